@@ -1,0 +1,55 @@
+PYTHON ?= python3
+WORKERS ?= 2
+RUN := .venv/bin/python -m
+PIP := $(RUN) pip --disable-pip-version-check --quiet install --require-hashes
+TEST := $(RUN) pytest -n $(WORKERS) --dist loadfile
+LOCK := .venv/bin/uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --custom-compile-command "make lock" \
+	$(if $(UPGRADE),--upgrade) pyproject.toml
+
+.DEFAULT_GOAL := help
+.PHONY: help demo serve test check fmt bench lock clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: .venv/.runtime ## Try it: database, sample data, service and worker, with nothing to set up
+	$(RUN) app demo
+
+serve: .venv/.runtime ## Run the service (HEALTH_DATABASE_URL, or a database of its own in .data)
+	$(RUN) app serve
+
+test: .venv/.dev ## Run the tests (WORKERS=2 at a time)
+	$(TEST)
+
+check: .venv/.dev ## All that must hold before a change lands: format, lint, types, layers, tests
+	$(RUN) ruff format --check .
+	$(RUN) ruff check .
+	$(RUN) mypy
+	.venv/bin/lint-imports
+	$(TEST)
+
+fmt: .venv/.dev ## Format the code and mend what the linter can mend
+	$(RUN) ruff check --fix-only .
+	$(RUN) ruff format .
+
+bench: .venv/.runtime ## Measure how fast events are stored and accounts are scored
+	$(RUN) app bench
+
+lock: .venv/.dev ## Pin what pyproject.toml asks for (UPGRADE=1: at the newest releases)
+	$(LOCK) --output-file requirements.txt
+	$(LOCK) --group dev --constraint requirements.txt --output-file requirements-dev.txt
+
+clean: ## Remove the environment, the caches and the data of demo and serve
+	rm -rf .venv .data .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf build dist *.egg-info
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+.venv/.runtime: requirements.txt
+	$(PYTHON) -m venv .venv
+	$(PIP) -r requirements.txt
+	@touch $@
+
+.venv/.dev: requirements-dev.txt .venv/.runtime
+	$(PIP) -r requirements-dev.txt
+	@touch $@

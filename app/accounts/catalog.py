@@ -1,0 +1,64 @@
+"""What is sold: plans and product features. A change is audited and has every account rescored."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from app.accounts import queries
+from app.accounts.due import Priority
+from app.workspaces.service import audit
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Who changes the catalog of which workspace, and when."""
+
+    workspace_id: str
+    actor: str
+    at: datetime
+
+
+def put(
+    session: Session,
+    change: Change,
+    table: type[queries.Sold],
+    key: str,
+    columns: Mapping[str, Any],
+) -> queries.Sold:
+    """Create or replace; saying the same again changes nothing."""
+    created = queries.ensure(session, change.workspace_id, table, key, **columns)
+    row = queries.get(session, change.workspace_id, table, key, lock=True)
+    changed = {name: value for name, value in columns.items() if getattr(row, name) != value}
+    for name, value in changed.items():
+        setattr(row, name, value)
+    if created or changed:
+        verb = "created" if created else "changed"
+        _announce(session, change, f"{table.__tablename__}.{verb}", key, columns)
+    return row
+
+
+def delete(session: Session, change: Change, table: type[queries.Sold], key: str) -> None:
+    session.delete(queries.get(session, change.workspace_id, table, key, lock=True))
+    _announce(session, change, f"{table.__tablename__}.deleted", key, {})
+
+
+def _announce(
+    session: Session,
+    change: Change,
+    action: str,
+    key: str,
+    columns: Mapping[str, Any],
+) -> None:
+    audit(
+        session,
+        change.workspace_id,
+        action,
+        key,
+        actor=change.actor,
+        now=change.at,
+        details=columns,
+    )
+    queries.mark_all_due(session, change.workspace_id, priority=Priority.SWEEP)

@@ -1,0 +1,96 @@
+"""Plans and product features over HTTP."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+
+from app.accounts import catalog, queries
+from app.accounts.catalog import Change
+from app.accounts.schemas import PlanIn, PlanOut, ProductFeatureIn, ProductFeatureOut
+from app.accounts.tables import Plan, ProductFeature
+from app.core.clock import Now
+from app.core.db import SessionDep
+from app.core.pagination import CursorText, Limit, Page, decode_cursor, page_of
+from app.core.schemas import Id, responses
+from app.workspaces.auth import AccountWriter, Reader
+
+router = APIRouter(tags=["catalog"])
+
+
+async def change(caller: AccountWriter, now: Now) -> Change:
+    return Change(caller.workspace_id, caller.actor, now)
+
+
+ChangeDep = Annotated[Change, Depends(change)]
+
+
+@router.put("/plans/{key}")
+def put_plan(key: Id, body: PlanIn, session: SessionDep, change: ChangeDep) -> PlanOut:
+    """Create or replace a plan. Every account is scored again."""
+    plan = catalog.put(session, change, Plan, key, body.columns(key))
+    return PlanOut.model_validate(plan)
+
+
+@router.get("/plans/{key}", responses=responses(404))
+def get_plan(key: Id, session: SessionDep, caller: Reader) -> PlanOut:
+    """Show a plan."""
+    plan = queries.get(session, caller.workspace_id, Plan, key)
+    return PlanOut.model_validate(plan)
+
+
+@router.delete("/plans/{key}", status_code=204, responses=responses(404))
+def delete_plan(key: Id, session: SessionDep, change: ChangeDep) -> None:
+    """Delete a plan. Accounts that have it are entitled to every product feature."""
+    catalog.delete(session, change, Plan, key)
+
+
+@router.get("/plans")
+def list_plans(
+    session: SessionDep, caller: Reader, limit: Limit = 100, cursor: CursorText = None
+) -> Page[PlanOut]:
+    """List plans by key."""
+    after = decode_cursor(cursor, str)
+    rows = queries.plans(
+        session, caller.workspace_id, after=after[0] if after else None, limit=limit + 1
+    )
+    plans, next_cursor = page_of(rows, limit, lambda row: (row.key,))
+    items = [PlanOut.model_validate(plan) for plan in plans]
+    return Page(items=items, next_cursor=next_cursor)
+
+
+@router.put("/product-features/{key}")
+def put_product_feature(
+    key: Id, body: ProductFeatureIn, session: SessionDep, change: ChangeDep
+) -> ProductFeatureOut:
+    """Create or replace a product feature. Every account is scored again."""
+    product_feature = catalog.put(session, change, ProductFeature, key, body.columns(key))
+    return ProductFeatureOut.model_validate(product_feature)
+
+
+@router.get("/product-features/{key}", responses=responses(404))
+def get_product_feature(key: Id, session: SessionDep, caller: Reader) -> ProductFeatureOut:
+    """Show a product feature."""
+    product_feature = queries.get(session, caller.workspace_id, ProductFeature, key)
+    return ProductFeatureOut.model_validate(product_feature)
+
+
+@router.delete("/product-features/{key}", status_code=204, responses=responses(404))
+def delete_product_feature(key: Id, session: SessionDep, change: ChangeDep) -> None:
+    """Delete a product feature. Plans that name it keep the rest."""
+    catalog.delete(session, change, ProductFeature, key)
+
+
+@router.get("/product-features")
+def list_product_features(
+    session: SessionDep, caller: Reader, limit: Limit = 100, cursor: CursorText = None
+) -> Page[ProductFeatureOut]:
+    """List product features by key."""
+    after = decode_cursor(cursor, str)
+    rows = queries.product_features(
+        session, caller.workspace_id, after=after[0] if after else None, limit=limit + 1
+    )
+    product_features, next_cursor = page_of(rows, limit, lambda row: (row.key,))
+    items = [
+        ProductFeatureOut.model_validate(product_feature) for product_feature in product_features
+    ]
+    return Page(items=items, next_cursor=next_cursor)

@@ -1,0 +1,213 @@
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from app.accounts import queries, service
+from app.accounts.catalog_endpoints import router as catalog_router
+from app.accounts.schemas import (
+    AccountIn,
+    AccountMrr,
+    AccountOut,
+    AccountPatch,
+    PeriodOut,
+    SubscriptionEnd,
+    SubscriptionIn,
+    SubscriptionOut,
+    UserIn,
+    UserOut,
+    UserPatch,
+)
+from app.accounts.tables import User
+from app.core.clock import Now
+from app.core.db import SessionDep
+from app.core.pagination import CursorText, Limit, Page, decode_cursor, page_of
+from app.core.schemas import Day, Id, responses
+from app.workspaces.auth import AccountWriter, Reader, security
+
+router = APIRouter(prefix="/api/v1", dependencies=security, responses=responses(400, 401, 403, 422))
+router.include_router(catalog_router)
+
+OfAccount = Annotated[Id | None, Query(description="Only those of this account.")]
+On = Annotated[Day | None, Query(description="The day asked about; today if left out.")]
+KnownOn = Annotated[
+    Day | None, Query(description="As it was known on this day; today if left out.")
+]
+
+
+@router.put("/accounts/{account_id}", tags=["accounts"])
+def put_account(
+    account_id: Id, body: AccountIn, session: SessionDep, caller: AccountWriter, now: Now
+) -> AccountOut:
+    """Create an account, or replace all that is known of it."""
+    account = service.put_account(
+        session, caller.workspace_id, account_id, body.model_dump(), now=now
+    )
+    return AccountOut.model_validate(account)
+
+
+@router.patch("/accounts/{account_id}", tags=["accounts"], responses=responses(404))
+def change_account(
+    account_id: Id, body: AccountPatch, session: SessionDep, caller: AccountWriter, now: Now
+) -> AccountOut:
+    """Change what is sent. Traits and feature exceptions are merged by name; null removes."""
+    said = body.model_dump(exclude_unset=True)
+    account = service.change_account(session, caller.workspace_id, account_id, said, now=now)
+    return AccountOut.model_validate(account)
+
+
+@router.get("/accounts/{account_id}", tags=["accounts"], responses=responses(404))
+def get_account(account_id: Id, session: SessionDep, caller: Reader) -> AccountOut:
+    """Show what is known of an account."""
+    account = queries.get_account(session, caller.workspace_id, account_id)
+    return AccountOut.model_validate(account)
+
+
+@router.get("/accounts/{account_id}/mrr", tags=["accounts"], responses=responses(404))
+def get_account_mrr(
+    *,
+    account_id: Id,
+    session: SessionDep,
+    caller: Reader,
+    now: Now,
+    on: On = None,
+    known_on: KnownOn = None,
+) -> AccountMrr:
+    """Show what an account paid a month on any day, as it was known on any day."""
+    queries.get_account(session, caller.workspace_id, account_id)
+    on, known_on = on or now.date(), known_on or now.date()
+    cents = queries.mrr_cents(session, caller.workspace_id, account_id, on=on, known_on=known_on)
+    return AccountMrr(account_id=account_id, on=on, known_on=known_on, mrr_cents=cents)
+
+
+@router.put("/users/{user_id}", tags=["users"])
+def put_user(
+    user_id: Id, body: UserIn, session: SessionDep, caller: AccountWriter, now: Now
+) -> UserOut:
+    """Create a user, or replace all that is known of them."""
+    user = service.put_user(
+        session,
+        caller.workspace_id,
+        user_id,
+        body.model_dump(),
+        internal_domains=caller.internal_domains,
+        now=now,
+    )
+    return UserOut.model_validate(user)
+
+
+@router.patch("/users/{user_id}", tags=["users"], responses=responses(404))
+def change_user(
+    user_id: Id, body: UserPatch, session: SessionDep, caller: AccountWriter, now: Now
+) -> UserOut:
+    """Change what is sent. Traits are merged by name; null removes."""
+    user = service.change_user(
+        session,
+        caller.workspace_id,
+        user_id,
+        body.model_dump(exclude_unset=True),
+        internal_domains=caller.internal_domains,
+        now=now,
+    )
+    return UserOut.model_validate(user)
+
+
+@router.get("/users/{user_id}", tags=["users"], responses=responses(404))
+def get_user(user_id: Id, session: SessionDep, caller: Reader) -> UserOut:
+    """Show what is known of a user."""
+    return UserOut.model_validate(queries.get(session, caller.workspace_id, User, user_id))
+
+
+@router.get("/users", tags=["users"])
+def list_users(
+    session: SessionDep,
+    caller: Reader,
+    account_id: OfAccount = None,
+    limit: Limit = 100,
+    cursor: CursorText = None,
+) -> Page[UserOut]:
+    """List users by id."""
+    after = decode_cursor(cursor, str)
+    rows = queries.list_users(
+        session,
+        caller.workspace_id,
+        account_id=account_id,
+        after=after[0] if after else None,
+        limit=limit + 1,
+    )
+    users, next_cursor = page_of(rows, limit, lambda user: (user.user_id,))
+    return Page(items=[UserOut.model_validate(user) for user in users], next_cursor=next_cursor)
+
+
+@router.put("/subscriptions/{subscription_id}", tags=["subscriptions"], responses=responses(409))
+def put_subscription(
+    subscription_id: Id,
+    body: SubscriptionIn,
+    session: SessionDep,
+    caller: AccountWriter,
+    now: Now,
+) -> SubscriptionOut:
+    """Say which terms hold from a day on.
+
+    What runs on that day ends there, and what was to begin before the new end is withdrawn. The
+    same terms again change nothing, or move the end and the renewal day.
+    """
+    periods = service.put_subscription(
+        session,
+        caller.workspace_id,
+        body.account_id,
+        subscription_id,
+        body.period(base_currency=caller.base_currency, today=now.date()),
+        known_on=now.date(),
+    )
+    return SubscriptionOut.of(body.account_id, subscription_id, periods)
+
+
+@router.post(
+    "/subscriptions/{subscription_id}/end", tags=["subscriptions"], responses=responses(404, 409)
+)
+def end_subscription(
+    subscription_id: Id,
+    body: SubscriptionEnd,
+    session: SessionDep,
+    caller: AccountWriter,
+    now: Now,
+) -> SubscriptionOut:
+    """Say from which day on nothing is paid. Saying it twice is the same as once."""
+    periods = service.end_subscription(
+        session,
+        caller.workspace_id,
+        body.account_id,
+        subscription_id,
+        on=body.ends_on or now.date(),
+        reason=body.reason,
+        known_on=now.date(),
+    )
+    return SubscriptionOut.of(body.account_id, subscription_id, periods)
+
+
+@router.get("/subscriptions", tags=["subscriptions"])
+def list_subscriptions(
+    *,
+    session: SessionDep,
+    caller: Reader,
+    now: Now,
+    account_id: OfAccount = None,
+    on: On = None,
+    known_on: KnownOn = None,
+    limit: Limit = 100,
+    cursor: CursorText = None,
+) -> Page[PeriodOut]:
+    """List what is paid on a day, as it was known on another, by account and subscription."""
+    after = decode_cursor(cursor, str, str)
+    rows = queries.list_subscriptions(
+        session,
+        caller.workspace_id,
+        account_id=account_id,
+        on=on or now.date(),
+        known_on=known_on or now.date(),
+        after=(after[0], after[1]) if after else None,
+        limit=limit + 1,
+    )
+    periods, next_cursor = page_of(rows, limit, lambda row: (row.account_id, row.subscription_id))
+    items = [PeriodOut.model_validate(period) for period in periods]
+    return Page(items=items, next_cursor=next_cursor)

@@ -1,0 +1,246 @@
+"""What is known of accounts, users and what they pay; each write makes the accounts due."""
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from app.accounts import queries, subscriptions
+from app.accounts.subscriptions import Period, Terms
+from app.accounts.tables import Account, Subscription, User
+from app.accounts.traits import is_internal
+from app.core.errors import ConflictError, NotFoundError
+
+API, TRAITS = "api", "traits"
+"""Where terms were said. The traits of ``group`` calls stand back behind every other source."""
+
+MERGED = {"traits", "feature_exceptions"}
+
+
+class AlreadyEndedError(ConflictError):
+    code = "already_ended"
+
+
+class EmptyPeriodError(ConflictError):
+    code = "empty_period"
+
+
+def put_account(
+    session: Session, workspace_id: str, account_id: str, said: Mapping[str, Any], *, now: datetime
+) -> Account:
+    """Create an account, or replace all that is known of it."""
+    queries.ensure(session, workspace_id, Account, account_id)
+    return change_account(session, workspace_id, account_id, said, now=now, merge=False)
+
+
+def change_account(
+    session: Session,
+    workspace_id: str,
+    account_id: str,
+    said: Mapping[str, Any],
+    *,
+    now: datetime,
+    merge: bool = True,
+) -> Account:
+    """Change what is said. Merged, traits and exceptions not named stay; None removes one."""
+    account = queries.get(session, workspace_id, Account, account_id, lock=True)
+    _change(account, said, merge=merge)
+    account.traits_at = now
+    queries.mark_due(session, workspace_id, [account_id])
+    return account
+
+
+def put_user(
+    session: Session,
+    workspace_id: str,
+    user_id: str,
+    said: Mapping[str, Any],
+    *,
+    internal_domains: Collection[str],
+    now: datetime,
+) -> User:
+    """Create a user, or replace all that is known of them."""
+    queries.ensure(session, workspace_id, User, user_id)
+    return change_user(
+        session,
+        workspace_id,
+        user_id,
+        said,
+        internal_domains=internal_domains,
+        now=now,
+        merge=False,
+    )
+
+
+def change_user(
+    session: Session,
+    workspace_id: str,
+    user_id: str,
+    said: Mapping[str, Any],
+    *,
+    internal_domains: Collection[str],
+    now: datetime,
+    merge: bool = True,
+) -> User:
+    """Change what is said. Merged, traits not named stay; None removes one."""
+    user = queries.get(session, workspace_id, User, user_id, lock=True)
+    account_before = user.account_id
+    excluded = _is_excluded(user, said, internal_domains)
+    _change(user, {**said, "excluded": excluded}, merge=merge)
+    user.traits_at = now
+    if user.account_id != account_before:
+        user.account_since = now
+    if user.account_id is not None:
+        queries.ensure(session, workspace_id, Account, user.account_id)
+    touched = [account for account in (account_before, user.account_id) if account is not None]
+    queries.mark_due(session, workspace_id, touched)
+    return user
+
+
+def _is_excluded(user: User, said: Mapping[str, Any], internal_domains: Collection[str]) -> bool:
+    """Take what was said; else the e-mail address decides, which never ends an exclusion."""
+    if said.get("excluded") is not None:
+        return bool(said["excluded"])
+    internal = is_internal(said.get("email", user.email), internal_domains)
+    return internal or (user.excluded and "excluded" not in said)
+
+
+def _change(row: Account | User, said: Mapping[str, Any], *, merge: bool) -> None:
+    for name, value in said.items():
+        before = getattr(row, name) if merge else {}
+        setattr(row, name, _merged(before, value) if name in MERGED else value)
+
+
+def _merged(before: Mapping[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in {**before, **said}.items() if value is not None}
+
+
+def put_subscription(
+    session: Session,
+    workspace_id: str,
+    account_id: str,
+    subscription_id: str,
+    new: Period,
+    *,
+    known_on: date,
+) -> list[Subscription]:
+    """Let new terms hold from a day on; return the subscription as it is known now."""
+    if new.ends_on is not None and new.ends_on <= new.starts_on:
+        raise EmptyPeriodError(f"ends_on must lie after {new.starts_on}, where the terms start.")
+    if put_period(
+        session, workspace_id, account_id, subscription_id, new, source=API, known_on=known_on
+    ):
+        queries.mark_due(session, workspace_id, [account_id])
+    return _standing(session, workspace_id, account_id, subscription_id)
+
+
+def end_subscription(
+    session: Session,
+    workspace_id: str,
+    account_id: str,
+    subscription_id: str,
+    *,
+    on: date,
+    reason: str | None,
+    known_on: date,
+) -> list[Subscription]:
+    """Let nothing be paid from a day on. That it ends earlier already is a conflict."""
+    queries.get(session, workspace_id, Account, account_id, lock=True)
+    known = queries.known_periods(session, workspace_id, account_id)
+    periods = _periods(known, subscription_id)
+    if not periods:
+        raise NotFoundError("subscription", subscription_id)
+    if all(period.ends_on is not None and period.ends_on < on for period in periods):
+        raise AlreadyEndedError(
+            "It ends earlier already; to lengthen it, put its terms again with a later ends_on."
+        )
+    ended = subscriptions.end(periods, on, reason)
+    queries.write_periods(
+        session, workspace_id, account_id, subscription_id, ended, source=API, known_on=known_on
+    )
+    if ended:
+        queries.mark_due(session, workspace_id, [account_id])
+    return _standing(session, workspace_id, account_id, subscription_id)
+
+
+def put_period(
+    session: Session,
+    workspace_id: str,
+    account_id: str,
+    subscription_id: str,
+    new: Period,
+    *,
+    source: str,
+    known_on: date,
+) -> bool:
+    """Let a period hold as ``subscriptions.change`` says; whether anything was news.
+
+    From its start on it takes the place of what ``group`` calls said of the account.
+    """
+    queries.ensure(session, workspace_id, Account, account_id)
+    queries.get(session, workspace_id, Account, account_id, lock=True)
+    known = queries.known_periods(session, workspace_id, account_id)
+    changes = {subscription_id: subscriptions.change(_periods(known, subscription_id), new)}
+    if TRAITS not in (source, subscription_id):
+        changes[TRAITS] = subscriptions.end(_periods(known, TRAITS), new.starts_on, None)
+    for changed_id, periods in changes.items():
+        queries.write_periods(
+            session, workspace_id, account_id, changed_id, periods, source=source, known_on=known_on
+        )
+    return any(changes.values())
+
+
+def put_price_traits(
+    session: Session,
+    workspace_id: str,
+    account_id: str,
+    price: Mapping[str, Any],
+    *,
+    on: date,
+    known_on: date,
+    base_currency: str,
+) -> bool:
+    """Take the price that a ``group`` call names, unless another source has told; whether it did.
+
+    ``price`` holds any of ``mrr_cents``, ``currency``, ``seats``, ``renewal_on``. The caller has
+    written the account in this transaction, so that nobody else changes its subscriptions.
+    """
+    known = queries.known_periods(session, workspace_id, account_id)
+    if any(row.source != TRAITS for row in known):
+        return False
+    periods = _periods(known, TRAITS)
+    new = subscriptions.with_price(periods, price, on=on, base_currency=base_currency)
+    if new is None:
+        return False
+    changed = subscriptions.change(periods, new)
+    queries.write_periods(
+        session, workspace_id, account_id, TRAITS, changed, source=TRAITS, known_on=known_on
+    )
+    return bool(changed)
+
+
+def _standing(
+    session: Session, workspace_id: str, account_id: str, subscription_id: str
+) -> list[Subscription]:
+    known = queries.known_periods(session, workspace_id, account_id)
+    return [
+        row
+        for row in known
+        if row.subscription_id == subscription_id and row.ends_on != row.starts_on
+    ]
+
+
+def _periods(rows: Iterable[Subscription], subscription_id: str) -> list[Period]:
+    """Take the standing ones of one subscription."""
+    return [
+        Period(
+            row.starts_on,
+            row.ends_on,
+            Terms(row.plan, row.mrr_cents, row.currency, row.seats),
+            row.renewal_on,
+            row.end_reason,
+        )
+        for row in rows
+        if row.subscription_id == subscription_id and row.ends_on != row.starts_on
+    ]

@@ -1,0 +1,108 @@
+"""Subscription periods: what an account paid on any day, and since when that was known."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What changes only with a new period: price, currency, seats, plan."""
+
+    plan: str | None
+    mrr_cents: int
+    currency: str
+    seats: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Constant terms from ``starts_on`` to the day before ``ends_on`` (None: still running)."""
+
+    starts_on: date
+    ends_on: date | None
+    terms: Terms
+    renewal_on: date | None = None
+    end_reason: str | None = None
+
+    def covers(self, day: date) -> bool:
+        return self.starts_on <= day and (self.ends_on is None or day < self.ends_on)
+
+    @property
+    def is_withdrawn(self) -> bool:
+        return self.ends_on == self.starts_on
+
+    def begins_within(self, other: "Period") -> bool:
+        """Whether this one starts after the other has started and before it ends."""
+        return other.starts_on < self.starts_on and (
+            other.ends_on is None or self.starts_on < other.ends_on
+        )
+
+
+def change(periods: Iterable[Period], new: Period) -> list[Period]:
+    """Return the periods to write so that ``new`` holds from its start to its end.
+
+    What runs on its first day ends there and does not come back; what was to begin before its end
+    is withdrawn; what begins later stays. The same terms again change no price: they lengthen or
+    shorten the running period, or move its renewal day.
+    """
+    standing = [period for period in periods if not period.is_withdrawn]
+    running = next((p for p in standing if p.covers(new.starts_on)), None)
+    withdrawn = [replace(p, ends_on=p.starts_on) for p in standing if p.begins_within(new)]
+    if running and running.terms == new.terms:
+        same = replace(new, starts_on=running.starts_on)
+        return withdrawn + ([same] if same != running else [])
+    if running and running.starts_on < new.starts_on:
+        cut = replace(running, ends_on=new.starts_on, end_reason=None)
+        return [cut, new, *withdrawn]
+    return [new, *withdrawn]
+
+
+def end(periods: Iterable[Period], on: date, reason: str | None) -> list[Period]:
+    """Return the periods to write so that nothing is paid from the day ``on``.
+
+    An end that was said for an earlier day stands.
+    """
+    written = []
+    for period in periods:
+        if period.is_withdrawn or (period.ends_on is not None and period.ends_on < on):
+            continue
+        last = replace(
+            period,
+            ends_on=max(on, period.starts_on),
+            end_reason=reason or period.end_reason,
+        )
+        if last != period:
+            written.append(last)
+    return written
+
+
+def with_price(
+    periods: Iterable[Period], price: Mapping[str, Any], *, on: date, base_currency: str
+) -> Period | None:
+    """Return the period that begins when a ``group`` call names a price, seats or a renewal day.
+
+    What the call leaves out stays as it runs; None where no price is known. A late call holds
+    until the next day for which something was said.
+    """
+    standing = [period for period in periods if not period.is_withdrawn]
+    running = next((p for p in standing if p.covers(on)), None)
+    said = {"currency": base_currency, **(_price(running) if running else {}), **price}
+    if "mrr_cents" not in said:
+        return None
+    return Period(
+        on,
+        min((p.starts_on for p in standing if p.starts_on > on), default=None),
+        Terms(None, said["mrr_cents"], said["currency"], said.get("seats")),
+        said.get("renewal_on"),
+    )
+
+
+def _price(period: Period) -> Mapping[str, Any]:
+    return {
+        "mrr_cents": period.terms.mrr_cents,
+        "currency": period.terms.currency,
+        "seats": period.terms.seats,
+        "renewal_on": period.renewal_on,
+    }

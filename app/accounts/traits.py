@@ -1,0 +1,137 @@
+"""Traits on the wire to columns: the known ones become columns, the rest stays as it is."""
+
+import re
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+LARGEST_MRR = Decimal(10) ** 12
+LARGEST_COUNT = 2**53
+GROUPED = re.compile(r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?")
+
+SPELLINGS = {
+    "createdAt": "created_at",
+    "renewalDate": "renewal_date",
+    "endCustomers": "end_customers",
+    "company_name": "name",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class AccountTraits:
+    """What a ``group`` call says of an account. ``columns`` holds only what was said."""
+
+    columns: Mapping[str, Any] = field(default_factory=dict)
+    price: Mapping[str, Any] = field(default_factory=dict)
+    rest: Mapping[str, Any] = field(default_factory=dict)
+    invalid: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class UserTraits:
+    columns: Mapping[str, Any] = field(default_factory=dict)
+    rest: Mapping[str, Any] = field(default_factory=dict)
+
+
+def text(value: object) -> str:
+    if isinstance(value, str) and value.strip():
+        return value.strip()[:500]
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
+    raise ValueError("a text is wanted")
+
+
+def count(value: object) -> int:
+    number = amount(value)
+    if number != int(number) or number > LARGEST_COUNT:
+        raise ValueError("a whole number is wanted")
+    return int(number)
+
+
+def amount(value: object) -> Decimal:
+    """Read a number, also with commas between groups of three digits; "12,5" is none."""
+    if isinstance(value, bool):
+        raise TypeError("a number is wanted")
+    digits = str(value).strip()
+    try:
+        number = Decimal(digits.replace(",", "") if GROUPED.fullmatch(digits) else digits)
+    except InvalidOperation:
+        raise ValueError("a number is wanted") from None
+    if not number.is_finite() or not 0 <= number < LARGEST_MRR:
+        raise ValueError("a finite number, zero or more, is wanted")
+    return number
+
+
+def day(value: object) -> date:
+    """Read an ISO 8601 date, also at the head of a date and time."""
+    return datetime.fromisoformat(str(value).strip()).date()
+
+
+def currency(value: object) -> str:
+    code = text(value).upper()
+    if len(code) != 3 or not code.isascii() or not code.isalpha():  # noqa: PLR2004
+        raise ValueError("a currency code of three letters is wanted")
+    return code
+
+
+def cents(value: object) -> int:
+    """Major units of a currency to integer cents, half to even."""
+    return int((amount(value) * 100).to_integral_value())
+
+
+ACCOUNT_COLUMNS: Mapping[str, tuple[str, Callable[[object], Any]]] = {
+    "name": ("name", text),
+    "segment": ("segment", text),
+    "owner": ("owner", text),
+    "plan": ("plan", text),
+    "industry": ("industry", text),
+    "employees": ("employees", count),
+    "end_customers": ("end_customers", count),
+    "created_at": ("started_on", day),
+}
+PRICE_TRAITS: Mapping[str, tuple[str, Callable[[object], Any]]] = {
+    "mrr": ("mrr_cents", cents),
+    "currency": ("currency", currency),
+    "seats": ("seats", count),
+    "renewal_date": ("renewal_on", day),
+}
+
+
+def account_traits(traits: Mapping[str, Any]) -> AccountTraits:
+    """Split the traits of a ``group`` call. What cannot be read is named in ``invalid``."""
+    columns: dict[str, Any] = {}
+    price: dict[str, Any] = {}
+    rest: dict[str, Any] = {}
+    invalid: list[str] = []
+    for wire_name, value in traits.items():
+        name = SPELLINGS.get(wire_name, wire_name)
+        target = columns if name in ACCOUNT_COLUMNS else price if name in PRICE_TRAITS else None
+        if target is None:
+            rest[wire_name] = value
+        elif value is not None:
+            column, read = ACCOUNT_COLUMNS.get(name) or PRICE_TRAITS[name]
+            try:
+                target[column] = read(value)
+            except (ValueError, TypeError):
+                invalid.append(wire_name)
+    return AccountTraits(columns, price, rest, tuple(invalid))
+
+
+def user_traits(traits: Mapping[str, Any]) -> UserTraits:
+    """Split the traits of an ``identify`` call."""
+    rest = dict(traits)
+    columns: dict[str, Any] = {}
+    for name in ("email", "name", "role"):
+        value = rest.pop(name, None)
+        if isinstance(value, str) and value:
+            columns[name] = value[:500]
+    if "name" not in columns and isinstance(rest.get("firstName"), str):
+        columns["name"] = f"{rest['firstName']} {rest.get('lastName') or ''}".strip()[:500]
+    return UserTraits(columns, rest)
+
+
+def is_internal(email: str | None, internal_domains: Collection[str]) -> bool:
+    """Whether a person belongs to the vendor itself, by the domain of the e-mail address."""
+    return bool(email) and str(email).rpartition("@")[2].lower() in internal_domains

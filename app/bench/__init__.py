@@ -1,0 +1,4 @@
+from rich.console import Console
+
+
+def run(only: list[str], console: Console) -> None: ...

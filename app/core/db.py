@@ -1,0 +1,143 @@
+"""The only file that opens, commits or rolls back a transaction."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Annotated, TypeVar
+
+from fastapi import Depends, Request
+from fastapi.concurrency import run_in_threadpool
+from sqlalchemy import DateTime, Engine, MetaData, Text, create_engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import DeclarativeBase, Session, mapped_column, sessionmaker
+
+from app.core.errors import RetryLaterError
+
+Sessions = sessionmaker[Session]
+Result = TypeVar("Result")
+
+Key = Annotated[str, mapped_column(Text(collation="C"))]
+"""A natural key: compared byte by byte, so that every machine sorts it alike."""
+
+Instant = Annotated[datetime, mapped_column(DateTime(timezone=True))]
+"""A moment, aware and in UTC."""
+
+DEADLOCK, SERIALIZATION_FAILURE = "40P01", "40001"
+TRIES = 4
+
+
+class Table(DeclarativeBase):
+    """Base of every database class. "Model" is kept for trained models."""
+
+    type_annotation_map = {str: Text()}  # noqa: RUF012 - SQLAlchemy reads it so
+    metadata = MetaData(
+        naming_convention={
+            "pk": "%(table_name)s_pkey",
+            "fk": "%(table_name)s_%(column_0_name)s_fkey",
+            "uq": "%(table_name)s_%(column_0_N_name)s_key",
+            "ix": "%(table_name)s_%(column_0_N_name)s_idx",
+            "ck": "%(table_name)s_%(constraint_name)s_check",
+        }
+    )
+
+
+def open_engine(
+    url: str, *, pool_size: int, statement_timeout_seconds: float = 0, point_access: bool = False
+) -> Engine:
+    """Connect to PostgreSQL; a statement that takes longer than the time-out is given up.
+
+    ``point_access``: for requests, which touch single rows. Their plans are kept for a long time
+    and must not scan a table that was small when the plan was made.
+    """
+    planner = " -c enable_seqscan=off" if point_access else ""
+    return create_engine(
+        url.replace("postgresql://", "postgresql+psycopg://", 1),
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=2,
+        pool_pre_ping=False,
+        connect_args={
+            "options": f"-c statement_timeout={round(statement_timeout_seconds * 1000)}"
+            f" -c timezone=UTC -c jit=off -c search_path=public{planner}",
+            "prepare_threshold": 2,
+            "connect_timeout": 5,
+        },
+    )
+
+
+def open_sessions(engine: Engine) -> Sessions:
+    return sessionmaker(engine, expire_on_commit=False)
+
+
+@contextmanager
+def transaction(sessions: Sessions) -> Generator[Session]:
+    """One unit of work: a request, a job or a command. All of it lands, or none of it."""
+    with sessions.begin() as session:
+        yield session
+
+
+def retrying(sessions: Sessions, work: Callable[[Session], Result]) -> Result:
+    """Do one unit of work, again if another writer's lock order stood against it."""
+    for tries_left in reversed(range(TRIES)):
+        try:
+            with transaction(sessions) as session:
+                return work(session)
+        except DBAPIError as error:
+            state = getattr(error.orig, "sqlstate", None)
+            if state not in {DEADLOCK, SERIALIZATION_FAILURE} or not tries_left:
+                raise
+    raise AssertionError
+
+
+class Slots:
+    """As many requests in the database at once as there are connections, and a short queue.
+
+    Waiting here costs a task; waiting in the connection pool would hold a thread, and requests
+    that have a connection but no thread would wait for each other.
+    """
+
+    def __init__(self, size: int, *, queue: int, wait_seconds: float = 5) -> None:
+        self._semaphore = asyncio.Semaphore(size)
+        self._free_places = size + queue
+        self._wait_seconds = wait_seconds
+
+    async def __aenter__(self) -> None:
+        if self._free_places <= 0:
+            raise RetryLaterError("Too many requests at once; nothing was stored.")
+        self._free_places -= 1
+        try:
+            await asyncio.wait_for(self._semaphore.acquire(), self._wait_seconds)
+        except TimeoutError:
+            self._free_places += 1
+            raise RetryLaterError("Too many requests at once; nothing was stored.") from None
+        except BaseException:
+            self._free_places += 1
+            raise
+
+    async def __aexit__(self, *_: object) -> None:
+        self._free_places += 1
+        self._semaphore.release()
+
+
+async def request_session(request: Request) -> AsyncGenerator[Session]:
+    async with request.app.state.slots:
+        session: Session = request.app.state.sessions()
+        try:
+            yield session
+            await run_in_threadpool(session.commit)
+        finally:
+            if session.in_transaction():
+                await run_in_threadpool(session.close)
+
+
+async def request_slot(request: Request) -> AsyncGenerator[Sessions]:
+    async with request.app.state.slots:
+        yield request.app.state.sessions
+
+
+# scope="function" commits before the response leaves: no 2xx for work that was lost.
+SessionDep = Annotated[Session, Depends(request_session, scope="function")]
+
+# For work that opens, and where it must retries, its transaction itself.
+SessionsDep = Annotated[Sessions, Depends(request_slot, scope="function")]

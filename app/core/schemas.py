@@ -1,0 +1,140 @@
+"""What every package's wire has in common: problems, and values that PostgreSQL can hold."""
+
+import json
+import re
+from datetime import date
+from http import HTTPStatus
+from typing import Annotated, Any, TypeAlias
+
+from fastapi import FastAPI
+from pydantic import (
+    AllowInfNan,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    Strict,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
+from pydantic_core import PydanticCustomError
+from typing_extensions import TypeAliasType
+
+from app.core.errors import MEDIA_TYPE
+
+LARGEST_COUNT = 2**53
+LARGEST_OBJECT_BYTES, DEEPEST_OBJECT = 64 * 1024, 32
+
+# No NUL anywhere: PostgreSQL has no place for it.
+NO_NUL = r"^[^\x00]*$"
+Text = Annotated[str, Field(min_length=1, max_length=500, pattern=NO_NUL)]
+Id = Annotated[str, Field(min_length=1, max_length=255, pattern=NO_NUL, examples=["acme"])]
+EventName = Annotated[str, Field(min_length=1, max_length=200, pattern=NO_NUL)]
+Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$", examples=["USD"])]
+
+# Strict: a text is no number and a number no truth value.
+Count = Annotated[int, Strict(), Field(ge=0, le=LARGEST_COUNT)]
+Flag = Annotated[bool, Strict()]
+
+
+def _iso_day(value: object) -> object:
+    """Keep pydantic from reading numbers as seconds since 1970."""
+    if isinstance(value, str) and not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+        raise PydanticCustomError("day", "A day is wanted: YYYY-MM-DD.")
+    if not isinstance(value, str | date):
+        raise PydanticCustomError("day", "A day is wanted: YYYY-MM-DD.")
+    return value
+
+
+Day = Annotated[date, BeforeValidator(_iso_day)]
+
+NAMED = Field(json_schema_extra={"additionalProperties": False})  # a name with NUL is none
+_Word = Annotated[str, Field(pattern=NO_NUL)]
+_Finite = Annotated[float, AllowInfNan(allow_inf_nan=False)]
+_Members: TypeAlias = "Annotated[dict[_Word, Json], NAMED]"
+Json = TypeAliasType("Json", "bool | int | _Finite | _Word | list[Json] | _Members | None")
+
+
+def _depth(value: object) -> int:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return 1 + max(map(_depth, inner), default=0)
+
+
+def _small_object(value: object, check: ValidatorFunctionWrapHandler) -> object:
+    """Say in one sentence what no branch of the union could take."""
+    try:
+        found = check(value)
+    except ValidationError:
+        raise PydanticCustomError(
+            "object", "An object of JSON values is wanted: finite numbers, texts without NUL."
+        ) from None
+    if _depth(found) > DEEPEST_OBJECT or len(json.dumps(found)) > LARGEST_OBJECT_BYTES:
+        raise PydanticCustomError(
+            "object_size",
+            "At most {bytes} bytes and {depth} levels are stored.",
+            {"bytes": LARGEST_OBJECT_BYTES, "depth": DEEPEST_OBJECT},
+        )
+    return found
+
+
+Object = Annotated[dict[_Word, Json], NAMED, WrapValidator(_small_object)]
+
+
+class Body(BaseModel):
+    """What a caller sends: nothing that we would not read."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Out(BaseModel):
+    """What we answer, made of a table's row."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+class ProblemPart(BaseModel):
+    """One thing that is wrong, and where."""
+
+    pointer: str = Field(examples=["/body/mrr_cents"], description="A JSON pointer.")
+    message: str = Field(examples=["Input should be greater than or equal to 0"])
+
+
+class Problem(BaseModel):
+    """An error as RFC 9457 problem details; SDKs read ``code`` and ``message``."""
+
+    type: str = Field(examples=["/problems/not_found"])
+    title: str = Field(examples=["Not Found"])
+    status: int = Field(examples=[404])
+    detail: str = Field(examples=["No account acme in this workspace."])
+    code: str = Field(examples=["not_found"])
+    message: str = Field(examples=["No account acme in this workspace."])
+    request_id: str = Field(examples=["req_5f0c1c5c3a2b4d6e8f90"])
+    errors: list[ProblemPart] = []
+
+
+def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Document the problems that a route can answer with; 503 is among them always."""
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {
+        status: {
+            "description": HTTPStatus(status).phrase,
+            "content": {MEDIA_TYPE: {"schema": schema}},
+        }
+        for status in (*statuses, 503)
+    }
+
+
+def install(app: FastAPI) -> None:
+    """Put the schema that ``responses`` points to into the app's OpenAPI."""
+    plain = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = plain()
+        for model in (Problem, ProblemPart):
+            schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+            schema.pop("$defs", None)
+            document["components"]["schemas"][model.__name__] = schema
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way

@@ -1,0 +1,45 @@
+"""Every setting of the service, each read once, where the process starts."""
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Set each with an environment variable: ``HEALTH_DATABASE_URL`` and so on."""
+
+    model_config = SettingsConfigDict(env_prefix="HEALTH_", env_file=".env", frozen=True)
+
+    database_url: SecretStr | None = None
+    data_dir: Path = Path(".data")
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+    workers: int = Field(default=1, ge=1, le=64)
+    embed_worker: bool | None = None
+    pool_size: int = Field(default=8, ge=2, le=200)
+    event_retention_days: int = Field(default=400, ge=35)
+    usage_retention_days: int = Field(default=1100, ge=200)
+    quarantine_retention_days: int = Field(default=30, ge=1)
+    max_wire_bytes: int = Field(default=5 * 1024 * 1024, ge=1024)
+    max_body_bytes: int = Field(default=10 * 1024 * 1024, ge=1024)
+    max_batch_events: int = Field(default=2500, ge=1)
+    events_per_second: int = Field(default=0, ge=0)
+    clock_offset_seconds: float = 0
+    log_level: str = "info"
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_postgresql(cls, url: SecretStr | None) -> SecretStr | None:
+        if url and not url.get_secret_value().startswith("postgresql://"):
+            raise ValueError("HEALTH_DATABASE_URL must start with postgresql://")
+        return url
+
+    @property
+    def embedded_database(self) -> bool:
+        return self.database_url is None
+
+    @property
+    def runs_worker(self) -> bool:
+        """Whether ``serve`` starts a worker of its own."""
+        return self.embedded_database if self.embed_worker is None else self.embed_worker

@@ -1,0 +1,146 @@
+"""Load the simulated company through the same functions that a customer's data goes through."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from app import pipeline
+from app.accounts.tables import Plan, ProductFeature
+from app.core.db import Sessions, transaction
+from app.demo.simulate import Subscription, World, events, simulate
+from app.events import segment
+from app.health import queries as health
+from app.imports.queries import put_history, put_rows
+from app.imports.service import EventLoader, Tally, Target
+from app.workspaces import service as workspaces
+from app.workspaces.keys import NewKey
+from app.workspaces.tables import Workspace
+
+WEEKS_OF_HISTORY = 26
+AT_ONCE = 2500
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, how much of it is done, and how much there is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    workspace_id: str
+    write_key: NewKey
+    read_key: NewKey
+    world: World
+    tally: Tally
+
+
+def load(sessions: Sessions, *, name: str, seed: int, now: datetime, progress: Progress) -> Demo:
+    """Make a workspace with 18 simulated months that end yesterday, and score it.
+
+    History is scored as it looked at the end of each of the last 26 weeks.
+    """
+    world = simulate(seed=seed, last_day=now.date() - timedelta(days=1))
+    with transaction(sessions) as session:
+        workspace = workspaces.create_workspace(
+            session, name, actor="demo", now=now, simulated=True
+        )
+        write_key = workspaces.create_key(
+            session,
+            workspace.id,
+            name="write",
+            scopes=workspaces.WRITE_SCOPES,
+            actor="demo",
+            now=now,
+        )
+        read_key = workspaces.create_key(
+            session, workspace.id, name="read", scopes=workspaces.READ_SCOPES, actor="demo", now=now
+        )
+        _put_offer(session, workspace.id, world)
+        _put_contracts(session, workspace.id, world)
+    tally = _load_events(Target(sessions, workspace, now), world, seed, progress)
+    score_history(sessions, workspace.id, now=now, weeks=WEEKS_OF_HISTORY, progress=progress)
+    return Demo(workspace.id, write_key, read_key, world, tally)
+
+
+def score_history(
+    sessions: Sessions, workspace_id: str, *, now: datetime, weeks: int, progress: Progress
+) -> None:
+    """Score every account at the end of each past week, and now."""
+    days = [now.date() - timedelta(days=1 + 7 * week) for week in reversed(range(weeks))]
+    for done, as_of in enumerate([*days, now.date()], start=1):
+        score_everyone(sessions, workspace_id, as_of=as_of, now=now)
+        progress("scoring history", done, weeks + 1)
+
+
+def score_everyone(sessions: Sessions, workspace_id: str, *, as_of: date, now: datetime) -> int:
+    with transaction(sessions) as session:
+        ids = health.account_ids(session, workspace_id)
+        return pipeline.refresh(session, workspace_id, ids, as_of=as_of, now=now)
+
+
+def _put_offer(session: Session, workspace_id: str, world: World) -> None:
+    features = [
+        {
+            "key": feature.key,
+            "name": feature.name,
+            "event_names": list(feature.event_names),
+            "weight": feature.weight,
+            "differentiating": feature.differentiating,
+        }
+        for feature in world.product_features
+    ]
+    plans = [
+        {"key": plan.key, "name": plan.name, "product_features": list(plan.product_features)}
+        for plan in world.plans
+    ]
+    put_rows(session, workspace_id, ProductFeature, features)
+    put_rows(session, workspace_id, Plan, plans)
+
+
+def _put_contracts(session: Session, workspace_id: str, world: World) -> None:
+    """Write each period as it was known at its start, and a notice as it was known when given."""
+    told = [_period(row, ends_on=row.ends_on, known_on=row.known_on) for row in world.subscriptions]
+    for row, period in zip(world.subscriptions, told, strict=True):
+        if row.end_known_on is not None and row.end_known_on > row.known_on:
+            period |= {"ends_on": None, "end_reason": None}
+    notices = [
+        _period(row, ends_on=row.ends_on, known_on=row.end_known_on)
+        for row in world.subscriptions
+        if row.end_known_on is not None and row.end_known_on > row.known_on
+    ]
+    put_history(session, workspace_id, told)
+    put_history(session, workspace_id, notices)
+
+
+def _period(row: Subscription, *, ends_on: date | None, known_on: date) -> dict[str, Any]:
+    return {
+        "account_id": row.account_id,
+        "subscription_id": row.subscription_id,
+        "starts_on": row.starts_on,
+        "known_on": known_on,
+        "ends_on": ends_on,
+        "end_reason": row.end_reason if ends_on else None,
+        "plan": row.plan,
+        "mrr_cents": row.mrr_cents,
+        "currency": row.currency,
+        "seats": row.seats,
+        "renewal_on": row.renewal_on,
+        "source": "simulation",
+    }
+
+
+def _load_events(target: Target, world: World, seed: int, progress: Progress) -> Tally:
+    loader = EventLoader(target, segment.read, Tally(), key_id="demo")
+    batch: list[dict[str, object]] = []
+    days = (world.last_day - world.first_day).days + 1
+    for done, (_, calls) in enumerate(events(world, seed=seed), start=1):
+        batch.extend(calls)
+        while len(batch) >= AT_ONCE:
+            loader.load(batch[:AT_ONCE])
+            del batch[:AT_ONCE]
+        progress("sending events", done, days)
+    if batch:
+        loader.load(batch)
+    loader.finish()
+    return loader.tally

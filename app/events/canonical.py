@@ -1,0 +1,246 @@
+"""From a dialect's call to the canonical event: identity, time, limits. Pure and per event."""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from hashlib import blake2b
+from typing import Any
+from uuid import uuid4
+
+import orjson
+
+from app.events.quarantine import QuarantineError
+from app.events.repair import depth
+from app.events.times import Received, moment
+
+MAX_EVENT_BYTES = 256 * 1024
+MAX_DEPTH = 32
+MAX_ID, MAX_NAME = 255, 200
+LARGEST_QUANTITY = 2**40
+VIEWS = frozenset({"page", "screen"})
+USES = frozenset({"track", "page", "screen"})
+NOT_IDS = frozenset(
+    {
+        *("", "null", "undefined", "none", "nan", "0", "true", "false", "anonymous", "guest"),
+        *("[object object]", "00000000-0000-0000-0000-000000000000"),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What a dialect reads, before any of it is believed."""
+
+    kind: str
+    name: Any
+    message_id: Any
+    timestamp: Any
+    sent_at: Any
+    account_id: Any
+    user_id: Any
+    anonymous_id: Any
+    previous_id: Any
+    properties: Mapping[str, Any]
+    traits: Mapping[str, Any]
+    impersonated: bool
+    sdk: str | None
+
+
+Dialect = Callable[[Mapping[str, Any]], Call]
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a workspace has set about reading events."""
+
+    end_customer_keys: Sequence[str] = ("end_customer_id",)
+    reach_property: str | None = None
+    internal_domains: Collection[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event as the ingest statement takes it; the field names are its columns.
+
+    ``counted`` is the name that usage counts it by, None where it does not count.
+    """
+
+    n: int
+    message_id: str
+    client_at: datetime
+    occurred_at: datetime
+    day: date
+    known_on: date
+    untimed: bool
+    late: bool
+    kind: str
+    name: str
+    counted: str | None
+    account_id: str | None
+    user_id: str | None
+    anonymous_id: str | None
+    end_customers: Sequence[str]
+    quantity: int
+    sdk: str | None
+    skew_seconds: int | None
+    fingerprint: int
+    properties: Mapping[str, Any]
+    traits: Mapping[str, Any] | None
+    previous_id: str | None
+    warnings: tuple[str, ...]
+
+
+def canonical(
+    n: int,
+    raw: Any,  # noqa: ANN401 - any JSON value
+    dialect: Dialect,
+    rules: Rules,
+    received: Received,
+    repaired: Iterable[str] = (),
+) -> Event:
+    """Turn one storable wire event into the canonical one, or raise ``QuarantineError``."""
+    warnings = sorted(repaired)
+    if not isinstance(raw, dict):
+        raise QuarantineError("not_an_object", "")
+    fingerprint = _fingerprint(raw)
+    call = dialect(raw)
+    when = moment(call.timestamp, call.sent_at, received)
+    account_id, user_id, anonymous_id, previous_id = _identity(call, warnings)
+    name = _name(call)
+    if when.warning:
+        warnings.append(when.warning)
+    day = when.occurred_at.date()
+    historical = received.oldest is None
+    counted = call.kind in USES and not call.impersonated
+    return Event(
+        n=n,
+        message_id=_message_id(call, n, fingerprint, received, warnings),
+        client_at=when.client_at,
+        occurred_at=when.occurred_at,
+        day=day,
+        known_on=day if historical else received.at.date(),
+        untimed=when.untimed,
+        late=historical or day < received.at.date(),
+        kind=call.kind,
+        name=name,
+        counted=name if counted else None,
+        account_id=account_id,
+        user_id=user_id,
+        anonymous_id=anonymous_id,
+        end_customers=_end_customers(call.properties, rules) if counted else (),
+        quantity=_quantity(call.properties, rules),
+        sdk=call.sdk,
+        skew_seconds=when.skew_seconds,
+        fingerprint=fingerprint,
+        properties=call.properties,
+        traits=call.traits or None,
+        previous_id=previous_id,
+        warnings=tuple(warnings),
+    )
+
+
+def identifier(value: Any) -> str | None:  # noqa: ANN401 - as it came
+    """Read an id; None where nothing was named. Placeholders come back as the empty text."""
+    if value is None:
+        return None
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    elif isinstance(value, float) and value.is_integer():
+        value = str(int(value))
+    if not isinstance(value, str):
+        return ""
+    if value.strip().lower() in NOT_IDS:
+        return ""
+    if len(value) > MAX_ID:
+        raise QuarantineError("id_too_long", "")
+    return value
+
+
+def _identity(
+    call: Call, warnings: list[str]
+) -> tuple[str | None, str | None, str | None, str | None]:
+    """Read account, user, anonymous and previous id; what each kind of call needs must be there."""
+    account_id = identifier(call.account_id)
+    if account_id == "" and call.account_id != "":
+        raise QuarantineError("invalid_account_id", "/account_id")
+    user_id = identifier(call.user_id)
+    if user_id == "" and call.user_id != "":
+        warnings.append("user_id_ignored")
+    anonymous_id = identifier(call.anonymous_id) or None
+    previous_id = identifier(call.previous_id) or None
+    if call.kind == "group" and not account_id:
+        raise QuarantineError("missing_account_id", "/account_id")
+    if call.kind == "alias" and not (previous_id and user_id):
+        raise QuarantineError("missing_previous_id", "/previous_id")
+    if not (account_id or user_id or anonymous_id):
+        raise QuarantineError("missing_identity", "/user_id")
+    return account_id or None, user_id or None, anonymous_id, previous_id
+
+
+def _name(call: Call) -> str:
+    if call.kind in VIEWS:
+        name = f"Viewed {call.name or call.kind}"
+    elif call.kind == "track":
+        name = call.name if isinstance(call.name, str) else ""
+        if not name.strip():
+            raise QuarantineError("missing_event_name", "/event")
+    else:
+        return call.kind
+    if len(name) > MAX_NAME:
+        raise QuarantineError("event_name_too_long", "/event")
+    return name
+
+
+def _message_id(
+    call: Call, n: int, fingerprint: int, received: Received, warnings: list[str]
+) -> str:
+    """Take the client's id; else one made of the content; a random one cannot stop a repeat."""
+    message_id = identifier(call.message_id)
+    if message_id:
+        return message_id
+    if received.idempotency_key:
+        return f"{received.idempotency_key}:{n}"
+    if call.timestamp is not None:
+        return f"content-{fingerprint & (2**64 - 1):016x}"
+    warnings.append("no_message_id")
+    return f"random-{uuid4().hex}"
+
+
+def _fingerprint(raw: dict[str, Any]) -> int:
+    """Hash the content, without ``sentAt``, which a retry may change."""
+    if "sentAt" in raw:
+        raw = {key: value for key, value in raw.items() if key != "sentAt"}
+    try:
+        content = orjson.dumps(raw, option=orjson.OPT_SORT_KEYS)
+    except orjson.JSONEncodeError:
+        raise QuarantineError("too_deep", "") from None
+    if len(content) > MAX_EVENT_BYTES:
+        raise QuarantineError("event_too_large", "")
+    if content.count(b"{") + content.count(b"[") > MAX_DEPTH and depth(raw) > MAX_DEPTH:
+        raise QuarantineError("too_deep", "")
+    return int.from_bytes(blake2b(content, digest_size=8).digest(), signed=True)
+
+
+def _end_customers(properties: Mapping[str, Any], rules: Rules) -> Sequence[str]:
+    if not properties:
+        return ()
+    named = [properties[key] for key in rules.end_customer_keys if key in properties]
+    many = properties.get("end_customer_ids")
+    if isinstance(many, list):
+        named.extend(many)
+    return tuple({found: None for value in named if (found := _short_id(value))}) if named else ()
+
+
+def _short_id(value: Any) -> str | None:  # noqa: ANN401 - as it came
+    try:
+        return identifier(value) or None
+    except QuarantineError:
+        return None
+
+
+def _quantity(properties: Mapping[str, Any], rules: Rules) -> int:
+    """Read the property that the workspace counts reach by; what is no number counts nothing."""
+    value = properties.get(rules.reach_property) if rules.reach_property else None
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return min(max(round(value), 0), LARGEST_QUANTITY)
+    return 0

@@ -1,0 +1,317 @@
+"""Where events come in. The bodies are read by hand: SDKs lie about their content type."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import Response
+from starlette.requests import ClientDisconnect
+
+from app.core.clock import Now
+from app.core.db import SessionDep, Sessions, SessionsDep
+from app.core.errors import NotFoundError, RequestTimeoutError, UnauthorizedError
+from app.core.pagination import CursorText, Limit, Page, decode_cursor, page_of
+from app.core.schemas import responses
+from app.events import native, queries, segment, service, wire
+from app.events.batch import Batch
+from app.events.canonical import Dialect, Rules
+from app.events.errors import (
+    EmptyBatchError,
+    InvalidBodyError,
+    NotAnObjectError,
+    TooLargeError,
+    TooManyEventsError,
+)
+from app.events.limits import Limits
+from app.events.queries import Origin
+from app.events.schemas import (
+    NativeEvent,
+    QuarantinedEventDetail,
+    QuarantinedEventOut,
+    Receipt,
+)
+from app.workspaces.auth import Caller, Reader, caller_of, identify, key_from_header, security
+from app.workspaces.keys import Scope
+
+BODY_SECONDS = 8
+BATCH_PATHS = ("/v1/batch", "/v1/import", "/v1/b")
+CALL_KINDS = ("track", "identify", "group", "page", "screen", "alias")
+
+sdk_router = APIRouter(tags=["SDK ingestion"], dependencies=security)
+native_router = APIRouter(prefix="/api/v1", tags=["events"], dependencies=security)
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    raw: bytes
+    encoding: str
+    content_type: str
+
+    def decoded(self, limits: Limits) -> bytes:
+        return wire.decode(self.raw, self.encoding, limit=limits.body_bytes)
+
+
+async def sender(request: Request) -> Caller | None:
+    """Check the key in the header before the body is read; None: it may be in the body."""
+    text = key_from_header(request.headers.get("authorization"))
+    if text is None:
+        return None
+    try:
+        caller = await caller_of(request, text)
+    except UnauthorizedError as error:
+        raise UnauthorizedError(error.detail, code="invalid_write_key") from None
+    caller.require(Scope.INGEST_WRITE)
+    return caller
+
+
+async def body(request: Request) -> Body:
+    """Read the body as bytes, as long as it is neither too large nor too slow."""
+    limit = request.app.state.limits.wire_bytes
+    length = request.headers.get("content-length", "")
+    if length.isdigit() and int(length) > limit:
+        raise TooLargeError(f"The body is larger than {limit} bytes.")
+    raw = bytearray()
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in request.stream():
+                raw += chunk
+                if len(raw) > limit:
+                    raise TooLargeError(f"The body is larger than {limit} bytes.")
+    except TimeoutError:
+        raise RequestTimeoutError(f"The body took longer than {BODY_SECONDS} s.") from None
+    except ClientDisconnect:
+        raise InvalidBodyError("The body ended too early.") from None
+    headers = request.headers
+    return Body(bytes(raw), headers.get("content-encoding", ""), headers.get("content-type", ""))
+
+
+Sender = Annotated[Caller | None, Depends(sender)]
+WireBody = Annotated[Body, Depends(body)]
+
+
+def _take_in(
+    request: Request,
+    caller: Caller | None,
+    sessions: Sessions,
+    now: datetime,
+    batch: Batch,
+    dialect: Dialect,
+) -> Response:
+    limits: Limits = request.app.state.limits
+    if caller is None:
+        caller = _caller_from_body(request, batch, now)
+    _check_size(batch, limits)
+    limits.spend(caller.key_id, len(batch.events))
+    policy = service.Policy(
+        Rules(caller.end_customer_keys, caller.reach_property, caller.internal_domains),
+        caller.base_currency,
+        service.oldest_allowed(now, limits.retention_days),
+        strict="handling=strict" in request.headers.get("prefer", ""),
+        idempotency_key=(request.headers.get("idempotency-key") or "")[:200] or None,
+    )
+    receipt = service.ingest(
+        sessions,
+        Origin(caller.workspace_id, caller.key_id, now),
+        batch,
+        dialect,
+        policy,
+        request.app.state.known_names,
+        request_id=request.scope.get("request_id", ""),
+    )
+    return Response(receipt.model_dump_json(), media_type="application/json")
+
+
+def _caller_from_body(request: Request, batch: Batch, now: datetime) -> Caller:
+    if not batch.write_key:
+        raise UnauthorizedError(
+            "Send a write key, as the user name of Basic authorization.", code="invalid_write_key"
+        )
+    try:
+        caller = identify(request.app.state.autocommit_sessions, batch.write_key, now=now)
+    except UnauthorizedError as error:
+        raise UnauthorizedError(error.detail, code="invalid_write_key") from None
+    caller.require(Scope.INGEST_WRITE)
+    return caller
+
+
+def _check_size(batch: Batch, limits: Limits) -> None:
+    if not batch.events:
+        raise EmptyBatchError("The batch holds no events.")
+    if len(batch.events) > limits.batch_events:
+        raise TooManyEventsError(f"A batch holds at most {limits.batch_events} events.")
+
+
+def _segment_batch(parsed: wire.Parsed) -> Batch:
+    """Read ``{"batch": [...], "sentAt": ..., "writeKey": ...}``."""
+    value = parsed.value
+    if not isinstance(value, dict) or not isinstance(value.get("batch"), list):
+        raise NotAnObjectError('The body must be an object with a list "batch".')
+    return Batch(value["batch"], parsed.suspect, value.get("sentAt"), _write_key(value))
+
+
+def _segment_call(parsed: wire.Parsed, kind: str) -> Batch:
+    if not isinstance(parsed.value, dict):
+        raise NotAnObjectError("The body must be a JSON object.")
+    key = _write_key(parsed.value)
+    return Batch([parsed.value | {"type": kind}], parsed.suspect, None, key)
+
+
+def _native_batch(body: Body, limits: Limits) -> Batch:
+    """Read an object, an array, ``{"events": [...]}`` or lines of JSON."""
+    decoded = body.decoded(limits)
+    if "ndjson" in body.content_type:
+        lines = wire.parse_lines(decoded)
+        return Batch(lines.value, lines.suspect)
+    parsed = wire.parse(decoded)
+    match parsed.value:
+        case list():
+            return Batch(parsed.value, parsed.suspect)
+        case {"events": list() as events}:
+            return Batch(events, parsed.suspect, parsed.value.get("sent_at"))
+        case dict():
+            return Batch([parsed.value], parsed.suspect)
+    raise NotAnObjectError("The body must be a JSON object or array.")
+
+
+def _write_key(value: dict[str, Any]) -> str | None:
+    key = value.get("writeKey")
+    return key if isinstance(key, str) else None
+
+
+def _batch_endpoint() -> Callable[..., Response]:
+    def receive_batch(
+        request: Request, caller: Sender, body: WireBody, sessions: SessionsDep, now: Now
+    ) -> Response:
+        """Take in a batch of a Segment or RudderStack SDK, as it sends it."""
+        batch = _segment_batch(wire.parse(body.decoded(request.app.state.limits)))
+        return _take_in(request, caller, sessions, now, batch, segment.read)
+
+    return receive_batch
+
+
+def _call_endpoint(kind: str) -> Callable[..., Response]:
+    def receive_call(
+        request: Request, caller: Sender, body: WireBody, sessions: SessionsDep, now: Now
+    ) -> Response:
+        """Take in one call of a Segment or RudderStack SDK."""
+        batch = _segment_call(wire.parse(body.decoded(request.app.state.limits)), kind)
+        return _take_in(request, caller, sessions, now, batch, segment.read)
+
+    return receive_call
+
+
+def receive_events(
+    request: Request, caller: Sender, body: WireBody, sessions: SessionsDep, now: Now
+) -> Response:
+    """Take in events of the native dialect: an object, an array, `{"events": []}` or NDJSON."""
+    batch = _native_batch(body, request.app.state.limits)
+    return _take_in(request, caller, sessions, now, batch, native.read)
+
+
+def _route(
+    router: APIRouter,
+    path: str,
+    endpoint: Callable[..., Response],
+    name: str,
+    schema: Any,  # noqa: ANN401
+) -> None:
+    """Register with and without a trailing slash: after a redirect SDKs believe they delivered."""
+    document = {"requestBody": {"required": True, "content": {"application/json": schema}}}
+    for variant in (path, path + "/"):
+        router.add_api_route(
+            variant,
+            endpoint,
+            methods=["POST"],
+            name=name,
+            operation_id=name,
+            response_model=Receipt,
+            responses=responses(400, 401, 403, 408, 413, 415, 422, 429, 503),
+            openapi_extra=document,
+            include_in_schema=variant == path,
+        )
+
+
+SEGMENT_BATCH = {
+    "schema": {
+        "type": "object",
+        "required": ["batch"],
+        "properties": {
+            "batch": {"type": "array", "minItems": 1, "items": {"type": "object"}},
+            "sentAt": {"type": "string", "format": "date-time"},
+        },
+    },
+    "example": {
+        "batch": [
+            {
+                "type": "track",
+                "messageId": "m-1",
+                "timestamp": "2026-03-01T09:00:00Z",
+                "userId": "ada",
+                "event": "Report Exported",
+                "context": {"groupId": "acme"},
+                "properties": {"end_customer_id": "c-42"},
+            }
+        ]
+    },
+}
+SEGMENT_CALL = {
+    "schema": {"type": "object"},
+    "example": {"userId": "ada", "event": "Report Exported", "context": {"groupId": "acme"}},
+}
+NATIVE_EVENTS = {
+    "schema": {
+        "oneOf": [
+            NativeEvent.model_json_schema(),
+            {"type": "array", "minItems": 1, "items": NativeEvent.model_json_schema()},
+        ]
+    },
+    "example": {"event": "Report Exported", "account_id": "acme", "user_id": "ada"},
+}
+
+for batch_path in BATCH_PATHS:
+    batch_name = f"receive_{batch_path.rpartition('/')[2]}"
+    _route(sdk_router, batch_path, _batch_endpoint(), batch_name, SEGMENT_BATCH)
+for call_kind in CALL_KINDS:
+    name = f"receive_{call_kind}"
+    _route(sdk_router, f"/v1/{call_kind}", _call_endpoint(call_kind), name, SEGMENT_CALL)
+_route(native_router, "/events", receive_events, "receive_events", NATIVE_EVENTS)
+
+
+@native_router.get("/quarantine", responses=responses(400, 401, 403, 422))
+def list_quarantine(
+    session: SessionDep,
+    caller: Reader,
+    code: Annotated[str | None, Query(max_length=40)] = None,
+    limit: Limit = 100,
+    cursor: CursorText = None,
+) -> Page[QuarantinedEventOut]:
+    """List events that could not be used, newest first."""
+    position = decode_cursor(cursor, int)
+    rows = queries.list_quarantined(
+        session,
+        caller.workspace_id,
+        code=code,
+        before=position[0] if position else None,
+        limit=limit + 1,
+    )
+    items, next_cursor = page_of(rows, limit, lambda row: (row.number,))
+    return Page(
+        items=[QuarantinedEventOut.model_validate(row) for row in items], next_cursor=next_cursor
+    )
+
+
+@native_router.get("/quarantine/{quarantine_id}", responses=responses(401, 403, 404, 422))
+def get_quarantined(
+    session: SessionDep, caller: Reader, quarantine_id: str
+) -> QuarantinedEventDetail:
+    """Show one event that could not be used, with its payload."""
+    number = quarantine_id.removeprefix("q_")
+    found = None
+    if number.isascii() and number.isdigit() and len(number) < 19:  # noqa: PLR2004 - fits 64 bits
+        found = queries.find_quarantined(session, caller.workspace_id, int(number))
+    if found is None:
+        raise NotFoundError("quarantined event", quarantine_id)
+    return QuarantinedEventDetail.model_validate(found)

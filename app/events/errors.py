@@ -1,0 +1,36 @@
+"""What can be wrong with a whole request."""
+
+from app.core.errors import (
+    BadRequestError,
+    PayloadTooLargeError,
+    UnprocessableError,
+    UnsupportedEncodingError,
+)
+
+
+class InvalidBodyError(BadRequestError):
+    code = "invalid_json"
+
+
+class NotAnObjectError(BadRequestError):
+    code = "not_an_object"
+
+
+class EmptyBatchError(BadRequestError):
+    code = "empty_batch"
+
+
+class TooLargeError(PayloadTooLargeError):
+    pass
+
+
+class TooManyEventsError(PayloadTooLargeError):
+    code = "too_many_events"
+
+
+class UnknownEncodingError(UnsupportedEncodingError):
+    pass
+
+
+class StrictBatchError(UnprocessableError):
+    code = "quarantined"

@@ -1,0 +1,31 @@
+"""Why a single event cannot be used: a closed list of codes."""
+
+QUARANTINE_CODES = {
+    "not_an_object": "The event is not a JSON object.",
+    "unknown_type": "The type is none of track, page, screen, identify, group, alias.",
+    "missing_event_name": "A track call needs a non-empty event name.",
+    "event_name_too_long": "An event name has more than 200 characters.",
+    "missing_identity": "Neither a user, nor an anonymous id, nor an account is named.",
+    "missing_account_id": "A group call needs an account.",
+    "missing_previous_id": "An alias call needs a previous id and a user.",
+    "invalid_account_id": "The account's id is a placeholder such as null or undefined.",
+    "id_too_long": "An id has more than 255 characters.",
+    "invalid_timestamp": "The timestamp cannot be read.",
+    "future_timestamp": "The event lies more than a day in the future.",
+    "too_old": "The event is older than what is kept.",
+    "event_too_large": "The event is larger than 256 KiB.",
+    "too_deep": "The event is nested more than 32 levels deep.",
+}
+
+
+class QuarantineError(Exception):
+    """One event cannot be used; the others of its batch are not touched by it."""
+
+    def __init__(self, code: str, pointer: str) -> None:
+        super().__init__(code)
+        self.code = code
+        self.pointer = pointer
+
+    @property
+    def detail(self) -> str:
+        return QUARANTINE_CODES[self.code]

@@ -1,0 +1,187 @@
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import delete, func, select, text, tuple_
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from app.events import statements
+from app.events.identities import AccountRow, Identities, UserRow
+from app.events.names import LARGEST_NUMBER
+from app.events.tables import Event, EventName, QuarantinedEvent, UnattributedEvent
+
+NAME_LOCK = 7_316_403
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Whose key brought a batch, and when."""
+
+    workspace_id: str
+    key_id: str
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingEvent:
+    """An event taken out of the waiting room, with the row that the ingest statement takes."""
+
+    origin: Origin
+    row: Mapping[str, Any]
+
+
+def ingest(session: Session, origin: Origin, rows: Sequence[object]) -> dict[int, str]:
+    """Store and count events; return the verdict of those not accepted as new, by number.
+
+    Verdicts: ``duplicate``; ``unattributed`` (stored, waits for its account).
+    """
+    found = session.execute(
+        statements.INGEST,
+        {
+            "workspace_id": origin.workspace_id,
+            "key_id": origin.key_id,
+            "received_at": origin.received_at,
+            "rows": orjson.dumps(rows).decode(),
+        },
+    )
+    return {number: verdict for number, verdict in found}
+
+
+def write_identities(session: Session, workspace_id: str, identities: Identities) -> None:
+    """Write accounts, users and aliases, each in key order; what was said last stands."""
+    for statement, rows in (
+        (statements.UPSERT_ACCOUNTS, [_account(row) for row in identities.accounts]),
+        (statements.UPSERT_USERS, [_user(row) for row in identities.users]),
+        (statements.ADD_ALIASES, identities.aliases),
+    ):
+        if rows:
+            values = {"workspace_id": workspace_id, "rows": orjson.dumps(rows).decode()}
+            session.execute(statement, values)
+
+
+def _account(row: AccountRow) -> dict[str, Any]:
+    said = {"account_id": row.account_id, "traits": row.traits, "traits_at": row.traits_at}
+    return row.columns | said
+
+
+def _user(row: UserRow) -> dict[str, Any]:
+    said = asdict(row)
+    return {**said.pop("columns"), **said}
+
+
+def quarantine(
+    session: Session, origin: Origin, rows: Sequence[Mapping[str, Any]]
+) -> dict[str, int]:
+    """Put events aside; one that comes again is counted, not stored again. Hash to number."""
+    found = session.execute(
+        statements.QUARANTINE,
+        {
+            "workspace_id": origin.workspace_id,
+            "key_id": origin.key_id,
+            "received_at": origin.received_at,
+            "rows": orjson.dumps(rows).decode(),
+        },
+    )
+    return {fingerprint: number for fingerprint, number in found}
+
+
+def fingerprints(
+    session: Session, workspace_id: str, keys: Sequence[tuple[datetime, str]]
+) -> dict[tuple[datetime, str], int]:
+    """Return the content hashes of stored events, to tell a retry from a reused id."""
+    stored: dict[tuple[datetime, str], int] = {}
+    for table in (Event, UnattributedEvent):
+        rows = session.execute(
+            select(table.client_at, table.message_id, table.fingerprint).where(
+                table.workspace_id == workspace_id,
+                tuple_(table.client_at, table.message_id).in_(keys),
+            )
+        )
+        stored |= {(client_at, message_id): value for client_at, message_id, value in rows}
+    return stored
+
+
+def known_names(session: Session, workspace_id: str) -> set[str]:
+    return set(
+        session.scalars(select(EventName.name).where(EventName.workspace_id == workspace_id))
+    )
+
+
+def add_names(
+    session: Session, workspace_id: str, names: Mapping[str, bool], *, now: datetime
+) -> set[str]:
+    """Register event names (name to whether it is a view) as far as the limit allows.
+
+    One writer at a time in a workspace, so that the limit is exact. Returns all that are known.
+    """
+    lock = text("SELECT pg_advisory_xact_lock(:lock, hashtext(:workspace_id))")
+    session.execute(lock, {"lock": NAME_LOCK, "workspace_id": workspace_id})
+    known = known_names(session, workspace_id)
+    new = sorted(set(names) - known)[: max(LARGEST_NUMBER - len(known), 0)]
+    if new:
+        session.execute(
+            insert(EventName).on_conflict_do_nothing(),
+            [
+                {
+                    "workspace_id": workspace_id,
+                    "name": name,
+                    "is_view": names[name],
+                    "first_seen_at": now,
+                }
+                for name in new
+            ],
+        )
+    return known | set(new)
+
+
+def view_names(session: Session, workspace_id: str) -> set[str]:
+    """Names that came from page and screen calls: these are never product features."""
+    return set(
+        session.scalars(
+            select(EventName.name).where(EventName.workspace_id == workspace_id, EventName.is_view)
+        )
+    )
+
+
+def take_attributable(session: Session, *, limit: int) -> list[WaitingEvent]:
+    """Take waiting events out whose user has an account by now."""
+    rows = session.execute(statements.TAKE_ATTRIBUTABLE, {"limit": limit})
+    return [
+        WaitingEvent(Origin(row.workspace_id, row.key_id, row.received_at), row.row) for row in rows
+    ]
+
+
+def count_unattributed(session: Session, workspace_id: str) -> int:
+    counted = select(func.count()).where(UnattributedEvent.workspace_id == workspace_id)
+    return session.scalar(counted) or 0
+
+
+def list_quarantined(
+    session: Session, workspace_id: str, *, code: str | None, before: int | None, limit: int
+) -> Sequence[QuarantinedEvent]:
+    """Newest first."""
+    found = select(QuarantinedEvent).where(QuarantinedEvent.workspace_id == workspace_id)
+    if code is not None:
+        found = found.where(QuarantinedEvent.code == code)
+    if before is not None:
+        found = found.where(QuarantinedEvent.number < before)
+    return session.scalars(found.order_by(QuarantinedEvent.number.desc()).limit(limit)).all()
+
+
+def find_quarantined(session: Session, workspace_id: str, number: int) -> QuarantinedEvent | None:
+    return session.scalar(
+        select(QuarantinedEvent).where(
+            QuarantinedEvent.workspace_id == workspace_id, QuarantinedEvent.number == number
+        )
+    )
+
+
+def drop_old_quarantined(session: Session, *, before: datetime) -> None:
+    session.execute(delete(QuarantinedEvent).where(QuarantinedEvent.last_received_at < before))
+
+
+def drop_old_unattributed(session: Session, *, before: datetime) -> None:
+    session.execute(delete(UnattributedEvent).where(UnattributedEvent.received_at < before))

@@ -1,0 +1,61 @@
+"""Make what SDKs really send storable: NaN, huge numbers, NUL, lone surrogates."""
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+LARGEST_INTEGER = 2**63 - 1
+
+
+def repair(value: Any) -> tuple[Any, frozenset[str]]:  # noqa: ANN401 - any JSON value
+    """Make a JSON value storable. Tell what was changed as warning codes."""
+    warnings: set[str] = set()
+    return _repair(value, warnings), frozenset(warnings)
+
+
+def depth(value: Any) -> int:  # noqa: ANN401 - any JSON value
+    """Count the levels of objects and arrays, without recursion."""
+    levels, layer = 0, [value]
+    while layer := [v for v in layer if isinstance(v, dict | list)]:
+        levels += 1
+        layer = [child for node in layer for child in _children(node)]
+    return levels
+
+
+def _children(node: Any) -> Iterator[Any]:  # noqa: ANN401 - a dict or a list
+    return iter(node.values() if isinstance(node, dict) else node)
+
+
+def _repair(value: Any, warnings: set[str]) -> Any:  # noqa: ANN401 - any JSON value
+    match value:
+        case str():
+            return _repair_text(value, warnings)
+        case bool() | None:
+            return value
+        case int() if abs(value) > LARGEST_INTEGER:
+            warnings.add("number_too_large")
+            return None
+        case float() if not math.isfinite(value):
+            warnings.add("non_finite_number")
+            return None
+        case dict():
+            return {
+                _repair_text(key, warnings): _repair(child, warnings)
+                for key, child in value.items()
+            }
+        case list():
+            return [_repair(child, warnings) for child in value]
+    return value
+
+
+def _repair_text(text: str, warnings: set[str]) -> str:
+    if "\x00" in text:
+        warnings.add("nul_removed")
+        text = text.replace("\x00", "")
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            warnings.add("lone_surrogate_replaced")
+            text = "".join("\ufffd" if "\ud800" <= char <= "\udfff" else char for char in text)
+    return text

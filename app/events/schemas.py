@@ -1,0 +1,79 @@
+"""What ingestion answers. The wire of the dialects is read in their own files."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, computed_field
+
+Result = Literal["accepted", "duplicate", "quarantined"]
+
+
+class Verdict(BaseModel):
+    """What became of one event, where it is not a plain accept."""
+
+    index: int = Field(examples=[7], description="Place in the batch, from 0.")
+    message_id: str | None = Field(examples=["m-7"])
+    result: Result
+    code: str | None = Field(None, examples=["missing_event_name"])
+    pointer: str | None = Field(None, examples=["/event"])
+    detail: str | None = Field(None, examples=["A track call needs a non-empty event name."])
+    quarantine_id: str | None = Field(None, examples=["q_12"])
+    warnings: list[str] = Field([], examples=[["naive_timestamp"]])
+
+
+class Receipt(BaseModel):
+    """``received = accepted + duplicates + quarantined``, always; all of it is committed."""
+
+    success: Literal[True] = True
+    request_id: str = Field(examples=["req_5f0c1c5c3a2b4d6e8f90"])
+    received: int = Field(examples=[100])
+    accepted: int = Field(examples=[97])
+    duplicates: int = Field(examples=[1])
+    quarantined: int = Field(examples=[2])
+    unattributed: int = Field(
+        examples=[0], description="Accepted events that wait until their user's account is known."
+    )
+    warnings: int = Field(examples=[1])
+    events: list[Verdict] = Field(description="Those that are not plain accepts, at most 100.")
+
+
+class QuarantinedEventOut(BaseModel):
+    """An event that could not be used."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    number: int = Field(exclude=True)
+    code: str = Field(examples=["missing_event_name"])
+    pointer: str = Field(examples=["/event"])
+    detail: str = Field(examples=["A track call needs a non-empty event name."])
+    message_id: str | None = Field(examples=["m-7"])
+    sdk: str | None = Field(examples=["analytics-python/2.4.0"])
+    status: Literal["open", "replayed", "discarded"]
+    times: int = Field(description="How often the same content came.", examples=[1])
+    received_at: datetime
+    last_received_at: datetime
+
+    @computed_field(examples=["q_12"])  # type: ignore[prop-decorator]
+    @property
+    def id(self) -> str:
+        return f"q_{self.number}"
+
+
+class QuarantinedEventDetail(QuarantinedEventOut):
+    payload: str = Field(description="The event as it came, as JSON text, cut to 64 KiB.")
+
+
+class NativeEvent(BaseModel):
+    """One event of the native dialect. Documentation: the body is read leniently."""
+
+    type: Literal["track", "page", "screen", "identify", "group", "alias"] = "track"
+    event: str | None = Field(None, max_length=200, examples=["Report Exported"])
+    message_id: str | None = Field(None, max_length=255, examples=["m-1"])
+    timestamp: datetime | None = Field(None, examples=["2026-03-01T09:00:00Z"])
+    account_id: str | None = Field(None, max_length=255, examples=["acme"])
+    user_id: str | None = Field(None, max_length=255, examples=["ada"])
+    anonymous_id: str | None = Field(None, max_length=255)
+    previous_id: str | None = Field(None, max_length=255)
+    end_customer_id: str | None = Field(None, max_length=255, examples=["c-42"])
+    properties: dict[str, Any] = {}
+    traits: dict[str, Any] = {}

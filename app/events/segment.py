@@ -1,0 +1,74 @@
+"""The Segment dialect, which RudderStack speaks too. Its camelCase names end in this file."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from app.events.canonical import Call
+from app.events.quarantine import QuarantineError
+
+KINDS = frozenset({"track", "page", "screen", "identify", "group", "alias"})
+NOTHING: Mapping[str, Any] = {}
+
+
+def read(raw: Mapping[str, Any]) -> Call:
+    """Read one call of a Segment or RudderStack SDK."""
+    kind = raw.get("type")
+    if kind not in KINDS:
+        raise QuarantineError("unknown_type", "/type")
+    context = _mapping(raw.get("context"))
+    properties = _mapping(raw.get("properties"))
+    return Call(
+        kind=kind,
+        name=raw.get("event") if kind == "track" else _view_name(raw, properties),
+        message_id=raw.get("messageId"),
+        timestamp=_first(raw.get("timestamp"), raw.get("originalTimestamp")),
+        sent_at=raw.get("sentAt"),
+        account_id=_account(kind, raw, context, properties),
+        user_id=raw.get("userId"),
+        anonymous_id=raw.get("anonymousId"),
+        previous_id=raw.get("previousId"),
+        properties=properties,
+        traits=_mapping(raw.get("traits")) or _mapping(context.get("traits")),
+        impersonated=context.get("impersonated") is True or properties.get("impersonated") is True,
+        sdk=_library(context),
+    )
+
+
+def _account(
+    kind: str, raw: Mapping[str, Any], context: Mapping[str, Any], properties: Mapping[str, Any]
+) -> Any:  # noqa: ANN401 - as it came
+    if kind == "group":
+        return raw.get("groupId")
+    return _first(
+        context.get("groupId"),
+        properties.get("groupId"),
+        properties.get("group_id"),
+        properties.get("account_id"),
+    )
+
+
+def _view_name(raw: Mapping[str, Any], properties: Mapping[str, Any]) -> Any:  # noqa: ANN401
+    return _first(
+        raw.get("name") or None,
+        properties.get("name") or None,
+        raw.get("category") or None,
+        properties.get("category") or None,
+    )
+
+
+def _library(context: Mapping[str, Any]) -> str | None:
+    library = context.get("library")
+    if not isinstance(library, dict) or not library.get("name"):
+        return None
+    return f"{library['name']}/{library.get('version', '')}"[:100]
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else NOTHING
+
+
+def _first(*values: Any) -> Any:  # noqa: ANN401 - as it came
+    for value in values:
+        if value is not None:
+            return value
+    return None

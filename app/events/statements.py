@@ -1,0 +1,223 @@
+"""The SQL of ingestion, as SQL: one statement stores and counts a batch (docs/adr/0009)."""
+
+from sqlalchemy import text
+
+# Every INSERT is fed in key order, and PostgreSQL runs the CTEs that the last SELECT does not
+# read from the last to the first, so that concurrent batches take their locks in one order.
+# Scalar look-ups instead of NOT EXISTS: those become joins that a plan made on small tables hashes.
+INGEST = text("""
+WITH input AS MATERIALIZED (
+    SELECT r.n, r.message_id, r.client_at, r.occurred_at, r.day, r.known_on, r.untimed, r.late,
+           r.kind, r.name, r.counted, r.user_id, r.anonymous_id, r.end_customers, r.quantity,
+           r.sdk, r.skew_seconds, r.fingerprint, r.properties,
+           coalesce(
+               r.account_id,
+               (SELECT u.account_id FROM "user" u
+                WHERE u.workspace_id = :workspace_id AND u.user_id = r.user_id),
+               (SELECT u.account_id FROM user_alias a
+                JOIN "user" u ON u.workspace_id = a.workspace_id AND u.user_id = a.user_id
+                WHERE a.workspace_id = :workspace_id AND a.anonymous_id = r.anonymous_id
+                  AND r.user_id IS NULL)
+           ) AS account_id
+    FROM json_to_recordset(CAST(:rows AS json)) AS r (
+        n int, message_id text, client_at timestamptz, occurred_at timestamptz, day date,
+        known_on date, untimed bool, late bool, kind text, name text, counted text,
+        account_id text, user_id text, anonymous_id text, end_customers json, quantity bigint,
+        sdk text, skew_seconds int, fingerprint bigint, properties jsonb
+    )
+),
+stored AS (
+    INSERT INTO event (
+        workspace_id, client_at, message_id, occurred_at, received_at, kind, name, account_id,
+        user_id, anonymous_id, key_id, sdk, skew_seconds, fingerprint, properties
+    )
+    SELECT :workspace_id, client_at, message_id, occurred_at, :received_at, kind, name, account_id,
+           user_id, anonymous_id, :key_id, sdk, skew_seconds, fingerprint, properties
+    FROM input i
+    WHERE (account_id IS NOT NULL OR kind IN ('identify', 'alias'))
+      AND (SELECT 1 FROM unattributed_event w
+           WHERE w.workspace_id = :workspace_id AND w.client_at = i.client_at
+             AND w.message_id = i.message_id) IS NULL
+      AND CASE WHEN untimed THEN (
+          SELECT 1 FROM event e
+          WHERE e.workspace_id = :workspace_id AND e.message_id = i.message_id
+            AND e.client_at = i.client_at - interval '1 day') IS NULL ELSE true END
+    ORDER BY client_at, message_id
+    ON CONFLICT DO NOTHING
+    RETURNING client_at, message_id
+),
+waiting AS (
+    INSERT INTO unattributed_event (
+        workspace_id, client_at, message_id, user_id, anonymous_id, received_at, key_id,
+        fingerprint, row
+    )
+    SELECT :workspace_id, client_at, message_id, user_id, anonymous_id, :received_at, :key_id,
+           fingerprint, to_jsonb(i)
+    FROM input i
+    WHERE account_id IS NULL AND kind NOT IN ('identify', 'alias')
+      AND (SELECT 1 FROM event e
+           WHERE e.workspace_id = :workspace_id AND e.client_at = i.client_at
+             AND e.message_id = i.message_id) IS NULL
+    ORDER BY client_at, message_id
+    ON CONFLICT DO NOTHING
+    RETURNING client_at, message_id
+),
+fresh AS MATERIALIZED (
+    SELECT i.* FROM input i JOIN stored s USING (client_at, message_id)
+    WHERE i.account_id IS NOT NULL
+),
+marked_due AS (
+    INSERT INTO due (workspace_id, account_id, priority, notify)
+    SELECT :workspace_id, account_id, CASE WHEN bool_and(late) THEN 1 ELSE 0 END, NOT bool_and(late)
+    FROM fresh GROUP BY account_id
+),
+counted_reach AS (
+    INSERT INTO daily_reach (workspace_id, account_id, day, known_on, end_customer_id)
+    SELECT DISTINCT :workspace_id, account_id, day, known_on, e.id COLLATE "C"
+    FROM fresh, json_array_elements_text(end_customers) AS e (id)
+    ORDER BY 2, 3, 4, 5
+    ON CONFLICT DO NOTHING
+),
+counted_usage AS (
+    INSERT INTO daily_usage AS u (
+        workspace_id, account_id, day, known_on, user_id, is_anonymous, event_name, events, quantity
+    )
+    SELECT :workspace_id, account_id, day, known_on, coalesce(user_id, anonymous_id, ''),
+           user_id IS NULL, counted, count(*), sum(quantity)
+    FROM fresh WHERE counted IS NOT NULL
+    GROUP BY 2, 3, 4, 5, 6, 7
+    ORDER BY 2, 3, 4, 5, 6, 7
+    ON CONFLICT (workspace_id, account_id, day, known_on, user_id, is_anonymous, event_name)
+    DO UPDATE SET events = u.events + excluded.events, quantity = u.quantity + excluded.quantity
+),
+first_uses AS (
+    INSERT INTO first_use AS f (workspace_id, account_id, known_on, day)
+    SELECT :workspace_id, account_id, known_on, min(day)
+    FROM fresh WHERE counted IS NOT NULL
+    GROUP BY account_id, known_on
+    HAVING (SELECT 1 FROM first_use x
+            WHERE x.workspace_id = :workspace_id AND x.account_id = fresh.account_id
+              AND x.known_on <= fresh.known_on AND x.day <= min(fresh.day) LIMIT 1) IS NULL
+    ORDER BY account_id, known_on
+    ON CONFLICT (workspace_id, account_id, known_on)
+    DO UPDATE SET day = least(f.day, excluded.day)
+),
+new_users AS (
+    INSERT INTO "user" (workspace_id, user_id, account_id)
+    SELECT :workspace_id, user_id, min(account_id)
+    FROM fresh f
+    WHERE user_id IS NOT NULL AND (
+        SELECT 1 FROM "user" u
+        WHERE u.workspace_id = :workspace_id AND u.user_id = f.user_id) IS NULL
+    GROUP BY user_id ORDER BY user_id
+    ON CONFLICT DO NOTHING
+),
+new_accounts AS (
+    INSERT INTO account (workspace_id, account_id)
+    SELECT DISTINCT :workspace_id, account_id
+    FROM fresh f
+    WHERE (SELECT 1 FROM account a
+           WHERE a.workspace_id = :workspace_id AND a.account_id = f.account_id) IS NULL
+    ORDER BY account_id
+    ON CONFLICT DO NOTHING
+)
+SELECT i.n, CASE WHEN w.message_id IS NULL THEN 'duplicate' ELSE 'unattributed' END AS verdict
+FROM input i
+LEFT JOIN stored s USING (client_at, message_id)
+LEFT JOIN waiting w USING (client_at, message_id)
+WHERE s.message_id IS NULL
+""")
+
+
+def _newest_wins(row: str, *columns: str) -> str:
+    """Write the SET clause in which what is said last stands and older calls only fill gaps."""
+    newer = f"({row}.traits_at IS NULL OR excluded.traits_at >= {row}.traits_at)"
+    merged = [
+        f"{name} = CASE WHEN {newer} THEN coalesce(excluded.{name}, {row}.{name})"
+        f" ELSE coalesce({row}.{name}, excluded.{name}) END"
+        for name in columns
+    ]
+    traits = (
+        f"traits = CASE WHEN {newer} THEN {row}.traits || excluded.traits"
+        f" ELSE excluded.traits || {row}.traits END"
+    )
+    latest = f"traits_at = greatest(excluded.traits_at, {row}.traits_at)"
+    return ",\n    ".join([*merged, traits, latest])
+
+
+ACCOUNT_COLUMNS = (
+    *("name", "segment", "owner", "plan", "industry"),
+    *("employees", "end_customers", "started_on"),
+)
+UPSERT_ACCOUNTS = text(f"""
+INSERT INTO account AS a (workspace_id, account_id, {", ".join(ACCOUNT_COLUMNS)}, traits, traits_at)
+SELECT :workspace_id, r.account_id, {", ".join(f"r.{name}" for name in ACCOUNT_COLUMNS)},
+       r.traits, r.traits_at
+FROM json_to_recordset(CAST(:rows AS json)) AS r (
+    account_id text, name text, segment text, owner text, plan text, industry text,
+    employees bigint, end_customers bigint, started_on date, traits jsonb, traits_at timestamptz)
+ORDER BY r.account_id COLLATE "C"
+ON CONFLICT (workspace_id, account_id) DO UPDATE SET
+    {_newest_wins("a", *ACCOUNT_COLUMNS)}
+""")  # noqa: S608 - made of the names above
+
+USER_COLUMNS = ("email", "name", "role")
+UPSERT_USERS = text(f"""
+INSERT INTO "user" AS u (
+    workspace_id, user_id, account_id, account_since, {", ".join(USER_COLUMNS)}, traits, traits_at,
+    excluded
+)
+SELECT :workspace_id, r.user_id, r.account_id, r.account_since,
+       {", ".join(f"r.{name}" for name in USER_COLUMNS)}, r.traits, r.traits_at, r.excluded
+FROM json_to_recordset(CAST(:rows AS json)) AS r (
+    user_id text, account_id text, account_since timestamptz, email text, name text, role text,
+    traits jsonb, traits_at timestamptz, excluded bool)
+ORDER BY r.user_id COLLATE "C"
+ON CONFLICT (workspace_id, user_id) DO UPDATE SET
+    account_id = CASE
+        WHEN excluded.account_id IS NULL THEN u.account_id
+        WHEN u.account_since > excluded.account_since THEN u.account_id
+        ELSE excluded.account_id END,
+    account_since = greatest(u.account_since, excluded.account_since),
+    excluded = u.excluded OR excluded.excluded,
+    {_newest_wins("u", *USER_COLUMNS)}
+""")  # noqa: S608 - made of the names above
+
+ADD_ALIASES = text("""
+INSERT INTO user_alias (workspace_id, anonymous_id, user_id, known_on)
+SELECT :workspace_id, r.anonymous_id, r.user_id, r.known_on
+FROM json_to_recordset(CAST(:rows AS json)) AS r (anonymous_id text, user_id text, known_on date)
+ORDER BY r.anonymous_id COLLATE "C"
+ON CONFLICT DO NOTHING
+""")
+
+QUARANTINE = text("""
+INSERT INTO quarantined_event AS q (
+    workspace_id, fingerprint, code, pointer, detail, message_id, sdk, key_id, payload, status,
+    times, received_at, last_received_at
+)
+SELECT :workspace_id, decode(r.fingerprint, 'hex'), r.code, r.pointer, r.detail, r.message_id,
+       r.sdk, :key_id, r.payload, 'open', 1, :received_at, :received_at
+FROM json_to_recordset(CAST(:rows AS json)) AS r (
+    fingerprint text, code text, pointer text, detail text, message_id text, sdk text, payload text)
+ORDER BY 2
+ON CONFLICT (workspace_id, fingerprint) DO UPDATE SET
+    times = q.times + 1, last_received_at = excluded.last_received_at
+RETURNING encode(fingerprint, 'hex') AS fingerprint, number
+""")
+
+# Events whose user or anonymous id has come to belong to an account in the meantime.
+TAKE_ATTRIBUTABLE = text("""
+DELETE FROM unattributed_event WHERE (workspace_id, client_at, message_id) IN (
+    SELECT w.workspace_id, w.client_at, w.message_id
+    FROM unattributed_event w
+    LEFT JOIN user_alias a ON a.workspace_id = w.workspace_id AND w.user_id IS NULL
+        AND a.anonymous_id = w.anonymous_id
+    JOIN "user" u ON u.workspace_id = w.workspace_id
+        AND u.user_id = coalesce(w.user_id, a.user_id)
+    WHERE u.account_id IS NOT NULL
+    ORDER BY 1, 2, 3
+    LIMIT :limit
+    FOR UPDATE OF w SKIP LOCKED)
+RETURNING workspace_id, key_id, received_at, row
+""")

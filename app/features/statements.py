@@ -1,0 +1,192 @@
+"""The features of any set of accounts as of any day, as one SQL statement (docs/adr/0009)."""
+
+from functools import cache
+
+from sqlalchemy import TextClause, text
+
+# One pass over usage makes all windows: per event name a bit for each day, per user the first and
+# the last day of use. What became known after the day is not read.
+FEATURES = """
+WITH wanted AS (
+    SELECT unnest(CAST(:account_ids AS text[])) COLLATE "C" AS account_id
+),
+product AS (
+    SELECT * FROM unnest(CAST(:event_names AS text[]), CAST(:feature_keys AS text[]))
+        AS p (event_name, feature)
+),
+product_event AS (SELECT DISTINCT event_name FROM product),
+tally AS MATERIALIZED (
+    SELECT u.account_id, u.event_name, u.user_id, u.is_anonymous,
+           GROUPING(u.event_name) = 1 AS by_user,
+           bit_or(CAST(1 AS bigint) << (CAST(:as_of AS date) - u.day)) AS days,
+           min(u.day) FILTER (WHERE p.event_name IS NOT NULL) AS first_day,
+           max(u.day) FILTER (WHERE p.event_name IS NOT NULL) AS last_day,
+           max(u.day) AS last_used_on
+           {reach_sums}
+    FROM daily_usage u
+    LEFT JOIN product_event p ON p.event_name = u.event_name
+    WHERE u.workspace_id = :workspace_id AND u.account_id = ANY(CAST(:account_ids AS text[]))
+      AND u.day > :before_start AND u.day <= :as_of AND u.known_on <= :as_of
+      {only_counted_users}
+    GROUP BY GROUPING SETS (
+        (u.account_id, u.event_name), (u.account_id, u.user_id, u.is_anonymous))
+),
+feature_days AS (
+    SELECT t.account_id, p.feature, bit_or(t.days) AS days
+    FROM tally t JOIN product p ON p.event_name = t.event_name
+    WHERE NOT t.by_user
+    GROUP BY t.account_id, p.feature
+),
+breadth AS (
+    SELECT account_id,
+           array_agg(feature ORDER BY feature)
+               FILTER (WHERE bit_count(CAST(days & :now_mask AS bit(64))) >= 2) AS adopted,
+           array_agg(feature ORDER BY feature)
+               FILTER (WHERE bit_count(CAST(days & :before_mask AS bit(64))) >= 2)
+               AS adopted_before
+    FROM feature_days GROUP BY account_id
+),
+person AS (
+    SELECT t.account_id, coalesce(a.user_id, t.user_id) AS user_id,
+           min(t.first_day) AS first_day, max(t.last_day) AS last_day
+    FROM tally t
+    LEFT JOIN user_alias a ON t.is_anonymous AND a.workspace_id = :workspace_id
+        AND a.anonymous_id = t.user_id AND a.known_on <= :as_of
+    WHERE t.by_user AND (NOT t.is_anonymous OR a.user_id IS NOT NULL)
+      AND t.last_day IS NOT NULL
+    GROUP BY 1, 2
+),
+depth AS (
+    SELECT account_id,
+           count(*) FILTER (WHERE last_day > :now_start) AS active_users,
+           count(*) FILTER (WHERE first_day <= :now_start) AS active_users_before
+    FROM person GROUP BY account_id
+),
+activity AS (
+    SELECT account_id, max(last_used_on) AS last_used_on
+    FROM tally WHERE NOT by_user GROUP BY account_id
+),
+reach AS ({reach}),
+started AS (
+    SELECT account_id, min(day) AS first_used_on
+    FROM first_use
+    WHERE workspace_id = :workspace_id AND account_id = ANY(CAST(:account_ids AS text[]))
+      AND known_on <= :as_of
+    GROUP BY account_id
+),
+period AS (
+    SELECT DISTINCT ON (account_id, subscription_id, starts_on) *
+    FROM subscription
+    WHERE workspace_id = :workspace_id AND account_id = ANY(CAST(:account_ids AS text[]))
+      AND known_on <= :as_of AND starts_on <= :as_of
+    ORDER BY account_id, subscription_id, starts_on, known_on DESC
+),
+term AS (
+    SELECT *, coalesce(ends_on > :as_of, true) AS runs,
+           daterange(greatest(starts_on, CAST(:now_start AS date) + 1),
+                     greatest(least(ends_on, CAST(:as_of AS date) + 1), starts_on,
+                              CAST(:now_start AS date) + 1)) AS span
+    FROM period WHERE coalesce(ends_on > starts_on, true)
+),
+payment AS (
+    SELECT account_id,
+           sum(mrr_cents * (upper(span) - lower(span))) FILTER (WHERE NOT isempty(span)) AS cent_days,
+           range_agg(span) FILTER (WHERE mrr_cents > 0) AS spans,
+           coalesce(bool_or(currency <> :base_currency) FILTER (WHERE mrr_cents > 0 AND
+               (runs OR NOT isempty(span))), false) AS no_rate,
+           coalesce(bool_or(runs AND mrr_cents > 0), false) AS pays,
+           coalesce(sum(mrr_cents) FILTER (WHERE runs), 0) AS mrr_cents,
+           sum(seats) FILTER (WHERE runs) AS seats,
+           (array_agg(plan ORDER BY starts_on DESC) FILTER (WHERE runs AND plan IS NOT NULL))[1]
+               AS plan,
+           (array_agg(currency ORDER BY starts_on DESC) FILTER (WHERE runs))[1] AS currency,
+           min(renewal_on) FILTER (WHERE runs AND renewal_on >= :as_of) AS renewal_on,
+           min(starts_on) FILTER (WHERE mrr_cents > 0) AS first_paid_on,
+           max(ends_on) FILTER (WHERE mrr_cents > 0) AS paid_until
+    FROM term GROUP BY account_id
+)
+SELECT w.account_id, a.segment, coalesce(a.excluded, false) AS excluded, a.end_customers,
+       coalesce(a.feature_exceptions, '{{}}') AS feature_exceptions,
+       coalesce(b.adopted, '{{}}') AS adopted, coalesce(b.adopted_before, '{{}}') AS adopted_before,
+       coalesce(d.active_users, 0) AS active_users,
+       coalesce(d.active_users_before, 0) AS active_users_before,
+       coalesce(r.reached, 0) AS reached, coalesce(r.reached_before, 0) AS reached_before,
+       v.last_used_on, s.first_used_on, p.first_paid_on,
+       CASE WHEN p.pays THEN NULL ELSE p.paid_until END AS paid_until,
+       coalesce(p.pays, false) AS pays, coalesce(p.no_rate, false) AS no_rate,
+       CASE WHEN p.pays AND NOT p.no_rate THEN CAST(p.cent_days AS double precision) / (
+           SELECT sum(upper(span) - lower(span)) FROM unnest(p.spans) AS span)
+       END AS price_cents,
+       CAST(coalesce(p.mrr_cents, 0) AS bigint) AS mrr_cents, p.currency,
+       CAST(p.seats AS bigint) AS seats, coalesce(p.plan, a.plan) AS plan, p.renewal_on
+FROM wanted w
+LEFT JOIN account a ON a.workspace_id = :workspace_id AND a.account_id = w.account_id
+LEFT JOIN breadth b ON b.account_id = w.account_id
+LEFT JOIN depth d ON d.account_id = w.account_id
+LEFT JOIN activity v ON v.account_id = w.account_id
+LEFT JOIN reach r ON r.account_id = w.account_id
+LEFT JOIN started s ON s.account_id = w.account_id
+LEFT JOIN payment p ON p.account_id = w.account_id
+ORDER BY w.account_id
+"""
+
+REACH_BY_IDS = """
+    SELECT account_id,
+           count(*) FILTER (WHERE last_day > :now_start) AS reached,
+           count(*) FILTER (WHERE first_day <= :now_start) AS reached_before
+    FROM (
+        SELECT account_id, end_customer_id, min(day) AS first_day, max(day) AS last_day
+        FROM daily_reach
+        WHERE workspace_id = :workspace_id AND account_id = ANY(CAST(:account_ids AS text[]))
+          AND day > :before_start AND day <= :as_of AND known_on <= :as_of
+        GROUP BY account_id, end_customer_id
+    ) AS one GROUP BY account_id"""
+
+REACH_BY_SUM = """
+    SELECT account_id, CAST(sum(reached) AS bigint) AS reached,
+           CAST(sum(reached_before) AS bigint) AS reached_before
+    FROM tally WHERE NOT by_user {named} GROUP BY account_id"""
+
+SUMS = """,
+           sum(u.{counter}) FILTER (WHERE u.day > :now_start) AS reached,
+           sum(u.{counter}) FILTER (WHERE u.day <= :now_start) AS reached_before"""
+
+ONLY_COUNTED_USERS = """AND NOT EXISTS (
+          SELECT FROM "user" x
+          WHERE x.workspace_id = :workspace_id AND x.user_id = u.user_id AND x.excluded
+            AND NOT u.is_anonymous)"""
+
+
+@cache
+def features_statement(*, reach: str, some_users_excluded: bool) -> TextClause:
+    """Put the statement together for one way of counting reach: ids, property or events."""
+    match reach:
+        case "property":
+            sums, source = SUMS.format(counter="quantity"), REACH_BY_SUM.format(named="")
+        case "events":
+            sums = SUMS.format(counter="events")
+            named = "AND event_name = ANY(CAST(:reach_events AS text[]))"
+            source = REACH_BY_SUM.format(named=named)
+        case _:
+            sums, source = "", REACH_BY_IDS
+    counted = ONLY_COUNTED_USERS if some_users_excluded else ""
+    return text(FEATURES.format(reach_sums=sums, reach=source, only_counted_users=counted))
+
+
+DEFAULT_PRODUCT_FEATURES = text("""
+SELECT event_name
+FROM (
+    SELECT u.event_name, u.account_id
+    FROM daily_usage u
+    JOIN event_name n ON n.workspace_id = u.workspace_id AND n.name = u.event_name
+    WHERE u.workspace_id = :workspace_id AND u.day > :since AND u.day <= :as_of
+      AND u.known_on <= :as_of AND NOT n.is_view
+    GROUP BY u.event_name, u.account_id
+) AS used
+GROUP BY event_name
+HAVING count(*) >= 3 AND count(*) >= 0.05 * (
+    SELECT count(DISTINCT account_id) FROM daily_usage
+    WHERE workspace_id = :workspace_id AND day > :since AND day <= :as_of AND known_on <= :as_of)
+ORDER BY count(*) DESC, event_name
+LIMIT 200
+""")

@@ -1,0 +1,77 @@
+"""The narrow waist of the product: what is known of an account as of one day.
+
+Everything before this page makes these numbers. Everything after it, the scorecard and the
+churn model alike, sees nothing else. To score the past as it looked then, ask for its day.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureMap:
+    """Which event names count as use of which product feature: pairs of the two."""
+
+    events: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class ReachSource:
+    """What reach counts: ids of end customers, a summed property, or the number of some events."""
+
+    kind: str = "ids"
+    events: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Lens:
+    """How a workspace wants its accounts looked at."""
+
+    product: FeatureMap
+    reach: ReachSource
+    base_currency: str
+    window_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFeatures:
+    """One account as of the end of a day. ``…_before`` is the window before the last one.
+
+    price_cents: mean MRR over the paid days of the window, None without any or in a currency that
+    has no rate. mrr_cents and seats are of the day itself. Days are None where nothing happened.
+    """
+
+    account_id: str
+    segment: str | None
+    excluded: bool
+    end_customers: int | None
+    feature_exceptions: Mapping[str, bool]
+    adopted: Sequence[str]
+    adopted_before: Sequence[str]
+    active_users: int
+    active_users_before: int
+    reached: int
+    reached_before: int
+    last_used_on: date | None
+    first_used_on: date | None
+    first_paid_on: date | None
+    paid_until: date | None
+    """The first day after the last paid one; None while paying or if never paid."""
+    pays: bool
+    no_rate: bool
+    price_cents: float | None
+    mrr_cents: int
+    currency: str | None
+    seats: int | None
+    plan: str | None
+    renewal_on: date | None
+
+    @property
+    def started_on(self) -> date | None:
+        days = [day for day in (self.first_used_on, self.first_paid_on) if day is not None]
+        return min(days, default=None)
+
+    @property
+    def churned(self) -> bool:
+        return not self.pays and self.paid_until is not None

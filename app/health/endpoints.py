@@ -1,0 +1,160 @@
+"""Reading scores: one account, many, a list, the history."""
+
+from datetime import date, timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query
+from fastapi.responses import Response
+from pydantic import Field
+
+from app.core.clock import Now
+from app.core.db import SessionDep
+from app.core.errors import BadRequestError, UnprocessableError
+from app.core.pagination import CursorText, Limit, Page, decode_cursor, page_of
+from app.core.schemas import responses
+from app.health import queries, service
+from app.health.assess import Status
+from app.health.filters import AccountFilter, Sort
+from app.health.schemas import (
+    AccountStanding,
+    HealthOut,
+    HealthScoresOut,
+    HistoryOut,
+    HistoryPoint,
+)
+from app.health.scorecard import Band
+from app.workspaces.auth import AccountWriter, Reader, security
+
+LONGEST_HISTORY_DAYS = 1100
+MOST_AT_ONCE = 500
+
+router = APIRouter(prefix="/api/v1", tags=["health"], dependencies=security)
+
+AccountId = Annotated[str, Path(min_length=1, max_length=255, pattern=r"^[^\x00]+$")]
+Text = Annotated[str | None, Query(max_length=255, pattern=r"^[^\x00]*$")]
+SortText = Annotated[
+    str,
+    Query(
+        pattern="^-?(score|mrr|name|account_id)$",
+        description="A leading minus reverses the order; null comes last either way.",
+    ),
+]
+
+
+@router.get(
+    "/accounts/{account_id}/health",
+    response_model=HealthOut,
+    responses=responses(401, 403, 404, 422),
+)
+def get_health(session: SessionDep, caller: Reader, account_id: AccountId) -> Response:
+    """Say how much value an account gets for what it pays, fresh to the second."""
+    found = queries.standing(session, caller.workspace_id, account_id)
+    return Response(HealthOut.of(found).model_dump_json(), media_type="application/json")
+
+
+@router.post("/accounts/{account_id}/health/refresh", responses=responses(401, 403, 404, 422))
+def refresh_health(
+    session: SessionDep, caller: AccountWriter, now: Now, account_id: AccountId
+) -> HealthOut:
+    """Compute the score at once, instead of seconds later."""
+    queries.standing(session, caller.workspace_id, account_id)
+    service.refresh(session, caller.workspace_id, [account_id], as_of=now.date(), now=now)
+    return HealthOut.of(queries.standing(session, caller.workspace_id, account_id))
+
+
+@router.get("/accounts/{account_id}/health/history", responses=responses(401, 403, 404, 422))
+def get_health_history(
+    session: SessionDep,
+    caller: Reader,
+    now: Now,
+    account_id: AccountId,
+    since: Annotated[date | None, Query(description="90 days ago by default.")] = None,
+    until: Annotated[date | None, Query(description="Today by default.")] = None,
+) -> HistoryOut:
+    """Tell how the score was on each day, oldest first."""
+    until = until or now.date()
+    since = since or until - timedelta(days=min(90, until.toordinal() - 1))
+    if (until - since).days > LONGEST_HISTORY_DAYS:
+        raise UnprocessableError(f"A history holds at most {LONGEST_HISTORY_DAYS} days.")
+    queries.standing(session, caller.workspace_id, account_id)
+    rows = queries.history(session, caller.workspace_id, account_id, since=since, until=until)
+    return HistoryOut(
+        account_id=account_id, items=[HistoryPoint.model_validate(row) for row in rows]
+    )
+
+
+@router.get("/health-scores", responses=responses(401, 403, 422))
+def get_health_scores(
+    session: SessionDep,
+    caller: Reader,
+    account_id: Annotated[
+        list[Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[^\x00]+$")]],
+        Query(min_length=1, max_length=MOST_AT_ONCE),
+    ],
+) -> HealthScoresOut:
+    """Read the scores of many accounts at once: repeat `account_id` up to 500 times."""
+    found = queries.standings(session, caller.workspace_id, account_id)
+    items = [HealthOut.of(row) for row in found]
+    known = {item.account_id for item in items}
+    return HealthScoresOut(items=items, unknown=sorted(set(account_id) - known))
+
+
+@router.get("/accounts", responses=responses(400, 401, 403, 422))
+def list_accounts(
+    session: SessionDep,
+    caller: Reader,
+    band: Band | None = None,
+    status: Status | None = None,
+    segment: Text = None,
+    owner: Text = None,
+    plan: Text = None,
+    min_mrr: Annotated[int | None, Query(ge=0, le=2**53, description="In cents, at least.")] = None,
+    sort: SortText = "account_id",
+    limit: Limit = 100,
+    cursor: CursorText = None,
+) -> Page[AccountStanding]:
+    """List accounts with their scores. Churned and excluded ones only if their status is asked."""
+    wanted = AccountFilter(
+        band=band,
+        status=status,
+        segment=segment,
+        owner=owner,
+        plan=plan,
+        min_mrr_cents=min_mrr,
+        sort=Sort(sort.removeprefix("-")),
+        descending=sort.startswith("-"),
+    )
+    rows = queries.list_standings(
+        session, caller.workspace_id, wanted, after=_position(cursor, wanted.sort), limit=limit + 1
+    )
+    items, next_cursor = page_of(rows, limit, lambda row: _place(row, wanted.sort))
+    return Page(
+        items=[AccountStanding.model_validate(row) for row in items], next_cursor=next_cursor
+    )
+
+
+COLUMNS = {
+    Sort.SCORE: "score",
+    Sort.MRR: "mrr_cents",
+    Sort.NAME: "name",
+    Sort.ACCOUNT_ID: "account_id",
+}
+KINDS: dict[Sort, tuple[type, ...]] = {
+    Sort.SCORE: (float, int, type(None)),
+    Sort.MRR: (int,),
+    Sort.NAME: (str, type(None)),
+    Sort.ACCOUNT_ID: (str,),
+}
+
+
+def _place(row: Any, sort: Sort) -> tuple[Any, ...]:  # noqa: ANN401 - a row of the standings
+    return (sort.value, getattr(row, COLUMNS[sort]), row.account_id)
+
+
+def _position(cursor: str | None, sort: Sort) -> tuple[Any, str] | None:
+    position = decode_cursor(cursor, str, KINDS[sort], str)
+    if position is None:
+        return None
+    if position[0] != sort.value:
+        raise BadRequestError("This cursor is of another order.", code="invalid_cursor")
+    return position[1], position[2]

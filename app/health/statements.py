@@ -1,0 +1,59 @@
+"""The SQL that locks and writes a set of scores, each in key order (docs/adr/0009)."""
+
+from sqlalchemy import text
+
+ROWS = """
+SELECT * FROM json_to_recordset(CAST(:rows AS json)) AS r (
+    account_id text, score double precision, band text, status text, coverage double precision,
+    mrr_cents bigint, plan text, details jsonb)
+"""
+
+ENSURE_SCORES = text("""
+INSERT INTO health_score (workspace_id, account_id)
+SELECT :workspace_id, w.account_id
+FROM unnest(CAST(:account_ids AS text[])) AS w (account_id)
+WHERE NOT EXISTS (
+    SELECT FROM health_score h
+    WHERE h.workspace_id = :workspace_id AND h.account_id = w.account_id)
+ORDER BY w.account_id COLLATE "C"
+ON CONFLICT DO NOTHING
+""")
+
+LOCK_SCORES = text("""
+SELECT FROM health_score
+WHERE workspace_id = :workspace_id AND account_id = ANY(CAST(:account_ids AS text[]))
+ORDER BY account_id
+FOR NO KEY UPDATE
+""")
+
+WRITE_SCORES = text(f"""
+UPDATE health_score h SET
+    as_of = :as_of, score = r.score, band = r.band, status = r.status, coverage = r.coverage,
+    mrr_cents = r.mrr_cents, plan = r.plan, details = r.details, data_through = :now,
+    computed_at = :now
+FROM ({ROWS}) AS r
+WHERE h.workspace_id = :workspace_id AND h.account_id = r.account_id
+  AND (h.as_of IS NULL OR h.as_of <= :as_of)
+""")  # noqa: S608 - made of the text above
+
+# Today's last row follows the score until the band changes; a closed day gets one row, once.
+WRITE_HISTORY = text(f"""
+INSERT INTO health_history AS h (
+    workspace_id, account_id, as_of, change, score, band, status, coverage, mrr_cents, details,
+    computed_at
+)
+SELECT :workspace_id, r.account_id, :as_of,
+       CASE WHEN last.band = r.band THEN last.change ELSE coalesce(last.change + 1, 0) END,
+       r.score, r.band, r.status, r.coverage, r.mrr_cents, r.details, :now
+FROM ({ROWS}) AS r
+LEFT JOIN LATERAL (
+    SELECT band, change FROM health_history x
+    WHERE x.workspace_id = :workspace_id AND x.account_id = r.account_id AND x.as_of = :as_of
+    ORDER BY change DESC LIMIT 1
+) AS last ON true
+WHERE last.band IS NULL OR NOT :closed
+ORDER BY r.account_id COLLATE "C"
+ON CONFLICT (workspace_id, account_id, as_of, change) DO UPDATE SET
+    score = excluded.score, status = excluded.status, coverage = excluded.coverage,
+    mrr_cents = excluded.mrr_cents, details = excluded.details, computed_at = excluded.computed_at
+""")  # noqa: S608 - made of the text above

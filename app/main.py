@@ -1,0 +1,117 @@
+"""The HTTP process: the app, its routes, and what it holds while it runs."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from anyio import to_thread
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.responses import JSONResponse, Response
+from sqlalchemy import Engine
+
+from app.accounts.endpoints import router as accounts_router
+from app.core import errors, metrics, migrations
+from app.core.clock import Clock, shifted_clock
+from app.core.db import Sessions, Slots, open_engine, open_sessions
+from app.core.requests import RequestLog
+from app.core.settings import Settings
+from app.events.endpoints import native_router, sdk_router
+from app.events.limits import Limits
+from app.events.names import KnownNames
+from app.health.endpoints import router as health_router
+from app.workspaces.endpoints import router as workspaces_router
+
+STATEMENT_TIMEOUT_SECONDS = 7
+DESCRIPTION = """
+How much value each customer account gets for each dollar it pays, what changed and why.
+
+Send events with a Segment or RudderStack SDK pointed at this host, or to `POST /api/v1/events`;
+read scores from `GET /api/v1/accounts/{account_id}/health`.
+"""
+
+probes = APIRouter(tags=["operations"])
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """How the app reaches its database. ``autocommit`` is for single reads outside a transaction."""
+
+    sessions: Sessions
+    autocommit: Sessions
+
+    @classmethod
+    def of(cls, engine: Engine) -> "Storage":
+        reads = engine.execution_options(isolation_level="AUTOCOMMIT")
+        return cls(open_sessions(engine), open_sessions(reads))
+
+
+@probes.get("/health/live")
+async def live() -> dict[str, str]:
+    """Say that the process answers."""
+    return {"status": "live"}
+
+
+@probes.get("/health/ready", responses={503: {"description": "Not ready."}})
+def ready(request: Request) -> Response:
+    """Say whether requests can be served: database reachable, migrations at head, not draining."""
+    checks = {
+        **migrations.checks(request.app.state.sessions),
+        "serving": not request.app.state.draining,
+    }
+    status = 200 if all(checks.values()) else 503
+    return JSONResponse(
+        {"status": "ready" if status == 200 else "not_ready", "checks": checks},  # noqa: PLR2004
+        status_code=status,
+    )
+
+
+@probes.get("/metrics", response_class=Response)
+def metrics_page() -> Response:
+    """Tell Prometheus."""
+    return Response(metrics.exposition(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
+    """As many threads as connections: a request that has a thread never waits for the pool."""
+    app.state.slots = Slots(app.state.pool_size, queue=app.state.pool_size * 16)
+    to_thread.current_default_thread_limiter().total_tokens = app.state.pool_size + 2
+    yield
+    app.state.draining = True
+
+
+def create_app(storage: Storage, settings: Settings, clock: Clock) -> FastAPI:
+    app = FastAPI(
+        title="Customer Health",
+        version="0.1.0",
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        redirect_slashes=False,
+    )
+    app.state.sessions = storage.sessions
+    app.state.autocommit_sessions = storage.autocommit
+    app.state.pool_size = settings.pool_size
+    app.state.clock = clock
+    app.state.draining = False
+    app.state.limits = Limits.of(settings)
+    app.state.known_names = KnownNames()
+    errors.install(app)
+    app.add_middleware(RequestLog)
+    for router in (sdk_router, native_router, accounts_router, health_router, workspaces_router):
+        app.include_router(router)
+    app.include_router(probes)
+    return app
+
+
+def from_environment() -> FastAPI:
+    """Build the app for ``uvicorn --factory app.main:from_environment``."""
+    settings = Settings()
+    if settings.database_url is None:
+        raise SystemExit("HEALTH_DATABASE_URL is not set; `customer-health serve` sets it itself.")
+    engine = open_engine(
+        settings.database_url.get_secret_value(),
+        pool_size=settings.pool_size,
+        statement_timeout_seconds=STATEMENT_TIMEOUT_SECONDS,
+        point_access=True,
+    )
+    return create_app(Storage.of(engine), settings, shifted_clock(settings.clock_offset_seconds))

@@ -1,0 +1,98 @@
+"""The product on one page: what follows when accounts are due, for a set at a time."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from itertools import groupby
+
+import structlog
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from app.accounts import parking
+from app.accounts.due import Priority
+from app.accounts.queries import Claimed, claim_due, mark_all_due
+from app.core import metrics
+from app.core.db import Sessions, transaction
+from app.health import service as health
+from app.workspaces.queries import workspaces_to_sweep
+
+log = structlog.get_logger()
+
+SET_SIZE = 500
+FAILURES_UNTIL_PARKED = 3
+
+
+def refresh(
+    session: Session, workspace_id: str, account_ids: Sequence[str], *, as_of: date, now: datetime
+) -> int:
+    """Bring everything that is derived of a set of accounts up to date, in one transaction.
+
+    ``account_ids`` in key order. Alerts, suggestions and messages will follow the score here, so
+    that none of them can say anything else than the score that was committed with them.
+    """
+    return len(health.refresh(session, workspace_id, account_ids, as_of=as_of, now=now))
+
+
+def sweep(session: Session, *, today: date) -> int:
+    """Once a day make every account due: windows slide, and silence is a signal."""
+    workspaces = workspaces_to_sweep(session, today=today)
+    for workspace in workspaces:
+        mark_all_due(session, workspace.id, priority=Priority.SWEEP)
+        workspace.swept_on = today
+    return len(workspaces)
+
+
+def refresh_due(sessions: Sessions, *, now: datetime, limit: int = SET_SIZE) -> int:
+    """Refresh the most urgent due accounts. A rollback gives the claim back: it is the retry."""
+    claimed: Sequence[Claimed] = ()
+    try:
+        with metrics.REFRESH_SECONDS.time(), transaction(sessions) as session:
+            claimed = claim_due(session, limit=limit)
+            _refresh_claimed(session, claimed, now)
+    except OperationalError:
+        raise
+    except Exception:
+        log.exception("refresh_failed", accounts=len(claimed))
+        _bisect(sessions, claimed, now)
+    metrics.REFRESHED.inc(len(claimed))
+    return len(claimed)
+
+
+def _refresh_claimed(session: Session, claimed: Sequence[Claimed], now: datetime) -> None:
+    for workspace_id, members in groupby(claimed, key=lambda each: each.workspace_id):
+        ids = [each.account_id for each in members]
+        refresh(session, workspace_id, ids, as_of=now.date(), now=now)
+
+
+def _bisect(sessions: Sessions, claimed: Sequence[Claimed], now: datetime) -> None:
+    """Find the accounts that spoil a set, so that the others get their scores."""
+    middle = len(claimed) // 2
+    for half in (claimed[:middle], claimed[middle:]):
+        if not half:
+            continue
+        try:
+            with transaction(sessions) as session:
+                parking.take(session, half)
+                _refresh_claimed(session, half, now)
+        except OperationalError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, it spoils this account only
+            if len(half) > 1:
+                _bisect(sessions, half, now)
+            else:
+                _note_failure(sessions, half[0], error, now)
+
+
+def _note_failure(sessions: Sessions, claimed: Claimed, error: Exception, now: datetime) -> None:
+    """Count a failure of an account alone; after the third it is parked until marked again."""
+    with transaction(sessions) as session:
+        failures = parking.note_failure(session, claimed, error=type(error).__name__, now=now)
+        if failures >= FAILURES_UNTIL_PARKED:
+            parking.take(session, [claimed])
+            metrics.PARKED.inc()
+            log.error(
+                "account_parked",
+                workspace_id=claimed.workspace_id,
+                account_id=claimed.account_id,
+                error=type(error).__name__,
+            )

@@ -1,0 +1,106 @@
+"""Start the processes of the service, hold them together, and stop them in order."""
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from tempfile import TemporaryDirectory
+
+import structlog
+import uvicorn
+from sqlalchemy import Engine
+
+from app.core import metrics, migrations
+from app.core.db import open_engine
+from app.core.embedded import EmbeddedPostgres
+from app.core.settings import Settings
+
+log = structlog.get_logger()
+
+RESTART_SECONDS = 1.0
+DRAIN_SECONDS = 10
+
+
+@contextmanager
+def database(settings: Settings) -> Iterator[str]:
+    """Lead to the database: the one that is set, or the embedded one, up to date and running."""
+    if settings.database_url is not None:
+        yield settings.database_url.get_secret_value()
+        return
+    with EmbeddedPostgres(settings.data_dir) as server:
+        server.watch()
+        with engine_to(server.url) as engine:
+            migrations.upgrade(engine)
+        yield server.url
+
+
+@contextmanager
+def engine_to(url: str, *, pool_size: int = 2) -> Iterator[Engine]:
+    engine = open_engine(url, pool_size=pool_size)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def serve(settings: Settings, url: str) -> None:
+    """Serve HTTP until told to stop, with a worker beside it where the settings say so."""
+    os.environ["HEALTH_DATABASE_URL"] = url
+    with several_processes(settings), worker_process(enabled=settings.runs_worker):
+        uvicorn.run(
+            "app.main:from_environment",
+            factory=True,
+            host=settings.host,
+            port=settings.port,
+            workers=settings.workers if settings.workers > 1 else None,
+            loop="uvloop",
+            http="httptools",
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=DRAIN_SECONDS,
+        )
+
+
+@contextmanager
+def several_processes(settings: Settings) -> Iterator[None]:
+    """Let several API processes add up their metrics, and none outlive this one."""
+    if settings.workers == 1:
+        yield
+        return
+    os.environ[PARENT_VARIABLE] = str(os.getpid())
+    with TemporaryDirectory(prefix="health-metrics-") as folder:
+        os.environ[metrics.FOLDER_VARIABLE] = folder
+        yield
+
+
+@contextmanager
+def worker_process(*, enabled: bool) -> Iterator[None]:
+    """Run a worker in a process of its own, again whenever it dies."""
+    if not enabled:
+        yield
+        return
+    stopping = threading.Event()
+    running: list[subprocess.Popen[bytes]] = []
+
+    def keep_running() -> None:
+        while not stopping.is_set():
+            process = subprocess.Popen([sys.executable, "-m", "app", "worker"])  # noqa: S603
+            running[:] = [process]
+            process.wait()
+            stopping.wait(RESTART_SECONDS)
+
+    thread = threading.Thread(target=keep_running, name="worker-keeper", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stopping.set()
+        for process in running:
+            process.terminate()
+        thread.join(DRAIN_SECONDS)
+
+
+PARENT_VARIABLE = "HEALTH_PARENT_PID"

@@ -1,0 +1,127 @@
+from datetime import timedelta
+
+from fastapi import APIRouter
+from sqlalchemy.orm import Session
+
+from app.core.clock import Now
+from app.core.db import SessionDep
+from app.core.errors import ConflictError
+from app.core.pagination import CursorText, Limit, Page, decode_cursor, page_of
+from app.core.schemas import Id, responses
+from app.workspaces import queries, service
+from app.workspaces.auth import Admin, Caller, security
+from app.workspaces.keys import NewKey
+from app.workspaces.schemas import (
+    ApiKeyIn,
+    ApiKeyOut,
+    AuditEntryOut,
+    NewApiKeyOut,
+    Rotation,
+    WorkspaceOut,
+    WorkspacePatch,
+)
+
+ONE_DAY = Rotation()
+
+router = APIRouter(
+    prefix="/api/v1",
+    tags=["workspace"],
+    dependencies=security,
+    responses=responses(400, 401, 403, 422),
+)
+
+
+@router.get("/workspace")
+def get_workspace(session: SessionDep, caller: Admin) -> WorkspaceOut:
+    """Show the workspace of this key."""
+    workspace = queries.get_workspace(session, caller.workspace_id)
+    return WorkspaceOut.model_validate(workspace)
+
+
+@router.patch("/workspace", responses=responses(409))
+def change_workspace(
+    body: WorkspacePatch, session: SessionDep, caller: Admin, now: Now
+) -> WorkspaceOut:
+    """Change what is sent."""
+    workspace = service.change_workspace(
+        session,
+        caller.workspace_id,
+        body.model_dump(exclude_unset=True, mode="json"),
+        actor=caller.actor,
+        now=now,
+    )
+    return WorkspaceOut.model_validate(workspace)
+
+
+@router.get("/api-keys")
+def list_api_keys(
+    session: SessionDep, caller: Admin, limit: Limit = 100, cursor: CursorText = None
+) -> Page[ApiKeyOut]:
+    """List keys, oldest first; their texts are stored nowhere."""
+    after = decode_cursor(cursor, str)
+    rows = queries.list_keys(
+        session, caller.workspace_id, after=after[0] if after else None, limit=limit + 1
+    )
+    keys, next_cursor = page_of(rows, limit, lambda key: (key.id,))
+    return Page(items=[ApiKeyOut.model_validate(key) for key in keys], next_cursor=next_cursor)
+
+
+@router.post("/api-keys", status_code=201)
+def create_api_key(body: ApiKeyIn, session: SessionDep, caller: Admin, now: Now) -> NewApiKeyOut:
+    """Make a key. Its text is in this answer and nowhere else."""
+    seconds = body.expires_in_seconds
+    key = service.create_key(
+        session,
+        caller.workspace_id,
+        name=body.name,
+        scopes=body.scopes,
+        actor=caller.actor,
+        now=now,
+        expires_at=None if seconds is None else now + timedelta(seconds=seconds),
+    )
+    return _with_text(session, caller, key)
+
+
+@router.post("/api-keys/{key_id}/rotate", status_code=201, responses=responses(404, 409))
+def rotate_api_key(
+    key_id: Id, session: SessionDep, caller: Admin, now: Now, body: Rotation = ONE_DAY
+) -> NewApiKeyOut:
+    """Make a successor with the same scopes; the old key works on for a while."""
+    successor = service.rotate_key(
+        session,
+        service.get_key(session, caller.workspace_id, key_id, lock=True),
+        actor=caller.actor,
+        now=now,
+        overlap=timedelta(seconds=body.overlap_seconds),
+    )
+    return _with_text(session, caller, successor)
+
+
+@router.post("/api-keys/{key_id}/revoke", responses=responses(404, 409))
+def revoke_api_key(key_id: Id, session: SessionDep, caller: Admin, now: Now) -> ApiKeyOut:
+    """End a key at once. A key cannot end itself: use another."""
+    key = service.get_key(session, caller.workspace_id, key_id, lock=True)
+    if key.id == caller.key_id:
+        raise ConflictError("A key cannot revoke itself; use another one.", code="own_key")
+    service.revoke_key(session, key, actor=caller.actor, now=now)
+    return ApiKeyOut.model_validate(key)
+
+
+@router.get("/audit-entries")
+def list_audit_entries(
+    session: SessionDep, caller: Admin, limit: Limit = 100, cursor: CursorText = None
+) -> Page[AuditEntryOut]:
+    """List who changed what, newest first."""
+    before = decode_cursor(cursor, int)
+    rows = queries.list_audit(
+        session, caller.workspace_id, before=before[0] if before else None, limit=limit + 1
+    )
+    entries, next_cursor = page_of(rows, limit, lambda entry: (entry.id,))
+    items = [AuditEntryOut.model_validate(entry) for entry in entries]
+    return Page(items=items, next_cursor=next_cursor)
+
+
+def _with_text(session: Session, caller: Caller, key: NewKey) -> NewApiKeyOut:
+    stored = service.get_key(session, caller.workspace_id, key.id)
+    known = ApiKeyOut.model_validate(stored).model_dump()
+    return NewApiKeyOut(**known, key=key.text)

@@ -1,0 +1,147 @@
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import bindparam, func, or_, select, tuple_, update
+from sqlalchemy.orm import Session
+
+from app.core.errors import NotFoundError
+from app.workspaces.tables import ApiKey, AuditEntry, Workspace
+
+LAST_USE_EVERY = timedelta(minutes=1)
+ROTATED = "api_key.rotated"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredKey:
+    """An API key as stored, and what its workspace says about reading events."""
+
+    id: str
+    workspace_id: str
+    key_hash: bytes
+    scopes: Sequence[str]
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    last_used_at: datetime | None
+    base_currency: str
+    end_customer_keys: Sequence[str]
+    reach_property: str | None
+    internal_domains: Sequence[str]
+
+
+STORED_KEY = (
+    select(
+        ApiKey.id,
+        ApiKey.workspace_id,
+        ApiKey.key_hash,
+        ApiKey.scopes,
+        ApiKey.expires_at,
+        ApiKey.revoked_at,
+        ApiKey.last_used_at,
+        Workspace.base_currency,
+        Workspace.end_customer_keys,
+        Workspace.reach_property,
+        Workspace.internal_domains,
+    )
+    .join(Workspace, Workspace.id == ApiKey.workspace_id)
+    .where(ApiKey.id == bindparam("key_id"))
+)
+
+
+def stored_key(session: Session, key_id: str) -> StoredKey | None:
+    row = session.execute(STORED_KEY, {"key_id": key_id}).one_or_none()
+    return StoredKey(*row) if row else None
+
+
+def touch_key(session: Session, key_id: str, *, now: datetime) -> None:
+    """Note a use, at most once a minute; a key that somebody else is noting is passed over."""
+    free = (
+        select(ApiKey.id)
+        .where(
+            ApiKey.id == key_id,
+            or_(ApiKey.last_used_at.is_(None), ApiKey.last_used_at < now - LAST_USE_EVERY),
+        )
+        .with_for_update(skip_locked=True)
+        .scalar_subquery()
+    )
+    session.execute(update(ApiKey).where(ApiKey.id == free).values(last_used_at=now))
+
+
+def find_workspace(session: Session, workspace_id: str) -> Workspace | None:
+    return session.get(Workspace, workspace_id)
+
+
+def get_workspace(session: Session, workspace_id: str, *, lock: bool = False) -> Workspace:
+    workspace = session.get(
+        Workspace, workspace_id, with_for_update=lock or None, populate_existing=lock
+    )
+    if workspace is None:
+        raise NotFoundError("workspace", workspace_id)
+    return workspace
+
+
+def list_workspaces(session: Session) -> Sequence[Workspace]:
+    return session.scalars(select(Workspace).order_by(Workspace.id)).all()
+
+
+def workspaces_to_sweep(session: Session, *, today: date) -> Sequence[Workspace]:
+    """Lock those whose accounts have not been made due today; another worker's are passed over."""
+    return session.scalars(
+        select(Workspace)
+        .where(or_(Workspace.swept_on.is_(None), Workspace.swept_on < today))
+        .order_by(Workspace.id)
+        .with_for_update(skip_locked=True)
+    ).all()
+
+
+def list_keys(
+    session: Session, workspace_id: str, *, after: str | None = None, limit: int | None = None
+) -> Sequence[ApiKey]:
+    """Oldest first, from the one after ``after`` on."""
+    place = tuple_(ApiKey.created_at, ApiKey.id)
+    keys = select(ApiKey).where(ApiKey.workspace_id == workspace_id)
+    if after is not None:
+        last = select(ApiKey.created_at, ApiKey.id).where(
+            ApiKey.workspace_id == workspace_id, ApiKey.id == after
+        )
+        keys = keys.where(place > last.scalar_subquery())
+    return session.scalars(keys.order_by(place).limit(limit)).all()
+
+
+def find_key(
+    session: Session, workspace_id: str, key_id: str, *, lock: bool = False
+) -> ApiKey | None:
+    key = select(ApiKey).where(ApiKey.workspace_id == workspace_id, ApiKey.id == key_id)
+    if lock:
+        key = key.with_for_update().execution_options(populate_existing=True)
+    return session.scalar(key)
+
+
+def find_successor(session: Session, workspace_id: str, key_id: str) -> str | None:
+    """Return the id of the key that a key was rotated to."""
+    return session.scalar(
+        select(AuditEntry.details["successor"].astext).where(
+            AuditEntry.workspace_id == workspace_id,
+            AuditEntry.action == ROTATED,
+            AuditEntry.subject == key_id,
+        )
+    )
+
+
+def find_key_anywhere(session: Session, key_id: str) -> ApiKey | None:
+    """For the command line only, whose user owns every workspace."""
+    return session.get(ApiKey, key_id)
+
+
+def list_audit(
+    session: Session, workspace_id: str, *, before: int | None, limit: int
+) -> Sequence[AuditEntry]:
+    """Newest first."""
+    entries = select(AuditEntry).where(AuditEntry.workspace_id == workspace_id)
+    if before is not None:
+        entries = entries.where(AuditEntry.id < before)
+    return session.scalars(entries.order_by(AuditEntry.id.desc()).limit(limit)).all()
+
+
+def count_workspaces(session: Session) -> int:
+    return session.scalar(select(func.count()).select_from(Workspace)) or 0

@@ -1,0 +1,104 @@
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import Field, Strict
+
+from app.core.schemas import Body, Currency, EventName, Id, Out, Text
+from app.workspaces.keys import Scope
+
+DAY_SECONDS = 86_400
+
+Domain = Annotated[str, Field(max_length=253, pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$")]
+Seconds = Annotated[int, Strict()]
+
+
+class Reach(StrEnum):
+    """How the end customers that an account reaches are counted."""
+
+    IDS = "ids"
+    PROPERTY = "property"
+    EVENTS = "events"
+
+
+class WorkspacePatch(Body):
+    """What is to change; what is left out stays."""
+
+    name: Text = Field(default_factory=str, examples=["Acme"])
+    base_currency: Currency = Field(
+        default_factory=str, description="What every price is compared in."
+    )
+    end_customer_keys: list[Id] = Field(
+        default_factory=list,
+        max_length=20,
+        description="Event properties that hold an end customer's id; the first found counts.",
+        examples=[["end_customer_id", "recipient_id"]],
+    )
+    reach: Reach = Field(
+        default_factory=lambda: Reach.IDS,
+        description="Count distinct ids, add up `reach_property`, or count `reach_events`.",
+    )
+    reach_property: Text | None = Field(None, examples=["recipients"])
+    reach_events: list[EventName] = Field(
+        default_factory=list, max_length=200, examples=[["Message Sent"]]
+    )
+    internal_domains: list[Domain] = Field(
+        default_factory=list,
+        max_length=200,
+        description="E-mail domains of your own people: their usage does not count.",
+        examples=[["customer-health.example"]],
+    )
+
+
+class WorkspaceOut(Out):
+    id: str = Field(examples=["acme"])
+    name: str = Field(examples=["Acme"])
+    base_currency: str = Field(examples=["USD"])
+    end_customer_keys: list[str] = Field(examples=[["end_customer_id", "recipient_id"]])
+    reach: Reach
+    reach_property: str | None = Field(examples=["recipients"])
+    reach_events: list[str] = Field(examples=[["Message Sent"]])
+    internal_domains: list[str] = Field(examples=[["customer-health.example"]])
+    simulated: bool = Field(description="Whether it holds made-up data.")
+    created_at: datetime
+
+
+class ApiKeyIn(Body):
+    name: Text = Field(examples=["production backend"])
+    scopes: list[Scope] = Field(
+        min_length=1, max_length=len(Scope), examples=[["ingest:write", "health:read"]]
+    )
+    expires_in_seconds: Seconds | None = Field(
+        None, ge=1, le=3650 * DAY_SECONDS, description="Null: it never expires.", examples=[None]
+    )
+
+
+class ApiKeyOut(Out):
+    id: str = Field(examples=["0aZ81bQ2xY"])
+    name: str = Field(examples=["production backend"])
+    scopes: list[str] = Field(examples=[["ingest:write", "health:read"]])
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    last_used_at: datetime | None = Field(description="To the minute.")
+
+
+class NewApiKeyOut(ApiKeyOut):
+    """A new key with its text, which is shown this once and stored nowhere."""
+
+    key: str = Field(examples=["hk_0aZ81bQ2xY_…"])
+
+
+class Rotation(Body):
+    overlap_seconds: Seconds = Field(
+        DAY_SECONDS, ge=0, le=90 * DAY_SECONDS, description="How long the old key works on."
+    )
+
+
+class AuditEntryOut(Out):
+    id: int
+    at: datetime
+    actor: str = Field(examples=["key:0aZ81bQ2xY"])
+    action: str = Field(examples=["plan.changed"])
+    subject: str = Field(examples=["pro"])
+    details: dict[str, Any] = Field(examples=[{"name": "Pro"}])

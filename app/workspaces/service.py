@@ -1,0 +1,152 @@
+"""Workspaces and their keys; each change leaves an audit entry in the same transaction."""
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from app.core.errors import ConflictError, NotFoundError, UnprocessableError
+from app.workspaces import queries
+from app.workspaces.keys import NewKey, Scope, new_key
+from app.workspaces.tables import ApiKey, AuditEntry, Workspace
+
+WRITE_SCOPES = (Scope.INGEST_WRITE,)
+READ_SCOPES = (Scope.HEALTH_READ,)
+ROTATION_OVERLAP = timedelta(days=1)
+
+
+class ReachIncompleteError(ConflictError):
+    code = "reach_incomplete"
+
+
+def audit(
+    session: Session,
+    workspace_id: str,
+    action: str,
+    subject: str,
+    *,
+    actor: str,
+    now: datetime,
+    details: Mapping[str, Any] | None = None,
+) -> None:
+    """Record an administrative change. ``details`` holds names and values, never secrets."""
+    session.add(
+        AuditEntry(
+            workspace_id=workspace_id,
+            at=now,
+            actor=actor,
+            action=action,
+            subject=subject,
+            details=dict(details or {}),
+        )
+    )
+
+
+def change_workspace(
+    session: Session, workspace_id: str, said: Mapping[str, Any], *, actor: str, now: datetime
+) -> Workspace:
+    """Change what is said; saying the same again changes nothing."""
+    workspace = queries.get_workspace(session, workspace_id, lock=True)
+    changed = {name: value for name, value in said.items() if getattr(workspace, name) != value}
+    for name, value in changed.items():
+        setattr(workspace, name, value)
+    if workspace.reach == "property" and not workspace.reach_property:
+        raise ReachIncompleteError("To add up a property, name it in reach_property.")
+    if workspace.reach == "events" and not workspace.reach_events:
+        raise ReachIncompleteError("To count events, name some in reach_events.")
+    if changed:
+        action = "workspace.changed"
+        audit(session, workspace_id, action, workspace_id, actor=actor, now=now, details=changed)
+    return workspace
+
+
+def create_workspace(
+    session: Session, name: str, *, actor: str, now: datetime, simulated: bool = False
+) -> Workspace:
+    """Found a workspace; its id is its name in lower case with hyphens."""
+    workspace_id = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40]
+    if not workspace_id:
+        raise UnprocessableError("A workspace's name needs a letter or a digit.")
+    if queries.find_workspace(session, workspace_id):
+        raise ConflictError(f"There is a workspace {workspace_id} already.")
+    workspace = Workspace(id=workspace_id, name=name, simulated=simulated)
+    session.add(workspace)
+    session.flush()
+    session.refresh(workspace)
+    audit(session, workspace_id, "workspace.created", workspace_id, actor=actor, now=now)
+    return workspace
+
+
+def create_key(
+    session: Session,
+    workspace_id: str,
+    *,
+    name: str,
+    scopes: Iterable[Scope],
+    actor: str,
+    now: datetime,
+    expires_at: datetime | None = None,
+) -> NewKey:
+    """Make a key. Its text is in the answer and nowhere else."""
+    key = new_key()
+    session.add(
+        ApiKey(
+            id=key.id,
+            workspace_id=workspace_id,
+            name=name,
+            key_hash=key.key_hash,
+            scopes=sorted(set(scopes)),
+            created_at=now,
+            expires_at=expires_at,
+        )
+    )
+    audit(session, workspace_id, "api_key.created", key.id, actor=actor, now=now)
+    return key
+
+
+def get_key(session: Session, workspace_id: str, key_id: str, *, lock: bool = False) -> ApiKey:
+    key = queries.find_key(session, workspace_id, key_id, lock=lock)
+    if key is None:
+        raise NotFoundError("API key", key_id)
+    return key
+
+
+def revoke_key(session: Session, key: ApiKey, *, actor: str, now: datetime) -> None:
+    """End a key at once. Revoking twice is the same as once."""
+    if key.revoked_at is None:
+        key.revoked_at = now
+        audit(session, key.workspace_id, "api_key.revoked", key.id, actor=actor, now=now)
+
+
+def rotate_key(
+    session: Session,
+    key: ApiKey,
+    *,
+    actor: str,
+    now: datetime,
+    overlap: timedelta = ROTATION_OVERLAP,
+) -> NewKey:
+    """Make a successor with the same scopes; the old key works on for the overlap.
+
+    A key has one successor: of a second one nobody could say when it is to expire.
+    """
+    if key.revoked_at is not None or (key.expires_at is not None and key.expires_at <= now):
+        raise ConflictError(f"API key {key.id} is revoked or has expired; create a new one.")
+    if rotated_to := queries.find_successor(session, key.workspace_id, key.id):
+        raise ConflictError(f"API key {key.id} was rotated to {rotated_to}; rotate that one.")
+    successor = create_key(
+        session,
+        key.workspace_id,
+        name=key.name,
+        scopes=[Scope(scope) for scope in key.scopes],
+        actor=actor,
+        now=now,
+        expires_at=key.expires_at,
+    )
+    ends = now + overlap
+    key.expires_at = min(key.expires_at, ends) if key.expires_at else ends
+    details = {"successor": successor.id}
+    audit(session, key.workspace_id, queries.ROTATED, key.id, actor=actor, now=now, details=details)
+    return successor

@@ -1,0 +1,60 @@
+from datetime import date
+from typing import Any
+
+from sqlalchemy import ARRAY, BigInteger, ForeignKey, Identity, Index, LargeBinary, Text, func
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.core.db import Instant, Key, Table
+
+
+class Workspace(Table):
+    """A tenant: every row of every other table belongs to exactly one."""
+
+    __tablename__ = "workspace"
+
+    id: Mapped[Key] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    base_currency: Mapped[str] = mapped_column(server_default="USD")
+    end_customer_keys: Mapped[list[str]] = mapped_column(
+        ARRAY(Text), server_default="{end_customer_id,customer_id,recipient_id,contact_id}"
+    )
+    reach: Mapped[str] = mapped_column(server_default="ids")
+    reach_property: Mapped[str | None]
+    reach_events: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
+    internal_domains: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
+    simulated: Mapped[bool] = mapped_column(server_default="false")
+    swept_on: Mapped[date | None]
+    created_at: Mapped[Instant] = mapped_column(server_default=func.now())
+
+
+class ApiKey(Table):
+    """What a caller shows. Only a hash of it is kept."""
+
+    __tablename__ = "api_key"
+    __table_args__ = (Index(None, "workspace_id"),)
+
+    id: Mapped[Key] = mapped_column(primary_key=True)
+    workspace_id: Mapped[Key] = mapped_column(ForeignKey("workspace.id", ondelete="CASCADE"))
+    name: Mapped[str]
+    key_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    scopes: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    created_at: Mapped[Instant]
+    expires_at: Mapped[Instant | None]
+    revoked_at: Mapped[Instant | None]
+    last_used_at: Mapped[Instant | None]
+
+
+class AuditEntry(Table):
+    """Who changed what. Written in the transaction of the change, never altered."""
+
+    __tablename__ = "audit_entry"
+    __table_args__ = (Index(None, "workspace_id", "id"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    workspace_id: Mapped[Key] = mapped_column(ForeignKey("workspace.id", ondelete="CASCADE"))
+    at: Mapped[Instant]
+    actor: Mapped[str]
+    action: Mapped[str]
+    subject: Mapped[str]
+    details: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")

@@ -1,0 +1,105 @@
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy.orm import Session
+
+from app.accounts import queries
+from app.accounts.due import Priority
+from app.accounts.queries import Claimed
+from tests import factories
+
+SOLD: list[tuple[str, str, dict[str, Any]]] = [
+    ("plans", "plan", {"name": "Pro", "product_features": ["export"]}),
+    ("product-features", "product_feature", {"event_names": ["Exported"], "weight": 2.5}),
+]
+
+
+def audited(client: TestClient) -> list[tuple[str, str]]:
+    entries = client.get("/api/v1/audit-entries").json()["items"]
+    return [(entry["action"], entry["subject"]) for entry in entries][:-2]  # less the set-up's
+
+
+@pytest.mark.parametrize(("path", "kind", "said"), SOLD)
+def test_the_catalog_is_written_read_and_deleted(
+    client: TestClient, path: str, kind: str, said: dict[str, Any]
+) -> None:
+    url = f"/api/v1/{path}/pro"
+
+    made = client.put(url, json=said)
+
+    assert made.status_code == 200
+    assert said.items() <= made.json().items()
+    assert client.get(url).json() == made.json()
+    assert client.get(f"/api/v1/{path}").json() == {"items": [made.json()], "next_cursor": None}
+    assert client.delete(url).status_code == 204
+    assert client.get(url).status_code == client.delete(url).status_code == 404
+    assert audited(client) == [(f"{kind}.deleted", "pro"), (f"{kind}.created", "pro")]
+
+
+@pytest.mark.parametrize(("path", "kind", "said"), SOLD)
+def test_a_change_has_every_account_scored_again_silently(
+    client: TestClient, session: Session, path: str, kind: str, said: dict[str, Any]
+) -> None:
+    factories.account(session, "a1")
+    session.commit()
+
+    client.put(f"/api/v1/{path}/pro", json=said)
+    client.put(f"/api/v1/{path}/pro", json=said | {"name": "Other"})
+
+    swept = [Claimed("acme", "a1", Priority.SWEEP, notify=False)]
+    assert queries.claim_due(session, limit=9) == swept
+    assert audited(client) == [(f"{kind}.changed", "pro"), (f"{kind}.created", "pro")]
+
+
+@pytest.mark.parametrize(("path", "kind", "said"), SOLD)
+def test_saying_the_same_again_changes_nothing(
+    client: TestClient, session: Session, path: str, kind: str, said: dict[str, Any]
+) -> None:
+    factories.account(session, "a1")
+    client.put(f"/api/v1/{path}/pro", json=said)
+    queries.claim_due(session, limit=9)
+    session.commit()
+
+    client.put(f"/api/v1/{path}/pro", json=said)
+
+    assert queries.claim_due(session, limit=9) == []
+    assert audited(client) == [(f"{kind}.created", "pro")]
+
+
+def test_without_a_name_the_key_is_the_name(client: TestClient) -> None:
+    assert client.put("/api/v1/plans/pro", json={}).json() == {
+        "key": "pro",
+        "name": "pro",
+        "product_features": [],
+    }
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"event_names": []},
+        {"event_names": ["a\x00"]},
+        {"event_names": ["a"], "weight": 0},
+        {"event_names": ["a"], "weight": "2"},
+        {"event_names": ["a"], "colour": "red"},
+        {},
+    ],
+)
+def test_a_product_feature_that_could_never_count_is_refused(
+    client: TestClient, wrong: dict[str, Any]
+) -> None:
+    assert client.put("/api/v1/product-features/x", json=wrong).status_code == 422
+    assert client.get("/api/v1/product-features/x").status_code == 404
+
+
+def test_another_workspace_has_its_own_catalog(client: TestClient, session: Session) -> None:
+    other = factories.key(session, factories.workspace(session, "other"))
+    session.commit()
+    client.put("/api/v1/plans/pro", json={"name": "Ours"})
+
+    theirs = {"Authorization": f"Bearer {other}"}
+
+    assert client.get("/api/v1/plans/pro", headers=theirs).status_code == 404
+    assert client.delete("/api/v1/plans/pro", headers=theirs).status_code == 404
+    assert client.get("/api/v1/plans/pro").json()["name"] == "Ours"

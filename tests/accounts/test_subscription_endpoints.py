@@ -1,0 +1,154 @@
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy.orm import Session
+
+from app.accounts import queries
+from tests import factories
+
+SUBSCRIPTIONS = "/api/v1/subscriptions"
+TODAY = "2026-03-18"
+
+
+def put(client: TestClient, subscription_id: str = "main", **said: Any) -> Any:
+    body = {"account_id": "a1", "mrr_cents": 10_000} | said
+    return client.put(f"{SUBSCRIPTIONS}/{subscription_id}", json=body)
+
+
+def end(client: TestClient, **said: Any) -> Any:
+    return client.post(f"{SUBSCRIPTIONS}/main/end", json={"account_id": "a1"} | said)
+
+
+def mrr(client: TestClient, **params: str) -> Any:
+    answer = client.get("/api/v1/accounts/a1/mrr", params=params)
+    assert answer.status_code == 200
+    return answer.json()["mrr_cents"]
+
+
+def spans(answer: Any) -> list[tuple[str, str | None, int]]:
+    assert answer.status_code == 200, answer.json()
+    periods = answer.json()["periods"]
+    return [(p["starts_on"], p["ends_on"], p["mrr_cents"]) for p in periods]
+
+
+def test_terms_hold_from_today_in_the_base_currency(client: TestClient, session: Session) -> None:
+    answer = put(client, seats=5, plan="pro")
+
+    period = answer.json()["periods"][0]
+    assert (period["starts_on"], period["known_on"], period["currency"]) == (TODAY, TODAY, "USD")
+    assert (period["seats"], period["plan"], period["source"]) == (5, "pro", "api")
+    assert mrr(client) == {"USD": 10_000}
+    assert mrr(client, on="2026-03-17") == {}
+    assert [account.account_id for account in queries.claim_due(session, limit=9)] == ["a1"]
+
+
+def test_new_terms_cut_the_running_period_and_the_old_knowledge_stays(
+    client: TestClient, session: Session
+) -> None:
+    factories.account(session, "a1")
+    factories.subscription(session, "a1", mrr_cents=5_000)
+    session.commit()
+
+    answer = put(client, mrr_cents=20_000, starts_on="2026-03-01")
+
+    assert spans(answer) == [("2025-01-01", "2026-03-01", 5_000), ("2026-03-01", None, 20_000)]
+    assert mrr(client, on="2026-03-10") == {"USD": 20_000}
+    assert mrr(client, on="2026-03-10", known_on="2026-03-17") == {"USD": 5_000}
+
+
+def test_the_same_terms_again_mark_nothing_due(client: TestClient, session: Session) -> None:
+    put(client)
+    queries.claim_due(session, limit=9)
+    session.commit()
+
+    assert spans(put(client)) == [(TODAY, None, 10_000)]
+    assert queries.claim_due(session, limit=9) == []
+
+
+def test_a_subscription_ends_and_ending_it_twice_is_the_same(client: TestClient) -> None:
+    put(client, starts_on="2026-01-01")
+
+    for _ in range(2):
+        answer = end(client, ends_on="2026-04-01", reason="price")
+        assert spans(answer) == [("2026-01-01", "2026-04-01", 10_000)]
+        assert answer.json()["periods"][0]["end_reason"] == "price"
+    assert mrr(client, on="2026-03-31") == {"USD": 10_000}
+    assert mrr(client, on="2026-04-01") == {}
+
+
+def test_a_subscription_ends_today_unless_said_otherwise(client: TestClient) -> None:
+    put(client, starts_on="2026-01-01")
+
+    assert spans(end(client)) == [("2026-01-01", TODAY, 10_000)]
+
+
+def test_an_earlier_end_is_not_lengthened_by_a_later_one(client: TestClient) -> None:
+    put(client, starts_on="2026-01-01", ends_on="2026-02-01")
+
+    answer = end(client, ends_on="2026-04-01")
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "already_ended")
+    assert spans(put(client, starts_on="2026-01-01", ends_on="2026-04-01")) == [
+        ("2026-01-01", "2026-04-01", 10_000)
+    ]
+
+
+def test_a_subscription_that_never_was_cannot_end(client: TestClient) -> None:
+    assert end(client).status_code == 404
+    put(client, "other")
+    assert end(client).status_code == 404
+
+
+@pytest.mark.parametrize("ends_on", ["2026-03-01", "2026-02-01"])
+def test_terms_end_after_they_start(client: TestClient, ends_on: str) -> None:
+    answer = put(client, starts_on="2026-03-01", ends_on=ends_on)
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "empty_period")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"mrr_cents": -1},
+        {"mrr_cents": "100"},
+        {"mrr_cents": 10**15},
+        {"currency": "usd"},
+        {"seats": 1.5},
+        {"starts_on": 20260301},
+        {"account_id": ""},
+        {"price": 5},
+    ],
+)
+def test_terms_that_make_no_sense_are_refused(client: TestClient, wrong: dict[str, Any]) -> None:
+    answer = put(client, **wrong)
+
+    assert answer.status_code == 422
+    assert [error["pointer"] for error in answer.json()["errors"]] == [f"/body/{next(iter(wrong))}"]
+
+
+def test_the_list_shows_what_is_paid_on_a_day_as_known_on_another(client: TestClient) -> None:
+    put(client, starts_on="2026-01-01", ends_on="2026-03-01")
+    put(client, "addon", mrr_cents=500, starts_on="2026-02-01")
+    put(client, account_id="a2", starts_on="2026-02-15")
+
+    def listed(**params: str) -> list[tuple[str, str]]:
+        items = client.get(SUBSCRIPTIONS, params=params).json()["items"]
+        return [(item["account_id"], item["subscription_id"]) for item in items]
+
+    assert listed() == [("a1", "addon"), ("a2", "main")]
+    assert listed(on="2026-02-20") == [("a1", "addon"), ("a1", "main"), ("a2", "main")]
+    assert listed(on="2026-02-20", account_id="a2") == [("a2", "main")]
+    assert listed(on="2026-02-20", known_on="2026-03-17") == []
+
+
+def test_the_list_goes_on_where_the_page_before_ended(client: TestClient) -> None:
+    for account_id in ("a1", "a2", "a3"):
+        put(client, account_id=account_id)
+
+    first = client.get(SUBSCRIPTIONS, params={"limit": 2}).json()
+    rest = client.get(SUBSCRIPTIONS, params={"cursor": first["next_cursor"]}).json()
+
+    assert [item["account_id"] for item in first["items"]] == ["a1", "a2"]
+    assert [item["account_id"] for item in rest["items"]] == ["a3"]
+    assert rest["next_cursor"] is None

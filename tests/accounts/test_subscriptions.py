@@ -1,0 +1,210 @@
+from collections.abc import Iterable
+from datetime import date, timedelta
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.accounts.subscriptions import Period, Terms, change, end, with_price
+
+checked = settings(deadline=None, derandomize=True, max_examples=300)
+
+START = date(2026, 1, 1)
+DAYS = [START + timedelta(days=n) for n in range(12)]
+
+terms = st.builds(
+    Terms,
+    plan=st.sampled_from(["basic", "pro"]),
+    mrr_cents=st.sampled_from([0, 100, 200]),
+    currency=st.just("USD"),
+    seats=st.sampled_from([None, 5]),
+)
+
+
+@st.composite
+def periods(draw: st.DrawFn) -> Period:
+    starts_on = draw(st.sampled_from(DAYS))
+    lasts = draw(st.none() | st.integers(1, 6))
+    ends_on = None if lasts is None else starts_on + timedelta(days=lasts)
+    return Period(starts_on, ends_on, draw(terms), draw(st.none() | st.sampled_from(DAYS)))
+
+
+ends = st.sampled_from(DAYS)
+said = st.lists(periods() | ends, max_size=8)
+
+
+class Ledger:
+    """Rows by start and day of knowledge, as the table keeps them."""
+
+    def __init__(self) -> None:
+        self.rows: dict[tuple[date, int], Period] = {}
+
+    def write(self, written: Iterable[Period], known_on: int) -> None:
+        self.rows |= {(period.starts_on, known_on): period for period in written}
+
+    def known(self, known_on: int) -> list[Period]:
+        newest: dict[date, Period] = {}
+        for (starts_on, day), period in sorted(self.rows.items(), key=lambda item: item[0]):
+            if day <= known_on:
+                newest[starts_on] = period
+        return [period for period in newest.values() if not period.is_withdrawn]
+
+    def mrr(self, known_on: int) -> list[int]:
+        """What is paid on each day, as known on one."""
+        known = self.known(known_on)
+        return [sum(p.terms.mrr_cents for p in known if p.covers(day)) for day in DAYS]
+
+    def say(self, what: Period | date, known_on: int) -> None:
+        now = self.known(known_on)
+        written = change(now, what) if isinstance(what, Period) else end(now, what, "price")
+        self.write(written, known_on)
+
+
+def period(
+    starts: int, ends: int | None = None, *, mrr_cents: int = 100, plan: str = "basic"
+) -> Period:
+    until = None if ends is None else DAYS[ends]
+    return Period(DAYS[starts], until, Terms(plan, mrr_cents, "USD", None))
+
+
+@checked
+@given(said)
+def test_periods_as_last_known_never_overlap(things: list[Period | date]) -> None:
+    ledger = Ledger()
+    for day, thing in enumerate(things):
+        ledger.say(thing, day)
+        known = ledger.known(day)
+        assert all(sum(p.covers(d) for p in known) <= 1 for d in DAYS)
+
+
+@checked
+@given(said, periods())
+def test_what_is_said_last_holds_from_its_start_to_its_end(
+    things: list[Period | date], last: Period
+) -> None:
+    ledger = Ledger()
+    for day, thing in enumerate([*things, last]):
+        ledger.say(thing, day)
+
+    known = ledger.known(len(things))
+
+    for day in filter(last.covers, DAYS):
+        running = next(p for p in known if p.covers(day))
+        assert (running.terms, running.renewal_on) == (last.terms, last.renewal_on)
+    if last.ends_on is not None:
+        next_days = [p.starts_on for p in known if p.covers(last.ends_on)]
+        assert next_days in ([], [last.ends_on]), "what it cut off does not come back"
+
+
+@checked
+@given(said, periods() | ends)
+def test_the_past_is_not_rewritten_by_what_becomes_known_later(
+    things: list[Period | date], later: Period | date
+) -> None:
+    ledger = Ledger()
+    for day, thing in enumerate(things):
+        ledger.say(thing, day)
+    before = [ledger.mrr(day) for day in range(len(things))]
+
+    ledger.say(later, len(things))
+
+    assert [ledger.mrr(day) for day in range(len(things))] == before
+
+
+@checked
+@given(said, periods() | ends)
+def test_saying_the_same_again_writes_nothing(
+    things: list[Period | date], thing: Period | date
+) -> None:
+    ledger = Ledger()
+    for day, each in enumerate([*things, thing]):
+        ledger.say(each, day)
+    rows = dict(ledger.rows)
+
+    ledger.say(thing, len(things) + 1)
+
+    assert ledger.rows == rows
+
+
+@checked
+@given(said, ends)
+def test_after_an_end_nothing_is_paid(things: list[Period | date], on: date) -> None:
+    ledger = Ledger()
+    for day, thing in enumerate([*things, on]):
+        ledger.say(thing, day)
+
+    assert not any(p.covers(day) for p in ledger.known(len(things)) for day in DAYS if day >= on)
+
+
+def test_a_change_cuts_what_runs_and_leaves_what_begins_after_its_end() -> None:
+    renewal = period(8, plan="pro")
+
+    written = change([period(0, 8), renewal], period(4, 8, mrr_cents=200))
+
+    assert written == [period(0, 4), period(4, 8, mrr_cents=200)]
+
+
+def test_open_terms_withdraw_what_was_to_come() -> None:
+    later = period(8, plan="pro")
+
+    written = change([period(0, 8), later], period(4, mrr_cents=200))
+
+    assert written == [period(0, 4), period(4, mrr_cents=200), period(8, 8, plan="pro")]
+
+
+def test_the_same_terms_again_can_lengthen_a_period() -> None:
+    assert change([period(0, 8)], period(4, 10)) == [period(0, 10)]
+    assert change([period(0, 8)], period(4, 8)) == []
+
+
+def test_periods_may_be_said_in_any_order() -> None:
+    history = [period(0, 3), period(3, 6, mrr_cents=200), period(6, mrr_cents=300)]
+    forwards, backwards = Ledger(), Ledger()
+    for day in range(3):
+        forwards.say(history[day], day)
+        backwards.say(history[2 - day], day)
+
+    assert forwards.known(2) == backwards.known(2) == history
+
+
+def test_an_end_on_the_day_of_a_change_gives_its_reason_to_what_ran_before() -> None:
+    ended = end([period(0, 4), period(4, mrr_cents=200)], DAYS[4], "price")
+
+    assert [(p.starts_on, p.ends_on, p.end_reason) for p in ended] == [
+        (DAYS[0], DAYS[4], "price"),
+        (DAYS[4], DAYS[4], "price"),
+    ]
+
+
+def test_an_earlier_end_stands() -> None:
+    assert end([period(0, 4)], DAYS[6], "price") == []
+
+
+def test_a_price_trait_keeps_what_it_does_not_name() -> None:
+    running = Period(DAYS[0], None, Terms(None, 100, "EUR", 5), renewal_on=DAYS[9])
+
+    said = with_price([running], {"seats": 7}, on=DAYS[4], base_currency="USD")
+
+    assert said == Period(DAYS[4], None, Terms(None, 100, "EUR", 7), renewal_on=DAYS[9])
+
+
+def test_without_a_price_there_is_no_period() -> None:
+    ended = period(0, 4)
+
+    assert with_price([], {"seats": 7}, on=DAYS[4], base_currency="USD") is None
+    assert with_price([ended], {"seats": 7}, on=DAYS[4], base_currency="USD") is None
+
+
+def test_a_first_price_is_in_the_base_currency() -> None:
+    said = with_price([], {"mrr_cents": 500}, on=DAYS[4], base_currency="EUR")
+
+    assert said == Period(DAYS[4], None, Terms(None, 500, "EUR", None))
+
+
+def test_a_late_price_holds_until_the_next_one() -> None:
+    known = [Period(DAYS[6], None, Terms(None, 300, "USD", None))]
+
+    said = with_price(known, {"mrr_cents": 200}, on=DAYS[3], base_currency="USD")
+
+    assert said is not None
+    assert said.ends_on == DAYS[6]
+    assert change(known, said) == [said]

@@ -1,0 +1,95 @@
+"""Plain functions that make one valid row each. A test names only what it is about."""
+
+from collections.abc import Iterable
+from datetime import UTC, date, datetime
+from typing import Any, TypeVar
+
+from sqlalchemy.orm import Session
+
+from app.core.db import Table
+from app.tables import Account, DailyReach, DailyUsage, FirstUse, Subscription, Workspace
+from app.workspaces import service
+from app.workspaces.keys import Scope
+
+Row = TypeVar("Row", bound=Table)
+
+LONG_AGO = datetime(2025, 1, 1, tzinfo=UTC)
+
+
+def workspace(session: Session, name: str = "acme") -> Workspace:
+    found = session.get(Workspace, name)
+    return found or service.create_workspace(session, name, actor="test", now=LONG_AGO)
+
+
+def key(session: Session, owner: Workspace, scopes: Iterable[Scope] = tuple(Scope)) -> str:
+    made = service.create_key(
+        session, owner.id, name="test", scopes=scopes, actor="test", now=LONG_AGO
+    )
+    return made.text
+
+
+def account(session: Session, account_id: str = "a1", **columns: Any) -> Account:
+    columns.setdefault("workspace_id", workspace(session).id)
+    return _add(session, Account(account_id=account_id, **columns))
+
+
+def subscription(
+    session: Session, account_id: str = "a1", *, mrr_cents: int = 100_00, **columns: Any
+) -> Subscription:
+    defaults: dict[str, Any] = {
+        "workspace_id": "acme",
+        "subscription_id": "main",
+        "starts_on": LONG_AGO.date(),
+        "known_on": LONG_AGO.date(),
+        "currency": "USD",
+        "source": "api",
+    }
+    row = Subscription(account_id=account_id, mrr_cents=mrr_cents, **(defaults | columns))
+    return _add(session, row)
+
+
+def usage(
+    session: Session,
+    day: date,
+    *,
+    account_id: str = "a1",
+    event_name: str = "Export",
+    **columns: Any,
+) -> DailyUsage:
+    defaults: dict[str, Any] = {
+        "workspace_id": "acme",
+        "known_on": day,
+        "user_id": "ada",
+        "is_anonymous": False,
+        "events": 1,
+    }
+    row = DailyUsage(account_id=account_id, day=day, event_name=event_name, **(defaults | columns))
+    return _add(session, row)
+
+
+def reach(
+    session: Session, day: date, end_customer_id: str, *, account_id: str = "a1"
+) -> DailyReach:
+    return _add(
+        session,
+        DailyReach(
+            workspace_id="acme",
+            account_id=account_id,
+            day=day,
+            known_on=day,
+            end_customer_id=end_customer_id,
+        ),
+    )
+
+
+def first_use(session: Session, day: date, *, account_id: str = "a1") -> FirstUse:
+    return _add(
+        session,
+        FirstUse(workspace_id="acme", account_id=account_id, known_on=day, day=day),
+    )
+
+
+def _add(session: Session, row: Row) -> Row:
+    session.add(row)
+    session.flush()
+    return row
