@@ -1,8 +1,13 @@
 """The HTTP process: the app, its routes, and what it holds while it runs."""
 
+import asyncio
+import os
+import signal
+import threading
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from types import FrameType
 
 from anyio import to_thread
 from fastapi import APIRouter, FastAPI, Request
@@ -10,7 +15,7 @@ from fastapi.responses import JSONResponse, Response
 from sqlalchemy import Engine
 
 from app.accounts.endpoints import router as accounts_router
-from app.core import errors, metrics, migrations
+from app.core import errors, logs, metrics, migrations
 from app.core.clock import Clock, shifted_clock
 from app.core.db import Sessions, Slots, open_engine, open_sessions
 from app.core.requests import RequestLog
@@ -21,7 +26,9 @@ from app.events.names import KnownNames
 from app.health.endpoints import router as health_router
 from app.workspaces.endpoints import router as workspaces_router
 
-STATEMENT_TIMEOUT_SECONDS = 7
+STATEMENT_TIMEOUT_SECONDS = 5
+PARENT_VARIABLE = "HEALTH_PARENT_PID"
+PARENT_SECONDS = 1
 DESCRIPTION = """
 How much value each customer account gets for each dollar it pays, what changed and why.
 
@@ -34,7 +41,7 @@ probes = APIRouter(tags=["operations"])
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """How the app reaches its database. ``autocommit`` is for single reads outside a transaction."""
+    """How the app reaches its database; ``autocommit`` is for single reads."""
 
     sessions: Sessions
     autocommit: Sessions
@@ -76,8 +83,34 @@ async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
     """As many threads as connections: a request that has a thread never waits for the pool."""
     app.state.slots = Slots(app.state.pool_size, queue=app.state.pool_size * 16)
     to_thread.current_default_thread_limiter().total_tokens = app.state.pool_size + 2
+    drain_on_sigterm(app)
+    watching = asyncio.create_task(stop_with_parent())
     yield
-    app.state.draining = True
+    watching.cancel()
+
+
+def drain_on_sigterm(app: FastAPI) -> None:
+    """Be unready from the signal on, while what was accepted is still answered."""
+    if threading.current_thread() is not threading.main_thread():
+        return
+    stop = signal.getsignal(signal.SIGTERM)
+
+    def drain(number: int, frame: FrameType | None) -> None:
+        app.state.draining = True
+        if callable(stop):
+            stop(number, frame)
+
+    signal.signal(signal.SIGTERM, drain)
+
+
+async def stop_with_parent() -> None:
+    """One of several API processes ends when the process that keeps them is gone."""
+    parent = os.environ.get(PARENT_VARIABLE)
+    while parent is not None:
+        if os.getppid() != int(parent):
+            os.kill(os.getpid(), signal.SIGTERM)
+            return
+        await asyncio.sleep(PARENT_SECONDS)
 
 
 def create_app(storage: Storage, settings: Settings, clock: Clock) -> FastAPI:
@@ -106,6 +139,7 @@ def create_app(storage: Storage, settings: Settings, clock: Clock) -> FastAPI:
 def from_environment() -> FastAPI:
     """Build the app for ``uvicorn --factory app.main:from_environment``."""
     settings = Settings()
+    logs.configure(settings.log_level)
     if settings.database_url is None:
         raise SystemExit("HEALTH_DATABASE_URL is not set; `customer-health serve` sets it itself.")
     engine = open_engine(

@@ -16,6 +16,7 @@ from app.core import metrics, migrations
 from app.core.db import open_engine
 from app.core.embedded import EmbeddedPostgres
 from app.core.settings import Settings
+from app.main import PARENT_VARIABLE
 
 log = structlog.get_logger()
 
@@ -87,7 +88,7 @@ def worker_process(*, enabled: bool) -> Iterator[None]:
 
     def keep_running() -> None:
         while not stopping.is_set():
-            process = subprocess.Popen([sys.executable, "-m", "app", "worker"])  # noqa: S603
+            process = subprocess.Popen([sys.executable, "-m", "app", "worker"])
             running[:] = [process]
             process.wait()
             stopping.wait(RESTART_SECONDS)
@@ -101,6 +102,3 @@ def worker_process(*, enabled: bool) -> Iterator[None]:
         for process in running:
             process.terminate()
         thread.join(DRAIN_SECONDS)
-
-
-PARENT_VARIABLE = "HEALTH_PARENT_PID"

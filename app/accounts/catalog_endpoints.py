@@ -12,9 +12,14 @@ from app.core.clock import Now
 from app.core.db import SessionDep
 from app.core.pagination import CursorText, Limit, Page, decode_cursor, page_of
 from app.core.schemas import Id, responses
-from app.workspaces.auth import AccountWriter, Reader
+from app.workspaces.auth import AccountWriter, Reader, security
 
-router = APIRouter(tags=["catalog"])
+router = APIRouter(
+    prefix="/api/v1",
+    tags=["catalog"],
+    dependencies=security,
+    responses=responses(400, 401, 403, 404, 422),
+)
 
 
 async def change(caller: AccountWriter, now: Now) -> Change:
@@ -31,14 +36,14 @@ def put_plan(key: Id, body: PlanIn, session: SessionDep, change: ChangeDep) -> P
     return PlanOut.model_validate(plan)
 
 
-@router.get("/plans/{key}", responses=responses(404))
+@router.get("/plans/{key}")
 def get_plan(key: Id, session: SessionDep, caller: Reader) -> PlanOut:
     """Show a plan."""
     plan = queries.get(session, caller.workspace_id, Plan, key)
     return PlanOut.model_validate(plan)
 
 
-@router.delete("/plans/{key}", status_code=204, responses=responses(404))
+@router.delete("/plans/{key}", status_code=204)
 def delete_plan(key: Id, session: SessionDep, change: ChangeDep) -> None:
     """Delete a plan. Accounts that have it are entitled to every product feature."""
     catalog.delete(session, change, Plan, key)
@@ -67,14 +72,14 @@ def put_product_feature(
     return ProductFeatureOut.model_validate(product_feature)
 
 
-@router.get("/product-features/{key}", responses=responses(404))
+@router.get("/product-features/{key}")
 def get_product_feature(key: Id, session: SessionDep, caller: Reader) -> ProductFeatureOut:
     """Show a product feature."""
     product_feature = queries.get(session, caller.workspace_id, ProductFeature, key)
     return ProductFeatureOut.model_validate(product_feature)
 
 
-@router.delete("/product-features/{key}", status_code=204, responses=responses(404))
+@router.delete("/product-features/{key}", status_code=204)
 def delete_product_feature(key: Id, session: SessionDep, change: ChangeDep) -> None:
     """Delete a product feature. Plans that name it keep the rest."""
     catalog.delete(session, change, ProductFeature, key)

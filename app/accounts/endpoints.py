@@ -24,8 +24,9 @@ from app.core.pagination import CursorText, Limit, Page, decode_cursor, page_of
 from app.core.schemas import Day, Id, responses
 from app.workspaces.auth import AccountWriter, Reader, security
 
-router = APIRouter(prefix="/api/v1", dependencies=security, responses=responses(400, 401, 403, 422))
-router.include_router(catalog_router)
+known = APIRouter(
+    prefix="/api/v1", dependencies=security, responses=responses(400, 401, 403, 404, 422)
+)
 
 OfAccount = Annotated[Id | None, Query(description="Only those of this account.")]
 On = Annotated[Day | None, Query(description="The day asked about; today if left out.")]
@@ -34,7 +35,7 @@ KnownOn = Annotated[
 ]
 
 
-@router.put("/accounts/{account_id}", tags=["accounts"])
+@known.put("/accounts/{account_id}", tags=["accounts"])
 def put_account(
     account_id: Id, body: AccountIn, session: SessionDep, caller: AccountWriter, now: Now
 ) -> AccountOut:
@@ -45,7 +46,7 @@ def put_account(
     return AccountOut.model_validate(account)
 
 
-@router.patch("/accounts/{account_id}", tags=["accounts"], responses=responses(404))
+@known.patch("/accounts/{account_id}", tags=["accounts"])
 def change_account(
     account_id: Id, body: AccountPatch, session: SessionDep, caller: AccountWriter, now: Now
 ) -> AccountOut:
@@ -55,14 +56,14 @@ def change_account(
     return AccountOut.model_validate(account)
 
 
-@router.get("/accounts/{account_id}", tags=["accounts"], responses=responses(404))
+@known.get("/accounts/{account_id}", tags=["accounts"])
 def get_account(account_id: Id, session: SessionDep, caller: Reader) -> AccountOut:
     """Show what is known of an account."""
     account = queries.get_account(session, caller.workspace_id, account_id)
     return AccountOut.model_validate(account)
 
 
-@router.get("/accounts/{account_id}/mrr", tags=["accounts"], responses=responses(404))
+@known.get("/accounts/{account_id}/mrr", tags=["accounts"])
 def get_account_mrr(
     *,
     account_id: Id,
@@ -79,7 +80,7 @@ def get_account_mrr(
     return AccountMrr(account_id=account_id, on=on, known_on=known_on, mrr_cents=cents)
 
 
-@router.put("/users/{user_id}", tags=["users"])
+@known.put("/users/{user_id}", tags=["users"])
 def put_user(
     user_id: Id, body: UserIn, session: SessionDep, caller: AccountWriter, now: Now
 ) -> UserOut:
@@ -95,7 +96,7 @@ def put_user(
     return UserOut.model_validate(user)
 
 
-@router.patch("/users/{user_id}", tags=["users"], responses=responses(404))
+@known.patch("/users/{user_id}", tags=["users"])
 def change_user(
     user_id: Id, body: UserPatch, session: SessionDep, caller: AccountWriter, now: Now
 ) -> UserOut:
@@ -111,13 +112,13 @@ def change_user(
     return UserOut.model_validate(user)
 
 
-@router.get("/users/{user_id}", tags=["users"], responses=responses(404))
+@known.get("/users/{user_id}", tags=["users"])
 def get_user(user_id: Id, session: SessionDep, caller: Reader) -> UserOut:
     """Show what is known of a user."""
     return UserOut.model_validate(queries.get(session, caller.workspace_id, User, user_id))
 
 
-@router.get("/users", tags=["users"])
+@known.get("/users", tags=["users"])
 def list_users(
     session: SessionDep,
     caller: Reader,
@@ -138,7 +139,7 @@ def list_users(
     return Page(items=[UserOut.model_validate(user) for user in users], next_cursor=next_cursor)
 
 
-@router.put("/subscriptions/{subscription_id}", tags=["subscriptions"], responses=responses(409))
+@known.put("/subscriptions/{subscription_id}", tags=["subscriptions"], responses=responses(409))
 def put_subscription(
     subscription_id: Id,
     body: SubscriptionIn,
@@ -162,8 +163,8 @@ def put_subscription(
     return SubscriptionOut.of(body.account_id, subscription_id, periods)
 
 
-@router.post(
-    "/subscriptions/{subscription_id}/end", tags=["subscriptions"], responses=responses(404, 409)
+@known.post(
+    "/subscriptions/{subscription_id}/end", tags=["subscriptions"], responses=responses(409)
 )
 def end_subscription(
     subscription_id: Id,
@@ -185,7 +186,7 @@ def end_subscription(
     return SubscriptionOut.of(body.account_id, subscription_id, periods)
 
 
-@router.get("/subscriptions", tags=["subscriptions"])
+@known.get("/subscriptions", tags=["subscriptions"])
 def list_subscriptions(
     *,
     session: SessionDep,
@@ -211,3 +212,8 @@ def list_subscriptions(
     periods, next_cursor = page_of(rows, limit, lambda row: (row.account_id, row.subscription_id))
     items = [PeriodOut.model_validate(period) for period in periods]
     return Page(items=items, next_cursor=next_cursor)
+
+
+router = APIRouter()
+router.include_router(known)
+router.include_router(catalog_router)

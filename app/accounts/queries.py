@@ -14,7 +14,7 @@ from sqlalchemy import (
     text,
     tuple_,
 )
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.orm import Session, aliased
 
 from app.accounts.due import Priority
@@ -91,7 +91,7 @@ def known_periods(session: Session, workspace_id: str, account_id: str) -> Seque
     """Every period of an account's subscriptions as it is known now, withdrawn ones too."""
     return session.scalars(
         select(Subscription)
-        .distinct(Subscription.subscription_id, Subscription.starts_on)
+        .ext(distinct_on(Subscription.subscription_id, Subscription.starts_on))
         .where(Subscription.workspace_id == workspace_id, Subscription.account_id == account_id)
         .order_by(
             Subscription.subscription_id, Subscription.starts_on, Subscription.known_on.desc()
@@ -241,10 +241,10 @@ def mark_all_due(session: Session, workspace_id: str, *, priority: Priority) -> 
 
 CLAIM_DUE = text("""
 WITH picked AS MATERIALIZED (
-    SELECT id FROM due ORDER BY priority, id LIMIT :limit FOR UPDATE SKIP LOCKED
+    SELECT priority, id FROM due ORDER BY priority, id LIMIT :limit FOR UPDATE SKIP LOCKED
 ),
 claimed AS (
-    DELETE FROM due USING picked WHERE due.id = picked.id
+    DELETE FROM due USING picked WHERE (due.priority, due.id) = (picked.priority, picked.id)
     RETURNING workspace_id, account_id, priority, notify
 ),
 unparked AS (

@@ -8,6 +8,7 @@ from app.accounts.subscriptions import Period, Terms
 from app.accounts.tables import Subscription
 from app.core.schemas import (
     NAMED,
+    WHOLE,
     Body,
     Count,
     Currency,
@@ -135,8 +136,8 @@ class SubscriptionIn(Body):
 
     account_id: Id
     plan: Text | None = Field(None, examples=["pro"])
-    mrr_cents: Annotated[int, Strict()] = Field(
-        ge=0, le=LARGEST_MRR_CENTS, description="A month's price in cents.", examples=[120000]
+    mrr_cents: Annotated[int, Strict(), Field(ge=0, le=LARGEST_MRR_CENTS), WHOLE] = Field(
+        description="A month's price in cents.", examples=[120000]
     )
     currency: Currency | None = Field(
         None, description="Null: the base currency of the workspace.", examples=["USD"]

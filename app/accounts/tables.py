@@ -124,15 +124,11 @@ class Due(Table):
     """An account whose score must be computed again. Append-only, so that marking never blocks."""
 
     __tablename__ = "due"
-    __table_args__ = (
-        Index(None, "priority", "id"),
-        Index(None, "workspace_id", "account_id"),
-    )
 
+    priority: Mapped[int] = mapped_column(primary_key=True)
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     workspace_id: Mapped[Key]
     account_id: Mapped[Key]
-    priority: Mapped[int]
     notify: Mapped[bool]
 
 

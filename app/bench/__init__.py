@@ -1,4 +1,26 @@
+"""The bars of the service, measured: every figure is of one run on one machine."""
+
+from collections.abc import Callable
+
 from rich.console import Console
 
+from app.bench import ingest
+from app.bench.results import Result, table
+from app.core.errors import UnprocessableError
 
-def run(only: list[str], console: Console) -> None: ...
+BENCHMARKS: dict[str, Callable[[], list[Result]]] = {
+    "ingest": ingest.run,
+}
+
+
+def run(only: list[str], console: Console) -> None:
+    """Run all benchmarks, or some of them, and print one table."""
+    if unknown := set(only) - set(BENCHMARKS):
+        known = ", ".join(BENCHMARKS)
+        raise UnprocessableError(f"There is no benchmark {min(unknown)}; there are {known}.")
+    results: list[Result] = []
+    for name, benchmark in BENCHMARKS.items():
+        if not only or name in only:
+            with console.status(name):
+                results += benchmark()
+    console.print(table(results))

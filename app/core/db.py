@@ -97,7 +97,7 @@ class Slots:
     that have a connection but no thread would wait for each other.
     """
 
-    def __init__(self, size: int, *, queue: int, wait_seconds: float = 5) -> None:
+    def __init__(self, size: int, *, queue: int, wait_seconds: float = 2) -> None:
         self._semaphore = asyncio.Semaphore(size)
         self._free_places = size + queue
         self._wait_seconds = wait_seconds
@@ -131,6 +131,16 @@ async def request_session(request: Request) -> AsyncGenerator[Session]:
                 await run_in_threadpool(session.close)
 
 
+async def read_session(request: Request) -> AsyncGenerator[Session]:
+    """Read without BEGIN and COMMIT: for routes that change nothing."""
+    async with request.app.state.slots:
+        session: Session = request.app.state.autocommit_sessions()
+        try:
+            yield session
+        finally:
+            session.close()
+
+
 async def request_slot(request: Request) -> AsyncGenerator[Sessions]:
     async with request.app.state.slots:
         yield request.app.state.sessions
@@ -138,6 +148,7 @@ async def request_slot(request: Request) -> AsyncGenerator[Sessions]:
 
 # scope="function" commits before the response leaves: no 2xx for work that was lost.
 SessionDep = Annotated[Session, Depends(request_session, scope="function")]
+ReadSessionDep = Annotated[Session, Depends(read_session, scope="function")]
 
 # For work that opens, and where it must retries, its transaction itself.
 SessionsDep = Annotated[Sessions, Depends(request_slot, scope="function")]

@@ -2,13 +2,14 @@
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
+from http import HTTPStatus
 from typing import Annotated, Any, Generic, TypeVar
 
 import orjson
 from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.core.errors import BadRequestError
+from app.core.errors import ProblemError
 
 Item = TypeVar("Item")
 
@@ -29,6 +30,16 @@ CursorText = Annotated[
 ]
 
 
+class InvalidCursorError(ProblemError):
+    """Any text is a well-formed cursor, but not each leads to a page."""
+
+    status = HTTPStatus.NOT_FOUND
+    code = "invalid_cursor"
+
+    def __init__(self, detail: str = "This cursor is not one of ours.") -> None:
+        super().__init__(detail)
+
+
 def encode_cursor(*position: object) -> str:
     return urlsafe_b64encode(orjson.dumps(position)).decode().rstrip("=")
 
@@ -39,11 +50,13 @@ def decode_cursor(cursor: str | None, *kinds: type | tuple[type, ...]) -> list[A
         return None
     try:
         position = orjson.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        if len(position) != len(kinds) or not all(map(isinstance, position, kinds)):
-            raise ValueError
-    except (ValueError, TypeError):
-        raise BadRequestError("This cursor is not one of ours.", code="invalid_cursor") from None
-    return list(position)
+    except ValueError:
+        position = None
+    if not isinstance(position, list) or len(position) != len(kinds):
+        raise InvalidCursorError
+    if not all(map(isinstance, position, kinds)):
+        raise InvalidCursorError
+    return position
 
 
 def page_of(

@@ -33,8 +33,15 @@ Id = Annotated[str, Field(min_length=1, max_length=255, pattern=NO_NUL, examples
 EventName = Annotated[str, Field(min_length=1, max_length=200, pattern=NO_NUL)]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$", examples=["USD"])]
 
+
+def _whole(value: object) -> object:
+    """Take 5.0 for 5, as JSON does."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 # Strict: a text is no number and a number no truth value.
-Count = Annotated[int, Strict(), Field(ge=0, le=LARGEST_COUNT)]
+WHOLE = BeforeValidator(_whole)  # comes last, else the bounds before it are not documented
+Count = Annotated[int, Strict(), Field(ge=0, le=LARGEST_COUNT), WHOLE]
 Flag = Annotated[bool, Strict()]
 
 

@@ -105,8 +105,7 @@ def users(life: Life, days: Ints, rng: Generator) -> Ints:
 
 def names(life: Life, days: Ints, rng: Generator) -> Ints:
     """Pick what is done, as places in NAMES, among what the account has taken up by then."""
-    often = np.array([OFTEN.get(name, USUAL) for name in NAMES])
-    liking = often * rng.lognormal(0, 0.4, len(NAMES))
+    liking = rng.lognormal(0, 0.4, len(NAMES)) * [OFTEN.get(name, USUAL) for name in NAMES]
     since = taken_up(life, rng)
     opened = np.array([since.get(key, NEVER) for key in BELONGS.values()])
     upto = np.cumsum(liking * (opened <= days[:, None]), axis=1)

@@ -17,7 +17,6 @@ from app.imports.queries import put_history, put_rows
 from app.imports.service import EventLoader, Tally, Target
 from app.workspaces import service as workspaces
 from app.workspaces.keys import NewKey
-from app.workspaces.tables import Workspace
 
 WEEKS_OF_HISTORY = 26
 AT_ONCE = 2500

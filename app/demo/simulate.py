@@ -141,7 +141,7 @@ def live(
     """Live one account's life; list the periods of its subscription."""
     agreed = agreements(profile, days, rng)
     ran = course(profile, days, *weekly(agreed, days), rng)
-    kept = [terms for terms in agreed if terms.day < ran.end]
+    kept = [terms for terms in agreed if terms.day < ran.notice]
     account = Account(
         account_id=f"acct_{profile.number:04d}",
         name=name,

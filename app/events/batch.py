@@ -56,7 +56,7 @@ def read(batch: Batch, dialect: Dialect, rules: Rules, received: Received) -> Re
         repaired: frozenset[str] = frozenset()
         try:
             storable, repaired = _storable(raw, batch)
-            event = canonical(n, storable, dialect, rules, received, repaired)
+            event = canonical(n, storable, dialect, rules, received, repaired=repaired)
         except QuarantineError as error:
             reading.rejected.append(_rejected(n, storable, error))
             continue

@@ -27,9 +27,12 @@ NOT_IDS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Call:
-    """What a dialect reads, before any of it is believed."""
+    """What a dialect reads, before any of it is believed.
+
+    Not frozen, like ``Event``: that would cost 4 of the 15 microseconds that reading one takes.
+    """
 
     kind: str
     name: Any
@@ -58,21 +61,16 @@ class Rules:
     internal_domains: Collection[str] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Event:
-    """One event as the ingest statement takes it; the field names are its columns.
-
-    ``counted`` is the name that usage counts it by, None where it does not count.
-    """
+    """One event, believed. ``counted`` is the name that usage counts it by, None: it does not."""
 
     n: int
     message_id: str
     client_at: datetime
     occurred_at: datetime
     day: date
-    known_on: date
     untimed: bool
-    late: bool
     kind: str
     name: str
     counted: str | None
@@ -89,6 +87,34 @@ class Event:
     previous_id: str | None
     warnings: tuple[str, ...]
 
+    def row(self) -> dict[str, Any]:
+        """Name the columns for the ingest statement; what is absent is null there."""
+        row: dict[str, Any] = {
+            "n": self.n,
+            "message_id": self.message_id,
+            "client_at": self.client_at,
+            "occurred_at": self.occurred_at,
+            "day": self.day,
+            "kind": self.kind,
+            "name": self.name,
+            "counted": self.counted,
+            "account_id": self.account_id,
+            "user_id": self.user_id,
+            "quantity": self.quantity,
+            "sdk": self.sdk,
+            "fingerprint": self.fingerprint,
+            "properties": self.properties,
+        }
+        if self.anonymous_id:
+            row["anonymous_id"] = self.anonymous_id
+        if self.end_customers:
+            row["end_customers"] = self.end_customers
+        if self.skew_seconds is not None:
+            row["skew_seconds"] = self.skew_seconds
+        if self.untimed:
+            row["untimed"] = True
+        return row
+
 
 def canonical(
     n: int,
@@ -96,6 +122,7 @@ def canonical(
     dialect: Dialect,
     rules: Rules,
     received: Received,
+    *,
     repaired: Iterable[str] = (),
 ) -> Event:
     """Turn one storable wire event into the canonical one, or raise ``QuarantineError``."""
@@ -110,7 +137,6 @@ def canonical(
     if when.warning:
         warnings.append(when.warning)
     day = when.occurred_at.date()
-    historical = received.oldest is None
     counted = call.kind in USES and not call.impersonated
     return Event(
         n=n,
@@ -118,9 +144,7 @@ def canonical(
         client_at=when.client_at,
         occurred_at=when.occurred_at,
         day=day,
-        known_on=day if historical else received.at.date(),
         untimed=when.untimed,
-        late=historical or day < received.at.date(),
         kind=call.kind,
         name=name,
         counted=name if counted else None,

@@ -96,6 +96,7 @@ def _take_in(
     request: Request,
     caller: Caller | None,
     sessions: Sessions,
+    *,
     now: datetime,
     batch: Batch,
     dialect: Dialect,
@@ -118,7 +119,7 @@ def _take_in(
         batch,
         dialect,
         policy,
-        request.app.state.known_names,
+        names=request.app.state.known_names,
         request_id=request.scope.get("request_id", ""),
     )
     return Response(receipt.model_dump_json(), media_type="application/json")
@@ -187,7 +188,7 @@ def _batch_endpoint() -> Callable[..., Response]:
     ) -> Response:
         """Take in a batch of a Segment or RudderStack SDK, as it sends it."""
         batch = _segment_batch(wire.parse(body.decoded(request.app.state.limits)))
-        return _take_in(request, caller, sessions, now, batch, segment.read)
+        return _take_in(request, caller, sessions, now=now, batch=batch, dialect=segment.read)
 
     return receive_batch
 
@@ -198,7 +199,7 @@ def _call_endpoint(kind: str) -> Callable[..., Response]:
     ) -> Response:
         """Take in one call of a Segment or RudderStack SDK."""
         batch = _segment_call(wire.parse(body.decoded(request.app.state.limits)), kind)
-        return _take_in(request, caller, sessions, now, batch, segment.read)
+        return _take_in(request, caller, sessions, now=now, batch=batch, dialect=segment.read)
 
     return receive_call
 
@@ -208,7 +209,7 @@ def receive_events(
 ) -> Response:
     """Take in events of the native dialect: an object, an array, `{"events": []}` or NDJSON."""
     batch = _native_batch(body, request.app.state.limits)
-    return _take_in(request, caller, sessions, now, batch, native.read)
+    return _take_in(request, caller, sessions, now=now, batch=batch, dialect=native.read)
 
 
 def _route(

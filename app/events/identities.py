@@ -37,7 +37,7 @@ class UserRow:
 class AliasRow:
     anonymous_id: str
     user_id: str
-    known_on: date
+    day: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,4 +102,4 @@ def _fold_alias(rows: dict[str, AliasRow], event: Event) -> None:
     """``alias`` names the id before; ``identify`` may carry the anonymous id beside the user's."""
     anonymous_id = event.previous_id if event.kind == "alias" else event.anonymous_id
     if anonymous_id and event.user_id and anonymous_id != event.user_id:
-        rows[anonymous_id] = AliasRow(anonymous_id, event.user_id, event.known_on)
+        rows[anonymous_id] = AliasRow(anonymous_id, event.user_id, event.day)

@@ -1,6 +1,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import orjson
@@ -33,8 +33,16 @@ class WaitingEvent:
     row: Mapping[str, Any]
 
 
-def ingest(session: Session, origin: Origin, rows: Sequence[object]) -> dict[int, str]:
+def ingest(
+    session: Session,
+    origin: Origin,
+    rows: Sequence[object],
+    *,
+    counted_on: date | None,
+) -> dict[int, str]:
     """Store and count events; return the verdict of those not accepted as new, by number.
+
+    ``counted_on``: since when the rows are known; None for history, known on each row's own day.
 
     Verdicts: ``duplicate``; ``unattributed`` (stored, waits for its account).
     """
@@ -44,22 +52,26 @@ def ingest(session: Session, origin: Origin, rows: Sequence[object]) -> dict[int
             "workspace_id": origin.workspace_id,
             "key_id": origin.key_id,
             "received_at": origin.received_at,
+            "received_on": counted_on,
+            "historical": counted_on is None,
             "rows": orjson.dumps(rows).decode(),
         },
     )
-    return {number: verdict for number, verdict in found}
+    return dict(found.tuples().all())
 
 
-def write_identities(session: Session, workspace_id: str, identities: Identities) -> None:
+def write_identities(
+    session: Session, workspace_id: str, identities: Identities, *, counted_on: date | None
+) -> None:
     """Write accounts, users and aliases, each in key order; what was said last stands."""
-    for statement, rows in (
-        (statements.UPSERT_ACCOUNTS, [_account(row) for row in identities.accounts]),
-        (statements.UPSERT_USERS, [_user(row) for row in identities.users]),
-        (statements.ADD_ALIASES, identities.aliases),
+    for statement, rows, values in (
+        (statements.UPSERT_ACCOUNTS, [_account(row) for row in identities.accounts], {}),
+        (statements.UPSERT_USERS, [_user(row) for row in identities.users], {}),
+        (statements.ADD_ALIASES, identities.aliases, {"received_on": counted_on}),
     ):
         if rows:
-            values = {"workspace_id": workspace_id, "rows": orjson.dumps(rows).decode()}
-            session.execute(statement, values)
+            said = {"workspace_id": workspace_id, "rows": orjson.dumps(rows).decode()}
+            session.execute(statement, said | values)
 
 
 def _account(row: AccountRow) -> dict[str, Any]:
@@ -85,7 +97,7 @@ def quarantine(
             "rows": orjson.dumps(rows).decode(),
         },
     )
-    return {fingerprint: number for fingerprint, number in found}
+    return dict(found.tuples().all())
 
 
 def fingerprints(

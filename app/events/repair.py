@@ -30,13 +30,8 @@ def _repair(value: Any, warnings: set[str]) -> Any:  # noqa: ANN401 - any JSON v
     match value:
         case str():
             return _repair_text(value, warnings)
-        case bool() | None:
-            return value
-        case int() if abs(value) > LARGEST_INTEGER:
-            warnings.add("number_too_large")
-            return None
-        case float() if not math.isfinite(value):
-            warnings.add("non_finite_number")
+        case int() | float() if warning := _unstorable(value):
+            warnings.add(warning)
             return None
         case dict():
             return {
@@ -46,6 +41,12 @@ def _repair(value: Any, warnings: set[str]) -> Any:  # noqa: ANN401 - any JSON v
         case list():
             return [_repair(child, warnings) for child in value]
     return value
+
+
+def _unstorable(number: float) -> str | None:
+    if isinstance(number, int):
+        return "number_too_large" if abs(number) > LARGEST_INTEGER else None
+    return None if math.isfinite(number) else "non_finite_number"
 
 
 def _repair_text(text: str, warnings: set[str]) -> str:

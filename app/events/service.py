@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -35,6 +36,14 @@ class Policy:
     strict: bool = False
     idempotency_key: str | None = None
 
+    @property
+    def is_history(self) -> bool:
+        """Whether events may be of any age: they count as known on their own day."""
+        return self.oldest is None
+
+    def counted_on(self, origin: Origin) -> date | None:
+        return None if self.is_history else origin.received_at.date()
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -52,8 +61,8 @@ def ingest(
     batch: Batch,
     dialect: Dialect,
     policy: Policy,
-    names: KnownNames,
     *,
+    names: KnownNames,
     request_id: str,
 ) -> Receipt:
     """Take a batch in. When this returns, all that it says is committed."""
@@ -80,7 +89,8 @@ def store(
     if identities:
         _write_identities(session, origin, identities, policy, warnings)
     events = _within_name_limit(session, origin, reading.events, names, warnings)
-    verdicts = queries.ingest(session, origin, events) if events else {}
+    rows = [event.row() for event in events]
+    verdicts = queries.ingest(session, origin, rows, counted_on=policy.counted_on(origin))
     reused = reading.reused | _reused(session, origin, reading, verdicts)
     for n in reused:
         warnings.setdefault(n, []).append("id_reused")
@@ -95,23 +105,16 @@ def attribute(sessions: Sessions, *, now: datetime) -> int:
     """
     with sessions.begin() as session:
         taken = queries.take_attributable(session, limit=ATTRIBUTE_AT_ONCE)
-        by_origin: dict[Origin, list[dict[str, object]]] = {}
+        by_origin: dict[Origin, list[dict[str, Any]]] = {}
         for waiting in taken:
-            by_origin.setdefault(waiting.origin, []).append(_known_today(waiting.row, now.date()))
+            by_origin.setdefault(waiting.origin, []).append(dict(waiting.row))
         for origin, rows in sorted(by_origin.items(), key=lambda item: item[0].workspace_id):
-            queries.ingest(session, origin, rows)
+            queries.ingest(session, origin, rows, counted_on=now.date())
     return len(taken)
 
 
 def oldest_allowed(now: datetime, retention_days: int) -> datetime:
     return now - timedelta(days=retention_days)
-
-
-def _known_today(row: object, today: date) -> dict[str, object]:
-    values = dict(row)  # type: ignore[call-overload]
-    values["known_on"] = today.isoformat()
-    values["late"] = str(values["day"]) < today.isoformat()
-    return values
 
 
 def _write_identities(
@@ -121,7 +124,9 @@ def _write_identities(
     policy: Policy,
     warnings: dict[int, list[str]],
 ) -> None:
-    queries.write_identities(session, origin.workspace_id, identities)
+    queries.write_identities(
+        session, origin.workspace_id, identities, counted_on=policy.counted_on(origin)
+    )
     for n in identities.invalid_traits:
         warnings.setdefault(n, []).append("invalid_trait")
     for row in identities.accounts:

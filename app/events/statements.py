@@ -7,9 +7,11 @@ from sqlalchemy import text
 # Scalar look-ups instead of NOT EXISTS: those become joins that a plan made on small tables hashes.
 INGEST = text("""
 WITH input AS MATERIALIZED (
-    SELECT r.n, r.message_id, r.client_at, r.occurred_at, r.day, r.known_on, r.untimed, r.late,
-           r.kind, r.name, r.counted, r.user_id, r.anonymous_id, r.end_customers, r.quantity,
-           r.sdk, r.skew_seconds, r.fingerprint, r.properties,
+    SELECT r.n, r.message_id, r.client_at, r.occurred_at, r.day, r.untimed, r.kind, r.name,
+           r.counted, r.user_id, r.anonymous_id, r.end_customers, r.quantity, r.sdk,
+           r.skew_seconds, r.fingerprint, r.properties,
+           CASE WHEN :historical THEN r.day ELSE CAST(:received_on AS date) END AS known_on,
+           :historical OR r.day < CAST(:received_on AS date) AS late,
            coalesce(
                r.account_id,
                (SELECT u.account_id FROM "user" u
@@ -21,9 +23,9 @@ WITH input AS MATERIALIZED (
            ) AS account_id
     FROM json_to_recordset(CAST(:rows AS json)) AS r (
         n int, message_id text, client_at timestamptz, occurred_at timestamptz, day date,
-        known_on date, untimed bool, late bool, kind text, name text, counted text,
-        account_id text, user_id text, anonymous_id text, end_customers json, quantity bigint,
-        sdk text, skew_seconds int, fingerprint bigint, properties jsonb
+        untimed bool, kind text, name text, counted text, account_id text, user_id text,
+        anonymous_id text, end_customers json, quantity bigint, sdk text, skew_seconds int,
+        fingerprint bigint, properties jsonb
     )
 ),
 stored AS (
@@ -66,6 +68,14 @@ fresh AS MATERIALIZED (
     SELECT i.* FROM input i JOIN stored s USING (client_at, message_id)
     WHERE i.account_id IS NOT NULL
 ),
+earlier AS MATERIALIZED (
+    SELECT account_id, known_on, min(day) AS day
+    FROM fresh WHERE counted IS NOT NULL
+    GROUP BY account_id, known_on
+    HAVING (SELECT 1 FROM first_use x
+            WHERE x.workspace_id = :workspace_id AND x.account_id = fresh.account_id
+              AND x.known_on <= fresh.known_on AND x.day <= min(fresh.day) LIMIT 1) IS NULL
+),
 marked_due AS (
     INSERT INTO due (workspace_id, account_id, priority, notify)
     SELECT :workspace_id, account_id, CASE WHEN bool_and(late) THEN 1 ELSE 0 END, NOT bool_and(late)
@@ -92,13 +102,7 @@ counted_usage AS (
 ),
 first_uses AS (
     INSERT INTO first_use AS f (workspace_id, account_id, known_on, day)
-    SELECT :workspace_id, account_id, known_on, min(day)
-    FROM fresh WHERE counted IS NOT NULL
-    GROUP BY account_id, known_on
-    HAVING (SELECT 1 FROM first_use x
-            WHERE x.workspace_id = :workspace_id AND x.account_id = fresh.account_id
-              AND x.known_on <= fresh.known_on AND x.day <= min(fresh.day) LIMIT 1) IS NULL
-    ORDER BY account_id, known_on
+    SELECT :workspace_id, account_id, known_on, day FROM earlier ORDER BY account_id, known_on
     ON CONFLICT (workspace_id, account_id, known_on)
     DO UPDATE SET day = least(f.day, excluded.day)
 ),
@@ -114,10 +118,9 @@ new_users AS (
 ),
 new_accounts AS (
     INSERT INTO account (workspace_id, account_id)
-    SELECT DISTINCT :workspace_id, account_id
-    FROM fresh f
-    WHERE (SELECT 1 FROM account a
-           WHERE a.workspace_id = :workspace_id AND a.account_id = f.account_id) IS NULL
+    SELECT :workspace_id, account_id
+    FROM (SELECT account_id FROM earlier
+          UNION SELECT account_id FROM fresh WHERE counted IS NULL) AS seen
     ORDER BY account_id
     ON CONFLICT DO NOTHING
 )
@@ -185,8 +188,8 @@ ON CONFLICT (workspace_id, user_id) DO UPDATE SET
 
 ADD_ALIASES = text("""
 INSERT INTO user_alias (workspace_id, anonymous_id, user_id, known_on)
-SELECT :workspace_id, r.anonymous_id, r.user_id, r.known_on
-FROM json_to_recordset(CAST(:rows AS json)) AS r (anonymous_id text, user_id text, known_on date)
+SELECT :workspace_id, r.anonymous_id, r.user_id, coalesce(CAST(:received_on AS date), r.day)
+FROM json_to_recordset(CAST(:rows AS json)) AS r (anonymous_id text, user_id text, day date)
 ORDER BY r.anonymous_id COLLATE "C"
 ON CONFLICT DO NOTHING
 """)

@@ -15,7 +15,7 @@ class Event(Table):
     """
 
     __tablename__ = "event"
-    __table_args__ = {"postgresql_partition_by": "RANGE (client_at)"}
+    __table_args__ = ({"postgresql_partition_by": "RANGE (client_at)"},)
 
     workspace_id: Mapped[Key] = mapped_column(primary_key=True)
     client_at: Mapped[Instant] = mapped_column(primary_key=True)

@@ -47,7 +47,7 @@ def account_features(
 def default_product_features(
     session: Session, workspace_id: str, *, as_of: date, window_days: int
 ) -> tuple[str, ...]:
-    """Take what at least 3 accounts and 5 % of them do, where nobody has said what the product is."""
+    """Take what at least 3 accounts and 5 % of them do, where nobody has named features."""
     since = as_of - timedelta(days=2 * window_days)
     values = {"workspace_id": workspace_id, "since": since, "as_of": as_of}
     return tuple(session.scalars(DEFAULT_PRODUCT_FEATURES, values))

@@ -90,16 +90,18 @@ term AS (
 ),
 payment AS (
     SELECT account_id,
-           sum(mrr_cents * (upper(span) - lower(span))) FILTER (WHERE NOT isempty(span)) AS cent_days,
+           sum(mrr_cents * (upper(span) - lower(span))) FILTER (WHERE NOT isempty(span))
+               AS cent_days,
            range_agg(span) FILTER (WHERE mrr_cents > 0) AS spans,
            coalesce(bool_or(currency <> :base_currency) FILTER (WHERE mrr_cents > 0 AND
                (runs OR NOT isempty(span))), false) AS no_rate,
            coalesce(bool_or(runs AND mrr_cents > 0), false) AS pays,
            coalesce(sum(mrr_cents) FILTER (WHERE runs), 0) AS mrr_cents,
            sum(seats) FILTER (WHERE runs) AS seats,
-           (array_agg(plan ORDER BY starts_on DESC) FILTER (WHERE runs AND plan IS NOT NULL))[1]
-               AS plan,
-           (array_agg(currency ORDER BY starts_on DESC) FILTER (WHERE runs))[1] AS currency,
+           (array_agg(plan ORDER BY starts_on DESC, subscription_id)
+               FILTER (WHERE runs AND plan IS NOT NULL))[1] AS plan,
+           (array_agg(currency ORDER BY starts_on DESC, subscription_id) FILTER (WHERE runs))[1]
+               AS currency,
            min(renewal_on) FILTER (WHERE runs AND renewal_on >= :as_of) AS renewal_on,
            min(starts_on) FILTER (WHERE mrr_cents > 0) AS first_paid_on,
            max(ends_on) FILTER (WHERE mrr_cents > 0) AS paid_until
@@ -154,7 +156,12 @@ SUMS = """,
 ONLY_COUNTED_USERS = """AND NOT EXISTS (
           SELECT FROM "user" x
           WHERE x.workspace_id = :workspace_id AND x.user_id = u.user_id AND x.excluded
-            AND NOT u.is_anonymous)"""
+            AND NOT u.is_anonymous)
+      AND NOT (u.is_anonymous AND EXISTS (
+          SELECT FROM user_alias a
+          JOIN "user" x ON x.workspace_id = a.workspace_id AND x.user_id = a.user_id
+          WHERE a.workspace_id = :workspace_id AND a.anonymous_id = u.user_id
+            AND a.known_on <= :as_of AND x.excluded))"""
 
 
 @cache

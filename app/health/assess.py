@@ -1,9 +1,10 @@
 """From features to assessments: who has a score, what it is, and what it is made of. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from math import isnan
 from typing import Any
 
 import numpy as np
@@ -71,11 +72,34 @@ class Yardstick:
         return self.benchmarks.get(segment or "") or self.benchmarks[""]
 
 
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Accounts that are held against the same benchmark; everything in it goes by the same row."""
+
+    benchmark: Benchmark
+    accounts: Sequence[AccountFeatures]
+    widths: Sequence[Breadth]
+    inputs: Inputs
+    scores: Scores
+
+    @property
+    def rows(self) -> range:
+        return range(len(self.accounts))
+
+
 def assess(
     yardstick: Yardstick, accounts: Sequence[AccountFeatures], as_of: date
 ) -> list[Assessment]:
     """Judge each account by its segment's benchmark, in the order given."""
-    found: dict[str, Assessment] = {}
+    found = {
+        assessment.account_id: assessment
+        for group in _groups(yardstick, accounts)
+        for assessment in (_assessment(yardstick, group, row, as_of) for row in group.rows)
+    }
+    return [found[account.account_id] for account in accounts]
+
+
+def _groups(yardstick: Yardstick, accounts: Sequence[AccountFeatures]) -> Iterator[Group]:
     by_segment: dict[str, list[AccountFeatures]] = {}
     for account in accounts:
         segment = yardstick.benchmark(account.segment).segment
@@ -83,12 +107,8 @@ def assess(
     for segment, members in by_segment.items():
         benchmark = yardstick.benchmarks[segment]
         widths = [breadth(yardstick.offer, account) for account in members]
-        scores = score(yardstick.card, benchmark, inputs(members, widths))
-        for row, (account, width) in enumerate(zip(members, widths, strict=True)):
-            found[account.account_id] = _assessment(
-                yardstick, benchmark, account, width, scores, row, as_of
-            )
-    return [found[account.account_id] for account in accounts]
+        known = inputs(members, widths)
+        yield Group(benchmark, members, widths, known, score(yardstick.card, benchmark, known))
 
 
 def inputs(accounts: Sequence[AccountFeatures], widths: Sequence[Breadth]) -> Inputs:
@@ -145,10 +165,10 @@ def fit_benchmarks(
     rows = [account for account in pool if account.price_cents]
     if len({account.account_id for account in rows}) < MIN_ACCOUNTS:
         rows = list(pool)
-    fitted = {"": _fit(rows, card, offer, "", Normalizer.WORKSPACE, product_features)}
+    fitted = {"": _fit(rows, card, offer, segment="", product_features=product_features)}
     for segment in sorted({row.segment for row in rows if row.segment}):
         members = [row for row in rows if row.segment == segment]
-        benchmark = _fit(members, card, offer, segment, Normalizer.SEGMENT, product_features)
+        benchmark = _fit(members, card, offer, segment=segment, product_features=product_features)
         if benchmark.normalizer is Normalizer.SEGMENT:
             fitted[segment] = benchmark
     return fitted
@@ -168,8 +188,8 @@ def _fit(
     rows: Sequence[AccountFeatures],
     card: Scorecard,
     offer: Offer,
+    *,
     segment: str,
-    normalizer: Normalizer,
     product_features: tuple[str, ...],
 ) -> Benchmark:
     laid_out = inputs(rows, [breadth(offer, row) for row in rows])
@@ -180,7 +200,7 @@ def _fit(
         laid_out.price_cents,
         account,
         segment=segment,
-        normalizer=normalizer,
+        normalizer=Normalizer.SEGMENT if segment else Normalizer.WORKSPACE,
         price_exponent=card.price_exponent,
         product_features=product_features,
     )
@@ -194,85 +214,72 @@ def _share(value: float, whole: float | None) -> float:
     return value / whole if whole else float("nan")
 
 
-def _assessment(
-    yardstick: Yardstick,
-    benchmark: Benchmark,
-    account: AccountFeatures,
-    width: Breadth,
-    scores: Scores,
-    row: int,
-    as_of: date,
-) -> Assessment:
-    value = _number(scores.score[row])
+def _assessment(yardstick: Yardstick, group: Group, row: int, as_of: date) -> Assessment:
+    account = group.accounts[row]
+    value = _number(group.scores.score[row])
     standing = status(account, as_of, value)
     value = value if standing is Status.OK else None
-    shares = (
-        _share(width.now, width.entitled),
-        _share(account.active_users, account.seats),
-        _share(account.reached, account.end_customers),
-    )
-    raw = (width.now, float(account.active_users), float(account.reached))
-    before = (width.before, float(account.active_users_before), float(account.reached_before))
     return Assessment(
         account_id=account.account_id,
         score=value,
         band=band(yardstick.card, value),
         status=standing,
-        coverage=float(scores.coverage[row]),
+        coverage=float(group.scores.coverage[row]),
         mrr_cents=account.mrr_cents,
         plan=account.plan,
-        details={
-            "measures": _measures(yardstick.card, benchmark, scores, row, raw, before, shares),
-            "unused_product_features": width.unused if yardstick.features_configured else (),
-            "price_status": _price_status(account, scores, row),
-            "price_cents": _number(account.price_cents),
-            "currency": account.currency,
-            "seats": account.seats,
-            "renewal_on": account.renewal_on,
-            "last_used_on": account.last_used_on,
-            "normalizer": benchmark.normalizer,
-            "benchmark_month": yardstick.month,
-            "benchmark_segment": benchmark.segment or None,
-            "scorecard_version": yardstick.card.version,
-        },
+        details=_details(yardstick, group, row),
     )
 
 
-def _measures(
-    card: Scorecard,
-    benchmark: Benchmark,
-    scores: Scores,
-    row: int,
-    raw: tuple[float, ...],
-    before: tuple[float, ...],
-    shares: tuple[float, ...],
-) -> list[dict[str, Any]]:
+def _details(yardstick: Yardstick, group: Group, row: int) -> dict[str, Any]:
+    account, benchmark = group.accounts[row], group.benchmark
+    unused = group.widths[row].unused if yardstick.features_configured else ()
+    return {
+        "measures": _measures(yardstick.card, group, row),
+        "unused_product_features": unused,
+        "price_status": _price_status(account, group.scores, row),
+        "price_cents": _number(account.price_cents),
+        "currency": account.currency,
+        "seats": account.seats,
+        "renewal_on": account.renewal_on,
+        "last_used_on": account.last_used_on,
+        "normalizer": benchmark.normalizer,
+        "benchmark_month": yardstick.month,
+        "benchmark_segment": benchmark.segment or None,
+        "scorecard_version": yardstick.card.version,
+    }
+
+
+def _measures(card: Scorecard, group: Group, row: int) -> list[dict[str, Any]]:
     """Describe each measure, present or missing, with the weight it came to have."""
-    values = scores.measure_scores[row].tolist()
+    values = group.scores.measure_scores[row].tolist()
     weights = [card.weights.get(name, 0.0) for name in SCORED]
-    present = sum(w for w, v in zip(weights, values, strict=True) if v == v)  # noqa: PLR0124 - nan
+    present = sum(w for w, v in zip(weights, values, strict=True) if not isnan(v))
     described = []
     for column, (name, value, weight) in enumerate(zip(SCORED, values, weights, strict=True)):
-        effective = weight / present if present and not np.isnan(value) else 0.0
-        entry = {
+        effective = weight / present if present and not isnan(value) else 0.0
+        said = {
             "name": name,
             "score": _number(value),
             "weight": weight,
             "effective_weight": _number(effective),
         }
-        if name in MEASURES:
-            fitted = benchmark.measures.get(name)
-            entry |= {
-                "raw": _number(raw[column]),
-                "before": _number(before[column]),
-                "share": _number(shares[column]),
-                "per_dollar": _number(scores.per_dollar[row, column]),
-                "adjusted": _number(scores.adjusted[row, column]),
-                "elasticity": _number(fitted.elasticity) if fitted else None,
-                "median": _number(fitted.median) if fitted else None,
-            }
-        described.append(entry)
+        described.append(said | (_counted(group, row, column) if name in MEASURES else {}))
     return described
+
+
+def _counted(group: Group, row: int, column: int) -> dict[str, Any]:
+    """Tell what a measure was counted from; ``column`` is its place in MEASURES."""
+    fitted = group.benchmark.measures.get(MEASURES[column])
+    return {
+        "raw": _number(group.inputs.now[row, column]),
+        "before": _number(group.inputs.previous[row, column]),
+        "share": _number(group.inputs.shares[row, column]),
+        "per_dollar": _number(group.scores.per_dollar[row, column]),
+        "adjusted": _number(group.scores.adjusted[row, column]),
+        "elasticity": _number(fitted.elasticity) if fitted else None,
+        "median": _number(fitted.median) if fitted else None,
+    }
 
 
 def _price_status(account: AccountFeatures, scores: Scores, row: int) -> PriceStatus:
@@ -284,4 +291,4 @@ def _price_status(account: AccountFeatures, scores: Scores, row: int) -> PriceSt
 
 
 def _number(value: float | None) -> float | None:
-    return None if value is None or np.isnan(value) else round(float(value), DIGITS)
+    return None if value is None or isnan(value) else round(float(value), DIGITS)

@@ -8,9 +8,9 @@ from fastapi.responses import Response
 from pydantic import Field
 
 from app.core.clock import Now
-from app.core.db import SessionDep
-from app.core.errors import BadRequestError, UnprocessableError
-from app.core.pagination import CursorText, Limit, Page, decode_cursor, page_of
+from app.core.db import ReadSessionDep, SessionDep
+from app.core.errors import UnprocessableError
+from app.core.pagination import CursorText, InvalidCursorError, Limit, Page, decode_cursor, page_of
 from app.core.schemas import responses
 from app.health import queries, service
 from app.health.assess import Status
@@ -46,7 +46,7 @@ SortText = Annotated[
     response_model=HealthOut,
     responses=responses(401, 403, 404, 422),
 )
-def get_health(session: SessionDep, caller: Reader, account_id: AccountId) -> Response:
+def get_health(session: ReadSessionDep, caller: Reader, account_id: AccountId) -> Response:
     """Say how much value an account gets for what it pays, fresh to the second."""
     found = queries.standing(session, caller.workspace_id, account_id)
     return Response(HealthOut.of(found).model_dump_json(), media_type="application/json")
@@ -64,7 +64,7 @@ def refresh_health(
 
 @router.get("/accounts/{account_id}/health/history", responses=responses(401, 403, 404, 422))
 def get_health_history(
-    session: SessionDep,
+    session: ReadSessionDep,
     caller: Reader,
     now: Now,
     account_id: AccountId,
@@ -85,7 +85,7 @@ def get_health_history(
 
 @router.get("/health-scores", responses=responses(401, 403, 422))
 def get_health_scores(
-    session: SessionDep,
+    session: ReadSessionDep,
     caller: Reader,
     account_id: Annotated[
         list[Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[^\x00]+$")]],
@@ -101,7 +101,7 @@ def get_health_scores(
 
 @router.get("/accounts", responses=responses(400, 401, 403, 422))
 def list_accounts(
-    session: SessionDep,
+    session: ReadSessionDep,
     caller: Reader,
     band: Band | None = None,
     status: Status | None = None,
@@ -156,5 +156,5 @@ def _position(cursor: str | None, sort: Sort) -> tuple[Any, str] | None:
     if position is None:
         return None
     if position[0] != sort.value:
-        raise BadRequestError("This cursor is of another order.", code="invalid_cursor")
+        raise InvalidCursorError("This cursor is of another order.")
     return position[1], position[2]

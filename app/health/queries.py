@@ -1,9 +1,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, datetime
+from typing import Any
 
 import orjson
-from sqlalchemy import Row, and_, delete, func, null, or_, select, text, true
+from sqlalchemy import ColumnElement, Row, and_, delete, func, null, or_, select, text, true
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -151,7 +152,7 @@ STANDING = select(
     isouter=True,
 )
 
-Standing = Row[tuple[object, ...]]
+Standing = Row[*tuple[Any, ...]]
 
 
 def standing(session: Session, workspace_id: str, account_id: str) -> Standing:
@@ -213,7 +214,7 @@ def history(
     ).all()
 
 
-def _conditions(wanted: AccountFilter) -> list[object]:
+def _conditions(wanted: AccountFilter) -> list[ColumnElement[bool]]:
     status = func.coalesce(HealthScore.status, "insufficient_data")
     conditions = [
         func.coalesce(HealthScore.band, "unknown") == wanted.band if wanted.band else None,

@@ -34,7 +34,7 @@ def open_text(path: Path) -> Iterator[tuple[TextIO, Position]]:
         gzipped = raw.read(2) == b"\x1f\x8b"
         raw.seek(0)
         binary = gzip.GzipFile(fileobj=raw) if gzipped else raw
-        with TextIOWrapper(binary, encoding="utf-8", errors="replace", newline="") as text:  # type: ignore[arg-type]
+        with TextIOWrapper(binary, encoding="utf-8", errors="replace", newline="") as text:
             yield text, Position(path.stat().st_size, raw.tell)
 
 

@@ -1,7 +1,7 @@
 """How the columns of a file become fields: ``field=column``, a template, or under a condition.
 
-``user_id={account_id}:{u}`` fills a template from the row. ``seats=quantity[units=users]`` takes the
-column only in rows where ``units`` is ``users``; elsewhere the field is left out.
+``user_id={account_id}:{u}`` fills a template from the row. ``seats=quantity[units=users]`` takes
+the column only in rows where ``units`` is ``users``; elsewhere the field is left out.
 """
 
 import re
@@ -66,10 +66,10 @@ class ColumnMapping:
         """Raise for a column that the file lacks, or a field that nobody knows."""
         missing = {column for rule in self.rules.values() for column in rule.columns} - set(columns)
         if missing:
-            raise MappingError(f"The file has no column {sorted(missing)[0]!r}.")
+            raise MappingError(f"The file has no column {min(missing)!r}.")
         unknown = set(self.rules) - set(fields)
         if unknown:
-            raise MappingError(f"{sorted(unknown)[0]!r} is none of {', '.join(fields)}.")
+            raise MappingError(f"{min(unknown)!r} is none of {', '.join(fields)}.")
 
     def apply(self, row: Mapping[str, str]) -> dict[str, str]:
         """Return the fields of a row; those without a value are left out."""

@@ -176,7 +176,9 @@ def import_subscriptions(
             "source": "import",
         }
 
-    return _import_rows(target, path, mapping, SUBSCRIPTION_FIELDS, read_row, progress)
+    return _import_rows(
+        target, path, mapping, SUBSCRIPTION_FIELDS, read_row=read_row, progress=progress
+    )
 
 
 def import_accounts(
@@ -192,7 +194,7 @@ def import_accounts(
                 named[name] = _maybe(readers.get(name, str), fields.get(name))
         return named
 
-    return _import_rows(target, path, mapping, ACCOUNT_FIELDS, read_row, progress)
+    return _import_rows(target, path, mapping, ACCOUNT_FIELDS, read_row=read_row, progress=progress)
 
 
 def _maybe(read: Callable[[str], Any], text: str | None) -> Any:  # noqa: ANN401 - what it reads
@@ -204,6 +206,7 @@ def _import_rows(
     path: Path,
     mapping: ColumnMapping,
     fields: tuple[str, ...],
+    *,
     read_row: Callable[[Mapping[str, str]], Row],
     progress: Progress,
 ) -> Tally:

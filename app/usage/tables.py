@@ -14,7 +14,7 @@ class DailyUsage(Table):
     """
 
     __tablename__ = "daily_usage"
-    __table_args__ = {"postgresql_partition_by": "RANGE (day)"}
+    __table_args__ = ({"postgresql_partition_by": "RANGE (day)"},)
 
     workspace_id: Mapped[Key] = mapped_column(primary_key=True)
     account_id: Mapped[Key] = mapped_column(primary_key=True)
@@ -31,7 +31,7 @@ class DailyReach(Table):
     """An end customer whom an account reached on a day."""
 
     __tablename__ = "daily_reach"
-    __table_args__ = {"postgresql_partition_by": "RANGE (day)"}
+    __table_args__ = ({"postgresql_partition_by": "RANGE (day)"},)
 
     workspace_id: Mapped[Key] = mapped_column(primary_key=True)
     account_id: Mapped[Key] = mapped_column(primary_key=True)

@@ -27,7 +27,7 @@ router = APIRouter(
     prefix="/api/v1",
     tags=["workspace"],
     dependencies=security,
-    responses=responses(400, 401, 403, 422),
+    responses=responses(400, 401, 403, 404, 422),
 )
 
 
@@ -82,7 +82,7 @@ def create_api_key(body: ApiKeyIn, session: SessionDep, caller: Admin, now: Now)
     return _with_text(session, caller, key)
 
 
-@router.post("/api-keys/{key_id}/rotate", status_code=201, responses=responses(404, 409))
+@router.post("/api-keys/{key_id}/rotate", status_code=201, responses=responses(409))
 def rotate_api_key(
     key_id: Id, session: SessionDep, caller: Admin, now: Now, body: Rotation = ONE_DAY
 ) -> NewApiKeyOut:
@@ -97,7 +97,7 @@ def rotate_api_key(
     return _with_text(session, caller, successor)
 
 
-@router.post("/api-keys/{key_id}/revoke", responses=responses(404, 409))
+@router.post("/api-keys/{key_id}/revoke", responses=responses(409))
 def revoke_api_key(key_id: Id, session: SessionDep, caller: Admin, now: Now) -> ApiKeyOut:
     """End a key at once. A key cannot end itself: use another."""
     key = service.get_key(session, caller.workspace_id, key_id, lock=True)

@@ -4,13 +4,16 @@ from typing import Annotated, Any
 
 from pydantic import Field, Strict
 
-from app.core.schemas import Body, Currency, EventName, Id, Out, Text
+from app.core.schemas import WHOLE, Body, Currency, EventName, Id, Out, Text
 from app.workspaces.keys import Scope
 
 DAY_SECONDS = 86_400
 
 Domain = Annotated[str, Field(max_length=253, pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$")]
-Seconds = Annotated[int, Strict()]
+
+
+Lifetime = Annotated[int, Strict(), Field(ge=1, le=3650 * DAY_SECONDS), WHOLE]
+Overlap = Annotated[int, Strict(), Field(ge=0, le=90 * DAY_SECONDS), WHOLE]
 
 
 class Reach(StrEnum):
@@ -68,8 +71,8 @@ class ApiKeyIn(Body):
     scopes: list[Scope] = Field(
         min_length=1, max_length=len(Scope), examples=[["ingest:write", "health:read"]]
     )
-    expires_in_seconds: Seconds | None = Field(
-        None, ge=1, le=3650 * DAY_SECONDS, description="Null: it never expires.", examples=[None]
+    expires_in_seconds: Lifetime | None = Field(
+        None, description="Null: it never expires.", examples=[None]
     )
 
 
@@ -90,9 +93,7 @@ class NewApiKeyOut(ApiKeyOut):
 
 
 class Rotation(Body):
-    overlap_seconds: Seconds = Field(
-        DAY_SECONDS, ge=0, le=90 * DAY_SECONDS, description="How long the old key works on."
-    )
+    overlap_seconds: Overlap = Field(DAY_SECONDS, description="How long the old key works on.")
 
 
 class AuditEntryOut(Out):

@@ -56,16 +56,12 @@ def upgrade() -> None:
     )
     op.create_table(
         "due",
+        sa.Column("priority", sa.Integer(), nullable=False),
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
         sa.Column("workspace_id", sa.Text(collation="C"), nullable=False),
         sa.Column("account_id", sa.Text(collation="C"), nullable=False),
-        sa.Column("priority", sa.Integer(), nullable=False),
         sa.Column("notify", sa.Boolean(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("due_pkey")),
-    )
-    op.create_index(op.f("due_priority_id_idx"), "due", ["priority", "id"], unique=False)
-    op.create_index(
-        op.f("due_workspace_id_account_id_idx"), "due", ["workspace_id", "account_id"], unique=False
+        sa.PrimaryKeyConstraint("priority", "id", name=op.f("due_pkey")),
     )
     op.create_table(
         "event",
@@ -521,8 +517,6 @@ def downgrade() -> None:
     op.drop_table("first_use")
     op.drop_table("event_name")
     op.drop_table("event")
-    op.drop_index(op.f("due_workspace_id_account_id_idx"), table_name="due")
-    op.drop_index(op.f("due_priority_id_idx"), table_name="due")
     op.drop_table("due")
     op.drop_table("daily_usage")
     op.drop_table("daily_reach")

@@ -23,10 +23,6 @@ def live(*account_ids: str) -> list[Claimed]:
     return [Claimed("acme", account_id, Priority.LIVE, notify=True) for account_id in account_ids]
 
 
-def pointers(response: Any) -> list[str]:
-    return [error["pointer"] for error in response.json()["errors"]]
-
-
 def test_an_account_is_created_and_read_back(client: TestClient, session: Session) -> None:
     said = {
         "name": "Acme Corp",
@@ -125,7 +121,7 @@ def test_what_cannot_be_stored_is_named(client: TestClient, body: bytes, pointer
 
     assert answer.status_code == 422
     assert answer.json()["code"] == "invalid_input"
-    assert pointers(answer) == [pointer]
+    assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
     assert client.get(f"{ACCOUNTS}/a1").status_code == 404
 
 

@@ -43,8 +43,8 @@ class Ledger:
 
     def known(self, known_on: int) -> list[Period]:
         newest: dict[date, Period] = {}
-        for (starts_on, day), period in sorted(self.rows.items(), key=lambda item: item[0]):
-            if day <= known_on:
+        for (starts_on, since), period in sorted(self.rows.items(), key=lambda item: item[0]):
+            if since <= known_on:
                 newest[starts_on] = period
         return [period for period in newest.values() if not period.is_withdrawn]
 
@@ -87,8 +87,8 @@ def test_what_is_said_last_holds_from_its_start_to_its_end(
 
     known = ledger.known(len(things))
 
-    for day in filter(last.covers, DAYS):
-        running = next(p for p in known if p.covers(day))
+    for covered in filter(last.covers, DAYS):
+        running = next(p for p in known if p.covers(covered))
         assert (running.terms, running.renewal_on) == (last.terms, last.renewal_on)
     if last.ends_on is not None:
         next_days = [p.starts_on for p in known if p.covers(last.ends_on)]

@@ -1,0 +1,74 @@
+"""The load: seeded, skewed events of many accounts, ready-made as Segment bodies."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import accumulate
+from random import Random
+from typing import Any
+
+import orjson
+
+from app.events import segment
+from app.events.batch import Batch, read
+from app.events.canonical import Rules
+from app.events.times import Received
+
+Call = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """Who sends: the busiest account sends about 2,000 ** skew times as much as the idlest."""
+
+    accounts: int = 2_000
+    users: int = 20
+    names: int = 20
+    end_customers: int = 50
+    end_customer_share: float = 0.2
+    skew: float = 0.8
+
+
+def calls(shape: Shape, count: int, *, seed: str, now: datetime) -> Iterator[Call]:
+    """Yield Segment calls in order of time, a millisecond apart, the last one just before now."""
+    random = Random(seed)  # noqa: S311 - a load, no secret
+    accounts = random.choices(
+        range(shape.accounts), cum_weights=_skewed(shape, shape.accounts), k=count
+    )
+    users = random.choices(range(shape.users), cum_weights=_skewed(shape, shape.users), k=count)
+    names = random.choices(range(shape.names), cum_weights=_skewed(shape, shape.names), k=count)
+    first = now.astimezone(UTC) - timedelta(milliseconds=count)
+    for n, (account, user, name) in enumerate(zip(accounts, users, names, strict=True)):
+        properties: dict[str, Any] = {"screen": "inbox", "milliseconds": n % 997}
+        if random.random() < shape.end_customer_share:
+            properties["end_customer_id"] = f"c{random.randrange(shape.end_customers)}"
+        yield {
+            "type": "track",
+            "messageId": f"{seed}-{n}",
+            "timestamp": (first + timedelta(milliseconds=n)).isoformat(timespec="milliseconds"),
+            "userId": f"a{account}-u{user}",
+            "event": f"Event {name}",
+            "context": {"groupId": f"a{account}", "library": {"name": "bench", "version": "1"}},
+            "properties": properties,
+        }
+
+
+def batches(
+    shape: Shape, count: int, size: int, *, seed: str, now: datetime
+) -> list[Sequence[Call]]:
+    made = list(calls(shape, count * size, seed=seed, now=now))
+    return [made[start : start + size] for start in range(0, len(made), size)]
+
+
+def body(batch: Sequence[Call]) -> bytes:
+    return orjson.dumps({"batch": batch})
+
+
+def rows(batch: Sequence[Call], *, now: datetime) -> str:
+    """Read a batch as the service does; return what the ingest statement takes."""
+    reading = read(Batch(batch), segment.read, Rules(), Received(now, None, None, None))
+    return orjson.dumps(reading.events).decode()
+
+
+def _skewed(shape: Shape, size: int) -> list[float]:
+    return list(accumulate((n + 1) ** -shape.skew for n in range(size)))

@@ -1,0 +1,86 @@
+"""What every command works with: settings, database, clock, and bars for long work."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from sqlalchemy.orm import Session
+
+from app import serving
+from app.core import logs
+from app.core.clock import Clock, shifted_clock
+from app.core.db import Sessions, open_sessions
+from app.core.errors import NotFoundError
+from app.core.settings import Settings
+from app.demo import load as demo_load
+from app.imports import service as imports
+from app.workspaces import queries
+from app.workspaces.tables import ApiKey, Workspace
+
+console = Console()
+
+
+def configured() -> Settings:
+    settings = Settings()
+    logs.configure(settings.log_level)
+    return settings
+
+
+@contextmanager
+def opened() -> Iterator[tuple[Sessions, Clock, Settings]]:
+    settings = configured()
+    with serving.database(settings) as url, serving.engine_to(url) as engine:
+        yield open_sessions(engine), shifted_clock(settings.clock_offset_seconds), settings
+
+
+def find_workspace(session: Session, workspace_id: str) -> Workspace:
+    found = queries.find_workspace(session, workspace_id)
+    if found is None:
+        raise NotFoundError("workspace", workspace_id)
+    return found
+
+
+def find_key(session: Session, key_id: str) -> ApiKey:
+    found = queries.find_key_anywhere(session, key_id)
+    if found is None:
+        raise NotFoundError("API key", key_id)
+    return found
+
+
+def day_of(instant: datetime | None) -> str:
+    return instant.isoformat(timespec="minutes") if instant else ""
+
+
+def bars() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f}%"),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[note]}"),
+        console=console,
+    )
+
+
+def file_bar(progress: Progress) -> imports.Progress:
+    """Make a bar over the bytes of a file."""
+    task = progress.add_task("reading", total=None, note="")
+
+    def advance(read: int, size: int, tally: imports.Tally) -> None:
+        progress.update(task, completed=read, total=size, note=f"{tally.rows:,} rows")
+
+    return advance
+
+
+def step_bars(progress: Progress) -> demo_load.Progress:
+    """Make a bar for each kind of step, when the first of it is done."""
+    tasks: dict[str, TaskID] = {}
+
+    def advance(what: str, done: int, whole: int) -> None:
+        if what not in tasks:
+            tasks[what] = progress.add_task(what, total=whole, note="")
+        progress.update(tasks[what], completed=done)
+
+    return advance

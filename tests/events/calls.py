@@ -1,0 +1,134 @@
+"""Plain functions that make calls as the SDKs do, send them, and read back what was stored."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from fastapi.testclient import TestClient
+from httpx import Response
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from app.core.db import Sessions
+from app.core.settings import Settings
+from app.main import Storage, create_app
+from tests.conftest import NOW
+
+BATCH, NATIVE = "/v1/batch", "/api/v1/events"
+
+Used = tuple[str, str, str, bool, str]
+"""Account, day, user or anonymous id, whether it is the latter, event name."""
+
+
+def track(message_id: str | None = "m1", **said: Any) -> dict[str, Any]:
+    """A track call of ada in account a1 at noon; None takes a field out."""
+    call = {
+        "type": "track",
+        "messageId": message_id,
+        "timestamp": NOW.isoformat(),
+        "userId": "ada",
+        "event": "Export",
+        "context": {"groupId": "a1"},
+        **said,
+    }
+    return {name: value for name, value in call.items() if value is not None}
+
+
+def loose(message_id: str = "m1", **said: Any) -> dict[str, Any]:
+    """A track call that names no account."""
+    return track(message_id, context={}, **said)
+
+
+def group(message_id: str = "g1", account_id: str = "a1", **said: Any) -> dict[str, Any]:
+    call = track(message_id, type="group", groupId=account_id, **said)
+    return {name: value for name, value in call.items() if name not in {"event", "context"}}
+
+
+def identify(message_id: str = "i1", **said: Any) -> dict[str, Any]:
+    call = track(message_id, **{"type": "identify", "context": {}, **said})
+    return {name: value for name, value in call.items() if name != "event"}
+
+
+def alias(anonymous_id: str, user_id: str = "ada", message_id: str = "al1") -> dict[str, Any]:
+    return identify(message_id, type="alias", previousId=anonymous_id, userId=user_id)
+
+
+def post(client: TestClient, *events: Any, **headers: str) -> Response:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return client.post(BATCH, json={"batch": list(events)}, headers=named)
+
+
+def receipt(client: TestClient, *events: Any, **headers: str) -> dict[str, Any]:
+    """Send a batch that must be taken in; its receipt must add up."""
+    answer = post(client, *events, **headers)
+    assert answer.status_code == 200, answer.text
+    return adding_up(answer, len(events))
+
+
+def adding_up(answer: Response, events: int) -> dict[str, Any]:
+    said: dict[str, Any] = answer.json()
+    assert said["success"] is True
+    assert said["received"] == events
+    assert said["received"] == said["accepted"] + said["duplicates"] + said["quarantined"]
+    return said
+
+
+def counts(said: dict[str, Any]) -> tuple[int, int, int]:
+    return said["accepted"], said["duplicates"], said["quarantined"]
+
+
+def warnings(said: dict[str, Any]) -> list[str]:
+    return [code for verdict in said["events"] for code in verdict["warnings"]]
+
+
+def rows(session: Session, table: str) -> int:
+    """Count the rows of a table."""
+    return int(session.scalar(text(f"SELECT count(*) FROM {table}")) or 0)  # noqa: S608
+
+
+TABLES = (
+    *("event", "unattributed_event", "quarantined_event", "event_name", "daily_usage"),
+    *("daily_reach", "first_use", "account", '"user"', "user_alias", "subscription", "due"),
+)
+
+
+def everything(session: Session) -> dict[str, int]:
+    return {table: rows(session, table) for table in TABLES}
+
+
+def usage(session: Session, where: str = "true") -> Counter[Used]:
+    """Read the daily usage, summed over the days on which it became known."""
+    found = session.execute(
+        text(
+            "SELECT account_id, day::text, user_id, is_anonymous, event_name, sum(events)"  # noqa: S608
+            f" FROM daily_usage WHERE {where} GROUP BY 1, 2, 3, 4, 5"
+        )
+    )
+    return Counter({(row[0], row[1], row[2], row[3], row[4]): int(row[5]) for row in found})
+
+
+def reach(session: Session) -> set[tuple[str, str, str]]:
+    found = session.execute(text("SELECT account_id, day::text, end_customer_id FROM daily_reach"))
+    return {(row[0], row[1], row[2]) for row in found}
+
+
+def one(session: Session, sql: str) -> tuple[Any, ...]:
+    """Read the only row of a query."""
+    return tuple(session.execute(text(sql)).one())
+
+
+@contextmanager
+def at(
+    sessions: Sessions, like: TestClient, now: datetime = NOW, **settings: Any
+) -> Iterator[TestClient]:
+    """A client with the same key as another, of an app with its own clock and settings."""
+    app = create_app(
+        Storage(sessions, sessions), Settings(_env_file=None, **settings), lambda: now
+    )
+    key = like.headers["Authorization"]
+    with TestClient(
+        app, headers={"Authorization": key}, raise_server_exceptions=False
+    ) as client:
+        yield client

@@ -1,0 +1,306 @@
+"""What the ingest routes answer: every status of the contract, and receipts that add up."""
+
+import gzip
+import json
+from base64 import b64encode
+from typing import Any
+
+import pytest
+import zstandard
+from fastapi.testclient import TestClient
+from httpx import Response
+from prometheus_client import REGISTRY
+from sqlalchemy.orm import Session
+
+from app.core.db import Sessions
+from app.workspaces.keys import Scope
+from tests import factories
+from tests.events import calls
+from tests.events.calls import BATCH, NATIVE, track
+
+JSON = {"Content-Type": "application/json"}
+
+
+def key_with(session: Session, *scopes: Scope) -> dict[str, str]:
+    key = factories.key(session, factories.workspace(session), scopes)
+    session.commit()
+    return {"Authorization": f"Bearer {key}"}
+
+
+def assert_refused(answer: Response, status: int, code: str) -> dict[str, Any]:
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    problem: dict[str, Any] = answer.json()
+    assert problem["code"] == code
+    assert problem["message"] == problem["detail"] != ""
+    assert problem["request_id"] == answer.headers["x-request-id"]
+    return problem
+
+
+@pytest.mark.parametrize("path", ["/v1/batch", "/v1/batch/", "/v1/import", "/v1/b", "/v1/b/"])
+def test_every_batch_route_takes_a_batch(client: TestClient, session: Session, path: str) -> None:
+    answer = client.post(path, json={"batch": [track()]}, follow_redirects=False)
+
+    assert answer.status_code == 200
+    assert calls.counts(calls.adding_up(answer, 1)) == (1, 0, 0)
+    assert calls.rows(session, "event") == 1
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+@pytest.mark.parametrize("kind", ["track", "identify", "group", "page", "screen", "alias"])
+def test_every_single_call_has_its_route(
+    client: TestClient, session: Session, kind: str, slash: str
+) -> None:
+    call = track(name="Home", groupId="a1", previousId="anon", type=None)
+
+    answer = client.post(f"/v1/{kind}{slash}", json=call, follow_redirects=False)
+
+    assert calls.counts(calls.adding_up(answer, 1)) == (1, 0, 0)
+    assert calls.one(session, "SELECT kind FROM event") == (kind,)
+
+
+def test_a_route_that_does_not_exist_is_no_success(client: TestClient) -> None:
+    assert client.post("/v1/bath", json={"batch": [track()]}).status_code == 404
+    assert client.get(BATCH, follow_redirects=False).status_code == 405
+
+
+NATIVE_EVENT = {"event": "Export", "account_id": "a1", "user_id": "ada", "message_id": "m1"}
+OTHER_EVENT = NATIVE_EVENT | {"message_id": "m2"}
+
+
+@pytest.mark.parametrize(
+    ("body", "stored"),
+    [(NATIVE_EVENT, 1), ([NATIVE_EVENT, OTHER_EVENT], 2), ({"events": [NATIVE_EVENT]}, 1)],
+)
+def test_the_native_route_takes_an_object_an_array_and_a_list_of_events(
+    client: TestClient, session: Session, body: Any, stored: int
+) -> None:
+    answer = client.post(NATIVE, json=body)
+
+    assert calls.counts(calls.adding_up(answer, stored)) == (stored, 0, 0)
+    assert calls.rows(session, "event") == stored
+
+
+def test_the_native_route_takes_lines(client: TestClient) -> None:
+    lines = f"{json.dumps(NATIVE_EVENT)}\r\n\n{json.dumps(OTHER_EVENT)}"
+
+    answer = client.post(NATIVE, content=lines, headers={"Content-Type": "application/x-ndjson"})
+
+    assert calls.counts(calls.adding_up(answer, 2)) == (2, 0, 0)
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "zstd", "identity", "GZIP"])
+def test_a_body_is_decoded_whatever_its_content_type_claims(
+    client: TestClient, encoding: str
+) -> None:
+    raw = json.dumps({"batch": [track()]}).encode()
+    packed = {"gzip": gzip.compress, "zstd": zstandard.compress}.get(encoding.lower(), bytes)(raw)
+    headers = {
+        "Content-Type": "application/x-www-form-urlencoded",
+        "Content-Encoding": encoding,
+    }
+
+    assert client.post(BATCH, content=packed, headers=headers).json()["accepted"] == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b"", "invalid_json"),
+        (b"{", "invalid_json"),
+        (b"batch=1", "invalid_json"),
+        (b"[]", "not_an_object"),
+        (b"3", "not_an_object"),
+        (b'{"events": []}', "not_an_object"),
+        (b'{"batch": {}}', "not_an_object"),
+        (b'{"batch": []}', "empty_batch"),
+    ],
+)
+def test_a_body_that_is_no_batch_is_a_bad_request(
+    client: TestClient, session: Session, body: bytes, code: str
+) -> None:
+    assert_refused(client.post(BATCH, content=body, headers=JSON), 400, code)
+    assert calls.rows(session, "event") == calls.rows(session, "quarantined_event") == 0
+
+
+@pytest.mark.parametrize(
+    ("body", "code"), [(b"[]", "empty_batch"), (b'"x"', "not_an_object"), (b"nope", "invalid_json")]
+)
+def test_a_native_body_that_holds_no_event_is_a_bad_request(
+    client: TestClient, body: bytes, code: str
+) -> None:
+    assert_refused(client.post(NATIVE, content=body, headers=JSON), 400, code)
+
+
+def test_a_body_that_is_not_in_its_encoding_is_a_bad_request(client: TestClient) -> None:
+    for body in (b"{}", gzip.compress(b'{"batch": []}')[:-9]):
+        answer = client.post(BATCH, content=body, headers={"Content-Encoding": "gzip"})
+        assert_refused(answer, 400, "invalid_json")
+
+
+def test_an_unknown_encoding_is_refused(client: TestClient) -> None:
+    answer = client.post(BATCH, content=b"{}", headers={"Content-Encoding": "br"})
+
+    assert_refused(answer, 415, "unsupported_encoding")
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    ["Bearer nonsense", "Basic bm9wZTo=", "Basic ***", "Digest x", "Bearer hk_0000000000_x"],
+)
+def test_a_wrong_key_in_the_header_is_refused_before_the_body_is_looked_at(
+    client: TestClient, authorization: str
+) -> None:
+    answer = client.post(BATCH, content=b"{", headers={"Authorization": authorization})
+
+    assert_refused(answer, 401, "invalid_write_key")
+
+
+def test_a_key_works_as_bearer_as_basic_user_and_in_the_body(
+    client: TestClient, sessions: Sessions
+) -> None:
+    key = client.headers["Authorization"].removeprefix("Bearer ")
+    basic = "Basic " + b64encode(f"{key}:".encode()).decode()
+    assert calls.post(client, track("m1"), Authorization=basic).json()["accepted"] == 1
+    with calls.at(sessions, client) as bare:
+        del bare.headers["Authorization"]
+        in_body = {"batch": [track("m2")], "writeKey": key}
+
+        assert bare.post(BATCH, json=in_body).json()["accepted"] == 1
+        assert_refused(bare.post(BATCH, json={"batch": [track()]}), 401, "invalid_write_key")
+        wrong = {"batch": [track("m3")], "writeKey": key[:-1] + "!"}
+        assert_refused(bare.post(BATCH, json=wrong), 401, "invalid_write_key")
+
+
+def test_a_key_in_the_body_of_a_call_is_not_kept_with_an_event_put_aside(
+    client: TestClient, session: Session
+) -> None:
+    key = client.headers["Authorization"].removeprefix("Bearer ")
+
+    client.post("/v1/track", json=track(event="", writeKey=key))
+
+    [payload] = calls.one(session, "SELECT payload FROM quarantined_event")
+    assert "messageId" in payload
+    assert key not in payload
+
+
+def test_a_key_without_the_scope_is_forbidden(client: TestClient, session: Session) -> None:
+    reader = key_with(session, Scope.HEALTH_READ)
+    writer = key_with(session, Scope.INGEST_WRITE)
+
+    assert_refused(calls.post(client, track(), **reader), 403, "key_scope")
+    assert calls.post(client, track(), **writer).status_code == 200
+
+
+def test_too_much_on_the_wire_or_inflated_or_too_many_events_is_refused(
+    client: TestClient, sessions: Sessions, session: Session
+) -> None:
+    limits = {"max_wire_bytes": 1024, "max_body_bytes": 4096, "max_batch_events": 3}
+    with calls.at(sessions, client, **limits) as small:
+        bomb = gzip.compress(b'{"batch": [' + b" " * 100_000 + b"]}")
+        assert len(bomb) < 1024
+
+        assert_refused(small.post(BATCH, content=b" " * 1025), 413, "payload_too_large")
+        chunked = small.post(BATCH, content=iter([b" " * 600] * 2))
+        assert_refused(chunked, 413, "payload_too_large")
+        answer = small.post(BATCH, content=bomb, headers={"Content-Encoding": "gzip"})
+        assert_refused(answer, 413, "payload_too_large")
+        assert_refused(small.post(BATCH, json={"batch": [1] * 4}), 413, "too_many_events")
+        assert small.post(BATCH, json={"batch": [1] * 3}).status_code == 200
+    assert calls.rows(session, "event") == 0
+
+
+def test_more_events_in_a_second_than_allowed_are_asked_to_wait(
+    client: TestClient, sessions: Sessions, session: Session
+) -> None:
+    with calls.at(sessions, client, events_per_second=2) as slow:
+        assert calls.post(slow, track("m1"), track("m2")).status_code == 200
+        answer = calls.post(slow, track("m3"))
+
+    assert_refused(answer, 429, "rate_limited")
+    assert 1 <= int(answer.headers["retry-after"]) <= 30
+    assert calls.rows(session, "event") == 2
+
+
+def test_a_strict_batch_is_stored_whole_or_not_at_all(client: TestClient, session: Session) -> None:
+    batch = [track("m1"), track("m2", event=" "), track("m3", timestamp="soon")]
+
+    problem = assert_refused(
+        calls.post(client, *batch, Prefer="handling=strict"), 422, "quarantined"
+    )
+
+    assert [error["pointer"] for error in problem["errors"]] == ["/1/event", "/2/timestamp"]
+    assert set(calls.everything(session).values()) == {0}
+    assert calls.receipt(client, track("m1"), Prefer="handling=strict")["accepted"] == 1
+
+
+def test_one_poison_event_never_costs_the_others(client: TestClient, session: Session) -> None:
+    poison = [
+        *(None, 3, "x", [], {}),
+        *({"type": value} for value in (["track"], {}, None, 1)),
+        track(sentAt="0001-01-01T00:00:00Z"),
+        track("p2", sentAt="9999-12-31T23:59:59Z"),
+        track("p3", timestamp={"a": 1}),
+        track("p4", properties=[1], context="x", traits=7),
+        track({"a": 1}, userId=["u"], anonymousId={}),
+        track("p6", userId=1e300),
+        track("p7", properties={"end_customer_ids": [None, {}, [], 1e300, "c1"]}),
+        track("p8", event="\U0001f600" * 201),
+    ]
+    for number, event in enumerate(poison):
+        said = calls.receipt(client, track(f"before-{number}"), event, track(f"after-{number}"))
+        assert said["accepted"] >= 2, event
+    assert calls.rows(session, "event") >= 2 * len(poison)
+
+
+def test_the_longest_ids_and_names_are_stored_in_any_script(
+    client: TestClient, session: Session
+) -> None:
+    def longest(size: int, start: int) -> str:
+        return "".join(chr(start + number * 7) for number in range(size))
+
+    for number, start in enumerate((0x4E00, 0x20000)):
+        said = calls.receipt(
+            client,
+            track(f"before-{number}"),
+            track(
+                f"long-{number}",
+                userId=longest(255, start),
+                event=longest(200, start),
+                context={"groupId": longest(255, start + 1)},
+            ),
+        )
+        assert said["accepted"] + said["quarantined"] == 2
+    assert calls.rows(session, "event") >= 3
+
+
+def metric(result: str) -> float:
+    return REGISTRY.get_sample_value("health_events_total", {"result": result}) or 0
+
+
+def test_receipts_add_up_and_equal_the_metrics(client: TestClient) -> None:
+    results = ("accepted", "duplicate", "quarantined")
+    before = [metric(result) for result in results]
+    labels = {"code": "missing_event_name"}
+    name = "health_quarantined_total"
+    aside = REGISTRY.get_sample_value(name, labels) or 0
+
+    said = [
+        calls.receipt(client, track("m1"), track("m2"), track("m1"), track("m3", event="")),
+        calls.receipt(client, track("m2"), calls.loose("m4"), track("m5", event="")),
+    ]
+
+    assert [calls.counts(each) for each in said] == [(2, 1, 1), (1, 1, 1)]
+    assert [metric(result) for result in results] == [before[0] + 3, before[1] + 2, before[2] + 2]
+    assert REGISTRY.get_sample_value(name, labels) == aside + 2
+
+
+def test_only_what_is_no_plain_accept_is_listed_and_at_most_a_hundred(client: TestClient) -> None:
+    said = calls.receipt(client, track("m1"), track("m2"), track("m1"), track("q", event=7))
+
+    assert [(v["index"], v["result"], v["code"], v["pointer"]) for v in said["events"]] == [
+        (2, "duplicate", None, None),
+        (3, "quarantined", "missing_event_name", "/event"),
+    ]
+    many = calls.receipt(client, *([1] * 150))
+    assert (many["quarantined"], len(many["events"])) == (150, 100)

@@ -1,0 +1,242 @@
+"""The one statement of features against a recount in plain Python over random facts."""
+
+from dataclasses import astuple
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy.orm import Session
+
+from app.features.queries import account_features
+from app.features.values import AccountFeatures, FeatureMap, Lens, ReachSource
+from app.tables import DailyReach, DailyUsage, FirstUse, Subscription, User, UserAlias
+from tests import factories
+from tests.features.world import ACCOUNTS, AS_OF, World, day, random_world, recount
+
+PRODUCT = FeatureMap(
+    [("Export", "export"), ("Share", "sharing"), ("Invite", "sharing"), ("Export", "reports")]
+)
+REACHES = (ReachSource(), ReachSource("property"), ReachSource("events", ("Share", "Search")))
+LENS = Lens(PRODUCT, ReachSource(), "USD", 28)
+
+
+def features(
+    session: Session, *account_ids: str, lens: Lens = LENS, as_of: date = AS_OF
+) -> list[AccountFeatures]:
+    return account_features(session, "acme", account_ids, as_of=as_of, lens=lens)
+
+
+def one(session: Session, account_id: str = "a1", **how: Any) -> AccountFeatures:  # noqa: ANN401
+    [found] = features(session, account_id, **how)
+    return found
+
+
+@pytest.fixture(autouse=True)
+def workspace(session: Session) -> None:
+    factories.workspace(session)
+
+
+@pytest.mark.parametrize("window_days", [28, 7])
+@pytest.mark.parametrize("reach", REACHES, ids=lambda reach: reach.kind)
+@pytest.mark.parametrize("seed", range(6))
+def test_one_statement_counts_what_a_recount_in_python_counts(
+    session: Session, seed: int, reach: ReachSource, window_days: int
+) -> None:
+    world = random_world(seed)
+    world.store(session)
+    lens = Lens(PRODUCT, reach, "USD", window_days)
+
+    for as_of in (AS_OF, day(11)):
+        expected = [recount(world, account_id, lens, as_of=as_of) for account_id in ACCOUNTS]
+        assert features(session, *ACCOUNTS, lens=lens, as_of=as_of) == expected
+
+
+def test_the_random_worlds_reach_every_kind_of_account() -> None:
+    """A recount proves nothing about what never happens in it."""
+    found = [recount(random_world(seed), a, LENS) for seed in range(6) for a in ACCOUNTS]
+
+    for name in AccountFeatures.__slots__:
+        assert len({repr(getattr(row, name)) for row in found}) > 1, f"{name} is always the same"
+    assert {row.churned for row in found} == {True, False}
+    assert any(row.no_rate for row in found)
+    assert any(row.price_cents and row.price_cents % 100 for row in found), "no price is a mean"
+    assert any(row.adopted_before and not row.adopted for row in found)
+
+
+@pytest.mark.parametrize("reach", REACHES, ids=lambda reach: reach.kind)
+def test_a_set_of_accounts_gives_the_same_as_each_alone(
+    session: Session, reach: ReachSource
+) -> None:
+    random_world(1).store(session)
+    lens = Lens(PRODUCT, reach, "USD", 28)
+
+    together = features(session, *reversed(ACCOUNTS), lens=lens)
+
+    assert together == [one(session, account_id, lens=lens) for account_id in ACCOUNTS]
+
+
+def test_no_accounts_are_no_features(session: Session) -> None:
+    assert features(session) == []
+
+
+def test_an_account_that_nothing_is_known_of_has_nothing(session: Session) -> None:
+    nobody = one(session, "nobody")
+
+    assert not nobody.pays
+    assert nobody.started_on is None
+    assert (nobody.active_users, nobody.reached, nobody.mrr_cents, nobody.seats) == (0, 0, 0, None)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_becomes_known_later_does_not_change_the_past(session: Session, seed: int) -> None:
+    """Late events and restated subscriptions, and days that are yet to come."""
+    random_world(seed).store(session)
+    before, after = features(session, *ACCOUNTS), features(session, *ACCOUNTS, as_of=day(-2))
+
+    later = World()
+    for account_id in ACCOUNTS[:-1]:
+        for back, known in ((3, -1), (40, -2), (-1, -1)):
+            known_on = {"account_id": account_id, "known_on": day(known)}
+            usage = {"user_id": "zoe", "is_anonymous": False, "event_name": "Export", "events": 1}
+            later.add(DailyUsage, day=day(back), **usage, **known_on)
+            later.add(DailyReach, day=day(back), end_customer_id="late", **known_on)
+        later.add(FirstUse, day=day(900), account_id=account_id, known_on=day(-60))
+        for starts_on, known in ((day(500), -1), (day(-7), 500)):
+            later.add(
+                Subscription,
+                account_id=account_id,
+                subscription_id="late",
+                source="api",
+                starts_on=starts_on,
+                known_on=day(known),
+                mrr_cents=7_700,
+                currency="USD",
+            )
+    later.add(UserAlias, anonymous_id="anon-3", user_id="zoe", known_on=day(-1))
+    later.store(session)
+
+    assert features(session, *ACCOUNTS) == before
+    assert features(session, *ACCOUNTS, as_of=day(-2)) != after
+
+
+def test_another_workspace_is_not_counted(session: Session) -> None:
+    other = factories.workspace(session, "other").id
+    factories.usage(session, AS_OF, workspace_id=other)
+    factories.subscription(session, workspace_id=other)
+
+    assert astuple(one(session)) == astuple(recount(World({}), "a1", LENS))
+
+
+@pytest.mark.parametrize(("days", "adopted"), [([0], []), ([0, 27], ["export", "reports"])])
+def test_a_product_feature_is_adopted_when_used_on_two_days(
+    session: Session, days: list[int], adopted: list[str]
+) -> None:
+    for back in days:
+        for user_id in ("ada", "ben"):
+            factories.usage(session, day(back), user_id=user_id)
+
+    assert one(session).adopted == adopted
+
+
+def test_two_events_of_one_feature_on_two_days_adopt_it(session: Session) -> None:
+    factories.usage(session, day(1), event_name="Share")
+    factories.usage(session, day(2), event_name="Invite")
+
+    assert one(session).adopted == ["sharing"]
+
+
+def test_the_window_ends_on_the_day_and_the_one_before_it_follows(session: Session) -> None:
+    for back in (-1, 0, 27, 28, 55, 56):
+        factories.usage(session, day(back), user_id=f"user {back}")
+
+    found = one(session, as_of=AS_OF)
+
+    assert (found.active_users, found.active_users_before) == (2, 2)
+
+
+@pytest.mark.parametrize("reach", REACHES[1:], ids=lambda reach: reach.kind)
+def test_excluded_users_count_nowhere(session: Session, reach: ReachSource) -> None:
+    lens = Lens(PRODUCT, reach, "USD", 28)
+    for back in (1, 2, 30, 31):
+        factories.usage(session, day(back), user_id="ada", event_name="Share", quantity=5)
+        factories.usage(session, day(back), user_id="ops", event_name="Export", quantity=7)
+    session.add(User(workspace_id="acme", user_id="ops"))
+    session.flush()
+    counted = one(session, lens=lens)
+
+    session.get_one(User, ("acme", "ops")).excluded = True
+    session.flush()
+    found = one(session, lens=lens)
+
+    assert (counted.adopted, counted.active_users) == (["export", "reports", "sharing"], 2)
+    assert (found.adopted, found.active_users, found.active_users_before) == (["sharing"], 1, 1)
+    assert found.reached == (10 if reach.kind == "property" else 2)
+
+
+def test_the_anonymous_visits_of_an_excluded_user_count_nowhere_either(session: Session) -> None:
+    session.add(User(workspace_id="acme", user_id="ops", excluded=True))
+    for back in (1, 2):
+        factories.usage(session, day(back), user_id="anon", is_anonymous=True)
+    assert one(session).adopted == ["export", "reports"]
+
+    alias = UserAlias(workspace_id="acme", anonymous_id="anon", user_id="ops", known_on=day(0))
+    session.add(alias)
+    session.flush()
+
+    assert one(session).adopted == []
+    assert one(session).active_users == 0
+    assert one(session, as_of=day(1)).adopted == ["export", "reports"], "not known on that day"
+
+
+def test_a_user_known_as_a_visitor_before_is_one_person(session: Session) -> None:
+    factories.usage(session, day(1), user_id="anon", is_anonymous=True)
+    factories.usage(session, day(2), user_id="anon-2", is_anonymous=True)
+    factories.usage(session, day(3), user_id="ada")
+    for visitor in ("anon", "anon-2"):
+        session.add(
+            UserAlias(workspace_id="acme", anonymous_id=visitor, user_id="ada", known_on=day(1))
+        )
+    session.flush()
+
+    assert one(session).active_users == 1
+
+
+def test_the_price_is_the_mean_over_the_paid_days_only(session: Session) -> None:
+    """Seven days at 100, then a gap, then seven days at 300 and an add-on of 10 over the last."""
+    for starts, ends, cents in ((20, 13, 100_00), (6, None, 300_00)):
+        ends_on = None if ends is None else day(ends)
+        factories.subscription(session, mrr_cents=cents, starts_on=day(starts), ends_on=ends_on)
+    factories.subscription(session, mrr_cents=10_00, starts_on=AS_OF, subscription_id="add-on")
+
+    found = one(session)
+
+    assert found.price_cents == pytest.approx((7 * 100_00 + 7 * 300_00 + 10_00) / 14)
+    assert (found.mrr_cents, found.pays, found.paid_until) == (310_00, True, None)
+
+
+def test_a_price_in_another_currency_has_no_rate(session: Session) -> None:
+    factories.subscription(session, currency="EUR")
+
+    found = one(session)
+
+    assert (found.pays, found.no_rate, found.price_cents) == (True, True, None)
+
+
+def test_who_stopped_paying_has_churned_on_the_first_day_without(session: Session) -> None:
+    factories.subscription(session, ends_on=AS_OF)
+
+    assert one(session, as_of=day(1)).pays
+    found = one(session)
+    assert (found.churned, found.paid_until, found.price_cents) == (True, AS_OF, None)
+
+
+def test_an_account_starts_with_its_first_event_or_payment(session: Session) -> None:
+    factories.first_use(session, day(10))
+    factories.subscription(session, starts_on=day(5))
+    assert one(session).started_on == day(10)
+
+    session.add(FirstUse(workspace_id="acme", account_id="a1", known_on=AS_OF, day=day(20)))
+    session.flush()
+
+    assert one(session).started_on == day(20)
+    assert one(session, as_of=AS_OF - timedelta(days=1)).started_on == day(10)

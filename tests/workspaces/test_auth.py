@@ -1,0 +1,54 @@
+from base64 import b64encode
+from datetime import timedelta
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy.orm import Session
+
+from app.workspaces import queries
+from app.workspaces.auth import key_from_header
+from app.workspaces.keys import key_id
+from tests import factories
+from tests.conftest import NOW
+
+
+def basic(text: str) -> str:
+    return "Basic " + b64encode(text.encode()).decode()
+
+
+@pytest.mark.parametrize(
+    ("header", "key"),
+    [
+        ("Bearer hk_1", "hk_1"),
+        ("bearer  hk_1 ", "hk_1"),
+        (basic("hk_1:"), "hk_1"),
+        (basic("hk_1"), "hk_1"),
+        (None, None),
+        ("", None),
+        ("hk_1", ""),
+        ("Basic %%%", ""),
+        ("Basic /w==", ""),
+    ],
+)
+def test_a_key_comes_as_a_bearer_or_as_a_user_name(header: str | None, key: str | None) -> None:
+    assert key_from_header(header) == key
+
+
+@pytest.mark.parametrize("header", ["", "Bearer", "Bearer hk_1_2", "Digest x", "Basic %%%"])
+def test_without_a_known_key_nothing_is_shown(client: TestClient, header: str) -> None:
+    answer = client.get("/api/v1/workspace", headers={"Authorization": header})
+
+    assert (answer.status_code, answer.json()["code"]) == (401, "invalid_api_key")
+    assert "WWW-Authenticate" in answer.headers
+
+
+def test_a_use_is_noted_at_most_once_a_minute(session: Session) -> None:
+    found = key_id(factories.key(session, factories.workspace(session))) or ""
+    noted = []
+    for seconds in (0, 59, 61):
+        queries.touch_key(session, found, now=NOW + timedelta(seconds=seconds))
+        stored = queries.stored_key(session, found)
+        assert stored is not None
+        noted.append(stored.last_used_at)
+
+    assert noted == [NOW, NOW, NOW + timedelta(seconds=61)]
