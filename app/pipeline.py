@@ -52,6 +52,8 @@ def refresh_due(sessions: Sessions, *, now: datetime, limit: int = SET_SIZE) -> 
     except OperationalError:
         raise
     except Exception:
+        if not claimed:
+            raise
         log.exception("refresh_failed", accounts=len(claimed))
         _bisect(sessions, claimed, now)
     metrics.REFRESHED.inc(len(claimed))

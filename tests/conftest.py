@@ -1,5 +1,6 @@
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.core import migrations
-from app.core.db import Sessions, open_engine
+from app.core.db import Sessions, open_engine, open_sessions
 from app.core.embedded import EmbeddedPostgres
 from app.core.settings import Settings
 from app.main import Storage, create_app
@@ -18,29 +19,65 @@ from tests import factories
 NOW = datetime(2026, 3, 18, 12, 0, tzinfo=UTC)
 
 
+Databases = Callable[..., str]
+
+
 @pytest.fixture(scope="session")
-def database_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """One server for the run, a database for each worker."""
+def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
+    """One server for the run; the function makes a new database in it and returns its URL."""
     base = tmp_path_factory.getbasetemp()
-    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    name = f"test_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    shared = base if worker == "main" else base.parent
     with EmbeddedPostgres(Path(shared) / "db") as server:
-        admin = create_engine(
-            server.url.replace("postgresql://", "postgresql+psycopg://"),
-            isolation_level="AUTOCOMMIT",
-        )
-        with admin.connect() as connection:
-            connection.execute(text(f"DROP DATABASE IF EXISTS {name}"))
-            connection.execute(text(f"CREATE DATABASE {name}"))
-        admin.dispose()
-        yield server.url.replace("/postgres?", f"/{name}?")
+
+        def create(name: str, template: str = "template1") -> str:
+            with _administration(server.url) as run:
+                run(f"DROP DATABASE IF EXISTS {worker}_{name} WITH (FORCE)")
+                source = template if template == "template1" else f"{worker}_{template}"
+                run(f"CREATE DATABASE {worker}_{name} TEMPLATE {source}")
+            return server.url.replace("/postgres?", f"/{worker}_{name}?")
+
+        yield create
+
+
+@contextmanager
+def _administration(url: str) -> Iterator[Callable[[str], object]]:
+    engine = create_engine(
+        url.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT"
+    )
+    with engine.connect() as connection:
+        yield lambda statement: connection.execute(text(statement))
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def migrated(databases: Databases) -> str:
+    """Name a database that holds the schema and that nobody is connected to."""
+    engine = open_engine(databases("migrated"), pool_size=1)
+    migrations.upgrade(engine)
+    engine.dispose()
+    return "migrated"
+
+
+@pytest.fixture(scope="session")
+def database_url(databases: Databases, migrated: str) -> str:
+    return databases("tests", template=migrated)
 
 
 @pytest.fixture(scope="session")
 def engine(database_url: str) -> Iterator[Engine]:
     engine = open_engine(database_url, pool_size=20)
-    migrations.upgrade(engine)
     yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def committed(databases: Databases, migrated: str) -> Iterator[Sessions]:
+    """Sessions that really commit, in a database of the test's own, for what needs several."""
+    engine = open_engine(
+        databases("committed", template=migrated), pool_size=8, statement_timeout_seconds=20
+    )
+    yield open_sessions(engine)
     engine.dispose()
 
 

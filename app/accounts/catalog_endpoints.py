@@ -9,7 +9,7 @@ from app.accounts.catalog import Change
 from app.accounts.schemas import PlanIn, PlanOut, ProductFeatureIn, ProductFeatureOut
 from app.accounts.tables import Plan, ProductFeature
 from app.core.clock import Now
-from app.core.db import SessionDep
+from app.core.db import ReadSessionDep, SessionDep
 from app.core.pagination import CursorText, Limit, Page, decode_cursor, page_of
 from app.core.schemas import Id, responses
 from app.workspaces.auth import AccountWriter, Reader, security
@@ -37,7 +37,7 @@ def put_plan(key: Id, body: PlanIn, session: SessionDep, change: ChangeDep) -> P
 
 
 @router.get("/plans/{key}")
-def get_plan(key: Id, session: SessionDep, caller: Reader) -> PlanOut:
+def get_plan(key: Id, session: ReadSessionDep, caller: Reader) -> PlanOut:
     """Show a plan."""
     plan = queries.get(session, caller.workspace_id, Plan, key)
     return PlanOut.model_validate(plan)
@@ -51,7 +51,7 @@ def delete_plan(key: Id, session: SessionDep, change: ChangeDep) -> None:
 
 @router.get("/plans")
 def list_plans(
-    session: SessionDep, caller: Reader, limit: Limit = 100, cursor: CursorText = None
+    session: ReadSessionDep, caller: Reader, limit: Limit = 100, cursor: CursorText = None
 ) -> Page[PlanOut]:
     """List plans by key."""
     after = decode_cursor(cursor, str)
@@ -73,7 +73,7 @@ def put_product_feature(
 
 
 @router.get("/product-features/{key}")
-def get_product_feature(key: Id, session: SessionDep, caller: Reader) -> ProductFeatureOut:
+def get_product_feature(key: Id, session: ReadSessionDep, caller: Reader) -> ProductFeatureOut:
     """Show a product feature."""
     product_feature = queries.get(session, caller.workspace_id, ProductFeature, key)
     return ProductFeatureOut.model_validate(product_feature)
@@ -87,7 +87,7 @@ def delete_product_feature(key: Id, session: SessionDep, change: ChangeDep) -> N
 
 @router.get("/product-features")
 def list_product_features(
-    session: SessionDep, caller: Reader, limit: Limit = 100, cursor: CursorText = None
+    session: ReadSessionDep, caller: Reader, limit: Limit = 100, cursor: CursorText = None
 ) -> Page[ProductFeatureOut]:
     """List product features by key."""
     after = decode_cursor(cursor, str)

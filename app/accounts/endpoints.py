@@ -19,7 +19,7 @@ from app.accounts.schemas import (
 )
 from app.accounts.tables import User
 from app.core.clock import Now
-from app.core.db import SessionDep
+from app.core.db import ReadSessionDep, SessionDep
 from app.core.pagination import CursorText, Limit, Page, decode_cursor, page_of
 from app.core.schemas import Day, Id, responses
 from app.workspaces.auth import AccountWriter, Reader, security
@@ -40,8 +40,8 @@ def put_account(
     account_id: Id, body: AccountIn, session: SessionDep, caller: AccountWriter, now: Now
 ) -> AccountOut:
     """Create an account, or replace all that is known of it."""
-    account = service.put_account(
-        session, caller.workspace_id, account_id, body.model_dump(), now=now
+    account = service.write_account(
+        session, caller.workspace_id, account_id, body.model_dump(), replace=True, now=now
     )
     return AccountOut.model_validate(account)
 
@@ -52,12 +52,14 @@ def change_account(
 ) -> AccountOut:
     """Change what is sent. Traits and feature exceptions are merged by name; null removes."""
     said = body.model_dump(exclude_unset=True)
-    account = service.change_account(session, caller.workspace_id, account_id, said, now=now)
+    account = service.write_account(
+        session, caller.workspace_id, account_id, said, replace=False, now=now
+    )
     return AccountOut.model_validate(account)
 
 
 @known.get("/accounts/{account_id}", tags=["accounts"])
-def get_account(account_id: Id, session: SessionDep, caller: Reader) -> AccountOut:
+def get_account(account_id: Id, session: ReadSessionDep, caller: Reader) -> AccountOut:
     """Show what is known of an account."""
     account = queries.get_account(session, caller.workspace_id, account_id)
     return AccountOut.model_validate(account)
@@ -67,7 +69,7 @@ def get_account(account_id: Id, session: SessionDep, caller: Reader) -> AccountO
 def get_account_mrr(
     *,
     account_id: Id,
-    session: SessionDep,
+    session: ReadSessionDep,
     caller: Reader,
     now: Now,
     on: On = None,
@@ -85,11 +87,12 @@ def put_user(
     user_id: Id, body: UserIn, session: SessionDep, caller: AccountWriter, now: Now
 ) -> UserOut:
     """Create a user, or replace all that is known of them."""
-    user = service.put_user(
+    user = service.write_user(
         session,
         caller.workspace_id,
         user_id,
         body.model_dump(),
+        replace=True,
         internal_domains=caller.internal_domains,
         now=now,
     )
@@ -101,11 +104,12 @@ def change_user(
     user_id: Id, body: UserPatch, session: SessionDep, caller: AccountWriter, now: Now
 ) -> UserOut:
     """Change what is sent. Traits are merged by name; null removes."""
-    user = service.change_user(
+    user = service.write_user(
         session,
         caller.workspace_id,
         user_id,
         body.model_dump(exclude_unset=True),
+        replace=False,
         internal_domains=caller.internal_domains,
         now=now,
     )
@@ -113,14 +117,14 @@ def change_user(
 
 
 @known.get("/users/{user_id}", tags=["users"])
-def get_user(user_id: Id, session: SessionDep, caller: Reader) -> UserOut:
+def get_user(user_id: Id, session: ReadSessionDep, caller: Reader) -> UserOut:
     """Show what is known of a user."""
     return UserOut.model_validate(queries.get(session, caller.workspace_id, User, user_id))
 
 
 @known.get("/users", tags=["users"])
 def list_users(
-    session: SessionDep,
+    session: ReadSessionDep,
     caller: Reader,
     account_id: OfAccount = None,
     limit: Limit = 100,
@@ -189,7 +193,7 @@ def end_subscription(
 @known.get("/subscriptions", tags=["subscriptions"])
 def list_subscriptions(
     *,
-    session: SessionDep,
+    session: ReadSessionDep,
     caller: Reader,
     now: Now,
     account_id: OfAccount = None,

@@ -245,7 +245,7 @@ WITH picked AS MATERIALIZED (
 ),
 claimed AS (
     DELETE FROM due USING picked WHERE (due.priority, due.id) = (picked.priority, picked.id)
-    RETURNING workspace_id, account_id, priority, notify
+    RETURNING due.workspace_id, due.account_id, due.priority, due.notify
 ),
 unparked AS (
     DELETE FROM parked_account p USING claimed c

@@ -26,73 +26,53 @@ class EmptyPeriodError(ConflictError):
     code = "empty_period"
 
 
-def put_account(
-    session: Session, workspace_id: str, account_id: str, said: Mapping[str, Any], *, now: datetime
-) -> Account:
-    """Create an account, or replace all that is known of it."""
-    queries.ensure(session, workspace_id, Account, account_id)
-    return change_account(session, workspace_id, account_id, said, now=now, merge=False)
-
-
-def change_account(
+def write_account(
     session: Session,
     workspace_id: str,
     account_id: str,
     said: Mapping[str, Any],
     *,
+    replace: bool,
     now: datetime,
-    merge: bool = True,
 ) -> Account:
-    """Change what is said. Merged, traits and exceptions not named stay; None removes one."""
+    """Create an account or replace what is known of it; or change only what is said.
+
+    A change merges traits and exceptions by name; None removes one.
+    """
+    if replace:
+        queries.ensure(session, workspace_id, Account, account_id)
     account = queries.get(session, workspace_id, Account, account_id, lock=True)
-    _change(account, said, merge=merge)
+    _write(account, said, replace=replace)
     account.traits_at = now
     queries.mark_due(session, workspace_id, [account_id])
     return account
 
 
-def put_user(
+def write_user(
     session: Session,
     workspace_id: str,
     user_id: str,
     said: Mapping[str, Any],
     *,
+    replace: bool,
     internal_domains: Collection[str],
     now: datetime,
 ) -> User:
-    """Create a user, or replace all that is known of them."""
-    queries.ensure(session, workspace_id, User, user_id)
-    return change_user(
-        session,
-        workspace_id,
-        user_id,
-        said,
-        internal_domains=internal_domains,
-        now=now,
-        merge=False,
-    )
+    """Create a user or replace what is known of them; or change only what is said.
 
-
-def change_user(
-    session: Session,
-    workspace_id: str,
-    user_id: str,
-    said: Mapping[str, Any],
-    *,
-    internal_domains: Collection[str],
-    now: datetime,
-    merge: bool = True,
-) -> User:
-    """Change what is said. Merged, traits not named stay; None removes one."""
+    A user's account is noted first, as ingestion does: in that order nobody waits for the other.
+    """
+    if said.get("account_id") is not None:
+        queries.ensure(session, workspace_id, Account, said["account_id"])
+    if replace:
+        queries.ensure(session, workspace_id, User, user_id)
     user = queries.get(session, workspace_id, User, user_id, lock=True)
     account_before = user.account_id
     excluded = _is_excluded(user, said, internal_domains)
-    _change(user, {**said, "excluded": excluded}, merge=merge)
+    _write(user, {**said, "excluded": excluded}, replace=replace)
     user.traits_at = now
     if user.account_id != account_before:
         user.account_since = now
-    if user.account_id is not None:
-        queries.ensure(session, workspace_id, Account, user.account_id)
     touched = [account for account in (account_before, user.account_id) if account is not None]
     queries.mark_due(session, workspace_id, touched)
     return user
@@ -106,9 +86,9 @@ def _is_excluded(user: User, said: Mapping[str, Any], internal_domains: Collecti
     return internal or (user.excluded and "excluded" not in said)
 
 
-def _change(row: Account | User, said: Mapping[str, Any], *, merge: bool) -> None:
+def _write(row: Account | User, said: Mapping[str, Any], *, replace: bool) -> None:
     for name, value in said.items():
-        before = getattr(row, name) if merge else {}
+        before = {} if replace else getattr(row, name)
         setattr(row, name, _merged(before, value) if name in MERGED else value)
 
 

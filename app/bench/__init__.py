@@ -4,12 +4,18 @@ from collections.abc import Callable
 
 from rich.console import Console
 
-from app.bench import ingest
+from app.bench import faults, freshness, growth, ingest, reads, sweep
 from app.bench.results import Result, table
 from app.core.errors import UnprocessableError
 
 BENCHMARKS: dict[str, Callable[[], list[Result]]] = {
     "ingest": ingest.run,
+    "reads": reads.run,
+    "sweep": sweep.run,
+    "freshness": freshness.run,
+    "concurrency": faults.run_concurrency,
+    "kills": faults.run_kills,
+    "growth": growth.run,
 }
 
 

@@ -12,7 +12,7 @@ from app.bench import load
 from app.bench.client import Plan, Run, drive, post
 from app.bench.results import Result
 from app.bench.server import Rig, Service, Tenant, database, now, service, tenant
-from app.events.statements import INGEST
+from app.events.statements import ingest_statement
 
 ROUNDS = 3
 CLIENTS = 8
@@ -94,10 +94,10 @@ def _round(rig: Rig, server: Service, name: str, *, batches: int, size: int) -> 
     made = load.batches(SHAPE, batches, size, seed=name, now=at)
     over_http, bare, alone = (tenant(rig, f"{name} {way}") for way in ("http", "bare", "alone"))
     send(server, over_http, warm)
-    execute(rig, INGEST, bare, warm, at)
+    execute(rig, ingest_statement(plain=True), bare, warm, at)
     rates = Round(
         size * send(server, over_http, made).per_second,
-        execute(rig, INGEST, bare, made, at),
+        execute(rig, ingest_statement(plain=True), bare, made, at),
         execute(rig, EVENTS_ALONE, alone, made, at),
     )
     check_stored(rig, over_http, size * (len(warm) + len(made)))

@@ -15,6 +15,7 @@ from app.events.canonical import Rules
 from app.events.times import Received
 
 Call = Mapping[str, Any]
+Calls = Sequence[Call]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -45,8 +45,12 @@ class Rig:
     sessions: Sessions
 
     @property
-    def postmaster(self) -> int:
-        return int((self.postgres.cluster / "postmaster.pid").read_text().split("\n", 1)[0])
+    def postmaster(self) -> int | None:
+        """The process id of the database server, as far as there is one."""
+        try:
+            return int((self.postgres.cluster / "postmaster.pid").read_text().split("\n", 1)[0])
+        except (OSError, ValueError):
+            return None
 
     def number(self, query: str, **values: object) -> int:
         with self.engine.begin() as connection:
@@ -148,19 +152,26 @@ def start(
         start_new_session=True,
     )
     started = Service(port, process)
-    wait_until_ready(started)
+    try:
+        wait_until_ready(started)
+    except TimeoutError:
+        started.kill()
+        raise
     return started
 
 
 def wait_until_ready(started: Service) -> None:
     line = Line(started.port)
-    give_up = time.monotonic() + READY_SECONDS
-    while line.ask(get("/health/ready"))[0] != OK:
-        if time.monotonic() > give_up:
-            started.kill()
-            raise TimeoutError("The service did not become ready.")
-        time.sleep(0.05)
+    wait_until(lambda: line.ask(get("/health/ready"))[0] == OK)
     line.close()
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    give_up = time.monotonic() + READY_SECONDS
+    while not holds():
+        if time.monotonic() > give_up:
+            raise TimeoutError("The service or its database did not become ready.")
+        time.sleep(0.05)
 
 
 def _free_port() -> int:

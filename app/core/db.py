@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Generator
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
 from typing import Annotated, TypeVar
 
@@ -120,8 +120,22 @@ class Slots:
         self._semaphore.release()
 
 
-async def request_session(request: Request) -> AsyncGenerator[Session]:
+@asynccontextmanager
+async def slot(request: Request) -> AsyncGenerator[None]:
+    """Hold one slot, however many parts of a request ask: with two, requests block each other."""
+    if request.scope.get("has_slot"):
+        yield
+        return
     async with request.app.state.slots:
+        request.scope["has_slot"] = True
+        try:
+            yield
+        finally:
+            request.scope["has_slot"] = False
+
+
+async def request_session(request: Request) -> AsyncGenerator[Session]:
+    async with slot(request):
         session: Session = request.app.state.sessions()
         try:
             yield session
@@ -133,7 +147,7 @@ async def request_session(request: Request) -> AsyncGenerator[Session]:
 
 async def read_session(request: Request) -> AsyncGenerator[Session]:
     """Read without BEGIN and COMMIT: for routes that change nothing."""
-    async with request.app.state.slots:
+    async with slot(request):
         session: Session = request.app.state.autocommit_sessions()
         try:
             yield session
@@ -142,7 +156,7 @@ async def read_session(request: Request) -> AsyncGenerator[Session]:
 
 
 async def request_slot(request: Request) -> AsyncGenerator[Sessions]:
-    async with request.app.state.slots:
+    async with slot(request):
         yield request.app.state.sessions
 
 

@@ -16,6 +16,7 @@ from app.events.times import Received, moment
 MAX_EVENT_BYTES = 256 * 1024
 MAX_DEPTH = 32
 MAX_ID, MAX_NAME = 255, 200
+BYTES_EACH = 3  # of a character, on average: two ids and a name must fit into one index entry
 LARGEST_QUANTITY = 2**40
 VIEWS = frozenset({"page", "screen"})
 USES = frozenset({"track", "page", "screen"})
@@ -175,7 +176,7 @@ def identifier(value: Any) -> str | None:  # noqa: ANN401 - as it came
         return ""
     if value.strip().lower() in NOT_IDS:
         return ""
-    if len(value) > MAX_ID:
+    if _is_longer(value, MAX_ID):
         raise QuarantineError("id_too_long", "")
     return value
 
@@ -201,6 +202,12 @@ def _identity(
     return account_id or None, user_id or None, anonymous_id, previous_id
 
 
+def _is_longer(text: str, characters: int) -> bool:
+    return len(text) > characters or (
+        not text.isascii() and len(text.encode()) > characters * BYTES_EACH
+    )
+
+
 def _name(call: Call) -> str:
     if call.kind in VIEWS:
         name = f"Viewed {call.name or call.kind}"
@@ -210,7 +217,7 @@ def _name(call: Call) -> str:
             raise QuarantineError("missing_event_name", "/event")
     else:
         return call.kind
-    if len(name) > MAX_NAME:
+    if _is_longer(name, MAX_NAME):
         raise QuarantineError("event_name_too_long", "/event")
     return name
 

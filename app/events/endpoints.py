@@ -157,7 +157,8 @@ def _segment_call(parsed: wire.Parsed, kind: str) -> Batch:
     if not isinstance(parsed.value, dict):
         raise NotAnObjectError("The body must be a JSON object.")
     key = _write_key(parsed.value)
-    return Batch([parsed.value | {"type": kind}], parsed.suspect, None, key)
+    call = {name: value for name, value in parsed.value.items() if name != "writeKey"}
+    return Batch([call | {"type": kind}], parsed.suspect, None, key)
 
 
 def _native_batch(body: Body, limits: Limits) -> Batch:

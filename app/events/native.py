@@ -11,7 +11,7 @@ from app.events.segment import KINDS, NOTHING
 def read(raw: Mapping[str, Any]) -> Call:
     """Read one event of ``POST /api/v1/events``. Without a type it is a track call."""
     kind = raw.get("type", "track")
-    if kind not in KINDS:
+    if not isinstance(kind, str) or kind not in KINDS:
         raise QuarantineError("unknown_type", "/type")
     properties = raw.get("properties")
     traits = raw.get("traits")

@@ -36,7 +36,7 @@ class WaitingEvent:
 def ingest(
     session: Session,
     origin: Origin,
-    rows: Sequence[object],
+    rows: Sequence[Mapping[str, Any]],
     *,
     counted_on: date | None,
 ) -> dict[int, str]:
@@ -46,8 +46,9 @@ def ingest(
 
     Verdicts: ``duplicate``; ``unattributed`` (stored, waits for its account).
     """
+    plain = all(row["account_id"] and not row.get("untimed") for row in rows)
     found = session.execute(
-        statements.INGEST,
+        statements.ingest_statement(plain=plain),
         {
             "workspace_id": origin.workspace_id,
             "key_id": origin.key_id,
@@ -57,7 +58,7 @@ def ingest(
             "rows": orjson.dumps(rows).decode(),
         },
     )
-    return dict(found.tuples().all())
+    return {row[0]: row[1] for row in found}
 
 
 def write_identities(
@@ -97,7 +98,7 @@ def quarantine(
             "rows": orjson.dumps(rows).decode(),
         },
     )
-    return dict(found.tuples().all())
+    return {row[0]: row[1] for row in found}
 
 
 def fingerprints(

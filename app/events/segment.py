@@ -13,7 +13,7 @@ NOTHING: Mapping[str, Any] = {}
 def read(raw: Mapping[str, Any]) -> Call:
     """Read one call of a Segment or RudderStack SDK."""
     kind = raw.get("type")
-    if kind not in KINDS:
+    if not isinstance(kind, str) or kind not in KINDS:
         raise QuarantineError("unknown_type", "/type")
     context = _mapping(raw.get("context"))
     properties = _mapping(raw.get("properties"))

@@ -1,26 +1,20 @@
 """The SQL of ingestion, as SQL: one statement stores and counts a batch (docs/adr/0009)."""
 
-from sqlalchemy import text
+from functools import cache
+
+from sqlalchemy import TextClause, text
 
 # Every INSERT is fed in key order, and PostgreSQL runs the CTEs that the last SELECT does not
 # read from the last to the first, so that concurrent batches take their locks in one order.
 # Scalar look-ups instead of NOT EXISTS: those become joins that a plan made on small tables hashes.
-INGEST = text("""
+INGEST = """
 WITH input AS MATERIALIZED (
     SELECT r.n, r.message_id, r.client_at, r.occurred_at, r.day, r.untimed, r.kind, r.name,
            r.counted, r.user_id, r.anonymous_id, r.end_customers, r.quantity, r.sdk,
            r.skew_seconds, r.fingerprint, r.properties,
            CASE WHEN :historical THEN r.day ELSE CAST(:received_on AS date) END AS known_on,
            :historical OR r.day < CAST(:received_on AS date) AS late,
-           coalesce(
-               r.account_id,
-               (SELECT u.account_id FROM "user" u
-                WHERE u.workspace_id = :workspace_id AND u.user_id = r.user_id),
-               (SELECT u.account_id FROM user_alias a
-                JOIN "user" u ON u.workspace_id = a.workspace_id AND u.user_id = a.user_id
-                WHERE a.workspace_id = :workspace_id AND a.anonymous_id = r.anonymous_id
-                  AND r.user_id IS NULL)
-           ) AS account_id
+           {account} AS account_id
     FROM json_to_recordset(CAST(:rows AS json)) AS r (
         n int, message_id text, client_at timestamptz, occurred_at timestamptz, day date,
         untimed bool, kind text, name text, counted text, account_id text, user_id text,
@@ -36,45 +30,28 @@ stored AS (
     SELECT :workspace_id, client_at, message_id, occurred_at, :received_at, kind, name, account_id,
            user_id, anonymous_id, :key_id, sdk, skew_seconds, fingerprint, properties
     FROM input i
-    WHERE (account_id IS NOT NULL OR kind IN ('identify', 'alias'))
-      AND (SELECT 1 FROM unattributed_event w
-           WHERE w.workspace_id = :workspace_id AND w.client_at = i.client_at
-             AND w.message_id = i.message_id) IS NULL
-      AND CASE WHEN untimed THEN (
-          SELECT 1 FROM event e
-          WHERE e.workspace_id = :workspace_id AND e.message_id = i.message_id
-            AND e.client_at = i.client_at - interval '1 day') IS NULL ELSE true END
+    {unless_known}
     ORDER BY client_at, message_id
     ON CONFLICT DO NOTHING
     RETURNING client_at, message_id
 ),
-waiting AS (
-    INSERT INTO unattributed_event (
-        workspace_id, client_at, message_id, user_id, anonymous_id, received_at, key_id,
-        fingerprint, row
-    )
-    SELECT :workspace_id, client_at, message_id, user_id, anonymous_id, :received_at, :key_id,
-           fingerprint, to_jsonb(i)
-    FROM input i
-    WHERE account_id IS NULL AND kind NOT IN ('identify', 'alias')
-      AND (SELECT 1 FROM event e
-           WHERE e.workspace_id = :workspace_id AND e.client_at = i.client_at
-             AND e.message_id = i.message_id) IS NULL
-    ORDER BY client_at, message_id
-    ON CONFLICT DO NOTHING
-    RETURNING client_at, message_id
-),
+waiting AS ({waiting}),
 fresh AS MATERIALIZED (
     SELECT i.* FROM input i JOIN stored s USING (client_at, message_id)
     WHERE i.account_id IS NOT NULL
 ),
+first_days AS (
+    SELECT account_id, known_on, min(day) AS day, min(min(day)) OVER (
+               PARTITION BY account_id ORDER BY known_on
+               ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS known_before
+    FROM fresh WHERE counted IS NOT NULL GROUP BY account_id, known_on
+),
 earlier AS MATERIALIZED (
-    SELECT account_id, known_on, min(day) AS day
-    FROM fresh WHERE counted IS NOT NULL
-    GROUP BY account_id, known_on
-    HAVING (SELECT 1 FROM first_use x
-            WHERE x.workspace_id = :workspace_id AND x.account_id = fresh.account_id
-              AND x.known_on <= fresh.known_on AND x.day <= min(fresh.day) LIMIT 1) IS NULL
+    SELECT account_id, known_on, day FROM first_days d
+    WHERE coalesce(day < known_before, true) AND (
+        SELECT 1 FROM first_use x
+        WHERE x.workspace_id = :workspace_id AND x.account_id = d.account_id
+          AND x.known_on <= d.known_on AND x.day <= d.day LIMIT 1) IS NULL
 ),
 marked_due AS (
     INSERT INTO due (workspace_id, account_id, priority, notify)
@@ -129,7 +106,60 @@ FROM input i
 LEFT JOIN stored s USING (client_at, message_id)
 LEFT JOIN waiting w USING (client_at, message_id)
 WHERE s.message_id IS NULL
-""")
+"""
+
+FIND_ACCOUNT = """coalesce(
+               r.account_id,
+               (SELECT u.account_id FROM "user" u
+                WHERE u.workspace_id = :workspace_id AND u.user_id = r.user_id),
+               (SELECT u.account_id FROM user_alias a
+                JOIN "user" u ON u.workspace_id = a.workspace_id AND u.user_id = a.user_id
+                WHERE a.workspace_id = :workspace_id AND a.anonymous_id = r.anonymous_id
+                  AND r.user_id IS NULL)
+           )"""
+
+UNLESS_UNTIMED_YESTERDAY = """CASE WHEN untimed THEN coalesce(
+          (SELECT 1 FROM event e
+           WHERE e.workspace_id = :workspace_id AND e.message_id = i.message_id
+             AND e.client_at = i.client_at - interval '1 day'),
+          (SELECT 1 FROM unattributed_event w
+           WHERE w.workspace_id = :workspace_id AND w.message_id = i.message_id
+             AND w.client_at = i.client_at - interval '1 day')) IS NULL ELSE true END"""
+
+UNLESS_KNOWN = f"""WHERE (account_id IS NOT NULL OR kind IN ('identify', 'alias'))
+      AND (SELECT 1 FROM unattributed_event w
+           WHERE w.workspace_id = :workspace_id AND w.client_at = i.client_at
+             AND w.message_id = i.message_id) IS NULL
+      AND {UNLESS_UNTIMED_YESTERDAY}"""
+
+WAITING = f"""
+    INSERT INTO unattributed_event (
+        workspace_id, client_at, message_id, user_id, anonymous_id, received_at, key_id,
+        fingerprint, row
+    )
+    SELECT :workspace_id, client_at, message_id, user_id, anonymous_id, :received_at, :key_id,
+           fingerprint, to_jsonb(i)
+    FROM input i
+    WHERE account_id IS NULL AND kind NOT IN ('identify', 'alias')
+      AND (SELECT 1 FROM event e
+           WHERE e.workspace_id = :workspace_id AND e.client_at = i.client_at
+             AND e.message_id = i.message_id) IS NULL
+      AND {UNLESS_UNTIMED_YESTERDAY}
+    ORDER BY client_at, message_id
+    ON CONFLICT DO NOTHING
+    RETURNING client_at, message_id"""
+
+
+@cache
+def ingest_statement(*, plain: bool) -> TextClause:
+    """Put the statement together. ``plain``: every event names its account and its time.
+
+    Then nothing has to be looked up in the partitions of ``event``, whose number would be felt.
+    """
+    if plain:
+        nothing = "SELECT client_at, message_id FROM input WHERE false"
+        return text(INGEST.format(account="r.account_id", unless_known="", waiting=nothing))
+    return text(INGEST.format(account=FIND_ACCOUNT, unless_known=UNLESS_KNOWN, waiting=WAITING))
 
 
 def _newest_wins(row: str, *columns: str) -> str:

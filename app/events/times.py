@@ -11,6 +11,7 @@ SHORTEST_EPOCH = 9  # digits: a string of eight is a date such as 20260131
 AHEAD = timedelta(seconds=60)
 KEPT_AHEAD = timedelta(minutes=5)
 CLAMPED_AHEAD = timedelta(hours=24)
+BELIEVED_SKEW = timedelta(days=3650)  # beyond it ``sentAt`` is no clock: Go writes the year 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ def moment(timestamp: Any, sent_at: Any, received: Received) -> Moment:  # noqa:
         return Moment(received.day_start, received.at, untimed=True)
     client_at, warning = parse(timestamp)
     skew = _skew(sent_at if sent_at is not None else received.sent_at, received.at)
-    occurred_at = client_at - skew if skew is not None and skew > AHEAD else client_at
+    occurred_at = _corrected(client_at, skew)
     ahead = occurred_at - received.at
     if ahead > CLAMPED_AHEAD:
         raise QuarantineError("future_timestamp", "/timestamp")
@@ -78,11 +79,21 @@ def _from_epoch(number: float) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
 
+def _corrected(client_at: datetime, skew: timedelta | None) -> datetime:
+    if skew is None or skew <= AHEAD:
+        return client_at
+    try:
+        return client_at - skew
+    except OverflowError:
+        raise QuarantineError("invalid_timestamp", "/timestamp") from None
+
+
 def _skew(sent_at: Any, received_at: datetime) -> timedelta | None:  # noqa: ANN401 - as it came
     """How far the client's clock runs ahead, by when it says that it sent the request."""
     if sent_at is None:
         return None
     try:
-        return parse(sent_at)[0] - received_at
+        skew = parse(sent_at)[0] - received_at
     except QuarantineError:
         return None
+    return skew if abs(skew) <= BELIEVED_SKEW else None

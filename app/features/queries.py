@@ -1,11 +1,15 @@
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-from sqlalchemy import exists, select, text
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from app.accounts.tables import User
-from app.features.statements import DEFAULT_PRODUCT_FEATURES, features_statement
+from app.features.statements import (
+    DEFAULT_PRODUCT_FEATURES,
+    PLAN_FOR_MANY_ROWS,
+    features_statement,
+)
 from app.features.values import AccountFeatures, Lens
 
 
@@ -21,7 +25,7 @@ def account_features(
 
     One statement for any number of accounts; reads only what was known on that day.
     """
-    session.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
+    session.execute(PLAN_FOR_MANY_ROWS)
     statement = features_statement(
         reach=lens.reach.kind, some_users_excluded=_some_users_excluded(session, workspace_id)
     )

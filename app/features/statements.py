@@ -4,6 +4,13 @@ from functools import cache
 
 from sqlalchemy import TextClause, text
 
+# For this transaction: a plan for the very accounts and days that are asked, with room to hash.
+PLAN_FOR_MANY_ROWS = text("""
+SELECT set_config('plan_cache_mode', 'force_custom_plan', true),
+       set_config('enable_seqscan', 'on', true),
+       set_config('work_mem', '64MB', true)
+""")
+
 # One pass over usage makes all windows: per event name a bit for each day, per user the first and
 # the last day of use. What became known after the day is not read.
 FEATURES = """
@@ -180,20 +187,23 @@ def features_statement(*, reach: str, some_users_excluded: bool) -> TextClause:
     return text(FEATURES.format(reach_sums=sums, reach=source, only_counted_users=counted))
 
 
-DEFAULT_PRODUCT_FEATURES = text("""
-SELECT event_name
-FROM (
+DEFAULT_PRODUCT_FEATURES = text(f"""
+WITH used AS (
     SELECT u.event_name, u.account_id
     FROM daily_usage u
-    JOIN event_name n ON n.workspace_id = u.workspace_id AND n.name = u.event_name
     WHERE u.workspace_id = :workspace_id AND u.day > :since AND u.day <= :as_of
-      AND u.known_on <= :as_of AND NOT n.is_view
+      AND u.known_on <= :as_of
+      AND NOT EXISTS (
+          SELECT FROM account x
+          WHERE x.workspace_id = :workspace_id AND x.account_id = u.account_id AND x.excluded)
+      {ONLY_COUNTED_USERS}
     GROUP BY u.event_name, u.account_id
-) AS used
-GROUP BY event_name
-HAVING count(*) >= 3 AND count(*) >= 0.05 * (
-    SELECT count(DISTINCT account_id) FROM daily_usage
-    WHERE workspace_id = :workspace_id AND day > :since AND day <= :as_of AND known_on <= :as_of)
-ORDER BY count(*) DESC, event_name
+)
+SELECT used.event_name
+FROM used
+JOIN event_name n ON n.workspace_id = :workspace_id AND n.name = used.event_name AND NOT n.is_view
+GROUP BY used.event_name
+HAVING count(*) >= 3 AND count(*) >= 0.05 * (SELECT count(DISTINCT account_id) FROM used)
+ORDER BY count(*) DESC, used.event_name
 LIMIT 200
-""")
+""")  # noqa: S608 - made of the text above

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
-from math import isnan
 from typing import Any
 
 import numpy as np
@@ -19,11 +18,11 @@ from app.health.benchmark import (
     Normalizer,
     fit,
 )
+from app.health.details import DIGITS, describe, rounded
 from app.health.entitlement import Breadth, Offer, breadth
-from app.health.scorecard import SCORED, Band, Inputs, Scorecard, Scores, band, score
+from app.health.scorecard import Band, Inputs, Scorecard, band, score
 
 NEW_DAYS = 28
-DIGITS = 4
 
 
 class Status(StrEnum):
@@ -79,8 +78,10 @@ class Group:
     benchmark: Benchmark
     accounts: Sequence[AccountFeatures]
     widths: Sequence[Breadth]
-    inputs: Inputs
-    scores: Scores
+    values: Sequence[float | None]
+    coverage: Sequence[float]
+    unpriced: Sequence[bool]
+    measures: Sequence[Sequence[Mapping[str, Any]]]
 
     @property
     def rows(self) -> range:
@@ -108,7 +109,16 @@ def _groups(yardstick: Yardstick, accounts: Sequence[AccountFeatures]) -> Iterat
         benchmark = yardstick.benchmarks[segment]
         widths = [breadth(yardstick.offer, account) for account in members]
         known = inputs(members, widths)
-        yield Group(benchmark, members, widths, known, score(yardstick.card, benchmark, known))
+        scores = score(yardstick.card, benchmark, known)
+        yield Group(
+            benchmark=benchmark,
+            accounts=members,
+            widths=widths,
+            values=rounded(scores.score),
+            coverage=scores.coverage.tolist(),
+            unpriced=scores.unpriced.tolist(),
+            measures=describe(yardstick.card, benchmark, known, scores),
+        )
 
 
 def inputs(accounts: Sequence[AccountFeatures], widths: Sequence[Breadth]) -> Inputs:
@@ -216,15 +226,14 @@ def _share(value: float, whole: float | None) -> float:
 
 def _assessment(yardstick: Yardstick, group: Group, row: int, as_of: date) -> Assessment:
     account = group.accounts[row]
-    value = _number(group.scores.score[row])
-    standing = status(account, as_of, value)
-    value = value if standing is Status.OK else None
+    standing = status(account, as_of, group.values[row])
+    value = group.values[row] if standing is Status.OK else None
     return Assessment(
         account_id=account.account_id,
         score=value,
         band=band(yardstick.card, value),
         status=standing,
-        coverage=float(group.scores.coverage[row]),
+        coverage=group.coverage[row],
         mrr_cents=account.mrr_cents,
         plan=account.plan,
         details=_details(yardstick, group, row),
@@ -232,63 +241,27 @@ def _assessment(yardstick: Yardstick, group: Group, row: int, as_of: date) -> As
 
 
 def _details(yardstick: Yardstick, group: Group, row: int) -> dict[str, Any]:
-    account, benchmark = group.accounts[row], group.benchmark
+    account, price = group.accounts[row], group.accounts[row].price_cents
     unused = group.widths[row].unused if yardstick.features_configured else ()
     return {
-        "measures": _measures(yardstick.card, group, row),
+        "measures": group.measures[row],
         "unused_product_features": unused,
-        "price_status": _price_status(account, group.scores, row),
-        "price_cents": _number(account.price_cents),
+        "price_status": _price_status(account, unpriced=group.unpriced[row]),
+        "price_cents": None if price is None else round(price, DIGITS),
         "currency": account.currency,
         "seats": account.seats,
         "renewal_on": account.renewal_on,
         "last_used_on": account.last_used_on,
-        "normalizer": benchmark.normalizer,
+        "normalizer": group.benchmark.normalizer,
         "benchmark_month": yardstick.month,
-        "benchmark_segment": benchmark.segment or None,
+        "benchmark_segment": group.benchmark.segment or None,
         "scorecard_version": yardstick.card.version,
     }
 
 
-def _measures(card: Scorecard, group: Group, row: int) -> list[dict[str, Any]]:
-    """Describe each measure, present or missing, with the weight it came to have."""
-    values = group.scores.measure_scores[row].tolist()
-    weights = [card.weights.get(name, 0.0) for name in SCORED]
-    present = sum(w for w, v in zip(weights, values, strict=True) if not isnan(v))
-    described = []
-    for column, (name, value, weight) in enumerate(zip(SCORED, values, weights, strict=True)):
-        effective = weight / present if present and not isnan(value) else 0.0
-        said = {
-            "name": name,
-            "score": _number(value),
-            "weight": weight,
-            "effective_weight": _number(effective),
-        }
-        described.append(said | (_counted(group, row, column) if name in MEASURES else {}))
-    return described
-
-
-def _counted(group: Group, row: int, column: int) -> dict[str, Any]:
-    """Tell what a measure was counted from; ``column`` is its place in MEASURES."""
-    fitted = group.benchmark.measures.get(MEASURES[column])
-    return {
-        "raw": _number(group.inputs.now[row, column]),
-        "before": _number(group.inputs.previous[row, column]),
-        "share": _number(group.inputs.shares[row, column]),
-        "per_dollar": _number(group.scores.per_dollar[row, column]),
-        "adjusted": _number(group.scores.adjusted[row, column]),
-        "elasticity": _number(fitted.elasticity) if fitted else None,
-        "median": _number(fitted.median) if fitted else None,
-    }
-
-
-def _price_status(account: AccountFeatures, scores: Scores, row: int) -> PriceStatus:
+def _price_status(account: AccountFeatures, *, unpriced: bool) -> PriceStatus:
     if not account.pays:
         return PriceStatus.NO_PRICE
     if account.no_rate:
         return PriceStatus.NO_RATE
-    return PriceStatus.UNPRICED if scores.unpriced[row] else PriceStatus.PRICED
-
-
-def _number(value: float | None) -> float | None:
-    return None if value is None or isnan(value) else round(float(value), DIGITS)
+    return PriceStatus.UNPRICED if unpriced else PriceStatus.PRICED

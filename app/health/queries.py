@@ -1,5 +1,4 @@
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
 
@@ -40,7 +39,7 @@ def write_scores(
         "workspace_id": workspace_id,
         "as_of": as_of,
         "now": now,
-        "rows": orjson.dumps([asdict(row) for row in assessments]).decode(),
+        "rows": orjson.dumps(assessments).decode(),
     }
     session.execute(statements.WRITE_HISTORY, values | {"closed": closed})
     if not closed:

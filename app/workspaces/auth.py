@@ -13,7 +13,7 @@ from fastapi.openapi.models import HTTPBase
 from fastapi.security.base import SecurityBase
 
 from app.core.clock import Clock
-from app.core.db import Sessions
+from app.core.db import Sessions, slot
 from app.core.errors import ForbiddenError, UnauthorizedError
 from app.workspaces import keys, queries
 from app.workspaces.keys import Scope
@@ -95,7 +95,7 @@ security = [Security(ApiKeyHeader("bearer")), Security(ApiKeyHeader("basic"))]
 async def caller_of(request: Request, text: str) -> Caller:
     state: Any = request.app.state
     clock: Clock = state.clock
-    async with state.slots:
+    async with slot(request):
         return await run_in_threadpool(identify, state.autocommit_sessions, text, now=clock())
 
 

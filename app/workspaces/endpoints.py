@@ -4,7 +4,7 @@ from fastapi import APIRouter
 from sqlalchemy.orm import Session
 
 from app.core.clock import Now
-from app.core.db import SessionDep
+from app.core.db import ReadSessionDep, SessionDep
 from app.core.errors import ConflictError
 from app.core.pagination import CursorText, Limit, Page, decode_cursor, page_of
 from app.core.schemas import Id, responses
@@ -32,7 +32,7 @@ router = APIRouter(
 
 
 @router.get("/workspace")
-def get_workspace(session: SessionDep, caller: Admin) -> WorkspaceOut:
+def get_workspace(session: ReadSessionDep, caller: Admin) -> WorkspaceOut:
     """Show the workspace of this key."""
     workspace = queries.get_workspace(session, caller.workspace_id)
     return WorkspaceOut.model_validate(workspace)
@@ -55,7 +55,7 @@ def change_workspace(
 
 @router.get("/api-keys")
 def list_api_keys(
-    session: SessionDep, caller: Admin, limit: Limit = 100, cursor: CursorText = None
+    session: ReadSessionDep, caller: Admin, limit: Limit = 100, cursor: CursorText = None
 ) -> Page[ApiKeyOut]:
     """List keys, oldest first; their texts are stored nowhere."""
     after = decode_cursor(cursor, str)
@@ -109,7 +109,7 @@ def revoke_api_key(key_id: Id, session: SessionDep, caller: Admin, now: Now) -> 
 
 @router.get("/audit-entries")
 def list_audit_entries(
-    session: SessionDep, caller: Admin, limit: Limit = 100, cursor: CursorText = None
+    session: ReadSessionDep, caller: Admin, limit: Limit = 100, cursor: CursorText = None
 ) -> Page[AuditEntryOut]:
     """List who changed what, newest first."""
     before = decode_cursor(cursor, int)

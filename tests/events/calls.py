@@ -1,7 +1,7 @@
 """Plain functions that make calls as the SDKs do, send them, and read back what was stored."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -18,6 +18,7 @@ from tests.conftest import NOW
 
 BATCH, NATIVE = "/v1/batch", "/api/v1/events"
 
+Maker = Callable[..., dict[str, Any]]
 Used = tuple[str, str, str, bool, str]
 """Account, day, user or anonymous id, whether it is the latter, event name."""
 
@@ -119,16 +120,16 @@ def one(session: Session, sql: str) -> tuple[Any, ...]:
     return tuple(session.execute(text(sql)).one())
 
 
+def text_rows(session: Session, sql: str) -> list[tuple[Any, ...]]:
+    return [tuple(row) for row in session.execute(text(sql))]
+
+
 @contextmanager
 def at(
     sessions: Sessions, like: TestClient, now: datetime = NOW, **settings: Any
 ) -> Iterator[TestClient]:
     """A client with the same key as another, of an app with its own clock and settings."""
-    app = create_app(
-        Storage(sessions, sessions), Settings(_env_file=None, **settings), lambda: now
-    )
+    app = create_app(Storage(sessions, sessions), Settings(_env_file=None, **settings), lambda: now)
     key = like.headers["Authorization"]
-    with TestClient(
-        app, headers={"Authorization": key}, raise_server_exceptions=False
-    ) as client:
+    with TestClient(app, headers={"Authorization": key}, raise_server_exceptions=False) as client:
         yield client

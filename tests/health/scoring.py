@@ -1,9 +1,11 @@
 """Pools, benchmarks and inputs for the maths of scoring."""
 
+from datetime import date
 from typing import Any
 
 import numpy as np
 
+from app.features.values import AccountFeatures
 from app.health.benchmark import (
     MEASURES,
     Benchmark,
@@ -18,9 +20,9 @@ from app.health.benchmark import (
 from app.health.scorecard import Inputs, Scorecard
 
 NAN = np.nan
-
-
 CARD = Scorecard()
+AS_OF = date(2026, 3, 18)
+LONG_AGO = date(2025, 1, 1)
 
 
 def pool(accounts: int, *, growth: float, seed: int = 1) -> tuple[Floats, Floats]:
@@ -87,3 +89,26 @@ def paying(
     typical = 10 * (price_cents / 10_000) ** growth
     x = typical[:, np.newaxis] * random.lognormal(0, noise, (accounts, 3))
     return x, price_cents, np.arange(accounts)
+
+
+def known(account_id: str = "a1", **said: Any) -> AccountFeatures:  # noqa: ANN401
+    """An account that has used and paid $1,000 a month for long, and what is said of it."""
+    nothing = dict.fromkeys(AccountFeatures.__slots__)
+    counts = ("active_users", "active_users_before", "reached", "reached_before")
+    usual = {
+        "adopted": (),
+        "adopted_before": (),
+        "feature_exceptions": {},
+        "first_used_on": LONG_AGO,
+        "first_paid_on": LONG_AGO,
+        "last_used_on": AS_OF,
+        "pays": True,
+        "no_rate": False,
+        "excluded": False,
+        "price_cents": 100_000.0,
+        "mrr_cents": 100_000,
+        "currency": "USD",
+    }
+    return AccountFeatures(
+        **{**nothing, **dict.fromkeys(counts, 0), **usual, "account_id": account_id, **said}
+    )

@@ -1,10 +1,12 @@
 from base64 import b64encode
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
+from app.core.db import Slots
 from app.workspaces import queries
 from app.workspaces.auth import key_from_header
 from app.workspaces.keys import key_id
@@ -52,3 +54,12 @@ def test_a_use_is_noted_at_most_once_a_minute(session: Session) -> None:
         noted.append(stored.last_used_at)
 
     assert noted == [NOW, NOW, NOW + timedelta(seconds=61)]
+
+
+def test_a_request_needs_no_more_than_one_slot(client: TestClient) -> None:
+    app: Any = client.app
+    app.state.slots = Slots(1, queue=0, wait_seconds=0.2)
+
+    for path in ("/api/v1/workspace", "/api/v1/users", "/api/v1/plans"):
+        assert client.get(path).status_code == 200
+    assert client.put("/api/v1/plans/pro", json={}).status_code == 200

@@ -1,0 +1,89 @@
+"""Usage, reach and subscriptions of many accounts, made inside the database."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import text
+
+from app.bench.server import Rig, Tenant
+
+LOOK_BACK_DAYS = 56
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """Per account on average ``users`` x ``uses`` rows of usage and ``reached`` of reach."""
+
+    accounts: int
+    users: int = 20
+    uses: int = 35
+    reached: int = 300
+
+    @property
+    def usage_rows(self) -> int:
+        return self.accounts * self.users * self.uses
+
+    @property
+    def reach_rows(self) -> int:
+        return self.accounts * self.reached
+
+
+ACCOUNTS = """
+INSERT INTO account (workspace_id, account_id, segment, end_customers)
+SELECT :id, 'a' || a, 'segment ' || a % 3, 400 FROM generate_series(0, :accounts - 1) AS a
+"""
+SUBSCRIPTIONS = """
+INSERT INTO subscription (
+    workspace_id, account_id, subscription_id, starts_on, known_on, plan, mrr_cents, currency,
+    seats, source
+)
+SELECT :id, 'a' || a, 'main', CAST(:today AS date) - 300, CAST(:today AS date) - 300, 'basic',
+       10000 + 5000 * (a % 40), 'USD', 10 + a % 50, 'bench'
+FROM generate_series(0, :accounts - 1) AS a
+"""
+NAMES = """
+INSERT INTO event_name (workspace_id, name, is_view, first_seen_at)
+SELECT :id, 'Event ' || n, false, now() FROM generate_series(0, 19) AS n
+"""
+FIRST_USES = """
+INSERT INTO first_use (workspace_id, account_id, known_on, day)
+SELECT :id, 'a' || a, CAST(:today AS date) - 200, CAST(:today AS date) - 200
+FROM generate_series(0, :accounts - 1) AS a
+"""
+# A quarter of the accounts each has 40, 70, 100 and 190 % of the average number of users. A step
+# of 37 days is coprime with the look-back, so that a user's days differ.
+USAGE = """
+INSERT INTO daily_usage (
+    workspace_id, account_id, day, known_on, user_id, is_anonymous, event_name, events
+)
+SELECT :id, 'a' || a, day, day, 'a' || a || '-u' || u, false, 'Event ' || (k + u * a) % 20,
+       1 + (a + k) % 5
+FROM generate_series(0, :accounts - 1) AS a,
+     generate_series(0, :users * (ARRAY[4, 7, 10, 19])[1 + a % 4] / 10 - 1) AS u,
+     generate_series(0, :uses - 1) AS k,
+     LATERAL (SELECT CAST(:today AS date) - (k * 37 + u * 11 + a * 5) % :days AS day) AS d
+"""
+REACH = """
+INSERT INTO daily_reach (workspace_id, account_id, day, known_on, end_customer_id)
+SELECT :id, 'a' || a, day, day, 'c' || e % (:reached / 2)
+FROM generate_series(0, :accounts - 1) AS a, generate_series(0, :reached - 1) AS e,
+     LATERAL (SELECT CAST(:today AS date) - (e * 13 + a) % :days AS day) AS d
+ON CONFLICT DO NOTHING
+"""
+
+
+def fill(rig: Rig, owner: Tenant, past: Past, *, today: date) -> None:
+    """Give a workspace a past, and leave the tables vacuumed and analyzed."""
+    values = {
+        "id": owner.id,
+        "today": today,
+        "days": LOOK_BACK_DAYS,
+        "accounts": past.accounts,
+        "users": past.users,
+        "uses": past.uses,
+        "reached": past.reached,
+    }
+    for statement in (ACCOUNTS, SUBSCRIPTIONS, NAMES, FIRST_USES, USAGE, REACH):
+        with rig.engine.begin() as connection:
+            connection.execute(text(statement), values)
+    rig.maintain()

@@ -1,0 +1,77 @@
+"""How fast a score is read, beside a route that only checks the key."""
+
+from statistics import median
+
+from app import pipeline
+from app.accounts.due import Priority
+from app.accounts.queries import mark_all_due
+from app.bench.client import Plan, Run, drive, get
+from app.bench.fill import Past, fill
+from app.bench.results import Result
+from app.bench.server import Rig, Service, Tenant, database, now, service, tenant
+
+ACCOUNTS = 2_000
+PAST = Past(ACCOUNTS, users=5, uses=10, reached=50)
+PER_SECOND, SECONDS = 100, 15
+ROUNDS, REQUESTS, CLIENTS = 3, 6_000, 8
+NOOP, NOOP_PATH = ("-m", "app.bench.noop"), "/noop"
+
+
+def run() -> list[Result]:
+    with database() as rig:
+        owner = tenant(rig, "reads")
+        fill(rig, owner, PAST, today=now().date())
+        score(rig, owner)
+        with service(rig, workers=2) as server, service(rig, workers=2, command=NOOP) as other:
+            _read(server, owner, 2_000)
+            paced = _read(server, owner, PER_SECOND * SECONDS, rate=PER_SECOND)
+            pairs = [
+                (_read(server, owner, REQUESTS).per_second, _noop(other, owner).per_second)
+                for _ in range(ROUNDS)
+            ]
+    rate, noops = (median(column) for column in zip(*pairs, strict=True))
+    ratio = median(read / nothing for read, nothing in pairs)
+    p50, p99 = paced.milliseconds(0.5), paced.milliseconds(0.99)
+    return [
+        Result(
+            f"GET health at {PER_SECOND}/s",
+            f"p99 {p99:.1f} ms",
+            f"p50 {p50:.1f} ms",
+            None,
+            "p99 ≤ 15 ms",
+            p99 <= 15,
+        ),
+        Result(
+            "GET health, 2 workers",
+            f"{rate:,.0f} requests/s",
+            f"no-op {noops:,.0f}/s",
+            ratio,
+            "≥ 1,500/s and ≥ 30 %",
+            rate >= 1_500 and ratio >= 0.3,
+        ),
+    ]
+
+
+def score(rig: Rig, owner: Tenant) -> None:
+    """Score every account of a workspace."""
+    with rig.sessions.begin() as session:
+        mark_all_due(session, owner.id, priority=Priority.SWEEP)
+    while pipeline.refresh_due(rig.sessions, now=now()):
+        pass
+
+
+def _read(server: Service, owner: Tenant, number: int, *, rate: float | None = None) -> Run:
+    requests = [
+        get(f"/api/v1/accounts/a{n * 7 % ACCOUNTS}/health", owner.read_key) for n in range(number)
+    ]
+    return _all(drive(Plan(server.port, requests, CLIENTS, rate)))
+
+
+def _noop(server: Service, owner: Tenant) -> Run:
+    return _all(drive(Plan(server.port, [get(NOOP_PATH, owner.read_key)] * REQUESTS, CLIENTS)))
+
+
+def _all(done: Run) -> Run:
+    if len(done.answered) != len(done.answers):
+        raise RuntimeError(f"{len(done.answers) - len(done.answered)} requests failed.")
+    return done

@@ -1,0 +1,31 @@
+"""A process that scores every account of a workspace and tells how long it took."""
+
+import json
+import resource
+import sys
+import time
+
+from app import pipeline
+from app.accounts.due import Priority
+from app.accounts.queries import mark_all_due
+from app.bench.server import now
+from app.core.db import open_engine, open_sessions, transaction
+
+
+def main(url: str, workspace_id: str) -> None:
+    engine = open_engine(url, pool_size=2)
+    sessions = open_sessions(engine)
+    seconds = []
+    for _ in range(2):  # the first sweep builds the month's benchmark
+        with transaction(sessions) as session:
+            mark_all_due(session, workspace_id, priority=Priority.SWEEP)
+        started, accounts = time.perf_counter(), 0
+        while done := pipeline.refresh_due(sessions, now=now()):
+            accounts += done
+        seconds.append(time.perf_counter() - started)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    print(json.dumps({"first": seconds[0], "sweep": seconds[1], "accounts": accounts, "kb": peak}))  # noqa: T201
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

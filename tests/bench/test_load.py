@@ -1,0 +1,86 @@
+from collections import Counter
+from datetime import UTC, datetime
+
+import orjson
+import pytest
+
+from app.bench import load
+from app.bench.client import Answer, Run, percentile
+from app.events import segment
+from app.events.batch import Batch, read
+from app.events.canonical import Rules
+from app.events.times import Received
+
+NOW = datetime(2026, 3, 18, 12, 0, tzinfo=UTC)
+SHAPE = load.Shape()
+
+
+@pytest.fixture(scope="module")
+def calls() -> list[load.Call]:
+    return list(load.calls(SHAPE, 40_000, seed="a", now=NOW))
+
+
+def test_the_same_seed_makes_the_same_load_and_another_seed_another() -> None:
+    once, again, other = (list(load.calls(SHAPE, 50, seed=s, now=NOW)) for s in ("a", "a", "b"))
+    assert once == again
+    assert once != other
+
+
+def test_every_event_has_an_id_of_its_own_and_comes_in_order_of_time(
+    calls: list[load.Call],
+) -> None:
+    assert len({call["messageId"] for call in calls}) == len(calls)
+    times = [datetime.fromisoformat(call["timestamp"]) for call in calls]
+    assert times == sorted(times)
+    assert times[-1] < NOW
+
+
+def test_no_more_accounts_users_and_names_than_the_shape_says(calls: list[load.Call]) -> None:
+    accounts = {call["context"]["groupId"] for call in calls}
+    users = Counter(user.partition("-")[0] for user in {call["userId"] for call in calls})
+    assert 1_900 < len(accounts) <= SHAPE.accounts == 2_000
+    assert max(users.values()) == SHAPE.users == 20
+    assert len({call["event"] for call in calls}) == SHAPE.names == 20
+
+
+def test_a_user_belongs_to_one_account(calls: list[load.Call]) -> None:
+    pairs = {(call["userId"], call["context"]["groupId"]) for call in calls}
+    assert len(pairs) == len({user for user, _ in pairs})
+
+
+def test_a_tenth_of_the_accounts_sends_half_of_the_events(calls: list[load.Call]) -> None:
+    sent = Counter(call["context"]["groupId"] for call in calls)
+    busiest = sum(count for _, count in sent.most_common(SHAPE.accounts // 10))
+    assert 0.4 < busiest / len(calls) < 0.7
+
+
+def test_a_fifth_of_the_events_names_an_end_customer(calls: list[load.Call]) -> None:
+    share = sum("end_customer_id" in call["properties"] for call in calls) / len(calls)
+    assert share == pytest.approx(SHAPE.end_customer_share, abs=0.01)
+
+
+def test_bodies_are_segment_batches_of_which_nothing_is_put_aside() -> None:
+    for batch in load.batches(SHAPE, 3, 100, seed="a", now=NOW):
+        sent = orjson.loads(load.body(batch))["batch"]
+        reading = read(Batch(sent), segment.read, Rules(), Received(NOW, None, None, None))
+        assert len(reading.events) == 100
+        assert not reading.rejected
+        assert all(event.counted and not event.untimed for event in reading.events)
+
+
+def test_rows_are_what_the_statement_takes() -> None:
+    [batch] = load.batches(SHAPE, 1, 10, seed="a", now=NOW)
+    rows = orjson.loads(load.rows(batch, now=NOW))
+    assert [row["message_id"] for row in rows] == [call["messageId"] for call in batch]
+    assert {row["n"] for row in rows} == set(range(10))
+
+
+def test_only_answers_of_200_count() -> None:
+    run = Run([Answer(0, 200, 0.1), Answer(1, 503, 0.1), Answer(2, 0, 0.1)], seconds=2)
+    assert run.answered == [0]
+    assert run.per_second == 0.5
+
+
+def test_a_percentile_is_a_value_that_was_measured() -> None:
+    assert percentile([3, 1, 2, 4], 0.5) == 2
+    assert percentile([3, 1, 2, 4], 0.99) == 4

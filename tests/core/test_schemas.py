@@ -1,0 +1,49 @@
+from datetime import date
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from pydantic import BaseModel, ValidationError
+
+from app.core.schemas import Count, Day, Object, install, responses
+
+
+class Sample(BaseModel):
+    day: Day = date(2026, 1, 1)
+    count: Count = 0
+    object: Object = {}
+
+
+@pytest.mark.parametrize("count", [5, 5.0])
+def test_a_whole_number_may_have_a_point(count: float) -> None:
+    assert Sample(count=count).count == 5
+
+
+@pytest.mark.parametrize("count", [5.5, "5", True, -1, 2**54])
+def test_what_is_no_count_is_refused(count: Any) -> None:  # noqa: ANN401
+    with pytest.raises(ValidationError):
+        Sample(count=count)
+
+
+@pytest.mark.parametrize("day", [0, "0", "2026-1-1", "2026-02-30", "2026-01-01T00:00:00", True])
+def test_what_is_no_day_is_refused(day: Any) -> None:  # noqa: ANN401
+    with pytest.raises(ValidationError):
+        Sample(day=day)
+
+
+def test_bounds_are_documented() -> None:
+    count = Sample.model_json_schema()["properties"]["count"]
+
+    assert (count["type"], count["minimum"], count["maximum"]) == ("integer", 0, 2**53)
+
+
+def test_problems_that_are_documented_can_be_looked_up() -> None:
+    app = FastAPI(responses=responses(404))
+    app.add_api_route("/samples", lambda: None, response_model=Sample)
+    install(app)
+
+    document = app.openapi()
+
+    problem = document["paths"]["/samples"]["get"]["responses"]["404"]
+    name = problem["content"]["application/problem+json"]["schema"]["$ref"].rpartition("/")[2]
+    assert {"code", "message", "detail"} <= set(document["components"]["schemas"][name]["required"])

@@ -1,0 +1,157 @@
+"""The documentation names everything that a user can set, call or receive, and no more."""
+
+import ast
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+
+from app.cli import app as command_line
+from app.core.settings import Settings
+from app.events.quarantine import QUARANTINE_CODES
+from app.health.assess import PriceStatus, Status
+from app.health.benchmark import Normalizer
+from app.health.scorecard import SCORED, Band, default_weights
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+INGESTION = (ROOT / "docs" / "ingestion.md").read_text()
+SCORE = (ROOT / "docs" / "score.md").read_text()
+CHANGELOG = (ROOT / "CHANGELOG.md").read_text()
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+PAGES = (ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md")))
+
+CODE = re.compile(r"[a-z]+(_[a-z]+)+")
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+MACHINE_PATH = re.compile(r"(?<![\w.}/])/(work|root|home|tmp|usr|opt|srv|Users)/")
+
+
+def rows(page: str, heading: str) -> dict[str, list[str]]:
+    """Read the first table under a heading: first cell, without quotes, to the other cells."""
+    section = page.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    lines = re.findall(r"^\|(.+)\|$", section, re.MULTILINE)[2:]
+    cells = [[cell.strip() for cell in line.split(" | ")] for line in lines]
+    return {first.strip("`"): others for first, *others in cells}
+
+
+def commands() -> list[str]:
+    found = []
+    for name, command in get_command(command_line).commands.items():  # type: ignore[attr-defined]
+        inner = getattr(command, "commands", None)
+        found.extend([f"{name} {each}" for each in inner] if inner else [name])
+    return found
+
+
+def warning_codes() -> set[str]:
+    """Find the warnings where they are given: appended, added, returned or assigned."""
+    return {
+        text
+        for name in ("repair", "times", "canonical", "service")
+        for text in _spoken(ast.parse((ROOT / "app" / "events" / f"{name}.py").read_text()))
+        if CODE.fullmatch(text)
+    }
+
+
+def _spoken(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Attribute(attr="append" | "add"), args=[argument]):
+                yield from _texts(argument)
+            case ast.Return(value=ast.IfExp() | ast.Constant() | ast.Tuple() as value):
+                yield from _texts(value)
+            case ast.Assign(value=ast.Tuple() | ast.Constant() as value):
+                yield from _texts(value)
+
+
+def _texts(node: ast.AST) -> list[str]:
+    constants = [each for each in ast.walk(node) if isinstance(each, ast.Constant)]
+    return [each.value for each in constants if isinstance(each.value, str)]
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_every_setting_is_in_the_readme_with_its_default(name: str) -> None:
+    default = Settings.model_fields[name].default
+    said = rows(README, "Settings")[f"HEALTH_{name.upper()}"][0]
+
+    assert said == ("unset" if default is None else f"`{default}`")
+
+
+def test_the_readme_names_no_setting_that_does_not_exist() -> None:
+    named = {
+        name for page in PAGES for name in re.findall(r"HEALTH_[A-Z_]+[A-Z]", page.read_text())
+    }
+
+    assert named == {f"HEALTH_{name.upper()}" for name in Settings.model_fields}
+
+
+@pytest.mark.parametrize("command", commands())
+def test_every_command_is_in_the_readme(command: str) -> None:
+    assert f"`{command}`" in README
+
+
+def test_every_quarantine_code_is_documented() -> None:
+    assert set(rows(INGESTION, "Quarantine")) == set(QUARANTINE_CODES)
+
+
+def test_every_warning_is_documented() -> None:
+    assert set(rows(INGESTION, "Warnings")) == warning_codes()
+
+
+def test_every_measure_is_documented_with_its_weight() -> None:
+    said = {name: float(cells[-1]) for name, cells in rows(README, "What the score means").items()}
+
+    assert said == {measure.value: weight for measure, weight in default_weights().items()}
+    assert set(rows(SCORE, "Measures")) == {measure.value for measure in SCORED}
+
+
+def test_every_status_is_documented() -> None:
+    assert set(rows(SCORE, "Health score")) == {status.value for status in Status}
+
+
+@pytest.mark.parametrize("word", [*Band, *Normalizer, *(p for p in PriceStatus if p != "priced")])
+def test_every_word_of_a_health_answer_is_explained(word: str) -> None:
+    assert f"`{word}`" in SCORE
+
+
+def test_every_package_stands_in_the_readme_in_its_order() -> None:
+    named = [name for cell in rows(README, "Extend it") for name in re.findall(r"\w+", cell)]
+    layers = PROJECT["tool"]["importlinter"]["contracts"][0]["layers"]
+    ordered = [name for layer in layers for name in re.findall(r"\w+", layer) if name[0] != "_"]
+
+    assert named == ordered
+
+
+def test_every_dependency_has_its_reason() -> None:
+    wanted = [*PROJECT["project"]["dependencies"], *PROJECT["dependency-groups"]["dev"]]
+    names = {re.split(r"[^\w-]", requirement)[0] for requirement in wanted}
+
+    assert {name for name in names if f"`{name}`" not in CHANGELOG} == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    links = [link for link in LINK.findall(page.read_text()) if "://" not in link]
+    targets = [(page.parent / link.partition("#")[0]).resolve() for link in links if link[0] != "#"]
+
+    assert [target for target in targets if not target.exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_no_page_holds_a_path_of_a_machine(page: Path) -> None:
+    assert MACHINE_PATH.search(page.read_text()) is None
+
+
+def test_the_readme_is_short() -> None:
+    assert len(README.splitlines()) < 200
+
+
+def test_every_record_says_context_decision_and_consequences() -> None:
+    records = sorted((ROOT / "docs" / "adr").glob("*.md"))
+    numbers = [record.name[:4] for record in records]
+    headings = [re.findall(r"^## (.+)$", r.read_text(), re.MULTILINE) for r in records]
+
+    assert numbers == [f"{number:04}" for number in range(1, len(records) + 1)]
+    assert all(found == ["Context", "Decision", "Consequences"] for found in headings)

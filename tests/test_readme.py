@@ -1,0 +1,181 @@
+"""The commands and examples of the documentation work as they stand there."""
+
+import csv
+import gzip
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, create_engine, text
+from typer.testing import CliRunner
+
+from app.cli import app as command_line
+from app.core.db import open_engine
+from app.events.schemas import Receipt
+from app.health.schemas import AccountStanding, HealthOut
+from tests.test_docs import PAGES, README, ROOT, commands
+
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def blocks(page: str, language: str) -> list[str]:
+    return [body for found, body in BLOCK.findall(page) if found == language]
+
+
+def shell_commands() -> list[list[str]]:
+    """Read the commands of the README's shell blocks, this Python in the place of theirs."""
+    lines = "\n".join(blocks(README, "sh")).replace("\\\n", " ").splitlines()
+    return [[sys.executable, *shlex.split(line)[1:]] for line in lines if line.strip()]
+
+
+def run(command: Iterable[str], folder: Path, **settings: str) -> str:
+    done = subprocess.run(  # noqa: S603 - the README's own commands
+        list(command),
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT)} | settings,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def write_csv(path: Path, rows: Iterable[Iterable[object]]) -> None:
+    opened = gzip.open(path, "wt") if path.suffix == ".gz" else path.open("w")
+    with opened as file:
+        csv.writer(file).writerows(rows)
+
+
+@pytest.fixture
+def empty_database(database_url: str) -> Iterator[str]:
+    """A database of its own: what commands write is committed."""
+    admin = create_engine(
+        database_url.replace("postgresql://", "postgresql+psycopg://"),
+        isolation_level="AUTOCOMMIT",
+    )
+    name = f"readme_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
+    with admin.connect() as connection:
+        connection.execute(text(f"DROP DATABASE IF EXISTS {name}"))
+        connection.execute(text(f"CREATE DATABASE {name}"))
+        yield re.sub(r"/test_\w+\?", f"/{name}?", database_url)
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    admin.dispose()
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    """Files like the README's: three accounts, one of them with an add-on."""
+    write_csv(
+        tmp_path / "subscriptions.csv",
+        [
+            "account_id product start_date end_date mrr quantity units".split(),
+            [0, "standard", "2026-01-01", "2026-12-31", 500, 25, "users"],
+            [0, "search", "2026-01-01", "2026-12-31", 200, 5000, "searches"],
+            [1, "basic", "2026-01-01", "", 50.5, 3, "users"],
+        ],
+    )
+    write_csv(tmp_path / "event_types.csv", [["id", "name"], [0, "search"], [1, "export"]])
+    write_csv(
+        tmp_path / "events.csv.gz",
+        [["account_id", "ts", "t", "u"]]
+        + [[account, 1767600000 + 3600 * n, n % 2, n % 3] for account in (0, 1) for n in range(30)],
+    )
+    return tmp_path
+
+
+def count(engine: Engine, query: str) -> list[tuple[object, ...]]:
+    with engine.connect() as connection:
+        return [tuple(row) for row in connection.execute(text(query))]
+
+
+def test_make_help_lists_the_make_commands_of_the_readme() -> None:
+    listed = run(["make", "help"], ROOT)
+
+    assert {f"make {name}" for name in ("demo", "test")} <= set(re.findall(r"make \w+", README))
+    assert all(name in listed for name in re.findall(r"`(make \w+)`", README))
+
+
+def test_the_command_line_explains_itself() -> None:
+    assert "Usage" in run([sys.executable, "-m", "app", "--help"], ROOT)
+
+
+@pytest.mark.parametrize("command", commands())
+def test_every_command_explains_itself(command: str) -> None:
+    answer = CliRunner().invoke(command_line, [*command.split(), "--help"])
+
+    assert answer.exit_code == 0
+    assert "--help" in answer.output
+
+
+def test_the_import_example_stores_what_the_files_say(empty_database: str, files: Path) -> None:
+    settings = {"HEALTH_DATABASE_URL": empty_database}
+    run([sys.executable, "-m", "app", "migrate"], files, **settings)
+
+    said = [run(command, files, **settings) for command in shell_commands()]
+    again = run(shell_commands()[2], files, **settings)
+
+    engine = open_engine(empty_database, pool_size=1)
+    users = count(engine, "SELECT DISTINCT user_id FROM daily_usage WHERE account_id = 'acct-0'")
+    paid = count(
+        engine,
+        "SELECT account_id, subscription_id, plan, mrr_cents, seats FROM subscription ORDER BY 1, 2",
+    )
+    names = count(engine, "SELECT event_name, sum(events) FROM daily_usage GROUP BY 1 ORDER BY 1")
+    scored = count(engine, "SELECT account_id FROM health_score WHERE as_of IS NOT NULL ORDER BY 1")
+    engine.dispose()
+    assert "workspace: crm" in said[0]
+    assert "3 rows: 3 stored" in said[1]
+    assert "60 rows: 60 stored, 0 duplicates, 0 rejected" in said[2]
+    assert "60 rows: 0 stored, 60 duplicates, 0 rejected" in again
+    assert paid == [
+        ("acct-0", "search", None, 200_00, None),
+        ("acct-0", "standard", "standard", 500_00, 25),
+        ("acct-1", "basic", "basic", 50_50, 3),
+    ]
+    assert sorted(users) == [(f"acct-0:{n}",) for n in range(3)]
+    assert names == [("export", 30), ("search", 30)]
+    assert scored == [("acct-0",), ("acct-1",)]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_json_examples_are_json(page: Path) -> None:
+    for example in blocks(page.read_text(), "json"):
+        json.loads(example)
+
+
+def test_the_python_example_is_python() -> None:
+    for example in blocks(README, "python"):
+        compile(example, "README.md", "exec")
+
+
+def test_the_examples_have_the_fields_of_the_real_answers() -> None:
+    health, listed = map(json.loads, blocks(README, "json"))
+    [receipt] = [
+        json.loads(body)
+        for body in blocks((ROOT / "docs" / "ingestion.md").read_text(), "json")
+        if "received" in body
+    ]
+
+    assert set(health) == set(HealthOut.model_fields)
+    assert set(listed["items"][0]) == set(AccountStanding.model_fields)
+    assert set(receipt) == set(Receipt.model_fields)
+
+
+def test_the_score_worked_out_by_hand_is_that_of_the_readme() -> None:
+    health = json.loads(blocks(README, "json")[0])
+    scores = {measure["name"]: measure["score"] for measure in health["measures"]}
+    weights = {measure["name"]: measure["weight"] for measure in health["measures"]}
+    mean = sum(scores[n] * weights[n] for n in scores) / sum(weights.values())
+
+    worked = (ROOT / "docs" / "score.md").read_text()
+    assert mean == pytest.approx(health["value"], abs=1e-3)
+    assert all(f"{score:.4f}" in worked for n, score in scores.items() if n != "momentum")
+    assert f"= {health['value']:.2f}: `{health['band']}`" in " ".join(worked.split())
