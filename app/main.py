@@ -15,7 +15,7 @@ from fastapi.responses import JSONResponse, Response
 from sqlalchemy import Engine
 
 from app.accounts.endpoints import router as accounts_router
-from app.core import errors, logs, metrics, migrations
+from app.core import errors, logs, metrics, migrations, schemas
 from app.core.clock import Clock, shifted_clock
 from app.core.db import Sessions, Slots, open_engine, open_sessions
 from app.core.requests import RequestLog
@@ -129,6 +129,7 @@ def create_app(storage: Storage, settings: Settings, clock: Clock) -> FastAPI:
     app.state.limits = Limits.of(settings)
     app.state.known_names = KnownNames()
     errors.install(app)
+    schemas.install(app)
     app.add_middleware(RequestLog)
     for router in (sdk_router, native_router, accounts_router, health_router, workspaces_router):
         app.include_router(router)

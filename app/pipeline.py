@@ -14,7 +14,7 @@ from app.accounts.queries import Claimed, claim_due, mark_all_due
 from app.core import metrics
 from app.core.db import Sessions, transaction
 from app.health import service as health
-from app.workspaces.queries import workspaces_to_sweep
+from app.workspaces.queries import find_workspace, workspaces_to_sweep
 
 log = structlog.get_logger()
 
@@ -63,6 +63,8 @@ def refresh_due(sessions: Sessions, *, now: datetime, limit: int = SET_SIZE) -> 
 def _refresh_claimed(session: Session, claimed: Sequence[Claimed], now: datetime) -> None:
     for workspace_id, members in groupby(claimed, key=lambda each: each.workspace_id):
         ids = [each.account_id for each in members]
+        if find_workspace(session, workspace_id) is None:
+            continue  # it was deleted, and its accounts with it
         refresh(session, workspace_id, ids, as_of=now.date(), now=now)
 
 
@@ -76,6 +78,7 @@ def _bisect(sessions: Sessions, claimed: Sequence[Claimed], now: datetime) -> No
             with transaction(sessions) as session:
                 parking.take(session, half)
                 _refresh_claimed(session, half, now)
+                parking.forget_failures(session, half)
         except OperationalError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, it spoils this account only

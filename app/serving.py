@@ -6,13 +6,12 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from tempfile import TemporaryDirectory
 
 import structlog
 import uvicorn
 from sqlalchemy import Engine
 
-from app.core import metrics, migrations
+from app.core import migrations
 from app.core.db import open_engine
 from app.core.embedded import EmbeddedPostgres
 from app.core.settings import Settings
@@ -49,7 +48,9 @@ def engine_to(url: str, *, pool_size: int = 2) -> Iterator[Engine]:
 def serve(settings: Settings, url: str) -> None:
     """Serve HTTP until told to stop, with a worker beside it where the settings say so."""
     os.environ["HEALTH_DATABASE_URL"] = url
-    with several_processes(settings), worker_process(enabled=settings.runs_worker):
+    if settings.workers > 1:
+        os.environ[PARENT_VARIABLE] = str(os.getpid())
+    with worker_process(enabled=settings.runs_worker):
         uvicorn.run(
             "app.main:from_environment",
             factory=True,
@@ -63,18 +64,6 @@ def serve(settings: Settings, url: str) -> None:
             server_header=False,
             timeout_graceful_shutdown=DRAIN_SECONDS,
         )
-
-
-@contextmanager
-def several_processes(settings: Settings) -> Iterator[None]:
-    """Let several API processes add up their metrics, and none outlive this one."""
-    if settings.workers == 1:
-        yield
-        return
-    os.environ[PARENT_VARIABLE] = str(os.getpid())
-    with TemporaryDirectory(prefix="health-metrics-") as folder:
-        os.environ[metrics.FOLDER_VARIABLE] = folder
-        yield
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.orm import Session, sessionmaker
 
-from app.core import migrations
+from app.core import logs, migrations
 from app.core.db import Sessions, open_engine, open_sessions
 from app.core.embedded import EmbeddedPostgres
 from app.core.settings import Settings
@@ -17,9 +17,9 @@ from app.main import Storage, create_app
 from tests import factories
 
 NOW = datetime(2026, 3, 18, 12, 0, tzinfo=UTC)
-
-
 Databases = Callable[..., str]
+
+logs.configure("warning")  # as in production: drawing a traceback would take seconds
 
 
 @pytest.fixture(scope="session")

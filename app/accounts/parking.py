@@ -23,13 +23,29 @@ RETURNING failures
 """)
 
 
+FORGET = text("""
+DELETE FROM parked_account p
+USING unnest(CAST(:workspace_ids AS text[]), CAST(:account_ids AS text[]))
+    AS t (workspace_id, account_id)
+WHERE p.workspace_id = t.workspace_id AND p.account_id = t.account_id
+""")
+
+
 def take(session: Session, accounts: Sequence[Claimed]) -> None:
     """Take named accounts out of the queue."""
-    values = {
+    session.execute(TAKE, _named(accounts))
+
+
+def forget_failures(session: Session, accounts: Sequence[Claimed]) -> None:
+    """Begin to count anew: these have been refreshed."""
+    session.execute(FORGET, _named(accounts))
+
+
+def _named(accounts: Sequence[Claimed]) -> dict[str, list[str]]:
+    return {
         "workspace_ids": [each.workspace_id for each in accounts],
         "account_ids": [each.account_id for each in accounts],
     }
-    session.execute(TAKE, values)
 
 
 def note_failure(session: Session, account: Claimed, *, error: str, now: datetime) -> int:

@@ -133,7 +133,7 @@ class Due(Table):
 
 
 class ParkedAccount(Table):
-    """An account whose refresh failed three times alone; it waits for a person."""
+    """An account whose refresh fails alone; after three times it waits to be marked due again."""
 
     __tablename__ = "parked_account"
 

@@ -1,4 +1,4 @@
-"""A closed- or open-loop HTTP client in a process of its own, over raw sockets: it must be cheap."""
+"""A closed- or open-loop HTTP client over raw sockets, in a process of its own: it is cheap."""
 
 import math
 import socket

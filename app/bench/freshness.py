@@ -34,9 +34,9 @@ def run() -> list[Result]:
         fill(rig, owner, PAST, today=now().date())
         score(rig, owner)
         with service(rig, workers=1, worker=True) as server:
-            idle = _waits(rig, server, owner, "idle")
+            idle = _waits(server, owner, "idle")
             with _sweeping(rig, owner) as sweeps:
-                swept = _waits(rig, server, owner, "sweep")
+                swept = _waits(server, owner, "sweep")
     return [
         _result("no sweep", idle),
         _result(f"{sweeps.rounds} sweeps meanwhile", swept),
@@ -55,7 +55,7 @@ def _result(when: str, waits: list[float]) -> Result:
     )
 
 
-def _waits(rig: Rig, server: Service, owner: Tenant, seed: str) -> list[float]:
+def _waits(server: Service, owner: Tenant, seed: str) -> list[float]:
     """Send a steady load; meanwhile measure how long single events of it take to be scored."""
     rate = EVENTS_PER_SECOND / BATCH
     made = load.batches(SHAPE, round(rate * SECONDS), BATCH, seed=seed, now=now())
@@ -130,7 +130,9 @@ def _sweeping(rig: Rig, owner: Tenant) -> Iterator[_Sweeps]:
 
     def mark() -> None:
         while not stopping.is_set():
-            if not rig.number(f"SELECT count(*) FROM due WHERE priority = {int(Priority.SWEEP)}"):
+            if not rig.number(
+                "SELECT count(*) FROM due WHERE priority = :sweep", sweep=Priority.SWEEP
+            ):
                 with transaction(rig.sessions) as session:
                     mark_all_due(session, owner.id, priority=Priority.SWEEP)
                 sweeps.rounds += 1

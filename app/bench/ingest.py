@@ -16,6 +16,7 @@ from app.events.statements import ingest_statement
 
 ROUNDS = 3
 CLIENTS = 8
+LEAST, LEAST_RATIO, LEAST_OF_500, LEAST_SINGLE = 20_000, 0.7, 26_000, 900
 SHAPE = load.Shape()
 
 EVENTS_ALONE = text("""
@@ -60,8 +61,8 @@ def run() -> list[Result]:
             f"{rate:,.0f} events/s",
             f"bare statement {bare:,.0f}/s",
             ratio,
-            "≥ 20,000/s and ≥ 70 %",
-            rate >= 20_000 and ratio >= 0.7,
+            f"≥ {LEAST:,}/s and ≥ {LEAST_RATIO:.0%}",
+            rate >= LEAST and ratio >= LEAST_RATIO,
         ),
         Result(
             "batches of 100",
@@ -74,16 +75,16 @@ def run() -> list[Result]:
             f"{larger:,.0f} events/s",
             f"bare statement {larger_bare:,.0f}/s",
             larger / larger_bare,
-            "≥ 26,000/s",
-            larger >= 26_000,
+            f"≥ {LEAST_OF_500:,}/s",
+            larger >= LEAST_OF_500,
         ),
         Result(
             "single events",
             f"{one:,.0f} requests/s",
             f"p99 {median(run.milliseconds(0.99) for run in single):.1f} ms",
             None,
-            "≥ 900/s",
-            one >= 900,
+            f"≥ {LEAST_SINGLE}/s",
+            one >= LEAST_SINGLE,
         ),
     ]
 

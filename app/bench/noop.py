@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from app import serving
 from app.bench.reads import NOOP_PATH
 from app.core.settings import Settings
+from app.main import PARENT_VARIABLE
 from app.main import from_environment as service_from_environment
 from app.workspaces.auth import Reader
 
@@ -25,8 +26,9 @@ def from_environment() -> FastAPI:
 def main() -> None:
     """Serve as ``app.serving.serve`` does."""
     settings = Settings()
-    with serving.database(settings) as url, serving.several_processes(settings):
+    with serving.database(settings) as url:
         os.environ["HEALTH_DATABASE_URL"] = url
+        os.environ[PARENT_VARIABLE] = str(os.getpid())
         uvicorn.run(
             "app.bench.noop:from_environment",
             factory=True,

@@ -22,7 +22,7 @@ from app.core.db import Sessions, open_engine, open_sessions, transaction
 from app.core.embedded import EmbeddedPostgres
 from app.workspaces import service as workspaces
 
-READY_SECONDS = 60.0
+READY_SECONDS = 120.0
 STOP_SECONDS = 20.0
 SERVE = ("-m", "app", "serve")
 

@@ -16,11 +16,20 @@ from app.core.db import open_engine
 PAST = Past(accounts=10_000)
 SWEEPER = "app.bench.sweeper"
 
+MOST_MEGABYTES = 400
+BAR = 0.4
+
 GROUPED = (
-    """SELECT account_id, user_id, max(day), sum(events) FROM daily_usage
-    WHERE workspace_id = :id AND day > :since GROUP BY 1, 2""",
-    """SELECT account_id, end_customer_id, max(day) FROM daily_reach
-    WHERE workspace_id = :id AND day > :since GROUP BY 1, 2""",
+    """SELECT count(*) FROM (
+        SELECT account_id, user_id, max(day), sum(events) FROM daily_usage
+        WHERE workspace_id = :id AND day > :since GROUP BY 1, 2) AS g""",
+    """SELECT count(*) FROM (
+        SELECT account_id, end_customer_id, max(day) FROM daily_reach
+        WHERE workspace_id = :id AND day > :since GROUP BY 1, 2) AS g""",
+)
+ROWS = (
+    "SELECT count(*) FROM daily_usage WHERE workspace_id = :id",
+    "SELECT count(*) FROM daily_reach WHERE workspace_id = :id",
 )
 
 
@@ -39,25 +48,22 @@ def run() -> list[Result]:
             f"{rows / found['sweep']:,.0f} rows/s ({found['sweep']:.0f} s)",
             f"GROUP BY {rows / bare:,.0f} rows/s",
             ratio,
-            "≥ 40 %",
-            ratio >= 0.4,
+            f"≥ {BAR:.0%}",
+            ratio >= BAR,
         ),
         Result(
             "memory of the worker",
             f"{megabytes:.0f} MB",
             f"with the month's benchmark built: {found['first']:.0f} s",
             None,
-            "< 400 MB",
-            megabytes < 400,
+            f"< {MOST_MEGABYTES} MB",
+            megabytes < MOST_MEGABYTES,
         ),
     ]
 
 
 def _rows(rig: Rig, owner: Tenant) -> int:
-    return sum(
-        rig.number(f"SELECT count(*) FROM {table} WHERE workspace_id = :id", id=owner.id)
-        for table in ("daily_usage", "daily_reach")
-    )
+    return sum(rig.number(query, id=owner.id) for query in ROWS)
 
 
 def _grouped(rig: Rig, owner: Tenant) -> float:
@@ -67,9 +73,7 @@ def _grouped(rig: Rig, owner: Tenant) -> float:
     started = time.perf_counter()
     with engine.begin() as connection:
         for query in GROUPED:
-            connection.execute(
-                text(f"SELECT count(*) FROM ({query}) AS g"), {"id": owner.id, "since": since}
-            )
+            connection.execute(text(query), {"id": owner.id, "since": since})
     engine.dispose()
     return time.perf_counter() - started
 

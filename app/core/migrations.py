@@ -11,12 +11,14 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.core.db import Sessions
 
-ROOT = Path(__file__).parent.parent.parent
+HERE = Path(__file__).parent.parent.parent
 MIGRATION_LOCK = 7_316_402
 
 
 def config() -> Config:
-    return Config(ROOT / "alembic.ini")
+    """Find the migrations beside the code, or where the service is started (in the image)."""
+    root = next(folder for folder in (HERE, Path.cwd()) if (folder / "alembic.ini").exists())
+    return Config(root / "alembic.ini")
 
 
 def upgrade(engine: Engine, revision: str = "head") -> None:

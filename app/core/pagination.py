@@ -13,6 +13,8 @@ from app.core.errors import ProblemError
 
 Item = TypeVar("Item")
 
+LARGEST_INTEGER = 2**63 - 1
+
 
 class Page(BaseModel, Generic[Item]):
     """One page of a list."""
@@ -54,9 +56,16 @@ def decode_cursor(cursor: str | None, *kinds: type | tuple[type, ...]) -> list[A
         position = None
     if not isinstance(position, list) or len(position) != len(kinds):
         raise InvalidCursorError
-    if not all(map(isinstance, position, kinds)):
+    if not all(map(_is_of, position, kinds)):
         raise InvalidCursorError
     return position
+
+
+def _is_of(part: object, kind: type | tuple[type, ...]) -> bool:
+    """Whether a list could have put it in: of the very type, and of a size that can be stored."""
+    storable = not isinstance(part, int) or abs(part) <= LARGEST_INTEGER
+    has_nul = isinstance(part, str) and "\x00" in part
+    return type(part) in (kind if isinstance(kind, tuple) else (kind,)) and storable and not has_nul
 
 
 def page_of(

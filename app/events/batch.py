@@ -1,5 +1,6 @@
 """Read a whole batch: every event is accepted or put aside on its own account."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -10,9 +11,11 @@ import orjson
 from app.events import repair
 from app.events.canonical import Dialect, Event, Rules, canonical
 from app.events.quarantine import QuarantineError
+from app.events.segment import library
 from app.events.times import Received
 
 MAX_PAYLOAD = 64 * 1024
+TIMES = ("timestamp", "originalTimestamp")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,7 @@ class Rejected:
     pointer: str
     detail: str
     message_id: str | None
+    sdk: str | None
     payload: str
     fingerprint: str
 
@@ -58,7 +62,7 @@ def read(batch: Batch, dialect: Dialect, rules: Rules, received: Received) -> Re
             storable, repaired = _storable(raw, batch)
             event = canonical(n, storable, dialect, rules, received, repaired=repaired)
         except QuarantineError as error:
-            reading.rejected.append(_rejected(n, storable, error))
+            reading.rejected.append(_rejected(n, raw if storable is None else storable, error))
             continue
         earlier = first.setdefault((event.message_id, event.client_at), event)
         if earlier is event:
@@ -74,28 +78,48 @@ def _storable(raw: Any, batch: Batch) -> tuple[Any, frozenset[str]]:  # noqa: AN
     if not batch.suspect:
         return raw, frozenset()
     try:
-        return repair.repair(raw)
+        storable, repaired = repair.repair(raw)
     except RecursionError:
         raise QuarantineError("too_deep", "") from None
+    if repaired and isinstance(raw, dict) and _has_lost_its_time(raw, storable):
+        raise QuarantineError("invalid_timestamp", "/timestamp")
+    return storable, repaired
+
+
+def _has_lost_its_time(raw: Mapping[str, Any], storable: Mapping[str, Any]) -> bool:
+    """Whether the time was no number: an event without one would count as of now."""
+    return any(
+        raw.get(name) is not None and storable[name] is None for name in TIMES if name in raw
+    )
 
 
 def _rejected(n: int, raw: Any, error: QuarantineError) -> Rejected:  # noqa: ANN401 - any JSON
-    try:
-        payload = orjson.dumps(raw, option=orjson.OPT_SORT_KEYS)
-    except orjson.JSONEncodeError:
-        payload = b"null"
-    message_id = _message_id(raw) if isinstance(raw, dict) else None
+    payload = _as_json(raw)
+    known = isinstance(raw, dict)
     return Rejected(
         n,
         error.code,
         error.pointer,
         error.detail,
-        message_id,
+        _message_id(raw) if known else None,
+        repair.repair(library(raw))[0] if known else None,
         payload[:MAX_PAYLOAD].decode(errors="ignore"),
         sha256(error.code.encode() + payload).hexdigest(),
     )
 
 
+def _as_json(raw: Any) -> bytes:  # noqa: ANN401 - any JSON
+    try:
+        return orjson.dumps(raw, option=orjson.OPT_SORT_KEYS)
+    except orjson.JSONEncodeError:  # too deep, or with what cannot be stored: then as escapes
+        try:
+            return json.dumps(raw, sort_keys=True).encode()
+        except RecursionError:
+            return b"null"
+
+
 def _message_id(raw: Mapping[str, Any]) -> str | None:
     message_id = raw.get("messageId", raw.get("message_id"))
-    return message_id[:255] if isinstance(message_id, str) else None
+    if not isinstance(message_id, str):
+        return None
+    return str(repair.repair(message_id[:255])[0])

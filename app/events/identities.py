@@ -19,7 +19,16 @@ class AccountRow:
     traits_at: datetime
     columns: dict[str, Any] = field(default_factory=dict)
     traits: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class PriceRow:
+    """What the group calls of one day say of an account's price, and which events they are."""
+
+    account_id: str
+    said_at: datetime
     price: dict[str, Any] = field(default_factory=dict)
+    numbers: list[int] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -42,9 +51,10 @@ class AliasRow:
 
 @dataclass(frozen=True, slots=True)
 class Identities:
-    """One row for each account, user and alias, in key order."""
+    """One row for each account, user and alias, in key order; prices in the order of days."""
 
     accounts: Sequence[AccountRow]
+    prices: Sequence[PriceRow]
     users: Sequence[UserRow]
     aliases: Sequence[AliasRow]
     invalid_traits: Mapping[int, tuple[str, ...]]
@@ -56,6 +66,7 @@ def fold(events: Sequence[Event], internal_domains: Collection[str]) -> Identiti
     if not calls:
         return None
     accounts: dict[str, AccountRow] = {}
+    prices: dict[tuple[str, date], PriceRow] = {}
     users: dict[str, UserRow] = {}
     aliases: dict[str, AliasRow] = {}
     invalid: dict[int, tuple[str, ...]] = {}
@@ -63,6 +74,7 @@ def fold(events: Sequence[Event], internal_domains: Collection[str]) -> Identiti
         if event.kind == "group":
             traits = account_traits(event.traits or {})
             _fold_account(accounts, event, traits)
+            _fold_price(prices, event, traits)
             if traits.invalid:
                 invalid[event.n] = traits.invalid
         if event.user_id:
@@ -70,6 +82,7 @@ def fold(events: Sequence[Event], internal_domains: Collection[str]) -> Identiti
         _fold_alias(aliases, event)
     return Identities(
         [accounts[key] for key in sorted(accounts)],
+        [prices[key] for key in sorted(prices) if prices[key].price],
         [users[key] for key in sorted(users)],
         [aliases[key] for key in sorted(aliases)],
         invalid,
@@ -82,7 +95,17 @@ def _fold_account(rows: dict[str, AccountRow], event: Event, traits: AccountTrai
     row.traits_at = event.occurred_at
     row.columns.update(traits.columns)
     row.traits.update(traits.rest)
+
+
+def _fold_price(
+    rows: dict[tuple[str, date], PriceRow], event: Event, traits: AccountTraits
+) -> None:
+    account_id = event.account_id or ""
+    row = rows.setdefault((account_id, event.day), PriceRow(account_id, event.occurred_at))
+    row.said_at = event.occurred_at
     row.price.update(traits.price)
+    if traits.price:
+        row.numbers.append(event.n)
 
 
 def _fold_user(rows: dict[str, UserRow], event: Event, internal_domains: Collection[str]) -> None:

@@ -33,6 +33,8 @@ class Limits:
         )
 
     def spend(self, key_id: str, events: int) -> None:
-        """Count events against the key's second, in this process."""
-        if self.rate and not self.limiter.hit(self.rate, key_id, cost=events):
+        """Count events against the key's second, in this process; a large batch takes all of it."""
+        if self.rate and not self.limiter.hit(
+            self.rate, key_id, cost=min(events, self.rate.amount)
+        ):
             raise RateLimitedError(f"More than {self.rate.amount} events in a second.")

@@ -1,4 +1,4 @@
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
@@ -8,12 +8,15 @@ from sqlalchemy import delete, func, select, text, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from app.accounts.service import TRAITS
+from app.accounts.tables import Account, Subscription
 from app.events import statements
 from app.events.identities import AccountRow, Identities, UserRow
 from app.events.names import LARGEST_NUMBER
 from app.events.tables import Event, EventName, QuarantinedEvent, UnattributedEvent
 
 NAME_LOCK = 7_316_403
+MOST_QUARANTINED = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,19 @@ class WaitingEvent:
 
     origin: Origin
     row: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPrice:
+    """What is known of an account's price before a group call is believed."""
+
+    said_elsewhere: bool
+    traits_at: datetime
+    starts: frozenset[date]
+
+    def is_newer_than(self, said_at: datetime) -> bool:
+        """Whether a later call has told already what holds from this day on."""
+        return said_at < self.traits_at and said_at.date() in self.starts
 
 
 def ingest(
@@ -73,6 +89,28 @@ def write_identities(
         if rows:
             said = {"workspace_id": workspace_id, "rows": orjson.dumps(rows).decode()}
             session.execute(statement, said | values)
+
+
+def known_prices(
+    session: Session, workspace_id: str, account_ids: Collection[str]
+) -> dict[str, KnownPrice]:
+    """Tell for accounts who has said a price, and from which days on."""
+    found = session.execute(
+        select(
+            Account.account_id,
+            func.coalesce(func.bool_or(Subscription.source != TRAITS), False),
+            Account.traits_at,
+            func.array_agg(Subscription.starts_on),
+        )
+        .outerjoin(
+            Subscription,
+            (Subscription.workspace_id == Account.workspace_id)
+            & (Subscription.account_id == Account.account_id),
+        )
+        .where(Account.workspace_id == workspace_id, Account.account_id.in_(account_ids))
+        .group_by(Account.account_id, Account.traits_at)
+    )
+    return {row[0]: KnownPrice(row[1], row[2], frozenset(row[3])) for row in found}
 
 
 def _account(row: AccountRow) -> dict[str, Any]:
@@ -193,7 +231,14 @@ def find_quarantined(session: Session, workspace_id: str, number: int) -> Quaran
 
 
 def drop_old_quarantined(session: Session, *, before: datetime) -> None:
+    """Keep what came lately, and of that the newest of each workspace up to a cap."""
     session.execute(delete(QuarantinedEvent).where(QuarantinedEvent.last_received_at < before))
+    newer = func.row_number().over(
+        partition_by=QuarantinedEvent.workspace_id, order_by=QuarantinedEvent.number.desc()
+    )
+    ranked = select(QuarantinedEvent.number, newer.label("place")).subquery()
+    beyond = select(ranked.c.number).where(ranked.c.place > MOST_QUARANTINED)
+    session.execute(delete(QuarantinedEvent).where(QuarantinedEvent.number.in_(beyond)))
 
 
 def drop_old_unattributed(session: Session, *, before: datetime) -> None:

@@ -30,7 +30,7 @@ def read(raw: Mapping[str, Any]) -> Call:
         properties=properties,
         traits=_mapping(raw.get("traits")) or _mapping(context.get("traits")),
         impersonated=context.get("impersonated") is True or properties.get("impersonated") is True,
-        sdk=_library(context),
+        sdk=library(raw),
     )
 
 
@@ -56,11 +56,10 @@ def _view_name(raw: Mapping[str, Any], properties: Mapping[str, Any]) -> Any:  #
     )
 
 
-def _library(context: Mapping[str, Any]) -> str | None:
-    library = context.get("library")
-    if not isinstance(library, dict) or not library.get("name"):
-        return None
-    return f"{library['name']}/{library.get('version', '')}"[:100]
+def library(raw: Mapping[str, Any]) -> str | None:
+    """Name the SDK and its version, where the call says so."""
+    said = _mapping(_mapping(raw.get("context")).get("library"))
+    return f"{said['name']}/{said.get('version', '')}"[:100] if said.get("name") else None
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

@@ -1,7 +1,7 @@
 """Ingestion: read a batch, write and count it in one transaction, and tell what became of it."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -16,7 +16,7 @@ from app.events import queries
 from app.events.batch import Batch, Reading, read
 from app.events.canonical import VIEWS, Dialect, Event, Rules
 from app.events.errors import StrictBatchError
-from app.events.identities import Identities, fold
+from app.events.identities import Identities, PriceRow, fold
 from app.events.names import OTHER, KnownNames
 from app.events.queries import Origin
 from app.events.schemas import Receipt, Verdict
@@ -129,14 +129,30 @@ def _write_identities(
     )
     for n in identities.invalid_traits:
         warnings.setdefault(n, []).append("invalid_trait")
-    for row in identities.accounts:
-        if row.price:
+    if identities.prices:
+        _write_prices(session, origin, identities.prices, policy, warnings)
+
+
+def _write_prices(
+    session: Session,
+    origin: Origin,
+    prices: Sequence[PriceRow],
+    policy: Policy,
+    warnings: dict[int, list[str]],
+) -> None:
+    """Let prices hold from the day of their call, unless an API or a later call has told."""
+    known = queries.known_prices(session, origin.workspace_id, {row.account_id for row in prices})
+    for row in prices:
+        if known[row.account_id].said_elsewhere:
+            for n in row.numbers:
+                warnings.setdefault(n, []).append("mrr_ignored")
+        elif not known[row.account_id].is_newer_than(row.said_at):
             put_price_traits(
                 session,
                 origin.workspace_id,
                 row.account_id,
                 row.price,
-                on=row.traits_at.date(),
+                on=row.said_at.date(),
                 known_on=origin.received_at.date(),
                 base_currency=policy.base_currency,
             )

@@ -13,6 +13,7 @@ from app.events.errors import InvalidBodyError, TooLargeError, UnknownEncodingEr
 
 GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
 RAW_DEFLATE = -zlib.MAX_WBITS
+LONGEST_INTEGER = 40  # digits; what does not fit into 64 bits is repaired anyway
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +75,14 @@ def _unzstd(raw: bytes, limit: int) -> bytes:
         raise InvalidBodyError("The body is not in its Content-Encoding.") from None
 
 
+def _integer(digits: str) -> int:
+    """Read a number that is too large for us as one that is: Python refuses thousands of digits."""
+    return int(digits[:LONGEST_INTEGER])
+
+
 def _parse_leniently(body: bytes) -> Any:  # noqa: ANN401 - any JSON value
     try:
-        return json.loads(body.decode(errors="replace"), strict=False)
+        text = body.decode("utf-8-sig", errors="replace")
+        return json.loads(text, strict=False, parse_int=_integer)
     except (ValueError, RecursionError):
         raise InvalidBodyError("The body is not JSON.") from None

@@ -3,7 +3,18 @@ from datetime import date, datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Row, and_, delete, func, null, or_, select, text, true
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    SQLColumnExpression,
+    and_,
+    delete,
+    func,
+    or_,
+    select,
+    text,
+    true,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -179,7 +190,7 @@ def list_standings(
     limit: int,
 ) -> Sequence[Standing]:
     """List accounts in the order of one column and the key; null sorts last either way."""
-    column = {
+    column: SQLColumnExpression[Any] = {
         Sort.SCORE: HealthScore.score,
         Sort.MRR: func.coalesce(HealthScore.mrr_cents, 0),
         Sort.NAME: Account.name,
@@ -187,15 +198,26 @@ def list_standings(
     }[wanted.sort]
     found = STANDING.where(Account.workspace_id == workspace_id, *_conditions(wanted))
     if after is not None:
-        value, account_id = after
-        beyond = column < value if wanted.descending else column > value
-        same = column.is_(None) if value is None else column == value
-        later = null() if value is None else or_(beyond, column.is_(None))
-        found = found.where(or_(later, and_(same, Account.account_id > account_id)))
+        found = found.where(_beyond(column, *after, descending=wanted.descending))
     order = column.desc() if wanted.descending else column.asc()
     return session.execute(
         found.order_by(order.nulls_last(), Account.account_id).limit(limit)
     ).all()
+
+
+def _beyond(
+    column: SQLColumnExpression[Any],
+    value: float | str | None,
+    account_id: str,
+    *,
+    descending: bool,
+) -> ColumnElement[bool]:
+    """Select what comes after a place in a list whose nulls come last."""
+    if value is None:
+        return and_(column.is_(None), Account.account_id > account_id)
+    later = column < value if descending else column > value
+    same = and_(column == value, Account.account_id > account_id)
+    return or_(later, column.is_(None), same)
 
 
 def history(

@@ -224,6 +224,8 @@ def _import_rows(
             tally.rows += len(page)
             tally.stored += len(found)
             progress(position.read(), position.size, tally)
+    with transaction(target.sessions) as session:
+        health.drop_benchmarks(session, target.workspace.id, since=date.min)
     return tally
 
 

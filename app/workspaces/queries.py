@@ -90,7 +90,7 @@ def workspaces_to_sweep(session: Session, *, today: date) -> Sequence[Workspace]
         select(Workspace)
         .where(or_(Workspace.swept_on.is_(None), Workspace.swept_on < today))
         .order_by(Workspace.id)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, key_share=True)  # else new accounts would block it
     ).all()
 
 

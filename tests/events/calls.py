@@ -23,7 +23,7 @@ Used = tuple[str, str, str, bool, str]
 """Account, day, user or anonymous id, whether it is the latter, event name."""
 
 
-def track(message_id: str | None = "m1", **said: Any) -> dict[str, Any]:
+def track(message_id: object = "m1", **said: object) -> dict[str, Any]:
     """A track call of ada in account a1 at noon; None takes a field out."""
     call = {
         "type": "track",
@@ -37,17 +37,17 @@ def track(message_id: str | None = "m1", **said: Any) -> dict[str, Any]:
     return {name: value for name, value in call.items() if value is not None}
 
 
-def loose(message_id: str = "m1", **said: Any) -> dict[str, Any]:
+def loose(message_id: str = "m1", **said: object) -> dict[str, Any]:
     """A track call that names no account."""
     return track(message_id, context={}, **said)
 
 
-def group(message_id: str = "g1", account_id: str = "a1", **said: Any) -> dict[str, Any]:
+def group(message_id: str = "g1", account_id: str = "a1", **said: object) -> dict[str, Any]:
     call = track(message_id, type="group", groupId=account_id, **said)
     return {name: value for name, value in call.items() if name not in {"event", "context"}}
 
 
-def identify(message_id: str = "i1", **said: Any) -> dict[str, Any]:
+def identify(message_id: str = "i1", **said: object) -> dict[str, Any]:
     call = track(message_id, **{"type": "identify", "context": {}, **said})
     return {name: value for name, value in call.items() if name != "event"}
 
@@ -56,12 +56,13 @@ def alias(anonymous_id: str, user_id: str = "ada", message_id: str = "al1") -> d
     return identify(message_id, type="alias", previousId=anonymous_id, userId=user_id)
 
 
-def post(client: TestClient, *events: Any, **headers: str) -> Response:
+def post(client: TestClient, *events: object, **headers: str) -> Response:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return client.post(BATCH, json={"batch": list(events)}, headers=named)
+    answer: Response = client.post(BATCH, json={"batch": list(events)}, headers=named)
+    return answer
 
 
-def receipt(client: TestClient, *events: Any, **headers: str) -> dict[str, Any]:
+def receipt(client: TestClient, *events: object, **headers: str) -> dict[str, Any]:
     """Send a batch that must be taken in; its receipt must add up."""
     answer = post(client, *events, **headers)
     assert answer.status_code == 200, answer.text
@@ -126,10 +127,11 @@ def text_rows(session: Session, sql: str) -> list[tuple[Any, ...]]:
 
 @contextmanager
 def at(
-    sessions: Sessions, like: TestClient, now: datetime = NOW, **settings: Any
+    sessions: Sessions, like: TestClient, now: datetime = NOW, **settings: int
 ) -> Iterator[TestClient]:
     """A client with the same key as another, of an app with its own clock and settings."""
-    app = create_app(Storage(sessions, sessions), Settings(_env_file=None, **settings), lambda: now)
+    changed = Settings(_env_file=None).model_copy(update=settings)
+    app = create_app(Storage(sessions, sessions), changed, lambda: now)
     key = like.headers["Authorization"]
     with TestClient(app, headers={"Authorization": key}, raise_server_exceptions=False) as client:
         yield client

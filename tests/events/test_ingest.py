@@ -73,7 +73,7 @@ OTHER_EVENT = NATIVE_EVENT | {"message_id": "m2"}
     [(NATIVE_EVENT, 1), ([NATIVE_EVENT, OTHER_EVENT], 2), ({"events": [NATIVE_EVENT]}, 1)],
 )
 def test_the_native_route_takes_an_object_an_array_and_a_list_of_events(
-    client: TestClient, session: Session, body: Any, stored: int
+    client: TestClient, session: Session, body: object, stored: int
 ) -> None:
     answer = client.post(NATIVE, json=body)
 
@@ -94,13 +94,18 @@ def test_a_body_is_decoded_whatever_its_content_type_claims(
     client: TestClient, encoding: str
 ) -> None:
     raw = json.dumps({"batch": [track()]}).encode()
-    packed = {"gzip": gzip.compress, "zstd": zstandard.compress}.get(encoding.lower(), bytes)(raw)
+    packed = {"gzip": gzip.compress(raw), "zstd": zstandard.compress(raw)}
     headers = {
         "Content-Type": "application/x-www-form-urlencoded",
         "Content-Encoding": encoding,
     }
 
-    assert client.post(BATCH, content=packed, headers=headers).json()["accepted"] == 1
+    assert (
+        client.post(BATCH, content=packed.get(encoding.lower(), raw), headers=headers).json()[
+            "accepted"
+        ]
+        == 1
+    )
 
 
 @pytest.mark.parametrize(
@@ -195,8 +200,9 @@ def test_a_key_without_the_scope_is_forbidden(client: TestClient, session: Sessi
 def test_too_much_on_the_wire_or_inflated_or_too_many_events_is_refused(
     client: TestClient, sessions: Sessions, session: Session
 ) -> None:
-    limits = {"max_wire_bytes": 1024, "max_body_bytes": 4096, "max_batch_events": 3}
-    with calls.at(sessions, client, **limits) as small:
+    with calls.at(
+        sessions, client, max_wire_bytes=1024, max_body_bytes=4096, max_batch_events=3
+    ) as small:
         bomb = gzip.compress(b'{"batch": [' + b" " * 100_000 + b"]}")
         assert len(bomb) < 1024
 
@@ -232,46 +238,6 @@ def test_a_strict_batch_is_stored_whole_or_not_at_all(client: TestClient, sessio
     assert [error["pointer"] for error in problem["errors"]] == ["/1/event", "/2/timestamp"]
     assert set(calls.everything(session).values()) == {0}
     assert calls.receipt(client, track("m1"), Prefer="handling=strict")["accepted"] == 1
-
-
-def test_one_poison_event_never_costs_the_others(client: TestClient, session: Session) -> None:
-    poison = [
-        *(None, 3, "x", [], {}),
-        *({"type": value} for value in (["track"], {}, None, 1)),
-        track(sentAt="0001-01-01T00:00:00Z"),
-        track("p2", sentAt="9999-12-31T23:59:59Z"),
-        track("p3", timestamp={"a": 1}),
-        track("p4", properties=[1], context="x", traits=7),
-        track({"a": 1}, userId=["u"], anonymousId={}),
-        track("p6", userId=1e300),
-        track("p7", properties={"end_customer_ids": [None, {}, [], 1e300, "c1"]}),
-        track("p8", event="\U0001f600" * 201),
-    ]
-    for number, event in enumerate(poison):
-        said = calls.receipt(client, track(f"before-{number}"), event, track(f"after-{number}"))
-        assert said["accepted"] >= 2, event
-    assert calls.rows(session, "event") >= 2 * len(poison)
-
-
-def test_the_longest_ids_and_names_are_stored_in_any_script(
-    client: TestClient, session: Session
-) -> None:
-    def longest(size: int, start: int) -> str:
-        return "".join(chr(start + number * 7) for number in range(size))
-
-    for number, start in enumerate((0x4E00, 0x20000)):
-        said = calls.receipt(
-            client,
-            track(f"before-{number}"),
-            track(
-                f"long-{number}",
-                userId=longest(255, start),
-                event=longest(200, start),
-                context={"groupId": longest(255, start + 1)},
-            ),
-        )
-        assert said["accepted"] + said["quarantined"] == 2
-    assert calls.rows(session, "event") >= 3
 
 
 def metric(result: str) -> float:

@@ -177,9 +177,7 @@ def test_what_is_put_aside_again_is_counted_and_not_stored_again(
     assert calls.rows(session, "quarantined_event") == 2
 
 
-def test_another_workspace_has_ids_of_its_own(
-    client: TestClient, session: Session
-) -> None:
+def test_another_workspace_has_ids_of_its_own(client: TestClient, session: Session) -> None:
     other = factories.key(session, factories.workspace(session, "other"))
     session.commit()
 

@@ -1,0 +1,306 @@
+"""House rules that no linter knows: design.md, section 2, and the sizes of docs."""
+
+import ast
+import inspect
+import statistics
+from collections.abc import Iterator
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Table
+from sqlalchemy.orm import Session
+
+from app.tables import metadata
+
+ROOT = Path(__file__).parent.parent
+APP = ROOT / "app"
+
+LONGEST_FILE = 300
+MEDIAN_LINES, P90_LINES = 8, 25
+"""Of a function in app/, from its first decorator or ``def`` to its end, without its docstring."""
+
+CLOCK_FILES = {"core/clock.py", "worker.py", "serving.py"}
+"""Beside endpoints, and the command line and the benchmark, which are processes."""
+
+NO_NAMES = {"utils", "helpers", "common", "constants", "manager", "misc", "base"}
+
+PURE = {
+    "accounts/due.py",
+    "accounts/subscriptions.py",
+    "accounts/traits.py",
+    "demo/activity.py",
+    "demo/simulate.py",
+    "demo/world.py",
+    "events/batch.py",
+    "events/canonical.py",
+    "events/identities.py",
+    "events/names.py",
+    "events/native.py",
+    "events/quarantine.py",
+    "events/repair.py",
+    "events/segment.py",
+    "events/times.py",
+    "features/values.py",
+    "health/assess.py",
+    "health/benchmark.py",
+    "health/details.py",
+    "health/entitlement.py",
+    "health/filters.py",
+    "health/scorecard.py",
+    "workspaces/keys.py",
+}
+"""What they say can be tried without a database, the web or a clock."""
+
+IMPURE_MODULES = {"sqlalchemy", "psycopg", "fastapi", "starlette", "httpx", "alembic", "uvicorn"}
+IMPURE_CALLS = {"now", "today", "utcnow", "time", "monotonic", "open", "connect"}
+
+ACROSS_WORKSPACES = {
+    "app.accounts.queries.claim_due": "the worker takes what is most urgent, whosever it is",
+    "app.accounts.queries.periods_on": "makes a statement and runs none; the workspace leads",
+    "app.events.queries.drop_old_quarantined": "retention is of the service, not of a workspace",
+    "app.events.queries.drop_old_unattributed": "retention is of the service, not of a workspace",
+    "app.events.queries.ingest": "the origin of the events names the workspace",
+    "app.events.queries.quarantine": "the origin of the events names the workspace",
+    "app.events.queries.take_attributable": "the worker binds what waits, whosever it is",
+    "app.workspaces.queries.count_workspaces": "the command line asks whether there is any",
+    "app.workspaces.queries.find_key_anywhere": "the command line belongs to who owns all",
+    "app.workspaces.queries.list_workspaces": "the command line belongs to who owns all",
+    "app.workspaces.queries.stored_key": "a key is what names the workspace",
+    "app.workspaces.queries.touch_key": "a key is what names the workspace",
+    "app.workspaces.queries.workspaces_to_sweep": "the worker sweeps all",
+}
+
+
+def files() -> list[str]:
+    return sorted(str(path.relative_to(APP)) for path in APP.rglob("*.py"))
+
+
+def written() -> list[str]:
+    """Every file of code in the repository, migrations apart."""
+    folders = (APP, ROOT / "tests")
+    found = [path for folder in folders for path in folder.rglob("*.py")]
+    return sorted(str(path.relative_to(ROOT)) for path in found)
+
+
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+def called(file: str) -> set[str]:
+    """Name every function and method that a file calls."""
+    calls = (node.func for node in ast.walk(tree(APP / file)) if isinstance(node, ast.Call))
+    return {getattr(call, "attr", getattr(call, "id", "")) for call in calls}
+
+
+def imported(file: str) -> set[str]:
+    """Name every module that a file imports, and what it takes out of one: it may be a module."""
+    found = set()
+    for node in ast.walk(tree(APP / file)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return found
+
+
+def file_of(module: str) -> str | None:
+    """Return the file of one of our modules; a package's own code is its ``__init__``."""
+    path = ROOT / Path(*module.split("."))
+    for candidate in (path.with_suffix(".py"), path / "__init__.py"):
+        if module.startswith("app.") and candidate.exists():
+            return str(candidate.relative_to(APP))
+    return None
+
+
+def reaches(file: str) -> dict[str, str]:
+    """Map every module that a file needs, through others too, to the file that imports it."""
+    found: dict[str, str] = {}
+    waiting, seen = [file], {file}
+    while waiting:
+        current = waiting.pop()
+        for module in imported(current):
+            found.setdefault(module, current)
+            source = file_of(module)
+            if source is not None and source not in seen:
+                seen.add(source)
+                waiting.append(source)
+    return found
+
+
+def impurities(file: str) -> dict[str, str]:
+    """Map each module that a pure file must not need to the file that imports it."""
+    found = reaches(file)
+    return {name: found[name] for name in found if name.split(".")[0] in IMPURE_MODULES}
+
+
+@pytest.mark.parametrize("file", files())
+def test_only_query_files_select(file: str) -> None:
+    if Path(file).name != "queries.py":
+        assert "select" not in called(file)
+
+
+@pytest.mark.parametrize("file", files())
+def test_only_one_file_ends_a_transaction(file: str) -> None:
+    if file != "core/db.py":
+        assert not called(file) & {"commit", "rollback"}
+
+
+@pytest.mark.parametrize("file", files())
+def test_only_the_edges_ask_the_time(file: str) -> None:
+    is_process = file.split("/")[0] in {"cli", "bench", "cli.py"}
+    if not (is_process or file in CLOCK_FILES or file.endswith("endpoints.py")):
+        assert not called(file) & {"now", "today", "utcnow"}
+
+
+@pytest.mark.parametrize("file", sorted(PURE))
+def test_a_pure_file_needs_no_database_no_web_and_no_clock(file: str) -> None:
+    assert impurities(file) == {}
+    assert not called(file) & IMPURE_CALLS
+
+
+def test_every_file_that_could_be_pure_is_held_to_it() -> None:
+    """A file that needs nothing of the world outside is either named above or only declares."""
+    pure = {f for f in files() if Path(f).name != "__init__.py" and not impurities(f)}
+    declare = {"errors.py", "settings.py", "schemas.py", "__main__.py"}
+    edges = {f for f in pure if f.startswith(("core/", "bench/", "cli/", "imports/"))}
+
+    assert PURE <= set(files())
+    assert pure - edges - {f for f in pure if Path(f).name in declare} == PURE
+
+
+def queries() -> Iterator[tuple[str, list[inspect.Parameter]]]:
+    """Every public function of every queries.py, with its parameters."""
+    for file in files():
+        if Path(file).name != "queries.py":
+            continue
+        module = import_module("app." + file.removesuffix(".py").replace("/", "."))
+        for name, function in inspect.getmembers(module, inspect.isfunction):
+            if function.__module__ == module.__name__ and not name.startswith("_"):
+                yield (
+                    f"{module.__name__}.{name}",
+                    list(inspect.signature(function).parameters.values()),
+                )
+
+
+QUERIES = dict(queries())
+
+
+@pytest.mark.parametrize("name", sorted(QUERIES.keys() - ACROSS_WORKSPACES.keys()))
+def test_every_query_takes_the_workspace_second(name: str) -> None:
+    session, workspace, *_ = [*QUERIES[name], None, None]
+
+    assert session is not None
+    assert (session.name, session.annotation) == ("session", Session)
+    assert workspace is not None
+    assert (workspace.name, workspace.annotation) == ("workspace_id", str)
+
+
+@pytest.mark.parametrize("name", sorted(ACROSS_WORKSPACES))
+def test_every_exception_is_still_one(name: str) -> None:
+    names = [parameter.name for parameter in QUERIES[name]]
+
+    assert names[:2] != ["session", "workspace_id"], "it keeps the rule: take it off the list"
+
+
+@pytest.mark.parametrize("table", metadata.sorted_tables, ids=str)
+def test_every_row_belongs_to_one_tenant(table: Table) -> None:
+    if table.name != "workspace":
+        owner = table.columns["workspace_id"]
+        assert not owner.nullable
+        keys = [owner.primary_key, *(owner.name in index.columns for index in table.indexes)]
+        assert any(keys), "nothing would find the rows of a tenant"
+
+
+@pytest.mark.parametrize("file", written())
+def test_a_file_can_be_read_in_one_sitting(file: str) -> None:
+    assert len((ROOT / file).read_text().splitlines()) <= LONGEST_FILE
+
+
+@pytest.mark.parametrize("file", written())
+def test_a_file_is_named_after_its_subject(file: str) -> None:
+    assert not {Path(part).stem for part in Path(file).parts} & NO_NAMES
+
+
+def function_lines() -> dict[str, int]:
+    found = {}
+    for file in files():
+        for node in ast.walk(tree(APP / file)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                first = min([node.lineno, *(each.lineno for each in node.decorator_list)])
+                said = node.body[0] if ast.get_docstring(node) else None
+                docstring = said.end_lineno - said.lineno + 1 if said and said.end_lineno else 0
+                lines = (node.end_lineno or first) - first + 1 - docstring
+                found[f"{file}:{node.name}:{first}"] = lines
+    return found
+
+
+def test_functions_are_short() -> None:
+    lines = function_lines()
+    median, p90 = statistics.median(lines.values()), statistics.quantiles(lines.values(), n=10)[-1]
+    longest = sorted(lines, key=lines.__getitem__)[-3:]
+    print(f"{len(lines)} functions: median {median}, p90 {p90}, longest {longest}")  # noqa: T201
+
+    assert median <= MEDIAN_LINES
+    assert p90 <= P90_LINES
+
+
+def mutable(value: ast.expr | None) -> bool:
+    """Whether an expression makes something that could change later, or an object with state."""
+    if isinstance(value, ast.List | ast.Dict | ast.Set | ast.DictComp | ast.ListComp | ast.SetComp):
+        return True
+    return (
+        isinstance(value, ast.Call)
+        and isinstance(value.func, ast.Name)
+        and (value.func.id in {"list", "dict", "set", "defaultdict", "deque", "Counter"})
+    )
+
+
+@pytest.mark.parametrize("file", files())
+def test_no_module_keeps_state(file: str) -> None:
+    """Nothing at the top of a module is changed by a function of it."""
+    names = {
+        target.id
+        for node in tree(APP / file).body
+        if isinstance(node, ast.Assign | ast.AnnAssign) and mutable(node.value)
+        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+        if isinstance(target, ast.Name)
+    }
+    changed = set()
+    for function in ast.walk(tree(APP / file)):
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+            changed |= names & changed_in(function)
+    assert not changed
+    assert not any(isinstance(node, ast.Global) for node in ast.walk(tree(APP / file)))
+
+
+CHANGES = {"append", "add", "update", "setdefault", "pop", "clear", "extend", "remove", "discard"}
+
+
+def changed_in(function: ast.AST) -> set[str]:
+    """Name what a function changes in place."""
+    found = set()
+    for node in ast.walk(function):
+        if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store | ast.Del):
+            found.add(getattr(node.value, "id", ""))
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            if node.func.attr in CHANGES:
+                found.add(getattr(node.func.value, "id", ""))
+    return found
+
+
+@pytest.mark.parametrize("file", [file for file in written() if file.startswith("tests")])
+def test_tests_make_no_mocks_and_do_not_sleep(file: str) -> None:
+    source = tree(ROOT / file)
+    taken = {
+        name.split(".")[-1]
+        for node in ast.walk(source)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in [getattr(node, "module", None) or "", *(a.name for a in node.names)]
+    }
+    names = {node.attr for node in ast.walk(source) if isinstance(node, ast.Attribute)}
+
+    assert not taken & {"mock", "MagicMock", "Mock", "patch", "AsyncMock"}
+    assert "sleep" not in names | taken
