@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from types import FrameType
+from typing import Any
 
 from anyio import to_thread
 from fastapi import APIRouter, FastAPI, Request
@@ -24,6 +25,7 @@ from app.events.endpoints import native_router, sdk_router
 from app.events.limits import Limits
 from app.events.names import KnownNames
 from app.health.endpoints import router as health_router
+from app.workspaces.auth import KnownCallers
 from app.workspaces.endpoints import router as workspaces_router
 
 STATEMENT_TIMEOUT_SECONDS = 5
@@ -52,13 +54,23 @@ class Storage:
         return cls(open_sessions(engine), open_sessions(reads))
 
 
-@probes.get("/health/live")
+def _example(status: int, media_type: str, example: object) -> dict[int | str, dict[str, Any]]:
+    return {status: {"content": {media_type: {"example": example}}}}
+
+
+@probes.get("/health/live", responses=_example(200, "application/json", {"status": "live"}))
 async def live() -> dict[str, str]:
     """Say that the process answers."""
     return {"status": "live"}
 
 
-@probes.get("/health/ready", responses={503: {"description": "Not ready."}})
+@probes.get(
+    "/health/ready",
+    responses={
+        **_example(200, "application/json", {"status": "ready", "checks": {"database": True}}),
+        **_example(503, "application/json", {"status": "not_ready", "checks": {"database": False}}),
+    },
+)
 def ready(request: Request) -> Response:
     """Say whether requests can be served: database reachable, migrations at head, not draining."""
     checks = {
@@ -72,7 +84,11 @@ def ready(request: Request) -> Response:
     )
 
 
-@probes.get("/metrics", response_class=Response)
+@probes.get(
+    "/metrics",
+    response_class=Response,
+    responses=_example(200, "text/plain", 'health_events_total{result="accepted"} 12.0'),
+)
 def metrics_page() -> Response:
     """Tell Prometheus."""
     return Response(metrics.exposition(), media_type="text/plain; version=0.0.4; charset=utf-8")
@@ -128,6 +144,7 @@ def create_app(storage: Storage, settings: Settings, clock: Clock) -> FastAPI:
     app.state.draining = False
     app.state.limits = Limits.of(settings)
     app.state.known_names = KnownNames()
+    app.state.known_callers = KnownCallers()
     errors.install(app)
     schemas.install(app)
     app.add_middleware(RequestLog)

@@ -18,7 +18,7 @@ from app.workspaces.queries import find_workspace, workspaces_to_sweep
 
 log = structlog.get_logger()
 
-SET_SIZE = 500
+SET_SIZE, SWEEP_SIZE = 500, 150
 FAILURES_UNTIL_PARKED = 3
 
 
@@ -42,12 +42,14 @@ def sweep(session: Session, *, today: date) -> int:
     return len(workspaces)
 
 
-def refresh_due(sessions: Sessions, *, now: datetime, limit: int = SET_SIZE) -> int:
+def refresh_due(
+    sessions: Sessions, *, now: datetime, limit: int = SET_SIZE, few: int = SWEEP_SIZE
+) -> int:
     """Refresh the most urgent due accounts. A rollback gives the claim back: it is the retry."""
     claimed: Sequence[Claimed] = ()
     try:
         with metrics.REFRESH_SECONDS.time(), transaction(sessions) as session:
-            claimed = claim_due(session, limit=limit)
+            claimed = claim_due(session, limit=limit, few=few)
             _refresh_claimed(session, claimed, now)
     except OperationalError:
         raise

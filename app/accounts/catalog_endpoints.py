@@ -12,12 +12,11 @@ from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.pagination import CursorText, Limit, Page, decode_cursor, page_of
 from app.core.schemas import Id, responses
-from app.workspaces.auth import AccountWriter, Reader, security
+from app.workspaces.auth import AccountWriter, Reader
 
 router = APIRouter(
     prefix="/api/v1",
     tags=["catalog"],
-    dependencies=security,
     responses=responses(400, 401, 403, 404, 422),
 )
 

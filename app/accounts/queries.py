@@ -243,8 +243,13 @@ CLAIM_DUE = text("""
 WITH picked AS MATERIALIZED (
     SELECT priority, id FROM due ORDER BY priority, id LIMIT :limit FOR UPDATE SKIP LOCKED
 ),
+most_urgent AS (
+    SELECT priority, id, row_number() OVER (ORDER BY id) AS place
+    FROM picked WHERE priority = (SELECT min(priority) FROM picked)
+),
 claimed AS (
-    DELETE FROM due USING picked WHERE (due.priority, due.id) = (picked.priority, picked.id)
+    DELETE FROM due USING most_urgent m
+    WHERE (due.priority, due.id) = (m.priority, m.id) AND (m.priority = 0 OR m.place <= :few)
     RETURNING due.workspace_id, due.account_id, due.priority, due.notify
 ),
 unparked AS (
@@ -256,12 +261,13 @@ FROM claimed GROUP BY workspace_id, account_id ORDER BY workspace_id, account_id
 """)
 
 
-def claim_due(session: Session, *, limit: int) -> ClaimedDue:
-    """Take the most urgent accounts out of the queue, each once, in key order.
+def claim_due(session: Session, *, limit: int, few: int | None = None) -> ClaimedDue:
+    """Take accounts of the most urgent priority out of the queue, each once, in key order.
 
-    A rollback puts them back. A parked account that was marked again has another chance.
+    At most ``limit`` entries, and of what is not live ``few``, so that live ones need not wait
+    for long. A rollback puts them back. A parked account that was marked again has another chance.
     """
-    rows = session.execute(CLAIM_DUE, {"limit": limit})
+    rows = session.execute(CLAIM_DUE, {"limit": limit, "few": limit if few is None else few})
     return [
         Claimed(row.workspace_id, row.account_id, Priority(row.priority), row.notify)
         for row in rows

@@ -245,5 +245,5 @@ class ProductFeatureOut(Out):
     key: str = Field(examples=["export"])
     name: str = Field(examples=["Export"])
     event_names: list[str] = Field(examples=[["Report Exported", "CSV Exported"]])
-    weight: float
+    weight: float = Field(examples=[1.0])
     differentiating: bool

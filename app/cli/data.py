@@ -1,6 +1,7 @@
 """Commands that bring data in, and score it."""
 
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +18,7 @@ from app.imports.mapping import ColumnMapping, MappingError
 
 REFRESH_AT_ONCE = 2000
 
+refresh_some = partial(pipeline.refresh_due, limit=REFRESH_AT_ONCE, few=REFRESH_AT_ONCE)
 import_app = typer.Typer(help="Import CSV files, plain or gzipped.", no_args_is_help=True)
 FileArgument = Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True)]
 MapOption = Annotated[
@@ -89,7 +91,7 @@ def refresh(
                 found = find_workspace(session, workspace or "")
             done = score_everyone(sessions, found.id, as_of=as_of.date(), now=clock())
         else:
-            while count := pipeline.refresh_due(sessions, now=clock(), limit=REFRESH_AT_ONCE):
+            while count := refresh_some(sessions, now=clock()):
                 done += count
                 progress.update(task, completed=done)
     console.print(f"{done} accounts scored.", highlight=False)

@@ -1,11 +1,15 @@
 """What every request gets: an id, a log line, its metrics, and an answer while draining."""
 
 import time
+from collections import Counter
+from typing import get_origin
 from uuid import uuid4
 
 import structlog
+from fastapi import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.core.errors import FieldError, UnprocessableError
 from app.core.metrics import REQUEST_SECONDS, REQUESTS
 
 log = structlog.get_logger()
@@ -49,3 +53,19 @@ class RequestLog:
                     status=status,
                     milliseconds=round(seconds * 1000, 2),
                 )
+
+
+def refuse_repeated(request: Request) -> None:
+    """Refuse a query that names one thing twice: nobody could say which of the two counts."""
+    if not request.url.query:
+        return
+    wanted = request.scope["route"].dependant.query_params
+    many = {field.alias for field in wanted if get_origin(field.field_info.annotation) is list}
+    times = Counter(name for name, _ in request.query_params.multi_items())
+    errors = [
+        FieldError(f"/query/{field.alias}", "It is given more than once.")
+        for field in wanted
+        if times[field.alias] > 1 and field.alias not in many
+    ]
+    if errors:
+        raise UnprocessableError("Some of the input cannot be used.", errors=errors)

@@ -132,8 +132,12 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
+SCHEMES = ("bearer", "basic")
+KEYED_PATHS = ("/v1/", "/api/v1/")
+
+
 def install(app: FastAPI) -> None:
-    """Put the schema that ``responses`` points to into the app's OpenAPI."""
+    """Put what no route declares into the app's OpenAPI: problems, and how a key is sent."""
     plain = app.openapi
 
     def openapi() -> dict[str, Any]:
@@ -142,6 +146,13 @@ def install(app: FastAPI) -> None:
             schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
             schema.pop("$defs", None)
             document["components"]["schemas"][model.__name__] = schema
+        document["components"]["securitySchemes"] = {
+            f"{scheme}_api_key": {"type": "http", "scheme": scheme} for scheme in SCHEMES
+        }
+        for path, operations in document["paths"].items():
+            if path.startswith(KEYED_PATHS):
+                for operation in operations.values():
+                    operation["security"] = [{f"{scheme}_api_key": []} for scheme in SCHEMES]
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way

@@ -28,20 +28,22 @@ from app.events.errors import (
 from app.events.limits import Limits
 from app.events.queries import Origin
 from app.events.schemas import (
-    NativeEvent,
+    NATIVE_EVENTS,
+    SEGMENT_BATCH,
+    SEGMENT_CALL,
     QuarantinedEventDetail,
     QuarantinedEventOut,
     Receipt,
 )
-from app.workspaces.auth import Caller, Reader, caller_of, identify, key_from_header, security
+from app.workspaces.auth import Caller, Reader, caller_of, identify, key_from_header
 from app.workspaces.keys import Scope
 
 BODY_SECONDS = 8
 BATCH_PATHS = ("/v1/batch", "/v1/import", "/v1/b")
 CALL_KINDS = ("track", "identify", "group", "page", "screen", "alias")
 
-sdk_router = APIRouter(tags=["SDK ingestion"], dependencies=security)
-native_router = APIRouter(prefix="/api/v1", tags=["events"], dependencies=security)
+sdk_router = APIRouter(tags=["SDK ingestion"])
+native_router = APIRouter(prefix="/api/v1", tags=["events"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,43 +238,6 @@ def _route(
         )
 
 
-SEGMENT_BATCH = {
-    "schema": {
-        "type": "object",
-        "required": ["batch"],
-        "properties": {
-            "batch": {"type": "array", "minItems": 1, "items": {"type": "object"}},
-            "sentAt": {"type": "string", "format": "date-time"},
-        },
-    },
-    "example": {
-        "batch": [
-            {
-                "type": "track",
-                "messageId": "m-1",
-                "timestamp": "2026-03-01T09:00:00Z",
-                "userId": "ada",
-                "event": "Report Exported",
-                "context": {"groupId": "acme"},
-                "properties": {"end_customer_id": "c-42"},
-            }
-        ]
-    },
-}
-SEGMENT_CALL = {
-    "schema": {"type": "object"},
-    "example": {"userId": "ada", "event": "Report Exported", "context": {"groupId": "acme"}},
-}
-NATIVE_EVENTS = {
-    "schema": {
-        "oneOf": [
-            NativeEvent.model_json_schema(),
-            {"type": "array", "minItems": 1, "items": NativeEvent.model_json_schema()},
-        ]
-    },
-    "example": {"event": "Report Exported", "account_id": "acme", "user_id": "ada"},
-}
-
 for batch_path in BATCH_PATHS:
     batch_name = f"receive_{batch_path.rpartition('/')[2]}"
     _route(sdk_router, batch_path, _batch_endpoint(), batch_name, SEGMENT_BATCH)
@@ -282,7 +247,7 @@ for call_kind in CALL_KINDS:
 _route(native_router, "/events", receive_events, "receive_events", NATIVE_EVENTS)
 
 
-@native_router.get("/quarantine", responses=responses(400, 401, 403, 422))
+@native_router.get("/quarantine", responses=responses(401, 403, 404, 422))
 def list_quarantine(
     session: SessionDep,
     caller: Reader,

@@ -60,7 +60,10 @@ class QuarantinedEventOut(BaseModel):
 
 
 class QuarantinedEventDetail(QuarantinedEventOut):
-    payload: str = Field(description="The event as it came, as JSON text, cut to 64 KiB.")
+    payload: str = Field(
+        description="The event as it came, as JSON text, cut to 64 KiB.",
+        examples=['{"event": "", "userId": "ada"}'],
+    )
 
 
 class NativeEvent(BaseModel):
@@ -77,3 +80,56 @@ class NativeEvent(BaseModel):
     end_customer_id: str | None = Field(None, max_length=255, examples=["c-42"])
     properties: dict[str, Any] = {}
     traits: dict[str, Any] = {}
+
+
+def _described(schema: dict[str, Any]) -> dict[str, Any]:
+    """Keep what explains a field: an event that does not fit is put aside, not refused."""
+    return {name: schema[name] for name in ("title", "description", "examples") if name in schema}
+
+
+NATIVE_FIELDS: dict[str, Any] = {
+    **{
+        name: _described(field)
+        for name, field in NativeEvent.model_json_schema()["properties"].items()
+    },
+    "events": {"description": "Many at once.", "not": {"type": "array", "maxItems": 0}},
+}
+SEGMENT_BATCH = {
+    "schema": {
+        "type": "object",
+        "required": ["batch"],
+        "properties": {
+            "batch": {"type": "array", "minItems": 1},
+            "sentAt": {
+                "description": "When the client sent it.",
+                "examples": ["2026-03-01T09:00:00Z"],
+            },
+        },
+    },
+    "example": {
+        "batch": [
+            {
+                "type": "track",
+                "messageId": "m-1",
+                "timestamp": "2026-03-01T09:00:00Z",
+                "userId": "ada",
+                "event": "Report Exported",
+                "context": {"groupId": "acme"},
+                "properties": {"end_customer_id": "c-42"},
+            }
+        ]
+    },
+}
+SEGMENT_CALL = {
+    "schema": {"type": "object"},
+    "example": {"userId": "ada", "event": "Report Exported", "context": {"groupId": "acme"}},
+}
+NATIVE_EVENTS = {
+    "schema": {
+        "anyOf": [
+            {"type": "object", "properties": NATIVE_FIELDS},
+            {"type": "array", "minItems": 1},
+        ]
+    },
+    "example": {"event": "Report Exported", "account_id": "acme", "user_id": "ada"},
+}

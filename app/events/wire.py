@@ -3,6 +3,7 @@
 import json
 import zlib
 from dataclasses import dataclass
+from gzip import GzipFile
 from io import BytesIO
 from typing import Any
 
@@ -13,6 +14,8 @@ from app.events.errors import InvalidBodyError, TooLargeError, UnknownEncodingEr
 
 GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
 RAW_DEFLATE = -zlib.MAX_WBITS
+LAST = b"the end of the body"
+LAST_FRAME = zstandard.ZstdCompressor(write_checksum=True).compress(LAST)
 LONGEST_INTEGER = 40  # digits; what does not fit into 64 bits is repaired anyway
 
 
@@ -64,15 +67,29 @@ def _inflate(raw: bytes, window: int, limit: int) -> bytes:
         raise InvalidBodyError("The body is not in its Content-Encoding.") from None
     if not inflater.eof and len(decoded) <= limit:
         raise InvalidBodyError("The compressed body ends too early.")
-    return decoded
+    return _inflate_members(raw, limit) if inflater.unused_data else decoded
+
+
+def _inflate_members(raw: bytes, limit: int) -> bytes:
+    """Inflate gzip members one after the other, as ``cat a.gz b.gz`` makes them."""
+    try:
+        with GzipFile(fileobj=BytesIO(raw)) as reader:
+            return reader.read(limit + 1)
+    except (EOFError, OSError, zlib.error):
+        raise InvalidBodyError("The body is not in its Content-Encoding.") from None
 
 
 def _unzstd(raw: bytes, limit: int) -> bytes:
+    """Decode all frames. The reader does not tell a frame that is cut off; ours after it does."""
+    source = BytesIO(raw + LAST_FRAME)
     try:
-        with zstandard.ZstdDecompressor().stream_reader(BytesIO(raw)) as reader:
-            return reader.read(limit + 1)
+        with zstandard.ZstdDecompressor().stream_reader(source, read_across_frames=True) as reader:
+            decoded = reader.read(limit + len(LAST) + 1)
     except zstandard.ZstdError:
         raise InvalidBodyError("The body is not in its Content-Encoding.") from None
+    if len(decoded) <= limit + len(LAST) and not decoded.endswith(LAST):
+        raise InvalidBodyError("The compressed body ends too early.")
+    return decoded.removesuffix(LAST)
 
 
 def _integer(digits: str) -> int:

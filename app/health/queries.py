@@ -8,12 +8,14 @@ from sqlalchemy import (
     Row,
     SQLColumnExpression,
     and_,
+    bindparam,
     delete,
     func,
     or_,
     select,
     text,
     true,
+    tuple_,
 )
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
@@ -165,11 +167,17 @@ STANDING = select(
 Standing = Row[*tuple[Any, ...]]
 
 
+ONE_STANDING = STANDING.where(
+    Account.workspace_id == bindparam("workspace_id"), Account.account_id == bindparam("account_id")
+)
+
+
 def standing(session: Session, workspace_id: str, account_id: str) -> Standing:
-    found = standings(session, workspace_id, [account_id])
-    if not found:
+    asked = {"workspace_id": workspace_id, "account_id": account_id}
+    found = session.execute(ONE_STANDING, asked).one_or_none()
+    if found is None:
         raise NotFoundError("account", account_id)
-    return found[0]
+    return found
 
 
 def standings(session: Session, workspace_id: str, ids: Sequence[str]) -> Sequence[Standing]:
@@ -221,18 +229,25 @@ def _beyond(
 
 
 def history(
-    session: Session, workspace_id: str, account_id: str, *, since: date, until: date
+    session: Session,
+    workspace_id: str,
+    account_id: str,
+    *,
+    since: date,
+    until: date,
+    after: tuple[date, int] | None,
+    limit: int,
 ) -> Sequence[HealthHistory]:
     """Oldest first; several rows on a day whose band changed."""
-    return session.scalars(
-        select(HealthHistory)
-        .where(
-            HealthHistory.workspace_id == workspace_id,
-            HealthHistory.account_id == account_id,
-            HealthHistory.as_of.between(since, until),
-        )
-        .order_by(HealthHistory.as_of, HealthHistory.change)
-    ).all()
+    place = tuple_(HealthHistory.as_of, HealthHistory.change)
+    rows = select(HealthHistory).where(
+        HealthHistory.workspace_id == workspace_id,
+        HealthHistory.account_id == account_id,
+        HealthHistory.as_of.between(since, until),
+    )
+    if after is not None:
+        rows = rows.where(place > after)
+    return session.scalars(rows.order_by(place).limit(limit)).all()
 
 
 def _conditions(wanted: AccountFilter) -> list[ColumnElement[bool]]:

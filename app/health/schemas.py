@@ -114,15 +114,18 @@ class HistoryPoint(BaseModel):
     value: float | None = Field(validation_alias="score", examples=[61.5])
     band: Band
     status: Status
-    coverage: float
-    mrr_cents: int
-    details: dict[str, Any] = Field(description="Inputs, weights, benchmark and version.")
+    coverage: float = Field(examples=[1.0])
+    mrr_cents: int = Field(examples=[49900])
+    details: dict[str, Any] = Field(
+        description="Inputs, weights, benchmark and version.", examples=[{"scorecard_version": 1}]
+    )
     computed_at: datetime
 
 
 class HistoryOut(BaseModel):
-    account_id: str
+    account_id: str = Field(examples=["acme"])
     items: list[HistoryPoint]
+    next_cursor: str | None = Field(description="Ask again with it; null on the last page.")
 
 
 class AccountStanding(BaseModel):
@@ -139,6 +142,6 @@ class AccountStanding(BaseModel):
     value: Annotated[float | None, Field(validation_alias="score", examples=[61.5])]
     band: Band
     status: Status
-    coverage: float
+    coverage: float = Field(examples=[1.0])
     as_of: date | None
     computed_at: datetime | None

@@ -5,18 +5,20 @@ from binascii import Error as Base64Error
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from time import monotonic
 from typing import Annotated, Any
 
-from fastapi import Depends, Request, Security
+from fastapi import Depends, Request
 from fastapi.concurrency import run_in_threadpool
-from fastapi.openapi.models import HTTPBase
-from fastapi.security.base import SecurityBase
 
 from app.core.clock import Clock
 from app.core.db import Sessions, slot
 from app.core.errors import ForbiddenError, UnauthorizedError
+from app.core.requests import refuse_repeated
 from app.workspaces import keys, queries
 from app.workspaces.keys import Scope
+
+CACHE_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,10 @@ class Caller:
     end_customer_keys: Sequence[str]
     reach_property: str | None
     internal_domains: Sequence[str]
+    expires_at: datetime | None
+
+    def has_expired(self, now: datetime) -> bool:
+        return self.expires_at is not None and self.expires_at <= now
 
     @property
     def actor(self) -> str:
@@ -57,7 +63,7 @@ def key_from_header(authorization: str | None) -> str | None:
 
 
 def identify(sessions: Sessions, text: str, *, now: datetime) -> Caller:
-    """Find the key's workspace. Every call asks the database: a revoked key ends at once."""
+    """Find the key's workspace and what it may do."""
     key_id = keys.key_id(text)
     with sessions() as session:
         stored = queries.stored_key(session, key_id) if key_id else None
@@ -75,24 +81,46 @@ def identify(sessions: Sessions, text: str, *, now: datetime) -> Caller:
         stored.end_customer_keys,
         stored.reach_property,
         stored.internal_domains,
+        stored.expires_at,
     )
 
 
-class ApiKeyHeader(SecurityBase):
-    """Documents the header in OpenAPI; the key is read by ``key_from_header``."""
+class KnownCallers:
+    """Callers of the last second, so that not every request of a busy key asks the database.
 
-    def __init__(self, scheme: str) -> None:
-        self.model = HTTPBase(scheme=scheme)
-        self.scheme_name = f"{scheme}_api_key"
+    A key that is revoked in this process ends at once, in others within the second.
+    """
 
-    async def __call__(self) -> None:
-        return None
+    def __init__(self, *, seconds: float = CACHE_SECONDS, size: int = 10_000) -> None:
+        self._seconds, self._size = seconds, size
+        self._callers: dict[bytes, tuple[float, Caller]] = {}
 
+    def find(self, text: str, *, now: datetime) -> Caller | None:
+        until, caller = self._callers.get(keys.hash_key(text), (0.0, None))
+        if caller is None or until < monotonic() or caller.has_expired(now):
+            return None
+        return caller
 
-security = [Security(ApiKeyHeader("bearer")), Security(ApiKeyHeader("basic"))]
+    def learn(self, text: str, caller: Caller) -> None:
+        if len(self._callers) >= self._size:
+            self._callers.clear()
+        self._callers[keys.hash_key(text)] = (monotonic() + self._seconds, caller)
+
+    def forget(self) -> None:
+        self._callers.clear()
 
 
 async def caller_of(request: Request, text: str) -> Caller:
+    state: Any = request.app.state
+    known: KnownCallers = state.known_callers
+    caller = known.find(text, now=state.clock())
+    if caller is None:
+        caller = await look_up(request, text)
+        known.learn(text, caller)
+    return caller
+
+
+async def look_up(request: Request, text: str) -> Caller:
     state: Any = request.app.state
     clock: Clock = state.clock
     async with slot(request):
@@ -106,8 +134,13 @@ def caller_with(scope: Scope) -> Any:  # noqa: ANN401 - FastAPI's own marker has
         text = key_from_header(request.headers.get("authorization"))
         if text is None:
             raise UnauthorizedError("Send an API key: Authorization: Bearer hk_…")
-        found = await caller_of(request, text)
+        if scope is Scope.ADMIN:  # it may change what is known of any caller
+            request.app.state.known_callers.forget()
+            found = await look_up(request, text)
+        else:
+            found = await caller_of(request, text)
         found.require(scope)
+        refuse_repeated(request)
         return found
 
     return Depends(caller)

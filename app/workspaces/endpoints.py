@@ -9,7 +9,7 @@ from app.core.errors import ConflictError
 from app.core.pagination import CursorText, Limit, Page, decode_cursor, page_of
 from app.core.schemas import Id, responses
 from app.workspaces import queries, service
-from app.workspaces.auth import Admin, Caller, security
+from app.workspaces.auth import Admin, Caller
 from app.workspaces.keys import NewKey
 from app.workspaces.schemas import (
     ApiKeyIn,
@@ -26,7 +26,6 @@ ONE_DAY = Rotation()
 router = APIRouter(
     prefix="/api/v1",
     tags=["workspace"],
-    dependencies=security,
     responses=responses(400, 401, 403, 404, 422),
 )
 

@@ -97,7 +97,7 @@ class Rotation(Body):
 
 
 class AuditEntryOut(Out):
-    id: int
+    id: int = Field(examples=[12])
     at: datetime
     actor: str = Field(examples=["key:0aZ81bQ2xY"])
     action: str = Field(examples=["plan.changed"])

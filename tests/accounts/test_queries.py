@@ -18,12 +18,22 @@ def claimed(session: Session, *, limit: int = 100) -> list[tuple[str, Priority, 
     ]
 
 
-def test_an_account_marked_often_is_claimed_once_as_its_most_urgent_mark(session: Session) -> None:
+def test_an_account_marked_often_is_claimed_once_for_each_urgency(session: Session) -> None:
     queries.mark_due(session, "acme", ["b", "a", "b"], priority=Priority.SWEEP, notify=False)
-    queries.mark_due(session, "acme", ["b"])
+    queries.mark_due(session, "acme", ["b", "b"])
 
-    assert claimed(session) == [("a", Priority.SWEEP, False), ("b", Priority.LIVE, True)]
+    assert claimed(session) == [("b", Priority.LIVE, True)]
+    assert claimed(session) == [("a", Priority.SWEEP, False), ("b", Priority.SWEEP, False)]
     assert claimed(session) == []
+
+
+def test_of_what_is_not_live_only_a_few_are_claimed_at_once(session: Session) -> None:
+    queries.mark_due(session, "acme", ["a", "b", "c"], priority=Priority.SWEEP)
+    queries.mark_due(session, "acme", ["d", "e", "f"])
+
+    sets = [queries.claim_due(session, limit=10, few=2) for _ in range(4)]
+
+    assert [len(each) for each in sets] == [3, 2, 1, 0]
 
 
 def test_live_marks_are_claimed_before_sweeps_that_came_first(session: Session) -> None:

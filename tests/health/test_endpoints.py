@@ -5,6 +5,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
+from app.core.pagination import encode_cursor
 from app.tables import HealthHistory, HealthScore
 from tests import factories
 from tests.health.crowd import NOW, crowd, name_events
@@ -135,15 +136,42 @@ def test_history_is_of_the_days_asked_for_and_ninety_days_by_default(
     assert [item["as_of"] for item in items] == [str(AS_OF - timedelta(days=back)) for back in days]
 
 
-@pytest.mark.parametrize(
-    "query", [{"since": "2020-01-01"}, {"since": "yesterday"}, {"until": "2026-02-30"}]
-)
-def test_a_history_that_cannot_be_told_is_refused(
+@pytest.mark.parametrize("query", [{"since": "0"}, {"since": "yesterday"}, {"until": "2026-02-30"}])
+def test_what_is_no_day_is_refused(
     client: TestClient, session: Session, query: dict[str, str]
 ) -> None:
     factories.account(session, "a1")
 
     assert client.get(f"{ACCOUNTS}/a1/health/history", params=query).status_code == 422
+
+
+def test_a_long_history_is_told_in_pages(client: TestClient, session: Session) -> None:
+    factories.account(session, "a1")
+    said = [(str(AS_OF - timedelta(days=back)), n) for back in range(5, -1, -1) for n in (0, 1)]
+    for day, change in said:
+        past(session, date.fromisoformat(day), change)
+
+    read: list[tuple[str, int]] = []
+    params: dict[str, Any] = {"limit": 5}
+    while True:
+        page = client.get(f"{ACCOUNTS}/a1/health/history", params=params).json()
+        read += [(point["as_of"], point["change"]) for point in page["items"]]
+        if page["next_cursor"] is None:
+            break
+        params["cursor"] = page["next_cursor"]
+
+    assert read == said
+
+
+@pytest.mark.parametrize("place", [("2026-02-30", 0), ("2026-03-01",), (0, 0), ("2026-03-01", "0")])
+def test_a_cursor_that_is_not_of_a_history_is_refused(
+    client: TestClient, session: Session, place: tuple[object, ...]
+) -> None:
+    factories.account(session, "a1")
+
+    answer = client.get(f"{ACCOUNTS}/a1/health/history", params={"cursor": encode_cursor(*place)})
+
+    assert (answer.status_code, answer.json()["code"]) == (404, "invalid_cursor")
 
 
 def test_many_scores_are_read_at_once_and_unknown_ids_are_named(

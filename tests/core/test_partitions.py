@@ -1,0 +1,141 @@
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from app.core import partitions
+from app.tables import Event
+from tests import factories
+
+TABLES = ("daily_reach", "daily_usage", "event")
+TODAY = date(2026, 3, 18)
+
+
+def months(session: Session, table: str) -> list[str]:
+    found = session.scalars(
+        text(
+            "SELECT inhrelid::regclass::text FROM pg_inherits"
+            " WHERE inhparent = to_regclass(:name) ORDER BY 1"
+        ),
+        {"name": table},
+    )
+    return [name.removeprefix(f"{table}_") for name in found]
+
+
+def at(day: date) -> datetime:
+    return datetime.combine(day, datetime.min.time(), UTC)
+
+
+def lies_in(session: Session, table: str) -> list[str]:
+    found = session.scalars(text(f"SELECT tableoid::regclass::text FROM {table}"))  # noqa: S608
+    return [name.removeprefix(f"{table}_") for name in found]
+
+
+def event(session: Session, client_at: datetime, received_at: datetime) -> None:
+    session.add(
+        Event(
+            workspace_id="acme",
+            client_at=client_at,
+            message_id="m",
+            occurred_at=client_at,
+            received_at=received_at,
+            kind="track",
+            name="Export",
+            key_id="k",
+            fingerprint=1,
+            properties={},
+        )
+    )
+    session.flush()
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_months_are_made_ahead(session: Session, table: str) -> None:
+    partitions.make_ahead(session, today=TODAY)
+
+    assert months(session, table) == ["default", "p202602", "p202603", "p202604", "p202605"]
+
+
+def test_making_them_again_changes_nothing(session: Session) -> None:
+    partitions.make_ahead(session, today=TODAY)
+    before = months(session, "event")
+
+    partitions.make_ahead(session, today=TODAY)
+
+    assert months(session, "event") == before
+
+
+def test_rows_go_to_their_month_and_what_fits_nowhere_to_the_default(session: Session) -> None:
+    partitions.make_ahead(session, today=TODAY)
+
+    factories.usage(session, date(2026, 2, 28))
+    factories.usage(session, date(2026, 3, 1))
+    factories.usage(session, date(2019, 7, 1))
+
+    assert sorted(lies_in(session, "daily_usage")) == ["default", "p202602", "p202603"]
+
+
+def test_a_month_whose_rows_wait_in_the_default_partition_is_left_so(session: Session) -> None:
+    factories.usage(session, date(2026, 3, 31))
+
+    partitions.make_ahead(session, today=TODAY)
+
+    assert "p202603" not in months(session, "daily_usage")
+    assert "p202604" in months(session, "daily_usage")
+    assert "p202603" in months(session, "daily_reach")
+    assert lies_in(session, "daily_usage") == ["default"]
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "starts"),
+    [
+        (date(2026, 1, 31), date(2026, 1, 31), ["2026-01-01"]),
+        (date(2025, 12, 31), date(2026, 1, 1), ["2025-12-01", "2026-01-01"]),
+        (date(2024, 2, 1), date(2024, 3, 31), ["2024-02-01", "2024-03-01"]),
+        (date(2026, 2, 1), date(2026, 1, 31), []),
+    ],
+)
+def test_months_cover_a_range_of_days(first: date, last: date, starts: list[str]) -> None:
+    found = list(partitions.months(first, last))
+
+    assert [str(start) for start, _ in found] == starts
+    assert all(end == (start + timedelta(days=31)).replace(day=1) for start, end in found)
+
+
+def test_a_month_past_retention_is_dropped_with_its_rows(session: Session) -> None:
+    partitions.make(session, date(2025, 1, 1), date(2025, 2, 1))
+    factories.usage(session, date(2025, 1, 31))
+
+    dropped = partitions.drop_old(session, "daily_usage", before=at(date(2025, 3, 1)))
+
+    assert dropped == ["daily_usage_p202501", "daily_usage_p202502"]
+    assert (months(session, "daily_usage"), lies_in(session, "daily_usage")) == (["default"], [])
+
+
+@pytest.mark.parametrize("before", [date(2025, 1, 1), date(2025, 1, 31), date(2024, 6, 1)])
+def test_a_month_that_retention_has_not_passed_stays(session: Session, before: date) -> None:
+    partitions.make(session, date(2025, 1, 1), date(2025, 1, 1))
+
+    assert partitions.drop_old(session, "event", before=at(before)) == []
+    assert "p202501" in months(session, "event")
+
+
+def test_a_month_of_old_days_with_a_row_that_came_lately_stays(session: Session) -> None:
+    """A late event counts from the day on which it came."""
+    partitions.make(session, date(2025, 1, 1), date(2025, 1, 1))
+    factories.usage(session, date(2025, 1, 5), known_on=date(2025, 9, 1))
+    event(session, at(date(2025, 1, 5)), at(date(2025, 9, 1)))
+
+    for table in ("daily_usage", "event"):
+        assert partitions.drop_old(session, table, before=at(date(2025, 9, 1))) == []
+        assert partitions.drop_old(session, table, before=at(date(2025, 9, 2))) == [
+            f"{table}_p202501"
+        ]
+
+
+def test_the_default_partition_is_never_dropped(session: Session) -> None:
+    factories.usage(session, date(2019, 1, 1))
+
+    assert partitions.drop_old(session, "daily_usage", before=at(TODAY)) == []
+    assert lies_in(session, "daily_usage") == ["default"]

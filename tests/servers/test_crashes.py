@@ -1,0 +1,87 @@
+"""Nothing acknowledged is lost and nothing counts twice, whatever is killed and when."""
+
+import os
+import signal
+import socket
+
+import pytest
+
+from tests.servers.running import Service, Tenant, eventually
+from tests.servers.writers import Log, batch, writing
+
+
+def assert_nothing_is_lost_or_doubled(tenant: Tenant, log: Log) -> None:
+    """Check against the log; then send again what was never acknowledged, and check the whole."""
+    stored = tenant.stored()
+    assert log.ids(acknowledged=True) <= stored <= log.ids(acknowledged=False)
+    assert tenant.counted() == len(stored)
+
+    log.resend_unacknowledged(tenant)
+
+    assert tenant.stored() == log.ids(acknowledged=True) == log.ids(acknowledged=False)
+    assert tenant.counted() == len(log.ids(acknowledged=False))
+
+
+@pytest.mark.parametrize("batches_before", [5, 40])
+def test_a_killed_server_keeps_what_it_acknowledged(
+    service: Service, tenant: Tenant, batches_before: int
+) -> None:
+    with writing(tenant, writers=4) as log:
+        eventually(lambda: len(log.acknowledged) >= batches_before)
+        assert service.end(signal.SIGKILL) == -signal.SIGKILL
+        service.start()
+        acknowledged = len(log.acknowledged)
+        eventually(lambda: len(log.acknowledged) >= acknowledged + batches_before)
+
+    assert log.statuses[0] > 0
+    assert_nothing_is_lost_or_doubled(tenant, log)
+
+
+def test_a_killed_database_comes_back_by_itself_and_clients_are_asked_to_wait(
+    service: Service, tenant: Tenant
+) -> None:
+    with writing(tenant, writers=4) as log:
+        eventually(lambda: len(log.acknowledged) >= 20)
+        killed = service.postmaster()
+        os.kill(killed, signal.SIGKILL)
+        eventually(lambda: log.statuses[503])
+        acknowledged = len(log.acknowledged)
+        eventually(lambda: len(log.acknowledged) >= acknowledged + 20)
+
+    assert service.postmaster() != killed
+    assert set(log.statuses) == {200, 503}
+    for refusal in log.refusals:
+        assert refusal.headers["content-type"] == "application/problem+json"
+        assert refusal.json()["code"] in {"storage_unavailable", "overloaded"}
+        assert 1 <= int(refusal.headers["retry-after"]) <= 30
+    assert_nothing_is_lost_or_doubled(tenant, log)
+
+
+def test_a_server_told_to_stop_finishes_what_it_has_begun(service: Service, tenant: Tenant) -> None:
+    with tenant.client() as client:
+        request = client.build_request("POST", "/v1/batch", json={"batch": batch(0, 0)})
+    body = request.read()
+    head = f"POST /v1/batch HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {tenant.key}\r\n"
+    with socket.create_connection(("127.0.0.1", service.port), timeout=30) as connection:
+        connection.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body[:50])
+        assert service.process is not None
+        service.process.send_signal(signal.SIGTERM)
+        eventually(lambda: refuses_connections(service))
+        assert service.process.poll() is None
+
+        connection.sendall(body[50:])
+        answer = connection.recv(65536)
+
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert service.process.wait(30) == 0
+    assert not (service.folder / "postgres" / "postmaster.pid").exists()
+    service.start()
+    assert len(tenant.stored()) == tenant.counted() == len(batch(0, 0))
+
+
+def refuses_connections(service: Service) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", service.port), timeout=5).close()
+    except ConnectionRefusedError:
+        return True
+    return False

@@ -1,0 +1,120 @@
+"""The schema comes from migrations alone, and they can be undone."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, inspect, text
+
+from app.core import migrations
+from app.core.db import open_engine, open_sessions
+from app.core.partitions import PARTITIONED
+from app.tables import metadata
+from tests.conftest import Databases
+
+VERSIONS = Path(__file__).parent.parent / "migrations" / "versions"
+
+
+@pytest.fixture
+def empty(databases: Databases) -> Iterator[Engine]:
+    engine = open_engine(databases("empty"), pool_size=2)
+    yield engine
+    engine.dispose()
+
+
+def downgrade(engine: Engine) -> None:
+    settings = migrations.config()
+    with engine.begin() as connection:
+        settings.attributes["connection"] = connection
+        command.downgrade(settings, "base")
+
+
+def schema(engine: Engine) -> dict[str, object]:
+    """Describe tables, columns and indexes as they are in the database."""
+    found = inspect(engine)
+    return {
+        table: (
+            [(column["name"], str(column["type"])) for column in found.get_columns(table)],
+            sorted(str(index["name"]) for index in found.get_indexes(table)),
+            found.get_pk_constraint(table)["constrained_columns"],
+        )
+        for table in found.get_table_names()
+    }
+
+
+def test_the_tables_in_the_code_are_those_of_the_migrations(empty: Engine) -> None:
+    """What ``alembic check`` says; it raises where a migration is missing."""
+    migrations.upgrade(empty)
+    settings = migrations.config()
+
+    with empty.begin() as connection:
+        settings.attributes["connection"] = connection
+        command.check(settings)
+
+    assert set(metadata.tables) <= set(schema(empty))
+
+
+def test_migrations_lead_up_and_down_and_up_again(empty: Engine) -> None:
+    migrations.upgrade(empty)
+    first = schema(empty)
+    assert len(first) > len(metadata.tables)
+
+    downgrade(empty)
+    assert set(schema(empty)) == {"alembic_version"}
+
+    migrations.upgrade(empty)
+    assert schema(empty) == first
+
+
+def test_upgrading_twice_changes_nothing(empty: Engine) -> None:
+    migrations.upgrade(empty)
+    first = schema(empty)
+
+    migrations.upgrade(empty)
+
+    assert schema(empty) == first
+
+
+def test_a_process_is_ready_only_at_the_newest_revision(empty: Engine) -> None:
+    sessions = open_sessions(empty)
+    assert migrations.checks(sessions) == {"database": True, "migrations": False}
+
+    migrations.upgrade(empty)
+
+    assert migrations.checks(sessions) == {"database": True, "migrations": True}
+
+
+def test_every_partitioned_table_has_a_partition_for_what_fits_nowhere(empty: Engine) -> None:
+    migrations.upgrade(empty)
+    with empty.connect() as connection:
+        partitioned = connection.scalars(
+            text("SELECT relname FROM pg_class WHERE relkind = 'p' ORDER BY 1")
+        ).all()
+        with_default = connection.scalars(
+            text(
+                "SELECT relname FROM pg_partitioned_table JOIN pg_class ON pg_class.oid = partrelid"
+                " WHERE partdefid <> 0 ORDER BY 1"
+            )
+        ).all()
+
+    assert partitioned == sorted(each.table for each in PARTITIONED)
+    assert with_default == partitioned
+
+
+def test_migrations_stand_in_one_line_and_are_named_by_date() -> None:
+    scripts = ScriptDirectory.from_config(migrations.config())
+    names = sorted(path.name for path in VERSIONS.glob("*.py"))
+
+    assert len(scripts.get_heads()) == 1
+    assert len(list(scripts.walk_revisions())) == len(names)
+    assert all(re.fullmatch(r"\d{4}-\d{2}-\d{2}_[a-z0-9_]+\.py", name) for name in names)
+
+
+@pytest.mark.parametrize("path", sorted(VERSIONS.glob("*.py")), ids=lambda path: path.stem)
+def test_a_migration_waits_for_no_lock_for_long(path: Path) -> None:
+    source = path.read_text()
+
+    assert source.count("SET LOCAL lock_timeout = '5s'") == 2

@@ -1,0 +1,151 @@
+"""The API keeps what its OpenAPI document promises, and the document says what one must know."""
+
+from datetime import datetime
+from typing import Any, cast
+
+import pytest
+import schemathesis
+from fastapi.testclient import TestClient
+from hypothesis import HealthCheck, given, settings
+from schemathesis import Case, GenerationMode
+from schemathesis.schemas import BaseSchema
+from sqlalchemy.orm import sessionmaker
+
+from app.core.settings import Settings
+from app.main import Storage, create_app
+
+NOBODY = Storage(sessionmaker(), sessionmaker())
+DOCUMENT: dict[str, Any] = create_app(NOBODY, Settings(_env_file=None), datetime.now).openapi()
+OPERATIONS = {
+    f"{method.upper()} {path}": operation
+    for path, methods in DOCUMENT["paths"].items()
+    for method, operation in methods.items()
+}
+API = [name for name in OPERATIONS if OPERATIONS[name].get("security")]
+EXAMPLES = 6
+
+every_operation = pytest.mark.parametrize("name", OPERATIONS)
+
+
+@pytest.fixture
+def api(client: TestClient) -> BaseSchema:
+    schema = schemathesis.openapi.from_asgi("/openapi.json", client.app)
+    schema.config.generation.update(with_security_parameters=False)
+    return schema
+
+
+def modes(operation: dict[str, Any]) -> list[GenerationMode]:
+    """Without input there is nothing that would not fit."""
+    takes_input = operation.get("parameters") or "requestBody" in operation
+    return list(GenerationMode) if takes_input else [GenerationMode.POSITIVE]
+
+
+@pytest.mark.parametrize(
+    ("name", "mode"), [(name, mode) for name in OPERATIONS for mode in modes(OPERATIONS[name])]
+)
+def test_no_input_makes_an_operation_break_its_promise(
+    api: BaseSchema, client: TestClient, name: str, mode: GenerationMode
+) -> None:
+    """All of the default checks, on input that fits the schema and on input that does not."""
+    method, path = name.split()
+    headers = {"Authorization": client.headers["Authorization"]}
+
+    @settings(
+        max_examples=EXAMPLES,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=api[path][method].as_strategy(generation_mode=mode))
+    def send(case: "Case[Any]") -> None:
+        case.call_and_validate(headers=headers)
+
+    send()
+
+
+def test_the_document_is_openapi_3_1() -> None:
+    assert DOCUMENT["openapi"].startswith("3.1")
+    assert DOCUMENT["info"]["description"]
+
+
+@every_operation
+def test_every_operation_says_in_a_sentence_what_it_does(name: str) -> None:
+    operation = OPERATIONS[name]
+
+    assert operation["summary"]
+    assert operation["description"].rstrip().endswith(".")
+    assert operation["tags"]
+
+
+def test_every_operation_has_a_name_of_its_own() -> None:
+    names = [operation["operationId"] for operation in OPERATIONS.values()]
+
+    assert len(set(names)) == len(names)
+
+
+def resolved(schema: dict[str, Any]) -> dict[str, Any]:
+    name = schema.get("$ref", "").rpartition("/")[2]
+    return cast("dict[str, Any]", DOCUMENT["components"]["schemas"][name] if name else schema)
+
+
+def has_example(schema: dict[str, Any]) -> bool:
+    """Whether an example of a whole value is given, or can be put together of its parts."""
+    schema = resolved(schema)
+    if any(name in schema for name in ("example", "examples", "default", "const", "enum")):
+        return True
+    choices = schema.get("anyOf", schema.get("oneOf", schema.get("allOf", [])))
+    if choices:
+        return any(map(has_example, choices))
+    if schema.get("type") == "array":
+        return has_example(schema["items"])
+    if "properties" in schema:
+        return all(map(has_example, schema["properties"].values()))
+    return schema.get("format") in {"date", "date-time"} or schema.get("type") in {
+        "boolean",
+        "null",
+    }
+
+
+@every_operation
+def test_every_success_has_an_example(name: str) -> None:
+    successes = {
+        status: answer
+        for status, answer in OPERATIONS[name]["responses"].items()
+        if status.startswith("2")
+    }
+
+    assert successes
+    for status, answer in successes.items():
+        contents = answer.get("content", {})
+        assert contents or status == "204"
+        for content in contents.values():
+            given_one = "example" in content or "examples" in content
+            assert given_one or has_example(content["schema"]), content
+
+
+@pytest.mark.parametrize("name", API)
+def test_every_problem_of_an_operation_is_documented(name: str) -> None:
+    operation = OPERATIONS[name]
+    answers = operation["responses"]
+    expected = {"401", "403", "422", "503"}
+    if "{" in name:
+        expected |= {"404"}
+    if "requestBody" in operation:
+        expected |= {"400"}
+    if "SDK ingestion" in operation["tags"] or name == "POST /api/v1/events":
+        expected |= {"400", "408", "413", "415", "429"}
+
+    assert expected <= set(answers)
+    for status, answer in answers.items():
+        if not status.startswith("2"):
+            [media_type] = answer["content"]
+            assert media_type == "application/problem+json"
+            problem = resolved(answer["content"][media_type]["schema"])
+            assert {"type", "title", "status", "detail", "code", "message"} <= set(
+                problem["properties"]
+            )
+
+
+def test_only_probes_need_no_key() -> None:
+    assert set(OPERATIONS) - set(API) == {"GET /health/live", "GET /health/ready", "GET /metrics"}

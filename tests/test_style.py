@@ -1,0 +1,126 @@
+"""House rules that no linter knows, about sizes, names and state."""
+
+import ast
+import statistics
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+APP = ROOT / "app"
+
+LONGEST_FILE = 300
+MEDIAN_LINES, P90_LINES = 8, 25
+"""Of a function in app/, from its first decorator or ``def`` to its end, without its docstring."""
+
+NO_NAMES = {"utils", "helpers", "common", "constants", "manager", "misc", "base"}
+
+
+def files() -> list[str]:
+    return sorted(str(path.relative_to(APP)) for path in APP.rglob("*.py"))
+
+
+def written() -> list[str]:
+    """Every file of code in the repository, migrations apart."""
+    folders = (APP, ROOT / "tests")
+    found = [path for folder in folders for path in folder.rglob("*.py")]
+    return sorted(str(path.relative_to(ROOT)) for path in found)
+
+
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+@pytest.mark.parametrize("file", written())
+def test_a_file_can_be_read_in_one_sitting(file: str) -> None:
+    assert len((ROOT / file).read_text().splitlines()) <= LONGEST_FILE
+
+
+@pytest.mark.parametrize("file", written())
+def test_a_file_is_named_after_its_subject(file: str) -> None:
+    assert not {Path(part).stem for part in Path(file).parts} & NO_NAMES
+
+
+def function_lines() -> dict[str, int]:
+    found = {}
+    for file in files():
+        for node in ast.walk(tree(APP / file)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                first = min([node.lineno, *(each.lineno for each in node.decorator_list)])
+                said = node.body[0] if ast.get_docstring(node) else None
+                docstring = said.end_lineno - said.lineno + 1 if said and said.end_lineno else 0
+                lines = (node.end_lineno or first) - first + 1 - docstring
+                found[f"{file}:{node.name}:{first}"] = lines
+    return found
+
+
+def test_functions_are_short() -> None:
+    lines = function_lines()
+    median, p90 = statistics.median(lines.values()), statistics.quantiles(lines.values(), n=10)[-1]
+    longest = sorted(lines, key=lines.__getitem__)[-3:]
+    print(f"{len(lines)} functions: median {median}, p90 {p90}, longest {longest}")  # noqa: T201
+
+    assert median <= MEDIAN_LINES
+    assert p90 <= P90_LINES
+
+
+def mutable(value: ast.expr | None) -> bool:
+    """Whether an expression makes something that could change later, or an object with state."""
+    if isinstance(value, ast.List | ast.Dict | ast.Set | ast.DictComp | ast.ListComp | ast.SetComp):
+        return True
+    return (
+        isinstance(value, ast.Call)
+        and isinstance(value.func, ast.Name)
+        and (value.func.id in {"list", "dict", "set", "defaultdict", "deque", "Counter"})
+    )
+
+
+@pytest.mark.parametrize("file", files())
+def test_no_module_keeps_state(file: str) -> None:
+    """Nothing at the top of a module is changed by a function of it."""
+    names = {
+        target.id
+        for node in tree(APP / file).body
+        if isinstance(node, ast.Assign | ast.AnnAssign) and mutable(node.value)
+        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+        if isinstance(target, ast.Name)
+    }
+    changed = set()
+    for function in ast.walk(tree(APP / file)):
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+            changed |= names & changed_in(function)
+    assert not changed
+    assert not any(isinstance(node, ast.Global) for node in ast.walk(tree(APP / file)))
+
+
+CHANGES = {"append", "add", "update", "setdefault", "pop", "clear", "extend", "remove", "discard"}
+
+
+def changed_in(function: ast.AST) -> set[str]:
+    """Name what a function changes in place."""
+    found = set()
+    for node in ast.walk(function):
+        is_put = isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store | ast.Del)
+        if is_put or getattr(node, "attr", None) in CHANGES:
+            found.add(getattr(getattr(node, "value", None), "id", ""))
+    return found
+
+
+ASKS_AGAIN = "tests/servers/running.py"  # real processes can only be asked until it holds
+
+
+@pytest.mark.parametrize("file", [file for file in written() if file.startswith("tests")])
+def test_tests_make_no_mocks_and_do_not_sleep(file: str) -> None:
+    source = tree(ROOT / file)
+    taken = {
+        name.split(".")[-1]
+        for node in ast.walk(source)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in [getattr(node, "module", None) or "", *(a.name for a in node.names)]
+    }
+    names = {node.attr for node in ast.walk(source) if isinstance(node, ast.Attribute)}
+
+    assert not taken & {"mock", "MagicMock", "Mock", "patch", "AsyncMock"}
+    assert file == ASKS_AGAIN or "sleep" not in names | taken
