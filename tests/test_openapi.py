@@ -35,9 +35,10 @@ def api(client: TestClient) -> BaseSchema:
 
 
 def modes(operation: dict[str, Any]) -> list[GenerationMode]:
-    """Without input there is nothing that would not fit."""
-    takes_input = operation.get("parameters") or "requestBody" in operation
-    return list(GenerationMode) if takes_input else [GenerationMode.POSITIVE]
+    """In a path every text is an id: only a body or a query can be something that does not fit."""
+    asked = [parameter["in"] for parameter in operation.get("parameters", [])]
+    can_be_wrong = "query" in asked or "requestBody" in operation
+    return list(GenerationMode) if can_be_wrong else [GenerationMode.POSITIVE]
 
 
 @pytest.mark.parametrize(
