@@ -16,7 +16,7 @@ from fastapi.responses import JSONResponse, Response
 from sqlalchemy import Engine
 
 from app.accounts.endpoints import router as accounts_router
-from app.core import errors, logs, metrics, migrations, schemas
+from app.core import errors, logs, metrics, migrations, parent, schemas
 from app.core.clock import Clock, shifted_clock
 from app.core.db import Sessions, Slots, open_engine, open_sessions
 from app.core.requests import RequestLog
@@ -29,7 +29,6 @@ from app.workspaces.auth import KnownCallers
 from app.workspaces.endpoints import router as workspaces_router
 
 STATEMENT_TIMEOUT_SECONDS = 5
-PARENT_VARIABLE = "HEALTH_PARENT_PID"
 PARENT_SECONDS = 1
 DESCRIPTION = """
 How much value each customer account gets for each dollar it pays, what changed and why.
@@ -121,12 +120,9 @@ def drain_on_sigterm(app: FastAPI) -> None:
 
 async def stop_with_parent() -> None:
     """One of several API processes ends when the process that keeps them is gone."""
-    parent = os.environ.get(PARENT_VARIABLE)
-    while parent is not None:
-        if os.getppid() != int(parent):
-            os.kill(os.getpid(), signal.SIGTERM)
-            return
+    while not parent.is_gone():  # noqa: ASYNC110 - another process has no event to wait for
         await asyncio.sleep(PARENT_SECONDS)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def create_app(storage: Storage, settings: Settings, clock: Clock) -> FastAPI:

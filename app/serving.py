@@ -11,11 +11,10 @@ import structlog
 import uvicorn
 from sqlalchemy import Engine
 
-from app.core import migrations
+from app.core import migrations, parent
 from app.core.db import open_engine
 from app.core.embedded import EmbeddedPostgres
 from app.core.settings import Settings
-from app.main import PARENT_VARIABLE
 
 log = structlog.get_logger()
 
@@ -49,7 +48,7 @@ def serve(settings: Settings, url: str) -> None:
     """Serve HTTP until told to stop, with a worker beside it where the settings say so."""
     os.environ["HEALTH_DATABASE_URL"] = url
     if settings.workers > 1:
-        os.environ[PARENT_VARIABLE] = str(os.getpid())
+        os.environ.update(parent.environment())
     with worker_process(enabled=settings.runs_worker):
         uvicorn.run(
             "app.main:from_environment",
@@ -77,7 +76,8 @@ def worker_process(*, enabled: bool) -> Iterator[None]:
 
     def keep_running() -> None:
         while not stopping.is_set():
-            process = subprocess.Popen([sys.executable, "-m", "app", "worker"])
+            command = [sys.executable, "-m", "app", "worker"]
+            process = subprocess.Popen(command, env=parent.environment())  # noqa: S603
             running[:] = [process]
             process.wait()
             stopping.wait(RESTART_SECONDS)

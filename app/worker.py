@@ -1,6 +1,5 @@
 """The worker process: refreshes what is due, binds waiting events, and keeps house."""
 
-import os
 import signal
 import threading
 import time
@@ -12,7 +11,7 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 
 from app import pipeline
-from app.core import partitions
+from app.core import parent, partitions
 from app.core.clock import Clock
 from app.core.db import Sessions, transaction
 from app.core.settings import Settings
@@ -35,13 +34,12 @@ class Worker:
     settings: Settings
     clock: Clock
     stopping: threading.Event = field(default_factory=threading.Event)
-    parent: int = field(default_factory=os.getppid)
     _next_upkeep: float = 0
     _next_attribution: float = 0
     _attribution_pause: float = ATTRIBUTE_SECONDS
 
     def run(self) -> None:
-        while not self.stopping.is_set() and os.getppid() == self.parent:
+        while not self.stopping.is_set() and not parent.is_gone():
             try:
                 if not self.step():
                     self.stopping.wait(IDLE_SECONDS)

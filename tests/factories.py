@@ -28,13 +28,17 @@ def key(session: Session, owner: Workspace, scopes: Iterable[Scope] = tuple(Scop
     return made.text
 
 
-def account(session: Session, account_id: str = "a1", **columns: Any) -> Account:
+def account(session: Session, account_id: str = "a1", **columns: Any) -> Account:  # noqa: ANN401
     columns.setdefault("workspace_id", workspace(session).id)
     return _add(session, Account(account_id=account_id, **columns))
 
 
 def subscription(
-    session: Session, account_id: str = "a1", *, mrr_cents: int = 100_00, **columns: Any
+    session: Session,
+    account_id: str = "a1",
+    *,
+    mrr_cents: int = 100_00,
+    **columns: Any,  # noqa: ANN401
 ) -> Subscription:
     defaults: dict[str, Any] = {
         "workspace_id": "acme",
@@ -54,7 +58,7 @@ def usage(
     *,
     account_id: str = "a1",
     event_name: str = "Export",
-    **columns: Any,
+    **columns: Any,  # noqa: ANN401
 ) -> DailyUsage:
     defaults: dict[str, Any] = {
         "workspace_id": "acme",

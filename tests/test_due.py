@@ -98,17 +98,30 @@ def test_what_is_due_is_scored_and_due_no_more(queue: Sessions) -> None:
     assert work(queue) == 0
 
 
-def test_marks_of_one_account_are_claimed_as_one_at_the_most_urgent(queue: Sessions) -> None:
+def test_marks_of_one_account_are_claimed_as_one_the_most_urgent_first(queue: Sessions) -> None:
     with transaction(queue) as session:
         mark_due(session, "acme", ["a1"], priority=Priority.SWEEP, notify=False)
         mark_due(session, "acme", ["a1", "a2"], priority=Priority.SILENT, notify=False)
+        mark_due(session, "acme", ["a1"], priority=Priority.SILENT)
+        mark_due(session, "acme", ["a1"])
         mark_due(session, "acme", ["a1"])
 
+        assert claim(session) == [Claimed("acme", "a1", Priority.LIVE, notify=True)]
         assert claim(session) == [
-            Claimed("acme", "a1", Priority.LIVE, notify=True),
+            Claimed("acme", "a1", Priority.SILENT, notify=True),
             Claimed("acme", "a2", Priority.SILENT, notify=False),
         ]
+        assert claim(session) == [Claimed("acme", "a1", Priority.SWEEP, notify=False)]
         assert claim(session) == []
+
+
+def test_of_what_is_not_live_few_are_taken_at_a_time(queue: Sessions) -> None:
+    mark(queue, *IDS, priority=Priority.SWEEP)
+    mark(queue, *IDS[4:])
+
+    with transaction(queue) as session:
+        assert ids(list(claim_due(session, limit=100, few=2))) == IDS[4:]
+        assert ids(list(claim_due(session, limit=100, few=2))) == IDS[:2]
 
 
 def test_live_work_goes_before_sweeps(queue: Sessions) -> None:

@@ -3,7 +3,6 @@
 import csv
 import gzip
 import json
-import os
 import re
 import shlex
 import subprocess
@@ -14,13 +13,14 @@ from pathlib import Path
 
 import pytest
 import structlog
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Engine, text
 from typer.testing import CliRunner
 
 from app.cli import app as command_line
 from app.core.db import open_engine
 from app.events.schemas import Receipt
 from app.health.schemas import AccountStanding, HealthOut
+from tests.conftest import Databases
 from tests.test_docs import PAGES, README, ROOT, commands
 
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -61,19 +61,9 @@ def write_csv(path: Path, rows: Iterable[Iterable[object]]) -> None:
 
 
 @pytest.fixture
-def empty_database(database_url: str) -> Iterator[str]:
+def empty_database(databases: Databases) -> str:
     """A database of its own: what commands write is committed."""
-    admin = create_engine(
-        database_url.replace("postgresql://", "postgresql+psycopg://"),
-        isolation_level="AUTOCOMMIT",
-    )
-    name = f"readme_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
-    with admin.connect() as connection:
-        connection.execute(text(f"DROP DATABASE IF EXISTS {name}"))
-        connection.execute(text(f"CREATE DATABASE {name}"))
-        yield re.sub(r"/test_\w+\?", f"/{name}?", database_url)
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    admin.dispose()
+    return databases("readme")
 
 
 @pytest.fixture

@@ -134,4 +134,5 @@ def user_traits(traits: Mapping[str, Any]) -> UserTraits:
 
 def is_internal(email: str | None, internal_domains: Collection[str]) -> bool:
     """Whether a person belongs to the vendor itself, by the domain of the e-mail address."""
-    return bool(email) and str(email).rpartition("@")[2].lower() in internal_domains
+    _, at, domain = (email or "").rpartition("@")
+    return bool(at) and domain.lower() in internal_domains

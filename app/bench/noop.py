@@ -7,8 +7,8 @@ from fastapi import FastAPI
 
 from app import serving
 from app.bench.reads import NOOP_PATH
+from app.core import parent
 from app.core.settings import Settings
-from app.main import PARENT_VARIABLE
 from app.main import from_environment as service_from_environment
 from app.workspaces.auth import Reader
 
@@ -28,7 +28,7 @@ def main() -> None:
     settings = Settings()
     with serving.database(settings) as url:
         os.environ["HEALTH_DATABASE_URL"] = url
-        os.environ[PARENT_VARIABLE] = str(os.getpid())
+        os.environ.update(parent.environment())
         uvicorn.run(
             "app.bench.noop:from_environment",
             factory=True,

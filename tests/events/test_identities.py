@@ -38,8 +38,8 @@ def test_where_nothing_is_said_of_anybody_there_is_nothing_to_fold() -> None:
 
 def test_later_traits_win_whatever_the_order_of_the_batch() -> None:
     events = [
-        group(0, at=NOW - HOUR, name="Old", plan="pro", tier=1),
-        group(1, at=NOW, name="New", tier=2),
+        group(1, at=NOW - HOUR, name="Old", plan="pro", tier=1),
+        group(0, at=NOW, name="New", tier=2),
         call(2, "identify", at=NOW - HOUR, traits={"email": "old@x.example", "role": "admin"}),
         call(3, "identify", at=NOW, traits={"email": "new@x.example"}),
     ]
@@ -63,8 +63,8 @@ def test_rows_come_in_key_order_and_each_once() -> None:
 
 def test_the_last_group_of_a_user_is_their_account() -> None:
     events = [
-        group(0, at=NOW - HOUR, account_id="before"),
-        group(1, at=NOW, account_id="now"),
+        group(1, at=NOW - HOUR, account_id="before"),
+        group(0, at=NOW, account_id="now"),
         call(2, "identify", at=NOW + timedelta(minutes=1)),
     ]
     for order in permutations(events):

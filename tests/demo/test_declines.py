@@ -1,0 +1,140 @@
+from collections.abc import Callable
+from datetime import date, timedelta
+from itertools import pairwise
+from statistics import median
+from typing import Any
+
+from app.demo.simulate import Truth, World
+from tests.demo.worlds import LAST_DAY, Days, periods
+
+
+def troubled(world: World, cause: str, *, seen_for: int = 60) -> list[Truth]:
+    """Pick the strong cases of a cause that stayed for so many days after its onset."""
+    until = {truth.account_id: truth.churned_on or LAST_DAY for truth in world.truth}
+    return [
+        truth
+        for truth in world.truth
+        if truth.cause == cause
+        and truth.onset_on
+        and truth.onset_on + timedelta(days=seen_for) <= until[truth.account_id]
+    ]
+
+
+def told(days: Days, account_id: str, since: date, until: date) -> list[dict[str, Any]]:
+    """List an account's calls from one day up to another, which is left out."""
+    return [
+        call
+        for day, today in days
+        if since <= day < until
+        for call in today
+        if call["context"]["groupId"] == account_id
+    ]
+
+
+def before_and_after(
+    days: Days, case: Truth, measure: Callable[[list[dict[str, Any]]], float]
+) -> tuple[float, float]:
+    """Measure 28 days before the onset and 28 days from a month after it."""
+    assert case.onset_on
+    four_weeks, month = timedelta(days=28), timedelta(days=30)
+    later = case.onset_on + month
+    return (
+        measure(told(days, case.account_id, case.onset_on - four_weeks, case.onset_on)),
+        measure(told(days, case.account_id, later, later + four_weeks)),
+    )
+
+
+def end_customers(calls: list[dict[str, Any]]) -> int:
+    found = (call.get("properties", {}).get("end_customer_id") for call in calls)
+    return len(set(found) - {None})
+
+
+def test_affected_accounts_leave_more_often_than_the_others(full_world: World) -> None:
+    affected = {row.account_id for row in full_world.truth if row.cause != "none"}
+    left = {row.account_id for row in full_world.truth if row.churned_on}
+
+    assert len(affected) == 90
+    assert len(left & affected) / 90 > 2 * len(left - affected) / 210
+
+
+def test_a_third_of_the_declines_are_recent_and_still_open(full_world: World) -> None:
+    onsets = [(row.onset_on, row.churned_on) for row in full_world.truth if row.onset_on]
+    recent = [left for onset, left in onsets if onset > LAST_DAY - timedelta(days=120)]
+
+    assert min(onset for onset, _ in onsets) >= full_world.first_day + timedelta(days=120)
+    assert sum(left is None for left in recent) >= 90 / 3
+
+
+def test_a_champion_who_left_does_nothing_any_more(long_world: World, long_days: Days) -> None:
+    cases = troubled(long_world, "champion_left", seen_for=0)
+
+    assert cases
+    for case in cases:
+        assert case.onset_on
+        before = told(long_days, case.account_id, long_world.first_day, case.onset_on)
+        after = told(long_days, case.account_id, case.onset_on, date.max)
+        share = sum(call["userId"] == case.about for call in before) / len(before)
+        assert share > 0.15
+        assert all(call["userId"] != case.about for call in after)
+
+
+def test_a_product_feature_that_was_never_adopted_has_no_event(
+    long_world: World, long_days: Days
+) -> None:
+    names = {feature.key: feature.event_names for feature in long_world.product_features}
+    plans = {plan.key: plan.product_features for plan in long_world.plans}
+    cases = troubled(long_world, "feature_never_adopted", seen_for=0)
+
+    assert cases
+    for case in cases:
+        mine = told(long_days, case.account_id, date.min, date.max)
+        assert case.about in plans[periods(long_world, case.account_id)[-1].plan]
+        assert not {call.get("event") for call in mine} & set(names[case.about])
+
+
+def test_who_is_stuck_in_onboarding_gets_no_further(long_world: World, long_days: Days) -> None:
+    cases = troubled(long_world, "stuck_in_onboarding")
+
+    assert cases
+    for case in cases:
+        mine = told(long_days, case.account_id, date.min, date.max)
+        done = [
+            c["properties"]["step"] for c in mine if c.get("event") == "Onboarding Step Completed"
+        ]
+        assert done
+        assert case.about not in done
+
+
+def test_fewer_end_customers_are_reached_when_reach_falls(
+    long_world: World, long_days: Days
+) -> None:
+    cases = troubled(long_world, "reach_fell")
+
+    assert cases
+    pairs = [before_and_after(long_days, case, end_customers) for case in cases]
+    assert sum(after for _, after in pairs) < 0.75 * sum(before for before, _ in pairs)
+
+
+def test_a_price_rise_is_in_the_subscription(long_world: World) -> None:
+    cases = troubled(long_world, "price_rose", seen_for=0)
+
+    assert cases
+    for case in cases:
+        rows = periods(long_world, case.account_id)
+        risen = [(a, b) for a, b in pairwise(rows) if b.starts_on == case.onset_on]
+        assert [b.mrr_cents > 1.05 * a.mrr_cents for a, b in risen] == [True]
+        assert [(a.plan, a.end_reason) for a, _ in risen] == [(risen[0][1].plan, "price_change")]
+
+
+def test_first_replies_take_longer_when_support_is_slow(long_world: World, long_days: Days) -> None:
+    onsets = {c.account_id: c.onset_on for c in troubled(long_world, "support_slow", seen_for=0)}
+    slow: list[int] = []
+    usual: list[int] = []
+    for day, today in long_days:
+        for call in today:
+            if call.get("event") == "Ticket First Reply":
+                onset = onsets.get(call["context"]["groupId"])
+                waits = slow if onset and day > onset + timedelta(days=14) else usual
+                waits.append(call["properties"]["minutes"])
+
+    assert median(slow) > 5 * median(usual)
