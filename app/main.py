@@ -7,13 +7,13 @@ import threading
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from types import FrameType
 from typing import Any
 
 from anyio import to_thread
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import JSONResponse, Response
-from sqlalchemy import Engine
 
 from app.accounts.endpoints import router as accounts_router
 from app.core import errors, logs, metrics, migrations, parent, schemas
@@ -42,15 +42,22 @@ probes = APIRouter(tags=["operations"])
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """How the app reaches its database; ``autocommit`` is for single reads."""
+    """How the app reaches its database; ``autocommit`` is for what one statement does."""
 
     sessions: Sessions
     autocommit: Sessions
 
     @classmethod
-    def of(cls, engine: Engine) -> "Storage":
-        reads = engine.execution_options(isolation_level="AUTOCOMMIT")
-        return cls(open_sessions(engine), open_sessions(reads))
+    def open(cls, url: str, *, pool_size: int) -> "Storage":
+        """Open two pools; a request uses a connection of one of them at a time."""
+        open_pool = partial(
+            open_engine,
+            url,
+            pool_size=pool_size,
+            statement_timeout_seconds=STATEMENT_TIMEOUT_SECONDS,
+            point_access=True,
+        )
+        return cls(open_sessions(open_pool()), open_sessions(open_pool(autocommit=True)))
 
 
 def _example(status: int, media_type: str, example: object) -> dict[int | str, dict[str, Any]]:
@@ -156,10 +163,5 @@ def from_environment() -> FastAPI:
     logs.configure(settings.log_level)
     if settings.database_url is None:
         raise SystemExit("HEALTH_DATABASE_URL is not set; `customer-health serve` sets it itself.")
-    engine = open_engine(
-        settings.database_url.get_secret_value(),
-        pool_size=settings.pool_size,
-        statement_timeout_seconds=STATEMENT_TIMEOUT_SECONDS,
-        point_access=True,
-    )
-    return create_app(Storage.of(engine), settings, shifted_clock(settings.clock_offset_seconds))
+    storage = Storage.open(settings.database_url.get_secret_value(), pool_size=settings.pool_size)
+    return create_app(storage, settings, shifted_clock(settings.clock_offset_seconds))

@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
+import orjson
 from fastapi import Depends, Request
 from fastapi.concurrency import run_in_threadpool
 from sqlalchemy import DateTime, Engine, MetaData, Text, create_engine
@@ -43,26 +44,35 @@ class Table(DeclarativeBase):
 
 
 def open_engine(
-    url: str, *, pool_size: int, statement_timeout_seconds: float = 0, point_access: bool = False
+    url: str,
+    *,
+    pool_size: int,
+    statement_timeout_seconds: float = 0,
+    point_access: bool = False,
+    autocommit: bool = False,
 ) -> Engine:
     """Connect to PostgreSQL; a statement that takes longer than the time-out is given up.
 
     ``point_access``: for requests, which touch single rows. Their plans are kept for a long time
-    and must not scan a table that was small when the plan was made.
+    and must not scan a table that was small when the plan was made. ``autocommit``: each statement
+    is a transaction of its own, without a round trip for BEGIN and one for COMMIT.
     """
     planner = " -c enable_seqscan=off" if point_access else ""
+    alone: dict[str, Any] = {"isolation_level": "AUTOCOMMIT", "pool_reset_on_return": None}
     return create_engine(
         url.replace("postgresql://", "postgresql+psycopg://", 1),
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=2,
         pool_pre_ping=False,
+        json_deserializer=orjson.loads,
         connect_args={
             "options": f"-c statement_timeout={round(statement_timeout_seconds * 1000)}"
             f" -c timezone=UTC -c jit=off -c search_path=public{planner}",
             "prepare_threshold": 2,
             "connect_timeout": 5,
         },
+        **(alone if autocommit else {}),
     )
 
 
@@ -155,14 +165,6 @@ async def read_session(request: Request) -> AsyncGenerator[Session]:
             session.close()
 
 
-async def request_slot(request: Request) -> AsyncGenerator[Sessions]:
-    async with slot(request):
-        yield request.app.state.sessions
-
-
 # scope="function" commits before the response leaves: no 2xx for work that was lost.
 SessionDep = Annotated[Session, Depends(request_session, scope="function")]
 ReadSessionDep = Annotated[Session, Depends(read_session, scope="function")]
-
-# For work that opens, and where it must retries, its transaction itself.
-SessionsDep = Annotated[Sessions, Depends(request_slot, scope="function")]

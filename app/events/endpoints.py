@@ -1,7 +1,7 @@
 """Where events come in. The bodies are read by hand: SDKs lie about their content type."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
@@ -10,8 +10,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 from starlette.requests import ClientDisconnect
 
-from app.core.clock import Now
-from app.core.db import SessionDep, Sessions, SessionsDep
+from app.core.db import ReadSessionDep, slot
 from app.core.errors import NotFoundError, RequestTimeoutError, UnauthorizedError
 from app.core.pagination import CursorText, Limit, Page, decode_cursor, page_of
 from app.core.schemas import responses
@@ -90,50 +89,67 @@ async def body(request: Request) -> Body:
     return Body(bytes(raw), headers.get("content-encoding", ""), headers.get("content-type", ""))
 
 
-Sender = Annotated[Caller | None, Depends(sender)]
-WireBody = Annotated[Body, Depends(body)]
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A request that has come in whole, and holds a slot of the database."""
+
+    request: Request
+    caller: Caller | None
+    body: Body
+    now: datetime
+
+    @property
+    def limits(self) -> Limits:
+        limits: Limits = self.request.app.state.limits
+        return limits
+
+    @property
+    def parsed(self) -> wire.Parsed:
+        return wire.parse(self.body.decoded(self.limits))
 
 
-def _take_in(
-    request: Request,
-    caller: Caller | None,
-    sessions: Sessions,
-    *,
-    now: datetime,
-    batch: Batch,
-    dialect: Dialect,
-) -> Response:
-    limits: Limits = request.app.state.limits
-    if caller is None:
-        caller = _caller_from_body(request, batch, now)
-    _check_size(batch, limits)
-    limits.spend(caller.key_id, len(batch.events))
+async def arrive(request: Request) -> AsyncGenerator[Arrival]:
+    """Check the key, then read the body, then wait for a slot: one dependency costs less."""
+    caller = await sender(request)
+    content = await body(request)
+    async with slot(request):
+        yield Arrival(request, caller, content, request.app.state.clock())
+
+
+Arriving = Annotated[Arrival, Depends(arrive, scope="function")]
+
+
+def _take_in(arrival: Arrival, batch: Batch, dialect: Dialect) -> Response:
+    state, headers = arrival.request.app.state, arrival.request.headers
+    caller = arrival.caller or _caller_from_body(arrival, batch)
+    _check_size(batch, arrival.limits)
+    arrival.limits.spend(caller.key_id, len(batch.events))
     policy = service.Policy(
         Rules(caller.end_customer_keys, caller.reach_property, caller.internal_domains),
         caller.base_currency,
-        service.oldest_allowed(now, limits.retention_days),
-        strict="handling=strict" in request.headers.get("prefer", ""),
-        idempotency_key=(request.headers.get("idempotency-key") or "")[:200] or None,
+        service.oldest_allowed(arrival.now, arrival.limits.retention_days),
+        strict="handling=strict" in headers.get("prefer", ""),
+        idempotency_key=(headers.get("idempotency-key") or "")[:200] or None,
     )
     receipt = service.ingest(
-        sessions,
-        Origin(caller.workspace_id, caller.key_id, now),
+        service.Store(state.sessions, state.autocommit_sessions, state.known_names),
+        Origin(caller.workspace_id, caller.key_id, arrival.now),
         batch,
         dialect,
         policy,
-        names=request.app.state.known_names,
-        request_id=request.scope.get("request_id", ""),
+        request_id=arrival.request.scope.get("request_id", ""),
     )
     return Response(receipt.model_dump_json(), media_type="application/json")
 
 
-def _caller_from_body(request: Request, batch: Batch, now: datetime) -> Caller:
+def _caller_from_body(arrival: Arrival, batch: Batch) -> Caller:
     if not batch.write_key:
         raise UnauthorizedError(
             "Send a write key, as the user name of Basic authorization.", code="invalid_write_key"
         )
     try:
-        caller = identify(request.app.state.autocommit_sessions, batch.write_key, now=now)
+        sessions = arrival.request.app.state.autocommit_sessions
+        caller = identify(sessions, batch.write_key, now=arrival.now)
     except UnauthorizedError as error:
         raise UnauthorizedError(error.detail, code="invalid_write_key") from None
     caller.require(Scope.INGEST_WRITE)
@@ -163,13 +179,12 @@ def _segment_call(parsed: wire.Parsed, kind: str) -> Batch:
     return Batch([call | {"type": kind}], parsed.suspect, None, key)
 
 
-def _native_batch(body: Body, limits: Limits) -> Batch:
+def _native_batch(arrival: Arrival) -> Batch:
     """Read an object, an array, ``{"events": [...]}`` or lines of JSON."""
-    decoded = body.decoded(limits)
-    if "ndjson" in body.content_type:
-        lines = wire.parse_lines(decoded)
+    if "ndjson" in arrival.body.content_type:
+        lines = wire.parse_lines(arrival.body.decoded(arrival.limits))
         return Batch(lines.value, lines.suspect)
-    parsed = wire.parse(decoded)
+    parsed = arrival.parsed
     match parsed.value:
         case list():
             return Batch(parsed.value, parsed.suspect)
@@ -185,34 +200,22 @@ def _write_key(value: dict[str, Any]) -> str | None:
     return key if isinstance(key, str) else None
 
 
-def _batch_endpoint() -> Callable[..., Response]:
-    def receive_batch(
-        request: Request, caller: Sender, body: WireBody, sessions: SessionsDep, now: Now
-    ) -> Response:
-        """Take in a batch of a Segment or RudderStack SDK, as it sends it."""
-        batch = _segment_batch(wire.parse(body.decoded(request.app.state.limits)))
-        return _take_in(request, caller, sessions, now=now, batch=batch, dialect=segment.read)
-
-    return receive_batch
+def receive_batch(arrival: Arriving) -> Response:
+    """Take in a batch of a Segment or RudderStack SDK, as it sends it."""
+    return _take_in(arrival, _segment_batch(arrival.parsed), segment.read)
 
 
 def _call_endpoint(kind: str) -> Callable[..., Response]:
-    def receive_call(
-        request: Request, caller: Sender, body: WireBody, sessions: SessionsDep, now: Now
-    ) -> Response:
+    def receive_call(arrival: Arriving) -> Response:
         """Take in one call of a Segment or RudderStack SDK."""
-        batch = _segment_call(wire.parse(body.decoded(request.app.state.limits)), kind)
-        return _take_in(request, caller, sessions, now=now, batch=batch, dialect=segment.read)
+        return _take_in(arrival, _segment_call(arrival.parsed, kind), segment.read)
 
     return receive_call
 
 
-def receive_events(
-    request: Request, caller: Sender, body: WireBody, sessions: SessionsDep, now: Now
-) -> Response:
+def receive_events(arrival: Arriving) -> Response:
     """Take in events of the native dialect: an object, an array, `{"events": []}` or NDJSON."""
-    batch = _native_batch(body, request.app.state.limits)
-    return _take_in(request, caller, sessions, now=now, batch=batch, dialect=native.read)
+    return _take_in(arrival, _native_batch(arrival), native.read)
 
 
 def _route(
@@ -240,7 +243,7 @@ def _route(
 
 for batch_path in BATCH_PATHS:
     batch_name = f"receive_{batch_path.rpartition('/')[2]}"
-    _route(sdk_router, batch_path, _batch_endpoint(), batch_name, SEGMENT_BATCH)
+    _route(sdk_router, batch_path, receive_batch, batch_name, SEGMENT_BATCH)
 for call_kind in CALL_KINDS:
     name = f"receive_{call_kind}"
     _route(sdk_router, f"/v1/{call_kind}", _call_endpoint(call_kind), name, SEGMENT_CALL)
@@ -249,7 +252,7 @@ _route(native_router, "/events", receive_events, "receive_events", NATIVE_EVENTS
 
 @native_router.get("/quarantine", responses=responses(401, 403, 404, 422))
 def list_quarantine(
-    session: SessionDep,
+    session: ReadSessionDep,
     caller: Reader,
     code: Annotated[str | None, Query(max_length=40)] = None,
     limit: Limit = 100,
@@ -272,7 +275,7 @@ def list_quarantine(
 
 @native_router.get("/quarantine/{quarantine_id}", responses=responses(401, 403, 404, 422))
 def get_quarantined(
-    session: SessionDep, caller: Reader, quarantine_id: str
+    session: ReadSessionDep, caller: Reader, quarantine_id: str
 ) -> QuarantinedEventDetail:
     """Show one event that could not be used, with its payload."""
     number = quarantine_id.removeprefix("q_")

@@ -16,7 +16,7 @@ from app.events import queries
 from app.events.batch import Batch, Reading, read
 from app.events.canonical import VIEWS, Dialect, Event, Rules
 from app.events.errors import StrictBatchError
-from app.events.identities import Identities, PriceRow, fold
+from app.events.identities import IDENTITY_KINDS, Identities, PriceRow, fold
 from app.events.names import OTHER, KnownNames
 from app.events.queries import Origin
 from app.events.schemas import Receipt, Verdict
@@ -55,14 +55,32 @@ class Outcome:
     warnings: dict[int, list[str]]
 
 
+@dataclass(frozen=True, slots=True)
+class Store:
+    """Where batches go. ``autocommit`` takes those that one statement stores and counts."""
+
+    sessions: Sessions
+    autocommit: Sessions
+    names: KnownNames
+
+    def sessions_for(self, reading: Reading, workspace_id: str) -> Sessions:
+        """A plain batch needs no BEGIN and COMMIT: its one statement is a transaction."""
+        counted = {event.counted for event in reading.events if event.counted}
+        plain = not (
+            reading.rejected
+            or any(event.kind in IDENTITY_KINDS for event in reading.events)
+            or self.names.missing(workspace_id, counted)
+        )
+        return self.autocommit if plain else self.sessions
+
+
 def ingest(
-    sessions: Sessions,
+    target: Store,
     origin: Origin,
     batch: Batch,
     dialect: Dialect,
     policy: Policy,
     *,
-    names: KnownNames,
     request_id: str,
 ) -> Receipt:
     """Take a batch in. When this returns, all that it says is committed."""
@@ -70,7 +88,10 @@ def ingest(
     reading = read(batch, dialect, policy.rules, received)
     if policy.strict and reading.rejected:
         raise StrictBatchError("Nothing was stored.", errors=_field_errors(reading))
-    outcome = retrying(sessions, lambda session: store(session, origin, reading, policy, names))
+    outcome = retrying(
+        target.sessions_for(reading, origin.workspace_id),
+        lambda session: store(session, origin, reading, policy, target.names),
+    )
     receipt = _receipt(reading, outcome, request_id)
     _count(receipt, reading)
     return receipt
