@@ -1,5 +1,6 @@
 """The API keeps what its OpenAPI document promises, and the document says what one must know."""
 
+import re
 from datetime import datetime
 from typing import Any, cast
 
@@ -150,3 +151,12 @@ def test_every_problem_of_an_operation_is_documented(name: str) -> None:
 
 def test_only_probes_need_no_key() -> None:
     assert set(OPERATIONS) - set(API) == {"GET /health/live", "GET /health/ready", "GET /metrics"}
+
+
+def test_the_documentation_page_loads_nothing_from_other_hosts(client: TestClient) -> None:
+    page = client.get("/docs").text
+    assets = re.findall(r'(?:src|href)="([^"]+)"', page)
+
+    assert assets
+    assert all(asset.startswith("/") for asset in assets)
+    assert all(client.get(asset).status_code == 200 for asset in assets)
