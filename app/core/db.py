@@ -88,14 +88,19 @@ def transaction(sessions: Sessions) -> Generator[Session]:
 
 
 def retrying(sessions: Sessions, work: Callable[[Session], Result]) -> Result:
-    """Do one unit of work, again if another writer's lock order stood against it."""
+    """Do one unit of work, again if another writer's lock order stood against it.
+
+    Also again if the connection turns out to be broken, as after a restart of the database. The
+    work must be safe to repeat: of a commit that broke nobody knows whether it happened.
+    """
     for tries_left in reversed(range(TRIES)):
         try:
             with transaction(sessions) as session:
                 return work(session)
         except DBAPIError as error:
             state = getattr(error.orig, "sqlstate", None)
-            if state not in {DEADLOCK, SERIALIZATION_FAILURE} or not tries_left:
+            passes = error.connection_invalidated or state in {DEADLOCK, SERIALIZATION_FAILURE}
+            if not passes or not tries_left:
                 raise
     raise AssertionError
 

@@ -72,7 +72,7 @@ def test_a_server_told_to_stop_finishes_what_it_has_begun(service: Service, tena
         connection.sendall(body[50:])
         answer = connection.recv(65536)
 
-    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert answer.startswith(b"HTTP/1.1 200 "), answer
     assert service.process.wait(30) == 0
     assert not (service.folder / "postgres" / "postmaster.pid").exists()
     service.start()
