@@ -63,7 +63,6 @@ ACROSS_WORKSPACES = {
     "app.events.queries.ingest": "the origin of the events names the workspace",
     "app.events.queries.quarantine": "the origin of the events names the workspace",
     "app.events.queries.take_attributable": "the worker binds what waits, whosever it is",
-    "app.workspaces.queries.count_workspaces": "the command line asks whether there is any",
     "app.workspaces.queries.find_key_anywhere": "the command line belongs to who owns all",
     "app.workspaces.queries.list_workspaces": "the command line belongs to who owns all",
     "app.workspaces.queries.stored_key": "a key is what names the workspace",

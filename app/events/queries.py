@@ -188,26 +188,12 @@ def add_names(
     return known | set(new)
 
 
-def view_names(session: Session, workspace_id: str) -> set[str]:
-    """Names that came from page and screen calls: these are never product features."""
-    return set(
-        session.scalars(
-            select(EventName.name).where(EventName.workspace_id == workspace_id, EventName.is_view)
-        )
-    )
-
-
 def take_attributable(session: Session, *, limit: int) -> list[WaitingEvent]:
     """Take waiting events out whose user has an account by now."""
     rows = session.execute(statements.TAKE_ATTRIBUTABLE, {"limit": limit})
     return [
         WaitingEvent(Origin(row.workspace_id, row.key_id, row.received_at), row.row) for row in rows
     ]
-
-
-def count_unattributed(session: Session, workspace_id: str) -> int:
-    counted = select(func.count()).where(UnattributedEvent.workspace_id == workspace_id)
-    return session.scalar(counted) or 0
 
 
 def list_quarantined(

@@ -2,7 +2,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import bindparam, func, or_, select, tuple_, update
+from sqlalchemy import bindparam, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from app.core.errors import NotFoundError
@@ -141,7 +141,3 @@ def list_audit(
     if before is not None:
         entries = entries.where(AuditEntry.id < before)
     return session.scalars(entries.order_by(AuditEntry.id.desc()).limit(limit)).all()
-
-
-def count_workspaces(session: Session) -> int:
-    return session.scalar(select(func.count()).select_from(Workspace)) or 0
