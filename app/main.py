@@ -16,8 +16,20 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 from fastapi_offline import FastAPIOffline
 
+from app.accounts import aliases
 from app.accounts.endpoints import router as accounts_router
-from app.core import errors, logs, metrics, migrations, parent, schemas
+from app.billing.endpoints import router as billing_router
+from app.core import (
+    csv_pages,
+    errors,
+    etags,
+    filter_schema,
+    logs,
+    metrics,
+    migrations,
+    parent,
+    schemas,
+)
 from app.core.clock import Clock, shifted_clock
 from app.core.db import Sessions, Slots, open_engine, open_sessions
 from app.core.requests import RequestLog
@@ -25,7 +37,16 @@ from app.core.settings import Settings
 from app.events.endpoints import native_router, sdk_router
 from app.events.limits import Limits
 from app.events.names import KnownNames
+from app.events.quarantine_endpoints import router as quarantine_router
+from app.events.stats_endpoints import router as stats_router
 from app.health.endpoints import router as health_router
+from app.imports.endpoints import router as imports_router
+from app.jobs.endpoints import router as jobs_router
+from app.lifecycle.endpoints import router as lifecycle_router
+from app.lifecycle.trace_endpoints import router as trace_router
+from app.segments.endpoints import router as segments_router
+from app.segments.fields import CHOICES, FIELDS
+from app.segments.schemas import LANGUAGE
 from app.workspaces.auth import KnownCallers
 from app.workspaces.endpoints import router as workspaces_router
 
@@ -148,13 +169,26 @@ def create_app(storage: Storage, settings: Settings, clock: Clock) -> FastAPI:
     app.state.clock = clock
     app.state.draining = False
     app.state.limits = Limits.of(settings)
+    app.state.import_bytes = settings.import_bytes
     app.state.known_names = KnownNames()
     app.state.known_callers = KnownCallers()
+    app.state.current_account_id = aliases.look_up
     errors.install(app)
     schemas.install(app)
+    filter_schema.install(app, LANGUAGE, FIELDS, choices=CHOICES)
+    csv_pages.install(app)
+    etags.install(app)
     app.add_middleware(RequestLog)
     for router in (sdk_router, native_router, accounts_router, health_router, workspaces_router):
         app.include_router(router)
+    app.include_router(quarantine_router)
+    app.include_router(stats_router)
+    app.include_router(trace_router)
+    app.include_router(jobs_router)
+    app.include_router(imports_router)
+    app.include_router(lifecycle_router)
+    app.include_router(segments_router)
+    app.include_router(billing_router)
     app.include_router(probes)
     return app
 

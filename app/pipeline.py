@@ -14,6 +14,7 @@ from app.accounts.queries import Claimed, claim_due, mark_all_due
 from app.core import metrics
 from app.core.db import Sessions, transaction
 from app.health import service as health
+from app.lifecycle.queries import held_accounts
 from app.workspaces.queries import find_workspace, workspaces_to_sweep
 
 log = structlog.get_logger()
@@ -64,8 +65,9 @@ def refresh_due(
 
 def _refresh_claimed(session: Session, claimed: Sequence[Claimed], now: datetime) -> None:
     for workspace_id, members in groupby(claimed, key=lambda each: each.workspace_id):
-        ids = [each.account_id for each in members]
-        if find_workspace(session, workspace_id) is None:
+        held = held_accounts(session, workspace_id)  # marked again when they are whole
+        ids = [each.account_id for each in members if each.account_id not in held]
+        if not ids or find_workspace(session, workspace_id) is None:
             continue  # it was deleted, and its accounts with it
         refresh(session, workspace_id, ids, as_of=now.date(), now=now)
 

@@ -2,17 +2,50 @@
 
 from app.accounts.tables import (
     Account,
+    AccountAlias,
     Due,
+    ExchangeRate,
+    ExternalId,
     ParkedAccount,
     Plan,
     ProductFeature,
     Subscription,
+    Tombstone,
     User,
     UserAlias,
 )
+from app.billing.tables import (
+    BillingCustomer,
+    BillingEvent,
+    BillingSource,
+    BillingSubscription,
+    Invoice,
+)
 from app.core.db import Table
-from app.events.tables import Event, EventName, QuarantinedEvent, UnattributedEvent
-from app.health.tables import Benchmark, HealthHistory, HealthScore, Scorecard
+from app.events.tables import (
+    DueBinding,
+    Event,
+    EventName,
+    IngestHour,
+    IngestTally,
+    QuarantinedEvent,
+    Source,
+    StaleAccount,
+    UnattributedEvent,
+)
+from app.health.tables import (
+    Benchmark,
+    HealthHistory,
+    HealthScore,
+    Restatement,
+    Scorecard,
+    ScoreDefinition,
+    ScoreOverride,
+)
+from app.imports.tables import ImportChunk, ImportFile, ImportRowError
+from app.jobs.tables import Job
+from app.lifecycle.tables import IdChange
+from app.segments.tables import SavedSegment
 from app.usage.tables import DailyReach, DailyUsage, FirstUse
 from app.workspaces.tables import ApiKey, AuditEntry, Workspace
 
@@ -20,23 +53,46 @@ metadata = Table.metadata
 
 __all__ = [
     "Account",
+    "AccountAlias",
     "ApiKey",
     "AuditEntry",
     "Benchmark",
+    "BillingCustomer",
+    "BillingEvent",
+    "BillingSource",
+    "BillingSubscription",
     "DailyReach",
     "DailyUsage",
     "Due",
+    "DueBinding",
     "Event",
     "EventName",
+    "ExchangeRate",
+    "ExternalId",
     "FirstUse",
     "HealthHistory",
     "HealthScore",
+    "IdChange",
+    "ImportChunk",
+    "ImportFile",
+    "ImportRowError",
+    "IngestHour",
+    "IngestTally",
+    "Invoice",
+    "Job",
     "ParkedAccount",
     "Plan",
     "ProductFeature",
     "QuarantinedEvent",
+    "Restatement",
+    "SavedSegment",
+    "ScoreDefinition",
+    "ScoreOverride",
     "Scorecard",
+    "Source",
+    "StaleAccount",
     "Subscription",
+    "Tombstone",
     "UnattributedEvent",
     "User",
     "UserAlias",

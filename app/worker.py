@@ -1,9 +1,10 @@
-"""The worker process: refreshes what is due, binds waiting events, and keeps house."""
+"""The worker process: refreshes what is due, binds waiting events, does jobs, keeps house."""
 
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -11,19 +12,41 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 
 from app import pipeline
+from app.billing import service as billing
 from app.core import parent, partitions
 from app.core.clock import Clock
 from app.core.db import Sessions, transaction
 from app.core.settings import Settings
+from app.events import binding, sources, stats_queries
+from app.events import quarantine_queries as quarantine
 from app.events import queries as events
-from app.events import service as ingestion
+from app.health import override_service, restate
+from app.imports import service as imports
+from app.imports.running import Importer
+from app.jobs import queries as jobs
+from app.jobs.running import Runner
+from app.jobs.service import Handler
+from app.lifecycle import running as lifecycle
 
 log = structlog.get_logger()
 
 IDLE_SECONDS = 0.1
 TROUBLE_SECONDS = 1.0
 UPKEEP_SECONDS = 60.0
-ATTRIBUTE_SECONDS, ATTRIBUTE_AT_LEAST_SECONDS = 1.0, 60.0
+ATTRIBUTE_SECONDS = 1.0
+LOOK_SECONDS, LOOK_TIMES = 60.0, 20
+"""All waiting events are looked at so often, or as many times its own length apart."""
+FOLD_SECONDS = 5.0
+STATS_DAYS = 400
+JOB_SECONDS = 0.5
+BILLING_SECONDS = 2.0
+CHANGE_SECONDS = 0.5
+JOB_DAYS = 30
+
+
+def handlers() -> Mapping[str, Handler]:
+    """Who does the pages of which kind of job."""
+    return {restate.KIND: restate.restate_page, imports.UPLOADED: Importer()}
 
 
 @dataclass
@@ -36,7 +59,14 @@ class Worker:
     stopping: threading.Event = field(default_factory=threading.Event)
     _next_upkeep: float = 0
     _next_attribution: float = 0
-    _attribution_pause: float = ATTRIBUTE_SECONDS
+    _next_look: float = 0
+    _next_fold: float = 0
+    _next_job: float = 0
+    _next_billing: float = 0
+    _next_change: float = 0
+
+    def __post_init__(self) -> None:
+        self.jobs = Runner(self.sessions, handlers())
 
     def run(self) -> None:
         while not self.stopping.is_set() and not parent.is_gone():
@@ -46,6 +76,8 @@ class Worker:
             except DBAPIError as error:
                 log.warning("database_trouble", error=type(error.orig).__name__)
                 self.stopping.wait(TROUBLE_SECONDS)
+        with suppress(DBAPIError):
+            self.jobs.release(self.clock())
 
     def step(self) -> bool:
         """Do what is due. Returns whether there may be more at once."""
@@ -54,14 +86,47 @@ class Worker:
             self._next_upkeep = time.monotonic() + UPKEEP_SECONDS
         if time.monotonic() >= self._next_attribution:
             self.attribute()
-        return pipeline.refresh_due(self.sessions, now=self.clock()) > 0
+        if time.monotonic() >= self._next_fold:
+            sources.fold(self.sessions)
+            self._next_fold = time.monotonic() + FOLD_SECONDS
+        refreshed = pipeline.refresh_due(self.sessions, now=self.clock()) > 0
+        changed = self.change_ids()
+        settled = self.settle_billing()
+        return self.do_job() or changed or settled or refreshed
+
+    def settle_billing(self) -> bool:
+        """Bind customers who are billed and whose account has become known."""
+        if time.monotonic() < self._next_billing:
+            return False
+        found = billing.settle_waiting(self.sessions, now=self.clock()) > 0
+        self._next_billing = time.monotonic() + (0 if found else BILLING_SECONDS)
+        return found
+
+    def do_job(self) -> bool:
+        """Do a page of a job between two refreshes; look less often while there is none."""
+        if time.monotonic() < self._next_job:
+            return False
+        found = self.jobs.step(self.clock())
+        self._next_job = time.monotonic() + (0 if found else JOB_SECONDS)
+        return found
+
+    def change_ids(self) -> bool:
+        """Do a page of what is to be erased or moved; look less often while there is nothing."""
+        if time.monotonic() < self._next_change:
+            return False
+        found = lifecycle.work(self.sessions, now=self.clock())
+        self._next_change = time.monotonic() + (0 if found else CHANGE_SECONDS)
+        return found
 
     def attribute(self) -> None:
-        """Bind waiting events; look less often while there is nothing to bind."""
-        moved = ingestion.attribute(self.sessions, now=self.clock())
-        slower = min(self._attribution_pause * 2, ATTRIBUTE_AT_LEAST_SECONDS)
-        self._attribution_pause = ATTRIBUTE_SECONDS if moved else slower
-        self._next_attribution = time.monotonic() + (0 if moved else self._attribution_pause)
+        """Bind waiting events: those that a batch told of at once, all of them now and then."""
+        started = time.monotonic()
+        everything = started >= self._next_look
+        moved = binding.attribute(self.sessions, now=self.clock(), everything=everything)
+        done = time.monotonic()
+        if everything and not moved:
+            self._next_look = done + max(LOOK_SECONDS, LOOK_TIMES * (done - started))
+        self._next_attribution = done + (0 if moved else ATTRIBUTE_SECONDS)
 
     def keep_house(self) -> None:
         """Make partitions ahead, drop what is past retention, and sweep once a day."""
@@ -76,9 +141,15 @@ class Worker:
             partitions.drop_old(session, "event", before=events_before)
             partitions.drop_old(session, "daily_usage", before=usage_before)
             partitions.drop_old(session, "daily_reach", before=usage_before)
-            events.drop_old_quarantined(session, before=quarantine_before)
+            quarantine.drop_old_quarantined(session, before=quarantine_before)
+            stats_queries.drop_old_hours(session, before=now - timedelta(days=STATS_DAYS))
             events.drop_old_unattributed(session, before=events_before)
+            jobs.drop_finished(session, before=now - timedelta(days=JOB_DAYS))
+        sources.watch(self.sessions, now=now)
         with transaction(self.sessions) as session:
+            imports.settle_ended(session, now=now)
+        with transaction(self.sessions) as session:
+            override_service.expire(session, now=now)
             pipeline.sweep(session, today=now.date())
 
 

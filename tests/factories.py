@@ -7,7 +7,15 @@ from typing import Any, TypeVar
 from sqlalchemy.orm import Session
 
 from app.core.db import Table
-from app.tables import Account, DailyReach, DailyUsage, FirstUse, Subscription, Workspace
+from app.tables import (
+    Account,
+    DailyReach,
+    DailyUsage,
+    FirstUse,
+    Scorecard,
+    Subscription,
+    Workspace,
+)
 from app.workspaces import service
 from app.workspaces.keys import Scope
 
@@ -91,6 +99,30 @@ def first_use(session: Session, day: date, *, account_id: str = "a1") -> FirstUs
         session,
         FirstUse(workspace_id="acme", account_id=account_id, known_on=day, day=day),
     )
+
+
+def scorecard(
+    session: Session,
+    config: dict[str, Any],
+    *,
+    version: int = 2,
+    workspace_id: str = "acme",
+) -> Scorecard:
+    """Let a version of the scorecard be the one that holds."""
+    workspace(session, workspace_id)
+    of_workspace = session.query(Scorecard).filter_by(workspace_id=workspace_id)
+    of_workspace.update({"state": "retired", "retired_at": LONG_AGO})
+    row = Scorecard(
+        workspace_id=workspace_id,
+        version=version,
+        state="active",
+        config=config,
+        created_at=LONG_AGO,
+        created_by="test",
+        activated_at=LONG_AGO,
+        activated_by="test",
+    )
+    return _add(session, row)
 
 
 def _add(session: Session, row: Row) -> Row:

@@ -14,7 +14,8 @@ from app.core.settings import Settings
 from app.events.quarantine import QUARANTINE_CODES
 from app.health.assess import PriceStatus, Status
 from app.health.benchmark import Normalizer
-from app.health.scorecard import SCORED, Band, default_weights
+from app.health.measures import METRIC_NAMES, default_measures
+from app.health.scorecard import Band
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -103,8 +104,13 @@ def test_every_warning_is_documented() -> None:
 def test_every_measure_is_documented_with_its_weight() -> None:
     said = {name: float(cells[-1]) for name, cells in rows(README, "What the score means").items()}
 
-    assert said == {measure.value: weight for measure, weight in default_weights().items()}
-    assert set(rows(SCORE, "Measures")) == {measure.value for measure in SCORED}
+    assert said == {measure.name: measure.weight for measure in default_measures()}
+    assert set(rows(SCORE, "Measures")) == set(said)
+
+
+@pytest.mark.parametrize("name", METRIC_NAMES)
+def test_every_metric_is_documented(name: str) -> None:
+    assert f"`{name}`" in SCORE
 
 
 def test_every_status_is_documented() -> None:

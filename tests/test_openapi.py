@@ -10,6 +10,7 @@ from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given, settings
 from schemathesis import Case, GenerationMode
 from schemathesis.schemas import BaseSchema
+from schemathesis.specs.openapi.checks import positive_data_acceptance
 from sqlalchemy.orm import sessionmaker
 
 from app.core.settings import Settings
@@ -24,6 +25,17 @@ OPERATIONS = {
 }
 API = [name for name in OPERATIONS if OPERATIONS[name].get("security")]
 EXAMPLES = 6
+
+# What their bodies must keep to beside the schema no schema can say; they answer 422 with pointers.
+MORE_RULES = {
+    "GET /api/v1/accounts/{account_id}/health/explanation",  # the days are the right way round
+    "POST /api/v1/scorecards",  # names are of their own, filters ask for fields that there are
+    "POST /api/v1/scorecards/{version}/restate",  # the days are over
+    "PUT /api/v1/accounts/{account_id}/health/override",  # it expires within a year
+    "POST /api/v1/imports",  # the columns of the file
+    "PUT /api/v1/plans/{key}",  # shares of a price add up to 1 at most
+    "GET /api/v1/ingest/stats",
+}
 
 every_operation = pytest.mark.parametrize("name", OPERATIONS)
 
@@ -51,6 +63,7 @@ def test_no_input_makes_an_operation_break_its_promise(
     """All of the default checks, on input that fits the schema and on input that does not."""
     method, path = name.split()
     headers = {"Authorization": client.headers["Authorization"]}
+    excluded: list[Any] = [positive_data_acceptance] if name in MORE_RULES else []
 
     @settings(
         max_examples=EXAMPLES,
@@ -61,7 +74,7 @@ def test_no_input_makes_an_operation_break_its_promise(
     )
     @given(case=api[path][method].as_strategy(generation_mode=mode))
     def send(case: "Case[Any]") -> None:
-        case.call_and_validate(headers=headers)
+        case.call_and_validate(headers=headers, excluded_checks=excluded)
 
     send()
 
@@ -140,7 +153,7 @@ def test_every_problem_of_an_operation_is_documented(name: str) -> None:
 
     assert expected <= set(answers)
     for status, answer in answers.items():
-        if not status.startswith("2"):
+        if status != "304" and not status.startswith("2"):
             [media_type] = answer["content"]
             assert media_type == "application/problem+json"
             problem = resolved(answer["content"][media_type]["schema"])
@@ -149,8 +162,11 @@ def test_every_problem_of_an_operation_is_documented(name: str) -> None:
             )
 
 
-def test_only_probes_need_no_key() -> None:
-    assert set(OPERATIONS) - set(API) == {"GET /health/live", "GET /health/ready", "GET /metrics"}
+def test_only_probes_and_what_is_signed_need_no_key() -> None:
+    probes = {"GET /health/live", "GET /health/ready", "GET /metrics"}
+    signed = {"POST /v1/billing/stripe/{source_id}"}
+
+    assert set(OPERATIONS) - set(API) == probes | signed
 
 
 def test_the_documentation_page_loads_nothing_from_other_hosts(client: TestClient) -> None:

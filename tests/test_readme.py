@@ -19,7 +19,8 @@ from typer.testing import CliRunner
 from app.cli import app as command_line
 from app.core.db import open_engine
 from app.events.schemas import Receipt
-from app.health.schemas import AccountStanding, HealthOut
+from app.health.schemas import HealthOut
+from app.segments.schemas import AccountStanding
 from tests.conftest import Databases
 from tests.test_docs import PAGES, README, ROOT, commands
 

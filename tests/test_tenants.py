@@ -5,17 +5,23 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from app.core.pagination import encode_cursor
-from app.workspaces.keys import Scope
+from app.tables import IdChange, Source
+from app.workspaces.keys import Scope, key_id
 from tests import factories
+from tests.conftest import NOW
 from tests.test_openapi import API, OPERATIONS
 
 THEIRS = "theirs"
+LOOSE = {"type": "track", "event": "Export", "userId": "nobody", "messageId": "loose"}
+"""An event of nobody's account."""
 
 INGEST = {name for name in API if "SDK ingestion" in OPERATIONS[name]["tags"]} | {
-    "POST /api/v1/events"
+    "POST /api/v1/events",
+    "POST /api/v1/events/validate",
 }
 
 # What a caller of another tenant gets where the route names somebody's id.
@@ -29,43 +35,107 @@ NOT_FOUND = {
     "POST /api/v1/subscriptions/{subscription_id}/end",
     "GET /api/v1/users/{user_id}",
     "PATCH /api/v1/users/{user_id}",
+    "DELETE /api/v1/users/{user_id}",
+    "DELETE /api/v1/accounts/{account_id}",
+    "POST /api/v1/accounts/{account_id}/rename",
+    "POST /api/v1/accounts/{account_id}/merge",
+    "GET /api/v1/account-moves/{move_id}",
+    "GET /api/v1/erasures/{erasure_id}",
+    "POST /api/v1/erasures/{erasure_id}/lift",
     "GET /api/v1/plans/{key}",
     "DELETE /api/v1/plans/{key}",
+    "GET /api/v1/segments/{key}",
+    "GET /api/v1/segments/{key}/accounts",
+    "DELETE /api/v1/segments/{key}",
+    "GET /api/v1/accounts/{account_id}/health/explanation",
+    "PUT /api/v1/accounts/{account_id}/health/override",
+    "DELETE /api/v1/accounts/{account_id}/health/override",
+    "GET /api/v1/scorecards/{version}",
+    "DELETE /api/v1/scorecards/{version}",
+    "POST /api/v1/scorecards/{version}/simulate",
+    "POST /api/v1/scorecards/{version}/activate",
+    "POST /api/v1/scorecards/{version}/restate",
+    "GET /api/v1/benchmarks/{benchmark_id}",
     "GET /api/v1/product-features/{key}",
+    "GET /api/v1/product-features/{key}/adoption",
+    "GET /api/v1/accounts/{account_id}/children",
+    "GET /api/v1/accounts/{account_id}/rollup",
+    "GET /api/v1/accounts/by-external-id/{system}/{external_id}",
+    "GET /api/v1/exchange-rates/{currency}/{starts_on}",
+    "DELETE /api/v1/exchange-rates/{currency}/{starts_on}",
     "DELETE /api/v1/product-features/{key}",
     "GET /api/v1/quarantine/{quarantine_id}",
+    "POST /api/v1/quarantine/replay",
+    "POST /api/v1/quarantine/discard",
+    "GET /api/v1/jobs/{job_id}",
+    "GET /api/v1/imports/{import_id}",
+    "GET /api/v1/imports/{import_id}/errors",
+    "POST /api/v1/imports/{import_id}/cancel",
+    "POST /api/v1/jobs/{job_id}/cancel",
+    "GET /api/v1/accounts/{account_id}/invoices",
+    "GET /api/v1/billing-sources/stripe",
+    "GET /api/v1/billing-sources/stripe/unmatched",
+    "DELETE /api/v1/billing-sources/stripe",
     "POST /api/v1/api-keys/{key_id}/revoke",
     "POST /api/v1/api-keys/{key_id}/rotate",
 }
 # Creates one's own of the same name, and leaves theirs as it is.
 MAKES_ITS_OWN = {
-    "PUT /api/v1/accounts/{account_id}": {"name": "Mine"},
+    "PUT /api/v1/accounts/{account_id}": {"name": "Mine", "external_ids": {"crm": THEIRS}},
+    "PUT /api/v1/exchange-rates/{currency}/{starts_on}": {"rate": 1.1},
     "PUT /api/v1/users/{user_id}": {"name": "Mine"},
     "PUT /api/v1/plans/{key}": {"name": "Mine"},
+    "PUT /api/v1/segments/{key}": {"name": "Mine", "filter": {}},
     "PUT /api/v1/product-features/{key}": {"name": "Mine", "event_names": ["Mine"]},
     "PUT /api/v1/subscriptions/{subscription_id}": {"account_id": THEIRS, "mrr_cents": 1},
+    "PUT /api/v1/billing-sources/stripe": {"signing_secret": "whsec_of_a_test"},
 }
 # Lists, which must hold nothing of theirs.
 OWN_LIST = {
     "GET /api/v1/accounts",
+    "POST /api/v1/accounts/query",
+    "GET /api/v1/segments",
     "GET /api/v1/users",
     "GET /api/v1/subscriptions",
     "GET /api/v1/plans",
     "GET /api/v1/product-features",
+    "GET /api/v1/exchange-rates",
     "GET /api/v1/quarantine",
+    "GET /api/v1/sources",
+    "GET /api/v1/jobs",
+    "GET /api/v1/imports",
     "GET /api/v1/health-scores",
+    "GET /api/v1/health-overrides",
+    "GET /api/v1/scorecards",
+    "GET /api/v1/benchmarks",
+    "GET /api/v1/restatements",
+    "GET /api/v1/account-moves",
+    "GET /api/v1/erasures",
 }
 # Of the caller's own workspace, whoever calls.
 OWN_WORKSPACE = {
     "GET /api/v1/workspace",
+    "GET /api/v1/quarantine/summary",
+    "GET /api/v1/ingest/stats",
+    "GET /api/v1/ingest/trace",
+    "GET /api/v1/unattributed",
     "PATCH /api/v1/workspace",
     "GET /api/v1/api-keys",
     "POST /api/v1/api-keys",
     "GET /api/v1/audit-entries",
+    "POST /api/v1/scorecards",
 }
 BODIES: dict[str, Any] = {
     "POST /api/v1/subscriptions/{subscription_id}/end": {"account_id": THEIRS},
     "POST /api/v1/api-keys": {"name": "k", "scopes": ["health:read"]},
+    "POST /api/v1/scorecards/{version}/restate": {"since": "2026-03-01", "until": "2026-03-02"},
+    "PUT /api/v1/accounts/{account_id}/health/override": {
+        "value": 80,
+        "reason": "They signed.",
+        "expires_at": "2026-06-01T00:00:00Z",
+    },
+    "POST /api/v1/accounts/{account_id}/rename": {"account_id": "another"},
+    "POST /api/v1/accounts/{account_id}/merge": {"into": "moved"},
 }
 
 
@@ -77,8 +147,36 @@ def theirs(client: TestClient, session: Session) -> Iterator[TestClient]:
     with TestClient(client.app, headers={"Authorization": f"Bearer {key}"}) as other:
         for name, body in MAKES_ITS_OWN.items():
             assert ask(other, name, body=body).status_code == 200
-        other.post("/v1/batch", json={"batch": [{"type": "nonsense"}]})
+        judge_otherwise(other)
+        other.post("/v1/batch", json={"batch": [{"type": "nonsense"}, LOOSE]})
+        other.post("/api/v1/imports?kind=accounts", content=f"account_id\n{THEIRS}\n")
+        session.add(Source(workspace_id="other", key_id=key_id(key) or "", last_event_at=NOW))
+        session.commit()
+        change_ids(other, session)
         yield other
+
+
+def judge_otherwise(client: TestClient) -> None:
+    """Overrule a score, activate a scorecard, draft another, have history told anew."""
+    ask(client, "PUT /api/v1/accounts/{account_id}/health/override")
+    for _ in range(2):
+        client.post("/api/v1/scorecards", json={})
+    client.post("/api/v1/scorecards/2/activate")
+    ask(client, "POST /api/v1/scorecards/{version}/restate", named="2")
+
+
+def change_ids(client: TestClient, session: Session) -> None:
+    """Erase a person and rename an account, and have it done."""
+    client.put("/api/v1/users/gone", json={})
+    client.put("/api/v1/accounts/gone", json={})
+    client.delete("/api/v1/users/gone")
+    client.post("/api/v1/accounts/gone/rename", json={"account_id": "moved"})
+    session.execute(update(IdChange).values(step=None))
+    session.commit()
+
+
+# What stands in a path beside the id: the same for everybody.
+SAME_PARTS = {"{system}": "crm", "{currency}": "EUR", "{starts_on}": "2026-01-01"}
 
 
 def ask(
@@ -90,18 +188,37 @@ def ask(
     **how: Any,  # noqa: ANN401
 ) -> Any:  # noqa: ANN401
     method, path = name.split()
+    for part, value in SAME_PARTS.items():
+        path = path.replace(part, value)
     path = path[: path.index("{")] + named + path[path.index("}") + 1 :] if "{" in path else path
     if name == "GET /api/v1/health-scores":
         how["params"] = {"account_id": named}
+    if name == "GET /api/v1/ingest/trace":
+        how["params"] = {"message_id": LOOSE["messageId"]}
+    if name in {"POST /api/v1/quarantine/replay", "POST /api/v1/quarantine/discard"}:
+        body = {"ids": [named]}
     body = BODIES.get(name, {}) if body is None else body
     return client.request(method, path, json=None if method == "GET" else body, **how)
 
 
+LISTED = {
+    "quarantine": "quarantine",
+    "{job_id}": "jobs",
+    "{import_id}": "imports",
+    "{benchmark_id}": "benchmarks",
+    "{erasure_id}": "erasures",
+    "{move_id}": "account-moves",
+    "{key_id}": "api-keys",
+}
+"""What is named by an id that the service gives, by a part of its path: where to find one."""
+
+
 def name_for(theirs: TestClient, name: str) -> str:
-    if "quarantine_id" in name:
-        return str(theirs.get("/api/v1/quarantine").json()["items"][0]["id"])
-    if "key_id" in name:
-        return str(theirs.get("/api/v1/api-keys").json()["items"][0]["id"])
+    if "{version}" in name:
+        return "2" if name.endswith("restate") else "3"
+    for part, listed in LISTED.items():
+        if part in name:
+            return str(theirs.get(f"/api/v1/{listed}").json()["items"][0]["id"])
     return THEIRS
 
 
@@ -207,7 +324,14 @@ def test_a_key_of_the_wrong_scope_is_refused(
     assert (answer.status_code, answer.json()["code"]) == (403, "key_scope")
 
 
-@pytest.mark.parametrize("name", [name for name in API if not name.startswith("GET")])
+READS = {name for name in API if name.startswith("GET")} | {
+    "POST /api/v1/accounts/count",
+    "POST /api/v1/accounts/query",
+    "POST /api/v1/scorecards/{version}/simulate",
+}
+
+
+@pytest.mark.parametrize("name", [name for name in API if name not in READS])
 def test_a_key_that_may_read_may_not_write(client: TestClient, session: Session, name: str) -> None:
     key = factories.key(session, factories.workspace(session), {Scope.HEALTH_READ})
     session.commit()

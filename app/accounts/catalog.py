@@ -36,22 +36,23 @@ def put(
         setattr(row, name, value)
     if created or changed:
         verb = "created" if created else "changed"
-        _announce(session, change, f"{table.__tablename__}.{verb}", key, columns)
+        announce(session, change, f"{table.__tablename__}.{verb}", key, columns)
     return row
 
 
 def delete(session: Session, change: Change, table: type[queries.Sold], key: str) -> None:
     session.delete(queries.get(session, change.workspace_id, table, key, lock=True))
-    _announce(session, change, f"{table.__tablename__}.deleted", key, {})
+    announce(session, change, f"{table.__tablename__}.deleted", key, {})
 
 
-def _announce(
+def announce(
     session: Session,
     change: Change,
     action: str,
     key: str,
     columns: Mapping[str, Any],
 ) -> None:
+    """Record a change of what is sold or what it costs, and have every account scored again."""
     audit(
         session,
         change.workspace_id,

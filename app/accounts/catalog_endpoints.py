@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends
 
 from app.accounts import catalog, queries
 from app.accounts.catalog import Change
-from app.accounts.schemas import PlanIn, PlanOut, ProductFeatureIn, ProductFeatureOut
+from app.accounts.catalog_schemas import PlanIn, PlanOut, ProductFeatureIn, ProductFeatureOut
 from app.accounts.tables import Plan, ProductFeature
 from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep

@@ -1,9 +1,11 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from sqlalchemy.orm import Session
 
-from app.accounts import queries, service
+from app.accounts import aliases, queries, service, subscription_queries
 from app.accounts.catalog_endpoints import router as catalog_router
+from app.accounts.rate_endpoints import router as rates_router
 from app.accounts.schemas import (
     AccountIn,
     AccountMrr,
@@ -13,16 +15,18 @@ from app.accounts.schemas import (
     SubscriptionEnd,
     SubscriptionIn,
     SubscriptionOut,
+    System,
     UserIn,
     UserOut,
     UserPatch,
 )
-from app.accounts.tables import User
+from app.accounts.tables import Account, User
 from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
+from app.core.errors import NotFoundError
 from app.core.pagination import CursorText, Limit, Page, decode_cursor, page_of
 from app.core.schemas import Day, Id, responses
-from app.workspaces.auth import AccountWriter, Reader
+from app.workspaces.auth import AccountWriter, Caller, Reader
 
 known = APIRouter(prefix="/api/v1", responses=responses(400, 401, 403, 404, 422))
 
@@ -33,7 +37,19 @@ KnownOn = Annotated[
 ]
 
 
-@known.put("/accounts/{account_id}", tags=["accounts"])
+def _current(session: Session, caller: Caller, account_id: str | None) -> str | None:
+    """Let the old id of an account lead to it where a list is asked for."""
+    if account_id is None or not caller.changed_ids.has_aliases:
+        return account_id
+    return aliases.current_id(session, caller.workspace_id, account_id)
+
+
+def _shown(session: Session, account: Account) -> AccountOut:
+    ids = queries.external_ids(session, account.workspace_id, [account.account_id])
+    return AccountOut.of(account, ids)
+
+
+@known.put("/accounts/{account_id}", tags=["accounts"], responses=responses(409))
 def put_account(
     account_id: Id, body: AccountIn, session: SessionDep, caller: AccountWriter, now: Now
 ) -> AccountOut:
@@ -41,10 +57,10 @@ def put_account(
     account = service.write_account(
         session, caller.workspace_id, account_id, body.model_dump(), replace=True, now=now
     )
-    return AccountOut.model_validate(account)
+    return _shown(session, account)
 
 
-@known.patch("/accounts/{account_id}", tags=["accounts"])
+@known.patch("/accounts/{account_id}", tags=["accounts"], responses=responses(409))
 def change_account(
     account_id: Id, body: AccountPatch, session: SessionDep, caller: AccountWriter, now: Now
 ) -> AccountOut:
@@ -53,14 +69,25 @@ def change_account(
     account = service.write_account(
         session, caller.workspace_id, account_id, said, replace=False, now=now
     )
-    return AccountOut.model_validate(account)
+    return _shown(session, account)
 
 
 @known.get("/accounts/{account_id}", tags=["accounts"])
 def get_account(account_id: Id, session: ReadSessionDep, caller: Reader) -> AccountOut:
     """Show what is known of an account."""
     account = queries.get_account(session, caller.workspace_id, account_id)
-    return AccountOut.model_validate(account)
+    return _shown(session, account)
+
+
+@known.get("/accounts/by-external-id/{system}/{external_id}", tags=["accounts"])
+def get_account_by_external_id(
+    system: System, external_id: Id, session: ReadSessionDep, caller: Reader
+) -> AccountOut:
+    """Find an account by what another system calls it."""
+    account_id = queries.account_by_external_id(session, caller.workspace_id, system, external_id)
+    if account_id is None:
+        raise NotFoundError(f"account that {system} calls", external_id)
+    return _shown(session, queries.get_account(session, caller.workspace_id, account_id))
 
 
 @known.get("/accounts/{account_id}/mrr", tags=["accounts"])
@@ -76,7 +103,9 @@ def get_account_mrr(
     """Show what an account paid a month on any day, as it was known on any day."""
     queries.get_account(session, caller.workspace_id, account_id)
     on, known_on = on or now.date(), known_on or now.date()
-    cents = queries.mrr_cents(session, caller.workspace_id, account_id, on=on, known_on=known_on)
+    cents = subscription_queries.mrr_cents(
+        session, caller.workspace_id, account_id, on=on, known_on=known_on
+    )
     return AccountMrr(account_id=account_id, on=on, known_on=known_on, mrr_cents=cents)
 
 
@@ -133,7 +162,7 @@ def list_users(
     rows = queries.list_users(
         session,
         caller.workspace_id,
-        account_id=account_id,
+        account_id=_current(session, caller, account_id),
         after=after[0] if after else None,
         limit=limit + 1,
     )
@@ -202,10 +231,10 @@ def list_subscriptions(
 ) -> Page[PeriodOut]:
     """List what is paid on a day, as it was known on another, by account and subscription."""
     after = decode_cursor(cursor, str, str)
-    rows = queries.list_subscriptions(
+    rows = subscription_queries.list_subscriptions(
         session,
         caller.workspace_id,
-        account_id=account_id,
+        account_id=_current(session, caller, account_id),
         on=on or now.date(),
         known_on=known_on or now.date(),
         after=(after[0], after[1]) if after else None,
@@ -219,3 +248,4 @@ def list_subscriptions(
 router = APIRouter()
 router.include_router(known)
 router.include_router(catalog_router)
+router.include_router(rates_router)

@@ -1,25 +1,13 @@
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from datetime import date
+from dataclasses import dataclass
 from typing import TypeVar
 
-from sqlalchemy import (
-    Select,
-    exists,
-    func,
-    inspect,
-    literal,
-    or_,
-    select,
-    text,
-    tuple_,
-)
-from sqlalchemy.dialects.postgresql import distinct_on, insert
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import inspect, literal, select, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
 
 from app.accounts.due import Priority
-from app.accounts.subscriptions import Period
-from app.accounts.tables import Account, Due, Plan, ProductFeature, Subscription, User
+from app.accounts.tables import Account, Due, ExternalId, Plan, ProductFeature, User
 from app.core.db import Table
 from app.core.errors import NotFoundError
 
@@ -63,7 +51,7 @@ def get(
 
 
 def ensure(
-    session: Session, workspace_id: str, table: type[Keyed], key: str, **columns: object
+    session: Session, workspace_id: str, table: type[Table], key: str, **columns: object
 ) -> bool:
     """Create a row unless there is one; whether it was created."""
     names = [column.name for column in inspect(table).primary_key]
@@ -87,103 +75,40 @@ def list_users(
     return session.scalars(users.order_by(User.user_id).limit(limit)).all()
 
 
-def known_periods(session: Session, workspace_id: str, account_id: str) -> Sequence[Subscription]:
-    """Every period of an account's subscriptions as it is known now, withdrawn ones too."""
-    return session.scalars(
-        select(Subscription)
-        .ext(distinct_on(Subscription.subscription_id, Subscription.starts_on))
-        .where(Subscription.workspace_id == workspace_id, Subscription.account_id == account_id)
-        .order_by(
-            Subscription.subscription_id, Subscription.starts_on, Subscription.known_on.desc()
-        )
-        .execution_options(populate_existing=True)
-    ).all()
+def account_by_external_id(
+    session: Session, workspace_id: str, system: str, external_id: str
+) -> str | None:
+    """Return the account that another system knows by an id of its own."""
+    row = session.get(ExternalId, (workspace_id, system, external_id), populate_existing=True)
+    return row.account_id if row else None
 
 
-def write_periods(
-    session: Session,
-    workspace_id: str,
-    account_id: str,
-    subscription_id: str,
-    periods: Collection[Period],
-    *,
-    source: str,
-    known_on: date,
-) -> None:
-    """Add what became known on a day; of what is said twice on that day, the last stands.
+def put_external_id(
+    session: Session, workspace_id: str, account_id: str, system: str, external_id: str
+) -> str:
+    """Note what another system calls an account; return whose id it is from now on.
 
-    Nothing becomes known before what is known already: else the past would change.
+    The first account keeps it: one that is another's already stays there. Nobody is marked due.
     """
-    of_subscription = {
+    row = {
         "workspace_id": workspace_id,
+        "system": system,
+        "external_id": external_id,
         "account_id": account_id,
-        "subscription_id": subscription_id,
     }
-    newest = select(func.max(Subscription.known_on)).filter_by(**of_subscription)
-    for period in periods:
-        said = asdict(period)
-        columns = {**said.pop("terms"), **said, "source": source}
-        row = insert(Subscription).values(
-            **of_subscription,
-            **columns,
-            known_on=func.greatest(known_on, newest.scalar_subquery()),
-        )
-        key = [*of_subscription, "starts_on", "known_on"]
-        session.execute(row.on_conflict_do_update(index_elements=key, set_=columns))
+    session.execute(insert(ExternalId).values(**row).on_conflict_do_nothing())
+    return account_by_external_id(session, workspace_id, system, external_id) or account_id
 
 
-def periods_on(workspace_id: str, *, on: date, known_on: date) -> Select[Subscription]:
-    """Select the periods that cover a day, as they were known on another."""
-    newer = aliased(Subscription)
-    restated = exists().where(
-        newer.workspace_id == Subscription.workspace_id,
-        newer.account_id == Subscription.account_id,
-        newer.subscription_id == Subscription.subscription_id,
-        newer.starts_on == Subscription.starts_on,
-        newer.known_on > Subscription.known_on,
-        newer.known_on <= known_on,
-    )
-    return select(Subscription).where(
-        Subscription.workspace_id == workspace_id,
-        Subscription.starts_on <= on,
-        or_(Subscription.ends_on.is_(None), Subscription.ends_on > on),
-        Subscription.known_on <= known_on,
-        ~restated,
-    )
-
-
-def list_subscriptions(
-    session: Session,
-    workspace_id: str,
-    *,
-    account_id: str | None,
-    on: date,
-    known_on: date,
-    after: tuple[str, str] | None,
-    limit: int,
-) -> Sequence[Subscription]:
-    """In the order of account and subscription."""
-    periods = periods_on(workspace_id, on=on, known_on=known_on)
-    place = tuple_(Subscription.account_id, Subscription.subscription_id)
-    if account_id is not None:
-        periods = periods.where(Subscription.account_id == account_id)
-    if after is not None:
-        periods = periods.where(place > after)
-    return session.scalars(periods.order_by(place).limit(limit)).all()
-
-
-def mrr_cents(
-    session: Session, workspace_id: str, account_id: str, *, on: date, known_on: date
-) -> dict[str, int]:
-    """Currency to what an account paid a month on a day, as it was known on another."""
-    periods = periods_on(workspace_id, on=on, known_on=known_on).subquery()
-    sums = (
-        select(periods.c.currency, func.sum(periods.c.mrr_cents))
-        .where(periods.c.account_id == account_id)
-        .group_by(periods.c.currency)
-        .order_by(periods.c.currency)
-    )
-    return {currency: int(cents) for currency, cents in session.execute(sums)}
+def external_ids(
+    session: Session, workspace_id: str, account_ids: Collection[str]
+) -> Sequence[ExternalId]:
+    """In the order of systems and ids."""
+    return session.scalars(
+        select(ExternalId)
+        .where(ExternalId.workspace_id == workspace_id, ExternalId.account_id.in_(account_ids))
+        .order_by(ExternalId.system, ExternalId.external_id)
+    ).all()
 
 
 def plans(

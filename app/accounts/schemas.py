@@ -4,8 +4,10 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, Strict
 
+from app.accounts.family import Rollup
 from app.accounts.subscriptions import Period, Terms
-from app.accounts.tables import Subscription
+from app.accounts.tables import Account, ExternalId, Subscription
+from app.accounts.traits import SYSTEM
 from app.core.schemas import (
     NAMED,
     WHOLE,
@@ -13,7 +15,6 @@ from app.core.schemas import (
     Count,
     Currency,
     Day,
-    EventName,
     Flag,
     Id,
     Object,
@@ -32,6 +33,14 @@ Traits = Annotated[
 ]
 
 
+System = Annotated[str, Field(pattern=SYSTEM)]
+ExternalIds = Annotated[list[Id], Field(min_length=1, max_length=100)]
+Link = Annotated[
+    Id | None,
+    Field(description="The account that this one belongs to.", examples=["acme-holding"]),
+]
+
+
 class AccountFields(Body):
     name: Text | None = Field(None, examples=["Acme Corp"])
     segment: Text | None = Field(None, examples=["mid_market"])
@@ -47,6 +56,7 @@ class AccountFields(Body):
     started_on: Day | None = Field(
         None, description="The first day as a customer.", examples=["2024-05-01"]
     )
+    parent_id: Link = None
 
 
 class AccountIn(AccountFields):
@@ -58,6 +68,14 @@ class AccountIn(AccountFields):
         description="Product features that this account has (true) or lacks (false), whatever "
         "its plan says.",
         examples=[{"sso": True}],
+    )
+    external_ids: Annotated[dict[System, Id | ExternalIds], NAMED] | None = Field(
+        None,
+        description="What other systems call the account. Null: what is known stays.",
+        examples=[{"salesforce": "0015g00000A1b2C", "stripe": "cus_9s6XKzkNRiz8i3"}],
+    )
+    rollup: Rollup = Field(
+        Rollup.REVENUE_WEIGHTED, description="How its score and its children's become one."
     )
     excluded: Flag = Field(
         default=False, description="A test or internal account: no score, on no list."
@@ -71,10 +89,18 @@ class AccountPatch(AccountFields):
     feature_exceptions: Annotated[dict[Id, Flag | None], NAMED] = Field(
         default_factory=dict, examples=[{"sso": True, "api": None}]
     )
+    external_ids: Annotated[dict[System, Id | ExternalIds | None], NAMED] = Field(
+        default_factory=dict,
+        description="By system; null removes.",
+        examples=[{"salesforce": "0015g00000A1b2C", "hubspot": None}],
+    )
+    rollup: Rollup = Field(default_factory=lambda: Rollup.REVENUE_WEIGHTED)
     excluded: Flag = Field(default_factory=bool)
 
 
-class AccountOut(Out):
+class AccountColumns(Out):
+    """What stands in an account's row."""
+
     account_id: str = Field(examples=["acme"])
     name: str | None = Field(examples=["Acme Corp"])
     segment: str | None = Field(examples=["mid_market"])
@@ -84,10 +110,33 @@ class AccountOut(Out):
     employees: int | None = Field(examples=[250])
     end_customers: int | None = Field(examples=[12000])
     started_on: date | None = Field(examples=["2024-05-01"])
+    trial_started_on: date | None = Field(examples=["2024-04-17"])
+    trial_ends_on: date | None = Field(examples=["2024-05-01"])
+    deleted_on: date | None = Field(description="When it was deleted in the product.")
     traits: dict[str, Any] = Field(examples=[{"region": "emea", "csat": 4.5}])
     feature_exceptions: dict[str, bool] = Field(examples=[{"sso": True}])
+    parent_id: str | None = Field(examples=["acme-holding"])
+    rollup: Rollup
     excluded: bool
     created_at: datetime
+
+
+class AccountOut(AccountColumns):
+    external_ids: dict[str, str | list[str]] = Field(
+        description="By system; a list where there are several.",
+        examples=[{"salesforce": "0015g00000A1b2C"}],
+    )
+
+    @classmethod
+    def of(cls, account: Account, external_ids: Iterable[ExternalId]) -> "AccountOut":
+        by_system: dict[str, list[str]] = {}
+        for each in external_ids:
+            by_system.setdefault(each.system, []).append(each.external_id)
+        ids = {
+            name: several[0] if len(several) == 1 else several
+            for name, several in by_system.items()
+        }
+        return cls(**AccountColumns.model_validate(account).model_dump(), external_ids=ids)
 
 
 class AccountMrr(BaseModel):
@@ -200,50 +249,3 @@ class SubscriptionOut(BaseModel):
     ) -> "SubscriptionOut":
         periods = [PeriodOut.model_validate(row) for row in rows]
         return cls(account_id=account_id, subscription_id=subscription_id, periods=periods)
-
-
-class PlanIn(Body):
-    """What an account can buy."""
-
-    name: Text | None = Field(None, description="Null: the key.", examples=["Pro"])
-    product_features: list[Id] = Field(
-        [],
-        max_length=1000,
-        description="Keys of the product features included; empty: every one.",
-        examples=[["export", "sso"]],
-    )
-
-    def columns(self, key: str) -> dict[str, Any]:
-        return {**self.model_dump(), "name": self.name or key}
-
-
-class PlanOut(Out):
-    key: str = Field(examples=["pro"])
-    name: str = Field(examples=["Pro"])
-    product_features: list[str] = Field(examples=[["export", "sso"]])
-
-
-class ProductFeatureIn(Body):
-    """A feature of your product, used when one of its events happens."""
-
-    name: Text | None = Field(None, description="Null: the key.", examples=["Export"])
-    event_names: list[EventName] = Field(
-        min_length=1, max_length=200, examples=[["Report Exported", "CSV Exported"]]
-    )
-    weight: Annotated[float, Strict()] = Field(
-        1, gt=0, le=1000, allow_inf_nan=False, description="How much it counts for breadth."
-    )
-    differentiating: Flag = Field(
-        default=False, description="Whether it sets your product apart from others."
-    )
-
-    def columns(self, key: str) -> dict[str, Any]:
-        return {**self.model_dump(), "name": self.name or key}
-
-
-class ProductFeatureOut(Out):
-    key: str = Field(examples=["export"])
-    name: str = Field(examples=["Export"])
-    event_names: list[str] = Field(examples=[["Report Exported", "CSV Exported"]])
-    weight: float = Field(examples=[1.0])
-    differentiating: bool

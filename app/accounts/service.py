@@ -6,7 +6,14 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from app.accounts import queries, subscriptions
+from app.accounts import (
+    aliases,
+    links,
+    queries,
+    subscription_queries,
+    subscriptions,
+    tombstones,
+)
 from app.accounts.subscriptions import Period, Terms
 from app.accounts.tables import Account, Subscription, User
 from app.accounts.traits import is_internal
@@ -39,10 +46,13 @@ def write_account(
 
     A change merges traits and exceptions by name; None removes one.
     """
+    account_id = aliases.current_id(session, workspace_id, account_id)
     if replace:
-        queries.ensure(session, workspace_id, Account, account_id)
+        enter(session, workspace_id, Account, account_id)
     account = queries.get(session, workspace_id, Account, account_id, lock=True)
-    _write(account, said, replace=replace)
+    columns = {name: value for name, value in said.items() if name not in links.LINKS}
+    _write(account, columns, replace=replace)
+    links.write(session, account, said, replace=replace)
     account.traits_at = now
     queries.mark_due(session, workspace_id, [account_id])
     return account
@@ -63,9 +73,11 @@ def write_user(
     A user's account is noted first, as ingestion does: in that order nobody waits for the other.
     """
     if said.get("account_id") is not None:
-        queries.ensure(session, workspace_id, Account, said["account_id"])
+        account_id = aliases.current_id(session, workspace_id, said["account_id"])
+        enter(session, workspace_id, Account, account_id)
+        said = {**said, "account_id": account_id}
     if replace:
-        queries.ensure(session, workspace_id, User, user_id)
+        enter(session, workspace_id, User, user_id)
     user = queries.get(session, workspace_id, User, user_id, lock=True)
     account_before = user.account_id
     excluded = _is_excluded(user, said, internal_domains)
@@ -76,6 +88,12 @@ def write_user(
     touched = [account for account in (account_before, user.account_id) if account is not None]
     queries.mark_due(session, workspace_id, touched)
     return user
+
+
+def enter(session: Session, workspace_id: str, table: type[Account | User], key: str) -> None:
+    """Create an account or a user unless there is one; one that was erased is refused."""
+    if queries.ensure(session, workspace_id, table, key):
+        tombstones.refuse(session, workspace_id, queries.KINDS[table], key)
 
 
 def _is_excluded(user: User, said: Mapping[str, Any], internal_domains: Collection[str]) -> bool:
@@ -106,6 +124,7 @@ def put_subscription(
     known_on: date,
 ) -> list[Subscription]:
     """Let new terms hold from a day on; return the subscription as it is known now."""
+    account_id = aliases.current_id(session, workspace_id, account_id)
     if new.ends_on is not None and new.ends_on <= new.starts_on:
         raise EmptyPeriodError(f"ends_on must lie after {new.starts_on}, where the terms start.")
     if put_period(
@@ -126,9 +145,10 @@ def end_subscription(
     known_on: date,
 ) -> list[Subscription]:
     """Let nothing be paid from a day on. That it ends earlier already is a conflict."""
+    account_id = aliases.current_id(session, workspace_id, account_id)
     queries.get(session, workspace_id, Account, account_id, lock=True)
-    known = queries.known_periods(session, workspace_id, account_id)
-    periods = _periods(known, subscription_id)
+    known = subscription_queries.known_periods(session, workspace_id, account_id)
+    periods = periods_of(known, subscription_id)
     if not periods:
         raise NotFoundError("subscription", subscription_id)
     if all(period.ends_on is not None and period.ends_on < on for period in periods):
@@ -136,7 +156,7 @@ def end_subscription(
             "It ends earlier already; to lengthen it, put its terms again with a later ends_on."
         )
     ended = subscriptions.end(periods, on, reason)
-    queries.write_periods(
+    subscription_queries.write_periods(
         session, workspace_id, account_id, subscription_id, ended, source=API, known_on=known_on
     )
     if ended:
@@ -158,14 +178,18 @@ def put_period(
 
     From its start on it takes the place of what ``group`` calls said of the account.
     """
-    queries.ensure(session, workspace_id, Account, account_id)
+    account_id = aliases.current_id(session, workspace_id, account_id)
+    enter(session, workspace_id, Account, account_id)
     queries.get(session, workspace_id, Account, account_id, lock=True)
-    known = queries.known_periods(session, workspace_id, account_id)
-    changes = {subscription_id: subscriptions.change(_periods(known, subscription_id), new)}
+    known = subscription_queries.known_periods(session, workspace_id, account_id)
+    changes = {subscription_id: subscriptions.change(periods_of(known, subscription_id), new)}
     if TRAITS not in (source, subscription_id):
-        changes[TRAITS] = subscriptions.end(_periods(known, TRAITS), new.starts_on, None)
+        for each in sorted({row.subscription_id for row in known if row.source == TRAITS}):
+            changes.setdefault(
+                each, subscriptions.end(periods_of(known, each), new.starts_on, None)
+            )
     for changed_id, periods in changes.items():
-        queries.write_periods(
+        subscription_queries.write_periods(
             session, workspace_id, account_id, changed_id, periods, source=source, known_on=known_on
         )
     return any(changes.values())
@@ -186,24 +210,28 @@ def put_price_traits(
     ``price`` holds any of ``mrr_cents``, ``currency``, ``seats``, ``renewal_on``. The caller has
     written the account in this transaction, so that nobody else changes its subscriptions.
     """
-    known = queries.known_periods(session, workspace_id, account_id)
+    known = subscription_queries.known_periods(session, workspace_id, account_id)
     if any(row.source != TRAITS for row in known):
         return False
-    periods = _periods(known, TRAITS)
+    periods = periods_of(known, TRAITS)
     new = subscriptions.with_price(periods, price, on=on, base_currency=base_currency)
     if new is None:
         return False
-    changed = subscriptions.change(periods, new)
-    queries.write_periods(
-        session, workspace_id, account_id, TRAITS, changed, source=TRAITS, known_on=known_on
-    )
-    return bool(changed)
+    changes = {TRAITS: subscriptions.change(periods, new)}
+    for each in sorted({row.subscription_id for row in known} - {TRAITS}):  # of a merged account
+        until_now = [period for period in periods_of(known, each) if period.starts_on <= on]
+        changes[each] = subscriptions.end(until_now, on, None)
+    for changed_id, written in changes.items():
+        subscription_queries.write_periods(
+            session, workspace_id, account_id, changed_id, written, source=TRAITS, known_on=known_on
+        )
+    return any(changes.values())
 
 
 def _standing(
     session: Session, workspace_id: str, account_id: str, subscription_id: str
 ) -> list[Subscription]:
-    known = queries.known_periods(session, workspace_id, account_id)
+    known = subscription_queries.known_periods(session, workspace_id, account_id)
     return [
         row
         for row in known
@@ -211,7 +239,7 @@ def _standing(
     ]
 
 
-def _periods(rows: Iterable[Subscription], subscription_id: str) -> list[Period]:
+def periods_of(rows: Iterable[Subscription], subscription_id: str) -> list[Period]:
     """Take the standing ones of one subscription."""
     return [
         Period(

@@ -78,6 +78,13 @@ def end(periods: Iterable[Period], on: date, reason: str | None) -> list[Period]
     return written
 
 
+def restated(periods: Iterable[Period], wanted: Iterable[Period]) -> list[Period]:
+    """Return the periods to write so that exactly the wanted ones stand."""
+    standing = {period.starts_on: period for period in periods if not period.is_withdrawn}
+    news = [period for period in wanted if standing.pop(period.starts_on, None) != period]
+    return [*news, *(replace(p, ends_on=p.starts_on) for p in standing.values())]
+
+
 def with_price(
     periods: Iterable[Period], price: Mapping[str, Any], *, on: date, base_currency: str
 ) -> Period | None:

@@ -16,7 +16,20 @@ SPELLINGS = {
     "renewalDate": "renewal_date",
     "endCustomers": "end_customers",
     "company_name": "name",
+    "parentId": "parent_id",
+    "externalIds": "external_ids",
 }
+
+SYSTEM = r"^[a-z][a-z0-9_-]{0,63}$"
+"""What another system is called."""
+LONGEST_ID, LONGEST_ID_BYTES = 255, 765
+NOT_IDS = frozenset(
+    {
+        *("", "null", "undefined", "none", "nan", "0", "true", "false", "anonymous", "guest"),
+        *("[object object]", "00000000-0000-0000-0000-000000000000"),
+    }
+)
+"""What broken code sends where an id should be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +38,7 @@ class AccountTraits:
 
     columns: Mapping[str, Any] = field(default_factory=dict)
     price: Mapping[str, Any] = field(default_factory=dict)
+    links: Mapping[str, Any] = field(default_factory=dict)
     rest: Mapping[str, Any] = field(default_factory=dict)
     invalid: tuple[str, ...] = ()
 
@@ -81,6 +95,23 @@ def cents(value: object) -> int:
     return int((amount(value) * 100).to_integral_value())
 
 
+def identity(value: object) -> str:
+    found = text(value)
+    too_long = len(found) > LONGEST_ID or len(found.encode()) > LONGEST_ID_BYTES
+    if too_long or found.lower() in NOT_IDS:
+        raise ValueError("an id is wanted")
+    return found
+
+
+def external_ids(value: object) -> dict[str, str]:
+    if not isinstance(value, Mapping):
+        raise TypeError("ids by system are wanted")
+    found = {str(system): identity(each) for system, each in value.items() if each is not None}
+    if not all(re.fullmatch(SYSTEM, system) for system in found):
+        raise ValueError("a system is named in small letters")
+    return found
+
+
 ACCOUNT_COLUMNS: Mapping[str, tuple[str, Callable[[object], Any]]] = {
     "name": ("name", text),
     "segment": ("segment", text),
@@ -97,26 +128,32 @@ PRICE_TRAITS: Mapping[str, tuple[str, Callable[[object], Any]]] = {
     "seats": ("seats", count),
     "renewal_date": ("renewal_on", day),
 }
+LINK_TRAITS: Mapping[str, tuple[str, Callable[[object], Any]]] = {
+    "parent_id": ("parent_id", identity),
+    "external_ids": ("external_ids", external_ids),
+}
 
 
 def account_traits(traits: Mapping[str, Any]) -> AccountTraits:
     """Split the traits of a ``group`` call. What cannot be read is named in ``invalid``."""
     columns: dict[str, Any] = {}
     price: dict[str, Any] = {}
+    links: dict[str, Any] = {}
     rest: dict[str, Any] = {}
     invalid: list[str] = []
+    kinds = ((columns, ACCOUNT_COLUMNS), (price, PRICE_TRAITS), (links, LINK_TRAITS))
     for wire_name, value in traits.items():
         name = SPELLINGS.get(wire_name, wire_name)
-        target = columns if name in ACCOUNT_COLUMNS else price if name in PRICE_TRAITS else None
-        if target is None:
+        target, known = next((each for each in kinds if name in each[1]), (rest, {}))
+        if name not in known:
             rest[wire_name] = value
         elif value is not None:
-            column, read = ACCOUNT_COLUMNS.get(name) or PRICE_TRAITS[name]
+            column, read = known[name]
             try:
                 target[column] = read(value)
             except (ValueError, TypeError):
                 invalid.append(wire_name)
-    return AccountTraits(columns, price, rest, tuple(invalid))
+    return AccountTraits(columns, price, links, rest, tuple(invalid))
 
 
 def user_traits(traits: Mapping[str, Any]) -> UserTraits:

@@ -1,5 +1,6 @@
 """Commands that bring data in, and score it."""
 
+import gc
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -12,66 +13,102 @@ from app.cli.admin import WorkspaceOption
 from app.cli.opened import bars, console, file_bar, find_workspace, opened
 from app.core.db import Sessions, transaction
 from app.demo.load import score_everyone
-from app.imports import files
-from app.imports import service as imports
-from app.imports.mapping import ColumnMapping, MappingError
+from app.imports import local
+from app.imports.errors import InvalidFileError
+from app.imports.kinds import Kind
+from app.imports.local import Ended
+from app.imports.mapping import MappingError
+from app.imports.plan import Plan
+from app.imports.records import Format
+from app.jobs.states import State
 
 REFRESH_AT_ONCE = 2000
+NDJSON_ENDINGS = {".ndjson", ".jsonl"}
 
 refresh_some = partial(pipeline.refresh_due, limit=REFRESH_AT_ONCE, few=REFRESH_AT_ONCE)
-import_app = typer.Typer(help="Import CSV files, plain or gzipped.", no_args_is_help=True)
+import_app = typer.Typer(help="Import CSV or NDJSON files, plain or gzipped.", no_args_is_help=True)
 FileArgument = Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True)]
 MapOption = Annotated[
-    list[str],
+    list[str] | None,
     typer.Option(
-        "--map", "-m", help="field=column, field={template}, or field=column[other=value]."
+        "--map",
+        "-m",
+        help="field=column, field={template}, or field=column[other=value]; none: columns that"
+        " are named like fields.",
     ),
 ]
 LookupOption = Annotated[
     list[str] | None,
     typer.Option("--lookup", help="column=file: translate a column by a table of two."),
 ]
+DryRunOption = Annotated[
+    bool, typer.Option("--dry-run", help="Read and judge every row, store nothing.")
+]
+ErrorsOption = Annotated[
+    Path | None, typer.Option("--errors", dir_okay=False, help="Write all bad rows to this file.")
+]
+SplitOption = Annotated[str | None, typer.Option(help="The event name is several, joined so.")]
 
 
 @import_app.command("events")
 def import_events(
     file: FileArgument,
     workspace: WorkspaceOption,
-    mapping: MapOption,
+    mapping: MapOption = None,
     lookup: LookupOption = None,
-    split: Annotated[str | None, typer.Option(help="The event name is several, joined so.")] = None,
+    *,
+    split: SplitOption = None,
+    errors: ErrorsOption = None,
+    dry_run: DryRunOption = False,
 ) -> None:
     """Import events as history; the same file again changes nothing."""
-    with opened() as (sessions, clock, _), bars() as progress:
-        target = to_target(sessions, workspace, clock())
-        rules = ColumnMapping.parse(mapping, lookups(lookup))
-        tally = imports.import_events(target, file, rules, file_bar(progress), split=split)
-    report(tally)
+    plan = to_plan(Kind.EVENTS, file, mapping, lookup, dry_run=dry_run, split=split)
+    import_file(file, workspace, plan, errors)
 
 
 @import_app.command("subscriptions")
 def import_subscriptions(
     file: FileArgument,
     workspace: WorkspaceOption,
-    mapping: MapOption,
+    mapping: MapOption = None,
     lookup: LookupOption = None,
+    errors: ErrorsOption = None,
+    *,
+    dry_run: DryRunOption = False,
 ) -> None:
     """Import paid periods."""
-    with opened() as (sessions, clock, _), bars() as progress:
-        target = to_target(sessions, workspace, clock())
-        rules = ColumnMapping.parse(mapping, lookups(lookup))
-        tally = imports.import_subscriptions(target, file, rules, file_bar(progress))
-    report(tally)
+    plan = to_plan(Kind.SUBSCRIPTIONS, file, mapping, lookup, dry_run=dry_run)
+    import_file(file, workspace, plan, errors)
 
 
 @import_app.command("accounts")
-def import_accounts(file: FileArgument, workspace: WorkspaceOption, mapping: MapOption) -> None:
+def import_accounts(
+    file: FileArgument,
+    workspace: WorkspaceOption,
+    mapping: MapOption = None,
+    lookup: LookupOption = None,
+    errors: ErrorsOption = None,
+    *,
+    dry_run: DryRunOption = False,
+) -> None:
     """Import accounts."""
-    with opened() as (sessions, clock, _), bars() as progress:
-        target = to_target(sessions, workspace, clock())
-        rules = ColumnMapping.parse(mapping)
-        tally = imports.import_accounts(target, file, rules, file_bar(progress))
-    report(tally)
+    plan = to_plan(Kind.ACCOUNTS, file, mapping, lookup, dry_run=dry_run)
+    import_file(file, workspace, plan, errors)
+
+
+@import_app.command("users")
+def import_users(
+    file: FileArgument,
+    workspace: WorkspaceOption,
+    mapping: MapOption = None,
+    lookup: LookupOption = None,
+    errors: ErrorsOption = None,
+    *,
+    dry_run: DryRunOption = False,
+) -> None:
+    """Import people, and the accounts that they belong to."""
+    plan = to_plan(Kind.USERS, file, mapping, lookup, dry_run=dry_run)
+    import_file(file, workspace, plan, errors)
 
 
 def refresh(
@@ -97,9 +134,52 @@ def refresh(
     console.print(f"{done} accounts scored.", highlight=False)
 
 
-def to_target(sessions: Sessions, workspace_id: str, now: datetime) -> imports.Target:
+def to_plan(
+    kind: Kind,
+    file: Path,
+    mapping: list[str] | None,
+    lookup: list[str] | None,
+    *,
+    dry_run: bool,
+    split: str | None = None,
+) -> Plan:
+    """Tell the format by the file's name: ``.ndjson`` and ``.jsonl``, also gzipped, else CSV."""
+    is_ndjson = NDJSON_ENDINGS & set(file.suffixes[-2:])
+    return Plan(
+        kind,
+        Format.NDJSON if is_ndjson else Format.CSV,
+        tuple(mapping or ()),
+        lookups(lookup),
+        split,
+        dry_run,
+    )
+
+
+def import_file(file: Path, workspace: str, plan: Plan, errors: Path | None) -> None:
+    collect_garbage_seldom()
+    with opened() as (sessions, clock, _), bars() as progress:
+        known(sessions, workspace)
+        ended = local.run(
+            sessions,
+            workspace,
+            file,
+            plan,
+            clock=clock,
+            on_page=file_bar(progress),
+            errors=errors,
+        )
+    report(ended, dry_run=plan.dry_run)
+
+
+def collect_garbage_seldom() -> None:
+    """Rows make many objects and no cycles: looking for some took half of the time."""
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
+
+
+def known(sessions: Sessions, workspace_id: str) -> None:
     with transaction(sessions) as session:
-        return imports.Target(sessions, find_workspace(session, workspace_id), now)
+        find_workspace(session, workspace_id)
 
 
 def lookups(pairs: list[str] | None) -> dict[str, dict[str, str]]:
@@ -108,15 +188,21 @@ def lookups(pairs: list[str] | None) -> dict[str, dict[str, str]]:
         column, _, path = pair.partition("=")
         if not Path(path).is_file():
             raise MappingError(f"There is no file {path!r}.")
-        found[column] = files.lookup(Path(path))
+        found[column] = local.lookup(Path(path))
     return found
 
 
-def report(tally: imports.Tally) -> None:
+def report(ended: Ended, *, dry_run: bool) -> None:
+    """Print what became of the rows; bad ones, and a file that was not read to its end, exit 1."""
+    done = ended.progress
     console.print(
-        f"{tally.rows:,} rows: {tally.stored:,} stored, {tally.duplicates:,} duplicates, "
-        f"{tally.rejected:,} rejected.",
+        f"{done['rows']:,} rows: {done['stored']:,} {'good' if dry_run else 'stored'},"
+        f" {done['duplicates']:,} duplicates, {done['rejected']:,} rejected.",
         highlight=False,
     )
-    if tally.first_error:
-        raise MappingError(tally.first_error)
+    for error in ended.first_errors:
+        console.print(f"line {error.line}: {error.message} ({error.code})", highlight=False)
+    if ended.state is not State.DONE:
+        raise InvalidFileError(ended.error or f"The import was {ended.state}.")
+    if done["rejected"]:
+        raise InvalidFileError(f"{done['rejected']:,} rows could not be used.")

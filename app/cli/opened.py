@@ -1,8 +1,9 @@
 """What every command works with: settings, database, clock, and bars for long work."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
@@ -15,7 +16,6 @@ from app.core.db import Sessions, open_sessions
 from app.core.errors import NotFoundError
 from app.core.settings import Settings
 from app.demo import load as demo_load
-from app.imports import service as imports
 from app.workspaces import queries
 from app.workspaces.tables import ApiKey, Workspace
 
@@ -64,12 +64,14 @@ def bars() -> Progress:
     )
 
 
-def file_bar(progress: Progress) -> imports.Progress:
-    """Make a bar over the bytes of a file."""
-    task = progress.add_task("reading", total=None, note="")
+def file_bar(progress: Progress) -> Callable[[Mapping[str, Any]], None]:
+    """Make a bar over the bytes of a file's content."""
+    task = progress.add_task("importing", total=None, note="")
 
-    def advance(read: int, size: int, tally: imports.Tally) -> None:
-        progress.update(task, completed=read, total=size, note=f"{tally.rows:,} rows")
+    def advance(done: Mapping[str, Any]) -> None:
+        speed = done["rows"] / max(done["seconds"], 0.001)
+        note = f"{done['rows']:,} rows, {speed:,.0f}/s"
+        progress.update(task, completed=done["bytes"], total=done["bytes_total"], note=note)
 
     return advance
 

@@ -81,7 +81,7 @@ def introduce(made: demo_load.Demo, settings: Settings) -> None:
     account = made.world.accounts[0].account_id
     health = f"{base}/api/v1/accounts"
     console.print(
-        f"\n{made.tally.stored:,} simulated events of {len(made.world.accounts)} accounts."
+        f"\n{made.events:,} simulated events of {len(made.world.accounts)} accounts."
         f"\n\naddress    {base}   (API documentation: {base}/docs)"
         f"\nworkspace  {made.workspace_id}"
         f"\nwrite key  {made.write_key.text}"

@@ -87,7 +87,19 @@ def transaction(sessions: Sessions) -> Generator[Session]:
         yield session
 
 
-def retrying(sessions: Sessions, work: Callable[[Session], Result]) -> Result:
+@contextmanager
+def rehearsal(sessions: Sessions) -> Generator[Session]:
+    """A unit of work done in earnest, of which nothing stays."""
+    with sessions() as session:
+        try:
+            yield session
+        finally:
+            session.rollback()
+
+
+def retrying(
+    sessions: Sessions, work: Callable[[Session], Result], *, rehearse: bool = False
+) -> Result:
     """Do one unit of work, again if another writer's lock order stood against it.
 
     Also again if the connection turns out to be broken, as after a restart of the database. The
@@ -95,7 +107,7 @@ def retrying(sessions: Sessions, work: Callable[[Session], Result]) -> Result:
     """
     for tries_left in reversed(range(TRIES)):
         try:
-            with transaction(sessions) as session:
+            with (rehearsal if rehearse else transaction)(sessions) as session:
                 return work(session)
         except DBAPIError as error:
             state = getattr(error.orig, "sqlstate", None)

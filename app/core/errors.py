@@ -140,11 +140,33 @@ def problem_response(request: Request, problem: ProblemError) -> Response:
 
 def from_validation(error: RequestValidationError) -> ProblemError:
     errors = [
-        FieldError("/" + "/".join(map(str, entry["loc"])), entry["msg"]) for entry in error.errors()
+        FieldError(_pointer(entry, error.body), entry["msg"].removeprefix("Value error, "))
+        for entry in error.errors()
     ]
     if any(entry["type"] == "json_invalid" for entry in error.errors()):
         return BadRequestError("The body is not JSON.", code="invalid_json", errors=errors)
     return UnprocessableError("Some of the input cannot be used.", errors=errors)
+
+
+def _pointer(entry: Mapping[str, Any], body: object) -> str:
+    """Where in the request, and where inside of that, if the error knows."""
+    inside = getattr(entry.get("ctx", {}).get("error"), "pointer", "")
+    where, *path = entry["loc"]
+    if where == "body" and isinstance(body, dict | list):
+        path = _really_there(path, body, is_missing=entry["type"] == "missing")
+    escaped = (str(part).replace("~", "~0").replace("/", "~1") for part in (where, *path))
+    return "/" + "/".join(escaped) + inside
+
+
+def _really_there(path: Sequence[Any], body: Any, *, is_missing: bool) -> list[Any]:  # noqa: ANN401
+    """Leave out what names a branch of a schema and nothing in the body."""
+    found = []
+    for part in path:
+        holds = isinstance(body, dict) and part in body
+        if holds or (isinstance(body, list) and isinstance(part, int) and part < len(body)):
+            body = body[part]
+            found.append(part)
+    return [*found, path[-1]] if is_missing else found
 
 
 def from_database(error: DBAPIError) -> ProblemError | None:

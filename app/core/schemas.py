@@ -152,7 +152,8 @@ def install(app: FastAPI) -> None:
         for path, operations in document["paths"].items():
             if path.startswith(KEYED_PATHS):
                 for operation in operations.values():
-                    operation["security"] = [{f"{scheme}_api_key": []} for scheme in SCHEMES]
+                    keyed = [{f"{scheme}_api_key": []} for scheme in SCHEMES]
+                    operation.setdefault("security", keyed)
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way

@@ -25,6 +25,7 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(default=10 * 1024 * 1024, ge=1024)
     max_batch_events: int = Field(default=2500, ge=1)
     events_per_second: int = Field(default=0, ge=0)
+    import_bytes: int = Field(default=512 * 1024 * 1024, ge=1024)
     clock_offset_seconds: float = 0
     log_level: str = "info"
 

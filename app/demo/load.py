@@ -1,6 +1,6 @@
 """Load the simulated company through the same functions that a customer's data goes through."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -13,8 +13,9 @@ from app.core.db import Sessions, transaction
 from app.demo.simulate import Subscription, World, events, simulate
 from app.events import segment
 from app.health import queries as health
+from app.health.benchmark_queries import drop_benchmarks
+from app.imports.events import EventLoader
 from app.imports.queries import put_history, put_rows
-from app.imports.service import EventLoader, Tally, Target
 from app.workspaces import service as workspaces
 from app.workspaces.keys import NewKey
 
@@ -31,7 +32,7 @@ class Demo:
     write_key: NewKey
     read_key: NewKey
     world: World
-    tally: Tally
+    events: int
 
 
 def load(sessions: Sessions, *, name: str, seed: int, now: datetime, progress: Progress) -> Demo:
@@ -57,9 +58,11 @@ def load(sessions: Sessions, *, name: str, seed: int, now: datetime, progress: P
         )
         _put_offer(session, workspace.id, world)
         _put_contracts(session, workspace.id, world)
-    tally = _load_events(Target(sessions, workspace, now), world, seed, progress)
+    stored = _load_events(
+        sessions, EventLoader(workspace, segment.read, now, "demo"), world, seed, progress
+    )
     score_history(sessions, workspace.id, now=now, weeks=WEEKS_OF_HISTORY, progress=progress)
-    return Demo(workspace.id, write_key, read_key, world, tally)
+    return Demo(workspace.id, write_key, read_key, world, stored)
 
 
 def score_history(
@@ -129,17 +132,26 @@ def _period(row: Subscription, *, ends_on: date | None, known_on: date) -> dict[
     }
 
 
-def _load_events(target: Target, world: World, seed: int, progress: Progress) -> Tally:
-    loader = EventLoader(target, segment.read, Tally(), key_id="demo")
+def _load_events(
+    sessions: Sessions, loader: EventLoader, world: World, seed: int, progress: Progress
+) -> int:
+    """Store the simulated events; return how many."""
     batch: list[dict[str, object]] = []
+    stored = 0
     days = (world.last_day - world.first_day).days + 1
-    for done, (_, calls) in enumerate(events(world, seed=seed), start=1):
+    for done, (today, calls) in enumerate(events(world, seed=seed), start=1):
         batch.extend(calls)
-        while len(batch) >= AT_ONCE:
-            loader.load(batch[:AT_ONCE])
+        while len(batch) >= AT_ONCE or (batch and today == world.last_day):
+            stored += _store(sessions, loader, batch[:AT_ONCE])
             del batch[:AT_ONCE]
         progress("sending events", done, days)
-    if batch:
-        loader.load(batch)
-    loader.finish()
-    return loader.tally
+    with transaction(sessions) as session:
+        drop_benchmarks(session, loader.workspace.id, since=world.first_day.replace(day=1))
+    return stored
+
+
+def _store(sessions: Sessions, loader: EventLoader, batch: Sequence[dict[str, object]]) -> int:
+    reading = loader.read(batch)
+    loader.make_months(sessions, reading)
+    with transaction(sessions) as session:
+        return loader.store(session, reading).stored

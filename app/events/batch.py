@@ -3,14 +3,16 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
 import orjson
 
-from app.events import repair
+from app.events import repair, times
 from app.events.canonical import Dialect, Event, Rules, canonical
-from app.events.quarantine import QuarantineError
+from app.events.dialects import name_of
+from app.events.quarantine import QuarantineError, Unreadable
 from app.events.segment import library
 from app.events.times import Received
 
@@ -40,16 +42,19 @@ class Rejected:
     sdk: str | None
     payload: str
     fingerprint: str
+    dialect: str
+    sent_at: datetime | None
 
 
 @dataclass(slots=True)
 class Reading:
-    """``repeats`` came before in the same batch; the value is the number of the first."""
+    """``repeats`` came before in the same batch; ``erased`` maps a number to the message id."""
 
     events: list[Event] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
     repeats: dict[int, Event] = field(default_factory=dict)
     reused: set[int] = field(default_factory=set)
+    erased: dict[int, str | None] = field(default_factory=dict)
 
 
 def read(batch: Batch, dialect: Dialect, rules: Rules, received: Received) -> Reading:
@@ -62,7 +67,8 @@ def read(batch: Batch, dialect: Dialect, rules: Rules, received: Received) -> Re
             storable, repaired = _storable(raw, batch)
             event = canonical(n, storable, dialect, rules, received, repaired=repaired)
         except QuarantineError as error:
-            reading.rejected.append(_rejected(n, raw if storable is None else storable, error))
+            content = raw if storable is None else storable
+            reading.rejected.append(_rejected(n, content, error, dialect, batch.sent_at))
             continue
         earlier = first.setdefault((event.message_id, event.client_at), event)
         if earlier is event:
@@ -77,6 +83,8 @@ def read(batch: Batch, dialect: Dialect, rules: Rules, received: Received) -> Re
 def _storable(raw: Any, batch: Batch) -> tuple[Any, frozenset[str]]:  # noqa: ANN401 - any JSON
     if not batch.suspect:
         return raw, frozenset()
+    if isinstance(raw, Unreadable):
+        raise QuarantineError("invalid_json", "", line=raw.line)
     try:
         storable, repaired = repair.repair(raw)
     except RecursionError:
@@ -93,7 +101,13 @@ def _has_lost_its_time(raw: Mapping[str, Any], storable: Mapping[str, Any]) -> b
     )
 
 
-def _rejected(n: int, raw: Any, error: QuarantineError) -> Rejected:  # noqa: ANN401 - any JSON
+def _rejected(
+    n: int,
+    raw: Any,  # noqa: ANN401 - any JSON
+    error: QuarantineError,
+    dialect: Dialect,
+    sent_at: Any,  # noqa: ANN401 - as it came
+) -> Rejected:
     payload = _as_json(raw)
     known = isinstance(raw, dict)
     return Rejected(
@@ -102,13 +116,29 @@ def _rejected(n: int, raw: Any, error: QuarantineError) -> Rejected:  # noqa: AN
         error.pointer,
         error.detail,
         _message_id(raw) if known else None,
-        repair.repair(library(raw))[0] if known else None,
+        _sdk(raw) if known else None,
         payload[:MAX_PAYLOAD].decode(errors="ignore"),
         sha256(error.code.encode() + payload).hexdigest(),
+        name_of(dialect),
+        _time(sent_at),
     )
 
 
+def _sdk(raw: Mapping[str, Any]) -> str | None:
+    said = library(raw) or raw.get("sdk")
+    return str(repair.repair(said[:100])[0]) if isinstance(said, str) else None
+
+
+def _time(said: Any) -> datetime | None:  # noqa: ANN401 - as it came
+    try:
+        return None if said is None else times.parse(said)[0]
+    except QuarantineError:
+        return None
+
+
 def _as_json(raw: Any) -> bytes:  # noqa: ANN401 - any JSON
+    if isinstance(raw, Unreadable):
+        return raw.text.encode()
     try:
         return orjson.dumps(raw, option=orjson.OPT_SORT_KEYS)
     except orjson.JSONEncodeError:  # too deep, or with what cannot be stored: then as escapes

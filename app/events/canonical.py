@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import orjson
 
+from app.accounts.traits import NOT_IDS
 from app.events.quarantine import QuarantineError
 from app.events.repair import depth
 from app.events.times import Received, moment
@@ -20,12 +21,6 @@ BYTES_EACH = 3  # of a character, on average: two ids and a name must fit into o
 LARGEST_QUANTITY = 2**40
 VIEWS = frozenset({"page", "screen"})
 USES = frozenset({"track", "page", "screen"})
-NOT_IDS = frozenset(
-    {
-        *("", "null", "undefined", "none", "nan", "0", "true", "false", "anonymous", "guest"),
-        *("[object object]", "00000000-0000-0000-0000-000000000000"),
-    }
-)
 
 
 @dataclass(slots=True)

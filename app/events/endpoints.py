@@ -4,17 +4,16 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 from starlette.requests import ClientDisconnect
 
-from app.core.db import ReadSessionDep, slot
-from app.core.errors import NotFoundError, RequestTimeoutError, UnauthorizedError
-from app.core.pagination import CursorText, Limit, Page, decode_cursor, page_of
+from app.core.db import slot
+from app.core.errors import RequestTimeoutError, UnauthorizedError
 from app.core.schemas import responses
-from app.events import native, queries, segment, service, wire
+from app.events import native, segment, service, wire
 from app.events.batch import Batch
 from app.events.canonical import Dialect, Rules
 from app.events.errors import (
@@ -30,11 +29,9 @@ from app.events.schemas import (
     NATIVE_EVENTS,
     SEGMENT_BATCH,
     SEGMENT_CALL,
-    QuarantinedEventDetail,
-    QuarantinedEventOut,
     Receipt,
 )
-from app.workspaces.auth import Caller, Reader, caller_of, identify, key_from_header
+from app.workspaces.auth import Caller, caller_of, identify, key_from_header
 from app.workspaces.keys import Scope
 
 BODY_SECONDS = 8
@@ -120,17 +117,8 @@ Arriving = Annotated[Arrival, Depends(arrive, scope="function")]
 
 
 def _take_in(arrival: Arrival, batch: Batch, dialect: Dialect) -> Response:
-    state, headers = arrival.request.app.state, arrival.request.headers
-    caller = arrival.caller or _caller_from_body(arrival, batch)
-    _check_size(batch, arrival.limits)
-    arrival.limits.spend(caller.key_id, len(batch.events))
-    policy = service.Policy(
-        Rules(caller.end_customer_keys, caller.reach_property, caller.internal_domains),
-        caller.base_currency,
-        service.oldest_allowed(arrival.now, arrival.limits.retention_days),
-        strict="handling=strict" in headers.get("prefer", ""),
-        idempotency_key=(headers.get("idempotency-key") or "")[:200] or None,
-    )
+    state = arrival.request.app.state
+    caller, policy = _admit(arrival, batch)
     receipt = service.ingest(
         service.Store(state.sessions, state.autocommit_sessions, state.known_names),
         Origin(caller.workspace_id, caller.key_id, arrival.now),
@@ -140,6 +128,36 @@ def _take_in(arrival: Arrival, batch: Batch, dialect: Dialect) -> Response:
         request_id=arrival.request.scope.get("request_id", ""),
     )
     return Response(receipt.model_dump_json(), media_type="application/json")
+
+
+def _try_out(arrival: Arrival, batch: Batch, dialect: Dialect) -> Response:
+    caller, policy = _admit(arrival, batch)
+    receipt = service.validate(
+        arrival.request.app.state.sessions,
+        Origin(caller.workspace_id, caller.key_id, arrival.now),
+        batch,
+        dialect,
+        policy,
+        request_id=arrival.request.scope.get("request_id", ""),
+    )
+    return Response(receipt.model_dump_json(), media_type="application/json")
+
+
+def _admit(arrival: Arrival, batch: Batch) -> tuple[Caller, service.Policy]:
+    """Check key, size and rate; tell how the batch is to be read."""
+    headers = arrival.request.headers
+    caller = arrival.caller or _caller_from_body(arrival, batch)
+    _check_size(batch, arrival.limits)
+    arrival.limits.spend(caller.key_id, len(batch.events))
+    policy = service.Policy(
+        Rules(caller.end_customer_keys, caller.reach_property, caller.internal_domains),
+        caller.base_currency,
+        service.oldest_allowed(arrival.now, arrival.limits.retention_days),
+        strict="handling=strict" in headers.get("prefer", ""),
+        idempotency_key=(headers.get("idempotency-key") or "")[:200] or None,
+        changed_ids=caller.changed_ids,
+    )
+    return caller, policy
 
 
 def _caller_from_body(arrival: Arrival, batch: Batch) -> Caller:
@@ -171,12 +189,15 @@ def _segment_batch(parsed: wire.Parsed) -> Batch:
     return Batch(value["batch"], parsed.suspect, value.get("sentAt"), _write_key(value))
 
 
-def _segment_call(parsed: wire.Parsed, kind: str) -> Batch:
+def _segment_call(parsed: wire.Parsed, kind: str | None) -> Batch:
+    """Read one call; its route tells the kind, where it has one."""
     if not isinstance(parsed.value, dict):
         raise NotAnObjectError("The body must be a JSON object.")
     key = _write_key(parsed.value)
     call = {name: value for name, value in parsed.value.items() if name != "writeKey"}
-    return Batch([call | {"type": kind}], parsed.suspect, None, key)
+    if kind is not None:
+        call["type"] = kind
+    return Batch([call], parsed.suspect, None, key)
 
 
 def _native_batch(arrival: Arrival) -> Batch:
@@ -218,6 +239,22 @@ def receive_events(arrival: Arriving) -> Response:
     return _take_in(arrival, _native_batch(arrival), native.read)
 
 
+def validate_events(
+    arrival: Arriving,
+    dialect: Annotated[
+        Literal["native", "segment"],
+        Query(description="`segment`: a body as `/v1/batch` takes it, or one call with its type."),
+    ] = "native",
+) -> Response:
+    """Answer exactly what sending the same events would answer now, and store nothing."""
+    if dialect == "segment":
+        parsed = arrival.parsed
+        is_call = isinstance(parsed.value, dict) and "batch" not in parsed.value
+        batch = _segment_call(parsed, None) if is_call else _segment_batch(parsed)
+        return _try_out(arrival, batch, segment.read)
+    return _try_out(arrival, _native_batch(arrival), native.read)
+
+
 def _route(
     router: APIRouter,
     path: str,
@@ -248,40 +285,4 @@ for call_kind in CALL_KINDS:
     name = f"receive_{call_kind}"
     _route(sdk_router, f"/v1/{call_kind}", _call_endpoint(call_kind), name, SEGMENT_CALL)
 _route(native_router, "/events", receive_events, "receive_events", NATIVE_EVENTS)
-
-
-@native_router.get("/quarantine", responses=responses(401, 403, 404, 422))
-def list_quarantine(
-    session: ReadSessionDep,
-    caller: Reader,
-    code: Annotated[str | None, Query(max_length=40)] = None,
-    limit: Limit = 100,
-    cursor: CursorText = None,
-) -> Page[QuarantinedEventOut]:
-    """List events that could not be used, newest first."""
-    position = decode_cursor(cursor, int)
-    rows = queries.list_quarantined(
-        session,
-        caller.workspace_id,
-        code=code,
-        before=position[0] if position else None,
-        limit=limit + 1,
-    )
-    items, next_cursor = page_of(rows, limit, lambda row: (row.number,))
-    return Page(
-        items=[QuarantinedEventOut.model_validate(row) for row in items], next_cursor=next_cursor
-    )
-
-
-@native_router.get("/quarantine/{quarantine_id}", responses=responses(401, 403, 404, 422))
-def get_quarantined(
-    session: ReadSessionDep, caller: Reader, quarantine_id: str
-) -> QuarantinedEventDetail:
-    """Show one event that could not be used, with its payload."""
-    number = quarantine_id.removeprefix("q_")
-    found = None
-    if number.isascii() and number.isdigit() and len(number) < 19:  # noqa: PLR2004 - fits 64 bits
-        found = queries.find_quarantined(session, caller.workspace_id, int(number))
-    if found is None:
-        raise NotFoundError("quarantined event", quarantine_id)
-    return QuarantinedEventDetail.model_validate(found)
+_route(native_router, "/events/validate", validate_events, "validate_events", NATIVE_EVENTS)

@@ -6,6 +6,8 @@ from datetime import date, datetime
 from typing import Any
 
 from app.accounts.traits import AccountTraits, account_traits, is_internal, user_traits
+from app.events import b2b
+from app.events.b2b import Moment, Told
 from app.events.canonical import Event
 
 IDENTITY_KINDS = frozenset({"identify", "group", "alias"})
@@ -28,6 +30,17 @@ class PriceRow:
     account_id: str
     said_at: datetime
     price: dict[str, Any] = field(default_factory=dict)
+    numbers: list[int] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class LinkRow:
+    """What group calls say of an account's parent and of its ids elsewhere."""
+
+    account_id: str
+    said_at: datetime
+    parent_id: str | None = None
+    external_ids: dict[str, str] = field(default_factory=dict)
     numbers: list[int] = field(default_factory=list)
 
 
@@ -55,26 +68,45 @@ class Identities:
 
     accounts: Sequence[AccountRow]
     prices: Sequence[PriceRow]
+    links: Sequence[LinkRow]
     users: Sequence[UserRow]
     aliases: Sequence[AliasRow]
     invalid_traits: Mapping[int, tuple[str, ...]]
+    moments: Sequence[Moment] = ()
+    incomplete: Sequence[int] = ()
+
+
+def tells(event: Event) -> bool:
+    """Whether an event says something of an account or a user, beside being counted."""
+    return event.kind in IDENTITY_KINDS or b2b.tells(event)
 
 
 def fold(events: Sequence[Event], internal_domains: Collection[str]) -> Identities | None:
     """Merge the identity calls of a batch by their own time; None where there are none."""
-    calls = [event for event in events if event.kind in IDENTITY_KINDS]
+    calls = [event for event in events if tells(event)]
     if not calls:
         return None
     accounts: dict[str, AccountRow] = {}
     prices: dict[tuple[str, date], PriceRow] = {}
+    links: dict[str, LinkRow] = {}
     users: dict[str, UserRow] = {}
     aliases: dict[str, AliasRow] = {}
     invalid: dict[int, tuple[str, ...]] = {}
+    moments: dict[int, Moment | None] = {}
     for event in sorted(calls, key=lambda call: (call.occurred_at, call.message_id)):
+        if event.kind == "track":
+            moments[event.n] = told = b2b.moment(event)
+            if told is not None:
+                _fold_moment(accounts, prices, event, told)
+                _fold_member(users, event, told, internal_domains)
+                if told.invalid:
+                    invalid[event.n] = told.traits.invalid
+            continue
         if event.kind == "group":
             traits = account_traits(event.traits or {})
             _fold_account(accounts, event, traits)
             _fold_price(prices, event, traits)
+            _fold_links(links, event, traits)
             if traits.invalid:
                 invalid[event.n] = traits.invalid
         if event.user_id:
@@ -83,9 +115,12 @@ def fold(events: Sequence[Event], internal_domains: Collection[str]) -> Identiti
     return Identities(
         [accounts[key] for key in sorted(accounts)],
         [prices[key] for key in sorted(prices) if prices[key].price],
+        [links[key] for key in sorted(links)],
         [users[key] for key in sorted(users)],
         [aliases[key] for key in sorted(aliases)],
         invalid,
+        [told for told in moments.values() if told is not None],
+        [n for n, told in moments.items() if told is None],
     )
 
 
@@ -106,6 +141,42 @@ def _fold_price(
     row.price.update(traits.price)
     if traits.price:
         row.numbers.append(event.n)
+
+
+def _fold_moment(
+    accounts: dict[str, AccountRow],
+    prices: dict[tuple[str, date], PriceRow],
+    event: Event,
+    told: Moment,
+) -> None:
+    if told.traits.columns or told.traits.price:
+        _fold_account(accounts, event, told.traits)
+        _fold_price(prices, event, told.traits)
+
+
+def _fold_member(
+    rows: dict[str, UserRow], event: Event, told: Moment, internal_domains: Collection[str]
+) -> None:
+    """Note who joins an account; who leaves is written after all who joined."""
+    if told.told not in {Told.USER_ADDED, Told.SIGNED_UP}:
+        return
+    _fold_user(rows, event, internal_domains)
+    row = rows[event.user_id or ""]
+    row.columns.update(b2b.member(event))
+    row.excluded = row.excluded or is_internal(row.columns.get("email"), internal_domains)
+    if told.told is Told.SIGNED_UP:
+        row.traits["signed_up_at"] = event.occurred_at.isoformat()
+
+
+def _fold_links(rows: dict[str, LinkRow], event: Event, traits: AccountTraits) -> None:
+    if not traits.links:
+        return
+    account_id = event.account_id or ""
+    row = rows.setdefault(account_id, LinkRow(account_id, event.occurred_at))
+    row.said_at = event.occurred_at
+    row.parent_id = traits.links.get("parent_id", row.parent_id)
+    row.external_ids.update(traits.links.get("external_ids", {}))
+    row.numbers.append(event.n)
 
 
 def _fold_user(rows: dict[str, UserRow], event: Event, internal_domains: Collection[str]) -> None:

@@ -1,6 +1,9 @@
 """Why a single event cannot be used: a closed list of codes."""
 
+from dataclasses import dataclass
+
 QUARANTINE_CODES = {
+    "invalid_json": "The line is not JSON.",
     "not_an_object": "The event is not a JSON object.",
     "unknown_type": "The type is none of track, page, screen, identify, group, alias.",
     "missing_event_name": "A track call needs a non-empty event name.",
@@ -21,11 +24,21 @@ QUARANTINE_CODES = {
 class QuarantineError(Exception):
     """One event cannot be used; the others of its batch are not touched by it."""
 
-    def __init__(self, code: str, pointer: str) -> None:
+    def __init__(self, code: str, pointer: str, *, line: int | None = None) -> None:
         super().__init__(code)
         self.code = code
         self.pointer = pointer
+        self.line = line
 
     @property
     def detail(self) -> str:
-        return QUARANTINE_CODES[self.code]
+        where = "" if self.line is None else f" It is line {self.line}."
+        return QUARANTINE_CODES[self.code] + where
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A line that is not JSON, in the place of its event."""
+
+    line: int
+    text: str

@@ -10,13 +10,17 @@ from sqlalchemy.orm import Session
 
 from app.accounts.service import TRAITS
 from app.accounts.tables import Account, Subscription
-from app.events import statements
+from app.events import binding_statements, statements
 from app.events.identities import AccountRow, Identities, UserRow
 from app.events.names import LARGEST_NUMBER
-from app.events.tables import Event, EventName, QuarantinedEvent, UnattributedEvent
+from app.events.tables import (
+    Event,
+    EventName,
+    StaleAccount,
+    UnattributedEvent,
+)
 
 NAME_LOCK = 7_316_403
-MOST_QUARANTINED = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +30,6 @@ class Origin:
     workspace_id: str
     key_id: str
     received_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class WaitingEvent:
-    """An event taken out of the waiting room, with the row that the ingest statement takes."""
-
-    origin: Origin
-    row: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,25 +51,32 @@ def ingest(
     rows: Sequence[Mapping[str, Any]],
     *,
     counted_on: date | None,
+    aliases: bool = True,
+    aside: Sequence[Mapping[str, Any]] | None = None,
 ) -> dict[int, str]:
     """Store and count events; return the verdict of those not accepted as new, by number.
 
     ``counted_on``: since when the rows are known; None for history, known on each row's own day.
+    ``aliases``: whether accounts of users may stand under an old id. ``aside``: what else came in
+    the batch, by SDK and code, to be told with it in the statistics; None: nothing is told.
 
     Verdicts: ``duplicate``; ``unattributed`` (stored, waits for its account).
     """
     plain = all(row["account_id"] and not row.get("untimed") for row in rows)
-    found = session.execute(
-        statements.ingest_statement(plain=plain),
-        {
-            "workspace_id": origin.workspace_id,
-            "key_id": origin.key_id,
-            "received_at": origin.received_at,
-            "received_on": counted_on,
-            "historical": counted_on is None,
-            "rows": orjson.dumps(rows).decode(),
-        },
+    values: dict[str, Any] = {
+        "workspace_id": origin.workspace_id,
+        "key_id": origin.key_id,
+        "received_at": origin.received_at,
+        "received_on": counted_on,
+        "historical": counted_on is None,
+        "rows": orjson.dumps(rows).decode(),
+    }
+    if aside:
+        values["aside"] = orjson.dumps(aside).decode()
+    statement = statements.ingest_statement(
+        plain=plain, aliases=aliases, told=aside is not None, aside=bool(aside)
     )
+    found = session.execute(statement, values)
     return {row[0]: row[1] for row in found}
 
 
@@ -89,6 +92,12 @@ def write_identities(
         if rows:
             said = {"workspace_id": workspace_id, "rows": orjson.dumps(rows).decode()}
             session.execute(statement, said | values)
+    if identities.users:
+        user_ids = [row.user_id for row in identities.users]
+        session.execute(
+            binding_statements.MARK_DUE_BINDINGS,
+            {"workspace_id": workspace_id, "user_ids": user_ids},
+        )
 
 
 def known_prices(
@@ -121,22 +130,6 @@ def _account(row: AccountRow) -> dict[str, Any]:
 def _user(row: UserRow) -> dict[str, Any]:
     said = asdict(row)
     return {**said.pop("columns"), **said}
-
-
-def quarantine(
-    session: Session, origin: Origin, rows: Sequence[Mapping[str, Any]]
-) -> dict[str, int]:
-    """Put events aside; one that comes again is counted, not stored again. Hash to number."""
-    found = session.execute(
-        statements.QUARANTINE,
-        {
-            "workspace_id": origin.workspace_id,
-            "key_id": origin.key_id,
-            "received_at": origin.received_at,
-            "rows": orjson.dumps(rows).decode(),
-        },
-    )
-    return {row[0]: row[1] for row in found}
 
 
 def fingerprints(
@@ -188,44 +181,16 @@ def add_names(
     return known | set(new)
 
 
-def take_attributable(session: Session, *, limit: int) -> list[WaitingEvent]:
-    """Take waiting events out whose user has an account by now."""
-    rows = session.execute(statements.TAKE_ATTRIBUTABLE, {"limit": limit})
-    return [
-        WaitingEvent(Origin(row.workspace_id, row.key_id, row.received_at), row.row) for row in rows
-    ]
-
-
-def list_quarantined(
-    session: Session, workspace_id: str, *, code: str | None, before: int | None, limit: int
-) -> Sequence[QuarantinedEvent]:
-    """Newest first."""
-    found = select(QuarantinedEvent).where(QuarantinedEvent.workspace_id == workspace_id)
-    if code is not None:
-        found = found.where(QuarantinedEvent.code == code)
-    if before is not None:
-        found = found.where(QuarantinedEvent.number < before)
-    return session.scalars(found.order_by(QuarantinedEvent.number.desc()).limit(limit)).all()
-
-
-def find_quarantined(session: Session, workspace_id: str, number: int) -> QuarantinedEvent | None:
-    return session.scalar(
-        select(QuarantinedEvent).where(
-            QuarantinedEvent.workspace_id == workspace_id, QuarantinedEvent.number == number
-        )
-    )
-
-
-def drop_old_quarantined(session: Session, *, before: datetime) -> None:
-    """Keep what came lately, and of that the newest of each workspace up to a cap."""
-    session.execute(delete(QuarantinedEvent).where(QuarantinedEvent.last_received_at < before))
-    newer = func.row_number().over(
-        partition_by=QuarantinedEvent.workspace_id, order_by=QuarantinedEvent.number.desc()
-    )
-    ranked = select(QuarantinedEvent.number, newer.label("place")).subquery()
-    beyond = select(ranked.c.number).where(ranked.c.place > MOST_QUARANTINED)
-    session.execute(delete(QuarantinedEvent).where(QuarantinedEvent.number.in_(beyond)))
-
-
 def drop_old_unattributed(session: Session, *, before: datetime) -> None:
     session.execute(delete(UnattributedEvent).where(UnattributedEvent.received_at < before))
+
+
+def stale_accounts(session: Session, workspace_id: str, account_ids: Collection[str]) -> set[str]:
+    """Return those accounts that lived on a source which has fallen silent."""
+    return set(
+        session.scalars(
+            select(StaleAccount.account_id).where(
+                StaleAccount.workspace_id == workspace_id, StaleAccount.account_id.in_(account_ids)
+            )
+        )
+    )

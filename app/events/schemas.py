@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, computed_field
+from pydantic import BaseModel, Field
 
-Result = Literal["accepted", "duplicate", "quarantined"]
+Result = Literal["accepted", "duplicate", "quarantined", "erased"]
 
 
 class Verdict(BaseModel):
@@ -22,7 +22,7 @@ class Verdict(BaseModel):
 
 
 class Receipt(BaseModel):
-    """``received = accepted + duplicates + quarantined``, always; all of it is committed."""
+    """``received = accepted + duplicates + quarantined + erased``, always; all is committed."""
 
     success: Literal[True] = True
     request_id: str = Field(examples=["req_5f0c1c5c3a2b4d6e8f90"])
@@ -30,40 +30,14 @@ class Receipt(BaseModel):
     accepted: int = Field(examples=[97])
     duplicates: int = Field(examples=[1])
     quarantined: int = Field(examples=[2])
+    erased: int = Field(
+        0, examples=[0], description="Of people and accounts that were erased; nothing is stored."
+    )
     unattributed: int = Field(
         examples=[0], description="Accepted events that wait until their user's account is known."
     )
     warnings: int = Field(examples=[1])
     events: list[Verdict] = Field(description="Those that are not plain accepts, at most 100.")
-
-
-class QuarantinedEventOut(BaseModel):
-    """An event that could not be used."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    number: int = Field(exclude=True)
-    code: str = Field(examples=["missing_event_name"])
-    pointer: str = Field(examples=["/event"])
-    detail: str = Field(examples=["A track call needs a non-empty event name."])
-    message_id: str | None = Field(examples=["m-7"])
-    sdk: str | None = Field(examples=["analytics-python/2.4.0"])
-    status: Literal["open", "replayed", "discarded"]
-    times: int = Field(description="How often the same content came.", examples=[1])
-    received_at: datetime
-    last_received_at: datetime
-
-    @computed_field(examples=["q_12"])  # type: ignore[prop-decorator]
-    @property
-    def id(self) -> str:
-        return f"q_{self.number}"
-
-
-class QuarantinedEventDetail(QuarantinedEventOut):
-    payload: str = Field(
-        description="The event as it came, as JSON text, cut to 64 KiB.",
-        examples=['{"event": "", "userId": "ada"}'],
-    )
 
 
 class NativeEvent(BaseModel):

@@ -1,29 +1,29 @@
 """Ingestion: read a batch, write and count it in one transaction, and tell what became of it."""
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Any
 
 from sqlalchemy.orm import Session
 
+from app.accounts import links
 from app.accounts.service import put_price_traits
-from app.core import metrics
 from app.core.db import Sessions, retrying
 from app.core.errors import FieldError
-from app.events import queries
+from app.events import moments, queries, receipts
+from app.events.admission import admit
 from app.events.batch import Batch, Reading, read
 from app.events.canonical import VIEWS, Dialect, Event, Rules
 from app.events.errors import StrictBatchError
-from app.events.identities import IDENTITY_KINDS, Identities, PriceRow, fold
+from app.events.identities import Identities, PriceRow, fold, tells
 from app.events.names import OTHER, KnownNames
+from app.events.quarantine_queries import put_aside
 from app.events.queries import Origin
-from app.events.schemas import Receipt, Verdict
+from app.events.receipts import Outcome
+from app.events.schemas import Receipt
+from app.events.stats import aside
 from app.events.times import Received
-
-MOST_VERDICTS = 100
-ATTRIBUTE_AT_ONCE = 1000
+from app.workspaces.queries import ChangedIds
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,8 @@ class Policy:
     oldest: datetime | None
     strict: bool = False
     idempotency_key: str | None = None
+    changed_ids: ChangedIds | None = None
+    replayed_on: date | None = None
 
     @property
     def is_history(self) -> bool:
@@ -42,17 +44,8 @@ class Policy:
         return self.oldest is None
 
     def counted_on(self, origin: Origin) -> date | None:
-        return None if self.is_history else origin.received_at.date()
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What the transaction did, by event number."""
-
-    verdicts: dict[int, str]
-    quarantine_numbers: dict[str, int]
-    reused: set[int]
-    warnings: dict[int, list[str]]
+        """Since when events are known; what is replayed was told in the statistics before."""
+        return None if self.is_history else self.replayed_on or origin.received_at.date()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +61,7 @@ class Store:
         counted = {event.counted for event in reading.events if event.counted}
         plain = not (
             reading.rejected
-            or any(event.kind in IDENTITY_KINDS for event in reading.events)
+            or any(map(tells, reading.events))
             or self.names.missing(workspace_id, counted)
         )
         return self.autocommit if plain else self.sessions
@@ -84,54 +77,71 @@ def ingest(
     request_id: str,
 ) -> Receipt:
     """Take a batch in. When this returns, all that it says is committed."""
-    received = Received(origin.received_at, policy.oldest, batch.sent_at, policy.idempotency_key)
-    reading = read(batch, dialect, policy.rules, received)
-    if policy.strict and reading.rejected:
-        raise StrictBatchError("Nothing was stored.", errors=_field_errors(reading))
+    reading = _read(origin, batch, dialect, policy)
     outcome = retrying(
         target.sessions_for(reading, origin.workspace_id),
         lambda session: store(session, origin, reading, policy, target.names),
     )
-    receipt = _receipt(reading, outcome, request_id)
-    _count(receipt, reading)
+    receipt = receipts.receipt(outcome, request_id)
+    receipts.count(receipt, outcome.reading)
     return receipt
+
+
+def validate(
+    sessions: Sessions,
+    origin: Origin,
+    batch: Batch,
+    dialect: Dialect,
+    policy: Policy,
+    *,
+    request_id: str,
+) -> Receipt:
+    """Answer what taking a batch in would answer, by doing so and leaving nothing of it."""
+    reading = _read(origin, batch, dialect, policy)
+    outcome = retrying(
+        sessions,
+        lambda session: store(session, origin, reading, policy, KnownNames()),
+        rehearse=True,
+    )
+    return receipts.receipt(replace(outcome, quarantine_numbers={}), request_id)
+
+
+def _read(origin: Origin, batch: Batch, dialect: Dialect, policy: Policy) -> Reading:
+    received = Received(origin.received_at, policy.oldest, batch.sent_at, policy.idempotency_key)
+    reading = read(batch, dialect, policy.rules, received)
+    if policy.strict and reading.rejected:
+        raise StrictBatchError("Nothing was stored.", errors=_field_errors(reading))
+    return reading
 
 
 def store(
     session: Session, origin: Origin, reading: Reading, policy: Policy, names: KnownNames
 ) -> Outcome:
     """Write and count what was read, in the caller's transaction."""
+    come = reading
+    reading, ids = admit(session, origin.workspace_id, reading, policy.changed_ids)
     warnings = {e.n: list(e.warnings) for e in reading.events if e.warnings}
     numbers: dict[str, int] = {}
     if reading.rejected:
         unique = {row.fingerprint: asdict(row) for row in reading.rejected}
-        numbers = queries.quarantine(session, origin, list(unique.values()))
+        numbers = put_aside(session, origin, list(unique.values()), historical=policy.is_history)
     identities = fold(reading.events, policy.rules.internal_domains)
     if identities:
         _write_identities(session, origin, identities, policy, warnings)
     events = _within_name_limit(session, origin, reading.events, names, warnings)
     rows = [event.row() for event in events]
-    verdicts = queries.ingest(session, origin, rows, counted_on=policy.counted_on(origin))
+    verdicts = queries.ingest(
+        session,
+        origin,
+        rows,
+        counted_on=policy.counted_on(origin),
+        aliases=ids.has_aliases,
+        aside=None if policy.replayed_on else aside(come, reading),
+    )
     reused = reading.reused | _reused(session, origin, reading, verdicts)
     for n in reused:
         warnings.setdefault(n, []).append("id_reused")
-    return Outcome(verdicts, numbers, reused, warnings)
-
-
-def attribute(sessions: Sessions, *, now: datetime) -> int:
-    """Move waiting events whose account has become known, and count them as known today.
-
-    Taking them out, storing and counting them is one transaction; dedupe applies. Returns how
-    many were taken.
-    """
-    with sessions.begin() as session:
-        taken = queries.take_attributable(session, limit=ATTRIBUTE_AT_ONCE)
-        by_origin: dict[Origin, list[dict[str, Any]]] = {}
-        for waiting in taken:
-            by_origin.setdefault(waiting.origin, []).append(dict(waiting.row))
-        for origin, rows in sorted(by_origin.items(), key=lambda item: item[0].workspace_id):
-            queries.ingest(session, origin, rows, counted_on=now.date())
-    return len(taken)
+    return Outcome(reading, verdicts, numbers, reused, warnings)
 
 
 def oldest_allowed(now: datetime, retention_days: int) -> datetime:
@@ -152,6 +162,34 @@ def _write_identities(
         warnings.setdefault(n, []).append("invalid_trait")
     if identities.prices:
         _write_prices(session, origin, identities.prices, policy, warnings)
+    if identities.moments or identities.incomplete:
+        _write_moments(session, origin, identities, policy, warnings)
+    if identities.links:
+        for n in links.put_traits(session, origin.workspace_id, identities.links):
+            warnings.setdefault(n, []).append("link_ignored")
+
+
+def _write_moments(
+    session: Session,
+    origin: Origin,
+    identities: Identities,
+    policy: Policy,
+    warnings: dict[int, list[str]],
+) -> None:
+    """Do what B2B events say; one that names nobody is an ordinary event."""
+    for n in identities.incomplete:
+        warnings.setdefault(n, []).append("b2b_incomplete")
+    moments.note_days(session, origin.workspace_id, identities.moments)
+    moments.leave(session, origin.workspace_id, identities.moments)
+    ignored = moments.end_prices(
+        session,
+        origin.workspace_id,
+        identities.moments,
+        identities.prices,
+        known_on=policy.counted_on(origin),
+    )
+    for n, warning in ignored.items():
+        warnings.setdefault(n, []).append(warning)
 
 
 def _write_prices(
@@ -174,7 +212,7 @@ def _write_prices(
                 row.account_id,
                 row.price,
                 on=row.said_at.date(),
-                known_on=origin.received_at.date(),
+                known_on=policy.counted_on(origin) or row.said_at.date(),
                 base_currency=policy.base_currency,
             )
 
@@ -220,63 +258,5 @@ def _reused(
     }
 
 
-def _receipt(reading: Reading, outcome: Outcome, request_id: str) -> Receipt:
-    results = Counter(outcome.verdicts.values())
-    duplicates = results["duplicate"] + len(reading.repeats)
-    listed = sorted(_verdicts(reading, outcome), key=lambda verdict: verdict.index)
-    received = len(reading.events) + len(reading.repeats) + len(reading.rejected)
-    return Receipt(
-        request_id=request_id,
-        received=received,
-        accepted=received - duplicates - len(reading.rejected),
-        duplicates=duplicates,
-        quarantined=len(reading.rejected),
-        unattributed=results["unattributed"],
-        warnings=sum(len(codes) for codes in outcome.warnings.values()),
-        events=listed[:MOST_VERDICTS],
-    )
-
-
-def _verdicts(reading: Reading, outcome: Outcome) -> Iterable[Verdict]:
-    for row in reading.rejected:
-        yield Verdict(
-            index=row.n,
-            message_id=row.message_id,
-            result="quarantined",
-            code=row.code,
-            pointer=row.pointer,
-            detail=row.detail,
-            quarantine_id=f"q_{outcome.quarantine_numbers[row.fingerprint]}",
-        )
-    for event in reading.repeats.values():
-        yield _duplicate(event, outcome)
-    for event in reading.events:
-        if outcome.verdicts.get(event.n) == "duplicate":
-            yield _duplicate(event, outcome)
-        elif event.n in outcome.warnings or event.n in outcome.verdicts:
-            yield Verdict(
-                index=event.n,
-                message_id=event.message_id,
-                result="accepted",
-                code=outcome.verdicts.get(event.n),
-                warnings=outcome.warnings.get(event.n, []),
-            )
-
-
-def _duplicate(event: Event, outcome: Outcome) -> Verdict:
-    warnings = outcome.warnings.get(event.n, [])
-    return Verdict(
-        index=event.n, message_id=event.message_id, result="duplicate", warnings=warnings
-    )
-
-
 def _field_errors(reading: Reading) -> list[FieldError]:
     return [FieldError(f"/{row.n}{row.pointer}", row.detail) for row in reading.rejected]
-
-
-def _count(receipt: Receipt, reading: Reading) -> None:
-    metrics.EVENTS.labels("accepted").inc(receipt.accepted)
-    metrics.EVENTS.labels("duplicate").inc(receipt.duplicates)
-    metrics.EVENTS.labels("quarantined").inc(receipt.quarantined)
-    for row in reading.rejected:
-        metrics.QUARANTINED.labels(row.code).inc()

@@ -14,7 +14,7 @@ WITH input AS MATERIALIZED (
            r.skew_seconds, r.fingerprint, r.properties,
            CASE WHEN :historical THEN r.day ELSE CAST(:received_on AS date) END AS known_on,
            :historical OR r.day < CAST(:received_on AS date) AS late,
-           {account} AS account_id
+           {account} AS account_id, {account_by} AS account_by
     FROM json_to_recordset(CAST(:rows AS json)) AS r (
         n int, message_id text, client_at timestamptz, occurred_at timestamptz, day date,
         untimed bool, kind text, name text, counted text, account_id text, user_id text,
@@ -25,10 +25,13 @@ WITH input AS MATERIALIZED (
 stored AS (
     INSERT INTO event (
         workspace_id, client_at, message_id, occurred_at, received_at, kind, name, account_id,
-        user_id, anonymous_id, key_id, sdk, skew_seconds, fingerprint, properties
+        user_id, anonymous_id, key_id, sdk, skew_seconds, fingerprint, properties, account_by,
+        known_on
     )
     SELECT :workspace_id, client_at, message_id, occurred_at, :received_at, kind, name, account_id,
-           user_id, anonymous_id, :key_id, sdk, skew_seconds, fingerprint, properties
+           user_id, anonymous_id, :key_id, sdk, skew_seconds, fingerprint, properties,
+           CASE WHEN account_id IS NOT NULL THEN account_by END,
+           nullif(known_on, CAST(CAST(:received_at AS timestamptz) AS date))
     FROM input i
     {unless_known}
     ORDER BY client_at, message_id
@@ -36,6 +39,12 @@ stored AS (
     RETURNING client_at, message_id
 ),
 waiting AS ({waiting}),
+judged AS MATERIALIZED (
+    SELECT i.n, i.sdk, i.late, s.message_id IS NOT NULL AS is_new, w.message_id IS NOT NULL AS waits
+    FROM input i
+    LEFT JOIN stored s USING (client_at, message_id)
+    LEFT JOIN waiting w USING (client_at, message_id)
+),
 fresh AS MATERIALIZED (
     SELECT i.* FROM input i JOIN stored s USING (client_at, message_id)
     WHERE i.account_id IS NOT NULL
@@ -56,7 +65,7 @@ earlier AS MATERIALIZED (
 marked_due AS (
     INSERT INTO due (workspace_id, account_id, priority, notify)
     SELECT :workspace_id, account_id, CASE WHEN bool_and(late) THEN 1 ELSE 0 END, NOT bool_and(late)
-    FROM fresh GROUP BY account_id
+    FROM fresh WHERE NOT :historical GROUP BY account_id
 ),
 counted_reach AS (
     INSERT INTO daily_reach (workspace_id, account_id, day, known_on, end_customer_id)
@@ -92,6 +101,7 @@ new_users AS (
         WHERE u.workspace_id = :workspace_id AND u.user_id = f.user_id) IS NULL
     GROUP BY user_id ORDER BY user_id
     ON CONFLICT DO NOTHING
+    {marked}
 ),
 new_accounts AS (
     INSERT INTO account (workspace_id, account_id)
@@ -100,23 +110,49 @@ new_accounts AS (
           UNION SELECT account_id FROM fresh WHERE counted IS NULL) AS seen
     ORDER BY account_id
     ON CONFLICT DO NOTHING
-)
-SELECT i.n, CASE WHEN w.message_id IS NULL THEN 'duplicate' ELSE 'unattributed' END AS verdict
-FROM input i
-LEFT JOIN stored s USING (client_at, message_id)
-LEFT JOIN waiting w USING (client_at, message_id)
-WHERE s.message_id IS NULL
+){tallied}
+SELECT n, CASE WHEN waits THEN 'unattributed' ELSE 'duplicate' END AS verdict
+FROM judged WHERE NOT is_new
 """
+
+# What the statistics are told of a batch: one row for each SDK, that nobody waits for.
+TALLIED = """,
+tallied AS (
+    INSERT INTO ingest_tally (
+        workspace_id, key_id, at, sdk, code, received, accepted, duplicates, quarantined, erased,
+        late, unattributed
+    )
+    SELECT :workspace_id, :key_id, CAST(:received_at AS timestamptz), coalesce(sdk, ''), '',
+           count(*), count(*) FILTER (WHERE is_new OR waits),
+           count(*) FILTER (WHERE NOT (is_new OR waits)), 0, 0,
+           count(*) FILTER (WHERE late AND (is_new OR waits)), count(*) FILTER (WHERE waits)
+    FROM judged GROUP BY sdk{aside}
+)"""
+ASIDE = """
+    UNION ALL
+    SELECT :workspace_id, :key_id, CAST(:received_at AS timestamptz), t.sdk, t.code,
+           t.duplicates + t.quarantined + t.erased, 0, t.duplicates, t.quarantined, t.erased, 0, 0
+    FROM json_to_recordset(CAST(:aside AS json)) AS t (
+        sdk text, code text, duplicates int, quarantined int, erased int)"""
 
 FIND_ACCOUNT = """coalesce(
                r.account_id,
-               (SELECT u.account_id FROM "user" u
+               (SELECT {users} FROM "user" u
                 WHERE u.workspace_id = :workspace_id AND u.user_id = r.user_id),
-               (SELECT u.account_id FROM user_alias a
+               (SELECT {users} FROM user_alias a
                 JOIN "user" u ON u.workspace_id = a.workspace_id AND u.user_id = a.user_id
                 WHERE a.workspace_id = :workspace_id AND a.anonymous_id = r.anonymous_id
                   AND r.user_id IS NULL)
            )"""
+
+ACCOUNT_BY = """CASE WHEN r.account_id IS NOT NULL THEN NULL
+               WHEN r.user_id IS NOT NULL THEN 'user' ELSE 'alias' END"""
+
+# While a merge moves its users, some still stand under the old id.
+CURRENT_ACCOUNT = """coalesce(
+                   (SELECT x.target_id FROM account_alias x
+                    WHERE x.workspace_id = :workspace_id AND x.account_id = u.account_id),
+                   u.account_id)"""
 
 UNLESS_UNTIMED_YESTERDAY = """CASE WHEN untimed THEN coalesce(
           (SELECT 1 FROM event e
@@ -150,16 +186,45 @@ WAITING = f"""
     RETURNING client_at, message_id"""  # noqa: S608 - made of the text above
 
 
+# Events of a user who is seen for the first time may have come before, and wait.
+MARKED = """RETURNING user_id
+),
+due_bindings AS (
+    INSERT INTO due_binding (workspace_id, user_id)
+    SELECT :workspace_id, user_id FROM new_users n
+    WHERE (SELECT 1 FROM unattributed_event w
+           WHERE w.workspace_id = :workspace_id AND w.user_id = n.user_id LIMIT 1) IS NOT NULL"""
+
+PLAIN = {
+    "marked": "",
+    "account": "r.account_id",
+    "account_by": "CAST(NULL AS text)",
+    "unless_known": "",
+    "waiting": "SELECT client_at, message_id FROM input WHERE false",
+}
+LOOKED_UP = {
+    "account_by": ACCOUNT_BY,
+    "unless_known": UNLESS_KNOWN,
+    "waiting": WAITING,
+    "marked": MARKED,
+}
+
+
 @cache
-def ingest_statement(*, plain: bool) -> TextClause:
+def ingest_statement(
+    *, plain: bool, aliases: bool = False, told: bool = True, aside: bool = False
+) -> TextClause:
     """Put the statement together. ``plain``: every event names its account and its time.
 
     Then nothing has to be looked up in the partitions of ``event``, whose number would be felt.
+    ``aliases``: accounts of users may stand under an old id. ``told``: whether the statistics hear
+    of it; ``aside``: also of what is no part of the rows.
     """
+    tallied = TALLIED.format(aside=ASIDE if aside else "") if told else ""
     if plain:
-        nothing = "SELECT client_at, message_id FROM input WHERE false"
-        return text(INGEST.format(account="r.account_id", unless_known="", waiting=nothing))
-    return text(INGEST.format(account=FIND_ACCOUNT, unless_known=UNLESS_KNOWN, waiting=WAITING))
+        return text(INGEST.format(**PLAIN, tallied=tallied))
+    account = FIND_ACCOUNT.format(users=CURRENT_ACCOUNT if aliases else "u.account_id")
+    return text(INGEST.format(**LOOKED_UP, account=account, tallied=tallied))
 
 
 def _newest_wins(row: str, *columns: str) -> str:
@@ -222,35 +287,4 @@ SELECT :workspace_id, r.anonymous_id, r.user_id, coalesce(CAST(:received_on AS d
 FROM json_to_recordset(CAST(:rows AS json)) AS r (anonymous_id text, user_id text, day date)
 ORDER BY r.anonymous_id COLLATE "C"
 ON CONFLICT DO NOTHING
-""")
-
-QUARANTINE = text("""
-INSERT INTO quarantined_event AS q (
-    workspace_id, fingerprint, code, pointer, detail, message_id, sdk, key_id, payload, status,
-    times, received_at, last_received_at
-)
-SELECT :workspace_id, decode(r.fingerprint, 'hex'), r.code, r.pointer, r.detail, r.message_id,
-       r.sdk, :key_id, r.payload, 'open', 1, :received_at, :received_at
-FROM json_to_recordset(CAST(:rows AS json)) AS r (
-    fingerprint text, code text, pointer text, detail text, message_id text, sdk text, payload text)
-ORDER BY 2
-ON CONFLICT (workspace_id, fingerprint) DO UPDATE SET
-    times = q.times + 1, last_received_at = excluded.last_received_at
-RETURNING encode(fingerprint, 'hex') AS fingerprint, number
-""")
-
-# Events whose user or anonymous id has come to belong to an account in the meantime.
-TAKE_ATTRIBUTABLE = text("""
-DELETE FROM unattributed_event WHERE (workspace_id, client_at, message_id) IN (
-    SELECT w.workspace_id, w.client_at, w.message_id
-    FROM unattributed_event w
-    LEFT JOIN user_alias a ON a.workspace_id = w.workspace_id AND w.user_id IS NULL
-        AND a.anonymous_id = w.anonymous_id
-    JOIN "user" u ON u.workspace_id = w.workspace_id
-        AND u.user_id = coalesce(w.user_id, a.user_id)
-    WHERE u.account_id IS NOT NULL
-    ORDER BY 1, 2, 3
-    LIMIT :limit
-    FOR UPDATE OF w SKIP LOCKED)
-RETURNING workspace_id, key_id, received_at, row
 """)

@@ -1,3 +1,4 @@
+from datetime import date
 from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Identity, Index, Integer, LargeBinary
@@ -6,16 +7,32 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Instant, Key, Table
 
+PAGES_EACH = 128  # hold 3,000 to 5,000 events
+SUMMARIES = "text_bloom_ops(n_distinct_per_range=5000, false_positive_rate=0.004)"
+
 
 class Event(Table):
     """Something a user did. The key is what makes a retried call count once.
 
     ``client_at`` is the client's own, unaltered time and leads the key: new events go to the
-    right edge of its index, so that storing one costs the same however many there are.
+    right edge of its index, so that storing one costs the same however many there are. Finding
+    one by its message id alone is left to small summaries of blocks (docs/adr/0016).
+
+    ``account_by``: how the account was found: user, alias; None: the event names it.
+    ``known_on``: since when it counts; None: since the day of receipt.
     """
 
     __tablename__ = "event"
-    __table_args__ = ({"postgresql_partition_by": "RANGE (client_at)"},)
+    __table_args__ = (
+        Index(
+            "event_message_id_idx",
+            "message_id",
+            postgresql_using="brin",
+            postgresql_ops={"message_id": SUMMARIES},
+            postgresql_with={"pages_per_range": PAGES_EACH, "autosummarize": "on"},
+        ),
+        {"postgresql_partition_by": "RANGE (client_at)"},
+    )
 
     workspace_id: Mapped[Key] = mapped_column(primary_key=True)
     client_at: Mapped[Instant] = mapped_column(primary_key=True)
@@ -32,6 +49,8 @@ class Event(Table):
     skew_seconds: Mapped[int | None]
     fingerprint: Mapped[int] = mapped_column(BigInteger)
     properties: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    account_by: Mapped[Key | None]
+    known_on: Mapped[date | None]
 
 
 class UnattributedEvent(Table):
@@ -73,12 +92,14 @@ class QuarantinedEvent(Table):
     """An event that could not be used, why, and its payload cut to 64 KiB.
 
     The key is the content, so that a retry is counted in ``times`` and not stored again.
+    ``dialect``, ``sent_at`` and ``historical`` are what it takes to read it once more.
     """
 
     __tablename__ = "quarantined_event"
     __table_args__ = (
         Index("quarantined_event_id_key", "workspace_id", "number", unique=True),
         Index(None, "last_received_at"),
+        Index(None, "message_id", "workspace_id"),
     )
 
     workspace_id: Mapped[Key] = mapped_column(primary_key=True)
@@ -95,3 +116,92 @@ class QuarantinedEvent(Table):
     times: Mapped[int] = mapped_column(Integer)
     received_at: Mapped[Instant]
     last_received_at: Mapped[Instant]
+    dialect: Mapped[Key]
+    sent_at: Mapped[Instant | None]
+    historical: Mapped[bool] = mapped_column(server_default="false")
+
+
+class Tallied:
+    """What became of the events that one key and one SDK sent. ``code``: why they were put aside.
+
+    ``received = accepted + duplicates + quarantined + erased``. ``late`` and ``unattributed`` are
+    among the accepted; ``attributed`` left the waiting room, ``replayed`` the quarantine.
+    """
+
+    received: Mapped[int] = mapped_column(server_default="0")
+    accepted: Mapped[int] = mapped_column(server_default="0")
+    duplicates: Mapped[int] = mapped_column(server_default="0")
+    quarantined: Mapped[int] = mapped_column(server_default="0")
+    erased: Mapped[int] = mapped_column(server_default="0")
+    late: Mapped[int] = mapped_column(server_default="0")
+    unattributed: Mapped[int] = mapped_column(server_default="0")
+    attributed: Mapped[int] = mapped_column(server_default="0")
+    replayed: Mapped[int] = mapped_column(server_default="0")
+
+
+class IngestTally(Tallied, Table):
+    """One batch, as told by the statement that stored it; the worker adds it to its hour.
+
+    There is no key and no index: nobody asks for one row, and a batch would pay for it.
+    """
+
+    __tablename__ = "ingest_tally"
+    __mapper_args__ = {"primary_key": ["workspace_id", "key_id", "sdk", "code", "at"]}  # noqa: RUF012
+
+    workspace_id: Mapped[Key]
+    key_id: Mapped[Key]
+    sdk: Mapped[Key]
+    code: Mapped[Key]
+    at: Mapped[Instant]
+
+
+class IngestHour(Tallied, Table):
+    """What became of the events of an hour. ``last_at``: when the last of them came."""
+
+    __tablename__ = "ingest_hour"
+
+    workspace_id: Mapped[Key] = mapped_column(primary_key=True)
+    key_id: Mapped[Key] = mapped_column(primary_key=True)
+    hour: Mapped[Instant] = mapped_column(primary_key=True)
+    sdk: Mapped[Key] = mapped_column(primary_key=True)
+    code: Mapped[Key] = mapped_column(primary_key=True)
+    last_at: Mapped[Instant | None]
+
+
+class Source(Table):
+    """An API key that sends events.
+
+    ``silent_since``: its last event before it fell silent, which was seen at ``noticed_at``.
+    ``check_at``: before then its silence need not be looked at again.
+    """
+
+    __tablename__ = "source"
+
+    workspace_id: Mapped[Key] = mapped_column(primary_key=True)
+    key_id: Mapped[Key] = mapped_column(primary_key=True)
+    last_event_at: Mapped[Instant]
+    check_at: Mapped[Instant | None]
+    silent_since: Mapped[Instant | None]
+    noticed_at: Mapped[Instant | None]
+    resumed_at: Mapped[Instant | None]
+
+
+class StaleAccount(Table):
+    """An account that lived on a source which fell silent: what is known of it is old."""
+
+    __tablename__ = "stale_account"
+
+    workspace_id: Mapped[Key] = mapped_column(primary_key=True)
+    account_id: Mapped[Key] = mapped_column(primary_key=True)
+    key_id: Mapped[Key] = mapped_column(primary_key=True)
+
+
+class DueBinding(Table):
+    """A user, or an anonymous visitor, whose waiting events have found their account."""
+
+    __tablename__ = "due_binding"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    workspace_id: Mapped[Key]
+    user_id: Mapped[Key | None]
+    anonymous_id: Mapped[Key | None]

@@ -1,6 +1,7 @@
 """From bytes to JSON values: undo the encoding, parse leniently."""
 
 import json
+import re
 import zlib
 from dataclasses import dataclass
 from gzip import GzipFile
@@ -11,11 +12,15 @@ import orjson
 import zstandard
 
 from app.events.errors import InvalidBodyError, TooLargeError, UnknownEncodingError
+from app.events.quarantine import Unreadable
 
 GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
 RAW_DEFLATE = -zlib.MAX_WBITS
 LAST = b"the end of the body"
 LAST_FRAME = zstandard.ZstdCompressor(write_checksum=True).compress(LAST)
+DEEPEST = 64  # levels that are kept of what is nested too deep to be read; more than any event has
+MOST_BRACKETS = 200_000
+STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[\]{}]', re.DOTALL)
 LONGEST_INTEGER = 40  # digits; what does not fit into 64 bits is repaired anyway
 
 
@@ -54,9 +59,20 @@ def parse(body: bytes) -> Parsed:
 
 
 def parse_lines(body: bytes) -> Parsed:
-    """Read one JSON value from each line that is not blank."""
-    parsed = [parse(line) for line in body.splitlines() if line.strip()]
+    """Read one JSON value from each line that is not blank; a broken line costs itself only."""
+    lines = [(n, line) for n, line in enumerate(body.splitlines(), start=1) if line.strip()]
+    parsed = [_parse_line(n, line) for n, line in lines]
+    if parsed and all(isinstance(each.value, Unreadable) for each in parsed):
+        raise InvalidBodyError("No line of the body is JSON.")
     return Parsed([p.value for p in parsed], suspect=any(p.suspect for p in parsed))
+
+
+def _parse_line(number: int, line: bytes) -> Parsed:
+    try:
+        return parse(line)
+    except InvalidBodyError:
+        text = line.decode(errors="replace").replace("\x00", "\ufffd")
+        return Parsed(Unreadable(number, text), suspect=True)
 
 
 def _inflate(raw: bytes, window: int, limit: int) -> bytes:
@@ -98,8 +114,35 @@ def _integer(digits: str) -> int:
 
 
 def _parse_leniently(body: bytes) -> Any:  # noqa: ANN401 - any JSON value
+    text = body.decode("utf-8-sig", errors="replace")
     try:
-        text = body.decode("utf-8-sig", errors="replace")
-        return json.loads(text, strict=False, parse_int=_integer)
+        return _loads(text)
+    except RecursionError:
+        pass
+    except ValueError:
+        raise InvalidBodyError("The body is not JSON.") from None
+    try:
+        return _loads(_without_depths(text))
     except (ValueError, RecursionError):
         raise InvalidBodyError("The body is not JSON.") from None
+
+
+def _loads(text: str) -> Any:  # noqa: ANN401 - any JSON value
+    return json.loads(text, strict=False, parse_int=_integer)
+
+
+def _without_depths(text: str) -> str:
+    """Put null in the place of what lies too deep, so that the rest can be read."""
+    if text.count("[") + text.count("{") > MOST_BRACKETS:
+        raise InvalidBodyError("The body is nested too deep.")
+    kept, depth, start = [], 0, 0
+    for found in STRING_OR_BRACKET.finditer(text):
+        if found[0] in "[{":
+            depth += 1
+            if depth == DEEPEST + 1:
+                kept.append(text[start : found.start()] + "null")
+        elif found[0] in "]}":
+            depth -= 1
+            if depth == DEEPEST:
+                start = found.end()
+    return "".join([*kept, text[start:]])

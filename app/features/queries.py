@@ -1,5 +1,6 @@
 from collections.abc import Sequence
 from datetime import date, timedelta
+from typing import Any
 
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
@@ -10,7 +11,7 @@ from app.features.statements import (
     PLAN_FOR_MANY_ROWS,
     features_statement,
 )
-from app.features.values import AccountFeatures, Lens
+from app.features.values import AccountFeatures, EventCount, Lens
 
 
 def account_features(
@@ -27,11 +28,14 @@ def account_features(
     """
     session.execute(PLAN_FOR_MANY_ROWS)
     statement = features_statement(
-        reach=lens.reach.kind, some_users_excluded=_some_users_excluded(session, workspace_id)
+        reach=lens.reach.kind,
+        some_users_excluded=_some_users_excluded(session, workspace_id),
+        traits=bool(lens.traits),
+        counts=bool(lens.counts),
     )
     window = timedelta(days=lens.window_days)
     mask = (1 << lens.window_days) - 1
-    values = {
+    values: dict[str, Any] = {
         "workspace_id": workspace_id,
         "account_ids": list(account_ids),
         "as_of": as_of,
@@ -45,6 +49,10 @@ def account_features(
     }
     if lens.reach.kind == "events":
         values["reach_events"] = list(lens.reach.events)
+    if lens.traits:
+        values["trait_names"] = list(lens.traits)
+    if lens.counts:
+        values |= _counts(lens.counts, as_of)
     return [AccountFeatures(*row) for row in session.execute(statement, values)]
 
 
@@ -55,6 +63,18 @@ def default_product_features(
     since = as_of - timedelta(days=2 * window_days)
     values = {"workspace_id": workspace_id, "since": since, "as_of": as_of}
     return tuple(session.scalars(DEFAULT_PRODUCT_FEATURES, values))
+
+
+def _counts(counts: Sequence[EventCount], as_of: date) -> dict[str, Any]:
+    named = [(count.key, name, count.days) for count in counts for name in count.events]
+    keys, names, days = zip(*named, strict=True)
+    since = as_of - timedelta(days=max(days))
+    return {
+        "count_keys": list(keys),
+        "count_names": list(names),
+        "count_days": list(days),
+        "count_since": since,
+    }
 
 
 def _some_users_excluded(session: Session, workspace_id: str) -> bool:

@@ -28,7 +28,9 @@ tally AS MATERIALIZED (
            bit_or(CAST(1 AS bigint) << (CAST(:as_of AS date) - u.day)) AS days,
            min(u.day) FILTER (WHERE p.event_name IS NOT NULL) AS first_day,
            max(u.day) FILTER (WHERE p.event_name IS NOT NULL) AS last_day,
-           max(u.day) AS last_used_on
+           max(u.day) AS last_used_on,
+           sum(u.events) FILTER (WHERE u.day > :now_start) AS events,
+           sum(u.events) FILTER (WHERE u.day <= :now_start) AS events_before
            {reach_sums}
     FROM daily_usage u
     LEFT JOIN product_event p ON p.event_name = u.event_name
@@ -39,7 +41,7 @@ tally AS MATERIALIZED (
         (u.account_id, u.event_name), (u.account_id, u.user_id, u.is_anonymous))
 ),
 feature_days AS (
-    SELECT t.account_id, p.feature, bit_or(t.days) AS days
+    SELECT t.account_id, p.feature, bit_or(t.days) AS days, sum(t.events) AS events
     FROM tally t JOIN product p ON p.event_name = t.event_name
     WHERE NOT t.by_user
     GROUP BY t.account_id, p.feature
@@ -50,7 +52,8 @@ breadth AS (
                FILTER (WHERE bit_count(CAST(days & :now_mask AS bit(64))) >= 2) AS adopted,
            array_agg(feature ORDER BY feature)
                FILTER (WHERE bit_count(CAST(days & :before_mask AS bit(64))) >= 2)
-               AS adopted_before
+               AS adopted_before,
+           jsonb_object_agg(feature, events) FILTER (WHERE events > 0) AS feature_events
     FROM feature_days GROUP BY account_id
 ),
 person AS (
@@ -70,7 +73,11 @@ depth AS (
     FROM person GROUP BY account_id
 ),
 activity AS (
-    SELECT account_id, max(last_used_on) AS last_used_on
+    SELECT account_id, max(last_used_on) AS last_used_on,
+           CAST(sum(events) AS bigint) AS events,
+           CAST(sum(events_before) AS bigint) AS events_before,
+           bit_count(CAST(bit_or(days) & :now_mask AS bit(64))) AS active_days,
+           bit_count(CAST(bit_or(days) & :before_mask AS bit(64))) AS active_days_before
     FROM tally WHERE NOT by_user GROUP BY account_id
 ),
 reach AS ({reach}),
@@ -89,7 +96,7 @@ period AS (
     ORDER BY account_id, subscription_id, starts_on, known_on DESC
 ),
 term AS (
-    SELECT *, coalesce(ends_on > :as_of, true) AS runs,
+    SELECT *, {cents} AS cents, coalesce(ends_on > :as_of, true) AS runs,
            daterange(greatest(starts_on, CAST(:now_start AS date) + 1),
                      greatest(least(ends_on, CAST(:as_of AS date) + 1), starts_on,
                               CAST(:now_start AS date) + 1)) AS span
@@ -97,13 +104,13 @@ term AS (
 ),
 payment AS (
     SELECT account_id,
-           sum(mrr_cents * (upper(span) - lower(span))) FILTER (WHERE NOT isempty(span))
+           sum(cents * (upper(span) - lower(span))) FILTER (WHERE NOT isempty(span))
                AS cent_days,
            range_agg(span) FILTER (WHERE mrr_cents > 0) AS spans,
-           coalesce(bool_or(currency <> :base_currency) FILTER (WHERE mrr_cents > 0 AND
+           coalesce(bool_or(cents IS NULL) FILTER (WHERE mrr_cents > 0 AND
                (runs OR NOT isempty(span))), false) AS no_rate,
            coalesce(bool_or(runs AND mrr_cents > 0), false) AS pays,
-           coalesce(sum(mrr_cents) FILTER (WHERE runs), 0) AS mrr_cents,
+           coalesce(sum(cents) FILTER (WHERE runs), 0) AS mrr_cents,
            sum(seats) FILTER (WHERE runs) AS seats,
            (array_agg(plan ORDER BY starts_on DESC, subscription_id)
                FILTER (WHERE runs AND plan IS NOT NULL))[1] AS plan,
@@ -113,21 +120,30 @@ payment AS (
            min(starts_on) FILTER (WHERE mrr_cents > 0) AS first_paid_on,
            max(ends_on) FILTER (WHERE mrr_cents > 0) AS paid_until
     FROM term GROUP BY account_id
-)
+){counted}
 SELECT w.account_id, a.segment, coalesce(a.excluded, false) AS excluded, a.end_customers,
        coalesce(a.feature_exceptions, '{{}}') AS feature_exceptions,
        coalesce(b.adopted, '{{}}') AS adopted, coalesce(b.adopted_before, '{{}}') AS adopted_before,
        coalesce(d.active_users, 0) AS active_users,
        coalesce(d.active_users_before, 0) AS active_users_before,
        coalesce(r.reached, 0) AS reached, coalesce(r.reached_before, 0) AS reached_before,
-       v.last_used_on, s.first_used_on, p.first_paid_on,
+       coalesce(v.last_used_on, CASE WHEN s.first_used_on IS NOT NULL THEN (
+           SELECT max(u.day) FROM daily_usage u
+           WHERE u.workspace_id = :workspace_id AND u.account_id = w.account_id
+             AND u.day <= :before_start AND u.known_on <= :as_of {only_counted_users}) END
+       ) AS last_used_on, s.first_used_on, p.first_paid_on,
        CASE WHEN p.pays THEN NULL ELSE p.paid_until END AS paid_until,
        coalesce(p.pays, false) AS pays, coalesce(p.no_rate, false) AS no_rate,
        CASE WHEN p.pays AND NOT p.no_rate THEN CAST(p.cent_days AS double precision) / (
            SELECT sum(upper(span) - lower(span)) FROM unnest(p.spans) AS span)
        END AS price_cents,
        CAST(coalesce(p.mrr_cents, 0) AS bigint) AS mrr_cents, p.currency,
-       CAST(p.seats AS bigint) AS seats, coalesce(p.plan, a.plan) AS plan, p.renewal_on
+       CAST(p.seats AS bigint) AS seats, coalesce(p.plan, a.plan) AS plan, p.renewal_on,
+       a.industry, a.owner, a.employees, {traits} AS traits,
+       coalesce(v.events, 0) AS events, coalesce(v.events_before, 0) AS events_before,
+       coalesce(v.active_days, 0) AS active_days,
+       coalesce(v.active_days_before, 0) AS active_days_before,
+       coalesce(b.feature_events, '{{}}') AS feature_events, {counts} AS counts
 FROM wanted w
 LEFT JOIN account a ON a.workspace_id = :workspace_id AND a.account_id = w.account_id
 LEFT JOIN breadth b ON b.account_id = w.account_id
@@ -136,7 +152,7 @@ LEFT JOIN activity v ON v.account_id = w.account_id
 LEFT JOIN reach r ON r.account_id = w.account_id
 LEFT JOIN started s ON s.account_id = w.account_id
 LEFT JOIN payment p ON p.account_id = w.account_id
-ORDER BY w.account_id
+{join_counted}ORDER BY w.account_id
 """
 
 REACH_BY_IDS = """
@@ -171,9 +187,44 @@ ONLY_COUNTED_USERS = """AND NOT EXISTS (
             AND a.known_on <= :as_of AND x.excluded))"""
 
 
+# Cents of the base currency; null where no rate is known at the period's start.
+CONVERTED = """CASE WHEN currency = :base_currency THEN mrr_cents ELSE (
+        SELECT CAST(least(round(period.mrr_cents * x.rate), 1e16) AS bigint)
+        FROM exchange_rate x
+        WHERE x.workspace_id = :workspace_id AND x.currency = period.currency
+          AND x.starts_on <= period.starts_on
+        ORDER BY x.starts_on DESC LIMIT 1) END"""
+
+NAMED_TRAITS = """coalesce((
+           SELECT jsonb_object_agg(t.name, a.traits -> t.name)
+           FROM unnest(CAST(:trait_names AS text[])) AS t (name)
+           WHERE a.traits ? t.name), '{}')"""
+
+COUNTED = """,
+counted AS (
+    SELECT account_id, jsonb_object_agg(key, events) AS counts
+    FROM (
+        SELECT u.account_id, c.key, sum(u.events) AS events
+        FROM unnest(CAST(:count_keys AS text[]), CAST(:count_names AS text[]),
+                    CAST(:count_days AS int[])) AS c (key, event_name, days)
+        JOIN daily_usage u ON u.event_name = c.event_name
+            AND u.day > CAST(:as_of AS date) - c.days
+        WHERE u.workspace_id = :workspace_id AND u.account_id = ANY(CAST(:account_ids AS text[]))
+          AND u.day > :count_since AND u.day <= :as_of AND u.known_on <= :as_of
+          {only_counted_users}
+        GROUP BY u.account_id, c.key
+    ) AS one GROUP BY account_id
+)"""
+
+
 @cache
-def features_statement(*, reach: str, some_users_excluded: bool) -> TextClause:
-    """Put the statement together for one way of counting reach: ids, property or events."""
+def features_statement(
+    *, reach: str, some_users_excluded: bool, traits: bool, counts: bool
+) -> TextClause:
+    """Put the statement together for one way of counting reach: ids, property or events.
+
+    ``traits``, ``counts``: whether a scorecard asks for any.
+    """
     match reach:
         case "property":
             sums, source = SUMS.format(counter="quantity"), REACH_BY_SUM.format(named="")
@@ -184,7 +235,18 @@ def features_statement(*, reach: str, some_users_excluded: bool) -> TextClause:
         case _:
             sums, source = "", REACH_BY_IDS
     counted = ONLY_COUNTED_USERS if some_users_excluded else ""
-    return text(FEATURES.format(reach_sums=sums, reach=source, only_counted_users=counted))
+    return text(
+        FEATURES.format(
+            reach_sums=sums,
+            reach=source,
+            only_counted_users=counted,
+            cents=CONVERTED,
+            traits=NAMED_TRAITS if traits else "CAST('{}' AS jsonb)",
+            counted=COUNTED.format(only_counted_users=counted) if counts else "",
+            counts="coalesce(c.counts, '{}')" if counts else "CAST('{}' AS jsonb)",
+            join_counted="LEFT JOIN counted c ON c.account_id = w.account_id\n" if counts else "",
+        )
+    )
 
 
 DEFAULT_PRODUCT_FEATURES = text(f"""

@@ -5,8 +5,9 @@ churn model alike, sees nothing else. To score the past as it looked then, ask f
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
+from typing import Any, Self
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +26,29 @@ class ReachSource:
 
 
 @dataclass(frozen=True, slots=True)
+class EventCount:
+    """The number of some events in the last days, whatever window else is looked at."""
+
+    events: Sequence[str]
+    days: int
+
+    @property
+    def key(self) -> str:
+        """Commas inside names are marked, so that no two counts share a key."""
+        names = (name.replace("\\", "\\\\").replace(",", "\\,") for name in self.events)
+        return f"{', '.join(names)} in {self.days} days"
+
+
+@dataclass(frozen=True, slots=True)
 class Lens:
-    """How a workspace wants its accounts looked at."""
+    """How a workspace wants its accounts looked at. ``traits``: those to be taken along."""
 
     product: FeatureMap
     reach: ReachSource
     base_currency: str
     window_days: int
+    traits: Sequence[str] = ()
+    counts: Sequence[EventCount] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +56,8 @@ class AccountFeatures:
     """One account as of the end of a day. ``…_before`` is the window before the last one.
 
     price_cents: mean MRR over the paid days of the window, None without any or in a currency that
-    has no rate. mrr_cents and seats are of the day itself. Days are None where nothing happened.
+    has no rate. mrr_cents and seats are of the day itself. Prices are in the base currency,
+    ``currency`` is what is billed in. Days are None where nothing happened.
     """
 
     account_id: str
@@ -66,6 +84,24 @@ class AccountFeatures:
     seats: int | None
     plan: str | None
     renewal_on: date | None
+    industry: str | None = None
+    owner: str | None = None
+    employees: int | None = None
+    traits: Mapping[str, Any] = field(default_factory=dict)
+    events: int = 0
+    events_before: int = 0
+    active_days: int = 0
+    active_days_before: int = 0
+    feature_events: Mapping[str, int] = field(default_factory=dict)
+    """Events in the window by product feature."""
+    counts: Mapping[str, int] = field(default_factory=dict)
+    """By the key of the ``EventCount``; what did not happen is not in it."""
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Self:
+        """Read what was stored with a score; what was not known of then keeps its default."""
+        days = {name: _day(stored.get(name)) for name in DAYS}
+        return cls(**{**stored, **days})
 
     @property
     def started_on(self) -> date | None:
@@ -75,3 +111,10 @@ class AccountFeatures:
     @property
     def churned(self) -> bool:
         return not self.pays and self.paid_until is not None
+
+
+DAYS = ("last_used_on", "first_used_on", "first_paid_on", "paid_until", "renewal_on")
+
+
+def _day(stored: str | None) -> date | None:
+    return None if stored is None else date.fromisoformat(stored)

@@ -8,19 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from app.core.filters import matches
 from app.features.values import AccountFeatures
-from app.health.benchmark import (
-    MEASURES,
-    MIN_ACCOUNTS,
-    Benchmark,
-    Floats,
-    Integers,
-    Normalizer,
-    fit,
-)
+from app.health.benchmark import MIN_ACCOUNTS, Benchmark, Integers, Normalizer, fit
 from app.health.details import DIGITS, describe, rounded
-from app.health.entitlement import Breadth, Offer, breadth
-from app.health.scorecard import Band, Inputs, Scorecard, band, score
+from app.health.entitlement import Breadth, Offer, value_leak
+from app.health.judge import Judged, attribute, facts_of, inputs, judge
+from app.health.metrics import Facts
+from app.health.scorecard import DEFAULT, Band, Scorecard
 
 NEW_DAYS = 28
 
@@ -29,6 +24,8 @@ class Status(StrEnum):
     OK = "ok"
     NEW = "new"
     INSUFFICIENT_DATA = "insufficient_data"
+    STALE = "stale"
+    OVERRIDDEN = "overridden"
     CHURNED = "churned"
     EXCLUDED = "excluded"
 
@@ -58,87 +55,83 @@ class Assessment:
 
 @dataclass(frozen=True, slots=True)
 class Yardstick:
-    """What all accounts are held against on one day."""
+    """What all accounts are held against on one day, and the keys under which that is stored."""
 
-    card: Scorecard
+    scorecard: Scorecard
+    version: int
+    definition: str
     offer: Offer
     benchmarks: Mapping[str, Benchmark]
+    benchmark_id: str
     month: date
+    base_currency: str
     features_configured: bool
 
     def benchmark(self, segment: str | None) -> Benchmark:
         """Return the segment's own, else the workspace's (its segment is the empty text)."""
         return self.benchmarks.get(segment or "") or self.benchmarks[""]
 
+    def card(self, account: AccountFeatures) -> str:
+        """Name the card of the first rule that the account meets."""
+        facts = Facts(account, NOTHING, self.month)
+        for rule in self.scorecard.rules:
+            if matches(rule.condition, lambda field: attribute(facts, field)):
+                return rule.name
+        return DEFAULT
+
+
+NOTHING = Breadth(0, 0, 0, ())
+
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Accounts that are held against the same benchmark; everything in it goes by the same row."""
+    """Accounts of one card and one benchmark; everything in it goes by the same row."""
 
+    card: str
     benchmark: Benchmark
-    accounts: Sequence[AccountFeatures]
-    widths: Sequence[Breadth]
+    judged: Judged
     values: Sequence[float | None]
     coverage: Sequence[float]
     unpriced: Sequence[bool]
     measures: Sequence[Sequence[Mapping[str, Any]]]
 
     @property
-    def rows(self) -> range:
-        return range(len(self.accounts))
+    def accounts(self) -> Sequence[AccountFeatures]:
+        return [facts.account for facts in self.judged.facts]
 
 
 def assess(
     yardstick: Yardstick, accounts: Sequence[AccountFeatures], as_of: date
 ) -> list[Assessment]:
-    """Judge each account by its segment's benchmark, in the order given."""
+    """Judge each account by its own card and its segment's benchmark, in the order given."""
     found = {
         assessment.account_id: assessment
-        for group in _groups(yardstick, accounts)
-        for assessment in (_assessment(yardstick, group, row, as_of) for row in group.rows)
+        for group in _groups(yardstick, accounts, as_of)
+        for assessment in _assessments(yardstick, group)
     }
     return [found[account.account_id] for account in accounts]
 
 
-def _groups(yardstick: Yardstick, accounts: Sequence[AccountFeatures]) -> Iterator[Group]:
-    by_segment: dict[str, list[AccountFeatures]] = {}
+def _groups(
+    yardstick: Yardstick, accounts: Sequence[AccountFeatures], as_of: date
+) -> Iterator[Group]:
+    members: dict[tuple[str, str], list[AccountFeatures]] = {}
     for account in accounts:
         segment = yardstick.benchmark(account.segment).segment
-        by_segment.setdefault(segment, []).append(account)
-    for segment, members in by_segment.items():
-        benchmark = yardstick.benchmarks[segment]
-        widths = [breadth(yardstick.offer, account) for account in members]
-        known = inputs(members, widths)
-        scores = score(yardstick.card, benchmark, known)
+        members.setdefault((yardstick.card(account), segment), []).append(account)
+    for (name, segment), some in members.items():
+        benchmark, card = yardstick.benchmarks[segment], yardstick.scorecard.cards[name]
+        facts = facts_of(yardstick.offer, some, as_of)
+        judged = judge(card, benchmark, yardstick.scorecard.sources, facts)
         yield Group(
+            card=name,
             benchmark=benchmark,
-            accounts=members,
-            widths=widths,
-            values=rounded(scores.score),
-            coverage=scores.coverage.tolist(),
-            unpriced=scores.unpriced.tolist(),
-            measures=describe(yardstick.card, benchmark, known, scores),
+            judged=judged,
+            values=rounded(judged.final),
+            coverage=judged.scores.coverage.tolist(),
+            unpriced=judged.scores.unpriced.tolist(),
+            measures=describe(card, benchmark, judged.scores),
         )
-
-
-def inputs(accounts: Sequence[AccountFeatures], widths: Sequence[Breadth]) -> Inputs:
-    """Lay features out as arrays; rows are accounts, columns the measures."""
-    pairs = list(zip(accounts, widths, strict=True))
-    return Inputs(
-        now=_table([(w.now, a.active_users, a.reached) for a, w in pairs]),
-        previous=_table([(w.before, a.active_users_before, a.reached_before) for a, w in pairs]),
-        shares=_table(
-            [
-                (
-                    _share(w.now, w.entitled),
-                    _share(a.active_users, a.seats),
-                    _share(a.reached, a.end_customers),
-                )
-                for a, w in pairs
-            ]
-        ),
-        price_cents=np.array([a.price_cents or np.nan for a in accounts], dtype=np.float64),
-    )
 
 
 def status(account: AccountFeatures, as_of: date, value: float | None) -> Status:
@@ -163,22 +156,19 @@ def poolable(accounts: Sequence[AccountFeatures], as_of: date) -> list[AccountFe
 
 
 def fit_benchmarks(
-    pool: Sequence[AccountFeatures],
-    card: Scorecard,
-    offer: Offer,
-    product_features: tuple[str, ...],
+    pool: Sequence[Facts], scorecard: Scorecard, product_features: tuple[str, ...]
 ) -> dict[str, Benchmark]:
     """Fit one benchmark for the workspace, and one for each segment with enough accounts.
 
     If at least 20 accounts pay, those who pay nothing are left out: they are no peers.
     """
-    rows = [account for account in pool if account.price_cents]
-    if len({account.account_id for account in rows}) < MIN_ACCOUNTS:
+    rows = [facts for facts in pool if facts.account.price_cents]
+    if len({facts.account.account_id for facts in rows}) < MIN_ACCOUNTS:
         rows = list(pool)
-    fitted = {"": _fit(rows, card, offer, segment="", product_features=product_features)}
-    for segment in sorted({row.segment for row in rows if row.segment}):
-        members = [row for row in rows if row.segment == segment]
-        benchmark = _fit(members, card, offer, segment=segment, product_features=product_features)
+    fitted = {"": _fit(rows, scorecard, segment="", product_features=product_features)}
+    for segment in sorted({facts.account.segment for facts in rows if facts.account.segment}):
+        members = [facts for facts in rows if facts.account.segment == segment]
+        benchmark = _fit(members, scorecard, segment=segment, product_features=product_features)
         if benchmark.normalizer is Normalizer.SEGMENT:
             fitted[segment] = benchmark
     return fitted
@@ -195,68 +185,85 @@ def month_ends(month: date, count: int = 6) -> list[date]:
 
 
 def _fit(
-    rows: Sequence[AccountFeatures],
-    card: Scorecard,
-    offer: Offer,
+    rows: Sequence[Facts],
+    scorecard: Scorecard,
     *,
     segment: str,
     product_features: tuple[str, ...],
 ) -> Benchmark:
-    laid_out = inputs(rows, [breadth(offer, row) for row in rows])
-    numbers = {key: n for n, key in enumerate(sorted({row.account_id for row in rows}))}
-    account: Integers = np.array([numbers[row.account_id] for row in rows], dtype=np.int64)
+    laid_out = inputs(rows, scorecard.sources)
+    ids = [facts.account.account_id for facts in rows]
+    numbers = {key: n for n, key in enumerate(sorted(set(ids)))}
+    account: Integers = np.array([numbers[key] for key in ids], dtype=np.int64)
     return fit(
         laid_out.now,
         laid_out.price_cents,
         account,
         segment=segment,
         normalizer=Normalizer.SEGMENT if segment else Normalizer.WORKSPACE,
-        price_exponent=card.price_exponent,
+        price_exponent=scorecard.price_exponent,
         product_features=product_features,
+        others={
+            key: laid_out.others[key].now for key in scorecard.ranked if key in laid_out.others
+        },
     )
 
 
-def _table(rows: list[tuple[float, ...]]) -> Floats:
-    return np.array(rows, dtype=np.float64).reshape(len(rows), len(MEASURES))
-
-
-def _share(value: float, whole: float | None) -> float:
-    return value / whole if whole else float("nan")
-
-
-def _assessment(yardstick: Yardstick, group: Group, row: int, as_of: date) -> Assessment:
-    account = group.accounts[row]
-    standing = status(account, as_of, group.values[row])
-    value = group.values[row] if standing is Status.OK else None
-    return Assessment(
-        account_id=account.account_id,
-        score=value,
-        band=band(yardstick.card, value),
-        status=standing,
-        coverage=group.coverage[row],
-        mrr_cents=account.mrr_cents,
-        plan=account.plan,
-        details=_details(yardstick, group, row),
-    )
+def _assessments(yardstick: Yardstick, group: Group) -> Iterator[Assessment]:
+    card = yardstick.scorecard.cards[group.card]
+    for row, facts in enumerate(group.judged.facts):
+        account, value = facts.account, group.values[row]
+        standing = status(account, facts.as_of, value)
+        score = value if standing is Status.OK else None
+        yield Assessment(
+            account_id=account.account_id,
+            score=score,
+            band=card.band(score),
+            status=standing,
+            coverage=group.coverage[row],
+            mrr_cents=account.mrr_cents,
+            plan=account.plan,
+            details=_details(yardstick, group, row),
+        )
 
 
 def _details(yardstick: Yardstick, group: Group, row: int) -> dict[str, Any]:
-    account, price = group.accounts[row], group.accounts[row].price_cents
-    unused = group.widths[row].unused if yardstick.features_configured else ()
+    facts = group.judged.facts[row]
+    account, price = facts.account, facts.account.price_cents
     return {
         "measures": group.measures[row],
-        "unused_product_features": unused,
+        "entitlement": value_leak(
+            yardstick.offer, account, configured=yardstick.features_configured
+        ),
+        "adjustments": group.judged.reasons[row],
+        "unused_product_features": facts.breadth.unused if yardstick.features_configured else (),
         "price_status": _price_status(account, unpriced=group.unpriced[row]),
         "price_cents": None if price is None else round(price, DIGITS),
-        "currency": account.currency,
+        "currency": yardstick.base_currency,
+        "billed_in": account.currency,
         "seats": account.seats,
         "renewal_on": account.renewal_on,
         "last_used_on": account.last_used_on,
+        "partial_window_days": partial_window(
+            account, facts.as_of, yardstick.scorecard.window_days
+        ),
         "normalizer": group.benchmark.normalizer,
         "benchmark_month": yardstick.month,
         "benchmark_segment": group.benchmark.segment or None,
-        "scorecard_version": yardstick.card.version,
+        "benchmark_id": yardstick.benchmark_id,
+        "scorecard_version": yardstick.version,
+        "card": group.card,
+        "definition": yardstick.definition,
+        "inputs": account,
+        "inputs_on": facts.as_of,
     }
+
+
+def partial_window(account: AccountFeatures, as_of: date, window_days: int) -> int | None:
+    """Of how many days the windows hold anything, where the account is younger than both."""
+    started_on = account.started_on
+    days = (as_of - started_on).days + 1 if started_on else 0
+    return days if days < 2 * window_days else None
 
 
 def _price_status(account: AccountFeatures, *, unpriced: bool) -> PriceStatus:

@@ -91,7 +91,7 @@ class Benchmark:
     segment: str
     accounts: int
     priced_accounts: int
-    measures: Mapping[Measure, MeasureBenchmark]
+    measures: Mapping[str, MeasureBenchmark]
     product_features: tuple[str, ...]
 
     def to_json(self) -> dict[str, Any]:
@@ -100,7 +100,7 @@ class Benchmark:
             "segment": self.segment,
             "accounts": self.accounts,
             "priced_accounts": self.priced_accounts,
-            "measures": {name.value: fitted.to_json() for name, fitted in self.measures.items()},
+            "measures": {str(key): fitted.to_json() for key, fitted in self.measures.items()},
             "product_features": list(self.product_features),
         }
 
@@ -112,9 +112,7 @@ class Benchmark:
             segment=stored["segment"],
             accounts=stored["accounts"],
             priced_accounts=stored["priced_accounts"],
-            measures={
-                Measure(name): MeasureBenchmark.from_json(measures[name]) for name in measures
-            },
+            measures={key: MeasureBenchmark.from_json(measures[key]) for key in measures},
             product_features=tuple(stored["product_features"]),
         )
 
@@ -128,18 +126,21 @@ def fit(
     normalizer: Normalizer,
     price_exponent: float | None,
     product_features: tuple[str, ...],
+    others: Mapping[str, Floats] | None = None,
 ) -> Benchmark:
     """Fit the benchmark to its pool, one row for each account and month-end, in any order.
 
     x: (n, 3), nan where the measure was not taken; such rows stay out of that measure's ranks.
     price_cents: (n,), nan where unpriced. account: (n,), the number of the row's account.
+    others: what else is ranked, by key, (n,) each.
     Fewer than 20 accounts cannot rank anybody: the normalizer is then SHARE.
     """
     accounts = distinct(account)
     normalizer = normalizer if accounts >= MIN_ACCOUNTS else Normalizer.SHARE
+    columns: dict[str, Floats] = dict(zip(MEASURES, x.T, strict=True))
     measures = {
-        name: fit_measure(column, price_cents, account, price_exponent)
-        for name, column in zip(MEASURES, x.T, strict=True)
+        key: fit_measure(column, price_cents, account, price_exponent)
+        for key, column in (columns | dict(others or {})).items()
         if (column > 0).any()
     }
     if normalizer is Normalizer.SHARE:

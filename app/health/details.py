@@ -5,47 +5,41 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.health.benchmark import MEASURES, Benchmark, MeasureBenchmark
-from app.health.scorecard import SCORED, Inputs, Scorecard, Scores
+from app.health.benchmark import Benchmark
+from app.health.measures import CardMeasure, Percentile
+from app.health.scorecard import Card
+from app.health.scoring import Scores
 
 DIGITS = 4
-COUNTED = ("raw", "before", "share", "per_dollar", "adjusted")
 
 
-def describe(
-    card: Scorecard, benchmark: Benchmark, inputs: Inputs, scores: Scores
-) -> list[list[dict[str, Any]]]:
+def describe(card: Card, benchmark: Benchmark, scores: Scores) -> list[list[dict[str, Any]]]:
     """Describe each measure of each account, present or missing, with the weight it came to have.
 
-    One list for each account, in the order of the inputs; its measures in the order of SCORED.
+    One list for each account, in the order of the inputs; its measures in the order of the card.
     """
-    weights = [card.weights.get(name, 0.0) for name in SCORED]
-    values, effective = rounded(scores.measure_scores), rounded(effective_weights(card, scores))
-    tables = (inputs.now, inputs.previous, inputs.shares, scores.per_dollar, scores.adjusted)
-    counted = list(zip(*(rounded(table) for table in tables), strict=True))
-    fitted = [_fitted(benchmark.measures.get(name)) for name in MEASURES]
-    described = []
-    for row, (scored, shares) in enumerate(zip(values, effective, strict=True)):
-        measures = [
-            {"name": name, "score": value, "weight": weight, "effective_weight": share}
-            for name, value, weight, share in zip(SCORED, scored, weights, shares, strict=True)
+    fixed = [_fixed(measure, benchmark) for measure in card.measures]
+    weights = scores.effective_weights
+    points = np.where(np.isnan(scores.measure_scores), 0.0, weights * scores.measure_scores)
+    columns = {
+        "score": scores.measure_scores,
+        "effective_weight": weights,
+        "points": points,
+        "points_missed": 100 * weights - points,
+        "raw": scores.raw,
+        "before": scores.before,
+        "share": scores.share,
+        "per_dollar": scores.per_dollar,
+        "adjusted": scores.adjusted,
+    }
+    tables = [rounded(table) for table in columns.values()]
+    return [
+        [
+            {**said, **dict(zip(columns, (table[row][column] for table in tables), strict=True))}
+            for column, said in enumerate(fixed)
         ]
-        for column, comparison in enumerate(fitted):
-            taken = (table[column] for table in counted[row])
-            measures[column] |= dict(zip(COUNTED, taken, strict=True)) | comparison
-        described.append(measures)
-    return described
-
-
-def effective_weights(card: Scorecard, scores: Scores) -> NDArray[np.float64]:
-    """The share of the health score that each measure decides: (n, 4), rows sum to 1 or 0."""
-    weights = np.array([card.weights.get(name, 0.0) for name in SCORED])
-    present = np.where(np.isnan(scores.measure_scores), 0.0, weights)
-    total = present.sum(axis=1, keepdims=True)
-    shares: NDArray[np.float64] = np.divide(
-        present, total, out=np.zeros_like(present), where=total > 0
-    )
-    return shares
+        for row in range(len(scores.score))
+    ]
 
 
 def rounded(table: NDArray[np.float64]) -> list[Any]:
@@ -56,10 +50,19 @@ def rounded(table: NDArray[np.float64]) -> list[Any]:
     return found
 
 
-def _fitted(measure: MeasureBenchmark | None) -> dict[str, float | None]:
-    if measure is None:
-        return {"elasticity": None, "median": None}
+def _fixed(measure: CardMeasure, benchmark: Benchmark) -> dict[str, Any]:
+    """What is the same of a measure for all accounts."""
+    is_ranked = isinstance(measure.transform, Percentile)
+    fitted = benchmark.measures.get(measure.source.key) if is_ranked else None
+    compared = {
+        "elasticity": fitted.elasticity if fitted and measure.is_for_price else None,
+        "median": fitted.median if fitted else None,
+        "median_per_dollar": fitted.median_per_dollar if fitted else None,
+    }
     return {
-        "elasticity": round(measure.elasticity, DIGITS),
-        "median": round(measure.median, DIGITS),
+        "name": measure.name,
+        "source": measure.source.key,
+        "group": measure.group,
+        "weight": measure.weight,
+        **{key: None if x is None else round(x, DIGITS) for key, x in compared.items()},
     }

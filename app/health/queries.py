@@ -1,34 +1,26 @@
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
 import orjson
 from sqlalchemy import (
-    ColumnElement,
     Row,
-    SQLColumnExpression,
+    ScalarSelect,
     and_,
     bindparam,
-    delete,
     func,
-    or_,
     select,
-    text,
-    true,
     tuple_,
 )
-from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from app.accounts.tables import Account
 from app.core.errors import NotFoundError
+from app.features.values import AccountFeatures
 from app.health import statements
 from app.health.assess import Assessment
-from app.health.benchmark import Benchmark as FittedBenchmark
-from app.health.filters import AccountFilter, Sort
-from app.health.tables import Benchmark, HealthHistory, HealthScore, Scorecard
-
-BENCHMARK_LOCK = 7_316_404
+from app.health.overlays import TREND_DAYS, LastScore
+from app.health.tables import HealthHistory, HealthScore
 
 
 def lock_scores(session: Session, workspace_id: str, account_ids: Sequence[str]) -> None:
@@ -59,75 +51,63 @@ def write_scores(
         session.execute(statements.WRITE_SCORES, values)
 
 
-def scorecard(session: Session, workspace_id: str) -> Scorecard | None:
-    """Return the newest version."""
-    return session.scalar(
-        select(Scorecard)
-        .where(Scorecard.workspace_id == workspace_id)
-        .order_by(Scorecard.version.desc())
-        .limit(1)
+def last_scores(
+    session: Session, workspace_id: str, account_ids: Sequence[str]
+) -> dict[str, LastScore]:
+    rows = session.execute(
+        select(
+            HealthScore.account_id,
+            HealthScore.score,
+            HealthScore.band,
+            HealthScore.coverage,
+            HealthScore.details,
+        ).where(HealthScore.workspace_id == workspace_id, HealthScore.account_id.in_(account_ids))
     )
+    return {row[0]: LastScore(*row[1:]) for row in rows}
 
 
-def lock_benchmarks(session: Session, workspace_id: str) -> None:
-    """Let one transaction build benchmarks of a workspace at a time."""
-    lock = text("SELECT pg_advisory_xact_lock(:lock, hashtext(:workspace_id))")
-    session.execute(lock, {"lock": BENCHMARK_LOCK, "workspace_id": workspace_id})
+def earlier_scores(
+    session: Session, workspace_id: str, account_ids: Sequence[str], *, as_of: date
+) -> dict[str, dict[int, float]]:
+    """Return the scores of 7, 28 and 90 days before a day, by account and days."""
+    values = {
+        "workspace_id": workspace_id,
+        "account_ids": list(account_ids),
+        "days": list(TREND_DAYS),
+        "as_of": as_of,
+    }
+    found: dict[str, dict[int, float]] = {}
+    for account_id, days, score in session.execute(statements.EARLIER_SCORES, values):
+        found.setdefault(account_id, {})[days] = score
+    return found
 
 
-def benchmarks(
-    session: Session, workspace_id: str, *, month: date, definition: str, now: datetime
-) -> Sequence[Benchmark]:
-    """Return those that still hold: a provisional one holds on the day that it was built."""
+def inputs_now(
+    session: Session, workspace_id: str, account_ids: Sequence[str], *, definition: str, as_of: date
+) -> list[AccountFeatures]:
+    """Return what the scores of a day were made of, as far as they meant what ``definition`` says.
+
+    A frozen score is left out: it is made of an older day.
+    """
     rows = session.scalars(
-        select(Benchmark).where(
-            Benchmark.workspace_id == workspace_id,
-            Benchmark.month == month,
-            Benchmark.definition == definition,
-        )
-    ).all()
-    if any(row.provisional and row.computed_at.date() != now.date() for row in rows):
-        return []
-    return rows
-
-
-def put_benchmarks(
-    session: Session,
-    workspace_id: str,
-    fitted: Mapping[str, FittedBenchmark],
-    *,
-    month: date,
-    definition: str,
-    provisional: bool,
-    now: datetime,
-) -> None:
-    session.execute(
-        delete(Benchmark).where(
-            Benchmark.workspace_id == workspace_id,
-            Benchmark.month == month,
-            Benchmark.definition == definition,
+        select(HealthScore.details["inputs"]).where(
+            HealthScore.workspace_id == workspace_id,
+            HealthScore.account_id.in_(account_ids),
+            HealthScore.as_of == as_of,
+            HealthScore.details["definition"].astext == definition,
+            HealthScore.details["inputs_on"].astext == as_of.isoformat(),
         )
     )
-    rows = [
-        {
-            "workspace_id": workspace_id,
-            "segment": segment,
-            "month": month,
-            "definition": definition,
-            "config": benchmark.to_json(),
-            "provisional": provisional,
-            "computed_at": now,
-        }
-        for segment, benchmark in fitted.items()
-    ]
-    session.execute(insert(Benchmark), rows)
+    return [AccountFeatures.from_json(row) for row in rows]
 
 
-def drop_benchmarks(session: Session, workspace_id: str, *, since: date) -> None:
-    """Forget benchmarks that history arriving afterwards would change; they are built again."""
-    session.execute(
-        delete(Benchmark).where(Benchmark.workspace_id == workspace_id, Benchmark.month > since)
-    )
+def inputs_on(
+    session: Session, workspace_id: str, account_ids: Sequence[str], *, day: date
+) -> list[AccountFeatures]:
+    """Return what the last scores of a past day were made of, as first written."""
+    values = {"workspace_id": workspace_id, "account_ids": list(account_ids), "day": day}
+    rows = session.scalars(statements.INPUTS_ON, values)
+    return [AccountFeatures.from_json(row) for row in rows]
 
 
 def account_ids(session: Session, workspace_id: str) -> Sequence[str]:
@@ -167,7 +147,13 @@ STANDING = select(
 Standing = Row[*tuple[Any, ...]]
 
 
-ONE_STANDING = STANDING.where(
+CHILD = aliased(Account)
+ONE_STANDING = STANDING.add_columns(
+    select(1)
+    .where(CHILD.workspace_id == Account.workspace_id, CHILD.parent_id == Account.account_id)
+    .exists()
+    .label("has_children")
+).where(
     Account.workspace_id == bindparam("workspace_id"), Account.account_id == bindparam("account_id")
 )
 
@@ -189,45 +175,6 @@ def standings(session: Session, workspace_id: str, ids: Sequence[str]) -> Sequen
     ).all()
 
 
-def list_standings(
-    session: Session,
-    workspace_id: str,
-    wanted: AccountFilter,
-    *,
-    after: tuple[float | str | None, str] | None,
-    limit: int,
-) -> Sequence[Standing]:
-    """List accounts in the order of one column and the key; null sorts last either way."""
-    column: SQLColumnExpression[Any] = {
-        Sort.SCORE: HealthScore.score,
-        Sort.MRR: func.coalesce(HealthScore.mrr_cents, 0),
-        Sort.NAME: Account.name,
-        Sort.ACCOUNT_ID: Account.account_id,
-    }[wanted.sort]
-    found = STANDING.where(Account.workspace_id == workspace_id, *_conditions(wanted))
-    if after is not None:
-        found = found.where(_beyond(column, *after, descending=wanted.descending))
-    order = column.desc() if wanted.descending else column.asc()
-    return session.execute(
-        found.order_by(order.nulls_last(), Account.account_id).limit(limit)
-    ).all()
-
-
-def _beyond(
-    column: SQLColumnExpression[Any],
-    value: float | str | None,
-    account_id: str,
-    *,
-    descending: bool,
-) -> ColumnElement[bool]:
-    """Select what comes after a place in a list whose nulls come last."""
-    if value is None:
-        return and_(column.is_(None), Account.account_id > account_id)
-    later = column < value if descending else column > value
-    same = and_(column == value, Account.account_id > account_id)
-    return or_(later, column.is_(None), same)
-
-
 def history(
     session: Session,
     workspace_id: str,
@@ -235,31 +182,51 @@ def history(
     *,
     since: date,
     until: date,
+    original: bool = False,
     after: tuple[date, int] | None,
     limit: int,
 ) -> Sequence[HealthHistory]:
-    """Oldest first; several rows on a day whose band changed."""
+    """Oldest first; several rows on a day whose band changed. Restated days as restated last."""
     place = tuple_(HealthHistory.as_of, HealthHistory.change)
     rows = select(HealthHistory).where(
         HealthHistory.workspace_id == workspace_id,
         HealthHistory.account_id == account_id,
         HealthHistory.as_of.between(since, until),
+        HealthHistory.restatement == (0 if original else _newest_restatement()),
     )
     if after is not None:
         rows = rows.where(place > after)
     return session.scalars(rows.order_by(place).limit(limit)).all()
 
 
-def _conditions(wanted: AccountFilter) -> list[ColumnElement[bool]]:
-    status = func.coalesce(HealthScore.status, "insufficient_data")
-    conditions = [
-        func.coalesce(HealthScore.band, "unknown") == wanted.band if wanted.band else None,
-        Account.segment == wanted.segment if wanted.segment is not None else None,
-        Account.owner == wanted.owner if wanted.owner is not None else None,
-        func.coalesce(HealthScore.plan, Account.plan) == wanted.plan
-        if wanted.plan is not None
-        else None,
-        HealthScore.mrr_cents >= wanted.min_mrr_cents if wanted.min_mrr_cents else None,
-        status == wanted.status if wanted.status else status.not_in(["churned", "excluded"]),
-    ]
-    return [condition for condition in conditions if condition is not None] or [true()]
+def _newest_restatement() -> ScalarSelect[int | None]:
+    other = aliased(HealthHistory)
+    return (
+        select(func.max(other.restatement))
+        .where(
+            other.workspace_id == HealthHistory.workspace_id,
+            other.account_id == HealthHistory.account_id,
+            other.as_of == HealthHistory.as_of,
+        )
+        .scalar_subquery()
+    )
+
+
+def standing_on(
+    session: Session, workspace_id: str, account_id: str, *, day: date
+) -> HealthHistory | None:
+    """Return the last row of a day, else of the nearest before it."""
+    return session.scalar(
+        select(HealthHistory)
+        .where(
+            HealthHistory.workspace_id == workspace_id,
+            HealthHistory.account_id == account_id,
+            HealthHistory.as_of <= day,
+        )
+        .order_by(
+            HealthHistory.as_of.desc(),
+            HealthHistory.restatement.desc(),
+            HealthHistory.change.desc(),
+        )
+        .limit(1)
+    )

@@ -1,36 +1,41 @@
-"""The scorecard maths: usage, price and a benchmark in, health scores (0-100) and bands out.
+"""What a scorecard is: which measures it has, what each weighs, and which accounts it judges how.
 
-A health score is the weighted mean of what is present of four measures, each 0-100:
-
-breadth, depth, reach   the percentile among peers of usage for what the account pays
-momentum                the last window against the one before, on the account's own baseline
+A version is immutable: it is stored, sent and received as these classes say.
 """
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from typing import Any, Self
+from functools import cached_property
+from typing import Annotated, Self
 
-import numpy as np
-from numpy.typing import NDArray
+from pydantic import BeforeValidator, Field, JsonValue, model_validator
 
-from app.health.benchmark import (
-    MAX_ELASTICITY,
-    MEASURES,
-    MIN_ACCOUNTS,
-    Benchmark,
-    Floats,
-    Measure,
-    Normalizer,
-    per_price,
-    percentile,
+from app.core import filters
+from app.core.filters import Filter, FilterError, Kind
+from app.features.values import EventCount
+from app.health.benchmark import MAX_ELASTICITY
+from app.health.measures import (
+    CardMeasure,
+    EventsSource,
+    Name,
+    Percentile,
+    Points,
+    Setting,
+    Source,
+    TraitSource,
+    Weight,
+    default_measures,
 )
+from app.health.metrics import METRICS
 
-SCORED: tuple[Measure, ...] = (*MEASURES, Measure.MOMENTUM)
-"""Columns of every (n, 4) array are in this order."""
-
-WEEK_DAYS, MAX_WINDOW_DAYS = 7, 28
+ATTRIBUTES: Mapping[str, Kind] = {
+    "segment": Kind.TEXT,
+    "industry": Kind.TEXT,
+    "owner": Kind.TEXT,
+    "employees": Kind.NUMBER,
+}
+"""What a rule may look at, beside traits: never price or usage, else paying more could help."""
 
 
 class Band(StrEnum):
@@ -40,202 +45,178 @@ class Band(StrEnum):
     UNKNOWN = "unknown"
 
 
-def default_weights() -> dict[Measure, float]:
-    return {
-        Measure.BREADTH: 1.0,
-        Measure.DEPTH: 1.0,
-        Measure.REACH: 1.0,
-        Measure.MOMENTUM: 0.5,
-    }
+class Adjustment(Setting):
+    """Changes the score where a condition is met, whatever the measures say.
 
-
-@dataclass(frozen=True, slots=True)
-class Scorecard:
-    """How a workspace weighs and judges. A measure that `weights` leaves out weighs nothing.
-
-    `price_exponent` is for fitting the benchmark: None takes the price elasticity measured there,
-    1 asks for the plain ratio of usage to price, 0 for no regard to price.
+    Those that are met apply in their order: ``add`` points, hold ``at_most``, or ``set_to``, after
+    which no more are looked at.
     """
 
-    version: int = 1
-    window_days: int = 28
-    weights: Mapping[Measure, float] = field(default_factory=default_weights)
-    price_exponent: float | None = None
-    watch_from: float = 25
-    healthy_from: float = 50
-    min_coverage: float = 0.5
+    when: JsonValue = Field(
+        description="A filter over metrics, `measures.<name>`, `traits.<name>` and attributes.",
+        examples=[{"field": "days_to_renewal", "op": "lt", "value": 30}],
+    )
+    add: Annotated[float, Field(allow_inf_nan=False, ge=-100, le=100)] | None = None
+    at_most: Points | None = Field(None, examples=[20])
+    set_to: Points | None = None
+    reason: Name = Field(examples=["The licence ends soon."])
 
-    def __post_init__(self) -> None:
-        """Raise ValueError, in one sentence, for the first setting that makes no sense."""
+    @model_validator(mode="after")
+    def say_one_thing(self) -> Self:
+        if [self.add, self.at_most, self.set_to].count(None) != 2:  # noqa: PLR2004 - one of three
+            raise ValueError("Say one of add, at_most and set_to.")
+        return self
+
+    def apply(self, score: float) -> float:
+        if self.set_to is not None:
+            return self.set_to
+        return min(score, self.at_most) if self.at_most is not None else score + (self.add or 0)
+
+
+class Card(Setting):
+    """How the accounts of one rule are judged."""
+
+    measures: list[CardMeasure] = Field(
+        default_factory=default_measures, min_length=1, max_length=50
+    )
+    groups: dict[Name, Weight] = Field(
+        {},
+        description="Weights of groups: measures share the weight of theirs.",
+        examples=[{"engagement": 25, "product": 75}],
+    )
+    adjustments: list[Adjustment] = Field([], max_length=20)
+    watch_from: Points = 25
+    healthy_from: Points = 50
+    min_coverage: float = Field(0.5, ge=0, le=1)
+
+    @model_validator(mode="after")
+    def make_sense(self) -> Self:
         for holds, sentence in requirements(self):
             if not holds:
                 raise ValueError(sentence)
+        for number, adjustment in enumerate(self.adjustments):
+            _checked(adjustment.when, self.fields, f"/adjustments/{number}/when")
+        return self
 
-    def to_json(self) -> dict[str, Any]:
-        weights = {Measure(name).value: weight for name, weight in self.weights.items()}
-        return {**{name: getattr(self, name) for name in SETTINGS}, "weights": weights}
+    @cached_property
+    def fields(self) -> Mapping[str, Kind]:
+        """What the conditions of adjustments may look at."""
+        measures = {f"measures.{measure.name}": Kind.NUMBER for measure in self.measures}
+        return {**ATTRIBUTES, **dict.fromkeys(METRICS, Kind.NUMBER), "plan": Kind.TEXT, **measures}
 
-    @classmethod
-    def from_json(cls, stored: Mapping[str, Any]) -> Self:
-        """The inverse of `to_json`; a setting that is absent takes its default."""
-        unknown = sorted(set(stored) - set(SETTINGS))
-        if unknown:
-            raise ValueError(f"A scorecard has no setting named {unknown[0]}.")
-        weights = dict(stored.get("weights", default_weights()))
-        named = {name: weights.pop(name) for name in SCORED if name in weights}
-        return cls(**{**stored, "weights": {**named, **weights}})
+    @cached_property
+    def conditions(self) -> list[tuple[Filter, Adjustment]]:
+        return [(_checked(each.when, self.fields), each) for each in self.adjustments]
+
+    def band(self, score: float | None) -> Band:
+        """Half-open: a score on the edge belongs to the band above. None and nan are unknown."""
+        if score is None or math.isnan(score):
+            return Band.UNKNOWN
+        if score < self.watch_from:
+            return Band.AT_RISK
+        return Band.WATCH if score < self.healthy_from else Band.HEALTHY
 
 
-SETTINGS = tuple(setting.name for setting in fields(Scorecard))
-
-
-def requirements(card: Scorecard) -> tuple[tuple[bool, str], ...]:
-    weights, window, exponent = card.weights, card.window_days, card.price_exponent
+def requirements(card: Card) -> tuple[tuple[bool, str], ...]:
+    names = [measure.name for measure in card.measures]
+    used = {measure.group for measure in card.measures}
+    weights = [m.weight * card.groups.get(m.group or "", 1) for m in card.measures]
     return (
-        (card.version >= 1, "A scorecard's versions count from 1."),
+        (len(set(names)) == len(names), "Each measure needs a name of its own."),
+        (sum(weights) > 0, "At least one weight must be positive."),
+        (0 < card.watch_from < card.healthy_from, "0 < watch_from < healthy_from must hold."),
+        (card.healthy_from < 100, "healthy_from must be below 100."),  # noqa: PLR2004
         (
-            window in range(WEEK_DAYS, MAX_WINDOW_DAYS + 1, WEEK_DAYS),
-            "The window must be 7, 14, 21 or 28 days, so that weekdays weigh the same.",
+            not card.groups or used == set(card.groups),
+            "Where groups have weights, each measure is in one, and no group is empty.",
         ),
-        (
-            set(weights) <= set(SCORED),
-            f"Weights can be set for {', '.join(SCORED)} only.",
-        ),
-        (
-            all(0 <= weight < math.inf for weight in weights.values()),
-            "Weights must be numbers that are zero or more.",
-        ),
-        (0 < sum(weights.values()) < math.inf, "At least one weight must be positive."),
-        (
-            exponent is None or 0 <= exponent <= MAX_ELASTICITY,
-            "The price exponent must be between 0 and 2, or absent to measure it.",
-        ),
-        (
-            0 < card.watch_from < card.healthy_from < 100,  # noqa: PLR2004
-            "Bands must satisfy 0 < watch_from < healthy_from < 100.",
-        ),
-        (0 <= card.min_coverage <= 1, "The smallest coverage must be between 0 and 1."),
     )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Inputs:
-    """What is known of n accounts on one day; one row for each account in every array.
+class Rule(Setting):
+    """Which accounts have a card of their own."""
 
-    now, previous: (n, 3) raw values (>= 0) over the window and over the one before it, nan: none.
-    shares: (n, 3), now as a share of what was entitled, bought or there to reach, nan: unknown.
-    price_cents: (n,) a month, nan: unpriced.
+    name: Name = Field(examples=["enterprise"])
+    when: JsonValue = Field(examples=[{"field": "segment", "op": "eq", "value": "enterprise"}])
+    card: Card
+
+    @model_validator(mode="after")
+    def make_sense(self) -> Self:
+        _checked(self.when, ATTRIBUTES, "/when")
+        return self
+
+    @cached_property
+    def condition(self) -> Filter:
+        return _checked(self.when, ATTRIBUTES)
+
+
+DEFAULT = "default"
+
+
+def _window(value: object) -> object:
+    if value not in (7, 14, 21, 28):
+        raise ValueError("The window is 7, 14, 21 or 28 days: each weekday weighs the same.")
+    return value
+
+
+class Scorecard(Setting):
+    """All that a workspace scores by: the first rule that an account meets, else the default.
+
+    ``price_exponent`` is for fitting the benchmark: null takes the price elasticity measured
+    there, 1 asks for the plain ratio of usage to price, 0 for no regard to price.
     """
 
-    now: Floats
-    previous: Floats
-    shares: Floats
-    price_cents: Floats
+    name: Name | None = Field(None, examples=["More weight on reach"])
+    window_days: Annotated[int, BeforeValidator(_window)] = 28
+    price_exponent: float | None = Field(None, ge=0, le=MAX_ELASTICITY)
+    rules: list[Rule] = Field([], max_length=50)
+    default: Card = Field(default_factory=Card)
+
+    @model_validator(mode="after")
+    def name_rules(self) -> Self:
+        names = [rule.name for rule in self.rules]
+        if len({*names, DEFAULT}) <= len(names):
+            raise ValueError(f"Each rule needs a name of its own, and not {DEFAULT}.")
+        return self
+
+    @cached_property
+    def cards(self) -> Mapping[str, Card]:
+        return {**{rule.name: rule.card for rule in self.rules}, DEFAULT: self.default}
+
+    @cached_property
+    def sources(self) -> Mapping[str, Source]:
+        """Every source that a measure takes its number from, by key."""
+        measures = [measure for card in self.cards.values() for measure in card.measures]
+        return {measure.source.key: measure.source for measure in measures}
+
+    @cached_property
+    def ranked(self) -> tuple[str, ...]:
+        """The keys of sources that are ranked among peers."""
+        measures = [measure for card in self.cards.values() for measure in card.measures]
+        return tuple(
+            sorted({m.source.key for m in measures if isinstance(m.transform, Percentile)})
+        )
+
+    @cached_property
+    def traits(self) -> tuple[str, ...]:
+        named = {s.trait for s in self.sources.values() if isinstance(s, TraitSource)}
+        asked = {field for wanted in self._filters() for field in filters.fields_of(wanted)}
+        found = {field.removeprefix("traits.") for field in asked if field.startswith("traits.")}
+        return tuple(sorted(named | found))
+
+    @cached_property
+    def counts(self) -> tuple[EventCount, ...]:
+        found = {s.key: s.count for s in self.sources.values() if isinstance(s, EventsSource)}
+        return tuple(found[key] for key in sorted(found))
+
+    def _filters(self) -> Iterable[Filter]:
+        yield from (rule.condition for rule in self.rules)
+        for card in self.cards.values():
+            yield from (condition for condition, _ in card.conditions)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Scores:
-    """The scores of n accounts, in the order of the inputs, with what explains them.
-
-    score: (n,) 0-100, nan when coverage is too small. coverage: (n,) 0-1.
-    measure_scores: (n, 4) 0-100 in the order of SCORED, nan: missing.
-    per_dollar: (n, 3) raw value for each $100, nan where ranked without a price.
-    adjusted: (n, 3) the value that was ranked, nan: missing from the benchmark.
-    unpriced: (n,) True where the account was ranked with no regard to price.
-    """
-
-    score: Floats
-    coverage: Floats
-    measure_scores: Floats
-    per_dollar: Floats
-    adjusted: Floats
-    unpriced: NDArray[np.bool_]
-
-
-def score(card: Scorecard, benchmark: Benchmark, inputs: Inputs) -> Scores:
-    """Score each account on its own: neither the order nor the company of the others matters.
-
-    The price exponent is the benchmark's, for its ranks hold for that exponent alone.
-    """
-    has = np.array([measure in benchmark.measures for measure in MEASURES])
-    now = np.where(has & np.isnan(inputs.now), 0.0, inputs.now)
-    priced = (inputs.price_cents > 0) & (benchmark.priced_accounts >= MIN_ACCOUNTS)
-    price = np.where(priced, inputs.price_cents, np.nan)
-    columns = [
-        rank(benchmark, measure, now[:, i], inputs.shares[:, i], price)
-        for i, measure in enumerate(MEASURES)
-    ]
-    trend = momentum(now[:, has], inputs.previous[:, has])
-    measure_scores = np.column_stack([*(ranked for _, ranked in columns), trend])
-    mean, coverage = combine(card, measure_scores)
-    return Scores(
-        score=mean,
-        coverage=coverage,
-        measure_scores=measure_scores,
-        per_dollar=per_price(now, price[:, np.newaxis], 1.0),
-        adjusted=np.column_stack([adjusted for adjusted, _ in columns]),
-        unpriced=~priced,
-    )
-
-
-def rank(
-    benchmark: Benchmark, measure: Measure, x: Floats, share: Floats, price_cents: Floats
-) -> tuple[Floats, Floats]:
-    """The price-adjusted value and the score (0-100) of each account in one measure: (n,) each."""
-    fitted = benchmark.measures.get(measure)
-    if fitted is None:
-        missing = np.full(x.shape, np.nan)
-        return missing, missing
-    if benchmark.normalizer is Normalizer.SHARE:
-        return x, np.clip(100 * share, 0, 100)
-    if not fitted.priced.values:
-        return x, percentile(fitted.plain, x)
-    unpriced = np.isnan(price_cents)
-    adjusted = np.where(unpriced, x, per_price(x, price_cents, fitted.elasticity))
-    plain, priced = percentile(fitted.plain, adjusted), percentile(fitted.priced, adjusted)
-    return adjusted, np.where(unpriced, plain, priced)
-
-
-def momentum(now: Floats, previous: Floats) -> Floats:
-    """50 + 50 log2(now / previous) within 0-100, averaged over k measures: (n, k) -> (n,).
-
-    From zero to something is 100, to zero is 0; zero in both is left out, and 0 if all are.
-    Without any measure (k = 0) momentum is missing: nan.
-    """
-    if not now.shape[1]:
-        return np.full(len(now), np.nan)
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        each = 50 + 50 * np.log2(now / np.where(np.isnan(previous), 0.0, previous))
-    moved = ~np.isnan(each)
-    total: Floats = np.where(moved, np.clip(each, 0, 100), 0.0).sum(axis=1)
-    mean: Floats = total / np.maximum(moved.sum(axis=1), 1)
-    return mean
-
-
-def combine(card: Scorecard, measure_scores: Floats) -> tuple[Floats, Floats]:
-    """Health score and coverage from (n, 4) measure scores: the weighted mean of those present.
-
-    Coverage is rounded to 12 decimals, so that weights like 0.1 reach the threshold they add up to.
-    """
-    weights = np.array([card.weights.get(measure, 0.0) for measure in SCORED])
-    present = ~np.isnan(measure_scores)
-    weight = np.where(present, weights, 0.0).sum(axis=1)
-    points = np.where(present, weights * measure_scores, 0.0).sum(axis=1)
-    coverage = (weight / weights.sum()).round(12)
-    known = (weight > 0) & (coverage >= card.min_coverage)
-    mean = np.full(len(weight), np.nan)
-    np.divide(points, weight, out=mean, where=known)
-    return np.clip(mean, 0, 100), coverage
-
-
-def band(card: Scorecard, score: float | None) -> Band:
-    """Half-open: a score on the edge belongs to the band above. None and nan are unknown."""
-    if score is None or math.isnan(score):
-        return Band.UNKNOWN
-    if score < card.watch_from:
-        return Band.AT_RISK
-    return Band.WATCH if score < card.healthy_from else Band.HEALTHY
-
-
-def bands(card: Scorecard, scores: Floats) -> list[Band]:
-    return [band(card, value) for value in scores.tolist()]
+def _checked(raw: JsonValue, fields: Mapping[str, Kind], at: str = "") -> Filter:
+    try:
+        return filters.parse(raw, fields)
+    except FilterError as error:
+        raise FilterError(at + error.pointer, str(error)) from None

@@ -1,14 +1,17 @@
 """Score a set of accounts as of a day."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 
 from sqlalchemy.orm import Session
 
 from app.core.errors import NotFoundError
+from app.events.queries import stale_accounts
 from app.features.queries import account_features
-from app.health import queries, yardstick
-from app.health.assess import Assessment, assess
+from app.features.values import Lens
+from app.health import overlays, queries, yardstick
+from app.health.assess import Assessment, Yardstick, assess
+from app.health.override_queries import overrides_at
 from app.workspaces.queries import find_workspace
 
 
@@ -26,8 +29,50 @@ def refresh(
         raise NotFoundError("workspace", workspace_id)
     against, lens = yardstick.current(session, workspace, as_of=as_of, now=now)
     queries.lock_scores(session, workspace_id, account_ids)
-    features = account_features(session, workspace_id, account_ids, as_of=as_of, lens=lens)
-    assessments = assess(against, features, as_of)
+    assessments = judged(session, workspace_id, account_ids, against, lens, as_of=as_of, now=now)
     closed = as_of < now.date()
     queries.write_scores(session, workspace_id, assessments, as_of=as_of, now=now, closed=closed)
     return assessments
+
+
+def judged(
+    session: Session,
+    workspace_id: str,
+    account_ids: Sequence[str],
+    against: Yardstick,
+    lens: Lens,
+    *,
+    as_of: date,
+    now: datetime,
+) -> list[Assessment]:
+    """Judge accounts as of a day, with what lies over their scores, and write nothing."""
+    features = account_features(session, workspace_id, account_ids, as_of=as_of, lens=lens)
+    fresh = assess(against, features, as_of)
+    return _overlaid(session, workspace_id, against, fresh, as_of=as_of, now=now)
+
+
+def _overlaid(
+    session: Session,
+    workspace_id: str,
+    against: Yardstick,
+    fresh: Sequence[Assessment],
+    *,
+    as_of: date,
+    now: datetime,
+) -> list[Assessment]:
+    """Freeze what has gone stale today, let people overrule, and say how the score has moved."""
+    ids = [each.account_id for each in fresh]
+    closed = as_of < now.date()
+    at = datetime.combine(as_of + timedelta(days=1), time.min, now.tzinfo) if closed else now
+    stale = set() if closed else stale_accounts(session, workspace_id, ids)
+    last = queries.last_scores(session, workspace_id, sorted(stale)) if stale else {}
+    said = overrides_at(session, workspace_id, ids, at=at)
+    earlier = queries.earlier_scores(session, workspace_id, ids, as_of=as_of)
+    found = []
+    for each in fresh:
+        key = each.account_id
+        known = overlays.freeze(each, last.get(key)) if key in stale else each
+        card = against.scorecard.cards[each.details["card"]]
+        known = overlays.override(known, said.get(key), card)
+        found.append(overlays.with_trend(known, earlier.get(key, {})))
+    return found

@@ -29,8 +29,8 @@ FOR NO KEY UPDATE
 WRITE_SCORES = text(f"""
 UPDATE health_score h SET
     as_of = :as_of, score = r.score, band = r.band, status = r.status, coverage = r.coverage,
-    mrr_cents = r.mrr_cents, plan = r.plan, details = r.details, data_through = :now,
-    computed_at = :now
+    mrr_cents = r.mrr_cents, plan = r.plan, details = r.details, computed_at = :now,
+    data_through = CASE WHEN r.status = 'stale' THEN h.data_through ELSE :now END
 FROM ({ROWS}) AS r
 WHERE h.workspace_id = :workspace_id AND h.account_id = r.account_id
   AND (h.as_of IS NULL OR h.as_of <= :as_of)
@@ -49,11 +49,55 @@ FROM ({ROWS}) AS r
 LEFT JOIN LATERAL (
     SELECT band, change FROM health_history x
     WHERE x.workspace_id = :workspace_id AND x.account_id = r.account_id AND x.as_of = :as_of
+      AND x.restatement = 0
     ORDER BY change DESC LIMIT 1
 ) AS last ON true
 WHERE last.band IS NULL OR NOT :closed
 ORDER BY r.account_id COLLATE "C"
-ON CONFLICT (workspace_id, account_id, as_of, change) DO UPDATE SET
+ON CONFLICT (workspace_id, account_id, as_of, restatement, change) DO UPDATE SET
     score = excluded.score, status = excluded.status, coverage = excluded.coverage,
     mrr_cents = excluded.mrr_cents, details = excluded.details, computed_at = excluded.computed_at
 """)  # noqa: S608 - made of the text above
+
+# What the score was 7, 28 and 90 days ago, or at most six days before that.
+EARLIER_SCORES = text("""
+SELECT w.account_id, d.days, h.score
+FROM unnest(CAST(:account_ids AS text[])) AS w (account_id)
+CROSS JOIN unnest(CAST(:days AS int[])) AS d (days)
+CROSS JOIN LATERAL (
+    SELECT x.score FROM health_history x
+    WHERE x.workspace_id = :workspace_id AND x.account_id = w.account_id
+      AND x.as_of <= CAST(:as_of AS date) - d.days AND x.as_of > CAST(:as_of AS date) - d.days - 7
+    ORDER BY x.as_of DESC, x.restatement DESC, x.change DESC LIMIT 1
+) AS h
+WHERE h.score IS NOT NULL
+""")
+
+INPUTS_ON = text("""
+SELECT h.inputs
+FROM unnest(CAST(:account_ids AS text[])) AS w (account_id)
+CROSS JOIN LATERAL (
+    SELECT x.details -> 'inputs' AS inputs FROM health_history x
+    WHERE x.workspace_id = :workspace_id AND x.account_id = w.account_id AND x.as_of = :day
+      AND x.restatement = 0
+    ORDER BY x.change DESC LIMIT 1
+) AS h
+WHERE h.inputs IS NOT NULL
+""")
+
+RESTATE_HISTORY = text("""
+INSERT INTO health_history (
+    workspace_id, account_id, as_of, restatement, change, score, band, status, coverage, mrr_cents,
+    details, computed_at
+)
+SELECT :workspace_id, r.account_id, :as_of, :restatement, 0, r.score, r.band, r.status,
+       r.coverage, r.mrr_cents, r.details, :now
+FROM json_to_recordset(CAST(:rows AS json)) AS r (
+    account_id text, score double precision, band text, status text,
+    coverage double precision, mrr_cents bigint, details jsonb)
+ORDER BY r.account_id COLLATE "C"
+ON CONFLICT (workspace_id, account_id, as_of, restatement, change) DO UPDATE SET
+    score = excluded.score, band = excluded.band, status = excluded.status,
+    coverage = excluded.coverage, mrr_cents = excluded.mrr_cents, details = excluded.details,
+    computed_at = excluded.computed_at
+""")

@@ -1,136 +1,146 @@
 """What accounts are held against: scorecard, offer and benchmark, built where there is none."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from hashlib import blake2b
 
-import orjson
 from sqlalchemy.orm import Session
 
 from app.accounts.queries import plans, product_features
 from app.features.queries import account_features, default_product_features
 from app.features.values import AccountFeatures, FeatureMap, Lens, ReachSource
-from app.health import queries
+from app.health import benchmark_queries as queries
 from app.health.assess import Yardstick, fit_benchmarks, month_ends, poolable
 from app.health.benchmark import Benchmark, Normalizer
+from app.health.benchmark_queries import StoredBenchmarks
+from app.health.definition import Definition
 from app.health.entitlement import Offer
+from app.health.judge import facts_of
+from app.health.metrics import Facts
+from app.health.queries import account_ids
 from app.health.scorecard import Scorecard
+from app.health.scorecard_queries import active_scorecard
+from app.workspaces.service import audit
 from app.workspaces.tables import Workspace
 
-
-@dataclass(frozen=True, slots=True)
-class Definition:
-    """What the measures of a workspace mean. Another meaning needs another benchmark."""
-
-    card: Scorecard
-    offer: Offer
-    lens: Lens
-
-    @property
-    def configured(self) -> bool:
-        """Whether somebody has said what the product features are."""
-        return bool(self.offer.weights)
-
-    @property
-    def digest(self) -> str:
-        content = (
-            self.card.to_json(),
-            self.offer.weights,
-            self.offer.plans,
-            self.lens.product.events,
-            self.lens.reach.kind,
-            self.lens.reach.events,
-            self.lens.base_currency,
-        )
-        text = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
-        return blake2b(text, digest_size=8).hexdigest()
-
-    def with_default_features(self, names: Sequence[str]) -> "Definition":
-        """Take event names as product features, each of weight 1."""
-        offer = Offer(dict.fromkeys(names, 1.0), self.offer.plans)
-        product = FeatureMap([(name, name) for name in names])
-        return replace(self, offer=offer, lens=replace(self.lens, product=product))
+BUILDER = "service"
 
 
 def current(
-    session: Session, workspace: Workspace, *, as_of: date, now: datetime
+    session: Session,
+    workspace: Workspace,
+    *,
+    as_of: date,
+    now: datetime,
+    candidate: tuple[int, Scorecard] | None = None,
 ) -> tuple[Yardstick, Lens]:
-    """Load what holds for a day, and how features are to be taken for it."""
-    said = _definition(session, workspace)
+    """Load what holds for a day, and how features are to be taken for it.
+
+    ``candidate``: a version of the scorecard to hold accounts against instead of the active one.
+    """
+    said = define(session, workspace, *(candidate or active_scorecard(session, workspace.id)))
     month = as_of.replace(day=1)
-    benchmarks = _stored(session, workspace.id, month, said, now)
-    if not benchmarks:
+    found = queries.benchmarks(session, workspace.id, month=month, meaning=said.meaning, now=now)
+    if found is None:
         queries.lock_benchmarks(session, workspace.id)
-        benchmarks = _stored(session, workspace.id, month, said, now)
-    if not benchmarks:
-        benchmarks = _build(session, workspace.id, said, as_of=as_of, now=now)
-    used = said if said.configured else said.with_default_features(benchmarks[""].product_features)
-    yardstick = Yardstick(
-        used.card, used.offer, benchmarks, month, features_configured=said.configured
+        found = queries.benchmarks(
+            session, workspace.id, month=month, meaning=said.meaning, now=now
+        )
+    if found is None:
+        found = _build(session, workspace.id, said, as_of=as_of, now=now)
+    used = complete(said, found.benchmarks)
+    queries.keep_definition(session, workspace.id, used, now=now)
+    return yardstick(used, found), used.lens
+
+
+def yardstick(used: Definition, found: StoredBenchmarks) -> Yardstick:
+    return Yardstick(
+        scorecard=used.scorecard,
+        version=used.version,
+        definition=used.digest,
+        offer=used.offer,
+        benchmarks=found.benchmarks,
+        benchmark_id=found.id,
+        month=found.month,
+        base_currency=used.lens.base_currency,
+        features_configured=used.configured,
     )
-    return yardstick, used.lens
 
 
-def _definition(session: Session, workspace: Workspace) -> Definition:
-    stored = queries.scorecard(session, workspace.id)
-    card = Scorecard.from_json(stored.config) if stored else Scorecard()
+def complete(said: Definition, benchmarks: Mapping[str, Benchmark]) -> Definition:
+    """Where nobody has named product features, those fixed with the benchmark hold."""
+    if said.configured:
+        return said
+    return said.with_default_features(benchmarks[""].product_features)
+
+
+def define(
+    session: Session, workspace: Workspace, version: int, scorecard: Scorecard
+) -> Definition:
     features = product_features(session, workspace.id)
+    sold = plans(session, workspace.id)
     offer = Offer(
         {feature.key: feature.weight for feature in features},
-        {plan.key: plan.product_features for plan in plans(session, workspace.id)},
+        {plan.key: plan.product_features for plan in sold},
+        {plan.key: plan.price_shares for plan in sold if plan.price_shares},
+        {plan.key: plan.seat_price_cents for plan in sold if plan.seat_price_cents is not None},
+        {plan.key: plan.limits for plan in sold if plan.limits},
     )
     lens = Lens(
         FeatureMap([(name, feature.key) for feature in features for name in feature.event_names]),
         ReachSource(workspace.reach, workspace.reach_events),
         workspace.base_currency,
-        card.window_days,
+        scorecard.window_days,
+        scorecard.traits,
+        scorecard.counts,
     )
-    return Definition(card, offer, lens)
-
-
-def _stored(
-    session: Session, workspace_id: str, month: date, said: Definition, now: datetime
-) -> dict[str, Benchmark]:
-    rows = queries.benchmarks(session, workspace_id, month=month, definition=said.digest, now=now)
-    return {row.segment: Benchmark.from_json(row.config) for row in rows}
+    return Definition(version, scorecard, offer, lens, configured=bool(features))
 
 
 def _build(
     session: Session, workspace_id: str, said: Definition, *, as_of: date, now: datetime
-) -> dict[str, Benchmark]:
+) -> StoredBenchmarks:
     """Fit to the last six month-ends; where they are empty, provisionally to the day itself."""
     names: tuple[str, ...] = ()
     used = said
     if not said.configured:
-        names = _default_names(session, workspace_id, said.card, as_of)
+        names = _default_names(session, workspace_id, said.scorecard, as_of)
         used = said.with_default_features(names)
-    ends = month_ends(as_of)
-    rows = _pool(session, workspace_id, used.lens, ends)
+    rows = _pool(session, workspace_id, used, month_ends(as_of))
     of_today = not rows
     if of_today:
         everyone = _everyone(session, workspace_id, used.lens, as_of)
-        rows = poolable(everyone, as_of) or [a for a in everyone if not a.excluded]
-    fitted = fit_benchmarks(rows, used.card, used.offer, names)
-    queries.put_benchmarks(
+        some = poolable(everyone, as_of) or [a for a in everyone if not a.excluded]
+        rows = facts_of(used.offer, some, as_of)
+    fitted = fit_benchmarks(rows, used.scorecard, names)
+    found = queries.put_benchmarks(
         session,
         workspace_id,
         fitted,
         month=as_of.replace(day=1),
-        definition=said.digest,
+        meaning=said.meaning,
         provisional=of_today or fitted[""].normalizer is Normalizer.SHARE,
         now=now,
     )
-    return fitted
+    _announce(session, workspace_id, found, now)
+    return found
+
+
+def _announce(session: Session, workspace_id: str, found: StoredBenchmarks, now: datetime) -> None:
+    """Leave it in the audit that scores are held against something else, as of a version."""
+    if found.is_new:
+        said = {"month": f"{found.month:%Y-%m}", "accounts": found.benchmarks[""].accounts}
+        audit(
+            session, workspace_id, "benchmark.built", found.id, actor=BUILDER, now=now, details=said
+        )
 
 
 def _default_names(
-    session: Session, workspace_id: str, card: Scorecard, as_of: date
+    session: Session, workspace_id: str, scorecard: Scorecard, as_of: date
 ) -> tuple[str, ...]:
     """Take the last month-end's habits, or the day's where nothing had happened by then."""
     for day in (month_ends(as_of)[0], as_of):
         names = default_product_features(
-            session, workspace_id, as_of=day, window_days=card.window_days
+            session, workspace_id, as_of=day, window_days=scorecard.window_days
         )
         if names:
             return names
@@ -138,15 +148,17 @@ def _default_names(
 
 
 def _pool(
-    session: Session, workspace_id: str, lens: Lens, days: Sequence[date]
-) -> list[AccountFeatures]:
+    session: Session, workspace_id: str, used: Definition, days: Sequence[date]
+) -> list[Facts]:
     return [
-        account
+        facts
         for day in days
-        for account in poolable(_everyone(session, workspace_id, lens, day), day)
+        for facts in facts_of(
+            used.offer, poolable(_everyone(session, workspace_id, used.lens, day), day), day
+        )
     ]
 
 
 def _everyone(session: Session, workspace_id: str, lens: Lens, day: date) -> list[AccountFeatures]:
-    ids = queries.account_ids(session, workspace_id)
+    ids = account_ids(session, workspace_id)
     return account_features(session, workspace_id, ids, as_of=day, lens=lens)

@@ -1,57 +1,90 @@
-"""Read tables from CSV files, plain or gzipped, a row at a time."""
+"""Files as blocks of plain bytes, gzipped or not, so that none has to fit into the memory."""
 
-import csv
-import gzip
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import zlib
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from hashlib import file_digest
-from io import TextIOWrapper
+from gzip import BadGzipFile, GzipFile
+from hashlib import sha256
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO, Protocol
 
-from app.imports.mapping import MappingError
+from app.imports.errors import FileTooLargeError, TruncatedFileError
+
+BLOCK = 1024 * 1024
+GZIP = b"\x1f\x8b"
+MOST_WRAPS = 2
+"""A gzipped file that is sent with ``Content-Encoding: gzip`` is wrapped twice."""
 
 
-def digest(path: Path) -> str:
-    """Hash a file's bytes: with the line number it makes an id for each row."""
-    with path.open("rb") as file:
-        return file_digest(file, "sha256").hexdigest()[:16]
+class Source(Protocol):
+    """Something whose content can be read from any place on."""
+
+    def blocks(self, offset: int) -> Iterator[bytes]: ...
 
 
 @dataclass(frozen=True, slots=True)
-class Position:
-    """Bytes of a file, and how many of them have been read."""
+class LocalFile:
+    """A file on this machine; it is read where it is."""
 
+    path: Path
+
+    def blocks(self, offset: int) -> Iterator[bytes]:
+        with self.path.open("rb") as file:
+            yield from plain_blocks(file, offset)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFile:
+    """A file that somebody else opened, and closes."""
+
+    file: BinaryIO
+
+    def blocks(self, offset: int) -> Iterator[bytes]:
+        self.file.seek(0)
+        yield from plain_blocks(self.file, offset)
+
+
+def plain_blocks(file: BinaryIO, offset: int = 0) -> Iterator[bytes]:
+    """Undo gzip, which has to be read from its start, and yield what comes from a place on."""
+    plain = _unwrapped(file)
+    try:
+        plain.seek(offset)
+        while block := plain.read(BLOCK):
+            yield block
+    except EOFError:
+        raise TruncatedFileError("The gzipped file ends too early.") from None
+    except (BadGzipFile, zlib.error):
+        raise TruncatedFileError("The gzipped file is broken.") from None
+
+
+def _unwrapped(file: BinaryIO) -> BinaryIO:
+    plain: BinaryIO = file
+    for _ in range(MOST_WRAPS):
+        try:
+            gzipped = plain.read(len(GZIP)) == GZIP
+        except (EOFError, BadGzipFile, zlib.error):
+            raise TruncatedFileError("The gzipped file is broken.") from None
+        plain.seek(0)
+        if not gzipped:
+            break
+        plain = GzipFile(fileobj=plain, mode="rb")  # type: ignore[assignment]  # it reads as one
+    return plain
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a file holds, gzipped or not: equal content has an equal digest."""
+
+    digest: str
     size: int
-    read: Callable[[], int]
 
 
-@contextmanager
-def open_text(path: Path) -> Iterator[tuple[TextIO, Position]]:
-    """Open a file for reading, and tell how much of it has been read."""
-    with path.open("rb") as raw:
-        gzipped = raw.read(2) == b"\x1f\x8b"
-        raw.seek(0)
-        binary = gzip.GzipFile(fileobj=raw) if gzipped else raw
-        with TextIOWrapper(binary, encoding="utf-8", errors="replace", newline="") as text:
-            yield text, Position(path.stat().st_size, raw.tell)
-
-
-def rows(text: TextIO) -> tuple[list[str], Iterator[dict[str, str]]]:
-    """Return the columns of a CSV file and its rows."""
-    reader = csv.reader(text)
-    columns = next(reader, None)
-    if not columns:
-        raise MappingError("The file is empty.")
-    width = len(columns)
-    return columns, (
-        dict(zip(columns, row + [""] * (width - len(row)), strict=False)) for row in reader if row
-    )
-
-
-def lookup(path: Path) -> dict[str, str]:
-    """Read a table of two columns: a value, and what stands for it."""
-    with open_text(path) as (text, _):
-        columns, found = rows(text)
-        return {row[columns[0]]: row[columns[1]] for row in found}
+def content_of(blocks: Iterable[bytes], *, limit: int | None = None) -> Content:
+    """Read a file once through; with the line number its digest makes an id for each row."""
+    found, size = sha256(), 0
+    for block in blocks:
+        found.update(block)
+        size += len(block)
+        if limit is not None and size > limit:
+            raise FileTooLargeError(f"The file holds more than {limit} bytes.")
+    return Content(found.hexdigest()[:16], size)

@@ -5,15 +5,24 @@ the column only in rows where ``units`` is ``users``; elsewhere the field is lef
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
+
+from app.core.errors import UnprocessableError
 
 RULE = re.compile(r"(?P<source>[^\[\]]+)(\[(?P<column>[^=\]]+)=(?P<value>[^\]]*)\])?")
 PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 
+Places = Mapping[str, int]
+"""Where each column stands in a row."""
+Take = Callable[[Sequence[str]], str | None]
 
-class MappingError(ValueError):
-    """A mapping, or a row under it, that makes no sense; the text says which."""
+
+class MappingError(UnprocessableError):
+    """A mapping that makes no sense, or not for this file; the text says why."""
+
+    code = "invalid_mapping"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +44,25 @@ class Rule:
         read = set(PLACEHOLDER.findall(self.source)) if "{" in self.source else {self.source}
         return read | ({self.column} if self.column else set())
 
-    def apply(self, row: Mapping[str, str]) -> str | None:
-        if self.column is not None and row[self.column] != self.value:
-            return None
-        if "{" in self.source:
-            return PLACEHOLDER.sub(lambda match: row[match[1]], self.source)
-        return row[self.source] or None
+    def taker(self, places: Places) -> Take:
+        """Make the function that takes the rule's value out of a row."""
+        take = _template(self.source, places) if "{" in self.source else _cell(places[self.source])
+        if self.column is None:
+            return take
+        place, value = places[self.column], self.value
+        return lambda row: take(row) if row[place] == value else None
+
+
+def _cell(place: int) -> Take:
+    return lambda row: row[place] or None
+
+
+def _template(source: str, places: Places) -> Take:
+    texts = PLACEHOLDER.split(source)[::2]
+    pattern = "%s".join(text.replace("%", "%%") for text in texts)
+    columns = [places[name] for name in PLACEHOLDER.findall(source)]
+    pick = itemgetter(*columns) if columns else lambda _: ()
+    return lambda row: pattern % pick(row)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,29 +76,49 @@ class ColumnMapping:
     def parse(
         cls, pairs: Sequence[str], lookups: Mapping[str, Mapping[str, str]] | None = None
     ) -> "ColumnMapping":
-        rules = {}
+        rules: dict[str, Rule] = {}
         for pair in pairs:
             name, found, rule = pair.partition("=")
             if not found:
                 raise MappingError(f"{pair!r} is not field=column.")
+            if name.strip() in rules:
+                raise MappingError(f"{name.strip()!r} is mapped twice.")
             rules[name.strip()] = Rule.parse(rule)
         return cls(rules, lookups or {})
 
-    def check(self, columns: Sequence[str], fields: Sequence[str]) -> None:
-        """Raise for a column that the file lacks, or a field that nobody knows."""
-        missing = {column for rule in self.rules.values() for column in rule.columns} - set(columns)
-        if missing:
-            raise MappingError(f"The file has no column {min(missing)!r}.")
-        unknown = set(self.rules) - set(fields)
-        if unknown:
-            raise MappingError(f"{min(unknown)!r} is none of {', '.join(fields)}.")
+    def for_columns(
+        self, columns: Sequence[str], fields: Sequence[str], open_prefix: str | None = None
+    ) -> "ColumnMapping":
+        """Take columns named like fields as they are, where nothing is mapped; check the rest.
 
-    def apply(self, row: Mapping[str, str]) -> dict[str, str]:
-        """Return the fields of a row; those without a value are left out."""
-        if self.lookups:
-            row = {
-                column: self.lookups[column].get(value, value) if column in self.lookups else value
-                for column, value in row.items()
-            }
-        values = {name: rule.apply(row) for name, rule in self.rules.items()}
-        return {name: value for name, value in values.items() if value is not None}
+        ``open_prefix``: what stands behind it may have any name.
+        """
+
+        def is_known(name: str) -> bool:
+            return name in fields or (open_prefix is not None and name.startswith(open_prefix))
+
+        rules = self.rules or {name: Rule(name) for name in columns if is_known(name)}
+        read = {column for rule in rules.values() for column in rule.columns} | set(self.lookups)
+        if missing := read - set(columns):
+            raise MappingError(
+                f"The file has no column {min(missing)!r}; it has {', '.join(columns)[:300]}."
+            )
+        if unknown := {name for name in rules if not is_known(name)}:
+            raise MappingError(f"{min(unknown)!r} is none of {', '.join(fields)}.")
+        return ColumnMapping(rules, self.lookups)
+
+    def reader(self, columns: Sequence[str]) -> Callable[[list[str]], dict[str, str]]:
+        """Make the function from a row's cells to its fields; those without a value are left out.
+
+        Of two columns of one name the last counts. The row is changed by look-ups.
+        """
+        places = {name: place for place, name in enumerate(columns)}
+        takes = [(name, rule.taker(places)) for name, rule in self.rules.items()]
+        tables = [(places[name], table) for name, table in self.lookups.items()]
+
+        def read(row: list[str]) -> dict[str, str]:
+            for place, table in tables:
+                row[place] = table.get(row[place], row[place])
+            return {name: value for name, take in takes if (value := take(row)) is not None}
+
+        return read

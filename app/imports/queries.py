@@ -1,25 +1,35 @@
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import inspect
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ColumnElement, case, delete, func, inspect, select, text, update
+from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.orm import Session
 
-from app.accounts.tables import Account, Subscription
+from app.accounts.tables import Account, Subscription, User
 from app.core.db import Table
+from app.imports.errors import RowError
+from app.imports.tables import ImportChunk, ImportFile, ImportRowError
+from app.jobs.tables import Job
 
 Imported = TypeVar("Imported", bound=Table)
+Rows = Sequence[Mapping[str, Any]]
+
+SIGNATURE_LOCK = 7_316_405
+MOST_ERRORS = 10_000
+MERGED = {"traits", "feature_exceptions"}
 
 
-def put_rows(
-    session: Session, workspace_id: str, table: type[Imported], rows: Sequence[Mapping[str, Any]]
-) -> None:
-    """Create rows, or replace the columns that are named; all rows name the same columns."""
+def put_rows(session: Session, workspace_id: str, table: type[Imported], rows: Rows) -> None:
+    """Create rows, or replace the columns that are named; all rows name the same columns.
+
+    Traits and exceptions are merged by name; null removes one.
+    """
     if not rows:
         return
     key = [column.name for column in inspect(table).primary_key]
     new = insert(table)
-    named = {name: new.excluded[name] for name in rows[0] if name not in key}
+    named = {name: _said(new, table, name) for name in rows[0] if name not in key}
     session.execute(
         new.on_conflict_do_update(index_elements=key, set_=named)
         if named
@@ -28,8 +38,122 @@ def put_rows(
     )
 
 
-def put_history(session: Session, workspace_id: str, rows: Sequence[Mapping[str, Any]]) -> None:
+def _said(new: Insert, table: type[Table], name: str) -> ColumnElement[Any]:
+    if name in MERGED:
+        return func.jsonb_strip_nulls(getattr(table, name).op("||")(new.excluded[name]))
+    if table is User and name == "account_since":
+        moved = User.account_id.is_distinct_from(new.excluded.account_id)
+        return case((moved, new.excluded.account_since), else_=User.account_since)
+    return new.excluded[name]
+
+
+def put_history(session: Session, workspace_id: str, rows: Rows) -> None:
     """Write subscription periods with the day that each was known, and first sight of accounts."""
-    ids = sorted({row["account_id"] for row in rows})
-    put_rows(session, workspace_id, Account, [{"account_id": account_id} for account_id in ids])
+    note_accounts(session, workspace_id, {row["account_id"] for row in rows})
     put_rows(session, workspace_id, Subscription, rows)
+
+
+def note_accounts(session: Session, workspace_id: str, account_ids: Collection[str]) -> None:
+    rows = [{"account_id": account_id} for account_id in sorted(account_ids)]
+    put_rows(session, workspace_id, Account, rows)
+
+
+def lock_signature(session: Session, workspace_id: str, signature: str) -> None:
+    """Let one transaction make imports of a file at a time."""
+    lock = text("SELECT pg_advisory_xact_lock(:lock, hashtext(:name))")
+    session.execute(lock, {"lock": SIGNATURE_LOCK, "name": f"{workspace_id} {signature}"})
+
+
+def newest_of(session: Session, workspace_id: str, signature: str, *, kind: str) -> Job | None:
+    """Return the newest import of a file that is read in one way."""
+    return session.scalar(
+        select(Job)
+        .join(ImportFile, ImportFile.import_id == Job.id)
+        .where(
+            Job.workspace_id == workspace_id,
+            Job.kind == kind,
+            ImportFile.workspace_id == workspace_id,
+            ImportFile.signature == signature,
+        )
+        .order_by(Job.id.desc())
+        .limit(1)
+    )
+
+
+def chunk_from(
+    session: Session, workspace_id: str, import_id: str, offset: int
+) -> ImportChunk | None:
+    """Return the piece of an uploaded file that holds a place in it, or the last one before."""
+    return session.scalar(
+        select(ImportChunk)
+        .where(
+            ImportChunk.workspace_id == workspace_id,
+            ImportChunk.import_id == import_id,
+            ImportChunk.start <= offset,
+        )
+        .order_by(ImportChunk.start.desc())
+        .limit(1)
+    )
+
+
+def drop_chunks(session: Session, workspace_id: str, import_id: str) -> None:
+    session.execute(
+        delete(ImportChunk).where(
+            ImportChunk.workspace_id == workspace_id, ImportChunk.import_id == import_id
+        )
+    )
+
+
+def list_errors(
+    session: Session, workspace_id: str, import_id: str, *, after: int, limit: int
+) -> Sequence[ImportRowError]:
+    """In the order of the file."""
+    errors = select(ImportRowError).where(
+        ImportRowError.workspace_id == workspace_id,
+        ImportRowError.import_id == import_id,
+        ImportRowError.number > after,
+    )
+    return session.scalars(errors.order_by(ImportRowError.number).limit(limit)).all()
+
+
+def unsettled(session: Session) -> Sequence[Job]:
+    """Lock imports that have ended, and whose accounts were not told."""
+    return session.scalars(
+        select(Job)
+        .join(ImportFile, Job.id == ImportFile.import_id)
+        .where(ImportFile.settled_at.is_(None), Job.finished_at.is_not(None))
+        .with_for_update(of=ImportFile, skip_locked=True)
+    ).all()
+
+
+def settle(session: Session, workspace_id: str, import_id: str, *, now: datetime) -> None:
+    session.execute(
+        update(ImportFile)
+        .where(ImportFile.workspace_id == workspace_id, ImportFile.import_id == import_id)
+        .values(settled_at=now)
+    )
+
+
+def add_errors(
+    session: Session, workspace_id: str, import_id: str, before: int, errors: Sequence[RowError]
+) -> None:
+    """Keep the first errors of a file; what is beyond is only counted."""
+    rows = [
+        {
+            "workspace_id": workspace_id,
+            "import_id": import_id,
+            "number": number,
+            "line": error.line,
+            "code": error.code,
+            "message": error.message,
+        }
+        for number, error in enumerate(errors, start=before + 1)
+        if number <= MOST_ERRORS
+    ]
+    if rows:
+        session.execute(insert(ImportRowError), rows)
+
+
+def leave_commits_to_the_next(session: Session) -> None:
+    """Do not wait for the disk: after a crash the page is lost together with its checkpoint."""
+    session.execute(text("SET LOCAL synchronous_commit = off"))

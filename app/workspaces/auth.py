@@ -19,6 +19,7 @@ from app.workspaces import keys, queries
 from app.workspaces.keys import Scope
 
 CACHE_SECONDS = 1.0
+ACCOUNT_ID = "account_id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class Caller:
     reach_property: str | None
     internal_domains: Sequence[str]
     expires_at: datetime | None
+    changed_ids: queries.ChangedIds
 
     def has_expired(self, now: datetime) -> bool:
         return self.expires_at is not None and self.expires_at <= now
@@ -65,6 +67,7 @@ def key_from_header(authorization: str | None) -> str | None:
 def identify(sessions: Sessions, text: str, *, now: datetime) -> Caller:
     """Find the key's workspace and what it may do."""
     key_id = keys.key_id(text)
+    asked_at = monotonic()
     with sessions() as session:
         stored = queries.stored_key(session, key_id) if key_id else None
         if stored is None or not keys.matches(text, stored.key_hash):
@@ -82,6 +85,7 @@ def identify(sessions: Sessions, text: str, *, now: datetime) -> Caller:
         stored.reach_property,
         stored.internal_domains,
         stored.expires_at,
+        queries.ChangedIds(stored.erasure_key, stored.has_aliases, asked_at),
     )
 
 
@@ -127,6 +131,16 @@ async def look_up(request: Request, text: str) -> Caller:
         return await run_in_threadpool(identify, state.autocommit_sessions, text, now=clock())
 
 
+async def _follow(request: Request, caller: Caller) -> None:
+    """Let the old id of an account lead to the account, on every route whose path names one."""
+    state: Any = request.app.state
+    named = request.path_params[ACCOUNT_ID]
+    async with slot(request):
+        request.path_params[ACCOUNT_ID] = await run_in_threadpool(
+            state.current_account_id, state.autocommit_sessions, caller.workspace_id, named
+        )
+
+
 def caller_with(scope: Scope) -> Any:  # noqa: ANN401 - FastAPI's own marker has no public type
     """Make the dependency that lets only keys with this scope through."""
 
@@ -141,6 +155,8 @@ def caller_with(scope: Scope) -> Any:  # noqa: ANN401 - FastAPI's own marker has
             found = await caller_of(request, text)
         found.require(scope)
         refuse_repeated(request)
+        if found.changed_ids.has_aliases and ACCOUNT_ID in request.path_params:
+            await _follow(request, found)
         return found
 
     return Depends(caller)

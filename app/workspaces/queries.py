@@ -1,6 +1,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import bindparam, or_, select, tuple_, update
 from sqlalchemy.orm import Session
@@ -10,6 +11,19 @@ from app.workspaces.tables import ApiKey, AuditEntry, Workspace
 
 LAST_USE_EVERY = timedelta(minutes=1)
 ROTATED = "api_key.rotated"
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedIds:
+    """Whether ids have to be looked up before they are believed, as it was a moment ago.
+
+    ``erasure_key``: None where nothing was ever erased. ``has_aliases``: whether an account was
+    ever renamed or merged. ``read_at`` on the monotonic clock, in seconds.
+    """
+
+    erasure_key: bytes | None
+    has_aliases: bool
+    read_at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +41,8 @@ class StoredKey:
     end_customer_keys: Sequence[str]
     reach_property: str | None
     internal_domains: Sequence[str]
+    erasure_key: bytes | None
+    has_aliases: bool
 
 
 STORED_KEY = (
@@ -42,6 +58,8 @@ STORED_KEY = (
         Workspace.end_customer_keys,
         Workspace.reach_property,
         Workspace.internal_domains,
+        Workspace.erasure_key,
+        Workspace.has_aliases,
     )
     .join(Workspace, Workspace.id == ApiKey.workspace_id)
     .where(ApiKey.id == bindparam("key_id"))
@@ -49,8 +67,15 @@ STORED_KEY = (
 
 
 def stored_key(session: Session, key_id: str) -> StoredKey | None:
-    row = session.execute(STORED_KEY, {"key_id": key_id}).one_or_none()
+    row: Any = session.execute(STORED_KEY, {"key_id": key_id}).one_or_none()
     return StoredKey(*row) if row else None
+
+
+def changed_ids(session: Session, workspace_id: str, *, at: float) -> ChangedIds:
+    """Ask what a caller's look-up brings too: whether ids were erased or renamed."""
+    asked = select(Workspace.erasure_key, Workspace.has_aliases).where(Workspace.id == workspace_id)
+    key, has_aliases = session.execute(asked).one_or_none() or (None, False)
+    return ChangedIds(key, has_aliases, at)
 
 
 def touch_key(session: Session, key_id: str, *, now: datetime) -> None:

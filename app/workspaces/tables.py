@@ -25,6 +25,8 @@ class Workspace(Table):
     internal_domains: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
     simulated: Mapped[bool] = mapped_column(server_default="false")
     swept_on: Mapped[date | None]
+    erasure_key: Mapped[bytes | None] = mapped_column(LargeBinary)
+    has_aliases: Mapped[bool] = mapped_column(server_default="false")
     created_at: Mapped[Instant] = mapped_column(server_default=func.now())
 
 

@@ -10,7 +10,17 @@ from app.accounts.queries import Claimed
 from tests import factories
 
 SOLD: list[tuple[str, str, dict[str, Any]]] = [
-    ("plans", "plan", {"name": "Pro", "product_features": ["export"]}),
+    (
+        "plans",
+        "plan",
+        {
+            "name": "Pro",
+            "product_features": ["export"],
+            "price_shares": {"export": 0.3},
+            "seat_price_cents": 4900,
+            "limits": {"users": 25, "export": 1000},
+        },
+    ),
     ("product-features", "product_feature", {"event_names": ["Exported"], "weight": 2.5}),
 ]
 
@@ -72,7 +82,44 @@ def test_without_a_name_the_key_is_the_name(client: TestClient) -> None:
         "key": "pro",
         "name": "pro",
         "product_features": [],
+        "price_shares": {},
+        "seat_price_cents": None,
+        "limits": {},
     }
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"price_shares": {"a": 0.6, "b": 0.5}},
+        {"price_shares": {"a": -0.1}},
+        {"price_shares": {"a": 1.5}},
+        {"price_shares": {"a": "0.5"}},
+        {"price_shares": {"": 0.5}},
+        {"product_features": ["a"], "price_shares": {"b": 0.5}},
+        {"seat_price_cents": -1},
+        {"seat_price_cents": 1.5},
+        {"limits": {"users": -1}},
+        {"limits": {"users": None}},
+        {"limits": {"a\x00": 1}},
+        {"limits": ["users"]},
+    ],
+)
+def test_a_plan_whose_numbers_cannot_be_is_refused(
+    client: TestClient, wrong: dict[str, Any]
+) -> None:
+    answer = client.put("/api/v1/plans/pro", json=wrong)
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_input")
+    assert client.get("/api/v1/plans/pro").status_code == 404
+
+
+def test_price_shares_may_fill_the_whole_price_whatever_the_rounding(client: TestClient) -> None:
+    shares = dict.fromkeys("abcdefghij", 0.1)
+
+    found = client.put("/api/v1/plans/pro", json={"price_shares": shares})
+
+    assert (found.status_code, found.json()["price_shares"]) == (200, shares)
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,13 @@ def test_a_known_trait_that_cannot_be_read_is_named_and_left_out() -> None:
     assert found.invalid == ("employees", "currency", "mrr", "seats")
 
 
+def test_parent_and_ids_elsewhere_are_ties() -> None:
+    found = account_traits({"parentId": 7, "external_ids": {"crm": "1", "erp": None}})
+
+    assert found.links == {"parent_id": "7", "external_ids": {"crm": "1"}}
+    assert found.rest == {}
+
+
 def test_a_known_trait_that_is_null_says_nothing() -> None:
     assert account_traits({"name": None, "tier": None}).rest == {"tier": None}
 

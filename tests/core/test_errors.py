@@ -1,4 +1,8 @@
+from fastapi.exceptions import RequestValidationError
 from fastapi.testclient import TestClient
+
+from app.core.errors import from_validation
+from app.core.filters import FilterError
 
 
 def test_a_wrong_method_is_told_every_right_one(client: TestClient) -> None:
@@ -6,3 +10,32 @@ def test_a_wrong_method_is_told_every_right_one(client: TestClient) -> None:
 
     assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
     assert answer.headers["allow"] == "DELETE, GET, PUT"
+
+
+def test_an_error_that_knows_its_place_inside_of_a_value_says_it() -> None:
+    inside = FilterError("/when/and/0", "There is no such field.")
+    found = {"type": "value_error", "loc": ("body", "rules", 2), "msg": "No.", "input": None}
+    error = RequestValidationError([{**found, "ctx": {"error": inside}}, found])
+
+    pointers = [each.pointer for each in from_validation(error).errors]
+
+    assert pointers == ["/body/rules/2/when/and/0", "/body/rules/2"]
+
+
+def test_a_pointer_leads_into_the_body_and_names_no_branch_of_a_schema() -> None:
+    body = {"a/b": [{"kind": "line", "at": 1}]}
+    found = {"msg": "Value error, No.", "input": None}
+    entries = [
+        {**found, "type": "value_error", "loc": ("body", "a/b", 0, "line", "at")},
+        {**found, "type": "missing", "loc": ("body", "a/b", 0, "line", "to")},
+        {**found, "type": "value_error", "loc": ("body", "a/b", 0, "line")},
+    ]
+
+    errors = from_validation(RequestValidationError(entries, body=body)).errors
+
+    assert [each.pointer for each in errors] == [
+        "/body/a~1b/0/at",
+        "/body/a~1b/0/to",
+        "/body/a~1b/0",
+    ]
+    assert {each.message for each in errors} == {"No."}

@@ -89,6 +89,26 @@ def test_the_native_route_takes_lines(client: TestClient) -> None:
     assert calls.counts(calls.adding_up(answer, 2)) == (2, 0, 0)
 
 
+def test_a_broken_line_is_put_aside_with_its_number(client: TestClient, session: Session) -> None:
+    lines = f"{json.dumps(NATIVE_EVENT)}\n\n{{broken\n{json.dumps(OTHER_EVENT)}"
+
+    answer = client.post(NATIVE, content=lines, headers={"Content-Type": "application/x-ndjson"})
+
+    said = calls.adding_up(answer, 3)
+    assert calls.counts(said) == (2, 0, 1)
+    [verdict] = said["events"]
+    assert (verdict["index"], verdict["code"]) == (1, "invalid_json")
+    assert "line 3" in verdict["detail"]
+    assert calls.one(session, "SELECT payload FROM quarantined_event") == ("{broken",)
+
+
+def test_lines_of_which_none_is_json_are_refused(client: TestClient, session: Session) -> None:
+    answer = client.post(NATIVE, content="a\nb\n", headers={"Content-Type": "application/x-ndjson"})
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_json")
+    assert calls.rows(session, "quarantined_event") == 0
+
+
 @pytest.mark.parametrize("encoding", ["gzip", "zstd", "identity", "GZIP"])
 def test_a_body_is_decoded_whatever_its_content_type_claims(
     client: TestClient, encoding: str

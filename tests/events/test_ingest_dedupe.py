@@ -7,7 +7,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
 from app.core.db import Sessions
-from app.events.service import attribute
+from app.events.binding import attribute
 from tests import factories
 from tests.conftest import NOW
 from tests.events import calls

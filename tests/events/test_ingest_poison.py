@@ -99,7 +99,7 @@ def test_a_time_that_cannot_be_read_is_never_now(
     assert calls.rows(session, "event") == 2
 
 
-@pytest.mark.parametrize("levels", [40, 300, 600])
+@pytest.mark.parametrize("levels", [40, 300, 600, 1_500, 20_000])
 def test_what_is_nested_too_deep_is_put_aside_with_its_payload(
     client: TestClient, session: Session, levels: int
 ) -> None:

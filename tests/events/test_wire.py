@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from app.events import wire
 from app.events.errors import InvalidBodyError, TooLargeError, UnknownEncodingError
+from app.events.quarantine import Unreadable
+from app.events.repair import depth
 
 LIMIT = 1_000_000
 NOISE = Random(1).randbytes(300_000)  # noqa: S311 - the same noise each time
@@ -149,5 +151,33 @@ def test_lines_are_read_one_by_one() -> None:
     assert parsed.value[0] == {"a": 1}
     assert parsed.value[2] == "x"
     assert not wire.parse_lines(b"1\n2").suspect
+
+
+def test_a_broken_line_costs_itself_only() -> None:
+    parsed = wire.parse_lines(b'{"a": 1}\n\n{"b"\xff: \x00\n2')
+
+    assert parsed.suspect
+    assert parsed.value == [{"a": 1}, Unreadable(3, '{"b"\ufffd: \ufffd'), 2]
+
+
+@pytest.mark.parametrize("body", [b"x", b"[1,\n2,\n", b"{\n"])
+def test_lines_of_which_none_is_json_are_no_body(body: bytes) -> None:
     with pytest.raises(InvalidBodyError):
-        wire.parse_lines(b"1\nx")
+        wire.parse_lines(body)
+
+
+@pytest.mark.parametrize("levels", [1_100, 50_000])
+def test_what_is_nested_too_deep_to_be_read_is_cut_and_the_rest_kept(levels: int) -> None:
+    deep = b'{"a": ' * levels + b'"]}"' + b"}" * levels
+    parsed = wire.parse(b'[1, "\\"[{", ' + deep + b', {"b": [2]}]')
+
+    assert parsed.suspect
+    assert parsed.value[:2] == [1, '"[{']
+    assert depth(parsed.value[2]) == wire.DEEPEST - 1
+    assert parsed.value[3] == {"b": [2]}
+
+
+@pytest.mark.parametrize("body", [b"[" * 5_000, b"[" * 300_000 + b"]" * 300_000, b"]" * 5_000])
+def test_brackets_alone_are_no_body(body: bytes) -> None:
+    with pytest.raises(InvalidBodyError):
+        wire.parse(body)

@@ -1,6 +1,6 @@
 """The one statement of features against a recount in plain Python over random facts."""
 
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -8,16 +8,22 @@ import pytest
 from sqlalchemy.orm import Session
 
 from app.features.queries import account_features
-from app.features.values import AccountFeatures, FeatureMap, Lens, ReachSource
+from app.features.values import AccountFeatures, EventCount, FeatureMap, Lens, ReachSource
 from app.tables import DailyReach, DailyUsage, FirstUse, Subscription, User, UserAlias
 from tests import factories
-from tests.features.world import ACCOUNTS, AS_OF, World, day, random_world, recount
+from tests.features.recount import recount
+from tests.features.world import ACCOUNTS, AS_OF, World, day, random_world
 
 PRODUCT = FeatureMap(
     [("Export", "export"), ("Share", "sharing"), ("Invite", "sharing"), ("Export", "reports")]
 )
 REACHES = (ReachSource(), ReachSource("property"), ReachSource("events", ("Share", "Search")))
 LENS = Lens(PRODUCT, ReachSource(), "USD", 28)
+ASKED = (
+    ("csat", "tier"),
+    (EventCount(("Export", "Search"), 7), EventCount(("Export",), 45), EventCount(("Share",), 1)),
+)
+"""The traits, and the counts over other windows, that a scorecard may ask for."""
 
 
 def features(
@@ -44,7 +50,7 @@ def test_one_statement_counts_what_a_recount_in_python_counts(
 ) -> None:
     world = random_world(seed)
     world.store(session)
-    lens = Lens(PRODUCT, reach, "USD", window_days)
+    lens = Lens(PRODUCT, reach, "USD", window_days, *ASKED)
 
     for as_of in (AS_OF, day(11)):
         expected = [recount(world, account_id, lens, as_of=as_of) for account_id in ACCOUNTS]
@@ -53,12 +59,16 @@ def test_one_statement_counts_what_a_recount_in_python_counts(
 
 def test_the_random_worlds_reach_every_kind_of_account() -> None:
     """A recount proves nothing about what never happens in it."""
-    found = [recount(random_world(seed), a, LENS) for seed in range(6) for a in ACCOUNTS]
+    lens = replace(LENS, traits=ASKED[0], counts=ASKED[1])
+    found = [recount(random_world(seed), a, lens) for seed in range(6) for a in ACCOUNTS]
 
     for name in AccountFeatures.__slots__:
         assert len({repr(getattr(row, name)) for row in found}) > 1, f"{name} is always the same"
     assert {row.churned for row in found} == {True, False}
     assert any(row.no_rate for row in found)
+    assert any(row.currency == "EUR" and row.pays and not row.no_rate for row in found)
+    assert {key for row in found for key in row.counts} == {count.key for count in ASKED[1]}
+    assert any(row.traits == {"csat": 4.5, "tier": None} for row in found)
     assert any(row.price_cents and row.price_cents % 100 for row in found), "no price is a mean"
     assert any(row.adopted_before and not row.adopted for row in found)
 
@@ -68,7 +78,7 @@ def test_a_set_of_accounts_gives_the_same_as_each_alone(
     session: Session, reach: ReachSource
 ) -> None:
     random_world(1).store(session)
-    lens = Lens(PRODUCT, reach, "USD", 28)
+    lens = Lens(PRODUCT, reach, "USD", 28, *ASKED)
 
     together = features(session, *reversed(ACCOUNTS), lens=lens)
 
@@ -91,7 +101,9 @@ def test_an_account_that_nothing_is_known_of_has_nothing(session: Session) -> No
 def test_what_becomes_known_later_does_not_change_the_past(session: Session, seed: int) -> None:
     """Late events and restated subscriptions, and days that are yet to come."""
     random_world(seed).store(session)
-    before, after = features(session, *ACCOUNTS), features(session, *ACCOUNTS, as_of=day(-2))
+    lens = replace(LENS, counts=ASKED[1])
+    before = features(session, *ACCOUNTS, lens=lens)
+    after = features(session, *ACCOUNTS, lens=lens, as_of=day(-2))
 
     later = World()
     for account_id in ACCOUNTS[:-1]:
@@ -115,8 +127,8 @@ def test_what_becomes_known_later_does_not_change_the_past(session: Session, see
     later.add(UserAlias, anonymous_id="anon-3", user_id="zoe", known_on=day(-1))
     later.store(session)
 
-    assert features(session, *ACCOUNTS) == before
-    assert features(session, *ACCOUNTS, as_of=day(-2)) != after
+    assert features(session, *ACCOUNTS, lens=lens) == before
+    assert features(session, *ACCOUNTS, lens=lens, as_of=day(-2)) != after
 
 
 def test_another_workspace_is_not_counted(session: Session) -> None:
@@ -199,35 +211,6 @@ def test_a_user_known_as_a_visitor_before_is_one_person(session: Session) -> Non
     session.flush()
 
     assert one(session).active_users == 1
-
-
-def test_the_price_is_the_mean_over_the_paid_days_only(session: Session) -> None:
-    """Seven days at 100, then a gap, then seven days at 300 and an add-on of 10 over the last."""
-    for starts, ends, cents in ((20, 13, 100_00), (6, None, 300_00)):
-        ends_on = None if ends is None else day(ends)
-        factories.subscription(session, mrr_cents=cents, starts_on=day(starts), ends_on=ends_on)
-    factories.subscription(session, mrr_cents=10_00, starts_on=AS_OF, subscription_id="add-on")
-
-    found = one(session)
-
-    assert found.price_cents == pytest.approx((7 * 100_00 + 7 * 300_00 + 10_00) / 14)
-    assert (found.mrr_cents, found.pays, found.paid_until) == (310_00, True, None)
-
-
-def test_a_price_in_another_currency_has_no_rate(session: Session) -> None:
-    factories.subscription(session, currency="EUR")
-
-    found = one(session)
-
-    assert (found.pays, found.no_rate, found.price_cents) == (True, True, None)
-
-
-def test_who_stopped_paying_has_churned_on_the_first_day_without(session: Session) -> None:
-    factories.subscription(session, ends_on=AS_OF)
-
-    assert one(session, as_of=day(1)).pays
-    found = one(session)
-    assert (found.churned, found.paid_until, found.price_cents) == (True, AS_OF, None)
 
 
 def test_an_account_starts_with_its_first_event_or_payment(session: Session) -> None:

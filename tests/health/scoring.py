@@ -1,11 +1,14 @@
-"""Pools, benchmarks and inputs for the maths of scoring."""
+"""Pools, benchmarks, inputs and accounts for the maths of scoring."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, fields, replace
 from datetime import date
 from typing import Any
 
 import numpy as np
 
 from app.features.values import AccountFeatures
+from app.health.assess import Yardstick
 from app.health.benchmark import (
     MEASURES,
     Benchmark,
@@ -17,10 +20,16 @@ from app.health.benchmark import (
     Normalizer,
     fit,
 )
-from app.health.scorecard import Inputs, Scorecard
+from app.health.entitlement import Offer
+from app.health.judge import facts_of
+from app.health.measures import CardMeasure, MetricSource, Percentile, Source, Transform
+from app.health.metrics import Facts
+from app.health.scorecard import Card, Scorecard
+from app.health.scoring import Column, Inputs
 
 NAN = np.nan
-CARD = Scorecard()
+SCORECARD, CARD = Scorecard(), Card()
+USAGE = frozenset(MEASURES)
 AS_OF = date(2026, 3, 18)
 LONG_AGO = date(2025, 1, 1)
 
@@ -65,6 +74,7 @@ def inputs(
     previous: Any = None,  # noqa: ANN401
     shares: Any = NAN,  # noqa: ANN401
     price_cents: Any = 100_000.0,  # noqa: ANN401
+    others: Mapping[str, Sequence[float] | Floats] | None = None,
 ) -> Inputs:
     """Rows of now; anything else may be one number for all. Previous is now unless given."""
     now = np.atleast_2d(np.array(now, dtype=np.float64))
@@ -74,7 +84,38 @@ def inputs(
         previous=np.array(np.broadcast_to(previous, now.shape), dtype=np.float64),
         shares=np.array(np.broadcast_to(shares, now.shape), dtype=np.float64),
         price_cents=np.array(np.broadcast_to(price_cents, len(now)), dtype=np.float64),
+        others={key: column(values) for key, values in (others or {}).items()},
     )
+
+
+def column(values: Sequence[float] | Floats) -> Column:
+    nothing = np.full(len(values), NAN)
+    return Column(np.array(values, dtype=np.float64), nothing, nothing)
+
+
+def chosen_rows(given: Inputs, chosen: Any) -> Inputs:  # noqa: ANN401
+    return Inputs(
+        given.now[chosen],
+        given.previous[chosen],
+        given.shares[chosen],
+        given.price_cents[chosen],
+        {
+            key: Column(each.now[chosen], each.before[chosen], each.share[chosen])
+            for key, each in given.others.items()
+        },
+    )
+
+
+def measure(name: str, transform: Transform | None = None, **said: Any) -> CardMeasure:  # noqa: ANN401
+    """A measure of the metric of its name, ranked, unless something else is said."""
+    source: Source = said.pop("source", None) or MetricSource(metric=name)
+    return CardMeasure(name=name, source=source, transform=transform or Percentile(), **said)
+
+
+def weighted(**weights: float) -> Card:
+    """The built-in measures of these names, with other weights."""
+    measures = {each.name: each for each in CARD.measures}
+    return Card(measures=[measures[k].model_copy(update={"weight": w}) for k, w in weights.items()])
 
 
 PRICES = np.array([4_900.0, 19_900.0, 49_900.0, 99_900.0])
@@ -93,7 +134,7 @@ def paying(
 
 def known(account_id: str = "a1", **said: Any) -> AccountFeatures:  # noqa: ANN401
     """An account that has used and paid $1,000 a month for long, and what is said of it."""
-    nothing = dict.fromkeys(AccountFeatures.__slots__)
+    required = [each.name for each in fields(AccountFeatures) if _is_required(each)]
     counts = ("active_users", "active_users_before", "reached", "reached_before")
     usual = {
         "adopted": (),
@@ -110,5 +151,43 @@ def known(account_id: str = "a1", **said: Any) -> AccountFeatures:  # noqa: ANN4
         "currency": "USD",
     }
     return AccountFeatures(
-        **{**nothing, **dict.fromkeys(counts, 0), **usual, "account_id": account_id, **said}
+        **{
+            **dict.fromkeys(required),
+            **dict.fromkeys(counts, 0),
+            **usual,
+            "account_id": account_id,
+            **said,
+        }
     )
+
+
+def _is_required(each: Any) -> bool:  # noqa: ANN401 - a field of a dataclass
+    return each.default is MISSING and each.default_factory is MISSING
+
+
+NOTHING_ON_OFFER = Offer({}, {})
+
+
+def facts(offer: Offer = NOTHING_ON_OFFER, **said: Any) -> Facts:  # noqa: ANN401
+    [found] = facts_of(offer, [known(**said)], AS_OF)
+    return found
+
+
+def yardstick(
+    scorecard: Scorecard = SCORECARD,
+    benchmark: Benchmark | None = None,
+    offer: Offer = NOTHING_ON_OFFER,
+    **said: Any,  # noqa: ANN401
+) -> Yardstick:
+    """What holds for a month; without a benchmark, one that has no measures."""
+    of_all = replace(benchmark or Benchmark(Normalizer.SHARE, "", 0, 0, {}, ()), segment="")
+    usual: dict[str, Any] = {
+        "version": 1,
+        "definition": "d1",
+        "benchmarks": {"": of_all},
+        "benchmark_id": "2026-03-b1",
+        "month": date(2026, 3, 1),
+        "base_currency": "USD",
+        "features_configured": True,
+    }
+    return Yardstick(scorecard=scorecard, offer=offer, **(usual | said))

@@ -19,18 +19,19 @@ from app.health.assess import (
 )
 from app.health.benchmark import Measure, Normalizer
 from app.health.entitlement import Offer
+from app.health.judge import facts_of
+from app.health.metrics import Facts
 from app.health.scorecard import Band
-from tests.health.scoring import AS_OF, CARD, known, simple
+from tests.health.scoring import AS_OF, SCORECARD, known, simple, yardstick
 
 OFFER = Offer(dict.fromkeys(("api", "export", "sso", "chat"), 1.0), {})
 
 
-def yardstick(*measures: Measure, **benchmark: Any) -> Yardstick:  # noqa: ANN401
-    of_all = replace(simple(*measures), segment="", **benchmark)
-    return Yardstick(CARD, OFFER, {"": of_all}, date(2026, 3, 1), features_configured=True)
+def by(*measures: Measure, **benchmark: Any) -> Yardstick:  # noqa: ANN401
+    return yardstick(benchmark=replace(simple(*measures), **benchmark), offer=OFFER)
 
 
-ALONE = yardstick(normalizer=Normalizer.SHARE)
+ALONE = by(normalizer=Normalizer.SHARE)
 
 
 def judge(account: AccountFeatures, against: Yardstick = ALONE) -> Assessment:
@@ -53,7 +54,7 @@ def busy(account_id: str = "a1", **said: Any) -> AccountFeatures:  # noqa: ANN40
     return known(account_id, **{**usage, **said})
 
 
-def measure(found: Assessment, name: str) -> dict[str, Any]:
+def told(found: Assessment, name: str) -> dict[str, Any]:
     [one] = [entry for entry in found.details["measures"] if entry["name"] == name]
     return dict(one)
 
@@ -64,11 +65,15 @@ def test_an_account_is_scored_and_the_answer_says_what_of() -> None:
     assert (found.status, found.band, found.coverage) == (Status.OK, Band.HEALTHY, 1.0)
     assert found.score == pytest.approx((50 + 50 + 50 + 0.5 * 100) / 3.5, abs=1e-4)
     assert (found.mrr_cents, found.plan) == (100_000, "pro")
-    assert measure(found, "depth") == {
+    assert told(found, "depth") == {
         "name": "depth",
+        "source": "depth",
+        "group": None,
         "score": 50,
         "weight": 1,
         "effective_weight": 0.2857,
+        "points": 14.2857,
+        "points_missed": 14.2857,
         "raw": 10,
         "before": 5,
         "share": 0.5,
@@ -76,10 +81,30 @@ def test_an_account_is_scored_and_the_answer_says_what_of() -> None:
         "adjusted": 10,
         "elasticity": 1,
         "median": 100,
+        "median_per_dollar": 10,
     }
     assert found.details["unused_product_features"] == ("chat", "sso")
     assert found.details["normalizer"] is Normalizer.SHARE
     assert found.details["renewal_on"] == date(2026, 9, 1)
+
+
+def test_the_answer_names_everything_that_the_score_was_made_by() -> None:
+    account = busy()
+    details = judge(account).details
+
+    made_by = {
+        "benchmark_id": "2026-03-b1",
+        "benchmark_month": date(2026, 3, 1),
+        "benchmark_segment": None,
+        "scorecard_version": 1,
+        "card": "default",
+        "definition": "d1",
+        "inputs": account,
+        "inputs_on": AS_OF,
+    }
+    assert {name: details[name] for name in made_by} == made_by
+    assert (details["currency"], details["billed_in"]) == ("USD", "USD")
+    assert (details["adjustments"], details["partial_window_days"]) == ((), None)
 
 
 def test_effective_weights_add_up_to_one_whatever_is_missing() -> None:
@@ -88,7 +113,7 @@ def test_effective_weights_add_up_to_one_whatever_is_missing() -> None:
     weights = [entry["effective_weight"] for entry in found.details["measures"]]
 
     assert sum(weights) == pytest.approx(1, abs=1e-3)
-    assert (measure(found, "reach")["score"], measure(found, "reach")["effective_weight"]) == (
+    assert (told(found, "reach")["score"], told(found, "reach")["effective_weight"]) == (
         None,
         0,
     )
@@ -98,8 +123,12 @@ def test_points_of_the_measures_add_up_to_the_score() -> None:
     found = judge(busy(adopted=["api"], reached=80))
 
     points = [entry["effective_weight"] * entry["score"] for entry in found.details["measures"]]
+    stated = [entry["points"] for entry in found.details["measures"]]
+    missed = [entry["points_missed"] for entry in found.details["measures"]]
 
     assert sum(points) == pytest.approx(found.score, abs=0.05)
+    assert sum(stated) == pytest.approx(found.score, abs=0.001)
+    assert sum(stated) + sum(missed) == pytest.approx(100, abs=0.001)
 
 
 @pytest.mark.parametrize(
@@ -143,11 +172,11 @@ def test_an_account_is_new_for_twenty_eight_days() -> None:
 def test_the_answer_says_whether_and_why_the_price_is_left_out(
     said: dict[str, Any], priced_accounts: int, status: PriceStatus
 ) -> None:
-    found = judge(busy(**said), yardstick(priced_accounts=priced_accounts))
+    found = judge(busy(**said), by(priced_accounts=priced_accounts))
 
     assert found.details["price_status"] is status
     priced = status is PriceStatus.PRICED
-    assert (measure(found, "depth")["per_dollar"] is not None) == priced
+    assert (told(found, "depth")["per_dollar"] is not None) == priced
     assert found.score is not None, "an account without a price is ranked all the same"
 
 
@@ -170,7 +199,7 @@ def test_an_account_is_held_against_its_segment_where_that_has_a_benchmark() -> 
 
 def test_neither_order_nor_company_changes_an_assessment() -> None:
     accounts = [busy(f"a{number}", active_users=number) for number in range(20)]
-    against = yardstick()
+    against = by()
 
     together = assess(against, accounts, AS_OF)
 
@@ -197,6 +226,10 @@ def test_peers_are_neither_new_nor_churned_nor_excluded() -> None:
     assert [row.account_id for row in poolable(accounts, AS_OF)] == ["kept", "free"]
 
 
+def facts(accounts: list[AccountFeatures]) -> list[Facts]:
+    return facts_of(OFFER, accounts, AS_OF)
+
+
 def segment_of(number: int, size: int) -> str:
     return "smb" if number < size else "large"
 
@@ -205,9 +238,9 @@ def segment_of(number: int, size: int) -> str:
 def test_a_segment_has_a_benchmark_of_its_own_from_twenty_accounts(
     size: int, segments: set[str]
 ) -> None:
-    pool = [busy(f"a{number}", segment=segment_of(number, size)) for number in range(50)]
+    pool = facts([busy(f"a{number}", segment=segment_of(number, size)) for number in range(50)])
 
-    fitted = fit_benchmarks(pool * 6, CARD, OFFER, ("api",))
+    fitted = fit_benchmarks(pool * 6, SCORECARD, ("api",))
 
     assert set(fitted) == segments
     assert fitted[""].normalizer is Normalizer.WORKSPACE
@@ -216,9 +249,9 @@ def test_a_segment_has_a_benchmark_of_its_own_from_twenty_accounts(
 
 
 def test_nineteen_accounts_are_held_against_their_shares() -> None:
-    pool = [busy(f"a{number}") for number in range(19)]
+    pool = facts([busy(f"a{number}") for number in range(19)])
 
-    assert fit_benchmarks(pool * 6, CARD, OFFER, ())[""].normalizer is Normalizer.SHARE
+    assert fit_benchmarks(pool * 6, SCORECARD, ())[""].normalizer is Normalizer.SHARE
 
 
 @pytest.mark.parametrize(("paying", "accounts"), [(20, 20), (19, 39)])
@@ -226,7 +259,7 @@ def test_who_pays_nothing_is_no_peer_where_twenty_pay(paying: int, accounts: int
     pool = [busy(f"p{number}") for number in range(paying)]
     pool += [busy(f"f{number}", price_cents=None, pays=False) for number in range(20)]
 
-    assert fit_benchmarks(pool, CARD, OFFER, ())[""].accounts == accounts
+    assert fit_benchmarks(facts(pool), SCORECARD, ())[""].accounts == accounts
 
 
 def test_month_ends_are_those_before_the_month() -> None:

@@ -1,195 +1,198 @@
-import numpy as np
+import json
+from typing import Any
+
 import pytest
-from numpy.testing import assert_allclose, assert_array_equal
+from hypothesis import given, settings
+from pydantic import ValidationError
 
-from app.health.benchmark import (
-    MEASURES,
-    Benchmark,
-    Knots,
-    Measure,
-    MeasureBenchmark,
-    Normalizer,
-)
-from app.health.scorecard import SCORED, Band, Scorecard, bands, score
-from tests.health.scoring import CARD, FIXED, NAN, inputs, peers, pool, simple
+from app.core.filters import FilterError
+from app.health.measures import EventsSource, MetricSource, TraitSource, default_measures
+from app.health.scorecard import DEFAULT, Adjustment, Band, Card, Rule, Scorecard
+from tests.health.cards import scorecards
+from tests.health.scoring import CARD, NAN, SCORECARD, measure
 
-
-def momentum(now: list[float], previous: list[float], benchmark: Benchmark = FIXED) -> float:
-    measured = score(CARD, benchmark, inputs(now, previous=previous)).measure_scores
-    return float(measured[0, 3])
-
-
-def test_a_measure_is_ranked_by_what_the_account_gets_for_its_price() -> None:
-    scores = score(CARD, simple(), inputs([[100, 200, 50]], price_cents=100_000))
-
-    assert_allclose(scores.adjusted, [[10, 20, 5]])
-    assert_allclose(scores.measure_scores, [[50, 90, 25, 50]])
-    assert_allclose(scores.per_dollar, [[10, 20, 5]])
-    assert not scores.unpriced[0]
-
-
-def test_the_health_score_is_the_weighted_mean() -> None:
-    scores = score(CARD, simple(), inputs([[100, 200, 50]], price_cents=100_000))
-
-    assert_allclose(scores.score, (50 + 90 + 25 + 0.5 * 50) / 3.5)
-
-
-def test_the_elasticity_of_the_benchmark_says_how_much_a_price_counts() -> None:
-    usage = inputs([[8, 8, 8], [16, 16, 16]], price_cents=[10_000, 40_000])
-    root = MeasureBenchmark(0.5, Knots((8.0,), (50.0,)), Knots(), 8, 8)
-    benchmark = Benchmark(Normalizer.SEGMENT, "all", 60, 50, dict.fromkeys(MEASURES, root), ())
-
-    assert_allclose(score(CARD, benchmark, usage).adjusted, 8)
-
-
-def test_zero_scores_zero_and_the_best_is_clamped_to_the_last_knot() -> None:
-    scores = score(CARD, simple(), inputs([[0, 1e9, 1]], price_cents=100_000))
-
-    assert_allclose(scores.measure_scores[0, :3], [0, 90, 0.5])
-
-
-def test_equal_accounts_score_equal() -> None:
-    x = np.repeat([[1.0, 1.0, 1.0], [2.0, 2.0, 2.0]], 30, axis=0)
-    price_cents = np.full(60, 10_000.0)
-
-    scores = score(CARD, peers(x, price_cents), inputs(x, price_cents=price_cents))
-
-    assert_allclose(scores.measure_scores[:, 0], np.repeat([25.0, 75.0], 30))
-
-
-def test_none_in_the_window_is_zero_where_the_benchmark_has_the_measure() -> None:
-    scores = score(CARD, simple(), inputs([[100, 100, NAN]], previous=[NAN, 100, 100]))
-
-    assert_allclose(scores.measure_scores, [[50, 50, 0, (100 + 50 + 0) / 3]])
-    assert scores.coverage[0] == 1
-    assert (scores.adjusted[0, 2], scores.per_dollar[0, 2]) == (0, 0)
-
-
-def test_the_weight_of_a_missing_measure_goes_to_the_others() -> None:
-    without_reach = simple(Measure.BREADTH, Measure.DEPTH)
-
-    scores = score(CARD, without_reach, inputs([[100, 200, 50]]))
-
-    assert_allclose(scores.measure_scores, [[50, 90, NAN, 50]])
-    assert_allclose(scores.score, (50 + 90 + 0.5 * 50) / 2.5)
-    assert_allclose(scores.coverage, 2.5 / 3.5)
-
-
-def test_what_is_missing_from_the_benchmark_is_shown_per_dollar_where_it_is_known() -> None:
-    without_reach = simple(Measure.BREADTH, Measure.DEPTH)
-
-    scores = score(CARD, without_reach, inputs([[100, 200, 50], [100, 200, NAN]]))
-
-    assert_allclose(scores.per_dollar[:, 2], [5, NAN])
-    assert np.isnan(scores.adjusted[:, 2]).all()
-
-
-def test_too_small_a_coverage_gives_no_score() -> None:
-    breadth_alone = score(CARD, simple(Measure.BREADTH), inputs([[100, 200, 50]]))
-
-    assert_allclose(breadth_alone.coverage, 1.5 / 3.5)
-    assert np.isnan(breadth_alone.score[0])
-    assert bands(CARD, breadth_alone.score) == [Band.UNKNOWN]
-
-
-def test_coverage_on_the_threshold_is_enough() -> None:
-    half = {Measure.BREADTH: 0.1, Measure.DEPTH: 0.7, Measure.REACH: 0.8}
-    card = Scorecard(weights=half)
-
-    scores = score(card, simple(Measure.BREADTH, Measure.DEPTH), inputs([[100, 100, 100]]))
-
-    assert (scores.coverage[0], scores.score[0]) == (0.5, pytest.approx(50))
-
-
-@pytest.mark.parametrize("min_coverage", [0.0, 0.5])
-def test_a_benchmark_without_measures_gives_no_score(min_coverage: float) -> None:
-    empty = Benchmark(Normalizer.SHARE, "all", 0, 0, {}, ())
-
-    scores = score(Scorecard(min_coverage=min_coverage), empty, inputs([[1, 2, 3]], shares=1))
-
-    assert (scores.coverage[0], np.isnan(scores.score[0])) == (0, True)
-    assert np.isnan(scores.measure_scores).all()
-
-
-def test_weights_decide_and_a_weight_left_out_is_zero() -> None:
-    card = Scorecard(weights={Measure.BREADTH: 3, Measure.DEPTH: 1})
-
-    scores = score(card, simple(), inputs([[100, 200, 0]]))
-
-    assert_allclose(scores.score, (3 * 50 + 90) / 4)
-    assert_allclose(scores.coverage, 1)
-
-
-def test_the_best_in_everything_scores_one_hundred_and_not_a_digit_more() -> None:
-    card = Scorecard(weights=dict(zip(SCORED, [0.1, 0.1, 1.4, 0.5], strict=True)))
-    alone = simple(normalizer=Normalizer.SHARE)
-
-    assert score(card, alone, inputs([[2, 2, 2]], previous=1, shares=1)).score[0] == 100
+SMB = {"field": "segment", "op": "eq", "value": "smb"}
+checked = settings(deadline=None, derandomize=True, max_examples=50)
 
 
 @pytest.mark.parametrize(
-    ("now", "previous", "expected"),
+    ("value", "expected"),
     [
-        ([10, 10, 10], [10, 10, 10], 50),
-        ([20, 20, 20], [10, 10, 10], 100),
-        ([5, 5, 5], [10, 10, 10], 0),
-        ([90, 90, 90], [10, 10, 10], 100),
-        ([1, 1, 1], [10, 10, 10], 0),
-        ([10, 20, 5], [10, 10, 10], 50),
-        ([10, 10, 10], [0, 10, 10], 200 / 3),
-        ([0, 10, 10], [10, 10, 10], 100 / 3),
-        ([0, 10, 20], [0, 10, 10], 75),
-        ([0, 0, 0], [0, 0, 0], 0),
-        ([0, 0, 0], [1, 0, 0], 0),
-        ([1, 0, 0], [0, 0, 0], 100),
+        (0.0, Band.AT_RISK),
+        (24.999, Band.AT_RISK),
+        (25.0, Band.WATCH),
+        (49.999, Band.WATCH),
+        (50.0, Band.HEALTHY),
+        (100.0, Band.HEALTHY),
+        (None, Band.UNKNOWN),
+        (NAN, Band.UNKNOWN),
     ],
 )
-def test_momentum(now: list[float], previous: list[float], expected: float) -> None:
-    assert momentum(now, previous) == pytest.approx(expected)
+def test_band_edges(value: float | None, expected: Band) -> None:
+    assert CARD.band(value) is expected
 
 
-def test_momentum_is_of_the_measures_that_the_benchmark_has() -> None:
-    without_reach = simple(Measure.BREADTH, Measure.DEPTH)
+def test_bands_follow_the_card() -> None:
+    card = Card(watch_from=40, healthy_from=70)
 
-    assert momentum([10, 10, 0], [10, 10, 10], without_reach) == 50
-
-
-def test_an_unpriced_account_ranks_by_its_plain_usage_and_is_marked() -> None:
-    usage = inputs([[100, 200, 50]] * 2, price_cents=[NAN, 100_000])
-
-    scores = score(CARD, simple(), usage)
-
-    assert scores.unpriced.tolist() == [True, False]
-    assert_allclose(scores.measure_scores[0], [50, 90, 25, 50])
-    assert_allclose(scores.adjusted[0], [100, 200, 50])
-    assert np.isnan(scores.per_dollar[0]).all()
+    assert [card.band(value) for value in (39.0, 40.0, 70.0, NAN)] == [
+        Band.AT_RISK,
+        Band.WATCH,
+        Band.HEALTHY,
+        Band.UNKNOWN,
+    ]
 
 
-def test_all_are_unpriced_where_fewer_than_twenty_accounts_pay() -> None:
-    scores = score(CARD, simple(priced_accounts=19), inputs([[100, 200, 50]]))
-
-    assert scores.unpriced.all()
-    assert np.isnan(scores.per_dollar).all()
-    assert_allclose(scores.measure_scores, [[50, 90, 25, 50]])
-
-
-def test_a_measure_taken_of_few_paying_accounts_is_ranked_without_price() -> None:
-    x, price_cents = pool(60, growth=0.9)
-    x[19:, 2] = NAN
-    benchmark = peers(x, price_cents)
-
-    scores = score(CARD, benchmark, inputs(x[:19], price_cents=price_cents[:19]))
-
-    assert benchmark.measures[Measure.REACH].elasticity == 0
-    assert_array_equal(scores.adjusted[:, 2], x[:19, 2])
-    assert not np.isnan(scores.measure_scores).any()
+def test_the_built_in_card_weighs_three_measures_alike_and_momentum_half() -> None:
+    assert {each.name: each.weight for each in default_measures()} == {
+        "breadth": 1,
+        "depth": 1,
+        "reach": 1,
+        "momentum": 0.5,
+    }
+    assert Scorecard(default=Card(measures=default_measures())) == SCORECARD
 
 
-def test_without_peers_the_score_is_the_share_of_what_was_bought() -> None:
-    alone = simple(normalizer=Normalizer.SHARE, priced_accounts=3)
+@checked
+@given(card=scorecards())
+def test_a_scorecard_survives_json(card: Scorecard) -> None:
+    assert Scorecard.model_validate(json.loads(card.model_dump_json())) == card
+    assert Scorecard.model_validate(card.model_dump(mode="json")) == card
 
-    scores = score(CARD, alone, inputs([[3, 8, 9]], shares=[0.25, 1.6, NAN]))
 
-    assert_allclose(scores.measure_scores, [[25, 100, NAN, 50]])
-    assert_allclose(scores.score, (25 + 100 + 25) / 2.5)
-    assert scores.unpriced.all()
+def test_settings_that_are_absent_take_their_default() -> None:
+    assert Scorecard.model_validate({}) == SCORECARD
+    higher = Scorecard.model_validate({"default": {"healthy_from": 60}})
+    assert higher == Scorecard(default=Card(healthy_from=60))
+
+
+BREADTH = {"name": "breadth", "source": {"metric": "breadth"}, "transform": {"kind": "percentile"}}
+
+
+def weight(weight: float) -> dict[str, Any]:
+    return {"default": {"measures": [{**BREADTH, "weight": weight}]}}
+
+
+def adjusted(**said: Any) -> dict[str, Any]:  # noqa: ANN401
+    return {"default": {"adjustments": [{"when": SMB, "reason": "so", **said}]}}
+
+
+def ruled(*names: str) -> dict[str, Any]:
+    return {"rules": [{"name": name, "when": SMB, "card": {}} for name in names]}
+
+
+ONE_OF_THREE = "Say one of add, at_most and set_to"
+ADJUSTED = ("default", "adjustments", 0)
+
+
+@pytest.mark.parametrize(
+    ("said", "sentence", "pointer"),
+    [
+        (weight(-1), "greater than or equal to 0", ("default", "measures", 0, "weight")),
+        (weight(NAN), "finite number", ("default", "measures", 0, "weight")),
+        (weight(0), "At least one weight must be positive", ("default",)),
+        ({"default": {"measures": []}}, "at least 1 item", ("default", "measures")),
+        ({"default": {"measures": [BREADTH] * 2}}, "a name of its own", ("default",)),
+        ({"default": {"measures": [BREADTH] * 51}}, "at most 50 items", ("default", "measures")),
+        ({"default": {"watch_from": 0}}, "0 < watch_from", ("default",)),
+        ({"default": {"watch_from": 50}}, "0 < watch_from", ("default",)),
+        ({"default": {"healthy_from": 100}}, "must be below 100", ("default",)),
+        ({"default": {"min_coverage": 1.1}}, "less than or equal to 1", None),
+        ({"default": {"groups": {"use": 1}}}, "each measure is in one", ("default",)),
+        ({"window_days": 0}, "7, 14, 21 or 28", ("window_days",)),
+        ({"window_days": 10}, "7, 14, 21 or 28", ("window_days",)),
+        ({"window_days": 35}, "7, 14, 21 or 28", ("window_days",)),
+        ({"window_days": [28]}, "7, 14, 21 or 28", ("window_days",)),
+        ({"price_exponent": -0.1}, "greater than or equal to 0", ("price_exponent",)),
+        ({"price_exponent": 2.1}, "less than or equal to 2", ("price_exponent",)),
+        ({"colour": "red"}, "Extra inputs", ("colour",)),
+        ({"name": "a\x00b"}, "match pattern", ("name",)),
+        (adjusted(), ONE_OF_THREE, ADJUSTED),
+        (adjusted(add=1, set_to=2), ONE_OF_THREE, ADJUSTED),
+        (adjusted(add=-101), "greater than or equal to -100", (*ADJUSTED, "add")),
+        (adjusted(at_most=101), "less than or equal to 100", (*ADJUSTED, "at_most")),
+        (adjusted(add=1, reason=""), "at least 1 character", (*ADJUSTED, "reason")),
+        (adjusted(add=1, when={"mood": "good"}), "no such field", ("default",)),
+        (adjusted(add=1, when={"measures.charm": 1}), "no such field", ("default",)),
+        (ruled("a", "a"), "Each rule needs a name of its own", ()),
+        (ruled(DEFAULT), "not default", ()),
+    ],
+)
+def test_a_scorecard_that_makes_no_sense_is_refused_and_the_place_is_named(
+    said: dict[str, Any], sentence: str, pointer: tuple[str | int, ...] | None
+) -> None:
+    with pytest.raises(ValidationError, match=sentence) as refused:
+        Scorecard.model_validate(said)
+
+    [problem] = refused.value.errors()
+    assert pointer is None or problem["loc"] == pointer
+
+
+@pytest.mark.parametrize("field", ["mrr", "plan", "seats", "breadth", "events", "measures.breadth"])
+def test_no_rule_looks_at_price_or_use_so_that_paying_more_cannot_choose_the_card(
+    field: str,
+) -> None:
+    with pytest.raises(ValidationError, match="no such field"):
+        Rule(name="x", when={"field": field, "op": "gt", "value": 1}, card=CARD)
+
+
+def test_where_groups_have_weights_each_measure_is_in_one() -> None:
+    both = [measure("breadth", group="use"), measure("depth", group="people")]
+
+    assert Card(measures=both, groups={"use": 1, "people": 2})
+    for groups in ({"use": 1}, {"use": 1, "people": 1, "mood": 1}):
+        with pytest.raises(ValidationError, match="no group is empty"):
+            Card(measures=both, groups=groups)
+    assert Card(measures=both), "without weights a group is only a name"
+
+
+def test_a_group_without_weight_does_not_make_up_for_the_others() -> None:
+    measures = [measure("breadth", group="use", weight=0), measure("depth", group="people")]
+
+    with pytest.raises(ValidationError, match="must be positive"):
+        Card(measures=measures, groups={"use": 1, "people": 0})
+
+
+@pytest.mark.parametrize(
+    ("said", "pointer", "inside"),
+    [
+        (adjusted(add=1, when=None), ("default",), "/adjustments/0/when"),
+        (adjusted(add=1, when={"not": {"mood": 1}}), ("default",), "/adjustments/0/when/not/mood"),
+        (
+            {"rules": [{"name": "a", "when": {"field": "mrr", "value": 1}, "card": {}}]},
+            ("rules", 0),
+            "/when/field",
+        ),
+    ],
+)
+def test_a_condition_that_cannot_be_read_says_where(
+    said: dict[str, Any], pointer: tuple[str | int, ...], inside: str
+) -> None:
+    with pytest.raises(ValidationError) as refused:
+        Scorecard.model_validate(said)
+
+    [problem] = refused.value.errors()
+    error = problem["ctx"]["error"]
+    assert isinstance(error, FilterError)
+    assert (problem["loc"], error.pointer) == (pointer, inside)
+
+
+def test_a_scorecard_names_all_that_its_cards_ask_for() -> None:
+    csat = measure("csat", source=TraitSource(trait="csat"))
+    opened = EventsSource(events=["Opened", "Filed"], days=90)
+    gold = {"field": "traits.tier", "op": "eq", "value": "gold"}
+    risky = Adjustment(when={"traits.risk": "high"}, at_most=20, reason="At risk")
+    card = Scorecard(
+        rules=[Rule(name="gold", when=gold, card=Card(measures=[csat], adjustments=[risky]))],
+        default=Card(measures=[measure("breadth"), measure("tickets", source=opened)]),
+    )
+
+    assert set(card.cards) == {"gold", DEFAULT}
+    assert card.traits == ("csat", "risk", "tier")
+    assert [count.events for count in card.counts] == [("Filed", "Opened")]
+    assert card.sources == {
+        "breadth": MetricSource(metric="breadth"),
+        "traits.csat": TraitSource(trait="csat"),
+        "Filed, Opened in 90 days": opened,
+    }
+    assert card.ranked == ("Filed, Opened in 90 days", "breadth", "traits.csat")

@@ -146,7 +146,7 @@ def test_a_day_has_one_row_that_follows_the_score(session: Session, peers: list[
     refresh(session, *peers, now=LATER)
 
     assert history(session, "a010") == [(AS_OF, 0, score(session, "a010").band)]
-    row = session.get_one(HealthHistory, ("acme", "a010", AS_OF, 0), populate_existing=True)
+    row = session.get_one(HealthHistory, ("acme", "a010", AS_OF, 0, 0), populate_existing=True)
     assert (row.computed_at, row.score) == (LATER, score(session, "a010").score)
 
 
@@ -170,13 +170,13 @@ def test_every_change_of_band_has_a_row_of_its_own(session: Session) -> None:
 @pytest.mark.usefixtures("peers")
 def test_the_next_day_begins_a_row_and_leaves_the_day_before_alone(session: Session) -> None:
     one(session, "a010")
-    before = session.get_one(HealthHistory, ("acme", "a010", AS_OF, 0)).details
+    before = session.get_one(HealthHistory, ("acme", "a010", AS_OF, 0, 0)).details
 
     dry_up(session, "a010")
     one(session, "a010", TOMORROW)
 
     assert [row[:2] for row in history(session, "a010")] == [(AS_OF, 0), (TOMORROW.date(), 0)]
-    row = session.get_one(HealthHistory, ("acme", "a010", AS_OF, 0), populate_existing=True)
+    row = session.get_one(HealthHistory, ("acme", "a010", AS_OF, 0, 0), populate_existing=True)
     assert (row.details, row.computed_at) == (before, NOW)
 
 
@@ -190,7 +190,7 @@ def test_a_closed_day_gets_its_row_once_and_is_never_changed(session: Session) -
 
     assert band != "at_risk"
     assert history(session, "a010") == [(YESTERDAY, 0, band)]
-    row = session.get_one(HealthHistory, ("acme", "a010", YESTERDAY, 0), populate_existing=True)
+    row = session.get_one(HealthHistory, ("acme", "a010", YESTERDAY, 0, 0), populate_existing=True)
     assert row.computed_at == NOW
 
 

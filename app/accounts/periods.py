@@ -1,0 +1,96 @@
+"""Subscriptions that a billing system tells whole, and what an event in the product ends."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from sqlalchemy.orm import Session
+
+from app.accounts import aliases, queries, subscription_queries, subscriptions
+from app.accounts.service import TRAITS, enter, periods_of
+from app.accounts.subscriptions import Period
+from app.accounts.tables import Account, Subscription
+
+BILLING = frozenset({"stripe"})
+"""Systems that tell every change of what they bill themselves."""
+
+
+def restate_subscription(
+    session: Session,
+    workspace_id: str,
+    account_id: str,
+    subscription_id: str,
+    wanted: Sequence[Period],
+    *,
+    source: str,
+    known_on: date,
+) -> bool:
+    """Let exactly these periods stand; whether anything was news. In order, without overlap.
+
+    From the first of them on they take the place of what ``group`` calls said of the account.
+    """
+    account_id = aliases.current_id(session, workspace_id, account_id)
+    enter(session, workspace_id, Account, account_id)
+    queries.get(session, workspace_id, Account, account_id, lock=True)
+    known = subscription_queries.known_periods(session, workspace_id, account_id)
+    standing = periods_of(known, subscription_id)
+    changes = {subscription_id: subscriptions.restated(standing, wanted)}
+    traits = {row.subscription_id for row in known if row.source == TRAITS}
+    for each in traits if wanted else ():
+        ended = subscriptions.end(periods_of(known, each), wanted[0].starts_on, None)
+        changes.setdefault(each, ended)
+    for changed_id, periods in sorted(changes.items()):
+        subscription_queries.write_periods(
+            session, workspace_id, account_id, changed_id, periods, source=source, known_on=known_on
+        )
+    if any(changes.values()):
+        queries.mark_due(session, workspace_id, [account_id])
+    return any(changes.values())
+
+
+def end_price_traits(
+    session: Session,
+    workspace_id: str,
+    account_id: str,
+    *,
+    on: date,
+    reason: str | None,
+    known_on: date,
+) -> bool:
+    """Let what ``group`` calls said be paid no longer from a day on; False: another has told."""
+    known = subscription_queries.known_periods(session, workspace_id, account_id)
+    if any(row.source != TRAITS for row in known):
+        return False
+    _end(session, workspace_id, account_id, known, on=on, reason=reason, known_on=known_on)
+    return True
+
+
+def end_of_account(
+    session: Session, workspace_id: str, account_id: str, *, on: date, reason: str, known_on: date
+) -> bool:
+    """Let nothing be paid from a day on, but what a billing system tells of: it tells its own end.
+
+    Whether there was no such system.
+    """
+    known = subscription_queries.known_periods(session, workspace_id, account_id)
+    ours = [row for row in known if row.source not in BILLING]
+    _end(session, workspace_id, account_id, ours, on=on, reason=reason, known_on=known_on)
+    return len(ours) == len(known)
+
+
+def _end(
+    session: Session,
+    workspace_id: str,
+    account_id: str,
+    known: Sequence[Subscription],
+    *,
+    on: date,
+    reason: str | None,
+    known_on: date,
+) -> None:
+    """End what runs on the day. What begins later was said of later, and stays."""
+    for each, source in sorted({row.subscription_id: row.source for row in known}.items()):
+        until_now = [period for period in periods_of(known, each) if period.starts_on <= on]
+        ended = subscriptions.end(until_now, on, reason)
+        subscription_queries.write_periods(
+            session, workspace_id, account_id, each, ended, source=source, known_on=known_on
+        )

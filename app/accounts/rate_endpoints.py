@@ -1,0 +1,87 @@
+"""Exchange rates over HTTP."""
+
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from app.accounts import rate_queries, rates
+from app.accounts.catalog_endpoints import ChangeDep
+from app.accounts.catalog_schemas import ExchangeRateIn, ExchangeRateOut
+from app.core.db import ReadSessionDep, SessionDep
+from app.core.pagination import CursorText, InvalidCursorError, Limit, Page, decode_cursor, page_of
+from app.core.schemas import Currency, Day, responses
+from app.workspaces.auth import AccountWriter, Reader
+
+router = APIRouter(
+    prefix="/api/v1/exchange-rates",
+    tags=["catalog"],
+    responses=responses(400, 401, 403, 404, 422),
+)
+
+OfCurrency = Annotated[Currency | None, Query(description="Only those of this currency.")]
+
+
+@router.put("/{currency}/{starts_on}", responses=responses(409))
+def put_exchange_rate(
+    *,
+    currency: Currency,
+    starts_on: Day,
+    body: ExchangeRateIn,
+    session: SessionDep,
+    caller: AccountWriter,
+    change: ChangeDep,
+) -> ExchangeRateOut:
+    """Say what a currency is worth from a day on. Every account is scored again.
+
+    A price is converted with the rate of the day on which its period starts: the latest that
+    starts on that day or before.
+    """
+    row = rates.put(
+        session, change, currency, starts_on, body.rate, base_currency=caller.base_currency
+    )
+    return ExchangeRateOut.model_validate(row)
+
+
+@router.get("/{currency}/{starts_on}")
+def get_exchange_rate(
+    currency: Currency, starts_on: Day, session: ReadSessionDep, caller: Reader
+) -> ExchangeRateOut:
+    """Show what was said for a day."""
+    row = rate_queries.get_rate(session, caller.workspace_id, currency, starts_on)
+    return ExchangeRateOut.model_validate(row)
+
+
+@router.delete("/{currency}/{starts_on}", status_code=204)
+def delete_exchange_rate(
+    currency: Currency, starts_on: Day, session: SessionDep, change: ChangeDep
+) -> None:
+    """Forget a rate: the one before it holds on. Every account is scored again."""
+    rates.delete(session, change, currency, starts_on)
+
+
+@router.get("")
+def list_exchange_rates(
+    session: ReadSessionDep,
+    caller: Reader,
+    currency: OfCurrency = None,
+    limit: Limit = 100,
+    cursor: CursorText = None,
+) -> Page[ExchangeRateOut]:
+    """List exchange rates by currency and day."""
+    rows = rate_queries.list_rates(
+        session, caller.workspace_id, currency=currency, after=_place(cursor), limit=limit + 1
+    )
+    found, next_cursor = page_of(rows, limit, lambda row: (row.currency, row.starts_on.isoformat()))
+    items = [ExchangeRateOut.model_validate(row) for row in found]
+    return Page(items=items, next_cursor=next_cursor)
+
+
+def _place(cursor: str | None) -> tuple[str, date] | None:
+    position = decode_cursor(cursor, str, str)
+    if position is None:
+        return None
+    try:
+        return position[0], date.fromisoformat(position[1])
+    except ValueError:
+        raise InvalidCursorError from None

@@ -1,0 +1,57 @@
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+
+from sqlalchemy import select, tuple_
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from app.accounts.tables import ExchangeRate
+from app.core.errors import NotFoundError
+
+
+def get_rate(
+    session: Session, workspace_id: str, currency: str, starts_on: date, *, lock: bool = False
+) -> ExchangeRate:
+    """Find the rate that was said for a day. Locked, it is fresh and one writer has it."""
+    row = session.get(
+        ExchangeRate,
+        (workspace_id, currency, starts_on),
+        with_for_update=True if lock else None,
+        populate_existing=lock,
+    )
+    if row is None:
+        raise NotFoundError("exchange rate", f"of {currency} from {starts_on}")
+    return row
+
+
+def ensure_rate(
+    session: Session, workspace_id: str, currency: str, starts_on: date, rate: Decimal
+) -> bool:
+    """Add a rate unless there is one for the day; whether it was added."""
+    row = {
+        "workspace_id": workspace_id,
+        "currency": currency,
+        "starts_on": starts_on,
+        "rate": rate,
+    }
+    added = insert(ExchangeRate).values(**row).on_conflict_do_nothing()
+    return session.scalar(added.returning(ExchangeRate.currency)) is not None
+
+
+def list_rates(
+    session: Session,
+    workspace_id: str,
+    *,
+    currency: str | None,
+    after: tuple[str, date] | None,
+    limit: int,
+) -> Sequence[ExchangeRate]:
+    """In the order of currency and day."""
+    place = tuple_(ExchangeRate.currency, ExchangeRate.starts_on)
+    rates = select(ExchangeRate).where(ExchangeRate.workspace_id == workspace_id)
+    if currency is not None:
+        rates = rates.where(ExchangeRate.currency == currency)
+    if after is not None:
+        rates = rates.where(place > after)
+    return session.scalars(rates.order_by(place).limit(limit)).all()

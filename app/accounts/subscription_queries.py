@@ -1,0 +1,109 @@
+from collections.abc import Collection, Sequence
+from dataclasses import asdict
+from datetime import date
+
+from sqlalchemy import Select, exists, func, or_, select, tuple_
+from sqlalchemy.dialects.postgresql import distinct_on, insert
+from sqlalchemy.orm import Session, aliased
+
+from app.accounts.subscriptions import Period
+from app.accounts.tables import Subscription
+
+
+def known_periods(session: Session, workspace_id: str, account_id: str) -> Sequence[Subscription]:
+    """Every period of an account's subscriptions as it is known now, withdrawn ones too."""
+    return session.scalars(
+        select(Subscription)
+        .ext(distinct_on(Subscription.subscription_id, Subscription.starts_on))
+        .where(Subscription.workspace_id == workspace_id, Subscription.account_id == account_id)
+        .order_by(
+            Subscription.subscription_id, Subscription.starts_on, Subscription.known_on.desc()
+        )
+        .execution_options(populate_existing=True)
+    ).all()
+
+
+def write_periods(
+    session: Session,
+    workspace_id: str,
+    account_id: str,
+    subscription_id: str,
+    periods: Collection[Period],
+    *,
+    source: str,
+    known_on: date,
+) -> None:
+    """Add what became known on a day; of what is said twice on that day, the last stands.
+
+    Nothing becomes known before what is known already: else the past would change.
+    """
+    of_subscription = {
+        "workspace_id": workspace_id,
+        "account_id": account_id,
+        "subscription_id": subscription_id,
+    }
+    newest = select(func.max(Subscription.known_on)).filter_by(**of_subscription)
+    for period in periods:
+        said = asdict(period)
+        columns = {**said.pop("terms"), **said, "source": source}
+        row = insert(Subscription).values(
+            **of_subscription,
+            **columns,
+            known_on=func.greatest(known_on, newest.scalar_subquery()),
+        )
+        key = [*of_subscription, "starts_on", "known_on"]
+        session.execute(row.on_conflict_do_update(index_elements=key, set_=columns))
+
+
+def periods_on(workspace_id: str, *, on: date, known_on: date) -> Select[Subscription]:
+    """Select the periods that cover a day, as they were known on another."""
+    newer = aliased(Subscription)
+    restated = exists().where(
+        newer.workspace_id == Subscription.workspace_id,
+        newer.account_id == Subscription.account_id,
+        newer.subscription_id == Subscription.subscription_id,
+        newer.starts_on == Subscription.starts_on,
+        newer.known_on > Subscription.known_on,
+        newer.known_on <= known_on,
+    )
+    return select(Subscription).where(
+        Subscription.workspace_id == workspace_id,
+        Subscription.starts_on <= on,
+        or_(Subscription.ends_on.is_(None), Subscription.ends_on > on),
+        Subscription.known_on <= known_on,
+        ~restated,
+    )
+
+
+def list_subscriptions(
+    session: Session,
+    workspace_id: str,
+    *,
+    account_id: str | None,
+    on: date,
+    known_on: date,
+    after: tuple[str, str] | None,
+    limit: int,
+) -> Sequence[Subscription]:
+    """In the order of account and subscription."""
+    periods = periods_on(workspace_id, on=on, known_on=known_on)
+    place = tuple_(Subscription.account_id, Subscription.subscription_id)
+    if account_id is not None:
+        periods = periods.where(Subscription.account_id == account_id)
+    if after is not None:
+        periods = periods.where(place > after)
+    return session.scalars(periods.order_by(place).limit(limit)).all()
+
+
+def mrr_cents(
+    session: Session, workspace_id: str, account_id: str, *, on: date, known_on: date
+) -> dict[str, int]:
+    """Currency to what an account paid a month on a day, as it was known on another."""
+    periods = periods_on(workspace_id, on=on, known_on=known_on).subquery()
+    sums = (
+        select(periods.c.currency, func.sum(periods.c.mrr_cents))
+        .where(periods.c.account_id == account_id)
+        .group_by(periods.c.currency)
+        .order_by(periods.c.currency)
+    )
+    return {currency: int(cents) for currency, cents in session.execute(sums)}

@@ -1,0 +1,162 @@
+"""Billing systems over HTTP: connecting them, what they send, and what came of it."""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header, Request
+
+from app.accounts import aliases
+from app.accounts.queries import get_account
+from app.billing import invoice_queries as invoices
+from app.billing import queries, service
+from app.billing.schemas import (
+    STRIPE_EVENT,
+    BillingReceipt,
+    BillingSourceIn,
+    BillingSourceOut,
+    InvoiceOut,
+    UnmatchedOut,
+)
+from app.billing.service import STRIPE
+from app.billing.tables import BillingSource
+from app.billing.unmatched_queries import unmatched
+from app.core.bodies import whole_body
+from app.core.clock import Now
+from app.core.db import ReadSessionDep, SessionDep
+from app.core.pagination import (
+    CursorText,
+    InvalidCursorError,
+    Limit,
+    Page,
+    decode_cursor,
+    page_of,
+)
+from app.core.schemas import Id, responses
+from app.workspaces.auth import Admin, Reader
+
+LARGEST_EVENT = 1024 * 1024
+RECEIVE = "/v1/billing/stripe/{source_id}"
+
+managed = APIRouter(
+    prefix="/api/v1", tags=["billing"], responses=responses(400, 401, 403, 404, 422)
+)
+received = APIRouter(tags=["billing"])
+
+
+def _shown(source: BillingSource, request: Request) -> BillingSourceOut:
+    url = str(request.base_url).rstrip("/") + RECEIVE.format(source_id=source.source_id)
+    named = {name: getattr(source, name) for name in BillingSourceOut.model_fields if name != "url"}
+    return BillingSourceOut(url=url, **named)
+
+
+@managed.put("/billing-sources/stripe", responses=responses(409))
+def put_stripe_source(
+    body: BillingSourceIn, request: Request, session: SessionDep, caller: Admin, now: Now
+) -> BillingSourceOut:
+    """Connect Stripe, or change how it is read. The answer holds the URL to paste into Stripe.
+
+    The signing secret is never shown again. A change has every subscription worked out anew.
+    """
+    source = service.put_source(
+        session, caller.workspace_id, body.model_dump(), actor=caller.actor, now=now
+    )
+    return _shown(source, request)
+
+
+@managed.get("/billing-sources/stripe")
+def get_stripe_source(request: Request, session: ReadSessionDep, caller: Admin) -> BillingSourceOut:
+    """Show how Stripe is connected, without its secret."""
+    return _shown(queries.get_source(session, caller.workspace_id, STRIPE), request)
+
+
+@managed.delete("/billing-sources/stripe", status_code=204)
+def delete_stripe_source(session: SessionDep, caller: Admin, now: Now) -> None:
+    """Disconnect Stripe. What it told stays known."""
+    service.delete_source(session, caller.workspace_id, actor=caller.actor, now=now)
+
+
+@managed.get("/billing-sources/stripe/unmatched")
+def list_unmatched(
+    session: ReadSessionDep, caller: Admin, limit: Limit = 100, cursor: CursorText = None
+) -> Page[UnmatchedOut]:
+    """List what is billed and counts for no account, or whose price could not be read."""
+    queries.get_source(session, caller.workspace_id, STRIPE)
+    after = decode_cursor(cursor, str, str)
+    rows = unmatched(
+        session,
+        caller.workspace_id,
+        STRIPE,
+        after=(after[0], after[1]) if after else None,
+        limit=limit + 1,
+    )
+    found, next_cursor = page_of(rows, limit, lambda row: (row.kind, row.object_id))
+    return Page(
+        items=[UnmatchedOut.model_validate(each) for each in found], next_cursor=next_cursor
+    )
+
+
+@managed.get("/accounts/{account_id}/invoices")
+def list_invoices(
+    account_id: Id,
+    session: ReadSessionDep,
+    caller: Reader,
+    limit: Limit = 100,
+    cursor: CursorText = None,
+) -> Page[InvoiceOut]:
+    """List an account's invoices, newest first, with what became of each."""
+    account_id = aliases.current_id(session, caller.workspace_id, account_id)
+    get_account(session, caller.workspace_id, account_id)
+    rows = invoices.list_invoices(
+        session, caller.workspace_id, account_id, before=_before(cursor), limit=limit + 1
+    )
+    found, next_cursor = page_of(
+        rows, limit, lambda row: (row.created_at.isoformat(), row.invoice_id)
+    )
+    return Page(items=[InvoiceOut.model_validate(each) for each in found], next_cursor=next_cursor)
+
+
+def _before(cursor: str | None) -> tuple[datetime, str] | None:
+    position = decode_cursor(cursor, str, str)
+    if position is None:
+        return None
+    try:
+        created_at = datetime.fromisoformat(position[0])
+    except ValueError:
+        raise InvalidCursorError from None
+    if created_at.tzinfo is None:
+        raise InvalidCursorError
+    return created_at, position[1]
+
+
+async def event_body(request: Request) -> bytes:
+    return await whole_body(request, limit=LARGEST_EVENT)
+
+
+@received.post(
+    RECEIVE,
+    responses=responses(400, 404, 408, 413, 422),
+    openapi_extra={
+        "security": [],
+        "requestBody": {"required": True, "content": {"application/json": STRIPE_EVENT}},
+    },
+)
+def receive_stripe_event(
+    source_id: Id,
+    body: Annotated[bytes, Depends(event_body)],
+    session: SessionDep,
+    now: Now,
+    stripe_signature: Annotated[
+        str | None, Header(description="Proves that Stripe sent the body; without it: 400.")
+    ] = None,
+) -> BillingReceipt:
+    """Take in an event of Stripe. It needs no key: the signature says who sends it.
+
+    A 200 says that it is stored; an event that comes again changes nothing.
+    """
+    result = service.take(session, source_id, body, stripe_signature, now=now)
+    return BillingReceipt(result=result)
+
+
+router = APIRouter()
+router.include_router(managed)
+router.include_router(received)

@@ -1,0 +1,77 @@
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select, tuple_
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from app.billing.tables import Invoice
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFailure:
+    """What an account owes on invoices that could not be collected, in one currency."""
+
+    account_id: str
+    currency: str
+    invoices: int
+    amount_due_cents: int
+    failed_since: datetime
+
+
+def put_invoices(
+    session: Session, workspace_id: str, system: str, rows: Sequence[Mapping[str, object]]
+) -> None:
+    """Write invoices as they are now, in key order."""
+    for row in sorted(rows, key=lambda each: str(each["invoice_id"])):
+        key = {"workspace_id": workspace_id, "system": system, "invoice_id": row["invoice_id"]}
+        new = insert(Invoice).values(**{**row, **key})
+        session.execute(new.on_conflict_do_update(index_elements=[*key], set_=dict(row)))
+
+
+def list_invoices(
+    session: Session,
+    workspace_id: str,
+    account_id: str,
+    *,
+    before: tuple[datetime, str] | None,
+    limit: int,
+) -> Sequence[Invoice]:
+    """Newest first."""
+    place = tuple_(Invoice.created_at, Invoice.invoice_id)
+    rows = select(Invoice).where(
+        Invoice.workspace_id == workspace_id, Invoice.account_id == account_id
+    )
+    if before is not None:
+        rows = rows.where(place < before)
+    ordered = rows.order_by(Invoice.created_at.desc(), Invoice.invoice_id.desc())
+    return session.scalars(ordered.limit(limit)).all()
+
+
+def open_failures(
+    session: Session, workspace_id: str, account_ids: Collection[str]
+) -> Sequence[OpenFailure]:
+    """What could not be collected of accounts and is owed still, by account and currency."""
+    rows = session.execute(
+        select(
+            Invoice.account_id,
+            Invoice.currency,
+            func.count(),
+            func.sum(Invoice.amount_due_cents - Invoice.amount_paid_cents),
+            func.min(Invoice.failed_at),
+        )
+        .where(
+            Invoice.workspace_id == workspace_id,
+            Invoice.account_id.in_(account_ids),
+            Invoice.failed_at.is_not(None),
+            Invoice.status.in_(("open", "uncollectible")),
+        )
+        .group_by(Invoice.account_id, Invoice.currency)
+        .order_by(Invoice.account_id, Invoice.currency)
+    )
+    return [
+        OpenFailure(account_id, currency, number, int(cents), since)
+        for account_id, currency, number, cents, since in rows
+        if account_id is not None and since is not None
+    ]

@@ -1,0 +1,214 @@
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from sqlalchemy import delete, exists, func, literal, or_, select, tuple_, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from app.accounts.tables import ExternalId
+from app.billing.notices import Kind, Notice
+from app.billing.tables import (
+    BillingCustomer,
+    BillingEvent,
+    BillingSource,
+    BillingSubscription,
+    Invoice,
+)
+from app.core.errors import NotFoundError
+
+
+def find_source(
+    session: Session, workspace_id: str, system: str, *, lock: bool = False
+) -> BillingSource | None:
+    return session.get(
+        BillingSource, (workspace_id, system), with_for_update=lock or None, populate_existing=lock
+    )
+
+
+def get_source(
+    session: Session, workspace_id: str, system: str, *, lock: bool = False
+) -> BillingSource:
+    source = find_source(session, workspace_id, system, lock=lock)
+    if source is None:
+        raise NotFoundError("billing source", system)
+    return source
+
+
+def source_by_id(session: Session, source_id: str) -> BillingSource | None:
+    """Find whose source it is: the id, which nobody can guess, is what names the workspace."""
+    return session.scalar(select(BillingSource).where(BillingSource.source_id == source_id))
+
+
+def note_use(session: Session, workspace_id: str, system: str, *, now: datetime) -> None:
+    """Note when events came last, to the minute and only if nobody else does."""
+    free = (
+        select(BillingSource.source_id)
+        .where(
+            BillingSource.workspace_id == workspace_id,
+            BillingSource.system == system,
+            or_(
+                BillingSource.last_event_at.is_(None),
+                func.date_trunc("minute", BillingSource.last_event_at)
+                < func.date_trunc("minute", literal(now)),
+            ),
+        )
+        .with_for_update(skip_locked=True)
+        .scalar_subquery()
+    )
+    session.execute(
+        update(BillingSource).where(BillingSource.source_id == free).values(last_event_at=now)
+    )
+
+
+def lock_customer(
+    session: Session, workspace_id: str, system: str, customer_id: str, *, now: datetime
+) -> BillingCustomer:
+    """Have a customer to oneself until the end of the transaction; the row is made if need be."""
+    key = {"workspace_id": workspace_id, "system": system, "customer_id": customer_id}
+    new = insert(BillingCustomer).values(**key, first_seen_at=now)
+    session.execute(new.on_conflict_do_nothing())
+    return session.scalars(
+        select(BillingCustomer)
+        .filter_by(**key)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one()
+
+
+def add_event(
+    session: Session, workspace_id: str, system: str, notice: Notice, *, now: datetime
+) -> bool:
+    """Store an event; False: it was there already."""
+    row = insert(BillingEvent).values(
+        workspace_id=workspace_id,
+        system=system,
+        event_id=notice.event_id,
+        kind=notice.kind,
+        object_id=notice.object_id,
+        customer_id=notice.customer_id,
+        subscription_id=notice.subscription_id,
+        at=notice.at,
+        rank=notice.rank,
+        said=notice.said,
+        received_at=now,
+    )
+    stored = row.on_conflict_do_nothing().returning(BillingEvent.event_id)
+    return session.scalar(stored) is not None
+
+
+def notices(session: Session, workspace_id: str, system: str, customer_id: str) -> Sequence[Notice]:
+    """All that was ever told of a customer and what is theirs."""
+    rows = session.scalars(
+        select(BillingEvent).where(
+            BillingEvent.workspace_id == workspace_id,
+            BillingEvent.system == system,
+            BillingEvent.customer_id == customer_id,
+        )
+    )
+    return [_notice(row) for row in rows]
+
+
+def coupons(
+    session: Session, workspace_id: str, system: str, coupon_ids: Collection[str]
+) -> Sequence[Notice]:
+    """What was told of coupons, which belong to no customer."""
+    rows = session.scalars(
+        select(BillingEvent).where(
+            BillingEvent.workspace_id == workspace_id,
+            BillingEvent.system == system,
+            BillingEvent.customer_id.is_(None),
+            BillingEvent.kind == Kind.COUPON,
+            BillingEvent.object_id.in_(coupon_ids),
+        )
+    )
+    return [_notice(row) for row in rows]
+
+
+def _notice(row: BillingEvent) -> Notice:
+    return Notice(
+        row.event_id,
+        Kind(row.kind),
+        row.object_id,
+        row.customer_id,
+        row.subscription_id,
+        row.at,
+        row.rank,
+        row.said,
+    )
+
+
+def subscriptions(
+    session: Session, workspace_id: str, system: str, subscription_ids: Collection[str]
+) -> dict[str, BillingSubscription]:
+    """Subscriptions by their ids, as they were written last."""
+    rows = session.scalars(
+        select(BillingSubscription)
+        .filter_by(workspace_id=workspace_id, system=system)
+        .where(BillingSubscription.subscription_id.in_(subscription_ids))
+        .execution_options(populate_existing=True)
+    )
+    return {row.subscription_id: row for row in rows}
+
+
+def unsettle(session: Session, workspace_id: str, system: str, *, unknown: str | None) -> None:
+    """Have the worker look at customers again: all, or those of whom something is unknown."""
+    customers = update(BillingCustomer).where(
+        BillingCustomer.workspace_id == workspace_id, BillingCustomer.system == system
+    )
+    if unknown is not None:
+        named = exists().where(
+            BillingSubscription.workspace_id == workspace_id,
+            BillingSubscription.system == system,
+            BillingSubscription.customer_id == BillingCustomer.customer_id,
+            BillingSubscription.unknown == unknown,
+        )
+        customers = customers.where(named)
+    session.execute(customers.values(unsettled=True))
+
+
+def take_unsettled(session: Session, *, limit: int) -> Sequence[BillingCustomer]:
+    """Lock customers to look at again, and those whose account has become known elsewhere."""
+    named = exists().where(
+        ExternalId.workspace_id == BillingCustomer.workspace_id,
+        ExternalId.system == BillingCustomer.system,
+        ExternalId.external_id == BillingCustomer.customer_id,
+    )
+    connected = exists().where(
+        BillingSource.workspace_id == BillingCustomer.workspace_id,
+        BillingSource.system == BillingCustomer.system,
+    )
+    waiting = BillingCustomer.account_id.is_(None) & ~BillingCustomer.erased
+    rows = session.scalars(
+        select(BillingCustomer)
+        .where(connected, or_(BillingCustomer.unsettled, waiting & named))
+        .order_by(BillingCustomer.workspace_id, BillingCustomer.system, BillingCustomer.customer_id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return rows.all()
+
+
+def forget_account(session: Session, workspace_id: str, account_id: str) -> None:
+    """Delete all that was told of an account; of its customers only their ids stay, to turn away.
+
+    For an erasure. A customer of several accounts counts for the one it was bound to.
+    """
+    ours = {"workspace_id": workspace_id, "account_id": account_id}
+    of_account = select(BillingCustomer.system, BillingCustomer.customer_id).filter_by(**ours)
+    session.execute(
+        delete(BillingEvent).where(
+            BillingEvent.workspace_id == workspace_id,
+            tuple_(BillingEvent.system, BillingEvent.customer_id).in_(of_account),
+        )
+    )
+    for table in (BillingSubscription, Invoice):
+        session.execute(delete(table).filter_by(**ours))
+    gone = update(BillingCustomer).filter_by(**ours)
+    session.execute(gone.values(account_id=None, name=None, email=None, erased=True))
+
+
+def move_account(session: Session, workspace_id: str, account_id: str, target_id: str) -> None:
+    """Let all that was told of an account count for another. For renaming and merging."""
+    for table in (BillingCustomer, BillingSubscription, Invoice):
+        rows = update(table).filter_by(workspace_id=workspace_id, account_id=account_id)
+        session.execute(rows.values(account_id=target_id))

@@ -1,0 +1,149 @@
+"""Billing systems: where they are connected, what they tell, and what waits for its account."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from secrets import token_urlsafe
+from typing import Any
+
+import orjson
+from sqlalchemy.orm import Session
+
+from app.accounts.queries import mark_due
+from app.accounts.tombstones import ErasedError
+from app.billing import queries, stripe
+from app.billing.notices import Kind, MalformedEventError, Notice
+from app.billing.settling import settle
+from app.billing.signature import is_signed
+from app.billing.tables import BillingSource
+from app.core.db import Sessions, transaction
+from app.core.errors import BadRequestError, ConflictError, FieldError, NotFoundError
+from app.workspaces.service import audit
+
+STRIPE = "stripe"
+SETTLE_AT_ONCE = 50
+
+
+class Result(StrEnum):
+    """What became of an event; all of them are success to the sender."""
+
+    APPLIED = "applied"
+    UNMATCHED = "unmatched"
+    DUPLICATE = "duplicate"
+    IGNORED = "ignored"
+    ERASED = "erased"
+
+
+class SignatureError(BadRequestError):
+    code = "invalid_signature"
+
+
+class SecretNeededError(ConflictError):
+    code = "secret_needed"
+
+
+class InvalidEventError(BadRequestError):
+    code = "invalid_event"
+
+
+def put_source(
+    session: Session, workspace_id: str, said: Mapping[str, Any], *, actor: str, now: datetime
+) -> BillingSource:
+    """Connect Stripe or change how it is read; then every customer is worked out anew."""
+    source = queries.find_source(session, workspace_id, STRIPE, lock=True)
+    secret, options = said["signing_secret"], {**said}
+    del options["signing_secret"]
+    verb = "changed" if source else "created"
+    if source is None:
+        if secret is None:
+            raise SecretNeededError("Stripe is not connected yet: send its signing_secret.")
+        source = BillingSource(
+            workspace_id=workspace_id,
+            system=STRIPE,
+            source_id=f"bs_{token_urlsafe(24)}",
+            created_at=now,
+        )
+        session.add(source)
+    source.signing_secret = secret or source.signing_secret
+    for name, value in options.items():
+        setattr(source, name, value)
+    source.changed_at = now
+    session.flush()
+    queries.unsettle(session, workspace_id, STRIPE, unknown=None)
+    details = {**options, "signing_secret": "given" if secret else "kept"}
+    action = f"billing_source.{verb}"
+    audit(session, workspace_id, action, STRIPE, actor=actor, now=now, details=details)
+    return source
+
+
+def delete_source(session: Session, workspace_id: str, *, actor: str, now: datetime) -> None:
+    """Take nothing more in. What was told stays, also for a source made later."""
+    session.delete(queries.get_source(session, workspace_id, STRIPE, lock=True))
+    audit(session, workspace_id, "billing_source.deleted", STRIPE, actor=actor, now=now)
+
+
+def take(
+    session: Session, source_id: str, body: bytes, signature: str | None, *, now: datetime
+) -> Result:
+    """Take one delivery in. Nothing of it counts twice, and its order does not matter."""
+    source = queries.source_by_id(session, source_id)
+    if source is None:
+        raise NotFoundError("billing source", source_id)
+    if not is_signed(signature or "", body, source.signing_secret, now=now):
+        raise SignatureError("The Stripe-Signature does not fit this body, or is too old.")
+    notice = _read(body)
+    queries.note_use(session, source.workspace_id, source.system, now=now)
+    if notice is None or (notice.customer_id is None and notice.kind is not Kind.COUPON):
+        return Result.IGNORED
+    try:
+        with session.begin_nested():
+            return _apply(session, source, notice, now=now)
+    except ErasedError:
+        return Result.ERASED
+
+
+def _read(body: bytes) -> Notice | None:
+    try:
+        event = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise BadRequestError("The body is not JSON.", code="invalid_json") from None
+    if not isinstance(event, dict):
+        raise BadRequestError("The body must be a JSON object.", code="not_an_object")
+    try:
+        return stripe.read(event)
+    except MalformedEventError as error:
+        where = FieldError(f"/{error.pointer}", str(error))
+        raise InvalidEventError("The event cannot be read.", errors=[where]) from None
+
+
+def _apply(session: Session, source: BillingSource, notice: Notice, *, now: datetime) -> Result:
+    workspace_id, system = source.workspace_id, source.system
+    if notice.customer_id is None:
+        added = queries.add_event(session, workspace_id, system, notice, now=now)
+        queries.unsettle(session, workspace_id, system, unknown="unknown_discount")
+        return Result.APPLIED if added else Result.DUPLICATE
+    customer = queries.lock_customer(session, workspace_id, system, notice.customer_id, now=now)
+    if customer.erased:
+        return Result.ERASED
+    if not queries.add_event(session, workspace_id, system, notice, now=now):
+        return Result.DUPLICATE
+    settle(session, source, customer, known_on=notice.at.date(), now=now)
+    if customer.account_id is None:
+        return Result.UNMATCHED
+    if notice.kind is Kind.INVOICE:
+        mark_due(session, workspace_id, [customer.account_id])
+    return Result.APPLIED
+
+
+def settle_waiting(sessions: Sessions, *, now: datetime) -> int:
+    """Look again at customers whose account or price has become known. How many there were."""
+    with transaction(sessions) as session:
+        waiting = queries.take_unsettled(session, limit=SETTLE_AT_ONCE)
+        for customer in waiting:
+            source = queries.get_source(session, customer.workspace_id, customer.system)
+            try:
+                with session.begin_nested():
+                    settle(session, source, customer, known_on=now.date(), now=now)
+            except ErasedError:
+                customer.account_id, customer.unsettled, customer.erased = None, False, True
+        return len(waiting)

@@ -1,0 +1,199 @@
+"""Work out anew, of all that was told, what a customer's account pays and owes."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from app.accounts import aliases
+from app.accounts import queries as accounts
+from app.accounts.periods import restate_subscription
+from app.accounts.service import enter
+from app.accounts.subscriptions import Period
+from app.accounts.tables import Account
+from app.billing import queries
+from app.billing import stripe_objects as objects
+from app.billing.invoice_queries import put_invoices
+from app.billing.linking import Links, links
+from app.billing.notices import Coupon, Kind, Notice
+from app.billing.tables import BillingCustomer, BillingSource, BillingSubscription
+from app.billing.timeline import Naming, Timeline, coupon_ids, timeline
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """One customer, and all that was told of it."""
+
+    source: BillingSource
+    customer: BillingCustomer
+    notices: Sequence[Notice]
+    links: Links
+    elsewhere: str | None
+    known_on: date
+    now: datetime
+
+
+def settle(
+    session: Session,
+    source: BillingSource,
+    customer: BillingCustomer,
+    *,
+    known_on: date,
+    now: datetime,
+) -> None:
+    """Bring subscriptions, invoices and account in line with what was told of a locked customer.
+
+    Doing it twice changes nothing. Raises ``ErasedError`` where the account was erased.
+    """
+    workspace_id, system = source.workspace_id, source.system
+    notices = queries.notices(session, workspace_id, system, customer.customer_id)
+    elsewhere = accounts.account_by_external_id(session, workspace_id, system, customer.customer_id)
+    named = links(notices, source.account_key)
+    case = _Case(source, customer, notices, named, elsewhere, known_on, now)
+    _settle_customer(session, case)
+    subscribed = _settle_subscriptions(session, case)
+    rows = [_invoice(case, subscribed, history) for history in _histories(notices, Kind.INVOICE)]
+    put_invoices(session, workspace_id, system, rows)
+    customer.unsettled = False
+
+
+def _current(session: Session, case: _Case, account_id: str | None) -> str | None:
+    if account_id is None:
+        return None
+    return aliases.current_id(session, case.source.workspace_id, account_id)
+
+
+def _settle_customer(session: Session, case: _Case) -> None:
+    customer, workspace_id = case.customer, case.source.workspace_id
+    told = [notice for notice in case.notices if notice.kind is Kind.CUSTOMER]
+    if told:
+        latest = objects.customer(max(told, key=lambda notice: notice.place).said)
+        customer.name, customer.email = latest.name, latest.email
+    customer.account_id = _current(session, case, case.links.of_customer(case.elsewhere))
+    if customer.account_id is None:
+        return
+    enter(session, workspace_id, Account, customer.account_id)
+    accounts.put_external_id(
+        session, workspace_id, customer.account_id, case.source.system, customer.customer_id
+    )
+    if customer.name:
+        account = accounts.get(session, workspace_id, Account, customer.account_id, lock=True)
+        account.name = account.name or customer.name
+
+
+def _settle_subscriptions(session: Session, case: _Case) -> dict[str, BillingSubscription]:
+    source = case.source
+    named = {notice.subscription_id for notice in case.notices if notice.subscription_id}
+    known = queries.subscriptions(session, source.workspace_id, source.system, named)
+    coupons = _coupons(session, case)
+    naming = Naming(source.plans, source.seat_prices)
+    for history in _histories(case.notices, Kind.SUBSCRIPTION):
+        subscription_id = history[-1].object_id
+        found = timeline(_concerning(case.notices, subscription_id), coupons, naming)
+        row = known.get(subscription_id) or _new(session, case, subscription_id)
+        known[subscription_id] = row
+        _write(session, case, row, found)
+    return known
+
+
+def _histories(notices: Iterable[Notice], kind: Kind) -> Iterable[list[Notice]]:
+    """Group notices by object, each in the order of its making, objects in the order of ids."""
+    found: dict[str, list[Notice]] = {}
+    for notice in sorted(notices, key=lambda each: each.place):
+        if notice.kind is kind:
+            found.setdefault(notice.object_id, []).append(notice)
+    return [found[key] for key in sorted(found)]
+
+
+def _concerning(notices: Iterable[Notice], subscription_id: str) -> list[Notice]:
+    """Take what bears on one subscription: its own, and what holds for all of the customer's."""
+    return [
+        notice
+        for notice in notices
+        if notice.subscription_id == subscription_id
+        or (notice.subscription_id is None and notice.kind in {Kind.CUSTOMER, Kind.DISCOUNT})
+    ]
+
+
+def _coupons(session: Session, case: _Case) -> Mapping[str, Coupon]:
+    wanted = coupon_ids(case.notices)
+    source = case.source
+    told = queries.coupons(session, source.workspace_id, source.system, wanted) if wanted else []
+    return {
+        notice.object_id: objects.coupon(notice.said)
+        for notice in sorted(told, key=lambda each: each.place)
+    }
+
+
+def _new(session: Session, case: _Case, subscription_id: str) -> BillingSubscription:
+    row = BillingSubscription(
+        workspace_id=case.source.workspace_id,
+        system=case.source.system,
+        subscription_id=subscription_id,
+        customer_id=case.customer.customer_id,
+        status="",
+        first_seen_at=case.now,
+    )
+    session.add(row)
+    return row
+
+
+def _write(session: Session, case: _Case, row: BillingSubscription, found: Timeline) -> None:
+    """Write periods to the account whose they are, and take them from whom they were before."""
+    said = case.links.of_subscription(row.subscription_id, case.elsewhere)
+    account_id, before = _current(session, case, said), _current(session, case, row.account_id)
+    if before is not None and before != account_id:
+        _restate(session, case, before, row.subscription_id, ())
+    if account_id is not None:
+        _restate(session, case, account_id, row.subscription_id, found.periods)
+        _note_trial(session, case, account_id, found)
+    row.account_id, row.unknown = account_id, found.unknown
+    row.status = found.latest.status if found.latest else ""
+
+
+def _restate(
+    session: Session,
+    case: _Case,
+    account_id: str,
+    subscription_id: str,
+    periods: Sequence[Period],
+) -> None:
+    restate_subscription(
+        session,
+        case.source.workspace_id,
+        account_id,
+        subscription_id,
+        periods,
+        source=case.source.system,
+        known_on=case.known_on,
+    )
+
+
+def _note_trial(session: Session, case: _Case, account_id: str, found: Timeline) -> None:
+    """Let the account show its latest trial."""
+    latest = found.latest
+    if latest is None or latest.trial_started_on is None:
+        return
+    account = accounts.get(session, case.source.workspace_id, Account, account_id, lock=True)
+    if account.trial_started_on is None or account.trial_started_on <= latest.trial_started_on:
+        account.trial_started_on = latest.trial_started_on
+        account.trial_ends_on = latest.trial_ends_on
+
+
+def _invoice(
+    case: _Case, subscribed: Mapping[str, BillingSubscription], history: Sequence[Notice]
+) -> dict[str, Any]:
+    """Tell an invoice as it is now; why it failed is known from the last try that did."""
+    now = asdict(objects.invoice(history[-1].said))
+    del now["charged"]
+    failed = [notice for notice in history if notice.said.get("payment_failed")]
+    owner = subscribed.get(now["subscription_id"] or "")
+    return {
+        **now,
+        "customer_id": case.customer.customer_id,
+        "account_id": (owner.account_id if owner else None) or case.customer.account_id,
+        "failed_at": failed[-1].at if failed else None,
+        "failure_reason": objects.invoice(failed[-1].said).failure_reason if failed else None,
+    }

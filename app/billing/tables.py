@@ -1,0 +1,155 @@
+from typing import Any
+
+from sqlalchemy import ARRAY, BigInteger, Index, Text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.accounts.tables import owner
+from app.core.db import Instant, Key, Table
+
+
+class BillingSource(Table):
+    """A billing system that tells us what accounts pay. ``source_id`` is part of its URL."""
+
+    __tablename__ = "billing_source"
+    __table_args__ = (Index(None, "source_id", unique=True),)
+
+    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
+    system: Mapped[Key] = mapped_column(primary_key=True)
+    source_id: Mapped[Key]
+    signing_secret: Mapped[str]
+    account_key: Mapped[str]
+    plans: Mapped[dict[str, str]] = mapped_column(JSONB)
+    seat_prices: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    created_at: Mapped[Instant]
+    changed_at: Mapped[Instant]
+    last_event_at: Mapped[Instant | None]
+
+
+class BillingEvent(Table):
+    """What a billing system told of one object at one time; of it, what we use.
+
+    The key makes a delivery count once; all of a customer's make the periods of what they pay.
+    """
+
+    __tablename__ = "billing_event"
+    __table_args__ = (
+        Index(None, "customer_id", "workspace_id", "system"),
+        Index(
+            "billing_event_object_idx",
+            "object_id",
+            "workspace_id",
+            "system",
+            postgresql_where="customer_id IS NULL",
+        ),
+    )
+
+    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
+    system: Mapped[Key] = mapped_column(primary_key=True)
+    event_id: Mapped[Key] = mapped_column(primary_key=True)
+    kind: Mapped[Key]
+    object_id: Mapped[Key]
+    customer_id: Mapped[Key | None]
+    subscription_id: Mapped[Key | None]
+    at: Mapped[Instant]
+    rank: Mapped[int]
+    said: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    received_at: Mapped[Instant]
+
+
+class BillingCustomer(Table):
+    """Who pays, as the billing system knows them. ``account_id`` None: nobody says which it is.
+
+    The row is what writers of one customer lock. ``unsettled``: the worker is to look again.
+    ``erased``: what comes of it is turned away.
+    """
+
+    __tablename__ = "billing_customer"
+    __table_args__ = (
+        Index(None, "account_id", "workspace_id"),
+        Index(
+            "billing_customer_unmatched_idx",
+            "workspace_id",
+            "system",
+            "customer_id",
+            postgresql_where="account_id IS NULL",
+        ),
+        Index(
+            "billing_customer_unsettled_idx",
+            "workspace_id",
+            "system",
+            "customer_id",
+            postgresql_where="unsettled",
+        ),
+    )
+
+    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
+    system: Mapped[Key] = mapped_column(primary_key=True)
+    customer_id: Mapped[Key] = mapped_column(primary_key=True)
+    account_id: Mapped[Key | None]
+    name: Mapped[str | None]
+    email: Mapped[str | None]
+    unsettled: Mapped[bool] = mapped_column(server_default="false")
+    erased: Mapped[bool] = mapped_column(server_default="false")
+    first_seen_at: Mapped[Instant]
+
+
+class BillingSubscription(Table):
+    """Which account the periods of a subscription were written to, and what is amiss with it."""
+
+    __tablename__ = "billing_subscription"
+    __table_args__ = (
+        Index(None, "account_id", "workspace_id"),
+        Index(
+            "billing_subscription_amiss_idx",
+            "workspace_id",
+            "system",
+            "subscription_id",
+            postgresql_where="account_id IS NULL OR unknown IS NOT NULL",
+        ),
+    )
+
+    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
+    system: Mapped[Key] = mapped_column(primary_key=True)
+    subscription_id: Mapped[Key] = mapped_column(primary_key=True)
+    customer_id: Mapped[Key]
+    account_id: Mapped[Key | None]
+    status: Mapped[str]
+    unknown: Mapped[str | None]
+    first_seen_at: Mapped[Instant]
+
+
+class Invoice(Table):
+    """A bill and what became of it. Amounts are hundredths of the major unit."""
+
+    __tablename__ = "invoice"
+    __table_args__ = (
+        Index(None, "account_id", "workspace_id", "created_at", "invoice_id"),
+        Index(None, "customer_id", "workspace_id", "system"),
+        Index(
+            "invoice_unmatched_idx",
+            "workspace_id",
+            "system",
+            "invoice_id",
+            postgresql_where="account_id IS NULL",
+        ),
+    )
+
+    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
+    system: Mapped[Key] = mapped_column(primary_key=True)
+    invoice_id: Mapped[Key] = mapped_column(primary_key=True)
+    customer_id: Mapped[Key]
+    subscription_id: Mapped[Key | None]
+    account_id: Mapped[Key | None]
+    status: Mapped[Key]
+    currency: Mapped[str]
+    amount_due_cents: Mapped[int] = mapped_column(BigInteger)
+    amount_paid_cents: Mapped[int] = mapped_column(BigInteger)
+    attempt_count: Mapped[int]
+    failed_at: Mapped[Instant | None]
+    failure_reason: Mapped[str | None]
+    due_at: Mapped[Instant | None]
+    finalized_at: Mapped[Instant | None]
+    paid_at: Mapped[Instant | None]
+    next_attempt_at: Mapped[Instant | None]
+    created_at: Mapped[Instant]

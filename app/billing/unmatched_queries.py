@@ -1,0 +1,85 @@
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, func, literal, or_, select, tuple_, union_all
+from sqlalchemy.orm import Session
+
+from app.billing.tables import BillingCustomer, BillingSubscription, Invoice
+
+
+@dataclass(frozen=True, slots=True)
+class Unmatched:
+    """An object that counts for no account, or whose price is not known, and why."""
+
+    kind: str
+    object_id: str
+    customer_id: str
+    account_id: str | None
+    name: str | None
+    email: str | None
+    status: str | None
+    reason: str
+    first_seen_at: datetime
+
+
+def unmatched(
+    session: Session,
+    workspace_id: str,
+    system: str,
+    *,
+    after: tuple[str, str] | None,
+    limit: int,
+) -> Sequence[Unmatched]:
+    """In the order of kind and id: customers, invoices, subscriptions."""
+    none, no_account = literal(None), literal("no_account")
+    customers = select(
+        literal("customer").label("kind"),
+        BillingCustomer.customer_id.label("object_id"),
+        BillingCustomer.customer_id,
+        BillingCustomer.account_id,
+        BillingCustomer.name,
+        BillingCustomer.email,
+        none.label("status"),
+        no_account.label("reason"),
+        BillingCustomer.first_seen_at,
+    ).where(
+        *_of(BillingCustomer, workspace_id, system),
+        BillingCustomer.account_id.is_(None),
+        ~BillingCustomer.erased,
+    )
+    invoices = select(
+        literal("invoice"),
+        Invoice.invoice_id,
+        Invoice.customer_id,
+        Invoice.account_id,
+        none,
+        none,
+        Invoice.status,
+        no_account,
+        Invoice.created_at,
+    ).where(*_of(Invoice, workspace_id, system), Invoice.account_id.is_(None))
+    subscribed = select(
+        literal("subscription"),
+        BillingSubscription.subscription_id,
+        BillingSubscription.customer_id,
+        BillingSubscription.account_id,
+        none,
+        none,
+        BillingSubscription.status,
+        func.coalesce(BillingSubscription.unknown, no_account),
+        BillingSubscription.first_seen_at,
+    ).where(or_(BillingSubscription.account_id.is_(None), BillingSubscription.unknown.is_not(None)))
+    every = union_all(customers, invoices, subscribed).subquery()
+    place = tuple_(every.c.kind.collate("C"), every.c.object_id)
+    rows = select(every)
+    if after is not None:
+        rows = rows.where(place > after)
+    found = session.execute(rows.order_by(place).limit(limit))
+    return [Unmatched(*row) for row in found]
+
+
+def _of(
+    table: type[BillingCustomer | BillingSubscription | Invoice], workspace_id: str, system: str
+) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return table.workspace_id == workspace_id, table.system == system

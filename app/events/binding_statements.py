@@ -1,0 +1,51 @@
+"""The SQL that finds waiting events whose account has become known."""
+
+from sqlalchemy import text
+
+# What a batch says of users: the ids among them that events wait for. Aliases are written before.
+MARK_DUE_BINDINGS = text("""
+INSERT INTO due_binding (workspace_id, user_id, anonymous_id)
+SELECT :workspace_id, said.user_id, NULL
+FROM unnest(CAST(:user_ids AS text[])) AS said (user_id)
+WHERE (SELECT 1 FROM unattributed_event w
+       WHERE w.workspace_id = :workspace_id AND w.user_id = said.user_id LIMIT 1) IS NOT NULL
+UNION ALL
+SELECT :workspace_id, NULL, a.anonymous_id FROM user_alias a
+WHERE a.workspace_id = :workspace_id AND a.user_id = ANY(CAST(:user_ids AS text[]))
+  AND (SELECT 1 FROM unattributed_event w
+       WHERE w.workspace_id = :workspace_id AND w.anonymous_id = a.anonymous_id
+         AND w.user_id IS NULL LIMIT 1) IS NOT NULL
+""")
+
+LOCK_DUE_BINDINGS = text("""
+SELECT id FROM due_binding ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED
+""")
+
+DROP_DUE_BINDINGS = text("DELETE FROM due_binding WHERE id = ANY(CAST(:ids AS bigint[]))")
+
+_TAKE = """
+DELETE FROM unattributed_event WHERE (workspace_id, client_at, message_id) IN (
+    SELECT w.workspace_id, w.client_at, w.message_id
+    FROM {waiting}
+    LEFT JOIN user_alias a ON a.workspace_id = w.workspace_id AND w.user_id IS NULL
+        AND a.anonymous_id = w.anonymous_id
+    JOIN "user" u ON u.workspace_id = w.workspace_id
+        AND u.user_id = coalesce(w.user_id, a.user_id)
+    WHERE u.account_id IS NOT NULL
+    {order}
+    LIMIT :limit
+    FOR UPDATE OF w SKIP LOCKED)
+RETURNING workspace_id, key_id, received_at, row
+"""
+
+# All of them are looked at: catches what was marked before the event that waits could be seen.
+TAKE_ATTRIBUTABLE = text(_TAKE.format(waiting="unattributed_event w", order="ORDER BY 1, 2, 3"))
+
+TAKE_MARKED = text(
+    _TAKE.format(
+        waiting="""due_binding m
+    JOIN unattributed_event w ON w.workspace_id = m.workspace_id AND (
+        w.user_id = m.user_id OR (w.anonymous_id = m.anonymous_id AND w.user_id IS NULL))""",
+        order="",
+    ).replace("WHERE u.account_id", "WHERE m.id = ANY(CAST(:ids AS bigint[])) AND u.account_id")
+)

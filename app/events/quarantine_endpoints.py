@@ -1,0 +1,211 @@
+"""What was put aside: look at it, try it again, let it go."""
+
+from collections import Counter
+from collections.abc import AsyncGenerator, Sequence
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Query, Request
+from sqlalchemy.orm import Session
+
+from app.core.clock import Now
+from app.core.db import ReadSessionDep, SessionDep, Sessions, slot, transaction
+from app.core.errors import NotFoundError
+from app.core.pagination import CursorText, Limit, Page, decode_cursor, page_of
+from app.core.schemas import NO_NUL, responses
+from app.events import quarantine_queries as queries
+from app.events.canonical import Rules
+from app.events.quarantine_queries import Narrowed
+from app.events.quarantine_schemas import (
+    DiscardReport,
+    QuarantinedEventDetail,
+    QuarantinedEventOut,
+    QuarantineGroup,
+    QuarantineSelection,
+    QuarantineSummary,
+    ReplayIn,
+    ReplayReport,
+    ReplayResult,
+)
+from app.events.replay import Pipeline, Result, replay
+from app.workspaces.auth import AccountWriter, Caller, Reader
+from app.workspaces.service import audit
+
+MOST_AT_ONCE, MOST_GROUPS, MOST_RESULTS = 1000, 1000, 100
+WIDEST_NUMBER = 18  # digits that fit 64 bits, whatever they are
+
+router = APIRouter(prefix="/api/v1/quarantine", tags=["quarantine"])
+
+StatusText = Annotated[
+    Literal["open", "replayed", "discarded", "all"],
+    Query(description="`open`: nothing has been done about it yet."),
+]
+Word = Annotated[str | None, Query(max_length=100, pattern=NO_NUL)]
+
+
+@router.get("", responses=responses(401, 403, 404, 422))
+def list_quarantine(
+    session: ReadSessionDep,
+    caller: Reader,
+    status: StatusText = "open",
+    code: Word = None,
+    key_id: Word = None,
+    sdk: Word = None,
+    limit: Limit = 100,
+    cursor: CursorText = None,
+) -> Page[QuarantinedEventOut]:
+    """List events that could not be used, newest first; those that are open, unless asked."""
+    position = decode_cursor(cursor, int)
+    rows = queries.list_quarantined(
+        session,
+        caller.workspace_id,
+        status=_status(status),
+        narrowed=Narrowed(code, key_id, sdk),
+        before=position[0] if position else None,
+        limit=limit + 1,
+    )
+    items, next_cursor = page_of(rows, limit, lambda row: (row.number,))
+    return Page(
+        items=[QuarantinedEventOut.model_validate(row) for row in items], next_cursor=next_cursor
+    )
+
+
+@router.get("/summary", responses=responses(401, 403, 422))
+def summarize_quarantine(
+    session: ReadSessionDep, caller: Reader, status: StatusText = "open"
+) -> QuarantineSummary:
+    """Count what was put aside by code, key and SDK, what came most often first."""
+    totals, groups = queries.summarized(
+        session, caller.workspace_id, status=_status(status), limit=MOST_GROUPS
+    )
+    return QuarantineSummary(
+        events=totals.events,
+        times=totals.times,
+        groups=[QuarantineGroup.model_validate(group) for group in groups],
+    )
+
+
+@router.get("/{quarantine_id}", responses=responses(401, 403, 404, 422))
+def get_quarantined(
+    session: ReadSessionDep, caller: Reader, quarantine_id: str
+) -> QuarantinedEventDetail:
+    """Show one event that could not be used, with its payload."""
+    number = quarantine_id.removeprefix("q_")
+    found = None
+    if number.isascii() and number.isdigit() and len(number) <= WIDEST_NUMBER:
+        found = queries.find_quarantined(session, caller.workspace_id, int(number))
+    if found is None:
+        raise NotFoundError("quarantined event", quarantine_id)
+    return QuarantinedEventDetail.model_validate(found)
+
+
+async def working_sessions(request: Request) -> AsyncGenerator[Sessions]:
+    """Several transactions for one request, in one slot of the database."""
+    async with slot(request):
+        yield request.app.state.sessions
+
+
+@router.post("/replay", responses=responses(400, 401, 403, 404, 422))
+def replay_quarantined(
+    request: Request,
+    body: ReplayIn,
+    caller: AccountWriter,
+    sessions: Annotated[Sessions, Depends(working_sessions, scope="function")],
+    now: Now,
+) -> ReplayReport:
+    """Read open events again, under today's rules and at the time when they first came.
+
+    At most 1,000 in a call, the oldest first. What passes is stored, counted as known today and
+    marked as replayed; the rest stays open under the code that it has now.
+    """
+    with transaction(sessions) as session:
+        numbers, skipped, more = _selected(session, caller, body)
+        if not body.dry_run:
+            _audit(session, caller, "quarantine.replayed", body, len(numbers), now)
+    pipeline = Pipeline(
+        sessions,
+        caller.workspace_id,
+        Rules(caller.end_customer_keys, caller.reach_property, caller.internal_domains),
+        caller.base_currency,
+        request.app.state.limits.retention_days,
+        now,
+    )
+    results = replay(pipeline, numbers, dry_run=body.dry_run)
+    tried = {result.number for result in results}
+    results += [Result(n, "skipped", "not_open") for n in [*skipped, *numbers] if n not in tried]
+    return _report(results, dry_run=body.dry_run, more=more)
+
+
+@router.post("/discard", responses=responses(400, 401, 403, 404, 422))
+def discard_quarantined(
+    body: QuarantineSelection, caller: AccountWriter, session: SessionDep, now: Now
+) -> DiscardReport:
+    """Mark open events as not wanted. They leave the list, and are dropped when they are old."""
+    numbers, skipped, more = _selected(session, caller, body)
+    discarded = queries.discard(session, caller.workspace_id, numbers)
+    _audit(session, caller, "quarantine.discarded", body, discarded, now)
+    selected = len(numbers) + len(skipped)
+    return DiscardReport(
+        selected=selected, discarded=discarded, skipped=selected - discarded, more=more
+    )
+
+
+def _status(asked: str) -> str | None:
+    return None if asked == "all" else asked
+
+
+def _selected(
+    session: Session, caller: Caller, body: QuarantineSelection
+) -> tuple[Sequence[int], Sequence[int], bool]:
+    """Return the numbers of open events, of those named that are not, and whether more fit."""
+    if body.numbers:
+        known = queries.statuses(session, caller.workspace_id, body.numbers)
+        for number in body.numbers:
+            if number not in known:
+                raise NotFoundError("quarantined event", f"q_{number}")
+        chosen = [number for number in body.numbers if known[number] == queries.OPEN]
+        return chosen, sorted(set(body.numbers) - set(chosen)), False
+    narrowed = Narrowed(**body.filter.model_dump())
+    found = queries.open_numbers(session, caller.workspace_id, narrowed, limit=MOST_AT_ONCE + 1)
+    return found[:MOST_AT_ONCE], [], len(found) > MOST_AT_ONCE
+
+
+def _audit(
+    session: Session, caller: Caller, action: str, body: QuarantineSelection, events: int, now: Now
+) -> None:
+    details: dict[str, Any] = {"events": events}
+    if not body.numbers:
+        details["filter"] = body.filter.model_dump(mode="json", exclude_none=True)
+    audit(
+        session,
+        caller.workspace_id,
+        action,
+        "quarantine",
+        actor=caller.actor,
+        now=now,
+        details=details,
+    )
+
+
+def _report(results: Sequence[Result], *, dry_run: bool, more: bool) -> ReplayReport:
+    counted = Counter(result.result for result in results)
+    return ReplayReport(
+        dry_run=dry_run,
+        selected=len(results),
+        replayed=counted["replayed"],
+        unattributed=sum(result.code == "unattributed" for result in results),
+        duplicates=counted["duplicate"],
+        quarantined=counted["quarantined"],
+        erased=counted["erased"],
+        skipped=counted["skipped"],
+        more=more,
+        results=[
+            ReplayResult(
+                id=f"q_{each.number}",
+                result=each.result,
+                code=each.code,
+                detail=each.detail,
+                warnings=list(each.warnings),
+            )
+            for each in results[:MOST_RESULTS]
+        ],
+    )

@@ -1,0 +1,142 @@
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, exists, func, select, update
+from sqlalchemy.orm import Session
+
+from app.events import source_statements as statements
+from app.events.tables import IngestHour, Source, StaleAccount
+from app.workspaces.queries import ROTATED
+from app.workspaces.tables import ApiKey, AuditEntry
+
+AT_ONCE = 100
+LATELY_DAYS = 28
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """A source that has to be looked at: it may have fallen silent, or have come back."""
+
+    workspace_id: str
+    key_id: str
+    last_event_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NamedSource:
+    """A source with its key, and how many accounts live on it alone while it is silent."""
+
+    source: Source
+    name: str
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    rotated: bool
+    stale_accounts: int
+
+    def is_retired(self, now: datetime) -> bool:
+        """Whether its key is no longer in use: nobody waits for events of it."""
+        ended = self.revoked_at or (self.expires_at and self.expires_at <= now)
+        return bool(ended) or self.rotated
+
+
+def lock_quiet(session: Session, *, now: datetime, shortest: timedelta) -> list[Quiet]:
+    """Lock sources that could be silent by now; another worker's are passed over."""
+    values = {"now": now, "before": now - shortest, "limit": AT_ONCE}
+    return [Quiet(*row) for row in session.execute(statements.LOCK_QUIET, values)]
+
+
+def lock_returned(session: Session, *, now: datetime) -> list[Quiet]:
+    """Lock silent sources that send again, or whose key is no longer in use."""
+    values = {"now": now, "limit": AT_ONCE}
+    return [Quiet(*row) for row in session.execute(statements.LOCK_RETURNED, values)]
+
+
+def hours_with_events(
+    session: Session, workspace_id: str, key_ids: Sequence[str], *, since: datetime
+) -> Mapping[str, Sequence[datetime]]:
+    """Return the hours in which each key sent something new, oldest first."""
+    rows = session.execute(
+        select(IngestHour.key_id, IngestHour.hour)
+        .where(
+            IngestHour.workspace_id == workspace_id,
+            IngestHour.key_id.in_(key_ids),
+            IngestHour.hour >= since,
+            IngestHour.accepted > 0,
+        )
+        .distinct()
+        .order_by(IngestHour.key_id, IngestHour.hour)
+    )
+    found: dict[str, list[datetime]] = {key_id: [] for key_id in key_ids}
+    for key_id, hour in rows:
+        found[key_id].append(hour)
+    return found
+
+
+def change_source(
+    session: Session, workspace_id: str, key_id: str, **columns: datetime | None
+) -> None:
+    session.execute(
+        update(Source)
+        .where(Source.workspace_id == workspace_id, Source.key_id == key_id)
+        .values(**columns)
+    )
+
+
+def add_stale_accounts(
+    session: Session, workspace_id: str, key_id: str, *, silent_since: datetime
+) -> list[str]:
+    """Note the accounts that lived on a source, and of which nobody has told since."""
+    values = {
+        "workspace_id": workspace_id,
+        "key_id": key_id,
+        "silent_since": silent_since,
+        "lately": silent_since - timedelta(days=LATELY_DAYS),
+    }
+    return list(session.scalars(statements.ADD_STALE_ACCOUNTS, values))
+
+
+def drop_stale_accounts(session: Session, workspace_id: str, key_id: str) -> list[str]:
+    return list(
+        session.scalars(
+            delete(StaleAccount)
+            .where(StaleAccount.workspace_id == workspace_id, StaleAccount.key_id == key_id)
+            .returning(StaleAccount.account_id)
+        )
+    )
+
+
+def drop_revived(session: Session) -> list[tuple[str, str]]:
+    """Forget stale accounts of which somebody else has told since: workspace and account."""
+    rows = session.execute(statements.DROP_REVIVED, {"days": LATELY_DAYS})
+    return [(row.workspace_id, row.account_id) for row in rows]
+
+
+def list_sources(
+    session: Session, workspace_id: str, *, after: str | None, limit: int
+) -> list[NamedSource]:
+    """In the order of their keys' ids."""
+    stale = (
+        select(func.count())
+        .where(
+            StaleAccount.workspace_id == Source.workspace_id, StaleAccount.key_id == Source.key_id
+        )
+        .scalar_subquery()
+    )
+    rotated = exists().where(
+        AuditEntry.workspace_id == Source.workspace_id,
+        AuditEntry.action == ROTATED,
+        AuditEntry.subject == Source.key_id,
+    )
+    found = (
+        select(Source, ApiKey.name, ApiKey.expires_at, ApiKey.revoked_at, rotated, stale)
+        .join(
+            ApiKey,
+            (ApiKey.workspace_id == Source.workspace_id) & (ApiKey.id == Source.key_id),
+        )
+        .where(Source.workspace_id == workspace_id)
+    )
+    if after is not None:
+        found = found.where(Source.key_id > after)
+    rows = session.execute(found.order_by(Source.key_id).limit(limit))
+    return [NamedSource(*row) for row in rows]

@@ -1,0 +1,133 @@
+"""How much comes in, from whom, and who has stopped."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from app.core.clock import Now
+from app.core.db import ReadSessionDep
+from app.core.errors import FieldError, UnprocessableError
+from app.core.pagination import CursorText, Limit, Page, decode_cursor, page_of
+from app.core.schemas import NO_NUL, Day, responses
+from app.events import silence, source_queries, stats_queries
+from app.events.silence import Rhythm
+from app.events.source_queries import NamedSource
+from app.events.stats import sum_up
+from app.events.stats_schemas import IngestStats, SourceOut, State, WaitingOut, WaitingSummary
+from app.workspaces.auth import Reader
+
+router = APIRouter(prefix="/api/v1", tags=["data"])
+
+USUAL_DAYS, MOST_DAYS = 7, 400
+MOST_SENDERS = 100
+
+FirstDay = Annotated[Day | None, Query(alias="from", description="Null: six days before `to`.")]
+LastDay = Annotated[Day | None, Query(alias="to", description="Null: today.")]
+
+
+@router.get("/ingest/stats", responses=responses(401, 403, 422))
+def show_ingest_stats(
+    session: ReadSessionDep,
+    caller: Reader,
+    now: Now,
+    first: FirstDay = None,
+    last: LastDay = None,
+    key_id: Annotated[str | None, Query(max_length=100, pattern=NO_NUL)] = None,
+) -> IngestStats:
+    """Count what was received and what became of it, by key and SDK and by day."""
+    last = last or now.date()
+    first = _first_day(first, last)
+    told = stats_queries.told_days(
+        session,
+        caller.workspace_id,
+        since=_start(first),
+        until=_start(last) + timedelta(days=1),
+        key_id=key_id,
+    )
+    totals, senders = sum_up(told)
+    return IngestStats.model_validate(
+        {"first_day": first, "last_day": last, "totals": totals, "senders": senders}
+    )
+
+
+@router.get("/sources", responses=responses(401, 403, 404, 422))
+def list_sources(
+    session: ReadSessionDep,
+    caller: Reader,
+    now: Now,
+    limit: Limit = 100,
+    cursor: CursorText = None,
+) -> Page[SourceOut]:
+    """List the keys that send events, how they usually do, and which have fallen silent."""
+    after = decode_cursor(cursor, str)
+    rows = source_queries.list_sources(
+        session, caller.workspace_id, after=after[0] if after else None, limit=limit + 1
+    )
+    items, next_cursor = page_of(rows, limit, lambda row: (row.source.key_id,))
+    hours = source_queries.hours_with_events(
+        session,
+        caller.workspace_id,
+        [row.source.key_id for row in items],
+        since=now - 2 * silence.WATCHED,
+    )
+    return Page(
+        items=[_source(row, hours[row.source.key_id], now) for row in items],
+        next_cursor=next_cursor,
+    )
+
+
+@router.get("/unattributed", responses=responses(401, 403, 422))
+def summarize_unattributed(session: ReadSessionDep, caller: Reader) -> WaitingSummary:
+    """Count the events that wait until the account of their user is known."""
+    found = stats_queries.waiting(session, caller.workspace_id, limit=MOST_SENDERS)
+    events, oldest = stats_queries.waiting_in_all(session, caller.workspace_id)
+    return WaitingSummary(
+        events=events,
+        oldest_received_at=oldest,
+        senders=[WaitingOut.model_validate(each, from_attributes=True) for each in found],
+    )
+
+
+def _first_day(first: date | None, last: date) -> date:
+    if first is None:
+        return date.fromordinal(max(last.toordinal() - USUAL_DAYS + 1, 1))
+    if first > last or (last - first).days >= MOST_DAYS or last == date.max:
+        problem = FieldError("/query/from", f"From must lie up to {MOST_DAYS} days before to.")
+        raise UnprocessableError("Some of the input cannot be used.", errors=[problem])
+    return first
+
+
+def _start(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
+
+
+def _source(row: NamedSource, hours: Sequence[datetime], now: datetime) -> SourceOut:
+    source = row.source
+    watched = [hour for hour in hours if hour >= source.last_event_at - silence.WATCHED]
+    rhythm = silence.rhythm(watched)
+    return SourceOut(
+        key_id=source.key_id,
+        name=row.name,
+        state=_state(row, rhythm, now),
+        last_event_at=source.last_event_at,
+        usual_gap_seconds=_seconds(rhythm.usual_gap),
+        allowed_gap_seconds=_seconds(rhythm.allowed),
+        silent_since=source.silent_since,
+        noticed_at=source.noticed_at,
+        resumed_at=source.resumed_at,
+        stale_accounts=row.stale_accounts,
+    )
+
+
+def _state(row: NamedSource, rhythm: Rhythm, now: datetime) -> State:
+    if row.is_retired(now):
+        return "retired"
+    if row.source.silent_since is not None:
+        return "silent"
+    return "learning" if rhythm.allowed is None else "live"
+
+
+def _seconds(gap: timedelta | None) -> int | None:
+    return None if gap is None else round(gap.total_seconds())

@@ -1,0 +1,106 @@
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from app.events.tables import QuarantinedEvent, UnattributedEvent
+
+MOST = 100
+
+# Only the summaries of blocks know the message id: no other index may be taken for it.
+BY_SUMMARIES = text("""
+SELECT set_config('enable_indexscan', :scan, true), set_config('enable_indexonlyscan', :scan, true)
+""")
+
+STORED = text("""
+SELECT client_at, occurred_at, received_at, key_id, sdk, kind, name, account_id,
+       coalesce(account_by, CASE WHEN account_id IS NOT NULL THEN 'event' END) AS account_by,
+       user_id, anonymous_id,
+       coalesce(known_on, CAST(received_at AS date)) AS known_on
+FROM event
+WHERE message_id = :message_id AND workspace_id || '' = :workspace_id
+ORDER BY client_at LIMIT :limit
+""")
+
+IN_USAGE = text("""
+SELECT EXISTS (
+    SELECT FROM daily_usage
+    WHERE workspace_id = :workspace_id AND account_id = :account_id AND day = :day
+      AND known_on = :known_on AND user_id = :user_id AND is_anonymous = :is_anonymous
+      AND event_name IN (:name, 'other'))
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """``account_by``: event, user or alias; None without an account."""
+
+    client_at: datetime
+    occurred_at: datetime
+    received_at: datetime
+    key_id: str
+    sdk: str | None
+    kind: str
+    name: str
+    account_id: str | None
+    account_by: str | None
+    user_id: str | None
+    anonymous_id: str | None
+    known_on: date
+
+    @property
+    def day(self) -> date:
+        return self.occurred_at.date()
+
+
+def stored_events(session: Session, workspace_id: str, message_id: str) -> list[StoredEvent]:
+    """Find stored events by their id alone, in the order of their times. Needs a transaction."""
+    session.execute(BY_SUMMARIES, {"scan": "off"})
+    values = {"workspace_id": workspace_id, "message_id": message_id, "limit": MOST}
+    found = [StoredEvent(*row) for row in session.execute(STORED, values)]
+    session.execute(BY_SUMMARIES, {"scan": "on"})
+    return found
+
+
+def waiting_events(
+    session: Session, workspace_id: str, message_id: str
+) -> Sequence[UnattributedEvent]:
+    return session.scalars(
+        select(UnattributedEvent)
+        .where(
+            UnattributedEvent.workspace_id == workspace_id,
+            UnattributedEvent.message_id == message_id,
+        )
+        .order_by(UnattributedEvent.client_at)
+        .limit(MOST)
+    ).all()
+
+
+def quarantined_events(
+    session: Session, workspace_id: str, message_id: str
+) -> Sequence[QuarantinedEvent]:
+    return session.scalars(
+        select(QuarantinedEvent)
+        .where(
+            QuarantinedEvent.workspace_id == workspace_id,
+            QuarantinedEvent.message_id == message_id,
+        )
+        .order_by(QuarantinedEvent.number)
+        .limit(MOST)
+    ).all()
+
+
+def is_in_usage(session: Session, workspace_id: str, event: StoredEvent) -> bool:
+    """Whether the counts of its account, day, person and name hold it."""
+    values = {
+        "workspace_id": workspace_id,
+        "account_id": event.account_id,
+        "day": event.day,
+        "known_on": event.known_on,
+        "user_id": event.user_id or event.anonymous_id or "",
+        "is_anonymous": event.user_id is None,
+        "name": event.name,
+    }
+    return bool(session.scalar(IN_USAGE, values))

@@ -1,0 +1,81 @@
+"""Adoption of product features over HTTP."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from sqlalchemy.orm import Session
+
+from app.accounts.queries import get, plans, product_features
+from app.accounts.tables import ProductFeature
+from app.core.db import ReadSessionDep
+from app.core.pagination import CursorText, Limit, decode_cursor, page_of
+from app.core.schemas import Id, responses
+from app.health import adoption_queries
+from app.health.adoption import Adoption, Grouping, Use
+from app.health.adoption_schemas import AdopterOut, AdoptionCounts, AdoptionGroup, AdoptionOut
+from app.health.entitlement import Offer
+from app.workspaces.auth import Reader
+
+MOST_GROUPS = 100
+
+router = APIRouter(prefix="/api/v1", tags=["health"], responses=responses(401, 403, 404, 422))
+
+Only = Annotated[str | None, Query(max_length=500, pattern=r"^[^\x00]*$")]
+
+
+@router.get("/product-features/{key}/adoption")
+def get_adoption(
+    *,
+    key: Id,
+    session: ReadSessionDep,
+    caller: Reader,
+    use: Annotated[Use, Query(description="Which accounts to list.")] = Use.UNUSED,
+    segment: Only = None,
+    plan: Only = None,
+    limit: Limit = 100,
+    cursor: CursorText = None,
+) -> AdoptionOut:
+    """Say who is entitled to a product feature, who uses it, and who pays for it in vain.
+
+    The list holds the accounts of one kind, those with the most money at stake first; `segment`
+    and `plan` narrow it. The counts are over all accounts.
+    """
+    feature = get(session, caller.workspace_id, ProductFeature, key)
+    lacking = plans_without(session, caller.workspace_id, key)
+    counts = adoption_queries.adoption(session, caller.workspace_id, key, lacking=lacking)
+    after = decode_cursor(cursor, int, str)
+    rows = adoption_queries.adopters(
+        session,
+        caller.workspace_id,
+        key,
+        use,
+        lacking=lacking,
+        segment=segment,
+        plan=plan,
+        after=(after[0], after[1]) if after else None,
+        limit=limit + 1,
+    )
+    found, next_cursor = page_of(rows, limit, lambda row: (row.money, row.account_id))
+    return AdoptionOut(
+        key=key,
+        name=feature.name,
+        use=use,
+        total=AdoptionCounts.model_validate(_of(counts, Grouping.ALL)[0]),
+        by_segment=[AdoptionGroup.model_validate(row) for row in _of(counts, Grouping.SEGMENT)],
+        by_plan=[AdoptionGroup.model_validate(row) for row in _of(counts, Grouping.PLAN)],
+        items=[AdopterOut.model_validate(row) for row in found],
+        next_cursor=next_cursor,
+    )
+
+
+def _of(counts: Sequence[Adoption], by: Grouping) -> Sequence[Adoption]:
+    return [row for row in counts if row.by is by][:MOST_GROUPS]
+
+
+def plans_without(session: Session, workspace_id: str, key: str) -> list[str]:
+    """Name the plans that do not include a product feature."""
+    weights = {feature.key: feature.weight for feature in product_features(session, workspace_id)}
+    known = {plan.key: plan.product_features for plan in plans(session, workspace_id)}
+    included = Offer(weights, known).included
+    return [plan for plan, features in included.items() if key not in features]

@@ -1,0 +1,95 @@
+"""What beside usage moved a measure: the contract and the peers, in words. Pure."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from app.health.explain import Row
+from app.health.figures import money, pair
+from app.health.measures import CardMeasure
+from app.health.telling import Tale, moves, verb
+
+COUNTED_BY: Mapping[str, tuple[str, ...]] = {
+    "breadth": ("plan", "exceptions"),
+    "momentum": ("plan", "exceptions"),
+    "days_to_renewal": ("renewal",),
+}
+"""Which terms decide what is counted."""
+SPEAK_FOR_THEMSELVES = {"mrr", "seats", "tenure_days"}
+"""Terms that are measures too: their move needs no cause."""
+
+
+def priced(row: Row, measure: CardMeasure, what: str, tale: Tale) -> str:
+    """Say by which terms of the contract a measure moved, or counts for less or more."""
+    terms, words, key = dict(_terms(tale)), tale.words, measure.source.key
+    rank = [terms[name] for name in _ranked_by(measure) if name in terms]
+    if not moves(row):
+        why = tale.joined(rank or [*terms.values()] or [words.terms])
+        worth = words.worth[row.points > 0]
+        return words.so.format(why=why, name=tale.name(measure.name), worth=worth)
+    counted = [terms[name] for name in COUNTED_BY.get(key, ()) if name in terms]
+    if key not in SPEAK_FOR_THEMSELVES:
+        why = tale.joined(counted or [words.terms])
+        what = words.because.format(what=what, why=why)
+    return words.also.format(what=what, why=tale.joined(rank)) if rank else what
+
+
+def _ranked_by(measure: CardMeasure) -> list[str]:
+    """Name the terms that decide what a number is worth."""
+    bought = ["seats"] if measure.source.key == "depth" else []
+    return ["price", *bought] if measure.is_for_price else bought
+
+
+def compared(row: Row, measure: CardMeasure, what: str, tale: Tale) -> str:
+    """Say by which peers a measure counts for less or more, or was itself counted otherwise."""
+    one, other, words = tale.before, tale.after, tale.words
+    month = f"{other.as_of:%Y-%m}"
+    was, segment = (side.features.segment or words.none for side in (one, other))
+    why = words.segment.format(before=was, after=segment)
+    if moves(row):
+        anew = words.features_again.format(month=month)
+        what = words.because.format(what=what, why=anew)
+        return what if was == segment else words.also.format(what=what, why=why)
+    if was == segment:
+        is_same_month = f"{one.as_of:%Y-%m}" == month
+        why = (words.fitted_again if is_same_month else words.benchmark).format(month=month)
+    worth = words.worth[row.points > 0]
+    return words.so.format(why=why, name=tale.name(measure.name), worth=worth)
+
+
+def _terms(tale: Tale) -> Iterator[tuple[str, str]]:
+    one, other, words = tale.before.features, tale.after.features, tale.words
+    if one.price_cents != other.price_cents:
+        yield "price", _price(tale)
+    if one.seats != other.seats:
+        yield "seats", _seats(one.seats, other.seats, tale)
+    if one.plan != other.plan:
+        yield "plan", words.plan.format(**_turn(one.plan, other.plan, tale))
+    if one.feature_exceptions != other.feature_exceptions:
+        yield "exceptions", words.exceptions
+    if one.renewal_on != other.renewal_on:
+        yield "renewal", words.renewal.format(**_turn(one.renewal_on, other.renewal_on, tale))
+
+
+def _turn(before: object, after: object, tale: Tale) -> dict[str, Any]:
+    return {"before": before or tale.words.none, "after": after or tale.words.none}
+
+
+def _seats(one: int | None, other: int | None, tale: Tale) -> str:
+    words, (before, after) = tale.words, pair(one, other)
+    if other is None:
+        return words.seats_went
+    if one is None:
+        return words.seats_came.format(after=after)
+    return words.seats.format(verb=verb(one, other, words), before=before, after=after)
+
+
+def _price(tale: Tale) -> str:
+    words, currency = tale.words, tale.after.definition.lens.base_currency
+    one, other = tale.before.features.price_cents, tale.after.features.price_cents
+    said = {"before": money(one), "after": money(other), "currency": currency}
+    if other is None:
+        has_no_rate = tale.after.features.no_rate
+        return words.rate_went if has_no_rate else words.price_went.format(**said)
+    if one is None:
+        return words.price_came.format(**said)
+    return words.price.format(verb=verb(one, other, words), **said)

@@ -1,0 +1,270 @@
+"""Why a score moved between two days: rows that add up exactly to the difference. Pure.
+
+The account is walked from the one day to the other: first its usage, then what it pays and may
+use, then whom it is compared with, last how it is judged (docs/adr/0021). The points of a step
+are split over the measures by d(w s) = mean(w) ds + mean(s) dw, which holds exactly; where a
+measure is missing on a side it takes the other side's s, so that only weights move.
+"""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import date
+from enum import StrEnum
+from itertools import pairwise
+from typing import Any
+
+from app.features.values import AccountFeatures, FeatureMap
+from app.health.benchmark import Benchmark
+from app.health.definition import Definition
+from app.health.judge import adjusted, facts_of, judge
+from app.health.overlays import Override
+from app.health.scorecard import Card
+
+
+class Kind(StrEnum):
+    BEHAVIOUR = "behaviour"
+    PRICE = "price"
+    PEERS = "peers"
+    COVERAGE = "coverage"
+    CONFIG = "config"
+    OVERRIDE = "override"
+
+
+STEPS = (Kind.BEHAVIOUR, Kind.PRICE, Kind.PEERS)
+NOISE = 1e-9
+"""Less than this is not a point that anything has moved, but the last digits of floats."""
+
+MONEY = ("no_rate", "price_cents", "mrr_cents")
+PRICE = (
+    *MONEY,
+    *("pays", "currency", "seats", "plan", "renewal_on"),
+    *("feature_exceptions", "first_paid_on", "paid_until"),
+)
+PEERS = ("segment",)
+BY_PRODUCT = ("active_users", "active_users_before")
+BY_REACH = ("reached", "reached_before")
+BY_WINDOW = (
+    *BY_PRODUCT,
+    *BY_REACH,
+    *("adopted", "adopted_before", "feature_events"),
+    *("events", "events_before", "active_days", "active_days_before"),
+)
+BEHAVIOUR = tuple(
+    field.name
+    for field in fields(AccountFeatures)
+    if field.name not in {*PRICE, *PEERS, "account_id"}
+)
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the two days: what went in, what it was held against, and a person's word over it."""
+
+    as_of: date
+    features: AccountFeatures
+    definition: Definition
+    benchmarks: Mapping[str, Benchmark]
+    card_name: str
+    override: Override | None = None
+
+    @property
+    def benchmark(self) -> Benchmark:
+        return self.benchmarks.get(self.features.segment or "") or self.benchmarks[""]
+
+    @property
+    def card(self) -> Card:
+        return self.definition.scorecard.cards[self.card_name]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Points of one kind. ``before`` and ``after``: the measure's raw value, where it is of one.
+
+    ``came``, ``went``, ``stayed``: of coverage, the measures into and out of what is known;
+    without a measure, the reasons of adjustments; without those too, the bounds 0 and 100.
+    """
+
+    kind: Kind
+    points: float
+    measure: str | None = None
+    before: float | None = None
+    after: float | None = None
+    came: Sequence[str] = ()
+    went: Sequence[str] = ()
+    stayed: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A day, or a place on the way between two: by measure its score (nan: missing) and weight.
+
+    ``mean``: of the measures; ``held``: that within 0 and 100; ``value``: after adjustments.
+    """
+
+    scores: Mapping[str, float]
+    weights: Mapping[str, float]
+    raw: Mapping[str, float]
+    mean: float
+    held: float
+    value: float
+    reasons: Sequence[str]
+
+
+def explain(before: Side, after: Side) -> list[Row]:
+    """Return the rows whose points add up to the difference of the two days; none is of zero."""
+    places = [stand(side) for side in _way(before, after)]
+    rows = [
+        row
+        for kind, (one, other) in zip(STEPS, pairwise(places[:-1]), strict=True)
+        for row in _moved(kind, one, other)
+    ]
+    rows.append(_coverage(places[:-1]))
+    rows.append(Row(Kind.CONFIG, places[-1].value - places[-2].value))
+    by_hand = _by_hand(after, places[-1]) - _by_hand(before, places[0])
+    rows.append(Row(Kind.OVERRIDE, by_hand))
+    return [row for row in rows if abs(row.points) > NOISE]
+
+
+def stand(side: Side) -> Standing:
+    """Judge one account anew from what was stored of it."""
+    [facts] = facts_of(side.definition.offer, [side.features], side.as_of)
+    found = judge(side.card, side.benchmark, side.definition.scorecard.sources, [facts]).scores
+    names = [measure.name for measure in side.card.measures]
+    scores, weights, raw = (
+        dict(zip(names, table[0].tolist(), strict=True))
+        for table in (found.measure_scores, found.effective_weights, found.raw)
+    )
+    mean = sum(weights[name] * scores[name] for name in names if weights[name])
+    held = min(max(mean, 0.0), 100.0)
+    value, reasons = adjusted(side.card, facts, list(scores.values()), held)
+    return Standing(scores, weights, raw, mean, held, value, reasons)
+
+
+def _by_hand(side: Side, standing: Standing) -> float:
+    return side.override.value - standing.value if side.override else 0.0
+
+
+def _way(before: Side, after: Side) -> list[Side]:
+    """Change one thing after the other: usage, price, peers, configuration."""
+    features = replace(before.features, **_usage(before, after))
+    used = replace(before, as_of=after.as_of, features=features)
+    same_money = before.definition.lens.base_currency == after.definition.lens.base_currency
+    paid = [name for name in PRICE if same_money or name not in MONEY]
+    priced = replace(used, features=_taking(features, after.features, paid))
+    return [before, used, priced, _compared(priced, after), after]
+
+
+def _taking(
+    features: AccountFeatures, new: AccountFeatures, names: Sequence[str]
+) -> AccountFeatures:
+    return replace(features, **{name: getattr(new, name) for name in names})
+
+
+def _compared(side: Side, after: Side) -> Side:
+    """Take the new peers, unless they were ranked by another meaning: then they are a setting's."""
+    compared = replace(side, features=_taking(side.features, after.features, PEERS))
+    if _said(side.definition) != _said(after.definition):
+        return compared
+    compared = replace(compared, benchmarks=after.benchmarks)
+    if after.definition.configured:
+        return compared
+    names = tuple(after.definition.offer.weights)
+    return replace(
+        compared,
+        definition=side.definition.with_default_features(names),
+        features=_taking(compared.features, after.features, BY_WINDOW),
+    )
+
+
+def _said(definition: Definition) -> str:
+    """What somebody has set of the ranks, without the product features found in the usage."""
+    return (definition if definition.configured else definition.with_default_features(())).meaning
+
+
+def _usage(before: Side, after: Side) -> dict[str, Any]:
+    """Take the new usage, but what was counted by another definition waits for its step."""
+    old, new = before.definition.lens, after.definition.lens
+    was, now = before.features, after.features
+    waiting: set[str] = set()
+    if old.window_days != new.window_days:
+        waiting |= {*BY_WINDOW}
+    if old.reach != new.reach:
+        waiting |= {*BY_REACH}
+    found_in_usage = not (before.definition.configured or after.definition.configured)
+    if old.product != new.product and not found_in_usage:
+        waiting |= {*BY_PRODUCT}
+    taken = {name: getattr(now, name) for name in BEHAVIOUR if name not in waiting}
+    for name in {"adopted", "adopted_before"} - waiting:
+        taken[name] = _adopted(old.product, new.product, getattr(was, name), getattr(now, name))
+    taken["traits"] = _except(was.traits, now.traits, {*old.traits} - {*new.traits})
+    unseen = {count.key for count in old.counts} - {count.key for count in new.counts}
+    taken["counts"] = _except(was.counts, now.counts, unseen)
+    return taken
+
+
+def _adopted(
+    old: FeatureMap, new: FeatureMap, was: Sequence[str], now: Sequence[str]
+) -> Sequence[str]:
+    """Take what is adopted now, for product features that are counted by the same events."""
+    if old == new:
+        return now
+    events, others = _events(old), _events(new)
+    same = {key for key in events if events[key] == others.get(key)}
+    return [*(key for key in was if key not in same), *(key for key in now if key in same)]
+
+
+def _events(product: FeatureMap) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for event_name, key in product.events:
+        found.setdefault(key, set()).add(event_name)
+    return found
+
+
+def _except(
+    old: Mapping[str, object], new: Mapping[str, object], kept: set[str]
+) -> dict[str, object]:
+    """Take what is new, but what is no longer looked at as it was."""
+    return {**new, **{name: old[name] for name in kept if name in old}}
+
+
+def _moved(kind: Kind, one: Standing, other: Standing) -> Iterator[Row]:
+    """Split what a step changes under one card: each measure, the bounds, the adjustments."""
+    for name in one.scores:
+        s, t = _both(one.scores[name], other.scores[name])
+        points = (one.weights[name] + other.weights[name]) / 2 * (t - s)
+        yield Row(kind, points, name, one.raw[name], other.raw[name])
+    yield Row(kind, (other.held - other.mean) - (one.held - one.mean))
+    yield Row(
+        kind,
+        (other.value - other.held) - (one.value - one.held),
+        came=[reason for reason in other.reasons if reason not in one.reasons],
+        went=[reason for reason in one.reasons if reason not in other.reasons],
+        stayed=[reason for reason in one.reasons if reason in other.reasons],
+    )
+
+
+def _coverage(places: Sequence[Standing]) -> Row:
+    """Add up what the weights moved on the way, because measures were missing here or there."""
+    points = 0.0
+    for one, other in pairwise(places):
+        for name in one.scores:
+            s, t = _both(one.scores[name], other.scores[name])
+            points += (s + t) / 2 * (other.weights[name] - one.weights[name])
+    known = [
+        [name for name, score in place.scores.items() if not math.isnan(score)]
+        for place in (places[0], places[-1])
+    ]
+    return Row(
+        Kind.COVERAGE,
+        points,
+        came=[name for name in known[1] if name not in known[0]],
+        went=[name for name in known[0] if name not in known[1]],
+    )
+
+
+def _both(s: float, t: float) -> tuple[float, float]:
+    """Let the side where a measure is missing take the other's score; missing on both: zero."""
+    if math.isnan(s):
+        return (0.0, 0.0) if math.isnan(t) else (t, t)
+    return (s, s) if math.isnan(t) else (s, t)

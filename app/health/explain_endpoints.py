@@ -1,0 +1,52 @@
+"""Why a score is what it is, and why it moved."""
+
+from datetime import date, timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query
+
+from app.core.clock import Now
+from app.core.db import ReadSessionDep
+from app.core.errors import FieldError, UnprocessableError
+from app.core.schemas import Day, responses
+from app.health import explain_service, queries
+from app.health.explain_schemas import ExplanationOut
+from app.health.schemas import AccountId
+from app.health.words import Language, preferred
+from app.workspaces.auth import Reader
+
+router = APIRouter(prefix="/api/v1", tags=["health"])
+
+LOOK_BACK_DAYS = 28
+
+
+@router.get("/accounts/{account_id}/health/explanation", responses=responses(401, 403, 404, 422))
+def get_explanation(
+    session: ReadSessionDep,
+    caller: Reader,
+    now: Now,
+    account_id: AccountId,
+    since: Annotated[Day | None, Query(alias="from", description="28 days before `to`.")] = None,
+    until: Annotated[Day | None, Query(alias="to", description="Today by default.")] = None,
+    lang: Annotated[Language | None, Query(description="Else by `Accept-Language`.")] = None,
+    accept_language: Annotated[str, Header(max_length=1000)] = "",
+) -> ExplanationOut:
+    """Say what each measure gives, and what moved the score between two days, to the point.
+
+    The rows of `change` add up exactly. They are made of what was stored with the scores of the
+    two days; nothing is counted again.
+    """
+    until = until or max(now.date(), since or date.min)
+    since = since or until - timedelta(days=min(LOOK_BACK_DAYS, until.toordinal() - 1))
+    if since > until:
+        wrong = FieldError("/query/from", "It must not be later than `to`.")
+        raise UnprocessableError("These days are the wrong way round.", errors=[wrong])
+    queries.standing(session, caller.workspace_id, account_id)
+    return explain_service.explanation(
+        session,
+        caller.workspace_id,
+        account_id,
+        since=since,
+        until=until,
+        language=lang or preferred(accept_language),
+    )

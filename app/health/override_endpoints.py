@@ -1,0 +1,68 @@
+"""Overruling a score, and seeing where people and machine disagree."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from app.core.clock import Now
+from app.core.db import ReadSessionDep, SessionDep
+from app.core.pagination import CursorText, Limit, Page, decode_cursor, page_of
+from app.core.schemas import responses
+from app.health import override_queries, override_service, queries
+from app.health.schemas import AccountId
+from app.health.scorecard_schemas import DisagreementOut, OverrideIn, OverrideOut
+from app.workspaces.auth import AccountWriter, Reader
+
+router = APIRouter(prefix="/api/v1", tags=["health"], responses=responses(400, 401, 403, 404, 422))
+
+
+@router.put("/accounts/{account_id}/health/override", responses=responses(409))
+def put_override(
+    account_id: AccountId, body: OverrideIn, session: SessionDep, caller: AccountWriter, now: Now
+) -> OverrideOut:
+    """Let a person's value stand for the score until it expires. The machine's stays beside it."""
+    queries.standing(session, caller.workspace_id, account_id)
+    row = override_service.put(
+        session,
+        caller.workspace_id,
+        account_id,
+        value=body.value,
+        reason=body.reason,
+        author=body.author or caller.actor,
+        expires_at=body.expires_at,
+        actor=caller.actor,
+        now=now,
+    )
+    return OverrideOut.model_validate(row)
+
+
+@router.delete("/accounts/{account_id}/health/override", status_code=204)
+def end_override(
+    account_id: AccountId, session: SessionDep, caller: AccountWriter, now: Now
+) -> None:
+    """Let the machine's score stand again."""
+    override_service.end(session, caller.workspace_id, account_id, actor=caller.actor, now=now)
+
+
+@router.get("/health-overrides")
+def list_overrides(
+    *,
+    session: ReadSessionDep,
+    caller: Reader,
+    now: Now,
+    running: Annotated[bool, Query(description="Only those that hold.")] = True,
+    limit: Limit = 100,
+    cursor: CursorText = None,
+) -> Page[DisagreementOut]:
+    """List overrides beside what the machine says now: where the two differ most first."""
+    after = decode_cursor(cursor, float, int)
+    rows = override_queries.list_overrides(
+        session,
+        caller.workspace_id,
+        running=running,
+        now=now,
+        after=(after[0], after[1]) if after else None,
+        limit=limit + 1,
+    )
+    items, next_cursor = page_of(rows, limit, lambda row: (row[4], row[0].id))
+    return Page(items=[DisagreementOut.of(*row[:4]) for row in items], next_cursor=next_cursor)

@@ -1,0 +1,119 @@
+"""What people say instead of scores."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Float, Row, case, cast, func, select, text, tuple_, update
+from sqlalchemy.orm import Session
+
+from app.accounts.tables import Account
+from app.health.overlays import Override
+from app.health.tables import HealthScore, ScoreOverride
+
+OVERRIDE_LOCK = 7_316_406
+
+
+def overrides_at(
+    session: Session, workspace_id: str, account_ids: Sequence[str], *, at: datetime
+) -> dict[str, Override]:
+    """Return what held at an instant, by account."""
+    rows = session.scalars(
+        select(ScoreOverride)
+        .where(
+            ScoreOverride.workspace_id == workspace_id,
+            ScoreOverride.account_id.in_(account_ids),
+            ScoreOverride.created_at <= at,
+            ScoreOverride.expires_at > at,
+            func.coalesce(ScoreOverride.ended_at > at, True),
+        )
+        .order_by(ScoreOverride.id)
+    )
+    return {
+        row.account_id: Override(row.value, row.reason, row.author, row.expires_at) for row in rows
+    }
+
+
+def running_override(session: Session, workspace_id: str, account_id: str) -> ScoreOverride | None:
+    return session.scalar(
+        select(ScoreOverride)
+        .where(
+            ScoreOverride.workspace_id == workspace_id,
+            ScoreOverride.account_id == account_id,
+            ScoreOverride.ended_at.is_(None),
+        )
+        .with_for_update()
+    )
+
+
+def lock_overrides(session: Session, workspace_id: str, account_id: str) -> None:
+    """Let one transaction at a time overrule an account."""
+    lock = text("SELECT pg_advisory_xact_lock(:lock, hashtext(:account))")
+    account = f"{workspace_id}/{account_id}"
+    session.execute(lock, {"lock": OVERRIDE_LOCK, "account": account})
+
+
+def add_override(
+    session: Session,
+    workspace_id: str,
+    account_id: str,
+    **columns: Any,  # noqa: ANN401 - of the table
+) -> ScoreOverride:
+    row = ScoreOverride(workspace_id=workspace_id, account_id=account_id, **columns)
+    session.add(row)
+    session.flush()
+    return row
+
+
+def end_expired(session: Session, *, now: datetime) -> Sequence[Row[str, str]]:
+    """End overrides whose time is over, in all workspaces; return workspaces and accounts."""
+    return session.execute(
+        update(ScoreOverride)
+        .where(ScoreOverride.ended_at.is_(None), ScoreOverride.expires_at <= now)
+        .values(ended_at=ScoreOverride.expires_at, ended_by="expiry")
+        .returning(ScoreOverride.workspace_id, ScoreOverride.account_id)
+    ).all()
+
+
+MACHINE_VALUE = case(
+    (
+        func.jsonb_typeof(HealthScore.details["machine"]) == "object",
+        cast(HealthScore.details["machine"]["value"].astext, Float),
+    ),
+    else_=HealthScore.score,
+)
+DIFFERENCE = ScoreOverride.value - MACHINE_VALUE
+FURTHEST_FIRST = func.coalesce(func.abs(DIFFERENCE), -1.0)
+"""Those that the machine says nothing of come last."""
+
+
+def list_overrides(
+    session: Session,
+    workspace_id: str,
+    *,
+    running: bool,
+    now: datetime,
+    after: tuple[float, int] | None,
+    limit: int,
+) -> Sequence[Row[ScoreOverride, str | None, float | None, float | None, float]]:
+    """Where people and machine differ most first: with account, machine's value and difference."""
+    rows = (
+        select(ScoreOverride, Account.name, MACHINE_VALUE, DIFFERENCE, FURTHEST_FIRST)
+        .outerjoin(
+            Account,
+            (Account.workspace_id == ScoreOverride.workspace_id)
+            & (Account.account_id == ScoreOverride.account_id),
+        )
+        .outerjoin(
+            HealthScore,
+            (HealthScore.workspace_id == ScoreOverride.workspace_id)
+            & (HealthScore.account_id == ScoreOverride.account_id),
+        )
+        .where(ScoreOverride.workspace_id == workspace_id)
+    )
+    if running:
+        rows = rows.where(ScoreOverride.ended_at.is_(None), ScoreOverride.expires_at > now)
+    if after is not None:
+        rows = rows.where(tuple_(FURTHEST_FIRST, ScoreOverride.id) < after)
+    ordered = rows.order_by(FURTHEST_FIRST.desc(), ScoreOverride.id.desc())
+    return session.execute(ordered.limit(limit)).all()

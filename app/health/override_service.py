@@ -1,0 +1,95 @@
+"""A person's word in the place of a score, until a day."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from app.accounts.due import Priority
+from app.accounts.queries import mark_due
+from app.core.errors import ConflictError, FieldError, NotFoundError, UnprocessableError
+from app.health import override_queries as queries
+from app.health import service
+from app.health.assess import Status
+from app.health.tables import ScoreOverride
+from app.workspaces.service import audit
+
+MOST_DAYS = 366
+
+
+class NotScoredError(ConflictError):
+    code = "not_scored"
+
+
+def put(
+    session: Session,
+    workspace_id: str,
+    account_id: str,
+    *,
+    value: float,
+    reason: str,
+    author: str,
+    expires_at: datetime,
+    actor: str,
+    now: datetime,
+) -> ScoreOverride:
+    """Let a value stand for the score; the one before it ends. The same again changes nothing."""
+    _check_expiry(expires_at, now)
+    queries.lock_overrides(session, workspace_id, account_id)
+    before = queries.running_override(session, workspace_id, account_id)
+    said = {"value": value, "reason": reason, "author": author, "expires_at": expires_at}
+    if before is not None:
+        if all(getattr(before, name) == new for name, new in said.items()):
+            return before
+        before.ended_at, before.ended_by = min(now, before.expires_at), actor
+        session.flush()
+    row = queries.add_override(session, workspace_id, account_id, **said, created_at=now)
+    details = said | {"expires_at": expires_at.isoformat()}
+    _record(session, row, "score_override.set", actor=actor, now=now, details=details)
+    _score(session, row, now)
+    return row
+
+
+def _check_expiry(expires_at: datetime, now: datetime) -> None:
+    if not now < expires_at <= now + timedelta(days=MOST_DAYS):
+        wrong = FieldError("/body/expires_at", f"It lies ahead, by {MOST_DAYS} days at most.")
+        raise UnprocessableError("An override holds for a time.", errors=[wrong])
+
+
+def _score(session: Session, row: ScoreOverride, now: datetime) -> None:
+    """Let the score follow at once; refuse where there is none that could be overruled."""
+    [found] = service.refresh(
+        session, row.workspace_id, [row.account_id], as_of=now.date(), now=now
+    )
+    if row.ended_at is None and found.status in {Status.CHURNED, Status.EXCLUDED}:
+        raise NotScoredError(f"Account {row.account_id} is {found.status}: it has no score.")
+
+
+def end(session: Session, workspace_id: str, account_id: str, *, actor: str, now: datetime) -> None:
+    row = queries.running_override(session, workspace_id, account_id)
+    if row is None:
+        raise NotFoundError("override of account", account_id)
+    row.ended_at, row.ended_by = min(now, row.expires_at), actor
+    session.flush()
+    _record(session, row, "score_override.ended", actor=actor, now=now, details={})
+    _score(session, row, now)
+
+
+def expire(session: Session, *, now: datetime) -> int:
+    """End those whose time is over, and have their accounts scored again."""
+    ended = queries.end_expired(session, now=now)
+    for workspace_id in sorted({row.workspace_id for row in ended}):
+        ids = [row.account_id for row in ended if row.workspace_id == workspace_id]
+        mark_due(session, workspace_id, ids, priority=Priority.LIVE)
+    return len(ended)
+
+
+def _record(
+    session: Session,
+    row: ScoreOverride,
+    action: str,
+    *,
+    actor: str,
+    now: datetime,
+    details: dict[str, object],
+) -> None:
+    audit(session, row.workspace_id, action, row.account_id, actor=actor, now=now, details=details)

@@ -1,0 +1,176 @@
+"""History told anew under the active scorecard, from usage, a page at a time; originals stay."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from app.core.db import Sessions, transaction
+from app.core.errors import ConflictError, FieldError, NotFoundError, UnprocessableError
+from app.features.values import Lens
+from app.health import queries, restate_queries, scorecard_queries, service, yardstick
+from app.health.assess import Assessment, Yardstick
+from app.health.tables import Restatement
+from app.jobs import service as jobs
+from app.jobs.service import Work
+from app.workspaces.queries import find_workspace
+from app.workspaces.service import audit
+
+KIND = "restate"
+MOST_DAYS = 1100
+ACCOUNTS_AT_ONCE = 500
+ACCOUNT_DAYS_AT_ONCE = 1500
+CONNECTIONS = 2
+
+
+class NotActiveError(ConflictError):
+    code = "not_active"
+
+
+def order(
+    session: Session,
+    workspace_id: str,
+    version: int,
+    *,
+    since: date,
+    until: date,
+    actor: str,
+    now: datetime,
+) -> Restatement:
+    """Have closed days scored again. Until a day is reached its older rows are shown."""
+    _check_days(since, until, now)
+    scorecard_queries.scorecard_of(session, workspace_id, version)
+    if scorecard_queries.active_scorecard(session, workspace_id)[0] != version:
+        raise NotActiveError(f"Version {version} is not active: history is told by what holds.")
+    scorecard_queries.lock_scorecards(session, workspace_id)
+    number = restate_queries.newest_restatement(session, workspace_id) + 1
+    config = {"number": number, "version": version, "until": until.isoformat()}
+    job = jobs.enqueue(session, workspace_id, KIND, config, actor=actor, now=now)
+    job.position = {"day": since.isoformat(), "after": ""}
+    row = restate_queries.add_restatement(
+        session,
+        workspace_id,
+        number,
+        scorecard_version=version,
+        since=since,
+        until=until,
+        job_id=job.id,
+        created_at=now,
+        created_by=actor,
+    )
+    said = {"version": version, "since": since.isoformat(), "until": until.isoformat()}
+    audit(
+        session, workspace_id, "history.restated", str(number), actor=actor, now=now, details=said
+    )
+    return row
+
+
+def _check_days(since: date, until: date, now: datetime) -> None:
+    if until >= now.date():
+        late = FieldError("/body/until", "It must lie before today.")
+        raise UnprocessableError("Only days that are over can be restated.", errors=[late])
+    if not 0 <= (until - since).days < MOST_DAYS:
+        wrong = FieldError("/body/since", f"It must lie at most {MOST_DAYS} days before until.")
+        raise UnprocessableError("These days cannot be restated.", errors=[wrong])
+
+
+def restate_page(sessions: Sessions, work: Work, now: datetime) -> bool:
+    """Tell one page of account days anew. Returns whether there is more.
+
+    The rows follow from usage alone, so that a page that is done twice leaves what it left once.
+    """
+    with transaction(sessions) as session:
+        ids = queries.account_ids(session, work.workspace_id)
+    page = _page(work, ids)
+    if not page.days:
+        return False
+    told = sum(_tell(sessions, work, page.ids, page.days, now))
+    with transaction(sessions) as session:
+        so_far = work.progress.get("account_days", 0) + told
+        progress = {"account_days": so_far, "day": page.days[-1].isoformat()}
+        jobs.checkpoint(session, work, position=page.next, progress=progress, now=now)
+    return page.has_more
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some accounts on some days in a row, and where the next page starts."""
+
+    ids: Sequence[str]
+    days: Sequence[date]
+    next: Mapping[str, str]
+    has_more: bool
+
+
+def _page(work: Work, ids: Sequence[str]) -> Page:
+    """Take all accounts on several days where they are few, else some accounts on one day."""
+    first = date.fromisoformat(work.position["day"])
+    left = (date.fromisoformat(work.config["until"]) - first).days + 1
+    some = [key for key in ids if key > work.position["after"]][:ACCOUNTS_AT_ONCE]
+    are_few = len(ids) <= ACCOUNTS_AT_ONCE
+    at_once = ACCOUNT_DAYS_AT_ONCE // max(len(ids), 1) if are_few else 1
+    days = [first + timedelta(days=n) for n in range(min(at_once, left))]
+    if are_few or len(some) < ACCOUNTS_AT_ONCE:
+        following = first + timedelta(days=len(days))
+        has_more = left > len(days)
+        return Page(some, days, {"day": following.isoformat(), "after": ""}, has_more)
+    return Page(some, days, {"day": first.isoformat(), "after": some[-1]}, has_more=True)
+
+
+def _tell(
+    sessions: Sessions, work: Work, ids: Sequence[str], days: Sequence[date], now: datetime
+) -> Iterator[int]:
+    """Two connections at a time: while one waits for the database the other judges."""
+    yardsticks = _yardsticks(sessions, work, days, now)
+
+    def tell(some: Sequence[str]) -> int:
+        with transaction(sessions) as session:
+            return sum(
+                _tell_day(session, work, some, day, yardsticks[day.replace(day=1)], now=now)
+                for day in days
+            )
+
+    with ThreadPoolExecutor(CONNECTIONS) as pool:
+        yield from pool.map(tell, [ids[n::CONNECTIONS] for n in range(CONNECTIONS)])
+
+
+def _yardsticks(
+    sessions: Sessions, work: Work, days: Sequence[date], now: datetime
+) -> dict[date, tuple[Yardstick, Lens]]:
+    """Load or fit what each month's days are held against."""
+    version = work.config["version"]
+    with transaction(sessions) as session:
+        workspace = find_workspace(session, work.workspace_id)
+        if workspace is None:
+            raise NotFoundError("workspace", work.workspace_id)
+        card = scorecard_queries.scorecard_of(session, work.workspace_id, version)
+        return {
+            day.replace(day=1): yardstick.current(
+                session, workspace, as_of=day, now=now, candidate=(version, card)
+            )
+            for day in days
+            if day == days[0] or day.day == 1
+        }
+
+
+def _tell_day(
+    session: Session,
+    work: Work,
+    ids: Sequence[str],
+    day: date,
+    held: tuple[Yardstick, Lens],
+    *,
+    now: datetime,
+) -> int:
+    found = service.judged(session, work.workspace_id, ids, *held, as_of=day, now=now)
+    begun = [each for each in found if _had_begun(each)]
+    number = work.config["number"]
+    restate_queries.write_restated(session, work.workspace_id, number, begun, as_of=day, now=now)
+    return len(begun)
+
+
+def _had_begun(found: Assessment) -> bool:
+    """Whether anything was known of the account by then; days before that are not told."""
+    return found.details["inputs"].started_on is not None

@@ -1,0 +1,51 @@
+"""History told anew under the scorecard that holds."""
+
+from fastapi import APIRouter
+
+from app.core.clock import Now
+from app.core.db import ReadSessionDep, SessionDep
+from app.core.pagination import CursorText, Limit, Page, decode_cursor, page_of
+from app.core.schemas import responses
+from app.health import restate, restate_queries
+from app.health.scorecard_endpoints import Version
+from app.health.scorecard_schemas import RestateIn, RestatementOut
+from app.workspaces.auth import Admin, Reader
+
+router = APIRouter(
+    prefix="/api/v1", tags=["scorecards"], responses=responses(400, 401, 403, 404, 422)
+)
+
+
+@router.post("/scorecards/{version}/restate", status_code=202, responses=responses(409))
+def restate_history(
+    version: Version, body: RestateIn, session: SessionDep, caller: Admin, now: Now
+) -> RestatementOut:
+    """Score closed days again under the active version, from usage as it was known on each day.
+
+    A job does it. Rows of the past stay: `original=true` shows them in the history.
+    """
+    row = restate.order(
+        session,
+        caller.workspace_id,
+        version,
+        since=body.since,
+        until=body.until,
+        actor=caller.actor,
+        now=now,
+    )
+    return RestatementOut.model_validate(row)
+
+
+@router.get("/restatements")
+def list_restatements(
+    session: ReadSessionDep, caller: Reader, limit: Limit = 100, cursor: CursorText = None
+) -> Page[RestatementOut]:
+    """List which days were told anew, newest first."""
+    after = decode_cursor(cursor, int)
+    rows = restate_queries.list_restatements(
+        session, caller.workspace_id, before=after[0] if after else None, limit=limit + 1
+    )
+    items, next_cursor = page_of(rows, limit, lambda row: (row.number,))
+    return Page(
+        items=[RestatementOut.model_validate(row) for row in items], next_cursor=next_cursor
+    )

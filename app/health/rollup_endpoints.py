@@ -1,0 +1,53 @@
+"""Families of accounts over HTTP."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from app.accounts.family import Rollup
+from app.accounts.queries import get_account
+from app.core.db import ReadSessionDep
+from app.core.pagination import CursorText, Limit, Page, decode_cursor, page_of
+from app.core.schemas import Id, responses
+from app.health import rollup_queries
+from app.health.rollup_schemas import AccountRollupOut, ChildOut
+from app.health.rollup_service import rolled_up
+from app.workspaces.auth import Reader
+
+router = APIRouter(
+    prefix="/api/v1/accounts", tags=["health"], responses=responses(401, 403, 404, 422)
+)
+
+Method = Annotated[Rollup | None, Query(description="The account's own if left out.")]
+
+
+@router.get("/{account_id}/rollup")
+def get_rollup(
+    account_id: Id, session: ReadSessionDep, caller: Reader, method: Method = None
+) -> AccountRollupOut:
+    """Make one score of an account's own and those of all accounts below it."""
+    found = rolled_up(session, caller.workspace_id, account_id, method)
+    return AccountRollupOut.of(account_id, found)
+
+
+@router.get("/{account_id}/children")
+def list_children(
+    account_id: Id,
+    session: ReadSessionDep,
+    caller: Reader,
+    limit: Limit = 100,
+    cursor: CursorText = None,
+) -> Page[ChildOut]:
+    """List the accounts right below one with their scores, by id."""
+    get_account(session, caller.workspace_id, account_id)
+    after = decode_cursor(cursor, str)
+    rows = rollup_queries.children(
+        session,
+        caller.workspace_id,
+        account_id,
+        after=after[0] if after else None,
+        limit=limit + 1,
+    )
+    found, next_cursor = page_of(rows, limit, lambda row: (row.account_id,))
+    items = [ChildOut.model_validate(row) for row in found]
+    return Page(items=items, next_cursor=next_cursor)

@@ -1,0 +1,78 @@
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, bindparam, exists, text
+from sqlalchemy.orm import Session, aliased
+
+from app.accounts.family import MOST_LEVELS, Rollup
+from app.accounts.tables import Account
+from app.core.errors import NotFoundError
+from app.health.queries import STANDING
+from app.health.rollup import Member
+
+# OFFSET 0: for each parent a look into the index, never a pass over all that have a parent.
+FAMILY = text("""
+WITH RECURSIVE family AS (
+    SELECT account_id, rollup, excluded, 0 AS level FROM account
+    WHERE workspace_id = :workspace_id AND account_id = :account_id
+    UNION ALL
+    SELECT c.account_id, c.rollup, c.excluded, f.level + 1
+    FROM family f, LATERAL (
+        SELECT account_id, rollup, excluded FROM account a
+        WHERE a.parent_id = f.account_id AND a.workspace_id = :workspace_id OFFSET 0
+    ) AS c
+    WHERE f.level < :most
+)
+SELECT f.account_id, h.score, coalesce(h.band, 'unknown') AS band,
+       CASE WHEN f.excluded THEN 'excluded' ELSE coalesce(h.status, 'insufficient_data') END
+           AS status,
+       coalesce(h.mrr_cents, 0) AS mrr_cents, f.rollup,
+       CASE WHEN f.level = 0 THEN h.details ->> 'card' END AS card
+FROM family f
+LEFT JOIN health_score h ON h.workspace_id = :workspace_id AND h.account_id = f.account_id
+ORDER BY f.level, f.account_id
+""")
+
+CHILD = aliased(Account)
+HAS_CHILDREN = (
+    exists()
+    .where(CHILD.workspace_id == Account.workspace_id, CHILD.parent_id == Account.account_id)
+    .label("has_children")
+)
+"""A column for the standing of an account: one look into an index of those that have a parent."""
+
+CHILDREN = STANDING.add_columns(HAS_CHILDREN).where(
+    Account.workspace_id == bindparam("workspace_id"),
+    Account.parent_id == bindparam("account_id"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """An account with all accounts below it; ``card``: the one that judges it, if one has yet."""
+
+    own: Member
+    below: Sequence[Member]
+    rollup: Rollup
+    card: str | None
+
+
+def family(session: Session, workspace_id: str, account_id: str) -> Family:
+    asked = {"workspace_id": workspace_id, "account_id": account_id, "most": MOST_LEVELS}
+    rows = session.execute(FAMILY, asked).all()
+    if not rows:
+        raise NotFoundError("account", account_id)
+    own, *below = [Member(*row[:5]) for row in rows]
+    return Family(own, below, Rollup(rows[0].rollup), rows[0].card)
+
+
+def children(
+    session: Session, workspace_id: str, account_id: str, *, after: str | None, limit: int
+) -> Sequence[Row[Any]]:
+    """Return the standings of the accounts right below one, in key order."""
+    found = CHILDREN if after is None else CHILDREN.where(Account.account_id > after)
+    return session.execute(
+        found.order_by(Account.account_id).limit(limit),
+        {"workspace_id": workspace_id, "account_id": account_id},
+    ).all()

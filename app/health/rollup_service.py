@@ -1,0 +1,18 @@
+"""The score of a family of accounts, made when it is asked for."""
+
+from sqlalchemy.orm import Session
+
+from app.accounts.family import Rollup
+from app.health.rollup import RolledUp, roll_up
+from app.health.rollup_queries import family
+from app.health.scorecard_queries import active_scorecard
+
+
+def rolled_up(
+    session: Session, workspace_id: str, account_id: str, method: Rollup | None = None
+) -> RolledUp:
+    """Roll an account and all below it up, by its own method unless another one is asked for."""
+    found = family(session, workspace_id, account_id)
+    _, scorecard = active_scorecard(session, workspace_id)
+    card = scorecard.cards.get(found.card or "", scorecard.default)
+    return roll_up(method or found.rollup, found.own, found.below, card.band)

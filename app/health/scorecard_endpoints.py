@@ -1,0 +1,107 @@
+"""Scorecards, benchmarks and overrides over HTTP."""
+
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+
+from app.core.clock import Now
+from app.core.db import ReadSessionDep, SessionDep
+from app.core.pagination import CursorText, InvalidCursorError, Limit, Page, decode_cursor, page_of
+from app.core.schemas import responses
+from app.health import benchmark_queries, scorecard_queries, scorecard_service, simulate_service
+from app.health.scorecard import Scorecard
+from app.health.scorecard_schemas import BenchmarkOut, ScorecardOut, SimulationOut
+from app.workspaces.auth import Admin, Reader
+
+router = APIRouter(
+    prefix="/api/v1", tags=["scorecards"], responses=responses(400, 401, 403, 404, 422)
+)
+
+Version = Annotated[int, Path(ge=1, le=2**31 - 1)]
+
+
+@router.post("/scorecards", status_code=201)
+def draft_scorecard(body: Scorecard, session: SessionDep, caller: Admin, now: Now) -> ScorecardOut:
+    """Store a new version as a draft. It scores nobody until it is activated, and never changes."""
+    row = scorecard_service.draft(session, caller.workspace_id, body, actor=caller.actor, now=now)
+    return ScorecardOut.model_validate(row)
+
+
+@router.get("/scorecards")
+def list_scorecards(
+    session: ReadSessionDep, caller: Reader, limit: Limit = 100, cursor: CursorText = None
+) -> Page[ScorecardOut]:
+    """List versions, newest first. Empty: everybody is scored by the one that is built in."""
+    after = decode_cursor(cursor, int)
+    rows = scorecard_queries.list_scorecards(
+        session, caller.workspace_id, before=after[0] if after else None, limit=limit + 1
+    )
+    items, next_cursor = page_of(rows, limit, lambda row: (row.version,))
+    return Page(items=[ScorecardOut.model_validate(row) for row in items], next_cursor=next_cursor)
+
+
+@router.get("/scorecards/{version}")
+def get_scorecard(version: Version, session: ReadSessionDep, caller: Reader) -> ScorecardOut:
+    """Show a version."""
+    row = scorecard_queries.get_scorecard(session, caller.workspace_id, version)
+    return ScorecardOut.model_validate(row)
+
+
+@router.delete("/scorecards/{version}", status_code=204, responses=responses(409))
+def discard_scorecard(version: Version, session: SessionDep, caller: Admin, now: Now) -> None:
+    """Throw a draft away."""
+    scorecard_service.discard(session, caller.workspace_id, version, actor=caller.actor, now=now)
+
+
+@router.post("/scorecards/{version}/simulate")
+def simulate_scorecard(
+    version: Version, session: SessionDep, caller: Reader, now: Now
+) -> SimulationOut:
+    """Say what would change if this version held today: bands, movers, rank correlation."""
+    found = simulate_service.simulate(session, caller.workspace_id, version, now=now)
+    return SimulationOut.model_validate(found)
+
+
+@router.post("/scorecards/{version}/activate")
+def activate_scorecard(
+    version: Version, session: SessionDep, caller: Admin, now: Now
+) -> ScorecardOut:
+    """Let a version hold from now on. Every account is scored again; the past stays as it was."""
+    row = scorecard_service.activate(
+        session, caller.workspace_id, version, actor=caller.actor, now=now
+    )
+    return ScorecardOut.model_validate(row)
+
+
+@router.get("/benchmarks", tags=["benchmarks"])
+def list_benchmarks(
+    session: ReadSessionDep,
+    caller: Reader,
+    limit: Annotated[int, Query(ge=1, le=100, description="How many items at most.")] = 12,
+    cursor: CursorText = None,
+) -> Page[BenchmarkOut]:
+    """List what accounts were held against, newest month first."""
+    rows = benchmark_queries.list_benchmarks(
+        session, caller.workspace_id, after=_place(cursor), limit=limit + 1
+    )
+    items, next_cursor = page_of(rows, limit, lambda row: (row.month.isoformat(), row.id))
+    return Page(items=[BenchmarkOut.of(row) for row in items], next_cursor=next_cursor)
+
+
+@router.get("/benchmarks/{benchmark_id}", tags=["benchmarks"])
+def get_benchmark(
+    benchmark_id: Annotated[str, Path(max_length=100)], session: ReadSessionDep, caller: Reader
+) -> BenchmarkOut:
+    """Show a benchmark, also one that holds no more."""
+    return BenchmarkOut.of(benchmark_queries.benchmark(session, caller.workspace_id, benchmark_id))
+
+
+def _place(cursor: str | None) -> tuple[date, str] | None:
+    position = decode_cursor(cursor, str, str)
+    if position is None:
+        return None
+    try:
+        return date.fromisoformat(position[0]), position[1]
+    except ValueError:
+        raise InvalidCursorError from None

@@ -1,0 +1,92 @@
+"""Versions of the scorecard."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from app.core.errors import NotFoundError
+from app.health.scorecard import Scorecard
+from app.health.tables import Scorecard as StoredScorecard
+
+DISCARDED = "discarded"
+"""A draft thrown away: nobody sees it again, and no other version takes its number."""
+
+SCORECARD_LOCK = 7_316_405
+
+
+def active_scorecard(session: Session, workspace_id: str) -> tuple[int, Scorecard]:
+    """Return the version that holds and what it says; version 1 is built in."""
+    found = session.execute(
+        select(StoredScorecard.version, StoredScorecard.config).where(
+            StoredScorecard.workspace_id == workspace_id, StoredScorecard.state == "active"
+        )
+    ).one_or_none()
+    return (found.version, Scorecard.model_validate(found.config)) if found else (1, Scorecard())
+
+
+def scorecard_of(session: Session, workspace_id: str, version: int) -> Scorecard:
+    """Return what a version says; version 1 is built in."""
+    row = session.get(StoredScorecard, (workspace_id, version))
+    if row is None and version == 1 and not newest_version(session, workspace_id):
+        return Scorecard()
+    return Scorecard.model_validate(get_scorecard(session, workspace_id, version).config)
+
+
+def lock_scorecards(session: Session, workspace_id: str) -> None:
+    """Let one transaction add or activate versions of a workspace at a time."""
+    lock = text("SELECT pg_advisory_xact_lock(:lock, hashtext(:workspace_id))")
+    session.execute(lock, {"lock": SCORECARD_LOCK, "workspace_id": workspace_id})
+
+
+def newest_version(session: Session, workspace_id: str) -> int:
+    """Return 0 where none is stored."""
+    newest = select(func.max(StoredScorecard.version)).where(
+        StoredScorecard.workspace_id == workspace_id
+    )
+    return session.scalar(newest) or 0
+
+
+def add_scorecard(
+    session: Session,
+    workspace_id: str,
+    version: int,
+    **columns: Any,  # noqa: ANN401 - of the table
+) -> StoredScorecard:
+    row = StoredScorecard(workspace_id=workspace_id, version=version, **columns)
+    session.add(row)
+    session.flush()
+    return row
+
+
+def get_scorecard(session: Session, workspace_id: str, version: int) -> StoredScorecard:
+    row = session.get(StoredScorecard, (workspace_id, version))
+    if row is None or row.state == DISCARDED:
+        raise NotFoundError("scorecard", version)
+    return row
+
+
+def retire_active(session: Session, workspace_id: str, *, now: datetime) -> StoredScorecard | None:
+    row = session.scalar(
+        select(StoredScorecard).where(
+            StoredScorecard.workspace_id == workspace_id, StoredScorecard.state == "active"
+        )
+    )
+    if row is not None:
+        row.state, row.retired_at = "retired", now
+        session.flush()
+    return row
+
+
+def list_scorecards(
+    session: Session, workspace_id: str, *, before: int | None, limit: int
+) -> Sequence[StoredScorecard]:
+    """Newest first."""
+    rows = select(StoredScorecard).where(
+        StoredScorecard.workspace_id == workspace_id, StoredScorecard.state != DISCARDED
+    )
+    if before is not None:
+        rows = rows.where(StoredScorecard.version < before)
+    return session.scalars(rows.order_by(StoredScorecard.version.desc()).limit(limit)).all()

@@ -1,0 +1,88 @@
+"""Versions of the scorecard: drafted, tried, activated, retired; never changed."""
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from app.accounts.due import Priority
+from app.accounts.queries import mark_all_due
+from app.core.errors import ConflictError
+from app.health import scorecard_queries as queries
+from app.health.scorecard import Scorecard
+from app.health.tables import Scorecard as StoredScorecard
+from app.workspaces.service import audit
+
+BUILT_IN = "built in"
+
+
+class NotADraftError(ConflictError):
+    code = "not_a_draft"
+
+
+def draft(
+    session: Session, workspace_id: str, wanted: Scorecard, *, actor: str, now: datetime
+) -> StoredScorecard:
+    """Store a new version. It scores nobody until it is activated."""
+    queries.lock_scorecards(session, workspace_id)
+    newest = queries.newest_version(session, workspace_id)
+    if not newest:
+        newest = _built_in(session, workspace_id, now).version
+    row = queries.add_scorecard(
+        session,
+        workspace_id,
+        newest + 1,
+        state="draft",
+        config=wanted.model_dump(mode="json"),
+        created_at=now,
+        created_by=actor,
+    )
+    _record(session, row, "scorecard.drafted", actor=actor, now=now)
+    return row
+
+
+def activate(
+    session: Session, workspace_id: str, version: int, *, actor: str, now: datetime
+) -> StoredScorecard:
+    """Let a version hold from now on; a retired one may come back. All are scored again."""
+    queries.lock_scorecards(session, workspace_id)
+    row = queries.get_scorecard(session, workspace_id, version)
+    if row.state != "active":
+        queries.retire_active(session, workspace_id, now=now)
+        row.state, row.retired_at = "active", None
+        row.activated_at, row.activated_by = now, actor
+        session.flush()
+        _record(session, row, "scorecard.activated", actor=actor, now=now)
+        mark_all_due(session, workspace_id, priority=Priority.SWEEP)
+    return row
+
+
+def discard(
+    session: Session, workspace_id: str, version: int, *, actor: str, now: datetime
+) -> None:
+    """Throw a draft away; what has scored anybody stays. Its number is not given again."""
+    queries.lock_scorecards(session, workspace_id)
+    row = queries.get_scorecard(session, workspace_id, version)
+    if row.state != "draft":
+        raise NotADraftError(f"Version {version} is {row.state}: what has held stays.")
+    row.state, row.retired_at = queries.DISCARDED, now
+    _record(session, row, "scorecard.discarded", actor=actor, now=now)
+
+
+def _built_in(session: Session, workspace_id: str, now: datetime) -> StoredScorecard:
+    return queries.add_scorecard(
+        session,
+        workspace_id,
+        1,
+        state="active",
+        config=Scorecard().model_dump(mode="json"),
+        created_at=now,
+        created_by=BUILT_IN,
+        activated_at=now,
+        activated_by=BUILT_IN,
+    )
+
+
+def _record(
+    session: Session, row: StoredScorecard, action: str, *, actor: str, now: datetime
+) -> None:
+    audit(session, row.workspace_id, action, str(row.version), actor=actor, now=now, details={})

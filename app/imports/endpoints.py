@@ -1,0 +1,175 @@
+"""Files as durable jobs: sent once, worked off by the workers, watched from here."""
+
+from collections.abc import Iterable
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request
+
+from app.core.clock import Now
+from app.core.db import ReadSessionDep, SessionDep
+from app.core.pagination import CursorText, Limit, Page, decode_cursor, page_of
+from app.core.schemas import Id, responses
+from app.imports import queries, service, stored
+from app.imports.files import OpenFile, content_of
+from app.imports.kinds import Kind
+from app.imports.mapping import MappingError
+from app.imports.plan import Plan
+from app.imports.records import Format
+from app.imports.schemas import FILE, ImportOut, ImportRowErrorOut
+from app.imports.uploads import Upload
+from app.jobs import queries as jobs
+from app.jobs import service as job_service
+from app.jobs.states import State
+from app.workspaces.auth import AccountWriter, Reader
+from app.workspaces.keys import Scope
+
+router = APIRouter(prefix="/api/v1", tags=["imports"], responses=responses(401, 403, 404, 422))
+
+TEXT = r"^[^\x00]*$"
+CONTENT_TYPES = {"text/csv": Format.CSV, "application/x-ndjson": Format.NDJSON}
+
+
+def plan(
+    request: Request,
+    kind: Kind,
+    format: Annotated[  # noqa: A002 - the word of the wire
+        Format | None, Query(description="Null: by the content type, else CSV.")
+    ] = None,
+    map: Annotated[  # noqa: A002 - the word of the wire
+        list[Annotated[str, Query(max_length=1000, pattern=TEXT)]],
+        Query(
+            max_length=100,
+            description="`field=column`, `field={template}` or `field=column[other=value]`, for"
+            " each field; none: columns that are named like fields.",
+            examples=[["account_id=acct-{id}", "name=company"]],
+        ),
+    ] = [],  # noqa: B006 - FastAPI copies it
+    lookup: Annotated[
+        list[Annotated[str, Query(max_length=1000, pattern=TEXT)]],
+        Query(
+            max_length=1000,
+            description="`column:value=meaning`: what stands for a value of a column.",
+            examples=[["type:13=Report Exported"]],
+        ),
+    ] = [],  # noqa: B006 - FastAPI copies it
+    split: Annotated[
+        str | None,
+        Query(
+            min_length=1,
+            max_length=10,
+            pattern=TEXT,
+            description="The event name of a row is several, joined by it.",
+        ),
+    ] = None,
+    *,
+    dry_run: Annotated[bool, Query(description="Judge every row, store nothing.")] = False,
+) -> Plan:
+    """Read from the query how the file is to be read."""
+    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    known = format or CONTENT_TYPES.get(content_type, Format.CSV)
+    return Plan(kind, known, tuple(map), _lookups(lookup), split, dry_run)
+
+
+def _lookups(pairs: Iterable[str]) -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = {}
+    for pair in pairs:
+        column, has_value, rest = pair.partition(":")
+        value, has_meaning, meaning = rest.partition("=")
+        if not (has_value and has_meaning):
+            raise MappingError(f"{pair!r} is not column:value=meaning.")
+        found.setdefault(column, {})[value] = meaning
+    return found
+
+
+@router.post(
+    "/imports",
+    status_code=202,
+    responses=responses(400, 408, 413, 415),
+    openapi_extra=FILE,
+)
+def create_import(
+    request: Request,
+    caller: AccountWriter,
+    wanted: Annotated[Plan, Depends(plan)],
+    file: Upload,
+    session: SessionDep,
+    now: Now,
+) -> ImportOut:
+    """Take a CSV or NDJSON file in, to be imported by the workers.
+
+    The same file that is to be read in the same way is the same import, unless that one failed or
+    was cancelled. Events need the scope `ingest:write` too.
+    """
+    if wanted.kind is Kind.EVENTS:
+        caller.require(Scope.INGEST_WRITE)
+    source = OpenFile(file)
+    wanted.check(source)
+    content = content_of(source.blocks(0), limit=request.app.state.import_bytes)
+    job, is_new = service.begin(
+        session,
+        caller.workspace_id,
+        wanted,
+        content,
+        kind=service.UPLOADED,
+        again_after={State.FAILED, State.CANCELLED},
+        actor=caller.actor,
+        now=now,
+    )
+    if is_new:
+        stored.store(session, caller.workspace_id, job.id, source.blocks(0))
+    return ImportOut.of(job)
+
+
+@router.get("/imports")
+def list_imports(
+    session: ReadSessionDep, caller: Reader, limit: Limit = 100, cursor: CursorText = None
+) -> Page[ImportOut]:
+    """List imports, newest first. What has ended is kept for 30 days."""
+    position = decode_cursor(cursor, str)
+    rows = jobs.list_jobs(
+        session,
+        caller.workspace_id,
+        kinds=service.KINDS,
+        before=position[0] if position else None,
+        limit=limit + 1,
+    )
+    found, next_cursor = page_of(rows, limit, lambda job: (job.id,))
+    return Page(items=[ImportOut.of(job) for job in found], next_cursor=next_cursor)
+
+
+@router.get("/imports/{import_id}")
+def get_import(import_id: Id, session: ReadSessionDep, caller: Reader) -> ImportOut:
+    """Show how far an import is, and what has become of its rows so far."""
+    return ImportOut.of(service.get(session, caller.workspace_id, import_id))
+
+
+@router.get("/imports/{import_id}/errors")
+def list_import_errors(
+    import_id: Id,
+    session: ReadSessionDep,
+    caller: Reader,
+    limit: Limit = 100,
+    cursor: CursorText = None,
+) -> Page[ImportRowErrorOut]:
+    """List rows that could not be used, in the order of the file; at most the first 10,000."""
+    service.get(session, caller.workspace_id, import_id)
+    after = decode_cursor(cursor, int)
+    rows = queries.list_errors(
+        session,
+        caller.workspace_id,
+        import_id,
+        after=after[0] if after else 0,
+        limit=limit + 1,
+    )
+    errors, next_cursor = page_of(rows, limit, lambda row: (row.number,))
+    items = [ImportRowErrorOut.model_validate(error) for error in errors]
+    return Page(items=items, next_cursor=next_cursor)
+
+
+@router.post("/imports/{import_id}/cancel", responses=responses(409))
+def cancel_import(import_id: Id, session: SessionDep, caller: AccountWriter, now: Now) -> ImportOut:
+    """End an import. What its pages have stored so far stays; the uploaded file goes."""
+    job = service.get(session, caller.workspace_id, import_id, lock=True)
+    job_service.cancel(job, now=now)
+    service.settle(session, caller.workspace_id, job, now=now)
+    return ImportOut.of(job)

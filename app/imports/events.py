@@ -1,0 +1,112 @@
+"""History of events: read as the wire reads them, stored and counted as known on their own day."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from app.core import partitions
+from app.core.db import Sessions, transaction
+from app.events import service as ingestion
+from app.events.batch import Batch, Reading, read
+from app.events.canonical import Dialect, Rules
+from app.events.names import KnownNames
+from app.events.quarantine import QUARANTINE_CODES
+from app.events.queries import Origin
+from app.events.times import Received
+from app.imports.errors import ROW_CODES
+from app.workspaces.tables import Workspace
+
+FIRST_MONTH = date(1990, 1, 1)
+SHORTEST_EPOCH = 9
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What became of a batch; ``refused``: number of the event, code and sentence."""
+
+    stored: int
+    duplicates: int
+    refused: Sequence[tuple[int, str, str]]
+
+
+@dataclass
+class EventLoader:
+    """Reads and stores batches of history, and makes the months that they fall in."""
+
+    workspace: Workspace
+    dialect: Dialect
+    now: datetime
+    key_id: str = "import"
+    names: KnownNames = field(default_factory=KnownNames)
+    months: set[date] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        workspace = self.workspace
+        self.policy = ingestion.Policy(
+            Rules(
+                workspace.end_customer_keys, workspace.reach_property, workspace.internal_domains
+            ),
+            workspace.base_currency,
+            oldest=None,
+        )
+
+    def read(self, batch: Sequence[Any], *, suspect: bool = False) -> Reading:
+        received = Received(self.now, oldest=None)
+        return read(Batch(batch, suspect), self.dialect, self.policy.rules, received)
+
+    def store(self, session: Session, reading: Reading) -> Stored:
+        """Write and count what was read, in the caller's transaction."""
+        origin = Origin(self.workspace.id, self.key_id, self.now)
+        outcome = ingestion.store(session, origin, reading, self.policy, self.names)
+        kept = outcome.reading
+        refused = [(row.n, row.code, QUARANTINE_CODES[row.code]) for row in kept.rejected]
+        refused += [(n, "erased", ROW_CODES["erased"]) for n in kept.erased]
+        repeated = list(outcome.verdicts.values()).count("duplicate")
+        return Stored(len(kept.events) - repeated, repeated + len(kept.repeats), sorted(refused))
+
+    def make_months(self, sessions: Sessions, reading: Reading) -> None:
+        """Make partitions; what no calendar of ours reaches goes to the one for the rest."""
+        months = {event.client_at.date().replace(day=1) for event in reading.events}
+        new = sorted(month for month in months - self.months if month >= FIRST_MONTH)
+        if new:
+            with transaction(sessions) as session:
+                for month in new:
+                    partitions.make(session, month, month)
+            self.months.update(new)
+
+
+Fields = dict[str, Any]
+
+
+def events_of(identity: str, split: str | None) -> Callable[[Fields, int], list[Fields]]:
+    """Make the function from a row and its line to native events.
+
+    An event without an id gets one made of the file's digest and its line. ``split``: the event
+    name is several, joined by it.
+    """
+
+    def made(fields: Fields, line: int) -> list[Fields]:
+        timestamp = fields.get("timestamp")
+        if isinstance(timestamp, str):
+            fields["timestamp"] = _epoch(timestamp)
+        if split is None:
+            if not fields.get("message_id"):
+                fields["message_id"] = f"import-{identity}:{line}"
+            return [fields]
+        names = str(fields.get("event", "")).split(split)
+        return [
+            {"message_id": f"import-{identity}:{line}:{n}"} | fields | {"event": name}
+            for n, name in enumerate(names)
+        ]
+
+    return made
+
+
+def _epoch(text: str) -> str | float:
+    """Read seconds with decimals as a number; eight digits are a date."""
+    digits = text.replace(".", "", 1)
+    is_number = digits.isascii() and digits.isdigit() and len(digits) >= SHORTEST_EPOCH
+    return float(text) if is_number else text

@@ -1,0 +1,202 @@
+"""What can be imported, by which fields, and what a row of a table must look like."""
+
+import re
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from typing import Any, Self
+
+from pydantic import Field, ValidationError, model_validator
+
+from app.accounts.schemas import LARGEST_MRR_CENTS, Traits
+from app.accounts.traits import cents, count, currency, day
+from app.core.schemas import NAMED, Body, Count, Currency, Day, Flag, Id, Text
+from app.events.canonical import identifier
+from app.events.quarantine import QUARANTINE_CODES, QuarantineError
+from app.imports.errors import RowError
+
+NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,15})?")
+
+
+class Kind(StrEnum):
+    EVENTS = "events"
+    ACCOUNTS = "accounts"
+    USERS = "users"
+    SUBSCRIPTIONS = "subscriptions"
+
+
+class AccountRow(Body):
+    """What is said of an account; what is not named stays, null removes."""
+
+    account_id: Id
+    name: Text | None = None
+    segment: Text | None = None
+    owner: Text | None = None
+    plan: Text | None = None
+    industry: Text | None = None
+    employees: Count | None = None
+    end_customers: Count | None = None
+    started_on: Day | None = None
+    traits: Traits = Field(default_factory=dict)
+    feature_exceptions: dict[Id, Flag] = Field(
+        default_factory=dict, json_schema_extra=NAMED.json_schema_extra
+    )
+    excluded: Flag = False
+
+
+class UserRow(Body):
+    """What is said of a person; what is not named stays, null removes."""
+
+    user_id: Id
+    account_id: Id | None = None
+    email: Text | None = None
+    name: Text | None = None
+    role: Text | None = None
+    traits: Traits = Field(default_factory=dict)
+    excluded: Flag | None = None
+
+
+class SubscriptionRow(Body):
+    """A period of one subscription on constant terms, known since its start if nothing is said."""
+
+    account_id: Id
+    subscription_id: Id = "main"
+    starts_on: Day
+    known_on: Day | None = None
+    ends_on: Day | None = None
+    end_reason: Text | None = None
+    plan: Text | None = None
+    mrr_cents: int = Field(ge=0, le=LARGEST_MRR_CENTS, strict=True)
+    currency: Currency | None = None
+    seats: Count | None = None
+    renewal_on: Day | None = None
+
+    @model_validator(mode="after")
+    def _has_a_length(self) -> Self:
+        if self.ends_on is not None and self.ends_on <= self.starts_on:
+            raise ValueError("ends_on must lie after starts_on")
+        return self
+
+
+SCHEMAS: Mapping[Kind, type[Body]] = {
+    Kind.ACCOUNTS: AccountRow,
+    Kind.USERS: UserRow,
+    Kind.SUBSCRIPTIONS: SubscriptionRow,
+}
+EVENT_FIELDS = (
+    *("event", "timestamp", "account_id", "user_id", "anonymous_id", "message_id"),
+    "end_customer_id",
+)
+IDENTITIES = ("account_id", "user_id", "anonymous_id")
+NEEDED: Mapping[Kind, tuple[tuple[str, ...], ...]] = {
+    Kind.EVENTS: (("event",), ("timestamp",), IDENTITIES),
+    Kind.ACCOUNTS: (("account_id",),),
+    Kind.USERS: (("user_id",),),
+    Kind.SUBSCRIPTIONS: (("account_id",), ("starts_on",), ("mrr", "mrr_cents")),
+}
+"""Fields that a file must have; of several in one place, one of them."""
+OPEN: Mapping[Kind, str] = {
+    Kind.EVENTS: "properties.",
+    Kind.ACCOUNTS: "traits.",
+    Kind.USERS: "traits.",
+}
+"""What stands before a name that is ours to store and not to know."""
+
+
+def fields_of(kind: Kind) -> tuple[str, ...]:
+    """Name the fields that columns can be mapped to, beside those of an open name."""
+    if kind is Kind.EVENTS:
+        return EVENT_FIELDS
+    told = tuple(SCHEMAS[kind].model_fields)
+    told = tuple(name for name in told if name not in {"traits", "feature_exceptions"})
+    return (*told, "mrr") if kind is Kind.SUBSCRIPTIONS else told
+
+
+def _flag(text: str) -> bool:
+    found = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+    if text.strip().lower() not in found:
+        raise ValueError("true or false is wanted")
+    return found[text.strip().lower()]
+
+
+def _iso(text: str) -> str:
+    return day(text).isoformat()
+
+
+FROM_TEXT: Mapping[str, Callable[[str], Any]] = {
+    **dict.fromkeys(("employees", "end_customers", "seats", "mrr_cents"), count),
+    **dict.fromkeys(("started_on", "starts_on", "known_on", "ends_on", "renewal_on"), _iso),
+    "currency": currency,
+    "excluded": _flag,
+}
+"""How cells are read, which are all texts."""
+
+
+def from_cells(cells: Mapping[str, Any]) -> dict[str, Any]:
+    """Turn the mapped cells of a row into the fields that JSON would have."""
+    said: dict[str, Any] = {}
+    for name, cell in cells.items():
+        try:
+            said[name] = FROM_TEXT.get(name, str)(cell) if isinstance(cell, str) else cell
+        except (ValueError, TypeError) as error:
+            raise ValueError(f"{name}: {error}") from None
+    return said
+
+
+def nested(
+    read: Callable[[list[str]], dict[str, Any]], prefix: str
+) -> Callable[[list[str]], dict[str, Any]]:
+    """Put the fields behind an open prefix into an object of their own; numbers become numbers."""
+
+    def read_nested(row: list[str]) -> dict[str, Any]:
+        said = read(row)
+        inner = {name: said.pop(name) for name in list(said) if name.startswith(prefix)}
+        if inner:
+            named = {name.removeprefix(prefix): _value(text) for name, text in inner.items()}
+            said[prefix.rstrip(".")] = named
+        return said
+
+    return read_nested
+
+
+def _value(text: str) -> str | float:
+    """Read a number; what has zeros before it or too many digits is a text."""
+    found = NUMBER.fullmatch(text)
+    if found is None:
+        return text
+    return float(text) if found[2] else int(text)
+
+
+def checked(kind: Kind, raw: Any, line: int) -> dict[str, Any]:  # noqa: ANN401 - any JSON value
+    """Return what a row says, in the types of the tables, or raise why it cannot be used."""
+    if not isinstance(raw, dict):
+        raise RowError.of(line, "invalid_json")
+    try:
+        said = SCHEMAS[kind].model_validate(_in_cents(raw)).model_dump(exclude_unset=True)
+        _refuse_placeholders(said)
+    except ValidationError as error:
+        raise RowError(line, "invalid_row", _sentence(error)) from None
+    except (ValueError, TypeError) as error:
+        raise RowError(line, "invalid_row", f"mrr: {error}") from None
+    except QuarantineError as error:
+        raise RowError(line, error.code, QUARANTINE_CODES[error.code]) from None
+    return said
+
+
+def _in_cents(raw: dict[str, Any]) -> dict[str, Any]:
+    """Prices come in major units (``mrr``) or in cents."""
+    if raw.get("mrr") is None:
+        return {name: value for name, value in raw.items() if name != "mrr"}
+    return {"mrr_cents": cents(raw["mrr"])} | {n: v for n, v in raw.items() if n != "mrr"}
+
+
+def _refuse_placeholders(said: Mapping[str, Any]) -> None:
+    if said.get("account_id") is not None and not identifier(said["account_id"]):
+        raise QuarantineError("invalid_account_id", "/account_id")
+    if "user_id" in said and not identifier(said["user_id"]):
+        raise QuarantineError("missing_identity", "/user_id")
+
+
+def _sentence(error: ValidationError) -> str:
+    first = error.errors(include_input=False, include_url=False)[0]
+    place = ".".join(map(str, first["loc"]))
+    return f"{place}: {first['msg']}" if place else str(first["msg"])

@@ -1,0 +1,220 @@
+"""What becomes of a page of records: events into history, the others into their tables."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, ClassVar, Protocol
+
+from sqlalchemy.orm import Session
+
+from app.accounts import aliases, tombstones
+from app.accounts.tables import Account, User
+from app.accounts.traits import is_internal
+from app.core.db import Sessions, Table
+from app.events.batch import Reading
+from app.imports import queries
+from app.imports.errors import RowError
+from app.imports.events import EventLoader, Fields
+from app.imports.kinds import Kind, checked, from_cells
+from app.imports.records import Page
+from app.workspaces.queries import get_workspace
+from app.workspaces.tables import Workspace
+
+MISSING_TIMESTAMP = "missing_timestamp"
+EVENTS_AT_ONCE, ROWS_AT_ONCE = 5000, 1000
+
+
+@dataclass(slots=True)
+class Judged:
+    """A page that has been read: what is to be stored, and what cannot be."""
+
+    page: Page
+    content: Any
+    errors: list[RowError] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Written:
+    """What became of a page in its transaction. ``first_day``: the earliest that it changes."""
+
+    stored: int
+    duplicates: int = 0
+    errors: list[RowError] = field(default_factory=list)
+    first_day: date | None = None
+
+
+class Loader(Protocol):
+    """Judges pages, which needs no database and is done ahead, and stores them."""
+
+    at_once: ClassVar[int]
+
+    def judge(self, page: Page) -> Judged: ...
+
+    def prepare(self, sessions: Sessions, judged: Judged) -> None: ...
+
+    def write(self, session: Session, judged: Judged) -> Written: ...
+
+
+@dataclass
+class EventPages:
+    """Events of rows; one row may hold several, joined."""
+
+    loader: EventLoader
+    made: Callable[[Fields, int], list[Fields]]
+    at_once: ClassVar[int] = EVENTS_AT_ONCE
+
+    def judge(self, page: Page) -> Judged:
+        events: list[Any] = []
+        lines: list[int] = []
+        errors = list(page.errors)
+        for record, line in zip(page.records, page.lines, strict=True):
+            if not isinstance(record, dict):
+                errors.append(RowError.of(line, "invalid_json"))
+            elif record.get("timestamp") in (None, ""):
+                errors.append(RowError.of(line, MISSING_TIMESTAMP))
+            else:
+                found = self.made(record, line)
+                events += found
+                lines += [line] * len(found)
+        return Judged(page, (self.loader.read(events, suspect=page.suspect), lines), errors)
+
+    def prepare(self, sessions: Sessions, judged: Judged) -> None:
+        reading, _ = judged.content
+        self.loader.make_months(sessions, reading)
+
+    def write(self, session: Session, judged: Judged) -> Written:
+        reading: Reading
+        reading, lines = judged.content
+        done = self.loader.store(session, reading)
+        errors = [RowError(lines[n], code, message) for n, code, message in done.refused]
+        first = min((event.day for event in reading.events), default=None)
+        return Written(done.stored, done.duplicates, errors, first and first.replace(day=1))
+
+
+@dataclass
+class RowPages:
+    """Accounts, users or subscriptions; of several rows of one key the last counts."""
+
+    kind: Kind
+    workspace: Workspace
+    now: datetime
+    is_table: bool
+    at_once: ClassVar[int] = ROWS_AT_ONCE
+
+    def judge(self, page: Page) -> Judged:
+        judged = Judged(page, [], list(page.errors))
+        for record, line in zip(page.records, page.lines, strict=True):
+            try:
+                judged.content.append((line, checked(self.kind, self._fields(record, line), line)))
+            except RowError as error:
+                judged.errors.append(error)
+        return judged
+
+    def _fields(self, record: Any, line: int) -> Any:  # noqa: ANN401 - any JSON value
+        try:
+            return from_cells(record) if self.is_table else record
+        except ValueError as error:
+            raise RowError(line, "invalid_row", str(error)) from None
+
+    def prepare(self, sessions: Sessions, judged: Judged) -> None:
+        """Nothing is needed beforehand."""
+
+    def write(self, session: Session, judged: Judged) -> Written:
+        rows, errors = _admitted(session, self.workspace.id, judged.content)
+        WRITERS[self.kind](session, self.workspace, [row for _, row in rows], self.now)
+        return Written(len(rows), 0, errors, date.min)
+
+
+def _admitted(
+    session: Session, workspace_id: str, rows: Sequence[tuple[int, Fields]]
+) -> tuple[list[tuple[int, Fields]], list[RowError]]:
+    """Leave out what was erased, and let rows of renamed accounts go by the new id."""
+    named = {row[name] for _, row in rows for name in ("account_id", "user_id") if row.get(name)}
+    key = tombstones.key_of(session, workspace_id)
+    hits = tombstones.find(session, workspace_id, key, named) if key else set()
+    current = aliases.current_ids(session, workspace_id, named) if named else {}
+    kept, errors = [], []
+    for line, row in rows:
+        ids = {("account", row.get("account_id")), ("user", row.get("user_id"))}
+        if ids & hits:
+            errors.append(RowError.of(line, "erased"))
+        else:
+            target = current.get(row.get("account_id") or "")
+            kept.append((line, row | {"account_id": target} if target else row))
+    return kept, errors
+
+
+def _put_accounts(
+    session: Session, workspace: Workspace, rows: Sequence[Fields], _: datetime
+) -> None:
+    _put_said(session, workspace.id, Account, "account_id", rows)
+
+
+def _put_users(
+    session: Session, workspace: Workspace, rows: Sequence[Fields], now: datetime
+) -> None:
+    """Note accounts first, as ingestion does; an internal address excludes its person."""
+    accounts = {row["account_id"] for row in rows if row.get("account_id")}
+    queries.note_accounts(session, workspace.id, accounts)
+    completed = []
+    for row in rows:
+        said = dict(row)
+        if "account_id" in said:
+            said["account_since"] = now
+        if said.get("excluded") is None:
+            said.pop("excluded", None)
+            if is_internal(said.get("email"), workspace.internal_domains):
+                said["excluded"] = True
+        completed.append(said)
+    _put_said(session, workspace.id, User, "user_id", completed)
+
+
+def _put_subscriptions(
+    session: Session, workspace: Workspace, rows: Sequence[Fields], _: datetime
+) -> None:
+    completed = [_period(row, workspace.base_currency) for row in rows]
+    key = ("account_id", "subscription_id", "starts_on", "known_on")
+    latest = {tuple(row[name] for name in key): row for row in completed}
+    queries.put_history(session, workspace.id, list(latest.values()))
+
+
+def _period(row: Fields, base_currency: str) -> Fields:
+    said = {
+        "subscription_id": "main",
+        **dict.fromkeys(("ends_on", "end_reason", "plan", "seats", "renewal_on")),
+        **row,
+        "source": "import",
+    }
+    said["currency"] = said.get("currency") or base_currency
+    said["known_on"] = said.get("known_on") or said["starts_on"]
+    return said
+
+
+def _put_said(
+    session: Session, workspace_id: str, table: type[Table], key: str, rows: Sequence[Fields]
+) -> None:
+    """Write what is said in as few statements as there are sets of fields, in key order."""
+    merged: dict[str, Fields] = {}
+    for row in rows:
+        before = merged.setdefault(row[key], {})
+        for name, value in row.items():
+            is_merged = name in queries.MERGED and name in before
+            before[name] = {**before[name], **value} if is_merged else value
+    by_fields: dict[tuple[str, ...], list[Fields]] = {}
+    for each in sorted(merged, key=lambda named: named.encode()):
+        row = merged[each]
+        by_fields.setdefault(tuple(sorted(row)), []).append(row)
+    for alike in by_fields.values():
+        queries.put_rows(session, workspace_id, table, alike)
+
+
+WRITERS: dict[Kind, Callable[[Session, Workspace, Sequence[Fields], datetime], None]] = {
+    Kind.ACCOUNTS: _put_accounts,
+    Kind.USERS: _put_users,
+    Kind.SUBSCRIPTIONS: _put_subscriptions,
+}
+
+
+def workspace_of(sessions: Sessions, workspace_id: str) -> Workspace:
+    with sessions() as session:
+        return get_workspace(session, workspace_id)

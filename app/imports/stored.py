@@ -1,0 +1,48 @@
+"""Uploaded files: kept in the database in compressed pieces, so that any worker can read on."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import zstandard
+from sqlalchemy.orm import Session
+
+from app.core.db import Sessions
+from app.imports import queries
+from app.imports.tables import ImportChunk
+
+
+def store(session: Session, workspace_id: str, import_id: str, blocks: Iterable[bytes]) -> None:
+    """Keep a file's content; each piece goes to the database before the next is read."""
+    compressor, start = zstandard.ZstdCompressor(), 0
+    for block in blocks:
+        chunk = ImportChunk(
+            workspace_id=workspace_id,
+            import_id=import_id,
+            start=start,
+            content=compressor.compress(block),
+        )
+        session.add(chunk)
+        session.flush()
+        session.expunge(chunk)
+        start += len(block)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """The content of an upload."""
+
+    sessions: Sessions
+    workspace_id: str
+    import_id: str
+
+    def blocks(self, offset: int) -> Iterator[bytes]:
+        while block := self._block(offset):
+            offset += len(block)
+            yield block
+
+    def _block(self, offset: int) -> bytes:
+        with self.sessions() as session:
+            chunk = queries.chunk_from(session, self.workspace_id, self.import_id, offset)
+        if chunk is None:
+            return b""
+        return zstandard.ZstdDecompressor().decompress(chunk.content)[offset - chunk.start :]

@@ -1,0 +1,51 @@
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.core.db import Instant, Key, Table
+
+
+def job() -> ForeignKey:
+    return ForeignKey("job.id", ondelete="CASCADE")
+
+
+class ImportFile(Table):
+    """What an import reads; the import itself is a job of the same id.
+
+    ``signature`` hashes the content and how it is to be read. Not settled: accounts have still to
+    be told that their history has changed, and the content is still stored.
+    """
+
+    __tablename__ = "import_file"
+    __table_args__ = (
+        Index(None, "workspace_id", "signature"),
+        Index("import_file_unsettled_idx", "import_id", postgresql_where="settled_at IS NULL"),
+    )
+
+    import_id: Mapped[Key] = mapped_column(job(), primary_key=True)
+    workspace_id: Mapped[Key]
+    signature: Mapped[Key]
+    settled_at: Mapped[Instant | None]
+
+
+class ImportChunk(Table):
+    """A piece of an uploaded file, compressed; ``start`` is its place in the plain content."""
+
+    __tablename__ = "import_chunk"
+
+    import_id: Mapped[Key] = mapped_column(job(), primary_key=True)
+    start: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    workspace_id: Mapped[Key]
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class ImportRowError(Table):
+    """A row of a file that could not be used; the first of them, the rest are only counted."""
+
+    __tablename__ = "import_error"
+
+    import_id: Mapped[Key] = mapped_column(job(), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    workspace_id: Mapped[Key]
+    line: Mapped[int] = mapped_column(BigInteger)
+    code: Mapped[Key]
+    message: Mapped[str]

@@ -1,0 +1,51 @@
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from app.core.clock import Now
+from app.core.db import ReadSessionDep, SessionDep
+from app.core.pagination import CursorText, Limit, Page, decode_cursor, page_of
+from app.core.schemas import Id, responses
+from app.jobs import queries, service
+from app.jobs.schemas import JobOut
+from app.jobs.states import State
+from app.workspaces.auth import Admin, Reader
+
+router = APIRouter(prefix="/api/v1", tags=["jobs"], responses=responses(401, 403, 404, 422))
+
+
+@router.get("/jobs")
+def list_jobs(
+    session: ReadSessionDep,
+    caller: Reader,
+    state: State | None = None,
+    kind: Annotated[str | None, Query(max_length=40, examples=["import"])] = None,
+    limit: Limit = 100,
+    cursor: CursorText = None,
+) -> Page[JobOut]:
+    """List long work, newest first. What has ended is kept for 30 days."""
+    position = decode_cursor(cursor, str)
+    rows = queries.list_jobs(
+        session,
+        caller.workspace_id,
+        kinds=[kind] if kind is not None else (),
+        state=state,
+        before=position[0] if position else None,
+        limit=limit + 1,
+    )
+    jobs, next_cursor = page_of(rows, limit, lambda job: (job.id,))
+    return Page(items=[JobOut.model_validate(job) for job in jobs], next_cursor=next_cursor)
+
+
+@router.get("/jobs/{job_id}")
+def get_job(job_id: Id, session: ReadSessionDep, caller: Reader) -> JobOut:
+    """Show one job and how far it is."""
+    return JobOut.model_validate(queries.get(session, caller.workspace_id, job_id))
+
+
+@router.post("/jobs/{job_id}/cancel", responses=responses(409))
+def cancel_job(job_id: Id, session: SessionDep, caller: Admin, now: Now) -> JobOut:
+    """End a job; what its pages have done so far stays."""
+    job = queries.get(session, caller.workspace_id, job_id, lock=True)
+    service.cancel(job, now=now)
+    return JobOut.model_validate(job)

@@ -1,0 +1,189 @@
+"""Durable jobs: done in pages, each fenced by a lease's token (docs/adr/0015)."""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy.orm import Session
+
+from app.core.db import Sessions, transaction
+from app.core.errors import ConflictError
+from app.jobs import queries
+from app.jobs.states import State
+from app.jobs.tables import Job
+
+LEASE = timedelta(seconds=60)
+TRIES = 3
+"""How often one page may raise."""
+TAKEOVERS = 10
+"""How often one page may end with its process: less may be restarts, more is the page."""
+LONGEST_ERROR = 500
+
+
+class LostLeaseError(Exception):
+    """The job is not ours any more: somebody cancelled it or took it over. Our page is undone."""
+
+
+class JobEndedError(ConflictError):
+    code = "job_ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A job that this process holds. ``position``: where its next page starts."""
+
+    id: str
+    workspace_id: str
+    kind: str
+    config: Mapping[str, Any]
+    position: Mapping[str, Any]
+    progress: Mapping[str, Any]
+    token: UUID
+
+    @classmethod
+    def of(cls, job: Job, token: UUID) -> "Work":
+        return cls(
+            job.id, job.workspace_id, job.kind, job.config, job.position, job.progress, token
+        )
+
+
+Handler = Callable[[Sessions, Work, datetime], bool]
+"""Does one page, of a second at most, and calls ``checkpoint`` in the transaction of the page.
+
+Returns whether there is more. Asked again at the end of the work it must do nothing.
+"""
+
+
+def enqueue(
+    session: Session,
+    workspace_id: str,
+    kind: str,
+    config: Mapping[str, Any],
+    *,
+    actor: str,
+    now: datetime,
+    progress: Mapping[str, Any] | None = None,
+) -> Job:
+    """Put a job into the queue, in the caller's transaction. Ids sort by their time."""
+    job = Job(
+        id=f"job_{round(now.timestamp() * 1000):012x}{uuid4().hex[:12]}",
+        workspace_id=workspace_id,
+        kind=kind,
+        config=dict(config),
+        position={},
+        progress=dict(progress or {}),
+        state=State.QUEUED,
+        created_at=now,
+        created_by=actor,
+        lease_until=now,
+        attempts=0,
+    )
+    session.add(job)
+    session.flush()
+    return job
+
+
+def claim(sessions: Sessions, kinds: Collection[str], *, now: datetime) -> Work | None:
+    """Take the job that has waited longest, also one whose process has gone silent."""
+    with transaction(sessions) as session:
+        job = queries.next_job(session, kinds, now=now)
+        if job is None:
+            return None
+        if job.state == State.RUNNING:
+            job.attempts += 1
+            if job.attempts >= TAKEOVERS:
+                _end(job, State.FAILED, now=now, error="Its process ended again and again.")
+                return None
+        return _take(job, now)
+
+
+def take(sessions: Sessions, workspace_id: str, job_id: str, *, now: datetime) -> Work:
+    """Take one job, whoever holds it and whether it failed; its holder is fenced off."""
+    with transaction(sessions) as session:
+        job = queries.get(session, workspace_id, job_id, lock=True)
+        if job.state == State.DONE:
+            raise JobEndedError(f"Job {job_id} is done.")
+        job.error = job.finished_at = None
+        job.attempts = 0
+        return _take(job, now)
+
+
+def _take(job: Job, now: datetime) -> Work:
+    job.state, job.token, job.lease_until = State.RUNNING, uuid4(), now + LEASE
+    job.started_at = job.started_at or now
+    return Work.of(job, job.token)
+
+
+def renew(sessions: Sessions, work: Work, *, now: datetime) -> Work:
+    """Hold a job for longer, and read where it stands. Raises LostLeaseError."""
+    with transaction(sessions) as session:
+        job = queries.held(session, work.workspace_id, work.id, work.token)
+        if job is None:
+            raise LostLeaseError(work.id)
+        job.lease_until = now + LEASE
+        return Work.of(job, work.token)
+
+
+def checkpoint(
+    session: Session,
+    work: Work,
+    *,
+    position: Mapping[str, Any],
+    progress: Mapping[str, Any],
+    now: datetime,
+) -> None:
+    """Note in the transaction of a page that it is done; raises LostLeaseError, which undoes it."""
+    _change(
+        session,
+        work,
+        position=dict(position),
+        progress=dict(progress),
+        attempts=0,
+        lease_until=now + LEASE,
+    )
+
+
+def finish(session: Session, work: Work, *, now: datetime) -> None:
+    _change(session, work, state=State.DONE, finished_at=now, token=None)
+
+
+def fail(session: Session, work: Work, error: str, *, now: datetime) -> None:
+    """End a job with a sentence that says why."""
+    reason = error[:LONGEST_ERROR]
+    _change(session, work, state=State.FAILED, error=reason, finished_at=now, token=None)
+
+
+def release(session: Session, work: Work, *, now: datetime) -> None:
+    """Give a job back to the queue, behind those that have waited longer."""
+    _change(session, work, state=State.QUEUED, token=None, lease_until=now)
+
+
+def note_failure(session: Session, work: Work, error: str, *, now: datetime) -> bool:
+    """Count a page that raised; after the third time the job has failed. Returns whether it has."""
+    job = queries.held(session, work.workspace_id, work.id, work.token)
+    if job is None:
+        raise LostLeaseError(work.id)
+    job.attempts += 1
+    if job.attempts >= TRIES:
+        _end(job, State.FAILED, now=now, error=error)
+    return job.attempts >= TRIES
+
+
+def cancel(job: Job, *, now: datetime) -> None:
+    """End a locked job; the page that is being done is undone. Twice is the same as once."""
+    if job.state in {State.DONE, State.FAILED}:
+        raise JobEndedError(f"Job {job.id} has ended already: {job.state}.")
+    if job.state != State.CANCELLED:
+        _end(job, State.CANCELLED, now=now)
+
+
+def _end(job: Job, state: State, *, now: datetime, error: str | None = None) -> None:
+    job.state, job.finished_at, job.token = state, now, None
+    job.error = error[:LONGEST_ERROR] if error else None
+
+
+def _change(session: Session, work: Work, **columns: Any) -> None:  # noqa: ANN401 - any type
+    if not queries.change_held(session, work.workspace_id, work.id, work.token, columns):
+        raise LostLeaseError(work.id)

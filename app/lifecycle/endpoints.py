@@ -1,0 +1,113 @@
+from fastapi import APIRouter
+
+from app.core.clock import Now
+from app.core.db import ReadSessionDep, SessionDep
+from app.core.pagination import CursorText, Limit, Page, decode_cursor, page_of
+from app.core.schemas import Id, responses
+from app.lifecycle import queries, service
+from app.lifecycle.kinds import ERASURES, MOVES
+from app.lifecycle.schemas import AccountMoveOut, ErasureOut, Merge, Rename
+from app.workspaces.auth import Admin, Reader
+
+router = APIRouter(prefix="/api/v1", responses=responses(400, 401, 403, 404, 422))
+
+
+@router.delete("/users/{user_id}", tags=["privacy"], status_code=202)
+def erase_user(user_id: Id, session: SessionDep, caller: Admin, now: Now) -> ErasureOut:
+    """Erase a person. Their usage stays, under a random pseudonym; their id is turned away."""
+    change = service.erase_user(session, caller.workspace_id, user_id, actor=caller.actor, now=now)
+    return ErasureOut.of(change)
+
+
+@router.delete("/accounts/{account_id}", tags=["privacy"], status_code=202)
+def erase_account(account_id: Id, session: SessionDep, caller: Admin, now: Now) -> ErasureOut:
+    """Erase an account with all that is its own: people, usage, payments, scores, events."""
+    change = service.erase_account(
+        session, caller.workspace_id, account_id, actor=caller.actor, now=now
+    )
+    return ErasureOut.of(change)
+
+
+@router.get("/erasures", tags=["privacy"])
+def list_erasures(
+    session: ReadSessionDep, caller: Admin, limit: Limit = 100, cursor: CursorText = None
+) -> Page[ErasureOut]:
+    """List erasures, newest first."""
+    before = decode_cursor(cursor, int)
+    rows = queries.list_changes(
+        session,
+        caller.workspace_id,
+        ERASURES,
+        before=before[0] if before else None,
+        limit=limit + 1,
+    )
+    found, next_cursor = page_of(rows, limit, lambda row: (row.number,))
+    return Page(items=[ErasureOut.of(change) for change in found], next_cursor=next_cursor)
+
+
+@router.get("/erasures/{erasure_id}", tags=["privacy"])
+def get_erasure(erasure_id: Id, session: ReadSessionDep, caller: Admin) -> ErasureOut:
+    """Show how far an erasure is."""
+    return ErasureOut.of(queries.get(session, caller.workspace_id, ERASURES, erasure_id))
+
+
+@router.post("/erasures/{erasure_id}/lift", tags=["privacy"], responses=responses(409))
+def lift_erasure(erasure_id: Id, session: SessionDep, caller: Admin, now: Now) -> ErasureOut:
+    """Let an erased id in again, such as a person who comes back. Nothing is restored."""
+    change = service.lift(session, caller.workspace_id, erasure_id, actor=caller.actor, now=now)
+    return ErasureOut.of(change)
+
+
+@router.post(
+    "/accounts/{account_id}/rename",
+    tags=["accounts"],
+    status_code=202,
+    responses=responses(409),
+)
+def rename_account(
+    account_id: Id, body: Rename, session: SessionDep, caller: Admin, now: Now
+) -> AccountMoveOut:
+    """Give an account another id. The old id leads to it from now on, everywhere."""
+    change = service.rename(
+        session, caller.workspace_id, account_id, body.account_id, actor=caller.actor, now=now
+    )
+    return AccountMoveOut.of(change)
+
+
+@router.post(
+    "/accounts/{account_id}/merge",
+    tags=["accounts"],
+    status_code=202,
+    responses=responses(409),
+)
+def merge_account(
+    account_id: Id, body: Merge, session: SessionDep, caller: Admin, now: Now
+) -> AccountMoveOut:
+    """Let an account become part of another, for good: there is no way back."""
+    change = service.merge(
+        session, caller.workspace_id, account_id, body.into, actor=caller.actor, now=now
+    )
+    return AccountMoveOut.of(change)
+
+
+@router.get("/account-moves", tags=["accounts"])
+def list_account_moves(
+    session: ReadSessionDep, caller: Reader, limit: Limit = 100, cursor: CursorText = None
+) -> Page[AccountMoveOut]:
+    """List renamed and merged accounts, newest first."""
+    before = decode_cursor(cursor, int)
+    rows = queries.list_changes(
+        session,
+        caller.workspace_id,
+        MOVES,
+        before=before[0] if before else None,
+        limit=limit + 1,
+    )
+    found, next_cursor = page_of(rows, limit, lambda row: (row.number,))
+    return Page(items=[AccountMoveOut.of(change) for change in found], next_cursor=next_cursor)
+
+
+@router.get("/account-moves/{move_id}", tags=["accounts"])
+def get_account_move(move_id: Id, session: ReadSessionDep, caller: Reader) -> AccountMoveOut:
+    """Show how far a rename or a merge is."""
+    return AccountMoveOut.of(queries.get(session, caller.workspace_id, MOVES, move_id))

@@ -1,0 +1,89 @@
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import exists, or_, select
+from sqlalchemy.orm import Session
+
+from app.accounts.tables import User
+from app.core.errors import NotFoundError
+from app.events.tables import UnattributedEvent
+from app.lifecycle import statements
+from app.lifecycle.kinds import Kind
+from app.lifecycle.tables import IdChange
+
+
+def add(
+    session: Session,
+    workspace_id: str,
+    kind: Kind,
+    *,
+    step: str,
+    actor: str,
+    now: datetime,
+    ready_at: datetime,
+    **columns: Any,  # noqa: ANN401
+) -> IdChange:
+    """Note what is to be done."""
+    change = IdChange(
+        workspace_id=workspace_id,
+        id=f"{kind.prefix}_{uuid4().hex[:20]}",
+        kind=kind,
+        step=step,
+        requested_by=actor,
+        requested_at=now,
+        ready_at=ready_at,
+        **columns,
+    )
+    session.add(change)
+    session.flush()
+    session.refresh(change)
+    return change
+
+
+def get(
+    session: Session,
+    workspace_id: str,
+    kinds: Collection[Kind],
+    change_id: str,
+    *,
+    lock: bool = False,
+) -> IdChange:
+    change = session.get(
+        IdChange, (workspace_id, change_id), with_for_update=lock or None, populate_existing=lock
+    )
+    if change is None or change.kind not in kinds:
+        raise NotFoundError(next(iter(kinds)).noun, change_id)
+    return change
+
+
+def list_changes(
+    session: Session,
+    workspace_id: str,
+    kinds: Collection[Kind],
+    *,
+    before: int | None,
+    limit: int,
+) -> Sequence[IdChange]:
+    """Newest first."""
+    found = select(IdChange).where(
+        IdChange.workspace_id == workspace_id, IdChange.kind.in_(list(kinds))
+    )
+    if before is not None:
+        found = found.where(IdChange.number < before)
+    return session.scalars(found.order_by(IdChange.number.desc()).limit(limit)).all()
+
+
+def is_known_person(session: Session, workspace_id: str, user_id: str) -> bool:
+    """Whether there is a user of that id, or an event of theirs that waits for its account."""
+    user = exists().where(User.workspace_id == workspace_id, User.user_id == user_id)
+    waiting = exists().where(
+        UnattributedEvent.user_id == user_id, UnattributedEvent.workspace_id == workspace_id
+    )
+    return bool(session.scalar(select(or_(user, waiting))))
+
+
+def held_accounts(session: Session, workspace_id: str) -> set[str]:
+    """Name the accounts that are half moved or half gone: what they look like is not true."""
+    return set(session.scalars(statements.HELD, {"workspace_id": workspace_id}))

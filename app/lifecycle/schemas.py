@@ -1,0 +1,77 @@
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from app.core.schemas import Body, Id
+from app.lifecycle.kinds import Kind, State, state_of
+from app.lifecycle.tables import IdChange
+
+
+class Progress(BaseModel):
+    """How far it is. The worker does what is left."""
+
+    state: State
+    step: str | None = Field(
+        description="What is being done now; null: it is all done.", examples=["usage"]
+    )
+    rows: dict[str, int] = Field(
+        description="Rows changed or removed so far, by step.", examples=[{"usage": 412}]
+    )
+    requested_by: str = Field(examples=["key:0aZ81bQ2xY"])
+    requested_at: datetime
+    finished_at: datetime | None
+
+
+class ErasureOut(Progress):
+    """The erasure of a person or an account. Whose it was is not said: nobody knows any more."""
+
+    id: str = Field(examples=["er_5f0c1c5c3a2b4d6e8f90"])
+    kind: Literal["user", "account"]
+    lifted_at: datetime | None = Field(description="Since when the id may come again.")
+
+    @classmethod
+    def of(cls, change: IdChange) -> "ErasureOut":
+        kind: Literal["user", "account"] = "user" if change.kind == Kind.ERASE_USER else "account"
+        return cls(id=change.id, kind=kind, lifted_at=change.lifted_at, **_progress(change))
+
+
+class AccountMoveOut(Progress):
+    """An account that took another id, or went into another account."""
+
+    id: str = Field(examples=["mv_5f0c1c5c3a2b4d6e8f90"])
+    kind: Literal["rename", "merge"]
+    account_id: str | None = Field(
+        description="The old id, which leads to the other one. Null: the account was erased since.",
+        examples=["acme-inc"],
+    )
+    target_id: str | None = Field(examples=["acme"])
+
+    @classmethod
+    def of(cls, change: IdChange) -> "AccountMoveOut":
+        kind: Literal["rename", "merge"] = "rename" if change.kind == Kind.RENAME else "merge"
+        return cls(
+            id=change.id,
+            kind=kind,
+            account_id=change.account_id,
+            target_id=change.target_id,
+            **_progress(change),
+        )
+
+
+def _progress(change: IdChange) -> dict[str, object]:
+    state = state_of(
+        step=change.step,
+        fenced=change.fenced_at is not None,
+        lifted=change.lifted_at is not None,
+    )
+    said = ("step", "rows", "requested_by", "requested_at", "finished_at")
+    return {"state": state, **{name: getattr(change, name) for name in said}}
+
+
+class Rename(Body):
+    account_id: Id = Field(description="The new id.", examples=["acme"])
+
+
+class Merge(Body):
+    into: Id = Field(description="The account that stays.", examples=["acme"])

@@ -1,0 +1,257 @@
+"""What is asked of ids: to erase a person or an account, to rename an account, to merge two.
+
+The request does what is small and makes sure that nothing new comes in under the old id; a worker
+does the rest (``running``).
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from app.accounts import aliases, link_queries, queries, tombstones
+from app.accounts.family import MOST_LEVELS
+from app.accounts.links import ParentCycleError, ParentTooDeepError
+from app.accounts.tables import Account, Due, User
+from app.accounts.tombstones import ACCOUNT, EMAIL, USER
+from app.accounts.traits import NOT_IDS
+from app.core.errors import ConflictError, FieldError, NotFoundError, UnprocessableError
+from app.lifecycle import erasing, moving, row_statements, statements
+from app.lifecycle import queries as changes
+from app.lifecycle.kinds import ERASURES, Kind
+from app.lifecycle.paging import emptying, run
+from app.lifecycle.running import first_step
+from app.lifecycle.tables import IdChange
+from app.workspaces.service import audit
+
+SETTLING = timedelta(seconds=5)
+"""After so long every process has heard of a change: callers are known for a second."""
+
+
+class SameAccountError(ConflictError):
+    code = "same_account"
+
+
+class AccountExistsError(ConflictError):
+    code = "account_exists"
+
+
+class ErasureRunningError(ConflictError):
+    code = "erasure_running"
+
+
+def erase_user(
+    session: Session, workspace_id: str, user_id: str, *, actor: str, now: datetime
+) -> IdChange:
+    """Let a person become a pseudonym. Asked again, it is the same erasure."""
+    known = _erasure_of(session, workspace_id, USER, user_id)
+    if known is not None:
+        return known
+    if not changes.is_known_person(session, workspace_id, user_id):
+        raise NotFoundError("user", user_id)
+    private = {"user_id": user_id, "pseudonym": erasing.pseudonym(), "anonymous": {}}
+    change = _erasure(session, workspace_id, Kind.ERASE_USER, private, actor=actor, now=now)
+    erasing.put_tombstones(session, change, USER, [user_id])
+    erasing.hide_anonymous(session, change)
+    _take_user_away(session, change, user_id)
+    return change
+
+
+def _take_user_away(session: Session, change: IdChange, user_id: str) -> None:
+    user = session.get(User, (change.workspace_id, user_id), with_for_update=True)
+    if user is None:
+        return
+    if user.email:
+        erasing.put_tombstones(session, change, EMAIL, [user.email])
+    values = erasing.person_values(change)
+    if user.excluded:
+        run(session, statements.HIDE_EXCLUDED, values)
+        run(session, statements.BLANK_USER, values)
+    else:
+        session.delete(user)
+    session.flush()
+
+
+def erase_account(
+    session: Session, workspace_id: str, account_id: str, *, actor: str, now: datetime
+) -> IdChange:
+    """Remove an account and all that is its own. Asked again, it is the same erasure."""
+    known = _erasure_of(session, workspace_id, ACCOUNT, account_id)
+    if known is not None:
+        return known
+    account_id = aliases.current_id(session, workspace_id, account_id)
+    _lock_family(session, workspace_id, account_id)
+    account = queries.get(session, workspace_id, Account, account_id, lock=True)
+    ids = [account_id, *aliases.old_ids(session, workspace_id, account_id)]
+    change = _erasure(session, workspace_id, Kind.ERASE_ACCOUNT, {"ids": ids}, actor=actor, now=now)
+    erasing.put_tombstones(session, change, ACCOUNT, ids)
+    values = erasing.account_values(change)
+    aliases.drop(session, workspace_id, ids)
+    run(session, statements.FREE_CHILDREN, values)
+    emptying(row_statements.drop_page(Due))(session, values)
+    session.delete(account)
+    session.flush()
+    return change
+
+
+def _erasure_of(session: Session, workspace_id: str, kind: str, named: str) -> IdChange | None:
+    """Find the erasure under whose tombstone an id lies, were it an old id of the account."""
+    erasure_id = tombstones.erasure_of(session, workspace_id, kind, named)
+    return changes.get(session, workspace_id, ERASURES, erasure_id) if erasure_id else None
+
+
+def _erasure(
+    session: Session,
+    workspace_id: str,
+    kind: Kind,
+    private: dict[str, Any],
+    *,
+    actor: str,
+    now: datetime,
+) -> IdChange:
+    change = changes.add(
+        session,
+        workspace_id,
+        kind,
+        step=first_step(kind),
+        actor=actor,
+        now=now,
+        ready_at=now + SETTLING,
+        private=private,
+    )
+    action = "user.erased" if kind is Kind.ERASE_USER else "account.erased"
+    audit(session, workspace_id, action, change.id, actor=actor, now=now)
+    return change
+
+
+def lift(
+    session: Session, workspace_id: str, erasure_id: str, *, actor: str, now: datetime
+) -> IdChange:
+    """Let an erased id in again. What was erased does not come back."""
+    change = changes.get(session, workspace_id, ERASURES, erasure_id, lock=True)
+    if change.lifted_at is not None:
+        return change
+    if change.step is not None:
+        raise ErasureRunningError("The erasure is not done yet; lift it when it is.")
+    tombstones.lift(session, workspace_id, erasure_id)
+    change.lifted_at = now
+    audit(session, workspace_id, "erasure.lifted", erasure_id, actor=actor, now=now)
+    return change
+
+
+def rename(
+    session: Session,
+    workspace_id: str,
+    account_id: str,
+    new_id: str,
+    *,
+    actor: str,
+    now: datetime,
+) -> IdChange:
+    """Give an account another id; the old one leads to it from now on."""
+    account_id = aliases.current_id(session, workspace_id, account_id)
+    _lock_family(session, workspace_id, account_id)
+    account = queries.get(session, workspace_id, Account, account_id, lock=True)
+    _check_new_id(session, account, new_id)
+    values = _values(account, new_id)
+    if session.scalar(row_statements.copy_account(), values) is None:
+        raise AccountExistsError(f"There is an account {new_id} already: merge the two instead.")
+    tombstones.refuse(session, workspace_id, ACCOUNT, new_id)
+    return _move(session, Kind.RENAME, account, new_id, actor=actor, now=now)
+
+
+def _check_new_id(session: Session, account: Account, new_id: str) -> None:
+    if new_id == account.account_id:
+        raise SameAccountError(f"The account has the id {new_id} already.")
+    if new_id.strip().lower() in NOT_IDS:
+        raise UnprocessableError(
+            "A placeholder such as null or undefined is no id.",
+            code="invalid_account_id",
+            errors=[FieldError("/body/account_id", "Name an id that is one.")],
+        )
+    whose = aliases.current_id(session, account.workspace_id, new_id)
+    if whose not in (new_id, account.account_id):
+        raise AccountExistsError(f"{new_id} is an old id of the account {whose}.")
+
+
+def merge(
+    session: Session, workspace_id: str, account_id: str, into: str, *, actor: str, now: datetime
+) -> IdChange:
+    """Let one account be part of another; its id leads to the other from now on."""
+    account_id = aliases.current_id(session, workspace_id, account_id)
+    into = aliases.current_id(session, workspace_id, into)
+    if account_id == into:
+        raise SameAccountError("An account cannot be merged into itself.")
+    _lock_family(session, workspace_id, account_id, into)
+    account = queries.get(session, workspace_id, Account, account_id, lock=True)
+    target = queries.get(session, workspace_id, Account, into, lock=True)
+    link_queries.lock_parents(session, workspace_id)
+    target.parent_id = _parent_after(session, account, target)
+    session.flush()
+    run(session, row_statements.absorb_account(), _values(account, into))
+    return _move(session, Kind.MERGE, account, into, actor=actor, now=now)
+
+
+def _lock_family(session: Session, workspace_id: str, *account_ids: str) -> None:
+    session.execute(
+        statements.LOCK_FAMILY, {"workspace_id": workspace_id, "ids": list(account_ids)}
+    )
+
+
+def _parent_after(session: Session, account: Account, target: Account) -> str | None:
+    """Find the parent of what two accounts become; children go along."""
+    workspace_id = account.workspace_id
+    above = link_queries.ancestors(session, workspace_id, target.account_id)
+    if account.account_id in above[2:]:
+        raise ParentCycleError(
+            f"{target.account_id} belongs to a child of {account.account_id}: merge that one first."
+        )
+    below = link_queries.levels(session, workspace_id, account.account_id)
+    if account.account_id not in above and len(above) + below - 1 > MOST_LEVELS:
+        raise ParentTooDeepError(f"A family of accounts has at most {MOST_LEVELS} levels.")
+    if target.parent_id not in (None, account.account_id):
+        return target.parent_id
+    candidate = account.parent_id
+    if candidate is None:
+        return None
+    is_below = target.account_id in link_queries.ancestors(session, workspace_id, candidate)
+    return None if is_below else candidate
+
+
+def _values(account: Account, target_id: str) -> dict[str, Any]:
+    return {
+        "workspace_id": account.workspace_id,
+        "account_id": account.account_id,
+        "target_id": target_id,
+    }
+
+
+def _move(
+    session: Session, kind: Kind, account: Account, target_id: str, *, actor: str, now: datetime
+) -> IdChange:
+    workspace_id, values = account.workspace_id, _values(account, target_id)
+    session.expunge(account)
+    run(session, row_statements.DROP_ACCOUNT, values)
+    aliases.put(session, workspace_id, values["account_id"], target_id, now=now)
+    moving.move_small(session, kind, values, first=True, now=now)
+    action = "account.renamed" if kind is Kind.RENAME else "account.merged"
+    audit(
+        session,
+        workspace_id,
+        action,
+        target_id,
+        actor=actor,
+        now=now,
+        details={"account_id": values["account_id"]},
+    )
+    return changes.add(
+        session,
+        workspace_id,
+        kind,
+        step=first_step(kind),
+        actor=actor,
+        now=now,
+        ready_at=now + SETTLING,
+        account_id=values["account_id"],
+        target_id=target_id,
+    )

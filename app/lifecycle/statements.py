@@ -1,0 +1,289 @@
+"""The SQL that moves and erases, a page at a time (docs/adr/0009)."""
+
+from sqlalchemy import text
+
+# The oldest open change of a workspace, as soon as everybody who began before its fence is done:
+# from then on nobody writes who has not heard of it.
+CLAIM = text("""
+SELECT c.workspace_id, c.id FROM id_change c
+WHERE c.step IS NOT NULL AND c.ready_at <= :now
+  AND NOT EXISTS (
+      SELECT FROM id_change o
+      WHERE o.workspace_id = c.workspace_id AND o.step IS NOT NULL AND o.number < c.number)
+  AND (c.fenced_at IS NULL OR c.ready_at <= :patience OR NOT EXISTS (
+      SELECT FROM pg_stat_activity a
+      WHERE a.datname = current_database() AND a.backend_type = 'client backend'
+        AND a.pid <> pg_backend_pid() AND a.xact_start <= c.fenced_at))
+ORDER BY c.number LIMIT 1
+FOR UPDATE OF c SKIP LOCKED
+""")
+
+DATABASE_TIME = text("SELECT clock_timestamp()")
+
+# Accounts that are half moved or half gone, and must not be scored as they are.
+HELD = text("""
+SELECT account_id FROM id_change
+WHERE workspace_id = :workspace_id AND step IS NOT NULL AND account_id IS NOT NULL
+UNION SELECT target_id FROM id_change
+WHERE workspace_id = :workspace_id AND step IS NOT NULL AND target_id IS NOT NULL
+UNION SELECT jsonb_array_elements_text(private -> 'ids') FROM id_change
+WHERE workspace_id = :workspace_id AND step IS NOT NULL AND private ? 'ids'
+""")
+
+# ``event`` has no index on accounts or people: its key is gone through in windows of time.
+NEXT_EVENTS = text("""
+SELECT max(client_at) FROM (
+    SELECT client_at FROM event
+    WHERE workspace_id = :workspace_id AND client_at > CAST(:after AS timestamptz)
+    ORDER BY client_at LIMIT :limit
+) AS page
+""")
+
+WINDOW = """workspace_id = :workspace_id AND client_at > CAST(:after AS timestamptz)
+  AND client_at <= CAST(:upto AS timestamptz)"""
+
+MOVE_EVENTS = text(f"""
+UPDATE event SET account_id = :target_id WHERE {WINDOW} AND account_id = :account_id
+""")  # noqa: S608 - made of the text above
+
+DROP_EVENTS = text(f"""
+DELETE FROM event WHERE {WINDOW} AND account_id = ANY(CAST(:ids AS text[]))
+""")  # noqa: S608 - made of the text above
+
+# A person's anonymous ids become pseudonyms; one that nobody is known by is forgotten. The event of
+# somebody else on the same device stays theirs.
+HIDE_EVENTS = text(f"""
+UPDATE event SET
+    user_id = CASE WHEN user_id = :user_id THEN :pseudonym ELSE user_id END,
+    anonymous_id = CASE WHEN coalesce(user_id, :user_id) = :user_id
+                        THEN CAST(:anonymous AS jsonb) ->> anonymous_id END,
+    properties = CASE WHEN coalesce(user_id, :user_id) = :user_id THEN '{{}}' ELSE properties END,
+    fingerprint = CASE WHEN coalesce(user_id, :user_id) = :user_id THEN 0 ELSE fingerprint END
+WHERE {WINDOW} AND (user_id = :user_id OR anonymous_id = ANY(CAST(:anonymous_ids AS text[])))
+""")  # noqa: S608 - made of the text above
+
+NEXT_ACCOUNTS = text("""
+SELECT max(account_id) FROM (
+    SELECT account_id FROM daily_usage
+    WHERE workspace_id = :workspace_id AND account_id > :after
+    ORDER BY account_id LIMIT :limit
+) AS page
+""")
+
+HIDE_USAGE = text("""
+UPDATE daily_usage SET
+    user_id = CASE WHEN is_anonymous THEN CAST(:anonymous AS jsonb) ->> user_id ELSE :pseudonym END
+WHERE workspace_id = :workspace_id AND account_id > :after AND account_id <= :upto
+  AND ((NOT is_anonymous AND user_id = :user_id)
+       OR (is_anonymous AND user_id = ANY(CAST(:anonymous_ids AS text[]))))
+""")
+
+MOVE_USAGE = text("""
+WITH gone AS (
+    DELETE FROM daily_usage
+    WHERE (workspace_id, account_id, day, known_on, user_id, is_anonymous, event_name) IN (
+        SELECT workspace_id, account_id, day, known_on, user_id, is_anonymous, event_name
+        FROM daily_usage WHERE workspace_id = :workspace_id AND account_id = :account_id
+        ORDER BY 3, 4, 5, 6, 7 LIMIT :limit)
+    RETURNING *
+),
+added AS (
+    INSERT INTO daily_usage AS u (
+        workspace_id, account_id, day, known_on, user_id, is_anonymous, event_name, events, quantity
+    )
+    SELECT workspace_id, :target_id, day, known_on, user_id, is_anonymous, event_name, events,
+           quantity
+    FROM gone ORDER BY 3, 4, 5, 6, 7
+    ON CONFLICT (workspace_id, account_id, day, known_on, user_id, is_anonymous, event_name)
+    DO UPDATE SET events = u.events + excluded.events, quantity = u.quantity + excluded.quantity
+)
+SELECT count(*) FROM gone
+""")
+
+MOVE_REACH = text("""
+WITH gone AS (
+    DELETE FROM daily_reach
+    WHERE (workspace_id, account_id, day, known_on, end_customer_id) IN (
+        SELECT workspace_id, account_id, day, known_on, end_customer_id
+        FROM daily_reach WHERE workspace_id = :workspace_id AND account_id = :account_id
+        ORDER BY 3, 4, 5 LIMIT :limit)
+    RETURNING *
+),
+added AS (
+    INSERT INTO daily_reach (workspace_id, account_id, day, known_on, end_customer_id)
+    SELECT workspace_id, :target_id, day, known_on, end_customer_id FROM gone ORDER BY 3, 4, 5
+    ON CONFLICT DO NOTHING
+)
+SELECT count(*) FROM gone
+""")
+
+MOVE_FIRST_USE = text("""
+WITH gone AS (
+    DELETE FROM first_use WHERE workspace_id = :workspace_id AND account_id = :account_id
+    RETURNING *
+),
+added AS (
+    INSERT INTO first_use AS f (workspace_id, account_id, known_on, day)
+    SELECT workspace_id, :target_id, known_on, day FROM gone ORDER BY known_on
+    ON CONFLICT (workspace_id, account_id, known_on)
+    DO UPDATE SET day = least(f.day, excluded.day)
+)
+SELECT count(*) FROM gone
+""")
+
+# Of two days of first use the one that was known no later and lies no later says it all.
+PRUNE_FIRST_USE = text("""
+DELETE FROM first_use f USING first_use x
+WHERE f.workspace_id = :workspace_id AND f.account_id = :target_id
+  AND x.workspace_id = f.workspace_id AND x.account_id = f.account_id
+  AND x.known_on < f.known_on AND x.day <= f.day
+""")
+
+MOVE_USERS = text("""
+UPDATE "user" SET account_id = :target_id
+WHERE workspace_id = :workspace_id AND user_id IN (
+    SELECT user_id FROM "user" WHERE workspace_id = :workspace_id AND account_id = :account_id
+    ORDER BY user_id LIMIT :limit)
+""")
+
+# In key order, as everybody who writes accounts takes them, and before the lock on parents.
+LOCK_FAMILY = text("""
+SELECT FROM account
+WHERE workspace_id = :workspace_id
+  AND (account_id = ANY(CAST(:ids AS text[])) OR parent_id = ANY(CAST(:ids AS text[])))
+ORDER BY account_id
+FOR NO KEY UPDATE
+""")
+
+MOVE_CHILDREN = text("""
+UPDATE account SET parent_id = :target_id
+WHERE workspace_id = :workspace_id AND parent_id = :account_id AND account_id <> :target_id
+""")
+
+FREE_CHILDREN = text("""
+UPDATE account SET parent_id = NULL
+WHERE workspace_id = :workspace_id AND parent_id = ANY(CAST(:ids AS text[]))
+""")
+
+# The history of a merged account stays under its old id, and says where the account went.
+MARK_HISTORY = text("""
+UPDATE health_history
+SET details = details || jsonb_build_object('merged_into', CAST(:target_id AS text))
+WHERE workspace_id = :workspace_id AND account_id = :account_id AND NOT details ? 'merged_into'
+""")
+
+END_OVERRIDES = text("""
+UPDATE score_override SET ended_at = :now, ended_by = 'merge'
+WHERE workspace_id = :workspace_id AND account_id = :account_id AND ended_at IS NULL
+""")
+
+ANONYMOUS_IDS = text("""
+SELECT anonymous_id FROM user_alias WHERE workspace_id = :workspace_id AND user_id = :user_id
+""")
+
+# Both names of a person hold until usage has gone from one to the other, account by account.
+ADD_PSEUDONYMS = text("""
+INSERT INTO user_alias (workspace_id, anonymous_id, user_id, known_on)
+SELECT a.workspace_id, CAST(:anonymous AS jsonb) ->> a.anonymous_id, :pseudonym, a.known_on
+FROM user_alias a
+WHERE a.workspace_id = :workspace_id AND a.user_id = :user_id
+  AND CAST(:anonymous AS jsonb) ? a.anonymous_id
+ON CONFLICT DO NOTHING
+""")
+
+DROP_ALIASES = text("""
+DELETE FROM user_alias WHERE workspace_id = :workspace_id AND user_id = :user_id
+""")
+
+# Only an excluded person needs a row: their usage would count from now on.
+HIDE_EXCLUDED = text("""
+INSERT INTO "user" (workspace_id, user_id, account_id, excluded)
+SELECT workspace_id, :pseudonym, account_id, true FROM "user"
+WHERE workspace_id = :workspace_id AND user_id = :user_id AND excluded
+ON CONFLICT DO NOTHING
+""")
+
+BLANK_USER = text("""
+UPDATE "user" SET email = NULL, name = NULL, role = NULL, traits = '{}', traits_at = NULL
+WHERE workspace_id = :workspace_id AND user_id = :user_id
+""")
+
+DROP_WAITING = text("""
+DELETE FROM unattributed_event WHERE workspace_id = :workspace_id
+  AND (user_id = ANY(CAST(:user_ids AS text[]))
+       OR (user_id IS NULL AND anonymous_id = ANY(CAST(:anonymous_ids AS text[]))))
+""")
+
+# The people of an account, and whether they used others too.
+MEMBERS = text("""
+WITH page AS (
+    SELECT user_id, email FROM "user"
+    WHERE workspace_id = :workspace_id AND account_id = ANY(CAST(:ids AS text[]))
+      AND user_id > :after
+    ORDER BY user_id LIMIT :limit
+)
+SELECT p.user_id, p.email,
+       array(SELECT a.anonymous_id FROM user_alias a
+             WHERE a.workspace_id = :workspace_id AND a.user_id = p.user_id) AS anonymous_ids,
+       p.user_id IN (
+           SELECT u.user_id FROM daily_usage u
+           WHERE u.workspace_id = :workspace_id AND NOT u.is_anonymous
+             AND u.user_id = ANY(array(SELECT user_id FROM page))
+             AND u.account_id <> ALL(CAST(:ids AS text[]))) AS elsewhere
+FROM page p ORDER BY p.user_id
+""")
+
+LET_GO = text("""
+UPDATE "user" SET account_id = NULL, account_since = NULL
+WHERE workspace_id = :workspace_id AND user_id = ANY(CAST(:user_ids AS text[]))
+""")
+
+DROP_USERS = text("""
+DELETE FROM "user"
+WHERE workspace_id = :workspace_id AND user_id = ANY(CAST(:user_ids AS text[]))
+""")
+
+DROP_USER_ALIASES = text("""
+DELETE FROM user_alias
+WHERE workspace_id = :workspace_id AND user_id = ANY(CAST(:user_ids AS text[]))
+""")
+
+QUARANTINED = text("""
+SELECT number, payload, message_id FROM quarantined_event
+WHERE workspace_id = :workspace_id AND number > :after ORDER BY number LIMIT :limit
+""")
+
+DROP_QUARANTINED = text("""
+DELETE FROM quarantined_event
+WHERE workspace_id = :workspace_id AND number = ANY(CAST(:numbers AS bigint[]))
+""")
+
+# Of what was done to somebody the audit keeps who did it and when, and no name.
+SCRUB_AUDIT = text("""
+UPDATE audit_entry SET details = '{}', subject = CASE
+    WHEN subject = ANY(CAST(:ids AS text[])) THEN :erasure_id ELSE subject END
+WHERE workspace_id = :workspace_id
+  AND split_part(action, '.', 1) <> ALL(CAST(:others AS text[]))
+  AND (subject = ANY(CAST(:ids AS text[])) OR EXISTS (
+      SELECT FROM unnest(CAST(:ids AS text[])) AS i (id)
+      WHERE position(CAST(to_jsonb(i.id) AS text) IN CAST(details AS text)) > 0))
+""")
+
+DROP_BINDINGS = text("""
+DELETE FROM due_binding WHERE workspace_id = :workspace_id
+  AND (user_id = ANY(CAST(:user_ids AS text[]))
+       OR anonymous_id = ANY(CAST(:anonymous_ids AS text[])))
+""")
+
+DROP_BILLING_EVENTS = text("""
+DELETE FROM billing_event e USING billing_customer c
+WHERE c.workspace_id = :workspace_id AND c.account_id = ANY(CAST(:ids AS text[]))
+  AND e.workspace_id = c.workspace_id AND e.system = c.system AND e.customer_id = c.customer_id
+""")
+
+# A move that is over needs no names of an account that is gone.
+FORGET_MOVES = text("""
+UPDATE id_change SET account_id = NULL, target_id = NULL
+WHERE workspace_id = :workspace_id AND step IS NULL
+  AND (account_id = ANY(CAST(:ids AS text[])) OR target_id = ANY(CAST(:ids AS text[])))
+""")

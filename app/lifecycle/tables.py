@@ -1,0 +1,40 @@
+from typing import Any
+
+from sqlalchemy import BigInteger, Identity, Index
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.accounts.tables import owner
+from app.core.db import Instant, Key, Table
+
+
+class IdChange(Table):
+    """A person or an account that is erased, or an account that takes another id.
+
+    A worker does it page by page after ``ready_at``, those of a workspace one after the other.
+    ``account_id`` and ``target_id`` say which account goes where; an erasure has neither, but
+    ``private``, which holds what must be found and is null when all is gone.
+    """
+
+    __tablename__ = "id_change"
+    __table_args__ = (
+        Index("id_change_open_idx", "workspace_id", "number", postgresql_where="step IS NOT NULL"),
+        Index("id_change_number_key", "workspace_id", "number", unique=True),
+    )
+
+    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
+    id: Mapped[Key] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(BigInteger, Identity(always=True))
+    kind: Mapped[Key]
+    account_id: Mapped[str | None]
+    target_id: Mapped[str | None]
+    private: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    step: Mapped[str | None]
+    position: Mapped[str | None]
+    rows: Mapped[dict[str, int]] = mapped_column(JSONB, server_default="{}")
+    requested_by: Mapped[str]
+    requested_at: Mapped[Instant]
+    ready_at: Mapped[Instant]
+    fenced_at: Mapped[Instant | None]
+    finished_at: Mapped[Instant | None]
+    lifted_at: Mapped[Instant | None]

@@ -1,0 +1,195 @@
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Date,
+    Row,
+    Select,
+    and_,
+    cast,
+    exists,
+    false,
+    func,
+    or_,
+    select,
+)
+from sqlalchemy.dialects.postgresql import JSONB, JSONPATH
+from sqlalchemy.orm import Session
+
+from app.accounts.tables import Account, ExternalId
+from app.core import filter_sql
+from app.core.filter_sql import Column, Several, Test
+from app.core.filters import Filter, fields_of, fix_days
+from app.health.tables import HealthScore
+from app.segments.fields import Sort
+
+Standing = Row[*tuple[Any, ...]]
+
+MEASURE_SCORE = "$.measures[*] ? (@.name == $name).score"
+ON_NO_LIST = ("churned", "excluded")
+STATUS = func.coalesce(HealthScore.status, "insufficient_data")
+MRR = func.coalesce(HealthScore.mrr_cents, 0)
+
+COLUMNS: Mapping[str, Column] = {
+    **{
+        name: Account.__table__.columns[name]
+        for name in (
+            *("account_id", "name", "segment", "owner", "industry", "employees"),
+            *("end_customers", "started_on", "parent_id", "excluded"),
+        )
+    },
+    **{
+        name: HealthScore.__table__.columns[name]
+        for name in (
+            *("score", "as_of", "renewal_on", "last_used_on", "currency", "seats"),
+            *("price_cents", "value_leak_cents"),
+        )
+    },
+    "created_on": cast(func.timezone("UTC", Account.created_at), Date),
+    "band": func.coalesce(HealthScore.band, "unknown"),
+    "status": STATUS,
+    "coverage": func.coalesce(HealthScore.coverage, 0.0),
+    "overridden": func.coalesce(HealthScore.status == "overridden", false()),
+    "mrr_cents": MRR,
+    "plan": func.coalesce(HealthScore.plan, Account.plan),
+    "trend.d7": HealthScore.__table__.columns["trend7"],
+    "trend.d28": HealthScore.__table__.columns["trend28"],
+    "trend.d90": HealthScore.__table__.columns["trend90"],
+}
+
+SHOWN = (
+    *("account_id", "name", "segment", "owner", "parent_id", "plan", "mrr_cents", "currency"),
+    *("price_cents", "seats", "renewal_on", "last_used_on", "value_leak_cents", "score", "band"),
+    *("status", "coverage", "as_of"),
+)
+STANDING = select(
+    *(COLUMNS[name].label(name) for name in SHOWN),
+    *(COLUMNS[f"trend.{name}"].label(name) for name in ("d7", "d28", "d90")),
+    HealthScore.computed_at,
+)
+SCORED = and_(
+    HealthScore.workspace_id == Account.workspace_id, HealthScore.account_id == Account.account_id
+)
+
+ORDER: Mapping[Sort, Column] = {
+    Sort.ACCOUNT_ID: COLUMNS["account_id"],
+    Sort.NAME: COLUMNS["name"],
+    Sort.SCORE: COLUMNS["score"],
+    Sort.MRR: MRR,
+    Sort.RENEWAL_ON: COLUMNS["renewal_on"],
+    Sort.TREND28: COLUMNS["trend.d28"],
+}
+NEVER_NULL = {Sort.ACCOUNT_ID, Sort.MRR}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The row that a page goes on after."""
+
+    value: float | str | None
+    account_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    accounts: int
+    mrr_cents: int
+
+
+def list_accounts(
+    session: Session,
+    workspace_id: str,
+    wanted: Filter,
+    *,
+    today: date,
+    sort: Sort,
+    descending: bool,
+    after: Place | None,
+    limit: int,
+) -> Sequence[Standing]:
+    """List accounts in the order of one column and the key; null sorts last either way.
+
+    Those with a value and those without are asked for one after the other: an index knows the
+    first, and no index knows "null comes last" for both directions.
+    """
+    found = _joined(STANDING, workspace_id).where(_let_through(wanted, today))
+    column = ORDER[sort]
+    rows: list[Standing] = []
+    if after is None or after.value is not None:
+        valued = found if sort in NEVER_NULL else found.where(column.is_not(None))
+        if after is not None:
+            valued = valued.where(_beyond(column, after, descending=descending))
+        order = column.desc() if descending else column.asc()
+        rows += session.execute(valued.order_by(order, Account.account_id).limit(limit))
+        after = None
+    if len(rows) < limit and sort not in NEVER_NULL:
+        rest = found.where(column.is_(None))
+        if after is not None:
+            rest = rest.where(Account.account_id > after.account_id)
+        rows += session.execute(rest.order_by(Account.account_id).limit(limit - len(rows)))
+    return rows
+
+
+def totals(
+    session: Session, workspace_id: str, wanted: Sequence[Filter], *, today: date
+) -> Sequence[Total]:
+    """Count the accounts that each filter lets through, and add up what they pay, in one go."""
+    if not wanted:
+        return []
+    tests = [_let_through(each, today) for each in wanted]
+    asked = [
+        number
+        for test in tests
+        for number in (
+            func.count().filter(test),
+            func.coalesce(func.sum(HealthScore.mrr_cents).filter(test), 0),
+        )
+    ]
+    row = session.execute(_joined(select(*asked), workspace_id)).one()
+    return [Total(*map(int, row[i : i + 2])) for i in range(0, len(row), 2)]
+
+
+def _let_through(wanted: Filter, today: date) -> Test:
+    """Without a word on the status, churned and excluded accounts are left out."""
+    test = filter_sql.condition(fix_days(wanted, today), _column)
+    return test if "status" in fields_of(wanted) else and_(STATUS.not_in(ON_NO_LIST), test)
+
+
+def _joined(asked: Select[*tuple[Any, ...]], workspace_id: str) -> Select[*tuple[Any, ...]]:
+    return asked.join_from(Account, HealthScore, SCORED, isouter=True).where(
+        Account.workspace_id == workspace_id
+    )
+
+
+def _beyond(column: Column, after: Place, *, descending: bool) -> ColumnElement[bool]:
+    """Select what comes after a place; said twice, for an index can begin at the first."""
+    later = column < after.value if descending else column > after.value
+    same = and_(column == after.value, Account.account_id > after.account_id)
+    from_there = column <= after.value if descending else column >= after.value
+    return and_(from_there, or_(later, same))
+
+
+def _column(field: str) -> Column | Several:
+    start, _, name = field.partition(".")
+    if field in COLUMNS:
+        return COLUMNS[field]
+    if start == "traits":
+        return Account.traits[name]
+    if start == "measures":
+        named = func.jsonb_build_object("name", name)
+        path = cast(MEASURE_SCORE, JSONPATH)
+        return func.jsonb_path_query_first(HealthScore.details, path, named, type_=JSONB)
+    return _external_ids(name)
+
+
+def _external_ids(system: str) -> Several:
+    of_account = and_(
+        ExternalId.workspace_id == Account.workspace_id,
+        ExternalId.account_id == Account.account_id,
+        ExternalId.system == system,
+    )
+    value = ExternalId.__table__.columns["external_id"]
+    return Several(value, lambda test: exists().where(of_account, test))

@@ -1,0 +1,51 @@
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import literal, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from app.core.errors import NotFoundError
+from app.segments.tables import SavedSegment
+
+
+def get(session: Session, workspace_id: str, key: str, *, lock: bool = False) -> SavedSegment:
+    """Find a saved segment. Locked, it is fresh, and one writer at a time has it."""
+    row = session.get(
+        SavedSegment, (workspace_id, key), with_for_update=lock or None, populate_existing=lock
+    )
+    if row is None:
+        raise NotFoundError("segment", key)
+    return row
+
+
+def ensure(
+    session: Session,
+    workspace_id: str,
+    key: str,
+    *,
+    name: str,
+    filter: dict[str, Any],  # noqa: A002 - what it is called everywhere
+    now: datetime,
+) -> bool:
+    """Create a saved segment unless there is one; whether it was created."""
+    row = insert(SavedSegment).values(
+        workspace_id=workspace_id,
+        key=key,
+        name=name,
+        filter=filter,
+        created_at=now,
+        updated_at=now,
+    )
+    return session.scalar(row.on_conflict_do_nothing().returning(literal(1))) is not None
+
+
+def saved(
+    session: Session, workspace_id: str, *, after: str | None, limit: int
+) -> Sequence[SavedSegment]:
+    """In the order of their keys."""
+    rows = select(SavedSegment).where(SavedSegment.workspace_id == workspace_id)
+    if after is not None:
+        rows = rows.where(SavedSegment.key > after)
+    return session.scalars(rows.order_by(SavedSegment.key).limit(limit)).all()

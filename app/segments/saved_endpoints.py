@@ -1,0 +1,83 @@
+"""Saved segments: filters that have a name."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from app.core.clock import Now
+from app.core.db import ReadSessionDep, SessionDep
+from app.core.pagination import CursorText, Limit, Page, decode_cursor, page_of
+from app.core.schemas import Id, responses
+from app.segments import account_queries, queries, service
+from app.segments.listing import Listing
+from app.segments.schemas import SORT, SORTED, AccountStanding, SegmentIn, SegmentOut
+from app.workspaces.auth import AccountWriter, Reader
+
+router = APIRouter(
+    prefix="/api/v1/segments", tags=["segments"], responses=responses(400, 401, 403, 404, 422)
+)
+
+Few = Annotated[int, Query(ge=1, le=100, description="How many items at most.")]
+SortText = Annotated[str, Query(pattern=SORT, description=SORTED)]
+
+
+@router.get("")
+def list_segments(
+    session: ReadSessionDep, caller: Reader, now: Now, limit: Few = 20, cursor: CursorText = None
+) -> Page[SegmentOut]:
+    """List saved segments by key, each with who is in it at this moment."""
+    after = decode_cursor(cursor, str)
+    rows = queries.saved(
+        session, caller.workspace_id, after=after[0] if after else None, limit=limit + 1
+    )
+    kept, next_cursor = page_of(rows, limit, lambda row: (row.key,))
+    wanted = [service.read(row.filter) for row in kept]
+    totals = account_queries.totals(session, caller.workspace_id, wanted, today=now.date())
+    items = [SegmentOut.of(row, total) for row, total in zip(kept, totals, strict=True)]
+    return Page(items=items, next_cursor=next_cursor)
+
+
+@router.put("/{key}")
+def put_segment(
+    key: Id, body: SegmentIn, session: SessionDep, caller: AccountWriter, now: Now
+) -> SegmentOut:
+    """Create or replace a saved segment."""
+    row = service.put(
+        session,
+        caller.workspace_id,
+        key,
+        name=body.name,
+        filter=body.filter,
+        actor=caller.actor,
+        now=now,
+    )
+    return SegmentOut.of(row, service.total(session, row, today=now.date()))
+
+
+@router.get("/{key}")
+def get_segment(key: Id, session: ReadSessionDep, caller: Reader, now: Now) -> SegmentOut:
+    """Show a saved segment, and who is in it at this moment."""
+    row = queries.get(session, caller.workspace_id, key)
+    return SegmentOut.of(row, service.total(session, row, today=now.date()))
+
+
+@router.delete("/{key}", status_code=204)
+def delete_segment(key: Id, session: SessionDep, caller: AccountWriter, now: Now) -> None:
+    """Delete a saved segment. Its accounts stay."""
+    service.delete(session, caller.workspace_id, key, actor=caller.actor, now=now)
+
+
+@router.get("/{key}/accounts")
+def list_segment_accounts(
+    key: Id,
+    session: ReadSessionDep,
+    caller: Reader,
+    now: Now,
+    sort: SortText = "account_id",
+    limit: Limit = 100,
+    cursor: CursorText = None,
+) -> Page[AccountStanding]:
+    """List the accounts that are in a saved segment at this moment."""
+    wanted = service.resolve(session, caller.workspace_id, key=key)
+    listing = Listing(wanted, sort, limit, cursor)
+    return listing.page(session, caller.workspace_id, now.date())

@@ -1,0 +1,127 @@
+"""Lists of accounts, filters, and saved segments on the wire."""
+
+from datetime import date, datetime
+from typing import Annotated, Any, Self
+
+from pydantic import Field, Strict
+
+from app.core.filter_schema import marked
+from app.core.schemas import NO_NUL, WHOLE, Body, Id, Object, Out, Text
+from app.health.assess import Status
+from app.health.scorecard import Band
+from app.segments.account_queries import Standing, Total
+from app.segments.tables import SavedSegment
+
+EXAMPLE = {"and": [{"band": ["at_risk", "watch"]}, {"field": "mrr_cents", "op": "gte", "value": 1}]}
+LANGUAGE = "AccountFilter"
+SORT = "^-?(account_id|name|score|mrr|renewal_on|trend28)$"
+SORTED = "A leading minus reverses the order; null comes last either way."
+
+Filter = Annotated[
+    Object,
+    Field(
+        description="Who is let through; all if it is empty (docs/lists.md).",
+        examples=[EXAMPLE],
+        json_schema_extra=marked(LANGUAGE),
+    ),
+]
+
+
+class Trend(Out):
+    """By how many points the score moved; null: there was none then."""
+
+    d7: float | None = Field(description="In 7 days.", examples=[-1.5])
+    d28: float | None = Field(description="In 28 days.", examples=[-9.25])
+    d90: float | None = Field(description="In 90 days.", examples=[None])
+
+
+class AccountStanding(Out):
+    """An account in a list."""
+
+    account_id: str = Field(examples=["acme"])
+    name: str | None = Field(examples=["Acme Ltd"])
+    segment: str | None = Field(examples=["smb"])
+    owner: str | None = Field(examples=["kim@example.com"])
+    parent_id: str | None = Field(examples=[None])
+    plan: str | None = Field(examples=["team"])
+    mrr_cents: int = Field(examples=[49900])
+    currency: str | None = Field(examples=["USD"])
+    price_cents: float | None = Field(
+        description="Mean MRR over the paid days of the window.", examples=[49900.0]
+    )
+    seats: int | None = Field(examples=[10])
+    renewal_on: date | None
+    last_used_on: date | None
+    value_leak_cents: float | None = Field(
+        description="Paid a month for product features that nobody uses.", examples=[1200.0]
+    )
+    value: float | None = Field(examples=[61.5])
+    band: Band
+    status: Status
+    coverage: float = Field(examples=[1.0])
+    trend: Trend
+    as_of: date | None
+    computed_at: datetime | None
+
+    @classmethod
+    def of(cls, row: Standing) -> Self:
+        said = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's documented way
+        trend = Trend(d7=said.pop("d7"), d28=said.pop("d28"), d90=said.pop("d90"))
+        return cls(value=said.pop("score"), trend=trend, **said)
+
+
+class Asked(Body):
+    """Which accounts: those of a filter, of a saved segment, or of both."""
+
+    filter: Filter = Field(default_factory=dict)
+    segment_key: Id | None = Field(None, description="A saved segment.", examples=[None])
+
+
+class AccountsAsked(Asked):
+    sort: Annotated[str, Field(pattern=SORT, description=SORTED)] = "account_id"
+    limit: Annotated[int, Strict(), Field(ge=1, le=1000), WHOLE] = 100
+    cursor: Annotated[str, Field(max_length=2000, pattern=NO_NUL)] | None = Field(
+        None, description="`next_cursor` of the page before.", examples=[None]
+    )
+
+
+class TotalOut(Out):
+    """How many accounts there are, and what they pay a month together."""
+
+    count: int = Field(examples=[12])
+    mrr_cents: int = Field(examples=[598800])
+
+    @classmethod
+    def of(cls, total: Total) -> Self:
+        return cls(count=total.accounts, mrr_cents=total.mrr_cents)
+
+
+class SegmentIn(Body):
+    name: Text = Field(examples=["Renewals at risk"])
+    filter: Filter
+
+
+class SegmentOut(Out):
+    """A saved segment, with who is in it at this moment."""
+
+    key: str = Field(examples=["renewals-at-risk"])
+    name: str = Field(examples=["Renewals at risk"])
+    filter: dict[str, Any] = Field(examples=[EXAMPLE])
+    version: int = Field(description="One more with each change.", examples=[1])
+    created_at: datetime
+    updated_at: datetime
+    count: int = Field(examples=[12])
+    mrr_cents: int = Field(description="What they pay a month together.", examples=[598800])
+
+    @classmethod
+    def of(cls, row: SavedSegment, total: Total) -> Self:
+        return cls(
+            key=row.key,
+            name=row.name,
+            filter=row.filter,
+            version=row.version,
+            created_at=row.created_at,
+            updated_at=row.updated_at,
+            count=total.accounts,
+            mrr_cents=total.mrr_cents,
+        )

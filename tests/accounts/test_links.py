@@ -1,0 +1,145 @@
+"""Parents and external ids over the API."""
+
+import threading
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy.orm import Session
+
+from app.accounts import link_queries, queries, service
+from app.accounts.family import MOST_LEVELS
+from app.accounts.links import ParentCycleError, ParentTooDeepError
+from app.accounts.tables import Account
+from app.core.db import Sessions, transaction
+from tests import factories
+from tests.conftest import NOW
+
+ACCOUNTS = "/api/v1/accounts"
+
+
+@pytest.fixture(autouse=True)
+def accounts(session: Session) -> None:
+    for account_id in ("holding", "north", "south"):
+        factories.account(session, account_id)
+    session.commit()
+
+
+def patch(client: TestClient, account_id: str, **said: Any) -> Any:  # noqa: ANN401
+    return client.patch(f"{ACCOUNTS}/{account_id}", json=said)
+
+
+def test_an_account_is_put_under_a_parent_and_taken_out_again(client: TestClient) -> None:
+    assert patch(client, "north", parent_id="holding").json()["parent_id"] == "holding"
+    assert patch(client, "north", name="North").json()["parent_id"] == "holding"
+    assert patch(client, "north", parent_id=None).json()["parent_id"] is None
+
+
+def test_putting_an_account_again_without_a_parent_takes_it_out(client: TestClient) -> None:
+    client.put(f"{ACCOUNTS}/north", json={"parent_id": "holding", "rollup": "worst_child"})
+
+    found = client.put(f"{ACCOUNTS}/north", json={}).json()
+
+    assert (found["parent_id"], found["rollup"]) == (None, "revenue_weighted")
+
+
+@pytest.mark.parametrize("parent_id", ["holding", "north", "south"])
+def test_a_cycle_is_refused(client: TestClient, parent_id: str) -> None:
+    patch(client, "north", parent_id="holding")
+    patch(client, "south", parent_id="north")
+
+    answer = patch(client, "holding", parent_id=parent_id, name="Other")
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "parent_cycle")
+    assert client.get(f"{ACCOUNTS}/holding").json()["name"] is None
+
+
+def test_a_parent_that_nobody_knows_is_refused_by_name(client: TestClient) -> None:
+    answer = patch(client, "north", parent_id="nobody")
+
+    assert (answer.status_code, answer.json()["code"]) == (404, "unknown_parent")
+    assert answer.json()["errors"][0]["pointer"] == "/body/parent_id"
+
+
+def test_another_tenants_account_can_be_no_parent(client: TestClient, session: Session) -> None:
+    factories.account(session, "theirs", workspace_id=factories.workspace(session, "other").id)
+    session.commit()
+
+    assert patch(client, "north", parent_id="theirs").json()["code"] == "unknown_parent"
+
+
+def test_a_family_has_ten_levels_at_most(client: TestClient) -> None:
+    """Counted above and below: a tall family may not be put under another tall one either."""
+    for family in ("a", "b"):
+        for level in range(6):
+            parent_id = f"{family}{level - 1}" if level else None
+            client.put(f"{ACCOUNTS}/{family}{level}", json={"parent_id": parent_id})
+
+    assert patch(client, "b0", parent_id="a4").json()["code"] == "parent_too_deep"
+    assert patch(client, "b0", parent_id="a3").status_code == 200
+    assert patch(client, "holding", parent_id="b5").json()["code"] == "parent_too_deep"
+
+
+@pytest.mark.parametrize("rollup", ["", "median", None, 1])
+def test_an_unknown_way_of_rolling_up_is_refused(client: TestClient, rollup: object) -> None:
+    assert patch(client, "north", rollup=rollup).status_code == 422
+
+
+links = st.tuples(st.sampled_from("abcdef"), st.sampled_from("abcdef"))
+
+
+@settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(changes=st.lists(links, max_size=12))
+def test_whatever_is_linked_no_account_is_above_itself(
+    session: Session, changes: list[tuple[str, str]]
+) -> None:
+    with session.begin_nested() as outer:
+        for account_id in "abcdef":
+            queries.ensure(session, "acme", Account, account_id)
+        for account_id, parent_id in changes:
+            link(session, account_id, parent_id)
+        for account_id in "abcdef":
+            above = link_queries.ancestors(session, "acme", account_id)
+            assert len(above) == len(set(above))
+        outer.rollback()
+        session.expire_all()
+
+
+def link(session: Session, account_id: str, parent_id: str) -> bool:
+    said = {"parent_id": parent_id}
+    try:
+        service.write_account(session, "acme", account_id, said, replace=False, now=NOW)
+    except (ParentCycleError, ParentTooDeepError):
+        return False
+    return True
+
+
+def test_of_writers_that_together_would_close_a_circle_one_is_refused(committed: Sessions) -> None:
+    circle = ["a", "b", "c", "d"]
+    with transaction(committed) as session:
+        for account_id in circle:
+            factories.account(session, account_id)
+    together = threading.Barrier(len(circle))
+    linked: list[bool] = []
+
+    def write(account_id: str, parent_id: str) -> None:
+        with transaction(committed) as session:
+            together.wait()
+            linked.append(link(session, account_id, parent_id))
+
+    pairs = zip(circle, circle[1:] + circle[:1], strict=True)
+    threads = [threading.Thread(target=write, args=pair) for pair in pairs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(linked) == [False, True, True, True]
+    with transaction(committed) as session:
+        lines = [link_queries.ancestors(session, "acme", each) for each in circle]
+    assert sorted(map(len, lines)) == [1, 2, 3, 4]
+    assert max(map(len, lines)) <= MOST_LEVELS

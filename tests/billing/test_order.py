@@ -1,0 +1,133 @@
+"""Deliveries come in any order, several times, also two at once: the end is the same."""
+
+from concurrent.futures import ThreadPoolExecutor
+from itertools import permutations, zip_longest
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy.orm import Session
+
+from app.billing import stripe
+from app.billing.linking import links
+from app.billing.notices import Notice
+from app.billing.timeline import Naming, timeline
+from app.core.db import Sessions
+from app.core.settings import Settings
+from app.main import Storage, create_app
+from tests import factories
+from tests.billing import sender
+from tests.billing.sender import canceled, connect, seconds, spans, subscription, told
+from tests.conftest import NOW
+from tests.events.calls import text_rows
+
+NAMING = Naming({}, ())
+STATUSES = ("trialing", "active", "past_due", "unpaid", "paused", "incomplete", "canceled")
+
+
+def notice(n: int, said: dict[str, Any]) -> Notice:
+    """Read an event as if Stripe had sent it."""
+    status, at = said["status"], said["at"]
+    over: dict[str, Any] = {"ended_at": seconds(at)} if status == "canceled" else {}
+    event = subscription(
+        f"evt_{n}",
+        at=at,
+        verb="deleted" if status == "canceled" else "updated",
+        status=status,
+        item={"quantity": said["quantity"]},
+        cancel_at=None if said["cancel_in"] is None else seconds(at + said["cancel_in"]),
+        metadata={"account_id": said["account"]},
+        **over,
+    )
+    found = stripe.read(event)
+    assert found is not None
+    return found
+
+
+states = st.fixed_dictionaries(
+    {
+        "at": st.integers(0, 60),
+        "status": st.sampled_from(STATUSES),
+        "quantity": st.integers(0, 50),
+        "cancel_in": st.one_of(st.none(), st.integers(0, 40)),
+        "account": st.sampled_from(["acme", "other"]),
+    }
+)
+histories = st.lists(states, min_size=1, max_size=6)
+
+
+@given(histories, st.randoms(use_true_random=False))
+def test_the_order_of_deliveries_does_not_change_what_is_paid(
+    history: list[dict[str, Any]],
+    random: Any,  # noqa: ANN401
+) -> None:
+    notices = [notice(n, said) for n, said in enumerate(history)]
+    shuffled = [*notices, notices[0]]
+    random.shuffle(shuffled)
+
+    assert timeline(shuffled, {}, NAMING) == timeline(notices, {}, NAMING)
+    assert links(shuffled, "account_id") == links(notices, "account_id")
+
+
+@given(histories)
+def test_periods_stand_in_a_row_and_never_cost_less_than_nothing(
+    history: list[dict[str, Any]],
+) -> None:
+    periods = timeline([notice(n, said) for n, said in enumerate(history)], {}, NAMING).periods
+
+    for period, after in zip_longest(periods, periods[1:]):
+        assert period.terms.mrr_cents >= 0
+        assert period.ends_on is None or period.starts_on < period.ends_on
+        assert after is None or (period.ends_on is not None and period.ends_on <= after.starts_on)
+
+
+EVENTS = (
+    subscription("evt_1", verb="created"),
+    subscription("evt_2", at=10, item={"quantity": 5}),
+    subscription("evt_3", at=20, item={"quantity": 5}, cancel_at_period_end=True),
+    canceled(at=31),
+)
+
+
+@pytest.mark.parametrize("order", list(permutations(range(len(EVENTS)))))
+def test_each_order_of_deliveries_ends_in_the_same_periods(
+    client: TestClient, session: Session, order: tuple[int, ...]
+) -> None:
+    path = connect(client)
+    told(client, path, *(EVENTS[n] for n in order))
+
+    assert spans(session) == [
+        ("2026-01-01", "2026-01-11", 60_00),
+        ("2026-01-11", "2026-02-01", 100_00),
+    ]
+
+
+def test_of_two_events_in_one_second_what_can_only_follow_counts(
+    client: TestClient, session: Session
+) -> None:
+    path = connect(client)
+    told(client, path, subscription("evt_a"))
+    told(client, path, subscription("evt_b", verb="created", status="incomplete"))
+
+    assert spans(session) == [("2026-01-01", None, 60_00)]
+
+
+def test_two_deliveries_at_once_count_once_and_lose_nothing(committed: Sessions) -> None:
+    with committed.begin() as session:
+        key = factories.key(session, factories.workspace(session))
+    app = create_app(Storage(committed, committed), Settings(_env_file=None), lambda: NOW)
+    headers = {"Authorization": f"Bearer {key}"}
+    with TestClient(app, headers=headers) as client, ThreadPoolExecutor(8) as pool:
+        path = connect(client)
+        sent = [*EVENTS, *EVENTS, sender.invoice(), sender.invoice()]
+        results = list(pool.map(lambda event: told(client, path, event)[0], sent))
+
+    with committed() as session:
+        assert sorted(results) == ["applied"] * 5 + ["duplicate"] * 5
+        assert spans(session) == [
+            ("2026-01-01", "2026-01-11", 60_00),
+            ("2026-01-11", "2026-02-01", 100_00),
+        ]
+        assert text_rows(session, "SELECT count(*) FROM billing_event") == [(5,)]

@@ -1,0 +1,95 @@
+"""Connecting Stripe: the secret is taken and never shown, the URL cannot be guessed."""
+
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy.orm import Session
+
+from tests.billing.sender import SECRET, SOURCE, connect, send, spans, subscription, told
+
+
+def test_the_url_is_shown_and_the_secret_is_not(client: TestClient) -> None:
+    put = client.put(SOURCE, json={"signing_secret": SECRET, "plans": {"price_1": "pro"}})
+    got = client.get(SOURCE)
+
+    assert put.status_code == got.status_code == 200
+    assert put.json() == got.json()
+    assert put.json()["url"].startswith("http://testserver/v1/billing/stripe/bs_")
+    assert len(put.json()["url"].rpartition("bs_")[2]) >= 32
+    assert (got.json()["account_key"], got.json()["last_event_at"]) == ("account_id", None)
+    assert SECRET not in put.text + got.text + client.get("/api/v1/audit-entries").text
+
+
+def test_a_change_keeps_the_url_and_the_secret(client: TestClient) -> None:
+    path = connect(client)
+
+    assert connect(client, signing_secret=None, account_key="tenant") == path
+    assert told(client, path, subscription()) == ["unmatched"]
+    assert client.get(SOURCE).json()["last_event_at"] == "2026-03-18T12:00:00Z"
+
+
+def test_a_new_secret_takes_the_place_of_the_old(client: TestClient) -> None:
+    path = connect(client)
+    connect(client, signing_secret="whsec_rolled")  # noqa: S106
+
+    assert send(client, path, subscription()).status_code == 400
+    assert send(client, path, subscription(), secret="whsec_rolled").status_code == 200  # noqa: S106
+
+
+def test_the_secret_is_needed_the_first_time(client: TestClient) -> None:
+    answer = client.put(SOURCE, json={})
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "secret_needed")
+    assert client.get(SOURCE).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("wrong", "pointer"),
+    [
+        ({"signing_secret": "sk_live_not_a_signing_secret"}, "signing_secret"),
+        ({"signing_secret": "whsec_"}, "signing_secret"),
+        ({"signing_secret": "whsec_\u0000aaaaaaa"}, "signing_secret"),
+        ({"account_key": ""}, "account_key"),
+        ({"plans": {"price_1": 5}}, "plans/price_1"),
+        ({"seat_prices": "all"}, "seat_prices"),
+        ({"key": "x"}, "key"),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(
+    client: TestClient, wrong: dict[str, Any], pointer: str
+) -> None:
+    answer = client.put(SOURCE, json={"signing_secret": SECRET, **wrong})
+
+    assert answer.status_code == 422
+    assert [each["pointer"] for each in answer.json()["errors"]] == [f"/body/{pointer}"]
+
+
+def test_a_deleted_source_takes_nothing_and_what_it_told_stays(
+    client: TestClient, session: Session
+) -> None:
+    path = connect(client)
+    told(client, path, subscription("evt_1"))
+
+    assert client.delete(SOURCE).status_code == 204
+
+    assert send(client, path, subscription("evt_2", at=9)).status_code == 404
+    assert client.delete(SOURCE).status_code == client.get(SOURCE).status_code == 404
+    assert spans(session) == [("2026-01-01", None, 60_00)]
+    again = connect(client)
+    assert again != path
+    assert told(client, again, subscription("evt_1")) == ["duplicate"]
+
+
+def test_who_connected_and_changed_it_is_recorded(client: TestClient) -> None:
+    connect(client)
+    connect(client, signing_secret=None)
+    client.delete(SOURCE)
+
+    entries = client.get("/api/v1/audit-entries").json()["items"]
+    assert [entry["action"] for entry in entries][:3] == [
+        "billing_source.deleted",
+        "billing_source.changed",
+        "billing_source.created",
+    ]
+    assert [entry["details"].get("signing_secret") for entry in entries][1:3] == ["kept", "given"]

@@ -1,0 +1,180 @@
+"""Importing a file where it lies: bars, tallies, errors, and going on after a crash."""
+
+import csv
+import gzip
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from app.core.db import Sessions, transaction
+from app.imports import loading, local, service
+from app.imports.errors import InvalidFileError, RowError
+from app.imports.kinds import Kind
+from app.imports.local import ErrorFile
+from app.imports.plan import Plan
+from app.imports.records import Format
+from app.jobs import queries as jobs
+from app.jobs.states import State
+from tests import factories
+from tests.conftest import NOW
+
+EVENTS = Plan(Kind.EVENTS)
+
+
+class Crash(BaseException):
+    """The process is gone."""
+
+
+@pytest.fixture
+def sessions(committed: Sessions) -> Sessions:
+    """Sessions that really commit: the file is read in a thread beside."""
+    with transaction(committed) as session:
+        factories.workspace(session)
+    return committed
+
+
+@pytest.fixture(autouse=True)
+def _small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loading.EventPages, "at_once", 10)
+
+
+def events(path: Path, count: int = 100, *, bad: int = 7) -> Path:
+    """Write events, every so many a bad one."""
+    rows = ["event,timestamp,account_id,user_id"]
+    rows += [
+        f"E{n % 3},{'never' if n % bad == 0 else 1767261600 + 3600 * n},a{n % 4},u{n % 5}"
+        for n in range(1, count + 1)
+    ]
+    content = "\n".join(rows).encode()
+    path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
+    return path
+
+
+def stored(sessions: Sessions) -> Any:  # noqa: ANN401
+    with transaction(sessions) as session:
+        rows = session.execute(
+            text(
+                "SELECT account_id, user_id, event_name, day, events FROM daily_usage"
+                " ORDER BY 1, 2, 3, 4"
+            )
+        )
+        return [tuple(row) for row in rows]
+
+
+def read_csv(path: Path) -> list[list[str]]:
+    return list(csv.reader(path.read_text().splitlines()))
+
+
+def run(sessions: Sessions, path: Path, plan: Plan = EVENTS, **how: Any) -> local.Ended:  # noqa: ANN401
+    how.setdefault("on_page", lambda _: None)
+    return local.run(sessions, "acme", path, plan, clock=lambda: NOW, **how)
+
+
+def test_a_file_is_read_where_it_is_and_the_same_again_changes_nothing(
+    sessions: Sessions, tmp_path: Path
+) -> None:
+    path = events(tmp_path / "events.csv")
+    pages: list[Mapping[str, Any]] = []
+
+    first = run(sessions, path, on_page=pages.append)
+    before = stored(sessions)
+    again = run(sessions, path)
+
+    assert first.state is State.DONE
+    assert [first.progress[name] for name in ("rows", "stored", "rejected")] == [100, 86, 14]
+    assert [page["rows"] for page in pages] == [*range(10, 101, 10), 100]
+    assert [again.progress[name] for name in ("stored", "duplicates")] == [0, 86]
+    assert stored(sessions) == before
+    with transaction(sessions) as session:
+        assert session.scalar(text("SELECT count(*) FROM import_chunk")) == 0
+
+
+@pytest.mark.parametrize("name", ["events.csv", "events.csv.gz"])
+@pytest.mark.parametrize("crashes", [[1], [3, 4, 9]])
+def test_an_import_that_was_killed_goes_on_where_it_was(
+    sessions: Sessions, tmp_path: Path, name: str, crashes: list[int]
+) -> None:
+    path, errors = events(tmp_path / name), tmp_path / "errors.csv"
+    done = 0
+
+    def crash(_: Mapping[str, Any]) -> None:
+        nonlocal done
+        done += 1
+        if done in crashes:
+            raise Crash
+
+    ended = crash_on(sessions, path, errors, crash)
+
+    assert [ended.progress[name] for name in ("rows", "stored", "duplicates", "rejected")] == [
+        *(100, 86, 0, 14)
+    ]
+    assert sum(row[-1] for row in stored(sessions)) == 86
+    lines = [int(row[0]) for row in read_csv(errors)[1:]]
+    assert lines == [n + 1 for n in range(7, 101, 7)]
+    with transaction(sessions) as session:
+        assert len(jobs.list_jobs(session, "acme", limit=10)) == 1
+
+
+def crash_on(sessions: Sessions, path: Path, errors: Path, crash: Any) -> local.Ended:  # noqa: ANN401
+    while True:
+        try:
+            return run(sessions, path, on_page=crash, errors=errors)
+        except Crash:
+            continue
+
+
+def test_a_file_that_changed_is_another_file(sessions: Sessions, tmp_path: Path) -> None:
+    path = events(tmp_path / "events.csv", 20)
+    run(sessions, path)
+
+    ended = run(sessions, events(path, 21))
+
+    assert ended.progress["rows"] == 21
+    with transaction(sessions) as session:
+        assert len(jobs.list_jobs(session, "acme", kinds=[service.LOCAL], limit=10)) == 2
+
+
+def test_a_dry_run_stores_nothing_and_does_not_stand_for_the_real_one(
+    sessions: Sessions, tmp_path: Path
+) -> None:
+    path = events(tmp_path / "events.csv")
+
+    judged = run(sessions, path, Plan(Kind.EVENTS, dry_run=True))
+
+    assert (judged.progress["stored"], stored(sessions)) == (86, [])
+    assert run(sessions, path).progress["stored"] == 86
+
+
+def test_a_file_that_cannot_be_read_makes_no_job(sessions: Sessions, tmp_path: Path) -> None:
+    path = tmp_path / "events.ndjson"
+    path.write_bytes(b"nonsense\n")
+
+    with pytest.raises(InvalidFileError):
+        run(sessions, path, Plan(Kind.EVENTS, Format.NDJSON))
+
+    with transaction(sessions) as session:
+        assert jobs.list_jobs(session, "acme", limit=10) == []
+
+
+def test_the_errors_of_a_page_that_is_done_again_are_written_once(tmp_path: Path) -> None:
+    path = tmp_path / "errors.csv"
+    first, second = RowError.of(2, "invalid_csv"), RowError.of(5, "invalid_csv")
+    file = ErrorFile(path, kept=0)
+    file.write(0, [])
+    file.write(0, [first])
+    file.write(0, [first])
+    file.write(1, [second, second])
+
+    ErrorFile(path, kept=2)
+
+    assert [row[0] for row in read_csv(path)] == ["line", "2", "5"]
+
+
+def test_a_lookup_is_a_table_of_two_columns(tmp_path: Path) -> None:
+    path = tmp_path / "types.csv"
+    path.write_text("id,name,more\n1,Export,x\n2,Import\n")
+
+    assert local.lookup(path) == {"1": "Export", "2": "Import"}

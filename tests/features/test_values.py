@@ -1,0 +1,44 @@
+from dataclasses import asdict
+from datetime import date
+
+import orjson
+import pytest
+
+from app.features.values import AccountFeatures, EventCount
+from tests.health.scoring import known
+
+
+def test_features_that_were_stored_with_a_score_are_read_back() -> None:
+    said = known(
+        renewal_on=date(2026, 9, 1),
+        adopted=["api"],
+        adopted_before=[],
+        traits={"csat": 4.5, "risks": ["At Risk"]},
+        counts={"Filed in 90 days": 3},
+        feature_events={"api": 9},
+    )
+
+    assert AccountFeatures.from_json(orjson.loads(orjson.dumps(said))) == said
+
+
+@pytest.mark.parametrize("name", ["events", "traits", "counts", "industry", "feature_events"])
+def test_what_was_not_known_of_when_it_was_stored_keeps_its_default(name: str) -> None:
+    stored = asdict(known(events=9, traits={"a": 1}, counts={"a": 1}, industry="steel"))
+    stored = orjson.loads(orjson.dumps(stored))
+    del stored[name]
+
+    assert getattr(AccountFeatures.from_json(stored), name) == getattr(known(), name)
+
+
+def test_the_key_of_a_count_tells_it_from_every_other() -> None:
+    told = [
+        EventCount(("a", "b"), 28),
+        EventCount(("a, b",), 28),
+        EventCount(("a\\", "b"), 28),
+        EventCount(("a\\, b",), 28),
+        EventCount(("a", "b"), 7),
+        EventCount(("a", "b in 28 days"), 7),
+    ]
+
+    assert told[0].key == "a, b in 28 days"
+    assert len({count.key for count in told}) == len(told)

@@ -1,0 +1,26 @@
+"""The page on imports says what there is."""
+
+import re
+
+from app.imports.errors import ROW_CODES
+from app.imports.kinds import OPEN, Kind, fields_of
+from tests.test_docs import ROOT, rows
+
+PAGE = (ROOT / "docs" / "imports.md").read_text()
+
+
+def test_every_code_of_a_row_is_documented() -> None:
+    assert set(rows(PAGE, "Errors")) == set(ROW_CODES)
+
+
+def test_every_kind_is_documented_with_its_fields() -> None:
+    told = {kind: set(re.findall(r"`([^`]+)`", cells[0])) for kind, cells in kinds().items()}
+
+    assert told == {
+        kind.value: {*fields_of(kind)} | ({f"{OPEN[kind]}<name>"} if kind in OPEN else set())
+        for kind in Kind
+    }
+
+
+def kinds() -> dict[str, list[str]]:
+    return rows(PAGE, "Kinds and fields")

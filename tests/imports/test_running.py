@@ -1,0 +1,281 @@
+"""What an import stores, refuses and remembers."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from app.core.db import Sessions, transaction
+from app.imports import loading, queries, service
+from app.imports.kinds import Kind
+from app.imports.plan import Plan
+from app.imports.records import Format
+from app.imports.running import Importer
+from app.jobs import service as jobs
+from app.jobs.running import Runner
+from app.jobs.service import LostLeaseError
+from app.tables import Account, Due, ImportChunk, ImportFile
+from tests import factories
+from tests.conftest import NOW
+from tests.imports.files import begin, imported, work_off
+
+EVENTS = Plan(Kind.EVENTS)
+HEAD = b"event,timestamp,account_id,user_id\n"
+
+
+@pytest.fixture(autouse=True)
+def _workspace(session: Session) -> None:
+    factories.workspace(session)
+    session.commit()
+
+
+def event(day: int, name: str = "Export", account: str = "acme") -> bytes:
+    return f"{name},2026-01-{day:02}T10:00:00Z,{account},ada\n".encode()
+
+
+def events(days: int) -> bytes:
+    return HEAD + b"".join(event(day % 28 + 1, f"E{day % 3}") for day in range(days))
+
+
+def errors(session: Session, import_id: str) -> list[tuple[int, str]]:
+    rows = queries.list_errors(session, "acme", import_id, after=0, limit=1000)
+    return [(row.line, row.code) for row in rows]
+
+
+def counted(session: Session) -> Any:  # noqa: ANN401
+    return session.scalar(text("SELECT coalesce(sum(events), 0) FROM daily_usage"))
+
+
+def test_events_become_history_known_on_their_own_day(sessions: Sessions, session: Session) -> None:
+    job = imported(sessions, EVENTS, events(100))
+
+    assert job.state == "done"
+    assert {name: job.progress[name] for name in ("rows", "stored", "duplicates", "rejected")} == {
+        "rows": 100,
+        "stored": 100,
+        "duplicates": 0,
+        "rejected": 0,
+    }
+    assert job.progress["bytes"] == job.progress["bytes_total"] == len(events(100))
+    assert counted(session) == 100
+    assert session.scalar(text("SELECT bool_and(known_on = day) FROM daily_usage"))
+
+
+def test_pages_of_any_size_store_the_same(
+    sessions: Sessions, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loading.EventPages, "at_once", 7)
+
+    job = imported(sessions, EVENTS, events(100))
+
+    assert (job.state, job.progress["stored"], counted(session)) == ("done", 100, 100)
+
+
+def test_the_same_file_is_the_same_import_unless_it_failed(sessions: Sessions) -> None:
+    first = imported(sessions, EVENTS, events(10))
+
+    assert begin(sessions, EVENTS, events(10)) == first.id
+    assert begin(sessions, Plan(Kind.EVENTS, split="+"), events(10)) != first.id
+    cancelled = begin(sessions, EVENTS, events(11))
+    with transaction(sessions) as own:
+        jobs.cancel(service.get(own, "acme", cancelled, lock=True), now=NOW)
+    assert begin(sessions, EVENTS, events(11)) != cancelled
+
+
+def test_the_same_rows_again_change_nothing(sessions: Sessions, session: Session) -> None:
+    imported(sessions, EVENTS, events(10))
+
+    again = imported(sessions, Plan(Kind.EVENTS, mapping=tuple(IDENTITY)), events(10))
+
+    assert (again.progress["stored"], again.progress["duplicates"]) == (0, 10)
+    assert counted(session) == 10
+
+
+IDENTITY = [f"{name}={name}" for name in HEAD.decode().strip().split(",")]
+
+
+def test_a_bad_row_is_listed_with_its_line_and_stops_nothing(
+    sessions: Sessions, session: Session
+) -> None:
+    content = (
+        HEAD
+        + event(1)
+        + b"Export,yesterday,acme,ada\n"
+        + b"Export,,acme,ada\n"
+        + event(2, account="0")
+        + b",2026-01-01T10:00:00Z,acme,ada\n"
+        + b"Export,2099-01-01T10:00:00Z,acme,ada\n"
+        + b"\xff\n"
+        + event(3, name="Nul\0")
+        + event(4, name='=HYPERLINK("x")')
+    )
+
+    job = imported(sessions, EVENTS, content)
+
+    assert errors(session, job.id) == [
+        (3, "invalid_timestamp"),
+        (4, "missing_timestamp"),
+        (5, "invalid_account_id"),
+        (6, "missing_event_name"),
+        (7, "future_timestamp"),
+        (8, "invalid_encoding"),
+    ]
+    assert (job.progress["rows"], job.progress["stored"], job.progress["rejected"]) == (9, 3, 6)
+    names = session.scalars(text("SELECT DISTINCT name FROM event ORDER BY 1")).all()
+    assert names == ['=HYPERLINK("x")', "Export", "Nul"]
+
+
+def test_only_the_first_errors_are_kept_and_all_are_counted(
+    sessions: Sessions, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queries, "MOST_ERRORS", 3)
+    monkeypatch.setattr(loading.EventPages, "at_once", 2)
+
+    job = imported(sessions, EVENTS, HEAD + b"Export,never,acme,ada\n" * 5)
+
+    assert job.progress["rejected"] == 5
+    assert [line for line, _ in errors(session, job.id)] == [2, 3, 4]
+
+
+def test_a_dry_run_judges_everything_and_stores_nothing(
+    sessions: Sessions, session: Session
+) -> None:
+    content = events(10) + b"Export,never,acme,ada\n"
+
+    job = imported(sessions, Plan(Kind.EVENTS, dry_run=True), content)
+
+    assert (job.progress["stored"], job.progress["rejected"]) == (10, 1)
+    assert errors(session, job.id) == [(12, "invalid_timestamp")]
+    for table in ("event", "daily_usage", "account", "due", "event_name", "quarantined_event"):
+        assert session.scalar(text(f"SELECT count(*) FROM {table}")) == 0, table  # noqa: S608
+
+
+def test_an_event_name_can_be_several(sessions: Sessions, session: Session) -> None:
+    content = HEAD + event(1, name="a+b+c") + event(2, name="a")
+
+    job = imported(sessions, Plan(Kind.EVENTS, split="+"), content)
+
+    assert (job.progress["rows"], job.progress["stored"]) == (2, 4)
+    assert counted(session) == 4
+
+
+def test_seconds_since_1970_and_dates_are_times(sessions: Sessions, session: Session) -> None:
+    times = ["1767261600", "1767261600.5", "1767261600000", "20260101", "2026-01-01"]
+    content = HEAD + "".join(f"Export,{at},acme,ada\n" for at in times).encode()
+
+    job = imported(sessions, EVENTS, content)
+
+    assert job.progress["stored"] == len(times)
+    days = session.scalars(text("SELECT DISTINCT day FROM daily_usage")).all()
+    assert days == [date(2026, 1, 1)]
+
+
+def test_native_events_are_imported_as_lines_of_json(sessions: Sessions, session: Session) -> None:
+    lines = [
+        b'{"type": "group", "account_id": "acme", "traits": {"name": "A"}, "timestamp": 2e8}',
+        b'{"event": "Export", "user_id": "ada", "account_id": "acme", "timestamp": 1767261600}',
+        b'{"event": "Export", "user_id": "ada"}',
+        b"nonsense",
+        b"[]",
+    ]
+
+    job = imported(sessions, Plan(Kind.EVENTS, Format.NDJSON), b"\n".join(lines))
+
+    account = session.get(Account, ("acme", "acme"))
+    assert account is not None
+    assert account.name == "A"
+    assert job.progress["stored"] == 2
+    assert errors(session, job.id) == [
+        (3, "missing_timestamp"),
+        (4, "invalid_json"),
+        (5, "invalid_json"),
+    ]
+
+
+def test_what_is_stored_makes_accounts_due_silently_and_only_once(
+    sessions: Sessions, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loading.EventPages, "at_once", 3)
+
+    imported(sessions, EVENTS, events(20))
+
+    assert [(row.account_id, row.notify) for row in session.query(Due)] == [("acme", False)]
+
+
+def test_the_uploaded_content_goes_when_the_import_has_ended(
+    sessions: Sessions, session: Session
+) -> None:
+    import_id = begin(sessions, EVENTS, events(10))
+    assert session.query(ImportChunk).count() == 1
+
+    work_off(sessions)
+
+    assert session.query(ImportChunk).count() == 0
+    assert session.query(ImportFile.settled_at).scalar() == NOW
+    assert service.get(session, "acme", import_id).state == "done"
+
+
+def test_a_cancelled_import_is_settled_and_keeps_what_it_stored(
+    sessions: Sessions, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loading.EventPages, "at_once", 4)
+    import_id = begin(sessions, EVENTS, events(20))
+    runner = Runner(sessions, {service.UPLOADED: Importer(ahead=False)})
+    runner.step(NOW)
+    with transaction(sessions) as own:
+        jobs.cancel(service.get(own, "acme", import_id, lock=True), now=NOW)
+
+    assert runner.step(NOW)
+    with transaction(sessions) as own:
+        service.settle_ended(own, now=NOW)
+
+    assert counted(session) == 4
+    assert session.query(ImportChunk).count() == 0
+    assert session.query(Due).count() == 1
+
+
+def test_a_page_of_who_lost_the_lease_is_undone(
+    sessions: Sessions, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loading.EventPages, "at_once", 4)
+    begin(sessions, EVENTS, events(20))
+    slow = jobs.claim(sessions, [service.UPLOADED], now=NOW)
+    assert slow is not None
+    quick = jobs.take(sessions, "acme", slow.id, now=NOW)
+
+    importer = Importer(ahead=False)
+    with pytest.raises(LostLeaseError):
+        importer(sessions, slow, NOW)
+    assert counted(session) == 0
+    assert importer.opened is None
+
+    assert importer(sessions, quick, NOW)
+    assert counted(session) == 4
+
+
+def test_a_file_whose_stored_content_is_gone_fails_with_a_reason(
+    sessions: Sessions, session: Session
+) -> None:
+    import_id = begin(sessions, EVENTS, events(3))
+    queries.drop_chunks(session, "acme", import_id)
+    session.commit()
+
+    work_off(sessions)
+
+    job = service.get(session, "acme", import_id)
+    assert (job.state, bool(job.error)) == ("failed", True)
+
+
+def test_a_column_can_be_a_property_and_numbers_count(sessions: Sessions, session: Session) -> None:
+    factories.workspace(session).reach_property = "contacts"
+    session.commit()
+    content = b"event,timestamp,account_id,properties.contacts,properties.zip\n"
+    content += b"Sent,2026-01-01,acme,12,0123\nSent,2026-01-01,acme,,\n"
+
+    imported(sessions, EVENTS, content)
+
+    found = session.scalars(text("SELECT properties FROM event ORDER BY properties")).all()
+    assert found == [{}, {"contacts": 12, "zip": "0123"}]
+    assert session.scalar(text("SELECT sum(quantity) FROM daily_usage")) == 12

@@ -1,0 +1,229 @@
+"""Jobs are done once, whoever dies, by one holder at a time."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy.orm import Session
+
+from app.core.db import Sessions, transaction
+from app.core.errors import UnprocessableError
+from app.jobs import queries, service
+from app.jobs.running import TURN, Runner
+from app.jobs.service import JobEndedError, LostLeaseError, Work
+from app.jobs.states import State
+from app.tables import Account, Job
+from tests import factories
+from tests.conftest import NOW
+
+LATER = NOW + service.LEASE + timedelta(seconds=1)
+
+
+@pytest.fixture
+def job(session: Session) -> Job:
+    factories.workspace(session)
+    made = service.enqueue(session, "acme", "count", {"upto": 3}, actor="test", now=NOW)
+    session.commit()
+    return made
+
+
+def count(sessions: Sessions, work: Work, now: datetime) -> bool:
+    """A page makes one account."""
+    done = work.position.get("done", 0)
+    if done == work.config["upto"]:
+        return False
+    with transaction(sessions) as session:
+        session.add(Account(workspace_id=work.workspace_id, account_id=f"a{done}"))
+        service.checkpoint(
+            session, work, position={"done": done + 1}, progress={"accounts": done + 1}, now=now
+        )
+    return True
+
+
+def stored(session: Session, job: Job) -> Job:
+    session.expire_all()
+    return queries.get(session, "acme", job.id)
+
+
+def claimed(sessions: Sessions, now: datetime = NOW) -> Work:
+    work = service.claim(sessions, ["count"], now=now)
+    assert work is not None
+    return work
+
+
+def test_a_job_is_done_page_by_page(sessions: Sessions, session: Session, job: Job) -> None:
+    runner = Runner(sessions, {"count": count})
+
+    steps = [runner.step(NOW) for _ in range(6)]
+
+    done = stored(session, job)
+    assert steps == [True, True, True, True, False, False]
+    assert (done.state, done.progress, done.position) == ("done", {"accounts": 3}, {"done": 3})
+    assert (done.started_at, done.finished_at, done.error) == (NOW, NOW, None)
+    assert session.get(Account, ("acme", "a2"))
+
+
+def test_nobody_takes_a_job_of_an_unknown_kind(sessions: Sessions, job: Job) -> None:
+    assert service.claim(sessions, ["other"], now=NOW) is None
+    assert job.state == State.QUEUED
+
+
+def test_a_held_job_is_not_given_to_another(sessions: Sessions, job: Job) -> None:
+    assert claimed(sessions).id == job.id
+    assert service.claim(sessions, ["count"], now=NOW) is None
+
+
+def test_a_job_whose_holder_is_silent_is_taken_over_where_it_stands(
+    sessions: Sessions, session: Session, job: Job
+) -> None:
+    first = claimed(sessions)
+    count(sessions, first, NOW)
+
+    second = claimed(sessions, LATER)
+
+    assert second.position == {"done": 1}
+    with pytest.raises(LostLeaseError):
+        service.renew(sessions, first, now=LATER)
+    with pytest.raises(LostLeaseError):
+        count(sessions, service.Work.of(stored(session, job), first.token), LATER)
+    assert session.get(Account, ("acme", "a1")) is None, "its page is undone"
+    assert count(sessions, second, LATER)
+
+
+def test_a_page_in_time_keeps_the_lease(sessions: Sessions, job: Job) -> None:
+    work = claimed(sessions)
+    almost = NOW + service.LEASE - timedelta(seconds=1)
+
+    count(sessions, work, almost)
+
+    assert service.claim(sessions, ["count"], now=LATER) is None
+    assert job.id == work.id
+
+
+def test_a_page_that_fails_three_times_ends_the_job_with_the_reason(
+    sessions: Sessions, session: Session, job: Job
+) -> None:
+    def refuse(*_: object) -> bool:
+        raise UnprocessableError("The file is no CSV.")
+
+    runner = Runner(sessions, {"count": refuse})
+    steps = [runner.step(NOW) for _ in range(4)]
+
+    failed = stored(session, job)
+    assert steps == [True, True, True, False]
+    assert (failed.state, failed.error) == ("failed", "The file is no CSV.")
+
+
+def test_a_bug_ends_the_job_without_telling_its_inside(
+    sessions: Sessions, session: Session, job: Job
+) -> None:
+    def stumble(*_: object) -> bool:
+        raise KeyError("secret")
+
+    runner = Runner(sessions, {"count": stumble})
+    while runner.step(NOW):
+        pass
+
+    assert stored(session, job).error == "Something is wrong on our side (KeyError)."
+
+
+def test_tries_are_counted_for_each_page_anew(
+    sessions: Sessions, session: Session, job: Job
+) -> None:
+    tries = iter([1, 1, 0] * 3)
+
+    def unsteady(sessions: Sessions, work: Work, now: datetime) -> bool:
+        if next(tries, 0):
+            raise ValueError
+        return count(sessions, work, now)
+
+    runner = Runner(sessions, {"count": unsteady})
+    while runner.step(NOW):
+        pass
+
+    assert stored(session, job).state == "done"
+
+
+def test_a_job_that_ends_its_process_each_time_is_given_up(
+    sessions: Sessions, session: Session, job: Job
+) -> None:
+    for crash in range(service.TAKEOVERS):
+        claimed(sessions, NOW + crash * (LATER - NOW))
+
+    end = NOW + service.TAKEOVERS * (LATER - NOW)
+    assert service.claim(sessions, ["count"], now=end) is None
+    assert stored(session, job).state == "failed"
+
+
+def test_a_cancelled_job_loses_its_holder(sessions: Sessions, session: Session, job: Job) -> None:
+    runner = Runner(sessions, {"count": count})
+    runner.step(NOW)
+    service.cancel(stored(session, job), now=NOW)
+    session.commit()
+
+    assert runner.step(NOW)
+    assert runner.work is None
+    assert not runner.step(NOW)
+    assert stored(session, job).progress == {"accounts": 1}
+    assert session.get(Account, ("acme", "a1")) is None
+
+
+def test_an_ended_job_cannot_be_cancelled(sessions: Sessions, session: Session, job: Job) -> None:
+    runner = Runner(sessions, {"count": count})
+    while runner.step(NOW):
+        pass
+
+    with pytest.raises(JobEndedError):
+        service.cancel(stored(session, job), now=NOW)
+
+
+def test_jobs_take_turns(sessions: Sessions, session: Session, job: Job) -> None:
+    later = NOW + timedelta(seconds=1)
+    second = service.enqueue(session, "acme", "count", {"upto": 3}, actor="test", now=later)
+    session.commit()
+    runner = Runner(sessions, {"count": count_anything})
+
+    for now in (NOW, NOW + TURN, NOW + TURN):
+        runner.step(now)
+
+    assert stored(session, job).position == {"done": 2}
+    assert queries.get(session, "acme", second.id).position == {"done": 1}
+
+
+def count_anything(sessions: Sessions, work: Work, now: datetime) -> bool:
+    done = work.position.get("done", 0) + 1
+    with transaction(sessions) as session:
+        service.checkpoint(session, work, position={"done": done}, progress={}, now=now)
+    return True
+
+
+def test_a_released_job_can_be_taken_at_once(sessions: Sessions, job: Job) -> None:
+    runner = Runner(sessions, {"count": count})
+    runner.step(NOW)
+
+    runner.release(NOW)
+
+    assert claimed(sessions).id == job.id
+
+
+def test_one_job_can_be_taken_from_its_holder_and_after_it_failed(
+    sessions: Sessions, session: Session, job: Job
+) -> None:
+    first = claimed(sessions)
+    with transaction(sessions) as own:
+        service.fail(own, first, "no disk", now=NOW)
+
+    again = service.take(sessions, "acme", job.id, now=NOW)
+
+    found = stored(session, job)
+    assert (found.state, found.error, found.finished_at) == ("running", None, None)
+    assert again.token != first.token
+
+
+def test_what_ended_long_ago_is_forgotten(sessions: Sessions, session: Session, job: Job) -> None:
+    with transaction(sessions) as own:
+        service.finish(own, claimed(sessions), now=NOW)
+
+    queries.drop_finished(session, before=NOW)
+    assert stored(session, job)
+    queries.drop_finished(session, before=NOW + timedelta(days=1))
+    assert queries.find(session, "acme", job.id) is None

@@ -1,0 +1,148 @@
+"""What comes in while an account is moved or erased is neither lost nor left behind."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event as Signal
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import text
+
+from app.core.db import Sessions, transaction
+from app.core.settings import Settings
+from app.events import native, service
+from app.events.batch import Batch
+from app.events.canonical import Rules
+from app.events.names import KnownNames
+from app.events.queries import Origin
+from app.lifecycle import running
+from app.main import Storage, create_app
+from tests import factories
+from tests.conftest import NOW
+from tests.lifecycle.doing import LATER, ask, finish
+
+WRITERS, BATCHES, SIZE = 3, 12, 10
+
+
+@pytest.fixture
+def acme(committed: Sessions) -> Iterator[TestClient]:
+    with transaction(committed) as session:
+        key = factories.key(session, factories.workspace(session))
+    app = create_app(Storage(committed, committed), Settings(_env_file=None), lambda: NOW)
+    with TestClient(app, headers={"Authorization": f"Bearer {key}"}) as client:
+        yield client
+
+
+def write(committed: Sessions, writer: int, begun: Signal) -> int:
+    """Send batches of one user, half of them without an account; return the accepted."""
+    store = service.Store(committed, committed, KnownNames())
+    policy = service.Policy(Rules(), "USD", NOW.replace(year=2020))
+    accepted = 0
+    for batch in range(BATCHES):
+        events = [
+            {
+                "event": "Export",
+                "message_id": f"{writer}-{batch}-{n}",
+                "timestamp": NOW.isoformat(),
+                "user_id": f"u{writer}",
+                "end_customer_id": f"c{batch}",
+                **({"account_id": "old"} if batch % 2 == 0 else {}),
+            }
+            for n in range(SIZE)
+        ]
+        origin = Origin("acme", "key", NOW)
+        receipt = service.ingest(store, origin, Batch(events), native.read, policy, request_id="")
+        accepted += receipt.accepted
+        begun.set()
+    return accepted
+
+
+def count(committed: Sessions, query: str) -> int:
+    with transaction(committed) as session:
+        return int(session.scalar(text(query)) or 0)
+
+
+@pytest.mark.parametrize("verb", ["rename", "merge"])
+def test_events_that_come_during_a_move_are_all_counted(
+    committed: Sessions, acme: TestClient, verb: str
+) -> None:
+    acme.put("/api/v1/accounts/old", json={})
+    for writer in range(WRITERS):
+        acme.put(f"/api/v1/users/u{writer}", json={"account_id": "old"})
+    if verb == "merge":
+        acme.put("/api/v1/accounts/new", json={})
+    begun = Signal()
+    with ThreadPoolExecutor(WRITERS) as threads:
+        written = [threads.submit(write, committed, writer, begun) for writer in range(WRITERS)]
+        begun.wait()
+        body = {"account_id": "new"} if verb == "rename" else {"into": "new"}
+        ask(acme, "POST", f"accounts/old/{verb}", **body)
+        while not all(each.done() for each in written):
+            running.work(committed, now=LATER)
+        accepted = sum(each.result() for each in written)
+    finish(committed)
+
+    assert accepted == WRITERS * BATCHES * SIZE
+    assert count(committed, "SELECT count(*) FROM id_change WHERE step IS NOT NULL") == 0
+    where = "WHERE account_id = 'new'"
+    assert count(committed, f"SELECT count(*) FROM event {where}") == accepted  # noqa: S608
+    assert count(committed, f"SELECT sum(events) FROM daily_usage {where}") == accepted  # noqa: S608
+    assert count(committed, f"SELECT count(*) FROM daily_reach {where}") == BATCHES  # noqa: S608
+    assert count(committed, f'SELECT count(*) FROM "user" {where}') == WRITERS  # noqa: S608
+    assert count(committed, "SELECT count(*) FROM account WHERE account_id = 'old'") == 0
+
+
+def test_nothing_that_comes_during_an_erasure_is_left(
+    committed: Sessions, acme: TestClient
+) -> None:
+    acme.put("/api/v1/accounts/old", json={})
+    for writer in range(WRITERS):
+        acme.put(f"/api/v1/users/u{writer}", json={"account_id": "old"})
+    begun = Signal()
+    with ThreadPoolExecutor(WRITERS) as threads:
+        written = [threads.submit(write, committed, writer, begun) for writer in range(WRITERS)]
+        begun.wait()
+        ask(acme, "DELETE", "accounts/old")
+        while not all(each.done() for each in written):
+            running.work(committed, now=LATER)
+        accepted = sum(each.result() for each in written)
+    finish(committed)
+
+    assert accepted < WRITERS * BATCHES * SIZE
+    assert count(committed, "SELECT count(*) FROM id_change WHERE step IS NOT NULL") == 0
+    for table in ("event", "daily_usage", "daily_reach", '"user"', "account", "unattributed_event"):
+        assert count(committed, f"SELECT count(*) FROM {table}") == 0, table  # noqa: S608
+
+
+def test_a_writer_that_began_before_is_waited_for(committed: Sessions, acme: TestClient) -> None:
+    acme.put("/api/v1/accounts/old", json={})
+    said = ask(acme, "POST", "accounts/old/rename", account_id="new")
+    with committed.begin() as slow:
+        slow.execute(text("SELECT 1"))
+        assert running.work(committed, now=LATER), "the line is drawn"
+        assert not running.work(committed, now=LATER), "and somebody began before it"
+        assert acme.get(f"/api/v1/account-moves/{said['id']}").json()["state"] == "running"
+
+    assert running.work(committed, now=LATER)
+
+
+def test_two_merges_into_each_other_do_not_both_happen(
+    committed: Sessions, acme: TestClient
+) -> None:
+    acme.put("/api/v1/accounts/a1", json={})
+    acme.put("/api/v1/accounts/a2", json={})
+    with ThreadPoolExecutor(2) as threads:
+        answers = list(
+            threads.map(
+                lambda pair: (
+                    acme.post(
+                        f"/api/v1/accounts/{pair[0]}/merge", json={"into": pair[1]}
+                    ).status_code
+                ),
+                [("a1", "a2"), ("a2", "a1")],
+            )
+        )
+    finish(committed)
+
+    assert answers.count(202) == 1
+    assert count(committed, "SELECT count(*) FROM account") == 1

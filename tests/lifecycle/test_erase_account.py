@@ -1,0 +1,116 @@
+"""Of an account that is erased nothing is left; of others everything is."""
+
+from fastapi.testclient import TestClient
+from sqlalchemy.orm import Session
+
+from app.core.db import Sessions
+from app.health import service as health
+from tests.conftest import NOW
+from tests.events import calls
+from tests.events.calls import group, identify, loose, track
+from tests.lifecycle.doing import ask, erase, features, finish, mentions, move
+
+GONE = ("zz-acme", "zz-ada", "zz-old")
+
+
+def live(client: TestClient, session: Session) -> None:
+    """Two accounts; ada uses one of them, bob both, and a child belongs to one."""
+    here = {"context": {"groupId": "zz-acme"}}
+    calls.receipt(
+        client,
+        group("g1", "zz-acme", userId="zz-ada", traits={"mrr": 100, "name": "zz-acme"}),
+        group("g2", "zz-acme", userId="bob"),
+        identify("i1", userId="zz-ada", traits={"email": "zz-ada@example.org"}),
+        track("m1", userId="zz-ada", properties={"end_customer_id": "c1"}, **here),
+        track("m2", userId="zz-ada", context={}),
+        track("m3", userId="bob", **here),
+        track("m4", userId="bob", properties={"kept": 1}),
+        track("bad", event="", **here),
+        track("bad2", event="", properties={"to": "zz-ada@example.org"}),
+        track("bad3", event=""),
+    )
+    external = {"parent_id": "zz-acme", "external_ids": {"salesforce": "s1"}}
+    assert client.put("/api/v1/accounts/child", json=external).status_code == 200
+    told = {"external_ids": {"salesforce": "s2"}}
+    assert client.patch("/api/v1/accounts/zz-acme", json=told).status_code == 200
+    health.refresh(session, "acme", ["a1", "zz-acme"], as_of=NOW.date(), now=NOW)
+    session.commit()
+
+
+def test_nothing_is_left_of_an_account(
+    client: TestClient, sessions: Sessions, session: Session
+) -> None:
+    live(client, session)
+    others = features(session)
+
+    done = erase(client, sessions, "accounts/zz-acme")
+
+    assert mentions(session, GONE) == set()
+    assert features(session) == others
+    assert (done["kind"], done["rows"]["events"]) == ("account", 6)
+    assert client.get("/api/v1/accounts/zz-acme").status_code == 404
+    assert client.get("/api/v1/accounts/child").json()["parent_id"] is None
+    quarantined = calls.text_rows(session, "SELECT message_id FROM quarantined_event")
+    assert quarantined == [("bad3",)]
+
+
+def test_a_person_who_used_another_account_too_is_let_go(
+    client: TestClient, sessions: Sessions, session: Session
+) -> None:
+    live(client, session)
+
+    erase(client, sessions, "accounts/zz-acme")
+
+    people = calls.text_rows(session, 'SELECT user_id, account_id FROM "user"')
+    assert people == [("bob", None)]
+    kept = calls.text_rows(session, "SELECT properties FROM event WHERE message_id = 'm4'")
+    assert kept == [({"kept": 1},)]
+
+
+def test_the_old_ids_of_an_account_are_erased_with_it(
+    client: TestClient, sessions: Sessions, session: Session
+) -> None:
+    live(client, session)
+    calls.receipt(client, group("o1", "zz-old", userId="zoe", traits={"mrr": 5}))
+    move(client, sessions, "zz-old", "merge", into="zz-acme")
+
+    erase(client, sessions, "accounts/zz-old")
+
+    assert mentions(session, GONE) == set()
+    for account_id in ("zz-old", "zz-acme"):
+        said = calls.receipt(client, track("later", context={"groupId": account_id}))
+        assert said["erased"] == 1
+        assert client.put(f"/api/v1/accounts/{account_id}", json={}).json()["code"] == "erased"
+
+
+def test_people_of_an_erased_account_are_let_in_with_another_one(
+    client: TestClient, sessions: Sessions, session: Session
+) -> None:
+    live(client, session)
+    erase(client, sessions, "accounts/zz-acme")
+
+    lost = calls.receipt(client, loose("n1", userId="zz-ada"))
+    found = calls.receipt(client, group("n2", "a1", userId="zz-ada"), loose("n3", userId="zz-ada"))
+    after = calls.receipt(client, loose("n4", userId="zz-ada"))
+
+    assert lost["erased"] == 1
+    assert (found["accepted"], after["accepted"]) == (2, 1)
+    assert calls.rows(session, "unattributed_event") == 0
+
+
+def test_an_account_is_not_scored_while_it_is_erased(
+    client: TestClient, sessions: Sessions, session: Session
+) -> None:
+    live(client, session)
+    calls.one(session, "SELECT count(*) FROM health_score")
+
+    ask(client, "DELETE", "accounts/zz-acme")
+    left = calls.text_rows(session, "SELECT DISTINCT account_id FROM due")
+
+    assert ("zz-acme",) not in left
+    finish(sessions)
+    assert calls.text_rows(session, "SELECT account_id FROM health_score") == [("a1",)]
+
+
+def test_an_account_of_which_nobody_knows_cannot_be_erased(client: TestClient) -> None:
+    assert client.delete("/api/v1/accounts/nobody").status_code == 404

@@ -1,0 +1,191 @@
+"""A person who is erased becomes a pseudonym: what was counted stays, and no name does."""
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy.orm import Session
+
+from app.core.db import Sessions
+from tests.conftest import NOW
+from tests.events import calls
+from tests.events.calls import alias, group, identify, loose, track
+from tests.lifecycle.doing import LATER, ask, erase, features, finish, mentions
+
+ADA = ("zz-ada", "zz-anon", "ada@zz.example")
+TOLD = {"email": "ada@zz.example", "name": "Ada zz-ada"}
+
+
+def live(client: TestClient) -> None:
+    """Ada and Bob use an account; she has visited before, and some of her events went wrong."""
+    own = {"userId": "zz-ada", "properties": {"note": "zz-ada"}}
+    calls.receipt(
+        client,
+        group("g1", userId="bob"),
+        group("g2", userId="zz-ada"),
+        identify("i1", userId="zz-ada", traits=TOLD),
+        alias("zz-anon", "zz-ada"),
+        track("m1", **own),
+        track("m2", **own, event="Share", anonymousId="zz-anon"),
+        track("m3", userId=None, anonymousId="zz-anon"),
+        track("m4", userId="bob", anonymousId="zz-anon", properties={"kept": 1}),
+        track("m5", userId="bob"),
+        track("bad", event="", userId="zz-ada"),
+        track("bad2", event="", properties={"to": "ada@zz.example"}),
+        track("bad3", event="", userId="bob"),
+    )
+    calls.receipt(client, loose("w1", userId="zz-adalbert"))
+
+
+def test_nothing_names_a_person_who_was_erased(
+    client: TestClient, sessions: Sessions, session: Session
+) -> None:
+    live(client)
+    assert mentions(session, ADA)
+
+    done = erase(client, sessions, "users/zz-ada")
+
+    left = calls.text_rows(session, "SELECT user_id FROM unattributed_event")
+    assert left == [("zz-adalbert",)], "whose id only begins alike"
+    calls.one(session, "DELETE FROM unattributed_event RETURNING 1")
+    assert mentions(session, ADA) == set()
+    assert (done["kind"], done["step"]) == ("user", None)
+    assert done["rows"]["usage"] == 3
+
+
+def test_counts_and_features_stay_equal_at_every_moment(
+    client: TestClient, sessions: Sessions, session: Session
+) -> None:
+    live(client)
+    before, usage = features(session), calls.rows(session, "daily_usage")
+    assert before[0].active_users == 2
+
+    ask(client, "DELETE", "users/zz-ada")
+    assert features(session) == before
+    finish(sessions)
+
+    assert features(session) == before
+    assert calls.rows(session, "daily_usage") == usage
+    assert sum(calls.usage(session, "user_id LIKE 'erased-%'").values()) == 3
+
+
+def test_events_of_the_person_lose_their_payload_and_those_of_others_keep_it(
+    client: TestClient, sessions: Sessions, session: Session
+) -> None:
+    live(client)
+
+    erase(client, sessions, "users/zz-ada")
+
+    rows = calls.text_rows(
+        session,
+        "SELECT message_id, properties, user_id LIKE 'erased-%', anonymous_id IS NULL"
+        " FROM event WHERE kind = 'track' ORDER BY 1",
+    )
+    assert rows == [
+        ("m1", {}, True, True),
+        ("m2", {}, True, False),
+        ("m3", {}, None, False),
+        ("m4", {"kept": 1}, False, True),
+        ("m5", {}, False, True),
+    ]
+    quarantined = calls.text_rows(session, "SELECT message_id FROM quarantined_event")
+    assert quarantined == [("bad3",)]
+
+
+def test_one_pseudonym_stands_for_a_person_everywhere(
+    client: TestClient, sessions: Sessions, session: Session
+) -> None:
+    live(client)
+    calls.receipt(client, track("n1", userId="zz-ada", context={"groupId": "a2"}))
+
+    erase(client, sessions, "users/zz-ada")
+
+    names = calls.text_rows(
+        session,
+        "SELECT user_id FROM daily_usage WHERE user_id LIKE 'erased-%' AND NOT is_anonymous"
+        " UNION SELECT user_id FROM event WHERE user_id LIKE 'erased-%'"
+        " UNION SELECT user_id FROM user_alias",
+    )
+    assert len(names) == 1
+
+
+def test_an_excluded_person_stays_excluded(
+    client: TestClient, sessions: Sessions, session: Session
+) -> None:
+    live(client)
+    put = client.put("/api/v1/users/zz-ada", json={"account_id": "a1", "excluded": True})
+    assert put.status_code == 200
+    before = features(session)
+    assert before[0].active_users == 1
+
+    erase(client, sessions, "users/zz-ada")
+
+    assert features(session) == before
+    assert mentions(session, ADA[:2]) == {
+        ("unattributed_event", "row"),
+        ("unattributed_event", "user_id"),
+    }
+
+
+def test_the_user_is_gone_at_once(client: TestClient) -> None:
+    live(client)
+
+    ask(client, "DELETE", "users/zz-ada")
+
+    assert client.get("/api/v1/users/zz-ada").status_code == 404
+    [entry, *_] = client.get("/api/v1/audit-entries").json()["items"]
+    assert (entry["action"], entry["details"]) == ("user.erased", {})
+
+
+def test_erasing_twice_is_one_erasure(client: TestClient, sessions: Sessions) -> None:
+    live(client)
+    first = ask(client, "DELETE", "users/zz-ada")
+    finish(sessions)
+
+    assert ask(client, "DELETE", "users/zz-ada")["id"] == first["id"]
+    assert len(client.get("/api/v1/erasures").json()["items"]) == 1
+
+
+def test_a_person_who_only_waits_for_an_account_can_be_erased(
+    client: TestClient, sessions: Sessions, session: Session
+) -> None:
+    calls.receipt(client, loose("w1", userId="zz-ada", anonymousId="x"))
+
+    erase(client, sessions, "users/zz-ada")
+
+    assert calls.rows(session, "unattributed_event") == 0
+
+
+def test_somebody_whom_nobody_knows_cannot_be_erased(client: TestClient) -> None:
+    answer = client.delete("/api/v1/users/nobody")
+
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
+def test_nothing_is_done_before_everybody_has_heard_of_it(
+    client: TestClient, sessions: Sessions
+) -> None:
+    live(client)
+    said = ask(client, "DELETE", "users/zz-ada")
+
+    assert finish(sessions, now=NOW) == 0
+    assert client.get(f"/api/v1/erasures/{said['id']}").json()["state"] == "waiting"
+    assert finish(sessions, now=LATER) > 3
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 3])
+def test_the_size_of_a_page_does_not_matter(
+    client: TestClient,
+    sessions: Sessions,
+    session: Session,
+    monkeypatch: pytest.MonkeyPatch,
+    at_once: int,
+) -> None:
+    monkeypatch.setattr("app.lifecycle.paging.ROWS_AT_ONCE", at_once)
+    monkeypatch.setattr("app.lifecycle.erasing.PAYLOADS_AT_ONCE", at_once)
+    live(client)
+    before = features(session)
+
+    erase(client, sessions, "users/zz-ada")
+
+    assert features(session) == before
+    calls.one(session, "DELETE FROM unattributed_event RETURNING 1")
+    assert mentions(session, ADA) == set()

@@ -1,0 +1,83 @@
+"""However events are split over two accounts: merged, they are one account from the start."""
+
+from datetime import timedelta
+from random import Random
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy.orm import Session
+
+from app.core.db import Sessions
+from app.health import service as health
+from tests.conftest import NOW
+from tests.events import calls
+from tests.events.calls import alias, group, identify, track
+from tests.lifecycle.doing import features, move
+
+USERS, NAMES = ("ada", "bob", "eve"), ("Export", "Share")
+
+
+def a_month(random: Random) -> list[dict[str, Any]]:
+    """Events of a few people on some days, known late or at once, of some end customers."""
+    return [
+        track(
+            f"m{n}",
+            event=random.choice(NAMES),
+            userId=(user := random.choice((*USERS, None))),
+            anonymousId=None if user else random.choice(("anon", "nobody")),
+            timestamp=(NOW - timedelta(days=random.randrange(50), hours=n % 5)).isoformat(),
+            properties={"end_customer_id": f"c{random.randrange(6)}"},
+        )
+        for n in range(60)
+    ]
+
+
+def in_account(event: dict[str, Any], account_id: str) -> dict[str, Any]:
+    return {**event, "context": {"groupId": account_id}}
+
+
+def counters(session: Session, account_id: str) -> list[list[tuple[Any, ...]]]:
+    """Every row that was counted, but for whose it is."""
+    return [
+        calls.text_rows(session, f"SELECT {columns} FROM {table} WHERE {where} ORDER BY {columns}")  # noqa: S608
+        for where in [f"account_id = '{account_id}'"]
+        for table, columns in {
+            "daily_usage": "day, known_on, user_id, is_anonymous, event_name, events, quantity",
+            "daily_reach": "day, known_on, end_customer_id",
+            "first_use": "known_on, day",
+            "event": "client_at, name, user_id, anonymous_id, properties",
+        }.items()
+    ]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_two_merged_accounts_equal_one_from_the_start(
+    client: TestClient, sessions: Sessions, session: Session, seed: int
+) -> None:
+    random = Random(seed)  # noqa: S311 - no secret
+    events = a_month(random)
+    who = [identify("i1", userId="ada"), alias("anon", "ada", "al1")]
+    calls.receipt(client, *who)
+    deal = {
+        "traits": {"seats": 10, "mrr": 100},
+        "timestamp": (NOW - timedelta(days=60)).isoformat(),
+    }
+    calls.receipt(client, group("g1", "one", **deal), group("g2", "left", **deal))
+    calls.receipt(
+        client, *[{**in_account(e, "one"), "messageId": f"one{n}"} for n, e in enumerate(events)]
+    )
+    halves = [in_account(event, random.choice(("left", "right"))) for event in events]
+    for start in range(0, len(halves), 13):
+        calls.receipt(client, *halves[start : start + 13])
+
+    move(client, sessions, "right", "merge", into="left")
+
+    assert counters(session, "right") == [[], [], [], []]
+    assert counters(session, "left") == counters(session, "one")
+    [left], [one] = features(session, "left"), features(session, "one")
+    names = type(one).__slots__
+    assert [n for n in names if getattr(left, n) != getattr(one, n)] == ["account_id"]
+    health.refresh(session, "acme", ["left", "one"], as_of=NOW.date(), now=NOW)
+    scores = calls.text_rows(session, "SELECT score, mrr_cents, band FROM health_score")
+    assert scores[0] == scores[1]

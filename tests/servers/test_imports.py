@@ -1,0 +1,74 @@
+"""A file comes in once, whatever is killed while it does."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from app.core.embedded import EmbeddedPostgres
+from tests.servers.running import ROOT, Tenant, eventually
+
+ROWS = 30_000
+PAGES_BETWEEN = 5_000
+
+
+def events() -> bytes:
+    """Write events of which every thousandth is bad."""
+    lines = ["event,timestamp,account_id,user_id"]
+    lines += [
+        f"E{n % 7},{'never' if n % 1000 == 0 else 1767261600 + 60 * n},a{n % 40},u{n % 90}"
+        for n in range(ROWS)
+    ]
+    return "\n".join(lines).encode()
+
+
+def command(tenant: Tenant, file: Path) -> "subprocess.Popen[bytes]":
+    environment = {**os.environ, "HEALTH_DATABASE_URL": EmbeddedPostgres(tenant.service.folder).url}
+    return subprocess.Popen(  # noqa: S603 - our own command
+        [sys.executable, "-m", "app", "import", "events", str(file), "-w", tenant.workspace_id],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def rows_done(tenant: Tenant) -> int:
+    rows = tenant.read(
+        "SELECT (progress->>'rows')::int FROM job WHERE workspace_id = :workspace_id"
+    )
+    return max((row[0] for row in rows), default=0)
+
+
+def assert_all_came_in_once(tenant: Tenant) -> None:
+    [[state, progress]] = tenant.read(
+        "SELECT state, progress FROM job WHERE workspace_id = :workspace_id"
+    )
+    assert (state, progress["rows"], progress["duplicates"]) == ("done", ROWS, 0)
+    assert (progress["stored"], progress["rejected"]) == (ROWS - 30, 30)
+    assert tenant.counted() == len(tenant.stored()) == ROWS - 30
+
+
+def test_a_command_that_is_killed_again_and_again_goes_on(tenant: Tenant, tmp_path: Path) -> None:
+    file = tmp_path / "events.csv"
+    file.write_bytes(events())
+
+    for kill in range(3):
+        process = command(tenant, file)
+        eventually(lambda: rows_done(tenant) > kill * PAGES_BETWEEN)  # noqa: B023 - asked at once
+        process.send_signal(signal.SIGKILL)
+        assert process.wait() == -signal.SIGKILL
+    assert command(tenant, file).wait() == 1, "there were bad rows"
+
+    assert_all_came_in_once(tenant)
+
+
+def test_a_worker_imports_what_was_uploaded(tenant: Tenant) -> None:
+    with tenant.client() as client:
+        begun = client.post("/api/v1/imports", params={"kind": "events"}, content=events())
+        assert begun.status_code == 202
+        path = f"/api/v1/imports/{begun.json()['id']}"
+        eventually(lambda: client.get(path).json()["state"] == "done")
+
+    assert_all_came_in_once(tenant)

@@ -1,0 +1,47 @@
+"""Statistics hold what is stored, whatever is killed and when."""
+
+import signal
+
+from tests.servers.running import Service, Tenant, eventually
+from tests.servers.writers import writing
+
+TOLD = """
+SELECT coalesce(sum(received), 0), coalesce(sum(accepted), 0), coalesce(sum(duplicates), 0)
+FROM (
+    SELECT received, accepted, duplicates FROM ingest_hour WHERE workspace_id = :workspace_id
+    UNION ALL
+    SELECT received, accepted, duplicates FROM ingest_tally WHERE workspace_id = :workspace_id
+) AS told
+"""
+
+
+def told(tenant: Tenant) -> tuple[int, int, int]:
+    [[received, accepted, duplicates]] = tenant.read(TOLD)
+    return int(received), int(accepted), int(duplicates)
+
+
+def test_after_a_kill_the_statistics_hold_what_is_stored(service: Service, tenant: Tenant) -> None:
+    with writing(tenant, writers=4) as log:
+        eventually(lambda: len(log.acknowledged) >= 20)
+        assert service.end(signal.SIGKILL) == -signal.SIGKILL
+        service.start()
+        acknowledged = len(log.acknowledged)
+        eventually(lambda: len(log.acknowledged) >= acknowledged + 20)
+
+    received, accepted, duplicates = told(tenant)
+    assert accepted == len(tenant.stored())
+    assert received == accepted + duplicates
+    assert received >= sum(receipt["received"] for receipt in log.receipts)
+
+
+def test_without_a_kill_the_statistics_are_the_sum_of_the_receipts(
+    service: Service, tenant: Tenant
+) -> None:
+    service.ensure_running()
+    with writing(tenant, writers=4, batches=10) as log:
+        pass
+
+    names = ("received", "accepted", "duplicates")
+    sums = tuple(sum(receipt[name] for receipt in log.receipts) for name in names)
+    assert told(tenant) == sums
+    assert sums[0] > 0
