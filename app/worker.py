@@ -50,6 +50,22 @@ def handlers() -> Mapping[str, Handler]:
 
 
 @dataclass
+class Chore:
+    """Work that is looked for again at once while there is some, else after a pause."""
+
+    work: Callable[[], bool]
+    pause_seconds: float
+    next_at: float = 0
+
+    def step(self) -> bool:
+        if time.monotonic() < self.next_at:
+            return False
+        found = self.work()
+        self.next_at = time.monotonic() + (0 if found else self.pause_seconds)
+        return found
+
+
+@dataclass
 class Worker:
     """One loop over short transactions; several workers share the work through row locks."""
 
@@ -57,16 +73,19 @@ class Worker:
     settings: Settings
     clock: Clock
     stopping: threading.Event = field(default_factory=threading.Event)
-    _next_upkeep: float = 0
-    _next_attribution: float = 0
     _next_look: float = 0
-    _next_fold: float = 0
-    _next_job: float = 0
-    _next_billing: float = 0
-    _next_change: float = 0
 
     def __post_init__(self) -> None:
         self.jobs = Runner(self.sessions, handlers())
+        self.chores = (
+            Chore(self.keep_house, UPKEEP_SECONDS),
+            Chore(self.attribute, ATTRIBUTE_SECONDS),
+            Chore(self.fold, FOLD_SECONDS),
+            Chore(self.refresh, 0),
+            Chore(self.change_ids, CHANGE_SECONDS),
+            Chore(self.settle_billing, BILLING_SECONDS),
+            Chore(self.do_job, JOB_SECONDS),
+        )
 
     def run(self) -> None:
         while not self.stopping.is_set() and not parent.is_gone():
@@ -80,45 +99,31 @@ class Worker:
             self.jobs.release(self.clock())
 
     def step(self) -> bool:
-        """Do what is due. Returns whether there may be more at once."""
-        if time.monotonic() >= self._next_upkeep:
-            self.keep_house()
-            self._next_upkeep = time.monotonic() + UPKEEP_SECONDS
-        if time.monotonic() >= self._next_attribution:
-            self.attribute()
-        if time.monotonic() >= self._next_fold:
-            sources.fold(self.sessions)
-            self._next_fold = time.monotonic() + FOLD_SECONDS
-        refreshed = pipeline.refresh_due(self.sessions, now=self.clock()) > 0
-        changed = self.change_ids()
-        settled = self.settle_billing()
-        return self.do_job() or changed or settled or refreshed
+        """Do a page of each chore that is due. Returns whether there may be more at once."""
+        found = [chore.step() for chore in self.chores]  # each of them, whatever the others found
+        return any(found)
+
+    def refresh(self) -> bool:
+        return pipeline.refresh_due(self.sessions, now=self.clock()) > 0
+
+    def fold(self) -> bool:
+        """Add up what batches have told of themselves, for the statistics."""
+        sources.fold(self.sessions)
+        return False
 
     def settle_billing(self) -> bool:
         """Bind customers who are billed and whose account has become known."""
-        if time.monotonic() < self._next_billing:
-            return False
-        found = billing.settle_waiting(self.sessions, now=self.clock()) > 0
-        self._next_billing = time.monotonic() + (0 if found else BILLING_SECONDS)
-        return found
+        return billing.settle_waiting(self.sessions, now=self.clock()) > 0
 
     def do_job(self) -> bool:
-        """Do a page of a job between two refreshes; look less often while there is none."""
-        if time.monotonic() < self._next_job:
-            return False
-        found = self.jobs.step(self.clock())
-        self._next_job = time.monotonic() + (0 if found else JOB_SECONDS)
-        return found
+        """Do a page of a job."""
+        return self.jobs.step(self.clock())
 
     def change_ids(self) -> bool:
-        """Do a page of what is to be erased or moved; look less often while there is nothing."""
-        if time.monotonic() < self._next_change:
-            return False
-        found = lifecycle.work(self.sessions, now=self.clock())
-        self._next_change = time.monotonic() + (0 if found else CHANGE_SECONDS)
-        return found
+        """Do a page of what is to be erased or moved."""
+        return lifecycle.work(self.sessions, now=self.clock())
 
-    def attribute(self) -> None:
+    def attribute(self) -> bool:
         """Bind waiting events: those that a batch told of at once, all of them now and then."""
         started = time.monotonic()
         everything = started >= self._next_look
@@ -126,9 +131,9 @@ class Worker:
         done = time.monotonic()
         if everything and not moved:
             self._next_look = done + max(LOOK_SECONDS, LOOK_TIMES * (done - started))
-        self._next_attribution = done + (0 if moved else ATTRIBUTE_SECONDS)
+        return moved > 0
 
-    def keep_house(self) -> None:
+    def keep_house(self) -> bool:
         """Make partitions ahead, drop what is past retention, and sweep once a day."""
         now = self.clock()
         days = self.settings
@@ -151,6 +156,7 @@ class Worker:
         with transaction(self.sessions) as session:
             override_service.expire(session, now=now)
             pipeline.sweep(session, today=now.date())
+        return False
 
 
 def stop_on_signals(stop: Callable[[], None]) -> None:

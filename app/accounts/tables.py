@@ -102,6 +102,7 @@ class UserAlias(Table):
     """An anonymous visitor turned out to be a user."""
 
     __tablename__ = "user_alias"
+    __table_args__ = (Index(None, "user_id", "workspace_id"),)
 
     workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
     anonymous_id: Mapped[Key] = mapped_column(primary_key=True)

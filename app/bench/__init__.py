@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from rich.console import Console
 
-from app.bench import faults, freshness, growth, ingest, reads, sweep
+from app.bench import faults, freshness, growth, ingest, reads, scorecards, sweep
 from app.bench.results import Result, table
 from app.core.errors import UnprocessableError
 
@@ -12,6 +12,7 @@ BENCHMARKS: dict[str, Callable[[], list[Result]]] = {
     "ingest": ingest.run,
     "reads": reads.run,
     "sweep": sweep.run,
+    "scorecards": scorecards.run,
     "freshness": freshness.run,
     "concurrency": faults.run_concurrency,
     "kills": faults.run_kills,

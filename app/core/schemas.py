@@ -152,6 +152,7 @@ def install(app: FastAPI) -> None:
         for path, operations in document["paths"].items():
             if path.startswith(KEYED_PATHS):
                 for operation in operations.values():
+                    keyed: list[dict[str, list[str]]]
                     keyed = [{f"{scheme}_api_key": []} for scheme in SCHEMES]
                     operation.setdefault("security", keyed)
         return document

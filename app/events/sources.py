@@ -17,15 +17,19 @@ log = structlog.get_logger()
 
 
 def fold(sessions: Sessions) -> int:
-    """Add what batches have told to their hours; returns how many were taken."""
-    with transaction(sessions) as session:
-        return stats_queries.fold(session)
+    """Add what batches have told to their hours, page by page; returns how much was taken."""
+    taken = 0
+    while True:
+        with transaction(sessions) as session:
+            page = stats_queries.fold(session)
+        taken += page
+        if page < stats_queries.FOLD_AT_ONCE:  # while batches come there is always some more
+            return taken
 
 
 def watch(sessions: Sessions, *, now: datetime) -> None:
     """Notice which sources fell silent and which are back. Accounts are made due silently."""
-    while fold(sessions):
-        pass
+    fold(sessions)
     with transaction(sessions) as session:
         for source in source_queries.lock_returned(session, now=now):
             _return(session, source)

@@ -10,7 +10,8 @@ MOST_DIGITS = 4
 def signed(points: float) -> str:
     """One decimal with a sign, a real minus; what is too small for that keeps its first digit."""
     size = abs(points)
-    text = f"{size:,.1f}" if size >= SMALLEST_SHOWN else f"{size:.1g}"
+    first = float(f"{max(size, 10**-MOST_DIGITS):.1g}")
+    text = f"{size:,.1f}" if size >= SMALLEST_SHOWN else f"{first:.{MOST_DIGITS}f}".rstrip("0")
     return f"{MINUS if points < 0 else '+'}{text}"
 
 

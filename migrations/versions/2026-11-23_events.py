@@ -82,6 +82,9 @@ def upgrade() -> None:
         *(key("workspace_id"), key("user_id", nullable=True), key("anonymous_id", nullable=True)),
         sa.PrimaryKeyConstraint("id", name=op.f("due_binding_pkey")),
     )
+    op.create_index(
+        op.f("user_alias_user_id_workspace_id_idx"), "user_alias", ["user_id", "workspace_id"]
+    )
 
 
 def change_quarantine() -> None:
@@ -109,6 +112,7 @@ def change_quarantine() -> None:
 
 def downgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
+    op.drop_index(op.f("user_alias_user_id_workspace_id_idx"), "user_alias")
     for table in ("due_binding", "stale_account", "source", "ingest_hour", "ingest_tally"):
         op.drop_table(table)
     op.drop_index(op.f("quarantined_event_message_id_workspace_id_idx"), "quarantined_event")

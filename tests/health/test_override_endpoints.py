@@ -1,15 +1,18 @@
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from app.core.db import Sessions, transaction
+from app.core.settings import Settings
 from app.health import override_service, service
 from app.tables import AuditEntry, Due, HealthHistory, ScoreOverride
+from app.worker import Worker
 from tests import factories
 from tests.health.crowd import NOW, crowd, name_events
 from tests.health.scoring import AS_OF
@@ -108,7 +111,7 @@ def test_ended_the_machines_score_stands_again(client: TestClient, session: Sess
 def test_it_ends_by_itself_when_its_time_is_over(client: TestClient, session: Session) -> None:
     put(client)
     put(client, "a011", expires_at="2026-05-01T00:00:00Z")
-    session.execute(Due.__table__.delete())
+    session.execute(delete(Due))
 
     assert override_service.expire(session, now=LATER) == 1
 
@@ -255,3 +258,26 @@ def test_of_two_overrides_at_once_the_later_holds(committed: Sessions) -> None:
 
     with committed() as session:
         assert [(row.value, row.ended_at) for row in stored(session)] == [(10, NOW), (20, None)]
+
+
+def test_the_worker_ends_those_whose_time_is_over(committed: Sessions) -> None:
+    with transaction(committed) as session:
+        factories.account(session, "a1")
+        session.add(
+            ScoreOverride(
+                workspace_id="acme",
+                account_id="a1",
+                value=10,
+                reason="x",
+                author="kim",
+                created_at=NOW,
+                expires_at=LATER,
+            )
+        )
+
+    for now in (LATER - timedelta(seconds=1), LATER):
+        Worker(
+            committed, Settings(_env_file=None), partial(datetime.fromisoformat, f"{now}")
+        ).keep_house()
+        with committed() as session:
+            assert [row.ended_at for row in stored(session)] == [LATER if now == LATER else None]

@@ -7,53 +7,14 @@ from typing import Any
 
 import pytest
 
-from app.features.values import FeatureMap, Lens, ReachSource
-from app.health.definition import Definition
 from app.health.entitlement import Offer
-from app.health.explain import Kind, Row, Side, explain
-from app.health.figures import money, number, pair, signed
-from app.health.measures import CardMeasure, EventsSource, Linear, TraitSource
-from app.health.metrics import METRICS
+from app.health.explain import explain
 from app.health.overlays import Override
-from app.health.scorecard import Card, Scorecard
 from app.health.wording import change_sentence, level_sentence, sentence
-from app.health.words import WORDS, Language, preferred
+from app.health.words import Language
 from tests.health.histories import history
-from tests.health.scoring import AS_OF, known, measure, simple
-
-EN, ZH = Language.EN, Language.ZH
-CSAT = CardMeasure(
-    name="csat", source=TraitSource(trait="csat"), transform=Linear(at_0=1, at_100=5)
-)
-TICKETS = CardMeasure(
-    name="tickets",
-    source=EventsSource(events=["Ticket Opened"]),
-    transform=Linear(at_0=9, at_100=0),
-)
-LENS = Lens(FeatureMap([]), ReachSource(), "USD", 28)
-NAMES = ("breadth", "depth", "reach", "momentum", "seats", "mrr", "days_to_renewal")
-LINE = Linear(at_0=0, at_100=100)
-
-
-def side(**features: Any) -> Side:  # noqa: ANN401
-    others = [measure(name, LINE) for name in NAMES if name not in {"breadth", "depth", "reach"}]
-    ranked = [measure(name) for name in ("breadth", "depth", "reach")]
-    card = Card(measures=[*ranked, *others, CSAT, TICKETS])
-    offer = Offer({"export": 1.0}, {})
-    said = Definition(1, Scorecard(default=card), offer, LENS, configured=True)
-    return Side(AS_OF, known(**features), said, {"": simple()}, "default")
-
-
-USUAL = side()
-
-
-def row(kind: str, points: float, name: str | None = None, *raw: float, **said: Any) -> Row:  # noqa: ANN401
-    before, after = raw or (None, None)
-    return Row(Kind(kind), points, name, before, after, **said)
-
-
-def both(told: Row, before: Side = USUAL, after: Side = USUAL) -> tuple[str, str]:
-    return sentence(told, before, after, EN), sentence(told, before, after, ZH)
+from tests.health.scoring import AS_OF
+from tests.health.telling import EN, USUAL, ZH, both, row, side
 
 
 @pytest.mark.parametrize(
@@ -81,7 +42,7 @@ def both(told: Row, before: Side = USUAL, after: Side = USUAL) -> tuple[str, str
         ),
         (
             *("csat", (4.52, 4.54), 0.2),
-            'CSAT: "csat" rose from 4.52 to 4.54: +0.2 points.'.removeprefix("CSAT: "),
+            '"csat" rose from 4.52 to 4.54: +0.2 points.',
             "“csat”从 4.52 上升到 4.54：+0.2 分。",
         ),
         (
@@ -129,101 +90,6 @@ def test_reach_that_stayed_among_more_end_customers() -> None:
     assert said == (
         "Reach stayed at 50 end customers, of 200 there are to reach instead of 100: −2.0 points."
     )
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "name", "raw", "points", "english"),
-    [
-        (
-            *({"price_cents": 100_00}, {"price_cents": 150_50}, "reach", (5, 5), -3),
-            "The price rose from 100 to 150.50 USD a month, so the same reach counts for less",
-        ),
-        (
-            *({"price_cents": None}, {"price_cents": 150_00}, "reach", (5, 5), -3),
-            "A price is known now, 150 USD a month, so the same reach counts for less",
-        ),
-        (
-            *({}, {"price_cents": None, "no_rate": True}, "reach", (5, 5), 3),
-            "There is no exchange rate for its price, so the same reach counts for more",
-        ),
-        (
-            *({"price_cents": 100_00}, {"price_cents": None}, "reach", (5, 5), 3),
-            "The account no longer pays; it paid 100 USD a month, so the same reach"
-            " counts for more",
-        ),
-        (
-            *({"seats": 10, "plan": "a"}, {"seats": 12, "plan": "b"}, "depth", (5, 5), -1),
-            "The seats rose from 10 to 12, so the same depth counts for less",
-        ),
-        (
-            *({"plan": "pro"}, {"plan": None}, "breadth", (7, 5), -1),
-            "Breadth fell from 7 to 5 product features, because the plan changed from pro to none",
-        ),
-        (
-            *({"plan": "a"}, {"plan": "b", "price_cents": 1}, "breadth", (7, 5), -1),
-            "Breadth fell from 7 to 5 product features, because the plan changed from a to b,"
-            " and the price fell from 1,000 to 0.01 USD a month",
-        ),
-        (
-            *({}, {"feature_exceptions": {"x": False}}, "breadth", (7, 5), -1),
-            "Breadth fell from 7 to 5 product features, because what the account may use changed",
-        ),
-        (
-            *({"seats": 10}, {"seats": 1}, "seats", (10, 1), -1),
-            "Contract size fell from 10 to 1 seat",
-        ),
-        (
-            *({"mrr_cents": 1}, {"mrr_cents": 2}, "mrr", (100, 150.25), 1),
-            "MRR rose from 100 to 150.2",
-        ),
-        (
-            *({}, {"renewal_on": AS_OF}, "days_to_renewal", (30, 60), 1),
-            "Time to renewal rose from 30 to 60 days, because the renewal moved from none to"
-            " 2026-03-18",
-        ),
-    ],
-)
-def test_what_the_contract_did(
-    before: dict[str, Any],
-    after: dict[str, Any],
-    name: str,
-    raw: tuple[float, float],
-    points: float,
-    english: str,
-) -> None:
-    said, chinese = both(row("price", points, name, *raw), side(**before), side(**after))
-
-    assert said == f"{english}: {signed(points)} points."
-    assert not re.search(r"[{}]|\b(price|plan|seat|because)\b", chinese)
-
-
-@pytest.mark.parametrize(
-    ("segments", "later", "raw", "english"),
-    [
-        ((None, None), 20, (5, 5), "The peers are those of 2026-04 now, so the same breadth"),
-        ((None, None), 0, (5, 5), "The benchmark of 2026-03 was fitted again, so the same breadth"),
-        (("smb", "large"), 20, (5, 5), "The segment changed from smb to large, so the same"),
-        (
-            *((None, None), 20, (5, 4)),
-            "Breadth fell from 5 to 4 product features, because the product features were taken"
-            " anew with the benchmark of 2026-04",
-        ),
-        (
-            *((None, "large"), 20, (5, 4)),
-            "Breadth fell from 5 to 4 product features, because the product features were taken"
-            " anew with the benchmark of 2026-04, and the segment changed from none to large",
-        ),
-    ],
-)
-def test_what_the_peers_did(
-    segments: tuple[str | None, str | None], later: int, raw: tuple[float, float], english: str
-) -> None:
-    before, after = (side(segment=segment) for segment in segments)
-    after = replace(after, as_of=AS_OF + timedelta(days=later))
-
-    said, _ = both(row("peers", -1, "breadth", *raw), before, after)
-
-    assert said.startswith(english)
 
 
 @pytest.mark.parametrize(
@@ -330,41 +196,3 @@ def test_every_sentence_of_any_history_is_whole(language: Language) -> None:
 
             assert not re.search(r"[{}]|\bnan\b|None|  |e-\d", said), said
             assert said.endswith(" points." if language is EN else " 分。")
-
-
-@pytest.mark.parametrize("language", Language)
-def test_every_metric_has_a_name_in_every_language(language: Language) -> None:
-    assert set(WORDS[language].metrics) == {*METRICS, "momentum"}
-
-
-@pytest.mark.parametrize(
-    ("points", "text"),
-    [(-9.12, "−9.1"), (3, "+3.0"), (0.049, "+0.05"), (-0.0004, "−0.0004"), (-1234.5, "−1,234.5")],
-)
-def test_points_have_a_sign_and_a_digit(points: float, text: str) -> None:
-    assert signed(points) == text
-
-
-def test_numbers_are_shown_as_people_write_them() -> None:
-    assert [number(x) for x in (None, 5.0, 1234567.0, 2.25, -3.0)] == [
-        *("–", "5", "1,234,567", "2.2", "−3")
-    ]
-    assert pair(1.0004, 1.0001) == ("1.0004", "1.0001")
-    assert [money(cents) for cents in (None, 10_000, 10_050.4)] == ["–", "100", "100.50"]
-
-
-@pytest.mark.parametrize(
-    ("header", "language"),
-    [
-        ("", EN),
-        ("zh", ZH),
-        ("zh-Hans-CN;q=0.9, en;q=0.8", ZH),
-        ("en;q=0.5, zh", ZH),
-        ("de, fr;q=0.9", EN),
-        ("zh;q=0", EN),
-        ("enm, zh;q=0.1", ZH),
-        ("zh;q=often, ;;, *", EN),
-    ],
-)
-def test_the_language_liked_best_is_taken(header: str, language: Language) -> None:
-    assert preferred(header) is language

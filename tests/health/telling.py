@@ -1,0 +1,47 @@
+"""An account that is told of, and rows without a history."""
+
+from typing import Any
+
+from app.features.values import FeatureMap, Lens, ReachSource
+from app.health.definition import Definition
+from app.health.entitlement import Offer
+from app.health.explain import Kind, Row, Side
+from app.health.measures import CardMeasure, EventsSource, Linear, TraitSource
+from app.health.scorecard import Card, Scorecard
+from app.health.wording import sentence
+from app.health.words import Language
+from tests.health.scoring import AS_OF, known, measure, simple
+
+EN, ZH = Language.EN, Language.ZH
+CSAT = CardMeasure(
+    name="csat", source=TraitSource(trait="csat"), transform=Linear(at_0=1, at_100=5)
+)
+TICKETS = CardMeasure(
+    name="tickets",
+    source=EventsSource(events=["Ticket Opened"]),
+    transform=Linear(at_0=9, at_100=0),
+)
+LENS = Lens(FeatureMap([]), ReachSource(), "USD", 28)
+NAMES = ("breadth", "depth", "reach", "momentum", "seats", "mrr", "days_to_renewal")
+LINE = Linear(at_0=0, at_100=100)
+
+
+def side(**features: Any) -> Side:  # noqa: ANN401
+    others = [measure(name, LINE) for name in NAMES if name not in {"breadth", "depth", "reach"}]
+    ranked = [measure(name) for name in ("breadth", "depth", "reach")]
+    card = Card(measures=[*ranked, *others, CSAT, TICKETS])
+    offer = Offer({"export": 1.0}, {})
+    said = Definition(1, Scorecard(default=card), offer, LENS, configured=True)
+    return Side(AS_OF, known(**features), said, {"": simple()}, "default")
+
+
+USUAL = side()
+
+
+def row(kind: str, points: float, name: str | None = None, *raw: float, **said: Any) -> Row:  # noqa: ANN401
+    before, after = raw or (None, None)
+    return Row(Kind(kind), points, name, before, after, **said)
+
+
+def both(told: Row, before: Side = USUAL, after: Side = USUAL) -> tuple[str, str]:
+    return sentence(told, before, after, EN), sentence(told, before, after, ZH)

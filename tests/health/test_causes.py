@@ -1,0 +1,122 @@
+import re
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from app.health.explain import Row
+from app.health.figures import signed
+from tests.health.scoring import AS_OF
+from tests.health.telling import both, row, side
+
+
+@pytest.mark.parametrize(
+    ("terms", "told", "english"),
+    [
+        (
+            ({"price_cents": 100_00}, {"price_cents": 150_50}),
+            row("price", -3, "reach", 5, 5),
+            "The price rose from 100 to 150.50 USD a month, so the same reach counts for less",
+        ),
+        (
+            ({"price_cents": None}, {"price_cents": 150_00}),
+            row("price", -3, "reach", 5, 5),
+            "A price is known now, 150 USD a month, so the same reach counts for less",
+        ),
+        (
+            ({}, {"price_cents": None, "no_rate": True}),
+            row("price", 3, "reach", 5, 5),
+            "There is no exchange rate for its price, so the same reach counts for more",
+        ),
+        (
+            ({"price_cents": 100_00}, {"price_cents": None}),
+            row("price", 3, "reach", 5, 5),
+            (
+                "The account no longer pays; it paid 100 USD a month, so the same reach"
+                " counts for more"
+            ),
+        ),
+        (
+            ({"seats": 10, "plan": "a"}, {"seats": 12, "plan": "b"}),
+            row("price", -1, "depth", 5, 5),
+            "The seats rose from 10 to 12, so the same depth counts for less",
+        ),
+        (
+            ({"plan": "pro"}, {"plan": None}),
+            row("price", -1, "breadth", 7, 5),
+            "Breadth fell from 7 to 5 product features, because the plan changed from pro to none",
+        ),
+        (
+            ({"plan": "a"}, {"plan": "b", "price_cents": 1}),
+            row("price", -1, "breadth", 7, 5),
+            (
+                "Breadth fell from 7 to 5 product features, because the plan changed from a to b,"
+                " and the price fell from 1,000 to 0.01 USD a month"
+            ),
+        ),
+        (
+            ({}, {"feature_exceptions": {"x": False}}),
+            row("price", -1, "breadth", 7, 5),
+            "Breadth fell from 7 to 5 product features, because what the account may use changed",
+        ),
+        (
+            ({"seats": 10}, {"seats": 1}),
+            row("price", -1, "seats", 10, 1),
+            "Contract size fell from 10 to 1 seat",
+        ),
+        (
+            ({"mrr_cents": 1}, {"mrr_cents": 2}),
+            row("price", 1, "mrr", 100, 150.25),
+            "MRR rose from 100 to 150.2",
+        ),
+        (
+            ({}, {"renewal_on": AS_OF}),
+            row("price", 1, "days_to_renewal", 30, 60),
+            (
+                "Time to renewal rose from 30 to 60 days, because the renewal moved from none to"
+                " 2026-03-18"
+            ),
+        ),
+    ],
+)
+def test_what_the_contract_did(
+    terms: tuple[dict[str, Any], dict[str, Any]], told: Row, english: str
+) -> None:
+    said, chinese = both(told, *(side(**each) for each in terms))
+
+    assert said == f"{english}: {signed(told.points)} points."
+    assert not re.search(r"[{}]|\b(price|plan|seat|because)\b", chinese)
+
+
+@pytest.mark.parametrize(
+    ("segments", "later", "raw", "english"),
+    [
+        ((None, None), 20, (5, 5), "The peers are those of 2026-04 now, so the same breadth"),
+        ((None, None), 0, (5, 5), "The benchmark of 2026-03 was fitted again, so the same breadth"),
+        (("smb", "large"), 20, (5, 5), "The segment changed from smb to large, so the same"),
+        (
+            *((None, None), 20, (5, 4)),
+            (
+                "Breadth fell from 5 to 4 product features, because the product features were taken"
+                " anew with the benchmark of 2026-04"
+            ),
+        ),
+        (
+            *((None, "large"), 20, (5, 4)),
+            (
+                "Breadth fell from 5 to 4 product features, because the product features were taken"
+                " anew with the benchmark of 2026-04, and the segment changed from none to large"
+            ),
+        ),
+    ],
+)
+def test_what_the_peers_did(
+    segments: tuple[str | None, str | None], later: int, raw: tuple[float, float], english: str
+) -> None:
+    before, after = (side(segment=segment) for segment in segments)
+    after = replace(after, as_of=AS_OF + timedelta(days=later))
+
+    said, _ = both(row("peers", -1, "breadth", *raw), before, after)
+
+    assert said.startswith(english)

@@ -1,0 +1,172 @@
+"""What is told of two real days between which one thing has changed."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import delete, update
+from sqlalchemy.orm import Session
+
+from app.health import override_service, scorecard_service
+from app.health.scorecard import Scorecard
+from app.tables import DailyUsage, StaleAccount, Subscription
+from tests import factories
+from tests.health.crowd import NOW, crowd, name_events
+from tests.health.explaining import (
+    EARLIER,
+    begin,
+    explained,
+    keep_peers,
+    kinds,
+    lose_end_customers,
+    score,
+    sentences,
+)
+from tests.health.scoring import AS_OF
+
+
+@pytest.fixture
+def world(session: Session) -> Session:
+    return begin(session)
+
+
+def test_a_fall_of_usage_is_told_in_a_sentence_for_each_measure(
+    client: TestClient, world: Session
+) -> None:
+    lose_end_customers(world)
+    keep_peers(world)
+    score(world, AS_OF)
+
+    found = explained(client)
+
+    assert kinds(found) == {"behaviour"}
+    [reach] = [row for row in found["change"]["rows"] if row["measure"] == "reach"]
+    assert (reach["before"], reach["after"]) == (10, 1)
+    assert reach["sentence"].startswith("Reach fell from 10 to 1 end customer: \N{MINUS SIGN}")
+    assert found["change"]["sentence"].startswith("From 2026-02-26 to 2026-03-18 the score fell")
+    assert (found["before"]["as_of"], found["after"]["as_of"]) == ("2026-02-26", "2026-03-18")
+
+
+def test_another_plan_price_and_seats_are_rows_of_price(client: TestClient, world: Session) -> None:
+    keep_peers(world)
+    factories.subscription(
+        world,
+        "a010",
+        mrr_cents=1500_00,
+        plan="pro",
+        seats=200,
+        starts_on=EARLIER + timedelta(days=1),
+        known_on=EARLIER + timedelta(days=1),
+    )
+    world.execute(
+        update(Subscription)
+        .where(Subscription.account_id == "a010", Subscription.plan.is_(None))
+        .values(ends_on=EARLIER + timedelta(days=1))
+    )
+    score(world, AS_OF)
+
+    found = explained(client)
+
+    assert "price" in kinds(found)
+    assert "peers" not in kinds(found)
+    said = sentences(found, "price")
+    assert any(s.startswith("The price rose from 1,000 to 1,3") for s in said), said
+    assert all("so the same" in sentence for sentence in said)
+
+
+def test_a_new_month_has_rows_of_peers(client: TestClient, world: Session) -> None:
+    lose_end_customers(world)
+    crowd(world, range(30, 60))
+    score(world, AS_OF)
+
+    found = explained(client)
+
+    assert "peers" in kinds(found)
+    assert any("The peers are those of 2026-03 now" in each for each in sentences(found, "peers"))
+
+
+def test_product_features_found_anew_are_of_the_peers(client: TestClient, world: Session) -> None:
+    """Nobody has said what the product features are; in March they are others than in February."""
+    name_events(world, "Novelty")
+    crowd(world, range(30, 60), event_names=["Novelty"])
+    score(world, AS_OF)
+
+    found = explained(client)
+
+    assert "config" not in kinds(found)
+    assert "peers" in kinds(found)
+
+
+def test_after_an_activation_a_row_is_of_the_configuration(
+    client: TestClient, world: Session
+) -> None:
+    wanted = Scorecard.model_validate(
+        {"default": {"measures": [_reach(weight=3), _line("depth", 1)]}}
+    )
+    row = scorecard_service.draft(world, "acme", wanted, actor="test", now=NOW)
+    scorecard_service.activate(world, "acme", row.version, actor="test", now=NOW)
+    score(world, AS_OF)
+
+    found = explained(client)
+
+    assert (found["before"]["scorecard_version"], found["after"]["scorecard_version"]) == (1, 2)
+    [said] = sentences(found, "config")
+    assert said.startswith("Scorecard version 2 took the place of version 1: ")
+
+
+def _reach(weight: float) -> dict[str, Any]:
+    source = {"metric": "reach"}
+    return {
+        "name": "reach",
+        "source": source,
+        "transform": {"kind": "percentile"},
+        "weight": weight,
+    }
+
+
+def _line(name: str, weight: float) -> dict[str, Any]:
+    line = {"kind": "linear_bounded", "at_0": 0, "at_100": 50}
+    return {"name": name, "source": {"metric": name}, "transform": line, "weight": weight}
+
+
+def test_an_overruled_day_has_a_row_of_the_override(client: TestClient, world: Session) -> None:
+    keep_peers(world)
+    override_service.put(
+        world,
+        "acme",
+        "a010",
+        value=95,
+        reason="They signed.",
+        author="kim@example.com",
+        expires_at=NOW + timedelta(days=30),
+        actor="test",
+        now=NOW,
+    )
+    world.commit()
+
+    found = explained(client)
+
+    assert found["after"]["status"] == "overridden"
+    assert found["after"]["value"] == 95
+    [said] = sentences(found, "override")
+    assert said.startswith(
+        'kim@example.com set the score to 95 until 2026-04-17 ("They signed"): +'
+    )
+
+
+def test_a_stale_day_is_explained_by_what_was_known_when_the_source_fell_silent(
+    client: TestClient, world: Session
+) -> None:
+    lose_end_customers(world)
+    score(world, AS_OF - timedelta(days=2))
+    world.execute(delete(DailyUsage).where(DailyUsage.account_id == "a010"))
+    world.add(StaleAccount(workspace_id="acme", account_id="a010", key_id="k1"))
+    score(world, AS_OF)
+
+    found = explained(client)
+    before = explained(client, to=str(AS_OF - timedelta(days=2)))
+
+    assert found["after"]["status"] == "stale"
+    assert found["after"]["value"] == before["after"]["value"]
+    assert found["change"]["rows"] == before["change"]["rows"]
