@@ -19,7 +19,7 @@ def header(body: bytes = BODY, *, secret: str = SECRET, at: datetime = NOW) -> s
     return f"t={seconds},v1={sign(body, secret, seconds=seconds)}"
 
 
-@given(body=st.text(), secret=st.text(min_size=1))
+@given(body=st.text(), secret=st.text(min_size=1).filter(str.strip))  # Stripe takes blanks for none
 def test_what_stripe_signs_is_accepted_and_what_we_sign_stripe_accepts(
     body: str, secret: str
 ) -> None:
