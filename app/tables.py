@@ -21,6 +21,7 @@ from app.billing.tables import (
     BillingSubscription,
     Invoice,
 )
+from app.changes.tables import Change
 from app.core.db import Table
 from app.events.tables import (
     DueBinding,
@@ -47,6 +48,7 @@ from app.jobs.tables import Job
 from app.lifecycle.tables import IdChange
 from app.segments.tables import SavedSegment
 from app.usage.tables import DailyReach, DailyUsage, FirstUse
+from app.webhooks.tables import Message
 from app.workspaces.tables import ApiKey, AuditEntry, Workspace
 
 metadata = Table.metadata
@@ -61,6 +63,7 @@ __all__ = [
     "BillingEvent",
     "BillingSource",
     "BillingSubscription",
+    "Change",
     "DailyReach",
     "DailyUsage",
     "Due",
@@ -80,6 +83,7 @@ __all__ = [
     "IngestTally",
     "Invoice",
     "Job",
+    "Message",
     "ParkedAccount",
     "Plan",
     "ProductFeature",

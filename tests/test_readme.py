@@ -31,8 +31,9 @@ def blocks(page: str, language: str) -> list[str]:
 
 
 def shell_commands() -> list[str]:
-    """Read the commands of the README's shell blocks, each on one line."""
-    lines = "\n".join(blocks(README, "sh")).replace("\\\n", " ").splitlines()
+    """Read the commands of the import example, each on one line."""
+    page = (ROOT / "docs" / "imports.md").read_text()
+    lines = "\n".join(blocks(page, "sh")).replace("\\\n", " ").splitlines()
     return [line for line in lines if line.strip()]
 
 
@@ -76,7 +77,7 @@ def quiet_logs() -> Iterator[None]:
 
 @pytest.fixture
 def files(tmp_path: Path) -> Path:
-    """Files like the README's: three accounts, one of them with an add-on."""
+    """Files like the example's: three accounts, one of them with an add-on."""
     write_csv(
         tmp_path / "subscriptions.csv",
         [

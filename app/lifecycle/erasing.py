@@ -12,6 +12,7 @@ from app.accounts import tombstones
 from app.accounts.tables import Account, Due, ExternalId, ParkedAccount, Subscription
 from app.accounts.tombstones import ANONYMOUS, EMAIL, MEMBER
 from app.billing.tables import BillingCustomer, BillingSubscription, Invoice
+from app.changes.tables import Change
 from app.core.db import Table
 from app.events.admission import tokens_of
 from app.events.tables import StaleAccount
@@ -29,6 +30,7 @@ from app.lifecycle.paging import (
 )
 from app.lifecycle.tables import IdChange
 from app.usage.tables import DailyReach, DailyUsage, FirstUse
+from app.webhooks.tables import Message
 
 PAYLOADS_AT_ONCE, PEOPLE_AT_ONCE = 500, 2000
 
@@ -36,6 +38,7 @@ OF_AN_ACCOUNT: tuple[type[Table], ...] = (
     *(DailyUsage, DailyReach, FirstUse),
     *(Subscription, ExternalId, Invoice, BillingSubscription, BillingCustomer),
     *(HealthHistory, HealthScore, ScoreOverride, StaleAccount),
+    *(Change, Message),
     *(Due, ParkedAccount, Account),
 )
 """Every row under the account's ids goes."""

@@ -12,6 +12,7 @@ from app.accounts.due import Priority
 from app.accounts.queries import mark_due
 from app.accounts.tables import Due, ExternalId, ParkedAccount
 from app.billing.tables import BillingCustomer, BillingSubscription, Invoice
+from app.changes.tables import Change
 from app.core.db import Table
 from app.events.tables import StaleAccount
 from app.health.tables import HealthHistory, HealthScore, ScoreOverride
@@ -19,6 +20,7 @@ from app.lifecycle import row_statements, statements
 from app.lifecycle.kinds import Kind
 from app.lifecycle.paging import Page, Step, emptying, run, settle, through_events
 from app.lifecycle.tables import IdChange
+from app.webhooks.tables import Message
 
 Values = Mapping[str, Any]
 """The workspace, the old id and the account's id of today, as the statements name them."""
@@ -29,6 +31,8 @@ SHIFTED: tuple[type[Table], ...] = (
     BillingSubscription,
     Invoice,
     StaleAccount,
+    Change,
+    Message,
 )
 """Rows that are the new account's from then on."""
 
