@@ -34,6 +34,7 @@ PURE = {
     "billing/stripe.py",
     "billing/stripe_objects.py",
     "billing/timeline.py",
+    "churn/panel.py",
     "demo/activity.py",
     "demo/simulate.py",
     "demo/world.py",
