@@ -19,6 +19,7 @@ from fastapi_offline import FastAPIOffline
 from app.accounts import aliases
 from app.accounts.endpoints import router as accounts_router
 from app.billing.endpoints import router as billing_router
+from app.changes.endpoints import router as changes_router
 from app.core import (
     csv_pages,
     errors,
@@ -189,6 +190,7 @@ def create_app(storage: Storage, settings: Settings, clock: Clock) -> FastAPI:
     app.include_router(lifecycle_router)
     app.include_router(segments_router)
     app.include_router(billing_router)
+    app.include_router(changes_router)
     app.include_router(probes)
     return app
 

@@ -13,6 +13,8 @@ from sqlalchemy.exc import DBAPIError
 
 from app import pipeline
 from app.billing import service as billing
+from app.changes import queries as changes
+from app.changes.feed import KEPT
 from app.core import parent, partitions
 from app.core.clock import Clock
 from app.core.db import Sessions, transaction
@@ -149,6 +151,7 @@ class Worker:
             quarantine.drop_old_quarantined(session, before=quarantine_before)
             stats_queries.drop_old_hours(session, before=now - timedelta(days=STATS_DAYS))
             events.drop_old_unattributed(session, before=events_before)
+            changes.drop_old(session, before=now - KEPT)
             jobs.drop_finished(session, before=now - timedelta(days=JOB_DAYS))
         sources.watch(self.sessions, now=now)
         with transaction(self.sessions) as session:

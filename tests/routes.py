@@ -100,6 +100,7 @@ OWN_LIST = {
     "GET /api/v1/restatements",
     "GET /api/v1/account-moves",
     "GET /api/v1/erasures",
+    "GET /api/v1/changes",
 }
 # Of the caller's own workspace, whoever calls.
 OWN_WORKSPACE = {

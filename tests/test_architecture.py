@@ -91,6 +91,8 @@ CLOCK_CALLS = {"now", "today", "utcnow"}
 ACROSS_WORKSPACES = {
     "app.accounts.queries.claim_due": "the worker takes what is most urgent, whosever it is",
     "app.accounts.subscription_queries.periods_on": "makes a statement; the workspace leads",
+    "app.changes.queries.drop_old": "retention is of the service, not of a workspace",
+    "app.changes.queries.oldest_running": "it is a fact of the database server",
     "app.events.binding_queries.take_attributable": "the worker binds what waits, whosever it is",
     "app.events.binding_queries.take_marked": "the worker binds what waits, whosever it is",
     "app.events.quarantine_queries.drop_old_quarantined": "retention is of the service",

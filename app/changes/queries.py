@@ -1,11 +1,13 @@
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import text
+from sqlalchemy import BigInteger, String, cast, delete, func, or_, select, text, tuple_
 from sqlalchemy.orm import Session
+
+from app.changes.tables import Change
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,11 @@ FROM ROWS FROM (json_to_recordset(CAST(:rows AS json))
 ORDER BY r.place
 """)
 
+OLDEST_RUNNING = cast(
+    cast(func.pg_snapshot_xmin(func.pg_current_snapshot()), String), BigInteger
+).label("oldest_running")
+OWN = cast(cast(func.pg_current_xact_id_if_assigned(), String), BigInteger)
+
 
 def record(
     session: Session, workspace_id: str, changes: Sequence[NewChange], *, now: datetime
@@ -35,3 +42,33 @@ def record(
     if changes:
         rows = orjson.dumps(changes).decode()
         session.execute(RECORD, {"workspace_id": workspace_id, "rows": rows, "now": now})
+
+
+def oldest_running(session: Session) -> int:
+    """Return the id below which every transaction has ended."""
+    return session.scalars(select(OLDEST_RUNNING)).one()
+
+
+def changes(
+    session: Session,
+    workspace_id: str,
+    *,
+    types: Collection[str],
+    after: tuple[int, int],
+    limit: int,
+) -> Sequence[Change]:
+    """Return what came after a place, in the order of transactions, as far as that is settled.
+
+    Whoever writes now may commit before or after a younger transaction: nothing at or above the
+    oldest running one is shown yet, but for what the asking transaction wrote itself.
+    """
+    settled = or_(Change.transaction_id < OLDEST_RUNNING.element, Change.transaction_id == OWN)
+    place = tuple_(Change.transaction_id, Change.number)
+    rows = select(Change).where(Change.workspace_id == workspace_id, place > after, settled)
+    if types:
+        rows = rows.where(Change.type.in_(types))
+    return session.scalars(rows.order_by(*place).limit(limit)).all()
+
+
+def drop_old(session: Session, *, before: datetime) -> None:
+    session.execute(delete(Change).where(Change.created_at < before))

@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -23,6 +24,18 @@ from app.health.overlays import TREND_DAYS, LastScore
 from app.health.tables import HealthHistory, HealthScore
 
 
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A newest score, and what readers of changes were last told of it."""
+
+    account_id: str
+    before: float | None
+    band_before: str | None
+    score: float | None
+    band: str
+    status: str
+
+
 def lock_scores(session: Session, workspace_id: str, account_ids: Sequence[str]) -> None:
     """Lock the score rows of a set in key order, making those that do not exist."""
     values = {"workspace_id": workspace_id, "account_ids": list(account_ids)}
@@ -38,8 +51,11 @@ def write_scores(
     as_of: date,
     now: datetime,
     closed: bool,
-) -> None:
-    """Write history, and for a day that is not over the newest score as well."""
+) -> Sequence[Moved]:
+    """Write history, and for a day that is not over the newest score as well.
+
+    Returns the newest scores that moved since readers were last told, in key order.
+    """
     values = {
         "workspace_id": workspace_id,
         "as_of": as_of,
@@ -47,8 +63,9 @@ def write_scores(
         "rows": orjson.dumps(assessments).decode(),
     }
     session.execute(statements.WRITE_HISTORY, values | {"closed": closed})
-    if not closed:
-        session.execute(statements.WRITE_SCORES, values)
+    if closed:
+        return []
+    return [Moved(*row) for row in session.execute(statements.WRITE_SCORES, values)]
 
 
 def last_scores(

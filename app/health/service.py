@@ -5,6 +5,7 @@ from datetime import date, datetime, time, timedelta
 
 from sqlalchemy.orm import Session
 
+from app.changes.queries import NewChange, record
 from app.core.errors import NotFoundError
 from app.events.queries import stale_accounts
 from app.features.queries import account_features
@@ -12,6 +13,7 @@ from app.features.values import Lens
 from app.health import overlays, queries, yardstick
 from app.health.assess import Assessment, Yardstick, assess
 from app.health.override_queries import overrides_at
+from app.health.queries import Moved
 from app.workspaces.queries import find_workspace
 
 
@@ -31,8 +33,23 @@ def refresh(
     queries.lock_scores(session, workspace_id, account_ids)
     assessments = judged(session, workspace_id, account_ids, against, lens, as_of=as_of, now=now)
     closed = as_of < now.date()
-    queries.write_scores(session, workspace_id, assessments, as_of=as_of, now=now, closed=closed)
+    moved = queries.write_scores(
+        session, workspace_id, assessments, as_of=as_of, now=now, closed=closed
+    )
+    record(session, workspace_id, [_change(each, as_of) for each in moved], now=now)
     return assessments
+
+
+def _change(moved: Moved, as_of: date) -> NewChange:
+    said = {
+        "value": moved.score,
+        "before": moved.before,
+        "band": moved.band,
+        "band_before": moved.band_before,
+        "status": moved.status,
+        "as_of": as_of,
+    }
+    return NewChange("score", moved.account_id, said)
 
 
 def judged(

@@ -26,14 +26,27 @@ ORDER BY account_id
 FOR NO KEY UPDATE
 """)
 
+# What moved by a point or more, or to another band or status, since readers were last told.
+MOVED = """(o.told_band IS DISTINCT FROM r.band OR o.told_status IS DISTINCT FROM r.status
+         OR (o.told_score IS NULL) <> (r.score IS NULL) OR abs(r.score - o.told_score) >= 1)"""
+
 WRITE_SCORES = text(f"""
-UPDATE health_score h SET
-    as_of = :as_of, score = r.score, band = r.band, status = r.status, coverage = r.coverage,
-    mrr_cents = r.mrr_cents, plan = r.plan, details = r.details, computed_at = :now,
-    data_through = CASE WHEN r.status = 'stale' THEN h.data_through ELSE :now END
-FROM ({ROWS}) AS r
-WHERE h.workspace_id = :workspace_id AND h.account_id = r.account_id
-  AND (h.as_of IS NULL OR h.as_of <= :as_of)
+WITH written AS (
+    UPDATE health_score h SET
+        as_of = :as_of, score = r.score, band = r.band, status = r.status, coverage = r.coverage,
+        mrr_cents = r.mrr_cents, plan = r.plan, details = r.details, computed_at = :now,
+        data_through = CASE WHEN r.status = 'stale' THEN h.data_through ELSE :now END,
+        told_score = CASE WHEN {MOVED} THEN r.score ELSE o.told_score END,
+        told_band = r.band, told_status = r.status
+    FROM ({ROWS}) AS r JOIN health_score o
+        ON o.workspace_id = :workspace_id AND o.account_id = r.account_id
+    WHERE h.workspace_id = :workspace_id AND h.account_id = r.account_id
+      AND (h.as_of IS NULL OR h.as_of <= :as_of)
+    RETURNING r.account_id, {MOVED} AS moved, o.told_score AS before, o.told_band AS band_before,
+              r.score, r.band, r.status
+)
+SELECT account_id, before, band_before, score, band, status FROM written
+WHERE moved ORDER BY account_id COLLATE "C"
 """)  # noqa: S608 - made of the text above
 
 # Today's last row follows the score until the band changes; a closed day gets one row, once.

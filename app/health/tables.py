@@ -131,6 +131,7 @@ class HealthScore(Table):
 
     What lists ask of the details is generated as columns: details are too large to be read for
     every account. Days are texts, for only those can be generated; they sort as days do.
+    ``told_…`` is what readers of changes were last told.
     """
 
     __tablename__ = "health_score"
@@ -148,6 +149,9 @@ class HealthScore(Table):
     details: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
     data_through: Mapped[Instant | None]
     computed_at: Mapped[Instant | None]
+    told_score: Mapped[float | None]
+    told_band: Mapped[Key | None]
+    told_status: Mapped[Key | None]
     renewal_on: Mapped[Key | None] = mapped_column(_text_in("renewal_on"))
     last_used_on: Mapped[Key | None] = mapped_column(_text_in("last_used_on"))
     currency: Mapped[Key | None] = mapped_column(_text_in("currency"))

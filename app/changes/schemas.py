@@ -1,0 +1,38 @@
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from pydantic import Field
+
+from app.core.schemas import Out
+
+
+class ChangeType(StrEnum):
+    SCORE = "score"
+    ALERT = "alert"
+    INTERVENTION = "intervention"
+
+
+class Start(StrEnum):
+    """Where a reader without a cursor begins."""
+
+    OLDEST = "oldest"
+    NOW = "now"
+
+
+class ChangeOut(Out):
+    type: ChangeType
+    account_id: str | None = Field(examples=["acme"])
+    data: dict[str, Any] = Field(
+        description="What it is now and was before; depends on the type (docs/changes.md).",
+        examples=[{"value": 21.5, "before": 44.0, "band": "at_risk", "band_before": "watch"}],
+    )
+    created_at: datetime
+
+
+class ChangesOut(Out):
+    """A page of the feed."""
+
+    items: list[ChangeOut]
+    next_cursor: str = Field(description="Ask again with it, at once or later: it has no end.")
+    has_more: bool = Field(description="Whether there was more than one page at this moment.")

@@ -1,0 +1,113 @@
+"""The feed is complete and in order for a reader who polls while others write."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from app.changes.queries import NewChange, record
+from app.core.db import Sessions, open_engine, open_sessions, transaction
+from app.core.settings import Settings
+from app.main import Storage, create_app
+from tests import factories
+from tests.conftest import NOW
+
+WRITERS, TIMES = 8, 40
+
+
+@pytest.fixture
+def reader(committed: Sessions) -> Iterator[TestClient]:
+    with transaction(committed) as session:
+        key = factories.key(session, factories.workspace(session))
+    engine = committed.kw["bind"]
+    url = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    alone = open_sessions(open_engine(url, pool_size=2, autocommit=True))
+    app = create_app(Storage(committed, alone), Settings(_env_file=None), lambda: NOW)
+    with TestClient(app, headers={"Authorization": f"Bearer {key}"}) as reader:
+        yield reader
+
+
+def write(sessions: Sessions, *numbers: object) -> None:
+    with transaction(sessions) as session:
+        changes = [NewChange("score", f"a{number}", {"n": str(number)}) for number in numbers]
+        record(session, "acme", changes, now=NOW)
+
+
+def poll(reader: TestClient, cursor: str | None, **asked: Any) -> tuple[list[str], str]:  # noqa: ANN401
+    params = {"limit": 7} | ({"cursor": cursor} if cursor else {}) | asked
+    answer = reader.get("/api/v1/changes", params=params)
+    assert answer.status_code == 200, answer.text
+    body = answer.json()
+    return [item["data"]["n"] for item in body["items"]], body["next_cursor"]
+
+
+def test_a_change_is_not_shown_before_an_older_transaction_has_ended(
+    committed: Sessions, reader: TestClient
+) -> None:
+    _, cursor = poll(reader, None)
+    with transaction(committed) as older:
+        record(older, "acme", [NewChange("score", "a1", {"n": "older"})], now=NOW)
+        write(committed, "younger")
+
+        assert poll(reader, cursor)[0] == []
+
+    assert poll(reader, cursor)[0] == ["older", "younger"]
+
+
+def test_a_rolled_back_change_is_never_shown(committed: Sessions, reader: TestClient) -> None:
+    with committed() as session:
+        record(session, "acme", [NewChange("score", "a1", {"n": "lost"})], now=NOW)
+        session.rollback()
+    write(committed, "kept")
+
+    assert poll(reader, None)[0] == ["kept"]
+
+
+def test_a_poller_misses_nothing_of_eight_writers_and_sees_nothing_twice(
+    committed: Sessions, reader: TestClient
+) -> None:
+    def writer(name: int) -> None:
+        for time in range(TIMES):
+            write(committed, f"{name}-{time}", f"{name}-{time}b")
+
+    found: list[str] = []
+    cursor: str | None = None
+    with ThreadPoolExecutor(WRITERS) as pool:
+        writers = [pool.submit(writer, name) for name in range(WRITERS)]
+        while wait(writers, timeout=0).not_done:
+            page, cursor = poll(reader, cursor)
+            found += page
+    found += rest(reader, cursor)
+
+    sent = [
+        f"{name}-{time}{part}"
+        for name in range(WRITERS)
+        for time in range(TIMES)
+        for part in ("", "b")
+    ]
+    assert sorted(found) == sorted(sent)
+    assert found == rest(reader, None)
+    for name in range(WRITERS):
+        own = [each for each in found if each.startswith(f"{name}-")]
+        assert own == [each for each in sent if each.startswith(f"{name}-")]
+
+
+def rest(reader: TestClient, cursor: str | None) -> list[str]:
+    """Read on to the end, when nobody writes any more."""
+    everything: list[str] = []
+    while True:
+        page, cursor = poll(reader, cursor)
+        everything += page
+        if not page:
+            return everything
+
+
+def test_a_reader_can_begin_at_this_moment(committed: Sessions, reader: TestClient) -> None:
+    write(committed, "before")
+    found, cursor = poll(reader, None, start="now")
+    write(committed, "after")
+
+    assert found == []
+    assert poll(reader, cursor)[0] == ["after"]
