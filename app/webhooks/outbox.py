@@ -9,7 +9,10 @@ from uuid import uuid4
 import orjson
 from sqlalchemy.orm import Session
 
+from app.webhooks.message_schemas import CATALOGUE, OfAccount, personal_fields
 from app.webhooks.tables import Message
+
+MOST_BYTES = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +22,10 @@ class NewMessage:
     kind: str
     data: Mapping[str, Any]
     account_id: str | None = None
+
+
+class MessageError(ValueError):
+    """A publisher says what the catalogue does not know: a bug of ours."""
 
 
 def publish(
@@ -31,12 +38,26 @@ def publish(
 
 
 def _row(workspace_id: str, message: NewMessage, now: datetime) -> Message:
-    body = {"type": message.kind, "timestamp": now, "data": message.data}
     return Message(
         workspace_id=workspace_id,
         id=f"msg_{round(now.timestamp() * 1000):012x}{uuid4().hex[:12]}",
         type=message.kind,
         account_id=message.account_id,
-        body=orjson.dumps(body),
+        body=_body(message, 1, now),
         created_at=now,
     )
+
+
+def _body(message: NewMessage, sequence: int, now: datetime) -> bytes:
+    payload = CATALOGUE.get(message.kind)
+    if payload is None:
+        raise MessageError(f"There is no message type {message.kind}.")
+    data = dict(message.data)
+    if issubclass(payload, OfAccount):
+        data |= {"account_id": message.account_id, "sequence": sequence}
+    said = payload.model_validate(data)
+    shown = said.model_dump(mode="json", exclude=set(personal_fields(payload)))
+    body = orjson.dumps({"type": message.kind, "timestamp": now, "data": shown})
+    if len(body) > MOST_BYTES:
+        raise MessageError(f"A message {message.kind} of {len(body)} bytes is too large.")
+    return body
