@@ -38,6 +38,8 @@ PURE = {
     "demo/activity.py",
     "demo/simulate.py",
     "demo/world.py",
+    "engagement/judging.py",
+    "engagement/values.py",
     "events/b2b.py",
     "events/batch.py",
     "events/canonical.py",

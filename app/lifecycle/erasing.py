@@ -14,6 +14,15 @@ from app.accounts.tombstones import ANONYMOUS, EMAIL, MEMBER
 from app.billing.tables import BillingCustomer, BillingSubscription, Invoice
 from app.changes.tables import Change
 from app.core.db import Table
+from app.engagement.forgetting import forget
+from app.engagement.tables import (
+    FeedbackItem,
+    Goal,
+    IncidentAccount,
+    OnboardingCompletion,
+    SurveyResponse,
+    Ticket,
+)
 from app.events.admission import tokens_of
 from app.events.tables import StaleAccount
 from app.health.tables import HealthHistory, HealthScore, ScoreOverride
@@ -37,6 +46,7 @@ PAYLOADS_AT_ONCE, PEOPLE_AT_ONCE = 500, 2000
 OF_AN_ACCOUNT: tuple[type[Table], ...] = (
     *(DailyUsage, DailyReach, FirstUse),
     *(Subscription, ExternalId, Invoice, BillingSubscription, BillingCustomer),
+    *(Ticket, SurveyResponse, FeedbackItem, Goal, OnboardingCompletion, IncidentAccount),
     *(HealthHistory, HealthScore, ScoreOverride, StaleAccount),
     *(Change, Message),
     *(Due, ParkedAccount, Account),
@@ -149,6 +159,7 @@ def _forget(session: Session, change: IdChange) -> None:
 def _finish_person(session: Session, change: IdChange, _: str | None) -> Page:
     """Take the last rows away that name the person, and forget whom this was about."""
     values = person_values(change)
+    forget(session, change.workspace_id, [values["user_id"]], pseudonym=values["pseudonym"])
     run(session, statements.DROP_ALIASES, values)
     run(session, statements.DROP_USERS, {**values, "user_ids": [values["user_id"]]})
     run(session, statements.DROP_BINDINGS, {**values, "user_ids": [values["user_id"]]})
@@ -189,6 +200,7 @@ def _members(session: Session, change: IdChange, _: str | None) -> Page:
         statements.DROP_USERS,
     ):
         run(session, statement, named)
+    forget(session, change.workspace_id, ids, pseudonym=None)
     scrub_audit(session, change, ids)
     run(session, statements.LET_GO, {**named, "user_ids": [person.user_id for person in people]})
     return Page(len(people), "on" if len(people) == PEOPLE_AT_ONCE else None)

@@ -14,6 +14,14 @@ from app.accounts.tables import Due, ExternalId, ParkedAccount
 from app.billing.tables import BillingCustomer, BillingSubscription, Invoice
 from app.changes.tables import Change
 from app.core.db import Table
+from app.engagement.tables import (
+    FeedbackItem,
+    Goal,
+    IncidentAccount,
+    OnboardingCompletion,
+    SurveyResponse,
+    Ticket,
+)
 from app.events.tables import StaleAccount
 from app.health.tables import HealthHistory, HealthScore, ScoreOverride
 from app.lifecycle import row_statements, statements
@@ -30,6 +38,7 @@ SHIFTED: tuple[type[Table], ...] = (
     BillingCustomer,
     BillingSubscription,
     Invoice,
+    *(Ticket, SurveyResponse, FeedbackItem, Goal, OnboardingCompletion, IncidentAccount),
     StaleAccount,
     Change,
     Message,
@@ -39,7 +48,10 @@ SHIFTED: tuple[type[Table], ...] = (
 OF_A_SCORE: tuple[type[Table], ...] = (HealthScore, HealthHistory, ScoreOverride)
 """Go along with a rename; of a merged account the target has its own."""
 
-LEFT_BEHIND: tuple[type[Table], ...] = (StaleAccount, Due, ParkedAccount, HealthScore)
+LEFT_BEHIND: tuple[type[Table], ...] = (
+    *(StaleAccount, Due, ParkedAccount, HealthScore),
+    *(OnboardingCompletion, IncidentAccount),
+)
 """What is left under the old id says nothing any more."""
 
 

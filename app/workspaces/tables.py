@@ -23,6 +23,7 @@ class Workspace(Table):
     reach_property: Mapped[str | None]
     reach_events: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
     internal_domains: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
+    semantic_events: Mapped[dict[str, list[str]]] = mapped_column(JSONB, server_default="{}")
     simulated: Mapped[bool] = mapped_column(server_default="false")
     swept_on: Mapped[date | None]
     erasure_key: Mapped[bytes | None] = mapped_column(LargeBinary)

@@ -47,6 +47,10 @@ OF_PERSON = {
     "event": "under a pseudonym, without properties",
     "unattributed_event": "deleted",
     "due_binding": "deleted",
+    "ticket": "under a pseudonym, without a subject",
+    "survey_response": "under a pseudonym, without a comment",
+    "feedback_item": "under a pseudonym, without its words",
+    "person_role": "deleted",
 }
 
 

@@ -1,0 +1,26 @@
+"""What people wrote and were, when they are erased; that they asked or answered still counts."""
+
+from collections.abc import Collection
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+OF_PEOPLE = "workspace_id = :workspace_id AND user_id = ANY(CAST(:user_ids AS text[]))"
+FORGET = (
+    text(f"UPDATE ticket SET user_id = :pseudonym, subject = NULL WHERE {OF_PEOPLE}"),  # noqa: S608
+    text(f"UPDATE survey_response SET user_id = :pseudonym, comment = NULL WHERE {OF_PEOPLE}"),  # noqa: S608
+    text(
+        "UPDATE feedback_item SET user_id = :pseudonym, text = NULL, answer = NULL"  # noqa: S608
+        f" WHERE {OF_PEOPLE}"
+    ),
+    text(f"DELETE FROM person_role WHERE {OF_PEOPLE}"),  # noqa: S608
+)
+
+
+def forget(
+    session: Session, workspace_id: str, user_ids: Collection[str], *, pseudonym: str | None
+) -> None:
+    """Take the words of people away, and their ids; ``pseudonym`` None: nobody said it."""
+    values = {"workspace_id": workspace_id, "user_ids": list(user_ids), "pseudonym": pseudonym}
+    for statement in FORGET:
+        session.execute(statement, values)

@@ -1,0 +1,168 @@
+"""What the rows say of an account: counts of tickets, progress of goals, place on the ladder."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from statistics import median
+
+from app.engagement.values import (
+    MINUTE,
+    GoalStanding,
+    OpenTicket,
+    Progress,
+    TicketCounts,
+    TierStanding,
+    standard_minutes,
+)
+
+WINDOWS = (7, 28, 90)
+ON_TRACK_SHARE = 0.8
+"""Of the way that an even pace would have come by the day."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownTicket:
+    """A ticket as it was known on a day."""
+
+    ticket_id: str
+    user_id: str | None
+    channel: str | None
+    priority: str | None
+    opened_at: datetime
+    replied_at: datetime | None
+    closed_at: datetime | None
+    reopened_at: datetime | None
+
+    @property
+    def is_open(self) -> bool:
+        if self.closed_at is None:
+            return True
+        return self.reopened_at is not None and self.reopened_at > self.closed_at
+
+    @property
+    def answered_at(self) -> datetime | None:
+        """Who closes a ticket without a word has answered it."""
+        return min((at for at in (self.replied_at, self.closed_at) if at), default=None)
+
+    def waited(self, seen_at: datetime) -> float:
+        """Minutes until the answer, or until now."""
+        return max(((self.answered_at or seen_at) - self.opened_at) / MINUTE, 0.0)
+
+
+def open_tickets(tickets: Collection[KnownTicket], seen_at: datetime) -> list[OpenTicket]:
+    return [
+        OpenTicket(
+            each.ticket_id,
+            each.user_id,
+            each.channel,
+            each.priority,
+            each.opened_at,
+            each.replied_at,
+            0.0 if each.answered_at else each.waited(seen_at),
+        )
+        for each in tickets
+        if each.is_open
+    ]
+
+
+def ticket_counts(
+    tickets: Collection[KnownTicket], as_of: date, seen_at: datetime
+) -> dict[int, TicketCounts]:
+    ages = [((as_of - each.opened_at.date()).days, each) for each in tickets]
+    found = {}
+    for days in WINDOWS:
+        within = [each for age, each in ages if age < days]
+        answered = [each.waited(seen_at) for each in within if each.answered_at]
+        found[days] = TicketCounts(
+            opened=len(within),
+            opened_before=sum(days <= age < 2 * days for age, _ in ages),
+            late=sum(
+                each.waited(seen_at) > standard_minutes(each.channel, each.priority)
+                for each in within
+            ),
+            first_reply_minutes=median(answered) if answered else None,
+        )
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class KnownGoal:
+    goal_id: str
+    title: str
+    metric: str
+    baseline: float
+    target: float
+    starts_on: date
+    due_on: date
+
+
+def goal_standing(goal: KnownGoal, value: float | None, as_of: date) -> GoalStanding:
+    share = None if value is None else share_of_way(goal.baseline, goal.target, value)
+    return GoalStanding(
+        goal.goal_id,
+        goal.title,
+        goal.metric,
+        goal.baseline,
+        goal.target,
+        goal.starts_on,
+        goal.due_on,
+        value,
+        share,
+        progress(goal, share, as_of),
+    )
+
+
+def share_of_way(baseline: float, target: float, value: float) -> float:
+    """0 at the baseline, 1 at the target, also where the target lies below."""
+    if target == baseline:
+        return 1.0 if value >= target else 0.0
+    return (value - baseline) / (target - baseline)
+
+
+def progress(goal: KnownGoal, share: float | None, as_of: date) -> Progress:
+    """Hold the way that was made against an even pace; after the due day only the target counts."""
+    if share is None:
+        return Progress.UNKNOWN
+    if share >= 1:
+        return Progress.ACHIEVED
+    passed = (as_of - goal.starts_on).days / max((goal.due_on - goal.starts_on).days, 1)
+    return (
+        Progress.ON_TRACK
+        if as_of <= goal.due_on and share >= ON_TRACK_SHARE * min(passed, 1)
+        else Progress.OFF_TRACK
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    key: str
+    name: str
+    metric: str
+    threshold: float
+
+
+def tier_standing(ladder: Sequence[Rung], values: Mapping[str, float | None]) -> TierStanding:
+    """Find the highest rung whose threshold is met. ``values``: by the rung's key."""
+    met = [
+        place
+        for place, rung in enumerate(ladder)
+        if (value := values.get(rung.key)) is not None and value >= rung.threshold
+    ]
+    held = ladder[met[-1]] if met else None
+    above = ladder[met[-1] + 1 if met else 0 :]
+    following = above[0] if above else None
+    return TierStanding(
+        key=held.key if held else None,
+        name=held.name if held else None,
+        next_key=following.key if following else None,
+        next_name=following.name if following else None,
+        next_metric=following.metric if following else None,
+        next_threshold=following.threshold if following else None,
+        next_value=values.get(following.key) if following else None,
+    )
+
+
+def days_between(earlier: Sequence[datetime], started_on: date, as_of: date) -> int:
+    """Days since the last of the steps before, or since the start."""
+    since = max([started_on, *(at.date() for at in earlier)])
+    return max((as_of - since) // timedelta(days=1), 0)

@@ -1,0 +1,282 @@
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, TypeVar
+
+import orjson
+from sqlalchemy import Row, TextClause, select
+from sqlalchemy.orm import Session
+
+from app.engagement import statements
+from app.engagement.judging import (
+    KnownGoal,
+    KnownTicket,
+    Rung,
+    days_between,
+    goal_standing,
+    open_tickets,
+    ticket_counts,
+    tier_standing,
+)
+from app.engagement.tables import Goal, LoyaltyTier, OnboardingStep
+from app.engagement.values import (
+    AffectedBy,
+    Engagement,
+    Feedback,
+    GoalStanding,
+    Onboarding,
+    Response,
+    StepStanding,
+    Survey,
+    TierStanding,
+)
+from app.workspaces.queries import get_workspace
+
+TICKET_DAYS, SURVEY_DAYS, RESOLVED_DAYS, INCIDENT_DAYS, PACE_DAYS = 180, 90, 90, 30, 365
+METRIC_DAYS = 28
+DAY = timedelta(days=1)
+
+Made = TypeVar("Made")
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Whose accounts are looked at, and from where."""
+
+    session: Session
+    workspace_id: str
+    account_ids: Sequence[str]
+    as_of: date
+    seen_at: datetime
+
+    @property
+    def day_end(self) -> datetime:
+        return datetime.combine(self.as_of + DAY, time.min, UTC)
+
+    def rows(self, statement: TextClause, **values: object) -> Sequence[Row[Any]]:
+        if days := values.pop("days", None):
+            values["since"] = self.day_end - timedelta(days=int(str(days)))
+        known = {
+            "workspace_id": self.workspace_id,
+            "account_ids": list(self.account_ids),
+            "as_of": self.as_of,
+            "day_end": self.day_end,
+        }
+        return self.session.execute(statement, known | values).all()
+
+
+def standing(
+    session: Session,
+    workspace_id: str,
+    account_ids: Sequence[str],
+    *,
+    as_of: date,
+    now: datetime,
+) -> dict[str, Engagement]:
+    """Say how each of a set of accounts stands with us as of a day, as it was known on it.
+
+    A handful of statements for any number of accounts. What waits is counted until ``now``, or
+    until the end of a day that is over.
+    """
+    end = datetime.combine(as_of + DAY, time.min, UTC)
+    view = View(session, workspace_id, account_ids, as_of, min(end, now))
+    tickets = _by_account(view, statements.TICKETS, KnownTicket, days=TICKET_DAYS)
+    feedback = _by_account(view, statements.FEEDBACK, Feedback, days=RESOLVED_DAYS)
+    incidents = _by_account(view, statements.INCIDENTS, AffectedBy, days=INCIDENT_DAYS)
+    surveys, onboarding, roles = _surveys(view), _onboarding(view), _roles(view)
+    goals, tiers = _goals_and_tiers(view)
+    return {
+        account_id: Engagement(
+            account_id,
+            open_tickets=open_tickets(tickets[account_id], view.seen_at),
+            tickets=ticket_counts(tickets[account_id], as_of, view.seen_at),
+            nps=surveys.get((account_id, "nps"), Survey()),
+            csat=surveys.get((account_id, "csat"), Survey()),
+            unanswered=[each for each in feedback[account_id] if each.resolved_at is None],
+            resolved=[each for each in reversed(feedback[account_id]) if each.resolved_at],
+            onboarding=onboarding.get(account_id),
+            goals=goals[account_id],
+            tier=tiers.get(account_id),
+            incidents=incidents[account_id],
+            champions=roles[account_id, "champion"],
+            sponsors=roles[account_id, "sponsor"],
+        )
+        for account_id in account_ids
+    }
+
+
+def _by_account(
+    view: View, statement: TextClause, make: Callable[..., Made], *, days: int
+) -> Mapping[str, list[Made]]:
+    """Make one thing of each row but its first column, which names the account."""
+    found: defaultdict[str, list[Made]] = defaultdict(list)
+    for row in view.rows(statement, days=days):
+        found[row[0]].append(make(*row[1:]))
+    return found
+
+
+def _surveys(view: View) -> dict[tuple[str, str], Survey]:
+    found: defaultdict[tuple[str, str], list[Response]] = defaultdict(list)
+    for row in view.rows(statements.RESPONSES, days=SURVEY_DAYS):
+        found[row.account_id, row.kind].append(
+            Response(row.response_id, row.user_id, row.score, row.at)
+        )
+    return {key: Survey(responses) for key, responses in found.items()}
+
+
+def onboarding_steps(session: Session, workspace_id: str) -> Sequence[OnboardingStep]:
+    """In their order."""
+    return session.scalars(
+        select(OnboardingStep)
+        .where(OnboardingStep.workspace_id == workspace_id)
+        .order_by(OnboardingStep.position, OnboardingStep.key)
+    ).all()
+
+
+def _onboarding(view: View) -> dict[str, Onboarding]:
+    """Peers are asked for only if somebody has not done all steps."""
+    steps = onboarding_steps(view.session, view.workspace_id)
+    if not steps:
+        return {}
+    done: defaultdict[str, dict[str, datetime]] = defaultdict(dict)
+    for row in view.rows(statements.COMPLETIONS):
+        done[row.account_id][row.step_key] = row.done_at
+    started = {row.account_id: row.started_on for row in view.rows(statements.STARTS)}
+    keys = {step.key for step in steps}
+    pace: Mapping[str, Row[Any]] = {}
+    if any(not keys <= done[account_id].keys() for account_id in started):
+        pace = {row.step_key: row for row in view.rows(statements.PACE, days=PACE_DAYS)}
+    return {
+        account_id: _progress(steps, done[account_id], pace, started_on, view.as_of)
+        for account_id, started_on in started.items()
+        if started_on is not None and started_on <= view.as_of
+    }
+
+
+def _progress(
+    steps: Sequence[OnboardingStep],
+    done: Mapping[str, datetime],
+    pace: Mapping[str, Row[Any]],
+    started_on: date,
+    as_of: date,
+) -> Onboarding:
+    standings = [
+        StepStanding(
+            step.key,
+            step.name,
+            step.target_days,
+            done.get(step.key),
+            pace[step.key].median_days if step.key in pace else None,
+            pace[step.key].peers if step.key in pace else 0,
+        )
+        for step in steps
+    ]
+    current = next((n for n, step in enumerate(standings) if step.done_at is None), len(steps))
+    earlier = [step.done_at for step in standings[:current] if step.done_at]
+    return Onboarding(started_on, standings, days_between(earlier, started_on, as_of))
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A metric of an account. ``key`` tells the metric apart from others of the account."""
+
+    account_id: str
+    metric: str
+    event_names: tuple[str, ...]
+    trait: str | None
+
+
+def goals(
+    session: Session, workspace_id: str, account_ids: Collection[str], as_of: date
+) -> Sequence[Goal]:
+    """Those that were known and not closed on a day, by due day."""
+    return session.scalars(
+        select(Goal)
+        .where(
+            Goal.workspace_id == workspace_id,
+            Goal.account_id.in_(account_ids),
+            Goal.known_on <= as_of,
+            Goal.closed_on.is_(None) | (Goal.closed_on > as_of),
+        )
+        .order_by(Goal.account_id, Goal.due_on, Goal.goal_id)
+    ).all()
+
+
+def tiers(session: Session, workspace_id: str) -> Sequence[LoyaltyTier]:
+    """In their order."""
+    return session.scalars(
+        select(LoyaltyTier)
+        .where(LoyaltyTier.workspace_id == workspace_id)
+        .order_by(LoyaltyTier.position, LoyaltyTier.key)
+    ).all()
+
+
+def _goals_and_tiers(
+    view: View,
+) -> tuple[Mapping[str, list[GoalStanding]], dict[str, TierStanding]]:
+    wanted = goals(view.session, view.workspace_id, view.account_ids, view.as_of)
+    ladder = tiers(view.session, view.workspace_id)
+    values = _measured(view, wanted, ladder)
+    found: defaultdict[str, list[GoalStanding]] = defaultdict(list)
+    for goal in wanted:
+        known = KnownGoal(
+            goal.goal_id,
+            goal.title,
+            goal.metric,
+            goal.baseline,
+            goal.target,
+            goal.starts_on,
+            goal.due_on,
+        )
+        value = values.get(_asked(goal.account_id, goal))
+        found[goal.account_id].append(goal_standing(known, value, view.as_of))
+    rungs = [Rung(tier.key, tier.name, tier.metric, tier.threshold) for tier in ladder]
+    standings = {
+        account_id: tier_standing(
+            rungs, {tier.key: values.get(_asked(account_id, tier)) for tier in ladder}
+        )
+        for account_id in (view.account_ids if ladder else ())
+    }
+    return found, standings
+
+
+def _measured(
+    view: View, wanted: Iterable[Goal], ladder: Sequence[LoyaltyTier]
+) -> dict[Asked, float | None]:
+    asked = {_asked(goal.account_id, goal) for goal in wanted}
+    asked |= {_asked(account_id, tier) for account_id in view.account_ids for tier in ladder}
+    return _values(view, list(asked))
+
+
+def metric_value(
+    session: Session, workspace_id: str, asked: Asked, *, as_of: date, now: datetime
+) -> float | None:
+    """Return a metric over the 28 days up to a day; None: it is not known."""
+    view = View(session, workspace_id, [asked.account_id], as_of, now)
+    return _values(view, [asked]).get(asked)
+
+
+def _values(view: View, asked: Sequence[Asked]) -> dict[Asked, float | None]:
+    if not asked:
+        return {}
+    workspace = get_workspace(view.session, view.workspace_id)
+    rows = view.rows(
+        statements.MEASURES[workspace.reach],
+        asked=orjson.dumps([{"n": n, **asdict(each)} for n, each in enumerate(asked)]).decode(),
+        window_start=view.as_of - timedelta(days=METRIC_DAYS),
+        base_currency=workspace.base_currency,
+        reach_events=workspace.reach_events,
+    )
+    return {asked[row.n]: row.value for row in rows}
+
+
+def _asked(account_id: str, of: Goal | LoyaltyTier) -> Asked:
+    return Asked(account_id, of.metric, tuple(sorted(of.event_names)), of.trait)
+
+
+def _roles(view: View) -> Mapping[tuple[str, str], list[str]]:
+    found: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    for row in view.rows(statements.ROLES):
+        found[row.account_id, row.role].append(row.user_id)
+    return found

@@ -1,0 +1,169 @@
+"""The SQL that reads how a set of accounts stands as of a day (docs/adr/0009)."""
+
+from sqlalchemy import text
+
+# Of every ticket that is open or not older than two of the longest windows. The row tells of
+# today; what was known on the day is in the moments.
+TICKETS = text("""
+SELECT t.account_id, t.ticket_id, t.user_id, t.channel, t.priority,
+       min(m.at) FILTER (WHERE m.kind = 'opened') AS opened_at,
+       min(m.at) FILTER (WHERE m.kind = 'replied') AS replied_at,
+       max(m.at) FILTER (WHERE m.kind = 'closed') AS closed_at,
+       max(m.at) FILTER (WHERE m.kind = 'reopened') AS reopened_at
+FROM ticket t
+JOIN ticket_moment m ON m.workspace_id = t.workspace_id AND m.ticket_id = t.ticket_id
+WHERE t.workspace_id = :workspace_id AND t.account_id = ANY(CAST(:account_ids AS text[]))
+  AND (t.opened_at >= :since OR t.closed_at IS NULL OR t.closed_at >= :since)
+  AND m.at < :day_end AND m.known_on <= :as_of
+GROUP BY t.workspace_id, t.ticket_id
+HAVING bool_or(m.kind = 'opened')
+ORDER BY t.account_id, opened_at, t.ticket_id
+""")
+
+RESPONSES = text("""
+SELECT account_id, kind, response_id, user_id, score, at FROM (
+    SELECT DISTINCT ON (account_id, kind, user_id IS NULL, coalesce(user_id, response_id)) *
+    FROM survey_response
+    WHERE workspace_id = :workspace_id AND account_id = ANY(CAST(:account_ids AS text[]))
+      AND at >= :since AND at < :day_end AND known_on <= :as_of
+    ORDER BY account_id, kind, user_id IS NULL, coalesce(user_id, response_id), at DESC
+) AS latest
+ORDER BY account_id, kind, at DESC, response_id
+""")
+
+FEEDBACK = text("""
+WITH known AS (
+    SELECT *, resolved_at < :day_end AND resolved_known_on <= :as_of AS is_resolved
+    FROM feedback_item
+    WHERE workspace_id = :workspace_id AND account_id = ANY(CAST(:account_ids AS text[]))
+      AND at < :day_end AND known_on <= :as_of
+)
+SELECT account_id, feedback_id, user_id, kind, topic, product_feature, owner, due_on,
+       CASE WHEN is_resolved OR resolved_at IS NULL THEN status ELSE 'open' END AS status, at,
+       CASE WHEN is_resolved THEN resolved_at END AS resolved_at,
+       CASE WHEN is_resolved THEN told_at END AS told_at,
+       CAST(:as_of AS date) - CAST(at AS date) AS age_days
+FROM known WHERE is_resolved IS NOT TRUE OR resolved_at >= :since
+ORDER BY account_id, at, feedback_id
+""")
+
+COMPLETIONS = text("""
+SELECT account_id, step_key, min(done_at) AS done_at FROM onboarding_completion
+WHERE workspace_id = :workspace_id AND account_id = ANY(CAST(:account_ids AS text[]))
+  AND done_at < :day_end AND known_on <= :as_of
+GROUP BY account_id, step_key
+""")
+
+STARTS = text("""
+SELECT a.account_id, coalesce(a.started_on, (
+           SELECT min(f.day) FROM first_use f
+           WHERE f.workspace_id = a.workspace_id AND f.account_id = a.account_id
+             AND f.known_on <= :as_of)) AS started_on
+FROM account a
+WHERE a.workspace_id = :workspace_id AND a.account_id = ANY(CAST(:account_ids AS text[]))
+""")
+
+# How long each step took, since the steps before it, those who did it within the last year.
+PACE = text("""
+WITH done AS (
+    SELECT account_id, step_key, min(done_at) AS done_at FROM onboarding_completion
+    WHERE workspace_id = :workspace_id AND done_at < :day_end AND known_on <= :as_of
+    GROUP BY account_id, step_key
+),
+timed AS (
+    SELECT d.step_key, d.done_at, coalesce(
+               max(d.done_at) OVER (PARTITION BY d.account_id ORDER BY s.position, s.key
+                                    ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING),
+               (SELECT a.started_on FROM account a WHERE a.workspace_id = :workspace_id
+                  AND a.account_id = d.account_id),
+               (SELECT min(f.day) FROM first_use f WHERE f.workspace_id = :workspace_id
+                  AND f.account_id = d.account_id AND f.known_on <= :as_of)) AS since
+    FROM done d JOIN onboarding_step s ON s.workspace_id = :workspace_id AND s.key = d.step_key
+)
+SELECT step_key, count(*) AS peers, percentile_cont(0.5) WITHIN GROUP (
+           ORDER BY greatest(0, extract(epoch FROM done_at - since) / 86400.0)) AS median_days
+FROM timed WHERE since IS NOT NULL AND done_at >= :since GROUP BY step_key
+""")
+
+_USED = """FROM daily_usage u
+            WHERE u.workspace_id = :workspace_id AND u.account_id = q.account_id
+              AND u.day > :window_start AND u.day <= :as_of AND u.known_on <= :as_of
+              AND (q.event_names = '{}' OR u.event_name = ANY(q.event_names))
+              AND NOT EXISTS (SELECT FROM "user" x WHERE x.workspace_id = :workspace_id
+                              AND x.user_id = u.user_id AND x.excluded AND NOT u.is_anonymous)"""
+
+_REACHED = {
+    "ids": """SELECT count(DISTINCT r.end_customer_id) FROM daily_reach r
+            WHERE r.workspace_id = :workspace_id AND r.account_id = q.account_id
+              AND r.day > :window_start AND r.day <= :as_of AND r.known_on <= :as_of""",
+    "property": f"SELECT coalesce(sum(u.quantity), 0) {_USED}",
+    "events": f"""SELECT coalesce(sum(u.events), 0) {_USED}
+              AND u.event_name = ANY(CAST(:reach_events AS text[]))""",
+}
+
+_MRR = """SELECT sum(CASE WHEN p.currency = :base_currency THEN p.mrr_cents ELSE p.mrr_cents * (
+                SELECT x.rate FROM exchange_rate x
+                WHERE x.workspace_id = :workspace_id AND x.currency = p.currency
+                  AND x.starts_on <= p.starts_on ORDER BY x.starts_on DESC LIMIT 1) END) / 100
+            FROM (
+                SELECT DISTINCT ON (subscription_id, starts_on) * FROM subscription
+                WHERE workspace_id = :workspace_id AND account_id = q.account_id
+                  AND known_on <= :as_of AND starts_on <= :as_of
+                ORDER BY subscription_id, starts_on, known_on DESC) p
+            WHERE coalesce(p.ends_on > :as_of, true)"""
+
+# Traits have no past: what was written after the day is unknown on it.
+_TRAIT = """SELECT CASE WHEN a.traits ->> q.trait ~ '^-?[0-9]{1,15}([.][0-9]{1,15})?$'
+                       THEN CAST(a.traits ->> q.trait AS double precision) END
+            FROM account a
+            WHERE a.workspace_id = :workspace_id AND a.account_id = q.account_id
+              AND a.traits_at < :day_end"""
+
+_MEASURES = """
+SELECT q.account_id, q.n, CAST(CASE q.metric
+        WHEN 'events' THEN (SELECT coalesce(sum(u.events), 0) {used})
+        WHEN 'active_days' THEN (SELECT count(DISTINCT u.day) {used})
+        WHEN 'active_users' THEN (
+            SELECT count(DISTINCT u.user_id) FILTER (WHERE NOT u.is_anonymous) {used})
+        WHEN 'reach' THEN ({reached})
+        WHEN 'mrr' THEN ({mrr})
+        WHEN 'trait' THEN ({trait}) END AS double precision) AS value
+FROM (SELECT r.account_id COLLATE "C" AS account_id, r.n, r.metric, r.trait, ARRAY(
+          SELECT json_array_elements_text(r.event_names)) AS event_names
+      FROM json_to_recordset(CAST(:asked AS json)) AS r (
+          account_id text, n int, metric text, event_names json, trait text)) AS q
+"""
+MEASURES = {
+    kind: text(_MEASURES.format(used=_USED, reached=reached, mrr=_MRR, trait=_TRAIT))
+    for kind, reached in _REACHED.items()
+}
+"""The value of one metric for one account each, by how the workspace counts reach."""
+
+INCIDENTS = text("""
+SELECT a.account_id, i.incident_id, i.title, i.declared_at,
+       CASE WHEN i.ended_at < :day_end AND i.ended_known_on <= :as_of THEN i.ended_at END
+           AS ended_at,
+       CASE WHEN a.apology_sent_at < :day_end AND a.apology_known_on <= :as_of
+            THEN a.apology_sent_at END AS apology_sent_at
+FROM incident_account a
+JOIN incident i ON i.workspace_id = a.workspace_id AND i.incident_id = a.incident_id
+WHERE a.workspace_id = :workspace_id AND a.account_id = ANY(CAST(:account_ids AS text[]))
+  AND a.known_on <= :as_of AND i.known_on <= :as_of AND i.declared_at < :day_end
+  AND (i.ended_at IS NULL OR i.ended_known_on > :as_of OR i.ended_at >= :since)
+ORDER BY a.account_id, i.declared_at DESC, i.incident_id
+""")
+
+# What was said of a person here, or by a trait of theirs.
+ROLES = text("""
+SELECT u.account_id, u.user_id, r.role
+FROM "user" u
+JOIN person_role r ON r.workspace_id = u.workspace_id AND r.user_id = u.user_id
+WHERE u.workspace_id = :workspace_id AND u.account_id = ANY(CAST(:account_ids AS text[]))
+  AND r.known_on <= :as_of AND coalesce(r.ended_on > :as_of, true)
+UNION
+SELECT u.account_id, u.user_id, lower(u.role) FROM "user" u
+WHERE u.workspace_id = :workspace_id AND u.account_id = ANY(CAST(:account_ids AS text[]))
+  AND lower(u.role) IN ('champion', 'sponsor')
+  AND coalesce(u.traits_at, u.created_at) < :day_end
+ORDER BY 1, 2, 3
+""")

@@ -1,0 +1,197 @@
+from datetime import date
+
+from sqlalchemy import ARRAY, ForeignKeyConstraint, Index, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.accounts.tables import owner
+from app.core.db import Instant, Key, Table
+
+
+class OnboardingStep(Table):
+    """A step that every account of a workspace is to take, in the order of ``position``.
+
+    It is done when it was told to be, when one of the events has happened, or when the account has
+    the trait.
+    """
+
+    __tablename__ = "onboarding_step"
+
+    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
+    key: Mapped[Key] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    position: Mapped[int]
+    event_names: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
+    trait: Mapped[str | None]
+    target_days: Mapped[int | None]
+
+
+class OnboardingCompletion(Table):
+    """When an account did a step, as known since a day: a late event can move it back."""
+
+    __tablename__ = "onboarding_completion"
+
+    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
+    account_id: Mapped[Key] = mapped_column(primary_key=True)
+    step_key: Mapped[Key] = mapped_column(primary_key=True)
+    known_on: Mapped[date] = mapped_column(primary_key=True)
+    done_at: Mapped[Instant]
+
+
+class Ticket(Table):
+    """A question to support. The instants are those of its moments, as known now.
+
+    ``account_id`` None: only who answered has told of it so far.
+    """
+
+    __tablename__ = "ticket"
+    __table_args__ = (Index(None, "account_id", "workspace_id", "opened_at"),)
+
+    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
+    ticket_id: Mapped[Key] = mapped_column(primary_key=True)
+    account_id: Mapped[Key | None]
+    user_id: Mapped[Key | None]
+    subject: Mapped[str | None]
+    priority: Mapped[str | None]
+    channel: Mapped[str | None]
+    opened_at: Mapped[Instant | None]
+    replied_at: Mapped[Instant | None]
+    closed_at: Mapped[Instant | None]
+    said_at: Mapped[Instant]
+
+
+class TicketMoment(Table):
+    """Something that happened to a ticket: opened, replied, closed, reopened. Never changed."""
+
+    __tablename__ = "ticket_moment"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["workspace_id", "ticket_id"],
+            ["ticket.workspace_id", "ticket.ticket_id"],
+            ondelete="CASCADE",
+        ),
+    )
+
+    workspace_id: Mapped[Key] = mapped_column(primary_key=True)
+    ticket_id: Mapped[Key] = mapped_column(primary_key=True)
+    kind: Mapped[Key] = mapped_column(primary_key=True)
+    at: Mapped[Instant] = mapped_column(primary_key=True)
+    known_on: Mapped[date] = mapped_column(primary_key=True)
+
+
+class SurveyResponse(Table):
+    """What a person answered: ``nps`` 0 to 10, ``csat`` 1 to 5."""
+
+    __tablename__ = "survey_response"
+    __table_args__ = (Index(None, "account_id", "workspace_id", "at"),)
+
+    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
+    response_id: Mapped[Key] = mapped_column(primary_key=True)
+    account_id: Mapped[Key]
+    user_id: Mapped[Key | None]
+    kind: Mapped[Key]
+    score: Mapped[float]
+    comment: Mapped[str | None]
+    ticket_id: Mapped[Key | None]
+    at: Mapped[Instant]
+    known_on: Mapped[date]
+
+
+class FeedbackItem(Table):
+    """A complaint, request or praise. It is closed when who said it was told the answer."""
+
+    __tablename__ = "feedback_item"
+    __table_args__ = (Index(None, "account_id", "workspace_id", "at"),)
+
+    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
+    feedback_id: Mapped[Key] = mapped_column(primary_key=True)
+    account_id: Mapped[Key]
+    user_id: Mapped[Key | None]
+    kind: Mapped[Key]
+    text: Mapped[str | None]
+    topic: Mapped[str | None]
+    product_feature: Mapped[Key | None]
+    owner: Mapped[str | None]
+    due_on: Mapped[date | None]
+    status: Mapped[Key] = mapped_column(server_default="open")
+    answer: Mapped[str | None]
+    at: Mapped[Instant]
+    known_on: Mapped[date]
+    resolved_at: Mapped[Instant | None]
+    resolved_known_on: Mapped[date | None]
+    told_at: Mapped[Instant | None]
+
+
+class Goal(Table):
+    """Why an account bought: a metric that is to get from a baseline to a target by a day."""
+
+    __tablename__ = "goal"
+    __table_args__ = (Index(None, "account_id", "workspace_id"),)
+
+    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
+    goal_id: Mapped[Key] = mapped_column(primary_key=True)
+    account_id: Mapped[Key]
+    title: Mapped[str]
+    metric: Mapped[Key]
+    event_names: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
+    trait: Mapped[str | None]
+    baseline: Mapped[float]
+    target: Mapped[float]
+    starts_on: Mapped[date]
+    due_on: Mapped[date]
+    known_on: Mapped[date]
+    closed_on: Mapped[date | None]
+
+
+class LoyaltyTier(Table):
+    """A rung of the ladder, in the order of ``position``: from which value of a metric on."""
+
+    __tablename__ = "loyalty_tier"
+
+    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
+    key: Mapped[Key] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    position: Mapped[int]
+    metric: Mapped[Key]
+    event_names: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
+    trait: Mapped[str | None]
+    threshold: Mapped[float]
+
+
+class Incident(Table):
+    """Something that went wrong on our side; ``incident_account`` says for whom."""
+
+    __tablename__ = "incident"
+
+    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
+    incident_id: Mapped[Key] = mapped_column(primary_key=True)
+    title: Mapped[str | None]
+    declared_at: Mapped[Instant]
+    known_on: Mapped[date]
+    ended_at: Mapped[Instant | None]
+    ended_known_on: Mapped[date | None]
+
+
+class IncidentAccount(Table):
+    """An account that an incident affected, and when it got an apology."""
+
+    __tablename__ = "incident_account"
+    __table_args__ = (Index(None, "account_id", "workspace_id"),)
+
+    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
+    incident_id: Mapped[Key] = mapped_column(primary_key=True)
+    account_id: Mapped[Key] = mapped_column(primary_key=True)
+    known_on: Mapped[date]
+    apology_sent_at: Mapped[Instant | None]
+    apology_known_on: Mapped[date | None]
+
+
+class PersonRole(Table):
+    """What a person is for us in their account: ``champion``, ``sponsor``; beside their job."""
+
+    __tablename__ = "person_role"
+
+    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
+    user_id: Mapped[Key] = mapped_column(primary_key=True)
+    role: Mapped[Key] = mapped_column(primary_key=True)
+    known_on: Mapped[date] = mapped_column(primary_key=True)
+    ended_on: Mapped[date | None]

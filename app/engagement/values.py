@@ -1,0 +1,217 @@
+"""What is known of an account's dealings with us as of a day: read by signals and the churn model.
+
+Everything is as it was known on that day. ``seen_at`` is its end, or now if it is not over.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+
+DETRACTOR_UPTO, PROMOTER_FROM = 6, 9
+CHAT, URGENT = "chat", "urgent"
+CHAT_MINUTES, URGENT_MINUTES, USUAL_MINUTES = 10, 120, 24 * 60
+MINUTE = timedelta(minutes=1)
+
+
+def standard_minutes(channel: str | None, priority: str | None) -> int:
+    """Within how many minutes the first reply is due; the stricter standard counts."""
+    if (channel or "").lower() == CHAT:
+        return CHAT_MINUTES
+    return URGENT_MINUTES if (priority or "").lower() == URGENT else USUAL_MINUTES
+
+
+@dataclass(frozen=True, slots=True)
+class OpenTicket:
+    """A ticket that is not closed. ``waiting_minutes``: for the first reply; 0 if there is one."""
+
+    ticket_id: str
+    user_id: str | None
+    channel: str | None
+    priority: str | None
+    opened_at: datetime
+    replied_at: datetime | None
+    waiting_minutes: float
+
+    @property
+    def standard_minutes(self) -> int:
+        return standard_minutes(self.channel, self.priority)
+
+    @property
+    def is_late(self) -> bool:
+        return self.waiting_minutes > self.standard_minutes
+
+
+@dataclass(frozen=True, slots=True)
+class TicketCounts:
+    """Tickets opened in so many days, in as many days before, and how their replies came.
+
+    ``late``: those whose first reply took longer than the standard, or has not come within it.
+    """
+
+    opened: int = 0
+    opened_before: int = 0
+    late: int = 0
+    first_reply_minutes: float | None = None
+    """The median over those that were replied to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    response_id: str
+    user_id: str | None
+    score: float
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """The latest answer of each person within 90 days, newest first."""
+
+    responses: Sequence[Response] = ()
+
+    @property
+    def mean(self) -> float | None:
+        scores = [each.score for each in self.responses]
+        return sum(scores) / len(scores) if scores else None
+
+    @property
+    def detractors(self) -> Sequence[Response]:
+        return [each for each in self.responses if each.score <= DETRACTOR_UPTO]
+
+    @property
+    def passives(self) -> Sequence[Response]:
+        return [r for r in self.responses if DETRACTOR_UPTO < r.score < PROMOTER_FROM]
+
+    @property
+    def promoters(self) -> Sequence[Response]:
+        return [each for each in self.responses if each.score >= PROMOTER_FROM]
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """Something that was said. ``resolved_at`` None: nobody has answered yet."""
+
+    feedback_id: str
+    user_id: str | None
+    kind: str
+    topic: str | None
+    product_feature: str | None
+    owner: str | None
+    due_on: date | None
+    status: str
+    at: datetime
+    resolved_at: datetime | None
+    told_at: datetime | None
+    age_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class StepStanding:
+    """A step of onboarding. ``peers_median_days``: how long the last year's accounts took."""
+
+    key: str
+    name: str
+    target_days: int | None
+    done_at: datetime | None
+    peers_median_days: float | None
+    peers: int
+
+
+@dataclass(frozen=True, slots=True)
+class Onboarding:
+    """How far an account is. ``days_in_step``: since the step before was done, or the start."""
+
+    started_on: date
+    steps: Sequence[StepStanding]
+    days_in_step: int
+
+    @property
+    def current(self) -> StepStanding | None:
+        """The first step that is not done; None: all are."""
+        return next((step for step in self.steps if step.done_at is None), None)
+
+    @property
+    def done_share(self) -> float:
+        return sum(step.done_at is not None for step in self.steps) / len(self.steps)
+
+
+class Progress(StrEnum):
+    ON_TRACK = "on_track"
+    OFF_TRACK = "off_track"
+    ACHIEVED = "achieved"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class GoalStanding:
+    """A goal that is not closed. ``share``: of the way from the baseline to the target."""
+
+    goal_id: str
+    title: str
+    metric: str
+    baseline: float
+    target: float
+    starts_on: date
+    due_on: date
+    value: float | None
+    share: float | None
+    progress: Progress
+
+
+@dataclass(frozen=True, slots=True)
+class TierStanding:
+    """The highest rung that an account is on, if any, and what is missing to the next one."""
+
+    key: str | None
+    name: str | None
+    next_key: str | None
+    next_name: str | None
+    next_metric: str | None
+    next_threshold: float | None
+    next_value: float | None
+    """What the account has of what the next rung asks for."""
+
+    @property
+    def missing(self) -> float | None:
+        if self.next_threshold is None or self.next_value is None:
+            return None
+        return self.next_threshold - self.next_value
+
+
+@dataclass(frozen=True, slots=True)
+class AffectedBy:
+    """An incident that affected an account and was not over 30 days before."""
+
+    incident_id: str
+    title: str | None
+    declared_at: datetime
+    ended_at: datetime | None
+    apology_sent_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Engagement:
+    account_id: str
+    open_tickets: Sequence[OpenTicket] = ()
+    """Oldest first."""
+    tickets: Mapping[int, TicketCounts] = field(default_factory=dict)
+    """By the length of the window in days: 7, 28, 90."""
+    nps: Survey = Survey()
+    csat: Survey = Survey()
+    unanswered: Sequence[Feedback] = ()
+    """Feedback that nobody has resolved, oldest first."""
+    resolved: Sequence[Feedback] = ()
+    """What was resolved in the last 90 days, newest first; shipped requests are among it."""
+    onboarding: Onboarding | None = None
+    """None: the workspace has no steps, or the account has not begun."""
+    goals: Sequence[GoalStanding] = ()
+    tier: TierStanding | None = None
+    """None: the workspace has no tiers."""
+    incidents: Sequence[AffectedBy] = ()
+    champions: Sequence[str] = ()
+    sponsors: Sequence[str] = ()
+
+    @property
+    def shipped_requests(self) -> Sequence[Feedback]:
+        return [f for f in self.resolved if f.kind == "request" and f.status == "shipped"]
