@@ -57,6 +57,7 @@ from app.health.tables import (
     ScoreOverride,
 )
 from app.imports.tables import ImportChunk, ImportFile, ImportRowError
+from app.interventions.tables import Assignment, Experiment, Intervention, OwnPlaybook
 from app.jobs.tables import Job
 from app.lifecycle.tables import IdChange
 from app.segments.tables import SavedSegment
@@ -70,6 +71,7 @@ __all__ = [
     "Account",
     "AccountAlias",
     "ApiKey",
+    "Assignment",
     "AuditEntry",
     "Benchmark",
     "BillingCustomer",
@@ -84,6 +86,7 @@ __all__ = [
     "Event",
     "EventName",
     "ExchangeRate",
+    "Experiment",
     "ExternalId",
     "FeedbackItem",
     "FirstUse",
@@ -98,12 +101,14 @@ __all__ = [
     "IncidentAccount",
     "IngestHour",
     "IngestTally",
+    "Intervention",
     "Invoice",
     "Job",
     "LoyaltyTier",
     "Message",
     "OnboardingCompletion",
     "OnboardingStep",
+    "OwnPlaybook",
     "ParkedAccount",
     "PersonRole",
     "Plan",

@@ -26,6 +26,7 @@ from app.engagement.tables import (
 from app.events.admission import tokens_of
 from app.events.tables import StaleAccount
 from app.health.tables import HealthHistory, HealthScore, ScoreOverride
+from app.interventions.tables import Assignment, Intervention
 from app.lifecycle import row_statements, statements
 from app.lifecycle.paging import (
     FIRST_ACCOUNT,
@@ -48,7 +49,7 @@ OF_AN_ACCOUNT: tuple[type[Table], ...] = (
     *(Subscription, ExternalId, Invoice, BillingSubscription, BillingCustomer),
     *(Ticket, SurveyResponse, FeedbackItem, Goal, OnboardingCompletion, IncidentAccount),
     *(HealthHistory, HealthScore, ScoreOverride, StaleAccount),
-    *(Change, Message),
+    *(Change, Message, Intervention, Assignment),
     *(Due, ParkedAccount, Account),
 )
 """Every row under the account's ids goes."""

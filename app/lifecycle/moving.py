@@ -24,6 +24,7 @@ from app.engagement.tables import (
 )
 from app.events.tables import StaleAccount
 from app.health.tables import HealthHistory, HealthScore, ScoreOverride
+from app.interventions.tables import Assignment, Intervention
 from app.lifecycle import row_statements, statements
 from app.lifecycle.kinds import Kind
 from app.lifecycle.paging import Page, Step, emptying, run, settle, through_events
@@ -42,6 +43,8 @@ SHIFTED: tuple[type[Table], ...] = (
     StaleAccount,
     Change,
     Message,
+    Intervention,
+    Assignment,
 )
 """Rows that are the new account's from then on."""
 
@@ -50,7 +53,7 @@ OF_A_SCORE: tuple[type[Table], ...] = (HealthScore, HealthHistory, ScoreOverride
 
 LEFT_BEHIND: tuple[type[Table], ...] = (
     *(StaleAccount, Due, ParkedAccount, HealthScore),
-    *(OnboardingCompletion, IncidentAccount),
+    *(OnboardingCompletion, IncidentAccount, Assignment),
 )
 """What is left under the old id says nothing any more."""
 

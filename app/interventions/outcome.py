@@ -1,0 +1,68 @@
+"""What came of an intervention: how the account stood before, and how it stands after. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from app.health.assess import Status
+from app.interventions.playbooks import Success
+
+AFTER_DAYS = (30, 90)
+CLEARED, RETAINED, SCORE = "signal_cleared", "retained", "health_score"
+
+
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """How an account stood on a day; ``measures``: their scores by name, where there are any."""
+
+    day: date
+    status: Status
+    score: float | None
+    measures: Mapping[str, float]
+
+
+def outcome(
+    success: Success, before: Stand | None, after: Stand | None, *, signal_is_open: bool
+) -> dict[str, Any]:
+    """Say what changed, JSON-ready. None: it is not known."""
+    changes = {
+        name: _change(before, after, name) for name in sorted({*_names(before), *_names(after)})
+    }
+    return {
+        "on": after.day.isoformat() if after else None,
+        "retained": after.status is not Status.CHURNED if after else None,
+        "health_score_change": _change(before, after, SCORE),
+        "measure_changes": changes,
+        "success_measure": success.measure,
+        "succeeded": succeeded(success, before, after, signal_is_open=signal_is_open),
+    }
+
+
+def succeeded(
+    success: Success, before: Stand | None, after: Stand | None, *, signal_is_open: bool
+) -> bool | None:
+    """Whether the playbook's own measure says that it helped; who left was not helped."""
+    if after is None:
+        return None
+    if after.status is Status.CHURNED or success.measure == RETAINED:
+        return after.status is not Status.CHURNED
+    if success.measure == CLEARED:
+        return not signal_is_open
+    change = _change(before, after, success.measure)
+    return None if change is None else change >= success.least
+
+
+def _names(stand: Stand | None) -> Mapping[str, float]:
+    return stand.measures if stand else {}
+
+
+def _value(stand: Stand | None, name: str) -> float | None:
+    if stand is None:
+        return None
+    return stand.score if name == SCORE else stand.measures.get(name)
+
+
+def _change(before: Stand | None, after: Stand | None, name: str) -> float | None:
+    was, now = _value(before, name), _value(after, name)
+    return None if was is None or now is None else round(now - was, 4)

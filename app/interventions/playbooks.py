@@ -1,0 +1,151 @@
+"""What a playbook is: what it answers, for whom, what to do, and how to say it. Pure."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from enum import StrEnum
+from functools import cached_property
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+
+from app.core.filters import FilterError, parse
+from app.core.schemas import NO_NUL, Flag
+from app.health.scorecard import Band
+from app.health.words import Language
+from app.interventions.placeholders import ACCOUNT, SIGNALS
+from app.interventions.templates import TemplateError, check
+from app.segments.fields import CHOICES, FIELDS
+
+DEFAULT = "default"
+ALWAYS_KNOWN = frozenset({"account"})
+"""All that may stand in a next step and in the default message: those can be said of everybody."""
+
+Line = Annotated[str, Field(min_length=1, max_length=1000, pattern=NO_NUL)]
+Key = Annotated[str, Field(pattern="^[a-z0-9][a-z0-9_]{0,63}$", examples=["unblock_onboarding"])]
+SignalName = Annotated[str, Field(max_length=64, examples=["onboarding_stuck"])]
+Money = Annotated[int, Field(ge=0, le=10**9)]
+
+
+class Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Business(StrEnum):
+    """Whom the account is a customer as: the trait ``customer_type`` says ``b2c``, else a firm."""
+
+    B2B = "b2b"
+    B2C = "b2c"
+
+
+class Lifecycle(StrEnum):
+    """``new``: scored as new. ``dormant``: a signal says so. ``churned``: paid once, not now."""
+
+    NEW = "new"
+    ACTIVE = "active"
+    DORMANT = "dormant"
+    CHURNED = "churned"
+
+
+class Audience(Part):
+    """Whom a playbook is for: all that is said must hold."""
+
+    business: list[Business] = Field(list(Business), min_length=1)
+    lifecycle: list[Lifecycle] = Field([Lifecycle.NEW, Lifecycle.ACTIVE], min_length=1)
+    bands: list[Band] = Field(list(Band), min_length=1)
+    filter: JsonValue = Field(
+        {}, description="A filter over accounts (docs/lists.md).", examples=[{"segment": "smb"}]
+    )
+
+
+class Success(Part):
+    """What tells that it helped: a measure of the score that rose by points, or one of these."""
+
+    measure: str = Field(
+        description="`signal_cleared`, `retained`, `health_score` or the name of a measure.",
+        max_length=200,
+        pattern=NO_NUL,
+        examples=["signal_cleared"],
+    )
+    least: float = Field(5, description="Points, where it is a score.", gt=0, le=100)
+
+
+class Message(Part):
+    """What is said to the account: what it gets, and one next step."""
+
+    gets: Line = Field(examples=["Your import can be done in one go: {{ account }} sends a file."])
+    step: Line = Field(examples=["Reply with the file and it is imported today."])
+
+
+class Texts(Part):
+    """A playbook in one language. ``messages``: by the signal that is answered, or ``default``."""
+
+    name: Line = Field(examples=["Unblock the onboarding"])
+    next_step: Line = Field(
+        description="What its owner does, in one sentence.",
+        examples=["Open the step with {{ account }} and finish it together."],
+    )
+    messages: dict[str, Message] = Field(examples=[{"default": {"gets": "...", "step": "..."}}])
+
+
+class Playbook(Part):
+    """What one could do, and when. ``also``: one of these signals must be there as well."""
+
+    signals: list[SignalName] = Field(min_length=1, max_length=40)
+    also: list[SignalName] = Field([], max_length=40)
+    audience: Audience = Field(default_factory=Audience)
+    owner_role: Line = Field(examples=["customer_success"])
+    channel: Literal["email", "call", "in_app", "meeting", "post"]
+    cooldown_days: int = Field(30, ge=0, le=365)
+    cost_cents: Money = Field(description="What doing it once costs.", examples=[2500])
+    uplift: float = Field(
+        description="The share of churn that it is supposed to take away, until measured.",
+        ge=0,
+        le=1,
+        examples=[0.1],
+    )
+    success: Success
+    link: Line | None = Field(None, description="Where the next step is done; a template.")
+    faq: Line | None = Field(None, description="Where questions are answered; a template.")
+    texts: dict[Language, Texts] = Field(min_length=1)
+    enabled: Flag = True
+
+    @model_validator(mode="after")
+    def make_sense(self) -> Self:
+        for field in ("signals", "also"):
+            for number, name in enumerate(getattr(self, field)):
+                if name not in SIGNALS:
+                    raise TemplateError(f"/{field}/{number}", f"There is no signal {name}.")
+        try:
+            parse(self.audience.filter, FIELDS, choices=CHOICES, moving_days=True)
+        except FilterError as error:
+            raise FilterError(f"/audience/filter{error.pointer}", str(error)) from None
+        for language, texts in self.texts.items():
+            self._check(texts, f"/texts/{language}")
+        for field in ("link", "faq"):
+            check(getattr(self, field) or "", self.known, f"/{field}")
+        return self
+
+    def _check(self, texts: Texts, at: str) -> None:
+        """Hold every text to what can be known where it is used."""
+        check(texts.next_step, ALWAYS_KNOWN, f"{at}/next_step")
+        if DEFAULT not in texts.messages:
+            raise TemplateError(f"{at}/messages", "A message is wanted that is called default.")
+        for signal, message in texts.messages.items():
+            where = f"{at}/messages/{signal}"
+            if signal not in (DEFAULT, *self.signals):
+                raise TemplateError(where, f"This playbook does not answer {signal}.")
+            known = ALWAYS_KNOWN if signal == DEFAULT else {*ACCOUNT, *SIGNALS[signal]}
+            for part in ("gets", "step"):
+                check(getattr(message, part), known, f"{where}/{part}")
+
+    @cached_property
+    def known(self) -> frozenset[str]:
+        """What can be said of an account for which one of the signals holds."""
+        return frozenset(ACCOUNT).union(*(SIGNALS[name] for name in self.signals))
+
+    @property
+    def cooldown(self) -> timedelta:
+        return timedelta(days=self.cooldown_days)
+
+
+Playbooks = Mapping[str, Playbook]

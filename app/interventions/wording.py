@@ -1,0 +1,86 @@
+"""What a suggestion says, in each language, filled with the account's own numbers. Pure."""
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Any
+
+from app.core.filter_reader import DAY
+from app.health.words import Language
+from app.interventions.playbooks import DEFAULT, Playbook, Texts
+from app.interventions.ranking import Driver
+from app.interventions.templates import Fact, Money, render, worded
+
+NAMED_PEOPLE = ("user_id", "user_ids")
+"""What is stored and sent of a signal names nobody: the signal itself does."""
+
+
+def compose(
+    playbook: Playbook, driver: Driver, facts: Mapping[str, Fact | Money]
+) -> dict[str, Any]:
+    """Write all that depends on the account; JSON-ready."""
+    known = {**facts, **dict(_facts(driver.evidence, facts))}
+    said = {language: worded(known, language) for language in playbook.texts}
+    some = next(iter(said.values()))
+    return {
+        "severity": driver.severity,
+        "since": driver.since.isoformat(),
+        "evidence": public(driver),
+        "texts": {
+            language.value: _texts(texts, driver.name, said[language])
+            for language, texts in playbook.texts.items()
+        },
+        "link": render(playbook.link, some) if playbook.link else None,
+        "faq": render(playbook.faq, some) if playbook.faq else None,
+        "owner_role": playbook.owner_role,
+        "channel": playbook.channel,
+    }
+
+
+def public(driver: Driver) -> dict[str, Any]:
+    return {name: value for name, value in driver.evidence.items() if name not in NAMED_PEOPLE}
+
+
+def _texts(texts: Texts, signal: str, said: Mapping[str, str]) -> dict[str, str]:
+    return {
+        "name": texts.name,
+        "next_step": render(texts.next_step, said) or "",
+        "message": _message(texts, signal, said),
+    }
+
+
+def _message(texts: Texts, signal: str, said: Mapping[str, str]) -> str:
+    """Say what is made for the signal, or what can be said to all where a number is not known."""
+    for name in (signal, DEFAULT):
+        message = texts.messages.get(name)
+        parts = message and [render(message.gets, said), render(message.step, said)]
+        if parts and None not in parts:
+            return "\n\n".join(part for part in parts if part)
+    raise AssertionError("the default needs nothing but the account's name")
+
+
+def _facts(
+    evidence: Mapping[str, Any], known: Mapping[str, Fact | Money]
+) -> Iterator[tuple[str, Fact | Money]]:
+    """Read what JSON cannot say: days, money, shares."""
+    price = known.get("price")
+    billed_in = price.currency if isinstance(price, Money) else None
+    for name, value in evidence.items():
+        match value:
+            case int() | float() if name.endswith("_cents"):
+                currency = evidence.get("currency", billed_in)
+                if currency:
+                    yield name, Money(value, currency)
+            case int() | float() if name.endswith("_share"):
+                yield name, f"{value:.0%}"
+            case str() if DAY.fullmatch(value):
+                yield name, date.fromisoformat(value)
+            case list():
+                yield name, ", ".join(map(str, value))
+            case int() | float() | str():
+                yield name, value
+
+
+def preferred(texts: Mapping[str, Any], language: Language) -> Mapping[str, Any]:
+    """Take a language, or one that there is."""
+    found: Mapping[str, Any] = texts.get(language) or next(iter(texts.values()), {})
+    return found
