@@ -6,10 +6,10 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, Strict, model_validator
 
 from app.core.filters import FilterError, parse
-from app.core.schemas import NO_NUL, Flag
+from app.health.measures import NO_NUL
 from app.health.scorecard import Band
 from app.health.words import Language
 from app.interventions.placeholders import ACCOUNT, SIGNALS
@@ -107,7 +107,7 @@ class Playbook(Part):
     link: Line | None = Field(None, description="Where the next step is done; a template.")
     faq: Line | None = Field(None, description="Where questions are answered; a template.")
     texts: dict[Language, Texts] = Field(min_length=1)
-    enabled: Flag = True
+    enabled: Annotated[bool, Strict()] = True
 
     @model_validator(mode="after")
     def make_sense(self) -> Self:
