@@ -17,6 +17,7 @@ from app.core.schemas import (
     Day,
     Flag,
     Id,
+    NoticeDays,
     Object,
     Out,
     Text,
@@ -201,6 +202,9 @@ class SubscriptionIn(Body):
         examples=["2027-01-01"],
     )
     renewal_on: Day | None = Field(None, examples=["2027-01-01"])
+    notice_days: NoticeDays | None = Field(
+        None, description="How long before the renewal day notice must be given.", examples=[30]
+    )
     end_reason: Text | None = Field(None, examples=["price"])
 
     def period(self, *, base_currency: str, today: date) -> Period:
@@ -210,6 +214,7 @@ class SubscriptionIn(Body):
             Terms(self.plan, self.mrr_cents, self.currency or base_currency, self.seats),
             self.renewal_on,
             self.end_reason,
+            self.notice_days,
         )
 
 
@@ -232,6 +237,7 @@ class PeriodOut(Out):
     currency: str = Field(examples=["USD"])
     seats: int | None = Field(examples=[25])
     renewal_on: date | None
+    notice_days: int | None = Field(examples=[30])
     source: str = Field(examples=["api"])
     known_on: date = Field(description="The day on which this became known.")
 

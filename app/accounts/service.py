@@ -248,6 +248,7 @@ def periods_of(rows: Iterable[Subscription], subscription_id: str) -> list[Perio
             Terms(row.plan, row.mrr_cents, row.currency, row.seats),
             row.renewal_on,
             row.end_reason,
+            row.notice_days,
         )
         for row in rows
         if row.subscription_id == subscription_id and row.ends_on != row.starts_on

@@ -18,13 +18,17 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """Constant terms from ``starts_on`` to the day before ``ends_on`` (None: still running)."""
+    """Constant terms from ``starts_on`` to the day before ``ends_on`` (None: still running).
+
+    ``notice_days``: how long before the renewal day notice must be given; None: until that day.
+    """
 
     starts_on: date
     ends_on: date | None
     terms: Terms
     renewal_on: date | None = None
     end_reason: str | None = None
+    notice_days: int | None = None
 
     def covers(self, day: date) -> bool:
         return self.starts_on <= day and (self.ends_on is None or day < self.ends_on)
@@ -103,6 +107,7 @@ def with_price(
         min((p.starts_on for p in standing if p.starts_on > on), default=None),
         Terms(None, said["mrr_cents"], said["currency"], said.get("seats")),
         said.get("renewal_on"),
+        notice_days=running.notice_days if running else None,
     )
 
 

@@ -121,6 +121,7 @@ class Subscription(Table):
     __table_args__ = (
         CheckConstraint("mrr_cents >= 0", name="mrr"),
         CheckConstraint("ends_on >= starts_on", name="period"),
+        CheckConstraint("notice_days >= 0", name="notice"),
     )
 
     workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
@@ -135,6 +136,7 @@ class Subscription(Table):
     currency: Mapped[str]
     seats: Mapped[int | None] = mapped_column(BigInteger)
     renewal_on: Mapped[date | None]
+    notice_days: Mapped[int | None]
     source: Mapped[str]
 
 

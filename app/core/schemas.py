@@ -42,6 +42,7 @@ def _whole(value: object) -> object:
 # Strict: a text is no number and a number no truth value.
 WHOLE = BeforeValidator(_whole)  # comes last, else the bounds before it are not documented
 Count = Annotated[int, Strict(), Field(ge=0, le=LARGEST_COUNT), WHOLE]
+NoticeDays = Annotated[int, Strict(), Field(ge=0, le=3660), WHOLE]
 Flag = Annotated[bool, Strict()]
 
 

@@ -117,6 +117,8 @@ payment AS (
            (array_agg(currency ORDER BY starts_on DESC, subscription_id) FILTER (WHERE runs))[1]
                AS currency,
            min(renewal_on) FILTER (WHERE runs AND renewal_on >= :as_of) AS renewal_on,
+           min(renewal_on - coalesce(notice_days, 0)) FILTER (WHERE runs AND renewal_on >= :as_of)
+               AS notice_on,
            min(starts_on) FILTER (WHERE mrr_cents > 0) AS first_paid_on,
            max(ends_on) FILTER (WHERE mrr_cents > 0) AS paid_until
     FROM term GROUP BY account_id
@@ -143,7 +145,7 @@ SELECT w.account_id, a.segment, coalesce(a.excluded, false) AS excluded, a.end_c
        coalesce(v.events, 0) AS events, coalesce(v.events_before, 0) AS events_before,
        coalesce(v.active_days, 0) AS active_days,
        coalesce(v.active_days_before, 0) AS active_days_before,
-       coalesce(b.feature_events, '{{}}') AS feature_events, {counts} AS counts
+       coalesce(b.feature_events, '{{}}') AS feature_events, {counts} AS counts, p.notice_on
 FROM wanted w
 LEFT JOIN account a ON a.workspace_id = :workspace_id AND a.account_id = w.account_id
 LEFT JOIN breadth b ON b.account_id = w.account_id

@@ -96,6 +96,8 @@ class AccountFeatures:
     """Events in the window by product feature."""
     counts: Mapping[str, int] = field(default_factory=dict)
     """By the key of the ``EventCount``; what did not happen is not in it."""
+    notice_on: date | None = None
+    """The last day on which notice for the next renewal can be given."""
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Self:
@@ -113,7 +115,7 @@ class AccountFeatures:
         return not self.pays and self.paid_until is not None
 
 
-DAYS = ("last_used_on", "first_used_on", "first_paid_on", "paid_until", "renewal_on")
+DAYS = ("last_used_on", "first_used_on", "first_paid_on", "paid_until", "renewal_on", "notice_on")
 
 
 def _day(stored: str | None) -> date | None:

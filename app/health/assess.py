@@ -243,6 +243,7 @@ def _details(yardstick: Yardstick, group: Group, row: int) -> dict[str, Any]:
         "billed_in": account.currency,
         "seats": account.seats,
         "renewal_on": account.renewal_on,
+        "notice_on": account.notice_on,
         "last_used_on": account.last_used_on,
         "partial_window_days": partial_window(
             account, facts.as_of, yardstick.scorecard.window_days

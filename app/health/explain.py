@@ -38,7 +38,7 @@ NOISE = 1e-9
 MONEY = ("no_rate", "price_cents", "mrr_cents")
 PRICE = (
     *MONEY,
-    *("pays", "currency", "seats", "plan", "renewal_on"),
+    *("pays", "currency", "seats", "plan", "renewal_on", "notice_on"),
     *("feature_exceptions", "first_paid_on", "paid_until"),
 )
 PEERS = ("segment",)

@@ -139,6 +139,9 @@ class HealthOut(BaseModel):
     seats: int | None = Field(examples=[10])
     plan: str | None = Field(examples=["team"])
     renewal_on: date | None
+    notice_on: date | None = Field(
+        description="The last day on which notice for the next renewal can be given."
+    )
     last_used_on: date | None
     normalizer: Normalizer | None = Field(description="What the score is a percentile of.")
     benchmark_month: date | None
@@ -184,8 +187,15 @@ NO_DETAILS: dict[str, Any] = {
                 "price_status",
                 "price_cents",
             ),
-            *("currency", "billed_in", "seats", "renewal_on", "last_used_on", "normalizer"),
-            *("benchmark_month", "benchmark_segment", "benchmark_id", "scorecard_version", "card"),
+            *("currency", "billed_in", "seats", "renewal_on", "notice_on", "last_used_on"),
+            *(
+                "normalizer",
+                "benchmark_month",
+                "benchmark_segment",
+                "benchmark_id",
+                "scorecard_version",
+                "card",
+            ),
         )
     ),
 }

@@ -153,6 +153,7 @@ class HealthScore(Table):
     told_band: Mapped[Key | None]
     told_status: Mapped[Key | None]
     renewal_on: Mapped[Key | None] = mapped_column(_text_in("renewal_on"))
+    notice_on: Mapped[Key | None] = mapped_column(_text_in("notice_on"))
     last_used_on: Mapped[Key | None] = mapped_column(_text_in("last_used_on"))
     currency: Mapped[Key | None] = mapped_column(_text_in("currency"))
     seats: Mapped[float | None] = mapped_column(_number_in("details -> 'seats'::text"))

@@ -9,7 +9,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from app.accounts.schemas import LARGEST_MRR_CENTS, Traits
 from app.accounts.traits import cents, count, currency, day
-from app.core.schemas import NAMED, Body, Count, Currency, Day, Flag, Id, Text
+from app.core.schemas import NAMED, Body, Count, Currency, Day, Flag, Id, NoticeDays, Text
 from app.events.canonical import identifier
 from app.events.quarantine import QUARANTINE_CODES, QuarantineError
 from app.imports.errors import RowError
@@ -69,6 +69,7 @@ class SubscriptionRow(Body):
     currency: Currency | None = None
     seats: Count | None = None
     renewal_on: Day | None = None
+    notice_days: NoticeDays | None = None
 
     @model_validator(mode="after")
     def _has_a_length(self) -> Self:
@@ -123,7 +124,7 @@ def _iso(text: str) -> str:
 
 
 FROM_TEXT: Mapping[str, Callable[[str], Any]] = {
-    **dict.fromkeys(("employees", "end_customers", "seats", "mrr_cents"), count),
+    **dict.fromkeys(("employees", "end_customers", "seats", "mrr_cents", "notice_days"), count),
     **dict.fromkeys(("started_on", "starts_on", "known_on", "ends_on", "renewal_on"), _iso),
     "currency": currency,
     "excluded": _flag,

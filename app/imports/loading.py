@@ -181,7 +181,7 @@ def _put_subscriptions(
 def _period(row: Fields, base_currency: str) -> Fields:
     said = {
         "subscription_id": "main",
-        **dict.fromkeys(("ends_on", "end_reason", "plan", "seats", "renewal_on")),
+        **dict.fromkeys(("ends_on", "end_reason", "plan", "seats", "renewal_on", "notice_days")),
         **row,
         "source": "import",
     }

@@ -44,7 +44,7 @@ COLUMNS: Mapping[str, Column] = {
     **{
         name: HealthScore.__table__.columns[name]
         for name in (
-            *("score", "as_of", "renewal_on", "last_used_on", "currency", "seats"),
+            *("score", "as_of", "renewal_on", "notice_on", "last_used_on", "currency", "seats"),
             *("price_cents", "value_leak_cents"),
         )
     },
@@ -62,8 +62,8 @@ COLUMNS: Mapping[str, Column] = {
 
 SHOWN = (
     *("account_id", "name", "segment", "owner", "parent_id", "plan", "mrr_cents", "currency"),
-    *("price_cents", "seats", "renewal_on", "last_used_on", "value_leak_cents", "score", "band"),
-    *("status", "coverage", "as_of"),
+    *("price_cents", "seats", "renewal_on", "notice_on", "last_used_on"),
+    *("value_leak_cents", "score", "band", "status", "coverage", "as_of"),
 )
 STANDING = select(
     *(COLUMNS[name].label(name) for name in SHOWN),

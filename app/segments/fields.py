@@ -41,6 +41,7 @@ MONEY: Mapping[str, Kind] = {
     "currency": Kind.TEXT,
     "seats": Kind.NUMBER,
     "renewal_on": Kind.DAY,
+    "notice_on": Kind.DAY,
     "value_leak_cents": Kind.NUMBER,
 }
 FIELDS: Mapping[str, Kind] = {**ACCOUNT, **SCORE, **MONEY}

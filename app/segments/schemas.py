@@ -51,6 +51,7 @@ class AccountStanding(Out):
     )
     seats: int | None = Field(examples=[10])
     renewal_on: date | None
+    notice_on: date | None = Field(description="Until when notice can be given.")
     last_used_on: date | None
     value_leak_cents: float | None = Field(
         description="Paid a month for product features that nobody uses.", examples=[1200.0]

@@ -159,3 +159,14 @@ def test_the_list_goes_on_where_the_page_before_ended(client: TestClient) -> Non
     assert [item["account_id"] for item in first["items"]] == ["a1", "a2"]
     assert [item["account_id"] for item in rest["items"]] == ["a3"]
     assert rest["next_cursor"] is None
+
+
+def test_a_notice_period_stays_with_the_terms_that_name_it(client: TestClient) -> None:
+    _, body = put(client, renewal_on="2026-12-31", notice_days=60)
+    assert body["periods"][0]["notice_days"] == 60
+
+    _, body = put(client, renewal_on="2026-12-31", notice_days=90)
+    assert [period["notice_days"] for period in body["periods"]] == [90]
+
+    for wrong in (-1, 4000, "sixty", 1.5):
+        assert put(client, notice_days=wrong)[0] == 422

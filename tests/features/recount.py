@@ -195,6 +195,14 @@ def _payment(world: World, periods: list[Row], known: Row, lens: Lens, now: list
         "seats": sum(seats) if seats else None,
         "plan": next((row["plan"] for row in newest if row["plan"]), known.get("plan")),
         "renewal_on": min((on for on in renewals if on >= as_of), default=None),
+        "notice_on": min(
+            (
+                row["renewal_on"] - timedelta(days=row["notice_days"] or 0)
+                for row in running
+                if row["renewal_on"] and row["renewal_on"] >= as_of
+            ),
+            default=None,
+        ),
     }
 
 

@@ -157,6 +157,7 @@ def _add_subscriptions(world: World, random: Random, account_id: str) -> None:
                 currency=random.choice(["USD"] * 5 + ["EUR", "EUR", "JPY"]),
                 seats=random.choice([None, 3, 10]),
                 renewal_on=random.choice([None, day(-20), day(10)]),
+                notice_days=(None, 0, 30)[back % 3],
                 source="api",
             )
 
