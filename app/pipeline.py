@@ -1,6 +1,6 @@
 """The product on one page: what follows when accounts are due, for a set at a time."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from itertools import groupby
 
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from app.accounts import parking
 from app.accounts.due import Priority
 from app.accounts.queries import Claimed, claim_due, mark_all_due
+from app.alerts import service as alerts
 from app.core import metrics
 from app.core.db import Sessions, transaction
 from app.health import service as health
@@ -24,14 +25,24 @@ FAILURES_UNTIL_PARKED = 3
 
 
 def refresh(
-    session: Session, workspace_id: str, account_ids: Sequence[str], *, as_of: date, now: datetime
+    session: Session,
+    workspace_id: str,
+    account_ids: Sequence[str],
+    *,
+    as_of: date,
+    now: datetime,
+    priority: Priority = Priority.LIVE,
+    silent: Collection[str] = (),
 ) -> int:
     """Bring everything that is derived of a set of accounts up to date, in one transaction.
 
-    ``account_ids`` in key order. Alerts, suggestions and messages will follow the score here, so
-    that none of them can say anything else than the score that was committed with them.
+    ``account_ids`` in key order. Alerts, suggestions and messages follow the score here, so that
+    none of them can say anything else than the score that was committed with them. Of ``silent``
+    accounts nobody hears before the next sweep.
     """
-    return len(health.refresh(session, workspace_id, account_ids, as_of=as_of, now=now))
+    assessments = health.refresh(session, workspace_id, account_ids, as_of=as_of, now=now)
+    alerts.refresh(session, assessments, alerts.Run(workspace_id, as_of, now, priority, silent))
+    return len(assessments)
 
 
 def sweep(session: Session, *, today: date) -> int:
@@ -66,10 +77,18 @@ def refresh_due(
 def _refresh_claimed(session: Session, claimed: Sequence[Claimed], now: datetime) -> None:
     for workspace_id, members in groupby(claimed, key=lambda each: each.workspace_id):
         held = held_accounts(session, workspace_id)  # marked again when they are whole
-        ids = [each.account_id for each in members if each.account_id not in held]
-        if not ids or find_workspace(session, workspace_id) is None:
+        some = [each for each in members if each.account_id not in held]
+        if not some or find_workspace(session, workspace_id) is None:
             continue  # it was deleted, and its accounts with it
-        refresh(session, workspace_id, ids, as_of=now.date(), now=now)
+        refresh(
+            session,
+            workspace_id,
+            [each.account_id for each in some],
+            as_of=now.date(),
+            now=now,
+            priority=some[0].priority,
+            silent={each.account_id for each in some if not each.notify},
+        )
 
 
 def _bisect(sessions: Sessions, claimed: Sequence[Claimed], now: datetime) -> None:

@@ -14,6 +14,7 @@ from app.accounts.tables import (
     User,
     UserAlias,
 )
+from app.alerts.tables import Alert, AlertRule, AlertState
 from app.billing.tables import (
     BillingCustomer,
     BillingEvent,
@@ -70,6 +71,9 @@ metadata = Table.metadata
 __all__ = [
     "Account",
     "AccountAlias",
+    "Alert",
+    "AlertRule",
+    "AlertState",
     "ApiKey",
     "Assignment",
     "AuditEntry",

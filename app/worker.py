@@ -12,6 +12,7 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 
 from app import pipeline
+from app.alerts import service as alerts
 from app.billing import service as billing
 from app.changes import queries as changes
 from app.changes.feed import KEPT
@@ -42,6 +43,7 @@ FOLD_SECONDS = 5.0
 STATS_DAYS = 400
 JOB_SECONDS = 0.5
 BILLING_SECONDS = 2.0
+ALERT_SECONDS = 1.0
 CHANGE_SECONDS = 0.5
 JOB_DAYS = 30
 
@@ -84,6 +86,7 @@ class Worker:
             Chore(self.attribute, ATTRIBUTE_SECONDS),
             Chore(self.fold, FOLD_SECONDS),
             Chore(self.refresh, 0),
+            Chore(self.watch_alerts, ALERT_SECONDS),
             Chore(self.change_ids, CHANGE_SECONDS),
             Chore(self.settle_billing, BILLING_SECONDS),
             Chore(self.do_job, JOB_SECONDS),
@@ -107,6 +110,14 @@ class Worker:
 
     def refresh(self) -> bool:
         return pipeline.refresh_due(self.sessions, now=self.clock()) > 0
+
+    def watch_alerts(self) -> bool:
+        """Wake accounts whose alerts wait for time to pass, and tell what was held back."""
+        now = self.clock()
+        with transaction(self.sessions) as session:
+            woken = alerts.wake(session, now=now)
+        with transaction(self.sessions) as session:
+            return alerts.tell_owed(session, now=now) + woken > 0
 
     def fold(self) -> bool:
         """Add up what batches have told of themselves, for the statistics."""

@@ -26,6 +26,10 @@ PURE = {
     "accounts/family.py",
     "accounts/subscriptions.py",
     "accounts/traits.py",
+    "alerts/evaluation.py",
+    "alerts/machine.py",
+    "alerts/readings.py",
+    "alerts/rules.py",
     "billing/amounts.py",
     "billing/fields.py",
     "billing/linking.py",
@@ -103,6 +107,8 @@ CLOCK_CALLS = {"now", "today", "utcnow"}
 
 ACROSS_WORKSPACES = {
     "app.accounts.queries.claim_due": "the worker takes what is most urgent, whosever it is",
+    "app.alerts.queries.swept_workspaces": "the worker tells what is owed, whosever it is",
+    "app.alerts.queries.take_waiting": "the worker wakes who has waited, whosever it is",
     "app.accounts.subscription_queries.periods_on": "makes a statement; the workspace leads",
     "app.changes.queries.drop_old": "retention is of the service, not of a workspace",
     "app.changes.queries.oldest_running": "it is a fact of the database server",

@@ -230,6 +230,7 @@ def _assessments(yardstick: Yardstick, group: Group) -> Iterator[Assessment]:
 def _details(yardstick: Yardstick, group: Group, row: int) -> dict[str, Any]:
     facts = group.judged.facts[row]
     account, price = facts.account, facts.account.price_cents
+    card = yardstick.scorecard.cards[group.card]
     return {
         "measures": group.measures[row],
         "entitlement": value_leak(
@@ -254,6 +255,7 @@ def _details(yardstick: Yardstick, group: Group, row: int) -> dict[str, Any]:
         "benchmark_id": yardstick.benchmark_id,
         "scorecard_version": yardstick.version,
         "card": group.card,
+        "edges": (card.watch_from, card.healthy_from),
         "definition": yardstick.definition,
         "inputs": account,
         "inputs_on": facts.as_of,

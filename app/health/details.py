@@ -1,5 +1,6 @@
 """What a health answer says of each measure, made for a whole group of accounts at a time. Pure."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,11 @@ def describe(card: Card, benchmark: Benchmark, scores: Scores) -> list[list[dict
         ]
         for row in range(len(scores.score))
     ]
+
+
+def yardstick_of(details: Mapping[str, Any]) -> str:
+    """Name what a score was held against: settings and peers."""
+    return f"{details.get('definition')} {details.get('benchmark_id')}"
 
 
 def rounded(table: NDArray[np.float64]) -> list[Any]:

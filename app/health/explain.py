@@ -141,6 +141,11 @@ def stand(side: Side) -> Standing:
     return Standing(scores, weights, raw, mean, held, value, reasons)
 
 
+def unjudged(before: Side, after: Side) -> Standing:
+    """Judge what an account does and pays now by the settings and among the peers of before."""
+    return stand(_way(before, after)[2])
+
+
 def _by_hand(side: Side, standing: Standing) -> float:
     return side.override.value - standing.value if side.override else 0.0
 

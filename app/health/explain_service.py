@@ -1,33 +1,20 @@
 """Load two days of an account, and explain what lies between them."""
 
-from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Any
+from collections.abc import Sequence
+from datetime import date
 
 from sqlalchemy.orm import Session
 
-from app.features.values import AccountFeatures
-from app.health import benchmark_queries, queries
-from app.health.definition import Definition
-from app.health.explain import Row, Side, explain, stand
+from app.health import queries
+from app.health.archive import Archive, Told
+from app.health.explain import Row, Side, explain
 from app.health.explain_schemas import Change, ChangeRow, ExplainedDay, ExplanationOut, LevelRow
 from app.health.figures import is_known
-from app.health.overlays import Override
 from app.health.tables import HealthHistory
 from app.health.wording import change_sentence, level_sentence, sentence
 from app.health.words import WORDS, Language
 
 DIGITS = 4
-LARGEST_ROUNDING = 0.001
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """A day as it is in the history; without ``side`` it cannot be compared."""
-
-    row: HealthHistory
-    definition: Definition | None
-    side: Side | None
 
 
 def explanation(
@@ -40,8 +27,11 @@ def explanation(
     language: Language,
 ) -> ExplanationOut:
     """Explain the last rows written by the two days, from what was stored with them."""
-    before = _told(session, queries.standing_on(session, workspace_id, account_id, day=since))
-    after = _told(session, queries.standing_on(session, workspace_id, account_id, day=until))
+    archive = Archive(session, workspace_id)
+    before, after = (
+        archive.told(queries.standing_on(session, workspace_id, account_id, day=day))
+        for day in (since, until)
+    )
     return ExplanationOut(
         account_id=account_id,
         language=language,
@@ -52,37 +42,24 @@ def explanation(
     )
 
 
-def _told(session: Session, row: HealthHistory | None) -> Told | None:
-    if row is None:
-        return None
-    digest = row.details.get("definition")
-    definition = benchmark_queries.definition(session, row.workspace_id, digest) if digest else None
-    return Told(row, definition, _side(session, row, definition) if definition else None)
+def drivers(
+    before: Told | None, after: Told, language: Language, *, most: int, up: bool = False
+) -> Sequence[str]:
+    """Say in a sentence each what moved the score down (or up) the most since a day.
 
-
-def _side(session: Session, row: HealthHistory, definition: Definition) -> Side | None:
-    """Bring back what a score was made of; None where there is none, or it cannot be had again."""
-    details = row.details
-    machine = details["machine"]["value"] if details.get("machine") else row.score
-    benchmark_id = details.get("benchmark_id")
-    stored = benchmark_queries.find_benchmark(session, row.workspace_id, benchmark_id)
-    if row.score is None or machine is None or "inputs" not in details or stored is None:
-        return None
-    side = Side(
-        as_of=date.fromisoformat(details["inputs_on"]),
-        features=AccountFeatures.from_json(details["inputs"]),
-        definition=definition,
-        benchmarks=benchmark_queries.StoredBenchmarks.of(stored).benchmarks,
-        card_name=details["card"],
-        override=_override(details.get("override")),
-    )
-    return side if abs(stand(side).value - machine) < LARGEST_ROUNDING else None
-
-
-def _override(said: dict[str, Any] | None) -> Override | None:
-    if said is None:
-        return None
-    return Override(**{**said, "expires_at": datetime.fromisoformat(said["expires_at"])})
+    Where nothing did, or the days cannot be compared: what the score lacks (or has) the most of.
+    """
+    sign = 1 if up else -1
+    if before and before.side and after.side:
+        rows = [row for row in explain(before.side, after.side) if row.points * sign > 0]
+        rows.sort(key=lambda row: -row.points * sign)
+        if rows:
+            return [sentence(row, before.side, after.side, language) for row in rows[:most]]
+    if after.definition is None:
+        return []
+    weight = "points" if up else "points_missed"
+    measures = sorted(after.row.details["measures"], key=lambda each: -(each[weight] or 0))
+    return [level_sentence(each, after.definition, language) for each in measures[:most]]
 
 
 def _day(row: HealthHistory) -> ExplainedDay:

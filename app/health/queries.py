@@ -247,3 +247,16 @@ def standing_on(
         )
         .limit(1)
     )
+
+
+def standings_on(
+    session: Session, workspace_id: str, account_ids: Sequence[str], *, day: date
+) -> dict[str, HealthHistory]:
+    """Return by account the last row of a day, else of the nearest before it, as first written."""
+    values = {"workspace_id": workspace_id, "account_ids": list(account_ids), "day": day}
+    rows = session.scalars(
+        select(HealthHistory).from_statement(statements.STANDINGS_ON),
+        values,
+        execution_options={"populate_existing": True},
+    )
+    return {row.account_id: row for row in rows}

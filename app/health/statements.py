@@ -98,6 +98,17 @@ CROSS JOIN LATERAL (
 WHERE h.inputs IS NOT NULL
 """)
 
+STANDINGS_ON = text("""
+SELECT h.*
+FROM unnest(CAST(:account_ids AS text[])) AS w (account_id)
+CROSS JOIN LATERAL (
+    SELECT * FROM health_history x
+    WHERE x.workspace_id = :workspace_id AND x.account_id = w.account_id AND x.as_of <= :day
+      AND x.restatement = 0
+    ORDER BY x.as_of DESC, x.change DESC LIMIT 1
+) AS h
+""")
+
 RESTATE_HISTORY = text("""
 INSERT INTO health_history (
     workspace_id, account_id, as_of, restatement, change, score, band, status, coverage, mrr_cents,

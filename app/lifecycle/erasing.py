@@ -11,6 +11,8 @@ from sqlalchemy.orm import Session
 from app.accounts import tombstones
 from app.accounts.tables import Account, Due, ExternalId, ParkedAccount, Subscription
 from app.accounts.tombstones import ANONYMOUS, EMAIL, MEMBER
+from app.alerts import statements as alert_statements
+from app.alerts.tables import Alert, AlertState
 from app.billing.tables import BillingCustomer, BillingSubscription, Invoice
 from app.changes.tables import Change
 from app.core.db import Table
@@ -45,6 +47,7 @@ from app.webhooks.tables import Message
 PAYLOADS_AT_ONCE, PEOPLE_AT_ONCE = 500, 2000
 
 OF_AN_ACCOUNT: tuple[type[Table], ...] = (
+    *(AlertState, Alert),
     *(DailyUsage, DailyReach, FirstUse),
     *(Subscription, ExternalId, Invoice, BillingSubscription, BillingCustomer),
     *(Ticket, SurveyResponse, FeedbackItem, Goal, OnboardingCompletion, IncidentAccount),
@@ -56,7 +59,7 @@ OF_AN_ACCOUNT: tuple[type[Table], ...] = (
 
 NOT_OF_ANYBODY = (
     *("workspace", "api_key", "plan", "product_feature", "exchange_rate", "scorecard"),
-    *("saved_segment", "segment", "billing_source", "benchmark", "job", "import"),
+    *("saved_segment", "segment", "alert_rule", "billing_source", "benchmark", "job", "import"),
 )
 """What the audit tells of these names neither an account nor a person, even if the words agree."""
 
@@ -227,6 +230,7 @@ def _rows(table: type[Table]) -> Step:
 def _finish_account(session: Session, change: IdChange, _: str | None) -> Page:
     values = account_values(change)
     run(session, statements.FREE_CHILDREN, values)
+    run(session, alert_statements.DROP_DIGESTS, values)
     run(session, statements.FORGET_MOVES, values)
     rows = scrub_audit(session, change, values["ids"])
     _forget(session, change)

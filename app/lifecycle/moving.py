@@ -11,6 +11,8 @@ from app.accounts import aliases
 from app.accounts.due import Priority
 from app.accounts.queries import mark_due
 from app.accounts.tables import Due, ExternalId, ParkedAccount
+from app.alerts import statements as alert_statements
+from app.alerts.tables import Alert, AlertState
 from app.billing.tables import BillingCustomer, BillingSubscription, Invoice
 from app.changes.tables import Change
 from app.core.db import Table
@@ -41,6 +43,7 @@ SHIFTED: tuple[type[Table], ...] = (
     Invoice,
     *(Ticket, SurveyResponse, FeedbackItem, Goal, OnboardingCompletion, IncidentAccount),
     StaleAccount,
+    Alert,
     Change,
     Message,
     Intervention,
@@ -48,10 +51,11 @@ SHIFTED: tuple[type[Table], ...] = (
 )
 """Rows that are the new account's from then on."""
 
-OF_A_SCORE: tuple[type[Table], ...] = (HealthScore, HealthHistory, ScoreOverride)
+OF_A_SCORE: tuple[type[Table], ...] = (HealthScore, HealthHistory, ScoreOverride, AlertState)
 """Go along with a rename; of a merged account the target has its own."""
 
 LEFT_BEHIND: tuple[type[Table], ...] = (
+    AlertState,
     *(StaleAccount, Due, ParkedAccount, HealthScore),
     *(OnboardingCompletion, IncidentAccount, Assignment),
 )
@@ -71,6 +75,8 @@ def values_of(session: Session, change: IdChange) -> Values:
 def move_small(session: Session, kind: Kind, values: Values, *, first: bool, now: datetime) -> int:
     """Move what is small enough for the request itself. Safe to repeat."""
     rows = run(session, statements.MOVE_CHILDREN, values)
+    if kind is Kind.MERGE:
+        run(session, alert_statements.END_ALERTS, {**values, "now": now})
     rows += session.scalar(row_statements.move_subscriptions(), {**values, "first": first}) or 0
     rows += sum(run(session, row_statements.shift(table), values) for table in SHIFTED)
     if kind is Kind.RENAME:

@@ -1,4 +1,4 @@
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -150,6 +150,21 @@ def totals(
     ]
     row = session.execute(_joined(select(*asked), workspace_id)).one()
     return [Total(*map(int, row[i : i + 2])) for i in range(0, len(row), 2)]
+
+
+def let_through(
+    session: Session,
+    workspace_id: str,
+    wanted: Filter,
+    account_ids: Collection[str],
+    *,
+    today: date,
+) -> set[str]:
+    """Return those of some accounts that a filter lets through."""
+    found = _joined(select(Account.account_id), workspace_id).where(
+        Account.account_id.in_(account_ids), _let_through(wanted, today)
+    )
+    return set(session.scalars(found))
 
 
 def _let_through(wanted: Filter, today: date) -> Test:

@@ -1,0 +1,136 @@
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import and_, or_, select, tuple_
+from sqlalchemy.orm import Session
+
+from app.accounts.due import Priority
+from app.alerts import statements
+from app.alerts.evaluation import Kept, Outcome
+from app.alerts.machine import Phase, State
+from app.alerts.notices import NOTHING
+from app.alerts.tables import EVALUATION, Alert, AlertState
+from app.health.tables import HealthScore
+
+WAITING_AT_ONCE = 1000
+
+
+def next_evaluation(session: Session, workspace_id: str) -> int:  # noqa: ARG001 - of any workspace
+    return int(session.scalar(select(EVALUATION.next_value())) or 0)
+
+
+def lock_states(
+    session: Session, workspace_id: str, account_ids: Sequence[str]
+) -> dict[tuple[str, str], Kept]:
+    """Return what is stored, by account and rule."""
+    rows = session.execute(
+        select(AlertState.__table__)
+        .where(AlertState.workspace_id == workspace_id, AlertState.account_id.in_(account_ids))
+        .order_by(AlertState.account_id, AlertState.rule_key)
+        .with_for_update()
+    )
+    return {(row.account_id, row.rule_key): _kept(row) for row in rows}
+
+
+def _kept(row: Any) -> Kept:  # noqa: ANN401 - a row with the columns of the table
+    state = State(
+        phase=Phase(row.phase),
+        since=row.since,
+        episode=row.episode,
+        sequence=row.sequence,
+        openings=tuple(row.openings),
+        resolved_at=row.resolved_at,
+        armed=row.armed,
+    )
+    return Kept(state, row.shift, row.yardstick, row.snoozed_until)
+
+
+def write_states(session: Session, workspace_id: str, outcomes: Sequence[Outcome]) -> None:
+    rows = [
+        {
+            "account_id": each.look.facts.account_id,
+            "rule_key": each.look.key,
+            "shift": each.kept.shift,
+            "yardstick": each.kept.yardstick,
+            "check_at": each.check_at,
+            "sequence": each.kept.state.sequence,
+            "phase": each.kept.state.phase,
+            "since": each.kept.state.since,
+            "episode": each.kept.state.episode,
+            "openings": each.kept.state.openings,
+            "resolved_at": each.kept.state.resolved_at,
+            "armed": each.kept.state.armed,
+        }
+        for each in outcomes
+    ]
+    if rows:
+        values = {"workspace_id": workspace_id, "rows": orjson.dumps(rows).decode()}
+        session.execute(statements.WRITE_STATES, values)
+
+
+def open_alerts(
+    session: Session, workspace_id: str, keys: Collection[tuple[str, str]]
+) -> Mapping[tuple[str, str], Alert]:
+    """Lock the open alerts of accounts and rules."""
+    if not keys:
+        return {}
+    rows = session.scalars(
+        select(Alert)
+        .where(
+            Alert.workspace_id == workspace_id,
+            Alert.resolved_at.is_(None),
+            tuple_(Alert.account_id, Alert.rule_key).in_(keys),
+        )
+        .order_by(Alert.account_id, Alert.rule_key)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    return {(row.account_id, row.rule_key): row for row in rows}
+
+
+def take_waiting(session: Session, *, now: datetime) -> Sequence[tuple[str, str]]:
+    """Take accounts, with their workspaces, of which time alone may have brought a change."""
+    values = {"now": now, "limit": WAITING_AT_ONCE}
+    return [(row[0], row[1]) for row in session.execute(statements.TAKE_WAITING, values)]
+
+
+def swept_workspaces(session: Session) -> Sequence[str]:
+    """Return who has been swept and is still owed notices."""
+    return session.scalars(statements.SWEPT, {"sweep": int(Priority.SWEEP)}).all()
+
+
+def owed(session: Session, workspace_id: str, *, until: date, now: datetime) -> Sequence[Alert]:
+    """Lock what is owed, in the order of rules and episodes.
+
+    What is snoozed waits, and what opened in silence and seems to end.
+    """
+    ending = and_(Alert.told == NOTHING, AlertState.phase == Phase.RECOVERING)
+    waits = (
+        select(1)
+        .where(
+            AlertState.workspace_id == Alert.workspace_id,
+            AlertState.account_id == Alert.account_id,
+            AlertState.rule_key == Alert.rule_key,
+            or_(AlertState.snoozed_until > now, ending),
+        )
+        .exists()
+    )
+    return session.scalars(
+        select(Alert)
+        .where(Alert.workspace_id == workspace_id, Alert.owed_on <= until, ~waits)
+        .order_by(Alert.rule_key, Alert.account_id, Alert.episode)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()
+
+
+def revenue(session: Session, workspace_id: str, account_ids: Collection[str]) -> dict[str, int]:
+    """Return the revenue at risk by account, in cents a year."""
+    rows = session.execute(
+        select(HealthScore.account_id, HealthScore.mrr_cents * 12).where(
+            HealthScore.workspace_id == workspace_id, HealthScore.account_id.in_(account_ids)
+        )
+    )
+    return {row[0]: int(row[1]) for row in rows}

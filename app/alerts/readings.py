@@ -1,0 +1,188 @@
+"""What a rule reads of an account: one number, or None where nothing can be said. Pure."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from app.alerts.rules import Operator, Rule, Signal
+from app.health.assess import Status
+from app.health.details import yardstick_of
+from app.health.scorecard import Band, Card
+
+EDGES = (Card().watch_from, Card().healthy_from)
+"""Of the bands of scores that were written before theirs were."""
+
+GONE = {Status.CHURNED, Status.EXCLUDED}
+SCORED = {Status.OK, Status.OVERRIDDEN}
+KNOWN = SCORED | {Status.INSUFFICIENT_DATA}
+READABLE: Mapping[Signal, set[Status]] = {
+    Signal.HEALTH_SCORE: SCORED,
+    Signal.MEASURE: KNOWN,
+    Signal.CHURN_RISK: KNOWN,
+    Signal.DAYS_SINCE_LAST_USE: KNOWN,
+    Signal.NAMED: KNOWN | {Status.NEW},
+}
+"""In which standings a signal says something. What is stale says nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Risk:
+    """``value``: a probability, if one is claimed; ``level``: low, medium or high."""
+
+    value: float | None
+    level: str | None
+    version: str | None = None
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that rules read of an account on a day. ``details``: of the health answer.
+
+    ``earlier``: measure scores by name as they were before, by how many days ago.
+    """
+
+    account_id: str
+    as_of: date
+    status: Status
+    score: float | None
+    mrr_cents: int
+    details: Mapping[str, Any]
+    risk: Risk | None = None
+    signals: frozenset[str] = frozenset()
+    earlier: Mapping[int, Mapping[str, float | None]] = field(default_factory=dict)
+
+    @property
+    def revenue_at_risk(self) -> int:
+        """A year's revenue in cents, times the probability of churn where one is claimed."""
+        yearly = 12 * self.mrr_cents
+        claimed = self.risk.value if self.risk else None
+        return yearly if claimed is None else round(yearly * claimed)
+
+    @property
+    def yardstick(self) -> str:
+        return yardstick_of(self.details)
+
+    @property
+    def machine_status(self) -> Status:
+        """How it would stand if nobody had overruled the score."""
+        machine = self.details.get("machine")
+        return Status(machine["status"]) if machine else self.status
+
+    def measure(self, name: str) -> Mapping[str, Any]:
+        found = (each for each in self.details.get("measures", ()) if each["name"] == name)
+        return next(found, {})
+
+    @property
+    def days_since_last_use(self) -> float | None:
+        used_on = self.details.get("last_used_on")
+        if used_on is None:
+            return None
+        return float((self.as_of - date.fromisoformat(str(used_on))).days)
+
+
+def read(rule: Rule, facts: Facts) -> float | None:
+    """Return the number that the rule's thresholds are for."""
+    status = facts.status if rule.kind is Signal.HEALTH_SCORE else facts.machine_status
+    if status not in READABLE[rule.kind]:
+        return None
+    match rule.operator:
+        case Operator.DROP_BY:
+            return _difference(_before(rule, facts), plain(rule, facts))
+        case Operator.DROP_VS_SELF:
+            return _fall(rule, facts)
+        case Operator.ENTERS_BAND:
+            return _outside(rule, facts)
+        case Operator.ABSENT_FOR:
+            return _absent(rule, facts)
+    return plain(rule, facts)
+
+
+def plain(rule: Rule, facts: Facts) -> float | None:
+    """Return the signal itself, as people know it."""
+    match rule.kind:
+        case Signal.HEALTH_SCORE:
+            return facts.score
+        case Signal.MEASURE:
+            return _number(facts.measure(rule.subject).get("score"))
+        case Signal.CHURN_RISK:
+            return facts.risk.value if facts.risk else None
+        case Signal.DAYS_SINCE_LAST_USE:
+            return facts.days_since_last_use
+    return float(rule.subject in facts.signals)
+
+
+def shown(rule: Rule, facts: Facts) -> float | str | None:
+    """Return what people are told: the signal, or the level of risk that a rule is about."""
+    if rule.kind is Signal.CHURN_RISK and rule.operator is Operator.ENTERS_BAND:
+        return facts.risk.level if facts.risk else None
+    return plain(rule, facts)
+
+
+def threshold(rule: Rule, facts: Facts) -> float | str | None:
+    """Return what that is compared with: of a band of health the edge that is crossed."""
+    if rule.operator is not Operator.ENTERS_BAND:
+        return rule.fire_at if rule.fire_at is not None else rule.fires_at
+    if rule.kind is Signal.CHURN_RISK:
+        return rule.band
+    low, high = _edges(rule.band, facts)
+    return low if math.isinf(high) else high
+
+
+def measure_scores(details: Mapping[str, Any]) -> dict[str, float | None]:
+    return {each["name"]: _number(each["score"]) for each in details.get("measures", ())}
+
+
+def _before(rule: Rule, facts: Facts) -> float | None:
+    if rule.kind is Signal.MEASURE:
+        return facts.earlier.get(rule.window_days, {}).get(rule.subject)
+    trend = (facts.details.get("trend") or {}).get(f"d{rule.window_days}")
+    return None if trend is None or facts.score is None else facts.score - trend
+
+
+def _fall(rule: Rule, facts: Facts) -> float | None:
+    """By how many percent an account is below what it did itself in the window before."""
+    if rule.kind is Signal.MEASURE:
+        measure = facts.measure(rule.subject)
+        before, now = _number(measure.get("before")), _number(measure.get("raw"))
+    else:
+        before, now = _before(rule, facts), facts.score
+    if not before or now is None:
+        return None
+    return 100 * (before - now) / before
+
+
+def _outside(rule: Rule, facts: Facts) -> float | None:
+    """How far the account is outside of the band; below zero: inside."""
+    if rule.kind is Signal.CHURN_RISK:
+        level = facts.risk.level if facts.risk else None
+        return None if level is None else -1.0 if level == rule.band else 1.0
+    if facts.score is None:
+        return None
+    low, high = _edges(rule.band, facts)
+    return max(math.nextafter(low, -math.inf) - facts.score, facts.score - high)
+
+
+def _edges(band: str | None, facts: Facts) -> tuple[float, float]:
+    watch, healthy = facts.details.get("edges") or EDGES
+    if band == Band.AT_RISK:
+        return -math.inf, watch
+    return (watch, healthy) if band == Band.WATCH else (healthy, math.inf)
+
+
+def _absent(rule: Rule, facts: Facts) -> float | None:
+    """1 where a measure counts nothing, or a named signal does not hold."""
+    if rule.kind is Signal.NAMED:
+        return float(rule.subject not in facts.signals)
+    raw = _number(facts.measure(rule.subject).get("raw"))
+    return None if raw is None else float(raw == 0)
+
+
+def _difference(before: float | None, now: float | None) -> float | None:
+    return None if before is None or now is None else before - now
+
+
+def _number(value: Any) -> float | None:  # noqa: ANN401 - out of JSON
+    return None if value is None else float(value)

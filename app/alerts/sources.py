@@ -1,0 +1,59 @@
+"""Bring together what rules read of accounts; what no rule asks for is not looked up."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, timedelta
+
+from sqlalchemy.orm import Session
+
+from app.alerts.readings import Facts, measure_scores
+from app.alerts.rules import Operator, Rule, Signal
+from app.health import queries as health
+from app.health.assess import Assessment
+
+Earlier = Mapping[str, Mapping[int, Mapping[str, float | None]]]
+
+
+def facts(
+    session: Session,
+    workspace_id: str,
+    assessments: Sequence[Assessment],
+    rules: Collection[Rule],
+    *,
+    as_of: date,
+) -> list[Facts]:
+    ids = [each.account_id for each in assessments]
+    earlier = _earlier(session, workspace_id, ids, rules, as_of)
+    return [
+        Facts(
+            account_id=each.account_id,
+            as_of=as_of,
+            status=each.status,
+            score=each.score,
+            mrr_cents=each.mrr_cents,
+            details=each.details,
+            earlier=earlier.get(each.account_id, {}),
+        )
+        for each in assessments
+    ]
+
+
+def _earlier(
+    session: Session,
+    workspace_id: str,
+    account_ids: Sequence[str],
+    rules: Collection[Rule],
+    as_of: date,
+) -> Earlier:
+    """Return measure scores of before by account and days, where a rule compares with them."""
+    windows = {
+        rule.window_days
+        for rule in rules
+        if rule.kind is Signal.MEASURE and rule.operator is Operator.DROP_BY
+    }
+    found: dict[str, dict[int, Mapping[str, float | None]]] = {}
+    for days in sorted(windows):
+        day = as_of - timedelta(days=days)
+        rows = health.standings_on(session, workspace_id, account_ids, day=day)
+        for account_id, row in rows.items():
+            found.setdefault(account_id, {})[days] = measure_scores(row.details)
+    return found

@@ -1,0 +1,62 @@
+"""The SQL that keeps where rules stand with accounts, a set at a time and in key order."""
+
+from sqlalchemy import text
+
+WRITE_STATES = text("""
+INSERT INTO alert_state AS s (
+    workspace_id, account_id, rule_key, sequence, phase, since, episode, openings, resolved_at,
+    armed, shift, yardstick, check_at
+)
+SELECT :workspace_id, r.*
+FROM json_to_recordset(CAST(:rows AS json)) AS r (
+    account_id text, rule_key text, sequence bigint, phase text, since timestamptz, episode int,
+    openings timestamptz[], resolved_at timestamptz, armed boolean, shift double precision,
+    yardstick text, check_at timestamptz)
+ORDER BY r.account_id COLLATE "C", r.rule_key COLLATE "C"
+ON CONFLICT (workspace_id, account_id, rule_key) DO UPDATE SET
+    sequence = excluded.sequence, phase = excluded.phase, since = excluded.since,
+    episode = excluded.episode, openings = excluded.openings, resolved_at = excluded.resolved_at,
+    armed = excluded.armed, shift = excluded.shift, yardstick = excluded.yardstick,
+    check_at = excluded.check_at
+WHERE s.sequence < excluded.sequence
+""")
+
+# Accounts of which time alone may have brought a change; who is just being evaluated needs no call.
+TAKE_WAITING = text("""
+WITH waiting AS (
+    SELECT workspace_id, account_id, rule_key FROM alert_state
+    WHERE check_at <= :now ORDER BY check_at LIMIT :limit FOR UPDATE SKIP LOCKED
+),
+taken AS (
+    UPDATE alert_state s SET check_at = NULL FROM waiting w
+    WHERE s.workspace_id = w.workspace_id AND s.account_id = w.account_id
+      AND s.rule_key = w.rule_key
+    RETURNING s.workspace_id, s.account_id
+)
+SELECT DISTINCT workspace_id, account_id FROM taken ORDER BY 1, 2
+""")
+
+# Whose sweep of a day on which something is owed is through, with nothing of it left to do.
+SWEPT = text("""
+SELECT w.id FROM workspace w
+WHERE EXISTS (
+    SELECT FROM alert a WHERE a.workspace_id = w.id AND a.owed_on <= w.swept_on)
+  AND NOT EXISTS (
+    SELECT FROM due d WHERE d.workspace_id = w.id AND d.priority = :sweep)
+ORDER BY w.id
+""")
+
+# Of a merged account the alerts end; who was told of one hears of it with the next sweep.
+END_ALERTS = text("""
+UPDATE alert SET resolved_at = :now, resolution = 'merged',
+    owed_on = CASE WHEN told = 'opened' THEN CAST(:now AS date) END
+WHERE workspace_id = :workspace_id AND account_id = :account_id AND resolved_at IS NULL
+""")
+
+# A digest names accounts inside of it only.
+DROP_DIGESTS = text("""
+DELETE FROM message
+WHERE workspace_id = :workspace_id AND type = 'alert.digested' AND EXISTS (
+    SELECT FROM unnest(CAST(:ids AS text[])) AS i (id)
+    WHERE position(CAST(to_jsonb(i.id) AS text) IN convert_from(body, 'UTF8')) > 0)
+""")

@@ -1,0 +1,162 @@
+"""Rules are evaluated where scores are written: what opens, what ends, and who hears of it."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from app import pipeline
+from app.accounts.due import Priority
+from app.alerts import service
+from app.tables import Account, AlertState, Change, Subscription, Workspace
+from tests import factories
+from tests.alerts.world import alerts, found, kinds, move, refresh, rule, sent
+from tests.conftest import NOW
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+NAMES = [f"m{number:03}" for number in range(51)]
+
+
+def test_a_new_workspace_hears_of_an_account_that_comes_to_be_at_risk(session: Session) -> None:
+    found(session, "a1")
+    refresh(session, "a1", now=NOW - DAY)
+    move(session, 20, "a1")
+
+    refresh(session, "a1")
+
+    said = {data["rule"]["id"]: data for kind, data in sent(session) if kind == "alert.opened"}
+    at_risk = said["health_at_risk"]
+    assert (at_risk["previous"], at_risk["current"], at_risk["threshold"]) == (80, 20, 25)
+    assert (at_risk["direction"], at_risk["condition"]) == ("down", "enters_band at_risk")
+    assert (at_risk["account_id"], at_risk["signal"]) == ("a1", "health_score")
+    assert at_risk["drivers"] == ['"fit" fell from 80 to 20: −60.0 points.']  # noqa: RUF001
+    assert (at_risk["scorecard_version"], at_risk["episode"]) == (2, 1)
+    assert at_risk["revenue_at_risk_cents"] == 1200_00
+    changes = session.scalars(select(Change).where(Change.type == "alert"))
+    assert {(row.account_id, row.data["rule"], row.data["what"]) for row in changes} == {
+        ("a1", "health_at_risk", "opened")
+    }
+
+
+def test_a_score_that_oscillates_around_a_threshold_is_one_message(session: Session) -> None:
+    found(session, "a1", score=27)
+    refresh(session, "a1")
+
+    for turn in range(100):
+        move(session, 23 if turn % 2 == 0 else 27, "a1")
+        refresh(session, "a1", now=NOW + turn * timedelta(seconds=10))
+
+    assert kinds(session) == ["alert.opened"]
+
+
+def test_it_is_over_beyond_the_other_threshold_and_then_may_open_again(session: Session) -> None:
+    rule(session, "low", signal="health_score", operator="below", fire_at=40)
+    found(session, "a1", score=39)
+    for turn, score in enumerate((39, 44, 45, 41, 38)):
+        move(session, score, "a1")
+        refresh(session, "a1", now=NOW + turn * HOUR)
+
+    assert [kind for kind, _ in sent(session)] == ["alert.opened", "alert.resolved", "alert.opened"]
+    [_, (_, over), (_, again)] = sent(session)
+    assert (over["previous"], over["current"], over["reason"]) == (39, 45, "recovered")
+    assert (over["episode"], again["episode"]) == (1, 2)
+
+
+@pytest.mark.parametrize("score", [None, 20])
+def test_what_is_unknown_or_new_opens_nothing(session: Session, score: float | None) -> None:
+    found(session, "a1", score=score)
+    factories.account(session, "new", traits={"fit": 1})
+    factories.first_use(session, NOW.date() - DAY, account_id="new")
+    factories.account(session, "out", traits={"fit": 1}, excluded=True)
+
+    refresh(session, "a1", "new", "out")
+
+    assert [each.account_id for each in alerts(session)] == ([] if score is None else ["a1"])
+
+
+def test_a_day_that_is_over_opens_nothing(session: Session) -> None:
+    found(session, "a1", score=10)
+
+    pipeline.refresh(session, "acme", ["a1"], as_of=NOW.date(), now=NOW + DAY)
+
+    assert alerts(session) == []
+
+
+def test_the_alerts_of_an_account_that_leaves_are_over(session: Session) -> None:
+    found(session, "a1", score=10)
+    refresh(session, "a1")
+    session.execute(update(Subscription).values(ends_on=NOW.date()))
+
+    refresh(session, "a1", now=NOW + HOUR)
+
+    [alert] = alerts(session)
+    assert (alert.resolution, kinds(session)) == ("churned", ["alert.opened", "alert.resolved"])
+
+
+def test_nothing_is_stored_of_who_is_plainly_well(session: Session) -> None:
+    found(session, "a1")
+
+    refresh(session, "a1")
+
+    assert session.scalars(select(AlertState)).all() == []
+
+
+def test_a_filter_says_of_whom_a_rule_is(session: Session) -> None:
+    of_kim = {"owner": "kim"}
+    rule(session, "low", signal="health_score", operator="below", fire_at=40, filter=of_kim)
+    found(session, "a1", "a2", score=39)
+    session.execute(update(Account).where(Account.account_id == "a2").values(owner="kim"))
+    refresh(session, "a1", "a2")
+    assert [each.account_id for each in alerts(session)] == ["a2"]
+
+    session.execute(update(Account).values(owner="lee"))
+    refresh(session, "a1", "a2", now=NOW + HOUR)
+
+    assert [each.resolution for each in alerts(session)] == ["filtered"]
+
+
+def test_more_than_fifty_at_once_are_one_digest(session: Session) -> None:
+    found(session, *NAMES, score=20)
+
+    refresh(session, *NAMES)
+
+    [(kind, said)] = sent(session)
+    assert (kind, said["opened"], said["resolved"]) == ("alert.digested", 51, 0)
+    assert (said["rule"]["id"], len(said["accounts"])) == ("health_at_risk", 10)
+    assert {each.told for each in alerts(session)} == {"opened"}
+
+
+def test_fifty_are_told_one_by_one(session: Session) -> None:
+    found(session, *NAMES[:50], score=20)
+
+    refresh(session, *NAMES[:50])
+
+    assert kinds(session) == ["alert.opened"] * 50
+
+
+def test_what_came_silently_and_still_holds_is_one_digest_after_the_next_sweep(
+    session: Session,
+) -> None:
+    rule(session, "low", signal="health_score", operator="below", fire_at=40)
+    found(session, "a1", "a2", "a3", score=20)
+    refresh(session, "a1", "a2", silent=True)
+    move(session, 80, "a2")
+    refresh(session, "a2", now=NOW + HOUR)
+    swept(session, days=0)
+    service.tell_owed(session, now=NOW)
+    assert kinds(session) == []
+
+    refresh(session, "a1", "a2", "a3", now=NOW + DAY, priority=Priority.SWEEP)
+    swept(session, days=1)
+    service.tell_owed(session, now=NOW + DAY)
+    service.tell_owed(session, now=NOW + DAY)
+
+    assert sorted(kinds(session)) == ["alert.digested", "alert.opened"]
+    by_kind = dict(sent(session))
+    assert by_kind["alert.digested"]["opened"] == 1
+    assert by_kind["alert.opened"]["account_id"] == "a3"
+
+
+def swept(session: Session, *, days: int) -> None:
+    session.execute(update(Workspace).values(swept_on=(NOW + days * DAY).date()))
