@@ -43,6 +43,7 @@ PURE = {
     "demo/simulate.py",
     "demo/world.py",
     "engagement/judging.py",
+    "engagement/reading.py",
     "engagement/values.py",
     "events/b2b.py",
     "events/batch.py",
@@ -54,6 +55,7 @@ PURE = {
     "events/quarantine.py",
     "events/receipts.py",
     "events/repair.py",
+    "events/rules.py",
     "events/segment.py",
     "events/silence.py",
     "events/stats.py",
@@ -95,6 +97,7 @@ PURE = {
     "lifecycle/trace.py",
     "segments/fields.py",
     "workspaces/keys.py",
+    "workspaces/semantics.py",
 }
 """What they say can be tried without a database, the web or a clock."""
 

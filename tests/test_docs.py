@@ -11,15 +11,27 @@ from typer.main import get_command
 
 from app.cli import app as command_line
 from app.core.settings import Settings
+from app.engagement.reading import (
+    INVALID,
+    KINDS,
+    METRICS,
+    MISSING,
+    OUTCOMES,
+    SPELLINGS,
+    UNKNOWN,
+)
+from app.engagement.values import Progress
 from app.events.quarantine import QUARANTINE_CODES
 from app.health.assess import PriceStatus, Status
 from app.health.benchmark import Normalizer
 from app.health.measures import METRIC_NAMES, default_measures
 from app.health.scorecard import Band
+from app.workspaces.semantics import DEFAULT_NAMES
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 INGESTION = (ROOT / "docs" / "ingestion.md").read_text()
+ENGAGEMENT = (ROOT / "docs" / "engagement.md").read_text()
 SCORE = (ROOT / "docs" / "score.md").read_text()
 CHANGELOG = (ROOT / "CHANGELOG.md").read_text()
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -48,7 +60,7 @@ def commands() -> list[str]:
 
 def warning_codes() -> set[str]:
     """Find the warnings where they are given: appended, added, returned or assigned."""
-    return {
+    return {MISSING, INVALID, UNKNOWN} | {
         text
         for name in ("repair", "times", "canonical", "service")
         for text in _spoken(ast.parse((ROOT / "app" / "events" / f"{name}.py").read_text()))
@@ -99,6 +111,20 @@ def test_every_quarantine_code_is_documented() -> None:
 
 def test_every_warning_is_documented() -> None:
     assert set(rows(INGESTION, "Warnings")) == warning_codes()
+
+
+def test_every_semantic_event_is_documented_with_its_names() -> None:
+    said = {kind: cells[0] for kind, cells in rows(ENGAGEMENT, "Events").items()}
+
+    assert said == {
+        kind.value: ", ".join(f"`{name}`" for name in names)
+        for kind, names in DEFAULT_NAMES.items()
+    }
+
+
+@pytest.mark.parametrize("word", [*METRICS, *OUTCOMES, *KINDS, *Progress, *SPELLINGS])
+def test_every_word_of_a_semantic_event_is_explained(word: str) -> None:
+    assert f"`{word}`" in ENGAGEMENT
 
 
 def test_every_measure_is_documented_with_its_weight() -> None:

@@ -7,6 +7,11 @@ from sqlalchemy.orm import Session
 
 OF_PEOPLE = "workspace_id = :workspace_id AND user_id = ANY(CAST(:user_ids AS text[]))"
 FORGET = (
+    text(
+        "UPDATE ticket_moment m SET subject = NULL FROM ticket t"
+        " WHERE t.workspace_id = :workspace_id AND t.user_id = ANY(CAST(:user_ids AS text[]))"
+        " AND m.workspace_id = t.workspace_id AND m.ticket_id = t.ticket_id"
+    ),
     text(f"UPDATE ticket SET user_id = :pseudonym, subject = NULL WHERE {OF_PEOPLE}"),  # noqa: S608
     text(f"UPDATE survey_response SET user_id = :pseudonym, comment = NULL WHERE {OF_PEOPLE}"),  # noqa: S608
     text(

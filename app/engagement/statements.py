@@ -5,7 +5,9 @@ from sqlalchemy import text
 # Of every ticket that is open or not older than two of the longest windows. The row tells of
 # today; what was known on the day is in the moments.
 TICKETS = text("""
-SELECT t.account_id, t.ticket_id, t.user_id, t.channel, t.priority,
+SELECT t.account_id, t.ticket_id, t.user_id,
+       (array_agg(m.channel ORDER BY m.at DESC) FILTER (WHERE m.channel IS NOT NULL))[1],
+       (array_agg(m.priority ORDER BY m.at DESC) FILTER (WHERE m.priority IS NOT NULL))[1],
        min(m.at) FILTER (WHERE m.kind = 'opened') AS opened_at,
        min(m.at) FILTER (WHERE m.kind = 'replied') AS replied_at,
        max(m.at) FILTER (WHERE m.kind = 'closed') AS closed_at,

@@ -38,7 +38,7 @@ class OnboardingCompletion(Table):
 
 
 class Ticket(Table):
-    """A question to support. The instants are those of its moments, as known now.
+    """A question to support. Words and instants are those of its moments, as known now.
 
     ``account_id`` None: only who answered has told of it so far.
     """
@@ -56,11 +56,10 @@ class Ticket(Table):
     opened_at: Mapped[Instant | None]
     replied_at: Mapped[Instant | None]
     closed_at: Mapped[Instant | None]
-    said_at: Mapped[Instant]
 
 
 class TicketMoment(Table):
-    """Something that happened to a ticket: opened, replied, closed, reopened. Never changed."""
+    """What happened to a ticket (opened, replied, closed, reopened) and what was said with it."""
 
     __tablename__ = "ticket_moment"
     __table_args__ = (
@@ -76,6 +75,9 @@ class TicketMoment(Table):
     kind: Mapped[Key] = mapped_column(primary_key=True)
     at: Mapped[Instant] = mapped_column(primary_key=True)
     known_on: Mapped[date] = mapped_column(primary_key=True)
+    subject: Mapped[str | None]
+    priority: Mapped[str | None]
+    channel: Mapped[str | None]
 
 
 class SurveyResponse(Table):

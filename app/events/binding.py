@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.core.db import Sessions
-from app.events import binding_queries, queries, stats_queries
+from app.events import binding_queries, queries, semantic, stats_queries
 from app.events.binding_queries import WaitingEvent
 from app.events.queries import Origin
 
@@ -34,7 +34,9 @@ def _store(session: Session, taken: Sequence[WaitingEvent], now: datetime) -> No
     for waiting in taken:
         by_origin.setdefault(waiting.origin, []).append(dict(waiting.row))
     for origin, rows in sorted(by_origin.items(), key=lambda item: item[0].workspace_id):
-        verdicts = queries.ingest(session, origin, rows, counted_on=now.date())
+        today = now.date()
+        verdicts = queries.ingest(session, origin, rows, counted_on=today)
+        semantic.tell_bound(session, origin.workspace_id, rows, verdicts, known_on=today)
         stored = Counter(row.get("sdk") or "" for row in rows if row["n"] not in verdicts)
         told = Origin(origin.workspace_id, origin.key_id, now)
         rows_told = [{"sdk": sdk, "attributed": count} for sdk, count in sorted(stored.items())]

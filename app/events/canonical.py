@@ -1,7 +1,7 @@
 """From a dialect's call to the canonical event: identity, time, limits. Pure and per event."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from hashlib import blake2b
 from typing import Any
@@ -13,6 +13,7 @@ from app.accounts.traits import NOT_IDS
 from app.events.quarantine import QuarantineError
 from app.events.repair import depth
 from app.events.times import Received, moment
+from app.workspaces.semantics import BY_DEFAULT, Told
 
 MAX_EVENT_BYTES = 256 * 1024
 MAX_DEPTH = 32
@@ -55,11 +56,15 @@ class Rules:
     end_customer_keys: Sequence[str] = ("end_customer_id",)
     reach_property: str | None = None
     internal_domains: Collection[str] = ()
+    semantic: Mapping[str, Told] = field(default_factory=lambda: BY_DEFAULT)
 
 
 @dataclass(slots=True)
 class Event:
-    """One event, believed. ``counted`` is the name that usage counts it by, None: it does not."""
+    """One event, believed. ``counted`` is the name that usage counts it by, None: it does not.
+
+    ``semantic``: what it tells beside being counted.
+    """
 
     n: int
     message_id: str
@@ -82,6 +87,7 @@ class Event:
     traits: Mapping[str, Any] | None
     previous_id: str | None
     warnings: tuple[str, ...]
+    semantic: Told | None
 
     def row(self) -> dict[str, Any]:
         """Name the columns for the ingest statement; what is absent is null there."""
@@ -156,6 +162,7 @@ def canonical(
         traits=call.traits or None,
         previous_id=previous_id,
         warnings=tuple(warnings),
+        semantic=rules.semantic.get(name.lower()) if call.kind == "track" else None,
     )
 
 

@@ -15,7 +15,7 @@ from app.core.errors import RequestTimeoutError, UnauthorizedError
 from app.core.schemas import responses
 from app.events import native, segment, service, wire
 from app.events.batch import Batch
-from app.events.canonical import Dialect, Rules
+from app.events.canonical import Dialect
 from app.events.errors import (
     EmptyBatchError,
     InvalidBodyError,
@@ -25,6 +25,7 @@ from app.events.errors import (
 )
 from app.events.limits import Limits
 from app.events.queries import Origin
+from app.events.rules import rules_of
 from app.events.schemas import (
     NATIVE_EVENTS,
     SEGMENT_BATCH,
@@ -150,7 +151,7 @@ def _admit(arrival: Arrival, batch: Batch) -> tuple[Caller, service.Policy]:
     _check_size(batch, arrival.limits)
     arrival.limits.spend(caller.key_id, len(batch.events))
     policy = service.Policy(
-        Rules(caller.end_customer_keys, caller.reach_property, caller.internal_domains),
+        rules_of(caller),
         caller.base_currency,
         service.oldest_allowed(arrival.now, arrival.limits.retention_days),
         strict="handling=strict" in headers.get("prefer", ""),

@@ -13,7 +13,6 @@ from app.core.errors import NotFoundError
 from app.core.pagination import CursorText, Limit, Page, decode_cursor, page_of
 from app.core.schemas import NO_NUL, responses
 from app.events import quarantine_queries as queries
-from app.events.canonical import Rules
 from app.events.quarantine_queries import Narrowed
 from app.events.quarantine_schemas import (
     DiscardReport,
@@ -27,6 +26,7 @@ from app.events.quarantine_schemas import (
     ReplayResult,
 )
 from app.events.replay import Pipeline, Result, replay
+from app.events.rules import rules_of
 from app.workspaces.auth import AccountWriter, Caller, Reader
 from app.workspaces.service import audit
 
@@ -124,7 +124,7 @@ def replay_quarantined(
     pipeline = Pipeline(
         sessions,
         caller.workspace_id,
-        Rules(caller.end_customer_keys, caller.reach_property, caller.internal_domains),
+        rules_of(caller),
         caller.base_currency,
         request.app.state.limits.retention_days,
         now,

@@ -148,6 +148,19 @@ def fingerprints(
     return stored
 
 
+def accounts_of(
+    session: Session, workspace_id: str, keys: Sequence[tuple[datetime, str]]
+) -> dict[tuple[datetime, str], str]:
+    """Return whose stored events are, where somebody is known: by client time and message id."""
+    rows = session.execute(
+        select(Event.client_at, Event.message_id, Event.account_id).where(
+            Event.workspace_id == workspace_id,
+            tuple_(Event.client_at, Event.message_id).in_(keys),
+        )
+    )
+    return {(row[0], row[1]): row[2] for row in rows if row[2]}
+
+
 def known_names(session: Session, workspace_id: str) -> set[str]:
     return set(
         session.scalars(select(EventName.name).where(EventName.workspace_id == workspace_id))

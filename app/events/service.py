@@ -10,7 +10,7 @@ from app.accounts import links
 from app.accounts.service import put_price_traits
 from app.core.db import Sessions, retrying
 from app.core.errors import FieldError
-from app.events import moments, queries, receipts
+from app.events import moments, queries, receipts, semantic
 from app.events.admission import admit
 from app.events.batch import Batch, Reading, read
 from app.events.canonical import VIEWS, Dialect, Event, Rules
@@ -61,7 +61,7 @@ class Store:
         counted = {event.counted for event in reading.events if event.counted}
         plain = not (
             reading.rejected
-            or any(map(tells, reading.events))
+            or any(event.semantic or tells(event) for event in reading.events)
             or self.names.missing(workspace_id, counted)
         )
         return self.autocommit if plain else self.sessions
@@ -138,6 +138,10 @@ def store(
         aliases=ids.has_aliases,
         aside=None if policy.replayed_on else aside(come, reading),
     )
+    known_on = policy.counted_on(origin)
+    told = semantic.tell(session, origin.workspace_id, events, verdicts, known_on=known_on)
+    for n, warning in told.items():
+        warnings.setdefault(n, []).append(warning)
     reused = reading.reused | _reused(session, origin, reading, verdicts)
     for n in reused:
         warnings.setdefault(n, []).append("id_reused")

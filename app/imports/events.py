@@ -11,10 +11,11 @@ from app.core import partitions
 from app.core.db import Sessions, transaction
 from app.events import service as ingestion
 from app.events.batch import Batch, Reading, read
-from app.events.canonical import Dialect, Rules
+from app.events.canonical import Dialect
 from app.events.names import KnownNames
 from app.events.quarantine import QUARANTINE_CODES
 from app.events.queries import Origin
+from app.events.rules import rules_of
 from app.events.times import Received
 from app.imports.errors import ROW_CODES
 from app.workspaces.tables import Workspace
@@ -44,14 +45,8 @@ class EventLoader:
     months: set[date] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        workspace = self.workspace
-        self.policy = ingestion.Policy(
-            Rules(
-                workspace.end_customer_keys, workspace.reach_property, workspace.internal_domains
-            ),
-            workspace.base_currency,
-            oldest=None,
-        )
+        rules, base_currency = rules_of(self.workspace), self.workspace.base_currency
+        self.policy = ingestion.Policy(rules, base_currency, oldest=None)
 
     def read(self, batch: Sequence[Any], *, suspect: bool = False) -> Reading:
         received = Received(self.now, oldest=None)

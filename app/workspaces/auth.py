@@ -2,7 +2,7 @@
 
 from base64 import b64decode
 from binascii import Error as Base64Error
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from time import monotonic
@@ -33,6 +33,7 @@ class Caller:
     end_customer_keys: Sequence[str]
     reach_property: str | None
     internal_domains: Sequence[str]
+    semantic_events: Mapping[str, Sequence[str]]
     expires_at: datetime | None
     changed_ids: queries.ChangedIds
 
@@ -84,6 +85,7 @@ def identify(sessions: Sessions, text: str, *, now: datetime) -> Caller:
         stored.end_customer_keys,
         stored.reach_property,
         stored.internal_domains,
+        stored.semantic_events,
         stored.expires_at,
         queries.ChangedIds(stored.erasure_key, stored.has_aliases, asked_at),
     )

@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -41,6 +41,7 @@ class StoredKey:
     end_customer_keys: Sequence[str]
     reach_property: str | None
     internal_domains: Sequence[str]
+    semantic_events: Mapping[str, Sequence[str]]
     erasure_key: bytes | None
     has_aliases: bool
 
@@ -58,6 +59,7 @@ STORED_KEY = (
         Workspace.end_customer_keys,
         Workspace.reach_property,
         Workspace.internal_domains,
+        Workspace.semantic_events,
         Workspace.erasure_key,
         Workspace.has_aliases,
     )

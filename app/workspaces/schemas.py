@@ -6,6 +6,7 @@ from pydantic import Field, Strict
 
 from app.core.schemas import WHOLE, Body, Currency, EventName, Id, Out, Text
 from app.workspaces.keys import Scope
+from app.workspaces.semantics import Told
 
 DAY_SECONDS = 86_400
 
@@ -51,6 +52,12 @@ class WorkspacePatch(Body):
         description="E-mail domains of your own people: their usage does not count.",
         examples=[["customer-health.example"]],
     )
+    semantic_events: dict[Told, Annotated[list[EventName], Field(max_length=50)]] = Field(
+        default_factory=dict,
+        description="By which event names you tell of tickets, surveys and the like, in place of "
+        "the default ones (docs/engagement.md).",
+        examples=[{"ticket_opened": ["Case Opened"]}],
+    )
 
 
 class WorkspaceOut(Out):
@@ -62,6 +69,7 @@ class WorkspaceOut(Out):
     reach_property: str | None = Field(examples=["recipients"])
     reach_events: list[str] = Field(examples=[["Message Sent"]])
     internal_domains: list[str] = Field(examples=[["customer-health.example"]])
+    semantic_events: dict[str, list[str]] = Field(examples=[{"ticket_opened": ["Case Opened"]}])
     simulated: bool = Field(description="Whether it holds made-up data.")
     created_at: datetime
 

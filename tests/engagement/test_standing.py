@@ -56,10 +56,11 @@ def ticket(
 ) -> None:
     opened = next((at for kind, at, _ in moments if kind == "opened"), None)
     closed = next((at for kind, at, _ in moments if kind == "closed"), None)
-    row = {"account_id": "a1", "opened_at": opened, "closed_at": closed, "said_at": NOW}
-    add(session, Ticket(ticket_id=ticket_id, **(row | columns)))
+    row = {"account_id": "a1", "opened_at": opened, "closed_at": closed}
+    add(session, Ticket(ticket_id=ticket_id, **row))
     for kind, at, known_on in moments:
-        add(session, TicketMoment(ticket_id=ticket_id, kind=kind, at=at, known_on=known_on))
+        said = {"kind": kind, "at": at, "known_on": known_on}
+        add(session, TicketMoment(ticket_id=ticket_id, **said, **columns))
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,29 @@
+"""How the events of a workspace are read, by what it has set."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from app.events.canonical import Rules
+from app.workspaces.semantics import by_name
+
+
+class Settings(Protocol):
+    """A workspace, or a caller of it."""
+
+    @property
+    def end_customer_keys(self) -> Sequence[str]: ...
+    @property
+    def reach_property(self) -> str | None: ...
+    @property
+    def internal_domains(self) -> Sequence[str]: ...
+    @property
+    def semantic_events(self) -> Mapping[str, Sequence[str]]: ...
+
+
+def rules_of(said: Settings) -> Rules:
+    return Rules(
+        said.end_customer_keys,
+        said.reach_property,
+        said.internal_domains,
+        by_name(said.semantic_events),
+    )

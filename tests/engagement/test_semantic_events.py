@@ -1,0 +1,248 @@
+"""Track calls that tell of tickets, answers and the like do what they say, and are counted."""
+
+from itertools import permutations
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy.orm import Session
+
+from app.core.db import Sessions
+from app.engagement.values import Progress
+from app.events import binding
+from app.workspaces.semantics import DEFAULT_NAMES, Told
+from tests import factories
+from tests.conftest import NOW
+from tests.engagement.telling import on, seen, told
+from tests.events.calls import counts, identify, receipt, rows, text_rows, usage, warnings
+
+TICKET = (
+    told("Ticket Created", "m1", days=9, ticket_id="t1", priority="Urgent", subject="Help"),
+    told("Ticket Replied", "m2", days=8, ticket_id="t1"),
+    told("Ticket Solved", "m3", days=7, ticket_id="t1"),
+    told("Ticket Reopened", "m4", days=6, ticket_id="t1", priority="high"),
+    told("Ticket Closed", "m5", days=5, ticket_id="t1"),
+)
+
+
+def ticket(session: Session) -> tuple[Any, ...]:
+    [row] = text_rows(
+        session,
+        "SELECT account_id, user_id, subject, priority, opened_at, replied_at, closed_at"
+        " FROM ticket",
+    )
+    return row
+
+
+def test_a_ticket_is_opened_replied_to_and_closed(client: TestClient, session: Session) -> None:
+    said = receipt(client, *TICKET)
+
+    *named, opened_at, replied_at, closed_at = ticket(session)
+    assert (counts(said), warnings(said)) == ((5, 0, 0), [])
+    assert named == ["a1", "ada", "Help", "high"]
+    assert [(NOW - at).days for at in (opened_at, replied_at, closed_at)] == [9, 8, 5]
+    assert sum(usage(session).values()) == 5
+
+
+@pytest.mark.parametrize("order", [*permutations(range(4))][::5])
+def test_the_order_of_what_is_told_does_not_matter(
+    client: TestClient, session: Session, order: tuple[int, ...]
+) -> None:
+    receipt(client, *TICKET)
+    expected = ticket(session)
+    text_rows(session, "DELETE FROM ticket RETURNING 1")
+
+    renamed = [TICKET[n] | {"messageId": f"again-{n}"} for n in (*order, 4)]
+    receipt(client, *renamed[:2])
+    receipt(client, *renamed[2:])
+
+    assert ticket(session) == expected
+
+
+def test_a_retry_says_nothing_twice(client: TestClient, session: Session) -> None:
+    answer = told("NPS Submitted", "m1", score=9)
+    receipt(client, answer)
+
+    said = receipt(client, answer, told("Ticket Created", "m2", ticket_id="t1"))
+
+    assert counts(said) == (1, 1, 0)
+    assert len(seen(session).nps.responses) == 1
+
+
+def test_what_comes_late_was_not_known_before(client: TestClient, session: Session) -> None:
+    receipt(client, *TICKET)
+
+    assert seen(session, on(8)).open_tickets == []
+    assert seen(session, on(1)).tickets[28].opened == 0
+    assert seen(session).tickets[28].opened == 1
+
+
+def test_who_replies_does_not_become_who_asks(client: TestClient, session: Session) -> None:
+    factories.account(session, "vendor")
+    client.put("/api/v1/users/agent", json={"account_id": "vendor"})
+
+    receipt(client, told("Ticket Replied", "m1", ticket_id="t1", userId="agent", context={}))
+    receipt(client, told("Ticket Created", "m2", days=1, ticket_id="t1"))
+
+    assert ticket(session)[:2] == ("a1", "ada")
+    [waiting] = seen(session).open_tickets
+    assert waiting.replied_at == NOW
+
+
+def test_what_waits_for_its_account_is_done_when_that_is_known(
+    client: TestClient, session: Session, sessions: Sessions
+) -> None:
+    said = receipt(
+        client,
+        told("CSAT Submitted", "m1", days=2, score=2, context={}),
+        told("Ticket Created", "m2", days=2, ticket_id="t1", context={}),
+    )
+    assert said["unattributed"] == 2
+    assert ticket(session)[0] is None
+
+    receipt(client, identify(context={"groupId": "a1"}))
+    binding.attribute(sessions, now=NOW)
+
+    assert [answer.score for answer in seen(session).csat.responses] == [2]
+    assert [each.ticket_id for each in seen(session).open_tickets] == ["t1"]
+
+
+def test_answers_of_surveys_are_told_by_several_names(client: TestClient, session: Session) -> None:
+    said = receipt(
+        client,
+        told("NPS Submitted", "m1", days=1, score=3),
+        told("Survey Responded", "m2", survey="nps", score="10", response_id="r1"),
+        told("CSAT Submitted", "m3", rating=9, scale=10, comment="Fine", ticket_id="t1"),
+        told("Ticket Closed", "m4", ticket_id="t1", csat=1, userId="bob"),
+    )
+
+    found = seen(session)
+    assert warnings(said) == []
+    assert [(each.response_id, each.score) for each in found.nps.responses] == [("r1", 10)]
+    assert sorted(each.score for each in found.csat.responses) == [1, pytest.approx(4.555556)]
+
+
+def test_feedback_is_given_and_resolved(client: TestClient, session: Session) -> None:
+    given: Any = {"kind": "request", "text": "Dark mode", "topic": "ui", "due_date": "2026-04-01"}
+    said = receipt(
+        client,
+        told("Feedback Resolved", "m2", days=1, feedback_id="f1", outcome="shipped"),
+        told("Feedback Submitted", "m1", days=4, feedback_id="f1", **given),
+        told("Feedback Submitted", "m3", kind="complaint", text="Slow"),
+    )
+
+    found = seen(session)
+    assert warnings(said) == []
+    assert [(f.feedback_id, f.topic, str(f.due_on)) for f in found.shipped_requests] == [
+        ("f1", "ui", "2026-04-01")
+    ]
+    assert [(f.feedback_id, f.kind) for f in found.unanswered] == [("m3", "complaint")]
+
+
+def test_steps_and_goals_are_told(client: TestClient, session: Session) -> None:
+    client.put("/api/v1/accounts/a1", json={"started_on": "2026-03-01"})
+    metric: Any = {"metric": "events", "event_name": "Export", "baseline": 0, "target": 1}
+    receipt(
+        client,
+        told("Onboarding Step Completed", "m1", days=1, step="invite"),
+        told("Goal Set", "m2", days=1, goal_id="g1", title="Go", due_on="2026-04-01", **metric),
+        told("Export", "m3"),
+    )
+
+    [row] = text_rows(session, "SELECT step_key, known_on::text FROM onboarding_completion")
+    assert row == ("invite", "2026-03-18")
+    assert [goal.progress for goal in seen(session).goals] == [Progress.ACHIEVED]
+
+
+def test_incidents_affect_accounts_until_they_end(client: TestClient, session: Session) -> None:
+    factories.account(session, "a2")
+    system: Any = {"userId": "ops", "context": {}}
+    said = receipt(
+        client,
+        told("Incident Resolved", "m3", days=1, incident_id="i1", **system),
+        told("Incident Declared", "m1", days=2, incident_id="i1", title="Down"),
+        told("Incident Declared", "m2", days=2, incident_id="i1", account_ids=["a2"], **system),
+        told("Incident Apology Sent", "m4", incident_id="i1", account_ids="a2", **system),
+    )
+
+    [first], [second] = seen(session).incidents, seen(session, account_id="a2").incidents
+    assert warnings(said) == []
+    assert (first.title, (NOW - first.declared_at).days) == ("Down", 2)
+    assert (first.ended_at, first.apology_sent_at) == (second.ended_at, None)
+    assert second.apology_sent_at == NOW
+    assert {"a1", "a2"} <= {row[0] for row in text_rows(session, "SELECT account_id FROM due")}
+
+
+@pytest.mark.parametrize(
+    ("name", "properties", "warning"),
+    [
+        ("Ticket Created", {}, "semantic_missing"),
+        ("Ticket Created", {"ticket_id": "null"}, "semantic_invalid"),
+        ("Ticket Created", {"ticket_id": ["t1"]}, "semantic_invalid"),
+        ("Ticket Created", {"ticket_id": "x" * 256}, "semantic_invalid"),
+        ("NPS Submitted", {}, "semantic_missing"),
+        ("NPS Submitted", {"score": 11}, "semantic_invalid"),
+        ("NPS Submitted", {"score": 7.5}, "semantic_invalid"),
+        ("NPS Submitted", {"score": True}, "semantic_invalid"),
+        ("NPS Submitted", {"score": "nan"}, "semantic_invalid"),
+        ("CSAT Submitted", {"score": 6}, "semantic_invalid"),
+        ("CSAT Submitted", {"score": 1, "scale": 1}, "semantic_invalid"),
+        ("Survey Responded", {"score": 9}, "semantic_missing"),
+        ("Survey Responded", {"score": 9, "survey": "ces"}, "semantic_invalid"),
+        ("Feedback Submitted", {"text": "Hm"}, "semantic_missing"),
+        ("Feedback Submitted", {"kind": "rant"}, "semantic_invalid"),
+        ("Feedback Submitted", {"kind": "praise", "text": 7}, "semantic_invalid"),
+        ("Feedback Resolved", {"feedback_id": "f0", "outcome": "shipped"}, "semantic_unknown"),
+        ("Feedback Resolved", {"feedback_id": "f0", "outcome": "lost"}, "semantic_invalid"),
+        ("Goal Set", {"title": "Go", "metric": "luck", "due_on": "2026-04-01"}, "semantic_invalid"),
+        ("Goal Set", {"title": "Go", "metric": "mrr", "due_on": "2026-03-18"}, "semantic_invalid"),
+        ("Onboarding Step Completed", {"step": ""}, "semantic_invalid"),
+        ("Incident Declared", {"title": "Down"}, "semantic_missing"),
+        ("Incident Declared", {"incident_id": "i", "account_ids": [None]}, "semantic_invalid"),
+        ("Incident Resolved", {"incident_id": "i0"}, "semantic_unknown"),
+        ("Incident Apology Sent", {"incident_id": "i0"}, "semantic_unknown"),
+    ],
+)
+def test_what_cannot_be_done_is_counted_and_said_why(
+    client: TestClient, session: Session, name: str, properties: dict[str, Any], warning: str
+) -> None:
+    said = receipt(
+        client, told(name, "m1", **properties), told("Ticket Created", "m2", ticket_id="t9")
+    )
+
+    assert (counts(said), warnings(said)) == ((2, 0, 0), [warning])
+    assert rows(session, "ticket") == 1
+    assert sum(usage(session).values()) == 2
+
+
+def test_a_workspace_names_its_events_as_it_likes(client: TestClient, session: Session) -> None:
+    own = {"ticket_opened": ["Case Opened"]}
+    assert client.patch("/api/v1/workspace", json={"semantic_events": own}).status_code == 200
+
+    receipt(
+        client,
+        told("CASE opened", "m1", ticket_id="t1"),
+        told("Ticket Created", "m2", ticket_id="t2"),
+        told("NPS Submitted", "m3", score=1),
+    )
+
+    assert [each.ticket_id for each in seen(session).open_tickets] == ["t1"]
+    assert len(seen(session).nps.detractors) == 1
+
+
+def test_a_kind_of_event_that_there_is_not_is_refused(client: TestClient) -> None:
+    body = {"semantic_events": {"ticket_lost": ["Lost"]}}
+
+    assert client.patch("/api/v1/workspace", json=body).status_code == 422
+
+
+def test_every_kind_has_a_default_name() -> None:
+    assert set(DEFAULT_NAMES) == set(Told)
+
+
+def test_validating_does_nothing(client: TestClient, session: Session) -> None:
+    call = told("NPS Submitted", "m1", score=99)
+    said = client.post("/api/v1/events/validate?dialect=segment", json={"batch": [call, *TICKET]})
+
+    assert warnings(said.json()) == ["semantic_invalid"]
+    assert rows(session, "ticket") == 0
