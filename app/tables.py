@@ -23,6 +23,7 @@ from app.billing.tables import (
     Invoice,
 )
 from app.changes.tables import Change
+from app.churn.tables import ChurnModel
 from app.core.db import Table
 from app.engagement.tables import (
     FeedbackItem,
@@ -83,6 +84,7 @@ __all__ = [
     "BillingSource",
     "BillingSubscription",
     "Change",
+    "ChurnModel",
     "DailyReach",
     "DailyUsage",
     "Due",

@@ -1,0 +1,139 @@
+"""The kinds of model that compete, the simplest first, and which of them wins. Pure."""
+
+from collections.abc import Callable, Mapping, Sequence
+from enum import StrEnum
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.ensemble import HistGradientBoostingClassifier
+
+from app.churn import measuring, splits
+from app.churn.forest import Forest
+from app.churn.linear import Linear
+from app.churn.panel import Panel
+from app.churn.preparing import Floats, finite, useful_columns
+from app.churn.splits import Fold
+
+BAGS = 5
+SHALLOW: Mapping[str, Any] = {
+    "max_depth": 3,
+    "max_iter": 120,
+    "learning_rate": 0.05,
+    "l2_regularization": 5.0,
+    "max_features": 0.3,
+    "max_bins": 63,
+    "early_stopping": False,
+}
+DEEP: Mapping[str, Any] = {"max_leaf_nodes": 31, "learning_rate": 0.05, "l2_regularization": 1.0}
+MOST_ROUNDS, PATIENCE, UNTRIED_ROUNDS = 400, 20, 100
+
+Part = Linear | Forest
+
+
+class Kind(StrEnum):
+    """The simplest first. ``small`` knows only a few columns; ``mean`` is of the two before it."""
+
+    SMALL = "small"
+    LOGISTIC = "logistic"
+    BOOSTED = "boosted"
+    MEAN = "mean"
+    DEEP = "deep"
+
+
+PARTS_OF_MEAN = (Kind.LOGISTIC, Kind.BOOSTED)
+
+
+def fit(kind: Kind, panel: Panel, *, core: Sequence[str], seed: int) -> tuple[Part, ...]:
+    """Learn from all rows of a panel. The log-odds of the parts are averaged."""
+    match kind:
+        case Kind.SMALL:
+            return (Linear.fit(panel.x, panel.y, core_columns(panel, core)),)
+        case Kind.LOGISTIC:
+            return (Linear.fit(panel.x, panel.y),)
+        case Kind.BOOSTED:
+            return (boosted(panel, seed),)
+        case Kind.MEAN:
+            return tuple(
+                part for each in PARTS_OF_MEAN for part in fit(each, panel, core=core, seed=seed)
+            )
+        case Kind.DEEP:
+            return (deep(panel, seed),)
+
+
+def core_columns(panel: Panel, core: Sequence[str]) -> NDArray[np.int64]:
+    """Find the few columns that little data can teach of; the first ones where none are named."""
+    known = [panel.names.index(name) for name in core if name in panel.names]
+    return np.asarray(known or range(min(len(panel.names), len(core))), np.int64)
+
+
+def boosted(panel: Panel, seed: int) -> Part:
+    """Grow shallow trees on draws of the accounts."""
+    columns = useful_columns(panel.x)
+    if not columns.size:
+        return Linear.fit(panel.x, panel.y)  # an empty column breaks scikit-learn 1.9.1
+    x = finite(panel.x[:, columns])
+    accounts, of = np.unique(panel.account, return_inverse=True)
+    random = np.random.default_rng(seed)
+    bags: list[HistGradientBoostingClassifier] = []
+    while len(bags) < BAGS:
+        drawn = np.bincount(
+            random.integers(len(accounts), size=len(accounts)), minlength=len(accounts)
+        )
+        weight = drawn[of].astype(np.float64)
+        rows = weight > 0
+        if np.ptp(panel.y[rows]):
+            grown = HistGradientBoostingClassifier(**SHALLOW, random_state=seed)
+            bags.append(grown.fit(x[rows], panel.y[rows], sample_weight=weight[rows]))
+    return Forest.of(columns, bags)
+
+
+def deep(panel: Panel, seed: int) -> Part:
+    """Grow deeper trees, as many rounds as help on later dates."""
+    columns = useful_columns(panel.x)
+    if not columns.size:
+        return Linear.fit(panel.x, panel.y)
+    x = finite(panel.x[:, columns])
+    grower = partial(HistGradientBoostingClassifier, **DEEP, random_state=seed)
+    grown = grower(max_iter=_rounds(grower, x, panel, seed), early_stopping=False)
+    return Forest.of(columns, [grown.fit(x, panel.y)])
+
+
+def _rounds(grower: Callable[..., Any], x: Floats, panel: Panel, seed: int) -> int:
+    aside = splits.latest(panel, seed)
+    if aside is None:
+        return UNTRIED_ROUNDS
+    learn, judge = aside.train, aside.test
+    tried = grower(max_iter=MOST_ROUNDS, early_stopping=True, n_iter_no_change=PATIENCE).fit(
+        x[learn], panel.y[learn], X_val=x[judge], y_val=panel.y[judge]
+    )
+    return max(int(np.argmax(tried.validation_score_)), 1)
+
+
+def unseen_margins(
+    kinds: Sequence[Kind], panel: Panel, folds: Sequence[Fold], *, core: Sequence[str], seed: int
+) -> dict[Kind, Floats]:
+    """Compute the log-odds that each kind gives to the folds' test rows, fold after fold."""
+    apart = [kind for kind in kinds if kind is not Kind.MEAN]
+    found: dict[Kind, list[Floats]] = {kind: [] for kind in apart}
+    for fold in folds:
+        train, test = panel.rows(fold.train), panel.rows(fold.test)
+        for kind in apart:
+            (part,) = fit(kind, train, core=core, seed=seed)
+            found[kind].append(part.margin(test.x))
+    margins = {kind: np.concatenate(each) for kind, each in found.items()}
+    if Kind.MEAN in kinds:
+        margins[Kind.MEAN] = np.mean([margins[kind] for kind in PARTS_OF_MEAN], axis=0)
+    return margins
+
+
+def choose(loss: Mapping[Kind, Floats], account: NDArray[np.int64]) -> Kind:
+    """Take the simplest kind whose loss is within one standard error of the best one's."""
+    best = min(loss, key=lambda kind: float(loss[kind].mean()))
+    for kind in Kind:
+        if kind in loss:
+            worse = loss[kind] - loss[best]
+            if worse.mean() <= measuring.standard_error(worse, account):
+                return kind
+    return best

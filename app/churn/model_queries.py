@@ -1,0 +1,72 @@
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, func, select, update
+from sqlalchemy.orm import Session, undefer
+
+from app.churn.artifacts import Artifact
+from app.churn.tables import ChurnModel
+from app.core.errors import NotFoundError
+
+
+def active(session: Session, workspace_id: str) -> ChurnModel | None:
+    """Find the model that holds, without its bytes."""
+    return session.scalar(_of(workspace_id).where(ChurnModel.state == "active"))
+
+
+def get(session: Session, workspace_id: str, version: int, *, lock: bool = False) -> ChurnModel:
+    query = _of(workspace_id).where(ChurnModel.version == version)
+    found = session.scalar(query.with_for_update() if lock else query)
+    if found is None:
+        raise NotFoundError("churn model", version)
+    return found
+
+
+def artifact(session: Session, workspace_id: str, version: int) -> Artifact:
+    query = _of(workspace_id).where(ChurnModel.version == version)
+    row = session.scalars(query.options(undefer("*"))).one()
+    return Artifact(row.head, row.trees)
+
+
+def list_models(
+    session: Session, workspace_id: str, *, before: int | None, limit: int
+) -> Sequence[ChurnModel]:
+    """Newest first."""
+    query = _of(workspace_id).order_by(ChurnModel.version.desc()).limit(limit)
+    if before is not None:
+        query = query.where(ChurnModel.version < before)
+    return session.scalars(query).all()
+
+
+def lock_models(session: Session, workspace_id: str) -> None:
+    """Let one transaction at a time add or activate a model of a workspace."""
+    session.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"churn:{workspace_id}"))))
+
+
+def add(session: Session, workspace_id: str, **columns: Any) -> ChurnModel:  # noqa: ANN401
+    """Add a model under the next version."""
+    of_workspace = ChurnModel.workspace_id == workspace_id
+    newest = session.scalar(select(func.max(ChurnModel.version)).where(of_workspace)) or 0
+    row = ChurnModel(workspace_id=workspace_id, version=newest + 1, **columns)
+    session.add(row)
+    session.flush()
+    return row
+
+
+def retire_active(session: Session, workspace_id: str, *, state: str, now: datetime) -> None:
+    session.execute(
+        update(ChurnModel)
+        .where(ChurnModel.workspace_id == workspace_id, ChurnModel.state == "active")
+        .values(state=state, retired_at=now)
+    )
+
+
+def active_before(session: Session, workspace_id: str) -> ChurnModel | None:
+    """Find the model that held last before the one that holds, if it was not found wanting."""
+    query = _of(workspace_id).where(ChurnModel.state == "retired")
+    return session.scalar(query.order_by(ChurnModel.retired_at.desc()).limit(1))
+
+
+def _of(workspace_id: str) -> Select[ChurnModel]:
+    return select(ChurnModel).where(ChurnModel.workspace_id == workspace_id)

@@ -1,0 +1,109 @@
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from app.churn import artifacts, model_queries, store
+from app.churn.candidates import Kind
+from app.churn.model import Model, Stage
+from app.churn.tables import ChurnModel
+from tests import factories
+from tests.churn import panels
+from tests.churn.test_model import trained
+
+PANEL = panels.lawful()
+MODELS = {kind: trained(kind, PANEL) for kind in (Kind.LOGISTIC, Kind.MEAN)}
+PLACE = Path("models", "acme", "1")
+
+
+def stored(session: Session, kind: Kind = Kind.MEAN, state: str = "active") -> ChurnModel:
+    factories.workspace(session)
+    artifact = artifacts.dump(MODELS[kind])
+    return model_queries.add(
+        session,
+        "acme",
+        state=state,
+        stage="trusted",
+        horizon_days=30,
+        data_through=date(2026, 1, 1),
+        known_through=date(2026, 2, 1),
+        card={"kind": kind},
+        head=artifact.head,
+        trees=artifact.trees,
+        sha256=artifact.sha256,
+        created_at=factories.LONG_AGO,
+        created_by="test",
+    )
+
+
+def same(found: Model | None, kind: Kind = Kind.MEAN) -> bool:
+    assert found is not None
+    return bool(np.array_equal(found.margin(PANEL.x), MODELS[kind].margin(PANEL.x)))
+
+
+def test_without_an_active_model_there_is_none(session: Session) -> None:
+    stored(session, state="shadow")
+
+    assert store.active_model(session, "acme") is None
+
+
+@pytest.mark.parametrize("kind", MODELS)
+def test_the_active_model_is_found_and_cached_on_disk(session: Session, kind: Kind) -> None:
+    stored(session, kind)
+
+    found = store.active_model(session, "acme")
+
+    assert same(found, kind)
+    assert found is not None
+    assert (found.stage, found.version) == (Stage.TRUSTED, 1)
+    files = {path.name for path in PLACE.iterdir()}
+    assert files == {"model.json", "card.json"} | ({"trees.skops"} if kind is Kind.MEAN else set())
+
+
+def test_what_is_on_disk_is_not_asked_of_the_database(session: Session) -> None:
+    stored(session)
+    store.active_model(session, "acme")
+    session.execute(update(ChurnModel).values(head=b"{}", trees=None))
+
+    assert same(store.active_model(session, "acme"))
+
+
+@pytest.mark.parametrize("name", ["model.json", "trees.skops"])
+@pytest.mark.parametrize("content", [b"", b"{}", None])
+def test_a_file_that_was_changed_is_mended_from_the_database(
+    session: Session, name: str, content: bytes | None
+) -> None:
+    stored(session)
+    store.active_model(session, "acme")
+    before = (PLACE / name).read_bytes()
+    if content is None:
+        (PLACE / name).unlink()
+    else:
+        (PLACE / name).write_bytes(content)
+
+    assert same(store.active_model(session, "acme"))
+    assert (PLACE / name).read_bytes() == before
+
+
+def test_a_place_that_cannot_be_written_to_is_done_without(session: Session) -> None:
+    stored(session)
+    Path("models").write_text("a file where the folder should be")
+
+    assert same(store.active_model(session, "acme"))
+
+
+def test_a_model_that_was_changed_in_the_database_is_not_used(session: Session) -> None:
+    stored(session)
+    session.execute(update(ChurnModel).values(head=artifacts.dump(MODELS[Kind.LOGISTIC]).head))
+
+    assert store.active_model(session, "acme") is None
+
+
+def test_two_models_cannot_be_active(session: Session) -> None:
+    stored(session)
+
+    with pytest.raises(Exception, match="churn_model_active_key"):
+        stored(session)
