@@ -18,6 +18,7 @@ from fastapi_offline import FastAPIOffline
 
 from app.accounts import aliases
 from app.accounts.endpoints import router as accounts_router
+from app.alerts.endpoints import router as alerts_router
 from app.billing.endpoints import router as billing_router
 from app.changes.endpoints import router as changes_router
 from app.core import (
@@ -189,6 +190,7 @@ def create_app(storage: Storage, settings: Settings, clock: Clock) -> FastAPI:
     app.include_router(imports_router)
     app.include_router(lifecycle_router)
     app.include_router(segments_router)
+    app.include_router(alerts_router)
     app.include_router(billing_router)
     app.include_router(changes_router)
     app.include_router(probes)

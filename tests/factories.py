@@ -6,9 +6,11 @@ from typing import Any, TypeVar
 
 from sqlalchemy.orm import Session
 
+from app.alerts.rules import BUILT_IN
 from app.core.db import Table
 from app.tables import (
     Account,
+    Alert,
     DailyReach,
     DailyUsage,
     FirstUse,
@@ -123,6 +125,30 @@ def scorecard(
         activated_by="test",
     )
     return _add(session, row)
+
+
+def alert(session: Session, account_id: str = "a1", **columns: Any) -> Alert:  # noqa: ANN401
+    """Make an alert that others have heard of, of a rule that is built in."""
+    rule = BUILT_IN["health_at_risk"]
+    defaults: dict[str, Any] = {
+        "workspace_id": "acme",
+        "id": f"alr_{account_id}",
+        "rule_key": "health_at_risk",
+        "rule_version": 1,
+        "rule_name": rule.name,
+        "signal": rule.signal,
+        "severity": rule.severity,
+        "condition": rule.condition,
+        "direction": rule.direction,
+        "episode": 1,
+        "sequence": 1,
+        "opened_at": LONG_AGO,
+        "previous": 31.5,
+        "current": 22.0,
+        "threshold": 25.0,
+        "told": "opened",
+    }
+    return _add(session, Alert(account_id=account_id, **(defaults | columns)))
 
 
 def _add(session: Session, row: Row) -> Row:

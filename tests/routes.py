@@ -67,9 +67,26 @@ NOT_FOUND = {
     "DELETE /api/v1/billing-sources/stripe",
     "POST /api/v1/api-keys/{key_id}/revoke",
     "POST /api/v1/api-keys/{key_id}/rotate",
+    "GET /api/v1/alerts/{alert_id}",
+    "POST /api/v1/alerts/{alert_id}/acknowledge",
+    "POST /api/v1/alerts/{alert_id}/assign",
+    "POST /api/v1/alerts/{alert_id}/snooze",
+    "POST /api/v1/alerts/{alert_id}/resolve",
+    "POST /api/v1/alerts/{alert_id}/feedback",
+    "GET /api/v1/alert-rules/{key}",
+    "DELETE /api/v1/alert-rules/{key}",
+    "GET /api/v1/alert-rules/{key}/versions",
+    "GET /api/v1/alert-rules/{key}/stats",
+    "POST /api/v1/alert-rules/{key}/backtest",
 }
 # Creates one's own of the same name, and leaves theirs as it is.
 MAKES_ITS_OWN = {
+    "PUT /api/v1/alert-rules/{key}": {
+        "name": "Mine",
+        "signal": "health_score",
+        "operator": "below",
+        "fire_at": 30,
+    },
     "PUT /api/v1/accounts/{account_id}": {"name": "Mine", "external_ids": {"crm": THEIRS}},
     "PUT /api/v1/exchange-rates/{currency}/{starts_on}": {"rate": 1.1},
     "PUT /api/v1/users/{user_id}": {"name": "Mine"},
@@ -81,6 +98,7 @@ MAKES_ITS_OWN = {
 }
 # Lists, which must hold nothing of theirs.
 OWN_LIST = {
+    "GET /api/v1/alerts",
     "GET /api/v1/accounts",
     "POST /api/v1/accounts/query",
     "GET /api/v1/segments",
@@ -104,6 +122,8 @@ OWN_LIST = {
 }
 # Of the caller's own workspace, whoever calls.
 OWN_WORKSPACE = {
+    "GET /api/v1/alert-rules",
+    "POST /api/v1/alert-rules/preview",
     "GET /api/v1/workspace",
     "GET /api/v1/quarantine/summary",
     "GET /api/v1/ingest/stats",
@@ -118,6 +138,15 @@ OWN_WORKSPACE = {
     "POST /api/v1/accounts/count",
 }
 BODIES: dict[str, Any] = {
+    "POST /api/v1/alerts/{alert_id}/assign": {"assignee": "kim"},
+    "POST /api/v1/alerts/{alert_id}/snooze": {"until": None},
+    "POST /api/v1/alerts/{alert_id}/feedback": {"verdict": "valid"},
+    "POST /api/v1/alert-rules/preview": {
+        "name": "Mine",
+        "signal": "health_score",
+        "operator": "below",
+        "fire_at": 30,
+    },
     "POST /api/v1/subscriptions/{subscription_id}/end": {"account_id": THEIRS},
     "POST /api/v1/api-keys": {"name": "k", "scopes": ["health:read"]},
     "POST /api/v1/scorecards/{version}/restate": {"since": "2026-03-01", "until": "2026-03-02"},
@@ -135,4 +164,6 @@ READS = {name for name in API if name.startswith("GET")} | {
     "POST /api/v1/accounts/count",
     "POST /api/v1/accounts/query",
     "POST /api/v1/scorecards/{version}/simulate",
+    "POST /api/v1/alert-rules/preview",
+    "POST /api/v1/alert-rules/{key}/backtest",
 }

@@ -28,6 +28,9 @@ EXAMPLES = 6
 
 # What their bodies must keep to beside the schema no schema can say; they answer 422 with pointers.
 MORE_RULES = {
+    "POST /api/v1/alert-rules/preview",  # signal, operator and thresholds fit each other
+    "PUT /api/v1/alert-rules/{key}",
+    "POST /api/v1/alerts/{alert_id}/snooze",  # the moment lies ahead
     "GET /api/v1/accounts/{account_id}/health/explanation",  # the days are the right way round
     "POST /api/v1/scorecards",  # names are of their own, filters ask for fields that there are
     "POST /api/v1/scorecards/{version}/restate",  # the days are over

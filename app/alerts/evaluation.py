@@ -1,6 +1,6 @@
 """Hold rules against accounts: what each sees, and what follows of it. Pure.
 
-A breach that only other settings or other peers have made opens nothing (docs/adr/0023). By how
+A breach that only other settings or other peers have made opens nothing (docs/adr/0026). By how
 much they moved the number is kept as ``shift`` until the number is clear again: meanwhile the
 breach counts only if there is one without the shift too.
 """
@@ -9,9 +9,9 @@ import math
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, Self
 
-from app.alerts.machine import Event, Seen, State, check_at, step
+from app.alerts.machine import Event, Phase, Seen, State, check_at, step
 from app.alerts.readings import GONE, Facts, read
 from app.alerts.rules import Operator, Rule, Signal
 from app.health.assess import Status
@@ -28,6 +28,19 @@ class Kept:
     shift: float = 0.0
     yardstick: str | None = None
     snoozed_until: datetime | None = None
+
+    @classmethod
+    def of(cls, row: Any) -> Self:  # noqa: ANN401 - a row with the columns of the table
+        state = State(
+            phase=Phase(row.phase),
+            since=row.since,
+            episode=row.episode,
+            sequence=row.sequence,
+            openings=tuple(row.openings),
+            resolved_at=row.resolved_at,
+            armed=row.armed,
+        )
+        return cls(state, row.shift, row.yardstick, row.snoozed_until)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,5 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
-from typing import Any
 
 import orjson
 from sqlalchemy import and_, or_, select, tuple_
@@ -9,7 +8,7 @@ from sqlalchemy.orm import Session
 from app.accounts.due import Priority
 from app.alerts import statements
 from app.alerts.evaluation import Kept, Outcome
-from app.alerts.machine import Phase, State
+from app.alerts.machine import Phase
 from app.alerts.notices import NOTHING
 from app.alerts.tables import EVALUATION, Alert, AlertState
 from app.health.tables import HealthScore
@@ -31,20 +30,7 @@ def lock_states(
         .order_by(AlertState.account_id, AlertState.rule_key)
         .with_for_update()
     )
-    return {(row.account_id, row.rule_key): _kept(row) for row in rows}
-
-
-def _kept(row: Any) -> Kept:  # noqa: ANN401 - a row with the columns of the table
-    state = State(
-        phase=Phase(row.phase),
-        since=row.since,
-        episode=row.episode,
-        sequence=row.sequence,
-        openings=tuple(row.openings),
-        resolved_at=row.resolved_at,
-        armed=row.armed,
-    )
-    return Kept(state, row.shift, row.yardstick, row.snoozed_until)
+    return {(row.account_id, row.rule_key): Kept.of(row) for row in rows}
 
 
 def write_states(session: Session, workspace_id: str, outcomes: Sequence[Outcome]) -> None:
@@ -123,6 +109,16 @@ def owed(session: Session, workspace_id: str, *, until: date, now: datetime) -> 
         .order_by(Alert.rule_key, Alert.account_id, Alert.episode)
         .with_for_update()
         .execution_options(populate_existing=True)
+    ).all()
+
+
+def scores(session: Session, workspace_id: str, *, after: str, limit: int) -> Sequence[HealthScore]:
+    """Return the newest scores in key order."""
+    return session.scalars(
+        select(HealthScore)
+        .where(HealthScore.workspace_id == workspace_id, HealthScore.account_id > after)
+        .order_by(HealthScore.account_id)
+        .limit(limit)
     ).all()
 
 

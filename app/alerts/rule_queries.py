@@ -1,27 +1,80 @@
 from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
 from app.alerts.rules import BUILT_IN, Rule
 from app.alerts.tables import AlertRule
 
+RULE_LOCK = 7_316_406
+
 
 def rules(session: Session, workspace_id: str) -> dict[str, tuple[int, Rule]]:
-    """Return the rules that hold by key, each with its version: stored ones before built-in."""
+    """Return the rules that hold, in the order of their keys, each with its version.
+
+    What is stored goes before what is built in.
+    """
     stored = session.execute(
         select(AlertRule.key, AlertRule.version, AlertRule.config).where(
             AlertRule.workspace_id == workspace_id, AlertRule.active
         )
     )
     said = {row.key: (row.version, Rule.model_validate(row.config)) for row in stored}
-    return {**{key: (1, rule) for key, rule in BUILT_IN.items()}, **said}
+    known = {**{key: (1, rule) for key, rule in BUILT_IN.items()}, **said}
+    return {key: known[key] for key in sorted(known)}
 
 
 def versions(session: Session, workspace_id: str, key: str) -> Sequence[AlertRule]:
-    """Oldest first."""
+    """Newest first; a version that is built in is not among them."""
     return session.scalars(
         select(AlertRule)
         .where(AlertRule.workspace_id == workspace_id, AlertRule.key == key)
-        .order_by(AlertRule.version)
+        .order_by(AlertRule.version.desc())
     ).all()
+
+
+def lock_rules(session: Session, workspace_id: str) -> None:
+    """Let one transaction change rules of a workspace at a time."""
+    lock = text("SELECT pg_advisory_xact_lock(:lock, hashtext(:workspace_id))")
+    session.execute(lock, {"lock": RULE_LOCK, "workspace_id": workspace_id})
+
+
+def retire(session: Session, workspace_id: str, key: str) -> None:
+    session.execute(
+        update(AlertRule)
+        .where(AlertRule.workspace_id == workspace_id, AlertRule.key == key, AlertRule.active)
+        .values(active=False)
+    )
+
+
+def replace(
+    session: Session,
+    workspace_id: str,
+    key: str,
+    config: dict[str, Any],
+    *,
+    actor: str,
+    now: datetime,
+) -> int:
+    """Add the next version and let it hold. Returns its number."""
+    newest = session.scalar(
+        select(func.max(AlertRule.version)).where(
+            AlertRule.workspace_id == workspace_id, AlertRule.key == key
+        )
+    )
+    version = 1 + (newest or (1 if key in BUILT_IN else 0))
+    retire(session, workspace_id, key)
+    row = AlertRule(
+        workspace_id=workspace_id,
+        key=key,
+        version=version,
+        active=True,
+        config=config,
+        created_at=now,
+        created_by=actor,
+    )
+    session.add(row)
+    session.flush()
+    return version

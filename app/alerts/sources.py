@@ -2,13 +2,30 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, timedelta
+from typing import Any, Protocol
 
 from sqlalchemy.orm import Session
 
 from app.alerts.readings import Facts, measure_scores
 from app.alerts.rules import Operator, Rule, Signal
 from app.health import queries as health
-from app.health.assess import Assessment
+from app.health.assess import Status
+
+
+class Scored(Protocol):
+    """What an assessment, a score and a day of history have in common."""
+
+    @property
+    def account_id(self) -> str: ...
+    @property
+    def status(self) -> str: ...
+    @property
+    def score(self) -> float | None: ...
+    @property
+    def mrr_cents(self) -> int: ...
+    @property
+    def details(self) -> Mapping[str, Any]: ...
+
 
 Earlier = Mapping[str, Mapping[int, Mapping[str, float | None]]]
 
@@ -16,24 +33,24 @@ Earlier = Mapping[str, Mapping[int, Mapping[str, float | None]]]
 def facts(
     session: Session,
     workspace_id: str,
-    assessments: Sequence[Assessment],
+    scored: Sequence[Scored],
     rules: Collection[Rule],
     *,
     as_of: date,
 ) -> list[Facts]:
-    ids = [each.account_id for each in assessments]
+    ids = [each.account_id for each in scored]
     earlier = _earlier(session, workspace_id, ids, rules, as_of)
     return [
         Facts(
             account_id=each.account_id,
             as_of=as_of,
-            status=each.status,
+            status=Status(each.status),
             score=each.score,
             mrr_cents=each.mrr_cents,
             details=each.details,
             earlier=earlier.get(each.account_id, {}),
         )
-        for each in assessments
+        for each in scored
     ]
 
 

@@ -60,3 +60,21 @@ WHERE workspace_id = :workspace_id AND type = 'alert.digested' AND EXISTS (
     SELECT FROM unnest(CAST(:ids AS text[])) AS i (id)
     WHERE position(CAST(to_jsonb(i.id) AS text) IN convert_from(body, 'UTF8')) > 0)
 """)
+
+SOME_ACCOUNTS = text("""
+SELECT account_id FROM health_score
+WHERE workspace_id = :workspace_id AND status <> 'excluded'
+  AND (status <> 'churned' OR details #>> '{inputs,paid_until}'
+       BETWEEN CAST(CAST(:since AS date) AS text) AND CAST(CAST(:until AS date) AS text))
+ORDER BY status = 'churned' DESC, md5(account_id)
+LIMIT :limit
+""")
+
+DAYS = text("""
+SELECT DISTINCT ON (as_of, account_id) account_id, as_of, status, score, mrr_cents,
+       details - 'inputs' AS details
+FROM health_history
+WHERE workspace_id = :workspace_id AND account_id = ANY(CAST(:account_ids AS text[]))
+  AND as_of BETWEEN :since AND :until AND restatement = 0
+ORDER BY as_of, account_id, change DESC
+""")

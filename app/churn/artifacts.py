@@ -1,4 +1,4 @@
-"""Models as bytes: JSON, and trees by skops; never pickle (docs/adr/0023). Pure."""
+"""Models as bytes: JSON, and trees by skops; never pickle (docs/adr/0025). Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Boosted trees, and how much each column moved their sum (docs/adr/0023). Pure."""
+"""Boosted trees, and how much each column moved their sum (docs/adr/0025). Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

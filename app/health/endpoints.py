@@ -8,6 +8,7 @@ from fastapi.responses import Response
 from pydantic import Field
 from sqlalchemy.orm import Session
 
+from app.accounts.queries import mark_due
 from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.pagination import CursorText, InvalidCursorError, Limit, decode_cursor, page_of
@@ -62,6 +63,7 @@ def refresh_health(
     """Compute the score at once, instead of seconds later."""
     queries.standing(session, caller.workspace_id, account_id)
     service.refresh(session, caller.workspace_id, [account_id], as_of=now.date(), now=now)
+    mark_due(session, caller.workspace_id, [account_id])  # for what follows of the score
     return _answer(session, caller.workspace_id, account_id)
 
 

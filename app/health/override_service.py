@@ -56,7 +56,8 @@ def _check_expiry(expires_at: datetime, now: datetime) -> None:
 
 
 def _score(session: Session, row: ScoreOverride, now: datetime) -> None:
-    """Let the score follow at once; refuse where there is none that could be overruled."""
+    """Let the score follow at once, and alerts soon; refuse where there is none to overrule."""
+    mark_due(session, row.workspace_id, [row.account_id])
     [found] = service.refresh(
         session, row.workspace_id, [row.account_id], as_of=now.date(), now=now
     )

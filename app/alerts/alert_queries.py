@@ -1,0 +1,146 @@
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, ColumnElement, Select, and_, cast, func, select, tuple_
+from sqlalchemy.orm import Session
+
+from app.accounts.tables import Account
+from app.alerts.evaluation import Kept
+from app.alerts.tables import Alert, AlertState
+from app.core.errors import NotFoundError
+from app.health.tables import HealthScore
+
+ARR = "arr"
+REVENUE = cast(func.coalesce(HealthScore.mrr_cents, 0) * 12, BigInteger)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    alert: Alert
+    name: str | None
+    kept: Kept
+    revenue_at_risk_cents: int
+    basis: str
+
+
+def _of(table: Any) -> ColumnElement[bool]:  # noqa: ANN401 - a table of accounts
+    return and_(table.workspace_id == Alert.workspace_id, table.account_id == Alert.account_id)
+
+
+def _listing(workspace_id: str) -> Select[*tuple[Any, ...]]:
+    return (
+        select(Alert, Account.name, AlertState, REVENUE)
+        .outerjoin(Account, _of(Account))
+        .outerjoin(HealthScore, _of(HealthScore))
+        .outerjoin(AlertState, and_(_of(AlertState), AlertState.rule_key == Alert.rule_key))
+        .where(Alert.workspace_id == workspace_id)
+    )
+
+
+def _listed(row: Any) -> Listed:  # noqa: ANN401 - a row of the listing
+    kept = Kept.of(row[2]) if row[2] is not None else Kept()
+    return Listed(row[0], row[1], kept, row[3], ARR)
+
+
+def get(session: Session, workspace_id: str, alert_id: str) -> Listed:
+    row = session.execute(_listing(workspace_id).where(Alert.id == alert_id)).one_or_none()
+    if row is None:
+        raise NotFoundError("alert", alert_id)
+    return _listed(row)
+
+
+def list_alerts(
+    session: Session,
+    workspace_id: str,
+    *,
+    state: str,
+    where: Mapping[str, str],
+    now: datetime,
+    after: tuple[int, str] | None,
+    limit: int,
+) -> list[Listed]:
+    """The largest revenue at risk first. ``where``: columns of the alert, each by its value."""
+    rows = _listing(workspace_id).where(*_in_state(state, now))
+    rows = rows.where(*(getattr(Alert, name) == value for name, value in where.items()))
+    if after is not None:
+        rows = rows.where(tuple_(-REVENUE, Alert.id) > (-after[0], after[1]))
+    ordered = rows.order_by(-REVENUE, Alert.id).limit(limit)
+    return [_listed(row) for row in session.execute(ordered)]
+
+
+def _in_state(state: str, now: datetime) -> Sequence[ColumnElement[bool]]:
+    is_open = Alert.resolved_at.is_(None)
+    snoozed = func.coalesce(AlertState.snoozed_until > now, False)
+    return {
+        "active": (is_open,),
+        "open": (is_open, Alert.acknowledged_at.is_(None)),
+        "acknowledged": (is_open, Alert.acknowledged_at.is_not(None)),
+        "snoozed": (is_open, snoozed),
+        "resolved": (Alert.resolved_at.is_not(None),),
+        "all": (),
+    }[state]
+
+
+def lock(session: Session, workspace_id: str, alert_id: str) -> tuple[Alert, AlertState | None]:
+    """Lock an alert and where its rule stands, in the order in which evaluations do."""
+    found = get(session, workspace_id, alert_id).alert
+    key = (workspace_id, found.account_id, found.rule_key)
+    state = session.get(AlertState, key, with_for_update=True, populate_existing=True)
+    session.refresh(found, with_for_update=True)
+    return found, state
+
+
+def lock_rule(
+    session: Session, workspace_id: str, rule_key: str
+) -> tuple[Sequence[AlertState], Sequence[Alert]]:
+    """Lock where a rule stands with all accounts, and what is open of it."""
+    states = (
+        select(AlertState)
+        .where(AlertState.workspace_id == workspace_id, AlertState.rule_key == rule_key)
+        .order_by(AlertState.account_id)
+        .with_for_update()
+    )
+    alerts = (
+        select(Alert)
+        .where(
+            Alert.workspace_id == workspace_id,
+            Alert.rule_key == rule_key,
+            Alert.resolved_at.is_(None),
+        )
+        .order_by(Alert.account_id)
+        .with_for_update()
+    )
+    return session.scalars(states).all(), session.scalars(alerts).all()
+
+
+@dataclass(frozen=True, slots=True)
+class RuleStats:
+    opened: int
+    open: int
+    resolved: int
+    acknowledged: int
+    valid: int
+    false_positive: int
+    too_early: int
+
+    @property
+    def false_positive_rate(self) -> float | None:
+        judged = self.valid + self.false_positive + self.too_early
+        return round(self.false_positive / judged, 4) if judged else None
+
+
+def rule_stats(session: Session, workspace_id: str, rule_key: str) -> RuleStats:
+    tests = (
+        Alert.resolved_at.is_(None),
+        Alert.resolved_at.is_not(None),
+        Alert.acknowledged_at.is_not(None),
+        *(Alert.feedback == verdict for verdict in ("valid", "false_positive", "too_early")),
+    )
+    row = session.execute(
+        select(func.count(), *(func.count().filter(test) for test in tests)).where(
+            Alert.workspace_id == workspace_id, Alert.rule_key == rule_key
+        )
+    ).one()
+    return RuleStats(*map(int, row))

@@ -1,0 +1,53 @@
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.alerts import statements
+from app.health.tables import HealthScore
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """How an account stood at the end of a day, as it was first written."""
+
+    account_id: str
+    as_of: date
+    status: str
+    score: float | None
+    mrr_cents: int
+    details: Mapping[str, Any]
+
+
+def some_accounts(
+    session: Session, workspace_id: str, *, since: date, until: date, limit: int
+) -> list[str]:
+    """Take accounts that left in these days, and others by a hash of their ids; in key order."""
+    values = {"workspace_id": workspace_id, "since": since, "until": until, "limit": limit}
+    return sorted(session.scalars(statements.SOME_ACCOUNTS, values))
+
+
+def count_accounts(session: Session, workspace_id: str) -> int:
+    number = select(func.count()).where(HealthScore.workspace_id == workspace_id)
+    return session.scalar(number) or 0
+
+
+def days(
+    session: Session,
+    workspace_id: str,
+    account_ids: Sequence[str],
+    *,
+    since: date,
+    until: date,
+) -> Sequence[Day]:
+    """Return days in their order, without what a score was made of."""
+    values = {
+        "workspace_id": workspace_id,
+        "account_ids": list(account_ids),
+        "since": since,
+        "until": until,
+    }
+    return [Day(*row) for row in session.execute(statements.DAYS, values)]

@@ -1,0 +1,113 @@
+"""Alerts over HTTP: what is open, and what people do about it."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Path, Query
+
+from app.alerts import acts, alert_queries
+from app.alerts.rule_endpoints import router as rules_router
+from app.alerts.rules import Severity
+from app.alerts.schemas import AlertOut, AssignIn, FeedbackIn, SnoozeIn
+from app.core.clock import Now
+from app.core.db import ReadSessionDep, SessionDep
+from app.core.pagination import CursorText, Limit, Page, decode_cursor, page_of
+from app.core.schemas import Id, responses
+from app.workspaces.auth import AlertWriter, Reader
+
+alerts = APIRouter(
+    prefix="/api/v1/alerts", tags=["alerts"], responses=responses(401, 403, 404, 422)
+)
+
+AlertId = Annotated[str, Path(max_length=100, pattern=r"^[^\x00]*$")]
+State = Annotated[
+    Literal["active", "open", "acknowledged", "snoozed", "resolved", "all"],
+    Query(description="`active`: all that are not resolved; `open`: those nobody has taken on."),
+]
+Text = Annotated[str | None, Query(max_length=255, pattern=r"^[^\x00]*$")]
+
+
+@alerts.get("")
+def list_alerts(
+    session: ReadSessionDep,
+    caller: Reader,
+    now: Now,
+    state: State = "active",
+    rule: Annotated[Id | None, Query(description="Its key.")] = None,
+    severity: Severity | None = None,
+    account_id: Text = None,
+    assignee: Text = None,
+    limit: Limit = 100,
+    cursor: CursorText = None,
+) -> Page[AlertOut]:
+    """List alerts, the largest revenue at risk first."""
+    after = decode_cursor(cursor, int, str)
+    said = {"rule_key": rule, "severity": severity, "account_id": account_id, "assignee": assignee}
+    rows = alert_queries.list_alerts(
+        session,
+        caller.workspace_id,
+        state=state,
+        where={name: value for name, value in said.items() if value is not None},
+        now=now,
+        after=(after[0], after[1]) if after else None,
+        limit=limit + 1,
+    )
+    kept, next_cursor = page_of(
+        rows, limit, lambda found: (found.revenue_at_risk_cents, found.alert.id)
+    )
+    return Page(items=[AlertOut.of(each, now) for each in kept], next_cursor=next_cursor)
+
+
+@alerts.get("/{alert_id}")
+def get_alert(alert_id: AlertId, session: ReadSessionDep, caller: Reader, now: Now) -> AlertOut:
+    """Show an alert."""
+    return AlertOut.of(alert_queries.get(session, caller.workspace_id, alert_id), now)
+
+
+@alerts.post("/{alert_id}/acknowledge", responses=responses(409))
+def acknowledge_alert(
+    alert_id: AlertId, session: SessionDep, caller: AlertWriter, now: Now
+) -> AlertOut:
+    """Take an alert on."""
+    acts.acknowledge(session, caller.workspace_id, alert_id, actor=caller.actor, now=now)
+    return AlertOut.of(alert_queries.get(session, caller.workspace_id, alert_id), now)
+
+
+@alerts.post("/{alert_id}/assign", responses=responses(400, 409))
+def assign_alert(
+    alert_id: AlertId, body: AssignIn, session: SessionDep, caller: AlertWriter, now: Now
+) -> AlertOut:
+    """Say who is to look after it."""
+    acts.assign(session, caller.workspace_id, alert_id, body.assignee, now=now)
+    return AlertOut.of(alert_queries.get(session, caller.workspace_id, alert_id), now)
+
+
+@alerts.post("/{alert_id}/snooze", responses=responses(400, 409))
+def snooze_alert(
+    alert_id: AlertId, body: SnoozeIn, session: SessionDep, caller: AlertWriter, now: Now
+) -> AlertOut:
+    """Tell nobody of it until a moment. It is evaluated all the same."""
+    acts.snooze(session, caller.workspace_id, alert_id, body.until, now=now)
+    return AlertOut.of(alert_queries.get(session, caller.workspace_id, alert_id), now)
+
+
+@alerts.post("/{alert_id}/resolve", responses=responses(409))
+def resolve_alert(
+    alert_id: AlertId, session: SessionDep, caller: AlertWriter, now: Now
+) -> AlertOut:
+    """End an alert by hand; the rule opens again only after the breach was really over."""
+    acts.resolve(session, caller.workspace_id, alert_id, now=now)
+    return AlertOut.of(alert_queries.get(session, caller.workspace_id, alert_id), now)
+
+
+@alerts.post("/{alert_id}/feedback", responses=responses(400))
+def give_feedback(
+    alert_id: AlertId, body: FeedbackIn, session: SessionDep, caller: AlertWriter, now: Now
+) -> AlertOut:
+    """Say whether it was right; this is what the statistics of its rule count."""
+    acts.give_feedback(session, caller.workspace_id, alert_id, body.verdict, body.note, now=now)
+    return AlertOut.of(alert_queries.get(session, caller.workspace_id, alert_id), now)
+
+
+router = APIRouter()
+router.include_router(alerts)
+router.include_router(rules_router)

@@ -1,0 +1,87 @@
+"""Alert rules over HTTP: kept in versions, tried before they hold, judged by their feedback."""
+
+from fastapi import APIRouter
+
+from app.alerts import alert_queries, backtest, preview, rule_queries, rule_service
+from app.alerts.schemas import (
+    BacktestIn,
+    BacktestOut,
+    PreviewOut,
+    RuleIn,
+    RuleOut,
+    RuleStatsOut,
+    RuleVersionOut,
+)
+from app.core.clock import Now
+from app.core.db import ReadSessionDep, SessionDep
+from app.core.pagination import Page
+from app.core.schemas import Id, responses
+from app.workspaces.auth import AlertWriter, Reader
+
+router = APIRouter(
+    prefix="/api/v1/alert-rules",
+    tags=["alert rules"],
+    responses=responses(400, 401, 403, 404, 422),
+)
+
+
+@router.get("")
+def list_rules(session: ReadSessionDep, caller: Reader) -> Page[RuleOut]:
+    """List all rules by key, the built-in ones among them. There are a hundred at most."""
+    found = rule_queries.rules(session, caller.workspace_id)
+    items = [RuleOut.of(key, version, rule) for key, (version, rule) in found.items()]
+    return Page(items=items, next_cursor=None)
+
+
+@router.post("/preview")
+def preview_rule(body: RuleIn, session: ReadSessionDep, caller: Reader, now: Now) -> PreviewOut:
+    """Say how many accounts a rule is about, and how many breach it now. It changes nothing."""
+    return PreviewOut.model_validate(preview.preview(session, caller.workspace_id, body, now=now))
+
+
+@router.get("/{key}")
+def get_rule(key: Id, session: ReadSessionDep, caller: Reader) -> RuleOut:
+    """Show a rule in the version that holds."""
+    return RuleOut.of(key, *rule_service.get(session, caller.workspace_id, key))
+
+
+@router.put("/{key}", responses=responses(409))
+def put_rule(key: Id, body: RuleIn, session: SessionDep, caller: AlertWriter, now: Now) -> RuleOut:
+    """Create a rule, or let a new version of it hold. Every account is evaluated again."""
+    version, rule = rule_service.put(
+        session, caller.workspace_id, key, body, actor=caller.actor, now=now
+    )
+    return RuleOut.of(key, version, rule)
+
+
+@router.delete("/{key}", status_code=204, responses=responses(409))
+def delete_rule(key: Id, session: SessionDep, caller: AlertWriter, now: Now) -> None:
+    """Let a rule hold no more. Its open alerts are resolved; all stay to be read."""
+    rule_service.delete(session, caller.workspace_id, key, actor=caller.actor, now=now)
+
+
+@router.get("/{key}/versions")
+def list_rule_versions(key: Id, session: ReadSessionDep, caller: Reader) -> Page[RuleVersionOut]:
+    """List the versions that were stored of a rule, newest first."""
+    rows = rule_queries.versions(session, caller.workspace_id, key)
+    if not rows:
+        rule_service.get(session, caller.workspace_id, key)
+    return Page(items=[RuleVersionOut.of(row) for row in rows], next_cursor=None)
+
+
+@router.get("/{key}/stats")
+def get_rule_stats(key: Id, session: ReadSessionDep, caller: Reader) -> RuleStatsOut:
+    """Count what a rule has opened, and how often people said that it was wrong."""
+    rule_service.get(session, caller.workspace_id, key)
+    found = alert_queries.rule_stats(session, caller.workspace_id, key)
+    return RuleStatsOut.model_validate(found)
+
+
+@router.post("/{key}/backtest")
+def backtest_rule(
+    key: Id, body: BacktestIn, session: ReadSessionDep, caller: Reader, now: Now
+) -> BacktestOut:
+    """Say what a rule would have done in the last days. It changes nothing."""
+    _, rule = rule_service.get(session, caller.workspace_id, key)
+    found = backtest.backtest(session, caller.workspace_id, rule, days=body.days, now=now)
+    return BacktestOut.model_validate(found)

@@ -1,0 +1,86 @@
+"""Rules are kept in versions that never change; a change of one concerns every account."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from app.accounts.due import Priority
+from app.accounts.queries import mark_all_due
+from app.alerts import alert_queries, notices, rule_queries
+from app.alerts.machine import Phase
+from app.alerts.rules import BUILT_IN, Rule
+from app.core.errors import ConflictError, NotFoundError
+from app.segments import service as segments
+from app.workspaces.service import audit
+
+MOST_RULES = 100
+ENDED = "rule_ended"
+
+Versioned = tuple[int, Rule]
+
+
+class BuiltInRuleError(ConflictError):
+    code = "built_in_rule"
+
+
+class TooManyRulesError(ConflictError):
+    code = "too_many_rules"
+
+
+def get(session: Session, workspace_id: str, key: str) -> Versioned:
+    found = rule_queries.rules(session, workspace_id).get(key)
+    if found is None:
+        raise NotFoundError("alert rule", key)
+    return found
+
+
+def put(
+    session: Session, workspace_id: str, key: str, wanted: Rule, *, actor: str, now: datetime
+) -> Versioned:
+    """Create a rule or its next version; saying the same again changes nothing."""
+    segments.read(wanted.filter)
+    rule_queries.lock_rules(session, workspace_id)
+    known = rule_queries.rules(session, workspace_id)
+    version, before = known.get(key, (0, None))
+    config = wanted.model_dump(mode="json")
+    if before is not None and before.model_dump(mode="json") == config:
+        return version, before
+    if before is None and len(known) >= MOST_RULES:
+        raise TooManyRulesError(f"A workspace has at most {MOST_RULES} rules.")
+    version = rule_queries.replace(session, workspace_id, key, config, actor=actor, now=now)
+    action = "alert_rule.changed" if before else "alert_rule.created"
+    audit(session, workspace_id, action, key, actor=actor, now=now, details=config)
+    if not wanted.enabled:
+        _end_alerts(session, workspace_id, key, now=now)
+    elif before is None or _decides(before) != _decides(wanted):
+        mark_all_due(session, workspace_id, priority=Priority.SWEEP)
+    return version, wanted
+
+
+def delete(session: Session, workspace_id: str, key: str, *, actor: str, now: datetime) -> None:
+    """Let a rule hold no more; what it opened is over, and stays to be read."""
+    rule_queries.lock_rules(session, workspace_id)
+    get(session, workspace_id, key)
+    if key in BUILT_IN:
+        raise BuiltInRuleError(f"{key} is built in: disable it instead.")
+    rule_queries.retire(session, workspace_id, key)
+    audit(session, workspace_id, "alert_rule.deleted", key, actor=actor, now=now)
+    _end_alerts(session, workspace_id, key, now=now)
+
+
+def _decides(rule: Rule) -> dict[str, Any]:
+    """Return what of a rule decides when it opens."""
+    return rule.model_dump(exclude={"name", "severity", "owner"})
+
+
+def _end_alerts(session: Session, workspace_id: str, key: str, *, now: datetime) -> None:
+    states, alerts = alert_queries.lock_rule(session, workspace_id, key)
+    for state in states:
+        state.phase, state.since, state.check_at = Phase.OK, None, None
+        state.shift, state.yardstick, state.armed = 0.0, None, True
+    for alert in alerts:
+        alert.resolved_at, alert.resolution = now, ENDED
+        alert.owed_on = now.date() if notices.due(alert) else None
+    session.flush()
+    notices.note(session, workspace_id, alerts, notices.RESOLVED, now=now)

@@ -1,0 +1,205 @@
+"""Alerts and their rules on the wire."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Annotated, Self
+
+from pydantic import AwareDatetime, Field, Strict
+
+from app.alerts.alert_queries import Listed
+from app.alerts.rules import BUILT_IN, Rule, Severity
+from app.alerts.tables import AlertRule
+from app.core.schemas import WHOLE, Body, Out, Text
+from app.segments.schemas import Filter
+
+EXAMPLE = BUILT_IN["health_at_risk"].model_dump(mode="json")
+
+
+class AlertStatus(StrEnum):
+    OPEN = "open"
+    ACKNOWLEDGED = "acknowledged"
+    RESOLVED = "resolved"
+
+
+class Verdict(StrEnum):
+    VALID = "valid"
+    FALSE_POSITIVE = "false_positive"
+    TOO_EARLY = "too_early"
+
+
+class AlertOut(Out):
+    """One episode of a rule and an account."""
+
+    id: str = Field(examples=["alr_019d0a5f9c00a1b2c3d4e5f6"])
+    account_id: str = Field(examples=["acme"])
+    account_name: str | None = Field(examples=["Acme Ltd"])
+    rule: str = Field(examples=["health_at_risk"])
+    rule_name: str = Field(examples=["Health at risk"])
+    rule_version: int = Field(examples=[1])
+    signal: str = Field(examples=["health_score"])
+    condition: str = Field(examples=["enters_band at_risk"])
+    direction: str = Field(examples=["down"])
+    severity: Severity
+    state: AlertStatus
+    episode: int = Field(description="Which one of this rule and account.", examples=[1])
+    flapping: bool = Field(description="It opens so often that it is kept open.", examples=[False])
+    previous: float | str | None = Field(description="The day before.", examples=[31.5])
+    current: float | str | None = Field(description="When it opened.", examples=[22.0])
+    threshold: float | str | None = Field(examples=[25.0])
+    last: float | str | None = Field(description="When it was resolved.", examples=[None])
+    drivers: list[str] = Field(examples=[["Depth fell from 15 to 9 active users: −6.1 points."]])  # noqa: RUF001 - a real minus
+    scorecard_version: int | None = Field(examples=[1])
+    model_version: str | None = Field(examples=[None])
+    revenue_at_risk_cents: int = Field(
+        description="A year's revenue, times the probability of churn where one is claimed.",
+        examples=[239880],
+    )
+    revenue_at_risk_basis: str = Field(
+        description="`arr` or `arr_times_probability`.", examples=["arr"]
+    )
+    assignee: str | None = Field(examples=["kim@example.com"])
+    opened_at: datetime
+    acknowledged_at: datetime | None
+    acknowledged_by: str | None = Field(examples=[None])
+    snoozed_until: datetime | None
+    resolved_at: datetime | None
+    resolution: str | None = Field(examples=[None])
+    feedback: Verdict | None = Field(examples=[None])
+    feedback_note: str | None = Field(examples=[None])
+
+    @classmethod
+    def of(cls, found: Listed, now: datetime) -> Self:
+        alert = found.alert
+        status = AlertStatus.ACKNOWLEDGED if alert.acknowledged_at else AlertStatus.OPEN
+        columns = {name: getattr(alert, name) for name in COLUMNS}
+        return cls(
+            **columns,
+            account_name=found.name,
+            rule=alert.rule_key,
+            state=AlertStatus.RESOLVED if alert.resolved_at else status,
+            flapping=alert.resolved_at is None and found.kept.state.flaps(now),
+            revenue_at_risk_cents=found.revenue_at_risk_cents,
+            revenue_at_risk_basis=found.basis,
+            snoozed_until=found.kept.snoozed_until,
+        )
+
+
+COLUMNS = (
+    *("id", "account_id", "rule_name", "rule_version", "signal", "condition", "direction"),
+    *("severity", "episode", "previous", "current", "threshold", "last", "drivers"),
+    *("scorecard_version", "model_version", "assignee", "opened_at", "acknowledged_at"),
+    *("acknowledged_by", "resolved_at", "resolution", "feedback", "feedback_note"),
+)
+
+
+class AssignIn(Body):
+    assignee: Text | None = Field(description="Null: nobody.", examples=["kim@example.com"])
+
+
+class SnoozeIn(Body):
+    until: AwareDatetime | None = Field(
+        description="Until then nobody is told of it. Null: from now on again.",
+        examples=["2026-12-01T09:00:00Z"],
+    )
+
+
+class FeedbackIn(Body):
+    verdict: Verdict
+    note: Text | None = Field(None, examples=["They were on holiday."])
+
+
+class RuleIn(Rule):
+    filter: Filter = Field(default_factory=dict)
+
+
+class RuleOut(Out):
+    """A rule in the version that holds. ``rule`` can be sent back as it is."""
+
+    key: str = Field(examples=["health_at_risk"])
+    version: int = Field(description="One more with each change.", examples=[1])
+    built_in: bool = Field(description="Every workspace has it.", examples=[True])
+    clear_at: float = Field(
+        description="Where it is over: as said, or a distance from `fire_at`.", examples=[5.0]
+    )
+    rule: Rule = Field(examples=[EXAMPLE])
+
+    @classmethod
+    def of(cls, key: str, version: int, rule: Rule) -> Self:
+        return cls(
+            key=key,
+            version=version,
+            built_in=key in BUILT_IN,
+            clear_at=rule.clears_at,
+            rule=rule,
+        )
+
+
+class RuleVersionOut(Out):
+    version: int = Field(examples=[2])
+    active: bool
+    created_at: datetime
+    created_by: str = Field(examples=["key:0123456789"])
+    rule: Rule = Field(examples=[EXAMPLE])
+
+    @classmethod
+    def of(cls, row: AlertRule) -> Self:
+        return cls(
+            version=row.version,
+            active=row.active,
+            created_at=row.created_at,
+            created_by=row.created_by,
+            rule=Rule.model_validate(row.config),
+        )
+
+
+class PreviewOut(Out):
+    """How many accounts a rule is about, and for how many it would open at once."""
+
+    count: int = Field(description="Let through by the filter.", examples=[120])
+    mrr_cents: int = Field(description="What they pay a month together.", examples=[598800])
+    looked_at: int = Field(description="Of how many the breach was tried.", examples=[120])
+    breaching: int = Field(examples=[14])
+    breaching_mrr_cents: int = Field(examples=[69900])
+
+
+Days = Annotated[int, Strict(), Field(ge=1, le=365, examples=[90]), WHOLE]
+
+
+class BacktestIn(Body):
+    days: Days = 90
+
+
+class CaughtOut(Out):
+    account_id: str = Field(examples=["acme"])
+    churned_on: date
+    days_before: int = Field(examples=[41])
+
+
+class BacktestOut(Out):
+    """What a rule would have done in the last days, of the scores as they were written then."""
+
+    since: date
+    until: date
+    accounts: int = Field(description="How many were looked at.", examples=[300])
+    of_accounts: int = Field(description="How many there are.", examples=[300])
+    alerts: int = Field(examples=[24])
+    accounts_alerted: int = Field(examples=[21])
+    alerts_per_account: float = Field(description="Of those looked at.", examples=[0.08])
+    churned: int = Field(description="Accounts that left in these days.", examples=[9])
+    caught: int = Field(description="Of those, for how many it had opened.", examples=[7])
+    days_before_median: float | None = Field(examples=[38.0])
+    caught_accounts: list[CaughtOut] = Field(description="The first hundred.")
+    false_alarms: int = Field(description="Alerts of accounts that have not left.", examples=[15])
+
+
+class RuleStatsOut(Out):
+    opened: int = Field(examples=[24])
+    open: int = Field(examples=[4])
+    resolved: int = Field(examples=[20])
+    acknowledged: int = Field(examples=[18])
+    valid: int = Field(examples=[9])
+    false_positive: int = Field(examples=[2])
+    too_early: int = Field(examples=[1])
+    false_positive_rate: float | None = Field(
+        description="Of those with feedback; null without any.", examples=[0.1667]
+    )

@@ -1,0 +1,105 @@
+"""Other settings and other peers alone open nothing; what an account does itself does."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy.orm import Session
+
+from tests import factories
+from tests.alerts.world import CARD, MEASURE, alerts, found, move, refresh, rule
+from tests.conftest import NOW
+
+DAY = timedelta(days=1)
+STRICTER = {
+    "default": {"measures": [{**MEASURE, "transform": {**MEASURE["transform"], "at_100": 200}}]}
+}
+HIGHER_BANDS = {"default": {**CARD["default"], "watch_from": 60, "healthy_from": 80}}
+BELOW = {"signal": "health_score", "operator": "below", "fire_at": 30}
+RULES = [
+    BELOW,
+    {"signal": "measure:fit", "operator": "below", "fire_at": 30},
+    {"signal": "health_score", "operator": "drop_by", "fire_at": 20, "window_days": 7},
+    {"signal": "measure:fit", "operator": "drop_by", "fire_at": 20, "window_days": 7},
+    {"signal": "health_score", "operator": "enters_band", "band": "at_risk"},
+]
+
+
+def a_week(session: Session) -> None:
+    """Score an account of 50 points for some days, then let another scorecard hold."""
+    found(session, "a1", score=50)
+    for days in (7, 1):
+        refresh(session, "a1", now=NOW - days * DAY)
+    factories.scorecard(session, STRICTER, version=3)
+
+
+@pytest.mark.parametrize("said", RULES, ids=lambda said: f"{said['signal']} {said['operator']}")
+def test_a_new_scorecard_alone_opens_nothing(session: Session, said: dict[str, object]) -> None:
+    rule(session, "tried", **said)
+    a_week(session)
+    move(session, 48, "a1")
+
+    for days in range(3):
+        refresh(session, "a1", now=NOW + days * DAY)
+
+    assert alerts(session) == []
+
+
+@pytest.mark.parametrize("said", RULES, ids=lambda said: f"{said['signal']} {said['operator']}")
+def test_unless_it_is_asked_for(session: Session, said: dict[str, object]) -> None:
+    rule(session, "tried", **said, on_config_change=True)
+    a_week(session)
+    move(session, 48, "a1")
+
+    refresh(session, "a1")
+
+    assert len(alerts(session)) == 1
+
+
+def test_what_the_account_does_afterwards_counts_by_the_old_measure(session: Session) -> None:
+    rule(session, "tried", **BELOW)
+    a_week(session)
+    refresh(session, "a1")
+
+    move(session, 40, "a1")
+    refresh(session, "a1", now=NOW + DAY)
+    assert alerts(session) == [], "20 now, and 45 without the change of scorecard"
+    move(session, 8, "a1")
+    refresh(session, "a1", now=NOW + 2 * DAY)
+
+    [alert] = alerts(session)
+    assert alert.current == 4
+
+
+def test_once_it_was_over_the_new_scorecard_is_what_counts(session: Session) -> None:
+    rule(session, "tried", **BELOW)
+    a_week(session)
+
+    for days, value in enumerate((50, 90, 50)):
+        move(session, value, "a1")
+        refresh(session, "a1", now=NOW + days * DAY)
+
+    assert [alert.current for alert in alerts(session)] == [25]
+
+
+def test_who_did_both_at_once_is_told_of(session: Session) -> None:
+    rule(session, "tried", **BELOW)
+    a_week(session)
+    move(session, 20, "a1")
+
+    refresh(session, "a1")
+
+    assert [alert.current for alert in alerts(session)] == [10]
+
+
+def test_other_bands_alone_open_nothing(session: Session) -> None:
+    rule(session, "tried", signal="health_score", operator="enters_band", band="at_risk")
+    found(session, "a1", score=50)
+    refresh(session, "a1", now=NOW - DAY)
+    factories.scorecard(session, HIGHER_BANDS, version=3)
+
+    refresh(session, "a1")
+    assert alerts(session) == []
+
+    move(session, 24, "a1")
+    refresh(session, "a1", now=NOW + DAY)
+    assert [alert.threshold for alert in alerts(session)] == [60]

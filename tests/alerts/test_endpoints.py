@@ -1,0 +1,202 @@
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from app.alerts import service
+from app.tables import AlertState, Change, HealthScore, Workspace
+from tests import factories
+from tests.alerts.world import alerts, found, kinds, move, refresh, rule, sent
+from tests.conftest import NOW
+
+ALERTS = "/api/v1/alerts"
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def alert(client: TestClient, session: Session) -> str:
+    """Open an alert of a rule without hold times, and tell of it."""
+    rule(session, "low", signal="health_score", operator="below", fire_at=40, owner="kim")
+    found(session, "a1", score=30)
+    refresh(session, "a1", now=NOW - HOUR)
+    session.commit()
+    [listed] = client.get(ALERTS).json()["items"]
+    return str(listed["id"])
+
+
+def act(client: TestClient, alert: str, verb: str, **said: Any) -> Any:  # noqa: ANN401
+    return client.post(f"{ALERTS}/{alert}/{verb}", json=said)
+
+
+def test_an_alert_says_what_happened_to_whom_and_what_is_at_stake(
+    client: TestClient, alert: str
+) -> None:
+    said = client.get(f"{ALERTS}/{alert}").json()
+
+    assert (said["account_id"], said["rule"], said["state"]) == ("a1", "low", "open")
+    assert (said["current"], said["threshold"], said["condition"]) == (30, 40, "below")
+    assert (said["revenue_at_risk_cents"], said["revenue_at_risk_basis"]) == (1200_00, "arr")
+    assert (said["assignee"], said["severity"], said["episode"]) == ("kim", "high", 1)
+    assert said["drivers"] == ['"fit": 30; it gives 30.0 of 100.0 points.']
+
+
+def test_the_largest_revenue_at_risk_comes_first_in_pages(
+    client: TestClient, session: Session
+) -> None:
+    for number in range(5):
+        factories.account(session, f"a{number}")
+        factories.alert(session, f"a{number}")
+        row = HealthScore(workspace_id="acme", account_id=f"a{number}", mrr_cents=number % 3)
+        session.add(row)
+    session.commit()
+
+    ids: list[str] = []
+    cursor = None
+    while cursor or not ids:
+        page = client.get(ALERTS, params={"limit": 2} | ({"cursor": cursor} if cursor else {}))
+        ids += [item["account_id"] for item in page.json()["items"]]
+        cursor = page.json()["next_cursor"]
+
+    assert ids == ["a2", "a1", "a4", "a0", "a3"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ({}, {"a1", "a2"}),
+        ({"state": "resolved"}, {"a3"}),
+        ({"state": "all"}, {"a1", "a2", "a3"}),
+        ({"state": "open"}, {"a1"}),
+        ({"state": "acknowledged"}, {"a2"}),
+        ({"state": "snoozed"}, set()),
+        ({"severity": "low"}, {"a2"}),
+        ({"rule": "other"}, set()),
+        ({"account_id": "a1"}, {"a1"}),
+        ({"assignee": "kim", "state": "all"}, {"a3"}),
+    ],
+)
+def test_alerts_are_filtered(
+    client: TestClient, session: Session, asked: dict[str, str], expected: set[str]
+) -> None:
+    factories.alert(session, "a1")
+    factories.alert(session, "a2", severity="low", acknowledged_at=NOW)
+    factories.alert(session, "a3", resolved_at=NOW, assignee="kim")
+    session.commit()
+
+    items = client.get(ALERTS, params=asked).json()["items"]
+
+    assert {item["account_id"] for item in items} == expected
+
+
+def test_who_takes_it_on_is_told_once(client: TestClient, session: Session, alert: str) -> None:
+    answers = [act(client, alert, "acknowledge").json() for _ in range(2)]
+
+    assert [answer["state"] for answer in answers] == ["acknowledged"] * 2
+    assert answers[0]["acknowledged_by"].startswith("key:")
+    assert kinds(session) == ["alert.opened", "alert.acknowledged"]
+
+
+def test_it_is_given_to_somebody(client: TestClient, session: Session, alert: str) -> None:
+    assert act(client, alert, "assign", assignee="lee").json()["assignee"] == "lee"
+    assert act(client, alert, "assign", assignee=None).json()["assignee"] is None
+
+    changes = session.scalars(select(Change).where(Change.type == "alert"))
+    assert [row.data["what"] for row in changes] == ["opened", "assigned", "assigned"]
+
+
+def test_a_snooze_mutes_notices_and_not_the_evaluation(
+    client: TestClient, session: Session, alert: str
+) -> None:
+    until = NOW + 5 * HOUR
+    said = act(client, alert, "snooze", until=until.isoformat()).json()
+    assert said["snoozed_until"] == until.isoformat().replace("+00:00", "Z")
+    session.execute(update(Workspace).values(swept_on=NOW.date()))
+
+    move(session, 80, "a1")
+    refresh(session, "a1", now=NOW + HOUR)
+    move(session, 10, "a1")
+    refresh(session, "a1", now=NOW + 2 * HOUR)
+    service.tell_owed(session, now=NOW + 3 * HOUR)
+    assert (kinds(session), len(alerts(session))) == (["alert.opened"], 2)
+
+    service.tell_owed(session, now=until)
+    assert sorted((data["episode"], kind) for kind, data in sent(session)) == [
+        (1, "alert.opened"),
+        (1, "alert.resolved"),
+        (2, "alert.opened"),
+    ]
+
+
+def test_a_snooze_can_be_ended(client: TestClient, alert: str) -> None:
+    act(client, alert, "snooze", until=(NOW + HOUR).isoformat())
+
+    assert act(client, alert, "snooze", until=None).json()["snoozed_until"] is None
+
+
+@pytest.mark.usefixtures("session")
+def test_nobody_snoozes_into_the_past(client: TestClient, alert: str) -> None:
+    answer = act(client, alert, "snooze", until=NOW.isoformat())
+
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/body/until")
+
+
+def test_what_is_resolved_by_hand_stays_so_while_the_breach_goes_on(
+    client: TestClient, session: Session, alert: str
+) -> None:
+    said = act(client, alert, "resolve").json()
+    assert (said["state"], said["resolution"]) == ("resolved", "by_hand")
+    refresh(session, "a1", now=NOW + HOUR)
+    assert kinds(session) == ["alert.opened", "alert.resolved"]
+
+    for turn, score in enumerate((80, 20)):
+        move(session, score, "a1")
+        refresh(session, "a1", now=NOW + (turn + 2) * HOUR)
+
+    assert kinds(session)[2:] == ["alert.opened"]
+
+
+@pytest.mark.parametrize(
+    ("verb", "said"),
+    [
+        ("acknowledge", {}),
+        ("resolve", {}),
+        ("assign", {"assignee": "lee"}),
+        ("snooze", {"until": None}),
+    ],
+)
+def test_of_what_is_over_nothing_can_be_done(
+    client: TestClient, alert: str, verb: str, said: dict[str, Any]
+) -> None:
+    act(client, alert, "resolve")
+
+    answer = act(client, alert, verb, **said)
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "alert_resolved")
+
+
+def test_feedback_is_counted_for_the_rule(client: TestClient, alert: str) -> None:
+    act(client, alert, "resolve")
+
+    said = act(client, alert, "feedback", verdict="false_positive", note="On holiday.").json()
+
+    assert (said["feedback"], said["feedback_note"]) == ("false_positive", "On holiday.")
+    stats = client.get("/api/v1/alert-rules/low/stats").json()
+    assert (stats["opened"], stats["open"], stats["resolved"]) == (1, 0, 1)
+    assert (stats["false_positive"], stats["false_positive_rate"]) == (1, 1.0)
+
+
+def test_time_alone_wakes_an_account_that_waits(client: TestClient, session: Session) -> None:
+    rule(session, "low", signal="health_score", operator="below", fire_at=40, for_seconds=60)
+    found(session, "a1", score=30)
+    refresh(session, "a1")
+    assert client.get(ALERTS).json()["items"] == []
+
+    assert service.wake(session, now=NOW + timedelta(seconds=59)) == 0
+    assert service.wake(session, now=NOW + timedelta(seconds=60)) == 1
+    refresh(session, "a1", now=NOW + timedelta(seconds=61))
+
+    assert kinds(session) == ["alert.opened"]
+    assert session.scalars(select(AlertState.check_at)).all() == [None]

@@ -1,0 +1,61 @@
+"""Several workers at once, and one that is killed in the middle."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.core.db import Sessions, transaction
+from app.tables import AlertState
+from tests.alerts.world import alerts, found, kinds, move, refresh, rule
+from tests.conftest import NOW
+
+
+def world(sessions: Sessions) -> None:
+    with transaction(sessions) as session:
+        rule(session, "low", signal="health_score", operator="below", fire_at=40)
+        found(session, "a1", "a2", score=30)
+
+
+def test_many_evaluators_at_once_open_what_one_would(committed: Sessions) -> None:
+    world(committed)
+
+    def evaluate(turn: int) -> None:
+        with transaction(committed) as session:
+            refresh(session, "a1", "a2", now=NOW + timedelta(seconds=turn % 3))
+
+    with ThreadPoolExecutor(6) as threads:
+        list(threads.map(evaluate, range(18)))
+
+    with transaction(committed) as session:
+        assert kinds(session) == ["alert.opened"] * 2
+        assert {alert.account_id for alert in alerts(session)} == {"a1", "a2"}
+        states = session.scalars(select(AlertState)).all()
+        assert [state.episode for state in states] == [1, 1]
+
+
+class KilledError(Exception):
+    pass
+
+
+def test_of_a_transaction_that_was_killed_nothing_stays_and_it_is_done_again(
+    committed: Sessions,
+) -> None:
+    world(committed)
+
+    def killed(session: Session) -> None:
+        refresh(session, "a1", "a2")
+        raise KilledError
+
+    with pytest.raises(KilledError), transaction(committed) as session:
+        killed(session)
+    with transaction(committed) as session:
+        assert (alerts(session), kinds(session)) == ([], [])
+        refresh(session, "a1", "a2")
+
+    with transaction(committed) as session:
+        move(session, 80, "a1", "a2")
+        refresh(session, "a1", "a2", now=NOW + timedelta(hours=1))
+        assert sorted(kinds(session)) == ["alert.opened"] * 2 + ["alert.resolved"] * 2

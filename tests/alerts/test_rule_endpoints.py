@@ -1,0 +1,129 @@
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from app.alerts.rules import BUILT_IN
+from app.tables import Account, AuditEntry, Due
+from tests.alerts.world import alerts, found, kinds, refresh
+from tests.conftest import NOW
+
+RULES = "/api/v1/alert-rules"
+LOW: dict[str, Any] = {
+    "name": "Low",
+    "signal": "health_score",
+    "operator": "below",
+    "fire_at": 40,
+}
+
+
+def put(client: TestClient, key: str = "low", **said: Any) -> Any:  # noqa: ANN401
+    return client.put(f"{RULES}/{key}", json=LOW | said)
+
+
+def test_a_new_workspace_has_rules(client: TestClient) -> None:
+    items = client.get(RULES).json()["items"]
+
+    assert [item["key"] for item in items] == sorted(BUILT_IN)
+    assert {(item["version"], item["built_in"]) for item in items} == {(1, True)}
+
+
+def test_a_change_is_a_new_version_and_the_old_ones_stay(
+    client: TestClient, session: Session
+) -> None:
+    assert put(client).json()["version"] == 1
+    assert put(client).json()["version"] == 1
+    changed = put(client, fire_at=30).json()
+
+    assert (changed["version"], changed["rule"]["fire_at"], changed["clear_at"]) == (2, 30, 35)
+    versions = client.get(f"{RULES}/low/versions").json()["items"]
+    assert [(row["version"], row["active"], row["rule"]["fire_at"]) for row in versions] == [
+        (2, True, 30),
+        (1, False, 40),
+    ]
+    actions = session.scalars(select(AuditEntry.action).where(AuditEntry.subject == "low"))
+    assert sorted(actions) == ["alert_rule.changed", "alert_rule.created"]
+
+
+def test_a_built_in_rule_is_changed_or_disabled_and_not_deleted(client: TestClient) -> None:
+    one = client.get(f"{RULES}/no_use").json()["rule"]
+
+    said = client.put(f"{RULES}/no_use", json=one | {"enabled": False}).json()
+
+    assert (said["version"], said["built_in"], said["rule"]["enabled"]) == (2, True, False)
+    answer = client.delete(f"{RULES}/no_use")
+    assert (answer.status_code, answer.json()["code"]) == (409, "built_in_rule")
+
+
+def test_a_new_rule_has_everybody_evaluated_and_another_name_nobody(
+    client: TestClient, session: Session
+) -> None:
+    found(session, "a1", "a2")
+    session.commit()
+
+    put(client)
+    put(client, name="Very low", severity="low")
+
+    assert len(session.scalars(select(Due)).all()) == 2
+
+
+def test_what_a_rule_opened_is_over_when_it_ends(client: TestClient, session: Session) -> None:
+    put(client)
+    found(session, "a1", score=30)
+    refresh(session, "a1")
+    session.commit()
+
+    assert client.delete(f"{RULES}/low").status_code == 204
+
+    [alert] = alerts(session)
+    assert (alert.resolution, alert.owed_on) == ("rule_ended", NOW.date())
+    assert client.get(f"{RULES}/low").status_code == 404
+    assert put(client).json()["version"] == 2
+
+
+def test_a_preview_counts_who_is_meant_and_who_breaches(
+    client: TestClient, session: Session
+) -> None:
+    found(session, "a1", "a2", score=30)
+    found_too = ["a3", "a4"]
+    for account_id in found_too:
+        session.add(Account(workspace_id="acme", account_id=account_id))
+    session.execute(update(Account).where(Account.account_id != "a2").values(owner="kim"))
+    refresh(session, "a1", "a2", "a3", "a4")
+    session.commit()
+
+    said = client.post(f"{RULES}/preview", json=LOW | {"filter": {"owner": "kim"}}).json()
+
+    assert (said["count"], said["mrr_cents"], said["looked_at"]) == (3, 100_00, 3)
+    assert (said["breaching"], said["breaching_mrr_cents"]) == (1, 100_00)
+    assert kinds(session) == [], "a preview opens nothing"
+
+
+@pytest.mark.parametrize(
+    ("said", "pointer"),
+    [
+        ({"fire_at": None}, "/body"),
+        ({"clear_at": 39}, "/body"),
+        ({"operator": "above", "clear_at": 41}, "/body"),
+        ({"operator": "absent_for"}, "/body"),
+        ({"operator": "enters_band"}, "/body"),
+        ({"operator": "enters_band", "band": "high"}, "/body"),
+        ({"band": "at_risk"}, "/body"),
+        ({"signal": "churn_risk", "operator": "drop_by"}, "/body"),
+        ({"signal": "mood"}, "/body/signal"),
+        ({"signal": "measure:"}, "/body/signal"),
+        ({"window_days": 30}, "/body/window_days"),
+        ({"for_seconds": -1}, "/body/for_seconds"),
+        ({"filter": {"colour": "red"}}, "/body/filter/colour"),
+        ({"severity": "fatal"}, "/body/severity"),
+    ],
+)
+def test_a_rule_that_makes_no_sense_is_refused_and_says_where(
+    client: TestClient, said: dict[str, Any], pointer: str
+) -> None:
+    answer = put(client, **said)
+
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["pointer"] == pointer
