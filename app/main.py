@@ -46,6 +46,7 @@ from app.imports.endpoints import router as imports_router
 from app.jobs.endpoints import router as jobs_router
 from app.lifecycle.endpoints import router as lifecycle_router
 from app.lifecycle.trace_endpoints import router as trace_router
+from app.reports.endpoints import router as reports_router
 from app.segments.endpoints import router as segments_router
 from app.segments.fields import CHOICES, FIELDS
 from app.segments.schemas import LANGUAGE
@@ -193,6 +194,7 @@ def create_app(storage: Storage, settings: Settings, clock: Clock) -> FastAPI:
     app.include_router(alerts_router)
     app.include_router(billing_router)
     app.include_router(changes_router)
+    app.include_router(reports_router)
     app.include_router(probes)
     return app
 

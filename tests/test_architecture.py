@@ -104,6 +104,7 @@ PURE = {
     "jobs/states.py",
     "lifecycle/kinds.py",
     "lifecycle/trace.py",
+    "reports/lifetime.py",
     "segments/fields.py",
     "workspaces/keys.py",
     "workspaces/semantics.py",

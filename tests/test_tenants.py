@@ -19,6 +19,7 @@ from tests.routes import (
     LOOSE,
     MAKES_ITS_OWN,
     NOT_FOUND,
+    OWN_FIGURES,
     OWN_LIST,
     OWN_WORKSPACE,
     READS,
@@ -116,7 +117,7 @@ def name_for(theirs: TestClient, name: str) -> str:
 
 def test_what_is_to_happen_on_every_route_has_been_decided() -> None:
     """A new route is added to one of the sets above first."""
-    decided = [INGEST, NOT_FOUND, set(MAKES_ITS_OWN), OWN_LIST, OWN_WORKSPACE]
+    decided = [INGEST, NOT_FOUND, set(MAKES_ITS_OWN), OWN_LIST, OWN_WORKSPACE, OWN_FIGURES]
 
     assert sorted(name for each in decided for name in each) == sorted(API)
 

@@ -1,0 +1,84 @@
+"""How accounts fare over time: by the month they started in, and all of them by band."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import Row
+from sqlalchemy.orm import Session
+
+from app.reports import queries
+from app.reports.asked import Asked
+from app.reports.schemas import (
+    BandShare,
+    Cohort,
+    CohortCell,
+    CohortsOut,
+    DistributionDay,
+    DistributionOut,
+)
+
+
+def cohorts(session: Session, asked: Asked) -> CohortsOut:
+    rows = queries.cohorts(
+        session,
+        asked.workspace_id,
+        first=asked.since.replace(day=1),
+        until=asked.until,
+        known_on=asked.known_on,
+        seen_at=datetime.combine(asked.known_on + timedelta(days=1), time.min, UTC),
+        base_currency=asked.currency,
+    )
+    return CohortsOut(
+        currency=asked.currency,
+        known_on=asked.known_on,
+        cohorts=[
+            Cohort(start=start, size=size, cells=_cells(list(cells)))
+            for (start, size), cells in groupby(rows, key=lambda row: (row.cohort, row.size))
+        ],
+    )
+
+
+def _cells(rows: Sequence[Row[Any]]) -> list[CohortCell]:
+    first = rows[0]
+    return [
+        CohortCell(
+            month=row.month,
+            age=12 * (row.month.year - row.cohort.year) + row.month.month - row.cohort.month,
+            accounts=row.accounts,
+            retention=row.accounts / row.size,
+            mrr_cents=row.cents,
+            revenue_retention=row.cents / first.cents if first.cents else None,
+            mean_score=row.score,
+        )
+        for row in rows
+    ]
+
+
+def distribution(session: Session, asked: Asked, days: Sequence[date]) -> DistributionOut:
+    rows = queries.distribution(session, asked.workspace_id, days)
+    by_day = groupby(rows, key=lambda row: row.day)
+    return DistributionOut(
+        currency=asked.currency, days=[_day(day, list(bands)) for day, bands in by_day]
+    )
+
+
+def _day(day: date, rows: Sequence[Row[Any]]) -> DistributionDay:
+    accounts = sum(row.accounts for row in rows)
+    scored = [row for row in rows if row.score is not None]
+    known = sum(row.accounts for row in scored)
+    return DistributionDay(
+        day=day,
+        accounts=accounts,
+        mean_score=sum(row.score * row.accounts for row in scored) / known if known else None,
+        bands=[
+            BandShare(
+                band=row.band,
+                accounts=row.accounts,
+                share=row.accounts / accounts,
+                mrr_cents=int(row.mrr_cents),
+            )
+            for row in rows
+        ],
+    )

@@ -1,0 +1,122 @@
+from datetime import date
+from typing import Annotated
+
+from fastapi import Query
+from pydantic import Field
+
+from app.core.schemas import NO_NUL, Day, Out
+from app.health.scorecard import Band
+
+Since = Annotated[Day, Query(description="The first day.", examples=["2026-01-01"])]
+Until = Annotated[Day, Query(description="The last day.", examples=["2026-03-17"])]
+EventNames = Annotated[
+    str | None,
+    Query(
+        max_length=2000,
+        pattern=NO_NUL,
+        description="Event names with commas between them.",
+        examples=["Order Completed"],
+    ),
+]
+
+
+class Kpi(Out):
+    """A key figure, and all that it was made of."""
+
+    name: str = Field(examples=["gross_revenue_retention"])
+    value: float | None = Field(description="Null: too little is known.", examples=[0.94])
+    unit: str = Field(description="`share`, `points`, `days`, `cents`, `ratio`.")
+    formula: str = Field(examples=["kept MRR / opening MRR"])
+    numerator: float | None = Field(examples=[940000])
+    denominator: float | None = Field(examples=[1000000])
+    n: int = Field(description="Accounts or answers that were counted.", examples=[120])
+    exclusions: dict[str, int] = Field(
+        description="Who was left out, and why.", examples=[{"excluded": 2, "no_rate": 1}]
+    )
+    currency: str | None = Field(description="Of cents.", examples=["USD"])
+    since: date | None
+    until: date
+    known_on: date = Field(description="What became known later is not counted.")
+
+
+class RevenueOut(Out):
+    """How the revenue of one day fared until another."""
+
+    gross_revenue_retention: Kpi
+    net_revenue_retention: Kpi
+    logo_churn: Kpi
+
+
+class SegmentWorth(Out):
+    """What an account of a segment is worth. An empty segment: of all accounts."""
+
+    segment: str = Field(examples=["smb"])
+    clv: Kpi
+    clv_to_cost: Kpi | None = Field(description="Null: no cost was named.")
+    monthly_cents: float | None = Field(description="Mean MRR of who pays.", examples=[49900.0])
+    survival: list[float] = Field(
+        description="The share that still pays after 0, 1, 2 … months.", examples=[[1.0, 0.97]]
+    )
+    paying: int
+    ended: int
+
+
+class LifetimeValueOut(Out):
+    horizon_months: int
+    margin: float
+    segments: list[SegmentWorth]
+
+
+class AgeMonth(Out):
+    """What accounts of one age bought; only those count that were seen to its end."""
+
+    month: int = Field(description="Months of 30 days since the first purchase.", examples=[0])
+    observed: int = Field(examples=[2357])
+    active: int = Field(description="Who bought in it.", examples=[402])
+    amount: float = Field(examples=[12044.5])
+
+
+class PurchaseValueOut(Out):
+    clv: Kpi
+    months: list[AgeMonth]
+
+
+class CohortCell(Out):
+    month: date
+    age: int = Field(description="Months since the start month.", examples=[3])
+    accounts: int = Field(description="Who pays on the last day of the month.")
+    retention: float | None = Field(examples=[0.9])
+    mrr_cents: int
+    revenue_retention: float | None = Field(description="Against the start month.", examples=[1.1])
+    mean_score: float | None
+
+
+class Cohort(Out):
+    start: date
+    size: int
+    cells: list[CohortCell]
+
+
+class CohortsOut(Out):
+    currency: str
+    known_on: date
+    cohorts: list[Cohort]
+
+
+class BandShare(Out):
+    band: Band
+    accounts: int
+    share: float
+    mrr_cents: int
+
+
+class DistributionDay(Out):
+    day: date
+    accounts: int
+    mean_score: float | None
+    bands: list[BandShare]
+
+
+class DistributionOut(Out):
+    currency: str
+    days: list[DistributionDay]

@@ -1,0 +1,114 @@
+"""Key figures, each with what it was made of (docs/reports.md has the formulas)."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from sqlalchemy.orm import Session
+
+from app.reports import queries
+from app.reports.asked import Asked
+from app.reports.lifetime import median_days
+from app.reports.schemas import Kpi, RevenueOut
+
+LEAST_ANSWERS = 3
+
+
+def revenue(session: Session, asked: Asked) -> RevenueOut:
+    found = queries.revenue_retention(
+        session,
+        asked.workspace_id,
+        since=asked.since,
+        until=asked.until,
+        known_on=asked.known_on,
+        base_currency=asked.currency,
+    )
+    counted = {
+        "n": found.accounts,
+        "exclusions": {"excluded": found.excluded, "no_rate": found.no_rate},
+    }
+    money = {**counted, "denominator": found.opening_cents, "currency": asked.currency}
+    return RevenueOut(
+        gross_revenue_retention=asked.kpi(
+            "gross_revenue_retention",
+            "sum of min(MRR then, MRR now) / MRR then, of who paid then",
+            numerator=found.kept_cents,
+            **money,
+        ),
+        net_revenue_retention=asked.kpi(
+            "net_revenue_retention",
+            "MRR now / MRR then, of who paid then",
+            numerator=found.closing_cents,
+            **money,
+        ),
+        logo_churn=asked.kpi(
+            "logo_churn",
+            "accounts that pay no more / accounts that paid then",
+            numerator=found.lost,
+            denominator=found.accounts,
+            **counted,
+        ),
+    )
+
+
+def repurchase_rate(
+    session: Session, asked: Asked, *, within: int, event_names: Sequence[str]
+) -> Kpi:
+    row = queries.repurchases(
+        session,
+        asked.workspace_id,
+        since=asked.since,
+        until=asked.until,
+        within=within,
+        known_on=asked.known_on,
+        event_names=event_names,
+    )
+    return asked.kpi(
+        "repurchase_rate",
+        f"buyers who bought on another day within {within} days of the first / first-time buyers",
+        numerator=row.bought_again,
+        denominator=row.buyers,
+        n=row.buyers,
+        exclusions={"excluded": row.excluded, "too_young": row.too_young},
+    )
+
+
+def nps(session: Session, asked: Asked) -> Kpi:
+    row = queries.nps(
+        session, asked.workspace_id, since=asked.since, until=asked.until, known_on=asked.known_on
+    )
+    balance, enough = row.promoters - row.detractors, row.answers >= LEAST_ANSWERS
+    return asked.kpi(
+        "nps",
+        "100 x (promoters - detractors) / answers, the newest of each person; null under 3 answers",
+        unit="points",
+        value=100 * balance / row.answers if enough else None,
+        numerator=balance,
+        denominator=row.answers,
+        n=row.answers,
+        exclusions={"excluded": row.excluded},
+    )
+
+
+def time_to_first_value(session: Session, asked: Asked, event_names: Sequence[str]) -> Kpi:
+    names = event_names or queries.product_events(session, asked.workspace_id)
+    rows = queries.first_value(
+        session,
+        asked.workspace_id,
+        since=asked.since,
+        until=asked.until,
+        known_on=asked.known_on,
+        event_names=names,
+    )
+    counted = [row for row in rows if not row.excluded]
+    days = np.array([row.days for row in counted], dtype=np.float64)
+    reached = np.array([row.reached for row in counted], dtype=np.bool_)
+    return asked.kpi(
+        "time_to_first_value",
+        "median days from the start to the first use (Kaplan-Meier: who is not there yet counts)",
+        unit="days",
+        value=median_days(days, reached),
+        numerator=int(reached.sum()),
+        denominator=len(counted),
+        n=len(counted),
+        exclusions={"excluded": len(rows) - len(counted)},
+    )

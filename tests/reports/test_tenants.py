@@ -1,0 +1,107 @@
+"""Figures are of the caller's workspace alone."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy.orm import Session
+
+from app.tables import Account, DailyUsage, Event, HealthHistory, Subscription, SurveyResponse
+from tests import factories
+from tests.conftest import NOW
+from tests.routes import OWN_FIGURES
+
+LONG_AGO = NOW.date() - timedelta(days=400)
+
+
+PARAMS: dict[str, dict[str, str]] = {
+    "cohorts": {"since": LONG_AGO.isoformat()},
+    "purchase-value": {"months": "1"},
+    "time-to-first-value": {"events": "Order Completed", "since": LONG_AGO.isoformat()},
+}
+
+
+@pytest.fixture
+def other(session: Session) -> dict[str, str]:
+    """Fill another workspace with something for every report; returns the header of its key."""
+    key = factories.key(session, factories.workspace(session, "other"))
+    of_it: dict[str, Any] = {"workspace_id": "other", "account_id": "b1"}
+    at, today = NOW - timedelta(days=40), NOW.date()
+    session.add_all(
+        [
+            Account(**of_it, started_on=LONG_AGO + timedelta(days=50)),
+            Subscription(
+                **of_it,
+                subscription_id="main",
+                starts_on=LONG_AGO,
+                known_on=LONG_AGO,
+                mrr_cents=100,
+                currency="USD",
+                source="api",
+            ),
+            DailyUsage(
+                **of_it,
+                day=LONG_AGO + timedelta(days=100),
+                known_on=LONG_AGO + timedelta(days=100),
+                user_id="u",
+                is_anonymous=False,
+                event_name="Order Completed",
+                events=1,
+            ),
+            Event(
+                **of_it,
+                client_at=at,
+                message_id="m",
+                occurred_at=at,
+                received_at=at,
+                kind="track",
+                name="Order Completed",
+                key_id="k",
+                fingerprint=0,
+                properties={"revenue": 5},
+            ),
+            HealthHistory(
+                **of_it,
+                as_of=today,
+                restatement=0,
+                change=0,
+                score=50,
+                band="healthy",
+                status="ok",
+                coverage=1,
+                mrr_cents=100,
+                details={},
+                computed_at=NOW,
+            ),
+            *(
+                SurveyResponse(
+                    **of_it,
+                    response_id=str(n),
+                    user_id=str(n),
+                    kind="nps",
+                    score=9,
+                    at=at,
+                    known_on=at.date(),
+                )
+                for n in range(3)
+            ),
+        ]
+    )
+    session.commit()
+    return {"Authorization": f"Bearer {key}"}
+
+
+@pytest.mark.parametrize("name", sorted(OWN_FIGURES))
+def test_the_figures_of_another_workspace_are_made_of_other_accounts(
+    client: TestClient, other: dict[str, str], name: str
+) -> None:
+    path = name.split()[1]
+    params = PARAMS.get(path.rpartition("/")[2], {})
+    nothing = client.get(path, params=params)
+    something = client.get(path, params=params, headers=other)
+
+    assert (nothing.status_code, something.status_code) == (200, 200)
+    mine, theirs = dict(nothing.json()), dict(something.json())
+    assert mine != theirs
+    assert client.get(path, params=params).json() == mine
