@@ -29,7 +29,7 @@ def account_features(
     session.execute(PLAN_FOR_MANY_ROWS)
     statement = features_statement(
         reach=lens.reach.kind,
-        some_users_excluded=_some_users_excluded(session, workspace_id),
+        some_users_excluded=some_users_excluded(session, workspace_id),
         traits=bool(lens.traits),
         counts=bool(lens.counts),
     )
@@ -77,6 +77,6 @@ def _counts(counts: Sequence[EventCount], as_of: date) -> dict[str, Any]:
     }
 
 
-def _some_users_excluded(session: Session, workspace_id: str) -> bool:
+def some_users_excluded(session: Session, workspace_id: str) -> bool:
     found = select(exists().where(User.workspace_id == workspace_id, User.excluded))
     return bool(session.scalar(found))

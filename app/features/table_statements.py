@@ -1,0 +1,214 @@
+"""The counts behind a feature table: any accounts, each as of any day, in one SQL statement."""
+
+from functools import cache
+
+from sqlalchemy import TextClause, text
+
+from app.features.statements import CONVERTED, ONLY_COUNTED_USERS
+
+# ``n`` is the place of an account and its day. Usage is passed over once for what people, days and
+# event names add up to in 84 days, and once more for the days of use in a year. The two days that
+# hold all others let the database skip months.
+COUNTS = """
+WITH wanted AS (
+    SELECT CAST(n AS integer) AS n, account_id COLLATE "C" AS account_id, as_of
+    FROM unnest(CAST(:account_ids AS text[]), CAST(:days AS date[])) WITH ORDINALITY
+        AS w (account_id, as_of, n)
+),
+product AS (
+    SELECT * FROM unnest(CAST(:product_events AS text[]), CAST(:product_features AS text[]))
+        AS p (event_name, feature)
+),
+tally AS MATERIALIZED (
+    SELECT w.n, w.as_of - u.day AS age, u.event_name, u.user_id, u.is_anonymous,
+           GROUPING(u.event_name) = 0 AS by_event, GROUPING(u.user_id) = 0 AS by_user,
+           max(w.as_of) AS as_of,
+           min(w.as_of - u.day) AS latest, max(w.as_of - u.day) AS earliest,
+           bool_or(w.as_of - u.day BETWEEN 28 AND 55) AS was_there_before,
+           bit_or(CASE WHEN w.as_of - u.day < 28 THEN 1 << (w.as_of - u.day) ELSE 0 END) AS days_28,
+           CAST(sum(u.events) AS bigint) AS events_84,
+           CAST(coalesce(sum(u.events) FILTER (WHERE w.as_of - u.day < 28), 0) AS bigint)
+               AS events_28
+           {reach_sums}
+    FROM wanted w
+    JOIN daily_usage u ON u.account_id = w.account_id
+        AND u.day > w.as_of - 84 AND u.day <= w.as_of AND u.known_on <= w.as_of
+    WHERE u.workspace_id = :workspace_id
+      AND u.day > CAST(:first_day AS date) - 84 AND u.day <= :last_day {only_counted_users}
+    GROUP BY GROUPING SETS (
+        (w.n, w.as_of - u.day), (w.n, u.event_name), (w.n, u.user_id, u.is_anonymous))
+),
+rhythm AS (
+    SELECT n, count(*) AS active_days_364, min(age) AS recency, max(age) AS oldest,
+           min(age) FILTER (WHERE silence >= :silence_days) AS returned
+    FROM (
+        SELECT n, age, lead(age) OVER (PARTITION BY n ORDER BY age) - age AS silence
+        FROM (
+            SELECT w.n, w.as_of - u.day AS age
+            FROM wanted w
+            JOIN daily_usage u ON u.account_id = w.account_id
+                AND u.day > w.as_of - 364 AND u.day <= w.as_of AND u.known_on <= w.as_of
+            WHERE u.workspace_id = :workspace_id
+              AND u.day > CAST(:first_day AS date) - 364 AND u.day <= :last_day
+              {only_counted_users}
+            GROUP BY w.n, w.as_of - u.day
+        ) AS used
+    ) AS one GROUP BY n
+),
+activity AS (
+    SELECT n, {windows}, {weeks}
+    FROM tally WHERE NOT by_event AND NOT by_user GROUP BY n
+),
+named AS (
+    SELECT t.n, CAST(sum(t.events_84) AS bigint) AS named_84 {named_reach},
+           array_agg(t.event_name ORDER BY t.event_name) AS event_names,
+           array_agg(t.events_84 ORDER BY t.event_name) AS event_counts,
+           count(DISTINCT p.feature) FILTER (WHERE bit_count(CAST(t.days_28 AS bit(32))) >= 2)
+               AS breadth_28,
+           count(DISTINCT p.feature) AS breadth_84
+    FROM tally t LEFT JOIN product p ON p.event_name = t.event_name
+    WHERE t.by_event GROUP BY t.n
+),
+person AS (
+    SELECT t.n, coalesce(a.user_id, t.user_id) AS user_id, min(t.latest) AS latest,
+           bool_or(t.was_there_before) AS was_there_before, sum(t.events_84) AS events_84
+    FROM tally t
+    LEFT JOIN user_alias a ON t.is_anonymous AND a.workspace_id = :workspace_id
+        AND a.anonymous_id = t.user_id AND a.known_on <= t.as_of
+    WHERE t.by_user AND (NOT t.is_anonymous OR a.user_id IS NOT NULL)
+    GROUP BY 1, 2
+),
+people AS (
+    SELECT n, count(*) FILTER (WHERE latest < 7) AS users_7,
+           count(*) FILTER (WHERE latest < 28) AS users_28,
+           count(*) FILTER (WHERE was_there_before) AS users_28_before,
+           count(*) AS users_84,
+           CAST(max(events_84) AS bigint) AS top_user_84,
+           CAST(sum(events_84) AS bigint) AS people_84
+    FROM person GROUP BY n
+),
+reach AS ({reach}),
+started AS (
+    SELECT w.n, min(f.day) AS first_used_on
+    FROM wanted w
+    JOIN first_use f ON f.workspace_id = :workspace_id AND f.account_id = w.account_id
+        AND f.known_on <= w.as_of
+    GROUP BY w.n
+),
+period AS (
+    SELECT DISTINCT ON (w.n, s.subscription_id, s.starts_on) w.n, w.as_of, s.*,
+           CASE WHEN s.known_on > s.starts_on OR s.ends_on <= w.as_of THEN s.ends_on END
+               AS told_end
+    FROM wanted w
+    JOIN subscription s ON s.workspace_id = :workspace_id AND s.account_id = w.account_id
+        AND s.known_on <= w.as_of
+    ORDER BY w.n, s.subscription_id, s.starts_on, s.known_on DESC
+),
+term AS (
+    SELECT *, {cents} AS cents,
+           starts_on <= as_of AND coalesce(told_end > as_of, true) AS runs,
+           starts_on <= as_of - 84 AND coalesce(told_end > as_of - 84, true) AS ran_84
+    FROM period WHERE coalesce(ends_on > starts_on, true)
+),
+paid AS (
+    SELECT n, range_agg(daterange(starts_on, told_end + :lapse_days)) AS spans,
+           max(coalesce(told_end, 'infinity')) AS ends_on
+    FROM term WHERE mrr_cents > 0 GROUP BY n
+),
+payment AS (
+    SELECT n, coalesce(bool_or(runs AND mrr_cents > 0), false) AS pays,
+           CASE WHEN NOT bool_or(runs AND mrr_cents > 0 AND cents IS NULL)
+               THEN CAST(sum(cents) FILTER (WHERE runs) AS bigint) END AS mrr_cents,
+           CASE WHEN NOT bool_or(ran_84 AND mrr_cents > 0 AND cents IS NULL)
+               THEN CAST(sum(cents) FILTER (WHERE ran_84) AS bigint) END AS mrr_cents_84,
+           CAST(sum(seats) FILTER (WHERE runs) AS bigint) AS seats,
+           count(DISTINCT subscription_id) FILTER (WHERE runs) AS subscriptions,
+           min(renewal_on - as_of) FILTER (WHERE runs AND renewal_on > as_of
+               AND (known_on > starts_on OR renewal_on IS DISTINCT FROM ends_on))
+               AS days_to_renewal
+    FROM term GROUP BY n
+)
+SELECT w.n - 1 AS place, r.recency, r.active_days_364, r.oldest, r.returned,
+       {window_names}, {week_names},
+       e.named_84, e.breadth_28, e.breadth_84, e.event_names, e.event_counts,
+       p.users_7, p.users_28, p.users_28_before, p.users_84, p.top_user_84, p.people_84,
+       x.reach_28, x.reach_28_before,
+       w.as_of - s.first_used_on AS days_since_first_use,
+       w.as_of - (SELECT lower(span) FROM unnest(d.spans) AS span WHERE span @> w.as_of)
+           AS days_paid,
+       coalesce(m.pays, false) AS pays, m.mrr_cents, m.mrr_cents_84, m.seats, m.subscriptions,
+       m.days_to_renewal,
+       CASE WHEN isfinite(d.ends_on) AND m.pays THEN d.ends_on - w.as_of END AS days_to_end,
+       coalesce(a.excluded, false) AS excluded, d.n IS NOT NULL AS has_paid
+FROM wanted w
+LEFT JOIN account a ON a.workspace_id = :workspace_id AND a.account_id = w.account_id
+LEFT JOIN rhythm r ON r.n = w.n
+LEFT JOIN activity v ON v.n = w.n
+LEFT JOIN named e ON e.n = w.n
+LEFT JOIN people p ON p.n = w.n
+LEFT JOIN reach x ON x.n = w.n
+LEFT JOIN started s ON s.n = w.n
+LEFT JOIN paid d ON d.n = w.n
+LEFT JOIN payment m ON m.n = w.n
+ORDER BY w.n
+"""
+
+WINDOWS = (7, 14, 28, 84)
+WEEKS = 8
+
+WINDOW = """CAST(coalesce(sum(events_84) FILTER (WHERE age < {days}), 0) AS bigint)
+               AS events_{days},
+           count(*) FILTER (WHERE age < {days}) AS active_days_{days}"""
+BEFORE = """CAST(coalesce(sum(events_84) FILTER (WHERE age BETWEEN 28 AND 55), 0) AS bigint)
+               AS events_28_before,
+           count(*) FILTER (WHERE age BETWEEN 28 AND 55) AS active_days_28_before"""
+WEEK = """CAST(coalesce(sum(events_84) FILTER (WHERE age / 7 = {week}), 0) AS bigint)
+               AS week_{week}"""
+
+REACH_BY_IDS = """
+    SELECT n, count(*) FILTER (WHERE latest < 28) AS reach_28,
+           count(*) FILTER (WHERE earliest >= 28) AS reach_28_before
+    FROM (
+        SELECT w.n, c.end_customer_id, min(w.as_of - c.day) AS latest,
+               max(w.as_of - c.day) AS earliest
+        FROM wanted w
+        JOIN daily_reach c ON c.account_id = w.account_id
+            AND c.day > w.as_of - 56 AND c.day <= w.as_of AND c.known_on <= w.as_of
+        WHERE c.workspace_id = :workspace_id
+          AND c.day > CAST(:first_day AS date) - 56 AND c.day <= :last_day
+        GROUP BY w.n, c.end_customer_id
+    ) AS one GROUP BY n"""
+REACH_BY_SUM = "SELECT n, reach_28, reach_28_before FROM named"
+REACH_SUMS = """,
+           CAST(coalesce(sum(u.{counter}) FILTER (WHERE w.as_of - u.day < 28), 0) AS bigint)
+               AS reach_28,
+           CAST(coalesce(sum(u.{counter}) FILTER (WHERE w.as_of - u.day BETWEEN 28 AND 55), 0)
+               AS bigint) AS reach_28_before"""
+NAMED_REACH = """,
+           CAST(coalesce(sum(t.reach_28) {which}, 0) AS bigint) AS reach_28,
+           CAST(coalesce(sum(t.reach_28_before) {which}, 0) AS bigint) AS reach_28_before"""
+OF_THE_EVENTS = "FILTER (WHERE t.event_name = ANY(CAST(:reach_events AS text[])))"
+
+
+@cache
+def counts_statement(*, reach: str, some_users_excluded: bool) -> TextClause:
+    """Put the statement together for one way of counting reach: ids, property or events."""
+    counter = {"property": "quantity", "events": "events"}.get(reach)
+    which = OF_THE_EVENTS if reach == "events" else ""
+    windows = ", ".join([*(WINDOW.format(days=days) for days in WINDOWS), BEFORE])
+    names = [f"v.{kind}_{days}" for days in WINDOWS for kind in ("events", "active_days")]
+    return text(
+        COUNTS.format(
+            reach_sums=REACH_SUMS.format(counter=counter) if counter else "",
+            named_reach=NAMED_REACH.format(which=which) if counter else "",
+            reach=REACH_BY_SUM if counter else REACH_BY_IDS,
+            only_counted_users=(
+                ONLY_COUNTED_USERS.replace(":as_of", "w.as_of") if some_users_excluded else ""
+            ),
+            cents=CONVERTED,
+            windows=windows,
+            weeks=", ".join(WEEK.format(week=week) for week in range(WEEKS)),
+            window_names=", ".join([*names, "v.events_28_before", "v.active_days_28_before"]),
+            week_names=", ".join(f"v.week_{week}" for week in range(WEEKS)),
+        )
+    )

@@ -1,0 +1,54 @@
+"""A small workspace with accounts that stay and accounts that leave."""
+
+from datetime import date, timedelta
+
+from sqlalchemy.orm import Session
+
+from app.churn import observations, queries
+from app.churn.horizon import Horizon
+from app.churn.panel import Panel
+from app.features.table import TableLens
+from tests import factories
+
+UNTIL = date(2026, 3, 17)
+"""The last day that is over."""
+BEGAN = date(2025, 6, 10)
+
+
+def use(
+    session: Session, account_id: str, since: date, until: date, *, every: int = 2, events: int = 3
+) -> None:
+    """Use the product every few days from a day to the day before another."""
+    factories.first_use(session, since, account_id=account_id)
+    for n in range(0, (until - since).days, every):
+        day = since + timedelta(days=n)
+        factories.usage(session, day, account_id=account_id, events=events)
+
+
+def customers(session: Session, *, stay: int = 6, leave: int = 3) -> None:
+    """Some pay on; some stop in November, January and so on. Who leaves had gone quiet before."""
+    factories.workspace(session)
+    for n in range(stay + leave):
+        account_id = f"a{n}"
+        factories.account(session, account_id)
+        left = None if n < stay else date(2025, 11, 20) + timedelta(days=50 * (n - stay))
+        factories.subscription(
+            session, account_id, starts_on=BEGAN, known_on=BEGAN, ends_on=left, seats=3
+        )
+        quiet = (left or UNTIL + timedelta(days=1)) - timedelta(days=20 if left else 0)
+        use(session, account_id, BEGAN, quiet)
+
+
+def horizon(session: Session, days: int | None = None) -> Horizon:
+    return queries.horizon(session, "acme", as_of=UNTIL, days=days)
+
+
+def lens(session: Session, ahead: Horizon) -> TableLens:
+    return observations.lens(session, "acme", as_of=UNTIL, horizon=ahead)
+
+
+def panel(session: Session, *, until: date = UNTIL, days: int | None = None) -> Panel:
+    ahead = horizon(session, days)
+    return observations.build(
+        session, "acme", until=until, horizon=ahead, lens=lens(session, ahead)
+    )

@@ -1,0 +1,184 @@
+"""The feature table against the features of scores, and against what must not change it."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+from sqlalchemy.orm import Session
+
+from app.features.queries import account_features
+from app.features.table import NAMED, FeatureTable, TableLens, event_names_of
+from app.features.table_queries import feature_table
+from app.features.values import FeatureMap, Lens, ReachSource
+from app.tables import FirstUse
+from tests import factories
+from tests.features.test_features import LENS, PRODUCT, REACHES
+from tests.features.world import ACCOUNTS, AS_OF, EVENT_NAMES, day, random_world
+
+DAYS = (AS_OF, day(11), day(29))
+LATER = day(-100)
+
+
+def lens(reach: ReachSource = LENS.reach, product: FeatureMap = PRODUCT) -> TableLens:
+    return TableLens(product, reach, "USD", EVENT_NAMES, silence_days=90)
+
+
+def table(session: Session, *account_ids: str, days: Sequence[date] = (AS_OF,)) -> FeatureTable:
+    moments = [(account_id, on) for on in days for account_id in account_ids]
+    return feature_table(session, "acme", moments, lens=lens())
+
+
+def value(session: Session, name: str, *, on: date = AS_OF) -> float:
+    return float(table(session, "a1", days=[on]).column(name)[0])
+
+
+@pytest.fixture(autouse=True)
+def workspace(session: Session) -> None:
+    factories.workspace(session)
+
+
+@pytest.mark.parametrize("reach", REACHES, ids=lambda reach: reach.kind)
+@pytest.mark.parametrize("seed", range(4))
+def test_it_counts_what_the_features_of_scores_count(
+    session: Session, seed: int, reach: ReachSource
+) -> None:
+    """Those are held against a recount in Python. Depth there takes product events only."""
+    random_world(seed).store(session)
+    everything = FeatureMap([(name, name) for name in EVENT_NAMES])
+    moments = [(account_id, on) for on in DAYS for account_id in ACCOUNTS]
+
+    found = feature_table(session, "acme", moments, lens=lens(reach, everything))
+
+    expected = [
+        row
+        for on in DAYS
+        for row in account_features(
+            session, "acme", ACCOUNTS, as_of=on, lens=Lens(everything, reach, "USD", 28)
+        )
+    ]
+    counts = {
+        "events_28": [row.events for row in expected],
+        "active_days_28": [row.active_days for row in expected],
+        "users_28": [row.active_users for row in expected],
+        "reach_28": [row.reached for row in expected],
+        "breadth_28": [len(row.adopted) for row in expected],
+    }
+    assert {name: found.column(name).tolist() for name in counts} == counts
+    assert found.standing.pays.tolist() == [row.pays for row in expected]
+    assert found.standing.excluded.tolist() == [row.excluded for row in expected]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_many_accounts_on_many_days_give_the_same_as_each_alone(
+    session: Session, seed: int
+) -> None:
+    random_world(seed).store(session)
+
+    together = table(session, *ACCOUNTS, days=DAYS)
+
+    alone = [table(session, each, days=[on]).x[0] for on in DAYS for each in ACCOUNTS]
+    assert together.x.tobytes() == np.array(alone).tobytes()
+
+
+def test_events_are_counted_by_their_names(session: Session) -> None:
+    factories.usage(session, day(3), event_name="Export", events=4)
+    factories.usage(session, day(83), event_name="Export", events=2)
+    factories.usage(session, day(84), event_name="Export", events=8)
+    factories.usage(session, day(3), event_name="Something else")
+
+    found = table(session, "a1")
+
+    assert found.column(NAMED + "Export").tolist() == [6]
+    assert found.column(NAMED + "Share").tolist() == [0]
+    assert event_names_of(found.names) == EVENT_NAMES
+
+
+def test_recency_is_held_against_the_usual_gap(session: Session) -> None:
+    for back in (50, 40, 30, 20):
+        factories.usage(session, day(back))
+    factories.first_use(session, day(50))
+
+    assert (value(session, "recency"), value(session, "recency_over_gap")) == (20, 2)
+
+
+def test_what_cannot_be_known_is_missing(session: Session) -> None:
+    found = table(session, "a1")
+
+    missing = {name for name, each in zip(found.names, found.x[0], strict=True) if np.isnan(each)}
+    assert missing >= {"recency", "recency_over_gap", "tenure", "seats", "seat_use", "mrr"}
+    assert missing >= {"events_per_dollar", "trend_events", "days_to_renewal", "top_user_share"}
+    assert missing.isdisjoint({"events_28", "users_28", "reach_28", NAMED + "Export"})
+
+
+def test_prices_seats_and_their_changes(session: Session) -> None:
+    factories.subscription(
+        session, starts_on=day(100), ends_on=day(10), mrr_cents=200_00, seats=4, known_on=day(100)
+    )
+    factories.subscription(session, starts_on=day(10), mrr_cents=100_00, seats=2, known_on=day(10))
+    for user_id in ("ada", "ben", "cyd"):
+        factories.usage(session, day(3), user_id=user_id)
+
+    assert value(session, "mrr") == 100
+    assert value(session, "seat_use") == 1.5
+    assert value(session, "users_per_dollar") == 3
+    assert value(session, "mrr_change_84") == pytest.approx(np.log(101 / 201))
+    assert value(session, "tenure") == 100
+
+
+def test_who_stopped_paying_for_long_starts_anew(session: Session) -> None:
+    for starts, ends in ((300, 200), (171, 100), (90, None)):
+        factories.subscription(
+            session,
+            starts_on=day(starts),
+            ends_on=None if ends is None else day(ends),
+            known_on=day(starts),
+        )
+
+    assert value(session, "tenure") == 90 + 81, "ten days without are no new start"
+
+
+def announced(session: Session, **columns: Any) -> None:  # noqa: ANN401
+    factories.subscription(session, **{"starts_on": day(60), "known_on": day(60)} | columns)
+
+
+def test_an_end_that_a_file_tells_with_the_start_is_not_known_before_it_comes(
+    session: Session,
+) -> None:
+    announced(session, ends_on=day(-5), renewal_on=day(-5))
+
+    assert np.isnan(value(session, "days_to_end"))
+    assert np.isnan(value(session, "days_to_renewal")), "it would tell the end as well"
+    assert table(session, "a1").standing.pays.tolist() == [True]
+    assert table(session, "a1", days=[day(-5)]).standing.pays.tolist() == [False]
+
+
+def test_an_end_that_was_announced_is_known(session: Session) -> None:
+    announced(session, renewal_on=day(-40))
+    announced(session, renewal_on=day(-40), ends_on=day(-30), known_on=day(7))
+
+    assert value(session, "days_to_end") == 30
+    assert np.isnan(value(session, "days_to_end", on=day(8)))
+    assert (value(session, "days_to_renewal"), value(session, "days_to_notice")) == (40, 10)
+
+
+def test_tomorrow_and_what_is_told_of_today_tomorrow_change_nothing(session: Session) -> None:
+    random_world(2).store(session)
+    before = table(session, *ACCOUNTS, days=DAYS)
+
+    tomorrow = AS_OF + timedelta(days=1)
+    for account_id in ACCOUNTS:
+        factories.usage(session, tomorrow, account_id=account_id, events=50)
+        factories.usage(session, AS_OF, account_id=account_id, known_on=tomorrow, events=50)
+        session.add(
+            FirstUse(workspace_id="acme", account_id=account_id, known_on=LATER, day=day(500))
+        )
+        factories.subscription(
+            session, account_id, subscription_id="late", starts_on=day(400), known_on=tomorrow
+        )
+    session.flush()
+
+    after = table(session, *ACCOUNTS, days=DAYS)
+    assert after.x.tobytes() == before.x.tobytes()
+    assert after.standing.pays.tolist() == before.standing.pays.tolist()
