@@ -180,8 +180,13 @@ FEATURES: Mapping[str, Callable[[Column], Floats]] = {
     "mrr": lambda of: of("mrr_cents") / 100,
     "mrr_change_84": _mrr_change,
     "subscriptions": _known("subscriptions"),
+    "days_on_terms": _known("days_on_terms"),
     "days_to_renewal": _known("days_to_renewal"),
     "days_to_notice": lambda of: of("days_to_renewal") - NOTICE_DAYS,
     "days_to_end": _known("days_to_end"),
+    "tickets_84": _known("tickets_84"),
+    "nps": _known("nps"),
+    "onboarding_share": _share("steps_done", "steps"),
+    "failed_payments_84": _known("failed_payments_84"),
 }
 """Each with how it is made of counts, in the order of the columns."""

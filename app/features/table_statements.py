@@ -123,10 +123,41 @@ payment AS (
                THEN CAST(sum(cents) FILTER (WHERE ran_84) AS bigint) END AS mrr_cents_84,
            CAST(sum(seats) FILTER (WHERE runs) AS bigint) AS seats,
            count(DISTINCT subscription_id) FILTER (WHERE runs) AS subscriptions,
+           min(as_of - starts_on) FILTER (WHERE runs AND mrr_cents > 0) AS days_on_terms,
            min(renewal_on - as_of) FILTER (WHERE runs AND renewal_on > as_of
                AND (known_on > starts_on OR renewal_on IS DISTINCT FROM ends_on))
                AS days_to_renewal
     FROM term GROUP BY n
+),
+told AS (
+    SELECT w.n,
+           CASE WHEN EXISTS (
+               SELECT FROM ticket_moment m
+               WHERE m.workspace_id = :workspace_id AND m.known_on <= w.as_of)
+           THEN (
+               SELECT count(DISTINCT t.ticket_id)
+               FROM ticket t JOIN ticket_moment m
+                   ON m.workspace_id = t.workspace_id AND m.ticket_id = t.ticket_id
+               WHERE t.workspace_id = :workspace_id AND t.account_id = w.account_id
+                 AND m.kind = 'opened' AND m.known_on <= w.as_of
+                 AND m.at >= w.as_of - 83 AND m.at < w.as_of + 1) END AS tickets_84,
+           (SELECT avg(r.score) FROM survey_response r
+            WHERE r.workspace_id = :workspace_id AND r.account_id = w.account_id
+              AND r.kind = 'nps' AND r.known_on <= w.as_of
+              AND r.at >= w.as_of - 181 AND r.at < w.as_of + 1) AS nps,
+           (SELECT count(DISTINCT c.step_key) FROM onboarding_completion c
+            JOIN onboarding_step o ON o.workspace_id = c.workspace_id AND o.key = c.step_key
+            WHERE c.workspace_id = :workspace_id AND c.account_id = w.account_id
+              AND c.known_on <= w.as_of AND c.done_at < w.as_of + 1) AS steps_done,
+           (SELECT nullif(count(*), 0) FROM onboarding_step o
+            WHERE o.workspace_id = :workspace_id) AS steps,
+           (SELECT CASE WHEN count(*) > 0 THEN
+                count(*) FILTER (WHERE i.failed_at >= w.as_of - 83 AND i.failed_at < w.as_of + 1)
+                END
+            FROM invoice i
+            WHERE i.workspace_id = :workspace_id AND i.account_id = w.account_id
+              AND i.created_at < w.as_of + 1) AS failed_payments_84
+    FROM wanted w
 )
 SELECT w.n - 1 AS place, r.recency, r.active_days_364, r.oldest, r.returned,
        {window_names}, {week_names},
@@ -137,7 +168,8 @@ SELECT w.n - 1 AS place, r.recency, r.active_days_364, r.oldest, r.returned,
        w.as_of - (SELECT lower(span) FROM unnest(d.spans) AS span WHERE span @> w.as_of)
            AS days_paid,
        coalesce(m.pays, false) AS pays, m.mrr_cents, m.mrr_cents_84, m.seats, m.subscriptions,
-       m.days_to_renewal,
+       m.days_to_renewal, m.days_on_terms, o.tickets_84, CAST(o.nps AS double precision) AS nps,
+       o.steps_done, o.steps, o.failed_payments_84,
        CASE WHEN isfinite(d.ends_on) AND m.pays THEN d.ends_on - w.as_of END AS days_to_end,
        coalesce(a.excluded, false) AS excluded, d.n IS NOT NULL AS has_paid
 FROM wanted w
@@ -150,6 +182,7 @@ LEFT JOIN reach x ON x.n = w.n
 LEFT JOIN started s ON s.n = w.n
 LEFT JOIN paid d ON d.n = w.n
 LEFT JOIN payment m ON m.n = w.n
+LEFT JOIN told o ON o.n = w.n
 ORDER BY w.n
 """
 

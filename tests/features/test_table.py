@@ -1,7 +1,7 @@
 """The feature table against the features of scores, and against what must not change it."""
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,15 @@ from app.features.queries import account_features
 from app.features.table import NAMED, FeatureTable, TableLens, event_names_of
 from app.features.table_queries import feature_table
 from app.features.values import FeatureMap, Lens, ReachSource
-from app.tables import FirstUse
+from app.tables import (
+    FirstUse,
+    Invoice,
+    OnboardingCompletion,
+    OnboardingStep,
+    SurveyResponse,
+    Ticket,
+    TicketMoment,
+)
 from tests import factories
 from tests.features.test_features import LENS, PRODUCT, REACHES
 from tests.features.world import ACCOUNTS, AS_OF, EVENT_NAMES, day, random_world
@@ -137,6 +145,47 @@ def test_who_stopped_paying_for_long_starts_anew(session: Session) -> None:
         )
 
     assert value(session, "tenure") == 90 + 81, "ten days without are no new start"
+
+
+def test_tickets_answers_steps_and_failed_payments(session: Session) -> None:
+    names = ("tickets_84", "nps", "onboarding_share", "failed_payments_84")
+    nothing = table(session, "a1", days=[AS_OF])
+    assert all(np.isnan(nothing.column(name)[0]) for name in names)
+
+    at = datetime.combine(day(5), time(9), UTC)
+    of_account = {"workspace_id": "acme", "account_id": "a1"}
+    for number, known in enumerate((day(5), day(-1))):
+        ticket = {"workspace_id": "acme", "ticket_id": f"t{number}"}
+        session.add(Ticket(**ticket, account_id="a1", opened_at=at))
+        session.flush()
+        session.add(TicketMoment(**ticket, kind="opened", at=at, known_on=known))
+        session.add(
+            SurveyResponse(
+                **of_account, response_id=f"r{number}", kind="nps", score=6, at=at, known_on=known
+            )
+        )
+        session.add(OnboardingStep(workspace_id="acme", key=f"s{number}", name="s", position=1))
+        session.add(
+            OnboardingCompletion(**of_account, step_key=f"s{number}", known_on=known, done_at=at)
+        )
+    session.add(
+        Invoice(
+            **of_account,
+            system="stripe",
+            invoice_id="i",
+            customer_id="c",
+            status="open",
+            currency="USD",
+            amount_due_cents=1,
+            amount_paid_cents=0,
+            attempt_count=1,
+            failed_at=at,
+            created_at=at,
+        )
+    )
+    session.flush()
+
+    assert [value(session, name) for name in names] == [1, 6, 0.5, 1]
 
 
 def announced(session: Session, **columns: Any) -> None:  # noqa: ANN401
