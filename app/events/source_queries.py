@@ -21,6 +21,7 @@ class Quiet:
     workspace_id: str
     key_id: str
     last_event_at: datetime
+    silent_since: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,7 +68,7 @@ ALIVE = """k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > :now
         AND r.subject = k.id AND r.action = 'api_key.rotated')"""
 
 LOCK_QUIET = text(f"""
-SELECT s.workspace_id, s.key_id, s.last_event_at
+SELECT s.workspace_id, s.key_id, s.last_event_at, s.silent_since
 FROM source s JOIN api_key k ON k.workspace_id = s.workspace_id AND k.id = s.key_id
 WHERE s.silent_since IS NULL AND s.last_event_at < :before
   AND (s.check_at IS NULL OR s.check_at <= :now) AND {ALIVE}
@@ -77,7 +77,7 @@ FOR UPDATE OF s SKIP LOCKED
 """)  # noqa: S608 - made of the text above
 
 LOCK_RETURNED = text(f"""
-SELECT s.workspace_id, s.key_id, s.last_event_at
+SELECT s.workspace_id, s.key_id, s.last_event_at, s.silent_since
 FROM source s
 WHERE s.silent_since IS NOT NULL AND (s.last_event_at > s.silent_since OR NOT EXISTS (
     SELECT FROM api_key k WHERE k.workspace_id = s.workspace_id AND k.id = s.key_id AND {ALIVE}))

@@ -12,6 +12,8 @@ from app.accounts.queries import mark_due
 from app.core.db import Sessions, transaction
 from app.events import silence, source_queries, stats_queries
 from app.events.source_queries import Quiet
+from app.webhooks import outbox
+from app.webhooks.outbox import NewMessage
 
 log = structlog.get_logger()
 
@@ -32,7 +34,7 @@ def watch(sessions: Sessions, *, now: datetime) -> None:
     fold(sessions)
     with transaction(sessions) as session:
         for source in source_queries.lock_returned(session, now=now):
-            _return(session, source)
+            _return(session, source, now)
     with transaction(sessions) as session:
         for source in source_queries.lock_quiet(session, now=now, shortest=silence.SHORTEST):
             _look(session, source, now)
@@ -58,10 +60,11 @@ def _look(session: Session, source: Quiet, now: datetime) -> None:
     source_queries.change_source(session, workspace_id, key_id, silent_since=since, noticed_at=now)
     stale = source_queries.add_stale_accounts(session, workspace_id, key_id, silent_since=since)
     _make_due(session, workspace_id, stale)
+    _tell(session, "data.stopped", source, silent_since=since, accounts=len(stale), now=now)
     log.warning("source_silent", workspace=workspace_id, key=key_id, since=since.isoformat())
 
 
-def _return(session: Session, source: Quiet) -> None:
+def _return(session: Session, source: Quiet, now: datetime) -> None:
     source_queries.change_source(
         session,
         source.workspace_id,
@@ -72,7 +75,30 @@ def _return(session: Session, source: Quiet) -> None:
     )
     lived = source_queries.drop_stale_accounts(session, source.workspace_id, source.key_id)
     _make_due(session, source.workspace_id, lived)
+    since = source.silent_since
+    if since is None or source.last_event_at <= since:
+        return  # nothing has come: its key is no longer in use
+    _tell(session, "data.resumed", source, silent_since=since, accounts=len(lived), now=now)
     log.info("source_back", workspace=source.workspace_id, key=source.key_id)
+
+
+def _tell(
+    session: Session,
+    kind: str,
+    source: Quiet,
+    *,
+    silent_since: datetime,
+    accounts: int,
+    now: datetime,
+) -> None:
+    """One message for each change of a source, in the transaction of the change."""
+    data = {
+        "key_id": source.key_id,
+        "silent_since": silent_since,
+        "last_event_at": source.last_event_at,
+        "accounts": accounts,
+    }
+    outbox.publish(session, source.workspace_id, [NewMessage(kind, data)], now=now)
 
 
 def _make_due(session: Session, workspace_id: str, account_ids: Collection[str]) -> None:

@@ -18,6 +18,8 @@ from app.jobs import service as jobs
 from app.jobs.service import Work
 from app.jobs.states import State
 from app.jobs.tables import Job
+from app.webhooks import outbox
+from app.webhooks.outbox import NewMessage
 from app.workspaces.service import audit
 
 UPLOADED, LOCAL = "import", "local_import"
@@ -73,6 +75,19 @@ def settle(session: Session, workspace_id: str, ended: Work | Job, *, now: datet
         accounts.mark_all_due(session, workspace_id, priority=Priority.SILENT)
     queries.drop_chunks(session, workspace_id, ended.id)
     queries.settle(session, workspace_id, ended.id, now=now)
+    outbox.publish(session, workspace_id, [_completed(ended)], now=now)
+
+
+def _completed(ended: Work | Job) -> NewMessage:
+    """Tell how an import ended; what is settled with its last page has done all of it."""
+    data = {
+        "import_id": ended.id,
+        "kind": ended.config["kind"],
+        "dry_run": ended.config["dry_run"],
+        "state": ended.state if isinstance(ended, Job) else State.DONE,
+        **{name: ended.progress[name] for name in ("rows", "stored", "duplicates", "rejected")},
+    }
+    return NewMessage("import.completed", data)
 
 
 def settle_ended(session: Session, *, now: datetime) -> None:

@@ -2,15 +2,16 @@
 
 from datetime import datetime, timedelta
 
+import orjson
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import text
+from sqlalchemy import delete, select, text
 from sqlalchemy.orm import Session
 
 from app.core.db import Sessions
 from app.events import sources
 from app.events.queries import stale_accounts
-from app.tables import IngestHour, Source
+from app.tables import IngestHour, Message, Source
 from app.workspaces.keys import key_id
 from tests import factories
 from tests.conftest import NOW
@@ -64,6 +65,15 @@ def listed(client: TestClient) -> list[dict[str, object]]:
     return found
 
 
+def told(session: Session) -> list[dict[str, object]]:
+    """Return the messages of sources in their order, and forget them."""
+    rows = session.scalars(select(Message).order_by(Message.created_at)).all()
+    bodies = [orjson.loads(row.body) for row in rows]
+    session.execute(delete(Message))
+    session.commit()
+    return bodies
+
+
 def due(session: Session) -> list[tuple[object, ...]]:
     found = calls.text_rows(session, "SELECT account_id, priority, notify FROM due ORDER BY 1")
     session.execute(text("DELETE FROM due"))
@@ -112,6 +122,30 @@ def test_a_source_that_comes_back_frees_its_accounts(
     assert ("a1", 1, False) in due(session)
 
 
+def test_one_message_tells_that_a_source_stopped_and_one_that_it_resumed(
+    client: TestClient, sessions: Sessions, session: Session, usual: str
+) -> None:
+    send(client, sessions, "m1", "a1", NOW)
+    send(client, sessions, "m2", "a2", NOW)
+    for hours in (24, 25, 26, 30):
+        sources.watch(sessions, now=NOW + hours * HOUR)
+
+    at = NOW.isoformat()
+    silent = {"key_id": usual, "silent_since": at, "last_event_at": at, "accounts": 2}
+    [stopped] = told(session)
+    assert stopped["type"] == "data.stopped"
+    assert stopped["timestamp"] == (NOW + 25 * HOUR).isoformat()
+    assert stopped["data"] == silent
+
+    send(client, sessions, "m3", "a2", NOW + 3 * DAY)
+    for hours in (72, 73):
+        sources.watch(sessions, now=NOW + hours * HOUR)
+
+    [resumed] = told(session)
+    assert resumed["type"] == "data.resumed"
+    assert resumed["data"] == silent | {"last_event_at": (NOW + 3 * DAY).isoformat()}
+
+
 @pytest.mark.usefixtures("usual")
 def test_an_account_that_another_source_tells_of_is_not_stale(
     client: TestClient, sessions: Sessions, session: Session, other_key: str
@@ -154,6 +188,7 @@ def test_a_key_that_is_no_longer_in_use_is_no_silent_source(
 
     assert listed(client)[0]["state"] == "retired"
     assert stale_accounts(session, "acme", ["a1"]) == set()
+    assert [said["type"] for said in told(session)] == ["data.stopped"]
 
 
 def test_of_a_new_source_silence_is_not_told(

@@ -1,0 +1,70 @@
+"""One message tells how an import ended."""
+
+from typing import Any
+
+import orjson
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.core.db import Sessions, transaction
+from app.imports import loading, service
+from app.imports.kinds import Kind
+from app.imports.plan import Plan
+from app.imports.running import Importer
+from app.jobs import service as jobs
+from app.jobs.running import Runner
+from app.tables import Message
+from tests import factories
+from tests.conftest import NOW
+from tests.imports.files import begin, imported
+
+EVENTS = Plan(Kind.EVENTS)
+CONTENT = b"event,timestamp,account_id\n" + b"Export,2026-01-01T10:00:00Z,acme\n" * 10
+
+
+@pytest.fixture(autouse=True)
+def _workspace(session: Session) -> None:
+    factories.workspace(session)
+    session.commit()
+
+
+def completed(session: Session) -> list[dict[str, Any]]:
+    rows = session.scalars(select(Message).where(Message.type == "import.completed"))
+    return [orjson.loads(row.body)["data"] for row in rows]
+
+
+def test_an_import_that_came_to_its_end_is_told_once(sessions: Sessions, session: Session) -> None:
+    job = imported(sessions, EVENTS, CONTENT + b",2026-01-01,acme\n")
+    with transaction(sessions) as own:
+        service.settle_ended(own, now=NOW)
+
+    assert completed(session) == [
+        {
+            "import_id": job.id,
+            "kind": "events",
+            "dry_run": False,
+            "state": "done",
+            "rows": 11,
+            "stored": 10,
+            "duplicates": 0,
+            "rejected": 1,
+        }
+    ]
+
+
+def test_a_cancelled_import_tells_what_it_stored(
+    sessions: Sessions, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loading.EventPages, "at_once", 4)
+    import_id = begin(sessions, EVENTS, CONTENT)
+    Runner(sessions, {service.UPLOADED: Importer(ahead=False)}).step(NOW)
+    with transaction(sessions) as own:
+        jobs.cancel(service.get(own, "acme", import_id, lock=True), now=NOW)
+    assert completed(session) == []
+
+    for _ in range(2):
+        with transaction(sessions) as own:
+            service.settle_ended(own, now=NOW)
+
+    assert [(said["state"], said["stored"]) for said in completed(session)] == [("cancelled", 4)]
