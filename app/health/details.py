@@ -1,6 +1,6 @@
 """What a health answer says of each measure, made for a whole group of accounts at a time. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -33,14 +33,15 @@ def describe(card: Card, benchmark: Benchmark, scores: Scores) -> list[list[dict
         "per_dollar": scores.per_dollar,
         "adjusted": scores.adjusted,
     }
-    tables = [rounded(table) for table in columns.values()]
-    return [
-        [
-            {**said, **dict(zip(columns, (table[row][column] for table in tables), strict=True))}
-            for column, said in enumerate(fixed)
-        ]
-        for row in range(len(scores.score))
+    measures = [
+        [said | dict(zip(columns, row, strict=True)) for row in _rows(columns.values(), number)]
+        for number, said in enumerate(fixed)
     ]
+    return [list(of_account) for of_account in zip(*measures, strict=True)]
+
+
+def _rows(tables: Iterable[NDArray[np.float64]], column: int) -> Iterator[tuple[Any, ...]]:
+    return zip(*(rounded(table[:, column]) for table in tables), strict=True)
 
 
 def yardstick_of(details: Mapping[str, Any]) -> str:

@@ -41,18 +41,28 @@ class Offer:
         denied = {key for key, has in account.feature_exceptions.items() if not has}
         return (features | (granted & self.everything)) - denied
 
-    def shares(self, account: AccountFeatures) -> dict[str, float]:
+    def shares(self, account: AccountFeatures) -> Mapping[str, float]:
         """Product feature to its share of the account's price, in key order; 1 at most in all.
 
         Those that the plan names no share for divide the rest by weight.
         """
-        entitled = sorted(self.entitled(account))
-        named = self.price_shares.get(account.plan or "", {})
-        rest = max(0.0, 1 - sum(named.get(key, 0.0) for key in entitled))
-        unnamed = self.weight(frozenset(entitled).difference(named))
+        entitled, plan = self.entitled(account), account.plan or ""
+        if (plan, entitled) not in self._shares:
+            self._shares[plan, entitled] = self._divided(plan, entitled)
+        return self._shares[plan, entitled]
+
+    @cached_property
+    def _shares(self) -> dict[tuple[str, frozenset[str]], Mapping[str, float]]:
+        """What has been worked out: many accounts have the same plan."""
+        return {}
+
+    def _divided(self, plan: str, entitled: frozenset[str]) -> Mapping[str, float]:
+        named = self.price_shares.get(plan, {})
+        rest = max(0.0, 1 - sum(named.get(key, 0.0) for key in sorted(entitled)))
+        unnamed = self.weight(entitled.difference(named))
         return {
             key: named[key] if key in named else rest * self.weights[key] / unnamed
-            for key in entitled
+            for key in sorted(entitled)
         }
 
     def weight(self, features: frozenset[str]) -> float:

@@ -4,24 +4,26 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import product
 
 from sqlalchemy.orm import Session
 
 from app.core.db import Sessions, transaction
-from app.core.errors import ConflictError, FieldError, NotFoundError, UnprocessableError
+from app.core.errors import ConflictError, FieldError, UnprocessableError
 from app.features.values import Lens
 from app.health import queries, restate_queries, scorecard_queries, service, yardstick
 from app.health.assess import Assessment, Yardstick
 from app.health.tables import Restatement
 from app.jobs import service as jobs
 from app.jobs.service import Work
-from app.workspaces.queries import find_workspace
+from app.workspaces.queries import get_workspace
 from app.workspaces.service import audit
 
 KIND = "restate"
 MOST_DAYS = 1100
 ACCOUNTS_AT_ONCE = 500
-ACCOUNT_DAYS_AT_ONCE = 1500
+DAYS_AT_ONCE = 6
+"""The trend looks back seven days and more: no day of a page needs another one of it."""
 CONNECTIONS = 2
 
 
@@ -109,10 +111,9 @@ def _page(work: Work, ids: Sequence[str]) -> Page:
     first = date.fromisoformat(work.position["day"])
     left = (date.fromisoformat(work.config["until"]) - first).days + 1
     some = [key for key in ids if key > work.position["after"]][:ACCOUNTS_AT_ONCE]
-    are_few = len(ids) <= ACCOUNTS_AT_ONCE
-    at_once = ACCOUNT_DAYS_AT_ONCE // max(len(ids), 1) if are_few else 1
+    at_once = DAYS_AT_ONCE if len(ids) <= ACCOUNTS_AT_ONCE else 1
     days = [first + timedelta(days=n) for n in range(min(at_once, left))]
-    if are_few or len(some) < ACCOUNTS_AT_ONCE:
+    if at_once > 1 or len(some) < ACCOUNTS_AT_ONCE:
         following = first + timedelta(days=len(days))
         has_more = left > len(days)
         return Page(some, days, {"day": following.isoformat(), "after": ""}, has_more)
@@ -122,37 +123,40 @@ def _page(work: Work, ids: Sequence[str]) -> Page:
 def _tell(
     sessions: Sessions, work: Work, ids: Sequence[str], days: Sequence[date], now: datetime
 ) -> Iterator[int]:
-    """Two connections at a time: while one waits for the database the other judges."""
-    yardsticks = _yardsticks(sessions, work, days, now)
+    """Two connections at a time: while one waits for the database the other judges.
 
-    def tell(some: Sequence[str]) -> int:
+    Each takes whole days, for a day's usage is read once for all accounts; a day alone is halved.
+    """
+    with transaction(sessions) as session:
+        yardsticks = _yardsticks(session, work, days, now)
+        restate_queries.drop_restated(
+            session, work.workspace_id, work.config["number"], ids, since=days[0], until=days[-1]
+        )
+    parts = [ids] if len(days) > 1 else [ids[n::CONNECTIONS] for n in range(CONNECTIONS)]
+
+    def tell(unit: tuple[date, Sequence[str]]) -> int:
+        day, some = unit
         with transaction(sessions) as session:
-            return sum(
-                _tell_day(session, work, some, day, yardsticks[day.replace(day=1)], now=now)
-                for day in days
-            )
+            return _tell_day(session, work, some, day, yardsticks[day.replace(day=1)], now=now)
 
     with ThreadPoolExecutor(CONNECTIONS) as pool:
-        yield from pool.map(tell, [ids[n::CONNECTIONS] for n in range(CONNECTIONS)])
+        yield from pool.map(tell, product(days, parts))
 
 
 def _yardsticks(
-    sessions: Sessions, work: Work, days: Sequence[date], now: datetime
+    session: Session, work: Work, days: Sequence[date], now: datetime
 ) -> dict[date, tuple[Yardstick, Lens]]:
     """Load or fit what each month's days are held against."""
     version = work.config["version"]
-    with transaction(sessions) as session:
-        workspace = find_workspace(session, work.workspace_id)
-        if workspace is None:
-            raise NotFoundError("workspace", work.workspace_id)
-        card = scorecard_queries.scorecard_of(session, work.workspace_id, version)
-        return {
-            day.replace(day=1): yardstick.current(
-                session, workspace, as_of=day, now=now, candidate=(version, card)
-            )
-            for day in days
-            if day == days[0] or day.day == 1
-        }
+    workspace = get_workspace(session, work.workspace_id)
+    card = scorecard_queries.scorecard_of(session, work.workspace_id, version)
+    return {
+        day.replace(day=1): yardstick.current(
+            session, workspace, as_of=day, now=now, candidate=(version, card)
+        )
+        for day in days
+        if day == days[0] or day.day == 1
+    }
 
 
 def _tell_day(

@@ -109,19 +109,9 @@ CROSS JOIN LATERAL (
 ) AS h
 """)
 
-RESTATE_HISTORY = text("""
-INSERT INTO health_history (
+COPY_HISTORY = """
+COPY health_history (
     workspace_id, account_id, as_of, restatement, change, score, band, status, coverage, mrr_cents,
     details, computed_at
-)
-SELECT :workspace_id, r.account_id, :as_of, :restatement, 0, r.score, r.band, r.status,
-       r.coverage, r.mrr_cents, r.details, :now
-FROM json_to_recordset(CAST(:rows AS json)) AS r (
-    account_id text, score double precision, band text, status text,
-    coverage double precision, mrr_cents bigint, details jsonb)
-ORDER BY r.account_id COLLATE "C"
-ON CONFLICT (workspace_id, account_id, as_of, restatement, change) DO UPDATE SET
-    score = excluded.score, band = excluded.band, status = excluded.status,
-    coverage = excluded.coverage, mrr_cents = excluded.mrr_cents, details = excluded.details,
-    computed_at = excluded.computed_at
-""")
+) FROM STDIN
+"""

@@ -1,0 +1,192 @@
+"""Closed days scored again: the same under the same version, marked under another, never twice."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.core.db import Sessions, transaction
+from app.health import queries, restate, scorecard_service, service
+from app.health.measures import CardMeasure, MetricSource, Percentile
+from app.health.scorecard import Card, Scorecard
+from app.jobs import service as jobs
+from app.jobs.running import Runner
+from app.jobs.service import LostLeaseError
+from app.tables import HealthHistory, Restatement
+from tests.health.crowd import NOW, crowd, name_events
+
+SINCE, UNTIL = date(2026, 2, 22), date(2026, 3, 9)
+DAYS = [SINCE + timedelta(days=n) for n in range((UNTIL - SINCE).days + 1)]
+Row = tuple[Any, ...]
+
+
+@pytest.fixture
+def ids(committed: Sessions) -> list[str]:
+    """Accounts whose days were scored in their order, as days go by."""
+    with transaction(committed) as session:
+        found = crowd(session, range(1, 26))
+        name_events(session, "Export", "Share")
+    with transaction(committed) as session:
+        for day in DAYS:
+            service.refresh(session, "acme", found, as_of=day, now=NOW)
+    return found
+
+
+def told(sessions: Sessions, restatement: int) -> dict[tuple[str, date], Row]:
+    """Return all that the rows of one telling say; there is one for an account and a day."""
+    with transaction(sessions) as session:
+        rows = session.scalars(select(HealthHistory).filter_by(restatement=restatement)).all()
+    found = {
+        (row.account_id, row.as_of): (
+            *(row.score, row.band, row.status, row.coverage, row.mrr_cents),
+            row.details,
+        )
+        for row in rows
+    }
+    assert len(found) == len(rows)
+    return found
+
+
+def order(sessions: Sessions, version: int = 1) -> Restatement:
+    with transaction(sessions) as session:
+        return restate.order(
+            session, "acme", version, since=SINCE, until=UNTIL, actor="test", now=NOW
+        )
+
+
+def work_off(sessions: Sessions) -> None:
+    runner = Runner(sessions, {restate.KIND: restate.restate_page})
+    while runner.step(NOW):
+        pass
+
+
+def activate_depth_alone(sessions: Sessions) -> int:
+    measure = CardMeasure(name="depth", source=MetricSource(metric="depth"), transform=Percentile())
+    with transaction(sessions) as session:
+        card = Scorecard(default=Card(measures=[measure]))
+        version = scorecard_service.draft(session, "acme", card, actor="test", now=NOW).version
+        scorecard_service.activate(session, "acme", version, actor="test", now=NOW)
+    return version
+
+
+def shown(session: Session, *, original: bool) -> Sequence[HealthHistory]:
+    return queries.history(
+        session,
+        "acme",
+        "a007",
+        since=SINCE,
+        until=UNTIL,
+        original=original,
+        after=None,
+        limit=100,
+    )
+
+
+def test_under_the_same_version_history_is_told_to_the_last_digit(
+    committed: Sessions, ids: list[str]
+) -> None:
+    order(committed)
+    work_off(committed)
+
+    again = told(committed, 1)
+    assert again == told(committed, 0)
+    assert len(again) == len(ids) * len(DAYS)
+    assert any(row[0] not in (None, 0) for row in again.values())
+    assert any(row[-1]["trend"]["d7"] for row in again.values())
+
+
+def test_accounts_in_pages_of_their_own_are_told_the_same(
+    committed: Sessions, ids: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(restate, "ACCOUNTS_AT_ONCE", 10)
+    order(committed)
+    work_off(committed)
+
+    assert told(committed, 1) == told(committed, 0)
+    assert len(told(committed, 1)) == len(ids) * len(DAYS)
+
+
+def test_under_another_version_history_is_marked_and_the_originals_stay(
+    committed: Sessions, ids: list[str]
+) -> None:
+    before = told(committed, 0)
+    version = activate_depth_alone(committed)
+    assert order(committed, version).number == 1
+    work_off(committed)
+
+    after = told(committed, 1)
+    assert told(committed, 0) == before
+    assert after.keys() == before.keys()
+    assert len(after) == len(ids) * len(DAYS)
+    for key, (score, *_, details) in after.items():
+        [depth] = [each for each in before[key][-1]["measures"] if each["name"] == "depth"]
+        assert [each["name"] for each in details["measures"]] == ["depth"]
+        assert score == depth["score"]
+        assert details["scorecard_version"] == version
+    assert {score for score, *_ in after.values()} != {score for score, *_ in before.values()}
+    with transaction(committed) as session:
+        assert {row.restatement for row in shown(session, original=False)} == {1}
+        assert {row.restatement for row in shown(session, original=True)} == {0}
+        assert [row.as_of for row in shown(session, original=True)] == DAYS
+
+
+def test_trends_of_a_restated_day_look_at_restated_days(
+    committed: Sessions, ids: list[str]
+) -> None:
+    order(committed, activate_depth_alone(committed))
+    work_off(committed)
+
+    after = told(committed, 1)
+    for key in ids:
+        score, *_, details = after[key, UNTIL]
+        moved = score - after[key, UNTIL - timedelta(days=7)][0]
+        assert details["trend"]["d7"] == pytest.approx(moved, abs=1e-4)
+
+
+def test_a_page_that_was_told_but_not_noted_as_done_is_told_again_and_once(
+    committed: Sessions, ids: list[str]
+) -> None:
+    order(committed)
+    runner = Runner(committed, {restate.KIND: restate.restate_page})
+    assert runner.step(NOW)
+    killed = runner.work
+    assert killed is not None
+    killed = jobs.renew(committed, killed, now=NOW)
+    jobs.take(committed, "acme", killed.id, now=NOW)
+    with pytest.raises(LostLeaseError):
+        restate.restate_page(committed, killed, NOW)
+    two_pages = 2 * restate.DAYS_AT_ONCE * len(ids)
+    assert len(told(committed, 1)) == two_pages
+    with transaction(committed) as session:
+        assert [row.restatement for row in shown(session, original=False)][-1] == 0
+
+    later = NOW + jobs.LEASE * 2
+    runner = Runner(committed, {restate.KIND: restate.restate_page})
+    while runner.step(later):
+        pass
+
+    assert told(committed, 1) == told(committed, 0)
+    with transaction(committed) as session:
+        done = jobs.queries.get(session, "acme", killed.id)
+        assert (done.state, done.progress["account_days"]) == ("done", len(ids) * len(DAYS))
+
+
+def test_days_before_anything_was_known_are_not_told(committed: Sessions, ids: list[str]) -> None:
+    with transaction(committed) as session:
+        restate.order(
+            session,
+            "acme",
+            1,
+            since=date(2024, 12, 28),
+            until=date(2025, 1, 3),
+            actor="test",
+            now=NOW,
+        )
+    work_off(committed)
+
+    days = {day for _, day in told(committed, 1)}
+    assert days == {date(2025, 1, 1), date(2025, 1, 2), date(2025, 1, 3)}
+    assert len(told(committed, 1)) == 3 * len(ids)
