@@ -93,6 +93,7 @@ def _tell(
 ) -> None:
     """One message for each change of a source, in the transaction of the change."""
     data = {
+        "link": "/api/v1/sources",
         "key_id": source.key_id,
         "silent_since": silent_since,
         "last_event_at": source.last_event_at,

@@ -10,6 +10,8 @@ from app.core.errors import ConflictError
 from app.health import scorecard_queries as queries
 from app.health.scorecard import Scorecard
 from app.health.tables import Scorecard as StoredScorecard
+from app.webhooks import outbox
+from app.webhooks.outbox import NewMessage
 from app.workspaces.service import audit
 
 BUILT_IN = "built in"
@@ -47,12 +49,16 @@ def activate(
     queries.lock_scorecards(session, workspace_id)
     row = queries.get_scorecard(session, workspace_id, version)
     if row.state != "active":
+        previous = queries.active_scorecard(session, workspace_id)[0]
         queries.retire_active(session, workspace_id, now=now)
         row.state, row.retired_at = "active", None
         row.activated_at, row.activated_by = now, actor
         session.flush()
         _record(session, row, "scorecard.activated", actor=actor, now=now)
         mark_all_due(session, workspace_id, priority=Priority.SWEEP)
+        link = f"/api/v1/scorecards/{version}"
+        said = {"link": link, "version": version, "previous_version": previous}
+        outbox.publish(session, workspace_id, [NewMessage("scorecard.activated", said)], now=now)
     return row
 
 

@@ -81,6 +81,7 @@ def settle(session: Session, workspace_id: str, ended: Work | Job, *, now: datet
 def _completed(ended: Work | Job) -> NewMessage:
     """Tell how an import ended; what is settled with its last page has done all of it."""
     data = {
+        "link": f"/api/v1/imports/{ended.id}",
         "import_id": ended.id,
         "kind": ended.config["kind"],
         "dry_run": ended.config["dry_run"],

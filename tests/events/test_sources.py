@@ -65,6 +65,10 @@ def listed(client: TestClient) -> list[dict[str, object]]:
     return found
 
 
+def zulu(instant: datetime) -> str:
+    return instant.isoformat().replace("+00:00", "Z")
+
+
 def told(session: Session) -> list[dict[str, object]]:
     """Return the messages of sources in their order, and forget them."""
     rows = session.scalars(select(Message).order_by(Message.created_at)).all()
@@ -117,7 +121,7 @@ def test_a_source_that_comes_back_frees_its_accounts(
 
     [said] = listed(client)
     assert (said["state"], said["stale_accounts"], said["silent_since"]) == ("live", 0, None)
-    assert said["resumed_at"] == (NOW + 3 * DAY).isoformat().replace("+00:00", "Z")
+    assert said["resumed_at"] == zulu(NOW + 3 * DAY)
     assert stale_accounts(session, "acme", ["a1"]) == set()
     assert ("a1", 1, False) in due(session)
 
@@ -130,8 +134,14 @@ def test_one_message_tells_that_a_source_stopped_and_one_that_it_resumed(
     for hours in (24, 25, 26, 30):
         sources.watch(sessions, now=NOW + hours * HOUR)
 
-    at = NOW.isoformat()
-    silent = {"key_id": usual, "silent_since": at, "last_event_at": at, "accounts": 2}
+    at = zulu(NOW)
+    silent = {
+        "link": "/api/v1/sources",
+        "key_id": usual,
+        "silent_since": at,
+        "last_event_at": at,
+        "accounts": 2,
+    }
     [stopped] = told(session)
     assert stopped["type"] == "data.stopped"
     assert stopped["timestamp"] == (NOW + 25 * HOUR).isoformat()
@@ -143,7 +153,7 @@ def test_one_message_tells_that_a_source_stopped_and_one_that_it_resumed(
 
     [resumed] = told(session)
     assert resumed["type"] == "data.resumed"
-    assert resumed["data"] == silent | {"last_event_at": (NOW + 3 * DAY).isoformat()}
+    assert resumed["data"] == silent | {"last_event_at": zulu(NOW + 3 * DAY)}
 
 
 @pytest.mark.usefixtures("usual")

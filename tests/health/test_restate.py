@@ -12,6 +12,7 @@ from app.core.db import Sessions, transaction
 from app.health import queries, restate, scorecard_service, service
 from app.health.measures import CardMeasure, MetricSource, Percentile
 from app.health.scorecard import Card, Scorecard
+from app.jobs import queries as job_queries
 from app.jobs import service as jobs
 from app.jobs.running import Runner
 from app.jobs.service import LostLeaseError
@@ -170,7 +171,7 @@ def test_a_page_that_was_told_but_not_noted_as_done_is_told_again_and_once(
 
     assert told(committed, 1) == told(committed, 0)
     with transaction(committed) as session:
-        done = jobs.queries.get(session, "acme", killed.id)
+        done = job_queries.get(session, "acme", killed.id)
         assert (done.state, done.progress["account_days"]) == ("done", len(ids) * len(DAYS))
 
 

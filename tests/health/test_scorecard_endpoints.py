@@ -2,6 +2,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
+import orjson
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import func, select
@@ -10,7 +11,7 @@ from sqlalchemy.orm import Session
 from app.core.db import Sessions, transaction
 from app.health import scorecard_queries, scorecard_service
 from app.health.scorecard import Scorecard
-from app.tables import AuditEntry, Due, HealthHistory, HealthScore
+from app.tables import AuditEntry, Due, HealthHistory, HealthScore, Message
 from app.tables import Scorecard as StoredScorecard
 from tests import factories
 from tests.health.crowd import NOW, crowd, name_events
@@ -102,6 +103,9 @@ def test_activating_twice_is_the_same_as_once(client: TestClient, session: Sessi
 
     assert again == first
     assert audited(session) == [("scorecard.drafted", "2"), ("scorecard.activated", "2")]
+    message = session.scalars(select(Message)).one()
+    said = {"link": f"{PATH}/2", "version": 2, "previous_version": 1}
+    assert (message.type, orjson.loads(message.body)["data"]) == ("scorecard.activated", said)
 
 
 def test_a_retired_version_may_come_back(client: TestClient, session: Session) -> None:

@@ -41,6 +41,7 @@ def test_an_import_that_came_to_its_end_is_told_once(sessions: Sessions, session
 
     assert completed(session) == [
         {
+            "link": f"/api/v1/imports/{job.id}",
             "import_id": job.id,
             "kind": "events",
             "dry_run": False,
