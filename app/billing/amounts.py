@@ -58,11 +58,18 @@ class Price:
 
 @dataclass(frozen=True, slots=True)
 class Discount:
-    """Percent and amount off each charge, of one item (by its id) or of the whole."""
+    """Percent and amount off each charge, of one item (by its id) or of the whole.
+
+    ``products``: the only ones that it is for; none named: for all.
+    """
 
     percent: Fraction = Fraction(0)
     amount: Fraction = Fraction(0)
     item_id: str | None = None
+    products: frozenset[str] = frozenset()
+
+    def is_for(self, item: "Item") -> bool:
+        return not self.products or not self.products.isdisjoint(item.names)
 
     def off(self, amount: Fraction) -> Fraction:
         return max(amount * (1 - self.percent / 100) - self.amount, Fraction(0))
@@ -103,10 +110,10 @@ def monthly(
     """Return a month's price in minor units, and whether the price of every item is known.
 
     ``charged``: what the last invoice charged for an item whose price the payload does not tell.
-    A discount on the whole comes off as often as the first item is charged.
+    A discount on the whole comes off as often as the first item that it is for is charged.
     """
     discounts = list(discounts)
-    total, complete = Fraction(0), True
+    amounts, complete = list[Fraction](), True
     for item in items:
         amount = item.price.charge(item.quantity)
         if amount is None:
@@ -114,12 +121,27 @@ def monthly(
         complete = complete and amount is not None
         amount = max(amount or Fraction(0), Fraction(0))
         for discount in (each for each in discounts if each.item_id == item.item_id):
-            amount = discount.off(amount)
-        total += item.price.monthly(amount)
+            amount = discount.off(amount) if discount.is_for(item) else amount
+        amounts.append(item.price.monthly(amount))
     for discount in (each for each in discounts if each.item_id is None):
-        off = items[0].price.monthly(discount.amount) if items else Fraction(0)
-        total = Discount(discount.percent, off).off(total)
-    return total, complete
+        amounts = _less(items, amounts, discount)
+    return sum(amounts, Fraction(0)), complete
+
+
+def _less(items: Sequence[Item], amounts: Sequence[Fraction], discount: Discount) -> list[Fraction]:
+    """Take a discount off the items that it is for, in proportion to what each costs."""
+    meant = [discount.is_for(item) for item in items]
+    before = sum(
+        (amount for amount, is_meant in zip(amounts, meant, strict=True) if is_meant), Fraction(0)
+    )
+    if not before:
+        return list(amounts)
+    off = items[meant.index(True)].price.monthly(discount.amount)
+    share = Discount(discount.percent, off).off(before) / before
+    return [
+        amount * share if is_meant else amount
+        for amount, is_meant in zip(amounts, meant, strict=True)
+    ]
 
 
 def to_cents(amount: Fraction, currency: str) -> int:

@@ -50,12 +50,13 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Coupon:
-    """``lasts``: whether it comes off more than one charge."""
+    """``lasts``: whether it comes off more than one charge. ``products``: none named: all."""
 
     percent: Fraction
     amount: Fraction
     currency: str | None
     lasts: bool
+    products: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)

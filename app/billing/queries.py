@@ -207,6 +207,25 @@ def forget_account(session: Session, workspace_id: str, account_id: str) -> None
     session.execute(gone.values(account_id=None, name=None, email=None, erased=True))
 
 
+def forget_person(session: Session, workspace_id: str, email: str) -> None:
+    """Forget name and address of customers who have a person's e-mail address. For an erasure."""
+    theirs = select(BillingCustomer.system, BillingCustomer.customer_id).where(
+        BillingCustomer.workspace_id == workspace_id,
+        func.lower(BillingCustomer.email) == email.lower(),
+    )
+    told = update(BillingEvent).where(
+        BillingEvent.workspace_id == workspace_id,
+        BillingEvent.kind == Kind.CUSTOMER,
+        tuple_(BillingEvent.system, BillingEvent.customer_id).in_(theirs),
+    )
+    session.execute(told.values(said=BillingEvent.said - "name" - "email"))
+    customers = update(BillingCustomer).where(
+        BillingCustomer.workspace_id == workspace_id,
+        tuple_(BillingCustomer.system, BillingCustomer.customer_id).in_(theirs),
+    )
+    session.execute(customers.values(name=None, email=None))
+
+
 def move_account(session: Session, workspace_id: str, account_id: str, target_id: str) -> None:
     """Let all that was told of an account count for another. For renaming and merging."""
     for table in (BillingCustomer, BillingSubscription, Invoice):

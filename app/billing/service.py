@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from sqlalchemy.orm import Session
 
-from app.accounts.queries import mark_due
+from app.accounts.queries import account_by_external_id, mark_due
 from app.accounts.tombstones import ErasedError
 from app.billing import queries, stripe
 from app.billing.notices import Kind, MalformedEventError, Notice
@@ -124,7 +124,10 @@ def _apply(session: Session, source: BillingSource, notice: Notice, *, now: date
         return Result.APPLIED if added else Result.DUPLICATE
     customer = queries.lock_customer(session, workspace_id, system, notice.customer_id, now=now)
     if customer.erased:
-        return Result.ERASED
+        known = account_by_external_id(session, workspace_id, system, customer.customer_id)
+        if known is None:
+            return Result.ERASED
+        customer.erased = False  # somebody has named whose customer it is from now on
     if not queries.add_event(session, workspace_id, system, notice, now=now):
         return Result.DUPLICATE
     settle(session, source, customer, known_on=notice.at.date(), now=now)

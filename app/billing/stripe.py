@@ -38,7 +38,7 @@ KEPT: Mapping[Kind, tuple[str, ...]] = {
         *("pause_collection", "cancellation_details"),
     ),
     Kind.DISCOUNT: (),
-    Kind.COUPON: ("id", "percent_off", "amount_off", "currency", "duration"),
+    Kind.COUPON: ("id", "percent_off", "amount_off", "currency", "duration", "applies_to"),
     Kind.CHECKOUT: ("client_reference_id",),
     Kind.INVOICE: (
         *("id", "status", "currency", "amount_due", "amount_paid", "attempt_count", "due_date"),

@@ -35,6 +35,9 @@ def coupon(said: Said) -> Coupon:
         fields.number(said, "amount_off") or Fraction(0),
         (text(said, "currency") or "").upper() or None,
         said.get("duration") in {"forever", "repeating"},
+        frozenset(
+            each for each in _list(mapping(said, "applies_to"), "products") if isinstance(each, str)
+        ),
     )
 
 

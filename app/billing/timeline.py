@@ -161,7 +161,8 @@ def _discounts(known: _Known, standing: Standing, day: date) -> Iterable[Discoun
             known.unknown = "unknown_discount"
         elif coupon.lasts and (given.ends_on is None or day < given.ends_on):
             fits = coupon.currency in {None, standing.currency}
-            yield Discount(coupon.percent, coupon.amount if fits else Fraction(0), given.item_id)
+            amount = coupon.amount if fits else Fraction(0)
+            yield Discount(coupon.percent, amount, given.item_id, coupon.products)
 
 
 def _plan(items: Sequence[Item], naming: Naming) -> str | None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from app.health.benchmark import Normalizer
 from app.health.explain import Row
 from app.health.figures import money, pair
 from app.health.measures import CardMeasure
@@ -21,7 +22,7 @@ SPEAK_FOR_THEMSELVES = {"mrr", "seats", "tenure_days"}
 def priced(row: Row, measure: CardMeasure, what: str, tale: Tale) -> str:
     """Say by which terms of the contract a measure moved, or counts for less or more."""
     terms, words, key = dict(_terms(tale)), tale.words, measure.source.key
-    rank = [terms[name] for name in _ranked_by(measure) if name in terms]
+    rank = [terms[name] for name in _ranked_by(measure, tale) if name in terms]
     if not moves(row):
         why = tale.joined(rank or [*terms.values()] or [words.terms])
         worth = words.worth[row.points > 0]
@@ -33,10 +34,11 @@ def priced(row: Row, measure: CardMeasure, what: str, tale: Tale) -> str:
     return words.also.format(what=what, why=tale.joined(rank)) if rank else what
 
 
-def _ranked_by(measure: CardMeasure) -> list[str]:
-    """Name the terms that decide what a number is worth."""
-    bought = ["seats"] if measure.source.key == "depth" else []
-    return ["price", *bought] if measure.is_for_price else bought
+def _ranked_by(measure: CardMeasure, tale: Tale) -> list[str]:
+    """Name the terms that decide what a number is worth; seats, where a share of them is scored."""
+    if tale.before.benchmark.normalizer is Normalizer.SHARE:
+        return ["seats"] if measure.source.key == "depth" else []
+    return ["price"] if measure.is_for_price else []
 
 
 def compared(row: Row, measure: CardMeasure, what: str, tale: Tale) -> str:

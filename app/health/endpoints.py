@@ -8,11 +8,13 @@ from fastapi.responses import Response
 from pydantic import Field
 from sqlalchemy.orm import Session
 
+from app.accounts import aliases
 from app.accounts.queries import mark_due
 from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
+from app.core.errors import NotFoundError
 from app.core.pagination import CursorText, InvalidCursorError, Limit, decode_cursor, page_of
-from app.core.schemas import Day, responses
+from app.core.schemas import Day, Id, responses
 from app.health import queries, service
 from app.health.adoption_endpoints import router as adoption
 from app.health.explain_endpoints import router as explanations
@@ -77,17 +79,26 @@ def get_health_history(
     since: Annotated[Day | None, Query(description="90 days ago by default.")] = None,
     until: Annotated[Day | None, Query(description="Today by default.")] = None,
     original: Annotated[bool, Query(description="As first written, not as restated.")] = False,
+    merged: Annotated[
+        Id | None, Query(description="Of the account that had this id before.")
+    ] = None,
     limit: Limit = 1000,
     cursor: CursorText = None,
 ) -> HistoryOut:
-    """Tell how the score was on each day, oldest first."""
+    """Tell how the score was on each day, oldest first.
+
+    An account that was merged into this one left its history under its old id: `merged` names it.
+    """
     until = until or now.date()
     since = since or until - timedelta(days=min(90, until.toordinal() - 1))
     queries.standing(session, caller.workspace_id, account_id)
+    if merged and merged not in aliases.old_ids(session, caller.workspace_id, account_id):
+        raise NotFoundError("merged account", merged)
+    whose = merged or account_id
     rows = queries.history(
         session,
         caller.workspace_id,
-        account_id,
+        whose,
         since=since,
         until=until,
         original=original,
@@ -96,7 +107,7 @@ def get_health_history(
     )
     points, next_cursor = page_of(rows, limit, lambda row: (row.as_of.isoformat(), row.change))
     items = [HistoryPoint.model_validate(row) for row in points]
-    return HistoryOut(account_id=account_id, items=items, next_cursor=next_cursor)
+    return HistoryOut(account_id=whose, items=items, next_cursor=next_cursor)
 
 
 @scores.get("/health-scores", responses=responses(401, 403, 422))
@@ -109,10 +120,12 @@ def get_health_scores(
     ],
 ) -> HealthScoresOut:
     """Read the scores of many accounts at once: repeat `account_id` up to 500 times."""
-    found = queries.standings(session, caller.workspace_id, account_id)
-    items = [HealthOut.of(row) for row in found]
+    renamed = aliases.current_ids(session, caller.workspace_id, account_id)
+    asked = {renamed.get(key, key) for key in account_id}
+    items = [HealthOut.of(row) for row in queries.standings(session, caller.workspace_id, asked)]
     known = {item.account_id for item in items}
-    return HealthScoresOut(items=items, unknown=sorted(set(account_id) - known))
+    unknown = sorted({key for key in account_id if renamed.get(key, key) not in known})
+    return HealthScoresOut(items=items, renamed=renamed, unknown=unknown)
 
 
 def _moment(cursor: str | None) -> tuple[date, int] | None:

@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -183,7 +183,7 @@ def standing(session: Session, workspace_id: str, account_id: str) -> Standing:
     return found
 
 
-def standings(session: Session, workspace_id: str, ids: Sequence[str]) -> Sequence[Standing]:
+def standings(session: Session, workspace_id: str, ids: Collection[str]) -> Sequence[Standing]:
     """Return the newest scores of accounts, in key order; unknown ids are left out."""
     return session.execute(
         STANDING.where(Account.workspace_id == workspace_id, Account.account_id.in_(ids)).order_by(

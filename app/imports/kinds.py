@@ -1,13 +1,13 @@
 """What can be imported, by which fields, and what a row of a table must look like."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, Self
 
 from pydantic import Field, ValidationError, model_validator
 
-from app.accounts.schemas import LARGEST_MRR_CENTS, Traits
+from app.accounts.schemas import LARGEST_MRR_CENTS, ExternalIds, System, Traits
 from app.accounts.traits import cents, count, currency, day
 from app.core.schemas import NAMED, Body, Count, Currency, Day, Flag, Id, NoticeDays, Text
 from app.events.canonical import identifier
@@ -41,6 +41,10 @@ class AccountRow(Body):
         default_factory=dict, json_schema_extra=NAMED.json_schema_extra
     )
     excluded: Flag = False
+    parent_id: Id | None = None
+    external_ids: dict[System, Id | ExternalIds | None] = Field(
+        default_factory=dict, json_schema_extra=NAMED.json_schema_extra
+    )
 
 
 class UserRow(Body):
@@ -95,12 +99,14 @@ NEEDED: Mapping[Kind, tuple[tuple[str, ...], ...]] = {
     Kind.SUBSCRIPTIONS: (("account_id",), ("starts_on",), ("mrr", "mrr_cents")),
 }
 """Fields that a file must have; of several in one place, one of them."""
-OPEN: Mapping[Kind, str] = {
-    Kind.EVENTS: "properties.",
-    Kind.ACCOUNTS: "traits.",
-    Kind.USERS: "traits.",
+OPEN: Mapping[Kind, tuple[str, ...]] = {
+    Kind.EVENTS: ("properties.",),
+    Kind.ACCOUNTS: ("traits.", "external_ids."),
+    Kind.USERS: ("traits.",),
 }
 """What stands before a name that is ours to store and not to know."""
+OBJECTS = frozenset({"traits", "feature_exceptions", "external_ids"})
+"""What no single column can say."""
 
 
 def fields_of(kind: Kind) -> tuple[str, ...]:
@@ -108,7 +114,7 @@ def fields_of(kind: Kind) -> tuple[str, ...]:
     if kind is Kind.EVENTS:
         return EVENT_FIELDS
     told = tuple(SCHEMAS[kind].model_fields)
-    told = tuple(name for name in told if name not in {"traits", "feature_exceptions"})
+    told = tuple(name for name in told if name not in OBJECTS)
     return (*told, "mrr") if kind is Kind.SUBSCRIPTIONS else told
 
 
@@ -144,16 +150,18 @@ def from_cells(cells: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def nested(
-    read: Callable[[list[str]], dict[str, Any]], prefix: str
+    read: Callable[[list[str]], dict[str, Any]], prefixes: Sequence[str]
 ) -> Callable[[list[str]], dict[str, Any]]:
     """Put the fields behind an open prefix into an object of their own; numbers become numbers."""
 
     def read_nested(row: list[str]) -> dict[str, Any]:
         said = read(row)
-        inner = {name: said.pop(name) for name in list(said) if name.startswith(prefix)}
-        if inner:
-            named = {name.removeprefix(prefix): _value(text) for name, text in inner.items()}
-            said[prefix.rstrip(".")] = named
+        for prefix in prefixes:
+            inner = {name: said.pop(name) for name in list(said) if name.startswith(prefix)}
+            value = str if prefix == "external_ids." else _value
+            if inner:
+                named = {name.removeprefix(prefix): value(text) for name, text in inner.items()}
+                said[prefix.rstrip(".")] = named
         return said
 
     return read_nested
@@ -191,8 +199,9 @@ def _in_cents(raw: dict[str, Any]) -> dict[str, Any]:
 
 
 def _refuse_placeholders(said: Mapping[str, Any]) -> None:
-    if said.get("account_id") is not None and not identifier(said["account_id"]):
-        raise QuarantineError("invalid_account_id", "/account_id")
+    for name in ("account_id", "parent_id"):
+        if said.get(name) is not None and not identifier(said[name]):
+            raise QuarantineError("invalid_account_id", f"/{name}")
     if "user_id" in said and not identifier(said["user_id"]):
         raise QuarantineError("missing_identity", "/user_id")
 

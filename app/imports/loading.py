@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Protocol
 from sqlalchemy.orm import Session
 
 from app.accounts import aliases, tombstones
+from app.accounts.links import LINKS
 from app.accounts.tables import Account, User
 from app.accounts.traits import is_internal
 from app.core.db import Sessions, Table
@@ -17,9 +18,12 @@ from app.imports.errors import RowError
 from app.imports.events import EventLoader, Fields
 from app.imports.kinds import Kind, checked, from_cells
 from app.imports.records import Page
+from app.imports.ties import tie
 from app.workspaces.queries import get_workspace
 from app.workspaces.tables import Workspace
 
+IDS = {"account_id": "account", "parent_id": "account", "user_id": "user"}
+"""What a row names, and the kind of tombstone that it could lie under."""
 MISSING_TIMESTAMP = "missing_timestamp"
 EVENTS_AT_ONCE, ROWS_AT_ONCE = 5000, 1000
 
@@ -122,32 +126,37 @@ class RowPages:
     def write(self, session: Session, judged: Judged) -> Written:
         rows, errors = _admitted(session, self.workspace.id, judged.content)
         WRITERS[self.kind](session, self.workspace, [row for _, row in rows], self.now)
-        return Written(len(rows), 0, errors, date.min)
+        refused = tie(session, self.workspace.id, rows) if self.kind is Kind.ACCOUNTS else []
+        return Written(len(rows) - len(refused), 0, [*errors, *refused], date.min)
 
 
 def _admitted(
     session: Session, workspace_id: str, rows: Sequence[tuple[int, Fields]]
 ) -> tuple[list[tuple[int, Fields]], list[RowError]]:
     """Leave out what was erased, and let rows of renamed accounts go by the new id."""
-    named = {row[name] for _, row in rows for name in ("account_id", "user_id") if row.get(name)}
+    named = {row[name] for _, row in rows for name in IDS if row.get(name)}
     key = tombstones.key_of(session, workspace_id)
     hits = tombstones.find(session, workspace_id, key, named) if key else set()
     current = aliases.current_ids(session, workspace_id, named) if named else {}
     kept, errors = [], []
     for line, row in rows:
-        ids = {("account", row.get("account_id")), ("user", row.get("user_id"))}
-        if ids & hits:
+        if {(kind, row.get(name)) for name, kind in IDS.items()} & hits:
             errors.append(RowError.of(line, "erased"))
         else:
-            target = current.get(row.get("account_id") or "")
-            kept.append((line, row | {"account_id": target} if target else row))
+            accounts = {name: row.get(name) or "" for name in ("account_id", "parent_id")}
+            moved = {name: current[key] for name, key in accounts.items() if key in current}
+            kept.append((line, row | moved))
     return kept, errors
 
 
 def _put_accounts(
     session: Session, workspace: Workspace, rows: Sequence[Fields], _: datetime
 ) -> None:
-    _put_said(session, workspace.id, Account, "account_id", rows)
+    """What accounts are tied to is written when all of the page are there."""
+    parents = {row["parent_id"] for row in rows if row.get("parent_id")}
+    queries.note_accounts(session, workspace.id, parents)
+    columns = [{name: row[name] for name in row if name not in LINKS} for row in rows]
+    _put_said(session, workspace.id, Account, "account_id", columns)
 
 
 def _put_users(

@@ -87,15 +87,15 @@ class ColumnMapping:
         return cls(rules, lookups or {})
 
     def for_columns(
-        self, columns: Sequence[str], fields: Sequence[str], open_prefix: str | None = None
+        self, columns: Sequence[str], fields: Sequence[str], open_prefixes: tuple[str, ...] = ()
     ) -> "ColumnMapping":
         """Take columns named like fields as they are, where nothing is mapped; check the rest.
 
-        ``open_prefix``: what stands behind it may have any name.
+        ``open_prefixes``: what stands behind one may have any name.
         """
 
         def is_known(name: str) -> bool:
-            return name in fields or (open_prefix is not None and name.startswith(open_prefix))
+            return name in fields or name.startswith(open_prefixes)
 
         rules = self.rules or {name: Rule(name) for name in columns if is_known(name)}
         read = {column for rule in rules.values() for column in rule.columns} | set(self.lookups)

@@ -10,7 +10,7 @@ from typing import Any
 from app.events import native
 from app.imports.events import EventLoader, events_of
 from app.imports.files import Content, Source
-from app.imports.kinds import NEEDED, OPEN, AccountRow, Kind, UserRow, fields_of, nested
+from app.imports.kinds import NEEDED, OBJECTS, OPEN, AccountRow, Kind, UserRow, fields_of, nested
 from app.imports.loading import EventPages, Loader, RowPages
 from app.imports.mapping import ColumnMapping, MappingError
 from app.imports.records import (
@@ -25,7 +25,8 @@ from app.imports.records import (
 from app.workspaces.tables import Workspace
 
 BLANK = {*AccountRow.model_fields, *UserRow.model_fields} - {
-    *("account_id", "user_id", "excluded", "traits", "feature_exceptions")
+    *("account_id", "user_id", "excluded"),
+    *OBJECTS,
 }
 """What a blank cell removes."""
 Read = Callable[[list[str]], dict[str, Any]]
@@ -74,8 +75,8 @@ class Plan:
 
     def _columns(self, start: Header) -> ColumnMapping:
         mapping = ColumnMapping.parse(self.mapping, self.lookups)
-        known, prefix = fields_of(self.kind), OPEN.get(self.kind)
-        mapping = mapping.for_columns(start.columns, known, prefix)
+        known, prefixes = fields_of(self.kind), OPEN.get(self.kind, ())
+        mapping = mapping.for_columns(start.columns, known, prefixes)
         for names in NEEDED[self.kind]:
             if not set(names) & set(mapping.rules):
                 raise MappingError(
@@ -94,9 +95,9 @@ class Plan:
 
     def _cells(self, mapping: ColumnMapping, columns: Sequence[str]) -> Read:
         """Make the function from a row of cells to what it says; blank says that there is none."""
-        read, prefix = mapping.reader(columns), OPEN.get(self.kind, "")
-        if prefix and any(name.startswith(prefix) for name in mapping.rules):
-            read = nested(read, prefix)
+        read, prefixes = mapping.reader(columns), OPEN.get(self.kind, ())
+        if any(name.startswith(prefixes) for name in mapping.rules):
+            read = nested(read, prefixes)
         if self.kind not in {Kind.ACCOUNTS, Kind.USERS}:
             return read
         blank = {name: None for name in mapping.rules if name in BLANK}

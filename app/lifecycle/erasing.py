@@ -13,6 +13,7 @@ from app.accounts.tables import Account, Due, ExternalId, ParkedAccount, Subscri
 from app.accounts.tombstones import ANONYMOUS, EMAIL, MEMBER
 from app.alerts import statements as alert_statements
 from app.alerts.tables import Alert, AlertState
+from app.billing.queries import forget_account
 from app.billing.tables import BillingCustomer, BillingSubscription, Invoice
 from app.changes.tables import Change
 from app.core.db import Table
@@ -215,7 +216,11 @@ def _events_of_account(session: Session, change: IdChange, position: str | None)
 
 
 def _billing(session: Session, change: IdChange, _: str | None) -> Page:
-    return Page(run(session, statements.DROP_BILLING_EVENTS, account_values(change)))
+    """Of customers only their ids stay, so that what comes of them is turned away."""
+    ids = private(change)["ids"]
+    for account_id in ids:
+        forget_account(session, change.workspace_id, account_id)
+    return Page(len(ids))
 
 
 def _rows(table: type[Table]) -> Step:
@@ -252,7 +257,7 @@ ERASE_ACCOUNT: Mapping[str, Step] = {
     "members": _members,
     "settle_again": settle,
     "events": _events_of_account,
-    "billing_events": _billing,
+    "billing": _billing,
     **{table.__tablename__: _rows(table) for table in OF_AN_ACCOUNT},
     "quarantine": _quarantine,
     "finish": _finish_account,

@@ -15,6 +15,7 @@ from app.accounts.links import ParentCycleError, ParentTooDeepError
 from app.accounts.tables import Account, Due, User
 from app.accounts.tombstones import ACCOUNT, EMAIL, USER
 from app.accounts.traits import NOT_IDS
+from app.billing.queries import forget_person
 from app.core.errors import ConflictError, FieldError, NotFoundError, UnprocessableError
 from app.lifecycle import erasing, moving, row_statements, statements
 from app.lifecycle import queries as changes
@@ -63,6 +64,7 @@ def _take_user_away(session: Session, change: IdChange, user_id: str) -> None:
         return
     if user.email:
         erasing.put_tombstones(session, change, EMAIL, [user.email])
+        forget_person(session, change.workspace_id, user.email)
     values = erasing.person_values(change)
     if user.excluded:
         run(session, statements.HIDE_EXCLUDED, values)

@@ -275,12 +275,6 @@ DELETE FROM due_binding WHERE workspace_id = :workspace_id
        OR anonymous_id = ANY(CAST(:anonymous_ids AS text[])))
 """)
 
-DROP_BILLING_EVENTS = text("""
-DELETE FROM billing_event e USING billing_customer c
-WHERE c.workspace_id = :workspace_id AND c.account_id = ANY(CAST(:ids AS text[]))
-  AND e.workspace_id = c.workspace_id AND e.system = c.system AND e.customer_id = c.customer_id
-""")
-
 # A move that is over needs no names of an account that is gone.
 FORGET_MOVES = text("""
 UPDATE id_change SET account_id = NULL, target_id = NULL

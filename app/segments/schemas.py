@@ -53,8 +53,8 @@ class AccountStanding(Out):
     renewal_on: date | None
     notice_on: date | None = Field(description="Until when notice can be given.")
     last_used_on: date | None
-    value_leak_cents: float | None = Field(
-        description="Paid a month for product features that nobody uses.", examples=[1200.0]
+    value_leak_cents: int | None = Field(
+        description="Paid a month for product features that nobody uses.", examples=[1200]
     )
     value: float | None = Field(examples=[61.5])
     band: Band

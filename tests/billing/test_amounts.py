@@ -28,11 +28,15 @@ TIERS = [
 
 
 def item(
-    unit: int | None = 1000, quantity: int = 1, item_id: str = "si_1", **price: object
+    unit: int | None = 1000,
+    quantity: int = 1,
+    item_id: str = "si_1",
+    names: tuple[str, ...] = (),
+    **price: object,
 ) -> Item:
     known = {"interval": "month", "interval_count": 1, **price}
     cost = Price(unit=None if unit is None else Fraction(unit), **known)  # type: ignore[arg-type]
-    return Item(item_id, cost, quantity, ())
+    return Item(item_id, cost, quantity, names)
 
 
 def cents(*items: Item, off: tuple[Discount, ...] = (), currency: str = "USD") -> int:
@@ -152,7 +156,14 @@ prices = st.builds(
     st.booleans(),
 )
 items = st.lists(
-    st.builds(Item, st.sampled_from("abc"), prices, st.integers(0, 10**6), st.just(())), max_size=4
+    st.builds(
+        Item,
+        st.sampled_from("abc"),
+        prices,
+        st.integers(0, 10**6),
+        st.sampled_from([(), ("base",), ("seat",)]),
+    ),
+    max_size=4,
 )
 discounts = st.lists(
     st.builds(
@@ -160,9 +171,29 @@ discounts = st.lists(
         st.fractions(0, 100),
         st.fractions(0, 10**6),
         st.one_of(st.none(), st.sampled_from("abc")),
+        st.sampled_from([frozenset(), frozenset({"base"})]),
     ),
     max_size=3,
 )
+
+
+@pytest.mark.parametrize(
+    ("off", "left"),
+    [
+        (Discount(percent=Fraction(50), products=frozenset({"base"})), 30_00 + 20_00),
+        (Discount(amount=Fraction(1000), products=frozenset({"base", "x"})), 50_00 + 20_00),
+        (Discount(amount=Fraction(7000), products=frozenset({"base"})), 0 + 20_00),
+        (Discount(percent=Fraction(50), products=frozenset({"other"})), 60_00 + 20_00),
+        (Discount(percent=Fraction(50), item_id="si_2", products=frozenset({"seat"})), 70_00),
+        (Discount(percent=Fraction(50), item_id="si_2", products=frozenset({"base"})), 80_00),
+        (Discount(amount=Fraction(2000)), 60_00),
+    ],
+)
+def test_a_discount_for_some_products_comes_off_those_alone(off: Discount, left: int) -> None:
+    base = item(6000, names=("price_1", "base"))
+    seat = item(24000, item_id="si_2", names=("seat",), interval="year")
+
+    assert cents(base, seat, off=(off,)) == left
 
 
 @given(items, discounts, st.sampled_from(["USD", "JPY", "KWD"]))

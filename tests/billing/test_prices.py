@@ -22,6 +22,14 @@ def coupon(duration: str, **terms: Any) -> dict[str, Any]:  # noqa: ANN401
         (coupon("forever", percent_off=25.5), [("2026-01-01", None, 44_70)]),
         (coupon("forever", amount_off=1000, currency="usd"), [("2026-01-01", None, 50_00)]),
         (coupon("forever", amount_off=1000, currency="eur"), [("2026-01-01", None, 60_00)]),
+        (
+            coupon("forever", percent_off=50, applies_to={"products": ["another one"]}),
+            [("2026-01-01", None, 60_00)],
+        ),
+        (
+            coupon("forever", percent_off=50, applies_to={"products": ["prod_NR5iha61QINOag"]}),
+            [("2026-01-01", None, 30_00)],
+        ),
         (coupon("once", percent_off=50), [("2026-01-01", None, 60_00)]),
         (
             coupon("repeating", percent_off=50),

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from app.health.benchmark import Normalizer
 from app.health.explain import Row
 from app.health.figures import signed
-from tests.health.scoring import AS_OF
+from tests.health.scoring import AS_OF, simple
 from tests.health.telling import both, row, side
 
 
@@ -38,9 +39,9 @@ from tests.health.telling import both, row, side
             ),
         ),
         (
-            ({"seats": 10, "plan": "a"}, {"seats": 12, "plan": "b"}),
+            ({"price_cents": 100_00, "seats": 10}, {"price_cents": 120_00, "seats": 12}),
             row("price", -1, "depth", 5, 5),
-            "The seats rose from 10 to 12, so the same depth counts for less",
+            "The price rose from 100 to 120 USD a month, so the same depth counts for less",
         ),
         (
             ({"plan": "pro"}, {"plan": None}),
@@ -87,6 +88,17 @@ def test_what_the_contract_did(
 
     assert said == f"{english}: {signed(told.points)} points."
     assert not re.search(r"[{}]|\b(price|plan|seat|because)\b", chinese)
+
+
+def test_seats_are_a_cause_where_their_share_is_what_is_scored() -> None:
+    sides = (side(seats=10, plan="a"), side(seats=12, plan="b", price_cents=1))
+    shares = {"": simple(normalizer=Normalizer.SHARE)}
+
+    said, _ = both(
+        row("price", -1, "depth", 5, 5), *(replace(each, benchmarks=shares) for each in sides)
+    )
+
+    assert said.startswith("The seats rose from 10 to 12, so the same depth counts for less")
 
 
 @pytest.mark.parametrize(

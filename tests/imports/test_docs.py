@@ -17,7 +17,7 @@ def test_every_kind_is_documented_with_its_fields() -> None:
     told = {kind: set(re.findall(r"`([^`]+)`", cells[0])) for kind, cells in kinds().items()}
 
     assert told == {
-        kind.value: {*fields_of(kind)} | ({f"{OPEN[kind]}<name>"} if kind in OPEN else set())
+        kind.value: {*fields_of(kind), *(f"{prefix}<name>" for prefix in OPEN.get(kind, ()))}
         for kind in Kind
     }
 

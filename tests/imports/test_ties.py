@@ -1,0 +1,109 @@
+"""Parents and external ids in files of accounts."""
+
+import pytest
+from sqlalchemy.orm import Session
+
+from app.accounts import aliases
+from app.core.db import Sessions
+from app.imports import queries
+from app.imports.kinds import Kind
+from app.imports.plan import Plan
+from app.imports.records import Format
+from app.tables import Account, ExternalId
+from tests import factories
+from tests.conftest import NOW
+from tests.imports.files import imported
+
+HEAD = b"account_id,name,parent_id,external_ids.stripe\n"
+
+
+@pytest.fixture(autouse=True)
+def _workspace(session: Session) -> None:
+    factories.workspace(session)
+    session.commit()
+
+
+def parents(session: Session) -> dict[str, str | None]:
+    session.expire_all()
+    return {row.account_id: row.parent_id for row in session.query(Account)}
+
+
+def external(session: Session) -> set[tuple[str, str, str]]:
+    rows = session.query(ExternalId)
+    return {(row.account_id, row.system, row.external_id) for row in rows}
+
+
+def errors(session: Session, import_id: str) -> list[tuple[int, str, str]]:
+    rows = queries.list_errors(session, "acme", import_id, after=0, limit=1000)
+    return [(row.line, row.code, row.message) for row in rows]
+
+
+def test_a_child_may_stand_before_its_parent_and_ids_stay_texts(
+    sessions: Sessions, session: Session
+) -> None:
+    content = HEAD + b"child,Child,top,0012\ntop,Top,,cus_1\nlate,Late,not in the file,\n"
+
+    job = imported(sessions, Plan(Kind.ACCOUNTS), content)
+
+    assert errors(session, job.id) == []
+    assert parents(session) == {
+        "child": "top",
+        "top": None,
+        "late": "not in the file",
+        "not in the file": None,
+    }
+    assert external(session) == {("child", "stripe", "0012"), ("top", "stripe", "cus_1")}
+
+
+def test_a_blank_parent_removes_it_and_a_blank_id_leaves_it(
+    sessions: Sessions, session: Session
+) -> None:
+    imported(sessions, Plan(Kind.ACCOUNTS), HEAD + b"child,Child,top,cus_1\n")
+
+    imported(sessions, Plan(Kind.ACCOUNTS), HEAD + b"child,Child,,\n")
+
+    assert parents(session)["child"] is None
+    assert external(session) == {("child", "stripe", "cus_1")}
+
+
+def test_json_may_name_several_ids_and_null_removes(sessions: Sessions, session: Session) -> None:
+    plan = Plan(Kind.ACCOUNTS, Format.NDJSON)
+    first = b'{"account_id": "a1", "external_ids": {"stripe": ["c1", "c2"], "crm": "x"}}'
+    imported(sessions, plan, first)
+    assert external(session) == {("a1", "stripe", "c1"), ("a1", "stripe", "c2"), ("a1", "crm", "x")}
+
+    imported(sessions, plan, b'{"account_id": "a1", "external_ids": {"stripe": null}}')
+
+    assert external(session) == {("a1", "crm", "x")}
+
+
+def test_a_circle_and_an_id_that_is_taken_are_told_and_the_rest_is_stored(
+    sessions: Sessions, session: Session
+) -> None:
+    content = HEAD + b"a,A,b,cus_1\nb,B,a,cus_2\nc,C,,cus_1\nd,D,null,\n"
+
+    job = imported(sessions, Plan(Kind.ACCOUNTS), content)
+
+    told = errors(session, job.id)
+    assert [(line, code) for line, code, _ in told] == [
+        (3, "invalid_row"),
+        (4, "invalid_row"),
+        (5, "invalid_account_id"),
+    ]
+    assert "cannot be its parent" in told[0][2]
+    assert "stripe cus_1 is the account a" in told[1][2]
+    assert (job.progress["stored"], job.progress["rejected"]) == (1, 3)
+    assert parents(session) == {"a": "b", "b": None, "c": None}
+    assert session.get_one(Account, ("acme", "c")).name == "C"
+
+
+def test_a_parent_that_was_renamed_is_found_by_its_new_id(
+    sessions: Sessions, session: Session
+) -> None:
+    factories.account(session, "new")
+    aliases.put(session, "acme", "old", "new", now=NOW)
+    session.commit()
+
+    imported(sessions, Plan(Kind.ACCOUNTS), HEAD + b"child,Child,old,\n")
+
+    assert parents(session) == {"child": "new", "new": None}

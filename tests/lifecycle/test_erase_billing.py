@@ -1,0 +1,54 @@
+"""What a billing system told of people and accounts that are erased."""
+
+from fastapi.testclient import TestClient
+from sqlalchemy.orm import Session
+
+from app.core.db import Sessions
+from tests.billing.sender import changed, connect, invoice, sample, spans, subscription, told
+from tests.events import calls
+from tests.lifecycle.doing import erase, mentions
+
+
+def test_name_and_address_of_a_customer_who_is_the_person_go(
+    client: TestClient, sessions: Sessions, session: Session
+) -> None:
+    path = connect(client)
+    customer = {"name": "Ada Zz", "email": "Ada@zz.example"}
+    told(
+        client,
+        path,
+        changed(sample("customer"), "evt_c", at=0, verb="updated", **customer),
+        subscription(),
+    )
+    client.put("/api/v1/users/ada", json={"email": "ada@zz.example", "account_id": "acme"})
+    before = spans(session)
+
+    erase(client, sessions, "users/ada")
+
+    assert mentions(session, ["Ada Zz", "Ada@zz.example", "ada@zz.example"]) == set()
+    assert spans(session) == before != []
+    assert told(client, path, subscription("evt_2", at=9)) == ["applied"]
+    assert mentions(session, ["Ada Zz", "Ada@zz.example"]) == set()
+
+
+def test_the_customer_of_an_erased_account_is_turned_away_until_somebody_names_it(
+    client: TestClient, sessions: Sessions, session: Session
+) -> None:
+    path = connect(client)
+    told(client, path, {**sample("customer"), "id": "evt_c"}, subscription(), invoice())
+    customer_id = subscription()["data"]["object"]["customer"]
+
+    erase(client, sessions, "accounts/acme")
+
+    for table in ("billing_event", "billing_subscription", "invoice"):
+        assert calls.rows(session, table) == 0
+    left = calls.one(session, "SELECT customer_id, account_id, name, email FROM billing_customer")
+    assert left == (customer_id, None, None, None)
+    unnamed = subscription("evt_2", at=9, metadata={})
+    assert told(client, path, unnamed) == ["erased"]
+    assert calls.rows(session, "billing_event") == 0
+
+    client.put("/api/v1/accounts/new", json={"external_ids": {"stripe": customer_id}})
+
+    assert told(client, path, unnamed) == ["applied"]
+    assert spans(session, "new") != []
