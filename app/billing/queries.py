@@ -1,7 +1,7 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, exists, func, literal, or_, select, tuple_, update
+from sqlalchemy import ARRAY, Text, cast, delete, exists, func, literal, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -201,7 +201,7 @@ def forget_account(session: Session, workspace_id: str, account_id: str) -> None
             tuple_(BillingEvent.system, BillingEvent.customer_id).in_(of_account),
         )
     )
-    for table in (BillingSubscription, Invoice):
+    for table in (BillingSubscription, Invoice, ExternalId):
         session.execute(delete(table).filter_by(**ours))
     gone = update(BillingCustomer).filter_by(**ours)
     session.execute(gone.values(account_id=None, name=None, email=None, erased=True))
@@ -218,7 +218,9 @@ def forget_person(session: Session, workspace_id: str, email: str) -> None:
         BillingEvent.kind == Kind.CUSTOMER,
         tuple_(BillingEvent.system, BillingEvent.customer_id).in_(theirs),
     )
-    session.execute(told.values(said=BillingEvent.said - "name" - "email"))
+    session.execute(
+        told.values(said=BillingEvent.said.op("-")(cast(["name", "email"], ARRAY(Text))))
+    )
     customers = update(BillingCustomer).where(
         BillingCustomer.workspace_id == workspace_id,
         tuple_(BillingCustomer.system, BillingCustomer.customer_id).in_(theirs),

@@ -13,6 +13,7 @@ def test_name_and_address_of_a_customer_who_is_the_person_go(
     client: TestClient, sessions: Sessions, session: Session
 ) -> None:
     path = connect(client)
+    client.put("/api/v1/accounts/acme", json={"name": "Acme"})
     customer = {"name": "Ada Zz", "email": "Ada@zz.example"}
     told(
         client,
