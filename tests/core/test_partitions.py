@@ -57,6 +57,19 @@ def test_months_are_made_ahead(session: Session, table: str) -> None:
     assert months(session, table) == ["default", "p202602", "p202603", "p202604", "p202605"]
 
 
+@pytest.mark.parametrize("partition", ["default", "p202603"])
+def test_no_summary_has_to_be_changed_by_the_first_rows(session: Session, partition: str) -> None:
+    partitions.make(session, date(2026, 3, 1), date(2026, 3, 1))
+    day = date(2026, 3, 18) if partition != "default" else date(2020, 1, 1)
+    event(session, at(day), at(day))
+    assert lies_in(session, "event") == [partition]
+
+    index = f"event_{partition}_message_id_idx"
+    newly = session.scalar(text("SELECT brin_summarize_range(:index, 0)"), {"index": index})
+
+    assert newly == 1, "which it was not before"
+
+
 def test_making_them_again_changes_nothing(session: Session) -> None:
     partitions.make_ahead(session, today=TODAY)
     before = months(session, "event")
