@@ -43,9 +43,8 @@ def get_adoption(
     """
     feature = get(session, caller.workspace_id, ProductFeature, key)
     lacking = plans_without(session, caller.workspace_id, key)
-    counts = adoption_queries.adoption(session, caller.workspace_id, key, lacking=lacking)
     after = decode_cursor(cursor, int, str)
-    rows = adoption_queries.adopters(
+    counts, rows = adoption_queries.adoption(
         session,
         caller.workspace_id,
         key,

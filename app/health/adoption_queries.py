@@ -26,8 +26,7 @@ WITH standing AS MATERIALIZED (
 )
 """
 
-ADOPTION = text(f"""
-{STANDING}
+COUNTS = """
 SELECT CASE GROUPING(segment, plan) WHEN 3 THEN 'all' WHEN 1 THEN 'segment' ELSE 'plan' END AS by,
        coalesce(segment, plan) AS name,
        count(*) FILTER (WHERE entitled) AS entitled,
@@ -43,7 +42,7 @@ SELECT CASE GROUPING(segment, plan) WHEN 3 THEN 'all' WHEN 1 THEN 'segment' ELSE
 FROM standing
 GROUP BY GROUPING SETS ((), (segment), (plan))
 ORDER BY 1, 3 DESC, 2
-""")  # noqa: S608 - made of the text above
+"""
 
 CONDITIONS = {
     Use.UNUSED: "entitled AND pays AND NOT adopted",
@@ -54,7 +53,7 @@ CONDITIONS = {
 }
 
 
-def _listing(use: Use) -> TextClause:
+def _statement(use: Use) -> TextClause:
     money = "coalesce(cents, 0)" if use is Use.UNUSED else "mrr_cents"
     return text(f"""
 {STANDING},
@@ -63,34 +62,25 @@ found AS (
     WHERE {CONDITIONS[use]}
       AND (CAST(:segment AS text) IS NULL OR segment = :segment)
       AND (CAST(:plan AS text) IS NULL OR plan = :plan)
+),
+listed AS (
+    SELECT f.account_id, a.name, f.segment, f.plan, f.mrr_cents, f.adopted, f.adopted_before,
+           f.cents, f.money
+    FROM found f
+    JOIN account a ON a.workspace_id = :workspace_id AND a.account_id = f.account_id
+    WHERE CAST(:money AS bigint) IS NULL OR f.money < :money
+       OR f.money = :money AND f.account_id > :account_id
+    ORDER BY f.money DESC, f.account_id LIMIT :limit
 )
-SELECT f.account_id, a.name, f.segment, f.plan, f.mrr_cents, f.adopted, f.adopted_before, f.cents,
-       f.money
-FROM found f
-JOIN account a ON a.workspace_id = :workspace_id AND a.account_id = f.account_id
-WHERE CAST(:money AS bigint) IS NULL OR f.money < :money
-   OR f.money = :money AND f.account_id > :account_id
-ORDER BY f.money DESC, f.account_id LIMIT :limit
+SELECT (SELECT json_agg(c) FROM ({COUNTS}) AS c) AS counts,
+       (SELECT coalesce(json_agg(l), '[]') FROM listed l) AS adopters
 """)  # noqa: S608 - made of the texts above
 
 
-LISTINGS = {use: _listing(use) for use in Use}
+STATEMENTS = {use: _statement(use) for use in Use}
 
 
 def adoption(
-    session: Session, workspace_id: str, key: str, *, lacking: Sequence[str]
-) -> list[Adoption]:
-    """Count over all accounts, by segment and by plan, the largest first.
-
-    ``lacking``: the plans that do not include the product feature. Churned and excluded accounts
-    are left out.
-    """
-    asked = {"workspace_id": workspace_id, "key": key, "lacking": list(lacking)}
-    rows = session.execute(ADOPTION, asked)
-    return [Adoption(Grouping(row[0]), *row[1:]) for row in rows]
-
-
-def adopters(
     session: Session,
     workspace_id: str,
     key: str,
@@ -101,8 +91,12 @@ def adopters(
     plan: str | None,
     after: tuple[int, str] | None,
     limit: int,
-) -> list[Adopter]:
-    """List accounts that stand to a product feature in one way, the most money first."""
+) -> tuple[list[Adoption], list[Adopter]]:
+    """Count over all accounts, by segment and by plan, the largest first; and list some.
+
+    Listed are those that stand to the product feature in one way, the most money first.
+    ``lacking``: the plans that do not include it. Churned and excluded accounts are left out.
+    """
     money, account_id = after or (None, None)
     asked = {
         "workspace_id": workspace_id,
@@ -114,4 +108,6 @@ def adopters(
         "account_id": account_id,
         "limit": limit,
     }
-    return [Adopter(*row) for row in session.execute(LISTINGS[use], asked)]
+    counts, adopters = session.execute(STATEMENTS[use], asked).one()
+    groups = [Adoption(**{**row, "by": Grouping(row["by"])}) for row in counts]
+    return groups, [Adopter(**row) for row in adopters]
