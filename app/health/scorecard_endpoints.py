@@ -32,11 +32,13 @@ def draft_scorecard(body: Scorecard, session: SessionDep, caller: Admin, now: No
 def list_scorecards(
     session: ReadSessionDep, caller: Reader, limit: Limit = 100, cursor: CursorText = None
 ) -> Page[ScorecardOut]:
-    """List versions, newest first. Empty: everybody is scored by the one that is built in."""
+    """List versions, newest first. Version 1 is built in."""
     after = decode_cursor(cursor, int)
     rows = scorecard_queries.list_scorecards(
         session, caller.workspace_id, before=after[0] if after else None, limit=limit + 1
     )
+    if not rows and after is None:
+        rows = [row for row in [scorecard_service.first(session, caller.workspace_id)] if row]
     items, next_cursor = page_of(rows, limit, lambda row: (row.version,))
     return Page(items=[ScorecardOut.model_validate(row) for row in items], next_cursor=next_cursor)
 
@@ -44,7 +46,8 @@ def list_scorecards(
 @router.get("/scorecards/{version}")
 def get_scorecard(version: Version, session: ReadSessionDep, caller: Reader) -> ScorecardOut:
     """Show a version."""
-    row = scorecard_queries.get_scorecard(session, caller.workspace_id, version)
+    row = scorecard_service.first(session, caller.workspace_id) if version == 1 else None
+    row = row or scorecard_queries.get_scorecard(session, caller.workspace_id, version)
     return ScorecardOut.model_validate(row)
 
 

@@ -1,6 +1,7 @@
 """Versions of the scorecard: drafted, tried, activated, retired; never changed."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -12,6 +13,7 @@ from app.health.scorecard import Scorecard
 from app.health.tables import Scorecard as StoredScorecard
 from app.webhooks import outbox
 from app.webhooks.outbox import NewMessage
+from app.workspaces.queries import get_workspace
 from app.workspaces.service import audit
 
 BUILT_IN = "built in"
@@ -28,7 +30,7 @@ def draft(
     queries.lock_scorecards(session, workspace_id)
     newest = queries.newest_version(session, workspace_id)
     if not newest:
-        newest = _built_in(session, workspace_id, now).version
+        newest = queries.add_scorecard(session, workspace_id, 1, **_built_in(now)).version
     row = queries.add_scorecard(
         session,
         workspace_id,
@@ -74,18 +76,23 @@ def discard(
     _record(session, row, "scorecard.discarded", actor=actor, now=now)
 
 
-def _built_in(session: Session, workspace_id: str, now: datetime) -> StoredScorecard:
-    return queries.add_scorecard(
-        session,
-        workspace_id,
-        1,
-        state="active",
-        config=Scorecard().model_dump(mode="json"),
-        created_at=now,
-        created_by=BUILT_IN,
-        activated_at=now,
-        activated_by=BUILT_IN,
-    )
+def first(session: Session, workspace_id: str) -> StoredScorecard | None:
+    """Version 1, which is built in, where no version is stored."""
+    if queries.newest_version(session, workspace_id):
+        return None
+    at = get_workspace(session, workspace_id).created_at
+    return StoredScorecard(workspace_id=workspace_id, version=1, **_built_in(at))
+
+
+def _built_in(at: datetime) -> dict[str, Any]:
+    return {
+        "state": "active",
+        "config": Scorecard().model_dump(mode="json"),
+        "created_at": at,
+        "created_by": BUILT_IN,
+        "activated_at": at,
+        "activated_by": BUILT_IN,
+    }
 
 
 def _record(

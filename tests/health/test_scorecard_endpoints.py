@@ -55,8 +55,9 @@ def test_without_any_version_the_one_that_is_built_in_holds(
 ) -> None:
     factories.account(session, "a1")
 
-    assert versions(client) == []
-    assert client.get(f"{PATH}/1").status_code == 404
+    assert versions(client) == [(1, "active")]
+    assert len(client.get(f"{PATH}/1").json()["scorecard"]["default"]["measures"]) == 4
+    assert client.get(f"{PATH}/2").status_code == 404
     assert refreshed(client, "a1")["scorecard_version"] == 1
 
 
@@ -197,7 +198,7 @@ def test_a_scorecard_that_cannot_be_is_refused_and_the_place_is_named(
 
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_input")
     assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
-    assert versions(client) == []
+    assert versions(client) == [(1, "active")]
 
 
 def test_a_simulation_says_who_would_move_and_scores_nobody(
