@@ -66,49 +66,26 @@ def import_events(
     import_file(file, workspace, plan, errors)
 
 
-@import_app.command("subscriptions")
-def import_subscriptions(
-    file: FileArgument,
-    workspace: WorkspaceOption,
-    mapping: MapOption = None,
-    lookup: LookupOption = None,
-    errors: ErrorsOption = None,
-    *,
-    dry_run: DryRunOption = False,
-) -> None:
-    """Import paid periods."""
-    plan = to_plan(Kind.SUBSCRIPTIONS, file, mapping, lookup, dry_run=dry_run)
-    import_file(file, workspace, plan, errors)
+def _import_rows(kind: Kind, summary: str) -> None:
+    """Add a command that imports rows of one table."""
+
+    @import_app.command(kind.value, help=summary)
+    def command(
+        file: FileArgument,
+        workspace: WorkspaceOption,
+        mapping: MapOption = None,
+        lookup: LookupOption = None,
+        errors: ErrorsOption = None,
+        *,
+        dry_run: DryRunOption = False,
+    ) -> None:
+        plan = to_plan(kind, file, mapping, lookup, dry_run=dry_run)
+        import_file(file, workspace, plan, errors)
 
 
-@import_app.command("accounts")
-def import_accounts(
-    file: FileArgument,
-    workspace: WorkspaceOption,
-    mapping: MapOption = None,
-    lookup: LookupOption = None,
-    errors: ErrorsOption = None,
-    *,
-    dry_run: DryRunOption = False,
-) -> None:
-    """Import accounts."""
-    plan = to_plan(Kind.ACCOUNTS, file, mapping, lookup, dry_run=dry_run)
-    import_file(file, workspace, plan, errors)
-
-
-@import_app.command("users")
-def import_users(
-    file: FileArgument,
-    workspace: WorkspaceOption,
-    mapping: MapOption = None,
-    lookup: LookupOption = None,
-    errors: ErrorsOption = None,
-    *,
-    dry_run: DryRunOption = False,
-) -> None:
-    """Import people, and the accounts that they belong to."""
-    plan = to_plan(Kind.USERS, file, mapping, lookup, dry_run=dry_run)
-    import_file(file, workspace, plan, errors)
+_import_rows(Kind.SUBSCRIPTIONS, "Import paid periods.")
+_import_rows(Kind.ACCOUNTS, "Import accounts.")
+_import_rows(Kind.USERS, "Import people, and the accounts that they belong to.")
 
 
 def refresh(

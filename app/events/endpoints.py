@@ -1,6 +1,5 @@
 """Where events come in. The bodies are read by hand: SDKs lie about their content type."""
 
-import asyncio
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,19 +7,17 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
-from starlette.requests import ClientDisconnect
 
+from app.core.bodies import whole_body
 from app.core.db import slot
-from app.core.errors import RequestTimeoutError, UnauthorizedError
+from app.core.errors import UnauthorizedError
 from app.core.schemas import responses
 from app.events import native, segment, service, wire
 from app.events.batch import Batch
 from app.events.canonical import Dialect
 from app.events.errors import (
     EmptyBatchError,
-    InvalidBodyError,
     NotAnObjectError,
-    TooLargeError,
     TooManyEventsError,
 )
 from app.events.limits import Limits
@@ -35,7 +32,6 @@ from app.events.schemas import (
 from app.workspaces.auth import Caller, caller_of, identify, key_from_header
 from app.workspaces.keys import Scope
 
-BODY_SECONDS = 8
 BATCH_PATHS = ("/v1/batch", "/v1/import", "/v1/b")
 CALL_KINDS = ("track", "identify", "group", "page", "screen", "alias")
 
@@ -68,23 +64,9 @@ async def sender(request: Request) -> Caller | None:
 
 async def body(request: Request) -> Body:
     """Read the body as bytes, as long as it is neither too large nor too slow."""
-    limit = request.app.state.limits.wire_bytes
-    length = request.headers.get("content-length", "")
-    if length.isdigit() and int(length) > limit:
-        raise TooLargeError(f"The body is larger than {limit} bytes.")
-    raw = bytearray()
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            async for chunk in request.stream():
-                raw += chunk
-                if len(raw) > limit:
-                    raise TooLargeError(f"The body is larger than {limit} bytes.")
-    except TimeoutError:
-        raise RequestTimeoutError(f"The body took longer than {BODY_SECONDS} s.") from None
-    except ClientDisconnect:
-        raise InvalidBodyError("The body ended too early.") from None
+    raw = await whole_body(request, limit=request.app.state.limits.wire_bytes)
     headers = request.headers
-    return Body(bytes(raw), headers.get("content-encoding", ""), headers.get("content-type", ""))
+    return Body(raw, headers.get("content-encoding", ""), headers.get("content-type", ""))
 
 
 @dataclass(frozen=True, slots=True)

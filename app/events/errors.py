@@ -1,11 +1,6 @@
 """What can be wrong with a whole request."""
 
-from app.core.errors import (
-    BadRequestError,
-    PayloadTooLargeError,
-    UnprocessableError,
-    UnsupportedEncodingError,
-)
+from app.core.errors import BadRequestError, PayloadTooLargeError, UnprocessableError
 
 
 class InvalidBodyError(BadRequestError):
@@ -20,16 +15,8 @@ class EmptyBatchError(BadRequestError):
     code = "empty_batch"
 
 
-class TooLargeError(PayloadTooLargeError):
-    pass
-
-
 class TooManyEventsError(PayloadTooLargeError):
     code = "too_many_events"
-
-
-class UnknownEncodingError(UnsupportedEncodingError):
-    pass
 
 
 class StrictBatchError(UnprocessableError):

@@ -11,7 +11,8 @@ from typing import Any
 import orjson
 import zstandard
 
-from app.events.errors import InvalidBodyError, TooLargeError, UnknownEncodingError
+from app.core.errors import PayloadTooLargeError, UnsupportedEncodingError
+from app.events.errors import InvalidBodyError
 from app.events.quarantine import Unreadable
 
 GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
@@ -44,9 +45,11 @@ def decode(raw: bytes, encoding: str, *, limit: int) -> bytes:
         case "zstd":
             decoded = _unzstd(raw, limit)
         case _:
-            raise UnknownEncodingError("Content-Encoding must be identity, gzip, deflate or zstd.")
+            raise UnsupportedEncodingError(
+                "Content-Encoding must be identity, gzip, deflate or zstd."
+            )
     if len(decoded) > limit:
-        raise TooLargeError(f"The decoded body is larger than {limit} bytes.")
+        raise PayloadTooLargeError(f"The decoded body is larger than {limit} bytes.")
     return decoded
 
 
