@@ -10,6 +10,7 @@ depends_on = None
 
 def upgrade() -> None:
     """Ranges that are full keep theirs; autovacuum writes the others when they are."""
+    op.execute("SET LOCAL lock_timeout = '5s'")
     op.execute(
         "SELECT brin_desummarize_range("
         "    i.indexrelid,"
@@ -24,3 +25,4 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Nothing is to be undone: summaries are made again by themselves."""
+    op.execute("SET LOCAL lock_timeout = '5s'")
