@@ -5,7 +5,6 @@ much they moved the number is kept as ``shift`` until the number is clear again:
 breach counts only if there is one without the shift too.
 """
 
-import math
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -15,7 +14,6 @@ from app.alerts.machine import Event, Phase, Seen, State, check_at, step
 from app.alerts.readings import GONE, Facts, read
 from app.alerts.rules import Operator, Rule, Signal
 from app.health.assess import Status
-from app.health.explain import Standing
 
 OUTSET = State()
 
@@ -55,6 +53,13 @@ class Look:
     seen: Seen
 
     @property
+    def yardstick(self) -> str | None:
+        """Name what the number was made with: settings and peers, or a model."""
+        if self.rule.kind is not Signal.CHURN_RISK:
+            return self.facts.yardstick
+        return f"model {self.facts.risk.version}" if self.facts.risk else None
+
+    @property
     def anchor(self) -> date:
         """The day whose settings and peers count for the one that is judged."""
         of_days = self.rule.operator is Operator.DROP_BY or (
@@ -74,16 +79,9 @@ class Outcome:
 LetThrough = Callable[[Rule, Collection[str]], Collection[str]]
 
 
-@dataclass(frozen=True, slots=True)
-class Alone:
-    """How an account would stand if settings and peers were still those of the anchor."""
-
-    standing: Standing
-    edges: tuple[float, float]
-
-
-Own = Callable[[Sequence[Look]], Mapping[tuple[str, str], Alone]]
-"""Finds it, by account and rule, where settings or peers have changed since."""
+Own = Callable[[Sequence[Look]], Mapping[tuple[str, str], Facts]]
+"""How accounts would stand, by account and rule, if what they are held against had not changed
+since the anchor; who is held against the same is left out."""
 
 
 def look(
@@ -131,7 +129,7 @@ def conclude(looks: Sequence[Look], own: Own, *, sequence: int, now: datetime) -
 def _is_doubtful(each: Look) -> bool:
     """Whether a breach is new, and may have been made by other settings or peers."""
     by_hand = each.facts.status is Status.OVERRIDDEN and each.rule.kind is Signal.HEALTH_SCORE
-    is_held = each.kept.yardstick == each.facts.yardstick
+    is_held = each.kept.yardstick == each.yardstick
     return (
         each.seen is Seen.BREACH
         and each.rule.moves_with_config
@@ -139,13 +137,13 @@ def _is_doubtful(each: Look) -> bool:
     )
 
 
-def _outcome(each: Look, own: Alone | None, sequence: int, now: datetime) -> Outcome:
+def _outcome(each: Look, own: Facts | None, sequence: int, now: datetime) -> Outcome:
     seen, shift, yardstick = each.seen, each.kept.shift, each.kept.yardstick
     if own is not None and each.value is not None:
         base = 0.0 if each.anchor < each.facts.as_of - timedelta(days=1) else shift
-        alone = read(each.rule, _standing_so(each.facts, own))
+        alone = read(each.rule, own)
         shift = base if alone is None else base + each.value - alone
-        yardstick = each.facts.yardstick
+        yardstick = each.yardstick
     excused = seen is Seen.BREACH and each.rule.see(_less(each.value, shift)) is not Seen.BREACH
     if excused and not each.kept.state.is_open:
         seen = Seen.BETWEEN
@@ -159,34 +157,3 @@ def _outcome(each: Look, own: Alone | None, sequence: int, now: datetime) -> Out
 
 def _less(value: float | None, shift: float) -> float | None:
     return None if value is None else value - shift
-
-
-def _standing_so(facts: Facts, alone: Alone) -> Facts:
-    """Give an account the numbers that it would have under other settings and peers."""
-    own = alone.standing
-    known = {each["name"]: each for each in facts.details.get("measures", ())}
-    measures = [
-        {
-            **known.get(name, {}),
-            "name": name,
-            "score": _known(own.scores[name]),
-            "raw": _known(own.raw[name]),
-        }
-        for name in own.scores
-    ]
-    moved = (own.value - facts.score) if facts.score is not None else 0.0
-    trend = {
-        key: None if points is None else points + moved
-        for key, points in (facts.details.get("trend") or {}).items()
-    }
-    details: dict[str, Any] = {
-        **facts.details,
-        "measures": measures,
-        "trend": trend,
-        "edges": alone.edges,
-    }
-    return replace(facts, score=own.value, details=details)
-
-
-def _known(number: float) -> float | None:
-    return None if math.isnan(number) else number

@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
 from app.alerts.rules import Operator, Rule, Signal
 from app.health.assess import Status
 from app.health.details import yardstick_of
+from app.health.explain import Standing
 from app.health.scorecard import Band, Card
 
 EDGES = (Card().watch_from, Card().healthy_from)
@@ -81,6 +82,27 @@ class Facts:
         if used_on is None:
             return None
         return float((self.as_of - date.fromisoformat(str(used_on))).days)
+
+
+def judged_so(facts: Facts, own: Standing, card: Card) -> Facts:
+    """Give an account the numbers that it would have by another card and among other peers."""
+    known = {each["name"]: each for each in facts.details.get("measures", ())}
+    measures = [
+        {**known.get(name, {}), "name": name, "score": _real(score), "raw": _real(own.raw[name])}
+        for name, score in own.scores.items()
+    ]
+    moved = own.value - facts.score if facts.score is not None else 0.0
+    trend = {
+        days: None if points is None else points + moved
+        for days, points in (facts.details.get("trend") or {}).items()
+    }
+    details: dict[str, Any] = {
+        **facts.details,
+        "measures": measures,
+        "trend": trend,
+        "edges": (card.watch_from, card.healthy_from),
+    }
+    return replace(facts, score=own.value, details=details)
 
 
 def read(rule: Rule, facts: Facts) -> float | None:
@@ -186,3 +208,7 @@ def _difference(before: float | None, now: float | None) -> float | None:
 
 def _number(value: Any) -> float | None:  # noqa: ANN401 - out of JSON
     return None if value is None else float(value)
+
+
+def _real(number: float) -> float | None:
+    return None if math.isnan(number) else number

@@ -7,8 +7,8 @@ from itertools import groupby
 
 from sqlalchemy.orm import Session
 
-from app.alerts.evaluation import Alone, Look
-from app.alerts.readings import Facts, shown
+from app.alerts.evaluation import Look
+from app.alerts.readings import Facts, judged_so, shown
 from app.alerts.rules import Signal
 from app.health import queries as health
 from app.health.archive import Archive, Told, own_standing
@@ -31,24 +31,21 @@ class Reason:
 
 def alone(
     session: Session, workspace_id: str, looks: Sequence[Look]
-) -> dict[tuple[str, str], Alone]:
+) -> dict[tuple[str, str], Facts]:
     """Judge accounts as if settings and peers were those of the anchor, where these changed."""
     archive, found = Archive(session, workspace_id), {}
     for anchor, some in groupby(sorted(looks, key=_anchor), key=_anchor):
-        of_day = list(some)
-        ids = sorted({each.facts.account_id for each in of_day})
-        before = health.standings_on(session, workspace_id, ids, day=anchor)
+        group = list(some)
+        of_day = {each.facts.account_id: each.facts for each in group}
+        before = _rows(session, workspace_id, set(of_day), anchor)
         moved = {
-            each.facts.account_id
-            for each in of_day
-            if each.facts.account_id in before
-            and yardstick_of(before[each.facts.account_id].details) != each.facts.yardstick
+            key for key, row in before.items() if yardstick_of(row.details) != of_day[key].yardstick
         }
-        after = _rows(session, workspace_id, moved, of_day[0].facts.as_of)
-        judged = {key: _alone(archive, before[key], after[key]) for key in moved & after.keys()}
-        for each in of_day:
-            if (apart := judged.get(each.facts.account_id)) is not None:
-                found[each.facts.account_id, each.key] = apart
+        after = _rows(session, workspace_id, moved, group[0].facts.as_of) if moved else {}
+        apart = {key: _apart(archive, of_day[key], before[key], row) for key, row in after.items()}
+        for each in group:
+            if (facts := apart.get(each.facts.account_id)) is not None:
+                found[each.facts.account_id, each.key] = facts
     return found
 
 
@@ -107,9 +104,11 @@ def _rows(
     return health.standings_on(session, workspace_id, sorted(account_ids), day=day)
 
 
-def _alone(archive: Archive, before: HealthHistory, after: HealthHistory) -> Alone | None:
+def _apart(
+    archive: Archive, facts: Facts, before: HealthHistory, after: HealthHistory
+) -> Facts | None:
     one, other = archive.told(before), archive.told(after)
     if one is None or other is None or one.side is None:
         return None
-    standing, card = own_standing(one, other), one.side.card
-    return None if standing is None else Alone(standing, (card.watch_from, card.healthy_from))
+    standing = own_standing(one, other)
+    return None if standing is None else judged_so(facts, standing, one.side.card)

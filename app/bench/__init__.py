@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from rich.console import Console
 
-from app.bench import faults, freshness, growth, ingest, reads, scorecards, sweep
+from app.bench import alerts, faults, freshness, growth, ingest, reads, scorecards, sweep
 from app.bench.results import Result, table
 from app.core.errors import UnprocessableError
 
@@ -14,6 +14,7 @@ BENCHMARKS: dict[str, Callable[[], list[Result]]] = {
     "sweep": sweep.run,
     "scorecards": scorecards.run,
     "freshness": freshness.run,
+    "alerts": alerts.run,
     "concurrency": faults.run_concurrency,
     "kills": faults.run_kills,
     "growth": growth.run,

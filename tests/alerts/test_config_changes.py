@@ -1,13 +1,15 @@
 """Other settings and other peers alone open nothing; what an account does itself does."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy.orm import Session
 
+from app.health import service as health
 from tests import factories
 from tests.alerts.world import CARD, MEASURE, alerts, found, move, refresh, rule
 from tests.conftest import NOW
+from tests.health.crowd import crowd, name_events
 
 DAY = timedelta(days=1)
 STRICTER = {
@@ -103,3 +105,32 @@ def test_other_bands_alone_open_nothing(session: Session) -> None:
     move(session, 24, "a1")
     refresh(session, "a1", now=NOW + DAY)
     assert [alert.threshold for alert in alerts(session)] == [60]
+
+
+MARCH, APRIL = datetime(2026, 3, 31, 12, tzinfo=UTC), datetime(2026, 4, 1, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("asked", [False, True])
+def test_other_peers_alone_open_nothing_unless_it_is_asked_for(
+    session: Session, *, asked: bool
+) -> None:
+    ids = crowd(session, range(1, 26))
+    name_events(session, "Export", "Share")
+    [before] = health.refresh(session, "acme", ["a003"], as_of=MARCH.date(), now=MARCH)
+    for account_id in ids:
+        for number in range(0 if account_id == "a003" else 60):
+            on = MARCH.date() - timedelta(days=number % 2)
+            factories.usage(session, on, account_id=account_id, user_id=f"many {number}")
+            factories.reach(session, on, f"many {number}", account_id=account_id)
+    [after] = health.refresh(session, "acme", ["a003"], as_of=APRIL.date(), now=APRIL)
+    assert before.score is not None
+    assert after.score is not None
+    assert before.score > after.score + 1
+    between = (before.score + after.score) / 2
+    said = {"signal": "health_score", "operator": "below", "fire_at": between}
+    rule(session, "tried", **said, clear_at=before.score, on_config_change=asked)
+
+    for days in range(2):
+        refresh(session, "a003", now=APRIL + days * DAY)
+
+    assert len(alerts(session)) == asked

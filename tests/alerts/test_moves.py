@@ -1,0 +1,75 @@
+"""What becomes of alerts when accounts change their ids, or are no more."""
+
+from datetime import timedelta
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from app.alerts import service
+from app.core.db import Sessions
+from app.tables import AlertState, Message, Workspace
+from app.webhooks.outbox import NewMessage, publish
+from tests.alerts.world import alerts, found, kinds, refresh, rule
+from tests.conftest import NOW
+from tests.lifecycle.doing import erase, move
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def opened(client: TestClient, session: Session) -> TestClient:
+    rule(session, "low", signal="health_score", operator="below", fire_at=40)
+    found(session, "a1", "a2", score=30)
+    refresh(session, "a1", "a2")
+    session.execute(update(Workspace).values(swept_on=NOW.date()))
+    session.commit()
+    return client
+
+
+def test_an_account_that_changes_its_id_keeps_its_alert(
+    opened: TestClient, sessions: Sessions, session: Session
+) -> None:
+    move(opened, sessions, "a1", "rename", account_id="new")
+    session.expire_all()
+    refresh(session, "a2", "new", now=NOW + HOUR)
+
+    assert {(each.account_id, each.resolved_at) for each in alerts(session)} == {
+        ("new", None),
+        ("a2", None),
+    }
+    assert kinds(session) == ["alert.opened"] * 2
+    assert opened.get("/api/v1/alerts", params={"account_id": "new"}).json()["items"] != []
+
+
+def test_the_alert_of_an_account_that_is_merged_ends_and_that_is_told(
+    opened: TestClient, sessions: Sessions, session: Session
+) -> None:
+    move(opened, sessions, "a1", "merge", into="a2")
+    session.expire_all()
+    service.tell_owed(session, now=NOW + HOUR)
+
+    assert sorted((each.account_id, each.resolution or "") for each in alerts(session)) == [
+        ("a2", ""),
+        ("a2", "merged"),
+    ]
+    assert kinds(session) == ["alert.opened", "alert.opened", "alert.resolved"]
+    states = session.scalars(select(AlertState.account_id)).all()
+    assert states == ["a2"]
+
+
+def test_of_an_erased_account_no_digest_tells(
+    opened: TestClient, sessions: Sessions, session: Session
+) -> None:
+    for name in ("a1", "a2"):
+        said = {"rule": {"id": "low", "name": "low"}, "opened": 51}
+        digest = NewMessage("alert.digested", said | {"accounts": [{"account_id": name}]})
+        publish(session, "acme", [digest], now=NOW)
+    session.commit()
+
+    erase(opened, sessions, "accounts/a1")
+
+    digests = session.scalars(select(Message.body).where(Message.type == "alert.digested")).all()
+    assert len(digests) == 1
+    assert b'"a2"' in digests[0]

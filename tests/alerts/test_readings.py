@@ -1,0 +1,143 @@
+"""Which number a rule reads of an account, and which side of its thresholds that is on."""
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.alerts.machine import Seen
+from app.alerts.readings import Facts, Risk, read, shown, threshold
+from app.alerts.rules import BUILT_IN, Operator, Rule
+from app.health.assess import Status
+
+TODAY = date(2026, 3, 18)
+DEPTH = {"name": "depth", "score": 30.0, "raw": 6.0, "before": 12.0}
+DETAILS: dict[str, Any] = {
+    "measures": [DEPTH, {"name": "reach", "score": None, "raw": 0.0, "before": None}],
+    "trend": {"d7": -5.0, "d28": -20.0, "d90": None},
+    "last_used_on": "2026-03-03",
+    "edges": (25, 50),
+}
+
+
+def rule(signal: str, operator: str, fire_at: float | None = None, **said: Any) -> Rule:  # noqa: ANN401
+    return Rule(name="r", signal=signal, operator=Operator(operator), fire_at=fire_at, **said)
+
+
+def facts(**said: Any) -> Facts:  # noqa: ANN401
+    known: dict[str, Any] = {
+        "account_id": "a",
+        "as_of": TODAY,
+        "status": Status.OK,
+        "score": 40.0,
+        "mrr_cents": 100,
+        "details": DETAILS,
+    }
+    return Facts(**(known | said))
+
+
+@pytest.mark.parametrize(
+    ("tried", "expected"),
+    [
+        (rule("health_score", "below", 40), (40, Seen.BETWEEN)),
+        (rule("health_score", "below", 41), (40, Seen.BREACH)),
+        (rule("health_score", "below", 35), (40, Seen.CLEAR)),
+        (rule("health_score", "above", 39), (40, Seen.BREACH)),
+        (rule("health_score", "drop_by", 20), (20, Seen.BREACH)),
+        (rule("health_score", "drop_by", 20, window_days=7), (5, Seen.CLEAR)),
+        (rule("health_score", "drop_by", 20, window_days=90), (None, Seen.UNKNOWN)),
+        (rule("health_score", "drop_vs_self", 33), (pytest.approx(100 / 3), Seen.BREACH)),
+        (rule("measure:depth", "below", 31), (30, Seen.BREACH)),
+        (rule("measure:depth", "drop_vs_self", 50), (50, Seen.BREACH)),
+        (rule("measure:reach", "drop_vs_self", 50), (None, Seen.UNKNOWN)),
+        (rule("measure:reach", "below", 50), (None, Seen.UNKNOWN)),
+        (rule("measure:reach", "absent_for", 3), (1, Seen.BREACH)),
+        (rule("measure:depth", "absent_for", 3), (0, Seen.CLEAR)),
+        (rule("measure:other", "below", 50), (None, Seen.UNKNOWN)),
+        (rule("days_since_last_use", "above", 14), (15, Seen.BREACH)),
+        (rule("days_since_last_use", "above", 15), (15, Seen.BETWEEN)),
+        (rule("health_score", "enters_band", band="watch"), (-10, Seen.BREACH)),
+        (rule("health_score", "enters_band", band="at_risk"), (15, Seen.CLEAR)),
+        (rule("health_score", "enters_band", band="healthy"), (pytest.approx(10), Seen.CLEAR)),
+        (rule("churn_risk", "above", 0.5), (None, Seen.UNKNOWN)),
+        (rule("signal:champion_left", "above"), (0, Seen.CLEAR)),
+        (rule("signal:champion_left", "absent_for", 5), (1, Seen.BREACH)),
+    ],
+    ids=lambda each: f"{each.signal} {each.operator}" if isinstance(each, Rule) else "",
+)
+def test_each_operator_reads_its_number(tried: Rule, expected: tuple[float | None, Seen]) -> None:
+    value = read(tried, facts())
+
+    assert (value, tried.see(value)) == expected
+
+
+def test_measures_are_compared_with_what_they_were() -> None:
+    before = facts(earlier={28: {"depth": 55.0}})
+
+    assert read(rule("measure:depth", "drop_by", 20), before) == 25
+    assert read(rule("measure:depth", "drop_by", 20), facts()) is None
+
+
+def test_risk_is_read_as_a_probability_or_as_a_level() -> None:
+    at_risk = facts(risk=Risk(0.6, "high"))
+
+    assert read(rule("churn_risk", "above", 0.5), at_risk) == 0.6
+    assert rule("churn_risk", "above", 0.5).clears_at == pytest.approx(0.45)
+    high = BUILT_IN["churn_risk_high"]
+    assert high.see(read(high, at_risk)) is Seen.BREACH
+    assert (shown(high, at_risk), threshold(high, at_risk)) == ("high", "high")
+    assert high.see(read(high, facts(risk=Risk(None, "medium")))) is Seen.CLEAR
+    assert at_risk.revenue_at_risk == 720
+
+
+def test_a_named_signal_that_holds_is_a_breach_even_of_a_new_account() -> None:
+    new = facts(status=Status.NEW, score=None, signals=frozenset({"champion_left"}))
+    tried = rule("signal:champion_left", "above")
+
+    assert tried.see(read(tried, new)) is Seen.BREACH
+    assert read(rule("days_since_last_use", "above", 1), new) is None
+
+
+@pytest.mark.parametrize("status", [Status.NEW, Status.STALE, Status.INSUFFICIENT_DATA])
+@pytest.mark.parametrize("tried", BUILT_IN.values(), ids=lambda each: each.name)
+def test_of_what_is_not_known_now_no_score_is_read(status: Status, tried: Rule) -> None:
+    unknown = facts(status=status, score=1.0, risk=Risk(0.9, "high"))
+    of_score = tried.signal == "health_score"
+
+    if of_score or status is not Status.INSUFFICIENT_DATA:
+        assert read(tried, unknown) is None
+
+
+def test_a_person_overrules_the_score_and_not_what_is_known_of_use() -> None:
+    machine = {"value": None, "band": "unknown", "status": "stale"}
+    said = facts(status=Status.OVERRIDDEN, details={**DETAILS, "machine": machine})
+
+    assert read(rule("health_score", "below", 50), said) == 40
+    assert read(rule("days_since_last_use", "above", 14), said) is None
+
+
+@given(st.floats(0, 100), st.sampled_from(["at_risk", "watch", "healthy"]))
+def test_a_score_is_in_one_band(score: float, band: str) -> None:
+    tried = rule("health_score", "enters_band", band=band)
+    low, high = {"at_risk": (0, 25), "watch": (25, 50), "healthy": (50, 101)}[band]
+
+    found = tried.see(read(tried, facts(score=score)))
+
+    assert (found is Seen.BREACH) is (low <= score < high)
+
+
+@given(st.floats(0, 100), st.floats(0, 100), st.sampled_from(["below", "above"]))
+def test_no_number_is_a_breach_and_clear(fire_at: float, value: float, operator: str) -> None:
+    tried = rule("health_score", operator, fire_at)
+
+    assert (tried.fires_at - tried.clears_at) * tried.sign >= 0
+    assert tried.see(tried.clears_at) is not Seen.BREACH
+    assert tried.see(value) in {Seen.BREACH, Seen.BETWEEN, Seen.CLEAR}
+
+
+def test_days_are_told_in_words_and_numbers() -> None:
+    recent = facts(details={**DETAILS, "last_used_on": TODAY - timedelta(days=1)})
+
+    assert shown(BUILT_IN["no_use"], recent) == 1
