@@ -36,6 +36,7 @@ from app.core.clock import Clock, shifted_clock
 from app.core.db import Sessions, Slots, open_engine, open_sessions
 from app.core.requests import RequestLog
 from app.core.settings import Settings
+from app.engagement.endpoints import router as engagement_router
 from app.events.endpoints import native_router, sdk_router
 from app.events.limits import Limits
 from app.events.names import KnownNames
@@ -193,6 +194,7 @@ def create_app(storage: Storage, settings: Settings, clock: Clock) -> FastAPI:
     app.include_router(segments_router)
     app.include_router(alerts_router)
     app.include_router(billing_router)
+    app.include_router(engagement_router)
     app.include_router(changes_router)
     app.include_router(reports_router)
     app.include_router(probes)

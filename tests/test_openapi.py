@@ -38,6 +38,12 @@ MORE_RULES = {
     "POST /api/v1/imports",  # the columns of the file
     "PUT /api/v1/plans/{key}",  # shares of a price add up to 1 at most
     "GET /api/v1/ingest/stats",
+    "PUT /api/v1/tickets/{ticket_id}",  # times between 1990 and 2100
+    "PUT /api/v1/survey-responses/{response_id}",  # a score of its kind, times
+    "PUT /api/v1/feedback-items/{feedback_id}",  # times
+    "PUT /api/v1/incidents/{incident_id}",  # times
+    "PUT /api/v1/goals/{goal_id}",  # the days are the right way round, a trait where it is one
+    "PUT /api/v1/loyalty-tiers/{key}",  # a trait is named where it is the metric
 }
 
 every_operation = pytest.mark.parametrize("name", OPERATIONS)

@@ -59,7 +59,10 @@ class Ticket(Table):
 
 
 class TicketMoment(Table):
-    """What happened to a ticket (opened, replied, closed, reopened) and what was said with it."""
+    """What happened to a ticket and what was said with it.
+
+    ``kind``: opened, replied, closed, reopened, or noted for words alone.
+    """
 
     __tablename__ = "ticket_moment"
     __table_args__ = (

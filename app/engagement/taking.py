@@ -72,6 +72,14 @@ def take(
     return warnings | _unknown(session, workspace_id, found)
 
 
+def write(session: Session, workspace_id: str, told: Iterable[Row], *, known_on: date) -> None:
+    """Write what the API says as events would; nobody is made due."""
+    found: dict[str, list[Row]] = {}
+    for row in told:
+        found.setdefault(row.statement, []).append(row)
+    _write(session, workspace_id, found, known_on)
+
+
 def _write(
     session: Session, workspace_id: str, found: Mapping[str, Sequence[Row]], known_on: date | None
 ) -> set[str]:

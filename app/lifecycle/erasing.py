@@ -61,6 +61,7 @@ OF_AN_ACCOUNT: tuple[type[Table], ...] = (
 NOT_OF_ANYBODY = (
     *("workspace", "api_key", "plan", "product_feature", "exchange_rate", "scorecard"),
     *("saved_segment", "segment", "alert_rule", "billing_source", "benchmark", "job", "import"),
+    *("onboarding_step", "loyalty_tier", "incident"),
 )
 """What the audit tells of these names neither an account nor a person, even if the words agree."""
 

@@ -179,6 +179,19 @@ class InterventionCompleted(OfAccount):
     completed_by: Text | None = personal("kim@example.com", "Who did it.")
 
 
+class FeedbackResolved(OfAccount):
+    """What somebody complained of or asked for is answered: tell them."""
+
+    feedback_id: Id = Field(examples=["f-9"])
+    user_id: Id | None = of_what("Who said it.", "ada")
+    kind: Word = of_what("complaint, request or praise.", "request")
+    topic: Text | None = Field(examples=["appearance"])
+    product_feature: Id | None = Field(examples=["editor"])
+    asked_at: datetime
+    outcome: Word = of_what("shipped, fixed, answered or declined.", "shipped")
+    answer: Sentence | None = personal("It is out since today.", "What to tell them.")
+
+
 class ModelActivated(Payload):
     """A trained model of churn risk is the one that counts from now on."""
 
@@ -221,7 +234,7 @@ class EndpointTest(Payload):
 
 PAYLOADS = (
     *(AlertOpened, AlertAcknowledged, AlertResolved, AlertDigested, DataStopped, DataResumed),
-    *(SuggestionCreated, InterventionCompleted, ImportCompleted),
+    *(SuggestionCreated, InterventionCompleted, FeedbackResolved, ImportCompleted),
     *(ModelActivated, ModelDegraded, ScorecardActivated, EndpointDisabled, EndpointTest),
 )
 Kind = Literal[
@@ -233,6 +246,7 @@ Kind = Literal[
     "data.resumed",
     "suggestion.created",
     "intervention.completed",
+    "feedback.resolved",
     "import.completed",
     "model.activated",
     "model.degraded",

@@ -1,0 +1,180 @@
+"""Tickets, answers, feedback and incidents over HTTP: what came up between an account and you."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+from fastapi import APIRouter
+from sqlalchemy.orm import Session
+
+from app.accounts.catalog_endpoints import ChangeDep
+from app.core.db import ReadSessionDep, SessionDep
+from app.core.pagination import Page
+from app.core.schemas import Id, responses
+from app.engagement import incidents, row_queries, service
+from app.engagement.listing import ListingDep, WholeDep
+from app.engagement.schemas import (
+    AffectedOut,
+    FeedbackIn,
+    FeedbackOut,
+    FeedbackPatch,
+    IncidentIn,
+    IncidentOut,
+    Kind,
+    Resolution,
+    ResponseIn,
+    ResponseOut,
+    Survey,
+    TicketIn,
+    TicketOut,
+)
+from app.engagement.tables import FeedbackItem, Incident, SurveyResponse, Ticket
+from app.workspaces.auth import Reader
+
+router = APIRouter(
+    prefix="/api/v1", tags=["engagement"], responses=responses(400, 401, 403, 404, 422)
+)
+
+Status = Literal["open", "planned", "shipped", "fixed", "answered", "declined"]
+
+
+@router.put("/tickets/{ticket_id}", responses=responses(409))
+def put_ticket(ticket_id: Id, body: TicketIn, session: SessionDep, change: ChangeDep) -> TicketOut:
+    """Add what is known of a ticket. The same again changes nothing."""
+    row = service.put_ticket(session, change, ticket_id, body.model_dump())
+    return TicketOut.model_validate(row)
+
+
+@router.get("/tickets/{ticket_id}")
+def get_ticket(ticket_id: Id, session: ReadSessionDep, caller: Reader) -> TicketOut:
+    """Show a ticket."""
+    return TicketOut.model_validate(
+        row_queries.get(session, caller.workspace_id, Ticket, ticket_id)
+    )
+
+
+@router.get("/tickets")
+def list_tickets(
+    *, listing: ListingDep, closed: bool | None = None, replied: bool | None = None
+) -> Page[TicketOut]:
+    """List tickets by id."""
+    return listing.page(Ticket, TicketOut, closed_at=closed, replied_at=replied)
+
+
+@router.put("/survey-responses/{response_id}", responses=responses(409))
+def put_response(
+    response_id: Id, body: ResponseIn, session: SessionDep, change: ChangeDep
+) -> ResponseOut:
+    """Create or replace an answer to a survey."""
+    row = service.put_response(session, change, response_id, body.model_dump())
+    return ResponseOut.model_validate(row)
+
+
+@router.get("/survey-responses/{response_id}")
+def get_response(response_id: Id, session: ReadSessionDep, caller: Reader) -> ResponseOut:
+    """Show an answer to a survey."""
+    row = row_queries.get(session, caller.workspace_id, SurveyResponse, response_id)
+    return ResponseOut.model_validate(row)
+
+
+@router.get("/survey-responses")
+def list_responses(
+    listing: ListingDep,
+    kind: Survey | None = None,
+    user_id: Id | None = None,
+    ticket_id: Id | None = None,
+) -> Page[ResponseOut]:
+    """List answers to surveys by id."""
+    where = {"kind": kind, "user_id": user_id, "ticket_id": ticket_id}
+    return listing.page(SurveyResponse, ResponseOut, **where)
+
+
+@router.put("/feedback-items/{feedback_id}", responses=responses(409))
+def put_feedback(
+    feedback_id: Id, body: FeedbackIn, session: SessionDep, change: ChangeDep
+) -> FeedbackOut:
+    """Create or replace what somebody said."""
+    row = service.put_feedback(session, change, feedback_id, body.model_dump())
+    return FeedbackOut.model_validate(row)
+
+
+@router.patch("/feedback-items/{feedback_id}", responses=responses(409))
+def change_feedback(
+    feedback_id: Id, body: FeedbackPatch, session: SessionDep, change: ChangeDep
+) -> FeedbackOut:
+    """Change what is sent, such as who answers it until when."""
+    said = body.model_dump(exclude_unset=True)
+    return FeedbackOut.model_validate(service.change_feedback(session, change, feedback_id, said))
+
+
+@router.post("/feedback-items/{feedback_id}/resolve", responses=responses(409))
+def resolve_feedback(
+    feedback_id: Id, body: Resolution, session: SessionDep, change: ChangeDep
+) -> FeedbackOut:
+    """Close the loop. The message `feedback.resolved` tells who asked."""
+    row = service.resolve_feedback(session, change, feedback_id, body.outcome, body.answer)
+    return FeedbackOut.model_validate(row)
+
+
+@router.get("/feedback-items/{feedback_id}")
+def get_feedback(feedback_id: Id, session: ReadSessionDep, caller: Reader) -> FeedbackOut:
+    """Show what somebody said, and what became of it."""
+    row = row_queries.get(session, caller.workspace_id, FeedbackItem, feedback_id)
+    return FeedbackOut.model_validate(row)
+
+
+@router.get("/feedback-items")
+def list_feedback(
+    listing: ListingDep,
+    kind: Kind | None = None,
+    status: Status | None = None,
+    owner: Id | None = None,
+    topic: Id | None = None,
+    product_feature: Id | None = None,
+) -> Page[FeedbackOut]:
+    """List feedback by id."""
+    where = {"kind": kind, "status": status, "owner": owner, "topic": topic}
+    return listing.page(FeedbackItem, FeedbackOut, product_feature=product_feature, **where)
+
+
+@router.put("/incidents/{incident_id}")
+def put_incident(
+    incident_id: Id, body: IncidentIn, session: SessionDep, change: ChangeDep
+) -> IncidentOut:
+    """Create or replace an incident, and say whom it affects."""
+    row = incidents.put_incident(session, change, incident_id, body.model_dump())
+    return _shown(session, change.workspace_id, [row])[0]
+
+
+@router.get("/incidents/{incident_id}")
+def get_incident(incident_id: Id, session: ReadSessionDep, caller: Reader) -> IncidentOut:
+    """Show an incident and whom it affects."""
+    row = row_queries.get(session, caller.workspace_id, Incident, incident_id)
+    return _shown(session, caller.workspace_id, [row])[0]
+
+
+@router.get("/incidents")
+def list_incidents(
+    *, listing: WholeDep, caller: Reader, ended: bool | None = None
+) -> Page[IncidentOut]:
+    """List incidents by id."""
+    rows, next_cursor = listing.rows(Incident, ended_at=ended)
+    items = _shown(listing.session, caller.workspace_id, rows)
+    return Page(items=items, next_cursor=next_cursor)
+
+
+def _shown(session: Session, workspace_id: str, rows: Sequence[Incident]) -> list[IncidentOut]:
+    affected = row_queries.affected(session, workspace_id, [row.incident_id for row in rows])
+    return [
+        IncidentOut(
+            incident_id=row.incident_id,
+            title=row.title,
+            declared_at=row.declared_at,
+            ended_at=row.ended_at,
+            accounts=[
+                AffectedOut.model_validate(each)
+                for each in affected
+                if each.incident_id == row.incident_id
+            ],
+        )
+        for row in rows
+    ]

@@ -1,0 +1,253 @@
+"""What people and other systems say of tickets, answers, feedback, goals and the like over the API.
+
+Everything can be said again under its own id. Each write makes the account due.
+"""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from app.accounts import aliases, catalog, tombstones
+from app.accounts import queries as accounts
+from app.accounts.catalog import Change
+from app.accounts.service import enter
+from app.accounts.tables import Account
+from app.core.errors import ConflictError, UnprocessableError
+from app.engagement import row_queries, taking
+from app.engagement.queries import Asked, metric_value
+from app.engagement.reading import Row
+from app.engagement.row_queries import OfAccount, Setting
+from app.engagement.tables import (
+    FeedbackItem,
+    Goal,
+    OnboardingStep,
+    SurveyResponse,
+    Ticket,
+)
+from app.webhooks.outbox import NewMessage, publish
+from app.workspaces.service import audit
+
+INSTANTS = {"opened": "opened_at", "replied": "replied_at", "closed": "closed_at"}
+FEEDBACK_RESOLVED = "feedback.resolved"
+
+
+class BelongsElsewhereError(ConflictError):
+    code = "belongs_elsewhere"
+
+
+class AlreadyResolvedError(ConflictError):
+    code = "already_resolved"
+
+
+class DaysMixedUpError(UnprocessableError):
+    code = "days_mixed_up"
+
+
+class NoBaselineError(UnprocessableError):
+    code = "no_baseline"
+
+
+def put_setting(
+    session: Session,
+    change: Change,
+    table: type[Setting],
+    key: str,
+    said: Mapping[str, Any],
+) -> Setting:
+    """Create or replace a step or a tier; saying the same again changes nothing."""
+    columns = {**said, "name": said["name"] or key}
+    created = accounts.ensure(session, change.workspace_id, table, key, **columns)
+    row = row_queries.get(session, change.workspace_id, table, key, lock=True)
+    changed = {name: value for name, value in columns.items() if getattr(row, name) != value}
+    for name, value in changed.items():
+        setattr(row, name, value)
+    if created or changed:
+        verb = "created" if created else "changed"
+        catalog.announce(session, change, f"{table.__tablename__}.{verb}", key, columns)
+    return row
+
+
+def delete_setting(session: Session, change: Change, table: type[Setting], key: str) -> None:
+    """What accounts did of a step is forgotten with it."""
+    session.delete(row_queries.get(session, change.workspace_id, table, key, lock=True))
+    if table is OnboardingStep:
+        row_queries.drop_completions(session, change.workspace_id, key)
+    catalog.announce(session, change, f"{table.__tablename__}.deleted", key, {})
+
+
+def put_ticket(session: Session, change: Change, ticket_id: str, said: Mapping[str, Any]) -> Ticket:
+    """Add what is said to what is known: the moments of a ticket are never taken back."""
+    account_id = _enter(session, change, said)
+    accounts.ensure(session, change.workspace_id, Ticket, ticket_id, account_id=account_id)
+    row = row_queries.get(session, change.workspace_id, Ticket, ticket_id, lock=True)
+    _hold(row.account_id, account_id, ticket_id)
+    of_ticket = {"n": 0, "ticket_id": ticket_id, "account_id": account_id, "at": change.at}
+    instants = {kind: said[name] for kind, name in INSTANTS.items() if said[name]}
+    if row.opened_at is None:
+        instants.setdefault("opened", change.at)
+    words = {name: said[name] for name in ("subject", "priority", "channel")}
+    if not instants and any(
+        value not in {None, getattr(row, name)} for name, value in words.items()
+    ):
+        instants["noted"] = change.at
+    moments = [of_ticket | words | {"kind": kind, "at": at} for kind, at in instants.items()]
+    rows = [
+        Row(0, "ticket", of_ticket | {"user_id": said["user_id"]}),
+        *(Row(0, "moment", values) for values in moments),
+    ]
+    taking.write(session, change.workspace_id, rows, known_on=change.at.date())
+    due(session, change, account_id)
+    return row_queries.get(session, change.workspace_id, Ticket, ticket_id)
+
+
+def put_response(
+    session: Session, change: Change, response_id: str, said: Mapping[str, Any]
+) -> SurveyResponse:
+    columns = {**said, "account_id": _enter(session, change, said)}
+    return _put(session, change, SurveyResponse, response_id, _at(change, columns))
+
+
+def put_feedback(
+    session: Session, change: Change, feedback_id: str, said: Mapping[str, Any]
+) -> FeedbackItem:
+    """Create or replace what was said. What was answered keeps how."""
+    columns = {**said, "account_id": _enter(session, change, said)}
+    return _put(session, change, FeedbackItem, feedback_id, _at(change, columns))
+
+
+def change_feedback(
+    session: Session, change: Change, feedback_id: str, said: Mapping[str, Any]
+) -> FeedbackItem:
+    row = row_queries.get(session, change.workspace_id, FeedbackItem, feedback_id, lock=True)
+    if row.resolved_at is not None and "status" in said:
+        raise AlreadyResolvedError(f"Feedback item {feedback_id} is resolved: {row.status}.")
+    for name, value in said.items():
+        setattr(row, name, value)
+    note(session, change, "feedback_item.changed", feedback_id, said)
+    due(session, change, row.account_id)
+    return row
+
+
+def resolve_feedback(
+    session: Session, change: Change, feedback_id: str, outcome: str, answer: str | None
+) -> FeedbackItem:
+    """Close the loop: a message tells who asked. Twice the same is the same as once."""
+    row = row_queries.get(session, change.workspace_id, FeedbackItem, feedback_id, lock=True)
+    if row.resolved_at is not None:
+        if row.status != outcome:
+            raise AlreadyResolvedError(f"Feedback item {feedback_id} is resolved: {row.status}.")
+        return row
+    row.status, row.answer = outcome, answer
+    row.resolved_at, row.resolved_known_on = change.at, change.at.date()
+    row.told_at = change.at
+    data = {
+        "feedback_id": feedback_id,
+        "user_id": row.user_id,
+        "kind": row.kind,
+        "topic": row.topic,
+        "product_feature": row.product_feature,
+        "asked_at": row.at,
+        "outcome": outcome,
+        "answer": answer,
+    }
+    message = NewMessage(FEEDBACK_RESOLVED, data, row.account_id)
+    publish(session, change.workspace_id, [message], now=change.at)
+    note(session, change, "feedback_item.resolved", feedback_id, {"status": outcome})
+    due(session, change, row.account_id)
+    return row
+
+
+def put_goal(session: Session, change: Change, goal_id: str, said: Mapping[str, Any]) -> Goal:
+    """Create or replace a goal; without a baseline it is what the metric is now."""
+    today = change.at.date()
+    columns = {**said, "account_id": _enter(session, change, said), "known_on": today}
+    columns["starts_on"] = columns["starts_on"] or today
+    _check_days(columns["starts_on"], columns["due_on"])
+    if columns["baseline"] is None:
+        columns["baseline"] = _measured(session, change, columns)
+    return _put(session, change, Goal, goal_id, columns)
+
+
+def change_goal(session: Session, change: Change, goal_id: str, said: Mapping[str, Any]) -> Goal:
+    row = row_queries.get(session, change.workspace_id, Goal, goal_id, lock=True)
+    _check_days(row.starts_on, said.get("due_on", row.due_on))
+    for name, value in said.items():
+        setattr(row, name, value)
+    note(session, change, "goal.changed", goal_id, said)
+    due(session, change, row.account_id)
+    return row
+
+
+def _put(
+    session: Session, change: Change, table: type[OfAccount], key: str, columns: Mapping[str, Any]
+) -> OfAccount:
+    """Create or replace a row of an account; since when it is known stays as it was."""
+    created = accounts.ensure(session, change.workspace_id, table, key, **columns)
+    row = row_queries.get(session, change.workspace_id, table, key, lock=True)
+    _hold(row.account_id, columns["account_id"], key)
+    for name, value in columns.items():
+        if name not in {"known_on", "status"}:
+            setattr(row, name, value)
+    verb = "created" if created else "changed"
+    note(session, change, f"{table.__tablename__}.{verb}", key, {})
+    due(session, change, columns["account_id"])
+    return row
+
+
+def _at(change: Change, columns: Mapping[str, Any]) -> dict[str, Any]:
+    return {**columns, "at": columns["at"] or change.at, "known_on": change.at.date()}
+
+
+def _enter(session: Session, change: Change, said: Mapping[str, Any]) -> str:
+    """Return the account of today, created if nobody has heard of it; erased ids are refused."""
+    account_id = aliases.current_id(session, change.workspace_id, said["account_id"])
+    enter(session, change.workspace_id, Account, account_id)
+    if said.get("user_id") is not None:
+        tombstones.refuse(session, change.workspace_id, tombstones.USER, said["user_id"])
+    return account_id
+
+
+def _hold(found: str | None, said: str, key: str) -> None:
+    if found is not None and found != said:
+        raise BelongsElsewhereError(f"{key} belongs to another account.")
+
+
+def _check_days(starts_on: date, due_on: date) -> None:
+    if due_on <= starts_on:
+        raise DaysMixedUpError(f"due_on must lie after {starts_on}, where the goal starts.")
+
+
+def _measured(session: Session, change: Change, columns: Mapping[str, Any]) -> float:
+    names = tuple(sorted(columns["event_names"]))
+    asked = Asked(columns["account_id"], columns["metric"], names, columns["trait"])
+    as_of = min(columns["starts_on"], change.at.date())
+    value = metric_value(session, change.workspace_id, asked, as_of=as_of, now=change.at)
+    if value is None:
+        raise NoBaselineError("The metric has no value yet: a baseline is needed.")
+    return value
+
+
+def note(
+    session: Session, change: Change, action: str, subject: str, said: Mapping[str, Any]
+) -> None:
+    """Audit who changed what; the words of people are not repeated."""
+    details = {
+        name: value.isoformat() if isinstance(value, date) else value
+        for name, value in said.items()
+        if name not in {"text", "answer", "comment"}
+    }
+    audit(
+        session,
+        change.workspace_id,
+        action,
+        subject,
+        actor=change.actor,
+        now=change.at,
+        details=details,
+    )
+
+
+def due(session: Session, change: Change, account_id: str) -> None:
+    accounts.mark_due(session, change.workspace_id, [account_id])
