@@ -47,6 +47,7 @@ from app.imports.endpoints import router as imports_router
 from app.jobs.endpoints import router as jobs_router
 from app.lifecycle.endpoints import router as lifecycle_router
 from app.lifecycle.trace_endpoints import router as trace_router
+from app.reports.at_risk_endpoints import router as at_risk_router
 from app.reports.endpoints import router as reports_router
 from app.segments.endpoints import router as segments_router
 from app.segments.fields import CHOICES, FIELDS
@@ -183,6 +184,7 @@ def create_app(storage: Storage, settings: Settings, clock: Clock) -> FastAPI:
     csv_pages.install(app)
     etags.install(app)
     app.add_middleware(RequestLog)
+    app.include_router(at_risk_router)  # its path would be an account's id
     for router in (sdk_router, native_router, accounts_router, health_router, workspaces_router):
         app.include_router(router)
     app.include_router(quarantine_router)

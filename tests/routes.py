@@ -133,6 +133,7 @@ MAKES_ITS_OWN = {
 OWN_LIST = {
     "GET /api/v1/alerts",
     "GET /api/v1/accounts",
+    "GET /api/v1/accounts/at-risk",
     "POST /api/v1/accounts/query",
     "GET /api/v1/segments",
     "GET /api/v1/users",
@@ -195,8 +196,8 @@ BODIES: dict[str, Any] = {
     "POST /api/v1/api-keys": {"name": "k", "scopes": ["health:read"]},
     "POST /api/v1/scorecards/{version}/restate": {"since": "2026-03-01", "until": "2026-03-02"},
     "PUT /api/v1/accounts/{account_id}/health/override": {
-        "value": 80,
-        "reason": "They signed.",
+        "value": 10,
+        "reason": "They said that they leave.",
         "expires_at": "2026-06-01T00:00:00Z",
     },
     "POST /api/v1/imports": {"account_id": THEIRS},  # a file of one line

@@ -76,7 +76,7 @@ def list_accounts(
     if min_mrr is not None:
         simple.append(Condition("mrr_cents", Op.GTE, min_mrr))
     resolved = service.resolve(
-        session, caller.workspace_id, _read(wanted), key=segment_key, at=IN_QUERY
+        session, caller.workspace_id, read_filter(wanted), key=segment_key, at=IN_QUERY
     )
     listing = Listing(All((*simple, resolved)), sort, limit, cursor)
     return listing.page(session, caller.workspace_id, now.date())
@@ -100,7 +100,7 @@ def count_accounts(body: Asked, session: ReadSessionDep, caller: Reader, now: No
     return TotalOut.of(total)
 
 
-def _read(text: str | None) -> object:
+def read_filter(text: str | None) -> object:
     """Read a filter out of a URL; what is no JSON is wrong as a whole."""
     if text is None:
         return None

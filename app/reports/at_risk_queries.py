@@ -1,0 +1,59 @@
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Row, case, select
+from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.orm import Session
+
+from app.alerts.tables import Alert
+from app.health.tables import HealthScore
+from app.interventions.tables import Intervention
+
+SEVERITY = case({"critical": 0, "high": 1, "medium": 2}, value=Alert.severity, else_=3)
+
+
+def measures(
+    session: Session, workspace_id: str, account_ids: Collection[str]
+) -> Sequence[Row[Any]]:
+    """Return the measures of the newest scores, and the digest of what they mean."""
+    return session.execute(
+        select(
+            HealthScore.account_id,
+            HealthScore.details["measures"].label("measures"),
+            HealthScore.details["definition"].astext.label("definition"),
+        ).where(HealthScore.workspace_id == workspace_id, HealthScore.account_id.in_(account_ids))
+    ).all()
+
+
+def open_alerts(
+    session: Session, workspace_id: str, account_ids: Collection[str]
+) -> Mapping[str, Alert]:
+    """Return of each account the most severe open alert, the oldest of these."""
+    alerts = session.scalars(
+        select(Alert)
+        .ext(distinct_on(Alert.account_id))
+        .where(
+            Alert.workspace_id == workspace_id,
+            Alert.account_id.in_(account_ids),
+            Alert.resolved_at.is_(None),
+        )
+        .order_by(Alert.account_id, SEVERITY, Alert.opened_at, Alert.id)
+    )
+    return {alert.account_id: alert for alert in alerts}
+
+
+def suggestions(
+    session: Session, workspace_id: str, account_ids: Collection[str]
+) -> Mapping[str, Intervention]:
+    """Return of each account what is proposed first."""
+    proposed = session.scalars(
+        select(Intervention)
+        .ext(distinct_on(Intervention.account_id))
+        .where(
+            Intervention.workspace_id == workspace_id,
+            Intervention.account_id.in_(account_ids),
+            Intervention.state == "suggested",
+        )
+        .order_by(Intervention.account_id, Intervention.rank, Intervention.id)
+    )
+    return {each.account_id: each for each in proposed}

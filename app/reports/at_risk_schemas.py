@@ -1,0 +1,48 @@
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import Field
+
+from app.core.schemas import Out
+from app.segments.schemas import AccountStanding
+
+
+class Basis(StrEnum):
+    """What revenue at risk is: ARR times the probability of churn, else ARR itself."""
+
+    PROBABILITY = "arr_x_probability"
+    ARR = "arr"
+
+
+class Driver(Out):
+    """The measure that leaves out the most points."""
+
+    measure: str = Field(examples=["reach"])
+    points_missed: float = Field(examples=[18.06])
+    sentence: str = Field(examples=["Reach is 190 end customers; the median is 412."])
+
+
+class OpenAlert(Out):
+    """The most severe open alert, the oldest of these."""
+
+    id: str
+    rule: str = Field(validation_alias="rule_key", examples=["health_at_risk"])
+    severity: str = Field(examples=["high"])
+    opened_at: datetime
+
+
+class Suggested(Out):
+    """What is proposed first."""
+
+    id: str
+    playbook: str = Field(examples=["wake_dormant"])
+
+
+class AtRisk(AccountStanding):
+    """An account at risk, and what is known to act on."""
+
+    revenue_at_risk_cents: int = Field(description="Of a year.", examples=[598800])
+    revenue_basis: Basis
+    top_driver: Driver | None
+    open_alert: OpenAlert | None
+    suggestion: Suggested | None

@@ -1,0 +1,87 @@
+"""Accounts at risk, the most revenue first, each with what is known to act on."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from app.core.filters import All, Filter, parse
+from app.core.pagination import Page
+from app.health.benchmark_queries import definition
+from app.health.definition import Definition
+from app.health.wording import level_sentence
+from app.health.words import Language
+from app.reports import at_risk_queries as queries
+from app.reports.at_risk_schemas import AtRisk, Basis, Driver, OpenAlert, Suggested
+from app.segments.fields import CHOICES, FIELDS
+from app.segments.listing import Listing
+from app.segments.schemas import AccountStanding
+
+AT_RISK = {"band": "at_risk"}
+MONTHS = 12
+
+
+def page(
+    session: Session,
+    workspace_id: str,
+    wanted: Filter,
+    *,
+    limit: int,
+    cursor: str | None,
+    today: date,
+    language: Language,
+) -> Page[AtRisk]:
+    """One page; what is added to its accounts is read in one query for each kind."""
+    at_risk = All((parse(AT_RISK, FIELDS, choices=CHOICES), wanted))
+    found = Listing(at_risk, "-mrr", limit, cursor).page(session, workspace_id, today)
+    ids = [item.account_id for item in found.items]
+    drivers = _drivers(session, workspace_id, ids, language)
+    alerts = queries.open_alerts(session, workspace_id, ids)
+    proposed = queries.suggestions(session, workspace_id, ids)
+    items = [
+        _item(item, drivers.get(key), alerts.get(key), proposed.get(key))
+        for key, item in zip(ids, found.items, strict=True)
+    ]
+    return Page(items=items, next_cursor=found.next_cursor)
+
+
+def _item(standing: AccountStanding, driver: Driver | None, alert: Any, proposed: Any) -> AtRisk:  # noqa: ANN401 - rows or None
+    return AtRisk(
+        **dict(standing),
+        revenue_at_risk_cents=MONTHS * standing.mrr_cents,
+        revenue_basis=Basis.ARR,
+        top_driver=driver,
+        open_alert=OpenAlert.model_validate(alert) if alert else None,
+        suggestion=Suggested.model_validate(proposed) if proposed else None,
+    )
+
+
+def _drivers(
+    session: Session, workspace_id: str, ids: Sequence[str], language: Language
+) -> dict[str, Driver]:
+    """Name the measure of each account that leaves out the most points."""
+    meanings: dict[str, Definition | None] = {}
+    found = {}
+    for row in queries.measures(session, workspace_id, ids):
+        if row.definition is None or not row.measures:
+            continue
+        if row.definition not in meanings:
+            meanings[row.definition] = definition(session, workspace_id, row.definition)
+        meaning = meanings[row.definition]
+        measure = max(row.measures, key=_missed)
+        if meaning is not None and _missed(measure) > 0:
+            found[row.account_id] = _driver(measure, meaning, language)
+    return found
+
+
+def _missed(measure: Mapping[str, Any]) -> float:
+    return float(measure.get("points_missed") or 0)
+
+
+def _driver(measure: Mapping[str, Any], meaning: Definition, language: Language) -> Driver:
+    return Driver(
+        measure=measure["name"],
+        points_missed=_missed(measure),
+        sentence=level_sentence(measure, meaning, language),
+    )
