@@ -14,6 +14,7 @@ from app.accounts.queries import Claimed, claim_due, mark_all_due
 from app.alerts import service as alerts
 from app.core import metrics
 from app.core.db import Sessions, transaction
+from app.engagement import onboarding
 from app.health import service as health
 from app.lifecycle.queries import held_accounts
 from app.workspaces.queries import find_workspace, workspaces_to_sweep
@@ -40,6 +41,7 @@ def refresh(
     none of them can say anything else than the score that was committed with them. Of ``silent``
     accounts nobody hears before the next sweep.
     """
+    onboarding.refresh(session, workspace_id, account_ids, as_of=as_of)
     assessments = health.refresh(session, workspace_id, account_ids, as_of=as_of, now=now)
     alerts.refresh(session, assessments, alerts.Run(workspace_id, as_of, now, priority, silent))
     return len(assessments)

@@ -20,6 +20,7 @@ from app.core import parent, partitions
 from app.core.clock import Clock
 from app.core.db import Sessions, transaction
 from app.core.settings import Settings
+from app.engagement import onboarding
 from app.events import binding, sources, stats_queries
 from app.events import quarantine_queries as quarantine
 from app.events import queries as events
@@ -50,7 +51,11 @@ JOB_DAYS = 30
 
 def handlers() -> Mapping[str, Handler]:
     """Who does the pages of which kind of job."""
-    return {restate.KIND: restate.restate_page, imports.UPLOADED: Importer()}
+    return {
+        restate.KIND: restate.restate_page,
+        onboarding.KIND: onboarding.look_back_page,
+        imports.UPLOADED: Importer(),
+    }
 
 
 @dataclass

@@ -11,6 +11,8 @@ from app import pipeline
 from app.accounts.tables import Plan, ProductFeature
 from app.core.db import Sessions, transaction
 from app.demo.simulate import Subscription, World, events, simulate
+from app.demo.world import STEPS
+from app.engagement.tables import OnboardingStep
 from app.events import segment
 from app.health import queries as health
 from app.health.benchmark_queries import drop_benchmarks
@@ -96,6 +98,11 @@ def _put_offer(session: Session, workspace_id: str, world: World) -> None:
         {"key": plan.key, "name": plan.name, "product_features": list(plan.product_features)}
         for plan in world.plans
     ]
+    steps = [
+        {"key": key, "name": key.replace("_", " ").capitalize(), "position": place}
+        for place, key in enumerate(STEPS, start=1)
+    ]
+    put_rows(session, workspace_id, OnboardingStep, steps)
     put_rows(session, workspace_id, ProductFeature, features)
     put_rows(session, workspace_id, Plan, plans)
 

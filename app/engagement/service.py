@@ -15,7 +15,7 @@ from app.accounts.catalog import Change
 from app.accounts.service import enter
 from app.accounts.tables import Account
 from app.core.errors import ConflictError, UnprocessableError
-from app.engagement import row_queries, taking
+from app.engagement import onboarding, row_queries, taking
 from app.engagement.queries import Asked, metric_value
 from app.engagement.reading import Row
 from app.engagement.row_queries import OfAccount, Setting
@@ -63,6 +63,8 @@ def put_setting(
     changed = {name: value for name, value in columns.items() if getattr(row, name) != value}
     for name, value in changed.items():
         setattr(row, name, value)
+    if table is OnboardingStep and said["event_names"] and (created or "event_names" in changed):
+        onboarding.look_back(session, change.workspace_id, actor=change.actor, now=change.at)
     if created or changed:
         verb = "created" if created else "changed"
         catalog.announce(session, change, f"{table.__tablename__}.{verb}", key, columns)

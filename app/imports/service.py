@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from app.accounts import queries as accounts
 from app.accounts.due import Priority
 from app.core.errors import NotFoundError
+from app.engagement import onboarding
 from app.health.benchmark_queries import drop_benchmarks
 from app.imports import queries
 from app.imports.files import Content
@@ -73,6 +74,7 @@ def settle(session: Session, workspace_id: str, ended: Work | Job, *, now: datet
         since = date.fromisoformat(first_day)
         drop_benchmarks(session, workspace_id, since=since)
         accounts.mark_all_due(session, workspace_id, priority=Priority.SILENT)
+        onboarding.look_back(session, workspace_id, actor="import", now=now)
     queries.drop_chunks(session, workspace_id, ended.id)
     queries.settle(session, workspace_id, ended.id, now=now)
     outbox.publish(session, workspace_id, [_completed(ended)], now=now)

@@ -1,0 +1,95 @@
+"""Steps of onboarding that are done when an event has happened, or when the account has a trait.
+
+Usage is looked through for them at each refresh, so that ingestion has nothing to do with it.
+"""
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from app.core.db import Sessions, transaction
+from app.engagement.queries import onboarding_steps
+from app.jobs import service as jobs
+from app.jobs.service import Work
+
+KIND = "onboarding"
+LOOK_BACK = timedelta(days=56)
+"""How much of usage a refresh looks through; of what was before a job has been."""
+ACCOUNTS_AT_ONCE = 200
+
+NOTE = text("""
+WITH missing AS MATERIALIZED (
+    SELECT a.account_id, s.key, s.event_names, a.traits ->> s.trait AS trait, a.traits_at
+    FROM onboarding_step s JOIN account a ON a.workspace_id = s.workspace_id
+    WHERE s.workspace_id = :workspace_id AND a.account_id = ANY(CAST(:account_ids AS text[]))
+      AND (s.event_names <> '{}' OR s.trait IS NOT NULL)
+      AND NOT EXISTS (
+          SELECT FROM onboarding_completion c
+          WHERE c.workspace_id = :workspace_id AND c.account_id = a.account_id
+            AND c.step_key = s.key AND c.known_on <= :as_of)
+),
+done AS (
+    SELECT m.account_id, m.key, u.known_on, CAST(u.day AS timestamptz) AS done_at
+    FROM missing m
+    JOIN daily_usage u ON u.workspace_id = :workspace_id AND u.account_id = m.account_id
+        AND u.event_name = ANY(m.event_names)
+    WHERE u.day > :since AND u.day <= :as_of AND u.known_on <= :as_of
+    UNION ALL
+    SELECT account_id, key, CAST(traits_at AS date), traits_at FROM missing
+    WHERE CAST(traits_at AS date) <= :as_of
+      AND coalesce(lower(trait), '') NOT IN ('', '0', 'false', 'null', 'no')
+)
+INSERT INTO onboarding_completion AS c (workspace_id, account_id, step_key, known_on, done_at)
+SELECT DISTINCT ON (account_id, key) :workspace_id, account_id, key, known_on, done_at
+FROM done ORDER BY account_id, key, done_at, known_on
+ON CONFLICT (workspace_id, account_id, step_key, known_on)
+DO UPDATE SET done_at = least(c.done_at, excluded.done_at)
+""")
+
+NEXT_ACCOUNTS = text("""
+SELECT account_id FROM account WHERE workspace_id = :workspace_id AND account_id > :after
+ORDER BY account_id LIMIT :limit
+""")
+
+
+def refresh(
+    session: Session,
+    workspace_id: str,
+    account_ids: Sequence[str],
+    *,
+    as_of: date,
+    look_back: timedelta = LOOK_BACK,
+) -> None:
+    """Note what a set of accounts has done, as it was known on a day. Safe to repeat."""
+    session.execute(
+        NOTE,
+        {
+            "workspace_id": workspace_id,
+            "account_ids": list(account_ids),
+            "as_of": as_of,
+            "since": as_of - look_back,
+        },
+    )
+
+
+def look_back(session: Session, workspace_id: str, *, actor: str, now: datetime) -> None:
+    """Have all of usage looked through, for a new step or for imported history."""
+    if any(step.event_names for step in onboarding_steps(session, workspace_id)):
+        jobs.enqueue(session, workspace_id, KIND, {}, actor=actor, now=now)
+
+
+def look_back_page(sessions: Sessions, work: Work, now: datetime) -> bool:
+    """Look through all of the usage of some accounts. Returns whether there is more."""
+    with transaction(sessions) as session:
+        values = {"after": work.position.get("after", ""), "limit": ACCOUNTS_AT_ONCE}
+        of_workspace = {"workspace_id": work.workspace_id}
+        ids = session.scalars(NEXT_ACCOUNTS, of_workspace | values).all()
+        if not ids:
+            return False
+        everything = timedelta(days=now.date().toordinal() - 1)
+        refresh(session, work.workspace_id, ids, as_of=now.date(), look_back=everything)
+        progress = {"accounts": work.progress.get("accounts", 0) + len(ids)}
+        jobs.checkpoint(session, work, position={"after": ids[-1]}, progress=progress, now=now)
+    return len(ids) == ACCOUNTS_AT_ONCE

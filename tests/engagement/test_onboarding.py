@@ -1,0 +1,91 @@
+"""Steps that are done by what accounts do anyway, or by a trait."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy.orm import Session
+
+from app import pipeline
+from app.core.db import Sessions
+from app.engagement import onboarding
+from app.jobs.running import Runner
+from app.worker import handlers
+from tests import factories
+from tests.conftest import NOW
+from tests.engagement.telling import DAY, TODAY, on, seen, told
+from tests.events.calls import receipt, text_rows
+
+
+def step(client: TestClient, key: str = "send", **said: Any) -> None:  # noqa: ANN401
+    answer = client.put(f"/api/v1/onboarding-steps/{key}", json={"position": 1, **said})
+    assert answer.status_code == 200, answer.text
+
+
+def done(session: Session) -> list[tuple[str, str, str]]:
+    return text_rows(
+        session,
+        "SELECT account_id, known_on::text, done_at::date::text FROM onboarding_completion"
+        " ORDER BY 1, 2",
+    )
+
+
+def test_a_step_is_done_when_one_of_its_events_has_happened(
+    client: TestClient, session: Session
+) -> None:
+    step(client, event_names=["Export", "Share"])
+    receipt(client, told("Share", "m1", days=3), told("Export", "m2", days=1))
+    client.patch("/api/v1/accounts/a1", json={"started_on": str(on(9))})
+
+    pipeline.refresh(session, "acme", ["a1"], as_of=on(1), now=NOW)
+    assert done(session) == []
+    pipeline.refresh(session, "acme", ["a1"], as_of=TODAY, now=NOW)
+    receipt(client, told("Share", "m3"))
+    pipeline.refresh(session, "acme", ["a1"], as_of=TODAY, now=NOW)
+
+    assert done(session) == [("a1", "2026-03-18", "2026-03-15")]
+    found = seen(session).onboarding
+    assert found is not None
+    assert found.current is None
+
+
+@pytest.mark.parametrize(("value", "is_done"), [(True, 1), ("yes", 1), (3, 1), (False, 0), (0, 0)])
+def test_a_step_is_done_when_the_account_has_the_trait(
+    client: TestClient, session: Session, value: object, is_done: int
+) -> None:
+    step(client, trait="sso")
+    client.put("/api/v1/accounts/a1", json={"traits": {"sso": value}})
+
+    onboarding.refresh(session, "acme", ["a1"], as_of=TODAY)
+
+    assert len(done(session)) == is_done
+
+
+def test_a_new_step_finds_what_was_done_long_ago(
+    client: TestClient, session: Session, sessions: Sessions
+) -> None:
+    factories.account(session, "a1")
+    factories.account(session, "a2")
+    factories.usage(session, on(400))
+    factories.usage(session, on(300), known_on=on(2))
+    factories.usage(session, on(200), event_name="Share", account_id="a2")
+    step(client, event_names=["Export"])
+    onboarding.refresh(session, "acme", ["a1"], as_of=TODAY)
+    assert done(session) == []
+
+    runner = Runner(sessions, handlers())
+    while runner.step(NOW + timedelta(seconds=1)):
+        pass
+
+    assert done(session) == [("a1", str(on(400)), str(on(400)))]
+    assert [job["state"] for job in client.get("/api/v1/jobs").json()["items"]] == ["done"]
+
+
+def test_a_step_that_is_only_told_needs_no_looking_back(client: TestClient) -> None:
+    step(client)
+    step(client, event_names=["Export"])
+    step(client, event_names=["Export"], name="Send")
+
+    assert len(client.get("/api/v1/jobs").json()["items"]) == 1
+    assert DAY * 56 == onboarding.LOOK_BACK
