@@ -3,7 +3,7 @@
 Everything is as it was known on that day. ``seen_at`` is its end, or now if it is not over.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -215,3 +215,21 @@ class Engagement:
     @property
     def shipped_requests(self) -> Sequence[Feedback]:
         return [f for f in self.resolved if f.kind == "request" and f.status == "shipped"]
+
+
+def _goals_on_track(of: Engagement) -> float | None:
+    known = [goal.progress for goal in of.goals if goal.progress is not Progress.UNKNOWN]
+    return sum(each is not Progress.OFF_TRACK for each in known) / len(known) if known else None
+
+
+NUMBERS: Mapping[str, Callable[[Engagement], float | None]] = {
+    "nps": lambda of: of.nps.mean,
+    "csat": lambda of: of.csat.mean,
+    "open_tickets": lambda of: float(len(of.open_tickets)),
+    "tickets_90d": lambda of: float(of.tickets[90].opened),
+    "late_replies_28d": lambda of: float(of.tickets[28].late),
+    "unanswered_feedback": lambda of: float(len(of.unanswered)),
+    "onboarding_share": lambda of: of.onboarding.done_share if of.onboarding else None,
+    "goals_on_track": _goals_on_track,
+}
+"""What a scorecard can measure. None: nothing is known of it."""

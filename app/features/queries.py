@@ -1,11 +1,14 @@
 from collections.abc import Sequence
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from app.accounts.tables import User
+from app.engagement.queries import standing
+from app.engagement.values import NUMBERS
 from app.features.statements import (
     DEFAULT_PRODUCT_FEATURES,
     PLAN_FOR_MANY_ROWS,
@@ -53,7 +56,28 @@ def account_features(
         values["trait_names"] = list(lens.traits)
     if lens.counts:
         values |= _counts(lens.counts, as_of)
-    return [AccountFeatures(*row) for row in session.execute(statement, values)]
+    found = [AccountFeatures(*row) for row in session.execute(statement, values)]
+    return _engaged(session, workspace_id, found, as_of) if lens.engagement else found
+
+
+def _engaged(
+    session: Session, workspace_id: str, found: Sequence[AccountFeatures], as_of: date
+) -> list[AccountFeatures]:
+    """Add what is known of tickets, answers and the like at the end of the day."""
+    ids = [each.account_id for each in found]
+    end = datetime.combine(as_of + timedelta(days=1), time.min, UTC)
+    known = standing(session, workspace_id, ids, as_of=as_of, now=end)
+    return [
+        replace(
+            each,
+            engagement={
+                name: value
+                for name, number in NUMBERS.items()
+                if (value := number(known[each.account_id])) is not None
+            },
+        )
+        for each in found
+    ]
 
 
 def default_product_features(

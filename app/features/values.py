@@ -41,7 +41,10 @@ class EventCount:
 
 @dataclass(frozen=True, slots=True)
 class Lens:
-    """How a workspace wants its accounts looked at. ``traits``: those to be taken along."""
+    """How a workspace wants its accounts looked at. ``traits``: those to be taken along.
+
+    ``engagement``: whether tickets, answers and the like are asked for.
+    """
 
     product: FeatureMap
     reach: ReachSource
@@ -49,6 +52,7 @@ class Lens:
     window_days: int
     traits: Sequence[str] = ()
     counts: Sequence[EventCount] = ()
+    engagement: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +102,8 @@ class AccountFeatures:
     """By the key of the ``EventCount``; what did not happen is not in it."""
     notice_on: date | None = None
     """The last day on which notice for the next renewal can be given."""
+    engagement: Mapping[str, float] = field(default_factory=dict)
+    """Numbers of tickets, answers and the like; what is not known is not in it."""
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Self:

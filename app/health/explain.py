@@ -196,6 +196,8 @@ def _usage(before: Side, after: Side) -> dict[str, Any]:
         waiting |= {*BY_WINDOW}
     if old.reach != new.reach:
         waiting |= {*BY_REACH}
+    if old.engagement != new.engagement:
+        waiting |= {"engagement"}
     found_in_usage = not (before.definition.configured or after.definition.configured)
     if old.product != new.product and not found_in_usage:
         waiting |= {*BY_PRODUCT}

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from app.engagement.values import NUMBERS
 from app.features.values import AccountFeatures
 from app.health.entitlement import Breadth
 
@@ -56,6 +57,10 @@ def _of(name: str) -> Number:
     return lambda facts: getattr(facts.account, name)
 
 
+def _engaged(name: str) -> Metric:
+    return Metric(lambda facts: facts.account.engagement.get(name))
+
+
 def _mrr(facts: Facts) -> float | None:
     return None if facts.account.no_rate else facts.account.mrr_cents / 100
 
@@ -78,6 +83,7 @@ METRICS: Mapping[str, Metric] = {
     "tenure_days": Metric(_since(lambda account: account.started_on)),
     "days_since_last_use": Metric(_since(lambda account: account.last_used_on)),
     "days_to_renewal": Metric(_until(lambda account: account.renewal_on)),
+    **{name: _engaged(name) for name in NUMBERS},
 }
 
 

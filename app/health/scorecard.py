@@ -13,11 +13,13 @@ from pydantic import BeforeValidator, Field, JsonValue, model_validator
 
 from app.core import filters
 from app.core.filters import Filter, FilterError, Kind
+from app.engagement.values import NUMBERS
 from app.features.values import EventCount
 from app.health.benchmark import MAX_ELASTICITY
 from app.health.measures import (
     CardMeasure,
     EventsSource,
+    MetricSource,
     Name,
     Percentile,
     Points,
@@ -208,6 +210,13 @@ class Scorecard(Setting):
     def counts(self) -> tuple[EventCount, ...]:
         found = {s.key: s.count for s in self.sources.values() if isinstance(s, EventsSource)}
         return tuple(found[key] for key in sorted(found))
+
+    @cached_property
+    def engagement(self) -> bool:
+        """Whether anything asks for numbers of tickets, answers and the like."""
+        asked = {field for wanted in self._filters() for field in filters.fields_of(wanted)}
+        asked |= {s.metric for s in self.sources.values() if isinstance(s, MetricSource)}
+        return not NUMBERS.keys().isdisjoint(asked)
 
     def _filters(self) -> Iterable[Filter]:
         yield from (rule.condition for rule in self.rules)

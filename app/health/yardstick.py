@@ -92,6 +92,7 @@ def define(
         scorecard.window_days,
         scorecard.traits,
         scorecard.counts,
+        scorecard.engagement,
     )
     return Definition(version, scorecard, offer, lens, configured=bool(features))
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from app.engagement.values import NUMBERS
 from app.health.entitlement import Offer
 from app.health.metrics import METRICS, trait_number
 from tests.health.scoring import AS_OF, facts
@@ -27,6 +28,16 @@ USED = {
     "first_paid_on": date(2026, 3, 8),
     "last_used_on": date(2026, 3, 16),
     "renewal_on": date(2026, 4, 1),
+    "engagement": {
+        "nps": 8.5,
+        "csat": 4.0,
+        "open_tickets": 2.0,
+        "tickets_90d": 7.0,
+        "late_replies_28d": 1.0,
+        "unanswered_feedback": 3.0,
+        "onboarding_share": 0.5,
+        "goals_on_track": 1.0,
+    },
 }
 OFFER = Offer({"api": 2.0, "sso": 1.0, "export": 0.5}, {})
 
@@ -45,6 +56,14 @@ TABLE: Mapping[str, tuple[float, float | None, float | None]] = {
     "tenure_days": (10, None, None),
     "days_since_last_use": (2, None, None),
     "days_to_renewal": (14, None, None),
+    "nps": (8.5, None, None),
+    "csat": (4, None, None),
+    "open_tickets": (2, None, None),
+    "tickets_90d": (7, None, None),
+    "late_replies_28d": (1, None, None),
+    "unanswered_feedback": (3, None, None),
+    "onboarding_share": (0.5, None, None),
+    "goals_on_track": (1, None, None),
 }
 """Now, in the window before, and the whole that it is a share of."""
 
@@ -68,6 +87,7 @@ def test_what_is_not_known_is_missing_and_not_zero() -> None:
     assert missing == {
         *("seats", "mrr", "employees", "end_customers"),
         *("tenure_days", "days_since_last_use", "days_to_renewal"),
+        *NUMBERS,
     }
 
 

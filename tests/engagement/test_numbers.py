@@ -1,0 +1,55 @@
+"""Tickets, answers and the like as measures of a scorecard."""
+
+from dataclasses import replace
+
+from fastapi.testclient import TestClient
+from sqlalchemy.orm import Session
+
+from app.features.queries import account_features
+from app.features.values import AccountFeatures
+from tests import factories
+from tests.engagement.telling import TODAY, told
+from tests.events.calls import receipt
+from tests.lifecycle.doing import LENS
+
+
+def features(session: Session, *, engagement: bool) -> AccountFeatures:
+    lens = replace(LENS, engagement=engagement)
+    [found] = account_features(session, "acme", ["a1"], as_of=TODAY, lens=lens)
+    return found
+
+
+def test_numbers_are_taken_along_where_a_scorecard_asks(
+    client: TestClient, session: Session
+) -> None:
+    client.put("/api/v1/onboarding-steps/invite", json={"position": 1})
+    client.put("/api/v1/onboarding-steps/send", json={"position": 2})
+    receipt(
+        client,
+        told("NPS Submitted", "m1", score=9),
+        told("NPS Submitted", "m2", score=4, userId="bob"),
+        told("Ticket Created", "m3", days=2, ticket_id="t1"),
+        told("Onboarding Step Completed", "m4", step="invite"),
+        told("Feedback Submitted", "m5", kind="complaint"),
+    )
+
+    assert features(session, engagement=False).engagement == {}
+    assert features(session, engagement=True).engagement == {
+        "nps": 6.5,
+        "open_tickets": 1,
+        "tickets_90d": 1,
+        "late_replies_28d": 1,
+        "unanswered_feedback": 1,
+        "onboarding_share": 0.5,
+    }
+
+
+def test_a_score_can_be_made_of_answers(client: TestClient, session: Session) -> None:
+    line = {"kind": "linear_bounded", "at_0": 0, "at_100": 10}
+    measure = {"name": "sentiment", "source": {"metric": "nps"}, "transform": line}
+    factories.scorecard(session, {"default": {"measures": [measure]}})
+    receipt(client, told("Export", "m0", days=60), told("NPS Submitted", "m1", score=7))
+
+    said = client.post("/api/v1/accounts/a1/health/refresh").json()
+
+    assert [(each["name"], each["score"]) for each in said["measures"]] == [("sentiment", 70)]
