@@ -21,6 +21,7 @@ from app.accounts.endpoints import router as accounts_router
 from app.alerts.endpoints import router as alerts_router
 from app.billing.endpoints import router as billing_router
 from app.changes.endpoints import router as changes_router
+from app.churn.risk_endpoints import router as churn_risk_router
 from app.core import (
     csv_pages,
     errors,
@@ -195,6 +196,7 @@ def create_app(storage: Storage, settings: Settings, clock: Clock) -> FastAPI:
     app.include_router(lifecycle_router)
     app.include_router(segments_router)
     app.include_router(alerts_router)
+    app.include_router(churn_risk_router)
     app.include_router(billing_router)
     app.include_router(engagement_router)
     app.include_router(changes_router)

@@ -12,6 +12,7 @@ from app.accounts import parking
 from app.accounts.due import Priority
 from app.accounts.queries import Claimed, claim_due, mark_all_due
 from app.alerts import service as alerts
+from app.churn import service as churn
 from app.core import metrics
 from app.core.db import Sessions, transaction
 from app.engagement import onboarding
@@ -43,6 +44,7 @@ def refresh(
     """
     onboarding.refresh(session, workspace_id, account_ids, as_of=as_of)
     assessments = health.refresh(session, workspace_id, account_ids, as_of=as_of, now=now)
+    churn.refresh(session, workspace_id, account_ids, as_of=as_of, now=now)
     alerts.refresh(session, assessments, alerts.Run(workspace_id, as_of, now, priority, silent))
     return len(assessments)
 

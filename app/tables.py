@@ -23,7 +23,7 @@ from app.billing.tables import (
     Invoice,
 )
 from app.changes.tables import Change
-from app.churn.tables import ChurnModel
+from app.churn.tables import ChurnModel, ChurnRisk, ChurnRiskHistory, ChurnYardstick
 from app.core.db import Table
 from app.engagement.tables import (
     FeedbackItem,
@@ -85,6 +85,9 @@ __all__ = [
     "BillingSubscription",
     "Change",
     "ChurnModel",
+    "ChurnRisk",
+    "ChurnRiskHistory",
+    "ChurnYardstick",
     "DailyReach",
     "DailyUsage",
     "Due",

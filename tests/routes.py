@@ -37,6 +37,8 @@ NOT_FOUND = {
     "GET /api/v1/segments/{key}/accounts",
     "DELETE /api/v1/segments/{key}",
     "GET /api/v1/accounts/{account_id}/health/explanation",
+    "GET /api/v1/accounts/{account_id}/churn-risk",
+    "GET /api/v1/accounts/{account_id}/churn-risk/history",
     "PUT /api/v1/accounts/{account_id}/health/override",
     "DELETE /api/v1/accounts/{account_id}/health/override",
     "GET /api/v1/scorecards/{version}",

@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 from app.cli import app as command_line
 from app.core.db import open_engine
 from app.events.schemas import Receipt
-from app.health.schemas import HealthOut
+from app.segments.envelope_endpoints import EnvelopeOut
 from tests.conftest import Databases
 from tests.test_docs import PAGES, README, ROOT, commands
 
@@ -171,7 +171,7 @@ def test_the_examples_have_the_fields_of_the_real_answers() -> None:
         if "received" in body
     ]
 
-    assert set(health) == set(HealthOut.model_fields)
+    assert set(health) == set(EnvelopeOut.model_fields)
     assert set(receipt) == set(Receipt.model_fields)
 
 

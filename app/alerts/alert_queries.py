@@ -3,17 +3,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Select, and_, cast, func, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, case, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from app.accounts.tables import Account
 from app.alerts.evaluation import Kept
+from app.alerts.queries import IS_JUDGED, REVENUE
 from app.alerts.tables import Alert, AlertState
+from app.churn.tables import ChurnRisk
 from app.core.errors import NotFoundError
 from app.health.tables import HealthScore
 
-ARR = "arr"
-REVENUE = cast(func.coalesce(HealthScore.mrr_cents, 0) * 12, BigInteger)
+BASIS = case((IS_JUDGED, ChurnRisk.details["revenue_basis"].astext), else_="arr")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +32,10 @@ def _of(table: Any) -> ColumnElement[bool]:  # noqa: ANN401 - a table of account
 
 def _listing(workspace_id: str) -> Select[*tuple[Any, ...]]:
     return (
-        select(Alert, Account.name, AlertState, REVENUE)
+        select(Alert, Account.name, AlertState, REVENUE, BASIS)
         .outerjoin(Account, _of(Account))
         .outerjoin(HealthScore, _of(HealthScore))
+        .outerjoin(ChurnRisk, _of(ChurnRisk))
         .outerjoin(AlertState, and_(_of(AlertState), AlertState.rule_key == Alert.rule_key))
         .where(Alert.workspace_id == workspace_id)
     )
@@ -41,7 +43,7 @@ def _listing(workspace_id: str) -> Select[*tuple[Any, ...]]:
 
 def _listed(row: Any) -> Listed:  # noqa: ANN401 - a row of the listing
     kept = Kept.of(row[2]) if row[2] is not None else Kept()
-    return Listed(row[0], row[1], kept, row[3], ARR)
+    return Listed(row[0], row[1], kept, row[3], row[4])
 
 
 def get(session: Session, workspace_id: str, alert_id: str) -> Listed:

@@ -2,7 +2,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 
 import orjson
-from sqlalchemy import and_, or_, select, tuple_
+from sqlalchemy import BigInteger, and_, case, cast, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from app.accounts.due import Priority
@@ -11,9 +11,16 @@ from app.alerts.evaluation import Kept, Outcome
 from app.alerts.machine import Phase
 from app.alerts.notices import NOTHING
 from app.alerts.tables import EVALUATION, Alert, AlertState
+from app.churn.tables import ChurnRisk
 from app.health.tables import HealthScore
 
 WAITING_AT_ONCE = 1000
+IS_JUDGED = ChurnRisk.level.is_not(None)
+REVENUE = case(
+    (IS_JUDGED, ChurnRisk.revenue_at_risk_cents),
+    else_=cast(func.coalesce(HealthScore.mrr_cents, 0) * 12, BigInteger),
+)
+"""At risk, in cents a year; all of it where nobody has judged the risk."""
 
 
 def next_evaluation(session: Session, workspace_id: str) -> int:  # noqa: ARG001 - of any workspace
@@ -124,9 +131,13 @@ def scores(session: Session, workspace_id: str, *, after: str, limit: int) -> Se
 
 def revenue(session: Session, workspace_id: str, account_ids: Collection[str]) -> dict[str, int]:
     """Return the revenue at risk by account, in cents a year."""
+    judged = and_(
+        ChurnRisk.workspace_id == HealthScore.workspace_id,
+        ChurnRisk.account_id == HealthScore.account_id,
+    )
     rows = session.execute(
-        select(HealthScore.account_id, HealthScore.mrr_cents * 12).where(
-            HealthScore.workspace_id == workspace_id, HealthScore.account_id.in_(account_ids)
-        )
+        select(HealthScore.account_id, REVENUE)
+        .outerjoin(ChurnRisk, judged)
+        .where(HealthScore.workspace_id == workspace_id, HealthScore.account_id.in_(account_ids))
     )
     return {row[0]: int(row[1]) for row in rows}

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from app.alerts.rules import Operator, Rule, Signal
+from app.churn.revenue import revenue_at_risk
 from app.health.assess import Status
 from app.health.details import yardstick_of
 from app.health.explain import Standing
@@ -57,10 +58,9 @@ class Facts:
 
     @property
     def revenue_at_risk(self) -> int:
-        """A year's revenue in cents, times the probability of churn where one is claimed."""
-        yearly = 12 * self.mrr_cents
-        claimed = self.risk.value if self.risk else None
-        return yearly if claimed is None else round(yearly * claimed)
+        """In cents a year, as everywhere."""
+        risk = self.risk or Risk(None, None)
+        return revenue_at_risk(self.mrr_cents, probability=risk.value, level=risk.level).cents
 
     @property
     def yardstick(self) -> str:

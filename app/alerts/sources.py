@@ -6,8 +6,13 @@ from typing import Any, Protocol
 
 from sqlalchemy.orm import Session
 
-from app.alerts.readings import Facts, measure_scores
+from app.alerts.readings import Facts, Risk, measure_scores
 from app.alerts.rules import Operator, Rule, Signal
+from app.churn.driver_words import sentence
+from app.churn.drivers import Driver
+from app.churn.risk_queries import risks
+from app.churn.tables import ChurnRisk
+from app.core.languages import Language
 from app.health import queries as health
 from app.health.assess import Status
 
@@ -40,6 +45,7 @@ def facts(
 ) -> list[Facts]:
     ids = [each.account_id for each in scored]
     earlier = _earlier(session, workspace_id, ids, rules, as_of)
+    judged = risks(session, workspace_id, ids)
     return [
         Facts(
             account_id=each.account_id,
@@ -48,10 +54,24 @@ def facts(
             score=each.score,
             mrr_cents=each.mrr_cents,
             details=each.details,
+            risk=_risk(judged.get(each.account_id)),
             earlier=earlier.get(each.account_id, {}),
         )
         for each in scored
     ]
+
+
+def _risk(row: ChurnRisk | None) -> Risk | None:
+    """Tell what goes with a higher risk; nothing of an account of which nothing is said."""
+    if row is None or row.level is None:
+        return None
+    told = [Driver(**each) for each in row.details["drivers"]]
+    return Risk(
+        row.probability,
+        row.level,
+        None if row.model_version is None else str(row.model_version),
+        tuple(sentence(each, Language.EN) for each in told if each.effect > 0),
+    )
 
 
 def _earlier(

@@ -43,21 +43,24 @@ def lens(
     horizon: Horizon,
     event_names: Sequence[str] | None = None,
 ) -> TableLens:
-    """Say how accounts are looked at. ``event_names``: those that a model was trained with."""
+    """Say how accounts are looked at. ``event_names``: those that a model was trained with.
+
+    Where nobody has named product features, those events are what breadth counts.
+    """
     workspace = find_workspace(session, workspace_id)
     if workspace is None:
         raise NotFoundError("workspace", workspace_id)
     named = [
         (n, row.key) for row in product_features(session, workspace_id) for n in row.event_names
     ]
-    used: Sequence[str] = ()
-    if event_names is None or not named:
-        used = default_product_features(session, workspace_id, as_of=as_of, window_days=YEAR // 2)
+    if event_names is None:
+        found = default_product_features(session, workspace_id, as_of=as_of, window_days=YEAR // 2)
+        event_names = found[:MOST_NAMES]
     return TableLens(
-        FeatureMap(named or [(name, name) for name in used]),
+        FeatureMap(named or [(name, name) for name in event_names]),
         ReachSource(workspace.reach, workspace.reach_events),
         workspace.base_currency,
-        used[:MOST_NAMES] if event_names is None else event_names,
+        event_names,
         horizon.days,
     )
 

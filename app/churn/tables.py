@@ -1,7 +1,7 @@
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, LargeBinary
+from sqlalchemy import ARRAY, BigInteger, ForeignKey, Index, LargeBinary, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -43,3 +43,64 @@ class ChurnModel(Table):
     activated_at: Mapped[Instant | None]
     activated_by: Mapped[str | None]
     retired_at: Mapped[Instant | None]
+
+
+class ChurnYardstick(Table):
+    """What churn risks of a workspace are held against: horizon, events by name, medians."""
+
+    __tablename__ = "churn_yardstick"
+
+    workspace_id: Mapped[Key] = mapped_column(
+        ForeignKey("workspace.id", ondelete="CASCADE"), primary_key=True
+    )
+    horizon_days: Mapped[int]
+    basis: Mapped[Key]
+    event_names: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    medians: Mapped[dict[str, float]] = mapped_column(JSONB)
+    accounts: Mapped[int]
+    computed_on: Mapped[date]
+
+
+class ChurnRisk(Table):
+    """The newest churn risk of an account, as of a day that is over; None: to be computed again.
+
+    ``risk`` orders accounts: the probability, or where none is claimed a hundredth of the points.
+    """
+
+    __tablename__ = "churn_risk"
+    __table_args__ = (Index(None, "workspace_id", "risk", "account_id"),)
+
+    workspace_id: Mapped[Key] = mapped_column(primary_key=True)
+    account_id: Mapped[Key] = mapped_column(primary_key=True)
+    as_of: Mapped[date | None]
+    status: Mapped[Key]
+    level: Mapped[Key | None]
+    probability: Mapped[float | None]
+    risk: Mapped[float | None]
+    stage: Mapped[Key]
+    model_version: Mapped[int | None]
+    horizon_days: Mapped[int]
+    mrr_cents: Mapped[int] = mapped_column(BigInteger)
+    revenue_at_risk_cents: Mapped[int] = mapped_column(BigInteger)
+    details: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    computed_at: Mapped[Instant]
+
+
+class ChurnRiskHistory(Table):
+    """The churn risk of an account on the days on which it moved."""
+
+    __tablename__ = "churn_risk_history"
+
+    workspace_id: Mapped[Key] = mapped_column(primary_key=True)
+    account_id: Mapped[Key] = mapped_column(primary_key=True)
+    as_of: Mapped[date] = mapped_column(primary_key=True)
+    status: Mapped[Key]
+    level: Mapped[Key | None]
+    probability: Mapped[float | None]
+    risk: Mapped[float | None]
+    stage: Mapped[Key]
+    model_version: Mapped[int | None]
+    horizon_days: Mapped[int]
+    revenue_at_risk_cents: Mapped[int] = mapped_column(BigInteger)
+    details: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    computed_at: Mapped[Instant]

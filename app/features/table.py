@@ -46,6 +46,11 @@ class Standing:
     excluded: NDArray[np.bool_]
     mrr_cents: Floats
 
+    def rows(self, which: slice) -> Self:
+        return type(self)(
+            self.pays[which], self.has_paid[which], self.excluded[which], self.mrr_cents[which]
+        )
+
     @classmethod
     def blank(cls, rows: int) -> Self:
         pays, has_paid, excluded = np.zeros((3, rows), dtype=bool)
@@ -64,6 +69,15 @@ class FeatureTable:
 
     def column(self, name: str) -> Floats:
         return self.x[:, self.names.index(name)]
+
+    def rows(self, which: slice) -> Self:
+        return type(self)(
+            self.account_ids[which],
+            self.days[which],
+            self.names,
+            self.x[which],
+            self.standing.rows(which),
+        )
 
 
 def event_names_of(names: Sequence[str]) -> tuple[str, ...]:
@@ -148,8 +162,6 @@ def _mrr_change(of: Column) -> Floats:
     return np.where(of("days_paid") >= 84, np.log(ratio), np.nan)  # noqa: PLR2004
 
 
-NOTICE_DAYS = 30
-"""Before a renewal: the usual last day to give notice."""
 LONG_ENOUGH = 56
 """Days of use that a comparison with the time before needs."""
 
@@ -182,7 +194,7 @@ FEATURES: Mapping[str, Callable[[Column], Floats]] = {
     "subscriptions": _known("subscriptions"),
     "days_on_terms": _known("days_on_terms"),
     "days_to_renewal": _known("days_to_renewal"),
-    "days_to_notice": lambda of: of("days_to_renewal") - NOTICE_DAYS,
+    "days_to_notice": _known("days_to_notice"),
     "days_to_end": _known("days_to_end"),
     "tickets_84": _known("tickets_84"),
     "nps": _known("nps"),

@@ -126,7 +126,11 @@ payment AS (
            min(as_of - starts_on) FILTER (WHERE runs AND mrr_cents > 0) AS days_on_terms,
            min(renewal_on - as_of) FILTER (WHERE runs AND renewal_on > as_of
                AND (known_on > starts_on OR renewal_on IS DISTINCT FROM ends_on))
-               AS days_to_renewal
+               AS days_to_renewal,
+           min(renewal_on - coalesce(notice_days, 0) - as_of) FILTER (
+               WHERE runs AND renewal_on > as_of
+               AND (known_on > starts_on OR renewal_on IS DISTINCT FROM ends_on))
+               AS days_to_notice
     FROM term GROUP BY n
 ),
 told AS (
@@ -168,8 +172,8 @@ SELECT w.n - 1 AS place, r.recency, r.active_days_364, r.oldest, r.returned,
        w.as_of - (SELECT lower(span) FROM unnest(d.spans) AS span WHERE span @> w.as_of)
            AS days_paid,
        coalesce(m.pays, false) AS pays, m.mrr_cents, m.mrr_cents_84, m.seats, m.subscriptions,
-       m.days_to_renewal, m.days_on_terms, o.tickets_84, CAST(o.nps AS double precision) AS nps,
-       o.steps_done, o.steps, o.failed_payments_84,
+       m.days_to_renewal, m.days_to_notice, m.days_on_terms, o.tickets_84,
+       CAST(o.nps AS double precision) AS nps, o.steps_done, o.steps, o.failed_payments_84,
        CASE WHEN isfinite(d.ends_on) AND m.pays THEN d.ends_on - w.as_of END AS days_to_end,
        coalesce(a.excluded, false) AS excluded, d.n IS NOT NULL AS has_paid
 FROM wanted w

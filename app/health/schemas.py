@@ -201,17 +201,6 @@ NO_DETAILS: dict[str, Any] = {
 }
 
 
-class HealthScoresOut(BaseModel):
-    """Scores of several accounts; ids that name no account are left out and listed."""
-
-    items: list[HealthOut]
-    renamed: dict[str, str] = Field(
-        description="Of old ids that were asked for: the account's id of today.",
-        examples=[{"acme-ltd": "acme"}],
-    )
-    unknown: list[str] = Field(examples=[["nobody"]])
-
-
 class HistoryPoint(BaseModel):
     """The score at the end of a day, or of a stretch of it before the band changed."""
 

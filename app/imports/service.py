@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts import queries as accounts
 from app.accounts.due import Priority
+from app.churn import risk_queries as churn
 from app.core.errors import NotFoundError
 from app.engagement import onboarding
 from app.health.benchmark_queries import drop_benchmarks
@@ -73,6 +74,7 @@ def settle(session: Session, workspace_id: str, ended: Work | Job, *, now: datet
     if ended.progress["stored"] and first_day and not ended.config["dry_run"]:
         since = date.fromisoformat(first_day)
         drop_benchmarks(session, workspace_id, since=since)
+        churn.forget(session, workspace_id)
         accounts.mark_all_due(session, workspace_id, priority=Priority.SILENT)
         onboarding.look_back(session, workspace_id, actor="import", now=now)
     queries.drop_chunks(session, workspace_id, ended.id)

@@ -16,6 +16,7 @@ from app.alerts.tables import Alert, AlertState
 from app.billing.queries import forget_account
 from app.billing.tables import BillingCustomer, BillingSubscription, Invoice
 from app.changes.tables import Change
+from app.churn.tables import ChurnRisk, ChurnRiskHistory
 from app.core.db import Table
 from app.engagement.forgetting import forget
 from app.engagement.tables import (
@@ -53,6 +54,7 @@ OF_AN_ACCOUNT: tuple[type[Table], ...] = (
     *(Subscription, ExternalId, Invoice, BillingSubscription, BillingCustomer),
     *(Ticket, SurveyResponse, FeedbackItem, Goal, OnboardingCompletion, IncidentAccount),
     *(HealthHistory, HealthScore, ScoreOverride, StaleAccount),
+    *(ChurnRisk, ChurnRiskHistory),
     *(Change, Message, Intervention, Assignment),
     *(Due, ParkedAccount, Account),
 )

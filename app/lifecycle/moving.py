@@ -15,6 +15,7 @@ from app.alerts import statements as alert_statements
 from app.alerts.tables import Alert, AlertState
 from app.billing.tables import BillingCustomer, BillingSubscription, Invoice
 from app.changes.tables import Change
+from app.churn.tables import ChurnRisk, ChurnRiskHistory
 from app.core.db import Table
 from app.engagement.tables import (
     FeedbackItem,
@@ -51,12 +52,15 @@ SHIFTED: tuple[type[Table], ...] = (
 )
 """Rows that are the new account's from then on."""
 
-OF_A_SCORE: tuple[type[Table], ...] = (HealthScore, HealthHistory, ScoreOverride, AlertState)
+OF_A_SCORE: tuple[type[Table], ...] = (
+    *(HealthScore, HealthHistory, ScoreOverride, AlertState),
+    *(ChurnRisk, ChurnRiskHistory),
+)
 """Go along with a rename; of a merged account the target has its own."""
 
 LEFT_BEHIND: tuple[type[Table], ...] = (
     AlertState,
-    *(StaleAccount, Due, ParkedAccount, HealthScore),
+    *(StaleAccount, Due, ParkedAccount, HealthScore, ChurnRisk, ChurnRiskHistory),
     *(OnboardingCompletion, IncidentAccount, Assignment),
 )
 """What is left under the old id says nothing any more."""

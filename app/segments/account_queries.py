@@ -20,6 +20,7 @@ from sqlalchemy.dialects.postgresql import JSONB, JSONPATH
 from sqlalchemy.orm import Session
 
 from app.accounts.tables import Account, ExternalId
+from app.churn.tables import ChurnRisk
 from app.core import filter_sql
 from app.core.filter_sql import Column, Several, Test
 from app.core.filters import Filter, fields_of, fix_days
@@ -55,6 +56,10 @@ COLUMNS: Mapping[str, Column] = {
     "overridden": func.coalesce(HealthScore.status == "overridden", false()),
     "mrr_cents": MRR,
     "plan": func.coalesce(HealthScore.plan, Account.plan),
+    **{
+        f"churn_risk.{name}": ChurnRisk.__table__.columns[name]
+        for name in ("level", "probability", "revenue_at_risk_cents")
+    },
     "trend.d7": HealthScore.__table__.columns["trend7"],
     "trend.d28": HealthScore.__table__.columns["trend28"],
     "trend.d90": HealthScore.__table__.columns["trend90"],
@@ -69,9 +74,18 @@ STANDING = select(
     *(COLUMNS[name].label(name) for name in SHOWN),
     *(COLUMNS[f"trend.{name}"].label(name) for name in ("d7", "d28", "d90")),
     HealthScore.computed_at,
+    *(
+        ChurnRisk.__table__.columns[name].label(f"churn_{name}")
+        for name in ("status", "level", "probability", "stage", "horizon_days", "as_of")
+    ),
+    ChurnRisk.revenue_at_risk_cents,
+    ChurnRisk.risk.label("churn_risk"),
 )
 SCORED = and_(
     HealthScore.workspace_id == Account.workspace_id, HealthScore.account_id == Account.account_id
+)
+JUDGED = and_(
+    ChurnRisk.workspace_id == Account.workspace_id, ChurnRisk.account_id == Account.account_id
 )
 
 ORDER: Mapping[Sort, Column] = {
@@ -81,6 +95,7 @@ ORDER: Mapping[Sort, Column] = {
     Sort.MRR: MRR,
     Sort.RENEWAL_ON: COLUMNS["renewal_on"],
     Sort.TREND28: COLUMNS["trend.d28"],
+    Sort.CHURN_RISK: ChurnRisk.__table__.columns["risk"],
 }
 NEVER_NULL = {Sort.ACCOUNT_ID, Sort.MRR}
 
@@ -174,9 +189,9 @@ def _let_through(wanted: Filter, today: date) -> Test:
 
 
 def _joined(asked: Select[*tuple[Any, ...]], workspace_id: str) -> Select[*tuple[Any, ...]]:
-    return asked.join_from(Account, HealthScore, SCORED, isouter=True).where(
-        Account.workspace_id == workspace_id
-    )
+    joined = asked.join_from(Account, HealthScore, SCORED, isouter=True)
+    risks = joined.join(ChurnRisk, JUDGED, isouter=True)
+    return risks.where(Account.workspace_id == workspace_id)
 
 
 def _beyond(column: Column, after: Place, *, descending: bool) -> ColumnElement[bool]:

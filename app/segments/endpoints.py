@@ -15,6 +15,7 @@ from app.core.schemas import Id, responses
 from app.health.assess import Status
 from app.health.scorecard import Band
 from app.segments import account_queries, service
+from app.segments.envelope_endpoints import router as envelope_router
 from app.segments.listing import Listing
 from app.segments.saved_endpoints import router as saved_router
 from app.segments.schemas import (
@@ -113,4 +114,5 @@ def read_filter(text: str | None) -> object:
 
 router = APIRouter()
 router.include_router(lists)
+router.include_router(envelope_router)
 router.include_router(saved_router)

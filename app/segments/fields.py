@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from enum import StrEnum
 
+from app.churn.levels import LEVELS
 from app.core.filters import Kind
 from app.health.assess import Status
 from app.health.scorecard import Band
@@ -44,10 +45,16 @@ MONEY: Mapping[str, Kind] = {
     "notice_on": Kind.DAY,
     "value_leak_cents": Kind.NUMBER,
 }
-FIELDS: Mapping[str, Kind] = {**ACCOUNT, **SCORE, **MONEY}
+CHURN: Mapping[str, Kind] = {
+    "churn_risk.level": Kind.TEXT,
+    "churn_risk.probability": Kind.NUMBER,
+    "churn_risk.revenue_at_risk_cents": Kind.NUMBER,
+}
+FIELDS: Mapping[str, Kind] = {**ACCOUNT, **SCORE, **MONEY, **CHURN}
 
 CHOICES: Mapping[str, Collection[str]] = {
     "band": tuple(band.value for band in Band),
+    "churn_risk.level": LEVELS,
     "status": tuple(status.value for status in Status),
 }
 
@@ -61,6 +68,7 @@ class Sort(StrEnum):
     MRR = "mrr"
     RENEWAL_ON = "renewal_on"
     TREND28 = "trend28"
+    CHURN_RISK = "churn_risk"
 
 
 PLACES: Mapping[Sort, tuple[type, ...]] = {
@@ -70,5 +78,6 @@ PLACES: Mapping[Sort, tuple[type, ...]] = {
     Sort.MRR: (int,),
     Sort.RENEWAL_ON: (str, type(None)),
     Sort.TREND28: (float, int, type(None)),
+    Sort.CHURN_RISK: (float, int, type(None)),
 }
 """What a cursor holds of the row that it stands after."""

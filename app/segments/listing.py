@@ -13,7 +13,12 @@ from app.segments.account_queries import Place, Standing
 from app.segments.fields import PLACES, Sort
 from app.segments.schemas import AccountStanding
 
-VALUES = {Sort.SCORE: "score", Sort.MRR: "mrr_cents", Sort.TREND28: "d28"}
+VALUES = {
+    Sort.SCORE: "score",
+    Sort.MRR: "mrr_cents",
+    Sort.TREND28: "d28",
+    Sort.CHURN_RISK: "churn_risk",
+}
 """What the row calls what it is sorted by, where that is not the name of the order."""
 
 

@@ -5,6 +5,9 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, Strict
 
+from app.churn.model import Stage
+from app.churn.risk import Status as ChurnStatus
+from app.churn.risk_schemas import Level
 from app.core.filter_schema import marked
 from app.core.schemas import NO_NUL, WHOLE, Body, Id, Object, Out, Text
 from app.health.assess import Status
@@ -14,7 +17,8 @@ from app.segments.tables import SavedSegment
 
 EXAMPLE = {"and": [{"band": ["at_risk", "watch"]}, {"field": "mrr_cents", "op": "gte", "value": 1}]}
 LANGUAGE = "AccountFilter"
-SORT = "^-?(account_id|name|score|mrr|renewal_on|trend28)$"
+CHURN = ("status", "level", "probability", "stage", "horizon_days", "as_of")
+SORT = "^-?(account_id|name|score|mrr|renewal_on|trend28|churn_risk)$"
 SORTED = "A leading minus reverses the order; null comes last either way."
 
 Filter = Annotated[
@@ -33,6 +37,22 @@ class Trend(Out):
     d7: float | None = Field(description="In 7 days.", examples=[-1.5])
     d28: float | None = Field(description="In 28 days.", examples=[-9.25])
     d90: float | None = Field(description="In 90 days.", examples=[None])
+
+
+class ChurnStanding(Out):
+    """How likely it is to leave; all null: not judged."""
+
+    status: ChurnStatus | None = None
+    level: Level | None = None
+    probability: float | None = Field(None, description="Null: none is claimed.", examples=[0.2])
+    stage: Stage | None = Field(None, description="What it was judged by.")
+    horizon_days: int | None = Field(None, examples=[90])
+    revenue_at_risk_cents: int | None = Field(
+        None,
+        description="ARR times probability; without one all of it at level high.",
+        examples=[119760],
+    )
+    as_of: date | None = None
 
 
 class AccountStanding(Out):
@@ -61,14 +81,18 @@ class AccountStanding(Out):
     status: Status
     coverage: float = Field(examples=[1.0])
     trend: Trend
+    churn_risk: ChurnStanding
     as_of: date | None
     computed_at: datetime | None
 
     @classmethod
     def of(cls, row: Standing) -> Self:
         said = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's documented way
+        risk = {name: said.pop(f"churn_{name}") for name in CHURN}
+        risk["revenue_at_risk_cents"] = said.pop("revenue_at_risk_cents")
+        said.pop("churn_risk")
         trend = Trend(d7=said.pop("d7"), d28=said.pop("d28"), d90=said.pop("d90"))
-        return cls(value=said.pop("score"), trend=trend, **said)
+        return cls(value=said.pop("score"), trend=trend, churn_risk=ChurnStanding(**risk), **said)
 
 
 class Asked(Body):

@@ -204,8 +204,8 @@ def test_an_end_that_a_file_tells_with_the_start_is_not_known_before_it_comes(
 
 
 def test_an_end_that_was_announced_is_known(session: Session) -> None:
-    announced(session, renewal_on=day(-40))
-    announced(session, renewal_on=day(-40), ends_on=day(-30), known_on=day(7))
+    announced(session, renewal_on=day(-40), notice_days=30)
+    announced(session, renewal_on=day(-40), notice_days=30, ends_on=day(-30), known_on=day(7))
 
     assert value(session, "days_to_end") == 30
     assert np.isnan(value(session, "days_to_end", on=day(8)))

@@ -1,0 +1,101 @@
+"""Keep the churn risk of accounts up to date: once for each day that is over."""
+
+import zlib
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+
+import numpy as np
+from sqlalchemy.orm import Session
+
+from app.churn import model_queries, observations, queries, risk_queries, store
+from app.churn.horizon import Basis, Horizon
+from app.churn.model import Model
+from app.churn.risk import Scorer, judge
+from app.churn.tables import ChurnModel, ChurnYardstick
+from app.features.table import TableLens, event_names_of
+from app.features.table_queries import feature_table
+
+BEFORE = timedelta(days=28)
+MOST_PEERS = 2000
+LASTS = timedelta(days=28)
+FEW = 20
+"""With fewer peers than this the medians are taken anew each day."""
+
+
+def refresh(
+    session: Session, workspace_id: str, account_ids: Sequence[str], *, as_of: date, now: datetime
+) -> None:
+    """Judge a set of accounts as of the last day that is over, in the caller's transaction.
+
+    What was known on a day that is over does not change, so nothing is done twice for one. Past
+    days are not judged: the model of today would judge them with hindsight.
+    """
+    if as_of < now.date():
+        return
+    day = as_of - timedelta(days=1)
+    row = model_queries.active(session, workspace_id)
+    model = store.active_model(session, workspace_id) if row else None
+    version = model.version if model else None
+    due = risk_queries.outdated(session, workspace_id, account_ids, day=day, version=version)
+    if not due:
+        return
+    scorer, lens = _scorer(session, workspace_id, row, model, day=day)
+    moments = [(account_id, on) for on in (day, day - BEFORE) for account_id in due]
+    both = feature_table(session, workspace_id, moments, lens=lens)
+    table, before = both.rows(slice(None, len(due))), both.rows(slice(len(due), None))
+    lives = observations.can_churn(table, scorer.horizon)
+    risks = judge(scorer, table, before, lives)
+    risk_queries.write(session, workspace_id, risks, day=day, now=now)
+
+
+def _scorer(
+    session: Session,
+    workspace_id: str,
+    row: ChurnModel | None,
+    model: Model | None,
+    *,
+    day: date,
+) -> tuple[Scorer, TableLens]:
+    peers = _yardstick(session, workspace_id, day=day)
+    if row is None or model is None:
+        horizon, names, usual = (
+            Horizon(peers.horizon_days, Basis(peers.basis)),
+            peers.event_names,
+            0.0,
+        )
+    else:
+        horizon = Horizon(model.horizon_days, Basis(peers.basis))
+        names = list(event_names_of(model.names))
+        usual = row.card["data"]["churned_rows"] / row.card["data"]["rows"]
+    lens = observations.lens(session, workspace_id, as_of=day, horizon=horizon, event_names=names)
+    return Scorer(model, usual, horizon, peers.medians), lens
+
+
+def _yardstick(session: Session, workspace_id: str, *, day: date) -> ChurnYardstick:
+    """Return horizon, events and medians of the workspace; taken anew every four weeks."""
+    found = risk_queries.yardstick(session, workspace_id)
+    if found is not None and (
+        found.computed_on == day or (found.accounts >= FEW and day - found.computed_on < LASTS)
+    ):
+        return found
+    horizon = queries.horizon(session, workspace_id, as_of=day)
+    lens = observations.lens(session, workspace_id, as_of=day, horizon=horizon)
+    there = queries.living(session, workspace_id, day=day, horizon=horizon)
+    some = sorted(sorted(there, key=_shuffled)[:MOST_PEERS])
+    table = feature_table(session, workspace_id, [(each, day) for each in some], lens=lens)
+    known = {name: table.column(name)[~np.isnan(table.column(name))] for name in table.names}
+    return risk_queries.put_yardstick(
+        session,
+        workspace_id,
+        horizon_days=horizon.days,
+        basis=horizon.basis,
+        event_names=list(lens.event_names),
+        medians={name: float(np.median(each)) for name, each in known.items() if each.size},
+        accounts=len(some),
+        computed_on=day,
+    )
+
+
+def _shuffled(account_id: str) -> int:
+    """Order accounts so that the first of them stand for all; the same each time."""
+    return zlib.crc32(account_id.encode())
