@@ -8,13 +8,13 @@ from sqlalchemy.orm import Session
 
 from app.accounts.tables import Account
 from app.alerts.evaluation import Kept
-from app.alerts.queries import IS_JUDGED, REVENUE
+from app.alerts.queries import HAS_PROBABILITY, REVENUE
 from app.alerts.tables import Alert, AlertState
 from app.churn.tables import ChurnRisk
 from app.core.errors import NotFoundError
 from app.health.tables import HealthScore
 
-BASIS = case((IS_JUDGED, ChurnRisk.details["revenue_basis"].astext), else_="arr")
+BASIS = case((HAS_PROBABILITY, "probability"), else_="arr")
 
 
 @dataclass(frozen=True, slots=True)

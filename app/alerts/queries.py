@@ -15,12 +15,12 @@ from app.churn.tables import ChurnRisk
 from app.health.tables import HealthScore
 
 WAITING_AT_ONCE = 1000
-IS_JUDGED = ChurnRisk.level.is_not(None)
+HAS_PROBABILITY = ChurnRisk.probability.is_not(None)
 REVENUE = case(
-    (IS_JUDGED, ChurnRisk.revenue_at_risk_cents),
+    (HAS_PROBABILITY, ChurnRisk.revenue_at_risk_cents),
     else_=cast(func.coalesce(HealthScore.mrr_cents, 0) * 12, BigInteger),
 )
-"""At risk, in cents a year; all of it where nobody has judged the risk."""
+"""At risk, in cents a year; all of it where no probability is claimed."""
 
 
 def next_evaluation(session: Session, workspace_id: str) -> int:  # noqa: ARG001 - of any workspace

@@ -59,8 +59,7 @@ class Facts:
     @property
     def revenue_at_risk(self) -> int:
         """In cents a year, as everywhere."""
-        risk = self.risk or Risk(None, None)
-        return revenue_at_risk(self.mrr_cents, probability=risk.value, level=risk.level).cents
+        return revenue_at_risk(self.mrr_cents, self.risk.value if self.risk else None).cents
 
     @property
     def yardstick(self) -> str:

@@ -51,11 +51,11 @@ class AlertOut(Out):
     scorecard_version: int | None = Field(examples=[1])
     model_version: str | None = Field(examples=[None])
     revenue_at_risk_cents: int = Field(
-        description="ARR times the probability of churn; where none is claimed, by level.",
+        description="ARR times the probability of churn; where none is claimed, the ARR.",
         examples=[239880],
     )
     revenue_at_risk_basis: str = Field(
-        description="`probability`, `level` or `arr` (docs/churn.md).", examples=["arr"]
+        description="`probability` or `arr` (docs/churn.md).", examples=["arr"]
     )
     assignee: str | None = Field(examples=["kim@example.com"])
     opened_at: datetime

@@ -121,7 +121,7 @@ def _by_rules(scorer: Scorer, table: FeatureTable, x: Floats, before: Floats) ->
 def _risk(scorer: Scorer, table: FeatureTable, place: int, said: _Said) -> Risk:
     mrr = table.standing.mrr_cents[place]
     mrr_cents = 0 if np.isnan(mrr) else int(mrr)
-    at_risk = revenue_at_risk(mrr_cents, probability=said.probability, level=said.level)
+    at_risk = revenue_at_risk(mrr_cents, said.probability)
     renews_in = float(table.column("days_to_renewal")[place])
     is_later = renews_in > scorer.horizon.days
     return Risk(

@@ -52,8 +52,8 @@ class DriverOut(BaseModel):
 class RevenueAtRiskOut(BaseModel):
     cents: int = Field(description="Of a year's revenue.", examples=[119760])
     basis: RevenueBasis = Field(
-        description="probability: ARR times probability. level: all of the ARR at level high,"
-        " else nothing, for no probability is claimed."
+        description="probability: ARR times probability. arr: all of the ARR, for no probability"
+        " is claimed."
     )
 
 

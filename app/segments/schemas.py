@@ -49,7 +49,7 @@ class ChurnStanding(Out):
     horizon_days: int | None = Field(None, examples=[90])
     revenue_at_risk_cents: int | None = Field(
         None,
-        description="ARR times probability; without one all of it at level high.",
+        description="ARR times probability; without one the ARR.",
         examples=[119760],
     )
     as_of: date | None = None

@@ -35,7 +35,8 @@ def test_a_new_workspace_hears_of_an_account_that_comes_to_be_at_risk(session: S
     assert at_risk["revenue_at_risk_cents"] == 1200_00
     changes = session.scalars(select(Change).where(Change.type == "alert"))
     assert {(row.account_id, row.data["rule"], row.data["what"]) for row in changes} == {
-        ("a1", "health_at_risk", "opened")
+        ("a1", "health_at_risk", "opened"),
+        ("a1", "churn_risk_high", "opened"),  # it pays and has been silent for long
     }
 
 
