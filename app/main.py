@@ -160,15 +160,8 @@ async def stop_with_parent() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def create_app(storage: Storage, settings: Settings, clock: Clock) -> FastAPI:
-    app = FastAPIOffline(  # its pages load nothing from other hosts
-        redoc_url=None,
-        title="Customer Health",
-        version="0.1.0",
-        description=DESCRIPTION,
-        lifespan=lifespan,
-        redirect_slashes=False,
-    )
+def attach(app: FastAPI, storage: Storage, settings: Settings, clock: Clock) -> None:
+    """Give the app a database, settings and a clock, and nothing that it has learnt yet."""
     app.state.sessions = storage.sessions
     app.state.autocommit_sessions = storage.autocommit
     app.state.pool_size = settings.pool_size
@@ -179,6 +172,18 @@ def create_app(storage: Storage, settings: Settings, clock: Clock) -> FastAPI:
     app.state.known_names = KnownNames()
     app.state.known_callers = KnownCallers()
     app.state.current_account_id = aliases.look_up
+
+
+def create_app(storage: Storage, settings: Settings, clock: Clock) -> FastAPI:
+    app = FastAPIOffline(  # its pages load nothing from other hosts
+        redoc_url=None,
+        title="Customer Health",
+        version="0.1.0",
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        redirect_slashes=False,
+    )
+    attach(app, storage, settings, clock)
     errors.install(app)
     schemas.install(app)
     filter_schema.install(app, LANGUAGE, FIELDS, choices=CHOICES)

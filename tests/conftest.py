@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.orm import Session, sessionmaker
@@ -13,7 +14,7 @@ from app.core import logs, migrations
 from app.core.db import Sessions, open_engine, open_sessions
 from app.core.embedded import EmbeddedPostgres
 from app.core.settings import Settings
-from app.main import Storage, create_app
+from app.main import Storage, attach, create_app
 from tests import factories
 
 NOW = datetime(2026, 3, 18, 12, 0, tzinfo=UTC)
@@ -98,12 +99,19 @@ def session(sessions: Sessions) -> Iterator[Session]:
         yield session
 
 
+@pytest.fixture(scope="session")
+def app() -> FastAPI:
+    """One app for the run: FastAPI works its routes out at the first request to each."""
+    nothing = sessionmaker[Session]()
+    return create_app(Storage(nothing, nothing), Settings(_env_file=None), lambda: NOW)
+
+
 @pytest.fixture
-def client(sessions: Sessions, session: Session) -> Iterator[TestClient]:
+def client(app: FastAPI, sessions: Sessions, session: Session) -> Iterator[TestClient]:
     """A client that holds a key with every scope for the workspace ``acme``, at NOW."""
     key = factories.key(session, factories.workspace(session))
     session.commit()
-    app = create_app(Storage(sessions, sessions), Settings(_env_file=None), lambda: NOW)
+    attach(app, Storage(sessions, sessions), Settings(_env_file=None), lambda: NOW)
     with TestClient(
         app, headers={"Authorization": f"Bearer {key}"}, raise_server_exceptions=False
     ) as client:

@@ -149,7 +149,6 @@ OWN_LIST = {
     "GET /api/v1/imports",
     "GET /api/v1/health-scores",
     "GET /api/v1/health-overrides",
-    "GET /api/v1/scorecards",
     "GET /api/v1/benchmarks",
     "GET /api/v1/restatements",
     "GET /api/v1/account-moves",
@@ -168,6 +167,7 @@ OWN_WORKSPACE = {
     "GET /api/v1/alert-rules",
     "POST /api/v1/alert-rules/preview",
     "GET /api/v1/workspace",
+    "GET /api/v1/scorecards",  # the built-in one is everybody's
     "GET /api/v1/quarantine/summary",
     "GET /api/v1/ingest/stats",
     "GET /api/v1/ingest/trace",
