@@ -49,6 +49,7 @@ from app.jobs.endpoints import router as jobs_router
 from app.lifecycle.endpoints import router as lifecycle_router
 from app.lifecycle.trace_endpoints import router as trace_router
 from app.reports.at_risk_endpoints import router as at_risk_router
+from app.reports.backtest_endpoints import router as backtests_router
 from app.reports.endpoints import router as reports_router
 from app.segments.endpoints import router as segments_router
 from app.segments.fields import CHOICES, FIELDS
@@ -206,6 +207,7 @@ def create_app(storage: Storage, settings: Settings, clock: Clock) -> FastAPI:
     app.include_router(engagement_router)
     app.include_router(changes_router)
     app.include_router(reports_router)
+    app.include_router(backtests_router)
     app.include_router(probes)
     return app
 

@@ -31,6 +31,7 @@ from app.jobs import queries as jobs
 from app.jobs.running import Runner
 from app.jobs.service import Handler
 from app.lifecycle import running as lifecycle
+from app.reports import backtest_service as backtests
 
 log = structlog.get_logger()
 
@@ -55,6 +56,7 @@ def handlers() -> Mapping[str, Handler]:
         restate.KIND: restate.restate_page,
         onboarding.KIND: onboarding.look_back_page,
         imports.UPLOADED: Importer(),
+        backtests.KIND: backtests.backtest_page,
     }
 
 
@@ -175,6 +177,8 @@ class Worker:
         with transaction(self.sessions) as session:
             override_service.expire(session, now=now)
             pipeline.sweep(session, today=now.date())
+        with transaction(self.sessions) as session:
+            backtests.order_activated(session, now=now)
         return False
 
 

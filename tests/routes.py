@@ -38,6 +38,8 @@ NOT_FOUND = {
     "DELETE /api/v1/segments/{key}",
     "GET /api/v1/accounts/{account_id}/health/explanation",
     "GET /api/v1/accounts/{account_id}/churn-risk",
+    "GET /api/v1/backtests/{backtest_id}",
+    "POST /api/v1/backtests",
     "GET /api/v1/accounts/{account_id}/churn-risk/history",
     "PUT /api/v1/accounts/{account_id}/health/override",
     "DELETE /api/v1/accounts/{account_id}/health/override",
@@ -146,6 +148,7 @@ OWN_LIST = {
     "GET /api/v1/quarantine",
     "GET /api/v1/sources",
     "GET /api/v1/jobs",
+    "GET /api/v1/backtests",
     "GET /api/v1/imports",
     "GET /api/v1/health-scores",
     "GET /api/v1/health-overrides",
@@ -183,6 +186,7 @@ OWN_WORKSPACE = {
 # Figures of the caller's own workspace; tests/reports/test_tenants.py holds that.
 OWN_FIGURES = {name for name in API if "/api/v1/reports/" in name}
 BODIES: dict[str, Any] = {
+    "POST /api/v1/backtests": {"subjects": [{"kind": "model", "key": "7"}]},
     "POST /api/v1/alerts/{alert_id}/assign": {"assignee": "kim"},
     "POST /api/v1/alerts/{alert_id}/snooze": {"until": None},
     "POST /api/v1/alerts/{alert_id}/feedback": {"verdict": "valid"},

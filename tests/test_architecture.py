@@ -112,6 +112,7 @@ PURE = {
     "jobs/states.py",
     "lifecycle/kinds.py",
     "lifecycle/trace.py",
+    "reports/backtest.py",
     "reports/lifetime.py",
     "segments/fields.py",
     "workspaces/keys.py",

@@ -10,8 +10,8 @@ from app.alerts.readings import Facts, Risk, measure_scores
 from app.alerts.rules import Operator, Rule, Signal
 from app.churn.driver_words import sentence
 from app.churn.drivers import Driver
-from app.churn.risk_queries import risks
-from app.churn.tables import ChurnRisk
+from app.churn.risk_queries import risks_on
+from app.churn.tables import ChurnRisk, ChurnRiskHistory
 from app.core.languages import Language
 from app.health import queries as health
 from app.health.assess import Status
@@ -45,7 +45,7 @@ def facts(
 ) -> list[Facts]:
     ids = [each.account_id for each in scored]
     earlier = _earlier(session, workspace_id, ids, rules, as_of)
-    judged = risks(session, workspace_id, ids)
+    judged = risks_on(session, workspace_id, ids, as_of=as_of)
     return [
         Facts(
             account_id=each.account_id,
@@ -61,7 +61,7 @@ def facts(
     ]
 
 
-def _risk(row: ChurnRisk | None) -> Risk | None:
+def _risk(row: ChurnRisk | ChurnRiskHistory | None) -> Risk | None:
     """Tell what goes with a higher risk; nothing of an account of which nothing is said."""
     if row is None or row.level is None:
         return None

@@ -8,6 +8,7 @@ from app.churn import observations, queries
 from app.churn.horizon import Horizon
 from app.churn.panel import Panel
 from app.features.table import TableLens
+from app.tables import EventName
 from tests import factories
 
 UNTIL = date(2026, 3, 17)
@@ -25,13 +26,18 @@ def use(
         factories.usage(session, day, account_id=account_id, events=events)
 
 
-def customers(session: Session, *, stay: int = 6, leave: int = 3) -> None:
-    """Some pay on; some stop in November, January and so on. Who leaves had gone quiet before."""
+def customers(session: Session, *, stay: int = 6, leave: int = 3, apart: int = 50) -> None:
+    """Some pay on; some stop, the first in November. Who leaves had gone quiet before."""
     factories.workspace(session)
+    session.add(
+        EventName(
+            workspace_id="acme", name="Export", is_view=False, first_seen_at=factories.LONG_AGO
+        )
+    )
     for n in range(stay + leave):
         account_id = f"a{n}"
         factories.account(session, account_id)
-        left = None if n < stay else date(2025, 11, 20) + timedelta(days=50 * (n - stay))
+        left = None if n < stay else date(2025, 11, 20) + timedelta(days=apart * (n - stay))
         factories.subscription(
             session, account_id, starts_on=BEGAN, known_on=BEGAN, ends_on=left, seats=3
         )

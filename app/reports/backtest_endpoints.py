@@ -1,0 +1,57 @@
+"""Trying models, scorecards and rules on the past."""
+
+from fastapi import APIRouter
+
+from app.core.clock import Now
+from app.core.db import ReadSessionDep, SessionDep
+from app.core.errors import NotFoundError
+from app.core.pagination import CursorText, Limit, Page, decode_cursor, page_of
+from app.core.schemas import Id, responses
+from app.jobs import queries
+from app.reports import backtest_service as service
+from app.reports.backtest_schemas import BacktestIn, BacktestOut
+from app.workspaces.auth import AccountWriter, Reader
+
+router = APIRouter(prefix="/api/v1", tags=["reports"])
+
+
+@router.post("/backtests", status_code=202, responses=responses(400, 401, 403, 404, 422))
+def order_backtest(
+    body: BacktestIn, session: SessionDep, caller: AccountWriter, now: Now
+) -> BacktestOut:
+    """Have a model, a scorecard or an alert rule tried over days that are over, or two of them."""
+    job = service.order(
+        session,
+        caller.workspace_id,
+        [service.Subject(each.kind, each.key) for each in body.subjects],
+        since=body.since,
+        actor=caller.actor,
+        now=now,
+    )
+    return BacktestOut.of(job)
+
+
+@router.get("/backtests", responses=responses(401, 403, 422))
+def list_backtests(
+    session: ReadSessionDep, caller: Reader, limit: Limit = 100, cursor: CursorText = None
+) -> Page[BacktestOut]:
+    """List backtests, newest first; those that have ended are kept for 30 days."""
+    position = decode_cursor(cursor, str)
+    rows = queries.list_jobs(
+        session,
+        caller.workspace_id,
+        kinds=[service.KIND],
+        before=position[0] if position else None,
+        limit=limit + 1,
+    )
+    jobs, next_cursor = page_of(rows, limit, lambda job: (job.id,))
+    return Page(items=[BacktestOut.of(job) for job in jobs], next_cursor=next_cursor)
+
+
+@router.get("/backtests/{backtest_id}", responses=responses(401, 403, 404, 422))
+def get_backtest(backtest_id: Id, session: ReadSessionDep, caller: Reader) -> BacktestOut:
+    """Show one, and what has come of it so far."""
+    job = queries.find(session, caller.workspace_id, backtest_id)
+    if job is None or job.kind != service.KIND:
+        raise NotFoundError("backtest", backtest_id)
+    return BacktestOut.of(job)

@@ -1,0 +1,118 @@
+"""Backtests from the order to the result."""
+
+from typing import Any
+
+from fastapi.testclient import TestClient
+from sqlalchemy.orm import Session
+
+from app.churn.training import train
+from app.core.db import Sessions, transaction
+from app.jobs.running import Runner
+from app.reports import backtest_service
+from app.tables import ChurnModel, Job
+from tests import factories
+from tests.churn.test_risk_endpoints import learn
+from tests.churn.worlds import UNTIL, customers, panel
+from tests.conftest import NOW
+
+BACKTESTS = "/api/v1/backtests"
+
+
+def work(sessions: Sessions) -> None:
+    runner = Runner(sessions, {backtest_service.KIND: backtest_service.backtest_page})
+    while runner.step(NOW):
+        pass
+
+
+def tried(client: TestClient, sessions: Sessions, *subjects: dict[str, str]) -> Any:  # noqa: ANN401
+    ordered = client.post(BACKTESTS, json={"subjects": subjects})
+    assert ordered.status_code == 202, ordered.text
+    work(sessions)
+    answer = client.get(f"{BACKTESTS}/{ordered.json()['id']}")
+    found = answer.json()
+    assert (found["state"], found["error"]) == ("done", None)
+    return found["results"]
+
+
+def test_two_scorecards_are_tried_side_by_side_on_the_same_rows(
+    client: TestClient, session: Session, sessions: Sessions
+) -> None:
+    customers(session)
+    versions = (2, 3)
+    for version in versions:
+        factories.scorecard(session, {}, version=version)
+    session.commit()
+
+    first, second = tried(
+        client, sessions, *({"kind": "scorecard", "key": str(each)} for each in versions)
+    )
+
+    assert (first["rows"], first["churned_rows"]) == (second["rows"], second["churned_rows"])
+    seen = panel(session)
+    assert first["rows"] <= len(seen)
+    assert 0 < first["churned_rows"] <= seen.y.sum()
+    assert sum(band["rows"] for band in first["bands"]) == first["rows"]
+    assert first["horizon_days"] == 90
+
+
+def test_a_model_is_judged_on_rows_that_nobody_had_learnt_from(
+    client: TestClient, session: Session, sessions: Sessions
+) -> None:
+    customers(session, stay=20, leave=12, apart=8)
+    model = learn(session)
+    row = session.get_one(ChurnModel, ("acme", model.version))
+    row.card = {**row.card, "seed": 1337}
+    session.commit()
+
+    [found] = tried(client, sessions, {"kind": "model", "key": str(model.version)})
+
+    unseen = train(panel(session), seed=1337).unseen
+    assert unseen is not None
+    assert found["rows"] == len(unseen.y)
+    assert found["churned_rows"] == unseen.y.sum()
+    assert {band["band"] for band in found["bands"]} <= {"low", "medium", "high"}
+
+
+def test_a_rule_is_tried_on_the_scores_as_they_were_written(
+    client: TestClient, session: Session, sessions: Sessions
+) -> None:
+    customers(session)
+    session.commit()
+
+    [found] = tried(client, sessions, {"kind": "alert_rule", "key": "health_at_risk"})
+
+    assert (found["alerts"], found["churned_accounts"], found["rows"]) == (0, 0, None)
+
+
+def test_what_there_is_not_cannot_be_tried(client: TestClient) -> None:
+    def status(**subject: str) -> int:
+        return int(client.post(BACKTESTS, json={"subjects": [subject]}).status_code)
+
+    assert status(kind="model", key="7") == 404
+    assert status(kind="scorecard", key="7") == 404
+    assert status(kind="alert_rule", key="nothing") == 404
+    assert status(kind="model", key="seven") == 422
+    assert status(kind="crystal_ball", key="1") == 422
+    assert client.post(BACKTESTS, json={"subjects": []}).status_code == 422
+    assert client.get(f"{BACKTESTS}/job_nothing").status_code == 404
+
+
+def test_whatever_is_activated_is_tried_once(
+    client: TestClient, session: Session, sessions: Sessions
+) -> None:
+    customers(session)
+    learn(session)
+    factories.scorecard(session, {})
+    session.commit()
+
+    for _ in range(2):
+        with transaction(sessions) as own:
+            backtest_service.order_activated(own, now=NOW)
+
+    [found] = client.get(BACKTESTS).json()["items"]
+    assert found["subjects"] == [
+        {"kind": "model", "key": "1"},
+        {"kind": "scorecard", "key": "2"},
+    ]
+    assert (found["created_by"], found["until"]) == ("service", UNTIL.isoformat())
+    assert session.query(Job).count() == 1
