@@ -8,11 +8,11 @@ from sqlalchemy.orm import Session
 
 from app.accounts.tables import Account
 from app.alerts.evaluation import Kept
-from app.alerts.queries import HAS_PROBABILITY, REVENUE
 from app.alerts.tables import Alert, AlertState
 from app.churn.tables import ChurnRisk
 from app.core.errors import NotFoundError
 from app.health.tables import HealthScore
+from app.segments.account_queries import HAS_PROBABILITY, REVENUE_AT_RISK
 
 BASIS = case((HAS_PROBABILITY, "probability"), else_="arr")
 
@@ -32,7 +32,7 @@ def _of(table: Any) -> ColumnElement[bool]:  # noqa: ANN401 - a table of account
 
 def _listing(workspace_id: str) -> Select[*tuple[Any, ...]]:
     return (
-        select(Alert, Account.name, AlertState, REVENUE, BASIS)
+        select(Alert, Account.name, AlertState, REVENUE_AT_RISK, BASIS)
         .outerjoin(Account, _of(Account))
         .outerjoin(HealthScore, _of(HealthScore))
         .outerjoin(ChurnRisk, _of(ChurnRisk))
@@ -67,8 +67,8 @@ def list_alerts(
     rows = _listing(workspace_id).where(*_in_state(state, now))
     rows = rows.where(*(getattr(Alert, name) == value for name, value in where.items()))
     if after is not None:
-        rows = rows.where(tuple_(-REVENUE, Alert.id) > (-after[0], after[1]))
-    ordered = rows.order_by(-REVENUE, Alert.id).limit(limit)
+        rows = rows.where(tuple_(-REVENUE_AT_RISK, Alert.id) > (-after[0], after[1]))
+    ordered = rows.order_by(-REVENUE_AT_RISK, Alert.id).limit(limit)
     return [_listed(row) for row in session.execute(ordered)]
 
 

@@ -2,7 +2,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 
 import orjson
-from sqlalchemy import BigInteger, and_, case, cast, func, or_, select, tuple_
+from sqlalchemy import and_, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from app.accounts.due import Priority
@@ -13,14 +13,9 @@ from app.alerts.notices import NOTHING
 from app.alerts.tables import EVALUATION, Alert, AlertState
 from app.churn.tables import ChurnRisk
 from app.health.tables import HealthScore
+from app.segments.account_queries import REVENUE_AT_RISK
 
 WAITING_AT_ONCE = 1000
-HAS_PROBABILITY = ChurnRisk.probability.is_not(None)
-REVENUE = case(
-    (HAS_PROBABILITY, ChurnRisk.revenue_at_risk_cents),
-    else_=cast(func.coalesce(HealthScore.mrr_cents, 0) * 12, BigInteger),
-)
-"""At risk, in cents a year; all of it where no probability is claimed."""
 
 
 def next_evaluation(session: Session, workspace_id: str) -> int:  # noqa: ARG001 - of any workspace
@@ -136,7 +131,7 @@ def revenue(session: Session, workspace_id: str, account_ids: Collection[str]) -
         ChurnRisk.account_id == HealthScore.account_id,
     )
     rows = session.execute(
-        select(HealthScore.account_id, REVENUE)
+        select(HealthScore.account_id, REVENUE_AT_RISK)
         .outerjoin(ChurnRisk, judged)
         .where(HealthScore.workspace_id == workspace_id, HealthScore.account_id.in_(account_ids))
     )

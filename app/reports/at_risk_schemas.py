@@ -1,17 +1,10 @@
 from datetime import datetime
-from enum import StrEnum
 
 from pydantic import Field
 
+from app.churn.revenue import Basis
 from app.core.schemas import Out
 from app.segments.schemas import AccountStanding
-
-
-class Basis(StrEnum):
-    """What revenue at risk is: ARR times the probability of churn, else ARR itself."""
-
-    PROBABILITY = "arr_x_probability"
-    ARR = "arr"
 
 
 class Driver(Out):
@@ -42,7 +35,9 @@ class AtRisk(AccountStanding):
     """An account at risk, and what is known to act on."""
 
     revenue_at_risk_cents: int = Field(description="Of a year.", examples=[598800])
-    revenue_basis: Basis
+    revenue_basis: Basis = Field(
+        description="`probability`: ARR times probability; `arr`: all of it, for none is claimed."
+    )
     top_driver: Driver | None
     open_alert: OpenAlert | None
     suggestion: Suggested | None

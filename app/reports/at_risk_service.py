@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from app.churn.revenue import revenue_at_risk
 from app.core.filters import All, Filter, parse
 from app.core.pagination import Page
 from app.health.benchmark_queries import definition
@@ -13,13 +14,12 @@ from app.health.definition import Definition
 from app.health.wording import level_sentence
 from app.health.words import Language
 from app.reports import at_risk_queries as queries
-from app.reports.at_risk_schemas import AtRisk, Basis, Driver, OpenAlert, Suggested
+from app.reports.at_risk_schemas import AtRisk, Driver, OpenAlert, Suggested
 from app.segments.fields import CHOICES, FIELDS
 from app.segments.listing import Listing
 from app.segments.schemas import AccountStanding
 
-AT_RISK = {"band": "at_risk"}
-MONTHS = 12
+AT_RISK = {"or": [{"band": "at_risk"}, {"field": "churn_risk.level", "op": "eq", "value": "high"}]}
 
 
 def page(
@@ -34,7 +34,7 @@ def page(
 ) -> Page[AtRisk]:
     """One page; what is added to its accounts is read in one query for each kind."""
     at_risk = All((parse(AT_RISK, FIELDS, choices=CHOICES), wanted))
-    found = Listing(at_risk, "-mrr", limit, cursor).page(session, workspace_id, today)
+    found = Listing(at_risk, "-revenue_at_risk", limit, cursor).page(session, workspace_id, today)
     ids = [item.account_id for item in found.items]
     drivers = _drivers(session, workspace_id, ids, language)
     alerts = queries.open_alerts(session, workspace_id, ids)
@@ -47,10 +47,11 @@ def page(
 
 
 def _item(standing: AccountStanding, driver: Driver | None, alert: Any, proposed: Any) -> AtRisk:  # noqa: ANN401 - rows or None
+    at_stake = revenue_at_risk(standing.mrr_cents, standing.churn_risk.probability)
     return AtRisk(
         **dict(standing),
-        revenue_at_risk_cents=MONTHS * standing.mrr_cents,
-        revenue_basis=Basis.ARR,
+        revenue_at_risk_cents=at_stake.cents,
+        revenue_basis=at_stake.basis,
         top_driver=driver,
         open_alert=OpenAlert.model_validate(alert) if alert else None,
         suggestion=Suggested.model_validate(proposed) if proposed else None,

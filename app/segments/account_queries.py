@@ -4,11 +4,13 @@ from datetime import date
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Date,
     Row,
     Select,
     and_,
+    case,
     cast,
     exists,
     false,
@@ -33,6 +35,11 @@ MEASURE_SCORE = "$.measures[*] ? (@.name == $name).score"
 ON_NO_LIST = ("churned", "excluded")
 STATUS = func.coalesce(HealthScore.status, "insufficient_data")
 MRR = func.coalesce(HealthScore.mrr_cents, 0)
+HAS_PROBABILITY = ChurnRisk.probability.is_not(None)
+REVENUE_AT_RISK = case(
+    (HAS_PROBABILITY, ChurnRisk.revenue_at_risk_cents), else_=cast(MRR * 12, BigInteger)
+)
+"""In cents a year; all of the revenue where no probability is claimed."""
 
 COLUMNS: Mapping[str, Column] = {
     **{
@@ -80,6 +87,7 @@ STANDING = select(
     ),
     ChurnRisk.revenue_at_risk_cents,
     ChurnRisk.risk.label("churn_risk"),
+    REVENUE_AT_RISK.label("at_stake_cents"),
 )
 SCORED = and_(
     HealthScore.workspace_id == Account.workspace_id, HealthScore.account_id == Account.account_id
@@ -96,8 +104,9 @@ ORDER: Mapping[Sort, Column] = {
     Sort.RENEWAL_ON: COLUMNS["renewal_on"],
     Sort.TREND28: COLUMNS["trend.d28"],
     Sort.CHURN_RISK: ChurnRisk.__table__.columns["risk"],
+    Sort.REVENUE_AT_RISK: REVENUE_AT_RISK,
 }
-NEVER_NULL = {Sort.ACCOUNT_ID, Sort.MRR}
+NEVER_NULL = {Sort.ACCOUNT_ID, Sort.MRR, Sort.REVENUE_AT_RISK}
 
 
 @dataclass(frozen=True, slots=True)

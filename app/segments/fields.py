@@ -69,6 +69,7 @@ class Sort(StrEnum):
     RENEWAL_ON = "renewal_on"
     TREND28 = "trend28"
     CHURN_RISK = "churn_risk"
+    REVENUE_AT_RISK = "revenue_at_risk"
 
 
 PLACES: Mapping[Sort, tuple[type, ...]] = {
@@ -79,5 +80,6 @@ PLACES: Mapping[Sort, tuple[type, ...]] = {
     Sort.RENEWAL_ON: (str, type(None)),
     Sort.TREND28: (float, int, type(None)),
     Sort.CHURN_RISK: (float, int, type(None)),
+    Sort.REVENUE_AT_RISK: (int,),
 }
 """What a cursor holds of the row that it stands after."""

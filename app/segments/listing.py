@@ -18,6 +18,7 @@ VALUES = {
     Sort.MRR: "mrr_cents",
     Sort.TREND28: "d28",
     Sort.CHURN_RISK: "churn_risk",
+    Sort.REVENUE_AT_RISK: "at_stake_cents",
 }
 """What the row calls what it is sorted by, where that is not the name of the order."""
 

@@ -18,7 +18,7 @@ from app.segments.tables import SavedSegment
 EXAMPLE = {"and": [{"band": ["at_risk", "watch"]}, {"field": "mrr_cents", "op": "gte", "value": 1}]}
 LANGUAGE = "AccountFilter"
 CHURN = ("status", "level", "probability", "stage", "horizon_days", "as_of")
-SORT = "^-?(account_id|name|score|mrr|renewal_on|trend28|churn_risk)$"
+SORT = "^-?(account_id|name|score|mrr|renewal_on|trend28|churn_risk|revenue_at_risk)$"
 SORTED = "A leading minus reverses the order; null comes last either way."
 
 Filter = Annotated[
@@ -90,7 +90,8 @@ class AccountStanding(Out):
         said = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's documented way
         risk = {name: said.pop(f"churn_{name}") for name in CHURN}
         risk["revenue_at_risk_cents"] = said.pop("revenue_at_risk_cents")
-        said.pop("churn_risk")
+        for place in ("churn_risk", "at_stake_cents"):  # what cursors stand after
+            said.pop(place)
         trend = Trend(d7=said.pop("d7"), d28=said.pop("d28"), d90=said.pop("d90"))
         return cls(value=said.pop("score"), trend=trend, churn_risk=ChurnStanding(**risk), **said)
 

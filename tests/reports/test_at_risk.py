@@ -8,7 +8,7 @@ from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from app.health import service
-from app.tables import Alert, DailyReach, DailyUsage, Intervention
+from app.tables import Alert, ChurnRisk, DailyReach, DailyUsage, Intervention
 from tests.conftest import NOW
 from tests.health.crowd import crowd, name_events
 
@@ -47,6 +47,44 @@ def test_the_most_revenue_comes_first(client: TestClient) -> None:
     assert [item["account_id"] for item in found] == ["a020", "a010", "a003"]
     assert found[0]["revenue_at_risk_cents"] == 12 * 2000_00
     assert {item["revenue_basis"] for item in items} == {"arr"}
+
+
+@pytest.mark.usefixtures("company")
+def test_a_probability_weighs_the_revenue_and_a_high_risk_alone_is_enough(
+    client: TestClient, session: Session
+) -> None:
+    session.add_all(
+        [risk("a020", 0.5, "high"), risk("a010", 0.9, "high"), risk("a005", 0.1, "high")]
+    )
+    session.commit()
+
+    told = {x["account_id"]: x for x in ask(client)["items"]}
+
+    assert [key for key in told if key in {"a020", "a010", "a005"}] == ["a020", "a010", "a005"]
+    assert told["a020"]["revenue_at_risk_cents"] == 12 * 2000_00 // 2
+    assert told["a010"]["revenue_at_risk_cents"] == 12 * 900_00
+    assert told["a005"]["band"] != "at_risk"
+    assert {told[key]["revenue_basis"] for key in ("a020", "a010", "a005")} == {"probability"}
+    assert told["a003"]["revenue_basis"] == "arr"
+
+
+def risk(account_id: str, probability: float) -> ChurnRisk:
+    mrr_cents = int(account_id[1:]) * 100_00
+    return ChurnRisk(
+        workspace_id="acme",
+        account_id=account_id,
+        as_of=NOW.date(),
+        status="ok",
+        level="high",
+        probability=probability,
+        risk=probability,
+        stage="trusted",
+        horizon_days=90,
+        mrr_cents=mrr_cents,
+        revenue_at_risk_cents=round(12 * mrr_cents * probability),
+        details={},
+        computed_at=NOW,
+    )
 
 
 @pytest.mark.usefixtures("company")
