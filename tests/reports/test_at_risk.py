@@ -53,9 +53,7 @@ def test_the_most_revenue_comes_first(client: TestClient) -> None:
 def test_a_probability_weighs_the_revenue_and_a_high_risk_alone_is_enough(
     client: TestClient, session: Session
 ) -> None:
-    session.add_all(
-        [risk("a020", 0.5, "high"), risk("a010", 0.9, "high"), risk("a005", 0.1, "high")]
-    )
+    session.add_all([risk(key, p) for key, p in (("a020", 0.5), ("a010", 0.9), ("a005", 0.1))])
     session.commit()
 
     told = {x["account_id"]: x for x in ask(client)["items"]}
