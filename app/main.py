@@ -54,6 +54,7 @@ from app.reports.endpoints import router as reports_router
 from app.segments.endpoints import router as segments_router
 from app.segments.fields import CHOICES, FIELDS
 from app.segments.schemas import LANGUAGE
+from app.signals.endpoints import router as signals_router
 from app.workspaces.auth import KnownCallers
 from app.workspaces.endpoints import router as workspaces_router
 
@@ -203,6 +204,7 @@ def create_app(storage: Storage, settings: Settings, clock: Clock) -> FastAPI:
     app.include_router(segments_router)
     app.include_router(alerts_router)
     app.include_router(churn_risk_router)
+    app.include_router(signals_router)
     app.include_router(billing_router)
     app.include_router(engagement_router)
     app.include_router(changes_router)

@@ -17,6 +17,7 @@ from app.core import metrics
 from app.core.db import Sessions, transaction
 from app.engagement import onboarding
 from app.health import service as health
+from app.health import signalling
 from app.lifecycle.queries import held_accounts
 from app.workspaces.queries import find_workspace, workspaces_to_sweep
 
@@ -45,6 +46,7 @@ def refresh(
     onboarding.refresh(session, workspace_id, account_ids, as_of=as_of)
     assessments = health.refresh(session, workspace_id, account_ids, as_of=as_of, now=now)
     churn.refresh(session, workspace_id, account_ids, as_of=as_of, now=now)
+    signalling.refresh(session, workspace_id, assessments, as_of=as_of, now=now)
     alerts.refresh(session, assessments, alerts.Run(workspace_id, as_of, now, priority, silent))
     return len(assessments)
 

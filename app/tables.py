@@ -63,6 +63,7 @@ from app.interventions.tables import Assignment, Experiment, Intervention, OwnPl
 from app.jobs.tables import Job
 from app.lifecycle.tables import IdChange
 from app.segments.tables import SavedSegment
+from app.signals.tables import AccountSignal, SignalSettings
 from app.usage.tables import DailyReach, DailyUsage, FirstUse
 from app.webhooks.tables import Message
 from app.workspaces.tables import ApiKey, AuditEntry, Workspace
@@ -72,6 +73,7 @@ metadata = Table.metadata
 __all__ = [
     "Account",
     "AccountAlias",
+    "AccountSignal",
     "Alert",
     "AlertRule",
     "AlertState",
@@ -128,6 +130,7 @@ __all__ = [
     "ScoreDefinition",
     "ScoreOverride",
     "Scorecard",
+    "SignalSettings",
     "Source",
     "StaleAccount",
     "Subscription",

@@ -10,10 +10,12 @@ from app.alerts.rules import BUILT_IN
 from app.core.db import Table
 from app.tables import (
     Account,
+    AccountSignal,
     Alert,
     DailyReach,
     DailyUsage,
     FirstUse,
+    Invoice,
     Scorecard,
     Subscription,
     Workspace,
@@ -101,6 +103,44 @@ def first_use(session: Session, day: date, *, account_id: str = "a1") -> FirstUs
         session,
         FirstUse(workspace_id="acme", account_id=account_id, known_on=day, day=day),
     )
+
+
+def invoice(
+    session: Session,
+    account_id: str = "a1",
+    **columns: Any,  # noqa: ANN401
+) -> Invoice:
+    defaults: dict[str, Any] = {
+        "workspace_id": "acme",
+        "system": "stripe",
+        "invoice_id": "in_1",
+        "customer_id": "cus_1",
+        "status": "open",
+        "currency": "USD",
+        "amount_due_cents": 100_00,
+        "amount_paid_cents": 0,
+        "attempt_count": 1,
+        "created_at": LONG_AGO,
+    }
+    return _add(session, Invoice(account_id=account_id, **(defaults | columns)))
+
+
+def signal(
+    session: Session,
+    account_id: str = "a1",
+    **columns: Any,  # noqa: ANN401
+) -> AccountSignal:
+    defaults: dict[str, Any] = {
+        "workspace_id": "acme",
+        "signal": "seats_idle",
+        "key": "",
+        "severity": "low",
+        "since": LONG_AGO.date(),
+        "evidence": {"seats": 10, "active": 2, "idle": 8},
+        "opened_at": LONG_AGO,
+        "changed_at": LONG_AGO,
+    }
+    return _add(session, AccountSignal(account_id=account_id, **(defaults | columns)))
 
 
 def scorecard(

@@ -17,6 +17,7 @@ INGEST = {name for name in API if "SDK ingestion" in OPERATIONS[name]["tags"]} |
 NOT_FOUND = {
     "GET /api/v1/accounts/{account_id}",
     "GET /api/v1/accounts/{account_id}/health",
+    "GET /api/v1/accounts/{account_id}/signals",
     "GET /api/v1/accounts/{account_id}/health/history",
     "GET /api/v1/accounts/{account_id}/mrr",
     "PATCH /api/v1/accounts/{account_id}",
@@ -114,6 +115,7 @@ MAKES_ITS_OWN = {
     "PUT /api/v1/segments/{key}": {"name": "Mine", "filter": {}},
     "PUT /api/v1/product-features/{key}": {"name": "Mine", "event_names": ["Mine"]},
     "PUT /api/v1/subscriptions/{subscription_id}": {"account_id": THEIRS, "mrr_cents": 1},
+    "PUT /api/v1/signal-settings": {"off": ["dormant"]},
     "PUT /api/v1/billing-sources/stripe": {"signing_secret": "whsec_of_a_test"},
     "PUT /api/v1/onboarding-steps/{key}": {"position": 1, "name": "Mine"},
     "PUT /api/v1/loyalty-tiers/{key}": {"position": 1, "metric": "mrr", "threshold": 1},
@@ -140,6 +142,7 @@ OWN_LIST = {
     "GET /api/v1/accounts/at-risk",
     "POST /api/v1/accounts/query",
     "GET /api/v1/segments",
+    "GET /api/v1/signals",
     "GET /api/v1/users",
     "GET /api/v1/subscriptions",
     "GET /api/v1/plans",
@@ -171,6 +174,7 @@ OWN_WORKSPACE = {
     "POST /api/v1/alert-rules/preview",
     "GET /api/v1/workspace",
     "GET /api/v1/scorecards",  # the built-in one is everybody's
+    "GET /api/v1/signal-settings",
     "GET /api/v1/quarantine/summary",
     "GET /api/v1/ingest/stats",
     "GET /api/v1/ingest/trace",

@@ -20,7 +20,6 @@ APP = ROOT / "app"
 CLOCK_FILES = {"core/clock.py", "worker.py", "serving.py"}
 """Beside endpoints, and the command line and the benchmark, which are processes."""
 
-
 PURE = {
     "accounts/due.py",
     "accounts/family.py",
@@ -86,7 +85,6 @@ PURE = {
     "health/details.py",
     "health/entitlement.py",
     "health/explain.py",
-    "health/figures.py",
     "health/judge.py",
     "health/measures.py",
     "health/metrics.py",
@@ -115,6 +113,9 @@ PURE = {
     "reports/backtest.py",
     "reports/lifetime.py",
     "segments/fields.py",
+    *(f"signals/{name}.py" for name in ("config", "detect", "facts", "keeping", "signal", "words")),
+    *(f"signals/{name}_signals.py" for name in ("engagement", "payment", "usage")),
+    "signals/thresholds.py",
     "workspaces/keys.py",
     "workspaces/semantics.py",
 }

@@ -39,6 +39,7 @@ def theirs(client: TestClient, session: Session) -> Iterator[TestClient]:
         judge_otherwise(other)
         other.post("/v1/batch", json={"batch": [{"type": "nonsense"}, LOOSE]})
         other.post("/api/v1/imports?kind=accounts", content=f"account_id\n{THEIRS}\n")
+        factories.signal(session, THEIRS, workspace_id="other")
         session.add(Source(workspace_id="other", key_id=key_id(key) or "", last_event_at=NOW))
         factories.alert(session, THEIRS, workspace_id="other")
         session.commit()

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from rich.console import Console
 
-from app.bench import alerts, faults, freshness, growth, ingest, reads, scorecards, sweep
+from app.bench import alerts, causes, faults, freshness, growth, ingest, reads, scorecards, sweep
 from app.bench.results import Result, table
 from app.core.errors import UnprocessableError
 
@@ -13,6 +13,7 @@ BENCHMARKS: dict[str, Callable[[], list[Result]]] = {
     "reads": reads.run,
     "sweep": sweep.run,
     "scorecards": scorecards.run,
+    "causes": causes.run,
     "freshness": freshness.run,
     "alerts": alerts.run,
     "concurrency": faults.run_concurrency,

@@ -2,7 +2,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import case, func, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -50,22 +50,32 @@ def list_invoices(
 
 
 def open_failures(
-    session: Session, workspace_id: str, account_ids: Collection[str]
+    session: Session, workspace_id: str, account_ids: Collection[str], *, at: datetime | None = None
 ) -> Sequence[OpenFailure]:
-    """What could not be collected of accounts and is owed still, by account and currency."""
+    """What could not be collected of accounts and is owed still, by account and currency.
+
+    ``at``: as it was then. What was paid later was owed in full until then.
+    """
+    still_owed = Invoice.status.in_(("open", "uncollectible"))
+    is_owed = (
+        [still_owed]
+        if at is None
+        else [Invoice.failed_at < at, or_(still_owed, Invoice.paid_at >= at)]
+    )
+    paid = case((Invoice.status == "paid", 0), else_=Invoice.amount_paid_cents)
     rows = session.execute(
         select(
             Invoice.account_id,
             Invoice.currency,
             func.count(),
-            func.sum(Invoice.amount_due_cents - Invoice.amount_paid_cents),
+            func.sum(Invoice.amount_due_cents - paid),
             func.min(Invoice.failed_at),
         )
         .where(
             Invoice.workspace_id == workspace_id,
             Invoice.account_id.in_(account_ids),
             Invoice.failed_at.is_not(None),
-            Invoice.status.in_(("open", "uncollectible")),
+            *is_owed,
         )
         .group_by(Invoice.account_id, Invoice.currency)
         .order_by(Invoice.account_id, Invoice.currency)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.random import Generator
 
 from app.demo.world import (
+    HARM,
     NEVER,
     PLANS,
     PRODUCT_FEATURES,
@@ -33,7 +34,9 @@ OPENS, WORKDAY, DAY = 480 * MINUTE, 600 * MINUTE, 1440 * MINUTE
 LIBRARY = {"name": "simulator", "version": "1"}
 WEEKDAY_SHARES = np.array([0.19, 0.20, 0.20, 0.19, 0.15, 0.04, 0.03])
 SEASON, NOTICE_SHARE, CHAMPION_SHARE, WITHDRAWAL = 0.05, 0.4, 0.3, 0.6
-CHAMPION, USUAL = 0, 7.0
+WORST_REPLY = 30
+"""How many times as long as usual a reply takes where support is slow, at strength 1."""
+CHAMPION, NOBODY, USUAL = 0, -1, 7.0
 SIMPLE = frozenset({"send_message", "inbox", "templates", "contact_import"})
 """The product features that one can use without having finished onboarding."""
 TO_CUSTOMER = frozenset({"send_message", "inbox", "automation", "api", "chatbot", "payments"})
@@ -85,21 +88,30 @@ def bustle(life: Life, rate: Floats, rng: Generator) -> Ints:
     """Draw one row for each event: day, millisecond, account, user, name, end customer."""
     days = np.repeat(np.arange(len(rate)), rng.poisson(rate))
     at = OPENS + rng.integers(0, WORKDAY, len(days))
-    pool = np.maximum(3, life.profile.pool * life.course.reach[days // 7])
-    customer = (pool * rng.random(len(days))).astype(np.int64)
+    customer = reached(life, days, rng)
     account = np.full(len(days), life.profile.number)
     return np.column_stack(
         (days, at, account, users(life, days, rng), names(life, days, rng), customer)
     )
 
 
+def reached(life: Life, days: Ints, rng: Generator) -> Ints:
+    """Pick whom it reaches; where reach fell, what would have gone to the others reaches nobody."""
+    profile, fell = life.profile, life.profile.cause is Cause.REACH_FELL
+    pool = np.maximum(3, profile.pool * (1 if fell else life.course.reach[days // 7]))
+    customer = (pool * rng.random(len(days))).astype(np.int64)
+    left = pool * (1 - HARM[Cause.REACH_FELL].reach * profile.strength**0.5)
+    return np.where(fell & (days >= profile.onset) & (customer >= left), NOBODY, customer)
+
+
 def users(life: Life, days: Ints, rng: Generator) -> Ints:
-    """Pick who does it: the champion often, early users more than late ones."""
+    """Pick who does it: the champion most often, early users more than late ones."""
     joined = np.searchsorted(life.joins, days, side="right") - 1
     others = np.maximum(1, joined * (1 - WITHDRAWAL * life.course.hurt[days // 7]))
     picked = 1 + (others * rng.random(len(days)) ** 1.5).astype(np.int64)
     stays = life.profile.cause is not Cause.CHAMPION_LEFT
-    champion = (rng.random(len(days)) < CHAMPION_SHARE) & (stays | (days < life.profile.onset))
+    share = CHAMPION_SHARE * (1 + 1 / others)  # among few it takes more to be the first
+    champion = (rng.random(len(days)) < share) & (stays | (days < life.profile.onset))
     return np.where(champion, CHAMPION, picked)
 
 
@@ -178,11 +190,17 @@ def track(event: str, properties: Mapping[str, object]) -> dict[str, object]:
 
 
 def tickets(life: Life, days: int, rng: Generator) -> Iterator[Deed]:
-    """Yield tickets and their first replies: more of them, and late ones, when support is slow."""
-    hurt = life.course.hurt[np.arange(days) // 7] * (life.profile.cause is Cause.SUPPORT_SLOW)
-    busy = (np.arange(days) >= life.profile.start) * (0.010 + 0.0006 * life.profile.users)
-    for day in np.flatnonzero(rng.random(days) < busy * (1 + 3 * hurt)).tolist():
-        worked = 120 * (1 + 30 * hurt[day]) * rng.lognormal(0, 0.7)
+    """Yield tickets and their first replies: late ones, and more of them, when support is slow.
+
+    It is slow at once, with a ticket of that day; what people do about it comes by and by.
+    """
+    on, profile, is_slow = np.arange(days), life.profile, life.profile.cause is Cause.SUPPORT_SLOW
+    slow = is_slow * (on >= profile.onset) * profile.strength**0.5
+    hurt = is_slow * life.course.hurt[on // 7]
+    busy = (on >= profile.start) * (0.010 + 0.0006 * profile.users) * (1 + 3 * hurt)
+    asked = (rng.random(days) < busy) | (is_slow & (on == profile.onset))
+    for day in np.flatnonzero(asked).tolist():
+        worked = 120 * (1 + WORST_REPLY * slow[day]) * rng.lognormal(0, 0.7)
         yield from ticket(life, day, int(worked) * MINUTE, rng)
 
 
@@ -224,7 +242,7 @@ def usual(row: Sequence[int]) -> Deed:
     if name in PAGES:
         return Deed(day, at, number, user, {"type": "page", "name": name, "properties": {}})
     reached = {"end_customer_id": f"c{number:04d}_{customer:05d}"}
-    known = reached if BELONGS[name] in TO_CUSTOMER else {}
+    known = reached if BELONGS[name] in TO_CUSTOMER and customer != NOBODY else {}
     return Deed(day, at, number, user, track(name, known))
 
 

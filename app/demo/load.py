@@ -18,11 +18,14 @@ from app.health import queries as health
 from app.health.benchmark_queries import drop_benchmarks
 from app.imports.events import EventLoader
 from app.imports.queries import put_history, put_rows
+from app.signals.config import Config
+from app.signals.service import put_config
 from app.workspaces import service as workspaces
 from app.workspaces.keys import NewKey
 
 WEEKS_OF_HISTORY = 26
 AT_ONCE = 2500
+COUNTED = Config(key_actions=["Message Sent"], milestone_events=["Message Sent"])
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is."""
@@ -37,10 +40,18 @@ class Demo:
     events: int
 
 
-def load(sessions: Sessions, *, name: str, seed: int, now: datetime, progress: Progress) -> Demo:
+def load(
+    sessions: Sessions,
+    *,
+    name: str,
+    seed: int,
+    now: datetime,
+    progress: Progress,
+    weeks: int = WEEKS_OF_HISTORY,
+) -> Demo:
     """Make a workspace with 18 simulated months that end yesterday, and score it.
 
-    History is scored as it looked at the end of each of the last 26 weeks.
+    History is scored as it looked at the end of each of the last ``weeks``.
     """
     world = simulate(seed=seed, last_day=now.date() - timedelta(days=1))
     with transaction(sessions) as session:
@@ -58,12 +69,13 @@ def load(sessions: Sessions, *, name: str, seed: int, now: datetime, progress: P
         read_key = workspaces.create_key(
             session, workspace.id, name="read", scopes=workspaces.READ_SCOPES, actor="demo", now=now
         )
+        put_config(session, workspace.id, COUNTED, actor="demo", now=now)
         _put_offer(session, workspace.id, world)
         _put_contracts(session, workspace.id, world)
     stored = _load_events(
         sessions, EventLoader(workspace, segment.read, now, "demo"), world, seed, progress
     )
-    score_history(sessions, workspace.id, now=now, weeks=WEEKS_OF_HISTORY, progress=progress)
+    score_history(sessions, workspace.id, now=now, weeks=weeks, progress=progress)
     return Demo(workspace.id, write_key, read_key, world, stored)
 
 

@@ -40,6 +40,10 @@ class KnownTicket:
         return self.reopened_at is not None and self.reopened_at > self.closed_at
 
     @property
+    def standard(self) -> timedelta:
+        return standard_minutes(self.channel, self.priority) * MINUTE
+
+    @property
     def answered_at(self) -> datetime | None:
         """Who closes a ticket without a word has answered it."""
         return min((at for at in (self.replied_at, self.closed_at) if at), default=None)
@@ -73,14 +77,13 @@ def ticket_counts(
     for days in WINDOWS:
         within = [each for age, each in ages if age < days]
         answered = [each.waited(seen_at) for each in within if each.answered_at]
+        late = [each for each in within if each.waited(seen_at) * MINUTE > each.standard]
         found[days] = TicketCounts(
             opened=len(within),
             opened_before=sum(days <= age < 2 * days for age, _ in ages),
-            late=sum(
-                each.waited(seen_at) > standard_minutes(each.channel, each.priority)
-                for each in within
-            ),
+            late=len(late),
             first_reply_minutes=median(answered) if answered else None,
+            late_since=min((each.opened_at + each.standard for each in late), default=None),
         )
     return found
 

@@ -54,6 +54,8 @@ class TicketCounts:
     late: int = 0
     first_reply_minutes: float | None = None
     """The median over those that were replied to."""
+    late_since: datetime | None = None
+    """When the first of the late ones should have had its reply."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,8 +41,9 @@ class EventCount:
 
 @dataclass(frozen=True, slots=True)
 class Lens:
-    """How a workspace wants its accounts looked at. ``traits``: those to be taken along.
+    """How a workspace wants its accounts looked at.
 
+    ``traits``, ``signals``: those to be taken along.
     ``engagement``: whether tickets, answers and the like are asked for.
     """
 
@@ -53,6 +54,7 @@ class Lens:
     traits: Sequence[str] = ()
     counts: Sequence[EventCount] = ()
     engagement: bool = False
+    signals: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,8 @@ class AccountFeatures:
     """The last day on which notice for the next renewal can be given."""
     engagement: Mapping[str, float] = field(default_factory=dict)
     """Numbers of tickets, answers and the like; what is not known is not in it."""
+    signals: Mapping[str, int] = field(default_factory=dict)
+    """Those that were open when the account was looked at, and how grave: 1 to 4."""
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Self:

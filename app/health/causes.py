@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from app.core.figures import money, pair
 from app.health.benchmark import Normalizer
 from app.health.explain import Row
-from app.health.figures import money, pair
 from app.health.measures import CardMeasure
 from app.health.telling import Tale, moves, verb
 

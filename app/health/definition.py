@@ -66,7 +66,7 @@ class Definition:
         lens = dict(stored["lens"])
         product = [(name, feature) for name, feature in lens.pop("product")["events"]]
         reach = ReachSource(**lens.pop("reach"))
-        traits = tuple(lens.pop("traits"))
+        traits, signals = tuple(lens.pop("traits")), tuple(lens.pop("signals", ()))
         counts = [EventCount(tuple(count["events"]), count["days"]) for count in lens.pop("counts")]
         return cls(
             stored["version"],
@@ -78,6 +78,7 @@ class Definition:
                 reach=reach,
                 traits=traits,
                 counts=tuple(counts),
+                signals=signals,
             ),
             stored["configured"],
         )

@@ -207,6 +207,7 @@ def _usage(before: Side, after: Side) -> dict[str, Any]:
     taken["traits"] = _except(was.traits, now.traits, {*old.traits} - {*new.traits})
     unseen = {count.key for count in old.counts} - {count.key for count in new.counts}
     taken["counts"] = _except(was.counts, now.counts, unseen)
+    taken["signals"] = _except(was.signals, now.signals, {*old.signals} - {*new.signals})
     return taken
 
 

@@ -8,11 +8,11 @@ from fastapi import APIRouter, Header, Query
 from app.core.clock import Now
 from app.core.db import ReadSessionDep
 from app.core.errors import FieldError, UnprocessableError
+from app.core.languages import Language, preferred
 from app.core.schemas import Day, responses
 from app.health import explain_service, queries
 from app.health.explain_schemas import ExplanationOut
 from app.health.schemas import AccountId
-from app.health.words import Language, preferred
 from app.workspaces.auth import Reader
 
 router = APIRouter(prefix="/api/v1", tags=["health"])

@@ -5,10 +5,10 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.core.languages import Language
 from app.health.assess import Status
 from app.health.explain import Kind
 from app.health.scorecard import Band
-from app.health.words import Language
 
 
 class ExplainedDay(BaseModel):

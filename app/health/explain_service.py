@@ -5,14 +5,15 @@ from datetime import date
 
 from sqlalchemy.orm import Session
 
+from app.core.figures import is_known
+from app.core.languages import Language
 from app.health import queries
 from app.health.archive import Archive, Told
 from app.health.explain import Row, Side, explain
 from app.health.explain_schemas import Change, ChangeRow, ExplainedDay, ExplanationOut, LevelRow
-from app.health.figures import is_known
 from app.health.tables import HealthHistory
 from app.health.wording import change_sentence, level_sentence, sentence
-from app.health.words import WORDS, Language
+from app.health.words import WORDS
 
 DIGITS = 4
 

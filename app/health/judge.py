@@ -12,7 +12,7 @@ from app.core.filters import matches
 from app.features.values import AccountFeatures
 from app.health.benchmark import MEASURES, Benchmark, Floats, Measure
 from app.health.entitlement import Offer, breadth
-from app.health.measures import EventsSource, MetricSource, Source, TraitSource
+from app.health.measures import EventsSource, MetricSource, SignalSource, Source, TraitSource
 from app.health.metrics import METRICS, Facts, trait_number
 from app.health.scorecard import Card
 from app.health.scoring import Column, Inputs, Scores, score
@@ -80,6 +80,9 @@ def number(source: Source, facts: Facts) -> float | None:
             return trait_number(found, facts.as_of, source.values)
         case EventsSource():
             return float(facts.account.counts.get(source.key, 0))
+        case SignalSource():
+            grave = facts.account.signals.get(source.signal, 0)
+            return float(grave if source.value == "severity" else grave > 0)
 
 
 def _columns(facts: Sequence[Facts], source: Source) -> Column:

@@ -22,6 +22,7 @@ from pydantic import (
 from app.features.values import EventCount
 from app.health.benchmark import MEASURES, Measure
 from app.health.metrics import METRICS
+from app.signals.detect import SIGNALS
 
 NO_NUL = r"^[^\x00]*$"
 NO_STAR = r"^[^\x00*]*$"
@@ -36,6 +37,12 @@ METRIC_NAMES = (*METRICS, Measure.MOMENTUM.value)
 def _metric(name: str) -> str:
     if name not in METRIC_NAMES:
         raise ValueError(f"A metric is one of {', '.join(METRIC_NAMES)}.")
+    return name
+
+
+def _signal(name: str) -> str:
+    if name not in SIGNALS:
+        raise ValueError(f"There is no signal {name}.")
     return name
 
 
@@ -90,7 +97,21 @@ class EventsSource(Setting):
         return self.count.key
 
 
-SOURCES = ("metric", "trait", "events")
+class SignalSource(Setting):
+    """Whether a signal is open: 1, else 0; or how grave it is: 1 (info) to 4 (high), else 0.
+
+    It is the signal as the refresh before has left it. One that is new marks the account due again.
+    """
+
+    signal: Annotated[str, AfterValidator(_signal), Field(json_schema_extra={"enum": [*SIGNALS]})]
+    value: Literal["open", "severity"] = "open"
+
+    @property
+    def key(self) -> str:
+        return f"signals.{self.signal}" + (".severity" if self.value == "severity" else "")
+
+
+SOURCES = ("metric", "trait", "events", "signal")
 
 
 def _kind_of_source(said: object) -> str | None:
@@ -102,11 +123,12 @@ def _kind_of_source(said: object) -> str | None:
 Source = Annotated[
     Annotated[MetricSource, Tag("metric")]
     | Annotated[TraitSource, Tag("trait")]
-    | Annotated[EventsSource, Tag("events")],
+    | Annotated[EventsSource, Tag("events")]
+    | Annotated[SignalSource, Tag("signal")],
     Discriminator(
         _kind_of_source,
         custom_error_type="source",
-        custom_error_message="Name one of metric, trait and events.",
+        custom_error_message="Name one of metric, trait, events and signal.",
     ),
 ]
 
@@ -194,6 +216,8 @@ class CardMeasure(Setting):
             return self
         if self.source.key == Measure.MOMENTUM:
             raise ValueError("Momentum is 0-100 already: take a line instead of a percentile.")
+        if self.source.key.startswith("signals."):
+            raise ValueError("A signal is open or not: take thresholds instead of a percentile.")
         if self.transform.price_adjusted and self.direction == "lower_is_better":
             raise ValueError("Where less is better nothing is ranked for the price.")
         return self

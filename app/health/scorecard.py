@@ -24,6 +24,7 @@ from app.health.measures import (
     Percentile,
     Points,
     Setting,
+    SignalSource,
     Source,
     TraitSource,
     Weight,
@@ -217,6 +218,11 @@ class Scorecard(Setting):
         asked = {field for wanted in self._filters() for field in filters.fields_of(wanted)}
         asked |= {s.metric for s in self.sources.values() if isinstance(s, MetricSource)}
         return not NUMBERS.keys().isdisjoint(asked)
+
+    @cached_property
+    def signals(self) -> tuple[str, ...]:
+        found = {s.signal for s in self.sources.values() if isinstance(s, SignalSource)}
+        return tuple(sorted(found))
 
     def _filters(self) -> Iterable[Filter]:
         yield from (rule.condition for rule in self.rules)

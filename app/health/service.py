@@ -1,6 +1,7 @@
 """Score a set of accounts as of a day."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
 from sqlalchemy.orm import Session
@@ -9,11 +10,13 @@ from app.changes.queries import NewChange, record
 from app.core.errors import NotFoundError
 from app.events.queries import stale_accounts
 from app.features.queries import account_features
-from app.features.values import Lens
+from app.features.values import AccountFeatures, Lens
 from app.health import overlays, queries, yardstick
 from app.health.assess import Assessment, Yardstick, assess
 from app.health.override_queries import overrides_at
 from app.health.queries import Moved
+from app.signals.keeping import gravest
+from app.signals.queries import open_signals
 from app.workspaces.queries import find_workspace
 
 
@@ -63,9 +66,32 @@ def judged(
     now: datetime,
 ) -> list[Assessment]:
     """Judge accounts as of a day, with what lies over their scores, and write nothing."""
-    features = account_features(session, workspace_id, account_ids, as_of=as_of, lens=lens)
+    features = features_on(session, workspace_id, account_ids, lens, as_of=as_of, now=now)
     fresh = assess(against, features, as_of)
     return _overlaid(session, workspace_id, against, fresh, as_of=as_of, now=now)
+
+
+def features_on(
+    session: Session,
+    workspace_id: str,
+    account_ids: Sequence[str],
+    lens: Lens,
+    *,
+    as_of: date,
+    now: datetime,
+) -> list[AccountFeatures]:
+    """Describe accounts as of a day, with the signals that a scorecard asks for, open by then."""
+    features = account_features(session, workspace_id, account_ids, as_of=as_of, lens=lens)
+    if not lens.signals:
+        return features
+    midnight = datetime.combine(as_of + timedelta(days=1), time.min, now.tzinfo)
+    kept = open_signals(
+        session, workspace_id, account_ids, at=midnight if as_of < now.date() else None
+    )
+    return [
+        replace(each, signals=gravest(kept.get(each.account_id, ()), lens.signals))
+        for each in features
+    ]
 
 
 def _overlaid(

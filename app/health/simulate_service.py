@@ -6,13 +6,13 @@ from itertools import islice
 
 from sqlalchemy.orm import Session
 
-from app.features.queries import account_features
 from app.features.values import AccountFeatures, Lens
 from app.health import benchmark_queries, queries, scorecard_queries, yardstick
 from app.health.assess import Assessment, Yardstick, assess, fit_benchmarks, month_ends, poolable
 from app.health.benchmark_queries import StoredBenchmarks
 from app.health.definition import Definition
 from app.health.judge import facts_of
+from app.health.service import features_on
 from app.health.simulate import Comparison, compare
 from app.health.yardstick import complete, define
 from app.workspaces.queries import get_workspace
@@ -41,7 +41,7 @@ def simulate(session: Session, workspace_id: str, version: int, *, now: datetime
         features = _known(session, workspace_id, some, today, lens=lens, now=now)
         others = features
         if other_lens != lens:
-            others = account_features(session, workspace_id, some, as_of=as_of, lens=other_lens)
+            others = features_on(session, workspace_id, some, other_lens, as_of=as_of, now=now)
         before.extend(assess(today, features, as_of))
         after.extend(assess(then, others, as_of))
     return compare(before, after)
@@ -110,7 +110,7 @@ def _known(
         )
     }
     missing = [key for key in ids if key not in known]
-    counted = account_features(session, workspace_id, missing, as_of=now.date(), lens=lens)
+    counted = features_on(session, workspace_id, missing, lens, as_of=now.date(), now=now)
     known |= {features.account_id: features for features in counted}
     return [known[key] for key in ids]
 

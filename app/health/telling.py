@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from app.core.figures import is_known, pair
 from app.health.definition import Definition
 from app.health.explain import Row, Side
-from app.health.figures import is_known, pair
 from app.health.measures import CardMeasure, EventsSource, MetricSource, Source
 from app.health.words import Words
 

@@ -4,12 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from app.core.figures import UNKNOWN, number, pair, signed
+from app.core.languages import Language
 from app.health.causes import compared, priced
 from app.health.definition import Definition
 from app.health.explain import Kind, Row, Side
-from app.health.figures import UNKNOWN, number, pair, signed
 from app.health.telling import Tale, capitalized, counted, moved, name_of, verb
-from app.health.words import WORDS, Language, Words
+from app.health.words import WORDS, Words
 
 FULL_STOPS = ".\N{IDEOGRAPHIC FULL STOP}"
 

@@ -2,12 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 
+from app.core.languages import Language
 
-class Language(StrEnum):
-    EN = "en"
-    ZH = "zh"
+__all__ = ["CHINESE", "ENGLISH", "WORDS", "Language", "Words"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,26 +245,3 @@ CHINESE = Words(
 )
 
 WORDS: Mapping[Language, Words] = {Language.EN: ENGLISH, Language.ZH: CHINESE}
-
-
-def preferred(header: str) -> Language:
-    """Take what an ``Accept-Language`` header likes best of what there are words for."""
-    liked = [
-        (_quality(part), -place, _language(part)) for place, part in enumerate(header.split(","))
-    ]
-    known = [(quality, place, found) for quality, place, found in liked if found and quality > 0]
-    return max(known)[2] if known else Language.EN
-
-
-def _language(part: str) -> Language | None:
-    """Read ``zh-Hans-CN;q=0.8`` as zh."""
-    name = part.split(";", maxsplit=1)[0].split("-", maxsplit=1)[0].strip().lower()
-    return Language(name) if name in list(Language) else None
-
-
-def _quality(part: str) -> float:
-    _, _, said = part.replace(" ", "").partition(";q=")
-    try:
-        return float(said) if said else 1.0
-    except ValueError:
-        return 0.0

@@ -93,6 +93,7 @@ def define(
         scorecard.traits,
         scorecard.counts,
         scorecard.engagement,
+        scorecard.signals,
     )
     return Definition(version, scorecard, offer, lens, configured=bool(features))
 

@@ -32,6 +32,7 @@ from app.lifecycle import row_statements, statements
 from app.lifecycle.kinds import Kind
 from app.lifecycle.paging import Page, Step, emptying, run, settle, through_events
 from app.lifecycle.tables import IdChange
+from app.signals.tables import AccountSignal
 from app.webhooks.tables import Message
 
 Values = Mapping[str, Any]
@@ -53,13 +54,13 @@ SHIFTED: tuple[type[Table], ...] = (
 """Rows that are the new account's from then on."""
 
 OF_A_SCORE: tuple[type[Table], ...] = (
-    *(HealthScore, HealthHistory, ScoreOverride, AlertState),
+    *(HealthScore, HealthHistory, ScoreOverride, AlertState, AccountSignal),
     *(ChurnRisk, ChurnRiskHistory),
 )
 """Go along with a rename; of a merged account the target has its own."""
 
 LEFT_BEHIND: tuple[type[Table], ...] = (
-    AlertState,
+    *(AlertState, AccountSignal),
     *(StaleAccount, Due, ParkedAccount, HealthScore, ChurnRisk, ChurnRiskHistory),
     *(OnboardingCompletion, IncidentAccount, Assignment),
 )

@@ -281,3 +281,9 @@ UPDATE id_change SET account_id = NULL, target_id = NULL
 WHERE workspace_id = :workspace_id AND step IS NULL
   AND (account_id = ANY(CAST(:ids AS text[])) OR target_id = ANY(CAST(:ids AS text[])))
 """)
+
+HIDE_IN_SIGNALS = text("""
+UPDATE account_signal
+SET evidence = jsonb_set(evidence, '{user_id}', to_jsonb(CAST(:pseudonym AS text)))
+WHERE workspace_id = :workspace_id AND evidence ->> 'user_id' = :user_id
+""")

@@ -6,9 +6,9 @@ from fastapi import APIRouter, Header, Query
 
 from app.core.clock import Now
 from app.core.db import ReadSessionDep
+from app.core.languages import Language, preferred
 from app.core.pagination import CursorText, Limit, Page
 from app.core.schemas import responses
-from app.health.words import Language, preferred
 from app.reports import at_risk_service
 from app.reports.at_risk_schemas import AtRisk
 from app.segments import service

@@ -1,5 +1,7 @@
+from collections import Counter
 from collections.abc import Callable
 from datetime import date, timedelta
+from functools import partial
 from itertools import pairwise
 from statistics import median
 from typing import Any
@@ -113,6 +115,46 @@ def test_fewer_end_customers_are_reached_when_reach_falls(
     assert cases
     pairs = [before_and_after(long_days, case, end_customers) for case in cases]
     assert sum(after for _, after in pairs) < 0.75 * sum(before for before, _ in pairs)
+
+
+def test_reach_falls_at_once(long_world: World, long_days: Days) -> None:
+    """Two weeks before the onset and the two after it, of all cases together."""
+    span, before, after = timedelta(days=14), 0, 0
+    for case in troubled(long_world, "reach_fell", seen_for=14):
+        assert case.onset_on
+        mine = partial(told, long_days, case.account_id)
+        before += end_customers(mine(case.onset_on - span, case.onset_on))
+        after += end_customers(mine(case.onset_on, case.onset_on + span))
+
+    assert 0 < after < 0.6 * before
+
+
+def test_the_champion_does_most_or_nearly(long_world: World, long_days: Days) -> None:
+    cases = troubled(long_world, "champion_left", seen_for=0)
+
+    assert cases
+    for case in cases:
+        assert case.onset_on
+        mine = told(long_days, case.account_id, long_world.first_day, case.onset_on)
+        done = Counter(call["userId"] for call in mine)
+        assert done[case.about] >= 0.75 * max(done.values())
+
+
+def test_support_is_slow_at_once(long_world: World, long_days: Days) -> None:
+    """Somebody asks on the first day, and waits for more than a day."""
+    cases = troubled(long_world, "support_slow", seen_for=14)
+
+    assert cases
+    for case in cases:
+        assert case.onset_on
+        mine = told(long_days, case.account_id, case.onset_on, date.max)
+        [asked, *_] = [call for call in mine if call.get("event") == "Ticket Created"]
+        assert asked["timestamp"][:10] == case.onset_on.isoformat()
+        ticket = asked["properties"]["ticket_id"]
+        replies = [call for call in mine if call.get("event") == "Ticket First Reply"]
+        for reply in replies:
+            if reply["properties"]["ticket_id"] == ticket:
+                assert reply["properties"]["minutes"] > 24 * 60
 
 
 def test_a_price_rise_is_in_the_subscription(long_world: World) -> None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from app.core.languages import Language
 from app.features.values import FeatureMap, Lens, ReachSource
 from app.health.definition import Definition
 from app.health.entitlement import Offer
@@ -9,7 +10,6 @@ from app.health.explain import Kind, Row, Side
 from app.health.measures import CardMeasure, EventsSource, Linear, TraitSource
 from app.health.scorecard import Card, Scorecard
 from app.health.wording import sentence
-from app.health.words import Language
 from tests.health.scoring import AS_OF, known, measure, simple
 
 EN, ZH = Language.EN, Language.ZH

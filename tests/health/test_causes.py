@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from app.core.figures import signed
 from app.health.benchmark import Normalizer
 from app.health.explain import Row
-from app.health.figures import signed
 from tests.health.scoring import AS_OF, simple
 from tests.health.telling import both, row, side
 

@@ -71,7 +71,7 @@ def test_every_metric_can_be_a_source(name: str) -> None:
         ({"events": ["a"], "days": 366}, "less than or equal to 365"),
         ({"events": ["a"], "days": 0}, "greater than or equal to 1"),
         ({"metric": "events", "trait": "a"}, "Extra inputs"),
-        ({}, "Name one of metric, trait and events"),
+        ({}, "Name one of metric, trait, events and signal"),
     ],
 )
 def test_a_source_that_makes_no_sense_is_refused(said: dict[str, Any], sentence: str) -> None:

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from app.core.languages import Language
 from app.health.entitlement import Offer
 from app.health.explain import explain
 from app.health.overlays import Override
 from app.health.wording import change_sentence, level_sentence, sentence
-from app.health.words import Language
 from tests.health.histories import history
 from tests.health.scoring import AS_OF
 from tests.health.telling import EN, USUAL, ZH, both, row, side

@@ -1,7 +1,8 @@
 import pytest
 
+from app.core.languages import Language, preferred
 from app.health.metrics import METRICS
-from app.health.words import WORDS, Language, preferred
+from app.health.words import WORDS
 
 EN, ZH = Language.EN, Language.ZH
 

@@ -1,6 +1,6 @@
 import pytest
 
-from app.health.figures import money, number, pair, signed
+from app.core.figures import money, number, pair, signed
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,89 @@
+"""Between scores and signals: what signals take from a score, and the signals of any day."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from sqlalchemy.orm import Session
+
+from app.accounts.due import Priority
+from app.accounts.queries import mark_due
+from app.core.errors import NotFoundError
+from app.events.queries import stale_accounts
+from app.health import yardstick
+from app.health.assess import Assessment, PriceStatus, Status
+from app.health.benchmark import MEASURES, Normalizer
+from app.health.benchmark_queries import definition
+from app.health.entitlement import Entitlement
+from app.health.service import judged
+from app.signals import service as signals
+from app.signals.facts import OverLimit, PaidFeature, Worth
+from app.signals.signal import Signal
+from app.workspaces.queries import get_workspace
+
+
+def refresh(
+    session: Session,
+    workspace_id: str,
+    assessments: Sequence[Assessment],
+    *,
+    as_of: date,
+    now: datetime,
+) -> frozenset[str]:
+    """Keep the signals of accounts that were just scored; return those of which they changed.
+
+    Where the source of an account's events is silent, its signals stay as they are. Where the
+    scorecard looks at signals, those of which they changed are due again.
+    """
+    silent = stale_accounts(session, workspace_id, [each.account_id for each in assessments])
+    fresh = [each for each in assessments if each.account_id not in silent]
+    if not fresh or as_of < now.date():
+        return frozenset()
+    digest = fresh[0].details["definition"]
+    said = definition(session, workspace_id, digest)
+    if said is None:
+        raise NotFoundError("score definition", digest)
+    worths = [worth(each) for each in fresh]
+    moved = signals.refresh(session, workspace_id, worths, lens=said.lens, as_of=as_of, now=now)
+    if said.lens.signals:
+        mark_due(session, workspace_id, moved, priority=Priority.SILENT)
+    return moved
+
+
+def signals_on(
+    session: Session, workspace_id: str, account_ids: Sequence[str], *, as_of: date, now: datetime
+) -> dict[str, list[Signal]]:
+    """Find what held for accounts on a day, the gravest first, and write nothing.
+
+    Only what was known by then counts. ``now`` says whether the day is over; of a day that is not,
+    accounts are left out whose source is silent.
+    """
+    workspace = get_workspace(session, workspace_id)
+    against, lens = yardstick.current(session, workspace, as_of=as_of, now=now)
+    silent = set() if as_of < now.date() else stale_accounts(session, workspace_id, account_ids)
+    ids = [key for key in account_ids if key not in silent]
+    found = judged(session, workspace_id, ids, against, lens, as_of=as_of, now=now)
+    worths = [worth(each) for each in found]
+    return signals.found_on(session, workspace_id, worths, lens=lens, as_of=as_of, now=now)
+
+
+def worth(assessment: Assessment) -> Worth:
+    details = assessment.details
+    paid: Entitlement = details["entitlement"]
+    compared = (
+        details["normalizer"] is not Normalizer.SHARE
+        and details["price_status"] is PriceStatus.PRICED
+    )
+    scores = {
+        each["source"]: each["score"]
+        for each in details["measures"]
+        if compared and each["source"] in MEASURES and each["score"] is not None
+    }
+    return Worth(
+        features=details["inputs"],
+        health=assessment.score,
+        is_scored=assessment.status in {Status.OK, Status.OVERRIDDEN},
+        scores=scores,
+        unused=[PaidFeature(each.key, each.share, each.cents) for each in paid.unused],
+        idle_seats_cents=paid.seats.idle_cents if paid.seats else None,
+        over_limits=[OverLimit(each.name, each.limit, each.used) for each in paid.over_limits],
+    )

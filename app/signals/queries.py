@@ -1,0 +1,292 @@
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import orjson
+from sqlalchemy import Row, exists, func, select, tuple_
+from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.orm import Session
+
+from app.accounts.tables import Account, Subscription
+from app.engagement.tables import Goal
+from app.features.queries import some_users_excluded
+from app.features.statements import PLAN_FOR_MANY_ROWS
+from app.features.values import Lens
+from app.signals import statements
+from app.signals.facts import (
+    NO_ACTIVITY,
+    QUARTER_DAYS,
+    SPAN_DAYS,
+    SPANS,
+    UNSETTLED_DAYS,
+    WEEKS,
+    Activity,
+    Champion,
+    Terms,
+    Use,
+)
+from app.signals.keeping import Kept, News
+from app.signals.signal import Severity, Signal
+from app.signals.tables import AccountSignal, SignalSettings
+
+
+def activity(
+    session: Session,
+    workspace_id: str,
+    account_ids: Sequence[str],
+    *,
+    as_of: date,
+    through: date,
+    lens: Lens,
+    key_actions: Collection[str] = (),
+    champions: Collection[str] = (),
+) -> dict[str, Activity]:
+    """Describe a quarter of use of accounts up to a whole day, as known on another.
+
+    ``champions``: people who were named so.
+    """
+    session.execute(PLAN_FOR_MANY_ROWS)
+    statement = statements.activity_statement(
+        reach=lens.reach.kind, some_users_excluded=some_users_excluded(session, workspace_id)
+    )
+    values: dict[str, Any] = {
+        "workspace_id": workspace_id,
+        "account_ids": list(account_ids),
+        "as_of": as_of,
+        "through": through,
+        "settled": through - timedelta(days=UNSETTLED_DAYS),
+        "since": through - timedelta(days=QUARTER_DAYS),
+        "named": list(champions),
+        "span_days": SPAN_DAYS,
+        "mask_days": statements.MASK_DAYS,
+        "spans": SPANS,
+    }
+    if lens.reach.kind == "events":
+        values["reach_events"] = list(lens.reach.events)
+    features = dict(lens.product.events)
+    key_names = frozenset(key_actions or features)
+    return {
+        row.account_id: _activity(row, features, key_names)
+        for row in session.execute(statement, values)
+    }
+
+
+def _activity(row: Row[Any], features: Mapping[str, str], key_names: Collection[str]) -> Activity:
+    firsts = [days[0] for name, days in row.uses.items() if name in key_names]
+    return Activity(
+        weeks=_series(row.weeks, WEEKS),
+        users=tuple(row.users or ())[:SPANS] or NO_ACTIVITY.users,
+        reached=_series(row.reached, SPANS),
+        active_days=row.active_days,
+        first_day=row.first_day,
+        last_day=row.last_day,
+        champion=_champion(row) if row.user_id is not None else None,
+        uses=_uses(row.uses, features),
+        key_action_on=date.fromisoformat(min(firsts)) if firsts else None,
+    )
+
+
+def _series(counts: Mapping[str, int] | None, length: int) -> tuple[int, ...]:
+    return tuple((counts or {}).get(str(place), 0) for place in range(length))
+
+
+def _champion(row: Row[Any]) -> Champion:
+    return Champion(
+        row.user_id,
+        row.champion_days,
+        row.champion_first_day,
+        row.champion_last_day,
+        row.champion_share or 0.0,
+        row.is_named,
+    )
+
+
+def _uses(named: Mapping[str, Sequence[str]], features: Mapping[str, str]) -> dict[str, Use]:
+    found: dict[str, Use] = {}
+    for name, days in named.items():
+        if feature := features.get(name):
+            first, last = map(date.fromisoformat, days)
+            known = found.get(feature, Use(first, last))
+            found[feature] = Use(min(known.first_day, first), max(known.last_day, last))
+    return found
+
+
+def terms(
+    session: Session, workspace_id: str, account_ids: Sequence[str], *, as_of: date
+) -> dict[str, list[Terms]]:
+    """Return the periods of subscriptions that had begun by a day, as they were known then."""
+    key = (Subscription.account_id, Subscription.subscription_id, Subscription.starts_on)
+    rows = session.execute(
+        select(
+            *key,
+            Subscription.ends_on,
+            Subscription.plan,
+            Subscription.mrr_cents,
+            Subscription.currency,
+            Subscription.seats,
+            Subscription.end_reason,
+        )
+        .ext(distinct_on(*key))
+        .where(
+            Subscription.workspace_id == workspace_id,
+            Subscription.account_id.in_(account_ids),
+            Subscription.known_on <= as_of,
+            Subscription.starts_on <= as_of,
+        )
+        .order_by(*key, Subscription.known_on.desc())
+    )
+    found: dict[str, list[Terms]] = {}
+    for row in rows:
+        account_id, period = row[0], Terms(*row[1:])
+        if period.ends_on is None or period.ends_on > period.starts_on:  # else it was withdrawn
+            found.setdefault(account_id, []).append(period)
+    return found
+
+
+def signed_up(session: Session, workspace_id: str, account_ids: Collection[str]) -> dict[str, date]:
+    """Return the day on which accounts began, as far as somebody has told it."""
+    began = func.least(Account.started_on, Account.trial_started_on)
+    rows = session.execute(
+        select(Account.account_id, began).where(
+            Account.workspace_id == workspace_id, Account.account_id.in_(account_ids)
+        )
+    )
+    return {account_id: day for account_id, day in rows if day is not None}
+
+
+def uses_goals(session: Session, workspace_id: str, *, as_of: date) -> bool:
+    """Whether a goal of any account was known on a day."""
+    found = exists().where(Goal.workspace_id == workspace_id, Goal.known_on <= as_of)
+    return bool(session.scalar(select(found)))
+
+
+def passed_counts(
+    session: Session,
+    workspace_id: str,
+    account_ids: Collection[str],
+    *,
+    as_of: date,
+    event_names: Collection[str],
+    counts: Collection[int],
+    days: int,
+) -> dict[str, dict[int, date]]:
+    """Return the numbers of events since the beginning that were passed in the last days."""
+    values = {
+        "workspace_id": workspace_id,
+        "account_ids": list(account_ids),
+        "as_of": as_of,
+        "since": as_of - timedelta(days=days),
+        "event_names": list(event_names),
+        "counts": list(counts),
+    }
+    found: dict[str, dict[int, date]] = {}
+    for account_id, count, day in session.execute(statements.PASSED, values):
+        found.setdefault(account_id, {})[count] = day
+    return found
+
+
+OPEN = select(
+    AccountSignal.account_id,
+    AccountSignal.id,
+    AccountSignal.signal,
+    AccountSignal.severity,
+    AccountSignal.since,
+    AccountSignal.evidence,
+    AccountSignal.key,
+)
+
+
+def open_signals(
+    session: Session,
+    workspace_id: str,
+    account_ids: Collection[str],
+    *,
+    at: datetime | None = None,
+) -> dict[str, list[Kept]]:
+    """Return the signals that are open, or were at an instant, by account."""
+    rows = OPEN.where(
+        AccountSignal.workspace_id == workspace_id, AccountSignal.account_id.in_(account_ids)
+    )
+    if at is None:
+        rows = rows.where(AccountSignal.cleared_at.is_(None))
+    else:
+        still_open = AccountSignal.cleared_at.is_(None) | (AccountSignal.cleared_at > at)
+        rows = rows.where(AccountSignal.opened_at <= at, still_open)
+    found: dict[str, list[Kept]] = {}
+    for account_id, number, name, severity, *said in session.execute(rows):
+        kept = Kept(number, Signal(name, Severity(severity), *said))
+        found.setdefault(account_id, []).append(kept)
+    return found
+
+
+def write(session: Session, workspace_id: str, news: News, *, now: datetime) -> None:
+    """Write what is news; nothing, where nothing is."""
+    values = {"workspace_id": workspace_id, "now": now}
+    if news.cleared:
+        session.execute(statements.CLEAR, values | {"ids": sorted(news.cleared)})
+    if news.changed:
+        rows = [asdict(row.signal) | {"id": row.id} for row in news.changed]
+        session.execute(statements.CHANGE, values | {"rows": orjson.dumps(rows).decode()})
+    if news.opened:
+        rows = [
+            asdict(signal) | {"account_id": account_id, "signal": signal.name}
+            for account_id, signal in news.opened
+        ]
+        session.execute(statements.OPEN, values | {"rows": orjson.dumps(rows).decode()})
+
+
+def settings(session: Session, workspace_id: str) -> SignalSettings | None:
+    return session.get(SignalSettings, workspace_id)
+
+
+def put_settings(
+    session: Session, workspace_id: str, config: Mapping[str, Any], *, by: str, now: datetime
+) -> SignalSettings:
+    row = SignalSettings(
+        workspace_id=workspace_id, config=dict(config), changed_at=now, changed_by=by
+    )
+    return session.merge(row)
+
+
+def list_of_account(
+    session: Session,
+    workspace_id: str,
+    account_id: str,
+    *,
+    everything: bool,
+    after: int | None,
+    limit: int,
+) -> Sequence[AccountSignal]:
+    """Those that are open, or all; the newest first."""
+    rows = select(AccountSignal).where(
+        AccountSignal.workspace_id == workspace_id, AccountSignal.account_id == account_id
+    )
+    if not everything:
+        rows = rows.where(AccountSignal.cleared_at.is_(None))
+    if after is not None:
+        rows = rows.where(AccountSignal.id < after)
+    return session.scalars(rows.order_by(AccountSignal.id.desc()).limit(limit)).all()
+
+
+def list_open(
+    session: Session,
+    workspace_id: str,
+    *,
+    names: Collection[str],
+    severities: Collection[str],
+    after: tuple[str, int] | None,
+    limit: int,
+) -> Sequence[AccountSignal]:
+    """Those that are open, in the order of accounts. No names: any."""
+    place = tuple_(AccountSignal.account_id, AccountSignal.id)
+    rows = select(AccountSignal).where(
+        AccountSignal.workspace_id == workspace_id, AccountSignal.cleared_at.is_(None)
+    )
+    if names:
+        rows = rows.where(AccountSignal.signal.in_(names))
+    if severities:
+        rows = rows.where(AccountSignal.severity.in_(severities))
+    if after is not None:
+        rows = rows.where(place > after)
+    return session.scalars(rows.order_by(place).limit(limit)).all()

@@ -1,0 +1,46 @@
+from datetime import date, datetime
+from typing import Self
+
+from pydantic import Field
+
+from app.core.languages import Language
+from app.core.schemas import Object, Out
+from app.signals.config import Config
+from app.signals.signal import Severity, Signal
+from app.signals.tables import AccountSignal, SignalSettings
+from app.signals.words import sentence
+
+
+class SignalOut(Out):
+    """A condition that holds, or held, for an account."""
+
+    id: int
+    account_id: str
+    signal: str = Field(examples=["champion_inactive"])
+    key: str = Field(description="Tells several of one name apart: a product feature, a step.")
+    severity: Severity
+    since: date
+    sentence: str
+    evidence: Object = Field(description="Numbers and days, as docs/signals.md says.")
+    opened_at: datetime = Field(description="When it was first seen.")
+    changed_at: datetime
+    cleared_at: datetime | None = Field(description="Null: it still holds.")
+
+    @classmethod
+    def of(cls, row: AccountSignal, language: Language) -> Self:
+        said = Signal(row.signal, Severity(row.severity), row.since, row.evidence, row.key)
+        known = {name: getattr(row, name) for name in cls.model_fields if name != "sentence"}
+        return cls(sentence=sentence(said, language), **known)
+
+
+class SignalSettingsOut(Config):
+    changed_at: datetime | None = Field(description="Null: these are the defaults.")
+    changed_by: str | None
+
+    @classmethod
+    def of(cls, config: Config, row: SignalSettings | None) -> Self:
+        return cls(
+            **config.model_dump(),
+            changed_at=row.changed_at if row else None,
+            changed_by=row.changed_by if row else None,
+        )

@@ -1,0 +1,161 @@
+"""Find the signals of a set of accounts as of a day, and keep those of today."""
+
+from collections.abc import Collection, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+
+from sqlalchemy.orm import Session
+
+from app.accounts.due import Priority
+from app.accounts.queries import mark_all_due, plans
+from app.billing.invoice_queries import open_failures
+from app.engagement.queries import standing
+from app.features.values import Lens
+from app.signals import queries
+from app.signals.config import Config
+from app.signals.detect import detect
+from app.signals.facts import NO_ACTIVITY, Facts, FailedBills, Worth
+from app.signals.keeping import compare
+from app.signals.signal import Signal
+from app.signals.tables import SignalSettings
+from app.workspaces.service import audit
+
+
+def refresh(
+    session: Session,
+    workspace_id: str,
+    worths: Sequence[Worth],
+    *,
+    lens: Lens,
+    as_of: date,
+    now: datetime,
+) -> frozenset[str]:
+    """Keep what holds today, in the caller's transaction; return the accounts of which it changed.
+
+    The scores of the accounts are locked by the caller.
+    """
+    found = found_on(session, workspace_id, worths, lens=lens, as_of=as_of, now=now)
+    news = compare(queries.open_signals(session, workspace_id, found.keys()), found)
+    queries.write(session, workspace_id, news, now=now)
+    return news.accounts
+
+
+def found_on(
+    session: Session,
+    workspace_id: str,
+    worths: Sequence[Worth],
+    *,
+    lens: Lens,
+    as_of: date,
+    now: datetime,
+) -> dict[str, list[Signal]]:
+    """Find what held for accounts on a day, the gravest first, from what was known then.
+
+    A day that is not over is compared with the past up to the day before.
+    """
+    config = config_of(session, workspace_id)
+    facts = facts_on(session, workspace_id, worths, config=config, lens=lens, as_of=as_of, now=now)
+    return {each.account.account_id: detect(each, config.thresholds, config.off) for each in facts}
+
+
+def facts_on(
+    session: Session,
+    workspace_id: str,
+    worths: Sequence[Worth],
+    *,
+    config: Config,
+    lens: Lens,
+    as_of: date,
+    now: datetime,
+) -> list[Facts]:
+    """Gather the facts of accounts in a few statements, however many there are."""
+    ids = [worth.features.account_id for worth in worths]
+    through = as_of if as_of < now.date() else as_of - timedelta(days=1)
+    told = standing(session, workspace_id, ids, as_of=as_of, now=now)
+    activity = queries.activity(
+        session,
+        workspace_id,
+        ids,
+        as_of=as_of,
+        through=through,
+        lens=lens,
+        key_actions=config.key_actions,
+        champions=[user_id for each in told.values() for user_id in each.champions],
+    )
+    terms = queries.terms(session, workspace_id, ids, as_of=as_of)
+    failed = _failed_bills(session, workspace_id, ids, as_of)
+    sold = {row.key: frozenset(row.product_features) for row in plans(session, workspace_id)}
+    signed_up = queries.signed_up(session, workspace_id, ids)
+    uses_goals = queries.uses_goals(session, workspace_id, as_of=as_of)
+    passed = _passed(session, workspace_id, ids, config, as_of)
+    return [
+        Facts(
+            as_of=as_of,
+            through=through,
+            worth=worth,
+            activity=activity.get(key, NO_ACTIVITY),
+            terms=terms.get(key, ()),
+            failed_bills=failed.get(key, ()),
+            plans=sold,
+            engagement=told[key],
+            signed_up_on=signed_up.get(key, worth.features.started_on),
+            uses_goals=uses_goals,
+            passed=passed.get(key, {}),
+        )
+        for key, worth in zip(ids, worths, strict=True)
+    ]
+
+
+def _passed(
+    session: Session, workspace_id: str, account_ids: Sequence[str], config: Config, as_of: date
+) -> dict[str, dict[int, date]]:
+    """Look through all of the past, and only where somebody wants it."""
+    if not config.milestone_events or "milestone" in config.off:
+        return {}
+    return queries.passed_counts(
+        session,
+        workspace_id,
+        account_ids,
+        as_of=as_of,
+        event_names=config.milestone_events,
+        counts=config.milestone_counts,
+        days=config.thresholds.milestone_days,
+    )
+
+
+def _failed_bills(
+    session: Session, workspace_id: str, account_ids: Collection[str], as_of: date
+) -> dict[str, list[FailedBills]]:
+    end = datetime.combine(as_of + timedelta(days=1), time.min, UTC)
+    found: dict[str, list[FailedBills]] = {}
+    for each in open_failures(session, workspace_id, account_ids, at=end):
+        bills = FailedBills(
+            each.currency, each.invoices, each.amount_due_cents, each.failed_since.date()
+        )
+        found.setdefault(each.account_id, []).append(bills)
+    return found
+
+
+def config_of(session: Session, workspace_id: str) -> Config:
+    row = queries.settings(session, workspace_id)
+    return Config.model_validate(row.config) if row else Config()
+
+
+def put_config(
+    session: Session, workspace_id: str, config: Config, *, actor: str, now: datetime
+) -> SignalSettings:
+    """Replace the settings; the same again changes nothing."""
+    row = queries.settings(session, workspace_id)
+    if row is not None and config == Config.model_validate(row.config):
+        return row
+    said = config.model_dump(mode="json", exclude_defaults=True)
+    audit(
+        session,
+        workspace_id,
+        "signal_settings.changed",
+        workspace_id,
+        actor=actor,
+        now=now,
+        details=said,
+    )
+    mark_all_due(session, workspace_id, priority=Priority.SILENT)
+    return queries.put_settings(session, workspace_id, said, by=actor, now=now)

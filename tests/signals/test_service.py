@@ -1,0 +1,218 @@
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+
+import pytest
+from sqlalchemy import delete, event, update
+from sqlalchemy.orm import Session
+
+from app import pipeline
+from app.events.tables import StaleAccount
+from app.health.signalling import signals_on
+from app.signals.config import Config
+from app.signals.service import put_config
+from app.signals.signal import Signal
+from app.tables import (
+    Account,
+    AccountSignal,
+    DailyUsage,
+    PersonRole,
+    Plan,
+    ProductFeature,
+    User,
+)
+from tests import factories
+from tests.conftest import NOW
+
+TODAY = NOW.date()
+LATER = NOW + timedelta(hours=1)
+
+
+def ago(days: int) -> date:
+    return TODAY - timedelta(days=days)
+
+
+@pytest.fixture
+def acme(session: Session) -> str:
+    """An account that two people used daily for a quarter; ada did most, until 20 days ago."""
+    factories.account(session, "a1")
+    factories.first_use(session, factories.LONG_AGO.date())
+    factories.subscription(session, seats=2)
+    for back in range(1, 92):
+        factories.usage(session, ago(back), user_id="ben", events=2)
+        if back >= 20:
+            factories.usage(session, ago(back), user_id="ada", events=3)
+            factories.reach(session, ago(back), f"c{back % 30}")
+    return "a1"
+
+
+def refresh(session: Session, *, now: datetime = NOW, as_of: date | None = None) -> None:
+    pipeline.refresh(session, "acme", ["a1"], as_of=as_of or now.date(), now=now)
+
+
+def rows(session: Session) -> Sequence[AccountSignal]:
+    return session.query(AccountSignal).order_by(AccountSignal.id).all()
+
+
+def names(signals: Sequence[Signal]) -> set[str]:
+    return {each.name for each in signals}
+
+
+def test_what_holds_is_kept_when_an_account_is_refreshed(session: Session, acme: str) -> None:
+    refresh(session)
+
+    kept = {row.signal: row for row in rows(session)}
+    assert set(kept) == {"champion_inactive", "reach_falling", "usage_drop_vs_self"}
+    row = kept["champion_inactive"]
+    assert row.account_id == acme
+    assert (row.since, row.opened_at, row.cleared_at) == (ago(19), NOW, None)
+    assert row.evidence["user_id"] == "ada"
+    assert row.evidence["days"] == 19  # up to yesterday, the last whole day
+
+
+def test_a_refresh_that_finds_the_same_writes_nothing(session: Session, acme: str) -> None:
+    assert acme
+    refresh(session)
+    session.flush()
+    written = []
+
+    def note(_: object, __: object, statement: str, *___: object) -> None:
+        if "account_signal" in statement and not statement.lstrip().startswith("SELECT"):
+            written.append(statement)
+
+    event.listen(session.connection(), "before_cursor_execute", note)
+    refresh(session, now=LATER)
+
+    assert written == []
+
+
+def test_a_signal_is_cleared_when_its_cause_is_gone_and_its_history_stays(
+    session: Session, acme: str
+) -> None:
+    assert acme
+    refresh(session)
+    factories.usage(session, ago(1), user_id="ada", events=3, event_name="Share")
+    refresh(session, now=LATER)
+    session.expire_all()
+
+    [row] = [row for row in rows(session) if row.signal == "champion_inactive"]
+    assert row.cleared_at == LATER
+
+
+def test_a_past_day_is_found_as_it_was_and_leaves_today_alone(session: Session, acme: str) -> None:
+    refresh(session)
+    before = [(row.id, row.changed_at) for row in rows(session)]
+
+    refresh(session, as_of=ago(15), now=LATER)
+    early = signals_on(session, "acme", [acme], as_of=ago(15), now=LATER)
+    late = signals_on(session, "acme", [acme], as_of=ago(5), now=LATER)
+
+    assert "champion_inactive" not in names(early[acme])
+    assert "champion_inactive" in names(late[acme])
+    assert [(row.id, row.changed_at) for row in rows(session)] == before
+
+
+def test_what_became_known_later_is_not_seen_on_a_past_day(session: Session, acme: str) -> None:
+    """Ada was there all the time, but that is known since today only."""
+    factories.usage(session, ago(6), user_id="ada", event_name="Share", known_on=TODAY)
+
+    found = signals_on(session, "acme", [acme], as_of=ago(5), now=NOW)
+
+    assert "champion_inactive" in names(found[acme])
+
+
+def test_where_the_source_is_silent_signals_stay_as_they_are(session: Session, acme: str) -> None:
+    refresh(session)
+    session.add(StaleAccount(workspace_id="acme", account_id=acme, key_id="k1"))
+    session.flush()
+    week = NOW + timedelta(days=40)
+
+    refresh(session, now=week)
+
+    assert "dormant" not in {row.signal for row in rows(session)}
+    assert all(row.cleared_at is None for row in rows(session))
+
+
+def test_an_upgrade_that_nobody_uses_is_found_by_its_product_feature(
+    session: Session, acme: str
+) -> None:
+    for key, event_name in (("export", "Export"), ("chat", "Chat")):
+        said = {"key": key, "name": key, "event_names": [event_name]}
+        session.add(ProductFeature(workspace_id="acme", **said))
+    for plan, included in (("team", ["export"]), ("scale", ["export", "chat"])):
+        session.add(Plan(workspace_id="acme", key=plan, name=plan, product_features=included))
+    session.flush()
+    factories.subscription(
+        session, mrr_cents=200_00, plan="team", seats=2, known_on=ago(100), ends_on=ago(30)
+    )
+    factories.subscription(
+        session, mrr_cents=300_00, plan="scale", seats=2, starts_on=ago(30), known_on=ago(30)
+    )
+
+    refresh(session)
+
+    [row] = [row for row in rows(session) if row.signal == "paid_feature_unused"]
+    assert (row.key, row.severity, row.since) == ("chat", "medium", ago(30))
+    assert row.account_id == acme
+    assert row.evidence["bought_on"] == ago(30).isoformat()
+
+
+@pytest.mark.parametrize(("status", "holds"), [("open", True), ("paid", False)])
+def test_a_bill_that_was_paid_later_was_owed_until_then(
+    session: Session, acme: str, status: str, *, holds: bool
+) -> None:
+    factories.invoice(session, acme, status=status, failed_at=NOW - timedelta(days=3), paid_at=NOW)
+
+    today = signals_on(session, "acme", [acme], as_of=TODAY, now=NOW)
+    before = signals_on(session, "acme", [acme], as_of=ago(2), now=NOW)
+
+    assert ("payment_failed" in names(today[acme])) is holds
+    assert "payment_failed" in names(before[acme])
+
+
+def test_who_has_the_role_is_the_champion(session: Session, acme: str) -> None:
+    session.add(PersonRole(workspace_id="acme", user_id="ben", role="champion", known_on=ago(50)))
+    session.add(User(workspace_id="acme", user_id="ben", account_id=acme))
+    session.flush()
+
+    found = signals_on(session, "acme", [acme], as_of=TODAY, now=NOW)
+
+    assert "champion_inactive" not in names(found[acme])  # ben was here yesterday
+
+
+def test_what_is_switched_off_is_cleared(session: Session, acme: str) -> None:
+    refresh(session)
+    config = Config(off=["champion_inactive"])
+    put_config(session, "acme", config, actor="test", now=NOW)
+
+    refresh(session, now=LATER)
+    session.expire_all()
+
+    assert {row.signal for row in rows(session) if row.cleared_at} == {"champion_inactive"}
+    assert {row.account_id for row in rows(session)} == {acme}
+
+
+def test_the_thousandth_of_what_counts_is_a_milestone(session: Session, acme: str) -> None:
+    """Ben did two a day for 91 days, up to yesterday; 180 were passed two days ago."""
+    config = Config(milestone_events=["Export"], milestone_counts=[180, 500])
+    put_config(session, "acme", config, actor="test", now=NOW)
+    session.execute(delete(DailyUsage).where(DailyUsage.user_id == "ada"))
+
+    found = signals_on(session, "acme", [acme], as_of=TODAY, now=NOW)
+    before = signals_on(session, "acme", [acme], as_of=ago(3), now=NOW)
+
+    [signal] = [each for each in found[acme] if each.name == "milestone"]
+    assert (signal.since, signal.evidence) == (ago(2), {"count": 180})
+    assert "milestone" not in names(before[acme])
+
+
+def test_first_value_is_an_event_that_somebody_has_named(session: Session, acme: str) -> None:
+    config = Config(key_actions=["Chat"])
+    session.execute(update(Account).values(trial_started_on=ago(10)))
+    put_config(session, "acme", config, actor="test", now=NOW)
+    before = signals_on(session, "acme", [acme], as_of=TODAY, now=NOW)
+
+    factories.usage(session, ago(1), event_name="Chat")
+    after = signals_on(session, "acme", [acme], as_of=TODAY, now=NOW)
+
+    assert "first_value_late" in names(before[acme])
+    assert "first_value_late" not in names(after[acme])

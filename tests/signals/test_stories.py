@@ -1,0 +1,96 @@
+"""From what a product backend sends to the signals of an account, through ingestion alone."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy.orm import Session
+
+from app import pipeline
+from app.core.db import Sessions
+from app.engagement.tables import OnboardingStep
+from tests.conftest import NOW
+from tests.lifecycle.doing import erase
+
+
+def track(event: str, days: int, **properties: Any) -> dict[str, Any]:  # noqa: ANN401
+    return {
+        "type": "track",
+        "event": event,
+        "userId": "ada",
+        "messageId": f"{event} {days}",
+        "timestamp": (NOW - timedelta(days=days)).isoformat(),
+        "context": {"groupId": "acme"},
+        "properties": properties,
+    }
+
+
+def signals(
+    client: TestClient, session: Session, *calls: dict[str, Any]
+) -> dict[str, dict[str, Any]]:
+    assert client.post("/v1/batch", json={"batch": calls}).status_code == 200
+    pipeline.refresh(session, "acme", ["acme"], as_of=NOW.date(), now=NOW)
+    session.commit()
+    found = client.get("/api/v1/accounts/acme/signals").json()["items"]
+    return {each["signal"]: each for each in found}
+
+
+@pytest.mark.parametrize(
+    ("call", "name"),
+    [
+        (track("Ticket Created", 2, ticket_id="t1"), "support_slow"),
+        (track("NPS Submitted", 3, score=4), "nps_detractor"),
+        (track("NPS Submitted", 3, score=8), "nps_passive"),
+        (track("NPS Submitted", 3, score=10), "nps_promoter"),
+        (track("CSAT Submitted", 3, score=2), "csat_low"),
+        (track("Feedback Submitted", 9, kind="complaint", text="Slow."), "feedback_unanswered"),
+        (track("Incident Declared", 1, incident_id="i1", title="Outage"), "incident_affected"),
+    ],
+)
+def test_what_is_told_is_a_signal(
+    client: TestClient, session: Session, call: dict[str, Any], name: str
+) -> None:
+    assert name in signals(client, session, call)
+
+
+def test_a_step_that_nobody_finishes(client: TestClient, session: Session) -> None:
+    for position, key in enumerate(("account", "contacts")):
+        said = {"key": key, "name": key.capitalize(), "position": position}
+        session.add(OnboardingStep(workspace_id="acme", **said))
+    session.commit()
+
+    found = signals(
+        client,
+        session,
+        track("Opened", 20),
+        track("Onboarding Step Completed", 12, step="account"),
+    )
+
+    assert found["onboarding_stuck"]["key"] == "contacts"
+    assert found["onboarding_stuck"]["sentence"] == (
+        'Onboarding has stood at "Contacts" for 12 days.'
+    )
+
+
+def test_many_tickets_in_a_week(client: TestClient, session: Session) -> None:
+    asked = [track("Ticket Created", days, ticket_id=f"t{days}") for days in (1, 2, 3)]
+    answered = [track("Ticket Replied", days, ticket_id=f"t{days}") for days in (1, 2, 3)]
+
+    found = signals(client, session, *asked, *answered)
+
+    assert "ticket_surge" in found
+    assert "support_slow" not in found
+
+
+def test_a_person_who_is_erased_is_named_by_no_signal(
+    client: TestClient, session: Session, sessions: Sessions
+) -> None:
+    found = signals(client, session, track("NPS Submitted", 3, score=4))
+    assert found["nps_detractor"]["evidence"]["user_id"] == "ada"
+
+    erase(client, sessions, "users/ada")
+
+    rows = client.get("/api/v1/accounts/acme/signals", params={"all": True}).json()["items"]
+    [row] = [row for row in rows if row["signal"] == "nps_detractor"]
+    assert row["evidence"]["user_id"].startswith("erased-")
