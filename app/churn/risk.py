@@ -85,11 +85,11 @@ NOTHING = _Said(None, None, None, ())
 def judge(
     scorer: Scorer, table: FeatureTable, before: FeatureTable, lives: NDArray[np.bool_]
 ) -> list[Risk]:
-    """Judge accounts as of one day. ``before``: the same four weeks earlier."""
+    """Judge accounts as of one day. ``before``: those who are there, four weeks earlier."""
     places = np.flatnonzero(lives)
     x = table.x[places]
     score = _by_model if scorer.model else _by_rules
-    said = dict(zip(places.tolist(), score(scorer, table, x, before.x[places]), strict=True))
+    said = dict(zip(places.tolist(), score(scorer, table, x, before.x), strict=True))
     return [_risk(scorer, table, place, said.get(place, NOTHING)) for place in range(len(table.x))]
 
 

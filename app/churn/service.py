@@ -40,10 +40,10 @@ def refresh(
     if not due:
         return
     scorer, lens = _scorer(session, workspace_id, row, model, day=day)
-    moments = [(account_id, on) for on in (day, day - BEFORE) for account_id in due]
-    both = feature_table(session, workspace_id, moments, lens=lens)
-    table, before = both.rows(slice(None, len(due))), both.rows(slice(len(due), None))
+    table = feature_table(session, workspace_id, [(each, day) for each in due], lens=lens)
     lives = observations.can_churn(table, scorer.horizon)
+    earlier = [(each, day - BEFORE) for each, lives_on in zip(due, lives, strict=True) if lives_on]
+    before = feature_table(session, workspace_id, earlier, lens=lens)
     risks = judge(scorer, table, before, lives)
     risk_queries.write(session, workspace_id, risks, day=day, now=now)
 

@@ -46,11 +46,6 @@ class Standing:
     excluded: NDArray[np.bool_]
     mrr_cents: Floats
 
-    def rows(self, which: slice) -> Self:
-        return type(self)(
-            self.pays[which], self.has_paid[which], self.excluded[which], self.mrr_cents[which]
-        )
-
     @classmethod
     def blank(cls, rows: int) -> Self:
         pays, has_paid, excluded = np.zeros((3, rows), dtype=bool)
@@ -69,15 +64,6 @@ class FeatureTable:
 
     def column(self, name: str) -> Floats:
         return self.x[:, self.names.index(name)]
-
-    def rows(self, which: slice) -> Self:
-        return type(self)(
-            self.account_ids[which],
-            self.days[which],
-            self.names,
-            self.x[which],
-            self.standing.rows(which),
-        )
 
 
 def event_names_of(names: Sequence[str]) -> tuple[str, ...]:
