@@ -190,7 +190,7 @@ OWN_WORKSPACE = {
 # Figures of the caller's own workspace; tests/reports/test_tenants.py holds that.
 OWN_FIGURES = {name for name in API if "/api/v1/reports/" in name}
 BODIES: dict[str, Any] = {
-    "POST /api/v1/backtests": {"subjects": [{"kind": "model", "key": "7"}]},
+    "POST /api/v1/backtests": {"subjects": [{"kind": "scorecard", "key": "3"}]},
     "POST /api/v1/alerts/{alert_id}/assign": {"assignee": "kim"},
     "POST /api/v1/alerts/{alert_id}/snooze": {"until": None},
     "POST /api/v1/alerts/{alert_id}/feedback": {"verdict": "valid"},

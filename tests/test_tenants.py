@@ -48,12 +48,13 @@ def theirs(client: TestClient, session: Session) -> Iterator[TestClient]:
 
 
 def judge_otherwise(client: TestClient) -> None:
-    """Overrule a score, activate a scorecard, draft another, have history told anew."""
+    """Overrule a score, activate a scorecard, draft another, have history told anew, and tried."""
     ask(client, "PUT /api/v1/accounts/{account_id}/health/override")
     for _ in range(2):
         client.post("/api/v1/scorecards", json={})
     client.post("/api/v1/scorecards/2/activate")
     ask(client, "POST /api/v1/scorecards/{version}/restate", named="2")
+    ask(client, "POST /api/v1/backtests")
 
 
 def change_ids(client: TestClient, session: Session) -> None:
@@ -99,6 +100,7 @@ LISTED = {
     "{alert_id}": "alerts",
     "{job_id}": "jobs",
     "{import_id}": "imports",
+    "{backtest_id}": "backtests",
     "{benchmark_id}": "benchmarks",
     "{erasure_id}": "erasures",
     "{move_id}": "account-moves",

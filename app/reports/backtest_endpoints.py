@@ -31,7 +31,7 @@ def order_backtest(
     return BacktestOut.of(job)
 
 
-@router.get("/backtests", responses=responses(401, 403, 422))
+@router.get("/backtests", responses=responses(401, 403, 404, 422))
 def list_backtests(
     session: ReadSessionDep, caller: Reader, limit: Limit = 100, cursor: CursorText = None
 ) -> Page[BacktestOut]:

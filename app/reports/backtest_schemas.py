@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, Field
 
 from app.core.schemas import Body, Day, Id
 from app.jobs.states import State
@@ -12,22 +12,27 @@ from app.jobs.tables import Job
 Kind = Literal["model", "scorecard", "alert_rule"]
 
 
-class SubjectIn(Body):
-    kind: Kind
-    key: Id = Field(description="A version, or the key of a rule.", examples=["3"])
+class VersionIn(Body):
+    """A version of what there are versions of."""
 
-    @model_validator(mode="after")
-    def _is_version(self) -> Self:
-        is_number = self.key.isascii() and self.key.isdigit() and len(self.key) < 10  # noqa: PLR2004
-        if self.kind != "alert_rule" and not is_number:
-            raise ValueError("A version is a number.")
-        return self
+    kind: Literal["model", "scorecard"]
+    key: Annotated[str, Field(pattern="^[0-9]{1,9}$", examples=["3"])]
+
+
+class RuleIn(Body):
+    """An alert rule by its key."""
+
+    kind: Literal["alert_rule"]
+    key: Id = Field(examples=["health_at_risk"])
+
+
+Subject = Annotated[VersionIn | RuleIn, Field(discriminator="kind")]
 
 
 class BacktestIn(Body):
     """One, or two to see side by side."""
 
-    subjects: Annotated[list[SubjectIn], Field(min_length=1, max_length=2)]
+    subjects: Annotated[list[Subject], Field(min_length=1, max_length=2)]
     since: Day | None = Field(
         None, description="The first observation day; all there are by default.", examples=[None]
     )
@@ -82,7 +87,7 @@ class ResultOut(BaseModel):
 class BacktestOut(BaseModel):
     id: str = Field(examples=["job_019aa1b2c3d4e5f60718293a"])
     state: State
-    subjects: list[SubjectIn]
+    subjects: list[Subject]
     since: date | None
     until: date
     results: list[ResultOut] = Field(description="In the order of the subjects, as far as done.")
