@@ -36,6 +36,7 @@ from app.core import (
 from app.core.clock import Clock, shifted_clock
 from app.core.db import Sessions, Slots, open_engine, open_sessions
 from app.core.requests import RequestLog
+from app.core.sealing import Vault
 from app.core.settings import Settings
 from app.engagement.endpoints import router as engagement_router
 from app.events.endpoints import native_router, sdk_router
@@ -55,6 +56,10 @@ from app.segments.endpoints import router as segments_router
 from app.segments.fields import CHOICES, FIELDS
 from app.segments.schemas import LANGUAGE
 from app.signals.endpoints import router as signals_router
+from app.webhooks import fields as message_fields
+from app.webhooks import message_endpoints
+from app.webhooks.endpoints import router as webhook_endpoints_router
+from app.webhooks.service import Desk
 from app.workspaces.auth import KnownCallers
 from app.workspaces.endpoints import router as workspaces_router
 
@@ -174,6 +179,9 @@ def attach(app: FastAPI, storage: Storage, settings: Settings, clock: Clock) -> 
     app.state.known_names = KnownNames()
     app.state.known_callers = KnownCallers()
     app.state.current_account_id = aliases.look_up
+    key = settings.encryption_key
+    vault = Vault.of(key.get_secret_value() if key else None)
+    app.state.webhook_desk = Desk(vault, settings.allowed_networks)
 
 
 def create_app(storage: Storage, settings: Settings, clock: Clock) -> FastAPI:
@@ -189,6 +197,14 @@ def create_app(storage: Storage, settings: Settings, clock: Clock) -> FastAPI:
     errors.install(app)
     schemas.install(app)
     filter_schema.install(app, LANGUAGE, FIELDS, choices=CHOICES)
+    filter_schema.install(
+        app,
+        message_fields.LANGUAGE,
+        message_fields.FIELDS,
+        open_prefixes=message_fields.OPEN_PREFIXES,
+        choices={},
+    )
+    message_endpoints.describe(app)
     csv_pages.install(app)
     etags.install(app)
     app.add_middleware(RequestLog)
@@ -210,6 +226,8 @@ def create_app(storage: Storage, settings: Settings, clock: Clock) -> FastAPI:
     app.include_router(changes_router)
     app.include_router(reports_router)
     app.include_router(backtests_router)
+    app.include_router(webhook_endpoints_router)
+    app.include_router(message_endpoints.router)
     app.include_router(probes)
     return app
 
@@ -220,5 +238,7 @@ def from_environment() -> FastAPI:
     logs.configure(settings.log_level)
     if settings.database_url is None:
         raise SystemExit("HEALTH_DATABASE_URL is not set; `customer-health serve` sets it itself.")
+    if settings.encryption_key is None:
+        raise SystemExit("HEALTH_ENCRYPTION_KEY is not set; `customer-health serve` sees to it.")
     storage = Storage.open(settings.database_url.get_secret_value(), pool_size=settings.pool_size)
     return create_app(storage, settings, shifted_clock(settings.clock_offset_seconds))

@@ -9,11 +9,14 @@ from contextlib import contextmanager
 
 import structlog
 import uvicorn
+from pydantic import SecretStr
 from sqlalchemy import Engine
 
 from app.core import migrations, parent
 from app.core.db import open_engine
 from app.core.embedded import EmbeddedPostgres
+from app.core.errors import UnprocessableError
+from app.core.sealing import kept_key
 from app.core.settings import Settings
 
 log = structlog.get_logger()
@@ -35,6 +38,20 @@ def database(settings: Settings) -> Iterator[str]:
         yield server.url
 
 
+class NoKeyError(UnprocessableError):
+    """Production without a key: what must not be readable could not be stored."""
+
+
+def with_key(settings: Settings) -> Settings:
+    """See to a key for what is encrypted; with the private database one is kept beside it."""
+    if settings.encryption_key is not None:
+        return settings
+    if not settings.embedded_database:
+        raise NoKeyError("HEALTH_ENCRYPTION_KEY is not set. Make one with: openssl rand -base64 32")
+    key = SecretStr(kept_key(settings.data_dir))
+    return settings.model_copy(update={"encryption_key": key})
+
+
 @contextmanager
 def engine_to(url: str, *, pool_size: int = 2) -> Iterator[Engine]:
     engine = open_engine(url, pool_size=pool_size)
@@ -46,7 +63,7 @@ def engine_to(url: str, *, pool_size: int = 2) -> Iterator[Engine]:
 
 def serve(settings: Settings, url: str) -> None:
     """Serve HTTP until told to stop, with a worker beside it where the settings say so."""
-    os.environ["HEALTH_DATABASE_URL"] = url
+    set_environment(settings, url)
     if settings.workers > 1:
         os.environ.update(parent.environment())
     with worker_process(enabled=settings.runs_worker):
@@ -63,6 +80,13 @@ def serve(settings: Settings, url: str) -> None:
             server_header=False,
             timeout_graceful_shutdown=DRAIN_SECONDS,
         )
+
+
+def set_environment(settings: Settings, url: str) -> None:
+    """Hand on to child processes what this one has found or made."""
+    key = with_key(settings).encryption_key
+    os.environ["HEALTH_ENCRYPTION_KEY"] = key.get_secret_value() if key else ""
+    os.environ["HEALTH_DATABASE_URL"] = url
 
 
 @contextmanager

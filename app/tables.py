@@ -65,7 +65,7 @@ from app.lifecycle.tables import IdChange
 from app.segments.tables import SavedSegment
 from app.signals.tables import AccountSignal, SignalSettings
 from app.usage.tables import DailyReach, DailyUsage, FirstUse
-from app.webhooks.tables import Message
+from app.webhooks.tables import Attempt, Delivery, Message, MessageSequence, WebhookEndpoint
 from app.workspaces.tables import ApiKey, AuditEntry, Workspace
 
 metadata = Table.metadata
@@ -79,6 +79,7 @@ __all__ = [
     "AlertState",
     "ApiKey",
     "Assignment",
+    "Attempt",
     "AuditEntry",
     "Benchmark",
     "BillingCustomer",
@@ -92,6 +93,7 @@ __all__ = [
     "ChurnYardstick",
     "DailyReach",
     "DailyUsage",
+    "Delivery",
     "Due",
     "DueBinding",
     "Event",
@@ -117,6 +119,7 @@ __all__ = [
     "Job",
     "LoyaltyTier",
     "Message",
+    "MessageSequence",
     "OnboardingCompletion",
     "OnboardingStep",
     "OwnPlaybook",
@@ -141,6 +144,7 @@ __all__ = [
     "UnattributedEvent",
     "User",
     "UserAlias",
+    "WebhookEndpoint",
     "Workspace",
     "metadata",
 ]

@@ -19,6 +19,7 @@ from app.changes.feed import KEPT
 from app.core import parent, partitions
 from app.core.clock import Clock
 from app.core.db import Sessions, transaction
+from app.core.sealing import Vault
 from app.core.settings import Settings
 from app.engagement import onboarding
 from app.events import binding, sources, stats_queries
@@ -32,6 +33,10 @@ from app.jobs.running import Runner
 from app.jobs.service import Handler
 from app.lifecycle import running as lifecycle
 from app.reports import backtest_service as backtests
+from app.webhooks import delivery_queries, recovering
+from app.webhooks.delivering import Deliverer, DeliveryThread
+from app.webhooks.dialling import Dialler
+from app.webhooks.sending import Sender
 
 log = structlog.get_logger()
 
@@ -57,6 +62,7 @@ def handlers() -> Mapping[str, Handler]:
         onboarding.KIND: onboarding.look_back_page,
         imports.UPLOADED: Importer(),
         backtests.KIND: backtests.backtest_page,
+        recovering.KIND: recovering.recover_page,
     }
 
 
@@ -100,6 +106,10 @@ class Worker:
         )
 
     def run(self) -> None:
+        with self.deliveries():
+            self._work()
+
+    def _work(self) -> None:
         while not self.stopping.is_set() and not parent.is_gone():
             try:
                 if not self.step():
@@ -109,6 +119,14 @@ class Worker:
                 self.stopping.wait(TROUBLE_SECONDS)
         with suppress(DBAPIError):
             self.jobs.release(self.clock())
+
+    def deliveries(self) -> DeliveryThread:
+        """Send messages from a thread beside the loop: neither waits for the other."""
+        key = self.settings.encryption_key
+        vault = Vault.of(key.get_secret_value() if key else None)
+        sender = Sender(Dialler(self.settings.allowed_networks))
+        url = self.settings.public_url
+        return DeliveryThread(Deliverer(self.sessions, vault, sender, self.clock, public_url=url))
 
     def step(self) -> bool:
         """Do a page of each chore that is due. Returns whether there may be more at once."""
@@ -171,6 +189,9 @@ class Worker:
             events.drop_old_unattributed(session, before=events_before)
             changes.drop_old(session, before=now - KEPT)
             jobs.drop_finished(session, before=now - timedelta(days=JOB_DAYS))
+        with transaction(self.sessions) as session:
+            messages_before = now - timedelta(days=days.message_retention_days)
+            delivery_queries.drop_old(session, before=messages_before)
         sources.watch(self.sessions, now=now)
         with transaction(self.sessions) as session:
             imports.settle_ended(session, now=now)

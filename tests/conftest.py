@@ -1,4 +1,5 @@
 import os
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from pydantic import SecretStr
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -17,6 +19,7 @@ from app.core.settings import Settings
 from app.main import Storage, attach, create_app
 from tests import factories
 
+ENCRYPTION_KEY = b64encode(b"k" * 32).decode()
 NOW = datetime(2026, 3, 18, 12, 0, tzinfo=UTC)
 Databases = Callable[..., str]
 
@@ -111,7 +114,8 @@ def client(app: FastAPI, sessions: Sessions, session: Session) -> Iterator[TestC
     """A client that holds a key with every scope for the workspace ``acme``, at NOW."""
     key = factories.key(session, factories.workspace(session))
     session.commit()
-    attach(app, Storage(sessions, sessions), Settings(_env_file=None), lambda: NOW)
+    settings = Settings(_env_file=None, encryption_key=SecretStr(ENCRYPTION_KEY))
+    attach(app, Storage(sessions, sessions), settings, lambda: NOW)
     with TestClient(
         app, headers={"Authorization": f"Bearer {key}"}, raise_server_exceptions=False
     ) as client:

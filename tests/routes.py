@@ -5,6 +5,7 @@ from typing import Any
 from tests.test_openapi import API, OPERATIONS
 
 THEIRS = "theirs"
+MESSAGE = "msg_019aa1b2c3d400005e5f60718293"
 LOOSE = {"type": "track", "event": "Export", "userId": "nobody", "messageId": "loose"}
 """An event of nobody's account."""
 
@@ -70,6 +71,18 @@ NOT_FOUND = {
     "GET /api/v1/billing-sources/stripe",
     "GET /api/v1/billing-sources/stripe/unmatched",
     "DELETE /api/v1/billing-sources/stripe",
+    "GET /api/v1/webhook-endpoints/{endpoint_id}",
+    "PATCH /api/v1/webhook-endpoints/{endpoint_id}",
+    "DELETE /api/v1/webhook-endpoints/{endpoint_id}",
+    "POST /api/v1/webhook-endpoints/{endpoint_id}/rotate-secret",
+    "POST /api/v1/webhook-endpoints/{endpoint_id}/enable",
+    "POST /api/v1/webhook-endpoints/{endpoint_id}/test",
+    "POST /api/v1/webhook-endpoints/{endpoint_id}/recover",
+    "GET /api/v1/webhook-endpoints/{endpoint_id}/deliveries",
+    "GET /api/v1/webhook-endpoints/{endpoint_id}/deliveries/{message_id}",
+    "GET /api/v1/webhook-endpoints/{endpoint_id}/deliveries/{message_id}/attempts",
+    "POST /api/v1/webhook-endpoints/{endpoint_id}/deliveries/{message_id}/replay",
+    "POST /api/v1/messages/{message_id}/replay",
     "POST /api/v1/api-keys/{key_id}/revoke",
     "POST /api/v1/api-keys/{key_id}/rotate",
     "GET /api/v1/alerts/{alert_id}",
@@ -166,6 +179,8 @@ OWN_LIST = {
     "GET /api/v1/feedback-items",
     "GET /api/v1/incidents",
     "GET /api/v1/erasures",
+    "GET /api/v1/webhook-endpoints",
+    "GET /api/v1/messages",
     "GET /api/v1/changes",
 }
 # Of the caller's own workspace, whoever calls.
@@ -186,9 +201,12 @@ OWN_WORKSPACE = {
     "POST /api/v1/scorecards",
     "POST /api/v1/imports",
     "POST /api/v1/accounts/count",
+    "POST /api/v1/webhook-endpoints",
 }
 # Figures of the caller's own workspace; tests/reports/test_tenants.py holds that.
 OWN_FIGURES = {name for name in API if "/api/v1/reports/" in name}
+# The same for everybody who has a key.
+OF_THE_SERVICE = {"GET /api/v1/message-types"}
 BODIES: dict[str, Any] = {
     "POST /api/v1/backtests": {"subjects": [{"kind": "scorecard", "key": "3"}]},
     "POST /api/v1/alerts/{alert_id}/assign": {"assignee": "kim"},
@@ -203,6 +221,8 @@ BODIES: dict[str, Any] = {
     "PUT /api/v1/users/{user_id}/roles": {"roles": ["champion"]},
     "POST /api/v1/feedback-items/{feedback_id}/resolve": {"outcome": "shipped"},
     "POST /api/v1/subscriptions/{subscription_id}/end": {"account_id": THEIRS},
+    "POST /api/v1/webhook-endpoints": {"url": "https://crm.example/hook"},
+    "POST /api/v1/webhook-endpoints/{endpoint_id}/recover": {"since": "2026-03-01T00:00:00Z"},
     "POST /api/v1/api-keys": {"name": "k", "scopes": ["health:read"]},
     "POST /api/v1/scorecards/{version}/restate": {"since": "2026-03-01", "until": "2026-03-02"},
     "PUT /api/v1/accounts/{account_id}/health/override": {

@@ -116,13 +116,22 @@ PURE = {
     *(f"signals/{name}.py" for name in ("config", "detect", "facts", "keeping", "signal", "words")),
     *(f"signals/{name}_signals.py" for name in ("engagement", "payment", "usage")),
     "signals/thresholds.py",
+    "webhooks/addresses.py",
+    "webhooks/fields.py",
+    "webhooks/retry.py",
+    "webhooks/signature.py",
+    "webhooks/slack.py",
+    "webhooks/standing.py",
+    "webhooks/windows.py",
     "workspaces/keys.py",
     "workspaces/semantics.py",
 }
 """What they say can be tried without a database, the web or a clock."""
 
 
-IMPURE_MODULES = {"sqlalchemy", "psycopg", "fastapi", "starlette", "httpx", "alembic", "uvicorn"}
+IMPURE_MODULES = {
+    *("sqlalchemy", "psycopg", "fastapi", "starlette", "httpx", "asyncio", "alembic", "uvicorn"),
+}
 
 
 CLOCK_CALLS = {"now", "today", "utcnow"}
@@ -154,6 +163,11 @@ ACROSS_WORKSPACES = {
     "app.jobs.queries.next_job": "the worker does what has waited longest, whosever it is",
     "app.health.override_queries.end_expired": "the worker ends what is over, whosever it is",
     "app.imports.queries.leave_commits_to_the_next": "sets how the transaction commits",
+    "app.webhooks.delivery_queries.claim": "the worker sends what is due, whosever it is",
+    "app.webhooks.delivery_queries.concerned": "the worker settles for all at once",
+    "app.webhooks.delivery_queries.drop_old": "retention is of the service, not of a workspace",
+    "app.webhooks.delivery_queries.release": "the worker gives back what it holds",
+    "app.webhooks.delivery_queries.settle": "the worker settles for all at once",
     "app.workspaces.queries.find_key_anywhere": "the command line belongs to who owns all",
     "app.workspaces.queries.list_workspaces": "the command line belongs to who owns all",
     "app.workspaces.queries.stored_key": "a key is what names the workspace",

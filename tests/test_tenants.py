@@ -9,7 +9,7 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from app.core.pagination import encode_cursor
-from app.tables import IdChange, Source
+from app.tables import Delivery, IdChange, Message, Source
 from app.workspaces.keys import Scope, key_id
 from tests import factories
 from tests.conftest import NOW
@@ -18,7 +18,9 @@ from tests.routes import (
     INGEST,
     LOOSE,
     MAKES_ITS_OWN,
+    MESSAGE,
     NOT_FOUND,
+    OF_THE_SERVICE,
     OWN_FIGURES,
     OWN_LIST,
     OWN_WORKSPACE,
@@ -44,7 +46,19 @@ def theirs(client: TestClient, session: Session) -> Iterator[TestClient]:
         factories.alert(session, THEIRS, workspace_id="other")
         session.commit()
         change_ids(other, session)
+        have_told(other, session)
         yield other
+
+
+def have_told(client: TestClient, session: Session) -> None:
+    """Make an endpoint with a message on its way."""
+    made = ask(client, "POST /api/v1/webhook-endpoints").json()
+    said = {"workspace_id": "other", "type": "data.stopped", "body": b'{"data":{}}'}
+    session.add(Message(id=MESSAGE, created_at=NOW, **said))
+    session.flush()
+    on_its_way = {"endpoint_id": made["id"], "message_id": MESSAGE, "state": "pending"}
+    session.add(Delivery(workspace_id="other", due_at=NOW, **on_its_way))
+    session.commit()
 
 
 def judge_otherwise(client: TestClient) -> None:
@@ -69,6 +83,7 @@ def change_ids(client: TestClient, session: Session) -> None:
 
 # What stands in a path beside the id: the same for everybody.
 SAME_PARTS = {"{system}": "crm", "{currency}": "EUR", "{starts_on}": "2026-01-01"}
+SAME_PARTS["/deliveries/{message_id}"] = f"/deliveries/{MESSAGE}"
 
 
 def ask(
@@ -105,6 +120,8 @@ LISTED = {
     "{erasure_id}": "erasures",
     "{move_id}": "account-moves",
     "{key_id}": "api-keys",
+    "{endpoint_id}": "webhook-endpoints",
+    "{message_id}": "messages",
 }
 """What is named by an id that the service gives, by a part of its path: where to find one."""
 
@@ -120,7 +137,8 @@ def name_for(theirs: TestClient, name: str) -> str:
 
 def test_what_is_to_happen_on_every_route_has_been_decided() -> None:
     """A new route is added to one of the sets above first."""
-    decided = [INGEST, NOT_FOUND, set(MAKES_ITS_OWN), OWN_LIST, OWN_WORKSPACE, OWN_FIGURES]
+    of_its_own = [set(MAKES_ITS_OWN), OWN_LIST, OWN_WORKSPACE, OWN_FIGURES]
+    decided = [INGEST, NOT_FOUND, *of_its_own, OF_THE_SERVICE]
 
     assert sorted(name for each in decided for name in each) == sorted(API)
 

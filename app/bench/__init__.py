@@ -4,7 +4,18 @@ from collections.abc import Callable
 
 from rich.console import Console
 
-from app.bench import alerts, causes, faults, freshness, growth, ingest, reads, scorecards, sweep
+from app.bench import (
+    alerts,
+    causes,
+    faults,
+    freshness,
+    growth,
+    ingest,
+    reads,
+    scorecards,
+    sweep,
+    webhooks,
+)
 from app.bench.results import Result, table
 from app.core.errors import UnprocessableError
 
@@ -19,6 +30,7 @@ BENCHMARKS: dict[str, Callable[[], list[Result]]] = {
     "concurrency": faults.run_concurrency,
     "kills": faults.run_kills,
     "growth": growth.run,
+    "webhooks": webhooks.run,
 }
 
 

@@ -27,7 +27,7 @@ def main() -> None:
     """Serve as ``app.serving.serve`` does."""
     settings = Settings()
     with serving.database(settings) as url:
-        os.environ["HEALTH_DATABASE_URL"] = url
+        serving.set_environment(settings, url)
         os.environ.update(parent.environment())
         uvicorn.run(
             "app.bench.noop:from_environment",

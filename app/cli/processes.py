@@ -29,7 +29,7 @@ def serve() -> None:
 def worker() -> None:
     """Refresh scores and keep house until told to stop."""
     with opened() as (sessions, clock, settings):
-        process = Worker(sessions, settings, clock)
+        process = Worker(sessions, serving.with_key(settings), clock)
         stop_on_signals(process.stopping.set)
         process.run()
 

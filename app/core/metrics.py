@@ -20,6 +20,15 @@ QUARANTINED = Counter("health_quarantined_total", "Events put aside, by reason."
 REFRESHED = Counter("health_refreshed_accounts_total", "Accounts scored by the worker.")
 REFRESH_SECONDS = Histogram("health_refresh_seconds", "Time to score one set of accounts.")
 PARKED = Counter("health_parked_accounts_total", "Accounts given up after failing alone.")
+WEBHOOK_ATTEMPTS = Counter(
+    "health_webhook_attempts_total",
+    "Attempts to deliver a message, by what came of it.",
+    ["result"],
+)
+WEBHOOK_SECONDS = Histogram("health_webhook_seconds", "Time of one attempt.")
+STALE_SETTLES = Counter(
+    "health_webhook_stale_settles_total", "Outcomes refused: somebody else held the delivery."
+)
 
 
 def exposition() -> bytes:

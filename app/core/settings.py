@@ -1,9 +1,13 @@
 """Every setting of the service, each read once, where the process starts."""
 
+from collections.abc import Sequence
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from app.core.sealing import read_key
 
 
 class Settings(BaseSettings):
@@ -12,6 +16,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="HEALTH_", env_file=".env", frozen=True)
 
     database_url: SecretStr | None = None
+    encryption_key: SecretStr | None = None
     data_dir: Path = Path(".data")
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
@@ -21,6 +26,9 @@ class Settings(BaseSettings):
     event_retention_days: int = Field(default=400, ge=35)
     usage_retention_days: int = Field(default=1100, ge=200)
     quarantine_retention_days: int = Field(default=30, ge=1)
+    message_retention_days: int = Field(default=30, ge=1)
+    webhook_allowed_networks: str | None = None
+    public_url: str | None = Field(default=None, pattern="^https?://[^/]+$")
     max_wire_bytes: int = Field(default=5 * 1024 * 1024, ge=1024)
     max_body_bytes: int = Field(default=10 * 1024 * 1024, ge=1024)
     max_batch_events: int = Field(default=2500, ge=1)
@@ -35,6 +43,26 @@ class Settings(BaseSettings):
         if url and not url.get_secret_value().startswith("postgresql://"):
             raise ValueError("HEALTH_DATABASE_URL must start with postgresql://")
         return url
+
+    @field_validator("encryption_key")
+    @classmethod
+    def _is_a_key(cls, key: SecretStr | None) -> SecretStr | None:
+        if key:
+            read_key(key.get_secret_value())
+        return key
+
+    @field_validator("webhook_allowed_networks")
+    @classmethod
+    def _are_networks(cls, text: str | None) -> str | None:
+        for each in (text or "").split(","):
+            ip_network(each.strip() or "127.0.0.1")
+        return text
+
+    @property
+    def allowed_networks(self) -> Sequence[IPv4Network | IPv6Network]:
+        """Where webhooks may be sent to beside the public internet."""
+        named = (self.webhook_allowed_networks or "").split(",")
+        return [ip_network(each.strip()) for each in named if each.strip()]
 
     @property
     def embedded_database(self) -> bool:

@@ -45,7 +45,7 @@ from app.lifecycle.paging import (
 from app.lifecycle.tables import IdChange
 from app.signals.tables import AccountSignal
 from app.usage.tables import DailyReach, DailyUsage, FirstUse
-from app.webhooks.tables import Message
+from app.webhooks.tables import Message, MessageSequence
 
 PAYLOADS_AT_ONCE, PEOPLE_AT_ONCE = 500, 2000
 
@@ -56,7 +56,7 @@ OF_AN_ACCOUNT: tuple[type[Table], ...] = (
     *(Ticket, SurveyResponse, FeedbackItem, Goal, OnboardingCompletion, IncidentAccount),
     *(HealthHistory, HealthScore, ScoreOverride, StaleAccount),
     *(ChurnRisk, ChurnRiskHistory),
-    *(AccountSignal, Change, Message, Intervention, Assignment),
+    *(AccountSignal, Change, Message, MessageSequence, Intervention, Assignment),
     *(Due, ParkedAccount, Account),
 )
 """Every row under the account's ids goes."""

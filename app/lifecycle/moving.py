@@ -33,7 +33,7 @@ from app.lifecycle.kinds import Kind
 from app.lifecycle.paging import Page, Step, emptying, run, settle, through_events
 from app.lifecycle.tables import IdChange
 from app.signals.tables import AccountSignal
-from app.webhooks.tables import Message
+from app.webhooks.tables import Message, MessageSequence
 
 Values = Mapping[str, Any]
 """The workspace, the old id and the account's id of today, as the statements name them."""
@@ -50,6 +50,7 @@ SHIFTED: tuple[type[Table], ...] = (
     Message,
     Intervention,
     Assignment,
+    MessageSequence,
 )
 """Rows that are the new account's from then on."""
 
@@ -62,7 +63,7 @@ OF_A_SCORE: tuple[type[Table], ...] = (
 LEFT_BEHIND: tuple[type[Table], ...] = (
     *(AlertState, AccountSignal),
     *(StaleAccount, Due, ParkedAccount, HealthScore, ChurnRisk, ChurnRiskHistory),
-    *(OnboardingCompletion, IncidentAccount, Assignment),
+    *(OnboardingCompletion, IncidentAccount, Assignment, MessageSequence),
 )
 """What is left under the old id says nothing any more."""
 

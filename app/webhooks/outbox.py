@@ -9,7 +9,9 @@ from uuid import uuid4
 import orjson
 from sqlalchemy.orm import Session
 
-from app.webhooks.message_schemas import CATALOGUE, OfAccount, personal_fields
+from app.webhooks import queries
+from app.webhooks.fanning import TEST, Told, fan_out
+from app.webhooks.message_schemas import CATALOGUE, OfAccount, Payload, personal_fields
 from app.webhooks.tables import Message
 
 MOST_BYTES = 20_000
@@ -31,33 +33,78 @@ class MessageError(ValueError):
 def publish(
     session: Session, workspace_id: str, messages: Sequence[NewMessage], *, now: datetime
 ) -> list[str]:
-    """Record messages in the caller's transaction, in order. Returns their ids."""
-    rows = [_row(workspace_id, message, now) for message in messages]
-    session.add_all(rows)
+    """Record messages in the caller's transaction, in order, with deliveries to who wants them.
+
+    Returns their ids. Raises where a message is not of the catalogue.
+    """
+    rows = record(session, workspace_id, messages, now=now)
+    endpoints = queries.receivers(session, workspace_id) if rows else ()
+    if endpoints:
+        fan_out(session, workspace_id, [Told.of(row) for row in rows], endpoints, now=now)
     return [row.id for row in rows]
 
 
-def _row(workspace_id: str, message: NewMessage, now: datetime) -> Message:
-    return Message(
-        workspace_id=workspace_id,
-        id=f"msg_{round(now.timestamp() * 1000):012x}{uuid4().hex[:12]}",
-        type=message.kind,
-        account_id=message.account_id,
-        body=_body(message, 1, now),
-        created_at=now,
-    )
+def publish_test(session: Session, workspace_id: str, endpoint_id: str, *, now: datetime) -> str:
+    """Have one endpoint hear from us, whatever it listens to."""
+    told = NewMessage(TEST, {"endpoint_id": endpoint_id})
+    [message] = record(session, workspace_id, [told], now=now)
+    row = {"endpoint_id": endpoint_id, "message_id": message.id}
+    queries.add_deliveries(session, workspace_id, [row], now=now)
+    return message.id
 
 
-def _body(message: NewMessage, sequence: int, now: datetime) -> bytes:
+def record(
+    session: Session, workspace_id: str, messages: Sequence[NewMessage], *, now: datetime
+) -> Sequence[Message]:
+    """Write messages that nobody gets yet."""
+    payloads = [_payload(message) for message in messages]
+    both = list(zip(messages, payloads, strict=True))
+    of_accounts = [message.account_id or "" for message, payload in both if _ranks(payload)]
+    numbers = iter(queries.next_sequences(session, workspace_id, of_accounts))
+    rows = []
+    for place, (message, payload) in enumerate(both):
+        data = dict(message.data)
+        if _ranks(payload):
+            data |= {"account_id": message.account_id, "sequence": next(numbers)}
+        rows.append(
+            Message(
+                workspace_id=workspace_id,
+                id=f"msg_{round(now.timestamp() * 1000):012x}{place:04x}{uuid4().hex[:12]}",
+                type=message.kind,
+                account_id=message.account_id,
+                created_at=now,
+                **_bodies(message.kind, payload.model_validate(data), now),
+            )
+        )
+    session.add_all(rows)
+    session.flush()
+    return rows
+
+
+def _payload(message: NewMessage) -> type[Payload]:
     payload = CATALOGUE.get(message.kind)
     if payload is None:
         raise MessageError(f"There is no message type {message.kind}.")
-    data = dict(message.data)
-    if issubclass(payload, OfAccount):
-        data |= {"account_id": message.account_id, "sequence": sequence}
-    said = payload.model_validate(data)
-    shown = said.model_dump(mode="json", exclude=set(personal_fields(payload)))
-    body = orjson.dumps({"type": message.kind, "timestamp": now, "data": shown})
+    if _ranks(payload) and not message.account_id:
+        raise MessageError(f"A message {message.kind} is about an account; none is named.")
+    return payload
+
+
+def _ranks(payload: type[Payload]) -> bool:
+    return issubclass(payload, OfAccount)
+
+
+def _bodies(kind: str, said: Payload, now: datetime) -> Mapping[str, bytes | None]:
+    """Say it without what is personal, and, if there is such, with it."""
+    personal = personal_fields(type(said))
+    plain = _body(kind, said.model_dump(mode="json", exclude=set(personal)), now)
+    tells_more = any(getattr(said, name) is not None for name in personal)
+    whole = _body(kind, said.model_dump(mode="json"), now) if tells_more else None
+    return {"body": plain, "personal_body": whole}
+
+
+def _body(kind: str, data: Mapping[str, Any], now: datetime) -> bytes:
+    body = orjson.dumps({"type": kind, "timestamp": now, "data": data})
     if len(body) > MOST_BYTES:
-        raise MessageError(f"A message {message.kind} of {len(body)} bytes is too large.")
+        raise MessageError(f"A message {kind} of {len(body)} bytes is too large.")
     return body

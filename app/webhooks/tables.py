@@ -1,23 +1,141 @@
-from sqlalchemy import ForeignKey, Index, LargeBinary
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Identity,
+    Index,
+    LargeBinary,
+    Text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Instant, Key, Table
 
 
+def owner() -> ForeignKey:
+    return ForeignKey("workspace.id", ondelete="CASCADE")
+
+
 class Message(Table):
     """What others are to be told: it exists exactly when the change it tells of exists.
 
-    ``body`` is what is signed and sent, byte for byte. Ids sort by their time.
+    ``body`` is what is signed and sent, byte for byte; ``personal_body`` goes to endpoints that
+    asked for personal data, where it differs. Ids sort by their time.
     """
 
     __tablename__ = "message"
-    __table_args__ = (Index(None, "workspace_id", "created_at"),)
-
-    workspace_id: Mapped[Key] = mapped_column(
-        ForeignKey("workspace.id", ondelete="CASCADE"), primary_key=True
+    __table_args__ = (
+        Index(None, "created_at"),
+        Index(None, "account_id", "workspace_id", "id"),
     )
+
+    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
     id: Mapped[Key] = mapped_column(primary_key=True)
     type: Mapped[Key]
     account_id: Mapped[Key | None]
     body: Mapped[bytes] = mapped_column(LargeBinary)
+    personal_body: Mapped[bytes | None] = mapped_column(LargeBinary)
     created_at: Mapped[Instant]
+
+
+class MessageSequence(Table):
+    """How many messages there have been about an account."""
+
+    __tablename__ = "message_sequence"
+
+    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
+    account_id: Mapped[Key] = mapped_column(primary_key=True)
+    last: Mapped[int] = mapped_column(BigInteger)
+
+
+class WebhookEndpoint(Table):
+    """Whom messages are sent to.
+
+    ``url`` is what is shown. ``sealed`` holds the whole URL, secrets and headers: an address can
+    be a secret too. ``types`` empty: all. ``resume_at``: nothing is sent before.
+    """
+
+    __tablename__ = "webhook_endpoint"
+
+    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
+    id: Mapped[Key] = mapped_column(primary_key=True)
+    name: Mapped[str | None]
+    kind: Mapped[Key]
+    url: Mapped[str]
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    header_names: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
+    types: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
+    filter: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+    personal_data: Mapped[bool] = mapped_column(server_default="false")
+    paused: Mapped[bool] = mapped_column(server_default="false")
+    state: Mapped[Key] = mapped_column(server_default="active")
+    failures: Mapped[int] = mapped_column(server_default="0")
+    failing_since: Mapped[Instant | None]
+    resume_at: Mapped[Instant | None]
+    reason: Mapped[Key | None]
+    created_at: Mapped[Instant]
+    changed_at: Mapped[Instant]
+
+
+class Delivery(Table):
+    """A message on its way to an endpoint.
+
+    ``due_at``: when it may be taken, also from a worker that holds it by ``token`` and has gone
+    silent. ``attempts`` are those since it was last asked for.
+    """
+
+    __tablename__ = "delivery"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["workspace_id", "endpoint_id"],
+            ["webhook_endpoint.workspace_id", "webhook_endpoint.id"],
+            name="delivery_endpoint_fkey",
+            ondelete="CASCADE",
+        ),
+        ForeignKeyConstraint(
+            ["workspace_id", "message_id"],
+            ["message.workspace_id", "message.id"],
+            name="delivery_message_fkey",
+            ondelete="CASCADE",
+        ),
+        Index(None, "workspace_id", "message_id"),
+        Index("delivery_due_idx", "endpoint_id", "due_at", postgresql_where="state = 'pending'"),
+    )
+
+    workspace_id: Mapped[Key] = mapped_column(primary_key=True)
+    endpoint_id: Mapped[Key] = mapped_column(primary_key=True)
+    message_id: Mapped[Key] = mapped_column(primary_key=True)
+    state: Mapped[Key]
+    attempts: Mapped[int] = mapped_column(server_default="0")
+    due_at: Mapped[Instant]
+    token: Mapped[UUID | None]
+    finished_at: Mapped[Instant | None]
+
+
+class Attempt(Table):
+    """One try of a delivery, and what came back."""
+
+    __tablename__ = "attempt"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["workspace_id", "endpoint_id", "message_id"],
+            ["delivery.workspace_id", "delivery.endpoint_id", "delivery.message_id"],
+            name="attempt_delivery_fkey",
+            ondelete="CASCADE",
+        ),
+    )
+
+    workspace_id: Mapped[Key] = mapped_column(primary_key=True)
+    endpoint_id: Mapped[Key] = mapped_column(primary_key=True)
+    message_id: Mapped[Key] = mapped_column(primary_key=True)
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    at: Mapped[Instant]
+    milliseconds: Mapped[int]
+    status: Mapped[int | None]
+    error: Mapped[Key | None]
+    response: Mapped[str]

@@ -167,4 +167,5 @@ def caller_with(scope: Scope) -> Any:  # noqa: ANN401 - FastAPI's own marker has
 Reader = Annotated[Caller, caller_with(Scope.HEALTH_READ)]
 AccountWriter = Annotated[Caller, caller_with(Scope.ACCOUNTS_WRITE)]
 AlertWriter = Annotated[Caller, caller_with(Scope.ALERTS_WRITE)]
+WebhookWriter = Annotated[Caller, caller_with(Scope.WEBHOOKS_WRITE)]
 Admin = Annotated[Caller, caller_with(Scope.ADMIN)]

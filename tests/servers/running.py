@@ -57,6 +57,7 @@ class Service:
             "HEALTH_DATA_DIR": str(self.folder),
             "HEALTH_PORT": str(self.port),
             "HEALTH_LOG_LEVEL": "warning",
+            "HEALTH_WEBHOOK_ALLOWED_NETWORKS": "127.0.0.0/8",
         }
         with (self.folder / "serve.log").open("ab") as log:
             self.process = subprocess.Popen(

@@ -44,8 +44,33 @@ def test_data_that_the_catalogue_does_not_know_is_refused(session: Session) -> N
 
 
 def test_a_message_about_an_account_names_it(session: Session) -> None:
-    with pytest.raises(ValidationError, match="account_id"):
+    with pytest.raises(MessageError, match="none is named"):
         publish(session, replace(sample("alert.opened"), account_id=None))
+
+
+def test_the_sequence_of_an_account_rises_whatever_happens_to_others(session: Session) -> None:
+    first = publish(session, *[sample("alert.opened", name) for name in ("b", "a", "b")])
+    second = publish(session, sample("alert.resolved", "b"), sample("data.stopped"))
+
+    numbers = [data(session, each).get("sequence") for each in (*first, *second)]
+    assert numbers == [1, 1, 2, 3, None]
+
+
+def test_ids_sort_as_they_were_published(session: Session) -> None:
+    ids = publish(session, *[sample("alert.opened") for _ in range(50)])
+
+    assert list(ids) == sorted(ids)
+
+
+def test_what_is_personal_stands_apart(session: Session) -> None:
+    [with_owner] = publish(session, sample("alert.opened", owner="kim@example.com"))
+    [without] = publish(session, sample("alert.opened", owner=None))
+
+    found = session.get_one(Message, ("acme", with_owner))
+    assert b"kim@" not in found.body
+    assert found.personal_body is not None
+    assert b"kim@" in found.personal_body
+    assert session.get_one(Message, ("acme", without)).personal_body is None
 
 
 def test_of_many_long_drivers_three_go_out_clipped(session: Session) -> None:

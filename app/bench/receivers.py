@@ -1,0 +1,70 @@
+"""Receivers of webhooks on this machine: fast, slow, silent or dripping, in a thread."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+
+from app.bench.client import HOST
+
+ANSWER = b"HTTP/1.1 204 No Content\r\ncontent-length: 0\r\n\r\n"
+
+
+@dataclass
+class Receiver:
+    """``wait_seconds``: before it answers. ``drips``: it sends a byte now and then, for ever."""
+
+    wait_seconds: float = 0
+    drips: bool = False
+    port: int = 0
+    came: list[tuple[float, str]] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        return f"http://{HOST}:{self.port}/"
+
+    @property
+    def ids(self) -> list[str]:
+        return [message_id for _, message_id in self.came]
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError, asyncio.IncompleteReadError):
+            while True:
+                head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+                headers = dict(line.split(": ", 1) for line in head.split("\r\n")[1:-2])
+                await reader.readexactly(int(headers["content-length"]))
+                self.came.append((time.time(), headers["webhook-id"]))
+                await self.answer(writer)
+        writer.close()
+
+    async def answer(self, writer: asyncio.StreamWriter) -> None:
+        if self.drips:
+            writer.write(b"HTTP/1.1 200 OK\r\nx-slow: ")
+            while True:
+                await asyncio.sleep(0.5)
+                writer.write(b"z")
+                await writer.drain()
+        await asyncio.sleep(self.wait_seconds)
+        writer.write(ANSWER)
+        await writer.drain()
+
+
+@contextmanager
+def listening(*receivers: Receiver) -> Iterator[None]:
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+
+    async def start(receiver: Receiver) -> None:
+        server = await asyncio.start_server(receiver.serve, HOST, 0, backlog=512)
+        receiver.port = server.sockets[0].getsockname()[1]
+
+    for receiver in receivers:
+        asyncio.run_coroutine_threadsafe(start(receiver), loop).result()
+    try:
+        yield
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()

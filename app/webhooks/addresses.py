@@ -1,0 +1,61 @@
+"""Where webhooks may be sent to: the public internet, and what the operator allows. Pure.
+
+Python's ``is_global`` is not enough: it differs between versions and lets addresses pass that
+carry a private one within them.
+"""
+
+from collections.abc import Sequence
+from ipaddress import (
+    IPv4Address,
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    ip_address,
+    ip_network,
+)
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+
+DENIED = tuple(
+    ip_network(each)
+    for each in (
+        *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16"),
+        *("172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24", "192.31.196.0/24", "192.52.193.0/24"),
+        *("192.88.99.0/24", "192.168.0.0/16", "192.175.48.0/24", "198.18.0.0/15"),
+        *("198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/3"),
+        "168.63.129.16/32",  # Azure's metadata, among public addresses
+        "2001::/23",  # Teredo and other protocols
+        *("2001:db8::/32", "2002::/16", "2620:4f:8000::/48", "3fff::/20"),
+    )
+)
+GLOBAL_UNICAST = ip_network("2000::/3")
+"""Without: IPv4 in IPv6, NAT64, unique local, link-local and all that is not given out yet."""
+
+
+class DeniedError(Exception):
+    """An address that nothing is sent to."""
+
+
+def judge(addresses: Sequence[str], allowed: Sequence[Network], *, plain: bool) -> list[Address]:
+    """Return the addresses of a name, or raise DeniedError if any of them is denied.
+
+    ``plain``: without TLS only what the operator allows is spoken to.
+    """
+    if not addresses:
+        raise DeniedError("The name has no address.")
+    found = [ip_address(each) for each in addresses]
+    for each in found:
+        if any(each in network for network in allowed):
+            continue
+        if plain:
+            raise DeniedError("Without TLS nothing is sent to this address.")
+        if not is_public(each):
+            raise DeniedError("This address is not public.")
+    return found
+
+
+def is_public(address: Address) -> bool:
+    if isinstance(address, IPv6Address) and (address.scope_id or address not in GLOBAL_UNICAST):
+        return False
+    return not any(address in network for network in DENIED)

@@ -1,0 +1,167 @@
+"""The part of the worker that sends: an event loop in a thread of its own (docs/adr/0028)."""
+
+import asyncio
+import threading
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Self
+from uuid import UUID
+
+import structlog
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from app.core.clock import Clock
+from app.core.db import Sessions, retrying, transaction
+from app.core.sealing import SealError, Vault
+from app.webhooks import delivery_queries, settling, windows
+from app.webhooks.delivery_queries import Claimed
+from app.webhooks.endpoint_secrets import Secrets, request_for
+from app.webhooks.sending import DEADLINE_SECONDS, Outcome, Sender
+from app.webhooks.settling import Sent
+from app.webhooks.windows import Windows
+
+log = structlog.get_logger()
+
+LEASE = timedelta(seconds=2 * DEADLINE_SECONDS)
+MOST_UNDER_WAY = 1024
+IDLE_SECONDS, TROUBLE_SECONDS, DRAIN_SECONDS = 0.2, 1.0, 5.0
+
+
+@dataclass
+class Deliverer:
+    """Turns of one short transaction each, and the sending between them, outside of any."""
+
+    sessions: Sessions
+    vault: Vault
+    sender: Sender
+    clock: Clock
+    public_url: str | None = None
+    windows: Windows = field(default_factory=Windows)
+    _sent: list[Sent] = field(default_factory=list)
+    _held: set[UUID] = field(default_factory=set)
+    under_way: set[asyncio.Task[None]] = field(default_factory=set)
+    _news: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Deliver until told to stop; then wait a little for what is under way."""
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(MOST_UNDER_WAY))
+        while not stopping.is_set():
+            try:
+                busy = await self.turn()
+                await self._wait(stopping, 0 if busy else IDLE_SECONDS)
+            except DBAPIError as error:
+                log.warning("database_trouble", error=type(error.orig).__name__)
+                await self._wait(stopping, TROUBLE_SECONDS)
+        await self._drain()
+        self.sender.close()
+
+    async def turn(self) -> bool:
+        """Settle what was sent and claim what is due. Returns whether anything was."""
+        self._news.clear()
+        sent, self._sent = self._sent, []
+        rooms, limit = self.windows.rooms(), MOST_UNDER_WAY - self.windows.under_way
+        try:
+            claimed = await asyncio.to_thread(
+                retrying, self.sessions, lambda session: self._turn(session, sent, rooms, limit)
+            )
+        except BaseException:
+            self._sent = [*sent, *self._sent]
+            raise
+        for each in claimed:
+            self._begin(each)
+        return bool(claimed)
+
+    def _turn(
+        self, session: Session, sent: Sequence[Sent], rooms: Mapping[str, int], limit: int
+    ) -> Sequence[Claimed]:
+        now = self.clock()
+        settling.settle(session, sent, now=now)
+        if limit <= 0:
+            return []
+        return delivery_queries.claim(
+            session,
+            rooms=rooms,
+            room=windows.FIRST,
+            limit=limit,
+            now=now,
+            lease_until=now + LEASE,
+        )
+
+    def _begin(self, claimed: Claimed) -> None:
+        self.windows.begin(claimed.endpoint_id)
+        self._held.add(claimed.token)
+        task = asyncio.create_task(self._deliver(claimed))
+        self.under_way.add(task)
+        task.add_done_callback(self.under_way.discard)
+
+    async def _deliver(self, claimed: Claimed) -> None:
+        outcome = Outcome(0, error="cancelled")
+        try:
+            outcome = await self._send(claimed, self.clock())
+            self._sent.append(Sent(claimed, outcome, self.clock()))
+        finally:
+            self.windows.end(claimed.endpoint_id, worked=outcome.worked)
+            self._news.set()
+
+    async def _send(self, claimed: Claimed, now: datetime) -> Outcome:
+        try:
+            secrets = Secrets.open(self.vault, *claimed.endpoint, claimed.sealed)
+        except SealError:
+            return Outcome(0, error="key_mismatch")
+        request = request_for(secrets, claimed, now=now, public_url=self.public_url)
+        try:
+            return await self.sender.send(secrets.url, request.headers, request.body)
+        except Exception:
+            log.exception("delivery_failed", endpoint_id=claimed.endpoint_id)
+            return Outcome(0, error="internal_error")
+
+    async def _wait(self, stopping: asyncio.Event, seconds: float) -> None:
+        """Wait for an outcome, the end, or the time to look again."""
+        waiting = [asyncio.create_task(each.wait()) for each in (self._news, stopping)]
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        for each in waiting:
+            each.cancel()
+
+    async def _drain(self) -> None:
+        """Give back at once what cannot be finished."""
+        if self.under_way:
+            _, unfinished = await asyncio.wait(self.under_way, timeout=DRAIN_SECONDS)
+            for task in unfinished:
+                task.cancel()
+            await asyncio.gather(*unfinished, return_exceptions=True)
+        with suppress(DBAPIError):
+            await asyncio.to_thread(self._give_back)
+
+    def _give_back(self) -> None:
+        with transaction(self.sessions) as session:
+            settling.settle(session, self._sent, now=self.clock())
+            delivery_queries.release(session, self._held, now=self.clock())
+
+
+class DeliveryThread:
+    """Inside of it a Deliverer runs beside the rest of the worker."""
+
+    def __init__(self, deliverer: Deliverer) -> None:
+        self._deliverer = deliverer
+        self._loop = asyncio.new_event_loop()
+        self._stopping = asyncio.Event()
+        self._thread = threading.Thread(target=self._run, name="deliveries", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._stopping.set)
+            self._thread.join(2 * DRAIN_SECONDS)
+
+    def _run(self) -> None:
+        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+            runner.run(self._deliverer.run(self._stopping))

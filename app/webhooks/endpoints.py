@@ -1,0 +1,230 @@
+"""Webhook endpoints over HTTP: whom messages go to, and what came of each."""
+
+from datetime import timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+
+from app.core.clock import Now
+from app.core.db import ReadSessionDep, SessionDep
+from app.core.pagination import CursorText, Limit, Page, decode_cursor, page_of
+from app.core.schemas import Id, responses
+from app.jobs.schemas import JobOut
+from app.webhooks import queries, recovering, service
+from app.webhooks.schemas import (
+    AttemptOut,
+    DeliveryOut,
+    DeliveryState,
+    EndpointIn,
+    EndpointOut,
+    EndpointPatch,
+    NewEndpointOut,
+    SecretRotation,
+    Span,
+)
+from app.webhooks.service import Desk
+from app.workspaces.auth import WebhookWriter
+
+ONE_DAY = SecretRotation()
+
+router = APIRouter(
+    prefix="/api/v1/webhook-endpoints",
+    tags=["webhooks"],
+    responses=responses(400, 401, 403, 404, 422),
+)
+
+
+async def _desk(request: Request) -> Desk:
+    desk: Desk = request.app.state.webhook_desk
+    return desk
+
+
+DeskDep = Annotated[Desk, Depends(_desk)]
+
+
+@router.post("", status_code=201, responses=responses(409))
+def create_webhook_endpoint(
+    body: EndpointIn, session: SessionDep, caller: WebhookWriter, desk: DeskDep, now: Now
+) -> NewEndpointOut:
+    """Have messages sent to a URL. The answer holds the secret that signs them, this once."""
+    made, secret = service.create(
+        session, caller.workspace_id, body.model_dump(), desk=desk, actor=caller.actor, now=now
+    )
+    return NewEndpointOut.with_secret(made, secret)
+
+
+@router.get("")
+def list_webhook_endpoints(
+    session: ReadSessionDep, caller: WebhookWriter, limit: Limit = 100, cursor: CursorText = None
+) -> Page[EndpointOut]:
+    """List endpoints in the order in which they were made."""
+    after = decode_cursor(cursor, str)
+    rows = queries.list_endpoints(
+        session, caller.workspace_id, after=after[0] if after else None, limit=limit + 1
+    )
+    found, next_cursor = page_of(rows, limit, lambda row: (row.id,))
+    return Page(items=[EndpointOut.of(each) for each in found], next_cursor=next_cursor)
+
+
+@router.get("/{endpoint_id}")
+def get_webhook_endpoint(
+    endpoint_id: Id, session: ReadSessionDep, caller: WebhookWriter
+) -> EndpointOut:
+    """Show an endpoint and how it stands."""
+    return EndpointOut.of(queries.get_endpoint(session, caller.workspace_id, endpoint_id))
+
+
+@router.patch("/{endpoint_id}")
+def change_webhook_endpoint(
+    endpoint_id: Id,
+    body: EndpointPatch,
+    session: SessionDep,
+    caller: WebhookWriter,
+    desk: DeskDep,
+    now: Now,
+) -> EndpointOut:
+    """Change what is said. What waits for a paused endpoint is sent when it is paused no more."""
+    said = body.model_dump(exclude_unset=True)
+    changed = service.change(
+        session, caller.workspace_id, endpoint_id, said, desk=desk, actor=caller.actor, now=now
+    )
+    return EndpointOut.of(changed)
+
+
+@router.delete("/{endpoint_id}", status_code=204)
+def delete_webhook_endpoint(
+    endpoint_id: Id, session: SessionDep, caller: WebhookWriter, now: Now
+) -> None:
+    """Delete an endpoint, with its deliveries and attempts."""
+    service.delete(session, caller.workspace_id, endpoint_id, actor=caller.actor, now=now)
+
+
+@router.post("/{endpoint_id}/rotate-secret", responses=responses(409))
+def rotate_webhook_secret(
+    endpoint_id: Id,
+    session: SessionDep,
+    caller: WebhookWriter,
+    desk: DeskDep,
+    now: Now,
+    body: SecretRotation = ONE_DAY,
+) -> NewEndpointOut:
+    """Make a new secret. Until the old one ends, messages carry a signature of each."""
+    made, secret = service.rotate(
+        session,
+        caller.workspace_id,
+        endpoint_id,
+        grace=timedelta(seconds=body.grace_seconds),
+        desk=desk,
+        actor=caller.actor,
+        now=now,
+    )
+    return NewEndpointOut.with_secret(made, secret)
+
+
+@router.post("/{endpoint_id}/enable")
+def enable_webhook_endpoint(
+    endpoint_id: Id, session: SessionDep, caller: WebhookWriter, now: Now
+) -> EndpointOut:
+    """Let a disabled endpoint get messages again. What it missed: `recover`."""
+    enabled = service.enable(session, caller.workspace_id, endpoint_id, actor=caller.actor, now=now)
+    return EndpointOut.of(enabled)
+
+
+@router.post("/{endpoint_id}/test", status_code=202, responses=responses(409))
+def test_webhook_endpoint(
+    endpoint_id: Id, session: SessionDep, caller: WebhookWriter, now: Now
+) -> DeliveryOut:
+    """Send `endpoint.test`, whatever types it listens to. Ask for the delivery to see the end."""
+    message_id = service.test(session, caller.workspace_id, endpoint_id, now=now)
+    return _delivery(session, caller, endpoint_id, message_id)
+
+
+@router.post("/{endpoint_id}/recover", status_code=202, responses=responses(409))
+def recover_webhook_messages(
+    endpoint_id: Id, body: Span, session: SessionDep, caller: WebhookWriter, now: Now
+) -> JobOut:
+    """Send what failed, or was made while the endpoint was disabled or not there yet."""
+    job = recovering.order(
+        session,
+        caller.workspace_id,
+        endpoint_id,
+        since=body.since,
+        until=body.until or now,
+        actor=caller.actor,
+        now=now,
+    )
+    return JobOut.model_validate(job)
+
+
+@router.get("/{endpoint_id}/deliveries")
+def list_webhook_deliveries(
+    endpoint_id: Id,
+    session: ReadSessionDep,
+    caller: WebhookWriter,
+    state: DeliveryState | None = None,
+    limit: Limit = 100,
+    cursor: CursorText = None,
+) -> Page[DeliveryOut]:
+    """List what was and is to be delivered, the newest message first."""
+    queries.get_endpoint(session, caller.workspace_id, endpoint_id)
+    before = decode_cursor(cursor, str)
+    rows = queries.list_deliveries(
+        session,
+        caller.workspace_id,
+        endpoint_id,
+        state=state,
+        before=before[0] if before else None,
+        limit=limit + 1,
+    )
+    found, next_cursor = page_of(rows, limit, lambda row: (row.message_id,))
+    return Page(items=[DeliveryOut.model_validate(row) for row in found], next_cursor=next_cursor)
+
+
+@router.get("/{endpoint_id}/deliveries/{message_id}")
+def get_webhook_delivery(
+    endpoint_id: Id, message_id: Id, session: ReadSessionDep, caller: WebhookWriter
+) -> DeliveryOut:
+    """Show how far a message is on its way to an endpoint."""
+    return _delivery(session, caller, endpoint_id, message_id)
+
+
+@router.get("/{endpoint_id}/deliveries/{message_id}/attempts")
+def list_webhook_attempts(
+    endpoint_id: Id,
+    message_id: Id,
+    session: ReadSessionDep,
+    caller: WebhookWriter,
+    limit: Limit = 100,
+    cursor: CursorText = None,
+) -> Page[AttemptOut]:
+    """List the tries of a delivery and what came back, newest first."""
+    queries.get_delivery(session, caller.workspace_id, endpoint_id, message_id)
+    before = decode_cursor(cursor, int)
+    rows = queries.list_attempts(
+        session,
+        caller.workspace_id,
+        endpoint_id,
+        message_id,
+        before=before[0] if before else None,
+        limit=limit + 1,
+    )
+    found, next_cursor = page_of(rows, limit, lambda row: (row.id,))
+    return Page(items=[AttemptOut.model_validate(row) for row in found], next_cursor=next_cursor)
+
+
+@router.post(
+    "/{endpoint_id}/deliveries/{message_id}/replay", status_code=202, responses=responses(409)
+)
+def replay_webhook_delivery(
+    endpoint_id: Id, message_id: Id, session: SessionDep, caller: WebhookWriter, now: Now
+) -> DeliveryOut:
+    """Deliver a message to this endpoint once more, under the same `webhook-id`."""
+    service.replay_delivery(session, caller.workspace_id, endpoint_id, message_id, now=now)
+    return _delivery(session, caller, endpoint_id, message_id)
+
+
+def _delivery(
+    session: SessionDep, caller: WebhookWriter, endpoint_id: str, message_id: str
+) -> DeliveryOut:
+    found = queries.get_delivery(session, caller.workspace_id, endpoint_id, message_id)
+    return DeliveryOut.model_validate(found)

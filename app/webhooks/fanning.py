@@ -1,0 +1,74 @@
+"""Which endpoints get which messages, and the deliveries that follow."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self
+
+import orjson
+from sqlalchemy.orm import Session
+
+from app.core.filters import EVERYTHING, Filter, fix_days, matches, parse
+from app.webhooks import queries
+from app.webhooks.fields import FIELDS, OPEN_PREFIXES, lookup
+from app.webhooks.tables import Message, WebhookEndpoint
+
+TEST = "endpoint.test"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A message as endpoints choose it."""
+
+    id: str
+    kind: str
+    account_id: str | None
+    data: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, message: Message) -> Self:
+        data = orjson.loads(message.body)["data"]
+        return cls(message.id, message.type, message.account_id, data)
+
+
+def read_filter(raw: object) -> Filter:
+    """Read an endpoint's filter, or raise FilterError. Days may move."""
+    if raw == {}:
+        return EVERYTHING
+    return parse(raw, FIELDS, open_prefixes=OPEN_PREFIXES, choices={}, moving_days=True)
+
+
+def fan_out(
+    session: Session,
+    workspace_id: str,
+    messages: Sequence[Told],
+    endpoints: Sequence[WebhookEndpoint],
+    *,
+    again: Collection[str] = (),
+    now: datetime,
+) -> int:
+    """Have messages delivered to those endpoints that choose them. Returns how many that is."""
+    filters = {each.id: fix_days(read_filter(each.filter), now.date()) for each in endpoints}
+    accounts: Mapping[str, Mapping[str, Any]] = {}
+    if any(each != EVERYTHING for each in filters.values()):
+        ids = {message.account_id for message in messages if message.account_id}
+        accounts = queries.accounts(session, workspace_id, ids)
+    rows = [
+        {"endpoint_id": endpoint.id, "message_id": message.id}
+        for endpoint in endpoints
+        for message in messages
+        if _has_type(endpoint, message) and _passes(filters[endpoint.id], message, accounts)
+    ]
+    return queries.add_deliveries(session, workspace_id, rows, again=again, now=now)
+
+
+def _has_type(endpoint: WebhookEndpoint, message: Told) -> bool:
+    return message.kind != TEST and (not endpoint.types or message.kind in endpoint.types)
+
+
+def _passes(wanted: Filter, message: Told, accounts: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Whether a filter lets a message through; it speaks of messages about accounts alone."""
+    if message.account_id is None:
+        return True
+    unknown = {"account_id": message.account_id}
+    return matches(wanted, lookup(accounts.get(message.account_id, unknown), message.data))

@@ -1,0 +1,34 @@
+"""What messages about accounts can be filtered by: the account, and what the message says. Pure."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from app.core.filters import Kind
+
+LANGUAGE = "MessageFilter"
+FIELDS: Mapping[str, Kind] = {
+    "account_id": Kind.TEXT,
+    "name": Kind.TEXT,
+    "segment": Kind.TEXT,
+    "owner": Kind.TEXT,
+    "plan": Kind.TEXT,
+    "industry": Kind.TEXT,
+    "employees": Kind.NUMBER,
+    "end_customers": Kind.NUMBER,
+    "started_on": Kind.DAY,
+    "parent_id": Kind.TEXT,
+    "excluded": Kind.BOOLEAN,
+}
+OPEN_PREFIXES = ("traits.", "data.")
+
+
+def lookup(account: Mapping[str, Any], data: Mapping[str, Any]) -> Callable[[str], object]:
+    """Make the function that tells a field of one message and its account."""
+
+    def value_of(field: str) -> object:
+        first, dot, name = field.partition(".")
+        if not dot:
+            return account.get(field)
+        return (data if first == "data" else account.get("traits", {})).get(name)
+
+    return value_of

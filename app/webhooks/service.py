@@ -1,0 +1,231 @@
+"""Endpoints: made, changed, given new secrets; messages sent to them once more."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy.orm import Session
+
+from app.core.errors import ConflictError, FieldError, UnprocessableError
+from app.core.filters import FilterError
+from app.core.sealing import Vault
+from app.webhooks import outbox, queries, targets
+from app.webhooks.addresses import Network
+from app.webhooks.endpoint_secrets import ALWAYS, SLACK, Secret, Secrets
+from app.webhooks.fanning import Told, fan_out, read_filter
+from app.webhooks.settling import stand
+from app.webhooks.signature import new_secret
+from app.webhooks.standing import Standing, State
+from app.webhooks.tables import WebhookEndpoint
+from app.workspaces.service import audit
+
+MOST_ENDPOINTS = 50
+EVER = ("pending", "delivered", "failed")
+RESERVED = {
+    *ALWAYS,
+    *("host", "content-length", "content-encoding", "transfer-encoding", "connection"),
+    *("upgrade", "te", "trailer", "expect", "keep-alive", "proxy-connection"),
+    *("webhook-id", "webhook-timestamp", "webhook-signature"),
+}
+
+
+class EndpointStateError(ConflictError):
+    code = "endpoint_not_active"
+
+
+class TooManyEndpointsError(ConflictError):
+    code = "too_many_endpoints"
+
+
+class InvalidEndpointError(UnprocessableError):
+    code = "invalid_endpoint"
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """With what endpoints are kept: where they may lie, and what seals their secrets."""
+
+    vault: Vault
+    allowed: Sequence[Network]
+
+    def secrets_of(self, endpoint: WebhookEndpoint) -> Secrets:
+        return Secrets.open(self.vault, endpoint.workspace_id, endpoint.id, endpoint.sealed)
+
+    def keep(self, endpoint: WebhookEndpoint, secrets: Secrets) -> None:
+        endpoint.sealed = secrets.seal(self.vault, endpoint.workspace_id, endpoint.id)
+        endpoint.url = targets.shown(secrets.url, secret_path=endpoint.kind == SLACK)
+        endpoint.header_names = sorted(secrets.headers)
+
+
+def create(
+    session: Session,
+    workspace_id: str,
+    said: Mapping[str, Any],
+    *,
+    desk: Desk,
+    actor: str,
+    now: datetime,
+) -> tuple[WebhookEndpoint, str | None]:
+    """Make an endpoint. Returns its secret too: this is the only moment it can be read."""
+    if queries.count_endpoints(session, workspace_id) >= MOST_ENDPOINTS:
+        raise TooManyEndpointsError(f"A workspace has at most {MOST_ENDPOINTS} endpoints.")
+    secrets = Secrets(_url(said["url"], desk), _headers(said["headers"]), [Secret(new_secret())])
+    _check_filter(said["filter"])
+    plain = ("kind", "name", "types", "filter", "personal_data", "paused")
+    endpoint = WebhookEndpoint(
+        workspace_id=workspace_id,
+        id=f"whe_{round(now.timestamp() * 1000):012x}{uuid4().hex[:12]}",
+        created_at=now,
+        changed_at=now,
+        **{name: said[name] for name in plain},
+    )
+    desk.keep(endpoint, secrets)
+    session.add(endpoint)
+    session.flush()
+    session.refresh(endpoint)
+    _audit(session, endpoint, "created", actor=actor, now=now, url=endpoint.url)
+    return endpoint, None if endpoint.kind == SLACK else secrets.secrets[0].text
+
+
+def change(
+    session: Session,
+    workspace_id: str,
+    endpoint_id: str,
+    said: Mapping[str, Any],
+    *,
+    desk: Desk,
+    actor: str,
+    now: datetime,
+) -> WebhookEndpoint:
+    """Change what is said."""
+    endpoint = queries.get_endpoint(session, workspace_id, endpoint_id, lock=True)
+    if said.keys() & {"url", "headers"}:
+        secrets = desk.secrets_of(endpoint)
+        if "url" in said:
+            secrets = replace(secrets, url=_url(said["url"], desk))
+        if "headers" in said:
+            secrets = replace(secrets, headers=_headers(said["headers"]))
+        desk.keep(endpoint, secrets)
+    _check_filter(said.get("filter", {}))
+    for name in said.keys() - {"url", "headers"}:
+        setattr(endpoint, name, said[name])
+    endpoint.changed_at = now
+    _audit(session, endpoint, "changed", actor=actor, now=now, fields=sorted(said))
+    return endpoint
+
+
+def delete(
+    session: Session, workspace_id: str, endpoint_id: str, *, actor: str, now: datetime
+) -> None:
+    """Delete an endpoint with its deliveries."""
+    endpoint = queries.get_endpoint(session, workspace_id, endpoint_id)
+    _audit(session, endpoint, "deleted", actor=actor, now=now)
+    queries.delete_endpoint(session, workspace_id, endpoint_id)
+
+
+def rotate(
+    session: Session,
+    workspace_id: str,
+    endpoint_id: str,
+    *,
+    grace: timedelta,
+    desk: Desk,
+    actor: str,
+    now: datetime,
+) -> tuple[WebhookEndpoint, str]:
+    """Make a new secret; the old one signs too for a while."""
+    endpoint = queries.get_endpoint(session, workspace_id, endpoint_id, lock=True)
+    if endpoint.kind == SLACK:
+        raise EndpointStateError("What goes to Slack is not signed.", code="not_signed")
+    secrets = desk.secrets_of(endpoint).rotated(grace, now=now)
+    desk.keep(endpoint, secrets)
+    endpoint.changed_at = now
+    _audit(session, endpoint, "secret_rotated", actor=actor, now=now)
+    return endpoint, secrets.secrets[0].text
+
+
+def enable(
+    session: Session, workspace_id: str, endpoint_id: str, *, actor: str, now: datetime
+) -> WebhookEndpoint:
+    """Let an endpoint get messages again; what it missed can be recovered."""
+    endpoint = queries.get_endpoint(session, workspace_id, endpoint_id, lock=True)
+    stand(endpoint, Standing())
+    endpoint.paused, endpoint.changed_at = False, now
+    _audit(session, endpoint, "enabled", actor=actor, now=now)
+    return endpoint
+
+
+def test(session: Session, workspace_id: str, endpoint_id: str, *, now: datetime) -> str:
+    """Have an endpoint hear from us. Returns the message's id."""
+    reachable(session, workspace_id, endpoint_id)
+    return outbox.publish_test(session, workspace_id, endpoint_id, now=now)
+
+
+def replay_delivery(
+    session: Session, workspace_id: str, endpoint_id: str, message_id: str, *, now: datetime
+) -> None:
+    """Deliver a message to an endpoint once more, under the same id, whether it takes it or not."""
+    queries.get_delivery(session, workspace_id, endpoint_id, message_id)
+    reachable(session, workspace_id, endpoint_id)
+    row = {"endpoint_id": endpoint_id, "message_id": message_id}
+    queries.add_deliveries(session, workspace_id, [row], again=EVER, now=now)
+
+
+def replay_message(session: Session, workspace_id: str, message_id: str, *, now: datetime) -> int:
+    """Deliver a message once more to all that choose it now."""
+    told = Told.of(queries.get_message(session, workspace_id, message_id))
+    endpoints = queries.receivers(session, workspace_id)
+    return fan_out(session, workspace_id, [told], endpoints, again=EVER, now=now)
+
+
+def reachable(session: Session, workspace_id: str, endpoint_id: str) -> WebhookEndpoint:
+    """Find an endpoint that gets messages; while we write to it nobody can delete it."""
+    found = queries.receivers(session, workspace_id, endpoint_id)
+    if found:
+        return found[0]
+    endpoint = queries.get_endpoint(session, workspace_id, endpoint_id)
+    raise EndpointStateError(f"Endpoint {endpoint_id} is {State(endpoint.state)}: enable it first.")
+
+
+def _url(text: str, desk: Desk) -> str:
+    try:
+        return targets.checked(text, desk.allowed)
+    except targets.TargetError as error:
+        raise _wrong("/body/url", str(error)) from None
+
+
+def _headers(said: Mapping[str, str]) -> Mapping[str, str]:
+    """Return headers with their names as HTTP compares them."""
+    headers = {name.lower(): value for name, value in said.items()}
+    if reserved := sorted(RESERVED & headers.keys()):
+        raise _wrong("/body/headers", f"{reserved[0]} is set by us.")
+    return headers
+
+
+def _check_filter(raw: object) -> None:
+    try:
+        read_filter(raw)
+    except FilterError as error:
+        raise _wrong(f"/body/filter{error.pointer}", str(error)) from None
+
+
+def _wrong(pointer: str, message: str) -> InvalidEndpointError:
+    return InvalidEndpointError(
+        "The endpoint cannot be kept so.", errors=[FieldError(pointer, message)]
+    )
+
+
+def _audit(
+    session: Session,
+    endpoint: WebhookEndpoint,
+    verb: str,
+    *,
+    actor: str,
+    now: datetime,
+    **details: Any,  # noqa: ANN401 - names and values, never secrets
+) -> None:
+    action = f"webhook_endpoint.{verb}"
+    workspace_id, subject = endpoint.workspace_id, endpoint.id
+    audit(session, workspace_id, action, subject, actor=actor, now=now, details=details)

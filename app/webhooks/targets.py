@@ -1,0 +1,56 @@
+"""URLs that messages may be sent to, as far as can be told without asking for their addresses."""
+
+from collections.abc import Sequence
+from ipaddress import ip_address
+from socket import inet_aton, inet_ntoa
+
+from httpx import URL, InvalidURL
+
+from app.webhooks.addresses import DeniedError, Network, judge
+
+LAST_PORT = 65535
+
+
+class TargetError(ValueError):
+    """Says in a sentence why nothing can be sent there."""
+
+
+def checked(text: str, allowed: Sequence[Network]) -> str:
+    """Return a URL as it is dialled. What its name leads to is judged with each connection."""
+    try:
+        url = URL(text)
+    except InvalidURL:
+        raise TargetError("This is not a URL.") from None
+    if url.scheme not in {"https", "http"} or not url.host or (url.port or 1) > LAST_PORT:
+        raise TargetError("A URL is wanted that begins with https:// and names a host.")
+    if url.userinfo or url.fragment:
+        raise TargetError("Put credentials into headers; a fragment is never sent.")
+    if url.scheme == "http" and not allowed:
+        raise TargetError("Only https is sent to.")
+    literal = _literal(url.host)
+    if literal is not None:
+        try:
+            judge([literal], allowed, plain=url.scheme == "http")
+        except DeniedError as error:
+            raise TargetError(str(error)) from None
+    return str(url)
+
+
+def shown(text: str, *, secret_path: bool) -> str:
+    """Leave out what may be a secret: the query, and with some the whole path."""
+    url = URL(text)
+    if secret_path:
+        return f"{url.scheme}://{url.netloc.decode()}/…"
+    return str(url.copy_with(query=None)) + ("?…" if url.query else "")
+
+
+def _literal(host: str) -> str | None:
+    """Return the address that a host stands for; 127.1, 0x7f.1 and 2130706433 are such too."""
+    try:
+        return str(ip_address(host))
+    except ValueError:
+        pass
+    try:
+        return inet_ntoa(inet_aton(host))
+    except (OSError, ValueError):
+        return None

@@ -1,0 +1,89 @@
+"""Endpoints of a test, and a worker that delivers all that is due and then stops."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from ipaddress import ip_network
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from app.core.db import Sessions, transaction
+from app.core.sealing import Vault
+from app.tables import Attempt, Delivery, WebhookEndpoint
+from app.webhooks import service
+from app.webhooks.delivering import Deliverer
+from app.webhooks.dialling import Dialler
+from app.webhooks.sending import Sender
+from app.webhooks.service import Desk
+from tests import factories
+from tests.conftest import ENCRYPTION_KEY, NOW
+
+HERE = [ip_network("127.0.0.0/8")]
+VAULT = Vault.of(ENCRYPTION_KEY)
+DESK = Desk(VAULT, HERE)
+SAID: dict[str, Any] = {
+    "kind": "standard",
+    "name": None,
+    "types": [],
+    "filter": {},
+    "headers": {},
+    "personal_data": False,
+    "paused": False,
+}
+
+
+def endpoint(
+    session: Session,
+    url: str = "https://crm.example/hook",
+    **said: Any,  # noqa: ANN401
+) -> tuple[str, str]:
+    """Make an endpoint; return its id and its secret."""
+    factories.workspace(session)
+    whole = {**SAID, "url": url, **said}
+    made, secret = service.create(session, "acme", whole, desk=DESK, actor="test", now=NOW)
+    session.commit()
+    return made.id, secret or ""
+
+
+def deliverer(
+    sessions: Sessions,
+    *,
+    now: datetime = NOW,
+    deadline_seconds: float = 20,
+    public_url: str | None = None,
+) -> Deliverer:
+    sender = Sender(Dialler(HERE), deadline_seconds=deadline_seconds)
+    return Deliverer(sessions, VAULT, sender, lambda: now, public_url=public_url)
+
+
+def deliver(sessions: Sessions, **how: Any) -> None:  # noqa: ANN401
+    """Send what is due at one moment, and settle it."""
+    asyncio.run(deliver_all(deliverer(sessions, **how)))
+
+
+async def deliver_all(worker: Deliverer) -> None:
+    while await worker.turn() or worker.under_way:
+        await asyncio.gather(*worker.under_way)
+    await worker.turn()
+    worker.sender.close()
+
+
+def deliveries(session: Session) -> Sequence[Delivery]:
+    session.expire_all()
+    return session.scalars(select(Delivery).order_by(Delivery.message_id)).all()
+
+
+def attempts(session: Session) -> Sequence[Attempt]:
+    return session.scalars(select(Attempt).order_by(Attempt.id)).all()
+
+
+def found(session: Session, endpoint_id: str) -> WebhookEndpoint:
+    return session.get_one(WebhookEndpoint, ("acme", endpoint_id), populate_existing=True)
+
+
+def make_due(sessions: Sessions, at: datetime = NOW) -> None:
+    """Let time pass for what waits."""
+    with transaction(sessions) as session:
+        session.execute(update(Delivery).values(due_at=at - timedelta(seconds=1)))

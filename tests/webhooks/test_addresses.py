@@ -1,0 +1,196 @@
+"""Nothing is sent to an address that is not public, however it is spelt or reached."""
+
+import asyncio
+import socket
+import ssl
+from asyncio import StreamReader, StreamWriter
+from collections.abc import Sequence
+from ipaddress import ip_network
+
+import pytest
+
+from app.webhooks.addresses import DeniedError, judge
+from app.webhooks.dialling import DialError, Dialler, Origin, Resolve, UnresolvedError, resolve
+from app.webhooks.sending import Outcome, Sender
+from tests.webhooks.delivery import HERE
+from tests.webhooks.receiver import Receiver, running
+
+PUBLIC, PRIVATE = "93.184.215.14", "10.0.0.1"
+
+DENIED = [
+    "127.0.0.1",
+    "127.1",
+    "0x7f.0.0.1",
+    "0177.0.0.1",
+    "2130706433",
+    "017700000001",
+    "0x7f000001",
+    "0",
+    "0.0.0.0",  # noqa: S104 - denied
+    "localhost",
+    "::1",
+    "::",
+    "::ffff:127.0.0.1",
+    "::ffff:7f00:1",
+    "::127.0.0.1",
+    "::ffff:8.8.8.8",
+    "64:ff9b::169.254.169.254",
+    "64:ff9b::8.8.8.8",
+    "64:ff9b:1::a00:1",
+    "2002:7f00:1::",
+    "2001:0:7f00:1::",
+    "169.254.169.254",
+    "0xa9fea9fe",
+    "168.63.129.16",
+    "100.100.100.200",
+    "192.0.0.192",
+    "fd00:ec2::254",
+    "fe80::1",
+    "fe80::1%lo",
+    "fec0::1",
+    "ff02::1",
+    "10.0.0.1",
+    "172.16.0.1",
+    "172.31.255.255",
+    "192.168.0.1",
+    "100.64.0.1",
+    "198.18.0.1",
+    "224.0.0.1",
+    "240.0.0.1",
+    "255.255.255.255",
+    "2001:db8::1",
+    "3fff::1",
+    "5f00::1",
+    "fc00::1",
+]
+
+
+class Recorder:
+    """Connects to nobody, and keeps who was to be dialled."""
+
+    def __init__(self) -> None:
+        self.dialled: list[str] = []
+
+    async def __call__(self, address: str, _: Origin) -> tuple[StreamReader, StreamWriter]:
+        self.dialled.append(address)
+        raise ConnectionRefusedError
+
+
+class Names:
+    """A resolver that answers something else each time; the last answer stays."""
+
+    def __init__(self, *answers: Sequence[str]) -> None:
+        self.answers, self.asked = list(answers), 0
+
+    async def __call__(self, _: str, __: int) -> Sequence[str]:
+        answer = self.answers[min(self.asked, len(self.answers) - 1)]
+        self.asked += 1
+        return answer
+
+
+def dial(recorder: Recorder, host: str = "crm.example", *, resolve: Resolve = resolve) -> None:
+    origin = Origin(host, 443, ssl.create_default_context())
+    asyncio.run(Dialler((), resolve, recorder).dial(origin))
+
+
+@pytest.mark.parametrize("spelling", DENIED)
+def test_no_spelling_of_an_address_that_is_not_public_is_dialled(spelling: str) -> None:
+    recorder = Recorder()
+
+    with pytest.raises((DeniedError, UnresolvedError)):  # some systems do not know a spelling
+        dial(recorder, spelling)
+
+    assert recorder.dialled == []
+
+
+@pytest.mark.parametrize("spelling", ["127.1", "0x7f.0.0.1", "2130706433", "localhost"])
+def test_this_system_knows_these_spellings(spelling: str) -> None:
+    """Else the test above would prove nothing of them."""
+    found = socket.getaddrinfo(spelling, 443, family=socket.AF_INET, type=socket.SOCK_STREAM)
+
+    assert found[0][4][0] == "127.0.0.1"
+
+
+@pytest.mark.parametrize("address", [PUBLIC, "8.8.8.8", "2606:2800:21f:cb07:6820:80da:af6b:8b2c"])
+def test_public_addresses_are_dialled_as_they_were_judged(address: str) -> None:
+    recorder, names = Recorder(), Names([address])
+
+    with pytest.raises(DialError):
+        dial(recorder, resolve=names)
+
+    assert (recorder.dialled, names.asked) == ([address], 1)
+
+
+@pytest.mark.parametrize("answer", [[PUBLIC, PRIVATE], [PRIVATE, PUBLIC], ["::1", PUBLIC], []])
+def test_one_denied_address_among_others_is_enough(answer: list[str]) -> None:
+    recorder = Recorder()
+
+    with pytest.raises(DeniedError):
+        dial(recorder, resolve=Names(answer))
+
+    assert recorder.dialled == []
+
+
+def test_a_name_that_leads_elsewhere_the_second_time_gains_nothing() -> None:
+    recorder, names = Recorder(), Names([PUBLIC], [PRIVATE])
+
+    with pytest.raises(DialError):
+        dial(recorder, resolve=names)
+    with pytest.raises(DeniedError):
+        dial(recorder, resolve=names)
+
+    assert recorder.dialled == [PUBLIC]
+
+
+def test_the_next_address_is_tried_where_the_first_does_not_answer() -> None:
+    recorder, several = Recorder(), ["93.184.215.1", "93.184.215.2"]
+
+    with pytest.raises(DialError):
+        dial(recorder, resolve=Names(several))
+
+    assert recorder.dialled == several
+
+
+def test_what_the_operator_allows_is_allowed_and_nothing_else() -> None:
+    allowed = [ip_network("10.1.0.0/16"), ip_network("fd00::/8")]
+
+    assert judge(["10.1.2.3", "fd00::1", PUBLIC], allowed, plain=False)
+    for address in ("10.2.0.1", "::ffff:10.1.2.3", "127.0.0.1"):
+        with pytest.raises(DeniedError):
+            judge([address], allowed, plain=False)
+
+
+def test_without_tls_only_what_the_operator_allows_is_spoken_to() -> None:
+    assert judge(["127.0.0.1"], HERE, plain=True)
+    with pytest.raises(DeniedError, match="Without TLS"):
+        judge([PUBLIC], HERE, plain=True)
+
+
+def test_a_sender_connects_to_nothing_on_this_machine_unless_it_is_allowed() -> None:
+    with running(Receiver()) as receiver:
+        for host in ("127.0.0.1", "localhost", "0x7f.1", "[::ffff:127.0.0.1]"):
+            for scheme in ("http", "https"):
+                outcome = asyncio.run(
+                    send(Sender(Dialler(())), f"{scheme}://{host}:{receiver.port}/")
+                )
+                assert outcome.error == "address_denied"
+
+        assert receiver.connections == 0
+        assert asyncio.run(send(Sender(Dialler(HERE)), receiver.url)).status == 200
+
+
+def test_proxies_of_the_environment_are_not_heeded(monkeypatch: pytest.MonkeyPatch) -> None:
+    with running(Receiver()) as proxy, running(Receiver()) as receiver:
+        for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy"):
+            monkeypatch.setenv(name, proxy.url)
+
+        assert asyncio.run(send(Sender(Dialler(HERE)), receiver.url)).status == 200
+        assert asyncio.run(send(Sender(Dialler(())), "https://10.0.0.1/")).error == "address_denied"
+
+        assert (proxy.connections, receiver.connections) == (0, 1)
+
+
+async def send(sender: Sender, url: str) -> Outcome:
+    outcome = await sender.send(url, {}, b"{}")
+    sender.close()
+    return outcome

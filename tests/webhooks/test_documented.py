@@ -1,0 +1,39 @@
+"""The page on webhooks names every type, state and error, and no more."""
+
+from app.webhooks.message_schemas import CATALOGUE
+from app.webhooks.retry import DELAYS
+from app.webhooks.sending import ERRORS
+from app.webhooks.standing import State
+from tests.test_docs import ROOT, rows
+
+PAGE = (ROOT / "docs" / "webhooks.md").read_text()
+
+
+def table(heading: str, first: str) -> set[str]:
+    """Read one of the tables under a heading, by the name of its first column."""
+    section = PAGE.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    lines = section.partition(f"| {first} |")[2].partition("\n\n")[0].splitlines()[2:]
+    return {line.split("`")[1] for line in lines}
+
+
+def test_every_type_is_documented() -> None:
+    assert set(rows(PAGE, "Message types")) == set(CATALOGUE)
+
+
+def test_every_state_is_documented() -> None:
+    assert table("Delivery", "state") == {*State, "paused"}
+
+
+def test_every_error_is_documented() -> None:
+    assert table("Delivery", "error") == {*ERRORS.values(), "key_mismatch", "internal_error"}
+
+
+def test_the_schedule_is_documented() -> None:
+    units = ((3600, "h"), (60, "min"), (1, "s"))
+    said = []
+    for delay in DELAYS[1:]:
+        seconds = round(delay.total_seconds())
+        size, unit = next(each for each in units if seconds >= each[0])
+        said.append(f"{seconds // size} {unit}")
+
+    assert f"{', '.join(said[:-1])} and {said[-1]}" in PAGE.replace("\n", " ")

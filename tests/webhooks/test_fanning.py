@@ -1,0 +1,106 @@
+"""Which endpoints get which messages."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import orjson
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.core.db import Sessions, transaction
+from app.tables import Delivery, MessageSequence
+from app.webhooks import outbox
+from tests import factories
+from tests.conftest import NOW
+from tests.webhooks.delivery import deliver, deliveries, endpoint
+from tests.webhooks.receiver import Receiver, running
+from tests.webhooks.samples import publish, sample
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with running(Receiver()) as started:
+        yield started
+
+
+def wanted(session: Session, *messages: outbox.NewMessage, **said: Any) -> list[bool]:  # noqa: ANN401
+    """Say which messages an endpoint gets."""
+    endpoint(session, **said)
+    ids = publish(session, *messages)
+    chosen = {each.message_id for each in deliveries(session)}
+    return [each in chosen for each in ids]
+
+
+def test_without_types_an_endpoint_gets_all_but_tests(session: Session) -> None:
+    messages = [sample(kind) for kind in ("alert.opened", "import.completed", "endpoint.test")]
+
+    assert wanted(session, *messages) == [True, True, False]
+
+
+def test_with_types_an_endpoint_gets_those(session: Session) -> None:
+    messages = [sample(kind) for kind in ("alert.opened", "alert.resolved", "data.stopped")]
+
+    assert wanted(session, *messages, types=["alert.opened", "data.stopped"]) == [True, False, True]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "expected"),
+    [
+        ({"segment": "smb"}, [True, False, False]),
+        ({"traits.region": "eu"}, [False, True, False]),
+        ({"account_id": ["a1", "a3"]}, [True, False, True]),
+        ({"data.severity": "high"}, [True, True, True]),
+        ({"field": "data.current", "op": "lt", "value": 10}, [False, False, False]),
+        ({"not": {"segment": "smb"}}, [False, True, True]),
+        ({"field": "started_on", "op": "gte", "value": {"days_ago": 30}}, [True, False, False]),
+    ],
+)
+def test_a_filter_asks_the_account_and_the_message(
+    session: Session, chosen: dict[str, Any], expected: list[bool]
+) -> None:
+    factories.account(session, "a1", segment="smb", started_on=(NOW - timedelta(days=20)).date())
+    factories.account(session, "a2", segment="enterprise", traits={"region": "eu"})
+    messages = [sample("alert.opened", name) for name in ("a1", "a2", "a3")]
+
+    assert wanted(session, *messages, filter=chosen) == expected
+
+
+def test_a_filter_does_not_hold_back_what_is_about_no_account(session: Session) -> None:
+    assert wanted(session, sample("data.stopped"), filter={"segment": "smb"}) == [True]
+
+
+def test_another_tenants_endpoint_gets_nothing(session: Session) -> None:
+    endpoint(session)
+    factories.workspace(session, "other")
+
+    outbox.publish(session, "other", [sample("data.stopped")], now=NOW)
+
+    assert deliveries(session) == []
+
+
+def test_only_who_asked_for_it_gets_what_is_personal(
+    session: Session, sessions: Sessions, receiver: Receiver
+) -> None:
+    endpoint(session, receiver.url + "?plain")
+    endpoint(session, receiver.url + "?personal", personal_data=True)
+    publish(session, sample("alert.opened", owner="kim@example.com"))
+    session.commit()
+
+    deliver(sessions)
+
+    said = {each.path: orjson.loads(each.body)["data"] for each in receiver.received}
+    assert said["/hook?personal"]["owner"] == "kim@example.com"
+    assert "owner" not in said["/hook?plain"]
+
+
+def test_what_is_rolled_back_was_never_said(committed: Sessions) -> None:
+    with committed() as session:
+        endpoint(session)
+    with committed() as session:
+        publish(session, sample("alert.opened"))
+
+    with transaction(committed) as session:
+        assert session.scalar(select(func.count()).select_from(Delivery)) == 0
+        assert session.scalar(select(func.count()).select_from(MessageSequence)) == 0

@@ -1,0 +1,37 @@
+"""The receiver of the README takes a real delivery."""
+
+from datetime import UTC, datetime
+
+import pytest
+from fastapi import FastAPI, Request
+from fastapi.testclient import TestClient
+from sqlalchemy.orm import Session
+from standardwebhooks import WebhookVerificationError
+
+from app.core.db import Sessions
+from tests.test_docs import README
+from tests.test_readme import blocks
+from tests.webhooks.delivery import deliver, endpoint
+from tests.webhooks.receiver import Receiver, running
+from tests.webhooks.samples import publish, sample
+
+
+def test_the_receiver_of_the_readme_takes_what_we_send_and_nothing_else(
+    session: Session, sessions: Sessions, capsys: pytest.CaptureFixture[str]
+) -> None:
+    [code] = [each for each in blocks(README, "python") if "standardwebhooks" in each]
+    app = FastAPI()
+    with running(Receiver()) as receiver:
+        _, secret = endpoint(session, receiver.url)
+        [message_id] = publish(session, sample("alert.opened"))
+        session.commit()
+        deliver(sessions, now=datetime.now(UTC))
+    [came] = receiver.received
+
+    exec(code.replace("whsec_...", secret), {"app": app, "Request": Request})  # noqa: S102
+    client = TestClient(app)
+
+    assert client.post("/hook", content=came.body, headers=came.headers).status_code == 200
+    assert capsys.readouterr().out.split() == [message_id, "alert.opened"]
+    with pytest.raises(WebhookVerificationError):
+        client.post("/hook", content=came.body + b" ", headers=came.headers)

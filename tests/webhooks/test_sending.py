@@ -1,0 +1,167 @@
+"""TLS to a judged address, under the name of the URL."""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from app.webhooks.dialling import Dialler
+from app.webhooks.sending import Outcome, Sender
+from tests.webhooks.delivery import HERE
+from tests.webhooks.receiver import Received, Receiver, answer, running
+
+NAME = "crm.example"
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a certificate for one name, with its key, in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    named = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, NAME)])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(named)
+        .issuer_name(named)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(NAME)]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem, kind = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    path = tmp_path_factory.mktemp("tls") / "both.pem"
+    path.write_bytes(
+        made.public_bytes(pem) + key.private_bytes(pem, kind, serialization.NoEncryption())
+    )
+    return path
+
+
+@pytest.fixture
+def asked() -> list[str | None]:
+    """Which names were asked for in TLS."""
+    return []
+
+
+@pytest.fixture
+def receiver(certificate: Path, asked: list[str | None]) -> Iterator[Receiver]:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    context.sni_callback = lambda _, name, __: asked.append(name)
+    with running(Receiver(), tls=context) as started:
+        yield started
+
+
+async def here(_: str, __: int) -> Sequence[str]:
+    """Let every name lead to this machine."""
+    return ["127.0.0.1"]
+
+
+def send(url: str, certificate: Path) -> Outcome:
+    tls = ssl.create_default_context(cafile=str(certificate))
+
+    async def exchange() -> Outcome:
+        sender = Sender(Dialler(HERE, here), tls=tls)
+        outcome = await sender.send(url, {}, b"{}")
+        sender.close()
+        return outcome
+
+    return asyncio.run(exchange())
+
+
+def test_the_name_stays_for_the_certificate_and_the_host(
+    receiver: Receiver, certificate: Path, asked: list[str | None]
+) -> None:
+    outcome = send(f"https://{NAME}:{receiver.port}/", certificate)
+
+    assert (outcome.status, outcome.error) == (200, None)
+    assert asked == [NAME]
+    assert receiver.received[0].headers["host"] == f"{NAME}:{receiver.port}"
+
+
+def test_a_certificate_of_another_name_is_refused(receiver: Receiver, certificate: Path) -> None:
+    outcome = send(f"https://other.example:{receiver.port}/", certificate)
+
+    assert outcome.error == "connect_failed"
+    assert receiver.received == []
+
+
+def plainly(*urls: str) -> list[Outcome]:
+    """Send one after the other with one sender."""
+
+    async def exchange() -> list[Outcome]:
+        sender = Sender(Dialler(HERE), deadline_seconds=5)
+        outcomes = [await sender.send(url, {"x-a": "b"}, b"{}") for url in urls]
+        sender.close()
+        return outcomes
+
+    return asyncio.run(exchange())
+
+
+def test_a_connection_is_used_again() -> None:
+    with running(Receiver()) as receiver:
+        outcomes = plainly(*[receiver.url] * 3)
+
+        assert [each.status for each in outcomes] == [200] * 3
+        assert (len(receiver.received), receiver.connections) == (3, 1)
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        answer(200, connection="close"),
+        answer(200, b"x" * 10_000),
+        b"HTTP/1.0 200 OK\r\n\r\nall",
+        b"nonsense\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n" + b"x-long: " + b"y" * 100_000 + b"\r\n\r\n",
+    ],
+)
+def test_a_connection_that_cannot_be_used_again_is_not(first: bytes) -> None:
+    says = iter([first, answer(204)])
+
+    def say(_: Received) -> bytes | Callable[[socket.socket], None]:
+        said = next(says)
+        return said if said.startswith(b"HTTP/1.1 2") else lambda s: send_and_close(s, said)
+
+    with running(Receiver(say)) as receiver:
+        outcomes = plainly(receiver.url, receiver.url)
+
+        assert outcomes[1].status == 204
+        assert receiver.connections == 2
+
+
+def send_and_close(connection: socket.socket, said: bytes) -> None:
+    connection.sendall(said)
+    connection.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.mark.parametrize(
+    ("said", "error"),
+    [
+        (b"nonsense\r\n\r\n", "protocol_error"),
+        (b"", "connection_broken"),
+        (b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf", "protocol_error"),
+        (b"HTTP/1.1 200 OK\r\nx-long: " + b"y" * 100_000, "protocol_error"),
+    ],
+)
+def test_what_is_no_answer_is_told_apart(said: bytes, error: str) -> None:
+    with running(Receiver(lambda _: lambda connection: send_and_close(connection, said))) as bad:
+        [outcome] = plainly(bad.url)
+
+    assert (outcome.status, outcome.error) == (None, error)
+
+
+def test_answers_before_the_answer_are_passed_over() -> None:
+    early = b"HTTP/1.1 102 Processing\r\n\r\n" * 3
+
+    with running(Receiver(lambda _: early + answer(204))) as receiver:
+        assert plainly(receiver.url)[0].status == 204

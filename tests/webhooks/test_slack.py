@@ -1,0 +1,54 @@
+from collections.abc import Iterator
+
+import orjson
+import pytest
+from sqlalchemy.orm import Session
+
+from app.core.db import Sessions
+from app.tables import Message
+from app.webhooks.message_schemas import CATALOGUE
+from app.webhooks.slack import text_body
+from tests import factories
+from tests.webhooks.delivery import deliver, endpoint
+from tests.webhooks.receiver import Receiver, running
+from tests.webhooks.samples import publish, sample
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with running(Receiver()) as started:
+        yield started
+
+
+def test_slack_gets_a_few_lines_of_text_and_no_signature(
+    session: Session, sessions: Sessions, receiver: Receiver
+) -> None:
+    endpoint(session, receiver.url, kind="slack")
+    drivers = ["Depth fell from 15 to 9.", "Reach <fell> & fell."]
+    publish(session, sample("alert.opened", drivers=drivers, link="/api/v1/alerts/alr_1"))
+    session.commit()
+
+    deliver(sessions, public_url="https://health.example")
+
+    [came] = receiver.received
+    assert not any(name.startswith("webhook-") for name in came.headers)
+    assert orjson.loads(came.body) == {
+        "text": "*Health score at risk: opened*\n"
+        "account id: acme, severity: high, previous: 31.5, current: 22.0, threshold: 25.0\n"
+        "• Depth fell from 15 to 9.\n"
+        "• Reach &lt;fell&gt; &amp; fell.\n"
+        "<https://health.example/api/v1/alerts/alr_1|Open>"
+    }
+
+
+@pytest.mark.parametrize("kind", CATALOGUE)
+def test_every_type_can_be_said(session: Session, kind: str) -> None:
+    factories.workspace(session)
+    [message_id] = publish(session, sample(kind))
+
+    said = orjson.loads(
+        text_body(session.get_one(Message, ("acme", message_id)).body, public_url=None)
+    )
+
+    assert said["text"].startswith("*")
+    assert "None" not in said["text"]
