@@ -139,9 +139,9 @@ def _courses(
     rows = backtest_queries.days(session, workspace_id, account_ids, since=since, until=until)
     for day, of_day in groupby(rows, key=lambda row: row.as_of):
         some = [row for row in of_day if _is_followed(row, courses)]
-        facts = sources.facts(session, workspace_id, some, rules.values(), as_of=day)
-        looks = look(rules, facts, kept, _everybody)
         at = datetime.combine(day, time.max, now.tzinfo)
+        facts = sources.facts(session, workspace_id, some, rules.values(), as_of=day, at=at)
+        looks = look(rules, facts, kept, _everybody)
         for each in conclude(looks, own, sequence=day.toordinal(), now=at):
             key = each.look.facts.account_id
             kept[key, KEY] = each.kept

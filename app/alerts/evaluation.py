@@ -57,7 +57,7 @@ class Look:
         """Name what the number was made with: settings and peers, or a model."""
         if self.rule.kind is not Signal.CHURN_RISK:
             return self.facts.yardstick
-        return f"model {self.facts.risk.version}" if self.facts.risk else None
+        return f"model {self.facts.risk.model}" if self.facts.risk else None
 
     @property
     def anchor(self) -> date:

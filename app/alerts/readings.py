@@ -31,12 +31,11 @@ READABLE: Mapping[Signal, set[Status]] = {
 
 @dataclass(frozen=True, slots=True)
 class Risk:
-    """``value``: a probability, if one is claimed; ``level``: low, medium or high."""
+    """``value``: a probability, if one is claimed; ``model``: its version, if it is not rules."""
 
     value: float | None
     level: str | None
-    version: str | None = None
-    reasons: tuple[str, ...] = ()
+    model: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,22 +1,27 @@
 """Why an alert opens: what was before, what moved, and whether the account itself moved at all."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import groupby
 
 from sqlalchemy.orm import Session
 
+from app.alerts import source_queries
 from app.alerts.evaluation import Look
-from app.alerts.readings import Facts, judged_so, shown
+from app.alerts.readings import Facts, Risk, judged_so, shown
 from app.alerts.rules import Signal
+from app.churn import risk_queries
+from app.churn.driver_words import sentence as risk_sentence
+from app.churn.drivers import Driver
+from app.core.languages import Language
 from app.health import queries as health
+from app.health import words
 from app.health.archive import Archive, Told, own_standing
 from app.health.assess import Status
 from app.health.details import yardstick_of
 from app.health.explain_service import drivers
 from app.health.tables import HealthHistory
-from app.health.words import Language
 
 MOST_DRIVERS, DRIVEN_DAYS = 3, 28
 
@@ -32,7 +37,41 @@ class Reason:
 def alone(
     session: Session, workspace_id: str, looks: Sequence[Look]
 ) -> dict[tuple[str, str], Facts]:
-    """Judge accounts as if settings and peers were those of the anchor, where these changed."""
+    """Judge accounts as if settings and peers were those of the anchor, where these changed.
+
+    A risk that another model names cannot be judged again: what the model before said stands.
+    """
+    of_risk = [each for each in looks if each.rule.kind is Signal.CHURN_RISK]
+    of_score = [each for each in looks if each.rule.kind is not Signal.CHURN_RISK]
+    return _by_old_models(session, workspace_id, of_risk) | _by_old_settings(
+        session, workspace_id, of_score
+    )
+
+
+def _by_old_models(
+    session: Session, workspace_id: str, looks: Sequence[Look]
+) -> dict[tuple[str, str], Facts]:
+    if not looks:
+        return {}
+    before = _risks_before(session, workspace_id, looks)
+    found = {}
+    for each in looks:
+        risk, now = before.get(each.facts.account_id), each.facts.risk
+        if risk is not None and now is not None and risk.model != now.model:
+            found[each.facts.account_id, each.key] = replace(each.facts, risk=risk)
+    return found
+
+
+def _risks_before(session: Session, workspace_id: str, looks: Sequence[Look]) -> dict[str, Risk]:
+    """Return what was said of the last day but one that is over: of the last it may be now."""
+    ids = {each.facts.account_id for each in looks}
+    day = looks[0].facts.as_of - timedelta(days=2)
+    return source_queries.risks_on(session, workspace_id, ids, day=day)
+
+
+def _by_old_settings(
+    session: Session, workspace_id: str, looks: Sequence[Look]
+) -> dict[tuple[str, str], Facts]:
     archive, found = Archive(session, workspace_id), {}
     for anchor, some in groupby(sorted(looks, key=_anchor), key=_anchor):
         group = list(some)
@@ -59,15 +98,35 @@ def reasons(session: Session, workspace_id: str, looks: Sequence[Look]) -> list[
         _rows(session, workspace_id, ids, as_of - timedelta(days=days))
         for days in (1, DRIVEN_DAYS, 0)
     )
+    of_risk = [each for each in looks if each.rule.kind is Signal.CHURN_RISK]
+    risks = _risks_before(session, workspace_id, of_risk) if of_risk else {}
+    why = _why_risky(session, workspace_id, of_risk)
     archive = Archive(session, workspace_id)
     found = []
     for each in looks:
         key = each.facts.account_id
         earlier = day_before.get(key)
-        previous = shown(each.rule, of_history(earlier)) if earlier else None
-        before, after = archive.told(long_before.get(key) or earlier), archive.told(now.get(key))
-        found.append(Reason(previous, _drivers(each, before, after)))
+        past = replace(of_history(earlier), risk=risks.get(key)) if earlier else None
+        said = why.get(key, ()) if each.rule.kind is Signal.CHURN_RISK else ()
+        if not said:
+            before, after = long_before.get(key) or earlier, now.get(key)
+            said = _drivers(each, archive.told(before), archive.told(after))
+        found.append(Reason(shown(each.rule, past) if past else None, said[:MOST_DRIVERS]))
     return found
+
+
+def _why_risky(
+    session: Session, workspace_id: str, looks: Sequence[Look]
+) -> dict[str, Sequence[str]]:
+    """Say by account what goes with its risk."""
+    if not looks:
+        return {}
+    rows = risk_queries.risks(session, workspace_id, [each.facts.account_id for each in looks])
+    told = {key: [Driver(**each) for each in row.details["drivers"]] for key, row in rows.items()}
+    return {
+        key: [risk_sentence(each, Language.EN) for each in of_account if each.effect > 0]
+        for key, of_account in told.items()
+    }
 
 
 def of_history(row: HealthHistory) -> Facts:
@@ -82,15 +141,13 @@ def of_history(row: HealthHistory) -> Facts:
 
 
 def _drivers(each: Look, before: Told | None, after: Told | None) -> Sequence[str]:
-    if each.rule.kind is Signal.CHURN_RISK and each.facts.risk and each.facts.risk.reasons:
-        return each.facts.risk.reasons[:MOST_DRIVERS]
     said = []
     if each.rule.kind is Signal.DAYS_SINCE_LAST_USE:
         said.append(f"It was last used on {each.facts.details['last_used_on']}.")
     if after is None:
         return said
     up = each.rule.kind in {Signal.HEALTH_SCORE, Signal.MEASURE} and each.rule.direction == "up"
-    moved = drivers(before, after, Language.EN, most=MOST_DRIVERS - len(said), up=up)
+    moved = drivers(before, after, words.Language.EN, most=MOST_DRIVERS - len(said), up=up)
     return [*said, *moved]
 
 

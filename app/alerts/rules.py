@@ -101,7 +101,7 @@ class Rule(Setting):
     )
     enabled: bool = True
     on_config_change: bool = Field(
-        default=False, description="Whether new settings or peers alone may open an alert."
+        default=False, description="Whether new settings, peers or models alone may open an alert."
     )
 
     @model_validator(mode="after")
@@ -173,8 +173,9 @@ class Rule(Setting):
 
     @cached_property
     def moves_with_config(self) -> bool:
-        """Whether other settings or peers alone can move the number."""
-        return self.kind in {Signal.HEALTH_SCORE, Signal.MEASURE} and not self.on_config_change
+        """Whether other settings, other peers or another model alone can move the number."""
+        judged = {Signal.HEALTH_SCORE, Signal.MEASURE, Signal.CHURN_RISK}
+        return self.kind in judged and not self.on_config_change
 
     def see(self, value: float | None) -> Seen:
         """Hold a number against both thresholds."""

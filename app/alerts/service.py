@@ -13,7 +13,7 @@ from app.accounts.queries import mark_due
 from app.alerts import notices, queries, reasons, rule_queries, sources
 from app.alerts.evaluation import Outcome, conclude, look
 from app.alerts.machine import Event, Seen
-from app.alerts.readings import GONE, shown, threshold
+from app.alerts.readings import GONE, Risk, shown, threshold
 from app.alerts.reasons import Reason
 from app.alerts.rules import Rule
 from app.alerts.tables import Alert
@@ -164,10 +164,14 @@ def _alert(outcome: Outcome, version: int, reason: Reason, run: Run) -> Alert:
         threshold=threshold(each.rule, each.facts),
         drivers=list(reason.drivers),
         scorecard_version=each.facts.details.get("scorecard_version"),
-        model_version=each.facts.risk.version if each.facts.risk else None,
+        model_version=_model(each.facts.risk),
         assignee=each.rule.owner,
         told=notices.NOTHING,
     )
+
+
+def _model(risk: Risk | None) -> str | None:
+    return str(risk.model) if risk is not None and risk.model is not None else None
 
 
 def _resolve(

@@ -1,18 +1,14 @@
 """Bring together what rules read of accounts; what no rule asks for is not looked up."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Protocol
 
 from sqlalchemy.orm import Session
 
-from app.alerts.readings import Facts, Risk, measure_scores
+from app.alerts import source_queries
+from app.alerts.readings import Facts, measure_scores
 from app.alerts.rules import Operator, Rule, Signal
-from app.churn.driver_words import sentence
-from app.churn.drivers import Driver
-from app.churn.risk_queries import risks_on
-from app.churn.tables import ChurnRisk, ChurnRiskHistory
-from app.core.languages import Language
 from app.health import queries as health
 from app.health.assess import Status
 
@@ -42,10 +38,16 @@ def facts(
     rules: Collection[Rule],
     *,
     as_of: date,
+    at: datetime | None = None,
 ) -> list[Facts]:
+    """``at``: when it was so; None: it is so now."""
     ids = [each.account_id for each in scored]
     earlier = _earlier(session, workspace_id, ids, rules, as_of)
-    judged = risks_on(session, workspace_id, ids, as_of=as_of)
+    risks = (
+        source_queries.risks(session, workspace_id, ids)
+        if at is None
+        else source_queries.risks_on(session, workspace_id, ids, day=as_of)
+    )
     return [
         Facts(
             account_id=each.account_id,
@@ -54,24 +56,11 @@ def facts(
             score=each.score,
             mrr_cents=each.mrr_cents,
             details=each.details,
-            risk=_risk(judged.get(each.account_id)),
+            risk=risks.get(each.account_id),
             earlier=earlier.get(each.account_id, {}),
         )
         for each in scored
     ]
-
-
-def _risk(row: ChurnRisk | ChurnRiskHistory | None) -> Risk | None:
-    """Tell what goes with a higher risk; nothing of an account of which nothing is said."""
-    if row is None or row.level is None:
-        return None
-    told = [Driver(**each) for each in row.details["drivers"]]
-    return Risk(
-        row.probability,
-        row.level,
-        None if row.model_version is None else str(row.model_version),
-        tuple(sentence(each, Language.EN) for each in told if each.effect > 0),
-    )
 
 
 def _earlier(

@@ -4,7 +4,7 @@ from typing import Any
 
 import orjson
 from sqlalchemy import func, select, update
-from sqlalchemy.dialects.postgresql import distinct_on, insert
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.churn import risk_statements as statements
@@ -76,26 +76,6 @@ def risks(session: Session, workspace_id: str, account_ids: Sequence[str]) -> di
         ChurnRisk.workspace_id == workspace_id, ChurnRisk.account_id.in_(account_ids)
     )
     return {row.account_id: row for row in session.scalars(rows)}
-
-
-def risks_on(
-    session: Session, workspace_id: str, account_ids: Sequence[str], *, as_of: date
-) -> dict[str, ChurnRisk | ChurnRiskHistory]:
-    """Return what was said last by a day, by account: of a past day what was said then."""
-    found: dict[str, ChurnRisk | ChurnRiskHistory] = {
-        key: row
-        for key, row in risks(session, workspace_id, account_ids).items()
-        if row.as_of is None or row.as_of <= as_of
-    }
-    of = ChurnRiskHistory
-    rows = (
-        select(of)
-        .where(of.workspace_id == workspace_id, of.as_of <= as_of)
-        .where(of.account_id.in_([key for key in account_ids if key not in found]))
-        .ext(distinct_on(of.account_id))
-        .order_by(of.account_id, of.as_of.desc())
-    )
-    return found | {row.account_id: row for row in session.scalars(rows)}
 
 
 def rank(session: Session, workspace_id: str, risk: float) -> tuple[int, int]:

@@ -1,0 +1,122 @@
+"""Rules over churn risk read what that stage keeps, now and on past days."""
+
+from datetime import timedelta
+from typing import Any
+
+from fastapi.testclient import TestClient
+from sqlalchemy.orm import Session
+
+from app.alerts import service
+from app.alerts.service import Run
+from app.health import service as health
+from app.tables import ChurnRisk, ChurnRiskHistory, HealthHistory
+from tests import factories
+from tests.alerts.world import alerts, found, rule, sent
+from tests.conftest import NOW
+
+DAY = timedelta(days=1)
+TODAY = NOW.date()
+DRIVER = {"signal": "silence", "feature": "recency", "effect": 0.8, "value": 24.0}
+
+
+def evaluate(session: Session, *account_ids: str, days: int = 0) -> None:
+    """Evaluate rules without the stages between scores and alerts."""
+    now = NOW + days * DAY
+    scored = health.refresh(session, "acme", account_ids, as_of=now.date(), now=now)
+    service.refresh(session, scored, Run("acme", now.date(), now))
+
+
+def risk(
+    session: Session, account_id: str, level: str, *, model: int | None = 1, days: int = 0
+) -> None:
+    """Say a risk as of the last day that is over."""
+    day = TODAY + (days - 1) * DAY
+    probability = {"low": 0.1, "medium": 0.3, "high": 0.7}[level] if model else None
+    details = {"drivers": [DRIVER | {"before": 3.0, "peers": 2.0}]}
+    columns: dict[str, Any] = {
+        "workspace_id": "acme",
+        "account_id": account_id,
+        "as_of": day,
+        "status": "ok",
+        "level": level,
+        "probability": probability,
+        "risk": probability or 0.5,
+        "stage": "trusted" if model else "rules",
+        "model_version": model,
+        "horizon_days": 90,
+        "revenue_at_risk_cents": 1,
+        "details": details,
+        "computed_at": NOW,
+    }
+    session.merge(ChurnRisk(**columns, mrr_cents=100))
+    session.merge(ChurnRiskHistory(**columns))
+    session.flush()
+
+
+def test_a_high_risk_opens_an_alert_with_what_goes_with_it(session: Session) -> None:
+    rule(session, "risky", signal="churn_risk", operator="enters_band", band="high")
+    found(session, "a1")
+    risk(session, "a1", "medium")
+    evaluate(session, "a1")
+    risk(session, "a1", "high", days=1)
+
+    evaluate(session, "a1", days=1)
+
+    [(_, said)] = sent(session)
+    assert (said["previous"], said["current"], said["threshold"]) == ("medium", "high", "high")
+    assert (said["direction"], said["model_version"]) == ("up", "1")
+    [driver] = said["drivers"]
+    assert driver.startswith("Days since the last use: 24")
+    assert driver.endswith("This goes with a higher risk.")
+    assert said["revenue_at_risk_cents"] == round(0.7 * 1200_00)
+
+
+def test_another_model_alone_opens_nothing_unless_it_is_asked_for(session: Session) -> None:
+    for key, asked in (("level", False), ("asked", True)):
+        said = {"signal": "churn_risk", "operator": "enters_band", "band": "high"}
+        rule(session, key, **said, on_config_change=asked)
+    rule(session, "number", signal="churn_risk", operator="above", fire_at=0.5)
+    found(session, "a1")
+    risk(session, "a1", "medium")
+    evaluate(session, "a1")
+    risk(session, "a1", "high", model=2, days=1)
+
+    for days in (1, 2):
+        evaluate(session, "a1", days=days)
+    assert [alert.rule_key for alert in alerts(session)] == ["asked"]
+
+    risk(session, "a1", "low", model=2, days=3)
+    evaluate(session, "a1", days=3)
+    risk(session, "a1", "high", model=2, days=4)
+    evaluate(session, "a1", days=4)
+    opened = {alert.rule_key for alert in alerts(session) if alert.resolved_at is None}
+    assert opened == {"level", "asked", "number"}
+
+
+def test_a_backtest_reads_risks_as_they_were(client: TestClient, session: Session) -> None:
+    rule(session, "risky", signal="churn_risk", operator="enters_band", band="high")
+    factories.account(session, "a1")
+    for days, level in ((-3, "low"), (-2, "high"), (-1, "low"), (0, "low")):
+        risk(session, "a1", level, days=days + 1)
+        session.add(
+            HealthHistory(
+                workspace_id="acme",
+                account_id="a1",
+                as_of=TODAY + days * DAY,
+                change=0,
+                score=80,
+                band="healthy",
+                status="ok",
+                coverage=1,
+                mrr_cents=100,
+                details={"measures": []},
+                computed_at=NOW,
+            )
+        )
+    found(session)
+    health.refresh(session, "acme", ["a1"], as_of=TODAY, now=NOW)
+    session.commit()
+
+    tested = client.post("/api/v1/alert-rules/risky/backtest", json={"days": 4}).json()
+
+    assert tested["alerts"] == 1
