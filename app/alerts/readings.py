@@ -42,6 +42,7 @@ class Risk:
 class Facts:
     """All that rules read of an account on a day. ``details``: of the health answer.
 
+    ``signals``: those that hold; None where nobody has looked for any.
     ``earlier``: measure scores by name as they were before, by how many days ago.
     """
 
@@ -52,7 +53,7 @@ class Facts:
     mrr_cents: int
     details: Mapping[str, Any]
     risk: Risk | None = None
-    signals: frozenset[str] = frozenset()
+    signals: frozenset[str] | None = None
     earlier: Mapping[int, Mapping[str, float | None]] = field(default_factory=dict)
 
     @property
@@ -131,7 +132,7 @@ def plain(rule: Rule, facts: Facts) -> float | None:
             return facts.risk.value if facts.risk else None
         case Signal.DAYS_SINCE_LAST_USE:
             return facts.days_since_last_use
-    return float(rule.subject in facts.signals)
+    return None if facts.signals is None else float(rule.subject in facts.signals)
 
 
 def shown(rule: Rule, facts: Facts) -> float | str | None:
@@ -195,7 +196,8 @@ def _edges(band: str | None, facts: Facts) -> tuple[float, float]:
 def _absent(rule: Rule, facts: Facts) -> float | None:
     """1 where a measure counts nothing, or a named signal does not hold."""
     if rule.kind is Signal.NAMED:
-        return float(rule.subject not in facts.signals)
+        holds = plain(rule, facts)
+        return None if holds is None else 1 - holds
     raw = _number(facts.measure(rule.subject).get("raw"))
     return None if raw is None else float(raw == 0)
 

@@ -34,6 +34,7 @@ def facts(**said: Any) -> Facts:  # noqa: ANN401
         "score": 40.0,
         "mrr_cents": 100,
         "details": DETAILS,
+        "signals": frozenset(),
     }
     return Facts(**(known | said))
 
@@ -98,6 +99,7 @@ def test_a_named_signal_that_holds_is_a_breach_even_of_a_new_account() -> None:
 
     assert tried.see(read(tried, new)) is Seen.BREACH
     assert read(rule("days_since_last_use", "above", 1), new) is None
+    assert read(tried, facts(signals=None)) is None
 
 
 @pytest.mark.parametrize("status", [Status.NEW, Status.STALE, Status.INSUFFICIENT_DATA])
