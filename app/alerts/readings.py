@@ -12,6 +12,7 @@ from app.health.assess import Status
 from app.health.details import yardstick_of
 from app.health.explain import Standing
 from app.health.scorecard import Band, Card
+from app.signals.signal import Signal as NamedSignal
 
 EDGES = (Card().watch_from, Card().healthy_from)
 """Of the bands of scores that were written before theirs were."""
@@ -53,7 +54,7 @@ class Facts:
     mrr_cents: int
     details: Mapping[str, Any]
     risk: Risk | None = None
-    signals: frozenset[str] | None = None
+    signals: Mapping[str, NamedSignal] | None = None
     earlier: Mapping[int, Mapping[str, float | None]] = field(default_factory=dict)
 
     @property

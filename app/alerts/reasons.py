@@ -16,12 +16,12 @@ from app.churn.driver_words import sentence as risk_sentence
 from app.churn.drivers import Driver
 from app.core.languages import Language
 from app.health import queries as health
-from app.health import words
 from app.health.archive import Archive, Told, own_standing
 from app.health.assess import Status
 from app.health.details import yardstick_of
 from app.health.explain_service import drivers
 from app.health.tables import HealthHistory
+from app.signals.words import sentence as signal_sentence
 
 MOST_DRIVERS, DRIVEN_DAYS = 3, 28
 
@@ -142,12 +142,14 @@ def of_history(row: HealthHistory) -> Facts:
 
 def _drivers(each: Look, before: Told | None, after: Told | None) -> Sequence[str]:
     said = []
+    if signal := (each.facts.signals or {}).get(each.rule.subject):
+        said.append(signal_sentence(signal, Language.EN))
     if each.rule.kind is Signal.DAYS_SINCE_LAST_USE:
         said.append(f"It was last used on {each.facts.details['last_used_on']}.")
     if after is None:
         return said
     up = each.rule.kind in {Signal.HEALTH_SCORE, Signal.MEASURE} and each.rule.direction == "up"
-    moved = drivers(before, after, words.Language.EN, most=MOST_DRIVERS - len(said), up=up)
+    moved = drivers(before, after, Language.EN, most=MOST_DRIVERS - len(said), up=up)
     return [*said, *moved]
 
 

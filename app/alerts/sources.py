@@ -11,6 +11,8 @@ from app.alerts.readings import Facts, measure_scores
 from app.alerts.rules import Operator, Rule, Signal
 from app.health import queries as health
 from app.health.assess import Status
+from app.signals import queries as signals
+from app.signals.signal import Signal as NamedSignal
 
 
 class Scored(Protocol):
@@ -43,6 +45,7 @@ def facts(
     """``at``: when it was so; None: it is so now."""
     ids = [each.account_id for each in scored]
     earlier = _earlier(session, workspace_id, ids, rules, as_of)
+    named = _named(session, workspace_id, ids, rules, at)
     risks = (
         source_queries.risks(session, workspace_id, ids)
         if at is None
@@ -57,10 +60,34 @@ def facts(
             mrr_cents=each.mrr_cents,
             details=each.details,
             risk=risks.get(each.account_id),
+            signals=None if named is None else named.get(each.account_id, {}),
             earlier=earlier.get(each.account_id, {}),
         )
         for each in scored
     ]
+
+
+def _named(
+    session: Session,
+    workspace_id: str,
+    account_ids: Sequence[str],
+    rules: Collection[Rule],
+    at: datetime | None,
+) -> dict[str, dict[str, NamedSignal]] | None:
+    """Return the signals that hold by account and name; of several of one name the gravest.
+
+    None: no rule asks.
+    """
+    if not any(rule.kind is Signal.NAMED for rule in rules):
+        return None
+    found = signals.open_signals(session, workspace_id, account_ids, at=at)
+    return {
+        account_id: {
+            kept.signal.name: kept.signal
+            for kept in sorted(of_account, key=lambda kept: kept.signal.severity.rank)
+        }
+        for account_id, of_account in found.items()
+    }
 
 
 def _earlier(

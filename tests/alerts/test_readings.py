@@ -11,9 +11,11 @@ from app.alerts.machine import Seen
 from app.alerts.readings import Facts, Risk, read, shown, threshold
 from app.alerts.rules import BUILT_IN, Operator, Rule
 from app.health.assess import Status
+from app.signals.signal import Severity, Signal
 
 TODAY = date(2026, 3, 18)
 DEPTH = {"name": "depth", "score": 30.0, "raw": 6.0, "before": 12.0}
+CHAMPION = Signal("champion_left", Severity.HIGH, TODAY, {})
 DETAILS: dict[str, Any] = {
     "measures": [DEPTH, {"name": "reach", "score": None, "raw": 0.0, "before": None}],
     "trend": {"d7": -5.0, "d28": -20.0, "d90": None},
@@ -34,7 +36,7 @@ def facts(**said: Any) -> Facts:  # noqa: ANN401
         "score": 40.0,
         "mrr_cents": 100,
         "details": DETAILS,
-        "signals": frozenset(),
+        "signals": {},
     }
     return Facts(**(known | said))
 
@@ -94,7 +96,7 @@ def test_risk_is_read_as_a_probability_or_as_a_level() -> None:
 
 
 def test_a_named_signal_that_holds_is_a_breach_even_of_a_new_account() -> None:
-    new = facts(status=Status.NEW, score=None, signals=frozenset({"champion_left"}))
+    new = facts(status=Status.NEW, score=None, signals={"champion_left": CHAMPION})
     tried = rule("signal:champion_left", "above")
 
     assert tried.see(read(tried, new)) is Seen.BREACH

@@ -1,15 +1,16 @@
-"""Rules over churn risk read what that stage keeps, now and on past days."""
+"""Rules over named signals and churn risk read what those stages keep, now and on past days."""
 
 from datetime import timedelta
 from typing import Any
 
 from fastapi.testclient import TestClient
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from app.alerts import service
 from app.alerts.service import Run
 from app.health import service as health
-from app.tables import ChurnRisk, ChurnRiskHistory, HealthHistory
+from app.tables import AccountSignal, ChurnRisk, ChurnRiskHistory, HealthHistory
 from tests import factories
 from tests.alerts.world import alerts, found, rule, sent
 from tests.conftest import NOW
@@ -24,6 +25,20 @@ def evaluate(session: Session, *account_ids: str, days: int = 0) -> None:
     now = NOW + days * DAY
     scored = health.refresh(session, "acme", account_ids, as_of=now.date(), now=now)
     service.refresh(session, scored, Run("acme", now.date(), now))
+
+
+def signal(session: Session, account_id: str, name: str, **columns: Any) -> None:  # noqa: ANN401
+    defaults: dict[str, Any] = {
+        "severity": "high",
+        "since": TODAY,
+        "evidence": {},
+        "opened_at": NOW,
+        "changed_at": NOW,
+        "key": "",
+    }
+    said = {"workspace_id": "acme", "account_id": account_id, "signal": name}
+    session.add(AccountSignal(**said, **(defaults | columns)))
+    session.flush()
 
 
 def risk(
@@ -51,6 +66,34 @@ def risk(
     session.merge(ChurnRisk(**columns, mrr_cents=100))
     session.merge(ChurnRiskHistory(**columns))
     session.flush()
+
+
+def test_a_named_signal_opens_an_alert_and_speaks_for_itself(session: Session) -> None:
+    rule(session, "slow", signal="signal:first_value_late", operator="above")
+    found(session, "a1", "a2")
+    evaluate(session, "a1", "a2", days=-1)
+    evidence = {"days": 40, "signed_up_on": "2026-02-06"}
+    signal(session, "a1", "first_value_late", evidence=evidence)
+
+    evaluate(session, "a1", "a2")
+
+    [(_, said)] = sent(session)
+    assert (said["account_id"], said["current"]) == ("a1", 1)
+    assert said["drivers"][0].startswith("Signed up 40 days ago (2026-02-06)")
+    session.execute(update(AccountSignal).values(cleared_at=NOW + DAY))
+    evaluate(session, "a1", days=1)
+    assert [alert.resolution for alert in alerts(session)] == ["recovered"]
+
+
+def test_a_signal_that_is_absent_for_days_opens_an_alert(session: Session) -> None:
+    rule(session, "quiet", signal="signal:milestone", operator="absent_for", fire_at=2)
+    found(session, "a1", "a2")
+    signal(session, "a2", "milestone")
+
+    for days in range(3):
+        evaluate(session, "a1", "a2", days=days)
+
+    assert [alert.account_id for alert in alerts(session)] == ["a1"]
 
 
 def test_a_high_risk_opens_an_alert_with_what_goes_with_it(session: Session) -> None:
