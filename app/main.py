@@ -51,7 +51,9 @@ from app.lifecycle.endpoints import router as lifecycle_router
 from app.lifecycle.trace_endpoints import router as trace_router
 from app.reports.at_risk_endpoints import router as at_risk_router
 from app.reports.backtest_endpoints import router as backtests_router
+from app.reports.cause_endpoints import router as causes_router
 from app.reports.endpoints import router as reports_router
+from app.reports.review_endpoints import router as review_router
 from app.segments.endpoints import router as segments_router
 from app.segments.fields import CHOICES, FIELDS
 from app.segments.schemas import LANGUAGE
@@ -224,6 +226,8 @@ def create_app(storage: Storage, settings: Settings, clock: Clock) -> FastAPI:
     app.include_router(billing_router)
     app.include_router(engagement_router)
     app.include_router(changes_router)
+    app.include_router(causes_router)
+    app.include_router(review_router)
     app.include_router(reports_router)
     app.include_router(backtests_router)
     app.include_router(webhook_endpoints_router)

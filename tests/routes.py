@@ -21,6 +21,7 @@ NOT_FOUND = {
     "GET /api/v1/accounts/{account_id}/signals",
     "GET /api/v1/accounts/{account_id}/health/history",
     "GET /api/v1/accounts/{account_id}/mrr",
+    "GET /api/v1/accounts/{account_id}/review",
     "PATCH /api/v1/accounts/{account_id}",
     "POST /api/v1/accounts/{account_id}/health/refresh",
     "POST /api/v1/subscriptions/{subscription_id}/end",

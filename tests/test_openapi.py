@@ -32,6 +32,8 @@ MORE_RULES = {
     "PUT /api/v1/alert-rules/{key}",
     "POST /api/v1/alerts/{alert_id}/snooze",  # the moment lies ahead
     "GET /api/v1/accounts/{account_id}/health/explanation",  # the days are the right way round
+    "GET /api/v1/accounts/{account_id}/review",  # the days are over and the right way round
+    *(name for name in OPERATIONS if name.startswith("GET /api/v1/reports/")),  # so are these
     "POST /api/v1/scorecards",  # names are of their own, filters ask for fields that there are
     "POST /api/v1/scorecards/{version}/restate",  # the days are over
     "PUT /api/v1/accounts/{account_id}/health/override",  # it expires within a year

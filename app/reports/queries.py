@@ -8,6 +8,7 @@ from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from app.accounts.tables import ProductFeature
+from app.engagement.tables import OnboardingStep
 from app.features.statements import PLAN_FOR_MANY_ROWS
 from app.reports import statements
 from app.reports.lifetime import Lifetimes
@@ -195,6 +196,14 @@ def nps(
         "known_on": known_on,
     }
     return _rows(session, statements.NPS, values)[0]
+
+
+def names(
+    session: Session, workspace_id: str, table: type[ProductFeature] | type[OnboardingStep]
+) -> dict[str, str]:
+    """Return by key what they are called."""
+    rows = select(table.key, table.name).where(table.workspace_id == workspace_id)
+    return {row.key: row.name for row in session.execute(rows.order_by(table.key))}
 
 
 def _rows(session: Session, statement: Any, values: dict[str, Any]) -> Sequence[Row[Any]]:  # noqa: ANN401 - text

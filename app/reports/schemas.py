@@ -25,7 +25,9 @@ class Kpi(Out):
 
     name: str = Field(examples=["gross_revenue_retention"])
     value: float | None = Field(description="Null: too little is known.", examples=[0.94])
-    unit: str = Field(description="`share`, `points`, `days`, `cents`, `ratio`.")
+    unit: str = Field(
+        description="`share`, `points`, `days`, `cents`, `ratio`.", examples=["share"]
+    )
     formula: str = Field(examples=["kept MRR / opening MRR"])
     numerator: float | None = Field(examples=[940000])
     denominator: float | None = Field(examples=[1000000])

@@ -7,7 +7,15 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
-from app.tables import Account, DailyUsage, Event, HealthHistory, Subscription, SurveyResponse
+from app.tables import (
+    Account,
+    DailyUsage,
+    Event,
+    FeedbackItem,
+    HealthHistory,
+    Subscription,
+    SurveyResponse,
+)
 from tests import factories
 from tests.conftest import NOW
 from tests.routes import OWN_FIGURES
@@ -74,6 +82,7 @@ def other(session: Session) -> dict[str, str]:
                 details={},
                 computed_at=NOW,
             ),
+            FeedbackItem(**of_it, feedback_id="f", kind="request", at=at, known_on=at.date()),
             *(
                 SurveyResponse(
                     **of_it,

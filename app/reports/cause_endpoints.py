@@ -1,0 +1,34 @@
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from app.core.db import SessionDep
+from app.core.schemas import responses
+from app.reports import asking_service, churn_service
+from app.reports.cause_schemas import ArrAtRiskOut, ChurnCausesOut, FeedbackReport
+from app.reports.endpoints import AskedDep
+
+router = APIRouter(prefix="/api/v1/reports", tags=["reports"], responses=responses(401, 403, 422))
+
+
+@router.get("/churn-causes")
+def get_churn_causes(session: SessionDep, asked: AskedDep) -> ChurnCausesOut:
+    """When accounts leave, what goes with it, and the reasons that they gave.
+
+    All findings are associations: they say where to look, not what would have kept an account.
+    """
+    return churn_service.churn_causes(session, asked)
+
+
+@router.get("/feedback")
+def get_feedback(
+    session: SessionDep, asked: AskedDep, limit: Annotated[int, Query(ge=1, le=200)] = 50
+) -> FeedbackReport:
+    """Complaints and requests by topic: the revenue behind them, and how they were answered."""
+    return asking_service.feedback(session, asked, limit=limit)
+
+
+@router.get("/arr-at-risk")
+def get_arr_at_risk(session: SessionDep, asked: AskedDep) -> ArrAtRiskOut:
+    """Show the yearly revenue of accounts at risk by the quarter in which they renew."""
+    return asking_service.arr_at_risk(session, asked)

@@ -1,0 +1,81 @@
+from datetime import date, timedelta
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Header, Query
+from fastapi.responses import HTMLResponse
+
+from app.core.clock import Now
+from app.core.db import ReadSessionDep
+from app.core.errors import FieldError
+from app.core.languages import Language, preferred
+from app.core.schemas import Day, responses
+from app.health.schemas import AccountId
+from app.reports import review_service
+from app.reports.endpoints import SpanError
+from app.reports.review_page import render
+from app.reports.review_schemas import Audience, InternalReview, Review, for_customer
+from app.workspaces.auth import Reader
+
+router = APIRouter(prefix="/api/v1", tags=["reports"])
+
+USUAL_DAYS, MOST_DAYS = 90, 731
+HTML = {"schema": {"type": "string"}, "example": "<!doctype html>"}
+PAGE = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
+    "Vary": "Accept, Accept-Language",
+}
+
+
+@router.get(
+    "/accounts/{account_id}/review",
+    response_model=InternalReview | Review,
+    responses={
+        200: {
+            "content": {"text/html": {"schema": {"type": "string"}, "example": "<!doctype html>…"}}
+        },
+        **responses(401, 403, 404, 422),
+    },
+)
+def get_review(
+    session: ReadSessionDep,
+    caller: Reader,
+    now: Now,
+    account_id: AccountId,
+    since: Annotated[Day | None, Query(alias="from", description="90 days before `to`.")] = None,
+    until: Annotated[Day | None, Query(alias="to", description="Today by default.")] = None,
+    audience: Audience = Audience.INTERNAL,
+    form: Annotated[
+        Literal["json", "html"] | None, Query(alias="format", description="Else by `Accept`.")
+    ] = None,
+    lang: Annotated[Language | None, Query(description="Else by `Accept-Language`.")] = None,
+    accept: Annotated[str, Header(max_length=1000)] = "",
+    accept_language: Annotated[str, Header(max_length=1000)] = "",
+) -> InternalReview | Review | HTMLResponse:
+    """Review an account: value for its price, goals, people, support, what was done and comes next.
+
+    `customer` leaves out scores, risk, notes and the names of ours. As HTML it is one page to be
+    printed, or saved as PDF by a browser.
+    """
+    language = lang or preferred(accept_language)
+    ours = review_service.review(
+        session,
+        caller.workspace_id,
+        account_id,
+        _span(since, until, now.date()),
+        now=now,
+        currency=caller.base_currency,
+        language=language,
+    )
+    found = for_customer(ours) if audience is Audience.CUSTOMER else ours
+    if form == "html" or (form is None and "text/html" in accept):
+        return HTMLResponse(render(found.model_dump(), language), headers=PAGE)
+    return found
+
+
+def _span(since: date | None, until: date | None, today: date) -> review_service.Span:
+    last = until or today
+    first = since or last - timedelta(days=USUAL_DAYS)
+    if not first <= last <= today or (last - first).days > MOST_DAYS:
+        wrong = [FieldError("/query/from", f"from <= to <= today, {MOST_DAYS} days at most.")]
+        raise SpanError("These days cannot be used.", errors=wrong)
+    return review_service.Span(first, last)
