@@ -46,6 +46,9 @@ from app.events.quarantine_endpoints import router as quarantine_router
 from app.events.stats_endpoints import router as stats_router
 from app.health.endpoints import router as health_router
 from app.imports.endpoints import router as imports_router
+from app.interventions.endpoints import router as interventions_router
+from app.interventions.experiment_endpoints import router as experiments_router
+from app.interventions.playbook_endpoints import router as playbooks_router
 from app.jobs.endpoints import router as jobs_router
 from app.lifecycle.endpoints import router as lifecycle_router
 from app.lifecycle.trace_endpoints import router as trace_router
@@ -219,6 +222,8 @@ def create_app(storage: Storage, settings: Settings, clock: Clock) -> FastAPI:
     app.include_router(jobs_router)
     app.include_router(imports_router)
     app.include_router(lifecycle_router)
+    for router in (playbooks_router, interventions_router, experiments_router):
+        app.include_router(router)
     app.include_router(segments_router)
     app.include_router(alerts_router)
     app.include_router(churn_risk_router)

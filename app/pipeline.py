@@ -18,6 +18,7 @@ from app.core.db import Sessions, transaction
 from app.engagement import onboarding
 from app.health import service as health
 from app.health import signalling
+from app.interventions import suggestion_service as suggestions
 from app.lifecycle.queries import held_accounts
 from app.workspaces.queries import find_workspace, workspaces_to_sweep
 
@@ -48,6 +49,8 @@ def refresh(
     churn.refresh(session, workspace_id, account_ids, as_of=as_of, now=now)
     signalling.refresh(session, workspace_id, assessments, as_of=as_of, now=now)
     alerts.refresh(session, assessments, alerts.Run(workspace_id, as_of, now, priority, silent))
+    quiet = () if priority is Priority.SWEEP else silent
+    suggestions.refresh(session, workspace_id, account_ids, as_of=as_of, now=now, silent=quiet)
     return len(assessments)
 
 

@@ -28,6 +28,7 @@ from app.events import queries as events
 from app.health import override_service, restate
 from app.imports import service as imports
 from app.imports.running import Importer
+from app.interventions import evaluating
 from app.jobs import queries as jobs
 from app.jobs.running import Runner
 from app.jobs.service import Handler
@@ -52,6 +53,7 @@ JOB_SECONDS = 0.5
 BILLING_SECONDS = 2.0
 ALERT_SECONDS = 1.0
 CHANGE_SECONDS = 0.5
+OUTCOME_SECONDS = 60.0
 JOB_DAYS = 30
 
 
@@ -102,6 +104,7 @@ class Worker:
             Chore(self.watch_alerts, ALERT_SECONDS),
             Chore(self.change_ids, CHANGE_SECONDS),
             Chore(self.settle_billing, BILLING_SECONDS),
+            Chore(self.look_back, OUTCOME_SECONDS),
             Chore(self.do_job, JOB_SECONDS),
         )
 
@@ -152,6 +155,10 @@ class Worker:
     def settle_billing(self) -> bool:
         """Bind customers who are billed and whose account has become known."""
         return billing.settle_waiting(self.sessions, now=self.clock()) > 0
+
+    def look_back(self) -> bool:
+        """Note what came of interventions, and of who was in an experiment."""
+        return evaluating.evaluate(self.sessions, now=self.clock()) > 0
 
     def do_job(self) -> bool:
         """Do a page of a job."""

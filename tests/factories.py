@@ -15,6 +15,7 @@ from app.tables import (
     DailyReach,
     DailyUsage,
     FirstUse,
+    Intervention,
     Invoice,
     Scorecard,
     Subscription,
@@ -189,6 +190,28 @@ def alert(session: Session, account_id: str = "a1", **columns: Any) -> Alert:  #
         "told": "opened",
     }
     return _add(session, Alert(account_id=account_id, **(defaults | columns)))
+
+
+def intervention(
+    session: Session,
+    account_id: str = "a1",
+    **columns: Any,  # noqa: ANN401
+) -> Intervention:
+    """Make something to do about an account; suggested, unless another state is said."""
+    defaults: dict[str, Any] = {
+        "workspace_id": "acme",
+        "id": f"int_{account_id}_{columns.get('state', 'suggested')}",
+        "playbook": "right_size",
+        "state": "suggested",
+        "signal": "price_rise",
+        "rank": 1,
+        "value_cents": 100.0,
+        "details": {},
+        "created_at": LONG_AGO,
+        "changed_at": LONG_AGO,
+        "outcomes": {},
+    }
+    return _add(session, Intervention(account_id=account_id, **(defaults | columns)))
 
 
 def _add(session: Session, row: Row) -> Row:

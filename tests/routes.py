@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from app.interventions.catalogue import shipped
 from tests.test_openapi import API, OPERATIONS
 
 THEIRS = "theirs"
@@ -84,6 +85,21 @@ NOT_FOUND = {
     "GET /api/v1/webhook-endpoints/{endpoint_id}/deliveries/{message_id}/attempts",
     "POST /api/v1/webhook-endpoints/{endpoint_id}/deliveries/{message_id}/replay",
     "POST /api/v1/messages/{message_id}/replay",
+    "GET /api/v1/playbooks/{key}",
+    "PATCH /api/v1/playbooks/{key}",
+    "DELETE /api/v1/playbooks/{key}",
+    "GET /api/v1/accounts/{account_id}/suggestions",
+    "POST /api/v1/interventions",
+    "GET /api/v1/interventions/{intervention_id}",
+    "PATCH /api/v1/interventions/{intervention_id}",
+    "POST /api/v1/interventions/{intervention_id}/accept",
+    "POST /api/v1/interventions/{intervention_id}/dismiss",
+    "POST /api/v1/interventions/{intervention_id}/start",
+    "POST /api/v1/interventions/{intervention_id}/complete",
+    "GET /api/v1/experiments/{experiment_id}",
+    "GET /api/v1/experiments/{experiment_id}/results",
+    "POST /api/v1/experiments/{experiment_id}/stop",
+    "POST /api/v1/experiments/{experiment_id}/roll-out",
     "POST /api/v1/api-keys/{key_id}/revoke",
     "POST /api/v1/api-keys/{key_id}/rotate",
     "GET /api/v1/alerts/{alert_id}",
@@ -122,6 +138,10 @@ MAKES_ITS_OWN = {
         "operator": "below",
         "fire_at": 30,
     },
+    "PUT /api/v1/playbooks/{key}": {
+        **shipped()["right_size"].model_dump(mode="json"),
+        "owner_role": "mine",
+    },
     "PUT /api/v1/accounts/{account_id}": {"name": "Mine", "external_ids": {"crm": THEIRS}},
     "PUT /api/v1/exchange-rates/{currency}/{starts_on}": {"rate": 1.1},
     "PUT /api/v1/users/{user_id}": {"name": "Mine"},
@@ -152,6 +172,9 @@ MAKES_ITS_OWN = {
 # Lists, which must hold nothing of theirs.
 OWN_LIST = {
     "GET /api/v1/alerts",
+    "GET /api/v1/suggestions",
+    "GET /api/v1/interventions",
+    "GET /api/v1/experiments",
     "GET /api/v1/accounts",
     "GET /api/v1/accounts/at-risk",
     "POST /api/v1/accounts/query",
@@ -188,6 +211,8 @@ OWN_LIST = {
 OWN_WORKSPACE = {
     "GET /api/v1/alert-rules",
     "POST /api/v1/alert-rules/preview",
+    "GET /api/v1/playbooks",
+    "POST /api/v1/experiments",
     "GET /api/v1/workspace",
     "GET /api/v1/scorecards",  # the built-in one is everybody's
     "GET /api/v1/signal-settings",
@@ -221,6 +246,10 @@ BODIES: dict[str, Any] = {
     },
     "PUT /api/v1/users/{user_id}/roles": {"roles": ["champion"]},
     "POST /api/v1/feedback-items/{feedback_id}/resolve": {"outcome": "shipped"},
+    "POST /api/v1/interventions": {"account_id": THEIRS, "playbook": "add_value"},
+    "POST /api/v1/interventions/{intervention_id}/dismiss": {"reason": "They know."},
+    "POST /api/v1/experiments": {"name": "Calls", "playbook": "add_value"},
+    "POST /api/v1/experiments/{experiment_id}/roll-out": {"arm": "treated"},
     "POST /api/v1/subscriptions/{subscription_id}/end": {"account_id": THEIRS},
     "POST /api/v1/webhook-endpoints": {"url": "https://crm.example/hook"},
     "POST /api/v1/webhook-endpoints/{endpoint_id}/recover": {"since": "2026-03-01T00:00:00Z"},

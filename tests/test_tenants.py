@@ -39,6 +39,7 @@ def theirs(client: TestClient, session: Session) -> Iterator[TestClient]:
         for name, body in MAKES_ITS_OWN.items():
             assert ask(other, name, body=body).status_code == 200
         judge_otherwise(other)
+        act(other, session)
         other.post("/v1/batch", json={"batch": [{"type": "nonsense"}, LOOSE]})
         other.post("/api/v1/imports?kind=accounts", content=f"account_id\n{THEIRS}\n")
         factories.signal(session, THEIRS, workspace_id="other")
@@ -69,6 +70,13 @@ def judge_otherwise(client: TestClient) -> None:
     client.post("/api/v1/scorecards/2/activate")
     ask(client, "POST /api/v1/scorecards/{version}/restate", named="2")
     ask(client, "POST /api/v1/backtests")
+
+
+def act(client: TestClient, session: Session) -> None:
+    """Begin an experiment, and have something to do at each step."""
+    client.post("/api/v1/experiments", json={"name": "Calls", "playbook": "right_size"})
+    for state in ("suggested", "accepted", "in_progress"):
+        factories.intervention(session, THEIRS, workspace_id="other", state=state)
 
 
 def change_ids(client: TestClient, session: Session) -> None:
@@ -111,6 +119,10 @@ def ask(
 
 
 LISTED = {
+    "{intervention_id}/start": "interventions?state=accepted",
+    "{intervention_id}/complete": "interventions?state=in_progress",
+    "{intervention_id}": "interventions?state=suggested",
+    "{experiment_id}": "experiments",
     "quarantine": "quarantine",
     "{alert_id}": "alerts",
     "{job_id}": "jobs",

@@ -7,12 +7,15 @@ from rich.console import Console
 from app.bench import (
     alerts,
     causes,
+    experiments,
     faults,
     freshness,
     growth,
     ingest,
+    plays,
     reads,
     scorecards,
+    suggestions,
     sweep,
     webhooks,
 )
@@ -31,6 +34,9 @@ BENCHMARKS: dict[str, Callable[[], list[Result]]] = {
     "kills": faults.run_kills,
     "growth": growth.run,
     "webhooks": webhooks.run,
+    "suggestions": suggestions.run,
+    "plays": plays.run,
+    "experiments": experiments.run,
 }
 
 

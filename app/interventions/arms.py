@@ -9,6 +9,7 @@ from scipy.stats import chi2
 CONTROL = "control"
 SUSPICIOUS = 0.001
 """Arms whose sizes are less likely than this were not filled by chance alone."""
+DIGITS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,10 +18,14 @@ class Share:
     share: float
 
 
-def arm_of(salt: str, family: str, shares: Sequence[Share]) -> str:
-    """Pick an arm by the hash of a family's first account; what no arm takes is the control."""
-    digest = sha256(f"{salt}\x1f{family}".encode()).digest()
-    place = int.from_bytes(digest[:8]) / 2**64
+def family_of(salt: str, root: str) -> str:
+    """Name a family by a hash of its first account: the same for all of its accounts."""
+    return sha256(f"{salt}\x1f{root}".encode()).hexdigest()[:DIGITS]
+
+
+def arm_of(family: str, shares: Sequence[Share]) -> str:
+    """Pick the arm of a family; what no arm takes is the control."""
+    place = int(family, 16) / 16**DIGITS
     for each in shares:
         if place < each.share:
             return each.arm

@@ -26,6 +26,20 @@ SignalName = Annotated[str, Field(max_length=64, examples=["onboarding_stuck"])]
 Money = Annotated[int, Field(ge=0, le=10**9)]
 
 
+TEXTS: JsonValue = {
+    "en": {
+        "name": "Invite to the roadmap call",
+        "next_step": "Invite {{ account }} to the roadmap call.",
+        "messages": {
+            "default": {
+                "gets": "You see what comes next, and say what matters to you.",
+                "step": "Reply with a time that suits you.",
+            }
+        },
+    }
+}
+
+
 class Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -52,7 +66,7 @@ class Audience(Part):
     business: list[Business] = Field(list(Business), min_length=1)
     lifecycle: list[Lifecycle] = Field([Lifecycle.NEW, Lifecycle.ACTIVE], min_length=1)
     bands: list[Band] = Field(list(Band), min_length=1)
-    filter: JsonValue = Field(
+    filter: dict[str, JsonValue] = Field(
         {}, description="A filter over accounts (docs/lists.md).", examples=[{"segment": "smb"}]
     )
 
@@ -93,6 +107,11 @@ class Playbook(Part):
     signals: list[SignalName] = Field(min_length=1, max_length=40)
     also: list[SignalName] = Field([], max_length=40)
     audience: Audience = Field(default_factory=Audience)
+    on_low: Annotated[
+        bool,
+        Strict(),
+        Field(description="Whether one signal of severity low is reason enough; else two are."),
+    ] = False
     owner_role: Line = Field(examples=["customer_success"])
     channel: Literal["email", "call", "in_app", "meeting", "post"]
     cooldown_days: int = Field(30, ge=0, le=365)
@@ -106,7 +125,7 @@ class Playbook(Part):
     success: Success
     link: Line | None = Field(None, description="Where the next step is done; a template.")
     faq: Line | None = Field(None, description="Where questions are answered; a template.")
-    texts: dict[Language, Texts] = Field(min_length=1)
+    texts: dict[Language, Texts] = Field(min_length=1, examples=[TEXTS])
     enabled: Annotated[bool, Strict()] = True
 
     @model_validator(mode="after")

@@ -4,13 +4,13 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
-from typing import Any
 
 from app.health.assess import Status
 from app.health.scorecard import Band
 from app.interventions.playbooks import Business, Lifecycle, Playbook, Playbooks
 from app.interventions.templates import Fact, Money
 from app.interventions.uplift import Uplift
+from app.signals.signal import Severity, Signal
 
 MOST = 3
 ASSUMED_ARR_CENTS = 120_000.0
@@ -20,19 +20,14 @@ BY_BAND: Mapping[Band, float] = {
     Band.HEALTHY: 0.05,
     Band.UNKNOWN: 0.15,
 }
-BY_SEVERITY: Mapping[str, float] = {"info": 1.0, "low": 0.5, "medium": 0.8, "high": 1.0}
+BY_SEVERITY: Mapping[Severity, float] = {
+    Severity.INFO: 1.0,
+    Severity.LOW: 0.5,
+    Severity.MEDIUM: 0.8,
+    Severity.HIGH: 1.0,
+}
 """How much of a playbook's uplift is to be had: little is to be saved where little is wrong."""
 PROFILE = ("industry", "employees", "end_customers")
-
-
-@dataclass(frozen=True, slots=True)
-class Driver:
-    """What a suggestion answers: an open signal, or what is derived here in the same form."""
-
-    name: str
-    severity: str
-    since: date
-    evidence: Mapping[str, Any]
 
 
 class Basis(StrEnum):
@@ -44,8 +39,9 @@ class Basis(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """An account with all that bears on what to do about it. ``drivers``: the gravest first.
+    """An account with all that bears on what to do about it.
 
+    ``drivers``: open signals, the gravest first, and what is derived here in the same form.
     ``blocked``: playbooks that are open, recent or dismissed. ``matched``: those whose filter lets
     the account through.
     """
@@ -56,7 +52,7 @@ class Case:
     band: Band
     mrr_cents: int
     probability: float | None
-    drivers: Sequence[Driver]
+    drivers: Sequence[Signal]
     facts: Mapping[str, Fact | Money] = field(default_factory=dict)
     blocked: Collection[str] = ()
     matched: Collection[str] = ()
@@ -90,7 +86,7 @@ class Fit:
     """A playbook that would do for an account, and what it would answer there."""
 
     key: str
-    driver: Driver
+    driver: Signal
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +105,19 @@ def fitting(case: Case, playbooks: Playbooks) -> list[Fit]:
     if case.status is Status.EXCLUDED:
         return []
     names = {driver.name for driver in case.drivers}
-    return [
-        Fit(key, next(driver for driver in case.drivers if driver.name in playbook.signals))
-        for key, playbook in playbooks.items()
-        if names.intersection(playbook.signals) and _is_for(playbook, key, case, names)
-    ]
+    found = []
+    for key, playbook in playbooks.items():
+        reasons = [driver for driver in case.drivers if driver.name in playbook.signals]
+        if _is_reason(playbook, reasons) and _is_for(playbook, key, case, names):
+            found.append(Fit(key, reasons[0]))
+    return found
+
+
+def _is_reason(playbook: Playbook, reasons: Sequence[Signal]) -> bool:
+    """Of severity low two are needed, unless the playbook asks for no more than one."""
+    graver = any(each.severity is not Severity.LOW for each in reasons)
+    several = len({each.name for each in reasons}) > 1
+    return graver or several or (playbook.on_low and bool(reasons))
 
 
 def _is_for(playbook: Playbook, key: str, case: Case, names: Collection[str]) -> bool:
@@ -147,7 +151,7 @@ def rank(
     ]
 
 
-def profile_gaps(known: Mapping[str, object], since: date) -> Driver | None:
+def profile_gaps(known: object, since: date) -> Signal | None:
     """Say what is not known of an account, as a signal of the lowest severity."""
-    missing = [name for name in PROFILE if known.get(name) is None]
-    return Driver("profile_gaps", "low", since, {"missing": missing}) if missing else None
+    missing = [name for name in PROFILE if getattr(known, name) is None]
+    return Signal("profile_gaps", Severity.LOW, since, {"missing": missing}) if missing else None

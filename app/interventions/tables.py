@@ -29,6 +29,7 @@ class Intervention(Table):
     """What is proposed for an account, what became of it, and what came of that.
 
     ``details``: the signal that is answered, texts by language, link, effect, as they are sent.
+    ``changed_at``: when the state did. ``told_at``: when a message went out that it is suggested.
     ``baseline_on``: the day that outcomes are held against. ``outcomes``: by days after the end;
     ``outcome_due_on`` is the day of the next, null if none is to come.
     """
@@ -67,6 +68,7 @@ class Intervention(Table):
     reason: Mapped[str | None]
     created_at: Mapped[Instant]
     changed_at: Mapped[Instant]
+    told_at: Mapped[Instant | None]
     decided_at: Mapped[Instant | None]
     done_at: Mapped[Instant | None]
     baseline_on: Mapped[date | None]

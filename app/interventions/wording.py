@@ -7,18 +7,22 @@ from typing import Any
 from app.core.filter_reader import DAY
 from app.health.words import Language
 from app.interventions.playbooks import DEFAULT, Playbook, Texts
-from app.interventions.ranking import Driver
 from app.interventions.templates import Fact, Money, render, worded
+from app.signals.signal import Signal
 
+FEATURES = ("feature", "product_feature")
 NAMED_PEOPLE = ("user_id", "user_ids")
 """What is stored and sent of a signal names nobody: the signal itself does."""
 
 
 def compose(
-    playbook: Playbook, driver: Driver, facts: Mapping[str, Fact | Money]
+    playbook: Playbook,
+    driver: Signal,
+    facts: Mapping[str, Fact | Money],
+    names: Mapping[str, str],
 ) -> dict[str, Any]:
-    """Write all that depends on the account; JSON-ready."""
-    known = {**facts, **dict(_facts(driver.evidence, facts))}
+    """Write all that depends on the account; JSON-ready. ``names``: of product features."""
+    known = {**facts, **dict(_facts(driver.evidence, facts, names))}
     said = {language: worded(known, language) for language in playbook.texts}
     some = next(iter(said.values()))
     return {
@@ -36,7 +40,7 @@ def compose(
     }
 
 
-def public(driver: Driver) -> dict[str, Any]:
+def public(driver: Signal) -> dict[str, Any]:
     return {name: value for name, value in driver.evidence.items() if name not in NAMED_PEOPLE}
 
 
@@ -59,9 +63,9 @@ def _message(texts: Texts, signal: str, said: Mapping[str, str]) -> str:
 
 
 def _facts(
-    evidence: Mapping[str, Any], known: Mapping[str, Fact | Money]
+    evidence: Mapping[str, Any], known: Mapping[str, Fact | Money], names: Mapping[str, str]
 ) -> Iterator[tuple[str, Fact | Money]]:
-    """Read what JSON cannot say: days, money, shares."""
+    """Read what JSON cannot say: days, money, shares; call product features by their names."""
     price = known.get("price")
     billed_in = price.currency if isinstance(price, Money) else None
     for name, value in evidence.items():
@@ -74,6 +78,8 @@ def _facts(
                 yield name, f"{value:.0%}"
             case str() if DAY.fullmatch(value):
                 yield name, date.fromisoformat(value)
+            case str() if name in FEATURES:
+                yield name, names.get(value, value)
             case list():
                 yield name, ", ".join(map(str, value))
             case int() | float() | str():

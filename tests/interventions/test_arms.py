@@ -4,7 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.interventions.arms import CONTROL, SUSPICIOUS, Share, arm_of, expected, mismatch
+from app.interventions.arms import CONTROL, SUSPICIOUS, Share, arm_of, expected, family_of, mismatch
+
+
+def dealt(salt: str, root: str, shares: list[Share]) -> str:
+    return arm_of(family_of(salt, root), shares)
+
 
 HOLDOUT = [Share("treated", 0.85)]
 TWO_SMALL = [Share("a", 0.1), Share("b", 0.1)]
@@ -12,7 +17,7 @@ TWO_SMALL = [Share("a", 0.1), Share("b", 0.1)]
 
 @pytest.mark.parametrize("shares", [HOLDOUT, TWO_SMALL])
 def test_arms_fill_as_their_shares_say(shares: list[Share]) -> None:
-    counts = Counter(arm_of("salt", f"account {n}", shares) for n in range(20_000))
+    counts = Counter(dealt("salt", f"account {n}", shares) for n in range(20_000))
 
     for arm, share in expected(shares).items():
         assert counts[arm] / 20_000 == pytest.approx(share, abs=0.01)
@@ -21,12 +26,12 @@ def test_arms_fill_as_their_shares_say(shares: list[Share]) -> None:
 
 @given(st.text(), st.text())
 def test_an_arm_depends_on_nothing_but_salt_and_family(salt: str, family: str) -> None:
-    assert arm_of(salt, family, HOLDOUT) == arm_of(salt, family, HOLDOUT)
+    assert dealt(salt, family, HOLDOUT) == dealt(salt, family, HOLDOUT)
 
 
 def test_another_salt_deals_anew() -> None:
     names = [f"account {n}" for n in range(4000)]
-    held = [{n for n in names if arm_of(s, n, HOLDOUT) == CONTROL} for s in ("one", "two")]
+    held = [{n for n in names if dealt(s, n, HOLDOUT) == CONTROL} for s in ("one", "two")]
 
     assert len(held[0] & held[1]) / len(held[0]) == pytest.approx(0.15, abs=0.05)
 
@@ -39,7 +44,7 @@ def test_sizes_that_chance_does_not_make_are_suspicious() -> None:
 
 def test_fair_dealing_is_hardly_ever_suspicious() -> None:
     alarms = sum(
-        mismatch(Counter(arm_of(f"s{n}", f"a{k}", HOLDOUT) for k in range(200)), HOLDOUT)
+        mismatch(Counter(dealt(f"s{n}", f"a{k}", HOLDOUT) for k in range(200)), HOLDOUT)
         < SUSPICIOUS
         for n in range(300)
     )

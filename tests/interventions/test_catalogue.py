@@ -87,6 +87,12 @@ def test_every_playbook_is_documented_with_what_triggers_it() -> None:
         ]
 
 
+def test_what_a_low_signal_is_enough_for_is_documented() -> None:
+    [said] = re.findall(r"is reason enough for (.+?) \(`on_low`\)", PAGE, re.DOTALL)
+
+    assert re.findall(r"`(\w+)`", said) == [key for key, p in shipped().items() if p.on_low]
+
+
 def test_every_placeholder_is_documented() -> None:
     assert set(rows(PAGE, "Placeholders")) == set(ACCOUNT)
     for name, fields in SIGNALS.items():

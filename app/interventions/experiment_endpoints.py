@@ -1,0 +1,95 @@
+"""Experiments over HTTP."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Path
+
+from app.core.clock import Now
+from app.core.db import ReadSessionDep, SessionDep
+from app.core.pagination import CursorText, InvalidCursorError, Limit, Page, decode_cursor, page_of
+from app.core.schemas import responses
+from app.interventions import experiment_queries as queries
+from app.interventions import experiment_service as service
+from app.interventions.experiments import Design
+from app.interventions.schemas import ExperimentOut, ResultsOut, RollOut
+from app.workspaces.auth import Admin, Reader
+
+router = APIRouter(
+    prefix="/api/v1/experiments", tags=["experiments"], responses=responses(400, 401, 403, 404, 422)
+)
+
+ExperimentId = Annotated[str, Path(max_length=255)]
+MOST_CONTAMINATED = 1000
+
+
+@router.get("")
+def list_experiments(
+    session: ReadSessionDep,
+    caller: Reader,
+    state: Literal["running", "stopped", "rolled_out"] | None = None,
+    limit: Limit = 100,
+    cursor: CursorText = None,
+) -> Page[ExperimentOut]:
+    """List experiments, newest first."""
+    rows = queries.experiments(
+        session, caller.workspace_id, state=state, after=place(cursor), limit=limit + 1
+    )
+    items, following = page_of(rows, limit, lambda row: (row.created_at.isoformat(), row.id))
+    return Page(items=[ExperimentOut.of(row) for row in items], next_cursor=following)
+
+
+def place(cursor: str | None) -> tuple[datetime, str] | None:
+    """Read a cursor of rows that are listed by when they were made."""
+    position = decode_cursor(cursor, str, str)
+    if position is None:
+        return None
+    try:
+        return datetime.fromisoformat(position[0]), position[1]
+    except ValueError:
+        raise InvalidCursorError from None
+
+
+@router.post("", status_code=201, responses=responses(409))
+def start_experiment(body: Design, session: SessionDep, caller: Admin, now: Now) -> ExperimentOut:
+    """Begin to hold a playbook back from some accounts, or to try versions of it."""
+    row = service.create(session, caller.workspace_id, body, actor=caller.actor, now=now)
+    return ExperimentOut.of(row)
+
+
+@router.get("/{experiment_id}")
+def get_experiment(
+    experiment_id: ExperimentId, session: ReadSessionDep, caller: Reader
+) -> ExperimentOut:
+    """Show an experiment."""
+    return ExperimentOut.of(queries.get(session, caller.workspace_id, experiment_id))
+
+
+@router.get("/{experiment_id}/results")
+def get_results(experiment_id: ExperimentId, session: SessionDep, caller: Reader) -> ResultsOut:
+    """Say what it shows so far, and who got something else than the arm says."""
+    row = queries.get(session, caller.workspace_id, experiment_id)
+    astray = queries.contaminated(
+        session, caller.workspace_id, experiment_id, limit=MOST_CONTAMINATED
+    )
+    return ResultsOut.of(service.results_of(session, row), astray)
+
+
+@router.post("/{experiment_id}/stop")
+def stop_experiment(
+    experiment_id: ExperimentId, session: SessionDep, caller: Admin, now: Now
+) -> ExperimentOut:
+    """End it; nobody is held back any more."""
+    row = service.stop(session, caller.workspace_id, experiment_id, actor=caller.actor, now=now)
+    return ExperimentOut.of(row)
+
+
+@router.post("/{experiment_id}/roll-out", responses=responses(409))
+def roll_out(
+    experiment_id: ExperimentId, body: RollOut, session: SessionDep, caller: Admin, now: Now
+) -> ExperimentOut:
+    """Let the winner's version of the playbook hold for all, and end the experiment."""
+    row = service.roll_out(
+        session, caller.workspace_id, experiment_id, arm=body.arm, actor=caller.actor, now=now
+    )
+    return ExperimentOut.of(row)

@@ -1,0 +1,88 @@
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, select, tuple_
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from app.core.errors import NotFoundError
+from app.interventions import experiment_statements as statements
+from app.interventions.tables import Assignment, Experiment
+
+RUNNING = "running"
+
+
+def get(
+    session: Session, workspace_id: str, experiment_id: str, *, lock: bool = False
+) -> Experiment:
+    row = session.get(
+        Experiment,
+        (workspace_id, experiment_id),
+        with_for_update=lock or None,
+        populate_existing=lock,
+    )
+    if row is None:
+        raise NotFoundError("experiment", experiment_id)
+    return row
+
+
+def experiments(
+    session: Session,
+    workspace_id: str,
+    *,
+    state: str | None = None,
+    after: tuple[datetime, str] | None = None,
+    limit: int | None = None,
+) -> Sequence[Experiment]:
+    """Newest first."""
+    place = tuple_(Experiment.created_at, Experiment.id)
+    rows = select(Experiment).where(Experiment.workspace_id == workspace_id)
+    if state is not None:
+        rows = rows.where(Experiment.state == state)
+    if after is not None:
+        rows = rows.where(place < after)
+    ordered = rows.order_by(Experiment.created_at.desc(), Experiment.id.desc())
+    return session.scalars(ordered.limit(limit)).all()
+
+
+def assignments(
+    session: Session,
+    workspace_id: str,
+    experiment_ids: Collection[str],
+    account_ids: Collection[str],
+) -> dict[tuple[str, str], str]:
+    """Return the arms of accounts, by experiment and account."""
+    rows = session.execute(
+        select(Assignment.experiment_id, Assignment.account_id, Assignment.arm).where(
+            Assignment.workspace_id == workspace_id,
+            Assignment.account_id.in_(account_ids),
+            Assignment.experiment_id.in_(experiment_ids),
+        )
+    )
+    return {(experiment_id, account_id): arm for experiment_id, account_id, arm in rows}
+
+
+def assign(session: Session, workspace_id: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Fix arms, in key order; one that is fixed already stays."""
+    if rows:
+        ordered = sorted(rows, key=lambda row: (row["account_id"], row["experiment_id"]))
+        named = [{"workspace_id": workspace_id, **row} for row in ordered]
+        session.execute(insert(Assignment).on_conflict_do_nothing(), named)
+
+
+def tally(session: Session, workspace_id: str, experiment_id: str) -> dict[str, dict[str, int]]:
+    """Count families by arm: assigned, decided, and decided well."""
+    values = {"workspace_id": workspace_id, "experiment_id": experiment_id}
+    return {
+        row.arm: {"assigned": row.assigned, "trials": row.trials, "successes": row.successes}
+        for row in session.execute(statements.TALLY, values)
+    }
+
+
+def contaminated(
+    session: Session, workspace_id: str, experiment_id: str, *, limit: int
+) -> Sequence[Row[Any]]:
+    """List accounts that got something else than their arm says: account, arm, why."""
+    values = {"workspace_id": workspace_id, "experiment_id": experiment_id, "limit": limit}
+    return session.execute(statements.CONTAMINATED, values).all()

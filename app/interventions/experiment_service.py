@@ -1,0 +1,233 @@
+"""Experiments: deal accounts into arms, count what came of them, and roll the winner out."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy.orm import Session
+
+from app.core.errors import ConflictError
+from app.interventions import experiment_queries as queries
+from app.interventions import playbook_service
+from app.interventions.arms import CONTROL, arm_of, family_of
+from app.interventions.case_reading import matching
+from app.interventions.experiments import Count, Design, Results, results
+from app.interventions.playbooks import Playbook, Playbooks
+from app.interventions.ranking import Fit
+from app.interventions.sequential import Arm
+from app.interventions.suggestion_queries import roots
+from app.interventions.tables import Experiment
+from app.interventions.uplift import Uplift, shrunk
+from app.workspaces.service import audit
+
+RUNNING, STOPPED, ROLLED_OUT = "running", "stopped", "rolled_out"
+
+
+@dataclass(frozen=True, slots=True)
+class Dealt:
+    """The arms of accounts in running experiments.
+
+    ``arms``: by account and playbook, the experiment and the arm. ``changed``: by playbook and arm
+    what its treated arms do instead.
+    """
+
+    arms: Mapping[tuple[str, str], tuple[str, str]]
+    changed: Mapping[tuple[str, str], Playbook]
+
+    def arm(self, account_id: str, playbook: str) -> tuple[str | None, str | None]:
+        return self.arms.get((account_id, playbook), (None, None))
+
+    def left(self, account_id: str, fits: Sequence[Fit]) -> list[Fit]:
+        """Leave out what is held back from an account."""
+        return [fit for fit in fits if self.arm(account_id, fit.key)[1] != CONTROL]
+
+    def variants(self, account_id: str) -> dict[str, Playbook]:
+        return {
+            playbook: changed
+            for (playbook, arm), changed in self.changed.items()
+            if self.arm(account_id, playbook)[1] == arm
+        }
+
+
+def deal(
+    session: Session,
+    workspace_id: str,
+    fits: Mapping[str, Sequence[Fit]],
+    offered: Playbooks,
+    *,
+    today: date,
+) -> Dealt:
+    """Return the arms of accounts; those that are eligible for the first time get theirs."""
+    running = queries.experiments(session, workspace_id, state=RUNNING)
+    if not running:
+        return Dealt({}, {})
+    designs = {row.id: Design.model_validate(row.config) for row in running}
+    known = queries.assignments(session, workspace_id, list(designs), list(fits))
+    signals = {(key, f.key): f.driver.name for key, fitted in fits.items() for f in fitted}
+    new = [
+        (row, account_id)
+        for row in running
+        for account_id in fits
+        if (account_id, row.playbook) in signals and (row.id, account_id) not in known
+    ]
+    if new:
+        filters = {row.id: designs[row.id].filter for row, _ in new}
+        ids = sorted({account_id for _, account_id in new})
+        allowed = matching(session, workspace_id, filters, ids, today=today)
+        first = roots(session, workspace_id, ids)
+        made = [
+            _assignment(
+                row, account_id, first[account_id], signals[account_id, row.playbook], today
+            )
+            for row, account_id in new
+            if account_id in allowed[row.id]
+        ]
+        queries.assign(session, workspace_id, made)
+        known |= {(each["experiment_id"], each["account_id"]): each["arm"] for each in made}
+    arms = {
+        (account_id, row.playbook): (row.id, known[row.id, account_id])
+        for row in running
+        for account_id in fits
+        if (row.id, account_id) in known
+    }
+    return Dealt(arms, _changed(running, designs, offered))
+
+
+def _assignment(
+    row: Experiment, account_id: str, root: str, signal: str, today: date
+) -> dict[str, Any]:
+    design, family = Design.model_validate(row.config), family_of(row.salt, root)
+    return {
+        "experiment_id": row.id,
+        "account_id": account_id,
+        "arm": arm_of(family, design.shares),
+        "family": family,
+        "signal": signal,
+        "assigned_on": today,
+        "due_on": today + timedelta(days=design.horizon_days),
+        "success": None,
+    }
+
+
+def _changed(
+    running: Sequence[Experiment], designs: Mapping[str, Design], offered: Playbooks
+) -> dict[tuple[str, str], Playbook]:
+    return {
+        (row.playbook, each.arm): changed(offered[row.playbook], each.changes)
+        for row in running
+        for each in designs[row.id].arms
+        if each.changes and row.playbook in offered
+    }
+
+
+def changed(playbook: Playbook, changes: Mapping[str, Any], at: str = "/body") -> Playbook:
+    return playbook_service.read(playbook.model_dump(mode="json") | dict(changes), at)
+
+
+def uplifts(session: Session, workspace_id: str, offered: Playbooks) -> dict[str, Uplift]:
+    """Return what was measured of playbooks, all of their experiments taken together."""
+    treated: dict[str, Arm] = {}
+    control: dict[str, Arm] = {}
+    for row in queries.experiments(session, workspace_id):
+        for name, count in row.tally.items():
+            side = control if name == CONTROL else treated
+            so_far = side.get(row.playbook, Arm(0, 0))
+            side[row.playbook] = Arm(
+                so_far.trials + count["trials"], so_far.successes + count["successes"]
+            )
+    return {
+        key: shrunk(offered[key].uplift, treated[key], control[key])
+        for key in treated.keys() & control.keys()
+        if key in offered
+    }
+
+
+def create(
+    session: Session, workspace_id: str, design: Design, *, actor: str, now: datetime
+) -> Experiment:
+    """Begin an experiment; one at a time for a playbook, so that none blurs another."""
+    playbook = playbook_service.get(session, workspace_id, design.playbook).playbook
+    for number, each in enumerate(design.arms):
+        changed(playbook, each.changes, f"/body/arms/{number}/changes")
+    if any(row.playbook == design.playbook for row in _running(session, workspace_id)):
+        raise ConflictError(f"An experiment with the playbook {design.playbook} is running.")
+    row = Experiment(
+        workspace_id=workspace_id,
+        id=f"exp_{uuid4().hex}",
+        name=design.name,
+        playbook=design.playbook,
+        state=RUNNING,
+        salt=uuid4().hex,
+        config=design.model_dump(mode="json"),
+        tally={},
+        created_at=now,
+        created_by=actor,
+    )
+    session.add(row)
+    session.flush()
+    audit(session, workspace_id, "experiment.started", row.id, actor=actor, now=now)
+    return row
+
+
+def _running(session: Session, workspace_id: str) -> Sequence[Experiment]:
+    return queries.experiments(session, workspace_id, state=RUNNING)
+
+
+def stop(
+    session: Session, workspace_id: str, experiment_id: str, *, actor: str, now: datetime
+) -> Experiment:
+    """End an experiment: nobody is held back any more. Stopping twice is the same as once."""
+    row = queries.get(session, workspace_id, experiment_id, lock=True)
+    if row.state == RUNNING:
+        row.state, row.ended_at = STOPPED, now
+        audit(session, workspace_id, "experiment.stopped", row.id, actor=actor, now=now)
+    return row
+
+
+def results_of(session: Session, row: Experiment) -> Results:
+    counts = queries.tally(session, row.workspace_id, row.id)
+    return results(
+        Design.model_validate(row.config), {arm: Count(**each) for arm, each in counts.items()}
+    )
+
+
+def roll_out(
+    session: Session,
+    workspace_id: str,
+    experiment_id: str,
+    *,
+    arm: str | None,
+    actor: str,
+    now: datetime,
+) -> Experiment:
+    """Let the winner's version of the playbook hold for all, and end the experiment.
+
+    ``arm``: a person's choice, whatever the results say; None takes what has won.
+    """
+    row = queries.get(session, workspace_id, experiment_id, lock=True)
+    if row.state == ROLLED_OUT:
+        return row
+    design = Design.model_validate(row.config)
+    chosen = arm or results_of(session, row).winner
+    variant = next((each for each in design.arms if each.arm == chosen), None)
+    if variant is None:
+        what = f"There is no treated arm {arm}." if arm else "No arm has won so far."
+        raise ConflictError(what, code="no_winner")
+    if variant.changes:
+        playbook_service.change(
+            session, workspace_id, row.playbook, variant.changes, actor=actor, now=now
+        )
+    row.state, row.winner, row.ended_at = ROLLED_OUT, chosen, row.ended_at or now
+    details = {"arm": chosen}
+    audit(
+        session,
+        workspace_id,
+        "experiment.rolled_out",
+        row.id,
+        actor=actor,
+        now=now,
+        details=details,
+    )
+    return row

@@ -1,0 +1,102 @@
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Row, select, text, tuple_
+from sqlalchemy.orm import Session
+
+from app.core.errors import NotFoundError
+from app.health.assess import Status
+from app.interventions.outcome import Stand
+from app.interventions.states import State
+from app.interventions.tables import Assignment, Intervention
+
+AT_ONCE = 200
+
+# How accounts stood on days, or at most six days before.
+STANDS = text("""
+SELECT w.account_id, w.day, h.as_of, h.status, h.score, h.measures
+FROM unnest(CAST(:account_ids AS text[]), CAST(:days AS date[])) AS w (account_id, day)
+CROSS JOIN LATERAL (
+    SELECT x.as_of, x.status, x.score, x.details -> 'measures' AS measures
+    FROM health_history x
+    WHERE x.workspace_id = :workspace_id AND x.account_id = w.account_id
+      AND x.as_of <= w.day AND x.as_of > w.day - 7
+    ORDER BY x.as_of DESC, x.restatement DESC, x.change DESC LIMIT 1
+) AS h
+""")
+
+
+def get(
+    session: Session, workspace_id: str, intervention_id: str, *, lock: bool = False
+) -> Intervention:
+    row = session.get(
+        Intervention,
+        (workspace_id, intervention_id),
+        with_for_update=lock or None,
+        populate_existing=lock,
+    )
+    if row is None:
+        raise NotFoundError("intervention", intervention_id)
+    return row
+
+
+def interventions(
+    session: Session,
+    workspace_id: str,
+    *,
+    state: State | None,
+    account_id: str | None,
+    assignee: str | None,
+    playbook: str | None,
+    after: tuple[datetime, str] | None,
+    limit: int,
+) -> Sequence[Intervention]:
+    """Newest first; what has lapsed only where it is asked for."""
+    place = tuple_(Intervention.created_at, Intervention.id)
+    rows = select(Intervention).where(Intervention.workspace_id == workspace_id)
+    rows = rows.where(Intervention.state == state if state else Intervention.state != State.LAPSED)
+    asked = {"account_id": account_id, "assignee": assignee, "playbook": playbook}
+    rows = rows.filter_by(**{name: value for name, value in asked.items() if value is not None})
+    if after is not None:
+        rows = rows.where(place < after)
+    ordered = rows.order_by(Intervention.created_at.desc(), Intervention.id.desc())
+    return session.scalars(ordered.limit(limit)).all()
+
+
+def claim_due(session: Session, *, today: date) -> Sequence[Intervention]:
+    """Lock those of which an outcome is due, of all workspaces; skip another worker's."""
+    return session.scalars(
+        select(Intervention)
+        .where(Intervention.outcome_due_on < today)
+        .order_by(Intervention.outcome_due_on, Intervention.id)
+        .limit(AT_ONCE)
+        .with_for_update(skip_locked=True)
+    ).all()
+
+
+def claim_decided(session: Session, *, today: date) -> Sequence[Assignment]:
+    """Lock assignments whose horizon has passed, of all workspaces."""
+    return session.scalars(
+        select(Assignment)
+        .where(Assignment.success.is_(None), Assignment.due_on < today)
+        .order_by(Assignment.due_on)
+        .limit(AT_ONCE)
+        .with_for_update(skip_locked=True)
+    ).all()
+
+
+def stands(
+    session: Session, workspace_id: str, asked: Sequence[tuple[str, date]]
+) -> dict[tuple[str, date], Stand]:
+    """Return how accounts stood on days, as far as that is known."""
+    accounts, days = zip(*asked, strict=True) if asked else ((), ())
+    values = {"workspace_id": workspace_id, "account_ids": list(accounts), "days": list(days)}
+    return {
+        (row.account_id, row.day): Stand(row.as_of, Status(row.status), row.score, _scores(row))
+        for row in session.execute(STANDS, values)
+    }
+
+
+def _scores(row: Row[Any]) -> dict[str, float]:
+    return {each["name"]: each["score"] for each in row.measures or [] if each["score"] is not None}

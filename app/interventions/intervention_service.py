@@ -1,0 +1,170 @@
+"""What becomes of suggestions, and what people begin without one."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy.orm import Session
+
+from app.accounts.queries import get_account
+from app.changes.queries import NewChange, record
+from app.core.errors import ConflictError
+from app.health.queries import lock_scores
+from app.interventions import experiment_queries as experiments
+from app.interventions import intervention_queries as queries
+from app.interventions import playbook_service
+from app.interventions import suggestion_queries as suggestions
+from app.interventions.outcome import AFTER_DAYS
+from app.interventions.states import OPEN, Act, State, after
+from app.interventions.suggestion_service import change_of
+from app.interventions.tables import Intervention
+from app.interventions.wording import compose
+from app.signals.signal import Severity, Signal
+from app.webhooks.outbox import NewMessage, publish
+from app.workspaces.service import audit
+
+SHOWN = ("id", "playbook", "state", "signal", "value_cents")
+
+
+class WrongStateError(ConflictError):
+    code = "wrong_state"
+
+
+def begin(
+    session: Session,
+    workspace_id: str,
+    account_id: str,
+    playbook: str,
+    said: Mapping[str, Any],
+    *,
+    actor: str,
+    now: datetime,
+) -> Intervention:
+    """Take something on: what is suggested already is accepted, else it is of one's own accord."""
+    name = get_account(session, workspace_id, account_id).name
+    held = playbook_service.get(session, workspace_id, playbook).playbook
+    lock_scores(session, workspace_id, [account_id])  # no refresh may propose it meanwhile
+    stored = suggestions.known(session, workspace_id, [account_id], since=now)
+    of_playbook = [row for row in stored if row.playbook == playbook]
+    if any(row.state in OPEN for row in of_playbook):
+        raise WrongStateError(f"The playbook {playbook} is open for the account {account_id}.")
+    waiting = [row for row in of_playbook if row.state == State.SUGGESTED]
+    if waiting:
+        return act(session, workspace_id, waiting[-1].id, Act.ACCEPT, said, actor=actor, now=now)
+    driver = Signal("", Severity.INFO, now.date(), {})
+    row = Intervention(
+        workspace_id=workspace_id,
+        id=f"int_{uuid4().hex}",
+        account_id=account_id,
+        playbook=playbook,
+        state=State.SUGGESTED,
+        value_cents=0,
+        details=compose(held, driver, {"account": name or account_id}, {}),
+        created_at=now,
+        changed_at=now,
+        outcomes={},
+    )
+    _join(session, row)
+    session.add(row)
+    session.flush()
+    return act(session, workspace_id, row.id, Act.ACCEPT, said, actor=actor, now=now)
+
+
+def _join(session: Session, row: Intervention) -> None:
+    """Note the arm of the account, if it is in a running experiment with the playbook."""
+    running = experiments.experiments(session, row.workspace_id, state=experiments.RUNNING)
+    ids = [each.id for each in running if each.playbook == row.playbook]
+    found = experiments.assignments(session, row.workspace_id, ids, [row.account_id])
+    for (experiment_id, _), arm in found.items():
+        row.experiment_id, row.arm = experiment_id, arm
+
+
+def act(
+    session: Session,
+    workspace_id: str,
+    intervention_id: str,
+    what: Act,
+    said: Mapping[str, Any],
+    *,
+    actor: str,
+    now: datetime,
+) -> Intervention:
+    """Take an intervention a step on; a step that was taken already changes nothing."""
+    row = queries.get(session, workspace_id, intervention_id, lock=True)
+    before, reached = row.state, after(State(row.state), what)
+    if reached is None:
+        raise WrongStateError(f"This intervention is {before}: it cannot {what}.")
+    if reached == before:
+        return row
+    _step(row, reached, now)
+    for name, value in said.items():
+        setattr(row, name, value)
+    session.flush()
+    _note(session, row, reached, said, actor=actor, now=now)
+    announce(session, row, before, now)
+    return row
+
+
+def _step(row: Intervention, reached: State, now: datetime) -> None:
+    row.state, row.changed_at = reached, now
+    if reached in {State.ACCEPTED, State.DISMISSED}:
+        row.decided_at = now
+    if reached is State.ACCEPTED:
+        row.baseline_on = now.date()
+    if reached is State.DONE:
+        row.done_at = now
+        row.outcome_due_on = now.date() + timedelta(days=AFTER_DAYS[0])
+
+
+def _note(
+    session: Session,
+    row: Intervention,
+    action: str,
+    said: Mapping[str, Any],
+    *,
+    actor: str,
+    now: datetime,
+) -> None:
+    details = {"account_id": row.account_id, "playbook": row.playbook, "said": sorted(said)}
+    what = f"intervention.{action}"
+    audit(session, row.workspace_id, what, row.id, actor=actor, now=now, details=details)
+
+
+def announce(session: Session, row: Intervention, before: str, now: datetime) -> None:
+    """Tell polling readers of a change of state, and others of what was completed."""
+    said = {name: getattr(row, name) for name in SHOWN}
+    change = NewChange("intervention", row.account_id, change_of(said, before))
+    record(session, row.workspace_id, [change], now=now)
+    if row.state == State.DONE:
+        data = {
+            "intervention_id": row.id,
+            "playbook": row.playbook,
+            "completed_at": now,
+            "link": f"/api/v1/interventions/{row.id}",
+        }
+        publish(
+            session,
+            row.workspace_id,
+            [NewMessage("intervention.completed", data, row.account_id)],
+            now=now,
+        )
+
+
+def change(
+    session: Session,
+    workspace_id: str,
+    intervention_id: str,
+    said: Mapping[str, Any],
+    *,
+    actor: str,
+    now: datetime,
+) -> Intervention:
+    """Change who does it, until when, or the notes; saying the same again changes nothing."""
+    row = queries.get(session, workspace_id, intervention_id, lock=True)
+    changed = {name: value for name, value in said.items() if getattr(row, name) != value}
+    for name, value in changed.items():
+        setattr(row, name, value)
+    if changed:
+        _note(session, row, "changed", changed, actor=actor, now=now)
+    return row

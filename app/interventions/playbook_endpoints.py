@@ -1,0 +1,87 @@
+"""Playbooks over HTTP: what is shipped, changed and one's own."""
+
+from typing import Annotated, Self
+
+from fastapi import APIRouter, Path
+from pydantic import Field
+
+from app.core.clock import Now
+from app.core.db import ReadSessionDep, SessionDep
+from app.core.pagination import CursorText, Limit, Page, decode_cursor, page_of
+from app.core.schemas import Object, Out, responses
+from app.interventions import playbook_service as service
+from app.interventions.playbook_service import Held, Origin
+from app.interventions.playbooks import Playbook
+from app.workspaces.auth import Admin, Reader
+
+router = APIRouter(
+    prefix="/api/v1/playbooks", tags=["playbooks"], responses=responses(400, 401, 403, 404, 422)
+)
+
+NewKey = Annotated[
+    str, Path(pattern="^[a-z0-9][a-z0-9_]{0,63}$", examples=["invite_to_roadmap_call"])
+]
+Key = Annotated[str, Path(max_length=255)]
+Changes = Annotated[Object, Field(examples=[{"enabled": False, "cooldown_days": 60}])]
+
+
+class PlaybookOut(Out):
+    """A playbook as it holds in the workspace."""
+
+    key: str = Field(examples=["right_size"])
+    origin: Origin
+    version: int = Field(description="0 as shipped; one more with each change.", examples=[0])
+    playbook: Playbook
+    updated_by: str | None = Field(examples=["key:k_1"])
+
+    @classmethod
+    def of(cls, found: Held) -> Self:
+        return cls.model_validate(found)
+
+
+@router.get("")
+def list_playbooks(
+    session: ReadSessionDep, caller: Reader, limit: Limit = 100, cursor: CursorText = None
+) -> Page[PlaybookOut]:
+    """List the playbooks that hold: those that are shipped, changed ones, and one's own."""
+    found = service.held(session, caller.workspace_id)
+    after = decode_cursor(cursor, int)
+    start = max(after[0], 0) if after else 0
+    rows, following = page_of(found[start : start + limit + 1], limit, lambda _: (start + limit,))
+    return Page(items=[PlaybookOut.of(each) for each in rows], next_cursor=following)
+
+
+@router.get("/{key}")
+def get_playbook(key: Key, session: ReadSessionDep, caller: Reader) -> PlaybookOut:
+    """Show a playbook."""
+    return PlaybookOut.of(service.get(session, caller.workspace_id, key))
+
+
+@router.put("/{key}", responses=responses(409))
+def put_playbook(
+    key: NewKey,
+    body: Playbook,
+    session: SessionDep,
+    caller: Admin,
+    now: Now,
+) -> PlaybookOut:
+    """Add a playbook of one's own, or replace one that is shipped."""
+    return PlaybookOut.of(
+        service.put(session, caller.workspace_id, key, body, actor=caller.actor, now=now)
+    )
+
+
+@router.patch("/{key}", responses=responses(409))
+def change_playbook(
+    key: Key, body: Changes, session: SessionDep, caller: Admin, now: Now
+) -> PlaybookOut:
+    """Change parts of a playbook, each as a whole; ``enabled`` turns it on and off."""
+    return PlaybookOut.of(
+        service.change(session, caller.workspace_id, key, body, actor=caller.actor, now=now)
+    )
+
+
+@router.delete("/{key}", status_code=204)
+def drop_playbook(key: Key, session: SessionDep, caller: Admin, now: Now) -> None:
+    """Remove a playbook of one's own; of a shipped one the shipped version holds again."""
+    service.drop(session, caller.workspace_id, key, actor=caller.actor, now=now)

@@ -1,0 +1,20 @@
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.interventions.tables import OwnPlaybook
+
+
+def own_playbooks(session: Session, workspace_id: str) -> Sequence[OwnPlaybook]:
+    """In the order of their keys."""
+    rows = select(OwnPlaybook).where(OwnPlaybook.workspace_id == workspace_id)
+    return session.scalars(rows.order_by(OwnPlaybook.key)).all()
+
+
+def own_playbook(
+    session: Session, workspace_id: str, key: str, *, lock: bool = False
+) -> OwnPlaybook | None:
+    return session.get(
+        OwnPlaybook, (workspace_id, key), with_for_update=lock or None, populate_existing=lock
+    )

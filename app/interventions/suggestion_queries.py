@@ -1,0 +1,103 @@
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import Row, or_, select, tuple_
+from sqlalchemy.orm import Session
+
+from app.accounts.family import MOST_LEVELS
+from app.accounts.tables import Account
+from app.interventions import suggestion_statements as statements
+from app.interventions.states import OPEN, State
+from app.interventions.tables import Intervention
+
+
+def cases(session: Session, workspace_id: str, account_ids: Sequence[str]) -> Sequence[Row[Any]]:
+    """What is known of accounts that have a score; those whose source is silent are left out."""
+    values = {"workspace_id": workspace_id, "account_ids": list(account_ids)}
+    return session.execute(statements.CASES, values).all()
+
+
+def fixed(
+    session: Session, workspace_id: str, account_ids: Sequence[str], *, since: datetime
+) -> dict[str, tuple[str | None, datetime]]:
+    """Return what was fixed last for accounts that had complained or asked: topic and instant."""
+    values = {"workspace_id": workspace_id, "account_ids": list(account_ids), "since": since}
+    rows = session.execute(statements.FIXED, values)
+    return {row.account_id: (row.topic, row.resolved_at) for row in rows}
+
+
+def roots(session: Session, workspace_id: str, account_ids: Sequence[str]) -> dict[str, str]:
+    """Return the first account of each account's family: itself, where it has no parent."""
+    values = {
+        "workspace_id": workspace_id,
+        "account_ids": list(account_ids),
+        "most": MOST_LEVELS + 1,
+    }
+    return {row.account_id: row.at for row in session.execute(statements.ROOTS, values)}
+
+
+def known(
+    session: Session, workspace_id: str, account_ids: Collection[str], *, since: datetime
+) -> Sequence[Intervention]:
+    """Return what is proposed, open, or was decided or done since an instant, oldest first."""
+    return session.scalars(
+        select(Intervention)
+        .where(
+            Intervention.workspace_id == workspace_id,
+            Intervention.account_id.in_(account_ids),
+            or_(
+                Intervention.state.in_((State.SUGGESTED, State.LAPSED, *OPEN)),
+                Intervention.done_at > since,
+                Intervention.decided_at > since,
+            ),
+        )
+        .order_by(Intervention.created_at, Intervention.id)
+        .execution_options(populate_existing=True)
+    ).all()
+
+
+def write(
+    session: Session, workspace_id: str, rows: Sequence[Mapping[str, Any]], *, now: datetime
+) -> None:
+    if rows:
+        values = {
+            "workspace_id": workspace_id,
+            "now": now,
+            "rows": orjson.dumps(rows).decode(),
+        }
+        session.execute(statements.WRITE, values)
+
+
+def suggestions(
+    session: Session,
+    workspace_id: str,
+    *,
+    account_id: str | None = None,
+    playbook: str | None = None,
+    owner: str | None = None,
+    after: tuple[float, str] | None = None,
+    limit: int,
+) -> Sequence[Row[Intervention, str | None]]:
+    """Return what is suggested, with the account's name, what is worth most first."""
+    place = tuple_(Intervention.value_cents, Intervention.id)
+    rows = (
+        select(Intervention, Account.name)
+        .join(
+            Account,
+            (Account.workspace_id == Intervention.workspace_id)
+            & (Account.account_id == Intervention.account_id),
+        )
+        .where(Intervention.workspace_id == workspace_id, Intervention.state == State.SUGGESTED)
+    )
+    if account_id is not None:
+        rows = rows.where(Intervention.account_id == account_id)
+    if playbook is not None:
+        rows = rows.where(Intervention.playbook == playbook)
+    if owner is not None:
+        rows = rows.where(Account.owner == owner)
+    if after is not None:
+        rows = rows.where(place < after)
+    ordered = rows.order_by(Intervention.value_cents.desc(), Intervention.id.desc())
+    return session.execute(ordered.limit(limit)).all()

@@ -1,0 +1,191 @@
+"""Keep what is suggested for a set of accounts in step with what holds for them."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy.orm import Session
+
+from app.accounts.queries import product_features
+from app.changes.queries import NewChange, record
+from app.interventions import experiment_service as experiments
+from app.interventions import playbook_service
+from app.interventions import suggestion_queries as queries
+from app.interventions.case_reading import cases
+from app.interventions.experiment_service import Dealt
+from app.interventions.playbooks import Playbook
+from app.interventions.ranking import Case, Ranked, fitting, rank
+from app.interventions.states import State
+from app.interventions.tables import Intervention
+from app.interventions.wording import compose
+from app.webhooks.outbox import NewMessage, publish
+
+LONGEST_COOLDOWN = timedelta(days=366)
+TOLD_AGAIN_AFTER = timedelta(days=7)
+COMPARED = (
+    *("playbook", "state", "signal", "rank", "value_cents", "details"),
+    *("experiment_id", "arm", "told_at"),
+)
+
+
+def refresh(
+    session: Session,
+    workspace_id: str,
+    account_ids: Sequence[str],
+    *,
+    as_of: date,
+    now: datetime,
+    silent: Collection[str] = (),
+) -> int:
+    """Bring suggestions up to date, in the caller's transaction; return how many rows changed.
+
+    The scores of the accounts are locked by the caller. Of ``silent`` accounts nobody is told until
+    they are refreshed and not silent.
+    """
+    if as_of < now.date() or not account_ids:
+        return 0
+    stored = _stored(session, workspace_id, account_ids, now)
+    offered = playbook_service.playbooks(session, workspace_id)
+    names = {row.key: row.name for row in product_features(session, workspace_id)}
+    found = cases(session, workspace_id, account_ids, offered, stored=stored, names=names, now=now)
+    fits = {case.account_id: fitting(case, offered) for case in found}
+    dealt = experiments.deal(session, workspace_id, fits, offered, today=as_of)
+    uplifts = experiments.uplifts(session, workspace_id, offered)
+    rows: list[Row] = []
+    for case in found:
+        own = {**offered, **dealt.variants(case.account_id)}
+        ranked = rank(case, dealt.left(case.account_id, fits[case.account_id]), own, uplifts)
+        proposed = [_row(case, each, own[each.fit.key], dealt, names) for each in ranked]
+        rows += _news(proposed, stored.get(case.account_id, ()))
+    _tell(session, workspace_id, rows, silent, now)
+    queries.write(session, workspace_id, [each.said for each in rows], now=now)
+    return len(rows)
+
+
+@dataclass(slots=True)
+class Row:
+    """What is to be written, and what was there before."""
+
+    said: dict[str, Any]
+    before: Intervention | None = None
+
+    @property
+    def state_before(self) -> str | None:
+        return self.before.state if self.before else None
+
+
+def _stored(
+    session: Session, workspace_id: str, account_ids: Sequence[str], now: datetime
+) -> dict[str, list[Intervention]]:
+    found: dict[str, list[Intervention]] = defaultdict(list)
+    for row in queries.known(session, workspace_id, account_ids, since=now - LONGEST_COOLDOWN):
+        found[row.account_id].append(row)
+    return found
+
+
+def _row(
+    case: Case, ranked: Ranked, playbook: Playbook, dealt: Dealt, names: Mapping[str, str]
+) -> dict[str, Any]:
+    key = ranked.fit.key
+    experiment_id, arm = dealt.arm(case.account_id, key)
+    effect = {
+        "churn_removed_share": round(ranked.share, 4),
+        "evidence": ranked.uplift.evidence,
+        "n": ranked.uplift.units,
+        "risk": case.risk,
+        "risk_basis": case.basis.value,
+        "arr_cents": case.arr_cents,
+        "arr_basis": "subscription" if case.mrr_cents else "assumed",
+        "cost_cents": playbook.cost_cents,
+    }
+    return {
+        "account_id": case.account_id,
+        "playbook": key,
+        "state": State.SUGGESTED.value,
+        "signal": ranked.fit.driver.name,
+        "rank": ranked.rank,
+        "value_cents": ranked.value_cents,
+        "details": compose(playbook, ranked.fit.driver, case.facts, names) | {"effect": effect},
+        "experiment_id": experiment_id,
+        "arm": arm,
+    }
+
+
+def _news(proposed: Sequence[dict[str, Any]], stored: Sequence[Intervention]) -> Iterator[Row]:
+    """Compare with what is stored: what is new, what changed, and what lapses."""
+    waiting = {r.playbook: r for r in stored if r.state in {State.SUGGESTED, State.LAPSED}}
+    kept = set()
+    for proposal in proposed:
+        before = waiting.get(proposal["playbook"])
+        kept.add(before.id if before else None)
+        said = {
+            "id": before.id if before else f"int_{uuid4().hex}",
+            **proposal,
+            "told_at": before.told_at if before else None,
+        }
+        if before is None or before.told_at is None or _differs(said, before):
+            yield Row(said, before)
+    for before in stored:
+        if before.state == State.SUGGESTED and before.id not in kept:
+            said = {name: getattr(before, name) for name in ("id", "account_id", *COMPARED)}
+            yield Row(said | {"state": State.LAPSED.value, "rank": None}, before)
+
+
+def _differs(said: Mapping[str, Any], before: Intervention) -> bool:
+    return any(said[name] != getattr(before, name) for name in COMPARED)
+
+
+def _tell(
+    session: Session, workspace_id: str, rows: Sequence[Row], silent: Collection[str], now: datetime
+) -> None:
+    """Publish what is newly suggested, and note every change of state for polling readers."""
+    told = [row for row in rows if row.said["account_id"] not in silent and _is_new(row, now)]
+    for row in told:
+        row.said["told_at"] = now
+    publish(session, workspace_id, [_message(row.said) for row in told], now=now)
+    changes = [
+        NewChange("intervention", row.said["account_id"], change_of(row.said, row.state_before))
+        for row in rows
+        if row.said["state"] != row.state_before
+    ]
+    record(session, workspace_id, changes, now=now)
+
+
+def _is_new(row: Row, now: datetime) -> bool:
+    """Not told yet, or suggested again after a while; what comes and goes is told once."""
+    if row.said["state"] != State.SUGGESTED:
+        return False
+    before = row.before
+    if before is None or before.told_at is None:
+        return True
+    return before.state == State.LAPSED and now - before.changed_at > TOLD_AGAIN_AFTER
+
+
+def _message(said: Mapping[str, Any]) -> NewMessage:
+    texts, effect = said["details"]["texts"], said["details"]["effect"]
+    english = texts.get("en") or next(iter(texts.values()))
+    data = {
+        "suggestion_id": said["id"],
+        "playbook": said["playbook"],
+        "title": english["name"],
+        "reasons": [english["next_step"]],
+        "priority": said["value_cents"],
+        "revenue_at_risk_cents": round(effect["risk"] * effect["arr_cents"]),
+        "link": f"/api/v1/interventions/{said['id']}",
+    }
+    return NewMessage("suggestion.created", data, said["account_id"])
+
+
+def change_of(said: Mapping[str, Any], before: str | None) -> dict[str, Any]:
+    """What polling readers are told of an intervention."""
+    return {
+        "intervention_id": said["id"],
+        "playbook": said["playbook"],
+        "state": said["state"],
+        "state_before": before,
+        "signal": said["signal"],
+        "value_cents": said["value_cents"],
+    }
