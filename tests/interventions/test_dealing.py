@@ -1,6 +1,5 @@
-"""Experiments from the first assignment to the roll-out, over HTTP and through refreshes."""
+"""Who is dealt into which arm of an experiment, and what is suggested to each."""
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,37 +7,14 @@ from fastapi.testclient import TestClient
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from app.core.db import Sessions
-from app.interventions.evaluating import evaluate
-from app.tables import Account, AccountSignal, Assignment, Experiment, Intervention
-from tests.conftest import NOW
-from tests.interventions.standing import TODAY, account, refresh, stood, suggested
-
-PATH = "/api/v1/experiments"
-IDS = [f"a{number:03}" for number in range(60)]
-
-
-def begin(client: TestClient, session: Session, **design: Any) -> str:  # noqa: ANN401
-    """Begin an experiment that deals the same in every run."""
-    body = {"name": "Does it help?", "playbook": "find_next_champion"} | design
-    answer = client.post(PATH, json=body)
-    assert answer.status_code == 201, answer.text
-    session.execute(update(Experiment).values(salt="salt"))
-    session.commit()
-    return str(answer.json()["id"])
-
-
-def arms(session: Session) -> dict[str, str]:
-    rows = session.execute(select(Assignment.account_id, Assignment.arm))
-    return dict(rows.all())
+from app.tables import Assignment, Experiment, Intervention
+from tests.interventions.experimenting import PATH, arms, begin, crowded
+from tests.interventions.standing import account, refresh, suggested
 
 
 @pytest.fixture
 def crowd(session: Session) -> list[str]:
-    for account_id in IDS:
-        account(session, account_id, "champion_inactive")
-    session.commit()
-    return IDS
+    return crowded(session)
 
 
 def test_who_is_held_out_is_suggested_nothing(
@@ -154,161 +130,3 @@ def test_one_experiment_at_a_time_runs_with_a_playbook(
     assert client.post(PATH, json=body).status_code == 201
     assert {e["state"] for e in client.get(PATH).json()["items"]} == {"running", "stopped"}
     assert len(client.get(f"{PATH}?state=running").json()["items"]) == 1
-
-
-def matured(
-    client: TestClient,
-    session: Session,
-    sessions: Sessions,
-    crowd: list[str],
-    *,
-    lost: dict[str, int],
-) -> str:
-    """Let a horizon of 30 days pass; of each arm so many have churned by then."""
-    key = begin(client, session, arms=[{"arm": "treated", "share": 0.5}], horizon_days=30)
-    refresh(session, *crowd)
-    left = dict(lost)
-    for account_id, arm in sorted(arms(session).items()):
-        stood(session, account_id, TODAY, score=40.0)
-        gone = left[arm] > 0
-        left[arm] -= gone
-        stood(
-            session,
-            account_id,
-            TODAY + timedelta(days=30),
-            score=40.0,
-            status="churned" if gone else "ok",
-        )
-    session.commit()
-    while evaluate(sessions, now=NOW + timedelta(days=31)):
-        pass
-    session.expire_all()
-    return key
-
-
-def test_results_count_who_was_assigned_whatever_was_done(
-    client: TestClient, session: Session, sessions: Sessions, crowd: list[str]
-) -> None:
-    key = matured(client, session, sessions, crowd, lost={"treated": 2, "control": 10})
-
-    found = client.get(f"{PATH}/{key}/results").json()
-
-    by_arm = {each["arm"]: each for each in found["arms"]}
-    sizes = {arm: list(arms(session).values()).count(arm) for arm in ("treated", "control")}
-    assert {arm: each["decided"] for arm, each in by_arm.items()} == sizes
-    assert by_arm["treated"]["rate"] == pytest.approx(1 - 2 / sizes["treated"])
-    assert by_arm["control"]["rate"] == pytest.approx(1 - 10 / sizes["control"])
-    reading = by_arm["treated"]["against_control"]
-    assert reading["low"] < reading["difference"] < reading["high"]
-    assert found["verdict"] == "ok"
-    assert found["sample_ratio_p"] > 0.001
-
-
-def test_before_the_horizon_nothing_is_said(
-    client: TestClient, session: Session, sessions: Sessions, crowd: list[str]
-) -> None:
-    key = begin(client, session)
-    refresh(session, *crowd)
-    session.commit()
-    evaluate(sessions, now=NOW + timedelta(days=60))
-
-    found = client.get(f"{PATH}/{key}/results").json()
-
-    assert found["verdict"] == "insufficient_sample"
-    assert all(each["rate"] is None and each["decided"] == 0 for each in found["arms"])
-    assert sum(each["assigned"] for each in found["arms"]) == len(crowd)
-
-
-def test_what_was_measured_feeds_the_ranking(
-    client: TestClient, session: Session, sessions: Sessions, crowd: list[str]
-) -> None:
-    matured(client, session, sessions, crowd, lost={"treated": 0, "control": 20})
-    account(session, "new", "champion_inactive")
-    session.execute(update(Experiment).values(state="stopped"))
-
-    refresh(session, "new")
-    session.commit()
-
-    [item] = client.get("/api/v1/accounts/new/suggestions").json()["items"]
-    assert (item["effect"]["evidence"], item["effect"]["n"]) == ("measured", 60)
-    assert item["effect"]["churn_removed_share"] > 0.30 * 0.8
-
-
-def test_who_got_something_else_is_listed(client: TestClient, session: Session) -> None:
-    for account_id in IDS:
-        account(session, account_id, "champion_inactive")
-    key = begin(client, session, arms=[{"arm": "treated", "share": 0.5}])
-    refresh(session, *IDS)
-    session.commit()
-    held = sorted(account_id for account_id, arm in arms(session).items() if arm == "control")
-    treated = sorted(set(IDS) - set(held))
-
-    client.post(
-        "/api/v1/interventions", json={"account_id": held[0], "playbook": "find_next_champion"}
-    )
-    client.post(
-        "/api/v1/interventions", json={"account_id": treated[0], "playbook": "find_next_champion"}
-    )
-    session.execute(
-        update(Account).where(Account.account_id == held[1]).values(parent_id=treated[1])
-    )
-    session.commit()
-    found = client.get(f"{PATH}/{key}/results").json()["contaminated"]
-
-    assert {(each["account_id"], each["arm"], each["why"]) for each in found} == {
-        (held[0], "control", "treated_in_control"),
-        (held[1], "control", "family_in_two_arms"),
-    }
-
-
-def test_the_winner_is_rolled_out_by_one_call(
-    client: TestClient, session: Session, crowd: list[str]
-) -> None:
-    key = begin(
-        client, session, arms=[{"arm": "by_post", "share": 0.5, "changes": {"channel": "post"}}]
-    )
-    refresh(session, *crowd)
-    session.commit()
-
-    too_early = client.post(f"{PATH}/{key}/roll-out", json={})
-    wrong = client.post(f"{PATH}/{key}/roll-out", json={"arm": "control"})
-    done = client.post(f"{PATH}/{key}/roll-out", json={"arm": "by_post"}).json()
-    refresh(session, *crowd)
-
-    assert (too_early.status_code, too_early.json()["code"]) == (409, "no_winner")
-    assert wrong.status_code == 409
-    assert (done["state"], done["winner"]) == ("rolled_out", "by_post")
-    held = client.get("/api/v1/playbooks/find_next_champion").json()
-    assert (held["origin"], held["playbook"]["channel"]) == ("changed", "post")
-    assert all(suggested(session, account_id) for account_id in crowd)
-
-
-def test_a_clear_winner_needs_no_name(
-    client: TestClient, session: Session, sessions: Sessions, crowd: list[str]
-) -> None:
-    key = matured(client, session, sessions, crowd, lost={"treated": 0, "control": 25})
-
-    done = client.post(f"{PATH}/{key}/roll-out", json={}).json()
-
-    assert (done["state"], done["winner"]) == ("rolled_out", "treated")
-
-
-def test_an_experiment_on_the_playbooks_own_measure(
-    client: TestClient, session: Session, sessions: Sessions
-) -> None:
-    account(session, "a1", "price_rise")
-    account(session, "a2", "price_rise")
-    begin(client, session, playbook="right_size", metric="success", horizon_days=7)
-    refresh(session, "a1", "a2")
-    for account_id in ("a1", "a2"):
-        stood(session, account_id, TODAY + timedelta(days=7), score=40.0)
-    session.execute(
-        update(AccountSignal).where(AccountSignal.account_id == "a1").values(cleared_at=NOW)
-    )
-    session.commit()
-
-    evaluate(sessions, now=NOW + timedelta(days=8))
-
-    session.expire_all()
-    rows = session.execute(select(Assignment.account_id, Assignment.success))
-    assert dict(rows.all()) == {"a1": True, "a2": False}
