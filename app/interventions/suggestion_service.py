@@ -166,6 +166,7 @@ def _is_new(row: Row, now: datetime) -> bool:
 
 def _message(said: Mapping[str, Any]) -> NewMessage:
     texts, effect = said["details"]["texts"], said["details"]["effect"]
+    is_known = effect["risk_basis"] == "model" and effect["arr_basis"] == "subscription"
     english = texts.get("en") or next(iter(texts.values()))
     data = {
         "suggestion_id": said["id"],
@@ -173,7 +174,7 @@ def _message(said: Mapping[str, Any]) -> NewMessage:
         "title": english["name"],
         "reasons": [english["next_step"]],
         "priority": said["value_cents"],
-        "revenue_at_risk_cents": round(effect["risk"] * effect["arr_cents"]),
+        "revenue_at_risk_cents": round(effect["risk"] * effect["arr_cents"]) if is_known else None,
         "link": f"/api/v1/interventions/{said['id']}",
     }
     return NewMessage("suggestion.created", data, said["account_id"])

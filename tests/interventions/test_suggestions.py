@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.interventions import suggestion_service
 from app.interventions.states import State
-from app.tables import AccountSignal, Change, FeedbackItem, Intervention, Message
+from app.tables import AccountSignal, Change, ChurnRisk, FeedbackItem, Intervention, Message
 from tests import factories
 from tests.conftest import NOW
 from tests.interventions.standing import TODAY, account, opened, refresh, suggested, told
@@ -43,6 +43,29 @@ def test_an_open_signal_leads_to_a_suggestion(session: Session) -> None:
     assert row.value_cents == pytest.approx(0.15 * 1200_00 * 0.30 * 0.8 - 1000)
     assert row.details["effect"]["risk_basis"] == "band"
     assert row.details["effect"]["evidence"] == "prior"
+
+
+def test_the_probability_of_a_model_takes_the_place_of_the_band(session: Session) -> None:
+    account(session, "a1", "champion_inactive")
+    session.add(
+        ChurnRisk(
+            workspace_id="acme",
+            account_id="a1",
+            status="ok",
+            probability=0.4,
+            stage="trusted",
+            horizon_days=90,
+            mrr_cents=100_00,
+            revenue_at_risk_cents=480_00,
+            details={},
+            computed_at=NOW,
+        )
+    )
+
+    refresh(session)
+
+    effect = only(session).details["effect"]
+    assert (effect["risk"], effect["risk_basis"]) == (0.4, "model")
 
 
 def test_at_most_three_are_suggested_the_most_worth_first(session: Session) -> None:
