@@ -1,5 +1,6 @@
 PYTHON ?= python3
 WORKERS ?= 2
+DATA ?= ../shared/data
 RUN := .venv/bin/python -m
 PIP := $(RUN) pip --disable-pip-version-check --quiet install --require-hashes
 TEST := $(RUN) pytest -n $(WORKERS) --dist loadfile
@@ -8,10 +9,10 @@ LOCK := .venv/bin/uv pip compile --quiet --universal --fork-strategy fewest --py
 	$(if $(UPGRADE),--upgrade) pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test check fmt bench lock clean
+.PHONY: help demo serve test check fmt bench bench-models lock clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: .venv/.runtime ## Try it: database, sample data, service and worker, with nothing to set up
 	$(RUN) app demo
@@ -35,6 +36,9 @@ fmt: .venv/.dev ## Format the code and mend what the linter can mend
 
 bench: .venv/.runtime ## Measure how fast events are stored and accounts are scored
 	$(RUN) app bench
+
+bench-models: .venv/.runtime ## Measure the models of churn (DATA=folder of the data sets)
+	$(RUN) app bench-models $(DATA)
 
 lock: .venv/.dev ## Pin what pyproject.toml asks for (UPGRADE=1: at the newest releases)
 	$(LOCK) --output-file requirements.txt

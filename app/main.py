@@ -21,6 +21,7 @@ from app.accounts.endpoints import router as accounts_router
 from app.alerts.endpoints import router as alerts_router
 from app.billing.endpoints import router as billing_router
 from app.changes.endpoints import router as changes_router
+from app.churn.model_endpoints import router as churn_models_router
 from app.churn.risk_endpoints import router as churn_risk_router
 from app.core import (
     csv_pages,
@@ -230,6 +231,7 @@ def create_app(storage: Storage, settings: Settings, clock: Clock) -> FastAPI:
     app.include_router(signals_router)
     app.include_router(billing_router)
     app.include_router(engagement_router)
+    app.include_router(churn_models_router)
     app.include_router(changes_router)
     app.include_router(causes_router)
     app.include_router(review_router)

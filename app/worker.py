@@ -16,6 +16,8 @@ from app.alerts import service as alerts
 from app.billing import service as billing
 from app.changes import queries as changes
 from app.changes.feed import KEPT
+from app.churn import training_job
+from app.churn.training_job import Trainer
 from app.core import parent, partitions
 from app.core.clock import Clock
 from app.core.db import Sessions, transaction
@@ -50,6 +52,7 @@ LOOK_SECONDS, LOOK_TIMES = 60.0, 20
 FOLD_SECONDS = 5.0
 STATS_DAYS = 400
 JOB_SECONDS = 0.5
+TRAIN_SECONDS = 2.0
 BILLING_SECONDS = 2.0
 ALERT_SECONDS = 1.0
 CHANGE_SECONDS = 0.5
@@ -96,6 +99,7 @@ class Worker:
 
     def __post_init__(self) -> None:
         self.jobs = Runner(self.sessions, handlers())
+        self.trainer = Trainer(self.sessions)
         self.chores = (
             Chore(self.keep_house, UPKEEP_SECONDS),
             Chore(self.attribute, ATTRIBUTE_SECONDS),
@@ -106,6 +110,7 @@ class Worker:
             Chore(self.settle_billing, BILLING_SECONDS),
             Chore(self.look_back, OUTCOME_SECONDS),
             Chore(self.do_job, JOB_SECONDS),
+            Chore(self.train, TRAIN_SECONDS),
         )
 
     def run(self) -> None:
@@ -122,6 +127,8 @@ class Worker:
                 self.stopping.wait(TROUBLE_SECONDS)
         with suppress(DBAPIError):
             self.jobs.release(self.clock())
+        with suppress(DBAPIError):
+            self.trainer.release(self.clock())
 
     def deliveries(self) -> DeliveryThread:
         """Send messages from a thread beside the loop: neither waits for the other."""
@@ -163,6 +170,10 @@ class Worker:
     def do_job(self) -> bool:
         """Do a page of a job."""
         return self.jobs.step(self.clock())
+
+    def train(self) -> bool:
+        """Start the training of a model, or look after the one that runs beside us."""
+        return self.trainer.step(self.clock())
 
     def change_ids(self) -> bool:
         """Do a page of what is to be erased or moved."""
@@ -207,6 +218,8 @@ class Worker:
             pipeline.sweep(session, today=now.date())
         with transaction(self.sessions) as session:
             backtests.order_activated(session, now=now)
+        with transaction(self.sessions) as session:
+            training_job.order_nightly(session, now=now)
         return False
 
 

@@ -4,14 +4,20 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from typing import Any, TypeVar
 
+import numpy as np
 from sqlalchemy.orm import Session
 
 from app.alerts.rules import BUILT_IN
+from app.churn import artifacts, model_queries
+from app.churn.artifacts import Artifact
+from app.churn.linear import Linear
+from app.churn.model import Model
 from app.core.db import Table
 from app.tables import (
     Account,
     AccountSignal,
     Alert,
+    ChurnModel,
     DailyReach,
     DailyUsage,
     FirstUse,
@@ -27,6 +33,11 @@ from app.workspaces.keys import Scope
 Row = TypeVar("Row", bound=Table)
 
 LONG_AGO = datetime(2025, 1, 1, tzinfo=UTC)
+
+BASE_RATE = artifacts.dump(
+    Model(("recency",), 30, (Linear.fit(np.zeros((4, 1)), np.array([0.0, 0.0, 0.0, 1.0])),))
+)
+"""A model that says one in four of everybody."""
 
 
 def workspace(session: Session, name: str = "acme") -> Workspace:
@@ -142,6 +153,29 @@ def signal(
         "changed_at": LONG_AGO,
     }
     return _add(session, AccountSignal(account_id=account_id, **(defaults | columns)))
+
+
+def churn_model(
+    session: Session,
+    state: str = "active",
+    *,
+    artifact: Artifact = BASE_RATE,
+    workspace_id: str = "acme",
+    **columns: Any,  # noqa: ANN401
+) -> ChurnModel:
+    workspace(session, workspace_id)
+    defaults: dict[str, Any] = {
+        "stage": "trusted",
+        "horizon_days": 30,
+        "data_through": LONG_AGO.date(),
+        "known_through": LONG_AGO.date(),
+        "card": {"data": {"rows": 4, "churned_rows": 1}},
+        "sha256": artifact.sha256,
+        "created_at": LONG_AGO,
+        "created_by": "test",
+    }
+    given = {"state": state, "head": artifact.head, "trees": artifact.trees}
+    return model_queries.add(session, workspace_id, **(defaults | given | columns))
 
 
 def scorecard(

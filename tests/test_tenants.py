@@ -40,6 +40,8 @@ def theirs(client: TestClient, session: Session) -> Iterator[TestClient]:
             assert ask(other, name, body=body).status_code == 200
         judge_otherwise(other)
         act(other, session)
+        for state in ("shadow", "shadow", "active"):
+            factories.churn_model(session, state, workspace_id="other")
         other.post("/v1/batch", json={"batch": [{"type": "nonsense"}, LOOSE]})
         other.post("/api/v1/imports?kind=accounts", content=f"account_id\n{THEIRS}\n")
         factories.signal(session, THEIRS, workspace_id="other")

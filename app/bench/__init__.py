@@ -1,6 +1,7 @@
 """The bars of the service, measured: every figure is of one run on one machine."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 from rich.console import Console
 
@@ -12,6 +13,7 @@ from app.bench import (
     freshness,
     growth,
     ingest,
+    models,
     plays,
     reads,
     scorecards,
@@ -38,6 +40,13 @@ BENCHMARKS: dict[str, Callable[[], list[Result]]] = {
     "plays": plays.run,
     "experiments": experiments.run,
 }
+
+
+def run_models(folder: Path, console: Console) -> None:
+    """Measure the models of churn against the data sets in a folder."""
+    with console.status("models"):
+        results = models.run(folder)
+    console.print(table(results))
 
 
 def run(only: list[str], console: Console) -> None:

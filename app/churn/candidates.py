@@ -16,7 +16,7 @@ from app.churn.panel import Panel
 from app.churn.preparing import Floats, finite, useful_columns
 from app.churn.splits import Fold
 
-BAGS = 5
+BAGS, BAGS_ON_TRIAL = 5, 2
 SHALLOW: Mapping[str, Any] = {
     "max_depth": 3,
     "max_iter": 120,
@@ -68,7 +68,7 @@ def core_columns(panel: Panel, core: Sequence[str]) -> NDArray[np.int64]:
     return np.asarray(known or range(min(len(panel.names), len(core))), np.int64)
 
 
-def boosted(panel: Panel, seed: int) -> Part:
+def boosted(panel: Panel, seed: int, count: int = BAGS) -> Part:
     """Grow shallow trees on draws of the accounts."""
     columns = useful_columns(panel.x)
     if not columns.size:
@@ -77,7 +77,7 @@ def boosted(panel: Panel, seed: int) -> Part:
     accounts, of = np.unique(panel.account, return_inverse=True)
     random = np.random.default_rng(seed)
     bags: list[HistGradientBoostingClassifier] = []
-    while len(bags) < BAGS:
+    while len(bags) < count:
         drawn = np.bincount(
             random.integers(len(accounts), size=len(accounts)), minlength=len(accounts)
         )
@@ -120,7 +120,10 @@ def unseen_margins(
     for fold in folds:
         train, test = panel.rows(fold.train), panel.rows(fold.test)
         for kind in apart:
-            (part,) = fit(kind, train, core=core, seed=seed)
+            if kind is Kind.BOOSTED:
+                part = boosted(train, seed, BAGS_ON_TRIAL)
+            else:
+                (part,) = fit(kind, train, core=core, seed=seed)
             found[kind].append(part.margin(test.x))
     margins = {kind: np.concatenate(each) for kind, each in found.items()}
     if Kind.MEAN in kinds:

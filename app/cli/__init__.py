@@ -10,7 +10,8 @@ from sqlalchemy.exc import DBAPIError
 
 from app.cli.admin import key_app, workspace_app
 from app.cli.data import import_app, refresh
-from app.cli.processes import bench, demo, migrate, serve, worker
+from app.cli.models import train
+from app.cli.processes import bench, bench_models, demo, migrate, serve, worker
 from app.core.errors import ProblemError
 from app.imports.mapping import MappingError
 
@@ -20,7 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for command in (serve, worker, migrate, refresh, demo, bench):
+for command in (serve, worker, migrate, refresh, train, demo, bench, bench_models):
     app.command()(command)
 app.add_typer(workspace_app, name="workspace")
 app.add_typer(key_app, name="key")

@@ -75,6 +75,13 @@ def bench(
     benchmarks.run(only or [], console)
 
 
+def bench_models(
+    data: Annotated[Path, typer.Argument(exists=True, file_okay=False, help="The data sets.")],
+) -> None:
+    """Measure the models of churn, each figure beside a reference on the same split."""
+    benchmarks.run_models(data, console)
+
+
 def introduce(made: demo_load.Demo, settings: Settings) -> None:
     """Print where the demo is and what to try."""
     base = f"http://{settings.host}:{settings.port}"

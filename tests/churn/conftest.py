@@ -14,5 +14,6 @@ def _one_thread() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Models are cached in the working directory."""
+    """Models are cached in the working directory; processes that tests start find the code."""
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
     monkeypatch.chdir(tmp_path)

@@ -1,4 +1,3 @@
-from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -6,7 +5,7 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from app.churn import artifacts, model_queries, store
+from app.churn import artifacts, store
 from app.churn.candidates import Kind
 from app.churn.model import Model, Stage
 from app.churn.tables import ChurnModel
@@ -20,23 +19,8 @@ PLACE = Path("models", "acme", "1")
 
 
 def stored(session: Session, kind: Kind = Kind.MEAN, state: str = "active") -> ChurnModel:
-    factories.workspace(session)
     artifact = artifacts.dump(MODELS[kind])
-    return model_queries.add(
-        session,
-        "acme",
-        state=state,
-        stage="trusted",
-        horizon_days=30,
-        data_through=date(2026, 1, 1),
-        known_through=date(2026, 2, 1),
-        card={"kind": kind},
-        head=artifact.head,
-        trees=artifact.trees,
-        sha256=artifact.sha256,
-        created_at=factories.LONG_AGO,
-        created_by="test",
-    )
+    return factories.churn_model(session, state, artifact=artifact, card={"kind": kind})
 
 
 def same(found: Model | None, kind: Kind = Kind.MEAN) -> bool:

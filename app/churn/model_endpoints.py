@@ -1,0 +1,65 @@
+"""Trained models of churn over HTTP."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path
+
+from app.churn import model_queries, model_service, training_job
+from app.churn.model_schemas import ChurnModelCard, ChurnModelOut, RolledBack
+from app.core.clock import Now
+from app.core.db import ReadSessionDep, SessionDep
+from app.core.pagination import CursorText, Limit, Page, decode_cursor, page_of
+from app.core.schemas import responses
+from app.jobs.schemas import JobOut
+from app.workspaces.auth import Admin, Reader
+
+router = APIRouter(
+    prefix="/api/v1", tags=["churn models"], responses=responses(400, 401, 403, 404, 422)
+)
+
+Version = Annotated[int, Path(ge=1, le=2**31 - 1)]
+
+
+@router.post("/churn-models", status_code=202)
+def train_churn_model(session: SessionDep, caller: Admin, now: Now) -> JobOut:
+    """Have a model trained by a worker. One that is waiting or under way is the same job.
+
+    It takes over by itself if it has earned that on unseen time; else it is kept as a shadow.
+    """
+    job = training_job.order(session, caller.workspace_id, actor=caller.actor, now=now)
+    return JobOut.model_validate(job)
+
+
+@router.get("/churn-models")
+def list_churn_models(
+    session: ReadSessionDep, caller: Reader, limit: Limit = 100, cursor: CursorText = None
+) -> Page[ChurnModelOut]:
+    """List models, newest first. None active: risk is told by the rules."""
+    before = decode_cursor(cursor, int)
+    rows = model_queries.list_models(
+        session, caller.workspace_id, before=before[0] if before else None, limit=limit + 1
+    )
+    items, next_cursor = page_of(rows, limit, lambda row: (row.version,))
+    return Page(items=[ChurnModelOut.model_validate(row) for row in items], next_cursor=next_cursor)
+
+
+@router.get("/churn-models/{version}")
+def get_churn_model(version: Version, session: ReadSessionDep, caller: Reader) -> ChurnModelCard:
+    """Show a model with its card."""
+    return ChurnModelCard.model_validate(model_queries.get(session, caller.workspace_id, version))
+
+
+@router.post("/churn-models/{version}/promote", responses=responses(409))
+def promote_churn_model(
+    version: Version, session: SessionDep, caller: Admin, now: Now
+) -> ChurnModelOut:
+    """Let a model tell the risk from now on, whatever its checks say. All are scored again."""
+    row = model_service.promote(session, caller.workspace_id, version, actor=caller.actor, now=now)
+    return ChurnModelOut.model_validate(row)
+
+
+@router.post("/churn-models/rollback", responses=responses(409))
+def roll_back_churn_model(session: SessionDep, caller: Admin, now: Now) -> RolledBack:
+    """Take the active model out of service; the one before it holds again, else the rules."""
+    row = model_service.roll_back(session, caller.workspace_id, actor=caller.actor, now=now)
+    return RolledBack(active=None if row is None else ChurnModelOut.model_validate(row))

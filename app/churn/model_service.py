@@ -1,0 +1,99 @@
+"""Which model holds: promoted, rolled back, found wanting. Each is told; all are scored again."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from app.accounts.due import Priority
+from app.accounts.queries import mark_all_due
+from app.churn import model_queries as queries
+from app.churn import store
+from app.churn.artifacts import UnfitArtifactError
+from app.churn.tables import ChurnModel
+from app.core.errors import ConflictError
+from app.webhooks.outbox import NewMessage, publish
+from app.workspaces.service import audit
+
+
+class UnfitModelError(ConflictError):
+    code = "model_unfit"
+
+
+class NothingToRollBackError(ConflictError):
+    code = "nothing_to_roll_back"
+
+
+def promote(
+    session: Session, workspace_id: str, version: int, *, actor: str, now: datetime
+) -> ChurnModel:
+    """Let a model hold because a person says so, whatever its checks say. Twice is as once."""
+    queries.lock_models(session, workspace_id)
+    row = queries.get(session, workspace_id, version)
+    if row.state != "active":
+        try:
+            store.model_of(session, row)
+        except UnfitArtifactError as error:
+            raise UnfitModelError(f"Version {version} cannot be used here. {error}") from error
+        activate(session, row, actor=actor, now=now)
+    return row
+
+
+def roll_back(
+    session: Session, workspace_id: str, *, actor: str, now: datetime
+) -> ChurnModel | None:
+    """Let the model hold that held before; without one the rules."""
+    queries.lock_models(session, workspace_id)
+    holds = queries.active(session, workspace_id)
+    if holds is None:
+        raise NothingToRollBackError("No model holds: risk is told by the rules.")
+    before = queries.active_before(session, workspace_id)
+    queries.retire_active(session, workspace_id, state="rolled_back", now=now)
+    if before is None:
+        _record(session, holds, "churn_model.rolled_back", actor=actor, now=now)
+        mark_all_due(session, workspace_id, priority=Priority.SWEEP)
+    else:
+        activate(session, before, actor=actor, now=now)
+    return before
+
+
+def activate(session: Session, row: ChurnModel, *, actor: str, now: datetime) -> None:
+    """Let a model hold; the one that held is kept."""
+    before = queries.active(session, row.workspace_id)
+    queries.retire_active(session, row.workspace_id, state="retired", now=now)
+    row.state, row.retired_at = "active", None
+    row.activated_at, row.activated_by = now, actor
+    session.flush()
+    said = {
+        "model_version": str(row.version),
+        "previous_version": None if before is None else str(before.version),
+        "status": row.stage,
+        "horizon_days": row.horizon_days,
+        "metrics": _metrics(row),
+    }
+    publish(session, row.workspace_id, [NewMessage("model.activated", said)], now=now)
+    _record(session, row, "churn_model.activated", actor=actor, now=now)
+    mark_all_due(session, row.workspace_id, priority=Priority.SWEEP)
+
+
+def degrade(session: Session, row: ChurnModel, reasons: Sequence[str], *, now: datetime) -> None:
+    """Take a model that no longer fits out of service: risk falls back to the rules."""
+    row.state, row.retired_at = "degraded", now
+    session.flush()
+    said = {
+        "model_version": str(row.version),
+        "reason": " ".join(reasons),
+        "metrics": _metrics(row),
+    }
+    publish(session, row.workspace_id, [NewMessage("model.degraded", said)], now=now)
+    _record(session, row, "churn_model.degraded", actor="worker", now=now)
+    mark_all_due(session, row.workspace_id, priority=Priority.SWEEP)
+
+
+def _metrics(row: ChurnModel) -> dict[str, float | None]:
+    figures = (row.card.get("unseen") or {}).get("figures", {})
+    return {name: figure["value"] for name, figure in figures.items()}
+
+
+def _record(session: Session, row: ChurnModel, action: str, *, actor: str, now: datetime) -> None:
+    audit(session, row.workspace_id, action, str(row.version), actor=actor, now=now)

@@ -1,0 +1,166 @@
+"""Training as a durable job, in a process of its own with one thread and hard caps."""
+
+import resource
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy.orm import Session
+from threadpoolctl import threadpool_limits
+
+from app.churn import training_queries, training_service
+from app.churn.observations import Treatments
+from app.core import parent
+from app.core.clock import Clock
+from app.core.db import Sessions, transaction
+from app.core.errors import ProblemError
+from app.jobs import service as jobs
+from app.jobs.service import LostLeaseError, Work
+from app.jobs.tables import Job
+
+log = structlog.get_logger()
+
+KIND = "train_model"
+
+Treated = Callable[[Session, str], Treatments]
+
+MOST_TIME = timedelta(minutes=15)
+MOST_CPU_SECONDS = 600
+MOST_BYTES = 4 * 2**30
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+NIGHTLY = timedelta(hours=20)
+UNFIT_AFTER = timedelta(hours=1)
+
+
+def order(session: Session, workspace_id: str, *, actor: str, now: datetime) -> Job:
+    """Have a model trained; a training that is waiting or under way is the same one."""
+    training_queries.lock_orders(session, workspace_id)
+    found = training_queries.open_job(session, workspace_id, KIND)
+    return found or jobs.enqueue(session, workspace_id, KIND, {}, actor=actor, now=now)
+
+
+def order_nightly(session: Session, *, now: datetime) -> int:
+    """Once a day train for everybody with a past; sooner, where a model does not fit any more."""
+    due = training_queries.workspaces_to_train(
+        session, KIND, since=now - NIGHTLY, unfit_since=now - UNFIT_AFTER, today=now.date()
+    )
+    for workspace_id in due:
+        order(session, workspace_id, actor="worker", now=now)
+    return len(due)
+
+
+def run(sessions: Sessions, work: Work, clock: Clock, *, treated: Treated = lambda *_: {}) -> None:
+    """Do a training job from start to end; what it stores is committed with the job's end.
+
+    ``treated`` says when something was done about which account, for a workspace.
+    """
+    try:
+        with threadpool_limits(1):
+            _run(sessions, work, clock, treated)
+    except LostLeaseError:
+        log.info("job_lost", job_id=work.id)
+    except (ProblemError, MemoryError) as error:
+        reason = getattr(error, "detail", "It needed more memory than it may have.")
+        with transaction(sessions) as session:
+            jobs.fail(session, work, reason, now=clock())
+
+
+def _run(sessions: Sessions, work: Work, clock: Clock, treated: Treated) -> None:
+    def tell(step: str) -> None:
+        with transaction(sessions) as session:
+            jobs.checkpoint(session, work, position={}, progress={"step": step}, now=clock())
+
+    tell("observing")
+    with transaction(sessions) as session:
+        treatments = treated(session, work.workspace_id)
+        material = training_service.gather(
+            session, work.workspace_id, today=clock().date(), treatments=treatments
+        )
+    candidate = training_service.judge(material, progress=tell)
+    degraded = training_service.watch(material)
+    with transaction(sessions) as session:
+        done = training_service.settle(
+            session,
+            work.workspace_id,
+            candidate,
+            degraded,
+            over=material.holder,
+            actor=f"job:{work.id}",
+            now=clock(),
+        )
+        jobs.checkpoint(session, work, position={}, progress=done, now=clock())
+        jobs.finish(session, work, now=clock())
+
+
+def limit_this_process() -> None:
+    """Let the operating system end a training that takes too much."""
+    resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, MOST_BYTES))
+    resource.setrlimit(resource.RLIMIT_CPU, (MOST_CPU_SECONDS, MOST_CPU_SECONDS))
+
+
+@dataclass
+class Trainer:
+    """Starts one training at a time in a process of its own, and watches it without waiting."""
+
+    sessions: Sessions
+    command: Callable[[Work], list[str]] = lambda work: [
+        *(sys.executable, "-m", "app", "train", "--workspace", work.workspace_id),
+        *("--job", work.id, "--token", str(work.token)),
+    ]
+    work: Work | None = None
+    process: "subprocess.Popen[bytes] | None" = None
+    ends_at: datetime | None = None
+
+    def step(self, now: datetime) -> bool:
+        """Start a training or look after the one that runs. Never waits for it."""
+        if self.work is None or self.process is None:
+            return self._start(now)
+        code = self.process.poll()
+        try:
+            jobs.renew(self.sessions, self.work, now=now)
+        except LostLeaseError:  # it is done, or somebody cancelled it
+            self._end()
+            return False
+        if code is not None:
+            self._fail(f"The training process ended with {code}.", now)
+        elif self.ends_at is not None and now >= self.ends_at:
+            self._fail(f"It took longer than {MOST_TIME.seconds // 60} minutes.", now)
+        return False
+
+    def _start(self, now: datetime) -> bool:
+        self.work = jobs.claim(self.sessions, [KIND], now=now)
+        if self.work is None:
+            return False
+        url = self.sessions.kw["bind"].url.set(drivername="postgresql")
+        environment = {
+            **parent.environment(),
+            **ONE_THREAD,
+            "HEALTH_DATABASE_URL": url.render_as_string(hide_password=False),
+        }
+        self.process = subprocess.Popen(self.command(self.work), env=environment)  # noqa: S603
+        self.ends_at = now + MOST_TIME
+        return False
+
+    def _fail(self, reason: str, now: datetime) -> None:
+        work = self.work
+        self._end()
+        if work is not None:
+            with transaction(self.sessions) as session:
+                jobs.fail(session, work, reason, now=now)
+
+    def release(self, now: datetime) -> None:
+        """End what runs and give the job back, for another worker to start again."""
+        work = self.work
+        self._end()
+        if work is not None:
+            with transaction(self.sessions) as session:
+                jobs.release(session, work, now=now)
+
+    def _end(self) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        self.work = self.process = self.ends_at = None

@@ -1,0 +1,54 @@
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import exists, func, or_, select
+from sqlalchemy.orm import Session
+
+from app.accounts.tables import Subscription
+from app.churn.artifacts import versions
+from app.churn.tables import ChurnModel
+from app.jobs.states import State
+from app.jobs.tables import Job
+from app.usage.tables import FirstUse
+from app.workspaces.tables import Workspace
+
+SHORTEST_PAST = timedelta(days=60)
+
+
+def lock_orders(session: Session, workspace_id: str) -> None:
+    """Let one transaction at a time order a training for a workspace."""
+    session.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"train:{workspace_id}"))))
+
+
+def open_job(session: Session, workspace_id: str, kind: str) -> Job | None:
+    is_open = Job.state.in_([State.QUEUED, State.RUNNING])
+    query = select(Job).where(Job.workspace_id == workspace_id, Job.kind == kind, is_open)
+    return session.scalar(query.order_by(Job.id).limit(1))
+
+
+def workspaces_to_train(
+    session: Session, kind: str, *, since: datetime, unfit_since: datetime, today: date
+) -> Sequence[str]:
+    """List those with a past for whom nothing was ordered since then.
+
+    Where other versions of libraries run than those that made the active model, less is enough.
+    """
+    newest = (
+        select(func.max(Job.created_at))
+        .where(Job.workspace_id == Workspace.id, Job.kind == kind)
+        .scalar_subquery()
+    )
+    unfit = exists().where(
+        ChurnModel.workspace_id == Workspace.id,
+        ChurnModel.state == "active",
+        ChurnModel.card["versions"] != versions(),
+    )
+    long_ago = today - SHORTEST_PAST
+    has_past = or_(
+        exists().where(FirstUse.workspace_id == Workspace.id, FirstUse.day < long_ago),
+        exists().where(
+            Subscription.workspace_id == Workspace.id, Subscription.starts_on < long_ago
+        ),
+    )
+    is_due = or_(newest.is_(None), newest < since, unfit & (newest < unfit_since))
+    return session.scalars(select(Workspace.id).where(has_past, is_due)).all()

@@ -1,0 +1,46 @@
+"""Commands for models of churn."""
+
+from typing import Annotated
+from uuid import UUID
+
+import typer
+
+from app.churn import training_job
+from app.cli.admin import ACTOR, WorkspaceOption
+from app.cli.opened import console, find_workspace, opened
+from app.core.db import Sessions, transaction
+from app.core.errors import UnprocessableError
+from app.interventions.treatment_queries import treated_days
+from app.jobs import queries as job_queries
+from app.jobs import service as jobs
+from app.jobs.service import Work
+
+
+def train(
+    workspace: WorkspaceOption,
+    job: Annotated[str | None, typer.Option(hidden=True)] = None,
+    token: Annotated[str | None, typer.Option(hidden=True)] = None,
+) -> None:
+    """Train a model of churn; it takes over by itself if it has earned that on unseen time."""
+    if job is not None:
+        training_job.limit_this_process()
+    with opened() as (sessions, clock, _):
+        if job is not None and token is not None:
+            work = Work(job, workspace, training_job.KIND, {}, {}, {}, UUID(token))
+        else:
+            with transaction(sessions) as session:
+                find_workspace(session, workspace)
+                ordered = training_job.order(session, workspace, actor=ACTOR, now=clock())
+            work = jobs.take(sessions, workspace, ordered.id, now=clock())
+        training_job.run(sessions, work, clock, treated=treated_days)
+        if job is None:
+            report(sessions, work)
+
+
+def report(sessions: Sessions, work: Work) -> None:
+    with transaction(sessions) as session:
+        done = job_queries.get(session, work.workspace_id, work.id)
+        if done.error is not None:
+            raise UnprocessableError(done.error)
+        for name, value in done.progress.items():
+            console.print(f"{name}: {value}", highlight=False)

@@ -1,0 +1,93 @@
+from dataclasses import replace
+
+import numpy as np
+
+from app.churn.levels import levels_of, moved_share
+from app.churn.model import Stage
+from app.churn.promotion import Champion, checks, may_take_over, stage_of
+from app.churn.training import Trained, Unseen
+from tests.churn.test_training import MANY, TRAINED, unseen_of
+
+UNSEEN = unseen_of(TRAINED)
+ALL = np.arange(len(UNSEEN.y))
+
+
+def failed(unseen: Unseen, champion: Champion | None = None) -> set[str]:
+    trained = replace(TRAINED, unseen=unseen)
+    return {check.name for check in checks(trained, champion, seed=1) if not check.passed}
+
+
+def test_a_good_model_fails_nothing() -> None:
+    assert failed(UNSEEN) == set()
+
+
+def test_it_must_beat_what_is_simpler() -> None:
+    knows = np.where(UNSEEN.y > 0, 0.95, 0.05)
+
+    assert failed(replace(UNSEEN, base=knows)) == {"better_than_base_rate"}
+    assert failed(replace(UNSEEN, recency=knows)) == {"better_than_recency"}
+
+
+def test_too_sure_of_itself_is_not_calibrated() -> None:
+    odds = np.log(UNSEEN.p / (1 - UNSEEN.p))
+
+    assert "calibration_slope" in failed(replace(UNSEEN, p=1 / (1 + np.exp(-3 * odds))))
+
+
+def test_it_must_expect_as_many_as_leave() -> None:
+    assert "observed_over_expected" in failed(replace(UNSEEN, p=UNSEEN.p * 0.6))
+
+
+def test_unseen_must_be_later() -> None:
+    assert failed(replace(UNSEEN, later=False)) == {"unseen_time"}
+    assert {c.name for c in checks(replace(TRAINED, unseen=None), None, seed=1)} == {"unseen_time"}
+
+
+def test_the_model_that_holds_is_replaced_by_a_better_one_only() -> None:
+    worse = Champion(ALL, UNSEEN.base, moved_share=0.1)
+    same = Champion(ALL, UNSEEN.p, moved_share=0.1)
+
+    assert failed(UNSEEN, worse) == set()
+    assert failed(UNSEEN, same) == {"better_than_active"}
+
+
+def test_without_time_that_neither_has_seen_the_model_that_holds_stays() -> None:
+    champion = Champion(np.array([], int), np.array([]), moved_share=0.0)
+
+    assert failed(UNSEEN, champion) == {"better_than_active"}
+
+
+def test_levels_may_not_jump_about() -> None:
+    champion = Champion(ALL, UNSEEN.base, moved_share=0.2)
+
+    assert failed(UNSEEN, champion) == {"levels_kept"}
+
+
+def decide(over: Stage | None, *, churned: int = 99, unseen: Unseen = UNSEEN) -> tuple[Stage, bool]:
+    trained: Trained = replace(TRAINED, unseen=unseen)
+    champion = Champion(ALL, UNSEEN.p, moved_share=0.5) if over else None
+    found = checks(trained, champion, seed=1)
+    stage = stage_of(trained, found, churned)
+    return stage, may_take_over(stage, found, over)
+
+
+def test_who_takes_over_from_whom() -> None:
+    noise = replace(UNSEEN, p=UNSEEN.base)
+
+    assert decide(None) == (Stage.TRUSTED, True)
+    assert decide(Stage.EXPERIMENTAL) == (Stage.TRUSTED, True), "trust comes first"
+    assert decide(Stage.TRUSTED) == (Stage.TRUSTED, False), "it is no better, and all would move"
+    assert decide(None, churned=50) == (Stage.EXPERIMENTAL, True)
+    assert decide(Stage.EXPERIMENTAL, churned=50) == (Stage.EXPERIMENTAL, False)
+    assert decide(Stage.TRUSTED, churned=50) == (Stage.EXPERIMENTAL, False)
+    assert decide(None, churned=7) == (Stage.RULES, False)
+    assert decide(None, churned=50, unseen=noise) == (Stage.EXPERIMENTAL, False)
+
+
+def test_levels_are_told_by_odds() -> None:
+    p = np.array([0.01, 0.1, 0.15, 0.3, 0.99, 1.0, 0.0])
+
+    assert levels_of(p, usual=0.1).tolist() == [0, 0, 1, 2, 2, 2, 0]
+    assert moved_share(MANY.x[:0, 0], MANY.x[:0, 0]) == 0
+    assert moved_share(p, p) == 0
+    assert moved_share(np.array([0.9, 0.1]), np.array([0.1, 0.9])) == 1

@@ -1,0 +1,231 @@
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import numpy as np
+import pytest
+from sqlalchemy.orm import Session
+
+from app.churn import model_queries, model_service, store, training_service
+from app.churn.artifacts import UnfitArtifactError
+from app.churn.model import Stage
+from app.churn.training_service import Candidate, Holder, Material, gather, judge, settle, watch
+from app.interventions.treatment_queries import treated_days
+from app.tables import ChurnModel, Intervention, Message
+from tests import factories
+from tests.churn import fading
+from tests.conftest import NOW
+
+TODAY = NOW.date()
+
+
+def trained(session: Session) -> tuple[Material, Candidate]:
+    material = gather(session, "acme", today=TODAY)
+    candidate = judge(material)
+    assert isinstance(candidate, Candidate)
+    return material, candidate
+
+
+def settled(
+    session: Session, candidate: Candidate | str, degraded: list[str], over: Holder | None
+) -> dict[str, object]:
+    return settle(session, "acme", candidate, degraded, over=over, actor="test", now=NOW)
+
+
+def messages(session: Session) -> list[str]:
+    return sorted(row.type for row in session.query(Message))
+
+
+def test_a_workspace_of_fading_accounts_gets_its_model(session: Session) -> None:
+    fading.world(session)
+
+    material, candidate = trained(session)
+    told = settled(session, candidate, watch(material), None)
+
+    assert told == {"step": "done", "version": 1, "stage": "experimental", "state": "active"}
+    row = model_queries.get(session, "acme", 1)
+    assert row.data_through + timedelta(days=row.horizon_days) < TODAY
+    assert row.card["data"]["churned_accounts"] >= 20
+    assert row.card["unseen"]["figures"]["auc"]["value"] > 0.8
+    assert row.card["sha256"] == row.sha256
+    assert {check["name"] for check in row.card["checks"] if check["passed"]} >= {
+        "unseen_time",
+        "better_than_base_rate",
+    }
+    assert messages(session) == ["model.activated"]
+    found = store.active_model(session, "acme")
+    assert found is not None
+    assert (found.stage, found.version) == (Stage.EXPERIMENTAL, 1)
+
+
+def test_what_was_done_about_an_account_marks_its_rows(session: Session) -> None:
+    fading.world(session, accounts=10, leave=4)
+    session.add(
+        Intervention(
+            workspace_id="acme",
+            id="i1",
+            account_id="a001",
+            playbook="call",
+            state="done",
+            value_cents=0,
+            details={},
+            created_at=factories.LONG_AGO,
+            changed_at=factories.LONG_AGO,
+            done_at=datetime(2025, 9, 10, tzinfo=UTC),
+        )
+    )
+    session.flush()
+
+    treatments = treated_days(session, "acme")
+    panel = gather(session, "acme", today=TODAY, treatments=treatments).panel
+
+    assert treatments == {"a001": [date(2025, 9, 10)]}
+    assert {date.fromordinal(day) for day in panel.day[panel.treated]} == {date(2025, 8, 31)}
+    assert len(set(panel.account[panel.treated])) == 1
+    assert treated_days(session, "other") == {}
+
+
+def test_few_churned_accounts_leave_the_rules_in_force(session: Session) -> None:
+    fading.world(session, leave=3)
+
+    material = gather(session, "acme", today=TODAY)
+    candidate = judge(material)
+
+    told = settled(session, candidate, watch(material), None)
+
+    assert candidate == "3 accounts have churned, 8 are needed."
+    assert told == {"step": "done", "method": "rules", "why": candidate}
+    assert store.active_model(session, "acme") is None
+
+
+def test_an_empty_workspace_has_nothing_to_train_with(session: Session) -> None:
+    factories.workspace(session)
+
+    assert judge(gather(session, "acme", today=TODAY)) == "0 accounts have churned, 8 are needed."
+
+
+def test_the_model_that_holds_is_kept_until_a_better_one_comes(session: Session) -> None:
+    fading.world(session)
+    material, candidate = trained(session)
+    settled(session, candidate, [], None)
+
+    material, candidate = trained(session)
+
+    assert material.holder is not None
+    assert watch(material) == []
+    assert settled(session, candidate, [], material.holder)["state"] == "shadow"
+    assert {check["name"] for check in candidate.card["checks"] if not check["passed"]} >= {
+        "better_than_active"
+    }
+    active = model_queries.active(session, "acme")
+    assert active is not None
+    assert active.version == 1
+    assert messages(session) == ["model.activated"]
+
+
+def test_a_model_that_took_over_meanwhile_is_not_pushed_out(session: Session) -> None:
+    fading.world(session)
+    _, candidate = trained(session)
+    settled(session, candidate, [], None)
+    stale = replace(_holder(session), version=7)
+
+    assert settled(session, candidate, ["It is late."], stale)["state"] == "shadow"
+
+
+def _holder(session: Session) -> Holder:
+    found = gather(session, "acme", today=TODAY).holder
+    assert found is not None
+    return found
+
+
+def test_a_model_whose_input_has_moved_is_taken_out_of_service(session: Session) -> None:
+    fading.world(session)
+    material, candidate = trained(session)
+    settled(session, candidate, [], None)
+    material = gather(session, "acme", today=TODAY)
+    moved = replace(material, today=np.nan_to_num(material.today) * 50 + 1000)
+
+    reasons = watch(moved)
+    settled(session, "none", reasons, material.holder)
+
+    assert reasons
+    assert store.active_model(session, "acme") is None
+    assert model_queries.get(session, "acme", 1).state == "degraded"
+    assert messages(session) == ["model.activated", "model.degraded"]
+
+
+def test_a_model_that_expected_others_to_leave_is_taken_out_of_service(session: Session) -> None:
+    fading.world(session)
+    material, candidate = trained(session)
+    settled(session, candidate, [], None)
+    material = gather(session, "acme", today=TODAY)
+    assert material.holder is not None
+    early = replace(material.holder, data_through=date(2025, 1, 1))
+    all_left = replace(material.panel, y=np.ones(len(material.panel)))
+
+    assert watch(replace(material, holder=early)) == []
+    assert "left where" in watch(replace(material, holder=early, panel=all_left))[0]
+
+
+def test_an_artifact_of_other_versions_is_replaced_by_the_next_training(session: Session) -> None:
+    fading.world(session)
+    _, candidate = trained(session)
+    settled(session, candidate, [], None)
+    row = session.get(ChurnModel, ("acme", 1))
+    assert row is not None
+    row.sha256 = "of something else"
+    session.flush()
+
+    material, candidate = trained(session)
+
+    assert material.holder is None
+    assert settled(session, candidate, [], None)["state"] == "active"
+    assert [r.state for r in model_queries.list_models(session, "acme", before=None, limit=9)] == [
+        "active",
+        "retired",
+    ]
+
+
+def test_a_columns_order_does_not_matter_to_the_model_that_holds(session: Session) -> None:
+    fading.world(session)
+    material, candidate = trained(session)
+    model = candidate.trained.model
+    assert model is not None
+    names, turned = material.panel.names[::-1], material.today[:, ::-1]
+
+    aligned = training_service.aligned(model, names, turned)
+
+    assert (model.predict(aligned) == model.predict(material.today)).all()
+
+
+def test_promoted_rolled_back_and_back_to_the_rules(session: Session) -> None:
+    fading.world(session)
+    _, candidate = trained(session)
+    for _ in range(2):
+        settled(session, candidate, [], None)
+    model_service.promote(session, "acme", 1, actor="kim", now=NOW)
+    model_service.promote(session, "acme", 2, actor="kim", now=NOW + timedelta(hours=1))
+
+    first = model_service.roll_back(session, "acme", actor="kim", now=NOW + timedelta(hours=2))
+    assert first is not None
+    assert first.version == 1
+    assert model_service.roll_back(session, "acme", actor="kim", now=NOW) is None
+    with pytest.raises(model_service.NothingToRollBackError):
+        model_service.roll_back(session, "acme", actor="kim", now=NOW)
+
+    states = {r.version: r.state for r in session.query(ChurnModel)}
+    assert set(states.values()) == {"rolled_back"}
+
+
+def test_a_model_that_cannot_be_read_here_cannot_be_promoted(session: Session) -> None:
+    fading.world(session)
+    _, candidate = trained(session)
+    settled(session, replace(candidate, takes_over=False), [], None)
+    row = session.get(ChurnModel, ("acme", 1))
+    assert row is not None
+    row.sha256 = "of something else"
+    session.flush()
+
+    with pytest.raises(UnfitArtifactError):
+        store.model_of(session, row)
+    with pytest.raises(model_service.UnfitModelError):
+        model_service.promote(session, "acme", 1, actor="kim", now=NOW)
