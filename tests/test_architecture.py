@@ -12,6 +12,7 @@ from sqlalchemy import Table
 from sqlalchemy.orm import Session
 
 from app.tables import metadata
+from tests.listed import ACROSS_WORKSPACES, PURE
 
 ROOT = Path(__file__).parent.parent
 APP = ROOT / "app"
@@ -20,170 +21,12 @@ APP = ROOT / "app"
 CLOCK_FILES = {"core/clock.py", "worker.py", "serving.py"}
 """Beside endpoints, and the command line and the benchmark, which are processes."""
 
-PURE = {
-    "accounts/due.py",
-    "accounts/family.py",
-    "accounts/subscriptions.py",
-    "accounts/traits.py",
-    "alerts/evaluation.py",
-    "alerts/machine.py",
-    "alerts/readings.py",
-    "alerts/rules.py",
-    "billing/amounts.py",
-    "billing/fields.py",
-    "billing/linking.py",
-    "billing/notices.py",
-    "billing/signature.py",
-    "billing/stripe.py",
-    "billing/stripe_objects.py",
-    "billing/timeline.py",
-    "churn/horizon.py",
-    "churn/panel.py",
-    "churn/rules.py",
-    "churn/risk.py",
-    "churn/revenue.py",
-    "churn/levels.py",
-    "churn/drivers.py",
-    "churn/driver_words.py",
-    "churn/artifacts.py",
-    "churn/candidates.py",
-    "churn/forest.py",
-    "churn/linear.py",
-    "churn/measuring.py",
-    "churn/model.py",
-    "churn/preparing.py",
-    "churn/splits.py",
-    "churn/training.py",
-    "churn/card.py",
-    "churn/drift.py",
-    "churn/promotion.py",
-    "demo/activity.py",
-    "demo/simulate.py",
-    "demo/world.py",
-    "engagement/judging.py",
-    "engagement/reading.py",
-    "engagement/values.py",
-    "events/b2b.py",
-    "events/batch.py",
-    "events/canonical.py",
-    "events/dialects.py",
-    "events/identities.py",
-    "events/names.py",
-    "events/native.py",
-    "events/quarantine.py",
-    "events/receipts.py",
-    "events/repair.py",
-    "events/rules.py",
-    "events/segment.py",
-    "events/silence.py",
-    "events/stats.py",
-    "events/times.py",
-    "features/table.py",
-    "features/values.py",
-    "health/adoption.py",
-    "health/assess.py",
-    "health/benchmark.py",
-    "health/causes.py",
-    "health/definition.py",
-    "health/details.py",
-    "health/entitlement.py",
-    "health/explain.py",
-    "health/judge.py",
-    "health/measures.py",
-    "health/metrics.py",
-    "health/overlays.py",
-    "health/rollup.py",
-    "health/scorecard.py",
-    "health/scoring.py",
-    "health/simulate.py",
-    "health/telling.py",
-    "health/wording.py",
-    "health/words.py",
-    "interventions/arms.py",
-    "interventions/catalogue.py",
-    "interventions/experiments.py",
-    "interventions/outcome.py",
-    "interventions/placeholders.py",
-    "interventions/playbooks.py",
-    "interventions/ranking.py",
-    "interventions/sequential.py",
-    "interventions/states.py",
-    "interventions/templates.py",
-    "interventions/uplift.py",
-    "interventions/wording.py",
-    "jobs/states.py",
-    "lifecycle/kinds.py",
-    "lifecycle/trace.py",
-    "reports/association.py",
-    "reports/backtest.py",
-    "reports/lifetime.py",
-    "reports/review_page.py",
-    "reports/review_words.py",
-    "segments/fields.py",
-    *(f"signals/{name}.py" for name in ("config", "detect", "facts", "keeping", "signal", "words")),
-    *(f"signals/{name}_signals.py" for name in ("engagement", "payment", "usage")),
-    "signals/thresholds.py",
-    "webhooks/addresses.py",
-    "webhooks/fields.py",
-    "webhooks/retry.py",
-    "webhooks/signature.py",
-    "webhooks/slack.py",
-    "webhooks/standing.py",
-    "webhooks/windows.py",
-    "workspaces/keys.py",
-    "workspaces/semantics.py",
-}
-"""What they say can be tried without a database, the web or a clock."""
-
-
 IMPURE_MODULES = {
     *("sqlalchemy", "psycopg", "fastapi", "starlette", "httpx", "asyncio", "alembic", "uvicorn"),
 }
 
 
 CLOCK_CALLS = {"now", "today", "utcnow"}
-
-
-ACROSS_WORKSPACES = {
-    "app.accounts.queries.claim_due": "the worker takes what is most urgent, whosever it is",
-    "app.alerts.queries.swept_workspaces": "the worker tells what is owed, whosever it is",
-    "app.alerts.queries.take_waiting": "the worker wakes who has waited, whosever it is",
-    "app.accounts.subscription_queries.periods_on": "makes a statement; the workspace leads",
-    "app.changes.queries.drop_old": "retention is of the service, not of a workspace",
-    "app.changes.queries.oldest_running": "it is a fact of the database server",
-    "app.churn.training_queries.workspaces_to_train": "the worker trains for all",
-    "app.events.binding_queries.take_attributable": "the worker binds what waits, whosever it is",
-    "app.events.binding_queries.take_marked": "the worker binds what waits, whosever it is",
-    "app.events.quarantine_queries.drop_old_quarantined": "retention is of the service",
-    "app.events.quarantine_queries.put_aside": "the origin of the events names the workspace",
-    "app.billing.queries.source_by_id": "an id that nobody can guess names the workspace",
-    "app.billing.queries.take_unsettled": "the worker settles what waits, whosever it is",
-    "app.events.queries.drop_old_unattributed": "retention is of the service, not of a workspace",
-    "app.events.queries.ingest": "the origin of the events names the workspace",
-    "app.events.source_queries.drop_revived": "the worker watches all sources",
-    "app.events.source_queries.lock_quiet": "the worker watches all sources",
-    "app.events.source_queries.lock_returned": "the worker watches all sources",
-    "app.events.stats_queries.drop_old_hours": "retention is of the service, not of a workspace",
-    "app.events.stats_queries.fold": "the worker adds up for all",
-    "app.events.stats_queries.tell": "the origin of the events names the workspace",
-    "app.imports.queries.unsettled": "the worker settles what has ended, whosever it is",
-    "app.interventions.intervention_queries.claim_decided": "the worker looks back, whosever it is",
-    "app.interventions.intervention_queries.claim_due": "the worker looks back, whosever it is",
-    "app.jobs.queries.drop_finished": "retention is of the service, not of a workspace",
-    "app.jobs.queries.next_job": "the worker does what has waited longest, whosever it is",
-    "app.health.override_queries.end_expired": "the worker ends what is over, whosever it is",
-    "app.imports.queries.leave_commits_to_the_next": "sets how the transaction commits",
-    "app.webhooks.delivery_queries.claim": "the worker sends what is due, whosever it is",
-    "app.webhooks.delivery_queries.concerned": "the worker settles for all at once",
-    "app.webhooks.delivery_queries.drop_old": "retention is of the service, not of a workspace",
-    "app.webhooks.delivery_queries.release": "the worker gives back what it holds",
-    "app.webhooks.delivery_queries.settle": "the worker settles for all at once",
-    "app.workspaces.queries.find_key_anywhere": "the command line belongs to who owns all",
-    "app.workspaces.queries.list_workspaces": "the command line belongs to who owns all",
-    "app.workspaces.queries.stored_key": "a key is what names the workspace",
-    "app.workspaces.queries.touch_key": "a key is what names the workspace",
-    "app.workspaces.queries.workspaces_to_sweep": "the worker sweeps all",
-}
 
 
 def files() -> list[str]:
@@ -274,7 +117,7 @@ def test_a_pure_file_needs_no_database_no_web_and_no_clock(file: str) -> None:
 
 
 def test_every_file_that_could_be_pure_is_held_to_it() -> None:
-    """A file that needs nothing of the world outside is either named above or only declares."""
+    """A file that needs nothing of the world outside is either listed or only declares."""
     pure = {f for f in files() if Path(f).name != "__init__.py" and not impurities(f)}
     declare = ("errors.py", "settings.py", "schemas.py", "__main__.py")
     edges = {f for f in pure if f.startswith(("core/", "bench/", "cli/", "imports/"))}
