@@ -12,18 +12,24 @@ ModelState = Literal["active", "shadow", "retired", "rolled_back", "degraded"]
 class ChurnModelOut(Out):
     version: int = Field(examples=[3])
     state: ModelState = Field(
+        examples=["active"],
         description="`active` tells the risk; `shadow` was trained and did not take over; the"
-        " others held once."
+        " others held once.",
     )
     stage: Stage = Field(
+        examples=["trusted"],
         description="`experimental` until it beats base rate and recency on unseen time, then"
-        " `trusted`."
+        " `trusted`.",
     )
     horizon_days: int = Field(examples=[90])
-    data_through: date = Field(description="The last observed day that it learnt from.")
-    known_through: date = Field(description="The day on which the last outcome was known.")
+    data_through: date = Field(
+        examples=["2026-08-31"], description="The last observed day that it learnt from."
+    )
+    known_through: date = Field(
+        examples=["2026-11-29"], description="The day on which the last outcome was known."
+    )
     created_at: datetime
-    created_by: str
+    created_by: str = Field(examples=["job:job_019aa1b2c3d4e5f60718293a"])
     activated_at: datetime | None
     activated_by: str | None
     retired_at: datetime | None
