@@ -110,7 +110,7 @@ class Playbook(Part):
     on_low: Annotated[
         bool,
         Strict(),
-        Field(description="Whether one signal of severity low is reason enough; else two are."),
+        Field(description="Whether a signal of severity low is reason enough."),
     ] = False
     owner_role: Line = Field(examples=["customer_success"])
     channel: Literal["email", "call", "in_app", "meeting", "post"]

@@ -114,10 +114,9 @@ def fitting(case: Case, playbooks: Playbooks) -> list[Fit]:
 
 
 def _is_reason(playbook: Playbook, reasons: Sequence[Signal]) -> bool:
-    """Of severity low two are needed, unless the playbook asks for no more than one."""
+    """A signal of severity low is worth knowing, and for most playbooks no more than that."""
     graver = any(each.severity is not Severity.LOW for each in reasons)
-    several = len({each.name for each in reasons}) > 1
-    return graver or several or (playbook.on_low and bool(reasons))
+    return graver or (playbook.on_low and bool(reasons))
 
 
 def _is_for(playbook: Playbook, key: str, case: Case, names: Collection[str]) -> bool:
