@@ -29,9 +29,16 @@ FROM ROWS FROM (json_to_recordset(CAST(:rows AS json))
 ORDER BY r.place
 """)
 
-OLDEST_RUNNING = cast(
-    cast(func.pg_snapshot_xmin(func.pg_current_snapshot()), String), BigInteger
-).label("oldest_running")
+# Transactions of other databases have ids of the same row of numbers, and write nothing here. One
+# that cannot be told apart counts as ours: it only makes readers wait.
+OLDEST_RUNNING = text("""
+SELECT coalesce(min(CAST(CAST(x AS text) AS bigint)),
+                CAST(CAST(pg_snapshot_xmax(pg_current_snapshot()) AS text) AS bigint))
+FROM pg_snapshot_xip(pg_current_snapshot()) AS x
+WHERE NOT EXISTS (
+    SELECT FROM pg_stat_activity a
+    WHERE a.backend_xid = CAST(x AS xid) AND a.datname <> current_database())
+""").columns(oldest_running=BigInteger)
 OWN = cast(cast(func.pg_current_xact_id_if_assigned(), String), BigInteger)
 
 
@@ -45,8 +52,8 @@ def record(
 
 
 def oldest_running(session: Session) -> int:
-    """Return the id below which every transaction has ended."""
-    return session.scalars(select(OLDEST_RUNNING)).one()
+    """Return the id below which every transaction of this database has ended."""
+    return session.scalars(OLDEST_RUNNING).one()
 
 
 def changes(
@@ -62,7 +69,8 @@ def changes(
     Whoever writes now may commit before or after a younger transaction: nothing at or above the
     oldest running one is shown yet, but for what the asking transaction wrote itself.
     """
-    settled = or_(Change.transaction_id < OLDEST_RUNNING.element, Change.transaction_id == OWN)
+    running = OLDEST_RUNNING.scalar_subquery()
+    settled = or_(Change.transaction_id < running, Change.transaction_id == OWN)
     place = tuple_(Change.transaction_id, Change.number)
     rows = select(Change).where(Change.workspace_id == workspace_id, place > after, settled)
     if types:

@@ -34,5 +34,8 @@ class ChangesOut(Out):
     """A page of the feed."""
 
     items: list[ChangeOut]
-    next_cursor: str = Field(description="Ask again with it, at once or later: it has no end.")
+    next_cursor: str = Field(
+        description="Ask again with it, at once or later: it has no end.",
+        examples=["Wzk1NCwxLDE3OTU2NTQyNTFd"],
+    )
     has_more: bool = Field(description="Whether there was more than one page at this moment.")

@@ -59,13 +59,13 @@ class SegmentWorth(Out):
     survival: list[float] = Field(
         description="The share that still pays after 0, 1, 2 … months.", examples=[[1.0, 0.97]]
     )
-    paying: int
-    ended: int
+    paying: int = Field(examples=[256])
+    ended: int = Field(examples=[44])
 
 
 class LifetimeValueOut(Out):
-    horizon_months: int
-    margin: float
+    horizon_months: int = Field(examples=[36])
+    margin: float = Field(examples=[0.8])
     segments: list[SegmentWorth]
 
 
@@ -86,39 +86,39 @@ class PurchaseValueOut(Out):
 class CohortCell(Out):
     month: date
     age: int = Field(description="Months since the start month.", examples=[3])
-    accounts: int = Field(description="Who pays on the last day of the month.")
+    accounts: int = Field(description="Who pays on the last day of the month.", examples=[9])
     retention: float | None = Field(examples=[0.9])
-    mrr_cents: int
+    mrr_cents: int = Field(examples=[764400])
     revenue_retention: float | None = Field(description="Against the start month.", examples=[1.1])
     mean_score: float | None
 
 
 class Cohort(Out):
     start: date
-    size: int
+    size: int = Field(examples=[10])
     cells: list[CohortCell]
 
 
 class CohortsOut(Out):
-    currency: str
+    currency: str = Field(examples=["USD"])
     known_on: date
     cohorts: list[Cohort]
 
 
 class BandShare(Out):
     band: Band
-    accounts: int
-    share: float
-    mrr_cents: int
+    accounts: int = Field(examples=[25])
+    share: float = Field(examples=[0.09])
+    mrr_cents: int = Field(examples=[1593100])
 
 
 class DistributionDay(Out):
     day: date
-    accounts: int
+    accounts: int = Field(examples=[277])
     mean_score: float | None
     bands: list[BandShare]
 
 
 class DistributionOut(Out):
-    currency: str
+    currency: str = Field(examples=["USD"])
     days: list[DistributionDay]

@@ -14,14 +14,18 @@ from app.signals.words import sentence
 class SignalOut(Out):
     """A condition that holds, or held, for an account."""
 
-    id: int
-    account_id: str
+    id: int = Field(examples=[12])
+    account_id: str = Field(examples=["acme"])
     signal: str = Field(examples=["champion_inactive"])
-    key: str = Field(description="Tells several of one name apart: a product feature, a step.")
+    key: str = Field(
+        description="Tells several of one name apart: a product feature, a step.", examples=[""]
+    )
     severity: Severity
     since: date
-    sentence: str
-    evidence: Object = Field(description="Numbers and days, as docs/signals.md says.")
+    sentence: str = Field(examples=["ada, the most active user, has been silent for 21 days."])
+    evidence: Object = Field(
+        description="Numbers and days, as docs/signals.md says.", examples=[{"days": 21}]
+    )
     opened_at: datetime = Field(description="When it was first seen.")
     changed_at: datetime
     cleared_at: datetime | None = Field(description="Null: it still holds.")
