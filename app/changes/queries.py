@@ -53,7 +53,7 @@ def record(
 
 def oldest_running(session: Session) -> int:
     """Return the id below which every transaction of this database has ended."""
-    return session.scalars(OLDEST_RUNNING).one()
+    return int(session.scalars(OLDEST_RUNNING).one())
 
 
 def changes(
