@@ -125,10 +125,13 @@ class Worker:
             except DBAPIError as error:
                 log.warning("database_trouble", error=type(error.orig).__name__)
                 self.stopping.wait(TROUBLE_SECONDS)
-        with suppress(DBAPIError):
-            self.jobs.release(self.clock())
-        with suppress(DBAPIError):
-            self.trainer.release(self.clock())
+        self.release()
+
+    def release(self) -> None:
+        """Give back the jobs that it holds, and end the training that runs beside it."""
+        for holder in (self.jobs, self.trainer):
+            with suppress(DBAPIError):
+                holder.release(self.clock())
 
     def deliveries(self) -> DeliveryThread:
         """Send messages from a thread beside the loop: neither waits for the other."""

@@ -49,6 +49,7 @@ MORE_RULES = {
     "PUT /api/v1/incidents/{incident_id}",  # times
     "PUT /api/v1/goals/{goal_id}",  # the days are the right way round, a trait where it is one
     "PUT /api/v1/loyalty-tiers/{key}",  # a trait is named where it is the metric
+    "PUT /api/v1/signal-settings",  # names of signals that there are
     "POST /api/v1/webhook-endpoints",  # the URL leads outside, the filter can be read
     "PATCH /api/v1/webhook-endpoints/{endpoint_id}",  # the same
     "POST /api/v1/webhook-endpoints/{endpoint_id}/recover",  # the times are the right way round

@@ -38,6 +38,7 @@ class World:
         worker = Worker(self.sessions, SETTINGS, lambda: self.now)
         while worker.step():
             pass
+        worker.release()
 
 
 @pytest.fixture

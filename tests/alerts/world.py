@@ -84,8 +84,12 @@ def refresh(
 
 
 def sent(session: Session) -> list[tuple[str, dict[str, Any]]]:
-    """Return all messages with what they say, in their order."""
-    rows = session.scalars(select(Message).order_by(Message.created_at, Message.id))
+    """Return all messages but suggestions with what they say, in their order."""
+    rows = session.scalars(
+        select(Message)
+        .where(Message.type != "suggestion.created")
+        .order_by(Message.created_at, Message.id)
+    )
     said = [(row.type, row.account_id, orjson.loads(row.body)["data"]) for row in rows]
     return [(kind, {"account_id": account_id} | data) for kind, account_id, data in said]
 
