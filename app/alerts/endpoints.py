@@ -6,12 +6,12 @@ from fastapi import APIRouter, Path, Query
 
 from app.alerts import acts, alert_queries
 from app.alerts.rule_endpoints import router as rules_router
-from app.alerts.rules import Severity
 from app.alerts.schemas import AlertOut, AssignIn, FeedbackIn, SnoozeIn
 from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.pagination import CursorText, Limit, Page, decode_cursor, page_of
 from app.core.schemas import Id, responses
+from app.signals.signal import Severity
 from app.workspaces.auth import AlertWriter, Reader
 
 alerts = APIRouter(

@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field, JsonValue, model_validator
 from app.alerts.machine import Seen, Timing
 from app.health.measures import NO_NUL, Name, Number, Setting
 from app.health.scorecard import Band
+from app.signals.signal import Severity
 
 LONGEST_SECONDS = 366 * 86400
 DAY = 86400
@@ -33,13 +34,6 @@ class Operator(StrEnum):
     ENTERS_BAND = "enters_band"
     ABSENT_FOR = "absent_for"
     DROP_VS_SELF = "drop_vs_self"
-
-
-class Severity(StrEnum):
-    INFO = "info"
-    LOW = "low"
-    MEDIUM = "medium"
-    HIGH = "high"
 
 
 DROPS = {Operator.DROP_BY, Operator.DROP_VS_SELF}

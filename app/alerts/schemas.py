@@ -7,10 +7,11 @@ from typing import Annotated, Self
 from pydantic import AwareDatetime, Field, Strict
 
 from app.alerts.alert_queries import Listed
-from app.alerts.rules import BUILT_IN, Rule, Severity
+from app.alerts.rules import BUILT_IN, Rule
 from app.alerts.tables import AlertRule
 from app.core.schemas import WHOLE, Body, Out, Text
 from app.segments.schemas import Filter
+from app.signals.signal import Severity
 
 EXAMPLE = BUILT_IN["health_at_risk"].model_dump(mode="json")
 

@@ -9,7 +9,7 @@ from app.alerts.tables import Alert
 from app.health.tables import HealthScore
 from app.interventions.tables import Intervention
 
-SEVERITY = case({"critical": 0, "high": 1, "medium": 2}, value=Alert.severity, else_=3)
+SEVERITY = case({"high": 0, "medium": 1}, value=Alert.severity, else_=2)
 
 
 def measures(
