@@ -21,8 +21,8 @@ from app.demo.world import Cause
 from app.health.signalling import signals_on
 from app.signals.signal import Severity, Signal
 
-SEEDS = (2201, 2202)
-"""No threshold was chosen by looking at them."""
+SEEDS = (3301, 3302)
+"""No threshold was chosen by looking at them. Take others after choosing one."""
 DAYS, NEW_DAYS, WARM_UP = 14, 10, 120
 MOST_UNAFFECTED, LEAST_FOUND = 0.10, 0.80
 

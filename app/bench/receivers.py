@@ -3,7 +3,7 @@
 import asyncio
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
@@ -14,10 +14,14 @@ ANSWER = b"HTTP/1.1 204 No Content\r\ncontent-length: 0\r\n\r\n"
 
 @dataclass
 class Receiver:
-    """``wait_seconds``: before it answers. ``drips``: it sends a byte now and then, for ever."""
+    """``wait_seconds``: before it answers. ``drips``: it sends a byte now and then, for ever.
+
+    ``heard`` is called with each body.
+    """
 
     wait_seconds: float = 0
     drips: bool = False
+    heard: Callable[[bytes], None] | None = None
     port: int = 0
     came: list[tuple[float, str]] = field(default_factory=list)
 
@@ -34,7 +38,9 @@ class Receiver:
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
                 headers = dict(line.split(": ", 1) for line in head.split("\r\n")[1:-2])
-                await reader.readexactly(int(headers["content-length"]))
+                body = await reader.readexactly(int(headers["content-length"]))
+                if self.heard:
+                    self.heard(body)
                 self.came.append((time.time(), headers["webhook-id"]))
                 await self.answer(writer)
         writer.close()

@@ -24,6 +24,7 @@ from app.workspaces import service as workspaces
 
 READY_SECONDS = 120.0
 STOP_SECONDS = 20.0
+NETWORK = "127.0.0.0/8"
 SERVE = ("-m", "app", "serve")
 
 
@@ -146,6 +147,7 @@ def start(
             "HEALTH_WORKERS": str(workers),
             "HEALTH_EMBED_WORKER": str(int(worker)),
             "HEALTH_LOG_LEVEL": "error",
+            "HEALTH_WEBHOOK_ALLOWED_NETWORKS": NETWORK,
         },
         cwd=rig.folder,
         stdout=subprocess.DEVNULL,

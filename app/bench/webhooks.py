@@ -18,7 +18,7 @@ import app
 from app.bench.client import percentile
 from app.bench.receivers import Receiver, listening
 from app.bench.results import Result
-from app.bench.server import Rig, database, now, tenant, wait_until
+from app.bench.server import NETWORK, Rig, database, now, tenant, wait_until
 from app.core.db import transaction
 from app.core.sealing import Vault
 from app.webhooks import outbox, service
@@ -30,7 +30,6 @@ from app.webhooks.service import Desk
 from app.webhooks.windows import MOST
 
 KEY = b64encode(bytes(32)).decode()
-NETWORK = "127.0.0.0/8"
 DESK = Desk(Vault.of(KEY), [ip_network(NETWORK)])
 SAID = EndpointIn(url="https://receiver.example/").model_dump()
 CARD = {"version": 2, "previous_version": 1}
