@@ -3,7 +3,6 @@
 import threading
 import time
 from dataclasses import dataclass, field
-from ipaddress import ip_network
 from statistics import median
 
 import orjson
@@ -16,18 +15,14 @@ from app.bench import load
 from app.bench.client import OK, Line, Plan, percentile, post, start
 from app.bench.fill import Past, fill
 from app.bench.reads import score
-from app.bench.receivers import Receiver, listening
+from app.bench.receivers import Receiver, aim, listening
 from app.bench.results import Result
-from app.bench.server import NETWORK, Rig, Service, Tenant, database, now, service, tenant
+from app.bench.server import Rig, Service, Tenant, database, now, service, tenant
 from app.core.db import transaction
-from app.core.sealing import Vault, kept_key
 from app.health import queries, scorecard_service
 from app.health import service as health
 from app.health.measures import CardMeasure, Linear, TraitSource, default_measures
 from app.health.scorecard import Card, Scorecard
-from app.webhooks import service as endpoints
-from app.webhooks.schemas import EndpointIn
-from app.webhooks.service import Desk
 
 SHAPE = load.Shape(accounts=5_000)
 PAST = Past(SHAPE.accounts, users=10, uses=20, reached=100)
@@ -55,7 +50,7 @@ def run() -> list[Result]:
         _prepare(rig, owner)
         cost = _cost(rig, owner)
         with listening(receiver := Receiver(heard=told.hear)):
-            _aim(rig, owner, receiver)
+            aim(rig, owner, [receiver], types=["alert.opened"])
             with service(rig, workers=1, worker=True) as server:
                 waits = _waits(server, owner, told)
     return [_told(waits), cost]
@@ -69,13 +64,6 @@ def _prepare(rig: Rig, owner: Tenant) -> None:
         scorecard_service.activate(session, owner.id, row.version, actor="bench", now=now())
         rule_service.put(session, owner.id, KEY, RULE, actor="bench", now=now())
     score(rig, owner)
-
-
-def _aim(rig: Rig, owner: Tenant, receiver: Receiver) -> None:
-    desk = Desk(Vault.of(kept_key(rig.folder)), [ip_network(NETWORK)])
-    said = EndpointIn(url=receiver.url, types=["alert.opened"]).model_dump()
-    with transaction(rig.sessions) as session:
-        endpoints.create(session, owner.id, said, desk=desk, actor="bench", now=now())
 
 
 @dataclass

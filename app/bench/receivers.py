@@ -3,11 +3,18 @@
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from ipaddress import ip_network
 
 from app.bench.client import HOST
+from app.bench.server import NETWORK, Rig, Tenant, now
+from app.core.db import transaction
+from app.core.sealing import Vault, kept_key
+from app.webhooks import service
+from app.webhooks.schemas import EndpointIn
+from app.webhooks.service import Desk
 
 ANSWER = b"HTTP/1.1 204 No Content\r\ncontent-length: 0\r\n\r\n"
 
@@ -55,6 +62,17 @@ class Receiver:
         await asyncio.sleep(self.wait_seconds)
         writer.write(ANSWER)
         await writer.drain()
+
+
+def aim(
+    rig: Rig, owner: Tenant, receivers: Sequence[Receiver], *, types: Sequence[str] = ()
+) -> None:
+    """Make an endpoint for each receiver, sealed with the key that the service keeps."""
+    desk = Desk(Vault.of(kept_key(rig.folder)), [ip_network(NETWORK)])
+    with transaction(rig.sessions) as session:
+        for each in receivers:
+            said = EndpointIn(url=each.url, types=list(types)).model_dump()
+            service.create(session, owner.id, said, desk=desk, actor="bench", now=now())
 
 
 @contextmanager

@@ -5,10 +5,8 @@ import signal
 import subprocess
 import sys
 import time
-from base64 import b64encode
 from collections import Counter
 from collections.abc import Sequence
-from ipaddress import ip_network
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry
@@ -16,22 +14,16 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 import app
 from app.bench.client import percentile
-from app.bench.receivers import Receiver, listening
+from app.bench.receivers import Receiver, aim, listening
 from app.bench.results import Result
 from app.bench.server import NETWORK, Rig, database, now, tenant, wait_until
 from app.core.db import transaction
-from app.core.sealing import Vault
-from app.webhooks import outbox, service
+from app.webhooks import outbox
 from app.webhooks.delivering import LEASE
 from app.webhooks.outbox import NewMessage
-from app.webhooks.schemas import EndpointIn
 from app.webhooks.sending import DEADLINE_SECONDS
-from app.webhooks.service import Desk
 from app.webhooks.windows import MOST
 
-KEY = b64encode(bytes(32)).decode()
-DESK = Desk(Vault.of(KEY), [ip_network(NETWORK)])
-SAID = EndpointIn(url="https://receiver.example/").model_dump()
 CARD = {"version": 2, "previous_version": 1}
 
 FAST, LEAST_PER_SECOND = 6_000, 300
@@ -57,10 +49,7 @@ def run() -> list[Result]:
 def _aim(rig: Rig, name: str, receivers: Sequence[Receiver]) -> str:
     """Make a workspace with an endpoint for each receiver."""
     owner = tenant(rig, name)
-    with transaction(rig.sessions) as session:
-        for each in receivers:
-            said = {**SAID, "url": each.url}
-            service.create(session, owner.id, said, desk=DESK, actor="bench", now=now())
+    aim(rig, owner, receivers)
     return owner.id
 
 
@@ -78,7 +67,6 @@ def _worker(rig: Rig) -> subprocess.Popen[bytes]:
         "PYTHONPATH": str(Path(app.__path__[0]).parent),
         "PROMETHEUS_MULTIPROC_DIR": str(metrics),
         "HEALTH_DATA_DIR": str(rig.folder),
-        "HEALTH_ENCRYPTION_KEY": KEY,
         "HEALTH_WEBHOOK_ALLOWED_NETWORKS": NETWORK,
         "HEALTH_LOG_LEVEL": "error",
     }
