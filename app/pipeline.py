@@ -1,6 +1,7 @@
 """The product on one page: what follows when accounts are due, for a set at a time."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from itertools import groupby
 
@@ -37,17 +38,21 @@ def refresh(
     now: datetime,
     priority: Priority = Priority.LIVE,
     silent: Collection[str] = (),
+    unchanged: Collection[str] = (),
 ) -> int:
     """Bring everything that is derived of a set of accounts up to date, in one transaction.
 
     ``account_ids`` in key order. Alerts, suggestions and messages follow the score here, so that
     none of them can say anything else than the score that was committed with them. Of ``silent``
-    accounts nobody hears before the next sweep.
+    accounts nobody hears before the next sweep. Of ``unchanged`` accounts nothing has come since
+    they were last refreshed but use of ``as_of``.
     """
     onboarding.refresh(session, workspace_id, account_ids, as_of=as_of)
     assessments = health.refresh(session, workspace_id, account_ids, as_of=as_of, now=now)
     churn.refresh(session, workspace_id, account_ids, as_of=as_of, now=now)
-    signalling.refresh(session, workspace_id, assessments, as_of=as_of, now=now)
+    signalling.refresh(
+        session, workspace_id, assessments, as_of=as_of, now=now, unchanged=unchanged
+    )
     alerts.refresh(session, assessments, alerts.Run(workspace_id, as_of, now, priority, silent))
     quiet = () if priority is Priority.SWEEP else silent
     suggestions.refresh(session, workspace_id, account_ids, as_of=as_of, now=now, silent=quiet)
@@ -84,6 +89,7 @@ def refresh_due(
 
 
 def _refresh_claimed(session: Session, claimed: Sequence[Claimed], now: datetime) -> None:
+    today = now.date()
     for workspace_id, members in groupby(claimed, key=lambda each: each.workspace_id):
         held = held_accounts(session, workspace_id)  # marked again when they are whole
         some = [each for each in members if each.account_id not in held]
@@ -93,10 +99,13 @@ def _refresh_claimed(session: Session, claimed: Sequence[Claimed], now: datetime
             session,
             workspace_id,
             [each.account_id for each in some],
-            as_of=now.date(),
+            as_of=today,
             now=now,
             priority=some[0].priority,
             silent={each.account_id for each in some if not each.notify},
+            unchanged={
+                each.account_id for each in some if each.used_since and each.used_since >= today
+            },
         )
 
 
@@ -109,7 +118,7 @@ def _bisect(sessions: Sessions, claimed: Sequence[Claimed], now: datetime) -> No
         try:
             with transaction(sessions) as session:
                 parking.take(session, half)
-                _refresh_claimed(session, half, now)
+                _refresh_claimed(session, [replace(each, used_since=None) for each in half], now)
                 parking.forget_failures(session, half)
         except OperationalError:
             raise

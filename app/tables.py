@@ -63,7 +63,7 @@ from app.interventions.tables import Assignment, Experiment, Intervention, OwnPl
 from app.jobs.tables import Job
 from app.lifecycle.tables import IdChange
 from app.segments.tables import SavedSegment
-from app.signals.tables import AccountSignal, SignalSettings
+from app.signals.tables import AccountActivity, AccountSignal, SignalSettings
 from app.usage.tables import DailyReach, DailyUsage, FirstUse
 from app.webhooks.tables import Attempt, Delivery, Message, MessageSequence, WebhookEndpoint
 from app.workspaces.tables import ApiKey, AuditEntry, Workspace
@@ -72,6 +72,7 @@ metadata = Table.metadata
 
 __all__ = [
     "Account",
+    "AccountActivity",
     "AccountAlias",
     "AccountSignal",
     "Alert",

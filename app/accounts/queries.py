@@ -1,5 +1,6 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import TypeVar
 
 from sqlalchemy import inspect, literal, select, text
@@ -24,12 +25,16 @@ KINDS: Mapping[type[Table], str] = {
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """An account to score now; ``notify``: whether anybody is to hear of what changes."""
+    """An account to score now; ``notify``: whether anybody is to hear of what changes.
+
+    ``used_since``: if nothing but use has changed, the earliest day of what came.
+    """
 
     workspace_id: str
     account_id: str
     priority: Priority
     notify: bool
+    used_since: date | None = None
 
 
 ClaimedDue = Sequence[Claimed]
@@ -175,13 +180,14 @@ most_urgent AS (
 claimed AS (
     DELETE FROM due USING most_urgent m
     WHERE (due.priority, due.id) = (m.priority, m.id) AND (m.priority = 0 OR m.place <= :few)
-    RETURNING due.workspace_id, due.account_id, due.priority, due.notify
+    RETURNING due.workspace_id, due.account_id, due.priority, due.notify, due.used_since
 ),
 unparked AS (
     DELETE FROM parked_account p USING claimed c
     WHERE p.workspace_id = c.workspace_id AND p.account_id = c.account_id
 )
-SELECT workspace_id, account_id, min(priority) AS priority, bool_or(notify) AS notify
+SELECT workspace_id, account_id, min(priority) AS priority, bool_or(notify) AS notify,
+       CASE WHEN bool_and(used_since IS NOT NULL) THEN min(used_since) END AS used_since
 FROM claimed GROUP BY workspace_id, account_id ORDER BY workspace_id, account_id
 """)
 
@@ -194,6 +200,8 @@ def claim_due(session: Session, *, limit: int, few: int | None = None) -> Claime
     """
     rows = session.execute(CLAIM_DUE, {"limit": limit, "few": limit if few is None else few})
     return [
-        Claimed(row.workspace_id, row.account_id, Priority(row.priority), row.notify)
+        Claimed(
+            row.workspace_id, row.account_id, Priority(row.priority), row.notify, row.used_since
+        )
         for row in rows
     ]

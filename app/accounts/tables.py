@@ -185,7 +185,10 @@ class ExchangeRate(Table):
 
 
 class Due(Table):
-    """An account whose score must be computed again. Append-only, so that marking never blocks."""
+    """An account whose score must be computed again. Append-only, so that marking never blocks.
+
+    ``used_since``: if nothing but use has changed, the earliest day of what came; else null.
+    """
 
     __tablename__ = "due"
 
@@ -194,6 +197,7 @@ class Due(Table):
     workspace_id: Mapped[Key]
     account_id: Mapped[Key]
     notify: Mapped[bool]
+    used_since: Mapped[date | None]
 
 
 class ParkedAccount(Table):

@@ -53,12 +53,14 @@ def ingest(
     counted_on: date | None,
     aliases: bool = True,
     aside: Sequence[Mapping[str, Any]] | None = None,
+    only_use: bool = False,
 ) -> dict[int, str]:
     """Store and count events; return the verdict of those not accepted as new, by number.
 
     ``counted_on``: since when the rows are known; None for history, known on each row's own day.
     ``aliases``: whether accounts of users may stand under an old id. ``aside``: what else came in
     the batch, by SDK and code, to be told with it in the statistics; None: nothing is told.
+    ``only_use``: whether the batch says nothing but what was used.
 
     Verdicts: ``duplicate``; ``unattributed`` (stored, waits for its account).
     """
@@ -69,6 +71,7 @@ def ingest(
         "received_at": origin.received_at,
         "received_on": counted_on,
         "historical": counted_on is None,
+        "only_use": only_use,
         "rows": orjson.dumps(rows).decode(),
     }
     if aside:

@@ -63,8 +63,9 @@ earlier AS MATERIALIZED (
           AND x.known_on <= d.known_on AND x.day <= d.day LIMIT 1) IS NULL
 ),
 marked_due AS (
-    INSERT INTO due (workspace_id, account_id, priority, notify)
-    SELECT :workspace_id, account_id, CASE WHEN bool_and(late) THEN 1 ELSE 0 END, NOT bool_and(late)
+    INSERT INTO due (workspace_id, account_id, priority, notify, used_since)
+    SELECT :workspace_id, account_id, CASE WHEN bool_and(late) THEN 1 ELSE 0 END,
+           NOT bool_and(late), CASE WHEN :only_use THEN min(day) END
     FROM fresh WHERE NOT :historical GROUP BY account_id
 ),
 counted_reach AS (

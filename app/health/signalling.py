@@ -1,6 +1,6 @@
 """Between scores and signals: what signals take from a score, and the signals of any day."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 
 from sqlalchemy.orm import Session
@@ -28,9 +28,11 @@ def refresh(
     *,
     as_of: date,
     now: datetime,
+    unchanged: Collection[str] = (),
 ) -> frozenset[str]:
     """Keep the signals of accounts that were just scored; return those of which they changed.
 
+    Of ``unchanged`` accounts nothing has come since the last refresh but use of today.
     Where the source of an account's events is silent, its signals stay as they are. Where the
     scorecard looks at signals, those of which they changed are due again.
     """
@@ -43,7 +45,15 @@ def refresh(
     if said is None:
         raise NotFoundError("score definition", digest)
     worths = [worth(each) for each in fresh]
-    moved = signals.refresh(session, workspace_id, worths, lens=said.lens, as_of=as_of, now=now)
+    moved = signals.refresh(
+        session,
+        workspace_id,
+        worths,
+        lens=said.lens,
+        as_of=as_of,
+        now=now,
+        unchanged=unchanged,
+    )
     if said.lens.signals:
         mark_due(session, workspace_id, moved, priority=Priority.SILENT)
     return moved

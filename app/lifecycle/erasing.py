@@ -43,7 +43,7 @@ from app.lifecycle.paging import (
     through_events,
 )
 from app.lifecycle.tables import IdChange
-from app.signals.tables import AccountSignal
+from app.signals.tables import AccountActivity, AccountSignal
 from app.usage.tables import DailyReach, DailyUsage, FirstUse
 from app.webhooks.tables import Message, MessageSequence
 
@@ -56,7 +56,7 @@ OF_AN_ACCOUNT: tuple[type[Table], ...] = (
     *(Ticket, SurveyResponse, FeedbackItem, Goal, OnboardingCompletion, IncidentAccount),
     *(HealthHistory, HealthScore, ScoreOverride, StaleAccount),
     *(ChurnRisk, ChurnRiskHistory),
-    *(AccountSignal, Change, Message, MessageSequence, Intervention, Assignment),
+    *(AccountSignal, AccountActivity, Change, Message, MessageSequence, Intervention, Assignment),
     *(Due, ParkedAccount, Account),
 )
 """Every row under the account's ids goes."""
@@ -173,6 +173,7 @@ def _finish_person(session: Session, change: IdChange, _: str | None) -> Page:
     run(session, statements.DROP_USERS, {**values, "user_ids": [values["user_id"]]})
     run(session, statements.DROP_BINDINGS, {**values, "user_ids": [values["user_id"]]})
     run(session, statements.HIDE_IN_SIGNALS, values)
+    run(session, statements.FORGET_CHAMPION, values)
     rows = scrub_audit(session, change, [values["user_id"], *values["anonymous_ids"]])
     _forget(session, change)
     return Page(rows)

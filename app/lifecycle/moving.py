@@ -32,7 +32,7 @@ from app.lifecycle import row_statements, statements
 from app.lifecycle.kinds import Kind
 from app.lifecycle.paging import Page, Step, emptying, run, settle, through_events
 from app.lifecycle.tables import IdChange
-from app.signals.tables import AccountSignal
+from app.signals.tables import AccountActivity, AccountSignal
 from app.webhooks.tables import Message, MessageSequence
 
 Values = Mapping[str, Any]
@@ -61,7 +61,7 @@ OF_A_SCORE: tuple[type[Table], ...] = (
 """Go along with a rename; of a merged account the target has its own."""
 
 LEFT_BEHIND: tuple[type[Table], ...] = (
-    *(AlertState, AccountSignal),
+    *(AlertState, AccountSignal, AccountActivity),
     *(StaleAccount, Due, ParkedAccount, HealthScore, ChurnRisk, ChurnRiskHistory),
     *(OnboardingCompletion, IncidentAccount, Assignment, MessageSequence),
 )

@@ -282,6 +282,10 @@ WHERE workspace_id = :workspace_id AND step IS NULL
   AND (account_id = ANY(CAST(:ids AS text[])) OR target_id = ANY(CAST(:ids AS text[])))
 """)
 
+FORGET_CHAMPION = text("""
+DELETE FROM account_activity WHERE workspace_id = :workspace_id AND said ->> 'user_id' = :user_id
+""")
+
 HIDE_IN_SIGNALS = text("""
 UPDATE account_signal
 SET evidence = jsonb_set(evidence, '{user_id}', to_jsonb(CAST(:pseudonym AS text)))

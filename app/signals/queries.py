@@ -4,112 +4,17 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import orjson
-from sqlalchemy import Row, exists, func, select, tuple_
+from sqlalchemy import exists, func, select, tuple_
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from app.accounts.tables import Account, Subscription
 from app.engagement.tables import Goal
-from app.features.queries import some_users_excluded
-from app.features.statements import PLAN_FOR_MANY_ROWS
-from app.features.values import Lens
 from app.signals import statements
-from app.signals.facts import (
-    NO_ACTIVITY,
-    QUARTER_DAYS,
-    SPAN_DAYS,
-    SPANS,
-    UNSETTLED_DAYS,
-    WEEKS,
-    Activity,
-    Champion,
-    Terms,
-    Use,
-)
+from app.signals.facts import Terms
 from app.signals.keeping import Kept, News
 from app.signals.signal import Severity, Signal
 from app.signals.tables import AccountSignal, SignalSettings
-
-
-def activity(
-    session: Session,
-    workspace_id: str,
-    account_ids: Sequence[str],
-    *,
-    as_of: date,
-    through: date,
-    lens: Lens,
-    key_actions: Collection[str] = (),
-    champions: Collection[str] = (),
-) -> dict[str, Activity]:
-    """Describe a quarter of use of accounts up to a whole day, as known on another.
-
-    ``champions``: people who were named so.
-    """
-    session.execute(PLAN_FOR_MANY_ROWS)
-    statement = statements.activity_statement(
-        reach=lens.reach.kind, some_users_excluded=some_users_excluded(session, workspace_id)
-    )
-    values: dict[str, Any] = {
-        "workspace_id": workspace_id,
-        "account_ids": list(account_ids),
-        "as_of": as_of,
-        "through": through,
-        "settled": through - timedelta(days=UNSETTLED_DAYS),
-        "since": through - timedelta(days=QUARTER_DAYS),
-        "named": list(champions),
-        "span_days": SPAN_DAYS,
-        "mask_days": statements.MASK_DAYS,
-        "spans": SPANS,
-    }
-    if lens.reach.kind == "events":
-        values["reach_events"] = list(lens.reach.events)
-    features = dict(lens.product.events)
-    key_names = frozenset(key_actions or features)
-    return {
-        row.account_id: _activity(row, features, key_names)
-        for row in session.execute(statement, values)
-    }
-
-
-def _activity(row: Row[Any], features: Mapping[str, str], key_names: Collection[str]) -> Activity:
-    firsts = [days[0] for name, days in row.uses.items() if name in key_names]
-    return Activity(
-        weeks=_series(row.weeks, WEEKS),
-        users=tuple(row.users or ())[:SPANS] or NO_ACTIVITY.users,
-        reached=_series(row.reached, SPANS),
-        active_days=row.active_days,
-        first_day=row.first_day,
-        last_day=row.last_day,
-        champion=_champion(row) if row.user_id is not None else None,
-        uses=_uses(row.uses, features),
-        key_action_on=date.fromisoformat(min(firsts)) if firsts else None,
-    )
-
-
-def _series(counts: Mapping[str, int] | None, length: int) -> tuple[int, ...]:
-    return tuple((counts or {}).get(str(place), 0) for place in range(length))
-
-
-def _champion(row: Row[Any]) -> Champion:
-    return Champion(
-        row.user_id,
-        row.champion_days,
-        row.champion_first_day,
-        row.champion_last_day,
-        row.champion_share or 0.0,
-        row.is_named,
-    )
-
-
-def _uses(named: Mapping[str, Sequence[str]], features: Mapping[str, str]) -> dict[str, Use]:
-    found: dict[str, Use] = {}
-    for name, days in named.items():
-        if feature := features.get(name):
-            first, last = map(date.fromisoformat, days)
-            known = found.get(feature, Use(first, last))
-            found[feature] = Use(min(known.first_day, first), max(known.last_day, last))
-    return found
 
 
 def terms(

@@ -10,7 +10,9 @@ from app.accounts.queries import mark_all_due, plans
 from app.billing.invoice_queries import open_failures
 from app.engagement.queries import standing
 from app.features.values import Lens
-from app.signals import queries
+from app.signals import activity_queries, queries
+from app.signals.activity import activity
+from app.signals.activity_queries import Quarter
 from app.signals.config import Config
 from app.signals.detect import detect
 from app.signals.facts import NO_ACTIVITY, Facts, FailedBills, Worth
@@ -28,12 +30,16 @@ def refresh(
     lens: Lens,
     as_of: date,
     now: datetime,
+    unchanged: Collection[str] = (),
 ) -> frozenset[str]:
     """Keep what holds today, in the caller's transaction; return the accounts of which it changed.
 
-    The scores of the accounts are locked by the caller.
+    Of ``unchanged`` accounts nothing has come since the last refresh but use of today. The scores
+    of the accounts are locked by the caller.
     """
-    found = found_on(session, workspace_id, worths, lens=lens, as_of=as_of, now=now)
+    found = found_on(
+        session, workspace_id, worths, lens=lens, as_of=as_of, now=now, unchanged=unchanged
+    )
     news = compare(queries.open_signals(session, workspace_id, found.keys()), found)
     queries.write(session, workspace_id, news, now=now)
     return news.accounts
@@ -47,13 +53,24 @@ def found_on(
     lens: Lens,
     as_of: date,
     now: datetime,
+    unchanged: Collection[str] | None = None,
 ) -> dict[str, list[Signal]]:
     """Find what held for accounts on a day, the gravest first, from what was known then.
 
-    A day that is not over is compared with the past up to the day before.
+    A day that is not over is compared with the past up to the day before. ``unchanged``: see
+    ``refresh``; None writes nothing.
     """
     config = config_of(session, workspace_id)
-    facts = facts_on(session, workspace_id, worths, config=config, lens=lens, as_of=as_of, now=now)
+    facts = facts_on(
+        session,
+        workspace_id,
+        worths,
+        config=config,
+        lens=lens,
+        as_of=as_of,
+        now=now,
+        unchanged=unchanged,
+    )
     return {each.account.account_id: detect(each, config.thresholds, config.off) for each in facts}
 
 
@@ -66,21 +83,20 @@ def facts_on(
     lens: Lens,
     as_of: date,
     now: datetime,
+    unchanged: Collection[str] | None,
 ) -> list[Facts]:
     """Gather the facts of accounts in a few statements, however many there are."""
     ids = [worth.features.account_id for worth in worths]
     through = as_of if as_of < now.date() else as_of - timedelta(days=1)
     told = standing(session, workspace_id, ids, as_of=as_of, now=now)
-    activity = queries.activity(
-        session,
-        workspace_id,
-        ids,
-        as_of=as_of,
-        through=through,
-        lens=lens,
-        key_actions=config.key_actions,
-        champions=[user_id for each in told.values() for user_id in each.champions],
+    champions = [user_id for each in told.values() for user_id in each.champions]
+    quarter = Quarter(through, as_of, lens.reach, champions)
+    use = (
+        activity_queries.read(session, workspace_id, ids, quarter)
+        if unchanged is None
+        else activity_queries.keep(session, workspace_id, ids, quarter, unchanged=unchanged)
     )
+    features = dict(lens.product.events)
     terms = queries.terms(session, workspace_id, ids, as_of=as_of)
     failed = _failed_bills(session, workspace_id, ids, as_of)
     sold = {row.key: frozenset(row.product_features) for row in plans(session, workspace_id)}
@@ -92,7 +108,9 @@ def facts_on(
             as_of=as_of,
             through=through,
             worth=worth,
-            activity=activity.get(key, NO_ACTIVITY),
+            activity=activity(use[key], features, config.key_actions)
+            if key in use
+            else NO_ACTIVITY,
             terms=terms.get(key, ()),
             failed_bills=failed.get(key, ()),
             plans=sold,

@@ -42,6 +42,21 @@ class AccountSignal(Table):
     cleared_at: Mapped[Instant | None]
 
 
+class AccountActivity(Table):
+    """Use in the quarter up to a whole day: the refreshes of the day after share it.
+
+    ``reach``: how reach was counted. ``said`` is null where nothing was used.
+    """
+
+    __tablename__ = "account_activity"
+
+    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
+    account_id: Mapped[Key] = mapped_column(primary_key=True)
+    through: Mapped[date]
+    reach: Mapped[str]
+    said: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+
+
 class SignalSettings(Table):
     """What a workspace has set of its signals; without a row the defaults hold."""
 

@@ -37,6 +37,7 @@ MOVED_APART = {
     "first_use": "the earlier day stands",
     "account_alias": "chains are flattened",
     "due": "the new account is marked instead",
+    "account_activity": "added up anew under the new id",
     "parked_account": "the new account is marked instead",
     "id_change": "tells that the account was moved",
 }

@@ -1,0 +1,56 @@
+"""Use of a quarter as it was added up, read into what signals look at. Pure."""
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import date
+from typing import Any
+
+from app.signals.facts import NO_ACTIVITY, SPANS, WEEKS, Activity, Champion, Use
+
+Said = Mapping[str, Any]
+"""One account's row as JSON; what it is made of is in ``activity_statements``."""
+
+
+def activity(said: Said, features: Mapping[str, str], key_actions: Collection[str]) -> Activity:
+    """Read a row. ``features``: event name to product feature.
+
+    ``key_actions``: events that stand for first value; none: any that is of a product feature.
+    """
+    uses = {name: Use(*map(date.fromisoformat, days)) for name, days in said["uses"].items()}
+    firsts = [use.first_day for name, use in uses.items() if name in (key_actions or features)]
+    return Activity(
+        weeks=_series(said["weeks"], WEEKS),
+        users=tuple(said["users"] or ())[:SPANS] or NO_ACTIVITY.users,
+        reached=_series(said["reached"], SPANS),
+        active_days=said["active_days"],
+        first_day=date.fromisoformat(said["first_day"]),
+        last_day=date.fromisoformat(said["last_day"]),
+        champion=_champion(said) if said["user_id"] is not None else None,
+        uses=_by_feature(uses.items(), features),
+        key_action_on=min(firsts, default=None),
+    )
+
+
+def _series(counts: Mapping[str, int] | None, length: int) -> tuple[int, ...]:
+    return tuple((counts or {}).get(str(place), 0) for place in range(length))
+
+
+def _champion(said: Said) -> Champion:
+    return Champion(
+        said["user_id"],
+        said["champion_days"],
+        date.fromisoformat(said["champion_first_day"]),
+        date.fromisoformat(said["champion_last_day"]),
+        said["champion_share"] or 0.0,
+        said["is_named"],
+    )
+
+
+def _by_feature(named: Iterable[tuple[str, Use]], features: Mapping[str, str]) -> dict[str, Use]:
+    found: dict[str, Use] = {}
+    for name, use in named:
+        if feature := features.get(name):
+            known = found.get(feature, use)
+            found[feature] = Use(
+                min(known.first_day, use.first_day), max(known.last_day, use.last_day)
+            )
+    return found

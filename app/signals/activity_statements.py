@@ -1,0 +1,144 @@
+"""The SQL that reads a quarter of use in one pass, and keeps it for the day."""
+
+from functools import cache
+
+from sqlalchemy import TextClause, text
+
+from app.features.statements import ONLY_COUNTED_USERS
+from app.signals.facts import SPAN_DAYS
+
+MASK_DAYS = 4 * SPAN_DAYS
+
+# One pass over the quarter that ends on a whole day: by day, by user with a bit for each day in two
+# masks of four spans each, and by event name. Users without a name count for the account, and not
+# as people. The last four weeks do not say who the champion is: silence would take the place from
+# who falls silent.
+ACTIVITY = """
+WITH tally AS MATERIALIZED (
+    SELECT u.account_id, u.user_id, u.is_anonymous, u.event_name, u.day,
+           GROUPING(u.user_id) = 0 AS by_user, GROUPING(u.day) = 0 AS by_day,
+           bit_or(CAST(1 AS bigint) << (CAST(:through AS date) - u.day))
+               FILTER (WHERE u.day > CAST(:through AS date) - :mask_days) AS late_days,
+           bit_or(CAST(1 AS bigint) << (CAST(:through AS date) - u.day - :mask_days))
+               FILTER (WHERE u.day <= CAST(:through AS date) - :mask_days) AS early_days,
+           min(u.day) AS first_day, max(u.day) AS last_day, sum(u.events) AS events,
+           sum(u.events) FILTER (WHERE u.day <= :settled) AS settled_events
+    FROM daily_usage u
+    WHERE u.workspace_id = :workspace_id AND u.account_id = ANY(CAST(:account_ids AS text[]))
+      AND u.day > :since AND u.day <= :through AND u.known_on <= :as_of
+      {only_counted_users}
+    GROUP BY GROUPING SETS (
+        (u.account_id, u.day), (u.account_id, u.event_name),
+        (u.account_id, u.user_id, u.is_anonymous))
+),
+active AS (
+    SELECT account_id, count(*) AS active_days, min(day) AS first_day, max(day) AS last_day,
+           sum(settled_events) AS settled_events
+    FROM tally WHERE by_day GROUP BY account_id
+),
+week AS (
+    SELECT account_id, jsonb_object_agg(place, events) AS events
+    FROM (
+        SELECT account_id, (CAST(:through AS date) - day) / 7 AS place, sum(events) AS events
+        FROM tally WHERE by_day GROUP BY 1, 2
+    ) AS one GROUP BY account_id
+),
+person AS (
+    SELECT t.account_id, coalesce(a.user_id, t.user_id) AS user_id,
+           coalesce(bit_or(t.late_days), 0) AS late_days,
+           coalesce(bit_or(t.early_days), 0) AS early_days,
+           min(t.first_day) AS first_day, max(t.last_day) AS last_day,
+           sum(t.settled_events) AS events
+    FROM tally t
+    LEFT JOIN user_alias a ON t.is_anonymous AND a.workspace_id = :workspace_id
+        AND a.anonymous_id = t.user_id AND a.known_on <= :as_of
+    WHERE t.by_user AND (NOT t.is_anonymous OR a.user_id IS NOT NULL)
+    GROUP BY 1, 2
+),
+people AS (
+    SELECT account_id, jsonb_build_array({users}) AS users FROM person GROUP BY account_id
+),
+champion AS (
+    SELECT DISTINCT ON (account_id) *, bit_count(CAST(late_days AS bit(64)))
+           + bit_count(CAST(early_days AS bit(64))) AS active_days
+    FROM (SELECT *, user_id = ANY(CAST(:named AS text[])) AS is_named FROM person) AS p
+    WHERE events > 0 OR is_named ORDER BY account_id, is_named DESC, events DESC NULLS LAST, user_id
+),
+named AS (
+    SELECT account_id, jsonb_object_agg(event_name, jsonb_build_array(first_day, last_day)) AS uses
+    FROM tally WHERE NOT by_day AND NOT by_user GROUP BY account_id
+),
+reach AS (
+    SELECT account_id, jsonb_object_agg(place, reached) AS reached
+    FROM ({reach}) AS one GROUP BY account_id
+)
+SELECT v.account_id, w.events AS weeks, p.users, r.reached, v.active_days, v.first_day, v.last_day,
+       n.uses, c.user_id, c.active_days AS champion_days, c.first_day AS champion_first_day,
+       c.last_day AS champion_last_day,
+       CAST(c.events AS double precision) / nullif(v.settled_events, 0) AS champion_share,
+       c.is_named
+FROM active v
+JOIN week w ON w.account_id = v.account_id
+JOIN named n ON n.account_id = v.account_id
+LEFT JOIN people p ON p.account_id = v.account_id
+LEFT JOIN reach r ON r.account_id = v.account_id
+LEFT JOIN champion c ON c.account_id = v.account_id
+"""
+
+READ = "SELECT account_id, to_jsonb(a) AS said FROM ({activity}) AS a"
+
+KEEP = """
+INSERT INTO account_activity (workspace_id, account_id, through, reach, said)
+SELECT :workspace_id, w.account_id, :through, :reach, to_jsonb(a)
+FROM unnest(CAST(:account_ids AS text[])) AS w (account_id)
+LEFT JOIN ({activity}) AS a ON a.account_id = w.account_id
+ORDER BY w.account_id COLLATE "C"
+ON CONFLICT (workspace_id, account_id) DO UPDATE SET
+    through = excluded.through, reach = excluded.reach, said = excluded.said
+RETURNING account_id, said
+"""
+
+SPAN = (1 << SPAN_DAYS) - 1
+USERS = ", ".join(
+    f"count(*) FILTER (WHERE {half} & {SPAN << SPAN_DAYS * place} <> 0)"
+    for half in ("late_days", "early_days")
+    for place in range(MASK_DAYS // SPAN_DAYS)
+)
+
+REACH_BY_IDS = """
+        SELECT account_id, (CAST(:through AS date) - day) / :span_days AS place,
+               count(DISTINCT end_customer_id) AS reached
+        FROM daily_reach
+        WHERE workspace_id = :workspace_id AND account_id = ANY(CAST(:account_ids AS text[]))
+          AND day > CAST(:through AS date) - :spans * :span_days AND day <= :through
+          AND known_on <= :as_of
+        GROUP BY 1, 2"""
+
+REACH_BY_SUM = """
+        SELECT u.account_id, (CAST(:through AS date) - u.day) / :span_days AS place,
+               sum(u.{counter}) AS reached
+        FROM daily_usage u
+        WHERE u.workspace_id = :workspace_id AND u.account_id = ANY(CAST(:account_ids AS text[]))
+          AND u.day > CAST(:through AS date) - :spans * :span_days AND u.day <= :through
+          AND u.known_on <= :as_of {named}
+          {only_counted_users}
+        GROUP BY 1, 2"""
+
+
+@cache
+def activity_statement(*, reach: str, some_users_excluded: bool, kept: bool) -> TextClause:
+    """Put the statement together for one way of counting reach: ids, property or events.
+
+    ``kept``: whether what is read is to be written down too.
+    """
+    counted = ONLY_COUNTED_USERS if some_users_excluded else ""
+    match reach:
+        case "property":
+            source = REACH_BY_SUM.format(counter="quantity", named="", only_counted_users=counted)
+        case "events":
+            named = "AND u.event_name = ANY(CAST(:reach_events AS text[]))"
+            source = REACH_BY_SUM.format(counter="events", named=named, only_counted_users=counted)
+        case _:
+            source = REACH_BY_IDS
+    activity = ACTIVITY.format(reach=source, users=USERS, only_counted_users=counted)
+    return text((KEEP if kept else READ).format(activity=activity))
