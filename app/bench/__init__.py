@@ -7,6 +7,7 @@ from rich.console import Console
 
 from app.bench import (
     alerts,
+    at_risk,
     causes,
     experiments,
     faults,
@@ -27,6 +28,7 @@ from app.core.errors import UnprocessableError
 BENCHMARKS: dict[str, Callable[[], list[Result]]] = {
     "ingest": ingest.run,
     "reads": reads.run,
+    "at-risk": at_risk.run,
     "sweep": sweep.run,
     "scorecards": scorecards.run,
     "causes": causes.run,

@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.multiprocess import MultiProcessCollector
 
 import app
+from app.bench import memory
 from app.bench.client import percentile
 from app.bench.receivers import Receiver, aim, listening
 from app.bench.results import Result
@@ -100,25 +101,19 @@ def _rate(rig: Rig) -> Result:
     )
 
 
-def _memory(process: subprocess.Popen[bytes]) -> float:
-    """Tell how many MB a process has in memory."""
-    status = Path(f"/proc/{process.pid}/status").read_text()
-    return int(status.partition("VmRSS:")[2].split()[0]) / 1024
-
-
 def _fairness(rig: Rig) -> list[Result]:
     good = Receiver()
     bad = [Receiver(wait_seconds=3600, drips=bool(n % 2)) for n in range(BAD)]
     with listening(good, *bad):
         owner = _aim(rig, "fairness", [good, *bad])
-        worker, told, memory = _worker(rig), dict[str, float](), []
+        worker, told, held = _worker(rig), dict[str, float](), list[float]()
         wait_until(lambda: not rig.number("SELECT count(*) FROM workspace WHERE swept_on IS NULL"))
         for n in range(FAIR_SECONDS * FAIR_PER_SECOND):
             [message_id] = _publish(rig, owner, 1)
             told[message_id] = time.time()
             time.sleep(1 / FAIR_PER_SECOND)
             if n % (10 * FAIR_PER_SECOND) == 10 * FAIR_PER_SECOND - 1:
-                memory.append(_memory(worker))
+                held.append(memory.resident(worker.pid))
         wait_until(lambda: len(good.came) >= len(told))
         time.sleep(DEADLINE_SECONDS)
         _end(worker)
@@ -144,11 +139,11 @@ def _fairness(rig: Rig) -> list[Result]:
         ),
         Result(
             "memory of the worker, each 10 s",
-            ", ".join(f"{each:.0f}" for each in memory) + " MB",
+            ", ".join(f"{each:.0f}" for each in held) + " MB",
             "the last against the second",
-            memory[-1] / memory[1],
+            held[-1] / held[1],
             "≤ 110 %",
-            memory[-1] <= 1.1 * memory[1],
+            held[-1] <= 1.1 * held[1],
         ),
     ]
 

@@ -27,10 +27,10 @@ def measures(
 
 def open_alerts(
     session: Session, workspace_id: str, account_ids: Collection[str]
-) -> Mapping[str, Alert]:
+) -> Mapping[str, Row[*tuple[Any, ...]]]:
     """Return of each account the most severe open alert, the oldest of these."""
-    alerts = session.scalars(
-        select(Alert)
+    alerts = session.execute(
+        select(Alert.account_id, Alert.id, Alert.rule_key, Alert.severity, Alert.opened_at)
         .ext(distinct_on(Alert.account_id))
         .where(
             Alert.workspace_id == workspace_id,
@@ -44,10 +44,10 @@ def open_alerts(
 
 def suggestions(
     session: Session, workspace_id: str, account_ids: Collection[str]
-) -> Mapping[str, Intervention]:
+) -> Mapping[str, Row[*tuple[Any, ...]]]:
     """Return of each account what is proposed first."""
-    proposed = session.scalars(
-        select(Intervention)
+    proposed = session.execute(
+        select(Intervention.account_id, Intervention.id, Intervention.playbook)
         .ext(distinct_on(Intervention.account_id))
         .where(
             Intervention.workspace_id == workspace_id,

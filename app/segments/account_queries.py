@@ -27,6 +27,7 @@ from app.core import filter_sql
 from app.core.filter_sql import Column, Several, Test
 from app.core.filters import Filter, fields_of, fix_days
 from app.health.tables import HealthScore
+from app.segments.at_stake_queries import most_at_stake
 from app.segments.fields import Sort
 
 Standing = Row[*tuple[Any, ...]]
@@ -140,6 +141,9 @@ def list_accounts(
     first, and no index knows "null comes last" for both directions.
     """
     found = _joined(STANDING, workspace_id).where(_let_through(wanted, today))
+    if sort is Sort.REVENUE_AT_RISK and descending:
+        spot = (int(after.value or 0), after.account_id) if after else None
+        return most_at_stake(session, found, after=spot, limit=limit)
     column = ORDER[sort]
     rows: list[Standing] = []
     if after is None or after.value is not None:

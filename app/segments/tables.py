@@ -1,10 +1,12 @@
 from typing import Any
 
-from sqlalchemy import ForeignKey
+from sqlalchemy import ForeignKey, Index
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.churn.tables import ChurnRisk
 from app.core.db import Instant, Key, Table
+from app.health.tables import HealthScore
 
 
 class SavedSegment(Table):
@@ -21,3 +23,19 @@ class SavedSegment(Table):
     version: Mapped[int] = mapped_column(server_default="1")
     created_at: Mapped[Instant]
     updated_at: Mapped[Instant]
+
+
+# What the list of accounts at risk is in order of: see at_stake_queries.py.
+Index(
+    "churn_risk_at_stake_idx",
+    ChurnRisk.workspace_id,
+    ChurnRisk.revenue_at_risk_cents.desc(),
+    ChurnRisk.account_id,
+    postgresql_where=ChurnRisk.probability.is_not(None),
+)
+Index(
+    "health_score_at_stake_idx",
+    HealthScore.workspace_id,
+    HealthScore.mrr_cents.desc(),
+    HealthScore.account_id,
+)
