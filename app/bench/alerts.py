@@ -1,6 +1,5 @@
 """From an accepted event to the webhook that tells of it, and what rules cost a refresh."""
 
-import threading
 import time
 from dataclasses import dataclass, field
 from statistics import median
@@ -11,9 +10,10 @@ from sqlalchemy import text
 from app.alerts import rule_service
 from app.alerts import service as alerts
 from app.alerts.rules import Operator, Rule
-from app.bench import load
-from app.bench.client import OK, Line, Plan, percentile, post, start
-from app.bench.fill import Past, fill
+from app.bench import load, probing
+from app.bench.client import OK, Line, percentile, post
+from app.bench.fill import fill
+from app.bench.probing import EVENTS_PER_SECOND, GIVE_UP_SECONDS, PAST, POLL_SECONDS, PROBES
 from app.bench.reads import score
 from app.bench.receivers import Receiver, aim, listening
 from app.bench.results import Result
@@ -24,11 +24,6 @@ from app.health import service as health
 from app.health.measures import CardMeasure, Linear, TraitSource, default_measures
 from app.health.scorecard import Card, Scorecard
 
-SHAPE = load.Shape(accounts=5_000)
-PAST = Past(SHAPE.accounts, users=10, uses=20, reached=100)
-EVENTS_PER_SECOND, BATCH = 500, 10
-SECONDS, WARM_SECONDS = 40, 5
-PROBES, POLL_SECONDS, GIVE_UP_SECONDS = 4, 0.02, 20.0
 BAR_SECONDS, BAR_SHARE = 3.0, 0.1
 SET, ROUNDS = 500, 10
 
@@ -118,43 +113,25 @@ def _cost(rig: Rig, owner: Tenant) -> Result:
 
 def _waits(server: Service, owner: Tenant, told: Told) -> list[float]:
     """Send a steady load; meanwhile measure how long crossings take to be told."""
-    rate = EVENTS_PER_SECOND / BATCH
-    made = load.batches(SHAPE, round(rate * SECONDS), BATCH, seed="alerts", now=now())
-    requests = [post("/v1/batch", owner.write_key, load.body(batch)) for batch in made]
-    running = start(Plan(server.port, requests, connections=4, rate=rate))
-    probes = [_Probe(server, owner, told, n, time.monotonic()) for n in range(PROBES)]
-    threads = [threading.Thread(target=probe.run) for probe in probes]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    done = running.result()
-    if len(done.answered) != len(requests):
-        raise RuntimeError(f"{len(requests) - len(done.answered)} requests failed.")
-    return [wait for probe in probes for wait in probe.waits]
+    probes = [_Probe(owner, told, account) for account in range(PROBES)]
+    return probing.waits(server, owner, "alerts", probes)
 
 
 @dataclass
 class _Probe:
     """Lets one account after the other cross the threshold, and waits until that is heard."""
 
-    server: Service
     owner: Tenant
     told: Told
-    number: int
-    started: float
-    waits: list[float] = field(default_factory=list)
+    account: int
 
-    def run(self) -> None:
-        line, account = Line(self.server.port), self.number
-        time.sleep(WARM_SECONDS)
-        while time.monotonic() < self.started + SECONDS - 1:
-            self.waits.append(self._wait(line, f"a{account}"))
-            account += PROBES
-            time.sleep(0.1)
-        line.close()
+    @staticmethod
+    def pause() -> float:
+        return 0.1
 
-    def _wait(self, line: Line, account_id: str) -> float:
+    def wait(self, line: Line) -> float:
+        account_id = f"a{self.account}"
+        self.account += PROBES
         call = {
             "type": "group",
             "messageId": f"mood {account_id}",

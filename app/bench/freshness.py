@@ -12,19 +12,15 @@ import orjson
 
 from app.accounts.due import Priority
 from app.accounts.queries import mark_all_due
-from app.bench import load
-from app.bench.client import OK, Line, Plan, get, percentile, post, start
-from app.bench.fill import Past, fill
+from app.bench import load, probing
+from app.bench.client import OK, Line, get, percentile, post
+from app.bench.fill import fill
+from app.bench.probing import GIVE_UP_SECONDS, PAST, POLL_SECONDS, PROBES, SHAPE
 from app.bench.reads import score
 from app.bench.results import Result
 from app.bench.server import Rig, Service, Tenant, database, now, service, tenant
 from app.core.db import transaction
 
-SHAPE = load.Shape(accounts=5_000)
-PAST = Past(SHAPE.accounts, users=10, uses=20, reached=100)
-EVENTS_PER_SECOND, BATCH = 500, 10
-SECONDS, WARM_SECONDS = 40, 5
-PROBES, POLL_SECONDS, GIVE_UP_SECONDS = 4, 0.02, 20.0
 BAR_SECONDS = 2.0
 
 
@@ -57,46 +53,32 @@ def _result(when: str, waits: list[float]) -> Result:
 
 def _waits(server: Service, owner: Tenant, seed: str) -> list[float]:
     """Send a steady load; meanwhile measure how long single events of it take to be scored."""
-    rate = EVENTS_PER_SECOND / BATCH
-    made = load.batches(SHAPE, round(rate * SECONDS), BATCH, seed=seed, now=now())
-    requests = [post("/v1/batch", owner.write_key, load.body(batch)) for batch in made]
-    running = start(Plan(server.port, requests, connections=4, rate=rate))
-    probes = [_Probe(server, owner, f"{seed}{n}", time.monotonic()) for n in range(PROBES)]
-    threads = [threading.Thread(target=probe.run) for probe in probes]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    done = running.result()
-    if len(done.answered) != len(requests):
-        raise RuntimeError(f"{len(requests) - len(done.answered)} requests failed.")
-    return [wait for probe in probes for wait in probe.waits]
+    probes = [_Probe(owner, f"{seed}{n}") for n in range(PROBES)]
+    return probing.waits(server, owner, seed, probes)
 
 
 @dataclass
 class _Probe:
     """Sends one event after the other and polls the account's score until it has seen it."""
 
-    server: Service
     owner: Tenant
     seed: str
-    started: float
-    waits: list[float] = field(default_factory=list)
+    turn: int = 0
+    random: Random = field(init=False)
 
-    def run(self) -> None:
-        random, line, turn = Random(self.seed), Line(self.server.port), 0  # noqa: S311 - a load
-        time.sleep(WARM_SECONDS)
-        while time.monotonic() < self.started + SECONDS - 1:
-            turn += 1
-            self.waits.append(self._wait(line, random.randrange(SHAPE.accounts), turn))
-            time.sleep(random.random() / 4)
-        line.close()
+    def __post_init__(self) -> None:
+        self.random = Random(self.seed)  # noqa: S311 - a load
 
-    def _wait(self, line: Line, account: int, turn: int) -> float:
+    def pause(self) -> float:
+        return self.random.random() / 4
+
+    def wait(self, line: Line) -> float:
+        self.turn += 1
+        account = self.random.randrange(SHAPE.accounts)
         sent = now()
         event = {
             "type": "track",
-            "messageId": f"{self.seed}-{turn}",
+            "messageId": f"{self.seed}-{self.turn}",
             "userId": f"a{account}-u0",
             "event": "Event 1",
             "context": {"groupId": f"a{account}"},
