@@ -55,7 +55,7 @@ def keep(
     rows = session.execute(
         select(AccountActivity.account_id, AccountActivity.said).where(
             AccountActivity.workspace_id == workspace_id,
-            AccountActivity.account_id.in_(unchanged),
+            AccountActivity.account_id.in_([key for key in account_ids if key in unchanged]),
             AccountActivity.through == quarter.through,
             AccountActivity.reach == reach,
         )
