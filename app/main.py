@@ -1,6 +1,7 @@
 """The HTTP process: the app, its routes, and what it holds while it runs."""
 
 import asyncio
+import gc
 import os
 import signal
 import threading
@@ -252,4 +253,6 @@ def from_environment() -> FastAPI:
     if settings.encryption_key is None:
         raise SystemExit("HEALTH_ENCRYPTION_KEY is not set; `customer-health serve` sees to it.")
     storage = Storage.open(settings.database_url.get_secret_value(), pool_size=settings.pool_size)
-    return create_app(storage, settings, shifted_clock(settings.clock_offset_seconds))
+    app = create_app(storage, settings, shifted_clock(settings.clock_offset_seconds))
+    gc.freeze()  # what is loaded stays: collecting need not look at it again and again
+    return app

@@ -1,5 +1,6 @@
 """Commands that run the processes of the service."""
 
+import gc
 from pathlib import Path
 from typing import Annotated
 
@@ -31,6 +32,7 @@ def worker() -> None:
     with opened() as (sessions, clock, settings):
         process = Worker(sessions, serving.with_key(settings), clock)
         stop_on_signals(process.stopping.set)
+        gc.freeze()  # what is loaded stays: collecting need not look at it again and again
         process.run()
 
 

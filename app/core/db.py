@@ -9,7 +9,18 @@ from typing import Annotated, Any, TypeVar
 import orjson
 from fastapi import Depends, Request
 from fastapi.concurrency import run_in_threadpool
-from sqlalchemy import DateTime, Engine, MetaData, Text, create_engine
+from sqlalchemy import (
+    ClauseElement,
+    ColumnOperators,
+    DateTime,
+    Engine,
+    MetaData,
+    Text,
+    any_,
+    create_engine,
+    literal,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column, sessionmaker
 
@@ -18,7 +29,20 @@ from app.core.errors import RetryLaterError
 Sessions = sessionmaker[Session]
 Result = TypeVar("Result")
 
-Key = Annotated[str, mapped_column(Text(collation="C"))]
+
+class KeyText(Text):
+    """Text whose ``in_`` passes one array, and not a parameter for each of hundreds of keys."""
+
+    class Comparator(Text.Comparator[str]):
+        def in_(self, other: Any) -> ColumnOperators:  # noqa: ANN401 - as it is inherited
+            if isinstance(other, ClauseElement):
+                return super().in_(other)
+            return self.expr == any_(literal(list(other), ARRAY(Text)))
+
+    comparator_factory = Comparator
+
+
+Key = Annotated[str, mapped_column(KeyText(collation="C"))]
 """A natural key: compared byte by byte, so that every machine sorts it alike."""
 
 Instant = Annotated[datetime, mapped_column(DateTime(timezone=True))]
