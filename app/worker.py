@@ -3,7 +3,8 @@
 import signal
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -89,7 +90,7 @@ class Chore:
 
 @dataclass
 class Worker:
-    """One loop over short transactions; several workers share the work through row locks."""
+    """A loop over short transactions; several workers share the work through locks."""
 
     sessions: Sessions
     settings: Settings
@@ -100,7 +101,7 @@ class Worker:
     def __post_init__(self) -> None:
         self.jobs = Runner(self.sessions, handlers())
         self.trainer = Trainer(self.sessions)
-        self.chores = (
+        self.chores: Sequence[Chore] = (
             Chore(self.keep_house, UPKEEP_SECONDS),
             Chore(self.attribute, ATTRIBUTE_SECONDS),
             Chore(self.fold, FOLD_SECONDS),
@@ -114,18 +115,25 @@ class Worker:
         )
 
     def run(self) -> None:
-        with self.deliveries():
-            self._work()
-
-    def _work(self) -> None:
-        while not self.stopping.is_set() and not parent.is_gone():
-            try:
-                if not self.step():
-                    self.stopping.wait(IDLE_SECONDS)
-            except DBAPIError as error:
-                log.warning("database_trouble", error=type(error.orig).__name__)
-                self.stopping.wait(TROUBLE_SECONDS)
+        """Work until told to stop; a second thread scores beside the loop (docs/adr/0030)."""
+        with self.deliveries(), ThreadPoolExecutor(1, "refresh") as threads:
+            beside = threads.submit(self._repeat, self.refresh)
+            self._repeat(self.step)
         self.release()
+        beside.result()
+
+    def _repeat(self, work: Callable[[], bool]) -> None:
+        """Do it again and again; whichever thread ends, the other one does too."""
+        try:
+            while not self.stopping.is_set() and not parent.is_gone():
+                try:
+                    if not work():
+                        self.stopping.wait(IDLE_SECONDS)
+                except DBAPIError as error:
+                    log.warning("database_trouble", error=type(error.orig).__name__)
+                    self.stopping.wait(TROUBLE_SECONDS)
+        finally:
+            self.stopping.set()
 
     def release(self) -> None:
         """Give back the jobs that it holds, and end the training that runs beside it."""

@@ -1,11 +1,11 @@
 """The queue of accounts to score: nothing marked is lost, whoever works and whatever fails."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from prometheus_client import REGISTRY
-from sqlalchemy import delete, select, text
+from sqlalchemy import delete, insert, select, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -15,7 +15,6 @@ from app.accounts.queries import Claimed, claim_due, mark_due
 from app.core.db import Sessions, transaction
 from app.tables import Due, HealthScore, ParkedAccount, Workspace
 from tests import factories
-from tests.waiting import until_blocked
 
 NOW = datetime(2026, 3, 18, 12, 0, tzinfo=UTC)
 
@@ -284,16 +283,53 @@ def test_what_is_due_of_a_deleted_workspace_does_not_hold_up_the_others(queue: S
     assert (scored(queue), due(queue), failures(queue)) == (["a1"], [], {})
 
 
-def test_an_account_that_two_workers_have_is_scored_by_one_after_the_other(
+def test_an_account_that_another_worker_has_stays_due_and_holds_up_nobody(
     queue: Sessions,
 ) -> None:
+    mark(queue, "a1", "a2")
+    work(queue)  # what all accounts share is made
     mark(queue, "a1")
-    with ThreadPoolExecutor(1) as threads:
-        with transaction(queue) as first:
-            pipeline.refresh(first, "acme", ids(claim(first)), as_of=NOW.date(), now=NOW)
-            mark(queue, "a1")
-            second = threads.submit(work, queue)
-            until_blocked(first)
-        assert second.result(timeout=10) == 1
+
+    with transaction(queue) as first:
+        pipeline.refresh(first, "acme", ids(claim(first)), as_of=NOW.date(), now=NOW)
+        mark(queue, "a1", "a2")
+        assert work(queue) == 1
+        assert due(queue) == ["a1"] * 2  # one of them is what the other worker has claimed
+    assert due(queue) == ["a1"]
+    assert work(queue) == 1
 
     assert (due(queue), failures(queue)) == ([], {})
+
+
+def test_what_is_behind_a_claim_of_the_same_accounts_is_claimed_with_it(queue: Sessions) -> None:
+    mark(queue, "a1", "a2")
+    mark(queue, "a1", "a3")
+    mark(queue, "a1", priority=Priority.SWEEP)
+
+    with transaction(queue) as session:
+        assert ids(claim(session, limit=2)) == ["a1", "a2"]
+        assert session.scalars(select(Due.account_id).order_by(Due.id)).all() == ["a3", "a1"]
+
+
+def test_a_sweep_does_not_claim_what_is_behind(queue: Sessions) -> None:
+    mark(queue, "a1", "a2", priority=Priority.SWEEP)
+    mark(queue, "a1", priority=Priority.SWEEP)
+
+    with transaction(queue) as session:
+        assert ids(claim(session, limit=2)) == ["a1", "a2"]
+        assert session.scalars(select(Due.account_id)).all() == ["a1"]
+
+
+def test_of_use_the_earliest_day_is_told_unless_something_else_has_changed(
+    queue: Sessions,
+) -> None:
+    early, late = NOW.date() - timedelta(days=2), NOW.date()
+    with transaction(queue) as session:
+        for account_id, used_since in (
+            *(("a1", late), ("a1", early)),
+            *(("a2", late), ("a2", None)),
+        ):
+            row = {"workspace_id": "acme", "priority": Priority.LIVE, "notify": True}
+            session.execute(insert(Due), row | {"account_id": account_id, "used_since": used_since})
+
+        assert [each.used_since for each in claim(session)] == [early, None]

@@ -169,17 +169,34 @@ def mark_all_due(session: Session, workspace_id: str, *, priority: Priority) -> 
     session.execute(insert(Due).from_select(columns, accounts.order_by(Account.account_id)))
 
 
+# An account that somebody else has is left for later: its scores are locked. What waits further
+# behind of a claimed account is claimed with it, if it is live: it would be scored again for that.
 CLAIM_DUE = text("""
 WITH picked AS MATERIALIZED (
-    SELECT priority, id FROM due ORDER BY priority, id LIMIT :limit FOR UPDATE SKIP LOCKED
+    SELECT priority, id, workspace_id, account_id FROM due
+    ORDER BY priority, id LIMIT :limit FOR UPDATE SKIP LOCKED
 ),
 most_urgent AS (
-    SELECT priority, id, row_number() OVER (ORDER BY id) AS place
+    SELECT *, row_number() OVER (ORDER BY id) AS place
     FROM picked WHERE priority = (SELECT min(priority) FROM picked)
 ),
+wanted AS (SELECT * FROM most_urgent WHERE priority = 0 OR place <= :few),
+free AS MATERIALIZED (
+    SELECT workspace_id, account_id
+    FROM (SELECT DISTINCT workspace_id, account_id FROM wanted) AS one
+    WHERE pg_try_advisory_xact_lock(
+        hashtextextended(workspace_id || chr(31) || account_id, :claims))
+),
+behind AS MATERIALIZED (
+    SELECT priority, id FROM due JOIN free USING (workspace_id, account_id)
+    WHERE priority = 0 AND (SELECT min(priority) FROM picked) = 0
+    FOR UPDATE OF due SKIP LOCKED
+),
 claimed AS (
-    DELETE FROM due USING most_urgent m
-    WHERE (due.priority, due.id) = (m.priority, m.id) AND (m.priority = 0 OR m.place <= :few)
+    DELETE FROM due USING (
+        SELECT priority, id FROM wanted JOIN free USING (workspace_id, account_id)
+        UNION SELECT priority, id FROM behind) AS c
+    WHERE (due.priority, due.id) = (c.priority, c.id)
     RETURNING due.workspace_id, due.account_id, due.priority, due.notify, due.used_since
 ),
 unparked AS (
@@ -192,13 +209,18 @@ FROM claimed GROUP BY workspace_id, account_id ORDER BY workspace_id, account_id
 """)
 
 
+CLAIMS = 0x5C0E
+"""Sets the advisory locks of claims apart from others."""
+
+
 def claim_due(session: Session, *, limit: int, few: int | None = None) -> ClaimedDue:
     """Take accounts of the most urgent priority out of the queue, each once, in key order.
 
-    At most ``limit`` entries, and of what is not live ``few``, so that live ones need not wait
+    Of at most ``limit`` entries, and of what is not live ``few``, so that live ones need not wait
     for long. A rollback puts them back. A parked account that was marked again has another chance.
     """
-    rows = session.execute(CLAIM_DUE, {"limit": limit, "few": limit if few is None else few})
+    few = limit if few is None else few
+    rows = session.execute(CLAIM_DUE, {"limit": limit, "few": few, "claims": CLAIMS})
     return [
         Claimed(
             row.workspace_id, row.account_id, Priority(row.priority), row.notify, row.used_since

@@ -31,7 +31,7 @@ def configured() -> Settings:
 @contextmanager
 def opened() -> Iterator[tuple[Sessions, Clock, Settings]]:
     settings = configured()
-    with serving.database(settings) as url, serving.engine_to(url, pool_size=4) as engine:
+    with serving.database(settings) as url, serving.engine_to(url, pool_size=5) as engine:
         yield open_sessions(engine), shifted_clock(settings.clock_offset_seconds), settings
 
 
