@@ -7,7 +7,6 @@ from typing import Any
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
-from app.churn.risk_queries import risks as churn_risks
 from app.core.filters import EVERYTHING
 from app.health.assess import Status
 from app.health.scorecard import Band
@@ -44,7 +43,6 @@ def cases(
     rows = queries.cases(session, workspace_id, account_ids)
     ids = [row.account_id for row in rows]
     drivers = _drivers(session, workspace_id, rows, now)
-    risks = churn_risks(session, workspace_id, ids)
     matched = matching(
         session,
         workspace_id,
@@ -59,7 +57,7 @@ def cases(
             status=Status(row.status),
             band=Band(row.band),
             mrr_cents=row.mrr_cents,
-            probability=risks[row.account_id].probability if row.account_id in risks else None,
+            probability=row.probability,
             drivers=drivers[row.account_id],
             facts=_facts(row, names),
             blocked=blocked(stored.get(row.account_id, ()), playbooks, now),

@@ -8,7 +8,7 @@ SELECT a.account_id, coalesce(a.name, a.account_id) AS name, a.owner, a.industry
        a.end_customers, a.parent_id, a.traits ->> 'customer_type' AS customer_type, a.created_at,
        h.band, h.status, h.mrr_cents, h.plan, said.currency, said.seats, said.renewal_on,
        said.last_used_on, said.unused_product_features AS unused, known.active_users,
-       known.reached, known.adopted
+       known.reached, known.adopted, c.probability
 FROM health_score h
 JOIN account a ON a.workspace_id = h.workspace_id AND a.account_id = h.account_id
 CROSS JOIN LATERAL jsonb_to_record(h.details) AS said (
@@ -16,6 +16,7 @@ CROSS JOIN LATERAL jsonb_to_record(h.details) AS said (
     unused_product_features jsonb)
 CROSS JOIN LATERAL jsonb_to_record(coalesce(said.inputs, '{}')) AS known (
     active_users int, reached int, adopted jsonb)
+LEFT JOIN churn_risk c ON c.workspace_id = h.workspace_id AND c.account_id = h.account_id
 WHERE h.workspace_id = :workspace_id AND h.account_id = ANY(CAST(:account_ids AS text[]))
   AND h.status <> 'stale'
 ORDER BY h.account_id

@@ -1,6 +1,7 @@
 """Texts with placeholders: what may stand in them, and how the account's own numbers get in. Pure.
 
 A template is text and names in double braces, and nothing else of Jinja: no loop, no expression.
+So Jinja only reads templates, once each; Python's own formatting fills them in, for every account.
 """
 
 from collections.abc import Collection, Mapping
@@ -8,12 +9,11 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 
-from jinja2 import StrictUndefined, Template, TemplateSyntaxError, nodes
-from jinja2.sandbox import SandboxedEnvironment
+from jinja2 import Environment, TemplateSyntaxError, nodes
 
 from app.health.words import Language
 
-ENVIRONMENT = SandboxedEnvironment(undefined=StrictUndefined, autoescape=False)
+ENVIRONMENT = Environment(autoescape=True)
 ALLOWED = (nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name)
 
 Fact = str | float | date | None
@@ -59,18 +59,29 @@ def check(source: str, known: Collection[str], at: str) -> None:
 
 
 @lru_cache(maxsize=4096)
-def _compiled(source: str) -> Template:
-    return ENVIRONMENT.from_string(source)
+def _format(source: str) -> str:
+    """Write a template as ``str.format_map`` takes it: names, and text with its braces doubled."""
+    return "".join(_formatted(part) for part in ENVIRONMENT.parse(source).find_all(nodes.Expr))
 
 
-def render(source: str, said: Mapping[str, str]) -> str | None:
+def _formatted(part: nodes.Expr) -> str:
+    match part:
+        case nodes.Name(name=name):
+            return f"{{{name}}}"
+        case nodes.TemplateData(data=text):
+            return text.replace("{", "{{").replace("}", "}}")
+    raise AssertionError("placeholders() lets nothing else through")
+
+
+def render(source: str, known: Mapping[str, Fact | Money], language: Language) -> str | None:
     """Fill a template in, or return None where it asks for something that is not known."""
-    return _compiled(source).render(said) if placeholders(source) <= said.keys() else None
+    said = {name: worded(known.get(name), language) for name in placeholders(source)}
+    return None if None in said.values() else _format(source).format_map(said)
 
 
-def worded(facts: Mapping[str, Fact | Money], language: Language) -> dict[str, str]:
-    """Put what is known into words; what is not known is left out."""
-    return {name: _worded(fact, language) for name, fact in facts.items() if fact not in (None, "")}
+def worded(fact: Fact | Money, language: Language) -> str | None:
+    """Put a fact into words; None where nothing is known."""
+    return None if fact in (None, "") else _worded(fact, language)
 
 
 def _worded(fact: Fact | Money, language: Language) -> str:

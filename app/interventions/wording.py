@@ -7,7 +7,7 @@ from typing import Any
 from app.core.filter_reader import DAY
 from app.health.words import Language
 from app.interventions.playbooks import DEFAULT, Playbook, Texts
-from app.interventions.templates import Fact, Money, render, worded
+from app.interventions.templates import Fact, Money, render
 from app.signals.signal import Signal
 
 FEATURES = ("feature", "product_feature")
@@ -23,18 +23,17 @@ def compose(
 ) -> dict[str, Any]:
     """Write all that depends on the account; JSON-ready. ``names``: of product features."""
     known = {**facts, **dict(_facts(driver.evidence, facts, names))}
-    said = {language: worded(known, language) for language in playbook.texts}
-    some = next(iter(said.values()))
+    some = next(iter(playbook.texts))
     return {
         "severity": driver.severity,
         "since": driver.since.isoformat(),
         "evidence": public(driver),
         "texts": {
-            language.value: _texts(texts, driver.name, said[language])
+            language.value: _texts(texts, driver.name, known, language)
             for language, texts in playbook.texts.items()
         },
-        "link": render(playbook.link, some) if playbook.link else None,
-        "faq": render(playbook.faq, some) if playbook.faq else None,
+        "link": render(playbook.link, known, some) if playbook.link else None,
+        "faq": render(playbook.faq, known, some) if playbook.faq else None,
         "owner_role": playbook.owner_role,
         "channel": playbook.channel,
     }
@@ -44,19 +43,23 @@ def public(driver: Signal) -> dict[str, Any]:
     return {name: value for name, value in driver.evidence.items() if name not in NAMED_PEOPLE}
 
 
-def _texts(texts: Texts, signal: str, said: Mapping[str, str]) -> dict[str, str]:
+def _texts(
+    texts: Texts, signal: str, known: Mapping[str, Fact | Money], language: Language
+) -> dict[str, str]:
     return {
         "name": texts.name,
-        "next_step": render(texts.next_step, said) or "",
-        "message": _message(texts, signal, said),
+        "next_step": render(texts.next_step, known, language) or "",
+        "message": _message(texts, signal, known, language),
     }
 
 
-def _message(texts: Texts, signal: str, said: Mapping[str, str]) -> str:
+def _message(
+    texts: Texts, signal: str, known: Mapping[str, Fact | Money], language: Language
+) -> str:
     """Say what is made for the signal, or what can be said to all where a number is not known."""
     for name in (signal, DEFAULT):
         message = texts.messages.get(name)
-        parts = message and [render(message.gets, said), render(message.step, said)]
+        parts = message and [render(part, known, language) for part in (message.gets, message.step)]
         if parts and None not in parts:
             return "\n\n".join(part for part in parts if part)
     raise AssertionError("the default needs nothing but the account's name")
