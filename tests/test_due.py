@@ -1,11 +1,11 @@
 """The queue of accounts to score: nothing marked is lost, whoever works and whatever fails."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 from prometheus_client import REGISTRY
-from sqlalchemy import delete, insert, select, text
+from sqlalchemy import delete, select, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -95,32 +95,6 @@ def test_what_is_due_is_scored_and_due_no_more(queue: Sessions) -> None:
 
     assert (scored(queue), due(queue)) == (["a1", "a2"], [])
     assert work(queue) == 0
-
-
-def test_marks_of_one_account_are_claimed_as_one_the_most_urgent_first(queue: Sessions) -> None:
-    with transaction(queue) as session:
-        mark_due(session, "acme", ["a1"], priority=Priority.SWEEP, notify=False)
-        mark_due(session, "acme", ["a1", "a2"], priority=Priority.SILENT, notify=False)
-        mark_due(session, "acme", ["a1"], priority=Priority.SILENT)
-        mark_due(session, "acme", ["a1"])
-        mark_due(session, "acme", ["a1"])
-
-        assert claim(session) == [Claimed("acme", "a1", Priority.LIVE, notify=True)]
-        assert claim(session) == [
-            Claimed("acme", "a1", Priority.SILENT, notify=True),
-            Claimed("acme", "a2", Priority.SILENT, notify=False),
-        ]
-        assert claim(session) == [Claimed("acme", "a1", Priority.SWEEP, notify=False)]
-        assert claim(session) == []
-
-
-def test_of_what_is_not_live_few_are_taken_at_a_time(queue: Sessions) -> None:
-    mark(queue, *IDS, priority=Priority.SWEEP)
-    mark(queue, *IDS[4:])
-
-    with transaction(queue) as session:
-        assert ids(list(claim_due(session, limit=100, few=2))) == IDS[4:]
-        assert ids(list(claim_due(session, limit=100, few=2))) == IDS[:2]
 
 
 def test_live_work_goes_before_sweeps(queue: Sessions) -> None:
@@ -299,37 +273,3 @@ def test_an_account_that_another_worker_has_stays_due_and_holds_up_nobody(
     assert work(queue) == 1
 
     assert (due(queue), failures(queue)) == ([], {})
-
-
-def test_what_is_behind_a_claim_of_the_same_accounts_is_claimed_with_it(queue: Sessions) -> None:
-    mark(queue, "a1", "a2")
-    mark(queue, "a1", "a3")
-    mark(queue, "a1", priority=Priority.SWEEP)
-
-    with transaction(queue) as session:
-        assert ids(claim(session, limit=2)) == ["a1", "a2"]
-        assert session.scalars(select(Due.account_id).order_by(Due.id)).all() == ["a3", "a1"]
-
-
-def test_a_sweep_does_not_claim_what_is_behind(queue: Sessions) -> None:
-    mark(queue, "a1", "a2", priority=Priority.SWEEP)
-    mark(queue, "a1", priority=Priority.SWEEP)
-
-    with transaction(queue) as session:
-        assert ids(claim(session, limit=2)) == ["a1", "a2"]
-        assert session.scalars(select(Due.account_id)).all() == ["a1"]
-
-
-def test_of_use_the_earliest_day_is_told_unless_something_else_has_changed(
-    queue: Sessions,
-) -> None:
-    early, late = NOW.date() - timedelta(days=2), NOW.date()
-    with transaction(queue) as session:
-        for account_id, used_since in (
-            *(("a1", late), ("a1", early)),
-            *(("a2", late), ("a2", None)),
-        ):
-            row = {"workspace_id": "acme", "priority": Priority.LIVE, "notify": True}
-            session.execute(insert(Due), row | {"account_id": account_id, "used_since": used_since})
-
-        assert [each.used_since for each in claim(session)] == [early, None]
