@@ -52,7 +52,7 @@ def write_scores(
     now: datetime,
     closed: bool,
 ) -> Sequence[Moved]:
-    """Write history, and for a day that is not over the newest score as well.
+    """Write the newest scores, and history after them; of a day that is over history alone.
 
     Returns the newest scores that moved since readers were last told, in key order.
     """
@@ -62,10 +62,13 @@ def write_scores(
         "now": now,
         "rows": orjson.dumps(assessments).decode(),
     }
-    session.execute(statements.WRITE_HISTORY, values | {"closed": closed})
     if closed:
+        session.execute(statements.CLOSE_DAY, values)
         return []
-    return [Moved(*row) for row in session.execute(statements.WRITE_SCORES, values)]
+    moved = [Moved(*row) for row in session.execute(statements.WRITE_SCORES, values)]
+    written = {"account_ids": [each.account_id for each in assessments], "as_of": as_of}
+    session.execute(statements.FOLLOW_SCORES, {"workspace_id": workspace_id} | written)
+    return moved
 
 
 def last_scores(

@@ -49,27 +49,46 @@ SELECT account_id, before, band_before, score, band, status FROM written
 WHERE moved ORDER BY account_id COLLATE "C"
 """)  # noqa: S608 - made of the text above
 
-# Today's last row follows the score until the band changes; a closed day gets one row, once.
-WRITE_HISTORY = text(f"""
+HISTORY = """
 INSERT INTO health_history AS h (
     workspace_id, account_id, as_of, change, score, band, status, coverage, mrr_cents, details,
     computed_at
-)
-SELECT :workspace_id, r.account_id, :as_of,
+)"""
+
+# Today's last row follows the score until the band changes. Taken from the score as it was just
+# written, details need not be read and packed once more.
+FOLLOW_SCORES = text(f"""
+{HISTORY}
+SELECT r.workspace_id, r.account_id, r.as_of,
        CASE WHEN last.band = r.band THEN last.change ELSE coalesce(last.change + 1, 0) END,
-       r.score, r.band, r.status, r.coverage, r.mrr_cents, r.details, :now
-FROM ({ROWS}) AS r
+       r.score, r.band, r.status, r.coverage, r.mrr_cents, r.details, r.computed_at
+FROM health_score AS r
 LEFT JOIN LATERAL (
     SELECT band, change FROM health_history x
-    WHERE x.workspace_id = :workspace_id AND x.account_id = r.account_id AND x.as_of = :as_of
+    WHERE x.workspace_id = r.workspace_id AND x.account_id = r.account_id AND x.as_of = r.as_of
       AND x.restatement = 0
     ORDER BY change DESC LIMIT 1
 ) AS last ON true
-WHERE last.band IS NULL OR NOT :closed
-ORDER BY r.account_id COLLATE "C"
+WHERE r.workspace_id = :workspace_id AND r.account_id = ANY(CAST(:account_ids AS text[]))
+  AND r.as_of = :as_of
+ORDER BY r.account_id
 ON CONFLICT (workspace_id, account_id, as_of, restatement, change) DO UPDATE SET
     score = excluded.score, status = excluded.status, coverage = excluded.coverage,
     mrr_cents = excluded.mrr_cents, details = excluded.details, computed_at = excluded.computed_at
+""")  # noqa: S608 - made of the text above
+
+# A day that is over gets one row, once.
+CLOSE_DAY = text(f"""
+{HISTORY}
+SELECT :workspace_id, r.account_id, :as_of, 0, r.score, r.band, r.status, r.coverage, r.mrr_cents,
+       r.details, :now
+FROM ({ROWS}) AS r
+WHERE NOT EXISTS (
+    SELECT FROM health_history x
+    WHERE x.workspace_id = :workspace_id AND x.account_id = r.account_id AND x.as_of = :as_of
+      AND x.restatement = 0)
+ORDER BY r.account_id COLLATE "C"
+ON CONFLICT DO NOTHING
 """)  # noqa: S608 - made of the text above
 
 # What the score was 7, 28 and 90 days ago, or at most six days before that.

@@ -8,8 +8,10 @@ from fastapi.testclient import TestClient
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from app.health import service
 from app.tables import HealthHistory
 from tests import factories
+from tests.conftest import NOW
 from tests.health.explaining import (
     DAYS,
     EARLIER,
@@ -73,7 +75,7 @@ def test_it_is_told_in_the_language_that_is_asked_for(
 
 def test_without_days_it_is_of_the_last_28(client: TestClient, world: Session) -> None:
     first = AS_OF - timedelta(days=28)
-    score(world, first)
+    service.refresh(world, "acme", ["a010"], as_of=first, now=NOW)
     score(world, AS_OF)
 
     found = client.get(PATH).json()
