@@ -10,7 +10,7 @@ from app.accounts.catalog_schemas import PlanIn, PlanOut, ProductFeatureIn, Prod
 from app.accounts.tables import Plan, ProductFeature
 from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
-from app.core.pagination import CursorText, Limit, Page, decode_cursor, page_of
+from app.core.pagination import Page, PagingDep
 from app.core.schemas import Id, responses
 from app.workspaces.auth import AccountWriter, Reader
 
@@ -49,17 +49,10 @@ def delete_plan(key: Id, session: SessionDep, change: ChangeDep) -> None:
 
 
 @router.get("/plans")
-def list_plans(
-    session: ReadSessionDep, caller: Reader, limit: Limit = 100, cursor: CursorText = None
-) -> Page[PlanOut]:
+def list_plans(session: ReadSessionDep, caller: Reader, paging: PagingDep) -> Page[PlanOut]:
     """List plans by key."""
-    after = decode_cursor(cursor, str)
-    rows = queries.plans(
-        session, caller.workspace_id, after=after[0] if after else None, limit=limit + 1
-    )
-    plans, next_cursor = page_of(rows, limit, lambda row: (row.key,))
-    items = [PlanOut.model_validate(plan) for plan in plans]
-    return Page(items=items, next_cursor=next_cursor)
+    rows = queries.plans(session, caller.workspace_id, after=paging.after(str), limit=paging.fetch)
+    return paging.page(rows, PlanOut.model_validate, lambda row: row.key)
 
 
 @router.put("/product-features/{key}")
@@ -86,15 +79,10 @@ def delete_product_feature(key: Id, session: SessionDep, change: ChangeDep) -> N
 
 @router.get("/product-features")
 def list_product_features(
-    session: ReadSessionDep, caller: Reader, limit: Limit = 100, cursor: CursorText = None
+    session: ReadSessionDep, caller: Reader, paging: PagingDep
 ) -> Page[ProductFeatureOut]:
     """List product features by key."""
-    after = decode_cursor(cursor, str)
     rows = queries.product_features(
-        session, caller.workspace_id, after=after[0] if after else None, limit=limit + 1
+        session, caller.workspace_id, after=paging.after(str), limit=paging.fetch
     )
-    product_features, next_cursor = page_of(rows, limit, lambda row: (row.key,))
-    items = [
-        ProductFeatureOut.model_validate(product_feature) for product_feature in product_features
-    ]
-    return Page(items=items, next_cursor=next_cursor)
+    return paging.page(rows, ProductFeatureOut.model_validate, lambda row: row.key)

@@ -24,7 +24,7 @@ from app.accounts.tables import Account, User
 from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.errors import NotFoundError
-from app.core.pagination import CursorText, Limit, Page, decode_cursor, page_of
+from app.core.pagination import Page, PagingDep
 from app.core.schemas import Day, Id, responses
 from app.workspaces.auth import AccountWriter, Caller, Reader
 
@@ -153,21 +153,18 @@ def get_user(user_id: Id, session: ReadSessionDep, caller: Reader) -> UserOut:
 def list_users(
     session: ReadSessionDep,
     caller: Reader,
+    paging: PagingDep,
     account_id: OfAccount = None,
-    limit: Limit = 100,
-    cursor: CursorText = None,
 ) -> Page[UserOut]:
     """List users by id."""
-    after = decode_cursor(cursor, str)
     rows = queries.list_users(
         session,
         caller.workspace_id,
         account_id=_current(session, caller, account_id),
-        after=after[0] if after else None,
-        limit=limit + 1,
+        after=paging.after(str),
+        limit=paging.fetch,
     )
-    users, next_cursor = page_of(rows, limit, lambda user: (user.user_id,))
-    return Page(items=[UserOut.model_validate(user) for user in users], next_cursor=next_cursor)
+    return paging.page(rows, UserOut.model_validate, lambda user: user.user_id)
 
 
 @known.put("/subscriptions/{subscription_id}", tags=["subscriptions"], responses=responses(409))
@@ -223,26 +220,24 @@ def list_subscriptions(
     session: ReadSessionDep,
     caller: Reader,
     now: Now,
+    paging: PagingDep,
     account_id: OfAccount = None,
     on: On = None,
     known_on: KnownOn = None,
-    limit: Limit = 100,
-    cursor: CursorText = None,
 ) -> Page[PeriodOut]:
     """List what is paid on a day, as it was known on another, by account and subscription."""
-    after = decode_cursor(cursor, str, str)
     rows = subscription_queries.list_subscriptions(
         session,
         caller.workspace_id,
         account_id=_current(session, caller, account_id),
         on=on or now.date(),
         known_on=known_on or now.date(),
-        after=(after[0], after[1]) if after else None,
-        limit=limit + 1,
+        after=paging.after(str, str),
+        limit=paging.fetch,
     )
-    periods, next_cursor = page_of(rows, limit, lambda row: (row.account_id, row.subscription_id))
-    items = [PeriodOut.model_validate(period) for period in periods]
-    return Page(items=items, next_cursor=next_cursor)
+    return paging.page(
+        rows, PeriodOut.model_validate, lambda row: (row.account_id, row.subscription_id)
+    )
 
 
 router = APIRouter()

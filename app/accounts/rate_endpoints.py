@@ -9,7 +9,7 @@ from app.accounts import rate_queries, rates
 from app.accounts.catalog_endpoints import ChangeDep
 from app.accounts.catalog_schemas import ExchangeRateIn, ExchangeRateOut
 from app.core.db import ReadSessionDep, SessionDep
-from app.core.pagination import CursorText, InvalidCursorError, Limit, Page, decode_cursor, page_of
+from app.core.pagination import Page, PagingDep
 from app.core.schemas import Currency, Day, responses
 from app.workspaces.auth import AccountWriter, Reader
 
@@ -64,24 +64,17 @@ def delete_exchange_rate(
 def list_exchange_rates(
     session: ReadSessionDep,
     caller: Reader,
+    paging: PagingDep,
     currency: OfCurrency = None,
-    limit: Limit = 100,
-    cursor: CursorText = None,
 ) -> Page[ExchangeRateOut]:
     """List exchange rates by currency and day."""
     rows = rate_queries.list_rates(
-        session, caller.workspace_id, currency=currency, after=_place(cursor), limit=limit + 1
+        session,
+        caller.workspace_id,
+        currency=currency,
+        after=paging.after(str, date),
+        limit=paging.fetch,
     )
-    found, next_cursor = page_of(rows, limit, lambda row: (row.currency, row.starts_on.isoformat()))
-    items = [ExchangeRateOut.model_validate(row) for row in found]
-    return Page(items=items, next_cursor=next_cursor)
-
-
-def _place(cursor: str | None) -> tuple[str, date] | None:
-    position = decode_cursor(cursor, str, str)
-    if position is None:
-        return None
-    try:
-        return position[0], date.fromisoformat(position[1])
-    except ValueError:
-        raise InvalidCursorError from None
+    return paging.page(
+        rows, ExchangeRateOut.model_validate, lambda row: (row.currency, row.starts_on)
+    )

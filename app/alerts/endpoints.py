@@ -9,7 +9,7 @@ from app.alerts.rule_endpoints import router as rules_router
 from app.alerts.schemas import AlertOut, AssignIn, FeedbackIn, SnoozeIn
 from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
-from app.core.pagination import CursorText, Limit, Page, decode_cursor, page_of
+from app.core.pagination import Page, PagingDep
 from app.core.schemas import Id, responses
 from app.signals.signal import Severity
 from app.workspaces.auth import AlertWriter, Reader
@@ -31,16 +31,14 @@ def list_alerts(
     session: ReadSessionDep,
     caller: Reader,
     now: Now,
+    paging: PagingDep,
     state: State = "active",
     rule: Annotated[Id | None, Query(description="Its key.")] = None,
     severity: Severity | None = None,
     account_id: Text = None,
     assignee: Text = None,
-    limit: Limit = 100,
-    cursor: CursorText = None,
 ) -> Page[AlertOut]:
     """List alerts, the largest revenue at risk first."""
-    after = decode_cursor(cursor, int, str)
     said = {"rule_key": rule, "severity": severity, "account_id": account_id, "assignee": assignee}
     rows = alert_queries.list_alerts(
         session,
@@ -48,13 +46,14 @@ def list_alerts(
         state=state,
         where={name: value for name, value in said.items() if value is not None},
         now=now,
-        after=(after[0], after[1]) if after else None,
-        limit=limit + 1,
+        after=paging.after(int, str),
+        limit=paging.fetch,
     )
-    kept, next_cursor = page_of(
-        rows, limit, lambda found: (found.revenue_at_risk_cents, found.alert.id)
+    return paging.page(
+        rows,
+        lambda found: AlertOut.of(found, now),
+        lambda found: (found.revenue_at_risk_cents, found.alert.id),
     )
-    return Page(items=[AlertOut.of(each, now) for each in kept], next_cursor=next_cursor)
 
 
 @alerts.get("/{alert_id}")

@@ -23,14 +23,7 @@ from app.billing.unmatched_queries import unmatched
 from app.core.bodies import whole_body
 from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
-from app.core.pagination import (
-    CursorText,
-    InvalidCursorError,
-    Limit,
-    Page,
-    decode_cursor,
-    page_of,
-)
+from app.core.pagination import Page, PagingDep
 from app.core.schemas import Id, responses
 from app.workspaces.auth import Admin, Reader
 
@@ -76,23 +69,17 @@ def delete_stripe_source(session: SessionDep, caller: Admin, now: Now) -> None:
 
 
 @managed.get("/billing-sources/stripe/unmatched")
-def list_unmatched(
-    session: ReadSessionDep, caller: Admin, limit: Limit = 100, cursor: CursorText = None
-) -> Page[UnmatchedOut]:
+def list_unmatched(session: ReadSessionDep, caller: Admin, paging: PagingDep) -> Page[UnmatchedOut]:
     """List what is billed and counts for no account, or whose price could not be read."""
     queries.get_source(session, caller.workspace_id, STRIPE)
-    after = decode_cursor(cursor, str, str)
     rows = unmatched(
         session,
         caller.workspace_id,
         STRIPE,
-        after=(after[0], after[1]) if after else None,
-        limit=limit + 1,
+        after=paging.after(str, str),
+        limit=paging.fetch,
     )
-    found, next_cursor = page_of(rows, limit, lambda row: (row.kind, row.object_id))
-    return Page(
-        items=[UnmatchedOut.model_validate(each) for each in found], next_cursor=next_cursor
-    )
+    return paging.page(rows, UnmatchedOut.model_validate, lambda row: (row.kind, row.object_id))
 
 
 @managed.get("/accounts/{account_id}/invoices")
@@ -100,32 +87,21 @@ def list_invoices(
     account_id: Id,
     session: ReadSessionDep,
     caller: Reader,
-    limit: Limit = 100,
-    cursor: CursorText = None,
+    paging: PagingDep,
 ) -> Page[InvoiceOut]:
     """List an account's invoices, newest first, with what became of each."""
     account_id = aliases.current_id(session, caller.workspace_id, account_id)
     get_account(session, caller.workspace_id, account_id)
     rows = invoices.list_invoices(
-        session, caller.workspace_id, account_id, before=_before(cursor), limit=limit + 1
+        session,
+        caller.workspace_id,
+        account_id,
+        before=paging.after(datetime, str),
+        limit=paging.fetch,
     )
-    found, next_cursor = page_of(
-        rows, limit, lambda row: (row.created_at.isoformat(), row.invoice_id)
+    return paging.page(
+        rows, InvoiceOut.model_validate, lambda row: (row.created_at, row.invoice_id)
     )
-    return Page(items=[InvoiceOut.model_validate(each) for each in found], next_cursor=next_cursor)
-
-
-def _before(cursor: str | None) -> tuple[datetime, str] | None:
-    position = decode_cursor(cursor, str, str)
-    if position is None:
-        return None
-    try:
-        created_at = datetime.fromisoformat(position[0])
-    except ValueError:
-        raise InvalidCursorError from None
-    if created_at.tzinfo is None:
-        raise InvalidCursorError
-    return created_at, position[1]
 
 
 async def event_body(request: Request) -> bytes:

@@ -8,7 +8,7 @@ from app.churn import model_queries, model_service, training_job
 from app.churn.model_schemas import ChurnModelCard, ChurnModelOut, RolledBack
 from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
-from app.core.pagination import CursorText, Limit, Page, decode_cursor, page_of
+from app.core.pagination import Page, PagingDep
 from app.core.schemas import responses
 from app.jobs.schemas import JobOut
 from app.workspaces.auth import Admin, Reader
@@ -32,15 +32,13 @@ def train_churn_model(session: SessionDep, caller: Admin, now: Now) -> JobOut:
 
 @router.get("/churn-models")
 def list_churn_models(
-    session: ReadSessionDep, caller: Reader, limit: Limit = 100, cursor: CursorText = None
+    session: ReadSessionDep, caller: Reader, paging: PagingDep
 ) -> Page[ChurnModelOut]:
     """List models, newest first. None active: risk is told by the rules."""
-    before = decode_cursor(cursor, int)
     rows = model_queries.list_models(
-        session, caller.workspace_id, before=before[0] if before else None, limit=limit + 1
+        session, caller.workspace_id, before=paging.after(int), limit=paging.fetch
     )
-    items, next_cursor = page_of(rows, limit, lambda row: (row.version,))
-    return Page(items=[ChurnModelOut.model_validate(row) for row in items], next_cursor=next_cursor)
+    return paging.page(rows, ChurnModelOut.model_validate, lambda row: row.version)
 
 
 @router.get("/churn-models/{version}")

@@ -13,7 +13,7 @@ from app.churn.risk_schemas import ChurnRiskHistoryOut, ChurnRiskOut
 from app.core.clock import Now
 from app.core.db import ReadSessionDep
 from app.core.languages import Language, preferred
-from app.core.pagination import CursorText, InvalidCursorError, Limit, decode_cursor, page_of
+from app.core.pagination import PagingDep
 from app.core.schemas import Day, Id, responses
 from app.workspaces.auth import Reader
 
@@ -57,13 +57,12 @@ def get_churn_risk_history(
     session: ReadSessionDep,
     caller: Reader,
     now: Now,
+    paging: PagingDep,
     account_id: Id,
     since: Annotated[Day | None, Query(description="90 days ago by default.")] = None,
     until: Annotated[Day | None, Query(description="Today by default.")] = None,
     lang: Lang = None,
     accept_language: Accepted = "",
-    limit: Limit = 100,
-    cursor: CursorText = None,
 ) -> ChurnRiskHistoryOut:
     """Tell what the risk was on the days on which it moved, oldest first."""
     until = until or now.date()
@@ -76,19 +75,9 @@ def get_churn_risk_history(
         account_id,
         since=since,
         until=until,
-        after=_day(cursor),
-        limit=limit + 1,
+        after=paging.after(date),
+        limit=paging.fetch,
     )
-    kept, next_cursor = page_of(rows, limit, lambda row: (row.as_of.isoformat(),))
+    kept, next_cursor = paging.cut(rows, lambda row: row.as_of)
     items = [ChurnRiskOut.of(account_id, row, language) for row in kept]
     return ChurnRiskHistoryOut(account_id=account_id, items=items, next_cursor=next_cursor)
-
-
-def _day(cursor: str | None) -> date | None:
-    position = decode_cursor(cursor, str)
-    if position is None:
-        return None
-    try:
-        return date.fromisoformat(position[0])
-    except ValueError:
-        raise InvalidCursorError from None

@@ -1,17 +1,21 @@
 """Lists: ``{items, next_cursor}``. A cursor says after which row to go on, so none has an end."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
 from http import HTTPStatus
 from typing import Annotated, Any, Generic, TypeVar
 
 import orjson
-from fastapi import Query
+from fastapi import Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.core.errors import ProblemError
 
 Item = TypeVar("Item")
+Row = TypeVar("Row")
+Kind = type | tuple[type, ...]
 
 LARGEST_INTEGER = 2**63 - 1
 
@@ -46,7 +50,7 @@ def encode_cursor(*position: object) -> str:
     return urlsafe_b64encode(orjson.dumps(position)).decode().rstrip("=")
 
 
-def decode_cursor(cursor: str | None, *kinds: type | tuple[type, ...]) -> list[Any] | None:
+def decode_cursor(cursor: str | None, *kinds: Kind) -> list[Any] | None:
     """Read a cursor back; its parts must be of the kinds that the list put in."""
     if cursor is None:
         return None
@@ -56,25 +60,74 @@ def decode_cursor(cursor: str | None, *kinds: type | tuple[type, ...]) -> list[A
         position = None
     if not isinstance(position, list) or len(position) != len(kinds):
         raise InvalidCursorError
-    if not all(map(_is_of, position, kinds)):
-        raise InvalidCursorError
-    return position
+    return [_part(part, kind) for part, kind in zip(position, kinds, strict=True)]
 
 
-def _is_of(part: object, kind: type | tuple[type, ...]) -> bool:
-    """Whether a list could have put it in: of the very type, and of a size that can be stored."""
+def _part(part: object, kind: Kind) -> object:
+    """Return what a list could have put in: of the very type, and of a size that can be stored."""
+    if kind in {date, datetime}:
+        return _time(part, kind)
     storable = not isinstance(part, int) or abs(part) <= LARGEST_INTEGER
     has_nul = isinstance(part, str) and "\x00" in part
-    return type(part) in (kind if isinstance(kind, tuple) else (kind,)) and storable and not has_nul
+    if type(part) not in (kind if isinstance(kind, tuple) else (kind,)) or not storable or has_nul:
+        raise InvalidCursorError
+    return part
+
+
+def _time(part: object, kind: Any) -> date:  # noqa: ANN401 - date or datetime
+    try:
+        time: date = kind.fromisoformat(part)
+    except (TypeError, ValueError):
+        raise InvalidCursorError from None
+    if isinstance(time, datetime) and time.tzinfo is None:
+        raise InvalidCursorError
+    return time
 
 
 def page_of(
-    rows: Sequence[Any],
-    limit: int,
-    position: Any,  # noqa: ANN401 - a function of any row
-) -> tuple[Sequence[Any], str | None]:
+    rows: Sequence[Row], limit: int, place: Callable[[Row], object]
+) -> tuple[Sequence[Row], str | None]:
     """Cut one row too many off, and name the place to go on from."""
     if len(rows) <= limit:
         return rows, None
     kept = rows[:limit]
-    return kept, encode_cursor(*position(kept[-1]))
+    last = place(kept[-1])
+    return kept, encode_cursor(*(last if isinstance(last, tuple) else (last,)))
+
+
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """Which page of a list is asked for. A place is one value of a row, or a tuple of several."""
+
+    limit: int
+    cursor: str | None
+
+    @property
+    def fetch(self) -> int:
+        """How many rows to look for: one more than are shown says whether the list goes on."""
+        return self.limit + 1
+
+    def after(self, *kinds: Kind) -> Any:  # noqa: ANN401 - what the kinds say
+        """Return the place where the page before ended; None on the first page."""
+        position = decode_cursor(self.cursor, *kinds)
+        if position is None:
+            return None
+        return tuple(position) if len(kinds) > 1 else position[0]
+
+    def cut(
+        self, rows: Sequence[Row], place: Callable[[Row], object]
+    ) -> tuple[Sequence[Row], str | None]:
+        return page_of(rows, self.limit, place)
+
+    def page(
+        self, rows: Sequence[Row], shown: Callable[[Row], Item], place: Callable[[Row], object]
+    ) -> Page[Item]:
+        kept, next_cursor = self.cut(rows, place)
+        return Page(items=[shown(row) for row in kept], next_cursor=next_cursor)
+
+
+async def _paging(limit: Limit = 100, cursor: CursorText = None) -> Paging:
+    return Paging(limit, cursor)
+
+
+PagingDep = Annotated[Paging, Depends(_paging)]

@@ -7,6 +7,8 @@ from uuid import uuid4
 
 import structlog
 from fastapi import Request
+from fastapi.dependencies.utils import get_flat_params
+from fastapi.params import Query
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core.errors import FieldError, UnprocessableError
@@ -59,7 +61,8 @@ def refuse_repeated(request: Request) -> None:
     """Refuse a query that names one thing twice: nobody could say which of the two counts."""
     if not request.url.query:
         return
-    wanted = request.scope["route"].dependant.query_params
+    params = get_flat_params(request.scope["route"].dependant)  # those of dependencies too
+    wanted = [field for field in params if isinstance(field.field_info, Query)]
     many = {field.alias for field in wanted if get_origin(field.field_info.annotation) is list}
     times = Counter(name for name, _ in request.query_params.multi_items())
     errors = [

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts import aliases
 from app.core.db import ReadSessionDep
-from app.core.pagination import CursorText, Limit, Page, decode_cursor, page_of
+from app.core.pagination import Page, Paging, PagingDep
 from app.core.schemas import Id, Out
 from app.engagement import row_queries
 from app.engagement.row_queries import Kept
@@ -26,43 +26,38 @@ class Listing:
     session: Session
     workspace_id: str
     account_id: str | None
-    limit: int
-    cursor: str | None
+    paging: Paging
 
     def rows(self, table: type[Kept], **where: object) -> tuple[Sequence[Kept], str | None]:
-        after = decode_cursor(self.cursor, str)
         found = row_queries.listed(
             self.session,
             self.workspace_id,
             table,
             where=where | ({"account_id": self.account_id} if self.account_id else {}),
-            after=after[0] if after else None,
-            limit=self.limit + 1,
+            after=self.paging.after(str),
+            limit=self.paging.fetch,
         )
         key = inspect(table).primary_key[1].name
-        return page_of(found, self.limit, lambda row: (getattr(row, key),))
+        return self.paging.cut(found, lambda row: getattr(row, key))
 
     def page(self, table: type[Kept], shown: type[Shown], **where: object) -> Page[Shown]:
         rows, next_cursor = self.rows(table, **where)
         return Page(items=[shown.model_validate(row) for row in rows], next_cursor=next_cursor)
 
 
-def whole(
-    session: ReadSessionDep, caller: Reader, limit: Limit = 100, cursor: CursorText = None
-) -> Listing:
-    return Listing(session, caller.workspace_id, None, limit, cursor)
+def whole(session: ReadSessionDep, caller: Reader, paging: PagingDep) -> Listing:
+    return Listing(session, caller.workspace_id, None, paging)
 
 
 def of_account(
     session: ReadSessionDep,
     caller: Reader,
+    paging: PagingDep,
     account_id: Annotated[Id | None, Query(description="Only those of this account.")] = None,
-    limit: Limit = 100,
-    cursor: CursorText = None,
 ) -> Listing:
     if account_id is not None:
         account_id = aliases.current_id(session, caller.workspace_id, account_id)
-    return Listing(session, caller.workspace_id, account_id, limit, cursor)
+    return Listing(session, caller.workspace_id, account_id, paging)
 
 
 WholeDep = Annotated[Listing, Depends(whole, scope="function")]

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep, Sessions, slot, transaction
 from app.core.errors import NotFoundError
-from app.core.pagination import CursorText, Limit, Page, decode_cursor, page_of
+from app.core.pagination import Page, PagingDep
 from app.core.schemas import NO_NUL, responses
 from app.events import quarantine_queries as queries
 from app.events.quarantine_queries import Narrowed
@@ -46,27 +46,22 @@ Word = Annotated[str | None, Query(max_length=100, pattern=NO_NUL)]
 def list_quarantine(
     session: ReadSessionDep,
     caller: Reader,
+    paging: PagingDep,
     status: StatusText = "open",
     code: Word = None,
     key_id: Word = None,
     sdk: Word = None,
-    limit: Limit = 100,
-    cursor: CursorText = None,
 ) -> Page[QuarantinedEventOut]:
     """List events that could not be used, newest first; those that are open, unless asked."""
-    position = decode_cursor(cursor, int)
     rows = queries.list_quarantined(
         session,
         caller.workspace_id,
         status=_status(status),
         narrowed=Narrowed(code, key_id, sdk),
-        before=position[0] if position else None,
-        limit=limit + 1,
+        before=paging.after(int),
+        limit=paging.fetch,
     )
-    items, next_cursor = page_of(rows, limit, lambda row: (row.number,))
-    return Page(
-        items=[QuarantinedEventOut.model_validate(row) for row in items], next_cursor=next_cursor
-    )
+    return paging.page(rows, QuarantinedEventOut.model_validate, lambda row: row.number)
 
 
 @router.get("/summary", responses=responses(401, 403, 422))

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 from app.core.clock import Now
 from app.core.db import ReadSessionDep
 from app.core.errors import FieldError, UnprocessableError
-from app.core.pagination import CursorText, Limit, Page, decode_cursor, page_of
+from app.core.pagination import Page, PagingDep
 from app.core.schemas import NO_NUL, Day, responses
 from app.events import silence, source_queries, stats_queries
 from app.events.silence import Rhythm
@@ -57,15 +57,13 @@ def list_sources(
     session: ReadSessionDep,
     caller: Reader,
     now: Now,
-    limit: Limit = 100,
-    cursor: CursorText = None,
+    paging: PagingDep,
 ) -> Page[SourceOut]:
     """List the keys that send events, how they usually do, and which have fallen silent."""
-    after = decode_cursor(cursor, str)
     rows = source_queries.list_sources(
-        session, caller.workspace_id, after=after[0] if after else None, limit=limit + 1
+        session, caller.workspace_id, after=paging.after(str), limit=paging.fetch
     )
-    items, next_cursor = page_of(rows, limit, lambda row: (row.source.key_id,))
+    items, next_cursor = paging.cut(rows, lambda row: row.source.key_id)
     hours = source_queries.hours_with_events(
         session,
         caller.workspace_id,

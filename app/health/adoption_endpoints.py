@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from app.accounts.queries import get, plans, product_features
 from app.accounts.tables import ProductFeature
 from app.core.db import ReadSessionDep
-from app.core.pagination import CursorText, Limit, decode_cursor, page_of
+from app.core.pagination import PagingDep
 from app.core.schemas import Id, responses
 from app.health import adoption_queries
 from app.health.adoption import Adoption, Grouping, Use
@@ -30,11 +30,10 @@ def get_adoption(
     key: Id,
     session: ReadSessionDep,
     caller: Reader,
+    paging: PagingDep,
     use: Annotated[Use, Query(description="Which accounts to list.")] = Use.UNUSED,
     segment: Only = None,
     plan: Only = None,
-    limit: Limit = 100,
-    cursor: CursorText = None,
 ) -> AdoptionOut:
     """Say who is entitled to a product feature, who uses it, and who pays for it in vain.
 
@@ -43,7 +42,6 @@ def get_adoption(
     """
     feature = get(session, caller.workspace_id, ProductFeature, key)
     lacking = plans_without(session, caller.workspace_id, key)
-    after = decode_cursor(cursor, int, str)
     counts, rows = adoption_queries.adoption(
         session,
         caller.workspace_id,
@@ -52,10 +50,10 @@ def get_adoption(
         lacking=lacking,
         segment=segment,
         plan=plan,
-        after=(after[0], after[1]) if after else None,
-        limit=limit + 1,
+        after=paging.after(int, str),
+        limit=paging.fetch,
     )
-    found, next_cursor = page_of(rows, limit, lambda row: (row.money, row.account_id))
+    found, next_cursor = paging.cut(rows, lambda row: (row.money, row.account_id))
     return AdoptionOut(
         key=key,
         name=feature.name,

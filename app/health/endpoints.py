@@ -9,7 +9,7 @@ from app.accounts import aliases
 from app.core.clock import Now
 from app.core.db import ReadSessionDep
 from app.core.errors import NotFoundError
-from app.core.pagination import CursorText, InvalidCursorError, Limit, decode_cursor, page_of
+from app.core.pagination import CursorText, Limit, Paging
 from app.core.schemas import Day, Id, responses
 from app.health import queries
 from app.health.adoption_endpoints import router as adoption
@@ -54,6 +54,7 @@ def get_health_history(
     if merged and merged not in aliases.old_ids(session, caller.workspace_id, account_id):
         raise NotFoundError("merged account", merged)
     whose = merged or account_id
+    paging = Paging(limit, cursor)
     rows = queries.history(
         session,
         caller.workspace_id,
@@ -61,22 +62,12 @@ def get_health_history(
         since=since,
         until=until,
         original=original,
-        after=_moment(cursor),
-        limit=limit + 1,
+        after=paging.after(date, int),
+        limit=paging.fetch,
     )
-    points, next_cursor = page_of(rows, limit, lambda row: (row.as_of.isoformat(), row.change))
+    points, next_cursor = paging.cut(rows, lambda row: (row.as_of, row.change))
     items = [HistoryPoint.model_validate(row) for row in points]
     return HistoryOut(account_id=whose, items=items, next_cursor=next_cursor)
-
-
-def _moment(cursor: str | None) -> tuple[date, int] | None:
-    position = decode_cursor(cursor, str, int)
-    if position is None:
-        return None
-    try:
-        return date.fromisoformat(position[0]), position[1]
-    except ValueError:
-        raise InvalidCursorError from None
 
 
 router = APIRouter()

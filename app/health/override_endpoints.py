@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 
 from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
-from app.core.pagination import CursorText, Limit, Page, decode_cursor, page_of
+from app.core.pagination import Page, PagingDep
 from app.core.schemas import responses
 from app.health import override_queries, override_service, queries
 from app.health.schemas import AccountId
@@ -50,19 +50,18 @@ def list_overrides(
     session: ReadSessionDep,
     caller: Reader,
     now: Now,
+    paging: PagingDep,
     running: Annotated[bool, Query(description="Only those that hold.")] = True,
-    limit: Limit = 100,
-    cursor: CursorText = None,
 ) -> Page[DisagreementOut]:
     """List overrides beside what the machine says now: where the two differ most first."""
-    after = decode_cursor(cursor, float, int)
     rows = override_queries.list_overrides(
         session,
         caller.workspace_id,
         running=running,
         now=now,
-        after=(after[0], after[1]) if after else None,
-        limit=limit + 1,
+        after=paging.after(float, int),
+        limit=paging.fetch,
     )
-    items, next_cursor = page_of(rows, limit, lambda row: (row[4], row[0].id))
-    return Page(items=[DisagreementOut.of(*row[:4]) for row in items], next_cursor=next_cursor)
+    return paging.page(
+        rows, lambda row: DisagreementOut.of(*row[:4]), lambda row: (row[4], row[0].id)
+    )

@@ -4,7 +4,7 @@ from fastapi import APIRouter
 
 from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
-from app.core.pagination import CursorText, Limit, Page, decode_cursor, page_of
+from app.core.pagination import Page, PagingDep
 from app.core.schemas import responses
 from app.health import restate, restate_queries
 from app.health.scorecard_endpoints import Version
@@ -38,14 +38,10 @@ def restate_history(
 
 @router.get("/restatements")
 def list_restatements(
-    session: ReadSessionDep, caller: Reader, limit: Limit = 100, cursor: CursorText = None
+    session: ReadSessionDep, caller: Reader, paging: PagingDep
 ) -> Page[RestatementOut]:
     """List which days were told anew, newest first."""
-    after = decode_cursor(cursor, int)
     rows = restate_queries.list_restatements(
-        session, caller.workspace_id, before=after[0] if after else None, limit=limit + 1
+        session, caller.workspace_id, before=paging.after(int), limit=paging.fetch
     )
-    items, next_cursor = page_of(rows, limit, lambda row: (row.number,))
-    return Page(
-        items=[RestatementOut.model_validate(row) for row in items], next_cursor=next_cursor
-    )
+    return paging.page(rows, RestatementOut.model_validate, lambda row: row.number)

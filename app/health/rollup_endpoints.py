@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 from app.accounts.family import Rollup
 from app.accounts.queries import get_account
 from app.core.db import ReadSessionDep
-from app.core.pagination import CursorText, Limit, Page, decode_cursor, page_of
+from app.core.pagination import Page, PagingDep
 from app.core.schemas import Id, responses
 from app.health import rollup_queries
 from app.health.rollup_schemas import AccountRollupOut, ChildOut
@@ -35,19 +35,15 @@ def list_children(
     account_id: Id,
     session: ReadSessionDep,
     caller: Reader,
-    limit: Limit = 100,
-    cursor: CursorText = None,
+    paging: PagingDep,
 ) -> Page[ChildOut]:
     """List the accounts right below one with their scores, by id."""
     get_account(session, caller.workspace_id, account_id)
-    after = decode_cursor(cursor, str)
     rows = rollup_queries.children(
         session,
         caller.workspace_id,
         account_id,
-        after=after[0] if after else None,
-        limit=limit + 1,
+        after=paging.after(str),
+        limit=paging.fetch,
     )
-    found, next_cursor = page_of(rows, limit, lambda row: (row.account_id,))
-    items = [ChildOut.model_validate(row) for row in found]
-    return Page(items=items, next_cursor=next_cursor)
+    return paging.page(rows, ChildOut.model_validate, lambda row: row.account_id)

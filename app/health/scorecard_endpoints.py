@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Query
 
 from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
-from app.core.pagination import CursorText, InvalidCursorError, Limit, Page, decode_cursor, page_of
+from app.core.pagination import CursorText, Page, Paging, PagingDep
 from app.core.schemas import responses
 from app.health import benchmark_queries, scorecard_queries, scorecard_service, simulate_service
 from app.health.scorecard import Scorecard
@@ -30,17 +30,15 @@ def draft_scorecard(body: Scorecard, session: SessionDep, caller: Admin, now: No
 
 @router.get("/scorecards")
 def list_scorecards(
-    session: ReadSessionDep, caller: Reader, limit: Limit = 100, cursor: CursorText = None
+    session: ReadSessionDep, caller: Reader, paging: PagingDep
 ) -> Page[ScorecardOut]:
     """List versions, newest first. Version 1 is built in."""
-    after = decode_cursor(cursor, int)
     rows = scorecard_queries.list_scorecards(
-        session, caller.workspace_id, before=after[0] if after else None, limit=limit + 1
+        session, caller.workspace_id, before=paging.after(int), limit=paging.fetch
     )
-    if not rows and after is None:
+    if not rows and paging.cursor is None:
         rows = [row for row in [scorecard_service.first(session, caller.workspace_id)] if row]
-    items, next_cursor = page_of(rows, limit, lambda row: (row.version,))
-    return Page(items=[ScorecardOut.model_validate(row) for row in items], next_cursor=next_cursor)
+    return paging.page(rows, ScorecardOut.model_validate, lambda row: row.version)
 
 
 @router.get("/scorecards/{version}")
@@ -85,11 +83,11 @@ def list_benchmarks(
     cursor: CursorText = None,
 ) -> Page[BenchmarkOut]:
     """List what accounts were held against, newest month first."""
+    paging = Paging(limit, cursor)
     rows = benchmark_queries.list_benchmarks(
-        session, caller.workspace_id, after=_place(cursor), limit=limit + 1
+        session, caller.workspace_id, after=paging.after(date, str), limit=paging.fetch
     )
-    items, next_cursor = page_of(rows, limit, lambda row: (row.month.isoformat(), row.id))
-    return Page(items=[BenchmarkOut.of(row) for row in items], next_cursor=next_cursor)
+    return paging.page(rows, BenchmarkOut.of, lambda row: (row.month, row.id))
 
 
 @router.get("/benchmarks/{benchmark_id}", tags=["benchmarks"])
@@ -98,13 +96,3 @@ def get_benchmark(
 ) -> BenchmarkOut:
     """Show a benchmark, also one that holds no more."""
     return BenchmarkOut.of(benchmark_queries.benchmark(session, caller.workspace_id, benchmark_id))
-
-
-def _place(cursor: str | None) -> tuple[date, str] | None:
-    position = decode_cursor(cursor, str, str)
-    if position is None:
-        return None
-    try:
-        return date.fromisoformat(position[0]), position[1]
-    except ValueError:
-        raise InvalidCursorError from None

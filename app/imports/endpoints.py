@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query, Request
 
 from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
-from app.core.pagination import CursorText, Limit, Page, decode_cursor, page_of
+from app.core.pagination import Page, PagingDep
 from app.core.schemas import Id, responses
 from app.imports import queries, service, stored
 from app.imports.files import OpenFile, content_of
@@ -121,20 +121,16 @@ def create_import(
 
 
 @router.get("/imports")
-def list_imports(
-    session: ReadSessionDep, caller: Reader, limit: Limit = 100, cursor: CursorText = None
-) -> Page[ImportOut]:
+def list_imports(session: ReadSessionDep, caller: Reader, paging: PagingDep) -> Page[ImportOut]:
     """List imports, newest first. What has ended is kept for 30 days."""
-    position = decode_cursor(cursor, str)
     rows = jobs.list_jobs(
         session,
         caller.workspace_id,
         kinds=service.KINDS,
-        before=position[0] if position else None,
-        limit=limit + 1,
+        before=paging.after(str),
+        limit=paging.fetch,
     )
-    found, next_cursor = page_of(rows, limit, lambda job: (job.id,))
-    return Page(items=[ImportOut.of(job) for job in found], next_cursor=next_cursor)
+    return paging.page(rows, ImportOut.of, lambda job: job.id)
 
 
 @router.get("/imports/{import_id}")
@@ -148,22 +144,18 @@ def list_import_errors(
     import_id: Id,
     session: ReadSessionDep,
     caller: Reader,
-    limit: Limit = 100,
-    cursor: CursorText = None,
+    paging: PagingDep,
 ) -> Page[ImportRowErrorOut]:
     """List rows that could not be used, in the order of the file; at most the first 10,000."""
     service.get(session, caller.workspace_id, import_id)
-    after = decode_cursor(cursor, int)
     rows = queries.list_errors(
         session,
         caller.workspace_id,
         import_id,
-        after=after[0] if after else 0,
-        limit=limit + 1,
+        after=paging.after(int) or 0,
+        limit=paging.fetch,
     )
-    errors, next_cursor = page_of(rows, limit, lambda row: (row.number,))
-    items = [ImportRowErrorOut.model_validate(error) for error in errors]
-    return Page(items=items, next_cursor=next_cursor)
+    return paging.page(rows, ImportRowErrorOut.model_validate, lambda row: row.number)
 
 
 @router.post("/imports/{import_id}/cancel", responses=responses(409))

@@ -9,13 +9,12 @@ from app.accounts.queries import get_account
 from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.languages import Language, preferred
-from app.core.pagination import CursorText, Limit, Page, decode_cursor, page_of
+from app.core.pagination import Page, PagingDep
 from app.core.schemas import Id, responses
 from app.health.schemas import AccountId
 from app.interventions import intervention_queries as queries
 from app.interventions import intervention_service as service
 from app.interventions import suggestion_queries
-from app.interventions.experiment_endpoints import place
 from app.interventions.schemas import (
     Dismissal,
     InterventionIn,
@@ -59,24 +58,22 @@ def list_suggestions(
     *,
     session: ReadSessionDep,
     caller: Reader,
+    paging: PagingDep,
     playbook: Asked = None,
     owner: Annotated[Id | None, Query(description="Who looks after the account.")] = None,
     lang: Lang = None,
     accept_language: Accept = "",
-    limit: Limit = 100,
-    cursor: CursorText = None,
 ) -> Page[SuggestionOut]:
     """List what to do about all accounts, what is worth most first."""
-    after = decode_cursor(cursor, (float, int), str)
     rows = suggestion_queries.suggestions(
         session,
         caller.workspace_id,
         playbook=playbook,
         owner=owner,
-        after=(after[0], after[1]) if after else None,
-        limit=limit + 1,
+        after=paging.after((float, int), str),
+        limit=paging.fetch,
     )
-    items, following = page_of(rows, limit, lambda row: (row[0].value_cents, row[0].id))
+    items, following = paging.cut(rows, lambda row: (row[0].value_cents, row[0].id))
     language = lang or preferred(accept_language)
     return Page(items=[SuggestionOut.of(row, language) for row, _ in items], next_cursor=following)
 
@@ -86,14 +83,13 @@ def list_interventions(
     *,
     session: ReadSessionDep,
     caller: Reader,
+    paging: PagingDep,
     state: State | None = None,
     account_id: Asked = None,
     assignee: Asked = None,
     playbook: Asked = None,
     lang: Lang = None,
     accept_language: Accept = "",
-    limit: Limit = 100,
-    cursor: CursorText = None,
 ) -> Page[InterventionOut]:
     """List what is suggested, decided, being done and done, newest first."""
     rows = queries.interventions(
@@ -103,10 +99,10 @@ def list_interventions(
         account_id=account_id,
         assignee=assignee,
         playbook=playbook,
-        after=place(cursor),
-        limit=limit + 1,
+        after=paging.after(datetime, str),
+        limit=paging.fetch,
     )
-    items, following = page_of(rows, limit, lambda row: (row.created_at.isoformat(), row.id))
+    items, following = paging.cut(rows, lambda row: (row.created_at, row.id))
     language = lang or preferred(accept_language)
     return Page(items=[InterventionOut.of(row, language) for row in items], next_cursor=following)
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path
 
 from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
-from app.core.pagination import CursorText, InvalidCursorError, Limit, Page, decode_cursor, page_of
+from app.core.pagination import Page, PagingDep
 from app.core.schemas import responses
 from app.interventions import experiment_queries as queries
 from app.interventions import experiment_service as service
@@ -27,27 +27,18 @@ MOST_CONTAMINATED = 1000
 def list_experiments(
     session: ReadSessionDep,
     caller: Reader,
+    paging: PagingDep,
     state: Literal["running", "stopped", "rolled_out"] | None = None,
-    limit: Limit = 100,
-    cursor: CursorText = None,
 ) -> Page[ExperimentOut]:
     """List experiments, newest first."""
     rows = queries.experiments(
-        session, caller.workspace_id, state=state, after=place(cursor), limit=limit + 1
+        session,
+        caller.workspace_id,
+        state=state,
+        after=paging.after(datetime, str),
+        limit=paging.fetch,
     )
-    items, following = page_of(rows, limit, lambda row: (row.created_at.isoformat(), row.id))
-    return Page(items=[ExperimentOut.of(row) for row in items], next_cursor=following)
-
-
-def place(cursor: str | None) -> tuple[datetime, str] | None:
-    """Read a cursor of rows that are listed by when they were made."""
-    position = decode_cursor(cursor, str, str)
-    if position is None:
-        return None
-    try:
-        return datetime.fromisoformat(position[0]), position[1]
-    except ValueError:
-        raise InvalidCursorError from None
+    return paging.page(rows, ExperimentOut.of, lambda row: (row.created_at, row.id))
 
 
 @router.post("", status_code=201, responses=responses(409))

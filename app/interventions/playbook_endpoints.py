@@ -7,7 +7,7 @@ from pydantic import Field
 
 from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
-from app.core.pagination import CursorText, Limit, Page, decode_cursor, page_of
+from app.core.pagination import Page, PagingDep
 from app.core.schemas import Object, Out, responses
 from app.interventions import playbook_service as service
 from app.interventions.playbook_service import Held, Origin
@@ -40,15 +40,12 @@ class PlaybookOut(Out):
 
 
 @router.get("")
-def list_playbooks(
-    session: ReadSessionDep, caller: Reader, limit: Limit = 100, cursor: CursorText = None
-) -> Page[PlaybookOut]:
+def list_playbooks(session: ReadSessionDep, caller: Reader, paging: PagingDep) -> Page[PlaybookOut]:
     """List the playbooks that hold: those that are shipped, changed ones, and one's own."""
     found = service.held(session, caller.workspace_id)
-    after = decode_cursor(cursor, int)
-    start = max(after[0], 0) if after else 0
-    rows, following = page_of(found[start : start + limit + 1], limit, lambda _: (start + limit,))
-    return Page(items=[PlaybookOut.of(each) for each in rows], next_cursor=following)
+    start = max(paging.after(int) or 0, 0)
+    rows = found[start : start + paging.fetch]
+    return paging.page(rows, PlaybookOut.of, lambda _: start + paging.limit)
 
 
 @router.get("/{key}")

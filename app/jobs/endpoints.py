@@ -4,7 +4,7 @@ from fastapi import APIRouter, Query
 
 from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
-from app.core.pagination import CursorText, Limit, Page, decode_cursor, page_of
+from app.core.pagination import Page, PagingDep
 from app.core.schemas import Id, responses
 from app.jobs import queries, service
 from app.jobs.schemas import JobOut
@@ -18,23 +18,20 @@ router = APIRouter(prefix="/api/v1", tags=["jobs"], responses=responses(401, 403
 def list_jobs(
     session: ReadSessionDep,
     caller: Reader,
+    paging: PagingDep,
     state: State | None = None,
     kind: Annotated[str | None, Query(max_length=40, examples=["import"])] = None,
-    limit: Limit = 100,
-    cursor: CursorText = None,
 ) -> Page[JobOut]:
     """List long work, newest first. What has ended is kept for 30 days."""
-    position = decode_cursor(cursor, str)
     rows = queries.list_jobs(
         session,
         caller.workspace_id,
         kinds=[kind] if kind is not None else (),
         state=state,
-        before=position[0] if position else None,
-        limit=limit + 1,
+        before=paging.after(str),
+        limit=paging.fetch,
     )
-    jobs, next_cursor = page_of(rows, limit, lambda job: (job.id,))
-    return Page(items=[JobOut.model_validate(job) for job in jobs], next_cursor=next_cursor)
+    return paging.page(rows, JobOut.model_validate, lambda job: job.id)
 
 
 @router.get("/jobs/{job_id}")

@@ -2,7 +2,7 @@ from fastapi import APIRouter
 
 from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
-from app.core.pagination import CursorText, Limit, Page, decode_cursor, page_of
+from app.core.pagination import Page, PagingDep
 from app.core.schemas import Id, responses
 from app.lifecycle import queries, service
 from app.lifecycle.kinds import ERASURES, MOVES
@@ -29,20 +29,16 @@ def erase_account(account_id: Id, session: SessionDep, caller: Admin, now: Now) 
 
 
 @router.get("/erasures", tags=["privacy"])
-def list_erasures(
-    session: ReadSessionDep, caller: Admin, limit: Limit = 100, cursor: CursorText = None
-) -> Page[ErasureOut]:
+def list_erasures(session: ReadSessionDep, caller: Admin, paging: PagingDep) -> Page[ErasureOut]:
     """List erasures, newest first."""
-    before = decode_cursor(cursor, int)
     rows = queries.list_changes(
         session,
         caller.workspace_id,
         ERASURES,
-        before=before[0] if before else None,
-        limit=limit + 1,
+        before=paging.after(int),
+        limit=paging.fetch,
     )
-    found, next_cursor = page_of(rows, limit, lambda row: (row.number,))
-    return Page(items=[ErasureOut.of(change) for change in found], next_cursor=next_cursor)
+    return paging.page(rows, ErasureOut.of, lambda row: row.number)
 
 
 @router.get("/erasures/{erasure_id}", tags=["privacy"])
@@ -92,19 +88,17 @@ def merge_account(
 
 @router.get("/account-moves", tags=["accounts"])
 def list_account_moves(
-    session: ReadSessionDep, caller: Reader, limit: Limit = 100, cursor: CursorText = None
+    session: ReadSessionDep, caller: Reader, paging: PagingDep
 ) -> Page[AccountMoveOut]:
     """List renamed and merged accounts, newest first."""
-    before = decode_cursor(cursor, int)
     rows = queries.list_changes(
         session,
         caller.workspace_id,
         MOVES,
-        before=before[0] if before else None,
-        limit=limit + 1,
+        before=paging.after(int),
+        limit=paging.fetch,
     )
-    found, next_cursor = page_of(rows, limit, lambda row: (row.number,))
-    return Page(items=[AccountMoveOut.of(change) for change in found], next_cursor=next_cursor)
+    return paging.page(rows, AccountMoveOut.of, lambda row: row.number)
 
 
 @router.get("/account-moves/{move_id}", tags=["accounts"])

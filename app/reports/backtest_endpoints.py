@@ -5,7 +5,7 @@ from fastapi import APIRouter
 from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.errors import NotFoundError
-from app.core.pagination import CursorText, Limit, Page, decode_cursor, page_of
+from app.core.pagination import Page, PagingDep
 from app.core.schemas import Id, responses
 from app.jobs import queries
 from app.reports import backtest_service as service
@@ -32,20 +32,16 @@ def order_backtest(
 
 
 @router.get("/backtests", responses=responses(401, 403, 404, 422))
-def list_backtests(
-    session: ReadSessionDep, caller: Reader, limit: Limit = 100, cursor: CursorText = None
-) -> Page[BacktestOut]:
+def list_backtests(session: ReadSessionDep, caller: Reader, paging: PagingDep) -> Page[BacktestOut]:
     """List backtests, newest first; those that have ended are kept for 30 days."""
-    position = decode_cursor(cursor, str)
     rows = queries.list_jobs(
         session,
         caller.workspace_id,
         kinds=[service.KIND],
-        before=position[0] if position else None,
-        limit=limit + 1,
+        before=paging.after(str),
+        limit=paging.fetch,
     )
-    jobs, next_cursor = page_of(rows, limit, lambda job: (job.id,))
-    return Page(items=[BacktestOut.of(job) for job in jobs], next_cursor=next_cursor)
+    return paging.page(rows, BacktestOut.of, lambda job: job.id)
 
 
 @router.get("/backtests/{backtest_id}", responses=responses(401, 403, 404, 422))

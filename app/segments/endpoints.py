@@ -10,7 +10,7 @@ from app.core.db import ReadSessionDep
 from app.core.errors import FieldError
 from app.core.filter_schema import marked
 from app.core.filters import All, Condition, Filter, Op
-from app.core.pagination import CursorText, Limit, Page
+from app.core.pagination import Page, PagingDep
 from app.core.schemas import Id, responses
 from app.health.assess import Status
 from app.health.scorecard import Band
@@ -54,6 +54,7 @@ def list_accounts(
     session: ReadSessionDep,
     caller: Reader,
     now: Now,
+    paging: PagingDep,
     band: Band | None = None,
     status: Status | None = None,
     segment: Text = None,
@@ -63,8 +64,6 @@ def list_accounts(
     wanted: FilterText = None,
     segment_key: SegmentKey = None,
     sort: SortText = "account_id",
-    limit: Limit = 100,
-    cursor: CursorText = None,
 ) -> Page[AccountStanding]:
     """List accounts with their scores. Churned and excluded ones only if their status is asked.
 
@@ -79,7 +78,7 @@ def list_accounts(
     resolved = service.resolve(
         session, caller.workspace_id, read_filter(wanted), key=segment_key, at=IN_QUERY
     )
-    listing = Listing(All((*simple, resolved)), sort, limit, cursor)
+    listing = Listing(All((*simple, resolved)), sort, paging.limit, paging.cursor)
     return listing.page(session, caller.workspace_id, now.date())
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.core.filters import Filter
-from app.core.pagination import InvalidCursorError, Page, decode_cursor, page_of
+from app.core.pagination import InvalidCursorError, Page, Paging
 from app.segments import account_queries
 from app.segments.account_queries import Place, Standing
 from app.segments.fields import PLACES, Sort
@@ -33,7 +33,7 @@ class Listing:
     cursor: str | None
 
     def page(self, session: Session, workspace_id: str, today: date) -> Page[AccountStanding]:
-        order = Sort(self.sort.removeprefix("-"))
+        order, paging = Sort(self.sort.removeprefix("-")), Paging(self.limit, self.cursor)
         rows = account_queries.list_accounts(
             session,
             workspace_id,
@@ -41,19 +41,18 @@ class Listing:
             today=today,
             sort=order,
             descending=self.sort.startswith("-"),
-            after=_place(self.cursor, order),
-            limit=self.limit + 1,
+            after=_place(paging, order),
+            limit=paging.fetch,
         )
-        kept, next_cursor = page_of(rows, self.limit, lambda row: _position(row, order))
-        return Page(items=[AccountStanding.of(row) for row in kept], next_cursor=next_cursor)
+        return paging.page(rows, AccountStanding.of, lambda row: _position(row, order))
 
 
 def _position(row: Standing, order: Sort) -> tuple[Any, ...]:
     return (order.value, getattr(row, VALUES.get(order, order.value)), row.account_id)
 
 
-def _place(cursor: str | None, order: Sort) -> Place | None:
-    position = decode_cursor(cursor, str, PLACES[order], str)
+def _place(paging: Paging, order: Sort) -> Place | None:
+    position = paging.after(str, PLACES[order], str)
     if position is None:
         return None
     if position[0] != order.value:

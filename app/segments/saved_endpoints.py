@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 
 from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
-from app.core.pagination import CursorText, Limit, Page, decode_cursor, page_of
+from app.core.pagination import CursorText, Page, Paging, PagingDep
 from app.core.schemas import Id, responses
 from app.segments import account_queries, queries, service
 from app.segments.listing import Listing
@@ -26,11 +26,9 @@ def list_segments(
     session: ReadSessionDep, caller: Reader, now: Now, limit: Few = 20, cursor: CursorText = None
 ) -> Page[SegmentOut]:
     """List saved segments by key, each with who is in it at this moment."""
-    after = decode_cursor(cursor, str)
-    rows = queries.saved(
-        session, caller.workspace_id, after=after[0] if after else None, limit=limit + 1
-    )
-    kept, next_cursor = page_of(rows, limit, lambda row: (row.key,))
+    paging = Paging(limit, cursor)
+    rows = queries.saved(session, caller.workspace_id, after=paging.after(str), limit=paging.fetch)
+    kept, next_cursor = paging.cut(rows, lambda row: row.key)
     wanted = [service.read(row.filter) for row in kept]
     totals = account_queries.totals(session, caller.workspace_id, wanted, today=now.date())
     items = [SegmentOut.of(row, total) for row, total in zip(kept, totals, strict=True)]
@@ -73,11 +71,10 @@ def list_segment_accounts(
     session: ReadSessionDep,
     caller: Reader,
     now: Now,
+    paging: PagingDep,
     sort: SortText = "account_id",
-    limit: Limit = 100,
-    cursor: CursorText = None,
 ) -> Page[AccountStanding]:
     """List the accounts that are in a saved segment at this moment."""
     wanted = service.resolve(session, caller.workspace_id, key=key)
-    listing = Listing(wanted, sort, limit, cursor)
+    listing = Listing(wanted, sort, paging.limit, paging.cursor)
     return listing.page(session, caller.workspace_id, now.date())

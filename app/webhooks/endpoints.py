@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Request
 
 from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
-from app.core.pagination import CursorText, Limit, Page, decode_cursor, page_of
+from app.core.pagination import Page, PagingDep
 from app.core.schemas import Id, responses
 from app.jobs.schemas import JobOut
 from app.webhooks import queries, recovering, service
@@ -55,15 +55,13 @@ def create_webhook_endpoint(
 
 @router.get("")
 def list_webhook_endpoints(
-    session: ReadSessionDep, caller: WebhookWriter, limit: Limit = 100, cursor: CursorText = None
+    session: ReadSessionDep, caller: WebhookWriter, paging: PagingDep
 ) -> Page[EndpointOut]:
     """List endpoints in the order in which they were made."""
-    after = decode_cursor(cursor, str)
     rows = queries.list_endpoints(
-        session, caller.workspace_id, after=after[0] if after else None, limit=limit + 1
+        session, caller.workspace_id, after=paging.after(str), limit=paging.fetch
     )
-    found, next_cursor = page_of(rows, limit, lambda row: (row.id,))
-    return Page(items=[EndpointOut.of(each) for each in found], next_cursor=next_cursor)
+    return paging.page(rows, EndpointOut.of, lambda row: row.id)
 
 
 @router.get("/{endpoint_id}")
@@ -161,23 +159,20 @@ def list_webhook_deliveries(
     endpoint_id: Id,
     session: ReadSessionDep,
     caller: WebhookWriter,
+    paging: PagingDep,
     state: DeliveryState | None = None,
-    limit: Limit = 100,
-    cursor: CursorText = None,
 ) -> Page[DeliveryOut]:
     """List what was and is to be delivered, the newest message first."""
     queries.get_endpoint(session, caller.workspace_id, endpoint_id)
-    before = decode_cursor(cursor, str)
     rows = queries.list_deliveries(
         session,
         caller.workspace_id,
         endpoint_id,
         state=state,
-        before=before[0] if before else None,
-        limit=limit + 1,
+        before=paging.after(str),
+        limit=paging.fetch,
     )
-    found, next_cursor = page_of(rows, limit, lambda row: (row.message_id,))
-    return Page(items=[DeliveryOut.model_validate(row) for row in found], next_cursor=next_cursor)
+    return paging.page(rows, DeliveryOut.model_validate, lambda row: row.message_id)
 
 
 @router.get("/{endpoint_id}/deliveries/{message_id}")
@@ -194,22 +189,19 @@ def list_webhook_attempts(
     message_id: Id,
     session: ReadSessionDep,
     caller: WebhookWriter,
-    limit: Limit = 100,
-    cursor: CursorText = None,
+    paging: PagingDep,
 ) -> Page[AttemptOut]:
     """List the tries of a delivery and what came back, newest first."""
     queries.get_delivery(session, caller.workspace_id, endpoint_id, message_id)
-    before = decode_cursor(cursor, int)
     rows = queries.list_attempts(
         session,
         caller.workspace_id,
         endpoint_id,
         message_id,
-        before=before[0] if before else None,
-        limit=limit + 1,
+        before=paging.after(int),
+        limit=paging.fetch,
     )
-    found, next_cursor = page_of(rows, limit, lambda row: (row.id,))
-    return Page(items=[AttemptOut.model_validate(row) for row in found], next_cursor=next_cursor)
+    return paging.page(rows, AttemptOut.model_validate, lambda row: row.id)
 
 
 @router.post(

@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, Field, create_model
 
 from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
-from app.core.pagination import CursorText, Limit, Page, decode_cursor, page_of
+from app.core.pagination import Page, PagingDep
 from app.core.schemas import Id, responses
 from app.webhooks import queries, service
 from app.webhooks.message_schemas import CATALOGUE, Kind, Payload
@@ -30,23 +30,20 @@ def list_message_types(caller: Reader) -> Page[MessageTypeOut]:  # noqa: ARG001 
 def list_messages(
     session: ReadSessionDep,
     caller: Reader,
+    paging: PagingDep,
     type: Kind | None = None,  # noqa: A002 - what it is called everywhere
     account_id: Id | None = None,
-    limit: Limit = 100,
-    cursor: CursorText = None,
 ) -> Page[MessageOut]:
     """List what others were told, newest first, whether an endpoint wanted it or not."""
-    before = decode_cursor(cursor, str)
     rows = queries.list_messages(
         session,
         caller.workspace_id,
         type=type,
         account_id=account_id,
-        before=before[0] if before else None,
-        limit=limit + 1,
+        before=paging.after(str),
+        limit=paging.fetch,
     )
-    found, next_cursor = page_of(rows, limit, lambda row: (row.id,))
-    return Page(items=[MessageOut.of(row) for row in found], next_cursor=next_cursor)
+    return paging.page(rows, MessageOut.of, lambda row: row.id)
 
 
 @router.post("/messages/{message_id}/replay", status_code=202)

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.errors import ConflictError
-from app.core.pagination import CursorText, Limit, Page, decode_cursor, page_of
+from app.core.pagination import Page, PagingDep
 from app.core.schemas import Id, responses
 from app.workspaces import queries, service
 from app.workspaces.auth import Admin, Caller
@@ -53,16 +53,12 @@ def change_workspace(
 
 
 @router.get("/api-keys")
-def list_api_keys(
-    session: ReadSessionDep, caller: Admin, limit: Limit = 100, cursor: CursorText = None
-) -> Page[ApiKeyOut]:
+def list_api_keys(session: ReadSessionDep, caller: Admin, paging: PagingDep) -> Page[ApiKeyOut]:
     """List keys, oldest first; their texts are stored nowhere."""
-    after = decode_cursor(cursor, str)
     rows = queries.list_keys(
-        session, caller.workspace_id, after=after[0] if after else None, limit=limit + 1
+        session, caller.workspace_id, after=paging.after(str), limit=paging.fetch
     )
-    keys, next_cursor = page_of(rows, limit, lambda key: (key.id,))
-    return Page(items=[ApiKeyOut.model_validate(key) for key in keys], next_cursor=next_cursor)
+    return paging.page(rows, ApiKeyOut.model_validate, lambda key: key.id)
 
 
 @router.post("/api-keys", status_code=201)
@@ -108,16 +104,13 @@ def revoke_api_key(key_id: Id, session: SessionDep, caller: Admin, now: Now) -> 
 
 @router.get("/audit-entries")
 def list_audit_entries(
-    session: ReadSessionDep, caller: Admin, limit: Limit = 100, cursor: CursorText = None
+    session: ReadSessionDep, caller: Admin, paging: PagingDep
 ) -> Page[AuditEntryOut]:
     """List who changed what, newest first."""
-    before = decode_cursor(cursor, int)
     rows = queries.list_audit(
-        session, caller.workspace_id, before=before[0] if before else None, limit=limit + 1
+        session, caller.workspace_id, before=paging.after(int), limit=paging.fetch
     )
-    entries, next_cursor = page_of(rows, limit, lambda entry: (entry.id,))
-    items = [AuditEntryOut.model_validate(entry) for entry in entries]
-    return Page(items=items, next_cursor=next_cursor)
+    return paging.page(rows, AuditEntryOut.model_validate, lambda entry: entry.id)
 
 
 def _with_text(session: Session, caller: Caller, key: NewKey) -> NewApiKeyOut:
