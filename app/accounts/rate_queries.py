@@ -2,12 +2,13 @@ from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.accounts.tables import ExchangeRate
 from app.core.errors import NotFoundError
+from app.core.rows import in_order, only
 
 
 def get_rate(
@@ -48,10 +49,7 @@ def list_rates(
     limit: int,
 ) -> Sequence[ExchangeRate]:
     """In the order of currency and day."""
-    place = tuple_(ExchangeRate.currency, ExchangeRate.starts_on)
     rates = select(ExchangeRate).where(ExchangeRate.workspace_id == workspace_id)
-    if currency is not None:
-        rates = rates.where(ExchangeRate.currency == currency)
-    if after is not None:
-        rates = rates.where(place > after)
-    return session.scalars(rates.order_by(place).limit(limit)).all()
+    rates = only(rates, currency=currency)
+    place = (ExchangeRate.currency, ExchangeRate.starts_on)
+    return session.scalars(in_order(rates, *place, after=after, limit=limit)).all()

@@ -2,12 +2,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from datetime import date
 
-from sqlalchemy import Select, exists, func, or_, select, tuple_
+from sqlalchemy import Select, exists, func, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.orm import Session, aliased
 
 from app.accounts.subscriptions import Period
 from app.accounts.tables import Subscription
+from app.core.rows import in_order, only
 
 
 def known_periods(session: Session, workspace_id: str, account_id: str) -> Sequence[Subscription]:
@@ -86,13 +87,9 @@ def list_subscriptions(
     limit: int,
 ) -> Sequence[Subscription]:
     """In the order of account and subscription."""
-    periods = periods_on(workspace_id, on=on, known_on=known_on)
-    place = tuple_(Subscription.account_id, Subscription.subscription_id)
-    if account_id is not None:
-        periods = periods.where(Subscription.account_id == account_id)
-    if after is not None:
-        periods = periods.where(place > after)
-    return session.scalars(periods.order_by(place).limit(limit)).all()
+    periods = only(periods_on(workspace_id, on=on, known_on=known_on), account_id=account_id)
+    place = (Subscription.account_id, Subscription.subscription_id)
+    return session.scalars(in_order(periods, *place, after=after, limit=limit)).all()
 
 
 def mrr_cents(

@@ -6,7 +6,6 @@ from sqlalchemy import (
     ARRAY,
     BigInteger,
     CheckConstraint,
-    ForeignKey,
     Identity,
     Index,
     LargeBinary,
@@ -18,10 +17,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Instant, Key, Table
-
-
-def owner() -> ForeignKey:
-    return ForeignKey("workspace.id", ondelete="CASCADE")
+from app.workspaces.tables import owner as owner  # noqa: PLC0414 - signals import it from here
 
 
 class Account(Table):

@@ -1,11 +1,12 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, DateTime, ForeignKey, Index, Sequence
+from sqlalchemy import ARRAY, BigInteger, DateTime, Index, Sequence
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Instant, Key, Table
+from app.workspaces.tables import owner
 
 EVALUATION = Sequence("alert_evaluation", metadata=Table.metadata)
 """Numbers evaluations. Taken under the locks on scores, they rise for each account."""
@@ -28,9 +29,7 @@ class AlertRule(Table):
         ),
     )
 
-    workspace_id: Mapped[Key] = mapped_column(
-        ForeignKey("workspace.id", ondelete="CASCADE"), primary_key=True
-    )
+    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
     key: Mapped[Key] = mapped_column(primary_key=True)
     version: Mapped[int] = mapped_column(primary_key=True)
     active: Mapped[bool]
@@ -49,9 +48,7 @@ class AlertState(Table):
     __tablename__ = "alert_state"
     __table_args__ = (Index(None, "check_at", postgresql_where="check_at IS NOT NULL"),)
 
-    workspace_id: Mapped[Key] = mapped_column(
-        ForeignKey("workspace.id", ondelete="CASCADE"), primary_key=True
-    )
+    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
     account_id: Mapped[Key] = mapped_column(primary_key=True)
     rule_key: Mapped[Key] = mapped_column(primary_key=True)
     sequence: Mapped[int] = mapped_column(BigInteger)
@@ -91,9 +88,7 @@ class Alert(Table):
         Index(None, "workspace_id", "owed_on", postgresql_where="owed_on IS NOT NULL"),
     )
 
-    workspace_id: Mapped[Key] = mapped_column(
-        ForeignKey("workspace.id", ondelete="CASCADE"), primary_key=True
-    )
+    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
     id: Mapped[Key] = mapped_column(primary_key=True)
     account_id: Mapped[Key]
     rule_key: Mapped[Key]

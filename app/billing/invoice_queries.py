@@ -2,11 +2,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import case, func, or_, select, tuple_
+from sqlalchemy import case, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.billing.tables import Invoice
+from app.core.rows import newest_first
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +40,11 @@ def list_invoices(
     limit: int,
 ) -> Sequence[Invoice]:
     """Newest first."""
-    place = tuple_(Invoice.created_at, Invoice.invoice_id)
     rows = select(Invoice).where(
         Invoice.workspace_id == workspace_id, Invoice.account_id == account_id
     )
-    if before is not None:
-        rows = rows.where(place < before)
-    ordered = rows.order_by(Invoice.created_at.desc(), Invoice.invoice_id.desc())
-    return session.scalars(ordered.limit(limit)).all()
+    place = (Invoice.created_at, Invoice.invoice_id)
+    return session.scalars(newest_first(rows, *place, before=before, limit=limit)).all()
 
 
 def open_failures(

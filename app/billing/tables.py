@@ -4,8 +4,8 @@ from sqlalchemy import ARRAY, BigInteger, Index, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.accounts.tables import owner
 from app.core.db import Instant, Key, Table
+from app.workspaces.tables import owner
 
 
 class BillingSource(Table):

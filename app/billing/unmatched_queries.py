@@ -2,10 +2,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, literal, or_, select, tuple_, union_all
+from sqlalchemy import ColumnElement, func, literal, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from app.billing.tables import BillingCustomer, BillingSubscription, Invoice
+from app.core.rows import in_order
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +72,8 @@ def unmatched(
         BillingSubscription.first_seen_at,
     ).where(or_(BillingSubscription.account_id.is_(None), BillingSubscription.unknown.is_not(None)))
     every = union_all(customers, invoices, subscribed).subquery()
-    place = tuple_(every.c.kind.collate("C"), every.c.object_id)
-    rows = select(every)
-    if after is not None:
-        rows = rows.where(place > after)
-    found = session.execute(rows.order_by(place).limit(limit))
+    place = (every.c.kind.collate("C"), every.c.object_id)
+    found = session.execute(in_order(select(every), *place, after=after, limit=limit))
     return [Unmatched(*row) for row in found]
 
 

@@ -1,10 +1,11 @@
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Identity, Index
+from sqlalchemy import BigInteger, Identity, Index
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Instant, Key, Table
+from app.workspaces.tables import owner
 
 
 class Change(Table):
@@ -17,9 +18,7 @@ class Change(Table):
     __tablename__ = "change"
     __table_args__ = (Index(None, "created_at"),)
 
-    workspace_id: Mapped[Key] = mapped_column(
-        ForeignKey("workspace.id", ondelete="CASCADE"), primary_key=True
-    )
+    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
     transaction_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     number: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     type: Mapped[Key]

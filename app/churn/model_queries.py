@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session, undefer
 from app.churn.artifacts import Artifact
 from app.churn.tables import ChurnModel
 from app.core.errors import NotFoundError
+from app.core.rows import newest_first
 
 
 def active(session: Session, workspace_id: str) -> ChurnModel | None:
@@ -33,10 +34,8 @@ def list_models(
     session: Session, workspace_id: str, *, before: int | None, limit: int
 ) -> Sequence[ChurnModel]:
     """Newest first."""
-    query = _of(workspace_id).order_by(ChurnModel.version.desc()).limit(limit)
-    if before is not None:
-        query = query.where(ChurnModel.version < before)
-    return session.scalars(query).all()
+    models = newest_first(_of(workspace_id), ChurnModel.version, before=before, limit=limit)
+    return session.scalars(models).all()
 
 
 def lock_models(session: Session, workspace_id: str) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from app.churn import risk_statements as statements
 from app.churn.risk import Risk
 from app.churn.tables import ChurnRisk, ChurnRiskHistory, ChurnYardstick
+from app.core.rows import in_order
 
 FRESH = {"populate_existing": True}
 LEAST_MOVE = 0.01
@@ -102,6 +103,4 @@ def history(
         ChurnRiskHistory.account_id == account_id,
         ChurnRiskHistory.as_of.between(since, until),
     )
-    if after is not None:
-        rows = rows.where(ChurnRiskHistory.as_of > after)
-    return session.scalars(rows.order_by(ChurnRiskHistory.as_of).limit(limit)).all()
+    return session.scalars(in_order(rows, ChurnRiskHistory.as_of, after=after, limit=limit)).all()

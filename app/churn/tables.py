@@ -1,11 +1,12 @@
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, ForeignKey, Index, LargeBinary, Text
+from sqlalchemy import ARRAY, BigInteger, Index, LargeBinary, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Instant, Key, Table
+from app.workspaces.tables import owner
 
 
 class ChurnModel(Table):
@@ -25,9 +26,7 @@ class ChurnModel(Table):
         ),
     )
 
-    workspace_id: Mapped[Key] = mapped_column(
-        ForeignKey("workspace.id", ondelete="CASCADE"), primary_key=True
-    )
+    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
     version: Mapped[int] = mapped_column(primary_key=True)
     state: Mapped[str]
     stage: Mapped[str]
@@ -50,9 +49,7 @@ class ChurnYardstick(Table):
 
     __tablename__ = "churn_yardstick"
 
-    workspace_id: Mapped[Key] = mapped_column(
-        ForeignKey("workspace.id", ondelete="CASCADE"), primary_key=True
-    )
+    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
     horizon_days: Mapped[int]
     basis: Mapped[Key]
     event_names: Mapped[list[str]] = mapped_column(ARRAY(Text))

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.core.db import Table
 from app.core.errors import NotFoundError
+from app.core.rows import in_order
 from app.engagement.tables import (
     FeedbackItem,
     Goal,
@@ -69,9 +70,7 @@ def listed(
             rows = rows.where(column.is_not(None) if value else column.is_(None))
         elif value is not None:
             rows = rows.where(column == value)
-    if after is not None:
-        rows = rows.where(key > after)
-    return session.scalars(rows.order_by(key).limit(limit)).all()
+    return session.scalars(in_order(rows, key, after=after, limit=limit)).all()
 
 
 def affected(

@@ -3,8 +3,8 @@ from datetime import date
 from sqlalchemy import ARRAY, ForeignKeyConstraint, Index, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.accounts.tables import owner
 from app.core.db import Instant, Key, Table
+from app.workspaces.tables import owner
 
 
 class OnboardingStep(Table):

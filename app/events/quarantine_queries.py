@@ -8,6 +8,7 @@ from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
 
+from app.core.rows import newest_first, only
 from app.events import quarantine_statements as statements
 from app.events.queries import Origin
 from app.events.tables import QuarantinedEvent
@@ -78,24 +79,15 @@ def list_quarantined(
     limit: int,
 ) -> Sequence[QuarantinedEvent]:
     """Newest first."""
-    found = _narrow(
-        select(QuarantinedEvent).where(QuarantinedEvent.workspace_id == workspace_id), narrowed
-    )
-    if status is not None:
-        found = found.where(QuarantinedEvent.status == status)
-    if before is not None:
-        found = found.where(QuarantinedEvent.number < before)
-    return session.scalars(found.order_by(QuarantinedEvent.number.desc()).limit(limit)).all()
+    found = select(QuarantinedEvent).where(QuarantinedEvent.workspace_id == workspace_id)
+    found = _narrow(only(found, status=status), narrowed)
+    return session.scalars(
+        newest_first(found, QuarantinedEvent.number, before=before, limit=limit)
+    ).all()
 
 
 def _narrow(found: Select[Any], narrowed: Narrowed) -> Select[Any]:
-    for column, value in (
-        (QuarantinedEvent.code, narrowed.code),
-        (QuarantinedEvent.key_id, narrowed.key_id),
-        (QuarantinedEvent.sdk, narrowed.sdk),
-    ):
-        if value is not None:
-            found = found.where(column == value)
+    found = only(found, code=narrowed.code, key_id=narrowed.key_id, sdk=narrowed.sdk)
     if narrowed.received_from is not None:
         found = found.where(QuarantinedEvent.received_at >= narrowed.received_from)
     if narrowed.received_to is not None:

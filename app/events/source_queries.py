@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.orm import Session
 
+from app.core.rows import in_order
 from app.events import source_statements as statements
 from app.events.tables import IngestHour, Source, StaleAccount
 from app.workspaces.queries import ROTATED
@@ -137,7 +138,5 @@ def list_sources(
         )
         .where(Source.workspace_id == workspace_id)
     )
-    if after is not None:
-        found = found.where(Source.key_id > after)
-    rows = session.execute(found.order_by(Source.key_id).limit(limit))
+    rows = session.execute(in_order(found, Source.key_id, after=after, limit=limit))
     return [NamedSource(*row) for row in rows]

@@ -8,6 +8,7 @@ import orjson
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
+from app.core.rows import newest_first
 from app.health import statements
 from app.health.assess import Assessment
 from app.health.tables import HealthHistory, Restatement
@@ -36,9 +37,7 @@ def list_restatements(
 ) -> Sequence[Restatement]:
     """Newest first."""
     rows = select(Restatement).where(Restatement.workspace_id == workspace_id)
-    if before is not None:
-        rows = rows.where(Restatement.number < before)
-    return session.scalars(rows.order_by(Restatement.number.desc()).limit(limit)).all()
+    return session.scalars(newest_first(rows, Restatement.number, before=before, limit=limit)).all()
 
 
 def drop_restated(

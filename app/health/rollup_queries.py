@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session, aliased
 from app.accounts.family import MOST_LEVELS, Rollup
 from app.accounts.tables import Account
 from app.core.errors import NotFoundError
+from app.core.rows import in_order
 from app.health.queries import STANDING
 from app.health.rollup import Member
 
@@ -71,8 +72,6 @@ def children(
     session: Session, workspace_id: str, account_id: str, *, after: str | None, limit: int
 ) -> Sequence[Row[Any]]:
     """Return the standings of the accounts right below one, in key order."""
-    found = CHILDREN if after is None else CHILDREN.where(Account.account_id > after)
-    return session.execute(
-        found.order_by(Account.account_id).limit(limit),
-        {"workspace_id": workspace_id, "account_id": account_id},
-    ).all()
+    found = in_order(CHILDREN, Account.account_id, after=after, limit=limit)
+    asked = {"workspace_id": workspace_id, "account_id": account_id}
+    return session.execute(found, asked).all()

@@ -8,6 +8,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from app.core.errors import NotFoundError
+from app.core.rows import newest_first
 from app.health.scorecard import Scorecard
 from app.health.tables import Scorecard as StoredScorecard
 
@@ -87,6 +88,6 @@ def list_scorecards(
     rows = select(StoredScorecard).where(
         StoredScorecard.workspace_id == workspace_id, StoredScorecard.state != DISCARDED
     )
-    if before is not None:
-        rows = rows.where(StoredScorecard.version < before)
-    return session.scalars(rows.order_by(StoredScorecard.version.desc()).limit(limit)).all()
+    return session.scalars(
+        newest_first(rows, StoredScorecard.version, before=before, limit=limit)
+    ).all()

@@ -1,11 +1,12 @@
 from datetime import date
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, Computed, ForeignKey, Identity, Index
+from sqlalchemy import BigInteger, CheckConstraint, Computed, Identity, Index
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Instant, Key, Table
+from app.workspaces.tables import owner
 
 
 class Scorecard(Table):
@@ -18,9 +19,7 @@ class Scorecard(Table):
         ),
     )
 
-    workspace_id: Mapped[Key] = mapped_column(
-        ForeignKey("workspace.id", ondelete="CASCADE"), primary_key=True
-    )
+    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
     version: Mapped[int] = mapped_column(primary_key=True)
     state: Mapped[str]
     config: Mapped[dict[str, Any]] = mapped_column(JSONB)
@@ -36,9 +35,7 @@ class ScoreDefinition(Table):
 
     __tablename__ = "score_definition"
 
-    workspace_id: Mapped[Key] = mapped_column(
-        ForeignKey("workspace.id", ondelete="CASCADE"), primary_key=True
-    )
+    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
     digest: Mapped[Key] = mapped_column(primary_key=True)
     config: Mapped[dict[str, Any]] = mapped_column(JSONB)
     created_at: Mapped[Instant]
@@ -55,9 +52,7 @@ class Benchmark(Table):
     __tablename__ = "benchmark"
     __table_args__ = (Index(None, "workspace_id", "month", "meaning"),)
 
-    workspace_id: Mapped[Key] = mapped_column(
-        ForeignKey("workspace.id", ondelete="CASCADE"), primary_key=True
-    )
+    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
     id: Mapped[Key] = mapped_column(primary_key=True)
     month: Mapped[date]
     meaning: Mapped[Key]
@@ -82,9 +77,7 @@ class ScoreOverride(Table):
         ),
     )
 
-    workspace_id: Mapped[Key] = mapped_column(
-        ForeignKey("workspace.id", ondelete="CASCADE"), primary_key=True
-    )
+    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     account_id: Mapped[Key]
     value: Mapped[float]
@@ -101,9 +94,7 @@ class Restatement(Table):
 
     __tablename__ = "restatement"
 
-    workspace_id: Mapped[Key] = mapped_column(
-        ForeignKey("workspace.id", ondelete="CASCADE"), primary_key=True
-    )
+    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True)
     scorecard_version: Mapped[int]
     since: Mapped[date]

@@ -2,11 +2,11 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, select, tuple_
+from sqlalchemy import Row, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from app.core.errors import NotFoundError
+from app.core.rows import newest_first, only, row_of
 from app.interventions import experiment_statements as statements
 from app.interventions.tables import Assignment, Experiment
 
@@ -16,15 +16,7 @@ RUNNING = "running"
 def get(
     session: Session, workspace_id: str, experiment_id: str, *, lock: bool = False
 ) -> Experiment:
-    row = session.get(
-        Experiment,
-        (workspace_id, experiment_id),
-        with_for_update=lock or None,
-        populate_existing=lock,
-    )
-    if row is None:
-        raise NotFoundError("experiment", experiment_id)
-    return row
+    return row_of(session, Experiment, (workspace_id, experiment_id), "experiment", lock=lock)
 
 
 def experiments(
@@ -36,14 +28,9 @@ def experiments(
     limit: int | None = None,
 ) -> Sequence[Experiment]:
     """Newest first."""
-    place = tuple_(Experiment.created_at, Experiment.id)
-    rows = select(Experiment).where(Experiment.workspace_id == workspace_id)
-    if state is not None:
-        rows = rows.where(Experiment.state == state)
-    if after is not None:
-        rows = rows.where(place < after)
-    ordered = rows.order_by(Experiment.created_at.desc(), Experiment.id.desc())
-    return session.scalars(ordered.limit(limit)).all()
+    rows = only(select(Experiment).where(Experiment.workspace_id == workspace_id), state=state)
+    place = (Experiment.created_at, Experiment.id)
+    return session.scalars(newest_first(rows, *place, before=after, limit=limit)).all()
 
 
 def assignments(

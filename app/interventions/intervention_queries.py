@@ -2,10 +2,10 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Row, select, text, tuple_
+from sqlalchemy import Row, select, text
 from sqlalchemy.orm import Session
 
-from app.core.errors import NotFoundError
+from app.core.rows import newest_first, only, row_of
 from app.health.assess import Status
 from app.interventions.outcome import Stand
 from app.interventions.states import State
@@ -30,15 +30,7 @@ CROSS JOIN LATERAL (
 def get(
     session: Session, workspace_id: str, intervention_id: str, *, lock: bool = False
 ) -> Intervention:
-    row = session.get(
-        Intervention,
-        (workspace_id, intervention_id),
-        with_for_update=lock or None,
-        populate_existing=lock,
-    )
-    if row is None:
-        raise NotFoundError("intervention", intervention_id)
-    return row
+    return row_of(session, Intervention, (workspace_id, intervention_id), "intervention", lock=lock)
 
 
 def interventions(
@@ -53,15 +45,11 @@ def interventions(
     limit: int,
 ) -> Sequence[Intervention]:
     """Newest first; what has lapsed only where it is asked for."""
-    place = tuple_(Intervention.created_at, Intervention.id)
     rows = select(Intervention).where(Intervention.workspace_id == workspace_id)
     rows = rows.where(Intervention.state == state if state else Intervention.state != State.LAPSED)
-    asked = {"account_id": account_id, "assignee": assignee, "playbook": playbook}
-    rows = rows.filter_by(**{name: value for name, value in asked.items() if value is not None})
-    if after is not None:
-        rows = rows.where(place < after)
-    ordered = rows.order_by(Intervention.created_at.desc(), Intervention.id.desc())
-    return session.scalars(ordered.limit(limit)).all()
+    rows = only(rows, account_id=account_id, assignee=assignee, playbook=playbook)
+    place = (Intervention.created_at, Intervention.id)
+    return session.scalars(newest_first(rows, *place, before=after, limit=limit)).all()
 
 
 def claim_due(session: Session, *, today: date) -> Sequence[Intervention]:

@@ -1,15 +1,12 @@
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import Index
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Instant, Key, Table
-
-
-def owner() -> ForeignKey:
-    return ForeignKey("workspace.id", ondelete="CASCADE")
+from app.workspaces.tables import owner
 
 
 class OwnPlaybook(Table):

@@ -7,6 +7,7 @@ from sqlalchemy import CursorResult, and_, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.core.errors import NotFoundError
+from app.core.rows import newest_first, only
 from app.jobs.states import State
 from app.jobs.tables import Job
 
@@ -50,14 +51,10 @@ def list_jobs(
     limit: int,
 ) -> Sequence[Job]:
     """Newest first."""
-    jobs = select(Job).where(Job.workspace_id == workspace_id)
+    jobs = only(select(Job).where(Job.workspace_id == workspace_id), state=state)
     if kinds:
         jobs = jobs.where(Job.kind.in_(kinds))
-    if state is not None:
-        jobs = jobs.where(Job.state == state)
-    if before is not None:
-        jobs = jobs.where(Job.id < before)
-    return session.scalars(jobs.order_by(Job.id.desc()).limit(limit)).all()
+    return session.scalars(newest_first(jobs, Job.id, before=before, limit=limit)).all()
 
 
 def held(session: Session, workspace_id: str, job_id: str, token: UUID) -> Job | None:

@@ -1,11 +1,12 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import Index
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Instant, Key, Table
+from app.workspaces.tables import owner
 
 
 class Job(Table):
@@ -23,7 +24,7 @@ class Job(Table):
     )
 
     id: Mapped[Key] = mapped_column(primary_key=True)
-    workspace_id: Mapped[Key] = mapped_column(ForeignKey("workspace.id", ondelete="CASCADE"))
+    workspace_id: Mapped[Key] = mapped_column(owner())
     kind: Mapped[Key]
     config: Mapped[dict[str, Any]] = mapped_column(JSONB)
     position: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")

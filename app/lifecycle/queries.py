@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts.tables import User
 from app.core.errors import NotFoundError
+from app.core.rows import newest_first
 from app.events.tables import UnattributedEvent
 from app.lifecycle import statements
 from app.lifecycle.kinds import Kind
@@ -70,9 +71,7 @@ def list_changes(
     found = select(IdChange).where(
         IdChange.workspace_id == workspace_id, IdChange.kind.in_(list(kinds))
     )
-    if before is not None:
-        found = found.where(IdChange.number < before)
-    return session.scalars(found.order_by(IdChange.number.desc()).limit(limit)).all()
+    return session.scalars(newest_first(found, IdChange.number, before=before, limit=limit)).all()
 
 
 def is_known_person(session: Session, workspace_id: str, user_id: str) -> bool:

@@ -6,18 +6,13 @@ from sqlalchemy import literal, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from app.core.errors import NotFoundError
+from app.core.rows import in_order, row_of
 from app.segments.tables import SavedSegment
 
 
 def get(session: Session, workspace_id: str, key: str, *, lock: bool = False) -> SavedSegment:
     """Find a saved segment. Locked, it is fresh, and one writer at a time has it."""
-    row = session.get(
-        SavedSegment, (workspace_id, key), with_for_update=lock or None, populate_existing=lock
-    )
-    if row is None:
-        raise NotFoundError("segment", key)
-    return row
+    return row_of(session, SavedSegment, (workspace_id, key), "segment", lock=lock)
 
 
 def ensure(
@@ -46,6 +41,4 @@ def saved(
 ) -> Sequence[SavedSegment]:
     """In the order of their keys."""
     rows = select(SavedSegment).where(SavedSegment.workspace_id == workspace_id)
-    if after is not None:
-        rows = rows.where(SavedSegment.key > after)
-    return session.scalars(rows.order_by(SavedSegment.key).limit(limit)).all()
+    return session.scalars(in_order(rows, SavedSegment.key, after=after, limit=limit)).all()

@@ -1,12 +1,13 @@
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import Index
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.churn.tables import ChurnRisk
 from app.core.db import Instant, Key, Table
 from app.health.tables import HealthScore
+from app.workspaces.tables import owner
 
 
 class SavedSegment(Table):
@@ -14,9 +15,7 @@ class SavedSegment(Table):
 
     __tablename__ = "saved_segment"
 
-    workspace_id: Mapped[Key] = mapped_column(
-        ForeignKey("workspace.id", ondelete="CASCADE"), primary_key=True
-    )
+    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
     key: Mapped[Key] = mapped_column(primary_key=True)
     name: Mapped[str]
     filter: Mapped[dict[str, Any]] = mapped_column(JSONB)

@@ -8,6 +8,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from app.core.errors import NotFoundError
+from app.core.rows import in_order, newest_first, only, row_of
 from app.webhooks import statements
 from app.webhooks.standing import State
 from app.webhooks.tables import Attempt, Delivery, Message, WebhookEndpoint
@@ -80,15 +81,9 @@ def give_up(session: Session, workspace_id: str, endpoint_id: str, *, now: datet
 def get_endpoint(
     session: Session, workspace_id: str, endpoint_id: str, *, lock: bool = False
 ) -> WebhookEndpoint:
-    row = session.get(
-        WebhookEndpoint,
-        (workspace_id, endpoint_id),
-        with_for_update={"key_share": True} if lock else None,
-        populate_existing=lock,
-    )
-    if row is None:
-        raise NotFoundError("webhook endpoint", endpoint_id)
-    return row
+    how = {"key_share": True} if lock else False
+    key = (workspace_id, endpoint_id)
+    return row_of(session, WebhookEndpoint, key, "webhook endpoint", lock=how)
 
 
 def count_endpoints(session: Session, workspace_id: str) -> int:
@@ -101,9 +96,7 @@ def list_endpoints(
 ) -> Sequence[WebhookEndpoint]:
     """In the order of their ids, which is that of their making."""
     rows = select(WebhookEndpoint).where(WebhookEndpoint.workspace_id == workspace_id)
-    if after is not None:
-        rows = rows.where(WebhookEndpoint.id > after)
-    return session.scalars(rows.order_by(WebhookEndpoint.id).limit(limit)).all()
+    return session.scalars(in_order(rows, WebhookEndpoint.id, after=after, limit=limit)).all()
 
 
 def delete_endpoint(session: Session, workspace_id: str, endpoint_id: str) -> None:
@@ -115,10 +108,7 @@ def delete_endpoint(session: Session, workspace_id: str, endpoint_id: str) -> No
 
 
 def get_message(session: Session, workspace_id: str, message_id: str) -> Message:
-    row = session.get(Message, (workspace_id, message_id))
-    if row is None:
-        raise NotFoundError("message", message_id)
-    return row
+    return row_of(session, Message, (workspace_id, message_id), "message")
 
 
 def list_messages(
@@ -132,13 +122,8 @@ def list_messages(
 ) -> Sequence[Message]:
     """Newest first."""
     rows = select(Message).where(Message.workspace_id == workspace_id)
-    if type is not None:
-        rows = rows.where(Message.type == type)
-    if account_id is not None:
-        rows = rows.where(Message.account_id == account_id)
-    if before is not None:
-        rows = rows.where(Message.id < before)
-    return session.scalars(rows.order_by(Message.id.desc()).limit(limit)).all()
+    rows = only(rows, type=type, account_id=account_id)
+    return session.scalars(newest_first(rows, Message.id, before=before, limit=limit)).all()
 
 
 def messages_between(
@@ -175,11 +160,10 @@ def list_deliveries(
     rows = select(Delivery).where(
         Delivery.workspace_id == workspace_id, Delivery.endpoint_id == endpoint_id
     )
-    if state is not None:
-        rows = rows.where(Delivery.state == state)
-    if before is not None:
-        rows = rows.where(Delivery.message_id < before)
-    return session.scalars(rows.order_by(Delivery.message_id.desc()).limit(limit)).all()
+    rows = only(rows, state=state)
+    return session.scalars(
+        newest_first(rows, Delivery.message_id, before=before, limit=limit)
+    ).all()
 
 
 def list_attempts(
@@ -197,6 +181,4 @@ def list_attempts(
         Attempt.endpoint_id == endpoint_id,
         Attempt.message_id == message_id,
     )
-    if before is not None:
-        rows = rows.where(Attempt.id < before)
-    return session.scalars(rows.order_by(Attempt.id.desc()).limit(limit)).all()
+    return session.scalars(newest_first(rows, Attempt.id, before=before, limit=limit)).all()

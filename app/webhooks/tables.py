@@ -4,7 +4,6 @@ from uuid import UUID
 from sqlalchemy import (
     ARRAY,
     BigInteger,
-    ForeignKey,
     ForeignKeyConstraint,
     Identity,
     Index,
@@ -15,10 +14,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Instant, Key, Table
-
-
-def owner() -> ForeignKey:
-    return ForeignKey("workspace.id", ondelete="CASCADE")
+from app.workspaces.tables import owner
 
 
 class Message(Table):

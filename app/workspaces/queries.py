@@ -3,10 +3,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, or_, select, tuple_, update
+from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
-from app.core.errors import NotFoundError
+from app.core.rows import in_order, newest_first, row_of
 from app.workspaces.tables import ApiKey, AuditEntry, Workspace
 
 LAST_USE_EVERY = timedelta(minutes=1)
@@ -99,12 +99,7 @@ def find_workspace(session: Session, workspace_id: str) -> Workspace | None:
 
 
 def get_workspace(session: Session, workspace_id: str, *, lock: bool = False) -> Workspace:
-    workspace = session.get(
-        Workspace, workspace_id, with_for_update=lock or None, populate_existing=lock
-    )
-    if workspace is None:
-        raise NotFoundError("workspace", workspace_id)
-    return workspace
+    return row_of(session, Workspace, (workspace_id,), "workspace", lock=lock)
 
 
 def list_workspaces(session: Session) -> Sequence[Workspace]:
@@ -125,14 +120,11 @@ def list_keys(
     session: Session, workspace_id: str, *, after: str | None = None, limit: int | None = None
 ) -> Sequence[ApiKey]:
     """Oldest first, from the one after ``after`` on."""
-    place = tuple_(ApiKey.created_at, ApiKey.id)
+    place = (ApiKey.created_at, ApiKey.id)
     keys = select(ApiKey).where(ApiKey.workspace_id == workspace_id)
-    if after is not None:
-        last = select(ApiKey.created_at, ApiKey.id).where(
-            ApiKey.workspace_id == workspace_id, ApiKey.id == after
-        )
-        keys = keys.where(place > last.scalar_subquery())
-    return session.scalars(keys.order_by(place).limit(limit)).all()
+    last = select(*place).where(ApiKey.workspace_id == workspace_id, ApiKey.id == after)
+    following = None if after is None else last.scalar_subquery()
+    return session.scalars(in_order(keys, *place, after=following, limit=limit)).all()
 
 
 def find_key(
@@ -165,6 +157,4 @@ def list_audit(
 ) -> Sequence[AuditEntry]:
     """Newest first."""
     entries = select(AuditEntry).where(AuditEntry.workspace_id == workspace_id)
-    if before is not None:
-        entries = entries.where(AuditEntry.id < before)
-    return session.scalars(entries.order_by(AuditEntry.id.desc()).limit(limit)).all()
+    return session.scalars(newest_first(entries, AuditEntry.id, before=before, limit=limit)).all()

@@ -8,6 +8,11 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.core.db import Instant, Key, Table
 
 
+def owner() -> ForeignKey:
+    """Let a row go with its workspace."""
+    return ForeignKey("workspace.id", ondelete="CASCADE")
+
+
 class Workspace(Table):
     """A tenant: every row of every other table belongs to exactly one."""
 
@@ -38,7 +43,7 @@ class ApiKey(Table):
     __table_args__ = (Index(None, "workspace_id"),)
 
     id: Mapped[Key] = mapped_column(primary_key=True)
-    workspace_id: Mapped[Key] = mapped_column(ForeignKey("workspace.id", ondelete="CASCADE"))
+    workspace_id: Mapped[Key] = mapped_column(owner())
     name: Mapped[str]
     key_hash: Mapped[bytes] = mapped_column(LargeBinary)
     scopes: Mapped[list[str]] = mapped_column(ARRAY(Text))
@@ -55,7 +60,7 @@ class AuditEntry(Table):
     __table_args__ = (Index(None, "workspace_id", "id"),)
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
-    workspace_id: Mapped[Key] = mapped_column(ForeignKey("workspace.id", ondelete="CASCADE"))
+    workspace_id: Mapped[Key] = mapped_column(owner())
     at: Mapped[Instant]
     actor: Mapped[str]
     action: Mapped[str]

@@ -1,0 +1,57 @@
+"""What queries of all packages are made of: a row by its key, what is asked for, one page."""
+
+from typing import Any, TypeVar
+
+from sqlalchemy import ColumnElement, Select, tuple_
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from app.core.db import Table
+from app.core.errors import NotFoundError
+
+Found = TypeVar("Found", bound=Table)
+Chosen = TypeVar("Chosen", bound=Select[*tuple[Any, ...]])
+Place = InstrumentedAttribute[Any] | ColumnElement[Any]
+
+
+def row_of(
+    session: Session,
+    table: type[Found],
+    key: tuple[object, ...],
+    kind: str,
+    *,
+    lock: bool | dict[str, Any] = False,
+) -> Found:
+    """Find a row by its key, or say that there is no such ``kind``.
+
+    Locked, it is fresh, and one writer at a time has it.
+    """
+    row = session.get(table, key, with_for_update=lock or None, populate_existing=bool(lock))
+    if row is None:
+        raise NotFoundError(kind, key[-1])
+    return row
+
+
+def only(rows: Chosen, **asked: object) -> Chosen:
+    """Keep the rows whose columns are what is asked for; None asks for nothing.
+
+    For what a caller may leave out, never for the workspace.
+    """
+    return rows.filter_by(**{name: value for name, value in asked.items() if value is not None})
+
+
+def in_order(rows: Chosen, *place: Place, after: Any, limit: int | None) -> Chosen:  # noqa: ANN401
+    """Take the rows after a place, which names one row: a value, or a tuple of several."""
+    if after is not None:
+        rows = rows.where(_of(place) > after)
+    return rows.order_by(*place).limit(limit)
+
+
+def newest_first(rows: Chosen, *place: Place, before: Any, limit: int | None) -> Chosen:  # noqa: ANN401
+    """Take the rows before a place, from the last one on."""
+    if before is not None:
+        rows = rows.where(_of(place) < before)
+    return rows.order_by(*(column.desc() for column in place)).limit(limit)
+
+
+def _of(place: tuple[Place, ...]) -> Any:  # noqa: ANN401 - what can be compared
+    return place[0] if len(place) == 1 else tuple_(*place)
