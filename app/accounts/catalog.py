@@ -1,24 +1,13 @@
 """What is sold: plans and product features. A change is audited and has every account rescored."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from app.accounts import queries
 from app.accounts.due import Priority
-from app.workspaces.service import audit
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """Who changes the catalog of which workspace, and when."""
-
-    workspace_id: str
-    actor: str
-    at: datetime
+from app.workspaces.service import Change
 
 
 def put(
@@ -31,9 +20,7 @@ def put(
     """Create or replace; saying the same again changes nothing."""
     created = queries.ensure(session, change.workspace_id, table, key, **columns)
     row = queries.get(session, change.workspace_id, table, key, lock=True)
-    changed = {name: value for name, value in columns.items() if getattr(row, name) != value}
-    for name, value in changed.items():
-        setattr(row, name, value)
+    changed = row.take(columns)
     if created or changed:
         verb = "created" if created else "changed"
         announce(session, change, f"{table.__tablename__}.{verb}", key, columns)
@@ -53,13 +40,5 @@ def announce(
     columns: Mapping[str, Any],
 ) -> None:
     """Record a change of what is sold or what it costs, and have every account scored again."""
-    audit(
-        session,
-        change.workspace_id,
-        action,
-        key,
-        actor=change.actor,
-        now=change.at,
-        details=columns,
-    )
+    change.audit(session, action, key, columns)
     queries.mark_all_due(session, change.workspace_id, priority=Priority.SWEEP)

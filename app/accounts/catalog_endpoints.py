@@ -1,18 +1,14 @@
 """Plans and product features over HTTP."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 
 from app.accounts import catalog, queries
-from app.accounts.catalog import Change
 from app.accounts.catalog_schemas import PlanIn, PlanOut, ProductFeatureIn, ProductFeatureOut
 from app.accounts.tables import Plan, ProductFeature
-from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.pagination import Page, PagingDep
 from app.core.schemas import Id, responses
-from app.workspaces.auth import AccountWriter, Reader
+from app.workspaces.auth import AccountChange, Reader
 
 router = APIRouter(
     prefix="/api/v1",
@@ -21,15 +17,8 @@ router = APIRouter(
 )
 
 
-async def change(caller: AccountWriter, now: Now) -> Change:
-    return Change(caller.workspace_id, caller.actor, now)
-
-
-ChangeDep = Annotated[Change, Depends(change)]
-
-
 @router.put("/plans/{key}")
-def put_plan(key: Id, body: PlanIn, session: SessionDep, change: ChangeDep) -> PlanOut:
+def put_plan(key: Id, body: PlanIn, session: SessionDep, change: AccountChange) -> PlanOut:
     """Create or replace a plan. Every account is scored again."""
     plan = catalog.put(session, change, Plan, key, body.columns(key))
     return PlanOut.model_validate(plan)
@@ -43,7 +32,7 @@ def get_plan(key: Id, session: ReadSessionDep, caller: Reader) -> PlanOut:
 
 
 @router.delete("/plans/{key}", status_code=204)
-def delete_plan(key: Id, session: SessionDep, change: ChangeDep) -> None:
+def delete_plan(key: Id, session: SessionDep, change: AccountChange) -> None:
     """Delete a plan. Accounts that have it are entitled to every product feature."""
     catalog.delete(session, change, Plan, key)
 
@@ -57,7 +46,7 @@ def list_plans(session: ReadSessionDep, caller: Reader, paging: PagingDep) -> Pa
 
 @router.put("/product-features/{key}")
 def put_product_feature(
-    key: Id, body: ProductFeatureIn, session: SessionDep, change: ChangeDep
+    key: Id, body: ProductFeatureIn, session: SessionDep, change: AccountChange
 ) -> ProductFeatureOut:
     """Create or replace a product feature. Every account is scored again."""
     product_feature = catalog.put(session, change, ProductFeature, key, body.columns(key))
@@ -72,7 +61,7 @@ def get_product_feature(key: Id, session: ReadSessionDep, caller: Reader) -> Pro
 
 
 @router.delete("/product-features/{key}", status_code=204)
-def delete_product_feature(key: Id, session: SessionDep, change: ChangeDep) -> None:
+def delete_product_feature(key: Id, session: SessionDep, change: AccountChange) -> None:
     """Delete a product feature. Plans that name it keep the rest."""
     catalog.delete(session, change, ProductFeature, key)
 

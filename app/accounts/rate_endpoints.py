@@ -6,12 +6,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from app.accounts import rate_queries, rates
-from app.accounts.catalog_endpoints import ChangeDep
 from app.accounts.catalog_schemas import ExchangeRateIn, ExchangeRateOut
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.pagination import Page, PagingDep
 from app.core.schemas import Currency, Day, responses
-from app.workspaces.auth import AccountWriter, Reader
+from app.workspaces.auth import AccountChange, AccountWriter, Reader
 
 router = APIRouter(
     prefix="/api/v1/exchange-rates",
@@ -30,7 +29,7 @@ def put_exchange_rate(
     body: ExchangeRateIn,
     session: SessionDep,
     caller: AccountWriter,
-    change: ChangeDep,
+    change: AccountChange,
 ) -> ExchangeRateOut:
     """Say what a currency is worth from a day on. Every account is scored again.
 
@@ -54,7 +53,7 @@ def get_exchange_rate(
 
 @router.delete("/{currency}/{starts_on}", status_code=204)
 def delete_exchange_rate(
-    currency: Currency, starts_on: Day, session: SessionDep, change: ChangeDep
+    currency: Currency, starts_on: Day, session: SessionDep, change: AccountChange
 ) -> None:
     """Forget a rate: the one before it holds on. Every account is scored again."""
     rates.delete(session, change, currency, starts_on)

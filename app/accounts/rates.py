@@ -6,9 +6,10 @@ from decimal import Decimal
 from sqlalchemy.orm import Session
 
 from app.accounts import rate_queries
-from app.accounts.catalog import Change, announce
+from app.accounts.catalog import announce
 from app.accounts.tables import ExchangeRate
 from app.core.errors import ConflictError
+from app.workspaces.service import Change
 
 
 class BaseCurrencyError(ConflictError):

@@ -10,6 +10,7 @@ from app.alerts.machine import resolved_by_hand
 from app.alerts.tables import Alert, AlertState
 from app.core.errors import ConflictError, FieldError, UnprocessableError
 from app.webhooks.outbox import publish
+from app.workspaces.service import Change
 
 BY_HAND = "by_hand"
 
@@ -18,70 +19,58 @@ class AlertResolvedError(ConflictError):
     code = "alert_resolved"
 
 
-def acknowledge(
-    session: Session, workspace_id: str, alert_id: str, *, actor: str, now: datetime
-) -> None:
+def acknowledge(session: Session, change: Change, alert_id: str) -> None:
     """Take an alert on; twice is the same as once."""
-    alert, state = _open(session, workspace_id, alert_id)
+    alert, state = _open(session, change.workspace_id, alert_id)
     if alert.acknowledged_at is not None:
         return
-    alert.acknowledged_at, alert.acknowledged_by = now, actor
-    notices.note(session, workspace_id, [alert], "acknowledged", now=now)
-    if alert.told == notices.OPENED and not _is_snoozed(state, now):
-        revenue = queries.revenue(session, workspace_id, [alert.account_id])
-        publish(session, workspace_id, [notices.acknowledged(alert, revenue)], now=now)
+    alert.acknowledged_at, alert.acknowledged_by = change.at, change.actor
+    notices.note(session, change.workspace_id, [alert], "acknowledged", now=change.at)
+    if alert.told == notices.OPENED and not _is_snoozed(state, change.at):
+        revenue = queries.revenue(session, change.workspace_id, [alert.account_id])
+        publish(session, change.workspace_id, [notices.acknowledged(alert, revenue)], now=change.at)
 
 
-def assign(
-    session: Session, workspace_id: str, alert_id: str, assignee: str | None, *, now: datetime
-) -> None:
-    alert, _ = _open(session, workspace_id, alert_id)
+def assign(session: Session, change: Change, alert_id: str, assignee: str | None) -> None:
+    alert, _ = _open(session, change.workspace_id, alert_id)
     if alert.assignee != assignee:
         alert.assignee = assignee
-        notices.note(session, workspace_id, [alert], "assigned", now=now)
+        notices.note(session, change.workspace_id, [alert], "assigned", now=change.at)
 
 
-def snooze(
-    session: Session, workspace_id: str, alert_id: str, until: datetime | None, *, now: datetime
-) -> None:
+def snooze(session: Session, change: Change, alert_id: str, until: datetime | None) -> None:
     """Tell nobody until then. The rule is evaluated as ever; what is due then is told then."""
-    if until is not None and until <= now:
+    if until is not None and until <= change.at:
         wrong = FieldError("/body/until", "It lies ahead.")
         raise UnprocessableError("An alert is snoozed until a moment to come.", errors=[wrong])
-    alert, state = _open(session, workspace_id, alert_id)
+    alert, state = _open(session, change.workspace_id, alert_id)
     if state is not None and state.snoozed_until != until:
         state.snoozed_until = until
-        notices.note(session, workspace_id, [alert], "snoozed", now=now)
+        notices.note(session, change.workspace_id, [alert], "snoozed", now=change.at)
 
 
-def resolve(session: Session, workspace_id: str, alert_id: str, *, now: datetime) -> None:
+def resolve(session: Session, change: Change, alert_id: str) -> None:
     """End an alert by hand. The rule opens another one only after the breach was really over."""
-    alert, state = _open(session, workspace_id, alert_id)
-    alert.resolved_at, alert.resolution = now, BY_HAND
+    alert, state = _open(session, change.workspace_id, alert_id)
+    alert.resolved_at, alert.resolution = change.at, BY_HAND
     if state is not None:
-        after = resolved_by_hand(Kept.of(state).state, now)
+        after = resolved_by_hand(Kept.of(state).state, change.at)
         state.phase, state.since, state.check_at = after.phase, None, None
         state.resolved_at, state.armed = after.resolved_at, False
     session.flush()
-    notices.note(session, workspace_id, [alert], notices.RESOLVED, now=now)
-    alert.owed_on = now.date() if notices.due(alert) else None
-    if not _is_snoozed(state, now):
-        revenue = queries.revenue(session, workspace_id, [alert.account_id])
-        notices.tell(session, workspace_id, [alert], revenue, now=now)
+    notices.note(session, change.workspace_id, [alert], notices.RESOLVED, now=change.at)
+    alert.owed_on = change.at.date() if notices.due(alert) else None
+    if not _is_snoozed(state, change.at):
+        revenue = queries.revenue(session, change.workspace_id, [alert.account_id])
+        notices.tell(session, change.workspace_id, [alert], revenue, now=change.at)
 
 
 def give_feedback(
-    session: Session,
-    workspace_id: str,
-    alert_id: str,
-    verdict: str,
-    note: str | None,
-    *,
-    now: datetime,
+    session: Session, change: Change, alert_id: str, verdict: str, note: str | None
 ) -> None:
     """Say whether an alert was right, also of one that is over; the last word stands."""
-    alert, _ = alert_queries.lock(session, workspace_id, alert_id)
-    alert.feedback, alert.feedback_note, alert.feedback_at = verdict, note, now
+    alert, _ = alert_queries.lock(session, change.workspace_id, alert_id)
+    alert.feedback, alert.feedback_note, alert.feedback_at = verdict, note, change.at
 
 
 def _open(session: Session, workspace_id: str, alert_id: str) -> tuple[Alert, AlertState | None]:

@@ -12,7 +12,8 @@ from app.core.db import ReadSessionDep, SessionDep
 from app.core.pagination import Page, PagingDep
 from app.core.schemas import Id, responses
 from app.signals.signal import Severity
-from app.workspaces.auth import AlertWriter, Reader
+from app.workspaces.auth import AlertChange, Reader
+from app.workspaces.service import Change
 
 alerts = APIRouter(
     prefix="/api/v1/alerts", tags=["alerts"], responses=responses(401, 403, 404, 422)
@@ -62,49 +63,49 @@ def get_alert(alert_id: AlertId, session: ReadSessionDep, caller: Reader, now: N
     return AlertOut.of(alert_queries.get(session, caller.workspace_id, alert_id), now)
 
 
+def _shown(session: SessionDep, change: Change, alert_id: str) -> AlertOut:
+    return AlertOut.of(alert_queries.get(session, change.workspace_id, alert_id), change.at)
+
+
 @alerts.post("/{alert_id}/acknowledge", responses=responses(409))
-def acknowledge_alert(
-    alert_id: AlertId, session: SessionDep, caller: AlertWriter, now: Now
-) -> AlertOut:
+def acknowledge_alert(alert_id: AlertId, session: SessionDep, change: AlertChange) -> AlertOut:
     """Take an alert on."""
-    acts.acknowledge(session, caller.workspace_id, alert_id, actor=caller.actor, now=now)
-    return AlertOut.of(alert_queries.get(session, caller.workspace_id, alert_id), now)
+    acts.acknowledge(session, change, alert_id)
+    return _shown(session, change, alert_id)
 
 
 @alerts.post("/{alert_id}/assign", responses=responses(400, 409))
 def assign_alert(
-    alert_id: AlertId, body: AssignIn, session: SessionDep, caller: AlertWriter, now: Now
+    alert_id: AlertId, body: AssignIn, session: SessionDep, change: AlertChange
 ) -> AlertOut:
     """Say who is to look after it."""
-    acts.assign(session, caller.workspace_id, alert_id, body.assignee, now=now)
-    return AlertOut.of(alert_queries.get(session, caller.workspace_id, alert_id), now)
+    acts.assign(session, change, alert_id, body.assignee)
+    return _shown(session, change, alert_id)
 
 
 @alerts.post("/{alert_id}/snooze", responses=responses(400, 409))
 def snooze_alert(
-    alert_id: AlertId, body: SnoozeIn, session: SessionDep, caller: AlertWriter, now: Now
+    alert_id: AlertId, body: SnoozeIn, session: SessionDep, change: AlertChange
 ) -> AlertOut:
     """Tell nobody of it until a moment. It is evaluated all the same."""
-    acts.snooze(session, caller.workspace_id, alert_id, body.until, now=now)
-    return AlertOut.of(alert_queries.get(session, caller.workspace_id, alert_id), now)
+    acts.snooze(session, change, alert_id, body.until)
+    return _shown(session, change, alert_id)
 
 
 @alerts.post("/{alert_id}/resolve", responses=responses(409))
-def resolve_alert(
-    alert_id: AlertId, session: SessionDep, caller: AlertWriter, now: Now
-) -> AlertOut:
+def resolve_alert(alert_id: AlertId, session: SessionDep, change: AlertChange) -> AlertOut:
     """End an alert by hand; the rule opens again only after the breach was really over."""
-    acts.resolve(session, caller.workspace_id, alert_id, now=now)
-    return AlertOut.of(alert_queries.get(session, caller.workspace_id, alert_id), now)
+    acts.resolve(session, change, alert_id)
+    return _shown(session, change, alert_id)
 
 
 @alerts.post("/{alert_id}/feedback", responses=responses(400))
 def give_feedback(
-    alert_id: AlertId, body: FeedbackIn, session: SessionDep, caller: AlertWriter, now: Now
+    alert_id: AlertId, body: FeedbackIn, session: SessionDep, change: AlertChange
 ) -> AlertOut:
     """Say whether it was right; this is what the statistics of its rule count."""
-    acts.give_feedback(session, caller.workspace_id, alert_id, body.verdict, body.note, now=now)
-    return AlertOut.of(alert_queries.get(session, caller.workspace_id, alert_id), now)
+    acts.give_feedback(session, change, alert_id, body.verdict, body.note)
+    return _shown(session, change, alert_id)
 
 
 router = APIRouter()

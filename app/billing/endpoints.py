@@ -25,7 +25,7 @@ from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.pagination import Page, PagingDep
 from app.core.schemas import Id, responses
-from app.workspaces.auth import Admin, Reader
+from app.workspaces.auth import Admin, AdminChange, Reader
 
 LARGEST_EVENT = 1024 * 1024
 RECEIVE = "/v1/billing/stripe/{source_id}"
@@ -44,16 +44,13 @@ def _shown(source: BillingSource, request: Request) -> BillingSourceOut:
 
 @managed.put("/billing-sources/stripe", responses=responses(409))
 def put_stripe_source(
-    body: BillingSourceIn, request: Request, session: SessionDep, caller: Admin, now: Now
+    body: BillingSourceIn, request: Request, session: SessionDep, change: AdminChange
 ) -> BillingSourceOut:
     """Connect Stripe, or change how it is read. The answer holds the URL to paste into Stripe.
 
     The signing secret is never shown again. A change has every subscription worked out anew.
     """
-    source = service.put_source(
-        session, caller.workspace_id, body.model_dump(), actor=caller.actor, now=now
-    )
-    return _shown(source, request)
+    return _shown(service.put_source(session, change, body.model_dump()), request)
 
 
 @managed.get("/billing-sources/stripe")
@@ -63,9 +60,9 @@ def get_stripe_source(request: Request, session: ReadSessionDep, caller: Admin) 
 
 
 @managed.delete("/billing-sources/stripe", status_code=204)
-def delete_stripe_source(session: SessionDep, caller: Admin, now: Now) -> None:
+def delete_stripe_source(session: SessionDep, change: AdminChange) -> None:
     """Disconnect Stripe. What it told stays known."""
-    service.delete_source(session, caller.workspace_id, actor=caller.actor, now=now)
+    service.delete_source(session, change)
 
 
 @managed.get("/billing-sources/stripe/unmatched")

@@ -18,7 +18,7 @@ from app.billing.signature import is_signed
 from app.billing.tables import BillingSource
 from app.core.db import Sessions, transaction
 from app.core.errors import BadRequestError, ConflictError, FieldError, NotFoundError
-from app.workspaces.service import audit
+from app.workspaces.service import Change
 
 STRIPE = "stripe"
 SETTLE_AT_ONCE = 50
@@ -46,10 +46,9 @@ class InvalidEventError(BadRequestError):
     code = "invalid_event"
 
 
-def put_source(
-    session: Session, workspace_id: str, said: Mapping[str, Any], *, actor: str, now: datetime
-) -> BillingSource:
+def put_source(session: Session, change: Change, said: Mapping[str, Any]) -> BillingSource:
     """Connect Stripe or change how it is read; then every customer is worked out anew."""
+    workspace_id = change.workspace_id
     source = queries.find_source(session, workspace_id, STRIPE, lock=True)
     secret, options = said["signing_secret"], {**said}
     del options["signing_secret"]
@@ -61,25 +60,24 @@ def put_source(
             workspace_id=workspace_id,
             system=STRIPE,
             source_id=f"bs_{token_urlsafe(24)}",
-            created_at=now,
+            created_at=change.at,
         )
         session.add(source)
     source.signing_secret = secret or source.signing_secret
     for name, value in options.items():
         setattr(source, name, value)
-    source.changed_at = now
+    source.changed_at = change.at
     session.flush()
     queries.unsettle(session, workspace_id, STRIPE, unknown=None)
     details = {**options, "signing_secret": "given" if secret else "kept"}
-    action = f"billing_source.{verb}"
-    audit(session, workspace_id, action, STRIPE, actor=actor, now=now, details=details)
+    change.audit(session, f"billing_source.{verb}", STRIPE, details)
     return source
 
 
-def delete_source(session: Session, workspace_id: str, *, actor: str, now: datetime) -> None:
+def delete_source(session: Session, change: Change) -> None:
     """Take nothing more in. What was told stays, also for a source made later."""
-    session.delete(queries.get_source(session, workspace_id, STRIPE, lock=True))
-    audit(session, workspace_id, "billing_source.deleted", STRIPE, actor=actor, now=now)
+    session.delete(queries.get_source(session, change.workspace_id, STRIPE, lock=True))
+    change.audit(session, "billing_source.deleted", STRIPE)
 
 
 def take(

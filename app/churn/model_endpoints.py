@@ -11,7 +11,7 @@ from app.core.db import ReadSessionDep, SessionDep
 from app.core.pagination import Page, PagingDep
 from app.core.schemas import responses
 from app.jobs.schemas import JobOut
-from app.workspaces.auth import Admin, Reader
+from app.workspaces.auth import Admin, AdminChange, Reader
 
 router = APIRouter(
     prefix="/api/v1", tags=["churn models"], responses=responses(400, 401, 403, 404, 422)
@@ -49,15 +49,14 @@ def get_churn_model(version: Version, session: ReadSessionDep, caller: Reader) -
 
 @router.post("/churn-models/{version}/promote", responses=responses(409))
 def promote_churn_model(
-    version: Version, session: SessionDep, caller: Admin, now: Now
+    version: Version, session: SessionDep, change: AdminChange
 ) -> ChurnModelOut:
     """Let a model tell the risk from now on, whatever its checks say. All are scored again."""
-    row = model_service.promote(session, caller.workspace_id, version, actor=caller.actor, now=now)
-    return ChurnModelOut.model_validate(row)
+    return ChurnModelOut.model_validate(model_service.promote(session, change, version))
 
 
 @router.post("/churn-models/rollback", responses=responses(409))
-def roll_back_churn_model(session: SessionDep, caller: Admin, now: Now) -> RolledBack:
+def roll_back_churn_model(session: SessionDep, change: AdminChange) -> RolledBack:
     """Take the active model out of service; the one before it holds again, else the rules."""
-    row = model_service.roll_back(session, caller.workspace_id, actor=caller.actor, now=now)
+    row = model_service.roll_back(session, change)
     return RolledBack(active=None if row is None else ChurnModelOut.model_validate(row))

@@ -13,7 +13,7 @@ from app.churn.artifacts import UnfitArtifactError
 from app.churn.tables import ChurnModel
 from app.core.errors import ConflictError
 from app.webhooks.outbox import NewMessage, publish
-from app.workspaces.service import audit
+from app.workspaces.service import Change
 
 
 class UnfitModelError(ConflictError):
@@ -24,45 +24,42 @@ class NothingToRollBackError(ConflictError):
     code = "nothing_to_roll_back"
 
 
-def promote(
-    session: Session, workspace_id: str, version: int, *, actor: str, now: datetime
-) -> ChurnModel:
+def promote(session: Session, change: Change, version: int) -> ChurnModel:
     """Let a model hold because a person says so, whatever its checks say. Twice is as once."""
-    queries.lock_models(session, workspace_id)
-    row = queries.get(session, workspace_id, version)
+    queries.lock_models(session, change.workspace_id)
+    row = queries.get(session, change.workspace_id, version)
     if row.state != "active":
         try:
             store.model_of(session, row)
         except UnfitArtifactError as error:
             raise UnfitModelError(f"Version {version} cannot be used here. {error}") from error
-        activate(session, row, actor=actor, now=now)
+        activate(session, change, row)
     return row
 
 
-def roll_back(
-    session: Session, workspace_id: str, *, actor: str, now: datetime
-) -> ChurnModel | None:
+def roll_back(session: Session, change: Change) -> ChurnModel | None:
     """Let the model hold that held before; without one the rules."""
+    workspace_id = change.workspace_id
     queries.lock_models(session, workspace_id)
     holds = queries.active(session, workspace_id)
     if holds is None:
         raise NothingToRollBackError("No model holds: risk is told by the rules.")
     before = queries.active_before(session, workspace_id)
-    queries.retire_active(session, workspace_id, state="rolled_back", now=now)
+    queries.retire_active(session, workspace_id, state="rolled_back", now=change.at)
     if before is None:
-        _record(session, holds, "churn_model.rolled_back", actor=actor, now=now)
+        change.audit(session, "churn_model.rolled_back", str(holds.version))
         mark_all_due(session, workspace_id, priority=Priority.SWEEP)
     else:
-        activate(session, before, actor=actor, now=now)
+        activate(session, change, before)
     return before
 
 
-def activate(session: Session, row: ChurnModel, *, actor: str, now: datetime) -> None:
+def activate(session: Session, change: Change, row: ChurnModel) -> None:
     """Let a model hold; the one that held is kept."""
     before = queries.active(session, row.workspace_id)
-    queries.retire_active(session, row.workspace_id, state="retired", now=now)
+    queries.retire_active(session, row.workspace_id, state="retired", now=change.at)
     row.state, row.retired_at = "active", None
-    row.activated_at, row.activated_by = now, actor
+    row.activated_at, row.activated_by = change.at, change.actor
     session.flush()
     said = {
         "model_version": str(row.version),
@@ -71,8 +68,8 @@ def activate(session: Session, row: ChurnModel, *, actor: str, now: datetime) ->
         "horizon_days": row.horizon_days,
         "metrics": _metrics(row),
     }
-    publish(session, row.workspace_id, [NewMessage("model.activated", said)], now=now)
-    _record(session, row, "churn_model.activated", actor=actor, now=now)
+    publish(session, row.workspace_id, [NewMessage("model.activated", said)], now=change.at)
+    change.audit(session, "churn_model.activated", str(row.version))
     mark_all_due(session, row.workspace_id, priority=Priority.SWEEP)
 
 
@@ -86,14 +83,11 @@ def degrade(session: Session, row: ChurnModel, reasons: Sequence[str], *, now: d
         "metrics": _metrics(row),
     }
     publish(session, row.workspace_id, [NewMessage("model.degraded", said)], now=now)
-    _record(session, row, "churn_model.degraded", actor="worker", now=now)
+    change = Change(row.workspace_id, "worker", now)
+    change.audit(session, "churn_model.degraded", str(row.version))
     mark_all_due(session, row.workspace_id, priority=Priority.SWEEP)
 
 
 def _metrics(row: ChurnModel) -> dict[str, float | None]:
     figures = (row.card.get("unseen") or {}).get("figures", {})
     return {name: figure["value"] for name, figure in figures.items()}
-
-
-def _record(session: Session, row: ChurnModel, action: str, *, actor: str, now: datetime) -> None:
-    audit(session, row.workspace_id, action, str(row.version), actor=actor, now=now)

@@ -20,6 +20,7 @@ from app.core.errors import ProblemError
 from app.jobs import service as jobs
 from app.jobs.service import LostLeaseError, Work
 from app.jobs.tables import Job
+from app.workspaces.service import Change
 
 log = structlog.get_logger()
 
@@ -82,15 +83,8 @@ def _run(sessions: Sessions, work: Work, clock: Clock, treated: Treated) -> None
     candidate = training_service.judge(material, progress=tell)
     degraded = training_service.watch(material)
     with transaction(sessions) as session:
-        done = training_service.settle(
-            session,
-            work.workspace_id,
-            candidate,
-            degraded,
-            over=material.holder,
-            actor=f"job:{work.id}",
-            now=clock(),
-        )
+        change = Change(work.workspace_id, f"job:{work.id}", clock())
+        done = training_service.settle(session, change, candidate, degraded, over=material.holder)
         jobs.checkpoint(session, work, position={}, progress=done, now=clock())
         jobs.finish(session, work, now=clock())
 

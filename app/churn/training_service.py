@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,7 @@ from app.churn.promotion import Champion
 from app.churn.tables import ChurnModel
 from app.churn.training import Trained, train
 from app.features.table_queries import feature_table
+from app.workspaces.service import Change
 
 SEED = 1337
 
@@ -167,37 +168,33 @@ def watch(material: Material) -> list[str]:
 
 def settle(
     session: Session,
-    workspace_id: str,
+    change: Change,
     candidate: Candidate | str,
     degraded: Sequence[str],
     *,
     over: Holder | None,
-    actor: str,
-    now: datetime,
 ) -> dict[str, Any]:
     """Store what came of it, in one transaction. Returns what to tell whoever asked for it."""
-    model_queries.lock_models(session, workspace_id)
-    holds = model_queries.active(session, workspace_id)
+    model_queries.lock_models(session, change.workspace_id)
+    holds = model_queries.active(session, change.workspace_id)
     is_as_judged = holds is None or over is None or holds.version == over.version
     row = None
     if isinstance(candidate, Candidate):
-        row = _store(session, workspace_id, candidate, actor=actor, now=now)
+        row = _store(session, change, candidate)
         if candidate.takes_over and is_as_judged:
-            model_service.activate(session, row, actor=actor, now=now)
+            model_service.activate(session, change, row)
     if degraded and holds is not None and is_as_judged and holds.state == "active":
-        model_service.degrade(session, holds, degraded, now=now)
+        model_service.degrade(session, holds, degraded, now=change.at)
     if row is None:
         return {"step": "done", "method": "rules", "why": candidate}
     return {"step": "done", "version": row.version, "stage": row.stage, "state": row.state}
 
 
-def _store(
-    session: Session, workspace_id: str, candidate: Candidate, *, actor: str, now: datetime
-) -> ChurnModel:
+def _store(session: Session, change: Change, candidate: Candidate) -> ChurnModel:
     model = candidate.trained.model
     return model_queries.add(
         session,
-        workspace_id,
+        change.workspace_id,
         state="shadow",
         stage=candidate.stage,
         horizon_days=model.horizon_days if model else 0,
@@ -207,6 +204,6 @@ def _store(
         head=candidate.artifact.head,
         trees=candidate.artifact.trees,
         sha256=candidate.artifact.sha256,
-        created_at=now,
-        created_by=actor,
+        created_at=change.at,
+        created_by=change.actor,
     )

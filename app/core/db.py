@@ -1,7 +1,7 @@
 """The only file that opens, commits or rolls back a transaction."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
@@ -65,6 +65,13 @@ class Table(DeclarativeBase):
             "ck": "%(table_name)s_%(constraint_name)s_check",
         }
     )
+
+    def take(self, said: Mapping[str, Any]) -> dict[str, Any]:
+        """Set the columns that are not as it is said, and return those."""
+        changed = {name: value for name, value in said.items() if getattr(self, name) != value}
+        for name, value in changed.items():
+            setattr(self, name, value)
+        return changed
 
 
 def open_engine(

@@ -6,7 +6,6 @@ from typing import Literal
 from fastapi import APIRouter
 from sqlalchemy.orm import Session
 
-from app.accounts.catalog_endpoints import ChangeDep
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.pagination import Page
 from app.core.schemas import Id, responses
@@ -28,7 +27,7 @@ from app.engagement.schemas import (
     TicketOut,
 )
 from app.engagement.tables import FeedbackItem, Incident, SurveyResponse, Ticket
-from app.workspaces.auth import Reader
+from app.workspaces.auth import AccountChange, Reader
 
 router = APIRouter(
     prefix="/api/v1", tags=["engagement"], responses=responses(400, 401, 403, 404, 422)
@@ -38,7 +37,9 @@ Status = Literal["open", "planned", "shipped", "fixed", "answered", "declined"]
 
 
 @router.put("/tickets/{ticket_id}", responses=responses(409))
-def put_ticket(ticket_id: Id, body: TicketIn, session: SessionDep, change: ChangeDep) -> TicketOut:
+def put_ticket(
+    ticket_id: Id, body: TicketIn, session: SessionDep, change: AccountChange
+) -> TicketOut:
     """Add what is known of a ticket. The same again changes nothing."""
     row = service.put_ticket(session, change, ticket_id, body.model_dump())
     return TicketOut.model_validate(row)
@@ -62,7 +63,7 @@ def list_tickets(
 
 @router.put("/survey-responses/{response_id}", responses=responses(409))
 def put_response(
-    response_id: Id, body: ResponseIn, session: SessionDep, change: ChangeDep
+    response_id: Id, body: ResponseIn, session: SessionDep, change: AccountChange
 ) -> ResponseOut:
     """Create or replace an answer to a survey."""
     row = service.put_response(session, change, response_id, body.model_dump())
@@ -90,7 +91,7 @@ def list_responses(
 
 @router.put("/feedback-items/{feedback_id}", responses=responses(409))
 def put_feedback(
-    feedback_id: Id, body: FeedbackIn, session: SessionDep, change: ChangeDep
+    feedback_id: Id, body: FeedbackIn, session: SessionDep, change: AccountChange
 ) -> FeedbackOut:
     """Create or replace what somebody said."""
     row = service.put_feedback(session, change, feedback_id, body.model_dump())
@@ -99,7 +100,7 @@ def put_feedback(
 
 @router.patch("/feedback-items/{feedback_id}", responses=responses(409))
 def change_feedback(
-    feedback_id: Id, body: FeedbackPatch, session: SessionDep, change: ChangeDep
+    feedback_id: Id, body: FeedbackPatch, session: SessionDep, change: AccountChange
 ) -> FeedbackOut:
     """Change what is sent, such as who answers it until when."""
     said = body.model_dump(exclude_unset=True)
@@ -108,7 +109,7 @@ def change_feedback(
 
 @router.post("/feedback-items/{feedback_id}/resolve", responses=responses(409))
 def resolve_feedback(
-    feedback_id: Id, body: Resolution, session: SessionDep, change: ChangeDep
+    feedback_id: Id, body: Resolution, session: SessionDep, change: AccountChange
 ) -> FeedbackOut:
     """Close the loop. The message `feedback.resolved` tells who asked."""
     row = service.resolve_feedback(session, change, feedback_id, body.outcome, body.answer)
@@ -138,7 +139,7 @@ def list_feedback(
 
 @router.put("/incidents/{incident_id}")
 def put_incident(
-    incident_id: Id, body: IncidentIn, session: SessionDep, change: ChangeDep
+    incident_id: Id, body: IncidentIn, session: SessionDep, change: AccountChange
 ) -> IncidentOut:
     """Create or replace an incident, and say whom it affects."""
     row = incidents.put_incident(session, change, incident_id, body.model_dump())

@@ -3,7 +3,6 @@
 from fastapi import APIRouter
 
 from app.accounts import queries as accounts
-from app.accounts.catalog_endpoints import ChangeDep
 from app.accounts.tables import User
 from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
@@ -29,7 +28,7 @@ from app.engagement.schemas import (
 )
 from app.engagement.tables import Goal, LoyaltyTier, OnboardingStep
 from app.engagement.values import Engagement
-from app.workspaces.auth import Caller, Reader
+from app.workspaces.auth import AccountChange, Caller, Reader
 
 settings = APIRouter(
     prefix="/api/v1", tags=["engagement"], responses=responses(400, 401, 403, 404, 422)
@@ -43,7 +42,7 @@ def _standing(session: ReadSessionDep, caller: Caller, account_id: str, now: Now
 
 
 @settings.put("/onboarding-steps/{key}")
-def put_step(key: Id, body: StepIn, session: SessionDep, change: ChangeDep) -> StepOut:
+def put_step(key: Id, body: StepIn, session: SessionDep, change: AccountChange) -> StepOut:
     """Create or replace a step of onboarding. Every account is looked at again."""
     row = service.put_setting(session, change, OnboardingStep, key, body.model_dump())
     return StepOut.model_validate(row)
@@ -57,7 +56,7 @@ def get_step(key: Id, session: ReadSessionDep, caller: Reader) -> StepOut:
 
 
 @settings.delete("/onboarding-steps/{key}", status_code=204)
-def delete_step(key: Id, session: SessionDep, change: ChangeDep) -> None:
+def delete_step(key: Id, session: SessionDep, change: AccountChange) -> None:
     """Delete a step of onboarding, and who did it."""
     service.delete_setting(session, change, OnboardingStep, key)
 
@@ -94,7 +93,7 @@ def get_onboarding(
 
 
 @settings.put("/loyalty-tiers/{key}")
-def put_tier(key: Id, body: TierIn, session: SessionDep, change: ChangeDep) -> TierOut:
+def put_tier(key: Id, body: TierIn, session: SessionDep, change: AccountChange) -> TierOut:
     """Create or replace a loyalty tier. Every account is looked at again."""
     row = service.put_setting(session, change, LoyaltyTier, key, body.model_dump())
     return TierOut.model_validate(row)
@@ -107,7 +106,7 @@ def get_tier(key: Id, session: ReadSessionDep, caller: Reader) -> TierOut:
 
 
 @settings.delete("/loyalty-tiers/{key}", status_code=204)
-def delete_tier(key: Id, session: SessionDep, change: ChangeDep) -> None:
+def delete_tier(key: Id, session: SessionDep, change: AccountChange) -> None:
     """Delete a loyalty tier."""
     service.delete_setting(session, change, LoyaltyTier, key)
 
@@ -119,13 +118,15 @@ def list_tiers(listing: WholeDep) -> Page[TierOut]:
 
 
 @settings.put("/goals/{goal_id}", responses=responses(409))
-def put_goal(goal_id: Id, body: GoalIn, session: SessionDep, change: ChangeDep) -> GoalOut:
+def put_goal(goal_id: Id, body: GoalIn, session: SessionDep, change: AccountChange) -> GoalOut:
     """Create or replace a goal of an account."""
     return GoalOut.model_validate(service.put_goal(session, change, goal_id, body.model_dump()))
 
 
 @settings.patch("/goals/{goal_id}")
-def change_goal(goal_id: Id, body: GoalPatch, session: SessionDep, change: ChangeDep) -> GoalOut:
+def change_goal(
+    goal_id: Id, body: GoalPatch, session: SessionDep, change: AccountChange
+) -> GoalOut:
     """Change what is sent. With `closed_on` nobody follows the goal any more."""
     said = body.model_dump(exclude_unset=True)
     return GoalOut.model_validate(service.change_goal(session, change, goal_id, said))
@@ -154,7 +155,7 @@ def list_account_goals(
 
 
 @settings.put("/users/{user_id}/roles")
-def put_roles(user_id: Id, body: RolesIn, session: SessionDep, change: ChangeDep) -> RolesOut:
+def put_roles(user_id: Id, body: RolesIn, session: SessionDep, change: AccountChange) -> RolesOut:
     """Let a person have these roles from now on, and no others."""
     roles = incidents.put_roles(session, change, user_id, body.roles)
     return RolesOut(user_id=user_id, roles=roles)

@@ -7,13 +7,13 @@ from sqlalchemy.orm import Session
 
 from app.accounts import aliases
 from app.accounts import queries as accounts
-from app.accounts.catalog import Change
 from app.accounts.tables import User
 from app.core.errors import NotFoundError
 from app.engagement import row_queries, taking
 from app.engagement.reading import Row
 from app.engagement.service import due, note
 from app.engagement.tables import Incident
+from app.workspaces.service import Change
 
 
 def put_incident(

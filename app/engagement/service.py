@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 
 from app.accounts import aliases, catalog, tombstones
 from app.accounts import queries as accounts
-from app.accounts.catalog import Change
 from app.accounts.service import enter
 from app.accounts.tables import Account
 from app.core.errors import ConflictError, UnprocessableError
@@ -27,7 +26,7 @@ from app.engagement.tables import (
     Ticket,
 )
 from app.webhooks.outbox import NewMessage, publish
-from app.workspaces.service import audit
+from app.workspaces.service import Change
 
 INSTANTS = {"opened": "opened_at", "replied": "replied_at", "closed": "closed_at"}
 FEEDBACK_RESOLVED = "feedback.resolved"
@@ -60,9 +59,7 @@ def put_setting(
     columns = {**said, "name": said["name"] or key}
     created = accounts.ensure(session, change.workspace_id, table, key, **columns)
     row = row_queries.get(session, change.workspace_id, table, key, lock=True)
-    changed = {name: value for name, value in columns.items() if getattr(row, name) != value}
-    for name, value in changed.items():
-        setattr(row, name, value)
+    changed = row.take(columns)
     if table is OnboardingStep and said["event_names"] and (created or "event_names" in changed):
         onboarding.look_back(session, change.workspace_id, actor=change.actor, now=change.at)
     if created or changed:
@@ -240,15 +237,7 @@ def note(
         for name, value in said.items()
         if name not in {"text", "answer", "comment"}
     }
-    audit(
-        session,
-        change.workspace_id,
-        action,
-        subject,
-        actor=change.actor,
-        now=change.at,
-        details=details,
-    )
+    change.audit(session, action, subject, details)
 
 
 def due(session: Session, change: Change, account_id: str) -> None:

@@ -11,37 +11,33 @@ from app.core.schemas import responses
 from app.health import override_queries, override_service, queries
 from app.health.schemas import AccountId
 from app.health.scorecard_schemas import DisagreementOut, OverrideIn, OverrideOut
-from app.workspaces.auth import AccountWriter, Reader
+from app.workspaces.auth import AccountChange, Reader
 
 router = APIRouter(prefix="/api/v1", tags=["health"], responses=responses(400, 401, 403, 404, 422))
 
 
 @router.put("/accounts/{account_id}/health/override", responses=responses(409))
 def put_override(
-    account_id: AccountId, body: OverrideIn, session: SessionDep, caller: AccountWriter, now: Now
+    account_id: AccountId, body: OverrideIn, session: SessionDep, change: AccountChange
 ) -> OverrideOut:
     """Let a person's value stand for the score until it expires. The machine's stays beside it."""
-    queries.standing(session, caller.workspace_id, account_id)
+    queries.standing(session, change.workspace_id, account_id)
     row = override_service.put(
         session,
-        caller.workspace_id,
+        change,
         account_id,
         value=body.value,
         reason=body.reason,
-        author=body.author or caller.actor,
+        author=body.author or change.actor,
         expires_at=body.expires_at,
-        actor=caller.actor,
-        now=now,
     )
     return OverrideOut.model_validate(row)
 
 
 @router.delete("/accounts/{account_id}/health/override", status_code=204)
-def end_override(
-    account_id: AccountId, session: SessionDep, caller: AccountWriter, now: Now
-) -> None:
+def end_override(account_id: AccountId, session: SessionDep, change: AccountChange) -> None:
     """Let the machine's score stand again."""
-    override_service.end(session, caller.workspace_id, account_id, actor=caller.actor, now=now)
+    override_service.end(session, change, account_id)
 
 
 @router.get("/health-overrides")

@@ -11,7 +11,7 @@ from app.health import override_queries as queries
 from app.health import service
 from app.health.assess import Status
 from app.health.tables import ScoreOverride
-from app.workspaces.service import audit
+from app.workspaces.service import Change
 
 MOST_DAYS = 366
 
@@ -22,17 +22,16 @@ class NotScoredError(ConflictError):
 
 def put(
     session: Session,
-    workspace_id: str,
+    change: Change,
     account_id: str,
     *,
     value: float,
     reason: str,
     author: str,
     expires_at: datetime,
-    actor: str,
-    now: datetime,
 ) -> ScoreOverride:
     """Let a value stand for the score; the one before it ends. The same again changes nothing."""
+    workspace_id, now = change.workspace_id, change.at
     _check_expiry(expires_at, now)
     queries.lock_overrides(session, workspace_id, account_id)
     before = queries.running_override(session, workspace_id, account_id)
@@ -40,11 +39,11 @@ def put(
     if before is not None:
         if all(getattr(before, name) == new for name, new in said.items()):
             return before
-        before.ended_at, before.ended_by = min(now, before.expires_at), actor
+        before.ended_at, before.ended_by = min(now, before.expires_at), change.actor
         session.flush()
     row = queries.add_override(session, workspace_id, account_id, **said, created_at=now)
     details = said | {"expires_at": expires_at.isoformat()}
-    _record(session, row, "score_override.set", actor=actor, now=now, details=details)
+    change.audit(session, "score_override.set", account_id, details)
     _score(session, row, now)
     return row
 
@@ -65,14 +64,14 @@ def _score(session: Session, row: ScoreOverride, now: datetime) -> None:
         raise NotScoredError(f"Account {row.account_id} is {found.status}: it has no score.")
 
 
-def end(session: Session, workspace_id: str, account_id: str, *, actor: str, now: datetime) -> None:
-    row = queries.running_override(session, workspace_id, account_id)
+def end(session: Session, change: Change, account_id: str) -> None:
+    row = queries.running_override(session, change.workspace_id, account_id)
     if row is None:
         raise NotFoundError("override of account", account_id)
-    row.ended_at, row.ended_by = min(now, row.expires_at), actor
+    row.ended_at, row.ended_by = min(change.at, row.expires_at), change.actor
     session.flush()
-    _record(session, row, "score_override.ended", actor=actor, now=now, details={})
-    _score(session, row, now)
+    change.audit(session, "score_override.ended", account_id)
+    _score(session, row, change.at)
 
 
 def expire(session: Session, *, now: datetime) -> int:
@@ -82,15 +81,3 @@ def expire(session: Session, *, now: datetime) -> int:
         ids = [row.account_id for row in ended if row.workspace_id == workspace_id]
         mark_due(session, workspace_id, ids, priority=Priority.LIVE)
     return len(ended)
-
-
-def _record(
-    session: Session,
-    row: ScoreOverride,
-    action: str,
-    *,
-    actor: str,
-    now: datetime,
-    details: dict[str, object],
-) -> None:
-    audit(session, row.workspace_id, action, row.account_id, actor=actor, now=now, details=details)

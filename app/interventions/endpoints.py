@@ -6,7 +6,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Path, Query
 
 from app.accounts.queries import get_account
-from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.languages import Language, preferred
 from app.core.pagination import Page, PagingDep
@@ -23,7 +22,8 @@ from app.interventions.schemas import (
     Work,
 )
 from app.interventions.states import Act, State
-from app.workspaces.auth import AccountWriter, Caller, Reader
+from app.workspaces.auth import AccountChange, Reader
+from app.workspaces.service import Change
 
 router = APIRouter(
     prefix="/api/v1", tags=["interventions"], responses=responses(400, 401, 403, 404, 422)
@@ -109,18 +109,11 @@ def list_interventions(
 
 @router.post("/interventions", status_code=201, responses=responses(409))
 def begin_intervention(
-    body: InterventionIn, session: SessionDep, caller: AccountWriter, now: Now
+    body: InterventionIn, session: SessionDep, change: AccountChange
 ) -> InterventionOut:
     """Take something on for an account, suggested or not."""
-    row = service.begin(
-        session,
-        caller.workspace_id,
-        body.account_id,
-        body.playbook,
-        body.model_dump(exclude={"account_id", "playbook"}, exclude_unset=True),
-        actor=caller.actor,
-        now=now,
-    )
+    said = body.model_dump(exclude={"account_id", "playbook"}, exclude_unset=True)
+    row = service.begin(session, change, body.account_id, body.playbook, said)
     return InterventionOut.of(row, Language.EN)
 
 
@@ -142,22 +135,18 @@ def change_intervention(
     intervention_id: InterventionId,
     body: Work,
     session: SessionDep,
-    caller: AccountWriter,
-    now: Now,
+    change: AccountChange,
 ) -> InterventionOut:
     """Change who does it, until when, or the notes."""
     said = body.model_dump(exclude_unset=True)
-    row = service.change(
-        session, caller.workspace_id, intervention_id, said, actor=caller.actor, now=now
-    )
+    row = service.replan(session, change, intervention_id, said)
     return InterventionOut.of(row, Language.EN)
 
 
 def _act(
-    session: SessionDep, caller: Caller, key: str, what: Act, said: dict[str, Any], now: datetime
+    session: SessionDep, change: Change, key: str, what: Act, said: dict[str, Any]
 ) -> InterventionOut:
-    row = service.act(session, caller.workspace_id, key, what, said, actor=caller.actor, now=now)
-    return InterventionOut.of(row, Language.EN)
+    return InterventionOut.of(service.act(session, change, key, what, said), Language.EN)
 
 
 @router.post("/interventions/{intervention_id}/accept", responses=responses(409))
@@ -165,12 +154,11 @@ def accept(
     intervention_id: InterventionId,
     body: Work,
     session: SessionDep,
-    caller: AccountWriter,
-    now: Now,
+    change: AccountChange,
 ) -> InterventionOut:
     """Take a suggestion on."""
     said = body.model_dump(exclude_unset=True)
-    return _act(session, caller, intervention_id, Act.ACCEPT, said, now)
+    return _act(session, change, intervention_id, Act.ACCEPT, said)
 
 
 @router.post("/interventions/{intervention_id}/dismiss", responses=responses(409))
@@ -178,19 +166,18 @@ def dismiss(
     intervention_id: InterventionId,
     body: Dismissal,
     session: SessionDep,
-    caller: AccountWriter,
-    now: Now,
+    change: AccountChange,
 ) -> InterventionOut:
     """Put it aside, with the reason. It is not suggested again for 30 days."""
-    return _act(session, caller, intervention_id, Act.DISMISS, {"reason": body.reason}, now)
+    return _act(session, change, intervention_id, Act.DISMISS, {"reason": body.reason})
 
 
 @router.post("/interventions/{intervention_id}/start", responses=responses(409))
 def start(
-    intervention_id: InterventionId, session: SessionDep, caller: AccountWriter, now: Now
+    intervention_id: InterventionId, session: SessionDep, change: AccountChange
 ) -> InterventionOut:
     """Say that it is being done."""
-    return _act(session, caller, intervention_id, Act.START, {}, now)
+    return _act(session, change, intervention_id, Act.START, {})
 
 
 @router.post("/interventions/{intervention_id}/complete", responses=responses(409))
@@ -198,9 +185,8 @@ def complete(
     intervention_id: InterventionId,
     body: Work,
     session: SessionDep,
-    caller: AccountWriter,
-    now: Now,
+    change: AccountChange,
 ) -> InterventionOut:
     """Say that it is done. Its outcome is looked at after 30 and 90 days."""
     said = body.model_dump(exclude_unset=True)
-    return _act(session, caller, intervention_id, Act.COMPLETE, said, now)
+    return _act(session, change, intervention_id, Act.COMPLETE, said)

@@ -13,7 +13,7 @@ from app.interventions import experiment_queries as queries
 from app.interventions import experiment_service as service
 from app.interventions.experiments import Design
 from app.interventions.schemas import ExperimentOut, ResultsOut, RollOut
-from app.workspaces.auth import Admin, Reader
+from app.workspaces.auth import Admin, AdminChange, Reader
 
 router = APIRouter(
     prefix="/api/v1/experiments", tags=["experiments"], responses=responses(400, 401, 403, 404, 422)
@@ -68,19 +68,15 @@ def get_results(experiment_id: ExperimentId, session: SessionDep, caller: Reader
 
 @router.post("/{experiment_id}/stop")
 def stop_experiment(
-    experiment_id: ExperimentId, session: SessionDep, caller: Admin, now: Now
+    experiment_id: ExperimentId, session: SessionDep, change: AdminChange
 ) -> ExperimentOut:
     """End it; nobody is held back any more."""
-    row = service.stop(session, caller.workspace_id, experiment_id, actor=caller.actor, now=now)
-    return ExperimentOut.of(row)
+    return ExperimentOut.of(service.stop(session, change, experiment_id))
 
 
 @router.post("/{experiment_id}/roll-out", responses=responses(409))
 def roll_out(
-    experiment_id: ExperimentId, body: RollOut, session: SessionDep, caller: Admin, now: Now
+    experiment_id: ExperimentId, body: RollOut, session: SessionDep, change: AdminChange
 ) -> ExperimentOut:
     """Let the winner's version of the playbook hold for all, and end the experiment."""
-    row = service.roll_out(
-        session, caller.workspace_id, experiment_id, arm=body.arm, actor=caller.actor, now=now
-    )
-    return ExperimentOut.of(row)
+    return ExperimentOut.of(service.roll_out(session, change, experiment_id, arm=body.arm))

@@ -20,7 +20,7 @@ from app.interventions.sequential import Arm
 from app.interventions.suggestion_queries import roots
 from app.interventions.tables import Experiment
 from app.interventions.uplift import Uplift, shrunk
-from app.workspaces.service import audit
+from app.workspaces.service import Change, audit
 
 RUNNING, STOPPED, ROLLED_OUT = "running", "stopped", "rolled_out"
 
@@ -175,14 +175,12 @@ def _running(session: Session, workspace_id: str) -> Sequence[Experiment]:
     return queries.experiments(session, workspace_id, state=RUNNING)
 
 
-def stop(
-    session: Session, workspace_id: str, experiment_id: str, *, actor: str, now: datetime
-) -> Experiment:
+def stop(session: Session, change: Change, experiment_id: str) -> Experiment:
     """End an experiment: nobody is held back any more. Stopping twice is the same as once."""
-    row = queries.get(session, workspace_id, experiment_id, lock=True)
+    row = queries.get(session, change.workspace_id, experiment_id, lock=True)
     if row.state == RUNNING:
-        row.state, row.ended_at = STOPPED, now
-        audit(session, workspace_id, "experiment.stopped", row.id, actor=actor, now=now)
+        row.state, row.ended_at = STOPPED, change.at
+        change.audit(session, "experiment.stopped", row.id)
     return row
 
 
@@ -194,19 +192,13 @@ def results_of(session: Session, row: Experiment) -> Results:
 
 
 def roll_out(
-    session: Session,
-    workspace_id: str,
-    experiment_id: str,
-    *,
-    arm: str | None,
-    actor: str,
-    now: datetime,
+    session: Session, change: Change, experiment_id: str, *, arm: str | None
 ) -> Experiment:
     """Let the winner's version of the playbook hold for all, and end the experiment.
 
     ``arm``: a person's choice, whatever the results say; None takes what has won.
     """
-    row = queries.get(session, workspace_id, experiment_id, lock=True)
+    row = queries.get(session, change.workspace_id, experiment_id, lock=True)
     if row.state == ROLLED_OUT:
         return row
     design = Design.model_validate(row.config)
@@ -216,18 +208,7 @@ def roll_out(
         what = f"There is no treated arm {arm}." if arm else "No arm has won so far."
         raise ConflictError(what, code="no_winner")
     if variant.changes:
-        playbook_service.change(
-            session, workspace_id, row.playbook, variant.changes, actor=actor, now=now
-        )
-    row.state, row.winner, row.ended_at = ROLLED_OUT, chosen, row.ended_at or now
-    details = {"arm": chosen}
-    audit(
-        session,
-        workspace_id,
-        "experiment.rolled_out",
-        row.id,
-        actor=actor,
-        now=now,
-        details=details,
-    )
+        playbook_service.put_parts(session, change, row.playbook, variant.changes)
+    row.state, row.winner, row.ended_at = ROLLED_OUT, chosen, row.ended_at or change.at
+    change.audit(session, "experiment.rolled_out", row.id, {"arm": chosen})
     return row

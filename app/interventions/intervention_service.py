@@ -22,7 +22,7 @@ from app.interventions.tables import Intervention
 from app.interventions.wording import compose
 from app.signals.signal import Severity, Signal
 from app.webhooks.outbox import NewMessage, publish
-from app.workspaces.service import audit
+from app.workspaces.service import Change
 
 SHOWN = ("id", "playbook", "state", "signal", "value_cents")
 
@@ -32,16 +32,10 @@ class WrongStateError(ConflictError):
 
 
 def begin(
-    session: Session,
-    workspace_id: str,
-    account_id: str,
-    playbook: str,
-    said: Mapping[str, Any],
-    *,
-    actor: str,
-    now: datetime,
+    session: Session, change: Change, account_id: str, playbook: str, said: Mapping[str, Any]
 ) -> Intervention:
     """Take something on: what is suggested already is accepted, else it is of one's own accord."""
+    workspace_id, now = change.workspace_id, change.at
     name = get_account(session, workspace_id, account_id).name
     held = playbook_service.get(session, workspace_id, playbook).playbook
     lock_scores(session, workspace_id, [account_id])  # no refresh may propose it meanwhile
@@ -51,7 +45,7 @@ def begin(
         raise WrongStateError(f"The playbook {playbook} is open for the account {account_id}.")
     waiting = [row for row in of_playbook if row.state == State.SUGGESTED]
     if waiting:
-        return act(session, workspace_id, waiting[-1].id, Act.ACCEPT, said, actor=actor, now=now)
+        return act(session, change, waiting[-1].id, Act.ACCEPT, said)
     driver = Signal("", Severity.INFO, now.date(), {})
     row = Intervention(
         workspace_id=workspace_id,
@@ -68,7 +62,7 @@ def begin(
     _join(session, row)
     session.add(row)
     session.flush()
-    return act(session, workspace_id, row.id, Act.ACCEPT, said, actor=actor, now=now)
+    return act(session, change, row.id, Act.ACCEPT, said)
 
 
 def _join(session: Session, row: Intervention) -> None:
@@ -81,28 +75,20 @@ def _join(session: Session, row: Intervention) -> None:
 
 
 def act(
-    session: Session,
-    workspace_id: str,
-    intervention_id: str,
-    what: Act,
-    said: Mapping[str, Any],
-    *,
-    actor: str,
-    now: datetime,
+    session: Session, change: Change, intervention_id: str, what: Act, said: Mapping[str, Any]
 ) -> Intervention:
     """Take an intervention a step on; a step that was taken already changes nothing."""
-    row = queries.get(session, workspace_id, intervention_id, lock=True)
+    row = queries.get(session, change.workspace_id, intervention_id, lock=True)
     before, reached = row.state, after(State(row.state), what)
     if reached is None:
         raise WrongStateError(f"This intervention is {before}: it cannot {what}.")
     if reached == before:
         return row
-    _step(row, reached, now)
-    for name, value in said.items():
-        setattr(row, name, value)
+    _step(row, reached, change.at)
+    row.take(said)
     session.flush()
-    _note(session, row, reached, said, actor=actor, now=now)
-    announce(session, row, before, now)
+    _note(session, change, row, reached, said)
+    announce(session, row, before, change.at)
     return row
 
 
@@ -118,17 +104,10 @@ def _step(row: Intervention, reached: State, now: datetime) -> None:
 
 
 def _note(
-    session: Session,
-    row: Intervention,
-    action: str,
-    said: Mapping[str, Any],
-    *,
-    actor: str,
-    now: datetime,
+    session: Session, change: Change, row: Intervention, action: str, said: Mapping[str, Any]
 ) -> None:
     details = {"account_id": row.account_id, "playbook": row.playbook, "said": sorted(said)}
-    what = f"intervention.{action}"
-    audit(session, row.workspace_id, what, row.id, actor=actor, now=now, details=details)
+    change.audit(session, f"intervention.{action}", row.id, details)
 
 
 def announce(session: Session, row: Intervention, before: str, now: datetime) -> None:
@@ -151,20 +130,12 @@ def announce(session: Session, row: Intervention, before: str, now: datetime) ->
         )
 
 
-def change(
-    session: Session,
-    workspace_id: str,
-    intervention_id: str,
-    said: Mapping[str, Any],
-    *,
-    actor: str,
-    now: datetime,
+def replan(
+    session: Session, change: Change, intervention_id: str, said: Mapping[str, Any]
 ) -> Intervention:
     """Change who does it, until when, or the notes; saying the same again changes nothing."""
-    row = queries.get(session, workspace_id, intervention_id, lock=True)
-    changed = {name: value for name, value in said.items() if getattr(row, name) != value}
-    for name, value in changed.items():
-        setattr(row, name, value)
+    row = queries.get(session, change.workspace_id, intervention_id, lock=True)
+    changed = row.take(said)
     if changed:
-        _note(session, row, "changed", changed, actor=actor, now=now)
+        _note(session, change, row, "changed", changed)
     return row

@@ -5,14 +5,13 @@ from typing import Annotated, Self
 from fastapi import APIRouter, Path
 from pydantic import Field
 
-from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.pagination import Page, PagingDep
 from app.core.schemas import Object, Out, responses
 from app.interventions import playbook_service as service
 from app.interventions.playbook_service import Held, Origin
 from app.interventions.playbooks import Playbook
-from app.workspaces.auth import Admin, Reader
+from app.workspaces.auth import AdminChange, Reader
 
 router = APIRouter(
     prefix="/api/v1/playbooks", tags=["playbooks"], responses=responses(400, 401, 403, 404, 422)
@@ -56,29 +55,21 @@ def get_playbook(key: Key, session: ReadSessionDep, caller: Reader) -> PlaybookO
 
 @router.put("/{key}", responses=responses(409))
 def put_playbook(
-    key: NewKey,
-    body: Playbook,
-    session: SessionDep,
-    caller: Admin,
-    now: Now,
+    key: NewKey, body: Playbook, session: SessionDep, change: AdminChange
 ) -> PlaybookOut:
     """Add a playbook of one's own, or replace one that is shipped."""
-    return PlaybookOut.of(
-        service.put(session, caller.workspace_id, key, body, actor=caller.actor, now=now)
-    )
+    return PlaybookOut.of(service.put(session, change, key, body))
 
 
 @router.patch("/{key}", responses=responses(409))
 def change_playbook(
-    key: Key, body: Changes, session: SessionDep, caller: Admin, now: Now
+    key: Key, body: Changes, session: SessionDep, change: AdminChange
 ) -> PlaybookOut:
     """Change parts of a playbook, each as a whole; ``enabled`` turns it on and off."""
-    return PlaybookOut.of(
-        service.change(session, caller.workspace_id, key, body, actor=caller.actor, now=now)
-    )
+    return PlaybookOut.of(service.put_parts(session, change, key, body))
 
 
 @router.delete("/{key}", status_code=204)
-def drop_playbook(key: Key, session: SessionDep, caller: Admin, now: Now) -> None:
+def drop_playbook(key: Key, session: SessionDep, change: AdminChange) -> None:
     """Remove a playbook of one's own; of a shipped one the shipped version holds again."""
-    service.drop(session, caller.workspace_id, key, actor=caller.actor, now=now)
+    service.drop(session, change, key)

@@ -14,7 +14,7 @@ from app.interventions.catalogue import shipped
 from app.interventions.playbooks import Playbook, Playbooks
 from app.interventions.tables import OwnPlaybook
 from app.workspaces.queries import get_workspace
-from app.workspaces.service import audit
+from app.workspaces.service import Change
 
 MOST_OWN = 200
 
@@ -63,10 +63,9 @@ def _held(key: str, row: OwnPlaybook | None) -> Held:
     return Held(key, playbook, origin, row.version, row.updated_at, row.updated_by)
 
 
-def put(
-    session: Session, workspace_id: str, key: str, playbook: Playbook, *, actor: str, now: datetime
-) -> Held:
+def put(session: Session, change: Change, key: str, playbook: Playbook) -> Held:
     """Add or replace one; saying the same again changes nothing."""
+    workspace_id = change.workspace_id
     get_workspace(session, workspace_id, lock=True)  # one writer at a time
     row = queries.own_playbook(session, workspace_id, key, lock=True)
     config = playbook.model_dump(mode="json")
@@ -78,25 +77,17 @@ def put(
         row = OwnPlaybook(workspace_id=workspace_id, key=key, version=0)
         session.add(row)
     row.version, row.config = row.version + 1, config
-    row.updated_at, row.updated_by = now, actor
+    row.updated_at, row.updated_by = change.at, change.actor
     details = {"version": row.version, "enabled": playbook.enabled}
-    audit(session, workspace_id, "playbook.changed", key, actor=actor, now=now, details=details)
+    change.audit(session, "playbook.changed", key, details)
     session.flush()
     return _held(key, row)
 
 
-def change(
-    session: Session,
-    workspace_id: str,
-    key: str,
-    said: Mapping[str, Any],
-    *,
-    actor: str,
-    now: datetime,
-) -> Held:
+def put_parts(session: Session, change: Change, key: str, said: Mapping[str, Any]) -> Held:
     """Change the parts that are named, each as a whole."""
-    config = _plain(get(session, workspace_id, key).playbook) | dict(said)
-    return put(session, workspace_id, key, read(config), actor=actor, now=now)
+    config = _plain(get(session, change.workspace_id, key).playbook) | dict(said)
+    return put(session, change, key, read(config))
 
 
 def read(config: Mapping[str, Any], at: str = "/body") -> Playbook:
@@ -125,10 +116,10 @@ def _plain(playbook: Playbook) -> dict[str, Any]:
     return playbook.model_dump(mode="json")
 
 
-def drop(session: Session, workspace_id: str, key: str, *, actor: str, now: datetime) -> None:
+def drop(session: Session, change: Change, key: str) -> None:
     """Remove an own one; of a shipped one the shipped version holds again."""
-    row = queries.own_playbook(session, workspace_id, key, lock=True)
+    row = queries.own_playbook(session, change.workspace_id, key, lock=True)
     if row is None:
         raise NotFoundError("own playbook", key)
     session.delete(row)
-    audit(session, workspace_id, "playbook.dropped", key, actor=actor, now=now)
+    change.audit(session, "playbook.dropped", key)

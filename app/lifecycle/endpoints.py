@@ -1,31 +1,26 @@
 from fastapi import APIRouter
 
-from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.pagination import Page, PagingDep
 from app.core.schemas import Id, responses
 from app.lifecycle import queries, service
 from app.lifecycle.kinds import ERASURES, MOVES
 from app.lifecycle.schemas import AccountMoveOut, ErasureOut, Merge, Rename
-from app.workspaces.auth import Admin, Reader
+from app.workspaces.auth import Admin, AdminChange, Reader
 
 router = APIRouter(prefix="/api/v1", responses=responses(400, 401, 403, 404, 422))
 
 
 @router.delete("/users/{user_id}", tags=["privacy"], status_code=202)
-def erase_user(user_id: Id, session: SessionDep, caller: Admin, now: Now) -> ErasureOut:
+def erase_user(user_id: Id, session: SessionDep, by: AdminChange) -> ErasureOut:
     """Erase a person. Their usage stays, under a random pseudonym; their id is turned away."""
-    change = service.erase_user(session, caller.workspace_id, user_id, actor=caller.actor, now=now)
-    return ErasureOut.of(change)
+    return ErasureOut.of(service.erase_user(session, by, user_id))
 
 
 @router.delete("/accounts/{account_id}", tags=["privacy"], status_code=202)
-def erase_account(account_id: Id, session: SessionDep, caller: Admin, now: Now) -> ErasureOut:
+def erase_account(account_id: Id, session: SessionDep, by: AdminChange) -> ErasureOut:
     """Erase an account with all that is its own: people, usage, payments, scores, events."""
-    change = service.erase_account(
-        session, caller.workspace_id, account_id, actor=caller.actor, now=now
-    )
-    return ErasureOut.of(change)
+    return ErasureOut.of(service.erase_account(session, by, account_id))
 
 
 @router.get("/erasures", tags=["privacy"])
@@ -48,10 +43,9 @@ def get_erasure(erasure_id: Id, session: ReadSessionDep, caller: Admin) -> Erasu
 
 
 @router.post("/erasures/{erasure_id}/lift", tags=["privacy"], responses=responses(409))
-def lift_erasure(erasure_id: Id, session: SessionDep, caller: Admin, now: Now) -> ErasureOut:
+def lift_erasure(erasure_id: Id, session: SessionDep, by: AdminChange) -> ErasureOut:
     """Let an erased id in again, such as a person who comes back. Nothing is restored."""
-    change = service.lift(session, caller.workspace_id, erasure_id, actor=caller.actor, now=now)
-    return ErasureOut.of(change)
+    return ErasureOut.of(service.lift(session, by, erasure_id))
 
 
 @router.post(
@@ -61,13 +55,10 @@ def lift_erasure(erasure_id: Id, session: SessionDep, caller: Admin, now: Now) -
     responses=responses(409),
 )
 def rename_account(
-    account_id: Id, body: Rename, session: SessionDep, caller: Admin, now: Now
+    account_id: Id, body: Rename, session: SessionDep, by: AdminChange
 ) -> AccountMoveOut:
     """Give an account another id. The old id leads to it from now on, everywhere."""
-    change = service.rename(
-        session, caller.workspace_id, account_id, body.account_id, actor=caller.actor, now=now
-    )
-    return AccountMoveOut.of(change)
+    return AccountMoveOut.of(service.rename(session, by, account_id, body.account_id))
 
 
 @router.post(
@@ -77,13 +68,10 @@ def rename_account(
     responses=responses(409),
 )
 def merge_account(
-    account_id: Id, body: Merge, session: SessionDep, caller: Admin, now: Now
+    account_id: Id, body: Merge, session: SessionDep, by: AdminChange
 ) -> AccountMoveOut:
     """Let an account become part of another, for good: there is no way back."""
-    change = service.merge(
-        session, caller.workspace_id, account_id, body.into, actor=caller.actor, now=now
-    )
-    return AccountMoveOut.of(change)
+    return AccountMoveOut.of(service.merge(session, by, account_id, body.into))
 
 
 @router.get("/account-moves", tags=["accounts"])

@@ -1,5 +1,5 @@
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -13,6 +13,10 @@ from app.events.tables import UnattributedEvent
 from app.lifecycle import statements
 from app.lifecycle.kinds import Kind
 from app.lifecycle.tables import IdChange
+from app.workspaces.service import Change
+
+SETTLING = timedelta(seconds=5)
+"""After so long every process has heard of a change: callers are known for a second."""
 
 
 def add(
@@ -20,21 +24,19 @@ def add(
     workspace_id: str,
     kind: Kind,
     *,
+    by: Change,
     step: str,
-    actor: str,
-    now: datetime,
-    ready_at: datetime,
     **columns: Any,  # noqa: ANN401
 ) -> IdChange:
-    """Note what is to be done."""
+    """Note what is to be done, once every process has heard of it."""
     change = IdChange(
         workspace_id=workspace_id,
         id=f"{kind.prefix}_{uuid4().hex[:20]}",
         kind=kind,
         step=step,
-        requested_by=actor,
-        requested_at=now,
-        ready_at=ready_at,
+        requested_by=by.actor,
+        requested_at=by.at,
+        ready_at=by.at + SETTLING,
         **columns,
     )
     session.add(change)

@@ -4,7 +4,6 @@ The request does what is small and makes sure that nothing new comes in under th
 does the rest (``running``).
 """
 
-from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -23,10 +22,7 @@ from app.lifecycle.kinds import ERASURES, Kind
 from app.lifecycle.paging import emptying, run
 from app.lifecycle.running import first_step
 from app.lifecycle.tables import IdChange
-from app.workspaces.service import audit
-
-SETTLING = timedelta(seconds=5)
-"""After so long every process has heard of a change: callers are known for a second."""
+from app.workspaces.service import Change
 
 
 class SameAccountError(ConflictError):
@@ -41,17 +37,16 @@ class ErasureRunningError(ConflictError):
     code = "erasure_running"
 
 
-def erase_user(
-    session: Session, workspace_id: str, user_id: str, *, actor: str, now: datetime
-) -> IdChange:
+def erase_user(session: Session, by: Change, user_id: str) -> IdChange:
     """Let a person become a pseudonym. Asked again, it is the same erasure."""
+    workspace_id = by.workspace_id
     known = _erasure_of(session, workspace_id, USER, user_id)
     if known is not None:
         return known
     if not changes.is_known_person(session, workspace_id, user_id):
         raise NotFoundError("user", user_id)
     private = {"user_id": user_id, "pseudonym": erasing.pseudonym(), "anonymous": {}}
-    change = _erasure(session, workspace_id, Kind.ERASE_USER, private, actor=actor, now=now)
+    change = _erasure(session, by, Kind.ERASE_USER, private)
     erasing.put_tombstones(session, change, USER, [user_id])
     erasing.hide_anonymous(session, change)
     _take_user_away(session, change, user_id)
@@ -74,10 +69,9 @@ def _take_user_away(session: Session, change: IdChange, user_id: str) -> None:
     session.flush()
 
 
-def erase_account(
-    session: Session, workspace_id: str, account_id: str, *, actor: str, now: datetime
-) -> IdChange:
+def erase_account(session: Session, by: Change, account_id: str) -> IdChange:
     """Remove an account and all that is its own. Asked again, it is the same erasure."""
+    workspace_id = by.workspace_id
     known = _erasure_of(session, workspace_id, ACCOUNT, account_id)
     if known is not None:
         return known
@@ -85,7 +79,7 @@ def erase_account(
     _lock_family(session, workspace_id, account_id)
     account = queries.get(session, workspace_id, Account, account_id, lock=True)
     ids = [account_id, *aliases.old_ids(session, workspace_id, account_id)]
-    change = _erasure(session, workspace_id, Kind.ERASE_ACCOUNT, {"ids": ids}, actor=actor, now=now)
+    change = _erasure(session, by, Kind.ERASE_ACCOUNT, {"ids": ids})
     erasing.put_tombstones(session, change, ACCOUNT, ids)
     values = erasing.account_values(change)
     aliases.drop(session, workspace_id, ids)
@@ -102,55 +96,30 @@ def _erasure_of(session: Session, workspace_id: str, kind: str, named: str) -> I
     return changes.get(session, workspace_id, ERASURES, erasure_id) if erasure_id else None
 
 
-def _erasure(
-    session: Session,
-    workspace_id: str,
-    kind: Kind,
-    private: dict[str, Any],
-    *,
-    actor: str,
-    now: datetime,
-) -> IdChange:
+def _erasure(session: Session, by: Change, kind: Kind, private: dict[str, Any]) -> IdChange:
     change = changes.add(
-        session,
-        workspace_id,
-        kind,
-        step=first_step(kind),
-        actor=actor,
-        now=now,
-        ready_at=now + SETTLING,
-        private=private,
+        session, by.workspace_id, kind, by=by, step=first_step(kind), private=private
     )
-    action = "user.erased" if kind is Kind.ERASE_USER else "account.erased"
-    audit(session, workspace_id, action, change.id, actor=actor, now=now)
+    by.audit(session, "user.erased" if kind is Kind.ERASE_USER else "account.erased", change.id)
     return change
 
 
-def lift(
-    session: Session, workspace_id: str, erasure_id: str, *, actor: str, now: datetime
-) -> IdChange:
+def lift(session: Session, by: Change, erasure_id: str) -> IdChange:
     """Let an erased id in again. What was erased does not come back."""
-    change = changes.get(session, workspace_id, ERASURES, erasure_id, lock=True)
+    change = changes.get(session, by.workspace_id, ERASURES, erasure_id, lock=True)
     if change.lifted_at is not None:
         return change
     if change.step is not None:
         raise ErasureRunningError("The erasure is not done yet; lift it when it is.")
-    tombstones.lift(session, workspace_id, erasure_id)
-    change.lifted_at = now
-    audit(session, workspace_id, "erasure.lifted", erasure_id, actor=actor, now=now)
+    tombstones.lift(session, by.workspace_id, erasure_id)
+    change.lifted_at = by.at
+    by.audit(session, "erasure.lifted", erasure_id)
     return change
 
 
-def rename(
-    session: Session,
-    workspace_id: str,
-    account_id: str,
-    new_id: str,
-    *,
-    actor: str,
-    now: datetime,
-) -> IdChange:
+def rename(session: Session, by: Change, account_id: str, new_id: str) -> IdChange:
     """Give an account another id; the old one leads to it from now on."""
+    workspace_id = by.workspace_id
     account_id = aliases.current_id(session, workspace_id, account_id)
     _lock_family(session, workspace_id, account_id)
     account = queries.get(session, workspace_id, Account, account_id, lock=True)
@@ -159,7 +128,7 @@ def rename(
     if session.scalar(row_statements.copy_account(), values) is None:
         raise AccountExistsError(f"There is an account {new_id} already: merge the two instead.")
     tombstones.refuse(session, workspace_id, ACCOUNT, new_id)
-    return _move(session, Kind.RENAME, account, new_id, actor=actor, now=now)
+    return _move(session, by, Kind.RENAME, account, new_id)
 
 
 def _check_new_id(session: Session, account: Account, new_id: str) -> None:
@@ -176,10 +145,9 @@ def _check_new_id(session: Session, account: Account, new_id: str) -> None:
         raise AccountExistsError(f"{new_id} is an old id of the account {whose}.")
 
 
-def merge(
-    session: Session, workspace_id: str, account_id: str, into: str, *, actor: str, now: datetime
-) -> IdChange:
+def merge(session: Session, by: Change, account_id: str, into: str) -> IdChange:
     """Let one account be part of another; its id leads to the other from now on."""
+    workspace_id = by.workspace_id
     account_id = aliases.current_id(session, workspace_id, account_id)
     into = aliases.current_id(session, workspace_id, into)
     if account_id == into:
@@ -191,7 +159,7 @@ def merge(
     target.parent_id = _parent_after(session, account, target)
     session.flush()
     run(session, row_statements.absorb_account(), _values(account, into))
-    return _move(session, Kind.MERGE, account, into, actor=actor, now=now)
+    return _move(session, by, Kind.MERGE, account, into)
 
 
 def _lock_family(session: Session, workspace_id: str, *account_ids: str) -> None:
@@ -228,32 +196,13 @@ def _values(account: Account, target_id: str) -> dict[str, Any]:
     }
 
 
-def _move(
-    session: Session, kind: Kind, account: Account, target_id: str, *, actor: str, now: datetime
-) -> IdChange:
+def _move(session: Session, by: Change, kind: Kind, account: Account, target_id: str) -> IdChange:
     workspace_id, values = account.workspace_id, _values(account, target_id)
     session.expunge(account)
     run(session, row_statements.DROP_ACCOUNT, values)
-    aliases.put(session, workspace_id, values["account_id"], target_id, now=now)
-    moving.move_small(session, kind, values, first=True, now=now)
+    ids = {"account_id": values["account_id"], "target_id": target_id}
+    aliases.put(session, workspace_id, **ids, now=by.at)
+    moving.move_small(session, kind, values, first=True, now=by.at)
     action = "account.renamed" if kind is Kind.RENAME else "account.merged"
-    audit(
-        session,
-        workspace_id,
-        action,
-        target_id,
-        actor=actor,
-        now=now,
-        details={"account_id": values["account_id"]},
-    )
-    return changes.add(
-        session,
-        workspace_id,
-        kind,
-        step=first_step(kind),
-        actor=actor,
-        now=now,
-        ready_at=now + SETTLING,
-        account_id=values["account_id"],
-        target_id=target_id,
-    )
+    by.audit(session, action, target_id, {"account_id": ids["account_id"]})
+    return changes.add(session, workspace_id, kind, by=by, step=first_step(kind), **ids)

@@ -11,7 +11,7 @@ from app.core.schemas import Id, responses
 from app.segments import account_queries, queries, service
 from app.segments.listing import Listing
 from app.segments.schemas import SORT, SORTED, AccountStanding, SegmentIn, SegmentOut
-from app.workspaces.auth import AccountWriter, Reader
+from app.workspaces.auth import AccountChange, Reader
 
 router = APIRouter(
     prefix="/api/v1/segments", tags=["segments"], responses=responses(400, 401, 403, 404, 422)
@@ -36,20 +36,10 @@ def list_segments(
 
 
 @router.put("/{key}")
-def put_segment(
-    key: Id, body: SegmentIn, session: SessionDep, caller: AccountWriter, now: Now
-) -> SegmentOut:
+def put_segment(key: Id, body: SegmentIn, session: SessionDep, change: AccountChange) -> SegmentOut:
     """Create or replace a saved segment."""
-    row = service.put(
-        session,
-        caller.workspace_id,
-        key,
-        name=body.name,
-        filter=body.filter,
-        actor=caller.actor,
-        now=now,
-    )
-    return SegmentOut.of(row, service.total(session, row, today=now.date()))
+    row = service.put(session, change, key, name=body.name, filter=body.filter)
+    return SegmentOut.of(row, service.total(session, row, today=change.at.date()))
 
 
 @router.get("/{key}")
@@ -60,9 +50,9 @@ def get_segment(key: Id, session: ReadSessionDep, caller: Reader, now: Now) -> S
 
 
 @router.delete("/{key}", status_code=204)
-def delete_segment(key: Id, session: SessionDep, caller: AccountWriter, now: Now) -> None:
+def delete_segment(key: Id, session: SessionDep, change: AccountChange) -> None:
     """Delete a saved segment. Its accounts stay."""
-    service.delete(session, caller.workspace_id, key, actor=caller.actor, now=now)
+    service.delete(session, change, key)
 
 
 @router.get("/{key}/accounts")

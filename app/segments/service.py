@@ -1,7 +1,7 @@
 """Filters and saved segments become one filter; saved segments are kept, and changes audited."""
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -12,7 +12,7 @@ from app.segments import account_queries, queries
 from app.segments.account_queries import Total
 from app.segments.fields import CHOICES, FIELDS
 from app.segments.tables import SavedSegment
-from app.workspaces.service import audit
+from app.workspaces.service import Change
 
 IN_BODY = "/body/filter"
 
@@ -52,33 +52,28 @@ def read(raw: object, *, at: str = IN_BODY) -> Filter:
 
 def put(
     session: Session,
-    workspace_id: str,
+    change: Change,
     key: str,
     *,
     name: str,
     filter: Mapping[str, Any],  # noqa: A002 - what it is called everywhere
-    actor: str,
-    now: datetime,
 ) -> SavedSegment:
     """Create or replace; saying the same again changes nothing."""
     read(filter)
     said: dict[str, Any] = {"name": name, "filter": dict(filter)}
-    created = queries.ensure(session, workspace_id, key, **said, now=now)
-    row = queries.get(session, workspace_id, key, lock=True)
-    changed = {column: value for column, value in said.items() if getattr(row, column) != value}
+    created = queries.ensure(session, change.workspace_id, key, **said, now=change.at)
+    row = queries.get(session, change.workspace_id, key, lock=True)
+    changed = row.take(said)
     if changed:
-        for column, value in changed.items():
-            setattr(row, column, value)
-        row.version, row.updated_at = row.version + 1, now
+        row.version, row.updated_at = row.version + 1, change.at
     if created or changed:
-        action = "segment.created" if created else "segment.changed"
-        audit(session, workspace_id, action, key, actor=actor, now=now, details=said)
+        change.audit(session, "segment.created" if created else "segment.changed", key, said)
     return row
 
 
-def delete(session: Session, workspace_id: str, key: str, *, actor: str, now: datetime) -> None:
-    session.delete(queries.get(session, workspace_id, key, lock=True))
-    audit(session, workspace_id, "segment.deleted", key, actor=actor, now=now)
+def delete(session: Session, change: Change, key: str) -> None:
+    session.delete(queries.get(session, change.workspace_id, key, lock=True))
+    change.audit(session, "segment.deleted", key)
 
 
 def total(session: Session, row: SavedSegment, *, today: date) -> Total:

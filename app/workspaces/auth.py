@@ -11,12 +11,13 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 from fastapi.concurrency import run_in_threadpool
 
-from app.core.clock import Clock
+from app.core.clock import Clock, Now
 from app.core.db import Sessions, slot
 from app.core.errors import ForbiddenError, UnauthorizedError
 from app.core.requests import refuse_repeated
 from app.workspaces import keys, queries
 from app.workspaces.keys import Scope
+from app.workspaces.service import Change
 
 CACHE_SECONDS = 1.0
 ACCOUNT_ID = "account_id"
@@ -164,8 +165,25 @@ def caller_with(scope: Scope) -> Any:  # noqa: ANN401 - FastAPI's own marker has
     return Depends(caller)
 
 
+def change_by(caller: Any) -> Any:  # noqa: ANN401 - the dependency of ``caller_with``
+    """Make the dependency that says who changes something, where and when."""
+
+    async def change(now: Now, by: Caller = caller) -> Change:
+        return Change(by.workspace_id, by.actor, now)
+
+    return Depends(change)
+
+
+ACCOUNT_WRITER = caller_with(Scope.ACCOUNTS_WRITE)
+ALERT_WRITER = caller_with(Scope.ALERTS_WRITE)
+ADMIN = caller_with(Scope.ADMIN)
+
 Reader = Annotated[Caller, caller_with(Scope.HEALTH_READ)]
-AccountWriter = Annotated[Caller, caller_with(Scope.ACCOUNTS_WRITE)]
-AlertWriter = Annotated[Caller, caller_with(Scope.ALERTS_WRITE)]
+AccountWriter = Annotated[Caller, ACCOUNT_WRITER]
+AlertWriter = Annotated[Caller, ALERT_WRITER]
 WebhookWriter = Annotated[Caller, caller_with(Scope.WEBHOOKS_WRITE)]
-Admin = Annotated[Caller, caller_with(Scope.ADMIN)]
+Admin = Annotated[Caller, ADMIN]
+
+AccountChange = Annotated[Change, change_by(ACCOUNT_WRITER)]
+AlertChange = Annotated[Change, change_by(ALERT_WRITER)]
+AdminChange = Annotated[Change, change_by(ADMIN)]

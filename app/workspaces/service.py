@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,6 +20,28 @@ ROTATION_OVERLAP = timedelta(days=1)
 
 class ReachIncompleteError(ConflictError):
     code = "reach_incomplete"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Who changes something of which workspace, and when."""
+
+    workspace_id: str
+    actor: str
+    at: datetime
+
+    def audit(
+        self, session: Session, action: str, subject: str, details: Mapping[str, Any] | None = None
+    ) -> None:
+        audit(
+            session,
+            self.workspace_id,
+            action,
+            subject,
+            actor=self.actor,
+            now=self.at,
+            details=details,
+        )
 
 
 def audit(
@@ -49,9 +72,7 @@ def change_workspace(
 ) -> Workspace:
     """Change what is said; saying the same again changes nothing."""
     workspace = queries.get_workspace(session, workspace_id, lock=True)
-    changed = {name: value for name, value in said.items() if getattr(workspace, name) != value}
-    for name, value in changed.items():
-        setattr(workspace, name, value)
+    changed = workspace.take(said)
     if workspace.reach == "property" and not workspace.reach_property:
         raise ReachIncompleteError("To add up a property, name it in reach_property.")
     if workspace.reach == "events" and not workspace.reach_events:

@@ -11,11 +11,13 @@ from app.churn.model import Stage
 from app.churn.training_service import Candidate, Holder, Material, gather, judge, settle, watch
 from app.interventions.treatment_queries import treated_days
 from app.tables import ChurnModel, Intervention, Message
+from app.workspaces.service import Change
 from tests import factories
 from tests.churn import fading
 from tests.conftest import NOW
 
 TODAY = NOW.date()
+KIM = Change("acme", "kim", NOW)
 
 
 def trained(session: Session) -> tuple[Material, Candidate]:
@@ -25,10 +27,14 @@ def trained(session: Session) -> tuple[Material, Candidate]:
     return material, candidate
 
 
+def later(hours: int) -> Change:
+    return replace(KIM, at=NOW + timedelta(hours=hours))
+
+
 def settled(
     session: Session, candidate: Candidate | str, degraded: list[str], over: Holder | None
 ) -> dict[str, object]:
-    return settle(session, "acme", candidate, degraded, over=over, actor="test", now=NOW)
+    return settle(session, KIM, candidate, degraded, over=over)
 
 
 def messages(session: Session) -> list[str]:
@@ -202,15 +208,15 @@ def test_promoted_rolled_back_and_back_to_the_rules(session: Session) -> None:
     _, candidate = trained(session)
     for _ in range(2):
         settled(session, candidate, [], None)
-    model_service.promote(session, "acme", 1, actor="kim", now=NOW)
-    model_service.promote(session, "acme", 2, actor="kim", now=NOW + timedelta(hours=1))
+    model_service.promote(session, KIM, 1)
+    model_service.promote(session, later(1), 2)
 
-    first = model_service.roll_back(session, "acme", actor="kim", now=NOW + timedelta(hours=2))
+    first = model_service.roll_back(session, later(2))
     assert first is not None
     assert first.version == 1
-    assert model_service.roll_back(session, "acme", actor="kim", now=NOW) is None
+    assert model_service.roll_back(session, KIM) is None
     with pytest.raises(model_service.NothingToRollBackError):
-        model_service.roll_back(session, "acme", actor="kim", now=NOW)
+        model_service.roll_back(session, KIM)
 
     states = {r.version: r.state for r in session.query(ChurnModel)}
     assert set(states.values()) == {"rolled_back"}
@@ -228,4 +234,4 @@ def test_a_model_that_cannot_be_read_here_cannot_be_promoted(session: Session) -
     with pytest.raises(UnfitArtifactError):
         store.model_of(session, row)
     with pytest.raises(model_service.UnfitModelError):
-        model_service.promote(session, "acme", 1, actor="kim", now=NOW)
+        model_service.promote(session, KIM, 1)

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from app.health import override_service, scorecard_service
 from app.health.scorecard import Scorecard
 from app.tables import DailyUsage, StaleAccount, Subscription
+from app.workspaces.service import Change
 from tests import factories
 from tests.health.crowd import NOW, crowd, name_events
 from tests.health.explaining import (
@@ -134,14 +135,12 @@ def test_an_overruled_day_has_a_row_of_the_override(client: TestClient, world: S
     keep_peers(world)
     override_service.put(
         world,
-        "acme",
+        Change("acme", "test", NOW),
         "a010",
         value=95,
         reason="They signed.",
         author="kim@example.com",
         expires_at=NOW + timedelta(days=30),
-        actor="test",
-        now=NOW,
     )
     world.commit()
 

@@ -13,6 +13,7 @@ from app.core.settings import Settings
 from app.health import override_service, service
 from app.tables import AuditEntry, Due, HealthHistory, ScoreOverride
 from app.worker import Worker
+from app.workspaces.service import Change
 from tests import factories
 from tests.health.crowd import NOW, crowd, name_events
 from tests.health.scoring import AS_OF
@@ -235,14 +236,12 @@ def test_of_two_overrides_at_once_the_later_holds(committed: Sessions) -> None:
     def say(session: Session, value: float) -> None:
         override_service.put(
             session,
-            "acme",
+            Change("acme", "test", NOW),
             "a1",
             value=value,
             reason="x",
             author="kim",
             expires_at=LATER,
-            actor="test",
-            now=NOW,
         )
 
     def say_and_commit(value: float) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.interventions import playbook_service
 from app.tables import Account, AccountSignal, HealthScore, Intervention
+from app.workspaces.service import Change
 from tests import factories
 from tests.conftest import NOW
 from tests.interventions.standing import account, opened, refresh
@@ -50,9 +51,8 @@ def test_the_evidence_is_followed(session: Session) -> None:
 def test_the_playbook_is_followed(session: Session) -> None:
     texts = playbook_service.get(session, "acme", "right_size").playbook.model_dump()["texts"]
     texts["en"]["next_step"] = "Call {{ account }} {today}."
-    playbook_service.change(
-        session, "acme", "right_size", {"texts": texts}, actor="kim@acme.example", now=NOW
-    )
+    kim = Change("acme", "kim@acme.example", NOW)
+    playbook_service.put_parts(session, kim, "right_size", {"texts": texts})
 
     refresh(session)
 
