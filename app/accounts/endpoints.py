@@ -151,10 +151,7 @@ def get_user(user_id: Id, session: ReadSessionDep, caller: Reader) -> UserOut:
 
 @known.get("/users", tags=["users"])
 def list_users(
-    session: ReadSessionDep,
-    caller: Reader,
-    paging: PagingDep,
-    account_id: OfAccount = None,
+    session: ReadSessionDep, caller: Reader, paging: PagingDep, account_id: OfAccount = None
 ) -> Page[UserOut]:
     """List users by id."""
     rows = queries.list_users(
@@ -169,11 +166,7 @@ def list_users(
 
 @known.put("/subscriptions/{subscription_id}", tags=["subscriptions"], responses=responses(409))
 def put_subscription(
-    subscription_id: Id,
-    body: SubscriptionIn,
-    session: SessionDep,
-    caller: AccountWriter,
-    now: Now,
+    subscription_id: Id, body: SubscriptionIn, session: SessionDep, caller: AccountWriter, now: Now
 ) -> SubscriptionOut:
     """Say which terms hold from a day on.
 
@@ -195,11 +188,7 @@ def put_subscription(
     "/subscriptions/{subscription_id}/end", tags=["subscriptions"], responses=responses(409)
 )
 def end_subscription(
-    subscription_id: Id,
-    body: SubscriptionEnd,
-    session: SessionDep,
-    caller: AccountWriter,
-    now: Now,
+    subscription_id: Id, body: SubscriptionEnd, session: SessionDep, caller: AccountWriter, now: Now
 ) -> SubscriptionOut:
     """Say from which day on nothing is paid. Saying it twice is the same as once."""
     periods = service.end_subscription(

@@ -61,10 +61,7 @@ def delete_exchange_rate(
 
 @router.get("")
 def list_exchange_rates(
-    session: ReadSessionDep,
-    caller: Reader,
-    paging: PagingDep,
-    currency: OfCurrency = None,
+    session: ReadSessionDep, caller: Reader, paging: PagingDep, currency: OfCurrency = None
 ) -> Page[ExchangeRateOut]:
     """List exchange rates by currency and day."""
     rows = rate_queries.list_rates(

@@ -81,10 +81,7 @@ def list_unmatched(session: ReadSessionDep, caller: Admin, paging: PagingDep) ->
 
 @managed.get("/accounts/{account_id}/invoices")
 def list_invoices(
-    account_id: Id,
-    session: ReadSessionDep,
-    caller: Reader,
-    paging: PagingDep,
+    account_id: Id, session: ReadSessionDep, caller: Reader, paging: PagingDep
 ) -> Page[InvoiceOut]:
     """List an account's invoices, newest first, with what became of each."""
     account_id = aliases.current_id(session, caller.workspace_id, account_id)

@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Query
 from sqlalchemy.orm import Session
 
 from app.accounts.queries import get
@@ -12,24 +12,18 @@ from app.churn import risk_queries
 from app.churn.risk_schemas import ChurnRiskHistoryOut, ChurnRiskOut
 from app.core.clock import Now
 from app.core.db import ReadSessionDep
-from app.core.languages import Language, preferred
+from app.core.languages import Language
 from app.core.pagination import PagingDep
+from app.core.requests import LanguageDep
 from app.core.schemas import Day, Id, responses
 from app.workspaces.auth import Reader
 
 router = APIRouter(prefix="/api/v1", tags=["churn"])
 
-Lang = Annotated[Language | None, Query(description="Else by `Accept-Language`.")]
-Accepted = Annotated[str, Header(max_length=1000)]
-
 
 @router.get("/accounts/{account_id}/churn-risk", responses=responses(401, 403, 404, 422))
 def get_churn_risk(
-    session: ReadSessionDep,
-    caller: Reader,
-    account_id: Id,
-    lang: Lang = None,
-    accept_language: Accepted = "",
+    session: ReadSessionDep, caller: Reader, language: LanguageDep, account_id: Id
 ) -> ChurnRiskOut:
     """Say how likely an account is to leave within the horizon, and what goes with that.
 
@@ -37,7 +31,6 @@ def get_churn_risk(
     probability is claimed.
     """
     get(session, caller.workspace_id, Account, account_id)
-    language = lang or preferred(accept_language)
     return churn_risk(session, caller.workspace_id, account_id, language)
 
 
@@ -58,17 +51,15 @@ def get_churn_risk_history(
     caller: Reader,
     now: Now,
     paging: PagingDep,
+    language: LanguageDep,
     account_id: Id,
     since: Annotated[Day | None, Query(description="90 days ago by default.")] = None,
     until: Annotated[Day | None, Query(description="Today by default.")] = None,
-    lang: Lang = None,
-    accept_language: Accepted = "",
 ) -> ChurnRiskHistoryOut:
     """Tell what the risk was on the days on which it moved, oldest first."""
     until = until or now.date()
     since = since or until - timedelta(days=min(90, until.toordinal() - 1))
     get(session, caller.workspace_id, Account, account_id)
-    language = lang or preferred(accept_language)
     rows = risk_queries.history(
         session,
         caller.workspace_id,

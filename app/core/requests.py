@@ -2,16 +2,16 @@
 
 import time
 from collections import Counter
-from typing import get_origin
+from typing import Annotated, get_origin
 from uuid import uuid4
 
 import structlog
-from fastapi import Request
+from fastapi import Depends, Header, Query, Request, params
 from fastapi.dependencies.utils import get_flat_params
-from fastapi.params import Query
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core.errors import FieldError, UnprocessableError
+from app.core.languages import Language, preferred
 from app.core.metrics import REQUEST_SECONDS, REQUESTS
 
 log = structlog.get_logger()
@@ -61,8 +61,8 @@ def refuse_repeated(request: Request) -> None:
     """Refuse a query that names one thing twice: nobody could say which of the two counts."""
     if not request.url.query:
         return
-    params = get_flat_params(request.scope["route"].dependant)  # those of dependencies too
-    wanted = [field for field in params if isinstance(field.field_info, Query)]
+    known = get_flat_params(request.scope["route"].dependant)  # those of dependencies too
+    wanted = [field for field in known if isinstance(field.field_info, params.Query)]
     many = {field.alias for field in wanted if get_origin(field.field_info.annotation) is list}
     times = Counter(name for name, _ in request.query_params.multi_items())
     errors = [
@@ -72,3 +72,14 @@ def refuse_repeated(request: Request) -> None:
     ]
     if errors:
         raise UnprocessableError("Some of the input cannot be used.", errors=errors)
+
+
+async def _language(
+    lang: Annotated[Language | None, Query(description="Else by `Accept-Language`.")] = None,
+    accept_language: Annotated[str, Header(max_length=1000)] = "",
+) -> Language:
+    return lang or preferred(accept_language)
+
+
+LanguageDep = Annotated[Language, Depends(_language)]
+"""The language that a reader asks for, or likes best."""

@@ -54,10 +54,7 @@ def show_ingest_stats(
 
 @router.get("/sources", responses=responses(401, 403, 404, 422))
 def list_sources(
-    session: ReadSessionDep,
-    caller: Reader,
-    now: Now,
-    paging: PagingDep,
+    session: ReadSessionDep, caller: Reader, now: Now, paging: PagingDep
 ) -> Page[SourceOut]:
     """List the keys that send events, how they usually do, and which have fallen silent."""
     rows = source_queries.list_sources(

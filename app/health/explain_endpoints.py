@@ -3,12 +3,12 @@
 from datetime import date, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Query
 
 from app.core.clock import Now
 from app.core.db import ReadSessionDep
 from app.core.errors import FieldError, UnprocessableError
-from app.core.languages import Language, preferred
+from app.core.requests import LanguageDep
 from app.core.schemas import Day, responses
 from app.health import explain_service, queries
 from app.health.explain_schemas import ExplanationOut
@@ -25,11 +25,10 @@ def get_explanation(
     session: ReadSessionDep,
     caller: Reader,
     now: Now,
+    language: LanguageDep,
     account_id: AccountId,
     since: Annotated[Day | None, Query(alias="from", description="28 days before `to`.")] = None,
     until: Annotated[Day | None, Query(alias="to", description="Today by default.")] = None,
-    lang: Annotated[Language | None, Query(description="Else by `Accept-Language`.")] = None,
-    accept_language: Annotated[str, Header(max_length=1000)] = "",
 ) -> ExplanationOut:
     """Say what each measure gives, and what moved the score between two days, to the point.
 
@@ -48,5 +47,5 @@ def get_explanation(
         account_id,
         since=since,
         until=until,
-        language=lang or preferred(accept_language),
+        language=language,
     )

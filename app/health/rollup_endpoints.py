@@ -32,10 +32,7 @@ def get_rollup(
 
 @router.get("/{account_id}/children")
 def list_children(
-    account_id: Id,
-    session: ReadSessionDep,
-    caller: Reader,
-    paging: PagingDep,
+    account_id: Id, session: ReadSessionDep, caller: Reader, paging: PagingDep
 ) -> Page[ChildOut]:
     """List the accounts right below one with their scores, by id."""
     get_account(session, caller.workspace_id, account_id)

@@ -141,10 +141,7 @@ def get_import(import_id: Id, session: ReadSessionDep, caller: Reader) -> Import
 
 @router.get("/imports/{import_id}/errors")
 def list_import_errors(
-    import_id: Id,
-    session: ReadSessionDep,
-    caller: Reader,
-    paging: PagingDep,
+    import_id: Id, session: ReadSessionDep, caller: Reader, paging: PagingDep
 ) -> Page[ImportRowErrorOut]:
     """List rows that could not be used, in the order of the file; at most the first 10,000."""
     service.get(session, caller.workspace_id, import_id)

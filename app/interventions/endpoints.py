@@ -1,14 +1,15 @@
 """Suggestions and interventions over HTTP."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Header, Path, Query
+from fastapi import APIRouter, Path, Query
 
 from app.accounts.queries import get_account
 from app.core.db import ReadSessionDep, SessionDep
-from app.core.languages import Language, preferred
+from app.core.languages import Language
 from app.core.pagination import Page, PagingDep
+from app.core.requests import LanguageDep
 from app.core.schemas import Id, responses
 from app.health.schemas import AccountId
 from app.interventions import intervention_queries as queries
@@ -30,25 +31,18 @@ router = APIRouter(
 )
 
 InterventionId = Annotated[str, Path(max_length=255)]
-Lang = Annotated[Language | None, Query(description="Else by `Accept-Language`.")]
-Accept = Annotated[str, Header(max_length=1000)]
 Asked = Annotated[Id | None, Query()]
 
 
 @router.get("/accounts/{account_id}/suggestions", tags=["suggestions"])
 def list_account_suggestions(
-    account_id: AccountId,
-    session: ReadSessionDep,
-    caller: Reader,
-    lang: Lang = None,
-    accept_language: Accept = "",
+    account_id: AccountId, session: ReadSessionDep, caller: Reader, language: LanguageDep
 ) -> Page[SuggestionOut]:
     """Say what to do about an account: three things at most, what is worth most first."""
     get_account(session, caller.workspace_id, account_id)
     rows = suggestion_queries.suggestions(
         session, caller.workspace_id, account_id=account_id, limit=10
     )
-    language = lang or preferred(accept_language)
     ordered = sorted((row for row, _ in rows), key=lambda row: row.rank or 0)
     return Page(items=[SuggestionOut.of(row, language) for row in ordered], next_cursor=None)
 
@@ -59,10 +53,9 @@ def list_suggestions(
     session: ReadSessionDep,
     caller: Reader,
     paging: PagingDep,
+    language: LanguageDep,
     playbook: Asked = None,
     owner: Annotated[Id | None, Query(description="Who looks after the account.")] = None,
-    lang: Lang = None,
-    accept_language: Accept = "",
 ) -> Page[SuggestionOut]:
     """List what to do about all accounts, what is worth most first."""
     rows = suggestion_queries.suggestions(
@@ -73,9 +66,11 @@ def list_suggestions(
         after=paging.after((float, int), str),
         limit=paging.fetch,
     )
-    items, following = paging.cut(rows, lambda row: (row[0].value_cents, row[0].id))
-    language = lang or preferred(accept_language)
-    return Page(items=[SuggestionOut.of(row, language) for row, _ in items], next_cursor=following)
+    return paging.page(
+        rows,
+        lambda row: SuggestionOut.of(row[0], language),
+        lambda row: (row[0].value_cents, row[0].id),
+    )
 
 
 @router.get("/interventions")
@@ -84,12 +79,11 @@ def list_interventions(
     session: ReadSessionDep,
     caller: Reader,
     paging: PagingDep,
+    language: LanguageDep,
     state: State | None = None,
     account_id: Asked = None,
     assignee: Asked = None,
     playbook: Asked = None,
-    lang: Lang = None,
-    accept_language: Accept = "",
 ) -> Page[InterventionOut]:
     """List what is suggested, decided, being done and done, newest first."""
     rows = queries.interventions(
@@ -102,9 +96,9 @@ def list_interventions(
         after=paging.after(datetime, str),
         limit=paging.fetch,
     )
-    items, following = paging.cut(rows, lambda row: (row.created_at, row.id))
-    language = lang or preferred(accept_language)
-    return Page(items=[InterventionOut.of(row, language) for row in items], next_cursor=following)
+    return paging.page(
+        rows, lambda row: InterventionOut.of(row, language), lambda row: (row.created_at, row.id)
+    )
 
 
 @router.post("/interventions", status_code=201, responses=responses(409))
@@ -119,57 +113,43 @@ def begin_intervention(
 
 @router.get("/interventions/{intervention_id}")
 def get_intervention(
-    intervention_id: InterventionId,
-    session: ReadSessionDep,
-    caller: Reader,
-    lang: Lang = None,
-    accept_language: Accept = "",
+    intervention_id: InterventionId, session: ReadSessionDep, caller: Reader, language: LanguageDep
 ) -> InterventionOut:
     """Show an intervention."""
     row = queries.get(session, caller.workspace_id, intervention_id)
-    return InterventionOut.of(row, lang or preferred(accept_language))
+    return InterventionOut.of(row, language)
 
 
 @router.patch("/interventions/{intervention_id}")
 def change_intervention(
-    intervention_id: InterventionId,
-    body: Work,
-    session: SessionDep,
-    change: AccountChange,
+    intervention_id: InterventionId, body: Work, session: SessionDep, change: AccountChange
 ) -> InterventionOut:
     """Change who does it, until when, or the notes."""
-    said = body.model_dump(exclude_unset=True)
-    row = service.replan(session, change, intervention_id, said)
+    row = service.replan(session, change, intervention_id, body.model_dump(exclude_unset=True))
     return InterventionOut.of(row, Language.EN)
 
 
 def _act(
-    session: SessionDep, change: Change, key: str, what: Act, said: dict[str, Any]
+    session: SessionDep, change: Change, key: str, what: Act, body: Work | Dismissal | None = None
 ) -> InterventionOut:
+    said = body.model_dump(exclude_unset=True) if body else {}
     return InterventionOut.of(service.act(session, change, key, what, said), Language.EN)
 
 
 @router.post("/interventions/{intervention_id}/accept", responses=responses(409))
 def accept(
-    intervention_id: InterventionId,
-    body: Work,
-    session: SessionDep,
-    change: AccountChange,
+    intervention_id: InterventionId, body: Work, session: SessionDep, change: AccountChange
 ) -> InterventionOut:
     """Take a suggestion on."""
-    said = body.model_dump(exclude_unset=True)
-    return _act(session, change, intervention_id, Act.ACCEPT, said)
+    return _act(session, change, intervention_id, Act.ACCEPT, body)
 
 
 @router.post("/interventions/{intervention_id}/dismiss", responses=responses(409))
 def dismiss(
-    intervention_id: InterventionId,
-    body: Dismissal,
-    session: SessionDep,
-    change: AccountChange,
+    intervention_id: InterventionId, body: Dismissal, session: SessionDep, change: AccountChange
 ) -> InterventionOut:
     """Put it aside, with the reason. It is not suggested again for 30 days."""
-    return _act(session, change, intervention_id, Act.DISMISS, {"reason": body.reason})
+    return _act(session, change, intervention_id, Act.DISMISS, body)
 
 
 @router.post("/interventions/{intervention_id}/start", responses=responses(409))
@@ -177,16 +157,12 @@ def start(
     intervention_id: InterventionId, session: SessionDep, change: AccountChange
 ) -> InterventionOut:
     """Say that it is being done."""
-    return _act(session, change, intervention_id, Act.START, {})
+    return _act(session, change, intervention_id, Act.START)
 
 
 @router.post("/interventions/{intervention_id}/complete", responses=responses(409))
 def complete(
-    intervention_id: InterventionId,
-    body: Work,
-    session: SessionDep,
-    change: AccountChange,
+    intervention_id: InterventionId, body: Work, session: SessionDep, change: AccountChange
 ) -> InterventionOut:
     """Say that it is done. Its outcome is looked at after 30 and 90 days."""
-    said = body.model_dump(exclude_unset=True)
-    return _act(session, change, intervention_id, Act.COMPLETE, said)
+    return _act(session, change, intervention_id, Act.COMPLETE, body)

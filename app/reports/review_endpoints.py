@@ -7,7 +7,7 @@ from fastapi.responses import HTMLResponse
 from app.core.clock import Now
 from app.core.db import ReadSessionDep
 from app.core.errors import FieldError
-from app.core.languages import Language, preferred
+from app.core.requests import LanguageDep
 from app.core.schemas import Day, responses
 from app.health.schemas import AccountId
 from app.reports import review_service
@@ -40,6 +40,7 @@ def get_review(
     session: ReadSessionDep,
     caller: Reader,
     now: Now,
+    language: LanguageDep,
     account_id: AccountId,
     since: Annotated[Day | None, Query(alias="from", description="90 days before `to`.")] = None,
     until: Annotated[Day | None, Query(alias="to", description="Today by default.")] = None,
@@ -47,16 +48,13 @@ def get_review(
     form: Annotated[
         Literal["json", "html"] | None, Query(alias="format", description="Else by `Accept`.")
     ] = None,
-    lang: Annotated[Language | None, Query(description="Else by `Accept-Language`.")] = None,
     accept: Annotated[str, Header(max_length=1000)] = "",
-    accept_language: Annotated[str, Header(max_length=1000)] = "",
 ) -> InternalReview | Review | HTMLResponse:
     """Review an account: value for its price, goals, people, support, what was done and comes next.
 
     `customer` leaves out scores, risk, notes and the names of ours. As HTML it is one page to be
     printed, or saved as PDF by a browser.
     """
-    language = lang or preferred(accept_language)
     ours = review_service.review(
         session,
         caller.workspace_id,
