@@ -23,10 +23,6 @@ class ParentTooDeepError(ConflictError):
     code = "parent_too_deep"
 
 
-class ExternalIdTakenError(ConflictError):
-    code = "external_id_taken"
-
-
 class UnknownParentError(ProblemError):
     status = HTTPStatus.NOT_FOUND
     code = "unknown_parent"
@@ -101,9 +97,10 @@ def _set_external_ids(
             session, account.workspace_id, account.account_id, system, external_id
         )
         if whose != account.account_id:
-            raise ExternalIdTakenError(
+            raise ConflictError(
                 f"{system} {external_id} is the account {whose}.",
                 errors=[FieldError(f"/body/external_ids/{system}", "It names another account.")],
+                code="external_id_taken",
             )
 
 

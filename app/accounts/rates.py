@@ -12,10 +12,6 @@ from app.core.errors import ConflictError
 from app.workspaces.service import Change
 
 
-class BaseCurrencyError(ConflictError):
-    code = "base_currency"
-
-
 def put(
     session: Session,
     change: Change,
@@ -27,7 +23,9 @@ def put(
 ) -> ExchangeRate:
     """Let a rate hold from a day on, until the next; saying the same again changes nothing."""
     if currency == base_currency:
-        raise BaseCurrencyError(f"{currency} is the base currency: its rate is always 1.")
+        raise ConflictError(
+            f"{currency} is the base currency: its rate is always 1.", code="base_currency"
+        )
     said = Decimal(str(rate))
     workspace_id = change.workspace_id
     created = rate_queries.ensure_rate(session, workspace_id, currency, starts_on, said)

@@ -25,14 +25,6 @@ API, TRAITS = "api", "traits"
 MERGED = {"traits", "feature_exceptions"}
 
 
-class AlreadyEndedError(ConflictError):
-    code = "already_ended"
-
-
-class EmptyPeriodError(ConflictError):
-    code = "empty_period"
-
-
 def write_account(
     session: Session,
     workspace_id: str,
@@ -126,7 +118,9 @@ def put_subscription(
     """Let new terms hold from a day on; return the subscription as it is known now."""
     account_id = aliases.current_id(session, workspace_id, account_id)
     if new.ends_on is not None and new.ends_on <= new.starts_on:
-        raise EmptyPeriodError(f"ends_on must lie after {new.starts_on}, where the terms start.")
+        raise ConflictError(
+            f"ends_on must lie after {new.starts_on}, where the terms start.", code="empty_period"
+        )
     if put_period(
         session, workspace_id, account_id, subscription_id, new, source=API, known_on=known_on
     ):
@@ -152,8 +146,9 @@ def end_subscription(
     if not periods:
         raise NotFoundError("subscription", subscription_id)
     if all(period.ends_on is not None and period.ends_on < on for period in periods):
-        raise AlreadyEndedError(
-            "It ends earlier already; to lengthen it, put its terms again with a later ends_on."
+        raise ConflictError(
+            "It ends earlier already; to lengthen it, put its terms again with a later ends_on.",
+            code="already_ended",
         )
     ended = subscriptions.end(periods, on, reason)
     subscription_queries.write_periods(

@@ -15,10 +15,6 @@ from app.workspaces.service import Change
 BY_HAND = "by_hand"
 
 
-class AlertResolvedError(ConflictError):
-    code = "alert_resolved"
-
-
 def acknowledge(session: Session, change: Change, alert_id: str) -> None:
     """Take an alert on; twice is the same as once."""
     alert, state = _open(session, change.workspace_id, alert_id)
@@ -76,7 +72,7 @@ def give_feedback(
 def _open(session: Session, workspace_id: str, alert_id: str) -> tuple[Alert, AlertState | None]:
     alert, state = alert_queries.lock(session, workspace_id, alert_id)
     if alert.resolved_at is not None:
-        raise AlertResolvedError(f"Alert {alert_id} is resolved.")
+        raise ConflictError(f"Alert {alert_id} is resolved.", code="alert_resolved")
     return alert, state
 
 

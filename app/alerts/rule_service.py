@@ -20,14 +20,6 @@ ENDED = "rule_ended"
 Versioned = tuple[int, Rule]
 
 
-class BuiltInRuleError(ConflictError):
-    code = "built_in_rule"
-
-
-class TooManyRulesError(ConflictError):
-    code = "too_many_rules"
-
-
 def get(session: Session, workspace_id: str, key: str) -> Versioned:
     found = rule_queries.rules(session, workspace_id).get(key)
     if found is None:
@@ -47,7 +39,7 @@ def put(
     if before is not None and before.model_dump(mode="json") == config:
         return version, before
     if before is None and len(known) >= MOST_RULES:
-        raise TooManyRulesError(f"A workspace has at most {MOST_RULES} rules.")
+        raise ConflictError(f"A workspace has at most {MOST_RULES} rules.", code="too_many_rules")
     version = rule_queries.replace(session, workspace_id, key, config, actor=actor, now=now)
     action = "alert_rule.changed" if before else "alert_rule.created"
     audit(session, workspace_id, action, key, actor=actor, now=now, details=config)
@@ -63,7 +55,7 @@ def delete(session: Session, workspace_id: str, key: str, *, actor: str, now: da
     rule_queries.lock_rules(session, workspace_id)
     get(session, workspace_id, key)
     if key in BUILT_IN:
-        raise BuiltInRuleError(f"{key} is built in: disable it instead.")
+        raise ConflictError(f"{key} is built in: disable it instead.", code="built_in_rule")
     rule_queries.retire(session, workspace_id, key)
     audit(session, workspace_id, "alert_rule.deleted", key, actor=actor, now=now)
     _end_alerts(session, workspace_id, key, now=now)

@@ -34,18 +34,6 @@ class Result(StrEnum):
     ERASED = "erased"
 
 
-class SignatureError(BadRequestError):
-    code = "invalid_signature"
-
-
-class SecretNeededError(ConflictError):
-    code = "secret_needed"
-
-
-class InvalidEventError(BadRequestError):
-    code = "invalid_event"
-
-
 def put_source(session: Session, change: Change, said: Mapping[str, Any]) -> BillingSource:
     """Connect Stripe or change how it is read; then every customer is worked out anew."""
     workspace_id = change.workspace_id
@@ -55,7 +43,9 @@ def put_source(session: Session, change: Change, said: Mapping[str, Any]) -> Bil
     verb = "changed" if source else "created"
     if source is None:
         if secret is None:
-            raise SecretNeededError("Stripe is not connected yet: send its signing_secret.")
+            raise ConflictError(
+                "Stripe is not connected yet: send its signing_secret.", code="secret_needed"
+            )
         source = BillingSource(
             workspace_id=workspace_id,
             system=STRIPE,
@@ -88,7 +78,9 @@ def take(
     if source is None:
         raise NotFoundError("billing source", source_id)
     if not is_signed(signature or "", body, source.signing_secret, now=now):
-        raise SignatureError("The Stripe-Signature does not fit this body, or is too old.")
+        raise BadRequestError(
+            "The Stripe-Signature does not fit this body, or is too old.", code="invalid_signature"
+        )
     notice = _read(body)
     queries.note_use(session, source.workspace_id, source.system, now=now)
     if notice is None or (notice.customer_id is None and notice.kind is not Kind.COUPON):
@@ -111,7 +103,9 @@ def _read(body: bytes) -> Notice | None:
         return stripe.read(event)
     except MalformedEventError as error:
         where = FieldError(f"/{error.pointer}", str(error))
-        raise InvalidEventError("The event cannot be read.", errors=[where]) from None
+        raise BadRequestError(
+            "The event cannot be read.", errors=[where], code="invalid_event"
+        ) from None
 
 
 def _apply(session: Session, source: BillingSource, notice: Notice, *, now: datetime) -> Result:

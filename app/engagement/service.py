@@ -32,20 +32,8 @@ INSTANTS = {"opened": "opened_at", "replied": "replied_at", "closed": "closed_at
 FEEDBACK_RESOLVED = "feedback.resolved"
 
 
-class BelongsElsewhereError(ConflictError):
-    code = "belongs_elsewhere"
-
-
 class AlreadyResolvedError(ConflictError):
     code = "already_resolved"
-
-
-class DaysMixedUpError(UnprocessableError):
-    code = "days_mixed_up"
-
-
-class NoBaselineError(UnprocessableError):
-    code = "no_baseline"
 
 
 def put_setting(
@@ -210,12 +198,14 @@ def _enter(session: Session, change: Change, said: Mapping[str, Any]) -> str:
 
 def _hold(found: str | None, said: str, key: str) -> None:
     if found is not None and found != said:
-        raise BelongsElsewhereError(f"{key} belongs to another account.")
+        raise ConflictError(f"{key} belongs to another account.", code="belongs_elsewhere")
 
 
 def _check_days(starts_on: date, due_on: date) -> None:
     if due_on <= starts_on:
-        raise DaysMixedUpError(f"due_on must lie after {starts_on}, where the goal starts.")
+        raise UnprocessableError(
+            f"due_on must lie after {starts_on}, where the goal starts.", code="days_mixed_up"
+        )
 
 
 def _measured(session: Session, change: Change, columns: Mapping[str, Any]) -> float:
@@ -224,7 +214,9 @@ def _measured(session: Session, change: Change, columns: Mapping[str, Any]) -> f
     as_of = min(columns["starts_on"], change.at.date())
     value = metric_value(session, change.workspace_id, asked, as_of=as_of, now=change.at)
     if value is None:
-        raise NoBaselineError("The metric has no value yet: a baseline is needed.")
+        raise UnprocessableError(
+            "The metric has no value yet: a baseline is needed.", code="no_baseline"
+        )
     return value
 
 

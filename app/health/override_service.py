@@ -16,10 +16,6 @@ from app.workspaces.service import Change
 MOST_DAYS = 366
 
 
-class NotScoredError(ConflictError):
-    code = "not_scored"
-
-
 def put(
     session: Session,
     change: Change,
@@ -61,7 +57,9 @@ def _score(session: Session, row: ScoreOverride, now: datetime) -> None:
         session, row.workspace_id, [row.account_id], as_of=now.date(), now=now
     )
     if row.ended_at is None and found.status in {Status.CHURNED, Status.EXCLUDED}:
-        raise NotScoredError(f"Account {row.account_id} is {found.status}: it has no score.")
+        raise ConflictError(
+            f"Account {row.account_id} is {found.status}: it has no score.", code="not_scored"
+        )
 
 
 def end(session: Session, change: Change, account_id: str) -> None:

@@ -27,10 +27,6 @@ DAYS_AT_ONCE = 6
 CONNECTIONS = 2
 
 
-class NotActiveError(ConflictError):
-    code = "not_active"
-
-
 def order(
     session: Session,
     workspace_id: str,
@@ -45,7 +41,9 @@ def order(
     _check_days(since, until, now)
     scorecard_queries.scorecard_of(session, workspace_id, version)
     if scorecard_queries.active_scorecard(session, workspace_id)[0] != version:
-        raise NotActiveError(f"Version {version} is not active: history is told by what holds.")
+        raise ConflictError(
+            f"Version {version} is not active: history is told by what holds.", code="not_active"
+        )
     scorecard_queries.lock_scorecards(session, workspace_id)
     number = restate_queries.newest_restatement(session, workspace_id) + 1
     config = {"number": number, "version": version, "until": until.isoformat()}

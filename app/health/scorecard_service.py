@@ -19,10 +19,6 @@ from app.workspaces.service import audit
 BUILT_IN = "built in"
 
 
-class NotADraftError(ConflictError):
-    code = "not_a_draft"
-
-
 def draft(
     session: Session, workspace_id: str, wanted: Scorecard, *, actor: str, now: datetime
 ) -> StoredScorecard:
@@ -71,7 +67,9 @@ def discard(
     queries.lock_scorecards(session, workspace_id)
     row = queries.get_scorecard(session, workspace_id, version)
     if row.state != "draft":
-        raise NotADraftError(f"Version {version} is {row.state}: what has held stays.")
+        raise ConflictError(
+            f"Version {version} is {row.state}: what has held stays.", code="not_a_draft"
+        )
     row.state, row.retired_at = queries.DISCARDED, now
     _record(session, row, "scorecard.discarded", actor=actor, now=now)
 

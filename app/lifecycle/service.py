@@ -33,10 +33,6 @@ class AccountExistsError(ConflictError):
     code = "account_exists"
 
 
-class ErasureRunningError(ConflictError):
-    code = "erasure_running"
-
-
 def erase_user(session: Session, by: Change, user_id: str) -> IdChange:
     """Let a person become a pseudonym. Asked again, it is the same erasure."""
     workspace_id = by.workspace_id
@@ -110,7 +106,9 @@ def lift(session: Session, by: Change, erasure_id: str) -> IdChange:
     if change.lifted_at is not None:
         return change
     if change.step is not None:
-        raise ErasureRunningError("The erasure is not done yet; lift it when it is.")
+        raise ConflictError(
+            "The erasure is not done yet; lift it when it is.", code="erasure_running"
+        )
     tombstones.lift(session, by.workspace_id, erasure_id)
     change.lifted_at = by.at
     by.audit(session, "erasure.lifted", erasure_id)

@@ -35,10 +35,6 @@ class EndpointStateError(ConflictError):
     code = "endpoint_not_active"
 
 
-class TooManyEndpointsError(ConflictError):
-    code = "too_many_endpoints"
-
-
 class InvalidEndpointError(UnprocessableError):
     code = "invalid_endpoint"
 
@@ -70,7 +66,9 @@ def create(
 ) -> tuple[WebhookEndpoint, str | None]:
     """Make an endpoint. Returns its secret too: this is the only moment it can be read."""
     if queries.count_endpoints(session, workspace_id) >= MOST_ENDPOINTS:
-        raise TooManyEndpointsError(f"A workspace has at most {MOST_ENDPOINTS} endpoints.")
+        raise ConflictError(
+            f"A workspace has at most {MOST_ENDPOINTS} endpoints.", code="too_many_endpoints"
+        )
     secrets = Secrets(_url(said["url"], desk), _headers(said["headers"]), [Secret(new_secret())])
     _check_filter(said["filter"])
     plain = ("kind", "name", "types", "filter", "personal_data", "paused")
