@@ -1,7 +1,7 @@
 """How accounts fare over time: by the month they started in, and all of them by band."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date
 from itertools import groupby
 from typing import Any
 
@@ -21,15 +21,7 @@ from app.reports.schemas import (
 
 
 def cohorts(session: Session, asked: Asked) -> CohortsOut:
-    rows = queries.cohorts(
-        session,
-        asked.workspace_id,
-        first=asked.since.replace(day=1),
-        until=asked.until,
-        known_on=asked.known_on,
-        seen_at=datetime.combine(asked.known_on + timedelta(days=1), time.min, UTC),
-        base_currency=asked.currency,
-    )
+    rows = queries.cohorts(session, asked.workspace_id, asked)
     return CohortsOut(
         currency=asked.currency,
         known_on=asked.known_on,
@@ -57,7 +49,7 @@ def _cells(rows: Sequence[Row[Any]]) -> list[CohortCell]:
 
 
 def distribution(session: Session, asked: Asked, days: Sequence[date]) -> DistributionOut:
-    rows = queries.distribution(session, asked.workspace_id, days)
+    rows = queries.distribution(session, asked.workspace_id, asked, days)
     by_day = groupby(rows, key=lambda row: row.day)
     return DistributionOut(
         currency=asked.currency, days=[_day(day, list(bands)) for day, bands in by_day]

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Annotated
 
@@ -122,9 +123,7 @@ def get_purchase_value(
 def get_cohorts(session: SessionDep, asked: AskedDep) -> CohortsOut:
     """Retention, revenue and health by start month; at most the last 36 start months."""
     first = max(asked.since, _months_before(asked.until, MOST_MONTHS))
-    return cohort_service.cohorts(
-        session, Asked(asked.workspace_id, asked.currency, first, asked.until, asked.known_on)
-    )
+    return cohort_service.cohorts(session, replace(asked, since=first))
 
 
 @router.get("/distribution")

@@ -14,13 +14,7 @@ from app.reports.schemas import AgeMonth, LifetimeValueOut, PurchaseValueOut, Se
 def lifetime_value(
     session: Session, asked: Asked, *, margin: float, months: int, cost_cents: float | None
 ) -> LifetimeValueOut:
-    lived = queries.lifetimes(
-        session,
-        asked.workspace_id,
-        on=asked.until,
-        known_on=asked.known_on,
-        base_currency=asked.currency,
-    )
+    lived = queries.lifetimes(session, asked.workspace_id, asked)
     left_out = {"excluded": lived.excluded, "no_rate": lived.no_rate}
     named = {name: some for name, some in sorted(lived.by_segment.items()) if name}
     groups = {"": _together(lived.by_segment.values()), **named}
@@ -98,7 +92,7 @@ def purchase_value(
     rows = queries.purchase_value(
         session,
         asked.workspace_id,
-        on=asked.until,
+        asked,
         months=months,
         event_names=event_names,
         amount=amount,

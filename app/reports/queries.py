@@ -1,16 +1,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Row, select
+from sqlalchemy import Row, TextClause, select
 from sqlalchemy.orm import Session
 
 from app.accounts.tables import ProductFeature
 from app.engagement.tables import OnboardingStep
 from app.features.statements import PLAN_FOR_MANY_ROWS
 from app.reports import statements
+from app.reports.asked import Asked
 from app.reports.lifetime import Lifetimes
 
 
@@ -30,23 +31,9 @@ class Revenue:
     no_rate: int
 
 
-def revenue_retention(
-    session: Session,
-    workspace_id: str,
-    *,
-    since: date,
-    until: date,
-    known_on: date,
-    base_currency: str,
-) -> Revenue:
-    values = {
-        "workspace_id": workspace_id,
-        "since": since,
-        "until": until,
-        "known_on": known_on,
-        "base_currency": base_currency,
-    }
-    return Revenue(*map(int, _rows(session, statements.REVENUE_RETENTION, values)[0]))
+def revenue_retention(session: Session, workspace_id: str, asked: Asked) -> Revenue:
+    [row] = figures(session, workspace_id, statements.REVENUE_RETENTION, asked)
+    return Revenue(*map(int, row))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +45,8 @@ class Lived:
     no_rate: int
 
 
-def lifetimes(
-    session: Session, workspace_id: str, *, on: date, known_on: date, base_currency: str
-) -> Lived:
-    values = {
-        "workspace_id": workspace_id,
-        "on": on,
-        "known_on": known_on,
-        "base_currency": base_currency,
-    }
-    rows = _rows(session, statements.LIFETIMES, values)
+def lifetimes(session: Session, workspace_id: str, asked: Asked) -> Lived:
+    rows = figures(session, workspace_id, statements.LIFETIMES, asked)
     counted: dict[str, list[Row[Any]]] = {}
     for row in rows:
         if not row.excluded and not row.no_rate:
@@ -87,55 +66,28 @@ def _lifetimes(rows: Sequence[Row[Any]]) -> Lifetimes:
     )
 
 
-def cohorts(
-    session: Session,
-    workspace_id: str,
-    *,
-    first: date,
-    until: date,
-    known_on: date,
-    seen_at: datetime,
-    base_currency: str,
-) -> Sequence[Row[Any]]:
+def cohorts(session: Session, workspace_id: str, asked: Asked) -> Sequence[Row[Any]]:
     """Return a row for each start month and each month since: size, accounts, cents, score.
 
     A month is looked at on its last day, the last one on ``until``.
     """
-    values = {
-        "workspace_id": workspace_id,
-        "first": first,
-        "last": until.replace(day=1),
-        "until": until,
-        "known_on": known_on,
-        "seen_at": seen_at,
-        "base_currency": base_currency,
-    }
-    return _rows(session, statements.COHORTS, values)
+    months = {"first": asked.since.replace(day=1), "last": asked.until.replace(day=1)}
+    seen_at = datetime.combine(asked.known_on + timedelta(days=1), time.min, UTC)
+    return figures(session, workspace_id, statements.COHORTS, asked, seen_at=seen_at, **months)
 
 
-def distribution(session: Session, workspace_id: str, days: Sequence[date]) -> Sequence[Row[Any]]:
+def distribution(
+    session: Session, workspace_id: str, asked: Asked, days: Sequence[date]
+) -> Sequence[Row[Any]]:
     """Return accounts, MRR and mean score by day and band."""
-    values = {"workspace_id": workspace_id, "days": list(days)}
-    return _rows(session, statements.DISTRIBUTION, values)
+    return figures(session, workspace_id, statements.DISTRIBUTION, asked, days=list(days))
 
 
 def first_value(
-    session: Session,
-    workspace_id: str,
-    *,
-    since: date,
-    until: date,
-    known_on: date,
-    event_names: Sequence[str],
+    session: Session, workspace_id: str, asked: Asked, event_names: Sequence[str]
 ) -> Sequence[Row[Any]]:
-    values = {
-        "workspace_id": workspace_id,
-        "since": since,
-        "until": until,
-        "known_on": known_on,
-        "event_names": list(event_names),
-    }
-    return _rows(session, statements.FIRST_VALUE, values)
+    named = list(event_names)
+    return figures(session, workspace_id, statements.FIRST_VALUE, asked, event_names=named)
 
 
 def product_events(session: Session, workspace_id: str) -> list[str]:
@@ -145,57 +97,31 @@ def product_events(session: Session, workspace_id: str) -> list[str]:
 
 
 def repurchases(
-    session: Session,
-    workspace_id: str,
-    *,
-    since: date,
-    until: date,
-    within: int,
-    known_on: date,
-    event_names: Sequence[str],
+    session: Session, workspace_id: str, asked: Asked, *, within: int, event_names: Sequence[str]
 ) -> Row[Any]:
     """Count buyers whose first purchase lies within the days, and who of them bought again."""
-    values = {
-        "workspace_id": workspace_id,
-        "since": since,
-        "until": until,
-        "within": within,
-        "known_on": known_on,
-        "event_names": list(event_names),
-    }
-    return _rows(session, statements.REPURCHASES, values)[0]
+    said = {"within": within, "event_names": list(event_names)}
+    [row] = figures(session, workspace_id, statements.REPURCHASES, asked, **said)
+    return row
 
 
 def purchase_value(
     session: Session,
     workspace_id: str,
+    asked: Asked,
     *,
-    on: date,
     months: int,
     event_names: Sequence[str],
     amount: str,
 ) -> Sequence[Row[Any]]:
     """Return for each month of age: accounts observed to its end, accounts that bought, amount."""
-    values = {
-        "workspace_id": workspace_id,
-        "on": on,
-        "months": months,
-        "event_names": list(event_names),
-        "property": amount,
-    }
-    return _rows(session, statements.PURCHASE_VALUE, values)
+    said = {"months": months, "event_names": list(event_names), "property": amount}
+    return figures(session, workspace_id, statements.PURCHASE_VALUE, asked, **said)
 
 
-def nps(
-    session: Session, workspace_id: str, *, since: date, until: date, known_on: date
-) -> Row[Any]:
-    values = {
-        "workspace_id": workspace_id,
-        "since": since,
-        "until": until,
-        "known_on": known_on,
-    }
-    return _rows(session, statements.NPS, values)[0]
+def nps(session: Session, workspace_id: str, asked: Asked) -> Row[Any]:
+    [row] = figures(session, workspace_id, statements.NPS, asked)
+    return row
 
 
 def names(
@@ -206,6 +132,16 @@ def names(
     return {row.key: row.name for row in session.execute(rows.order_by(table.key))}
 
 
-def _rows(session: Session, statement: Any, values: dict[str, Any]) -> Sequence[Row[Any]]:  # noqa: ANN401 - text
+def figures(
+    session: Session, workspace_id: str, statement: TextClause, asked: Asked, **values: object
+) -> Sequence[Row[Any]]:
+    """Execute a statement over all accounts of a workspace on the days that are asked about."""
     session.execute(PLAN_FOR_MANY_ROWS)
-    return session.execute(statement, values).all()
+    known = {
+        "workspace_id": workspace_id,
+        "since": asked.since,
+        "until": asked.until,
+        "known_on": asked.known_on,
+        "base_currency": asked.currency,
+    }
+    return session.execute(statement, known | values).all()

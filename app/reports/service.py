@@ -14,14 +14,7 @@ LEAST_ANSWERS = 3
 
 
 def revenue(session: Session, asked: Asked) -> RevenueOut:
-    found = queries.revenue_retention(
-        session,
-        asked.workspace_id,
-        since=asked.since,
-        until=asked.until,
-        known_on=asked.known_on,
-        base_currency=asked.currency,
-    )
+    found = queries.revenue_retention(session, asked.workspace_id, asked)
     counted = {
         "n": found.accounts,
         "exclusions": {"excluded": found.excluded, "no_rate": found.no_rate},
@@ -54,13 +47,7 @@ def repurchase_rate(
     session: Session, asked: Asked, *, within: int, event_names: Sequence[str]
 ) -> Kpi:
     row = queries.repurchases(
-        session,
-        asked.workspace_id,
-        since=asked.since,
-        until=asked.until,
-        within=within,
-        known_on=asked.known_on,
-        event_names=event_names,
+        session, asked.workspace_id, asked, within=within, event_names=event_names
     )
     return asked.kpi(
         "repurchase_rate",
@@ -73,9 +60,7 @@ def repurchase_rate(
 
 
 def nps(session: Session, asked: Asked) -> Kpi:
-    row = queries.nps(
-        session, asked.workspace_id, since=asked.since, until=asked.until, known_on=asked.known_on
-    )
+    row = queries.nps(session, asked.workspace_id, asked)
     balance, enough = row.promoters - row.detractors, row.answers >= LEAST_ANSWERS
     return asked.kpi(
         "nps",
@@ -91,14 +76,7 @@ def nps(session: Session, asked: Asked) -> Kpi:
 
 def time_to_first_value(session: Session, asked: Asked, event_names: Sequence[str]) -> Kpi:
     names = event_names or queries.product_events(session, asked.workspace_id)
-    rows = queries.first_value(
-        session,
-        asked.workspace_id,
-        since=asked.since,
-        until=asked.until,
-        known_on=asked.known_on,
-        event_names=names,
-    )
+    rows = queries.first_value(session, asked.workspace_id, asked, names)
     counted = [row for row in rows if not row.excluded]
     days = np.array([row.days for row in counted], dtype=np.float64)
     reached = np.array([row.reached for row in counted], dtype=np.bool_)

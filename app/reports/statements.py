@@ -52,15 +52,15 @@ LIFETIMES = text(f"""
 WITH {TERMS},
 standing AS (
     SELECT account_id, min(starts_on) AS first_paid_on,
-           bool_or(coalesce(ends_on > :on, true) AND starts_on <= :on) AS pays,
-           max(least(ends_on, CAST(:on AS date))) AS paid_until,
-           coalesce(sum(cents) FILTER (WHERE coalesce(ends_on > :on, true)), 0) AS cents,
+           bool_or(coalesce(ends_on > :until, true) AND starts_on <= :until) AS pays,
+           max(least(ends_on, CAST(:until AS date))) AS paid_until,
+           coalesce(sum(cents) FILTER (WHERE coalesce(ends_on > :until, true)), 0) AS cents,
            coalesce(bool_or(cents IS NULL), false) AS no_rate
-    FROM term WHERE mrr_cents > 0 AND starts_on <= :on
+    FROM term WHERE mrr_cents > 0 AND starts_on <= :until
     GROUP BY account_id
 )
 SELECT coalesce(a.segment, '') AS segment,
-       (CASE WHEN s.pays THEN CAST(:on AS date) ELSE s.paid_until END) - s.first_paid_on AS days,
+       (CASE WHEN s.pays THEN CAST(:until AS date) ELSE s.paid_until END) - s.first_paid_on AS days,
        NOT s.pays AS ended, s.cents, coalesce(a.excluded, false) AS excluded, s.no_rate
 FROM standing s {JOIN_ACCOUNT}
 ORDER BY s.account_id
@@ -183,7 +183,7 @@ WITH purchase AS (
     FROM event e
     LEFT JOIN account a ON a.workspace_id = e.workspace_id AND a.account_id = e.account_id
     WHERE e.workspace_id = :workspace_id AND e.name = ANY(CAST(:event_names AS text[]))
-      AND e.client_at < CAST(:on AS date) + 1 AND e.account_id IS NOT NULL
+      AND e.client_at < CAST(:until AS date) + 1 AND e.account_id IS NOT NULL
       AND NOT coalesce(a.excluded, false)
 ),
 aged AS (
@@ -197,7 +197,7 @@ buyer AS (SELECT DISTINCT account_id, first_on FROM aged)
 SELECT m.month, count(DISTINCT b.account_id) AS observed, count(s.account_id) AS active,
        coalesce(sum(s.amount), 0) AS amount
 FROM generate_series(0, CAST(:months AS int) - 1) AS m (month)
-JOIN buyer b ON b.first_on + 30 * (m.month + 1) <= CAST(:on AS date) + 1
+JOIN buyer b ON b.first_on + 30 * (m.month + 1) <= CAST(:until AS date) + 1
 LEFT JOIN spent s ON s.account_id = b.account_id AND s.month = m.month
 GROUP BY m.month ORDER BY m.month
 """)
