@@ -137,7 +137,7 @@ class AccountOut(AccountColumns):
             name: several[0] if len(several) == 1 else several
             for name, several in by_system.items()
         }
-        return cls(**AccountColumns.model_validate(account).model_dump(), external_ids=ids)
+        return cls.from_row(account, external_ids=ids)
 
 
 class AccountMrr(BaseModel):

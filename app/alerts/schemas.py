@@ -72,9 +72,8 @@ class AlertOut(Out):
     def of(cls, found: Listed, now: datetime) -> Self:
         alert = found.alert
         status = AlertStatus.ACKNOWLEDGED if alert.acknowledged_at else AlertStatus.OPEN
-        columns = {name: getattr(alert, name) for name in COLUMNS}
-        return cls(
-            **columns,
+        return cls.from_row(
+            alert,
             account_name=found.name,
             rule=alert.rule_key,
             state=AlertStatus.RESOLVED if alert.resolved_at else status,
@@ -83,14 +82,6 @@ class AlertOut(Out):
             revenue_at_risk_basis=found.basis,
             snoozed_until=found.kept.snoozed_until,
         )
-
-
-COLUMNS = (
-    *("id", "account_id", "rule_name", "rule_version", "signal", "condition", "direction"),
-    *("severity", "episode", "previous", "current", "threshold", "last", "drivers"),
-    *("scorecard_version", "model_version", "assignee", "opened_at", "acknowledged_at"),
-    *("acknowledged_by", "resolved_at", "resolution", "feedback", "feedback_note"),
-)
 
 
 class AssignIn(Body):
@@ -144,13 +135,7 @@ class RuleVersionOut(Out):
 
     @classmethod
     def of(cls, row: AlertRule) -> Self:
-        return cls(
-            version=row.version,
-            active=row.active,
-            created_at=row.created_at,
-            created_by=row.created_by,
-            rule=Rule.model_validate(row.config),
-        )
+        return cls.from_row(row, rule=row.config)
 
 
 class PreviewOut(Out):

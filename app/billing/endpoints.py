@@ -38,8 +38,7 @@ received = APIRouter(tags=["billing"])
 
 def _shown(source: BillingSource, request: Request) -> BillingSourceOut:
     url = str(request.base_url).rstrip("/") + RECEIVE.format(source_id=source.source_id)
-    named = {name: getattr(source, name) for name in BillingSourceOut.model_fields if name != "url"}
-    return BillingSourceOut(url=url, **named)
+    return BillingSourceOut.from_row(source, url=url)
 
 
 @managed.put("/billing-sources/stripe", responses=responses(409))

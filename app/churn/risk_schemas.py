@@ -13,6 +13,7 @@ from app.churn.revenue import Basis as RevenueBasis
 from app.churn.risk import Outlook, Status
 from app.churn.tables import ChurnRisk, ChurnRiskHistory
 from app.core.languages import Language
+from app.core.schemas import Out
 
 Level = Literal["low", "medium", "high"]
 
@@ -57,7 +58,7 @@ class RevenueAtRiskOut(BaseModel):
     )
 
 
-class ChurnRiskOut(BaseModel):
+class ChurnRiskOut(Out):
     """How likely an account is to leave within the horizon, and what goes with that."""
 
     account_id: str = Field(examples=["acme"])
@@ -93,35 +94,22 @@ class ChurnRiskOut(BaseModel):
     ) -> Self:
         """Say what is known, in a language; of an account that was not judged yet nothing is."""
         if row is None:
-            return cls(account_id=account_id, drivers=[], **dict.fromkeys(UNSAID))
+            said = {"account_id": account_id, "drivers": []}
+            return cls.model_validate(dict.fromkeys(cls.model_fields) | said)
         details, stage = row.details, Stage(row.stage)
-        return cls(
-            account_id=account_id,
-            status=row.status,
-            probability=row.probability,
-            level=row.level,
+        return cls.from_row(
+            row,
+            rank=None,
+            ranked_accounts=None,
             method="model" if row.model_version is not None else "rules",
             stage=stage,
             confidence=confidence(stage, language),
-            horizon_days=row.horizon_days,
-            horizon_basis=details["horizon_basis"],
-            outlook=details["outlook"],
-            renewal_on=details["renewal_on"],
+            **{name: details[name] for name in ("horizon_basis", "outlook", "renewal_on")},
             drivers=[DriverOut.of(each, language) for each in details["drivers"]],
             revenue_at_risk=RevenueAtRiskOut(
                 cents=row.revenue_at_risk_cents, basis=details["revenue_basis"]
             ),
-            model_version=row.model_version,
-            as_of=row.as_of,
-            computed_at=row.computed_at,
         )
-
-
-UNSAID = (
-    *("status", "probability", "level", "method", "stage", "confidence", "horizon_days"),
-    *("horizon_basis", "outlook", "renewal_on", "revenue_at_risk", "model_version", "as_of"),
-    "computed_at",
-)
 
 
 class ChurnRiskHistoryOut(BaseModel):

@@ -4,7 +4,7 @@ import json
 import re
 from datetime import date
 from http import HTTPStatus
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, Self, TypeAlias
 
 from fastapi import FastAPI
 from pydantic import (
@@ -99,6 +99,12 @@ class Out(BaseModel):
     """What we answer, made of a table's row."""
 
     model_config = ConfigDict(from_attributes=True)
+
+    @classmethod
+    def from_row(cls, row: object, **said: Any) -> Self:  # noqa: ANN401 - of any field
+        """Take each field from the row, but for those that are said."""
+        taken = {name: getattr(row, name) for name in cls.model_fields if name not in said}
+        return cls.model_validate(taken | said)
 
 
 class ProblemPart(BaseModel):

@@ -12,7 +12,6 @@ from app.core.schemas import Id, responses
 from app.engagement import incidents, row_queries, service
 from app.engagement.listing import ListingDep, WholeDep
 from app.engagement.schemas import (
-    AffectedOut,
     FeedbackIn,
     FeedbackOut,
     FeedbackPatch,
@@ -166,16 +165,8 @@ def list_incidents(
 def _shown(session: Session, workspace_id: str, rows: Sequence[Incident]) -> list[IncidentOut]:
     affected = row_queries.affected(session, workspace_id, [row.incident_id for row in rows])
     return [
-        IncidentOut(
-            incident_id=row.incident_id,
-            title=row.title,
-            declared_at=row.declared_at,
-            ended_at=row.ended_at,
-            accounts=[
-                AffectedOut.model_validate(each)
-                for each in affected
-                if each.incident_id == row.incident_id
-            ],
+        IncidentOut.from_row(
+            row, accounts=[each for each in affected if each.incident_id == row.incident_id]
         )
         for row in rows
     ]

@@ -249,7 +249,7 @@ class AffectedOut(Out):
     apology_sent_at: datetime | None
 
 
-class IncidentOut(BaseModel):
+class IncidentOut(Out):
     incident_id: str = Field(examples=["i-3"])
     title: str | None = Field(examples=["Messages were delayed"])
     declared_at: datetime

@@ -88,7 +88,7 @@ class BenchmarkSegment(BaseModel):
     )
 
 
-class BenchmarkOut(BaseModel):
+class BenchmarkOut(Out):
     """A benchmark and since when it holds. It is never changed; another takes its place."""
 
     id: str = Field(examples=["2026-03-5d1f0b7c2a9e"])
@@ -100,14 +100,8 @@ class BenchmarkOut(BaseModel):
 
     @classmethod
     def of(cls, row: Benchmark) -> Self:
-        return cls(
-            id=row.id,
-            month=row.month,
-            current=row.current,
-            provisional=row.provisional,
-            computed_at=row.computed_at,
-            segments=[_segment(row.config[name]) for name in sorted(row.config)],
-        )
+        segments = [_segment(row.config[name]) for name in sorted(row.config)]
+        return cls.from_row(row, segments=segments)
 
 
 SHOWN_QUANTILES = (10, 25, 50, 75, 90)
@@ -180,5 +174,4 @@ class DisagreementOut(OverrideOut):
         machine: float | None,
         difference: float | None,
     ) -> Self:
-        said = OverrideOut.model_validate(row).model_dump()
-        return cls(**said, name=name, machine_value=machine, difference=difference)
+        return cls.from_row(row, name=name, machine_value=machine, difference=difference)

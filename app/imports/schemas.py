@@ -1,7 +1,7 @@
 from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from app.core.schemas import Out
 from app.imports.errors import ROW_CODES
@@ -28,7 +28,7 @@ FILE: dict[str, Any] = {
 }
 
 
-class ImportOut(BaseModel):
+class ImportOut(Out):
     """An import, how far it is, and what has become of the rows so far."""
 
     id: str = Field(examples=["job_019aa1b2c3d4e5f60718293a"])
@@ -60,17 +60,8 @@ class ImportOut(BaseModel):
     def of(cls, job: Job) -> "ImportOut":
         said = {name: job.config[name] for name in ("kind", "format", "dry_run")}
         done = {name: value for name, value in job.progress.items() if name != "seconds"}
-        columns = (
-            *("id", "state", "error", "created_at", "created_by"),
-            *("started_at", "finished_at"),
-        )
-        return cls(
-            **said,
-            **done,
-            **{name: getattr(job, name) for name in columns},
-            rows_per_second=_speed(job, "rows"),
-            eta_seconds=_eta(job),
-        )
+        speed, eta = _speed(job, "rows"), _eta(job)
+        return cls.from_row(job, **said, **done, rows_per_second=speed, eta_seconds=eta)
 
 
 def _speed(job: Job, what: str) -> float | None:

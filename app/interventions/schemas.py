@@ -175,8 +175,7 @@ class ExperimentOut(Out):
 
     @classmethod
     def of(cls, row: Experiment) -> Self:
-        columns = {name: getattr(row, name) for name in cls.model_fields if name != "design"}
-        return cls(design=Design.model_validate(row.config), **columns)
+        return cls.from_row(row, design=row.config)
 
 
 class ResultsOut(Out):

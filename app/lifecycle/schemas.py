@@ -1,14 +1,14 @@
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from app.core.schemas import Body, Id
+from app.core.schemas import Body, Id, Out
 from app.lifecycle.kinds import Kind, State, state_of
 from app.lifecycle.tables import IdChange
 
 
-class Progress(BaseModel):
+class Progress(Out):
     """How far it is. The worker does what is left."""
 
     state: State
@@ -32,8 +32,8 @@ class ErasureOut(Progress):
 
     @classmethod
     def of(cls, change: IdChange) -> "ErasureOut":
-        kind: Literal["user", "account"] = "user" if change.kind == Kind.ERASE_USER else "account"
-        return cls(id=change.id, kind=kind, lifted_at=change.lifted_at, **_progress(change))
+        kind = "user" if change.kind == Kind.ERASE_USER else "account"
+        return cls.from_row(change, kind=kind, state=_state(change))
 
 
 class AccountMoveOut(Progress):
@@ -49,24 +49,16 @@ class AccountMoveOut(Progress):
 
     @classmethod
     def of(cls, change: IdChange) -> "AccountMoveOut":
-        kind: Literal["rename", "merge"] = "rename" if change.kind == Kind.RENAME else "merge"
-        return cls(
-            id=change.id,
-            kind=kind,
-            account_id=change.account_id,
-            target_id=change.target_id,
-            **_progress(change),
-        )
+        kind = "rename" if change.kind == Kind.RENAME else "merge"
+        return cls.from_row(change, kind=kind, state=_state(change))
 
 
-def _progress(change: IdChange) -> dict[str, object]:
-    state = state_of(
+def _state(change: IdChange) -> State:
+    return state_of(
         step=change.step,
         fenced=change.fenced_at is not None,
         lifted=change.lifted_at is not None,
     )
-    said = ("step", "rows", "requested_by", "requested_at", "finished_at")
-    return {"state": state, **{name: getattr(change, name) for name in said}}
 
 
 class Rename(Body):

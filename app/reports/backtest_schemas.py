@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, Field
 
-from app.core.schemas import Body, Day, Id
+from app.core.schemas import Body, Day, Id, Out
 from app.jobs.states import State
 from app.jobs.tables import Job
 
@@ -84,7 +84,7 @@ class ResultOut(BaseModel):
     recall: float | None = Field(None, examples=[None])
 
 
-class BacktestOut(BaseModel):
+class BacktestOut(Out):
     id: str = Field(examples=["job_019aa1b2c3d4e5f60718293a"])
     state: State
     subjects: list[Subject]
@@ -98,15 +98,5 @@ class BacktestOut(BaseModel):
 
     @classmethod
     def of(cls, job: Job) -> Self:
-        return cls(
-            id=job.id,
-            state=State(job.state),
-            subjects=job.config["subjects"],
-            since=job.config["since"],
-            until=job.config["until"],
-            results=job.progress.get("results", []),
-            error=job.error,
-            created_by=job.created_by,
-            created_at=job.created_at,
-            finished_at=job.finished_at,
-        )
+        asked = {name: job.config[name] for name in ("subjects", "since", "until")}
+        return cls.from_row(job, **asked, results=job.progress.get("results", []))

@@ -141,13 +141,4 @@ class SegmentOut(Out):
 
     @classmethod
     def of(cls, row: SavedSegment, total: Total) -> Self:
-        return cls(
-            key=row.key,
-            name=row.name,
-            filter=row.filter,
-            version=row.version,
-            created_at=row.created_at,
-            updated_at=row.updated_at,
-            count=total.accounts,
-            mrr_cents=total.mrr_cents,
-        )
+        return cls.from_row(row, count=total.accounts, mrr_cents=total.mrr_cents)

@@ -100,9 +100,7 @@ class EndpointOut(Out):
 
     @classmethod
     def of(cls, row: WebhookEndpoint) -> Self:
-        said = {name: getattr(row, name) for name in EndpointOut.model_fields}
-        paused = row.paused and row.state != "disabled"
-        return cls(**said | {"state": "paused" if paused else row.state})
+        return cls.from_row(row, state=_state(row))
 
 
 class NewEndpointOut(EndpointOut):
@@ -113,7 +111,11 @@ class NewEndpointOut(EndpointOut):
 
     @classmethod
     def with_secret(cls, row: WebhookEndpoint, secret: str | None) -> Self:
-        return cls(**EndpointOut.of(row).model_dump(), secret=secret)
+        return cls.from_row(row, state=_state(row), secret=secret)
+
+
+def _state(row: WebhookEndpoint) -> str:
+    return "paused" if row.paused and row.state != "disabled" else row.state
 
 
 Grace = Annotated[int, Strict(), Field(ge=0, le=604_800, examples=[86_400]), WHOLE]
@@ -141,9 +143,7 @@ class MessageOut(Out):
 
     @classmethod
     def of(cls, row: Message) -> Self:
-        data = orjson.loads(row.body)["data"]
-        said = {name: getattr(row, name) for name in ("id", "type", "account_id", "created_at")}
-        return cls(data=data, **said)
+        return cls.from_row(row, data=orjson.loads(row.body)["data"])
 
 
 class DeliveryOut(Out):
