@@ -1,13 +1,14 @@
 """What the rows say of an account: counts of tickets, progress of goals, place on the ladder."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from statistics import median
 
 from app.engagement.values import (
     MINUTE,
     GoalStanding,
+    KnownGoal,
     OpenTicket,
     Progress,
     TicketCounts,
@@ -88,30 +89,10 @@ def ticket_counts(
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class KnownGoal:
-    goal_id: str
-    title: str
-    metric: str
-    baseline: float
-    target: float
-    starts_on: date
-    due_on: date
-
-
 def goal_standing(goal: KnownGoal, value: float | None, as_of: date) -> GoalStanding:
     share = None if value is None else share_of_way(goal.baseline, goal.target, value)
     return GoalStanding(
-        goal.goal_id,
-        goal.title,
-        goal.metric,
-        goal.baseline,
-        goal.target,
-        goal.starts_on,
-        goal.due_on,
-        value,
-        share,
-        progress(goal, share, as_of),
+        **asdict(goal), value=value, share=share, progress=progress(goal, share, as_of)
     )
 
 

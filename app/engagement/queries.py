@@ -1,6 +1,6 @@
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, TypeVar
 
@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 
 from app.engagement import statements
 from app.engagement.judging import (
-    KnownGoal,
     KnownTicket,
     Rung,
     days_between,
@@ -25,6 +24,7 @@ from app.engagement.values import (
     Engagement,
     Feedback,
     GoalStanding,
+    KnownGoal,
     Onboarding,
     Response,
     StepStanding,
@@ -220,15 +220,7 @@ def _goals_and_tiers(
     values = _measured(view, wanted, ladder)
     found: defaultdict[str, list[GoalStanding]] = defaultdict(list)
     for goal in wanted:
-        known = KnownGoal(
-            goal.goal_id,
-            goal.title,
-            goal.metric,
-            goal.baseline,
-            goal.target,
-            goal.starts_on,
-            goal.due_on,
-        )
+        known = KnownGoal(*(getattr(goal, field.name) for field in fields(KnownGoal)))
         value = values.get(_asked(goal.account_id, goal))
         found[goal.account_id].append(goal_standing(known, value, view.as_of))
     rungs = [Rung(tier.key, tier.name, tier.metric, tier.threshold) for tier in ladder]

@@ -146,8 +146,8 @@ class Progress(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class GoalStanding:
-    """A goal that is not closed. ``share``: of the way from the baseline to the target."""
+class KnownGoal:
+    """A goal that is not closed."""
 
     goal_id: str
     title: str
@@ -156,6 +156,12 @@ class GoalStanding:
     target: float
     starts_on: date
     due_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class GoalStanding(KnownGoal):
+    """How far a goal is. ``share``: of the way from the baseline to the target."""
+
     value: float | None
     share: float | None
     progress: Progress
