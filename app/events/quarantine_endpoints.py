@@ -7,7 +7,6 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Query, Request
 from sqlalchemy.orm import Session
 
-from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep, Sessions, slot, transaction
 from app.core.errors import NotFoundError
 from app.core.pagination import Page, PagingDep
@@ -27,8 +26,8 @@ from app.events.quarantine_schemas import (
 )
 from app.events.replay import Pipeline, Result, replay
 from app.events.rules import rules_of
-from app.workspaces.auth import AccountWriter, Caller, Reader
-from app.workspaces.service import audit
+from app.workspaces.auth import AccountChange, AccountWriter, Reader
+from app.workspaces.service import Change
 
 MOST_AT_ONCE, MOST_GROUPS, MOST_RESULTS = 1000, 1000, 100
 WIDEST_NUMBER = 18  # digits that fit 64 bits, whatever they are
@@ -104,8 +103,8 @@ def replay_quarantined(
     request: Request,
     body: ReplayIn,
     caller: AccountWriter,
+    change: AccountChange,
     sessions: Annotated[Sessions, Depends(working_sessions, scope="function")],
-    now: Now,
 ) -> ReplayReport:
     """Read open events again, under today's rules and at the time when they first came.
 
@@ -113,16 +112,16 @@ def replay_quarantined(
     marked as replayed; the rest stays open under the code that it has now.
     """
     with transaction(sessions) as session:
-        numbers, skipped, more = _selected(session, caller, body)
+        numbers, skipped, more = _selected(session, caller.workspace_id, body)
         if not body.dry_run:
-            _audit(session, caller, "quarantine.replayed", body, len(numbers), now)
+            _audit(session, change, "quarantine.replayed", body, len(numbers))
     pipeline = Pipeline(
         sessions,
         caller.workspace_id,
         rules_of(caller),
         caller.base_currency,
         request.app.state.limits.retention_days,
-        now,
+        change.at,
     )
     results = replay(pipeline, numbers, dry_run=body.dry_run)
     tried = {result.number for result in results}
@@ -132,12 +131,12 @@ def replay_quarantined(
 
 @router.post("/discard", responses=responses(400, 401, 403, 404, 422))
 def discard_quarantined(
-    body: QuarantineSelection, caller: AccountWriter, session: SessionDep, now: Now
+    body: QuarantineSelection, change: AccountChange, session: SessionDep
 ) -> DiscardReport:
     """Mark open events as not wanted. They leave the list, and are dropped when they are old."""
-    numbers, skipped, more = _selected(session, caller, body)
-    discarded = queries.discard(session, caller.workspace_id, numbers)
-    _audit(session, caller, "quarantine.discarded", body, discarded, now)
+    numbers, skipped, more = _selected(session, change.workspace_id, body)
+    discarded = queries.discard(session, change.workspace_id, numbers)
+    _audit(session, change, "quarantine.discarded", body, discarded)
     selected = len(numbers) + len(skipped)
     return DiscardReport(
         selected=selected, discarded=discarded, skipped=selected - discarded, more=more
@@ -149,36 +148,28 @@ def _status(asked: str) -> str | None:
 
 
 def _selected(
-    session: Session, caller: Caller, body: QuarantineSelection
+    session: Session, workspace_id: str, body: QuarantineSelection
 ) -> tuple[Sequence[int], Sequence[int], bool]:
     """Return the numbers of open events, of those named that are not, and whether more fit."""
     if body.numbers:
-        known = queries.statuses(session, caller.workspace_id, body.numbers)
+        known = queries.statuses(session, workspace_id, body.numbers)
         for number in body.numbers:
             if number not in known:
                 raise NotFoundError("quarantined event", f"q_{number}")
         chosen = [number for number in body.numbers if known[number] == queries.OPEN]
         return chosen, sorted(set(body.numbers) - set(chosen)), False
     narrowed = Narrowed(**body.filter.model_dump())
-    found = queries.open_numbers(session, caller.workspace_id, narrowed, limit=MOST_AT_ONCE + 1)
+    found = queries.open_numbers(session, workspace_id, narrowed, limit=MOST_AT_ONCE + 1)
     return found[:MOST_AT_ONCE], [], len(found) > MOST_AT_ONCE
 
 
 def _audit(
-    session: Session, caller: Caller, action: str, body: QuarantineSelection, events: int, now: Now
+    session: Session, change: Change, action: str, body: QuarantineSelection, events: int
 ) -> None:
     details: dict[str, Any] = {"events": events}
     if not body.numbers:
         details["filter"] = body.filter.model_dump(mode="json", exclude_none=True)
-    audit(
-        session,
-        caller.workspace_id,
-        action,
-        "quarantine",
-        actor=caller.actor,
-        now=now,
-        details=details,
-    )
+    change.audit(session, action, "quarantine", details)
 
 
 def _report(results: Sequence[Result], *, dry_run: bool, more: bool) -> ReplayReport:
