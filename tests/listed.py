@@ -145,6 +145,7 @@ ACROSS_WORKSPACES = {
     "app.jobs.queries.next_job": "the worker does what has waited longest, whosever it is",
     "app.health.override_queries.end_expired": "the worker ends what is over, whosever it is",
     "app.imports.queries.leave_commits_to_the_next": "sets how the transaction commits",
+    "app.segments.at_stake_queries.most_at_stake": "what it is to read names the workspace",
     "app.webhooks.delivery_queries.claim": "the worker sends what is due, whosever it is",
     "app.webhooks.delivery_queries.concerned": "the worker settles for all at once",
     "app.webhooks.delivery_queries.drop_old": "retention is of the service, not of a workspace",
