@@ -17,7 +17,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Instant, Key, Table
-from app.workspaces.tables import owner as owner  # noqa: PLC0414 - signals import it from here
+from app.workspaces.tables import owner
 
 
 class Account(Table):

@@ -1,13 +1,11 @@
 """The list that customer-success tools poll."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter
 
 from app.core.clock import Now
 from app.core.db import ReadSessionDep
-from app.core.languages import Language, preferred
-from app.core.pagination import CursorText, Limit, Page
+from app.core.pagination import Page, PagingDep
+from app.core.requests import LanguageDep
 from app.core.schemas import responses
 from app.reports import at_risk_service
 from app.reports.at_risk_schemas import AtRisk
@@ -23,12 +21,10 @@ def list_accounts_at_risk(
     session: ReadSessionDep,
     caller: Reader,
     now: Now,
+    paging: PagingDep,
+    language: LanguageDep,
     filter_text: FilterText = None,
     segment_key: SegmentKey = None,
-    limit: Limit = 100,
-    cursor: CursorText = None,
-    lang: Annotated[Language | None, Query(description="Else by `Accept-Language`.")] = None,
-    accept_language: Annotated[str, Header(max_length=1000)] = "",
 ) -> Page[AtRisk]:
     """List accounts at risk, the most revenue first: why, what is open, and what to do."""
     wanted = service.resolve(
@@ -42,8 +38,8 @@ def list_accounts_at_risk(
         session,
         caller.workspace_id,
         wanted,
-        limit=limit,
-        cursor=cursor,
+        limit=paging.limit,
+        cursor=paging.cursor,
         today=now.date(),
-        language=lang or preferred(accept_language),
+        language=language,
     )

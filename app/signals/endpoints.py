@@ -2,13 +2,13 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Query
 
 from app.accounts.queries import get_account
 from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
-from app.core.languages import Language, preferred
-from app.core.pagination import CursorText, Limit, Page, decode_cursor, page_of
+from app.core.pagination import Page, PagingDep
+from app.core.requests import LanguageDep
 from app.core.schemas import EventName, Id, responses
 from app.signals import queries, service
 from app.signals.config import Config
@@ -18,8 +18,6 @@ from app.workspaces.auth import AccountWriter, Reader
 
 router = APIRouter(prefix="/api/v1", tags=["signals"], responses=responses(400, 401, 403, 404, 422))
 
-Lang = Annotated[Language | None, Query(description="Of the sentences; else Accept-Language.")]
-Accepted = Annotated[str, Header(max_length=1000)]
 Names = Annotated[
     list[EventName], Query(description="Only these signals; repeat it for several.", max_length=100)
 ]
@@ -32,28 +30,23 @@ def list_account_signals(
     *,
     session: ReadSessionDep,
     caller: Reader,
+    paging: PagingDep,
+    language: LanguageDep,
     everything: Annotated[
         bool, Query(alias="all", description="Those that were cleared too, newest first.")
     ] = False,
-    lang: Lang = None,
-    accept_language: Accepted = "",
-    limit: Limit = 100,
-    cursor: CursorText = None,
 ) -> Page[SignalOut]:
     """Say what holds for an account, the newest first, each in one sentence."""
     get_account(session, caller.workspace_id, account_id)
-    after = decode_cursor(cursor, int)
     rows = queries.list_of_account(
         session,
         caller.workspace_id,
         account_id,
         everything=everything,
-        after=after[0] if after else None,
-        limit=limit + 1,
+        after=paging.after(int),
+        limit=paging.fetch,
     )
-    kept, next_cursor = page_of(rows, limit, lambda row: (row.id,))
-    language = lang or preferred(accept_language)
-    return Page(items=[SignalOut.of(row, language) for row in kept], next_cursor=next_cursor)
+    return paging.page(rows, lambda row: SignalOut.of(row, language), lambda row: row.id)
 
 
 @router.get("/signals")
@@ -61,26 +54,23 @@ def list_signals(
     *,
     session: ReadSessionDep,
     caller: Reader,
+    paging: PagingDep,
+    language: LanguageDep,
     signal: Names = [],  # noqa: B006 - FastAPI copies it
     severity: Severities = [],  # noqa: B006
-    lang: Lang = None,
-    accept_language: Accepted = "",
-    limit: Limit = 100,
-    cursor: CursorText = None,
 ) -> Page[SignalOut]:
     """List what holds for accounts, in the order of accounts."""
-    after = decode_cursor(cursor, str, int)
     rows = queries.list_open(
         session,
         caller.workspace_id,
         names=signal,
         severities=severity,
-        after=(after[0], after[1]) if after else None,
-        limit=limit + 1,
+        after=paging.after(str, int),
+        limit=paging.fetch,
     )
-    kept, next_cursor = page_of(rows, limit, lambda row: (row.account_id, row.id))
-    language = lang or preferred(accept_language)
-    return Page(items=[SignalOut.of(row, language) for row in kept], next_cursor=next_cursor)
+    return paging.page(
+        rows, lambda row: SignalOut.of(row, language), lambda row: (row.account_id, row.id)
+    )
 
 
 @router.get("/signal-settings")

@@ -5,8 +5,8 @@ from sqlalchemy import BigInteger, Identity, Index
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.accounts.tables import owner
 from app.core.db import Instant, Key, Table
+from app.workspaces.tables import owner
 
 
 class AccountSignal(Table):
