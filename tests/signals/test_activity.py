@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from random import Random
 from typing import Any
 
 import pytest
@@ -23,7 +24,8 @@ from tests.conftest import NOW
 TODAY = NOW.date()
 YESTERDAY = TODAY - timedelta(days=1)
 QUARTER = Quarter(YESTERDAY, TODAY, ReachSource())
-ALIEN: dict[str, Any] = {"weeks": "as somebody left it"}
+MARK = 12345
+"""So many days nobody can have added up: whoever adds up writes over them."""
 
 
 @pytest.fixture
@@ -54,10 +56,12 @@ def use(session: Session) -> Said | None:
     return row.said
 
 
-def leave(session: Session, said: dict[str, Any] | None) -> None:
-    """Write something that nobody can have added up: whoever adds up writes over it."""
-    session.execute(update(AccountActivity).values(said=said))
+def mark(session: Session) -> Said:
+    """Change what is kept of the account."""
+    marked = {**(use(session) or {}), "active_days": MARK}
+    session.execute(update(AccountActivity).values(said=marked))
     session.commit()
+    return marked
 
 
 def fresh(session: Session) -> Said | None:
@@ -88,13 +92,13 @@ def test_use_of_today_leaves_the_past_as_it_was_added_up(
     kept = use(session)
     assert kept is not None
     assert kept == fresh(session)
-    leave(session, None)
+    marked = mark(session)
 
     send(acme, track(NOW))
     assert since(session) == [(TODAY,)]
     refresh(sessions)
 
-    assert use(session) is None
+    assert use(session) == marked
 
 
 LATE = NOW - timedelta(days=3)
@@ -108,14 +112,14 @@ LATE = NOW - timedelta(days=3)
         [track(NOW), call("identify", NOW, traits={"email": "ada@acme.test"})],
         [call("identify", NOW, anonymousId="visitor")],
         [call("group", NOW, groupId="a1", traits={"employees": 5})],
-        [track(NOW, event="Support Ticket Created", properties={"ticket_id": "t1"})],
+        [track(NOW, event="Ticket Created", properties={"ticket_id": "t1"})],
     ],
     ids=["late", "late and today", "identify", "alias", "group", "semantic"],
 )
 def test_what_may_change_the_past_has_it_added_up_again(
     acme: TestClient, session: Session, sessions: Sessions, batch: Sequence[dict[str, Any]]
 ) -> None:
-    leave(session, ALIEN)
+    mark(session)
 
     send(acme, *batch)
     refresh(sessions)
@@ -145,32 +149,36 @@ def test_an_event_just_before_midnight_is_of_the_past_after_it(
     mark_due(session, "acme", ["a1"])
     session.commit()
     refresh(sessions, tomorrow)
-    leave(session, ALIEN)
+    mark(session)
 
     send(acme, track(NOW))  # the service's clock stands at the day before
     refresh(sessions, tomorrow)
 
-    assert use(session) != ALIEN
+    kept = use(session)
+    assert kept is not None
+    assert kept["active_days"] != MARK
 
 
 def test_the_next_day_the_past_is_added_up_anew(
     acme: TestClient, session: Session, sessions: Sessions
 ) -> None:
-    leave(session, ALIEN)
+    mark(session)
     send(acme, track(NOW))
 
     refresh(sessions, NOW + timedelta(days=1))
 
-    assert use(session) != ALIEN
+    kept = use(session)
+    assert kept is not None
+    assert kept["active_days"] != MARK
 
 
 def test_another_way_of_counting_reach_does_not_take_what_was_counted_otherwise(
     acme: TestClient, session: Session
 ) -> None:
     assert acme
-    leave(session, ALIEN)
+    marked = mark(session)
     same = activity_queries.keep(session, "acme", ["a1"], QUARTER, unchanged=["a1"])
-    assert same == {"a1": ALIEN}
+    assert same == {"a1": marked}
 
     for reach in (ReachSource("property"), ReachSource("events", ["Export"])):
         other = Quarter(YESTERDAY, TODAY, reach)
@@ -197,7 +205,7 @@ def test_an_account_that_fails_alone_looks_at_all_of_its_past(
     acme: TestClient, session: Session, sessions: Sessions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It may have been marked for something else while it was tried."""
-    leave(session, ALIEN)
+    mark(session)
     send(acme, track(NOW))
     calls = []
     refresh_once = pipeline.refresh
@@ -232,3 +240,36 @@ def test_signals_are_the_same_from_what_was_kept(
     refresh(sessions)
 
     assert open_signals() == from_what_was_kept
+
+
+def anything(random: Random, n: int) -> list[dict[str, Any]]:
+    """A batch such as SDKs send: use of today and late use, of people and visitors, and calls."""
+    use_calls = [
+        track(
+            NOW - timedelta(days=random.choice((0, 0, 0, 0, 1, 5, 40)), minutes=i),
+            userId=(user := random.choice(("ada", "ben", "eve", None))),
+            anonymousId=None if user else random.choice(("v1", "v2")),
+            properties={"end_customer_id": f"c{random.randrange(9)}"},
+        )
+        for i in range(random.randrange(1, 4))
+    ]
+    told = [
+        call("identify", NOW, userId="ben", anonymousId=f"v{n % 2 + 1}"),
+        call("identify", NOW, userId="eve", traits={"email": "eve@acme.test"}),
+        call("group", NOW, groupId="a1", traits={"employees": n}),
+    ]
+    return use_calls + random.sample(told, k=random.randrange(2))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_whatever_comes_what_is_kept_is_what_would_be_added_up(
+    acme: TestClient, session: Session, sessions: Sessions, seed: int
+) -> None:
+    random = Random(seed)  # noqa: S311 - no secret
+    for visitor in ("v1", "v2"):
+        send(acme, track(LATE, userId=None, anonymousId=visitor))
+    for n in range(12):
+        send(acme, *anything(random, n))
+        refresh(sessions)
+
+        assert use(session) == fresh(session)
