@@ -33,12 +33,17 @@ def acme(committed: Sessions) -> Iterator[TestClient]:
         yield client
 
 
-def write(committed: Sessions, writer: int, begun: Signal) -> int:
-    """Send batches of one user, half of them without an account; return the accepted."""
+def write(committed: Sessions, writer: int, begun: Signal, asked: Signal) -> int:
+    """Send batches of one user, half of them without an account; return the accepted.
+
+    The last one is sent when the change has been asked for, however slow that was.
+    """
     store = service.Store(committed, committed, KnownNames())
     policy = service.Policy(Rules(), "USD", NOW.replace(year=2020))
     accepted = 0
     for batch in range(BATCHES):
+        if batch == BATCHES - 1:
+            asked.wait(timeout=30)
         events = [
             {
                 "event": "Export",
@@ -71,12 +76,13 @@ def test_events_that_come_during_a_move_are_all_counted(
         acme.put(f"/api/v1/users/u{writer}", json={"account_id": "old"})
     if verb == "merge":
         acme.put("/api/v1/accounts/new", json={})
-    begun = Signal()
+    begun, asked = Signal(), Signal()
     with ThreadPoolExecutor(WRITERS) as threads:
-        written = [threads.submit(write, committed, writer, begun) for writer in range(WRITERS)]
+        written = [threads.submit(write, committed, n, begun, asked) for n in range(WRITERS)]
         begun.wait()
         body = {"account_id": "new"} if verb == "rename" else {"into": "new"}
         ask(acme, "POST", f"accounts/old/{verb}", **body)
+        asked.set()
         while not all(each.done() for each in written):
             running.work(committed, now=LATER)
         accepted = sum(each.result() for each in written)
@@ -98,11 +104,12 @@ def test_nothing_that_comes_during_an_erasure_is_left(
     acme.put("/api/v1/accounts/old", json={})
     for writer in range(WRITERS):
         acme.put(f"/api/v1/users/u{writer}", json={"account_id": "old"})
-    begun = Signal()
+    begun, asked = Signal(), Signal()
     with ThreadPoolExecutor(WRITERS) as threads:
-        written = [threads.submit(write, committed, writer, begun) for writer in range(WRITERS)]
+        written = [threads.submit(write, committed, n, begun, asked) for n in range(WRITERS)]
         begun.wait()
         ask(acme, "DELETE", "accounts/old")
+        asked.set()
         while not all(each.done() for each in written):
             running.work(committed, now=LATER)
         accepted = sum(each.result() for each in written)
