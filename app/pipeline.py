@@ -69,13 +69,21 @@ def sweep(session: Session, *, today: date) -> int:
 
 
 def refresh_due(
-    sessions: Sessions, *, now: datetime, limit: int = SET_SIZE, few: int = SWEEP_SIZE
+    sessions: Sessions,
+    *,
+    now: datetime,
+    limit: int = SET_SIZE,
+    few: int = SWEEP_SIZE,
+    least: Priority = Priority.LIVE,
 ) -> int:
-    """Refresh the most urgent due accounts. A rollback gives the claim back: it is the retry."""
+    """Refresh the most urgent due accounts. A rollback gives the claim back: it is the retry.
+
+    What is more urgent than ``least`` is left for another time.
+    """
     claimed: Sequence[Claimed] = ()
     try:
         with metrics.REFRESH_SECONDS.time(), transaction(sessions) as session:
-            claimed = claim_due(session, limit=limit, few=few)
+            claimed = claim_due(session, limit=limit, few=few, least=least)
             _refresh_claimed(session, claimed, now)
     except OperationalError:
         raise

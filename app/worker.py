@@ -3,16 +3,18 @@
 import signal
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import count
 
 import structlog
 from sqlalchemy.exc import DBAPIError
 
 from app import pipeline
+from app.accounts.due import Priority
 from app.alerts import service as alerts
 from app.billing import service as billing
 from app.changes import queries as changes
@@ -59,6 +61,8 @@ ALERT_SECONDS = 1.0
 CHANGE_SECONDS = 0.5
 OUTCOME_SECONDS = 60.0
 JOB_DAYS = 30
+OTHERS_EVERY = 5
+"""Before every so many sets one is scored that is not live, so that a sweep goes on under load."""
 
 
 def handlers() -> Mapping[str, Handler]:
@@ -97,6 +101,7 @@ class Worker:
     clock: Clock
     stopping: threading.Event = field(default_factory=threading.Event)
     _next_look: float = 0
+    _turns: Iterator[int] = field(default_factory=count)
 
     def __post_init__(self) -> None:
         self.jobs = Runner(self.sessions, handlers())
@@ -155,7 +160,11 @@ class Worker:
         return any(found)
 
     def refresh(self) -> bool:
-        return pipeline.refresh_due(self.sessions, now=self.clock()) > 0
+        """Refresh what is most urgent; now and then what is not live before that."""
+        done = 0
+        if next(self._turns) % OTHERS_EVERY == 0:
+            done = pipeline.refresh_due(self.sessions, now=self.clock(), least=Priority.SILENT)
+        return pipeline.refresh_due(self.sessions, now=self.clock()) + done > 0
 
     def watch_alerts(self) -> bool:
         """Wake accounts whose alerts wait for time to pass, and tell what was held back."""

@@ -9,11 +9,12 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import select
 
+from app.accounts.due import Priority
 from app.accounts.queries import mark_due
 from app.core.db import Sessions, transaction
 from app.core.settings import Settings
-from app.tables import HealthScore
-from app.worker import Chore, Worker
+from app.tables import Due, HealthScore
+from app.worker import OTHERS_EVERY, Chore, Worker
 from tests import factories
 from tests.conftest import ENCRYPTION_KEY
 from tests.servers.running import eventually
@@ -77,3 +78,18 @@ def test_a_thread_that_fails_ends_the_worker(
 
     with pytest.raises(BrokenError):
         worker.run()
+
+
+def test_a_sweep_goes_on_while_something_live_is_always_waiting(worker: Worker) -> None:
+    with transaction(worker.sessions) as session:
+        factories.account(session, "a2")
+        mark_due(session, "acme", ["a2"], priority=Priority.SWEEP)
+
+    for _ in range(OTHERS_EVERY):
+        with transaction(worker.sessions) as session:
+            mark_due(session, "acme", ["a1"])
+            waiting = session.scalars(select(Due.account_id).order_by(Due.account_id)).all()
+        worker.refresh()
+        assert "a1" in waiting
+
+    assert "a2" not in waiting

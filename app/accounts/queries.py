@@ -173,7 +173,7 @@ def mark_all_due(session: Session, workspace_id: str, *, priority: Priority) -> 
 # behind of a claimed account is claimed with it, if it is live: it would be scored again for that.
 CLAIM_DUE = text("""
 WITH picked AS MATERIALIZED (
-    SELECT priority, id, workspace_id, account_id FROM due
+    SELECT priority, id, workspace_id, account_id FROM due WHERE priority >= :least
     ORDER BY priority, id LIMIT :limit FOR UPDATE SKIP LOCKED
 ),
 most_urgent AS (
@@ -213,14 +213,18 @@ CLAIMS = 0x5C0E
 """Sets the advisory locks of claims apart from others."""
 
 
-def claim_due(session: Session, *, limit: int, few: int | None = None) -> ClaimedDue:
+def claim_due(
+    session: Session, *, limit: int, few: int | None = None, least: Priority = Priority.LIVE
+) -> ClaimedDue:
     """Take accounts of the most urgent priority out of the queue, each once, in key order.
 
     Of at most ``limit`` entries, and of what is not live ``few``, so that live ones need not wait
-    for long. A rollback puts them back. A parked account that was marked again has another chance.
+    for long. What is more urgent than ``least`` is passed over. A rollback puts them back. A parked
+    account that was marked again has another chance.
     """
     few = limit if few is None else few
-    rows = session.execute(CLAIM_DUE, {"limit": limit, "few": few, "claims": CLAIMS})
+    values = {"limit": limit, "few": few, "least": least, "claims": CLAIMS}
+    rows = session.execute(CLAIM_DUE, values)
     return [
         Claimed(
             row.workspace_id, row.account_id, Priority(row.priority), row.notify, row.used_since

@@ -49,6 +49,17 @@ def test_of_what_is_not_live_few_are_taken_at_a_time(session: Session) -> None:
     assert ids(list(claim_due(session, limit=100, few=2))) == IDS[:2]
 
 
+def test_what_is_more_urgent_than_asked_for_is_passed_over(session: Session) -> None:
+    mark(session, "a1")
+    mark(session, "a2", priority=Priority.SWEEP)
+    mark(session, "a3", priority=Priority.SILENT)
+
+    assert ids(list(claim_due(session, limit=9, least=Priority.SILENT))) == ["a3"]
+    assert ids(list(claim_due(session, limit=9, least=Priority.SILENT))) == ["a2"]
+    assert ids(list(claim_due(session, limit=9, least=Priority.SILENT))) == []
+    assert ids(claim(session)) == ["a1"]
+
+
 def test_what_is_behind_a_claim_of_the_same_accounts_is_claimed_with_it(session: Session) -> None:
     mark(session, "a1", "a2")
     mark(session, "a1", "a3")
