@@ -187,7 +187,7 @@ def attach(app: FastAPI, storage: Storage, settings: Settings, clock: Clock) -> 
     app.state.known_callers = KnownCallers()
     app.state.current_account_id = aliases.look_up
     key = settings.encryption_key
-    vault = Vault.of(key.get_secret_value() if key else None)
+    app.state.vault = vault = Vault.of(key.get_secret_value() if key else None)
     app.state.webhook_desk = Desk(vault, settings.allowed_networks)
 
 

@@ -25,6 +25,7 @@ from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.pagination import Page, PagingDep
 from app.core.schemas import Id, responses
+from app.core.sealing import VaultDep
 from app.workspaces.auth import Admin, AdminChange, Reader
 
 LARGEST_EVENT = 1024 * 1024
@@ -43,13 +44,17 @@ def _shown(source: BillingSource, request: Request) -> BillingSourceOut:
 
 @managed.put("/billing-sources/stripe", responses=responses(409))
 def put_stripe_source(
-    body: BillingSourceIn, request: Request, session: SessionDep, change: AdminChange
+    body: BillingSourceIn,
+    request: Request,
+    session: SessionDep,
+    change: AdminChange,
+    vault: VaultDep,
 ) -> BillingSourceOut:
     """Connect Stripe, or change how it is read. The answer holds the URL to paste into Stripe.
 
     The signing secret is never shown again. A change has every subscription worked out anew.
     """
-    return _shown(service.put_source(session, change, body.model_dump()), request)
+    return _shown(service.put_source(session, change, body.model_dump(), vault), request)
 
 
 @managed.get("/billing-sources/stripe")
@@ -113,6 +118,7 @@ def receive_stripe_event(
     source_id: Id,
     body: Annotated[bytes, Depends(event_body)],
     session: SessionDep,
+    vault: VaultDep,
     now: Now,
     stripe_signature: Annotated[
         str | None, Header(description="Proves that Stripe sent the body; without it: 400.")
@@ -122,7 +128,7 @@ def receive_stripe_event(
 
     A 200 says that it is stored; an event that comes again changes nothing.
     """
-    result = service.take(session, source_id, body, stripe_signature, now=now)
+    result = service.take(session, source_id, body, stripe_signature, vault=vault, now=now)
     return BillingReceipt(result=result)
 
 

@@ -17,7 +17,14 @@ from app.billing.settling import settle
 from app.billing.signature import is_signed
 from app.billing.tables import BillingSource
 from app.core.db import Sessions, transaction
-from app.core.errors import BadRequestError, ConflictError, FieldError, NotFoundError
+from app.core.errors import (
+    BadRequestError,
+    ConflictError,
+    FieldError,
+    NotFoundError,
+    StorageUnavailableError,
+)
+from app.core.sealing import SealError, Vault
 from app.workspaces.service import Change
 
 STRIPE = "stripe"
@@ -34,7 +41,9 @@ class Result(StrEnum):
     ERASED = "erased"
 
 
-def put_source(session: Session, change: Change, said: Mapping[str, Any]) -> BillingSource:
+def put_source(
+    session: Session, change: Change, said: Mapping[str, Any], vault: Vault
+) -> BillingSource:
     """Connect Stripe or change how it is read; then every customer is worked out anew."""
     workspace_id = change.workspace_id
     source = queries.find_source(session, workspace_id, STRIPE, lock=True)
@@ -53,10 +62,9 @@ def put_source(session: Session, change: Change, said: Mapping[str, Any]) -> Bil
             created_at=change.at,
         )
         session.add(source)
-    source.signing_secret = secret or source.signing_secret
-    for name, value in options.items():
-        setattr(source, name, value)
-    source.changed_at = change.at
+    if secret is not None:
+        _keep_secret(source, secret, vault)
+    source.take({**options, "changed_at": change.at})
     session.flush()
     queries.unsettle(session, workspace_id, STRIPE, unknown=None)
     details = {**options, "signing_secret": "given" if secret else "kept"}
@@ -70,14 +78,37 @@ def delete_source(session: Session, change: Change) -> None:
     change.audit(session, "billing_source.deleted", STRIPE)
 
 
+def _keep_secret(source: BillingSource, secret: str, vault: Vault) -> None:
+    source.sealed = vault.seal(secret, place=f"billing source {source.source_id}")
+    source.signing_secret = None
+
+
+def _secret(source: BillingSource, vault: Vault) -> str:
+    if source.signing_secret is not None:
+        _keep_secret(source, source.signing_secret, vault)
+    place = f"billing source {source.source_id}"
+    try:
+        return str(vault.open(source.sealed or b"", place=place))
+    except SealError:
+        raise StorageUnavailableError(
+            "The signing secret was encrypted with another key: send it again."
+        ) from None
+
+
 def take(
-    session: Session, source_id: str, body: bytes, signature: str | None, *, now: datetime
+    session: Session,
+    source_id: str,
+    body: bytes,
+    signature: str | None,
+    *,
+    vault: Vault,
+    now: datetime,
 ) -> Result:
     """Take one delivery in. Nothing of it counts twice, and its order does not matter."""
     source = queries.source_by_id(session, source_id)
     if source is None:
         raise NotFoundError("billing source", source_id)
-    if not is_signed(signature or "", body, source.signing_secret, now=now):
+    if not is_signed(signature or "", body, _secret(source, vault), now=now):
         raise BadRequestError(
             "The Stripe-Signature does not fit this body, or is too old.", code="invalid_signature"
         )

@@ -1,6 +1,6 @@
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, Index, Text
+from sqlalchemy import ARRAY, BigInteger, Index, LargeBinary, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -9,7 +9,11 @@ from app.workspaces.tables import owner
 
 
 class BillingSource(Table):
-    """A billing system that tells us what accounts pay. ``source_id`` is part of its URL."""
+    """A billing system that tells us what accounts pay. ``source_id`` is part of its URL.
+
+    ``sealed`` is the signing secret; only a source that was connected before secrets were sealed
+    has it as plain text, until its next event.
+    """
 
     __tablename__ = "billing_source"
     __table_args__ = (Index(None, "source_id", unique=True),)
@@ -17,7 +21,8 @@ class BillingSource(Table):
     workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
     system: Mapped[Key] = mapped_column(primary_key=True)
     source_id: Mapped[Key]
-    signing_secret: Mapped[str]
+    sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    signing_secret: Mapped[str | None]
     account_key: Mapped[str]
     plans: Mapped[dict[str, str]] = mapped_column(JSONB)
     seat_prices: Mapped[list[str]] = mapped_column(ARRAY(Text))

@@ -5,11 +5,12 @@ from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 import orjson
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from fastapi import Depends, Request
 
 from app.core.errors import StorageUnavailableError
 
@@ -45,6 +46,14 @@ class Vault:
         if self._cipher is None:
             raise StorageUnavailableError("HEALTH_ENCRYPTION_KEY is not set; nothing was stored.")
         return self._cipher
+
+
+async def _vault(request: Request) -> Vault:
+    vault: Vault = request.app.state.vault
+    return vault
+
+
+VaultDep = Annotated[Vault, Depends(_vault)]
 
 
 def read_key(text: str) -> bytes:

@@ -8,6 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import SecretStr
 from sqlalchemy.orm import Session
 
 from app.billing import stripe
@@ -20,7 +21,7 @@ from app.main import Storage, create_app
 from tests import factories
 from tests.billing import sender
 from tests.billing.sender import canceled, connect, seconds, spans, subscription, told
-from tests.conftest import NOW
+from tests.conftest import ENCRYPTION_KEY, NOW
 from tests.events.calls import text_rows
 
 NAMING = Naming({}, ())
@@ -117,7 +118,11 @@ def test_of_two_events_in_one_second_what_can_only_follow_counts(
 def test_two_deliveries_at_once_count_once_and_lose_nothing(committed: Sessions) -> None:
     with committed.begin() as session:
         key = factories.key(session, factories.workspace(session))
-    app = create_app(Storage(committed, committed), Settings(_env_file=None), lambda: NOW)
+    app = create_app(
+        Storage(committed, committed),
+        Settings(_env_file=None, encryption_key=SecretStr(ENCRYPTION_KEY)),
+        lambda: NOW,
+    )
     headers = {"Authorization": f"Bearer {key}"}
     with TestClient(app, headers=headers) as client, ThreadPoolExecutor(8) as pool:
         path = connect(client)

@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from app.tables import BillingSource
 from tests.billing.sender import SECRET, SOURCE, connect, send, spans, subscription, told
 
 
@@ -19,6 +21,38 @@ def test_the_url_is_shown_and_the_secret_is_not(client: TestClient) -> None:
     assert len(put.json()["url"].rpartition("bs_")[2]) >= 32
     assert (got.json()["account_key"], got.json()["last_event_at"]) == ("account_id", None)
     assert SECRET not in put.text + got.text + client.get("/api/v1/audit-entries").text
+
+
+def test_the_secret_cannot_be_read_in_the_database(client: TestClient, session: Session) -> None:
+    connect(client)
+
+    [row] = session.query(BillingSource).all()
+    assert row.signing_secret is None
+    assert SECRET.encode() not in (row.sealed or b"")
+
+
+def test_a_secret_that_was_stored_as_text_is_sealed_at_the_next_event(
+    client: TestClient, session: Session
+) -> None:
+    path = connect(client)
+    session.execute(update(BillingSource).values(signing_secret=SECRET, sealed=None))
+
+    assert told(client, path, subscription()) == ["applied"]
+
+    session.expire_all()
+    [row] = session.query(BillingSource).all()
+    assert (row.signing_secret, row.sealed is not None) == (None, True)
+    assert told(client, path, subscription()) == ["duplicate"]
+
+
+def test_a_secret_of_another_key_is_said_to_be_one(client: TestClient, session: Session) -> None:
+    path = connect(client)
+    session.execute(update(BillingSource).values(sealed=b"0" * 40))
+
+    answer = send(client, path, subscription())
+
+    assert (answer.status_code, answer.json()["code"]) == (503, "storage_unavailable")
+    assert "another key" in answer.json()["detail"]
 
 
 def test_a_change_keeps_the_url_and_the_secret(client: TestClient) -> None:
