@@ -126,8 +126,8 @@ def _bisect(sessions: Sessions, claimed: Sequence[Claimed], now: datetime) -> No
         try:
             with transaction(sessions) as session:
                 parking.take(session, half)
+                parking.forget_failures(session, half)  # in the order of a claim, ahead of scores
                 _refresh_claimed(session, [replace(each, used_since=None) for each in half], now)
-                parking.forget_failures(session, half)
         except OperationalError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, it spoils this account only

@@ -162,8 +162,10 @@ class Worker:
     def refresh(self) -> bool:
         """Refresh what is most urgent; now and then what is not live before that."""
         done = 0
-        if next(self._turns) % OTHERS_EVERY == 0:
-            done = pipeline.refresh_due(self.sessions, now=self.clock(), least=Priority.SILENT)
+        turn, other = divmod(next(self._turns), OTHERS_EVERY)
+        if other == 0:
+            least = Priority.SWEEP if turn % 2 else Priority.SILENT
+            done = pipeline.refresh_due(self.sessions, now=self.clock(), least=least)
         return pipeline.refresh_due(self.sessions, now=self.clock()) + done > 0
 
     def watch_alerts(self) -> bool:

@@ -80,14 +80,15 @@ def test_a_thread_that_fails_ends_the_worker(
         worker.run()
 
 
-def test_a_sweep_goes_on_while_something_live_is_always_waiting(worker: Worker) -> None:
+def test_a_sweep_goes_on_while_something_more_urgent_is_always_waiting(worker: Worker) -> None:
     with transaction(worker.sessions) as session:
         factories.account(session, "a2")
         mark_due(session, "acme", ["a2"], priority=Priority.SWEEP)
 
-    for _ in range(OTHERS_EVERY):
+    for _ in range(2 * OTHERS_EVERY):
         with transaction(worker.sessions) as session:
             mark_due(session, "acme", ["a1"])
+            mark_due(session, "acme", ["a1"], priority=Priority.SILENT)
             waiting = session.scalars(select(Due.account_id).order_by(Due.account_id)).all()
         worker.refresh()
         assert "a1" in waiting

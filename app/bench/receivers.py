@@ -92,3 +92,5 @@ def listening(*receivers: Receiver) -> Iterator[None]:
     finally:
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
+        with asyncio.Runner(loop_factory=lambda: loop):
+            """Leaving it cancels those that hang, and closes the loop."""

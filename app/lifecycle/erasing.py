@@ -170,10 +170,11 @@ def _finish_person(session: Session, change: IdChange, _: str | None) -> Page:
     values = person_values(change)
     forget(session, change.workspace_id, [values["user_id"]], pseudonym=values["pseudonym"])
     run(session, statements.DROP_ALIASES, values)
-    run(session, statements.DROP_USERS, {**values, "user_ids": [values["user_id"]]})
-    run(session, statements.DROP_BINDINGS, {**values, "user_ids": [values["user_id"]]})
-    run(session, statements.HIDE_IN_SIGNALS, values)
-    run(session, statements.FORGET_CHAMPION, values)
+    named = {**values, "user_ids": [values["user_id"]]}
+    run(session, statements.DROP_USERS, named)
+    run(session, statements.DROP_BINDINGS, named)
+    run(session, statements.HIDE_IN_SIGNALS, named)
+    run(session, statements.FORGET_CHAMPION, named)
     rows = scrub_audit(session, change, [values["user_id"], *values["anonymous_ids"]])
     _forget(session, change)
     return Page(rows)
@@ -211,6 +212,8 @@ def _members(session: Session, change: IdChange, _: str | None) -> Page:
         statements.DROP_USERS,
     ):
         run(session, statement, named)
+    run(session, statements.HIDE_IN_SIGNALS, {**named, "pseudonym": None})
+    run(session, statements.FORGET_CHAMPION, named)
     forget(session, change.workspace_id, ids, pseudonym=None)
     scrub_audit(session, change, ids)
     run(session, statements.LET_GO, {**named, "user_ids": [person.user_id for person in people]})
@@ -255,6 +258,7 @@ ERASE_PERSON: Mapping[str, Step] = {
     "events": _events_of_person,
     "unattributed_events": _waiting,
     "quarantine": _quarantine,
+    "settle_again": settle,
     "finish": _finish_person,
 }
 ERASE_ACCOUNT: Mapping[str, Step] = {

@@ -283,11 +283,14 @@ WHERE workspace_id = :workspace_id AND step IS NULL
 """)
 
 FORGET_CHAMPION = text("""
-DELETE FROM account_activity WHERE workspace_id = :workspace_id AND said ->> 'user_id' = :user_id
+DELETE FROM account_activity
+WHERE workspace_id = :workspace_id AND said ->> 'user_id' = ANY(CAST(:user_ids AS text[]))
 """)
 
+# Without a pseudonym each row gets one of its own.
 HIDE_IN_SIGNALS = text("""
 UPDATE account_signal
-SET evidence = jsonb_set(evidence, '{user_id}', to_jsonb(CAST(:pseudonym AS text)))
-WHERE workspace_id = :workspace_id AND evidence ->> 'user_id' = :user_id
+SET evidence = jsonb_set(evidence, '{user_id}', to_jsonb(coalesce(
+    CAST(:pseudonym AS text), 'erased-' || replace(CAST(gen_random_uuid() AS text), '-', ''))))
+WHERE workspace_id = :workspace_id AND evidence ->> 'user_id' = ANY(CAST(:user_ids AS text[]))
 """)

@@ -1,18 +1,18 @@
 """Use of accounts in the quarter up to a whole day, added up once a day or whenever it changes."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.features.queries import some_users_excluded
+from app.accounts.tables import User
 from app.features.statements import PLAN_FOR_MANY_ROWS
 from app.features.values import ReachSource
 from app.signals.activity import Said
-from app.signals.activity_statements import MASK_DAYS, activity_statement
+from app.signals.activity_statements import KEEP, MASK_DAYS, READ, activity_statement
 from app.signals.facts import QUARTER_DAYS, SPAN_DAYS, SPANS, UNSETTLED_DAYS
 from app.signals.tables import AccountActivity
 
@@ -21,20 +21,21 @@ from app.signals.tables import AccountActivity
 class Quarter:
     """``through``: its last day, a whole one; ``as_of``: the day on which it was known so.
 
-    ``champions``: people who were named so.
+    ``champions``: people who were named so, by account.
     """
 
     through: date
     as_of: date
     reach: ReachSource
-    champions: Collection[str] = ()
+    champions: Mapping[str, Collection[str]] = field(default_factory=dict)
 
 
 def read(
     session: Session, workspace_id: str, account_ids: Sequence[str], quarter: Quarter
 ) -> dict[str, Said]:
     """Add up use; accounts without any are left out."""
-    return _added_up(session, workspace_id, account_ids, quarter, kept=False)
+    excluded = _excluded(session, workspace_id)
+    return _added_up(session, workspace_id, account_ids, quarter, form=READ, excluded=excluded)
 
 
 def keep(
@@ -47,23 +48,35 @@ def keep(
 ) -> dict[str, Said]:
     """Like ``read``, and write down what was added up.
 
-    Of ``unchanged`` accounts no use up to ``through`` has come, and nobody has been named, excluded
-    or bound, since they were last kept: what was written down then holds, if it is of the quarter.
-    The scores of the accounts are locked by the caller.
+    Of ``unchanged`` accounts no use up to ``through`` has come, and nobody has been named or bound,
+    since they were last kept: what was written down then holds, if it is of the quarter and was
+    counted in the same way. The scores of the accounts are locked by the caller.
     """
-    reach = _named(quarter.reach)
+    excluded = _excluded(session, workspace_id)
     rows = session.execute(
         select(AccountActivity.account_id, AccountActivity.said).where(
             AccountActivity.workspace_id == workspace_id,
             AccountActivity.account_id.in_([key for key in account_ids if key in unchanged]),
             AccountActivity.through == quarter.through,
-            AccountActivity.reach == reach,
+            AccountActivity.counted_as == _counted_as(quarter.reach, excluded),
         )
     )
     known = {row.account_id: row.said for row in rows}
     others = [key for key in account_ids if key not in known]
-    known |= _added_up(session, workspace_id, others, quarter, kept=True)
+    known |= _added_up(session, workspace_id, others, quarter, form=KEEP, excluded=excluded)
     return {key: said for key, said in known.items() if said is not None}
+
+
+def _excluded(session: Session, workspace_id: str) -> str:
+    """Tell one set of excluded people from another; nothing where there are none."""
+    people = select(func.count(), func.sum(func.hashtext(User.user_id)))
+    of_workspace = people.where(User.workspace_id == workspace_id, User.excluded)
+    count, digest = session.execute(of_workspace).one()
+    return f"{count} people, {digest}" if count else ""
+
+
+def _counted_as(reach: ReachSource, excluded: str) -> str:
+    return "\n".join([reach.kind, *reach.events, excluded])
 
 
 def _added_up(
@@ -72,16 +85,14 @@ def _added_up(
     account_ids: Sequence[str],
     quarter: Quarter,
     *,
-    kept: bool,
+    form: str,
+    excluded: str,
 ) -> dict[str, Said]:
     if not account_ids:
         return {}
     session.execute(PLAN_FOR_MANY_ROWS)
-    statement = activity_statement(
-        reach=quarter.reach.kind,
-        some_users_excluded=some_users_excluded(session, workspace_id),
-        kept=kept,
-    )
+    statement = activity_statement(form, quarter.reach.kind, some_users_excluded=bool(excluded))
+    named = [(key, user_id) for key, some in quarter.champions.items() for user_id in some]
     values: dict[str, Any] = {
         "workspace_id": workspace_id,
         "account_ids": list(account_ids),
@@ -89,17 +100,14 @@ def _added_up(
         "through": quarter.through,
         "settled": quarter.through - timedelta(days=UNSETTLED_DAYS),
         "since": quarter.through - timedelta(days=QUARTER_DAYS),
-        "named": list(quarter.champions),
+        "named_in": [account_id for account_id, _ in named],
+        "named": [user_id for _, user_id in named],
         "span_days": SPAN_DAYS,
         "mask_days": MASK_DAYS,
         "spans": SPANS,
     }
-    if kept:
-        values["reach"] = _named(quarter.reach)
+    if form == KEEP:
+        values["counted_as"] = _counted_as(quarter.reach, excluded)
     if quarter.reach.kind == "events":
         values["reach_events"] = list(quarter.reach.events)
     return {row.account_id: row.said for row in session.execute(statement, values)}
-
-
-def _named(reach: ReachSource) -> str:
-    return "\n".join([reach.kind, *reach.events])

@@ -61,7 +61,11 @@ people AS (
 champion AS (
     SELECT DISTINCT ON (account_id) *, bit_count(CAST(late_days AS bit(64)))
            + bit_count(CAST(early_days AS bit(64))) AS active_days
-    FROM (SELECT *, user_id = ANY(CAST(:named AS text[])) AS is_named FROM person) AS p
+    FROM (
+        SELECT *, (account_id, user_id) IN (SELECT * FROM unnest(
+            CAST(:named_in AS text[]), CAST(:named AS text[]))) AS is_named
+        FROM person
+    ) AS p
     WHERE events > 0 OR is_named ORDER BY account_id, is_named DESC, events DESC NULLS LAST, user_id
 ),
 named AS (
@@ -88,13 +92,13 @@ LEFT JOIN champion c ON c.account_id = v.account_id
 READ = "SELECT account_id, to_jsonb(a) AS said FROM ({activity}) AS a"
 
 KEEP = """
-INSERT INTO account_activity (workspace_id, account_id, through, reach, said)
-SELECT :workspace_id, w.account_id, :through, :reach, to_jsonb(a)
+INSERT INTO account_activity (workspace_id, account_id, through, counted_as, said)
+SELECT :workspace_id, w.account_id, :through, :counted_as, to_jsonb(a)
 FROM unnest(CAST(:account_ids AS text[])) AS w (account_id)
 LEFT JOIN ({activity}) AS a ON a.account_id = w.account_id
 ORDER BY w.account_id COLLATE "C"
 ON CONFLICT (workspace_id, account_id) DO UPDATE SET
-    through = excluded.through, reach = excluded.reach, said = excluded.said
+    through = excluded.through, counted_as = excluded.counted_as, said = excluded.said
 RETURNING account_id, said
 """
 
@@ -126,10 +130,10 @@ REACH_BY_SUM = """
 
 
 @cache
-def activity_statement(*, reach: str, some_users_excluded: bool, kept: bool) -> TextClause:
+def activity_statement(form: str, reach: str, *, some_users_excluded: bool) -> TextClause:
     """Put the statement together for one way of counting reach: ids, property or events.
 
-    ``kept``: whether what is read is to be written down too.
+    ``form``: READ, or KEEP to write it down too.
     """
     counted = ONLY_COUNTED_USERS if some_users_excluded else ""
     match reach:
@@ -141,4 +145,4 @@ def activity_statement(*, reach: str, some_users_excluded: bool, kept: bool) -> 
         case _:
             source = REACH_BY_IDS
     activity = ACTIVITY.format(reach=source, users=USERS, only_counted_users=counted)
-    return text((KEEP if kept else READ).format(activity=activity))
+    return text(form.format(activity=activity))

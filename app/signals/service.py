@@ -89,7 +89,7 @@ def facts_on(
     ids = [worth.features.account_id for worth in worths]
     through = as_of if as_of < now.date() else as_of - timedelta(days=1)
     told = standing(session, workspace_id, ids, as_of=as_of, now=now)
-    champions = [user_id for each in told.values() for user_id in each.champions]
+    champions = {key: each.champions for key, each in told.items()}
     quarter = Quarter(through, as_of, lens.reach, champions)
     use = (
         activity_queries.read(session, workspace_id, ids, quarter)

@@ -45,7 +45,8 @@ class AccountSignal(Table):
 class AccountActivity(Table):
     """Use in the quarter up to a whole day: the refreshes of the day after share it.
 
-    ``reach``: how reach was counted. ``said`` is null where nothing was used.
+    ``counted_as``: how reach was counted, and who was left out. ``said`` is null where nothing was
+    used.
     """
 
     __tablename__ = "account_activity"
@@ -53,7 +54,7 @@ class AccountActivity(Table):
     workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
     account_id: Mapped[Key] = mapped_column(primary_key=True)
     through: Mapped[date]
-    reach: Mapped[str]
+    counted_as: Mapped[str]
     said: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
 
 

@@ -18,7 +18,7 @@ def upgrade() -> None:
         sa.Column("workspace_id", sa.Text(collation="C"), nullable=False),
         sa.Column("account_id", sa.Text(collation="C"), nullable=False),
         sa.Column("through", sa.Date(), nullable=False),
-        sa.Column("reach", sa.Text(), nullable=False),
+        sa.Column("counted_as", sa.Text(), nullable=False),
         sa.Column("said", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.ForeignKeyConstraint(
             ["workspace_id"],

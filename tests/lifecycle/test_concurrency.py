@@ -62,6 +62,13 @@ def write(committed: Sessions, writer: int, begun: Signal, asked: Signal) -> int
     return accepted
 
 
+def next_step(committed: Sessions) -> str | None:
+    """Name the step that comes next."""
+    with transaction(committed) as session:
+        step: str | None = session.scalar(text("SELECT step FROM id_change"))
+        return step
+
+
 def count(committed: Sessions, query: str) -> int:
     with transaction(committed) as session:
         return int(session.scalar(text(query)) or 0)
@@ -131,6 +138,24 @@ def test_a_writer_that_began_before_is_waited_for(committed: Sessions, acme: Tes
         assert acme.get(f"/api/v1/account-moves/{said['id']}").json()["state"] == "running"
 
     assert running.work(committed, now=LATER)
+
+
+def test_who_began_while_a_person_was_erased_is_waited_for(
+    committed: Sessions, acme: TestClient
+) -> None:
+    """It may have read the name, and write it down again."""
+    acme.put("/api/v1/users/ada", json={})
+    said = ask(acme, "DELETE", "users/ada")
+    while next_step(committed) != "usage":
+        assert running.work(committed, now=LATER)
+    with committed.begin() as slow:
+        slow.execute(text("SELECT 1"))
+        finish(committed)
+        assert next_step(committed) == "finish"
+        assert acme.get(f"/api/v1/erasures/{said['id']}").json()["state"] == "running"
+
+    finish(committed)
+    assert acme.get(f"/api/v1/erasures/{said['id']}").json()["state"] == "done"
 
 
 def test_two_merges_into_each_other_do_not_both_happen(

@@ -186,19 +186,52 @@ def test_another_way_of_counting_reach_does_not_take_what_was_counted_otherwise(
         assert found == activity_queries.read(session, "acme", ["a1"], other)
 
 
-def test_somebody_who_is_excluded_is_out_of_the_past_at_once(
-    acme: TestClient, session: Session, sessions: Sessions
-) -> None:
-    session.add(User(workspace_id="acme", user_id="ada", account_id="a1"))
+@pytest.fixture
+def other(acme: TestClient, session: Session, sessions: Sessions) -> str:
+    """Another account that both used, and that is not the one they belong to."""
+    factories.account(session, "a2")
+    for back in range(30, 60):
+        for user_id, events in (("ada", 2), ("ben", 1)):
+            day = TODAY - timedelta(days=back)
+            factories.usage(session, day, account_id="a2", user_id=user_id, events=events)
+    for user_id in ("ada", "ben"):
+        session.add(User(workspace_id="acme", user_id=user_id, account_id="a1"))
+    mark_due(session, "acme", ["a2"])
     session.commit()
+    refresh(sessions)
+    assert acme
+    return "a2"
+
+
+def champion(session: Session, account_id: str) -> object:
+    session.expire_all()
+    said = session.get_one(AccountActivity, ("acme", account_id)).said
+    return said and said["user_id"]
+
+
+def test_somebody_who_is_excluded_is_out_of_the_past_of_all_accounts(
+    acme: TestClient, session: Session, sessions: Sessions, other: str
+) -> None:
+    assert (champion(session, "a1"), champion(session, other)) == ("ada", "ada")
 
     answer = acme.patch("/api/v1/users/ada", json={"excluded": True})
     assert answer.status_code == 200, answer.text
+    send(acme, track(NOW, context={"groupId": other}))
     refresh(sessions)
 
-    kept = use(session)
-    assert kept is not None
-    assert kept["user_id"] == "ben"
+    assert (champion(session, "a1"), champion(session, other)) == ("ben", "ben")
+
+
+def test_who_is_named_champion_of_an_account_is_not_that_of_another(
+    acme: TestClient, session: Session, sessions: Sessions, other: str
+) -> None:
+    answer = acme.put("/api/v1/users/ben/roles", json={"roles": ["champion"]})
+    assert answer.status_code == 200, answer.text
+    mark_due(session, "acme", ["a1", other])
+    session.commit()
+    refresh(sessions)
+
+    assert (champion(session, "a1"), champion(session, other)) == ("ben", "ada")
 
 
 def test_an_account_that_fails_alone_looks_at_all_of_its_past(
