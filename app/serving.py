@@ -1,6 +1,7 @@
 """Start the processes of the service, hold them together, and stop them in order."""
 
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -38,6 +39,10 @@ def database(settings: Settings) -> Iterator[str]:
         yield server.url
 
 
+class PortTakenError(UnprocessableError):
+    """Somebody else serves there, or nobody may."""
+
+
 class NoKeyError(UnprocessableError):
     """Production without a key: what must not be readable could not be stored."""
 
@@ -59,6 +64,22 @@ def engine_to(url: str, *, pool_size: int = 2) -> Iterator[Engine]:
         yield engine
     finally:
         engine.dispose()
+
+
+def expect_free_port(settings: Settings) -> None:
+    """Raise PortTakenError before any long work whose result could not be served."""
+    kind, _, _, _, address = socket.getaddrinfo(
+        settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    with socket.socket(kind) as tried:
+        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            tried.bind(address)
+        except OSError as error:
+            raise PortTakenError(
+                f"{settings.host}:{settings.port} cannot be served ({error.strerror}):"
+                " set HEALTH_PORT to another port."
+            ) from None
 
 
 def serve(settings: Settings, url: str) -> None:
@@ -103,7 +124,9 @@ def worker_process(*, enabled: bool) -> Iterator[None]:
             command = [sys.executable, "-m", "app", "worker"]
             process = subprocess.Popen(command, env=parent.environment())  # noqa: S603
             running[:] = [process]
-            process.wait()
+            status = process.wait()
+            if not stopping.is_set():
+                log.error("worker_ended", pid=process.pid, status=status)
             stopping.wait(RESTART_SECONDS)
 
     thread = threading.Thread(target=keep_running, name="worker-keeper", daemon=True)

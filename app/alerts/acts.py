@@ -10,6 +10,7 @@ from app.alerts.machine import resolved_by_hand
 from app.alerts.tables import Alert, AlertState
 from app.core.errors import ConflictError, FieldError, UnprocessableError
 from app.webhooks.outbox import publish
+from app.workspaces.queries import get_workspace
 from app.workspaces.service import Change
 
 BY_HAND = "by_hand"
@@ -24,7 +25,9 @@ def acknowledge(session: Session, change: Change, alert_id: str) -> None:
     notices.note(session, change.workspace_id, [alert], "acknowledged", now=change.at)
     if alert.told == notices.OPENED and not _is_snoozed(state, change.at):
         revenue = queries.revenue(session, change.workspace_id, [alert.account_id])
-        publish(session, change.workspace_id, [notices.acknowledged(alert, revenue)], now=change.at)
+        currency = get_workspace(session, change.workspace_id).base_currency
+        notice = notices.acknowledged(alert, revenue, currency)
+        publish(session, change.workspace_id, [notice], now=change.at)
 
 
 def assign(session: Session, change: Change, alert_id: str, assignee: str | None) -> None:

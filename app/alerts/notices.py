@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from app.alerts.tables import Alert
 from app.changes.queries import NewChange, record
 from app.webhooks.outbox import NewMessage, publish
+from app.workspaces.queries import get_workspace
 
 NOTHING, OPENED, RESOLVED = "nothing", "opened", "resolved"
 MOST_SINGLE, MOST_NAMED = 50, 10
@@ -38,6 +39,7 @@ def tell(
 
     ``revenue``: at risk, in cents a year, by account. ``alerts`` in the order of their rules.
     """
+    currency = get_workspace(session, workspace_id).base_currency
     messages: list[NewMessage] = []
     for _, of_rule in groupby(alerts, key=lambda alert: alert.rule_key):
         some = [alert for alert in of_rule if due(alert)]
@@ -46,15 +48,17 @@ def tell(
         if late or len(prompt) > MOST_SINGLE:
             messages += _digest([*late, *prompt] if len(prompt) > MOST_SINGLE else late, revenue)
         if len(prompt) <= MOST_SINGLE:
-            messages += [_single(alert, revenue) for alert in prompt]
+            messages += [_single(alert, revenue, currency) for alert in prompt]
     publish(session, workspace_id, messages, now=now)
     for alert in alerts:
         alert.told, alert.owed_on = due(alert) or alert.told, None
 
 
-def acknowledged(alert: Alert, revenue: Mapping[str, int]) -> NewMessage:
+def acknowledged(alert: Alert, revenue: Mapping[str, int], currency: str) -> NewMessage:
     said = {"acknowledged_at": alert.acknowledged_at, "acknowledged_by": alert.acknowledged_by}
-    return NewMessage("alert.acknowledged", _said(alert, revenue) | said, alert.account_id)
+    return NewMessage(
+        "alert.acknowledged", _said(alert, revenue, currency) | said, alert.account_id
+    )
 
 
 def note(
@@ -71,8 +75,8 @@ def _is_late(alert: Alert) -> bool:
     return alert.owed_on is not None and happened.date() < alert.owed_on
 
 
-def _single(alert: Alert, revenue: Mapping[str, int]) -> NewMessage:
-    said = _said(alert, revenue)
+def _single(alert: Alert, revenue: Mapping[str, int], currency: str) -> NewMessage:
+    said = _said(alert, revenue, currency)
     if alert.resolved_at is not None:
         said |= {
             "previous": alert.current,
@@ -109,7 +113,8 @@ def _digest(alerts: Sequence[Alert], revenue: Mapping[str, int]) -> list[NewMess
     return [NewMessage("alert.digested", said)]
 
 
-def _said(alert: Alert, revenue: Mapping[str, int]) -> dict[str, Any]:
+def _said(alert: Alert, revenue: Mapping[str, int], currency: str) -> dict[str, Any]:
+    cents = revenue.get(alert.account_id)
     return {
         "alert_id": alert.id,
         "rule": _rule(alert),
@@ -124,7 +129,8 @@ def _said(alert: Alert, revenue: Mapping[str, int]) -> dict[str, Any]:
         "drivers": alert.drivers,
         "scorecard_version": alert.scorecard_version,
         "model_version": alert.model_version,
-        "revenue_at_risk_cents": revenue.get(alert.account_id),
+        "revenue_at_risk_cents": cents,
+        "currency": None if cents is None else currency,
         "opened_at": alert.opened_at,
         "owner": alert.assignee,
         "link": f"/api/v1/alerts/{alert.id}",

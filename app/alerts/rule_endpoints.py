@@ -36,6 +36,7 @@ def list_rules(session: ReadSessionDep, caller: Reader) -> Page[RuleOut]:
 @router.post("/preview")
 def preview_rule(body: RuleIn, session: ReadSessionDep, caller: Reader, now: Now) -> PreviewOut:
     """Say how many accounts a rule is about, and how many breach it now. It changes nothing."""
+    rule_service.check(session, caller.workspace_id, body)
     return PreviewOut.model_validate(preview.preview(session, caller.workspace_id, body, now=now))
 
 

@@ -1,6 +1,7 @@
 """Rules are kept in versions that never change; a change of one concerns every account."""
 
 from datetime import datetime
+from difflib import get_close_matches
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -9,9 +10,11 @@ from app.accounts.due import Priority
 from app.accounts.queries import mark_all_due
 from app.alerts import alert_queries, notices, rule_queries
 from app.alerts.machine import Phase
-from app.alerts.rules import BUILT_IN, Rule
-from app.core.errors import ConflictError, NotFoundError
+from app.alerts.rules import BUILT_IN, Rule, Signal
+from app.core.errors import ConflictError, FieldError, NotFoundError, UnprocessableError
+from app.health.scorecard_queries import measure_names
 from app.segments import service as segments
+from app.signals.detect import SIGNALS
 from app.workspaces.service import audit
 
 MOST_RULES = 100
@@ -27,11 +30,27 @@ def get(session: Session, workspace_id: str, key: str) -> Versioned:
     return found
 
 
+def check(session: Session, workspace_id: str, rule: Rule) -> None:
+    """Raise FilterError or UnprocessableError where a rule watches what there is not."""
+    segments.read(rule.filter)
+    if rule.kind is Signal.NAMED:
+        known: set[str] = {*SIGNALS}
+    elif rule.kind is Signal.MEASURE:
+        known = measure_names(session, workspace_id)
+    else:
+        return
+    if rule.subject not in known:
+        close = get_close_matches(rule.subject, known, n=1)
+        hint = f" Did you mean {rule.kind}:{close[0]}?" if close else ""
+        where = FieldError("/body/signal", f"There is no {rule.signal}.{hint}")
+        raise UnprocessableError("The rule watches what there is not.", errors=[where])
+
+
 def put(
     session: Session, workspace_id: str, key: str, wanted: Rule, *, actor: str, now: datetime
 ) -> Versioned:
     """Create a rule or its next version; saying the same again changes nothing."""
-    segments.read(wanted.filter)
+    check(session, workspace_id, wanted)
     rule_queries.lock_rules(session, workspace_id)
     known = rule_queries.rules(session, workspace_id)
     version, before = known.get(key, (0, None))

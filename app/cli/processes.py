@@ -53,6 +53,8 @@ def demo(
 ) -> None:
     """Simulate a messaging company, load it as any customer would, score it, and serve."""
     settings = configured()
+    if serve_after:
+        serving.expect_free_port(settings)
     clock = shifted_clock(settings.clock_offset_seconds)
     with serving.database(settings) as url:
         with serving.engine_to(url) as engine, bars() as progress:

@@ -28,6 +28,20 @@ def active_scorecard(session: Session, workspace_id: str) -> tuple[int, Scorecar
     return (found.version, Scorecard.model_validate(found.config)) if found else (1, Scorecard())
 
 
+def measure_names(session: Session, workspace_id: str) -> set[str]:
+    """Name the measures of the version that holds and of drafts."""
+    configs = session.scalars(
+        select(StoredScorecard.config).where(
+            StoredScorecard.workspace_id == workspace_id,
+            StoredScorecard.state.in_(("active", "draft")),
+        )
+    )
+    versions = [Scorecard.model_validate(config) for config in configs]
+    active = active_scorecard(session, workspace_id)[1]
+    cards = [card for version in (active, *versions) for card in version.cards.values()]
+    return {measure.name for card in cards for measure in card.measures}
+
+
 def scorecard_of(session: Session, workspace_id: str, version: int) -> Scorecard:
     """Return what a version says; version 1 is built in."""
     row = session.get(StoredScorecard, (workspace_id, version))

@@ -138,7 +138,10 @@ def _act(
 
 @router.post("/interventions/{intervention_id}/accept", responses=responses(409))
 def accept(
-    intervention_id: InterventionId, body: Work, session: SessionDep, change: AccountChange
+    intervention_id: InterventionId,
+    session: SessionDep,
+    change: AccountChange,
+    body: Work | None = None,
 ) -> InterventionOut:
     """Take a suggestion on."""
     return _act(session, change, intervention_id, Act.ACCEPT, body)
@@ -162,7 +165,10 @@ def start(
 
 @router.post("/interventions/{intervention_id}/complete", responses=responses(409))
 def complete(
-    intervention_id: InterventionId, body: Work, session: SessionDep, change: AccountChange
+    intervention_id: InterventionId,
+    session: SessionDep,
+    change: AccountChange,
+    body: Work | None = None,
 ) -> InterventionOut:
     """Say that it is done. Its outcome is looked at after 30 and 90 days."""
     return _act(session, change, intervention_id, Act.COMPLETE, body)

@@ -114,6 +114,8 @@ def test_a_preview_counts_who_is_meant_and_who_breaches(
         ({"signal": "churn_risk", "operator": "drop_by"}, "/body"),
         ({"signal": "mood"}, "/body/signal"),
         ({"signal": "measure:"}, "/body/signal"),
+        ({"signal": "measure:fitt"}, "/body/signal"),
+        ({"signal": "signal:dormnt", "operator": "above", "fire_at": None}, "/body/signal"),
         ({"window_days": 30}, "/body/window_days"),
         ({"for_seconds": -1}, "/body/for_seconds"),
         ({"filter": {"colour": "red"}}, "/body/filter/colour"),
@@ -127,3 +129,25 @@ def test_a_rule_that_makes_no_sense_is_refused_and_says_where(
 
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["pointer"] == pointer
+
+
+@pytest.mark.parametrize(
+    ("said", "sentence"),
+    [
+        ({"signal": "measure:dept"}, "There is no measure:dept. Did you mean measure:depth?"),
+        (
+            {"signal": "signal:dormnt", "operator": "above", "fire_at": None},
+            "There is no signal:dormnt. Did you mean signal:dormant?",
+        ),
+        ({"signal": "measure:zzz"}, "There is no measure:zzz."),
+    ],
+)
+def test_a_rule_that_watches_what_there_is_not_is_refused_with_what_is_near(
+    client: TestClient, said: dict[str, Any], sentence: str
+) -> None:
+    kept = put(client, **said)
+    tried = client.post(f"{RULES}/preview", json=LOW | said)
+
+    for answer in (kept, tried):
+        assert answer.status_code == 422, answer.text
+        assert answer.json()["errors"][0]["message"] == sentence

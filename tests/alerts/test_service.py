@@ -32,7 +32,7 @@ def test_a_new_workspace_hears_of_an_account_that_comes_to_be_at_risk(session: S
     assert (at_risk["account_id"], at_risk["signal"]) == ("a1", "health_score")
     assert at_risk["drivers"] == ['"fit" fell from 80 to 20: −60.0 points.']  # noqa: RUF001
     assert (at_risk["scorecard_version"], at_risk["episode"]) == (2, 1)
-    assert at_risk["revenue_at_risk_cents"] == 1200_00
+    assert (at_risk["revenue_at_risk_cents"], at_risk["currency"]) == (1200_00, "USD")
     changes = session.scalars(select(Change).where(Change.type == "alert"))
     assert {(row.account_id, row.data["rule"], row.data["what"]) for row in changes} == {
         ("a1", "health_at_risk", "opened"),

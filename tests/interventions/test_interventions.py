@@ -68,8 +68,8 @@ def test_a_suggestion_is_accepted_done_and_told_of(
 def test_the_message_of_what_was_completed_says_what_it_was(
     client: TestClient, session: Session, proposed: str
 ) -> None:
-    for verb in ("accept", "start", "complete"):
-        act(client, proposed, verb)
+    for verb in ("accept", "start", "complete"):  # nothing needs to be said with any of them
+        assert client.post(f"{PATH}/{proposed}/{verb}").status_code == 200
 
     newest = select(Message.body).where(Message.type == "intervention.completed")
     data = orjson.loads(session.scalars(newest).one())["data"]

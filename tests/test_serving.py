@@ -1,0 +1,22 @@
+"""What is found out before the long work begins."""
+
+import socket
+
+import pytest
+
+from app import serving
+from app.core.settings import Settings
+from app.serving import PortTakenError
+
+
+def at(port: int) -> Settings:
+    return Settings(_env_file=None, host="127.0.0.1", port=port)
+
+
+def test_a_port_that_somebody_else_has_is_found_out_first() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(PortTakenError, match=f"127.0.0.1:{port} cannot be served"):
+            serving.expect_free_port(at(port))
+
+    serving.expect_free_port(at(port))
