@@ -35,6 +35,7 @@ MOOD = CardMeasure(
 )
 CARD = Scorecard(default=Card(measures=[*default_measures(), MOOD]))
 RULE = Rule(name="Low mood", signal="measure:mood", operator=Operator.BELOW, fire_at=40)
+BUSY = "and a sweep and a backtest"
 KEY = "low_mood"
 """One group call that says another mood is a crossing."""
 
@@ -47,8 +48,10 @@ def run() -> list[Result]:
         with listening(receiver := Receiver(heard=told.hear)):
             aim(rig, owner, [receiver], types=["alert.opened"])
             with service(rig, workers=1, worker=True) as server:
-                waits = _waits(server, owner, told)
-    return [_told(waits), cost]
+                busy = _waits(server, owner, told, first=probing.SHAPE.accounts // 2)
+                probing.settle(rig)
+                calm = _waits(server, owner, told, first=0)
+    return [_told("meanwhile", calm, has_bar=True), _told(BUSY, busy, has_bar=False), cost]
 
 
 def _prepare(rig: Rig, owner: Tenant) -> None:
@@ -73,15 +76,15 @@ class Told:
             self.at[data["account_id"]] = time.monotonic()
 
 
-def _told(waits: list[float]) -> Result:
+def _told(when: str, waits: list[float], *, has_bar: bool) -> Result:
     p50, p95 = percentile(waits, 0.5), percentile(waits, 0.95)
     return Result(
-        f"event to webhook received, {EVENTS_PER_SECOND} events/s meanwhile",
+        f"event to webhook received, {EVENTS_PER_SECOND} events/s {when}",
         f"p95 {p95:.2f} s",
         f"p50 {p50:.2f} s, {len(waits)} crossings",
         None,
-        f"p95 ≤ {BAR_SECONDS:.0f} s",
-        p95 <= BAR_SECONDS,
+        f"p95 ≤ {BAR_SECONDS:.0f} s" if has_bar else "",
+        p95 <= BAR_SECONDS if has_bar else None,
     )
 
 
@@ -111,10 +114,10 @@ def _cost(rig: Rig, owner: Tenant) -> Result:
     )
 
 
-def _waits(server: Service, owner: Tenant, told: Told) -> list[float]:
+def _waits(server: Service, owner: Tenant, told: Told, *, first: int) -> list[float]:
     """Send a steady load; meanwhile measure how long crossings take to be told."""
-    probes = [_Probe(owner, told, account) for account in range(PROBES)]
-    return probing.waits(server, owner, "alerts", probes)
+    probes = [_Probe(owner, told, first + n) for n in range(PROBES)]
+    return probing.waits(server, owner, f"alerts {first}", probes)
 
 
 @dataclass

@@ -30,6 +30,7 @@ def run() -> list[Result]:
         fill(rig, owner, PAST, today=now().date())
         score(rig, owner)
         with service(rig, workers=1, worker=True) as server:
+            probing.settle(rig)
             idle = _waits(server, owner, "idle")
             with _sweeping(rig, owner) as sweeps:
                 swept = _waits(server, owner, "sweep")

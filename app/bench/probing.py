@@ -8,13 +8,15 @@ from typing import Protocol
 from app.bench import load
 from app.bench.client import Line, Plan, post, start
 from app.bench.fill import Past
-from app.bench.server import Service, Tenant, now
+from app.bench.server import Rig, Service, Tenant, now
 
 SHAPE = load.Shape(accounts=5_000)
 PAST = Past(SHAPE.accounts, users=10, uses=20, reached=100)
 EVENTS_PER_SECOND, BATCH = 500, 10
 SECONDS, WARM_SECONDS = 40, 5
 PROBES, POLL_SECONDS, GIVE_UP_SECONDS = 4, 0.02, 20.0
+QUIET_LOOKS = 5
+"""So often in a row nothing is left: one thing may order another."""
 
 
 class Probe(Protocol):
@@ -22,6 +24,23 @@ class Probe(Protocol):
 
     def wait(self, line: Line) -> float: ...
     def pause(self) -> float: ...
+
+
+UNDONE = """
+SELECT (SELECT count(*) FROM due)
+     + (SELECT count(*) FROM job WHERE state IN ('queued', 'running'))
+"""
+SETTLE_SECONDS = 300
+
+
+def settle(rig: Rig) -> None:
+    """Wait until all is done that a start orders: the sweep of the day, backtests, a training."""
+    give_up, quiet = time.monotonic() + SETTLE_SECONDS, 0
+    while quiet < QUIET_LOOKS:
+        if time.monotonic() > give_up:
+            raise RuntimeError("The worker does not come to rest.")
+        quiet = 0 if rig.number(UNDONE) else quiet + 1
+        time.sleep(1)
 
 
 def waits(server: Service, owner: Tenant, seed: str, probes: Sequence[Probe]) -> list[float]:
