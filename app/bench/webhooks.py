@@ -178,18 +178,22 @@ def _kills(rig: Rig) -> Result:
 
 
 def _stops(rig: Rig) -> Result:
-    """Let two of four workers sleep past their lease, with deliveries in their hands."""
+    """Let two of four workers sleep past their lease, with deliveries in their hands.
+
+    The other two come when those sleep: else it may be they who hold everything.
+    """
     receiver = Receiver(wait_seconds=0.5)
     with listening(receiver):
         owner = _aim(rig, "stops", [receiver])
-        workers = [_worker(rig) for _ in range(WORKERS)]
+        sleepers = [_worker(rig) for _ in range(WORKERS // 2)]
         _publish(rig, owner, STOPPED)
         wait_until(lambda: rig.number(HELD, id=owner) >= WORKERS * 4)
         time.sleep(0.2)  # until what is held has been sent
-        for each in workers[:2]:
+        for each in sleepers:
             each.send_signal(signal.SIGSTOP)
+        workers = [*sleepers, *(_worker(rig) for _ in range(WORKERS // 2))]
         wait_until(lambda: rig.number(DONE, id=owner) == STOPPED)
-        for each in workers[:2]:
+        for each in sleepers:
             each.send_signal(signal.SIGCONT)
         time.sleep(3)
         twice, attempts = rig.number(TWICE, id=owner), rig.number(ATTEMPTS, id=owner)
