@@ -5,6 +5,8 @@ from sqlalchemy.orm import Session
 
 from app.core.db import Sessions
 from app.health import service as health
+from app.tables import AccountActivity
+from tests import factories
 from tests.conftest import NOW
 from tests.events import calls
 from tests.events.calls import group, identify, loose, track
@@ -52,6 +54,30 @@ def test_nothing_is_left_of_an_account(
     assert client.get("/api/v1/accounts/child").json()["parent_id"] is None
     quarantined = calls.text_rows(session, "SELECT message_id FROM quarantined_event")
     assert quarantined == [("bad3",)]
+
+
+def test_its_people_are_forgotten_in_what_is_kept_of_other_accounts(
+    client: TestClient, sessions: Sessions, session: Session
+) -> None:
+    """As visitors they may have been the most active ones elsewhere."""
+    live(client, session)
+    factories.signal(session, "a1", signal="champion_inactive", evidence={"user_id": "zz-ada"})
+    session.add(
+        AccountActivity(
+            workspace_id="acme",
+            account_id="a1",
+            through=NOW.date(),
+            counted_as="ids",
+            said={"user_id": "zz-ada"},
+        )
+    )
+    session.commit()
+
+    erase(client, sessions, "accounts/zz-acme")
+
+    assert mentions(session, GONE) == set()
+    [[evidence]] = calls.text_rows(session, "SELECT evidence FROM account_signal")
+    assert evidence["user_id"].startswith("erased-")
 
 
 def test_a_person_who_used_another_account_too_is_let_go(
