@@ -78,17 +78,20 @@ def delete_source(session: Session, change: Change) -> None:
     change.audit(session, "billing_source.deleted", STRIPE)
 
 
+def _place(source: BillingSource) -> str:
+    return f"billing source {source.source_id}"
+
+
 def _keep_secret(source: BillingSource, secret: str, vault: Vault) -> None:
-    source.sealed = vault.seal(secret, place=f"billing source {source.source_id}")
+    source.sealed = vault.seal(secret, place=_place(source))
     source.signing_secret = None
 
 
 def _secret(source: BillingSource, vault: Vault) -> str:
     if source.signing_secret is not None:
         _keep_secret(source, source.signing_secret, vault)
-    place = f"billing source {source.source_id}"
     try:
-        return str(vault.open(source.sealed or b"", place=place))
+        return str(vault.open(source.sealed or b"", place=_place(source)))
     except SealError:
         raise StorageUnavailableError(
             "The signing secret was encrypted with another key: send it again."

@@ -1,6 +1,6 @@
 """Ingestion: read a batch, write and count it in one transaction, and tell what became of it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -61,7 +61,7 @@ class Store:
         counted = {event.counted for event in reading.events if event.counted}
         plain = not (
             reading.rejected
-            or not only_use(reading.events)
+            or any(event.semantic or tells(event) for event in reading.events)
             or self.names.missing(workspace_id, counted)
         )
         return self.autocommit if plain else self.sessions
@@ -137,7 +137,7 @@ def store(
         counted_on=policy.counted_on(origin),
         aliases=ids.has_aliases,
         aside=None if policy.replayed_on else aside(come, reading),
-        only_use=only_use(events),
+        only_use=identities is None and not any(event.semantic for event in events),
     )
     known_on = policy.counted_on(origin)
     told = semantic.tell(session, origin.workspace_id, events, verdicts, known_on=known_on)
@@ -147,11 +147,6 @@ def store(
     for n in reused:
         warnings.setdefault(n, []).append("id_reused")
     return Outcome(reading, verdicts, numbers, reused, warnings)
-
-
-def only_use(events: Iterable[Event]) -> bool:
-    """Whether events say nothing but what was used, and that is nothing of accounts or people."""
-    return not any(event.semantic or tells(event) for event in events)
 
 
 def oldest_allowed(now: datetime, retention_days: int) -> datetime:

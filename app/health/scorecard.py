@@ -4,7 +4,7 @@ A version is immutable: it is stored, sent and received as these classes say.
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Self
@@ -187,17 +187,20 @@ class Scorecard(Setting):
         return {**{rule.name: rule.card for rule in self.rules}, DEFAULT: self.default}
 
     @cached_property
+    def measures(self) -> Sequence[CardMeasure]:
+        """Those of all cards; one of a name on each card that has it."""
+        return [measure for card in self.cards.values() for measure in card.measures]
+
+    @cached_property
     def sources(self) -> Mapping[str, Source]:
         """Every source that a measure takes its number from, by key."""
-        measures = [measure for card in self.cards.values() for measure in card.measures]
-        return {measure.source.key: measure.source for measure in measures}
+        return {measure.source.key: measure.source for measure in self.measures}
 
     @cached_property
     def ranked(self) -> tuple[str, ...]:
         """The keys of sources that are ranked among peers."""
-        measures = [measure for card in self.cards.values() for measure in card.measures]
         return tuple(
-            sorted({m.source.key for m in measures if isinstance(m.transform, Percentile)})
+            sorted({m.source.key for m in self.measures if isinstance(m.transform, Percentile)})
         )
 
     @cached_property

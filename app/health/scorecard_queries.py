@@ -30,16 +30,14 @@ def active_scorecard(session: Session, workspace_id: str) -> tuple[int, Scorecar
 
 def measure_names(session: Session, workspace_id: str) -> set[str]:
     """Name the measures of the version that holds and of drafts."""
-    configs = session.scalars(
+    _, active = active_scorecard(session, workspace_id)
+    drafts = session.scalars(
         select(StoredScorecard.config).where(
-            StoredScorecard.workspace_id == workspace_id,
-            StoredScorecard.state.in_(("active", "draft")),
+            StoredScorecard.workspace_id == workspace_id, StoredScorecard.state == "draft"
         )
     )
-    versions = [Scorecard.model_validate(config) for config in configs]
-    active = active_scorecard(session, workspace_id)[1]
-    cards = [card for version in (active, *versions) for card in version.cards.values()]
-    return {measure.name for card in cards for measure in card.measures}
+    versions = [active, *map(Scorecard.model_validate, drafts)]
+    return {measure.name for version in versions for measure in version.measures}
 
 
 def scorecard_of(session: Session, workspace_id: str, version: int) -> Scorecard:

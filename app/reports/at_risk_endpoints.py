@@ -38,8 +38,7 @@ def list_accounts_at_risk(
         session,
         caller.workspace_id,
         wanted,
-        limit=paging.limit,
-        cursor=paging.cursor,
+        paging=paging,
         today=now.date(),
         language=language,
     )

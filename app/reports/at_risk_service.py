@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.churn.revenue import revenue_at_risk
 from app.core.filters import All, Filter, parse
-from app.core.pagination import Page
+from app.core.pagination import Page, Paging
 from app.health.benchmark_queries import definition
 from app.health.definition import Definition
 from app.health.wording import level_sentence
@@ -27,14 +27,13 @@ def page(
     workspace_id: str,
     wanted: Filter,
     *,
-    limit: int,
-    cursor: str | None,
+    paging: Paging,
     today: date,
     language: Language,
 ) -> Page[AtRisk]:
     """One page; what is added to its accounts is read in one query for each kind."""
     at_risk = All((parse(AT_RISK, FIELDS, choices=CHOICES), wanted))
-    found = Listing(at_risk, "-revenue_at_risk", limit, cursor).page(session, workspace_id, today)
+    found = Listing(at_risk, "-revenue_at_risk", paging).page(session, workspace_id, today)
     ids = [item.account_id for item in found.items]
     drivers = _drivers(session, workspace_id, ids, language)
     alerts = queries.open_alerts(session, workspace_id, ids)

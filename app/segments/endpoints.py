@@ -10,7 +10,7 @@ from app.core.db import ReadSessionDep
 from app.core.errors import FieldError
 from app.core.filter_schema import marked
 from app.core.filters import All, Condition, Filter, Op
-from app.core.pagination import Page, PagingDep
+from app.core.pagination import Page, Paging, PagingDep
 from app.core.schemas import Id, responses
 from app.health.assess import Status
 from app.health.scorecard import Band
@@ -78,7 +78,7 @@ def list_accounts(
     resolved = service.resolve(
         session, caller.workspace_id, read_filter(wanted), key=segment_key, at=IN_QUERY
     )
-    listing = Listing(All((*simple, resolved)), sort, paging.limit, paging.cursor)
+    listing = Listing(All((*simple, resolved)), sort, paging)
     return listing.page(session, caller.workspace_id, now.date())
 
 
@@ -88,7 +88,7 @@ def query_accounts(
 ) -> Page[AccountStanding]:
     """List accounts by a filter that is too long for a URL. It changes nothing."""
     resolved = service.resolve(session, caller.workspace_id, body.filter, key=body.segment_key)
-    listing = Listing(resolved, body.sort, body.limit, body.cursor)
+    listing = Listing(resolved, body.sort, Paging(body.limit, body.cursor))
     return listing.page(session, caller.workspace_id, now.date())
 
 

@@ -29,11 +29,10 @@ class Listing:
 
     wanted: Filter
     sort: str
-    limit: int
-    cursor: str | None
+    paging: Paging
 
     def page(self, session: Session, workspace_id: str, today: date) -> Page[AccountStanding]:
-        order, paging = Sort(self.sort.removeprefix("-")), Paging(self.limit, self.cursor)
+        order = Sort(self.sort.removeprefix("-"))
         rows = account_queries.list_accounts(
             session,
             workspace_id,
@@ -41,10 +40,10 @@ class Listing:
             today=today,
             sort=order,
             descending=self.sort.startswith("-"),
-            after=_place(paging, order),
-            limit=paging.fetch,
+            after=_place(self.paging, order),
+            limit=self.paging.fetch,
         )
-        return paging.page(rows, AccountStanding.of, lambda row: _position(row, order))
+        return self.paging.page(rows, AccountStanding.of, lambda row: _position(row, order))
 
 
 def _position(row: Standing, order: Sort) -> tuple[Any, ...]:

@@ -66,5 +66,5 @@ def list_segment_accounts(
 ) -> Page[AccountStanding]:
     """List the accounts that are in a saved segment at this moment."""
     wanted = service.resolve(session, caller.workspace_id, key=key)
-    listing = Listing(wanted, sort, paging.limit, paging.cursor)
+    listing = Listing(wanted, sort, paging)
     return listing.page(session, caller.workspace_id, now.date())
