@@ -14,6 +14,7 @@ from app.churn.training import FEWEST_CHURNED, SMALL_UNTIL, Trained, Unseen
 
 SURE = 0.9
 SLOPES = (0.5, 2.0)
+BY_CHANCE = 0.5
 MOST_MOVED_SHARE = 0.2
 
 
@@ -45,12 +46,14 @@ def checks(trained: Trained, champion: Champion | None, *, seed: int) -> list[Ch
     unseen = trained.unseen
     if unseen is None:
         return [Check("unseen_time", passed=False, value=None, needed="some later time")]
+    drawn = measuring.draws(unseen.account, seed)
     found = [
         Check("unseen_time", unseen.later, None, "later than what was learnt"),
         _surely("better_than_base_rate", unseen, unseen.base, seed),
         _surely("better_than_recency", unseen, unseen.recency, seed),
+        _ranking(unseen, drawn),
         _slope(unseen),
-        _ratio(unseen, seed),
+        _ratio(unseen, drawn),
     ]
     return found if champion is None else [*found, *_against(unseen, champion, seed)]
 
@@ -72,8 +75,8 @@ def may_take_over(stage: Stage, found: Sequence[Check], over: Stage | None = Non
     """Decide; ``over``: the stage of the model that holds, None without one.
 
     A trusted model passes every check, but need not be compared with an experimental one. An
-    experimental model surely beats the base rate, is not too sure of itself, and never comes after
-    a trusted one.
+    experimental model surely beats the base rate, surely ranks better than chance, is not too sure
+    of itself, and never comes after a trusted one.
     """
     if stage is Stage.RULES or (stage is Stage.EXPERIMENTAL and over is Stage.TRUSTED):
         return False
@@ -82,7 +85,7 @@ def may_take_over(stage: Stage, found: Sequence[Check], over: Stage | None = Non
         return not failed - (COMPARED if over is not Stage.TRUSTED else set())
     slope = next((c.value for c in found if c.name == "calibration_slope"), None)
     is_modest = slope is not None and slope >= SLOPES[0]
-    return is_modest and not failed & {*COMPARED, "better_than_base_rate"}
+    return is_modest and not failed & {*COMPARED, "better_than_base_rate", "better_than_chance"}
 
 
 def _surely(name: str, unseen: Unseen, other: Floats, seed: int) -> Check:
@@ -92,6 +95,13 @@ def _surely(name: str, unseen: Unseen, other: Floats, seed: int) -> Check:
     return Check(name, share > SURE, share, f"P > {SURE}")
 
 
+def _ranking(unseen: Unseen, drawn: list[NDArray[np.int64]]) -> Check:
+    """Ask whether who churned stands above who did not: a lower loss alone may come by chance."""
+    found = measuring.measured(measuring.auc, unseen.y, unseen.p, drawn)
+    passed = found.low is not None and found.low > BY_CHANCE
+    return Check("better_than_chance", passed, found.value, "an AUC whose interval is above 0.5")
+
+
 def _slope(unseen: Unseen) -> Check:
     slope = measuring.slope(unseen.y, unseen.p)
     low, high = SLOPES
@@ -99,8 +109,7 @@ def _slope(unseen: Unseen) -> Check:
     return Check("calibration_slope", passed, slope, f"{low} to {high}")
 
 
-def _ratio(unseen: Unseen, seed: int) -> Check:
-    drawn = measuring.draws(unseen.account, seed)
+def _ratio(unseen: Unseen, drawn: list[NDArray[np.int64]]) -> Check:
     found = measuring.measured(measuring.ratio, unseen.y, unseen.p, drawn)
     holds = found.low is not None and found.high is not None and found.low <= 1 <= found.high
     return Check("observed_over_expected", holds, found.value, "an interval that holds 1")

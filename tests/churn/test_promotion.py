@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from app.churn.levels import levels_of, moved_share
 from app.churn.model import Stage
@@ -26,6 +27,25 @@ def test_it_must_beat_what_is_simpler() -> None:
 
     assert failed(replace(UNSEEN, base=knows)) == {"better_than_base_rate"}
     assert failed(replace(UNSEEN, recency=knows)) == {"better_than_recency"}
+
+
+def test_it_must_rank_better_than_chance() -> None:
+    """Few rows, hardly in order: the loss is a little lower, but it may well be by chance."""
+    y = np.array([1.0, 1, 0, 1, 0, 0, 1, 0, 0, 0] * 2)
+    few = replace(
+        UNSEEN,
+        y=y,
+        p=np.linspace(0.45, 0.35, len(y)),
+        base=np.full(len(y), 0.7),
+        recency=np.full(len(y), 0.7),
+        account=np.arange(len(y)),
+    )
+    found = {check.name: check for check in checks(replace(TRAINED, unseen=few), None, seed=1)}
+
+    assert found["better_than_base_rate"].passed
+    assert found["better_than_chance"].value == pytest.approx(64 / 96)
+    assert not found["better_than_chance"].passed
+    assert decide(None, churned=50, unseen=few) == (Stage.EXPERIMENTAL, False)
 
 
 def test_too_sure_of_itself_is_not_calibrated() -> None:
