@@ -202,8 +202,8 @@ def put_price_traits(
 ) -> bool:
     """Take the price that a ``group`` call names, unless another source has told; whether it did.
 
-    ``price`` holds any of ``mrr_cents``, ``currency``, ``seats``, ``renewal_on``. The caller has
-    written the account in this transaction, so that nobody else changes its subscriptions.
+    ``price`` holds any of the terms of a period and ``renewal_on``. The caller has written the
+    account in this transaction, so that nobody else changes its subscriptions.
     """
     known = subscription_queries.known_periods(session, workspace_id, account_id)
     if any(row.source != TRAITS for row in known):

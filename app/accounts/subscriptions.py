@@ -1,7 +1,7 @@
 """Subscription periods: what an account paid on any day, and since when that was known."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -92,7 +92,7 @@ def restated(periods: Iterable[Period], wanted: Iterable[Period]) -> list[Period
 def with_price(
     periods: Iterable[Period], price: Mapping[str, Any], *, on: date, base_currency: str
 ) -> Period | None:
-    """Return the period that begins when a ``group`` call names a price, seats or a renewal day.
+    """Return the period that begins when a ``group`` call names plan, price, seats or renewal day.
 
     What the call leaves out stays as it runs; None where no price is known. A late call holds
     until the next day for which something was said.
@@ -105,16 +105,11 @@ def with_price(
     return Period(
         on,
         min((p.starts_on for p in standing if p.starts_on > on), default=None),
-        Terms(None, said["mrr_cents"], said["currency"], said.get("seats")),
+        Terms(said.get("plan"), said["mrr_cents"], said["currency"], said.get("seats")),
         said.get("renewal_on"),
         notice_days=running.notice_days if running else None,
     )
 
 
 def _price(period: Period) -> Mapping[str, Any]:
-    return {
-        "mrr_cents": period.terms.mrr_cents,
-        "currency": period.terms.currency,
-        "seats": period.terms.seats,
-        "renewal_on": period.renewal_on,
-    }
+    return {**asdict(period.terms), "renewal_on": period.renewal_on}

@@ -34,7 +34,10 @@ NOT_IDS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class AccountTraits:
-    """What a ``group`` call says of an account. ``columns`` holds only what was said."""
+    """What a ``group`` call says of an account. ``columns`` and ``price`` hold only what was said.
+
+    A plan is in both: it is the account's, and a term of what it pays.
+    """
 
     columns: Mapping[str, Any] = field(default_factory=dict)
     price: Mapping[str, Any] = field(default_factory=dict)
@@ -123,6 +126,7 @@ ACCOUNT_COLUMNS: Mapping[str, tuple[str, Callable[[object], Any]]] = {
     "created_at": ("started_on", day),
 }
 PRICE_TRAITS: Mapping[str, tuple[str, Callable[[object], Any]]] = {
+    "plan": ("plan", text),
     "mrr": ("mrr_cents", cents),
     "currency": ("currency", currency),
     "seats": ("seats", count),
@@ -144,13 +148,13 @@ def account_traits(traits: Mapping[str, Any]) -> AccountTraits:
     kinds = ((columns, ACCOUNT_COLUMNS), (price, PRICE_TRAITS), (links, LINK_TRAITS))
     for wire_name, value in traits.items():
         name = SPELLINGS.get(wire_name, wire_name)
-        target, known = next((each for each in kinds if name in each[1]), (rest, {}))
-        if name not in known:
+        targets = [(target, known[name]) for target, known in kinds if name in known]
+        if not targets:
             rest[wire_name] = value
         elif value is not None:
-            column, read = known[name]
             try:
-                target[column] = read(value)
+                for target, (column, read) in targets:
+                    target[column] = read(value)
             except (ValueError, TypeError):
                 invalid.append(wire_name)
     return AccountTraits(columns, price, links, rest, tuple(invalid))

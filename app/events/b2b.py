@@ -1,7 +1,7 @@
 """Segment's B2B SaaS events: track calls that say what happened to an account or a member."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
@@ -130,7 +130,8 @@ def _traits(told: Told, said: Mapping[str, Any], on: date) -> tuple[AccountTrait
             named["created_at"] = on.isoformat()
         return account_traits(named), False
     if told is Told.TRIAL_STARTED:
-        return account_traits({"plan": said.get("trial_plan_name") or said.get("plan")}), False
+        plan = {"plan": said.get("trial_plan_name") or said.get("plan")}
+        return replace(account_traits(plan), price={}), False
     if told in OF_PRICE:
         return _price(said)
     return AccountTraits(), False

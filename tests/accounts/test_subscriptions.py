@@ -187,6 +187,17 @@ def test_a_price_trait_keeps_what_it_does_not_name() -> None:
     assert said == Period(DAYS[4], None, Terms(None, 100, "EUR", 7), renewal_on=DAYS[9])
 
 
+def test_another_plan_at_the_same_price_is_a_new_period() -> None:
+    running = Period(DAYS[0], None, Terms("pro", 100, "EUR", 5))
+
+    again = with_price([running], {"plan": "pro"}, on=DAYS[4], base_currency="USD")
+    other = with_price([running], {"plan": "scale"}, on=DAYS[4], base_currency="USD")
+
+    assert again is not None
+    assert change([running], again) == []
+    assert other == Period(DAYS[4], None, Terms("scale", 100, "EUR", 5))
+
+
 def test_without_a_price_there_is_no_period() -> None:
     ended = period(0, 4)
 

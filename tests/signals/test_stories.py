@@ -73,6 +73,20 @@ def test_a_step_that_nobody_finishes(client: TestClient, session: Session) -> No
     )
 
 
+@pytest.mark.parametrize(("plan", "rises"), [("pro", True), ("scale", False)])
+def test_who_moves_up_to_a_larger_plan_suffers_no_price_rise(
+    client: TestClient, session: Session, plan: str, *, rises: bool
+) -> None:
+    found = signals(
+        client,
+        session,
+        track("Subscription Started", 60, plan="pro", mrr=100),
+        track("Subscription Updated", 9, plan=plan, mrr=300),
+    )
+
+    assert ("price_rise" in found) == rises
+
+
 def test_many_tickets_in_a_week(client: TestClient, session: Session) -> None:
     asked = [track("Ticket Created", days, ticket_id=f"t{days}") for days in (1, 2, 3)]
     answered = [track("Ticket Replied", days, ticket_id=f"t{days}") for days in (1, 2, 3)]
