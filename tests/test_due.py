@@ -168,7 +168,7 @@ def test_workers_at_once_lose_no_account(queue: Sessions) -> None:
         workers = [threads.submit(work_until_done) for _ in range(3)]
         markers = [threads.submit(mark, queue, *IDS[::step]) for step in (1, -1, 2)]
         for each in [*markers, *workers]:
-            each.result(timeout=30)
+            each.result(timeout=120)
     work_until_done()
 
     assert (scored(queue), due(queue), failures(queue)) == (IDS, [], {})

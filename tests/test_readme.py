@@ -39,7 +39,7 @@ def shell_commands() -> list[str]:
 
 def run(*command: str) -> str:
     done = subprocess.run(  # noqa: S603 - the README's own commands
-        command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+        command, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False
     )
     assert done.returncode == 0, done.stderr
     return done.stdout

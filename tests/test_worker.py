@@ -52,11 +52,11 @@ def test_accounts_are_scored_while_the_loop_is_busy_with_something_else(
 
     def long_chore() -> bool:
         begun.set()
-        return not done.wait(timeout=30)
+        return not done.wait(timeout=120)
 
     worker.chores = (Chore(long_chore, 0),)
     running = beside.submit(worker.run)
-    assert begun.wait(timeout=10)
+    assert begun.wait(timeout=120)
     with transaction(worker.sessions) as session:
         mark_due(session, "acme", ["a1"])
 
@@ -64,7 +64,7 @@ def test_accounts_are_scored_while_the_loop_is_busy_with_something_else(
 
     worker.stopping.set()
     done.set()
-    running.result(timeout=10)
+    running.result(timeout=120)
 
 
 @pytest.mark.parametrize("broken", ["step", "refresh"])

@@ -5,7 +5,7 @@ import time
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-PATIENCE_SECONDS = 10
+PATIENCE_SECONDS = 60
 
 BLOCKED = text("""
 SELECT count(*) FROM pg_locks

@@ -2,6 +2,8 @@
 
 import time
 from collections import Counter
+from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import Annotated, get_origin
 from uuid import uuid4
 
@@ -57,21 +59,34 @@ class RequestLog:
                 )
 
 
-def refuse_repeated(request: Request) -> None:
-    """Refuse a query that names one thing twice: nobody could say which of the two counts."""
+def check_query(request: Request) -> None:
+    """Refuse a query that names what there is not, or one thing twice.
+
+    A filter with a slip in its name would list everything, and of two values nobody could say
+    which counts.
+    """
     if not request.url.query:
         return
-    known = get_flat_params(request.scope["route"].dependant)  # those of dependencies too
-    wanted = [field for field in known if isinstance(field.field_info, params.Query)]
-    many = {field.alias for field in wanted if get_origin(field.field_info.annotation) is list}
+    wanted = {
+        field.alias: get_origin(field.field_info.annotation) is list
+        for field in get_flat_params(request.scope["route"].dependant)  # of dependencies too
+        if isinstance(field.field_info, params.Query)
+    }
     times = Counter(name for name, _ in request.query_params.multi_items())
     errors = [
-        FieldError(f"/query/{field.alias}", "It is given more than once.")
-        for field in wanted
-        if times[field.alias] > 1 and field.alias not in many
+        FieldError(f"/query/{name}", wrong)
+        for name, given in times.items()
+        if (wrong := _wrong(name, given, wanted))
     ]
     if errors:
         raise UnprocessableError("Some of the input cannot be used.", errors=errors)
+
+
+def _wrong(name: str, given: int, wanted: Mapping[str, bool]) -> str:
+    if name in wanted:
+        return "It is given more than once." if given > 1 and not wanted[name] else ""
+    near = get_close_matches(name, wanted, n=1)
+    return "There is no such parameter" + (f"; did you mean {near[0]!r}?" if near else ".")
 
 
 async def _language(

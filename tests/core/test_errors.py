@@ -12,6 +12,18 @@ def test_a_wrong_method_is_told_every_right_one(client: TestClient) -> None:
     assert answer.headers["allow"] == "DELETE, GET, PUT"
 
 
+def test_a_query_names_what_there_is_and_each_thing_once(client: TestClient) -> None:
+    asked = {"limt": 5, "x": 1, "band": ["healthy", "at_risk"], "min_mrr": 100}
+    answer = client.get("/api/v1/accounts", params=asked)
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_input")
+    assert answer.json()["errors"] == [
+        {"pointer": "/query/limt", "message": "There is no such parameter; did you mean 'limit'?"},
+        {"pointer": "/query/x", "message": "There is no such parameter."},
+        {"pointer": "/query/band", "message": "It is given more than once."},
+    ]
+
+
 def test_an_error_that_knows_its_place_inside_of_a_value_says_it() -> None:
     inside = FilterError("/when/and/0", "There is no such field.")
     found = {"type": "value_error", "loc": ("body", "rules", 2), "msg": "No.", "input": None}

@@ -198,7 +198,7 @@ def test_two_who_replay_the_same_store_each_event_once(
 
     with ThreadPoolExecutor(4) as pool:
         found = list(
-            pool.map(lambda _: replay(pipeline, numbers, dry_run=False), range(4), timeout=60)
+            pool.map(lambda _: replay(pipeline, numbers, dry_run=False), range(4), timeout=120)
         )
 
     assert sum(result.result == "replayed" for results in found for result in results) == 20

@@ -253,7 +253,7 @@ def test_of_two_overrides_at_once_the_later_holds(committed: Sessions) -> None:
         waiting = threads.submit(say_and_commit, 20)
         until_blocked(first)
         first.commit()
-        waiting.result(timeout=10)
+        waiting.result(timeout=120)
 
     with committed() as session:
         assert [(row.value, row.ended_at) for row in stored(session)] == [(10, NOW), (20, None)]

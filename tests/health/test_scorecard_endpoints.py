@@ -264,7 +264,7 @@ def test_of_two_activations_at_once_the_later_holds(committed: Sessions) -> None
         waiting = threads.submit(activate, 3)
         until_blocked(first)
         first.commit()
-        waiting.result(timeout=10)
+        waiting.result(timeout=120)
 
     with committed() as session:
         rows = session.execute(

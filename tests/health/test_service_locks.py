@@ -32,7 +32,7 @@ def test_of_two_refreshes_at_once_the_later_has_seen_what_the_earlier_saw(
             refresh(first, "a1")
             waiting = threads.submit(refresh, second, "a1", now=LATER)
             until_blocked(first)
-        [found] = waiting.result(timeout=10)
+        [found] = waiting.result(timeout=120)
 
     assert found.details["last_used_on"] == AS_OF
 
@@ -52,4 +52,4 @@ def test_sets_are_locked_in_key_order_so_that_refreshes_never_deadlock(
             waiting = threads.submit(refresh, second, "a2", "a1")
             until_blocked(first)
             assert len(refresh(first, "a2")) == 1
-        assert len(waiting.result(timeout=10)) == 2
+        assert len(waiting.result(timeout=120)) == 2

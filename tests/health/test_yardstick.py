@@ -270,7 +270,7 @@ def test_of_two_transactions_at_once_one_builds_the_benchmark(committed: Session
             waiting = threads.submit(current, second, LATER)
             until_blocked(first)
             assert not waiting.done()
-        taken = waiting.result(timeout=10)
+        taken = waiting.result(timeout=120)
         rows = stored(second)
 
     assert taken == built

@@ -36,14 +36,14 @@ def acme(committed: Sessions) -> Iterator[TestClient]:
 def write(committed: Sessions, writer: int, begun: Signal, asked: Signal) -> int:
     """Send batches of one user, half of them without an account; return the accepted.
 
-    The last one is sent when the change has been asked for, however slow that was.
+    The last one is sent when the change has been asked for and begun, however slow that was.
     """
     store = service.Store(committed, committed, KnownNames())
     policy = service.Policy(Rules(), "USD", NOW.replace(year=2020))
     accepted = 0
     for batch in range(BATCHES):
         if batch == BATCHES - 1:
-            asked.wait(timeout=30)
+            asked.wait(timeout=120)
         events = [
             {
                 "event": "Export",
@@ -89,6 +89,7 @@ def test_events_that_come_during_a_move_are_all_counted(
         begun.wait()
         body = {"account_id": "new"} if verb == "rename" else {"into": "new"}
         ask(acme, "POST", f"accounts/old/{verb}", **body)
+        running.work(committed, now=LATER)
         asked.set()
         while not all(each.done() for each in written):
             running.work(committed, now=LATER)
@@ -116,6 +117,7 @@ def test_nothing_that_comes_during_an_erasure_is_left(
         written = [threads.submit(write, committed, n, begun, asked) for n in range(WRITERS)]
         begun.wait()
         ask(acme, "DELETE", "accounts/old")
+        running.work(committed, now=LATER)
         asked.set()
         while not all(each.done() for each in written):
             running.work(committed, now=LATER)

@@ -22,7 +22,7 @@ from app.core.embedded import EmbeddedPostgres
 from tests import factories
 
 ROOT = Path(__file__).parent.parent.parent
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 240.0
 
 
 def eventually(holds: Callable[[], object], *, within: float = PATIENCE_SECONDS) -> None:
@@ -73,7 +73,7 @@ class Service:
         """Whether requests are served; a process that ended by itself is a failure."""
         assert self.process is None or self.process.poll() is None, self.log()
         with suppress(httpx.TransportError):
-            return httpx.get(f"{self.url}/health/ready", timeout=10).status_code == 200
+            return httpx.get(f"{self.url}/health/ready", timeout=60).status_code == 200
         return False
 
     def log(self) -> str:
@@ -125,7 +125,7 @@ class Tenant:
         return {"Authorization": f"Bearer {self.key}"}
 
     def client(self) -> httpx.Client:
-        return httpx.Client(base_url=self.service.url, headers=self.headers, timeout=30)
+        return httpx.Client(base_url=self.service.url, headers=self.headers, timeout=120)
 
     def read(self, sql: str) -> list[tuple[Any, ...]]:
         with self.service.database() as session:

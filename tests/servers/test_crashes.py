@@ -62,7 +62,7 @@ def test_a_server_told_to_stop_finishes_what_it_has_begun(service: Service, tena
         request = client.build_request("POST", "/v1/batch", json={"batch": batch(0, 0)})
     body = request.read()
     head = f"POST /v1/batch HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {tenant.key}\r\n"
-    with socket.create_connection(("127.0.0.1", service.port), timeout=30) as connection:
+    with socket.create_connection(("127.0.0.1", service.port), timeout=120) as connection:
         connection.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body[:50])
         assert service.process is not None
         service.process.send_signal(signal.SIGTERM)

@@ -3,7 +3,6 @@
 import json
 import socket
 import threading
-import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -12,6 +11,7 @@ from http.client import HTTPResponse
 import httpx
 import pytest
 
+from app.core.bodies import BODY_SECONDS
 from tests.servers.running import Service, Tenant
 from tests.servers.writers import batch, writing
 
@@ -65,7 +65,7 @@ def test_writers_on_the_same_accounts_leave_exact_totals(tenant: Tenant) -> None
 def drip_feed(service: Service, *headers: str) -> Iterator[socket.socket]:
     """Send the head of a request and the first byte of its body, and hold the line."""
     head = "\r\n".join(("POST /v1/batch HTTP/1.1", "Host: x", "Content-Length: 1000", *headers))
-    with socket.create_connection(("127.0.0.1", service.port), timeout=30) as connection:
+    with socket.create_connection(("127.0.0.1", service.port), timeout=120) as connection:
         connection.sendall(head.encode() + b"\r\n\r\n{")
         yield connection
 
@@ -80,10 +80,8 @@ def refusal(connection: socket.socket) -> tuple[int, str]:
 def test_a_wrong_key_is_refused_without_waiting_for_the_body(
     service: Service, tenant: Tenant
 ) -> None:
-    started = time.monotonic()
     with drip_feed(service, "Authorization: Bearer nonsense") as wrong:
-        assert refusal(wrong) == (401, "invalid_write_key")
-    assert time.monotonic() - started < 5
+        assert refusal(wrong) == (401, "invalid_write_key"), "who waits for it answers 408"
     with drip_feed(service, f"Authorization: Bearer {tenant.key}") as right:
         right.settimeout(0.5)
         with pytest.raises(TimeoutError):
@@ -98,7 +96,7 @@ def test_who_drip_feeds_without_a_key_gets_an_error_and_holds_no_one_up(
         dripping = [stack.enter_context(drip_feed(service)) for _ in range(40)]
         for number in range(10):
             answer: httpx.Response = client.post(
-                "/v1/batch", json={"batch": batch(0, number)}, timeout=4
+                "/v1/batch", json={"batch": batch(0, number)}, timeout=BODY_SECONDS - 1
             )
             assert answer.status_code == 200
         refusals = {refusal(connection) for connection in dripping}
