@@ -151,11 +151,14 @@ def _courses(
 
 
 def _is_followed(row: Day, courses: dict[str, Course]) -> bool:
-    """Note when an account leaves; from then on there is nothing to follow."""
+    """Note when an account leaves; from then on there is nothing to follow.
+
+    History may know it only days later: it need not be of every day.
+    """
     if row.status == Status.CHURNED:
         course = courses.get(row.account_id)
         if course is not None and course.churned_on is None:
-            course.churned_on = row.as_of
+            course.churned_on = row.paid_until or row.as_of
         return False
     courses.setdefault(row.account_id, Course()).churned_on = None
     return True

@@ -12,7 +12,10 @@ from app.health.tables import HealthScore
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """How an account stood at the end of a day, as it was first written."""
+    """How an account stood at the end of a day, as it was first written.
+
+    ``paid_until``: of one that has left, since when it pays nothing.
+    """
 
     account_id: str
     as_of: date
@@ -20,6 +23,7 @@ class Day:
     score: float | None
     mrr_cents: int
     details: Mapping[str, Any]
+    paid_until: date | None = None
 
 
 def some_accounts(

@@ -72,7 +72,8 @@ LIMIT :limit
 
 DAYS = text("""
 SELECT DISTINCT ON (as_of, account_id) account_id, as_of, status, score, mrr_cents,
-       details - 'inputs' AS details
+       details - 'inputs' AS details,
+       CAST(details #>> '{inputs,paid_until}' AS date) AS paid_until
 FROM health_history
 WHERE workspace_id = :workspace_id AND account_id = ANY(CAST(:account_ids AS text[]))
   AND as_of BETWEEN :since AND :until AND restatement = 0

@@ -78,6 +78,25 @@ def test_it_counts_alerts_who_was_caught_how_early_and_false_alarms(
     assert (found["false_alarms"], found["alerts_per_account"]) == (2, 0.75)
 
 
+def test_an_account_left_when_it_stopped_paying_not_when_history_says_so_next(
+    client: TestClient, session: Session
+) -> None:
+    rule(session, "low", signal="health_score", operator="below", fire_at=40)
+    history(session, "weekly", [60, 20, 20, 20, 20, 20, 20, None])
+    left = TODAY - timedelta(days=3)
+    details = {"inputs": {"paid_until": str(left)}}
+    session.execute(update(HealthScore).values(details=details))
+    session.execute(
+        update(HealthHistory).where(HealthHistory.status == "churned").values(details=details)
+    )
+
+    found = backtest(client)
+
+    assert found["caught_accounts"] == [
+        {"account_id": "weekly", "churned_on": str(left), "days_before": 3}
+    ]
+
+
 def test_hold_times_count_in_days_as_they_are_evaluated(
     client: TestClient, session: Session
 ) -> None:
