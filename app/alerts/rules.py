@@ -6,7 +6,8 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Self
 
-from pydantic import BeforeValidator, Field, JsonValue, model_validator
+from pydantic import BeforeValidator, Field, JsonValue, Strict, model_validator
+from pydantic_core import PydanticCustomError
 
 from app.alerts.machine import Seen, Timing
 from app.health.measures import NO_NUL, Name, Number, Setting
@@ -56,7 +57,15 @@ OPERATORS: Mapping[Signal, set[Operator]] = {
 GAP: Mapping[Signal, float] = {Signal.CHURN_RISK: 0.05, Signal.NAMED: 0}
 """How far ``clear_at`` lies from ``fire_at`` where nobody has said it; else five points."""
 
-Seconds = Annotated[int, Field(ge=0, le=LONGEST_SECONDS)]
+
+def _number(value: object) -> object:
+    if isinstance(value, str | bool):
+        raise PydanticCustomError("number", "A number is wanted.")
+    return value
+
+
+Seconds = Annotated[int, Field(ge=0, le=LONGEST_SECONDS), BeforeValidator(_number)]
+Flag = Annotated[bool, Strict()]
 
 
 def _window(value: object) -> object:
@@ -93,8 +102,8 @@ class Rule(Setting):
     filter: dict[str, JsonValue] = Field(
         default_factory=dict, description="Which accounts; all if empty.", examples=[{}]
     )
-    enabled: bool = True
-    on_config_change: bool = Field(
+    enabled: Flag = True
+    on_config_change: Flag = Field(
         default=False, description="Whether new settings, peers or models alone may open an alert."
     )
 
@@ -112,7 +121,11 @@ class Rule(Setting):
         if self.fire_at is None and (needs_number or wants is Operator.ABSENT_FOR):
             raise ValueError("fire_at is missing.")
         if (self.clears_at - self.fires_at) * self.sign > 0:
-            raise ValueError("clear_at lies on the other side of fire_at.")
+            raise ValueError(
+                "fire_at is to be 0 or more."
+                if self.clear_at is None
+                else "clear_at lies on the other side of fire_at."
+            )
         return self
 
     @cached_property

@@ -4,15 +4,16 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, Self
 
-from pydantic import AwareDatetime, Field, Strict
+from pydantic import Field, Strict, model_validator
 
 from app.alerts.alert_queries import Listed
-from app.alerts.rules import BUILT_IN, Rule
+from app.alerts.rules import BUILT_IN, Operator, Rule
 from app.alerts.tables import AlertRule
-from app.core.schemas import WHOLE, Body, Out, Text
+from app.core.schemas import WHOLE, Body, Moment, Out, Text
 from app.segments.schemas import Filter
 from app.signals.signal import Severity
 
+MOST_DAYS = 366
 EXAMPLE = BUILT_IN["health_at_risk"].model_dump(mode="json")
 
 
@@ -89,7 +90,7 @@ class AssignIn(Body):
 
 
 class SnoozeIn(Body):
-    until: AwareDatetime | None = Field(
+    until: Moment | None = Field(
         description="Until then nobody is told of it. Null: from now on again.",
         examples=["2026-12-01T09:00:00Z"],
     )
@@ -102,6 +103,13 @@ class FeedbackIn(Body):
 
 class RuleIn(Rule):
     filter: Filter = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def count_days(self) -> Self:
+        """Of what is sent, not of what is stored: that must stay readable."""
+        if self.operator is Operator.ABSENT_FOR and not 0 <= (self.fire_at or 0) <= MOST_DAYS:
+            raise ValueError(f"fire_at of absent_for is a number of days from 0 to {MOST_DAYS}.")
+        return self
 
 
 class RuleOut(Out):

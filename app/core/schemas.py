@@ -2,13 +2,14 @@
 
 import json
 import re
-from datetime import date
+from datetime import date, datetime
 from http import HTTPStatus
 from typing import Annotated, Any, Self, TypeAlias
 
 from fastapi import FastAPI
 from pydantic import (
     AllowInfNan,
+    AwareDatetime,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -56,6 +57,17 @@ def _iso_day(value: object) -> object:
 
 
 Day = Annotated[date, BeforeValidator(_iso_day)]
+
+
+def _written(value: object) -> object:
+    """Keep pydantic from reading numbers as seconds since 1970, also those in a text."""
+    is_written = isinstance(value, str) and re.match(r"[0-9]{4}-", value)
+    if not is_written and not isinstance(value, datetime):
+        raise PydanticCustomError("instant", "A time with its zone is wanted, as RFC 3339.")
+    return value
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_written)]
 
 NAMED = Field(json_schema_extra={"additionalProperties": False})  # a name with NUL is none
 _Word = Annotated[str, Field(pattern=NO_NUL)]

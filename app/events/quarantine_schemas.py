@@ -5,29 +5,16 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import (
-    AwareDatetime,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     computed_field,
     model_validator,
 )
-from pydantic_core import PydanticCustomError
 
-from app.core.schemas import NO_NUL, Body, Flag, Id, Out
+from app.core.schemas import NO_NUL, Body, Flag, Id, Moment, Out
 
 Status = Literal["open", "replayed", "discarded"]
-
-
-def _written(value: object) -> object:
-    """Keep pydantic from reading numbers as seconds since 1970."""
-    if isinstance(value, int | float):
-        raise PydanticCustomError("instant", "A time with its zone is wanted, as RFC 3339.")
-    return value
-
-
-Moment = Annotated[AwareDatetime, BeforeValidator(_written)]
 QuarantineId = Annotated[str, Field(pattern=r"^q_[0-9]{1,18}$", examples=["q_12"])]
 
 

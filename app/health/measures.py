@@ -15,6 +15,7 @@ from pydantic import (
     ConfigDict,
     Discriminator,
     Field,
+    Strict,
     Tag,
     model_validator,
 )
@@ -28,7 +29,7 @@ NO_NUL = r"^[^\x00]*$"
 NO_STAR = r"^[^\x00*]*$"
 Name = Annotated[str, Field(min_length=1, max_length=200, pattern=NO_NUL)]
 MeasureName = Annotated[str, Field(min_length=1, max_length=200, pattern=NO_STAR)]
-Number = Annotated[float, Field(allow_inf_nan=False, ge=-1e15, le=1e15)]
+Number = Annotated[float, Strict(), Field(allow_inf_nan=False, ge=-1e15, le=1e15)]
 Points = Annotated[float, Field(allow_inf_nan=False, ge=0, le=100)]
 Weight = Annotated[float, Field(allow_inf_nan=False, ge=0, le=1e6)]
 METRIC_NAMES = (*METRICS, Measure.MOMENTUM.value)

@@ -3,9 +3,9 @@
 from datetime import date, datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from app.core.schemas import Body, Day, Out, Text
+from app.core.schemas import Body, Day, Moment, Out, Text
 from app.health.benchmark import Normalizer
 from app.health.scorecard import Band, Scorecard
 from app.health.tables import Benchmark
@@ -142,7 +142,7 @@ class OverrideIn(Body):
 
     value: float = Field(ge=0, le=100, allow_inf_nan=False, examples=[80])
     reason: Text = Field(examples=["They signed for two more years yesterday."])
-    expires_at: AwareDatetime = Field(examples=["2026-06-30T00:00:00Z"])
+    expires_at: Moment = Field(examples=["2026-06-30T00:00:00Z"])
     author: Text | None = Field(
         None, description="Who says so; null: the API key.", examples=["kim@example.com"]
     )

@@ -137,6 +137,16 @@ def test_a_snooze_can_be_ended(client: TestClient, alert: str) -> None:
 
 
 @pytest.mark.usefixtures("session")
+@pytest.mark.parametrize("until", [4_102_444_800, "4102444800", True])
+def test_a_number_is_no_moment_to_snooze_until(
+    client: TestClient, alert: str, until: object
+) -> None:
+    answer = act(client, alert, "snooze", until=until)
+
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["pointer"] == "/body/until"
+
+
 def test_nobody_snoozes_into_the_past(client: TestClient, alert: str) -> None:
     answer = act(client, alert, "snooze", until=NOW.isoformat())
 

@@ -120,6 +120,12 @@ def test_a_preview_counts_who_is_meant_and_who_breaches(
         ({"for_seconds": -1}, "/body/for_seconds"),
         ({"filter": {"colour": "red"}}, "/body/filter/colour"),
         ({"severity": "fatal"}, "/body/severity"),
+        ({"fire_at": "40"}, "/body/fire_at"),
+        ({"fire_at": True}, "/body/fire_at"),
+        ({"keep_seconds": "60"}, "/body/keep_seconds"),
+        ({"enabled": "true"}, "/body/enabled"),
+        ({"signal": "signal:dormant", "operator": "absent_for", "fire_at": 367}, "/body"),
+        ({"signal": "signal:dormant", "operator": "absent_for", "fire_at": -1}, "/body"),
     ],
 )
 def test_a_rule_that_makes_no_sense_is_refused_and_says_where(
@@ -140,6 +146,7 @@ def test_a_rule_that_makes_no_sense_is_refused_and_says_where(
             "There is no signal:dormnt. Did you mean signal:dormant?",
         ),
         ({"signal": "measure:zzz"}, "There is no measure:zzz."),
+        ({"operator": "drop_by", "fire_at": -5}, "fire_at is to be 0 or more."),
     ],
 )
 def test_a_rule_that_watches_what_there_is_not_is_refused_with_what_is_near(
