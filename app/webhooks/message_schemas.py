@@ -83,7 +83,7 @@ class Alert(OfAccount):
     revenue_at_risk_cents: int | None = Field(None, examples=[239880])
     currency: Word | None = Field(None, examples=["USD"])
     opened_at: datetime | None = None
-    owner: Text | None = personal("kim@example.com", "Who looks after the account.")
+    owner: Text | None = personal("kim@example.com", "To whom the alert is assigned.")
 
 
 class AlertOpened(Alert):

@@ -4,10 +4,10 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
 import orjson
-from pydantic import AwareDatetime, Field, Strict
+from pydantic import Field, Strict
 
 from app.core.filter_schema import marked
-from app.core.schemas import NAMED, WHOLE, Body, Flag, Object, Out, Text
+from app.core.schemas import NAMED, WHOLE, Body, Flag, Moment, Object, Out, Text
 from app.webhooks.fields import LANGUAGE
 from app.webhooks.message_schemas import CATALOGUE, Kind
 from app.webhooks.tables import Message, WebhookEndpoint
@@ -18,7 +18,9 @@ EndpointState = Literal["active", "degraded", "disabled", "paused"]
 DeliveryState = Literal["pending", "delivered", "failed"]
 Url = Annotated[str, Field(min_length=1, max_length=2000, examples=["https://crm.example/hook"])]
 HeaderName = Annotated[str, Field(pattern="^[A-Za-z0-9-]{1,60}$")]
-HeaderValue = Annotated[str, Field(pattern=r"^[\x20-\x7e]{1,1000}$")]
+HeaderValue = Annotated[
+    str, Field(max_length=1000, pattern=r"^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$")
+]
 Headers = Annotated[
     dict[HeaderName, HeaderValue],
     NAMED,
@@ -130,8 +132,8 @@ class SecretRotation(Body):
 class Span(Body):
     """Messages that were made from one moment on and before another."""
 
-    since: AwareDatetime = Field(examples=["2026-11-24T00:00:00Z"])
-    until: AwareDatetime | None = Field(None, description="Null: until now.", examples=[None])
+    since: Moment = Field(examples=["2026-11-24T00:00:00Z"])
+    until: Moment | None = Field(None, description="Null: until now.", examples=[None])
 
 
 class MessageOut(Out):

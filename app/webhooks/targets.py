@@ -19,15 +19,18 @@ def checked(text: str, allowed: Sequence[Network]) -> str:
     """Return a URL as it is dialled. What its name leads to is judged with each connection."""
     try:
         url = URL(text)
-    except InvalidURL:
+        host = url.host
+    except (InvalidURL, UnicodeError):  # the second: a host that is no punycode
         raise TargetError("This is not a URL.") from None
-    if url.scheme not in {"https", "http"} or not url.host or (url.port or 1) > LAST_PORT:
+    if url.scheme not in {"https", "http"} or not host:
         raise TargetError("A URL is wanted that begins with https:// and names a host.")
+    if url.port is not None and not 0 < url.port <= LAST_PORT:
+        raise TargetError(f"A port is a number from 1 to {LAST_PORT}.")
     if url.userinfo or url.fragment:
         raise TargetError("Put credentials into headers; a fragment is never sent.")
     if url.scheme == "http" and not allowed:
         raise TargetError("Only https is sent to.")
-    literal = _literal(url.host)
+    literal = _literal(host)
     if literal is not None:
         try:
             judge([literal], allowed, plain=url.scheme == "http")
