@@ -36,16 +36,17 @@ def refresh(
     *,
     as_of: date,
     now: datetime,
-    priority: Priority = Priority.LIVE,
+    swept: Collection[str] = (),
     silent: Collection[str] = (),
     unchanged: Collection[str] = (),
 ) -> int:
     """Bring everything that is derived of a set of accounts up to date, in one transaction.
 
     ``account_ids`` in key order. Alerts, suggestions and messages follow the score here, so that
-    none of them can say anything else than the score that was committed with them. Of ``silent``
-    accounts nobody hears before the next sweep. Of ``unchanged`` accounts nothing has come since
-    they were last refreshed but use of ``as_of``.
+    none of them can say anything else than the score that was committed with them. Of the alerts of
+    ``swept`` accounts nobody hears before their sweep is through, of ``silent`` ones not before the
+    next one. Of ``unchanged`` accounts nothing has come since they were last refreshed but use of
+    ``as_of``.
     """
     onboarding.refresh(session, workspace_id, account_ids, as_of=as_of)
     assessments = health.refresh(session, workspace_id, account_ids, as_of=as_of, now=now)
@@ -53,9 +54,8 @@ def refresh(
     signalling.refresh(
         session, workspace_id, assessments, as_of=as_of, now=now, unchanged=unchanged
     )
-    alerts.refresh(session, assessments, alerts.Run(workspace_id, as_of, now, priority, silent))
-    quiet = () if priority is Priority.SWEEP else silent
-    suggestions.refresh(session, workspace_id, account_ids, as_of=as_of, now=now, silent=quiet)
+    alerts.refresh(session, assessments, alerts.Run(workspace_id, as_of, now, swept, silent))
+    suggestions.refresh(session, workspace_id, account_ids, as_of=as_of, now=now, silent=silent)
     return len(assessments)
 
 
@@ -101,6 +101,7 @@ def _refresh_claimed(session: Session, claimed: Sequence[Claimed], now: datetime
     for workspace_id, members in groupby(claimed, key=lambda each: each.workspace_id):
         held = held_accounts(session, workspace_id)  # marked again when they are whole
         some = [each for each in members if each.account_id not in held]
+        swept = {each.account_id for each in some if each.priority is Priority.SWEEP}
         if not some or find_workspace(session, workspace_id) is None:
             continue  # it was deleted, and its accounts with it
         refresh(
@@ -109,8 +110,8 @@ def _refresh_claimed(session: Session, claimed: Sequence[Claimed], now: datetime
             [each.account_id for each in some],
             as_of=today,
             now=now,
-            priority=some[0].priority,
-            silent={each.account_id for each in some if not each.notify},
+            swept=swept,
+            silent={each.account_id for each in some if not each.notify} - swept,
             unchanged={
                 each.account_id for each in some if each.used_since and each.used_since >= today
             },

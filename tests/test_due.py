@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app import pipeline
 from app.accounts.due import Priority
-from app.accounts.queries import Claimed, claim_due, mark_due
+from app.accounts.queries import Claimed, claim_due, mark_all_due, mark_due
 from app.core.db import Sessions, transaction
 from app.tables import Due, HealthScore, ParkedAccount, Workspace
 from tests import factories
@@ -108,6 +108,23 @@ def test_live_work_goes_before_sweeps(queue: Sessions) -> None:
     assert scored(queue) == ["a7", "a8"]
     work(queue, limit=2)
     assert scored(queue) == ["a0", "a1", "a7", "a8"]
+
+
+def test_what_is_live_of_a_swept_account_is_told_at_once(queue: Sessions) -> None:
+    """It would else be told when the whole sweep is through."""
+    with transaction(queue) as session:
+        mark_all_due(session, "acme", priority=Priority.SWEEP)
+    mark(queue, "a1")
+
+    with transaction(queue) as session:
+        claimed = claim_due(session, limit=3, least=Priority.SWEEP)
+
+    assert [(each.account_id, each.priority, each.notify) for each in claimed] == [
+        ("a0", Priority.SWEEP, False),
+        ("a1", Priority.LIVE, True),
+        ("a2", Priority.SWEEP, False),
+    ]
+    assert sorted(due(queue)) == IDS[3:]
 
 
 def test_marking_never_blocks_and_a_wake_up_during_a_refresh_is_not_lost(queue: Sessions) -> None:

@@ -189,7 +189,7 @@ free AS MATERIALIZED (
 ),
 behind AS MATERIALIZED (
     SELECT priority, id FROM due JOIN free USING (workspace_id, account_id)
-    WHERE priority = 0 AND (SELECT min(priority) FROM picked) = 0
+    WHERE priority = 0
     FOR UPDATE OF due SKIP LOCKED
 ),
 claimed AS (

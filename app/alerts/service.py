@@ -8,7 +8,6 @@ from uuid import uuid4
 
 from sqlalchemy.orm import Session
 
-from app.accounts.due import Priority
 from app.accounts.queries import mark_due
 from app.alerts import notices, queries, reasons, rule_queries, sources
 from app.alerts.evaluation import Outcome, conclude, look
@@ -27,18 +26,19 @@ from app.workspaces.queries import find_workspace
 class Run:
     """What is evaluated, and who may hear of it.
 
-    Of ``silent`` accounts, and in a sweep, nothing is told before the sweep is through.
+    Of ``swept`` accounts nothing is told before the sweep is through, of ``silent`` ones not before
+    the next one.
     """
 
     workspace_id: str
     as_of: date
     now: datetime
-    priority: Priority = Priority.LIVE
+    swept: Collection[str] = ()
     silent: Collection[str] = ()
 
     def owed_on(self, account_id: str) -> date | None:
         """Return on which day's sweep a notice may go out; None: at once."""
-        if self.priority is Priority.SWEEP:
+        if account_id in self.swept:
             return self.as_of
         return self.as_of + timedelta(days=1) if account_id in self.silent else None
 

@@ -7,7 +7,6 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from app import pipeline
-from app.accounts.due import Priority
 from app.alerts import service
 from app.tables import Account, AlertState, Change, Subscription, Workspace
 from tests import factories
@@ -148,7 +147,7 @@ def test_what_came_silently_and_still_holds_is_one_digest_after_the_next_sweep(
     service.tell_owed(session, now=NOW)
     assert kinds(session) == []
 
-    refresh(session, "a1", "a2", "a3", now=NOW + DAY, priority=Priority.SWEEP)
+    refresh(session, "a1", "a2", "a3", now=NOW + DAY, swept=True)
     swept(session, days=1)
     service.tell_owed(session, now=NOW + DAY)
     service.tell_owed(session, now=NOW + DAY)
@@ -157,6 +156,17 @@ def test_what_came_silently_and_still_holds_is_one_digest_after_the_next_sweep(
     by_kind = dict(sent(session))
     assert by_kind["alert.digested"]["opened"] == 1
     assert by_kind["alert.opened"]["account_id"] == "a3"
+
+
+def test_what_is_live_in_the_set_of_a_sweep_is_told_at_once(session: Session) -> None:
+    rule(session, "low", signal="health_score", operator="below", fire_at=40)
+    found(session, "a1", "a2", score=20)
+
+    pipeline.refresh(
+        session, "acme", ["a1", "a2"], as_of=NOW.date(), now=NOW, swept={"a1"}, silent={"a1"}
+    )
+
+    assert [said["account_id"] for kind, said in sent(session) if kind == "alert.opened"] == ["a2"]
 
 
 def swept(session: Session, *, days: int) -> None:

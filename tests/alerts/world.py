@@ -8,7 +8,6 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from app import pipeline
-from app.accounts.due import Priority
 from app.alerts.rules import BUILT_IN
 from app.alerts.tables import AlertRule
 from app.tables import Account, Alert, Message
@@ -69,7 +68,7 @@ def refresh(
     session: Session,
     *account_ids: str,
     now: datetime = NOW,
-    priority: Priority = Priority.LIVE,
+    swept: bool = False,
     silent: bool = False,
 ) -> None:
     pipeline.refresh(
@@ -78,7 +77,7 @@ def refresh(
         account_ids,
         as_of=now.date(),
         now=now,
-        priority=priority,
+        swept=account_ids if swept else (),
         silent=account_ids if silent else (),
     )
 
