@@ -40,8 +40,8 @@ def delete_plan(key: Id, session: SessionDep, change: AccountChange) -> None:
 @router.get("/plans")
 def list_plans(session: ReadSessionDep, caller: Reader, paging: PagingDep) -> Page[PlanOut]:
     """List plans by key."""
-    rows = queries.plans(session, caller.workspace_id, after=paging.after(str), limit=paging.fetch)
-    return paging.page(rows, PlanOut.model_validate, lambda row: row.key)
+    found = queries.list_sold(session, caller.workspace_id, Plan, paging)
+    return found.shown(PlanOut.model_validate)
 
 
 @router.put("/product-features/{key}")
@@ -71,7 +71,5 @@ def list_product_features(
     session: ReadSessionDep, caller: Reader, paging: PagingDep
 ) -> Page[ProductFeatureOut]:
     """List product features by key."""
-    rows = queries.product_features(
-        session, caller.workspace_id, after=paging.after(str), limit=paging.fetch
-    )
-    return paging.page(rows, ProductFeatureOut.model_validate, lambda row: row.key)
+    found = queries.list_sold(session, caller.workspace_id, ProductFeature, paging)
+    return found.shown(ProductFeatureOut.model_validate)

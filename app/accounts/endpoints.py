@@ -154,14 +154,9 @@ def list_users(
     session: ReadSessionDep, caller: Reader, paging: PagingDep, account_id: OfAccount = None
 ) -> Page[UserOut]:
     """List users by id."""
-    rows = queries.list_users(
-        session,
-        caller.workspace_id,
-        account_id=_current(session, caller, account_id),
-        after=paging.after(str),
-        limit=paging.fetch,
-    )
-    return paging.page(rows, UserOut.model_validate, lambda user: user.user_id)
+    account_id = _current(session, caller, account_id)
+    found = queries.list_users(session, caller.workspace_id, paging, account_id=account_id)
+    return found.shown(UserOut.model_validate)
 
 
 @known.put("/subscriptions/{subscription_id}", tags=["subscriptions"], responses=responses(409))
@@ -215,18 +210,15 @@ def list_subscriptions(
     known_on: KnownOn = None,
 ) -> Page[PeriodOut]:
     """List what is paid on a day, as it was known on another, by account and subscription."""
-    rows = subscription_queries.list_subscriptions(
+    found = subscription_queries.list_subscriptions(
         session,
         caller.workspace_id,
+        paging,
         account_id=_current(session, caller, account_id),
         on=on or now.date(),
         known_on=known_on or now.date(),
-        after=paging.after(str, str),
-        limit=paging.fetch,
     )
-    return paging.page(
-        rows, PeriodOut.model_validate, lambda row: (row.account_id, row.subscription_id)
-    )
+    return found.shown(PeriodOut.model_validate)
 
 
 router = APIRouter()

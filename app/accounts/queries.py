@@ -3,7 +3,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TypeVar
 
-from sqlalchemy import inspect, literal, select, text
+from sqlalchemy import Select, inspect, literal, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -11,6 +11,8 @@ from app.accounts.due import Priority
 from app.accounts.tables import Account, Due, ExternalId, Plan, ProductFeature, User
 from app.core.db import Table
 from app.core.errors import NotFoundError
+from app.core.pagination import Paging, Slice
+from app.core.rows import listed, only
 
 Keyed = TypeVar("Keyed", Account, User, Plan, ProductFeature)
 Sold = TypeVar("Sold", Plan, ProductFeature)
@@ -69,15 +71,11 @@ def get_account(session: Session, workspace_id: str, account_id: str) -> Account
 
 
 def list_users(
-    session: Session, workspace_id: str, *, account_id: str | None, after: str | None, limit: int
-) -> Sequence[User]:
+    session: Session, workspace_id: str, paging: Paging, *, account_id: str | None
+) -> Slice[User]:
     """In the order of their ids."""
-    users = select(User).where(User.workspace_id == workspace_id)
-    if account_id is not None:
-        users = users.where(User.account_id == account_id)
-    if after is not None:
-        users = users.where(User.user_id > after)
-    return session.scalars(users.order_by(User.user_id).limit(limit)).all()
+    users = only(select(User).where(User.workspace_id == workspace_id), account_id=account_id)
+    return listed(session, users, User.user_id, paging=paging)
 
 
 def account_by_external_id(
@@ -116,27 +114,25 @@ def external_ids(
     ).all()
 
 
-def plans(
-    session: Session, workspace_id: str, *, after: str | None = None, limit: int | None = None
-) -> Sequence[Plan]:
+def list_sold(
+    session: Session, workspace_id: str, table: type[Sold], paging: Paging
+) -> Slice[Sold]:
     """In the order of their keys."""
-    return _sold(session, workspace_id, Plan, after, limit)
+    return listed(session, _sold(workspace_id, table), table.key, paging=paging)
 
 
-def product_features(
-    session: Session, workspace_id: str, *, after: str | None = None, limit: int | None = None
-) -> Sequence[ProductFeature]:
+def plans(session: Session, workspace_id: str) -> Sequence[Plan]:
     """In the order of their keys."""
-    return _sold(session, workspace_id, ProductFeature, after, limit)
+    return session.scalars(_sold(workspace_id, Plan).order_by(Plan.key)).all()
 
 
-def _sold(
-    session: Session, workspace_id: str, table: type[Sold], after: str | None, limit: int | None
-) -> Sequence[Sold]:
-    rows = select(table).where(table.workspace_id == workspace_id)
-    if after is not None:
-        rows = rows.where(table.key > after)
-    return session.scalars(rows.order_by(table.key).limit(limit)).all()
+def product_features(session: Session, workspace_id: str) -> Sequence[ProductFeature]:
+    """In the order of their keys."""
+    return session.scalars(_sold(workspace_id, ProductFeature).order_by(ProductFeature.key)).all()
+
+
+def _sold(workspace_id: str, table: type[Sold]) -> Select[Sold]:
+    return select(table).where(table.workspace_id == workspace_id)
 
 
 def mark_due(

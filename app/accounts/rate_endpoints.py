@@ -1,6 +1,5 @@
 """Exchange rates over HTTP."""
 
-from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -64,13 +63,5 @@ def list_exchange_rates(
     session: ReadSessionDep, caller: Reader, paging: PagingDep, currency: OfCurrency = None
 ) -> Page[ExchangeRateOut]:
     """List exchange rates by currency and day."""
-    rows = rate_queries.list_rates(
-        session,
-        caller.workspace_id,
-        currency=currency,
-        after=paging.after(str, date),
-        limit=paging.fetch,
-    )
-    return paging.page(
-        rows, ExchangeRateOut.model_validate, lambda row: (row.currency, row.starts_on)
-    )
+    found = rate_queries.list_rates(session, caller.workspace_id, paging, currency=currency)
+    return found.shown(ExchangeRateOut.model_validate)

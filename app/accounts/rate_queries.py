@@ -1,4 +1,3 @@
-from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -8,7 +7,8 @@ from sqlalchemy.orm import Session
 
 from app.accounts.tables import ExchangeRate
 from app.core.errors import NotFoundError
-from app.core.rows import in_order, only
+from app.core.pagination import Paging, Slice
+from app.core.rows import listed, only
 
 
 def get_rate(
@@ -41,15 +41,10 @@ def ensure_rate(
 
 
 def list_rates(
-    session: Session,
-    workspace_id: str,
-    *,
-    currency: str | None,
-    after: tuple[str, date] | None,
-    limit: int,
-) -> Sequence[ExchangeRate]:
+    session: Session, workspace_id: str, paging: Paging, *, currency: str | None
+) -> Slice[ExchangeRate]:
     """In the order of currency and day."""
     rates = select(ExchangeRate).where(ExchangeRate.workspace_id == workspace_id)
     rates = only(rates, currency=currency)
     place = (ExchangeRate.currency, ExchangeRate.starts_on)
-    return session.scalars(in_order(rates, *place, after=after, limit=limit)).all()
+    return listed(session, rates, *place, paging=paging)

@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session, aliased
 
 from app.accounts.subscriptions import Period
 from app.accounts.tables import Subscription
-from app.core.rows import in_order, only
+from app.core.pagination import Paging, Slice
+from app.core.rows import listed, only
 
 
 def known_periods(session: Session, workspace_id: str, account_id: str) -> Sequence[Subscription]:
@@ -79,17 +80,16 @@ def periods_on(workspace_id: str, *, on: date, known_on: date) -> Select[Subscri
 def list_subscriptions(
     session: Session,
     workspace_id: str,
+    paging: Paging,
     *,
     account_id: str | None,
     on: date,
     known_on: date,
-    after: tuple[str, str] | None,
-    limit: int,
-) -> Sequence[Subscription]:
+) -> Slice[Subscription]:
     """In the order of account and subscription."""
     periods = only(periods_on(workspace_id, on=on, known_on=known_on), account_id=account_id)
     place = (Subscription.account_id, Subscription.subscription_id)
-    return session.scalars(in_order(periods, *place, after=after, limit=limit)).all()
+    return listed(session, periods, *place, paging=paging)
 
 
 def mrr_cents(

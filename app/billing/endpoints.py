@@ -1,6 +1,5 @@
 """Billing systems over HTTP: connecting them, what they send, and what came of it."""
 
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Request
@@ -90,16 +89,8 @@ def list_invoices(
     """List an account's invoices, newest first, with what became of each."""
     account_id = aliases.current_id(session, caller.workspace_id, account_id)
     get_account(session, caller.workspace_id, account_id)
-    rows = invoices.list_invoices(
-        session,
-        caller.workspace_id,
-        account_id,
-        before=paging.after(datetime, str),
-        limit=paging.fetch,
-    )
-    return paging.page(
-        rows, InvoiceOut.model_validate, lambda row: (row.created_at, row.invoice_id)
-    )
+    found = invoices.list_invoices(session, caller.workspace_id, account_id, paging)
+    return found.shown(InvoiceOut.model_validate)
 
 
 async def event_body(request: Request) -> bytes:

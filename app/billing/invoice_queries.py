@@ -7,7 +7,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.billing.tables import Invoice
-from app.core.rows import newest_first
+from app.core.pagination import Paging, Slice
+from app.core.rows import listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,19 +33,14 @@ def put_invoices(
 
 
 def list_invoices(
-    session: Session,
-    workspace_id: str,
-    account_id: str,
-    *,
-    before: tuple[datetime, str] | None,
-    limit: int,
-) -> Sequence[Invoice]:
+    session: Session, workspace_id: str, account_id: str, paging: Paging
+) -> Slice[Invoice]:
     """Newest first."""
     rows = select(Invoice).where(
         Invoice.workspace_id == workspace_id, Invoice.account_id == account_id
     )
     place = (Invoice.created_at, Invoice.invoice_id)
-    return session.scalars(newest_first(rows, *place, before=before, limit=limit)).all()
+    return listed(session, rows, *place, paging=paging, newest=True)
 
 
 def open_failures(

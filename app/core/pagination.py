@@ -96,6 +96,17 @@ def page_of(
 
 
 @dataclass(frozen=True, slots=True)
+class Slice(Generic[Row]):
+    """The rows of one page, and the cursor of the page after it."""
+
+    rows: Sequence[Row]
+    next_cursor: str | None
+
+    def shown(self, shown: Callable[[Row], Item]) -> Page[Item]:
+        return Page(items=[shown(row) for row in self.rows], next_cursor=self.next_cursor)
+
+
+@dataclass(frozen=True, slots=True)
 class Paging:
     """Which page of a list is asked for. A place is one value of a row, or a tuple of several."""
 
@@ -122,8 +133,7 @@ class Paging:
     def page(
         self, rows: Sequence[Row], shown: Callable[[Row], Item], place: Callable[[Row], object]
     ) -> Page[Item]:
-        kept, next_cursor = self.cut(rows, place)
-        return Page(items=[shown(row) for row in kept], next_cursor=next_cursor)
+        return Slice(*self.cut(rows, place)).shown(shown)
 
 
 async def _paging(limit: Limit = 100, cursor: CursorText = None) -> Paging:

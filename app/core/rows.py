@@ -7,6 +7,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.core.db import Table
 from app.core.errors import NotFoundError
+from app.core.pagination import Paging, Slice
 
 Found = TypeVar("Found", bound=Table)
 Chosen = TypeVar("Chosen", bound=Select[*tuple[Any, ...]])
@@ -51,6 +52,24 @@ def newest_first(rows: Chosen, *place: Place, before: Any, limit: int | None) ->
     if before is not None:
         rows = rows.where(_of(place) < before)
     return rows.order_by(*(column.desc() for column in place)).limit(limit)
+
+
+def listed(
+    session: Session,
+    rows: Select[Found],
+    *place: InstrumentedAttribute[Any],
+    paging: Paging,
+    newest: bool = False,
+) -> Slice[Found]:
+    """Fetch the page that is asked for, in the order of a place or from its last one on."""
+    position = paging.after(*(column.type.python_type for column in place))
+    if newest:
+        rows = newest_first(rows, *place, before=position, limit=paging.fetch)
+    else:
+        rows = in_order(rows, *place, after=position, limit=paging.fetch)
+    found = session.scalars(rows).all()
+    keys = [column.key for column in place]
+    return Slice(*paging.cut(found, lambda row: tuple(getattr(row, key) for key in keys)))
 
 
 def _of(place: tuple[Place, ...]) -> Any:  # noqa: ANN401 - what can be compared

@@ -157,9 +157,9 @@ def list_incidents(
     *, listing: WholeDep, caller: Reader, ended: bool | None = None
 ) -> Page[IncidentOut]:
     """List incidents by id."""
-    rows, next_cursor = listing.rows(Incident, ended_at=ended)
-    items = _shown(listing.session, caller.workspace_id, rows)
-    return Page(items=items, next_cursor=next_cursor)
+    found = listing.rows(Incident, ended_at=ended)
+    items = _shown(listing.session, caller.workspace_id, found.rows)
+    return Page(items=items, next_cursor=found.next_cursor)
 
 
 def _shown(session: Session, workspace_id: str, rows: Sequence[Incident]) -> list[IncidentOut]:

@@ -1,16 +1,14 @@
 """Pages of the lists: by own id, of one account or of all."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, TypeVar
 
 from fastapi import Depends, Query
-from sqlalchemy import inspect
 from sqlalchemy.orm import Session
 
 from app.accounts import aliases
 from app.core.db import ReadSessionDep
-from app.core.pagination import Page, Paging, PagingDep
+from app.core.pagination import Page, Paging, PagingDep, Slice
 from app.core.schemas import Id, Out
 from app.engagement import row_queries
 from app.engagement.row_queries import Kept
@@ -28,21 +26,13 @@ class Listing:
     account_id: str | None
     paging: Paging
 
-    def rows(self, table: type[Kept], **where: object) -> tuple[Sequence[Kept], str | None]:
-        found = row_queries.listed(
-            self.session,
-            self.workspace_id,
-            table,
-            where=where | ({"account_id": self.account_id} if self.account_id else {}),
-            after=self.paging.after(str),
-            limit=self.paging.fetch,
-        )
-        key = inspect(table).primary_key[1].name
-        return self.paging.cut(found, lambda row: getattr(row, key))
+    def rows(self, table: type[Kept], **where: object) -> Slice[Kept]:
+        if self.account_id:
+            where["account_id"] = self.account_id
+        return row_queries.listed(self.session, self.workspace_id, table, self.paging, where=where)
 
     def page(self, table: type[Kept], shown: type[Shown], **where: object) -> Page[Shown]:
-        rows, next_cursor = self.rows(table, **where)
-        return Page(items=[shown.model_validate(row) for row in rows], next_cursor=next_cursor)
+        return self.rows(table, **where).shown(shown.model_validate)
 
 
 def whole(session: ReadSessionDep, caller: Reader, paging: PagingDep) -> Listing:

@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 
 from app.core.db import Table
 from app.core.errors import NotFoundError
-from app.core.rows import in_order
+from app.core.pagination import Paging, Slice
+from app.core.rows import listed as rows_of_page
 from app.engagement.tables import (
     FeedbackItem,
     Goal,
@@ -56,13 +57,12 @@ def listed(
     session: Session,
     workspace_id: str,
     table: type[Kept],
+    paging: Paging,
     *,
     where: Mapping[str, object],
-    after: str | None,
-    limit: int,
-) -> Sequence[Kept]:
+) -> Slice[Kept]:
     """In the order of their ids. ``where``: a column's value; True, False: whether it has one."""
-    key = inspect(table).primary_key[1]
+    key = getattr(table, inspect(table).primary_key[1].name)
     rows = select(table).where(table.workspace_id == workspace_id)
     for name, value in where.items():
         column = getattr(table, name)
@@ -70,7 +70,7 @@ def listed(
             rows = rows.where(column.is_not(None) if value else column.is_(None))
         elif value is not None:
             rows = rows.where(column == value)
-    return session.scalars(in_order(rows, key, after=after, limit=limit)).all()
+    return rows_of_page(session, rows, key, paging=paging)
 
 
 def affected(

@@ -52,15 +52,14 @@ def list_quarantine(
     sdk: Word = None,
 ) -> Page[QuarantinedEventOut]:
     """List events that could not be used, newest first; those that are open, unless asked."""
-    rows = queries.list_quarantined(
+    found = queries.list_quarantined(
         session,
         caller.workspace_id,
+        paging,
         status=_status(status),
         narrowed=Narrowed(code, key_id, sdk),
-        before=paging.after(int),
-        limit=paging.fetch,
     )
-    return paging.page(rows, QuarantinedEventOut.model_validate, lambda row: row.number)
+    return found.shown(QuarantinedEventOut.model_validate)
 
 
 @router.get("/summary", responses=responses(401, 403, 422))

@@ -8,7 +8,8 @@ from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
 
-from app.core.rows import newest_first, only
+from app.core.pagination import Paging, Slice
+from app.core.rows import listed, only
 from app.events import quarantine_statements as statements
 from app.events.queries import Origin
 from app.events.tables import QuarantinedEvent
@@ -72,18 +73,15 @@ def put_aside(
 def list_quarantined(
     session: Session,
     workspace_id: str,
+    paging: Paging,
     *,
     status: str | None,
     narrowed: Narrowed,
-    before: int | None,
-    limit: int,
-) -> Sequence[QuarantinedEvent]:
+) -> Slice[QuarantinedEvent]:
     """Newest first."""
     found = select(QuarantinedEvent).where(QuarantinedEvent.workspace_id == workspace_id)
     found = _narrow(only(found, status=status), narrowed)
-    return session.scalars(
-        newest_first(found, QuarantinedEvent.number, before=before, limit=limit)
-    ).all()
+    return listed(session, found, QuarantinedEvent.number, paging=paging, newest=True)
 
 
 def _narrow(found: Select[Any], narrowed: Narrowed) -> Select[Any]:

@@ -41,7 +41,5 @@ def list_restatements(
     session: ReadSessionDep, caller: Reader, paging: PagingDep
 ) -> Page[RestatementOut]:
     """List which days were told anew, newest first."""
-    rows = restate_queries.list_restatements(
-        session, caller.workspace_id, before=paging.after(int), limit=paging.fetch
-    )
-    return paging.page(rows, RestatementOut.model_validate, lambda row: row.number)
+    found = restate_queries.list_restatements(session, caller.workspace_id, paging)
+    return found.shown(RestatementOut.model_validate)

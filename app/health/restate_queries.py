@@ -8,7 +8,8 @@ import orjson
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from app.core.rows import newest_first
+from app.core.pagination import Paging, Slice
+from app.core.rows import listed
 from app.health import statements
 from app.health.assess import Assessment
 from app.health.tables import HealthHistory, Restatement
@@ -32,12 +33,10 @@ def add_restatement(
     return row
 
 
-def list_restatements(
-    session: Session, workspace_id: str, *, before: int | None, limit: int
-) -> Sequence[Restatement]:
+def list_restatements(session: Session, workspace_id: str, paging: Paging) -> Slice[Restatement]:
     """Newest first."""
     rows = select(Restatement).where(Restatement.workspace_id == workspace_id)
-    return session.scalars(newest_first(rows, Restatement.number, before=before, limit=limit)).all()
+    return listed(session, rows, Restatement.number, paging=paging, newest=True)
 
 
 def drop_restated(

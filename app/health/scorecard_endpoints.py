@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Query
 
 from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
-from app.core.pagination import CursorText, Page, Paging, PagingDep
+from app.core.pagination import CursorText, Page, Paging, PagingDep, Slice
 from app.core.schemas import responses
 from app.health import benchmark_queries, scorecard_queries, scorecard_service, simulate_service
 from app.health.scorecard import Scorecard
@@ -33,12 +33,11 @@ def list_scorecards(
     session: ReadSessionDep, caller: Reader, paging: PagingDep
 ) -> Page[ScorecardOut]:
     """List versions, newest first. Version 1 is built in."""
-    rows = scorecard_queries.list_scorecards(
-        session, caller.workspace_id, before=paging.after(int), limit=paging.fetch
-    )
-    if not rows and paging.cursor is None:
-        rows = [row for row in [scorecard_service.first(session, caller.workspace_id)] if row]
-    return paging.page(rows, ScorecardOut.model_validate, lambda row: row.version)
+    found = scorecard_queries.list_scorecards(session, caller.workspace_id, paging)
+    if not found.rows and paging.cursor is None:
+        first = scorecard_service.first(session, caller.workspace_id)
+        found = Slice([first] if first else [], None)
+    return found.shown(ScorecardOut.model_validate)
 
 
 @router.get("/scorecards/{version}")

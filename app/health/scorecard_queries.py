@@ -1,6 +1,5 @@
 """Versions of the scorecard."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -8,7 +7,8 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from app.core.errors import NotFoundError
-from app.core.rows import newest_first
+from app.core.pagination import Paging, Slice
+from app.core.rows import listed
 from app.health.scorecard import Scorecard
 from app.health.tables import Scorecard as StoredScorecard
 
@@ -93,13 +93,9 @@ def retire_active(session: Session, workspace_id: str, *, now: datetime) -> Stor
     return row
 
 
-def list_scorecards(
-    session: Session, workspace_id: str, *, before: int | None, limit: int
-) -> Sequence[StoredScorecard]:
+def list_scorecards(session: Session, workspace_id: str, paging: Paging) -> Slice[StoredScorecard]:
     """Newest first."""
     rows = select(StoredScorecard).where(
         StoredScorecard.workspace_id == workspace_id, StoredScorecard.state != DISCARDED
     )
-    return session.scalars(
-        newest_first(rows, StoredScorecard.version, before=before, limit=limit)
-    ).all()
+    return listed(session, rows, StoredScorecard.version, paging=paging, newest=True)

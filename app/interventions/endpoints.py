@@ -1,6 +1,5 @@
 """Suggestions and interventions over HTTP."""
 
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
@@ -86,19 +85,16 @@ def list_interventions(
     playbook: Asked = None,
 ) -> Page[InterventionOut]:
     """List what is suggested, decided, being done and done, newest first."""
-    rows = queries.interventions(
+    found = queries.interventions(
         session,
         caller.workspace_id,
+        paging,
         state=state,
         account_id=account_id,
         assignee=assignee,
         playbook=playbook,
-        after=paging.after(datetime, str),
-        limit=paging.fetch,
     )
-    return paging.page(
-        rows, lambda row: InterventionOut.of(row, language), lambda row: (row.created_at, row.id)
-    )
+    return found.shown(lambda row: InterventionOut.of(row, language))
 
 
 @router.post("/interventions", status_code=201, responses=responses(409))

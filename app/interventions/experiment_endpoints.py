@@ -1,6 +1,5 @@
 """Experiments over HTTP."""
 
-from datetime import datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path
@@ -31,14 +30,8 @@ def list_experiments(
     state: Literal["running", "stopped", "rolled_out"] | None = None,
 ) -> Page[ExperimentOut]:
     """List experiments, newest first."""
-    rows = queries.experiments(
-        session,
-        caller.workspace_id,
-        state=state,
-        after=paging.after(datetime, str),
-        limit=paging.fetch,
-    )
-    return paging.page(rows, ExperimentOut.of, lambda row: (row.created_at, row.id))
+    found = queries.list_experiments(session, caller.workspace_id, paging, state=state)
+    return found.shown(ExperimentOut.of)
 
 
 @router.post("", status_code=201, responses=responses(409))

@@ -1,12 +1,12 @@
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from app.core.rows import newest_first, only, row_of
+from app.core.pagination import Paging, Slice
+from app.core.rows import listed, only, row_of
 from app.interventions import experiment_statements as statements
 from app.interventions.tables import Assignment, Experiment
 
@@ -20,17 +20,19 @@ def get(
 
 
 def experiments(
-    session: Session,
-    workspace_id: str,
-    *,
-    state: str | None = None,
-    after: tuple[datetime, str] | None = None,
-    limit: int | None = None,
+    session: Session, workspace_id: str, *, state: str | None = None
 ) -> Sequence[Experiment]:
     """Newest first."""
     rows = only(select(Experiment).where(Experiment.workspace_id == workspace_id), state=state)
-    place = (Experiment.created_at, Experiment.id)
-    return session.scalars(newest_first(rows, *place, before=after, limit=limit)).all()
+    return session.scalars(rows.order_by(Experiment.created_at.desc(), Experiment.id.desc())).all()
+
+
+def list_experiments(
+    session: Session, workspace_id: str, paging: Paging, *, state: str | None
+) -> Slice[Experiment]:
+    """Newest first."""
+    rows = only(select(Experiment).where(Experiment.workspace_id == workspace_id), state=state)
+    return listed(session, rows, Experiment.created_at, Experiment.id, paging=paging, newest=True)
 
 
 def assignments(

@@ -1,11 +1,12 @@
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Row, select, text
 from sqlalchemy.orm import Session
 
-from app.core.rows import newest_first, only, row_of
+from app.core.pagination import Paging, Slice
+from app.core.rows import listed, only, row_of
 from app.health.assess import Status
 from app.interventions.outcome import Stand
 from app.interventions.states import State
@@ -36,20 +37,19 @@ def get(
 def interventions(
     session: Session,
     workspace_id: str,
+    paging: Paging,
     *,
     state: State | None,
     account_id: str | None,
     assignee: str | None,
     playbook: str | None,
-    after: tuple[datetime, str] | None,
-    limit: int,
-) -> Sequence[Intervention]:
+) -> Slice[Intervention]:
     """Newest first; what has lapsed only where it is asked for."""
     rows = select(Intervention).where(Intervention.workspace_id == workspace_id)
     rows = rows.where(Intervention.state == state if state else Intervention.state != State.LAPSED)
     rows = only(rows, account_id=account_id, assignee=assignee, playbook=playbook)
     place = (Intervention.created_at, Intervention.id)
-    return session.scalars(newest_first(rows, *place, before=after, limit=limit)).all()
+    return listed(session, rows, *place, paging=paging, newest=True)
 
 
 def claim_due(session: Session, *, today: date) -> Sequence[Intervention]:

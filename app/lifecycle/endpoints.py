@@ -26,14 +26,7 @@ def erase_account(account_id: Id, session: SessionDep, by: AdminChange) -> Erasu
 @router.get("/erasures", tags=["privacy"])
 def list_erasures(session: ReadSessionDep, caller: Admin, paging: PagingDep) -> Page[ErasureOut]:
     """List erasures, newest first."""
-    rows = queries.list_changes(
-        session,
-        caller.workspace_id,
-        ERASURES,
-        before=paging.after(int),
-        limit=paging.fetch,
-    )
-    return paging.page(rows, ErasureOut.of, lambda row: row.number)
+    return queries.list_changes(session, caller.workspace_id, ERASURES, paging).shown(ErasureOut.of)
 
 
 @router.get("/erasures/{erasure_id}", tags=["privacy"])
@@ -79,14 +72,9 @@ def list_account_moves(
     session: ReadSessionDep, caller: Reader, paging: PagingDep
 ) -> Page[AccountMoveOut]:
     """List renamed and merged accounts, newest first."""
-    rows = queries.list_changes(
-        session,
-        caller.workspace_id,
-        MOVES,
-        before=paging.after(int),
-        limit=paging.fetch,
+    return queries.list_changes(session, caller.workspace_id, MOVES, paging).shown(
+        AccountMoveOut.of
     )
-    return paging.page(rows, AccountMoveOut.of, lambda row: row.number)
 
 
 @router.get("/account-moves/{move_id}", tags=["accounts"])

@@ -1,4 +1,4 @@
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 
 from app.accounts.tables import User
 from app.core.errors import NotFoundError
-from app.core.rows import newest_first
+from app.core.pagination import Paging, Slice
+from app.core.rows import listed
 from app.events.tables import UnattributedEvent
 from app.lifecycle import statements
 from app.lifecycle.kinds import Kind
@@ -62,18 +63,13 @@ def get(
 
 
 def list_changes(
-    session: Session,
-    workspace_id: str,
-    kinds: Collection[Kind],
-    *,
-    before: int | None,
-    limit: int,
-) -> Sequence[IdChange]:
+    session: Session, workspace_id: str, kinds: Collection[Kind], paging: Paging
+) -> Slice[IdChange]:
     """Newest first."""
     found = select(IdChange).where(
         IdChange.workspace_id == workspace_id, IdChange.kind.in_(list(kinds))
     )
-    return session.scalars(newest_first(found, IdChange.number, before=before, limit=limit)).all()
+    return listed(session, found, IdChange.number, paging=paging, newest=True)
 
 
 def is_known_person(session: Session, workspace_id: str, user_id: str) -> bool:

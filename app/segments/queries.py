@@ -1,4 +1,3 @@
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -6,7 +5,8 @@ from sqlalchemy import literal, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from app.core.rows import in_order, row_of
+from app.core.pagination import Paging, Slice
+from app.core.rows import listed, row_of
 from app.segments.tables import SavedSegment
 
 
@@ -36,9 +36,7 @@ def ensure(
     return session.scalar(row.on_conflict_do_nothing().returning(literal(1))) is not None
 
 
-def saved(
-    session: Session, workspace_id: str, *, after: str | None, limit: int
-) -> Sequence[SavedSegment]:
+def saved(session: Session, workspace_id: str, paging: Paging) -> Slice[SavedSegment]:
     """In the order of their keys."""
     rows = select(SavedSegment).where(SavedSegment.workspace_id == workspace_id)
-    return session.scalars(in_order(rows, SavedSegment.key, after=after, limit=limit)).all()
+    return listed(session, rows, SavedSegment.key, paging=paging)

@@ -26,13 +26,11 @@ def list_segments(
     session: ReadSessionDep, caller: Reader, now: Now, limit: Few = 20, cursor: CursorText = None
 ) -> Page[SegmentOut]:
     """List saved segments by key, each with who is in it at this moment."""
-    paging = Paging(limit, cursor)
-    rows = queries.saved(session, caller.workspace_id, after=paging.after(str), limit=paging.fetch)
-    kept, next_cursor = paging.cut(rows, lambda row: row.key)
-    wanted = [service.read(row.filter) for row in kept]
+    found = queries.saved(session, caller.workspace_id, Paging(limit, cursor))
+    wanted = [service.read(row.filter) for row in found.rows]
     totals = account_queries.totals(session, caller.workspace_id, wanted, today=now.date())
-    items = [SegmentOut.of(row, total) for row, total in zip(kept, totals, strict=True)]
-    return Page(items=items, next_cursor=next_cursor)
+    items = [SegmentOut.of(row, total) for row, total in zip(found.rows, totals, strict=True)]
+    return Page(items=items, next_cursor=found.next_cursor)
 
 
 @router.put("/{key}")

@@ -38,15 +38,10 @@ def list_account_signals(
 ) -> Page[SignalOut]:
     """Say what holds for an account, the newest first, each in one sentence."""
     get_account(session, caller.workspace_id, account_id)
-    rows = queries.list_of_account(
-        session,
-        caller.workspace_id,
-        account_id,
-        everything=everything,
-        after=paging.after(int),
-        limit=paging.fetch,
+    found = queries.list_of_account(
+        session, caller.workspace_id, account_id, paging, everything=everything
     )
-    return paging.page(rows, lambda row: SignalOut.of(row, language), lambda row: row.id)
+    return found.shown(lambda row: SignalOut.of(row, language))
 
 
 @router.get("/signals")
@@ -60,17 +55,10 @@ def list_signals(
     severity: Severities = [],  # noqa: B006
 ) -> Page[SignalOut]:
     """List what holds for accounts, in the order of accounts."""
-    rows = queries.list_open(
-        session,
-        caller.workspace_id,
-        names=signal,
-        severities=severity,
-        after=paging.after(str, int),
-        limit=paging.fetch,
+    found = queries.list_open(
+        session, caller.workspace_id, paging, names=signal, severities=severity
     )
-    return paging.page(
-        rows, lambda row: SignalOut.of(row, language), lambda row: (row.account_id, row.id)
-    )
+    return found.shown(lambda row: SignalOut.of(row, language))
 
 
 @router.get("/signal-settings")

@@ -4,11 +4,13 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import orjson
-from sqlalchemy import exists, func, select, tuple_
+from sqlalchemy import exists, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from app.accounts.tables import Account, Subscription
+from app.core.pagination import Paging, Slice
+from app.core.rows import listed
 from app.engagement.tables import Goal
 from app.signals import statements
 from app.signals.facts import Terms
@@ -155,36 +157,26 @@ def put_settings(
 
 
 def list_of_account(
-    session: Session,
-    workspace_id: str,
-    account_id: str,
-    *,
-    everything: bool,
-    after: int | None,
-    limit: int,
-) -> Sequence[AccountSignal]:
+    session: Session, workspace_id: str, account_id: str, paging: Paging, *, everything: bool
+) -> Slice[AccountSignal]:
     """Those that are open, or all; the newest first."""
     rows = select(AccountSignal).where(
         AccountSignal.workspace_id == workspace_id, AccountSignal.account_id == account_id
     )
     if not everything:
         rows = rows.where(AccountSignal.cleared_at.is_(None))
-    if after is not None:
-        rows = rows.where(AccountSignal.id < after)
-    return session.scalars(rows.order_by(AccountSignal.id.desc()).limit(limit)).all()
+    return listed(session, rows, AccountSignal.id, paging=paging, newest=True)
 
 
 def list_open(
     session: Session,
     workspace_id: str,
+    paging: Paging,
     *,
     names: Collection[str],
     severities: Collection[str],
-    after: tuple[str, int] | None,
-    limit: int,
-) -> Sequence[AccountSignal]:
+) -> Slice[AccountSignal]:
     """Those that are open, in the order of accounts. No names: any."""
-    place = tuple_(AccountSignal.account_id, AccountSignal.id)
     rows = select(AccountSignal).where(
         AccountSignal.workspace_id == workspace_id, AccountSignal.cleared_at.is_(None)
     )
@@ -192,6 +184,4 @@ def list_open(
         rows = rows.where(AccountSignal.signal.in_(names))
     if severities:
         rows = rows.where(AccountSignal.severity.in_(severities))
-    if after is not None:
-        rows = rows.where(place > after)
-    return session.scalars(rows.order_by(place).limit(limit)).all()
+    return listed(session, rows, AccountSignal.account_id, AccountSignal.id, paging=paging)

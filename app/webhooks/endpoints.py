@@ -58,10 +58,7 @@ def list_webhook_endpoints(
     session: ReadSessionDep, caller: WebhookWriter, paging: PagingDep
 ) -> Page[EndpointOut]:
     """List endpoints in the order in which they were made."""
-    rows = queries.list_endpoints(
-        session, caller.workspace_id, after=paging.after(str), limit=paging.fetch
-    )
-    return paging.page(rows, EndpointOut.of, lambda row: row.id)
+    return queries.list_endpoints(session, caller.workspace_id, paging).shown(EndpointOut.of)
 
 
 @router.get("/{endpoint_id}")
@@ -164,15 +161,8 @@ def list_webhook_deliveries(
 ) -> Page[DeliveryOut]:
     """List what was and is to be delivered, the newest message first."""
     queries.get_endpoint(session, caller.workspace_id, endpoint_id)
-    rows = queries.list_deliveries(
-        session,
-        caller.workspace_id,
-        endpoint_id,
-        state=state,
-        before=paging.after(str),
-        limit=paging.fetch,
-    )
-    return paging.page(rows, DeliveryOut.model_validate, lambda row: row.message_id)
+    found = queries.list_deliveries(session, caller.workspace_id, endpoint_id, paging, state=state)
+    return found.shown(DeliveryOut.model_validate)
 
 
 @router.get("/{endpoint_id}/deliveries/{message_id}")
@@ -193,15 +183,8 @@ def list_webhook_attempts(
 ) -> Page[AttemptOut]:
     """List the tries of a delivery and what came back, newest first."""
     queries.get_delivery(session, caller.workspace_id, endpoint_id, message_id)
-    rows = queries.list_attempts(
-        session,
-        caller.workspace_id,
-        endpoint_id,
-        message_id,
-        before=paging.after(int),
-        limit=paging.fetch,
-    )
-    return paging.page(rows, AttemptOut.model_validate, lambda row: row.id)
+    found = queries.list_attempts(session, caller.workspace_id, endpoint_id, message_id, paging)
+    return found.shown(AttemptOut.model_validate)
 
 
 @router.post(

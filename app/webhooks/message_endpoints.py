@@ -35,15 +35,10 @@ def list_messages(
     account_id: Id | None = None,
 ) -> Page[MessageOut]:
     """List what others were told, newest first, whether an endpoint wanted it or not."""
-    rows = queries.list_messages(
-        session,
-        caller.workspace_id,
-        type=type,
-        account_id=account_id,
-        before=paging.after(str),
-        limit=paging.fetch,
+    found = queries.list_messages(
+        session, caller.workspace_id, paging, type=type, account_id=account_id
     )
-    return paging.page(rows, MessageOut.of, lambda row: row.id)
+    return found.shown(MessageOut.of)
 
 
 @router.post("/messages/{message_id}/replay", status_code=202)

@@ -8,7 +8,8 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from app.core.errors import NotFoundError
-from app.core.rows import in_order, newest_first, only, row_of
+from app.core.pagination import Paging, Slice
+from app.core.rows import listed, only, row_of
 from app.webhooks import statements
 from app.webhooks.standing import State
 from app.webhooks.tables import Attempt, Delivery, Message, WebhookEndpoint
@@ -91,12 +92,10 @@ def count_endpoints(session: Session, workspace_id: str) -> int:
     return session.scalar(select(func.count()).where(of_workspace)) or 0
 
 
-def list_endpoints(
-    session: Session, workspace_id: str, *, after: str | None, limit: int
-) -> Sequence[WebhookEndpoint]:
+def list_endpoints(session: Session, workspace_id: str, paging: Paging) -> Slice[WebhookEndpoint]:
     """In the order of their ids, which is that of their making."""
     rows = select(WebhookEndpoint).where(WebhookEndpoint.workspace_id == workspace_id)
-    return session.scalars(in_order(rows, WebhookEndpoint.id, after=after, limit=limit)).all()
+    return listed(session, rows, WebhookEndpoint.id, paging=paging)
 
 
 def delete_endpoint(session: Session, workspace_id: str, endpoint_id: str) -> None:
@@ -114,16 +113,15 @@ def get_message(session: Session, workspace_id: str, message_id: str) -> Message
 def list_messages(
     session: Session,
     workspace_id: str,
+    paging: Paging,
     *,
-    type: str | None = None,  # noqa: A002 - what it is called everywhere
-    account_id: str | None = None,
-    before: str | None = None,
-    limit: int,
-) -> Sequence[Message]:
+    type: str | None,  # noqa: A002 - what it is called everywhere
+    account_id: str | None,
+) -> Slice[Message]:
     """Newest first."""
     rows = select(Message).where(Message.workspace_id == workspace_id)
     rows = only(rows, type=type, account_id=account_id)
-    return session.scalars(newest_first(rows, Message.id, before=before, limit=limit)).all()
+    return listed(session, rows, Message.id, paging=paging, newest=True)
 
 
 def messages_between(
@@ -148,37 +146,23 @@ def get_delivery(
 
 
 def list_deliveries(
-    session: Session,
-    workspace_id: str,
-    endpoint_id: str,
-    *,
-    state: str | None = None,
-    before: str | None = None,
-    limit: int,
-) -> Sequence[Delivery]:
+    session: Session, workspace_id: str, endpoint_id: str, paging: Paging, *, state: str | None
+) -> Slice[Delivery]:
     """Newest message first."""
     rows = select(Delivery).where(
         Delivery.workspace_id == workspace_id, Delivery.endpoint_id == endpoint_id
     )
     rows = only(rows, state=state)
-    return session.scalars(
-        newest_first(rows, Delivery.message_id, before=before, limit=limit)
-    ).all()
+    return listed(session, rows, Delivery.message_id, paging=paging, newest=True)
 
 
 def list_attempts(
-    session: Session,
-    workspace_id: str,
-    endpoint_id: str,
-    message_id: str,
-    *,
-    before: int | None = None,
-    limit: int,
-) -> Sequence[Attempt]:
+    session: Session, workspace_id: str, endpoint_id: str, message_id: str, paging: Paging
+) -> Slice[Attempt]:
     """Newest first."""
     rows = select(Attempt).where(
         Attempt.workspace_id == workspace_id,
         Attempt.endpoint_id == endpoint_id,
         Attempt.message_id == message_id,
     )
-    return session.scalars(newest_first(rows, Attempt.id, before=before, limit=limit)).all()
+    return listed(session, rows, Attempt.id, paging=paging, newest=True)

@@ -107,10 +107,8 @@ def list_audit_entries(
     session: ReadSessionDep, caller: Admin, paging: PagingDep
 ) -> Page[AuditEntryOut]:
     """List who changed what, newest first."""
-    rows = queries.list_audit(
-        session, caller.workspace_id, before=paging.after(int), limit=paging.fetch
-    )
-    return paging.page(rows, AuditEntryOut.model_validate, lambda entry: entry.id)
+    found = queries.list_audit(session, caller.workspace_id, paging)
+    return found.shown(AuditEntryOut.model_validate)
 
 
 def _with_text(session: Session, caller: Caller, key: NewKey) -> NewApiKeyOut:

@@ -6,7 +6,8 @@ from typing import Any
 from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
-from app.core.rows import in_order, newest_first, row_of
+from app.core.pagination import Paging, Slice
+from app.core.rows import in_order, listed, row_of
 from app.workspaces.tables import ApiKey, AuditEntry, Workspace
 
 LAST_USE_EVERY = timedelta(minutes=1)
@@ -152,9 +153,7 @@ def find_key_anywhere(session: Session, key_id: str) -> ApiKey | None:
     return session.get(ApiKey, key_id)
 
 
-def list_audit(
-    session: Session, workspace_id: str, *, before: int | None, limit: int
-) -> Sequence[AuditEntry]:
+def list_audit(session: Session, workspace_id: str, paging: Paging) -> Slice[AuditEntry]:
     """Newest first."""
     entries = select(AuditEntry).where(AuditEntry.workspace_id == workspace_id)
-    return session.scalars(newest_first(entries, AuditEntry.id, before=before, limit=limit)).all()
+    return listed(session, entries, AuditEntry.id, paging=paging, newest=True)
