@@ -70,7 +70,10 @@ def unmatched(
         BillingSubscription.status,
         func.coalesce(BillingSubscription.unknown, no_account),
         BillingSubscription.first_seen_at,
-    ).where(or_(BillingSubscription.account_id.is_(None), BillingSubscription.unknown.is_not(None)))
+    ).where(
+        *_of(BillingSubscription, workspace_id, system),
+        or_(BillingSubscription.account_id.is_(None), BillingSubscription.unknown.is_not(None)),
+    )
     every = union_all(customers, invoices, subscribed).subquery()
     place = (every.c.kind.collate("C"), every.c.object_id)
     found = session.execute(in_order(select(every), *place, after=after, limit=limit))

@@ -6,6 +6,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
+from tests import factories
 from tests.billing import sender
 from tests.billing.sender import SOURCE, changed, connect, sample, spans, subscription, told
 
@@ -16,6 +17,12 @@ CUSTOMER = sample("customer")["data"]["object"]["id"]
 def unmatched(client: TestClient) -> list[tuple[str, str]]:
     items = client.get(f"{SOURCE}/unmatched").json()["items"]
     return [(item["kind"], item["reason"]) for item in items]
+
+
+def other_tenant(client: TestClient, session: Session) -> TestClient:
+    key = factories.key(session, factories.workspace(session, "other"))
+    session.commit()
+    return TestClient(client.app, headers={"Authorization": f"Bearer {key}"})
 
 
 def customer(event_id: str = "evt_c", *, at: int = 0, **fields: object) -> sender.Event:
@@ -35,6 +42,15 @@ def test_metadata_of_the_subscription_goes_before_that_of_the_customer(
     told(client, path, subscription("evt_2", at=1, metadata=NOBODY))
     assert spans(session, "acme") == []
     assert spans(session, "customers") == [("2026-01-01", None, 60_00)]
+
+
+def test_what_waits_is_seen_by_its_own_tenant_alone(client: TestClient, session: Session) -> None:
+    told(client, connect(client), subscription(metadata=NOBODY), customer())
+    other = other_tenant(client, session)
+    connect(other)
+
+    assert unmatched(client) == [("customer", "no_account"), ("subscription", "no_account")]
+    assert unmatched(other) == []
 
 
 def test_another_metadata_key_can_name_the_account(client: TestClient, session: Session) -> None:
