@@ -6,10 +6,6 @@ from sqlalchemy.orm import Session
 from app.accounts.family import MOST_LEVELS
 from app.accounts.tables import ExternalId
 
-PARENTS_LOCK = 7_316_417
-
-LOCK_PARENTS = text("SELECT pg_advisory_xact_lock(:lock, hashtext(:workspace_id))")
-
 ANCESTORS = text("""
 WITH RECURSIVE line AS (
     SELECT account_id, parent_id, 1 AS level FROM account
@@ -41,11 +37,6 @@ KEEP_ACCOUNT = text("""
 SELECT 1 FROM account WHERE workspace_id = :workspace_id AND account_id = :account_id
 FOR KEY SHARE
 """)
-
-
-def lock_parents(session: Session, workspace_id: str) -> None:
-    """Let one transaction at a time change who is whose parent in a workspace."""
-    session.execute(LOCK_PARENTS, {"lock": PARENTS_LOCK, "workspace_id": workspace_id})
 
 
 def keep_account(session: Session, workspace_id: str, account_id: str) -> bool:

@@ -1,4 +1,4 @@
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TypeVar
@@ -10,19 +10,11 @@ from sqlalchemy.orm import Session
 from app.accounts.due import Priority
 from app.accounts.tables import Account, Due, ExternalId, Plan, ProductFeature, User
 from app.core.db import Table
-from app.core.errors import NotFoundError
 from app.core.pagination import Paging, Slice
-from app.core.rows import listed, only
+from app.core.rows import listed, only, row_of
 
 Keyed = TypeVar("Keyed", Account, User, Plan, ProductFeature)
 Sold = TypeVar("Sold", Plan, ProductFeature)
-
-KINDS: Mapping[type[Table], str] = {
-    Account: "account",
-    User: "user",
-    Plan: "plan",
-    ProductFeature: "product feature",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +38,7 @@ def get(
     session: Session, workspace_id: str, table: type[Keyed], key: str, *, lock: bool = False
 ) -> Keyed:
     """Find a row by its key. Locked, it is fresh, and one writer at a time has it."""
-    row = session.get(
-        table,
-        (workspace_id, key),
-        with_for_update={"key_share": True} if lock else None,
-        populate_existing=lock,
-    )
-    if row is None:
-        raise NotFoundError(KINDS[table], key)
-    return row
+    return row_of(session, table, (workspace_id, key), lock={"key_share": True} if lock else False)
 
 
 def ensure(

@@ -18,7 +18,7 @@ def get_rate(
     row = session.get(
         ExchangeRate,
         (workspace_id, currency, starts_on),
-        with_for_update=True if lock else None,
+        with_for_update=lock or None,
         populate_existing=lock,
     )
     if row is None:

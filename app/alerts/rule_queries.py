@@ -2,13 +2,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from app.alerts.rules import BUILT_IN, Rule
 from app.alerts.tables import AlertRule
-
-RULE_LOCK = 7_316_406
 
 
 def rules(session: Session, workspace_id: str) -> dict[str, tuple[int, Rule]]:
@@ -33,12 +31,6 @@ def versions(session: Session, workspace_id: str, key: str) -> Sequence[AlertRul
         .where(AlertRule.workspace_id == workspace_id, AlertRule.key == key)
         .order_by(AlertRule.version.desc())
     ).all()
-
-
-def lock_rules(session: Session, workspace_id: str) -> None:
-    """Let one transaction change rules of a workspace at a time."""
-    lock = text("SELECT pg_advisory_xact_lock(:lock, hashtext(:workspace_id))")
-    session.execute(lock, {"lock": RULE_LOCK, "workspace_id": workspace_id})
 
 
 def retire(session: Session, workspace_id: str, key: str) -> None:

@@ -12,6 +12,7 @@ from app.alerts import alert_queries, notices, rule_queries
 from app.alerts.machine import Phase
 from app.alerts.rules import BUILT_IN, Rule, Signal
 from app.core.errors import ConflictError, FieldError, NotFoundError, UnprocessableError
+from app.core.rows import take_turns
 from app.health.scorecard_queries import measure_names
 from app.segments import service as segments
 from app.signals.detect import SIGNALS
@@ -51,7 +52,7 @@ def put(
 ) -> Versioned:
     """Create a rule or its next version; saying the same again changes nothing."""
     check(session, workspace_id, wanted)
-    rule_queries.lock_rules(session, workspace_id)
+    take_turns(session, "alert rules", workspace_id)
     known = rule_queries.rules(session, workspace_id)
     version, before = known.get(key, (0, None))
     config = wanted.model_dump(mode="json")
@@ -71,7 +72,7 @@ def put(
 
 def delete(session: Session, workspace_id: str, key: str, *, actor: str, now: datetime) -> None:
     """Let a rule hold no more; what it opened is over, and stays to be read."""
-    rule_queries.lock_rules(session, workspace_id)
+    take_turns(session, "alert rules", workspace_id)
     get(session, workspace_id, key)
     if key in BUILT_IN:
         raise ConflictError(f"{key} is built in: disable it instead.", code="built_in_rule")

@@ -2,7 +2,7 @@
 
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, tuple_
+from sqlalchemy import ColumnElement, Select, text, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.core.db import Table
@@ -11,6 +11,10 @@ from app.core.pagination import Paging, Slice
 
 Found = TypeVar("Found", bound=Table)
 Chosen = TypeVar("Chosen", bound=Select[*tuple[Any, ...]])
+TAKE_TURNS = text(
+    "SELECT pg_advisory_xact_lock(hashtextextended(:workspace_id || chr(31) || :what, 0))"
+)
+
 Place = InstrumentedAttribute[Any] | ColumnElement[Any]
 
 
@@ -18,18 +22,28 @@ def row_of(
     session: Session,
     table: type[Found],
     key: tuple[object, ...],
-    kind: str,
+    kind: str | None = None,
     *,
     lock: bool | dict[str, Any] = False,
 ) -> Found:
-    """Find a row by its key, or say that there is no such ``kind``.
+    """Find a row by its key, or say that there is no such ``kind``; else what the table is called.
 
     Locked, it is fresh, and one writer at a time has it.
     """
     row = session.get(table, key, with_for_update=lock or None, populate_existing=bool(lock))
     if row is None:
-        raise NotFoundError(kind, key[-1])
+        raise NotFoundError(kind or kind_of(table), key[-1])
     return row
+
+
+def kind_of(table: type[Table]) -> str:
+    """Name what a table holds as people read it."""
+    return str(table.__tablename__).replace("_", " ")
+
+
+def take_turns(session: Session, what: str, workspace_id: str) -> None:
+    """Let one transaction of a workspace at a time do something; the next waits for its end."""
+    session.execute(TAKE_TURNS, {"what": what, "workspace_id": workspace_id})
 
 
 def only(rows: Chosen, **asked: object) -> Chosen:

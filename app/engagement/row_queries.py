@@ -6,10 +6,9 @@ from sqlalchemy import delete, inspect, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from app.core.db import Table
-from app.core.errors import NotFoundError
 from app.core.pagination import Paging, Slice
 from app.core.rows import listed as rows_of_page
+from app.core.rows import row_of
 from app.engagement.tables import (
     FeedbackItem,
     Goal,
@@ -30,27 +29,12 @@ Kept = TypeVar(
 Setting = TypeVar("Setting", OnboardingStep, LoyaltyTier)
 OfAccount = TypeVar("OfAccount", SurveyResponse, FeedbackItem, Goal)
 
-KINDS: Mapping[type[Table], str] = {
-    Ticket: "ticket",
-    SurveyResponse: "survey response",
-    FeedbackItem: "feedback item",
-    Goal: "goal",
-    Incident: "incident",
-    OnboardingStep: "onboarding step",
-    LoyaltyTier: "loyalty tier",
-}
-
 
 def get(
     session: Session, workspace_id: str, table: type[Kept], key: str, *, lock: bool = False
 ) -> Kept:
     """Find a row by its own id. Locked, one writer at a time has it."""
-    row = session.get(
-        table, (workspace_id, key), with_for_update=lock or None, populate_existing=True
-    )
-    if row is None:
-        raise NotFoundError(KINDS[table], key)
-    return row
+    return row_of(session, table, (workspace_id, key), lock=lock)
 
 
 def listed(

@@ -86,7 +86,8 @@ def put_ticket(session: Session, change: Change, ticket_id: str, said: Mapping[s
     ]
     taking.write(session, change.workspace_id, rows, known_on=change.at.date())
     due(session, change, account_id)
-    return row_queries.get(session, change.workspace_id, Ticket, ticket_id)
+    session.refresh(row)
+    return row
 
 
 def put_response(

@@ -4,12 +4,13 @@ from datetime import date, datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import delete, func, select, text, tuple_
+from sqlalchemy import delete, func, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.accounts.service import TRAITS
 from app.accounts.tables import Account, Subscription
+from app.core.rows import take_turns
 from app.events import binding_statements, statements
 from app.events.identities import AccountRow, Identities, UserRow
 from app.events.names import LARGEST_NUMBER
@@ -19,8 +20,6 @@ from app.events.tables import (
     StaleAccount,
     UnattributedEvent,
 )
-
-NAME_LOCK = 7_316_403
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,8 +176,7 @@ def add_names(
 
     One writer at a time in a workspace, so that the limit is exact. Returns all that are known.
     """
-    lock = text("SELECT pg_advisory_xact_lock(:lock, hashtext(:workspace_id))")
-    session.execute(lock, {"lock": NAME_LOCK, "workspace_id": workspace_id})
+    take_turns(session, "event names", workspace_id)
     known = known_names(session, workspace_id)
     new = sorted(set(names) - known)[: max(LARGEST_NUMBER - len(known), 0)]
     if new:

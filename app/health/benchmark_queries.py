@@ -7,7 +7,7 @@ from hashlib import blake2b
 from typing import Self
 
 import orjson
-from sqlalchemy import ColumnElement, literal_column, select, text, update
+from sqlalchemy import ColumnElement, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -15,8 +15,6 @@ from app.core.errors import NotFoundError
 from app.health.benchmark import Benchmark as FittedBenchmark
 from app.health.definition import Definition
 from app.health.tables import Benchmark, ScoreDefinition
-
-BENCHMARK_LOCK = 7_316_404
 
 
 def keep_definition(
@@ -30,12 +28,6 @@ def keep_definition(
         "created_at": now,
     }
     session.execute(insert(ScoreDefinition).values(values).on_conflict_do_nothing())
-
-
-def lock_benchmarks(session: Session, workspace_id: str) -> None:
-    """Let one transaction build benchmarks of a workspace at a time."""
-    lock = text("SELECT pg_advisory_xact_lock(:lock, hashtext(:workspace_id))")
-    session.execute(lock, {"lock": BENCHMARK_LOCK, "workspace_id": workspace_id})
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,14 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Float, Row, case, cast, func, select, text, tuple_, update
+from sqlalchemy import Float, Row, case, cast, func, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from app.accounts.tables import Account
 from app.health.overlays import Override
 from app.health.tables import HealthScore, ScoreOverride
-
-OVERRIDE_LOCK = 7_316_406
 
 
 def overrides_at(
@@ -44,13 +42,6 @@ def running_override(session: Session, workspace_id: str, account_id: str) -> Sc
         )
         .with_for_update()
     )
-
-
-def lock_overrides(session: Session, workspace_id: str, account_id: str) -> None:
-    """Let one transaction at a time overrule an account."""
-    lock = text("SELECT pg_advisory_xact_lock(:lock, hashtext(:account))")
-    account = f"{workspace_id}/{account_id}"
-    session.execute(lock, {"lock": OVERRIDE_LOCK, "account": account})
 
 
 def add_override(

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 from app.accounts.due import Priority
 from app.accounts.queries import mark_due
 from app.core.errors import ConflictError, FieldError, NotFoundError, UnprocessableError
+from app.core.rows import take_turns
 from app.health import override_queries as queries
 from app.health import service
 from app.health.assess import Status
@@ -29,7 +30,7 @@ def put(
     """Let a value stand for the score; the one before it ends. The same again changes nothing."""
     workspace_id, now = change.workspace_id, change.at
     _check_expiry(expires_at, now)
-    queries.lock_overrides(session, workspace_id, account_id)
+    take_turns(session, f"override of {account_id}", workspace_id)
     before = queries.running_override(session, workspace_id, account_id)
     said = {"value": value, "reason": reason, "author": author, "expires_at": expires_at}
     if before is not None:

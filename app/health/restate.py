@@ -10,9 +10,11 @@ from sqlalchemy.orm import Session
 
 from app.core.db import Sessions, transaction
 from app.core.errors import ConflictError, FieldError, UnprocessableError
+from app.core.rows import take_turns
 from app.features.values import Lens
 from app.health import queries, restate_queries, scorecard_queries, service, yardstick
 from app.health.assess import Assessment, Yardstick
+from app.health.scorecard_queries import SCORECARDS
 from app.health.tables import Restatement
 from app.jobs import service as jobs
 from app.jobs.service import Work
@@ -44,7 +46,7 @@ def order(
         raise ConflictError(
             f"Version {version} is not active: history is told by what holds.", code="not_active"
         )
-    scorecard_queries.lock_scorecards(session, workspace_id)
+    take_turns(session, SCORECARDS, workspace_id)
     number = restate_queries.newest_restatement(session, workspace_id) + 1
     config = {"number": number, "version": version, "until": until.isoformat()}
     job = jobs.enqueue(session, workspace_id, KIND, config, actor=actor, now=now)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.core.errors import NotFoundError
@@ -12,10 +12,11 @@ from app.core.rows import listed
 from app.health.scorecard import Scorecard
 from app.health.tables import Scorecard as StoredScorecard
 
+SCORECARDS = "scorecards"
+"""One transaction at a time adds or activates versions."""
+
 DISCARDED = "discarded"
 """A draft thrown away: nobody sees it again, and no other version takes its number."""
-
-SCORECARD_LOCK = 7_316_405
 
 
 def active_scorecard(session: Session, workspace_id: str) -> tuple[int, Scorecard]:
@@ -46,12 +47,6 @@ def scorecard_of(session: Session, workspace_id: str, version: int) -> Scorecard
     if row is None and version == 1 and not newest_version(session, workspace_id):
         return Scorecard()
     return Scorecard.model_validate(get_scorecard(session, workspace_id, version).config)
-
-
-def lock_scorecards(session: Session, workspace_id: str) -> None:
-    """Let one transaction add or activate versions of a workspace at a time."""
-    lock = text("SELECT pg_advisory_xact_lock(:lock, hashtext(:workspace_id))")
-    session.execute(lock, {"lock": SCORECARD_LOCK, "workspace_id": workspace_id})
 
 
 def newest_version(session: Session, workspace_id: str) -> int:

@@ -8,8 +8,10 @@ from sqlalchemy.orm import Session
 from app.accounts.due import Priority
 from app.accounts.queries import mark_all_due
 from app.core.errors import ConflictError
+from app.core.rows import take_turns
 from app.health import scorecard_queries as queries
 from app.health.scorecard import Scorecard
+from app.health.scorecard_queries import SCORECARDS
 from app.health.tables import Scorecard as StoredScorecard
 from app.webhooks import outbox
 from app.webhooks.outbox import NewMessage
@@ -23,7 +25,7 @@ def draft(
     session: Session, workspace_id: str, wanted: Scorecard, *, actor: str, now: datetime
 ) -> StoredScorecard:
     """Store a new version. It scores nobody until it is activated."""
-    queries.lock_scorecards(session, workspace_id)
+    take_turns(session, SCORECARDS, workspace_id)
     newest = queries.newest_version(session, workspace_id)
     if not newest:
         newest = queries.add_scorecard(session, workspace_id, 1, **_built_in(now)).version
@@ -44,7 +46,7 @@ def activate(
     session: Session, workspace_id: str, version: int, *, actor: str, now: datetime
 ) -> StoredScorecard:
     """Let a version hold from now on; a retired one may come back. All are scored again."""
-    queries.lock_scorecards(session, workspace_id)
+    take_turns(session, SCORECARDS, workspace_id)
     row = queries.get_scorecard(session, workspace_id, version)
     if row.state != "active":
         previous = queries.active_scorecard(session, workspace_id)[0]
@@ -64,7 +66,7 @@ def discard(
     session: Session, workspace_id: str, version: int, *, actor: str, now: datetime
 ) -> None:
     """Throw a draft away; what has scored anybody stays. Its number is not given again."""
-    queries.lock_scorecards(session, workspace_id)
+    take_turns(session, SCORECARDS, workspace_id)
     row = queries.get_scorecard(session, workspace_id, version)
     if row.state != "draft":
         raise ConflictError(

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from sqlalchemy.orm import Session
 
 from app.accounts.queries import plans, product_features
+from app.core.rows import take_turns
 from app.features.queries import account_features, default_product_features
 from app.features.values import AccountFeatures, FeatureMap, Lens, ReachSource
 from app.health import benchmark_queries as queries
@@ -41,7 +42,7 @@ def current(
     month = as_of.replace(day=1)
     found = queries.benchmarks(session, workspace.id, month=month, meaning=said.meaning, now=now)
     if found is None:
-        queries.lock_benchmarks(session, workspace.id)
+        take_turns(session, "benchmarks", workspace.id)
         found = queries.benchmarks(
             session, workspace.id, month=month, meaning=said.meaning, now=now
         )

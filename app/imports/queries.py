@@ -15,7 +15,6 @@ from app.jobs.tables import Job
 Imported = TypeVar("Imported", bound=Table)
 Rows = Sequence[Mapping[str, Any]]
 
-SIGNATURE_LOCK = 7_316_405
 MOST_ERRORS = 10_000
 MERGED = {"traits", "feature_exceptions"}
 
@@ -56,12 +55,6 @@ def put_history(session: Session, workspace_id: str, rows: Rows) -> None:
 def note_accounts(session: Session, workspace_id: str, account_ids: Collection[str]) -> None:
     rows = [{"account_id": account_id} for account_id in sorted(account_ids)]
     put_rows(session, workspace_id, Account, rows)
-
-
-def lock_signature(session: Session, workspace_id: str, signature: str) -> None:
-    """Let one transaction make imports of a file at a time."""
-    lock = text("SELECT pg_advisory_xact_lock(:lock, hashtext(:name))")
-    session.execute(lock, {"lock": SIGNATURE_LOCK, "name": f"{workspace_id} {signature}"})
 
 
 def newest_of(session: Session, workspace_id: str, signature: str, *, kind: str) -> Job | None:

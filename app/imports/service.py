@@ -9,6 +9,7 @@ from app.accounts import queries as accounts
 from app.accounts.due import Priority
 from app.churn import risk_queries as churn
 from app.core.errors import NotFoundError
+from app.core.rows import take_turns
 from app.engagement import onboarding
 from app.health.benchmark_queries import drop_benchmarks
 from app.imports import queries
@@ -47,7 +48,7 @@ def begin(
     in one of the states ``again_after``.
     """
     signature = plan.signature(content)
-    queries.lock_signature(session, workspace_id, signature)
+    take_turns(session, f"import {signature}", workspace_id)
     known = queries.newest_of(session, workspace_id, signature, kind=kind)
     if known is not None and known.state not in again_after:
         return known, False

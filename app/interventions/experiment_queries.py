@@ -16,7 +16,7 @@ RUNNING = "running"
 def get(
     session: Session, workspace_id: str, experiment_id: str, *, lock: bool = False
 ) -> Experiment:
-    return row_of(session, Experiment, (workspace_id, experiment_id), "experiment", lock=lock)
+    return row_of(session, Experiment, (workspace_id, experiment_id), lock=lock)
 
 
 def experiments(

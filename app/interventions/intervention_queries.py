@@ -31,7 +31,7 @@ CROSS JOIN LATERAL (
 def get(
     session: Session, workspace_id: str, intervention_id: str, *, lock: bool = False
 ) -> Intervention:
-    return row_of(session, Intervention, (workspace_id, intervention_id), "intervention", lock=lock)
+    return row_of(session, Intervention, (workspace_id, intervention_id), lock=lock)
 
 
 def interventions(

@@ -10,12 +10,13 @@ from sqlalchemy.orm import Session
 
 from app.accounts import aliases, link_queries, queries, tombstones
 from app.accounts.family import MOST_LEVELS
-from app.accounts.links import ParentCycleError, ParentTooDeepError
+from app.accounts.links import PARENTS, ParentCycleError, ParentTooDeepError
 from app.accounts.tables import Account, Due, User
 from app.accounts.tombstones import ACCOUNT, EMAIL, USER
 from app.accounts.traits import NOT_IDS
 from app.billing.queries import forget_person
 from app.core.errors import ConflictError, FieldError, NotFoundError, UnprocessableError
+from app.core.rows import take_turns
 from app.lifecycle import erasing, moving, row_statements, statements
 from app.lifecycle import queries as changes
 from app.lifecycle.kinds import ERASURES, Kind
@@ -153,7 +154,7 @@ def merge(session: Session, by: Change, account_id: str, into: str) -> IdChange:
     _lock_family(session, workspace_id, account_id, into)
     account = queries.get(session, workspace_id, Account, account_id, lock=True)
     target = queries.get(session, workspace_id, Account, into, lock=True)
-    link_queries.lock_parents(session, workspace_id)
+    take_turns(session, PARENTS, workspace_id)
     target.parent_id = _parent_after(session, account, target)
     session.flush()
     run(session, row_statements.absorb_account(), _values(account, into))

@@ -1,7 +1,7 @@
 from collections.abc import Sequence
 from datetime import date
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.accounts.tables import Subscription
@@ -31,11 +31,6 @@ def ends(session: Session, workspace_id: str, account_ids: Sequence[str]) -> dic
         if day is not None:
             found.setdefault(account_id, []).append(day)
     return found
-
-
-def lock(session: Session, workspace_id: str) -> None:
-    """Let one transaction at a time order backtests of a workspace."""
-    session.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"backtest:{workspace_id}"))))
 
 
 def active_subjects(session: Session, workspace_id: str) -> list[tuple[str, str]]:

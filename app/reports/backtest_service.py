@@ -18,6 +18,7 @@ from app.churn.observations import Observed
 from app.churn.preparing import Floats
 from app.churn.training import train
 from app.core.db import Sessions, transaction
+from app.core.rows import take_turns
 from app.features.table_queries import Moment
 from app.health import scorecard_queries, yardstick
 from app.health import service as health
@@ -81,7 +82,7 @@ def order_activated(session: Session, *, now: datetime) -> None:
 
 
 def _order_activated(session: Session, workspace_id: str, *, now: datetime) -> None:
-    backtest_queries.lock(session, workspace_id)
+    take_turns(session, "backtests", workspace_id)
     wanted = backtest_queries.active_subjects(session, workspace_id)
     tried = backtest_queries.tried(session, workspace_id, KIND)
     news = [Subject(kind, key) for kind, key in wanted if (kind, key) not in tried]

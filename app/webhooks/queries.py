@@ -84,7 +84,7 @@ def get_endpoint(
 ) -> WebhookEndpoint:
     how = {"key_share": True} if lock else False
     key = (workspace_id, endpoint_id)
-    return row_of(session, WebhookEndpoint, key, "webhook endpoint", lock=how)
+    return row_of(session, WebhookEndpoint, key, lock=how)
 
 
 def count_endpoints(session: Session, workspace_id: str) -> int:
@@ -107,7 +107,7 @@ def delete_endpoint(session: Session, workspace_id: str, endpoint_id: str) -> No
 
 
 def get_message(session: Session, workspace_id: str, message_id: str) -> Message:
-    return row_of(session, Message, (workspace_id, message_id), "message")
+    return row_of(session, Message, (workspace_id, message_id))
 
 
 def list_messages(

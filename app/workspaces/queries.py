@@ -100,7 +100,7 @@ def find_workspace(session: Session, workspace_id: str) -> Workspace | None:
 
 
 def get_workspace(session: Session, workspace_id: str, *, lock: bool = False) -> Workspace:
-    return row_of(session, Workspace, (workspace_id,), "workspace", lock=lock)
+    return row_of(session, Workspace, (workspace_id,), lock=lock)
 
 
 def list_workspaces(session: Session) -> Sequence[Workspace]:
