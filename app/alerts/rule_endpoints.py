@@ -16,7 +16,7 @@ from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.pagination import Page
 from app.core.schemas import Id, responses
-from app.workspaces.auth import AlertWriter, Reader
+from app.workspaces.auth import AlertChange, Reader
 
 router = APIRouter(
     prefix="/api/v1/alert-rules",
@@ -47,18 +47,15 @@ def get_rule(key: Id, session: ReadSessionDep, caller: Reader) -> RuleOut:
 
 
 @router.put("/{key}", responses=responses(409))
-def put_rule(key: Id, body: RuleIn, session: SessionDep, caller: AlertWriter, now: Now) -> RuleOut:
+def put_rule(key: Id, body: RuleIn, session: SessionDep, change: AlertChange) -> RuleOut:
     """Create a rule, or let a new version of it hold. Every account is evaluated again."""
-    version, rule = rule_service.put(
-        session, caller.workspace_id, key, body, actor=caller.actor, now=now
-    )
-    return RuleOut.of(key, version, rule)
+    return RuleOut.of(key, *rule_service.put(session, change, key, body))
 
 
 @router.delete("/{key}", status_code=204, responses=responses(409))
-def delete_rule(key: Id, session: SessionDep, caller: AlertWriter, now: Now) -> None:
+def delete_rule(key: Id, session: SessionDep, change: AlertChange) -> None:
     """Let a rule hold no more. Its open alerts are resolved; all stay to be read."""
-    rule_service.delete(session, caller.workspace_id, key, actor=caller.actor, now=now)
+    rule_service.delete(session, change, key)
 
 
 @router.get("/{key}/versions")

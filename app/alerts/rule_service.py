@@ -16,7 +16,7 @@ from app.core.rows import take_turns
 from app.health.scorecard_queries import measure_names
 from app.segments import service as segments
 from app.signals.detect import SIGNALS
-from app.workspaces.service import audit
+from app.workspaces.service import Change
 
 MOST_RULES = 100
 ENDED = "rule_ended"
@@ -47,10 +47,9 @@ def check(session: Session, workspace_id: str, rule: Rule) -> None:
         raise UnprocessableError("The rule watches what there is not.", errors=[where])
 
 
-def put(
-    session: Session, workspace_id: str, key: str, wanted: Rule, *, actor: str, now: datetime
-) -> Versioned:
+def put(session: Session, change: Change, key: str, wanted: Rule) -> Versioned:
     """Create a rule or its next version; saying the same again changes nothing."""
+    workspace_id = change.workspace_id
     check(session, workspace_id, wanted)
     take_turns(session, "alert rules", workspace_id)
     known = rule_queries.rules(session, workspace_id)
@@ -60,25 +59,27 @@ def put(
         return version, before
     if before is None and len(known) >= MOST_RULES:
         raise ConflictError(f"A workspace has at most {MOST_RULES} rules.", code="too_many_rules")
-    version = rule_queries.replace(session, workspace_id, key, config, actor=actor, now=now)
-    action = "alert_rule.changed" if before else "alert_rule.created"
-    audit(session, workspace_id, action, key, actor=actor, now=now, details=config)
+    version = rule_queries.replace(
+        session, workspace_id, key, config, actor=change.actor, now=change.at
+    )
+    change.audit(session, "alert_rule.changed" if before else "alert_rule.created", key, config)
     if not wanted.enabled:
-        _end_alerts(session, workspace_id, key, now=now)
+        _end_alerts(session, workspace_id, key, now=change.at)
     elif before is None or _decides(before) != _decides(wanted):
         mark_all_due(session, workspace_id, priority=Priority.SWEEP)
     return version, wanted
 
 
-def delete(session: Session, workspace_id: str, key: str, *, actor: str, now: datetime) -> None:
+def delete(session: Session, change: Change, key: str) -> None:
     """Let a rule hold no more; what it opened is over, and stays to be read."""
+    workspace_id = change.workspace_id
     take_turns(session, "alert rules", workspace_id)
     get(session, workspace_id, key)
     if key in BUILT_IN:
         raise ConflictError(f"{key} is built in: disable it instead.", code="built_in_rule")
     rule_queries.retire(session, workspace_id, key)
-    audit(session, workspace_id, "alert_rule.deleted", key, actor=actor, now=now)
-    _end_alerts(session, workspace_id, key, now=now)
+    change.audit(session, "alert_rule.deleted", key)
+    _end_alerts(session, workspace_id, key, now=change.at)
 
 
 def _decides(rule: Rule) -> dict[str, Any]:

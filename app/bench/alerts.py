@@ -17,7 +17,7 @@ from app.bench.probing import EVENTS_PER_SECOND, GIVE_UP_SECONDS, PAST, POLL_SEC
 from app.bench.reads import score
 from app.bench.receivers import Receiver, aim, listening
 from app.bench.results import Result
-from app.bench.server import Rig, Service, Tenant, database, now, service, tenant
+from app.bench.server import Rig, Service, Tenant, by_bench, database, now, service, tenant
 from app.core.db import transaction
 from app.health import queries, scorecard_service
 from app.health import service as health
@@ -58,9 +58,10 @@ def _prepare(rig: Rig, owner: Tenant) -> None:
     fill(rig, owner, PAST, today=now().date())
     with transaction(rig.sessions) as session:
         session.execute(text("UPDATE account SET traits = '{\"mood\": 80}'"))
-        row = scorecard_service.draft(session, owner.id, CARD, actor="bench", now=now())
-        scorecard_service.activate(session, owner.id, row.version, actor="bench", now=now())
-        rule_service.put(session, owner.id, KEY, RULE, actor="bench", now=now())
+        by = by_bench(owner.id)
+        row = scorecard_service.draft(session, by, CARD)
+        scorecard_service.activate(session, by, row.version)
+        rule_service.put(session, by, KEY, RULE)
     score(rig, owner)
 
 

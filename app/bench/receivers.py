@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from ipaddress import ip_network
 
 from app.bench.client import HOST
-from app.bench.server import NETWORK, Rig, Tenant, now
+from app.bench.server import NETWORK, Rig, Tenant, by_bench
 from app.core.db import transaction
 from app.core.sealing import Vault, kept_key
 from app.webhooks import service
@@ -72,7 +72,7 @@ def aim(
     with transaction(rig.sessions) as session:
         for each in receivers:
             said = EndpointIn(url=each.url, types=list(types)).model_dump()
-            service.create(session, owner.id, said, desk=desk, actor="bench", now=now())
+            service.create(session, by_bench(owner.id), said, desk=desk)
 
 
 @contextmanager

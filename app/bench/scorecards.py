@@ -10,7 +10,7 @@ from app.accounts.due import Priority
 from app.accounts.queries import mark_all_due
 from app.bench.fill import Past, fill
 from app.bench.results import Result
-from app.bench.server import Rig, database, now, tenant
+from app.bench.server import Rig, by_bench, database, now, tenant
 from app.core.db import transaction
 from app.demo.load import load
 from app.features.queries import account_features
@@ -57,9 +57,7 @@ def _simulated(rig: Rig) -> list[Result]:
     found = []
     for what, card in (("other weights", HEAVIER_REACH), ("something new", DAYS_OF_USE)):
         with transaction(rig.sessions) as session:
-            version = scorecard_service.draft(
-                session, owner.id, card, actor="bench", now=now()
-            ).version
+            version = scorecard_service.draft(session, by_bench(owner.id), card).version
         seconds = _timed(lambda: _simulate(rig, owner.id, version))  # noqa: B023 - called at once
         found.append(_result("simulate", f"{MANY.accounts:,} accounts, {what}", seconds))
     return found
@@ -77,9 +75,7 @@ def _restated(rig: Rig) -> Result:
     until = now().date() - timedelta(days=1)
     since = until - timedelta(days=DAYS - 1)
     with transaction(rig.sessions) as session:
-        restate.order(
-            session, world.workspace_id, 1, since=since, until=until, actor="bench", now=now()
-        )
+        restate.order(session, by_bench(world.workspace_id), 1, since=since, until=until)
     runner = Runner(rig.sessions, {restate.KIND: restate.restate_page})
 
     def work() -> None:

@@ -97,6 +97,10 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+def by_bench(workspace_id: str) -> workspaces.Change:
+    return workspaces.Change(workspace_id, "bench", now())
+
+
 @dataclass(frozen=True, slots=True)
 class Service:
     port: int

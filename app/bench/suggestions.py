@@ -6,7 +6,7 @@ from datetime import timedelta
 from sqlalchemy import text
 
 from app.bench.results import Result
-from app.bench.server import Rig, Tenant, database, now, tenant
+from app.bench.server import Rig, Tenant, by_bench, database, now, tenant
 from app.core.db import transaction
 from app.health.queries import account_ids
 from app.interventions import experiment_service
@@ -57,7 +57,7 @@ def run() -> list[Result]:
         rig.maintain()
         with transaction(rig.sessions) as session:
             design = Design(name="bench", playbook="find_next_champion")
-            experiment_service.create(session, owner.id, design, actor="bench", now=now())
+            experiment_service.create(session, by_bench(owner.id), design)
         found = [
             _refreshed(rig, owner, days=days, what=what)
             for days, what in ((0, "all new"), (0, "nothing new"), (1, "the next day"))

@@ -69,7 +69,7 @@ def load(
         read_key = workspaces.create_key(
             session, workspace.id, name="read", scopes=workspaces.READ_SCOPES, actor="demo", now=now
         )
-        put_config(session, workspace.id, COUNTED, actor="demo", now=now)
+        put_config(session, workspaces.Change(workspace.id, "demo", now), COUNTED)
         _put_offer(session, workspace.id, world)
         _put_contracts(session, workspace.id, world)
     stored = _load_events(

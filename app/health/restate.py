@@ -19,7 +19,7 @@ from app.health.tables import Restatement
 from app.jobs import service as jobs
 from app.jobs.service import Work
 from app.workspaces.queries import get_workspace
-from app.workspaces.service import audit
+from app.workspaces.service import Change
 
 KIND = "restate"
 MOST_DAYS = 1100
@@ -30,17 +30,11 @@ CONNECTIONS = 2
 
 
 def order(
-    session: Session,
-    workspace_id: str,
-    version: int,
-    *,
-    since: date,
-    until: date,
-    actor: str,
-    now: datetime,
+    session: Session, change: Change, version: int, *, since: date, until: date
 ) -> Restatement:
     """Have closed days scored again. Until a day is reached its older rows are shown."""
-    _check_days(since, until, now)
+    _check_days(since, until, change.at)
+    workspace_id, actor, now = change.workspace_id, change.actor, change.at
     scorecard_queries.scorecard_of(session, workspace_id, version)
     if scorecard_queries.active_scorecard(session, workspace_id)[0] != version:
         raise ConflictError(
@@ -63,9 +57,7 @@ def order(
         created_by=actor,
     )
     said = {"version": version, "since": since.isoformat(), "until": until.isoformat()}
-    audit(
-        session, workspace_id, "history.restated", str(number), actor=actor, now=now, details=said
-    )
+    change.audit(session, "history.restated", str(number), said)
     return row
 
 

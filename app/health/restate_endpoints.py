@@ -2,14 +2,13 @@
 
 from fastapi import APIRouter
 
-from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.pagination import Page, PagingDep
 from app.core.schemas import responses
 from app.health import restate, restate_queries
 from app.health.scorecard_endpoints import Version
 from app.health.scorecard_schemas import RestateIn, RestatementOut
-from app.workspaces.auth import Admin, Reader
+from app.workspaces.auth import AdminChange, Reader
 
 router = APIRouter(
     prefix="/api/v1", tags=["scorecards"], responses=responses(400, 401, 403, 404, 422)
@@ -18,21 +17,13 @@ router = APIRouter(
 
 @router.post("/scorecards/{version}/restate", status_code=202, responses=responses(409))
 def restate_history(
-    version: Version, body: RestateIn, session: SessionDep, caller: Admin, now: Now
+    version: Version, body: RestateIn, session: SessionDep, change: AdminChange
 ) -> RestatementOut:
     """Score closed days again under the active version, from usage as it was known on each day.
 
     A job does it. Rows of the past stay: `original=true` shows them in the history.
     """
-    row = restate.order(
-        session,
-        caller.workspace_id,
-        version,
-        since=body.since,
-        until=body.until,
-        actor=caller.actor,
-        now=now,
-    )
+    row = restate.order(session, change, version, since=body.since, until=body.until)
     return RestatementOut.model_validate(row)
 
 

@@ -12,7 +12,7 @@ from app.core.schemas import responses
 from app.health import benchmark_queries, scorecard_queries, scorecard_service, simulate_service
 from app.health.scorecard import Scorecard
 from app.health.scorecard_schemas import BenchmarkOut, ScorecardOut, SimulationOut
-from app.workspaces.auth import Admin, Reader
+from app.workspaces.auth import AdminChange, Reader
 
 router = APIRouter(
     prefix="/api/v1", tags=["scorecards"], responses=responses(400, 401, 403, 404, 422)
@@ -22,10 +22,9 @@ Version = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
 
 @router.post("/scorecards", status_code=201)
-def draft_scorecard(body: Scorecard, session: SessionDep, caller: Admin, now: Now) -> ScorecardOut:
+def draft_scorecard(body: Scorecard, session: SessionDep, change: AdminChange) -> ScorecardOut:
     """Store a new version as a draft. It scores nobody until it is activated, and never changes."""
-    row = scorecard_service.draft(session, caller.workspace_id, body, actor=caller.actor, now=now)
-    return ScorecardOut.model_validate(row)
+    return ScorecardOut.model_validate(scorecard_service.draft(session, change, body))
 
 
 @router.get("/scorecards")
@@ -49,9 +48,9 @@ def get_scorecard(version: Version, session: ReadSessionDep, caller: Reader) -> 
 
 
 @router.delete("/scorecards/{version}", status_code=204, responses=responses(409))
-def discard_scorecard(version: Version, session: SessionDep, caller: Admin, now: Now) -> None:
+def discard_scorecard(version: Version, session: SessionDep, change: AdminChange) -> None:
     """Throw a draft away."""
-    scorecard_service.discard(session, caller.workspace_id, version, actor=caller.actor, now=now)
+    scorecard_service.discard(session, change, version)
 
 
 @router.post("/scorecards/{version}/simulate")
@@ -64,14 +63,9 @@ def simulate_scorecard(
 
 
 @router.post("/scorecards/{version}/activate")
-def activate_scorecard(
-    version: Version, session: SessionDep, caller: Admin, now: Now
-) -> ScorecardOut:
+def activate_scorecard(version: Version, session: SessionDep, change: AdminChange) -> ScorecardOut:
     """Let a version hold from now on. Every account is scored again; the past stays as it was."""
-    row = scorecard_service.activate(
-        session, caller.workspace_id, version, actor=caller.actor, now=now
-    )
-    return ScorecardOut.model_validate(row)
+    return ScorecardOut.model_validate(scorecard_service.activate(session, change, version))
 
 
 @router.get("/benchmarks", tags=["benchmarks"])

@@ -16,64 +16,61 @@ from app.health.tables import Scorecard as StoredScorecard
 from app.webhooks import outbox
 from app.webhooks.outbox import NewMessage
 from app.workspaces.queries import get_workspace
-from app.workspaces.service import audit
+from app.workspaces.service import Change
 
 BUILT_IN = "built in"
 
 
-def draft(
-    session: Session, workspace_id: str, wanted: Scorecard, *, actor: str, now: datetime
-) -> StoredScorecard:
+def draft(session: Session, change: Change, wanted: Scorecard) -> StoredScorecard:
     """Store a new version. It scores nobody until it is activated."""
+    workspace_id = change.workspace_id
     take_turns(session, SCORECARDS, workspace_id)
     newest = queries.newest_version(session, workspace_id)
     if not newest:
-        newest = queries.add_scorecard(session, workspace_id, 1, **_built_in(now)).version
+        newest = queries.add_scorecard(session, workspace_id, 1, **_built_in(change.at)).version
     row = queries.add_scorecard(
         session,
         workspace_id,
         newest + 1,
         state="draft",
         config=wanted.model_dump(mode="json"),
-        created_at=now,
-        created_by=actor,
+        created_at=change.at,
+        created_by=change.actor,
     )
-    _record(session, row, "scorecard.drafted", actor=actor, now=now)
+    change.audit(session, "scorecard.drafted", str(row.version))
     return row
 
 
-def activate(
-    session: Session, workspace_id: str, version: int, *, actor: str, now: datetime
-) -> StoredScorecard:
+def activate(session: Session, change: Change, version: int) -> StoredScorecard:
     """Let a version hold from now on; a retired one may come back. All are scored again."""
+    workspace_id = change.workspace_id
     take_turns(session, SCORECARDS, workspace_id)
     row = queries.get_scorecard(session, workspace_id, version)
     if row.state != "active":
         previous = queries.active_scorecard(session, workspace_id)[0]
-        queries.retire_active(session, workspace_id, now=now)
+        queries.retire_active(session, workspace_id, now=change.at)
         row.state, row.retired_at = "active", None
-        row.activated_at, row.activated_by = now, actor
+        row.activated_at, row.activated_by = change.at, change.actor
         session.flush()
-        _record(session, row, "scorecard.activated", actor=actor, now=now)
+        change.audit(session, "scorecard.activated", str(version))
         mark_all_due(session, workspace_id, priority=Priority.SWEEP)
         link = f"/api/v1/scorecards/{version}"
         said = {"link": link, "version": version, "previous_version": previous}
-        outbox.publish(session, workspace_id, [NewMessage("scorecard.activated", said)], now=now)
+        message = NewMessage("scorecard.activated", said)
+        outbox.publish(session, workspace_id, [message], now=change.at)
     return row
 
 
-def discard(
-    session: Session, workspace_id: str, version: int, *, actor: str, now: datetime
-) -> None:
+def discard(session: Session, change: Change, version: int) -> None:
     """Throw a draft away; what has scored anybody stays. Its number is not given again."""
-    take_turns(session, SCORECARDS, workspace_id)
-    row = queries.get_scorecard(session, workspace_id, version)
+    take_turns(session, SCORECARDS, change.workspace_id)
+    row = queries.get_scorecard(session, change.workspace_id, version)
     if row.state != "draft":
         raise ConflictError(
             f"Version {version} is {row.state}: what has held stays.", code="not_a_draft"
         )
-    row.state, row.retired_at = queries.DISCARDED, now
-    _record(session, row, "scorecard.discarded", actor=actor, now=now)
+    row.state, row.retired_at = queries.DISCARDED, change.at
+    change.audit(session, "scorecard.discarded", str(version))
 
 
 def first(session: Session, workspace_id: str) -> StoredScorecard | None:
@@ -93,9 +90,3 @@ def _built_in(at: datetime) -> dict[str, Any]:
         "activated_at": at,
         "activated_by": BUILT_IN,
     }
-
-
-def _record(
-    session: Session, row: StoredScorecard, action: str, *, actor: str, now: datetime
-) -> None:
-    audit(session, row.workspace_id, action, str(row.version), actor=actor, now=now, details={})

@@ -4,7 +4,6 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path
 
-from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.pagination import Page, PagingDep
 from app.core.schemas import responses
@@ -12,7 +11,7 @@ from app.interventions import experiment_queries as queries
 from app.interventions import experiment_service as service
 from app.interventions.experiments import Design
 from app.interventions.schemas import ExperimentOut, ResultsOut, RollOut
-from app.workspaces.auth import Admin, AdminChange, Reader
+from app.workspaces.auth import AdminChange, Reader
 
 router = APIRouter(
     prefix="/api/v1/experiments", tags=["experiments"], responses=responses(400, 401, 403, 404, 422)
@@ -35,10 +34,9 @@ def list_experiments(
 
 
 @router.post("", status_code=201, responses=responses(409))
-def start_experiment(body: Design, session: SessionDep, caller: Admin, now: Now) -> ExperimentOut:
+def start_experiment(body: Design, session: SessionDep, change: AdminChange) -> ExperimentOut:
     """Begin to hold a playbook back from some accounts, or to try versions of it."""
-    row = service.create(session, caller.workspace_id, body, actor=caller.actor, now=now)
-    return ExperimentOut.of(row)
+    return ExperimentOut.of(service.create(session, change, body))
 
 
 @router.get("/{experiment_id}")

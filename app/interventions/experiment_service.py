@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -20,7 +20,7 @@ from app.interventions.sequential import Arm
 from app.interventions.suggestion_queries import roots
 from app.interventions.tables import Experiment
 from app.interventions.uplift import Uplift, shrunk
-from app.workspaces.service import Change, audit
+from app.workspaces.service import Change
 
 RUNNING, STOPPED, ROLLED_OUT = "running", "stopped", "rolled_out"
 
@@ -144,14 +144,16 @@ def uplifts(session: Session, workspace_id: str, offered: Playbooks) -> dict[str
     }
 
 
-def create(
-    session: Session, workspace_id: str, design: Design, *, actor: str, now: datetime
-) -> Experiment:
+def create(session: Session, change: Change, design: Design) -> Experiment:
     """Begin an experiment; one at a time for a playbook, so that none blurs another."""
+    workspace_id = change.workspace_id
     playbook = playbook_service.get(session, workspace_id, design.playbook).playbook
     for number, each in enumerate(design.arms):
         changed(playbook, each.changes, f"/body/arms/{number}/changes")
-    if any(row.playbook == design.playbook for row in _running(session, workspace_id)):
+    if any(
+        row.playbook == design.playbook
+        for row in queries.experiments(session, workspace_id, state=RUNNING)
+    ):
         raise ConflictError(f"An experiment with the playbook {design.playbook} is running.")
     row = Experiment(
         workspace_id=workspace_id,
@@ -162,17 +164,13 @@ def create(
         salt=uuid4().hex,
         config=design.model_dump(mode="json"),
         tally={},
-        created_at=now,
-        created_by=actor,
+        created_at=change.at,
+        created_by=change.actor,
     )
     session.add(row)
     session.flush()
-    audit(session, workspace_id, "experiment.started", row.id, actor=actor, now=now)
+    change.audit(session, "experiment.started", row.id)
     return row
-
-
-def _running(session: Session, workspace_id: str) -> Sequence[Experiment]:
-    return queries.experiments(session, workspace_id, state=RUNNING)
 
 
 def stop(session: Session, change: Change, experiment_id: str) -> Experiment:

@@ -5,7 +5,6 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from app.accounts.queries import get_account
-from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.pagination import Page, PagingDep
 from app.core.requests import LanguageDep
@@ -14,7 +13,7 @@ from app.signals import queries, service
 from app.signals.config import Config
 from app.signals.schemas import SignalOut, SignalSettingsOut
 from app.signals.signal import Severity
-from app.workspaces.auth import AccountWriter, Reader
+from app.workspaces.auth import AccountChange, Reader
 
 router = APIRouter(prefix="/api/v1", tags=["signals"], responses=responses(400, 401, 403, 404, 422))
 
@@ -70,8 +69,7 @@ def get_signal_settings(session: ReadSessionDep, caller: Reader) -> SignalSettin
 
 @router.put("/signal-settings")
 def put_signal_settings(
-    body: Config, session: SessionDep, caller: AccountWriter, now: Now
+    body: Config, session: SessionDep, change: AccountChange
 ) -> SignalSettingsOut:
     """Replace the settings; what is left out is set to its default. All accounts are looked at."""
-    row = service.put_config(session, caller.workspace_id, body, actor=caller.actor, now=now)
-    return SignalSettingsOut.of(body, row)
+    return SignalSettingsOut.of(body, service.put_config(session, change, body))

@@ -19,7 +19,7 @@ from app.signals.facts import NO_ACTIVITY, Facts, FailedBills, Worth
 from app.signals.keeping import compare
 from app.signals.signal import Signal
 from app.signals.tables import SignalSettings
-from app.workspaces.service import audit
+from app.workspaces.service import Change
 
 
 def refresh(
@@ -158,22 +158,13 @@ def config_of(session: Session, workspace_id: str) -> Config:
     return Config.model_validate(row.config) if row else Config()
 
 
-def put_config(
-    session: Session, workspace_id: str, config: Config, *, actor: str, now: datetime
-) -> SignalSettings:
+def put_config(session: Session, change: Change, config: Config) -> SignalSettings:
     """Replace the settings; the same again changes nothing."""
+    workspace_id = change.workspace_id
     row = queries.settings(session, workspace_id)
     if row is not None and config == Config.model_validate(row.config):
         return row
     said = config.model_dump(mode="json", exclude_defaults=True)
-    audit(
-        session,
-        workspace_id,
-        "signal_settings.changed",
-        workspace_id,
-        actor=actor,
-        now=now,
-        details=said,
-    )
+    change.audit(session, "signal_settings.changed", workspace_id, said)
     mark_all_due(session, workspace_id, priority=Priority.SILENT)
-    return queries.put_settings(session, workspace_id, said, by=actor, now=now)
+    return queries.put_settings(session, workspace_id, said, by=change.actor, now=change.at)

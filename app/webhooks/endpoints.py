@@ -23,7 +23,7 @@ from app.webhooks.schemas import (
     Span,
 )
 from app.webhooks.service import Desk
-from app.workspaces.auth import WebhookWriter
+from app.workspaces.auth import WebhookChange, WebhookWriter
 
 ONE_DAY = SecretRotation()
 
@@ -44,12 +44,10 @@ DeskDep = Annotated[Desk, Depends(_desk)]
 
 @router.post("", status_code=201, responses=responses(409))
 def create_webhook_endpoint(
-    body: EndpointIn, session: SessionDep, caller: WebhookWriter, desk: DeskDep, now: Now
+    body: EndpointIn, session: SessionDep, change: WebhookChange, desk: DeskDep
 ) -> NewEndpointOut:
     """Have messages sent to a URL. The answer holds the secret that signs them, this once."""
-    made, secret = service.create(
-        session, caller.workspace_id, body.model_dump(), desk=desk, actor=caller.actor, now=now
-    )
+    made, secret = service.create(session, change, body.model_dump(), desk=desk)
     return NewEndpointOut.with_secret(made, secret)
 
 
@@ -74,55 +72,40 @@ def change_webhook_endpoint(
     endpoint_id: Id,
     body: EndpointPatch,
     session: SessionDep,
-    caller: WebhookWriter,
+    change: WebhookChange,
     desk: DeskDep,
-    now: Now,
 ) -> EndpointOut:
     """Change what is said. What waits for a paused endpoint is sent when it is paused no more."""
     said = body.model_dump(exclude_unset=True)
-    changed = service.change(
-        session, caller.workspace_id, endpoint_id, said, desk=desk, actor=caller.actor, now=now
-    )
-    return EndpointOut.of(changed)
+    return EndpointOut.of(service.change(session, change, endpoint_id, said, desk=desk))
 
 
 @router.delete("/{endpoint_id}", status_code=204)
-def delete_webhook_endpoint(
-    endpoint_id: Id, session: SessionDep, caller: WebhookWriter, now: Now
-) -> None:
+def delete_webhook_endpoint(endpoint_id: Id, session: SessionDep, change: WebhookChange) -> None:
     """Delete an endpoint, with its deliveries and attempts."""
-    service.delete(session, caller.workspace_id, endpoint_id, actor=caller.actor, now=now)
+    service.delete(session, change, endpoint_id)
 
 
 @router.post("/{endpoint_id}/rotate-secret", responses=responses(409))
 def rotate_webhook_secret(
     endpoint_id: Id,
     session: SessionDep,
-    caller: WebhookWriter,
+    change: WebhookChange,
     desk: DeskDep,
-    now: Now,
     body: SecretRotation = ONE_DAY,
 ) -> NewEndpointOut:
     """Make a new secret. Until the old one ends, messages carry a signature of each."""
-    made, secret = service.rotate(
-        session,
-        caller.workspace_id,
-        endpoint_id,
-        grace=timedelta(seconds=body.grace_seconds),
-        desk=desk,
-        actor=caller.actor,
-        now=now,
-    )
+    grace = timedelta(seconds=body.grace_seconds)
+    made, secret = service.rotate(session, change, endpoint_id, grace=grace, desk=desk)
     return NewEndpointOut.with_secret(made, secret)
 
 
 @router.post("/{endpoint_id}/enable")
 def enable_webhook_endpoint(
-    endpoint_id: Id, session: SessionDep, caller: WebhookWriter, now: Now
+    endpoint_id: Id, session: SessionDep, change: WebhookChange
 ) -> EndpointOut:
     """Let a disabled endpoint get messages again. What it missed: `recover`."""
-    enabled = service.enable(session, caller.workspace_id, endpoint_id, actor=caller.actor, now=now)
-    return EndpointOut.of(enabled)
+    return EndpointOut.of(service.enable(session, change, endpoint_id))
 
 
 @router.post("/{endpoint_id}/test", status_code=202, responses=responses(409))
@@ -136,18 +119,11 @@ def test_webhook_endpoint(
 
 @router.post("/{endpoint_id}/recover", status_code=202, responses=responses(409))
 def recover_webhook_messages(
-    endpoint_id: Id, body: Span, session: SessionDep, caller: WebhookWriter, now: Now
+    endpoint_id: Id, body: Span, session: SessionDep, change: WebhookChange
 ) -> JobOut:
     """Send what failed, or was made while the endpoint was disabled or not there yet."""
-    job = recovering.order(
-        session,
-        caller.workspace_id,
-        endpoint_id,
-        since=body.since,
-        until=body.until or now,
-        actor=caller.actor,
-        now=now,
-    )
+    until = body.until or change.at
+    job = recovering.order(session, change, endpoint_id, since=body.since, until=until)
     return JobOut.model_validate(job)
 
 

@@ -12,6 +12,7 @@ from app.jobs.tables import Job
 from app.webhooks import queries
 from app.webhooks.fanning import Told, fan_out
 from app.webhooks.service import reachable
+from app.workspaces.service import Change
 
 KIND = "webhook_recovery"
 AT_ONCE = 500
@@ -20,24 +21,17 @@ AGAIN = ("failed",)
 
 
 def order(
-    session: Session,
-    workspace_id: str,
-    endpoint_id: str,
-    *,
-    since: datetime,
-    until: datetime,
-    actor: str,
-    now: datetime,
+    session: Session, by: Change, endpoint_id: str, *, since: datetime, until: datetime
 ) -> Job:
     """Have an endpoint get what it missed: what failed, and what was never meant for it."""
     if since >= until:
         wrong = FieldError("/body/since", "It must lie before until.")
         raise UnprocessableError("This is no range of time.", errors=[wrong])
-    reachable(session, workspace_id, endpoint_id)
+    reachable(session, by.workspace_id, endpoint_id)
     config = {"endpoint_id": endpoint_id, "after": _first_id(since), "before": _first_id(until)}
     progress = {"messages": 0, "deliveries": 0}
     return jobs.enqueue(
-        session, workspace_id, KIND, config, actor=actor, now=now, progress=progress
+        session, by.workspace_id, KIND, config, actor=by.actor, now=by.at, progress=progress
     )
 
 

@@ -19,7 +19,7 @@ from app.webhooks.settling import stand
 from app.webhooks.signature import new_secret
 from app.webhooks.standing import Standing, State
 from app.webhooks.tables import WebhookEndpoint
-from app.workspaces.service import audit
+from app.workspaces.service import Change
 
 MOST_ENDPOINTS = 50
 EVER = ("pending", "delivered", "failed")
@@ -56,16 +56,10 @@ class Desk:
 
 
 def create(
-    session: Session,
-    workspace_id: str,
-    said: Mapping[str, Any],
-    *,
-    desk: Desk,
-    actor: str,
-    now: datetime,
+    session: Session, by: Change, said: Mapping[str, Any], *, desk: Desk
 ) -> tuple[WebhookEndpoint, str | None]:
     """Make an endpoint. Returns its secret too: this is the only moment it can be read."""
-    if queries.count_endpoints(session, workspace_id) >= MOST_ENDPOINTS:
+    if queries.count_endpoints(session, by.workspace_id) >= MOST_ENDPOINTS:
         raise ConflictError(
             f"A workspace has at most {MOST_ENDPOINTS} endpoints.", code="too_many_endpoints"
         )
@@ -73,32 +67,25 @@ def create(
     _check_filter(said["filter"])
     plain = ("kind", "name", "types", "filter", "personal_data", "paused")
     endpoint = WebhookEndpoint(
-        workspace_id=workspace_id,
-        id=f"whe_{round(now.timestamp() * 1000):012x}{uuid4().hex[:12]}",
-        created_at=now,
-        changed_at=now,
+        workspace_id=by.workspace_id,
+        id=f"whe_{round(by.at.timestamp() * 1000):012x}{uuid4().hex[:12]}",
+        created_at=by.at,
+        changed_at=by.at,
         **{name: said[name] for name in plain},
     )
     desk.keep(endpoint, secrets)
     session.add(endpoint)
     session.flush()
     session.refresh(endpoint)
-    _audit(session, endpoint, "created", actor=actor, now=now, url=endpoint.url)
+    by.audit(session, "webhook_endpoint.created", endpoint.id, {"url": endpoint.url})
     return endpoint, None if endpoint.kind == SLACK else secrets.secrets[0].text
 
 
 def change(
-    session: Session,
-    workspace_id: str,
-    endpoint_id: str,
-    said: Mapping[str, Any],
-    *,
-    desk: Desk,
-    actor: str,
-    now: datetime,
+    session: Session, by: Change, endpoint_id: str, said: Mapping[str, Any], *, desk: Desk
 ) -> WebhookEndpoint:
     """Change what is said."""
-    endpoint = queries.get_endpoint(session, workspace_id, endpoint_id, lock=True)
+    endpoint = queries.get_endpoint(session, by.workspace_id, endpoint_id, lock=True)
     if said.keys() & {"url", "headers"}:
         secrets = desk.secrets_of(endpoint)
         if "url" in said:
@@ -109,49 +96,38 @@ def change(
     _check_filter(said.get("filter", {}))
     for name in said.keys() - {"url", "headers"}:
         setattr(endpoint, name, said[name])
-    endpoint.changed_at = now
-    _audit(session, endpoint, "changed", actor=actor, now=now, fields=sorted(said))
+    endpoint.changed_at = by.at
+    by.audit(session, "webhook_endpoint.changed", endpoint_id, {"fields": sorted(said)})
     return endpoint
 
 
-def delete(
-    session: Session, workspace_id: str, endpoint_id: str, *, actor: str, now: datetime
-) -> None:
+def delete(session: Session, by: Change, endpoint_id: str) -> None:
     """Delete an endpoint with its deliveries."""
-    endpoint = queries.get_endpoint(session, workspace_id, endpoint_id)
-    _audit(session, endpoint, "deleted", actor=actor, now=now)
-    queries.delete_endpoint(session, workspace_id, endpoint_id)
+    queries.get_endpoint(session, by.workspace_id, endpoint_id)
+    by.audit(session, "webhook_endpoint.deleted", endpoint_id)
+    queries.delete_endpoint(session, by.workspace_id, endpoint_id)
 
 
 def rotate(
-    session: Session,
-    workspace_id: str,
-    endpoint_id: str,
-    *,
-    grace: timedelta,
-    desk: Desk,
-    actor: str,
-    now: datetime,
+    session: Session, by: Change, endpoint_id: str, *, grace: timedelta, desk: Desk
 ) -> tuple[WebhookEndpoint, str]:
     """Make a new secret; the old one signs too for a while."""
-    endpoint = queries.get_endpoint(session, workspace_id, endpoint_id, lock=True)
+    endpoint = queries.get_endpoint(session, by.workspace_id, endpoint_id, lock=True)
     if endpoint.kind == SLACK:
         raise EndpointStateError("What goes to Slack is not signed.", code="not_signed")
-    secrets = desk.secrets_of(endpoint).rotated(grace, now=now)
+    secrets = desk.secrets_of(endpoint).rotated(grace, now=by.at)
     desk.keep(endpoint, secrets)
-    endpoint.changed_at = now
-    _audit(session, endpoint, "secret_rotated", actor=actor, now=now)
+    endpoint.changed_at = by.at
+    by.audit(session, "webhook_endpoint.secret_rotated", endpoint_id)
     return endpoint, secrets.secrets[0].text
 
 
-def enable(
-    session: Session, workspace_id: str, endpoint_id: str, *, actor: str, now: datetime
-) -> WebhookEndpoint:
+def enable(session: Session, by: Change, endpoint_id: str) -> WebhookEndpoint:
     """Let an endpoint get messages again; what it missed can be recovered."""
-    endpoint = queries.get_endpoint(session, workspace_id, endpoint_id, lock=True)
+    endpoint = queries.get_endpoint(session, by.workspace_id, endpoint_id, lock=True)
     stand(endpoint, Standing())
-    endpoint.paused, endpoint.changed_at = False, now
-    _audit(session, endpoint, "enabled", actor=actor, now=now)
+    endpoint.paused, endpoint.changed_at = False, by.at
+    by.audit(session, "webhook_endpoint.enabled", endpoint_id)
     return endpoint
 
 
@@ -213,17 +189,3 @@ def _wrong(pointer: str, message: str) -> InvalidEndpointError:
     return InvalidEndpointError(
         "The endpoint cannot be kept so.", errors=[FieldError(pointer, message)]
     )
-
-
-def _audit(
-    session: Session,
-    endpoint: WebhookEndpoint,
-    verb: str,
-    *,
-    actor: str,
-    now: datetime,
-    **details: Any,  # noqa: ANN401 - names and values, never secrets
-) -> None:
-    action = f"webhook_endpoint.{verb}"
-    workspace_id, subject = endpoint.workspace_id, endpoint.id
-    audit(session, workspace_id, action, subject, actor=actor, now=now, details=details)

@@ -176,14 +176,16 @@ def change_by(caller: Any) -> Any:  # noqa: ANN401 - the dependency of ``caller_
 
 ACCOUNT_WRITER = caller_with(Scope.ACCOUNTS_WRITE)
 ALERT_WRITER = caller_with(Scope.ALERTS_WRITE)
+WEBHOOK_WRITER = caller_with(Scope.WEBHOOKS_WRITE)
 ADMIN = caller_with(Scope.ADMIN)
 
 Reader = Annotated[Caller, caller_with(Scope.HEALTH_READ)]
 AccountWriter = Annotated[Caller, ACCOUNT_WRITER]
 AlertWriter = Annotated[Caller, ALERT_WRITER]
-WebhookWriter = Annotated[Caller, caller_with(Scope.WEBHOOKS_WRITE)]
+WebhookWriter = Annotated[Caller, WEBHOOK_WRITER]
 Admin = Annotated[Caller, ADMIN]
 
 AccountChange = Annotated[Change, change_by(ACCOUNT_WRITER)]
 AlertChange = Annotated[Change, change_by(ALERT_WRITER)]
+WebhookChange = Annotated[Change, change_by(WEBHOOK_WRITER)]
 AdminChange = Annotated[Change, change_by(ADMIN)]

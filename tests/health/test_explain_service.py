@@ -105,8 +105,8 @@ def test_after_an_activation_a_row_is_of_the_configuration(
     wanted = Scorecard.model_validate(
         {"default": {"measures": [_reach(weight=3), _line("depth", 1)]}}
     )
-    row = scorecard_service.draft(world, "acme", wanted, actor="test", now=NOW)
-    scorecard_service.activate(world, "acme", row.version, actor="test", now=NOW)
+    row = scorecard_service.draft(world, Change("acme", "test", NOW), wanted)
+    scorecard_service.activate(world, Change("acme", "test", NOW), row.version)
     score(world, AS_OF)
 
     found = explained(client)

@@ -17,6 +17,7 @@ from app.jobs import service as jobs
 from app.jobs.running import Runner
 from app.jobs.service import LostLeaseError
 from app.tables import HealthHistory, Restatement
+from app.workspaces.service import Change
 from tests.health.crowd import NOW, crowd, name_events
 
 SINCE, UNTIL = date(2026, 2, 22), date(2026, 3, 9)
@@ -53,9 +54,8 @@ def told(sessions: Sessions, restatement: int) -> dict[tuple[str, date], Row]:
 
 def order(sessions: Sessions, version: int = 1) -> Restatement:
     with transaction(sessions) as session:
-        return restate.order(
-            session, "acme", version, since=SINCE, until=UNTIL, actor="test", now=NOW
-        )
+        by = Change("acme", "test", NOW)
+        return restate.order(session, by, version, since=SINCE, until=UNTIL)
 
 
 def work_off(sessions: Sessions) -> None:
@@ -68,8 +68,9 @@ def activate_depth_alone(sessions: Sessions) -> int:
     measure = CardMeasure(name="depth", source=MetricSource(metric="depth"), transform=Percentile())
     with transaction(sessions) as session:
         card = Scorecard(default=Card(measures=[measure]))
-        version = scorecard_service.draft(session, "acme", card, actor="test", now=NOW).version
-        scorecard_service.activate(session, "acme", version, actor="test", now=NOW)
+        by = Change("acme", "test", NOW)
+        version = scorecard_service.draft(session, by, card).version
+        scorecard_service.activate(session, by, version)
     return version
 
 
@@ -179,12 +180,10 @@ def test_days_before_anything_was_known_are_not_told(committed: Sessions, ids: l
     with transaction(committed) as session:
         restate.order(
             session,
-            "acme",
+            Change("acme", "test", NOW),
             1,
             since=date(2024, 12, 28),
             until=date(2025, 1, 3),
-            actor="test",
-            now=NOW,
         )
     work_off(committed)
 

@@ -13,6 +13,7 @@ from app.health import scorecard_queries, scorecard_service
 from app.health.scorecard import Scorecard
 from app.tables import AuditEntry, Due, HealthHistory, HealthScore, Message
 from app.tables import Scorecard as StoredScorecard
+from app.workspaces.service import Change
 from tests import factories
 from tests.health.crowd import NOW, crowd, name_events
 from tests.waiting import until_blocked
@@ -251,16 +252,15 @@ def test_of_two_activations_at_once_the_later_holds(committed: Sessions) -> None
     with transaction(committed) as session:
         factories.account(session, "a1")
         for _ in range(2):
-            scorecard_service.draft(session, "acme", Scorecard(), actor="test", now=NOW)
+            scorecard_service.draft(session, Change("acme", "test", NOW), Scorecard())
 
     def activate(version: int) -> None:
         with transaction(committed) as session:
-            scorecard_service.activate(
-                session, "acme", version, actor="test", now=NOW + timedelta(seconds=version)
-            )
+            by = Change("acme", "test", NOW + timedelta(seconds=version))
+            scorecard_service.activate(session, by, version)
 
     with ThreadPoolExecutor(1) as threads, transaction(committed) as first:
-        scorecard_service.activate(first, "acme", 2, actor="test", now=NOW)
+        scorecard_service.activate(first, Change("acme", "test", NOW), 2)
         waiting = threads.submit(activate, 3)
         until_blocked(first)
         first.commit()
@@ -280,7 +280,7 @@ def test_drafts_made_at_once_get_numbers_of_their_own(committed: Sessions) -> No
 
     def draft(_: int) -> int:
         with transaction(committed) as session:
-            row = scorecard_service.draft(session, "acme", Scorecard(), actor="test", now=NOW)
+            row = scorecard_service.draft(session, Change("acme", "test", NOW), Scorecard())
             return row.version
 
     with ThreadPoolExecutor(4) as threads:

@@ -17,6 +17,7 @@ from app.webhooks.delivering import Deliverer
 from app.webhooks.dialling import Dialler
 from app.webhooks.sending import Sender
 from app.webhooks.service import Desk
+from app.workspaces.service import Change
 from tests import factories
 from tests.conftest import ENCRYPTION_KEY, NOW
 
@@ -42,7 +43,7 @@ def endpoint(
     """Make an endpoint; return its id and its secret."""
     factories.workspace(session)
     whole = {**SAID, "url": url, **said}
-    made, secret = service.create(session, "acme", whole, desk=DESK, actor="test", now=NOW)
+    made, secret = service.create(session, Change("acme", "test", NOW), whole, desk=DESK)
     session.commit()
     return made.id, secret or ""
 
