@@ -46,10 +46,8 @@ def workspace(session: Session, name: str = "acme") -> Workspace:
 
 
 def key(session: Session, owner: Workspace, scopes: Iterable[Scope] = tuple(Scope)) -> str:
-    made = service.create_key(
-        session, owner.id, name="test", scopes=scopes, actor="test", now=LONG_AGO
-    )
-    return made.text
+    by = service.Change(owner.id, "test", LONG_AGO)
+    return service.create_key(session, by, name="test", scopes=scopes).text
 
 
 def account(session: Session, account_id: str = "a1", **columns: Any) -> Account:  # noqa: ANN401

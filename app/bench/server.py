@@ -84,12 +84,7 @@ def database() -> Iterator[Rig]:
 def tenant(rig: Rig, name: str) -> Tenant:
     with transaction(rig.sessions) as session:
         made = workspaces.create_workspace(session, name, actor="bench", now=now())
-        write, read = (
-            workspaces.create_key(
-                session, made.id, name="bench", scopes=scopes, actor="bench", now=now()
-            )
-            for scopes in (workspaces.WRITE_SCOPES, workspaces.READ_SCOPES)
-        )
+        write, read = workspaces.create_write_and_read_key(session, by_bench(made.id))
         return Tenant(made.id, write.id, write.text, read.text)
 
 

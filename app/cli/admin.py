@@ -10,6 +10,7 @@ from app.cli.opened import console, day_of, find_key, find_workspace, opened
 from app.core.db import transaction
 from app.workspaces import queries, service
 from app.workspaces.keys import Scope
+from app.workspaces.service import Change
 
 ACTOR = "cli"
 
@@ -23,17 +24,10 @@ def create_workspace(name: str) -> None:
     """Create a workspace, and print a write key and a read key, once."""
     with opened() as (sessions, clock, _), transaction(sessions) as session:
         made = service.create_workspace(session, name, actor=ACTOR, now=clock())
-        keys = {
-            purpose: service.create_key(
-                session, made.id, name=purpose, scopes=scopes, actor=ACTOR, now=clock()
-            )
-            for purpose, scopes in (
-                ("write", service.WRITE_SCOPES),
-                ("read", service.READ_SCOPES),
-            )
-        }
+        by = Change(made.id, ACTOR, clock())
+        write, read = service.create_write_and_read_key(session, by)
     console.print(f"workspace: {made.id}", highlight=False)
-    for purpose, key in keys.items():
+    for purpose, key in (("write", write), ("read", read)):
         console.print(f"{purpose} key: {key.text}", highlight=False, soft_wrap=True)
 
 
@@ -47,10 +41,9 @@ def create_key(
     """Create a key, and print it, once."""
     with opened() as (sessions, clock, _), transaction(sessions) as session:
         found = find_workspace(session, workspace)
-        ends = clock() + timedelta(days=expires_in_days) if expires_in_days else None
-        key = service.create_key(
-            session, found.id, name=name, scopes=scope, actor=ACTOR, now=clock(), expires_at=ends
-        )
+        by = Change(found.id, ACTOR, clock())
+        ends = by.at + timedelta(days=expires_in_days) if expires_in_days else None
+        key = service.create_key(session, by, name=name, scopes=scope, expires_at=ends)
     console.print(key.text, highlight=False, soft_wrap=True)
 
 
@@ -69,7 +62,8 @@ def list_keys(workspace: WorkspaceOption) -> None:
 def revoke_key(key_id: str) -> None:
     """End a key at once."""
     with opened() as (sessions, clock, _), transaction(sessions) as session:
-        service.revoke_key(session, find_key(session, key_id), actor=ACTOR, now=clock())
+        key = find_key(session, key_id)
+        service.revoke_key(session, Change(key.workspace_id, ACTOR, clock()), key)
     console.print(f"Key {key_id} is revoked.", highlight=False)
 
 
@@ -79,11 +73,7 @@ def rotate_key(
 ) -> None:
     """Print a successor, once; the old key works on for the overlap."""
     with opened() as (sessions, clock, _), transaction(sessions) as session:
-        key = service.rotate_key(
-            session,
-            find_key(session, key_id),
-            actor=ACTOR,
-            now=clock(),
-            overlap=timedelta(hours=overlap_hours),
-        )
+        old, overlap = find_key(session, key_id), timedelta(hours=overlap_hours)
+        by = Change(old.workspace_id, ACTOR, clock())
+        key = service.rotate_key(session, by, old, overlap=overlap)
     console.print(key.text, highlight=False, soft_wrap=True)

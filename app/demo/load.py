@@ -58,18 +58,9 @@ def load(
         workspace = workspaces.create_workspace(
             session, name, actor="demo", now=now, simulated=True
         )
-        write_key = workspaces.create_key(
-            session,
-            workspace.id,
-            name="write",
-            scopes=workspaces.WRITE_SCOPES,
-            actor="demo",
-            now=now,
-        )
-        read_key = workspaces.create_key(
-            session, workspace.id, name="read", scopes=workspaces.READ_SCOPES, actor="demo", now=now
-        )
-        put_config(session, workspaces.Change(workspace.id, "demo", now), COUNTED)
+        by = workspaces.Change(workspace.id, "demo", now)
+        write_key, read_key = workspaces.create_write_and_read_key(session, by)
+        put_config(session, by, COUNTED)
         _put_offer(session, workspace.id, world)
         _put_contracts(session, workspace.id, world)
     stored = _load_events(

@@ -20,7 +20,7 @@ from app.health.metrics import Facts
 from app.health.queries import account_ids
 from app.health.scorecard import Scorecard
 from app.health.scorecard_queries import active_scorecard
-from app.workspaces.service import audit
+from app.workspaces.service import Change
 from app.workspaces.tables import Workspace
 
 BUILDER = "service"
@@ -132,9 +132,7 @@ def _announce(session: Session, workspace_id: str, found: StoredBenchmarks, now:
     """Leave it in the audit that scores are held against something else, as of a version."""
     if found.is_new:
         said = {"month": f"{found.month:%Y-%m}", "accounts": found.benchmarks[""].accounts}
-        audit(
-            session, workspace_id, "benchmark.built", found.id, actor=BUILDER, now=now, details=said
-        )
+        Change(workspace_id, BUILDER, now).audit(session, "benchmark.built", found.id, said)
 
 
 def _default_names(

@@ -20,7 +20,7 @@ from app.imports.uploads import Upload
 from app.jobs import queries as jobs
 from app.jobs import service as job_service
 from app.jobs.states import State
-from app.workspaces.auth import AccountWriter, Reader
+from app.workspaces.auth import AccountChange, AccountWriter, Reader
 from app.workspaces.keys import Scope
 
 router = APIRouter(prefix="/api/v1", tags=["imports"], responses=responses(401, 403, 404, 422))
@@ -90,10 +90,10 @@ def _lookups(pairs: Iterable[str]) -> dict[str, dict[str, str]]:
 def create_import(
     request: Request,
     caller: AccountWriter,
+    change: AccountChange,
     wanted: Annotated[Plan, Depends(plan)],
     file: Upload,
     session: SessionDep,
-    now: Now,
 ) -> ImportOut:
     """Take a CSV or NDJSON file in, to be imported by the workers.
 
@@ -107,13 +107,11 @@ def create_import(
     content = content_of(source.blocks(0), limit=request.app.state.import_bytes)
     job, is_new = service.begin(
         session,
-        caller.workspace_id,
+        change,
         wanted,
         content,
         kind=service.UPLOADED,
         again_after={State.FAILED, State.CANCELLED},
-        actor=caller.actor,
-        now=now,
     )
     if is_new:
         stored.store(session, caller.workspace_id, job.id, source.blocks(0))

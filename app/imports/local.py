@@ -21,6 +21,7 @@ from app.jobs import queries as job_queries
 from app.jobs import service as jobs
 from app.jobs.running import Runner
 from app.jobs.states import State
+from app.workspaces.service import Change
 
 ERROR_COLUMNS = ("line", "code", "message")
 ACTOR = "cli"
@@ -79,13 +80,11 @@ def run(
     with transaction(sessions) as session:
         job, _ = service.begin(
             session,
-            workspace_id,
+            Change(workspace_id, ACTOR, clock()),
             plan,
             content,
             kind=service.LOCAL,
             again_after={State.DONE},
-            actor=ACTOR,
-            now=clock(),
         )
     work = jobs.take(sessions, workspace_id, job.id, now=clock())
     importer = Importer(source, on_page=on_page)

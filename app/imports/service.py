@@ -23,7 +23,7 @@ from app.jobs.states import State
 from app.jobs.tables import Job
 from app.webhooks import outbox
 from app.webhooks.outbox import NewMessage
-from app.workspaces.service import audit
+from app.workspaces.service import Change
 
 UPLOADED, LOCAL = "import", "local_import"
 """Kinds of jobs: files that any worker can read, and such as lie where a command runs."""
@@ -33,31 +33,31 @@ NOTHING_YET = {"bytes": 0, "rows": 0, "stored": 0, "duplicates": 0, "rejected": 
 
 def begin(
     session: Session,
-    workspace_id: str,
+    change: Change,
     plan: Plan,
     content: Content,
     *,
     kind: str,
     again_after: Collection[State],
-    actor: str,
-    now: datetime,
 ) -> tuple[Job, bool]:
     """Return the import of a file, and whether it is a new one.
 
     The same content that is read in the same way is one import, unless the newest of it has ended
     in one of the states ``again_after``.
     """
-    signature = plan.signature(content)
+    workspace_id, signature = change.workspace_id, plan.signature(content)
     take_turns(session, f"import {signature}", workspace_id)
     known = queries.newest_of(session, workspace_id, signature, kind=kind)
     if known is not None and known.state not in again_after:
         return known, False
     config = {**plan.config(), "digest": content.digest, "size": content.size}
     progress = {**NOTHING_YET, "bytes_total": content.size}
-    job = jobs.enqueue(session, workspace_id, kind, config, actor=actor, now=now, progress=progress)
+    job = jobs.enqueue(
+        session, workspace_id, kind, config, actor=change.actor, now=change.at, progress=progress
+    )
     session.add(ImportFile(workspace_id=workspace_id, import_id=job.id, signature=signature))
     details = {"kind": plan.kind, "dry_run": plan.dry_run, "bytes": content.size}
-    audit(session, workspace_id, "import.created", job.id, actor=actor, now=now, details=details)
+    change.audit(session, "import.created", job.id, details)
     session.flush()
     return job, True
 

@@ -2,7 +2,6 @@
 
 from fastapi import APIRouter
 
-from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.errors import NotFoundError
 from app.core.pagination import Page, PagingDep
@@ -10,25 +9,16 @@ from app.core.schemas import Id, responses
 from app.jobs import queries
 from app.reports import backtest_service as service
 from app.reports.backtest_schemas import BacktestIn, BacktestOut
-from app.workspaces.auth import AccountWriter, Reader
+from app.workspaces.auth import AccountChange, Reader
 
 router = APIRouter(prefix="/api/v1", tags=["reports"])
 
 
 @router.post("/backtests", status_code=202, responses=responses(400, 401, 403, 404, 422))
-def order_backtest(
-    body: BacktestIn, session: SessionDep, caller: AccountWriter, now: Now
-) -> BacktestOut:
+def order_backtest(body: BacktestIn, session: SessionDep, change: AccountChange) -> BacktestOut:
     """Have a model, a scorecard or an alert rule tried over days that are over, or two of them."""
-    job = service.order(
-        session,
-        caller.workspace_id,
-        [service.Subject(each.kind, each.key) for each in body.subjects],
-        since=body.since,
-        actor=caller.actor,
-        now=now,
-    )
-    return BacktestOut.of(job)
+    subjects = [service.Subject(each.kind, each.key) for each in body.subjects]
+    return BacktestOut.of(service.order(session, change, subjects, since=body.since))
 
 
 @router.get("/backtests", responses=responses(401, 403, 404, 422))

@@ -28,6 +28,7 @@ from app.jobs.tables import Job
 from app.reports import backtest_queries
 from app.reports.backtest import Rows, measure
 from app.workspaces.queries import get_workspace, list_workspaces
+from app.workspaces.service import Change
 
 KIND = "backtest"
 AUTOMATIC = "service"
@@ -42,24 +43,16 @@ class Subject:
     key: str
 
 
-def order(
-    session: Session,
-    workspace_id: str,
-    subjects: Sequence[Subject],
-    *,
-    since: date | None,
-    actor: str,
-    now: datetime,
-) -> Job:
+def order(session: Session, by: Change, subjects: Sequence[Subject], *, since: date | None) -> Job:
     """Have subjects tried, side by side on the same rows as far as they are of one kind."""
     for each in subjects:
-        _check(session, workspace_id, each)
+        _check(session, by.workspace_id, each)
     config = {
         "subjects": [{"kind": each.kind, "key": each.key} for each in subjects],
         "since": since.isoformat() if since else None,
-        "until": (now.date() - timedelta(days=1)).isoformat(),
+        "until": (by.at.date() - timedelta(days=1)).isoformat(),
     }
-    job = jobs.enqueue(session, workspace_id, KIND, config, actor=actor, now=now)
+    job = jobs.enqueue(session, by.workspace_id, KIND, config, actor=by.actor, now=by.at)
     job.position = {"subject": 0, "day": 0, "rows": []}
     return job
 
@@ -87,7 +80,7 @@ def _order_activated(session: Session, workspace_id: str, *, now: datetime) -> N
     tried = backtest_queries.tried(session, workspace_id, KIND)
     news = [Subject(kind, key) for kind, key in wanted if (kind, key) not in tried]
     if news:
-        order(session, workspace_id, news, since=None, actor=AUTOMATIC, now=now)
+        order(session, Change(workspace_id, AUTOMATIC, now), news, since=None)
 
 
 def backtest_page(sessions: Sessions, work: Work, now: datetime) -> bool:

@@ -3,13 +3,12 @@ from datetime import timedelta
 from fastapi import APIRouter
 from sqlalchemy.orm import Session
 
-from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.errors import ConflictError
 from app.core.pagination import Page, PagingDep
 from app.core.schemas import Id, responses
 from app.workspaces import queries, service
-from app.workspaces.auth import Admin, Caller
+from app.workspaces.auth import Admin, AdminChange
 from app.workspaces.keys import NewKey
 from app.workspaces.schemas import (
     ApiKeyIn,
@@ -20,6 +19,7 @@ from app.workspaces.schemas import (
     WorkspaceOut,
     WorkspacePatch,
 )
+from app.workspaces.service import Change
 
 ONE_DAY = Rotation()
 
@@ -39,17 +39,11 @@ def get_workspace(session: ReadSessionDep, caller: Admin) -> WorkspaceOut:
 
 @router.patch("/workspace", responses=responses(409))
 def change_workspace(
-    body: WorkspacePatch, session: SessionDep, caller: Admin, now: Now
+    body: WorkspacePatch, session: SessionDep, change: AdminChange
 ) -> WorkspaceOut:
     """Change what is sent."""
-    workspace = service.change_workspace(
-        session,
-        caller.workspace_id,
-        body.model_dump(exclude_unset=True, mode="json"),
-        actor=caller.actor,
-        now=now,
-    )
-    return WorkspaceOut.model_validate(workspace)
+    said = body.model_dump(exclude_unset=True, mode="json")
+    return WorkspaceOut.model_validate(service.change_workspace(session, change, said))
 
 
 @router.get("/api-keys")
@@ -62,43 +56,33 @@ def list_api_keys(session: ReadSessionDep, caller: Admin, paging: PagingDep) -> 
 
 
 @router.post("/api-keys", status_code=201)
-def create_api_key(body: ApiKeyIn, session: SessionDep, caller: Admin, now: Now) -> NewApiKeyOut:
+def create_api_key(body: ApiKeyIn, session: SessionDep, change: AdminChange) -> NewApiKeyOut:
     """Make a key. Its text is in this answer and nowhere else."""
     seconds = body.expires_in_seconds
-    key = service.create_key(
-        session,
-        caller.workspace_id,
-        name=body.name,
-        scopes=body.scopes,
-        actor=caller.actor,
-        now=now,
-        expires_at=None if seconds is None else now + timedelta(seconds=seconds),
-    )
-    return _with_text(session, caller, key)
+    ends = None if seconds is None else change.at + timedelta(seconds=seconds)
+    key = service.create_key(session, change, name=body.name, scopes=body.scopes, expires_at=ends)
+    return _with_text(session, change, key)
 
 
 @router.post("/api-keys/{key_id}/rotate", status_code=201, responses=responses(409))
 def rotate_api_key(
-    key_id: Id, session: SessionDep, caller: Admin, now: Now, body: Rotation = ONE_DAY
+    key_id: Id, session: SessionDep, change: AdminChange, body: Rotation = ONE_DAY
 ) -> NewApiKeyOut:
     """Make a successor with the same scopes; the old key works on for a while."""
-    successor = service.rotate_key(
-        session,
-        service.get_key(session, caller.workspace_id, key_id, lock=True),
-        actor=caller.actor,
-        now=now,
-        overlap=timedelta(seconds=body.overlap_seconds),
-    )
-    return _with_text(session, caller, successor)
+    key = service.get_key(session, change.workspace_id, key_id, lock=True)
+    overlap = timedelta(seconds=body.overlap_seconds)
+    return _with_text(session, change, service.rotate_key(session, change, key, overlap=overlap))
 
 
 @router.post("/api-keys/{key_id}/revoke", responses=responses(409))
-def revoke_api_key(key_id: Id, session: SessionDep, caller: Admin, now: Now) -> ApiKeyOut:
+def revoke_api_key(
+    key_id: Id, session: SessionDep, caller: Admin, change: AdminChange
+) -> ApiKeyOut:
     """End a key at once. A key cannot end itself: use another."""
     key = service.get_key(session, caller.workspace_id, key_id, lock=True)
     if key.id == caller.key_id:
         raise ConflictError("A key cannot revoke itself; use another one.", code="own_key")
-    service.revoke_key(session, key, actor=caller.actor, now=now)
+    service.revoke_key(session, change, key)
     return ApiKeyOut.model_validate(key)
 
 
@@ -111,7 +95,7 @@ def list_audit_entries(
     return found.shown(AuditEntryOut.model_validate)
 
 
-def _with_text(session: Session, caller: Caller, key: NewKey) -> NewApiKeyOut:
-    stored = service.get_key(session, caller.workspace_id, key.id)
+def _with_text(session: Session, change: Change, key: NewKey) -> NewApiKeyOut:
+    stored = service.get_key(session, change.workspace_id, key.id)
     known = ApiKeyOut.model_validate(stored).model_dump()
     return NewApiKeyOut(**known, key=key.text)

@@ -15,7 +15,6 @@ from app.workspaces.tables import ApiKey, AuditEntry, Workspace
 
 WRITE_SCOPES = (Scope.INGEST_WRITE,)
 READ_SCOPES = (Scope.HEALTH_READ,)
-ROTATION_OVERLAP = timedelta(days=1)
 
 
 class ReachIncompleteError(ConflictError):
@@ -33,53 +32,29 @@ class Change:
     def audit(
         self, session: Session, action: str, subject: str, details: Mapping[str, Any] | None = None
     ) -> None:
-        audit(
-            session,
-            self.workspace_id,
-            action,
-            subject,
-            actor=self.actor,
-            now=self.at,
-            details=details,
+        """Record it. ``details`` holds names and values, never secrets."""
+        session.add(
+            AuditEntry(
+                workspace_id=self.workspace_id,
+                at=self.at,
+                actor=self.actor,
+                action=action,
+                subject=subject,
+                details=dict(details or {}),
+            )
         )
 
 
-def audit(
-    session: Session,
-    workspace_id: str,
-    action: str,
-    subject: str,
-    *,
-    actor: str,
-    now: datetime,
-    details: Mapping[str, Any] | None = None,
-) -> None:
-    """Record an administrative change. ``details`` holds names and values, never secrets."""
-    session.add(
-        AuditEntry(
-            workspace_id=workspace_id,
-            at=now,
-            actor=actor,
-            action=action,
-            subject=subject,
-            details=dict(details or {}),
-        )
-    )
-
-
-def change_workspace(
-    session: Session, workspace_id: str, said: Mapping[str, Any], *, actor: str, now: datetime
-) -> Workspace:
+def change_workspace(session: Session, change: Change, said: Mapping[str, Any]) -> Workspace:
     """Change what is said; saying the same again changes nothing."""
-    workspace = queries.get_workspace(session, workspace_id, lock=True)
+    workspace = queries.get_workspace(session, change.workspace_id, lock=True)
     changed = workspace.take(said)
     if workspace.reach == "property" and not workspace.reach_property:
         raise ReachIncompleteError("To add up a property, name it in reach_property.")
     if workspace.reach == "events" and not workspace.reach_events:
         raise ReachIncompleteError("To count events, name some in reach_events.")
     if changed:
-        action = "workspace.changed"
-        audit(session, workspace_id, action, workspace_id, actor=actor, now=now, details=changed)
+        change.audit(session, "workspace.changed", workspace.id, changed)
     return workspace
 
 
@@ -96,18 +71,16 @@ def create_workspace(
     session.add(workspace)
     session.flush()
     session.refresh(workspace)
-    audit(session, workspace_id, "workspace.created", workspace_id, actor=actor, now=now)
+    Change(workspace_id, actor, now).audit(session, "workspace.created", workspace_id)
     return workspace
 
 
 def create_key(
     session: Session,
-    workspace_id: str,
+    change: Change,
     *,
     name: str,
     scopes: Iterable[Scope],
-    actor: str,
-    now: datetime,
     expires_at: datetime | None = None,
 ) -> NewKey:
     """Make a key. Its text is in the answer and nowhere else."""
@@ -115,16 +88,24 @@ def create_key(
     session.add(
         ApiKey(
             id=key.id,
-            workspace_id=workspace_id,
+            workspace_id=change.workspace_id,
             name=name,
             key_hash=key.key_hash,
             scopes=sorted(set(scopes)),
-            created_at=now,
+            created_at=change.at,
             expires_at=expires_at,
         )
     )
-    audit(session, workspace_id, "api_key.created", key.id, actor=actor, now=now)
+    change.audit(session, "api_key.created", key.id)
     return key
+
+
+def create_write_and_read_key(session: Session, change: Change) -> tuple[NewKey, NewKey]:
+    """Make the two keys that a new workspace needs."""
+    return (
+        create_key(session, change, name="write", scopes=WRITE_SCOPES),
+        create_key(session, change, name="read", scopes=READ_SCOPES),
+    )
 
 
 def get_key(session: Session, workspace_id: str, key_id: str, *, lock: bool = False) -> ApiKey:
@@ -134,40 +115,25 @@ def get_key(session: Session, workspace_id: str, key_id: str, *, lock: bool = Fa
     return key
 
 
-def revoke_key(session: Session, key: ApiKey, *, actor: str, now: datetime) -> None:
+def revoke_key(session: Session, change: Change, key: ApiKey) -> None:
     """End a key at once. Revoking twice is the same as once."""
     if key.revoked_at is None:
-        key.revoked_at = now
-        audit(session, key.workspace_id, "api_key.revoked", key.id, actor=actor, now=now)
+        key.revoked_at = change.at
+        change.audit(session, "api_key.revoked", key.id)
 
 
-def rotate_key(
-    session: Session,
-    key: ApiKey,
-    *,
-    actor: str,
-    now: datetime,
-    overlap: timedelta = ROTATION_OVERLAP,
-) -> NewKey:
+def rotate_key(session: Session, change: Change, key: ApiKey, *, overlap: timedelta) -> NewKey:
     """Make a successor with the same scopes; the old key works on for the overlap.
 
     A key has one successor: of a second one nobody could say when it is to expire.
     """
-    if key.revoked_at is not None or (key.expires_at is not None and key.expires_at <= now):
+    if key.revoked_at is not None or (key.expires_at is not None and key.expires_at <= change.at):
         raise ConflictError(f"API key {key.id} is revoked or has expired; create a new one.")
     if rotated_to := queries.find_successor(session, key.workspace_id, key.id):
         raise ConflictError(f"API key {key.id} was rotated to {rotated_to}; rotate that one.")
-    successor = create_key(
-        session,
-        key.workspace_id,
-        name=key.name,
-        scopes=[Scope(scope) for scope in key.scopes],
-        actor=actor,
-        now=now,
-        expires_at=key.expires_at,
-    )
-    ends = now + overlap
+    scopes = [Scope(scope) for scope in key.scopes]
+    successor = create_key(session, change, name=key.name, scopes=scopes, expires_at=key.expires_at)
+    ends = change.at + overlap
     key.expires_at = min(key.expires_at, ends) if key.expires_at else ends
-    details = {"successor": successor.id}
-    audit(session, key.workspace_id, queries.ROTATED, key.id, actor=actor, now=now, details=details)
+    change.audit(session, queries.ROTATED, key.id, {"successor": successor.id})
     return successor

@@ -11,6 +11,7 @@ from app.imports.running import Importer
 from app.jobs.running import Runner
 from app.jobs.states import State
 from app.tables import Job
+from app.workspaces.service import Change
 from tests.conftest import NOW
 
 
@@ -33,13 +34,11 @@ def begin(sessions: Sessions, plan: Plan, content: bytes) -> str:
     with transaction(sessions) as session:
         job, is_new = service.begin(
             session,
-            "acme",
+            Change("acme", "test", NOW),
             plan,
             content_of(source.blocks(0)),
             kind=service.UPLOADED,
             again_after={State.FAILED, State.CANCELLED},
-            actor="test",
-            now=NOW,
         )
         if is_new:
             stored.store(session, "acme", job.id, source.blocks(0))

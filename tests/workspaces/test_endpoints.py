@@ -127,9 +127,8 @@ def test_a_key_that_makes_no_sense_is_refused(client: TestClient, wrong: dict[st
 
 def test_a_key_expires(client: TestClient, session: Session) -> None:
     living = made(client, expires_in_seconds=60)
-    dead = service.create_key(
-        session, "acme", name="old", scopes=[Scope.ADMIN], actor="test", now=NOW, expires_at=NOW
-    )
+    by = service.Change("acme", "test", NOW)
+    dead = service.create_key(session, by, name="old", scopes=[Scope.ADMIN], expires_at=NOW)
     session.commit()
 
     assert status_with(client, living) == 200
