@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from statistics import median
 
 import orjson
-from sqlalchemy import text
 
 from app.alerts import rule_service
 from app.alerts import service as alerts
@@ -56,8 +55,8 @@ def run() -> list[Result]:
 
 def _prepare(rig: Rig, owner: Tenant) -> None:
     fill(rig, owner, PAST, today=now().date())
+    rig.run("UPDATE account SET traits = '{\"mood\": 80}'")
     with transaction(rig.sessions) as session:
-        session.execute(text("UPDATE account SET traits = '{\"mood\": 80}'"))
         by = by_bench(owner.id)
         row = scorecard_service.draft(session, by, CARD)
         scorecard_service.activate(session, by, row.version)
@@ -83,7 +82,6 @@ def _told(when: str, waits: list[float], *, has_bar: bool) -> Result:
         f"event to webhook received, {EVENTS_PER_SECOND} events/s {when}",
         f"p95 {p95:.2f} s",
         f"p50 {p50:.2f} s, {len(waits)} crossings",
-        None,
         f"p95 ≤ {BAR_SECONDS:.0f} s" if has_bar else "",
         p95 <= BAR_SECONDS if has_bar else None,
     )
@@ -109,9 +107,9 @@ def _cost(rig: Rig, owner: Tenant) -> Result:
         f"rules of {SET} accounts",
         f"{1000 * median(evaluated):.0f} ms",
         f"scoring them {1000 * median(scored):.0f} ms",
-        share,
         f"≤ {BAR_SHARE:.0%}",
         share <= BAR_SHARE,
+        ratio=share,
     )
 
 

@@ -1,7 +1,5 @@
 """Many accounts at risk with all that their list shows: real scores of some, copied for all."""
 
-from sqlalchemy import text
-
 from app.bench.fill import Past, fill
 from app.bench.reads import score
 from app.bench.server import Rig, Tenant, now
@@ -76,7 +74,5 @@ def fill_at_risk(rig: Rig, owner: Tenant, accounts: int) -> None:
     fill(rig, owner, SCORED, today=today)
     score(rig, owner)
     values = {"id": owner.id, "today": today, "accounts": accounts, "scored": SCORED.accounts}
-    for statement in (ACCOUNTS, SCORES, AMOUNTS, RISKS, ALERTS, SUGGESTIONS):
-        with rig.engine.begin() as connection:
-            connection.execute(text(statement), values)
+    rig.run(ACCOUNTS, SCORES, AMOUNTS, RISKS, ALERTS, SUGGESTIONS, **values)
     rig.maintain()

@@ -5,12 +5,14 @@ account without a cause, from a day that is drawn for it; a new one also from it
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import groupby
+from typing import TypeVar
 
 import numpy as np
+from sqlalchemy.orm import Session
 
 from app.bench.results import Result
 from app.bench.server import Rig, database
@@ -66,23 +68,32 @@ def watches(world: World, seed: int) -> list[Watch]:
     return found
 
 
-Seen = Mapping[Watch, Sequence[Sequence[Signal]]]
-"""The signals of each day of a watch."""
+Day = TypeVar("Day")
+"""What is said of an account on one day: its signals, or what is suggested."""
+
+Seen = Mapping[tuple[int, Watch], Sequence[Day]]
+"""What was said on each day of a watch, by the seed of the world and the watch."""
+
+Asked = Callable[[Session, str, Sequence[str], date, datetime], Mapping[str, Day]]
+"""Ask what is said of accounts of a workspace as of a day, at an instant."""
 
 
-def look(rig: Rig, world: World, workspace_id: str, watched: Iterable[Watch]) -> Seen:
-    """Ask for signals day by day, of all who are watched on it at once."""
-    now = datetime.combine(world.last_day + timedelta(days=1), time(6), UTC)
-    asked = sorted(((day, watch) for watch in watched for day in watch.days(world)), key=_by_day)
-    seen: defaultdict[Watch, list[Sequence[Signal]]] = defaultdict(list)
-    for day, some in groupby(asked, key=lambda each: each[0]):
-        watching = [watch for _, watch in some]
-        ids = sorted({watch.account_id for watch in watching})
-        as_of = world.first_day + timedelta(days=day)
-        with transaction(rig.sessions) as session:
-            found = signals_on(session, workspace_id, ids, as_of=as_of, now=now)
-        for watch in watching:
-            seen[watch].append(found[watch.account_id])
+def watch(ask: Asked[Day]) -> Seen[Day]:
+    """Look at the worlds of all seeds day by day, at all who are watched on it at once."""
+    seen: defaultdict[tuple[int, Watch], list[Day]] = defaultdict(list)
+    with database() as rig:
+        for seed in SEEDS:
+            world, workspace_id = _loaded(rig, seed)
+            now = datetime.combine(world.last_day + timedelta(days=1), time(6), UTC)
+            asked = [(day, each) for each in watches(world, seed) for day in each.days(world)]
+            for day, some in groupby(sorted(asked, key=_by_day), key=lambda each: each[0]):
+                watching = [each for _, each in some]
+                ids = sorted({each.account_id for each in watching})
+                as_of = world.first_day + timedelta(days=day)
+                with transaction(rig.sessions) as session:
+                    found = ask(session, workspace_id, ids, as_of, now)
+                for each in watching:
+                    seen[seed, each].append(found[each.account_id])
     return seen
 
 
@@ -97,42 +108,35 @@ def leads(signals: Sequence[Signal]) -> str | None:
 
 
 def run() -> list[Result]:
-    seen: dict[tuple[int, Watch], Sequence[Sequence[Signal]]] = {}
-    with database() as rig:
-        for seed in SEEDS:
-            world, workspace_id = loaded(rig, seed)
-            found = look(rig, world, workspace_id, watches(world, seed))
-            seen |= {(seed, watch): days for watch, days in found.items()}
+    seen = watch(_signals)
     return [result for cause in RIGHT for result in _results(cause, seen)]
 
 
-def loaded(rig: Rig, seed: int) -> tuple[World, str]:
+def _signals(
+    session: Session, workspace_id: str, ids: Sequence[str], as_of: date, now: datetime
+) -> Mapping[str, Sequence[Signal]]:
+    return signals_on(session, workspace_id, ids, as_of=as_of, now=now)
+
+
+def _loaded(rig: Rig, seed: int) -> tuple[World, str]:
     now = datetime.combine(date(2026, 11, 25), time(6), UTC)
     made = demo.load(
-        rig.sessions, name=f"World {seed}", seed=seed, now=now, progress=_silent, weeks=0
+        rig.sessions, name=f"World {seed}", seed=seed, now=now, progress=lambda *_: None, weeks=0
     )
     rig.maintain()
     return made.world, made.workspace_id
 
 
-def _silent(*_: object) -> None:
-    pass
-
-
-def _results(
-    cause: Cause, seen: Mapping[tuple[int, Watch], Sequence[Sequence[Signal]]]
-) -> Iterator[Result]:
+def _results(cause: Cause, seen: Seen[Sequence[Signal]]) -> Iterator[Result]:
     name = RIGHT[cause]
-    affected = [days for (_, watch), days in seen.items() if watch.cause is cause]
-    others = [days for (_, watch), days in seen.items() if watch.cause is Cause.NONE]
-    holds = _share(affected, lambda day: any(each.name == name for each in day))
-    found = _share(affected, lambda day: leads(day) == name)
-    wrong = _share(others, lambda day: leads(day) == name)
+    affected, others = watched(seen, cause), watched(seen, Cause.NONE)
+    holds = share(affected, lambda day: any(each.name == name for each in day))
+    found = share(affected, lambda day: leads(day) == name)
+    wrong = share(others, lambda day: leads(day) == name)
     yield Result(
         f"{cause}: {name} leads within {DAYS} days",
         f"{found:.0%} of {len(affected)}",
         f"holds for {holds:.0%}",
-        None,
         f"≥ {LEAST_FOUND:.0%}",
         found >= LEAST_FOUND,
     )
@@ -140,13 +144,16 @@ def _results(
         f"{name} leads without a cause",
         f"{wrong:.0%} of {len(others)}",
         "",
-        None,
         f"≤ {MOST_UNAFFECTED:.0%}",
         wrong <= MOST_UNAFFECTED,
     )
 
 
-def _share(
-    watched: Sequence[Sequence[Sequence[Signal]]], holds: Callable[[Sequence[Signal]], bool]
-) -> float:
+def watched(seen: Seen[Day], cause: Cause) -> list[Sequence[Day]]:
+    """Take the days of accounts that have a cause."""
+    return [days for (_, each), days in seen.items() if each.cause is cause]
+
+
+def share(watched: Sequence[Sequence[Day]], holds: Callable[[Day], bool]) -> float:
+    """Say of which share of accounts something holds on any of their days."""
     return sum(any(map(holds, days)) for days in watched) / max(len(watched), 1)

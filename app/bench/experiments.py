@@ -43,7 +43,6 @@ def _result(kind: World, seed: int) -> Result:
         f" {kind.share:.0%} treated",
         f"{wrong:.1%} of {WORLDS:,} worlds",
         f"{time.perf_counter() - started:.0f} s",
-        None,
         f"≤ {ALPHA:.0%}",
         wrong <= ALPHA,
     )

@@ -51,7 +51,6 @@ def _exact(rig: Rig, owner: Tenant, done: Run, expected: int, what: str) -> Resu
         what,
         f"{stored:,} stored, {counted:,} counted",
         f"{expected:,} sent, {failed} failed, {rig.number(DEADLOCKS)} deadlocks",
-        None,
         "exact",
         stored == counted == expected and not failed,
     )
@@ -108,7 +107,6 @@ def _kept(rig: Rig, owner: Tenant, done: Run, made: list[load.Calls]) -> Result:
         f"{KILLS} kills of service and database",
         f"{lost} lost, {doubled} counted twice",
         f"{len(acknowledged):,} acknowledged, {counted:,} counted",
-        None,
         "0 and 0",
         lost == 0 and doubled == 0,
     )

@@ -1,9 +1,7 @@
 """Usage, reach and subscriptions of many accounts, made inside the database."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
-
-from sqlalchemy import text
 
 from app.bench.server import Rig, Tenant
 
@@ -18,14 +16,6 @@ class Past:
     users: int = 20
     uses: int = 35
     reached: int = 300
-
-    @property
-    def usage_rows(self) -> int:
-        return self.accounts * self.users * self.uses
-
-    @property
-    def reach_rows(self) -> int:
-        return self.accounts * self.reached
 
 
 ACCOUNTS = """
@@ -74,16 +64,6 @@ ON CONFLICT DO NOTHING
 
 def fill(rig: Rig, owner: Tenant, past: Past, *, today: date) -> None:
     """Give a workspace a past, and leave the tables vacuumed and analyzed."""
-    values = {
-        "id": owner.id,
-        "today": today,
-        "days": LOOK_BACK_DAYS,
-        "accounts": past.accounts,
-        "users": past.users,
-        "uses": past.uses,
-        "reached": past.reached,
-    }
-    for statement in (ACCOUNTS, SUBSCRIPTIONS, NAMES, FIRST_USES, USAGE, REACH):
-        with rig.engine.begin() as connection:
-            connection.execute(text(statement), values)
+    statements = (ACCOUNTS, SUBSCRIPTIONS, NAMES, FIRST_USES, USAGE, REACH)
+    rig.run(*statements, id=owner.id, today=today, days=LOOK_BACK_DAYS, **asdict(past))
     rig.maintain()

@@ -66,7 +66,7 @@ def within(
     said = [f"{sign} {bound:g}{unit}" for sign, bound in (("≥", low), ("≤", high)) if bound]
     met = bool((low or -np.inf) <= value <= (high or np.inf))
     digits = 3 if abs(value) < 10 else 0  # noqa: PLR2004 - shares and seconds
-    return Result(what, f"{value:.{digits}f}{unit}", compared, None, ", ".join(said), met)
+    return Result(what, f"{value:.{digits}f}{unit}", compared, ", ".join(said), met)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,11 @@ class Judged:
         low, high = np.percentile(drawn, [2.5, 97.5])
         found = f"{difference.mean():+.4f} ({low:+.4f} to {high:+.4f})"
         return Result(
-            f"{name}: log loss less ridge's", found, "", None, "not worse", bool(low <= 0)
+            f"{name}: log loss less ridge's",
+            found,
+            "",
+            "not worse",
+            bool(low <= 0),
         )
 
     def calibration(self, name: str) -> list[Result]:
@@ -113,7 +117,7 @@ class Judged:
         found = f"{ratio.value:.2f} ({low:.2f} to {high:.2f})"
         slope = measuring.slope(self.y, self.p) or 0
         return [
-            Result(f"{name}: observed/expected", found, "", None, "holds 1", low <= 1 <= high),
+            Result(f"{name}: observed/expected", found, "", "holds 1", low <= 1 <= high),
             within(f"{name}: calibration slope", slope, *SLOPES),
         ]
 
@@ -156,7 +160,7 @@ def _crm(crm: churn_data.Crm) -> list[Result]:
     found, differ = f"{crm.counters:,} counters, {crm.unequal} differ", crm.unequal == 0
     return [
         within("crm: outcomes as the file says", agree, 1),
-        Result("crm: against the simulator's SQL", found, "", None, "equal", differ),
+        Result("crm: against the simulator's SQL", found, "", "equal", differ),
         judged.against_ridge(f"crm, later, {judged.kinds[0]}", "AUC", 0.8),
         judged.against_ridge("crm, later", "lift of the top 10 %", 4.5),
         judged.paired("crm, later"),
@@ -210,7 +214,7 @@ def _drawn(name: str, panel: Panel) -> Result:
     said, usual = float(np.mean(ours)), float(np.mean(base))
     what = f"{name}, {ACCOUNTS_DRAWN} accounts, {len(ours)} draws ({silent} rules): log loss"
     compared = f"base rate {usual:.3f}"
-    return Result(what, f"{said:.3f}", compared, said / usual, "lower", said < usual)
+    return Result(what, f"{said:.3f}", compared, "lower", said < usual, ratio=said / usual)
 
 
 def _noise(panel: Panel) -> list[Result]:
@@ -229,7 +233,7 @@ def _promoted(what: str, many: Iterator[Panel]) -> Result:
         checks = promotion.checks(trained, None, seed=SEED)
         stage = promotion.stage_of(trained, checks, panel.churned_accounts)
         found += promotion.may_take_over(stage, checks)
-    return Result(f"{what}, {DRAWS} times", f"promoted {found}", "", None, "0", found == 0)
+    return Result(f"{what}, {DRAWS} times", f"promoted {found}", "", "0", found == 0)
 
 
 def _speed(panel: Panel) -> list[Result]:

@@ -13,9 +13,9 @@ class Result:
     what: str
     measured: str
     compared: str = ""
-    ratio: float | None = None
     bar: str = ""
     met: bool | None = None
+    ratio: float | None = None
 
 
 def table(results: Iterable[Result]) -> Table:

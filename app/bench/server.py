@@ -57,6 +57,12 @@ class Rig:
         with self.engine.begin() as connection:
             return int(connection.scalar(text(query), values) or 0)
 
+    def run(self, *statements: str, **values: object) -> None:
+        """Run statements, each in a transaction of its own."""
+        for statement in statements:
+            with self.engine.begin() as connection:
+                connection.execute(text(statement), values)
+
     def maintain(self) -> None:
         """Leave nothing to be cleaned up while something is measured."""
         with self.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:

@@ -95,9 +95,9 @@ def _rate(rig: Rig) -> Result:
         "deliveries, one worker, one fast receiver",
         f"{rate:,.0f}/s",
         f"{FAST:,} in {seconds:.1f} s, {attempts:,} attempt rows",
-        rate / LEAST_PER_SECOND,
         f"≥ {LEAST_PER_SECOND}/s",
         rate >= LEAST_PER_SECOND and attempts == FAST,
+        ratio=rate / LEAST_PER_SECOND,
     )
 
 
@@ -125,7 +125,6 @@ def _fairness(rig: Rig) -> list[Result]:
             f"good receiver beside {BAD} that hang or drip",
             f"p99 {p99:.2f} s",
             f"p50 {percentile(waits, 0.5):.2f} s, {len(waits)} messages",
-            None,
             f"p99 ≤ {MOST_GOOD_SECONDS:.0f} s",
             p99 <= MOST_GOOD_SECONDS and len(waits) == len(told),
         ),
@@ -133,7 +132,6 @@ def _fairness(rig: Rig) -> list[Result]:
             "longest attempt of a bad one",
             f"{longest / 1000:.2f} s",
             f"{sum(len(each.came) for each in bad)} attempts",
-            None,
             f"≤ {bar / 1000:.0f} s",
             0 < longest <= bar,
         ),
@@ -141,9 +139,9 @@ def _fairness(rig: Rig) -> list[Result]:
             "memory of the worker, each 10 s",
             ", ".join(f"{each:.0f}" for each in held) + " MB",
             "the last against the second",
-            held[-1] / held[1],
             "≤ 110 %",
             held[-1] <= 1.1 * held[1],
+            ratio=held[-1] / held[1],
         ),
     ]
 
@@ -171,7 +169,6 @@ def _kills(rig: Rig) -> Result:
         f"{KILLS} kills of the worker during {KILLED:,} deliveries",
         f"{len(set(ids) - set(times))} lost, {repeats} repeats, {held} held",
         f"at most {max(times.values())} times the same id",
-        None,
         f"0 lost, ≤ {KILLS * MOST} repeats",
         set(times) == set(ids) and repeats <= KILLS * MOST and not held,
     )
@@ -203,7 +200,6 @@ def _stops(rig: Rig) -> Result:
         f"{WORKERS} workers, two stopped past the lease",
         f"{twice} settled twice, {stale} stale settles refused",
         f"{attempts} attempt rows, {len(receiver.came)} requests",
-        None,
         f"0 twice, {STOPPED} rows",
         not twice and attempts == STOPPED and stale > 0,
     )
