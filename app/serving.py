@@ -82,14 +82,14 @@ def expect_free_port(settings: Settings) -> None:
             ) from None
 
 
-def serve(settings: Settings, url: str) -> None:
+def serve(settings: Settings, url: str, *, app: str = "app.main:from_environment") -> None:
     """Serve HTTP until told to stop, with a worker beside it where the settings say so."""
     set_environment(settings, url)
     if settings.workers > 1:
         os.environ.update(parent.environment())
     with worker_process(enabled=settings.runs_worker):
         uvicorn.run(
-            "app.main:from_environment",
+            app,
             factory=True,
             host=settings.host,
             port=settings.port,

@@ -60,6 +60,12 @@ class Run:
         """The numbers of the requests that were answered with 200."""
         return [answer.request for answer in self.answers if answer.status == OK]
 
+    def all_answered(self) -> "Run":
+        """Return it as it is; raise where a request failed."""
+        if failed := len(self.answers) - len(self.answered):
+            raise RuntimeError(f"{failed} requests failed.")
+        return self
+
     @property
     def per_second(self) -> float:
         return len(self.answered) / self.seconds

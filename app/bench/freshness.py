@@ -13,7 +13,7 @@ import orjson
 from app.accounts.due import Priority
 from app.accounts.queries import mark_all_due
 from app.bench import load, probing
-from app.bench.client import OK, Line, get, percentile, post
+from app.bench.client import OK, Line, get, post
 from app.bench.fill import fill
 from app.bench.probing import GIVE_UP_SECONDS, PAST, POLL_SECONDS, PROBES, SHAPE
 from app.bench.reads import score
@@ -35,20 +35,11 @@ def run() -> list[Result]:
             with _sweeping(rig, owner) as sweeps:
                 swept = _waits(server, owner, "sweep")
     return [
-        _result("no sweep", idle),
-        _result(f"{sweeps.rounds} sweeps meanwhile", swept),
+        probing.told("event to score, no sweep", idle, "events", BAR_SECONDS),
+        probing.told(
+            f"event to score, {sweeps.rounds} sweeps meanwhile", swept, "events", BAR_SECONDS
+        ),
     ]
-
-
-def _result(when: str, waits: list[float]) -> Result:
-    p50, p95 = percentile(waits, 0.5), percentile(waits, 0.95)
-    return Result(
-        f"event to score, {when}",
-        f"p95 {p95:.2f} s",
-        f"p50 {p50:.2f} s, {len(waits)} events",
-        f"p95 ≤ {BAR_SECONDS:.0f} s",
-        p95 <= BAR_SECONDS,
-    )
 
 
 def _waits(server: Service, owner: Tenant, seed: str) -> list[float]:

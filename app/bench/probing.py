@@ -6,8 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 from app.bench import load
-from app.bench.client import Line, Plan, post, start
+from app.bench.client import Line, Plan, percentile, post, start
 from app.bench.fill import Past
+from app.bench.results import Result
 from app.bench.server import Rig, Service, Tenant, now
 
 SHAPE = load.Shape(accounts=5_000)
@@ -52,10 +53,18 @@ def waits(server: Service, owner: Tenant, seed: str, probes: Sequence[Probe]) ->
     until = time.monotonic() + SECONDS - 1
     with ThreadPoolExecutor(len(probes)) as pool:
         measured = list(pool.map(lambda probe: _probed(server, probe, until), probes))
-    done = running.result()
-    if len(done.answered) != len(requests):
-        raise RuntimeError(f"{len(requests) - len(done.answered)} requests failed.")
+    running.result().all_answered()
     return [wait for some in measured for wait in some]
+
+
+def told(what: str, waits: list[float], of: str, bar_seconds: float | None) -> Result:
+    """Say how long it took; without a bar it only informs."""
+    p50, p95 = percentile(waits, 0.5), percentile(waits, 0.95)
+    compared = f"p50 {p50:.2f} s, {len(waits)} {of}"
+    if bar_seconds is None:
+        return Result(what, f"p95 {p95:.2f} s", compared)
+    bar = f"p95 ≤ {bar_seconds:.0f} s"
+    return Result(what, f"p95 {p95:.2f} s", compared, bar, p95 <= bar_seconds)
 
 
 def _probed(server: Service, probe: Probe, until: float) -> list[float]:

@@ -46,6 +46,17 @@ class Rig:
     sessions: Sessions
 
     @property
+    def environment(self) -> dict[str, str]:
+        """With what processes of the service find the database; of ours they inherit the rest."""
+        inherited = {name: value for name, value in os.environ.items() if "HEALTH_" not in name}
+        return inherited | {
+            "PYTHONPATH": str(Path(app.__path__[0]).parent),
+            "HEALTH_DATA_DIR": str(self.folder),
+            "HEALTH_LOG_LEVEL": "error",
+            "HEALTH_WEBHOOK_ALLOWED_NETWORKS": NETWORK,
+        }
+
+    @property
     def postmaster(self) -> int | None:
         """The process id of the database server, as far as there is one."""
         try:
@@ -141,19 +152,14 @@ def start(
 ) -> Service:
     """Start the service as its users do, and wait until it is ready."""
     port = port or _free_port()
-    inherited = {name: value for name, value in os.environ.items() if "HEALTH_" not in name}
+    own = {
+        "HEALTH_PORT": str(port),
+        "HEALTH_WORKERS": str(workers),
+        "HEALTH_EMBED_WORKER": str(int(worker)),
+    }
     process = subprocess.Popen(  # noqa: S603 - our own command
         [sys.executable, *command],
-        env=inherited
-        | {
-            "PYTHONPATH": str(Path(app.__path__[0]).parent),
-            "HEALTH_DATA_DIR": str(rig.folder),
-            "HEALTH_PORT": str(port),
-            "HEALTH_WORKERS": str(workers),
-            "HEALTH_EMBED_WORKER": str(int(worker)),
-            "HEALTH_LOG_LEVEL": "error",
-            "HEALTH_WEBHOOK_ALLOWED_NETWORKS": NETWORK,
-        },
+        env=rig.environment | own,
         cwd=rig.folder,
         stdout=subprocess.DEVNULL,
         start_new_session=True,

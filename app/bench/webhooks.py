@@ -1,23 +1,20 @@
 """How fast messages are delivered, and what hanging receivers, kills and stopped workers change."""
 
-import os
 import signal
 import subprocess
 import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.multiprocess import MultiProcessCollector
 
-import app
 from app.bench import memory
 from app.bench.client import percentile
 from app.bench.receivers import Receiver, aim, listening
 from app.bench.results import Result
-from app.bench.server import NETWORK, Rig, database, now, tenant, wait_until
+from app.bench.server import Rig, database, now, tenant, wait_until
 from app.core.db import transaction
 from app.webhooks import outbox
 from app.webhooks.delivering import LEASE
@@ -61,17 +58,10 @@ def _publish(rig: Rig, owner: str, many: int) -> list[str]:
 
 
 def _worker(rig: Rig) -> subprocess.Popen[bytes]:
-    inherited = {name: value for name, value in os.environ.items() if "HEALTH_" not in name}
     metrics = rig.folder / "metrics"
     metrics.mkdir(exist_ok=True)
-    own = {
-        "PYTHONPATH": str(Path(app.__path__[0]).parent),
-        "PROMETHEUS_MULTIPROC_DIR": str(metrics),
-        "HEALTH_DATA_DIR": str(rig.folder),
-        "HEALTH_WEBHOOK_ALLOWED_NETWORKS": NETWORK,
-        "HEALTH_LOG_LEVEL": "error",
-    }
-    return subprocess.Popen([sys.executable, "-m", "app", "worker"], env=inherited | own)
+    own = {"PROMETHEUS_MULTIPROC_DIR": str(metrics)}
+    return subprocess.Popen([sys.executable, "-m", "app", "worker"], env=rig.environment | own)
 
 
 def _end(*workers: subprocess.Popen[bytes]) -> None:
