@@ -5,10 +5,10 @@ from datetime import date
 
 from sqlalchemy.orm import Session
 
-from app.accounts import aliases, queries, subscription_queries, subscriptions
-from app.accounts.service import TRAITS, enter, periods_of
+from app.accounts import queries, subscription_queries, subscriptions
+from app.accounts.service import TRAITS, lock_periods, periods_of, traits_ended
 from app.accounts.subscriptions import Period
-from app.accounts.tables import Account, Subscription
+from app.accounts.tables import Subscription
 
 BILLING = frozenset({"stripe"})
 """Systems that tell every change of what they bill themselves."""
@@ -28,23 +28,16 @@ def restate_subscription(
 
     From the first of them on they take the place of what ``group`` calls said of the account.
     """
-    account_id = aliases.current_id(session, workspace_id, account_id)
-    enter(session, workspace_id, Account, account_id)
-    queries.get(session, workspace_id, Account, account_id, lock=True)
-    known = subscription_queries.known_periods(session, workspace_id, account_id)
-    standing = periods_of(known, subscription_id)
-    changes = {subscription_id: subscriptions.restated(standing, wanted)}
-    traits = {row.subscription_id for row in known if row.source == TRAITS}
-    for each in traits if wanted else ():
-        ended = subscriptions.end(periods_of(known, each), wanted[0].starts_on, None)
-        changes.setdefault(each, ended)
-    for changed_id, periods in sorted(changes.items()):
-        subscription_queries.write_periods(
-            session, workspace_id, account_id, changed_id, periods, source=source, known_on=known_on
-        )
-    if any(changes.values()):
+    account_id, known = lock_periods(session, workspace_id, account_id)
+    changes = {subscription_id: subscriptions.restated(periods_of(known, subscription_id), wanted)}
+    if wanted:
+        changes = traits_ended(known, wanted[0].starts_on) | changes
+    is_news = subscription_queries.write_periods(
+        session, workspace_id, account_id, changes, source=source, known_on=known_on
+    )
+    if is_news:
         queries.mark_due(session, workspace_id, [account_id])
-    return any(changes.values())
+    return is_news
 
 
 def end_price_traits(
@@ -90,7 +83,7 @@ def _end(
     """End what runs on the day. What begins later was said of later, and stays."""
     for each, source in sorted({row.subscription_id: row.source for row in known}.items()):
         until_now = [period for period in periods_of(known, each) if period.starts_on <= on]
-        ended = subscriptions.end(until_now, on, reason)
+        ended = {each: subscriptions.end(until_now, on, reason)}
         subscription_queries.write_periods(
-            session, workspace_id, account_id, each, ended, source=source, known_on=known_on
+            session, workspace_id, account_id, ended, source=source, known_on=known_on
         )

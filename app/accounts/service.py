@@ -1,6 +1,6 @@
 """What is known of accounts, users and what they pay; each write makes the accounts due."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -151,11 +151,10 @@ def end_subscription(
             "It ends earlier already; to lengthen it, put its terms again with a later ends_on.",
             code="already_ended",
         )
-    ended = subscriptions.end(periods, on, reason)
-    subscription_queries.write_periods(
-        session, workspace_id, account_id, subscription_id, ended, source=API, known_on=known_on
-    )
-    if ended:
+    ended = {subscription_id: subscriptions.end(periods, on, reason)}
+    if subscription_queries.write_periods(
+        session, workspace_id, account_id, ended, source=API, known_on=known_on
+    ):
         queries.mark_due(session, workspace_id, [account_id])
     return _standing(session, workspace_id, account_id, subscription_id)
 
@@ -174,21 +173,29 @@ def put_period(
 
     From its start on it takes the place of what ``group`` calls said of the account.
     """
+    account_id, known = lock_periods(session, workspace_id, account_id)
+    changes = {subscription_id: subscriptions.change(periods_of(known, subscription_id), new)}
+    if TRAITS not in (source, subscription_id):
+        changes = traits_ended(known, new.starts_on) | changes
+    return subscription_queries.write_periods(
+        session, workspace_id, account_id, changes, source=source, known_on=known_on
+    )
+
+
+def lock_periods(
+    session: Session, workspace_id: str, account_id: str
+) -> tuple[str, Sequence[Subscription]]:
+    """Return the account of today, locked and created if need be, and what is known of its pay."""
     account_id = aliases.current_id(session, workspace_id, account_id)
     enter(session, workspace_id, Account, account_id)
     queries.get(session, workspace_id, Account, account_id, lock=True)
-    known = subscription_queries.known_periods(session, workspace_id, account_id)
-    changes = {subscription_id: subscriptions.change(periods_of(known, subscription_id), new)}
-    if TRAITS not in (source, subscription_id):
-        for each in sorted({row.subscription_id for row in known if row.source == TRAITS}):
-            changes.setdefault(
-                each, subscriptions.end(periods_of(known, each), new.starts_on, None)
-            )
-    for changed_id, periods in changes.items():
-        subscription_queries.write_periods(
-            session, workspace_id, account_id, changed_id, periods, source=source, known_on=known_on
-        )
-    return any(changes.values())
+    return account_id, subscription_queries.known_periods(session, workspace_id, account_id)
+
+
+def traits_ended(known: Iterable[Subscription], on: date) -> dict[str, list[Period]]:
+    """Return what to write so that what ``group`` calls said ends on a day."""
+    told = {row.subscription_id for row in known if row.source == TRAITS}
+    return {each: subscriptions.end(periods_of(known, each), on, None) for each in told}
 
 
 def put_price_traits(
@@ -217,11 +224,9 @@ def put_price_traits(
     for each in sorted({row.subscription_id for row in known} - {TRAITS}):  # of a merged account
         until_now = [period for period in periods_of(known, each) if period.starts_on <= on]
         changes[each] = subscriptions.end(until_now, on, None)
-    for changed_id, written in changes.items():
-        subscription_queries.write_periods(
-            session, workspace_id, account_id, changed_id, written, source=TRAITS, known_on=known_on
-        )
-    return any(changes.values())
+    return subscription_queries.write_periods(
+        session, workspace_id, account_id, changes, source=TRAITS, known_on=known_on
+    )
 
 
 def _standing(

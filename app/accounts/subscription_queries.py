@@ -1,4 +1,4 @@
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date
 
@@ -29,32 +29,34 @@ def write_periods(
     session: Session,
     workspace_id: str,
     account_id: str,
-    subscription_id: str,
-    periods: Collection[Period],
+    changes: Mapping[str, Collection[Period]],
     *,
     source: str,
     known_on: date,
-) -> None:
-    """Add what became known on a day; of what is said twice on that day, the last stands.
+) -> bool:
+    """Add what became known on a day, by subscription; whether anything was news.
 
-    Nothing becomes known before what is known already: else the past would change.
+    Of what is said twice on that day, the last stands. Nothing becomes known before what is known
+    already: else the past would change.
     """
-    of_subscription = {
-        "workspace_id": workspace_id,
-        "account_id": account_id,
-        "subscription_id": subscription_id,
-    }
-    newest = select(func.max(Subscription.known_on)).filter_by(**of_subscription)
-    for period in periods:
-        said = asdict(period)
-        columns = {**said.pop("terms"), **said, "source": source}
-        row = insert(Subscription).values(
-            **of_subscription,
-            **columns,
-            known_on=func.greatest(known_on, newest.scalar_subquery()),
-        )
-        key = [*of_subscription, "starts_on", "known_on"]
-        session.execute(row.on_conflict_do_update(index_elements=key, set_=columns))
+    for subscription_id in sorted(changes):
+        of_subscription = {
+            "workspace_id": workspace_id,
+            "account_id": account_id,
+            "subscription_id": subscription_id,
+        }
+        newest = select(func.max(Subscription.known_on)).filter_by(**of_subscription)
+        for period in changes[subscription_id]:
+            said = asdict(period)
+            columns = {**said.pop("terms"), **said, "source": source}
+            row = insert(Subscription).values(
+                **of_subscription,
+                **columns,
+                known_on=func.greatest(known_on, newest.scalar_subquery()),
+            )
+            key = [*of_subscription, "starts_on", "known_on"]
+            session.execute(row.on_conflict_do_update(index_elements=key, set_=columns))
+    return any(changes.values())
 
 
 def periods_on(workspace_id: str, *, on: date, known_on: date) -> Select[Subscription]:

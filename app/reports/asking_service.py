@@ -2,13 +2,14 @@
 
 from sqlalchemy.orm import Session
 
-from app.reports import asking_queries as queries
+from app.reports import asking_statements as statements
 from app.reports.asked import Asked
 from app.reports.cause_schemas import ArrAtRiskOut, FeedbackReport, RenewalQuarter, TopicOut
+from app.reports.queries import arr_at_risk_by_quarter, figures
 
 
 def feedback(session: Session, asked: Asked, *, limit: int) -> FeedbackReport:
-    rows = queries.feedback(session, asked.workspace_id, asked, limit=limit)
+    rows = figures(session, asked.workspace_id, statements.FEEDBACK, asked, limit=limit)
     return FeedbackReport(
         since=asked.since,
         until=asked.until,
@@ -18,7 +19,7 @@ def feedback(session: Session, asked: Asked, *, limit: int) -> FeedbackReport:
 
 
 def arr_at_risk(session: Session, asked: Asked) -> ArrAtRiskOut:
-    rows = queries.arr_at_risk(session, asked.workspace_id, asked.until)
+    rows = arr_at_risk_by_quarter(session, asked.workspace_id, asked.until)
     at_risk = sum(row.arr_cents for row in rows)
     return ArrAtRiskOut(
         arr_at_risk=asked.kpi(

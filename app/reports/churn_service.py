@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from app.accounts.tables import ProductFeature
 from app.engagement.tables import OnboardingStep
 from app.interventions.catalogue import shipped
-from app.reports import churn_queries as queries
+from app.reports import churn_statements as statements
 from app.reports.asked import Asked
 from app.reports.association import Association, Held, associate, tenures
 from app.reports.cause_schemas import (
@@ -22,7 +22,7 @@ from app.reports.cause_schemas import (
     TenureShare,
     What,
 )
-from app.reports.queries import names
+from app.reports.queries import figures, names
 
 SIGNAL_DAYS, USE_DAYS, SIGN_UP_DAYS = 90, 28, 7
 CLEAR = 0.05
@@ -42,7 +42,7 @@ class Condition:
 
 
 def churn_causes(session: Session, asked: Asked) -> ChurnCausesOut:
-    stays = queries.stays(session, asked.workspace_id, asked)
+    stays = figures(session, asked.workspace_id, statements.STAYED, asked)
     ages = [row.tenure for row in stays if row.left_on is not None]
     found = list(_conditions(session, asked, stays))
     said = associate(each.held for each in found)
@@ -82,7 +82,7 @@ def churn_causes(session: Session, asked: Asked) -> ChurnCausesOut:
         findings=[_finding(condition, one) for condition, one in pairs],
         reasons=[
             ReasonGiven.model_validate(row)
-            for row in queries.reasons(session, asked.workspace_id, asked)
+            for row in figures(session, asked.workspace_id, statements.REASONS, asked)
         ],
         currency=asked.currency,
     )
@@ -93,18 +93,19 @@ def _conditions(session: Session, asked: Asked, stays: Sequence[Row[Any]]) -> It
     workspace_id = asked.workspace_id
     days = sum(int(row.days) for row in stays)
     left = sum(row.left_on is not None for row in stays)
-    for row in queries.after_signals(session, workspace_id, asked, within=SIGNAL_DAYS):
+    after = statements.AFTER_SIGNALS
+    for row in figures(session, workspace_id, after, asked, within=SIGNAL_DAYS):
         held = Held(int(row.days), row.left, days - int(row.days), left - row.left)
         yield Condition(What.SIGNAL, row.key, row.key, row.accounts, held)
-    used = {
-        row.key: row for row in queries.with_features(session, workspace_id, asked, within=USE_DAYS)
-    }
+    features = figures(session, workspace_id, statements.WITH_FEATURES, asked, within=USE_DAYS)
+    used = {row.key: row for row in features}
     for key, name in names(session, workspace_id, ProductFeature).items():
         _, use, who_left = _counts(used.get(key))
         held = Held(days - use, left - who_left, use, who_left)
         always = used[key].always if key in used else 0
         yield Condition(What.FEATURE_UNUSED, key, name, len(stays) - always, held)
-    at = {row.key: row for row in queries.at_steps(session, workspace_id, asked)}
+    steps = figures(session, workspace_id, statements.AT_STEPS, asked)
+    at = {row.key: row for row in steps}
     _, finished_days, finished_left = _counts(at.get(""))
     for key, name in names(session, workspace_id, OnboardingStep).items():
         accounts, stuck, who_left = _counts(at.get(key))

@@ -12,6 +12,7 @@ from app.engagement.tables import OnboardingStep
 from app.features.statements import PLAN_FOR_MANY_ROWS
 from app.reports import statements
 from app.reports.asked import Asked
+from app.reports.asking_statements import ARR_AT_RISK
 from app.reports.lifetime import Lifetimes
 
 
@@ -117,6 +118,12 @@ def purchase_value(
     """Return for each month of age: accounts observed to its end, accounts that bought, amount."""
     said = {"months": months, "event_names": list(event_names), "property": amount}
     return figures(session, workspace_id, statements.PURCHASE_VALUE, asked, **said)
+
+
+def arr_at_risk_by_quarter(session: Session, workspace_id: str, day: date) -> Sequence[Row[Any]]:
+    """Return scored accounts and those at risk by renewal quarter, as of a day."""
+    values = {"workspace_id": workspace_id, "day": day}
+    return session.execute(ARR_AT_RISK, values).all()
 
 
 def nps(session: Session, workspace_id: str, asked: Asked) -> Row[Any]:
