@@ -7,28 +7,28 @@ from sqlalchemy.orm import Session
 
 from app.accounts import queries
 from app.accounts.due import Priority
+from app.core.db import Table
+from app.core.rows import Found, row_of
 from app.workspaces.service import Change
+
+LOCK = {"key_share": True}
 
 
 def put(
-    session: Session,
-    change: Change,
-    table: type[queries.Sold],
-    key: str,
-    columns: Mapping[str, Any],
-) -> queries.Sold:
-    """Create or replace; saying the same again changes nothing."""
+    session: Session, change: Change, table: type[Found], key: str, columns: Mapping[str, Any]
+) -> tuple[Found, Mapping[str, Any]]:
+    """Create or replace; return the row and what of it is news: the same again changes nothing."""
     created = queries.ensure(session, change.workspace_id, table, key, **columns)
-    row = queries.get(session, change.workspace_id, table, key, lock=True)
-    changed = row.take(columns)
+    row = row_of(session, table, (change.workspace_id, key), lock=LOCK)
+    changed = columns if created else row.take(columns)
     if created or changed:
         verb = "created" if created else "changed"
         announce(session, change, f"{table.__tablename__}.{verb}", key, columns)
-    return row
+    return row, changed
 
 
-def delete(session: Session, change: Change, table: type[queries.Sold], key: str) -> None:
-    session.delete(queries.get(session, change.workspace_id, table, key, lock=True))
+def delete(session: Session, change: Change, table: type[Table], key: str) -> None:
+    session.delete(row_of(session, table, (change.workspace_id, key), lock=LOCK))
     announce(session, change, f"{table.__tablename__}.deleted", key, {})
 
 

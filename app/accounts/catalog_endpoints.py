@@ -20,7 +20,7 @@ router = APIRouter(
 @router.put("/plans/{key}")
 def put_plan(key: Id, body: PlanIn, session: SessionDep, change: AccountChange) -> PlanOut:
     """Create or replace a plan. Every account is scored again."""
-    plan = catalog.put(session, change, Plan, key, body.columns(key))
+    plan, _ = catalog.put(session, change, Plan, key, body.columns(key))
     return PlanOut.model_validate(plan)
 
 
@@ -49,7 +49,7 @@ def put_product_feature(
     key: Id, body: ProductFeatureIn, session: SessionDep, change: AccountChange
 ) -> ProductFeatureOut:
     """Create or replace a product feature. Every account is scored again."""
-    product_feature = catalog.put(session, change, ProductFeature, key, body.columns(key))
+    product_feature, _ = catalog.put(session, change, ProductFeature, key, body.columns(key))
     return ProductFeatureOut.model_validate(product_feature)
 
 

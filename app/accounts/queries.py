@@ -11,7 +11,7 @@ from app.accounts.due import Priority
 from app.accounts.tables import Account, Due, ExternalId, Plan, ProductFeature, User
 from app.core.db import Table
 from app.core.pagination import Paging, Slice
-from app.core.rows import listed, only, row_of
+from app.core.rows import ensure_row, listed, only, row_of
 
 Keyed = TypeVar("Keyed", Account, User, Plan, ProductFeature)
 Sold = TypeVar("Sold", Plan, ProductFeature)
@@ -46,8 +46,9 @@ def ensure(
 ) -> bool:
     """Create a row unless there is one; whether it was created."""
     names = [column.name for column in inspect(table).primary_key]
-    row = insert(table).values(**dict(zip(names, (workspace_id, key), strict=True)), **columns)
-    return session.scalar(row.on_conflict_do_nothing().returning(literal(1))) is not None
+    return ensure_row(
+        session, table, **dict(zip(names, (workspace_id, key), strict=True)), **columns
+    )
 
 
 def get_account(session: Session, workspace_id: str, account_id: str) -> Account:

@@ -2,25 +2,19 @@ from datetime import date
 from decimal import Decimal
 
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.accounts.tables import ExchangeRate
 from app.core.errors import NotFoundError
 from app.core.pagination import Paging, Slice
-from app.core.rows import listed, only
+from app.core.rows import ensure_row, find_row, listed, only
 
 
 def get_rate(
     session: Session, workspace_id: str, currency: str, starts_on: date, *, lock: bool = False
 ) -> ExchangeRate:
     """Find the rate that was said for a day. Locked, it is fresh and one writer has it."""
-    row = session.get(
-        ExchangeRate,
-        (workspace_id, currency, starts_on),
-        with_for_update=lock or None,
-        populate_existing=lock,
-    )
+    row = find_row(session, ExchangeRate, (workspace_id, currency, starts_on), lock=lock)
     if row is None:
         raise NotFoundError("exchange rate", f"of {currency} from {starts_on}")
     return row
@@ -30,14 +24,8 @@ def ensure_rate(
     session: Session, workspace_id: str, currency: str, starts_on: date, rate: Decimal
 ) -> bool:
     """Add a rate unless there is one for the day; whether it was added."""
-    row = {
-        "workspace_id": workspace_id,
-        "currency": currency,
-        "starts_on": starts_on,
-        "rate": rate,
-    }
-    added = insert(ExchangeRate).values(**row).on_conflict_do_nothing()
-    return session.scalar(added.returning(ExchangeRate.currency)) is not None
+    key = {"workspace_id": workspace_id, "currency": currency, "starts_on": starts_on}
+    return ensure_row(session, ExchangeRate, **key, rate=rate)
 
 
 def list_rates(

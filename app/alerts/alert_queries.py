@@ -11,9 +11,11 @@ from app.alerts.evaluation import Kept
 from app.alerts.tables import Alert, AlertState
 from app.churn.tables import ChurnRisk
 from app.core.errors import NotFoundError
+from app.core.rows import same_account
 from app.health.tables import HealthScore
 from app.segments.account_queries import HAS_PROBABILITY, REVENUE_AT_RISK
 
+OF_ITS_RULE = and_(same_account(AlertState, Alert), AlertState.rule_key == Alert.rule_key)
 BASIS = case((HAS_PROBABILITY, "probability"), else_="arr")
 
 
@@ -26,17 +28,13 @@ class Listed:
     basis: str
 
 
-def _of(table: Any) -> ColumnElement[bool]:  # noqa: ANN401 - a table of accounts
-    return and_(table.workspace_id == Alert.workspace_id, table.account_id == Alert.account_id)
-
-
 def _listing(workspace_id: str) -> Select[*tuple[Any, ...]]:
     return (
         select(Alert, Account.name, AlertState, REVENUE_AT_RISK, BASIS)
-        .outerjoin(Account, _of(Account))
-        .outerjoin(HealthScore, _of(HealthScore))
-        .outerjoin(ChurnRisk, _of(ChurnRisk))
-        .outerjoin(AlertState, and_(_of(AlertState), AlertState.rule_key == Alert.rule_key))
+        .outerjoin(Account, same_account(Account, Alert))
+        .outerjoin(HealthScore, same_account(HealthScore, Alert))
+        .outerjoin(ChurnRisk, same_account(ChurnRisk, Alert))
+        .outerjoin(AlertState, OF_ITS_RULE)
         .where(Alert.workspace_id == workspace_id)
     )
 

@@ -12,6 +12,7 @@ from app.alerts.machine import Phase
 from app.alerts.notices import NOTHING
 from app.alerts.tables import EVALUATION, Alert, AlertState
 from app.churn.tables import ChurnRisk
+from app.core.rows import same_account
 from app.health.tables import HealthScore
 from app.segments.account_queries import REVENUE_AT_RISK
 
@@ -98,8 +99,7 @@ def owed(session: Session, workspace_id: str, *, until: date, now: datetime) -> 
     waits = (
         select(1)
         .where(
-            AlertState.workspace_id == Alert.workspace_id,
-            AlertState.account_id == Alert.account_id,
+            same_account(AlertState, Alert),
             AlertState.rule_key == Alert.rule_key,
             or_(AlertState.snoozed_until > now, ending),
         )
@@ -126,13 +126,9 @@ def scores(session: Session, workspace_id: str, *, after: str, limit: int) -> Se
 
 def revenue(session: Session, workspace_id: str, account_ids: Collection[str]) -> dict[str, int]:
     """Return the revenue at risk by account, in cents a year."""
-    judged = and_(
-        ChurnRisk.workspace_id == HealthScore.workspace_id,
-        ChurnRisk.account_id == HealthScore.account_id,
-    )
     rows = session.execute(
         select(HealthScore.account_id, REVENUE_AT_RISK)
-        .outerjoin(ChurnRisk, judged)
+        .outerjoin(ChurnRisk, same_account(ChurnRisk, HealthScore))
         .where(HealthScore.workspace_id == workspace_id, HealthScore.account_id.in_(account_ids))
     )
     return {row[0]: int(row[1]) for row in rows}

@@ -14,24 +14,19 @@ from app.billing.tables import (
     BillingSubscription,
     Invoice,
 )
-from app.core.errors import NotFoundError
+from app.core.rows import ensure_row, find_row, row_of
 
 
 def find_source(
     session: Session, workspace_id: str, system: str, *, lock: bool = False
 ) -> BillingSource | None:
-    return session.get(
-        BillingSource, (workspace_id, system), with_for_update=lock or None, populate_existing=lock
-    )
+    return find_row(session, BillingSource, (workspace_id, system), lock=lock)
 
 
 def get_source(
     session: Session, workspace_id: str, system: str, *, lock: bool = False
 ) -> BillingSource:
-    source = find_source(session, workspace_id, system, lock=lock)
-    if source is None:
-        raise NotFoundError("billing source", system)
-    return source
+    return row_of(session, BillingSource, (workspace_id, system), lock=lock)
 
 
 def source_by_id(session: Session, source_id: str) -> BillingSource | None:
@@ -79,7 +74,9 @@ def add_event(
     session: Session, workspace_id: str, system: str, notice: Notice, *, now: datetime
 ) -> bool:
     """Store an event; False: it was there already."""
-    row = insert(BillingEvent).values(
+    return ensure_row(
+        session,
+        BillingEvent,
         workspace_id=workspace_id,
         system=system,
         event_id=notice.event_id,
@@ -92,8 +89,6 @@ def add_event(
         said=notice.said,
         received_at=now,
     )
-    stored = row.on_conflict_do_nothing().returning(BillingEvent.event_id)
-    return session.scalar(stored) is not None
 
 
 def notices(session: Session, workspace_id: str, system: str, customer_id: str) -> Sequence[Notice]:

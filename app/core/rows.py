@@ -2,7 +2,8 @@
 
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, text, tuple_
+from sqlalchemy import ColumnElement, Select, and_, literal, text, tuple_
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.core.db import Table
@@ -30,15 +31,36 @@ def row_of(
 
     Locked, it is fresh, and one writer at a time has it.
     """
-    row = session.get(table, key, with_for_update=lock or None, populate_existing=bool(lock))
+    row = find_row(session, table, key, lock=lock)
     if row is None:
         raise NotFoundError(kind or kind_of(table), key[-1])
     return row
 
 
+def find_row(
+    session: Session,
+    table: type[Found],
+    key: tuple[object, ...],
+    *,
+    lock: bool | dict[str, Any] = False,
+) -> Found | None:
+    return session.get(table, key, with_for_update=lock or None, populate_existing=bool(lock))
+
+
+def ensure_row(session: Session, table: type[Table], **columns: object) -> bool:
+    """Create a row unless there is one of its key; whether it was created."""
+    row = insert(table).values(**columns).on_conflict_do_nothing()
+    return session.scalar(row.returning(literal(1))) is not None
+
+
 def kind_of(table: type[Table]) -> str:
     """Name what a table holds as people read it."""
     return str(table.__tablename__).replace("_", " ")
+
+
+def same_account(one: Any, other: Any) -> ColumnElement[bool]:  # noqa: ANN401 - tables of accounts
+    """Say that rows of two tables are of one account, to join them by."""
+    return and_(one.workspace_id == other.workspace_id, one.account_id == other.account_id)
 
 
 def take_turns(session: Session, what: str, workspace_id: str) -> None:

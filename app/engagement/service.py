@@ -45,23 +45,17 @@ def put_setting(
 ) -> Setting:
     """Create or replace a step or a tier; saying the same again changes nothing."""
     columns = {**said, "name": said["name"] or key}
-    created = accounts.ensure(session, change.workspace_id, table, key, **columns)
-    row = row_queries.get(session, change.workspace_id, table, key, lock=True)
-    changed = row.take(columns)
-    if table is OnboardingStep and said["event_names"] and (created or "event_names" in changed):
+    row, news = catalog.put(session, change, table, key, columns)
+    if table is OnboardingStep and news.get("event_names"):
         onboarding.look_back(session, change.workspace_id, actor=change.actor, now=change.at)
-    if created or changed:
-        verb = "created" if created else "changed"
-        catalog.announce(session, change, f"{table.__tablename__}.{verb}", key, columns)
     return row
 
 
 def delete_setting(session: Session, change: Change, table: type[Setting], key: str) -> None:
     """What accounts did of a step is forgotten with it."""
-    session.delete(row_queries.get(session, change.workspace_id, table, key, lock=True))
+    catalog.delete(session, change, table, key)
     if table is OnboardingStep:
         row_queries.drop_completions(session, change.workspace_id, key)
-    catalog.announce(session, change, f"{table.__tablename__}.deleted", key, {})
 
 
 def put_ticket(session: Session, change: Change, ticket_id: str, said: Mapping[str, Any]) -> Ticket:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts.service import TRAITS
 from app.accounts.tables import Account, Subscription
-from app.core.rows import take_turns
+from app.core.rows import same_account, take_turns
 from app.events import binding_statements, statements
 from app.events.identities import AccountRow, Identities, UserRow
 from app.events.names import LARGEST_NUMBER
@@ -113,11 +113,7 @@ def known_prices(
             Account.traits_at,
             func.array_agg(Subscription.starts_on),
         )
-        .outerjoin(
-            Subscription,
-            (Subscription.workspace_id == Account.workspace_id)
-            & (Subscription.account_id == Account.account_id),
-        )
+        .outerjoin(Subscription, same_account(Subscription, Account))
         .where(Account.workspace_id == workspace_id, Account.account_id.in_(account_ids))
         .group_by(Account.account_id, Account.traits_at)
     )

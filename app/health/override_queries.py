@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Float, Row, case, cast, func, select, tuple_, update
+from sqlalchemy import Float, Row, case, cast, func, select, update
 from sqlalchemy.orm import Session
 
 from app.accounts.tables import Account
+from app.core.rows import newest_first, same_account
 from app.health.overlays import Override
 from app.health.tables import HealthScore, ScoreOverride
 
@@ -90,21 +91,11 @@ def list_overrides(
     """Where people and machine differ most first: with account, machine's value and difference."""
     rows = (
         select(ScoreOverride, Account.name, MACHINE_VALUE, DIFFERENCE, FURTHEST_FIRST)
-        .outerjoin(
-            Account,
-            (Account.workspace_id == ScoreOverride.workspace_id)
-            & (Account.account_id == ScoreOverride.account_id),
-        )
-        .outerjoin(
-            HealthScore,
-            (HealthScore.workspace_id == ScoreOverride.workspace_id)
-            & (HealthScore.account_id == ScoreOverride.account_id),
-        )
+        .outerjoin(Account, same_account(Account, ScoreOverride))
+        .outerjoin(HealthScore, same_account(HealthScore, ScoreOverride))
         .where(ScoreOverride.workspace_id == workspace_id)
     )
     if running:
         rows = rows.where(ScoreOverride.ended_at.is_(None), ScoreOverride.expires_at > now)
-    if after is not None:
-        rows = rows.where(tuple_(FURTHEST_FIRST, ScoreOverride.id) < after)
-    ordered = rows.order_by(FURTHEST_FIRST.desc(), ScoreOverride.id.desc())
-    return session.execute(ordered.limit(limit)).all()
+    place = (FURTHEST_FIRST, ScoreOverride.id)
+    return session.execute(newest_first(rows, *place, before=after, limit=limit)).all()

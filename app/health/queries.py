@@ -7,7 +7,6 @@ import orjson
 from sqlalchemy import (
     Row,
     ScalarSelect,
-    and_,
     bindparam,
     func,
     select,
@@ -17,6 +16,7 @@ from sqlalchemy.orm import Session, aliased
 
 from app.accounts.tables import Account
 from app.core.errors import NotFoundError
+from app.core.rows import same_account
 from app.features.values import AccountFeatures
 from app.health import statements
 from app.health.assess import Assessment
@@ -157,10 +157,7 @@ STANDING = select(
 ).join_from(
     Account,
     HealthScore,
-    and_(
-        HealthScore.workspace_id == Account.workspace_id,
-        HealthScore.account_id == Account.account_id,
-    ),
+    same_account(HealthScore, Account),
     isouter=True,
 )
 
@@ -168,12 +165,15 @@ Standing = Row[*tuple[Any, ...]]
 
 
 CHILD = aliased(Account)
-ONE_STANDING = STANDING.add_columns(
+HAS_CHILDREN = (
     select(1)
     .where(CHILD.workspace_id == Account.workspace_id, CHILD.parent_id == Account.account_id)
     .exists()
     .label("has_children")
-).where(
+)
+"""A column for the standing of an account: one look into an index of those that have a parent."""
+
+ONE_STANDING = STANDING.add_columns(HAS_CHILDREN).where(
     Account.workspace_id == bindparam("workspace_id"), Account.account_id == bindparam("account_id")
 )
 

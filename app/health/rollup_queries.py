@@ -2,14 +2,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, bindparam, exists, text
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import Row, bindparam, text
+from sqlalchemy.orm import Session
 
 from app.accounts.family import MOST_LEVELS, Rollup
 from app.accounts.tables import Account
 from app.core.errors import NotFoundError
 from app.core.rows import in_order
-from app.health.queries import STANDING
+from app.health.queries import HAS_CHILDREN, STANDING
 from app.health.rollup import Member
 
 # OFFSET 0: for each parent a look into the index, never a pass over all that have a parent.
@@ -34,14 +34,6 @@ FROM family f
 LEFT JOIN health_score h ON h.workspace_id = :workspace_id AND h.account_id = f.account_id
 ORDER BY f.level, f.account_id
 """)
-
-CHILD = aliased(Account)
-HAS_CHILDREN = (
-    exists()
-    .where(CHILD.workspace_id == Account.workspace_id, CHILD.parent_id == Account.account_id)
-    .label("has_children")
-)
-"""A column for the standing of an account: one look into an index of those that have a parent."""
 
 CHILDREN = STANDING.add_columns(HAS_CHILDREN).where(
     Account.workspace_id == bindparam("workspace_id"),

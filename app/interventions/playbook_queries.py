@@ -3,6 +3,7 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.core.rows import find_row
 from app.interventions.tables import OwnPlaybook
 
 
@@ -15,6 +16,4 @@ def own_playbooks(session: Session, workspace_id: str) -> Sequence[OwnPlaybook]:
 def own_playbook(
     session: Session, workspace_id: str, key: str, *, lock: bool = False
 ) -> OwnPlaybook | None:
-    return session.get(
-        OwnPlaybook, (workspace_id, key), with_for_update=lock or None, populate_existing=lock
-    )
+    return find_row(session, OwnPlaybook, (workspace_id, key), lock=lock)

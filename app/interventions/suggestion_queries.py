@@ -3,11 +3,12 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import Row, or_, select, tuple_
+from sqlalchemy import Row, or_, select
 from sqlalchemy.orm import Session
 
 from app.accounts.family import MOST_LEVELS
 from app.accounts.tables import Account
+from app.core.rows import newest_first, same_account
 from app.interventions import suggestion_statements as statements
 from app.interventions.states import OPEN, State
 from app.interventions.tables import Intervention
@@ -81,14 +82,9 @@ def suggestions(
     limit: int,
 ) -> Sequence[Row[Intervention, str | None]]:
     """Return what is suggested, with the account's name, what is worth most first."""
-    place = tuple_(Intervention.value_cents, Intervention.id)
     rows = (
         select(Intervention, Account.name)
-        .join(
-            Account,
-            (Account.workspace_id == Intervention.workspace_id)
-            & (Account.account_id == Intervention.account_id),
-        )
+        .join(Account, same_account(Account, Intervention))
         .where(Intervention.workspace_id == workspace_id, Intervention.state == State.SUGGESTED)
     )
     if account_id is not None:
@@ -97,7 +93,5 @@ def suggestions(
         rows = rows.where(Intervention.playbook == playbook)
     if owner is not None:
         rows = rows.where(Account.owner == owner)
-    if after is not None:
-        rows = rows.where(place < after)
-    ordered = rows.order_by(Intervention.value_cents.desc(), Intervention.id.desc())
-    return session.execute(ordered.limit(limit)).all()
+    place = (Intervention.value_cents, Intervention.id)
+    return session.execute(newest_first(rows, *place, before=after, limit=limit)).all()

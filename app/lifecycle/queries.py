@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from app.accounts.tables import User
 from app.core.errors import NotFoundError
 from app.core.pagination import Paging, Slice
-from app.core.rows import listed
+from app.core.rows import find_row, listed
 from app.events.tables import UnattributedEvent
 from app.lifecycle import statements
 from app.lifecycle.kinds import Kind
@@ -54,9 +54,7 @@ def get(
     *,
     lock: bool = False,
 ) -> IdChange:
-    change = session.get(
-        IdChange, (workspace_id, change_id), with_for_update=lock or None, populate_existing=lock
-    )
+    change = find_row(session, IdChange, (workspace_id, change_id), lock=lock)
     if change is None or change.kind not in kinds:
         raise NotFoundError(next(iter(kinds)).noun, change_id)
     return change

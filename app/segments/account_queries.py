@@ -26,6 +26,7 @@ from app.churn.tables import ChurnRisk
 from app.core import filter_sql
 from app.core.filter_sql import Column, Several, Test
 from app.core.filters import Filter, fields_of, fix_days
+from app.core.rows import same_account
 from app.health.tables import HealthScore
 from app.segments.at_stake_queries import most_at_stake
 from app.segments.fields import Sort
@@ -90,12 +91,7 @@ STANDING = select(
     ChurnRisk.risk.label("churn_risk"),
     REVENUE_AT_RISK.label("at_stake_cents"),
 )
-SCORED = and_(
-    HealthScore.workspace_id == Account.workspace_id, HealthScore.account_id == Account.account_id
-)
-JUDGED = and_(
-    ChurnRisk.workspace_id == Account.workspace_id, ChurnRisk.account_id == Account.account_id
-)
+SCORED, JUDGED = same_account(HealthScore, Account), same_account(ChurnRisk, Account)
 
 ORDER: Mapping[Sort, Column] = {
     Sort.ACCOUNT_ID: COLUMNS["account_id"],
@@ -229,10 +225,6 @@ def _column(field: str) -> Column | Several:
 
 
 def _external_ids(system: str) -> Several:
-    of_account = and_(
-        ExternalId.workspace_id == Account.workspace_id,
-        ExternalId.account_id == Account.account_id,
-        ExternalId.system == system,
-    )
+    of_account = and_(same_account(ExternalId, Account), ExternalId.system == system)
     value = ExternalId.__table__.columns["external_id"]
     return Several(value, lambda test: exists().where(of_account, test))

@@ -11,6 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from app.accounts.tables import Account
 from app.churn.tables import ChurnRisk
+from app.core.rows import same_account
 from app.health.tables import HealthScore
 
 Found = Select[*tuple[Any, ...]]
@@ -22,11 +23,7 @@ Spot = tuple[int, str]
 MONTHS = 12
 CLAIMED = ChurnRisk.probability.is_not(None)
 OTHER = aliased(ChurnRisk)
-UNCLAIMED = ~exists().where(
-    OTHER.workspace_id == Account.workspace_id,
-    OTHER.account_id == Account.account_id,
-    OTHER.probability.is_not(None),
-)
+UNCLAIMED = ~exists().where(same_account(OTHER, Account), OTHER.probability.is_not(None))
 """Said so, and not as "null after the join", for the planner guesses well how many these are."""
 
 

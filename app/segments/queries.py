@@ -1,12 +1,11 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import literal, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.core.pagination import Paging, Slice
-from app.core.rows import listed, row_of
+from app.core.rows import ensure_row, listed, row_of
 from app.segments.tables import SavedSegment
 
 
@@ -25,15 +24,9 @@ def ensure(
     now: datetime,
 ) -> bool:
     """Create a saved segment unless there is one; whether it was created."""
-    row = insert(SavedSegment).values(
-        workspace_id=workspace_id,
-        key=key,
-        name=name,
-        filter=filter,
-        created_at=now,
-        updated_at=now,
-    )
-    return session.scalar(row.on_conflict_do_nothing().returning(literal(1))) is not None
+    times = {"created_at": now, "updated_at": now}
+    said = {"name": name, "filter": filter, **times}
+    return ensure_row(session, SavedSegment, workspace_id=workspace_id, key=key, **said)
 
 
 def saved(session: Session, workspace_id: str, paging: Paging) -> Slice[SavedSegment]:

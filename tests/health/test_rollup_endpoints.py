@@ -6,7 +6,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
-from app.health.rollup_queries import HAS_CHILDREN
+from app.health.queries import HAS_CHILDREN
 from app.health.scorecard import Scorecard
 from app.tables import Account, HealthScore
 from tests import factories
