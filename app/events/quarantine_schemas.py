@@ -18,10 +18,8 @@ Status = Literal["open", "replayed", "discarded"]
 QuarantineId = Annotated[str, Field(pattern=r"^q_[0-9]{1,18}$", examples=["q_12"])]
 
 
-class QuarantinedEventOut(BaseModel):
+class QuarantinedEventOut(Out):
     """An event that could not be used."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     number: int = Field(exclude=True)
     code: str = Field(examples=["missing_event_name"])

@@ -1,15 +1,14 @@
 """Adoption of a product feature on the wire."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from app.core.pagination import Page
+from app.core.schemas import Out
 from app.health.adoption import Use
 
 
-class AdoptionCounts(BaseModel):
+class AdoptionCounts(Out):
     """Accounts that are neither churned nor excluded; all but the last are entitled to it."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     entitled: int = Field(examples=[120])
     paying: int = Field(description="Of these, those who pay anything.", examples=[110])
@@ -30,9 +29,7 @@ class AdoptionGroup(AdoptionCounts):
     name: str | None = Field(description="Null: none is named.", examples=["smb"])
 
 
-class AdopterOut(BaseModel):
-    model_config = ConfigDict(from_attributes=True)
-
+class AdopterOut(Out):
     account_id: str = Field(examples=["acme"])
     name: str | None = Field(examples=["Acme Ltd"])
     segment: str | None = Field(examples=["smb"])

@@ -3,9 +3,10 @@
 from datetime import date
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from app.core.languages import Language
+from app.core.schemas import Out
 from app.health.assess import Status
 from app.health.explain import Kind
 from app.health.scorecard import Band
@@ -24,10 +25,8 @@ class ExplainedDay(BaseModel):
     restatement: int = Field(description="0: as it was first written.", examples=[0])
 
 
-class LevelRow(BaseModel):
+class LevelRow(Out):
     """What one measure adds to the score of the later day, and what it leaves out."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     name: str = Field(examples=["reach"])
     effective_weight: float = Field(examples=[0.2857])

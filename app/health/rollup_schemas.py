@@ -2,9 +2,10 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from app.accounts.family import Rollup
+from app.core.schemas import Out
 from app.health.assess import Status
 from app.health.rollup import RolledUp
 from app.health.scorecard import Band
@@ -17,17 +18,13 @@ EXAMPLE = {
 }
 
 
-class InBandOut(BaseModel):
-    model_config = ConfigDict(from_attributes=True)
-
+class InBandOut(Out):
     accounts: int = Field(examples=[4])
     mrr_cents: int = Field(examples=[199600])
 
 
-class RollupOut(BaseModel):
+class RollupOut(Out):
     """An account and all accounts below it, as one."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     method: Rollup
     value: float | None = Field(
@@ -55,10 +52,8 @@ class AccountRollupOut(RollupOut):
         return cls(account_id=account_id, **said)
 
 
-class ChildOut(BaseModel):
+class ChildOut(Out):
     """An account right below another one."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     account_id: str = Field(examples=["acme-north"])
     name: str | None = Field(examples=["Acme North"])

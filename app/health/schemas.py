@@ -4,8 +4,9 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal, Self
 
 from fastapi import Path
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
+from app.core.schemas import Out
 from app.health.assess import PriceStatus, Status
 from app.health.benchmark import Normalizer
 from app.health.rollup_schemas import RollupOut
@@ -100,10 +101,8 @@ class EntitlementOut(BaseModel):
     over_limits: list[OverLimitOut]
 
 
-class HealthOut(BaseModel):
+class HealthOut(Out):
     """How much value an account gets for what it pays, and what that is made of."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     account_id: str = Field(examples=["acme"])
     value: float | None = Field(description="Health score, 0-100.", examples=[61.5])
@@ -201,10 +200,8 @@ NO_DETAILS: dict[str, Any] = {
 }
 
 
-class HistoryPoint(BaseModel):
+class HistoryPoint(Out):
     """The score at the end of a day, or of a stretch of it before the band changed."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     as_of: date
     restatement: int = Field(description="0: as it was first written.", examples=[0])

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from app.core.schemas import Body, Day, Moment, Out, Text
 from app.health.benchmark import Normalizer
@@ -13,10 +13,8 @@ from app.health.tables import Benchmark
 State = Literal["draft", "active", "retired"]
 
 
-class ScorecardOut(BaseModel):
+class ScorecardOut(Out):
     """One immutable version."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     version: int = Field(examples=[2])
     state: State

@@ -1,6 +1,6 @@
 """Playbooks over HTTP: what is shipped, changed and one's own."""
 
-from typing import Annotated, Self
+from typing import Annotated
 
 from fastapi import APIRouter, Path
 from pydantic import Field
@@ -9,7 +9,7 @@ from app.core.db import ReadSessionDep, SessionDep
 from app.core.pagination import Page, PagingDep
 from app.core.schemas import Object, Out, responses
 from app.interventions import playbook_service as service
-from app.interventions.playbook_service import Held, Origin
+from app.interventions.playbook_service import Origin
 from app.interventions.playbooks import Playbook
 from app.workspaces.auth import AdminChange, Reader
 
@@ -33,10 +33,6 @@ class PlaybookOut(Out):
     playbook: Playbook
     updated_by: str | None = Field(examples=["key:k_1"])
 
-    @classmethod
-    def of(cls, found: Held) -> Self:
-        return cls.model_validate(found)
-
 
 @router.get("")
 def list_playbooks(session: ReadSessionDep, caller: Reader, paging: PagingDep) -> Page[PlaybookOut]:
@@ -44,13 +40,13 @@ def list_playbooks(session: ReadSessionDep, caller: Reader, paging: PagingDep) -
     found = service.held(session, caller.workspace_id)
     start = max(paging.after(int) or 0, 0)
     rows = found[start : start + paging.fetch]
-    return paging.page(rows, PlaybookOut.of, lambda _: start + paging.limit)
+    return paging.page(rows, PlaybookOut.model_validate, lambda _: start + paging.limit)
 
 
 @router.get("/{key}")
 def get_playbook(key: Key, session: ReadSessionDep, caller: Reader) -> PlaybookOut:
     """Show a playbook."""
-    return PlaybookOut.of(service.get(session, caller.workspace_id, key))
+    return PlaybookOut.model_validate(service.get(session, caller.workspace_id, key))
 
 
 @router.put("/{key}", responses=responses(409))
@@ -58,7 +54,7 @@ def put_playbook(
     key: NewKey, body: Playbook, session: SessionDep, change: AdminChange
 ) -> PlaybookOut:
     """Add a playbook of one's own, or replace one that is shipped."""
-    return PlaybookOut.of(service.put(session, change, key, body))
+    return PlaybookOut.model_validate(service.put(session, change, key, body))
 
 
 @router.patch("/{key}", responses=responses(409))
@@ -66,7 +62,7 @@ def change_playbook(
     key: Key, body: Changes, session: SessionDep, change: AdminChange
 ) -> PlaybookOut:
     """Change parts of a playbook, each as a whole; ``enabled`` turns it on and off."""
-    return PlaybookOut.of(service.put_parts(session, change, key, body))
+    return PlaybookOut.model_validate(service.put_parts(session, change, key, body))
 
 
 @router.delete("/{key}", status_code=204)
