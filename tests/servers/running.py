@@ -67,7 +67,11 @@ class Service:
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
-        eventually(self.is_ready)
+        try:
+            eventually(self.is_ready)
+        except AssertionError:
+            self.process.terminate()
+            raise
 
     def is_ready(self) -> bool:
         """Whether requests are served; a process that ended by itself is a failure."""
