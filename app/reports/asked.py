@@ -7,6 +7,11 @@ from typing import Any
 from app.reports.schemas import Kpi
 
 
+def days_before(day: date, days: int) -> date:
+    """Go back, no further than the calendar does."""
+    return date.fromordinal(max(day.toordinal() - days, date.min.toordinal()))
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """Whose figures, over which days, and as they were known on which."""

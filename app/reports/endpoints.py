@@ -9,7 +9,7 @@ from app.core.db import SessionDep
 from app.core.errors import FieldError, UnprocessableError
 from app.core.schemas import responses
 from app.reports import cohort_service, lifetime_service, service
-from app.reports.asked import Asked
+from app.reports.asked import Asked, days_before
 from app.reports.schemas import (
     CohortsOut,
     DistributionOut,
@@ -42,7 +42,7 @@ def asked(
     """Figures of a past day are made of what was known on it, so they never change."""
     today = now.date()
     last = until or today
-    first = since or last - timedelta(days=YEAR)
+    first = since or days_before(last, YEAR)
     if not first <= last <= today:
         wrong = [FieldError("/query/since", "since <= until <= today is wanted.")]
         raise SpanError("These days cannot be used.", errors=wrong)
@@ -139,4 +139,4 @@ def get_distribution(session: SessionDep, asked: AskedDep) -> DistributionOut:
 
 def _months_before(day: date, months: int) -> date:
     years, month = divmod(day.year * 12 + day.month - 1 - months, 12)
-    return date(years, month + 1, 1)
+    return date(years, month + 1, 1) if years > 0 else date.min

@@ -1,4 +1,4 @@
-from datetime import date, timedelta
+from datetime import date
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Header, Query
@@ -11,6 +11,7 @@ from app.core.requests import LanguageDep
 from app.core.schemas import Day, responses
 from app.health.schemas import AccountId
 from app.reports import review_service
+from app.reports.asked import days_before
 from app.reports.endpoints import SpanError
 from app.reports.review_page import render
 from app.reports.review_schemas import Audience, InternalReview, Review, for_customer
@@ -19,6 +20,7 @@ from app.workspaces.auth import Reader
 router = APIRouter(prefix="/api/v1", tags=["reports"])
 
 USUAL_DAYS, MOST_DAYS = 90, 731
+EARLIEST = date(1970, 1, 1)
 HTML = {"schema": {"type": "string"}, "example": "<!doctype html>"}
 PAGE = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
@@ -72,8 +74,12 @@ def get_review(
 
 def _span(since: date | None, until: date | None, today: date) -> review_service.Span:
     last = until or today
-    first = since or last - timedelta(days=USUAL_DAYS)
-    if not first <= last <= today or (last - first).days > MOST_DAYS:
-        wrong = [FieldError("/query/from", f"from <= to <= today, {MOST_DAYS} days at most.")]
+    first = since or days_before(last, USUAL_DAYS)
+    if not EARLIEST <= first <= last <= today or (last - first).days > MOST_DAYS:
+        wrong = [
+            FieldError(
+                "/query/from", f"{EARLIEST} <= from <= to <= today, {MOST_DAYS} days at most."
+            )
+        ]
         raise SpanError("These days cannot be used.", errors=wrong)
     return review_service.Span(first, last)

@@ -122,3 +122,14 @@ def test_cohorts_follow_the_accounts_of_a_start_month(client: TestClient) -> Non
     assert kept["2026-03-01"] == (4, 550_00)
     assert june["cells"][-1]["revenue_retention"] == 0.55
     assert [cell["age"] for cell in june["cells"]] == list(range(10))
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "revenue-retention?until=0001-01-01",
+        "cohorts?since=0001-01-01&until=0001-12-31",
+    ],
+)
+def test_the_first_days_of_the_calendar_are_days(client: TestClient, asked: str) -> None:
+    assert client.get(f"/api/v1/reports/{asked}").status_code == 200

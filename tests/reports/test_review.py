@@ -232,6 +232,7 @@ def test_an_account_that_nothing_is_known_of_has_an_empty_review(
     [
         {"from": "2026-03-02", "to": "2026-03-01"},
         {"to": "2026-03-19"},
+        {"to": "0001-02-01"},
         {"from": "2020-01-01"},
         {"audience": "press"},
         {"format": "pdf"},
