@@ -67,7 +67,12 @@ def stop_experiment(
 
 @router.post("/{experiment_id}/roll-out", responses=responses(409))
 def roll_out(
-    experiment_id: ExperimentId, body: RollOut, session: SessionDep, change: AdminChange
+    experiment_id: ExperimentId,
+    session: SessionDep,
+    change: AdminChange,
+    body: RollOut | None = None,
 ) -> ExperimentOut:
     """Let the winner's version of the playbook hold for all, and end the experiment."""
-    return ExperimentOut.of(service.roll_out(session, change, experiment_id, arm=body.arm))
+    return ExperimentOut.of(
+        service.roll_out(session, change, experiment_id, arm=body.arm if body else None)
+    )
