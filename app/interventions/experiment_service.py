@@ -14,6 +14,7 @@ from app.interventions import playbook_service
 from app.interventions.arms import CONTROL, arm_of, family_of
 from app.interventions.case_reading import matching
 from app.interventions.experiments import Count, Design, Results, results
+from app.interventions.outcome import RETAINED
 from app.interventions.playbooks import Playbook, Playbooks
 from app.interventions.ranking import Fit
 from app.interventions.sequential import Arm
@@ -127,10 +128,12 @@ def changed(playbook: Playbook, changes: Mapping[str, Any], at: str = "/body") -
 
 
 def uplifts(session: Session, workspace_id: str, offered: Playbooks) -> dict[str, Uplift]:
-    """Return what was measured of playbooks, all of their experiments taken together."""
+    """Return what was measured of playbooks, all of their experiments on churn taken together."""
     treated: dict[str, Arm] = {}
     control: dict[str, Arm] = {}
     for row in queries.experiments(session, workspace_id):
+        if row.config["metric"] != RETAINED:  # what else went well is no churn taken away
+            continue
         for name, count in row.tally.items():
             side = control if name == CONTROL else treated
             so_far = side.get(row.playbook, Arm(0, 0))

@@ -98,6 +98,21 @@ def test_what_was_measured_feeds_the_ranking(
     assert item["effect"]["churn_removed_share"] > 0.30 * 0.8
 
 
+def test_what_went_well_otherwise_is_no_churn_taken_away(
+    client: TestClient, session: Session, sessions: Sessions, crowd: list[str]
+) -> None:
+    matured(client, session, sessions, crowd, lost={"treated": 0, "control": 20})
+    success = Experiment.config.op("||")({"metric": "success"})
+    session.execute(update(Experiment).values(state="stopped", config=success))
+    account(session, "new", "champion_inactive")
+
+    refresh(session, "new")
+    session.commit()
+
+    [item] = client.get("/api/v1/accounts/new/suggestions").json()["items"]
+    assert (item["effect"]["evidence"], item["effect"]["n"]) == ("prior", 0)
+
+
 def test_who_got_something_else_is_listed(client: TestClient, session: Session) -> None:
     for account_id in IDS:
         account(session, account_id, "champion_inactive")
@@ -152,7 +167,7 @@ def test_a_clear_winner_needs_no_name(
 ) -> None:
     key = matured(client, session, sessions, crowd, lost={"treated": 0, "control": 25})
 
-    done = client.post(f"{PATH}/{key}/roll-out", json={}).json()
+    done = client.post(f"{PATH}/{key}/roll-out").json()
 
     assert (done["state"], done["winner"]) == ("rolled_out", "treated")
 
