@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, JsonValue, model_validator
+from pydantic import Field, JsonValue, Strict, model_validator
 
 from app.core.filters import FilterError, parse
 from app.health.measures import NO_NUL
@@ -23,7 +23,7 @@ class Variant(Part):
     """An arm that is treated, and how it differs from the playbook."""
 
     arm: ArmName
-    share: float = Field(gt=0, le=MOST_TREATED, examples=[0.85])
+    share: Annotated[float, Strict()] = Field(gt=0, le=MOST_TREATED, examples=[0.85])
     changes: dict[Annotated[str, Field(pattern=NO_NUL)], JsonValue] = Field(
         {}, description="Parts of the playbook, each as a whole.", examples=[{"channel": "call"}]
     )
@@ -50,8 +50,8 @@ class Design(Part):
     metric: Literal["retained", "success"] = Field(
         "retained", description="Not churned after the horizon, or the playbook's own measure."
     )
-    horizon_days: int = Field(90, ge=7, le=365)
-    alpha: float = Field(0.05, ge=0.001, le=0.2)
+    horizon_days: Annotated[int, Strict()] = Field(90, ge=7, le=365)
+    alpha: Annotated[float, Strict()] = Field(0.05, ge=0.001, le=0.2)
 
     @model_validator(mode="after")
     def make_sense(self) -> Self:

@@ -23,7 +23,7 @@ ALWAYS_KNOWN = frozenset({"account"})
 Line = Annotated[str, Field(min_length=1, max_length=1000, pattern=NO_NUL)]
 Key = Annotated[str, Field(pattern="^[a-z0-9][a-z0-9_]{0,63}$", examples=["unblock_onboarding"])]
 SignalName = Annotated[str, Field(max_length=64, examples=["onboarding_stuck"])]
-Money = Annotated[int, Field(ge=0, le=10**9)]
+Money = Annotated[int, Strict(), Field(ge=0, le=10**9)]
 
 
 TEXTS: JsonValue = {
@@ -80,7 +80,9 @@ class Success(Part):
         pattern=NO_NUL,
         examples=["signal_cleared"],
     )
-    least: float = Field(5, description="Points, where it is a score.", gt=0, le=100)
+    least: Annotated[float, Strict()] = Field(
+        5, description="Points, where it is a score.", gt=0, le=100
+    )
 
 
 class Message(Part):
@@ -114,9 +116,9 @@ class Playbook(Part):
     ] = False
     owner_role: Line = Field(examples=["customer_success"])
     channel: Literal["email", "call", "in_app", "meeting", "post"]
-    cooldown_days: int = Field(30, ge=0, le=365)
+    cooldown_days: Annotated[int, Strict()] = Field(30, ge=0, le=365)
     cost_cents: Money = Field(description="What doing it once costs.", examples=[2500])
-    uplift: float = Field(
+    uplift: Annotated[float, Strict()] = Field(
         description="The share of churn that it is supposed to take away, until measured.",
         ge=0,
         le=1,

@@ -80,6 +80,9 @@ def test_saying_what_is_shipped_changes_nothing(client: TestClient, session: Ses
     [
         ({"signals": ["nonsense"]}, "/body/signals/0"),
         ({"uplift": 2}, "/body/uplift"),
+        ({"uplift": "0.2"}, "/body/uplift"),
+        ({"cost_cents": "1000"}, "/body/cost_cents"),
+        ({"cooldown_days": "7"}, "/body/cooldown_days"),
         ({"link": "{{ nonsense }}"}, "/body/link"),
         ({"faq": "{{ broken"}, "/body/faq"),
     ],
