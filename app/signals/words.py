@@ -37,10 +37,10 @@ ENGLISH: Templates = {
     ),
     "support_slow": (
         (
-            "Of {tickets} tickets in {days} days, {late} had no first reply in time; one has"
+            "Of the tickets of {days} days ({tickets}), {late} had no first reply in time; one has"
             " waited for {waiting_hours} hours."
         ),
-        "Of {tickets} tickets in {days} days, {late} had no first reply in time.",
+        "Of the tickets of {days} days ({tickets}), {late} had no first reply in time.",
     ),
     "champion_inactive": (
         (

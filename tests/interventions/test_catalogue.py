@@ -139,3 +139,10 @@ def test_a_next_step_is_one_sentence_about_the_account(key: str) -> None:
 
 def test_a_return_is_only_asked_for_when_the_cause_is_fixed() -> None:
     assert shipped()["return_after_churn"].also == ["cause_fixed"]
+
+
+@pytest.mark.parametrize("name", [name for name in SAID if "/en/" in name])
+def test_a_count_that_may_be_one_is_told_before_no_plural(name: str) -> None:
+    said = f"{SAID[name].gets} {SAID[name].step}"
+
+    assert not re.search(r"{{ (now|late|active|tickets) }} (requests|end|people|seats)\b", said)
