@@ -101,6 +101,7 @@ class InternalDone(Done):
     id: str = Field(examples=["int_019aa1b2c3d4e5f60718293a"])
     playbook: str = Field(examples=["teach_unused_feature"])
     title: str = Field(examples=["Teach an unused feature"])
+    signal: str | None
     assignee: str | None
     notes: str | None
     outcomes: dict[str, Any] = Field(
@@ -143,6 +144,13 @@ class InternalReview(Review):
     next_steps: Sequence[InternalNextStep]
 
 
+ANSWERS = frozenset({"nps_detractor", "nps_passive", "nps_promoter", "csat_low"})
+"""Signals of what one person said of us: it is not for the others there to read."""
+
+
 def for_customer(review: InternalReview) -> Review:
     """Keep what the customer's version names; all else is left out, at every depth."""
-    return Review.model_validate(review.model_dump() | {"audience": Audience.CUSTOMER})
+    done = [each for each in review.done if each.signal not in ANSWERS]
+    next_steps = [each for each in review.next_steps if each.signal not in ANSWERS]
+    kept = review.model_copy(update={"done": done, "next_steps": next_steps})
+    return Review.model_validate(kept.model_dump() | {"audience": Audience.CUSTOMER})

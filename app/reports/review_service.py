@@ -176,6 +176,7 @@ def _done(row: Intervention, language: Language) -> InternalDone:
         id=row.id,
         playbook=row.playbook,
         title=texts.get("name", row.playbook),
+        signal=row.signal,
         done_on=(row.done_at or row.changed_at).date(),
         message=texts.get("message", "").partition("\n\n")[0],
         succeeded=newest.get("succeeded"),

@@ -185,6 +185,24 @@ def test_nothing_of_ours_is_in_the_version_for_the_customer(client: TestClient, 
 
 
 @pytest.mark.usefixtures("acme")
+@pytest.mark.parametrize("signal", ["nps_detractor", "csat_low"])
+def test_what_one_person_answered_is_not_told_to_the_others(
+    client: TestClient, session: Session, signal: str
+) -> None:
+    said = {"name": "Close the loop", "next_step": "Call.", "message": "You gave us 3 of 10."}
+    columns = {"signal": signal, "details": {"texts": {"en": said}}}
+    intervention(session, 4, "suggested", playbook="close_feedback_loop", **columns)
+    intervention(session, 5, "done", done_at=NOW - timedelta(days=1), outcomes={}, **columns)
+    session.commit()
+
+    ours, theirs = get(client), get(client, audience="customer")
+
+    assert (len(ours["next_steps"]), len(ours["done"])) == (2, 2)
+    assert (len(theirs["next_steps"]), len(theirs["done"])) == (1, 1)
+    assert "3 of 10" not in str(theirs)
+
+
+@pytest.mark.usefixtures("acme")
 def test_only_what_usage_measures_is_shown(client: TestClient) -> None:
     assert {m["measure"] for point in get(client)["value"] for m in point["measures"]} == {"reach"}
 
