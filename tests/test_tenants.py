@@ -12,6 +12,7 @@ from app.core.pagination import encode_cursor
 from app.tables import Delivery, IdChange, Message, Source
 from app.workspaces.keys import Scope, key_id
 from tests import factories
+from tests.billing import sender
 from tests.conftest import NOW
 from tests.routes import (
     BODIES,
@@ -38,6 +39,7 @@ def theirs(client: TestClient, session: Session) -> Iterator[TestClient]:
     with TestClient(client.app, headers={"Authorization": f"Bearer {key}"}) as other:
         for name, body in MAKES_ITS_OWN.items():
             assert ask(other, name, body=body).status_code == 200
+        bill(other)
         judge_otherwise(other)
         act(other, session)
         for state in ("shadow", "shadow", "active"):
@@ -51,6 +53,17 @@ def theirs(client: TestClient, session: Session) -> Iterator[TestClient]:
         change_ids(other, session)
         have_told(other, session)
         yield other
+
+
+def bill(client: TestClient) -> None:
+    """Have a customer, a subscription and an invoice come that count for no account."""
+    nobody: dict[str, str] = {}
+    events = [
+        sender.changed(sender.sample("customer"), "evt_c", at=0, verb="updated", metadata=nobody),
+        sender.subscription(metadata=nobody),
+        sender.invoice(),
+    ]
+    sender.told(client, sender.connect(client), *events)
 
 
 def have_told(client: TestClient, session: Session) -> None:
@@ -196,6 +209,19 @@ def test_a_list_holds_nothing_of_another_tenant(
     client: TestClient, theirs: TestClient, name: str
 ) -> None:
     assert ask(theirs, name).json()["items"], "there is something to be seen by its owner"
+    assert ask(client, name).json()["items"] == []
+
+
+def test_what_is_billed_and_counts_for_nobody_is_seen_by_its_tenant_alone(
+    client: TestClient, theirs: TestClient
+) -> None:
+    """Without a source of one's own there is no list: with one it is empty."""
+    sender.connect(client)
+    name = "GET /api/v1/billing-sources/stripe/unmatched"
+
+    kinds = [item["kind"] for item in ask(theirs, name).json()["items"]]
+
+    assert kinds == ["customer", "invoice", "subscription"]
     assert ask(client, name).json()["items"] == []
 
 

@@ -51,7 +51,9 @@ def note_use(session: Session, workspace_id: str, system: str, *, now: datetime)
         .scalar_subquery()
     )
     session.execute(
-        update(BillingSource).where(BillingSource.source_id == free).values(last_event_at=now)
+        update(BillingSource)
+        .where(BillingSource.workspace_id == workspace_id, BillingSource.source_id == free)
+        .values(last_event_at=now)
     )
 
 

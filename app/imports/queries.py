@@ -2,7 +2,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, case, delete, func, inspect, select, text, update
+from sqlalchemy import ColumnElement, and_, case, delete, func, inspect, select, text, update
 from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.orm import Session
 
@@ -17,6 +17,7 @@ Rows = Sequence[Mapping[str, Any]]
 
 MOST_ERRORS = 10_000
 MERGED = {"traits", "feature_exceptions"}
+OF_ITS_JOB = and_(ImportFile.workspace_id == Job.workspace_id, ImportFile.import_id == Job.id)
 
 
 def put_rows(session: Session, workspace_id: str, table: type[Imported], rows: Rows) -> None:
@@ -61,11 +62,10 @@ def newest_of(session: Session, workspace_id: str, signature: str, *, kind: str)
     """Return the newest import of a file that is read in one way."""
     return session.scalar(
         select(Job)
-        .join(ImportFile, ImportFile.import_id == Job.id)
+        .join(ImportFile, OF_ITS_JOB)
         .where(
             Job.workspace_id == workspace_id,
             Job.kind == kind,
-            ImportFile.workspace_id == workspace_id,
             ImportFile.signature == signature,
         )
         .order_by(Job.id.desc())
@@ -113,7 +113,7 @@ def unsettled(session: Session) -> Sequence[Job]:
     """Lock imports that have ended, and whose accounts were not told."""
     return session.scalars(
         select(Job)
-        .join(ImportFile, Job.id == ImportFile.import_id)
+        .join(ImportFile, OF_ITS_JOB)
         .where(ImportFile.settled_at.is_(None), Job.finished_at.is_not(None))
         .with_for_update(of=ImportFile, skip_locked=True)
     ).all()

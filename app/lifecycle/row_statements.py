@@ -111,7 +111,8 @@ def drop_page(table: type[Table]) -> TextClause:
     """Delete rows of accounts, as many as a short transaction can take."""
     name, key = table.__tablename__, ", ".join(_key(table))
     return text(
-        f'DELETE FROM "{name}" WHERE ({key}) IN (SELECT {key} FROM "{name}"'  # noqa: S608
+        f'DELETE FROM "{name}" WHERE workspace_id = :workspace_id'  # noqa: S608 - our own names
+        f' AND ({key}) IN (SELECT {key} FROM "{name}"'
         " WHERE workspace_id = :workspace_id AND account_id = ANY(CAST(:ids AS text[]))"
         f" ORDER BY {key} LIMIT :limit)"
     )
