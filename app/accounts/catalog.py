@@ -8,10 +8,8 @@ from sqlalchemy.orm import Session
 from app.accounts import queries
 from app.accounts.due import Priority
 from app.core.db import Table
-from app.core.rows import Found, row_of
+from app.core.rows import KEPT, Found, row_of
 from app.workspaces.service import Change
-
-LOCK = {"key_share": True}
 
 
 def put(
@@ -19,7 +17,7 @@ def put(
 ) -> tuple[Found, Mapping[str, Any]]:
     """Create or replace; return the row and what of it is news: the same again changes nothing."""
     created = queries.ensure(session, change.workspace_id, table, key, **columns)
-    row = row_of(session, table, (change.workspace_id, key), lock=LOCK)
+    row = row_of(session, table, (change.workspace_id, key), lock=KEPT)
     changed = columns if created else row.take(columns)
     if created or changed:
         verb = "created" if created else "changed"
@@ -28,7 +26,7 @@ def put(
 
 
 def delete(session: Session, change: Change, table: type[Table], key: str) -> None:
-    session.delete(row_of(session, table, (change.workspace_id, key), lock=LOCK))
+    session.delete(row_of(session, table, (change.workspace_id, key), lock=KEPT))
     announce(session, change, f"{table.__tablename__}.deleted", key, {})
 
 

@@ -11,7 +11,7 @@ from app.accounts.due import Priority
 from app.accounts.tables import Account, Due, ExternalId, Plan, ProductFeature, User
 from app.core.db import Table
 from app.core.pagination import Paging, Slice
-from app.core.rows import ensure_row, listed, only, row_of
+from app.core.rows import KEPT, ensure_row, listed, only, row_of
 
 Keyed = TypeVar("Keyed", Account, User, Plan, ProductFeature)
 Sold = TypeVar("Sold", Plan, ProductFeature)
@@ -38,7 +38,7 @@ def get(
     session: Session, workspace_id: str, table: type[Keyed], key: str, *, lock: bool = False
 ) -> Keyed:
     """Find a row by its key. Locked, it is fresh, and one writer at a time has it."""
-    return row_of(session, table, (workspace_id, key), lock={"key_share": True} if lock else False)
+    return row_of(session, table, (workspace_id, key), lock=KEPT if lock else False)
 
 
 def ensure(

@@ -20,6 +20,8 @@ from app.workspaces.service import Change
 
 MOST_RULES = 100
 ENDED = "rule_ended"
+RULES = "alert rules"
+"""One transaction at a time changes them."""
 
 Versioned = tuple[int, Rule]
 
@@ -51,7 +53,7 @@ def put(session: Session, change: Change, key: str, wanted: Rule) -> Versioned:
     """Create a rule or its next version; saying the same again changes nothing."""
     workspace_id = change.workspace_id
     check(session, workspace_id, wanted)
-    take_turns(session, "alert rules", workspace_id)
+    take_turns(session, RULES, workspace_id)
     known = rule_queries.rules(session, workspace_id)
     version, before = known.get(key, (0, None))
     config = wanted.model_dump(mode="json")
@@ -73,7 +75,7 @@ def put(session: Session, change: Change, key: str, wanted: Rule) -> Versioned:
 def delete(session: Session, change: Change, key: str) -> None:
     """Let a rule hold no more; what it opened is over, and stays to be read."""
     workspace_id = change.workspace_id
-    take_turns(session, "alert rules", workspace_id)
+    take_turns(session, RULES, workspace_id)
     get(session, workspace_id, key)
     if key in BUILT_IN:
         raise ConflictError(f"{key} is built in: disable it instead.", code="built_in_rule")

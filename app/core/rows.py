@@ -17,6 +17,8 @@ TAKE_TURNS = text(
 )
 
 Place = InstrumentedAttribute[Any] | ColumnElement[Any]
+KEPT = {"key_share": True}
+"""A lock under which others may still refer to the row, as new rows of an account do."""
 
 
 def row_of(

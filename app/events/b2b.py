@@ -131,7 +131,7 @@ def _traits(told: Told, said: Mapping[str, Any], on: date) -> tuple[AccountTrait
         return account_traits(named), False
     if told is Told.TRIAL_STARTED:
         plan = {"plan": said.get("trial_plan_name") or said.get("plan")}
-        return replace(account_traits(plan), price={}), False
+        return replace(account_traits(plan), price={}), False  # nothing is paid for it
     if told in OF_PRICE:
         return _price(said)
     return AccountTraits(), False

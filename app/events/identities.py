@@ -139,7 +139,7 @@ def _fold_price(
     row = rows.setdefault((account_id, event.day), PriceRow(account_id, event.occurred_at))
     row.said_at = event.occurred_at
     row.price.update(traits.price)
-    if traits.price.keys() - {"plan"}:
+    if traits.price.keys() - {"plan"}:  # a plan alone is of the account too, and is not ignored
         row.numbers.append(event.n)
 
 

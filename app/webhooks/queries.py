@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.core.errors import NotFoundError
 from app.core.pagination import Paging, Slice
-from app.core.rows import listed, only, row_of
+from app.core.rows import KEPT, listed, only, row_of
 from app.webhooks import statements
 from app.webhooks.standing import State
 from app.webhooks.tables import Attempt, Delivery, Message, WebhookEndpoint
@@ -82,9 +82,8 @@ def give_up(session: Session, workspace_id: str, endpoint_id: str, *, now: datet
 def get_endpoint(
     session: Session, workspace_id: str, endpoint_id: str, *, lock: bool = False
 ) -> WebhookEndpoint:
-    how = {"key_share": True} if lock else False
     key = (workspace_id, endpoint_id)
-    return row_of(session, WebhookEndpoint, key, lock=how)
+    return row_of(session, WebhookEndpoint, key, lock=KEPT if lock else False)
 
 
 def count_endpoints(session: Session, workspace_id: str) -> int:
