@@ -21,19 +21,17 @@ product AS (
     SELECT * FROM unnest(CAST(:event_names AS text[]), CAST(:feature_keys AS text[]))
         AS p (event_name, feature)
 ),
-product_event AS (SELECT DISTINCT event_name FROM product),
 tally AS MATERIALIZED (
     SELECT u.account_id, u.event_name, u.user_id, u.is_anonymous,
            GROUPING(u.event_name) = 1 AS by_user,
            bit_or(CAST(1 AS bigint) << (CAST(:as_of AS date) - u.day)) AS days,
-           min(u.day) FILTER (WHERE p.event_name IS NOT NULL) AS first_day,
-           max(u.day) FILTER (WHERE p.event_name IS NOT NULL) AS last_day,
+           min(u.day) FILTER (WHERE u.event_name = ANY(CAST(:event_names AS text[]))) AS first_day,
+           max(u.day) FILTER (WHERE u.event_name = ANY(CAST(:event_names AS text[]))) AS last_day,
            max(u.day) AS last_used_on,
            sum(u.events) FILTER (WHERE u.day > :now_start) AS events,
            sum(u.events) FILTER (WHERE u.day <= :now_start) AS events_before
            {reach_sums}
     FROM daily_usage u
-    LEFT JOIN product_event p ON p.event_name = u.event_name
     WHERE u.workspace_id = :workspace_id AND u.account_id = ANY(CAST(:account_ids AS text[]))
       AND u.day > :before_start AND u.day <= :as_of AND u.known_on <= :as_of
       {only_counted_users}

@@ -2,8 +2,9 @@
 
 from sqlalchemy import text
 
+# As jsonb, since of json each value that becomes jsonb is written out and parsed a second time.
 ROWS = """
-SELECT * FROM json_to_recordset(CAST(:rows AS json)) AS r (
+SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (
     account_id text, score double precision, band text, status text, coverage double precision,
     mrr_cents bigint, plan text, details jsonb)
 """

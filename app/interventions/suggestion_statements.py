@@ -51,7 +51,7 @@ INSERT INTO intervention (
 )
 SELECT :workspace_id, r.id, r.account_id, r.playbook, r.state, r.signal, r.rank, r.value_cents,
        r.details, r.experiment_id, r.arm, :now, :now, r.told_at
-FROM json_to_recordset(CAST(:rows AS json)) AS r (
+FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (
     id text, account_id text, playbook text, state text, signal text, rank int,
     value_cents double precision, details jsonb, experiment_id text, arm text,
     told_at timestamptz)

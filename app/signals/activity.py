@@ -1,6 +1,6 @@
 """Use of a quarter as it was added up, read into what signals look at. Pure."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Any
 
@@ -15,8 +15,8 @@ def activity(said: Said, features: Mapping[str, str], key_actions: Collection[st
 
     ``key_actions``: events that stand for first value; none: any that is of a product feature.
     """
-    uses = {name: Use(*map(date.fromisoformat, days)) for name, days in said["uses"].items()}
-    firsts = [use.first_day for name, use in uses.items() if name in (key_actions or features)]
+    uses, counted = said["uses"], key_actions or features
+    firsts = [first for name, (first, _) in uses.items() if name in counted]
     return Activity(
         weeks=_series(said["weeks"], WEEKS),
         users=tuple(said["users"] or ())[:SPANS] or NO_ACTIVITY.users,
@@ -25,8 +25,8 @@ def activity(said: Said, features: Mapping[str, str], key_actions: Collection[st
         first_day=date.fromisoformat(said["first_day"]),
         last_day=date.fromisoformat(said["last_day"]),
         champion=_champion(said) if said["user_id"] is not None else None,
-        uses=_by_feature(uses.items(), features),
-        key_action_on=min(firsts, default=None),
+        uses=_by_feature(uses, features),
+        key_action_on=date.fromisoformat(min(firsts)) if firsts else None,
     )
 
 
@@ -45,12 +45,11 @@ def _champion(said: Said) -> Champion:
     )
 
 
-def _by_feature(named: Iterable[tuple[str, Use]], features: Mapping[str, str]) -> dict[str, Use]:
-    found: dict[str, Use] = {}
-    for name, use in named:
+def _by_feature(uses: Mapping[str, tuple[str, str]], features: Mapping[str, str]) -> dict[str, Use]:
+    """Days as ISO 8601 writes them sort like the days themselves."""
+    found: dict[str, tuple[str, str]] = {}
+    for name, (first, last) in uses.items():
         if feature := features.get(name):
-            known = found.get(feature, use)
-            found[feature] = Use(
-                min(known.first_day, use.first_day), max(known.last_day, use.last_day)
-            )
-    return found
+            since, until = found.get(feature, (first, last))
+            found[feature] = (min(since, first), max(until, last))
+    return {feature: Use(*map(date.fromisoformat, days)) for feature, days in found.items()}

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import groupby
-from statistics import mean
+from statistics import fmean
 
 from app.signals.facts import Facts, Terms
 from app.signals.signal import Found, Severity, signal
@@ -164,7 +164,7 @@ def low_value_per_dollar(facts: Facts, limits: Thresholds) -> Found:
     scores = facts.worth.scores
     if not scores or not facts.worth.is_scored:
         return
-    value = mean(scores.values())
+    value = fmean(scores.values())
     if value < limits.value_score:
         yield signal(
             "low_value_per_dollar",
