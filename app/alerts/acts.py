@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from app.alerts import alert_queries, notices, queries
+from app.alerts import alert_queries, notices, queries, rule_queries, sources
 from app.alerts.evaluation import Kept
 from app.alerts.machine import resolved_by_hand
 from app.alerts.tables import Alert, AlertState
@@ -52,6 +52,7 @@ def resolve(session: Session, change: Change, alert_id: str) -> None:
     """End an alert by hand. The rule opens another one only after the breach was really over."""
     alert, state = _open(session, change.workspace_id, alert_id)
     alert.resolved_at, alert.resolution = change.at, BY_HAND
+    alert.last = _shown(session, alert, change)
     if state is not None:
         after = resolved_by_hand(Kept.of(state).state, change.at)
         state.phase, state.since, state.check_at = after.phase, None, None
@@ -77,6 +78,13 @@ def _open(session: Session, workspace_id: str, alert_id: str) -> tuple[Alert, Al
     if alert.resolved_at is not None:
         raise ConflictError(f"Alert {alert_id} is resolved.", code="alert_resolved")
     return alert, state
+
+
+def _shown(session: Session, alert: Alert, change: Change) -> float | str | None:
+    _, rule = rule_queries.rules(session, alert.workspace_id)[alert.rule_key]
+    ids = [alert.account_id]
+    shown = sources.shown_now(session, alert.workspace_id, rule, ids, today=change.at.date())
+    return shown.get(alert.account_id)
 
 
 def _is_snoozed(state: AlertState | None, now: datetime) -> bool:

@@ -46,7 +46,8 @@ def tell(
         late = [alert for alert in some if _is_late(alert)]
         prompt = [alert for alert in some if not _is_late(alert)]
         if late or len(prompt) > MOST_SINGLE:
-            messages += _digest([*late, *prompt] if len(prompt) > MOST_SINGLE else late, revenue)
+            some = [*late, *prompt] if len(prompt) > MOST_SINGLE else late
+            messages.append(_digest(some, revenue, currency))
         if len(prompt) <= MOST_SINGLE:
             messages += [_single(alert, revenue, currency) for alert in prompt]
     publish(session, workspace_id, messages, now=now)
@@ -87,7 +88,7 @@ def _single(alert: Alert, revenue: Mapping[str, int], currency: str) -> NewMessa
     return NewMessage(f"alert.{due(alert)}", said, alert.account_id)
 
 
-def _digest(alerts: Sequence[Alert], revenue: Mapping[str, int]) -> list[NewMessage]:
+def _digest(alerts: Sequence[Alert], revenue: Mapping[str, int], currency: str) -> NewMessage:
     """Name those of the largest accounts."""
     largest = sorted(alerts, key=lambda alert: (-revenue.get(alert.account_id, 0), alert.id))
     opened = [alert for alert in alerts if alert.resolved_at is None]
@@ -98,6 +99,7 @@ def _digest(alerts: Sequence[Alert], revenue: Mapping[str, int]) -> list[NewMess
         "opened": len(opened),
         "resolved": len(alerts) - len(opened),
         "revenue_at_risk_cents": sum(revenue.get(alert.account_id, 0) for alert in opened),
+        "currency": currency,
         "scorecard_version": one.scorecard_version,
         "accounts": [
             {
@@ -110,7 +112,7 @@ def _digest(alerts: Sequence[Alert], revenue: Mapping[str, int]) -> list[NewMess
         ],
         "link": f"/api/v1/alerts?rule={one.rule_key}",
     }
-    return [NewMessage("alert.digested", said)]
+    return NewMessage("alert.digested", said)
 
 
 def _said(alert: Alert, revenue: Mapping[str, int], currency: str) -> dict[str, Any]:

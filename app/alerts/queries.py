@@ -124,6 +124,16 @@ def scores(session: Session, workspace_id: str, *, after: str, limit: int) -> Se
     ).all()
 
 
+def scores_of(
+    session: Session, workspace_id: str, account_ids: Collection[str]
+) -> Sequence[HealthScore]:
+    return session.scalars(
+        select(HealthScore).where(
+            HealthScore.workspace_id == workspace_id, HealthScore.account_id.in_(account_ids)
+        )
+    ).all()
+
+
 def revenue(session: Session, workspace_id: str, account_ids: Collection[str]) -> dict[str, int]:
     """Return the revenue at risk by account, in cents a year."""
     rows = session.execute(

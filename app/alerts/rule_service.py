@@ -1,5 +1,6 @@
 """Rules are kept in versions that never change; a change of one concerns every account."""
 
+import math
 from datetime import datetime
 from difflib import get_close_matches
 from typing import Any
@@ -8,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts.due import Priority
 from app.accounts.queries import mark_all_due
-from app.alerts import alert_queries, notices, rule_queries
+from app.alerts import alert_queries, notices, rule_queries, sources
 from app.alerts.machine import Phase
 from app.alerts.rules import BUILT_IN, Rule, Signal
 from app.core.errors import ConflictError, FieldError, NotFoundError, UnprocessableError
@@ -36,6 +37,7 @@ def get(session: Session, workspace_id: str, key: str) -> Versioned:
 def check(session: Session, workspace_id: str, rule: Rule) -> None:
     """Raise FilterError or UnprocessableError where a rule watches what there is not."""
     segments.read(rule.filter)
+    _check_thresholds(rule)
     if rule.kind is Signal.NAMED:
         known: set[str] = {*SIGNALS}
     elif rule.kind is Signal.MEASURE:
@@ -47,6 +49,17 @@ def check(session: Session, workspace_id: str, rule: Rule) -> None:
         hint = f" Did you mean {rule.kind}:{close[0]}?" if close else ""
         where = FieldError("/body/signal", f"There is no {rule.signal}.{hint}")
         raise UnprocessableError("The rule watches what there is not.", errors=[where])
+
+
+def _check_thresholds(rule: Rule) -> None:
+    low, high = rule.range
+    ends = f"{low:g} to {high:g}" if math.isfinite(low) else f"at most {high:g}"
+    if not rule.can_fire:
+        where = FieldError("/body/fire_at", f"What is watched is {ends}: it never gets there.")
+        raise UnprocessableError("The rule can never fire.", errors=[where])
+    if not rule.can_clear:
+        where = FieldError("/body/clear_at", f"What is watched is {ends}: it never gets back.")
+        raise UnprocessableError("What the rule opens would never be over.", errors=[where])
 
 
 def put(session: Session, change: Change, key: str, wanted: Rule) -> Versioned:
@@ -66,7 +79,7 @@ def put(session: Session, change: Change, key: str, wanted: Rule) -> Versioned:
     )
     change.audit(session, "alert_rule.changed" if before else "alert_rule.created", key, config)
     if not wanted.enabled:
-        _end_alerts(session, workspace_id, key, now=change.at)
+        _end_alerts(session, workspace_id, key, before or wanted, now=change.at)
     elif before is None or _decides(before) != _decides(wanted):
         mark_all_due(session, workspace_id, priority=Priority.SWEEP)
     return version, wanted
@@ -76,12 +89,12 @@ def delete(session: Session, change: Change, key: str) -> None:
     """Let a rule hold no more; what it opened is over, and stays to be read."""
     workspace_id = change.workspace_id
     take_turns(session, RULES, workspace_id)
-    get(session, workspace_id, key)
+    _, rule = get(session, workspace_id, key)
     if key in BUILT_IN:
         raise ConflictError(f"{key} is built in: disable it instead.", code="built_in_rule")
     rule_queries.retire(session, workspace_id, key)
     change.audit(session, "alert_rule.deleted", key)
-    _end_alerts(session, workspace_id, key, now=change.at)
+    _end_alerts(session, workspace_id, key, rule, now=change.at)
 
 
 def _decides(rule: Rule) -> dict[str, Any]:
@@ -89,13 +102,18 @@ def _decides(rule: Rule) -> dict[str, Any]:
     return rule.model_dump(exclude={"name", "severity", "owner"})
 
 
-def _end_alerts(session: Session, workspace_id: str, key: str, *, now: datetime) -> None:
+def _end_alerts(
+    session: Session, workspace_id: str, key: str, rule: Rule, *, now: datetime
+) -> None:
     states, alerts = alert_queries.lock_rule(session, workspace_id, key)
+    ids = [alert.account_id for alert in alerts]
+    shown = sources.shown_now(session, workspace_id, rule, ids, today=now.date())
     for state in states:
         state.phase, state.since, state.check_at = Phase.OK, None, None
         state.shift, state.yardstick, state.armed = 0.0, None, True
     for alert in alerts:
         alert.resolved_at, alert.resolution = now, ENDED
+        alert.last = shown.get(alert.account_id)
         alert.owed_on = now.date() if notices.due(alert) else None
     session.flush()
     notices.note(session, workspace_id, alerts, notices.RESOLVED, now=now)

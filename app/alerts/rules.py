@@ -1,5 +1,6 @@
 """What an alert rule says: which number to watch, when to open and when to close. Pure."""
 
+import math
 from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
@@ -53,6 +54,14 @@ OPERATORS: Mapping[Signal, set[Operator]] = {
     Signal.DAYS_SINCE_LAST_USE: {Operator.BELOW, Operator.ABOVE},
     Signal.NAMED: {Operator.ABOVE, Operator.ABSENT_FOR},
 }
+
+RANGES: Mapping[Signal, tuple[float, float]] = {
+    Signal.HEALTH_SCORE: (0, 100),
+    Signal.CHURN_RISK: (0, 1),
+    Signal.DAYS_SINCE_LAST_USE: (0, math.inf),
+    Signal.NAMED: (0, 1),
+}
+"""Between which ends a number lies; nobody knows them of a measure."""
 
 GAP: Mapping[Signal, float] = {Signal.CHURN_RISK: 0.05, Signal.NAMED: 0}
 """How far ``clear_at`` lies from ``fire_at`` where nobody has said it; else five points."""
@@ -165,9 +174,18 @@ class Rule(Setting):
             return self.clear_at
         if self.operator is Operator.ABSENT_FOR or (self.kind, self.band) in LEVEL_RULES:
             return 0.0
-        gap = GAP.get(self.kind, 5.0)
-        cleared = self.fires_at - self.sign * gap
-        return max(cleared, 0.0) if self.sign > 0 else cleared
+        cleared = self.fires_at - self.sign * GAP.get(self.kind, 5.0)
+        if self.sign > 0:
+            return max(cleared, 0.0)
+        return max(self.fires_at, min(cleared, self.range[1]))
+
+    @cached_property
+    def range(self) -> tuple[float, float]:
+        """Between which ends that lies which the thresholds are for."""
+        if self.operator in {Operator.ENTERS_BAND, Operator.ABSENT_FOR}:
+            return -math.inf, math.inf
+        low, high = RANGES.get(self.kind, (-math.inf, math.inf))
+        return (-math.inf if self.operator in DROPS else low), high
 
     @cached_property
     def timing(self) -> Timing:
@@ -183,6 +201,14 @@ class Rule(Setting):
         """Whether other settings, other peers or another model alone can move the number."""
         judged = {Signal.HEALTH_SCORE, Signal.MEASURE, Signal.CHURN_RISK}
         return self.kind in judged and not self.on_config_change
+
+    @property
+    def can_fire(self) -> bool:
+        return self.see(self.range[self.sign > 0]) is Seen.BREACH
+
+    @property
+    def can_clear(self) -> bool:
+        return self.see(self.range[self.sign < 0]) is Seen.CLEAR
 
     def see(self, value: float | None) -> Seen:
         """Hold a number against both thresholds."""

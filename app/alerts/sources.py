@@ -6,8 +6,8 @@ from typing import Any, Protocol
 
 from sqlalchemy.orm import Session
 
-from app.alerts import source_queries
-from app.alerts.readings import Facts, measure_scores
+from app.alerts import queries, source_queries
+from app.alerts.readings import Facts, measure_scores, shown
 from app.alerts.rules import Operator, Rule, Signal
 from app.health import queries as health
 from app.health.assess import Status
@@ -65,6 +65,20 @@ def facts(
         )
         for each in scored
     ]
+
+
+def shown_now(
+    session: Session,
+    workspace_id: str,
+    rule: Rule,
+    account_ids: Collection[str],
+    *,
+    today: date,
+) -> dict[str, float | str | None]:
+    """Return what people are told of accounts whose scores are not being written just now."""
+    scored = queries.scores_of(session, workspace_id, account_ids)
+    found = facts(session, workspace_id, scored, [rule], as_of=today)
+    return {each.account_id: shown(rule, each) for each in found}
 
 
 def _named(

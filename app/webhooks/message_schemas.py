@@ -123,6 +123,7 @@ class AlertDigested(Payload):
     opened: int = of_what("For how many accounts it fired.", 120)
     resolved: int = of_what("For how many it ended.", 3, default=0)
     revenue_at_risk_cents: int | None = Field(None, examples=[1200000])
+    currency: Word | None = Field(None, examples=["USD"])
     scorecard_version: int | None = Field(None, examples=[1])
     accounts: list[Crossed] = Field([], description="Some of them.", max_length=MOST_ACCOUNTS)
 

@@ -156,10 +156,14 @@ def test_nobody_snoozes_into_the_past(client: TestClient, alert: str) -> None:
 def test_what_is_resolved_by_hand_stays_so_while_the_breach_goes_on(
     client: TestClient, session: Session, alert: str
 ) -> None:
+    move(session, 22, "a1")
+    refresh(session, "a1", now=NOW)
     said = act(client, alert, "resolve").json()
     assert (said["state"], said["resolution"]) == ("resolved", "by_hand")
     refresh(session, "a1", now=NOW + HOUR)
     assert kinds(session) == ["alert.opened", "alert.resolved"]
+    over = sent(session)[1][1]
+    assert (over["previous"], over["current"], over["reason"]) == (30, 22, "by_hand")
 
     for turn, score in enumerate((80, 20)):
         move(session, score, "a1")

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from app.alerts.rules import BUILT_IN
 from app.tables import Account, AuditEntry, Due
-from tests.alerts.world import alerts, found, kinds, refresh
+from tests.alerts.world import alerts, found, kinds, move, refresh
 from tests.conftest import NOW
 
 RULES = "/api/v1/alert-rules"
@@ -47,6 +47,12 @@ def test_a_change_is_a_new_version_and_the_old_ones_stay(
     assert sorted(actions) == ["alert_rule.changed", "alert_rule.created"]
 
 
+def test_what_is_over_five_points_away_is_over_at_the_end_of_the_scale(client: TestClient) -> None:
+    assert put(client, fire_at=98).json()["clear_at"] == 100
+    assert put(client, signal="measure:depth", fire_at=98).json()["clear_at"] == 103
+    assert put(client, operator="above", fire_at=3).json()["clear_at"] == 0
+
+
 def test_a_built_in_rule_is_changed_or_disabled_and_not_deleted(client: TestClient) -> None:
     one = client.get(f"{RULES}/no_use").json()["rule"]
 
@@ -73,12 +79,15 @@ def test_what_a_rule_opened_is_over_when_it_ends(client: TestClient, session: Se
     put(client)
     found(session, "a1", score=30)
     refresh(session, "a1")
+    move(session, 35, "a1")
+    refresh(session, "a1")
     session.commit()
 
     assert client.delete(f"{RULES}/low").status_code == 204
 
     [alert] = alerts(session)
     assert (alert.resolution, alert.owed_on) == ("rule_ended", NOW.date())
+    assert (alert.current, alert.last) == (30, 35)
     assert client.get(f"{RULES}/low").status_code == 404
     assert put(client).json()["version"] == 2
 
@@ -124,6 +133,14 @@ def test_a_preview_counts_who_is_meant_and_who_breaches(
         ({"fire_at": True}, "/body/fire_at"),
         ({"keep_seconds": "60"}, "/body/keep_seconds"),
         ({"enabled": "true"}, "/body/enabled"),
+        ({"fire_at": 0}, "/body/fire_at"),
+        ({"operator": "above", "fire_at": 100}, "/body/fire_at"),
+        ({"operator": "drop_by", "fire_at": 101}, "/body/fire_at"),
+        ({"operator": "drop_vs_self", "fire_at": 101}, "/body/fire_at"),
+        ({"signal": "churn_risk", "operator": "above", "fire_at": 60}, "/body/fire_at"),
+        ({"signal": "signal:dormant", "operator": "above", "fire_at": 1}, "/body/fire_at"),
+        ({"fire_at": 101}, "/body/clear_at"),
+        ({"clear_at": 101}, "/body/clear_at"),
         ({"signal": "signal:dormant", "operator": "absent_for", "fire_at": 367}, "/body"),
         ({"signal": "signal:dormant", "operator": "absent_for", "fire_at": -1}, "/body"),
     ],

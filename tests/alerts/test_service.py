@@ -124,6 +124,7 @@ def test_more_than_fifty_at_once_are_one_digest(session: Session) -> None:
     [(kind, said)] = sent(session)
     assert (kind, said["opened"], said["resolved"]) == ("alert.digested", 51, 0)
     assert (said["rule"]["id"], len(said["accounts"])) == ("health_at_risk", 10)
+    assert (said["revenue_at_risk_cents"], said["currency"]) == (51 * 1200_00, "USD")
     assert {each.told for each in alerts(session)} == {"opened"}
 
 
