@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from hypothesis import settings
 from pydantic import SecretStr
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.orm import Session, sessionmaker
@@ -23,6 +24,8 @@ ENCRYPTION_KEY = b64encode(b"k" * 32).decode()
 NOW = datetime(2026, 3, 18, 12, 0, tzinfo=UTC)
 Databases = Callable[..., str]
 
+settings.register_profile("tests", deadline=None, derandomize=True)  # the same on any machine
+settings.load_profile("tests")
 logs.configure("warning")  # as in production: drawing a traceback would take seconds
 
 

@@ -85,9 +85,7 @@ def test_no_input_makes_an_operation_break_its_promise(
 
     @settings(
         max_examples=EXAMPLES,
-        derandomize=True,
         database=None,
-        deadline=None,
         suppress_health_check=list(HealthCheck),
     )
     @given(case=api[path][method].as_strategy(generation_mode=mode))

@@ -93,6 +93,11 @@ class UnsupportedEncodingError(ProblemError):
     code = "unsupported_encoding"
 
 
+class UnsupportedMediaTypeError(ProblemError):
+    status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+    code = "unsupported_media_type"
+
+
 class UnprocessableError(ProblemError):
     status = HTTPStatus.UNPROCESSABLE_ENTITY
     code = "invalid_input"

@@ -12,7 +12,7 @@ from fastapi import Depends, Header, Query, Request, params
 from fastapi.dependencies.utils import get_flat_params
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.core.errors import FieldError, UnprocessableError
+from app.core.errors import FieldError, UnprocessableError, UnsupportedMediaTypeError
 from app.core.languages import Language, preferred
 from app.core.metrics import REQUEST_SECONDS, REQUESTS
 
@@ -80,6 +80,19 @@ def check_query(request: Request) -> None:
     ]
     if errors:
         raise UnprocessableError("Some of the input cannot be used.", errors=errors)
+
+
+def check_media_type(request: Request) -> None:
+    """Refuse a body that is not called JSON, where JSON is read."""
+    sends = (
+        request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers
+    )
+    said = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    is_json = said == "application/json" or (
+        said.startswith("application/") and said.endswith("+json")
+    )
+    if request.scope["route"].body_field is not None and sends and not is_json:
+        raise UnsupportedMediaTypeError("Send JSON, and say so: Content-Type: application/json.")
 
 
 def _wrong(name: str, given: int, wanted: Mapping[str, bool]) -> str:

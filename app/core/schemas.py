@@ -151,6 +151,7 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
+NO_JSON = responses(415)[415]
 SCHEMES = ("bearer", "basic")
 KEYED_PATHS = ("/v1/", "/api/v1/")
 
@@ -174,6 +175,8 @@ def install(app: FastAPI) -> None:
                     keyed: list[dict[str, list[str]]]
                     keyed = [{f"{scheme}_api_key": []} for scheme in SCHEMES]
                     operation.setdefault("security", keyed)
+                    if "requestBody" in operation:
+                        operation["responses"].setdefault("415", NO_JSON)
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way

@@ -14,7 +14,7 @@ from fastapi.concurrency import run_in_threadpool
 from app.core.clock import Clock, Now
 from app.core.db import Sessions, slot
 from app.core.errors import ForbiddenError, UnauthorizedError
-from app.core.requests import check_query
+from app.core.requests import check_media_type, check_query
 from app.workspaces import keys, queries
 from app.workspaces.keys import Scope
 from app.workspaces.service import Change
@@ -158,6 +158,7 @@ def caller_with(scope: Scope) -> Any:  # noqa: ANN401 - FastAPI's own marker has
             found = await caller_of(request, text)
         found.require(scope)
         check_query(request)
+        check_media_type(request)
         if found.changed_ids.has_aliases and ACCOUNT_ID in request.path_params:
             await _follow(request, found)
         return found

@@ -90,9 +90,7 @@ def test_an_unknown_way_of_rolling_up_is_refused(client: TestClient, rollup: obj
 links = st.tuples(st.sampled_from("abcdef"), st.sampled_from("abcdef"))
 
 
-@settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(changes=st.lists(links, max_size=12))
 def test_whatever_is_linked_no_account_is_above_itself(
     session: Session, changes: list[tuple[str, str]]

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from app.accounts.subscriptions import Period, Terms, change, end, with_price
 
-checked = settings(deadline=None, derandomize=True, max_examples=300)
+checked = settings(max_examples=300)
 
 START = date(2026, 1, 1)
 DAYS = [START + timedelta(days=n) for n in range(12)]

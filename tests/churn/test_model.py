@@ -31,7 +31,7 @@ def assert_adds_up(model: Model, x: NDArray[np.float64]) -> None:
 
 @pytest.mark.parametrize("kind", Kind)
 @given(x=arrays.arrays(np.float64, (3, 4), elements=st.floats(-1e6, 1e6) | st.sampled_from(ODD)))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_contributions_add_up_to_the_log_odds(kind: Kind, x: NDArray[np.float64]) -> None:
     assert_adds_up(MODELS[kind], x)
     assert ((MODELS[kind].predict(x) >= 0) & (MODELS[kind].predict(x) <= 1)).all()

@@ -14,7 +14,7 @@ from tests.churn import panels
     blocks=st.integers(1, 5),
     seed=st.integers(0, 9),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_fold_learns_only_of_what_was_known_before_its_test_began(
     months: int, accounts: int, horizon: int, blocks: int, seed: int
 ) -> None:

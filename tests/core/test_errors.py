@@ -1,3 +1,4 @@
+import pytest
 from fastapi.exceptions import RequestValidationError
 from fastapi.testclient import TestClient
 
@@ -22,6 +23,28 @@ def test_a_query_names_what_there_is_and_each_thing_once(client: TestClient) -> 
         {"pointer": "/query/x", "message": "There is no such parameter."},
         {"pointer": "/query/band", "message": "It is given more than once."},
     ]
+
+
+BODY = '{"name": "Acme"}'
+
+
+@pytest.mark.parametrize("said", ["text/plain", "application/x-www-form-urlencoded", ""])
+def test_a_body_that_is_not_called_json_is_refused(client: TestClient, said: str) -> None:
+    headers = {"Content-Type": said} if said else {}
+
+    answer = client.put("/api/v1/accounts/acme", content=BODY, headers=headers)
+
+    assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
+    assert client.get("/api/v1/accounts/acme").status_code == 404
+
+
+@pytest.mark.parametrize("said", ["application/json; charset=utf-8", "application/vnd.acme+json"])
+def test_json_has_several_names(client: TestClient, said: str) -> None:
+    headers = {"Content-Type": said}
+
+    answer = client.put("/api/v1/accounts/acme", content=BODY, headers=headers)
+
+    assert (answer.status_code, answer.json()["name"]) == (200, "Acme")
 
 
 def test_an_error_that_knows_its_place_inside_of_a_value_says_it() -> None:

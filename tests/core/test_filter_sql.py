@@ -187,8 +187,6 @@ def test_every_comparison_of_a_text_is_the_same_in_both(
 
 @settings(
     max_examples=150,
-    deadline=None,
-    derandomize=True,
     database=None,
     suppress_health_check=list(HealthCheck),
 )

@@ -17,7 +17,7 @@ from app.health.scorecard import Adjustment, Band, Card, Rule, Scorecard
 from tests.health.cards import WIDE, accounts, scorecards
 from tests.health.scoring import AS_OF, NOTHING_ON_OFFER, known, measure, simple, yardstick
 
-checked = settings(deadline=None, derandomize=True, max_examples=60)
+checked = settings(max_examples=60)
 
 LINE = Linear(at_0=0, at_100=100)
 CSAT = measure("csat", LINE, source=TraitSource(trait="csat"))

@@ -20,7 +20,7 @@ from app.health.benchmark import (
 )
 from tests.health.scoring import PRICES, paying
 
-checked = settings(deadline=None, derandomize=True, max_examples=100)
+checked = settings(max_examples=100)
 
 
 amounts = st.floats(0, 1e6) | st.sampled_from([0.0, 1.0, 2.0, 3.0])

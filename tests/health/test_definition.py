@@ -33,7 +33,7 @@ def scored_by(*measures: Any, **said: Any) -> Definition:  # noqa: ANN401
     return replace(SAID, scorecard=Scorecard(default=card, **said))
 
 
-@settings(deadline=None, derandomize=True, max_examples=50)
+@settings(max_examples=50)
 @given(scorecard=scorecards())
 def test_a_definition_survives_being_stored(scorecard: Scorecard) -> None:
     said = replace(SAID, scorecard=scorecard)

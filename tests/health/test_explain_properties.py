@@ -17,8 +17,6 @@ from tests.health.histories import day, history
 EXACT = 1e-6
 
 checked = settings(
-    deadline=None,
-    derandomize=True,
     database=None,
     max_examples=150,
     suppress_health_check=list(HealthCheck),

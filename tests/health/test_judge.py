@@ -16,7 +16,7 @@ from app.health.scorecard import Adjustment, Card
 from tests.health.cards import accounts, adjustments
 from tests.health.scoring import AS_OF, NAN, NOTHING_ON_OFFER, facts, measure, simple
 
-checked = settings(deadline=None, derandomize=True, max_examples=100)
+checked = settings(max_examples=100)
 
 OPENED = EventsSource(events=["Opened"], days=90)
 

@@ -12,7 +12,7 @@ from app.health.scoring import Column, Inputs, Scores, score
 from tests.health.cards import WIDE, amounts, cards, measured
 from tests.health.scoring import chosen_rows
 
-checked = settings(deadline=None, derandomize=True, max_examples=150)
+checked = settings(max_examples=150)
 
 
 def assert_same(one: Scores, other: Scores, chosen: object = slice(None)) -> None:

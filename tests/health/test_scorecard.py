@@ -12,7 +12,7 @@ from tests.health.cards import scorecards
 from tests.health.scoring import CARD, NAN, SCORECARD, measure
 
 SMB = {"field": "segment", "op": "eq", "value": "smb"}
-checked = settings(deadline=None, derandomize=True, max_examples=50)
+checked = settings(max_examples=50)
 
 
 @pytest.mark.parametrize(

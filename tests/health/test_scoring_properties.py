@@ -14,7 +14,7 @@ from app.health.benchmark import (
 from app.health.scoring import Inputs, Scores, score
 from tests.health.scoring import CARD, FIXED, NAN, chosen_rows, inputs, peers, pool
 
-checked = settings(deadline=None, derandomize=True, max_examples=100)
+checked = settings(max_examples=100)
 
 
 amounts = st.floats(0, 1e5) | st.sampled_from([0.0, 1.0, 2.0, 10.0])

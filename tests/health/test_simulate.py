@@ -70,7 +70,7 @@ def test_at_most_a_hundred_movers_are_named() -> None:
 numbers = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=2, max_size=30)
 
 
-@settings(deadline=None, derandomize=True, max_examples=100)
+@settings(max_examples=100)
 @given(pairs=numbers)
 def test_the_rank_correlation_is_spearmans_with_ties(pairs: list[tuple[int, int]]) -> None:
     x, y = np.array(pairs, dtype=np.float64).T
