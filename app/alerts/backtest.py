@@ -14,11 +14,12 @@ from app.alerts.backtest_queries import Day
 from app.alerts.evaluation import Kept, conclude, look
 from app.alerts.machine import Event
 from app.alerts.rules import Rule
+from app.core.filters import All, Condition, Op
 from app.health.assess import Status
 from app.segments import account_queries
 from app.segments import service as segments
 
-ANY_STATUS = {"field": "status", "op": "is_null", "value": False}
+ANY_STATUS = Condition("status", Op.IS_NULL, value=False)
 MOST_ACCOUNTS, AT_ONCE, MOST_NAMED = 1000, 250, 100
 KEY = "tried"
 
@@ -111,7 +112,7 @@ def backtest(
     ids = backtest_queries.some_accounts(
         session, workspace_id, since=since, until=until, limit=MOST_ACCOUNTS
     )
-    wanted = segments.read({"and": [rule.filter, ANY_STATUS]})
+    wanted = All((segments.read(rule.filter), ANY_STATUS))
     within = account_queries.let_through(session, workspace_id, wanted, ids, today=until)
     ids = [key for key in ids if key in within]
     courses: dict[str, Course] = {}

@@ -125,6 +125,23 @@ def test_a_filter_lets_accounts_through_whether_they_have_left_or_not(
     assert found["accounts"] == 1
 
 
+def test_a_filter_of_as_many_levels_or_conditions_as_there_may_be_is_tried_too(
+    client: TestClient, session: Session
+) -> None:
+    rule(session, "low", signal="health_score", operator="below", fire_at=40)
+    history(session, "a1", [80, 30])
+    session.commit()
+    said = {"name": "low", "signal": "health_score", "operator": "below", "fire_at": 40}
+    deep: dict[str, Any] = {"owner": "kim"}
+    for _ in range(7):
+        deep = {"not": deep}
+
+    for wanted in ({"and": [{"owner": None}] * 100}, deep):
+        answer = client.put("/api/v1/alert-rules/low", json=said | {"filter": wanted})
+        assert answer.status_code == 200, answer.text
+        assert backtest(client, days=2)["alerts"] == 1
+
+
 def test_nothing_is_written_and_days_without_history_are_empty(
     client: TestClient, session: Session
 ) -> None:
