@@ -29,6 +29,15 @@ def lookup(account: Mapping[str, Any], data: Mapping[str, Any]) -> Callable[[str
         first, dot, name = field.partition(".")
         if not dot:
             return account.get(field)
-        return (data if first == "data" else account.get("traits", {})).get(name)
+        return _inside(data, name) if first == "data" else account.get("traits", {}).get(name)
 
     return value_of
+
+
+def _inside(data: Mapping[str, Any], name: str) -> object:
+    """Return what a message says under a name; a dot leads into an object, as in ``rule.id``."""
+    first, dot, rest = name.partition(".")
+    found = data.get(first)
+    if not dot:
+        return found
+    return _inside(found, rest) if isinstance(found, Mapping) else None

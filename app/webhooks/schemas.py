@@ -43,7 +43,7 @@ Filter = Annotated[
     Field(
         description="Of messages about accounts only those that it lets through: by the account, "
         "its traits, and what the message says (docs/webhooks.md).",
-        examples=[{"segment": "enterprise", "data.severity": ["high", "critical"]}],
+        examples=[{"segment": "enterprise", "data.severity": ["medium", "high"]}],
         json_schema_extra=marked(LANGUAGE),
     ),
 ]
