@@ -181,12 +181,18 @@ def _resolve(
     alerts = queries.open_alerts(session, run.workspace_id, keys)
     found = [(each, alerts[key]) for each, key in zip(outcomes, keys, strict=True) if key in alerts]
     for each, alert in found:
-        alert.resolved_at, alert.last = run.now, shown(each.look.rule, each.look.facts)
+        alert.resolved_at, alert.last = run.now, _last(each, alert)
         alert.resolution = _resolution(each)
     session.flush()
     of_all = [alert for _, alert in found]
     notices.note(session, run.workspace_id, of_all, notices.RESOLVED, now=run.now)
     return found
+
+
+def _last(outcome: Outcome, alert: Alert) -> float | str | None:
+    """Return what the signal is now; nothing if the rule watches another one since it opened."""
+    rule = outcome.look.rule
+    return shown(rule, outcome.look.facts) if rule.signal == alert.signal else None
 
 
 def _resolution(outcome: Outcome) -> str:

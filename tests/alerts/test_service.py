@@ -8,9 +8,9 @@ from sqlalchemy.orm import Session
 
 from app import pipeline
 from app.alerts import service
-from app.tables import Account, AlertState, Change, Subscription, Workspace
+from app.tables import Account, AlertRule, AlertState, Change, Subscription, Workspace
 from tests import factories
-from tests.alerts.world import alerts, found, kinds, move, refresh, rule, sent
+from tests.alerts.world import alerts, found, kinds, move, put_rule, refresh, rule, sent
 from tests.conftest import NOW
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -114,6 +114,19 @@ def test_a_filter_says_of_whom_a_rule_is(session: Session) -> None:
     refresh(session, "a1", "a2", now=NOW + HOUR)
 
     assert [each.resolution for each in alerts(session)] == ["filtered"]
+
+
+def test_what_a_rule_watches_since_it_opened_is_no_value_of_the_alert(session: Session) -> None:
+    rule(session, "low", signal="health_score", operator="below", fire_at=40)
+    found(session, "a1", score=30)
+    refresh(session, "a1")
+    other = {"name": "low", "signal": "days_since_last_use", "operator": "above", "fire_at": 90}
+    session.execute(update(AlertRule).where(AlertRule.key == "low").values(active=False))
+    put_rule(session, "low", other | {"keep_seconds": 0}, version=3)
+    refresh(session, "a1", now=NOW + HOUR)
+
+    _, said = sent(session)[-1]
+    assert (said["signal"], said["previous"], said["current"]) == ("health_score", 30, None)
 
 
 def test_more_than_fifty_at_once_are_one_digest(session: Session) -> None:
