@@ -1,4 +1,4 @@
-"""What people do about alerts."""
+"""What people do about alerts, and to the accounts that they are about."""
 
 from datetime import datetime
 
@@ -13,7 +13,7 @@ from app.webhooks.outbox import publish
 from app.workspaces.queries import get_workspace
 from app.workspaces.service import Change
 
-BY_HAND = "by_hand"
+BY_HAND, MERGED = "by_hand", "merged"
 
 
 def acknowledge(session: Session, change: Change, alert_id: str) -> None:
@@ -63,6 +63,16 @@ def resolve(session: Session, change: Change, alert_id: str) -> None:
     if not _is_snoozed(state, change.at):
         revenue = queries.revenue(session, change.workspace_id, [alert.account_id])
         notices.tell(session, change.workspace_id, [alert], revenue, now=change.at)
+
+
+def end_merged(session: Session, workspace_id: str, account_id: str, *, now: datetime) -> None:
+    """Let the alerts of a merged account end. Who was told of one hears of it by the sweep."""
+    alerts = alert_queries.lock_account(session, workspace_id, account_id)
+    for alert in alerts:
+        alert.resolved_at, alert.resolution = now, MERGED
+        alert.owed_on = now.date() if notices.due(alert) else None
+    session.flush()
+    notices.note(session, workspace_id, alerts, notices.RESOLVED, now=now)
 
 
 def give_feedback(

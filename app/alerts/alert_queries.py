@@ -115,6 +115,21 @@ def lock_rule(
     return session.scalars(states).all(), session.scalars(alerts).all()
 
 
+def lock_account(session: Session, workspace_id: str, account_id: str) -> Sequence[Alert]:
+    """Lock what is open of an account."""
+    return session.scalars(
+        select(Alert)
+        .where(
+            Alert.workspace_id == workspace_id,
+            Alert.account_id == account_id,
+            Alert.resolved_at.is_(None),
+        )
+        .order_by(Alert.rule_key)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()
+
+
 @dataclass(frozen=True, slots=True)
 class RuleStats:
     opened: int

@@ -46,13 +46,6 @@ WHERE EXISTS (
 ORDER BY w.id
 """)
 
-# Of a merged account the alerts end; who was told of one hears of it with the next sweep.
-END_ALERTS = text("""
-UPDATE alert SET resolved_at = :now, resolution = 'merged',
-    owed_on = CASE WHEN told = 'opened' THEN CAST(:now AS date) END
-WHERE workspace_id = :workspace_id AND account_id = :account_id AND resolved_at IS NULL
-""")
-
 # A digest names accounts inside of it only.
 DROP_DIGESTS = text("""
 DELETE FROM message

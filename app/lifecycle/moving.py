@@ -11,7 +11,7 @@ from app.accounts import aliases
 from app.accounts.due import Priority
 from app.accounts.queries import mark_due
 from app.accounts.tables import Due, ExternalId, ParkedAccount
-from app.alerts import statements as alert_statements
+from app.alerts import acts as alerts
 from app.alerts.tables import Alert, AlertState
 from app.billing.tables import BillingCustomer, BillingSubscription, Invoice
 from app.changes.tables import Change
@@ -82,7 +82,7 @@ def move_small(session: Session, kind: Kind, values: Values, *, first: bool, now
     """Move what is small enough for the request itself. Safe to repeat."""
     rows = run(session, statements.MOVE_CHILDREN, values)
     if kind is Kind.MERGE:
-        run(session, alert_statements.END_ALERTS, {**values, "now": now})
+        alerts.end_merged(session, values["workspace_id"], values["account_id"], now=now)
     rows += session.scalar(row_statements.move_subscriptions(), {**values, "first": first}) or 0
     rows += sum(run(session, row_statements.shift(table), values) for table in SHIFTED)
     if kind is Kind.RENAME:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.alerts import service
 from app.core.db import Sessions
-from app.tables import AlertState, Message, Workspace
+from app.tables import AlertState, Change, Message, Workspace
 from app.webhooks.outbox import NewMessage, publish
 from tests.alerts.world import alerts, found, kinds, refresh, rule
 from tests.conftest import NOW
@@ -57,6 +57,9 @@ def test_the_alert_of_an_account_that_is_merged_ends_and_that_is_told(
     assert kinds(session) == ["alert.opened", "alert.opened", "alert.resolved"]
     states = session.scalars(select(AlertState.account_id)).all()
     assert states == ["a2"]
+    changes = session.scalars(select(Change).where(Change.type == "alert").order_by(Change.number))
+    told = [(row.account_id, row.data["what"]) for row in changes]
+    assert told == [("a2", "opened"), ("a2", "opened"), ("a2", "resolved")]
 
 
 def test_of_an_erased_account_no_digest_tells(
