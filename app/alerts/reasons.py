@@ -21,9 +21,11 @@ from app.health.assess import Status
 from app.health.details import yardstick_of
 from app.health.explain_service import drivers
 from app.health.tables import HealthHistory
+from app.health.telling import capitalized
 from app.signals.words import sentence as signal_sentence
 
 MOST_DRIVERS, DRIVEN_DAYS = 3, 28
+SOMEBODY = "somebody"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,7 @@ def reasons(session: Session, workspace_id: str, looks: Sequence[Look]) -> list[
         said = why.get(key, ()) if each.rule.kind is Signal.CHURN_RISK else ()
         if not said:
             before, after = long_before.get(key) or earlier, now.get(key)
-            said = _drivers(each, archive.told(before), archive.told(after))
+            said = _drivers(each, *(_unsigned(archive.told(row)) for row in (before, after)))
         found.append(Reason(shown(each.rule, past) if past else None, said[:MOST_DRIVERS]))
     return found
 
@@ -150,7 +152,15 @@ def _drivers(each: Look, before: Told | None, after: Told | None) -> Sequence[st
         return said
     up = each.rule.kind in {Signal.HEALTH_SCORE, Signal.MEASURE} and each.rule.direction == "up"
     moved = drivers(before, after, Language.EN, most=MOST_DRIVERS - len(said), up=up)
-    return [*said, *moved]
+    return [*said, *map(capitalized, moved)]
+
+
+def _unsigned(told: Told | None) -> Told | None:
+    """Leave out who has overruled a score and why: what is said here goes to other systems."""
+    if told is None or told.side is None or told.side.override is None:
+        return told
+    override = replace(told.side.override, author=SOMEBODY, reason="")
+    return replace(told, side=replace(told.side, override=override))
 
 
 def _anchor(each: Look) -> date:

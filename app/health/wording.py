@@ -132,9 +132,10 @@ def _overridden(tale: Tale) -> str:
         author, value = (was.author, number(was.value)) if was else (UNKNOWN, UNKNOWN)
         return words.override_ended.format(author=author, value=value)
     template = words.override_holds if was == said else words.override
+    reason = _bare(said.reason)
     return template.format(
         author=said.author,
         value=number(said.value),
         until=f"{said.expires_at:%Y-%m-%d}",
-        reason=_bare(said.reason),
+        reason=words.override_reason.format(reason=reason) if reason else "",
     )

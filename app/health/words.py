@@ -66,6 +66,7 @@ class Words:
     settings: str
     override: str
     override_holds: str
+    override_reason: str
     override_ended: str
     # of a day, and of the whole way
     level: str
@@ -150,8 +151,9 @@ ENGLISH = Words(
     version="scorecard version {after} took the place of version {before}",
     card='the account is judged as "{after}" instead of "{before}"',
     settings="product features, plans or settings changed",
-    override='{author} set the score to {value} until {until} ("{reason}")',
-    override_holds='{author} holds the score at {value} until {until} ("{reason}")',
+    override="{author} set the score to {value} until {until}{reason}",
+    override_holds="{author} holds the score at {value} until {until}{reason}",
+    override_reason=' ("{reason}")',
     override_ended="The score of {value} that {author} had set no longer holds",
     level="{name}: {raw}{median}; it gives {points} of {most} points.",
     median=" (the median of its peers is {median})",
@@ -231,8 +233,9 @@ CHINESE = Words(
     version="评分卡版本 {after} 取代版本 {before}",
     card="评分规则从“{before}”改为“{after}”",
     settings="产品功能、套餐或设置改变",
-    override="{author} 将分数设为 {value}，有效期至 {until}（{reason}）",
-    override_holds="{author} 设定的分数 {value} 仍然有效，至 {until}（{reason}）",
+    override="{author} 将分数设为 {value}，有效期至 {until}{reason}",
+    override_holds="{author} 设定的分数 {value} 仍然有效，至 {until}{reason}",
+    override_reason="（{reason}）",
     override_ended="{author} 设定的分数 {value} 不再有效",
     level="{name}：{raw}{median}，得 {points} 分，满分 {most} 分。",
     median="（同类中位数 {median}）",
