@@ -12,7 +12,7 @@ from app.core.db import ReadSessionDep, SessionDep
 from app.core.pagination import Page, PagingDep
 from app.core.schemas import Id, responses
 from app.signals.signal import Severity
-from app.workspaces.auth import AlertChange, Reader
+from app.workspaces.auth import AlertChange, AskedAccount, Reader
 from app.workspaces.service import Change
 
 alerts = APIRouter(
@@ -36,7 +36,7 @@ def list_alerts(
     state: State = "active",
     rule: Annotated[Id | None, Query(description="Its key.")] = None,
     severity: Severity | None = None,
-    account_id: Text = None,
+    account_id: AskedAccount = None,
     assignee: Text = None,
 ) -> Page[AlertOut]:
     """List alerts, the largest revenue at risk first."""

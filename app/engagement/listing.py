@@ -3,16 +3,15 @@
 from dataclasses import dataclass
 from typing import Annotated, TypeVar
 
-from fastapi import Depends, Query
+from fastapi import Depends
 from sqlalchemy.orm import Session
 
-from app.accounts import aliases
 from app.core.db import ReadSessionDep
 from app.core.pagination import Page, Paging, PagingDep, Slice
-from app.core.schemas import Id, Out
+from app.core.schemas import Out
 from app.engagement import row_queries
 from app.engagement.row_queries import Kept
-from app.workspaces.auth import Reader
+from app.workspaces.auth import AskedAccount, Reader
 
 Shown = TypeVar("Shown", bound=Out)
 
@@ -40,13 +39,8 @@ def whole(session: ReadSessionDep, caller: Reader, paging: PagingDep) -> Listing
 
 
 def of_account(
-    session: ReadSessionDep,
-    caller: Reader,
-    paging: PagingDep,
-    account_id: Annotated[Id | None, Query(description="Only those of this account.")] = None,
+    session: ReadSessionDep, caller: Reader, paging: PagingDep, account_id: AskedAccount = None
 ) -> Listing:
-    if account_id is not None:
-        account_id = aliases.current_id(session, caller.workspace_id, account_id)
     return Listing(session, caller.workspace_id, account_id, paging)
 
 

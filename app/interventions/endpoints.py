@@ -22,7 +22,7 @@ from app.interventions.schemas import (
     Work,
 )
 from app.interventions.states import Act, State
-from app.workspaces.auth import AccountChange, Reader
+from app.workspaces.auth import AccountChange, AskedAccount, Reader
 from app.workspaces.service import Change
 
 router = APIRouter(
@@ -80,7 +80,7 @@ def list_interventions(
     paging: PagingDep,
     language: LanguageDep,
     state: State | None = None,
-    account_id: Asked = None,
+    account_id: AskedAccount = None,
     assignee: Asked = None,
     playbook: Asked = None,
 ) -> Page[InterventionOut]:

@@ -13,7 +13,7 @@ from app.core.schemas import Id, responses
 from app.webhooks import queries, service
 from app.webhooks.message_schemas import CATALOGUE, Kind, Payload
 from app.webhooks.schemas import MessageOut, MessageTypeOut, ReplayOut
-from app.workspaces.auth import Reader, WebhookWriter
+from app.workspaces.auth import AskedAccount, Reader, WebhookWriter
 
 router = APIRouter(
     prefix="/api/v1", tags=["webhooks"], responses=responses(400, 401, 403, 404, 422)
@@ -32,7 +32,7 @@ def list_messages(
     caller: Reader,
     paging: PagingDep,
     type: Kind | None = None,  # noqa: A002 - what it is called everywhere
-    account_id: Id | None = None,
+    account_id: AskedAccount = None,
 ) -> Page[MessageOut]:
     """List what others were told, newest first, whether an endpoint wanted it or not."""
     found = queries.list_messages(

@@ -8,13 +8,14 @@ from datetime import datetime
 from time import monotonic
 from typing import Annotated, Any
 
-from fastapi import Depends, Request
+from fastapi import Depends, Query, Request
 from fastapi.concurrency import run_in_threadpool
 
 from app.core.clock import Clock, Now
 from app.core.db import Sessions, slot
 from app.core.errors import ForbiddenError, UnauthorizedError
 from app.core.requests import check_media_type, check_query
+from app.core.schemas import Id
 from app.workspaces import keys, queries
 from app.workspaces.keys import Scope
 from app.workspaces.service import Change
@@ -136,12 +137,17 @@ async def look_up(request: Request, text: str) -> Caller:
 
 async def _follow(request: Request, caller: Caller) -> None:
     """Let the old id of an account lead to the account, on every route whose path names one."""
-    state: Any = request.app.state
     named = request.path_params[ACCOUNT_ID]
+    request.path_params[ACCOUNT_ID] = await _current_id(request, caller, named)
+
+
+async def _current_id(request: Request, caller: Caller, account_id: str) -> str:
+    state: Any = request.app.state
     async with slot(request):
-        request.path_params[ACCOUNT_ID] = await run_in_threadpool(
-            state.current_account_id, state.autocommit_sessions, caller.workspace_id, named
+        found: str = await run_in_threadpool(
+            state.current_account_id, state.autocommit_sessions, caller.workspace_id, account_id
         )
+        return found
 
 
 def caller_with(scope: Scope) -> Any:  # noqa: ANN401 - FastAPI's own marker has no public type
@@ -190,3 +196,17 @@ AccountChange = Annotated[Change, change_by(ACCOUNT_WRITER)]
 AlertChange = Annotated[Change, change_by(ALERT_WRITER)]
 WebhookChange = Annotated[Change, change_by(WEBHOOK_WRITER)]
 AdminChange = Annotated[Change, change_by(ADMIN)]
+
+
+async def _asked_account(
+    request: Request,
+    caller: Reader,
+    account_id: Annotated[Id | None, Query(description="Only those of this account.")] = None,
+) -> str | None:
+    if account_id is None or not caller.changed_ids.has_aliases:
+        return account_id
+    return await _current_id(request, caller, account_id)
+
+
+AskedAccount = Annotated[str | None, Depends(_asked_account)]
+"""The account that a list is asked for; an old id leads to it."""

@@ -11,6 +11,7 @@ from app.alerts import service
 from app.core.db import Sessions
 from app.tables import AlertState, Change, Message, Workspace
 from app.webhooks.outbox import NewMessage, publish
+from tests import factories
 from tests.alerts.world import alerts, found, kinds, refresh, rule
 from tests.conftest import NOW
 from tests.lifecycle.doing import erase, move
@@ -40,7 +41,26 @@ def test_an_account_that_changes_its_id_keeps_its_alert(
         ("a2", None),
     }
     assert kinds(session) == ["alert.opened"] * 2
-    assert opened.get("/api/v1/alerts", params={"account_id": "new"}).json()["items"] != []
+    of_new, of_old = (
+        opened.get("/api/v1/alerts", params={"account_id": key}).json()["items"]
+        for key in ("new", "a1")
+    )
+    assert [each["account_id"] for each in of_new] == ["new"]
+    assert of_old == of_new
+
+
+@pytest.mark.parametrize("path", ["alerts", "messages", "interventions"])
+def test_lists_of_an_account_are_found_by_its_old_id(
+    opened: TestClient, sessions: Sessions, session: Session, path: str
+) -> None:
+    factories.intervention(session, "a1")
+    session.commit()
+    move(opened, sessions, "a1", "rename", account_id="new")
+
+    found = opened.get(f"/api/v1/{path}", params={"account_id": "a1"}).json()["items"]
+
+    assert found
+    assert {each["account_id"] for each in found} == {"new"}
 
 
 def test_the_alert_of_an_account_that_is_merged_ends_and_that_is_told(
