@@ -52,7 +52,8 @@ def resolve(session: Session, change: Change, alert_id: str) -> None:
     """End an alert by hand. The rule opens another one only after the breach was really over."""
     alert, state = _open(session, change.workspace_id, alert_id)
     alert.resolved_at, alert.resolution = change.at, BY_HAND
-    alert.last = _shown(session, alert, change)
+    _, rule = rule_queries.rules(session, change.workspace_id)[alert.rule_key]
+    sources.note_last(session, change.workspace_id, rule, [alert], today=change.at.date())
     if state is not None:
         after = resolved_by_hand(Kept.of(state).state, change.at)
         state.phase, state.since, state.check_at = after.phase, None, None
@@ -88,13 +89,6 @@ def _open(session: Session, workspace_id: str, alert_id: str) -> tuple[Alert, Al
     if alert.resolved_at is not None:
         raise ConflictError(f"Alert {alert_id} is resolved.", code="alert_resolved")
     return alert, state
-
-
-def _shown(session: Session, alert: Alert, change: Change) -> float | str | None:
-    _, rule = rule_queries.rules(session, alert.workspace_id)[alert.rule_key]
-    ids = [alert.account_id]
-    shown = sources.shown_now(session, alert.workspace_id, rule, ids, today=change.at.date())
-    return shown.get(alert.account_id)
 
 
 def _is_snoozed(state: AlertState | None, now: datetime) -> bool:

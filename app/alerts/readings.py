@@ -143,6 +143,11 @@ def shown(rule: Rule, facts: Facts) -> float | str | None:
     return plain(rule, facts)
 
 
+def shown_of(signal: str, rule: Rule, facts: Facts) -> float | str | None:
+    """Return what people are told of a signal; nothing if the rule watches another one by now."""
+    return shown(rule, facts) if rule.signal == signal else None
+
+
 def threshold(rule: Rule, facts: Facts) -> float | str | None:
     """Return what that is compared with: of a band of health the edge that is crossed."""
     if rule.operator is not Operator.ENTERS_BAND:

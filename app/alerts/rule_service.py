@@ -106,14 +106,12 @@ def _end_alerts(
     session: Session, workspace_id: str, key: str, rule: Rule, *, now: datetime
 ) -> None:
     states, alerts = alert_queries.lock_rule(session, workspace_id, key)
-    ids = [alert.account_id for alert in alerts]
-    shown = sources.shown_now(session, workspace_id, rule, ids, today=now.date())
+    sources.note_last(session, workspace_id, rule, alerts, today=now.date())
     for state in states:
         state.phase, state.since, state.check_at = Phase.OK, None, None
         state.shift, state.yardstick, state.armed = 0.0, None, True
     for alert in alerts:
         alert.resolved_at, alert.resolution = now, ENDED
-        alert.last = shown.get(alert.account_id)
         alert.owed_on = now.date() if notices.due(alert) else None
     session.flush()
     notices.note(session, workspace_id, alerts, notices.RESOLVED, now=now)

@@ -12,7 +12,7 @@ from app.accounts.queries import mark_due
 from app.alerts import notices, queries, reasons, rule_queries, sources
 from app.alerts.evaluation import Outcome, conclude, look
 from app.alerts.machine import Event, Seen
-from app.alerts.readings import GONE, Risk, shown, threshold
+from app.alerts.readings import GONE, Risk, shown, shown_of, threshold
 from app.alerts.reasons import Reason
 from app.alerts.rules import Rule
 from app.alerts.tables import Alert
@@ -181,18 +181,12 @@ def _resolve(
     alerts = queries.open_alerts(session, run.workspace_id, keys)
     found = [(each, alerts[key]) for each, key in zip(outcomes, keys, strict=True) if key in alerts]
     for each, alert in found:
-        alert.resolved_at, alert.last = run.now, _last(each, alert)
-        alert.resolution = _resolution(each)
+        alert.resolved_at, alert.resolution = run.now, _resolution(each)
+        alert.last = shown_of(alert.signal, each.look.rule, each.look.facts)
     session.flush()
     of_all = [alert for _, alert in found]
     notices.note(session, run.workspace_id, of_all, notices.RESOLVED, now=run.now)
     return found
-
-
-def _last(outcome: Outcome, alert: Alert) -> float | str | None:
-    """Return what the signal is now; nothing if the rule watches another one since it opened."""
-    rule = outcome.look.rule
-    return shown(rule, outcome.look.facts) if rule.signal == alert.signal else None
 
 
 def _resolution(outcome: Outcome) -> str:

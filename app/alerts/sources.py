@@ -7,8 +7,9 @@ from typing import Any, Protocol
 from sqlalchemy.orm import Session
 
 from app.alerts import queries, source_queries
-from app.alerts.readings import Facts, measure_scores, shown
+from app.alerts.readings import Facts, measure_scores, shown_of
 from app.alerts.rules import Operator, Rule, Signal
+from app.alerts.tables import Alert
 from app.health import queries as health
 from app.health.assess import Status
 from app.signals import queries as signals
@@ -67,18 +68,17 @@ def facts(
     ]
 
 
-def shown_now(
-    session: Session,
-    workspace_id: str,
-    rule: Rule,
-    account_ids: Collection[str],
-    *,
-    today: date,
-) -> dict[str, float | str | None]:
-    """Return what people are told of accounts whose scores are not being written just now."""
-    scored = queries.scores_of(session, workspace_id, account_ids)
+def note_last(
+    session: Session, workspace_id: str, rule: Rule, alerts: Sequence[Alert], *, today: date
+) -> None:
+    """Note in alerts that end how their accounts stand, by the scores that were written last."""
+    ids = [alert.account_id for alert in alerts]
+    scored = queries.scores_of(session, workspace_id, ids)
     found = facts(session, workspace_id, scored, [rule], as_of=today)
-    return {each.account_id: shown(rule, each) for each in found}
+    known = {each.account_id: each for each in found}
+    for alert in alerts:
+        if alert.account_id in known:
+            alert.last = shown_of(alert.signal, rule, known[alert.account_id])
 
 
 def _named(
