@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.core.errors import ConflictError, FieldError, UnprocessableError
 from app.core.filters import FilterError
+from app.core.rows import take_turns
 from app.core.sealing import Vault
 from app.webhooks import outbox, queries, targets
 from app.webhooks.addresses import Network
@@ -22,6 +23,9 @@ from app.webhooks.tables import WebhookEndpoint
 from app.workspaces.service import Change
 
 MOST_ENDPOINTS = 50
+ENDPOINTS = "webhook endpoints"
+"""One transaction at a time makes one, so that they can be counted."""
+
 EVER = ("pending", "delivered", "failed")
 RESERVED = {
     *ALWAYS,
@@ -59,6 +63,7 @@ def create(
     session: Session, by: Change, said: Mapping[str, Any], *, desk: Desk
 ) -> tuple[WebhookEndpoint, str | None]:
     """Make an endpoint. Returns its secret too: this is the only moment it can be read."""
+    take_turns(session, ENDPOINTS, by.workspace_id)
     if queries.count_endpoints(session, by.workspace_id) >= MOST_ENDPOINTS:
         raise ConflictError(
             f"A workspace has at most {MOST_ENDPOINTS} endpoints.", code="too_many_endpoints"

@@ -1,0 +1,44 @@
+"""How many endpoints a workspace may have, however many are made at once."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import func, select
+
+from app.core.db import Sessions, transaction
+from app.core.errors import ConflictError
+from app.tables import WebhookEndpoint
+from app.webhooks import service
+from app.webhooks.schemas import EndpointIn
+from app.webhooks.service import Desk
+from app.workspaces.service import Change
+from tests import factories
+from tests.conftest import NOW
+from tests.webhooks.delivery import VAULT
+
+SAID = EndpointIn(url="https://crm.example/hook").model_dump()
+DESK = Desk(VAULT, ())
+
+
+def make(sessions: Sessions) -> bool:
+    try:
+        with transaction(sessions) as session:
+            service.create(session, Change("acme", "test", NOW), SAID, desk=DESK)
+    except ConflictError:
+        return False
+    return True
+
+
+def test_a_workspace_has_as_many_endpoints_as_it_may_also_if_they_are_made_at_once(
+    committed: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "MOST_ENDPOINTS", 3)
+    with transaction(committed) as session:
+        factories.workspace(session)
+
+    with ThreadPoolExecutor(8) as threads:
+        made = list(threads.map(lambda _: make(committed), range(16)))
+
+    with transaction(committed) as session:
+        assert session.scalar(select(func.count()).select_from(WebhookEndpoint)) == 3
+    assert made.count(True) == 3
