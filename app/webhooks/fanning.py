@@ -18,17 +18,24 @@ TEST = "endpoint.test"
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A message as endpoints choose it."""
+    """A message as endpoints choose it; ``whole`` says what is personal too."""
 
     id: str
     kind: str
     account_id: str | None
     data: Mapping[str, Any]
+    whole: Mapping[str, Any]
 
     @classmethod
     def of(cls, message: Message) -> Self:
         data = orjson.loads(message.body)["data"]
-        return cls(message.id, message.type, message.account_id, data)
+        more = message.personal_body
+        whole = data if more is None else orjson.loads(more)["data"]
+        return cls(message.id, message.type, message.account_id, data, whole)
+
+    def to(self, endpoint: WebhookEndpoint) -> Mapping[str, Any]:
+        """Return what an endpoint would be told."""
+        return self.whole if endpoint.personal_data else self.data
 
 
 def read_filter(raw: object) -> Filter:
@@ -57,7 +64,8 @@ def fan_out(
         {"endpoint_id": endpoint.id, "message_id": message.id}
         for endpoint in endpoints
         for message in messages
-        if _has_type(endpoint, message) and _passes(filters[endpoint.id], message, accounts)
+        if _has_type(endpoint, message)
+        and _passes(filters[endpoint.id], message, message.to(endpoint), accounts)
     ]
     return queries.add_deliveries(session, workspace_id, rows, again=again, now=now)
 
@@ -66,9 +74,14 @@ def _has_type(endpoint: WebhookEndpoint, message: Told) -> bool:
     return message.kind != TEST and (not endpoint.types or message.kind in endpoint.types)
 
 
-def _passes(wanted: Filter, message: Told, accounts: Mapping[str, Mapping[str, Any]]) -> bool:
+def _passes(
+    wanted: Filter,
+    message: Told,
+    data: Mapping[str, Any],
+    accounts: Mapping[str, Mapping[str, Any]],
+) -> bool:
     """Whether a filter lets a message through; it speaks of messages about accounts alone."""
     if message.account_id is None:
         return True
     unknown = {"account_id": message.account_id}
-    return matches(wanted, lookup(accounts.get(message.account_id, unknown), message.data))
+    return matches(wanted, lookup(accounts.get(message.account_id, unknown), data))

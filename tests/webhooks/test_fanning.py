@@ -98,6 +98,17 @@ def test_only_who_asked_for_it_gets_what_is_personal(
     assert "owner" not in said["/hook?plain"]
 
 
+@pytest.mark.parametrize("personal_data", [True, False])
+def test_a_filter_asks_for_what_is_personal_of_who_gets_it_alone(
+    session: Session, *, personal_data: bool
+) -> None:
+    messages = [sample("alert.opened", "a1", owner=name) for name in ("kim", "lee")]
+
+    chosen = wanted(session, *messages, filter={"data.owner": "kim"}, personal_data=personal_data)
+
+    assert chosen == [personal_data, False]
+
+
 def test_what_is_rolled_back_was_never_said(committed: Sessions) -> None:
     with committed() as session:
         endpoint(session)
