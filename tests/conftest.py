@@ -19,6 +19,7 @@ from app.core.embedded import EmbeddedPostgres
 from app.core.settings import Settings
 from app.main import Storage, attach, create_app
 from tests import factories
+from tests.watching import Watch, watched
 
 ENCRYPTION_KEY = b64encode(b"k" * 32).decode()
 NOW = datetime(2026, 3, 18, 12, 0, tzinfo=UTC)
@@ -76,6 +77,18 @@ def engine(database_url: str) -> Iterator[Engine]:
     engine = open_engine(database_url, pool_size=20)
     yield engine
     engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def watch() -> Watch:
+    return Watch()
+
+
+@pytest.fixture
+def of_one_workspace(watch: Watch) -> Iterator[None]:
+    """Fail a test in which a statement of the product may read beyond one workspace."""
+    with watched(watch):
+        yield
 
 
 @pytest.fixture

@@ -157,3 +157,40 @@ ACROSS_WORKSPACES = {
     "app.workspaces.queries.touch_key": "a key is what names the workspace",
     "app.workspaces.queries.workspaces_to_sweep": "the worker sweeps all",
 }
+
+QUERIES_READ_ACROSS = (
+    "app.accounts.queries.claim_due",
+    "app.alerts.queries.swept_workspaces",
+    "app.alerts.queries.take_waiting",
+    "app.billing.queries.source_by_id",
+    "app.billing.queries.take_unsettled",
+    "app.changes.queries.drop_old",
+    "app.churn.training_queries.workspaces_to_train",
+    "app.events.binding_queries.take_marked",
+    "app.events.quarantine_queries.drop_old_quarantined",
+    "app.events.queries.drop_old_unattributed",
+    "app.events.source_queries.drop_revived",
+    "app.events.source_queries.lock_quiet",
+    "app.events.source_queries.lock_returned",
+    "app.events.stats_queries.drop_old_hours",
+    "app.events.stats_queries.fold",
+    "app.health.override_queries.end_expired",
+    "app.imports.queries.unsettled",
+    "app.interventions.intervention_queries.claim_decided",
+    "app.interventions.intervention_queries.claim_due",
+    "app.jobs.queries.drop_finished",
+    "app.jobs.queries.next_job",
+    "app.webhooks.delivery_queries.drop_old",
+    "app.workspaces.queries.list_workspaces",
+    "app.workspaces.queries.stored_key",
+    "app.workspaces.queries.touch_key",
+    "app.workspaces.queries.workspaces_to_sweep",
+)
+
+READ_ACROSS = {
+    "app.events.binding_queries._take": "the worker binds what waits, whosever it is",
+    "app.lifecycle.running._work": "the worker erases and moves what is due, whosever it is",
+    "app.worker.Worker.keep_house": "months of all workspaces are kept in one partition",
+    **{name: ACROSS_WORKSPACES[name] for name in QUERIES_READ_ACROSS},
+}
+"""Whose statements read rows of several workspaces, and why they may: tests/watching.py."""

@@ -14,6 +14,8 @@ from app.main import Storage, create_app
 from app.worker import Worker
 from tests import factories
 
+pytestmark = pytest.mark.usefixtures("of_one_workspace")
+
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 SETTINGS = Settings(_env_file=None)
 NAMES = [f"c{number:02}" for number in range(24)]

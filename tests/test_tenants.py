@@ -30,6 +30,8 @@ from tests.routes import (
 )
 from tests.test_openapi import API, OPERATIONS
 
+pytestmark = pytest.mark.usefixtures("of_one_workspace")
+
 
 @pytest.fixture
 def theirs(client: TestClient, session: Session) -> Iterator[TestClient]:

@@ -20,6 +20,8 @@ from tests import factories
 from tests.conftest import NOW
 from tests.routes import OWN_FIGURES
 
+pytestmark = pytest.mark.usefixtures("of_one_workspace")
+
 LONG_AGO = NOW.date() - timedelta(days=400)
 
 
