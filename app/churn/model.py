@@ -29,7 +29,10 @@ class Calibration:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """The log-odds of churn within ``horizon_days``: the mean of the parts, calibrated."""
+    """The log-odds of churn within ``horizon_days``: the mean of the parts, calibrated.
+
+    ``usual``: the share that left of the rows that it learnt from.
+    """
 
     names: tuple[str, ...]
     horizon_days: int
@@ -37,6 +40,7 @@ class Model:
     calibration: Calibration = Calibration()
     stage: Stage = Stage.EXPERIMENTAL
     version: int = 0
+    usual: float = 0.0
 
     def margin(self, x: Floats) -> Floats:
         """Compute log-odds; ``x``: rows by ``names``, nan where missing."""

@@ -6,12 +6,11 @@ from fastapi import APIRouter, Path
 
 from app.churn import model_queries, model_service, training_job
 from app.churn.model_schemas import ChurnModelCard, ChurnModelOut, RolledBack
-from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.pagination import Page, PagingDep
 from app.core.schemas import responses
 from app.jobs.schemas import JobOut
-from app.workspaces.auth import Admin, AdminChange, Reader
+from app.workspaces.auth import AdminChange, Reader
 
 router = APIRouter(
     prefix="/api/v1", tags=["churn models"], responses=responses(400, 401, 403, 404, 422)
@@ -21,13 +20,12 @@ Version = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
 
 @router.post("/churn-models", status_code=202)
-def train_churn_model(session: SessionDep, caller: Admin, now: Now) -> JobOut:
+def train_churn_model(session: SessionDep, change: AdminChange) -> JobOut:
     """Have a model trained by a worker. One that is waiting or under way is the same job.
 
     It takes over by itself if it has earned that on unseen time; else it is kept as a shadow.
     """
-    job = training_job.order(session, caller.workspace_id, actor=caller.actor, now=now)
-    return JobOut.model_validate(job)
+    return JobOut.model_validate(training_job.order(session, change))
 
 
 @router.get("/churn-models")
@@ -35,10 +33,8 @@ def list_churn_models(
     session: ReadSessionDep, caller: Reader, paging: PagingDep
 ) -> Page[ChurnModelOut]:
     """List models, newest first. None active: risk is told by the rules."""
-    rows = model_queries.list_models(
-        session, caller.workspace_id, before=paging.after(int), limit=paging.fetch
-    )
-    return paging.page(rows, ChurnModelOut.model_validate, lambda row: row.version)
+    found = model_queries.list_models(session, caller.workspace_id, paging)
+    return found.shown(ChurnModelOut.model_validate)
 
 
 @router.get("/churn-models/{version}")

@@ -1,4 +1,3 @@
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -7,8 +6,8 @@ from sqlalchemy.orm import Session, undefer
 
 from app.churn.artifacts import Artifact
 from app.churn.tables import ChurnModel
-from app.core.errors import NotFoundError
-from app.core.rows import newest_first
+from app.core.pagination import Paging, Slice
+from app.core.rows import listed, row_of, take_turns
 
 
 def active(session: Session, workspace_id: str) -> ChurnModel | None:
@@ -16,12 +15,8 @@ def active(session: Session, workspace_id: str) -> ChurnModel | None:
     return session.scalar(_of(workspace_id).where(ChurnModel.state == "active"))
 
 
-def get(session: Session, workspace_id: str, version: int, *, lock: bool = False) -> ChurnModel:
-    query = _of(workspace_id).where(ChurnModel.version == version)
-    found = session.scalar(query.with_for_update() if lock else query)
-    if found is None:
-        raise NotFoundError("churn model", version)
-    return found
+def get(session: Session, workspace_id: str, version: int) -> ChurnModel:
+    return row_of(session, ChurnModel, (workspace_id, version))
 
 
 def artifact(session: Session, workspace_id: str, version: int) -> Artifact:
@@ -30,17 +25,14 @@ def artifact(session: Session, workspace_id: str, version: int) -> Artifact:
     return Artifact(row.head, row.trees)
 
 
-def list_models(
-    session: Session, workspace_id: str, *, before: int | None, limit: int
-) -> Sequence[ChurnModel]:
+def list_models(session: Session, workspace_id: str, paging: Paging) -> Slice[ChurnModel]:
     """Newest first."""
-    models = newest_first(_of(workspace_id), ChurnModel.version, before=before, limit=limit)
-    return session.scalars(models).all()
+    return listed(session, _of(workspace_id), ChurnModel.version, paging=paging, newest=True)
 
 
 def lock_models(session: Session, workspace_id: str) -> None:
     """Let one transaction at a time add or activate a model of a workspace."""
-    session.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"churn:{workspace_id}"))))
+    take_turns(session, "churn models", workspace_id)
 
 
 def add(session: Session, workspace_id: str, **columns: Any) -> ChurnModel:  # noqa: ANN401

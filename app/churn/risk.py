@@ -38,10 +38,9 @@ class Outlook(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Scorer:
-    """What judges: a model with the usual share of those who leave, or the rules (None)."""
+    """What judges: a model, or the rules (None)."""
 
     model: Model | None
-    usual: float
     horizon: Horizon
     peers: Mapping[str, float]
 
@@ -101,7 +100,7 @@ def _by_model(scorer: Scorer, table: FeatureTable, x: Floats, before: Floats) ->
     told = drivers(table.names, x, model.contributions(x), before, scorer.peers)
     return [
         _Said(LEVELS[level], float(chance), float(chance), each)
-        for level, chance, each in zip(levels_of(p, scorer.usual), p, told, strict=True)
+        for level, chance, each in zip(levels_of(p, model.usual), p, told, strict=True)
     ]
 
 

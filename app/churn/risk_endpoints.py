@@ -1,6 +1,6 @@
 """Reading the churn risk of an account, and how it came to be."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -60,15 +60,8 @@ def get_churn_risk_history(
     until = until or now.date()
     since = since or until - timedelta(days=min(90, until.toordinal() - 1))
     get(session, caller.workspace_id, Account, account_id)
-    rows = risk_queries.history(
-        session,
-        caller.workspace_id,
-        account_id,
-        since=since,
-        until=until,
-        after=paging.after(date),
-        limit=paging.fetch,
+    found = risk_queries.history(
+        session, caller.workspace_id, account_id, paging, since=since, until=until
     )
-    kept, next_cursor = paging.cut(rows, lambda row: row.as_of)
-    items = [ChurnRiskOut.of(account_id, row, language) for row in kept]
-    return ChurnRiskHistoryOut(account_id=account_id, items=items, next_cursor=next_cursor)
+    items = [ChurnRiskOut.of(account_id, row, language) for row in found.rows]
+    return ChurnRiskHistoryOut(account_id=account_id, items=items, next_cursor=found.next_cursor)

@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 from app.churn import risk_statements as statements
 from app.churn.risk import Risk
 from app.churn.tables import ChurnRisk, ChurnRiskHistory, ChurnYardstick
-from app.core.rows import in_order
+from app.core.pagination import Paging, Slice
+from app.core.rows import listed
 
 FRESH = {"populate_existing": True}
 LEAST_MOVE = 0.01
@@ -91,16 +92,15 @@ def history(
     session: Session,
     workspace_id: str,
     account_id: str,
+    paging: Paging,
     *,
     since: date,
     until: date,
-    after: date | None,
-    limit: int,
-) -> Sequence[ChurnRiskHistory]:
+) -> Slice[ChurnRiskHistory]:
     """Oldest first."""
     rows = select(ChurnRiskHistory).where(
         ChurnRiskHistory.workspace_id == workspace_id,
         ChurnRiskHistory.account_id == account_id,
         ChurnRiskHistory.as_of.between(since, until),
     )
-    return session.scalars(in_order(rows, ChurnRiskHistory.as_of, after=after, limit=limit)).all()
+    return listed(session, rows, ChurnRiskHistory.as_of, paging=paging)

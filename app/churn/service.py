@@ -7,11 +7,11 @@ from datetime import date, datetime, timedelta
 import numpy as np
 from sqlalchemy.orm import Session
 
-from app.churn import model_queries, observations, queries, risk_queries, store
+from app.churn import observations, queries, risk_queries, store
 from app.churn.horizon import Basis, Horizon
 from app.churn.model import Model
 from app.churn.risk import Scorer, judge
-from app.churn.tables import ChurnModel, ChurnYardstick
+from app.churn.tables import ChurnYardstick
 from app.features.table import TableLens, event_names_of
 from app.features.table_queries import feature_table
 
@@ -33,13 +33,12 @@ def refresh(
     if as_of < now.date():
         return
     day = as_of - timedelta(days=1)
-    row = model_queries.active(session, workspace_id)
-    model = store.active_model(session, workspace_id) if row else None
+    model = store.active_model(session, workspace_id)
     version = model.version if model else None
     due = risk_queries.outdated(session, workspace_id, account_ids, day=day, version=version)
     if not due:
         return
-    scorer, lens = _scorer(session, workspace_id, row, model, day=day)
+    scorer, lens = _scorer(session, workspace_id, model, day=day)
     table = feature_table(session, workspace_id, [(each, day) for each in due], lens=lens)
     lives = observations.can_churn(table, scorer.horizon)
     earlier = [(each, day - BEFORE) for each, lives_on in zip(due, lives, strict=True) if lives_on]
@@ -49,26 +48,13 @@ def refresh(
 
 
 def _scorer(
-    session: Session,
-    workspace_id: str,
-    row: ChurnModel | None,
-    model: Model | None,
-    *,
-    day: date,
+    session: Session, workspace_id: str, model: Model | None, *, day: date
 ) -> tuple[Scorer, TableLens]:
     peers = _yardstick(session, workspace_id, day=day)
-    if row is None or model is None:
-        horizon, names, usual = (
-            Horizon(peers.horizon_days, Basis(peers.basis)),
-            peers.event_names,
-            0.0,
-        )
-    else:
-        horizon = Horizon(model.horizon_days, Basis(peers.basis))
-        names = list(event_names_of(model.names))
-        usual = row.card["data"]["churned_rows"] / row.card["data"]["rows"]
+    horizon = Horizon(model.horizon_days if model else peers.horizon_days, Basis(peers.basis))
+    names = list(event_names_of(model.names)) if model else peers.event_names
     lens = observations.lens(session, workspace_id, as_of=day, horizon=horizon, event_names=names)
-    return Scorer(model, usual, horizon, peers.medians), lens
+    return Scorer(model, horizon, peers.medians), lens
 
 
 def _yardstick(session: Session, workspace_id: str, *, day: date) -> ChurnYardstick:

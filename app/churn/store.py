@@ -20,21 +20,21 @@ FOLDER = Path("models")
 HEAD, TREES, CARD = "model.json", "trees.skops", "card.json"
 
 
-def active_model(session: Session, workspace_id: str, *, folder: Path = FOLDER) -> Model | None:
+def active_model(session: Session, workspace_id: str) -> Model | None:
     """Load the model that holds; None without one, and where it does not fit this process."""
     row = model_queries.active(session, workspace_id)
     if row is None:
         return None
     try:
-        return model_of(session, row, folder=folder)
+        return model_of(session, row)
     except UnfitArtifactError as error:
         log.warning("churn_model_unfit", workspace_id=workspace_id, reason=str(error))
         return None
 
 
-def model_of(session: Session, row: ChurnModel, *, folder: Path = FOLDER) -> Model:
+def model_of(session: Session, row: ChurnModel) -> Model:
     """Load a model, from disk if it is there unchanged; raises UnfitArtifactError."""
-    place = folder / row.workspace_id / str(row.version)
+    place = FOLDER / row.workspace_id / str(row.version)
     try:
         model = _load(_on_disk(place), row.sha256)
     except (OSError, UnfitArtifactError):
@@ -42,7 +42,9 @@ def model_of(session: Session, row: ChurnModel, *, folder: Path = FOLDER) -> Mod
         model = _load(stored, row.sha256)
         with suppress(OSError):  # it is only a cache: the place may be read-only
             _to_disk(place, stored, orjson.dumps(row.card))
-    return replace(model, stage=Stage(row.stage), version=row.version)
+    learnt = row.card["data"]
+    usual = learnt["churned_rows"] / learnt["rows"]
+    return replace(model, stage=Stage(row.stage), version=row.version, usual=usual)
 
 
 @lru_cache(maxsize=16)

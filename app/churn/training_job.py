@@ -17,6 +17,7 @@ from app.core import parent
 from app.core.clock import Clock
 from app.core.db import Sessions, transaction
 from app.core.errors import ProblemError
+from app.core.rows import take_turns
 from app.jobs import service as jobs
 from app.jobs.service import LostLeaseError, Work
 from app.jobs.tables import Job
@@ -36,11 +37,11 @@ NIGHTLY = timedelta(hours=20)
 UNFIT_AFTER = timedelta(hours=1)
 
 
-def order(session: Session, workspace_id: str, *, actor: str, now: datetime) -> Job:
+def order(session: Session, by: Change) -> Job:
     """Have a model trained; a training that is waiting or under way is the same one."""
-    training_queries.lock_orders(session, workspace_id)
-    found = training_queries.open_job(session, workspace_id, KIND)
-    return found or jobs.enqueue(session, workspace_id, KIND, {}, actor=actor, now=now)
+    take_turns(session, KIND, by.workspace_id)
+    found = training_queries.open_job(session, by.workspace_id, KIND)
+    return found or jobs.enqueue(session, by.workspace_id, KIND, {}, actor=by.actor, now=by.at)
 
 
 def order_nightly(session: Session, *, now: datetime) -> int:
@@ -49,7 +50,7 @@ def order_nightly(session: Session, *, now: datetime) -> int:
         session, KIND, since=now - NIGHTLY, unfit_since=now - UNFIT_AFTER, today=now.date()
     )
     for workspace_id in due:
-        order(session, workspace_id, actor="worker", now=now)
+        order(session, Change(workspace_id, "worker", now))
     return len(due)
 
 

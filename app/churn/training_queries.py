@@ -15,11 +15,6 @@ from app.workspaces.tables import Workspace
 SHORTEST_PAST = timedelta(days=60)
 
 
-def lock_orders(session: Session, workspace_id: str) -> None:
-    """Let one transaction at a time order a training for a workspace."""
-    session.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"train:{workspace_id}"))))
-
-
 def open_job(session: Session, workspace_id: str, kind: str) -> Job | None:
     is_open = Job.state.in_([State.QUEUED, State.RUNNING])
     query = select(Job).where(Job.workspace_id == workspace_id, Job.kind == kind, is_open)

@@ -14,6 +14,7 @@ from app.interventions.treatment_queries import treated_days
 from app.jobs import queries as job_queries
 from app.jobs import service as jobs
 from app.jobs.service import Work
+from app.workspaces.service import Change
 
 
 def train(
@@ -30,7 +31,7 @@ def train(
         else:
             with transaction(sessions) as session:
                 find_workspace(session, workspace)
-                ordered = training_job.order(session, workspace, actor=ACTOR, now=clock())
+                ordered = training_job.order(session, Change(workspace, ACTOR, clock()))
             work = jobs.take(sessions, workspace, ordered.id, now=clock())
         training_job.run(sessions, work, clock, treated=treated_days)
         if job is None:

@@ -121,14 +121,8 @@ def create_import(
 @router.get("/imports")
 def list_imports(session: ReadSessionDep, caller: Reader, paging: PagingDep) -> Page[ImportOut]:
     """List imports, newest first. What has ended is kept for 30 days."""
-    rows = jobs.list_jobs(
-        session,
-        caller.workspace_id,
-        kinds=service.KINDS,
-        before=paging.after(str),
-        limit=paging.fetch,
-    )
-    return paging.page(rows, ImportOut.of, lambda job: job.id)
+    found = jobs.list_jobs(session, caller.workspace_id, paging, kinds=service.KINDS)
+    return found.shown(ImportOut.of)
 
 
 @router.get("/imports/{import_id}")
@@ -143,14 +137,8 @@ def list_import_errors(
 ) -> Page[ImportRowErrorOut]:
     """List rows that could not be used, in the order of the file; at most the first 10,000."""
     service.get(session, caller.workspace_id, import_id)
-    rows = queries.list_errors(
-        session,
-        caller.workspace_id,
-        import_id,
-        after=paging.after(int) or 0,
-        limit=paging.fetch,
-    )
-    return paging.page(rows, ImportRowErrorOut.model_validate, lambda row: row.number)
+    found = queries.list_errors(session, caller.workspace_id, import_id, paging)
+    return found.shown(ImportRowErrorOut.model_validate)
 
 
 @router.post("/imports/{import_id}/cancel", responses=responses(409))

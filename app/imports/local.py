@@ -9,6 +9,7 @@ from typing import Any
 
 from app.core.clock import Clock
 from app.core.db import Sessions, transaction
+from app.core.pagination import Paging
 from app.imports import queries, service
 from app.imports.errors import RowError
 from app.imports.files import LocalFile, content_of
@@ -25,6 +26,7 @@ from app.workspaces.service import Change
 
 ERROR_COLUMNS = ("line", "code", "message")
 ACTOR = "cli"
+FIRST_ERRORS = 5
 LARGEST_LOOKUP = 1_000_000
 
 
@@ -103,8 +105,8 @@ def _ended(sessions: Sessions, workspace_id: str, import_id: str, *, now: dateti
     with transaction(sessions) as session:
         service.settle_ended(session, now=now)
         job = job_queries.get(session, workspace_id, import_id)
-        first = queries.list_errors(session, workspace_id, import_id, after=0, limit=5)
-        return Ended(State(job.state), job.error, job.progress, first)
+        first = queries.list_errors(session, workspace_id, import_id, Paging(FIRST_ERRORS, None))
+        return Ended(State(job.state), job.error, job.progress, first.rows)
 
 
 def lookup(path: Path) -> dict[str, str]:

@@ -8,7 +8,6 @@ from sqlalchemy.orm import Session
 from app.accounts import queries as accounts
 from app.accounts.due import Priority
 from app.churn import risk_queries as churn
-from app.core.errors import NotFoundError
 from app.core.rows import take_turns
 from app.engagement import onboarding
 from app.health.benchmark_queries import drop_benchmarks
@@ -63,10 +62,9 @@ def begin(
 
 
 def get(session: Session, workspace_id: str, import_id: str, *, lock: bool = False) -> Job:
-    job = job_queries.find(session, workspace_id, import_id, lock=lock)
-    if job is None or job.kind not in KINDS:
-        raise NotFoundError("import", import_id)
-    return job
+    return job_queries.get(
+        session, workspace_id, import_id, kinds=KINDS, called="import", lock=lock
+    )
 
 
 def settle(session: Session, workspace_id: str, ended: Work | Job, *, now: datetime) -> None:

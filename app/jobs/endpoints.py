@@ -23,15 +23,9 @@ def list_jobs(
     kind: Annotated[str | None, Query(max_length=40, examples=["import"])] = None,
 ) -> Page[JobOut]:
     """List long work, newest first. What has ended is kept for 30 days."""
-    rows = queries.list_jobs(
-        session,
-        caller.workspace_id,
-        kinds=[kind] if kind is not None else (),
-        state=state,
-        before=paging.after(str),
-        limit=paging.fetch,
-    )
-    return paging.page(rows, JobOut.model_validate, lambda job: job.id)
+    kinds = () if kind is None else [kind]
+    found = queries.list_jobs(session, caller.workspace_id, paging, kinds=kinds, state=state)
+    return found.shown(JobOut.model_validate)
 
 
 @router.get("/jobs/{job_id}")

@@ -1,13 +1,13 @@
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CursorResult, and_, delete, or_, select, update
+from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import Session
 
 from app.core.errors import NotFoundError
-from app.core.rows import newest_first, only
+from app.core.pagination import Paging, Slice
+from app.core.rows import listed, only
 from app.jobs.states import State
 from app.jobs.tables import Job
 
@@ -27,69 +27,54 @@ def next_job(session: Session, kinds: Collection[str], *, now: datetime) -> Job 
     )
 
 
-def find(session: Session, workspace_id: str, job_id: str, *, lock: bool = False) -> Job | None:
+def get(
+    session: Session,
+    workspace_id: str,
+    job_id: str,
+    *,
+    kinds: Collection[str] = (),
+    called: str = "job",
+    lock: bool = False,
+) -> Job:
+    """Find a job of some kinds, or of any, or say that there is none that is ``called`` so."""
     job = select(Job).where(Job.workspace_id == workspace_id, Job.id == job_id)
     if lock:
         job = job.with_for_update().execution_options(populate_existing=True)
-    return session.scalar(job)
-
-
-def get(session: Session, workspace_id: str, job_id: str, *, lock: bool = False) -> Job:
-    job = find(session, workspace_id, job_id, lock=lock)
-    if job is None:
-        raise NotFoundError("job", job_id)
-    return job
+    found = session.scalar(job)
+    if found is None or (kinds and found.kind not in kinds):
+        raise NotFoundError(called, job_id)
+    return found
 
 
 def list_jobs(
     session: Session,
     workspace_id: str,
+    paging: Paging,
     *,
     kinds: Collection[str] = (),
     state: State | None = None,
-    before: str | None = None,
-    limit: int,
-) -> Sequence[Job]:
+) -> Slice[Job]:
     """Newest first."""
     jobs = only(select(Job).where(Job.workspace_id == workspace_id), state=state)
     if kinds:
         jobs = jobs.where(Job.kind.in_(kinds))
-    return session.scalars(newest_first(jobs, Job.id, before=before, limit=limit)).all()
+    return listed(session, jobs, Job.id, paging=paging, newest=True)
 
 
 def held(session: Session, workspace_id: str, job_id: str, token: UUID) -> Job | None:
     """Lock a job, if who holds this token still holds it."""
     return session.scalar(
         select(Job)
-        .where(_is_held(workspace_id, job_id, token))
+        .where(
+            Job.workspace_id == workspace_id,
+            Job.id == job_id,
+            Job.token == token,
+            Job.state == State.RUNNING,
+        )
         .with_for_update()
         .execution_options(populate_existing=True)
     )
 
 
-def change_held(
-    session: Session,
-    workspace_id: str,
-    job_id: str,
-    token: UUID,
-    columns: Mapping[str, Any],
-) -> bool:
-    """Change a job in the name of a token. Returns whether that one still holds it."""
-    done = session.execute(
-        update(Job).where(_is_held(workspace_id, job_id, token)).values(dict(columns)),
-        execution_options={"synchronize_session": False},
-    )
-    return isinstance(done, CursorResult) and done.rowcount == 1
-
-
 def drop_finished(session: Session, *, before: datetime) -> None:
     session.execute(delete(Job).where(Job.finished_at < before))
-
-
-def _is_held(workspace_id: str, job_id: str, token: UUID) -> Any:  # noqa: ANN401 - a condition
-    return and_(
-        Job.workspace_id == workspace_id,
-        Job.id == job_id,
-        Job.token == token,
-        Job.state == State.RUNNING,
-    )

@@ -119,9 +119,7 @@ def _take(job: Job, now: datetime) -> Work:
 def renew(sessions: Sessions, work: Work, *, now: datetime) -> Work:
     """Hold a job for longer, and read where it stands. Raises LostLeaseError."""
     with transaction(sessions) as session:
-        job = queries.held(session, work.workspace_id, work.id, work.token)
-        if job is None:
-            raise LostLeaseError(work.id)
+        job = _held(session, work)
         job.lease_until = now + LEASE
         return Work.of(job, work.token)
 
@@ -135,36 +133,29 @@ def checkpoint(
     now: datetime,
 ) -> None:
     """Note in the transaction of a page that it is done; raises LostLeaseError, which undoes it."""
-    _change(
-        session,
-        work,
-        position=dict(position),
-        progress=dict(progress),
-        attempts=0,
-        lease_until=now + LEASE,
-    )
+    job = _held(session, work)
+    job.position, job.progress = dict(position), dict(progress)
+    job.attempts, job.lease_until = 0, now + LEASE
 
 
 def finish(session: Session, work: Work, *, now: datetime) -> None:
-    _change(session, work, state=State.DONE, finished_at=now, token=None)
+    _end(_held(session, work), State.DONE, now=now)
 
 
 def fail(session: Session, work: Work, error: str, *, now: datetime) -> None:
     """End a job with a sentence that says why."""
-    reason = error[:LONGEST_ERROR]
-    _change(session, work, state=State.FAILED, error=reason, finished_at=now, token=None)
+    _end(_held(session, work), State.FAILED, now=now, error=error)
 
 
 def release(session: Session, work: Work, *, now: datetime) -> None:
     """Give a job back to the queue, behind those that have waited longer."""
-    _change(session, work, state=State.QUEUED, token=None, lease_until=now)
+    job = _held(session, work)
+    job.state, job.token, job.lease_until = State.QUEUED, None, now
 
 
 def note_failure(session: Session, work: Work, error: str, *, now: datetime) -> bool:
     """Count a page that raised; after the third time the job has failed. Returns whether it has."""
-    job = queries.held(session, work.workspace_id, work.id, work.token)
-    if job is None:
-        raise LostLeaseError(work.id)
+    job = _held(session, work)
     job.attempts += 1
     if job.attempts >= TRIES:
         _end(job, State.FAILED, now=now, error=error)
@@ -184,6 +175,9 @@ def _end(job: Job, state: State, *, now: datetime, error: str | None = None) -> 
     job.error = error[:LONGEST_ERROR] if error else None
 
 
-def _change(session: Session, work: Work, **columns: Any) -> None:  # noqa: ANN401 - any type
-    if not queries.change_held(session, work.workspace_id, work.id, work.token, columns):
+def _held(session: Session, work: Work) -> Job:
+    """Lock a job that is ours still; raises LostLeaseError."""
+    job = queries.held(session, work.workspace_id, work.id, work.token)
+    if job is None:
         raise LostLeaseError(work.id)
+    return job

@@ -3,7 +3,6 @@
 from fastapi import APIRouter
 
 from app.core.db import ReadSessionDep, SessionDep
-from app.core.errors import NotFoundError
 from app.core.pagination import Page, PagingDep
 from app.core.schemas import Id, responses
 from app.jobs import queries
@@ -24,20 +23,14 @@ def order_backtest(body: BacktestIn, session: SessionDep, change: AccountChange)
 @router.get("/backtests", responses=responses(401, 403, 404, 422))
 def list_backtests(session: ReadSessionDep, caller: Reader, paging: PagingDep) -> Page[BacktestOut]:
     """List backtests, newest first; those that have ended are kept for 30 days."""
-    rows = queries.list_jobs(
-        session,
-        caller.workspace_id,
-        kinds=[service.KIND],
-        before=paging.after(str),
-        limit=paging.fetch,
-    )
-    return paging.page(rows, BacktestOut.of, lambda job: job.id)
+    found = queries.list_jobs(session, caller.workspace_id, paging, kinds=[service.KIND])
+    return found.shown(BacktestOut.of)
 
 
 @router.get("/backtests/{backtest_id}", responses=responses(401, 403, 404, 422))
 def get_backtest(backtest_id: Id, session: ReadSessionDep, caller: Reader) -> BacktestOut:
     """Show one, and what has come of it so far."""
-    job = queries.find(session, caller.workspace_id, backtest_id)
-    if job is None or job.kind != service.KIND:
-        raise NotFoundError("backtest", backtest_id)
+    job = queries.get(
+        session, caller.workspace_id, backtest_id, kinds=[service.KIND], called="backtest"
+    )
     return BacktestOut.of(job)

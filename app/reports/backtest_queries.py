@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 from app.accounts.tables import Subscription
 from app.alerts.tables import AlertRule
 from app.churn.tables import ChurnModel
+from app.core.pagination import Paging
 from app.health.tables import Scorecard
 from app.jobs import queries as jobs
 
@@ -53,5 +54,5 @@ def active_subjects(session: Session, workspace_id: str) -> list[tuple[str, str]
 
 def tried(session: Session, workspace_id: str, kind: str) -> set[tuple[str, str]]:
     """Name what was tried in the jobs that are kept, or is about to be."""
-    rows = jobs.list_jobs(session, workspace_id, kinds=[kind], limit=MOST_JOBS)
-    return {(each["kind"], each["key"]) for row in rows for each in row.config["subjects"]}
+    kept = jobs.list_jobs(session, workspace_id, Paging(MOST_JOBS, None), kinds=[kind])
+    return {(each["kind"], each["key"]) for row in kept.rows for each in row.config["subjects"]}

@@ -36,7 +36,7 @@ def test_a_model_is_shown_with_its_card(client: TestClient, session: Session) ->
     shown = client.get("/api/v1/churn-models/1").json()
 
     assert (shown["state"], shown["stage"], shown["horizon_days"]) == ("active", "trusted", 30)
-    assert shown["card"] == {"kind": "mean"}
+    assert shown["card"] == {"data": {"rows": 4, "churned_rows": 1}}
     assert client.get("/api/v1/churn-models/2").status_code == 404
     assert client.get("/api/v1/churn-models/0").status_code == 422
 

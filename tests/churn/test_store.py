@@ -20,7 +20,7 @@ PLACE = Path("models", "acme", "1")
 
 def stored(session: Session, kind: Kind = Kind.MEAN, state: str = "active") -> ChurnModel:
     artifact = artifacts.dump(MODELS[kind])
-    return factories.churn_model(session, state, artifact=artifact, card={"kind": kind})
+    return factories.churn_model(session, state, artifact=artifact)
 
 
 def same(found: Model | None, kind: Kind = Kind.MEAN) -> bool:

@@ -12,6 +12,7 @@ from app.jobs import queries as jobs
 from app.jobs import service
 from app.jobs.service import Work
 from app.jobs.tables import Job
+from app.workspaces.service import Change
 from tests import factories
 from tests.churn import fading
 from tests.conftest import NOW
@@ -31,7 +32,7 @@ def ending(code: int, _: Work) -> list[str]:
 def ordered(committed: Sessions) -> str:
     with transaction(committed) as session:
         factories.workspace(session)
-        return order(session, "acme", actor="test", now=NOW).id
+        return order(session, Change("acme", "test", NOW)).id
 
 
 def job_of(sessions: Sessions, job_id: str) -> Job:
@@ -42,7 +43,7 @@ def job_of(sessions: Sessions, job_id: str) -> Job:
 def test_a_training_under_way_is_not_ordered_twice(session: Session) -> None:
     factories.workspace(session)
 
-    first, second = (order(session, "acme", actor="test", now=NOW) for _ in range(2))
+    first, second = (order(session, Change("acme", "test", NOW)) for _ in range(2))
 
     assert first is second
 
@@ -64,7 +65,7 @@ def test_everybody_with_a_past_is_trained_for_once_a_day(session: Session) -> No
 
 def test_a_job_is_trained_from_start_to_end(sessions: Sessions, session: Session) -> None:
     fading.world(session)
-    job = order(session, "acme", actor="test", now=NOW)
+    job = order(session, Change("acme", "test", NOW))
     session.commit()
 
     training_job.run(sessions, service.take(sessions, "acme", job.id, now=NOW), lambda: NOW)
@@ -77,7 +78,7 @@ def test_a_job_is_trained_from_start_to_end(sessions: Sessions, session: Session
 
 def test_who_lost_the_job_stores_nothing(sessions: Sessions, session: Session) -> None:
     fading.world(session)
-    job = order(session, "acme", actor="test", now=NOW)
+    job = order(session, Change("acme", "test", NOW))
     session.commit()
     work = service.take(sessions, "acme", job.id, now=NOW)
     service.cancel(jobs.get(session, "acme", job.id), now=NOW)
@@ -92,7 +93,7 @@ def test_the_process_trains_with_the_workers_database(committed: Sessions) -> No
     """The real command, with one thread and caps, watched by polling as the worker does."""
     with transaction(committed) as session:
         fading.world(session, leave=3)
-        job_id = order(session, "acme", actor="test", now=datetime.now(UTC)).id
+        job_id = order(session, Change("acme", "test", datetime.now(UTC))).id
     trainer = Trainer(committed)
 
     trainer.step(datetime.now(UTC))

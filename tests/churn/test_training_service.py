@@ -9,6 +9,7 @@ from app.churn import model_queries, model_service, store, training_service
 from app.churn.artifacts import UnfitArtifactError
 from app.churn.model import Stage
 from app.churn.training_service import Candidate, Holder, Material, gather, judge, settle, watch
+from app.core.pagination import Paging
 from app.interventions.treatment_queries import treated_days
 from app.tables import ChurnModel, Intervention, Message
 from app.workspaces.service import Change
@@ -185,10 +186,8 @@ def test_an_artifact_of_other_versions_is_replaced_by_the_next_training(session:
 
     assert material.holder is None
     assert settled(session, candidate, [], None)["state"] == "active"
-    assert [r.state for r in model_queries.list_models(session, "acme", before=None, limit=9)] == [
-        "active",
-        "retired",
-    ]
+    found = model_queries.list_models(session, "acme", Paging(9, None))
+    assert [row.state for row in found.rows] == ["active", "retired"]
 
 
 def test_a_columns_order_does_not_matter_to_the_model_that_holds(session: Session) -> None:

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from app.core.db import Sessions, transaction
+from app.core.pagination import Paging
 from app.imports import loading, local, service
 from app.imports.errors import InvalidFileError, RowError
 from app.imports.kinds import Kind
@@ -115,7 +116,7 @@ def test_an_import_that_was_killed_goes_on_where_it_was(
     lines = [int(row[0]) for row in read_csv(errors)[1:]]
     assert lines == [n + 1 for n in range(7, 101, 7)]
     with transaction(sessions) as session:
-        assert len(jobs.list_jobs(session, "acme", limit=10)) == 1
+        assert len(jobs.list_jobs(session, "acme", Paging(10, None)).rows) == 1
 
 
 def crash_on(sessions: Sessions, path: Path, errors: Path, crash: Any) -> local.Ended:  # noqa: ANN401
@@ -134,7 +135,9 @@ def test_a_file_that_changed_is_another_file(sessions: Sessions, tmp_path: Path)
 
     assert ended.progress["rows"] == 21
     with transaction(sessions) as session:
-        assert len(jobs.list_jobs(session, "acme", kinds=[service.LOCAL], limit=10)) == 2
+        assert (
+            len(jobs.list_jobs(session, "acme", Paging(10, None), kinds=[service.LOCAL]).rows) == 2
+        )
 
 
 def test_a_dry_run_stores_nothing_and_does_not_stand_for_the_real_one(
@@ -156,7 +159,7 @@ def test_a_file_that_cannot_be_read_makes_no_job(sessions: Sessions, tmp_path: P
         run(sessions, path, Plan(Kind.EVENTS, Format.NDJSON))
 
     with transaction(sessions) as session:
-        assert jobs.list_jobs(session, "acme", limit=10) == []
+        assert jobs.list_jobs(session, "acme", Paging(10, None)).rows == []
 
 
 def test_the_errors_of_a_page_that_is_done_again_are_written_once(tmp_path: Path) -> None:

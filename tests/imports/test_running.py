@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.core.db import Sessions, transaction
+from app.core.pagination import Paging
 from app.imports import loading, queries, service
 from app.imports.kinds import Kind
 from app.imports.plan import Plan
@@ -40,7 +41,7 @@ def events(days: int) -> bytes:
 
 
 def errors(session: Session, import_id: str) -> list[tuple[int, str]]:
-    rows = queries.list_errors(session, "acme", import_id, after=0, limit=1000)
+    rows = queries.list_errors(session, "acme", import_id, Paging(1000, None)).rows
     return [(row.line, row.code) for row in rows]
 
 

@@ -5,6 +5,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts import aliases
 from app.core.db import Sessions
+from app.core.pagination import Paging
 from app.imports import queries
 from app.imports.kinds import Kind
 from app.imports.plan import Plan
@@ -22,7 +23,7 @@ def _workspace(session: Session) -> None:
 
 
 def errors(session: Session, import_id: str) -> list[tuple[int, str]]:
-    rows = queries.list_errors(session, "acme", import_id, after=0, limit=1000)
+    rows = queries.list_errors(session, "acme", import_id, Paging(1000, None)).rows
     return [(row.line, row.code) for row in rows]
 
 

@@ -5,6 +5,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts import aliases
 from app.core.db import Sessions
+from app.core.pagination import Paging
 from app.imports import queries
 from app.imports.kinds import Kind
 from app.imports.plan import Plan
@@ -34,7 +35,7 @@ def external(session: Session) -> set[tuple[str, str, str]]:
 
 
 def errors(session: Session, import_id: str) -> list[tuple[int, str, str]]:
-    rows = queries.list_errors(session, "acme", import_id, after=0, limit=1000)
+    rows = queries.list_errors(session, "acme", import_id, Paging(1000, None)).rows
     return [(row.line, row.code, row.message) for row in rows]
 
 

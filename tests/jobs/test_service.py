@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from app.core.db import Sessions, transaction
-from app.core.errors import UnprocessableError
+from app.core.errors import NotFoundError, UnprocessableError
 from app.jobs import queries, service
 from app.jobs.running import TURN, Runner
 from app.jobs.service import JobEndedError, LostLeaseError, Work
@@ -226,4 +226,5 @@ def test_what_ended_long_ago_is_forgotten(sessions: Sessions, session: Session, 
     queries.drop_finished(session, before=NOW)
     assert stored(session, job)
     queries.drop_finished(session, before=NOW + timedelta(days=1))
-    assert queries.find(session, "acme", job.id) is None
+    with pytest.raises(NotFoundError):
+        queries.get(session, "acme", job.id)
