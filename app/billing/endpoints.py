@@ -16,7 +16,6 @@ from app.billing.schemas import (
     InvoiceOut,
     UnmatchedOut,
 )
-from app.billing.service import STRIPE
 from app.billing.tables import BillingSource
 from app.billing.unmatched_queries import unmatched
 from app.core.bodies import whole_body
@@ -59,7 +58,7 @@ def put_stripe_source(
 @managed.get("/billing-sources/stripe")
 def get_stripe_source(request: Request, session: ReadSessionDep, caller: Admin) -> BillingSourceOut:
     """Show how Stripe is connected, without its secret."""
-    return _shown(queries.get_source(session, caller.workspace_id, STRIPE), request)
+    return _shown(queries.get_source(session, caller.workspace_id), request)
 
 
 @managed.delete("/billing-sources/stripe", status_code=204)
@@ -71,15 +70,9 @@ def delete_stripe_source(session: SessionDep, change: AdminChange) -> None:
 @managed.get("/billing-sources/stripe/unmatched")
 def list_unmatched(session: ReadSessionDep, caller: Admin, paging: PagingDep) -> Page[UnmatchedOut]:
     """List what is billed and counts for no account, or whose price could not be read."""
-    queries.get_source(session, caller.workspace_id, STRIPE)
-    rows = unmatched(
-        session,
-        caller.workspace_id,
-        STRIPE,
-        after=paging.after(str, str),
-        limit=paging.fetch,
-    )
-    return paging.page(rows, UnmatchedOut.model_validate, lambda row: (row.kind, row.object_id))
+    queries.get_source(session, caller.workspace_id)
+    found = unmatched(session, caller.workspace_id, paging)
+    return found.shown(UnmatchedOut.model_validate)
 
 
 @managed.get("/accounts/{account_id}/invoices")

@@ -6,7 +6,7 @@ from sqlalchemy import case, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from app.billing.tables import Invoice
+from app.billing.tables import STRIPE, Invoice
 from app.core.pagination import Paging, Slice
 from app.core.rows import listed
 
@@ -22,12 +22,10 @@ class OpenFailure:
     failed_since: datetime
 
 
-def put_invoices(
-    session: Session, workspace_id: str, system: str, rows: Sequence[Mapping[str, object]]
-) -> None:
+def put_invoices(session: Session, workspace_id: str, rows: Sequence[Mapping[str, object]]) -> None:
     """Write invoices as they are now, in key order."""
     for row in sorted(rows, key=lambda each: str(each["invoice_id"])):
-        key = {"workspace_id": workspace_id, "system": system, "invoice_id": row["invoice_id"]}
+        key = {"workspace_id": workspace_id, "system": STRIPE, "invoice_id": row["invoice_id"]}
         new = insert(Invoice).values(**{**row, **key})
         session.execute(new.on_conflict_do_update(index_elements=[*key], set_=dict(row)))
 

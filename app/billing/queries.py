@@ -2,12 +2,12 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import ARRAY, Text, cast, delete, exists, func, literal, or_, select, tuple_, update
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.accounts.tables import ExternalId
 from app.billing.notices import Kind, Notice
 from app.billing.tables import (
+    STRIPE,
     BillingCustomer,
     BillingEvent,
     BillingSource,
@@ -17,16 +17,13 @@ from app.billing.tables import (
 from app.core.rows import ensure_row, find_row, row_of
 
 
-def find_source(
-    session: Session, workspace_id: str, system: str, *, lock: bool = False
-) -> BillingSource | None:
-    return find_row(session, BillingSource, (workspace_id, system), lock=lock)
+def find_source(session: Session, workspace_id: str) -> BillingSource | None:
+    """Find it, locked."""
+    return find_row(session, BillingSource, (workspace_id, STRIPE), lock=True)
 
 
-def get_source(
-    session: Session, workspace_id: str, system: str, *, lock: bool = False
-) -> BillingSource:
-    return row_of(session, BillingSource, (workspace_id, system), lock=lock)
+def get_source(session: Session, workspace_id: str, *, lock: bool = False) -> BillingSource:
+    return row_of(session, BillingSource, (workspace_id, STRIPE), lock=lock)
 
 
 def source_by_id(session: Session, source_id: str) -> BillingSource | None:
@@ -34,18 +31,17 @@ def source_by_id(session: Session, source_id: str) -> BillingSource | None:
     return session.scalar(select(BillingSource).where(BillingSource.source_id == source_id))
 
 
-def note_use(session: Session, workspace_id: str, system: str, *, now: datetime) -> None:
+def note_use(session: Session, workspace_id: str, *, now: datetime) -> None:
     """Note when events came last, to the minute and only if nobody else does."""
     free = (
         select(BillingSource.source_id)
+        .filter_by(workspace_id=workspace_id, system=STRIPE)
         .where(
-            BillingSource.workspace_id == workspace_id,
-            BillingSource.system == system,
             or_(
                 BillingSource.last_event_at.is_(None),
                 func.date_trunc("minute", BillingSource.last_event_at)
                 < func.date_trunc("minute", literal(now)),
-            ),
+            )
         )
         .with_for_update(skip_locked=True)
         .scalar_subquery()
@@ -58,29 +54,21 @@ def note_use(session: Session, workspace_id: str, system: str, *, now: datetime)
 
 
 def lock_customer(
-    session: Session, workspace_id: str, system: str, customer_id: str, *, now: datetime
+    session: Session, workspace_id: str, customer_id: str, *, now: datetime
 ) -> BillingCustomer:
     """Have a customer to oneself until the end of the transaction; the row is made if need be."""
-    key = {"workspace_id": workspace_id, "system": system, "customer_id": customer_id}
-    new = insert(BillingCustomer).values(**key, first_seen_at=now)
-    session.execute(new.on_conflict_do_nothing())
-    return session.scalars(
-        select(BillingCustomer)
-        .filter_by(**key)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).one()
+    key = {"workspace_id": workspace_id, "system": STRIPE, "customer_id": customer_id}
+    ensure_row(session, BillingCustomer, **key, first_seen_at=now)
+    return row_of(session, BillingCustomer, tuple(key.values()), lock=True)
 
 
-def add_event(
-    session: Session, workspace_id: str, system: str, notice: Notice, *, now: datetime
-) -> bool:
+def add_event(session: Session, workspace_id: str, notice: Notice, *, now: datetime) -> bool:
     """Store an event; False: it was there already."""
     return ensure_row(
         session,
         BillingEvent,
         workspace_id=workspace_id,
-        system=system,
+        system=STRIPE,
         event_id=notice.event_id,
         kind=notice.kind,
         object_id=notice.object_id,
@@ -93,32 +81,22 @@ def add_event(
     )
 
 
-def notices(session: Session, workspace_id: str, system: str, customer_id: str) -> Sequence[Notice]:
+def notices(session: Session, workspace_id: str, customer_id: str) -> Sequence[Notice]:
     """All that was ever told of a customer and what is theirs."""
-    rows = session.scalars(
-        select(BillingEvent).where(
-            BillingEvent.workspace_id == workspace_id,
-            BillingEvent.system == system,
-            BillingEvent.customer_id == customer_id,
-        )
+    rows = select(BillingEvent).filter_by(
+        workspace_id=workspace_id, system=STRIPE, customer_id=customer_id
     )
-    return [_notice(row) for row in rows]
+    return [_notice(row) for row in session.scalars(rows)]
 
 
-def coupons(
-    session: Session, workspace_id: str, system: str, coupon_ids: Collection[str]
-) -> Sequence[Notice]:
+def coupons(session: Session, workspace_id: str, coupon_ids: Collection[str]) -> Sequence[Notice]:
     """What was told of coupons, which belong to no customer."""
-    rows = session.scalars(
-        select(BillingEvent).where(
-            BillingEvent.workspace_id == workspace_id,
-            BillingEvent.system == system,
-            BillingEvent.customer_id.is_(None),
-            BillingEvent.kind == Kind.COUPON,
-            BillingEvent.object_id.in_(coupon_ids),
-        )
+    rows = (
+        select(BillingEvent)
+        .filter_by(workspace_id=workspace_id, system=STRIPE, customer_id=None, kind=Kind.COUPON)
+        .where(BillingEvent.object_id.in_(coupon_ids))
     )
-    return [_notice(row) for row in rows]
+    return [_notice(row) for row in session.scalars(rows)]
 
 
 def _notice(row: BillingEvent) -> Notice:
@@ -135,27 +113,25 @@ def _notice(row: BillingEvent) -> Notice:
 
 
 def subscriptions(
-    session: Session, workspace_id: str, system: str, subscription_ids: Collection[str]
+    session: Session, workspace_id: str, subscription_ids: Collection[str]
 ) -> dict[str, BillingSubscription]:
     """Subscriptions by their ids, as they were written last."""
     rows = session.scalars(
         select(BillingSubscription)
-        .filter_by(workspace_id=workspace_id, system=system)
+        .filter_by(workspace_id=workspace_id, system=STRIPE)
         .where(BillingSubscription.subscription_id.in_(subscription_ids))
         .execution_options(populate_existing=True)
     )
     return {row.subscription_id: row for row in rows}
 
 
-def unsettle(session: Session, workspace_id: str, system: str, *, unknown: str | None) -> None:
+def unsettle(session: Session, workspace_id: str, *, unknown: str | None) -> None:
     """Have the worker look at customers again: all, or those of whom something is unknown."""
-    customers = update(BillingCustomer).where(
-        BillingCustomer.workspace_id == workspace_id, BillingCustomer.system == system
-    )
+    customers = update(BillingCustomer).filter_by(workspace_id=workspace_id, system=STRIPE)
     if unknown is not None:
         named = exists().where(
             BillingSubscription.workspace_id == workspace_id,
-            BillingSubscription.system == system,
+            BillingSubscription.system == STRIPE,
             BillingSubscription.customer_id == BillingCustomer.customer_id,
             BillingSubscription.unknown == unknown,
         )
@@ -223,10 +199,3 @@ def forget_person(session: Session, workspace_id: str, email: str) -> None:
         tuple_(BillingCustomer.system, BillingCustomer.customer_id).in_(theirs),
     )
     session.execute(customers.values(name=None, email=None))
-
-
-def move_account(session: Session, workspace_id: str, account_id: str, target_id: str) -> None:
-    """Let all that was told of an account count for another. For renaming and merging."""
-    for table in (BillingCustomer, BillingSubscription, Invoice):
-        rows = update(table).filter_by(workspace_id=workspace_id, account_id=account_id)
-        session.execute(rows.values(account_id=target_id))

@@ -15,7 +15,7 @@ from app.billing import queries, stripe
 from app.billing.notices import Kind, MalformedEventError, Notice
 from app.billing.settling import settle
 from app.billing.signature import is_signed
-from app.billing.tables import BillingSource
+from app.billing.tables import STRIPE, BillingSource
 from app.core.db import Sessions, transaction
 from app.core.errors import (
     BadRequestError,
@@ -27,7 +27,6 @@ from app.core.errors import (
 from app.core.sealing import SealError, Vault
 from app.workspaces.service import Change
 
-STRIPE = "stripe"
 SETTLE_AT_ONCE = 50
 
 
@@ -46,7 +45,7 @@ def put_source(
 ) -> BillingSource:
     """Connect Stripe or change how it is read; then every customer is worked out anew."""
     workspace_id = change.workspace_id
-    source = queries.find_source(session, workspace_id, STRIPE, lock=True)
+    source = queries.find_source(session, workspace_id)
     secret, options = said["signing_secret"], {**said}
     del options["signing_secret"]
     verb = "changed" if source else "created"
@@ -66,7 +65,7 @@ def put_source(
         _keep_secret(source, secret, vault)
     source.take({**options, "changed_at": change.at})
     session.flush()
-    queries.unsettle(session, workspace_id, STRIPE, unknown=None)
+    queries.unsettle(session, workspace_id, unknown=None)
     details = {**options, "signing_secret": "given" if secret else "kept"}
     change.audit(session, f"billing_source.{verb}", STRIPE, details)
     return source
@@ -74,7 +73,7 @@ def put_source(
 
 def delete_source(session: Session, change: Change) -> None:
     """Take nothing more in. What was told stays, also for a source made later."""
-    session.delete(queries.get_source(session, change.workspace_id, STRIPE, lock=True))
+    session.delete(queries.get_source(session, change.workspace_id, lock=True))
     change.audit(session, "billing_source.deleted", STRIPE)
 
 
@@ -116,7 +115,7 @@ def take(
             "The Stripe-Signature does not fit this body, or is too old.", code="invalid_signature"
         )
     notice = _read(body)
-    queries.note_use(session, source.workspace_id, source.system, now=now)
+    queries.note_use(session, source.workspace_id, now=now)
     if notice is None or (notice.customer_id is None and notice.kind is not Kind.COUPON):
         return Result.IGNORED
     try:
@@ -143,18 +142,18 @@ def _read(body: bytes) -> Notice | None:
 
 
 def _apply(session: Session, source: BillingSource, notice: Notice, *, now: datetime) -> Result:
-    workspace_id, system = source.workspace_id, source.system
+    workspace_id = source.workspace_id
     if notice.customer_id is None:
-        added = queries.add_event(session, workspace_id, system, notice, now=now)
-        queries.unsettle(session, workspace_id, system, unknown="unknown_discount")
+        added = queries.add_event(session, workspace_id, notice, now=now)
+        queries.unsettle(session, workspace_id, unknown="unknown_discount")
         return Result.APPLIED if added else Result.DUPLICATE
-    customer = queries.lock_customer(session, workspace_id, system, notice.customer_id, now=now)
+    customer = queries.lock_customer(session, workspace_id, notice.customer_id, now=now)
     if customer.erased:
-        known = account_by_external_id(session, workspace_id, system, customer.customer_id)
+        known = account_by_external_id(session, workspace_id, STRIPE, customer.customer_id)
         if known is None:
             return Result.ERASED
         customer.erased = False  # somebody has named whose customer it is from now on
-    if not queries.add_event(session, workspace_id, system, notice, now=now):
+    if not queries.add_event(session, workspace_id, notice, now=now):
         return Result.DUPLICATE
     settle(session, source, customer, known_on=notice.at.date(), now=now)
     if customer.account_id is None:
@@ -169,7 +168,7 @@ def settle_waiting(sessions: Sessions, *, now: datetime) -> int:
     with transaction(sessions) as session:
         waiting = queries.take_unsettled(session, limit=SETTLE_AT_ONCE)
         for customer in waiting:
-            source = queries.get_source(session, customer.workspace_id, customer.system)
+            source = queries.get_source(session, customer.workspace_id)
             try:
                 with session.begin_nested():
                     settle(session, source, customer, known_on=now.date(), now=now)

@@ -18,7 +18,7 @@ from app.billing import stripe_objects as objects
 from app.billing.invoice_queries import put_invoices
 from app.billing.linking import Links, links
 from app.billing.notices import Coupon, Kind, Notice
-from app.billing.tables import BillingCustomer, BillingSource, BillingSubscription
+from app.billing.tables import STRIPE, BillingCustomer, BillingSource, BillingSubscription
 from app.billing.timeline import Naming, Timeline, coupon_ids, timeline
 
 
@@ -47,15 +47,15 @@ def settle(
 
     Doing it twice changes nothing. Raises ``ErasedError`` where the account was erased.
     """
-    workspace_id, system = source.workspace_id, source.system
-    notices = queries.notices(session, workspace_id, system, customer.customer_id)
-    elsewhere = accounts.account_by_external_id(session, workspace_id, system, customer.customer_id)
+    workspace_id = source.workspace_id
+    notices = queries.notices(session, workspace_id, customer.customer_id)
+    elsewhere = accounts.account_by_external_id(session, workspace_id, STRIPE, customer.customer_id)
     named = links(notices, source.account_key)
     case = _Case(source, customer, notices, named, elsewhere, known_on, now)
     _settle_customer(session, case)
     subscribed = _settle_subscriptions(session, case)
     rows = [_invoice(case, subscribed, history) for history in _histories(notices, Kind.INVOICE)]
-    put_invoices(session, workspace_id, system, rows)
+    put_invoices(session, workspace_id, rows)
     customer.unsettled = False
 
 
@@ -76,7 +76,7 @@ def _settle_customer(session: Session, case: _Case) -> None:
         return
     enter(session, workspace_id, Account, customer.account_id)
     accounts.put_external_id(
-        session, workspace_id, customer.account_id, case.source.system, customer.customer_id
+        session, workspace_id, customer.account_id, STRIPE, customer.customer_id
     )
     if customer.name:
         account = accounts.get(session, workspace_id, Account, customer.account_id, lock=True)
@@ -86,7 +86,7 @@ def _settle_customer(session: Session, case: _Case) -> None:
 def _settle_subscriptions(session: Session, case: _Case) -> dict[str, BillingSubscription]:
     source = case.source
     named = {notice.subscription_id for notice in case.notices if notice.subscription_id}
-    known = queries.subscriptions(session, source.workspace_id, source.system, named)
+    known = queries.subscriptions(session, source.workspace_id, named)
     coupons = _coupons(session, case)
     naming = Naming(source.plans, source.seat_prices)
     for history in _histories(case.notices, Kind.SUBSCRIPTION):
@@ -119,8 +119,7 @@ def _concerning(notices: Iterable[Notice], subscription_id: str) -> list[Notice]
 
 def _coupons(session: Session, case: _Case) -> Mapping[str, Coupon]:
     wanted = coupon_ids(case.notices)
-    source = case.source
-    told = queries.coupons(session, source.workspace_id, source.system, wanted) if wanted else []
+    told = queries.coupons(session, case.source.workspace_id, wanted) if wanted else []
     return {
         notice.object_id: objects.coupon(notice.said)
         for notice in sorted(told, key=lambda each: each.place)
@@ -130,7 +129,7 @@ def _coupons(session: Session, case: _Case) -> Mapping[str, Coupon]:
 def _new(session: Session, case: _Case, subscription_id: str) -> BillingSubscription:
     row = BillingSubscription(
         workspace_id=case.source.workspace_id,
-        system=case.source.system,
+        system=STRIPE,
         subscription_id=subscription_id,
         customer_id=case.customer.customer_id,
         status="",
@@ -166,7 +165,7 @@ def _restate(
         account_id,
         subscription_id,
         periods,
-        source=case.source.system,
+        source=STRIPE,
         known_on=case.known_on,
     )
 

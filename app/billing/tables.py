@@ -7,6 +7,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.core.db import Instant, Key, Table
 from app.workspaces.tables import owner
 
+STRIPE = "stripe"
+"""The one billing system that is read; its name is part of every key."""
+
 
 class BillingSource(Table):
     """A billing system that tells us what accounts pay. ``source_id`` is part of its URL.

@@ -1,11 +1,11 @@
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, func, literal, or_, select, union_all
 from sqlalchemy.orm import Session
 
-from app.billing.tables import BillingCustomer, BillingSubscription, Invoice
+from app.billing.tables import STRIPE, BillingCustomer, BillingSubscription, Invoice
+from app.core.pagination import Paging, Slice
 from app.core.rows import in_order
 
 
@@ -24,14 +24,7 @@ class Unmatched:
     first_seen_at: datetime
 
 
-def unmatched(
-    session: Session,
-    workspace_id: str,
-    system: str,
-    *,
-    after: tuple[str, str] | None,
-    limit: int,
-) -> Sequence[Unmatched]:
+def unmatched(session: Session, workspace_id: str, paging: Paging) -> Slice[Unmatched]:
     """In the order of kind and id: customers, invoices, subscriptions."""
     none, no_account = literal(None), literal("no_account")
     customers = select(
@@ -45,7 +38,7 @@ def unmatched(
         no_account.label("reason"),
         BillingCustomer.first_seen_at,
     ).where(
-        *_of(BillingCustomer, workspace_id, system),
+        *_of(BillingCustomer, workspace_id),
         BillingCustomer.account_id.is_(None),
         ~BillingCustomer.erased,
     )
@@ -59,7 +52,7 @@ def unmatched(
         Invoice.status,
         no_account,
         Invoice.created_at,
-    ).where(*_of(Invoice, workspace_id, system), Invoice.account_id.is_(None))
+    ).where(*_of(Invoice, workspace_id), Invoice.account_id.is_(None))
     subscribed = select(
         literal("subscription"),
         BillingSubscription.subscription_id,
@@ -71,16 +64,18 @@ def unmatched(
         func.coalesce(BillingSubscription.unknown, no_account),
         BillingSubscription.first_seen_at,
     ).where(
-        *_of(BillingSubscription, workspace_id, system),
+        *_of(BillingSubscription, workspace_id),
         or_(BillingSubscription.account_id.is_(None), BillingSubscription.unknown.is_not(None)),
     )
     every = union_all(customers, invoices, subscribed).subquery()
     place = (every.c.kind.collate("C"), every.c.object_id)
-    found = session.execute(in_order(select(every), *place, after=after, limit=limit))
-    return [Unmatched(*row) for row in found]
+    after = paging.after(str, str)
+    rows = session.execute(in_order(select(every), *place, after=after, limit=paging.fetch))
+    found = [Unmatched(*row) for row in rows]
+    return Slice(*paging.cut(found, lambda row: (row.kind, row.object_id)))
 
 
 def _of(
-    table: type[BillingCustomer | BillingSubscription | Invoice], workspace_id: str, system: str
+    table: type[BillingCustomer | BillingSubscription | Invoice], workspace_id: str
 ) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    return table.workspace_id == workspace_id, table.system == system
+    return table.workspace_id == workspace_id, table.system == STRIPE

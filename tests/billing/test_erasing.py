@@ -1,11 +1,11 @@
-"""What becomes of billed customers whose account is erased, renamed or merged."""
+"""What becomes of billed customers whose account is erased or renamed."""
 
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
 from app.accounts import aliases, tombstones
-from app.billing.queries import forget_account, move_account
+from app.billing.queries import forget_account
 from tests.billing import sender
 from tests.billing.sender import SOURCE, connect, invoice, sample, spans, subscription, told
 from tests.conftest import NOW
@@ -63,17 +63,3 @@ def test_what_names_the_old_id_of_an_account_counts_for_the_new_one(
 
     assert spans(session, "new") == [("2026-01-01", None, 60_00)]
     assert len(client.get("/api/v1/accounts/acme/invoices").json()["items"]) == 1
-
-
-def test_invoices_and_customers_move_with_their_account(
-    client: TestClient, session: Session
-) -> None:
-    path = connect(client)
-    told(client, path, subscription(), invoice())
-    client.put("/api/v1/accounts/new", json={})
-
-    move_account(session, "acme", "acme", "new")
-    session.commit()
-
-    [found] = client.get("/api/v1/accounts/new/invoices").json()["items"]
-    assert found["account_id"] == "new"

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from app import pipeline
 from app.core.db import Sessions
 from app.health import service as health
+from tests.billing.sender import connect, invoice, subscription, told
 from tests.conftest import NOW
 from tests.events import calls
 from tests.events.calls import group, loose, track
@@ -270,3 +271,12 @@ def test_a_move_leaves_an_audit_entry(client: TestClient) -> None:
     [entry, *_] = client.get("/api/v1/audit-entries").json()["items"]
     assert (entry["action"], entry["subject"]) == ("account.renamed", "a2")
     assert entry["details"] == {"account_id": "a1"}
+
+
+def test_what_an_account_was_billed_goes_with_it(client: TestClient, sessions: Sessions) -> None:
+    told(client, connect(client), subscription(), invoice())
+
+    move(client, sessions, "acme", "rename", account_id="new")
+
+    [found] = client.get("/api/v1/accounts/new/invoices").json()["items"]
+    assert found["account_id"] == "new"
