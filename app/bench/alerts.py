@@ -10,10 +10,9 @@ from app.alerts import rule_service
 from app.alerts import service as alerts
 from app.alerts.rules import Operator, Rule
 from app.bench import load, probing
-from app.bench.client import OK, Line, post
-from app.bench.fill import fill
+from app.bench.client import OK, Line
+from app.bench.fill import fill, score
 from app.bench.probing import EVENTS_PER_SECOND, GIVE_UP_SECONDS, PAST, POLL_SECONDS, PROBES
-from app.bench.reads import score
 from app.bench.receivers import Receiver, aim, listening
 from app.bench.results import Result
 from app.bench.server import Rig, Service, Tenant, by_bench, database, now, service, tenant
@@ -59,7 +58,7 @@ def run() -> list[Result]:
 
 
 def _prepare(rig: Rig, owner: Tenant) -> None:
-    fill(rig, owner, PAST, today=now().date())
+    fill(rig, owner, PAST)
     rig.run("UPDATE account SET traits = '{\"mood\": 80}'")
     with transaction(rig.sessions) as session:
         by = by_bench(owner.id)
@@ -135,7 +134,7 @@ class _Probe:
             "groupId": account_id,
             "traits": {"mood": 10},
         }
-        request = post("/v1/batch", self.owner.write_key, load.body([call]))
+        request = load.request(self.owner.write_key, [call])
         while line.ask(request)[0] != OK:  # as an SDK does
             time.sleep(POLL_SECONDS)
         accepted = time.monotonic()

@@ -1,7 +1,6 @@
 """Many accounts at risk with all that their list shows: real scores of some, copied for all."""
 
-from app.bench.fill import Past, fill
-from app.bench.reads import score
+from app.bench.fill import Past, fill, score
 from app.bench.server import Rig, Tenant, now
 
 SCORED = Past(accounts=100, users=5, uses=10, reached=50)
@@ -70,9 +69,13 @@ JOIN intervention ON workspace_id = :id AND account_id = 'a' || a % :scored
 
 def fill_at_risk(rig: Rig, owner: Tenant, accounts: int) -> None:
     """Give a workspace accounts that are all at risk, and leave the tables vacuumed."""
-    today = now().date()
-    fill(rig, owner, SCORED, today=today)
+    fill(rig, owner, SCORED)
     score(rig, owner)
-    values = {"id": owner.id, "today": today, "accounts": accounts, "scored": SCORED.accounts}
+    values = {
+        "id": owner.id,
+        "today": now().date(),
+        "accounts": accounts,
+        "scored": SCORED.accounts,
+    }
     rig.run(ACCOUNTS, SCORES, AMOUNTS, RISKS, ALERTS, SUGGESTIONS, **values)
     rig.maintain()

@@ -6,7 +6,8 @@ import time
 from random import Random
 
 from app.bench import load, server
-from app.bench.client import Plan, Run, drive, post, start
+from app.bench.client import Plan, Run, drive, start
+from app.bench.ingest import COUNTED, STORED
 from app.bench.results import Result
 from app.bench.server import Rig, Service, Tenant, database, now, service, tenant
 
@@ -16,8 +17,6 @@ FEW = load.Shape(accounts=10, users=5)
 KILLS = 20
 BATCH, REQUESTS, PER_SECOND = 20, 12_000, 60
 
-STORED = "SELECT count(*) FROM event WHERE workspace_id = :id"
-COUNTED = "SELECT sum(events) FROM daily_usage WHERE workspace_id = :id"
 DEADLOCKS = "SELECT sum(deadlocks) FROM pg_stat_database"
 
 
@@ -29,7 +28,7 @@ def run_concurrency() -> list[Result]:
 def _same_batch(rig: Rig, running: Service) -> Result:
     owner = tenant(rig, "same")
     made = load.batches(FEW, BATCHES, 100, seed="same", now=now())
-    requests = [post("/v1/batch", owner.write_key, load.body(batch)) for batch in made]
+    requests = [load.request(owner.write_key, batch) for batch in made]
     done = drive(Plan(running.port, [r for r in requests for _ in range(CLIENTS)], CLIENTS))
     return _exact(rig, owner, done, BATCHES * 100, f"same batch by {CLIENTS} clients")
 
@@ -39,7 +38,7 @@ def _overlapping(rig: Rig, running: Service) -> Result:
     made = list(load.calls(FEW, 60_000, seed="overlapping", now=now()))
     Random(7).shuffle(made)  # noqa: S311 - a load
     parts = [made[n : n + 100] for n in range(0, len(made), 100)]
-    requests = [post("/v1/batch", owner.write_key, load.body(part)) for part in parts]
+    requests = [load.request(owner.write_key, part) for part in parts]
     done = drive(Plan(running.port, requests, WRITERS))
     return _exact(rig, owner, done, len(made), f"{WRITERS} writers, overlapping accounts")
 
@@ -61,7 +60,7 @@ def run_kills() -> list[Result]:
         owner = tenant(rig, "kills")
         made = load.batches(load.Shape(accounts=100), REQUESTS, BATCH, seed="kills", now=now())
         running = server.start(rig, workers=2, worker=True)
-        requests = [post("/v1/batch", owner.write_key, load.body(batch)) for batch in made]
+        requests = [load.request(owner.write_key, batch) for batch in made]
         sending = start(Plan(running.port, requests, 4, PER_SECOND, retry=True, most_seconds=600))
         try:
             running = _kill_often(rig, running)

@@ -1,9 +1,11 @@
-"""Usage, reach and subscriptions of many accounts, made inside the database."""
+"""Usage, reach and subscriptions of many accounts, made inside the database, and scores."""
 
 from dataclasses import asdict, dataclass
-from datetime import date
 
-from app.bench.server import Rig, Tenant
+from app import pipeline
+from app.accounts.due import Priority
+from app.accounts.queries import mark_all_due
+from app.bench.server import Rig, Tenant, now
 
 LOOK_BACK_DAYS = 56
 
@@ -62,8 +64,17 @@ ON CONFLICT DO NOTHING
 """
 
 
-def fill(rig: Rig, owner: Tenant, past: Past, *, today: date) -> None:
-    """Give a workspace a past, and leave the tables vacuumed and analyzed."""
+def fill(rig: Rig, owner: Tenant, past: Past) -> None:
+    """Give a workspace a past until today, and leave the tables vacuumed and analyzed."""
     statements = (ACCOUNTS, SUBSCRIPTIONS, NAMES, FIRST_USES, USAGE, REACH)
-    rig.run(*statements, id=owner.id, today=today, days=LOOK_BACK_DAYS, **asdict(past))
+    values = {"id": owner.id, "today": now().date(), "days": LOOK_BACK_DAYS}
+    rig.run(*statements, **values, **asdict(past))
     rig.maintain()
+
+
+def score(rig: Rig, owner: Tenant) -> None:
+    """Score every account of a workspace."""
+    with rig.sessions.begin() as session:
+        mark_all_due(session, owner.id, priority=Priority.SWEEP)
+    while pipeline.refresh_due(rig.sessions, now=now()):
+        pass

@@ -13,10 +13,9 @@ import orjson
 from app.accounts.due import Priority
 from app.accounts.queries import mark_all_due
 from app.bench import load, probing
-from app.bench.client import OK, Line, get, post
-from app.bench.fill import fill
+from app.bench.client import OK, Line, get
+from app.bench.fill import fill, score
 from app.bench.probing import GIVE_UP_SECONDS, PAST, POLL_SECONDS, PROBES, SHAPE
-from app.bench.reads import score
 from app.bench.results import Result
 from app.bench.server import Rig, Service, Tenant, database, now, service, tenant
 from app.core.db import transaction
@@ -27,7 +26,7 @@ BAR_SECONDS = 2.0
 def run() -> list[Result]:
     with database() as rig:
         owner = tenant(rig, "freshness")
-        fill(rig, owner, PAST, today=now().date())
+        fill(rig, owner, PAST)
         score(rig, owner)
         with service(rig, workers=1, worker=True) as server:
             probing.settle(rig)
@@ -74,7 +73,7 @@ class _Probe:
             "event": "Event 1",
             "context": {"groupId": f"a{account}"},
         }
-        status, _ = line.ask(post("/v1/batch", self.owner.write_key, load.body([event])))
+        status, _ = line.ask(load.request(self.owner.write_key, [event]))
         accepted = time.monotonic()
         if status != OK:
             raise RuntimeError("An event was not accepted.")

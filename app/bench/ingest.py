@@ -9,7 +9,7 @@ from statistics import median
 from sqlalchemy import TextClause, text
 
 from app.bench import load
-from app.bench.client import Plan, Run, drive, post
+from app.bench.client import Plan, Run, drive
 from app.bench.results import Result
 from app.bench.server import Rig, Service, Tenant, database, now, service, tenant
 from app.events.statements import ingest_statement
@@ -18,6 +18,9 @@ ROUNDS = 3
 CLIENTS = 8
 LEAST, LEAST_RATIO, LEAST_OF_500, LEAST_SINGLE = 20_000, 0.7, 26_000, 900
 SHAPE = load.Shape()
+
+STORED = "SELECT count(*) FROM event WHERE workspace_id = :id"
+COUNTED = "SELECT sum(events) FROM daily_usage WHERE workspace_id = :id"
 
 EVENTS_ALONE = text("""
 INSERT INTO event (
@@ -112,7 +115,7 @@ def _singles(rig: Rig, server: Service, name: str) -> Run:
 
 
 def send(server: Service, owner: Tenant, made: Sequence[Sequence[load.Call]]) -> Run:
-    requests = [post("/v1/batch", owner.write_key, load.body(batch)) for batch in made]
+    requests = [load.request(owner.write_key, batch) for batch in made]
     return drive(Plan(server.port, requests, CLIENTS)).all_answered()
 
 
@@ -144,7 +147,5 @@ def execute(
 
 
 def check_stored(rig: Rig, owner: Tenant, expected: int) -> None:
-    query = "SELECT count(*) FROM event WHERE workspace_id = :id"
-    counted = "SELECT sum(events) FROM daily_usage WHERE workspace_id = :id"
-    if {rig.number(query, id=owner.id), rig.number(counted, id=owner.id)} != {expected}:
+    if {rig.number(query, id=owner.id) for query in (STORED, COUNTED)} != {expected}:
         raise RuntimeError("What was stored or counted is not what was sent.")

@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from app.bench.client import post
 from app.events import segment
 from app.events.batch import Batch, read
 from app.events.canonical import Rules
@@ -61,8 +62,9 @@ def batches(
     return [made[start : start + size] for start in range(0, len(made), size)]
 
 
-def body(batch: Sequence[Call]) -> bytes:
-    return orjson.dumps({"batch": batch})
+def request(key: str, batch: Sequence[Call]) -> bytes:
+    """Make the request that sends a batch."""
+    return post("/v1/batch", key, orjson.dumps({"batch": batch}))
 
 
 def rows(batch: Sequence[Call], *, now: datetime) -> str:

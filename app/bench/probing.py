@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 from app.bench import load
-from app.bench.client import Line, Plan, percentile, post, start
+from app.bench.client import Line, Plan, percentile, start
 from app.bench.fill import Past
 from app.bench.results import Result
 from app.bench.server import Rig, Service, Tenant, now
@@ -48,7 +48,7 @@ def waits(server: Service, owner: Tenant, seed: str, probes: Sequence[Probe]) ->
     """Send the load, and return all that the probes measured during it."""
     rate = EVENTS_PER_SECOND / BATCH
     made = load.batches(SHAPE, round(rate * SECONDS), BATCH, seed=seed, now=now())
-    requests = [post("/v1/batch", owner.write_key, load.body(batch)) for batch in made]
+    requests = [load.request(owner.write_key, batch) for batch in made]
     running = start(Plan(server.port, requests, connections=4, rate=rate))
     until = time.monotonic() + SECONDS - 1
     with ThreadPoolExecutor(len(probes)) as pool:

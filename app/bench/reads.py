@@ -2,13 +2,10 @@
 
 from statistics import median
 
-from app import pipeline
-from app.accounts.due import Priority
-from app.accounts.queries import mark_all_due
 from app.bench.client import Plan, Run, drive, get
-from app.bench.fill import Past, fill
+from app.bench.fill import Past, fill, score
 from app.bench.results import Result
-from app.bench.server import Rig, Service, Tenant, database, now, service, tenant
+from app.bench.server import Service, Tenant, database, service, tenant
 
 ACCOUNTS = 2_000
 PAST = Past(ACCOUNTS, users=5, uses=10, reached=50)
@@ -21,7 +18,7 @@ NOOP, NOOP_PATH = ("-m", "app.bench.noop"), "/noop"
 def run() -> list[Result]:
     with database() as rig:
         owner = tenant(rig, "reads")
-        fill(rig, owner, PAST, today=now().date())
+        fill(rig, owner, PAST)
         score(rig, owner)
         with service(rig, workers=2) as server, service(rig, workers=2, command=NOOP) as other:
             _read(server, owner, 2_000)
@@ -50,14 +47,6 @@ def run() -> list[Result]:
             ratio=ratio,
         ),
     ]
-
-
-def score(rig: Rig, owner: Tenant) -> None:
-    """Score every account of a workspace."""
-    with rig.sessions.begin() as session:
-        mark_all_due(session, owner.id, priority=Priority.SWEEP)
-    while pipeline.refresh_due(rig.sessions, now=now()):
-        pass
 
 
 def _read(server: Service, owner: Tenant, number: int, *, rate: float | None = None) -> Run:

@@ -5,8 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 
-from app.bench.fill import Past, fill
-from app.bench.reads import score
+from app.bench.fill import Past, fill, score
 from app.bench.results import Result
 from app.bench.server import Rig, by_bench, database, now, tenant
 from app.core.db import transaction
@@ -47,7 +46,7 @@ def run() -> list[Result]:
 
 def _simulated(rig: Rig) -> list[Result]:
     owner = tenant(rig, "simulate")
-    fill(rig, owner, MANY, today=now().date())
+    fill(rig, owner, MANY)
     score(rig, owner)
     found = []
     for what, card in (("other weights", HEAVIER_REACH), ("something new", DAYS_OF_USE)):

@@ -36,7 +36,7 @@ ROWS = (
 def run() -> list[Result]:
     with database() as rig:
         owner = tenant(rig, "sweep")
-        fill(rig, owner, PAST, today=now().date())
+        fill(rig, owner, PAST)
         rows = _rows(rig, owner)
         _grouped(rig, owner)
         bare = _grouped(rig, owner)

@@ -59,9 +59,10 @@ def test_a_fifth_of_the_events_names_an_end_customer(calls: list[load.Call]) -> 
     assert share == pytest.approx(SHAPE.end_customer_share, abs=0.01)
 
 
-def test_bodies_are_segment_batches_of_which_nothing_is_put_aside() -> None:
+def test_requests_are_segment_batches_of_which_nothing_is_put_aside() -> None:
     for batch in load.batches(SHAPE, 3, 100, seed="a", now=NOW):
-        sent = orjson.loads(load.body(batch))["batch"]
+        _, _, body = load.request("key", batch).partition(b"\r\n\r\n")
+        sent = orjson.loads(body)["batch"]
         reading = read(Batch(sent), segment.read, Rules(), Received(NOW, None, None, None))
         assert len(reading.events) == 100
         assert not reading.rejected
