@@ -84,6 +84,10 @@ class Arrival:
         return limits
 
     @property
+    def request_id(self) -> str:
+        return str(self.request.scope.get("request_id", ""))
+
+    @property
     def parsed(self) -> wire.Parsed:
         return wire.parse(self.body.decoded(self.limits))
 
@@ -101,33 +105,23 @@ Arriving = Annotated[Arrival, Depends(arrive, scope="function")]
 
 def _take_in(arrival: Arrival, batch: Batch, dialect: Dialect) -> Response:
     state = arrival.request.app.state
-    caller, policy = _admit(arrival, batch)
-    receipt = service.ingest(
-        service.Store(state.sessions, state.autocommit_sessions, state.known_names),
-        Origin(caller.workspace_id, caller.key_id, arrival.now),
-        batch,
-        dialect,
-        policy,
-        request_id=arrival.request.scope.get("request_id", ""),
-    )
+    origin, policy = _admit(arrival, batch)
+    target = service.Store(state.sessions, state.autocommit_sessions, state.known_names)
+    receipt = service.ingest(target, origin, batch, dialect, policy, request_id=arrival.request_id)
     return Response(receipt.model_dump_json(), media_type="application/json")
 
 
 def _try_out(arrival: Arrival, batch: Batch, dialect: Dialect) -> Response:
-    caller, policy = _admit(arrival, batch)
+    sessions = arrival.request.app.state.sessions
+    origin, policy = _admit(arrival, batch)
     receipt = service.validate(
-        arrival.request.app.state.sessions,
-        Origin(caller.workspace_id, caller.key_id, arrival.now),
-        batch,
-        dialect,
-        policy,
-        request_id=arrival.request.scope.get("request_id", ""),
+        sessions, origin, batch, dialect, policy, request_id=arrival.request_id
     )
     return Response(receipt.model_dump_json(), media_type="application/json")
 
 
-def _admit(arrival: Arrival, batch: Batch) -> tuple[Caller, service.Policy]:
-    """Check key, size and rate; tell how the batch is to be read."""
+def _admit(arrival: Arrival, batch: Batch) -> tuple[Origin, service.Policy]:
+    """Check key, size and rate; tell whose the batch is, and how it is to be read."""
     headers = arrival.request.headers
     caller = arrival.caller or _caller_from_body(arrival, batch)
     _check_size(batch, arrival.limits)
@@ -140,7 +134,7 @@ def _admit(arrival: Arrival, batch: Batch) -> tuple[Caller, service.Policy]:
         idempotency_key=(headers.get("idempotency-key") or "")[:200] or None,
         changed_ids=caller.changed_ids,
     )
-    return caller, policy
+    return Origin(caller.workspace_id, caller.key_id, arrival.now), policy
 
 
 def _caller_from_body(arrival: Arrival, batch: Batch) -> Caller:

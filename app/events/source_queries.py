@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.orm import Session
 
+from app.core.pagination import Paging, Slice
 from app.core.rows import in_order
 from app.events import source_statements as statements
 from app.events.tables import IngestHour, Source, StaleAccount
@@ -114,9 +115,7 @@ def drop_revived(session: Session) -> list[tuple[str, str]]:
     return [(row.workspace_id, row.account_id) for row in rows]
 
 
-def list_sources(
-    session: Session, workspace_id: str, *, after: str | None, limit: int
-) -> list[NamedSource]:
+def list_sources(session: Session, workspace_id: str, paging: Paging) -> Slice[NamedSource]:
     """In the order of their keys' ids."""
     stale = (
         select(func.count())
@@ -130,7 +129,7 @@ def list_sources(
         AuditEntry.action == ROTATED,
         AuditEntry.subject == Source.key_id,
     )
-    found = (
+    rows = (
         select(Source, ApiKey.name, ApiKey.expires_at, ApiKey.revoked_at, rotated, stale)
         .join(
             ApiKey,
@@ -138,5 +137,6 @@ def list_sources(
         )
         .where(Source.workspace_id == workspace_id)
     )
-    rows = session.execute(in_order(found, Source.key_id, after=after, limit=limit))
-    return [NamedSource(*row) for row in rows]
+    rows = in_order(rows, Source.key_id, after=paging.after(str), limit=paging.fetch)
+    found = [NamedSource(*row) for row in session.execute(rows)]
+    return Slice(*paging.cut(found, lambda each: each.source.key_id))

@@ -57,20 +57,14 @@ def list_sources(
     session: ReadSessionDep, caller: Reader, now: Now, paging: PagingDep
 ) -> Page[SourceOut]:
     """List the keys that send events, how they usually do, and which have fallen silent."""
-    rows = source_queries.list_sources(
-        session, caller.workspace_id, after=paging.after(str), limit=paging.fetch
-    )
-    items, next_cursor = paging.cut(rows, lambda row: row.source.key_id)
+    found = source_queries.list_sources(session, caller.workspace_id, paging)
     hours = source_queries.hours_with_events(
         session,
         caller.workspace_id,
-        [row.source.key_id for row in items],
+        [row.source.key_id for row in found.rows],
         since=now - 2 * silence.WATCHED,
     )
-    return Page(
-        items=[_source(row, hours[row.source.key_id], now) for row in items],
-        next_cursor=next_cursor,
-    )
+    return found.shown(lambda row: _source(row, hours[row.source.key_id], now))
 
 
 @router.get("/unattributed", responses=responses(401, 403, 422))

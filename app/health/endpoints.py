@@ -1,6 +1,6 @@
 """Reading the history of scores, and all that health answers beside the envelope."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -54,20 +54,17 @@ def get_health_history(
     if merged and merged not in aliases.old_ids(session, caller.workspace_id, account_id):
         raise NotFoundError("merged account", merged)
     whose = merged or account_id
-    paging = Paging(limit, cursor)
-    rows = queries.history(
+    found = queries.history(
         session,
         caller.workspace_id,
         whose,
+        Paging(limit, cursor),
         since=since,
         until=until,
         original=original,
-        after=paging.after(date, int),
-        limit=paging.fetch,
     )
-    points, next_cursor = paging.cut(rows, lambda row: (row.as_of, row.change))
-    items = [HistoryPoint.model_validate(row) for row in points]
-    return HistoryOut(account_id=whose, items=items, next_cursor=next_cursor)
+    items = [HistoryPoint.model_validate(row) for row in found.rows]
+    return HistoryOut(account_id=whose, items=items, next_cursor=found.next_cursor)
 
 
 router = APIRouter()

@@ -50,14 +50,7 @@ def list_overrides(
     running: Annotated[bool, Query(description="Only those that hold.")] = True,
 ) -> Page[DisagreementOut]:
     """List overrides beside what the machine says now: where the two differ most first."""
-    rows = override_queries.list_overrides(
-        session,
-        caller.workspace_id,
-        running=running,
-        now=now,
-        after=paging.after(float, int),
-        limit=paging.fetch,
+    found = override_queries.list_overrides(
+        session, caller.workspace_id, paging, running=running, now=now
     )
-    return paging.page(
-        rows, lambda row: DisagreementOut.of(*row[:4]), lambda row: (row[4], row[0].id)
-    )
+    return found.shown(lambda row: DisagreementOut.of(*row[:4]))

@@ -8,6 +8,7 @@ from sqlalchemy import Float, Row, case, cast, func, select, update
 from sqlalchemy.orm import Session
 
 from app.accounts.tables import Account
+from app.core.pagination import Paging, Slice
 from app.core.rows import newest_first, same_account
 from app.health.overlays import Override
 from app.health.tables import HealthScore, ScoreOverride
@@ -82,12 +83,11 @@ FURTHEST_FIRST = func.coalesce(func.abs(DIFFERENCE), -1.0)
 def list_overrides(
     session: Session,
     workspace_id: str,
+    paging: Paging,
     *,
     running: bool,
     now: datetime,
-    after: tuple[float, int] | None,
-    limit: int,
-) -> Sequence[Row[ScoreOverride, str | None, float | None, float | None, float]]:
+) -> Slice[Row[ScoreOverride, str | None, float | None, float | None, float]]:
     """Where people and machine differ most first: with account, machine's value and difference."""
     rows = (
         select(ScoreOverride, Account.name, MACHINE_VALUE, DIFFERENCE, FURTHEST_FIRST)
@@ -97,5 +97,6 @@ def list_overrides(
     )
     if running:
         rows = rows.where(ScoreOverride.ended_at.is_(None), ScoreOverride.expires_at > now)
-    place = (FURTHEST_FIRST, ScoreOverride.id)
-    return session.execute(newest_first(rows, *place, before=after, limit=limit)).all()
+    place, before = (FURTHEST_FIRST, ScoreOverride.id), paging.after(float, int)
+    rows = newest_first(rows, *place, before=before, limit=paging.fetch)
+    return Slice(*paging.cut(session.execute(rows).all(), lambda row: (row[4], row[0].id)))

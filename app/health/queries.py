@@ -10,13 +10,13 @@ from sqlalchemy import (
     bindparam,
     func,
     select,
-    tuple_,
 )
 from sqlalchemy.orm import Session, aliased
 
 from app.accounts.tables import Account
 from app.core.errors import NotFoundError
-from app.core.rows import same_account
+from app.core.pagination import Paging, Slice
+from app.core.rows import listed, same_account
 from app.features.values import AccountFeatures
 from app.health import statements
 from app.health.assess import Assessment
@@ -199,24 +199,20 @@ def history(
     session: Session,
     workspace_id: str,
     account_id: str,
+    paging: Paging,
     *,
     since: date,
     until: date,
     original: bool = False,
-    after: tuple[date, int] | None,
-    limit: int,
-) -> Sequence[HealthHistory]:
+) -> Slice[HealthHistory]:
     """Oldest first; several rows on a day whose band changed. Restated days as restated last."""
-    place = tuple_(HealthHistory.as_of, HealthHistory.change)
     rows = select(HealthHistory).where(
         HealthHistory.workspace_id == workspace_id,
         HealthHistory.account_id == account_id,
         HealthHistory.as_of.between(since, until),
         HealthHistory.restatement == (0 if original else _newest_restatement()),
     )
-    if after is not None:
-        rows = rows.where(place > after)
-    return session.scalars(rows.order_by(place).limit(limit)).all()
+    return listed(session, rows, HealthHistory.as_of, HealthHistory.change, paging=paging)
 
 
 def _newest_restatement() -> ScalarSelect[int | None]:

@@ -36,11 +36,5 @@ def list_children(
 ) -> Page[ChildOut]:
     """List the accounts right below one with their scores, by id."""
     get_account(session, caller.workspace_id, account_id)
-    rows = rollup_queries.children(
-        session,
-        caller.workspace_id,
-        account_id,
-        after=paging.after(str),
-        limit=paging.fetch,
-    )
-    return paging.page(rows, ChildOut.model_validate, lambda row: row.account_id)
+    found = rollup_queries.children(session, caller.workspace_id, account_id, paging)
+    return found.shown(ChildOut.model_validate)

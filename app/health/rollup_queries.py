@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from app.accounts.family import MOST_LEVELS, Rollup
 from app.accounts.tables import Account
 from app.core.errors import NotFoundError
+from app.core.pagination import Paging, Slice
 from app.core.rows import in_order
 from app.health.queries import HAS_CHILDREN, STANDING
 from app.health.rollup import Member
@@ -61,9 +62,10 @@ def family(session: Session, workspace_id: str, account_id: str) -> Family:
 
 
 def children(
-    session: Session, workspace_id: str, account_id: str, *, after: str | None, limit: int
-) -> Sequence[Row[Any]]:
+    session: Session, workspace_id: str, account_id: str, paging: Paging
+) -> Slice[Row[Any]]:
     """Return the standings of the accounts right below one, in key order."""
-    found = in_order(CHILDREN, Account.account_id, after=after, limit=limit)
+    rows = in_order(CHILDREN, Account.account_id, after=paging.after(str), limit=paging.fetch)
     asked = {"workspace_id": workspace_id, "account_id": account_id}
-    return session.execute(found, asked).all()
+    found = session.execute(rows, asked).all()
+    return Slice(*paging.cut(found, lambda row: row.account_id))

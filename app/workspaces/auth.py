@@ -188,7 +188,6 @@ ADMIN = caller_with(Scope.ADMIN)
 
 Reader = Annotated[Caller, caller_with(Scope.HEALTH_READ)]
 AccountWriter = Annotated[Caller, ACCOUNT_WRITER]
-AlertWriter = Annotated[Caller, ALERT_WRITER]
 WebhookWriter = Annotated[Caller, WEBHOOK_WRITER]
 Admin = Annotated[Caller, ADMIN]
 

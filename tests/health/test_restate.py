@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.core.db import Sessions, transaction
+from app.core.pagination import Paging
 from app.health import queries, restate, scorecard_service, service
 from app.health.measures import CardMeasure, MetricSource, Percentile
 from app.health.scorecard import Card, Scorecard
@@ -75,16 +76,10 @@ def activate_depth_alone(sessions: Sessions) -> int:
 
 
 def shown(session: Session, *, original: bool) -> Sequence[HealthHistory]:
+    paging = Paging(100, None)
     return queries.history(
-        session,
-        "acme",
-        "a007",
-        since=SINCE,
-        until=UNTIL,
-        original=original,
-        after=None,
-        limit=100,
-    )
+        session, "acme", "a007", paging, since=SINCE, until=UNTIL, original=original
+    ).rows
 
 
 def test_under_the_same_version_history_is_told_to_the_last_digit(
