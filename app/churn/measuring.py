@@ -12,7 +12,7 @@ from sklearn.linear_model import LogisticRegression
 
 from app.churn.preparing import Floats
 
-DRAWS = 500
+DRAWS, MEANS = 500, 2000
 TOP_SHARE = 0.1
 BINS = 10
 SMALLEST = 1e-6
@@ -104,15 +104,13 @@ def measured(
     )
 
 
-def mean_by_account(
-    values: Floats, account: NDArray[np.int64], seed: int, count: int = 2000
-) -> Floats:
+def mean_by_account(values: Floats, account: NDArray[np.int64], seed: int) -> Floats:
     """Draw accounts with replacement and take the mean over their rows, so many times."""
     _, of = np.unique(account, return_inverse=True)
     sums, sizes = np.bincount(of, values), np.bincount(of)
     random = np.random.default_rng(seed)
-    found = np.empty(count)
-    for n in range(count):
+    found = np.empty(MEANS)
+    for n in range(MEANS):
         drawn = random.integers(len(sums), size=len(sums))
         found[n] = sums[drawn].sum() / sizes[drawn].sum()
     return found
@@ -137,9 +135,9 @@ def poisson_interval(observed: int, expected: float, level: float) -> tuple[floa
     return float(low / expected), float(high / expected)
 
 
-def reliability(y: Floats, p: Floats, bins: int = BINS) -> list[dict[str, Any]]:
+def reliability(y: Floats, p: Floats) -> list[dict[str, Any]]:
     """Set what was said beside what came, for groups of equal size from low to high."""
-    groups = np.array_split(np.argsort(p, kind="stable"), min(bins, len(p)) or 1)
+    groups = np.array_split(np.argsort(p, kind="stable"), min(BINS, len(p)) or 1)
     return [
         {
             "rows": len(rows),

@@ -1,6 +1,6 @@
 """What scores mean and are held against: definitions and benchmarks, kept for good."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import blake2b
@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.core.errors import NotFoundError
+from app.core.pagination import Paging, Slice
 from app.health.benchmark import Benchmark as FittedBenchmark
 from app.health.definition import Definition
 from app.health.tables import Benchmark, ScoreDefinition
@@ -127,13 +128,12 @@ def benchmark(session: Session, workspace_id: str, benchmark_id: str) -> Benchma
     return row
 
 
-def list_benchmarks(
-    session: Session, workspace_id: str, *, after: tuple[date, str] | None, limit: int
-) -> Sequence[Benchmark]:
+def list_benchmarks(session: Session, workspace_id: str, paging: Paging) -> Slice[Benchmark]:
     """Newest month first; of a month those that hold no more too."""
     rows = select(Benchmark).where(Benchmark.workspace_id == workspace_id)
-    if after is not None:
+    if after := paging.after(date, str):
         month, benchmark_id = after
         same = (Benchmark.month == month) & (Benchmark.id > benchmark_id)
         rows = rows.where((Benchmark.month < month) | same)
-    return session.scalars(rows.order_by(Benchmark.month.desc(), Benchmark.id).limit(limit)).all()
+    rows = rows.order_by(Benchmark.month.desc(), Benchmark.id).limit(paging.fetch)
+    return Slice(*paging.cut(session.scalars(rows).all(), lambda row: (row.month, row.id)))

@@ -1,6 +1,5 @@
 """Scorecards, benchmarks and overrides over HTTP."""
 
-from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
@@ -77,10 +76,8 @@ def list_benchmarks(
 ) -> Page[BenchmarkOut]:
     """List what accounts were held against, newest month first."""
     paging = Paging(limit, cursor)
-    rows = benchmark_queries.list_benchmarks(
-        session, caller.workspace_id, after=paging.after(date, str), limit=paging.fetch
-    )
-    return paging.page(rows, BenchmarkOut.of, lambda row: (row.month, row.id))
+    found = benchmark_queries.list_benchmarks(session, caller.workspace_id, paging)
+    return found.shown(BenchmarkOut.of)
 
 
 @router.get("/benchmarks/{benchmark_id}", tags=["benchmarks"])

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.core.errors import NotFoundError
+from app.core.pagination import Paging
 from app.features.values import FeatureMap, Lens, ReachSource
 from app.health import benchmark_queries as queries
 from app.health.benchmark import Benchmark as FittedBenchmark
@@ -131,12 +132,13 @@ def test_benchmarks_are_listed_newest_month_first_and_page_by_page(session: Sess
     second = put(session, simple(), month=date(2026, 2, 1)).id
     expected = [ids[3], *sorted((ids[2], second)), ids[1]]
 
-    listed, after = [], None
-    while page := queries.list_benchmarks(session, "acme", after=after, limit=1):
-        listed.append(page[0].id)
-        after = (page[0].month, page[0].id)
+    page = queries.list_benchmarks(session, "acme", Paging(1, None))
+    listed = [*page.rows]
+    while page.next_cursor:
+        page = queries.list_benchmarks(session, "acme", Paging(1, page.next_cursor))
+        listed += page.rows
 
-    assert listed == expected
+    assert [row.id for row in listed] == expected
 
 
 def test_a_definition_is_kept_once_for_a_workspace(session: Session) -> None:
