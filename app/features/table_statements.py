@@ -8,7 +8,8 @@ from app.features.statements import CONVERTED, ONLY_COUNTED_USERS
 
 # ``n`` is the place of an account and its day. Usage is passed over once for what people, days and
 # event names add up to in 84 days, and once more for the days of use in a year. The two days that
-# hold all others let the database skip months.
+# hold all others let the database skip months. What is told of each account is kept: joined row by
+# row, it would be looked up for each pair of accounts.
 COUNTS = """
 WITH wanted AS (
     SELECT CAST(n AS integer) AS n, account_id COLLATE "C" AS account_id, as_of
@@ -133,7 +134,7 @@ payment AS (
                AS days_to_notice
     FROM term GROUP BY n
 ),
-told AS (
+told AS MATERIALIZED (
     SELECT w.n,
            CASE WHEN EXISTS (
                SELECT FROM ticket_moment m
