@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from app.alerts.machine import Event, Phase, Seen, State, check_at, step
 from app.alerts.readings import GONE, Facts, read
-from app.alerts.rules import Operator, Rule, Signal
+from app.alerts.rules import Rule, Signal
 from app.health.assess import Status
 
 OUTSET = State()
@@ -62,10 +62,9 @@ class Look:
     @property
     def anchor(self) -> date:
         """The day whose settings and peers count for the one that is judged."""
-        of_days = self.rule.operator is Operator.DROP_BY or (
-            self.rule.operator is Operator.DROP_VS_SELF and self.rule.kind is Signal.HEALTH_SCORE
+        return self.facts.as_of - timedelta(
+            days=self.rule.window_days if self.rule.compares_scores else 1
         )
-        return self.facts.as_of - timedelta(days=self.rule.window_days if of_days else 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy.orm import Session
 
@@ -79,12 +80,7 @@ def _is_late(alert: Alert) -> bool:
 def _single(alert: Alert, revenue: Mapping[str, int], currency: str) -> NewMessage:
     said = _said(alert, revenue, currency)
     if alert.resolved_at is not None:
-        said |= {
-            "previous": alert.current,
-            "current": alert.last,
-            "resolved_at": alert.resolved_at,
-            "reason": alert.resolution,
-        }
+        said |= {"resolved_at": alert.resolved_at, "reason": alert.resolution}
     return NewMessage(f"alert.{due(alert)}", said, alert.account_id)
 
 
@@ -102,15 +98,11 @@ def _digest(alerts: Sequence[Alert], revenue: Mapping[str, int], currency: str) 
         "currency": currency,
         "scorecard_version": one.scorecard_version,
         "accounts": [
-            {
-                "account_id": alert.account_id,
-                "alert_id": alert.id,
-                "previous": alert.previous,
-                "current": alert.current,
-            }
+            {"account_id": alert.account_id, "alert_id": alert.id, "what": due(alert)}
+            | _values(alert)
             for alert in largest[:MOST_NAMED]
         ],
-        "link": f"/api/v1/alerts?rule={one.rule_key}",
+        "link": f"/api/v1/alerts?rule={quote(one.rule_key, safe='')}",
     }
     return NewMessage("alert.digested", said)
 
@@ -124,8 +116,7 @@ def _said(alert: Alert, revenue: Mapping[str, int], currency: str) -> dict[str, 
         "condition": alert.condition,
         "severity": alert.severity,
         "episode": alert.episode,
-        "previous": alert.previous,
-        "current": alert.current,
+        **_values(alert),
         "threshold": alert.threshold,
         "direction": alert.direction,
         "drivers": alert.drivers,
@@ -137,6 +128,13 @@ def _said(alert: Alert, revenue: Mapping[str, int], currency: str) -> dict[str, 
         "owner": alert.assignee,
         "link": f"/api/v1/alerts/{alert.id}",
     }
+
+
+def _values(alert: Alert) -> dict[str, Any]:
+    """Say what the signal was and is: when the alert opened, or when it ended."""
+    if alert.resolved_at is None:
+        return {"previous": alert.previous, "current": alert.current}
+    return {"previous": alert.current, "current": alert.last}
 
 
 def _rule(alert: Alert) -> dict[str, Any]:

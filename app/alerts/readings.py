@@ -112,7 +112,7 @@ def read(rule: Rule, facts: Facts) -> float | None:
         return None
     match rule.operator:
         case Operator.DROP_BY:
-            return _difference(_before(rule, facts), plain(rule, facts))
+            return _difference(score_before(rule, facts), plain(rule, facts))
         case Operator.DROP_VS_SELF:
             return _fall(rule, facts)
         case Operator.ENTERS_BAND:
@@ -162,7 +162,8 @@ def measure_scores(details: Mapping[str, Any]) -> dict[str, float | None]:
     return {each["name"]: _number(each["score"]) for each in details.get("measures", ())}
 
 
-def _before(rule: Rule, facts: Facts) -> float | None:
+def score_before(rule: Rule, facts: Facts) -> float | None:
+    """Return the score that one of now is compared with, for a drop."""
     if rule.kind is Signal.MEASURE:
         return facts.earlier.get(rule.window_days, {}).get(rule.subject)
     trend = (facts.details.get("trend") or {}).get(f"d{rule.window_days}")
@@ -173,12 +174,12 @@ def _fall(rule: Rule, facts: Facts) -> float | None:
     """By how many percent an account is below what it did itself in the window before."""
     if rule.kind is Signal.MEASURE:
         measure = facts.measure(rule.subject)
-        before, now = _number(measure.get("before")), _number(measure.get("raw"))
+        past, now = _number(measure.get("before")), _number(measure.get("raw"))
     else:
-        before, now = _before(rule, facts), facts.score
-    if not before or now is None:
+        past, now = score_before(rule, facts), facts.score
+    if not past or now is None:
         return None
-    return 100 * (before - now) / before
+    return 100 * (past - now) / past
 
 
 def _outside(rule: Rule, facts: Facts) -> float | None:

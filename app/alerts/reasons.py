@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.alerts import source_queries
 from app.alerts.evaluation import Look
-from app.alerts.readings import Facts, Risk, judged_so, shown
+from app.alerts.readings import Facts, Risk, judged_so, score_before, shown
 from app.alerts.rules import Signal
 from app.churn import risk_queries
 from app.churn.driver_words import sentence as risk_sentence
@@ -30,7 +30,7 @@ SOMEBODY = "somebody"
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """``previous``: the signal as of the day before."""
+    """``previous``: the signal as of the day before, or of the day that a drop is counted from."""
 
     previous: float | str | None
     drivers: Sequence[str]
@@ -113,8 +113,14 @@ def reasons(session: Session, workspace_id: str, looks: Sequence[Look]) -> list[
         if not said:
             before, after = long_before.get(key) or earlier, now.get(key)
             said = _drivers(each, *(_unsigned(archive.told(row)) for row in (before, after)))
-        found.append(Reason(shown(each.rule, past) if past else None, said[:MOST_DRIVERS]))
+        found.append(Reason(_previous(each, past), said[:MOST_DRIVERS]))
     return found
+
+
+def _previous(each: Look, past: Facts | None) -> float | str | None:
+    """Return the score that a drop is counted from, else the signal of the day before."""
+    from_then = score_before(each.rule, each.facts) if each.rule.compares_scores else None
+    return shown(each.rule, past) if from_then is None and past is not None else from_then
 
 
 def _why_risky(

@@ -153,7 +153,15 @@ class Rule(Setting):
 
     @property
     def condition(self) -> str:
+        if self.operator in DROPS:
+            return f"{self.operator} in {self.window_days} days"
         return f"{self.operator} {self.band}" if self.band else str(self.operator)
+
+    @property
+    def compares_scores(self) -> bool:
+        """Whether it is about a score against the one of ``window_days`` before."""
+        of_health = self.kind is Signal.HEALTH_SCORE
+        return self.operator is Operator.DROP_BY or (self.operator in DROPS and of_health)
 
     @property
     def direction(self) -> str:

@@ -67,6 +67,7 @@ def activate(session: Session, change: Change, row: ChurnModel) -> None:
         "status": row.stage,
         "horizon_days": row.horizon_days,
         "metrics": _metrics(row),
+        "link": f"/api/v1/churn-models/{row.version}",
     }
     publish(session, row.workspace_id, [NewMessage("model.activated", said)], now=change.at)
     change.audit(session, "churn_model.activated", str(row.version))
@@ -81,6 +82,7 @@ def degrade(session: Session, row: ChurnModel, reasons: Sequence[str], *, now: d
         "model_version": str(row.version),
         "reason": " ".join(reasons),
         "metrics": _metrics(row),
+        "link": f"/api/v1/churn-models/{row.version}",
     }
     publish(session, row.workspace_id, [NewMessage("model.degraded", said)], now=now)
     change = Change(row.workspace_id, "worker", now)

@@ -88,7 +88,7 @@ def act(
     row.take(said)
     session.flush()
     _note(session, change, row, reached, said)
-    announce(session, row, before, change.at)
+    announce(session, row, before, change.at, by=change.actor)
     return row
 
 
@@ -110,7 +110,9 @@ def _note(
     change.audit(session, f"intervention.{action}", row.id, details)
 
 
-def announce(session: Session, row: Intervention, before: str, now: datetime) -> None:
+def announce(
+    session: Session, row: Intervention, before: str, now: datetime, *, by: str | None = None
+) -> None:
     """Tell polling readers of a change of state, and others of what was completed."""
     said = {name: getattr(row, name) for name in SHOWN}
     change = NewChange("intervention", row.account_id, change_of(said, before))
@@ -120,6 +122,7 @@ def announce(session: Session, row: Intervention, before: str, now: datetime) ->
             "intervention_id": row.id,
             "playbook": row.playbook,
             "completed_at": now,
+            "completed_by": by,
             "link": f"/api/v1/interventions/{row.id}",
         }
         publish(

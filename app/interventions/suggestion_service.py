@@ -22,6 +22,7 @@ from app.interventions.states import State
 from app.interventions.tables import Intervention
 from app.interventions.wording import compose
 from app.webhooks.outbox import NewMessage, publish
+from app.workspaces.queries import get_workspace
 
 LONGEST_COOLDOWN = timedelta(days=366)
 TOLD_AGAIN_AFTER = timedelta(days=7)
@@ -60,7 +61,8 @@ def refresh(
         ranked = rank(case, dealt.left(case.account_id, fits[case.account_id]), own, uplifts)
         proposed = [_row(case, each, own[each.fit.key], dealt, names) for each in ranked]
         rows += _news(proposed, stored.get(case.account_id, ()))
-    _tell(session, workspace_id, rows, silent, now)
+    owners = {case.account_id: case.facts["owner"] for case in found}
+    _tell(session, workspace_id, rows, silent=silent, owners=owners, now=now)
     queries.write(session, workspace_id, [each.said for each in rows], now=now)
     return len(rows)
 
@@ -139,13 +141,21 @@ def _differs(said: Mapping[str, Any], before: Intervention) -> bool:
 
 
 def _tell(
-    session: Session, workspace_id: str, rows: Sequence[Row], silent: Collection[str], now: datetime
+    session: Session,
+    workspace_id: str,
+    rows: Sequence[Row],
+    *,
+    silent: Collection[str],
+    owners: Mapping[str, object],
+    now: datetime,
 ) -> None:
     """Publish what is newly suggested, and note every change of state for polling readers."""
     told = [row for row in rows if row.said["account_id"] not in silent and _is_new(row, now)]
     for row in told:
         row.said["told_at"] = now
-    publish(session, workspace_id, [_message(row.said) for row in told], now=now)
+    currency = get_workspace(session, workspace_id).base_currency
+    messages = [_message(row.said, currency, owners.get(row.said["account_id"])) for row in told]
+    publish(session, workspace_id, messages, now=now)
     changes = [
         NewChange("intervention", row.said["account_id"], change_of(row.said, row.state_before))
         for row in rows
@@ -164,7 +174,7 @@ def _is_new(row: Row, now: datetime) -> bool:
     return before.state == State.LAPSED and now - before.changed_at > TOLD_AGAIN_AFTER
 
 
-def _message(said: Mapping[str, Any]) -> NewMessage:
+def _message(said: Mapping[str, Any], currency: str, owner: object) -> NewMessage:
     texts, effect = said["details"]["texts"], said["details"]["effect"]
     is_known = effect["risk_basis"] == "model" and effect["arr_basis"] == "subscription"
     english = texts.get("en") or next(iter(texts.values()))
@@ -175,6 +185,8 @@ def _message(said: Mapping[str, Any]) -> NewMessage:
         "reasons": [english["next_step"]],
         "priority": said["value_cents"],
         "revenue_at_risk_cents": round(effect["risk"] * effect["arr_cents"]) if is_known else None,
+        "currency": currency,
+        "owner": owner,
         "link": f"/api/v1/interventions/{said['id']}",
     }
     return NewMessage("suggestion.created", data, said["account_id"])

@@ -46,14 +46,9 @@ class Secrets:
         return vault.seal(asdict(self), place=_place(workspace_id, endpoint_id))
 
     def rotated(self, grace: timedelta, *, now: datetime) -> Self:
-        """Put a new secret first; those before it end after the grace at the latest."""
-        ends = now + grace
-        kept = [
-            Secret(each.text, min(each.until or ends.isoformat(), ends.isoformat()))
-            for each in self.secrets
-            if each.is_valid(now)
-        ]
-        return replace(self, secrets=[Secret(signature.new_secret()), *kept])
+        """Put a new secret first; the one before it ends after the grace, others at once."""
+        before = Secret(self.secrets[0].text, (now + grace).isoformat())
+        return replace(self, secrets=[Secret(signature.new_secret()), before])
 
     def valid(self, now: datetime) -> list[str]:
         return [each.text for each in self.secrets if each.is_valid(now)]

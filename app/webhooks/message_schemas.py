@@ -24,7 +24,7 @@ Id = Annotated[str, Field(max_length=255)]
 Word = Annotated[str, Field(max_length=60)]
 Sentence = Annotated[str, BeforeValidator(_clipped), Field(max_length=LONGEST_SENTENCE)]
 Sentences = Annotated[list[Sentence], BeforeValidator(_first)]
-Path = Annotated[str, Field(max_length=500, pattern=NO_NUL)]
+Path = Annotated[str, Field(max_length=4000, pattern=NO_NUL)]  # a key, each letter as %XX %XX %XX
 Direction = Literal["down", "up"]
 Value = float | Word | None
 
@@ -111,6 +111,7 @@ class Crossed(BaseModel):
 
     account_id: Id = Field(examples=["acme"])
     alert_id: Word | None = Field(None, examples=["alr_019aa1b2c3d4e5f60718293a"])
+    what: Literal["opened", "resolved"] | None = Field(None, examples=["opened"])
     previous: Value = Field(None, examples=[31.5])
     current: Value = Field(None, examples=[22.0])
 
@@ -159,23 +160,25 @@ class ImportCompleted(Payload):
 class SuggestionCreated(OfAccount):
     """There is something to be done about an account."""
 
-    suggestion_id: Word = Field(examples=["sug_019aa1b2c3d4e5f60718293a"])
+    suggestion_id: Word = Field(examples=["int_019aa1b2c3d4e5f60718293a"])
     playbook: Id = Field(examples=["unused_features"])
     title: Sentence | None = Field(None, examples=["Show them the features that they pay for"])
     reasons: Sentences = of_what("Why, three at most.", ["2 of 7 paid features are unused."])
-    priority: float | None = Field(None, examples=[0.8])
+    priority: float | None = of_what(
+        "What it is expected to save in a year, less its cost, in cents.", 18190.4, default=None
+    )
     revenue_at_risk_cents: int | None = Field(None, examples=[239880])
-    due_on: str | None = Field(None, max_length=10, examples=["2026-04-01"])
+    currency: Word | None = Field(None, examples=["USD"])
     owner: Text | None = personal("kim@example.com", "Who looks after the account.")
 
 
 class InterventionCompleted(OfAccount):
-    """What was done about an account, and what came of it."""
+    """Something was done about an account; what comes of it is seen later, at the link."""
 
-    intervention_id: Word = Field(examples=["int_019aa1b2c3d4e5f60718293a"])
-    suggestion_id: Word | None = Field(None, examples=["sug_019aa1b2c3d4e5f60718293a"])
+    intervention_id: Word = of_what(
+        "The `suggestion_id`, if it was suggested.", "int_019aa1b2c3d4e5f60718293a"
+    )
     playbook: Id | None = Field(None, examples=["unused_features"])
-    outcome: Word | None = Field(None, examples=["succeeded"])
     completed_at: datetime | None = None
     completed_by: Text | None = personal("kim@example.com", "Who did it.")
 

@@ -122,6 +122,7 @@ def _announce(session: Session, endpoint: WebhookEndpoint, now: datetime) -> Non
         "name": endpoint.name,
         "reason": endpoint.reason,
         "failing_since": endpoint.failing_since,
+        "link": f"/api/v1/webhook-endpoints/{endpoint.id}",
     }
     told = NewMessage("endpoint.disabled", data)
     outbox.publish(session, endpoint.workspace_id, [told], now=now)

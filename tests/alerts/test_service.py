@@ -39,6 +39,24 @@ def test_a_new_workspace_hears_of_an_account_that_comes_to_be_at_risk(session: S
     }
 
 
+@pytest.mark.parametrize("operator", ["drop_by", "drop_vs_self"])
+def test_a_drop_is_told_from_the_score_that_it_is_counted_from(
+    session: Session, operator: str
+) -> None:
+    said = {"operator": operator, "fire_at": 20, "window_days": 7}
+    rule(session, "fell", signal="health_score", **said)
+    found(session, "a1", score=80)
+    refresh(session, "a1", now=NOW - 7 * DAY)
+    move(session, 65, "a1")
+    refresh(session, "a1", now=NOW - DAY)
+    move(session, 60, "a1")
+    refresh(session, "a1")
+
+    [(_, data)] = sent(session)
+    assert (data["previous"], data["current"], data["threshold"]) == (80, 60, 20)
+    assert data["condition"] == f"{operator} in 7 days"
+
+
 def test_a_score_that_oscillates_around_a_threshold_is_one_message(session: Session) -> None:
     found(session, "a1", score=27)
     refresh(session, "a1")
@@ -139,6 +157,21 @@ def test_more_than_fifty_at_once_are_one_digest(session: Session) -> None:
     assert (said["rule"]["id"], len(said["accounts"])) == ("health_at_risk", 10)
     assert (said["revenue_at_risk_cents"], said["currency"]) == (51 * 1200_00, "USD")
     assert {each.told for each in alerts(session)} == {"opened"}
+
+
+def test_a_digest_says_of_each_account_what_happened_and_where_its_rule_is_found(
+    session: Session,
+) -> None:
+    rule(session, "low & slow", signal="health_score", operator="below", fire_at=40)
+    found(session, *NAMES, score=20)
+    refresh(session, *NAMES)
+    move(session, 50, *NAMES)
+    refresh(session, *NAMES, now=NOW + HOUR)
+
+    opened, over = (data["accounts"][0] for _, data in sent(session))
+    assert (opened["what"], opened["previous"], opened["current"]) == ("opened", None, 20)
+    assert (over["what"], over["previous"], over["current"]) == ("resolved", 20, 50)
+    assert {data["link"] for _, data in sent(session)} == {"/api/v1/alerts?rule=low%20%26%20slow"}
 
 
 def test_fifty_are_told_one_by_one(session: Session) -> None:

@@ -71,9 +71,12 @@ def test_the_message_of_what_was_completed_says_what_it_was(
     for verb in ("accept", "start", "complete"):  # nothing needs to be said with any of them
         assert client.post(f"{PATH}/{proposed}/{verb}").status_code == 200
 
-    newest = select(Message.body).where(Message.type == "intervention.completed")
-    data = orjson.loads(session.scalars(newest).one())["data"]
+    newest = select(Message).where(Message.type == "intervention.completed")
+    message = session.scalars(newest).one()
+    data = orjson.loads(message.body)["data"]
     assert (data["intervention_id"], data["playbook"]) == (proposed, "find_next_champion")
+    assert "completed_by" not in data
+    assert orjson.loads(message.personal_body or b"")["data"]["completed_by"].startswith("key:")
 
 
 def test_one_that_is_dismissed_says_why(

@@ -149,6 +149,7 @@ def test_others_are_told_once_of_what_is_new(session: Session) -> None:
     assert told(session) == [("suggestion.created", "a1")]
     assert body["data"]["playbook"] == "find_next_champion"
     assert body["data"]["suggestion_id"] == only(session).id
+    assert body["data"]["currency"] == "USD"
 
 
 def test_what_arises_silently_is_told_at_the_next_refresh_that_is_not(session: Session) -> None:

@@ -136,6 +136,14 @@ def test_a_rotated_secret_signs_beside_the_new_one_for_a_while(
     assert secrets(session, endpoint).valid(NOW + timedelta(seconds=60)) == [rotated["secret"]]
 
 
+def test_two_secrets_sign_at_most(client: TestClient, session: Session) -> None:
+    endpoint = made(client)
+
+    said = [client.post(at(endpoint, "/rotate-secret")).json()["secret"] for _ in range(3)]
+
+    assert secrets(session, endpoint).valid(NOW) == [said[2], said[1]]
+
+
 def test_what_goes_to_slack_has_no_secret_to_rotate(client: TestClient) -> None:
     endpoint = made(client, kind="slack")
 
