@@ -1,6 +1,6 @@
 """What a filter is made of once it has been read: conditions, and how they are joined. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
@@ -28,6 +28,9 @@ class Op(StrEnum):
     CONTAINS = "contains"
     STARTS_WITH = "starts_with"
     IS_NULL = "is_null"
+
+
+WHOLE = {Op.EQ, Op.NE, Op.IN, Op.NOT_IN}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,17 +91,40 @@ def fields_of(wanted: Filter) -> set[str]:
 
 def fix_days(wanted: Filter, today: date) -> Filter:
     """Put days in the place of those that move."""
+    return _with_values(wanted, lambda _, value: _fixed(value, today))
+
+
+def whole_values(wanted: Filter, fields: Collection[str]) -> set[Any]:
+    """Return what some fields are compared with as a whole, and not in parts or by size."""
+    found = set[Any]()
+    for each in conditions_of(wanted):
+        if each.field in fields and each.op in WHOLE:
+            found |= set(each.value) if isinstance(each.value, tuple) else {each.value}
+    return found
+
+
+def renamed(wanted: Filter, fields: Collection[str], names: Mapping[Any, Any]) -> Filter:
+    """Put other names for those that fields are compared with as a whole."""
+
+    def name(condition: Condition, value: Value) -> Value:
+        is_named = condition.field in fields and condition.op in WHOLE
+        return names.get(value, value) if is_named else value
+
+    return _with_values(wanted, name)
+
+
+def _with_values(wanted: Filter, value_for: Callable[[Condition, Any], Any]) -> Filter:
     match wanted:
         case All(parts):
-            return All(tuple(fix_days(part, today) for part in parts))
+            return All(tuple(_with_values(part, value_for) for part in parts))
         case Any_(parts):
-            return Any_(tuple(fix_days(part, today) for part in parts))
+            return Any_(tuple(_with_values(part, value_for) for part in parts))
         case Not(part):
-            return Not(fix_days(part, today))
+            return Not(_with_values(part, value_for))
         case Condition(value=tuple() as values):
-            return replace(wanted, value=tuple(_fixed(value, today) for value in values))
+            return replace(wanted, value=tuple(value_for(wanted, value) for value in values))
         case Condition(value=value):
-            return replace(wanted, value=_fixed(value, today))
+            return replace(wanted, value=value_for(wanted, value))
 
 
 def _fixed(value: Any, today: date) -> Any:  # noqa: ANN401 - a value of any kind

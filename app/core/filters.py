@@ -24,6 +24,8 @@ from app.core.filter_tree import (
     Op,
     fields_of,
     fix_days,
+    renamed,
+    whole_values,
 )
 
 __all__ = [
@@ -40,6 +42,8 @@ __all__ = [
     "fix_days",
     "matches",
     "parse",
+    "renamed",
+    "whole_values",
 ]
 
 FOLDED = str.maketrans(ascii_uppercase, ascii_lowercase)

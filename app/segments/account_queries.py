@@ -21,11 +21,12 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB, JSONPATH
 from sqlalchemy.orm import Session
 
+from app.accounts.aliases import current_ids
 from app.accounts.tables import Account, ExternalId
 from app.churn.tables import ChurnRisk
 from app.core import filter_sql
 from app.core.filter_sql import Column, Several, Test
-from app.core.filters import Filter, fields_of, fix_days
+from app.core.filters import Filter, fields_of, fix_days, renamed, whole_values
 from app.core.rows import same_account
 from app.health.tables import HealthScore
 from app.segments.at_stake_queries import most_at_stake
@@ -91,6 +92,8 @@ STANDING = select(
     ChurnRisk.risk.label("churn_risk"),
     REVENUE_AT_RISK.label("at_stake_cents"),
 )
+IDS = ("account_id", "parent_id")
+"""Fields that name accounts."""
 SCORED, JUDGED = same_account(HealthScore, Account), same_account(ChurnRisk, Account)
 
 ORDER: Mapping[Sort, Column] = {
@@ -136,7 +139,9 @@ def list_accounts(
     Those with a value and those without are asked for one after the other: an index knows the
     first, and no index knows "null comes last" for both directions.
     """
-    found = _joined(STANDING, workspace_id).where(_let_through(wanted, today))
+    found = _joined(STANDING, workspace_id).where(
+        _let_through(session, workspace_id, wanted, today)
+    )
     if sort is Sort.REVENUE_AT_RISK and descending:
         spot = (int(after.value or 0), after.account_id) if after else None
         return most_at_stake(session, found, after=spot, limit=limit)
@@ -163,7 +168,7 @@ def totals(
     """Count the accounts that each filter lets through, and add up what they pay, in one go."""
     if not wanted:
         return []
-    tests = [_let_through(each, today) for each in wanted]
+    tests = [_let_through(session, workspace_id, each, today) for each in wanted]
     asked = [
         number
         for test in tests
@@ -186,13 +191,18 @@ def let_through(
 ) -> set[str]:
     """Return those of some accounts that a filter lets through."""
     found = _joined(select(Account.account_id), workspace_id).where(
-        Account.account_id.in_(account_ids), _let_through(wanted, today)
+        Account.account_id.in_(account_ids), _let_through(session, workspace_id, wanted, today)
     )
     return set(session.scalars(found))
 
 
-def _let_through(wanted: Filter, today: date) -> Test:
-    """Without a word on the status, churned and excluded accounts are left out."""
+def _let_through(session: Session, workspace_id: str, wanted: Filter, today: date) -> Test:
+    """Without a word on the status, churned and excluded accounts are left out.
+
+    An old id of an account means the account.
+    """
+    if ids := whole_values(wanted, IDS):
+        wanted = renamed(wanted, IDS, current_ids(session, workspace_id, ids))
     test = filter_sql.condition(fix_days(wanted, today), _column)
     return test if "status" in fields_of(wanted) else and_(STATUS.not_in(ON_NO_LIST), test)
 

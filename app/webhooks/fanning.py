@@ -8,9 +8,17 @@ from typing import Any, Self
 import orjson
 from sqlalchemy.orm import Session
 
-from app.core.filters import EVERYTHING, Filter, fix_days, matches, parse
+from app.core.filters import (
+    EVERYTHING,
+    Filter,
+    fix_days,
+    matches,
+    parse,
+    renamed,
+    whole_values,
+)
 from app.webhooks import queries
-from app.webhooks.fields import FIELDS, OPEN_PREFIXES, lookup
+from app.webhooks.fields import FIELDS, IDS, OPEN_PREFIXES, lookup
 from app.webhooks.tables import Message, WebhookEndpoint
 
 TEST = "endpoint.test"
@@ -55,7 +63,7 @@ def fan_out(
     now: datetime,
 ) -> int:
     """Have messages delivered to those endpoints that choose them. Returns how many that is."""
-    filters = {each.id: fix_days(read_filter(each.filter), now.date()) for each in endpoints}
+    filters = _filters(session, workspace_id, endpoints, now)
     accounts: Mapping[str, Mapping[str, Any]] = {}
     if any(each != EVERYTHING for each in filters.values()):
         ids = {message.account_id for message in messages if message.account_id}
@@ -68,6 +76,16 @@ def fan_out(
         and _passes(filters[endpoint.id], message, message.to(endpoint), accounts)
     ]
     return queries.add_deliveries(session, workspace_id, rows, again=again, now=now)
+
+
+def _filters(
+    session: Session, workspace_id: str, endpoints: Sequence[WebhookEndpoint], now: datetime
+) -> Mapping[str, Filter]:
+    """Read them as of now: days that move are fixed, and an old id of an account means it."""
+    filters = {each.id: fix_days(read_filter(each.filter), now.date()) for each in endpoints}
+    ids = {key for each in filters.values() for key in whole_values(each, IDS)}
+    names = queries.current_ids(session, workspace_id, ids) if ids else {}
+    return {key: renamed(each, IDS, names) for key, each in filters.items()}
 
 
 def _has_type(endpoint: WebhookEndpoint, message: Told) -> bool:

@@ -19,6 +19,8 @@ FIELDS: Mapping[str, Kind] = {
     "parent_id": Kind.TEXT,
     "excluded": Kind.BOOLEAN,
 }
+IDS = ("account_id", "parent_id", "data.account_id")
+"""Fields that name accounts."""
 OPEN_PREFIXES = ("traits.", "data.")
 
 

@@ -39,6 +39,14 @@ def accounts(
     return {row["account_id"]: dict(row) for row in rows}
 
 
+def current_ids(session: Session, workspace_id: str, ids: Collection[str]) -> dict[str, str]:
+    """Map old ids of accounts to those of today."""
+    values = {"workspace_id": workspace_id, "ids": sorted(ids)}
+    return {
+        row.account_id: row.target_id for row in session.execute(statements.CURRENT_IDS, values)
+    }
+
+
 def receivers(
     session: Session, workspace_id: str, endpoint_id: str | None = None
 ) -> Sequence[WebhookEndpoint]:

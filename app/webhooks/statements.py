@@ -20,6 +20,11 @@ FROM account
 WHERE workspace_id = :workspace_id AND account_id = ANY(CAST(:ids AS text[]))
 """)
 
+CURRENT_IDS = text("""
+SELECT account_id, target_id FROM account_alias
+WHERE workspace_id = :workspace_id AND account_id = ANY(CAST(:ids AS text[]))
+""")
+
 # ``again``: states in which a delivery that is there already is asked for once more.
 ADD_DELIVERIES = text("""
 INSERT INTO delivery AS d (workspace_id, endpoint_id, message_id, state, due_at)

@@ -7,9 +7,11 @@ from fastapi.testclient import TestClient
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from app.accounts import aliases
 from app.segments.fields import CHOICES, FIELDS
 from app.tables import Account, ExternalId
 from tests import factories
+from tests.conftest import NOW
 from tests.segments.accounts import ACCOUNTS, scored, walked
 
 QUERY, COUNT = f"{ACCOUNTS}/query", f"{ACCOUNTS}/count"
@@ -128,6 +130,20 @@ def test_a_filter_lets_the_same_through_everywhere(
     counted = client.post(COUNT, json={"filter": wanted}).json()
     paid = sum(item["mrr_cents"] for item in posted["items"])
     assert counted == {"count": len(found), "mrr_cents": paid}
+
+
+@pytest.mark.usefixtures("accounts")
+def test_an_old_id_in_a_filter_means_the_account_of_today(
+    client: TestClient, session: Session
+) -> None:
+    aliases.put(session, "acme", "was-low", "low", now=NOW)
+    session.commit()
+    others = {"field": "account_id", "op": "not_in", "value": ["was-low", "top"]}
+    parts = {"field": "account_id", "op": "starts_with", "value": "was-low"}
+
+    assert walked(client, filter=orjson.dumps({"account_id": "was-low"}).decode()) == ["low"]
+    assert walked(client, filter=orjson.dumps(others).decode()) == ["new"]
+    assert walked(client, filter=orjson.dumps(parts).decode()) == []
 
 
 @pytest.mark.usefixtures("accounts")

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from app.accounts import aliases
 from app.core.db import Sessions, transaction
 from app.tables import Delivery, MessageSequence
 from app.webhooks import outbox
@@ -68,6 +69,15 @@ def test_a_filter_asks_the_account_and_the_message(
     messages = [sample("alert.opened", name) for name in ("a1", "a2", "a3")]
 
     assert wanted(session, *messages, filter=chosen) == expected
+
+
+@pytest.mark.parametrize("field", ["account_id", "data.account_id"])
+def test_an_old_id_in_a_filter_means_the_account_of_today(session: Session, field: str) -> None:
+    factories.account(session, "a1")
+    aliases.put(session, "acme", "was-a1", "a1", now=NOW)
+    messages = [sample("alert.opened", name) for name in ("a1", "a2")]
+
+    assert wanted(session, *messages, filter={field: ["was-a1"]}) == [True, False]
 
 
 def test_a_filter_does_not_hold_back_what_is_about_no_account(session: Session) -> None:
