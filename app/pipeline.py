@@ -48,7 +48,7 @@ def refresh(
     next one. Of ``unchanged`` accounts nothing has come since they were last refreshed but use of
     ``as_of``.
     """
-    onboarding.refresh(session, workspace_id, account_ids, as_of=as_of)
+    onboarding.refresh(session, workspace_id, account_ids, as_of=as_of, unchanged=unchanged)
     assessments = health.refresh(session, workspace_id, account_ids, as_of=as_of, now=now)
     churn.refresh(session, workspace_id, account_ids, as_of=as_of, now=now)
     signalling.refresh(

@@ -64,11 +64,57 @@ ON CONFLICT DO NOTHING
 """
 
 
+# Everybody has asked for help twice, has answered once, waits for an answer, and has three of four
+# steps of onboarding behind them; every fourth has a goal.
+TICKETS = """
+INSERT INTO ticket (workspace_id, ticket_id, account_id, opened_at, closed_at)
+SELECT :id, 't' || a || '-' || n, 'a' || a, at, at + interval '2 days'
+FROM generate_series(0, :accounts - 1) AS a, generate_series(0, 1) AS n,
+     LATERAL (SELECT CAST(:today AS timestamptz) - make_interval(days => 3 + a % 60 + 60 * n)
+              AS at) AS opened
+"""
+TICKET_MOMENTS = """
+INSERT INTO ticket_moment (workspace_id, ticket_id, kind, at, known_on)
+SELECT t.workspace_id, t.ticket_id, k.kind, m.at, CAST(m.at AS date)
+FROM ticket t, unnest(ARRAY['opened', 'replied', 'closed']) WITH ORDINALITY AS k (kind, n),
+     LATERAL (SELECT t.opened_at + (k.n - 1) * interval '1 day' AS at) AS m
+WHERE t.workspace_id = :id
+"""
+RESPONSES = """
+INSERT INTO survey_response (workspace_id, response_id, account_id, kind, score, at, known_on)
+SELECT :id, 'r' || a, 'a' || a, 'nps', a % 11, CAST(:today AS date) - 20, CAST(:today AS date) - 20
+FROM generate_series(0, :accounts - 1) AS a
+"""
+FEEDBACK = """
+INSERT INTO feedback_item (workspace_id, feedback_id, account_id, kind, topic, at, known_on)
+SELECT :id, 'f' || a, 'a' || a, 'request', 'export', CAST(:today AS date) - 5,
+       CAST(:today AS date) - 5
+FROM generate_series(0, :accounts - 1) AS a
+"""
+STEPS = """
+INSERT INTO onboarding_step (workspace_id, key, name, position, event_names)
+SELECT :id, 's' || n, 'Step ' || n, n, ARRAY['Step ' || n] FROM generate_series(0, 3) AS n
+"""
+COMPLETIONS = """
+INSERT INTO onboarding_completion (workspace_id, account_id, step_key, known_on, done_at)
+SELECT :id, 'a' || a, 's' || n, CAST(:today AS date) - 200 + n, CAST(:today AS date) - 200 + n
+FROM generate_series(0, :accounts - 1) AS a, generate_series(0, 2) AS n
+"""
+GOALS = """
+INSERT INTO goal (
+    workspace_id, goal_id, account_id, title, metric, baseline, target, starts_on, due_on, known_on)
+SELECT :id, 'g' || a, 'a' || a, 'More people', 'active_users', 5, 50, CAST(:today AS date) - 90,
+       CAST(:today AS date) + 90, CAST(:today AS date) - 90
+FROM generate_series(0, :accounts - 1, 4) AS a
+"""
+USE = (ACCOUNTS, SUBSCRIPTIONS, NAMES, FIRST_USES, USAGE, REACH)
+ENGAGEMENT = (TICKETS, TICKET_MOMENTS, RESPONSES, FEEDBACK, STEPS, COMPLETIONS, GOALS)
+
+
 def fill(rig: Rig, owner: Tenant, past: Past) -> None:
     """Give a workspace a past until today, and leave the tables vacuumed and analyzed."""
-    statements = (ACCOUNTS, SUBSCRIPTIONS, NAMES, FIRST_USES, USAGE, REACH)
     values = {"id": owner.id, "today": now().date(), "days": LOOK_BACK_DAYS}
-    rig.run(*statements, **values, **asdict(past))
+    rig.run(*USE, *ENGAGEMENT, **values, **asdict(past))
     rig.maintain()
 
 

@@ -3,14 +3,15 @@
 Usage is looked through for them at each refresh, so that ingestion has nothing to do with it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.core.db import Sessions, transaction
-from app.engagement.queries import onboarding_steps
+from app.engagement.queries import keep_pace, onboarding_steps
+from app.engagement.statements import DROP_PACE
 from app.jobs import service as jobs
 from app.jobs.service import Work
 
@@ -60,9 +61,27 @@ def refresh(
     account_ids: Sequence[str],
     *,
     as_of: date,
-    look_back: timedelta = LOOK_BACK,
+    unchanged: Collection[str] = (),
 ) -> None:
-    """Note what a set of accounts has done, as it was known on a day. Safe to repeat."""
+    """Note what a set of accounts has done, as it was known on a day. Safe to repeat.
+
+    Of ``unchanged`` accounts nothing has come since the last refresh but use of that day.
+    """
+    others = [key for key in account_ids if key not in unchanged]
+    for ids, days in ((others, LOOK_BACK), (sorted(unchanged), timedelta(days=1))):
+        if ids:
+            _note(session, workspace_id, ids, as_of=as_of, look_back=days)
+    keep_pace(session, workspace_id, as_of=as_of)
+
+
+def _note(
+    session: Session,
+    workspace_id: str,
+    account_ids: Sequence[str],
+    *,
+    as_of: date,
+    look_back: timedelta,
+) -> None:
     session.execute(
         NOTE,
         {
@@ -89,7 +108,8 @@ def look_back_page(sessions: Sessions, work: Work, now: datetime) -> bool:
         if not ids:
             return False
         everything = timedelta(days=now.date().toordinal() - 1)
-        refresh(session, work.workspace_id, ids, as_of=now.date(), look_back=everything)
+        _note(session, work.workspace_id, ids, as_of=now.date(), look_back=everything)
+        session.execute(DROP_PACE, of_workspace)
         progress = {"accounts": work.progress.get("accounts", 0) + len(ids)}
         jobs.checkpoint(session, work, position={"after": ids[-1]}, progress=progress, now=now)
     return len(ids) == ACCOUNTS_AT_ONCE

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, TypeVar
 
 import orjson
-from sqlalchemy import Row, TextClause, select
+from sqlalchemy import Result, Row, TextClause, select
 from sqlalchemy.orm import Session
 
 from app.engagement import statements
@@ -20,12 +20,14 @@ from app.engagement.judging import (
 )
 from app.engagement.tables import Goal, LoyaltyTier, OnboardingStep
 from app.engagement.values import (
+    NO_PACE,
     AffectedBy,
     Engagement,
     Feedback,
     GoalStanding,
     KnownGoal,
     Onboarding,
+    Pace,
     Response,
     StepStanding,
     Survey,
@@ -55,6 +57,9 @@ class View:
         return datetime.combine(self.as_of + DAY, time.min, UTC)
 
     def rows(self, statement: TextClause, **values: object) -> Sequence[Row[Any]]:
+        return self.execute(statement, **values).all()
+
+    def execute(self, statement: TextClause, **values: object) -> Result[Any]:
         if days := values.pop("days", None):
             values["since"] = self.day_end - timedelta(days=int(str(days)))
         known = {
@@ -63,7 +68,7 @@ class View:
             "as_of": self.as_of,
             "day_end": self.day_end,
         }
-        return self.session.execute(statement, known | values).all()
+        return self.session.execute(statement, known | values)
 
 
 def standing(
@@ -144,9 +149,9 @@ def _onboarding(view: View) -> dict[str, Onboarding]:
         done[row.account_id][row.step_key] = row.done_at
     started = {row.account_id: row.started_on for row in view.rows(statements.STARTS)}
     keys = {step.key for step in steps}
-    pace: Mapping[str, Row[Any]] = {}
+    pace: Mapping[str, Pace] = {}
     if any(not keys <= done[account_id].keys() for account_id in started):
-        pace = {row.step_key: row for row in view.rows(statements.PACE, days=PACE_DAYS)}
+        pace = _pace(view)
     return {
         account_id: _progress(steps, done[account_id], pace, started_on, view.as_of)
         for account_id, started_on in started.items()
@@ -154,10 +159,23 @@ def _onboarding(view: View) -> dict[str, Onboarding]:
     }
 
 
+def _pace(view: View) -> dict[str, Pace]:
+    if kept := view.rows(statements.KEPT_PACE):
+        return {key: Pace(*said) for key, said in kept[0].said.items()}
+    rows = view.rows(statements.PACE, days=PACE_DAYS)
+    return {row.step_key: Pace(row.median_days, row.peers) for row in rows}
+
+
+def keep_pace(session: Session, workspace_id: str, *, as_of: date) -> None:
+    """Work out the pace of a day, if it is the newest and nobody has yet, and keep it."""
+    end = datetime.combine(as_of + DAY, time.min, UTC)
+    View(session, workspace_id, (), as_of, end).execute(statements.KEEP_PACE, days=PACE_DAYS)
+
+
 def _progress(
     steps: Sequence[OnboardingStep],
     done: Mapping[str, datetime],
-    pace: Mapping[str, Row[Any]],
+    pace: Mapping[str, Pace],
     started_on: date,
     as_of: date,
 ) -> Onboarding:
@@ -167,8 +185,8 @@ def _progress(
             step.name,
             step.target_days,
             done.get(step.key),
-            pace[step.key].median_days if step.key in pace else None,
-            pace[step.key].peers if step.key in pace else 0,
+            pace.get(step.key, NO_PACE).median_days,
+            pace.get(step.key, NO_PACE).peers,
         )
         for step in steps
     ]

@@ -66,7 +66,7 @@ WHERE a.workspace_id = :workspace_id AND a.account_id = ANY(CAST(:account_ids AS
 """)
 
 # How long each step took, since the steps before it, those who did it within the last year.
-PACE = text("""
+_PACE = """
 WITH done AS (
     SELECT account_id, step_key, min(done_at) AS done_at FROM onboarding_completion
     WHERE workspace_id = :workspace_id AND done_at < :day_end AND known_on <= :as_of
@@ -85,7 +85,31 @@ timed AS (
 SELECT step_key, count(*) AS peers, percentile_cont(0.5) WITHIN GROUP (
            ORDER BY greatest(0, extract(epoch FROM done_at - since) / 86400.0)) AS median_days
 FROM timed WHERE since IS NOT NULL AND done_at >= :since GROUP BY step_key
-""")
+"""
+PACE = text(_PACE)
+
+# All completions of the workspace are read for it, so a day's is worked out once, by the first
+# account that is scored on it, and kept until the next day or other steps.
+_STEPS = """SELECT array_agg(key ORDER BY position, key) AS steps FROM onboarding_step
+    WHERE workspace_id = :workspace_id"""
+KEEP_PACE = text(f"""
+INSERT INTO onboarding_pace AS p (workspace_id, as_of, steps, said)
+SELECT :workspace_id, :as_of, steps, coalesce((
+           SELECT jsonb_object_agg(step_key, jsonb_build_array(median_days, peers))
+           FROM ({_PACE}) AS one), '{{}}')
+FROM ({_STEPS}) AS s
+WHERE steps IS NOT NULL AND NOT EXISTS (
+    SELECT FROM onboarding_pace k WHERE k.workspace_id = :workspace_id
+      AND (k.as_of > :as_of OR (k.as_of = :as_of AND k.steps = s.steps)))
+ON CONFLICT (workspace_id) DO UPDATE SET
+    as_of = excluded.as_of, steps = excluded.steps, said = excluded.said
+WHERE p.as_of <= excluded.as_of
+""")  # noqa: S608 - made of the text above
+KEPT_PACE = text(f"""
+SELECT said FROM onboarding_pace
+WHERE workspace_id = :workspace_id AND as_of = :as_of AND steps = ({_STEPS})
+""")  # noqa: S608 - made of the text above
+DROP_PACE = text("DELETE FROM onboarding_pace WHERE workspace_id = :workspace_id")
 
 _USED = """FROM daily_usage u
             WHERE u.workspace_id = :workspace_id AND u.account_id = q.account_id

@@ -1,6 +1,8 @@
 from datetime import date
+from typing import Any
 
 from sqlalchemy import ARRAY, ForeignKeyConstraint, Index, Text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Instant, Key, Table
@@ -23,6 +25,17 @@ class OnboardingStep(Table):
     event_names: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
     trait: Mapped[str | None]
     target_days: Mapped[int | None]
+
+
+class OnboardingPace(Table):
+    """How long steps took, as of a day: by key the median of days, and of how many accounts."""
+
+    __tablename__ = "onboarding_pace"
+
+    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
+    as_of: Mapped[date]
+    steps: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    said: Mapped[dict[str, Any]] = mapped_column(JSONB)
 
 
 class OnboardingCompletion(Table):

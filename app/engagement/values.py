@@ -109,6 +109,17 @@ class Feedback:
 
 
 @dataclass(frozen=True, slots=True)
+class Pace:
+    """How long a step took since the one before: the median of ``peers`` accounts."""
+
+    median_days: float | None = None
+    peers: int = 0
+
+
+NO_PACE = Pace()
+
+
+@dataclass(frozen=True, slots=True)
 class StepStanding:
     """A step of onboarding. ``peers_median_days``: how long the last year's accounts took."""
 

@@ -1,6 +1,6 @@
 """Steps that are done by what accounts do anyway, or by a trait."""
 
-from datetime import timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +11,7 @@ from app import pipeline
 from app.core.db import Sessions
 from app.engagement import onboarding
 from app.jobs.running import Runner
+from app.tables import OnboardingCompletion, OnboardingPace
 from app.worker import handlers
 from tests import factories
 from tests.conftest import NOW
@@ -80,6 +81,62 @@ def test_a_new_step_finds_what_was_done_long_ago(
 
     assert done(session) == [("a1", str(on(400)), str(on(400)))]
     assert [job["state"] for job in client.get("/api/v1/jobs").json()["items"]] == ["done"]
+
+
+def test_of_who_only_used_the_product_today_only_today_is_looked_through(
+    client: TestClient, session: Session
+) -> None:
+    factories.account(session, "a1")
+    factories.usage(session, on(3))
+    step(client, event_names=["Export"])
+
+    onboarding.refresh(session, "acme", ["a1"], as_of=TODAY, unchanged=["a1"])
+    assert done(session) == []
+    factories.usage(session, TODAY)
+    onboarding.refresh(session, "acme", ["a1"], as_of=TODAY, unchanged=["a1"])
+
+    assert done(session) == [("a1", str(TODAY), str(TODAY))]
+
+
+def pace(session: Session) -> tuple[date, list[str], dict[str, Any]]:
+    row = session.get_one(OnboardingPace, "acme", populate_existing=True)
+    return row.as_of, row.steps, row.said
+
+
+def test_how_long_others_took_is_worked_out_once_a_day_and_for_other_steps(
+    client: TestClient, session: Session
+) -> None:
+    for number in range(3):
+        factories.account(session, f"a{number}", started_on=on(20))
+    step(client)
+    completed(session, "a0", on(18))
+
+    onboarding.refresh(session, "acme", ["a1"], as_of=TODAY)
+    assert pace(session) == (TODAY, ["send"], {"send": [2.0, 1]})
+    completed(session, "a2", on(14))
+    onboarding.refresh(session, "acme", ["a1"], as_of=TODAY)
+    onboarding.refresh(session, "acme", ["a1"], as_of=on(1))
+    assert pace(session) == (TODAY, ["send"], {"send": [2.0, 1]})
+    said = seen(session).onboarding
+    assert said is not None
+    assert said.current is not None
+    assert (said.current.peers_median_days, said.current.peers) == (2.0, 1)
+
+    step(client, "share", position=2)
+    onboarding.refresh(session, "acme", ["a1"], as_of=TODAY)
+    assert pace(session) == (TODAY, ["send", "share"], {"send": [4.0, 2]})
+    completed(session, "a1", on(12))
+    onboarding.refresh(session, "acme", ["a1"], as_of=TODAY + DAY)
+    assert pace(session) == (TODAY + DAY, ["send", "share"], {"send": [6.0, 3]})
+
+
+def completed(session: Session, account_id: str, day: date) -> None:
+    at = datetime.combine(day, time.min, UTC)
+    row = OnboardingCompletion(
+        workspace_id="acme", account_id=account_id, step_key="send", known_on=day, done_at=at
+    )
+    session.add(row)
+    session.flush()
 
 
 def test_a_step_that_is_only_told_needs_no_looking_back(client: TestClient) -> None:
