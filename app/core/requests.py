@@ -29,6 +29,8 @@ class RequestLog:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        if scope["method"] == "HEAD":  # the server leaves the body out
+            scope = {**scope, "method": "GET"}
         request_id = scope["request_id"] = f"req_{uuid4().hex[:20]}"
         started, status = time.perf_counter(), 500
 

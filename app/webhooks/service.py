@@ -180,6 +180,8 @@ def _headers(said: Mapping[str, str]) -> Mapping[str, str]:
     headers = {name.lower(): value for name, value in said.items()}
     if reserved := sorted(RESERVED & headers.keys()):
         raise _wrong("/body/headers", f"{reserved[0]} is set by us.")
+    if len(headers) < len(said):
+        raise _wrong("/body/headers", "One header is given twice.")
     return headers
 
 

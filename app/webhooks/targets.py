@@ -1,5 +1,6 @@
 """URLs that messages may be sent to, as far as can be told without asking for their addresses."""
 
+import re
 from collections.abc import Sequence
 from ipaddress import ip_address
 from socket import inet_aton, inet_ntoa
@@ -9,6 +10,7 @@ from httpx import URL, InvalidURL
 from app.webhooks.addresses import DeniedError, Network, judge
 
 LAST_PORT = 65535
+NAME = re.compile(r"([a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}\.?")
 
 
 class TargetError(ValueError):
@@ -31,6 +33,8 @@ def checked(text: str, allowed: Sequence[Network]) -> str:
     if url.scheme == "http" and not allowed:
         raise TargetError("Only https is sent to.")
     literal = _literal(host)
+    if literal is None and not NAME.fullmatch(url.raw_host.decode()):
+        raise TargetError("This is no name of a host.")
     if literal is not None:
         try:
             judge([literal], allowed, plain=url.scheme == "http")

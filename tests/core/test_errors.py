@@ -25,6 +25,14 @@ def test_a_query_names_what_there_is_and_each_thing_once(client: TestClient) -> 
     ]
 
 
+def test_what_can_be_read_can_be_asked_for_without_its_body(client: TestClient) -> None:
+    answer = client.head("/api/v1/plans")
+
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert answer.headers["etag"] == client.get("/api/v1/plans").headers["etag"]
+    assert client.head("/api/v1/accounts/nobody").status_code == 404
+
+
 BODY = '{"name": "Acme"}'
 
 
