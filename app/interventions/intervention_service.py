@@ -83,6 +83,7 @@ def act(
     if reached is None:
         raise WrongStateError(f"This intervention is {before}: it cannot {what}.")
     if reached == before:
+        _check_same(row, said)
         return row
     _step(row, reached, change.at)
     row.take(said)
@@ -90,6 +91,13 @@ def act(
     _note(session, change, row, reached, said)
     announce(session, row, before, change.at, by=change.actor)
     return row
+
+
+def _check_same(row: Intervention, said: Mapping[str, Any]) -> None:
+    """A repeated step says what the first one said; what is to change is not dropped in silence."""
+    other = sorted(name for name, value in said.items() if getattr(row, name) != value)
+    if other:
+        raise WrongStateError(f"This intervention is {row.state}, with another {other[0]}.")
 
 
 def _step(row: Intervention, reached: State, now: datetime) -> None:

@@ -93,10 +93,21 @@ def test_one_that_is_dismissed_says_why(
 def test_doing_it_twice_is_the_same_as_once(
     client: TestClient, session: Session, proposed: str
 ) -> None:
-    first = act(client, proposed, "accept").json()
+    first = act(client, proposed, "accept", assignee="kim").json()
 
+    assert act(client, proposed, "accept", assignee="kim").json() == first
     assert act(client, proposed, "accept").json() == first
     assert audited(session) == ["intervention.accepted"]
+
+
+def test_doing_it_twice_says_the_same(client: TestClient, proposed: str) -> None:
+    act(client, proposed, "accept", assignee="kim")
+
+    answer = act(client, proposed, "accept", assignee="lee")
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "wrong_state")
+    assert answer.json()["detail"].endswith("with another assignee.")
+    assert client.get(f"{PATH}/{proposed}").json()["assignee"] == "kim"
 
 
 @pytest.mark.parametrize("verb", ["start", "complete"])
