@@ -14,11 +14,11 @@ from sqlalchemy.orm import Session
 
 from app.alerts.tables import Alert
 from app.changes.queries import NewChange, record
-from app.webhooks.outbox import NewMessage, publish
+from app.webhooks.outbox import NewMessage, as_many_as_fit, publish
 from app.workspaces.queries import get_workspace
 
 NOTHING, OPENED, RESOLVED = "nothing", "opened", "resolved"
-MOST_SINGLE, MOST_NAMED = 50, 10
+MOST_SINGLE = 50
 
 
 def due(alert: Alert) -> str | None:
@@ -97,11 +97,11 @@ def _digest(alerts: Sequence[Alert], revenue: Mapping[str, int], currency: str) 
         "revenue_at_risk_cents": sum(revenue.get(alert.account_id, 0) for alert in opened),
         "currency": currency,
         "scorecard_version": one.scorecard_version,
-        "accounts": [
+        "accounts": as_many_as_fit(
             {"account_id": alert.account_id, "alert_id": alert.id, "what": due(alert)}
             | _values(alert)
-            for alert in largest[:MOST_NAMED]
-        ],
+            for alert in largest
+        ),
         "link": f"/api/v1/alerts?rule={quote(one.rule_key, safe='')}",
     }
     return NewMessage("alert.digested", said)

@@ -49,7 +49,8 @@ ORDER BY w.id
 # A digest names accounts inside of it only.
 DROP_DIGESTS = text("""
 DELETE FROM message
-WHERE workspace_id = :workspace_id AND type = 'alert.digested' AND EXISTS (
+WHERE workspace_id = :workspace_id AND type IN ('alert.digested', 'suggestion.digested')
+  AND EXISTS (
     SELECT FROM unnest(CAST(:ids AS text[])) AS i (id)
     WHERE position(CAST(to_jsonb(i.id) AS text) IN convert_from(body, 'UTF8')) > 0)
 """)

@@ -15,9 +15,9 @@ from app.interventions import experiment_queries as experiments
 from app.interventions import intervention_queries as queries
 from app.interventions import playbook_service
 from app.interventions import suggestion_queries as suggestions
+from app.interventions.notices import change_of
 from app.interventions.outcome import AFTER_DAYS
 from app.interventions.states import OPEN, Act, State, after
-from app.interventions.suggestion_service import change_of
 from app.interventions.tables import Intervention
 from app.interventions.wording import compose
 from app.signals.signal import Severity, Signal

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.accounts.queries import product_features
 from app.changes.queries import NewChange, record
 from app.interventions import experiment_service as experiments
-from app.interventions import playbook_service
+from app.interventions import notices, playbook_service
 from app.interventions import suggestion_queries as queries
 from app.interventions.case_reading import cases
 from app.interventions.experiment_service import Dealt
@@ -21,7 +21,7 @@ from app.interventions.ranking import Case, Ranked, fitting, rank
 from app.interventions.states import State
 from app.interventions.tables import Intervention
 from app.interventions.wording import compose
-from app.webhooks.outbox import NewMessage, publish
+from app.webhooks.outbox import publish
 from app.workspaces.queries import get_workspace
 
 LONGEST_COOLDOWN = timedelta(days=366)
@@ -154,10 +154,12 @@ def _tell(
     for row in told:
         row.said["told_at"] = now
     currency = get_workspace(session, workspace_id).base_currency
-    messages = [_message(row.said, currency, owners.get(row.said["account_id"])) for row in told]
+    messages = notices.suggested([row.said for row in told], owners, currency)
     publish(session, workspace_id, messages, now=now)
     changes = [
-        NewChange("intervention", row.said["account_id"], change_of(row.said, row.state_before))
+        NewChange(
+            "intervention", row.said["account_id"], notices.change_of(row.said, row.state_before)
+        )
         for row in rows
         if row.said["state"] != row.state_before
     ]
@@ -172,33 +174,3 @@ def _is_new(row: Row, now: datetime) -> bool:
     if before is None or before.told_at is None:
         return True
     return before.state == State.LAPSED and now - before.changed_at > TOLD_AGAIN_AFTER
-
-
-def _message(said: Mapping[str, Any], currency: str, owner: object) -> NewMessage:
-    texts, effect = said["details"]["texts"], said["details"]["effect"]
-    is_known = effect["risk_basis"] == "model" and effect["arr_basis"] == "subscription"
-    english = texts.get("en") or next(iter(texts.values()))
-    data = {
-        "suggestion_id": said["id"],
-        "playbook": said["playbook"],
-        "title": english["name"],
-        "reasons": [english["next_step"]],
-        "priority": said["value_cents"],
-        "revenue_at_risk_cents": round(effect["risk"] * effect["arr_cents"]) if is_known else None,
-        "currency": currency,
-        "owner": owner,
-        "link": f"/api/v1/interventions/{said['id']}",
-    }
-    return NewMessage("suggestion.created", data, said["account_id"])
-
-
-def change_of(said: Mapping[str, Any], before: str | None) -> dict[str, Any]:
-    """What polling readers are told of an intervention."""
-    return {
-        "intervention_id": said["id"],
-        "playbook": said["playbook"],
-        "state": said["state"],
-        "state_before": before,
-        "signal": said["signal"],
-        "value_cents": said["value_cents"],
-    }

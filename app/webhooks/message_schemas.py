@@ -172,6 +172,28 @@ class SuggestionCreated(OfAccount):
     owner: Text | None = personal("kim@example.com", "Who looks after the account.")
 
 
+class Suggested(BaseModel):
+    """One suggestion of a digest."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    account_id: Id = Field(examples=["acme"])
+    suggestion_id: Word = Field(examples=["int_019aa1b2c3d4e5f60718293a"])
+    playbook: Id = Field(examples=["unused_features"])
+    priority: float = Field(examples=[18190.4])
+
+
+class SuggestionDigested(Payload):
+    """Much is new at once, as after an import; this stands for all of it."""
+
+    suggested: int = of_what("How many suggestions are new.", 420)
+    playbooks: dict[Id, int] = of_what("How many of each playbook.", {"unused_features": 420})
+    accounts: list[Suggested] = Field(
+        [], description="Those that are worth most.", max_length=MOST_ACCOUNTS
+    )
+    currency: Word | None = Field(None, examples=["USD"])
+
+
 class InterventionCompleted(OfAccount):
     """Something was done about an account; what comes of it is seen later, at the link."""
 
@@ -238,7 +260,13 @@ class EndpointTest(Payload):
 
 PAYLOADS = (
     *(AlertOpened, AlertAcknowledged, AlertResolved, AlertDigested, DataStopped, DataResumed),
-    *(SuggestionCreated, InterventionCompleted, FeedbackResolved, ImportCompleted),
+    *(
+        SuggestionCreated,
+        SuggestionDigested,
+        InterventionCompleted,
+        FeedbackResolved,
+        ImportCompleted,
+    ),
     *(ModelActivated, ModelDegraded, ScorecardActivated, EndpointDisabled, EndpointTest),
 )
 Kind = Literal[
@@ -249,6 +277,7 @@ Kind = Literal[
     "data.stopped",
     "data.resumed",
     "suggestion.created",
+    "suggestion.digested",
     "intervention.completed",
     "feedback.resolved",
     "import.completed",

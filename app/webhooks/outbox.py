@@ -1,8 +1,9 @@
 """Write messages in the transaction of the change that they tell of; the worker delivers them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any
 from uuid import uuid4
 
@@ -11,7 +12,13 @@ from sqlalchemy.orm import Session
 
 from app.webhooks import queries
 from app.webhooks.fanning import TEST, Told, fan_out
-from app.webhooks.message_schemas import CATALOGUE, OfAccount, Payload, personal_fields
+from app.webhooks.message_schemas import (
+    CATALOGUE,
+    MOST_ACCOUNTS,
+    OfAccount,
+    Payload,
+    personal_fields,
+)
 from app.webhooks.tables import Message
 
 MOST_BYTES = 20_000
@@ -28,6 +35,17 @@ class NewMessage:
 
 class MessageError(ValueError):
     """A publisher says what the catalogue does not know: a bug of ours."""
+
+
+def as_many_as_fit(entries: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Take the first accounts of a digest: ten at most, and fewer where their ids are very long."""
+    found, room = [], MOST_BYTES // 2
+    for entry in islice(entries, MOST_ACCOUNTS):
+        room -= len(orjson.dumps(entry))
+        if room < 0:
+            break
+        found.append(entry)
+    return found
 
 
 def publish(
