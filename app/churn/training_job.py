@@ -1,5 +1,6 @@
 """Training as a durable job, in a process of its own with one thread and hard caps."""
 
+import os
 import resource
 import subprocess
 import sys
@@ -32,6 +33,7 @@ Treated = Callable[[Session, str], Treatments]
 MOST_TIME = timedelta(minutes=15)
 MOST_CPU_SECONDS = 600
 MOST_BYTES = 4 * 2**30
+NICENESS = 10
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 NIGHTLY = timedelta(hours=20)
 UNFIT_AFTER = timedelta(hours=1)
@@ -91,7 +93,8 @@ def _run(sessions: Sessions, work: Work, clock: Clock, treated: Treated) -> None
 
 
 def limit_this_process() -> None:
-    """Let the operating system end a training that takes too much."""
+    """Let the operating system end a training that takes too much, and put scoring before it."""
+    os.nice(NICENESS)
     resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, MOST_BYTES))
     resource.setrlimit(resource.RLIMIT_CPU, (MOST_CPU_SECONDS, MOST_CPU_SECONDS))
 

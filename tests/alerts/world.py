@@ -86,7 +86,7 @@ def sent(session: Session) -> list[tuple[str, dict[str, Any]]]:
     """Return all messages but suggestions with what they say, in their order."""
     rows = session.scalars(
         select(Message)
-        .where(Message.type != "suggestion.created")
+        .where(~Message.type.startswith("suggestion."))
         .order_by(Message.created_at, Message.id)
     )
     said = [(row.type, row.account_id, orjson.loads(row.body)["data"]) for row in rows]

@@ -4,7 +4,7 @@ from typing import Any
 import orjson
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import delete, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from app.interventions import suggestion_service
@@ -150,24 +150,6 @@ def test_others_are_told_once_of_what_is_new(session: Session) -> None:
     assert body["data"]["playbook"] == "find_next_champion"
     assert body["data"]["suggestion_id"] == only(session).id
     assert body["data"]["currency"] == "USD"
-
-
-def test_more_than_fifty_at_once_are_one_digest(session: Session) -> None:
-    names = [f"a{number:02}" for number in range(51)]
-    for name in names:
-        account(session, name, "champion_inactive", mrr_cents=10_000 + int(name[1:]))
-
-    refresh(session, *names[:50])
-    assert {kind for kind, _ in told(session)} == {"suggestion.created"}
-    session.execute(delete(Message))
-    session.execute(delete(Intervention))
-    refresh(session, *names)
-
-    assert told(session) == [("suggestion.digested", None)]
-    said = orjson.loads(session.scalars(select(Message.body)).one())["data"]
-    assert (said["suggested"], said["playbooks"]) == (51, {"find_next_champion": 51})
-    assert [each["account_id"] for each in said["accounts"]] == names[:40:-1]
-    assert all(row.told_at == NOW for row in session.scalars(select(Intervention)))
 
 
 def test_what_arises_silently_is_told_at_the_next_refresh_that_is_not(session: Session) -> None:
