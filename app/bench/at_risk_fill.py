@@ -60,8 +60,8 @@ INSERT INTO intervention (
     workspace_id, id, account_id, playbook, state, rank, value_cents, details, created_at,
     changed_at
 )
-SELECT workspace_id, 'int_' || a, 'a' || a, playbook, state, rank, value_cents, details,
-       created_at, changed_at
+SELECT workspace_id, 'int_' || a || '_' || playbook, 'a' || a, playbook, state, rank, value_cents,
+       details, created_at, changed_at
 FROM generate_series(CAST(:scored AS int), :accounts - 1) AS a
 JOIN intervention ON workspace_id = :id AND account_id = 'a' || a % :scored
 """
