@@ -51,16 +51,13 @@ def snooze(session: Session, change: Change, alert_id: str, until: datetime | No
 def resolve(session: Session, change: Change, alert_id: str) -> None:
     """End an alert by hand. The rule opens another one only after the breach was really over."""
     alert, state = _open(session, change.workspace_id, alert_id)
-    alert.resolved_at, alert.resolution = change.at, BY_HAND
     _, rule = rule_queries.rules(session, change.workspace_id)[alert.rule_key]
     sources.note_last(session, change.workspace_id, rule, [alert], today=change.at.date())
     if state is not None:
         after = resolved_by_hand(Kept.of(state).state, change.at)
         state.phase, state.since, state.check_at = after.phase, None, None
         state.resolved_at, state.armed = after.resolved_at, False
-    session.flush()
-    notices.note(session, change.workspace_id, [alert], notices.RESOLVED, now=change.at)
-    alert.owed_on = change.at.date() if notices.due(alert) else None
+    notices.end(session, change.workspace_id, [alert], BY_HAND, now=change.at)
     if not _is_snoozed(state, change.at):
         revenue = queries.revenue(session, change.workspace_id, [alert.account_id])
         notices.tell(session, change.workspace_id, [alert], revenue, now=change.at)
@@ -68,12 +65,8 @@ def resolve(session: Session, change: Change, alert_id: str) -> None:
 
 def end_merged(session: Session, workspace_id: str, account_id: str, *, now: datetime) -> None:
     """Let the alerts of a merged account end. Who was told of one hears of it by the sweep."""
-    alerts = alert_queries.lock_account(session, workspace_id, account_id)
-    for alert in alerts:
-        alert.resolved_at, alert.resolution = now, MERGED
-        alert.owed_on = now.date() if notices.due(alert) else None
-    session.flush()
-    notices.note(session, workspace_id, alerts, notices.RESOLVED, now=now)
+    alerts = queries.lock_open(session, workspace_id, Alert.account_id == account_id)
+    notices.end(session, workspace_id, alerts, MERGED, now=now)
 
 
 def give_feedback(

@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, Select, and_, case, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from app.accounts.tables import Account
+from app.alerts import queries
 from app.alerts.evaluation import Kept
 from app.alerts.tables import Alert, AlertState
 from app.churn.tables import ChurnRisk
@@ -102,32 +103,8 @@ def lock_rule(
         .order_by(AlertState.account_id)
         .with_for_update()
     )
-    alerts = (
-        select(Alert)
-        .where(
-            Alert.workspace_id == workspace_id,
-            Alert.rule_key == rule_key,
-            Alert.resolved_at.is_(None),
-        )
-        .order_by(Alert.account_id)
-        .with_for_update()
-    )
-    return session.scalars(states).all(), session.scalars(alerts).all()
-
-
-def lock_account(session: Session, workspace_id: str, account_id: str) -> Sequence[Alert]:
-    """Lock what is open of an account."""
-    return session.scalars(
-        select(Alert)
-        .where(
-            Alert.workspace_id == workspace_id,
-            Alert.account_id == account_id,
-            Alert.resolved_at.is_(None),
-        )
-        .order_by(Alert.rule_key)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).all()
+    locked = session.scalars(states).all()
+    return locked, queries.lock_open(session, workspace_id, Alert.rule_key == rule_key)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,11 +14,10 @@ from sqlalchemy.orm import Session
 
 from app.alerts.tables import Alert
 from app.changes.queries import NewChange, record
-from app.webhooks.outbox import NewMessage, as_many_as_fit, publish
+from app.webhooks.outbox import MOST_SINGLE, NewMessage, as_many_as_fit, publish
 from app.workspaces.queries import get_workspace
 
 NOTHING, OPENED, RESOLVED = "nothing", "opened", "resolved"
-MOST_SINGLE = 50
 
 
 def due(alert: Alert) -> str | None:
@@ -54,6 +53,17 @@ def tell(
     publish(session, workspace_id, messages, now=now)
     for alert in alerts:
         alert.told, alert.owed_on = due(alert) or alert.told, None
+
+
+def end(
+    session: Session, workspace_id: str, alerts: Sequence[Alert], resolution: str, *, now: datetime
+) -> None:
+    """Resolve alerts, put that into the feed, and owe it to those who were told of them."""
+    for alert in alerts:
+        alert.resolved_at, alert.resolution = now, resolution
+        alert.owed_on = now.date() if due(alert) else None
+    session.flush()
+    note(session, workspace_id, alerts, RESOLVED, now=now)
 
 
 def acknowledged(alert: Alert, revenue: Mapping[str, int], currency: str) -> NewMessage:

@@ -2,7 +2,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 
 import orjson
-from sqlalchemy import and_, or_, select, tuple_
+from sqlalchemy import ColumnElement, and_, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from app.accounts.due import Priority
@@ -65,18 +65,19 @@ def open_alerts(
     """Lock the open alerts of accounts and rules."""
     if not keys:
         return {}
-    rows = session.scalars(
+    rows = lock_open(session, workspace_id, tuple_(Alert.account_id, Alert.rule_key).in_(keys))
+    return {(row.account_id, row.rule_key): row for row in rows}
+
+
+def lock_open(session: Session, workspace_id: str, which: ColumnElement[bool]) -> Sequence[Alert]:
+    """Lock open alerts, in the order of accounts and rules."""
+    return session.scalars(
         select(Alert)
-        .where(
-            Alert.workspace_id == workspace_id,
-            Alert.resolved_at.is_(None),
-            tuple_(Alert.account_id, Alert.rule_key).in_(keys),
-        )
+        .where(Alert.workspace_id == workspace_id, Alert.resolved_at.is_(None), which)
         .order_by(Alert.account_id, Alert.rule_key)
         .with_for_update()
         .execution_options(populate_existing=True)
-    )
-    return {(row.account_id, row.rule_key): row for row in rows}
+    ).all()
 
 
 def take_waiting(session: Session, *, now: datetime) -> Sequence[tuple[str, str]]:

@@ -110,8 +110,4 @@ def _end_alerts(
     for state in states:
         state.phase, state.since, state.check_at = Phase.OK, None, None
         state.shift, state.yardstick, state.armed = 0.0, None, True
-    for alert in alerts:
-        alert.resolved_at, alert.resolution = now, ENDED
-        alert.owed_on = now.date() if notices.due(alert) else None
-    session.flush()
-    notices.note(session, workspace_id, alerts, notices.RESOLVED, now=now)
+    notices.end(session, workspace_id, alerts, ENDED, now=now)

@@ -86,14 +86,13 @@ def check_query(request: Request) -> None:
 
 def check_media_type(request: Request) -> None:
     """Refuse a body that is not called JSON, where JSON is read."""
-    sends = (
-        request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers
-    )
-    said = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    is_json = said == "application/json" or (
-        said.startswith("application/") and said.endswith("+json")
-    )
-    if request.scope["route"].body_field is not None and sends and not is_json:
+    if request.scope["route"].body_field is None:
+        return
+    headers = request.headers
+    sends = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
+    kind, _, part = headers.get("content-type", "").partition(";")[0].strip().lower().partition("/")
+    is_json = kind == "application" and (part == "json" or part.endswith("+json"))
+    if sends and not is_json:
         raise UnsupportedMediaTypeError("Send JSON, and say so: Content-Type: application/json.")
 
 

@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app.webhooks.outbox import NewMessage, as_many_as_fit
+from app.webhooks.outbox import MOST_SINGLE, NewMessage, as_many_as_fit
 
-MOST_SINGLE, MOST_PLAYBOOKS = 50, 20
+MOST_PLAYBOOKS = 20
 
 Said = Mapping[str, Any]
 """A suggestion as it is written."""

@@ -22,6 +22,8 @@ from app.webhooks.message_schemas import (
 from app.webhooks.tables import Message
 
 MOST_BYTES = 20_000
+MOST_SINGLE = 50
+"""What is more than that at once is told as one digest."""
 
 
 @dataclass(frozen=True, slots=True)
