@@ -24,21 +24,13 @@ from app.billing.endpoints import router as billing_router
 from app.changes.endpoints import router as changes_router
 from app.churn.model_endpoints import router as churn_models_router
 from app.churn.risk_endpoints import router as churn_risk_router
-from app.core import (
-    csv_pages,
-    errors,
-    etags,
-    filter_schema,
-    logs,
-    metrics,
-    migrations,
-    parent,
-    schemas,
-)
+from app.core import errors, logs, metrics, migrations, parent_process, schemas
 from app.core.clock import Clock, shifted_clock
-from app.core.db import Sessions, Slots, open_engine, open_sessions
-from app.core.requests import RequestLog
-from app.core.sealing import Vault
+from app.core.db import DatabaseSlots, SessionFactory, create_session_factory, open_engine
+from app.core.encryption import Encryptor
+from app.core.filters import schema
+from app.core.http import csv_responses, etags
+from app.core.http.language import RequestLogMiddleware
 from app.core.settings import Settings
 from app.engagement.endpoints import router as engagement_router
 from app.events.endpoints import native_router, sdk_router
@@ -53,21 +45,21 @@ from app.interventions.experiment_endpoints import router as experiments_router
 from app.interventions.playbook_endpoints import router as playbooks_router
 from app.jobs.endpoints import router as jobs_router
 from app.lifecycle.endpoints import router as lifecycle_router
-from app.lifecycle.trace_endpoints import router as trace_router
+from app.lifecycle.event_trace_endpoints import router as trace_router
+from app.portfolio.endpoints import router as segments_router
+from app.portfolio.fields import CHOICES, FIELDS
+from app.portfolio.schemas import FILTER_SCHEMA_NAME
 from app.reports.at_risk_endpoints import router as at_risk_router
 from app.reports.backtest_endpoints import router as backtests_router
 from app.reports.cause_endpoints import router as causes_router
 from app.reports.endpoints import router as reports_router
 from app.reports.review_endpoints import router as review_router
-from app.segments.endpoints import router as segments_router
-from app.segments.fields import CHOICES, FIELDS
-from app.segments.schemas import LANGUAGE
 from app.signals.endpoints import router as signals_router
 from app.webhooks import fields as message_fields
 from app.webhooks import message_endpoints
 from app.webhooks.endpoints import router as webhook_endpoints_router
 from app.webhooks.service import Desk
-from app.workspaces.auth import KnownCallers
+from app.workspaces.auth import CallerCache
 from app.workspaces.endpoints import router as workspaces_router
 
 STATEMENT_TIMEOUT_SECONDS = 5
@@ -86,8 +78,8 @@ probes = APIRouter(tags=["operations"])
 class Storage:
     """How the app reaches its database; ``autocommit`` is for what one statement does."""
 
-    sessions: Sessions
-    autocommit: Sessions
+    sessions: SessionFactory
+    autocommit: SessionFactory
 
     @classmethod
     def open(cls, url: str, *, pool_size: int) -> "Storage":
@@ -99,7 +91,9 @@ class Storage:
             statement_timeout_seconds=STATEMENT_TIMEOUT_SECONDS,
             point_access=True,
         )
-        return cls(open_sessions(open_pool()), open_sessions(open_pool(autocommit=True)))
+        return cls(
+            create_session_factory(open_pool()), create_session_factory(open_pool(autocommit=True))
+        )
 
 
 def _example(status: int, media_type: str, example: object) -> dict[int | str, dict[str, Any]]:
@@ -122,7 +116,7 @@ async def live() -> dict[str, str]:
 def ready(request: Request) -> Response:
     """Say whether requests can be served: database reachable, migrations at head, not draining."""
     checks = {
-        **migrations.checks(request.app.state.sessions),
+        **migrations.readiness_checks(request.app.state.sessions),
         "serving": not request.app.state.draining,
     }
     status = 200 if all(checks.values()) else 503
@@ -145,7 +139,7 @@ def metrics_page() -> Response:
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
     """As many threads as connections: a request that has a thread never waits for the pool."""
-    app.state.slots = Slots(app.state.pool_size, queue=app.state.pool_size * 16)
+    app.state.slots = DatabaseSlots(app.state.pool_size, queue=app.state.pool_size * 16)
     to_thread.current_default_thread_limiter().total_tokens = app.state.pool_size + 2
     drain_on_sigterm(app)
     watching = asyncio.create_task(stop_with_parent())
@@ -169,7 +163,7 @@ def drain_on_sigterm(app: FastAPI) -> None:
 
 async def stop_with_parent() -> None:
     """One of several API processes ends when the process that keeps them is gone."""
-    while not parent.is_gone():  # noqa: ASYNC110 - another process has no event to wait for
+    while not parent_process.is_gone():  # noqa: ASYNC110 - another process has no event to wait for
         await asyncio.sleep(PARENT_SECONDS)
     os.kill(os.getpid(), signal.SIGTERM)
 
@@ -184,10 +178,10 @@ def attach(app: FastAPI, storage: Storage, settings: Settings, clock: Clock) -> 
     app.state.limits = Limits.of(settings)
     app.state.import_bytes = settings.import_bytes
     app.state.known_names = KnownNames()
-    app.state.known_callers = KnownCallers()
+    app.state.known_callers = CallerCache()
     app.state.current_account_id = aliases.look_up
     key = settings.encryption_key
-    app.state.vault = vault = Vault.of(key.get_secret_value() if key else None)
+    app.state.vault = vault = Encryptor.of(key.get_secret_value() if key else None)
     app.state.webhook_desk = Desk(vault, settings.allowed_networks)
 
 
@@ -203,8 +197,8 @@ def create_app(storage: Storage, settings: Settings, clock: Clock) -> FastAPI:
     attach(app, storage, settings, clock)
     errors.install(app)
     schemas.install(app)
-    filter_schema.install(app, LANGUAGE, FIELDS, choices=CHOICES)
-    filter_schema.install(
+    schema.install(app, FILTER_SCHEMA_NAME, FIELDS, choices=CHOICES)
+    schema.install(
         app,
         message_fields.LANGUAGE,
         message_fields.FIELDS,
@@ -212,9 +206,9 @@ def create_app(storage: Storage, settings: Settings, clock: Clock) -> FastAPI:
         choices={},
     )
     message_endpoints.describe(app)
-    csv_pages.install(app)
+    csv_responses.install(app)
     etags.install(app)
-    app.add_middleware(RequestLog)
+    app.add_middleware(RequestLogMiddleware)
     app.include_router(at_risk_router)  # its path would be an account's id
     for router in (sdk_router, native_router, accounts_router, health_router, workspaces_router):
         app.include_router(router)

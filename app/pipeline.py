@@ -15,13 +15,13 @@ from app.accounts.queries import Claimed, claim_due, mark_all_due
 from app.alerts import service as alerts
 from app.churn import service as churn
 from app.core import metrics
-from app.core.db import Sessions, transaction
+from app.core.db import SessionFactory, transaction
 from app.engagement import onboarding
 from app.health import service as health
 from app.health import signalling
 from app.interventions import suggestion_service as suggestions
-from app.lifecycle.queries import held_accounts
-from app.workspaces.queries import find_workspace, workspaces_to_sweep
+from app.lifecycle.queries import list_accounts_in_transition
+from app.workspaces.queries import find_workspace, lock_workspaces_to_sweep
 
 log = structlog.get_logger()
 
@@ -61,7 +61,7 @@ def refresh(
 
 def sweep(session: Session, *, today: date) -> int:
     """Once a day make every account due: windows slide, and silence is a signal."""
-    workspaces = workspaces_to_sweep(session, today=today)
+    workspaces = lock_workspaces_to_sweep(session, today=today)
     for workspace in workspaces:
         mark_all_due(session, workspace.id, priority=Priority.SWEEP)
         workspace.swept_on = today
@@ -69,7 +69,7 @@ def sweep(session: Session, *, today: date) -> int:
 
 
 def refresh_due(
-    sessions: Sessions,
+    sessions: SessionFactory,
     *,
     now: datetime,
     limit: int = SET_SIZE,
@@ -99,7 +99,9 @@ def refresh_due(
 def _refresh_claimed(session: Session, claimed: Sequence[Claimed], now: datetime) -> None:
     today = now.date()
     for workspace_id, members in groupby(claimed, key=lambda each: each.workspace_id):
-        held = held_accounts(session, workspace_id)  # marked again when they are whole
+        held = list_accounts_in_transition(
+            session, workspace_id
+        )  # marked again when they are whole
         some = [each for each in members if each.account_id not in held]
         swept = {each.account_id for each in some if each.priority is Priority.SWEEP}
         if not some or find_workspace(session, workspace_id) is None:
@@ -118,7 +120,7 @@ def _refresh_claimed(session: Session, claimed: Sequence[Claimed], now: datetime
         )
 
 
-def _bisect(sessions: Sessions, claimed: Sequence[Claimed], now: datetime) -> None:
+def _bisect(sessions: SessionFactory, claimed: Sequence[Claimed], now: datetime) -> None:
     """Find the accounts that spoil a set, so that the others get their scores."""
     middle = len(claimed) // 2
     for half in (claimed[:middle], claimed[middle:]):
@@ -138,7 +140,9 @@ def _bisect(sessions: Sessions, claimed: Sequence[Claimed], now: datetime) -> No
                 _note_failure(sessions, half[0], error, now)
 
 
-def _note_failure(sessions: Sessions, claimed: Claimed, error: Exception, now: datetime) -> None:
+def _note_failure(
+    sessions: SessionFactory, claimed: Claimed, error: Exception, now: datetime
+) -> None:
     """Count a failure of an account alone; after the third it is parked until marked again."""
     with transaction(sessions) as session:
         failures = parking.note_failure(session, claimed, error=type(error).__name__, now=now)

@@ -13,11 +13,11 @@ import uvicorn
 from pydantic import SecretStr
 from sqlalchemy import Engine
 
-from app.core import migrations, parent
+from app.core import migrations, parent_process
 from app.core.db import open_engine
-from app.core.embedded import EmbeddedPostgres
+from app.core.embedded_postgres import EmbeddedPostgres
+from app.core.encryption import load_or_create_key
 from app.core.errors import UnprocessableError
-from app.core.sealing import kept_key
 from app.core.settings import Settings
 
 log = structlog.get_logger()
@@ -53,7 +53,7 @@ def with_key(settings: Settings) -> Settings:
         return settings
     if not settings.embedded_database:
         raise NoKeyError("HEALTH_ENCRYPTION_KEY is not set. Make one with: openssl rand -base64 32")
-    key = SecretStr(kept_key(settings.data_dir))
+    key = SecretStr(load_or_create_key(settings.data_dir))
     return settings.model_copy(update={"encryption_key": key})
 
 
@@ -86,7 +86,7 @@ def serve(settings: Settings, url: str, *, app: str = "app.main:from_environment
     """Serve HTTP until told to stop, with a worker beside it where the settings say so."""
     set_environment(settings, url)
     if settings.workers > 1:
-        os.environ.update(parent.environment())
+        os.environ.update(parent_process.child_environment())
     with worker_process(enabled=settings.runs_worker):
         uvicorn.run(
             app,
@@ -122,7 +122,7 @@ def worker_process(*, enabled: bool) -> Iterator[None]:
     def keep_running() -> None:
         while not stopping.is_set():
             command = [sys.executable, "-m", "app", "worker"]
-            process = subprocess.Popen(command, env=parent.environment())  # noqa: S603
+            process = subprocess.Popen(command, env=parent_process.child_environment())  # noqa: S603
             running[:] = [process]
             status = process.wait()
             if not stopping.is_set():

@@ -63,7 +63,7 @@ from app.imports.tables import ImportChunk, ImportFile, ImportRowError
 from app.interventions.tables import Assignment, Experiment, Intervention, OwnPlaybook
 from app.jobs.tables import Job
 from app.lifecycle.tables import IdChange
-from app.segments.tables import SavedSegment
+from app.portfolio.tables import SavedSegment
 from app.signals.tables import AccountActivity, AccountSignal, SignalSettings
 from app.usage.tables import DailyReach, DailyUsage, FirstUse
 from app.webhooks.tables import Attempt, Delivery, Message, MessageSequence, WebhookEndpoint

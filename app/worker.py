@@ -21,10 +21,10 @@ from app.changes import queries as changes
 from app.changes.feed import KEPT
 from app.churn import training_job
 from app.churn.training_job import Trainer
-from app.core import parent, partitions
+from app.core import parent_process, partitions
 from app.core.clock import Clock
-from app.core.db import Sessions, transaction
-from app.core.sealing import Vault
+from app.core.db import SessionFactory, transaction
+from app.core.encryption import Encryptor
 from app.core.settings import Settings
 from app.engagement import onboarding
 from app.events import binding, sources, stats_queries
@@ -37,7 +37,7 @@ from app.interventions import evaluating
 from app.jobs import queries as jobs
 from app.jobs.running import Runner
 from app.jobs.service import Handler
-from app.lifecycle import running as lifecycle
+from app.lifecycle import processing as lifecycle
 from app.reports import backtest_service as backtests
 from app.webhooks import delivery_queries, recovering
 from app.webhooks.delivering import Deliverer, DeliveryThread
@@ -96,7 +96,7 @@ class Chore:
 class Worker:
     """A loop over short transactions; several workers share the work through locks."""
 
-    sessions: Sessions
+    sessions: SessionFactory
     settings: Settings
     clock: Clock
     stopping: threading.Event = field(default_factory=threading.Event)
@@ -130,7 +130,7 @@ class Worker:
     def _repeat(self, work: Callable[[], bool]) -> None:
         """Do it again and again; whichever thread ends, the other one does too."""
         try:
-            while not self.stopping.is_set() and not parent.is_gone():
+            while not self.stopping.is_set() and not parent_process.is_gone():
                 try:
                     if not work():
                         self.stopping.wait(IDLE_SECONDS)
@@ -149,7 +149,7 @@ class Worker:
     def deliveries(self) -> DeliveryThread:
         """Send messages from a thread beside the loop: neither waits for the other."""
         key = self.settings.encryption_key
-        vault = Vault.of(key.get_secret_value() if key else None)
+        vault = Encryptor.of(key.get_secret_value() if key else None)
         sender = Sender(Dialler(self.settings.allowed_networks))
         url = self.settings.public_url
         return DeliveryThread(Deliverer(self.sessions, vault, sender, self.clock, public_url=url))
@@ -199,7 +199,7 @@ class Worker:
 
     def change_ids(self) -> bool:
         """Do a page of what is to be erased or moved."""
-        return lifecycle.work(self.sessions, now=self.clock())
+        return lifecycle.process_next_page(self.sessions, now=self.clock())
 
     def attribute(self) -> bool:
         """Bind waiting events: those that a batch told of at once, all of them now and then."""
@@ -219,7 +219,7 @@ class Worker:
         usage_before = now - timedelta(days=days.usage_retention_days)
         quarantine_before = now - timedelta(days=days.quarantine_retention_days)
         with transaction(self.sessions) as session:
-            partitions.make_ahead(session, today=now.date())
+            partitions.create_upcoming(session, today=now.date())
         with transaction(self.sessions) as session:
             partitions.drop_old(session, "event", before=events_before)
             partitions.drop_old(session, "daily_usage", before=usage_before)

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from sqlalchemy.schema import SchemaItem
 
 from app.core.db import open_engine
-from app.core.embedded import EmbeddedPostgres
+from app.core.embedded_postgres import EmbeddedPostgres
 from app.core.settings import Settings
 from app.tables import metadata
 

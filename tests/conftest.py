@@ -14,16 +14,16 @@ from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.core import logs, migrations
-from app.core.db import Sessions, open_engine, open_sessions
-from app.core.embedded import EmbeddedPostgres
+from app.core.db import SessionFactory, create_session_factory, open_engine
+from app.core.embedded_postgres import EmbeddedPostgres
 from app.core.settings import Settings
 from app.main import Storage, attach, create_app
 from tests import factories
-from tests.watching import Watch, watched
+from tests.query_watch import QueryWatch, watch_queries
 
 ENCRYPTION_KEY = b64encode(b"k" * 32).decode()
 NOW = datetime(2026, 3, 18, 12, 0, tzinfo=UTC)
-Databases = Callable[..., str]
+CreateDatabase = Callable[..., str]
 
 settings.register_profile("tests", deadline=None, derandomize=True)  # the same on any machine
 settings.load_profile("tests")
@@ -31,7 +31,7 @@ logs.configure("warning")  # as in production: drawing a traceback would take se
 
 
 @pytest.fixture(scope="session")
-def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
+def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CreateDatabase]:
     """One server for the run; the function makes a new database in it and returns its URL."""
     base = tmp_path_factory.getbasetemp()
     worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
@@ -59,7 +59,7 @@ def _administration(url: str) -> Iterator[Callable[[str], object]]:
 
 
 @pytest.fixture(scope="session")
-def migrated(databases: Databases) -> str:
+def migrated(databases: CreateDatabase) -> str:
     """Name a database that holds the schema and that nobody is connected to."""
     engine = open_engine(databases("migrated"), pool_size=1)
     migrations.upgrade(engine)
@@ -68,7 +68,7 @@ def migrated(databases: Databases) -> str:
 
 
 @pytest.fixture(scope="session")
-def database_url(databases: Databases, migrated: str) -> str:
+def database_url(databases: CreateDatabase, migrated: str) -> str:
     return databases("tests", template=migrated)
 
 
@@ -80,29 +80,29 @@ def engine(database_url: str) -> Iterator[Engine]:
 
 
 @pytest.fixture(scope="session")
-def watch() -> Watch:
-    return Watch()
+def watch() -> QueryWatch:
+    return QueryWatch()
 
 
 @pytest.fixture
-def of_one_workspace(watch: Watch) -> Iterator[None]:
+def of_one_workspace(watch: QueryWatch) -> Iterator[None]:
     """Fail a test in which a statement of the product may read beyond one workspace."""
-    with watched(watch):
+    with watch_queries(watch):
         yield
 
 
 @pytest.fixture
-def committed(databases: Databases, migrated: str) -> Iterator[Sessions]:
+def committed(databases: CreateDatabase, migrated: str) -> Iterator[SessionFactory]:
     """Sessions that really commit, in a database of the test's own, for what needs several."""
     engine = open_engine(
         databases("committed", template=migrated), pool_size=8, statement_timeout_seconds=20
     )
-    yield open_sessions(engine)
+    yield create_session_factory(engine)
     engine.dispose()
 
 
 @pytest.fixture
-def sessions(engine: Engine) -> Iterator[Sessions]:
+def sessions(engine: Engine) -> Iterator[SessionFactory]:
     """Sessions whose outer transaction never commits."""
     with engine.connect() as connection:
         outer = connection.begin()
@@ -113,7 +113,7 @@ def sessions(engine: Engine) -> Iterator[Sessions]:
 
 
 @pytest.fixture
-def session(sessions: Sessions) -> Iterator[Session]:
+def session(sessions: SessionFactory) -> Iterator[Session]:
     with sessions() as session:
         yield session
 
@@ -126,9 +126,9 @@ def app() -> FastAPI:
 
 
 @pytest.fixture
-def client(app: FastAPI, sessions: Sessions, session: Session) -> Iterator[TestClient]:
+def client(app: FastAPI, sessions: SessionFactory, session: Session) -> Iterator[TestClient]:
     """A client that holds a key with every scope for the workspace ``acme``, at NOW."""
-    key = factories.key(session, factories.workspace(session))
+    key = factories.api_key(session, factories.workspace(session))
     session.commit()
     settings = Settings(_env_file=None, encryption_key=SecretStr(ENCRYPTION_KEY))
     attach(app, Storage(sessions, sessions), settings, lambda: NOW)

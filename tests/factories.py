@@ -30,11 +30,11 @@ from app.tables import (
 from app.workspaces import service
 from app.workspaces.keys import Scope
 
-Row = TypeVar("Row", bound=Table)
+RowT = TypeVar("RowT", bound=Table)
 
 LONG_AGO = datetime(2025, 1, 1, tzinfo=UTC)
 
-BASE_RATE = artifacts.dump(
+BASE_RATE_MODEL = artifacts.dump(
     Model(("recency",), 30, (Linear.fit(np.zeros((4, 1)), np.array([0.0, 0.0, 0.0, 1.0])),))
 )
 """A model that says one in four of everybody."""
@@ -45,8 +45,8 @@ def workspace(session: Session, name: str = "acme") -> Workspace:
     return found or service.create_workspace(session, name, actor="test", now=LONG_AGO)
 
 
-def key(session: Session, owner: Workspace, scopes: Iterable[Scope] = tuple(Scope)) -> str:
-    by = service.Change(owner.id, "test", LONG_AGO)
+def api_key(session: Session, owner: Workspace, scopes: Iterable[Scope] = tuple(Scope)) -> str:
+    by = service.Actor(owner.id, "test", LONG_AGO)
     return service.create_key(session, by, name="test", scopes=scopes).text
 
 
@@ -157,7 +157,7 @@ def churn_model(
     session: Session,
     state: str = "active",
     *,
-    artifact: Artifact = BASE_RATE,
+    artifact: Artifact = BASE_RATE_MODEL,
     workspace_id: str = "acme",
     **columns: Any,  # noqa: ANN401
 ) -> ChurnModel:
@@ -246,7 +246,7 @@ def intervention(
     return _add(session, Intervention(account_id=account_id, **(defaults | columns)))
 
 
-def _add(session: Session, row: Row) -> Row:
+def _add(session: Session, row: RowT) -> RowT:
     session.add(row)
     session.flush()
     return row

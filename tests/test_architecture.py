@@ -12,7 +12,7 @@ from sqlalchemy import Table
 from sqlalchemy.orm import Session
 
 from app.tables import metadata
-from tests.listed import ACROSS_WORKSPACES, PURE
+from tests.architecture_lists import CROSS_WORKSPACE_QUERIES, PURE_FILES
 
 ROOT = Path(__file__).parent.parent
 APP = ROOT / "app"
@@ -110,7 +110,7 @@ def test_only_the_edges_ask_the_time(file: str) -> None:
         assert not called(file) & CLOCK_CALLS
 
 
-@pytest.mark.parametrize("file", sorted(PURE))
+@pytest.mark.parametrize("file", sorted(PURE_FILES))
 def test_a_pure_file_needs_no_database_no_web_and_no_clock(file: str) -> None:
     assert impurities(file) == {}
     assert not called(file) & CLOCK_CALLS
@@ -122,8 +122,8 @@ def test_every_file_that_could_be_pure_is_held_to_it() -> None:
     declare = ("errors.py", "settings.py", "schemas.py", "__main__.py")
     edges = {f for f in pure if f.startswith(("core/", "bench/", "cli/", "imports/"))}
 
-    assert set(files()) >= PURE
-    assert pure - edges - {f for f in pure if f.endswith(declare)} == PURE
+    assert set(files()) >= PURE_FILES
+    assert pure - edges - {f for f in pure if f.endswith(declare)} == PURE_FILES
 
 
 def queries() -> Iterator[tuple[str, list[inspect.Parameter]]]:
@@ -143,7 +143,7 @@ def queries() -> Iterator[tuple[str, list[inspect.Parameter]]]:
 QUERIES = dict(queries())
 
 
-@pytest.mark.parametrize("name", sorted(QUERIES.keys() - ACROSS_WORKSPACES.keys()))
+@pytest.mark.parametrize("name", sorted(QUERIES.keys() - CROSS_WORKSPACE_QUERIES.keys()))
 def test_every_query_takes_the_workspace_second(name: str) -> None:
     session, workspace, *_ = [*QUERIES[name], None, None]
 
@@ -153,7 +153,7 @@ def test_every_query_takes_the_workspace_second(name: str) -> None:
     assert (workspace.name, workspace.annotation) == ("workspace_id", str)
 
 
-@pytest.mark.parametrize("name", sorted(ACROSS_WORKSPACES))
+@pytest.mark.parametrize("name", sorted(CROSS_WORKSPACE_QUERIES))
 def test_every_exception_is_still_one(name: str) -> None:
     names = [parameter.name for parameter in QUERIES[name]]
 

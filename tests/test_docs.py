@@ -26,7 +26,7 @@ from app.health.assess import PriceStatus, Status
 from app.health.benchmark import Normalizer
 from app.health.measures import METRIC_NAMES, default_measures
 from app.health.scorecard import Band
-from app.workspaces.semantics import DEFAULT_NAMES
+from app.workspaces.semantic_events import DEFAULT_NAMES
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()

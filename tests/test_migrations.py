@@ -10,23 +10,23 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, inspect, text
 
 from app.core import migrations
-from app.core.db import open_engine, open_sessions
-from app.core.partitions import PARTITIONED
+from app.core.db import create_session_factory, open_engine
+from app.core.partitions import PARTITIONED_TABLES
 from app.tables import metadata
-from tests.conftest import Databases
+from tests.conftest import CreateDatabase
 
 VERSIONS = Path(__file__).parent.parent / "migrations" / "versions"
 
 
 @pytest.fixture
-def empty(databases: Databases) -> Iterator[Engine]:
+def empty(databases: CreateDatabase) -> Iterator[Engine]:
     engine = open_engine(databases("empty"), pool_size=2)
     yield engine
     engine.dispose()
 
 
 def downgrade(engine: Engine) -> None:
-    settings = migrations.config()
+    settings = migrations.alembic_config()
     with engine.begin() as connection:
         settings.attributes["connection"] = connection
         command.downgrade(settings, "base")
@@ -48,7 +48,7 @@ def schema(engine: Engine) -> dict[str, object]:
 def test_the_tables_in_the_code_are_those_of_the_migrations(empty: Engine) -> None:
     """What ``alembic check`` says; it raises where a migration is missing."""
     migrations.upgrade(empty)
-    settings = migrations.config()
+    settings = migrations.alembic_config()
 
     with empty.begin() as connection:
         settings.attributes["connection"] = connection
@@ -79,12 +79,12 @@ def test_upgrading_twice_changes_nothing(empty: Engine) -> None:
 
 
 def test_a_process_is_ready_only_at_the_newest_revision(empty: Engine) -> None:
-    sessions = open_sessions(empty)
-    assert migrations.checks(sessions) == {"database": True, "migrations": False}
+    sessions = create_session_factory(empty)
+    assert migrations.readiness_checks(sessions) == {"database": True, "migrations": False}
 
     migrations.upgrade(empty)
 
-    assert migrations.checks(sessions) == {"database": True, "migrations": True}
+    assert migrations.readiness_checks(sessions) == {"database": True, "migrations": True}
 
 
 def test_every_partitioned_table_has_a_partition_for_what_fits_nowhere(empty: Engine) -> None:
@@ -100,12 +100,12 @@ def test_every_partitioned_table_has_a_partition_for_what_fits_nowhere(empty: En
             )
         ).all()
 
-    assert partitioned == sorted(each.table for each in PARTITIONED)
+    assert partitioned == sorted(each.table for each in PARTITIONED_TABLES)
     assert with_default == partitioned
 
 
 def test_migrations_stand_in_one_line_and_are_named_by_date() -> None:
-    scripts = ScriptDirectory.from_config(migrations.config())
+    scripts = ScriptDirectory.from_config(migrations.alembic_config())
     names = sorted(path.name for path in VERSIONS.glob("*.py"))
 
     assert len(scripts.get_heads()) == 1

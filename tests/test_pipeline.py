@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from app.core.db import Sessions, transaction
+from app.core.db import SessionFactory, transaction
 from app.core.settings import Settings
 from app.main import Storage, create_app
 from app.worker import Worker
@@ -26,13 +26,13 @@ Event = dict[str, Any]
 class World:
     """A service with a clock of its own: a client for each workspace, and a worker."""
 
-    def __init__(self, sessions: Sessions) -> None:
+    def __init__(self, sessions: SessionFactory) -> None:
         self.sessions, self.now = sessions, START
         self.app = create_app(Storage(sessions, sessions), SETTINGS, lambda: self.now)
 
     def client(self, workspace: str) -> TestClient:
         with transaction(self.sessions) as session:
-            key = factories.key(session, factories.workspace(session, workspace))
+            key = factories.api_key(session, factories.workspace(session, workspace))
         return TestClient(self.app, headers={"Authorization": f"Bearer {key}"})
 
     def work(self) -> None:
@@ -44,7 +44,7 @@ class World:
 
 
 @pytest.fixture
-def world(committed: Sessions) -> Iterator[World]:
+def world(committed: SessionFactory) -> Iterator[World]:
     world = World(committed)
     with TestClient(world.app):
         yield world

@@ -19,8 +19,8 @@ from typer.testing import CliRunner
 from app.cli import app as command_line
 from app.core.db import open_engine
 from app.events.schemas import Receipt
-from app.segments.envelope_endpoints import EnvelopeOut
-from tests.conftest import Databases
+from app.portfolio.health_endpoints import AccountHealthOut
+from tests.conftest import CreateDatabase
 from tests.test_docs import PAGES, README, ROOT, commands
 
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -62,7 +62,7 @@ def write_csv(path: Path, rows: Iterable[Iterable[object]]) -> None:
 
 
 @pytest.fixture
-def empty_database(databases: Databases) -> str:
+def empty_database(databases: CreateDatabase) -> str:
     """A database of its own: what commands write is committed."""
     return databases("readme")
 
@@ -171,7 +171,7 @@ def test_the_examples_have_the_fields_of_the_real_answers() -> None:
         if "received" in body
     ]
 
-    assert set(health) == set(EnvelopeOut.model_fields)
+    assert set(health) == set(AccountHealthOut.model_fields)
     assert set(receipt) == set(Receipt.model_fields)
 
 

@@ -5,7 +5,7 @@ from sqlalchemy import func, select, text
 
 from app import pipeline
 from app.accounts.due import Priority
-from app.core.db import Sessions, transaction
+from app.core.db import SessionFactory, transaction
 from app.tables import Account, Due
 from tests import factories
 
@@ -16,7 +16,7 @@ IDS = [f"a{number}" for number in range(9)]
 
 
 @pytest.fixture
-def queue(committed: Sessions) -> Sessions:
+def queue(committed: SessionFactory) -> SessionFactory:
     """Nine accounts, none of them due."""
     with transaction(committed) as session:
         for account_id in IDS:
@@ -24,17 +24,17 @@ def queue(committed: Sessions) -> Sessions:
     return committed
 
 
-def due(sessions: Sessions) -> list[str]:
+def due(sessions: SessionFactory) -> list[str]:
     with transaction(sessions) as session:
         return list(session.scalars(select(Due.account_id).order_by(Due.id)))
 
 
-def sweep(sessions: Sessions, today: date) -> int:
+def sweep(sessions: SessionFactory, today: date) -> int:
     with transaction(sessions) as session:
         return pipeline.sweep(session, today=today)
 
 
-def test_a_sweep_makes_every_account_due_once_a_day(queue: Sessions) -> None:
+def test_a_sweep_makes_every_account_due_once_a_day(queue: SessionFactory) -> None:
     with transaction(queue) as session:
         factories.workspace(session, "other")
         factories.account(session, "b1", workspace_id="other")
@@ -50,7 +50,7 @@ def test_a_sweep_makes_every_account_due_once_a_day(queue: Sessions) -> None:
         assert [tuple(row) for row in swept] == [(Priority.SWEEP, False)]
 
 
-def test_two_workers_sweep_a_workspace_once(queue: Sessions) -> None:
+def test_two_workers_sweep_a_workspace_once(queue: SessionFactory) -> None:
     with transaction(queue) as first:
         assert pipeline.sweep(first, today=NOW.date()) == 1
         with transaction(queue) as second:
@@ -59,7 +59,7 @@ def test_two_workers_sweep_a_workspace_once(queue: Sessions) -> None:
     assert len(due(queue)) == len(IDS)
 
 
-def test_a_sweep_and_new_accounts_do_not_wait_for_each_other(queue: Sessions) -> None:
+def test_a_sweep_and_new_accounts_do_not_wait_for_each_other(queue: SessionFactory) -> None:
     with transaction(queue) as ingesting:
         factories.account(ingesting, "a91")
         with transaction(queue) as sweeping:

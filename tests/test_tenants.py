@@ -10,23 +10,23 @@ from sqlalchemy.orm import Session
 
 from app.core.pagination import encode_cursor
 from app.tables import Delivery, IdChange, Message, Source
-from app.workspaces.keys import Scope, key_id
+from app.workspaces.keys import Scope, parse_key_id
 from tests import factories
 from tests.billing import sender
 from tests.conftest import NOW
-from tests.routes import (
-    BODIES,
-    INGEST,
-    LOOSE,
-    MAKES_ITS_OWN,
-    MESSAGE,
-    NOT_FOUND,
-    OF_THE_SERVICE,
-    OWN_FIGURES,
-    OWN_LIST,
-    OWN_WORKSPACE,
-    READS,
-    THEIRS,
+from tests.tenant_routes import (
+    CREATE_OWN_BODIES,
+    INGEST_ROUTES,
+    LIST_ROUTES,
+    NOT_FOUND_ROUTES,
+    OTHER_TENANT_ID,
+    OTHER_TENANT_MESSAGE,
+    OWN_WORKSPACE_ROUTES,
+    READ_ROUTES,
+    REPORT_ROUTES,
+    REQUEST_BODIES,
+    SERVICE_ROUTES,
+    UNATTRIBUTED_EVENT,
 )
 from tests.test_openapi import API, OPERATIONS
 
@@ -36,21 +36,21 @@ pytestmark = pytest.mark.usefixtures("of_one_workspace")
 @pytest.fixture
 def theirs(client: TestClient, session: Session) -> Iterator[TestClient]:
     """The key of a tenant that has one of everything, all of one name."""
-    key = factories.key(session, factories.workspace(session, "other"))
+    key = factories.api_key(session, factories.workspace(session, "other"))
     session.commit()
     with TestClient(client.app, headers={"Authorization": f"Bearer {key}"}) as other:
-        for name, body in MAKES_ITS_OWN.items():
+        for name, body in CREATE_OWN_BODIES.items():
             assert ask(other, name, body=body).status_code == 200
         bill(other)
         judge_otherwise(other)
         act(other, session)
         for state in ("shadow", "shadow", "active"):
             factories.churn_model(session, state, workspace_id="other")
-        other.post("/v1/batch", json={"batch": [{"type": "nonsense"}, LOOSE]})
-        other.post("/api/v1/imports?kind=accounts", content=f"account_id\n{THEIRS}\n")
-        factories.signal(session, THEIRS, workspace_id="other")
-        session.add(Source(workspace_id="other", key_id=key_id(key) or "", last_event_at=NOW))
-        factories.alert(session, THEIRS, workspace_id="other")
+        other.post("/v1/batch", json={"batch": [{"type": "nonsense"}, UNATTRIBUTED_EVENT]})
+        other.post("/api/v1/imports?kind=accounts", content=f"account_id\n{OTHER_TENANT_ID}\n")
+        factories.signal(session, OTHER_TENANT_ID, workspace_id="other")
+        session.add(Source(workspace_id="other", key_id=parse_key_id(key) or "", last_event_at=NOW))
+        factories.alert(session, OTHER_TENANT_ID, workspace_id="other")
         session.commit()
         change_ids(other, session)
         have_told(other, session)
@@ -72,9 +72,9 @@ def have_told(client: TestClient, session: Session) -> None:
     """Make an endpoint with a message on its way."""
     made = ask(client, "POST /api/v1/webhook-endpoints").json()
     said = {"workspace_id": "other", "type": "data.stopped", "body": b'{"data":{}}'}
-    session.add(Message(id=MESSAGE, created_at=NOW, **said))
+    session.add(Message(id=OTHER_TENANT_MESSAGE, created_at=NOW, **said))
     session.flush()
-    on_its_way = {"endpoint_id": made["id"], "message_id": MESSAGE, "state": "pending"}
+    on_its_way = {"endpoint_id": made["id"], "message_id": OTHER_TENANT_MESSAGE, "state": "pending"}
     session.add(Delivery(workspace_id="other", due_at=NOW, **on_its_way))
     session.commit()
 
@@ -93,7 +93,7 @@ def act(client: TestClient, session: Session) -> None:
     """Begin an experiment, and have something to do at each step."""
     client.post("/api/v1/experiments", json={"name": "Calls", "playbook": "right_size"})
     for state in ("suggested", "accepted", "in_progress"):
-        factories.intervention(session, THEIRS, workspace_id="other", state=state)
+        factories.intervention(session, OTHER_TENANT_ID, workspace_id="other", state=state)
 
 
 def change_ids(client: TestClient, session: Session) -> None:
@@ -108,14 +108,14 @@ def change_ids(client: TestClient, session: Session) -> None:
 
 # What stands in a path beside the id: the same for everybody.
 SAME_PARTS = {"{system}": "crm", "{currency}": "EUR", "{starts_on}": "2026-01-01"}
-SAME_PARTS["/deliveries/{message_id}"] = f"/deliveries/{MESSAGE}"
+SAME_PARTS["/deliveries/{message_id}"] = f"/deliveries/{OTHER_TENANT_MESSAGE}"
 
 
 def ask(
     client: TestClient,
     name: str,
     *,
-    named: str = THEIRS,
+    named: str = OTHER_TENANT_ID,
     body: Any = None,  # noqa: ANN401
     **how: Any,  # noqa: ANN401
 ) -> Any:  # noqa: ANN401
@@ -128,10 +128,10 @@ def ask(
     if name == "POST /api/v1/imports":
         how["params"] = {"kind": "accounts", "format": "ndjson"}
     if name == "GET /api/v1/ingest/trace":
-        how["params"] = {"message_id": LOOSE["messageId"]}
+        how["params"] = {"message_id": UNATTRIBUTED_EVENT["messageId"]}
     if name in {"POST /api/v1/quarantine/replay", "POST /api/v1/quarantine/discard"}:
         body = {"ids": [named]}
-    body = BODIES.get(name, {}) if body is None else body
+    body = REQUEST_BODIES.get(name, {}) if body is None else body
     return client.request(method, path, json=None if method == "GET" else body, **how)
 
 
@@ -161,18 +161,18 @@ def name_for(theirs: TestClient, name: str) -> str:
     for part, listed in LISTED.items():
         if part in name:
             return str(theirs.get(f"/api/v1/{listed}").json()["items"][0]["id"])
-    return THEIRS
+    return OTHER_TENANT_ID
 
 
 def test_what_is_to_happen_on_every_route_has_been_decided() -> None:
     """A new route is added to one of the sets above first."""
-    of_its_own = [set(MAKES_ITS_OWN), OWN_LIST, OWN_WORKSPACE, OWN_FIGURES]
-    decided = [INGEST, NOT_FOUND, *of_its_own, OF_THE_SERVICE]
+    of_its_own = [set(CREATE_OWN_BODIES), LIST_ROUTES, OWN_WORKSPACE_ROUTES, REPORT_ROUTES]
+    decided = [INGEST_ROUTES, NOT_FOUND_ROUTES, *of_its_own, SERVICE_ROUTES]
 
     assert sorted(name for each in decided for name in each) == sorted(API)
 
 
-@pytest.mark.parametrize("name", sorted(NOT_FOUND))
+@pytest.mark.parametrize("name", sorted(NOT_FOUND_ROUTES))
 def test_what_belongs_to_another_tenant_is_not_found(
     client: TestClient, theirs: TestClient, name: str
 ) -> None:
@@ -183,20 +183,22 @@ def test_what_belongs_to_another_tenant_is_not_found(
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
 
 
-@pytest.mark.parametrize("name", sorted(NOT_FOUND - {"POST /api/v1/api-keys/{key_id}/revoke"}))
+@pytest.mark.parametrize(
+    "name", sorted(NOT_FOUND_ROUTES - {"POST /api/v1/api-keys/{key_id}/revoke"})
+)
 def test_the_owner_finds_it(theirs: TestClient, name: str) -> None:
     """Else the other answers would prove nothing. A key cannot revoke itself."""
     assert ask(theirs, name, named=name_for(theirs, name)).status_code < 300
 
 
-@pytest.mark.parametrize("name", sorted(MAKES_ITS_OWN))
+@pytest.mark.parametrize("name", sorted(CREATE_OWN_BODIES))
 def test_what_is_put_under_the_same_name_is_ones_own(
     client: TestClient, theirs: TestClient, name: str
 ) -> None:
     read = f"GET {name.split()[1]}"
     before = ask(theirs, read).json() if read in OPERATIONS else listed(theirs)
 
-    assert ask(client, name, body=MAKES_ITS_OWN[name]).status_code == 200
+    assert ask(client, name, body=CREATE_OWN_BODIES[name]).status_code == 200
 
     after = ask(theirs, read).json() if read in OPERATIONS else listed(theirs)
     assert after == before
@@ -206,7 +208,7 @@ def listed(client: TestClient) -> Any:  # noqa: ANN401
     return client.get("/api/v1/subscriptions").json()
 
 
-@pytest.mark.parametrize("name", sorted(OWN_LIST))
+@pytest.mark.parametrize("name", sorted(LIST_ROUTES))
 def test_a_list_holds_nothing_of_another_tenant(
     client: TestClient, theirs: TestClient, name: str
 ) -> None:
@@ -227,7 +229,7 @@ def test_what_is_billed_and_counts_for_nobody_is_seen_by_its_tenant_alone(
     assert ask(client, name).json()["items"] == []
 
 
-@pytest.mark.parametrize("name", sorted(OWN_WORKSPACE))
+@pytest.mark.parametrize("name", sorted(OWN_WORKSPACE_ROUTES))
 def test_a_workspace_knows_of_itself_alone(
     client: TestClient, theirs: TestClient, name: str
 ) -> None:
@@ -256,7 +258,7 @@ def test_without_a_valid_key_there_is_no_answer(
 
     answer = ask(client, name, headers={"Authorization": header} if header else {})
 
-    if name in INGEST and header is None:
+    if name in INGEST_ROUTES and header is None:
         assert (answer.status_code, answer.json()["code"]) in NO_KEY_ANYWHERE
     else:
         assert answer.status_code == 401
@@ -271,8 +273,8 @@ NO_KEY_ANYWHERE = {(401, "invalid_write_key"), (400, "not_an_object")}
 def test_a_key_of_the_wrong_scope_is_refused(
     client: TestClient, session: Session, name: str
 ) -> None:
-    other = {Scope.HEALTH_READ} if name in INGEST else {Scope.INGEST_WRITE}
-    key = factories.key(session, factories.workspace(session), other)
+    other = {Scope.HEALTH_READ} if name in INGEST_ROUTES else {Scope.INGEST_WRITE}
+    key = factories.api_key(session, factories.workspace(session), other)
     session.commit()
 
     answer = ask(client, name, headers={"Authorization": f"Bearer {key}"})
@@ -280,9 +282,9 @@ def test_a_key_of_the_wrong_scope_is_refused(
     assert (answer.status_code, answer.json()["code"]) == (403, "key_scope")
 
 
-@pytest.mark.parametrize("name", [name for name in API if name not in READS])
+@pytest.mark.parametrize("name", [name for name in API if name not in READ_ROUTES])
 def test_a_key_that_may_read_may_not_write(client: TestClient, session: Session, name: str) -> None:
-    key = factories.key(session, factories.workspace(session), {Scope.HEALTH_READ})
+    key = factories.api_key(session, factories.workspace(session), {Scope.HEALTH_READ})
     session.commit()
 
     assert ask(client, name, headers={"Authorization": f"Bearer {key}"}).status_code == 403

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from app.accounts.due import Priority
 from app.accounts.queries import mark_due
-from app.core.db import Sessions, transaction
+from app.core.db import SessionFactory, transaction
 from app.core.settings import Settings
 from app.tables import Due, HealthScore
 from app.worker import OTHERS_EVERY, Chore, Worker
@@ -27,7 +27,7 @@ class BrokenError(Exception):
 
 
 @pytest.fixture
-def worker(committed: Sessions) -> Worker:
+def worker(committed: SessionFactory) -> Worker:
     with transaction(committed) as session:
         factories.account(session, "a1")
     settings = Settings(_env_file=None, encryption_key=SecretStr(ENCRYPTION_KEY))

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from app.core.db import Sessions
+from app.core.db import SessionFactory
 
 CURRENT = text("""
 SELECT account_id, target_id FROM account_alias
@@ -51,7 +51,7 @@ def current_id(session: Session, workspace_id: str, account_id: str) -> str:
     return current_ids(session, workspace_id, [account_id]).get(account_id, account_id)
 
 
-def look_up(sessions: Sessions, workspace_id: str, account_id: str) -> str:
+def look_up(sessions: SessionFactory, workspace_id: str, account_id: str) -> str:
     """Do so before a request has a session of its own."""
     with sessions() as session:
         return current_id(session, workspace_id, account_id)

@@ -8,31 +8,31 @@ from sqlalchemy.orm import Session
 from app.accounts import queries
 from app.accounts.due import Priority
 from app.core.db import Table
-from app.core.rows import KEPT, Found, row_of
-from app.workspaces.service import Change
+from app.core.query_helpers import NO_KEY_UPDATE, RowT, get_row
+from app.workspaces.service import Actor
 
 
 def put(
-    session: Session, change: Change, table: type[Found], key: str, columns: Mapping[str, Any]
-) -> tuple[Found, Mapping[str, Any]]:
+    session: Session, change: Actor, table: type[RowT], key: str, columns: Mapping[str, Any]
+) -> tuple[RowT, Mapping[str, Any]]:
     """Create or replace; return the row and what of it is news: the same again changes nothing."""
     created = queries.ensure(session, change.workspace_id, table, key, **columns)
-    row = row_of(session, table, (change.workspace_id, key), lock=KEPT)
-    changed = columns if created else row.take(columns)
+    row = get_row(session, table, (change.workspace_id, key), lock=NO_KEY_UPDATE)
+    changed = columns if created else row.apply_changes(columns)
     if created or changed:
         verb = "created" if created else "changed"
         announce(session, change, f"{table.__tablename__}.{verb}", key, columns)
     return row, changed
 
 
-def delete(session: Session, change: Change, table: type[Table], key: str) -> None:
-    session.delete(row_of(session, table, (change.workspace_id, key), lock=KEPT))
+def delete(session: Session, change: Actor, table: type[Table], key: str) -> None:
+    session.delete(get_row(session, table, (change.workspace_id, key), lock=NO_KEY_UPDATE))
     announce(session, change, f"{table.__tablename__}.deleted", key, {})
 
 
 def announce(
     session: Session,
-    change: Change,
+    change: Actor,
     action: str,
     key: str,
     columns: Mapping[str, Any],

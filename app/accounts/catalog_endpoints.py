@@ -7,18 +7,18 @@ from app.accounts.catalog_schemas import PlanIn, PlanOut, ProductFeatureIn, Prod
 from app.accounts.tables import Plan, ProductFeature
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.pagination import Page, PagingDep
-from app.core.schemas import Id, responses
-from app.workspaces.auth import AccountChange, Reader
+from app.core.schemas import Id, problem_responses
+from app.workspaces.auth import AccountActor, Reader
 
 router = APIRouter(
     prefix="/api/v1",
     tags=["catalog"],
-    responses=responses(400, 401, 403, 404, 422),
+    responses=problem_responses(400, 401, 403, 404, 422),
 )
 
 
 @router.put("/plans/{key}")
-def put_plan(key: Id, body: PlanIn, session: SessionDep, change: AccountChange) -> PlanOut:
+def put_plan(key: Id, body: PlanIn, session: SessionDep, change: AccountActor) -> PlanOut:
     """Create or replace a plan. Every account is scored again."""
     plan, _ = catalog.put(session, change, Plan, key, body.columns(key))
     return PlanOut.model_validate(plan)
@@ -32,7 +32,7 @@ def get_plan(key: Id, session: ReadSessionDep, caller: Reader) -> PlanOut:
 
 
 @router.delete("/plans/{key}", status_code=204)
-def delete_plan(key: Id, session: SessionDep, change: AccountChange) -> None:
+def delete_plan(key: Id, session: SessionDep, change: AccountActor) -> None:
     """Delete a plan. Accounts that have it are entitled to every product feature."""
     catalog.delete(session, change, Plan, key)
 
@@ -41,12 +41,12 @@ def delete_plan(key: Id, session: SessionDep, change: AccountChange) -> None:
 def list_plans(session: ReadSessionDep, caller: Reader, paging: PagingDep) -> Page[PlanOut]:
     """List plans by key."""
     found = queries.list_sold(session, caller.workspace_id, Plan, paging)
-    return found.shown(PlanOut.model_validate)
+    return found.to_page(PlanOut.model_validate)
 
 
 @router.put("/product-features/{key}")
 def put_product_feature(
-    key: Id, body: ProductFeatureIn, session: SessionDep, change: AccountChange
+    key: Id, body: ProductFeatureIn, session: SessionDep, change: AccountActor
 ) -> ProductFeatureOut:
     """Create or replace a product feature. Every account is scored again."""
     product_feature, _ = catalog.put(session, change, ProductFeature, key, body.columns(key))
@@ -61,7 +61,7 @@ def get_product_feature(key: Id, session: ReadSessionDep, caller: Reader) -> Pro
 
 
 @router.delete("/product-features/{key}", status_code=204)
-def delete_product_feature(key: Id, session: SessionDep, change: AccountChange) -> None:
+def delete_product_feature(key: Id, session: SessionDep, change: AccountActor) -> None:
     """Delete a product feature. Plans that name it keep the rest."""
     catalog.delete(session, change, ProductFeature, key)
 
@@ -72,4 +72,4 @@ def list_product_features(
 ) -> Page[ProductFeatureOut]:
     """List product features by key."""
     found = queries.list_sold(session, caller.workspace_id, ProductFeature, paging)
-    return found.shown(ProductFeatureOut.model_validate)
+    return found.to_page(ProductFeatureOut.model_validate)

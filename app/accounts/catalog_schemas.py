@@ -6,16 +6,26 @@ from pydantic import Field, Strict, model_validator
 from pydantic_core import PydanticCustomError
 
 from app.accounts.schemas import LARGEST_MRR_CENTS
-from app.core.schemas import NAMED, WHOLE, Body, Count, EventName, Flag, Id, Out, Text
+from app.core.schemas import (
+    NAMED,
+    WHOLE_NUMBER,
+    Count,
+    EventName,
+    Flag,
+    Id,
+    RequestModel,
+    ResponseModel,
+    Text,
+)
 
 ROUNDING = 1e-9
 SMALLEST_RATE, LARGEST_RATE = 1e-9, 1e6
 
 Share = Annotated[float, Strict(), Field(ge=0, le=1, allow_inf_nan=False)]
-Cents = Annotated[int, Strict(), Field(ge=0, le=LARGEST_MRR_CENTS), WHOLE]
+Cents = Annotated[int, Strict(), Field(ge=0, le=LARGEST_MRR_CENTS), WHOLE_NUMBER]
 
 
-class PlanIn(Body):
+class PlanIn(RequestModel):
     """What an account can buy."""
 
     name: Text | None = Field(None, description="Null: the key.", examples=["Pro"])
@@ -59,7 +69,7 @@ class PlanIn(Body):
         return {**self.model_dump(), "name": self.name or key}
 
 
-class PlanOut(Out):
+class PlanOut(ResponseModel):
     key: str = Field(examples=["pro"])
     name: str = Field(examples=["Pro"])
     product_features: list[str] = Field(examples=[["export", "sso"]])
@@ -68,7 +78,7 @@ class PlanOut(Out):
     limits: dict[str, int] = Field(examples=[{"users": 25, "export": 1000}])
 
 
-class ProductFeatureIn(Body):
+class ProductFeatureIn(RequestModel):
     """A feature of your product, used when one of its events happens."""
 
     name: Text | None = Field(None, description="Null: the key.", examples=["Export"])
@@ -86,7 +96,7 @@ class ProductFeatureIn(Body):
         return {**self.model_dump(), "name": self.name or key}
 
 
-class ProductFeatureOut(Out):
+class ProductFeatureOut(ResponseModel):
     key: str = Field(examples=["export"])
     name: str = Field(examples=["Export"])
     event_names: list[str] = Field(examples=[["Report Exported", "CSV Exported"]])
@@ -94,7 +104,7 @@ class ProductFeatureOut(Out):
     differentiating: bool
 
 
-class ExchangeRateIn(Body):
+class ExchangeRateIn(RequestModel):
     """What one unit of a currency is worth in the base currency, from a day on."""
 
     rate: Annotated[float, Strict()] = Field(
@@ -102,7 +112,7 @@ class ExchangeRateIn(Body):
     )
 
 
-class ExchangeRateOut(Out):
+class ExchangeRateOut(ResponseModel):
     currency: str = Field(examples=["EUR"])
     starts_on: date
     rate: float = Field(

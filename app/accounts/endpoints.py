@@ -25,10 +25,10 @@ from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.errors import NotFoundError
 from app.core.pagination import Page, PagingDep
-from app.core.schemas import Day, Id, responses
+from app.core.schemas import Day, Id, problem_responses
 from app.workspaces.auth import AccountWriter, Caller, Reader
 
-known = APIRouter(prefix="/api/v1", responses=responses(400, 401, 403, 404, 422))
+known = APIRouter(prefix="/api/v1", responses=problem_responses(400, 401, 403, 404, 422))
 
 OfAccount = Annotated[Id | None, Query(description="Only those of this account.")]
 On = Annotated[Day | None, Query(description="The day asked about; today if left out.")]
@@ -49,7 +49,7 @@ def _shown(session: Session, account: Account) -> AccountOut:
     return AccountOut.of(account, ids)
 
 
-@known.put("/accounts/{account_id}", tags=["accounts"], responses=responses(409))
+@known.put("/accounts/{account_id}", tags=["accounts"], responses=problem_responses(409))
 def put_account(
     account_id: Id, body: AccountIn, session: SessionDep, caller: AccountWriter, now: Now
 ) -> AccountOut:
@@ -60,7 +60,7 @@ def put_account(
     return _shown(session, account)
 
 
-@known.patch("/accounts/{account_id}", tags=["accounts"], responses=responses(409))
+@known.patch("/accounts/{account_id}", tags=["accounts"], responses=problem_responses(409))
 def change_account(
     account_id: Id, body: AccountPatch, session: SessionDep, caller: AccountWriter, now: Now
 ) -> AccountOut:
@@ -156,10 +156,12 @@ def list_users(
     """List users by id."""
     account_id = _current(session, caller, account_id)
     found = queries.list_users(session, caller.workspace_id, paging, account_id=account_id)
-    return found.shown(UserOut.model_validate)
+    return found.to_page(UserOut.model_validate)
 
 
-@known.put("/subscriptions/{subscription_id}", tags=["subscriptions"], responses=responses(409))
+@known.put(
+    "/subscriptions/{subscription_id}", tags=["subscriptions"], responses=problem_responses(409)
+)
 def put_subscription(
     subscription_id: Id, body: SubscriptionIn, session: SessionDep, caller: AccountWriter, now: Now
 ) -> SubscriptionOut:
@@ -180,7 +182,7 @@ def put_subscription(
 
 
 @known.post(
-    "/subscriptions/{subscription_id}/end", tags=["subscriptions"], responses=responses(409)
+    "/subscriptions/{subscription_id}/end", tags=["subscriptions"], responses=problem_responses(409)
 )
 def end_subscription(
     subscription_id: Id, body: SubscriptionEnd, session: SessionDep, caller: AccountWriter, now: Now
@@ -218,7 +220,7 @@ def list_subscriptions(
         on=on or now.date(),
         known_on=known_on or now.date(),
     )
-    return found.shown(PeriodOut.model_validate)
+    return found.to_page(PeriodOut.model_validate)
 
 
 router = APIRouter()

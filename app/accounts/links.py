@@ -11,7 +11,7 @@ from app.accounts import aliases, link_queries, queries
 from app.accounts.family import MOST_LEVELS
 from app.accounts.tables import Account
 from app.core.errors import ConflictError, FieldError, ProblemError
-from app.core.rows import take_turns
+from app.core.query_helpers import advisory_lock
 
 LINKS = frozenset({"parent_id", "external_ids"})
 PARENTS = "parents"
@@ -59,7 +59,7 @@ def write(session: Session, account: Account, said: Mapping[str, Any], *, replac
 def set_parent(session: Session, account: Account, parent_id: str | None) -> None:
     """Put an account under another one, or under none. One writer of a workspace at a time."""
     if parent_id is not None:
-        take_turns(session, PARENTS, account.workspace_id)
+        advisory_lock(session, PARENTS, account.workspace_id)
         _check_parent(session, account, parent_id)
     account.parent_id = parent_id
     session.flush()

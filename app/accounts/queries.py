@@ -10,8 +10,14 @@ from sqlalchemy.orm import Session
 from app.accounts.due import Priority
 from app.accounts.tables import Account, Due, ExternalId, Plan, ProductFeature, User
 from app.core.db import Table
-from app.core.pagination import Paging, Slice
-from app.core.rows import KEPT, ensure_row, listed, only, row_of
+from app.core.pagination import Paging, RowPage
+from app.core.query_helpers import (
+    NO_KEY_UPDATE,
+    fetch_page,
+    filter_if_given,
+    get_row,
+    insert_if_missing,
+)
 
 Keyed = TypeVar("Keyed", Account, User, Plan, ProductFeature)
 Sold = TypeVar("Sold", Plan, ProductFeature)
@@ -38,7 +44,7 @@ def get(
     session: Session, workspace_id: str, table: type[Keyed], key: str, *, lock: bool = False
 ) -> Keyed:
     """Find a row by its key. Locked, it is fresh, and one writer at a time has it."""
-    return row_of(session, table, (workspace_id, key), lock=KEPT if lock else False)
+    return get_row(session, table, (workspace_id, key), lock=NO_KEY_UPDATE if lock else False)
 
 
 def ensure(
@@ -46,7 +52,7 @@ def ensure(
 ) -> bool:
     """Create a row unless there is one; whether it was created."""
     names = [column.name for column in inspect(table).primary_key]
-    return ensure_row(
+    return insert_if_missing(
         session, table, **dict(zip(names, (workspace_id, key), strict=True)), **columns
     )
 
@@ -57,10 +63,12 @@ def get_account(session: Session, workspace_id: str, account_id: str) -> Account
 
 def list_users(
     session: Session, workspace_id: str, paging: Paging, *, account_id: str | None
-) -> Slice[User]:
+) -> RowPage[User]:
     """In the order of their ids."""
-    users = only(select(User).where(User.workspace_id == workspace_id), account_id=account_id)
-    return listed(session, users, User.user_id, paging=paging)
+    users = filter_if_given(
+        select(User).where(User.workspace_id == workspace_id), account_id=account_id
+    )
+    return fetch_page(session, users, User.user_id, paging=paging)
 
 
 def account_by_external_id(
@@ -101,9 +109,9 @@ def external_ids(
 
 def list_sold(
     session: Session, workspace_id: str, table: type[Sold], paging: Paging
-) -> Slice[Sold]:
+) -> RowPage[Sold]:
     """In the order of their keys."""
-    return listed(session, _sold(workspace_id, table), table.key, paging=paging)
+    return fetch_page(session, _sold(workspace_id, table), table.key, paging=paging)
 
 
 def plans(session: Session, workspace_id: str) -> Sequence[Plan]:

@@ -8,19 +8,19 @@ from app.accounts import rate_queries, rates
 from app.accounts.catalog_schemas import ExchangeRateIn, ExchangeRateOut
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.pagination import Page, PagingDep
-from app.core.schemas import Currency, Day, responses
-from app.workspaces.auth import AccountChange, AccountWriter, Reader
+from app.core.schemas import Currency, Day, problem_responses
+from app.workspaces.auth import AccountActor, AccountWriter, Reader
 
 router = APIRouter(
     prefix="/api/v1/exchange-rates",
     tags=["catalog"],
-    responses=responses(400, 401, 403, 404, 422),
+    responses=problem_responses(400, 401, 403, 404, 422),
 )
 
 OfCurrency = Annotated[Currency | None, Query(description="Only those of this currency.")]
 
 
-@router.put("/{currency}/{starts_on}", responses=responses(409))
+@router.put("/{currency}/{starts_on}", responses=problem_responses(409))
 def put_exchange_rate(
     *,
     currency: Currency,
@@ -28,7 +28,7 @@ def put_exchange_rate(
     body: ExchangeRateIn,
     session: SessionDep,
     caller: AccountWriter,
-    change: AccountChange,
+    change: AccountActor,
 ) -> ExchangeRateOut:
     """Say what a currency is worth from a day on. Every account is scored again.
 
@@ -52,7 +52,7 @@ def get_exchange_rate(
 
 @router.delete("/{currency}/{starts_on}", status_code=204)
 def delete_exchange_rate(
-    currency: Currency, starts_on: Day, session: SessionDep, change: AccountChange
+    currency: Currency, starts_on: Day, session: SessionDep, change: AccountActor
 ) -> None:
     """Forget a rate: the one before it holds on. Every account is scored again."""
     rates.delete(session, change, currency, starts_on)
@@ -64,4 +64,4 @@ def list_exchange_rates(
 ) -> Page[ExchangeRateOut]:
     """List exchange rates by currency and day."""
     found = rate_queries.list_rates(session, caller.workspace_id, paging, currency=currency)
-    return found.shown(ExchangeRateOut.model_validate)
+    return found.to_page(ExchangeRateOut.model_validate)

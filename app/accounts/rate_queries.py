@@ -6,8 +6,8 @@ from sqlalchemy.orm import Session
 
 from app.accounts.tables import ExchangeRate
 from app.core.errors import NotFoundError
-from app.core.pagination import Paging, Slice
-from app.core.rows import ensure_row, find_row, listed, only
+from app.core.pagination import Paging, RowPage
+from app.core.query_helpers import fetch_page, filter_if_given, find_row, insert_if_missing
 
 
 def get_rate(
@@ -25,14 +25,14 @@ def ensure_rate(
 ) -> bool:
     """Add a rate unless there is one for the day; whether it was added."""
     key = {"workspace_id": workspace_id, "currency": currency, "starts_on": starts_on}
-    return ensure_row(session, ExchangeRate, **key, rate=rate)
+    return insert_if_missing(session, ExchangeRate, **key, rate=rate)
 
 
 def list_rates(
     session: Session, workspace_id: str, paging: Paging, *, currency: str | None
-) -> Slice[ExchangeRate]:
+) -> RowPage[ExchangeRate]:
     """In the order of currency and day."""
     rates = select(ExchangeRate).where(ExchangeRate.workspace_id == workspace_id)
-    rates = only(rates, currency=currency)
+    rates = filter_if_given(rates, currency=currency)
     place = (ExchangeRate.currency, ExchangeRate.starts_on)
-    return listed(session, rates, *place, paging=paging)
+    return fetch_page(session, rates, *place, paging=paging)

@@ -9,12 +9,12 @@ from app.accounts import rate_queries
 from app.accounts.catalog import announce
 from app.accounts.tables import ExchangeRate
 from app.core.errors import ConflictError
-from app.workspaces.service import Change
+from app.workspaces.service import Actor
 
 
 def put(
     session: Session,
-    change: Change,
+    change: Actor,
     currency: str,
     starts_on: date,
     rate: float,
@@ -37,7 +37,7 @@ def put(
     return row
 
 
-def delete(session: Session, change: Change, currency: str, starts_on: date) -> None:
+def delete(session: Session, change: Actor, currency: str, starts_on: date) -> None:
     """Forget a rate: the one before it holds on."""
     row = rate_queries.get_rate(session, change.workspace_id, currency, starts_on, lock=True)
     session.delete(row)

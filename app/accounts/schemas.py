@@ -10,23 +10,23 @@ from app.accounts.tables import Account, ExternalId, Subscription
 from app.accounts.traits import SYSTEM
 from app.core.schemas import (
     NAMED,
-    WHOLE,
-    Body,
+    WHOLE_NUMBER,
     Count,
     Currency,
     Day,
     Flag,
     Id,
+    JsonObject,
     NoticeDays,
-    Object,
-    Out,
+    RequestModel,
+    ResponseModel,
     Text,
 )
 
 LARGEST_MRR_CENTS = 10**14
 
 Traits = Annotated[
-    Object,
+    JsonObject,
     Field(
         description="Anything else that is known; at most 64 KiB and 32 levels.",
         examples=[{"region": "emea", "csat": 4.5}],
@@ -42,7 +42,7 @@ Link = Annotated[
 ]
 
 
-class AccountFields(Body):
+class AccountFields(RequestModel):
     name: Text | None = Field(None, examples=["Acme Corp"])
     segment: Text | None = Field(None, examples=["mid_market"])
     owner: Text | None = Field(
@@ -99,7 +99,7 @@ class AccountPatch(AccountFields):
     excluded: Flag = Field(default_factory=bool)
 
 
-class AccountColumns(Out):
+class AccountColumns(ResponseModel):
     """What stands in an account's row."""
 
     account_id: str = Field(examples=["acme"])
@@ -149,7 +149,7 @@ class AccountMrr(BaseModel):
     )
 
 
-class UserFields(Body):
+class UserFields(RequestModel):
     account_id: Id | None = Field(None, description="The account that the user belongs to.")
     email: Text | None = Field(None, examples=["ada@acme.example"])
     name: Text | None = Field(None, examples=["Ada Byron"])
@@ -170,7 +170,7 @@ class UserPatch(UserFields):
     """What is to change. Traits are merged by name; null removes."""
 
 
-class UserOut(Out):
+class UserOut(ResponseModel):
     user_id: str = Field(examples=["ada"])
     account_id: str | None = Field(examples=["acme"])
     email: str | None = Field(examples=["ada@acme.example"])
@@ -181,12 +181,12 @@ class UserOut(Out):
     created_at: datetime
 
 
-class SubscriptionIn(Body):
+class SubscriptionIn(RequestModel):
     """The terms that hold from a day on."""
 
     account_id: Id
     plan: Text | None = Field(None, examples=["pro"])
-    mrr_cents: Annotated[int, Strict(), Field(ge=0, le=LARGEST_MRR_CENTS), WHOLE] = Field(
+    mrr_cents: Annotated[int, Strict(), Field(ge=0, le=LARGEST_MRR_CENTS), WHOLE_NUMBER] = Field(
         description="A month's price in cents.", examples=[120000]
     )
     currency: Currency | None = Field(
@@ -218,7 +218,7 @@ class SubscriptionIn(Body):
         )
 
 
-class SubscriptionEnd(Body):
+class SubscriptionEnd(RequestModel):
     account_id: Id
     ends_on: Day | None = Field(
         None, description="The first day without it; null: today.", examples=["2026-04-01"]
@@ -226,7 +226,7 @@ class SubscriptionEnd(Body):
     reason: Text | None = Field(None, examples=["price"])
 
 
-class PeriodOut(Out):
+class PeriodOut(ResponseModel):
     account_id: str = Field(examples=["acme"])
     subscription_id: str = Field(examples=["main"])
     starts_on: date

@@ -18,7 +18,7 @@ from app.accounts.subscriptions import Period, Terms
 from app.accounts.tables import Account, Subscription, User
 from app.accounts.traits import is_internal
 from app.core.errors import ConflictError, NotFoundError
-from app.core.rows import kind_of
+from app.core.query_helpers import table_noun
 
 API, TRAITS = "api", "traits"
 """Where terms were said. The traits of ``group`` calls stand back behind every other source."""
@@ -86,7 +86,7 @@ def write_user(
 def enter(session: Session, workspace_id: str, table: type[Account | User], key: str) -> None:
     """Create an account or a user unless there is one; one that was erased is refused."""
     if queries.ensure(session, workspace_id, table, key):
-        tombstones.refuse(session, workspace_id, kind_of(table), key)
+        tombstones.refuse(session, workspace_id, table_noun(table), key)
 
 
 def _is_excluded(user: User, said: Mapping[str, Any], internal_domains: Collection[str]) -> bool:

@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session, aliased
 
 from app.accounts.subscriptions import Period
 from app.accounts.tables import Subscription
-from app.core.pagination import Paging, Slice
-from app.core.rows import listed, only
+from app.core.pagination import Paging, RowPage
+from app.core.query_helpers import fetch_page, filter_if_given
 
 
 def known_periods(session: Session, workspace_id: str, account_id: str) -> Sequence[Subscription]:
@@ -87,11 +87,13 @@ def list_subscriptions(
     account_id: str | None,
     on: date,
     known_on: date,
-) -> Slice[Subscription]:
+) -> RowPage[Subscription]:
     """In the order of account and subscription."""
-    periods = only(periods_on(workspace_id, on=on, known_on=known_on), account_id=account_id)
+    periods = filter_if_given(
+        periods_on(workspace_id, on=on, known_on=known_on), account_id=account_id
+    )
     place = (Subscription.account_id, Subscription.subscription_id)
-    return listed(session, periods, *place, paging=paging)
+    return fetch_page(session, periods, *place, paging=paging)
 
 
 def mrr_cents(

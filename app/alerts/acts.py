@@ -11,12 +11,12 @@ from app.alerts.tables import Alert, AlertState
 from app.core.errors import ConflictError, FieldError, UnprocessableError
 from app.webhooks.outbox import publish
 from app.workspaces.queries import get_workspace
-from app.workspaces.service import Change
+from app.workspaces.service import Actor
 
 BY_HAND, MERGED = "by_hand", "merged"
 
 
-def acknowledge(session: Session, change: Change, alert_id: str) -> None:
+def acknowledge(session: Session, change: Actor, alert_id: str) -> None:
     """Take an alert on; twice is the same as once."""
     alert, state = _open(session, change.workspace_id, alert_id)
     if alert.acknowledged_at is not None:
@@ -30,14 +30,14 @@ def acknowledge(session: Session, change: Change, alert_id: str) -> None:
         publish(session, change.workspace_id, [notice], now=change.at)
 
 
-def assign(session: Session, change: Change, alert_id: str, assignee: str | None) -> None:
+def assign(session: Session, change: Actor, alert_id: str, assignee: str | None) -> None:
     alert, _ = _open(session, change.workspace_id, alert_id)
     if alert.assignee != assignee:
         alert.assignee = assignee
         notices.note(session, change.workspace_id, [alert], "assigned", now=change.at)
 
 
-def snooze(session: Session, change: Change, alert_id: str, until: datetime | None) -> None:
+def snooze(session: Session, change: Actor, alert_id: str, until: datetime | None) -> None:
     """Tell nobody until then. The rule is evaluated as ever; what is due then is told then."""
     if until is not None and until <= change.at:
         wrong = FieldError("/body/until", "It lies ahead.")
@@ -48,7 +48,7 @@ def snooze(session: Session, change: Change, alert_id: str, until: datetime | No
         notices.note(session, change.workspace_id, [alert], "snoozed", now=change.at)
 
 
-def resolve(session: Session, change: Change, alert_id: str) -> None:
+def resolve(session: Session, change: Actor, alert_id: str) -> None:
     """End an alert by hand. The rule opens another one only after the breach was really over."""
     alert, state = _open(session, change.workspace_id, alert_id)
     _, rule = rule_queries.rules(session, change.workspace_id)[alert.rule_key]
@@ -70,7 +70,7 @@ def end_merged(session: Session, workspace_id: str, account_id: str, *, now: dat
 
 
 def give_feedback(
-    session: Session, change: Change, alert_id: str, verdict: str, note: str | None
+    session: Session, change: Actor, alert_id: str, verdict: str, note: str | None
 ) -> None:
     """Say whether an alert was right, also of one that is over; the last word stands."""
     alert, _ = alert_queries.lock(session, change.workspace_id, alert_id)

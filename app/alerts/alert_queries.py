@@ -12,9 +12,9 @@ from app.alerts.evaluation import Kept
 from app.alerts.tables import Alert, AlertState
 from app.churn.tables import ChurnRisk
 from app.core.errors import NotFoundError
-from app.core.rows import same_account
+from app.core.query_helpers import same_account
 from app.health.tables import HealthScore
-from app.segments.account_queries import HAS_PROBABILITY, REVENUE_AT_RISK
+from app.portfolio.account_queries import HAS_PROBABILITY, REVENUE_AT_RISK
 
 OF_ITS_RULE = and_(same_account(AlertState, Alert), AlertState.rule_key == Alert.rule_key)
 BASIS = case((HAS_PROBABILITY, "probability"), else_="arr")

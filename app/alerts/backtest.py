@@ -14,10 +14,10 @@ from app.alerts.backtest_queries import Day
 from app.alerts.evaluation import Kept, conclude, look
 from app.alerts.machine import Event
 from app.alerts.rules import Rule
-from app.core.filters import All, Condition, Op
+from app.core.filters.matching import And, Condition, Op
 from app.health.assess import Status
-from app.segments import account_queries
-from app.segments import service as segments
+from app.portfolio import account_queries
+from app.portfolio import segment_service as segments
 
 ANY_STATUS = Condition("status", Op.IS_NULL, value=False)
 MOST_ACCOUNTS, AT_ONCE, MOST_NAMED = 1000, 250, 100
@@ -112,8 +112,8 @@ def backtest(
     ids = backtest_queries.some_accounts(
         session, workspace_id, since=since, until=until, limit=MOST_ACCOUNTS
     )
-    wanted = All((segments.read(rule.filter), ANY_STATUS))
-    within = account_queries.let_through(session, workspace_id, wanted, ids, today=until)
+    wanted = And((segments.parse_account_filter(rule.filter), ANY_STATUS))
+    within = account_queries.load_matching_ids(session, workspace_id, wanted, ids, today=until)
     ids = [key for key in ids if key in within]
     courses: dict[str, Course] = {}
     for start in range(0, len(ids), AT_ONCE):

@@ -10,13 +10,13 @@ from app.alerts.schemas import AlertOut, AssignIn, FeedbackIn, SnoozeIn
 from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.pagination import Page, PagingDep
-from app.core.schemas import Id, responses
+from app.core.schemas import Id, problem_responses
 from app.signals.signal import Severity
-from app.workspaces.auth import AlertChange, AskedAccount, Reader
-from app.workspaces.service import Change
+from app.workspaces.auth import AccountIdFilter, AlertActor, Reader
+from app.workspaces.service import Actor
 
 alerts = APIRouter(
-    prefix="/api/v1/alerts", tags=["alerts"], responses=responses(401, 403, 404, 422)
+    prefix="/api/v1/alerts", tags=["alerts"], responses=problem_responses(401, 403, 404, 422)
 )
 
 AlertId = Annotated[str, Path(max_length=100, pattern=r"^[^\x00]*$")]
@@ -36,7 +36,7 @@ def list_alerts(
     state: State = "active",
     rule: Annotated[Id | None, Query(description="Its key.")] = None,
     severity: Severity | None = None,
-    account_id: AskedAccount = None,
+    account_id: AccountIdFilter = None,
     assignee: Text = None,
 ) -> Page[AlertOut]:
     """List alerts, the largest revenue at risk first."""
@@ -48,7 +48,7 @@ def list_alerts(
         where={name: value for name, value in said.items() if value is not None},
         now=now,
         after=paging.after(int, str),
-        limit=paging.fetch,
+        limit=paging.fetch_limit,
     )
     return paging.page(
         rows,
@@ -63,45 +63,45 @@ def get_alert(alert_id: AlertId, session: ReadSessionDep, caller: Reader, now: N
     return AlertOut.of(alert_queries.get(session, caller.workspace_id, alert_id), now)
 
 
-def _shown(session: SessionDep, change: Change, alert_id: str) -> AlertOut:
+def _shown(session: SessionDep, change: Actor, alert_id: str) -> AlertOut:
     return AlertOut.of(alert_queries.get(session, change.workspace_id, alert_id), change.at)
 
 
-@alerts.post("/{alert_id}/acknowledge", responses=responses(409))
-def acknowledge_alert(alert_id: AlertId, session: SessionDep, change: AlertChange) -> AlertOut:
+@alerts.post("/{alert_id}/acknowledge", responses=problem_responses(409))
+def acknowledge_alert(alert_id: AlertId, session: SessionDep, change: AlertActor) -> AlertOut:
     """Take an alert on."""
     acts.acknowledge(session, change, alert_id)
     return _shown(session, change, alert_id)
 
 
-@alerts.post("/{alert_id}/assign", responses=responses(400, 409))
+@alerts.post("/{alert_id}/assign", responses=problem_responses(400, 409))
 def assign_alert(
-    alert_id: AlertId, body: AssignIn, session: SessionDep, change: AlertChange
+    alert_id: AlertId, body: AssignIn, session: SessionDep, change: AlertActor
 ) -> AlertOut:
     """Say who is to look after it."""
     acts.assign(session, change, alert_id, body.assignee)
     return _shown(session, change, alert_id)
 
 
-@alerts.post("/{alert_id}/snooze", responses=responses(400, 409))
+@alerts.post("/{alert_id}/snooze", responses=problem_responses(400, 409))
 def snooze_alert(
-    alert_id: AlertId, body: SnoozeIn, session: SessionDep, change: AlertChange
+    alert_id: AlertId, body: SnoozeIn, session: SessionDep, change: AlertActor
 ) -> AlertOut:
     """Tell nobody of it until a moment. It is evaluated all the same."""
     acts.snooze(session, change, alert_id, body.until)
     return _shown(session, change, alert_id)
 
 
-@alerts.post("/{alert_id}/resolve", responses=responses(409))
-def resolve_alert(alert_id: AlertId, session: SessionDep, change: AlertChange) -> AlertOut:
+@alerts.post("/{alert_id}/resolve", responses=problem_responses(409))
+def resolve_alert(alert_id: AlertId, session: SessionDep, change: AlertActor) -> AlertOut:
     """End an alert by hand; the rule opens again only after the breach was really over."""
     acts.resolve(session, change, alert_id)
     return _shown(session, change, alert_id)
 
 
-@alerts.post("/{alert_id}/feedback", responses=responses(400))
+@alerts.post("/{alert_id}/feedback", responses=problem_responses(400))
 def give_feedback(
-    alert_id: AlertId, body: FeedbackIn, session: SessionDep, change: AlertChange
+    alert_id: AlertId, body: FeedbackIn, session: SessionDep, change: AlertActor
 ) -> AlertOut:
     """Say whether it was right; this is what the statistics of its rule count."""
     acts.give_feedback(session, change, alert_id, body.verdict, body.note)

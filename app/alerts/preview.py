@@ -9,8 +9,8 @@ from app.alerts import queries, sources
 from app.alerts.machine import Seen
 from app.alerts.readings import GONE, read
 from app.alerts.rules import Rule
-from app.segments import account_queries
-from app.segments import service as segments
+from app.portfolio import account_queries
+from app.portfolio import segment_service as segments
 
 AT_ONCE, MOST = 1000, 10_000
 
@@ -27,8 +27,8 @@ class Preview:
 def preview(session: Session, workspace_id: str, rule: Rule, *, now: datetime) -> Preview:
     """Of more than 10,000 accounts those of the first keys are tried for a breach."""
     today = now.date()
-    wanted = segments.read(rule.filter)
-    [total] = account_queries.totals(session, workspace_id, [wanted], today=today)
+    wanted = segments.parse_account_filter(rule.filter)
+    [total] = account_queries.load_totals(session, workspace_id, [wanted], today=today)
     looked_at, breaching, cents, after = 0, 0, 0, ""
     while looked_at < MOST:
         rows = queries.scores(session, workspace_id, after=after, limit=AT_ONCE)
@@ -36,7 +36,7 @@ def preview(session: Session, workspace_id: str, rule: Rule, *, now: datetime) -
             break
         after = rows[-1].account_id
         ids = [row.account_id for row in rows]
-        within = account_queries.let_through(session, workspace_id, wanted, ids, today=today)
+        within = account_queries.load_matching_ids(session, workspace_id, wanted, ids, today=today)
         some = [row for row in rows if row.account_id in within]
         looked_at += len(some)
         for facts in sources.facts(session, workspace_id, some, [rule], as_of=today):

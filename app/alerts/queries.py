@@ -12,9 +12,9 @@ from app.alerts.machine import Phase
 from app.alerts.notices import NOTHING
 from app.alerts.tables import EVALUATION, Alert, AlertState
 from app.churn.tables import ChurnRisk
-from app.core.rows import same_account
+from app.core.query_helpers import same_account
 from app.health.tables import HealthScore
-from app.segments.account_queries import REVENUE_AT_RISK
+from app.portfolio.account_queries import REVENUE_AT_RISK
 
 WAITING_AT_ONCE = 1000
 

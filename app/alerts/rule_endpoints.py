@@ -15,13 +15,13 @@ from app.alerts.schemas import (
 from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.pagination import Page
-from app.core.schemas import Id, responses
-from app.workspaces.auth import AlertChange, Reader
+from app.core.schemas import Id, problem_responses
+from app.workspaces.auth import AlertActor, Reader
 
 router = APIRouter(
     prefix="/api/v1/alert-rules",
     tags=["alert rules"],
-    responses=responses(400, 401, 403, 404, 422),
+    responses=problem_responses(400, 401, 403, 404, 422),
 )
 
 
@@ -46,14 +46,14 @@ def get_rule(key: Id, session: ReadSessionDep, caller: Reader) -> RuleOut:
     return RuleOut.of(key, *rule_service.get(session, caller.workspace_id, key))
 
 
-@router.put("/{key}", responses=responses(409))
-def put_rule(key: Id, body: RuleIn, session: SessionDep, change: AlertChange) -> RuleOut:
+@router.put("/{key}", responses=problem_responses(409))
+def put_rule(key: Id, body: RuleIn, session: SessionDep, change: AlertActor) -> RuleOut:
     """Create a rule, or let a new version of it hold. Every account is evaluated again."""
     return RuleOut.of(key, *rule_service.put(session, change, key, body))
 
 
-@router.delete("/{key}", status_code=204, responses=responses(409))
-def delete_rule(key: Id, session: SessionDep, change: AlertChange) -> None:
+@router.delete("/{key}", status_code=204, responses=problem_responses(409))
+def delete_rule(key: Id, session: SessionDep, change: AlertActor) -> None:
     """Let a rule hold no more. Its open alerts are resolved; all stay to be read."""
     rule_service.delete(session, change, key)
 

@@ -13,11 +13,11 @@ from app.alerts import alert_queries, notices, rule_queries, sources
 from app.alerts.machine import Phase
 from app.alerts.rules import BUILT_IN, Rule, Signal
 from app.core.errors import ConflictError, FieldError, NotFoundError, UnprocessableError
-from app.core.rows import take_turns
+from app.core.query_helpers import advisory_lock
 from app.health.scorecard_queries import measure_names
-from app.segments import service as segments
+from app.portfolio import segment_service as segments
 from app.signals.detect import SIGNALS
-from app.workspaces.service import Change
+from app.workspaces.service import Actor
 
 MOST_RULES = 100
 ENDED = "rule_ended"
@@ -36,7 +36,7 @@ def get(session: Session, workspace_id: str, key: str) -> Versioned:
 
 def check(session: Session, workspace_id: str, rule: Rule) -> None:
     """Raise FilterError or UnprocessableError where a rule watches what there is not."""
-    segments.read(rule.filter)
+    segments.parse_account_filter(rule.filter)
     _check_thresholds(rule)
     if rule.kind is Signal.NAMED:
         known: set[str] = {*SIGNALS}
@@ -62,11 +62,11 @@ def _check_thresholds(rule: Rule) -> None:
         raise UnprocessableError("What the rule opens would never be over.", errors=[where])
 
 
-def put(session: Session, change: Change, key: str, wanted: Rule) -> Versioned:
+def put(session: Session, change: Actor, key: str, wanted: Rule) -> Versioned:
     """Create a rule or its next version; saying the same again changes nothing."""
     workspace_id = change.workspace_id
     check(session, workspace_id, wanted)
-    take_turns(session, RULES, workspace_id)
+    advisory_lock(session, RULES, workspace_id)
     known = rule_queries.rules(session, workspace_id)
     version, before = known.get(key, (0, None))
     config = wanted.model_dump(mode="json")
@@ -85,10 +85,10 @@ def put(session: Session, change: Change, key: str, wanted: Rule) -> Versioned:
     return version, wanted
 
 
-def delete(session: Session, change: Change, key: str) -> None:
+def delete(session: Session, change: Actor, key: str) -> None:
     """Let a rule hold no more; what it opened is over, and stays to be read."""
     workspace_id = change.workspace_id
-    take_turns(session, RULES, workspace_id)
+    advisory_lock(session, RULES, workspace_id)
     _, rule = get(session, workspace_id, key)
     if key in BUILT_IN:
         raise ConflictError(f"{key} is built in: disable it instead.", code="built_in_rule")

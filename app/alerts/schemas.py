@@ -9,8 +9,8 @@ from pydantic import Field, Strict, model_validator
 from app.alerts.alert_queries import Listed
 from app.alerts.rules import BUILT_IN, Operator, Rule
 from app.alerts.tables import AlertRule
-from app.core.schemas import WHOLE, Body, Moment, Out, Text
-from app.segments.schemas import Filter
+from app.core.schemas import WHOLE_NUMBER, RequestModel, ResponseModel, Text, Timestamp
+from app.portfolio.schemas import FilterJson
 from app.signals.signal import Severity
 
 MOST_DAYS = 366
@@ -29,7 +29,7 @@ class Verdict(StrEnum):
     TOO_EARLY = "too_early"
 
 
-class AlertOut(Out):
+class AlertOut(ResponseModel):
     """One episode of a rule and an account."""
 
     id: str = Field(examples=["alr_019d0a5f9c00a1b2c3d4e5f6"])
@@ -85,24 +85,24 @@ class AlertOut(Out):
         )
 
 
-class AssignIn(Body):
+class AssignIn(RequestModel):
     assignee: Text | None = Field(description="Null: nobody.", examples=["kim@example.com"])
 
 
-class SnoozeIn(Body):
-    until: Moment | None = Field(
+class SnoozeIn(RequestModel):
+    until: Timestamp | None = Field(
         description="Until then nobody is told of it. Null: from now on again.",
         examples=["2026-12-01T09:00:00Z"],
     )
 
 
-class FeedbackIn(Body):
+class FeedbackIn(RequestModel):
     verdict: Verdict
     note: Text | None = Field(None, examples=["They were on holiday."])
 
 
 class RuleIn(Rule):
-    filter: Filter = Field(default_factory=dict)
+    filter: FilterJson = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def count_days(self) -> Self:
@@ -112,7 +112,7 @@ class RuleIn(Rule):
         return self
 
 
-class RuleOut(Out):
+class RuleOut(ResponseModel):
     """A rule in the version that holds. ``rule`` can be sent back as it is."""
 
     key: str = Field(examples=["health_at_risk"])
@@ -134,7 +134,7 @@ class RuleOut(Out):
         )
 
 
-class RuleVersionOut(Out):
+class RuleVersionOut(ResponseModel):
     version: int = Field(examples=[2])
     active: bool
     created_at: datetime
@@ -146,7 +146,7 @@ class RuleVersionOut(Out):
         return cls.from_row(row, rule=row.config)
 
 
-class PreviewOut(Out):
+class PreviewOut(ResponseModel):
     """How many accounts a rule is about, and for how many it would open at once."""
 
     count: int = Field(description="Let through by the filter.", examples=[120])
@@ -156,20 +156,20 @@ class PreviewOut(Out):
     breaching_mrr_cents: int = Field(examples=[69900])
 
 
-Days = Annotated[int, Strict(), Field(ge=1, le=365, examples=[90]), WHOLE]
+Days = Annotated[int, Strict(), Field(ge=1, le=365, examples=[90]), WHOLE_NUMBER]
 
 
-class BacktestIn(Body):
+class BacktestIn(RequestModel):
     days: Days = 90
 
 
-class CaughtOut(Out):
+class CaughtOut(ResponseModel):
     account_id: str = Field(examples=["acme"])
     churned_on: date
     days_before: int = Field(examples=[41])
 
 
-class BacktestOut(Out):
+class BacktestOut(ResponseModel):
     """What a rule would have done in the last days, of the scores as they were written then."""
 
     since: date
@@ -186,7 +186,7 @@ class BacktestOut(Out):
     false_alarms: int = Field(description="Alerts of accounts that have not left.", examples=[15])
 
 
-class RuleStatsOut(Out):
+class RuleStatsOut(ResponseModel):
     opened: int = Field(examples=[24])
     open: int = Field(examples=[4])
     resolved: int = Field(examples=[20])

@@ -17,8 +17,8 @@ from app.alerts.reasons import Reason
 from app.alerts.rules import Rule
 from app.alerts.tables import Alert
 from app.health.assess import Assessment
-from app.segments import account_queries
-from app.segments import service as segments
+from app.portfolio import account_queries
+from app.portfolio import segment_service as segments
 from app.workspaces.queries import find_workspace
 
 
@@ -92,8 +92,8 @@ def tell_owed(session: Session, *, now: datetime) -> int:
 def _let_through(
     session: Session, run: Run, rule: Rule, account_ids: Collection[str]
 ) -> Collection[str]:
-    wanted = segments.read(rule.filter)
-    return account_queries.let_through(
+    wanted = segments.parse_account_filter(rule.filter)
+    return account_queries.load_matching_ids(
         session, run.workspace_id, wanted, account_ids, today=run.as_of
     )
 

@@ -11,7 +11,7 @@ from ipaddress import ip_network
 from app.bench.client import HOST
 from app.bench.server import NETWORK, Rig, Tenant, by_bench
 from app.core.db import transaction
-from app.core.sealing import Vault, kept_key
+from app.core.encryption import Encryptor, load_or_create_key
 from app.webhooks import service
 from app.webhooks.schemas import EndpointIn
 from app.webhooks.service import Desk
@@ -68,7 +68,7 @@ def aim(
     rig: Rig, owner: Tenant, receivers: Sequence[Receiver], *, types: Sequence[str] = ()
 ) -> None:
     """Make an endpoint for each receiver, sealed with the key that the service keeps."""
-    desk = Desk(Vault.of(kept_key(rig.folder)), [ip_network(NETWORK)])
+    desk = Desk(Encryptor.of(load_or_create_key(rig.folder)), [ip_network(NETWORK)])
     with transaction(rig.sessions) as session:
         for each in receivers:
             said = EndpointIn(url=each.url, types=list(types)).model_dump()

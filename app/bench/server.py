@@ -18,8 +18,8 @@ from sqlalchemy import Engine, text
 import app
 from app.bench.client import HOST, OK, Line, get
 from app.core import migrations, partitions
-from app.core.db import Sessions, open_engine, open_sessions, transaction
-from app.core.embedded import EmbeddedPostgres
+from app.core.db import SessionFactory, create_session_factory, open_engine, transaction
+from app.core.embedded_postgres import EmbeddedPostgres
 from app.workspaces import service as workspaces
 
 READY_SECONDS = 120.0
@@ -43,7 +43,7 @@ class Rig:
     folder: Path
     postgres: EmbeddedPostgres
     engine: Engine
-    sessions: Sessions
+    sessions: SessionFactory
 
     @property
     def environment(self) -> dict[str, str]:
@@ -90,9 +90,9 @@ def database() -> Iterator[Rig]:
         engine = open_engine(postgres.url, pool_size=4, point_access=True)
         try:
             migrations.upgrade(engine)
-            rig = Rig(Path(folder), postgres, engine, open_sessions(engine))
+            rig = Rig(Path(folder), postgres, engine, create_session_factory(engine))
             with transaction(rig.sessions) as session:
-                partitions.make_ahead(session, today=now().date())
+                partitions.create_upcoming(session, today=now().date())
             yield rig
         finally:
             engine.dispose()
@@ -109,8 +109,8 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def by_bench(workspace_id: str) -> workspaces.Change:
-    return workspaces.Change(workspace_id, "bench", now())
+def by_bench(workspace_id: str) -> workspaces.Actor:
+    return workspaces.Actor(workspace_id, "bench", now())
 
 
 @dataclass(frozen=True, slots=True)

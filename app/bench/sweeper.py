@@ -9,12 +9,12 @@ from app import pipeline
 from app.accounts.due import Priority
 from app.accounts.queries import mark_all_due
 from app.bench.server import now
-from app.core.db import open_engine, open_sessions, transaction
+from app.core.db import create_session_factory, open_engine, transaction
 
 
 def main(url: str, workspace_id: str) -> None:
     engine = open_engine(url, pool_size=2)
-    sessions = open_sessions(engine)
+    sessions = create_session_factory(engine)
     seconds = []
     for _ in range(2):  # the first sweep builds the month's benchmark
         with transaction(sessions) as session:

@@ -18,19 +18,19 @@ from app.billing.schemas import (
 )
 from app.billing.tables import BillingSource
 from app.billing.unmatched_queries import unmatched
-from app.core.bodies import whole_body
 from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
+from app.core.encryption import EncryptorDep
+from app.core.http.request_body import read_body
 from app.core.pagination import Page, PagingDep
-from app.core.schemas import Id, responses
-from app.core.sealing import VaultDep
-from app.workspaces.auth import Admin, AdminChange, Reader
+from app.core.schemas import Id, problem_responses
+from app.workspaces.auth import Admin, AdminActor, Reader
 
 LARGEST_EVENT = 1024 * 1024
 RECEIVE = "/v1/billing/stripe/{source_id}"
 
 managed = APIRouter(
-    prefix="/api/v1", tags=["billing"], responses=responses(400, 401, 403, 404, 422)
+    prefix="/api/v1", tags=["billing"], responses=problem_responses(400, 401, 403, 404, 422)
 )
 received = APIRouter(tags=["billing"])
 
@@ -40,13 +40,13 @@ def _shown(source: BillingSource, request: Request) -> BillingSourceOut:
     return BillingSourceOut.from_row(source, url=url)
 
 
-@managed.put("/billing-sources/stripe", responses=responses(409))
+@managed.put("/billing-sources/stripe", responses=problem_responses(409))
 def put_stripe_source(
     body: BillingSourceIn,
     request: Request,
     session: SessionDep,
-    change: AdminChange,
-    vault: VaultDep,
+    change: AdminActor,
+    vault: EncryptorDep,
 ) -> BillingSourceOut:
     """Connect Stripe, or change how it is read. The answer holds the URL to paste into Stripe.
 
@@ -62,7 +62,7 @@ def get_stripe_source(request: Request, session: ReadSessionDep, caller: Admin) 
 
 
 @managed.delete("/billing-sources/stripe", status_code=204)
-def delete_stripe_source(session: SessionDep, change: AdminChange) -> None:
+def delete_stripe_source(session: SessionDep, change: AdminActor) -> None:
     """Disconnect Stripe. What it told stays known."""
     service.delete_source(session, change)
 
@@ -72,7 +72,7 @@ def list_unmatched(session: ReadSessionDep, caller: Admin, paging: PagingDep) ->
     """List what is billed and counts for no account, or whose price could not be read."""
     queries.get_source(session, caller.workspace_id)
     found = unmatched(session, caller.workspace_id, paging)
-    return found.shown(UnmatchedOut.model_validate)
+    return found.to_page(UnmatchedOut.model_validate)
 
 
 @managed.get("/accounts/{account_id}/invoices")
@@ -83,16 +83,16 @@ def list_invoices(
     account_id = aliases.current_id(session, caller.workspace_id, account_id)
     get_account(session, caller.workspace_id, account_id)
     found = invoices.list_invoices(session, caller.workspace_id, account_id, paging)
-    return found.shown(InvoiceOut.model_validate)
+    return found.to_page(InvoiceOut.model_validate)
 
 
 async def event_body(request: Request) -> bytes:
-    return await whole_body(request, limit=LARGEST_EVENT)
+    return await read_body(request, limit=LARGEST_EVENT)
 
 
 @received.post(
     RECEIVE,
-    responses=responses(400, 404, 408, 413, 422),
+    responses=problem_responses(400, 404, 408, 413, 422),
     openapi_extra={
         "security": [],
         "requestBody": {"required": True, "content": {"application/json": STRIPE_EVENT}},
@@ -102,7 +102,7 @@ def receive_stripe_event(
     source_id: Id,
     body: Annotated[bytes, Depends(event_body)],
     session: SessionDep,
-    vault: VaultDep,
+    vault: EncryptorDep,
     now: Now,
     stripe_signature: Annotated[
         str | None, Header(description="Proves that Stripe sent the body; without it: 400.")

@@ -7,8 +7,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.billing.tables import STRIPE, Invoice
-from app.core.pagination import Paging, Slice
-from app.core.rows import listed
+from app.core.pagination import Paging, RowPage
+from app.core.query_helpers import fetch_page
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +32,13 @@ def put_invoices(session: Session, workspace_id: str, rows: Sequence[Mapping[str
 
 def list_invoices(
     session: Session, workspace_id: str, account_id: str, paging: Paging
-) -> Slice[Invoice]:
+) -> RowPage[Invoice]:
     """Newest first."""
     rows = select(Invoice).where(
         Invoice.workspace_id == workspace_id, Invoice.account_id == account_id
     )
     place = (Invoice.created_at, Invoice.invoice_id)
-    return listed(session, rows, *place, paging=paging, newest=True)
+    return fetch_page(session, rows, *place, paging=paging, newest=True)
 
 
 def open_failures(

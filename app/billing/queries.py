@@ -14,7 +14,7 @@ from app.billing.tables import (
     BillingSubscription,
     Invoice,
 )
-from app.core.rows import ensure_row, find_row, row_of
+from app.core.query_helpers import find_row, get_row, insert_if_missing
 
 
 def find_source(session: Session, workspace_id: str) -> BillingSource | None:
@@ -23,7 +23,7 @@ def find_source(session: Session, workspace_id: str) -> BillingSource | None:
 
 
 def get_source(session: Session, workspace_id: str, *, lock: bool = False) -> BillingSource:
-    return row_of(session, BillingSource, (workspace_id, STRIPE), lock=lock)
+    return get_row(session, BillingSource, (workspace_id, STRIPE), lock=lock)
 
 
 def source_by_id(session: Session, source_id: str) -> BillingSource | None:
@@ -58,13 +58,13 @@ def lock_customer(
 ) -> BillingCustomer:
     """Have a customer to oneself until the end of the transaction; the row is made if need be."""
     key = {"workspace_id": workspace_id, "system": STRIPE, "customer_id": customer_id}
-    ensure_row(session, BillingCustomer, **key, first_seen_at=now)
-    return row_of(session, BillingCustomer, tuple(key.values()), lock=True)
+    insert_if_missing(session, BillingCustomer, **key, first_seen_at=now)
+    return get_row(session, BillingCustomer, tuple(key.values()), lock=True)
 
 
 def add_event(session: Session, workspace_id: str, notice: Notice, *, now: datetime) -> bool:
     """Store an event; False: it was there already."""
-    return ensure_row(
+    return insert_if_missing(
         session,
         BillingEvent,
         workspace_id=workspace_id,

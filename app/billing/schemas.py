@@ -4,12 +4,12 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field
 
 from app.billing.service import Result
-from app.core.schemas import NAMED, Body, Id, Out
+from app.core.schemas import NAMED, Id, RequestModel, ResponseModel
 
 Secret = Annotated[str, Field(min_length=12, max_length=200, pattern=r"^whsec_[A-Za-z0-9+/=_-]+$")]
 
 
-class BillingSourceIn(Body):
+class BillingSourceIn(RequestModel):
     """How Stripe is read."""
 
     signing_secret: Secret | None = Field(
@@ -37,7 +37,7 @@ class BillingSourceIn(Body):
     )
 
 
-class BillingSourceOut(Out):
+class BillingSourceOut(ResponseModel):
     system: str = Field(examples=["stripe"])
     url: str = Field(
         description="Where Stripe is to send its events: paste it there. It is not guessable.",
@@ -58,7 +58,7 @@ class BillingReceipt(BaseModel):
     result: Result
 
 
-class UnmatchedOut(Out):
+class UnmatchedOut(ResponseModel):
     """Something billed that counts for no account, or whose price could not be read."""
 
     kind: str = Field(description="`customer`, `invoice` or `subscription`.", examples=["customer"])
@@ -75,7 +75,7 @@ class UnmatchedOut(Out):
     first_seen_at: datetime
 
 
-class InvoiceOut(Out):
+class InvoiceOut(ResponseModel):
     invoice_id: str = Field(examples=["in_1MgajJK4ixBJ8Siig0L9fVns"])
     account_id: str = Field(examples=["acme"])
     subscription_id: str | None = Field(examples=["sub_1MgajJK4ixBJ8SiiKqXOzN9O"])

@@ -16,7 +16,8 @@ from app.billing.notices import Kind, MalformedEventError, Notice
 from app.billing.settling import settle
 from app.billing.signature import is_signed
 from app.billing.tables import STRIPE, BillingSource
-from app.core.db import Sessions, transaction
+from app.core.db import SessionFactory, transaction
+from app.core.encryption import DecryptionError, Encryptor
 from app.core.errors import (
     BadRequestError,
     ConflictError,
@@ -24,8 +25,7 @@ from app.core.errors import (
     NotFoundError,
     StorageUnavailableError,
 )
-from app.core.sealing import SealError, Vault
-from app.workspaces.service import Change
+from app.workspaces.service import Actor
 
 SETTLE_AT_ONCE = 50
 
@@ -41,7 +41,7 @@ class Result(StrEnum):
 
 
 def put_source(
-    session: Session, change: Change, said: Mapping[str, Any], vault: Vault
+    session: Session, change: Actor, said: Mapping[str, Any], vault: Encryptor
 ) -> BillingSource:
     """Connect Stripe or change how it is read; then every customer is worked out anew."""
     workspace_id = change.workspace_id
@@ -63,7 +63,7 @@ def put_source(
         session.add(source)
     if secret is not None:
         _keep_secret(source, secret, vault)
-    source.take({**options, "changed_at": change.at})
+    source.apply_changes({**options, "changed_at": change.at})
     session.flush()
     queries.unsettle(session, workspace_id, unknown=None)
     details = {**options, "signing_secret": "given" if secret else "kept"}
@@ -71,7 +71,7 @@ def put_source(
     return source
 
 
-def delete_source(session: Session, change: Change) -> None:
+def delete_source(session: Session, change: Actor) -> None:
     """Take nothing more in. What was told stays, also for a source made later."""
     session.delete(queries.get_source(session, change.workspace_id, lock=True))
     change.audit(session, "billing_source.deleted", STRIPE)
@@ -81,17 +81,17 @@ def _place(source: BillingSource) -> str:
     return f"billing source {source.source_id}"
 
 
-def _keep_secret(source: BillingSource, secret: str, vault: Vault) -> None:
+def _keep_secret(source: BillingSource, secret: str, vault: Encryptor) -> None:
     source.sealed = vault.seal(secret, place=_place(source))
     source.signing_secret = None
 
 
-def _secret(source: BillingSource, vault: Vault) -> str:
+def _secret(source: BillingSource, vault: Encryptor) -> str:
     if source.signing_secret is not None:
         _keep_secret(source, source.signing_secret, vault)
     try:
         return str(vault.open(source.sealed or b"", place=_place(source)))
-    except SealError:
+    except DecryptionError:
         raise StorageUnavailableError(
             "The signing secret was encrypted with another key: send it again."
         ) from None
@@ -103,7 +103,7 @@ def take(
     body: bytes,
     signature: str | None,
     *,
-    vault: Vault,
+    vault: Encryptor,
     now: datetime,
 ) -> Result:
     """Take one delivery in. Nothing of it counts twice, and its order does not matter."""
@@ -163,7 +163,7 @@ def _apply(session: Session, source: BillingSource, notice: Notice, *, now: date
     return Result.APPLIED
 
 
-def settle_waiting(sessions: Sessions, *, now: datetime) -> int:
+def settle_waiting(sessions: SessionFactory, *, now: datetime) -> int:
     """Look again at customers whose account or price has become known. How many there were."""
     with transaction(sessions) as session:
         waiting = queries.take_unsettled(session, limit=SETTLE_AT_ONCE)

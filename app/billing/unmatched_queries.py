@@ -5,8 +5,8 @@ from sqlalchemy import ColumnElement, func, literal, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from app.billing.tables import STRIPE, BillingCustomer, BillingSubscription, Invoice
-from app.core.pagination import Paging, Slice
-from app.core.rows import in_order
+from app.core.pagination import Paging, RowPage
+from app.core.query_helpers import keyset_ascending
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Unmatched:
     first_seen_at: datetime
 
 
-def unmatched(session: Session, workspace_id: str, paging: Paging) -> Slice[Unmatched]:
+def unmatched(session: Session, workspace_id: str, paging: Paging) -> RowPage[Unmatched]:
     """In the order of kind and id: customers, invoices, subscriptions."""
     none, no_account = literal(None), literal("no_account")
     customers = select(
@@ -70,9 +70,11 @@ def unmatched(session: Session, workspace_id: str, paging: Paging) -> Slice[Unma
     every = union_all(customers, invoices, subscribed).subquery()
     place = (every.c.kind.collate("C"), every.c.object_id)
     after = paging.after(str, str)
-    rows = session.execute(in_order(select(every), *place, after=after, limit=paging.fetch))
+    rows = session.execute(
+        keyset_ascending(select(every), *place, after=after, limit=paging.fetch_limit)
+    )
     found = [Unmatched(*row) for row in rows]
-    return Slice(*paging.cut(found, lambda row: (row.kind, row.object_id)))
+    return RowPage(*paging.cut(found, lambda row: (row.kind, row.object_id)))
 
 
 def _of(

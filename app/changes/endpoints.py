@@ -7,11 +7,13 @@ from app.changes.feed import OLDEST, Place, place_of
 from app.changes.schemas import ChangeOut, ChangesOut, ChangeType, Start
 from app.core.clock import Now
 from app.core.db import ReadSessionDep
-from app.core.pagination import CursorText, Limit
-from app.core.schemas import responses
+from app.core.pagination import Cursor, Limit
+from app.core.schemas import problem_responses
 from app.workspaces.auth import Reader
 
-router = APIRouter(prefix="/api/v1", tags=["changes"], responses=responses(401, 403, 404, 422))
+router = APIRouter(
+    prefix="/api/v1", tags=["changes"], responses=problem_responses(401, 403, 404, 422)
+)
 
 NAMES = "|".join(ChangeType)
 Types = Annotated[
@@ -32,7 +34,7 @@ def list_changes(
     types: Types = None,
     start: Start = Start.OLDEST,
     limit: Limit = 100,
-    cursor: CursorText = None,
+    cursor: Cursor = None,
 ) -> ChangesOut:
     """List what changed, in the order of commits. Follow `next_cursor` for ever.
 

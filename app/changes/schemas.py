@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import Field
 
-from app.core.schemas import Out
+from app.core.schemas import ResponseModel
 
 
 class ChangeType(StrEnum):
@@ -20,7 +20,7 @@ class Start(StrEnum):
     NOW = "now"
 
 
-class ChangeOut(Out):
+class ChangeOut(ResponseModel):
     type: ChangeType
     account_id: str | None = Field(examples=["acme"])
     data: dict[str, Any] = Field(
@@ -30,7 +30,7 @@ class ChangeOut(Out):
     created_at: datetime
 
 
-class ChangesOut(Out):
+class ChangesOut(ResponseModel):
     """A page of the feed."""
 
     items: list[ChangeOut]

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from app.churn.drivers import Driver
 from app.churn.model import Stage
-from app.core.figures import number
 from app.core.languages import Language
+from app.core.number_format import format_number
 from app.features.table import NAMED
 
 
@@ -131,5 +131,5 @@ def _shown(feature: str, value: float | None) -> str | None:
     if value is None:
         return None
     if feature == "trend_events":
-        return number(100 * (math.exp(value) - 1), 0)
-    return number(100 * value if feature in AS_PERCENT else value)
+        return format_number(100 * (math.exp(value) - 1), 0)
+    return format_number(100 * value if feature in AS_PERCENT else value)

@@ -6,8 +6,8 @@ from sqlalchemy.orm import Session, undefer
 
 from app.churn.artifacts import Artifact
 from app.churn.tables import ChurnModel
-from app.core.pagination import Paging, Slice
-from app.core.rows import listed, row_of, take_turns
+from app.core.pagination import Paging, RowPage
+from app.core.query_helpers import advisory_lock, fetch_page, get_row
 
 
 def active(session: Session, workspace_id: str) -> ChurnModel | None:
@@ -16,7 +16,7 @@ def active(session: Session, workspace_id: str) -> ChurnModel | None:
 
 
 def get(session: Session, workspace_id: str, version: int) -> ChurnModel:
-    return row_of(session, ChurnModel, (workspace_id, version))
+    return get_row(session, ChurnModel, (workspace_id, version))
 
 
 def artifact(session: Session, workspace_id: str, version: int) -> Artifact:
@@ -25,14 +25,14 @@ def artifact(session: Session, workspace_id: str, version: int) -> Artifact:
     return Artifact(row.head, row.trees)
 
 
-def list_models(session: Session, workspace_id: str, paging: Paging) -> Slice[ChurnModel]:
+def list_models(session: Session, workspace_id: str, paging: Paging) -> RowPage[ChurnModel]:
     """Newest first."""
-    return listed(session, _of(workspace_id), ChurnModel.version, paging=paging, newest=True)
+    return fetch_page(session, _of(workspace_id), ChurnModel.version, paging=paging, newest=True)
 
 
 def lock_models(session: Session, workspace_id: str) -> None:
     """Let one transaction at a time add or activate a model of a workspace."""
-    take_turns(session, "churn models", workspace_id)
+    advisory_lock(session, "churn models", workspace_id)
 
 
 def add(session: Session, workspace_id: str, **columns: Any) -> ChurnModel:  # noqa: ANN401

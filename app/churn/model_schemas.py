@@ -4,12 +4,12 @@ from typing import Any, Literal
 from pydantic import Field
 
 from app.churn.model import Stage
-from app.core.schemas import Out
+from app.core.schemas import ResponseModel
 
 ModelState = Literal["active", "shadow", "retired", "rolled_back", "degraded"]
 
 
-class ChurnModelOut(Out):
+class ChurnModelOut(ResponseModel):
     version: int = Field(examples=[3])
     state: ModelState = Field(
         examples=["active"],
@@ -43,5 +43,5 @@ class ChurnModelCard(ChurnModelOut):
     )
 
 
-class RolledBack(Out):
+class RolledBack(ResponseModel):
     active: ChurnModelOut | None = Field(description="What holds now; null: the rules.")

@@ -13,7 +13,7 @@ from app.churn.artifacts import UnfitArtifactError
 from app.churn.tables import ChurnModel
 from app.core.errors import ConflictError
 from app.webhooks.outbox import NewMessage, publish
-from app.workspaces.service import Change
+from app.workspaces.service import Actor
 
 
 class UnfitModelError(ConflictError):
@@ -24,7 +24,7 @@ class NothingToRollBackError(ConflictError):
     code = "nothing_to_roll_back"
 
 
-def promote(session: Session, change: Change, version: int) -> ChurnModel:
+def promote(session: Session, change: Actor, version: int) -> ChurnModel:
     """Let a model hold because a person says so, whatever its checks say. Twice is as once."""
     queries.lock_models(session, change.workspace_id)
     row = queries.get(session, change.workspace_id, version)
@@ -37,7 +37,7 @@ def promote(session: Session, change: Change, version: int) -> ChurnModel:
     return row
 
 
-def roll_back(session: Session, change: Change) -> ChurnModel | None:
+def roll_back(session: Session, change: Actor) -> ChurnModel | None:
     """Let the model hold that held before; without one the rules."""
     workspace_id = change.workspace_id
     queries.lock_models(session, workspace_id)
@@ -54,7 +54,7 @@ def roll_back(session: Session, change: Change) -> ChurnModel | None:
     return before
 
 
-def activate(session: Session, change: Change, row: ChurnModel) -> None:
+def activate(session: Session, change: Actor, row: ChurnModel) -> None:
     """Let a model hold; the one that held is kept."""
     before = queries.active(session, row.workspace_id)
     queries.retire_active(session, row.workspace_id, state="retired", now=change.at)
@@ -85,7 +85,7 @@ def degrade(session: Session, row: ChurnModel, reasons: Sequence[str], *, now: d
         "link": f"/api/v1/churn-models/{row.version}",
     }
     publish(session, row.workspace_id, [NewMessage("model.degraded", said)], now=now)
-    change = Change(row.workspace_id, "worker", now)
+    change = Actor(row.workspace_id, "worker", now)
     change.audit(session, "churn_model.degraded", str(row.version))
     mark_all_due(session, row.workspace_id, priority=Priority.SWEEP)
 

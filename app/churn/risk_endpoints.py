@@ -12,16 +12,16 @@ from app.churn import risk_queries
 from app.churn.risk_schemas import ChurnRiskHistoryOut, ChurnRiskOut
 from app.core.clock import Now
 from app.core.db import ReadSessionDep
+from app.core.http.language import LanguageDep
 from app.core.languages import Language
 from app.core.pagination import PagingDep
-from app.core.requests import LanguageDep
-from app.core.schemas import Day, Id, responses
+from app.core.schemas import Day, Id, problem_responses
 from app.workspaces.auth import Reader
 
 router = APIRouter(prefix="/api/v1", tags=["churn"])
 
 
-@router.get("/accounts/{account_id}/churn-risk", responses=responses(401, 403, 404, 422))
+@router.get("/accounts/{account_id}/churn-risk", responses=problem_responses(401, 403, 404, 422))
 def get_churn_risk(
     session: ReadSessionDep, caller: Reader, language: LanguageDep, account_id: Id
 ) -> ChurnRiskOut:
@@ -44,7 +44,9 @@ def churn_risk(
     return found
 
 
-@router.get("/accounts/{account_id}/churn-risk/history", responses=responses(401, 403, 404, 422))
+@router.get(
+    "/accounts/{account_id}/churn-risk/history", responses=problem_responses(401, 403, 404, 422)
+)
 def get_churn_risk_history(
     *,
     session: ReadSessionDep,

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 from app.churn import risk_statements as statements
 from app.churn.risk import Risk
 from app.churn.tables import ChurnRisk, ChurnRiskHistory, ChurnYardstick
-from app.core.pagination import Paging, Slice
-from app.core.rows import listed
+from app.core.pagination import Paging, RowPage
+from app.core.query_helpers import fetch_page
 
 FRESH = {"populate_existing": True}
 LEAST_MOVE = 0.01
@@ -96,11 +96,11 @@ def history(
     *,
     since: date,
     until: date,
-) -> Slice[ChurnRiskHistory]:
+) -> RowPage[ChurnRiskHistory]:
     """Oldest first."""
     rows = select(ChurnRiskHistory).where(
         ChurnRiskHistory.workspace_id == workspace_id,
         ChurnRiskHistory.account_id == account_id,
         ChurnRiskHistory.as_of.between(since, until),
     )
-    return listed(session, rows, ChurnRiskHistory.as_of, paging=paging)
+    return fetch_page(session, rows, ChurnRiskHistory.as_of, paging=paging)

@@ -13,7 +13,7 @@ from app.churn.revenue import Basis as RevenueBasis
 from app.churn.risk import Outlook, Status
 from app.churn.tables import ChurnRisk, ChurnRiskHistory
 from app.core.languages import Language
-from app.core.schemas import Out
+from app.core.schemas import ResponseModel
 
 Level = Literal["low", "medium", "high"]
 
@@ -58,7 +58,7 @@ class RevenueAtRiskOut(BaseModel):
     )
 
 
-class ChurnRiskOut(Out):
+class ChurnRiskOut(ResponseModel):
     """How likely an account is to leave within the horizon, and what goes with that."""
 
     account_id: str = Field(examples=["acme"])

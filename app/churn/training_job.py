@@ -14,15 +14,15 @@ from threadpoolctl import threadpool_limits
 
 from app.churn import training_queries, training_service
 from app.churn.observations import Treatments
-from app.core import parent
+from app.core import parent_process
 from app.core.clock import Clock
-from app.core.db import Sessions, transaction
+from app.core.db import SessionFactory, transaction
 from app.core.errors import ProblemError
-from app.core.rows import take_turns
+from app.core.query_helpers import advisory_lock
 from app.jobs import service as jobs
 from app.jobs.service import LostLeaseError, Work
 from app.jobs.tables import Job
-from app.workspaces.service import Change
+from app.workspaces.service import Actor
 
 log = structlog.get_logger()
 
@@ -39,9 +39,9 @@ NIGHTLY = timedelta(hours=20)
 UNFIT_AFTER = timedelta(hours=1)
 
 
-def order(session: Session, by: Change) -> Job:
+def order(session: Session, by: Actor) -> Job:
     """Have a model trained; a training that is waiting or under way is the same one."""
-    take_turns(session, KIND, by.workspace_id)
+    advisory_lock(session, KIND, by.workspace_id)
     found = training_queries.open_job(session, by.workspace_id, KIND)
     return found or jobs.enqueue(session, by.workspace_id, KIND, {}, actor=by.actor, now=by.at)
 
@@ -52,11 +52,13 @@ def order_nightly(session: Session, *, now: datetime) -> int:
         session, KIND, since=now - NIGHTLY, unfit_since=now - UNFIT_AFTER, today=now.date()
     )
     for workspace_id in due:
-        order(session, Change(workspace_id, "worker", now))
+        order(session, Actor(workspace_id, "worker", now))
     return len(due)
 
 
-def run(sessions: Sessions, work: Work, clock: Clock, *, treated: Treated = lambda *_: {}) -> None:
+def run(
+    sessions: SessionFactory, work: Work, clock: Clock, *, treated: Treated = lambda *_: {}
+) -> None:
     """Do a training job from start to end; what it stores is committed with the job's end.
 
     ``treated`` says when something was done about which account, for a workspace.
@@ -72,7 +74,7 @@ def run(sessions: Sessions, work: Work, clock: Clock, *, treated: Treated = lamb
             jobs.fail(session, work, reason, now=clock())
 
 
-def _run(sessions: Sessions, work: Work, clock: Clock, treated: Treated) -> None:
+def _run(sessions: SessionFactory, work: Work, clock: Clock, treated: Treated) -> None:
     def tell(step: str) -> None:
         with transaction(sessions) as session:
             jobs.checkpoint(session, work, position={}, progress={"step": step}, now=clock())
@@ -86,7 +88,7 @@ def _run(sessions: Sessions, work: Work, clock: Clock, treated: Treated) -> None
     candidate = training_service.judge(material, progress=tell)
     degraded = training_service.watch(material)
     with transaction(sessions) as session:
-        change = Change(work.workspace_id, f"job:{work.id}", clock())
+        change = Actor(work.workspace_id, f"job:{work.id}", clock())
         done = training_service.settle(session, change, candidate, degraded, over=material.holder)
         jobs.checkpoint(session, work, position={}, progress=done, now=clock())
         jobs.finish(session, work, now=clock())
@@ -103,7 +105,7 @@ def limit_this_process() -> None:
 class Trainer:
     """Starts one training at a time in a process of its own, and watches it without waiting."""
 
-    sessions: Sessions
+    sessions: SessionFactory
     command: Callable[[Work], list[str]] = lambda work: [
         *(sys.executable, "-m", "app", "train", "--workspace", work.workspace_id),
         *("--job", work.id, "--token", str(work.token)),
@@ -134,7 +136,7 @@ class Trainer:
             return False
         url = self.sessions.kw["bind"].url.set(drivername="postgresql")
         environment = {
-            **parent.environment(),
+            **parent_process.child_environment(),
             **ONE_THREAD,
             "HEALTH_DATABASE_URL": url.render_as_string(hide_password=False),
         }

@@ -30,7 +30,7 @@ from app.churn.promotion import Champion
 from app.churn.tables import ChurnModel
 from app.churn.training import Trained, train
 from app.features.table_queries import feature_table
-from app.workspaces.service import Change
+from app.workspaces.service import Actor
 
 SEED = 1337
 
@@ -168,7 +168,7 @@ def watch(material: Material) -> list[str]:
 
 def settle(
     session: Session,
-    change: Change,
+    change: Actor,
     candidate: Candidate | str,
     degraded: Sequence[str],
     *,
@@ -190,7 +190,7 @@ def settle(
     return {"step": "done", "version": row.version, "stage": row.stage, "state": row.state}
 
 
-def _store(session: Session, change: Change, candidate: Candidate) -> ChurnModel:
+def _store(session: Session, change: Actor, candidate: Candidate) -> ChurnModel:
     model = candidate.trained.model
     return model_queries.add(
         session,

@@ -10,7 +10,7 @@ from app.cli.opened import console, day_of, find_key, find_workspace, opened
 from app.core.db import transaction
 from app.workspaces import queries, service
 from app.workspaces.keys import Scope
-from app.workspaces.service import Change
+from app.workspaces.service import Actor
 
 ACTOR = "cli"
 
@@ -24,7 +24,7 @@ def create_workspace(name: str) -> None:
     """Create a workspace, and print a write key and a read key, once."""
     with opened() as (sessions, clock, _), transaction(sessions) as session:
         made = service.create_workspace(session, name, actor=ACTOR, now=clock())
-        by = Change(made.id, ACTOR, clock())
+        by = Actor(made.id, ACTOR, clock())
         write, read = service.create_write_and_read_key(session, by)
     console.print(f"workspace: {made.id}", highlight=False)
     for purpose, key in (("write", write), ("read", read)):
@@ -41,7 +41,7 @@ def create_key(
     """Create a key, and print it, once."""
     with opened() as (sessions, clock, _), transaction(sessions) as session:
         found = find_workspace(session, workspace)
-        by = Change(found.id, ACTOR, clock())
+        by = Actor(found.id, ACTOR, clock())
         ends = by.at + timedelta(days=expires_in_days) if expires_in_days else None
         key = service.create_key(session, by, name=name, scopes=scope, expires_at=ends)
     console.print(key.text, highlight=False, soft_wrap=True)
@@ -63,7 +63,7 @@ def revoke_key(key_id: str) -> None:
     """End a key at once."""
     with opened() as (sessions, clock, _), transaction(sessions) as session:
         key = find_key(session, key_id)
-        service.revoke_key(session, Change(key.workspace_id, ACTOR, clock()), key)
+        service.revoke_key(session, Actor(key.workspace_id, ACTOR, clock()), key)
     console.print(f"Key {key_id} is revoked.", highlight=False)
 
 
@@ -74,6 +74,6 @@ def rotate_key(
     """Print a successor, once; the old key works on for the overlap."""
     with opened() as (sessions, clock, _), transaction(sessions) as session:
         old, overlap = find_key(session, key_id), timedelta(hours=overlap_hours)
-        by = Change(old.workspace_id, ACTOR, clock())
+        by = Actor(old.workspace_id, ACTOR, clock())
         key = service.rotate_key(session, by, old, overlap=overlap)
     console.print(key.text, highlight=False, soft_wrap=True)

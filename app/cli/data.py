@@ -11,7 +11,7 @@ import typer
 from app import pipeline
 from app.cli.admin import WorkspaceOption
 from app.cli.opened import bars, console, file_bar, find_workspace, opened
-from app.core.db import Sessions, transaction
+from app.core.db import SessionFactory, transaction
 from app.demo.load import score_everyone
 from app.imports import local
 from app.imports.errors import InvalidFileError
@@ -154,7 +154,7 @@ def collect_garbage_seldom() -> None:
     gc.set_threshold(50_000, 20, 100)
 
 
-def known(sessions: Sessions, workspace_id: str) -> None:
+def known(sessions: SessionFactory, workspace_id: str) -> None:
     with transaction(sessions) as session:
         find_workspace(session, workspace_id)
 

@@ -8,13 +8,13 @@ import typer
 from app.churn import training_job
 from app.cli.admin import ACTOR, WorkspaceOption
 from app.cli.opened import console, find_workspace, opened
-from app.core.db import Sessions, transaction
+from app.core.db import SessionFactory, transaction
 from app.core.errors import UnprocessableError
 from app.interventions.treatment_queries import treated_days
 from app.jobs import queries as job_queries
 from app.jobs import service as jobs
 from app.jobs.service import Work
-from app.workspaces.service import Change
+from app.workspaces.service import Actor
 
 
 def train(
@@ -31,14 +31,14 @@ def train(
         else:
             with transaction(sessions) as session:
                 find_workspace(session, workspace)
-                ordered = training_job.order(session, Change(workspace, ACTOR, clock()))
+                ordered = training_job.order(session, Actor(workspace, ACTOR, clock()))
             work = jobs.take(sessions, workspace, ordered.id, now=clock())
         training_job.run(sessions, work, clock, treated=treated_days)
         if job is None:
             report(sessions, work)
 
 
-def report(sessions: Sessions, work: Work) -> None:
+def report(sessions: SessionFactory, work: Work) -> None:
     with transaction(sessions) as session:
         done = job_queries.get(session, work.workspace_id, work.id)
         if done.error is not None:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app import serving
 from app.core import logs
 from app.core.clock import Clock, shifted_clock
-from app.core.db import Sessions, open_sessions
+from app.core.db import SessionFactory, create_session_factory
 from app.core.errors import NotFoundError
 from app.core.settings import Settings
 from app.demo import load as demo_load
@@ -29,10 +29,10 @@ def configured() -> Settings:
 
 
 @contextmanager
-def opened() -> Iterator[tuple[Sessions, Clock, Settings]]:
+def opened() -> Iterator[tuple[SessionFactory, Clock, Settings]]:
     settings = configured()
     with serving.database(settings) as url, serving.engine_to(url, pool_size=5) as engine:
-        yield open_sessions(engine), shifted_clock(settings.clock_offset_seconds), settings
+        yield create_session_factory(engine), shifted_clock(settings.clock_offset_seconds), settings
 
 
 def find_workspace(session: Session, workspace_id: str) -> Workspace:
@@ -43,7 +43,7 @@ def find_workspace(session: Session, workspace_id: str) -> Workspace:
 
 
 def find_key(session: Session, key_id: str) -> ApiKey:
-    found = queries.find_key_anywhere(session, key_id)
+    found = queries.find_key_in_any_workspace(session, key_id)
     if found is None:
         raise NotFoundError("API key", key_id)
     return found

@@ -11,7 +11,7 @@ from app import serving
 from app.cli.opened import bars, configured, console, opened, step_bars
 from app.core import migrations
 from app.core.clock import shifted_clock
-from app.core.db import Sessions, open_sessions, transaction
+from app.core.db import SessionFactory, create_session_factory, transaction
 from app.core.settings import Settings
 from app.demo import load as demo_load
 from app.demo.simulate import truth_csv
@@ -58,7 +58,7 @@ def demo(
     clock = shifted_clock(settings.clock_offset_seconds)
     with serving.database(settings) as url:
         with serving.engine_to(url) as engine, bars() as progress:
-            sessions = open_sessions(engine)
+            sessions = create_session_factory(engine)
             made = demo_load.load(
                 sessions,
                 name=free_name(sessions, name),
@@ -109,7 +109,7 @@ def introduce(made: demo_load.Demo, settings: Settings) -> None:
     )
 
 
-def free_name(sessions: Sessions, name: str) -> str:
+def free_name(sessions: SessionFactory, name: str) -> str:
     """Return the name, with a number behind it if there is such a workspace already."""
     with transaction(sessions) as session:
         taken = {workspace.id for workspace in queries.list_workspaces(session)}

@@ -26,8 +26,8 @@ from sqlalchemy.orm import DeclarativeBase, Session, mapped_column, sessionmaker
 
 from app.core.errors import RetryLaterError
 
-Sessions = sessionmaker[Session]
-Result = TypeVar("Result")
+SessionFactory = sessionmaker[Session]
+ResultT = TypeVar("ResultT")
 
 
 class KeyText(Text):
@@ -49,7 +49,7 @@ Instant = Annotated[datetime, mapped_column(DateTime(timezone=True))]
 """A moment, aware and in UTC."""
 
 DEADLOCK, SERIALIZATION_FAILURE = "40P01", "40001"
-TRIES = 4
+MAX_ATTEMPTS = 4
 
 
 class Table(DeclarativeBase):
@@ -66,7 +66,7 @@ class Table(DeclarativeBase):
         }
     )
 
-    def take(self, said: Mapping[str, Any]) -> dict[str, Any]:
+    def apply_changes(self, said: Mapping[str, Any]) -> dict[str, Any]:
         """Set the columns that are not as it is said, and return those."""
         changed = {name: value for name, value in said.items() if getattr(self, name) != value}
         for name, value in changed.items():
@@ -107,19 +107,19 @@ def open_engine(
     )
 
 
-def open_sessions(engine: Engine) -> Sessions:
+def create_session_factory(engine: Engine) -> SessionFactory:
     return sessionmaker(engine, expire_on_commit=False)
 
 
 @contextmanager
-def transaction(sessions: Sessions) -> Generator[Session]:
+def transaction(sessions: SessionFactory) -> Generator[Session]:
     """One unit of work: a request, a job or a command. All of it lands, or none of it."""
     with sessions.begin() as session:
         yield session
 
 
 @contextmanager
-def rehearsal(sessions: Sessions) -> Generator[Session]:
+def rolled_back_transaction(sessions: SessionFactory) -> Generator[Session]:
     """A unit of work done in earnest, of which nothing stays."""
     with sessions() as session:
         try:
@@ -128,17 +128,17 @@ def rehearsal(sessions: Sessions) -> Generator[Session]:
             session.rollback()
 
 
-def retrying(
-    sessions: Sessions, work: Callable[[Session], Result], *, rehearse: bool = False
-) -> Result:
+def run_with_retries(
+    sessions: SessionFactory, work: Callable[[Session], ResultT], *, rehearse: bool = False
+) -> ResultT:
     """Do one unit of work, again if another writer's lock order stood against it.
 
     Also again if the connection turns out to be broken, as after a restart of the database. The
     work must be safe to repeat: of a commit that broke nobody knows whether it happened.
     """
-    for tries_left in reversed(range(TRIES)):
+    for tries_left in reversed(range(MAX_ATTEMPTS)):
         try:
-            with (rehearsal if rehearse else transaction)(sessions) as session:
+            with (rolled_back_transaction if rehearse else transaction)(sessions) as session:
                 return work(session)
         except DBAPIError as error:
             state = getattr(error.orig, "sqlstate", None)
@@ -148,7 +148,7 @@ def retrying(
     raise AssertionError
 
 
-class Slots:
+class DatabaseSlots:
     """As many requests in the database at once as there are connections, and a short queue.
 
     Waiting here costs a task; waiting in the connection pool would hold a thread, and requests
@@ -179,7 +179,7 @@ class Slots:
 
 
 @asynccontextmanager
-async def slot(request: Request) -> AsyncGenerator[None]:
+async def database_slot(request: Request) -> AsyncGenerator[None]:
     """Hold one slot, however many parts of a request ask: with two, requests block each other."""
     if request.scope.get("has_slot"):
         yield
@@ -193,7 +193,7 @@ async def slot(request: Request) -> AsyncGenerator[None]:
 
 
 async def request_session(request: Request) -> AsyncGenerator[Session]:
-    async with slot(request):
+    async with database_slot(request):
         session: Session = request.app.state.sessions()
         try:
             yield session
@@ -205,7 +205,7 @@ async def request_session(request: Request) -> AsyncGenerator[Session]:
 
 async def read_session(request: Request) -> AsyncGenerator[Session]:
     """Read without BEGIN and COMMIT: for routes that change nothing."""
-    async with slot(request):
+    async with database_slot(request):
         session: Session = request.app.state.autocommit_sessions()
         try:
             yield session

@@ -17,7 +17,7 @@ from starlette.routing import Match
 log = structlog.get_logger()
 
 MEDIA_TYPE = "application/problem+json"
-METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
+HTTP_METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +143,7 @@ def problem_response(request: Request, problem: ProblemError) -> Response:
     )
 
 
-def from_validation(error: RequestValidationError) -> ProblemError:
+def problem_from_validation(error: RequestValidationError) -> ProblemError:
     errors = [
         FieldError(_pointer(entry, error.body), entry["msg"].removeprefix("Value error, "))
         for entry in error.errors()
@@ -174,7 +174,7 @@ def _really_there(path: Sequence[Any], body: Any, *, is_missing: bool) -> list[A
     return [*found, path[-1]] if is_missing else found
 
 
-def from_database(error: DBAPIError) -> ProblemError | None:
+def problem_from_database(error: DBAPIError) -> ProblemError | None:
     """Tell trouble with the database, which passes, and values it cannot hold from bugs."""
     if isinstance(error, OperationalError) or error.connection_invalidated:
         return StorageUnavailableError("The database cannot be reached; nothing was stored.")
@@ -203,24 +203,24 @@ class _HttpProblemError(ProblemError):
         return self.extra
 
 
-def to_problem(error: Exception) -> ProblemError | None:
+def problem_from_exception(error: Exception) -> ProblemError | None:
     """Name the problem behind an exception; None for a bug."""
     match error:
         case ProblemError():
             return error
         case RequestValidationError():
-            return from_validation(error)
+            return problem_from_validation(error)
         case HTTPException():
             return _HttpProblemError(error)
         case PoolTimeoutError():
             return RetryLaterError("Too many requests at once; nothing was stored.")
         case DBAPIError():
-            return from_database(error)
+            return problem_from_database(error)
     return None
 
 
-def handle(request: Request, error: Exception) -> Response:
-    problem = to_problem(error)
+def handle_exception(request: Request, error: Exception) -> Response:
+    problem = problem_from_exception(error)
     if problem is None:
         raise error
     response = problem_response(request, problem)
@@ -233,7 +233,7 @@ def _allowed_methods(request: Request) -> list[str]:
     """Ask every route: the one that refused knows only its own methods."""
     return [
         method
-        for method in METHODS
+        for method in HTTP_METHODS
         if any(
             route.matches({**request.scope, "method": method})[0] is Match.FULL
             for route in request.app.routes
@@ -246,7 +246,7 @@ class _BugError(ProblemError):
     code = "internal_error"
 
 
-def handle_bug(request: Request, error: Exception) -> Response:
+def handle_unexpected_error(request: Request, error: Exception) -> Response:
     log.error("request_failed", exc_info=error, path=request.url.path)
     return problem_response(request, _BugError("Something is wrong on our side."))
 
@@ -259,5 +259,5 @@ def install(app: FastAPI) -> None:
         PoolTimeoutError,
         DBAPIError,
     ):
-        app.add_exception_handler(kind, handle)
-    app.add_exception_handler(Exception, handle_bug)
+        app.add_exception_handler(kind, handle_exception)
+    app.add_exception_handler(Exception, handle_unexpected_error)

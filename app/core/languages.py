@@ -8,7 +8,7 @@ class Language(StrEnum):
     ZH = "zh"
 
 
-def preferred(header: str) -> Language:
+def preferred_language(header: str) -> Language:
     """Take what an ``Accept-Language`` header likes best of what there are words for."""
     liked = [
         (_quality(part), -place, _language(part)) for place, part in enumerate(header.split(","))

@@ -11,7 +11,7 @@ from prometheus_client import (
 )
 from prometheus_client.multiprocess import MultiProcessCollector
 
-FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+MULTIPROCESS_DIR_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
 REQUESTS = Counter("health_requests_total", "HTTP requests.", ["method", "route", "status"])
 REQUEST_SECONDS = Histogram("health_request_seconds", "Time to answer.", ["route"])
@@ -26,14 +26,14 @@ WEBHOOK_ATTEMPTS = Counter(
     ["result"],
 )
 WEBHOOK_SECONDS = Histogram("health_webhook_seconds", "Time of one attempt.")
-STALE_SETTLES = Counter(
+STALE_DELIVERY_RESULTS = Counter(
     "health_webhook_stale_settles_total", "Outcomes refused: somebody else held the delivery."
 )
 
 
 def exposition() -> bytes:
     """Write the metrics of all processes of this service, in Prometheus' text format."""
-    if FOLDER_VARIABLE not in os.environ:
+    if MULTIPROCESS_DIR_VARIABLE not in os.environ:
         return generate_latest(REGISTRY)
     registry = CollectorRegistry()
     MultiProcessCollector(registry)  # type: ignore[no-untyped-call]

@@ -9,21 +9,21 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.core.db import Sessions
+from app.core.db import SessionFactory
 
-HERE = Path(__file__).parent.parent.parent
+PROJECT_DIR = Path(__file__).parent.parent.parent
 MIGRATION_LOCK = 7_316_402
 
 
-def config() -> Config:
+def alembic_config() -> Config:
     """Find the migrations beside the code, or where the service is started (in the image)."""
-    root = next(folder for folder in (HERE, Path.cwd()) if (folder / "alembic.ini").exists())
+    root = next(folder for folder in (PROJECT_DIR, Path.cwd()) if (folder / "alembic.ini").exists())
     return Config(root / "alembic.ini")
 
 
 def upgrade(engine: Engine, revision: str = "head") -> None:
     """Bring the schema to a revision; processes that start together wait for the first."""
-    settings = config()
+    settings = alembic_config()
     with engine.begin() as connection:
         connection.execute(text("SET statement_timeout = 0"))
         connection.execute(text(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"))
@@ -31,9 +31,9 @@ def upgrade(engine: Engine, revision: str = "head") -> None:
         command.upgrade(settings, revision)
 
 
-def checks(sessions: Sessions) -> dict[str, bool]:
+def readiness_checks(sessions: SessionFactory) -> dict[str, bool]:
     """Whether the database answers, and whether its schema is the one this code was made for."""
-    newest = ScriptDirectory.from_config(config()).get_current_head()
+    newest = ScriptDirectory.from_config(alembic_config()).get_current_head()
     try:
         with sessions() as session:
             current = MigrationContext.configure(session.connection()).get_current_revision()

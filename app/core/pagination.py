@@ -13,24 +13,24 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.core.errors import ProblemError
 
-Item = TypeVar("Item")
-Row = TypeVar("Row")
-Kind = type | tuple[type, ...]
+ItemT = TypeVar("ItemT")
+RowT = TypeVar("RowT")
+PositionType = type | tuple[type, ...]
 
-LARGEST_INTEGER = 2**63 - 1
+MAX_INTEGER = 2**63 - 1
 
 
-class Page(BaseModel, Generic[Item]):
+class Page(BaseModel, Generic[ItemT]):
     """One page of a list."""
 
     model_config = ConfigDict(from_attributes=True)
 
-    items: Sequence[Item]
+    items: Sequence[ItemT]
     next_cursor: str | None = Field(description="Ask again with it; null on the last page.")
 
 
 Limit = Annotated[int, Query(ge=1, le=1000, description="How many items at most.")]
-CursorText = Annotated[
+Cursor = Annotated[
     str | None,
     Query(alias="cursor", max_length=2000, description="`next_cursor` of the page before."),
 ]
@@ -50,7 +50,7 @@ def encode_cursor(*position: object) -> str:
     return urlsafe_b64encode(orjson.dumps(position)).decode().rstrip("=")
 
 
-def decode_cursor(cursor: str | None, *kinds: Kind) -> list[Any] | None:
+def decode_cursor(cursor: str | None, *kinds: PositionType) -> list[Any] | None:
     """Read a cursor back; its parts must be of the kinds that the list put in."""
     if cursor is None:
         return None
@@ -63,11 +63,11 @@ def decode_cursor(cursor: str | None, *kinds: Kind) -> list[Any] | None:
     return [_part(part, kind) for part, kind in zip(position, kinds, strict=True)]
 
 
-def _part(part: object, kind: Kind) -> object:
+def _part(part: object, kind: PositionType) -> object:
     """Return what a list could have put in: of the very type, and of a size that can be stored."""
     if kind in {date, datetime}:
         return _time(part, kind)
-    storable = not isinstance(part, int) or abs(part) <= LARGEST_INTEGER
+    storable = not isinstance(part, int) or abs(part) <= MAX_INTEGER
     has_nul = isinstance(part, str) and "\x00" in part
     if type(part) not in (kind if isinstance(kind, tuple) else (kind,)) or not storable or has_nul:
         raise InvalidCursorError
@@ -84,9 +84,9 @@ def _time(part: object, kind: Any) -> date:  # noqa: ANN401 - date or datetime
     return time
 
 
-def page_of(
-    rows: Sequence[Row], limit: int, place: Callable[[Row], object]
-) -> tuple[Sequence[Row], str | None]:
+def cut_page(
+    rows: Sequence[RowT], limit: int, place: Callable[[RowT], object]
+) -> tuple[Sequence[RowT], str | None]:
     """Cut one row too many off, and name the place to go on from."""
     if len(rows) <= limit:
         return rows, None
@@ -96,13 +96,13 @@ def page_of(
 
 
 @dataclass(frozen=True, slots=True)
-class Slice(Generic[Row]):
+class RowPage(Generic[RowT]):
     """The rows of one page, and the cursor of the page after it."""
 
-    rows: Sequence[Row]
+    rows: Sequence[RowT]
     next_cursor: str | None
 
-    def shown(self, shown: Callable[[Row], Item]) -> Page[Item]:
+    def to_page(self, shown: Callable[[RowT], ItemT]) -> Page[ItemT]:
         return Page(items=[shown(row) for row in self.rows], next_cursor=self.next_cursor)
 
 
@@ -114,11 +114,11 @@ class Paging:
     cursor: str | None
 
     @property
-    def fetch(self) -> int:
+    def fetch_limit(self) -> int:
         """How many rows to look for: one more than are shown says whether the list goes on."""
         return self.limit + 1
 
-    def after(self, *kinds: Kind) -> Any:  # noqa: ANN401 - what the kinds say
+    def after(self, *kinds: PositionType) -> Any:  # noqa: ANN401 - what the kinds say
         """Return the place where the page before ended; None on the first page."""
         position = decode_cursor(self.cursor, *kinds)
         if position is None:
@@ -126,17 +126,17 @@ class Paging:
         return tuple(position) if len(kinds) > 1 else position[0]
 
     def cut(
-        self, rows: Sequence[Row], place: Callable[[Row], object]
-    ) -> tuple[Sequence[Row], str | None]:
-        return page_of(rows, self.limit, place)
+        self, rows: Sequence[RowT], place: Callable[[RowT], object]
+    ) -> tuple[Sequence[RowT], str | None]:
+        return cut_page(rows, self.limit, place)
 
     def page(
-        self, rows: Sequence[Row], shown: Callable[[Row], Item], place: Callable[[Row], object]
-    ) -> Page[Item]:
-        return Slice(*self.cut(rows, place)).shown(shown)
+        self, rows: Sequence[RowT], shown: Callable[[RowT], ItemT], place: Callable[[RowT], object]
+    ) -> Page[ItemT]:
+        return RowPage(*self.cut(rows, place)).to_page(shown)
 
 
-async def _paging(limit: Limit = 100, cursor: CursorText = None) -> Paging:
+async def _paging(limit: Limit = 100, cursor: Cursor = None) -> Paging:
     return Paging(limit, cursor)
 
 

@@ -11,18 +11,18 @@ MONTHS_AHEAD = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Partitioned:
+class PartitionedTable:
     """A table partitioned by month on ``column``; ``kept_by`` says how old a row is."""
 
     table: str
     column: str
-    kept_by: str
+    age_column: str
 
 
-PARTITIONED = (
-    Partitioned("event", "client_at", "received_at"),
-    Partitioned("daily_usage", "day", "known_on"),
-    Partitioned("daily_reach", "day", "known_on"),
+PARTITIONED_TABLES = (
+    PartitionedTable("event", "client_at", "received_at"),
+    PartitionedTable("daily_usage", "day", "known_on"),
+    PartitionedTable("daily_reach", "day", "known_on"),
 )
 
 
@@ -35,14 +35,14 @@ def months(first: date, last: date) -> Iterator[tuple[date, date]]:
         start = following
 
 
-def make_ahead(session: Session, *, today: date) -> None:
-    make(session, today - timedelta(days=31), today + timedelta(days=31 * MONTHS_AHEAD))
+def create_upcoming(session: Session, *, today: date) -> None:
+    create(session, today - timedelta(days=31), today + timedelta(days=31 * MONTHS_AHEAD))
 
 
-def make(session: Session, first: date, last: date) -> None:
+def create(session: Session, first: date, last: date) -> None:
     """Make the partitions of a range of days; a month whose rows wait in the default is left so."""
     session.execute(text("SET LOCAL lock_timeout = '3s'"))
-    for partitioned in PARTITIONED:
+    for partitioned in PARTITIONED_TABLES:
         existing = _existing(session, partitioned.table)
         for start, end in months(first, last):
             name = f"{partitioned.table}_p{start:%Y%m}"
@@ -75,13 +75,15 @@ def _desummarize(session: Session, name: str) -> None:
 def drop_old(session: Session, table: str, *, before: datetime) -> list[str]:
     """Drop the months of a table whose days and whose newest row both lie before an instant."""
     session.execute(text("SET LOCAL lock_timeout = '3s'"))
-    [partitioned] = [each for each in PARTITIONED if each.table == table]
+    [partitioned] = [each for each in PARTITIONED_TABLES if each.table == table]
     dropped = []
     for name in sorted(_existing(session, table)):
         month = name.removeprefix(f"{table}_p")
         if not month.isdigit() or f"{before:%Y%m}" <= month:
             continue
-        newest = session.scalar(text(f"SELECT max({partitioned.kept_by})::timestamptz FROM {name}"))  # noqa: S608
+        newest = session.scalar(
+            text(f"SELECT max({partitioned.age_column})::timestamptz FROM {name}")
+        )  # noqa: S608
         if newest is None or newest < before:
             session.execute(text(f"DROP TABLE {name}"))
             dropped.append(name)
@@ -98,7 +100,7 @@ def _existing(session: Session, table: str) -> set[str]:
     return set(names)
 
 
-def _in_default(session: Session, partitioned: Partitioned, start: date, end: date) -> bool:
+def _in_default(session: Session, partitioned: PartitionedTable, start: date, end: date) -> bool:
     query = (
         f"SELECT EXISTS (SELECT FROM {partitioned.table}_default"  # noqa: S608 - our own names
         f" WHERE {partitioned.column} >= :start AND {partitioned.column} < :end)"

@@ -24,8 +24,8 @@ from typing_extensions import TypeAliasType
 
 from app.core.errors import MEDIA_TYPE
 
-LARGEST_COUNT = 2**53
-LARGEST_OBJECT_BYTES, DEEPEST_OBJECT = 64 * 1024, 32
+MAX_COUNT = 2**53
+MAX_OBJECT_BYTES, MAX_OBJECT_DEPTH = 64 * 1024, 32
 
 # No NUL anywhere: PostgreSQL has no place for it.
 NO_NUL = r"^[^\x00]*$"
@@ -41,9 +41,9 @@ def _whole(value: object) -> object:
 
 
 # Strict: a text is no number and a number no truth value.
-WHOLE = BeforeValidator(_whole)  # comes last, else the bounds before it are not documented
-Count = Annotated[int, Strict(), Field(ge=0, le=LARGEST_COUNT), WHOLE]
-NoticeDays = Annotated[int, Strict(), Field(ge=0, le=3660), WHOLE]
+WHOLE_NUMBER = BeforeValidator(_whole)  # comes last, else the bounds before it are not documented
+Count = Annotated[int, Strict(), Field(ge=0, le=MAX_COUNT), WHOLE_NUMBER]
+NoticeDays = Annotated[int, Strict(), Field(ge=0, le=3660), WHOLE_NUMBER]
 Flag = Annotated[bool, Strict()]
 
 
@@ -67,7 +67,7 @@ def _written(value: object) -> object:
     return value
 
 
-Moment = Annotated[AwareDatetime, BeforeValidator(_written)]
+Timestamp = Annotated[AwareDatetime, BeforeValidator(_written)]
 
 NAMED = Field(json_schema_extra={"additionalProperties": False})  # a name with NUL is none
 _Word = Annotated[str, Field(pattern=NO_NUL)]
@@ -89,25 +89,25 @@ def _small_object(value: object, check: ValidatorFunctionWrapHandler) -> object:
         raise PydanticCustomError(
             "object", "An object of JSON values is wanted: finite numbers, texts without NUL."
         ) from None
-    if _depth(found) > DEEPEST_OBJECT or len(json.dumps(found)) > LARGEST_OBJECT_BYTES:
+    if _depth(found) > MAX_OBJECT_DEPTH or len(json.dumps(found)) > MAX_OBJECT_BYTES:
         raise PydanticCustomError(
             "object_size",
             "At most {bytes} bytes and {depth} levels are stored.",
-            {"bytes": LARGEST_OBJECT_BYTES, "depth": DEEPEST_OBJECT},
+            {"bytes": MAX_OBJECT_BYTES, "depth": MAX_OBJECT_DEPTH},
         )
     return found
 
 
-Object = Annotated[dict[_Word, Json], NAMED, WrapValidator(_small_object)]
+JsonObject = Annotated[dict[_Word, Json], NAMED, WrapValidator(_small_object)]
 
 
-class Body(BaseModel):
+class RequestModel(BaseModel):
     """What a caller sends: nothing that we would not read."""
 
     model_config = ConfigDict(extra="forbid")
 
 
-class Out(BaseModel):
+class ResponseModel(BaseModel):
     """What we answer, made of a table's row."""
 
     model_config = ConfigDict(from_attributes=True)
@@ -119,7 +119,7 @@ class Out(BaseModel):
         return cls.model_validate(taken | said)
 
 
-class ProblemPart(BaseModel):
+class FieldProblem(BaseModel):
     """One thing that is wrong, and where."""
 
     pointer: str = Field(examples=["/body/mrr_cents"], description="A JSON pointer.")
@@ -136,10 +136,10 @@ class Problem(BaseModel):
     code: str = Field(examples=["not_found"])
     message: str = Field(examples=["No account acme in this workspace."])
     request_id: str = Field(examples=["req_5f0c1c5c3a2b4d6e8f90"])
-    errors: list[ProblemPart] = []
+    errors: list[FieldProblem] = []
 
 
-def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Document the problems that a route can answer with; 503 is among them always."""
     schema = {"$ref": "#/components/schemas/Problem"}
     return {
@@ -151,9 +151,9 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
-NO_JSON = responses(415)[415]
-SCHEMES = ("bearer", "basic")
-KEYED_PATHS = ("/v1/", "/api/v1/")
+UNSUPPORTED_MEDIA_TYPE = problem_responses(415)[415]
+AUTH_SCHEMES = ("bearer", "basic")
+AUTHENTICATED_PATHS = ("/v1/", "/api/v1/")
 
 
 def install(app: FastAPI) -> None:
@@ -162,21 +162,21 @@ def install(app: FastAPI) -> None:
 
     def openapi() -> dict[str, Any]:
         document = plain()
-        for model in (Problem, ProblemPart):
+        for model in (Problem, FieldProblem):
             schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
             schema.pop("$defs", None)
             document["components"]["schemas"][model.__name__] = schema
         document["components"]["securitySchemes"] = {
-            f"{scheme}_api_key": {"type": "http", "scheme": scheme} for scheme in SCHEMES
+            f"{scheme}_api_key": {"type": "http", "scheme": scheme} for scheme in AUTH_SCHEMES
         }
         for path, operations in document["paths"].items():
-            if path.startswith(KEYED_PATHS):
+            if path.startswith(AUTHENTICATED_PATHS):
                 for operation in operations.values():
                     keyed: list[dict[str, list[str]]]
-                    keyed = [{f"{scheme}_api_key": []} for scheme in SCHEMES]
+                    keyed = [{f"{scheme}_api_key": []} for scheme in AUTH_SCHEMES]
                     operation.setdefault("security", keyed)
                     if "requestBody" in operation:
-                        operation["responses"].setdefault("415", NO_JSON)
+                        operation["responses"].setdefault("415", UNSUPPORTED_MEDIA_TYPE)
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way

@@ -7,7 +7,7 @@ from pathlib import Path
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from app.core.sealing import read_key
+from app.core.encryption import decode_key
 
 
 class Settings(BaseSettings):
@@ -48,7 +48,7 @@ class Settings(BaseSettings):
     @classmethod
     def _is_a_key(cls, key: SecretStr | None) -> SecretStr | None:
         if key:
-            read_key(key.get_secret_value())
+            decode_key(key.get_secret_value())
         return key
 
     @field_validator("webhook_allowed_networks")

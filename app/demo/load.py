@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app import pipeline
 from app.accounts.tables import Plan, ProductFeature
-from app.core.db import Sessions, transaction
+from app.core.db import SessionFactory, transaction
 from app.demo.simulate import Subscription, World, events, simulate
 from app.demo.world import STEPS
 from app.engagement.tables import OnboardingStep
@@ -41,7 +41,7 @@ class Demo:
 
 
 def load(
-    sessions: Sessions,
+    sessions: SessionFactory,
     *,
     name: str,
     seed: int,
@@ -58,7 +58,7 @@ def load(
         workspace = workspaces.create_workspace(
             session, name, actor="demo", now=now, simulated=True
         )
-        by = workspaces.Change(workspace.id, "demo", now)
+        by = workspaces.Actor(workspace.id, "demo", now)
         write_key, read_key = workspaces.create_write_and_read_key(session, by)
         put_config(session, by, COUNTED)
         _put_offer(session, workspace.id, world)
@@ -71,7 +71,7 @@ def load(
 
 
 def score_history(
-    sessions: Sessions, workspace_id: str, *, now: datetime, weeks: int, progress: Progress
+    sessions: SessionFactory, workspace_id: str, *, now: datetime, weeks: int, progress: Progress
 ) -> None:
     """Score every account at the end of each past week, and now."""
     days = [now.date() - timedelta(days=1 + 7 * week) for week in reversed(range(weeks))]
@@ -80,7 +80,9 @@ def score_history(
         progress("scoring history", done, weeks + 1)
 
 
-def score_everyone(sessions: Sessions, workspace_id: str, *, as_of: date, now: datetime) -> int:
+def score_everyone(
+    sessions: SessionFactory, workspace_id: str, *, as_of: date, now: datetime
+) -> int:
     with transaction(sessions) as session:
         ids = health.account_ids(session, workspace_id)
         return pipeline.refresh(session, workspace_id, ids, as_of=as_of, now=now)
@@ -143,7 +145,7 @@ def _period(row: Subscription, *, ends_on: date | None, known_on: date) -> dict[
 
 
 def _load_events(
-    sessions: Sessions, loader: EventLoader, world: World, seed: int, progress: Progress
+    sessions: SessionFactory, loader: EventLoader, world: World, seed: int, progress: Progress
 ) -> int:
     """Store the simulated events; return how many."""
     batch: list[dict[str, object]] = []
@@ -160,7 +162,9 @@ def _load_events(
     return stored
 
 
-def _store(sessions: Sessions, loader: EventLoader, batch: Sequence[dict[str, object]]) -> int:
+def _store(
+    sessions: SessionFactory, loader: EventLoader, batch: Sequence[dict[str, object]]
+) -> int:
     reading = loader.read(batch)
     loader.make_months(sessions, reading)
     with transaction(sessions) as session:

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.pagination import Page
-from app.core.schemas import Id, responses
+from app.core.schemas import Id, problem_responses
 from app.engagement import incidents, row_queries, service
 from app.engagement.listing import ListingDep, WholeDep
 from app.engagement.schemas import (
@@ -26,18 +26,18 @@ from app.engagement.schemas import (
     TicketOut,
 )
 from app.engagement.tables import FeedbackItem, Incident, SurveyResponse, Ticket
-from app.workspaces.auth import AccountChange, Reader
+from app.workspaces.auth import AccountActor, Reader
 
 router = APIRouter(
-    prefix="/api/v1", tags=["engagement"], responses=responses(400, 401, 403, 404, 422)
+    prefix="/api/v1", tags=["engagement"], responses=problem_responses(400, 401, 403, 404, 422)
 )
 
 Status = Literal["open", "planned", "shipped", "fixed", "answered", "declined"]
 
 
-@router.put("/tickets/{ticket_id}", responses=responses(409))
+@router.put("/tickets/{ticket_id}", responses=problem_responses(409))
 def put_ticket(
-    ticket_id: Id, body: TicketIn, session: SessionDep, change: AccountChange
+    ticket_id: Id, body: TicketIn, session: SessionDep, change: AccountActor
 ) -> TicketOut:
     """Add what is known of a ticket. The same again changes nothing."""
     row = service.put_ticket(session, change, ticket_id, body.model_dump())
@@ -60,9 +60,9 @@ def list_tickets(
     return listing.page(Ticket, TicketOut, closed_at=closed, replied_at=replied)
 
 
-@router.put("/survey-responses/{response_id}", responses=responses(409))
+@router.put("/survey-responses/{response_id}", responses=problem_responses(409))
 def put_response(
-    response_id: Id, body: ResponseIn, session: SessionDep, change: AccountChange
+    response_id: Id, body: ResponseIn, session: SessionDep, change: AccountActor
 ) -> ResponseOut:
     """Create or replace an answer to a survey."""
     row = service.put_response(session, change, response_id, body.model_dump())
@@ -88,27 +88,27 @@ def list_responses(
     return listing.page(SurveyResponse, ResponseOut, **where)
 
 
-@router.put("/feedback-items/{feedback_id}", responses=responses(409))
+@router.put("/feedback-items/{feedback_id}", responses=problem_responses(409))
 def put_feedback(
-    feedback_id: Id, body: FeedbackIn, session: SessionDep, change: AccountChange
+    feedback_id: Id, body: FeedbackIn, session: SessionDep, change: AccountActor
 ) -> FeedbackOut:
     """Create or replace what somebody said."""
     row = service.put_feedback(session, change, feedback_id, body.model_dump())
     return FeedbackOut.model_validate(row)
 
 
-@router.patch("/feedback-items/{feedback_id}", responses=responses(409))
+@router.patch("/feedback-items/{feedback_id}", responses=problem_responses(409))
 def change_feedback(
-    feedback_id: Id, body: FeedbackPatch, session: SessionDep, change: AccountChange
+    feedback_id: Id, body: FeedbackPatch, session: SessionDep, change: AccountActor
 ) -> FeedbackOut:
     """Change what is sent, such as who answers it until when."""
     said = body.model_dump(exclude_unset=True)
     return FeedbackOut.model_validate(service.change_feedback(session, change, feedback_id, said))
 
 
-@router.post("/feedback-items/{feedback_id}/resolve", responses=responses(409))
+@router.post("/feedback-items/{feedback_id}/resolve", responses=problem_responses(409))
 def resolve_feedback(
-    feedback_id: Id, body: Resolution, session: SessionDep, change: AccountChange
+    feedback_id: Id, body: Resolution, session: SessionDep, change: AccountActor
 ) -> FeedbackOut:
     """Close the loop. The message `feedback.resolved` tells who asked."""
     row = service.resolve_feedback(session, change, feedback_id, body.outcome, body.answer)
@@ -138,7 +138,7 @@ def list_feedback(
 
 @router.put("/incidents/{incident_id}")
 def put_incident(
-    incident_id: Id, body: IncidentIn, session: SessionDep, change: AccountChange
+    incident_id: Id, body: IncidentIn, session: SessionDep, change: AccountActor
 ) -> IncidentOut:
     """Create or replace an incident, and say whom it affects."""
     row = incidents.put_incident(session, change, incident_id, body.model_dump())

@@ -7,7 +7,7 @@ from app.accounts.tables import User
 from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.pagination import Page
-from app.core.schemas import Id, responses
+from app.core.schemas import Id, problem_responses
 from app.engagement import incidents, row_queries, service
 from app.engagement.case_endpoints import router as cases_router
 from app.engagement.listing import ListingDep, WholeDep
@@ -28,10 +28,10 @@ from app.engagement.schemas import (
 )
 from app.engagement.tables import Goal, LoyaltyTier, OnboardingStep
 from app.engagement.values import Engagement
-from app.workspaces.auth import AccountChange, Caller, Reader
+from app.workspaces.auth import AccountActor, Caller, Reader
 
 settings = APIRouter(
-    prefix="/api/v1", tags=["engagement"], responses=responses(400, 401, 403, 404, 422)
+    prefix="/api/v1", tags=["engagement"], responses=problem_responses(400, 401, 403, 404, 422)
 )
 
 
@@ -42,7 +42,7 @@ def _standing(session: ReadSessionDep, caller: Caller, account_id: str, now: Now
 
 
 @settings.put("/onboarding-steps/{key}")
-def put_step(key: Id, body: StepIn, session: SessionDep, change: AccountChange) -> StepOut:
+def put_step(key: Id, body: StepIn, session: SessionDep, change: AccountActor) -> StepOut:
     """Create or replace a step of onboarding. Every account is looked at again."""
     row = service.put_setting(session, change, OnboardingStep, key, body.model_dump())
     return StepOut.model_validate(row)
@@ -56,7 +56,7 @@ def get_step(key: Id, session: ReadSessionDep, caller: Reader) -> StepOut:
 
 
 @settings.delete("/onboarding-steps/{key}", status_code=204)
-def delete_step(key: Id, session: SessionDep, change: AccountChange) -> None:
+def delete_step(key: Id, session: SessionDep, change: AccountActor) -> None:
     """Delete a step of onboarding, and who did it."""
     service.delete_setting(session, change, OnboardingStep, key)
 
@@ -93,7 +93,7 @@ def get_onboarding(
 
 
 @settings.put("/loyalty-tiers/{key}")
-def put_tier(key: Id, body: TierIn, session: SessionDep, change: AccountChange) -> TierOut:
+def put_tier(key: Id, body: TierIn, session: SessionDep, change: AccountActor) -> TierOut:
     """Create or replace a loyalty tier. Every account is looked at again."""
     row = service.put_setting(session, change, LoyaltyTier, key, body.model_dump())
     return TierOut.model_validate(row)
@@ -106,7 +106,7 @@ def get_tier(key: Id, session: ReadSessionDep, caller: Reader) -> TierOut:
 
 
 @settings.delete("/loyalty-tiers/{key}", status_code=204)
-def delete_tier(key: Id, session: SessionDep, change: AccountChange) -> None:
+def delete_tier(key: Id, session: SessionDep, change: AccountActor) -> None:
     """Delete a loyalty tier."""
     service.delete_setting(session, change, LoyaltyTier, key)
 
@@ -117,16 +117,14 @@ def list_tiers(listing: WholeDep) -> Page[TierOut]:
     return listing.page(LoyaltyTier, TierOut)
 
 
-@settings.put("/goals/{goal_id}", responses=responses(409))
-def put_goal(goal_id: Id, body: GoalIn, session: SessionDep, change: AccountChange) -> GoalOut:
+@settings.put("/goals/{goal_id}", responses=problem_responses(409))
+def put_goal(goal_id: Id, body: GoalIn, session: SessionDep, change: AccountActor) -> GoalOut:
     """Create or replace a goal of an account."""
     return GoalOut.model_validate(service.put_goal(session, change, goal_id, body.model_dump()))
 
 
 @settings.patch("/goals/{goal_id}")
-def change_goal(
-    goal_id: Id, body: GoalPatch, session: SessionDep, change: AccountChange
-) -> GoalOut:
+def change_goal(goal_id: Id, body: GoalPatch, session: SessionDep, change: AccountActor) -> GoalOut:
     """Change what is sent. With `closed_on` nobody follows the goal any more."""
     said = body.model_dump(exclude_unset=True)
     return GoalOut.model_validate(service.change_goal(session, change, goal_id, said))
@@ -155,7 +153,7 @@ def list_account_goals(
 
 
 @settings.put("/users/{user_id}/roles")
-def put_roles(user_id: Id, body: RolesIn, session: SessionDep, change: AccountChange) -> RolesOut:
+def put_roles(user_id: Id, body: RolesIn, session: SessionDep, change: AccountActor) -> RolesOut:
     """Let a person have these roles from now on, and no others."""
     roles = incidents.put_roles(session, change, user_id, body.roles)
     return RolesOut(user_id=user_id, roles=roles)

@@ -13,11 +13,11 @@ from app.engagement import row_queries, taking
 from app.engagement.reading import Row
 from app.engagement.service import due, note
 from app.engagement.tables import Incident
-from app.workspaces.service import Change
+from app.workspaces.service import Actor
 
 
 def put_incident(
-    session: Session, change: Change, incident_id: str, said: Mapping[str, Any]
+    session: Session, change: Actor, incident_id: str, said: Mapping[str, Any]
 ) -> Incident:
     """Create or replace an incident and whom it affects."""
     workspace_id, today = change.workspace_id, change.at.date()
@@ -37,7 +37,7 @@ def put_incident(
 
 
 def _put_affected(
-    session: Session, change: Change, incident_id: str, said: Mapping[str, Any]
+    session: Session, change: Actor, incident_id: str, said: Mapping[str, Any]
 ) -> None:
     workspace_id = change.workspace_id
     current = aliases.current_ids(session, workspace_id, said["account_ids"])
@@ -62,7 +62,7 @@ def _affected(session: Session, workspace_id: str, incident_id: str) -> set[str]
     return {row.account_id for row in rows}
 
 
-def put_roles(session: Session, change: Change, user_id: str, roles: Collection[str]) -> list[str]:
+def put_roles(session: Session, change: Actor, user_id: str, roles: Collection[str]) -> list[str]:
     """Let a person have these roles from now on, and no others."""
     user = accounts.get(session, change.workspace_id, User, user_id, lock=True)
     row_queries.put_roles(session, change.workspace_id, user_id, roles, on=change.at.date())

@@ -7,13 +7,13 @@ from fastapi import Depends
 from sqlalchemy.orm import Session
 
 from app.core.db import ReadSessionDep
-from app.core.pagination import Page, Paging, PagingDep, Slice
-from app.core.schemas import Out
+from app.core.pagination import Page, Paging, PagingDep, RowPage
+from app.core.schemas import ResponseModel
 from app.engagement import row_queries
 from app.engagement.row_queries import Kept
-from app.workspaces.auth import AskedAccount, Reader
+from app.workspaces.auth import AccountIdFilter, Reader
 
-Shown = TypeVar("Shown", bound=Out)
+Shown = TypeVar("Shown", bound=ResponseModel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +25,13 @@ class Listing:
     account_id: str | None
     paging: Paging
 
-    def rows(self, table: type[Kept], **where: object) -> Slice[Kept]:
+    def rows(self, table: type[Kept], **where: object) -> RowPage[Kept]:
         if self.account_id:
             where["account_id"] = self.account_id
         return row_queries.listed(self.session, self.workspace_id, table, self.paging, where=where)
 
     def page(self, table: type[Kept], shown: type[Shown], **where: object) -> Page[Shown]:
-        return self.rows(table, **where).shown(shown.model_validate)
+        return self.rows(table, **where).to_page(shown.model_validate)
 
 
 def whole(session: ReadSessionDep, caller: Reader, paging: PagingDep) -> Listing:
@@ -39,7 +39,7 @@ def whole(session: ReadSessionDep, caller: Reader, paging: PagingDep) -> Listing
 
 
 def of_account(
-    session: ReadSessionDep, caller: Reader, paging: PagingDep, account_id: AskedAccount = None
+    session: ReadSessionDep, caller: Reader, paging: PagingDep, account_id: AccountIdFilter = None
 ) -> Listing:
     return Listing(session, caller.workspace_id, account_id, paging)
 

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from app.core.db import Sessions, transaction
+from app.core.db import SessionFactory, transaction
 from app.engagement.queries import keep_pace, onboarding_steps
 from app.engagement.statements import DROP_PACE
 from app.jobs import service as jobs
@@ -99,7 +99,7 @@ def look_back(session: Session, workspace_id: str, *, actor: str, now: datetime)
         jobs.enqueue(session, workspace_id, KIND, {}, actor=actor, now=now)
 
 
-def look_back_page(sessions: Sessions, work: Work, now: datetime) -> bool:
+def look_back_page(sessions: SessionFactory, work: Work, now: datetime) -> bool:
     """Look through all of the usage of some accounts. Returns whether there is more."""
     with transaction(sessions) as session:
         values = {"after": work.position.get("after", ""), "limit": ACCOUNTS_AT_ONCE}

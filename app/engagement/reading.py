@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from app.accounts.traits import day, identity, text
-from app.workspaces.semantics import Told
+from app.workspaces.semantic_events import SemanticEventKind
 
 MISSING, INVALID, UNKNOWN = "semantic_missing", "semantic_invalid", "semantic_unknown"
 """Why an event does not do what it says: a needed property lacks, cannot be read, names nothing."""
@@ -19,13 +19,17 @@ METRICS = ("events", "active_users", "active_days", "reach", "mrr", "trait")
 LONGEST_TEXT = 10_000
 LARGEST = 1e15
 MOMENTS = {
-    Told.TICKET_OPENED: "opened",
-    Told.TICKET_REPLIED: "replied",
-    Told.TICKET_CLOSED: "closed",
-    Told.TICKET_REOPENED: "reopened",
+    SemanticEventKind.TICKET_OPENED: "opened",
+    SemanticEventKind.TICKET_REPLIED: "replied",
+    SemanticEventKind.TICKET_CLOSED: "closed",
+    SemanticEventKind.TICKET_REOPENED: "reopened",
 }
-SURVEYS = {Told.NPS_ANSWERED: NPS, Told.CSAT_ANSWERED: CSAT}
-OF_INCIDENTS = {Told.INCIDENT_DECLARED, Told.INCIDENT_ENDED, Told.APOLOGY_SENT}
+SURVEYS = {SemanticEventKind.NPS_ANSWERED: NPS, SemanticEventKind.CSAT_ANSWERED: CSAT}
+OF_INCIDENTS = {
+    SemanticEventKind.INCIDENT_DECLARED,
+    SemanticEventKind.INCIDENT_ENDED,
+    SemanticEventKind.APOLOGY_SENT,
+}
 WITHOUT_ACCOUNT = {*MOMENTS, *OF_INCIDENTS}
 """Told by whoever works on it, so that they count although nobody knows the account yet."""
 
@@ -66,7 +70,7 @@ class Event:
     """
 
     n: int
-    told: Told
+    told: SemanticEventKind
     message_id: str
     at: datetime
     account_id: str | None
@@ -120,7 +124,7 @@ def _completion(event: Event, said: _Said) -> list[Row]:
 def _ticket(event: Event, said: _Said) -> list[Row]:
     """Who opens it is who asks; who replies may be of any account."""
     ticket_id = said.need("ticket_id", identity)
-    opens = event.told is Told.TICKET_OPENED
+    opens = event.told is SemanticEventKind.TICKET_OPENED
     ticket = _row(
         event,
         "ticket",
@@ -221,22 +225,22 @@ def _incident(event: Event, said: _Said) -> list[Row]:
     named = said.find("account_ids", _ids) or [each for each in (event.account_id,) if each]
     of_incident = {"incident_id": incident_id, "account_ids": named}
     match event.told:
-        case Told.INCIDENT_DECLARED:
+        case SemanticEventKind.INCIDENT_DECLARED:
             title = said.find("title", text)
             declared = _row(event, "incident", incident_id=incident_id, title=title)
             return declared + _row(event, "affected", **of_incident)
-        case Told.INCIDENT_ENDED:
+        case SemanticEventKind.INCIDENT_ENDED:
             return _row(event, "incident_end", incident_id=incident_id)
     return _row(event, "apology", **of_incident)
 
 
-READERS: Mapping[Told, Callable[[Event, _Said], list[Row]]] = {
-    Told.STEP_COMPLETED: _completion,
+READERS: Mapping[SemanticEventKind, Callable[[Event, _Said], list[Row]]] = {
+    SemanticEventKind.STEP_COMPLETED: _completion,
     **dict.fromkeys(MOMENTS, _ticket),
-    **dict.fromkeys((*SURVEYS, Told.SURVEY_ANSWERED), _response),
-    Told.FEEDBACK_GIVEN: _feedback,
-    Told.FEEDBACK_RESOLVED: _resolution,
-    Told.GOAL_SET: _goal,
+    **dict.fromkeys((*SURVEYS, SemanticEventKind.SURVEY_ANSWERED), _response),
+    SemanticEventKind.FEEDBACK_GIVEN: _feedback,
+    SemanticEventKind.FEEDBACK_RESOLVED: _resolution,
+    SemanticEventKind.GOAL_SET: _goal,
     **dict.fromkeys(OF_INCIDENTS, _incident),
 }
 

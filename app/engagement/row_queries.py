@@ -6,9 +6,9 @@ from sqlalchemy import delete, inspect, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from app.core.pagination import Paging, Slice
-from app.core.rows import listed as rows_of_page
-from app.core.rows import row_of
+from app.core.pagination import Paging, RowPage
+from app.core.query_helpers import fetch_page as rows_of_page
+from app.core.query_helpers import get_row
 from app.engagement.tables import (
     FeedbackItem,
     Goal,
@@ -34,7 +34,7 @@ def get(
     session: Session, workspace_id: str, table: type[Kept], key: str, *, lock: bool = False
 ) -> Kept:
     """Find a row by its own id. Locked, one writer at a time has it."""
-    return row_of(session, table, (workspace_id, key), lock=lock)
+    return get_row(session, table, (workspace_id, key), lock=lock)
 
 
 def listed(
@@ -44,7 +44,7 @@ def listed(
     paging: Paging,
     *,
     where: Mapping[str, object],
-) -> Slice[Kept]:
+) -> RowPage[Kept]:
     """In the order of their ids. ``where``: a column's value; True, False: whether it has one."""
     key = getattr(table, inspect(table).primary_key[1].name)
     rows = select(table).where(table.workspace_id == workspace_id)

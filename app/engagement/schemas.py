@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, Strict, model_validator
 from pydantic_core import PydanticCustomError
 
-from app.core.schemas import WHOLE, Body, Day, EventName, Id, Out, Text
+from app.core.schemas import WHOLE_NUMBER, Day, EventName, Id, RequestModel, ResponseModel, Text
 from app.engagement.reading import LARGEST, LONGEST_TEXT
 from app.engagement.values import Progress
 
@@ -16,7 +16,7 @@ Outcome = Literal["shipped", "fixed", "answered", "declined"]
 Role = Literal["champion", "sponsor"]
 Survey = Literal["nps", "csat"]
 Number = Annotated[float, Strict(), Field(ge=-LARGEST, le=LARGEST, allow_inf_nan=False)]
-Small = Annotated[int, Strict(), Field(ge=0, le=10_000), WHOLE]
+Small = Annotated[int, Strict(), Field(ge=0, le=10_000), WHOLE_NUMBER]
 Words = Annotated[str, Field(max_length=LONGEST_TEXT, pattern=r"^[^\x00]*$")]
 
 
@@ -29,7 +29,7 @@ def _near(instant: datetime) -> datetime:
 Moment = Annotated[AwareDatetime, AfterValidator(_near)]
 
 
-class Measured(Body):
+class Measured(RequestModel):
     """A metric of the 28 days up to a day (docs/engagement.md)."""
 
     metric: Metric = Field(examples=["events"])
@@ -45,7 +45,7 @@ class Measured(Body):
         return self
 
 
-class StepIn(Body):
+class StepIn(RequestModel):
     """A step of onboarding. It is done when told so, by one of the events, or by the trait."""
 
     name: Text | None = Field(None, description="Null: the key.", examples=["Invite the team"])
@@ -57,7 +57,7 @@ class StepIn(Body):
     target_days: Small | None = Field(None, examples=[7])
 
 
-class StepOut(Out):
+class StepOut(ResponseModel):
     key: str = Field(examples=["invite"])
     name: str = Field(examples=["Invite the team"])
     position: int = Field(examples=[1])
@@ -72,7 +72,7 @@ class TierIn(Measured):
     threshold: Number = Field(description="From which value on.", examples=[1000])
 
 
-class TierOut(Out):
+class TierOut(ResponseModel):
     key: str = Field(examples=["gold"])
     name: str = Field(examples=["Gold"])
     position: int = Field(examples=[2])
@@ -82,7 +82,7 @@ class TierOut(Out):
     threshold: float = Field(examples=[1000.0])
 
 
-class TicketIn(Body):
+class TicketIn(RequestModel):
     """What is known of a ticket: the first opening and reply count, and the last closing."""
 
     account_id: Id
@@ -95,7 +95,7 @@ class TicketIn(Body):
     closed_at: Moment | None = None
 
 
-class TicketOut(Out):
+class TicketOut(ResponseModel):
     ticket_id: str = Field(examples=["t-17"])
     account_id: str | None = Field(examples=["acme"])
     user_id: str | None = Field(examples=["ada"])
@@ -107,7 +107,7 @@ class TicketOut(Out):
     closed_at: datetime | None
 
 
-class ResponseIn(Body):
+class ResponseIn(RequestModel):
     account_id: Id
     user_id: Id | None = Field(None, examples=["ada"])
     kind: Survey
@@ -124,7 +124,7 @@ class ResponseIn(Body):
         return self
 
 
-class ResponseOut(Out):
+class ResponseOut(ResponseModel):
     response_id: str = Field(examples=["r-4"])
     account_id: str = Field(examples=["acme"])
     user_id: str | None = Field(examples=["ada"])
@@ -136,7 +136,7 @@ class ResponseOut(Out):
     known_on: date
 
 
-class FeedbackPatch(Body):
+class FeedbackPatch(RequestModel):
     """What is to change; what is left out stays. To close the loop there is ``resolve``."""
 
     kind: Kind = Field(default_factory=lambda: "request")
@@ -155,14 +155,14 @@ class FeedbackIn(FeedbackPatch):
     at: Moment | None = Field(None, description="Null: now.")
 
 
-class Resolution(Body):
+class Resolution(RequestModel):
     outcome: Outcome
     answer: Words | None = Field(
         None, description="What who asked is told.", examples=["It is out since today."]
     )
 
 
-class FeedbackOut(Out):
+class FeedbackOut(ResponseModel):
     feedback_id: str = Field(examples=["f-9"])
     account_id: str = Field(examples=["acme"])
     user_id: str | None = Field(examples=["ada"])
@@ -194,14 +194,14 @@ class GoalIn(Measured):
     due_on: Day = Field(examples=["2026-09-01"])
 
 
-class GoalPatch(Body):
+class GoalPatch(RequestModel):
     title: Text = Field(default_factory=str)
     target: Number = Field(default_factory=float)
     due_on: Day = Field(default_factory=lambda: date.max)
     closed_on: Day | None = Field(None, description="From when on nobody follows it.")
 
 
-class GoalOut(Out):
+class GoalOut(ResponseModel):
     goal_id: str = Field(examples=["g-1"])
     account_id: str = Field(examples=["acme"])
     title: str = Field(examples=["Send 10,000 messages a month"])
@@ -215,7 +215,7 @@ class GoalOut(Out):
     closed_on: date | None
 
 
-class GoalStandingOut(Out):
+class GoalStandingOut(ResponseModel):
     """A goal with what has become of it."""
 
     goal_id: str = Field(examples=["g-1"])
@@ -232,7 +232,7 @@ class GoalStandingOut(Out):
     progress: Progress
 
 
-class IncidentIn(Body):
+class IncidentIn(RequestModel):
     title: Text | None = Field(None, examples=["Messages were delayed"])
     declared_at: Moment | None = Field(None, description="Null: now, if it is new.")
     ended_at: Moment | None = None
@@ -244,12 +244,12 @@ class IncidentIn(Body):
     )
 
 
-class AffectedOut(Out):
+class AffectedOut(ResponseModel):
     account_id: str = Field(examples=["acme"])
     apology_sent_at: datetime | None
 
 
-class IncidentOut(Out):
+class IncidentOut(ResponseModel):
     incident_id: str = Field(examples=["i-3"])
     title: str | None = Field(examples=["Messages were delayed"])
     declared_at: datetime
@@ -257,7 +257,7 @@ class IncidentOut(Out):
     accounts: list[AffectedOut]
 
 
-class RolesIn(Body):
+class RolesIn(RequestModel):
     roles: list[Role] = Field(max_length=2, examples=[["champion"]])
 
 
@@ -266,7 +266,7 @@ class RolesOut(BaseModel):
     roles: list[str] = Field(examples=[["champion"]])
 
 
-class StepStandingOut(Out):
+class StepStandingOut(ResponseModel):
     key: str = Field(examples=["invite"])
     name: str = Field(examples=["Invite the team"])
     target_days: int | None = Field(examples=[7])

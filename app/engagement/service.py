@@ -26,7 +26,7 @@ from app.engagement.tables import (
     Ticket,
 )
 from app.webhooks.outbox import NewMessage, publish
-from app.workspaces.service import Change
+from app.workspaces.service import Actor
 
 INSTANTS = {"opened": "opened_at", "replied": "replied_at", "closed": "closed_at"}
 FEEDBACK_RESOLVED = "feedback.resolved"
@@ -38,7 +38,7 @@ class AlreadyResolvedError(ConflictError):
 
 def put_setting(
     session: Session,
-    change: Change,
+    change: Actor,
     table: type[Setting],
     key: str,
     said: Mapping[str, Any],
@@ -51,14 +51,14 @@ def put_setting(
     return row
 
 
-def delete_setting(session: Session, change: Change, table: type[Setting], key: str) -> None:
+def delete_setting(session: Session, change: Actor, table: type[Setting], key: str) -> None:
     """What accounts did of a step is forgotten with it."""
     catalog.delete(session, change, table, key)
     if table is OnboardingStep:
         row_queries.drop_completions(session, change.workspace_id, key)
 
 
-def put_ticket(session: Session, change: Change, ticket_id: str, said: Mapping[str, Any]) -> Ticket:
+def put_ticket(session: Session, change: Actor, ticket_id: str, said: Mapping[str, Any]) -> Ticket:
     """Add what is said to what is known: the moments of a ticket are never taken back."""
     account_id = _enter(session, change, said)
     accounts.ensure(session, change.workspace_id, Ticket, ticket_id, account_id=account_id)
@@ -85,14 +85,14 @@ def put_ticket(session: Session, change: Change, ticket_id: str, said: Mapping[s
 
 
 def put_response(
-    session: Session, change: Change, response_id: str, said: Mapping[str, Any]
+    session: Session, change: Actor, response_id: str, said: Mapping[str, Any]
 ) -> SurveyResponse:
     columns = {**said, "account_id": _enter(session, change, said)}
     return _put(session, change, SurveyResponse, response_id, _at(change, columns))
 
 
 def put_feedback(
-    session: Session, change: Change, feedback_id: str, said: Mapping[str, Any]
+    session: Session, change: Actor, feedback_id: str, said: Mapping[str, Any]
 ) -> FeedbackItem:
     """Create or replace what was said. What was answered keeps how."""
     columns = {**said, "account_id": _enter(session, change, said)}
@@ -100,7 +100,7 @@ def put_feedback(
 
 
 def change_feedback(
-    session: Session, change: Change, feedback_id: str, said: Mapping[str, Any]
+    session: Session, change: Actor, feedback_id: str, said: Mapping[str, Any]
 ) -> FeedbackItem:
     row = row_queries.get(session, change.workspace_id, FeedbackItem, feedback_id, lock=True)
     if row.resolved_at is not None and "status" in said:
@@ -113,7 +113,7 @@ def change_feedback(
 
 
 def resolve_feedback(
-    session: Session, change: Change, feedback_id: str, outcome: str, answer: str | None
+    session: Session, change: Actor, feedback_id: str, outcome: str, answer: str | None
 ) -> FeedbackItem:
     """Close the loop: a message tells who asked. Twice the same is the same as once."""
     row = row_queries.get(session, change.workspace_id, FeedbackItem, feedback_id, lock=True)
@@ -141,7 +141,7 @@ def resolve_feedback(
     return row
 
 
-def put_goal(session: Session, change: Change, goal_id: str, said: Mapping[str, Any]) -> Goal:
+def put_goal(session: Session, change: Actor, goal_id: str, said: Mapping[str, Any]) -> Goal:
     """Create or replace a goal; without a baseline it is what the metric is now."""
     today = change.at.date()
     columns = {**said, "account_id": _enter(session, change, said), "known_on": today}
@@ -152,7 +152,7 @@ def put_goal(session: Session, change: Change, goal_id: str, said: Mapping[str, 
     return _put(session, change, Goal, goal_id, columns)
 
 
-def change_goal(session: Session, change: Change, goal_id: str, said: Mapping[str, Any]) -> Goal:
+def change_goal(session: Session, change: Actor, goal_id: str, said: Mapping[str, Any]) -> Goal:
     row = row_queries.get(session, change.workspace_id, Goal, goal_id, lock=True)
     _check_days(row.starts_on, said.get("due_on", row.due_on))
     for name, value in said.items():
@@ -163,7 +163,7 @@ def change_goal(session: Session, change: Change, goal_id: str, said: Mapping[st
 
 
 def _put(
-    session: Session, change: Change, table: type[OfAccount], key: str, columns: Mapping[str, Any]
+    session: Session, change: Actor, table: type[OfAccount], key: str, columns: Mapping[str, Any]
 ) -> OfAccount:
     """Create or replace a row of an account; since when it is known stays as it was."""
     created = accounts.ensure(session, change.workspace_id, table, key, **columns)
@@ -178,11 +178,11 @@ def _put(
     return row
 
 
-def _at(change: Change, columns: Mapping[str, Any]) -> dict[str, Any]:
+def _at(change: Actor, columns: Mapping[str, Any]) -> dict[str, Any]:
     return {**columns, "at": columns["at"] or change.at, "known_on": change.at.date()}
 
 
-def _enter(session: Session, change: Change, said: Mapping[str, Any]) -> str:
+def _enter(session: Session, change: Actor, said: Mapping[str, Any]) -> str:
     """Return the account of today, created if nobody has heard of it; erased ids are refused."""
     account_id = aliases.current_id(session, change.workspace_id, said["account_id"])
     enter(session, change.workspace_id, Account, account_id)
@@ -203,7 +203,7 @@ def _check_days(starts_on: date, due_on: date) -> None:
         )
 
 
-def _measured(session: Session, change: Change, columns: Mapping[str, Any]) -> float:
+def _measured(session: Session, change: Actor, columns: Mapping[str, Any]) -> float:
     names = tuple(sorted(columns["event_names"]))
     asked = Asked(columns["account_id"], columns["metric"], names, columns["trait"])
     as_of = min(columns["starts_on"], change.at.date())
@@ -216,7 +216,7 @@ def _measured(session: Session, change: Change, columns: Mapping[str, Any]) -> f
 
 
 def note(
-    session: Session, change: Change, action: str, subject: str, said: Mapping[str, Any]
+    session: Session, change: Actor, action: str, subject: str, said: Mapping[str, Any]
 ) -> None:
     """Audit who changed what; the words of people are not repeated."""
     details = {
@@ -227,5 +227,5 @@ def note(
     change.audit(session, action, subject, details)
 
 
-def due(session: Session, change: Change, account_id: str) -> None:
+def due(session: Session, change: Actor, account_id: str) -> None:
     accounts.mark_due(session, change.workspace_id, [account_id])

@@ -14,7 +14,7 @@ from app.accounts.tombstones import ACCOUNT, ANONYMOUS, MEMBER, USER, Hit
 from app.events.batch import Reading, Rejected
 from app.events.canonical import Event
 from app.events.identities import IDENTITY_KINDS
-from app.workspaces.queries import ChangedIds, changed_ids
+from app.workspaces.queries import IdChangeFlags, load_id_change_flags
 
 FRESH_SECONDS = 2.0
 TOKEN = re.compile(r'"(?:[^"\\]|\\.)+"|-?\d[\w.+-]{0,40}')
@@ -60,8 +60,8 @@ class Turned:
 
 
 def admit(
-    session: Session, workspace_id: str, reading: Reading, known: ChangedIds | None
-) -> tuple[Reading, ChangedIds]:
+    session: Session, workspace_id: str, reading: Reading, known: IdChangeFlags | None
+) -> tuple[Reading, IdChangeFlags]:
     """Take out of a batch what was erased, and bring account ids up to date.
 
     ``known``: what was read with the caller, believed for a moment; None: it is asked for. Costs
@@ -69,7 +69,7 @@ def admit(
     """
     at = monotonic()
     if known is None or at - known.read_at > FRESH_SECONDS:
-        known = changed_ids(session, workspace_id, at=at)
+        known = load_id_change_flags(session, workspace_id, at=at)
     if known.has_aliases:
         reading = _renamed(session, workspace_id, reading)
     if known.erasure_key:

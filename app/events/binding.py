@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from app.core.db import Sessions
+from app.core.db import SessionFactory
 from app.events import binding_queries, queries, semantic, stats_queries
 from app.events.binding_queries import WaitingEvent
 from app.events.queries import Origin
@@ -15,7 +15,7 @@ from app.events.queries import Origin
 AT_ONCE = 1000
 
 
-def attribute(sessions: Sessions, *, now: datetime, everything: bool = True) -> int:
+def attribute(sessions: SessionFactory, *, now: datetime, everything: bool = True) -> int:
     """Move waiting events whose account has become known, and count them as known today.
 
     Taking them out, storing and counting them is one transaction; dedupe applies. Returns how

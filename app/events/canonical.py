@@ -13,7 +13,7 @@ from app.accounts.traits import NOT_IDS
 from app.events.quarantine import QuarantineError
 from app.events.repair import depth
 from app.events.times import Received, moment
-from app.workspaces.semantics import BY_DEFAULT, Told
+from app.workspaces.semantic_events import DEFAULT_EVENTS_BY_NAME, SemanticEventKind
 
 MAX_EVENT_BYTES = 256 * 1024
 MAX_DEPTH = 32
@@ -56,7 +56,9 @@ class Rules:
     end_customer_keys: Sequence[str] = ("end_customer_id",)
     reach_property: str | None = None
     internal_domains: Collection[str] = ()
-    semantic: Mapping[str, Told] = field(default_factory=lambda: BY_DEFAULT)
+    semantic: Mapping[str, SemanticEventKind] = field(
+        default_factory=lambda: DEFAULT_EVENTS_BY_NAME
+    )
 
 
 @dataclass(slots=True)
@@ -87,7 +89,7 @@ class Event:
     traits: Mapping[str, Any] | None
     previous_id: str | None
     warnings: tuple[str, ...]
-    semantic: Told | None
+    semantic: SemanticEventKind | None
 
     def row(self) -> dict[str, Any]:
         """Name the columns for the ingest statement; what is absent is null there."""

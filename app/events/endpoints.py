@@ -8,10 +8,10 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 
-from app.core.bodies import whole_body
-from app.core.db import slot
+from app.core.db import database_slot
 from app.core.errors import UnauthorizedError
-from app.core.schemas import responses
+from app.core.http.request_body import read_body
+from app.core.schemas import problem_responses
 from app.events import native, segment, service, wire
 from app.events.batch import Batch
 from app.events.canonical import Dialect
@@ -29,7 +29,7 @@ from app.events.schemas import (
     SEGMENT_CALL,
     Receipt,
 )
-from app.workspaces.auth import Caller, caller_of, identify, key_from_header
+from app.workspaces.auth import Caller, authenticate, get_caller, key_from_header
 from app.workspaces.keys import Scope
 
 BATCH_PATHS = ("/v1/batch", "/v1/import", "/v1/b")
@@ -55,7 +55,7 @@ async def sender(request: Request) -> Caller | None:
     if text is None:
         return None
     try:
-        caller = await caller_of(request, text)
+        caller = await get_caller(request, text)
     except UnauthorizedError as error:
         raise UnauthorizedError(error.detail, code="invalid_write_key") from None
     caller.require(Scope.INGEST_WRITE)
@@ -64,7 +64,7 @@ async def sender(request: Request) -> Caller | None:
 
 async def body(request: Request) -> Body:
     """Read the body as bytes, as long as it is neither too large nor too slow."""
-    raw = await whole_body(request, limit=request.app.state.limits.wire_bytes)
+    raw = await read_body(request, limit=request.app.state.limits.wire_bytes)
     headers = request.headers
     return Body(raw, headers.get("content-encoding", ""), headers.get("content-type", ""))
 
@@ -96,7 +96,7 @@ async def arrive(request: Request) -> AsyncGenerator[Arrival]:
     """Check the key, then read the body, then wait for a slot: one dependency costs less."""
     caller = await sender(request)
     content = await body(request)
-    async with slot(request):
+    async with database_slot(request):
         yield Arrival(request, caller, content, request.app.state.clock())
 
 
@@ -144,7 +144,7 @@ def _caller_from_body(arrival: Arrival, batch: Batch) -> Caller:
         )
     try:
         sessions = arrival.request.app.state.autocommit_sessions
-        caller = identify(sessions, batch.write_key, now=arrival.now)
+        caller = authenticate(sessions, batch.write_key, now=arrival.now)
     except UnauthorizedError as error:
         raise UnauthorizedError(error.detail, code="invalid_write_key") from None
     caller.require(Scope.INGEST_WRITE)
@@ -249,7 +249,7 @@ def _route(
             name=name,
             operation_id=name,
             response_model=Receipt,
-            responses=responses(400, 401, 403, 408, 413, 415, 422, 429, 503),
+            responses=problem_responses(400, 401, 403, 408, 413, 415, 422, 429, 503),
             openapi_extra=document,
             include_in_schema=variant == path,
         )

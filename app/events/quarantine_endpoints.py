@@ -7,10 +7,10 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Query, Request
 from sqlalchemy.orm import Session
 
-from app.core.db import ReadSessionDep, SessionDep, Sessions, slot, transaction
+from app.core.db import ReadSessionDep, SessionDep, SessionFactory, database_slot, transaction
 from app.core.errors import NotFoundError
 from app.core.pagination import Page, PagingDep
-from app.core.schemas import NO_NUL, responses
+from app.core.schemas import NO_NUL, problem_responses
 from app.events import quarantine_queries as queries
 from app.events.quarantine_queries import Narrowed
 from app.events.quarantine_schemas import (
@@ -26,8 +26,8 @@ from app.events.quarantine_schemas import (
 )
 from app.events.replay import Pipeline, Result, replay
 from app.events.rules import rules_of
-from app.workspaces.auth import AccountChange, AccountWriter, Reader
-from app.workspaces.service import Change
+from app.workspaces.auth import AccountActor, AccountWriter, Reader
+from app.workspaces.service import Actor
 
 MOST_AT_ONCE, MOST_GROUPS, MOST_RESULTS = 1000, 1000, 100
 WIDEST_NUMBER = 18  # digits that fit 64 bits, whatever they are
@@ -41,7 +41,7 @@ StatusText = Annotated[
 Word = Annotated[str | None, Query(max_length=100, pattern=NO_NUL)]
 
 
-@router.get("", responses=responses(401, 403, 404, 422))
+@router.get("", responses=problem_responses(401, 403, 404, 422))
 def list_quarantine(
     session: ReadSessionDep,
     caller: Reader,
@@ -59,10 +59,10 @@ def list_quarantine(
         status=_status(status),
         narrowed=Narrowed(code, key_id, sdk),
     )
-    return found.shown(QuarantinedEventOut.model_validate)
+    return found.to_page(QuarantinedEventOut.model_validate)
 
 
-@router.get("/summary", responses=responses(401, 403, 422))
+@router.get("/summary", responses=problem_responses(401, 403, 422))
 def summarize_quarantine(
     session: ReadSessionDep, caller: Reader, status: StatusText = "open"
 ) -> QuarantineSummary:
@@ -77,7 +77,7 @@ def summarize_quarantine(
     )
 
 
-@router.get("/{quarantine_id}", responses=responses(401, 403, 404, 422))
+@router.get("/{quarantine_id}", responses=problem_responses(401, 403, 404, 422))
 def get_quarantined(
     session: ReadSessionDep, caller: Reader, quarantine_id: str
 ) -> QuarantinedEventDetail:
@@ -91,19 +91,19 @@ def get_quarantined(
     return QuarantinedEventDetail.model_validate(found)
 
 
-async def working_sessions(request: Request) -> AsyncGenerator[Sessions]:
+async def working_sessions(request: Request) -> AsyncGenerator[SessionFactory]:
     """Several transactions for one request, in one slot of the database."""
-    async with slot(request):
+    async with database_slot(request):
         yield request.app.state.sessions
 
 
-@router.post("/replay", responses=responses(400, 401, 403, 404, 422))
+@router.post("/replay", responses=problem_responses(400, 401, 403, 404, 422))
 def replay_quarantined(
     request: Request,
     body: ReplayIn,
     caller: AccountWriter,
-    change: AccountChange,
-    sessions: Annotated[Sessions, Depends(working_sessions, scope="function")],
+    change: AccountActor,
+    sessions: Annotated[SessionFactory, Depends(working_sessions, scope="function")],
 ) -> ReplayReport:
     """Read open events again, under today's rules and at the time when they first came.
 
@@ -128,9 +128,9 @@ def replay_quarantined(
     return _report(results, dry_run=body.dry_run, more=more)
 
 
-@router.post("/discard", responses=responses(400, 401, 403, 404, 422))
+@router.post("/discard", responses=problem_responses(400, 401, 403, 404, 422))
 def discard_quarantined(
-    body: QuarantineSelection, change: AccountChange, session: SessionDep
+    body: QuarantineSelection, change: AccountActor, session: SessionDep
 ) -> DiscardReport:
     """Mark open events as not wanted. They leave the list, and are dropped when they are old."""
     numbers, skipped, more = _selected(session, change.workspace_id, body)
@@ -163,7 +163,7 @@ def _selected(
 
 
 def _audit(
-    session: Session, change: Change, action: str, body: QuarantineSelection, events: int
+    session: Session, change: Actor, action: str, body: QuarantineSelection, events: int
 ) -> None:
     details: dict[str, Any] = {"events": events}
     if not body.numbers:

@@ -8,8 +8,8 @@ from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
 
-from app.core.pagination import Paging, Slice
-from app.core.rows import listed, only
+from app.core.pagination import Paging, RowPage
+from app.core.query_helpers import fetch_page, filter_if_given
 from app.events import quarantine_statements as statements
 from app.events.queries import Origin
 from app.events.tables import QuarantinedEvent
@@ -77,15 +77,15 @@ def list_quarantined(
     *,
     status: str | None,
     narrowed: Narrowed,
-) -> Slice[QuarantinedEvent]:
+) -> RowPage[QuarantinedEvent]:
     """Newest first."""
     found = select(QuarantinedEvent).where(QuarantinedEvent.workspace_id == workspace_id)
-    found = _narrow(only(found, status=status), narrowed)
-    return listed(session, found, QuarantinedEvent.number, paging=paging, newest=True)
+    found = _narrow(filter_if_given(found, status=status), narrowed)
+    return fetch_page(session, found, QuarantinedEvent.number, paging=paging, newest=True)
 
 
 def _narrow(found: Select[Any], narrowed: Narrowed) -> Select[Any]:
-    found = only(found, code=narrowed.code, key_id=narrowed.key_id, sdk=narrowed.sdk)
+    found = filter_if_given(found, code=narrowed.code, key_id=narrowed.key_id, sdk=narrowed.sdk)
     if narrowed.received_from is not None:
         found = found.where(QuarantinedEvent.received_at >= narrowed.received_from)
     if narrowed.received_to is not None:

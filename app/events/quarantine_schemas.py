@@ -12,13 +12,13 @@ from pydantic import (
     model_validator,
 )
 
-from app.core.schemas import NO_NUL, Body, Flag, Id, Moment, Out
+from app.core.schemas import NO_NUL, Flag, Id, RequestModel, ResponseModel, Timestamp
 
 Status = Literal["open", "replayed", "discarded"]
 QuarantineId = Annotated[str, Field(pattern=r"^q_[0-9]{1,18}$", examples=["q_12"])]
 
 
-class QuarantinedEventOut(Out):
+class QuarantinedEventOut(ResponseModel):
     """An event that could not be used."""
 
     number: int = Field(exclude=True)
@@ -47,7 +47,7 @@ class QuarantinedEventDetail(QuarantinedEventOut):
     )
 
 
-class QuarantineGroup(Out):
+class QuarantineGroup(ResponseModel):
     """Events put aside for one reason, of one key and SDK."""
 
     code: str = Field(examples=["missing_event_name"])
@@ -68,7 +68,7 @@ class QuarantineSummary(BaseModel):
     groups: list[QuarantineGroup]
 
 
-class QuarantineFilter(Body):
+class QuarantineFilter(RequestModel):
     """Open events that fit everything that is named; the times are those of first receipt."""
 
     code: Annotated[str, Field(max_length=40, pattern=NO_NUL)] | None = Field(
@@ -78,13 +78,13 @@ class QuarantineFilter(Body):
     sdk: Annotated[str, Field(max_length=100, pattern=NO_NUL)] | None = Field(
         None, examples=["analytics-python/2.4.0"]
     )
-    received_from: Moment | None = Field(None, examples=["2026-03-01T00:00:00Z"])
-    received_to: Moment | None = Field(
+    received_from: Timestamp | None = Field(None, examples=["2026-03-01T00:00:00Z"])
+    received_to: Timestamp | None = Field(
         None, description="The first moment after.", examples=["2026-03-02T00:00:00Z"]
     )
 
 
-class QuarantineSelection(Body):
+class QuarantineSelection(RequestModel):
     """Either `ids` or a `filter`; an empty filter means everything that is open."""
 
     model_config = ConfigDict(

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts.service import TRAITS
 from app.accounts.tables import Account, Subscription
-from app.core.rows import same_account, take_turns
+from app.core.query_helpers import advisory_lock, same_account
 from app.events import binding_statements, statements
 from app.events.identities import AccountRow, Identities, UserRow
 from app.events.names import LARGEST_NUMBER
@@ -172,7 +172,7 @@ def add_names(
 
     One writer at a time in a workspace, so that the limit is exact. Returns all that are known.
     """
-    take_turns(session, "event names", workspace_id)
+    advisory_lock(session, "event names", workspace_id)
     known = known_names(session, workspace_id)
     new = sorted(set(names) - known)[: max(LARGEST_NUMBER - len(known), 0)]
     if new:

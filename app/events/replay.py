@@ -8,7 +8,7 @@ from functools import partial
 
 from sqlalchemy.orm import Session
 
-from app.core.db import Sessions, retrying
+from app.core.db import SessionFactory, run_with_retries
 from app.events import quarantine_queries as queries
 from app.events import stats_queries, wire
 from app.events.batch import MAX_PAYLOAD, Batch, Reading, Rejected, read
@@ -32,7 +32,7 @@ CHARACTER = 4  # bytes at most: so much shorter than the limit may a cut payload
 class Pipeline:
     """The rules of today, and where events go. ``at``: when the replay is done."""
 
-    sessions: Sessions
+    sessions: SessionFactory
     workspace_id: str
     rules: Rules
     base_currency: str
@@ -74,7 +74,7 @@ def replay(pipeline: Pipeline, numbers: Sequence[int], *, dry_run: bool) -> list
     with sessions() as session:
         requests = queries.requests_of(session, workspace_id, numbers)
     if dry_run:
-        return retrying(
+        return run_with_retries(
             sessions,
             lambda session: [r for each in requests for r in _try(session, pipeline, each)],
             rehearse=True,
@@ -82,7 +82,7 @@ def replay(pipeline: Pipeline, numbers: Sequence[int], *, dry_run: bool) -> list
     return [
         r
         for each in requests
-        for r in retrying(sessions, partial(_try, pipeline=pipeline, numbers=each))
+        for r in run_with_retries(sessions, partial(_try, pipeline=pipeline, numbers=each))
     ]
 
 

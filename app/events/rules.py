@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from app.events.canonical import Rules
-from app.workspaces.semantics import by_name
+from app.workspaces.semantic_events import events_by_name
 
 
 class Settings(Protocol):
@@ -25,5 +25,5 @@ def rules_of(said: Settings) -> Rules:
         said.end_customer_keys,
         said.reach_property,
         said.internal_domains,
-        by_name(said.semantic_events),
+        events_by_name(said.semantic_events),
     )

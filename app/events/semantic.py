@@ -11,7 +11,7 @@ from app.engagement.taking import take
 from app.events import queries
 from app.events.canonical import Event
 from app.workspaces.queries import get_workspace
-from app.workspaces.semantics import by_name
+from app.workspaces.semantic_events import events_by_name
 
 
 def tell(
@@ -61,7 +61,7 @@ def tell_bound(
 
     What could be done without an account was done when they came.
     """
-    names = by_name(get_workspace(session, workspace_id).semantic_events)
+    names = events_by_name(get_workspace(session, workspace_id).semantic_events)
     told = [
         (row, names[row["name"].lower()])
         for row in rows

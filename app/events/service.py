@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts import links
 from app.accounts.service import put_price_traits
-from app.core.db import Sessions, retrying
+from app.core.db import SessionFactory, run_with_retries
 from app.core.errors import FieldError
 from app.events import moments, queries, receipts, semantic
 from app.events.admission import admit
@@ -23,7 +23,7 @@ from app.events.receipts import Outcome
 from app.events.schemas import Receipt
 from app.events.stats import aside
 from app.events.times import Received
-from app.workspaces.queries import ChangedIds
+from app.workspaces.queries import IdChangeFlags
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Policy:
     oldest: datetime | None
     strict: bool = False
     idempotency_key: str | None = None
-    changed_ids: ChangedIds | None = None
+    changed_ids: IdChangeFlags | None = None
     replayed_on: date | None = None
 
     @property
@@ -52,11 +52,11 @@ class Policy:
 class Store:
     """Where batches go. ``autocommit`` takes those that one statement stores and counts."""
 
-    sessions: Sessions
-    autocommit: Sessions
+    sessions: SessionFactory
+    autocommit: SessionFactory
     names: KnownNames
 
-    def sessions_for(self, reading: Reading, workspace_id: str) -> Sessions:
+    def sessions_for(self, reading: Reading, workspace_id: str) -> SessionFactory:
         """A plain batch needs no BEGIN and COMMIT: its one statement is a transaction."""
         counted = {event.counted for event in reading.events if event.counted}
         plain = not (
@@ -78,7 +78,7 @@ def ingest(
 ) -> Receipt:
     """Take a batch in. When this returns, all that it says is committed."""
     reading = _read(origin, batch, dialect, policy)
-    outcome = retrying(
+    outcome = run_with_retries(
         target.sessions_for(reading, origin.workspace_id),
         lambda session: store(session, origin, reading, policy, target.names),
     )
@@ -88,7 +88,7 @@ def ingest(
 
 
 def validate(
-    sessions: Sessions,
+    sessions: SessionFactory,
     origin: Origin,
     batch: Batch,
     dialect: Dialect,
@@ -98,7 +98,7 @@ def validate(
 ) -> Receipt:
     """Answer what taking a batch in would answer, by doing so and leaving nothing of it."""
     reading = _read(origin, batch, dialect, policy)
-    outcome = retrying(
+    outcome = run_with_retries(
         sessions,
         lambda session: store(session, origin, reading, policy, KnownNames()),
         rehearse=True,

@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.orm import Session
 
-from app.core.pagination import Paging, Slice
-from app.core.rows import in_order
+from app.core.pagination import Paging, RowPage
+from app.core.query_helpers import keyset_ascending
 from app.events import source_statements as statements
 from app.events.tables import IngestHour, Source, StaleAccount
-from app.workspaces.queries import ROTATED
+from app.workspaces.queries import ROTATED_ACTION
 from app.workspaces.tables import ApiKey, AuditEntry
 
 AT_ONCE = 100
@@ -115,7 +115,7 @@ def drop_revived(session: Session) -> list[tuple[str, str]]:
     return [(row.workspace_id, row.account_id) for row in rows]
 
 
-def list_sources(session: Session, workspace_id: str, paging: Paging) -> Slice[NamedSource]:
+def list_sources(session: Session, workspace_id: str, paging: Paging) -> RowPage[NamedSource]:
     """In the order of their keys' ids."""
     stale = (
         select(func.count())
@@ -126,7 +126,7 @@ def list_sources(session: Session, workspace_id: str, paging: Paging) -> Slice[N
     )
     rotated = exists().where(
         AuditEntry.workspace_id == Source.workspace_id,
-        AuditEntry.action == ROTATED,
+        AuditEntry.action == ROTATED_ACTION,
         AuditEntry.subject == Source.key_id,
     )
     rows = (
@@ -137,6 +137,6 @@ def list_sources(session: Session, workspace_id: str, paging: Paging) -> Slice[N
         )
         .where(Source.workspace_id == workspace_id)
     )
-    rows = in_order(rows, Source.key_id, after=paging.after(str), limit=paging.fetch)
+    rows = keyset_ascending(rows, Source.key_id, after=paging.after(str), limit=paging.fetch_limit)
     found = [NamedSource(*row) for row in session.execute(rows)]
-    return Slice(*paging.cut(found, lambda each: each.source.key_id))
+    return RowPage(*paging.cut(found, lambda each: each.source.key_id))

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts.due import Priority
 from app.accounts.queries import mark_due
-from app.core.db import Sessions, transaction
+from app.core.db import SessionFactory, transaction
 from app.events import silence, source_queries, stats_queries
 from app.events.source_queries import Quiet
 from app.webhooks import outbox
@@ -18,7 +18,7 @@ from app.webhooks.outbox import NewMessage
 log = structlog.get_logger()
 
 
-def fold(sessions: Sessions) -> int:
+def fold(sessions: SessionFactory) -> int:
     """Add what batches have told to their hours, page by page; returns how much was taken."""
     taken = 0
     while True:
@@ -29,7 +29,7 @@ def fold(sessions: Sessions) -> int:
             return taken
 
 
-def watch(sessions: Sessions, *, now: datetime) -> None:
+def watch(sessions: SessionFactory, *, now: datetime) -> None:
     """Notice which sources fell silent and which are back. Accounts are made due silently."""
     fold(sessions)
     with transaction(sessions) as session:

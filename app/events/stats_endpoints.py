@@ -10,7 +10,7 @@ from app.core.clock import Now
 from app.core.db import ReadSessionDep
 from app.core.errors import FieldError, UnprocessableError
 from app.core.pagination import Page, PagingDep
-from app.core.schemas import NO_NUL, Day, responses
+from app.core.schemas import NO_NUL, Day, problem_responses
 from app.events import silence, source_queries, stats_queries
 from app.events.silence import Rhythm
 from app.events.source_queries import NamedSource
@@ -27,7 +27,7 @@ FirstDay = Annotated[Day | None, Query(alias="from", description="Null: six days
 LastDay = Annotated[Day | None, Query(alias="to", description="Null: today.")]
 
 
-@router.get("/ingest/stats", responses=responses(401, 403, 422))
+@router.get("/ingest/stats", responses=problem_responses(401, 403, 422))
 def show_ingest_stats(
     session: ReadSessionDep,
     caller: Reader,
@@ -52,7 +52,7 @@ def show_ingest_stats(
     )
 
 
-@router.get("/sources", responses=responses(401, 403, 404, 422))
+@router.get("/sources", responses=problem_responses(401, 403, 404, 422))
 def list_sources(
     session: ReadSessionDep, caller: Reader, now: Now, paging: PagingDep
 ) -> Page[SourceOut]:
@@ -64,10 +64,10 @@ def list_sources(
         [row.source.key_id for row in found.rows],
         since=now - 2 * silence.WATCHED,
     )
-    return found.shown(lambda row: _source(row, hours[row.source.key_id], now))
+    return found.to_page(lambda row: _source(row, hours[row.source.key_id], now))
 
 
-@router.get("/unattributed", responses=responses(401, 403, 422))
+@router.get("/unattributed", responses=problem_responses(401, 403, 422))
 def summarize_unattributed(session: ReadSessionDep, caller: Reader) -> WaitingSummary:
     """Count the events that wait until the account of their user is known."""
     found = stats_queries.waiting(session, caller.workspace_id, limit=MOST_SENDERS)

@@ -10,7 +10,7 @@ from app.accounts.queries import get, plans, product_features
 from app.accounts.tables import ProductFeature
 from app.core.db import ReadSessionDep
 from app.core.pagination import PagingDep
-from app.core.schemas import Id, responses
+from app.core.schemas import Id, problem_responses
 from app.health import adoption_queries
 from app.health.adoption import Adoption, Grouping, Use
 from app.health.adoption_schemas import AdopterOut, AdoptionCounts, AdoptionGroup, AdoptionOut
@@ -19,7 +19,9 @@ from app.workspaces.auth import Reader
 
 MOST_GROUPS = 100
 
-router = APIRouter(prefix="/api/v1", tags=["health"], responses=responses(401, 403, 404, 422))
+router = APIRouter(
+    prefix="/api/v1", tags=["health"], responses=problem_responses(401, 403, 404, 422)
+)
 
 Only = Annotated[str | None, Query(max_length=500, pattern=r"^[^\x00]*$")]
 
@@ -51,7 +53,7 @@ def get_adoption(
         segment=segment,
         plan=plan,
         after=paging.after(int, str),
-        limit=paging.fetch,
+        limit=paging.fetch_limit,
     )
     found, next_cursor = paging.cut(rows, lambda row: (row.money, row.account_id))
     return AdoptionOut(

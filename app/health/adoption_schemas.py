@@ -3,11 +3,11 @@
 from pydantic import Field
 
 from app.core.pagination import Page
-from app.core.schemas import Out
+from app.core.schemas import ResponseModel
 from app.health.adoption import Use
 
 
-class AdoptionCounts(Out):
+class AdoptionCounts(ResponseModel):
     """Accounts that are neither churned nor excluded; all but the last are entitled to it."""
 
     entitled: int = Field(examples=[120])
@@ -29,7 +29,7 @@ class AdoptionGroup(AdoptionCounts):
     name: str | None = Field(description="Null: none is named.", examples=["smb"])
 
 
-class AdopterOut(Out):
+class AdopterOut(ResponseModel):
     account_id: str = Field(examples=["acme"])
     name: str | None = Field(examples=["Acme Ltd"])
     segment: str | None = Field(examples=["smb"])

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from app.core.filters import matches
+from app.core.filters.matching import matches
 from app.features.values import AccountFeatures
 from app.health.benchmark import MIN_ACCOUNTS, Benchmark, Integers, Normalizer, fit
 from app.health.details import DIGITS, describe, rounded

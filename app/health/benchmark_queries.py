@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.core.errors import NotFoundError
-from app.core.pagination import Paging, Slice
+from app.core.pagination import Paging, RowPage
 from app.health.benchmark import Benchmark as FittedBenchmark
 from app.health.definition import Definition
 from app.health.tables import Benchmark, ScoreDefinition
@@ -128,12 +128,12 @@ def benchmark(session: Session, workspace_id: str, benchmark_id: str) -> Benchma
     return row
 
 
-def list_benchmarks(session: Session, workspace_id: str, paging: Paging) -> Slice[Benchmark]:
+def list_benchmarks(session: Session, workspace_id: str, paging: Paging) -> RowPage[Benchmark]:
     """Newest month first; of a month those that hold no more too."""
     rows = select(Benchmark).where(Benchmark.workspace_id == workspace_id)
     if after := paging.after(date, str):
         month, benchmark_id = after
         same = (Benchmark.month == month) & (Benchmark.id > benchmark_id)
         rows = rows.where((Benchmark.month < month) | same)
-    rows = rows.order_by(Benchmark.month.desc(), Benchmark.id).limit(paging.fetch)
-    return Slice(*paging.cut(session.scalars(rows).all(), lambda row: (row.month, row.id)))
+    rows = rows.order_by(Benchmark.month.desc(), Benchmark.id).limit(paging.fetch_limit)
+    return RowPage(*paging.cut(session.scalars(rows).all(), lambda row: (row.month, row.id)))

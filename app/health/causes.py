@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from app.core.figures import money, pair
+from app.core.number_format import format_money, format_pair
 from app.health.benchmark import Normalizer
 from app.health.explain import Row
 from app.health.measures import CardMeasure
@@ -77,7 +77,7 @@ def _turn(before: object, after: object, tale: Tale) -> dict[str, Any]:
 
 
 def _seats(one: int | None, other: int | None, tale: Tale) -> str:
-    words, (before, after) = tale.words, pair(one, other)
+    words, (before, after) = tale.words, format_pair(one, other)
     if other is None:
         return words.seats_went
     if one is None:
@@ -88,7 +88,7 @@ def _seats(one: int | None, other: int | None, tale: Tale) -> str:
 def _price(tale: Tale) -> str:
     words, currency = tale.words, tale.after.definition.lens.base_currency
     one, other = tale.before.features.price_cents, tale.after.features.price_cents
-    said = {"before": money(one), "after": money(other), "currency": currency}
+    said = {"before": format_money(one), "after": format_money(other), "currency": currency}
     if other is None:
         has_no_rate = tale.after.features.no_rate
         return words.rate_went if has_no_rate else words.price_went.format(**said)

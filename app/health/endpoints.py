@@ -9,8 +9,8 @@ from app.accounts import aliases
 from app.core.clock import Now
 from app.core.db import ReadSessionDep
 from app.core.errors import NotFoundError
-from app.core.pagination import CursorText, Limit, Paging
-from app.core.schemas import Day, Id, responses
+from app.core.pagination import Cursor, Limit, Paging
+from app.core.schemas import Day, Id, problem_responses
 from app.health import queries
 from app.health.adoption_endpoints import router as adoption
 from app.health.explain_endpoints import router as explanations
@@ -28,7 +28,9 @@ from app.workspaces.auth import Reader
 scores = APIRouter(prefix="/api/v1", tags=["health"])
 
 
-@scores.get("/accounts/{account_id}/health/history", responses=responses(401, 403, 404, 422))
+@scores.get(
+    "/accounts/{account_id}/health/history", responses=problem_responses(401, 403, 404, 422)
+)
 def get_health_history(
     *,
     session: ReadSessionDep,
@@ -42,7 +44,7 @@ def get_health_history(
         Id | None, Query(description="Of the account that had this id before.")
     ] = None,
     limit: Limit = 1000,
-    cursor: CursorText = None,
+    cursor: Cursor = None,
 ) -> HistoryOut:
     """Tell how the score was on each day, oldest first.
 

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Query
 from app.core.clock import Now
 from app.core.db import ReadSessionDep
 from app.core.errors import FieldError, UnprocessableError
-from app.core.requests import LanguageDep
-from app.core.schemas import Day, responses
+from app.core.http.language import LanguageDep
+from app.core.schemas import Day, problem_responses
 from app.health import explain_service, queries
 from app.health.explain_schemas import ExplanationOut
 from app.health.schemas import AccountId
@@ -20,7 +20,9 @@ router = APIRouter(prefix="/api/v1", tags=["health"])
 LOOK_BACK_DAYS = 28
 
 
-@router.get("/accounts/{account_id}/health/explanation", responses=responses(401, 403, 404, 422))
+@router.get(
+    "/accounts/{account_id}/health/explanation", responses=problem_responses(401, 403, 404, 422)
+)
 def get_explanation(
     session: ReadSessionDep,
     caller: Reader,

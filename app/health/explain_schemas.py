@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from app.core.languages import Language
-from app.core.schemas import Out
+from app.core.schemas import ResponseModel
 from app.health.assess import Status
 from app.health.explain import Kind
 from app.health.scorecard import Band
@@ -25,7 +25,7 @@ class ExplainedDay(BaseModel):
     restatement: int = Field(description="0: as it was first written.", examples=[0])
 
 
-class LevelRow(Out):
+class LevelRow(ResponseModel):
     """What one measure adds to the score of the later day, and what it leaves out."""
 
     name: str = Field(examples=["reach"])

@@ -5,8 +5,8 @@ from datetime import date
 
 from sqlalchemy.orm import Session
 
-from app.core.figures import is_known
 from app.core.languages import Language
+from app.core.number_format import is_known
 from app.health import queries
 from app.health.archive import Archive, Told
 from app.health.explain import Row, Side, explain

@@ -7,18 +7,20 @@ from fastapi import APIRouter, Query
 from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.pagination import Page, PagingDep
-from app.core.schemas import responses
+from app.core.schemas import problem_responses
 from app.health import override_queries, override_service, queries
 from app.health.schemas import AccountId
 from app.health.scorecard_schemas import DisagreementOut, OverrideIn, OverrideOut
-from app.workspaces.auth import AccountChange, Reader
+from app.workspaces.auth import AccountActor, Reader
 
-router = APIRouter(prefix="/api/v1", tags=["health"], responses=responses(400, 401, 403, 404, 422))
+router = APIRouter(
+    prefix="/api/v1", tags=["health"], responses=problem_responses(400, 401, 403, 404, 422)
+)
 
 
-@router.put("/accounts/{account_id}/health/override", responses=responses(409))
+@router.put("/accounts/{account_id}/health/override", responses=problem_responses(409))
 def put_override(
-    account_id: AccountId, body: OverrideIn, session: SessionDep, change: AccountChange
+    account_id: AccountId, body: OverrideIn, session: SessionDep, change: AccountActor
 ) -> OverrideOut:
     """Let a person's value stand for the score until it expires. The machine's stays beside it."""
     queries.standing(session, change.workspace_id, account_id)
@@ -35,7 +37,7 @@ def put_override(
 
 
 @router.delete("/accounts/{account_id}/health/override", status_code=204)
-def end_override(account_id: AccountId, session: SessionDep, change: AccountChange) -> None:
+def end_override(account_id: AccountId, session: SessionDep, change: AccountActor) -> None:
     """Let the machine's score stand again."""
     override_service.end(session, change, account_id)
 
@@ -53,4 +55,4 @@ def list_overrides(
     found = override_queries.list_overrides(
         session, caller.workspace_id, paging, running=running, now=now
     )
-    return found.shown(lambda row: DisagreementOut.of(*row[:4]))
+    return found.to_page(lambda row: DisagreementOut.of(*row[:4]))

@@ -8,8 +8,8 @@ from sqlalchemy import Float, Row, case, cast, func, select, update
 from sqlalchemy.orm import Session
 
 from app.accounts.tables import Account
-from app.core.pagination import Paging, Slice
-from app.core.rows import newest_first, same_account
+from app.core.pagination import Paging, RowPage
+from app.core.query_helpers import keyset_descending, same_account
 from app.health.overlays import Override
 from app.health.tables import HealthScore, ScoreOverride
 
@@ -87,7 +87,7 @@ def list_overrides(
     *,
     running: bool,
     now: datetime,
-) -> Slice[Row[ScoreOverride, str | None, float | None, float | None, float]]:
+) -> RowPage[Row[ScoreOverride, str | None, float | None, float | None, float]]:
     """Where people and machine differ most first: with account, machine's value and difference."""
     rows = (
         select(ScoreOverride, Account.name, MACHINE_VALUE, DIFFERENCE, FURTHEST_FIRST)
@@ -98,5 +98,5 @@ def list_overrides(
     if running:
         rows = rows.where(ScoreOverride.ended_at.is_(None), ScoreOverride.expires_at > now)
     place, before = (FURTHEST_FIRST, ScoreOverride.id), paging.after(float, int)
-    rows = newest_first(rows, *place, before=before, limit=paging.fetch)
-    return Slice(*paging.cut(session.execute(rows).all(), lambda row: (row[4], row[0].id)))
+    rows = keyset_descending(rows, *place, before=before, limit=paging.fetch_limit)
+    return RowPage(*paging.cut(session.execute(rows).all(), lambda row: (row[4], row[0].id)))

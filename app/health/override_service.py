@@ -7,19 +7,19 @@ from sqlalchemy.orm import Session
 from app.accounts.due import Priority
 from app.accounts.queries import mark_due
 from app.core.errors import ConflictError, FieldError, NotFoundError, UnprocessableError
-from app.core.rows import take_turns
+from app.core.query_helpers import advisory_lock
 from app.health import override_queries as queries
 from app.health import service
 from app.health.assess import Status
 from app.health.tables import ScoreOverride
-from app.workspaces.service import Change
+from app.workspaces.service import Actor
 
 MOST_DAYS = 366
 
 
 def put(
     session: Session,
-    change: Change,
+    change: Actor,
     account_id: str,
     *,
     value: float,
@@ -30,7 +30,7 @@ def put(
     """Let a value stand for the score; the one before it ends. The same again changes nothing."""
     workspace_id, now = change.workspace_id, change.at
     _check_expiry(expires_at, now)
-    take_turns(session, f"override of {account_id}", workspace_id)
+    advisory_lock(session, f"override of {account_id}", workspace_id)
     before = queries.running_override(session, workspace_id, account_id)
     said = {"value": value, "reason": reason, "author": author, "expires_at": expires_at}
     if before is not None:
@@ -63,7 +63,7 @@ def _score(session: Session, row: ScoreOverride, now: datetime) -> None:
         )
 
 
-def end(session: Session, change: Change, account_id: str) -> None:
+def end(session: Session, change: Actor, account_id: str) -> None:
     row = queries.running_override(session, change.workspace_id, account_id)
     if row is None:
         raise NotFoundError("override of account", account_id)

@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session, aliased
 
 from app.accounts.tables import Account
 from app.core.errors import NotFoundError
-from app.core.pagination import Paging, Slice
-from app.core.rows import listed, same_account
+from app.core.pagination import Paging, RowPage
+from app.core.query_helpers import fetch_page, same_account
 from app.features.values import AccountFeatures
 from app.health import statements
 from app.health.assess import Assessment
@@ -204,7 +204,7 @@ def history(
     since: date,
     until: date,
     original: bool = False,
-) -> Slice[HealthHistory]:
+) -> RowPage[HealthHistory]:
     """Oldest first; several rows on a day whose band changed. Restated days as restated last."""
     rows = select(HealthHistory).where(
         HealthHistory.workspace_id == workspace_id,
@@ -212,7 +212,7 @@ def history(
         HealthHistory.as_of.between(since, until),
         HealthHistory.restatement == (0 if original else _newest_restatement()),
     )
-    return listed(session, rows, HealthHistory.as_of, HealthHistory.change, paging=paging)
+    return fetch_page(session, rows, HealthHistory.as_of, HealthHistory.change, paging=paging)
 
 
 def _newest_restatement() -> ScalarSelect[int | None]:

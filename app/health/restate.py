@@ -8,9 +8,9 @@ from itertools import product
 
 from sqlalchemy.orm import Session
 
-from app.core.db import Sessions, transaction
+from app.core.db import SessionFactory, transaction
 from app.core.errors import ConflictError, FieldError, UnprocessableError
-from app.core.rows import take_turns
+from app.core.query_helpers import advisory_lock
 from app.features.values import Lens
 from app.health import queries, restate_queries, scorecard_queries, service, yardstick
 from app.health.assess import Assessment, Yardstick
@@ -19,7 +19,7 @@ from app.health.tables import Restatement
 from app.jobs import service as jobs
 from app.jobs.service import Work
 from app.workspaces.queries import get_workspace
-from app.workspaces.service import Change
+from app.workspaces.service import Actor
 
 KIND = "restate"
 MOST_DAYS = 1100
@@ -30,7 +30,7 @@ CONNECTIONS = 2
 
 
 def order(
-    session: Session, change: Change, version: int, *, since: date, until: date
+    session: Session, change: Actor, version: int, *, since: date, until: date
 ) -> Restatement:
     """Have closed days scored again. Until a day is reached its older rows are shown."""
     _check_days(since, until, change.at)
@@ -40,7 +40,7 @@ def order(
         raise ConflictError(
             f"Version {version} is not active: history is told by what holds.", code="not_active"
         )
-    take_turns(session, SCORECARDS, workspace_id)
+    advisory_lock(session, SCORECARDS, workspace_id)
     number = restate_queries.newest_restatement(session, workspace_id) + 1
     config = {"number": number, "version": version, "until": until.isoformat()}
     job = jobs.enqueue(session, workspace_id, KIND, config, actor=actor, now=now)
@@ -70,7 +70,7 @@ def _check_days(since: date, until: date, now: datetime) -> None:
         raise UnprocessableError("These days cannot be restated.", errors=[wrong])
 
 
-def restate_page(sessions: Sessions, work: Work, now: datetime) -> bool:
+def restate_page(sessions: SessionFactory, work: Work, now: datetime) -> bool:
     """Tell one page of account days anew. Returns whether there is more.
 
     The rows follow from usage alone, so that a page that is done twice leaves what it left once.
@@ -113,7 +113,7 @@ def _page(work: Work, ids: Sequence[str]) -> Page:
 
 
 def _tell(
-    sessions: Sessions, work: Work, ids: Sequence[str], days: Sequence[date], now: datetime
+    sessions: SessionFactory, work: Work, ids: Sequence[str], days: Sequence[date], now: datetime
 ) -> Iterator[int]:
     """Two connections at a time: while one waits for the database the other judges.
 

@@ -4,20 +4,20 @@ from fastapi import APIRouter
 
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.pagination import Page, PagingDep
-from app.core.schemas import responses
+from app.core.schemas import problem_responses
 from app.health import restate, restate_queries
 from app.health.scorecard_endpoints import Version
 from app.health.scorecard_schemas import RestateIn, RestatementOut
-from app.workspaces.auth import AdminChange, Reader
+from app.workspaces.auth import AdminActor, Reader
 
 router = APIRouter(
-    prefix="/api/v1", tags=["scorecards"], responses=responses(400, 401, 403, 404, 422)
+    prefix="/api/v1", tags=["scorecards"], responses=problem_responses(400, 401, 403, 404, 422)
 )
 
 
-@router.post("/scorecards/{version}/restate", status_code=202, responses=responses(409))
+@router.post("/scorecards/{version}/restate", status_code=202, responses=problem_responses(409))
 def restate_history(
-    version: Version, body: RestateIn, session: SessionDep, change: AdminChange
+    version: Version, body: RestateIn, session: SessionDep, change: AdminActor
 ) -> RestatementOut:
     """Score closed days again under the active version, from usage as it was known on each day.
 
@@ -33,4 +33,4 @@ def list_restatements(
 ) -> Page[RestatementOut]:
     """List which days were told anew, newest first."""
     found = restate_queries.list_restatements(session, caller.workspace_id, paging)
-    return found.shown(RestatementOut.model_validate)
+    return found.to_page(RestatementOut.model_validate)

@@ -8,8 +8,8 @@ import orjson
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from app.core.pagination import Paging, Slice
-from app.core.rows import listed
+from app.core.pagination import Paging, RowPage
+from app.core.query_helpers import fetch_page
 from app.health import statements
 from app.health.assess import Assessment
 from app.health.tables import HealthHistory, Restatement
@@ -33,10 +33,10 @@ def add_restatement(
     return row
 
 
-def list_restatements(session: Session, workspace_id: str, paging: Paging) -> Slice[Restatement]:
+def list_restatements(session: Session, workspace_id: str, paging: Paging) -> RowPage[Restatement]:
     """Newest first."""
     rows = select(Restatement).where(Restatement.workspace_id == workspace_id)
-    return listed(session, rows, Restatement.number, paging=paging, newest=True)
+    return fetch_page(session, rows, Restatement.number, paging=paging, newest=True)
 
 
 def drop_restated(

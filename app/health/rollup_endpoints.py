@@ -8,14 +8,14 @@ from app.accounts.family import Rollup
 from app.accounts.queries import get_account
 from app.core.db import ReadSessionDep
 from app.core.pagination import Page, PagingDep
-from app.core.schemas import Id, responses
+from app.core.schemas import Id, problem_responses
 from app.health import rollup_queries
 from app.health.rollup_schemas import AccountRollupOut, ChildOut
 from app.health.rollup_service import rolled_up
 from app.workspaces.auth import Reader
 
 router = APIRouter(
-    prefix="/api/v1/accounts", tags=["health"], responses=responses(401, 403, 404, 422)
+    prefix="/api/v1/accounts", tags=["health"], responses=problem_responses(401, 403, 404, 422)
 )
 
 Method = Annotated[Rollup | None, Query(description="The account's own if left out.")]
@@ -37,4 +37,4 @@ def list_children(
     """List the accounts right below one with their scores, by id."""
     get_account(session, caller.workspace_id, account_id)
     found = rollup_queries.children(session, caller.workspace_id, account_id, paging)
-    return found.shown(ChildOut.model_validate)
+    return found.to_page(ChildOut.model_validate)

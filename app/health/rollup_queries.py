@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 from app.accounts.family import MOST_LEVELS, Rollup
 from app.accounts.tables import Account
 from app.core.errors import NotFoundError
-from app.core.pagination import Paging, Slice
-from app.core.rows import in_order
+from app.core.pagination import Paging, RowPage
+from app.core.query_helpers import keyset_ascending
 from app.health.queries import HAS_CHILDREN, STANDING
 from app.health.rollup import Member
 
@@ -63,9 +63,11 @@ def family(session: Session, workspace_id: str, account_id: str) -> Family:
 
 def children(
     session: Session, workspace_id: str, account_id: str, paging: Paging
-) -> Slice[Row[Any]]:
+) -> RowPage[Row[Any]]:
     """Return the standings of the accounts right below one, in key order."""
-    rows = in_order(CHILDREN, Account.account_id, after=paging.after(str), limit=paging.fetch)
+    rows = keyset_ascending(
+        CHILDREN, Account.account_id, after=paging.after(str), limit=paging.fetch_limit
+    )
     asked = {"workspace_id": workspace_id, "account_id": account_id}
     found = session.execute(rows, asked).all()
-    return Slice(*paging.cut(found, lambda row: row.account_id))
+    return RowPage(*paging.cut(found, lambda row: row.account_id))

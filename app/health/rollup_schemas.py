@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from app.accounts.family import Rollup
-from app.core.schemas import Out
+from app.core.schemas import ResponseModel
 from app.health.assess import Status
 from app.health.rollup import RolledUp
 from app.health.scorecard import Band
@@ -18,12 +18,12 @@ EXAMPLE = {
 }
 
 
-class InBandOut(Out):
+class InBandOut(ResponseModel):
     accounts: int = Field(examples=[4])
     mrr_cents: int = Field(examples=[199600])
 
 
-class RollupOut(Out):
+class RollupOut(ResponseModel):
     """An account and all accounts below it, as one."""
 
     method: Rollup
@@ -52,7 +52,7 @@ class AccountRollupOut(RollupOut):
         return cls(account_id=account_id, **said)
 
 
-class ChildOut(Out):
+class ChildOut(ResponseModel):
     """An account right below another one."""
 
     account_id: str = Field(examples=["acme-north"])

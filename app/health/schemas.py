@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from fastapi import Path
 from pydantic import BaseModel, Field
 
-from app.core.schemas import Out
+from app.core.schemas import ResponseModel
 from app.health.assess import PriceStatus, Status
 from app.health.benchmark import Normalizer
 from app.health.rollup_schemas import RollupOut
@@ -101,7 +101,7 @@ class EntitlementOut(BaseModel):
     over_limits: list[OverLimitOut]
 
 
-class HealthOut(Out):
+class HealthOut(ResponseModel):
     """How much value an account gets for what it pays, and what that is made of."""
 
     account_id: str = Field(examples=["acme"])
@@ -200,7 +200,7 @@ NO_DETAILS: dict[str, Any] = {
 }
 
 
-class HistoryPoint(Out):
+class HistoryPoint(ResponseModel):
     """The score at the end of a day, or of a stretch of it before the band changed."""
 
     as_of: date

@@ -11,8 +11,8 @@ from typing import Annotated, Self
 
 from pydantic import BeforeValidator, Field, JsonValue, model_validator
 
-from app.core import filters
-from app.core.filters import Filter, FilterError, Kind
+from app.core.filters import matching
+from app.core.filters.matching import FieldType, Filter, FilterError
 from app.engagement.values import NUMBERS
 from app.features.values import EventCount
 from app.health.benchmark import MAX_ELASTICITY
@@ -32,11 +32,11 @@ from app.health.measures import (
 )
 from app.health.metrics import METRICS
 
-ATTRIBUTES: Mapping[str, Kind] = {
-    "segment": Kind.TEXT,
-    "industry": Kind.TEXT,
-    "owner": Kind.TEXT,
-    "employees": Kind.NUMBER,
+ATTRIBUTES: Mapping[str, FieldType] = {
+    "segment": FieldType.TEXT,
+    "industry": FieldType.TEXT,
+    "owner": FieldType.TEXT,
+    "employees": FieldType.NUMBER,
 }
 """What a rule may look at, beside traits: never price or usage, else paying more could help."""
 
@@ -102,10 +102,15 @@ class Card(Setting):
         return self
 
     @cached_property
-    def fields(self) -> Mapping[str, Kind]:
+    def fields(self) -> Mapping[str, FieldType]:
         """What the conditions of adjustments may look at."""
-        measures = {f"measures.{measure.name}": Kind.NUMBER for measure in self.measures}
-        return {**ATTRIBUTES, **dict.fromkeys(METRICS, Kind.NUMBER), "plan": Kind.TEXT, **measures}
+        measures = {f"measures.{measure.name}": FieldType.NUMBER for measure in self.measures}
+        return {
+            **ATTRIBUTES,
+            **dict.fromkeys(METRICS, FieldType.NUMBER),
+            "plan": FieldType.TEXT,
+            **measures,
+        }
 
     @cached_property
     def conditions(self) -> list[tuple[Filter, Adjustment]]:
@@ -206,7 +211,7 @@ class Scorecard(Setting):
     @cached_property
     def traits(self) -> tuple[str, ...]:
         named = {s.trait for s in self.sources.values() if isinstance(s, TraitSource)}
-        asked = {field for wanted in self._filters() for field in filters.fields_of(wanted)}
+        asked = {field for wanted in self._filters() for field in matching.fields_of(wanted)}
         found = {field.removeprefix("traits.") for field in asked if field.startswith("traits.")}
         return tuple(sorted(named | found))
 
@@ -218,7 +223,7 @@ class Scorecard(Setting):
     @cached_property
     def engagement(self) -> bool:
         """Whether anything asks for numbers of tickets, answers and the like."""
-        asked = {field for wanted in self._filters() for field in filters.fields_of(wanted)}
+        asked = {field for wanted in self._filters() for field in matching.fields_of(wanted)}
         asked |= {s.metric for s in self.sources.values() if isinstance(s, MetricSource)}
         return not NUMBERS.keys().isdisjoint(asked)
 
@@ -233,8 +238,8 @@ class Scorecard(Setting):
             yield from (condition for condition, _ in card.conditions)
 
 
-def _checked(raw: JsonValue, fields: Mapping[str, Kind], at: str = "") -> Filter:
+def _checked(raw: JsonValue, fields: Mapping[str, FieldType], at: str = "") -> Filter:
     try:
-        return filters.parse(raw, fields)
+        return matching.parse_filter(raw, fields)
     except FilterError as error:
         raise FilterError(at + error.pointer, str(error)) from None

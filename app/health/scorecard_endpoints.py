@@ -6,22 +6,22 @@ from fastapi import APIRouter, Path, Query
 
 from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
-from app.core.pagination import CursorText, Page, Paging, PagingDep, Slice
-from app.core.schemas import responses
+from app.core.pagination import Cursor, Page, Paging, PagingDep, RowPage
+from app.core.schemas import problem_responses
 from app.health import benchmark_queries, scorecard_queries, scorecard_service, simulate_service
 from app.health.scorecard import Scorecard
 from app.health.scorecard_schemas import BenchmarkOut, ScorecardOut, SimulationOut
-from app.workspaces.auth import AdminChange, Reader
+from app.workspaces.auth import AdminActor, Reader
 
 router = APIRouter(
-    prefix="/api/v1", tags=["scorecards"], responses=responses(400, 401, 403, 404, 422)
+    prefix="/api/v1", tags=["scorecards"], responses=problem_responses(400, 401, 403, 404, 422)
 )
 
 Version = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
 
 @router.post("/scorecards", status_code=201)
-def draft_scorecard(body: Scorecard, session: SessionDep, change: AdminChange) -> ScorecardOut:
+def draft_scorecard(body: Scorecard, session: SessionDep, change: AdminActor) -> ScorecardOut:
     """Store a new version as a draft. It scores nobody until it is activated, and never changes."""
     return ScorecardOut.model_validate(scorecard_service.draft(session, change, body))
 
@@ -34,8 +34,8 @@ def list_scorecards(
     found = scorecard_queries.list_scorecards(session, caller.workspace_id, paging)
     if not found.rows and paging.cursor is None:
         first = scorecard_service.first(session, caller.workspace_id)
-        found = Slice([first] if first else [], None)
-    return found.shown(ScorecardOut.model_validate)
+        found = RowPage([first] if first else [], None)
+    return found.to_page(ScorecardOut.model_validate)
 
 
 @router.get("/scorecards/{version}")
@@ -46,8 +46,8 @@ def get_scorecard(version: Version, session: ReadSessionDep, caller: Reader) -> 
     return ScorecardOut.model_validate(row)
 
 
-@router.delete("/scorecards/{version}", status_code=204, responses=responses(409))
-def discard_scorecard(version: Version, session: SessionDep, change: AdminChange) -> None:
+@router.delete("/scorecards/{version}", status_code=204, responses=problem_responses(409))
+def discard_scorecard(version: Version, session: SessionDep, change: AdminActor) -> None:
     """Throw a draft away."""
     scorecard_service.discard(session, change, version)
 
@@ -62,7 +62,7 @@ def simulate_scorecard(
 
 
 @router.post("/scorecards/{version}/activate")
-def activate_scorecard(version: Version, session: SessionDep, change: AdminChange) -> ScorecardOut:
+def activate_scorecard(version: Version, session: SessionDep, change: AdminActor) -> ScorecardOut:
     """Let a version hold from now on. Every account is scored again; the past stays as it was."""
     return ScorecardOut.model_validate(scorecard_service.activate(session, change, version))
 
@@ -72,12 +72,12 @@ def list_benchmarks(
     session: ReadSessionDep,
     caller: Reader,
     limit: Annotated[int, Query(ge=1, le=100, description="How many items at most.")] = 12,
-    cursor: CursorText = None,
+    cursor: Cursor = None,
 ) -> Page[BenchmarkOut]:
     """List what accounts were held against, newest month first."""
     paging = Paging(limit, cursor)
     found = benchmark_queries.list_benchmarks(session, caller.workspace_id, paging)
-    return found.shown(BenchmarkOut.of)
+    return found.to_page(BenchmarkOut.of)
 
 
 @router.get("/benchmarks/{benchmark_id}", tags=["benchmarks"])

@@ -7,8 +7,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.core.errors import NotFoundError
-from app.core.pagination import Paging, Slice
-from app.core.rows import listed
+from app.core.pagination import Paging, RowPage
+from app.core.query_helpers import fetch_page
 from app.health.scorecard import Scorecard
 from app.health.tables import Scorecard as StoredScorecard
 
@@ -88,9 +88,11 @@ def retire_active(session: Session, workspace_id: str, *, now: datetime) -> Stor
     return row
 
 
-def list_scorecards(session: Session, workspace_id: str, paging: Paging) -> Slice[StoredScorecard]:
+def list_scorecards(
+    session: Session, workspace_id: str, paging: Paging
+) -> RowPage[StoredScorecard]:
     """Newest first."""
     rows = select(StoredScorecard).where(
         StoredScorecard.workspace_id == workspace_id, StoredScorecard.state != DISCARDED
     )
-    return listed(session, rows, StoredScorecard.version, paging=paging, newest=True)
+    return fetch_page(session, rows, StoredScorecard.version, paging=paging, newest=True)

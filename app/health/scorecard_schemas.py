@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, Field
 
-from app.core.schemas import Body, Day, Moment, Out, Text
+from app.core.schemas import Day, RequestModel, ResponseModel, Text, Timestamp
 from app.health.benchmark import Normalizer
 from app.health.scorecard import Band, Scorecard
 from app.health.tables import Benchmark
@@ -13,7 +13,7 @@ from app.health.tables import Benchmark
 State = Literal["draft", "active", "retired"]
 
 
-class ScorecardOut(Out):
+class ScorecardOut(ResponseModel):
     """One immutable version."""
 
     version: int = Field(examples=[2])
@@ -26,7 +26,7 @@ class ScorecardOut(Out):
     retired_at: datetime | None
 
 
-class MoverOut(Out):
+class MoverOut(ResponseModel):
     """An account that would move."""
 
     account_id: str = Field(examples=["acme"])
@@ -38,7 +38,7 @@ class MoverOut(Out):
     mrr_cents: int = Field(examples=[49900])
 
 
-class SimulationOut(Out):
+class SimulationOut(ResponseModel):
     """What would change if a version held today. Nothing has changed."""
 
     accounts: int = Field(examples=[300])
@@ -55,14 +55,14 @@ class SimulationOut(Out):
     movers: list[MoverOut] = Field(description="The 100 that move furthest.")
 
 
-class RestateIn(Body):
+class RestateIn(RequestModel):
     """Which days are to be scored again."""
 
     since: Day = Field(examples=["2026-01-01"])
     until: Day = Field(description="The last of them; before today.", examples=["2026-03-31"])
 
 
-class RestatementOut(Out):
+class RestatementOut(ResponseModel):
     """History told anew; ask the job how far it is."""
 
     number: int = Field(examples=[1])
@@ -86,7 +86,7 @@ class BenchmarkSegment(BaseModel):
     )
 
 
-class BenchmarkOut(Out):
+class BenchmarkOut(ResponseModel):
     """A benchmark and since when it holds. It is never changed; another takes its place."""
 
     id: str = Field(examples=["2026-03-5d1f0b7c2a9e"])
@@ -135,18 +135,18 @@ def _quantiles(knots: dict[str, list[float]]) -> dict[str, float | None]:
     return found
 
 
-class OverrideIn(Body):
+class OverrideIn(RequestModel):
     """What to say instead of the score."""
 
     value: float = Field(ge=0, le=100, allow_inf_nan=False, examples=[80])
     reason: Text = Field(examples=["They signed for two more years yesterday."])
-    expires_at: Moment = Field(examples=["2026-06-30T00:00:00Z"])
+    expires_at: Timestamp = Field(examples=["2026-06-30T00:00:00Z"])
     author: Text | None = Field(
         None, description="Who says so; null: the API key.", examples=["kim@example.com"]
     )
 
 
-class OverrideOut(Out):
+class OverrideOut(ResponseModel):
     account_id: str = Field(examples=["acme"])
     value: float = Field(examples=[80.0])
     reason: str = Field(examples=["They signed for two more years yesterday."])

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from app.accounts.due import Priority
 from app.accounts.queries import mark_all_due
 from app.core.errors import ConflictError
-from app.core.rows import take_turns
+from app.core.query_helpers import advisory_lock
 from app.health import scorecard_queries as queries
 from app.health.scorecard import Scorecard
 from app.health.scorecard_queries import SCORECARDS
@@ -16,15 +16,15 @@ from app.health.tables import Scorecard as StoredScorecard
 from app.webhooks import outbox
 from app.webhooks.outbox import NewMessage
 from app.workspaces.queries import get_workspace
-from app.workspaces.service import Change
+from app.workspaces.service import Actor
 
 BUILT_IN = "built in"
 
 
-def draft(session: Session, change: Change, wanted: Scorecard) -> StoredScorecard:
+def draft(session: Session, change: Actor, wanted: Scorecard) -> StoredScorecard:
     """Store a new version. It scores nobody until it is activated."""
     workspace_id = change.workspace_id
-    take_turns(session, SCORECARDS, workspace_id)
+    advisory_lock(session, SCORECARDS, workspace_id)
     newest = queries.newest_version(session, workspace_id)
     if not newest:
         newest = queries.add_scorecard(session, workspace_id, 1, **_built_in(change.at)).version
@@ -41,10 +41,10 @@ def draft(session: Session, change: Change, wanted: Scorecard) -> StoredScorecar
     return row
 
 
-def activate(session: Session, change: Change, version: int) -> StoredScorecard:
+def activate(session: Session, change: Actor, version: int) -> StoredScorecard:
     """Let a version hold from now on; a retired one may come back. All are scored again."""
     workspace_id = change.workspace_id
-    take_turns(session, SCORECARDS, workspace_id)
+    advisory_lock(session, SCORECARDS, workspace_id)
     row = queries.get_scorecard(session, workspace_id, version)
     if row.state != "active":
         previous = queries.active_scorecard(session, workspace_id)[0]
@@ -61,9 +61,9 @@ def activate(session: Session, change: Change, version: int) -> StoredScorecard:
     return row
 
 
-def discard(session: Session, change: Change, version: int) -> None:
+def discard(session: Session, change: Actor, version: int) -> None:
     """Throw a draft away; what has scored anybody stays. Its number is not given again."""
-    take_turns(session, SCORECARDS, change.workspace_id)
+    advisory_lock(session, SCORECARDS, change.workspace_id)
     row = queries.get_scorecard(session, change.workspace_id, version)
     if row.state != "draft":
         raise ConflictError(

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from app.core.figures import is_known, pair
+from app.core.number_format import format_pair, is_known
 from app.health.definition import Definition
 from app.health.explain import Row, Side
 from app.health.measures import CardMeasure, EventsSource, MetricSource, Source
@@ -66,7 +66,7 @@ def moves(row: Row) -> bool:
 def moved(row: Row, measure: CardMeasure, tale: Tale) -> str:
     words, source = tale.words, measure.source
     name = tale.name(measure.name)
-    was, now = pair(row.before, row.after)
+    was, now = format_pair(row.before, row.after)
     before = counted(row.before, was, source, tale.before.definition, words)
     after = counted(row.after, now, source, tale.before.definition, words)
     if not moves(row):
@@ -82,7 +82,7 @@ def moved(row: Row, measure: CardMeasure, tale: Tale) -> str:
 def _stayed(name: str, after: str, source: Source, tale: Tale) -> str:
     was, whole = (side.features.end_customers for side in (tale.before, tale.after))
     if source.key == "reach" and was != whole:
-        [one, other] = pair(was, whole)
+        [one, other] = format_pair(was, whole)
         return tale.words.end_customers.format(name=name, after=after, whole=other, was=one)
     return tale.words.stayed.format(name=name, after=after)
 

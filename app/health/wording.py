@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from app.core.figures import UNKNOWN, number, pair, signed
 from app.core.languages import Language
+from app.core.number_format import UNKNOWN, format_number, format_pair, format_signed
 from app.health.causes import compared, priced
 from app.health.definition import Definition
 from app.health.explain import Kind, Row, Side
@@ -21,7 +21,7 @@ def sentence(row: Row, before: Side, after: Side, language: Language) -> str:
     what = _what(row, tale)
     if row.kind is not Kind.OVERRIDE:  # it begins with a person, who is spelled as they like
         what = capitalized(what)
-    return what + tale.words.points.format(points=signed(row.points))
+    return what + tale.words.points.format(points=format_signed(row.points))
 
 
 def level_sentence(measure: Mapping[str, Any], definition: Definition, language: Language) -> str:
@@ -37,10 +37,10 @@ def level_sentence(measure: Mapping[str, Any], definition: Definition, language:
         return words.unknown.format(**said)
     raw, median = measure["raw"], measure["median"]
     if raw is None:
-        return words.counts_as.format(score=number(measure["score"]), **said)
+        return words.counts_as.format(score=format_number(measure["score"]), **said)
     return words.level.format(
-        raw=counted(raw, number(raw), source, definition, words),
-        median="" if median is None else words.median.format(median=number(median)),
+        raw=counted(raw, format_number(raw), source, definition, words),
+        median="" if median is None else words.median.format(median=format_number(median)),
         **said,
     )
 
@@ -50,11 +50,11 @@ def change_sentence(
 ) -> str:
     """Sum up how the score went between two days."""
     words = WORDS[language]
-    before, after = pair(*(round(value, 1) for value in values))
+    before, after = format_pair(*(round(value, 1) for value in values))
     said = {"since": days[0], "until": days[1], "before": before, "after": after}
     if before == after:
         return words.unchanged.format(**said)
-    return words.change.format(verb=verb(*values, words), points=signed(points), **said)
+    return words.change.format(verb=verb(*values, words), points=format_signed(points), **said)
 
 
 def _what(row: Row, tale: Tale) -> str:
@@ -129,13 +129,13 @@ def _settings(definition: Definition) -> object:
 def _overridden(tale: Tale) -> str:
     was, said, words = tale.before.override, tale.after.override, tale.words
     if said is None:
-        author, value = (was.author, number(was.value)) if was else (UNKNOWN, UNKNOWN)
+        author, value = (was.author, format_number(was.value)) if was else (UNKNOWN, UNKNOWN)
         return words.override_ended.format(author=author, value=value)
     template = words.override_holds if was == said else words.override
     reason = _bare(said.reason)
     return template.format(
         author=said.author,
-        value=number(said.value),
+        value=format_number(said.value),
         until=f"{said.expires_at:%Y-%m-%d}",
         reason=words.override_reason.format(reason=reason) if reason else "",
     )

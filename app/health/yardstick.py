@@ -6,7 +6,7 @@ from datetime import date, datetime
 from sqlalchemy.orm import Session
 
 from app.accounts.queries import plans, product_features
-from app.core.rows import take_turns
+from app.core.query_helpers import advisory_lock
 from app.features.queries import account_features, default_product_features
 from app.features.values import AccountFeatures, FeatureMap, Lens, ReachSource
 from app.health import benchmark_queries as queries
@@ -20,7 +20,7 @@ from app.health.metrics import Facts
 from app.health.queries import account_ids
 from app.health.scorecard import Scorecard
 from app.health.scorecard_queries import active_scorecard
-from app.workspaces.service import Change
+from app.workspaces.service import Actor
 from app.workspaces.tables import Workspace
 
 BUILDER = "service"
@@ -42,7 +42,7 @@ def current(
     month = as_of.replace(day=1)
     found = queries.benchmarks(session, workspace.id, month=month, meaning=said.meaning, now=now)
     if found is None:
-        take_turns(session, "benchmarks", workspace.id)
+        advisory_lock(session, "benchmarks", workspace.id)
         found = queries.benchmarks(
             session, workspace.id, month=month, meaning=said.meaning, now=now
         )
@@ -132,7 +132,7 @@ def _announce(session: Session, workspace_id: str, found: StoredBenchmarks, now:
     """Leave it in the audit that scores are held against something else, as of a version."""
     if found.is_new:
         said = {"month": f"{found.month:%Y-%m}", "accounts": found.benchmarks[""].accounts}
-        Change(workspace_id, BUILDER, now).audit(session, "benchmark.built", found.id, said)
+        Actor(workspace_id, BUILDER, now).audit(session, "benchmark.built", found.id, said)
 
 
 def _default_names(

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.pagination import Page, PagingDep
-from app.core.schemas import Id, responses
+from app.core.schemas import Id, problem_responses
 from app.imports import queries, service, stored
 from app.imports.files import OpenFile, content_of
 from app.imports.kinds import Kind
@@ -20,10 +20,12 @@ from app.imports.uploads import Upload
 from app.jobs import queries as jobs
 from app.jobs import service as job_service
 from app.jobs.states import State
-from app.workspaces.auth import AccountChange, AccountWriter, Reader
+from app.workspaces.auth import AccountActor, AccountWriter, Reader
 from app.workspaces.keys import Scope
 
-router = APIRouter(prefix="/api/v1", tags=["imports"], responses=responses(401, 403, 404, 422))
+router = APIRouter(
+    prefix="/api/v1", tags=["imports"], responses=problem_responses(401, 403, 404, 422)
+)
 
 TEXT = r"^[^\x00]*$"
 CONTENT_TYPES = {"text/csv": Format.CSV, "application/x-ndjson": Format.NDJSON}
@@ -84,13 +86,13 @@ def _lookups(pairs: Iterable[str]) -> dict[str, dict[str, str]]:
 @router.post(
     "/imports",
     status_code=202,
-    responses=responses(400, 408, 413, 415),
+    responses=problem_responses(400, 408, 413, 415),
     openapi_extra=FILE,
 )
 def create_import(
     request: Request,
     caller: AccountWriter,
-    change: AccountChange,
+    change: AccountActor,
     wanted: Annotated[Plan, Depends(plan)],
     file: Upload,
     session: SessionDep,
@@ -122,7 +124,7 @@ def create_import(
 def list_imports(session: ReadSessionDep, caller: Reader, paging: PagingDep) -> Page[ImportOut]:
     """List imports, newest first. What has ended is kept for 30 days."""
     found = jobs.list_jobs(session, caller.workspace_id, paging, kinds=service.KINDS)
-    return found.shown(ImportOut.of)
+    return found.to_page(ImportOut.of)
 
 
 @router.get("/imports/{import_id}")
@@ -138,10 +140,10 @@ def list_import_errors(
     """List rows that could not be used, in the order of the file; at most the first 10,000."""
     service.get(session, caller.workspace_id, import_id)
     found = queries.list_errors(session, caller.workspace_id, import_id, paging)
-    return found.shown(ImportRowErrorOut.model_validate)
+    return found.to_page(ImportRowErrorOut.model_validate)
 
 
-@router.post("/imports/{import_id}/cancel", responses=responses(409))
+@router.post("/imports/{import_id}/cancel", responses=problem_responses(409))
 def cancel_import(import_id: Id, session: SessionDep, caller: AccountWriter, now: Now) -> ImportOut:
     """End an import. What its pages have stored so far stays; the uploaded file goes."""
     job = service.get(session, caller.workspace_id, import_id, lock=True)

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.core import partitions
-from app.core.db import Sessions, transaction
+from app.core.db import SessionFactory, transaction
 from app.events import service as ingestion
 from app.events.batch import Batch, Reading, read
 from app.events.canonical import Dialect
@@ -62,14 +62,14 @@ class EventLoader:
         repeated = list(outcome.verdicts.values()).count("duplicate")
         return Stored(len(kept.events) - repeated, repeated + len(kept.repeats), sorted(refused))
 
-    def make_months(self, sessions: Sessions, reading: Reading) -> None:
+    def make_months(self, sessions: SessionFactory, reading: Reading) -> None:
         """Make partitions; what no calendar of ours reaches goes to the one for the rest."""
         months = {event.client_at.date().replace(day=1) for event in reading.events}
         new = sorted(month for month in months - self.months if month >= FIRST_MONTH)
         if new:
             with transaction(sessions) as session:
                 for month in new:
-                    partitions.make(session, month, month)
+                    partitions.create(session, month, month)
             self.months.update(new)
 
 

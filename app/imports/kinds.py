@@ -9,7 +9,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from app.accounts.schemas import LARGEST_MRR_CENTS, ExternalIds, System, Traits
 from app.accounts.traits import cents, count, currency, day
-from app.core.schemas import NAMED, Body, Count, Currency, Day, Flag, Id, NoticeDays, Text
+from app.core.schemas import NAMED, Count, Currency, Day, Flag, Id, NoticeDays, RequestModel, Text
 from app.events.canonical import identifier
 from app.events.quarantine import QUARANTINE_CODES, QuarantineError
 from app.imports.errors import RowError
@@ -24,7 +24,7 @@ class Kind(StrEnum):
     SUBSCRIPTIONS = "subscriptions"
 
 
-class AccountRow(Body):
+class AccountRow(RequestModel):
     """What is said of an account; what is not named stays, null removes."""
 
     account_id: Id
@@ -47,7 +47,7 @@ class AccountRow(Body):
     )
 
 
-class UserRow(Body):
+class UserRow(RequestModel):
     """What is said of a person; what is not named stays, null removes."""
 
     user_id: Id
@@ -59,7 +59,7 @@ class UserRow(Body):
     excluded: Flag | None = None
 
 
-class SubscriptionRow(Body):
+class SubscriptionRow(RequestModel):
     """A period of one subscription on constant terms, known since its start if nothing is said."""
 
     account_id: Id
@@ -82,7 +82,7 @@ class SubscriptionRow(Body):
         return self
 
 
-SCHEMAS: Mapping[Kind, type[Body]] = {
+SCHEMAS: Mapping[Kind, type[RequestModel]] = {
     Kind.ACCOUNTS: AccountRow,
     Kind.USERS: UserRow,
     Kind.SUBSCRIPTIONS: SubscriptionRow,

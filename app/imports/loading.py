@@ -11,7 +11,7 @@ from app.accounts import aliases, tombstones
 from app.accounts.links import LINKS
 from app.accounts.tables import Account, User
 from app.accounts.traits import is_internal
-from app.core.db import Sessions, Table
+from app.core.db import SessionFactory, Table
 from app.events.batch import Reading
 from app.imports import queries
 from app.imports.errors import RowError
@@ -54,7 +54,7 @@ class Loader(Protocol):
 
     def judge(self, page: Page) -> Judged: ...
 
-    def prepare(self, sessions: Sessions, judged: Judged) -> None: ...
+    def prepare(self, sessions: SessionFactory, judged: Judged) -> None: ...
 
     def write(self, session: Session, judged: Judged) -> Written: ...
 
@@ -82,7 +82,7 @@ class EventPages:
                 lines += [line] * len(found)
         return Judged(page, (self.loader.read(events, suspect=page.suspect), lines), errors)
 
-    def prepare(self, sessions: Sessions, judged: Judged) -> None:
+    def prepare(self, sessions: SessionFactory, judged: Judged) -> None:
         reading, _ = judged.content
         self.loader.make_months(sessions, reading)
 
@@ -120,7 +120,7 @@ class RowPages:
         except ValueError as error:
             raise RowError(line, "invalid_row", str(error)) from None
 
-    def prepare(self, sessions: Sessions, judged: Judged) -> None:
+    def prepare(self, sessions: SessionFactory, judged: Judged) -> None:
         """Nothing is needed beforehand."""
 
     def write(self, session: Session, judged: Judged) -> Written:
@@ -224,6 +224,6 @@ WRITERS: dict[Kind, Callable[[Session, Workspace, Sequence[Fields], datetime], N
 }
 
 
-def workspace_of(sessions: Sessions, workspace_id: str) -> Workspace:
+def workspace_of(sessions: SessionFactory, workspace_id: str) -> Workspace:
     with sessions() as session:
         return get_workspace(session, workspace_id)

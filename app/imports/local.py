@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from app.core.clock import Clock
-from app.core.db import Sessions, transaction
+from app.core.db import SessionFactory, transaction
 from app.core.pagination import Paging
 from app.imports import queries, service
 from app.imports.errors import RowError
@@ -22,7 +22,7 @@ from app.jobs import queries as job_queries
 from app.jobs import service as jobs
 from app.jobs.running import Runner
 from app.jobs.states import State
-from app.workspaces.service import Change
+from app.workspaces.service import Actor
 
 ERROR_COLUMNS = ("line", "code", "message")
 ACTOR = "cli"
@@ -66,7 +66,7 @@ class ErrorFile:
 
 
 def run(
-    sessions: Sessions,
+    sessions: SessionFactory,
     workspace_id: str,
     path: Path,
     plan: Plan,
@@ -82,7 +82,7 @@ def run(
     with transaction(sessions) as session:
         job, _ = service.begin(
             session,
-            Change(workspace_id, ACTOR, clock()),
+            Actor(workspace_id, ACTOR, clock()),
             plan,
             content,
             kind=service.LOCAL,
@@ -101,7 +101,7 @@ def run(
     return _ended(sessions, workspace_id, job.id, now=clock())
 
 
-def _ended(sessions: Sessions, workspace_id: str, import_id: str, *, now: datetime) -> Ended:
+def _ended(sessions: SessionFactory, workspace_id: str, import_id: str, *, now: datetime) -> Ended:
     with transaction(sessions) as session:
         service.settle_ended(session, now=now)
         job = job_queries.get(session, workspace_id, import_id)

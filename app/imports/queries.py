@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 
 from app.accounts.tables import Account, Subscription, User
 from app.core.db import Table
-from app.core.pagination import Paging, Slice
-from app.core.rows import listed
+from app.core.pagination import Paging, RowPage
+from app.core.query_helpers import fetch_page
 from app.imports.errors import RowError
 from app.imports.tables import ImportChunk, ImportFile, ImportRowError
 from app.jobs.tables import Job
@@ -101,12 +101,12 @@ def drop_chunks(session: Session, workspace_id: str, import_id: str) -> None:
 
 def list_errors(
     session: Session, workspace_id: str, import_id: str, paging: Paging
-) -> Slice[ImportRowError]:
+) -> RowPage[ImportRowError]:
     """In the order of the file."""
     errors = select(ImportRowError).where(
         ImportRowError.workspace_id == workspace_id, ImportRowError.import_id == import_id
     )
-    return listed(session, errors, ImportRowError.number, paging=paging)
+    return fetch_page(session, errors, ImportRowError.number, paging=paging)
 
 
 def unsettled(session: Session) -> Sequence[Job]:

@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
-from app.core.db import Sessions, retrying
+from app.core.db import SessionFactory, run_with_retries
 from app.imports import queries, service
 from app.imports.errors import RowError
 from app.imports.files import Content, Source
@@ -62,7 +62,7 @@ class Importer:
     waiting: "Future[Judged] | None" = None
     at: int | None = None
 
-    def __call__(self, sessions: Sessions, work: Work, now: datetime) -> bool:
+    def __call__(self, sessions: SessionFactory, work: Work, now: datetime) -> bool:
         if work.position.get("last"):
             return False
         started = monotonic()
@@ -71,7 +71,7 @@ class Importer:
             judged = self.waiting.result() if self.waiting else opened.read()
             self.waiting = None if judged.page.last else opened.ask()
             opened.loader.prepare(sessions, judged)
-            progress = retrying(
+            progress = run_with_retries(
                 sessions,
                 lambda session: self._store(
                     session, work, judged, loader=opened.loader, now=now, started=started
@@ -87,7 +87,7 @@ class Importer:
             self.on_page(progress)
         return not judged.page.last
 
-    def _open(self, sessions: Sessions, work: Work, now: datetime) -> Opened:
+    def _open(self, sessions: SessionFactory, work: Work, now: datetime) -> Opened:
         """Go on with the file that is open, if that is where the job stands; else open it there."""
         opened, offset = self.opened, work.position.get("offset")
         if opened and opened.token == work.token and self.at == offset:

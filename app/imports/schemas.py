@@ -3,7 +3,7 @@ from typing import Any
 
 from pydantic import Field
 
-from app.core.schemas import Out
+from app.core.schemas import ResponseModel
 from app.imports.errors import ROW_CODES
 from app.imports.kinds import Kind
 from app.imports.records import Format
@@ -28,7 +28,7 @@ FILE: dict[str, Any] = {
 }
 
 
-class ImportOut(Out):
+class ImportOut(ResponseModel):
     """An import, how far it is, and what has become of the rows so far."""
 
     id: str = Field(examples=["job_019aa1b2c3d4e5f60718293a"])
@@ -78,7 +78,7 @@ def _eta(job: Job) -> float | None:
     return round(left / speed, 1)
 
 
-class ImportRowErrorOut(Out):
+class ImportRowErrorOut(ResponseModel):
     """A row that could not be used. The message holds nothing of the row."""
 
     line: int = Field(description="Where it starts in the file, from 1.", examples=[17])

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from app.accounts import queries as accounts
 from app.accounts.due import Priority
 from app.churn import risk_queries as churn
-from app.core.rows import take_turns
+from app.core.query_helpers import advisory_lock
 from app.engagement import onboarding
 from app.health.benchmark_queries import drop_benchmarks
 from app.imports import queries
@@ -22,7 +22,7 @@ from app.jobs.states import State
 from app.jobs.tables import Job
 from app.webhooks import outbox
 from app.webhooks.outbox import NewMessage
-from app.workspaces.service import Change
+from app.workspaces.service import Actor
 
 UPLOADED, LOCAL = "import", "local_import"
 """Kinds of jobs: files that any worker can read, and such as lie where a command runs."""
@@ -32,7 +32,7 @@ NOTHING_YET = {"bytes": 0, "rows": 0, "stored": 0, "duplicates": 0, "rejected": 
 
 def begin(
     session: Session,
-    change: Change,
+    change: Actor,
     plan: Plan,
     content: Content,
     *,
@@ -45,7 +45,7 @@ def begin(
     in one of the states ``again_after``.
     """
     workspace_id, signature = change.workspace_id, plan.signature(content)
-    take_turns(session, f"import {signature}", workspace_id)
+    advisory_lock(session, f"import {signature}", workspace_id)
     known = queries.newest_of(session, workspace_id, signature, kind=kind)
     if known is not None and known.state not in again_after:
         return known, False

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import zstandard
 from sqlalchemy.orm import Session
 
-from app.core.db import Sessions
+from app.core.db import SessionFactory
 from app.imports import queries
 from app.imports.tables import ImportChunk
 
@@ -31,7 +31,7 @@ def store(session: Session, workspace_id: str, import_id: str, blocks: Iterable[
 class StoredFile:
     """The content of an upload."""
 
-    sessions: Sessions
+    sessions: SessionFactory
     workspace_id: str
     import_id: str
 

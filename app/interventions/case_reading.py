@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
-from app.core.filters import EVERYTHING
+from app.core.filters.matching import MATCH_ALL
 from app.health.assess import Status
 from app.health.scorecard import Band
 from app.interventions import suggestion_queries as queries
@@ -16,8 +16,8 @@ from app.interventions.ranking import Case, profile_gaps
 from app.interventions.states import CLOSED, OPEN, State
 from app.interventions.tables import Intervention
 from app.interventions.templates import Fact, Money
-from app.segments import account_queries
-from app.segments import service as segments
+from app.portfolio import account_queries
+from app.portfolio import segment_service as segments
 from app.signals.detect import order
 from app.signals.queries import open_signals
 from app.signals.signal import Severity, Signal
@@ -104,10 +104,10 @@ def matching(
     everybody = frozenset(account_ids)
     found = {}
     for key, raw in filters.items():
-        wanted = segments.read(raw)
+        wanted = segments.parse_account_filter(raw)
         found[key] = everybody
-        if wanted != EVERYTHING and everybody:
-            let = account_queries.let_through(
+        if wanted != MATCH_ALL and everybody:
+            let = account_queries.load_matching_ids(
                 session, workspace_id, wanted, account_ids, today=today
             )
             found[key] = frozenset(let)

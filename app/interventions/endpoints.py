@@ -6,10 +6,10 @@ from fastapi import APIRouter, Path, Query
 
 from app.accounts.queries import get_account
 from app.core.db import ReadSessionDep, SessionDep
+from app.core.http.language import LanguageDep
 from app.core.languages import Language
 from app.core.pagination import Page, PagingDep
-from app.core.requests import LanguageDep
-from app.core.schemas import Id, responses
+from app.core.schemas import Id, problem_responses
 from app.health.schemas import AccountId
 from app.interventions import intervention_queries as queries
 from app.interventions import intervention_service as service
@@ -22,11 +22,11 @@ from app.interventions.schemas import (
     Work,
 )
 from app.interventions.states import Act, State
-from app.workspaces.auth import AccountChange, AskedAccount, Reader
-from app.workspaces.service import Change
+from app.workspaces.auth import AccountActor, AccountIdFilter, Reader
+from app.workspaces.service import Actor
 
 router = APIRouter(
-    prefix="/api/v1", tags=["interventions"], responses=responses(400, 401, 403, 404, 422)
+    prefix="/api/v1", tags=["interventions"], responses=problem_responses(400, 401, 403, 404, 422)
 )
 
 InterventionId = Annotated[str, Path(max_length=255)]
@@ -63,7 +63,7 @@ def list_suggestions(
         playbook=playbook,
         owner=owner,
         after=paging.after((float, int), str),
-        limit=paging.fetch,
+        limit=paging.fetch_limit,
     )
     return paging.page(
         rows,
@@ -80,7 +80,7 @@ def list_interventions(
     paging: PagingDep,
     language: LanguageDep,
     state: State | None = None,
-    account_id: AskedAccount = None,
+    account_id: AccountIdFilter = None,
     assignee: Asked = None,
     playbook: Asked = None,
 ) -> Page[InterventionOut]:
@@ -94,12 +94,12 @@ def list_interventions(
         assignee=assignee,
         playbook=playbook,
     )
-    return found.shown(lambda row: InterventionOut.of(row, language))
+    return found.to_page(lambda row: InterventionOut.of(row, language))
 
 
-@router.post("/interventions", status_code=201, responses=responses(409))
+@router.post("/interventions", status_code=201, responses=problem_responses(409))
 def begin_intervention(
-    body: InterventionIn, session: SessionDep, change: AccountChange
+    body: InterventionIn, session: SessionDep, change: AccountActor
 ) -> InterventionOut:
     """Take something on for an account, suggested or not."""
     said = body.model_dump(exclude={"account_id", "playbook"}, exclude_unset=True)
@@ -118,7 +118,7 @@ def get_intervention(
 
 @router.patch("/interventions/{intervention_id}")
 def change_intervention(
-    intervention_id: InterventionId, body: Work, session: SessionDep, change: AccountChange
+    intervention_id: InterventionId, body: Work, session: SessionDep, change: AccountActor
 ) -> InterventionOut:
     """Change who does it, until when, or the notes."""
     row = service.replan(session, change, intervention_id, body.model_dump(exclude_unset=True))
@@ -126,44 +126,44 @@ def change_intervention(
 
 
 def _act(
-    session: SessionDep, change: Change, key: str, what: Act, body: Work | Dismissal | None = None
+    session: SessionDep, change: Actor, key: str, what: Act, body: Work | Dismissal | None = None
 ) -> InterventionOut:
     said = body.model_dump(exclude_unset=True) if body else {}
     return InterventionOut.of(service.act(session, change, key, what, said), Language.EN)
 
 
-@router.post("/interventions/{intervention_id}/accept", responses=responses(409))
+@router.post("/interventions/{intervention_id}/accept", responses=problem_responses(409))
 def accept(
     intervention_id: InterventionId,
     session: SessionDep,
-    change: AccountChange,
+    change: AccountActor,
     body: Work | None = None,
 ) -> InterventionOut:
     """Take a suggestion on."""
     return _act(session, change, intervention_id, Act.ACCEPT, body)
 
 
-@router.post("/interventions/{intervention_id}/dismiss", responses=responses(409))
+@router.post("/interventions/{intervention_id}/dismiss", responses=problem_responses(409))
 def dismiss(
-    intervention_id: InterventionId, body: Dismissal, session: SessionDep, change: AccountChange
+    intervention_id: InterventionId, body: Dismissal, session: SessionDep, change: AccountActor
 ) -> InterventionOut:
     """Put it aside, with the reason. It is not suggested again for 30 days."""
     return _act(session, change, intervention_id, Act.DISMISS, body)
 
 
-@router.post("/interventions/{intervention_id}/start", responses=responses(409))
+@router.post("/interventions/{intervention_id}/start", responses=problem_responses(409))
 def start(
-    intervention_id: InterventionId, session: SessionDep, change: AccountChange
+    intervention_id: InterventionId, session: SessionDep, change: AccountActor
 ) -> InterventionOut:
     """Say that it is being done."""
     return _act(session, change, intervention_id, Act.START)
 
 
-@router.post("/interventions/{intervention_id}/complete", responses=responses(409))
+@router.post("/interventions/{intervention_id}/complete", responses=problem_responses(409))
 def complete(
     intervention_id: InterventionId,
     session: SessionDep,
-    change: AccountChange,
+    change: AccountActor,
     body: Work | None = None,
 ) -> InterventionOut:
     """Say that it is done. Its outcome is looked at after 30 and 90 days."""

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from sqlalchemy.orm import Session
 
-from app.core.db import Sessions, transaction
+from app.core.db import SessionFactory, transaction
 from app.interventions import experiment_queries as experiments
 from app.interventions import intervention_queries as queries
 from app.interventions import playbook_service
@@ -24,7 +24,7 @@ UNKNOWN = Success(measure=RETAINED)
 """Of a playbook that is no longer there."""
 
 
-def evaluate(sessions: Sessions, *, now: datetime) -> int:
+def evaluate(sessions: SessionFactory, *, now: datetime) -> int:
     """Evaluate a page of interventions and one of assignments; return how many there were."""
     with transaction(sessions) as session:
         done = queries.claim_due(session, today=now.date())

@@ -6,15 +6,17 @@ from fastapi import APIRouter, Path
 
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.pagination import Page, PagingDep
-from app.core.schemas import responses
+from app.core.schemas import problem_responses
 from app.interventions import experiment_queries as queries
 from app.interventions import experiment_service as service
 from app.interventions.experiments import Design
 from app.interventions.schemas import ExperimentOut, ResultsOut, RollOut
-from app.workspaces.auth import AdminChange, Reader
+from app.workspaces.auth import AdminActor, Reader
 
 router = APIRouter(
-    prefix="/api/v1/experiments", tags=["experiments"], responses=responses(400, 401, 403, 404, 422)
+    prefix="/api/v1/experiments",
+    tags=["experiments"],
+    responses=problem_responses(400, 401, 403, 404, 422),
 )
 
 ExperimentId = Annotated[str, Path(max_length=255)]
@@ -30,11 +32,11 @@ def list_experiments(
 ) -> Page[ExperimentOut]:
     """List experiments, newest first."""
     found = queries.list_experiments(session, caller.workspace_id, paging, state=state)
-    return found.shown(ExperimentOut.of)
+    return found.to_page(ExperimentOut.of)
 
 
-@router.post("", status_code=201, responses=responses(409))
-def start_experiment(body: Design, session: SessionDep, change: AdminChange) -> ExperimentOut:
+@router.post("", status_code=201, responses=problem_responses(409))
+def start_experiment(body: Design, session: SessionDep, change: AdminActor) -> ExperimentOut:
     """Begin to hold a playbook back from some accounts, or to try versions of it."""
     return ExperimentOut.of(service.create(session, change, body))
 
@@ -59,17 +61,17 @@ def get_results(experiment_id: ExperimentId, session: SessionDep, caller: Reader
 
 @router.post("/{experiment_id}/stop")
 def stop_experiment(
-    experiment_id: ExperimentId, session: SessionDep, change: AdminChange
+    experiment_id: ExperimentId, session: SessionDep, change: AdminActor
 ) -> ExperimentOut:
     """End it; nobody is held back any more."""
     return ExperimentOut.of(service.stop(session, change, experiment_id))
 
 
-@router.post("/{experiment_id}/roll-out", responses=responses(409))
+@router.post("/{experiment_id}/roll-out", responses=problem_responses(409))
 def roll_out(
     experiment_id: ExperimentId,
     session: SessionDep,
-    change: AdminChange,
+    change: AdminActor,
     body: RollOut | None = None,
 ) -> ExperimentOut:
     """Let the winner's version of the playbook hold for all, and end the experiment."""

@@ -5,8 +5,8 @@ from sqlalchemy import Row, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from app.core.pagination import Paging, Slice
-from app.core.rows import listed, only, row_of
+from app.core.pagination import Paging, RowPage
+from app.core.query_helpers import fetch_page, filter_if_given, get_row
 from app.interventions import experiment_statements as statements
 from app.interventions.tables import Assignment, Experiment
 
@@ -16,23 +16,29 @@ RUNNING = "running"
 def get(
     session: Session, workspace_id: str, experiment_id: str, *, lock: bool = False
 ) -> Experiment:
-    return row_of(session, Experiment, (workspace_id, experiment_id), lock=lock)
+    return get_row(session, Experiment, (workspace_id, experiment_id), lock=lock)
 
 
 def experiments(
     session: Session, workspace_id: str, *, state: str | None = None
 ) -> Sequence[Experiment]:
     """Newest first."""
-    rows = only(select(Experiment).where(Experiment.workspace_id == workspace_id), state=state)
+    rows = filter_if_given(
+        select(Experiment).where(Experiment.workspace_id == workspace_id), state=state
+    )
     return session.scalars(rows.order_by(Experiment.created_at.desc(), Experiment.id.desc())).all()
 
 
 def list_experiments(
     session: Session, workspace_id: str, paging: Paging, *, state: str | None
-) -> Slice[Experiment]:
+) -> RowPage[Experiment]:
     """Newest first."""
-    rows = only(select(Experiment).where(Experiment.workspace_id == workspace_id), state=state)
-    return listed(session, rows, Experiment.created_at, Experiment.id, paging=paging, newest=True)
+    rows = filter_if_given(
+        select(Experiment).where(Experiment.workspace_id == workspace_id), state=state
+    )
+    return fetch_page(
+        session, rows, Experiment.created_at, Experiment.id, paging=paging, newest=True
+    )
 
 
 def assignments(

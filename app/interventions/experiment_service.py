@@ -21,7 +21,7 @@ from app.interventions.sequential import Arm
 from app.interventions.suggestion_queries import roots
 from app.interventions.tables import Experiment
 from app.interventions.uplift import Uplift, shrunk
-from app.workspaces.service import Change
+from app.workspaces.service import Actor
 
 RUNNING, STOPPED, ROLLED_OUT = "running", "stopped", "rolled_out"
 
@@ -147,7 +147,7 @@ def uplifts(session: Session, workspace_id: str, offered: Playbooks) -> dict[str
     }
 
 
-def create(session: Session, change: Change, design: Design) -> Experiment:
+def create(session: Session, change: Actor, design: Design) -> Experiment:
     """Begin an experiment; one at a time for a playbook, so that none blurs another."""
     workspace_id = change.workspace_id
     playbook = playbook_service.get(session, workspace_id, design.playbook).playbook
@@ -176,7 +176,7 @@ def create(session: Session, change: Change, design: Design) -> Experiment:
     return row
 
 
-def stop(session: Session, change: Change, experiment_id: str) -> Experiment:
+def stop(session: Session, change: Actor, experiment_id: str) -> Experiment:
     """End an experiment: nobody is held back any more. Stopping twice is the same as once."""
     row = queries.get(session, change.workspace_id, experiment_id, lock=True)
     if row.state == RUNNING:
@@ -192,9 +192,7 @@ def results_of(session: Session, row: Experiment) -> Results:
     )
 
 
-def roll_out(
-    session: Session, change: Change, experiment_id: str, *, arm: str | None
-) -> Experiment:
+def roll_out(session: Session, change: Actor, experiment_id: str, *, arm: str | None) -> Experiment:
     """Let the winner's version of the playbook hold for all, and end the experiment.
 
     ``arm``: a person's choice, whatever the results say; None takes what has won.

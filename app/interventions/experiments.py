@@ -7,12 +7,12 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, JsonValue, Strict, model_validator
 
-from app.core.filters import FilterError, parse
+from app.core.filters.matching import FilterError, parse_filter
 from app.health.measures import NO_NUL
 from app.interventions.arms import CONTROL, SUSPICIOUS, Share, mismatch
 from app.interventions.playbooks import Key, Line, Part
 from app.interventions.sequential import Arm, Reading, read
-from app.segments.fields import CHOICES, FIELDS
+from app.portfolio.fields import CHOICES, FIELDS
 
 LEAST_UNITS = 20
 MOST_TREATED = 0.95
@@ -61,7 +61,7 @@ class Design(Part):
         if sum(each.share for each in self.arms) > MOST_TREATED + 1e-9:
             raise ValueError("The arms leave at least 5 % for the control.")
         try:
-            parse(self.filter, FIELDS, choices=CHOICES, moving_days=True)
+            parse_filter(self.filter, FIELDS, choices=CHOICES, moving_days=True)
         except FilterError as error:
             raise FilterError(f"/filter{error.pointer}", str(error)) from None
         return self

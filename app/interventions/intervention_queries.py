@@ -5,8 +5,8 @@ from typing import Any
 from sqlalchemy import Row, select, text
 from sqlalchemy.orm import Session
 
-from app.core.pagination import Paging, Slice
-from app.core.rows import listed, only, row_of
+from app.core.pagination import Paging, RowPage
+from app.core.query_helpers import fetch_page, filter_if_given, get_row
 from app.health.assess import Status
 from app.interventions.outcome import Stand
 from app.interventions.states import State
@@ -31,7 +31,7 @@ CROSS JOIN LATERAL (
 def get(
     session: Session, workspace_id: str, intervention_id: str, *, lock: bool = False
 ) -> Intervention:
-    return row_of(session, Intervention, (workspace_id, intervention_id), lock=lock)
+    return get_row(session, Intervention, (workspace_id, intervention_id), lock=lock)
 
 
 def interventions(
@@ -43,13 +43,13 @@ def interventions(
     account_id: str | None,
     assignee: str | None,
     playbook: str | None,
-) -> Slice[Intervention]:
+) -> RowPage[Intervention]:
     """Newest first; what has lapsed only where it is asked for."""
     rows = select(Intervention).where(Intervention.workspace_id == workspace_id)
     rows = rows.where(Intervention.state == state if state else Intervention.state != State.LAPSED)
-    rows = only(rows, account_id=account_id, assignee=assignee, playbook=playbook)
+    rows = filter_if_given(rows, account_id=account_id, assignee=assignee, playbook=playbook)
     place = (Intervention.created_at, Intervention.id)
-    return listed(session, rows, *place, paging=paging, newest=True)
+    return fetch_page(session, rows, *place, paging=paging, newest=True)
 
 
 def claim_due(session: Session, *, today: date) -> Sequence[Intervention]:

@@ -22,7 +22,7 @@ from app.interventions.tables import Intervention
 from app.interventions.wording import compose
 from app.signals.signal import Severity, Signal
 from app.webhooks.outbox import NewMessage, publish
-from app.workspaces.service import Change
+from app.workspaces.service import Actor
 
 SHOWN = ("id", "playbook", "state", "signal", "value_cents")
 
@@ -32,7 +32,7 @@ class WrongStateError(ConflictError):
 
 
 def begin(
-    session: Session, change: Change, account_id: str, playbook: str, said: Mapping[str, Any]
+    session: Session, change: Actor, account_id: str, playbook: str, said: Mapping[str, Any]
 ) -> Intervention:
     """Take something on: what is suggested already is accepted, else it is of one's own accord."""
     workspace_id, now = change.workspace_id, change.at
@@ -75,7 +75,7 @@ def _join(session: Session, row: Intervention) -> None:
 
 
 def act(
-    session: Session, change: Change, intervention_id: str, what: Act, said: Mapping[str, Any]
+    session: Session, change: Actor, intervention_id: str, what: Act, said: Mapping[str, Any]
 ) -> Intervention:
     """Take an intervention a step on; a step that was taken already changes nothing."""
     row = queries.get(session, change.workspace_id, intervention_id, lock=True)
@@ -86,7 +86,7 @@ def act(
         _check_same(row, said)
         return row
     _step(row, reached, change.at)
-    row.take(said)
+    row.apply_changes(said)
     session.flush()
     _note(session, change, row, reached, said)
     announce(session, row, before, change.at, by=change.actor)
@@ -112,7 +112,7 @@ def _step(row: Intervention, reached: State, now: datetime) -> None:
 
 
 def _note(
-    session: Session, change: Change, row: Intervention, action: str, said: Mapping[str, Any]
+    session: Session, change: Actor, row: Intervention, action: str, said: Mapping[str, Any]
 ) -> None:
     details = {"account_id": row.account_id, "playbook": row.playbook, "said": sorted(said)}
     change.audit(session, f"intervention.{action}", row.id, details)
@@ -142,11 +142,11 @@ def announce(
 
 
 def replan(
-    session: Session, change: Change, intervention_id: str, said: Mapping[str, Any]
+    session: Session, change: Actor, intervention_id: str, said: Mapping[str, Any]
 ) -> Intervention:
     """Change who does it, until when, or the notes; saying the same again changes nothing."""
     row = queries.get(session, change.workspace_id, intervention_id, lock=True)
-    changed = row.take(said)
+    changed = row.apply_changes(said)
     if changed:
         _note(session, change, row, "changed", changed)
     return row

@@ -7,24 +7,26 @@ from pydantic import Field
 
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.pagination import Page, PagingDep
-from app.core.schemas import Object, Out, responses
+from app.core.schemas import JsonObject, ResponseModel, problem_responses
 from app.interventions import playbook_service as service
 from app.interventions.playbook_service import Origin
 from app.interventions.playbooks import Playbook
-from app.workspaces.auth import AdminChange, Reader
+from app.workspaces.auth import AdminActor, Reader
 
 router = APIRouter(
-    prefix="/api/v1/playbooks", tags=["playbooks"], responses=responses(400, 401, 403, 404, 422)
+    prefix="/api/v1/playbooks",
+    tags=["playbooks"],
+    responses=problem_responses(400, 401, 403, 404, 422),
 )
 
 NewKey = Annotated[
     str, Path(pattern="^[a-z0-9][a-z0-9_]{0,63}$", examples=["invite_to_roadmap_call"])
 ]
 Key = Annotated[str, Path(max_length=255)]
-Changes = Annotated[Object, Field(examples=[{"enabled": False, "cooldown_days": 60}])]
+Changes = Annotated[JsonObject, Field(examples=[{"enabled": False, "cooldown_days": 60}])]
 
 
-class PlaybookOut(Out):
+class PlaybookOut(ResponseModel):
     """A playbook as it holds in the workspace."""
 
     key: str = Field(examples=["right_size"])
@@ -39,7 +41,7 @@ def list_playbooks(session: ReadSessionDep, caller: Reader, paging: PagingDep) -
     """List the playbooks that hold: those that are shipped, changed ones, and one's own."""
     found = service.held(session, caller.workspace_id)
     start = max(paging.after(int) or 0, 0)
-    rows = found[start : start + paging.fetch]
+    rows = found[start : start + paging.fetch_limit]
     return paging.page(rows, PlaybookOut.model_validate, lambda _: start + paging.limit)
 
 
@@ -49,23 +51,23 @@ def get_playbook(key: Key, session: ReadSessionDep, caller: Reader) -> PlaybookO
     return PlaybookOut.model_validate(service.get(session, caller.workspace_id, key))
 
 
-@router.put("/{key}", responses=responses(409))
+@router.put("/{key}", responses=problem_responses(409))
 def put_playbook(
-    key: NewKey, body: Playbook, session: SessionDep, change: AdminChange
+    key: NewKey, body: Playbook, session: SessionDep, change: AdminActor
 ) -> PlaybookOut:
     """Add a playbook of one's own, or replace one that is shipped."""
     return PlaybookOut.model_validate(service.put(session, change, key, body))
 
 
-@router.patch("/{key}", responses=responses(409))
+@router.patch("/{key}", responses=problem_responses(409))
 def change_playbook(
-    key: Key, body: Changes, session: SessionDep, change: AdminChange
+    key: Key, body: Changes, session: SessionDep, change: AdminActor
 ) -> PlaybookOut:
     """Change parts of a playbook, each as a whole; ``enabled`` turns it on and off."""
     return PlaybookOut.model_validate(service.put_parts(session, change, key, body))
 
 
 @router.delete("/{key}", status_code=204)
-def drop_playbook(key: Key, session: SessionDep, change: AdminChange) -> None:
+def drop_playbook(key: Key, session: SessionDep, change: AdminActor) -> None:
     """Remove a playbook of one's own; of a shipped one the shipped version holds again."""
     service.drop(session, change, key)

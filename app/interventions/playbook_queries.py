@@ -3,7 +3,7 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.core.rows import find_row
+from app.core.query_helpers import find_row
 from app.interventions.tables import OwnPlaybook
 
 

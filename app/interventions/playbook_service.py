@@ -14,7 +14,7 @@ from app.interventions.catalogue import shipped
 from app.interventions.playbooks import Playbook, Playbooks
 from app.interventions.tables import OwnPlaybook
 from app.workspaces.queries import get_workspace
-from app.workspaces.service import Change
+from app.workspaces.service import Actor
 
 MOST_OWN = 200
 
@@ -63,7 +63,7 @@ def _held(key: str, row: OwnPlaybook | None) -> Held:
     return Held(key, playbook, origin, row.version, row.updated_at, row.updated_by)
 
 
-def put(session: Session, change: Change, key: str, playbook: Playbook) -> Held:
+def put(session: Session, change: Actor, key: str, playbook: Playbook) -> Held:
     """Add or replace one; saying the same again changes nothing."""
     workspace_id = change.workspace_id
     get_workspace(session, workspace_id, lock=True)  # one writer at a time
@@ -84,7 +84,7 @@ def put(session: Session, change: Change, key: str, playbook: Playbook) -> Held:
     return _held(key, row)
 
 
-def put_parts(session: Session, change: Change, key: str, said: Mapping[str, Any]) -> Held:
+def put_parts(session: Session, change: Actor, key: str, said: Mapping[str, Any]) -> Held:
     """Change the parts that are named, each as a whole."""
     config = _plain(get(session, change.workspace_id, key).playbook) | dict(said)
     return put(session, change, key, read(config))
@@ -116,7 +116,7 @@ def _plain(playbook: Playbook) -> dict[str, Any]:
     return playbook.model_dump(mode="json")
 
 
-def drop(session: Session, change: Change, key: str) -> None:
+def drop(session: Session, change: Actor, key: str) -> None:
     """Remove an own one; of a shipped one the shipped version holds again."""
     row = queries.own_playbook(session, change.workspace_id, key, lock=True)
     if row is None:

@@ -8,13 +8,13 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, Strict, model_validator
 
-from app.core.filters import FilterError, parse
+from app.core.filters.matching import FilterError, parse_filter
 from app.health.measures import NO_NUL
 from app.health.scorecard import Band
 from app.health.words import Language
 from app.interventions.placeholders import ACCOUNT, SIGNALS
 from app.interventions.templates import TemplateError, check
-from app.segments.fields import CHOICES, FIELDS
+from app.portfolio.fields import CHOICES, FIELDS
 
 DEFAULT = "default"
 ALWAYS_KNOWN = frozenset({"account"})
@@ -137,7 +137,7 @@ class Playbook(Part):
                 if name not in SIGNALS:
                     raise TemplateError(f"/{field}/{number}", f"There is no signal {name}.")
         try:
-            parse(self.audience.filter, FIELDS, choices=CHOICES, moving_days=True)
+            parse_filter(self.audience.filter, FIELDS, choices=CHOICES, moving_days=True)
         except FilterError as error:
             raise FilterError(f"/audience/filter{error.pointer}", str(error)) from None
         for language, texts in self.texts.items():

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Self
 from pydantic import Field
 
 from app.core.languages import Language
-from app.core.schemas import Body, Day, Id, Out, Text
+from app.core.schemas import Day, Id, RequestModel, ResponseModel, Text
 from app.interventions.arms import CONTROL
 from app.interventions.experiments import ArmResult, Design, Results, Verdict
 from app.interventions.ranking import Basis
@@ -30,7 +30,7 @@ OUTCOME: dict[str, Any] = {
 Notes = Annotated[str, Field(max_length=10_000, pattern=r"^[^\x00]*$", examples=["Spoke to Kim."])]
 
 
-class EffectOut(Out):
+class EffectOut(ResponseModel):
     """What is expected of a suggestion, and what that rests on."""
 
     churn_removed_share: float = Field(
@@ -47,7 +47,7 @@ class EffectOut(Out):
     cost_cents: int = Field(examples=[1000])
 
 
-class SuggestionOut(Out):
+class SuggestionOut(ResponseModel):
     """What to do about an account, why, and what it is worth."""
 
     id: str = Field(examples=["int_019aa1b2c3d4e5f60718293a"])
@@ -109,7 +109,7 @@ def _said(row: Intervention, language: Language) -> dict[str, Any]:
     }
 
 
-class Work(Body):
+class Work(RequestModel):
     """Who does it, until when, and what else is to be known. Null forgets."""
 
     assignee: Text | None = Field(None, examples=["kim@example.com"])
@@ -122,11 +122,11 @@ class InterventionIn(Work):
     playbook: Id = Field(examples=["right_size"])
 
 
-class Dismissal(Body):
+class Dismissal(RequestModel):
     reason: Text = Field(examples=["They are being taken over; nobody can decide."])
 
 
-class ReadingOut(Out):
+class ReadingOut(ResponseModel):
     """The difference of two rates, with its interval: right at every moment, with 1 - alpha."""
 
     difference: float = Field(examples=[0.08])
@@ -134,7 +134,7 @@ class ReadingOut(Out):
     high: float = Field(examples=[0.15])
 
 
-class ArmOut(Out):
+class ArmOut(ResponseModel):
     """An arm so far. Numbers are null below 20 decided families."""
 
     arm: str = Field(examples=[CONTROL])
@@ -156,7 +156,7 @@ class ArmOut(Out):
         )
 
 
-class ContaminatedOut(Out):
+class ContaminatedOut(ResponseModel):
     """An account that got something else than its arm says. It counts in its arm all the same."""
 
     account_id: str = Field(examples=["acme"])
@@ -164,7 +164,7 @@ class ContaminatedOut(Out):
     why: str = Field(examples=["treated_in_control"])
 
 
-class ExperimentOut(Out):
+class ExperimentOut(ResponseModel):
     id: str = Field(examples=["exp_019aa1b2c3d4e5f60718293a"])
     design: Design = Field(examples=[{"name": "Does a call help?", "playbook": "right_size"}])
     state: str = Field(examples=["running"])
@@ -178,7 +178,7 @@ class ExperimentOut(Out):
         return cls.from_row(row, design=row.config)
 
 
-class ResultsOut(Out):
+class ResultsOut(ResponseModel):
     """What an experiment says so far. It may be asked at any time, as often as one likes."""
 
     verdict: Verdict
@@ -200,5 +200,5 @@ class ResultsOut(Out):
         )
 
 
-class RollOut(Body):
+class RollOut(RequestModel):
     arm: Text | None = Field(None, description="Null: the one that has won.", examples=["treated"])

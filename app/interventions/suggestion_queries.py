@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts.family import MOST_LEVELS
 from app.accounts.tables import Account
-from app.core.rows import newest_first, same_account
+from app.core.query_helpers import keyset_descending, same_account
 from app.interventions import suggestion_statements as statements
 from app.interventions.states import OPEN, State
 from app.interventions.tables import Intervention
@@ -94,4 +94,4 @@ def suggestions(
     if owner is not None:
         rows = rows.where(Account.owner == owner)
     place = (Intervention.value_cents, Intervention.id)
-    return session.execute(newest_first(rows, *place, before=after, limit=limit)).all()
+    return session.execute(keyset_descending(rows, *place, before=after, limit=limit)).all()

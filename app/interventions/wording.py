@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
-from app.core.filter_reader import DAY
+from app.core.filters.parser import DAY_PATTERN
 from app.health.words import Language
 from app.interventions.playbooks import DEFAULT, Playbook, Texts
 from app.interventions.templates import Fact, Money, render
@@ -79,7 +79,7 @@ def _facts(
                     yield name, Money(value, currency)
             case int() | float() if name.endswith("_share"):
                 yield name, f"{value:.0%}"
-            case str() if DAY.fullmatch(value):
+            case str() if DAY_PATTERN.fullmatch(value):
                 yield name, date.fromisoformat(value)
             case str() if name in FEATURES:
                 yield name, names.get(value, value)

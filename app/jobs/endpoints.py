@@ -5,13 +5,13 @@ from fastapi import APIRouter, Query
 from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.pagination import Page, PagingDep
-from app.core.schemas import Id, responses
+from app.core.schemas import Id, problem_responses
 from app.jobs import queries, service
 from app.jobs.schemas import JobOut
 from app.jobs.states import State
 from app.workspaces.auth import Admin, Reader
 
-router = APIRouter(prefix="/api/v1", tags=["jobs"], responses=responses(401, 403, 404, 422))
+router = APIRouter(prefix="/api/v1", tags=["jobs"], responses=problem_responses(401, 403, 404, 422))
 
 
 @router.get("/jobs")
@@ -25,7 +25,7 @@ def list_jobs(
     """List long work, newest first. What has ended is kept for 30 days."""
     kinds = () if kind is None else [kind]
     found = queries.list_jobs(session, caller.workspace_id, paging, kinds=kinds, state=state)
-    return found.shown(JobOut.model_validate)
+    return found.to_page(JobOut.model_validate)
 
 
 @router.get("/jobs/{job_id}")
@@ -34,7 +34,7 @@ def get_job(job_id: Id, session: ReadSessionDep, caller: Reader) -> JobOut:
     return JobOut.model_validate(queries.get(session, caller.workspace_id, job_id))
 
 
-@router.post("/jobs/{job_id}/cancel", responses=responses(409))
+@router.post("/jobs/{job_id}/cancel", responses=problem_responses(409))
 def cancel_job(job_id: Id, session: SessionDep, caller: Admin, now: Now) -> JobOut:
     """End a job; what its pages have done so far stays."""
     job = queries.get(session, caller.workspace_id, job_id, lock=True)

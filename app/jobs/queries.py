@@ -6,8 +6,8 @@ from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import Session
 
 from app.core.errors import NotFoundError
-from app.core.pagination import Paging, Slice
-from app.core.rows import listed, only
+from app.core.pagination import Paging, RowPage
+from app.core.query_helpers import fetch_page, filter_if_given
 from app.jobs.states import State
 from app.jobs.tables import Job
 
@@ -53,12 +53,12 @@ def list_jobs(
     *,
     kinds: Collection[str] = (),
     state: State | None = None,
-) -> Slice[Job]:
+) -> RowPage[Job]:
     """Newest first."""
-    jobs = only(select(Job).where(Job.workspace_id == workspace_id), state=state)
+    jobs = filter_if_given(select(Job).where(Job.workspace_id == workspace_id), state=state)
     if kinds:
         jobs = jobs.where(Job.kind.in_(kinds))
-    return listed(session, jobs, Job.id, paging=paging, newest=True)
+    return fetch_page(session, jobs, Job.id, paging=paging, newest=True)
 
 
 def held(session: Session, workspace_id: str, job_id: str, token: UUID) -> Job | None:

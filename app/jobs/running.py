@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from app.core.db import Sessions, transaction
+from app.core.db import SessionFactory, transaction
 from app.core.errors import ProblemError
 from app.jobs import service
 from app.jobs.service import Handler, LostLeaseError, Work
@@ -23,7 +23,7 @@ TURN = timedelta(seconds=10)
 class Runner:
     """Holds one job at a time, from page to page."""
 
-    sessions: Sessions
+    sessions: SessionFactory
     handlers: Mapping[str, Handler]
     work: Work | None = None
     turn_ends_at: datetime | None = None

@@ -3,11 +3,11 @@ from typing import Any
 
 from pydantic import Field
 
-from app.core.schemas import Out
+from app.core.schemas import ResponseModel
 from app.jobs.states import State
 
 
-class JobOut(Out):
+class JobOut(ResponseModel):
     id: str = Field(examples=["job_019aa1b2c3d4e5f60718293a"])
     kind: str = Field(examples=["import"])
     state: State = Field(

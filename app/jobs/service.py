@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy.orm import Session
 
-from app.core.db import Sessions, transaction
+from app.core.db import SessionFactory, transaction
 from app.core.errors import ConflictError
 from app.jobs import queries
 from app.jobs.states import State
@@ -49,7 +49,7 @@ class Work:
         )
 
 
-Handler = Callable[[Sessions, Work, datetime], bool]
+Handler = Callable[[SessionFactory, Work, datetime], bool]
 """Does one page, of a second at most, and calls ``checkpoint`` in the transaction of the page.
 
 Returns whether there is more. Asked again at the end of the work it must do nothing.
@@ -85,7 +85,7 @@ def enqueue(
     return job
 
 
-def claim(sessions: Sessions, kinds: Collection[str], *, now: datetime) -> Work | None:
+def claim(sessions: SessionFactory, kinds: Collection[str], *, now: datetime) -> Work | None:
     """Take the job that has waited longest, also one whose process has gone silent."""
     with transaction(sessions) as session:
         job = queries.next_job(session, kinds, now=now)
@@ -99,7 +99,7 @@ def claim(sessions: Sessions, kinds: Collection[str], *, now: datetime) -> Work 
         return _take(job, now)
 
 
-def take(sessions: Sessions, workspace_id: str, job_id: str, *, now: datetime) -> Work:
+def take(sessions: SessionFactory, workspace_id: str, job_id: str, *, now: datetime) -> Work:
     """Take one job, whoever holds it and whether it failed; its holder is fenced off."""
     with transaction(sessions) as session:
         job = queries.get(session, workspace_id, job_id, lock=True)
@@ -116,7 +116,7 @@ def _take(job: Job, now: datetime) -> Work:
     return Work.of(job, job.token)
 
 
-def renew(sessions: Sessions, work: Work, *, now: datetime) -> Work:
+def renew(sessions: SessionFactory, work: Work, *, now: datetime) -> Work:
     """Hold a job for longer, and read where it stands. Raises LostLeaseError."""
     with transaction(sessions) as session:
         job = _held(session, work)

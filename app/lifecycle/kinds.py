@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 
-class Kind(StrEnum):
+class IdChangeKind(StrEnum):
     """What is done to whom."""
 
     ERASE_USER = "erase_user"
@@ -20,11 +20,11 @@ class Kind(StrEnum):
         return "erasure" if self in ERASURES else "account move"
 
 
-ERASURES = (Kind.ERASE_USER, Kind.ERASE_ACCOUNT)
-MOVES = (Kind.RENAME, Kind.MERGE)
+ERASURES = (IdChangeKind.ERASE_USER, IdChangeKind.ERASE_ACCOUNT)
+MOVES = (IdChangeKind.RENAME, IdChangeKind.MERGE)
 
 
-class State(StrEnum):
+class IdChangeState(StrEnum):
     """``waiting``: until everybody has heard of it; ``lifted``: the id may come again."""
 
     WAITING = "waiting"
@@ -33,9 +33,9 @@ class State(StrEnum):
     LIFTED = "lifted"
 
 
-def state_of(*, step: str | None, fenced: bool, lifted: bool) -> State:
+def state_of(*, step: str | None, fenced: bool, lifted: bool) -> IdChangeState:
     if lifted:
-        return State.LIFTED
+        return IdChangeState.LIFTED
     if step is None:
-        return State.DONE
-    return State.RUNNING if fenced else State.WAITING
+        return IdChangeState.DONE
+    return IdChangeState.RUNNING if fenced else IdChangeState.WAITING

@@ -8,24 +8,24 @@ from sqlalchemy.orm import Session
 
 from app.accounts.tables import User
 from app.core.errors import NotFoundError
-from app.core.pagination import Paging, Slice
-from app.core.rows import find_row, listed
+from app.core.pagination import Paging, RowPage
+from app.core.query_helpers import fetch_page, find_row
 from app.events.tables import UnattributedEvent
 from app.lifecycle import statements
-from app.lifecycle.kinds import Kind
+from app.lifecycle.kinds import IdChangeKind
 from app.lifecycle.tables import IdChange
-from app.workspaces.service import Change
+from app.workspaces.service import Actor
 
-SETTLING = timedelta(seconds=5)
+PROPAGATION_DELAY = timedelta(seconds=5)
 """After so long every process has heard of a change: callers are known for a second."""
 
 
-def add(
+def insert_change(
     session: Session,
     workspace_id: str,
-    kind: Kind,
+    kind: IdChangeKind,
     *,
-    by: Change,
+    by: Actor,
     step: str,
     **columns: Any,  # noqa: ANN401
 ) -> IdChange:
@@ -37,7 +37,7 @@ def add(
         step=step,
         requested_by=by.actor,
         requested_at=by.at,
-        ready_at=by.at + SETTLING,
+        ready_at=by.at + PROPAGATION_DELAY,
         **columns,
     )
     session.add(change)
@@ -46,10 +46,10 @@ def add(
     return change
 
 
-def get(
+def get_change(
     session: Session,
     workspace_id: str,
-    kinds: Collection[Kind],
+    kinds: Collection[IdChangeKind],
     change_id: str,
     *,
     lock: bool = False,
@@ -61,16 +61,16 @@ def get(
 
 
 def list_changes(
-    session: Session, workspace_id: str, kinds: Collection[Kind], paging: Paging
-) -> Slice[IdChange]:
+    session: Session, workspace_id: str, kinds: Collection[IdChangeKind], paging: Paging
+) -> RowPage[IdChange]:
     """Newest first."""
     found = select(IdChange).where(
         IdChange.workspace_id == workspace_id, IdChange.kind.in_(list(kinds))
     )
-    return listed(session, found, IdChange.number, paging=paging, newest=True)
+    return fetch_page(session, found, IdChange.number, paging=paging, newest=True)
 
 
-def is_known_person(session: Session, workspace_id: str, user_id: str) -> bool:
+def user_exists(session: Session, workspace_id: str, user_id: str) -> bool:
     """Whether there is a user of that id, or an event of theirs that waits for its account."""
     user = exists().where(User.workspace_id == workspace_id, User.user_id == user_id)
     waiting = exists().where(
@@ -79,6 +79,6 @@ def is_known_person(session: Session, workspace_id: str, user_id: str) -> bool:
     return bool(session.scalar(select(or_(user, waiting))))
 
 
-def held_accounts(session: Session, workspace_id: str) -> set[str]:
+def list_accounts_in_transition(session: Session, workspace_id: str) -> set[str]:
     """Name the accounts that are half moved or half gone: what they look like is not true."""
-    return set(session.scalars(statements.HELD, {"workspace_id": workspace_id}))
+    return set(session.scalars(statements.ACCOUNTS_IN_TRANSITION, {"workspace_id": workspace_id}))

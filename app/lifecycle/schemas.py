@@ -3,15 +3,15 @@ from typing import Literal
 
 from pydantic import Field
 
-from app.core.schemas import Body, Id, Out
-from app.lifecycle.kinds import Kind, State, state_of
+from app.core.schemas import Id, RequestModel, ResponseModel
+from app.lifecycle.kinds import IdChangeKind, IdChangeState, state_of
 from app.lifecycle.tables import IdChange
 
 
-class Progress(Out):
+class IdChangeProgress(ResponseModel):
     """How far it is. The worker does what is left."""
 
-    state: State
+    state: IdChangeState
     step: str | None = Field(
         description="What is being done now; null: it is all done.", examples=["usage"]
     )
@@ -23,7 +23,7 @@ class Progress(Out):
     finished_at: datetime | None
 
 
-class ErasureOut(Progress):
+class ErasureOut(IdChangeProgress):
     """The erasure of a person or an account. Whose it was is not said: nobody knows any more."""
 
     id: str = Field(examples=["er_5f0c1c5c3a2b4d6e8f90"])
@@ -32,11 +32,11 @@ class ErasureOut(Progress):
 
     @classmethod
     def of(cls, change: IdChange) -> "ErasureOut":
-        kind = "user" if change.kind == Kind.ERASE_USER else "account"
+        kind = "user" if change.kind == IdChangeKind.ERASE_USER else "account"
         return cls.from_row(change, kind=kind, state=_state(change))
 
 
-class AccountMoveOut(Progress):
+class AccountMoveOut(IdChangeProgress):
     """An account that took another id, or went into another account."""
 
     id: str = Field(examples=["mv_5f0c1c5c3a2b4d6e8f90"])
@@ -49,11 +49,11 @@ class AccountMoveOut(Progress):
 
     @classmethod
     def of(cls, change: IdChange) -> "AccountMoveOut":
-        kind = "rename" if change.kind == Kind.RENAME else "merge"
+        kind = "rename" if change.kind == IdChangeKind.RENAME else "merge"
         return cls.from_row(change, kind=kind, state=_state(change))
 
 
-def _state(change: IdChange) -> State:
+def _state(change: IdChange) -> IdChangeState:
     return state_of(
         step=change.step,
         fenced=change.fenced_at is not None,
@@ -61,9 +61,9 @@ def _state(change: IdChange) -> State:
     )
 
 
-class Rename(Body):
+class AccountRename(RequestModel):
     account_id: Id = Field(description="The new id.", examples=["acme"])
 
 
-class Merge(Body):
+class AccountMerge(RequestModel):
     into: Id = Field(description="The account that stays.", examples=["acme"])

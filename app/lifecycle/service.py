@@ -16,14 +16,14 @@ from app.accounts.tombstones import ACCOUNT, EMAIL, USER
 from app.accounts.traits import NOT_IDS
 from app.billing.queries import forget_person
 from app.core.errors import ConflictError, FieldError, NotFoundError, UnprocessableError
-from app.core.rows import take_turns
-from app.lifecycle import erasing, moving, row_statements, statements
+from app.core.query_helpers import advisory_lock
+from app.lifecycle import account_moves, erasure, statements, table_statements
 from app.lifecycle import queries as changes
-from app.lifecycle.kinds import ERASURES, Kind
-from app.lifecycle.paging import emptying, run
-from app.lifecycle.running import first_step
+from app.lifecycle.kinds import ERASURES, IdChangeKind
+from app.lifecycle.processing import first_step
+from app.lifecycle.steps import execute, remove_in_pages
 from app.lifecycle.tables import IdChange
-from app.workspaces.service import Change
+from app.workspaces.service import Actor
 
 
 class SameAccountError(ConflictError):
@@ -34,18 +34,18 @@ class AccountExistsError(ConflictError):
     code = "account_exists"
 
 
-def erase_user(session: Session, by: Change, user_id: str) -> IdChange:
+def erase_user(session: Session, by: Actor, user_id: str) -> IdChange:
     """Let a person become a pseudonym. Asked again, it is the same erasure."""
     workspace_id = by.workspace_id
     known = _erasure_of(session, workspace_id, USER, user_id)
     if known is not None:
         return known
-    if not changes.is_known_person(session, workspace_id, user_id):
+    if not changes.user_exists(session, workspace_id, user_id):
         raise NotFoundError("user", user_id)
-    private = {"user_id": user_id, "pseudonym": erasing.pseudonym(), "anonymous": {}}
-    change = _erasure(session, by, Kind.ERASE_USER, private)
-    erasing.put_tombstones(session, change, USER, [user_id])
-    erasing.hide_anonymous(session, change)
+    private = {"user_id": user_id, "pseudonym": erasure.new_pseudonym(), "anonymous": {}}
+    change = _erasure(session, by, IdChangeKind.ERASE_USER, private)
+    erasure.insert_tombstones(session, change, USER, [user_id])
+    erasure.pseudonymize_anonymous_ids(session, change)
     _take_user_away(session, change, user_id)
     return change
 
@@ -55,18 +55,18 @@ def _take_user_away(session: Session, change: IdChange, user_id: str) -> None:
     if user is None:
         return
     if user.email:
-        erasing.put_tombstones(session, change, EMAIL, [user.email])
+        erasure.insert_tombstones(session, change, EMAIL, [user.email])
         forget_person(session, change.workspace_id, user.email)
-    values = erasing.person_values(change)
+    values = erasure.user_parameters(change)
     if user.excluded:
-        run(session, statements.HIDE_EXCLUDED, values)
-        run(session, statements.BLANK_USER, values)
+        execute(session, statements.INSERT_EXCLUDED_PSEUDONYM, values)
+        execute(session, statements.CLEAR_USER, values)
     else:
         session.delete(user)
     session.flush()
 
 
-def erase_account(session: Session, by: Change, account_id: str) -> IdChange:
+def erase_account(session: Session, by: Actor, account_id: str) -> IdChange:
     """Remove an account and all that is its own. Asked again, it is the same erasure."""
     workspace_id = by.workspace_id
     known = _erasure_of(session, workspace_id, ACCOUNT, account_id)
@@ -76,12 +76,12 @@ def erase_account(session: Session, by: Change, account_id: str) -> IdChange:
     _lock_family(session, workspace_id, account_id)
     account = queries.get(session, workspace_id, Account, account_id, lock=True)
     ids = [account_id, *aliases.old_ids(session, workspace_id, account_id)]
-    change = _erasure(session, by, Kind.ERASE_ACCOUNT, {"ids": ids})
-    erasing.put_tombstones(session, change, ACCOUNT, ids)
-    values = erasing.account_values(change)
+    change = _erasure(session, by, IdChangeKind.ERASE_ACCOUNT, {"ids": ids})
+    erasure.insert_tombstones(session, change, ACCOUNT, ids)
+    values = erasure.account_parameters(change)
     aliases.drop(session, workspace_id, ids)
-    run(session, statements.FREE_CHILDREN, values)
-    emptying(row_statements.drop_page(Due))(session, values)
+    execute(session, statements.DETACH_CHILDREN, values)
+    remove_in_pages(table_statements.delete_page(Due))(session, values)
     session.delete(account)
     session.flush()
     return change
@@ -90,20 +90,22 @@ def erase_account(session: Session, by: Change, account_id: str) -> IdChange:
 def _erasure_of(session: Session, workspace_id: str, kind: str, named: str) -> IdChange | None:
     """Find the erasure under whose tombstone an id lies, were it an old id of the account."""
     erasure_id = tombstones.erasure_of(session, workspace_id, kind, named)
-    return changes.get(session, workspace_id, ERASURES, erasure_id) if erasure_id else None
+    return changes.get_change(session, workspace_id, ERASURES, erasure_id) if erasure_id else None
 
 
-def _erasure(session: Session, by: Change, kind: Kind, private: dict[str, Any]) -> IdChange:
-    change = changes.add(
+def _erasure(session: Session, by: Actor, kind: IdChangeKind, private: dict[str, Any]) -> IdChange:
+    change = changes.insert_change(
         session, by.workspace_id, kind, by=by, step=first_step(kind), private=private
     )
-    by.audit(session, "user.erased" if kind is Kind.ERASE_USER else "account.erased", change.id)
+    by.audit(
+        session, "user.erased" if kind is IdChangeKind.ERASE_USER else "account.erased", change.id
+    )
     return change
 
 
-def lift(session: Session, by: Change, erasure_id: str) -> IdChange:
+def lift_erasure(session: Session, by: Actor, erasure_id: str) -> IdChange:
     """Let an erased id in again. What was erased does not come back."""
-    change = changes.get(session, by.workspace_id, ERASURES, erasure_id, lock=True)
+    change = changes.get_change(session, by.workspace_id, ERASURES, erasure_id, lock=True)
     if change.lifted_at is not None:
         return change
     if change.step is not None:
@@ -116,7 +118,7 @@ def lift(session: Session, by: Change, erasure_id: str) -> IdChange:
     return change
 
 
-def rename(session: Session, by: Change, account_id: str, new_id: str) -> IdChange:
+def rename_account(session: Session, by: Actor, account_id: str, new_id: str) -> IdChange:
     """Give an account another id; the old one leads to it from now on."""
     workspace_id = by.workspace_id
     account_id = aliases.current_id(session, workspace_id, account_id)
@@ -124,10 +126,10 @@ def rename(session: Session, by: Change, account_id: str, new_id: str) -> IdChan
     account = queries.get(session, workspace_id, Account, account_id, lock=True)
     _check_new_id(session, account, new_id)
     values = _values(account, new_id)
-    if session.scalar(row_statements.copy_account(), values) is None:
+    if session.scalar(table_statements.copy_account(), values) is None:
         raise AccountExistsError(f"There is an account {new_id} already: merge the two instead.")
     tombstones.refuse(session, workspace_id, ACCOUNT, new_id)
-    return _move(session, by, Kind.RENAME, account, new_id)
+    return _move(session, by, IdChangeKind.RENAME, account, new_id)
 
 
 def _check_new_id(session: Session, account: Account, new_id: str) -> None:
@@ -144,7 +146,7 @@ def _check_new_id(session: Session, account: Account, new_id: str) -> None:
         raise AccountExistsError(f"{new_id} is an old id of the account {whose}.")
 
 
-def merge(session: Session, by: Change, account_id: str, into: str) -> IdChange:
+def merge_accounts(session: Session, by: Actor, account_id: str, into: str) -> IdChange:
     """Let one account be part of another; its id leads to the other from now on."""
     workspace_id = by.workspace_id
     account_id = aliases.current_id(session, workspace_id, account_id)
@@ -154,16 +156,16 @@ def merge(session: Session, by: Change, account_id: str, into: str) -> IdChange:
     _lock_family(session, workspace_id, account_id, into)
     account = queries.get(session, workspace_id, Account, account_id, lock=True)
     target = queries.get(session, workspace_id, Account, into, lock=True)
-    take_turns(session, PARENTS, workspace_id)
+    advisory_lock(session, PARENTS, workspace_id)
     target.parent_id = _parent_after(session, account, target)
     session.flush()
-    run(session, row_statements.absorb_account(), _values(account, into))
-    return _move(session, by, Kind.MERGE, account, into)
+    execute(session, table_statements.merge_account(), _values(account, into))
+    return _move(session, by, IdChangeKind.MERGE, account, into)
 
 
 def _lock_family(session: Session, workspace_id: str, *account_ids: str) -> None:
     session.execute(
-        statements.LOCK_FAMILY, {"workspace_id": workspace_id, "ids": list(account_ids)}
+        statements.LOCK_HIERARCHY, {"workspace_id": workspace_id, "ids": list(account_ids)}
     )
 
 
@@ -195,13 +197,15 @@ def _values(account: Account, target_id: str) -> dict[str, Any]:
     }
 
 
-def _move(session: Session, by: Change, kind: Kind, account: Account, target_id: str) -> IdChange:
+def _move(
+    session: Session, by: Actor, kind: IdChangeKind, account: Account, target_id: str
+) -> IdChange:
     workspace_id, values = account.workspace_id, _values(account, target_id)
     session.expunge(account)
-    run(session, row_statements.DROP_ACCOUNT, values)
+    execute(session, table_statements.DELETE_ACCOUNT, values)
     ids = {"account_id": values["account_id"], "target_id": target_id}
     aliases.put(session, workspace_id, **ids, now=by.at)
-    moving.move_small(session, kind, values, first=True, now=by.at)
-    action = "account.renamed" if kind is Kind.RENAME else "account.merged"
+    account_moves.move_small_tables(session, kind, values, first=True, now=by.at)
+    action = "account.renamed" if kind is IdChangeKind.RENAME else "account.merged"
     by.audit(session, action, target_id, {"account_id": ids["account_id"]})
-    return changes.add(session, workspace_id, kind, by=by, step=first_step(kind), **ids)
+    return changes.insert_change(session, workspace_id, kind, by=by, step=first_step(kind), **ids)

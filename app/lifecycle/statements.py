@@ -4,7 +4,7 @@ from sqlalchemy import text
 
 # The oldest open change of a workspace, as soon as everybody who began before its fence is done:
 # from then on nobody writes who has not heard of it.
-CLAIM = text("""
+CLAIM_CHANGE = text("""
 SELECT c.workspace_id, c.id FROM id_change c
 WHERE c.step IS NOT NULL AND c.ready_at <= :now
   AND NOT EXISTS (
@@ -21,7 +21,7 @@ FOR UPDATE OF c SKIP LOCKED
 DATABASE_TIME = text("SELECT clock_timestamp()")
 
 # Accounts that are half moved or half gone, and must not be scored as they are.
-HELD = text("""
+ACCOUNTS_IN_TRANSITION = text("""
 SELECT account_id FROM id_change
 WHERE workspace_id = :workspace_id AND step IS NOT NULL AND account_id IS NOT NULL
 UNION SELECT target_id FROM id_change
@@ -31,7 +31,7 @@ WHERE workspace_id = :workspace_id AND step IS NOT NULL AND private ? 'ids'
 """)
 
 # ``event`` has no index on accounts or people: its key is gone through in windows of time.
-NEXT_EVENTS = text("""
+NEXT_EVENT_WINDOW = text("""
 SELECT max(client_at) FROM (
     SELECT client_at FROM event
     WHERE workspace_id = :workspace_id AND client_at > CAST(:after AS timestamptz)
@@ -46,13 +46,13 @@ MOVE_EVENTS = text(f"""
 UPDATE event SET account_id = :target_id WHERE {WINDOW} AND account_id = :account_id
 """)  # noqa: S608 - made of the text above
 
-DROP_EVENTS = text(f"""
+DELETE_EVENTS = text(f"""
 DELETE FROM event WHERE {WINDOW} AND account_id = ANY(CAST(:ids AS text[]))
 """)  # noqa: S608 - made of the text above
 
 # A person's anonymous ids become pseudonyms; one that nobody is known by is forgotten. The event of
 # somebody else on the same device stays theirs.
-HIDE_EVENTS = text(f"""
+PSEUDONYMIZE_EVENTS = text(f"""
 UPDATE event SET
     user_id = CASE WHEN user_id = :user_id THEN :pseudonym ELSE user_id END,
     anonymous_id = CASE WHEN coalesce(user_id, :user_id) = :user_id
@@ -62,7 +62,7 @@ UPDATE event SET
 WHERE {WINDOW} AND (user_id = :user_id OR anonymous_id = ANY(CAST(:anonymous_ids AS text[])))
 """)  # noqa: S608 - made of the text above
 
-NEXT_ACCOUNTS = text("""
+NEXT_ACCOUNT_WINDOW = text("""
 SELECT max(account_id) FROM (
     SELECT account_id FROM daily_usage
     WHERE workspace_id = :workspace_id AND account_id > :after
@@ -70,7 +70,7 @@ SELECT max(account_id) FROM (
 ) AS page
 """)
 
-HIDE_USAGE = text("""
+PSEUDONYMIZE_USAGE = text("""
 UPDATE daily_usage SET
     user_id = CASE WHEN is_anonymous THEN CAST(:anonymous AS jsonb) ->> user_id ELSE :pseudonym END
 WHERE workspace_id = :workspace_id AND account_id > :after AND account_id <= :upto
@@ -147,7 +147,7 @@ WHERE workspace_id = :workspace_id AND user_id IN (
 """)
 
 # In key order, as everybody who writes accounts takes them, and before the lock on parents.
-LOCK_FAMILY = text("""
+LOCK_HIERARCHY = text("""
 SELECT FROM account
 WHERE workspace_id = :workspace_id
   AND (account_id = ANY(CAST(:ids AS text[])) OR parent_id = ANY(CAST(:ids AS text[])))
@@ -160,13 +160,13 @@ UPDATE account SET parent_id = :target_id
 WHERE workspace_id = :workspace_id AND parent_id = :account_id AND account_id <> :target_id
 """)
 
-FREE_CHILDREN = text("""
+DETACH_CHILDREN = text("""
 UPDATE account SET parent_id = NULL
 WHERE workspace_id = :workspace_id AND parent_id = ANY(CAST(:ids AS text[]))
 """)
 
 # The history of a merged account stays under its old id, and says where the account went.
-MARK_HISTORY = text("""
+MARK_HISTORY_MERGED = text("""
 UPDATE health_history
 SET details = details || jsonb_build_object('merged_into', CAST(:target_id AS text))
 WHERE workspace_id = :workspace_id AND account_id = :account_id AND NOT details ? 'merged_into'
@@ -177,12 +177,12 @@ UPDATE score_override SET ended_at = :now, ended_by = 'merge'
 WHERE workspace_id = :workspace_id AND account_id = :account_id AND ended_at IS NULL
 """)
 
-ANONYMOUS_IDS = text("""
+LIST_ANONYMOUS_IDS = text("""
 SELECT anonymous_id FROM user_alias WHERE workspace_id = :workspace_id AND user_id = :user_id
 """)
 
 # Both names of a person hold until usage has gone from one to the other, account by account.
-ADD_PSEUDONYMS = text("""
+INSERT_PSEUDONYM_ALIASES = text("""
 INSERT INTO user_alias (workspace_id, anonymous_id, user_id, known_on)
 SELECT a.workspace_id, CAST(:anonymous AS jsonb) ->> a.anonymous_id, :pseudonym, a.known_on
 FROM user_alias a
@@ -191,31 +191,31 @@ WHERE a.workspace_id = :workspace_id AND a.user_id = :user_id
 ON CONFLICT DO NOTHING
 """)
 
-DROP_ALIASES = text("""
+DELETE_ALIASES = text("""
 DELETE FROM user_alias WHERE workspace_id = :workspace_id AND user_id = :user_id
 """)
 
 # Only an excluded person needs a row: their usage would count from now on.
-HIDE_EXCLUDED = text("""
+INSERT_EXCLUDED_PSEUDONYM = text("""
 INSERT INTO "user" (workspace_id, user_id, account_id, excluded)
 SELECT workspace_id, :pseudonym, account_id, true FROM "user"
 WHERE workspace_id = :workspace_id AND user_id = :user_id AND excluded
 ON CONFLICT DO NOTHING
 """)
 
-BLANK_USER = text("""
+CLEAR_USER = text("""
 UPDATE "user" SET email = NULL, name = NULL, role = NULL, traits = '{}', traits_at = NULL
 WHERE workspace_id = :workspace_id AND user_id = :user_id
 """)
 
-DROP_WAITING = text("""
+DELETE_UNATTRIBUTED = text("""
 DELETE FROM unattributed_event WHERE workspace_id = :workspace_id
   AND (user_id = ANY(CAST(:user_ids AS text[]))
        OR (user_id IS NULL AND anonymous_id = ANY(CAST(:anonymous_ids AS text[]))))
 """)
 
 # The people of an account, and whether they used others too.
-MEMBERS = text("""
+LIST_MEMBERS = text("""
 WITH page AS (
     SELECT user_id, email FROM "user"
     WHERE workspace_id = :workspace_id AND account_id = ANY(CAST(:ids AS text[]))
@@ -233,33 +233,33 @@ SELECT p.user_id, p.email,
 FROM page p ORDER BY p.user_id
 """)
 
-LET_GO = text("""
+DETACH_USERS = text("""
 UPDATE "user" SET account_id = NULL, account_since = NULL
 WHERE workspace_id = :workspace_id AND user_id = ANY(CAST(:user_ids AS text[]))
 """)
 
-DROP_USERS = text("""
+DELETE_USERS = text("""
 DELETE FROM "user"
 WHERE workspace_id = :workspace_id AND user_id = ANY(CAST(:user_ids AS text[]))
 """)
 
-DROP_USER_ALIASES = text("""
+DELETE_USER_ALIASES = text("""
 DELETE FROM user_alias
 WHERE workspace_id = :workspace_id AND user_id = ANY(CAST(:user_ids AS text[]))
 """)
 
-QUARANTINED = text("""
+LIST_QUARANTINED = text("""
 SELECT number, payload, message_id FROM quarantined_event
 WHERE workspace_id = :workspace_id AND number > :after ORDER BY number LIMIT :limit
 """)
 
-DROP_QUARANTINED = text("""
+DELETE_QUARANTINED = text("""
 DELETE FROM quarantined_event
 WHERE workspace_id = :workspace_id AND number = ANY(CAST(:numbers AS bigint[]))
 """)
 
 # Of what was done to somebody the audit keeps who did it and when, and no name.
-SCRUB_AUDIT = text("""
+REDACT_AUDIT = text("""
 UPDATE audit_entry SET details = '{}', subject = CASE
     WHEN subject = ANY(CAST(:ids AS text[])) THEN :erasure_id ELSE subject END
 WHERE workspace_id = :workspace_id
@@ -269,26 +269,26 @@ WHERE workspace_id = :workspace_id
       WHERE position(CAST(to_jsonb(i.id) AS text) IN CAST(details AS text)) > 0))
 """)
 
-DROP_BINDINGS = text("""
+DELETE_BINDINGS = text("""
 DELETE FROM due_binding WHERE workspace_id = :workspace_id
   AND (user_id = ANY(CAST(:user_ids AS text[]))
        OR anonymous_id = ANY(CAST(:anonymous_ids AS text[])))
 """)
 
 # A move that is over needs no names of an account that is gone.
-FORGET_MOVES = text("""
+CLEAR_MOVE_IDS = text("""
 UPDATE id_change SET account_id = NULL, target_id = NULL
 WHERE workspace_id = :workspace_id AND step IS NULL
   AND (account_id = ANY(CAST(:ids AS text[])) OR target_id = ANY(CAST(:ids AS text[])))
 """)
 
-FORGET_CHAMPION = text("""
+DELETE_ACTIVITY = text("""
 DELETE FROM account_activity
 WHERE workspace_id = :workspace_id AND said ->> 'user_id' = ANY(CAST(:user_ids AS text[]))
 """)
 
 # Without a pseudonym each row gets one of its own.
-HIDE_IN_SIGNALS = text("""
+PSEUDONYMIZE_SIGNALS = text("""
 UPDATE account_signal
 SET evidence = jsonb_set(evidence, '{user_id}', to_jsonb(coalesce(
     CAST(:pseudonym AS text), 'erased-' || replace(CAST(gen_random_uuid() AS text), '-', ''))))

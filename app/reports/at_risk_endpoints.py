@@ -4,16 +4,18 @@ from fastapi import APIRouter
 
 from app.core.clock import Now
 from app.core.db import ReadSessionDep
+from app.core.http.language import LanguageDep
 from app.core.pagination import Page, PagingDep
-from app.core.requests import LanguageDep
-from app.core.schemas import responses
+from app.core.schemas import problem_responses
+from app.portfolio import segment_service
+from app.portfolio.endpoints import FILTER_POINTER, FilterQuery, SegmentKeyQuery, parse_filter_query
 from app.reports import at_risk_service
 from app.reports.at_risk_schemas import AtRisk
-from app.segments import service
-from app.segments.endpoints import IN_QUERY, FilterText, SegmentKey, read_filter
 from app.workspaces.auth import Reader
 
-router = APIRouter(prefix="/api/v1", tags=["reports"], responses=responses(401, 403, 404, 422))
+router = APIRouter(
+    prefix="/api/v1", tags=["reports"], responses=problem_responses(401, 403, 404, 422)
+)
 
 
 @router.get("/accounts/at-risk")
@@ -23,16 +25,16 @@ def list_accounts_at_risk(
     now: Now,
     paging: PagingDep,
     language: LanguageDep,
-    filter_text: FilterText = None,
-    segment_key: SegmentKey = None,
+    filter_text: FilterQuery = None,
+    segment_key: SegmentKeyQuery = None,
 ) -> Page[AtRisk]:
     """List accounts at risk, the most revenue first: why, what is open, and what to do."""
-    wanted = service.resolve(
+    wanted = segment_service.resolve_filter(
         session,
         caller.workspace_id,
-        read_filter(filter_text),
+        parse_filter_query(filter_text),
         key=segment_key,
-        at=IN_QUERY,
+        at=FILTER_POINTER,
     )
     return at_risk_service.page(
         session,

@@ -3,11 +3,11 @@ from datetime import datetime
 from pydantic import Field
 
 from app.churn.revenue import Basis
-from app.core.schemas import Out
-from app.segments.schemas import AccountStanding
+from app.core.schemas import ResponseModel
+from app.portfolio.schemas import AccountListItem
 
 
-class Driver(Out):
+class Driver(ResponseModel):
     """The measure that leaves out the most points."""
 
     measure: str = Field(examples=["reach"])
@@ -15,7 +15,7 @@ class Driver(Out):
     sentence: str = Field(examples=["Reach is 190 end customers; the median is 412."])
 
 
-class OpenAlert(Out):
+class OpenAlert(ResponseModel):
     """The most severe open alert, the oldest of these."""
 
     id: str
@@ -24,14 +24,14 @@ class OpenAlert(Out):
     opened_at: datetime
 
 
-class Suggested(Out):
+class Suggested(ResponseModel):
     """What is proposed first."""
 
     id: str
     playbook: str = Field(examples=["wake_dormant"])
 
 
-class AtRisk(AccountStanding):
+class AtRisk(AccountListItem):
     """An account at risk, and what is known to act on."""
 
     revenue_at_risk_cents: int = Field(description="Of a year.", examples=[598800])

@@ -7,17 +7,17 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.churn.revenue import revenue_at_risk
-from app.core.filters import All, Filter, parse
+from app.core.filters.matching import And, Filter, parse_filter
 from app.core.pagination import Page, Paging
 from app.health.benchmark_queries import definition
 from app.health.definition import Definition
 from app.health.wording import level_sentence
 from app.health.words import Language
+from app.portfolio.account_list import AccountListRequest
+from app.portfolio.fields import CHOICES, FIELDS
+from app.portfolio.schemas import AccountListItem
 from app.reports import at_risk_queries as queries
 from app.reports.at_risk_schemas import AtRisk, Driver, OpenAlert, Suggested
-from app.segments.fields import CHOICES, FIELDS
-from app.segments.listing import Listing
-from app.segments.schemas import AccountStanding
 
 AT_RISK = {"or": [{"band": "at_risk"}, {"field": "churn_risk.level", "op": "eq", "value": "high"}]}
 
@@ -32,8 +32,10 @@ def page(
     language: Language,
 ) -> Page[AtRisk]:
     """One page; what is added to its accounts is read in one query for each kind."""
-    at_risk = All((parse(AT_RISK, FIELDS, choices=CHOICES), wanted))
-    found = Listing(at_risk, "-revenue_at_risk", paging).page(session, workspace_id, today)
+    at_risk = And((parse_filter(AT_RISK, FIELDS, choices=CHOICES), wanted))
+    found = AccountListRequest(at_risk, "-revenue_at_risk", paging).page(
+        session, workspace_id, today
+    )
     ids = [item.account_id for item in found.items]
     drivers = _drivers(session, workspace_id, ids, language)
     alerts = queries.open_alerts(session, workspace_id, ids)
@@ -45,7 +47,7 @@ def page(
     return Page(items=items, next_cursor=found.next_cursor)
 
 
-def _item(standing: AccountStanding, driver: Driver | None, alert: Any, proposed: Any) -> AtRisk:  # noqa: ANN401 - rows or None
+def _item(standing: AccountListItem, driver: Driver | None, alert: Any, proposed: Any) -> AtRisk:  # noqa: ANN401 - rows or None
     at_stake = revenue_at_risk(standing.mrr_cents, standing.churn_risk.probability)
     return AtRisk(
         **dict(standing),

@@ -5,21 +5,21 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, Field
 
-from app.core.schemas import Body, Day, Id, Out
+from app.core.schemas import Day, Id, RequestModel, ResponseModel
 from app.jobs.states import State
 from app.jobs.tables import Job
 
 Kind = Literal["model", "scorecard", "alert_rule"]
 
 
-class VersionIn(Body):
+class VersionIn(RequestModel):
     """A version of what there are versions of."""
 
     kind: Literal["model", "scorecard"]
     key: Annotated[str, Field(pattern="^[0-9]{1,9}$", examples=["3"])]
 
 
-class RuleIn(Body):
+class RuleIn(RequestModel):
     """An alert rule by its key."""
 
     kind: Literal["alert_rule"]
@@ -29,7 +29,7 @@ class RuleIn(Body):
 Subject = Annotated[VersionIn | RuleIn, Field(discriminator="kind")]
 
 
-class BacktestIn(Body):
+class BacktestIn(RequestModel):
     """One, or two to see side by side."""
 
     subjects: Annotated[list[Subject], Field(min_length=1, max_length=2)]
@@ -84,7 +84,7 @@ class ResultOut(BaseModel):
     recall: float | None = Field(None, examples=[None])
 
 
-class BacktestOut(Out):
+class BacktestOut(ResponseModel):
     id: str = Field(examples=["job_019aa1b2c3d4e5f60718293a"])
     state: State
     subjects: list[Subject]

@@ -17,8 +17,8 @@ from app.churn.levels import LEVELS, levels_of
 from app.churn.observations import Observed
 from app.churn.preparing import Floats
 from app.churn.training import train
-from app.core.db import Sessions, transaction
-from app.core.rows import take_turns
+from app.core.db import SessionFactory, transaction
+from app.core.query_helpers import advisory_lock
 from app.features.table_queries import Moment
 from app.health import scorecard_queries, yardstick
 from app.health import service as health
@@ -28,7 +28,7 @@ from app.jobs.tables import Job
 from app.reports import backtest_queries
 from app.reports.backtest import Rows, measure
 from app.workspaces.queries import get_workspace, list_workspaces
-from app.workspaces.service import Change
+from app.workspaces.service import Actor
 
 KIND = "backtest"
 AUTOMATIC = "service"
@@ -43,7 +43,7 @@ class Subject:
     key: str
 
 
-def order(session: Session, by: Change, subjects: Sequence[Subject], *, since: date | None) -> Job:
+def order(session: Session, by: Actor, subjects: Sequence[Subject], *, since: date | None) -> Job:
     """Have subjects tried, side by side on the same rows as far as they are of one kind."""
     for each in subjects:
         _check(session, by.workspace_id, each)
@@ -75,15 +75,15 @@ def order_activated(session: Session, *, now: datetime) -> None:
 
 
 def _order_activated(session: Session, workspace_id: str, *, now: datetime) -> None:
-    take_turns(session, "backtests", workspace_id)
+    advisory_lock(session, "backtests", workspace_id)
     wanted = backtest_queries.active_subjects(session, workspace_id)
     tried = backtest_queries.tried(session, workspace_id, KIND)
     news = [Subject(kind, key) for kind, key in wanted if (kind, key) not in tried]
     if news:
-        order(session, Change(workspace_id, AUTOMATIC, now), news, since=None)
+        order(session, Actor(workspace_id, AUTOMATIC, now), news, since=None)
 
 
-def backtest_page(sessions: Sessions, work: Work, now: datetime) -> bool:
+def backtest_page(sessions: SessionFactory, work: Work, now: datetime) -> bool:
     """Try one subject; of a scorecard one observation day. Returns whether there is more."""
     subjects = work.config["subjects"]
     place = work.position["subject"]

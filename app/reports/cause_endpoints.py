@@ -3,12 +3,14 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from app.core.db import SessionDep
-from app.core.schemas import responses
+from app.core.schemas import problem_responses
 from app.reports import asking_service, churn_service
 from app.reports.cause_schemas import ArrAtRiskOut, ChurnCausesOut, FeedbackReport
 from app.reports.endpoints import AskedDep
 
-router = APIRouter(prefix="/api/v1/reports", tags=["reports"], responses=responses(401, 403, 422))
+router = APIRouter(
+    prefix="/api/v1/reports", tags=["reports"], responses=problem_responses(401, 403, 422)
+)
 
 
 @router.get("/churn-causes")

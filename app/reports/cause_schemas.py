@@ -3,7 +3,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from app.core.schemas import Out
+from app.core.schemas import ResponseModel
 from app.reports.schemas import Kpi
 
 
@@ -15,14 +15,14 @@ class What(StrEnum):
     ONBOARDING_STEP = "onboarding_step"
 
 
-class PaidDays(Out):
+class PaidDays(ResponseModel):
     """How long accounts paid while it held, or did not, and how many left then."""
 
     paid_days: int = Field(examples=[4200])
     left: int = Field(examples=[9])
 
 
-class Finding(Out):
+class Finding(ResponseModel):
     """An association: it goes with leaving, and need not be what makes accounts leave."""
 
     what: What
@@ -50,13 +50,13 @@ class Finding(Out):
     playbook: str | None = Field(description="What answers it.", examples=["find_next_champion"])
 
 
-class TenureShare(Out):
+class TenureShare(ResponseModel):
     days: str = Field(description="From the start to the first day not paid.", examples=["8-30"])
     left: int = Field(examples=[12])
     share: float = Field(examples=[0.24])
 
 
-class ReasonGiven(Out):
+class ReasonGiven(ResponseModel):
     reason: str | None = Field(description="Null: none was given.", examples=["too expensive"])
     accounts: int = Field(examples=[4])
     mrr_cents: int = Field(
@@ -65,7 +65,7 @@ class ReasonGiven(Out):
     no_rate: int = Field(description="Accounts whose currency has no rate.", examples=[0])
 
 
-class ChurnCausesOut(Out):
+class ChurnCausesOut(ResponseModel):
     """Where and why accounts leave. ``findings`` are associations, the clearest first."""
 
     left: Kpi
@@ -77,7 +77,7 @@ class ChurnCausesOut(Out):
     currency: str = Field(examples=["USD"])
 
 
-class TopicOut(Out):
+class TopicOut(ResponseModel):
     """What accounts complain about or ask for. Not closed: nobody has told them the answer."""
 
     kind: str = Field(examples=["complaint"])
@@ -95,14 +95,14 @@ class TopicOut(Out):
     oldest_open_days: int | None = Field(examples=[41])
 
 
-class FeedbackReport(Out):
+class FeedbackReport(ResponseModel):
     since: date
     until: date
     currency: str = Field(examples=["USD"])
     topics: list[TopicOut]
 
 
-class RenewalQuarter(Out):
+class RenewalQuarter(ResponseModel):
     """Null: no renewal is known."""
 
     quarter: str | None = Field(examples=["2026-Q2"])
@@ -115,6 +115,6 @@ class RenewalQuarter(Out):
     with_probability: int = Field(description="Accounts for which one is known.", examples=[3])
 
 
-class ArrAtRiskOut(Out):
+class ArrAtRiskOut(ResponseModel):
     arr_at_risk: Kpi
     quarters: list[RenewalQuarter]

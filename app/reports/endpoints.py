@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query
 from app.core.clock import Now
 from app.core.db import SessionDep
 from app.core.errors import FieldError, UnprocessableError
-from app.core.schemas import responses
+from app.core.schemas import problem_responses
 from app.reports import cohort_service, lifetime_service, service
 from app.reports.asked import Asked, days_before
 from app.reports.schemas import (
@@ -23,7 +23,9 @@ from app.reports.schemas import (
 )
 from app.workspaces.auth import Reader
 
-router = APIRouter(prefix="/api/v1/reports", tags=["reports"], responses=responses(401, 403, 422))
+router = APIRouter(
+    prefix="/api/v1/reports", tags=["reports"], responses=problem_responses(401, 403, 422)
+)
 
 YEAR, MOST_MONTHS, MOST_DAYS = 365, 36, 13
 PURCHASE = "Order Completed"

@@ -7,8 +7,8 @@ from fastapi.responses import HTMLResponse
 from app.core.clock import Now
 from app.core.db import ReadSessionDep
 from app.core.errors import FieldError
-from app.core.requests import LanguageDep
-from app.core.schemas import Day, responses
+from app.core.http.language import LanguageDep
+from app.core.schemas import Day, problem_responses
 from app.health.schemas import AccountId
 from app.reports import review_service
 from app.reports.asked import days_before
@@ -35,7 +35,7 @@ PAGE = {
         200: {
             "content": {"text/html": {"schema": {"type": "string"}, "example": "<!doctype html>…"}}
         },
-        **responses(401, 403, 404, 422),
+        **problem_responses(401, 403, 404, 422),
     },
 )
 def get_review(

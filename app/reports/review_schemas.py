@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import Field
 
-from app.core.schemas import Out
+from app.core.schemas import ResponseModel
 from app.engagement.schemas import GoalStandingOut
 from app.health.scorecard import Band
 
@@ -19,13 +19,13 @@ class Audience(StrEnum):
     CUSTOMER = "customer"
 
 
-class MeasureLevel(Out):
+class MeasureLevel(ResponseModel):
     measure: str = Field(examples=["reach"])
     raw: float | None = Field(description="As counted in the window.", examples=[190])
     per_dollar: float | None = Field(description="For each 100 a month.", examples=[38.0])
 
 
-class Point(Out):
+class Point(ResponseModel):
     """The last day of a week on which something was written."""
 
     day: date
@@ -33,17 +33,17 @@ class Point(Out):
     measures: list[MeasureLevel]
 
 
-class FeatureUse(Out):
+class FeatureUse(ResponseModel):
     name: str = Field(examples=["Campaigns"])
     cents: int | None = Field(description="What it stands for in the price.", examples=[12400])
 
 
-class Person(Out):
+class Person(ResponseModel):
     name: str = Field(examples=["Ada Lovelace"])
     roles: list[str] = Field(examples=[["champion"]])
 
 
-class Support(Out):
+class Support(ResponseModel):
     """Tickets opened between the days. ``in_time``: first replies within the standard."""
 
     opened: int = Field(examples=[5])
@@ -52,26 +52,26 @@ class Support(Out):
     median_reply_minutes: float | None = Field(examples=[42.0])
 
 
-class Done(Out):
+class Done(ResponseModel):
     done_on: date
     message: str = Field(description="What the account got.", examples=[MESSAGE])
     succeeded: bool | None = Field(description="By the playbook's own measure; null: not known.")
 
 
-class PeerPercentile(Out):
+class PeerPercentile(ResponseModel):
     """Where the account stands among the accounts it is compared with, for what it pays."""
 
     measure: str = Field(examples=["reach"])
     percentile: float = Field(examples=[62])
 
 
-class NextStep(Out):
+class NextStep(ResponseModel):
     message: str = Field(examples=[MESSAGE])
     link: str | None
     faq: str | None
 
 
-class Review(Out):
+class Review(ResponseModel):
     """What an account got out of the product, and what comes next: fit for its own eyes."""
 
     audience: Audience
@@ -124,7 +124,7 @@ class InternalNextStep(NextStep):
     value_cents: float = Field(examples=[14808.4])
 
 
-class Risk(Out):
+class Risk(ResponseModel):
     as_of: date
     level: str | None = Field(examples=["high"])
     probability: float | None = Field(description="Null: none is claimed.", examples=[0.31])

@@ -4,7 +4,7 @@ from typing import Annotated
 from fastapi import Query
 from pydantic import Field
 
-from app.core.schemas import NO_NUL, Day, Out
+from app.core.schemas import NO_NUL, Day, ResponseModel
 from app.health.scorecard import Band
 
 Since = Annotated[Day, Query(description="The first day.", examples=["2026-01-01"])]
@@ -20,7 +20,7 @@ EventNames = Annotated[
 ]
 
 
-class Kpi(Out):
+class Kpi(ResponseModel):
     """A key figure, and all that it was made of."""
 
     name: str = Field(examples=["gross_revenue_retention"])
@@ -41,7 +41,7 @@ class Kpi(Out):
     known_on: date = Field(description="What became known later is not counted.")
 
 
-class RevenueOut(Out):
+class RevenueOut(ResponseModel):
     """How the revenue of one day fared until another."""
 
     gross_revenue_retention: Kpi
@@ -49,7 +49,7 @@ class RevenueOut(Out):
     logo_churn: Kpi
 
 
-class SegmentWorth(Out):
+class SegmentWorth(ResponseModel):
     """What an account of a segment is worth. An empty segment: of all accounts."""
 
     segment: str = Field(examples=["smb"])
@@ -63,13 +63,13 @@ class SegmentWorth(Out):
     ended: int = Field(examples=[44])
 
 
-class LifetimeValueOut(Out):
+class LifetimeValueOut(ResponseModel):
     horizon_months: int = Field(examples=[36])
     margin: float = Field(examples=[0.8])
     segments: list[SegmentWorth]
 
 
-class AgeMonth(Out):
+class AgeMonth(ResponseModel):
     """What accounts of one age bought; only those count that were seen to its end."""
 
     month: int = Field(description="Months of 30 days since the first purchase.", examples=[0])
@@ -78,12 +78,12 @@ class AgeMonth(Out):
     amount: float = Field(examples=[12044.5])
 
 
-class PurchaseValueOut(Out):
+class PurchaseValueOut(ResponseModel):
     clv: Kpi
     months: list[AgeMonth]
 
 
-class CohortCell(Out):
+class CohortCell(ResponseModel):
     month: date
     age: int = Field(description="Months since the start month.", examples=[3])
     accounts: int = Field(description="Who pays on the last day of the month.", examples=[9])
@@ -93,32 +93,32 @@ class CohortCell(Out):
     mean_score: float | None
 
 
-class Cohort(Out):
+class Cohort(ResponseModel):
     start: date
     size: int = Field(examples=[10])
     cells: list[CohortCell]
 
 
-class CohortsOut(Out):
+class CohortsOut(ResponseModel):
     currency: str = Field(examples=["USD"])
     known_on: date
     cohorts: list[Cohort]
 
 
-class BandShare(Out):
+class BandShare(ResponseModel):
     band: Band
     accounts: int = Field(examples=[25])
     share: float = Field(examples=[0.09])
     mrr_cents: int = Field(examples=[1593100])
 
 
-class DistributionDay(Out):
+class DistributionDay(ResponseModel):
     day: date
     accounts: int = Field(examples=[277])
     mean_score: float | None
     bands: list[BandShare]
 
 
-class DistributionOut(Out):
+class DistributionOut(ResponseModel):
     currency: str = Field(examples=["USD"])
     days: list[DistributionDay]

@@ -6,16 +6,18 @@ from fastapi import APIRouter, Query
 
 from app.accounts.queries import get_account
 from app.core.db import ReadSessionDep, SessionDep
+from app.core.http.language import LanguageDep
 from app.core.pagination import Page, PagingDep
-from app.core.requests import LanguageDep
-from app.core.schemas import EventName, Id, responses
+from app.core.schemas import EventName, Id, problem_responses
 from app.signals import queries, service
 from app.signals.config import Config
 from app.signals.schemas import SignalOut, SignalSettingsOut
 from app.signals.signal import Severity
-from app.workspaces.auth import AccountChange, Reader
+from app.workspaces.auth import AccountActor, Reader
 
-router = APIRouter(prefix="/api/v1", tags=["signals"], responses=responses(400, 401, 403, 404, 422))
+router = APIRouter(
+    prefix="/api/v1", tags=["signals"], responses=problem_responses(400, 401, 403, 404, 422)
+)
 
 Names = Annotated[
     list[EventName], Query(description="Only these signals; repeat it for several.", max_length=100)
@@ -40,7 +42,7 @@ def list_account_signals(
     found = queries.list_of_account(
         session, caller.workspace_id, account_id, paging, everything=everything
     )
-    return found.shown(lambda row: SignalOut.of(row, language))
+    return found.to_page(lambda row: SignalOut.of(row, language))
 
 
 @router.get("/signals")
@@ -57,7 +59,7 @@ def list_signals(
     found = queries.list_open(
         session, caller.workspace_id, paging, names=signal, severities=severity
     )
-    return found.shown(lambda row: SignalOut.of(row, language))
+    return found.to_page(lambda row: SignalOut.of(row, language))
 
 
 @router.get("/signal-settings")
@@ -69,7 +71,7 @@ def get_signal_settings(session: ReadSessionDep, caller: Reader) -> SignalSettin
 
 @router.put("/signal-settings")
 def put_signal_settings(
-    body: Config, session: SessionDep, change: AccountChange
+    body: Config, session: SessionDep, change: AccountActor
 ) -> SignalSettingsOut:
     """Replace the settings; what is left out is set to its default. All accounts are looked at."""
     return SignalSettingsOut.of(body, service.put_config(session, change, body))

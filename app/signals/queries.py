@@ -9,8 +9,8 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from app.accounts.tables import Account, Subscription
-from app.core.pagination import Paging, Slice
-from app.core.rows import listed
+from app.core.pagination import Paging, RowPage
+from app.core.query_helpers import fetch_page
 from app.engagement.tables import Goal
 from app.signals import statements
 from app.signals.facts import Terms
@@ -158,14 +158,14 @@ def put_settings(
 
 def list_of_account(
     session: Session, workspace_id: str, account_id: str, paging: Paging, *, everything: bool
-) -> Slice[AccountSignal]:
+) -> RowPage[AccountSignal]:
     """Those that are open, or all; the newest first."""
     rows = select(AccountSignal).where(
         AccountSignal.workspace_id == workspace_id, AccountSignal.account_id == account_id
     )
     if not everything:
         rows = rows.where(AccountSignal.cleared_at.is_(None))
-    return listed(session, rows, AccountSignal.id, paging=paging, newest=True)
+    return fetch_page(session, rows, AccountSignal.id, paging=paging, newest=True)
 
 
 def list_open(
@@ -175,7 +175,7 @@ def list_open(
     *,
     names: Collection[str],
     severities: Collection[str],
-) -> Slice[AccountSignal]:
+) -> RowPage[AccountSignal]:
     """Those that are open, in the order of accounts. No names: any."""
     rows = select(AccountSignal).where(
         AccountSignal.workspace_id == workspace_id, AccountSignal.cleared_at.is_(None)
@@ -184,4 +184,4 @@ def list_open(
         rows = rows.where(AccountSignal.signal.in_(names))
     if severities:
         rows = rows.where(AccountSignal.severity.in_(severities))
-    return listed(session, rows, AccountSignal.account_id, AccountSignal.id, paging=paging)
+    return fetch_page(session, rows, AccountSignal.account_id, AccountSignal.id, paging=paging)

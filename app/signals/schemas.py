@@ -4,14 +4,14 @@ from typing import Self
 from pydantic import Field
 
 from app.core.languages import Language
-from app.core.schemas import Object, Out
+from app.core.schemas import JsonObject, ResponseModel
 from app.signals.config import Config
 from app.signals.signal import Severity, Signal
 from app.signals.tables import AccountSignal, SignalSettings
 from app.signals.words import sentence
 
 
-class SignalOut(Out):
+class SignalOut(ResponseModel):
     """A condition that holds, or held, for an account."""
 
     id: int = Field(examples=[12])
@@ -23,7 +23,7 @@ class SignalOut(Out):
     severity: Severity
     since: date
     sentence: str = Field(examples=["ada, the most active user, has been silent for 21 days."])
-    evidence: Object = Field(
+    evidence: JsonObject = Field(
         description="Numbers and days, as docs/signals.md says.", examples=[{"days": 21}]
     )
     opened_at: datetime = Field(description="When it was first seen.")

@@ -19,7 +19,7 @@ from app.signals.facts import NO_ACTIVITY, Facts, FailedBills, Worth
 from app.signals.keeping import compare
 from app.signals.signal import Signal
 from app.signals.tables import SignalSettings
-from app.workspaces.service import Change
+from app.workspaces.service import Actor
 
 
 def refresh(
@@ -158,7 +158,7 @@ def config_of(session: Session, workspace_id: str) -> Config:
     return Config.model_validate(row.config) if row else Config()
 
 
-def put_config(session: Session, change: Change, config: Config) -> SignalSettings:
+def put_config(session: Session, change: Actor, config: Config) -> SignalSettings:
     """Replace the settings; the same again changes nothing."""
     workspace_id = change.workspace_id
     row = queries.settings(session, workspace_id)

@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from app.core.figures import money, number
 from app.core.languages import Language
+from app.core.number_format import format_money, format_number
 from app.signals.signal import Signal
 
 Templates = Mapping[str, tuple[str, ...]]
@@ -221,7 +221,7 @@ def _figure(name: str, value: Any) -> str:  # noqa: ANN401 - any evidence
     if isinstance(value, bool) or not isinstance(value, int | float):
         return str(value)
     if name.endswith("_cents"):
-        return money(value)
+        return format_money(value)
     if name == "share" or name.endswith("_share"):
-        return f"{number(round(100 * value))} %"
-    return number(value)
+        return f"{format_number(round(100 * value))} %"
+    return format_number(value)

@@ -15,8 +15,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from app.core.clock import Clock
-from app.core.db import Sessions, retrying, transaction
-from app.core.sealing import SealError, Vault
+from app.core.db import SessionFactory, run_with_retries, transaction
+from app.core.encryption import DecryptionError, Encryptor
 from app.webhooks import delivery_queries, settling, windows
 from app.webhooks.delivery_queries import Claimed
 from app.webhooks.endpoint_secrets import Secrets, request_for
@@ -35,8 +35,8 @@ IDLE_SECONDS, TROUBLE_SECONDS, DRAIN_SECONDS = 0.2, 1.0, 5.0
 class Deliverer:
     """Turns of one short transaction each, and the sending between them, outside of any."""
 
-    sessions: Sessions
-    vault: Vault
+    sessions: SessionFactory
+    vault: Encryptor
     sender: Sender
     clock: Clock
     public_url: str | None = None
@@ -66,7 +66,9 @@ class Deliverer:
         rooms, limit = self.windows.rooms(), MOST_UNDER_WAY - self.windows.under_way
         try:
             claimed = await asyncio.to_thread(
-                retrying, self.sessions, lambda session: self._turn(session, sent, rooms, limit)
+                run_with_retries,
+                self.sessions,
+                lambda session: self._turn(session, sent, rooms, limit),
             )
         except BaseException:
             self._sent = [*sent, *self._sent]
@@ -110,7 +112,7 @@ class Deliverer:
     async def _send(self, claimed: Claimed, now: datetime) -> Outcome:
         try:
             secrets = Secrets.open(self.vault, *claimed.endpoint, claimed.sealed)
-        except SealError:
+        except DecryptionError:
             return Outcome(0, error="key_mismatch")
         request = request_for(secrets, claimed, now=now, public_url=self.public_url)
         try:

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Self
 
-from app.core.sealing import Vault
+from app.core.encryption import Encryptor
 from app.webhooks import signature, slack
 from app.webhooks.delivery_queries import Claimed
 
@@ -37,12 +37,12 @@ class Secrets:
     secrets: Sequence[Secret]
 
     @classmethod
-    def open(cls, vault: Vault, workspace_id: str, endpoint_id: str, sealed: bytes) -> Self:
+    def open(cls, vault: Encryptor, workspace_id: str, endpoint_id: str, sealed: bytes) -> Self:
         known = vault.open(sealed, place=_place(workspace_id, endpoint_id))
         secrets = [Secret(**each) for each in known["secrets"]]
         return cls(known["url"], known["headers"], secrets)
 
-    def seal(self, vault: Vault, workspace_id: str, endpoint_id: str) -> bytes:
+    def seal(self, vault: Encryptor, workspace_id: str, endpoint_id: str) -> bytes:
         return vault.seal(asdict(self), place=_place(workspace_id, endpoint_id))
 
     def rotated(self, grace: timedelta, *, now: datetime) -> Self:

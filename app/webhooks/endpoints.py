@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Request
 from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.pagination import Page, PagingDep
-from app.core.schemas import Id, responses
+from app.core.schemas import Id, problem_responses
 from app.jobs.schemas import JobOut
 from app.webhooks import queries, recovering, service
 from app.webhooks.schemas import (
@@ -23,14 +23,14 @@ from app.webhooks.schemas import (
     Span,
 )
 from app.webhooks.service import Desk
-from app.workspaces.auth import WebhookChange, WebhookWriter
+from app.workspaces.auth import WebhookActor, WebhookWriter
 
 ONE_DAY = SecretRotation()
 
 router = APIRouter(
     prefix="/api/v1/webhook-endpoints",
     tags=["webhooks"],
-    responses=responses(400, 401, 403, 404, 422),
+    responses=problem_responses(400, 401, 403, 404, 422),
 )
 
 
@@ -42,9 +42,9 @@ async def _desk(request: Request) -> Desk:
 DeskDep = Annotated[Desk, Depends(_desk)]
 
 
-@router.post("", status_code=201, responses=responses(409))
+@router.post("", status_code=201, responses=problem_responses(409))
 def create_webhook_endpoint(
-    body: EndpointIn, session: SessionDep, change: WebhookChange, desk: DeskDep
+    body: EndpointIn, session: SessionDep, change: WebhookActor, desk: DeskDep
 ) -> NewEndpointOut:
     """Have messages sent to a URL. The answer holds the secret that signs them, this once."""
     made, secret = service.create(session, change, body.model_dump(), desk=desk)
@@ -56,7 +56,7 @@ def list_webhook_endpoints(
     session: ReadSessionDep, caller: WebhookWriter, paging: PagingDep
 ) -> Page[EndpointOut]:
     """List endpoints in the order in which they were made."""
-    return queries.list_endpoints(session, caller.workspace_id, paging).shown(EndpointOut.of)
+    return queries.list_endpoints(session, caller.workspace_id, paging).to_page(EndpointOut.of)
 
 
 @router.get("/{endpoint_id}")
@@ -72,7 +72,7 @@ def change_webhook_endpoint(
     endpoint_id: Id,
     body: EndpointPatch,
     session: SessionDep,
-    change: WebhookChange,
+    change: WebhookActor,
     desk: DeskDep,
 ) -> EndpointOut:
     """Change what is said. What waits for a paused endpoint is sent when it is paused no more."""
@@ -81,16 +81,16 @@ def change_webhook_endpoint(
 
 
 @router.delete("/{endpoint_id}", status_code=204)
-def delete_webhook_endpoint(endpoint_id: Id, session: SessionDep, change: WebhookChange) -> None:
+def delete_webhook_endpoint(endpoint_id: Id, session: SessionDep, change: WebhookActor) -> None:
     """Delete an endpoint, with its deliveries and attempts."""
     service.delete(session, change, endpoint_id)
 
 
-@router.post("/{endpoint_id}/rotate-secret", responses=responses(409))
+@router.post("/{endpoint_id}/rotate-secret", responses=problem_responses(409))
 def rotate_webhook_secret(
     endpoint_id: Id,
     session: SessionDep,
-    change: WebhookChange,
+    change: WebhookActor,
     desk: DeskDep,
     body: SecretRotation = ONE_DAY,
 ) -> NewEndpointOut:
@@ -102,13 +102,13 @@ def rotate_webhook_secret(
 
 @router.post("/{endpoint_id}/enable")
 def enable_webhook_endpoint(
-    endpoint_id: Id, session: SessionDep, change: WebhookChange
+    endpoint_id: Id, session: SessionDep, change: WebhookActor
 ) -> EndpointOut:
     """Let a disabled endpoint get messages again. What it missed: `recover`."""
     return EndpointOut.of(service.enable(session, change, endpoint_id))
 
 
-@router.post("/{endpoint_id}/test", status_code=202, responses=responses(409))
+@router.post("/{endpoint_id}/test", status_code=202, responses=problem_responses(409))
 def test_webhook_endpoint(
     endpoint_id: Id, session: SessionDep, caller: WebhookWriter, now: Now
 ) -> DeliveryOut:
@@ -117,9 +117,9 @@ def test_webhook_endpoint(
     return _delivery(session, caller, endpoint_id, message_id)
 
 
-@router.post("/{endpoint_id}/recover", status_code=202, responses=responses(409))
+@router.post("/{endpoint_id}/recover", status_code=202, responses=problem_responses(409))
 def recover_webhook_messages(
-    endpoint_id: Id, body: Span, session: SessionDep, change: WebhookChange
+    endpoint_id: Id, body: Span, session: SessionDep, change: WebhookActor
 ) -> JobOut:
     """Send what failed, or was made while the endpoint was disabled or not there yet."""
     until = body.until or change.at
@@ -138,7 +138,7 @@ def list_webhook_deliveries(
     """List what was and is to be delivered, the newest message first."""
     queries.get_endpoint(session, caller.workspace_id, endpoint_id)
     found = queries.list_deliveries(session, caller.workspace_id, endpoint_id, paging, state=state)
-    return found.shown(DeliveryOut.model_validate)
+    return found.to_page(DeliveryOut.model_validate)
 
 
 @router.get("/{endpoint_id}/deliveries/{message_id}")
@@ -160,11 +160,13 @@ def list_webhook_attempts(
     """List the tries of a delivery and what came back, newest first."""
     queries.get_delivery(session, caller.workspace_id, endpoint_id, message_id)
     found = queries.list_attempts(session, caller.workspace_id, endpoint_id, message_id, paging)
-    return found.shown(AttemptOut.model_validate)
+    return found.to_page(AttemptOut.model_validate)
 
 
 @router.post(
-    "/{endpoint_id}/deliveries/{message_id}/replay", status_code=202, responses=responses(409)
+    "/{endpoint_id}/deliveries/{message_id}/replay",
+    status_code=202,
+    responses=problem_responses(409),
 )
 def replay_webhook_delivery(
     endpoint_id: Id, message_id: Id, session: SessionDep, caller: WebhookWriter, now: Now

@@ -8,14 +8,14 @@ from typing import Any, Self
 import orjson
 from sqlalchemy.orm import Session
 
-from app.core.filters import (
-    EVERYTHING,
+from app.core.filters.matching import (
+    MATCH_ALL,
     Filter,
-    fix_days,
+    exact_values,
     matches,
-    parse,
-    renamed,
-    whole_values,
+    parse_filter,
+    replace_exact_values,
+    resolve_relative_days,
 )
 from app.webhooks import queries
 from app.webhooks.fields import FIELDS, IDS, OPEN_PREFIXES, lookup
@@ -49,8 +49,8 @@ class Told:
 def read_filter(raw: object) -> Filter:
     """Read an endpoint's filter, or raise FilterError. Days may move."""
     if raw == {}:
-        return EVERYTHING
-    return parse(raw, FIELDS, open_prefixes=OPEN_PREFIXES, choices={}, moving_days=True)
+        return MATCH_ALL
+    return parse_filter(raw, FIELDS, open_prefixes=OPEN_PREFIXES, choices={}, moving_days=True)
 
 
 def fan_out(
@@ -65,7 +65,7 @@ def fan_out(
     """Have messages delivered to those endpoints that choose them. Returns how many that is."""
     filters = _filters(session, workspace_id, endpoints, now)
     accounts: Mapping[str, Mapping[str, Any]] = {}
-    if any(each != EVERYTHING for each in filters.values()):
+    if any(each != MATCH_ALL for each in filters.values()):
         ids = {message.account_id for message in messages if message.account_id}
         accounts = queries.accounts(session, workspace_id, ids)
     rows = [
@@ -82,10 +82,12 @@ def _filters(
     session: Session, workspace_id: str, endpoints: Sequence[WebhookEndpoint], now: datetime
 ) -> Mapping[str, Filter]:
     """Read them as of now: days that move are fixed, and an old id of an account means it."""
-    filters = {each.id: fix_days(read_filter(each.filter), now.date()) for each in endpoints}
-    ids = {key for each in filters.values() for key in whole_values(each, IDS)}
+    filters = {
+        each.id: resolve_relative_days(read_filter(each.filter), now.date()) for each in endpoints
+    }
+    ids = {key for each in filters.values() for key in exact_values(each, IDS)}
     names = queries.current_ids(session, workspace_id, ids) if ids else {}
-    return {key: renamed(each, IDS, names) for key, each in filters.items()}
+    return {key: replace_exact_values(each, IDS, names) for key, each in filters.items()}
 
 
 def _has_type(endpoint: WebhookEndpoint, message: Told) -> bool:

@@ -3,21 +3,21 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from app.core.filters import Kind
+from app.core.filters.matching import FieldType
 
 LANGUAGE = "MessageFilter"
-FIELDS: Mapping[str, Kind] = {
-    "account_id": Kind.TEXT,
-    "name": Kind.TEXT,
-    "segment": Kind.TEXT,
-    "owner": Kind.TEXT,
-    "plan": Kind.TEXT,
-    "industry": Kind.TEXT,
-    "employees": Kind.NUMBER,
-    "end_customers": Kind.NUMBER,
-    "started_on": Kind.DAY,
-    "parent_id": Kind.TEXT,
-    "excluded": Kind.BOOLEAN,
+FIELDS: Mapping[str, FieldType] = {
+    "account_id": FieldType.TEXT,
+    "name": FieldType.TEXT,
+    "segment": FieldType.TEXT,
+    "owner": FieldType.TEXT,
+    "plan": FieldType.TEXT,
+    "industry": FieldType.TEXT,
+    "employees": FieldType.NUMBER,
+    "end_customers": FieldType.NUMBER,
+    "started_on": FieldType.DAY,
+    "parent_id": FieldType.TEXT,
+    "excluded": FieldType.BOOLEAN,
 }
 IDS = ("account_id", "parent_id", "data.account_id")
 """Fields that name accounts."""

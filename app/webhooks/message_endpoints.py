@@ -9,14 +9,14 @@ from pydantic import AwareDatetime, Field, create_model
 from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.pagination import Page, PagingDep
-from app.core.schemas import Id, responses
+from app.core.schemas import Id, problem_responses
 from app.webhooks import queries, service
 from app.webhooks.message_schemas import CATALOGUE, Kind, Payload
 from app.webhooks.schemas import MessageOut, MessageTypeOut, ReplayOut
-from app.workspaces.auth import AskedAccount, Reader, WebhookWriter
+from app.workspaces.auth import AccountIdFilter, Reader, WebhookWriter
 
 router = APIRouter(
-    prefix="/api/v1", tags=["webhooks"], responses=responses(400, 401, 403, 404, 422)
+    prefix="/api/v1", tags=["webhooks"], responses=problem_responses(400, 401, 403, 404, 422)
 )
 
 
@@ -32,13 +32,13 @@ def list_messages(
     caller: Reader,
     paging: PagingDep,
     type: Kind | None = None,  # noqa: A002 - what it is called everywhere
-    account_id: AskedAccount = None,
+    account_id: AccountIdFilter = None,
 ) -> Page[MessageOut]:
     """List what others were told, newest first, whether an endpoint wanted it or not."""
     found = queries.list_messages(
         session, caller.workspace_id, paging, type=type, account_id=account_id
     )
-    return found.shown(MessageOut.of)
+    return found.to_page(MessageOut.of)
 
 
 @router.post("/messages/{message_id}/replay", status_code=202)

@@ -8,8 +8,8 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from app.core.errors import NotFoundError
-from app.core.pagination import Paging, Slice
-from app.core.rows import KEPT, listed, only, row_of
+from app.core.pagination import Paging, RowPage
+from app.core.query_helpers import NO_KEY_UPDATE, fetch_page, filter_if_given, get_row
 from app.webhooks import statements
 from app.webhooks.standing import State
 from app.webhooks.tables import Attempt, Delivery, Message, WebhookEndpoint
@@ -91,7 +91,7 @@ def get_endpoint(
     session: Session, workspace_id: str, endpoint_id: str, *, lock: bool = False
 ) -> WebhookEndpoint:
     key = (workspace_id, endpoint_id)
-    return row_of(session, WebhookEndpoint, key, lock=KEPT if lock else False)
+    return get_row(session, WebhookEndpoint, key, lock=NO_KEY_UPDATE if lock else False)
 
 
 def count_endpoints(session: Session, workspace_id: str) -> int:
@@ -99,10 +99,10 @@ def count_endpoints(session: Session, workspace_id: str) -> int:
     return session.scalar(select(func.count()).where(of_workspace)) or 0
 
 
-def list_endpoints(session: Session, workspace_id: str, paging: Paging) -> Slice[WebhookEndpoint]:
+def list_endpoints(session: Session, workspace_id: str, paging: Paging) -> RowPage[WebhookEndpoint]:
     """In the order of their ids, which is that of their making."""
     rows = select(WebhookEndpoint).where(WebhookEndpoint.workspace_id == workspace_id)
-    return listed(session, rows, WebhookEndpoint.id, paging=paging)
+    return fetch_page(session, rows, WebhookEndpoint.id, paging=paging)
 
 
 def delete_endpoint(session: Session, workspace_id: str, endpoint_id: str) -> None:
@@ -114,7 +114,7 @@ def delete_endpoint(session: Session, workspace_id: str, endpoint_id: str) -> No
 
 
 def get_message(session: Session, workspace_id: str, message_id: str) -> Message:
-    return row_of(session, Message, (workspace_id, message_id))
+    return get_row(session, Message, (workspace_id, message_id))
 
 
 def list_messages(
@@ -124,11 +124,11 @@ def list_messages(
     *,
     type: str | None,  # noqa: A002 - what it is called everywhere
     account_id: str | None,
-) -> Slice[Message]:
+) -> RowPage[Message]:
     """Newest first."""
     rows = select(Message).where(Message.workspace_id == workspace_id)
-    rows = only(rows, type=type, account_id=account_id)
-    return listed(session, rows, Message.id, paging=paging, newest=True)
+    rows = filter_if_given(rows, type=type, account_id=account_id)
+    return fetch_page(session, rows, Message.id, paging=paging, newest=True)
 
 
 def messages_between(
@@ -154,22 +154,22 @@ def get_delivery(
 
 def list_deliveries(
     session: Session, workspace_id: str, endpoint_id: str, paging: Paging, *, state: str | None
-) -> Slice[Delivery]:
+) -> RowPage[Delivery]:
     """Newest message first."""
     rows = select(Delivery).where(
         Delivery.workspace_id == workspace_id, Delivery.endpoint_id == endpoint_id
     )
-    rows = only(rows, state=state)
-    return listed(session, rows, Delivery.message_id, paging=paging, newest=True)
+    rows = filter_if_given(rows, state=state)
+    return fetch_page(session, rows, Delivery.message_id, paging=paging, newest=True)
 
 
 def list_attempts(
     session: Session, workspace_id: str, endpoint_id: str, message_id: str, paging: Paging
-) -> Slice[Attempt]:
+) -> RowPage[Attempt]:
     """Newest first."""
     rows = select(Attempt).where(
         Attempt.workspace_id == workspace_id,
         Attempt.endpoint_id == endpoint_id,
         Attempt.message_id == message_id,
     )
-    return listed(session, rows, Attempt.id, paging=paging, newest=True)
+    return fetch_page(session, rows, Attempt.id, paging=paging, newest=True)

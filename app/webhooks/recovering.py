@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from app.core.db import Sessions, transaction
+from app.core.db import SessionFactory, transaction
 from app.core.errors import FieldError, UnprocessableError
 from app.jobs import service as jobs
 from app.jobs.service import Work
@@ -12,7 +12,7 @@ from app.jobs.tables import Job
 from app.webhooks import queries
 from app.webhooks.fanning import Told, fan_out
 from app.webhooks.service import reachable
-from app.workspaces.service import Change
+from app.workspaces.service import Actor
 
 KIND = "webhook_recovery"
 AT_ONCE = 500
@@ -21,7 +21,7 @@ AGAIN = ("failed",)
 
 
 def order(
-    session: Session, by: Change, endpoint_id: str, *, since: datetime, until: datetime
+    session: Session, by: Actor, endpoint_id: str, *, since: datetime, until: datetime
 ) -> Job:
     """Have an endpoint get what it missed: what failed, and what was never meant for it."""
     if since >= until:
@@ -40,7 +40,7 @@ def _first_id(at: datetime) -> str:
     return f"msg_{max(round(at.timestamp() * 1000), 0):012x}"
 
 
-def recover_page(sessions: Sessions, work: Work, now: datetime) -> bool:
+def recover_page(sessions: SessionFactory, work: Work, now: datetime) -> bool:
     """Ask for one page of messages again. Returns whether there is more."""
     with transaction(sessions) as session:
         config, workspace_id = work.config, work.workspace_id

@@ -6,8 +6,17 @@ from typing import Annotated, Any, Literal, Self
 import orjson
 from pydantic import Field, Strict
 
-from app.core.filter_schema import marked
-from app.core.schemas import NAMED, WHOLE, Body, Flag, Moment, Object, Out, Text
+from app.core.filters.schema import filter_marker
+from app.core.schemas import (
+    NAMED,
+    WHOLE_NUMBER,
+    Flag,
+    JsonObject,
+    RequestModel,
+    ResponseModel,
+    Text,
+    Timestamp,
+)
 from app.webhooks.fields import LANGUAGE
 from app.webhooks.message_schemas import CATALOGUE, Kind
 from app.webhooks.tables import Message, WebhookEndpoint
@@ -39,19 +48,19 @@ Types = Annotated[
     ),
 ]
 Filter = Annotated[
-    Object,
+    JsonObject,
     Field(
         description="Of messages about accounts only those that it lets through: by the account, "
         "its traits, and what the message says (docs/webhooks.md).",
         examples=[{"segment": "enterprise", "data.severity": ["medium", "high"]}],
-        json_schema_extra=marked(LANGUAGE),
+        json_schema_extra=filter_marker(LANGUAGE),
     ),
 ]
 PersonalData = Annotated[Flag, Field(description="Whether to send what is personal beyond ids.")]
 Paused = Annotated[Flag, Field(description="Whether messages are held back for now.")]
 
 
-class EndpointIn(Body):
+class EndpointIn(RequestModel):
     url: Url
     kind: EndpointKind = Field(
         "standard", description="`slack`: its incoming webhooks' format, not signed."
@@ -64,7 +73,7 @@ class EndpointIn(Body):
     paused: Paused = False
 
 
-class EndpointPatch(Body):
+class EndpointPatch(RequestModel):
     """What is to change; what is left out stays. ``headers`` replace all that there were."""
 
     url: Url = Field(default_factory=str)
@@ -76,7 +85,7 @@ class EndpointPatch(Body):
     paused: Paused = Field(default_factory=bool)
 
 
-class EndpointOut(Out):
+class EndpointOut(ResponseModel):
     id: str = Field(examples=[ID])
     kind: EndpointKind
     name: str | None = Field(examples=["CRM"])
@@ -120,23 +129,23 @@ def _state(row: WebhookEndpoint) -> str:
     return "paused" if row.paused and row.state != "disabled" else row.state
 
 
-Grace = Annotated[int, Strict(), Field(ge=0, le=604_800, examples=[86_400]), WHOLE]
+Grace = Annotated[int, Strict(), Field(ge=0, le=604_800, examples=[86_400]), WHOLE_NUMBER]
 
 
-class SecretRotation(Body):
+class SecretRotation(RequestModel):
     grace_seconds: Grace = Field(
         86_400, description="For how long the old secret signs too, beside the new one."
     )
 
 
-class Span(Body):
+class Span(RequestModel):
     """Messages that were made from one moment on and before another."""
 
-    since: Moment = Field(examples=["2026-11-24T00:00:00Z"])
-    until: Moment | None = Field(None, description="Null: until now.", examples=[None])
+    since: Timestamp = Field(examples=["2026-11-24T00:00:00Z"])
+    until: Timestamp | None = Field(None, description="Null: until now.", examples=[None])
 
 
-class MessageOut(Out):
+class MessageOut(ResponseModel):
     id: str = Field(description="The `webhook-id`.", examples=[MESSAGE])
     type: str = Field(examples=["alert.opened"])
     account_id: str | None = Field(examples=["acme"])
@@ -148,7 +157,7 @@ class MessageOut(Out):
         return cls.from_row(row, data=orjson.loads(row.body)["data"])
 
 
-class DeliveryOut(Out):
+class DeliveryOut(ResponseModel):
     message_id: str = Field(examples=[MESSAGE])
     endpoint_id: str = Field(examples=[ID])
     state: DeliveryState
@@ -157,7 +166,7 @@ class DeliveryOut(Out):
     finished_at: datetime | None
 
 
-class AttemptOut(Out):
+class AttemptOut(ResponseModel):
     id: int = Field(examples=[1])
     at: datetime = Field(description="When it ended.")
     milliseconds: int = Field(examples=[84])
@@ -166,11 +175,11 @@ class AttemptOut(Out):
     response: str = Field(description="Its first 1,024 characters.", examples=["ok"])
 
 
-class ReplayOut(Out):
+class ReplayOut(ResponseModel):
     deliveries: int = Field(description="How many are due again.", examples=[1])
 
 
-class MessageTypeOut(Out):
+class MessageTypeOut(ResponseModel):
     type: str = Field(examples=["alert.opened"])
     description: str = Field(examples=["A rule fired for an account."])
     data_schema: dict[str, Any] = Field(

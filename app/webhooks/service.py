@@ -8,10 +8,10 @@ from uuid import uuid4
 
 from sqlalchemy.orm import Session
 
+from app.core.encryption import Encryptor
 from app.core.errors import ConflictError, FieldError, UnprocessableError
-from app.core.filters import FilterError
-from app.core.rows import take_turns
-from app.core.sealing import Vault
+from app.core.filters.matching import FilterError
+from app.core.query_helpers import advisory_lock
 from app.webhooks import outbox, queries, targets
 from app.webhooks.addresses import Network
 from app.webhooks.endpoint_secrets import ALWAYS, SLACK, Secret, Secrets
@@ -20,7 +20,7 @@ from app.webhooks.settling import stand
 from app.webhooks.signature import new_secret
 from app.webhooks.standing import Standing, State
 from app.webhooks.tables import WebhookEndpoint
-from app.workspaces.service import Change
+from app.workspaces.service import Actor
 
 MOST_ENDPOINTS = 50
 ENDPOINTS = "webhook endpoints"
@@ -47,7 +47,7 @@ class InvalidEndpointError(UnprocessableError):
 class Desk:
     """With what endpoints are kept: where they may lie, and what seals their secrets."""
 
-    vault: Vault
+    vault: Encryptor
     allowed: Sequence[Network]
 
     def secrets_of(self, endpoint: WebhookEndpoint) -> Secrets:
@@ -60,10 +60,10 @@ class Desk:
 
 
 def create(
-    session: Session, by: Change, said: Mapping[str, Any], *, desk: Desk
+    session: Session, by: Actor, said: Mapping[str, Any], *, desk: Desk
 ) -> tuple[WebhookEndpoint, str | None]:
     """Make an endpoint. Returns its secret too: this is the only moment it can be read."""
-    take_turns(session, ENDPOINTS, by.workspace_id)
+    advisory_lock(session, ENDPOINTS, by.workspace_id)
     if queries.count_endpoints(session, by.workspace_id) >= MOST_ENDPOINTS:
         raise ConflictError(
             f"A workspace has at most {MOST_ENDPOINTS} endpoints.", code="too_many_endpoints"
@@ -87,7 +87,7 @@ def create(
 
 
 def change(
-    session: Session, by: Change, endpoint_id: str, said: Mapping[str, Any], *, desk: Desk
+    session: Session, by: Actor, endpoint_id: str, said: Mapping[str, Any], *, desk: Desk
 ) -> WebhookEndpoint:
     """Change what is said."""
     endpoint = queries.get_endpoint(session, by.workspace_id, endpoint_id, lock=True)
@@ -106,7 +106,7 @@ def change(
     return endpoint
 
 
-def delete(session: Session, by: Change, endpoint_id: str) -> None:
+def delete(session: Session, by: Actor, endpoint_id: str) -> None:
     """Delete an endpoint with its deliveries."""
     queries.get_endpoint(session, by.workspace_id, endpoint_id)
     by.audit(session, "webhook_endpoint.deleted", endpoint_id)
@@ -114,7 +114,7 @@ def delete(session: Session, by: Change, endpoint_id: str) -> None:
 
 
 def rotate(
-    session: Session, by: Change, endpoint_id: str, *, grace: timedelta, desk: Desk
+    session: Session, by: Actor, endpoint_id: str, *, grace: timedelta, desk: Desk
 ) -> tuple[WebhookEndpoint, str]:
     """Make a new secret; the old one signs too for a while."""
     endpoint = queries.get_endpoint(session, by.workspace_id, endpoint_id, lock=True)
@@ -127,7 +127,7 @@ def rotate(
     return endpoint, secrets.secrets[0].text
 
 
-def enable(session: Session, by: Change, endpoint_id: str) -> WebhookEndpoint:
+def enable(session: Session, by: Actor, endpoint_id: str) -> WebhookEndpoint:
     """Let an endpoint get messages again; what it missed can be recovered."""
     endpoint = queries.get_endpoint(session, by.workspace_id, endpoint_id, lock=True)
     stand(endpoint, Standing())

@@ -53,7 +53,7 @@ def settle(session: Session, sent: Sequence[Sent], *, now: datetime) -> None:
         return
     held = delivery_queries.settle(session, [_row(each) for each in sent])
     kept = [each for each in sent if each.claimed.delivery in held]
-    metrics.STALE_SETTLES.inc(len(sent) - len(kept))
+    metrics.STALE_DELIVERY_RESULTS.inc(len(sent) - len(kept))
     for each in kept:
         metrics.WEBHOOK_ATTEMPTS.labels(_result(each.outcome)).inc()
         metrics.WEBHOOK_SECONDS.observe(each.outcome.milliseconds / 1000)

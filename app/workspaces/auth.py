@@ -12,16 +12,16 @@ from fastapi import Depends, Query, Request
 from fastapi.concurrency import run_in_threadpool
 
 from app.core.clock import Clock, Now
-from app.core.db import Sessions, slot
+from app.core.db import SessionFactory, database_slot
 from app.core.errors import ForbiddenError, UnauthorizedError
-from app.core.requests import check_media_type, check_query
+from app.core.http.language import check_media_type, check_query
 from app.core.schemas import Id
 from app.workspaces import keys, queries
 from app.workspaces.keys import Scope
-from app.workspaces.service import Change
+from app.workspaces.service import Actor
 
 CACHE_SECONDS = 1.0
-ACCOUNT_ID = "account_id"
+ACCOUNT_ID_PARAMETER = "account_id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Caller:
     internal_domains: Sequence[str]
     semantic_events: Mapping[str, Sequence[str]]
     expires_at: datetime | None
-    changed_ids: queries.ChangedIds
+    changed_ids: queries.IdChangeFlags
 
     def has_expired(self, now: datetime) -> bool:
         return self.expires_at is not None and self.expires_at <= now
@@ -67,18 +67,18 @@ def key_from_header(authorization: str | None) -> str | None:
     return ""
 
 
-def identify(sessions: Sessions, text: str, *, now: datetime) -> Caller:
+def authenticate(sessions: SessionFactory, text: str, *, now: datetime) -> Caller:
     """Find the key's workspace and what it may do."""
-    key_id = keys.key_id(text)
+    key_id = keys.parse_key_id(text)
     asked_at = monotonic()
     with sessions() as session:
-        stored = queries.stored_key(session, key_id) if key_id else None
+        stored = queries.find_stored_key(session, key_id) if key_id else None
         if stored is None or not keys.matches(text, stored.key_hash):
             raise UnauthorizedError("This API key is unknown.")
         if stored.revoked_at or (stored.expires_at and stored.expires_at <= now):
             raise UnauthorizedError("This API key is revoked or has expired.")
-        if stored.last_used_at is None or stored.last_used_at < now - queries.LAST_USE_EVERY:
-            queries.touch_key(session, stored.id, now=now)
+        if stored.last_used_at is None or stored.last_used_at < now - queries.LAST_USED_INTERVAL:
+            queries.mark_key_used(session, stored.id, now=now)
     return Caller(
         stored.workspace_id,
         stored.id,
@@ -89,11 +89,11 @@ def identify(sessions: Sessions, text: str, *, now: datetime) -> Caller:
         stored.internal_domains,
         stored.semantic_events,
         stored.expires_at,
-        queries.ChangedIds(stored.erasure_key, stored.has_aliases, asked_at),
+        queries.IdChangeFlags(stored.erasure_key, stored.has_aliases, asked_at),
     )
 
 
-class KnownCallers:
+class CallerCache:
     """Callers of the last second, so that not every request of a busy key asks the database.
 
     A key that is revoked in this process ends at once, in others within the second.
@@ -118,39 +118,39 @@ class KnownCallers:
         self._callers.clear()
 
 
-async def caller_of(request: Request, text: str) -> Caller:
+async def get_caller(request: Request, text: str) -> Caller:
     state: Any = request.app.state
-    known: KnownCallers = state.known_callers
+    known: CallerCache = state.known_callers
     caller = known.find(text, now=state.clock())
     if caller is None:
-        caller = await look_up(request, text)
+        caller = await load_caller(request, text)
         known.learn(text, caller)
     return caller
 
 
-async def look_up(request: Request, text: str) -> Caller:
+async def load_caller(request: Request, text: str) -> Caller:
     state: Any = request.app.state
     clock: Clock = state.clock
-    async with slot(request):
-        return await run_in_threadpool(identify, state.autocommit_sessions, text, now=clock())
+    async with database_slot(request):
+        return await run_in_threadpool(authenticate, state.autocommit_sessions, text, now=clock())
 
 
 async def _follow(request: Request, caller: Caller) -> None:
     """Let the old id of an account lead to the account, on every route whose path names one."""
-    named = request.path_params[ACCOUNT_ID]
-    request.path_params[ACCOUNT_ID] = await _current_id(request, caller, named)
+    named = request.path_params[ACCOUNT_ID_PARAMETER]
+    request.path_params[ACCOUNT_ID_PARAMETER] = await _current_id(request, caller, named)
 
 
 async def _current_id(request: Request, caller: Caller, account_id: str) -> str:
     state: Any = request.app.state
-    async with slot(request):
+    async with database_slot(request):
         found: str = await run_in_threadpool(
             state.current_account_id, state.autocommit_sessions, caller.workspace_id, account_id
         )
         return found
 
 
-def caller_with(scope: Scope) -> Any:  # noqa: ANN401 - FastAPI's own marker has no public type
+def require_scope(scope: Scope) -> Any:  # noqa: ANN401 - FastAPI's own marker has no public type
     """Make the dependency that lets only keys with this scope through."""
 
     async def caller(request: Request) -> Caller:
@@ -159,42 +159,42 @@ def caller_with(scope: Scope) -> Any:  # noqa: ANN401 - FastAPI's own marker has
             raise UnauthorizedError("Send an API key: Authorization: Bearer hk_…")
         if scope is Scope.ADMIN:  # it may change what is known of any caller
             request.app.state.known_callers.forget()
-            found = await look_up(request, text)
+            found = await load_caller(request, text)
         else:
-            found = await caller_of(request, text)
+            found = await get_caller(request, text)
         found.require(scope)
         check_query(request)
         check_media_type(request)
-        if found.changed_ids.has_aliases and ACCOUNT_ID in request.path_params:
+        if found.changed_ids.has_aliases and ACCOUNT_ID_PARAMETER in request.path_params:
             await _follow(request, found)
         return found
 
     return Depends(caller)
 
 
-def change_by(caller: Any) -> Any:  # noqa: ANN401 - the dependency of ``caller_with``
+def actor_from(caller: Any) -> Any:  # noqa: ANN401 - the dependency of ``caller_with``
     """Make the dependency that says who changes something, where and when."""
 
-    async def change(now: Now, by: Caller = caller) -> Change:
-        return Change(by.workspace_id, by.actor, now)
+    async def change(now: Now, by: Caller = caller) -> Actor:
+        return Actor(by.workspace_id, by.actor, now)
 
     return Depends(change)
 
 
-ACCOUNT_WRITER = caller_with(Scope.ACCOUNTS_WRITE)
-ALERT_WRITER = caller_with(Scope.ALERTS_WRITE)
-WEBHOOK_WRITER = caller_with(Scope.WEBHOOKS_WRITE)
-ADMIN = caller_with(Scope.ADMIN)
+ACCOUNT_WRITER = require_scope(Scope.ACCOUNTS_WRITE)
+ALERT_WRITER = require_scope(Scope.ALERTS_WRITE)
+WEBHOOK_WRITER = require_scope(Scope.WEBHOOKS_WRITE)
+ADMIN = require_scope(Scope.ADMIN)
 
-Reader = Annotated[Caller, caller_with(Scope.HEALTH_READ)]
+Reader = Annotated[Caller, require_scope(Scope.HEALTH_READ)]
 AccountWriter = Annotated[Caller, ACCOUNT_WRITER]
 WebhookWriter = Annotated[Caller, WEBHOOK_WRITER]
 Admin = Annotated[Caller, ADMIN]
 
-AccountChange = Annotated[Change, change_by(ACCOUNT_WRITER)]
-AlertChange = Annotated[Change, change_by(ALERT_WRITER)]
-WebhookChange = Annotated[Change, change_by(WEBHOOK_WRITER)]
-AdminChange = Annotated[Change, change_by(ADMIN)]
+AccountActor = Annotated[Actor, actor_from(ACCOUNT_WRITER)]
+AlertActor = Annotated[Actor, actor_from(ALERT_WRITER)]
+WebhookActor = Annotated[Actor, actor_from(WEBHOOK_WRITER)]
+AdminActor = Annotated[Actor, actor_from(ADMIN)]
 
 
 async def _asked_account(
@@ -207,5 +207,5 @@ async def _asked_account(
     return await _current_id(request, caller, account_id)
 
 
-AskedAccount = Annotated[str | None, Depends(_asked_account)]
+AccountIdFilter = Annotated[str | None, Depends(_asked_account)]
 """The account that a list is asked for; an old id leads to it."""

@@ -6,27 +6,27 @@ from sqlalchemy.orm import Session
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.errors import ConflictError
 from app.core.pagination import Page, PagingDep
-from app.core.schemas import Id, responses
+from app.core.schemas import Id, problem_responses
 from app.workspaces import queries, service
-from app.workspaces.auth import Admin, AdminChange
+from app.workspaces.auth import Admin, AdminActor
 from app.workspaces.keys import NewKey
 from app.workspaces.schemas import (
     ApiKeyIn,
     ApiKeyOut,
+    ApiKeyRotation,
     AuditEntryOut,
     NewApiKeyOut,
-    Rotation,
     WorkspaceOut,
     WorkspacePatch,
 )
-from app.workspaces.service import Change
+from app.workspaces.service import Actor
 
-ONE_DAY = Rotation()
+DEFAULT_ROTATION = ApiKeyRotation()
 
 router = APIRouter(
     prefix="/api/v1",
     tags=["workspace"],
-    responses=responses(400, 401, 403, 404, 422),
+    responses=problem_responses(400, 401, 403, 404, 422),
 )
 
 
@@ -37,26 +37,24 @@ def get_workspace(session: ReadSessionDep, caller: Admin) -> WorkspaceOut:
     return WorkspaceOut.model_validate(workspace)
 
 
-@router.patch("/workspace", responses=responses(409))
-def change_workspace(
-    body: WorkspacePatch, session: SessionDep, change: AdminChange
-) -> WorkspaceOut:
+@router.patch("/workspace", responses=problem_responses(409))
+def update_workspace(body: WorkspacePatch, session: SessionDep, change: AdminActor) -> WorkspaceOut:
     """Change what is sent."""
     said = body.model_dump(exclude_unset=True, mode="json")
-    return WorkspaceOut.model_validate(service.change_workspace(session, change, said))
+    return WorkspaceOut.model_validate(service.update_workspace(session, change, said))
 
 
 @router.get("/api-keys")
 def list_api_keys(session: ReadSessionDep, caller: Admin, paging: PagingDep) -> Page[ApiKeyOut]:
     """List keys, oldest first; their texts are stored nowhere."""
     rows = queries.list_keys(
-        session, caller.workspace_id, after=paging.after(str), limit=paging.fetch
+        session, caller.workspace_id, after=paging.after(str), limit=paging.fetch_limit
     )
     return paging.page(rows, ApiKeyOut.model_validate, lambda key: key.id)
 
 
 @router.post("/api-keys", status_code=201)
-def create_api_key(body: ApiKeyIn, session: SessionDep, change: AdminChange) -> NewApiKeyOut:
+def create_api_key(body: ApiKeyIn, session: SessionDep, change: AdminActor) -> NewApiKeyOut:
     """Make a key. Its text is in this answer and nowhere else."""
     seconds = body.expires_in_seconds
     ends = None if seconds is None else change.at + timedelta(seconds=seconds)
@@ -64,9 +62,9 @@ def create_api_key(body: ApiKeyIn, session: SessionDep, change: AdminChange) -> 
     return _with_text(session, change, key)
 
 
-@router.post("/api-keys/{key_id}/rotate", status_code=201, responses=responses(409))
+@router.post("/api-keys/{key_id}/rotate", status_code=201, responses=problem_responses(409))
 def rotate_api_key(
-    key_id: Id, session: SessionDep, change: AdminChange, body: Rotation = ONE_DAY
+    key_id: Id, session: SessionDep, change: AdminActor, body: ApiKeyRotation = DEFAULT_ROTATION
 ) -> NewApiKeyOut:
     """Make a successor with the same scopes; the old key works on for a while."""
     key = service.get_key(session, change.workspace_id, key_id, lock=True)
@@ -74,10 +72,8 @@ def rotate_api_key(
     return _with_text(session, change, service.rotate_key(session, change, key, overlap=overlap))
 
 
-@router.post("/api-keys/{key_id}/revoke", responses=responses(409))
-def revoke_api_key(
-    key_id: Id, session: SessionDep, caller: Admin, change: AdminChange
-) -> ApiKeyOut:
+@router.post("/api-keys/{key_id}/revoke", responses=problem_responses(409))
+def revoke_api_key(key_id: Id, session: SessionDep, caller: Admin, change: AdminActor) -> ApiKeyOut:
     """End a key at once. A key cannot end itself: use another."""
     key = service.get_key(session, caller.workspace_id, key_id, lock=True)
     if key.id == caller.key_id:
@@ -91,11 +87,11 @@ def list_audit_entries(
     session: ReadSessionDep, caller: Admin, paging: PagingDep
 ) -> Page[AuditEntryOut]:
     """List who changed what, newest first."""
-    found = queries.list_audit(session, caller.workspace_id, paging)
-    return found.shown(AuditEntryOut.model_validate)
+    found = queries.list_audit_entries(session, caller.workspace_id, paging)
+    return found.to_page(AuditEntryOut.model_validate)
 
 
-def _with_text(session: Session, change: Change, key: NewKey) -> NewApiKeyOut:
+def _with_text(session: Session, change: Actor, key: NewKey) -> NewApiKeyOut:
     stored = service.get_key(session, change.workspace_id, key.id)
     known = ApiKeyOut.model_validate(stored).model_dump()
     return NewApiKeyOut(**known, key=key.text)

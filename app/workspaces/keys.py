@@ -35,13 +35,13 @@ class NewKey:
         return hash_key(self.text)
 
 
-def new_key() -> NewKey:
+def generate_key() -> NewKey:
     identifier = _base62(secrets.randbits(59), ID_LENGTH)
     body = f"hk_{identifier}_{_base62(secrets.randbits(SECRET_BITS), SECRET_LENGTH)}"
     return NewKey(identifier, body + _checksum(body))
 
 
-def key_id(text: str) -> str | None:
+def parse_key_id(text: str) -> str | None:
     """Return the public id of a well-formed key; None spares the database a look-up."""
     parts = text.split("_")
     if len(parts) != 3 or parts[0] != "hk" or not text.isascii():  # noqa: PLR2004

@@ -6,16 +6,16 @@ from typing import Any
 from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
-from app.core.pagination import Paging, Slice
-from app.core.rows import in_order, listed, row_of
+from app.core.pagination import Paging, RowPage
+from app.core.query_helpers import fetch_page, get_row, keyset_ascending
 from app.workspaces.tables import ApiKey, AuditEntry, Workspace
 
-LAST_USE_EVERY = timedelta(minutes=1)
-ROTATED = "api_key.rotated"
+LAST_USED_INTERVAL = timedelta(minutes=1)
+ROTATED_ACTION = "api_key.rotated"
 
 
 @dataclass(frozen=True, slots=True)
-class ChangedIds:
+class IdChangeFlags:
     """Whether ids have to be looked up before they are believed, as it was a moment ago.
 
     ``erasure_key``: None where nothing was ever erased. ``has_aliases``: whether an account was
@@ -47,7 +47,7 @@ class StoredKey:
     has_aliases: bool
 
 
-STORED_KEY = (
+FIND_STORED_KEY = (
     select(
         ApiKey.id,
         ApiKey.workspace_id,
@@ -69,25 +69,25 @@ STORED_KEY = (
 )
 
 
-def stored_key(session: Session, key_id: str) -> StoredKey | None:
-    row: Any = session.execute(STORED_KEY, {"key_id": key_id}).one_or_none()
+def find_stored_key(session: Session, key_id: str) -> StoredKey | None:
+    row: Any = session.execute(FIND_STORED_KEY, {"key_id": key_id}).one_or_none()
     return StoredKey(*row) if row else None
 
 
-def changed_ids(session: Session, workspace_id: str, *, at: float) -> ChangedIds:
+def load_id_change_flags(session: Session, workspace_id: str, *, at: float) -> IdChangeFlags:
     """Ask what a caller's look-up brings too: whether ids were erased or renamed."""
     asked = select(Workspace.erasure_key, Workspace.has_aliases).where(Workspace.id == workspace_id)
     key, has_aliases = session.execute(asked).one_or_none() or (None, False)
-    return ChangedIds(key, has_aliases, at)
+    return IdChangeFlags(key, has_aliases, at)
 
 
-def touch_key(session: Session, key_id: str, *, now: datetime) -> None:
+def mark_key_used(session: Session, key_id: str, *, now: datetime) -> None:
     """Note a use, at most once a minute; a key that somebody else is noting is passed over."""
     free = (
         select(ApiKey.id)
         .where(
             ApiKey.id == key_id,
-            or_(ApiKey.last_used_at.is_(None), ApiKey.last_used_at < now - LAST_USE_EVERY),
+            or_(ApiKey.last_used_at.is_(None), ApiKey.last_used_at < now - LAST_USED_INTERVAL),
         )
         .with_for_update(skip_locked=True)
         .scalar_subquery()
@@ -100,14 +100,14 @@ def find_workspace(session: Session, workspace_id: str) -> Workspace | None:
 
 
 def get_workspace(session: Session, workspace_id: str, *, lock: bool = False) -> Workspace:
-    return row_of(session, Workspace, (workspace_id,), lock=lock)
+    return get_row(session, Workspace, (workspace_id,), lock=lock)
 
 
 def list_workspaces(session: Session) -> Sequence[Workspace]:
     return session.scalars(select(Workspace).order_by(Workspace.id)).all()
 
 
-def workspaces_to_sweep(session: Session, *, today: date) -> Sequence[Workspace]:
+def lock_workspaces_to_sweep(session: Session, *, today: date) -> Sequence[Workspace]:
     """Lock those whose accounts have not been made due today; another worker's are passed over."""
     return session.scalars(
         select(Workspace)
@@ -125,7 +125,7 @@ def list_keys(
     keys = select(ApiKey).where(ApiKey.workspace_id == workspace_id)
     last = select(*place).where(ApiKey.workspace_id == workspace_id, ApiKey.id == after)
     following = None if after is None else last.scalar_subquery()
-    return session.scalars(in_order(keys, *place, after=following, limit=limit)).all()
+    return session.scalars(keyset_ascending(keys, *place, after=following, limit=limit)).all()
 
 
 def find_key(
@@ -137,23 +137,23 @@ def find_key(
     return session.scalar(key)
 
 
-def find_successor(session: Session, workspace_id: str, key_id: str) -> str | None:
+def find_successor_id(session: Session, workspace_id: str, key_id: str) -> str | None:
     """Return the id of the key that a key was rotated to."""
     return session.scalar(
         select(AuditEntry.details["successor"].astext).where(
             AuditEntry.workspace_id == workspace_id,
-            AuditEntry.action == ROTATED,
+            AuditEntry.action == ROTATED_ACTION,
             AuditEntry.subject == key_id,
         )
     )
 
 
-def find_key_anywhere(session: Session, key_id: str) -> ApiKey | None:
+def find_key_in_any_workspace(session: Session, key_id: str) -> ApiKey | None:
     """For the command line only, whose user owns every workspace."""
     return session.get(ApiKey, key_id)
 
 
-def list_audit(session: Session, workspace_id: str, paging: Paging) -> Slice[AuditEntry]:
+def list_audit_entries(session: Session, workspace_id: str, paging: Paging) -> RowPage[AuditEntry]:
     """Newest first."""
     entries = select(AuditEntry).where(AuditEntry.workspace_id == workspace_id)
-    return listed(session, entries, AuditEntry.id, paging=paging, newest=True)
+    return fetch_page(session, entries, AuditEntry.id, paging=paging, newest=True)

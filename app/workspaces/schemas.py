@@ -4,20 +4,28 @@ from typing import Annotated, Any
 
 from pydantic import Field, Strict
 
-from app.core.schemas import WHOLE, Body, Currency, EventName, Id, Out, Text
+from app.core.schemas import (
+    WHOLE_NUMBER,
+    Currency,
+    EventName,
+    Id,
+    RequestModel,
+    ResponseModel,
+    Text,
+)
 from app.workspaces.keys import Scope
-from app.workspaces.semantics import Told
+from app.workspaces.semantic_events import SemanticEventKind
 
 DAY_SECONDS = 86_400
 
 Domain = Annotated[str, Field(max_length=253, pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$")]
 
 
-Lifetime = Annotated[int, Strict(), Field(ge=1, le=3650 * DAY_SECONDS), WHOLE]
-Overlap = Annotated[int, Strict(), Field(ge=0, le=90 * DAY_SECONDS), WHOLE]
+Lifetime = Annotated[int, Strict(), Field(ge=1, le=3650 * DAY_SECONDS), WHOLE_NUMBER]
+Overlap = Annotated[int, Strict(), Field(ge=0, le=90 * DAY_SECONDS), WHOLE_NUMBER]
 
 
-class Reach(StrEnum):
+class ReachMethod(StrEnum):
     """How the end customers that an account reaches are counted."""
 
     IDS = "ids"
@@ -25,7 +33,7 @@ class Reach(StrEnum):
     EVENTS = "events"
 
 
-class WorkspacePatch(Body):
+class WorkspacePatch(RequestModel):
     """What is to change; what is left out stays."""
 
     name: Text = Field(default_factory=str, examples=["Acme"])
@@ -38,8 +46,8 @@ class WorkspacePatch(Body):
         description="Event properties that hold an end customer's id; the first found counts.",
         examples=[["end_customer_id", "recipient_id"]],
     )
-    reach: Reach = Field(
-        default_factory=lambda: Reach.IDS,
+    reach: ReachMethod = Field(
+        default_factory=lambda: ReachMethod.IDS,
         description="Count distinct ids, add up `reach_property`, or count `reach_events`.",
     )
     reach_property: Text | None = Field(None, examples=["recipients"])
@@ -52,20 +60,22 @@ class WorkspacePatch(Body):
         description="E-mail domains of your own people: their usage does not count.",
         examples=[["customer-health.example"]],
     )
-    semantic_events: dict[Told, Annotated[list[EventName], Field(max_length=50)]] = Field(
-        default_factory=dict,
-        description="By which event names you tell of tickets, surveys and the like, in place of "
-        "the default ones (docs/engagement.md).",
-        examples=[{"ticket_opened": ["Case Opened"]}],
+    semantic_events: dict[SemanticEventKind, Annotated[list[EventName], Field(max_length=50)]] = (
+        Field(
+            default_factory=dict,
+            description="By which event names you tell of tickets, surveys and the like, in place of "
+            "the default ones (docs/engagement.md).",
+            examples=[{"ticket_opened": ["Case Opened"]}],
+        )
     )
 
 
-class WorkspaceOut(Out):
+class WorkspaceOut(ResponseModel):
     id: str = Field(examples=["acme"])
     name: str = Field(examples=["Acme"])
     base_currency: str = Field(examples=["USD"])
     end_customer_keys: list[str] = Field(examples=[["end_customer_id", "recipient_id"]])
-    reach: Reach
+    reach: ReachMethod
     reach_property: str | None = Field(examples=["recipients"])
     reach_events: list[str] = Field(examples=[["Message Sent"]])
     internal_domains: list[str] = Field(examples=[["customer-health.example"]])
@@ -74,7 +84,7 @@ class WorkspaceOut(Out):
     created_at: datetime
 
 
-class ApiKeyIn(Body):
+class ApiKeyIn(RequestModel):
     name: Text = Field(examples=["production backend"])
     scopes: list[Scope] = Field(
         min_length=1, max_length=len(Scope), examples=[["ingest:write", "health:read"]]
@@ -84,7 +94,7 @@ class ApiKeyIn(Body):
     )
 
 
-class ApiKeyOut(Out):
+class ApiKeyOut(ResponseModel):
     id: str = Field(examples=["0aZ81bQ2xY"])
     name: str = Field(examples=["production backend"])
     scopes: list[str] = Field(examples=[["ingest:write", "health:read"]])
@@ -100,11 +110,11 @@ class NewApiKeyOut(ApiKeyOut):
     key: str = Field(examples=["hk_0aZ81bQ2xY_…"])
 
 
-class Rotation(Body):
+class ApiKeyRotation(RequestModel):
     overlap_seconds: Overlap = Field(DAY_SECONDS, description="How long the old key works on.")
 
 
-class AuditEntryOut(Out):
+class AuditEntryOut(ResponseModel):
     id: int = Field(examples=[12])
     at: datetime
     actor: str = Field(examples=["key:0aZ81bQ2xY"])

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.core.errors import ConflictError, NotFoundError, UnprocessableError
 from app.workspaces import queries
-from app.workspaces.keys import NewKey, Scope, new_key
+from app.workspaces.keys import NewKey, Scope, generate_key
 from app.workspaces.tables import ApiKey, AuditEntry, Workspace
 
 WRITE_SCOPES = (Scope.INGEST_WRITE,)
@@ -22,7 +22,7 @@ class ReachIncompleteError(ConflictError):
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class Actor:
     """Who changes something of which workspace, and when."""
 
     workspace_id: str
@@ -45,10 +45,10 @@ class Change:
         )
 
 
-def change_workspace(session: Session, change: Change, said: Mapping[str, Any]) -> Workspace:
+def update_workspace(session: Session, change: Actor, said: Mapping[str, Any]) -> Workspace:
     """Change what is said; saying the same again changes nothing."""
     workspace = queries.get_workspace(session, change.workspace_id, lock=True)
-    changed = workspace.take(said)
+    changed = workspace.apply_changes(said)
     if workspace.reach == "property" and not workspace.reach_property:
         raise ReachIncompleteError("To add up a property, name it in reach_property.")
     if workspace.reach == "events" and not workspace.reach_events:
@@ -71,20 +71,20 @@ def create_workspace(
     session.add(workspace)
     session.flush()
     session.refresh(workspace)
-    Change(workspace_id, actor, now).audit(session, "workspace.created", workspace_id)
+    Actor(workspace_id, actor, now).audit(session, "workspace.created", workspace_id)
     return workspace
 
 
 def create_key(
     session: Session,
-    change: Change,
+    change: Actor,
     *,
     name: str,
     scopes: Iterable[Scope],
     expires_at: datetime | None = None,
 ) -> NewKey:
     """Make a key. Its text is in the answer and nowhere else."""
-    key = new_key()
+    key = generate_key()
     session.add(
         ApiKey(
             id=key.id,
@@ -100,7 +100,7 @@ def create_key(
     return key
 
 
-def create_write_and_read_key(session: Session, change: Change) -> tuple[NewKey, NewKey]:
+def create_write_and_read_key(session: Session, change: Actor) -> tuple[NewKey, NewKey]:
     """Make the two keys that a new workspace needs."""
     return (
         create_key(session, change, name="write", scopes=WRITE_SCOPES),
@@ -115,25 +115,25 @@ def get_key(session: Session, workspace_id: str, key_id: str, *, lock: bool = Fa
     return key
 
 
-def revoke_key(session: Session, change: Change, key: ApiKey) -> None:
+def revoke_key(session: Session, change: Actor, key: ApiKey) -> None:
     """End a key at once. Revoking twice is the same as once."""
     if key.revoked_at is None:
         key.revoked_at = change.at
         change.audit(session, "api_key.revoked", key.id)
 
 
-def rotate_key(session: Session, change: Change, key: ApiKey, *, overlap: timedelta) -> NewKey:
+def rotate_key(session: Session, change: Actor, key: ApiKey, *, overlap: timedelta) -> NewKey:
     """Make a successor with the same scopes; the old key works on for the overlap.
 
     A key has one successor: of a second one nobody could say when it is to expire.
     """
     if key.revoked_at is not None or (key.expires_at is not None and key.expires_at <= change.at):
         raise ConflictError(f"API key {key.id} is revoked or has expired; create a new one.")
-    if rotated_to := queries.find_successor(session, key.workspace_id, key.id):
+    if rotated_to := queries.find_successor_id(session, key.workspace_id, key.id):
         raise ConflictError(f"API key {key.id} was rotated to {rotated_to}; rotate that one.")
     scopes = [Scope(scope) for scope in key.scopes]
     successor = create_key(session, change, name=key.name, scopes=scopes, expires_at=key.expires_at)
     ends = change.at + overlap
     key.expires_at = min(key.expires_at, ends) if key.expires_at else ends
-    change.audit(session, queries.ROTATED, key.id, {"successor": successor.id})
+    change.audit(session, queries.ROTATED_ACTION, key.id, {"successor": successor.id})
     return successor

@@ -141,7 +141,7 @@ def test_a_product_feature_that_could_never_count_is_refused(
 
 
 def test_another_workspace_has_its_own_catalog(client: TestClient, session: Session) -> None:
-    other = factories.key(session, factories.workspace(session, "other"))
+    other = factories.api_key(session, factories.workspace(session, "other"))
     session.commit()
     client.put("/api/v1/plans/pro", json={"name": "Ours"})
 

@@ -146,8 +146,8 @@ def test_an_id_that_cannot_be_stored_is_refused(client: TestClient, account_id: 
 
 def test_reading_and_writing_need_their_scopes(client: TestClient, session: Session) -> None:
     owner = factories.workspace(session)
-    reader = factories.key(session, owner, [Scope.HEALTH_READ])
-    writer = factories.key(session, owner, [Scope.ACCOUNTS_WRITE])
+    reader = factories.api_key(session, owner, [Scope.HEALTH_READ])
+    writer = factories.api_key(session, owner, [Scope.ACCOUNTS_WRITE])
     session.commit()
     as_reader = {"Authorization": f"Bearer {reader}"}
     as_writer = {"Authorization": f"Bearer {writer}"}

@@ -8,7 +8,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
 from app.accounts import queries
-from app.core.db import Sessions, transaction
+from app.core.db import SessionFactory, transaction
 from tests import factories
 
 ACCOUNTS = "/api/v1/accounts"
@@ -122,7 +122,7 @@ def test_another_workspace_has_ids_of_its_own(client: TestClient, session: Sessi
 
 
 def test_of_accounts_that_take_an_id_at_once_one_has_it_and_the_others_hear_of_it(
-    committed: Sessions,
+    committed: SessionFactory,
 ) -> None:
     accounts = ["a", "b", "c", "d"]
     with transaction(committed) as session:

@@ -13,7 +13,7 @@ from app.accounts import link_queries, queries, service
 from app.accounts.family import MOST_LEVELS
 from app.accounts.links import ParentCycleError, ParentTooDeepError
 from app.accounts.tables import Account
-from app.core.db import Sessions, transaction
+from app.core.db import SessionFactory, transaction
 from tests import factories
 from tests.conftest import NOW
 
@@ -116,7 +116,9 @@ def link(session: Session, account_id: str, parent_id: str) -> bool:
     return True
 
 
-def test_of_writers_that_together_would_close_a_circle_one_is_refused(committed: Sessions) -> None:
+def test_of_writers_that_together_would_close_a_circle_one_is_refused(
+    committed: SessionFactory,
+) -> None:
     circle = ["a", "b", "c", "d"]
     with transaction(committed) as session:
         for account_id in circle:

@@ -107,7 +107,7 @@ def test_a_cursor_that_is_none_is_refused(client: TestClient, params: Mapping[st
 
 
 def test_another_workspace_has_rates_of_its_own(client: TestClient, session: Session) -> None:
-    key = factories.key(session, factories.workspace(session, "other"))
+    key = factories.api_key(session, factories.workspace(session, "other"))
     session.commit()
     put(client, EURO, 1.1)
     theirs = {"Authorization": f"Bearer {key}"}

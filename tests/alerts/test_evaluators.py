@@ -7,19 +7,19 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.core.db import Sessions, transaction
+from app.core.db import SessionFactory, transaction
 from app.tables import AlertState
 from tests.alerts.world import alerts, found, kinds, move, refresh, rule
 from tests.conftest import NOW
 
 
-def world(sessions: Sessions) -> None:
+def world(sessions: SessionFactory) -> None:
     with transaction(sessions) as session:
         rule(session, "low", signal="health_score", operator="below", fire_at=40)
         found(session, "a1", "a2", score=30)
 
 
-def test_many_evaluators_at_once_open_what_one_would(committed: Sessions) -> None:
+def test_many_evaluators_at_once_open_what_one_would(committed: SessionFactory) -> None:
     world(committed)
 
     def evaluate(turn: int) -> None:
@@ -41,7 +41,7 @@ class KilledError(Exception):
 
 
 def test_of_a_transaction_that_was_killed_nothing_stays_and_it_is_done_again(
-    committed: Sessions,
+    committed: SessionFactory,
 ) -> None:
     world(committed)
 

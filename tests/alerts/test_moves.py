@@ -9,13 +9,13 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from app.alerts import service
-from app.core.db import Sessions
+from app.core.db import SessionFactory
 from app.tables import AlertState, Change, Message, Workspace
 from app.webhooks.outbox import NewMessage, publish
 from tests import factories
 from tests.alerts.world import alerts, found, kinds, refresh, rule
 from tests.conftest import NOW
-from tests.lifecycle.doing import erase, move
+from tests.lifecycle.id_changes import erase, move_account
 
 HOUR = timedelta(hours=1)
 
@@ -31,9 +31,9 @@ def opened(client: TestClient, session: Session) -> TestClient:
 
 
 def test_an_account_that_changes_its_id_keeps_its_alert(
-    opened: TestClient, sessions: Sessions, session: Session
+    opened: TestClient, sessions: SessionFactory, session: Session
 ) -> None:
-    move(opened, sessions, "a1", "rename", account_id="new")
+    move_account(opened, sessions, "a1", "rename", account_id="new")
     session.expire_all()
     refresh(session, "a2", "new", now=NOW + HOUR)
 
@@ -52,11 +52,11 @@ def test_an_account_that_changes_its_id_keeps_its_alert(
 
 @pytest.mark.parametrize("path", ["alerts", "messages", "interventions"])
 def test_lists_of_an_account_are_found_by_its_old_id(
-    opened: TestClient, sessions: Sessions, session: Session, path: str
+    opened: TestClient, sessions: SessionFactory, session: Session, path: str
 ) -> None:
     factories.intervention(session, "a1")
     session.commit()
-    move(opened, sessions, "a1", "rename", account_id="new")
+    move_account(opened, sessions, "a1", "rename", account_id="new")
 
     found = opened.get(f"/api/v1/{path}", params={"account_id": "a1"}).json()["items"]
 
@@ -65,9 +65,9 @@ def test_lists_of_an_account_are_found_by_its_old_id(
 
 
 def test_the_alert_of_an_account_that_is_merged_ends_and_that_is_told(
-    opened: TestClient, sessions: Sessions, session: Session
+    opened: TestClient, sessions: SessionFactory, session: Session
 ) -> None:
-    move(opened, sessions, "a1", "merge", into="a2")
+    move_account(opened, sessions, "a1", "merge", into="a2")
     session.expire_all()
     service.tell_owed(session, now=NOW + HOUR)
 
@@ -97,7 +97,7 @@ def of_suggestions(account_id: str) -> NewMessage:
 @pytest.mark.parametrize("digest_of", [of_alerts, of_suggestions])
 def test_of_an_erased_account_no_digest_tells(
     opened: TestClient,
-    sessions: Sessions,
+    sessions: SessionFactory,
     session: Session,
     digest_of: Callable[[str], NewMessage],
 ) -> None:

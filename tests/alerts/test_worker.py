@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from app.core.db import Sessions, transaction
+from app.core.db import SessionFactory, transaction
 from tests.alerts.world import CARD, sent
 from tests.test_pipeline import START, World, day_of_work, deal, months_of_work, send
 
@@ -15,7 +15,7 @@ DAY = timedelta(days=1)
 
 
 @pytest.fixture
-def world(committed: Sessions) -> Iterator[World]:
+def world(committed: SessionFactory) -> Iterator[World]:
     world = World(committed)
     with TestClient(world.app):
         yield world

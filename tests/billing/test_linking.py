@@ -20,7 +20,7 @@ def unmatched(client: TestClient) -> list[tuple[str, str]]:
 
 
 def other_tenant(client: TestClient, session: Session) -> TestClient:
-    key = factories.key(session, factories.workspace(session, "other"))
+    key = factories.api_key(session, factories.workspace(session, "other"))
     session.commit()
     return TestClient(client.app, headers={"Authorization": f"Bearer {key}"})
 

@@ -15,7 +15,7 @@ from app.billing import stripe
 from app.billing.linking import links
 from app.billing.notices import Notice
 from app.billing.timeline import Naming, timeline
-from app.core.db import Sessions
+from app.core.db import SessionFactory
 from app.core.settings import Settings
 from app.main import Storage, create_app
 from tests import factories
@@ -115,9 +115,9 @@ def test_of_two_events_in_one_second_what_can_only_follow_counts(
     assert spans(session) == [("2026-01-01", None, 60_00)]
 
 
-def test_two_deliveries_at_once_count_once_and_lose_nothing(committed: Sessions) -> None:
+def test_two_deliveries_at_once_count_once_and_lose_nothing(committed: SessionFactory) -> None:
     with committed.begin() as session:
-        key = factories.key(session, factories.workspace(session))
+        key = factories.api_key(session, factories.workspace(session))
     app = create_app(
         Storage(committed, committed),
         Settings(_env_file=None, encryption_key=SecretStr(ENCRYPTION_KEY)),

@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.changes.queries import NewChange, record
-from app.core.db import Sessions, open_engine, open_sessions, transaction
+from app.core.db import SessionFactory, create_session_factory, open_engine, transaction
 from app.core.settings import Settings
 from app.main import Storage, create_app
 from tests import factories
@@ -18,18 +18,18 @@ WRITERS, TIMES = 8, 40
 
 
 @pytest.fixture
-def reader(committed: Sessions) -> Iterator[TestClient]:
+def reader(committed: SessionFactory) -> Iterator[TestClient]:
     with transaction(committed) as session:
-        key = factories.key(session, factories.workspace(session))
+        key = factories.api_key(session, factories.workspace(session))
     engine = committed.kw["bind"]
     url = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
-    alone = open_sessions(open_engine(url, pool_size=2, autocommit=True))
+    alone = create_session_factory(open_engine(url, pool_size=2, autocommit=True))
     app = create_app(Storage(committed, alone), Settings(_env_file=None), lambda: NOW)
     with TestClient(app, headers={"Authorization": f"Bearer {key}"}) as reader:
         yield reader
 
 
-def write(sessions: Sessions, *numbers: object) -> None:
+def write(sessions: SessionFactory, *numbers: object) -> None:
     with transaction(sessions) as session:
         changes = [NewChange("score", f"a{number}", {"n": str(number)}) for number in numbers]
         record(session, "acme", changes, now=NOW)
@@ -44,7 +44,7 @@ def poll(reader: TestClient, cursor: str | None, **asked: Any) -> tuple[list[str
 
 
 def test_a_change_is_not_shown_before_an_older_transaction_has_ended(
-    committed: Sessions, reader: TestClient
+    committed: SessionFactory, reader: TestClient
 ) -> None:
     _, cursor = poll(reader, None)
     with transaction(committed) as older:
@@ -56,7 +56,7 @@ def test_a_change_is_not_shown_before_an_older_transaction_has_ended(
     assert poll(reader, cursor)[0] == ["older", "younger"]
 
 
-def test_a_rolled_back_change_is_never_shown(committed: Sessions, reader: TestClient) -> None:
+def test_a_rolled_back_change_is_never_shown(committed: SessionFactory, reader: TestClient) -> None:
     with committed() as session:
         record(session, "acme", [NewChange("score", "a1", {"n": "lost"})], now=NOW)
         session.rollback()
@@ -66,7 +66,7 @@ def test_a_rolled_back_change_is_never_shown(committed: Sessions, reader: TestCl
 
 
 def test_a_poller_misses_nothing_of_eight_writers_and_sees_nothing_twice(
-    committed: Sessions, reader: TestClient
+    committed: SessionFactory, reader: TestClient
 ) -> None:
     def writer(name: int) -> None:
         for time in range(TIMES):
@@ -104,7 +104,7 @@ def rest(reader: TestClient, cursor: str | None) -> list[str]:
             return everything
 
 
-def test_a_reader_can_begin_at_this_moment(committed: Sessions, reader: TestClient) -> None:
+def test_a_reader_can_begin_at_this_moment(committed: SessionFactory, reader: TestClient) -> None:
     write(committed, "before")
     found, cursor = poll(reader, None, start="now")
     write(committed, "after")

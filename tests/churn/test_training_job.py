@@ -7,12 +7,12 @@ from sqlalchemy.orm import Session
 
 from app.churn import training_job
 from app.churn.training_job import KIND, MOST_TIME, Trainer, order, order_nightly
-from app.core.db import Sessions, transaction
+from app.core.db import SessionFactory, transaction
 from app.jobs import queries as jobs
 from app.jobs import service
 from app.jobs.service import Work
 from app.jobs.tables import Job
-from app.workspaces.service import Change
+from app.workspaces.service import Actor
 from tests import factories
 from tests.churn import fading
 from tests.conftest import NOW
@@ -29,13 +29,13 @@ def ending(code: int, _: Work) -> list[str]:
 
 
 @pytest.fixture
-def ordered(committed: Sessions) -> str:
+def ordered(committed: SessionFactory) -> str:
     with transaction(committed) as session:
         factories.workspace(session)
-        return order(session, Change("acme", "test", NOW)).id
+        return order(session, Actor("acme", "test", NOW)).id
 
 
-def job_of(sessions: Sessions, job_id: str) -> Job:
+def job_of(sessions: SessionFactory, job_id: str) -> Job:
     with transaction(sessions) as session:
         return jobs.get(session, "acme", job_id)
 
@@ -43,7 +43,7 @@ def job_of(sessions: Sessions, job_id: str) -> Job:
 def test_a_training_under_way_is_not_ordered_twice(session: Session) -> None:
     factories.workspace(session)
 
-    first, second = (order(session, Change("acme", "test", NOW)) for _ in range(2))
+    first, second = (order(session, Actor("acme", "test", NOW)) for _ in range(2))
 
     assert first is second
 
@@ -63,9 +63,9 @@ def test_everybody_with_a_past_is_trained_for_once_a_day(session: Session) -> No
     assert {job.workspace_id for job in session.query(Job)} == {"acme"}
 
 
-def test_a_job_is_trained_from_start_to_end(sessions: Sessions, session: Session) -> None:
+def test_a_job_is_trained_from_start_to_end(sessions: SessionFactory, session: Session) -> None:
     fading.world(session)
-    job = order(session, Change("acme", "test", NOW))
+    job = order(session, Actor("acme", "test", NOW))
     session.commit()
 
     training_job.run(sessions, service.take(sessions, "acme", job.id, now=NOW), lambda: NOW)
@@ -76,9 +76,9 @@ def test_a_job_is_trained_from_start_to_end(sessions: Sessions, session: Session
     assert done.progress["version"] == 1
 
 
-def test_who_lost_the_job_stores_nothing(sessions: Sessions, session: Session) -> None:
+def test_who_lost_the_job_stores_nothing(sessions: SessionFactory, session: Session) -> None:
     fading.world(session)
-    job = order(session, Change("acme", "test", NOW))
+    job = order(session, Actor("acme", "test", NOW))
     session.commit()
     work = service.take(sessions, "acme", job.id, now=NOW)
     service.cancel(jobs.get(session, "acme", job.id), now=NOW)
@@ -89,11 +89,11 @@ def test_who_lost_the_job_stores_nothing(sessions: Sessions, session: Session) -
     assert jobs.get(session, "acme", job.id).state == "cancelled"
 
 
-def test_the_process_trains_with_the_workers_database(committed: Sessions) -> None:
+def test_the_process_trains_with_the_workers_database(committed: SessionFactory) -> None:
     """The real command, with one thread and caps, watched by polling as the worker does."""
     with transaction(committed) as session:
         fading.world(session, leave=3)
-        job_id = order(session, Change("acme", "test", datetime.now(UTC))).id
+        job_id = order(session, Actor("acme", "test", datetime.now(UTC))).id
     trainer = Trainer(committed)
 
     trainer.step(datetime.now(UTC))
@@ -108,7 +108,7 @@ def test_the_process_trains_with_the_workers_database(committed: Sessions) -> No
 
 
 def test_a_process_that_dies_fails_its_job_and_nothing_else(
-    committed: Sessions, ordered: str
+    committed: SessionFactory, ordered: str
 ) -> None:
     trainer = Trainer(committed, command=partial(ending, 3))
 
@@ -122,7 +122,7 @@ def test_a_process_that_dies_fails_its_job_and_nothing_else(
     assert trainer.step(LATER) is False
 
 
-def test_a_process_that_takes_too_long_is_ended(committed: Sessions, ordered: str) -> None:
+def test_a_process_that_takes_too_long_is_ended(committed: SessionFactory, ordered: str) -> None:
     trainer = Trainer(committed, command=never_ending)
     trainer.step(NOW)
     process = trainer.process
@@ -137,7 +137,7 @@ def test_a_process_that_takes_too_long_is_ended(committed: Sessions, ordered: st
     assert (job.state, job.error) == ("failed", "It took longer than 15 minutes.")
 
 
-def test_a_cancelled_training_is_ended(committed: Sessions, ordered: str) -> None:
+def test_a_cancelled_training_is_ended(committed: SessionFactory, ordered: str) -> None:
     trainer = Trainer(committed, command=never_ending)
     trainer.step(NOW)
     process = trainer.process
@@ -151,7 +151,9 @@ def test_a_cancelled_training_is_ended(committed: Sessions, ordered: str) -> Non
     assert job_of(committed, ordered).state == "cancelled"
 
 
-def test_a_worker_that_stops_gives_the_job_to_another(committed: Sessions, ordered: str) -> None:
+def test_a_worker_that_stops_gives_the_job_to_another(
+    committed: SessionFactory, ordered: str
+) -> None:
     trainer, other = (Trainer(committed, command=never_ending) for _ in range(2))
     trainer.step(NOW)
     process = trainer.process

@@ -12,13 +12,13 @@ from app.churn.training_service import Candidate, Holder, Material, gather, judg
 from app.core.pagination import Paging
 from app.interventions.treatment_queries import treated_days
 from app.tables import ChurnModel, Intervention, Message
-from app.workspaces.service import Change
+from app.workspaces.service import Actor
 from tests import factories
 from tests.churn import fading
 from tests.conftest import NOW
 
 TODAY = NOW.date()
-KIM = Change("acme", "kim", NOW)
+KIM = Actor("acme", "kim", NOW)
 
 
 def trained(session: Session) -> tuple[Material, Candidate]:
@@ -28,7 +28,7 @@ def trained(session: Session) -> tuple[Material, Candidate]:
     return material, candidate
 
 
-def later(hours: int) -> Change:
+def later(hours: int) -> Actor:
     return replace(KIM, at=NOW + timedelta(hours=hours))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from app.core.db import Sessions, transaction
+from app.core.db import SessionFactory, transaction
 from app.core.pagination import Paging
 from app.imports import loading, local, service
 from app.imports.errors import InvalidFileError, RowError
@@ -30,7 +30,7 @@ class Crash(BaseException):
 
 
 @pytest.fixture
-def sessions(committed: Sessions) -> Sessions:
+def sessions(committed: SessionFactory) -> SessionFactory:
     """Sessions that really commit: the file is read in a thread beside."""
     with transaction(committed) as session:
         factories.workspace(session)
@@ -54,7 +54,7 @@ def events(path: Path, count: int = 100, *, bad: int = 7) -> Path:
     return path
 
 
-def stored(sessions: Sessions) -> Any:  # noqa: ANN401
+def stored(sessions: SessionFactory) -> Any:  # noqa: ANN401
     with transaction(sessions) as session:
         rows = session.execute(
             text(
@@ -69,13 +69,13 @@ def read_csv(path: Path) -> list[list[str]]:
     return list(csv.reader(path.read_text().splitlines()))
 
 
-def run(sessions: Sessions, path: Path, plan: Plan = EVENTS, **how: Any) -> local.Ended:  # noqa: ANN401
+def run(sessions: SessionFactory, path: Path, plan: Plan = EVENTS, **how: Any) -> local.Ended:  # noqa: ANN401
     how.setdefault("on_page", lambda _: None)
     return local.run(sessions, "acme", path, plan, clock=lambda: NOW, **how)
 
 
 def test_a_file_is_read_where_it_is_and_the_same_again_changes_nothing(
-    sessions: Sessions, tmp_path: Path
+    sessions: SessionFactory, tmp_path: Path
 ) -> None:
     path = events(tmp_path / "events.csv")
     pages: list[Mapping[str, Any]] = []
@@ -96,7 +96,7 @@ def test_a_file_is_read_where_it_is_and_the_same_again_changes_nothing(
 @pytest.mark.parametrize("name", ["events.csv", "events.csv.gz"])
 @pytest.mark.parametrize("crashes", [[1], [3, 4, 9]])
 def test_an_import_that_was_killed_goes_on_where_it_was(
-    sessions: Sessions, tmp_path: Path, name: str, crashes: list[int]
+    sessions: SessionFactory, tmp_path: Path, name: str, crashes: list[int]
 ) -> None:
     path, errors = events(tmp_path / name), tmp_path / "errors.csv"
     done = 0
@@ -119,7 +119,7 @@ def test_an_import_that_was_killed_goes_on_where_it_was(
         assert len(jobs.list_jobs(session, "acme", Paging(10, None)).rows) == 1
 
 
-def crash_on(sessions: Sessions, path: Path, errors: Path, crash: Any) -> local.Ended:  # noqa: ANN401
+def crash_on(sessions: SessionFactory, path: Path, errors: Path, crash: Any) -> local.Ended:  # noqa: ANN401
     while True:
         try:
             return run(sessions, path, on_page=crash, errors=errors)
@@ -127,7 +127,7 @@ def crash_on(sessions: Sessions, path: Path, errors: Path, crash: Any) -> local.
             continue
 
 
-def test_a_file_that_changed_is_another_file(sessions: Sessions, tmp_path: Path) -> None:
+def test_a_file_that_changed_is_another_file(sessions: SessionFactory, tmp_path: Path) -> None:
     path = events(tmp_path / "events.csv", 20)
     run(sessions, path)
 
@@ -141,7 +141,7 @@ def test_a_file_that_changed_is_another_file(sessions: Sessions, tmp_path: Path)
 
 
 def test_a_dry_run_stores_nothing_and_does_not_stand_for_the_real_one(
-    sessions: Sessions, tmp_path: Path
+    sessions: SessionFactory, tmp_path: Path
 ) -> None:
     path = events(tmp_path / "events.csv")
 
@@ -151,7 +151,7 @@ def test_a_dry_run_stores_nothing_and_does_not_stand_for_the_real_one(
     assert run(sessions, path).progress["stored"] == 86
 
 
-def test_a_file_that_cannot_be_read_makes_no_job(sessions: Sessions, tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_read_makes_no_job(sessions: SessionFactory, tmp_path: Path) -> None:
     path = tmp_path / "events.ndjson"
     path.write_bytes(b"nonsense\n")
 

@@ -2,8 +2,8 @@ import pytest
 from fastapi.exceptions import RequestValidationError
 from fastapi.testclient import TestClient
 
-from app.core.errors import from_validation
-from app.core.filters import FilterError
+from app.core.errors import problem_from_validation
+from app.core.filters.matching import FilterError
 
 
 def test_a_wrong_method_is_told_every_right_one(client: TestClient) -> None:
@@ -60,7 +60,7 @@ def test_an_error_that_knows_its_place_inside_of_a_value_says_it() -> None:
     found = {"type": "value_error", "loc": ("body", "rules", 2), "msg": "No.", "input": None}
     error = RequestValidationError([{**found, "ctx": {"error": inside}}, found])
 
-    pointers = [each.pointer for each in from_validation(error).errors]
+    pointers = [each.pointer for each in problem_from_validation(error).errors]
 
     assert pointers == ["/body/rules/2/when/and/0", "/body/rules/2"]
 
@@ -74,7 +74,7 @@ def test_a_pointer_leads_into_the_body_and_names_no_branch_of_a_schema() -> None
         {**found, "type": "value_error", "loc": ("body", "a/b", 0, "line")},
     ]
 
-    errors = from_validation(RequestValidationError(entries, body=body)).errors
+    errors = problem_from_validation(RequestValidationError(entries, body=body)).errors
 
     assert [each.pointer for each in errors] == [
         "/body/a~1b/0/at",

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 import pytest
 from fastapi.testclient import TestClient
 
-from app.core.pagination import InvalidCursorError, Kind, Paging, encode_cursor
+from app.core.pagination import InvalidCursorError, Paging, PositionType, encode_cursor
 
 AT = datetime(2026, 3, 4, 5, 6, 7, 890, UTC)
 
@@ -13,7 +13,9 @@ AT = datetime(2026, 3, 4, 5, 6, 7, 890, UTC)
     ("place", "kinds"),
     [(7, [int]), ((AT, "b"), [datetime, str]), ((date(2026, 3, 4), 2), [date, int])],
 )
-def test_a_list_goes_on_where_the_page_before_ended(place: object, kinds: Sequence[Kind]) -> None:
+def test_a_list_goes_on_where_the_page_before_ended(
+    place: object, kinds: Sequence[PositionType]
+) -> None:
     page = Paging(1, None).page(["a", "b"], str.upper, lambda _: place)
 
     assert page.items == ["A"]

@@ -5,7 +5,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.core import partitions
-from app.core.db import Sessions
+from app.core.db import SessionFactory
 from app.tables import Event
 from tests import factories
 
@@ -53,18 +53,18 @@ def event(session: Session, client_at: datetime, received_at: datetime) -> None:
 
 @pytest.mark.parametrize("table", TABLES)
 def test_months_are_made_ahead(session: Session, table: str) -> None:
-    partitions.make_ahead(session, today=TODAY)
+    partitions.create_upcoming(session, today=TODAY)
 
     assert months(session, table) == ["default", "p202602", "p202603", "p202604", "p202605"]
 
 
 @pytest.mark.parametrize("partition", ["default", "p202603"])
 def test_no_summary_has_to_be_changed_by_the_first_rows(
-    committed: Sessions, partition: str
+    committed: SessionFactory, partition: str
 ) -> None:
     """In a database of its own: rows of others, rolled back and vacuumed, leave a summary."""
     with committed() as session:
-        partitions.make(session, date(2026, 3, 1), date(2026, 3, 1))
+        partitions.create(session, date(2026, 3, 1), date(2026, 3, 1))
         day = date(2026, 3, 18) if partition != "default" else date(2020, 1, 1)
         event(session, at(day), at(day))
         assert lies_in(session, "event") == [partition]
@@ -76,16 +76,16 @@ def test_no_summary_has_to_be_changed_by_the_first_rows(
 
 
 def test_making_them_again_changes_nothing(session: Session) -> None:
-    partitions.make_ahead(session, today=TODAY)
+    partitions.create_upcoming(session, today=TODAY)
     before = months(session, "event")
 
-    partitions.make_ahead(session, today=TODAY)
+    partitions.create_upcoming(session, today=TODAY)
 
     assert months(session, "event") == before
 
 
 def test_rows_go_to_their_month_and_what_fits_nowhere_to_the_default(session: Session) -> None:
-    partitions.make_ahead(session, today=TODAY)
+    partitions.create_upcoming(session, today=TODAY)
 
     factories.usage(session, date(2026, 2, 28))
     factories.usage(session, date(2026, 3, 1))
@@ -97,7 +97,7 @@ def test_rows_go_to_their_month_and_what_fits_nowhere_to_the_default(session: Se
 def test_a_month_whose_rows_wait_in_the_default_partition_is_left_so(session: Session) -> None:
     factories.usage(session, date(2026, 3, 31))
 
-    partitions.make_ahead(session, today=TODAY)
+    partitions.create_upcoming(session, today=TODAY)
 
     assert "p202603" not in months(session, "daily_usage")
     assert "p202604" in months(session, "daily_usage")
@@ -122,7 +122,7 @@ def test_months_cover_a_range_of_days(first: date, last: date, starts: list[str]
 
 
 def test_a_month_past_retention_is_dropped_with_its_rows(session: Session) -> None:
-    partitions.make(session, date(2025, 1, 1), date(2025, 2, 1))
+    partitions.create(session, date(2025, 1, 1), date(2025, 2, 1))
     factories.usage(session, date(2025, 1, 31))
 
     dropped = partitions.drop_old(session, "daily_usage", before=at(date(2025, 3, 1)))
@@ -133,7 +133,7 @@ def test_a_month_past_retention_is_dropped_with_its_rows(session: Session) -> No
 
 @pytest.mark.parametrize("before", [date(2025, 1, 1), date(2025, 1, 31), date(2024, 6, 1)])
 def test_a_month_that_retention_has_not_passed_stays(session: Session, before: date) -> None:
-    partitions.make(session, date(2025, 1, 1), date(2025, 1, 1))
+    partitions.create(session, date(2025, 1, 1), date(2025, 1, 1))
 
     assert partitions.drop_old(session, "event", before=at(before)) == []
     assert "p202501" in months(session, "event")
@@ -141,7 +141,7 @@ def test_a_month_that_retention_has_not_passed_stays(session: Session, before: d
 
 def test_a_month_of_old_days_with_a_row_that_came_lately_stays(session: Session) -> None:
     """A late event counts from the day on which it came."""
-    partitions.make(session, date(2025, 1, 1), date(2025, 1, 1))
+    partitions.create(session, date(2025, 1, 1), date(2025, 1, 1))
     factories.usage(session, date(2025, 1, 5), known_on=date(2025, 9, 1))
     event(session, at(date(2025, 1, 5)), at(date(2025, 9, 1)))
 

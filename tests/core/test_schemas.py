@@ -5,13 +5,13 @@ import pytest
 from fastapi import FastAPI
 from pydantic import BaseModel, ValidationError
 
-from app.core.schemas import Count, Day, Object, install, responses
+from app.core.schemas import Count, Day, JsonObject, install, problem_responses
 
 
 class Sample(BaseModel):
     day: Day = date(2026, 1, 1)
     count: Count = 0
-    object: Object = {}
+    object: JsonObject = {}
 
 
 @pytest.mark.parametrize("count", [5, 5.0])
@@ -38,7 +38,7 @@ def test_bounds_are_documented() -> None:
 
 
 def test_problems_that_are_documented_can_be_looked_up() -> None:
-    app = FastAPI(responses=responses(404))
+    app = FastAPI(responses=problem_responses(404))
     app.add_api_route("/samples", lambda: None, response_model=Sample)
     install(app)
 

@@ -8,12 +8,12 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
-from app.core.db import Sessions
+from app.core.db import SessionFactory
 from tests import factories
 from tests.conftest import NOW
 from tests.engagement.telling import DAY, seen, told
 from tests.events.calls import receipt, text_rows
-from tests.lifecycle.doing import erase, mentions, move
+from tests.lifecycle.id_changes import columns_mentioning, erase, move_account
 
 LATER = (NOW + DAY).date().isoformat()
 GOAL = {"account_id": "a1", "title": "Send", "metric": "events", "target": 8, "due_on": LATER}
@@ -232,7 +232,7 @@ def test_people_have_roles_beside_their_job(client: TestClient, session: Session
 
 
 def test_an_erased_person_leaves_no_words_and_is_not_let_in_again(
-    client: TestClient, session: Session, sessions: Sessions
+    client: TestClient, session: Session, sessions: SessionFactory
 ) -> None:
     client.put("/api/v1/users/zz-ada", json={"account_id": "a1"})
     put(client, "tickets/t1", account_id="a1", user_id="zz-ada", subject="zz-help")
@@ -243,20 +243,20 @@ def test_an_erased_person_leaves_no_words_and_is_not_let_in_again(
 
     erase(client, sessions, "users/zz-ada")
 
-    assert mentions(session, ["zz-"]) == set()
+    assert columns_mentioning(session, ["zz-"]) == set()
     assert (len(seen(session).nps.detractors), len(seen(session).open_tickets)) == (1, 1)
     assert refused(client, "tickets/t2", **said) == (409, "erased")
 
 
 def test_a_renamed_account_keeps_all_of_it(
-    client: TestClient, session: Session, sessions: Sessions
+    client: TestClient, session: Session, sessions: SessionFactory
 ) -> None:
     asked = told("Ticket Created", "m1", ticket_id="t1")
     receipt(client, asked, told("NPS Submitted", "m2", score=2))
     put(client, "goals/g1", **GOAL)
     put(client, "incidents/i1", account_ids=["a1"])
 
-    move(client, sessions, "a1", "rename", account_id="b1")
+    move_account(client, sessions, "a1", "rename", account_id="b1")
     receipt(client, told("Incident Declared", "m3", incident_id="i2", account_ids=["a1"]))
 
     found = seen(session, account_id="b1")

@@ -10,11 +10,11 @@ from app.features.values import AccountFeatures
 from tests import factories
 from tests.engagement.telling import TODAY, told
 from tests.events.calls import receipt
-from tests.lifecycle.doing import LENS
+from tests.lifecycle.id_changes import FEATURE_SPEC
 
 
 def features(session: Session, *, engagement: bool) -> AccountFeatures:
-    lens = replace(LENS, engagement=engagement)
+    lens = replace(FEATURE_SPEC, engagement=engagement)
     [found] = account_features(session, "acme", ["a1"], as_of=TODAY, lens=lens)
     return found
 

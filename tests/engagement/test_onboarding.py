@@ -8,7 +8,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
 from app import pipeline
-from app.core.db import Sessions
+from app.core.db import SessionFactory
 from app.engagement import onboarding
 from app.jobs.running import Runner
 from app.tables import OnboardingCompletion, OnboardingPace
@@ -64,7 +64,7 @@ def test_a_step_is_done_when_the_account_has_the_trait(
 
 
 def test_a_new_step_finds_what_was_done_long_ago(
-    client: TestClient, session: Session, sessions: Sessions
+    client: TestClient, session: Session, sessions: SessionFactory
 ) -> None:
     factories.account(session, "a1")
     factories.account(session, "a2")

@@ -7,10 +7,10 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
-from app.core.db import Sessions
+from app.core.db import SessionFactory
 from app.engagement.values import Progress
 from app.events import binding
-from app.workspaces.semantics import DEFAULT_NAMES, Told
+from app.workspaces.semantic_events import DEFAULT_NAMES, SemanticEventKind
 from tests import factories
 from tests.conftest import NOW
 from tests.engagement.telling import on, seen, told
@@ -90,7 +90,7 @@ def test_who_replies_does_not_become_who_asks(client: TestClient, session: Sessi
 
 
 def test_what_waits_for_its_account_is_done_when_that_is_known(
-    client: TestClient, session: Session, sessions: Sessions
+    client: TestClient, session: Session, sessions: SessionFactory
 ) -> None:
     said = receipt(
         client,
@@ -237,7 +237,7 @@ def test_a_kind_of_event_that_there_is_not_is_refused(client: TestClient) -> Non
 
 
 def test_every_kind_has_a_default_name() -> None:
-    assert set(DEFAULT_NAMES) == set(Told)
+    assert set(DEFAULT_NAMES) == set(SemanticEventKind)
 
 
 def test_validating_does_nothing(client: TestClient, session: Session) -> None:

@@ -7,7 +7,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from app.core.db import Sessions
+from app.core.db import SessionFactory
 from tests.conftest import NOW
 from tests.events import calls
 
@@ -39,6 +39,6 @@ def mend(session: Session, wrong: str, right: str) -> None:
     session.commit()
 
 
-def longer(sessions: Sessions, client: TestClient, days: int = 800) -> Any:  # noqa: ANN401
+def longer(sessions: SessionFactory, client: TestClient, days: int = 800) -> Any:  # noqa: ANN401
     """The same service with a longer retention, a day later."""
     return calls.at(sessions, client, NOW + DAY, event_retention_days=days)

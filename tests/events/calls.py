@@ -11,7 +11,7 @@ from httpx import Response
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from app.core.db import Sessions
+from app.core.db import SessionFactory
 from app.core.settings import Settings
 from app.main import Storage, create_app
 from tests.conftest import NOW
@@ -128,7 +128,7 @@ def text_rows(session: Session, sql: str) -> list[tuple[Any, ...]]:
 
 @contextmanager
 def at(
-    sessions: Sessions, like: TestClient, now: datetime = NOW, **settings: int
+    sessions: SessionFactory, like: TestClient, now: datetime = NOW, **settings: int
 ) -> Iterator[TestClient]:
     """A client with the same key as another, of an app with its own clock and settings."""
     changed = Settings(_env_file=None).model_copy(update=settings)

@@ -6,18 +6,18 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
-from app.core.db import Sessions
+from app.core.db import SessionFactory
 from app.core.metrics import EVENTS
 from app.events.admission import tokens_of
 from tests.events import calls
 from tests.events.calls import alias, group, identify, loose, track
-from tests.lifecycle.doing import ask, erase, finish, mentions
+from tests.lifecycle.id_changes import columns_mentioning, erase, process_all, request_change
 
 SECRET = {"properties": {"note": "zz-secret"}}
 
 
 @pytest.fixture
-def erased(client: TestClient, sessions: Sessions) -> str:
+def erased(client: TestClient, sessions: SessionFactory) -> str:
     """The erasure of ada, who was known by an anonymous id before."""
     calls.receipt(client, group("g1"), alias("anon", "ada"), track("m1", **SECRET))
     return str(erase(client, sessions, "users/ada")["id"])
@@ -58,7 +58,7 @@ def test_what_comes_of_an_erased_person_is_turned_away(
             "warnings": [],
         }
     ]
-    assert mentions(session, ["zz-secret"]) == set()
+    assert columns_mentioning(session, ["zz-secret"]) == set()
     after = calls.everything(session)
     assert after["quarantined_event"] == before["quarantined_event"]
     assert after["event"] == before["event"] + 1
@@ -123,7 +123,7 @@ def test_who_comes_back_is_let_in_when_the_erasure_is_lifted(
 
 def test_an_erasure_that_is_not_done_cannot_be_lifted(client: TestClient) -> None:
     calls.receipt(client, track())
-    said = ask(client, "DELETE", "users/ada")
+    said = request_change(client, "DELETE", "users/ada")
 
     answer = client.post(f"/api/v1/erasures/{said['id']}/lift")
 
@@ -131,11 +131,11 @@ def test_an_erasure_that_is_not_done_cannot_be_lifted(client: TestClient) -> Non
 
 
 def test_an_event_that_slipped_in_is_erased_with_the_rest(
-    client: TestClient, sessions: Sessions, session: Session
+    client: TestClient, sessions: SessionFactory, session: Session
 ) -> None:
     """As of a process that had not heard of it, in the second in which it need not have."""
     calls.receipt(client, track("m1"))
-    said = ask(client, "DELETE", "users/ada")
+    said = request_change(client, "DELETE", "users/ada")
     hidden = "UPDATE workspace SET erasure_key = NULL RETURNING 1"
     key = calls.one(session, "SELECT erasure_key FROM workspace WHERE id = 'acme'")[0]
     calls.one(session, hidden)
@@ -147,10 +147,10 @@ def test_an_event_that_slipped_in_is_erased_with_the_rest(
     with sessions.begin() as other:
         other.connection().exec_driver_sql("UPDATE workspace SET erasure_key = %s", (key,))
 
-    finish(sessions)
+    process_all(sessions)
 
     assert client.get(f"/api/v1/erasures/{said['id']}").json()["state"] == "done"
-    assert mentions(session, ["zz-secret"]) == set()
+    assert columns_mentioning(session, ["zz-secret"]) == set()
     assert calls.text_rows(session, 'SELECT user_id FROM "user"') == []
     assert ("ada",) not in calls.text_rows(session, "SELECT user_id FROM daily_usage")
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
-from app.core.db import Sessions
+from app.core.db import SessionFactory
 from app.events.b2b import Days, Moment, Told, after
 from tests import factories
 from tests.conftest import NOW
@@ -237,7 +237,7 @@ def test_an_account_that_comes_back_is_no_longer_deleted(client: TestClient) -> 
 
 
 def test_a_batch_on_the_fast_path_does_it_too(
-    client: TestClient, sessions: Sessions, session: Session
+    client: TestClient, sessions: SessionFactory, session: Session
 ) -> None:
     """Once every name is known, plain batches go another way."""
     receipt(client, told("Subscription Started", "b1", days=9, mrr=100))

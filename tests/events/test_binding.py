@@ -6,7 +6,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
-from app.core.db import Sessions
+from app.core.db import SessionFactory
 from app.events import binding
 from tests.conftest import NOW
 from tests.events import calls
@@ -15,7 +15,7 @@ from tests.events.calls import alias, group, identify, loose, track
 DAY = timedelta(days=1)
 
 
-def bind(sessions: Sessions) -> int:
+def bind(sessions: SessionFactory) -> int:
     """Bind only what was marked."""
     return binding.attribute(sessions, now=NOW + DAY, everything=False)
 
@@ -25,7 +25,7 @@ def visitor(message_id: str, anonymous_id: str = "web") -> dict[str, object]:
 
 
 def test_a_group_call_marks_the_events_of_its_user(
-    client: TestClient, sessions: Sessions, session: Session
+    client: TestClient, sessions: SessionFactory, session: Session
 ) -> None:
     calls.receipt(client, loose("m1"), loose("m2"), loose("m3", userId="nobody"))
     assert bind(sessions) == 0
@@ -42,7 +42,7 @@ def test_a_group_call_marks_the_events_of_its_user(
 
 
 def test_an_event_that_names_user_and_account_leads_to_the_earlier_ones(
-    client: TestClient, sessions: Sessions
+    client: TestClient, sessions: SessionFactory
 ) -> None:
     calls.receipt(client, loose("m1"), loose("m2", userId="bob"))
 
@@ -55,7 +55,7 @@ def test_an_event_that_names_user_and_account_leads_to_the_earlier_ones(
 
 @pytest.mark.parametrize("alias_first", [True, False])
 def test_a_visitor_is_bound_once_alias_and_account_are_known(
-    client: TestClient, sessions: Sessions, session: Session, *, alias_first: bool
+    client: TestClient, sessions: SessionFactory, session: Session, *, alias_first: bool
 ) -> None:
     calls.receipt(client, visitor("m1"), visitor("m2", "another"))
     first, second = (alias("web"), group()) if alias_first else (group(), alias("web"))
@@ -80,7 +80,7 @@ def test_a_call_about_somebody_for_whom_nothing_waits_marks_nothing(
 
 
 def test_more_events_than_are_taken_at_once_stay_marked(
-    client: TestClient, sessions: Sessions, session: Session
+    client: TestClient, sessions: SessionFactory, session: Session
 ) -> None:
     for page in range(3):
         calls.receipt(client, *(loose(f"m{page}-{n}") for n in range(400)))
@@ -91,7 +91,7 @@ def test_more_events_than_are_taken_at_once_stay_marked(
 
 
 def test_what_the_api_says_is_found_when_all_are_looked_at(
-    client: TestClient, sessions: Sessions
+    client: TestClient, sessions: SessionFactory
 ) -> None:
     calls.receipt(client, loose("m1"))
     client.put("/api/v1/users/ada", json={"account_id": "a1"})

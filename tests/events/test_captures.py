@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 from httpx import Response
 from sqlalchemy.orm import Session
 
-from app.core.db import Sessions
+from app.core.db import SessionFactory
 from tests.events import calls
 
 FOLDER = Path(__file__).parent.parent / "data" / "captures"
@@ -62,7 +62,7 @@ def test_there_are_captures_of_both_vendors_in_two_languages() -> None:
 
 @pytest.mark.parametrize("name", CAPTURES)
 def test_a_capture_is_taken_in_and_a_replay_of_it_changes_nothing(
-    client: TestClient, sessions: Sessions, session: Session, name: str
+    client: TestClient, sessions: SessionFactory, session: Session, name: str
 ) -> None:
     sent = [event for recorded in requests(name) for event in recorded["body"]["batch"]]
     with calls.at(sessions, client, RECORDED) as then:
@@ -86,7 +86,7 @@ def test_a_capture_is_taken_in_and_a_replay_of_it_changes_nothing(
 
 @pytest.mark.parametrize("name", CAPTURES)
 def test_what_the_sdk_said_is_what_is_counted(
-    client: TestClient, sessions: Sessions, session: Session, name: str
+    client: TestClient, sessions: SessionFactory, session: Session, name: str
 ) -> None:
     with calls.at(sessions, client, RECORDED, event_retention_days=2000) as then:
         said = replay_all(then, name)
@@ -108,7 +108,7 @@ def test_what_the_sdk_said_is_what_is_counted(
 
 
 def test_an_anonymous_event_after_the_alias_of_its_batch_belongs_to_the_account(
-    client: TestClient, sessions: Sessions, session: Session
+    client: TestClient, sessions: SessionFactory, session: Session
 ) -> None:
     with calls.at(sessions, client, RECORDED) as then:
         replay_all(then, "segment-analytics-python-2.4.0")

@@ -12,7 +12,7 @@ from httpx import Response
 from prometheus_client import REGISTRY
 from sqlalchemy.orm import Session
 
-from app.core.db import Sessions
+from app.core.db import SessionFactory
 from app.workspaces.keys import Scope
 from tests import factories
 from tests.events import calls
@@ -22,7 +22,7 @@ JSON = {"Content-Type": "application/json"}
 
 
 def key_with(session: Session, *scopes: Scope) -> dict[str, str]:
-    key = factories.key(session, factories.workspace(session), scopes)
+    key = factories.api_key(session, factories.workspace(session), scopes)
     session.commit()
     return {"Authorization": f"Bearer {key}"}
 
@@ -182,7 +182,7 @@ def test_a_wrong_key_in_the_header_is_refused_before_the_body_is_looked_at(
 
 
 def test_a_key_works_as_bearer_as_basic_user_and_in_the_body(
-    client: TestClient, sessions: Sessions
+    client: TestClient, sessions: SessionFactory
 ) -> None:
     key = client.headers["Authorization"].removeprefix("Bearer ")
     basic = "Basic " + b64encode(f"{key}:".encode()).decode()
@@ -218,7 +218,7 @@ def test_a_key_without_the_scope_is_forbidden(client: TestClient, session: Sessi
 
 
 def test_too_much_on_the_wire_or_inflated_or_too_many_events_is_refused(
-    client: TestClient, sessions: Sessions, session: Session
+    client: TestClient, sessions: SessionFactory, session: Session
 ) -> None:
     with calls.at(
         sessions, client, max_wire_bytes=1024, max_body_bytes=4096, max_batch_events=3
@@ -237,7 +237,7 @@ def test_too_much_on_the_wire_or_inflated_or_too_many_events_is_refused(
 
 
 def test_more_events_in_a_second_than_allowed_are_asked_to_wait(
-    client: TestClient, sessions: Sessions, session: Session
+    client: TestClient, sessions: SessionFactory, session: Session
 ) -> None:
     with calls.at(sessions, client, events_per_second=2) as slow:
         assert calls.post(slow, track("m1"), track("m2")).status_code == 200

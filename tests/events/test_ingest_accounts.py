@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
-from app.core.db import Sessions
+from app.core.db import SessionFactory
 from app.events.binding import attribute
 from tests import factories
 from tests.conftest import NOW
@@ -49,7 +49,7 @@ def test_the_order_inside_a_batch_does_not_matter(
 
 
 def test_an_event_without_an_account_waits_and_is_counted_once_it_is_known(
-    client: TestClient, sessions: Sessions, session: Session
+    client: TestClient, sessions: SessionFactory, session: Session
 ) -> None:
     customer = {"end_customer_id": "c1"}
     said = calls.receipt(client, loose("m1", properties=customer), loose("m2", userId="stranger"))
@@ -73,7 +73,7 @@ def test_an_event_without_an_account_waits_and_is_counted_once_it_is_known(
 
 
 def test_a_retry_of_a_waiting_event_is_counted_once(
-    client: TestClient, sessions: Sessions, session: Session
+    client: TestClient, sessions: SessionFactory, session: Session
 ) -> None:
     calls.receipt(client, loose("m1"))
     assert calls.counts(calls.receipt(client, loose("m1"))) == (0, 1, 0)
@@ -86,7 +86,7 @@ def test_a_retry_of_a_waiting_event_is_counted_once(
 
 
 def test_waiting_anonymous_events_follow_an_alias_and_an_identify(
-    client: TestClient, sessions: Sessions, session: Session
+    client: TestClient, sessions: SessionFactory, session: Session
 ) -> None:
     for name in ("web", "phone", "nobody"):
         calls.receipt(client, loose(name, userId=None, anonymousId=name))
@@ -99,7 +99,7 @@ def test_waiting_anonymous_events_follow_an_alias_and_an_identify(
 
 
 def test_an_anonymous_event_that_names_its_account_counts_at_once_and_never_twice(
-    client: TestClient, sessions: Sessions, session: Session
+    client: TestClient, sessions: SessionFactory, session: Session
 ) -> None:
     event = track(userId=None, anonymousId="anon")
     calls.receipt(client, event)

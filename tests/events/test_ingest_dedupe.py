@@ -6,7 +6,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
-from app.core.db import Sessions
+from app.core.db import SessionFactory
 from app.events.binding import attribute
 from tests import factories
 from tests.conftest import NOW
@@ -69,7 +69,7 @@ def test_the_same_id_at_another_client_time_is_another_event(
 
 
 def test_a_retry_with_a_corrected_clock_keeps_its_key(
-    client: TestClient, sessions: Sessions, session: Session
+    client: TestClient, sessions: SessionFactory, session: Session
 ) -> None:
     """The skew differs between the two tries; the key is the client's own time."""
     ahead = NOW + timedelta(minutes=10)
@@ -85,7 +85,7 @@ def test_a_retry_with_a_corrected_clock_keeps_its_key(
 
 @pytest.mark.parametrize("event", [track, loose])
 def test_an_untimed_event_retried_after_midnight_is_found_on_the_day_before(
-    client: TestClient, sessions: Sessions, session: Session, event: calls.Maker
+    client: TestClient, sessions: SessionFactory, session: Session, event: calls.Maker
 ) -> None:
     untimed = [event(f"m{number}", timestamp=None) for number in range(3)]
     calls.receipt(client, *untimed)
@@ -99,7 +99,7 @@ def test_an_untimed_event_retried_after_midnight_is_found_on_the_day_before(
 
 
 def test_an_untimed_event_that_waited_is_found_after_its_account_is_known(
-    client: TestClient, sessions: Sessions, session: Session
+    client: TestClient, sessions: SessionFactory, session: Session
 ) -> None:
     calls.receipt(client, loose("m1", timestamp=None))
     with calls.at(sessions, client, NOW + DAY) as next_day:
@@ -111,7 +111,7 @@ def test_an_untimed_event_that_waited_is_found_after_its_account_is_known(
 
 
 def test_an_idempotency_key_stands_in_for_missing_ids(
-    client: TestClient, sessions: Sessions, session: Session
+    client: TestClient, sessions: SessionFactory, session: Session
 ) -> None:
     batch = [track(None, timestamp=None), track(None, timestamp=None), track("own")]
 
@@ -157,7 +157,7 @@ def test_an_event_put_aside_consumes_no_id(client: TestClient, session: Session)
 
 
 def test_what_is_put_aside_again_is_counted_and_not_stored_again(
-    client: TestClient, sessions: Sessions, session: Session
+    client: TestClient, sessions: SessionFactory, session: Session
 ) -> None:
     bad = track("m1", event="")
     first = calls.receipt(client, bad, track("m2", event=""))
@@ -178,7 +178,7 @@ def test_what_is_put_aside_again_is_counted_and_not_stored_again(
 
 
 def test_another_workspace_has_ids_of_its_own(client: TestClient, session: Session) -> None:
-    other = factories.key(session, factories.workspace(session, "other"))
+    other = factories.api_key(session, factories.workspace(session, "other"))
     session.commit()
 
     calls.receipt(client, track())

@@ -4,7 +4,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
-from app.core.db import Sessions
+from app.core.db import SessionFactory
 from tests.conftest import NOW
 from tests.events import calls
 from tests.events.aside import DAY, OLD, listed, post
@@ -61,7 +61,7 @@ def test_discarded_events_are_neither_open_nor_tried_again(
     ],
 )
 def test_a_filter_chooses_open_events(
-    client: TestClient, sessions: Sessions, chosen: dict[str, str], expected: set[str]
+    client: TestClient, sessions: SessionFactory, chosen: dict[str, str], expected: set[str]
 ) -> None:
     library = {"library": {"name": "web", "version": "1"}}
     calls.receipt(client, track("m1", event=""), track("m2", event="", context=library))

@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
-from app.core.db import Sessions
+from app.core.db import SessionFactory
 from app.events import service
 from app.events.batch import Batch, read
 from app.events.canonical import Rules
@@ -25,7 +25,7 @@ from tests.events.calls import NATIVE, group, loose, track
 
 
 def test_events_pass_under_the_rules_of_today_and_at_their_own_time(
-    client: TestClient, sessions: Sessions, session: Session
+    client: TestClient, sessions: SessionFactory, session: Session
 ) -> None:
     calls.receipt(client, track("m1", **OLD), track("m2", event="", **OLD))
 
@@ -48,7 +48,7 @@ def test_events_pass_under_the_rules_of_today_and_at_their_own_time(
 
 
 def test_a_dry_run_tells_the_same_and_changes_nothing(
-    client: TestClient, sessions: Sessions, session: Session
+    client: TestClient, sessions: SessionFactory, session: Session
 ) -> None:
     calls.receipt(
         client,
@@ -70,7 +70,7 @@ def test_a_dry_run_tells_the_same_and_changes_nothing(
 
 
 def test_what_was_stored_in_the_meantime_is_a_duplicate(
-    client: TestClient, sessions: Sessions, session: Session
+    client: TestClient, sessions: SessionFactory, session: Session
 ) -> None:
     calls.receipt(client, track("m1", **OLD))
     with longer(sessions, client) as later:
@@ -84,7 +84,7 @@ def test_what_was_stored_in_the_meantime_is_a_duplicate(
 
 
 def test_an_event_without_id_and_time_is_stored_once_and_as_of_its_receipt(
-    client: TestClient, sessions: Sessions, session: Session
+    client: TestClient, sessions: SessionFactory, session: Session
 ) -> None:
     client.post(NATIVE, json={"event": "Export", "account_id": "null"})
     number = listed(client)[0]["id"]
@@ -144,7 +144,7 @@ def test_a_line_that_is_not_json_stays_one(client: TestClient) -> None:
 
 
 def test_what_is_replayed_is_told_apart_in_the_statistics(
-    client: TestClient, sessions: Sessions
+    client: TestClient, sessions: SessionFactory
 ) -> None:
     calls.receipt(client, track("m1", **OLD), track("m2"))
     with longer(sessions, client) as later:
@@ -156,7 +156,7 @@ def test_what_is_replayed_is_told_apart_in_the_statistics(
 
 
 def test_rows_of_a_file_are_tried_as_history(
-    client: TestClient, sessions: Sessions, session: Session
+    client: TestClient, sessions: SessionFactory, session: Session
 ) -> None:
     policy = service.Policy(Rules(), "USD", oldest=None)
     event = {"event": "", "account_id": "a1", "timestamp": OLD["timestamp"], "message_id": "f:1"}
@@ -170,7 +170,7 @@ def test_rows_of_a_file_are_tried_as_history(
 
 
 @pytest.fixture
-def put_aside(committed: Sessions) -> Callable[[int], list[int]]:
+def put_aside(committed: SessionFactory) -> Callable[[int], list[int]]:
     """Put old events aside, each in a request of its own; returns their numbers."""
 
     def make(count: int) -> list[int]:
@@ -191,7 +191,7 @@ def put_aside(committed: Sessions) -> Callable[[int], list[int]]:
 
 
 def test_two_who_replay_the_same_store_each_event_once(
-    committed: Sessions, put_aside: Callable[[int], list[int]]
+    committed: SessionFactory, put_aside: Callable[[int], list[int]]
 ) -> None:
     numbers = put_aside(20)
     pipeline = Pipeline(committed, "acme", Rules(), "USD", 800, datetime(2026, 3, 19, tzinfo=UTC))

@@ -8,11 +8,11 @@ from fastapi.testclient import TestClient
 from sqlalchemy import delete, select, text
 from sqlalchemy.orm import Session
 
-from app.core.db import Sessions
+from app.core.db import SessionFactory
 from app.events import sources
 from app.events.queries import stale_accounts
 from app.tables import IngestHour, Message, Source
-from app.workspaces.keys import key_id
+from app.workspaces.keys import parse_key_id
 from tests import factories
 from tests.conftest import NOW
 from tests.events import calls
@@ -22,12 +22,12 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
 def key_of(client: TestClient) -> str:
-    return key_id(client.headers["Authorization"].removeprefix("Bearer ")) or ""
+    return parse_key_id(client.headers["Authorization"].removeprefix("Bearer ")) or ""
 
 
 @pytest.fixture
 def other_key(session: Session) -> str:
-    return factories.key(session, factories.workspace(session))
+    return factories.api_key(session, factories.workspace(session))
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def usual(client: TestClient, session: Session) -> str:
 
 
 def send(
-    client: TestClient, sessions: Sessions, message_id: str, account_id: str, at: datetime
+    client: TestClient, sessions: SessionFactory, message_id: str, account_id: str, at: datetime
 ) -> None:
     event = track(message_id, timestamp=at.isoformat(), context={"groupId": account_id})
     with calls.at(sessions, client, at) as then:
@@ -86,7 +86,7 @@ def due(session: Session) -> list[tuple[object, ...]]:
 
 
 def test_a_source_that_falls_silent_makes_its_accounts_stale_and_due_silently(
-    client: TestClient, sessions: Sessions, session: Session, usual: str
+    client: TestClient, sessions: SessionFactory, session: Session, usual: str
 ) -> None:
     send(client, sessions, "m1", "a1", NOW - 20 * DAY)
     send(client, sessions, "m2", "a2", NOW)
@@ -110,7 +110,7 @@ def test_a_source_that_falls_silent_makes_its_accounts_stale_and_due_silently(
 
 @pytest.mark.usefixtures("usual")
 def test_a_source_that_comes_back_frees_its_accounts(
-    client: TestClient, sessions: Sessions, session: Session
+    client: TestClient, sessions: SessionFactory, session: Session
 ) -> None:
     send(client, sessions, "m1", "a1", NOW)
     sources.watch(sessions, now=NOW + 2 * DAY)
@@ -127,7 +127,7 @@ def test_a_source_that_comes_back_frees_its_accounts(
 
 
 def test_one_message_tells_that_a_source_stopped_and_one_that_it_resumed(
-    client: TestClient, sessions: Sessions, session: Session, usual: str
+    client: TestClient, sessions: SessionFactory, session: Session, usual: str
 ) -> None:
     send(client, sessions, "m1", "a1", NOW)
     send(client, sessions, "m2", "a2", NOW)
@@ -158,7 +158,7 @@ def test_one_message_tells_that_a_source_stopped_and_one_that_it_resumed(
 
 @pytest.mark.usefixtures("usual")
 def test_an_account_that_another_source_tells_of_is_not_stale(
-    client: TestClient, sessions: Sessions, session: Session, other_key: str
+    client: TestClient, sessions: SessionFactory, session: Session, other_key: str
 ) -> None:
     send(client, sessions, "m1", "both", NOW)
     send(client, sessions, "m2", "later", NOW)
@@ -179,7 +179,7 @@ def test_an_account_that_another_source_tells_of_is_not_stale(
 
 
 def test_a_key_that_is_no_longer_in_use_is_no_silent_source(
-    client: TestClient, sessions: Sessions, session: Session, usual: str
+    client: TestClient, sessions: SessionFactory, session: Session, usual: str
 ) -> None:
     send(client, sessions, "m1", "a1", NOW)
     session.execute(text("UPDATE api_key SET revoked_at = :at"), {"at": NOW + DAY})
@@ -202,7 +202,7 @@ def test_a_key_that_is_no_longer_in_use_is_no_silent_source(
 
 
 def test_of_a_new_source_silence_is_not_told(
-    client: TestClient, sessions: Sessions, session: Session
+    client: TestClient, sessions: SessionFactory, session: Session
 ) -> None:
     send(client, sessions, "m1", "a1", NOW)
 
@@ -214,7 +214,7 @@ def test_of_a_new_source_silence_is_not_told(
 
 
 def test_what_cannot_be_used_is_no_sign_of_life(
-    client: TestClient, sessions: Sessions, session: Session
+    client: TestClient, sessions: SessionFactory, session: Session
 ) -> None:
     calls.receipt(client, track(event=""))
 
@@ -226,7 +226,8 @@ def test_what_cannot_be_used_is_no_sign_of_life(
 
 def test_sources_are_listed_in_pages(client: TestClient, session: Session) -> None:
     keys = sorted(
-        key_id(factories.key(session, factories.workspace(session))) or "" for _ in range(3)
+        parse_key_id(factories.api_key(session, factories.workspace(session))) or ""
+        for _ in range(3)
     )
     for key in keys:
         session.add(Source(workspace_id="acme", key_id=key, last_event_at=NOW))

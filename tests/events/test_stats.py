@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from app.core.db import Sessions
+from app.core.db import SessionFactory
 from app.events import sources, stats_queries
 from app.events.binding import attribute
 from tests.conftest import NOW
@@ -35,7 +35,7 @@ def of_sdk(name: str, **said: object) -> dict[str, Any]:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_statistics_equal_the_receipts_before_while_and_after_they_are_added_up(
-    client: TestClient, sessions: Sessions, seed: int
+    client: TestClient, sessions: SessionFactory, seed: int
 ) -> None:
     random = Random(seed)  # noqa: S311 - a test wants the same numbers again
     told: Counter[str] = Counter()
@@ -68,7 +68,7 @@ def test_statistics_equal_the_receipts_before_while_and_after_they_are_added_up(
 
 
 def test_each_key_and_sdk_is_told_apart_with_its_reasons_and_days(
-    client: TestClient, sessions: Sessions
+    client: TestClient, sessions: SessionFactory
 ) -> None:
     calls.receipt(
         client,
@@ -102,7 +102,7 @@ def test_the_native_dialect_names_its_sdk_in_quarantine_too(client: TestClient) 
 
 
 def test_events_that_find_their_account_are_told_once_as_received(
-    client: TestClient, sessions: Sessions
+    client: TestClient, sessions: SessionFactory
 ) -> None:
     calls.receipt(client, loose("m1"), loose("m2"))
     calls.receipt(client, group())
@@ -114,7 +114,7 @@ def test_events_that_find_their_account_are_told_once_as_received(
     assert (totals["unattributed"], totals["attributed"]) == (2, 2)
 
 
-def test_days_and_keys_can_be_chosen(client: TestClient, sessions: Sessions) -> None:
+def test_days_and_keys_can_be_chosen(client: TestClient, sessions: SessionFactory) -> None:
     calls.receipt(client, track())
     key = stats(client)["senders"][0]["key_id"]
     sources.fold(sessions)
@@ -142,7 +142,7 @@ def test_days_that_make_no_sense_are_refused(client: TestClient, asked: dict[str
 
 
 def test_all_that_was_told_is_added_up_however_much_it_is(
-    client: TestClient, sessions: Sessions, session: Session
+    client: TestClient, sessions: SessionFactory, session: Session
 ) -> None:
     many = stats_queries.FOLD_AT_ONCE * 2 + 1
     session.execute(
@@ -159,7 +159,9 @@ def test_all_that_was_told_is_added_up_however_much_it_is(
     assert stats(client)["totals"]["received"] == many
 
 
-def test_old_hours_are_dropped(client: TestClient, sessions: Sessions, session: Session) -> None:
+def test_old_hours_are_dropped(
+    client: TestClient, sessions: SessionFactory, session: Session
+) -> None:
     calls.receipt(client, track())
     sources.fold(sessions)
 
@@ -169,7 +171,9 @@ def test_old_hours_are_dropped(client: TestClient, sessions: Sessions, session: 
     assert calls.rows(session, "ingest_hour") == 0
 
 
-def test_what_waits_is_summed_up_by_key_and_sdk(client: TestClient, sessions: Sessions) -> None:
+def test_what_waits_is_summed_up_by_key_and_sdk(
+    client: TestClient, sessions: SessionFactory
+) -> None:
     library = {"library": {"name": "web", "version": "1"}}
     with calls.at(sessions, client, NOW - DAY) as yesterday:
         calls.receipt(yesterday, loose("m1", timestamp=(NOW - DAY).isoformat()))

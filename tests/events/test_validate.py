@@ -8,7 +8,7 @@ from fastapi.testclient import TestClient
 from prometheus_client import REGISTRY
 from sqlalchemy.orm import Session
 
-from app.core.db import Sessions
+from app.core.db import SessionFactory
 from tests.conftest import NOW
 from tests.events import calls
 from tests.events.calls import BATCH, NATIVE, alias, group, identify, loose, track
@@ -126,7 +126,7 @@ def test_an_unknown_dialect_is_refused(client: TestClient) -> None:
     assert client.post(VALIDATE, params={"dialect": "latin"}, json=track()).status_code == 422
 
 
-def test_validating_needs_a_key_that_may_send(client: TestClient, sessions: Sessions) -> None:
+def test_validating_needs_a_key_that_may_send(client: TestClient, sessions: SessionFactory) -> None:
     with calls.at(sessions, client) as other:
         other.headers["Authorization"] = "Bearer hk_wrong"
         assert other.post(VALIDATE, json=track()).status_code == 401

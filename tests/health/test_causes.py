@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.core.figures import signed
+from app.core.number_format import format_signed
 from app.health.benchmark import Normalizer
 from app.health.explain import Row
 from tests.health.scoring import AS_OF, simple
@@ -86,7 +86,7 @@ def test_what_the_contract_did(
 ) -> None:
     said, chinese = both(told, *(side(**each) for each in terms))
 
-    assert said == f"{english}: {signed(told.points)} points."
+    assert said == f"{english}: {format_signed(told.points)} points."
     assert not re.search(r"[{}]|\b(price|plan|seat|because)\b", chinese)
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from app.health import override_service, scorecard_service
 from app.health.scorecard import Scorecard
 from app.tables import DailyUsage, StaleAccount, Subscription
-from app.workspaces.service import Change
+from app.workspaces.service import Actor
 from tests import factories
 from tests.health.crowd import NOW, crowd, name_events
 from tests.health.explaining import (
@@ -105,8 +105,8 @@ def test_after_an_activation_a_row_is_of_the_configuration(
     wanted = Scorecard.model_validate(
         {"default": {"measures": [_reach(weight=3), _line("depth", 1)]}}
     )
-    row = scorecard_service.draft(world, Change("acme", "test", NOW), wanted)
-    scorecard_service.activate(world, Change("acme", "test", NOW), row.version)
+    row = scorecard_service.draft(world, Actor("acme", "test", NOW), wanted)
+    scorecard_service.activate(world, Actor("acme", "test", NOW), row.version)
     score(world, AS_OF)
 
     found = explained(client)
@@ -135,7 +135,7 @@ def test_an_overruled_day_has_a_row_of_the_override(client: TestClient, world: S
     keep_peers(world)
     override_service.put(
         world,
-        Change("acme", "test", NOW),
+        Actor("acme", "test", NOW),
         "a010",
         value=95,
         reason="They signed.",

@@ -6,11 +6,11 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
-from app.core.db import Sessions
+from app.core.db import SessionFactory
 from app.health import service
 from tests import factories
 from tests.conftest import NOW
-from tests.lifecycle.doing import move
+from tests.lifecycle.id_changes import move_account
 
 
 @pytest.fixture
@@ -25,8 +25,8 @@ def scored(session: Session) -> None:
 
 
 @pytest.mark.usefixtures("scored")
-def test_many_scores_follow_old_ids(client: TestClient, sessions: Sessions) -> None:
-    move(client, sessions, "a1", "rename", account_id="new")
+def test_many_scores_follow_old_ids(client: TestClient, sessions: SessionFactory) -> None:
+    move_account(client, sessions, "a1", "rename", account_id="new")
 
     asked = {"account_id": ["a1", "new", "a2", "nobody"]}
     found = client.get("/api/v1/health-scores", params=asked).json()
@@ -37,14 +37,14 @@ def test_many_scores_follow_old_ids(client: TestClient, sessions: Sessions) -> N
 
 @pytest.mark.usefixtures("scored")
 def test_the_history_of_a_merged_account_is_shown_by_its_old_id(
-    client: TestClient, sessions: Sessions
+    client: TestClient, sessions: SessionFactory
 ) -> None:
     before = client.get("/api/v1/accounts/a1/health/history").json()
     path = "/api/v1/accounts/a2/health/history"
     own = client.get(path).json()
     assert client.get(path, params={"merged": "a1"}).status_code == 404
 
-    move(client, sessions, "a1", "merge", into="a2")
+    move_account(client, sessions, "a1", "merge", into="a2")
 
     [item] = before["items"]
     item["details"]["merged_into"] = "a2"

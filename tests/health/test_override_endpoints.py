@@ -8,16 +8,16 @@ from fastapi.testclient import TestClient
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from app.core.db import Sessions, transaction
+from app.core.db import SessionFactory, transaction
 from app.core.settings import Settings
 from app.health import override_service, service
 from app.tables import AuditEntry, Due, HealthHistory, ScoreOverride
 from app.worker import Worker
-from app.workspaces.service import Change
+from app.workspaces.service import Actor
 from tests import factories
 from tests.health.crowd import NOW, crowd, name_events
 from tests.health.scoring import AS_OF
-from tests.waiting import until_blocked
+from tests.lock_waits import wait_until_blocked
 
 ACCOUNTS, LIST = "/api/v1/accounts", "/api/v1/health-overrides"
 SAID = {"value": 12.5, "reason": "Their champion left.", "expires_at": "2026-04-01T00:00:00Z"}
@@ -229,14 +229,14 @@ def test_those_that_have_ended_are_listed_when_asked_for(client: TestClient) -> 
     assert item["difference"] == pytest.approx(12.5 - item["machine_value"])
 
 
-def test_of_two_overrides_at_once_the_later_holds(committed: Sessions) -> None:
+def test_of_two_overrides_at_once_the_later_holds(committed: SessionFactory) -> None:
     with transaction(committed) as session:
         factories.account(session, "a1")
 
     def say(session: Session, value: float) -> None:
         override_service.put(
             session,
-            Change("acme", "test", NOW),
+            Actor("acme", "test", NOW),
             "a1",
             value=value,
             reason="x",
@@ -251,7 +251,7 @@ def test_of_two_overrides_at_once_the_later_holds(committed: Sessions) -> None:
     with ThreadPoolExecutor(1) as threads, transaction(committed) as first:
         say(first, 10)
         waiting = threads.submit(say_and_commit, 20)
-        until_blocked(first)
+        wait_until_blocked(first)
         first.commit()
         waiting.result(timeout=120)
 
@@ -259,7 +259,7 @@ def test_of_two_overrides_at_once_the_later_holds(committed: Sessions) -> None:
         assert [(row.value, row.ended_at) for row in stored(session)] == [(10, NOW), (20, None)]
 
 
-def test_the_worker_ends_those_whose_time_is_over(committed: Sessions) -> None:
+def test_the_worker_ends_those_whose_time_is_over(committed: SessionFactory) -> None:
     with transaction(committed) as session:
         factories.account(session, "a1")
         session.add(

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.core.db import Sessions, transaction
+from app.core.db import SessionFactory, transaction
 from app.core.pagination import Paging
 from app.health import queries, restate, scorecard_service, service
 from app.health.measures import CardMeasure, MetricSource, Percentile
@@ -18,7 +18,7 @@ from app.jobs import service as jobs
 from app.jobs.running import Runner
 from app.jobs.service import LostLeaseError
 from app.tables import HealthHistory, Restatement
-from app.workspaces.service import Change
+from app.workspaces.service import Actor
 from tests.health.crowd import NOW, crowd, name_events
 
 SINCE, UNTIL = date(2026, 2, 22), date(2026, 3, 9)
@@ -27,7 +27,7 @@ Row = tuple[Any, ...]
 
 
 @pytest.fixture
-def ids(committed: Sessions) -> list[str]:
+def ids(committed: SessionFactory) -> list[str]:
     """Accounts whose days were scored in their order, as days go by."""
     with transaction(committed) as session:
         found = crowd(session, range(1, 26))
@@ -38,7 +38,7 @@ def ids(committed: Sessions) -> list[str]:
     return found
 
 
-def told(sessions: Sessions, restatement: int) -> dict[tuple[str, date], Row]:
+def told(sessions: SessionFactory, restatement: int) -> dict[tuple[str, date], Row]:
     """Return all that the rows of one telling say; there is one for an account and a day."""
     with transaction(sessions) as session:
         rows = session.scalars(select(HealthHistory).filter_by(restatement=restatement)).all()
@@ -53,23 +53,23 @@ def told(sessions: Sessions, restatement: int) -> dict[tuple[str, date], Row]:
     return found
 
 
-def order(sessions: Sessions, version: int = 1) -> Restatement:
+def order(sessions: SessionFactory, version: int = 1) -> Restatement:
     with transaction(sessions) as session:
-        by = Change("acme", "test", NOW)
+        by = Actor("acme", "test", NOW)
         return restate.order(session, by, version, since=SINCE, until=UNTIL)
 
 
-def work_off(sessions: Sessions) -> None:
+def work_off(sessions: SessionFactory) -> None:
     runner = Runner(sessions, {restate.KIND: restate.restate_page})
     while runner.step(NOW):
         pass
 
 
-def activate_depth_alone(sessions: Sessions) -> int:
+def activate_depth_alone(sessions: SessionFactory) -> int:
     measure = CardMeasure(name="depth", source=MetricSource(metric="depth"), transform=Percentile())
     with transaction(sessions) as session:
         card = Scorecard(default=Card(measures=[measure]))
-        by = Change("acme", "test", NOW)
+        by = Actor("acme", "test", NOW)
         version = scorecard_service.draft(session, by, card).version
         scorecard_service.activate(session, by, version)
     return version
@@ -83,7 +83,7 @@ def shown(session: Session, *, original: bool) -> Sequence[HealthHistory]:
 
 
 def test_under_the_same_version_history_is_told_to_the_last_digit(
-    committed: Sessions, ids: list[str]
+    committed: SessionFactory, ids: list[str]
 ) -> None:
     order(committed)
     work_off(committed)
@@ -96,7 +96,7 @@ def test_under_the_same_version_history_is_told_to_the_last_digit(
 
 
 def test_accounts_in_pages_of_their_own_are_told_the_same(
-    committed: Sessions, ids: list[str], monkeypatch: pytest.MonkeyPatch
+    committed: SessionFactory, ids: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(restate, "ACCOUNTS_AT_ONCE", 10)
     order(committed)
@@ -107,7 +107,7 @@ def test_accounts_in_pages_of_their_own_are_told_the_same(
 
 
 def test_under_another_version_history_is_marked_and_the_originals_stay(
-    committed: Sessions, ids: list[str]
+    committed: SessionFactory, ids: list[str]
 ) -> None:
     before = told(committed, 0)
     version = activate_depth_alone(committed)
@@ -131,7 +131,7 @@ def test_under_another_version_history_is_marked_and_the_originals_stay(
 
 
 def test_trends_of_a_restated_day_look_at_restated_days(
-    committed: Sessions, ids: list[str]
+    committed: SessionFactory, ids: list[str]
 ) -> None:
     order(committed, activate_depth_alone(committed))
     work_off(committed)
@@ -144,7 +144,7 @@ def test_trends_of_a_restated_day_look_at_restated_days(
 
 
 def test_a_page_that_was_told_but_not_noted_as_done_is_told_again_and_once(
-    committed: Sessions, ids: list[str]
+    committed: SessionFactory, ids: list[str]
 ) -> None:
     order(committed)
     runner = Runner(committed, {restate.KIND: restate.restate_page})
@@ -171,11 +171,13 @@ def test_a_page_that_was_told_but_not_noted_as_done_is_told_again_and_once(
         assert (done.state, done.progress["account_days"]) == ("done", len(ids) * len(DAYS))
 
 
-def test_days_before_anything_was_known_are_not_told(committed: Sessions, ids: list[str]) -> None:
+def test_days_before_anything_was_known_are_not_told(
+    committed: SessionFactory, ids: list[str]
+) -> None:
     with transaction(committed) as session:
         restate.order(
             session,
-            Change("acme", "test", NOW),
+            Actor("acme", "test", NOW),
             1,
             since=date(2024, 12, 28),
             until=date(2025, 1, 3),

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from pydantic import ValidationError
 
-from app.core.filters import FilterError
+from app.core.filters.matching import FilterError
 from app.health.measures import EventsSource, MetricSource, TraitSource, default_measures
 from app.health.scorecard import DEFAULT, Adjustment, Band, Card, Rule, Scorecard
 from tests.health.cards import scorecards

@@ -8,15 +8,15 @@ from fastapi.testclient import TestClient
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.core.db import Sessions, transaction
+from app.core.db import SessionFactory, transaction
 from app.health import scorecard_queries, scorecard_service
 from app.health.scorecard import Scorecard
 from app.tables import AuditEntry, Due, HealthHistory, HealthScore, Message
 from app.tables import Scorecard as StoredScorecard
-from app.workspaces.service import Change
+from app.workspaces.service import Actor
 from tests import factories
 from tests.health.crowd import NOW, crowd, name_events
-from tests.waiting import until_blocked
+from tests.lock_waits import wait_until_blocked
 
 PATH = "/api/v1/scorecards"
 REACH: dict[str, Any] = {
@@ -248,21 +248,21 @@ def test_the_version_that_holds_changes_nothing(client: TestClient, session: Ses
     assert (found["movers"], found["mean_change"], found["spearman"]) == ([], 0, pytest.approx(1))
 
 
-def test_of_two_activations_at_once_the_later_holds(committed: Sessions) -> None:
+def test_of_two_activations_at_once_the_later_holds(committed: SessionFactory) -> None:
     with transaction(committed) as session:
         factories.account(session, "a1")
         for _ in range(2):
-            scorecard_service.draft(session, Change("acme", "test", NOW), Scorecard())
+            scorecard_service.draft(session, Actor("acme", "test", NOW), Scorecard())
 
     def activate(version: int) -> None:
         with transaction(committed) as session:
-            by = Change("acme", "test", NOW + timedelta(seconds=version))
+            by = Actor("acme", "test", NOW + timedelta(seconds=version))
             scorecard_service.activate(session, by, version)
 
     with ThreadPoolExecutor(1) as threads, transaction(committed) as first:
-        scorecard_service.activate(first, Change("acme", "test", NOW), 2)
+        scorecard_service.activate(first, Actor("acme", "test", NOW), 2)
         waiting = threads.submit(activate, 3)
-        until_blocked(first)
+        wait_until_blocked(first)
         first.commit()
         waiting.result(timeout=120)
 
@@ -274,13 +274,13 @@ def test_of_two_activations_at_once_the_later_holds(committed: Sessions) -> None
         assert scorecard_queries.active_scorecard(session, "acme")[0] == 3
 
 
-def test_drafts_made_at_once_get_numbers_of_their_own(committed: Sessions) -> None:
+def test_drafts_made_at_once_get_numbers_of_their_own(committed: SessionFactory) -> None:
     with transaction(committed) as session:
         factories.workspace(session)
 
     def draft(_: int) -> int:
         with transaction(committed) as session:
-            row = scorecard_service.draft(session, Change("acme", "test", NOW), Scorecard())
+            row = scorecard_service.draft(session, Actor("acme", "test", NOW), Scorecard())
             return row.version
 
     with ThreadPoolExecutor(4) as threads:

@@ -4,13 +4,13 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy.orm import Session
 
-from app.core.db import Sessions, transaction
+from app.core.db import SessionFactory, transaction
 from app.health import service
 from app.health.assess import Assessment
 from tests import factories
 from tests.health.crowd import NOW
 from tests.health.scoring import AS_OF
-from tests.waiting import until_blocked
+from tests.lock_waits import wait_until_blocked
 
 LATER, TOMORROW = NOW + timedelta(hours=1), NOW + timedelta(days=1)
 
@@ -20,7 +20,7 @@ def refresh(session: Session, *account_ids: str, now: datetime = NOW) -> list[As
 
 
 def test_of_two_refreshes_at_once_the_later_has_seen_what_the_earlier_saw(
-    committed: Sessions,
+    committed: SessionFactory,
 ) -> None:
     with transaction(committed) as session:
         factories.account(session, "a1")
@@ -31,7 +31,7 @@ def test_of_two_refreshes_at_once_the_later_has_seen_what_the_earlier_saw(
             factories.usage(first, AS_OF)
             refresh(first, "a1")
             waiting = threads.submit(refresh, second, "a1", now=LATER)
-            until_blocked(first)
+            wait_until_blocked(first)
         [found] = waiting.result(timeout=120)
 
     assert found.details["last_used_on"] == AS_OF
@@ -39,7 +39,7 @@ def test_of_two_refreshes_at_once_the_later_has_seen_what_the_earlier_saw(
 
 @pytest.mark.parametrize("scored_before", [False, True])
 def test_sets_are_locked_in_key_order_so_that_refreshes_never_deadlock(
-    committed: Sessions, *, scored_before: bool
+    committed: SessionFactory, *, scored_before: bool
 ) -> None:
     with transaction(committed) as session:
         for account_id in ("a1", "a2"):
@@ -50,6 +50,6 @@ def test_sets_are_locked_in_key_order_so_that_refreshes_never_deadlock(
         with transaction(committed) as first:
             refresh(first, "a1")
             waiting = threads.submit(refresh, second, "a2", "a1")
-            until_blocked(first)
+            wait_until_blocked(first)
             assert len(refresh(first, "a2")) == 1
         assert len(waiting.result(timeout=120)) == 2

@@ -1,6 +1,6 @@
 import pytest
 
-from app.core.languages import Language, preferred
+from app.core.languages import Language, preferred_language
 from app.health.metrics import METRICS
 from app.health.words import WORDS
 
@@ -26,4 +26,4 @@ def test_every_metric_has_a_name_in_every_language(language: Language) -> None:
     ],
 )
 def test_the_language_liked_best_is_taken(header: str, language: Language) -> None:
-    assert preferred(header) is language
+    assert preferred_language(header) is language

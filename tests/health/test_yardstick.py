@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from app.core.db import Sessions, transaction
+from app.core.db import SessionFactory, transaction
 from app.features.queries import default_product_features
 from app.health import yardstick
 from app.health.assess import Yardstick
@@ -16,7 +16,7 @@ from app.tables import Account, DailyUsage, FirstUse, ProductFeature, Subscripti
 from tests import factories
 from tests.health.crowd import NOW, crowd, name_events
 from tests.health.scoring import AS_OF
-from tests.waiting import until_blocked
+from tests.lock_waits import wait_until_blocked
 
 LATER = NOW + timedelta(hours=3)
 TOMORROW = NOW + timedelta(days=1)
@@ -260,7 +260,7 @@ def test_what_is_known_later_makes_no_default_product_feature(session: Session) 
     assert defaults(session, AS_OF + timedelta(days=1)) == ("Export",)
 
 
-def test_of_two_transactions_at_once_one_builds_the_benchmark(committed: Sessions) -> None:
+def test_of_two_transactions_at_once_one_builds_the_benchmark(committed: SessionFactory) -> None:
     with transaction(committed) as session:
         crowd(session, range(1, 26))
 
@@ -268,7 +268,7 @@ def test_of_two_transactions_at_once_one_builds_the_benchmark(committed: Session
         with transaction(committed) as first:
             built = current(first)
             waiting = threads.submit(current, second, LATER)
-            until_blocked(first)
+            wait_until_blocked(first)
             assert not waiting.done()
         taken = waiting.result(timeout=120)
         rows = stored(second)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from app.core.db import Sessions, transaction
+from app.core.db import SessionFactory, transaction
 from app.imports import service, stored
 from app.imports.files import content_of
 from app.imports.plan import Plan
@@ -11,7 +11,7 @@ from app.imports.running import Importer
 from app.jobs.running import Runner
 from app.jobs.states import State
 from app.tables import Job
-from app.workspaces.service import Change
+from app.workspaces.service import Actor
 from tests.conftest import NOW
 
 
@@ -27,14 +27,14 @@ class Text:
             yield self.content[start : start + self.piece]
 
 
-def begin(sessions: Sessions, plan: Plan, content: bytes) -> str:
+def begin(sessions: SessionFactory, plan: Plan, content: bytes) -> str:
     """Upload a file; return the id of its import."""
     source = Text(content)
     plan.check(source)
     with transaction(sessions) as session:
         job, is_new = service.begin(
             session,
-            Change("acme", "test", NOW),
+            Actor("acme", "test", NOW),
             plan,
             content_of(source.blocks(0)),
             kind=service.UPLOADED,
@@ -45,14 +45,14 @@ def begin(sessions: Sessions, plan: Plan, content: bytes) -> str:
         return job.id
 
 
-def work_off(sessions: Sessions) -> None:
+def work_off(sessions: SessionFactory) -> None:
     """Do all imports that wait, in this thread: the sessions of a test share a connection."""
     runner = Runner(sessions, {service.UPLOADED: Importer(ahead=False)})
     while runner.step(NOW):
         pass
 
 
-def imported(sessions: Sessions, plan: Plan, content: bytes) -> Job:
+def imported(sessions: SessionFactory, plan: Plan, content: bytes) -> Job:
     """Import a file to its end."""
     import_id = begin(sessions, plan, content)
     work_off(sessions)

@@ -7,7 +7,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
-from app.core.db import Sessions
+from app.core.db import SessionFactory
 from app.tables import AuditEntry, ImportChunk, Job
 from app.workspaces.keys import Scope
 from tests import factories
@@ -22,7 +22,7 @@ def post(client: TestClient, content: bytes, **query: Any) -> Any:  # noqa: ANN4
     return client.post("/api/v1/imports", params=query, content=content, headers=headers)
 
 
-def test_a_file_is_imported_by_a_worker(client: TestClient, sessions: Sessions) -> None:
+def test_a_file_is_imported_by_a_worker(client: TestClient, sessions: SessionFactory) -> None:
     begun = post(client, ACCOUNTS, kind="accounts")
     assert (begun.status_code, begun.json()["state"]) == (202, "queued")
     path = f"/api/v1/imports/{begun.json()['id']}"
@@ -40,7 +40,7 @@ def test_a_file_is_imported_by_a_worker(client: TestClient, sessions: Sessions) 
     assert [item["id"] for item in client.get("/api/v1/imports").json()["items"]] == [done["id"]]
 
 
-def test_errors_are_paged(client: TestClient, sessions: Sessions) -> None:
+def test_errors_are_paged(client: TestClient, sessions: SessionFactory) -> None:
     begun = post(client, b"account_id\n" + b"null\n" * 5, kind="accounts").json()
     work_off(sessions)
     path, lines, cursor = f"/api/v1/imports/{begun['id']}/errors", [], None
@@ -55,7 +55,7 @@ def test_errors_are_paged(client: TestClient, sessions: Sessions) -> None:
     assert lines == [2, 3, 4, 5, 6]
 
 
-def test_columns_are_mapped_by_the_query(client: TestClient, sessions: Sessions) -> None:
+def test_columns_are_mapped_by_the_query(client: TestClient, sessions: SessionFactory) -> None:
     mapping = ["event=what", "timestamp=when", "account_id=a{who}", "user_id=a{who}:1"]
     query = {"kind": "events", "map": mapping, "lookup": ["what:13=Export", "what:14=a:b=c"]}
 
@@ -69,7 +69,7 @@ def test_columns_are_mapped_by_the_query(client: TestClient, sessions: Sessions)
 
 @pytest.mark.parametrize("headers", [{}, {"Content-Encoding": "gzip"}])
 def test_a_gzipped_file_is_the_same_file(
-    client: TestClient, sessions: Sessions, headers: dict[str, str]
+    client: TestClient, sessions: SessionFactory, headers: dict[str, str]
 ) -> None:
     first = post(client, ACCOUNTS, kind="accounts").json()
 
@@ -82,7 +82,7 @@ def test_a_gzipped_file_is_the_same_file(
 
 
 def test_the_format_is_told_or_seen_by_the_content_type(
-    client: TestClient, sessions: Sessions
+    client: TestClient, sessions: SessionFactory
 ) -> None:
     content = b'{"account_id": "acme", "employees": 250}\n'
     typed = {"Content-Type": "application/x-ndjson; charset=utf-8"}
@@ -154,7 +154,7 @@ def test_a_file_that_is_too_large_is_refused(client: TestClient, packed: bool) -
 
 
 def test_events_need_the_scope_of_ingestion_too(client: TestClient, session: Session) -> None:
-    key = factories.key(session, factories.workspace(session), [Scope.ACCOUNTS_WRITE])
+    key = factories.api_key(session, factories.workspace(session), [Scope.ACCOUNTS_WRITE])
     session.commit()
     headers = {"Authorization": f"Bearer {key}"}
 
@@ -173,7 +173,9 @@ def test_an_import_can_be_cancelled_and_sent_again(client: TestClient, session: 
     assert post(client, ACCOUNTS, kind="accounts").json()["id"] != first
 
 
-def test_an_import_that_is_done_cannot_be_cancelled(client: TestClient, sessions: Sessions) -> None:
+def test_an_import_that_is_done_cannot_be_cancelled(
+    client: TestClient, sessions: SessionFactory
+) -> None:
     first = post(client, ACCOUNTS, kind="accounts").json()["id"]
     work_off(sessions)
 

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.core.db import Sessions, transaction
+from app.core.db import SessionFactory, transaction
 from app.imports import loading, service
 from app.imports.kinds import Kind
 from app.imports.plan import Plan
@@ -34,7 +34,9 @@ def completed(session: Session) -> list[dict[str, Any]]:
     return [orjson.loads(row.body)["data"] for row in rows]
 
 
-def test_an_import_that_came_to_its_end_is_told_once(sessions: Sessions, session: Session) -> None:
+def test_an_import_that_came_to_its_end_is_told_once(
+    sessions: SessionFactory, session: Session
+) -> None:
     job = imported(sessions, EVENTS, CONTENT + b",2026-01-01,acme\n")
     with transaction(sessions) as own:
         service.settle_ended(own, now=NOW)
@@ -55,7 +57,7 @@ def test_an_import_that_came_to_its_end_is_told_once(sessions: Sessions, session
 
 
 def test_a_cancelled_import_tells_what_it_stored(
-    sessions: Sessions, session: Session, monkeypatch: pytest.MonkeyPatch
+    sessions: SessionFactory, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(loading.EventPages, "at_once", 4)
     import_id = begin(sessions, EVENTS, CONTENT)

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from app.core.db import Sessions, transaction
+from app.core.db import SessionFactory, transaction
 from app.core.pagination import Paging
 from app.imports import loading, queries, service
 from app.imports.kinds import Kind
@@ -49,7 +49,9 @@ def counted(session: Session) -> Any:  # noqa: ANN401
     return session.scalar(text("SELECT coalesce(sum(events), 0) FROM daily_usage"))
 
 
-def test_events_become_history_known_on_their_own_day(sessions: Sessions, session: Session) -> None:
+def test_events_become_history_known_on_their_own_day(
+    sessions: SessionFactory, session: Session
+) -> None:
     job = imported(sessions, EVENTS, events(100))
 
     assert job.state == "done"
@@ -65,7 +67,7 @@ def test_events_become_history_known_on_their_own_day(sessions: Sessions, sessio
 
 
 def test_pages_of_any_size_store_the_same(
-    sessions: Sessions, session: Session, monkeypatch: pytest.MonkeyPatch
+    sessions: SessionFactory, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(loading.EventPages, "at_once", 7)
 
@@ -74,7 +76,7 @@ def test_pages_of_any_size_store_the_same(
     assert (job.state, job.progress["stored"], counted(session)) == ("done", 100, 100)
 
 
-def test_the_same_file_is_the_same_import_unless_it_failed(sessions: Sessions) -> None:
+def test_the_same_file_is_the_same_import_unless_it_failed(sessions: SessionFactory) -> None:
     first = imported(sessions, EVENTS, events(10))
 
     assert begin(sessions, EVENTS, events(10)) == first.id
@@ -85,7 +87,7 @@ def test_the_same_file_is_the_same_import_unless_it_failed(sessions: Sessions) -
     assert begin(sessions, EVENTS, events(11)) != cancelled
 
 
-def test_the_same_rows_again_change_nothing(sessions: Sessions, session: Session) -> None:
+def test_the_same_rows_again_change_nothing(sessions: SessionFactory, session: Session) -> None:
     imported(sessions, EVENTS, events(10))
 
     again = imported(sessions, Plan(Kind.EVENTS, mapping=tuple(IDENTITY)), events(10))
@@ -98,7 +100,7 @@ IDENTITY = [f"{name}={name}" for name in HEAD.decode().strip().split(",")]
 
 
 def test_a_bad_row_is_listed_with_its_line_and_stops_nothing(
-    sessions: Sessions, session: Session
+    sessions: SessionFactory, session: Session
 ) -> None:
     content = (
         HEAD
@@ -129,7 +131,7 @@ def test_a_bad_row_is_listed_with_its_line_and_stops_nothing(
 
 
 def test_only_the_first_errors_are_kept_and_all_are_counted(
-    sessions: Sessions, session: Session, monkeypatch: pytest.MonkeyPatch
+    sessions: SessionFactory, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(queries, "MOST_ERRORS", 3)
     monkeypatch.setattr(loading.EventPages, "at_once", 2)
@@ -141,7 +143,7 @@ def test_only_the_first_errors_are_kept_and_all_are_counted(
 
 
 def test_a_dry_run_judges_everything_and_stores_nothing(
-    sessions: Sessions, session: Session
+    sessions: SessionFactory, session: Session
 ) -> None:
     content = events(10) + b"Export,never,acme,ada\n"
 
@@ -153,7 +155,7 @@ def test_a_dry_run_judges_everything_and_stores_nothing(
         assert session.scalar(text(f"SELECT count(*) FROM {table}")) == 0, table  # noqa: S608
 
 
-def test_an_event_name_can_be_several(sessions: Sessions, session: Session) -> None:
+def test_an_event_name_can_be_several(sessions: SessionFactory, session: Session) -> None:
     content = HEAD + event(1, name="a+b+c") + event(2, name="a")
 
     job = imported(sessions, Plan(Kind.EVENTS, split="+"), content)
@@ -162,7 +164,7 @@ def test_an_event_name_can_be_several(sessions: Sessions, session: Session) -> N
     assert counted(session) == 4
 
 
-def test_seconds_since_1970_and_dates_are_times(sessions: Sessions, session: Session) -> None:
+def test_seconds_since_1970_and_dates_are_times(sessions: SessionFactory, session: Session) -> None:
     times = ["1767261600", "1767261600.5", "1767261600000", "20260101", "2026-01-01"]
     content = HEAD + "".join(f"Export,{at},acme,ada\n" for at in times).encode()
 
@@ -173,7 +175,9 @@ def test_seconds_since_1970_and_dates_are_times(sessions: Sessions, session: Ses
     assert days == [date(2026, 1, 1)]
 
 
-def test_native_events_are_imported_as_lines_of_json(sessions: Sessions, session: Session) -> None:
+def test_native_events_are_imported_as_lines_of_json(
+    sessions: SessionFactory, session: Session
+) -> None:
     lines = [
         b'{"type": "group", "account_id": "acme", "traits": {"name": "A"}, "timestamp": 2e8}',
         b'{"event": "Export", "user_id": "ada", "account_id": "acme", "timestamp": 1767261600}',
@@ -196,7 +200,7 @@ def test_native_events_are_imported_as_lines_of_json(sessions: Sessions, session
 
 
 def test_what_is_stored_makes_accounts_due_silently_and_only_once(
-    sessions: Sessions, session: Session, monkeypatch: pytest.MonkeyPatch
+    sessions: SessionFactory, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(loading.EventPages, "at_once", 3)
 
@@ -206,7 +210,7 @@ def test_what_is_stored_makes_accounts_due_silently_and_only_once(
 
 
 def test_the_uploaded_content_goes_when_the_import_has_ended(
-    sessions: Sessions, session: Session
+    sessions: SessionFactory, session: Session
 ) -> None:
     import_id = begin(sessions, EVENTS, events(10))
     assert session.query(ImportChunk).count() == 1
@@ -219,7 +223,7 @@ def test_the_uploaded_content_goes_when_the_import_has_ended(
 
 
 def test_a_cancelled_import_is_settled_and_keeps_what_it_stored(
-    sessions: Sessions, session: Session, monkeypatch: pytest.MonkeyPatch
+    sessions: SessionFactory, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(loading.EventPages, "at_once", 4)
     import_id = begin(sessions, EVENTS, events(20))
@@ -238,7 +242,7 @@ def test_a_cancelled_import_is_settled_and_keeps_what_it_stored(
 
 
 def test_a_page_of_who_lost_the_lease_is_undone(
-    sessions: Sessions, session: Session, monkeypatch: pytest.MonkeyPatch
+    sessions: SessionFactory, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(loading.EventPages, "at_once", 4)
     begin(sessions, EVENTS, events(20))
@@ -257,7 +261,7 @@ def test_a_page_of_who_lost_the_lease_is_undone(
 
 
 def test_a_file_whose_stored_content_is_gone_fails_with_a_reason(
-    sessions: Sessions, session: Session
+    sessions: SessionFactory, session: Session
 ) -> None:
     import_id = begin(sessions, EVENTS, events(3))
     queries.drop_chunks(session, "acme", import_id)
@@ -269,7 +273,9 @@ def test_a_file_whose_stored_content_is_gone_fails_with_a_reason(
     assert (job.state, bool(job.error)) == ("failed", True)
 
 
-def test_a_column_can_be_a_property_and_numbers_count(sessions: Sessions, session: Session) -> None:
+def test_a_column_can_be_a_property_and_numbers_count(
+    sessions: SessionFactory, session: Session
+) -> None:
     factories.workspace(session).reach_property = "contacts"
     session.commit()
     content = b"event,timestamp,account_id,properties.contacts,properties.zip\n"

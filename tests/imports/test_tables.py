@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from app.accounts import aliases
-from app.core.db import Sessions
+from app.core.db import SessionFactory
 from app.core.pagination import Paging
 from app.imports import queries
 from app.imports.kinds import Kind
@@ -28,7 +28,7 @@ def errors(session: Session, import_id: str) -> list[tuple[int, str]]:
 
 
 def test_accounts_are_created_and_changed_where_something_is_said(
-    sessions: Sessions, session: Session
+    sessions: SessionFactory, session: Session
 ) -> None:
     factories.account(session, "a1", name="Before", owner="ines", traits={"kept": 1})
     session.commit()
@@ -51,7 +51,9 @@ def test_accounts_are_created_and_changed_where_something_is_said(
     ]
 
 
-def test_accounts_as_json_have_the_fields_of_the_api(sessions: Sessions, session: Session) -> None:
+def test_accounts_as_json_have_the_fields_of_the_api(
+    sessions: SessionFactory, session: Session
+) -> None:
     lines = [
         b'{"account_id": "a1", "name": "1", "excluded": true, "feature_exceptions": {"sso": true}}',
         b'{"account_id": "a1", "plan": "pro"}',
@@ -68,7 +70,7 @@ def test_accounts_as_json_have_the_fields_of_the_api(sessions: Sessions, session
 
 
 def test_users_bring_their_accounts_and_our_own_people_are_left_out(
-    sessions: Sessions, session: Session
+    sessions: SessionFactory, session: Session
 ) -> None:
     content = (
         b"user_id,account_id,email\n"
@@ -85,7 +87,7 @@ def test_users_bring_their_accounts_and_our_own_people_are_left_out(
 
 
 def test_subscriptions_are_periods_known_since_their_start(
-    sessions: Sessions, session: Session
+    sessions: SessionFactory, session: Session
 ) -> None:
     content = (
         b"account_id,starts_on,ends_on,mrr,currency,seats\n"
@@ -105,7 +107,9 @@ def test_subscriptions_are_periods_known_since_their_start(
     assert [code for _, code in errors(session, job.id)] == ["invalid_row"] * 3
 
 
-def test_rows_of_a_renamed_account_go_to_its_new_id(sessions: Sessions, session: Session) -> None:
+def test_rows_of_a_renamed_account_go_to_its_new_id(
+    sessions: SessionFactory, session: Session
+) -> None:
     factories.account(session, "new")
     aliases.put(session, "acme", "old", "new", now=NOW)
     session.commit()

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from app.accounts import aliases
-from app.core.db import Sessions
+from app.core.db import SessionFactory
 from app.core.pagination import Paging
 from app.imports import queries
 from app.imports.kinds import Kind
@@ -40,7 +40,7 @@ def errors(session: Session, import_id: str) -> list[tuple[int, str, str]]:
 
 
 def test_a_child_may_stand_before_its_parent_and_ids_stay_texts(
-    sessions: Sessions, session: Session
+    sessions: SessionFactory, session: Session
 ) -> None:
     content = HEAD + b"child,Child,top,0012\ntop,Top,,cus_1\nlate,Late,not in the file,\n"
 
@@ -57,7 +57,7 @@ def test_a_child_may_stand_before_its_parent_and_ids_stay_texts(
 
 
 def test_a_blank_parent_removes_it_and_a_blank_id_leaves_it(
-    sessions: Sessions, session: Session
+    sessions: SessionFactory, session: Session
 ) -> None:
     imported(sessions, Plan(Kind.ACCOUNTS), HEAD + b"child,Child,top,cus_1\n")
 
@@ -67,7 +67,9 @@ def test_a_blank_parent_removes_it_and_a_blank_id_leaves_it(
     assert external(session) == {("child", "stripe", "cus_1")}
 
 
-def test_json_may_name_several_ids_and_null_removes(sessions: Sessions, session: Session) -> None:
+def test_json_may_name_several_ids_and_null_removes(
+    sessions: SessionFactory, session: Session
+) -> None:
     plan = Plan(Kind.ACCOUNTS, Format.NDJSON)
     first = b'{"account_id": "a1", "external_ids": {"stripe": ["c1", "c2"], "crm": "x"}}'
     imported(sessions, plan, first)
@@ -79,7 +81,7 @@ def test_json_may_name_several_ids_and_null_removes(sessions: Sessions, session:
 
 
 def test_a_circle_and_an_id_that_is_taken_are_told_and_the_rest_is_stored(
-    sessions: Sessions, session: Session
+    sessions: SessionFactory, session: Session
 ) -> None:
     content = HEAD + b"a,A,b,cus_1\nb,B,a,cus_2\nc,C,,cus_1\nd,D,null,\n"
 
@@ -99,7 +101,7 @@ def test_a_circle_and_an_id_that_is_taken_are_told_and_the_rest_is_stored(
 
 
 def test_a_parent_that_was_renamed_is_found_by_its_new_id(
-    sessions: Sessions, session: Session
+    sessions: SessionFactory, session: Session
 ) -> None:
     factories.account(session, "new")
     aliases.put(session, "acme", "old", "new", now=NOW)

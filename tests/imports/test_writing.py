@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from app.core.db import Sessions
+from app.core.db import SessionFactory
 from app.imports.loading import Judged, Written
 from app.imports.records import Page
 from app.imports.running import write
@@ -27,7 +27,7 @@ class Picky:
     def judge(self, page: Page) -> Judged:
         return Judged(page, page.records)
 
-    def prepare(self, sessions: Sessions, judged: Judged) -> None: ...
+    def prepare(self, sessions: SessionFactory, judged: Judged) -> None: ...
 
     def write(self, session: Session, judged: Judged) -> Written:
         for number in judged.content:

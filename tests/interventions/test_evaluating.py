@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.orm import Session
 
-from app.core.db import Sessions
+from app.core.db import SessionFactory
 from app.interventions.evaluating import evaluate
 from app.tables import Intervention
 from tests import factories
@@ -31,7 +31,7 @@ def done(session: Session) -> Intervention:
 
 
 def test_after_thirty_days_the_outcome_is_noted(
-    sessions: Sessions, session: Session, done: Intervention
+    sessions: SessionFactory, session: Session, done: Intervention
 ) -> None:
     assert evaluate(sessions, now=NOW) == 1
     assert evaluate(sessions, now=NOW) == 0
@@ -49,13 +49,13 @@ def test_after_thirty_days_the_outcome_is_noted(
     }
 
 
-def test_the_day_itself_must_be_over(sessions: Sessions, done: Intervention) -> None:
+def test_the_day_itself_must_be_over(sessions: SessionFactory, done: Intervention) -> None:
     assert evaluate(sessions, now=NOW - timedelta(days=1)) == 0
     assert done.outcomes == {}
 
 
 def test_a_signal_that_was_open_on_that_day_was_not_cleared(
-    sessions: Sessions, session: Session, done: Intervention
+    sessions: SessionFactory, session: Session, done: Intervention
 ) -> None:
     opened(session, "a1", "price_rise").cleared_at = NOW
     session.commit()
@@ -67,7 +67,7 @@ def test_a_signal_that_was_open_on_that_day_was_not_cleared(
 
 
 def test_after_ninety_days_it_is_evaluated(
-    sessions: Sessions, session: Session, done: Intervention
+    sessions: SessionFactory, session: Session, done: Intervention
 ) -> None:
     stood(session, "a1", DONE_ON + timedelta(days=90), score=0.0, status="churned")
     session.commit()
@@ -84,7 +84,7 @@ def test_after_ninety_days_it_is_evaluated(
 
 
 def test_within_an_experiment_the_outcome_says_so(
-    sessions: Sessions, session: Session, done: Intervention
+    sessions: SessionFactory, session: Session, done: Intervention
 ) -> None:
     done.experiment_id = "exp_1"
     session.commit()
@@ -95,7 +95,7 @@ def test_within_an_experiment_the_outcome_says_so(
     assert done.outcomes["30"]["label"] == "experimental"
 
 
-def test_what_nobody_knows_is_not_made_up(sessions: Sessions, session: Session) -> None:
+def test_what_nobody_knows_is_not_made_up(sessions: SessionFactory, session: Session) -> None:
     factories.workspace(session)
     account(session, "a1")
     row = factories.intervention(

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.interventions import playbook_service
 from app.tables import Account, AccountSignal, HealthScore, Intervention
-from app.workspaces.service import Change
+from app.workspaces.service import Actor
 from tests import factories
 from tests.conftest import NOW
 from tests.interventions.standing import account, opened, refresh
@@ -51,7 +51,7 @@ def test_the_evidence_is_followed(session: Session) -> None:
 def test_the_playbook_is_followed(session: Session) -> None:
     texts = playbook_service.get(session, "acme", "right_size").playbook.model_dump()["texts"]
     texts["en"]["next_step"] = "Call {{ account }} {today}."
-    kim = Change("acme", "kim@acme.example", NOW)
+    kim = Actor("acme", "kim@acme.example", NOW)
     playbook_service.put_parts(session, kim, "right_size", {"texts": texts})
 
     refresh(session)

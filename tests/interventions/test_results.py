@@ -7,7 +7,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from app.core.db import Sessions
+from app.core.db import SessionFactory
 from app.interventions.evaluating import evaluate
 from app.tables import Account, AccountSignal, Assignment, Experiment
 from tests.conftest import NOW
@@ -23,7 +23,7 @@ def crowd(session: Session) -> list[str]:
 def matured(
     client: TestClient,
     session: Session,
-    sessions: Sessions,
+    sessions: SessionFactory,
     crowd: list[str],
     *,
     lost: dict[str, int],
@@ -51,7 +51,7 @@ def matured(
 
 
 def test_results_count_who_was_assigned_whatever_was_done(
-    client: TestClient, session: Session, sessions: Sessions, crowd: list[str]
+    client: TestClient, session: Session, sessions: SessionFactory, crowd: list[str]
 ) -> None:
     key = matured(client, session, sessions, crowd, lost={"treated": 2, "control": 10})
 
@@ -69,7 +69,7 @@ def test_results_count_who_was_assigned_whatever_was_done(
 
 
 def test_before_the_horizon_nothing_is_said(
-    client: TestClient, session: Session, sessions: Sessions, crowd: list[str]
+    client: TestClient, session: Session, sessions: SessionFactory, crowd: list[str]
 ) -> None:
     key = begin(client, session)
     refresh(session, *crowd)
@@ -84,7 +84,7 @@ def test_before_the_horizon_nothing_is_said(
 
 
 def test_what_was_measured_feeds_the_ranking(
-    client: TestClient, session: Session, sessions: Sessions, crowd: list[str]
+    client: TestClient, session: Session, sessions: SessionFactory, crowd: list[str]
 ) -> None:
     matured(client, session, sessions, crowd, lost={"treated": 0, "control": 20})
     account(session, "new", "champion_inactive")
@@ -99,7 +99,7 @@ def test_what_was_measured_feeds_the_ranking(
 
 
 def test_what_went_well_otherwise_is_no_churn_taken_away(
-    client: TestClient, session: Session, sessions: Sessions, crowd: list[str]
+    client: TestClient, session: Session, sessions: SessionFactory, crowd: list[str]
 ) -> None:
     matured(client, session, sessions, crowd, lost={"treated": 0, "control": 20})
     success = Experiment.config.op("||")({"metric": "success"})
@@ -163,7 +163,7 @@ def test_the_winner_is_rolled_out_by_one_call(
 
 
 def test_a_clear_winner_needs_no_name(
-    client: TestClient, session: Session, sessions: Sessions, crowd: list[str]
+    client: TestClient, session: Session, sessions: SessionFactory, crowd: list[str]
 ) -> None:
     key = matured(client, session, sessions, crowd, lost={"treated": 0, "control": 25})
 
@@ -173,7 +173,7 @@ def test_a_clear_winner_needs_no_name(
 
 
 def test_an_experiment_on_the_playbooks_own_measure(
-    client: TestClient, session: Session, sessions: Sessions
+    client: TestClient, session: Session, sessions: SessionFactory
 ) -> None:
     account(session, "a1", "price_rise")
     account(session, "a2", "price_rise")

@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
 from app import pipeline
-from app.core.db import Sessions
+from app.core.db import SessionFactory
 from app.core.languages import Language
 from app.interventions.catalogue import shipped
 from app.interventions.placeholders import SIGNALS
@@ -195,7 +195,7 @@ def test_every_playbook_has_a_story() -> None:
 
 @pytest.mark.parametrize("playbook", STORIES)
 def test_a_story_leads_to_its_playbook(
-    client: TestClient, session: Session, sessions: Sessions, playbook: str
+    client: TestClient, session: Session, sessions: SessionFactory, playbook: str
 ) -> None:
     story, signal = STORIES[playbook]
     configure(session, playbook)

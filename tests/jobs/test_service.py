@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy.orm import Session
 
-from app.core.db import Sessions, transaction
+from app.core.db import SessionFactory, transaction
 from app.core.errors import NotFoundError, UnprocessableError
 from app.jobs import queries, service
 from app.jobs.running import TURN, Runner
@@ -26,7 +26,7 @@ def job(session: Session) -> Job:
     return made
 
 
-def count(sessions: Sessions, work: Work, now: datetime) -> bool:
+def count(sessions: SessionFactory, work: Work, now: datetime) -> bool:
     """A page makes one account."""
     done = work.position.get("done", 0)
     if done == work.config["upto"]:
@@ -44,13 +44,13 @@ def stored(session: Session, job: Job) -> Job:
     return queries.get(session, "acme", job.id)
 
 
-def claimed(sessions: Sessions, now: datetime = NOW) -> Work:
+def claimed(sessions: SessionFactory, now: datetime = NOW) -> Work:
     work = service.claim(sessions, ["count"], now=now)
     assert work is not None
     return work
 
 
-def test_a_job_is_done_page_by_page(sessions: Sessions, session: Session, job: Job) -> None:
+def test_a_job_is_done_page_by_page(sessions: SessionFactory, session: Session, job: Job) -> None:
     runner = Runner(sessions, {"count": count})
 
     steps = [runner.step(NOW) for _ in range(6)]
@@ -62,18 +62,18 @@ def test_a_job_is_done_page_by_page(sessions: Sessions, session: Session, job: J
     assert session.get(Account, ("acme", "a2"))
 
 
-def test_nobody_takes_a_job_of_an_unknown_kind(sessions: Sessions, job: Job) -> None:
+def test_nobody_takes_a_job_of_an_unknown_kind(sessions: SessionFactory, job: Job) -> None:
     assert service.claim(sessions, ["other"], now=NOW) is None
     assert job.state == State.QUEUED
 
 
-def test_a_held_job_is_not_given_to_another(sessions: Sessions, job: Job) -> None:
+def test_a_held_job_is_not_given_to_another(sessions: SessionFactory, job: Job) -> None:
     assert claimed(sessions).id == job.id
     assert service.claim(sessions, ["count"], now=NOW) is None
 
 
 def test_a_job_whose_holder_is_silent_is_taken_over_where_it_stands(
-    sessions: Sessions, session: Session, job: Job
+    sessions: SessionFactory, session: Session, job: Job
 ) -> None:
     first = claimed(sessions)
     count(sessions, first, NOW)
@@ -89,7 +89,7 @@ def test_a_job_whose_holder_is_silent_is_taken_over_where_it_stands(
     assert count(sessions, second, LATER)
 
 
-def test_a_page_in_time_keeps_the_lease(sessions: Sessions, job: Job) -> None:
+def test_a_page_in_time_keeps_the_lease(sessions: SessionFactory, job: Job) -> None:
     work = claimed(sessions)
     almost = NOW + service.LEASE - timedelta(seconds=1)
 
@@ -100,7 +100,7 @@ def test_a_page_in_time_keeps_the_lease(sessions: Sessions, job: Job) -> None:
 
 
 def test_a_page_that_fails_three_times_ends_the_job_with_the_reason(
-    sessions: Sessions, session: Session, job: Job
+    sessions: SessionFactory, session: Session, job: Job
 ) -> None:
     def refuse(*_: object) -> bool:
         raise UnprocessableError("The file is no CSV.")
@@ -114,7 +114,7 @@ def test_a_page_that_fails_three_times_ends_the_job_with_the_reason(
 
 
 def test_a_bug_ends_the_job_without_telling_its_inside(
-    sessions: Sessions, session: Session, job: Job
+    sessions: SessionFactory, session: Session, job: Job
 ) -> None:
     def stumble(*_: object) -> bool:
         raise KeyError("secret")
@@ -127,11 +127,11 @@ def test_a_bug_ends_the_job_without_telling_its_inside(
 
 
 def test_tries_are_counted_for_each_page_anew(
-    sessions: Sessions, session: Session, job: Job
+    sessions: SessionFactory, session: Session, job: Job
 ) -> None:
     tries = iter([1, 1, 0] * 3)
 
-    def unsteady(sessions: Sessions, work: Work, now: datetime) -> bool:
+    def unsteady(sessions: SessionFactory, work: Work, now: datetime) -> bool:
         if next(tries, 0):
             raise ValueError
         return count(sessions, work, now)
@@ -144,7 +144,7 @@ def test_tries_are_counted_for_each_page_anew(
 
 
 def test_a_job_that_ends_its_process_each_time_is_given_up(
-    sessions: Sessions, session: Session, job: Job
+    sessions: SessionFactory, session: Session, job: Job
 ) -> None:
     for crash in range(service.TAKEOVERS):
         claimed(sessions, NOW + crash * (LATER - NOW))
@@ -154,7 +154,9 @@ def test_a_job_that_ends_its_process_each_time_is_given_up(
     assert stored(session, job).state == "failed"
 
 
-def test_a_cancelled_job_loses_its_holder(sessions: Sessions, session: Session, job: Job) -> None:
+def test_a_cancelled_job_loses_its_holder(
+    sessions: SessionFactory, session: Session, job: Job
+) -> None:
     runner = Runner(sessions, {"count": count})
     runner.step(NOW)
     service.cancel(stored(session, job), now=NOW)
@@ -167,7 +169,9 @@ def test_a_cancelled_job_loses_its_holder(sessions: Sessions, session: Session, 
     assert session.get(Account, ("acme", "a1")) is None
 
 
-def test_an_ended_job_cannot_be_cancelled(sessions: Sessions, session: Session, job: Job) -> None:
+def test_an_ended_job_cannot_be_cancelled(
+    sessions: SessionFactory, session: Session, job: Job
+) -> None:
     runner = Runner(sessions, {"count": count})
     while runner.step(NOW):
         pass
@@ -176,7 +180,7 @@ def test_an_ended_job_cannot_be_cancelled(sessions: Sessions, session: Session, 
         service.cancel(stored(session, job), now=NOW)
 
 
-def test_jobs_take_turns(sessions: Sessions, session: Session, job: Job) -> None:
+def test_jobs_take_turns(sessions: SessionFactory, session: Session, job: Job) -> None:
     later = NOW + timedelta(seconds=1)
     second = service.enqueue(session, "acme", "count", {"upto": 3}, actor="test", now=later)
     session.commit()
@@ -189,14 +193,14 @@ def test_jobs_take_turns(sessions: Sessions, session: Session, job: Job) -> None
     assert queries.get(session, "acme", second.id).position == {"done": 1}
 
 
-def count_anything(sessions: Sessions, work: Work, now: datetime) -> bool:
+def count_anything(sessions: SessionFactory, work: Work, now: datetime) -> bool:
     done = work.position.get("done", 0) + 1
     with transaction(sessions) as session:
         service.checkpoint(session, work, position={"done": done}, progress={}, now=now)
     return True
 
 
-def test_a_released_job_can_be_taken_at_once(sessions: Sessions, job: Job) -> None:
+def test_a_released_job_can_be_taken_at_once(sessions: SessionFactory, job: Job) -> None:
     runner = Runner(sessions, {"count": count})
     runner.step(NOW)
 
@@ -206,7 +210,7 @@ def test_a_released_job_can_be_taken_at_once(sessions: Sessions, job: Job) -> No
 
 
 def test_one_job_can_be_taken_from_its_holder_and_after_it_failed(
-    sessions: Sessions, session: Session, job: Job
+    sessions: SessionFactory, session: Session, job: Job
 ) -> None:
     first = claimed(sessions)
     with transaction(sessions) as own:
@@ -219,7 +223,9 @@ def test_one_job_can_be_taken_from_its_holder_and_after_it_failed(
     assert again.token != first.token
 
 
-def test_what_ended_long_ago_is_forgotten(sessions: Sessions, session: Session, job: Job) -> None:
+def test_what_ended_long_ago_is_forgotten(
+    sessions: SessionFactory, session: Session, job: Job
+) -> None:
     with transaction(sessions) as own:
         service.finish(own, claimed(sessions), now=NOW)
 

@@ -8,32 +8,32 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import text
 
-from app.core.db import Sessions, transaction
+from app.core.db import SessionFactory, transaction
 from app.core.settings import Settings
 from app.events import native, service
 from app.events.batch import Batch
 from app.events.canonical import Rules
 from app.events.names import KnownNames
 from app.events.queries import Origin
-from app.lifecycle import running
+from app.lifecycle import processing
 from app.main import Storage, create_app
 from tests import factories
 from tests.conftest import NOW
-from tests.lifecycle.doing import LATER, ask, finish
+from tests.lifecycle.id_changes import LATER, process_all, request_change
 
 WRITERS, BATCHES, SIZE = 3, 12, 10
 
 
 @pytest.fixture
-def acme(committed: Sessions) -> Iterator[TestClient]:
+def acme(committed: SessionFactory) -> Iterator[TestClient]:
     with transaction(committed) as session:
-        key = factories.key(session, factories.workspace(session))
+        key = factories.api_key(session, factories.workspace(session))
     app = create_app(Storage(committed, committed), Settings(_env_file=None), lambda: NOW)
     with TestClient(app, headers={"Authorization": f"Bearer {key}"}) as client:
         yield client
 
 
-def write(committed: Sessions, writer: int, begun: Signal, asked: Signal) -> int:
+def write(committed: SessionFactory, writer: int, begun: Signal, asked: Signal) -> int:
     """Send batches of one user, half of them without an account; return the accepted.
 
     The last one is sent when the change has been asked for and begun, however slow that was.
@@ -62,21 +62,21 @@ def write(committed: Sessions, writer: int, begun: Signal, asked: Signal) -> int
     return accepted
 
 
-def next_step(committed: Sessions) -> str | None:
+def next_step(committed: SessionFactory) -> str | None:
     """Name the step that comes next."""
     with transaction(committed) as session:
         step: str | None = session.scalar(text("SELECT step FROM id_change"))
         return step
 
 
-def count(committed: Sessions, query: str) -> int:
+def count(committed: SessionFactory, query: str) -> int:
     with transaction(committed) as session:
         return int(session.scalar(text(query)) or 0)
 
 
 @pytest.mark.parametrize("verb", ["rename", "merge"])
 def test_events_that_come_during_a_move_are_all_counted(
-    committed: Sessions, acme: TestClient, verb: str
+    committed: SessionFactory, acme: TestClient, verb: str
 ) -> None:
     acme.put("/api/v1/accounts/old", json={})
     for writer in range(WRITERS):
@@ -88,13 +88,13 @@ def test_events_that_come_during_a_move_are_all_counted(
         written = [threads.submit(write, committed, n, begun, asked) for n in range(WRITERS)]
         begun.wait()
         body = {"account_id": "new"} if verb == "rename" else {"into": "new"}
-        ask(acme, "POST", f"accounts/old/{verb}", **body)
-        running.work(committed, now=LATER)
+        request_change(acme, "POST", f"accounts/old/{verb}", **body)
+        processing.process_next_page(committed, now=LATER)
         asked.set()
         while not all(each.done() for each in written):
-            running.work(committed, now=LATER)
+            processing.process_next_page(committed, now=LATER)
         accepted = sum(each.result() for each in written)
-    finish(committed)
+    process_all(committed)
 
     assert accepted == WRITERS * BATCHES * SIZE
     assert count(committed, "SELECT count(*) FROM id_change WHERE step IS NOT NULL") == 0
@@ -107,7 +107,7 @@ def test_events_that_come_during_a_move_are_all_counted(
 
 
 def test_nothing_that_comes_during_an_erasure_is_left(
-    committed: Sessions, acme: TestClient
+    committed: SessionFactory, acme: TestClient
 ) -> None:
     acme.put("/api/v1/accounts/old", json={})
     for writer in range(WRITERS):
@@ -116,13 +116,13 @@ def test_nothing_that_comes_during_an_erasure_is_left(
     with ThreadPoolExecutor(WRITERS) as threads:
         written = [threads.submit(write, committed, n, begun, asked) for n in range(WRITERS)]
         begun.wait()
-        ask(acme, "DELETE", "accounts/old")
-        running.work(committed, now=LATER)
+        request_change(acme, "DELETE", "accounts/old")
+        processing.process_next_page(committed, now=LATER)
         asked.set()
         while not all(each.done() for each in written):
-            running.work(committed, now=LATER)
+            processing.process_next_page(committed, now=LATER)
         accepted = sum(each.result() for each in written)
-    finish(committed)
+    process_all(committed)
 
     assert accepted < WRITERS * BATCHES * SIZE
     assert count(committed, "SELECT count(*) FROM id_change WHERE step IS NOT NULL") == 0
@@ -130,38 +130,42 @@ def test_nothing_that_comes_during_an_erasure_is_left(
         assert count(committed, f"SELECT count(*) FROM {table}") == 0, table  # noqa: S608
 
 
-def test_a_writer_that_began_before_is_waited_for(committed: Sessions, acme: TestClient) -> None:
+def test_a_writer_that_began_before_is_waited_for(
+    committed: SessionFactory, acme: TestClient
+) -> None:
     acme.put("/api/v1/accounts/old", json={})
-    said = ask(acme, "POST", "accounts/old/rename", account_id="new")
+    said = request_change(acme, "POST", "accounts/old/rename", account_id="new")
     with committed.begin() as slow:
         slow.execute(text("SELECT 1"))
-        assert running.work(committed, now=LATER), "the line is drawn"
-        assert not running.work(committed, now=LATER), "and somebody began before it"
+        assert processing.process_next_page(committed, now=LATER), "the line is drawn"
+        assert not processing.process_next_page(committed, now=LATER), (
+            "and somebody began before it"
+        )
         assert acme.get(f"/api/v1/account-moves/{said['id']}").json()["state"] == "running"
 
-    assert running.work(committed, now=LATER)
+    assert processing.process_next_page(committed, now=LATER)
 
 
 def test_who_began_while_a_person_was_erased_is_waited_for(
-    committed: Sessions, acme: TestClient
+    committed: SessionFactory, acme: TestClient
 ) -> None:
     """It may have read the name, and write it down again."""
     acme.put("/api/v1/users/ada", json={})
-    said = ask(acme, "DELETE", "users/ada")
+    said = request_change(acme, "DELETE", "users/ada")
     while next_step(committed) != "usage":
-        assert running.work(committed, now=LATER)
+        assert processing.process_next_page(committed, now=LATER)
     with committed.begin() as slow:
         slow.execute(text("SELECT 1"))
-        finish(committed)
+        process_all(committed)
         assert next_step(committed) == "finish"
         assert acme.get(f"/api/v1/erasures/{said['id']}").json()["state"] == "running"
 
-    finish(committed)
+    process_all(committed)
     assert acme.get(f"/api/v1/erasures/{said['id']}").json()["state"] == "done"
 
 
 def test_two_merges_into_each_other_do_not_both_happen(
-    committed: Sessions, acme: TestClient
+    committed: SessionFactory, acme: TestClient
 ) -> None:
     acme.put("/api/v1/accounts/a1", json={})
     acme.put("/api/v1/accounts/a2", json={})
@@ -176,7 +180,7 @@ def test_two_merges_into_each_other_do_not_both_happen(
                 [("a1", "a2"), ("a2", "a1")],
             )
         )
-    finish(committed)
+    process_all(committed)
 
     assert answers.count(202) == 1
     assert count(committed, "SELECT count(*) FROM account") == 1

@@ -3,14 +3,21 @@
 from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
-from app.core.db import Sessions
+from app.core.db import SessionFactory
 from app.health import service as health
 from app.tables import AccountActivity
 from tests import factories
 from tests.conftest import NOW
 from tests.events import calls
 from tests.events.calls import group, identify, loose, track
-from tests.lifecycle.doing import ask, erase, features, finish, mentions, move
+from tests.lifecycle.id_changes import (
+    columns_mentioning,
+    erase,
+    features,
+    move_account,
+    process_all,
+    request_change,
+)
 
 GONE = ("zz-acme", "zz-ada", "zz-old")
 
@@ -40,14 +47,14 @@ def live(client: TestClient, session: Session) -> None:
 
 
 def test_nothing_is_left_of_an_account(
-    client: TestClient, sessions: Sessions, session: Session
+    client: TestClient, sessions: SessionFactory, session: Session
 ) -> None:
     live(client, session)
     others = features(session)
 
     done = erase(client, sessions, "accounts/zz-acme")
 
-    assert mentions(session, GONE) == set()
+    assert columns_mentioning(session, GONE) == set()
     assert features(session) == others
     assert (done["kind"], done["rows"]["events"]) == ("account", 6)
     assert client.get("/api/v1/accounts/zz-acme").status_code == 404
@@ -57,7 +64,7 @@ def test_nothing_is_left_of_an_account(
 
 
 def test_its_people_are_forgotten_in_what_is_kept_of_other_accounts(
-    client: TestClient, sessions: Sessions, session: Session
+    client: TestClient, sessions: SessionFactory, session: Session
 ) -> None:
     """As visitors they may have been the most active ones elsewhere."""
     live(client, session)
@@ -75,13 +82,13 @@ def test_its_people_are_forgotten_in_what_is_kept_of_other_accounts(
 
     erase(client, sessions, "accounts/zz-acme")
 
-    assert mentions(session, GONE) == set()
+    assert columns_mentioning(session, GONE) == set()
     [[evidence]] = calls.text_rows(session, "SELECT evidence FROM account_signal")
     assert evidence["user_id"].startswith("erased-")
 
 
 def test_a_person_who_used_another_account_too_is_let_go(
-    client: TestClient, sessions: Sessions, session: Session
+    client: TestClient, sessions: SessionFactory, session: Session
 ) -> None:
     live(client, session)
 
@@ -94,15 +101,15 @@ def test_a_person_who_used_another_account_too_is_let_go(
 
 
 def test_the_old_ids_of_an_account_are_erased_with_it(
-    client: TestClient, sessions: Sessions, session: Session
+    client: TestClient, sessions: SessionFactory, session: Session
 ) -> None:
     live(client, session)
     calls.receipt(client, group("o1", "zz-old", userId="zoe", traits={"mrr": 5}))
-    move(client, sessions, "zz-old", "merge", into="zz-acme")
+    move_account(client, sessions, "zz-old", "merge", into="zz-acme")
 
     erase(client, sessions, "accounts/zz-old")
 
-    assert mentions(session, GONE) == set()
+    assert columns_mentioning(session, GONE) == set()
     for account_id in ("zz-old", "zz-acme"):
         said = calls.receipt(client, track("later", context={"groupId": account_id}))
         assert said["erased"] == 1
@@ -110,7 +117,7 @@ def test_the_old_ids_of_an_account_are_erased_with_it(
 
 
 def test_people_of_an_erased_account_are_let_in_with_another_one(
-    client: TestClient, sessions: Sessions, session: Session
+    client: TestClient, sessions: SessionFactory, session: Session
 ) -> None:
     live(client, session)
     erase(client, sessions, "accounts/zz-acme")
@@ -125,16 +132,16 @@ def test_people_of_an_erased_account_are_let_in_with_another_one(
 
 
 def test_an_account_is_not_scored_while_it_is_erased(
-    client: TestClient, sessions: Sessions, session: Session
+    client: TestClient, sessions: SessionFactory, session: Session
 ) -> None:
     live(client, session)
     calls.one(session, "SELECT count(*) FROM health_score")
 
-    ask(client, "DELETE", "accounts/zz-acme")
+    request_change(client, "DELETE", "accounts/zz-acme")
     left = calls.text_rows(session, "SELECT DISTINCT account_id FROM due")
 
     assert ("zz-acme",) not in left
-    finish(sessions)
+    process_all(sessions)
     assert calls.text_rows(session, "SELECT account_id FROM health_score") == [("a1",)]
 
 

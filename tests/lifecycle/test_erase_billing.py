@@ -3,14 +3,14 @@
 from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
-from app.core.db import Sessions
+from app.core.db import SessionFactory
 from tests.billing.sender import changed, connect, invoice, sample, spans, subscription, told
 from tests.events import calls
-from tests.lifecycle.doing import erase, mentions
+from tests.lifecycle.id_changes import columns_mentioning, erase
 
 
 def test_name_and_address_of_a_customer_who_is_the_person_go(
-    client: TestClient, sessions: Sessions, session: Session
+    client: TestClient, sessions: SessionFactory, session: Session
 ) -> None:
     path = connect(client)
     client.put("/api/v1/accounts/acme", json={"name": "Acme"})
@@ -26,14 +26,14 @@ def test_name_and_address_of_a_customer_who_is_the_person_go(
 
     erase(client, sessions, "users/ada")
 
-    assert mentions(session, ["Ada Zz", "Ada@zz.example", "ada@zz.example"]) == set()
+    assert columns_mentioning(session, ["Ada Zz", "Ada@zz.example", "ada@zz.example"]) == set()
     assert spans(session) == before != []
     assert told(client, path, subscription("evt_2", at=9)) == ["applied"]
-    assert mentions(session, ["Ada Zz", "Ada@zz.example"]) == set()
+    assert columns_mentioning(session, ["Ada Zz", "Ada@zz.example"]) == set()
 
 
 def test_the_customer_of_an_erased_account_is_turned_away_until_somebody_names_it(
-    client: TestClient, sessions: Sessions, session: Session
+    client: TestClient, sessions: SessionFactory, session: Session
 ) -> None:
     path = connect(client)
     told(client, path, {**sample("customer"), "id": "evt_c"}, subscription(), invoice())

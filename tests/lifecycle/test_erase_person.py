@@ -4,11 +4,18 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
-from app.core.db import Sessions
+from app.core.db import SessionFactory
 from tests.conftest import NOW
 from tests.events import calls
 from tests.events.calls import alias, group, identify, loose, track
-from tests.lifecycle.doing import LATER, ask, erase, features, finish, mentions
+from tests.lifecycle.id_changes import (
+    LATER,
+    columns_mentioning,
+    erase,
+    features,
+    process_all,
+    request_change,
+)
 
 ADA = ("zz-ada", "zz-anon", "ada@zz.example")
 TOLD = {"email": "ada@zz.example", "name": "Ada zz-ada"}
@@ -36,31 +43,31 @@ def live(client: TestClient) -> None:
 
 
 def test_nothing_names_a_person_who_was_erased(
-    client: TestClient, sessions: Sessions, session: Session
+    client: TestClient, sessions: SessionFactory, session: Session
 ) -> None:
     live(client)
-    assert mentions(session, ADA)
+    assert columns_mentioning(session, ADA)
 
     done = erase(client, sessions, "users/zz-ada")
 
     left = calls.text_rows(session, "SELECT user_id FROM unattributed_event")
     assert left == [("zz-adalbert",)], "whose id only begins alike"
     calls.one(session, "DELETE FROM unattributed_event RETURNING 1")
-    assert mentions(session, ADA) == set()
+    assert columns_mentioning(session, ADA) == set()
     assert (done["kind"], done["step"]) == ("user", None)
     assert done["rows"]["usage"] == 3
 
 
 def test_counts_and_features_stay_equal_at_every_moment(
-    client: TestClient, sessions: Sessions, session: Session
+    client: TestClient, sessions: SessionFactory, session: Session
 ) -> None:
     live(client)
     before, usage = features(session), calls.rows(session, "daily_usage")
     assert before[0].active_users == 2
 
-    ask(client, "DELETE", "users/zz-ada")
+    request_change(client, "DELETE", "users/zz-ada")
     assert features(session) == before
-    finish(sessions)
+    process_all(sessions)
 
     assert features(session) == before
     assert calls.rows(session, "daily_usage") == usage
@@ -68,7 +75,7 @@ def test_counts_and_features_stay_equal_at_every_moment(
 
 
 def test_events_of_the_person_lose_their_payload_and_those_of_others_keep_it(
-    client: TestClient, sessions: Sessions, session: Session
+    client: TestClient, sessions: SessionFactory, session: Session
 ) -> None:
     live(client)
 
@@ -91,7 +98,7 @@ def test_events_of_the_person_lose_their_payload_and_those_of_others_keep_it(
 
 
 def test_one_pseudonym_stands_for_a_person_everywhere(
-    client: TestClient, sessions: Sessions, session: Session
+    client: TestClient, sessions: SessionFactory, session: Session
 ) -> None:
     live(client)
     calls.receipt(client, track("n1", userId="zz-ada", context={"groupId": "a2"}))
@@ -108,7 +115,7 @@ def test_one_pseudonym_stands_for_a_person_everywhere(
 
 
 def test_an_excluded_person_stays_excluded(
-    client: TestClient, sessions: Sessions, session: Session
+    client: TestClient, sessions: SessionFactory, session: Session
 ) -> None:
     live(client)
     put = client.put("/api/v1/users/zz-ada", json={"account_id": "a1", "excluded": True})
@@ -119,7 +126,7 @@ def test_an_excluded_person_stays_excluded(
     erase(client, sessions, "users/zz-ada")
 
     assert features(session) == before
-    assert mentions(session, ADA[:2]) == {
+    assert columns_mentioning(session, ADA[:2]) == {
         ("unattributed_event", "row"),
         ("unattributed_event", "user_id"),
     }
@@ -128,24 +135,24 @@ def test_an_excluded_person_stays_excluded(
 def test_the_user_is_gone_at_once(client: TestClient) -> None:
     live(client)
 
-    ask(client, "DELETE", "users/zz-ada")
+    request_change(client, "DELETE", "users/zz-ada")
 
     assert client.get("/api/v1/users/zz-ada").status_code == 404
     [entry, *_] = client.get("/api/v1/audit-entries").json()["items"]
     assert (entry["action"], entry["details"]) == ("user.erased", {})
 
 
-def test_erasing_twice_is_one_erasure(client: TestClient, sessions: Sessions) -> None:
+def test_erasing_twice_is_one_erasure(client: TestClient, sessions: SessionFactory) -> None:
     live(client)
-    first = ask(client, "DELETE", "users/zz-ada")
-    finish(sessions)
+    first = request_change(client, "DELETE", "users/zz-ada")
+    process_all(sessions)
 
-    assert ask(client, "DELETE", "users/zz-ada")["id"] == first["id"]
+    assert request_change(client, "DELETE", "users/zz-ada")["id"] == first["id"]
     assert len(client.get("/api/v1/erasures").json()["items"]) == 1
 
 
 def test_a_person_who_only_waits_for_an_account_can_be_erased(
-    client: TestClient, sessions: Sessions, session: Session
+    client: TestClient, sessions: SessionFactory, session: Session
 ) -> None:
     calls.receipt(client, loose("w1", userId="zz-ada", anonymousId="x"))
 
@@ -161,26 +168,26 @@ def test_somebody_whom_nobody_knows_cannot_be_erased(client: TestClient) -> None
 
 
 def test_nothing_is_done_before_everybody_has_heard_of_it(
-    client: TestClient, sessions: Sessions
+    client: TestClient, sessions: SessionFactory
 ) -> None:
     live(client)
-    said = ask(client, "DELETE", "users/zz-ada")
+    said = request_change(client, "DELETE", "users/zz-ada")
 
-    assert finish(sessions, now=NOW) == 0
+    assert process_all(sessions, now=NOW) == 0
     assert client.get(f"/api/v1/erasures/{said['id']}").json()["state"] == "waiting"
-    assert finish(sessions, now=LATER) > 3
+    assert process_all(sessions, now=LATER) > 3
 
 
 @pytest.mark.parametrize("at_once", [1, 2, 3])
 def test_the_size_of_a_page_does_not_matter(
     client: TestClient,
-    sessions: Sessions,
+    sessions: SessionFactory,
     session: Session,
     monkeypatch: pytest.MonkeyPatch,
     at_once: int,
 ) -> None:
-    monkeypatch.setattr("app.lifecycle.paging.ROWS_AT_ONCE", at_once)
-    monkeypatch.setattr("app.lifecycle.erasing.PAYLOADS_AT_ONCE", at_once)
+    monkeypatch.setattr("app.lifecycle.steps.ROWS_AT_ONCE", at_once)
+    monkeypatch.setattr("app.lifecycle.erasure.PAYLOADS_AT_ONCE", at_once)
     live(client)
     before = features(session)
 
@@ -188,4 +195,4 @@ def test_the_size_of_a_page_does_not_matter(
 
     assert features(session) == before
     calls.one(session, "DELETE FROM unattributed_event RETURNING 1")
-    assert mentions(session, ADA) == set()
+    assert columns_mentioning(session, ADA) == set()

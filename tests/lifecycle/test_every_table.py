@@ -12,12 +12,12 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Column, Table, insert
 from sqlalchemy.orm import Session
 
-from app.core.db import Sessions
-from app.lifecycle import erasing, moving
+from app.core.db import SessionFactory
+from app.lifecycle import account_moves, erasure
 from app.tables import metadata
 from tests import factories
 from tests.conftest import NOW
-from tests.lifecycle.doing import erase, mentions, move
+from tests.lifecycle.id_changes import columns_mentioning, erase, move_account
 
 OF_ACCOUNTS, OF_PEOPLE = {"account_id", "parent_id", "target_id"}, {"user_id", "anonymous_id"}
 
@@ -102,14 +102,16 @@ def full(client: TestClient, session: Session) -> Iterator[TestClient]:
 
 
 def test_every_table_of_accounts_is_erased() -> None:
-    handled = {table.__tablename__ for table in erasing.OF_AN_ACCOUNT}
+    handled = {table.__tablename__ for table in erasure.ACCOUNT_TABLES}
 
     assert handled.isdisjoint(ERASED_APART)
     assert handled | set(ERASED_APART) == set(naming(OF_ACCOUNTS))
 
 
 def test_every_table_of_accounts_is_moved() -> None:
-    handled = {table.__tablename__ for table in (*moving.SHIFTED, *moving.OF_A_SCORE)}
+    handled = {
+        table.__tablename__ for table in (*account_moves.MOVED_TABLES, *account_moves.SCORE_TABLES)
+    }
 
     assert handled.isdisjoint(MOVED_APART)
     assert handled | set(MOVED_APART) == set(naming(OF_ACCOUNTS))
@@ -120,29 +122,29 @@ def test_every_table_of_people_is_gone_through() -> None:
 
 
 def test_an_account_that_is_erased_stands_in_no_table(
-    full: TestClient, sessions: Sessions, session: Session
+    full: TestClient, sessions: SessionFactory, session: Session
 ) -> None:
     erase(full, sessions, "accounts/zz-acme")
 
-    assert mentions(session, ["zz-acme", "zz-ada", "zz-anon"]) == set()
+    assert columns_mentioning(session, ["zz-acme", "zz-ada", "zz-anon"]) == set()
 
 
 def test_a_person_who_is_erased_stands_in_no_table(
-    full: TestClient, sessions: Sessions, session: Session
+    full: TestClient, sessions: SessionFactory, session: Session
 ) -> None:
     erase(full, sessions, "users/zz-ada")
 
-    assert mentions(session, ["zz-ada", "zz-anon"]) == set()
+    assert columns_mentioning(session, ["zz-ada", "zz-anon"]) == set()
 
 
 @pytest.mark.parametrize("verb", ["rename", "merge"])
 def test_an_old_id_stands_in_no_table_but_those_that_tell_of_the_move(
-    full: TestClient, sessions: Sessions, session: Session, verb: str
+    full: TestClient, sessions: SessionFactory, session: Session, verb: str
 ) -> None:
     body = {"account_id": "zz-new"} if verb == "rename" else {"into": "a1"}
     of_the_score = set() if verb == "rename" else {"health_history", "score_override"}
 
-    move(full, sessions, "zz-acme", verb, **body)
+    move_account(full, sessions, "zz-acme", verb, **body)
 
-    found = {table for table, _ in mentions(session, ["zz-acme"])}
+    found = {table for table, _ in columns_mentioning(session, ["zz-acme"])}
     assert found == {"account_alias", "id_change", "audit_entry"} | of_the_score

@@ -8,12 +8,12 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
-from app.core.db import Sessions
+from app.core.db import SessionFactory
 from app.health import service as health
 from tests.conftest import NOW
 from tests.events import calls
 from tests.events.calls import alias, group, identify, track
-from tests.lifecycle.doing import features, move
+from tests.lifecycle.id_changes import features, move_account
 
 USERS, NAMES = ("ada", "bob", "eve"), ("Export", "Share")
 
@@ -53,7 +53,7 @@ def counters(session: Session, account_id: str) -> list[list[tuple[Any, ...]]]:
 
 @pytest.mark.parametrize("seed", range(6))
 def test_two_merged_accounts_equal_one_from_the_start(
-    client: TestClient, sessions: Sessions, session: Session, seed: int
+    client: TestClient, sessions: SessionFactory, session: Session, seed: int
 ) -> None:
     random = Random(seed)  # noqa: S311 - no secret
     events = a_month(random)
@@ -71,7 +71,7 @@ def test_two_merged_accounts_equal_one_from_the_start(
     for start in range(0, len(halves), 13):
         calls.receipt(client, *halves[start : start + 13])
 
-    move(client, sessions, "right", "merge", into="left")
+    move_account(client, sessions, "right", "merge", into="left")
 
     assert counters(session, "right") == [[], [], [], []]
     assert counters(session, "left") == counters(session, "one")

@@ -6,7 +6,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
 from app.churn.training import train
-from app.core.db import Sessions, transaction
+from app.core.db import SessionFactory, transaction
 from app.jobs.running import Runner
 from app.reports import backtest_service
 from app.tables import ChurnModel, Job
@@ -18,13 +18,13 @@ from tests.conftest import NOW
 BACKTESTS = "/api/v1/backtests"
 
 
-def work(sessions: Sessions) -> None:
+def work(sessions: SessionFactory) -> None:
     runner = Runner(sessions, {backtest_service.KIND: backtest_service.backtest_page})
     while runner.step(NOW):
         pass
 
 
-def tried(client: TestClient, sessions: Sessions, *subjects: dict[str, str]) -> Any:  # noqa: ANN401
+def tried(client: TestClient, sessions: SessionFactory, *subjects: dict[str, str]) -> Any:  # noqa: ANN401
     ordered = client.post(BACKTESTS, json={"subjects": subjects})
     assert ordered.status_code == 202, ordered.text
     work(sessions)
@@ -35,7 +35,7 @@ def tried(client: TestClient, sessions: Sessions, *subjects: dict[str, str]) -> 
 
 
 def test_two_scorecards_are_tried_side_by_side_on_the_same_rows(
-    client: TestClient, session: Session, sessions: Sessions
+    client: TestClient, session: Session, sessions: SessionFactory
 ) -> None:
     customers(session)
     versions = (2, 3)
@@ -56,7 +56,7 @@ def test_two_scorecards_are_tried_side_by_side_on_the_same_rows(
 
 
 def test_a_model_is_judged_on_rows_that_nobody_had_learnt_from(
-    client: TestClient, session: Session, sessions: Sessions
+    client: TestClient, session: Session, sessions: SessionFactory
 ) -> None:
     customers(session, stay=20, leave=12, apart=8)
     model = learn(session)
@@ -74,7 +74,7 @@ def test_a_model_is_judged_on_rows_that_nobody_had_learnt_from(
 
 
 def test_a_rule_is_tried_on_the_scores_as_they_were_written(
-    client: TestClient, session: Session, sessions: Sessions
+    client: TestClient, session: Session, sessions: SessionFactory
 ) -> None:
     customers(session)
     session.commit()
@@ -98,7 +98,7 @@ def test_what_there_is_not_cannot_be_tried(client: TestClient) -> None:
 
 
 def test_whatever_is_activated_is_tried_once(
-    client: TestClient, session: Session, sessions: Sessions
+    client: TestClient, session: Session, sessions: SessionFactory
 ) -> None:
     customers(session)
     learn(session)

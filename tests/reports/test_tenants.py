@@ -18,7 +18,7 @@ from app.tables import (
 )
 from tests import factories
 from tests.conftest import NOW
-from tests.routes import OWN_FIGURES
+from tests.tenant_routes import REPORT_ROUTES
 
 pytestmark = pytest.mark.usefixtures("of_one_workspace")
 
@@ -35,7 +35,7 @@ PARAMS: dict[str, dict[str, str]] = {
 @pytest.fixture
 def other(session: Session) -> dict[str, str]:
     """Fill another workspace with something for every report; returns the header of its key."""
-    key = factories.key(session, factories.workspace(session, "other"))
+    key = factories.api_key(session, factories.workspace(session, "other"))
     of_it: dict[str, Any] = {"workspace_id": "other", "account_id": "b1"}
     at, today = NOW - timedelta(days=40), NOW.date()
     session.add_all(
@@ -103,7 +103,7 @@ def other(session: Session) -> dict[str, str]:
     return {"Authorization": f"Bearer {key}"}
 
 
-@pytest.mark.parametrize("name", sorted(OWN_FIGURES))
+@pytest.mark.parametrize("name", sorted(REPORT_ROUTES))
 def test_the_figures_of_another_workspace_are_made_of_other_accounts(
     client: TestClient, other: dict[str, str], name: str
 ) -> None:

@@ -18,7 +18,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 from app.core.db import open_engine
-from app.core.embedded import EmbeddedPostgres
+from app.core.embedded_postgres import EmbeddedPostgres
 from tests import factories
 
 ROOT = Path(__file__).parent.parent.parent
@@ -111,7 +111,7 @@ class Service:
         """Found a workspace of the test's own."""
         with self.database() as session:
             owner = factories.workspace(session, f"w{uuid4().hex[:12]}")
-            key = factories.key(session, owner)
+            key = factories.api_key(session, owner)
             session.commit()
             return Tenant(self, owner.id, key)
 

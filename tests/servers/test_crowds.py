@@ -11,7 +11,7 @@ from http.client import HTTPResponse
 import httpx
 import pytest
 
-from app.core.bodies import BODY_SECONDS
+from app.core.http.request_body import BODY_TIMEOUT_SECONDS
 from tests.servers.running import Service, Tenant
 from tests.servers.writers import batch, writing
 
@@ -96,7 +96,7 @@ def test_who_drip_feeds_without_a_key_gets_an_error_and_holds_no_one_up(
         dripping = [stack.enter_context(drip_feed(service)) for _ in range(40)]
         for number in range(10):
             answer: httpx.Response = client.post(
-                "/v1/batch", json={"batch": batch(0, number)}, timeout=BODY_SECONDS - 1
+                "/v1/batch", json={"batch": batch(0, number)}, timeout=BODY_TIMEOUT_SECONDS - 1
             )
             assert answer.status_code == 200
         refusals = {refusal(connection) for connection in dripping}

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app import pipeline
 from app.accounts.queries import mark_due
-from app.core.db import Sessions
+from app.core.db import SessionFactory
 from app.features.values import ReachSource
 from app.signals import activity_queries
 from app.signals.activity import Said
@@ -29,7 +29,7 @@ MARK = 12345
 
 
 @pytest.fixture
-def acme(client: TestClient, session: Session, sessions: Sessions) -> TestClient:
+def acme(client: TestClient, session: Session, sessions: SessionFactory) -> TestClient:
     """An account whose most active user fell silent, of which all is added up."""
     factories.account(session, "a1")
     factories.subscription(session)
@@ -43,7 +43,7 @@ def acme(client: TestClient, session: Session, sessions: Sessions) -> TestClient
     return client
 
 
-def refresh(sessions: Sessions, now: datetime = NOW) -> None:
+def refresh(sessions: SessionFactory, now: datetime = NOW) -> None:
     while pipeline.refresh_due(sessions, now=now):
         pass
 
@@ -87,7 +87,7 @@ def send(client: TestClient, *batch: dict[str, Any]) -> None:
 
 
 def test_use_of_today_leaves_the_past_as_it_was_added_up(
-    acme: TestClient, session: Session, sessions: Sessions
+    acme: TestClient, session: Session, sessions: SessionFactory
 ) -> None:
     assert use(session) == fresh(session)
     mark(session)
@@ -115,7 +115,7 @@ LATE = NOW - timedelta(days=3)
     ids=["late", "late and today", "identify", "alias", "group", "semantic"],
 )
 def test_what_may_change_the_past_has_it_added_up_again(
-    acme: TestClient, session: Session, sessions: Sessions, batch: Sequence[dict[str, Any]]
+    acme: TestClient, session: Session, sessions: SessionFactory, batch: Sequence[dict[str, Any]]
 ) -> None:
     mark(session)
 
@@ -126,7 +126,7 @@ def test_what_may_change_the_past_has_it_added_up_again(
 
 
 def test_a_late_event_counts_though_use_of_today_came_first(
-    acme: TestClient, session: Session, sessions: Sessions
+    acme: TestClient, session: Session, sessions: SessionFactory
 ) -> None:
     send(acme, track(NOW))
     send(acme, track(LATE, userId="eve"))
@@ -140,7 +140,7 @@ def test_a_late_event_counts_though_use_of_today_came_first(
 
 
 def test_an_event_just_before_midnight_is_of_the_past_after_it(
-    acme: TestClient, session: Session, sessions: Sessions
+    acme: TestClient, session: Session, sessions: SessionFactory
 ) -> None:
     tomorrow = NOW + timedelta(days=1)
     mark_due(session, "acme", ["a1"])
@@ -154,7 +154,7 @@ def test_an_event_just_before_midnight_is_of_the_past_after_it(
 
 
 def test_the_next_day_the_past_is_added_up_anew(
-    acme: TestClient, session: Session, sessions: Sessions
+    acme: TestClient, session: Session, sessions: SessionFactory
 ) -> None:
     mark(session)
     send(acme, track(NOW))
@@ -179,7 +179,7 @@ def test_another_way_of_counting_reach_does_not_take_what_was_counted_otherwise(
 
 
 @pytest.fixture
-def other(acme: TestClient, session: Session, sessions: Sessions) -> str:
+def other(acme: TestClient, session: Session, sessions: SessionFactory) -> str:
     """Another account that both used, and that is not the one they belong to."""
     factories.account(session, "a2")
     for back in range(30, 60):
@@ -202,7 +202,7 @@ def champion(session: Session, account_id: str) -> object:
 
 
 def test_somebody_who_is_excluded_is_out_of_the_past_of_all_accounts(
-    acme: TestClient, session: Session, sessions: Sessions, other: str
+    acme: TestClient, session: Session, sessions: SessionFactory, other: str
 ) -> None:
     assert (champion(session, "a1"), champion(session, other)) == ("ada", "ada")
 
@@ -215,7 +215,7 @@ def test_somebody_who_is_excluded_is_out_of_the_past_of_all_accounts(
 
 
 def test_who_is_named_champion_of_an_account_is_not_that_of_another(
-    acme: TestClient, session: Session, sessions: Sessions, other: str
+    acme: TestClient, session: Session, sessions: SessionFactory, other: str
 ) -> None:
     answer = acme.put("/api/v1/users/ben/roles", json={"roles": ["champion"]})
     assert answer.status_code == 200, answer.text
@@ -227,7 +227,7 @@ def test_who_is_named_champion_of_an_account_is_not_that_of_another(
 
 
 def test_an_account_that_fails_alone_looks_at_all_of_its_past(
-    acme: TestClient, session: Session, sessions: Sessions, monkeypatch: pytest.MonkeyPatch
+    acme: TestClient, session: Session, sessions: SessionFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It may have been marked for something else while it was tried."""
     mark(session)
@@ -249,7 +249,7 @@ def test_an_account_that_fails_alone_looks_at_all_of_its_past(
 
 
 def test_signals_are_the_same_from_what_was_kept(
-    acme: TestClient, session: Session, sessions: Sessions
+    acme: TestClient, session: Session, sessions: SessionFactory
 ) -> None:
     def open_signals() -> Sequence[tuple[object, ...]]:
         session.expire_all()
@@ -288,7 +288,7 @@ def anything(random: Random, n: int) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("seed", range(5))
 def test_whatever_comes_what_is_kept_is_what_would_be_added_up(
-    acme: TestClient, session: Session, sessions: Sessions, seed: int
+    acme: TestClient, session: Session, sessions: SessionFactory, seed: int
 ) -> None:
     random = Random(seed)  # noqa: S311 - no secret
     for visitor in ("v1", "v2"):

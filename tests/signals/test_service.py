@@ -20,7 +20,7 @@ from app.tables import (
     ProductFeature,
     User,
 )
-from app.workspaces.service import Change
+from app.workspaces.service import Actor
 from tests import factories
 from tests.conftest import NOW
 
@@ -183,7 +183,7 @@ def test_who_has_the_role_is_the_champion(session: Session, acme: str) -> None:
 def test_what_is_switched_off_is_cleared(session: Session, acme: str) -> None:
     refresh(session)
     config = Config(off=["champion_inactive"])
-    put_config(session, Change("acme", "test", NOW), config)
+    put_config(session, Actor("acme", "test", NOW), config)
 
     refresh(session, now=LATER)
     session.expire_all()
@@ -195,7 +195,7 @@ def test_what_is_switched_off_is_cleared(session: Session, acme: str) -> None:
 def test_the_thousandth_of_what_counts_is_a_milestone(session: Session, acme: str) -> None:
     """Ben did two a day for 91 days, up to yesterday; 180 were passed two days ago."""
     config = Config(milestone_events=["Export"], milestone_counts=[180, 500])
-    put_config(session, Change("acme", "test", NOW), config)
+    put_config(session, Actor("acme", "test", NOW), config)
     session.execute(delete(DailyUsage).where(DailyUsage.user_id == "ada"))
 
     found = signals_on(session, "acme", [acme], as_of=TODAY, now=NOW)
@@ -209,7 +209,7 @@ def test_the_thousandth_of_what_counts_is_a_milestone(session: Session, acme: st
 def test_first_value_is_an_event_that_somebody_has_named(session: Session, acme: str) -> None:
     config = Config(key_actions=["Chat"])
     session.execute(update(Account).values(trial_started_on=ago(10)))
-    put_config(session, Change("acme", "test", NOW), config)
+    put_config(session, Actor("acme", "test", NOW), config)
     before = signals_on(session, "acme", [acme], as_of=TODAY, now=NOW)
 
     factories.usage(session, ago(1), event_name="Chat")

@@ -8,10 +8,10 @@ from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
 from app import pipeline
-from app.core.db import Sessions
+from app.core.db import SessionFactory
 from app.engagement.tables import OnboardingStep
 from tests.conftest import NOW
-from tests.lifecycle.doing import erase
+from tests.lifecycle.id_changes import erase
 
 
 def track(event: str, days: int, **properties: Any) -> dict[str, Any]:  # noqa: ANN401
@@ -98,7 +98,7 @@ def test_many_tickets_in_a_week(client: TestClient, session: Session) -> None:
 
 
 def test_a_person_who_is_erased_is_named_by_no_signal(
-    client: TestClient, session: Session, sessions: Sessions
+    client: TestClient, session: Session, sessions: SessionFactory
 ) -> None:
     found = signals(client, session, track("NPS Submitted", 3, score=4))
     assert found["nps_detractor"]["evidence"]["user_id"] == "ada"

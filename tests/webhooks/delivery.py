@@ -9,20 +9,20 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from app.core.db import Sessions, transaction
-from app.core.sealing import Vault
+from app.core.db import SessionFactory, transaction
+from app.core.encryption import Encryptor
 from app.tables import Attempt, Delivery, WebhookEndpoint
 from app.webhooks import service
 from app.webhooks.delivering import Deliverer
 from app.webhooks.dialling import Dialler
 from app.webhooks.sending import Sender
 from app.webhooks.service import Desk
-from app.workspaces.service import Change
+from app.workspaces.service import Actor
 from tests import factories
 from tests.conftest import ENCRYPTION_KEY, NOW
 
 HERE = [ip_network("127.0.0.0/8")]
-VAULT = Vault.of(ENCRYPTION_KEY)
+VAULT = Encryptor.of(ENCRYPTION_KEY)
 DESK = Desk(VAULT, HERE)
 SAID: dict[str, Any] = {
     "kind": "standard",
@@ -43,13 +43,13 @@ def endpoint(
     """Make an endpoint; return its id and its secret."""
     factories.workspace(session)
     whole = {**SAID, "url": url, **said}
-    made, secret = service.create(session, Change("acme", "test", NOW), whole, desk=DESK)
+    made, secret = service.create(session, Actor("acme", "test", NOW), whole, desk=DESK)
     session.commit()
     return made.id, secret or ""
 
 
 def deliverer(
-    sessions: Sessions,
+    sessions: SessionFactory,
     *,
     now: datetime = NOW,
     deadline_seconds: float = 20,
@@ -59,7 +59,7 @@ def deliverer(
     return Deliverer(sessions, VAULT, sender, lambda: now, public_url=public_url)
 
 
-def deliver(sessions: Sessions, **how: Any) -> None:  # noqa: ANN401
+def deliver(sessions: SessionFactory, **how: Any) -> None:  # noqa: ANN401
     """Send what is due at one moment, and settle it."""
     asyncio.run(deliver_all(deliverer(sessions, **how)))
 
@@ -84,7 +84,7 @@ def found(session: Session, endpoint_id: str) -> WebhookEndpoint:
     return session.get_one(WebhookEndpoint, ("acme", endpoint_id), populate_existing=True)
 
 
-def make_due(sessions: Sessions, at: datetime = NOW) -> None:
+def make_due(sessions: SessionFactory, at: datetime = NOW) -> None:
     """Let time pass for what waits."""
     with transaction(sessions) as session:
         session.execute(update(Delivery).values(due_at=at - timedelta(seconds=1)))

@@ -7,7 +7,7 @@ import orjson
 import pytest
 from sqlalchemy.orm import Session
 
-from app.core.db import Sessions
+from app.core.db import SessionFactory
 from app.tables import Message
 from tests.conftest import NOW
 from tests.webhooks.delivery import attempts, deliver, deliveries, endpoint, found, make_due
@@ -22,7 +22,7 @@ def receiver() -> Iterator[Receiver]:
 
 
 def test_a_message_arrives_byte_for_byte_with_its_headers(
-    session: Session, sessions: Sessions, receiver: Receiver
+    session: Session, sessions: SessionFactory, receiver: Receiver
 ) -> None:
     endpoint(session, receiver.url + "?a=1", headers={"Authorization": "Bearer x"})
     [message_id] = publish(session, sample("alert.opened"))
@@ -43,7 +43,7 @@ def test_a_message_arrives_byte_for_byte_with_its_headers(
 
 
 def test_a_retry_has_the_same_id_and_body_and_comes_by_the_schedule(
-    session: Session, sessions: Sessions, receiver: Receiver
+    session: Session, sessions: SessionFactory, receiver: Receiver
 ) -> None:
     says = iter([answer(500), answer(204)])
     receiver.says = lambda _: next(says)
@@ -68,7 +68,7 @@ def test_a_retry_has_the_same_id_and_body_and_comes_by_the_schedule(
 
 
 def test_after_the_last_attempt_a_delivery_has_failed(
-    session: Session, sessions: Sessions, receiver: Receiver
+    session: Session, sessions: SessionFactory, receiver: Receiver
 ) -> None:
     receiver.says = lambda _: answer(400)
     endpoint(session, receiver.url)
@@ -85,7 +85,7 @@ def test_after_the_last_attempt_a_delivery_has_failed(
 
 
 def test_a_redirect_is_a_failure_and_leads_nowhere(
-    session: Session, sessions: Sessions, receiver: Receiver
+    session: Session, sessions: SessionFactory, receiver: Receiver
 ) -> None:
     with running(Receiver()) as other:
         receiver.says = lambda _: answer(302, location=other.url)
@@ -101,7 +101,7 @@ def test_a_redirect_is_a_failure_and_leads_nowhere(
 
 
 def test_gone_disables_an_endpoint_and_the_others_are_told(
-    session: Session, sessions: Sessions, receiver: Receiver
+    session: Session, sessions: SessionFactory, receiver: Receiver
 ) -> None:
     with running(Receiver(says=lambda _: answer(410))) as gone:
         gone_id, _ = endpoint(session, gone.url, name="Old CRM", types=["alert.opened"])
@@ -121,7 +121,7 @@ def test_gone_disables_an_endpoint_and_the_others_are_told(
 
 
 def test_a_disabled_endpoint_gets_nothing_new(
-    session: Session, sessions: Sessions, receiver: Receiver
+    session: Session, sessions: SessionFactory, receiver: Receiver
 ) -> None:
     receiver.says = lambda _: answer(410)
     endpoint(session, receiver.url)
@@ -138,7 +138,7 @@ def test_a_disabled_endpoint_gets_nothing_new(
 
 @pytest.mark.parametrize(("status", "waits"), [(503, 3600), (429, 3600), (503, 10**9)])
 def test_a_receiver_that_asks_to_wait_is_left_alone_for_as_long(
-    session: Session, sessions: Sessions, receiver: Receiver, status: int, waits: int
+    session: Session, sessions: SessionFactory, receiver: Receiver, status: int, waits: int
 ) -> None:
     receiver.says = lambda _: answer(status, retry_after=str(waits))
     endpoint_id, _ = endpoint(session, receiver.url)
@@ -157,7 +157,7 @@ def test_a_receiver_that_asks_to_wait_is_left_alone_for_as_long(
 
 
 def test_a_failing_endpoint_gets_one_probe_at_a_time_and_all_when_it_works_again(
-    session: Session, sessions: Sessions, receiver: Receiver
+    session: Session, sessions: SessionFactory, receiver: Receiver
 ) -> None:
     receiver.says = lambda _: answer(500)
     endpoint_id, _ = endpoint(session, receiver.url)
@@ -185,7 +185,7 @@ def test_a_failing_endpoint_gets_one_probe_at_a_time_and_all_when_it_works_again
 
 
 def test_a_paused_endpoint_gets_its_messages_later(
-    session: Session, sessions: Sessions, receiver: Receiver
+    session: Session, sessions: SessionFactory, receiver: Receiver
 ) -> None:
     endpoint_id, _ = endpoint(session, receiver.url, paused=True)
     publish(session, sample("alert.opened"))
@@ -201,7 +201,7 @@ def test_a_paused_endpoint_gets_its_messages_later(
 
 
 def test_slow_headers_and_silence_end_by_the_deadline(
-    session: Session, sessions: Sessions, receiver: Receiver
+    session: Session, sessions: SessionFactory, receiver: Receiver
 ) -> None:
     ways = iter([receiver.drip, receiver.hang])
     receiver.says = lambda _: next(ways)
@@ -215,7 +215,7 @@ def test_slow_headers_and_silence_end_by_the_deadline(
 
 
 def test_of_a_long_response_only_the_beginning_is_read_and_kept(
-    session: Session, sessions: Sessions, receiver: Receiver
+    session: Session, sessions: SessionFactory, receiver: Receiver
 ) -> None:
     receiver.says = lambda _: answer(200, b"\x00\xff" + b"x" * 10_000_000, content_encoding="gzip")
     endpoint(session, receiver.url)
@@ -229,7 +229,9 @@ def test_of_a_long_response_only_the_beginning_is_read_and_kept(
     assert attempt.response == ("��" + "x" * 1022)
 
 
-def test_nobody_listening_is_a_failure_like_any_other(session: Session, sessions: Sessions) -> None:
+def test_nobody_listening_is_a_failure_like_any_other(
+    session: Session, sessions: SessionFactory
+) -> None:
     with running(Receiver()) as stopped:
         endpoint(session, stopped.url)
     publish(session, sample("alert.opened"))

@@ -6,7 +6,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from app.core.db import Sessions
+from app.core.db import SessionFactory
 from app.jobs.running import Runner
 from app.webhooks import recovering
 from app.webhooks.endpoint_secrets import Secrets
@@ -221,7 +221,7 @@ def test_a_message_is_replayed_to_all_that_choose_it_now(
 
 
 def test_a_range_of_time_is_recovered_by_a_job(
-    client: TestClient, session: Session, sessions: Sessions, monkeypatch: pytest.MonkeyPatch
+    client: TestClient, session: Session, sessions: SessionFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(recovering, "AT_ONCE", 2)
     ids = publish(session, *[sample("alert.opened") for _ in range(5)], sample("data.stopped"))
@@ -245,7 +245,7 @@ def test_a_range_of_time_is_recovered_by_a_job(
 
 
 def test_messages_outside_of_the_range_are_left_alone(
-    client: TestClient, session: Session, sessions: Sessions
+    client: TestClient, session: Session, sessions: SessionFactory
 ) -> None:
     publish(session, sample("alert.opened"))
     endpoint = made(client)

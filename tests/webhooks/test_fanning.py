@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.accounts import aliases
-from app.core.db import Sessions, transaction
+from app.core.db import SessionFactory, transaction
 from app.tables import Delivery, MessageSequence
 from app.webhooks import outbox
 from tests import factories
@@ -94,7 +94,7 @@ def test_another_tenants_endpoint_gets_nothing(session: Session) -> None:
 
 
 def test_only_who_asked_for_it_gets_what_is_personal(
-    session: Session, sessions: Sessions, receiver: Receiver
+    session: Session, sessions: SessionFactory, receiver: Receiver
 ) -> None:
     endpoint(session, receiver.url + "?plain")
     endpoint(session, receiver.url + "?personal", personal_data=True)
@@ -119,7 +119,7 @@ def test_a_filter_asks_for_what_is_personal_of_who_gets_it_alone(
     assert chosen == [personal_data, False]
 
 
-def test_what_is_rolled_back_was_never_said(committed: Sessions) -> None:
+def test_what_is_rolled_back_was_never_said(committed: SessionFactory) -> None:
     with committed() as session:
         endpoint(session)
     with committed() as session:

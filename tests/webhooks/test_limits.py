@@ -5,13 +5,13 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import func, select
 
-from app.core.db import Sessions, transaction
+from app.core.db import SessionFactory, transaction
 from app.core.errors import ConflictError
 from app.tables import WebhookEndpoint
 from app.webhooks import service
 from app.webhooks.schemas import EndpointIn
 from app.webhooks.service import Desk
-from app.workspaces.service import Change
+from app.workspaces.service import Actor
 from tests import factories
 from tests.conftest import NOW
 from tests.webhooks.delivery import VAULT
@@ -20,17 +20,17 @@ SAID = EndpointIn(url="https://crm.example/hook").model_dump()
 DESK = Desk(VAULT, ())
 
 
-def make(sessions: Sessions) -> bool:
+def make(sessions: SessionFactory) -> bool:
     try:
         with transaction(sessions) as session:
-            service.create(session, Change("acme", "test", NOW), SAID, desk=DESK)
+            service.create(session, Actor("acme", "test", NOW), SAID, desk=DESK)
     except ConflictError:
         return False
     return True
 
 
 def test_a_workspace_has_as_many_endpoints_as_it_may_also_if_they_are_made_at_once(
-    committed: Sessions, monkeypatch: pytest.MonkeyPatch
+    committed: SessionFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(service, "MOST_ENDPOINTS", 3)
     with transaction(committed) as session:

@@ -8,7 +8,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 from standardwebhooks import WebhookVerificationError
 
-from app.core.db import Sessions
+from app.core.db import SessionFactory
 from tests.test_docs import README
 from tests.test_readme import blocks
 from tests.webhooks.delivery import deliver, endpoint
@@ -17,7 +17,7 @@ from tests.webhooks.samples import publish, sample
 
 
 def test_the_receiver_of_the_readme_takes_what_we_send_and_nothing_else(
-    session: Session, sessions: Sessions, capsys: pytest.CaptureFixture[str]
+    session: Session, sessions: SessionFactory, capsys: pytest.CaptureFixture[str]
 ) -> None:
     [code] = [each for each in blocks(README, "python") if "standardwebhooks" in each]
     app = FastAPI()

@@ -8,7 +8,7 @@ from prometheus_client import REGISTRY
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.core.db import Sessions, transaction
+from app.core.db import SessionFactory, transaction
 from app.tables import Attempt, Delivery
 from app.webhooks import delivery_queries, queries, service, settling
 from app.webhooks.delivery_queries import Claimed
@@ -138,7 +138,7 @@ def test_what_waits_for_a_deleted_endpoint_goes_with_it(session: Session, waitin
     assert session.scalar(select(func.count()).select_from(Delivery)) == 0
 
 
-def test_two_workers_never_take_the_same(committed: Sessions) -> None:
+def test_two_workers_never_take_the_same(committed: SessionFactory) -> None:
     with committed() as session:
         endpoint(session)
         publish(session, *[sample("alert.opened") for _ in range(10)])

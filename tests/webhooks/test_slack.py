@@ -4,7 +4,7 @@ import orjson
 import pytest
 from sqlalchemy.orm import Session
 
-from app.core.db import Sessions
+from app.core.db import SessionFactory
 from app.tables import Message
 from app.webhooks.message_schemas import CATALOGUE
 from app.webhooks.slack import text_body
@@ -21,7 +21,7 @@ def receiver() -> Iterator[Receiver]:
 
 
 def test_slack_gets_a_few_lines_of_text_and_no_signature(
-    session: Session, sessions: Sessions, receiver: Receiver
+    session: Session, sessions: SessionFactory, receiver: Receiver
 ) -> None:
     endpoint(session, receiver.url, kind="slack")
     drivers = ["Depth fell from 15 to 9.", "Reach <fell> & fell."]

@@ -6,10 +6,10 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
-from app.core.db import Slots
+from app.core.db import DatabaseSlots
 from app.workspaces import queries
 from app.workspaces.auth import key_from_header
-from app.workspaces.keys import key_id
+from app.workspaces.keys import parse_key_id
 from tests import factories
 from tests.conftest import NOW
 
@@ -45,11 +45,11 @@ def test_without_a_known_key_nothing_is_shown(client: TestClient, header: str) -
 
 
 def test_a_use_is_noted_at_most_once_a_minute(session: Session) -> None:
-    found = key_id(factories.key(session, factories.workspace(session))) or ""
+    found = parse_key_id(factories.api_key(session, factories.workspace(session))) or ""
     noted = []
     for seconds in (0, 59, 61):
-        queries.touch_key(session, found, now=NOW + timedelta(seconds=seconds))
-        stored = queries.stored_key(session, found)
+        queries.mark_key_used(session, found, now=NOW + timedelta(seconds=seconds))
+        stored = queries.find_stored_key(session, found)
         assert stored is not None
         noted.append(stored.last_used_at)
 
@@ -58,7 +58,7 @@ def test_a_use_is_noted_at_most_once_a_minute(session: Session) -> None:
 
 def test_a_request_needs_no_more_than_one_slot(client: TestClient) -> None:
     app: Any = client.app
-    app.state.slots = Slots(1, queue=0, wait_seconds=0.2)
+    app.state.slots = DatabaseSlots(1, queue=0, wait_seconds=0.2)
 
     for path in ("/api/v1/workspace", "/api/v1/users", "/api/v1/plans"):
         assert client.get(path).status_code == 200

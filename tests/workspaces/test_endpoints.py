@@ -6,7 +6,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
 from app.workspaces import service
-from app.workspaces.keys import Scope, key_id
+from app.workspaces.keys import Scope, parse_key_id
 from tests import factories
 from tests.conftest import NOW
 
@@ -93,7 +93,7 @@ def test_a_workspace_that_makes_no_sense_is_refused(
 @pytest.mark.parametrize("path", [WORKSPACE, KEYS, AUDIT])
 def test_administration_is_for_admins(client: TestClient, session: Session, path: str) -> None:
     everything_else = [scope for scope in Scope if scope is not Scope.ADMIN]
-    key = factories.key(session, factories.workspace(session), everything_else)
+    key = factories.api_key(session, factories.workspace(session), everything_else)
     session.commit()
 
     assert client.get(path, headers=bearer(key)).status_code == 403
@@ -127,7 +127,7 @@ def test_a_key_that_makes_no_sense_is_refused(client: TestClient, wrong: dict[st
 
 def test_a_key_expires(client: TestClient, session: Session) -> None:
     living = made(client, expires_in_seconds=60)
-    by = service.Change("acme", "test", NOW)
+    by = service.Actor("acme", "test", NOW)
     dead = service.create_key(session, by, name="old", scopes=[Scope.ADMIN], expires_at=NOW)
     session.commit()
 
@@ -191,7 +191,7 @@ def test_a_key_is_rotated_once_and_not_after_its_end(client: TestClient) -> None
 
 
 def test_another_workspace_has_its_own_keys(client: TestClient, session: Session) -> None:
-    foreign = key_id(factories.key(session, factories.workspace(session, "other")))
+    foreign = parse_key_id(factories.api_key(session, factories.workspace(session, "other")))
     session.commit()
 
     assert foreign not in [key["id"] for key in client.get(KEYS).json()["items"]]

@@ -3,19 +3,19 @@ from string import ascii_letters, digits
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.workspaces.keys import hash_key, key_id, matches, new_key
+from app.workspaces.keys import generate_key, hash_key, matches, parse_key_id
 
 
 def test_a_key_carries_its_id_and_matches_its_hash() -> None:
-    key = new_key()
+    key = generate_key()
 
-    assert key_id(key.text) == key.id
+    assert parse_key_id(key.text) == key.id
     assert matches(key.text, key.key_hash)
-    assert not matches(new_key().text, key.key_hash)
+    assert not matches(generate_key().text, key.key_hash)
 
 
 def test_a_key_is_recognisable_and_never_the_same() -> None:
-    keys = {new_key().text for _ in range(100)}
+    keys = {generate_key().text for _ in range(100)}
 
     assert len(keys) == 100
     assert all(key.startswith("hk_") and set(key) <= {*digits, *ascii_letters, "_"} for key in keys)
@@ -23,13 +23,13 @@ def test_a_key_is_recognisable_and_never_the_same() -> None:
 
 @given(st.text() | st.text(alphabet=digits + "_hk"))
 def test_what_is_no_key_has_no_id(text: str) -> None:
-    assert key_id(text) is None
+    assert parse_key_id(text) is None
 
 
 @given(st.integers(3, 60), st.sampled_from(digits + ascii_letters))
 def test_a_slip_of_the_pen_is_seen_without_the_database(place: int, letter: str) -> None:
-    text = new_key().text
+    text = generate_key().text
     slip = text[:place] + letter + text[place + 1 :]
 
-    assert slip == text or key_id(slip) is None
+    assert slip == text or parse_key_id(slip) is None
     assert slip == text or not matches(slip, hash_key(text))

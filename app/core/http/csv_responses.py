@@ -1,0 +1,137 @@
+"""Every list as CSV, for whoever prefers ``text/csv``: the items of a page as rows."""
+
+from collections.abc import Iterator
+from types import UnionType
+from typing import Any, Union, get_args, get_origin
+from urllib.parse import parse_qsl, urlencode
+
+import orjson
+from fastapi import FastAPI
+from fastapi.concurrency import run_in_threadpool
+from fastapi.routing import iter_route_contexts
+from pydantic import BaseModel
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.core.http.csv_text import format_csv, prefers_csv
+
+PATH_PREFIX = "/api/v1/"
+CONTENT_TYPE = b"text/csv; charset=utf-8; header=present"
+TEXT_SCHEMA = {"schema": {"type": "string"}}
+REPLACED_HEADERS = (b"content-type", b"content-length")
+
+
+class CsvMiddleware:
+    """ASGI middleware, plain; requests that do not name CSV pass by."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not _is_asked(scope):
+            await self.app(scope, receive, send)
+            return
+        start: Message | None = None
+        body = b""
+
+        async def send_csv(message: Message) -> None:
+            nonlocal start, body
+            if message["type"] == "http.response.start" and response_columns(scope, message):
+                start = message
+                return
+            if start is None:
+                await send(message)
+                return
+            body += message.get("body", b"")
+            if not message.get("more_body"):
+                for each in await run_in_threadpool(_as_csv, scope, start, body):
+                    await send(each)
+
+        await self.app(scope, receive, send_csv)
+
+
+def _is_asked(scope: Scope) -> bool:
+    """Read only headers that may speak of CSV: most requests do not, and are in a hurry."""
+    said = [value for name, value in scope["headers"] if name == b"accept"]
+    if not any(b"text/" in value.lower() for value in said):
+        return False
+    return scope["path"].startswith(PATH_PREFIX) and prefers_csv(b",".join(said).decode("latin-1"))
+
+
+def response_columns(scope: Scope, start: Message) -> list[str]:
+    """Name the columns of the list that a route answers with; none: it is no list."""
+    if start["status"] != 200:  # noqa: PLR2004
+        return []
+    item = item_model(getattr(scope.get("route"), "response_model", None))
+    return list(_columns(item)) if item else []
+
+
+def item_model(model: Any) -> type[BaseModel] | None:  # noqa: ANN401 - whatever a route answers with
+    """Return what a list is a list of."""
+    if not (isinstance(model, type) and issubclass(model, BaseModel)):
+        return None
+    items = model.model_fields.get("items")
+    inner = get_args(items.annotation) if items else ()
+    return _model_in(inner[0]) if inner else None
+
+
+def _columns(model: type[BaseModel], before: str = "") -> Iterator[str]:
+    """Name the leaves of a model: an object within it is spread out, a list is one column."""
+    for name, field in model.model_fields.items():
+        inner = _model_in(field.annotation)
+        if inner is None or inner is model:
+            yield before + name
+        else:
+            yield from _columns(inner, f"{before}{name}.")
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:  # noqa: ANN401 - any annotation
+    """Return a model, also one that may be null."""
+    if get_origin(annotation) in {Union, UnionType}:
+        said = [each for each in get_args(annotation) if each is not type(None)]
+        return _model_in(said[0]) if len(said) == 1 else None
+    is_model = isinstance(annotation, type) and issubclass(annotation, BaseModel)
+    return annotation if is_model else None
+
+
+def _as_csv(scope: Scope, start: Message, body: bytes) -> list[Message]:
+    page = orjson.loads(body)
+    text = format_csv(response_columns(scope, start), page["items"]).encode()
+    kept = [header for header in start["headers"] if header[0] not in REPLACED_HEADERS]
+    start["headers"] = [
+        *kept,
+        (b"content-type", CONTENT_TYPE),
+        (b"content-length", str(len(text)).encode()),
+        *_next(scope, page.get("next_cursor")),
+    ]
+    return [start, {"type": "http.response.body", "body": text}]
+
+
+def _next(scope: Scope, cursor: str | None) -> Iterator[tuple[bytes, bytes]]:
+    """Say where the list goes on; a URL only where the whole question is in the URL."""
+    if cursor is None:
+        return
+    yield (b"x-next-cursor", cursor.encode())
+    if scope["method"] == "GET":
+        asked = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+        query = urlencode([*(each for each in asked if each[0] != "cursor"), ("cursor", cursor)])
+        yield (b"link", f'<?{query}>; rel="next"'.encode())
+
+
+def install(app: FastAPI) -> None:
+    """Offer CSV for every list of an app, and say so in its OpenAPI."""
+    app.add_middleware(CsvMiddleware)
+    plain = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = plain()
+        for context in iter_route_contexts(app.routes):
+            item = item_model(getattr(context.original_route, "response_model", None))
+            operations = document["paths"].get(context.path, {}) if item else {}
+            for method in getattr(context.original_route, "methods", ()):
+                answer = operations.get(method.lower(), {}).get("responses", {}).get("200")
+                if item and answer:
+                    header = ",".join(_columns(item))
+                    answer["content"]["text/csv"] = {**TEXT_SCHEMA, "example": f"{header}\r\n"}
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way

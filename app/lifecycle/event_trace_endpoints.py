@@ -1,0 +1,126 @@
+"""Follow one event: received, judged, stored, bound to an account, used by a score."""
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from sqlalchemy.orm import Session
+
+from app.core.db import SessionDep
+from app.core.schemas import NO_NUL, problem_responses
+from app.events import trace_queries as events
+from app.events.tables import QuarantinedEvent, UnattributedEvent
+from app.events.trace_queries import StoredEvent
+from app.health.scorecard_queries import active_scorecard
+from app.health.tables import HealthScore
+from app.lifecycle import event_trace_queries
+from app.lifecycle.event_trace import NewestScore, score_inclusion
+from app.lifecycle.event_trace_schemas import EventTrace, TracedEvent, TracedScore
+from app.workspaces.auth import Reader
+
+router = APIRouter(prefix="/api/v1", tags=["data"])
+
+
+@router.get("/ingest/trace", responses=problem_responses(401, 403, 422))
+def trace_event(
+    session: SessionDep,
+    caller: Reader,
+    message_id: Annotated[str, Query(min_length=1, max_length=300, pattern=NO_NUL)],
+) -> EventTrace:
+    """Show what became of an event: verdict, stored row, account, and the score that uses it."""
+    workspace_id = caller.workspace_id
+    stored = events.stored_events(session, workspace_id, message_id)
+    accounts = {event.account_id for event in stored if event.account_id}
+    scores = event_trace_queries.load_scores(session, workspace_id, accounts)
+    window_days = active_scorecard(session, workspace_id)[1].window_days if scores else 0
+    found = [
+        *(_stored(session, workspace_id, event, scores, window_days) for event in stored),
+        *(_waiting(row) for row in events.waiting_events(session, workspace_id, message_id)),
+        *(_put_aside(row) for row in events.quarantined_events(session, workspace_id, message_id)),
+    ]
+    found.sort(key=lambda event: event.received_at)
+    return EventTrace(message_id=message_id, found=len(found), events=found)
+
+
+def _stored(
+    session: Session,
+    workspace_id: str,
+    event: StoredEvent,
+    scores: Mapping[str, HealthScore],
+    window_days: int,
+) -> TracedEvent:
+    score = None
+    if event.account_id:
+        in_usage = events.is_in_usage(session, workspace_id, event)
+        score = _score(scores.get(event.account_id), event, window_days, in_usage=in_usage)
+    return TracedEvent.model_validate(
+        {
+            "verdict": "accepted",
+            "account_found_by": event.account_by,
+            "day": event.day,
+            "score": score,
+            **{name: getattr(event, name) for name in STORED_FIELDS},
+        }
+    )
+
+
+STORED_FIELDS = (
+    *("received_at", "key_id", "sdk", "client_at", "occurred_at", "kind", "name"),
+    *("account_id", "user_id", "anonymous_id", "known_on"),
+)
+
+
+def _score(
+    row: HealthScore | None, event: StoredEvent, window_days: int, *, in_usage: bool
+) -> TracedScore:
+    score = None
+    if row is not None and row.as_of is not None and row.data_through is not None:
+        score = NewestScore(row.as_of, row.data_through, row.status == "stale", window_days)
+    state = score_inclusion(
+        score,
+        in_usage=in_usage,
+        day=event.day,
+        known_on=event.known_on,
+        received_at=event.received_at,
+    )
+    if row is None or score is None:
+        return TracedScore(state=state)
+    return TracedScore(
+        state=state,
+        value=row.score,
+        band=row.band,
+        status=row.status,
+        as_of=row.as_of,
+        data_through=row.data_through,
+        window_from=score.window_start,
+    )
+
+
+def _waiting(row: UnattributedEvent) -> TracedEvent:
+    return TracedEvent(
+        verdict="unattributed",
+        received_at=row.received_at,
+        key_id=row.key_id,
+        sdk=row.row.get("sdk"),
+        client_at=row.client_at,
+        occurred_at=row.row["occurred_at"],
+        kind=row.row["kind"],
+        name=row.row["name"],
+        user_id=row.user_id,
+        anonymous_id=row.anonymous_id,
+        day=row.row["day"],
+    )
+
+
+def _put_aside(row: QuarantinedEvent) -> TracedEvent:
+    return TracedEvent.model_validate(
+        {
+            "verdict": "quarantined",
+            "quarantine_id": f"q_{row.number}",
+            "quarantine_status": row.status,
+            **{name: getattr(row, name) for name in QUARANTINED_FIELDS},
+        }
+    )
+
+
+QUARANTINED_FIELDS = ("received_at", "key_id", "sdk", "code", "detail", "times")

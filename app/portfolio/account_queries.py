@@ -1,0 +1,248 @@
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Date,
+    Row,
+    Select,
+    and_,
+    case,
+    cast,
+    exists,
+    false,
+    func,
+    or_,
+    select,
+)
+from sqlalchemy.dialects.postgresql import JSONB, JSONPATH
+from sqlalchemy.orm import Session
+
+from app.accounts.aliases import current_ids
+from app.accounts.tables import Account, ExternalId
+from app.churn.tables import ChurnRisk
+from app.core.filters import sql
+from app.core.filters.matching import (
+    Filter,
+    exact_values,
+    fields_of,
+    replace_exact_values,
+    resolve_relative_days,
+)
+from app.core.filters.sql import Column, MultiValueField, SqlCondition
+from app.core.query_helpers import same_account
+from app.health.tables import HealthScore
+from app.portfolio.fields import AccountSort
+from app.portfolio.revenue_at_risk_queries import list_by_revenue_at_risk
+
+AccountRow = Row[*tuple[Any, ...]]
+
+MEASURE_SCORE_PATH = "$.measures[*] ? (@.name == $name).score"
+HIDDEN_STATUSES = ("churned", "excluded")
+STATUS = func.coalesce(HealthScore.status, "insufficient_data")
+MRR = func.coalesce(HealthScore.mrr_cents, 0)
+HAS_PROBABILITY = ChurnRisk.probability.is_not(None)
+REVENUE_AT_RISK = case(
+    (HAS_PROBABILITY, ChurnRisk.revenue_at_risk_cents), else_=cast(MRR * 12, BigInteger)
+)
+"""In cents a year; all of the revenue where no probability is claimed."""
+
+COLUMNS: Mapping[str, Column] = {
+    **{
+        name: Account.__table__.columns[name]
+        for name in (
+            *("account_id", "name", "segment", "owner", "industry", "employees"),
+            *("end_customers", "started_on", "parent_id", "excluded"),
+        )
+    },
+    **{
+        name: HealthScore.__table__.columns[name]
+        for name in (
+            *("score", "as_of", "renewal_on", "notice_on", "last_used_on", "currency", "seats"),
+            *("price_cents", "value_leak_cents"),
+        )
+    },
+    "created_on": cast(func.timezone("UTC", Account.created_at), Date),
+    "band": func.coalesce(HealthScore.band, "unknown"),
+    "status": STATUS,
+    "coverage": func.coalesce(HealthScore.coverage, 0.0),
+    "overridden": func.coalesce(HealthScore.status == "overridden", false()),
+    "mrr_cents": MRR,
+    "plan": func.coalesce(HealthScore.plan, Account.plan),
+    **{
+        f"churn_risk.{name}": ChurnRisk.__table__.columns[name]
+        for name in ("level", "probability", "revenue_at_risk_cents")
+    },
+    "trend.d7": HealthScore.__table__.columns["trend7"],
+    "trend.d28": HealthScore.__table__.columns["trend28"],
+    "trend.d90": HealthScore.__table__.columns["trend90"],
+}
+
+LISTED_COLUMNS = (
+    *("account_id", "name", "segment", "owner", "parent_id", "plan", "mrr_cents", "currency"),
+    *("price_cents", "seats", "renewal_on", "notice_on", "last_used_on"),
+    *("value_leak_cents", "score", "band", "status", "coverage", "as_of"),
+)
+SELECT_ACCOUNTS = select(
+    *(COLUMNS[name].label(name) for name in LISTED_COLUMNS),
+    *(COLUMNS[f"trend.{name}"].label(name) for name in ("d7", "d28", "d90")),
+    HealthScore.computed_at,
+    *(
+        ChurnRisk.__table__.columns[name].label(f"churn_{name}")
+        for name in ("status", "level", "probability", "stage", "horizon_days", "as_of")
+    ),
+    ChurnRisk.revenue_at_risk_cents,
+    ChurnRisk.risk.label("churn_risk"),
+    REVENUE_AT_RISK.label("at_stake_cents"),
+)
+ACCOUNT_ID_FIELDS = ("account_id", "parent_id")
+"""Fields that name accounts."""
+SCORE_JOIN, RISK_JOIN = same_account(HealthScore, Account), same_account(ChurnRisk, Account)
+
+SORT_COLUMNS: Mapping[AccountSort, Column] = {
+    AccountSort.ACCOUNT_ID: COLUMNS["account_id"],
+    AccountSort.NAME: COLUMNS["name"],
+    AccountSort.SCORE: COLUMNS["score"],
+    AccountSort.MRR: MRR,
+    AccountSort.RENEWAL_ON: COLUMNS["renewal_on"],
+    AccountSort.TREND28: COLUMNS["trend.d28"],
+    AccountSort.CHURN_RISK: ChurnRisk.__table__.columns["risk"],
+    AccountSort.REVENUE_AT_RISK: REVENUE_AT_RISK,
+}
+NEVER_NULL = {AccountSort.ACCOUNT_ID, AccountSort.MRR, AccountSort.REVENUE_AT_RISK}
+
+
+@dataclass(frozen=True, slots=True)
+class ListPosition:
+    """The row that a page goes on after."""
+
+    value: float | str | None
+    account_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccountTotal:
+    accounts: int
+    mrr_cents: int
+
+
+def list_accounts(
+    session: Session,
+    workspace_id: str,
+    wanted: Filter,
+    *,
+    today: date,
+    sort: AccountSort,
+    descending: bool,
+    after: ListPosition | None,
+    limit: int,
+) -> Sequence[AccountRow]:
+    """List accounts in the order of one column and the key; null sorts last either way.
+
+    Those with a value and those without are asked for one after the other: an index knows the
+    first, and no index knows "null comes last" for both directions.
+    """
+    found = _joined(SELECT_ACCOUNTS, workspace_id).where(
+        _let_through(session, workspace_id, wanted, today)
+    )
+    if sort is AccountSort.REVENUE_AT_RISK and descending:
+        spot = (int(after.value or 0), after.account_id) if after else None
+        return list_by_revenue_at_risk(session, found, after=spot, limit=limit)
+    column = SORT_COLUMNS[sort]
+    rows: list[AccountRow] = []
+    if after is None or after.value is not None:
+        valued = found if sort in NEVER_NULL else found.where(column.is_not(None))
+        if after is not None:
+            valued = valued.where(_beyond(column, after, descending=descending))
+        order = column.desc() if descending else column.asc()
+        rows += session.execute(valued.order_by(order, Account.account_id).limit(limit))
+        after = None
+    if len(rows) < limit and sort not in NEVER_NULL:
+        rest = found.where(column.is_(None))
+        if after is not None:
+            rest = rest.where(Account.account_id > after.account_id)
+        rows += session.execute(rest.order_by(Account.account_id).limit(limit - len(rows)))
+    return rows
+
+
+def load_totals(
+    session: Session, workspace_id: str, wanted: Sequence[Filter], *, today: date
+) -> Sequence[AccountTotal]:
+    """Count the accounts that each filter lets through, and add up what they pay, in one go."""
+    if not wanted:
+        return []
+    tests = [_let_through(session, workspace_id, each, today) for each in wanted]
+    asked = [
+        number
+        for test in tests
+        for number in (
+            func.count().filter(test),
+            func.coalesce(func.sum(HealthScore.mrr_cents).filter(test), 0),
+        )
+    ]
+    row = session.execute(_joined(select(*asked), workspace_id)).one()
+    return [AccountTotal(*map(int, row[i : i + 2])) for i in range(0, len(row), 2)]
+
+
+def load_matching_ids(
+    session: Session,
+    workspace_id: str,
+    wanted: Filter,
+    account_ids: Collection[str],
+    *,
+    today: date,
+) -> set[str]:
+    """Return those of some accounts that a filter lets through."""
+    found = _joined(select(Account.account_id), workspace_id).where(
+        Account.account_id.in_(account_ids), _let_through(session, workspace_id, wanted, today)
+    )
+    return set(session.scalars(found))
+
+
+def _let_through(session: Session, workspace_id: str, wanted: Filter, today: date) -> SqlCondition:
+    """Without a word on the status, churned and excluded accounts are left out.
+
+    An old id of an account means the account.
+    """
+    if ids := exact_values(wanted, ACCOUNT_ID_FIELDS):
+        wanted = replace_exact_values(
+            wanted, ACCOUNT_ID_FIELDS, current_ids(session, workspace_id, ids)
+        )
+    test = sql.sql_condition(resolve_relative_days(wanted, today), _column)
+    return test if "status" in fields_of(wanted) else and_(STATUS.not_in(HIDDEN_STATUSES), test)
+
+
+def _joined(asked: Select[*tuple[Any, ...]], workspace_id: str) -> Select[*tuple[Any, ...]]:
+    joined = asked.join_from(Account, HealthScore, SCORE_JOIN, isouter=True)
+    risks = joined.join(ChurnRisk, RISK_JOIN, isouter=True)
+    return risks.where(Account.workspace_id == workspace_id)
+
+
+def _beyond(column: Column, after: ListPosition, *, descending: bool) -> ColumnElement[bool]:
+    """Select what comes after a place; said twice, for an index can begin at the first."""
+    later = column < after.value if descending else column > after.value
+    same = and_(column == after.value, Account.account_id > after.account_id)
+    from_there = column <= after.value if descending else column >= after.value
+    return and_(from_there, or_(later, same))
+
+
+def _column(field: str) -> Column | MultiValueField:
+    start, _, name = field.partition(".")
+    if field in COLUMNS:
+        return COLUMNS[field]
+    if start == "traits":
+        return Account.traits[name]
+    if start == "measures":
+        named = func.jsonb_build_object("name", name)
+        path = cast(MEASURE_SCORE_PATH, JSONPATH)
+        return func.jsonb_path_query_first(HealthScore.details, path, named, type_=JSONB)
+    return _external_ids(name)
+
+
+def _external_ids(system: str) -> MultiValueField:
+    of_account = and_(same_account(ExternalId, Account), ExternalId.system == system)
+    value = ExternalId.__table__.columns["external_id"]
+    return MultiValueField(value, lambda test: exists().where(of_account, test))

@@ -1,0 +1,148 @@
+"""Lists of accounts, filters, and saved segments on the wire."""
+
+from datetime import date, datetime
+from typing import Annotated, Any, Self
+
+from pydantic import Field, Strict
+
+from app.churn.model import Stage
+from app.churn.risk import Status as ChurnStatus
+from app.churn.risk_schemas import Level
+from app.core.filters.schema import filter_marker
+from app.core.schemas import NO_NUL, WHOLE_NUMBER, Id, JsonObject, RequestModel, ResponseModel, Text
+from app.health.assess import Status
+from app.health.scorecard import Band
+from app.portfolio.account_queries import AccountRow, AccountTotal
+from app.portfolio.tables import SavedSegment
+
+FILTER_EXAMPLE = {
+    "and": [{"band": ["at_risk", "watch"]}, {"field": "mrr_cents", "op": "gte", "value": 1}]
+}
+FILTER_SCHEMA_NAME = "AccountFilter"
+CHURN_COLUMNS = ("status", "level", "probability", "stage", "horizon_days", "as_of")
+SORT_PATTERN = "^-?(account_id|name|score|mrr|renewal_on|trend28|churn_risk|revenue_at_risk)$"
+SORT_DESCRIPTION = "A leading minus reverses the order; null comes last either way."
+
+FilterJson = Annotated[
+    JsonObject,
+    Field(
+        description="Who is let through; all if it is empty (docs/lists.md).",
+        examples=[FILTER_EXAMPLE],
+        json_schema_extra=filter_marker(FILTER_SCHEMA_NAME),
+    ),
+]
+
+
+class ScoreTrend(ResponseModel):
+    """By how many points the score moved; null: there was none then."""
+
+    d7: float | None = Field(description="In 7 days.", examples=[-1.5])
+    d28: float | None = Field(description="In 28 days.", examples=[-9.25])
+    d90: float | None = Field(description="In 90 days.", examples=[None])
+
+
+class ChurnRiskSummary(ResponseModel):
+    """How likely it is to leave; all null: not judged."""
+
+    status: ChurnStatus | None = None
+    level: Level | None = None
+    probability: float | None = Field(None, description="Null: none is claimed.", examples=[0.2])
+    stage: Stage | None = Field(None, description="What it was judged by.")
+    horizon_days: int | None = Field(None, examples=[90])
+    revenue_at_risk_cents: int | None = Field(
+        None,
+        description="ARR times probability; without one the ARR.",
+        examples=[119760],
+    )
+    as_of: date | None = None
+
+
+class AccountListItem(ResponseModel):
+    """An account in a list."""
+
+    account_id: str = Field(examples=["acme"])
+    name: str | None = Field(examples=["Acme Ltd"])
+    segment: str | None = Field(examples=["smb"])
+    owner: str | None = Field(examples=["kim@example.com"])
+    parent_id: str | None = Field(examples=[None])
+    plan: str | None = Field(examples=["team"])
+    mrr_cents: int = Field(examples=[49900])
+    currency: str | None = Field(examples=["USD"])
+    price_cents: float | None = Field(
+        description="Mean MRR over the paid days of the window.", examples=[49900.0]
+    )
+    seats: int | None = Field(examples=[10])
+    renewal_on: date | None
+    notice_on: date | None = Field(description="Until when notice can be given.")
+    last_used_on: date | None
+    value_leak_cents: int | None = Field(
+        description="Paid a month for product features that nobody uses.", examples=[1200]
+    )
+    value: float | None = Field(examples=[61.5])
+    band: Band
+    status: Status
+    coverage: float = Field(examples=[1.0])
+    trend: ScoreTrend
+    churn_risk: ChurnRiskSummary
+    as_of: date | None
+    computed_at: datetime | None
+
+    @classmethod
+    def of(cls, row: AccountRow) -> Self:
+        said = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's documented way
+        risk = {name: said.pop(f"churn_{name}") for name in CHURN_COLUMNS}
+        risk["revenue_at_risk_cents"] = said.pop("revenue_at_risk_cents")
+        for place in ("churn_risk", "at_stake_cents"):  # what cursors stand after
+            said.pop(place)
+        trend = ScoreTrend(d7=said.pop("d7"), d28=said.pop("d28"), d90=said.pop("d90"))
+        return cls(
+            value=said.pop("score"), trend=trend, churn_risk=ChurnRiskSummary(**risk), **said
+        )
+
+
+class AccountSelection(RequestModel):
+    """Which accounts: those of a filter, of a saved segment, or of both."""
+
+    filter: FilterJson = Field(default_factory=dict)
+    segment_key: Id | None = Field(None, description="A saved segment.", examples=[None])
+
+
+class AccountQuery(AccountSelection):
+    sort: Annotated[str, Field(pattern=SORT_PATTERN, description=SORT_DESCRIPTION)] = "account_id"
+    limit: Annotated[int, Strict(), Field(ge=1, le=1000), WHOLE_NUMBER] = 100
+    cursor: Annotated[str, Field(max_length=2000, pattern=NO_NUL)] | None = Field(
+        None, description="`next_cursor` of the page before.", examples=[None]
+    )
+
+
+class AccountTotalOut(ResponseModel):
+    """How many accounts there are, and what they pay a month together."""
+
+    count: int = Field(examples=[12])
+    mrr_cents: int = Field(examples=[598800])
+
+    @classmethod
+    def of(cls, total: AccountTotal) -> Self:
+        return cls(count=total.accounts, mrr_cents=total.mrr_cents)
+
+
+class SegmentIn(RequestModel):
+    name: Text = Field(examples=["Renewals at risk"])
+    filter: FilterJson
+
+
+class SegmentOut(ResponseModel):
+    """A saved segment, with who is in it at this moment."""
+
+    key: str = Field(examples=["renewals-at-risk"])
+    name: str = Field(examples=["Renewals at risk"])
+    filter: dict[str, Any] = Field(examples=[FILTER_EXAMPLE])
+    version: int = Field(description="One more with each change.", examples=[1])
+    created_at: datetime
+    updated_at: datetime
+    count: int = Field(examples=[12])
+    mrr_cents: int = Field(description="What they pay a month together.", examples=[598800])
+
+    @classmethod
+    def of(cls, row: SavedSegment, total: AccountTotal) -> Self:
+        return cls.from_row(row, count=total.accounts, mrr_cents=total.mrr_cents)

@@ -1,0 +1,163 @@
+from typing import Any
+
+import orjson
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.core.errors import NotFoundError
+from app.core.filters.matching import MATCH_ALL, And
+from app.portfolio import segment_service
+from app.tables import AuditEntry, SavedSegment
+from tests.conftest import NOW
+from tests.portfolio.account_lists import ACCOUNTS, add_scored_account, list_all_account_ids
+
+SEGMENTS = "/api/v1/segments"
+SMB = {"name": "Small", "filter": {"segment": "smb"}}
+
+
+def put(client: TestClient, key: str, body: dict[str, Any]) -> dict[str, Any]:
+    answer = client.put(f"{SEGMENTS}/{key}", json=body)
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json())
+
+
+def actions(session: Session) -> list[tuple[str, str]]:
+    entries = select(AuditEntry.action, AuditEntry.subject).where(
+        AuditEntry.action.startswith("segment.")
+    )
+    return [(action, subject) for action, subject in session.execute(entries)]
+
+
+def test_a_segment_says_who_is_in_it_now(client: TestClient, session: Session) -> None:
+    add_scored_account(session, "a1", segment="smb", mrr_cents=100)
+    before = put(client, "small", SMB)
+    add_scored_account(session, "a2", segment="smb", mrr_cents=50)
+    add_scored_account(session, "a3", segment="mid", mrr_cents=7)
+    add_scored_account(session, "gone", segment="smb", status="churned", score=None)
+
+    found = client.get(f"{SEGMENTS}/small").json()
+
+    assert (before["count"], before["mrr_cents"], before["version"]) == (1, 100, 1)
+    assert (found["count"], found["mrr_cents"]) == (2, 150)
+    assert found == before | {"count": 2, "mrr_cents": 150}
+    assert (found["key"], found["name"], found["filter"]) == ("small", "Small", SMB["filter"])
+    assert walked_segment(client, "small") == ["a1", "a2"]
+
+
+def walked_segment(client: TestClient, key: str) -> list[str]:
+    page = client.get(f"{SEGMENTS}/{key}/accounts", params={"limit": 1, "sort": "-mrr"}).json()
+    found = page["items"]
+    while page["next_cursor"]:
+        asked = {"limit": 1, "sort": "-mrr", "cursor": page["next_cursor"]}
+        page = client.get(f"{SEGMENTS}/{key}/accounts", params=asked).json()
+        found += page["items"]
+    return [item["account_id"] for item in found]
+
+
+def test_segments_are_listed_by_key_each_with_its_total(
+    client: TestClient, session: Session
+) -> None:
+    add_scored_account(session, "a1", segment="smb", mrr_cents=100)
+    add_scored_account(session, "a2", segment="mid", mrr_cents=50)
+    put(client, "small", SMB)
+    put(client, "all", {"name": "All", "filter": {}})
+    put(client, "lost", {"name": "Lost", "filter": {"status": "churned"}})
+
+    first = client.get(SEGMENTS, params={"limit": 2}).json()
+    rest = client.get(SEGMENTS, params={"cursor": first["next_cursor"]}).json()
+
+    assert [(each["key"], each["count"], each["mrr_cents"]) for each in first["items"]] == [
+        ("all", 2, 150),
+        ("lost", 0, 0),
+    ]
+    assert [(each["key"], each["count"]) for each in rest["items"]] == [("small", 1)]
+    assert rest["next_cursor"] is None
+
+
+def test_a_change_makes_a_version_and_is_audited_and_the_same_again_is_not(
+    client: TestClient, session: Session
+) -> None:
+    put(client, "small", SMB)
+    assert put(client, "small", SMB)["version"] == 1
+    assert put(client, "small", SMB | {"filter": {"segment": ["smb", "mid"]}})["version"] == 2
+
+    assert client.delete(f"{SEGMENTS}/small").status_code == 204
+    assert client.get(f"{SEGMENTS}/small").status_code == 404
+    verbs = ["segment.created", "segment.changed", "segment.deleted"]
+    assert actions(session) == [(verb, "small") for verb in verbs]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "pointer"),
+    [
+        ({"colour": "red"}, "/body/filter/colour"),
+        ({"and": [{"score": 5}, {"band": "red"}]}, "/body/filter/and/1/band"),
+        ([], "/body/filter"),
+        (None, "/body/filter"),
+        ({"segment": ["x" * 900] * 100}, "/body/filter"),
+    ],
+)
+def test_a_filter_that_is_wrong_is_not_saved(
+    client: TestClient, session: Session, wanted: object, pointer: str
+) -> None:
+    answer = client.put(f"{SEGMENTS}/small", json={"name": "Small", "filter": wanted})
+
+    assert answer.status_code == 422
+    assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
+    assert session.get(SavedSegment, ("acme", "small")) is None
+    assert actions(session) == []
+
+
+@pytest.mark.parametrize("body", [{"name": "x"}, {"filter": {}}, {"name": "", "filter": {}}])
+def test_a_segment_has_a_name_and_a_filter(client: TestClient, body: dict[str, Any]) -> None:
+    assert client.put(f"{SEGMENTS}/small", json=body).status_code == 422
+
+
+def test_a_saved_segment_and_a_filter_must_both_hold(client: TestClient, session: Session) -> None:
+    add_scored_account(session, "a1", segment="smb", score=10.0)
+    add_scored_account(session, "a2", segment="smb", score=90.0)
+    add_scored_account(session, "a3", segment="mid", score=10.0)
+    put(client, "small", SMB)
+    low = {"field": "score", "op": "lt", "value": 50}
+
+    both = {"filter": low, "segment_key": "small"}
+
+    assert list_all_account_ids(client, segment_key="small") == ["a1", "a2"]
+    assert list_all_account_ids(client, segment_key="small", filter=orjson.dumps(low).decode()) == [
+        "a1"
+    ]
+    posted = client.post(f"{ACCOUNTS}/query", json=both).json()
+    assert [item["account_id"] for item in posted["items"]] == ["a1"]
+    assert client.post(f"{ACCOUNTS}/count", json=both).json()["count"] == 1
+
+
+def test_a_segment_that_does_not_exist_is_not_found(client: TestClient) -> None:
+    answers = [
+        client.get(ACCOUNTS, params={"segment_key": "nothing"}),
+        client.post(f"{ACCOUNTS}/count", json={"segment_key": "nothing"}),
+        client.get(f"{SEGMENTS}/nothing/accounts"),
+        client.delete(f"{SEGMENTS}/nothing"),
+    ]
+
+    assert {(each.status_code, each.json()["code"]) for each in answers} == {(404, "not_found")}
+
+
+def test_others_can_take_a_filter_by_key_or_as_it_is(client: TestClient, session: Session) -> None:
+    put(client, "small", SMB)
+    smb = segment_service.parse_account_filter({"segment": "smb"})
+    low = segment_service.parse_account_filter({"score": 5})
+
+    assert segment_service.resolve_filter(session, "acme") == MATCH_ALL
+    assert segment_service.resolve_filter(session, "acme", {"score": 5}) == low
+    assert segment_service.resolve_filter(session, "acme", key="small") == smb
+    assert segment_service.resolve_filter(session, "acme", {"score": 5}, key="small") == And(
+        (smb, low)
+    )
+    with pytest.raises(NotFoundError):
+        segment_service.resolve_filter(session, "other", key="small")
+
+
+def test_a_segment_is_of_its_moment(client: TestClient) -> None:
+    assert put(client, "small", SMB)["created_at"].startswith(NOW.date().isoformat())
