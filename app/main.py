@@ -179,7 +179,7 @@ def attach(app: FastAPI, storage: Storage, settings: Settings, clock: Clock) -> 
     app.state.import_bytes = settings.import_bytes
     app.state.known_names = KnownNames()
     app.state.known_callers = CallerCache()
-    app.state.current_account_id = aliases.look_up
+    app.state.current_account_id = aliases.resolve_before_request
     key = settings.encryption_key
     app.state.vault = vault = Encryptor.of(key.get_secret_value() if key else None)
     app.state.webhook_desk = Desk(vault, settings.allowed_networks)

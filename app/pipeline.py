@@ -9,9 +9,9 @@ import structlog
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from app.accounts import parking
+from app.accounts import refresh_queue
 from app.accounts.due import Priority
-from app.accounts.queries import Claimed, claim_due, mark_all_due
+from app.accounts.queries import ClaimedAccount, claim_due, mark_all_due
 from app.alerts import service as alerts
 from app.churn import service as churn
 from app.core import metrics
@@ -80,7 +80,7 @@ def refresh_due(
 
     What is more urgent than ``least`` is left for another time.
     """
-    claimed: Sequence[Claimed] = ()
+    claimed: Sequence[ClaimedAccount] = ()
     try:
         with metrics.REFRESH_SECONDS.time(), transaction(sessions) as session:
             claimed = claim_due(session, limit=limit, few=few, least=least)
@@ -96,7 +96,7 @@ def refresh_due(
     return len(claimed)
 
 
-def _refresh_claimed(session: Session, claimed: Sequence[Claimed], now: datetime) -> None:
+def _refresh_claimed(session: Session, claimed: Sequence[ClaimedAccount], now: datetime) -> None:
     today = now.date()
     for workspace_id, members in groupby(claimed, key=lambda each: each.workspace_id):
         held = list_accounts_in_transition(
@@ -120,7 +120,7 @@ def _refresh_claimed(session: Session, claimed: Sequence[Claimed], now: datetime
         )
 
 
-def _bisect(sessions: SessionFactory, claimed: Sequence[Claimed], now: datetime) -> None:
+def _bisect(sessions: SessionFactory, claimed: Sequence[ClaimedAccount], now: datetime) -> None:
     """Find the accounts that spoil a set, so that the others get their scores."""
     middle = len(claimed) // 2
     for half in (claimed[:middle], claimed[middle:]):
@@ -128,8 +128,10 @@ def _bisect(sessions: SessionFactory, claimed: Sequence[Claimed], now: datetime)
             continue
         try:
             with transaction(sessions) as session:
-                parking.take(session, half)
-                parking.forget_failures(session, half)  # in the order of a claim, ahead of scores
+                refresh_queue.remove_due(session, half)
+                refresh_queue.clear_failures(
+                    session, half
+                )  # in the order of a claim, ahead of scores
                 _refresh_claimed(session, [replace(each, used_since=None) for each in half], now)
         except OperationalError:
             raise
@@ -141,13 +143,15 @@ def _bisect(sessions: SessionFactory, claimed: Sequence[Claimed], now: datetime)
 
 
 def _note_failure(
-    sessions: SessionFactory, claimed: Claimed, error: Exception, now: datetime
+    sessions: SessionFactory, claimed: ClaimedAccount, error: Exception, now: datetime
 ) -> None:
     """Count a failure of an account alone; after the third it is parked until marked again."""
     with transaction(sessions) as session:
-        failures = parking.note_failure(session, claimed, error=type(error).__name__, now=now)
+        failures = refresh_queue.record_failure(
+            session, claimed, error=type(error).__name__, now=now
+        )
         if failures >= FAILURES_UNTIL_PARKED:
-            parking.take(session, [claimed])
+            refresh_queue.remove_due(session, [claimed])
             metrics.PARKED.inc()
             log.error(
                 "account_parked",

@@ -69,7 +69,7 @@ def handlers() -> Mapping[str, Handler]:
     """Who does the pages of which kind of job."""
     return {
         restate.KIND: restate.restate_page,
-        onboarding.KIND: onboarding.look_back_page,
+        onboarding.KIND: onboarding.backfill_page,
         imports.UPLOADED: Importer(),
         backtests.KIND: backtests.backtest_page,
         recovering.KIND: recovering.recover_page,
@@ -183,7 +183,7 @@ class Worker:
 
     def settle_billing(self) -> bool:
         """Bind customers who are billed and whose account has become known."""
-        return billing.settle_waiting(self.sessions, now=self.clock()) > 0
+        return billing.reconcile_waiting(self.sessions, now=self.clock()) > 0
 
     def look_back(self) -> bool:
         """Note what came of interventions, and of who was in an experiment."""

@@ -11,16 +11,16 @@ from typer.main import get_command
 
 from app.cli import app as command_line
 from app.core.settings import Settings
-from app.engagement.reading import (
+from app.engagement.parse_events import (
+    FEEDBACK_KINDS,
+    FEEDBACK_OUTCOMES,
     INVALID,
-    KINDS,
     METRICS,
     MISSING,
-    OUTCOMES,
-    SPELLINGS,
+    PROPERTY_NAMES,
     UNKNOWN,
 )
-from app.engagement.values import Progress
+from app.engagement.snapshot import GoalStatus
 from app.events.quarantine import QUARANTINE_CODES
 from app.health.assess import PriceStatus, Status
 from app.health.benchmark import Normalizer
@@ -122,7 +122,9 @@ def test_every_semantic_event_is_documented_with_its_names() -> None:
     }
 
 
-@pytest.mark.parametrize("word", [*METRICS, *OUTCOMES, *KINDS, *Progress, *SPELLINGS])
+@pytest.mark.parametrize(
+    "word", [*METRICS, *FEEDBACK_OUTCOMES, *FEEDBACK_KINDS, *GoalStatus, *PROPERTY_NAMES]
+)
 def test_every_word_of_a_semantic_event_is_explained(word: str) -> None:
     assert f"`{word}`" in ENGAGEMENT
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app import pipeline
 from app.accounts.due import Priority
-from app.accounts.queries import Claimed, claim_due, mark_all_due, mark_due
+from app.accounts.queries import ClaimedAccount, claim_due, mark_all_due, mark_due
 from app.core.db import SessionFactory, transaction
 from app.tables import Due, HealthScore, ParkedAccount, Workspace
 from tests import factories
@@ -80,11 +80,11 @@ def parked_so_far() -> float:
     return REGISTRY.get_sample_value("health_parked_accounts_total") or 0
 
 
-def ids(claimed: list[Claimed]) -> list[str]:
+def ids(claimed: list[ClaimedAccount]) -> list[str]:
     return [each.account_id for each in claimed]
 
 
-def claim(session: Session, limit: int = 100) -> list[Claimed]:
+def claim(session: Session, limit: int = 100) -> list[ClaimedAccount]:
     return list(claim_due(session, limit=limit))
 
 

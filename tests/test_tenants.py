@@ -61,11 +61,13 @@ def bill(client: TestClient) -> None:
     """Have a customer, a subscription and an invoice come that count for no account."""
     nobody: dict[str, str] = {}
     events = [
-        sender.changed(sender.sample("customer"), "evt_c", at=0, verb="updated", metadata=nobody),
+        sender.changed_event(
+            sender.sample("customer"), "evt_c", at=0, verb="updated", metadata=nobody
+        ),
         sender.subscription(metadata=nobody),
         sender.invoice(),
     ]
-    sender.told(client, sender.connect(client), *events)
+    sender.send_all(client, sender.connect(client), *events)
 
 
 def have_told(client: TestClient, session: Session) -> None:

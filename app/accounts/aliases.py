@@ -8,35 +8,37 @@ from sqlalchemy.orm import Session
 
 from app.core.db import SessionFactory
 
-CURRENT = text("""
+CURRENT_IDS = text("""
 SELECT account_id, target_id FROM account_alias
 WHERE workspace_id = :workspace_id AND account_id = ANY(CAST(:account_ids AS text[]))
 """)
 
-OLD = text("""
+OLD_IDS = text("""
 SELECT account_id FROM account_alias
 WHERE workspace_id = :workspace_id AND target_id = :account_id ORDER BY account_id
 """)
 
 # No chains: what led to the old id leads to the new one from now on.
-FLATTEN = text("""
+REDIRECT = text("""
 UPDATE account_alias SET target_id = :target_id
 WHERE workspace_id = :workspace_id AND target_id = :account_id
 """)
 
-PUT = text("""
+UPSERT = text("""
 INSERT INTO account_alias (workspace_id, account_id, target_id, known_at)
 VALUES (:workspace_id, :account_id, :target_id, :now)
 ON CONFLICT (workspace_id, account_id) DO UPDATE SET
     target_id = excluded.target_id, known_at = excluded.known_at
 """)
 
-DROP = text("""
+DELETE = text("""
 DELETE FROM account_alias
 WHERE workspace_id = :workspace_id AND account_id = ANY(CAST(:account_ids AS text[]))
 """)
 
-NOTE = text("UPDATE workspace SET has_aliases = true WHERE id = :workspace_id AND NOT has_aliases")
+SET_HAS_ALIASES = text(
+    "UPDATE workspace SET has_aliases = true WHERE id = :workspace_id AND NOT has_aliases"
+)
 
 
 def current_ids(
@@ -44,14 +46,14 @@ def current_ids(
 ) -> dict[str, str]:
     """Map old ids to those of today; an id that is nobody's old one is left out."""
     values = {"workspace_id": workspace_id, "account_ids": list(account_ids)}
-    return {row.account_id: row.target_id for row in session.execute(CURRENT, values)}
+    return {row.account_id: row.target_id for row in session.execute(CURRENT_IDS, values)}
 
 
 def current_id(session: Session, workspace_id: str, account_id: str) -> str:
     return current_ids(session, workspace_id, [account_id]).get(account_id, account_id)
 
 
-def look_up(sessions: SessionFactory, workspace_id: str, account_id: str) -> str:
+def resolve_before_request(sessions: SessionFactory, workspace_id: str, account_id: str) -> str:
     """Do so before a request has a session of its own."""
     with sessions() as session:
         return current_id(session, workspace_id, account_id)
@@ -60,7 +62,7 @@ def look_up(sessions: SessionFactory, workspace_id: str, account_id: str) -> str
 def old_ids(session: Session, workspace_id: str, account_id: str) -> list[str]:
     """Return the ids that lead to an account."""
     values = {"workspace_id": workspace_id, "account_id": account_id}
-    return list(session.scalars(OLD, values))
+    return list(session.scalars(OLD_IDS, values))
 
 
 def put(
@@ -68,12 +70,12 @@ def put(
 ) -> None:
     """Let an id lead to an account from now on, and all that led to the id."""
     values = {"workspace_id": workspace_id, "account_id": account_id, "target_id": target_id}
-    session.execute(NOTE, values)
-    session.execute(DROP, {"workspace_id": workspace_id, "account_ids": [target_id]})
-    session.execute(FLATTEN, values)
-    session.execute(PUT, values | {"now": now})
+    session.execute(SET_HAS_ALIASES, values)
+    session.execute(DELETE, {"workspace_id": workspace_id, "account_ids": [target_id]})
+    session.execute(REDIRECT, values)
+    session.execute(UPSERT, values | {"now": now})
 
 
-def drop(session: Session, workspace_id: str, account_ids: Collection[str]) -> None:
+def delete(session: Session, workspace_id: str, account_ids: Collection[str]) -> None:
     values = {"workspace_id": workspace_id, "account_ids": list(account_ids)}
-    session.execute(DROP, values)
+    session.execute(DELETE, values)

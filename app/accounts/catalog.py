@@ -21,16 +21,16 @@ def put(
     changed = columns if created else row.apply_changes(columns)
     if created or changed:
         verb = "created" if created else "changed"
-        announce(session, change, f"{table.__tablename__}.{verb}", key, columns)
+        audit_and_rescore(session, change, f"{table.__tablename__}.{verb}", key, columns)
     return row, changed
 
 
 def delete(session: Session, change: Actor, table: type[Table], key: str) -> None:
     session.delete(get_row(session, table, (change.workspace_id, key), lock=NO_KEY_UPDATE))
-    announce(session, change, f"{table.__tablename__}.deleted", key, {})
+    audit_and_rescore(session, change, f"{table.__tablename__}.deleted", key, {})
 
 
-def announce(
+def audit_and_rescore(
     session: Session,
     change: Actor,
     action: str,

@@ -40,7 +40,7 @@ def delete_plan(key: Id, session: SessionDep, change: AccountActor) -> None:
 @router.get("/plans")
 def list_plans(session: ReadSessionDep, caller: Reader, paging: PagingDep) -> Page[PlanOut]:
     """List plans by key."""
-    found = queries.list_sold(session, caller.workspace_id, Plan, paging)
+    found = queries.list_catalog_page(session, caller.workspace_id, Plan, paging)
     return found.to_page(PlanOut.model_validate)
 
 
@@ -71,5 +71,5 @@ def list_product_features(
     session: ReadSessionDep, caller: Reader, paging: PagingDep
 ) -> Page[ProductFeatureOut]:
     """List product features by key."""
-    found = queries.list_sold(session, caller.workspace_id, ProductFeature, paging)
+    found = queries.list_catalog_page(session, caller.workspace_id, ProductFeature, paging)
     return found.to_page(ProductFeatureOut.model_validate)

@@ -18,10 +18,10 @@ from app.core.schemas import (
     Text,
 )
 
-ROUNDING = 1e-9
+ROUNDING_TOLERANCE = 1e-9
 SMALLEST_RATE, LARGEST_RATE = 1e-9, 1e6
 
-Share = Annotated[float, Strict(), Field(ge=0, le=1, allow_inf_nan=False)]
+PriceShare = Annotated[float, Strict(), Field(ge=0, le=1, allow_inf_nan=False)]
 Cents = Annotated[int, Strict(), Field(ge=0, le=LARGEST_MRR_CENTS), WHOLE_NUMBER]
 
 
@@ -35,7 +35,7 @@ class PlanIn(RequestModel):
         description="Keys of the product features included; empty: every one.",
         examples=[["export", "sso"]],
     )
-    price_shares: Annotated[dict[Id, Share], NAMED] = Field(
+    price_shares: Annotated[dict[Id, PriceShare], NAMED] = Field(
         {},
         max_length=1000,
         description="Which share of the price each product feature stands for, 1 at most in all. "
@@ -57,7 +57,7 @@ class PlanIn(RequestModel):
 
     @model_validator(mode="after")
     def check_shares(self) -> Self:
-        if math.fsum(self.price_shares.values()) > 1 + ROUNDING:
+        if math.fsum(self.price_shares.values()) > 1 + ROUNDING_TOLERANCE:
             raise PydanticCustomError("price_shares", "The price shares add up to more than 1.")
         if self.product_features and not self.price_shares.keys() <= {*self.product_features}:
             raise PydanticCustomError(

@@ -7,14 +7,14 @@ from typing import Any, Protocol
 
 from sqlalchemy.orm import Session
 
-from app.accounts import aliases, link_queries, queries
-from app.accounts.family import MOST_LEVELS
+from app.accounts import aliases, hierarchy_queries, queries
+from app.accounts.hierarchy import MOST_LEVELS
 from app.accounts.tables import Account
 from app.core.errors import ConflictError, FieldError, ProblemError
 from app.core.query_helpers import advisory_lock
 
-LINKS = frozenset({"parent_id", "external_ids"})
-PARENTS = "parents"
+LINK_FIELDS = frozenset({"parent_id", "external_ids"})
+PARENT_LOCK = "parents"
 """Who is whose parent changes in one transaction at a time."""
 
 
@@ -31,7 +31,7 @@ class UnknownParentError(ProblemError):
     code = "unknown_parent"
 
 
-class SaidLinks(Protocol):
+class GroupCallLinks(Protocol):
     """What ``group`` calls say of an account's ties, and which events they are."""
 
     account_id: str
@@ -41,7 +41,9 @@ class SaidLinks(Protocol):
     numbers: list[int]
 
 
-def write(session: Session, account: Account, said: Mapping[str, Any], *, replace: bool) -> None:
+def apply_links(
+    session: Session, account: Account, said: Mapping[str, Any], *, replace: bool
+) -> None:
     """Take what an API call says of an account that is locked.
 
     External ids go by system: those of a named one are replaced, None removes them. ``replace``:
@@ -59,24 +61,24 @@ def write(session: Session, account: Account, said: Mapping[str, Any], *, replac
 def set_parent(session: Session, account: Account, parent_id: str | None) -> None:
     """Put an account under another one, or under none. One writer of a workspace at a time."""
     if parent_id is not None:
-        advisory_lock(session, PARENTS, account.workspace_id)
+        advisory_lock(session, PARENT_LOCK, account.workspace_id)
         _check_parent(session, account, parent_id)
     account.parent_id = parent_id
     session.flush()
 
 
 def _check_parent(session: Session, account: Account, parent_id: str) -> None:
-    if not link_queries.keep_account(session, account.workspace_id, parent_id):
+    if not hierarchy_queries.lock_account_key(session, account.workspace_id, parent_id):
         raise UnknownParentError(
             f"No account {parent_id} in this workspace can be the parent.",
             errors=[FieldError("/body/parent_id", "Name an account that exists.")],
         )
-    above = link_queries.ancestors(session, account.workspace_id, parent_id)
+    above = hierarchy_queries.list_ancestors(session, account.workspace_id, parent_id)
     if account.account_id in above:
         raise ParentCycleError(
             f"{parent_id} belongs to {account.account_id}, so that it cannot be its parent."
         )
-    below = link_queries.levels(session, account.workspace_id, account.account_id)
+    below = hierarchy_queries.count_levels(session, account.workspace_id, account.account_id)
     if len(above) + below > MOST_LEVELS:
         raise ParentTooDeepError(f"A family of accounts has at most {MOST_LEVELS} levels.")
 
@@ -88,11 +90,11 @@ def _set_external_ids(
     *,
     replace: bool,
 ) -> None:
-    rows = queries.external_ids(session, account.workspace_id, [account.account_id])
+    rows = queries.list_external_ids(session, account.workspace_id, [account.account_id])
     known = {(row.system, row.external_id) for row in rows if replace or row.system in said}
-    wanted = {(system, each) for system, ids in said.items() for each in _several(ids)}
+    wanted = {(system, each) for system, ids in said.items() for each in _as_collection(ids)}
     if known - wanted:
-        link_queries.drop_external_ids(
+        hierarchy_queries.delete_external_ids(
             session, account.workspace_id, account.account_id, known - wanted
         )
     for system, external_id in sorted(wanted - known):
@@ -107,11 +109,13 @@ def _set_external_ids(
             )
 
 
-def _several(ids: str | Collection[str] | None) -> Collection[str]:
+def _as_collection(ids: str | Collection[str] | None) -> Collection[str]:
     return [ids] if isinstance(ids, str) else ids or []
 
 
-def put_traits(session: Session, workspace_id: str, rows: Collection[SaidLinks]) -> list[int]:
+def apply_group_calls(
+    session: Session, workspace_id: str, rows: Collection[GroupCallLinks]
+) -> list[int]:
     """Take what ``group`` calls say, where it can be; return the events that were refused in part.
 
     The accounts were written in this transaction, so that they are locked. A parent that nobody
@@ -122,10 +126,10 @@ def put_traits(session: Session, workspace_id: str, rows: Collection[SaidLinks])
     for row in rows:
         account = queries.get(session, workspace_id, Account, row.account_id, lock=True)
         whole = [
-            _is_put(session, account, system, external_id)
+            _put_external_id(session, account, system, external_id)
             for system, external_id in sorted(row.external_ids.items())
         ]
-        whole.append(_is_adopted(session, account, row))
+        whole.append(_put_parent(session, account, row))
         if not all(whole):
             refused += row.numbers
     return refused
@@ -138,14 +142,14 @@ def _ensure_parents(session: Session, workspace_id: str, parent_ids: Collection[
             queries.mark_due(session, workspace_id, [parent_id])
 
 
-def _is_put(session: Session, account: Account, system: str, external_id: str) -> bool:
+def _put_external_id(session: Session, account: Account, system: str, external_id: str) -> bool:
     whose = queries.put_external_id(
         session, account.workspace_id, account.account_id, system, external_id
     )
     return whose == account.account_id
 
 
-def _is_adopted(session: Session, account: Account, row: SaidLinks) -> bool:
+def _put_parent(session: Session, account: Account, row: GroupCallLinks) -> bool:
     is_newest = account.traits_at is None or row.said_at >= account.traits_at
     if row.parent_id in (None, account.parent_id) or (account.parent_id and not is_newest):
         return True

@@ -19,12 +19,12 @@ from app.core.query_helpers import (
     insert_if_missing,
 )
 
-Keyed = TypeVar("Keyed", Account, User, Plan, ProductFeature)
-Sold = TypeVar("Sold", Plan, ProductFeature)
+KeyedRow = TypeVar("KeyedRow", Account, User, Plan, ProductFeature)
+CatalogRow = TypeVar("CatalogRow", Plan, ProductFeature)
 
 
 @dataclass(frozen=True, slots=True)
-class Claimed:
+class ClaimedAccount:
     """An account to score now; ``notify``: whether anybody is to hear of what changes.
 
     ``used_since``: if nothing but use has changed, the earliest day of what came.
@@ -37,12 +37,12 @@ class Claimed:
     used_since: date | None = None
 
 
-ClaimedDue = Sequence[Claimed]
+ClaimedDue = Sequence[ClaimedAccount]
 
 
 def get(
-    session: Session, workspace_id: str, table: type[Keyed], key: str, *, lock: bool = False
-) -> Keyed:
+    session: Session, workspace_id: str, table: type[KeyedRow], key: str, *, lock: bool = False
+) -> KeyedRow:
     """Find a row by its key. Locked, it is fresh, and one writer at a time has it."""
     return get_row(session, table, (workspace_id, key), lock=NO_KEY_UPDATE if lock else False)
 
@@ -71,7 +71,7 @@ def list_users(
     return fetch_page(session, users, User.user_id, paging=paging)
 
 
-def account_by_external_id(
+def find_account_id(
     session: Session, workspace_id: str, system: str, external_id: str
 ) -> str | None:
     """Return the account that another system knows by an id of its own."""
@@ -93,10 +93,10 @@ def put_external_id(
         "account_id": account_id,
     }
     session.execute(insert(ExternalId).values(**row).on_conflict_do_nothing())
-    return account_by_external_id(session, workspace_id, system, external_id) or account_id
+    return find_account_id(session, workspace_id, system, external_id) or account_id
 
 
-def external_ids(
+def list_external_ids(
     session: Session, workspace_id: str, account_ids: Collection[str]
 ) -> Sequence[ExternalId]:
     """In the order of systems and ids."""
@@ -107,24 +107,26 @@ def external_ids(
     ).all()
 
 
-def list_sold(
-    session: Session, workspace_id: str, table: type[Sold], paging: Paging
-) -> RowPage[Sold]:
+def list_catalog_page(
+    session: Session, workspace_id: str, table: type[CatalogRow], paging: Paging
+) -> RowPage[CatalogRow]:
     """In the order of their keys."""
-    return fetch_page(session, _sold(workspace_id, table), table.key, paging=paging)
+    return fetch_page(session, _catalog(workspace_id, table), table.key, paging=paging)
 
 
-def plans(session: Session, workspace_id: str) -> Sequence[Plan]:
+def list_plans(session: Session, workspace_id: str) -> Sequence[Plan]:
     """In the order of their keys."""
-    return session.scalars(_sold(workspace_id, Plan).order_by(Plan.key)).all()
+    return session.scalars(_catalog(workspace_id, Plan).order_by(Plan.key)).all()
 
 
-def product_features(session: Session, workspace_id: str) -> Sequence[ProductFeature]:
+def list_product_features(session: Session, workspace_id: str) -> Sequence[ProductFeature]:
     """In the order of their keys."""
-    return session.scalars(_sold(workspace_id, ProductFeature).order_by(ProductFeature.key)).all()
+    return session.scalars(
+        _catalog(workspace_id, ProductFeature).order_by(ProductFeature.key)
+    ).all()
 
 
-def _sold(workspace_id: str, table: type[Sold]) -> Select[Sold]:
+def _catalog(workspace_id: str, table: type[CatalogRow]) -> Select[CatalogRow]:
     return select(table).where(table.workspace_id == workspace_id)
 
 
@@ -198,7 +200,7 @@ FROM claimed GROUP BY workspace_id, account_id ORDER BY workspace_id, account_id
 """)
 
 
-CLAIMS = 0x5C0E
+CLAIM_LOCK_SEED = 0x5C0E
 """Sets the advisory locks of claims apart from others."""
 
 
@@ -212,10 +214,10 @@ def claim_due(
     account that was marked again has another chance.
     """
     few = limit if few is None else few
-    values = {"limit": limit, "few": few, "least": least, "claims": CLAIMS}
+    values = {"limit": limit, "few": few, "least": least, "claims": CLAIM_LOCK_SEED}
     rows = session.execute(CLAIM_DUE, values)
     return [
-        Claimed(
+        ClaimedAccount(
             row.workspace_id, row.account_id, Priority(row.priority), row.notify, row.used_since
         )
         for row in rows

@@ -4,10 +4,10 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, Strict
 
-from app.accounts.family import Rollup
+from app.accounts.hierarchy import Rollup
 from app.accounts.subscriptions import Period, Terms
 from app.accounts.tables import Account, ExternalId, Subscription
-from app.accounts.traits import SYSTEM
+from app.accounts.traits import SYSTEM_PATTERN
 from app.core.schemas import (
     NAMED,
     WHOLE_NUMBER,
@@ -34,9 +34,9 @@ Traits = Annotated[
 ]
 
 
-System = Annotated[str, Field(pattern=SYSTEM)]
+SystemName = Annotated[str, Field(pattern=SYSTEM_PATTERN)]
 ExternalIds = Annotated[list[Id], Field(min_length=1, max_length=100)]
-Link = Annotated[
+ParentId = Annotated[
     Id | None,
     Field(description="The account that this one belongs to.", examples=["acme-holding"]),
 ]
@@ -57,7 +57,7 @@ class AccountFields(RequestModel):
     started_on: Day | None = Field(
         None, description="The first day as a customer.", examples=["2024-05-01"]
     )
-    parent_id: Link = None
+    parent_id: ParentId = None
 
 
 class AccountIn(AccountFields):
@@ -70,7 +70,7 @@ class AccountIn(AccountFields):
         "its plan says.",
         examples=[{"sso": True}],
     )
-    external_ids: Annotated[dict[System, Id | ExternalIds], NAMED] | None = Field(
+    external_ids: Annotated[dict[SystemName, Id | ExternalIds], NAMED] | None = Field(
         None,
         description="What other systems call the account. Null: what is known stays.",
         examples=[{"salesforce": "0015g00000A1b2C", "stripe": "cus_9s6XKzkNRiz8i3"}],
@@ -90,7 +90,7 @@ class AccountPatch(AccountFields):
     feature_exceptions: Annotated[dict[Id, Flag | None], NAMED] = Field(
         default_factory=dict, examples=[{"sso": True, "api": None}]
     )
-    external_ids: Annotated[dict[System, Id | ExternalIds | None], NAMED] = Field(
+    external_ids: Annotated[dict[SystemName, Id | ExternalIds | None], NAMED] = Field(
         default_factory=dict,
         description="By system; null removes.",
         examples=[{"salesforce": "0015g00000A1b2C", "hubspot": None}],
@@ -218,7 +218,7 @@ class SubscriptionIn(RequestModel):
         )
 
 
-class SubscriptionEnd(RequestModel):
+class SubscriptionEndIn(RequestModel):
     account_id: Id
     ends_on: Day | None = Field(
         None, description="The first day without it; null: today.", examples=["2026-04-01"]
@@ -226,7 +226,7 @@ class SubscriptionEnd(RequestModel):
     reason: Text | None = Field(None, examples=["price"])
 
 
-class PeriodOut(ResponseModel):
+class SubscriptionPeriodOut(ResponseModel):
     account_id: str = Field(examples=["acme"])
     subscription_id: str = Field(examples=["main"])
     starts_on: date
@@ -247,11 +247,11 @@ class SubscriptionOut(BaseModel):
 
     account_id: str = Field(examples=["acme"])
     subscription_id: str = Field(examples=["main"])
-    periods: list[PeriodOut]
+    periods: list[SubscriptionPeriodOut]
 
     @classmethod
     def of(
         cls, account_id: str, subscription_id: str, rows: Iterable[Subscription]
     ) -> "SubscriptionOut":
-        periods = [PeriodOut.model_validate(row) for row in rows]
+        periods = [SubscriptionPeriodOut.model_validate(row) for row in rows]
         return cls(account_id=account_id, subscription_id=subscription_id, periods=periods)

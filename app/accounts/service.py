@@ -23,7 +23,7 @@ from app.core.query_helpers import table_noun
 API, TRAITS = "api", "traits"
 """Where terms were said. The traits of ``group`` calls stand back behind every other source."""
 
-MERGED = {"traits", "feature_exceptions"}
+MERGED_FIELDS = {"traits", "feature_exceptions"}
 
 
 def write_account(
@@ -41,11 +41,11 @@ def write_account(
     """
     account_id = aliases.current_id(session, workspace_id, account_id)
     if replace:
-        enter(session, workspace_id, Account, account_id)
+        ensure_exists(session, workspace_id, Account, account_id)
     account = queries.get(session, workspace_id, Account, account_id, lock=True)
-    columns = {name: value for name, value in said.items() if name not in links.LINKS}
-    _write(account, columns, replace=replace)
-    links.write(session, account, said, replace=replace)
+    columns = {name: value for name, value in said.items() if name not in links.LINK_FIELDS}
+    _set_columns(account, columns, replace=replace)
+    links.apply_links(session, account, said, replace=replace)
     account.traits_at = now
     queries.mark_due(session, workspace_id, [account_id])
     return account
@@ -67,14 +67,14 @@ def write_user(
     """
     if said.get("account_id") is not None:
         account_id = aliases.current_id(session, workspace_id, said["account_id"])
-        enter(session, workspace_id, Account, account_id)
+        ensure_exists(session, workspace_id, Account, account_id)
         said = {**said, "account_id": account_id}
     if replace:
-        enter(session, workspace_id, User, user_id)
+        ensure_exists(session, workspace_id, User, user_id)
     user = queries.get(session, workspace_id, User, user_id, lock=True)
     account_before = user.account_id
     excluded = _is_excluded(user, said, internal_domains)
-    _write(user, {**said, "excluded": excluded}, replace=replace)
+    _set_columns(user, {**said, "excluded": excluded}, replace=replace)
     user.traits_at = now
     if user.account_id != account_before:
         user.account_since = now
@@ -83,10 +83,12 @@ def write_user(
     return user
 
 
-def enter(session: Session, workspace_id: str, table: type[Account | User], key: str) -> None:
+def ensure_exists(
+    session: Session, workspace_id: str, table: type[Account | User], key: str
+) -> None:
     """Create an account or a user unless there is one; one that was erased is refused."""
     if queries.ensure(session, workspace_id, table, key):
-        tombstones.refuse(session, workspace_id, table_noun(table), key)
+        tombstones.refuse_erased(session, workspace_id, table_noun(table), key)
 
 
 def _is_excluded(user: User, said: Mapping[str, Any], internal_domains: Collection[str]) -> bool:
@@ -97,10 +99,10 @@ def _is_excluded(user: User, said: Mapping[str, Any], internal_domains: Collecti
     return internal or (user.excluded and "excluded" not in said)
 
 
-def _write(row: Account | User, said: Mapping[str, Any], *, replace: bool) -> None:
+def _set_columns(row: Account | User, said: Mapping[str, Any], *, replace: bool) -> None:
     for name, value in said.items():
         before = {} if replace else getattr(row, name)
-        setattr(row, name, _merged(before, value) if name in MERGED else value)
+        setattr(row, name, _merged(before, value) if name in MERGED_FIELDS else value)
 
 
 def _merged(before: Mapping[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:
@@ -126,7 +128,7 @@ def put_subscription(
         session, workspace_id, account_id, subscription_id, new, source=API, known_on=known_on
     ):
         queries.mark_due(session, workspace_id, [account_id])
-    return _standing(session, workspace_id, account_id, subscription_id)
+    return _current_rows(session, workspace_id, account_id, subscription_id)
 
 
 def end_subscription(
@@ -142,8 +144,8 @@ def end_subscription(
     """Let nothing be paid from a day on. That it ends earlier already is a conflict."""
     account_id = aliases.current_id(session, workspace_id, account_id)
     queries.get(session, workspace_id, Account, account_id, lock=True)
-    known = subscription_queries.known_periods(session, workspace_id, account_id)
-    periods = periods_of(known, subscription_id)
+    known = subscription_queries.list_known_periods(session, workspace_id, account_id)
+    periods = current_periods(known, subscription_id)
     if not periods:
         raise NotFoundError("subscription", subscription_id)
     if all(period.ends_on is not None and period.ends_on < on for period in periods):
@@ -151,12 +153,12 @@ def end_subscription(
             "It ends earlier already; to lengthen it, put its terms again with a later ends_on.",
             code="already_ended",
         )
-    ended = {subscription_id: subscriptions.end(periods, on, reason)}
+    ended = {subscription_id: subscriptions.end_periods(periods, on, reason)}
     if subscription_queries.write_periods(
         session, workspace_id, account_id, ended, source=API, known_on=known_on
     ):
         queries.mark_due(session, workspace_id, [account_id])
-    return _standing(session, workspace_id, account_id, subscription_id)
+    return _current_rows(session, workspace_id, account_id, subscription_id)
 
 
 def put_period(
@@ -173,32 +175,36 @@ def put_period(
 
     From its start on it takes the place of what ``group`` calls said of the account.
     """
-    account_id, known = lock_periods(session, workspace_id, account_id)
-    changes = {subscription_id: subscriptions.change(periods_of(known, subscription_id), new)}
+    account_id, known = lock_account_periods(session, workspace_id, account_id)
+    changes = {
+        subscription_id: subscriptions.apply_period(current_periods(known, subscription_id), new)
+    }
     if TRAITS not in (source, subscription_id):
-        changes = traits_ended(known, new.starts_on) | changes
+        changes = end_trait_periods(known, new.starts_on) | changes
     return subscription_queries.write_periods(
         session, workspace_id, account_id, changes, source=source, known_on=known_on
     )
 
 
-def lock_periods(
+def lock_account_periods(
     session: Session, workspace_id: str, account_id: str
 ) -> tuple[str, Sequence[Subscription]]:
     """Return the account of today, locked and created if need be, and what is known of its pay."""
     account_id = aliases.current_id(session, workspace_id, account_id)
-    enter(session, workspace_id, Account, account_id)
+    ensure_exists(session, workspace_id, Account, account_id)
     queries.get(session, workspace_id, Account, account_id, lock=True)
-    return account_id, subscription_queries.known_periods(session, workspace_id, account_id)
+    return account_id, subscription_queries.list_known_periods(session, workspace_id, account_id)
 
 
-def traits_ended(known: Iterable[Subscription], on: date) -> dict[str, list[Period]]:
+def end_trait_periods(known: Iterable[Subscription], on: date) -> dict[str, list[Period]]:
     """Return what to write so that what ``group`` calls said ends on a day."""
     told = {row.subscription_id for row in known if row.source == TRAITS}
-    return {each: subscriptions.end(periods_of(known, each), on, None) for each in told}
+    return {
+        each: subscriptions.end_periods(current_periods(known, each), on, None) for each in told
+    }
 
 
-def put_price_traits(
+def apply_price_traits(
     session: Session,
     workspace_id: str,
     account_id: str,
@@ -213,26 +219,26 @@ def put_price_traits(
     ``price`` holds any of the terms of a period and ``renewal_on``. The caller has written the
     account in this transaction, so that nobody else changes its subscriptions.
     """
-    known = subscription_queries.known_periods(session, workspace_id, account_id)
+    known = subscription_queries.list_known_periods(session, workspace_id, account_id)
     if any(row.source != TRAITS for row in known):
         return False
-    periods = periods_of(known, TRAITS)
-    new = subscriptions.with_price(periods, price, on=on, base_currency=base_currency)
+    periods = current_periods(known, TRAITS)
+    new = subscriptions.period_with_price(periods, price, on=on, base_currency=base_currency)
     if new is None:
         return False
-    changes = {TRAITS: subscriptions.change(periods, new)}
+    changes = {TRAITS: subscriptions.apply_period(periods, new)}
     for each in sorted({row.subscription_id for row in known} - {TRAITS}):  # of a merged account
-        until_now = [period for period in periods_of(known, each) if period.starts_on <= on]
-        changes[each] = subscriptions.end(until_now, on, None)
+        until_now = [period for period in current_periods(known, each) if period.starts_on <= on]
+        changes[each] = subscriptions.end_periods(until_now, on, None)
     return subscription_queries.write_periods(
         session, workspace_id, account_id, changes, source=TRAITS, known_on=known_on
     )
 
 
-def _standing(
+def _current_rows(
     session: Session, workspace_id: str, account_id: str, subscription_id: str
 ) -> list[Subscription]:
-    known = subscription_queries.known_periods(session, workspace_id, account_id)
+    known = subscription_queries.list_known_periods(session, workspace_id, account_id)
     return [
         row
         for row in known
@@ -240,7 +246,7 @@ def _standing(
     ]
 
 
-def periods_of(rows: Iterable[Subscription], subscription_id: str) -> list[Period]:
+def current_periods(rows: Iterable[Subscription], subscription_id: str) -> list[Period]:
     """Take the standing ones of one subscription."""
     return [
         Period(

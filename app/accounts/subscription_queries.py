@@ -12,7 +12,9 @@ from app.core.pagination import Paging, RowPage
 from app.core.query_helpers import fetch_page, filter_if_given
 
 
-def known_periods(session: Session, workspace_id: str, account_id: str) -> Sequence[Subscription]:
+def list_known_periods(
+    session: Session, workspace_id: str, account_id: str
+) -> Sequence[Subscription]:
     """Every period of an account's subscriptions as it is known now, withdrawn ones too."""
     return session.scalars(
         select(Subscription)
@@ -59,7 +61,7 @@ def write_periods(
     return any(changes.values())
 
 
-def periods_on(workspace_id: str, *, on: date, known_on: date) -> Select[Subscription]:
+def select_periods_on(workspace_id: str, *, on: date, known_on: date) -> Select[Subscription]:
     """Select the periods that cover a day, as they were known on another."""
     newer = aliased(Subscription)
     restated = exists().where(
@@ -90,17 +92,17 @@ def list_subscriptions(
 ) -> RowPage[Subscription]:
     """In the order of account and subscription."""
     periods = filter_if_given(
-        periods_on(workspace_id, on=on, known_on=known_on), account_id=account_id
+        select_periods_on(workspace_id, on=on, known_on=known_on), account_id=account_id
     )
     place = (Subscription.account_id, Subscription.subscription_id)
     return fetch_page(session, periods, *place, paging=paging)
 
 
-def mrr_cents(
+def load_mrr_cents(
     session: Session, workspace_id: str, account_id: str, *, on: date, known_on: date
 ) -> dict[str, int]:
     """Currency to what an account paid a month on a day, as it was known on another."""
-    periods = periods_on(workspace_id, on=on, known_on=known_on).subquery()
+    periods = select_periods_on(workspace_id, on=on, known_on=known_on).subquery()
     sums = (
         select(periods.c.currency, func.sum(periods.c.mrr_cents))
         .where(periods.c.account_id == account_id)

@@ -44,7 +44,7 @@ class Period:
         )
 
 
-def change(periods: Iterable[Period], new: Period) -> list[Period]:
+def apply_period(periods: Iterable[Period], new: Period) -> list[Period]:
     """Return the periods to write so that ``new`` holds from its start to its end.
 
     What runs on its first day ends there and does not come back; what was to begin before its end
@@ -63,7 +63,7 @@ def change(periods: Iterable[Period], new: Period) -> list[Period]:
     return [new, *withdrawn]
 
 
-def end(periods: Iterable[Period], on: date, reason: str | None) -> list[Period]:
+def end_periods(periods: Iterable[Period], on: date, reason: str | None) -> list[Period]:
     """Return the periods to write so that nothing is paid from the day ``on``.
 
     An end that was said for an earlier day stands.
@@ -82,14 +82,14 @@ def end(periods: Iterable[Period], on: date, reason: str | None) -> list[Period]
     return written
 
 
-def restated(periods: Iterable[Period], wanted: Iterable[Period]) -> list[Period]:
+def replace_all(periods: Iterable[Period], wanted: Iterable[Period]) -> list[Period]:
     """Return the periods to write so that exactly the wanted ones stand."""
     standing = {period.starts_on: period for period in periods if not period.is_withdrawn}
     news = [period for period in wanted if standing.pop(period.starts_on, None) != period]
     return [*news, *(replace(p, ends_on=p.starts_on) for p in standing.values())]
 
 
-def with_price(
+def period_with_price(
     periods: Iterable[Period], price: Mapping[str, Any], *, on: date, base_currency: str
 ) -> Period | None:
     """Return the period that begins when a ``group`` call names plan, price, seats or renewal day.
@@ -99,7 +99,7 @@ def with_price(
     """
     standing = [period for period in periods if not period.is_withdrawn]
     running = next((p for p in standing if p.covers(on)), None)
-    said = {"currency": base_currency, **(_price(running) if running else {}), **price}
+    said = {"currency": base_currency, **(_price_fields(running) if running else {}), **price}
     if "mrr_cents" not in said:
         return None
     return Period(
@@ -111,5 +111,5 @@ def with_price(
     )
 
 
-def _price(period: Period) -> Mapping[str, Any]:
+def _price_fields(period: Period) -> Mapping[str, Any]:
     return {**asdict(period.terms), "renewal_on": period.renewal_on}

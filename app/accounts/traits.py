@@ -9,7 +9,7 @@ from typing import Any
 
 LARGEST_MRR = Decimal(10) ** 12
 LARGEST_COUNT = 2**53
-GROUPED = re.compile(r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?")
+GROUPED_DIGITS = re.compile(r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?")
 
 SPELLINGS = {
     "createdAt": "created_at",
@@ -20,7 +20,7 @@ SPELLINGS = {
     "externalIds": "external_ids",
 }
 
-SYSTEM = r"^[a-z][a-z0-9_-]{0,63}$"
+SYSTEM_PATTERN = r"^[a-z][a-z0-9_-]{0,63}$"
 """What another system is called."""
 LONGEST_ID, LONGEST_ID_BYTES = 255, 765
 NOT_IDS = frozenset(
@@ -52,7 +52,7 @@ class UserTraits:
     rest: Mapping[str, Any] = field(default_factory=dict)
 
 
-def text(value: object) -> str:
+def parse_text(value: object) -> str:
     if isinstance(value, str) and value.strip():
         return value.strip()[:500]
     if isinstance(value, int | float) and not isinstance(value, bool):
@@ -60,20 +60,20 @@ def text(value: object) -> str:
     raise ValueError("a text is wanted")
 
 
-def count(value: object) -> int:
-    number = amount(value)
+def parse_count(value: object) -> int:
+    number = parse_amount(value)
     if number != int(number) or number > LARGEST_COUNT:
         raise ValueError("a whole number is wanted")
     return int(number)
 
 
-def amount(value: object) -> Decimal:
+def parse_amount(value: object) -> Decimal:
     """Read a number, also with commas between groups of three digits; "12,5" is none."""
     if isinstance(value, bool):
         raise TypeError("a number is wanted")
     digits = str(value).strip()
     try:
-        number = Decimal(digits.replace(",", "") if GROUPED.fullmatch(digits) else digits)
+        number = Decimal(digits.replace(",", "") if GROUPED_DIGITS.fullmatch(digits) else digits)
     except InvalidOperation:
         raise ValueError("a number is wanted") from None
     if not number.is_finite() or not 0 <= number < LARGEST_MRR:
@@ -81,64 +81,64 @@ def amount(value: object) -> Decimal:
     return number
 
 
-def day(value: object) -> date:
+def parse_day(value: object) -> date:
     """Read an ISO 8601 date, also at the head of a date and time."""
     return datetime.fromisoformat(str(value).strip()).date()
 
 
-def currency(value: object) -> str:
-    code = text(value).upper()
+def parse_currency(value: object) -> str:
+    code = parse_text(value).upper()
     if len(code) != 3 or not code.isascii() or not code.isalpha():  # noqa: PLR2004
         raise ValueError("a currency code of three letters is wanted")
     return code
 
 
-def cents(value: object) -> int:
+def parse_cents(value: object) -> int:
     """Major units of a currency to integer cents, half to even."""
-    return int((amount(value) * 100).to_integral_value())
+    return int((parse_amount(value) * 100).to_integral_value())
 
 
-def identity(value: object) -> str:
-    found = text(value)
+def parse_id(value: object) -> str:
+    found = parse_text(value)
     too_long = len(found) > LONGEST_ID or len(found.encode()) > LONGEST_ID_BYTES
     if too_long or found.lower() in NOT_IDS:
         raise ValueError("an id is wanted")
     return found
 
 
-def external_ids(value: object) -> dict[str, str]:
+def parse_external_ids(value: object) -> dict[str, str]:
     if not isinstance(value, Mapping):
         raise TypeError("ids by system are wanted")
-    found = {str(system): identity(each) for system, each in value.items() if each is not None}
-    if not all(re.fullmatch(SYSTEM, system) for system in found):
+    found = {str(system): parse_id(each) for system, each in value.items() if each is not None}
+    if not all(re.fullmatch(SYSTEM_PATTERN, system) for system in found):
         raise ValueError("a system is named in small letters")
     return found
 
 
 ACCOUNT_COLUMNS: Mapping[str, tuple[str, Callable[[object], Any]]] = {
-    "name": ("name", text),
-    "segment": ("segment", text),
-    "owner": ("owner", text),
-    "plan": ("plan", text),
-    "industry": ("industry", text),
-    "employees": ("employees", count),
-    "end_customers": ("end_customers", count),
-    "created_at": ("started_on", day),
+    "name": ("name", parse_text),
+    "segment": ("segment", parse_text),
+    "owner": ("owner", parse_text),
+    "plan": ("plan", parse_text),
+    "industry": ("industry", parse_text),
+    "employees": ("employees", parse_count),
+    "end_customers": ("end_customers", parse_count),
+    "created_at": ("started_on", parse_day),
 }
 PRICE_TRAITS: Mapping[str, tuple[str, Callable[[object], Any]]] = {
-    "plan": ("plan", text),
-    "mrr": ("mrr_cents", cents),
-    "currency": ("currency", currency),
-    "seats": ("seats", count),
-    "renewal_date": ("renewal_on", day),
+    "plan": ("plan", parse_text),
+    "mrr": ("mrr_cents", parse_cents),
+    "currency": ("currency", parse_currency),
+    "seats": ("seats", parse_count),
+    "renewal_date": ("renewal_on", parse_day),
 }
 LINK_TRAITS: Mapping[str, tuple[str, Callable[[object], Any]]] = {
-    "parent_id": ("parent_id", identity),
-    "external_ids": ("external_ids", external_ids),
+    "parent_id": ("parent_id", parse_id),
+    "external_ids": ("external_ids", parse_external_ids),
 }
 
 
-def account_traits(traits: Mapping[str, Any]) -> AccountTraits:
+def split_account_traits(traits: Mapping[str, Any]) -> AccountTraits:
     """Split the traits of a ``group`` call. What cannot be read is named in ``invalid``."""
     columns: dict[str, Any] = {}
     price: dict[str, Any] = {}
@@ -160,7 +160,7 @@ def account_traits(traits: Mapping[str, Any]) -> AccountTraits:
     return AccountTraits(columns, price, links, rest, tuple(invalid))
 
 
-def user_traits(traits: Mapping[str, Any]) -> UserTraits:
+def split_user_traits(traits: Mapping[str, Any]) -> UserTraits:
     """Split the traits of an ``identify`` call."""
     rest = dict(traits)
     columns: dict[str, Any] = {}

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-MONTHS_OF: Mapping[str, Fraction] = {
+MONTHS_PER_INTERVAL: Mapping[str, Fraction] = {
     "day": Fraction(12, 365),
     "week": Fraction(12, 52),
     "month": Fraction(1),
@@ -40,20 +40,26 @@ class Price:
     unit: Fraction | None
     tiers: Sequence[Tier] = ()
     by_volume: bool = False
-    pack: int = 1
+    package_size: int = 1
     round_up: bool = False
     metered: bool = False
 
     def charge(self, quantity: int) -> Fraction | None:
-        packs = -(-quantity // self.pack) if self.round_up else quantity // self.pack
+        packs = (
+            -(-quantity // self.package_size) if self.round_up else quantity // self.package_size
+        )
         if self.metered:
             return Fraction(0)
         if self.tiers:
-            return volume(self.tiers, packs) if self.by_volume else graduated(self.tiers, packs)
+            return (
+                volume_charge(self.tiers, packs)
+                if self.by_volume
+                else graduated_charge(self.tiers, packs)
+            )
         return None if self.unit is None else self.unit * packs
 
-    def monthly(self, amount: Fraction) -> Fraction:
-        return amount / (MONTHS_OF[self.interval] * self.interval_count)
+    def per_month(self, amount: Fraction) -> Fraction:
+        return amount / (MONTHS_PER_INTERVAL[self.interval] * self.interval_count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +74,7 @@ class Discount:
     item_id: str | None = None
     products: frozenset[str] = frozenset()
 
-    def is_for(self, item: "Item") -> bool:
+    def applies_to_item(self, item: "Item") -> bool:
         return not self.products or not self.products.isdisjoint(item.names)
 
     def off(self, amount: Fraction) -> Fraction:
@@ -86,7 +92,7 @@ class Item:
     default_plan: str | None = None
 
 
-def graduated(tiers: Sequence[Tier], quantity: int) -> Fraction:
+def graduated_charge(tiers: Sequence[Tier], quantity: int) -> Fraction:
     """Charge each unit at its own tier, and the flat amount of every tier that is reached."""
     total, before = Fraction(0), 0
     for n, tier in enumerate(tiers):
@@ -98,13 +104,13 @@ def graduated(tiers: Sequence[Tier], quantity: int) -> Fraction:
     return total
 
 
-def volume(tiers: Sequence[Tier], quantity: int) -> Fraction:
+def volume_charge(tiers: Sequence[Tier], quantity: int) -> Fraction:
     """Charge all units at the tier that the quantity falls into; beyond the last, at the last."""
     tier = next((t for t in tiers if t.up_to is None or quantity <= t.up_to), tiers[-1])
     return tier.unit * quantity + tier.flat
 
 
-def monthly(
+def monthly_price(
     items: Sequence[Item], discounts: Iterable[Discount], charged: Mapping[str, Fraction]
 ) -> tuple[Fraction, bool]:
     """Return a month's price in minor units, and whether the price of every item is known.
@@ -121,22 +127,24 @@ def monthly(
         complete = complete and amount is not None
         amount = max(amount or Fraction(0), Fraction(0))
         for discount in (each for each in discounts if each.item_id == item.item_id):
-            amount = discount.off(amount) if discount.is_for(item) else amount
-        amounts.append(item.price.monthly(amount))
+            amount = discount.off(amount) if discount.applies_to_item(item) else amount
+        amounts.append(item.price.per_month(amount))
     for discount in (each for each in discounts if each.item_id is None):
-        amounts = _less(items, amounts, discount)
+        amounts = _discounted(items, amounts, discount)
     return sum(amounts, Fraction(0)), complete
 
 
-def _less(items: Sequence[Item], amounts: Sequence[Fraction], discount: Discount) -> list[Fraction]:
+def _discounted(
+    items: Sequence[Item], amounts: Sequence[Fraction], discount: Discount
+) -> list[Fraction]:
     """Take a discount off the items that it is for, in proportion to what each costs."""
-    meant = [discount.is_for(item) for item in items]
+    meant = [discount.applies_to_item(item) for item in items]
     before = sum(
         (amount for amount, is_meant in zip(amounts, meant, strict=True) if is_meant), Fraction(0)
     )
     if not before:
         return list(amounts)
-    off = items[meant.index(True)].price.monthly(discount.amount)
+    off = items[meant.index(True)].price.per_month(discount.amount)
     share = Discount(discount.percent, off).off(before) / before
     return [
         amount * share if is_meant else amount

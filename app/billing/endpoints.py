@@ -9,15 +9,15 @@ from app.accounts.queries import get_account
 from app.billing import invoice_queries as invoices
 from app.billing import queries, service
 from app.billing.schemas import (
-    STRIPE_EVENT,
+    STRIPE_EVENT_EXAMPLE,
     BillingReceipt,
     BillingSourceIn,
     BillingSourceOut,
     InvoiceOut,
-    UnmatchedOut,
+    UnmatchedBillingOut,
 )
 from app.billing.tables import BillingSource
-from app.billing.unmatched_queries import unmatched
+from app.billing.unmatched_queries import list_unmatched_objects
 from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.encryption import EncryptorDep
@@ -26,21 +26,21 @@ from app.core.pagination import Page, PagingDep
 from app.core.schemas import Id, problem_responses
 from app.workspaces.auth import Admin, AdminActor, Reader
 
-LARGEST_EVENT = 1024 * 1024
-RECEIVE = "/v1/billing/stripe/{source_id}"
+LARGEST_EVENT_BYTES = 1024 * 1024
+RECEIVE_PATH = "/v1/billing/stripe/{source_id}"
 
-managed = APIRouter(
+management_router = APIRouter(
     prefix="/api/v1", tags=["billing"], responses=problem_responses(400, 401, 403, 404, 422)
 )
-received = APIRouter(tags=["billing"])
+receiving_router = APIRouter(tags=["billing"])
 
 
-def _shown(source: BillingSource, request: Request) -> BillingSourceOut:
-    url = str(request.base_url).rstrip("/") + RECEIVE.format(source_id=source.source_id)
+def _source_out(source: BillingSource, request: Request) -> BillingSourceOut:
+    url = str(request.base_url).rstrip("/") + RECEIVE_PATH.format(source_id=source.source_id)
     return BillingSourceOut.from_row(source, url=url)
 
 
-@managed.put("/billing-sources/stripe", responses=problem_responses(409))
+@management_router.put("/billing-sources/stripe", responses=problem_responses(409))
 def put_stripe_source(
     body: BillingSourceIn,
     request: Request,
@@ -52,30 +52,32 @@ def put_stripe_source(
 
     The signing secret is never shown again. A change has every subscription worked out anew.
     """
-    return _shown(service.put_source(session, change, body.model_dump(), vault), request)
+    return _source_out(service.put_source(session, change, body.model_dump(), vault), request)
 
 
-@managed.get("/billing-sources/stripe")
+@management_router.get("/billing-sources/stripe")
 def get_stripe_source(request: Request, session: ReadSessionDep, caller: Admin) -> BillingSourceOut:
     """Show how Stripe is connected, without its secret."""
-    return _shown(queries.get_source(session, caller.workspace_id), request)
+    return _source_out(queries.get_source(session, caller.workspace_id), request)
 
 
-@managed.delete("/billing-sources/stripe", status_code=204)
+@management_router.delete("/billing-sources/stripe", status_code=204)
 def delete_stripe_source(session: SessionDep, change: AdminActor) -> None:
     """Disconnect Stripe. What it told stays known."""
     service.delete_source(session, change)
 
 
-@managed.get("/billing-sources/stripe/unmatched")
-def list_unmatched(session: ReadSessionDep, caller: Admin, paging: PagingDep) -> Page[UnmatchedOut]:
+@management_router.get("/billing-sources/stripe/unmatched")
+def list_unmatched_billing(
+    session: ReadSessionDep, caller: Admin, paging: PagingDep
+) -> Page[UnmatchedBillingOut]:
     """List what is billed and counts for no account, or whose price could not be read."""
     queries.get_source(session, caller.workspace_id)
-    found = unmatched(session, caller.workspace_id, paging)
-    return found.to_page(UnmatchedOut.model_validate)
+    found = list_unmatched_objects(session, caller.workspace_id, paging)
+    return found.to_page(UnmatchedBillingOut.model_validate)
 
 
-@managed.get("/accounts/{account_id}/invoices")
+@management_router.get("/accounts/{account_id}/invoices")
 def list_invoices(
     account_id: Id, session: ReadSessionDep, caller: Reader, paging: PagingDep
 ) -> Page[InvoiceOut]:
@@ -87,15 +89,15 @@ def list_invoices(
 
 
 async def event_body(request: Request) -> bytes:
-    return await read_body(request, limit=LARGEST_EVENT)
+    return await read_body(request, limit=LARGEST_EVENT_BYTES)
 
 
-@received.post(
-    RECEIVE,
+@receiving_router.post(
+    RECEIVE_PATH,
     responses=problem_responses(400, 404, 408, 413, 422),
     openapi_extra={
         "security": [],
-        "requestBody": {"required": True, "content": {"application/json": STRIPE_EVENT}},
+        "requestBody": {"required": True, "content": {"application/json": STRIPE_EVENT_EXAMPLE}},
     },
 )
 def receive_stripe_event(
@@ -112,10 +114,10 @@ def receive_stripe_event(
 
     A 200 says that it is stored; an event that comes again changes nothing.
     """
-    result = service.take(session, source_id, body, stripe_signature, vault=vault, now=now)
+    result = service.receive_event(session, source_id, body, stripe_signature, vault=vault, now=now)
     return BillingReceipt(result=result)
 
 
 router = APIRouter()
-router.include_router(managed)
-router.include_router(received)
+router.include_router(management_router)
+router.include_router(receiving_router)

@@ -12,7 +12,7 @@ from app.core.query_helpers import fetch_page
 
 
 @dataclass(frozen=True, slots=True)
-class OpenFailure:
+class FailedPayments:
     """What an account owes on invoices that could not be collected, in one currency."""
 
     account_id: str
@@ -22,7 +22,9 @@ class OpenFailure:
     failed_since: datetime
 
 
-def put_invoices(session: Session, workspace_id: str, rows: Sequence[Mapping[str, object]]) -> None:
+def upsert_invoices(
+    session: Session, workspace_id: str, rows: Sequence[Mapping[str, object]]
+) -> None:
     """Write invoices as they are now, in key order."""
     for row in sorted(rows, key=lambda each: str(each["invoice_id"])):
         key = {"workspace_id": workspace_id, "system": STRIPE, "invoice_id": row["invoice_id"]}
@@ -41,9 +43,9 @@ def list_invoices(
     return fetch_page(session, rows, *place, paging=paging, newest=True)
 
 
-def open_failures(
+def load_failed_payments(
     session: Session, workspace_id: str, account_ids: Collection[str], *, at: datetime | None = None
-) -> Sequence[OpenFailure]:
+) -> Sequence[FailedPayments]:
     """What could not be collected of accounts and is owed still, by account and currency.
 
     ``at``: as it was then. What was paid later was owed in full until then.
@@ -73,7 +75,7 @@ def open_failures(
         .order_by(Invoice.account_id, Invoice.currency)
     )
     return [
-        OpenFailure(account_id, currency, number, int(cents), since)
+        FailedPayments(account_id, currency, number, int(cents), since)
         for account_id, currency, number, cents, since in rows
         if account_id is not None and since is not None
     ]

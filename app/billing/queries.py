@@ -5,7 +5,7 @@ from sqlalchemy import ARRAY, Text, cast, delete, exists, func, literal, or_, se
 from sqlalchemy.orm import Session
 
 from app.accounts.tables import ExternalId
-from app.billing.notices import Kind, Notice
+from app.billing.billing_events import ObjectKind, ParsedEvent
 from app.billing.tables import (
     STRIPE,
     BillingCustomer,
@@ -26,12 +26,12 @@ def get_source(session: Session, workspace_id: str, *, lock: bool = False) -> Bi
     return get_row(session, BillingSource, (workspace_id, STRIPE), lock=lock)
 
 
-def source_by_id(session: Session, source_id: str) -> BillingSource | None:
+def find_source_by_id(session: Session, source_id: str) -> BillingSource | None:
     """Find whose source it is: the id, which nobody can guess, is what names the workspace."""
     return session.scalar(select(BillingSource).where(BillingSource.source_id == source_id))
 
 
-def note_use(session: Session, workspace_id: str, *, now: datetime) -> None:
+def touch_source(session: Session, workspace_id: str, *, now: datetime) -> None:
     """Note when events came last, to the minute and only if nobody else does."""
     free = (
         select(BillingSource.source_id)
@@ -62,7 +62,9 @@ def lock_customer(
     return get_row(session, BillingCustomer, tuple(key.values()), lock=True)
 
 
-def add_event(session: Session, workspace_id: str, notice: Notice, *, now: datetime) -> bool:
+def insert_event(
+    session: Session, workspace_id: str, notice: ParsedEvent, *, now: datetime
+) -> bool:
     """Store an event; False: it was there already."""
     return insert_if_missing(
         session,
@@ -81,28 +83,34 @@ def add_event(session: Session, workspace_id: str, notice: Notice, *, now: datet
     )
 
 
-def notices(session: Session, workspace_id: str, customer_id: str) -> Sequence[Notice]:
+def list_customer_events(
+    session: Session, workspace_id: str, customer_id: str
+) -> Sequence[ParsedEvent]:
     """All that was ever told of a customer and what is theirs."""
     rows = select(BillingEvent).filter_by(
         workspace_id=workspace_id, system=STRIPE, customer_id=customer_id
     )
-    return [_notice(row) for row in session.scalars(rows)]
+    return [_parsed_event(row) for row in session.scalars(rows)]
 
 
-def coupons(session: Session, workspace_id: str, coupon_ids: Collection[str]) -> Sequence[Notice]:
+def list_coupon_events(
+    session: Session, workspace_id: str, coupon_ids: Collection[str]
+) -> Sequence[ParsedEvent]:
     """What was told of coupons, which belong to no customer."""
     rows = (
         select(BillingEvent)
-        .filter_by(workspace_id=workspace_id, system=STRIPE, customer_id=None, kind=Kind.COUPON)
+        .filter_by(
+            workspace_id=workspace_id, system=STRIPE, customer_id=None, kind=ObjectKind.COUPON
+        )
         .where(BillingEvent.object_id.in_(coupon_ids))
     )
-    return [_notice(row) for row in session.scalars(rows)]
+    return [_parsed_event(row) for row in session.scalars(rows)]
 
 
-def _notice(row: BillingEvent) -> Notice:
-    return Notice(
+def _parsed_event(row: BillingEvent) -> ParsedEvent:
+    return ParsedEvent(
         row.event_id,
-        Kind(row.kind),
+        ObjectKind(row.kind),
         row.object_id,
         row.customer_id,
         row.subscription_id,
@@ -112,7 +120,7 @@ def _notice(row: BillingEvent) -> Notice:
     )
 
 
-def subscriptions(
+def load_subscriptions(
     session: Session, workspace_id: str, subscription_ids: Collection[str]
 ) -> dict[str, BillingSubscription]:
     """Subscriptions by their ids, as they were written last."""
@@ -125,7 +133,7 @@ def subscriptions(
     return {row.subscription_id: row for row in rows}
 
 
-def unsettle(session: Session, workspace_id: str, *, unknown: str | None) -> None:
+def mark_unsettled(session: Session, workspace_id: str, *, unknown: str | None) -> None:
     """Have the worker look at customers again: all, or those of whom something is unknown."""
     customers = update(BillingCustomer).filter_by(workspace_id=workspace_id, system=STRIPE)
     if unknown is not None:
@@ -139,7 +147,7 @@ def unsettle(session: Session, workspace_id: str, *, unknown: str | None) -> Non
     session.execute(customers.values(unsettled=True))
 
 
-def take_unsettled(session: Session, *, limit: int) -> Sequence[BillingCustomer]:
+def lock_unsettled(session: Session, *, limit: int) -> Sequence[BillingCustomer]:
     """Lock customers to look at again, and those whose account has become known elsewhere."""
     named = exists().where(
         ExternalId.workspace_id == BillingCustomer.workspace_id,
@@ -161,7 +169,7 @@ def take_unsettled(session: Session, *, limit: int) -> Sequence[BillingCustomer]
     return rows.all()
 
 
-def forget_account(session: Session, workspace_id: str, account_id: str) -> None:
+def erase_account(session: Session, workspace_id: str, account_id: str) -> None:
     """Delete all that was told of an account; of its customers only their ids stay, to turn away.
 
     For an erasure. A customer of several accounts counts for the one it was bound to.
@@ -180,7 +188,7 @@ def forget_account(session: Session, workspace_id: str, account_id: str) -> None
     session.execute(gone.values(account_id=None, name=None, email=None, erased=True))
 
 
-def forget_person(session: Session, workspace_id: str, email: str) -> None:
+def erase_person(session: Session, workspace_id: str, email: str) -> None:
     """Forget name and address of customers who have a person's e-mail address. For an erasure."""
     theirs = select(BillingCustomer.system, BillingCustomer.customer_id).where(
         BillingCustomer.workspace_id == workspace_id,
@@ -188,7 +196,7 @@ def forget_person(session: Session, workspace_id: str, email: str) -> None:
     )
     told = update(BillingEvent).where(
         BillingEvent.workspace_id == workspace_id,
-        BillingEvent.kind == Kind.CUSTOMER,
+        BillingEvent.kind == ObjectKind.CUSTOMER,
         tuple_(BillingEvent.system, BillingEvent.customer_id).in_(theirs),
     )
     session.execute(

@@ -3,16 +3,18 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
-from app.billing.service import Result
+from app.billing.service import BillingEventResult
 from app.core.schemas import NAMED, Id, RequestModel, ResponseModel
 
-Secret = Annotated[str, Field(min_length=12, max_length=200, pattern=r"^whsec_[A-Za-z0-9+/=_-]+$")]
+SigningSecret = Annotated[
+    str, Field(min_length=12, max_length=200, pattern=r"^whsec_[A-Za-z0-9+/=_-]+$")
+]
 
 
 class BillingSourceIn(RequestModel):
     """How Stripe is read."""
 
-    signing_secret: Secret | None = Field(
+    signing_secret: SigningSecret | None = Field(
         None,
         description="The endpoint's signing secret from Stripe; null: the one that is known.",
         examples=["whsec_Zm9yIGV4YW1wbGU"],
@@ -55,10 +57,10 @@ class BillingReceipt(BaseModel):
     """What became of an event. Each of these is success: Stripe need not send it again."""
 
     received: bool = Field(default=True, examples=[True])
-    result: Result
+    result: BillingEventResult
 
 
-class UnmatchedOut(ResponseModel):
+class UnmatchedBillingOut(ResponseModel):
     """Something billed that counts for no account, or whose price could not be read."""
 
     kind: str = Field(description="`customer`, `invoice` or `subscription`.", examples=["customer"])
@@ -95,7 +97,7 @@ class InvoiceOut(ResponseModel):
     created_at: datetime
 
 
-STRIPE_EVENT: dict[str, Any] = {
+STRIPE_EVENT_EXAMPLE: dict[str, Any] = {
     "schema": {"type": "object"},
     "example": {
         "id": "evt_1MgajJK4ixBJ8SiiD4xwTb2F",

@@ -9,11 +9,11 @@ from typing import Any
 import orjson
 from sqlalchemy.orm import Session
 
-from app.accounts.queries import account_by_external_id, mark_due
+from app.accounts.queries import find_account_id, mark_due
 from app.accounts.tombstones import ErasedError
-from app.billing import queries, stripe
-from app.billing.notices import Kind, MalformedEventError, Notice
-from app.billing.settling import settle
+from app.billing import queries, stripe_events
+from app.billing.billing_events import MalformedEventError, ObjectKind, ParsedEvent
+from app.billing.reconcile import reconcile_customer
 from app.billing.signature import is_signed
 from app.billing.tables import STRIPE, BillingSource
 from app.core.db import SessionFactory, transaction
@@ -27,10 +27,10 @@ from app.core.errors import (
 )
 from app.workspaces.service import Actor
 
-SETTLE_AT_ONCE = 50
+RECONCILE_BATCH = 50
 
 
-class Result(StrEnum):
+class BillingEventResult(StrEnum):
     """What became of an event; all of them are success to the sender."""
 
     APPLIED = "applied"
@@ -62,10 +62,10 @@ def put_source(
         )
         session.add(source)
     if secret is not None:
-        _keep_secret(source, secret, vault)
+        _store_secret(source, secret, vault)
     source.apply_changes({**options, "changed_at": change.at})
     session.flush()
-    queries.unsettle(session, workspace_id, unknown=None)
+    queries.mark_unsettled(session, workspace_id, unknown=None)
     details = {**options, "signing_secret": "given" if secret else "kept"}
     change.audit(session, f"billing_source.{verb}", STRIPE, details)
     return source
@@ -77,27 +77,27 @@ def delete_source(session: Session, change: Actor) -> None:
     change.audit(session, "billing_source.deleted", STRIPE)
 
 
-def _place(source: BillingSource) -> str:
+def _encryption_context(source: BillingSource) -> str:
     return f"billing source {source.source_id}"
 
 
-def _keep_secret(source: BillingSource, secret: str, vault: Encryptor) -> None:
-    source.sealed = vault.seal(secret, place=_place(source))
+def _store_secret(source: BillingSource, secret: str, vault: Encryptor) -> None:
+    source.sealed = vault.seal(secret, place=_encryption_context(source))
     source.signing_secret = None
 
 
-def _secret(source: BillingSource, vault: Encryptor) -> str:
+def _open_secret(source: BillingSource, vault: Encryptor) -> str:
     if source.signing_secret is not None:
-        _keep_secret(source, source.signing_secret, vault)
+        _store_secret(source, source.signing_secret, vault)
     try:
-        return str(vault.open(source.sealed or b"", place=_place(source)))
+        return str(vault.open(source.sealed or b"", place=_encryption_context(source)))
     except DecryptionError:
         raise StorageUnavailableError(
             "The signing secret was encrypted with another key: send it again."
         ) from None
 
 
-def take(
+def receive_event(
     session: Session,
     source_id: str,
     body: bytes,
@@ -105,27 +105,27 @@ def take(
     *,
     vault: Encryptor,
     now: datetime,
-) -> Result:
+) -> BillingEventResult:
     """Take one delivery in. Nothing of it counts twice, and its order does not matter."""
-    source = queries.source_by_id(session, source_id)
+    source = queries.find_source_by_id(session, source_id)
     if source is None:
         raise NotFoundError("billing source", source_id)
-    if not is_signed(signature or "", body, _secret(source, vault), now=now):
+    if not is_signed(signature or "", body, _open_secret(source, vault), now=now):
         raise BadRequestError(
             "The Stripe-Signature does not fit this body, or is too old.", code="invalid_signature"
         )
-    notice = _read(body)
-    queries.note_use(session, source.workspace_id, now=now)
-    if notice is None or (notice.customer_id is None and notice.kind is not Kind.COUPON):
-        return Result.IGNORED
+    notice = _parse_body(body)
+    queries.touch_source(session, source.workspace_id, now=now)
+    if notice is None or (notice.customer_id is None and notice.kind is not ObjectKind.COUPON):
+        return BillingEventResult.IGNORED
     try:
         with session.begin_nested():
-            return _apply(session, source, notice, now=now)
+            return _apply_event(session, source, notice, now=now)
     except ErasedError:
-        return Result.ERASED
+        return BillingEventResult.ERASED
 
 
-def _read(body: bytes) -> Notice | None:
+def _parse_body(body: bytes) -> ParsedEvent | None:
     try:
         event = orjson.loads(body)
     except orjson.JSONDecodeError:
@@ -133,7 +133,7 @@ def _read(body: bytes) -> Notice | None:
     if not isinstance(event, dict):
         raise BadRequestError("The body must be a JSON object.", code="not_an_object")
     try:
-        return stripe.read(event)
+        return stripe_events.parse_event(event)
     except MalformedEventError as error:
         where = FieldError(f"/{error.pointer}", str(error))
         raise BadRequestError(
@@ -141,37 +141,39 @@ def _read(body: bytes) -> Notice | None:
         ) from None
 
 
-def _apply(session: Session, source: BillingSource, notice: Notice, *, now: datetime) -> Result:
+def _apply_event(
+    session: Session, source: BillingSource, notice: ParsedEvent, *, now: datetime
+) -> BillingEventResult:
     workspace_id = source.workspace_id
     if notice.customer_id is None:
-        added = queries.add_event(session, workspace_id, notice, now=now)
-        queries.unsettle(session, workspace_id, unknown="unknown_discount")
-        return Result.APPLIED if added else Result.DUPLICATE
+        added = queries.insert_event(session, workspace_id, notice, now=now)
+        queries.mark_unsettled(session, workspace_id, unknown="unknown_discount")
+        return BillingEventResult.APPLIED if added else BillingEventResult.DUPLICATE
     customer = queries.lock_customer(session, workspace_id, notice.customer_id, now=now)
     if customer.erased:
-        known = account_by_external_id(session, workspace_id, STRIPE, customer.customer_id)
+        known = find_account_id(session, workspace_id, STRIPE, customer.customer_id)
         if known is None:
-            return Result.ERASED
+            return BillingEventResult.ERASED
         customer.erased = False  # somebody has named whose customer it is from now on
-    if not queries.add_event(session, workspace_id, notice, now=now):
-        return Result.DUPLICATE
-    settle(session, source, customer, known_on=notice.at.date(), now=now)
+    if not queries.insert_event(session, workspace_id, notice, now=now):
+        return BillingEventResult.DUPLICATE
+    reconcile_customer(session, source, customer, known_on=notice.at.date(), now=now)
     if customer.account_id is None:
-        return Result.UNMATCHED
-    if notice.kind is Kind.INVOICE:
+        return BillingEventResult.UNMATCHED
+    if notice.kind is ObjectKind.INVOICE:
         mark_due(session, workspace_id, [customer.account_id])
-    return Result.APPLIED
+    return BillingEventResult.APPLIED
 
 
-def settle_waiting(sessions: SessionFactory, *, now: datetime) -> int:
+def reconcile_waiting(sessions: SessionFactory, *, now: datetime) -> int:
     """Look again at customers whose account or price has become known. How many there were."""
     with transaction(sessions) as session:
-        waiting = queries.take_unsettled(session, limit=SETTLE_AT_ONCE)
+        waiting = queries.lock_unsettled(session, limit=RECONCILE_BATCH)
         for customer in waiting:
             source = queries.get_source(session, customer.workspace_id)
             try:
                 with session.begin_nested():
-                    settle(session, source, customer, known_on=now.date(), now=now)
+                    reconcile_customer(session, source, customer, known_on=now.date(), now=now)
             except ErasedError:
                 customer.account_id, customer.unsettled, customer.erased = None, False, True
         return len(waiting)

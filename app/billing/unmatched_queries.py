@@ -10,7 +10,7 @@ from app.core.query_helpers import keyset_ascending
 
 
 @dataclass(frozen=True, slots=True)
-class Unmatched:
+class UnmatchedObject:
     """An object that counts for no account, or whose price is not known, and why."""
 
     kind: str
@@ -24,7 +24,9 @@ class Unmatched:
     first_seen_at: datetime
 
 
-def unmatched(session: Session, workspace_id: str, paging: Paging) -> RowPage[Unmatched]:
+def list_unmatched_objects(
+    session: Session, workspace_id: str, paging: Paging
+) -> RowPage[UnmatchedObject]:
     """In the order of kind and id: customers, invoices, subscriptions."""
     none, no_account = literal(None), literal("no_account")
     customers = select(
@@ -38,7 +40,7 @@ def unmatched(session: Session, workspace_id: str, paging: Paging) -> RowPage[Un
         no_account.label("reason"),
         BillingCustomer.first_seen_at,
     ).where(
-        *_of(BillingCustomer, workspace_id),
+        *_in_workspace(BillingCustomer, workspace_id),
         BillingCustomer.account_id.is_(None),
         ~BillingCustomer.erased,
     )
@@ -52,7 +54,7 @@ def unmatched(session: Session, workspace_id: str, paging: Paging) -> RowPage[Un
         Invoice.status,
         no_account,
         Invoice.created_at,
-    ).where(*_of(Invoice, workspace_id), Invoice.account_id.is_(None))
+    ).where(*_in_workspace(Invoice, workspace_id), Invoice.account_id.is_(None))
     subscribed = select(
         literal("subscription"),
         BillingSubscription.subscription_id,
@@ -64,7 +66,7 @@ def unmatched(session: Session, workspace_id: str, paging: Paging) -> RowPage[Un
         func.coalesce(BillingSubscription.unknown, no_account),
         BillingSubscription.first_seen_at,
     ).where(
-        *_of(BillingSubscription, workspace_id),
+        *_in_workspace(BillingSubscription, workspace_id),
         or_(BillingSubscription.account_id.is_(None), BillingSubscription.unknown.is_not(None)),
     )
     every = union_all(customers, invoices, subscribed).subquery()
@@ -73,11 +75,11 @@ def unmatched(session: Session, workspace_id: str, paging: Paging) -> RowPage[Un
     rows = session.execute(
         keyset_ascending(select(every), *place, after=after, limit=paging.fetch_limit)
     )
-    found = [Unmatched(*row) for row in rows]
+    found = [UnmatchedObject(*row) for row in rows]
     return RowPage(*paging.cut(found, lambda row: (row.kind, row.object_id)))
 
 
-def _of(
+def _in_workspace(
     table: type[BillingCustomer | BillingSubscription | Invoice], workspace_id: str
 ) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return table.workspace_id == workspace_id, table.system == STRIPE

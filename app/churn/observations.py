@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
-from app.accounts.queries import product_features
+from app.accounts.queries import list_product_features
 from app.churn import queries
 from app.churn.horizon import Basis, Horizon
 from app.churn.panel import Panel
@@ -51,7 +51,9 @@ def lens(
     if workspace is None:
         raise NotFoundError("workspace", workspace_id)
     named = [
-        (n, row.key) for row in product_features(session, workspace_id) for n in row.event_names
+        (n, row.key)
+        for row in list_product_features(session, workspace_id)
+        for n in row.event_names
     ]
     if event_names is None:
         found = default_product_features(session, workspace_id, as_of=as_of, window_days=YEAR // 2)

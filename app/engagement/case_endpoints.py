@@ -10,18 +10,18 @@ from app.core.db import ReadSessionDep, SessionDep
 from app.core.pagination import Page
 from app.core.schemas import Id, problem_responses
 from app.engagement import incidents, row_queries, service
-from app.engagement.listing import ListingDep, WholeDep
+from app.engagement.listing import AccountListDep, ListDep
 from app.engagement.schemas import (
-    FeedbackIn,
-    FeedbackOut,
-    FeedbackPatch,
+    FeedbackItemIn,
+    FeedbackItemOut,
+    FeedbackItemPatch,
+    FeedbackKind,
+    FeedbackResolution,
     IncidentIn,
     IncidentOut,
-    Kind,
-    Resolution,
-    ResponseIn,
-    ResponseOut,
-    Survey,
+    SurveyKind,
+    SurveyResponseIn,
+    SurveyResponseOut,
     TicketIn,
     TicketOut,
 )
@@ -32,7 +32,7 @@ router = APIRouter(
     prefix="/api/v1", tags=["engagement"], responses=problem_responses(400, 401, 403, 404, 422)
 )
 
-Status = Literal["open", "planned", "shipped", "fixed", "answered", "declined"]
+FeedbackStatus = Literal["open", "planned", "shipped", "fixed", "answered", "declined"]
 
 
 @router.put("/tickets/{ticket_id}", responses=problem_responses(409))
@@ -54,86 +54,90 @@ def get_ticket(ticket_id: Id, session: ReadSessionDep, caller: Reader) -> Ticket
 
 @router.get("/tickets")
 def list_tickets(
-    *, listing: ListingDep, closed: bool | None = None, replied: bool | None = None
+    *, listing: AccountListDep, closed: bool | None = None, replied: bool | None = None
 ) -> Page[TicketOut]:
     """List tickets by id."""
     return listing.page(Ticket, TicketOut, closed_at=closed, replied_at=replied)
 
 
 @router.put("/survey-responses/{response_id}", responses=problem_responses(409))
-def put_response(
-    response_id: Id, body: ResponseIn, session: SessionDep, change: AccountActor
-) -> ResponseOut:
+def put_survey_response(
+    response_id: Id, body: SurveyResponseIn, session: SessionDep, change: AccountActor
+) -> SurveyResponseOut:
     """Create or replace an answer to a survey."""
     row = service.put_response(session, change, response_id, body.model_dump())
-    return ResponseOut.model_validate(row)
+    return SurveyResponseOut.model_validate(row)
 
 
 @router.get("/survey-responses/{response_id}")
-def get_response(response_id: Id, session: ReadSessionDep, caller: Reader) -> ResponseOut:
+def get_survey_response(
+    response_id: Id, session: ReadSessionDep, caller: Reader
+) -> SurveyResponseOut:
     """Show an answer to a survey."""
     row = row_queries.get(session, caller.workspace_id, SurveyResponse, response_id)
-    return ResponseOut.model_validate(row)
+    return SurveyResponseOut.model_validate(row)
 
 
 @router.get("/survey-responses")
-def list_responses(
-    listing: ListingDep,
-    kind: Survey | None = None,
+def list_survey_responses(
+    listing: AccountListDep,
+    kind: SurveyKind | None = None,
     user_id: Id | None = None,
     ticket_id: Id | None = None,
-) -> Page[ResponseOut]:
+) -> Page[SurveyResponseOut]:
     """List answers to surveys by id."""
     where = {"kind": kind, "user_id": user_id, "ticket_id": ticket_id}
-    return listing.page(SurveyResponse, ResponseOut, **where)
+    return listing.page(SurveyResponse, SurveyResponseOut, **where)
 
 
 @router.put("/feedback-items/{feedback_id}", responses=problem_responses(409))
-def put_feedback(
-    feedback_id: Id, body: FeedbackIn, session: SessionDep, change: AccountActor
-) -> FeedbackOut:
+def put_feedback_item(
+    feedback_id: Id, body: FeedbackItemIn, session: SessionDep, change: AccountActor
+) -> FeedbackItemOut:
     """Create or replace what somebody said."""
     row = service.put_feedback(session, change, feedback_id, body.model_dump())
-    return FeedbackOut.model_validate(row)
+    return FeedbackItemOut.model_validate(row)
 
 
 @router.patch("/feedback-items/{feedback_id}", responses=problem_responses(409))
-def change_feedback(
-    feedback_id: Id, body: FeedbackPatch, session: SessionDep, change: AccountActor
-) -> FeedbackOut:
+def update_feedback_item(
+    feedback_id: Id, body: FeedbackItemPatch, session: SessionDep, change: AccountActor
+) -> FeedbackItemOut:
     """Change what is sent, such as who answers it until when."""
     said = body.model_dump(exclude_unset=True)
-    return FeedbackOut.model_validate(service.change_feedback(session, change, feedback_id, said))
+    return FeedbackItemOut.model_validate(
+        service.change_feedback(session, change, feedback_id, said)
+    )
 
 
 @router.post("/feedback-items/{feedback_id}/resolve", responses=problem_responses(409))
-def resolve_feedback(
-    feedback_id: Id, body: Resolution, session: SessionDep, change: AccountActor
-) -> FeedbackOut:
+def resolve_feedback_item(
+    feedback_id: Id, body: FeedbackResolution, session: SessionDep, change: AccountActor
+) -> FeedbackItemOut:
     """Close the loop. The message `feedback.resolved` tells who asked."""
     row = service.resolve_feedback(session, change, feedback_id, body.outcome, body.answer)
-    return FeedbackOut.model_validate(row)
+    return FeedbackItemOut.model_validate(row)
 
 
 @router.get("/feedback-items/{feedback_id}")
-def get_feedback(feedback_id: Id, session: ReadSessionDep, caller: Reader) -> FeedbackOut:
+def get_feedback_item(feedback_id: Id, session: ReadSessionDep, caller: Reader) -> FeedbackItemOut:
     """Show what somebody said, and what became of it."""
     row = row_queries.get(session, caller.workspace_id, FeedbackItem, feedback_id)
-    return FeedbackOut.model_validate(row)
+    return FeedbackItemOut.model_validate(row)
 
 
 @router.get("/feedback-items")
-def list_feedback(
-    listing: ListingDep,
-    kind: Kind | None = None,
-    status: Status | None = None,
+def list_feedback_items(
+    listing: AccountListDep,
+    kind: FeedbackKind | None = None,
+    status: FeedbackStatus | None = None,
     owner: Id | None = None,
     topic: Id | None = None,
     product_feature: Id | None = None,
-) -> Page[FeedbackOut]:
+) -> Page[FeedbackItemOut]:
     """List feedback by id."""
     where = {"kind": kind, "status": status, "owner": owner, "topic": topic}
-    return listing.page(FeedbackItem, FeedbackOut, product_feature=product_feature, **where)
+    return listing.page(FeedbackItem, FeedbackItemOut, product_feature=product_feature, **where)
 
 
 @router.put("/incidents/{incident_id}")
@@ -142,28 +146,32 @@ def put_incident(
 ) -> IncidentOut:
     """Create or replace an incident, and say whom it affects."""
     row = incidents.put_incident(session, change, incident_id, body.model_dump())
-    return _shown(session, change.workspace_id, [row])[0]
+    return _incidents_out(session, change.workspace_id, [row])[0]
 
 
 @router.get("/incidents/{incident_id}")
 def get_incident(incident_id: Id, session: ReadSessionDep, caller: Reader) -> IncidentOut:
     """Show an incident and whom it affects."""
     row = row_queries.get(session, caller.workspace_id, Incident, incident_id)
-    return _shown(session, caller.workspace_id, [row])[0]
+    return _incidents_out(session, caller.workspace_id, [row])[0]
 
 
 @router.get("/incidents")
 def list_incidents(
-    *, listing: WholeDep, caller: Reader, ended: bool | None = None
+    *, listing: ListDep, caller: Reader, ended: bool | None = None
 ) -> Page[IncidentOut]:
     """List incidents by id."""
     found = listing.rows(Incident, ended_at=ended)
-    items = _shown(listing.session, caller.workspace_id, found.rows)
+    items = _incidents_out(listing.session, caller.workspace_id, found.rows)
     return Page(items=items, next_cursor=found.next_cursor)
 
 
-def _shown(session: Session, workspace_id: str, rows: Sequence[Incident]) -> list[IncidentOut]:
-    affected = row_queries.affected(session, workspace_id, [row.incident_id for row in rows])
+def _incidents_out(
+    session: Session, workspace_id: str, rows: Sequence[Incident]
+) -> list[IncidentOut]:
+    affected = row_queries.list_affected_accounts(
+        session, workspace_id, [row.incident_id for row in rows]
+    )
     return [
         IncidentOut.from_row(
             row, accounts=[each for each in affected if each.incident_id == row.incident_id]

@@ -9,9 +9,9 @@ from app.accounts import aliases
 from app.accounts import queries as accounts
 from app.accounts.tables import User
 from app.core.errors import NotFoundError
-from app.engagement import row_queries, taking
-from app.engagement.reading import Row
-from app.engagement.service import due, note
+from app.engagement import apply_events, row_queries
+from app.engagement.parse_events import StatementRow
+from app.engagement.service import audit_change, mark_account_due
 from app.engagement.tables import Incident
 from app.workspaces.service import Actor
 
@@ -32,7 +32,7 @@ def put_incident(
     session.flush()
     _put_affected(session, change, incident_id, said)
     verb = "declared" if created else "changed"
-    note(session, change, f"incident.{verb}", incident_id, {"title": said["title"]})
+    audit_change(session, change, f"incident.{verb}", incident_id, {"title": said["title"]})
     return row
 
 
@@ -43,30 +43,33 @@ def _put_affected(
     current = aliases.current_ids(session, workspace_id, said["account_ids"])
     wanted = sorted({current.get(each, each) for each in said["account_ids"]})
     before = {
-        each.account_id for each in row_queries.affected(session, workspace_id, [incident_id])
+        each.account_id
+        for each in row_queries.list_affected_accounts(session, workspace_id, [incident_id])
     }
-    row_queries.drop_affected(session, workspace_id, incident_id, others_than=wanted)
+    row_queries.delete_affected_accounts(session, workspace_id, incident_id, others_than=wanted)
     base = {"n": 0, "incident_id": incident_id, "account_ids": wanted, "at": change.at}
-    rows = [Row(0, "affected", base)]
+    rows = [StatementRow(0, "affected", base)]
     if said["apology_sent_at"]:
-        rows.append(Row(0, "apology", base | {"at": said["apology_sent_at"]}))
-    taking.write(session, workspace_id, rows, known_on=change.at.date())
-    after = _affected(session, workspace_id, incident_id)
+        rows.append(StatementRow(0, "apology", base | {"at": said["apology_sent_at"]}))
+    apply_events.apply_rows(session, workspace_id, rows, known_on=change.at.date())
+    after = _affected_account_ids(session, workspace_id, incident_id)
     if missing := sorted(set(wanted) - after):
         raise NotFoundError("account", missing[0])
     accounts.mark_due(session, workspace_id, before | after)
 
 
-def _affected(session: Session, workspace_id: str, incident_id: str) -> set[str]:
-    rows = row_queries.affected(session, workspace_id, [incident_id])
+def _affected_account_ids(session: Session, workspace_id: str, incident_id: str) -> set[str]:
+    rows = row_queries.list_affected_accounts(session, workspace_id, [incident_id])
     return {row.account_id for row in rows}
 
 
-def put_roles(session: Session, change: Actor, user_id: str, roles: Collection[str]) -> list[str]:
+def put_user_roles(
+    session: Session, change: Actor, user_id: str, roles: Collection[str]
+) -> list[str]:
     """Let a person have these roles from now on, and no others."""
     user = accounts.get(session, change.workspace_id, User, user_id, lock=True)
     row_queries.put_roles(session, change.workspace_id, user_id, roles, on=change.at.date())
-    note(session, change, "person.roles", user_id, {"roles": sorted(set(roles))})
+    audit_change(session, change, "person.roles", user_id, {"roles": sorted(set(roles))})
     if user.account_id is not None:
-        due(session, change, user.account_id)
+        mark_account_due(session, change, user.account_id)
     return sorted(set(roles))

@@ -10,14 +10,14 @@ from app.core.db import ReadSessionDep
 from app.core.pagination import Page, Paging, PagingDep, RowPage
 from app.core.schemas import ResponseModel
 from app.engagement import row_queries
-from app.engagement.row_queries import Kept
+from app.engagement.row_queries import RowType
 from app.workspaces.auth import AccountIdFilter, Reader
 
-Shown = TypeVar("Shown", bound=ResponseModel)
+OutModel = TypeVar("OutModel", bound=ResponseModel)
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class ListRequest:
     """Which page of a list is asked for, and of which account."""
 
     session: Session
@@ -25,24 +25,26 @@ class Listing:
     account_id: str | None
     paging: Paging
 
-    def rows(self, table: type[Kept], **where: object) -> RowPage[Kept]:
+    def rows(self, table: type[RowType], **where: object) -> RowPage[RowType]:
         if self.account_id:
             where["account_id"] = self.account_id
-        return row_queries.listed(self.session, self.workspace_id, table, self.paging, where=where)
+        return row_queries.list_rows(
+            self.session, self.workspace_id, table, self.paging, where=where
+        )
 
-    def page(self, table: type[Kept], shown: type[Shown], **where: object) -> Page[Shown]:
+    def page(self, table: type[RowType], shown: type[OutModel], **where: object) -> Page[OutModel]:
         return self.rows(table, **where).to_page(shown.model_validate)
 
 
-def whole(session: ReadSessionDep, caller: Reader, paging: PagingDep) -> Listing:
-    return Listing(session, caller.workspace_id, None, paging)
+def list_request(session: ReadSessionDep, caller: Reader, paging: PagingDep) -> ListRequest:
+    return ListRequest(session, caller.workspace_id, None, paging)
 
 
-def of_account(
+def account_list_request(
     session: ReadSessionDep, caller: Reader, paging: PagingDep, account_id: AccountIdFilter = None
-) -> Listing:
-    return Listing(session, caller.workspace_id, account_id, paging)
+) -> ListRequest:
+    return ListRequest(session, caller.workspace_id, account_id, paging)
 
 
-WholeDep = Annotated[Listing, Depends(whole, scope="function")]
-ListingDep = Annotated[Listing, Depends(of_account, scope="function")]
+ListDep = Annotated[ListRequest, Depends(list_request, scope="function")]
+AccountListDep = Annotated[ListRequest, Depends(account_list_request, scope="function")]

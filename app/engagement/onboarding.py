@@ -10,17 +10,17 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.core.db import SessionFactory, transaction
-from app.engagement.queries import keep_pace, onboarding_steps
-from app.engagement.statements import DROP_PACE
+from app.engagement.queries import list_onboarding_steps, store_pace
+from app.engagement.snapshot_statements import DROP_PACE
 from app.jobs import service as jobs
 from app.jobs.service import Work
 
 KIND = "onboarding"
 LOOK_BACK = timedelta(days=56)
 """How much of usage a refresh looks through; of what was before a job has been."""
-ACCOUNTS_AT_ONCE = 200
+BACKFILL_BATCH = 200
 
-NOTE = text("""
+RECORD_COMPLETIONS = text("""
 WITH missing AS MATERIALIZED (
     SELECT a.account_id, s.key, s.event_names, a.traits ->> s.trait AS trait, a.traits_at
     FROM onboarding_step s JOIN account a ON a.workspace_id = s.workspace_id
@@ -70,11 +70,11 @@ def refresh(
     others = [key for key in account_ids if key not in unchanged]
     for ids, days in ((others, LOOK_BACK), (sorted(unchanged), timedelta(days=1))):
         if ids:
-            _note(session, workspace_id, ids, as_of=as_of, look_back=days)
-    keep_pace(session, workspace_id, as_of=as_of)
+            _record_completions(session, workspace_id, ids, as_of=as_of, look_back=days)
+    store_pace(session, workspace_id, as_of=as_of)
 
 
-def _note(
+def _record_completions(
     session: Session,
     workspace_id: str,
     account_ids: Sequence[str],
@@ -83,7 +83,7 @@ def _note(
     look_back: timedelta,
 ) -> None:
     session.execute(
-        NOTE,
+        RECORD_COMPLETIONS,
         {
             "workspace_id": workspace_id,
             "account_ids": list(account_ids),
@@ -93,23 +93,23 @@ def _note(
     )
 
 
-def look_back(session: Session, workspace_id: str, *, actor: str, now: datetime) -> None:
+def enqueue_backfill(session: Session, workspace_id: str, *, actor: str, now: datetime) -> None:
     """Have all of usage looked through, for a new step or for imported history."""
-    if any(step.event_names for step in onboarding_steps(session, workspace_id)):
+    if any(step.event_names for step in list_onboarding_steps(session, workspace_id)):
         jobs.enqueue(session, workspace_id, KIND, {}, actor=actor, now=now)
 
 
-def look_back_page(sessions: SessionFactory, work: Work, now: datetime) -> bool:
+def backfill_page(sessions: SessionFactory, work: Work, now: datetime) -> bool:
     """Look through all of the usage of some accounts. Returns whether there is more."""
     with transaction(sessions) as session:
-        values = {"after": work.position.get("after", ""), "limit": ACCOUNTS_AT_ONCE}
+        values = {"after": work.position.get("after", ""), "limit": BACKFILL_BATCH}
         of_workspace = {"workspace_id": work.workspace_id}
         ids = session.scalars(NEXT_ACCOUNTS, of_workspace | values).all()
         if not ids:
             return False
         everything = timedelta(days=now.date().toordinal() - 1)
-        _note(session, work.workspace_id, ids, as_of=now.date(), look_back=everything)
+        _record_completions(session, work.workspace_id, ids, as_of=now.date(), look_back=everything)
         session.execute(DROP_PACE, of_workspace)
         progress = {"accounts": work.progress.get("accounts", 0) + len(ids)}
         jobs.checkpoint(session, work, position={"after": ids[-1]}, progress=progress, now=now)
-    return len(ids) == ACCOUNTS_AT_ONCE
+    return len(ids) == BACKFILL_BATCH

@@ -8,49 +8,49 @@ import orjson
 from sqlalchemy import Result, Row, TextClause, select
 from sqlalchemy.orm import Session
 
-from app.engagement import statements
-from app.engagement.judging import (
-    KnownTicket,
-    Rung,
-    days_between,
-    goal_standing,
-    open_tickets,
-    ticket_counts,
-    tier_standing,
-)
-from app.engagement.tables import Goal, LoyaltyTier, OnboardingStep
-from app.engagement.values import (
+from app.engagement import snapshot_statements
+from app.engagement.snapshot import (
     NO_PACE,
-    AffectedBy,
+    AffectingIncident,
     Engagement,
     Feedback,
-    GoalStanding,
-    KnownGoal,
+    GoalProgress,
     Onboarding,
-    Pace,
-    Response,
-    StepStanding,
-    Survey,
-    TierStanding,
+    OpenGoal,
+    StepPace,
+    StepProgress,
+    SurveyAnswer,
+    SurveyAnswers,
+    TierPosition,
 )
+from app.engagement.summaries import (
+    TicketState,
+    TierLevel,
+    count_tickets,
+    days_in_step,
+    goal_progress,
+    list_open_tickets,
+    tier_position,
+)
+from app.engagement.tables import Goal, LoyaltyTier, OnboardingStep
 from app.workspaces.queries import get_workspace
 
 TICKET_DAYS, SURVEY_DAYS, RESOLVED_DAYS, INCIDENT_DAYS, PACE_DAYS = 180, 90, 90, 30, 365
 METRIC_DAYS = 28
 DAY = timedelta(days=1)
 
-Made = TypeVar("Made")
+Record = TypeVar("Record")
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class SnapshotQuery:
     """Whose accounts are looked at, and from where."""
 
     session: Session
     workspace_id: str
     account_ids: Sequence[str]
     as_of: date
-    seen_at: datetime
+    until: datetime
 
     @property
     def day_end(self) -> datetime:
@@ -71,7 +71,7 @@ class View:
         return self.session.execute(statement, known | values)
 
 
-def standing(
+def load_engagement(
     session: Session,
     workspace_id: str,
     account_ids: Sequence[str],
@@ -85,19 +85,21 @@ def standing(
     until the end of a day that is over.
     """
     end = datetime.combine(as_of + DAY, time.min, UTC)
-    view = View(session, workspace_id, account_ids, as_of, min(end, now))
-    tickets = _by_account(view, statements.TICKETS, KnownTicket, days=TICKET_DAYS)
-    feedback = _by_account(view, statements.FEEDBACK, Feedback, days=RESOLVED_DAYS)
-    incidents = _by_account(view, statements.INCIDENTS, AffectedBy, days=INCIDENT_DAYS)
-    surveys, onboarding, roles = _surveys(view), _onboarding(view), _roles(view)
-    goals, tiers = _goals_and_tiers(view)
+    view = SnapshotQuery(session, workspace_id, account_ids, as_of, min(end, now))
+    tickets = _records_by_account(view, snapshot_statements.TICKETS, TicketState, days=TICKET_DAYS)
+    feedback = _records_by_account(view, snapshot_statements.FEEDBACK, Feedback, days=RESOLVED_DAYS)
+    incidents = _records_by_account(
+        view, snapshot_statements.INCIDENTS, AffectingIncident, days=INCIDENT_DAYS
+    )
+    surveys, onboarding, roles = _load_surveys(view), _load_onboarding(view), _load_roles(view)
+    goals, tiers = _load_goals_and_tiers(view)
     return {
         account_id: Engagement(
             account_id,
-            open_tickets=open_tickets(tickets[account_id], view.seen_at),
-            tickets=ticket_counts(tickets[account_id], as_of, view.seen_at),
-            nps=surveys.get((account_id, "nps"), Survey()),
-            csat=surveys.get((account_id, "csat"), Survey()),
+            open_tickets=list_open_tickets(tickets[account_id], view.until),
+            tickets=count_tickets(tickets[account_id], as_of, view.until),
+            nps=surveys.get((account_id, "nps"), SurveyAnswers()),
+            csat=surveys.get((account_id, "csat"), SurveyAnswers()),
             unanswered=[each for each in feedback[account_id] if each.resolved_at is None],
             resolved=[each for each in reversed(feedback[account_id]) if each.resolved_at],
             onboarding=onboarding.get(account_id),
@@ -111,26 +113,26 @@ def standing(
     }
 
 
-def _by_account(
-    view: View, statement: TextClause, make: Callable[..., Made], *, days: int
-) -> Mapping[str, list[Made]]:
+def _records_by_account(
+    view: SnapshotQuery, statement: TextClause, make: Callable[..., Record], *, days: int
+) -> Mapping[str, list[Record]]:
     """Make one thing of each row but its first column, which names the account."""
-    found: defaultdict[str, list[Made]] = defaultdict(list)
+    found: defaultdict[str, list[Record]] = defaultdict(list)
     for row in view.rows(statement, days=days):
         found[row[0]].append(make(*row[1:]))
     return found
 
 
-def _surveys(view: View) -> dict[tuple[str, str], Survey]:
-    found: defaultdict[tuple[str, str], list[Response]] = defaultdict(list)
-    for row in view.rows(statements.RESPONSES, days=SURVEY_DAYS):
+def _load_surveys(view: SnapshotQuery) -> dict[tuple[str, str], SurveyAnswers]:
+    found: defaultdict[tuple[str, str], list[SurveyAnswer]] = defaultdict(list)
+    for row in view.rows(snapshot_statements.RESPONSES, days=SURVEY_DAYS):
         found[row.account_id, row.kind].append(
-            Response(row.response_id, row.user_id, row.score, row.at)
+            SurveyAnswer(row.response_id, row.user_id, row.score, row.at)
         )
-    return {key: Survey(responses) for key, responses in found.items()}
+    return {key: SurveyAnswers(responses) for key, responses in found.items()}
 
 
-def onboarding_steps(session: Session, workspace_id: str) -> Sequence[OnboardingStep]:
+def list_onboarding_steps(session: Session, workspace_id: str) -> Sequence[OnboardingStep]:
     """In their order."""
     return session.scalars(
         select(OnboardingStep)
@@ -139,48 +141,50 @@ def onboarding_steps(session: Session, workspace_id: str) -> Sequence[Onboarding
     ).all()
 
 
-def _onboarding(view: View) -> dict[str, Onboarding]:
+def _load_onboarding(view: SnapshotQuery) -> dict[str, Onboarding]:
     """Peers are asked for only if somebody has not done all steps."""
-    steps = onboarding_steps(view.session, view.workspace_id)
+    steps = list_onboarding_steps(view.session, view.workspace_id)
     if not steps:
         return {}
     done: defaultdict[str, dict[str, datetime]] = defaultdict(dict)
-    for row in view.rows(statements.COMPLETIONS):
+    for row in view.rows(snapshot_statements.COMPLETIONS):
         done[row.account_id][row.step_key] = row.done_at
-    started = {row.account_id: row.started_on for row in view.rows(statements.STARTS)}
+    started = {row.account_id: row.started_on for row in view.rows(snapshot_statements.STARTS)}
     keys = {step.key for step in steps}
-    pace: Mapping[str, Pace] = {}
+    pace: Mapping[str, StepPace] = {}
     if any(not keys <= done[account_id].keys() for account_id in started):
-        pace = _pace(view)
+        pace = _load_pace(view)
     return {
-        account_id: _progress(steps, done[account_id], pace, started_on, view.as_of)
+        account_id: _onboarding_progress(steps, done[account_id], pace, started_on, view.as_of)
         for account_id, started_on in started.items()
         if started_on is not None and started_on <= view.as_of
     }
 
 
-def _pace(view: View) -> dict[str, Pace]:
-    if kept := view.rows(statements.KEPT_PACE):
-        return {key: Pace(*said) for key, said in kept[0].said.items()}
-    rows = view.rows(statements.PACE, days=PACE_DAYS)
-    return {row.step_key: Pace(row.median_days, row.peers) for row in rows}
+def _load_pace(view: SnapshotQuery) -> dict[str, StepPace]:
+    if kept := view.rows(snapshot_statements.STORED_PACE):
+        return {key: StepPace(*said) for key, said in kept[0].said.items()}
+    rows = view.rows(snapshot_statements.PACE, days=PACE_DAYS)
+    return {row.step_key: StepPace(row.median_days, row.peers) for row in rows}
 
 
-def keep_pace(session: Session, workspace_id: str, *, as_of: date) -> None:
+def store_pace(session: Session, workspace_id: str, *, as_of: date) -> None:
     """Work out the pace of a day, if it is the newest and nobody has yet, and keep it."""
     end = datetime.combine(as_of + DAY, time.min, UTC)
-    View(session, workspace_id, (), as_of, end).execute(statements.KEEP_PACE, days=PACE_DAYS)
+    SnapshotQuery(session, workspace_id, (), as_of, end).execute(
+        snapshot_statements.STORE_PACE, days=PACE_DAYS
+    )
 
 
-def _progress(
+def _onboarding_progress(
     steps: Sequence[OnboardingStep],
     done: Mapping[str, datetime],
-    pace: Mapping[str, Pace],
+    pace: Mapping[str, StepPace],
     started_on: date,
     as_of: date,
 ) -> Onboarding:
     standings = [
-        StepStanding(
+        StepProgress(
             step.key,
             step.name,
             step.target_days,
@@ -192,11 +196,11 @@ def _progress(
     ]
     current = next((n for n, step in enumerate(standings) if step.done_at is None), len(steps))
     earlier = [step.done_at for step in standings[:current] if step.done_at]
-    return Onboarding(started_on, standings, days_between(earlier, started_on, as_of))
+    return Onboarding(started_on, standings, days_in_step(earlier, started_on, as_of))
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class MetricQuery:
     """A metric of an account. ``key`` tells the metric apart from others of the account."""
 
     account_id: str
@@ -205,7 +209,7 @@ class Asked:
     trait: str | None
 
 
-def goals(
+def list_open_goals(
     session: Session, workspace_id: str, account_ids: Collection[str], as_of: date
 ) -> Sequence[Goal]:
     """Those that were known and not closed on a day, by due day."""
@@ -221,7 +225,7 @@ def goals(
     ).all()
 
 
-def tiers(session: Session, workspace_id: str) -> Sequence[LoyaltyTier]:
+def list_tiers(session: Session, workspace_id: str) -> Sequence[LoyaltyTier]:
     """In their order."""
     return session.scalars(
         select(LoyaltyTier)
@@ -230,49 +234,51 @@ def tiers(session: Session, workspace_id: str) -> Sequence[LoyaltyTier]:
     ).all()
 
 
-def _goals_and_tiers(
-    view: View,
-) -> tuple[Mapping[str, list[GoalStanding]], dict[str, TierStanding]]:
-    wanted = goals(view.session, view.workspace_id, view.account_ids, view.as_of)
-    ladder = tiers(view.session, view.workspace_id)
-    values = _measured(view, wanted, ladder)
-    found: defaultdict[str, list[GoalStanding]] = defaultdict(list)
+def _load_goals_and_tiers(
+    view: SnapshotQuery,
+) -> tuple[Mapping[str, list[GoalProgress]], dict[str, TierPosition]]:
+    wanted = list_open_goals(view.session, view.workspace_id, view.account_ids, view.as_of)
+    ladder = list_tiers(view.session, view.workspace_id)
+    values = _load_metric_values(view, wanted, ladder)
+    found: defaultdict[str, list[GoalProgress]] = defaultdict(list)
     for goal in wanted:
-        known = KnownGoal(*(getattr(goal, field.name) for field in fields(KnownGoal)))
-        value = values.get(_asked(goal.account_id, goal))
-        found[goal.account_id].append(goal_standing(known, value, view.as_of))
-    rungs = [Rung(tier.key, tier.name, tier.metric, tier.threshold) for tier in ladder]
+        known = OpenGoal(*(getattr(goal, field.name) for field in fields(OpenGoal)))
+        value = values.get(_metric_query(goal.account_id, goal))
+        found[goal.account_id].append(goal_progress(known, value, view.as_of))
+    rungs = [TierLevel(tier.key, tier.name, tier.metric, tier.threshold) for tier in ladder]
     standings = {
-        account_id: tier_standing(
-            rungs, {tier.key: values.get(_asked(account_id, tier)) for tier in ladder}
+        account_id: tier_position(
+            rungs, {tier.key: values.get(_metric_query(account_id, tier)) for tier in ladder}
         )
         for account_id in (view.account_ids if ladder else ())
     }
     return found, standings
 
 
-def _measured(
-    view: View, wanted: Iterable[Goal], ladder: Sequence[LoyaltyTier]
-) -> dict[Asked, float | None]:
-    asked = {_asked(goal.account_id, goal) for goal in wanted}
-    asked |= {_asked(account_id, tier) for account_id in view.account_ids for tier in ladder}
-    return _values(view, list(asked))
+def _load_metric_values(
+    view: SnapshotQuery, wanted: Iterable[Goal], ladder: Sequence[LoyaltyTier]
+) -> dict[MetricQuery, float | None]:
+    asked = {_metric_query(goal.account_id, goal) for goal in wanted}
+    asked |= {_metric_query(account_id, tier) for account_id in view.account_ids for tier in ladder}
+    return _query_metrics(view, list(asked))
 
 
-def metric_value(
-    session: Session, workspace_id: str, asked: Asked, *, as_of: date, now: datetime
+def load_metric_value(
+    session: Session, workspace_id: str, asked: MetricQuery, *, as_of: date, now: datetime
 ) -> float | None:
     """Return a metric over the 28 days up to a day; None: it is not known."""
-    view = View(session, workspace_id, [asked.account_id], as_of, now)
-    return _values(view, [asked]).get(asked)
+    view = SnapshotQuery(session, workspace_id, [asked.account_id], as_of, now)
+    return _query_metrics(view, [asked]).get(asked)
 
 
-def _values(view: View, asked: Sequence[Asked]) -> dict[Asked, float | None]:
+def _query_metrics(
+    view: SnapshotQuery, asked: Sequence[MetricQuery]
+) -> dict[MetricQuery, float | None]:
     if not asked:
         return {}
     workspace = get_workspace(view.session, view.workspace_id)
     rows = view.rows(
-        statements.MEASURES[workspace.reach],
+        snapshot_statements.METRIC_VALUES[workspace.reach],
         asked=orjson.dumps([{"n": n, **asdict(each)} for n, each in enumerate(asked)]).decode(),
         window_start=view.as_of - timedelta(days=METRIC_DAYS),
         base_currency=workspace.base_currency,
@@ -281,12 +287,12 @@ def _values(view: View, asked: Sequence[Asked]) -> dict[Asked, float | None]:
     return {asked[row.n]: row.value for row in rows}
 
 
-def _asked(account_id: str, of: Goal | LoyaltyTier) -> Asked:
-    return Asked(account_id, of.metric, tuple(sorted(of.event_names)), of.trait)
+def _metric_query(account_id: str, of: Goal | LoyaltyTier) -> MetricQuery:
+    return MetricQuery(account_id, of.metric, tuple(sorted(of.event_names)), of.trait)
 
 
-def _roles(view: View) -> Mapping[tuple[str, str], list[str]]:
+def _load_roles(view: SnapshotQuery) -> Mapping[tuple[str, str], list[str]]:
     found: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
-    for row in view.rows(statements.ROLES):
+    for row in view.rows(snapshot_statements.ROLES):
         found[row.account_id, row.role].append(row.user_id)
     return found

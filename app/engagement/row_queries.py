@@ -22,29 +22,29 @@ from app.engagement.tables import (
     Ticket,
 )
 
-Kept = TypeVar(
-    "Kept", Ticket, SurveyResponse, FeedbackItem, Goal, Incident, OnboardingStep, LoyaltyTier
+RowType = TypeVar(
+    "RowType", Ticket, SurveyResponse, FeedbackItem, Goal, Incident, OnboardingStep, LoyaltyTier
 )
 
-Setting = TypeVar("Setting", OnboardingStep, LoyaltyTier)
-OfAccount = TypeVar("OfAccount", SurveyResponse, FeedbackItem, Goal)
+SettingRow = TypeVar("SettingRow", OnboardingStep, LoyaltyTier)
+AccountRow = TypeVar("AccountRow", SurveyResponse, FeedbackItem, Goal)
 
 
 def get(
-    session: Session, workspace_id: str, table: type[Kept], key: str, *, lock: bool = False
-) -> Kept:
+    session: Session, workspace_id: str, table: type[RowType], key: str, *, lock: bool = False
+) -> RowType:
     """Find a row by its own id. Locked, one writer at a time has it."""
     return get_row(session, table, (workspace_id, key), lock=lock)
 
 
-def listed(
+def list_rows(
     session: Session,
     workspace_id: str,
-    table: type[Kept],
+    table: type[RowType],
     paging: Paging,
     *,
     where: Mapping[str, object],
-) -> RowPage[Kept]:
+) -> RowPage[RowType]:
     """In the order of their ids. ``where``: a column's value; True, False: whether it has one."""
     key = getattr(table, inspect(table).primary_key[1].name)
     rows = select(table).where(table.workspace_id == workspace_id)
@@ -57,7 +57,7 @@ def listed(
     return rows_of_page(session, rows, key, paging=paging)
 
 
-def affected(
+def list_affected_accounts(
     session: Session, workspace_id: str, incident_ids: Collection[str]
 ) -> Sequence[IncidentAccount]:
     """Return whom incidents affected, in the order of accounts."""
@@ -72,7 +72,7 @@ def affected(
     ).all()
 
 
-def drop_affected(
+def delete_affected_accounts(
     session: Session, workspace_id: str, incident_id: str, *, others_than: Collection[str]
 ) -> None:
     session.execute(
@@ -84,7 +84,7 @@ def drop_affected(
     )
 
 
-def drop_completions(session: Session, workspace_id: str, step_key: str) -> None:
+def delete_completions(session: Session, workspace_id: str, step_key: str) -> None:
     session.execute(
         delete(OnboardingCompletion).where(
             OnboardingCompletion.workspace_id == workspace_id,
@@ -93,7 +93,7 @@ def drop_completions(session: Session, workspace_id: str, step_key: str) -> None
     )
 
 
-def roles(session: Session, workspace_id: str, user_id: str) -> Sequence[str]:
+def list_roles(session: Session, workspace_id: str, user_id: str) -> Sequence[str]:
     """Return the roles that a person has now, in their order."""
     return session.scalars(
         select(PersonRole.role)
@@ -121,7 +121,7 @@ def put_roles(
         .values(ended_on=on)
     )
     known = {"workspace_id": workspace_id, "user_id": user_id, "known_on": on}
-    new = sorted(set(wanted) - set(roles(session, workspace_id, user_id)))
+    new = sorted(set(wanted) - set(list_roles(session, workspace_id, user_id)))
     if new:
         rows = insert(PersonRole).values([known | {"role": role} for role in new])
         again = rows.on_conflict_do_update(

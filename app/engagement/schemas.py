@@ -5,31 +5,33 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, Strict, mo
 from pydantic_core import PydanticCustomError
 
 from app.core.schemas import WHOLE_NUMBER, Day, EventName, Id, RequestModel, ResponseModel, Text
-from app.engagement.reading import LARGEST, LONGEST_TEXT
-from app.engagement.values import Progress
+from app.engagement.parse_events import LARGEST_NUMBER, LONGEST_TEXT
+from app.engagement.snapshot import GoalStatus
 
-FIRST, LAST = datetime(1990, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+EARLIEST, LATEST = datetime(1990, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 
 Metric = Literal["events", "active_users", "active_days", "reach", "mrr", "trait"]
-Kind = Literal["complaint", "request", "praise"]
-Outcome = Literal["shipped", "fixed", "answered", "declined"]
-Role = Literal["champion", "sponsor"]
-Survey = Literal["nps", "csat"]
-Number = Annotated[float, Strict(), Field(ge=-LARGEST, le=LARGEST, allow_inf_nan=False)]
-Small = Annotated[int, Strict(), Field(ge=0, le=10_000), WHOLE_NUMBER]
-Words = Annotated[str, Field(max_length=LONGEST_TEXT, pattern=r"^[^\x00]*$")]
+FeedbackKind = Literal["complaint", "request", "praise"]
+FeedbackOutcome = Literal["shipped", "fixed", "answered", "declined"]
+RoleName = Literal["champion", "sponsor"]
+SurveyKind = Literal["nps", "csat"]
+MetricNumber = Annotated[
+    float, Strict(), Field(ge=-LARGEST_NUMBER, le=LARGEST_NUMBER, allow_inf_nan=False)
+]
+SmallCount = Annotated[int, Strict(), Field(ge=0, le=10_000), WHOLE_NUMBER]
+LongText = Annotated[str, Field(max_length=LONGEST_TEXT, pattern=r"^[^\x00]*$")]
 
 
-def _near(instant: datetime) -> datetime:
-    if not FIRST <= instant <= LAST:
+def _check_plausible(instant: datetime) -> datetime:
+    if not EARLIEST <= instant <= LATEST:
         raise PydanticCustomError("instant", "A time between 1990 and 2100 is wanted.")
     return instant.astimezone(UTC)
 
 
-Moment = Annotated[AwareDatetime, AfterValidator(_near)]
+PlausibleInstant = Annotated[AwareDatetime, AfterValidator(_check_plausible)]
 
 
-class Measured(RequestModel):
+class MetricFields(RequestModel):
     """A metric of the 28 days up to a day (docs/engagement.md)."""
 
     metric: Metric = Field(examples=["events"])
@@ -45,19 +47,19 @@ class Measured(RequestModel):
         return self
 
 
-class StepIn(RequestModel):
+class OnboardingStepIn(RequestModel):
     """A step of onboarding. It is done when told so, by one of the events, or by the trait."""
 
     name: Text | None = Field(None, description="Null: the key.", examples=["Invite the team"])
-    position: Small = Field(description="Its place in the order.", examples=[1])
+    position: SmallCount = Field(description="Its place in the order.", examples=[1])
     event_names: list[EventName] = Field(
         default_factory=list, max_length=50, examples=[["Invite Sent"]]
     )
     trait: Text | None = Field(None, description="Done when it is true, a number or a text.")
-    target_days: Small | None = Field(None, examples=[7])
+    target_days: SmallCount | None = Field(None, examples=[7])
 
 
-class StepOut(ResponseModel):
+class OnboardingStepOut(ResponseModel):
     key: str = Field(examples=["invite"])
     name: str = Field(examples=["Invite the team"])
     position: int = Field(examples=[1])
@@ -66,13 +68,13 @@ class StepOut(ResponseModel):
     target_days: int | None = Field(examples=[7])
 
 
-class TierIn(Measured):
+class LoyaltyTierIn(MetricFields):
     name: Text | None = Field(None, description="Null: the key.", examples=["Gold"])
-    position: Small = Field(description="Its place on the ladder.", examples=[2])
-    threshold: Number = Field(description="From which value on.", examples=[1000])
+    position: SmallCount = Field(description="Its place on the ladder.", examples=[2])
+    threshold: MetricNumber = Field(description="From which value on.", examples=[1000])
 
 
-class TierOut(ResponseModel):
+class LoyaltyTierOut(ResponseModel):
     key: str = Field(examples=["gold"])
     name: str = Field(examples=["Gold"])
     position: int = Field(examples=[2])
@@ -90,9 +92,9 @@ class TicketIn(RequestModel):
     subject: Text | None = Field(None, examples=["Cannot export"])
     priority: Text | None = Field(None, examples=["urgent"])
     channel: Text | None = Field(None, examples=["chat"])
-    opened_at: Moment | None = Field(None, description="Null: now, if it is new.")
-    replied_at: Moment | None = None
-    closed_at: Moment | None = None
+    opened_at: PlausibleInstant | None = Field(None, description="Null: now, if it is new.")
+    replied_at: PlausibleInstant | None = None
+    closed_at: PlausibleInstant | None = None
 
 
 class TicketOut(ResponseModel):
@@ -107,14 +109,14 @@ class TicketOut(ResponseModel):
     closed_at: datetime | None
 
 
-class ResponseIn(RequestModel):
+class SurveyResponseIn(RequestModel):
     account_id: Id
     user_id: Id | None = Field(None, examples=["ada"])
-    kind: Survey
-    score: Number = Field(description="NPS: 0 to 10, whole. CSAT: 1 to 5.", examples=[9])
-    comment: Words | None = Field(None, examples=["Saves us hours."])
+    kind: SurveyKind
+    score: MetricNumber = Field(description="NPS: 0 to 10, whole. CSAT: 1 to 5.", examples=[9])
+    comment: LongText | None = Field(None, examples=["Saves us hours."])
     ticket_id: Id | None = Field(None, examples=["t-17"])
-    at: Moment | None = Field(None, description="Null: now.")
+    at: PlausibleInstant | None = Field(None, description="Null: now.")
 
     @model_validator(mode="after")
     def check_score(self) -> Self:
@@ -124,7 +126,7 @@ class ResponseIn(RequestModel):
         return self
 
 
-class ResponseOut(ResponseModel):
+class SurveyResponseOut(ResponseModel):
     response_id: str = Field(examples=["r-4"])
     account_id: str = Field(examples=["acme"])
     user_id: str | None = Field(examples=["ada"])
@@ -136,11 +138,11 @@ class ResponseOut(ResponseModel):
     known_on: date
 
 
-class FeedbackPatch(RequestModel):
+class FeedbackItemPatch(RequestModel):
     """What is to change; what is left out stays. To close the loop there is ``resolve``."""
 
-    kind: Kind = Field(default_factory=lambda: "request")
-    text: Words | None = Field(None, examples=["A dark mode, please."])
+    kind: FeedbackKind = Field(default_factory=lambda: "request")
+    text: LongText | None = Field(None, examples=["A dark mode, please."])
     topic: Text | None = Field(None, examples=["appearance"])
     product_feature: Id | None = Field(None, examples=["editor"])
     owner: Text | None = Field(None, examples=["Ines Okafor"])
@@ -148,21 +150,21 @@ class FeedbackPatch(RequestModel):
     status: Literal["open", "planned"] = Field(default_factory=lambda: "open")
 
 
-class FeedbackIn(FeedbackPatch):
+class FeedbackItemIn(FeedbackItemPatch):
     account_id: Id
     user_id: Id | None = Field(None, description="Who said it.", examples=["ada"])
-    kind: Kind
-    at: Moment | None = Field(None, description="Null: now.")
+    kind: FeedbackKind
+    at: PlausibleInstant | None = Field(None, description="Null: now.")
 
 
-class Resolution(RequestModel):
-    outcome: Outcome
-    answer: Words | None = Field(
+class FeedbackResolution(RequestModel):
+    outcome: FeedbackOutcome
+    answer: LongText | None = Field(
         None, description="What who asked is told.", examples=["It is out since today."]
     )
 
 
-class FeedbackOut(ResponseModel):
+class FeedbackItemOut(ResponseModel):
     feedback_id: str = Field(examples=["f-9"])
     account_id: str = Field(examples=["acme"])
     user_id: str | None = Field(examples=["ada"])
@@ -183,20 +185,22 @@ class FeedbackOut(ResponseModel):
     told_at: datetime | None = Field(description="When who asked was told, by a message.")
 
 
-class GoalIn(Measured):
+class GoalIn(MetricFields):
     """Why an account bought."""
 
     account_id: Id
     title: Text = Field(examples=["Send 10,000 messages a month"])
-    baseline: Number | None = Field(None, description="Null: what it is now.", examples=[2000])
-    target: Number = Field(examples=[10000])
+    baseline: MetricNumber | None = Field(
+        None, description="Null: what it is now.", examples=[2000]
+    )
+    target: MetricNumber = Field(examples=[10000])
     starts_on: Day | None = Field(None, description="Null: today.")
     due_on: Day = Field(examples=["2026-09-01"])
 
 
 class GoalPatch(RequestModel):
     title: Text = Field(default_factory=str)
-    target: Number = Field(default_factory=float)
+    target: MetricNumber = Field(default_factory=float)
     due_on: Day = Field(default_factory=lambda: date.max)
     closed_on: Day | None = Field(None, description="From when on nobody follows it.")
 
@@ -215,7 +219,7 @@ class GoalOut(ResponseModel):
     closed_on: date | None
 
 
-class GoalStandingOut(ResponseModel):
+class GoalProgressOut(ResponseModel):
     """A goal with what has become of it."""
 
     goal_id: str = Field(examples=["g-1"])
@@ -229,22 +233,22 @@ class GoalStandingOut(ResponseModel):
     share: float | None = Field(
         description="Of the way from the baseline to the target.", examples=[0.55]
     )
-    progress: Progress
+    progress: GoalStatus
 
 
 class IncidentIn(RequestModel):
     title: Text | None = Field(None, examples=["Messages were delayed"])
-    declared_at: Moment | None = Field(None, description="Null: now, if it is new.")
-    ended_at: Moment | None = None
+    declared_at: PlausibleInstant | None = Field(None, description="Null: now, if it is new.")
+    ended_at: PlausibleInstant | None = None
     account_ids: list[Id] = Field(
         max_length=10_000, description="All whom it affects.", examples=[["acme"]]
     )
-    apology_sent_at: Moment | None = Field(
+    apology_sent_at: PlausibleInstant | None = Field(
         None, description="When those got an apology who had none yet."
     )
 
 
-class AffectedOut(ResponseModel):
+class AffectedAccountOut(ResponseModel):
     account_id: str = Field(examples=["acme"])
     apology_sent_at: datetime | None
 
@@ -254,19 +258,19 @@ class IncidentOut(ResponseModel):
     title: str | None = Field(examples=["Messages were delayed"])
     declared_at: datetime
     ended_at: datetime | None
-    accounts: list[AffectedOut]
+    accounts: list[AffectedAccountOut]
 
 
-class RolesIn(RequestModel):
-    roles: list[Role] = Field(max_length=2, examples=[["champion"]])
+class UserRolesIn(RequestModel):
+    roles: list[RoleName] = Field(max_length=2, examples=[["champion"]])
 
 
-class RolesOut(BaseModel):
+class UserRolesOut(BaseModel):
     user_id: str = Field(examples=["ada"])
     roles: list[str] = Field(examples=[["champion"]])
 
 
-class StepStandingOut(ResponseModel):
+class StepProgressOut(ResponseModel):
     key: str = Field(examples=["invite"])
     name: str = Field(examples=["Invite the team"])
     target_days: int | None = Field(examples=[7])
@@ -275,10 +279,10 @@ class StepStandingOut(ResponseModel):
     peers: int = Field(description="Of how many accounts that is the median.", examples=[40])
 
 
-class OnboardingOut(BaseModel):
+class AccountOnboardingOut(BaseModel):
     account_id: str = Field(examples=["acme"])
     started_on: date | None = Field(description="Null: it has not begun, or there are no steps.")
     current: str | None = Field(description="The first step that is not done.", examples=["invite"])
     days_in_step: int | None = Field(examples=[4])
     done_share: float | None = Field(examples=[0.5])
-    steps: list[StepStandingOut]
+    steps: list[StepProgressOut]

@@ -11,13 +11,13 @@ from sqlalchemy.orm import Session
 
 from app.accounts import aliases, catalog, tombstones
 from app.accounts import queries as accounts
-from app.accounts.service import enter
+from app.accounts.service import ensure_exists
 from app.accounts.tables import Account
 from app.core.errors import ConflictError, UnprocessableError
-from app.engagement import onboarding, row_queries, taking
-from app.engagement.queries import Asked, metric_value
-from app.engagement.reading import Row
-from app.engagement.row_queries import OfAccount, Setting
+from app.engagement import apply_events, onboarding, row_queries
+from app.engagement.parse_events import StatementRow
+from app.engagement.queries import MetricQuery, load_metric_value
+from app.engagement.row_queries import AccountRow, SettingRow
 from app.engagement.tables import (
     FeedbackItem,
     Goal,
@@ -28,7 +28,7 @@ from app.engagement.tables import (
 from app.webhooks.outbox import NewMessage, publish
 from app.workspaces.service import Actor
 
-INSTANTS = {"opened": "opened_at", "replied": "replied_at", "closed": "closed_at"}
+MOMENT_FIELDS = {"opened": "opened_at", "replied": "replied_at", "closed": "closed_at"}
 FEEDBACK_RESOLVED = "feedback.resolved"
 
 
@@ -39,33 +39,33 @@ class AlreadyResolvedError(ConflictError):
 def put_setting(
     session: Session,
     change: Actor,
-    table: type[Setting],
+    table: type[SettingRow],
     key: str,
     said: Mapping[str, Any],
-) -> Setting:
+) -> SettingRow:
     """Create or replace a step or a tier; saying the same again changes nothing."""
     columns = {**said, "name": said["name"] or key}
     row, news = catalog.put(session, change, table, key, columns)
     if table is OnboardingStep and news.get("event_names"):
-        onboarding.look_back(session, change.workspace_id, actor=change.actor, now=change.at)
+        onboarding.enqueue_backfill(session, change.workspace_id, actor=change.actor, now=change.at)
     return row
 
 
-def delete_setting(session: Session, change: Actor, table: type[Setting], key: str) -> None:
+def delete_setting(session: Session, change: Actor, table: type[SettingRow], key: str) -> None:
     """What accounts did of a step is forgotten with it."""
     catalog.delete(session, change, table, key)
     if table is OnboardingStep:
-        row_queries.drop_completions(session, change.workspace_id, key)
+        row_queries.delete_completions(session, change.workspace_id, key)
 
 
 def put_ticket(session: Session, change: Actor, ticket_id: str, said: Mapping[str, Any]) -> Ticket:
     """Add what is said to what is known: the moments of a ticket are never taken back."""
-    account_id = _enter(session, change, said)
+    account_id = _ensure_account(session, change, said)
     accounts.ensure(session, change.workspace_id, Ticket, ticket_id, account_id=account_id)
     row = row_queries.get(session, change.workspace_id, Ticket, ticket_id, lock=True)
-    _hold(row.account_id, account_id, ticket_id)
+    _check_same_account(row.account_id, account_id, ticket_id)
     of_ticket = {"n": 0, "ticket_id": ticket_id, "account_id": account_id, "at": change.at}
-    instants = {kind: said[name] for kind, name in INSTANTS.items() if said[name]}
+    instants = {kind: said[name] for kind, name in MOMENT_FIELDS.items() if said[name]}
     if row.opened_at is None:
         instants.setdefault("opened", change.at)
     words = {name: said[name] for name in ("subject", "priority", "channel")}
@@ -75,11 +75,11 @@ def put_ticket(session: Session, change: Actor, ticket_id: str, said: Mapping[st
         instants["noted"] = change.at
     moments = [of_ticket | words | {"kind": kind, "at": at} for kind, at in instants.items()]
     rows = [
-        Row(0, "ticket", of_ticket | {"user_id": said["user_id"]}),
-        *(Row(0, "moment", values) for values in moments),
+        StatementRow(0, "ticket", of_ticket | {"user_id": said["user_id"]}),
+        *(StatementRow(0, "moment", values) for values in moments),
     ]
-    taking.write(session, change.workspace_id, rows, known_on=change.at.date())
-    due(session, change, account_id)
+    apply_events.apply_rows(session, change.workspace_id, rows, known_on=change.at.date())
+    mark_account_due(session, change, account_id)
     session.refresh(row)
     return row
 
@@ -87,16 +87,20 @@ def put_ticket(session: Session, change: Actor, ticket_id: str, said: Mapping[st
 def put_response(
     session: Session, change: Actor, response_id: str, said: Mapping[str, Any]
 ) -> SurveyResponse:
-    columns = {**said, "account_id": _enter(session, change, said)}
-    return _put(session, change, SurveyResponse, response_id, _at(change, columns))
+    columns = {**said, "account_id": _ensure_account(session, change, said)}
+    return _put_account_row(
+        session, change, SurveyResponse, response_id, _with_known_on(change, columns)
+    )
 
 
 def put_feedback(
     session: Session, change: Actor, feedback_id: str, said: Mapping[str, Any]
 ) -> FeedbackItem:
     """Create or replace what was said. What was answered keeps how."""
-    columns = {**said, "account_id": _enter(session, change, said)}
-    return _put(session, change, FeedbackItem, feedback_id, _at(change, columns))
+    columns = {**said, "account_id": _ensure_account(session, change, said)}
+    return _put_account_row(
+        session, change, FeedbackItem, feedback_id, _with_known_on(change, columns)
+    )
 
 
 def change_feedback(
@@ -107,8 +111,8 @@ def change_feedback(
         raise AlreadyResolvedError(f"Feedback item {feedback_id} is resolved: {row.status}.")
     for name, value in said.items():
         setattr(row, name, value)
-    note(session, change, "feedback_item.changed", feedback_id, said)
-    due(session, change, row.account_id)
+    audit_change(session, change, "feedback_item.changed", feedback_id, said)
+    mark_account_due(session, change, row.account_id)
     return row
 
 
@@ -136,20 +140,20 @@ def resolve_feedback(
     }
     message = NewMessage(FEEDBACK_RESOLVED, data, row.account_id)
     publish(session, change.workspace_id, [message], now=change.at)
-    note(session, change, "feedback_item.resolved", feedback_id, {"status": outcome})
-    due(session, change, row.account_id)
+    audit_change(session, change, "feedback_item.resolved", feedback_id, {"status": outcome})
+    mark_account_due(session, change, row.account_id)
     return row
 
 
 def put_goal(session: Session, change: Actor, goal_id: str, said: Mapping[str, Any]) -> Goal:
     """Create or replace a goal; without a baseline it is what the metric is now."""
     today = change.at.date()
-    columns = {**said, "account_id": _enter(session, change, said), "known_on": today}
+    columns = {**said, "account_id": _ensure_account(session, change, said), "known_on": today}
     columns["starts_on"] = columns["starts_on"] or today
     _check_days(columns["starts_on"], columns["due_on"])
     if columns["baseline"] is None:
-        columns["baseline"] = _measured(session, change, columns)
-    return _put(session, change, Goal, goal_id, columns)
+        columns["baseline"] = _current_baseline(session, change, columns)
+    return _put_account_row(session, change, Goal, goal_id, columns)
 
 
 def change_goal(session: Session, change: Actor, goal_id: str, said: Mapping[str, Any]) -> Goal:
@@ -157,41 +161,41 @@ def change_goal(session: Session, change: Actor, goal_id: str, said: Mapping[str
     _check_days(row.starts_on, said.get("due_on", row.due_on))
     for name, value in said.items():
         setattr(row, name, value)
-    note(session, change, "goal.changed", goal_id, said)
-    due(session, change, row.account_id)
+    audit_change(session, change, "goal.changed", goal_id, said)
+    mark_account_due(session, change, row.account_id)
     return row
 
 
-def _put(
-    session: Session, change: Actor, table: type[OfAccount], key: str, columns: Mapping[str, Any]
-) -> OfAccount:
+def _put_account_row(
+    session: Session, change: Actor, table: type[AccountRow], key: str, columns: Mapping[str, Any]
+) -> AccountRow:
     """Create or replace a row of an account; since when it is known stays as it was."""
     created = accounts.ensure(session, change.workspace_id, table, key, **columns)
     row = row_queries.get(session, change.workspace_id, table, key, lock=True)
-    _hold(row.account_id, columns["account_id"], key)
+    _check_same_account(row.account_id, columns["account_id"], key)
     for name, value in columns.items():
         if name not in {"known_on", "status"}:
             setattr(row, name, value)
     verb = "created" if created else "changed"
-    note(session, change, f"{table.__tablename__}.{verb}", key, {})
-    due(session, change, columns["account_id"])
+    audit_change(session, change, f"{table.__tablename__}.{verb}", key, {})
+    mark_account_due(session, change, columns["account_id"])
     return row
 
 
-def _at(change: Actor, columns: Mapping[str, Any]) -> dict[str, Any]:
+def _with_known_on(change: Actor, columns: Mapping[str, Any]) -> dict[str, Any]:
     return {**columns, "at": columns["at"] or change.at, "known_on": change.at.date()}
 
 
-def _enter(session: Session, change: Actor, said: Mapping[str, Any]) -> str:
+def _ensure_account(session: Session, change: Actor, said: Mapping[str, Any]) -> str:
     """Return the account of today, created if nobody has heard of it; erased ids are refused."""
     account_id = aliases.current_id(session, change.workspace_id, said["account_id"])
-    enter(session, change.workspace_id, Account, account_id)
+    ensure_exists(session, change.workspace_id, Account, account_id)
     if said.get("user_id") is not None:
-        tombstones.refuse(session, change.workspace_id, tombstones.USER, said["user_id"])
+        tombstones.refuse_erased(session, change.workspace_id, tombstones.USER, said["user_id"])
     return account_id
 
 
-def _hold(found: str | None, said: str, key: str) -> None:
+def _check_same_account(found: str | None, said: str, key: str) -> None:
     if found is not None and found != said:
         raise ConflictError(f"{key} belongs to another account.", code="belongs_elsewhere")
 
@@ -203,11 +207,11 @@ def _check_days(starts_on: date, due_on: date) -> None:
         )
 
 
-def _measured(session: Session, change: Actor, columns: Mapping[str, Any]) -> float:
+def _current_baseline(session: Session, change: Actor, columns: Mapping[str, Any]) -> float:
     names = tuple(sorted(columns["event_names"]))
-    asked = Asked(columns["account_id"], columns["metric"], names, columns["trait"])
+    asked = MetricQuery(columns["account_id"], columns["metric"], names, columns["trait"])
     as_of = min(columns["starts_on"], change.at.date())
-    value = metric_value(session, change.workspace_id, asked, as_of=as_of, now=change.at)
+    value = load_metric_value(session, change.workspace_id, asked, as_of=as_of, now=change.at)
     if value is None:
         raise UnprocessableError(
             "The metric has no value yet: a baseline is needed.", code="no_baseline"
@@ -215,7 +219,7 @@ def _measured(session: Session, change: Actor, columns: Mapping[str, Any]) -> fl
     return value
 
 
-def note(
+def audit_change(
     session: Session, change: Actor, action: str, subject: str, said: Mapping[str, Any]
 ) -> None:
     """Audit who changed what; the words of people are not repeated."""
@@ -227,5 +231,5 @@ def note(
     change.audit(session, action, subject, details)
 
 
-def due(session: Session, change: Actor, account_id: str) -> None:
+def mark_account_due(session: Session, change: Actor, account_id: str) -> None:
     accounts.mark_due(session, change.workspace_id, [account_id])

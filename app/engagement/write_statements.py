@@ -3,7 +3,7 @@
 from sqlalchemy import text
 
 
-def _said(key: str, *columns: str) -> str:
+def _recordset(key: str, *columns: str) -> str:
     """Name the parameter with the rows: what every event says, the key, and other columns."""
     known = ("n int", 'account_id text COLLATE "C"', "user_id text", "at timestamptz")
     listed = ", ".join((*known, "known_on date", f'{key} text COLLATE "C"', *columns))
@@ -13,7 +13,7 @@ def _said(key: str, *columns: str) -> str:
 COMPLETION = text(f"""
 INSERT INTO onboarding_completion AS c (workspace_id, account_id, step_key, known_on, done_at)
 SELECT :workspace_id, r.account_id, r.step_key, r.known_on, min(r.at)
-FROM {_said("step_key")} GROUP BY 2, 3, 4 ORDER BY 2, 3, 4
+FROM {_recordset("step_key")} GROUP BY 2, 3, 4 ORDER BY 2, 3, 4
 ON CONFLICT (workspace_id, account_id, step_key, known_on)
 DO UPDATE SET done_at = least(c.done_at, excluded.done_at)
 """)  # noqa: S608 - our own names
@@ -24,7 +24,7 @@ INSERT INTO ticket AS t (workspace_id, ticket_id, account_id, user_id)
 SELECT :workspace_id, r.ticket_id,
        (array_agg(r.account_id ORDER BY r.at, r.n) FILTER (WHERE r.account_id IS NOT NULL))[1],
        (array_agg(r.user_id ORDER BY r.at, r.n) FILTER (WHERE r.user_id IS NOT NULL))[1]
-FROM {_said("ticket_id")} GROUP BY r.ticket_id ORDER BY r.ticket_id
+FROM {_recordset("ticket_id")} GROUP BY r.ticket_id ORDER BY r.ticket_id
 ON CONFLICT (workspace_id, ticket_id) DO UPDATE SET
     account_id = coalesce(t.account_id, excluded.account_id),
     user_id = coalesce(t.user_id, excluded.user_id)
@@ -34,13 +34,13 @@ MOMENT = text(f"""
 INSERT INTO ticket_moment (
     workspace_id, ticket_id, kind, at, known_on, subject, priority, channel)
 SELECT :workspace_id, r.ticket_id, r.kind, r.at, r.known_on, r.subject, r.priority, r.channel
-FROM {_said("ticket_id", "kind text", "subject text", "priority text", "channel text")}
+FROM {_recordset("ticket_id", "kind text", "subject text", "priority text", "channel text")}
 ORDER BY 2, 3, 4, 5, r.n
 ON CONFLICT DO NOTHING
 """)  # noqa: S608 - our own names
 
 # What the moments come to, for lists; and whose tickets they were.
-PROJECT = text("""
+SUMMARIZE_TICKETS = text("""
 UPDATE ticket t SET subject = m.subject, priority = m.priority, channel = m.channel,
     opened_at = m.opened_at, replied_at = m.replied_at,
     closed_at = CASE WHEN m.reopened_at > m.closed_at THEN NULL ELSE m.closed_at END
@@ -65,7 +65,7 @@ INSERT INTO survey_response AS s (
     workspace_id, response_id, account_id, user_id, kind, score, comment, ticket_id, at, known_on)
 SELECT DISTINCT ON (r.response_id) :workspace_id, r.response_id, r.account_id, r.user_id, r.kind,
        r.score, r.comment, r.ticket_id, r.at, r.known_on
-FROM {_said("response_id", "kind text", "score float8", "comment text", "ticket_id text")}
+FROM {_recordset("response_id", "kind text", "score float8", "comment text", "ticket_id text")}
 ORDER BY r.response_id, r.at DESC, r.n DESC
 ON CONFLICT (workspace_id, response_id) DO UPDATE SET
     user_id = coalesce(excluded.user_id, s.user_id), kind = excluded.kind, score = excluded.score,
@@ -75,8 +75,8 @@ ON CONFLICT (workspace_id, response_id) DO UPDATE SET
 WHERE s.account_id = excluded.account_id AND excluded.at >= s.at
 """)  # noqa: S608 - our own names
 
-_WORDS = ("kind text", "text text", "topic text", "product_feature text", "owner text")
-_FEEDBACK = _said("feedback_id", *_WORDS, "due_on date")
+_FEEDBACK_COLUMNS = ("kind text", "text text", "topic text", "product_feature text", "owner text")
+_FEEDBACK = _recordset("feedback_id", *_FEEDBACK_COLUMNS, "due_on date")
 FEEDBACK = text(f"""
 INSERT INTO feedback_item AS f (
     workspace_id, feedback_id, account_id, user_id, kind, text, topic, product_feature, owner,
@@ -96,7 +96,7 @@ WHERE f.account_id = excluded.account_id
 RESOLUTION = text(f"""
 UPDATE feedback_item f SET status = r.status, answer = coalesce(r.answer, f.answer),
     resolved_at = r.at, resolved_known_on = r.known_on, told_at = r.at
-FROM (SELECT DISTINCT ON (feedback_id) * FROM {_said("feedback_id", "status text", "answer text")}
+FROM (SELECT DISTINCT ON (feedback_id) * FROM {_recordset("feedback_id", "status text", "answer text")}
       ORDER BY feedback_id, at DESC, n DESC) r
 WHERE f.workspace_id = :workspace_id AND f.feedback_id = r.feedback_id
   AND coalesce(f.resolved_at <= r.at, true)
@@ -108,7 +108,7 @@ WHERE workspace_id = :workspace_id AND feedback_id = ANY(CAST(:ids AS text[]))
 
 _METRIC = ("metric text", "event_names json", "trait text")
 _NUMBERS = ("baseline float8", "target float8", "due_on date")
-_GOAL = _said("goal_id", "title text", *_METRIC, *_NUMBERS)
+_GOAL = _recordset("goal_id", "title text", *_METRIC, *_NUMBERS)
 GOAL = text(f"""
 INSERT INTO goal AS g (
     workspace_id, goal_id, account_id, title, metric, event_names, trait, baseline, target,
@@ -128,7 +128,7 @@ WHERE g.account_id = excluded.account_id AND excluded.starts_on >= g.starts_on
 INCIDENT = text(f"""
 INSERT INTO incident AS i (workspace_id, incident_id, title, declared_at, known_on)
 SELECT :workspace_id, r.incident_id, max(r.title), min(r.at), min(r.known_on)
-FROM {_said("incident_id", "title text")} GROUP BY r.incident_id
+FROM {_recordset("incident_id", "title text")} GROUP BY r.incident_id
 ORDER BY r.incident_id
 ON CONFLICT (workspace_id, incident_id) DO UPDATE SET
     title = coalesce(i.title, excluded.title),
@@ -139,7 +139,7 @@ ON CONFLICT (workspace_id, incident_id) DO UPDATE SET
 AFFECTED = text(f"""
 INSERT INTO incident_account (workspace_id, incident_id, account_id, known_on)
 SELECT :workspace_id, r.incident_id, a.account_id, min(r.known_on)
-FROM {_said("incident_id", "account_ids json")}
+FROM {_recordset("incident_id", "account_ids json")}
 CROSS JOIN json_array_elements_text(r.account_ids) AS x (id)
 JOIN account a ON a.workspace_id = :workspace_id AND a.account_id = x.id
 GROUP BY r.incident_id, a.account_id ORDER BY 2, 3
@@ -149,7 +149,7 @@ RETURNING account_id
 
 INCIDENT_END = text(f"""
 UPDATE incident i SET ended_at = r.at, ended_known_on = r.known_on
-FROM (SELECT DISTINCT ON (incident_id) * FROM {_said("incident_id")}
+FROM (SELECT DISTINCT ON (incident_id) * FROM {_recordset("incident_id")}
       ORDER BY incident_id, at DESC, n DESC) r
 WHERE i.workspace_id = :workspace_id AND i.incident_id = r.incident_id
   AND coalesce(i.ended_at <= r.at, true)
@@ -163,7 +163,7 @@ WHERE workspace_id = :workspace_id AND incident_id = ANY(CAST(:ids AS text[]))
 APOLOGY = text(f"""
 UPDATE incident_account a SET apology_sent_at = r.at, apology_known_on = r.known_on
 FROM (SELECT r.incident_id, x.id, min(r.at) AS at, min(r.known_on) AS known_on
-      FROM {_said("incident_id", "account_ids json")}
+      FROM {_recordset("incident_id", "account_ids json")}
       LEFT JOIN json_array_elements_text(r.account_ids) AS x (id) ON true
       GROUP BY r.incident_id, x.id) r
 WHERE a.workspace_id = :workspace_id AND a.incident_id = r.incident_id
@@ -171,7 +171,7 @@ WHERE a.workspace_id = :workspace_id AND a.incident_id = r.incident_id
 RETURNING a.account_id
 """)  # noqa: S608 - our own names
 
-ACCOUNTS_OF_INCIDENTS = text("""
+INCIDENT_ACCOUNTS = text("""
 SELECT DISTINCT account_id FROM incident_account
 WHERE workspace_id = :workspace_id AND incident_id = ANY(CAST(:ids AS text[]))
 """)

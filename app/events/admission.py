@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.accounts import aliases, tombstones
-from app.accounts.tombstones import ACCOUNT, ANONYMOUS, MEMBER, USER, Hit
+from app.accounts.tombstones import ACCOUNT, ANONYMOUS, MEMBER, USER, TombstoneMatch
 from app.events.batch import Reading, Rejected
 from app.events.canonical import Event
 from app.events.identities import IDENTITY_KINDS
@@ -31,7 +31,7 @@ WHERE workspace_id = :workspace_id AND user_id = ANY(CAST(:user_ids AS text[]))
 class Turned:
     """The ids of a batch that lie under a tombstone."""
 
-    hits: set[Hit]
+    hits: set[TombstoneMatch]
     members: set[str]
 
     def away(self, event: Event) -> bool:
@@ -104,7 +104,7 @@ def _without_erased(session: Session, workspace_id: str, reading: Reading, key: 
     events = [*reading.events, *reading.repeats.values()]
     named = {each for event in events for each in _ids(event)}
     tokens = {row.n: tokens_of(row.payload) for row in reading.rejected}
-    hits = tombstones.find(session, workspace_id, key, named.union(*tokens.values()))
+    hits = tombstones.find_matches(session, workspace_id, key, named.union(*tokens.values()))
     if not hits:
         return reading
     turned = Turned(hits, _members(session, workspace_id, key, events, hits))
@@ -114,7 +114,11 @@ def _without_erased(session: Session, workspace_id: str, reading: Reading, key: 
 
 
 def _members(
-    session: Session, workspace_id: str, key: bytes, events: Sequence[Event], hits: set[Hit]
+    session: Session,
+    workspace_id: str,
+    key: bytes,
+    events: Sequence[Event],
+    hits: set[TombstoneMatch],
 ) -> set[str]:
     """Name people of an erased account who have not come to belong to another one since."""
     members = {named for kind, named in hits if kind == MEMBER}
@@ -128,7 +132,7 @@ def _members(
     }
     values = {"workspace_id": workspace_id, "user_ids": sorted(members)}
     accounts = {row.user_id: row.account_id for row in session.execute(ACCOUNTS_OF, values)}
-    gone = tombstones.find(session, workspace_id, key, set(accounts.values()))
+    gone = tombstones.find_matches(session, workspace_id, key, set(accounts.values()))
     elsewhere = {user for user, account in accounts.items() if (ACCOUNT, account) not in gone}
     return members - said - elsewhere
 

@@ -11,11 +11,11 @@ from app.accounts.traits import (
     PRICE_TRAITS,
     SPELLINGS,
     AccountTraits,
-    account_traits,
-    amount,
-    day,
-    text,
-    user_traits,
+    parse_amount,
+    parse_day,
+    parse_text,
+    split_account_traits,
+    split_user_traits,
 )
 from app.events.canonical import Event
 
@@ -117,7 +117,9 @@ def member(event: Event) -> Mapping[str, Any]:
         "firstName": said.get("first_name"),
         "lastName": said.get("last_name"),
     }
-    return user_traits({name: value for name, value in named.items() if value is not None}).columns
+    return split_user_traits(
+        {name: value for name, value in named.items() if value is not None}
+    ).columns
 
 
 def _traits(told: Told, said: Mapping[str, Any], on: date) -> tuple[AccountTraits, bool]:
@@ -128,10 +130,10 @@ def _traits(told: Told, said: Mapping[str, Any], on: date) -> tuple[AccountTrait
         named.setdefault("name", said.get("account_name"))
         if not {"created_at", "createdAt"} & named.keys():
             named["created_at"] = on.isoformat()
-        return account_traits(named), False
+        return split_account_traits(named), False
     if told is Told.TRIAL_STARTED:
         plan = {"plan": said.get("trial_plan_name") or said.get("plan")}
-        return replace(account_traits(plan), price={}), False  # nothing is paid for it
+        return replace(split_account_traits(plan), price={}), False  # nothing is paid for it
     if told in OF_PRICE:
         return _price(said)
     return AccountTraits(), False
@@ -150,26 +152,26 @@ def _price(said: Mapping[str, Any]) -> tuple[AccountTraits, bool]:
     if named["mrr"] is None and said.get("price") is not None:
         interval = str(said.get("interval", said.get("billing_interval")) or "month").lower()
         try:
-            named["mrr"] = str(amount(said["price"]) / (12 if interval in YEARLY else 1))
+            named["mrr"] = str(parse_amount(said["price"]) / (12 if interval in YEARLY else 1))
         except (ValueError, TypeError):
             invalid = True
         if interval not in YEARLY | MONTHLY:
             named["mrr"], invalid = None, True
-    return account_traits(named), invalid
+    return split_account_traits(named), invalid
 
 
 def _day(said: Mapping[str, Any], names: tuple[str, ...]) -> tuple[date | None, bool]:
     """Read the first day that is given, and whether it could not be read."""
     value = next((said[name] for name in names if said.get(name) is not None), None)
     try:
-        return (None if value is None else day(value)), False
+        return (None if value is None else parse_day(value)), False
     except ValueError:
         return None, True
 
 
 def _text(said: Mapping[str, Any], name: str) -> str | None:
     try:
-        return text(said.get(name))
+        return parse_text(said.get(name))
     except (ValueError, TypeError):
         return None
 

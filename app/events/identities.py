@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from app.accounts.traits import AccountTraits, account_traits, is_internal, user_traits
+from app.accounts.traits import AccountTraits, is_internal, split_account_traits, split_user_traits
 from app.events import b2b
 from app.events.b2b import Moment, Told
 from app.events.canonical import Event
@@ -103,7 +103,7 @@ def fold(events: Sequence[Event], internal_domains: Collection[str]) -> Identiti
                     invalid[event.n] = told.traits.invalid
             continue
         if event.kind == "group":
-            traits = account_traits(event.traits or {})
+            traits = split_account_traits(event.traits or {})
             _fold_account(accounts, event, traits)
             _fold_price(prices, event, traits)
             _fold_links(links, event, traits)
@@ -186,7 +186,7 @@ def _fold_user(rows: dict[str, UserRow], event: Event, internal_domains: Collect
     if event.account_id:
         row.account_id, row.account_since = event.account_id, event.occurred_at
     if event.kind == "identify":
-        traits = user_traits(event.traits or {})
+        traits = split_user_traits(event.traits or {})
         row.columns.update(traits.columns)
         row.traits.update(traits.rest)
         row.excluded = row.excluded or is_internal(traits.columns.get("email"), internal_domains)

@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.accounts import queries as accounts
-from app.accounts.periods import end_of_account, end_price_traits
+from app.accounts.subscription_service import end_account_subscriptions, end_trait_subscriptions
 from app.accounts.tables import Account
 from app.events.b2b import Days, Moment, Told, after
 from app.events.identities import PriceRow
@@ -70,11 +70,11 @@ def end_prices(
             continue
         known = known_on or each.day
         if each.told is Told.ACCOUNT_DELETED:
-            ended = end_of_account(
+            ended = end_account_subscriptions(
                 session, workspace_id, each.account_id, on=each.day, reason=DELETED, known_on=known
             )
         elif each.told is Told.SUBSCRIPTION_CANCELLED:
-            ended = end_price_traits(
+            ended = end_trait_subscriptions(
                 session,
                 workspace_id,
                 each.account_id,

@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from app.engagement import reading
-from app.engagement.taking import take
+from app.engagement import parse_events
+from app.engagement.apply_events import apply_events
 from app.events import queries
 from app.events.canonical import Event
 from app.workspaces.queries import get_workspace
@@ -28,11 +28,11 @@ def tell(
         return {}
     keys = [(event.client_at, event.message_id) for event in told if not event.account_id]
     accounts = queries.accounts_of(session, workspace_id, keys) if keys else {}
-    return take(
+    return apply_events(
         session,
         workspace_id,
         [
-            reading.Event(
+            parse_events.EngagementEvent(
                 event.n,
                 event.semantic,
                 event.message_id,
@@ -40,7 +40,7 @@ def tell(
                 event.account_id or accounts.get((event.client_at, event.message_id)),
                 event.user_id,
                 event.properties,
-                names_account=event.account_id is not None,
+                has_own_account=event.account_id is not None,
             )
             for event in told
             if event.semantic
@@ -70,7 +70,7 @@ def tell_bound(
     keys = {row["n"]: (_at(row["client_at"]), row["message_id"]) for row, _ in told}
     accounts = queries.accounts_of(session, workspace_id, list(keys.values())) if told else {}
     events = [
-        reading.Event(
+        parse_events.EngagementEvent(
             row["n"],
             what,
             row["message_id"],
@@ -78,12 +78,12 @@ def tell_bound(
             accounts.get(keys[row["n"]]),
             row["user_id"],
             row["properties"] or {},
-            names_account=False,
+            has_own_account=False,
         )
         for row, what in told
-        if what not in reading.OF_INCIDENTS
+        if what not in parse_events.INCIDENT_KINDS
     ]
-    take(session, workspace_id, events, known_on=known_on)
+    apply_events(session, workspace_id, events, known_on=known_on)
 
 
 def _at(text: str) -> datetime:

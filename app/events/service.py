@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy.orm import Session
 
 from app.accounts import links
-from app.accounts.service import put_price_traits
+from app.accounts.service import apply_price_traits
 from app.core.db import SessionFactory, run_with_retries
 from app.core.errors import FieldError
 from app.events import moments, queries, receipts, semantic
@@ -170,7 +170,7 @@ def _write_identities(
     if identities.moments or identities.incomplete:
         _write_moments(session, origin, identities, policy, warnings)
     if identities.links:
-        for n in links.put_traits(session, origin.workspace_id, identities.links):
+        for n in links.apply_group_calls(session, origin.workspace_id, identities.links):
             warnings.setdefault(n, []).append("link_ignored")
 
 
@@ -211,7 +211,7 @@ def _write_prices(
             for n in row.numbers:
                 warnings.setdefault(n, []).append("mrr_ignored")
         elif not known[row.account_id].is_newer_than(row.said_at):
-            put_price_traits(
+            apply_price_traits(
                 session,
                 origin.workspace_id,
                 row.account_id,

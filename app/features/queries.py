@@ -7,8 +7,8 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from app.accounts.tables import User
-from app.engagement.queries import standing
-from app.engagement.values import NUMBERS
+from app.engagement.queries import load_engagement
+from app.engagement.snapshot import ENGAGEMENT_METRICS
 from app.features.statements import (
     DEFAULT_PRODUCT_FEATURES,
     PLAN_FOR_MANY_ROWS,
@@ -66,13 +66,13 @@ def _engaged(
     """Add what is known of tickets, answers and the like at the end of the day."""
     ids = [each.account_id for each in found]
     end = datetime.combine(as_of + timedelta(days=1), time.min, UTC)
-    known = standing(session, workspace_id, ids, as_of=as_of, now=end)
+    known = load_engagement(session, workspace_id, ids, as_of=as_of, now=end)
     return [
         replace(
             each,
             engagement={
                 name: value
-                for name, number in NUMBERS.items()
+                for name, number in ENGAGEMENT_METRICS.items()
                 if (value := number(known[each.account_id])) is not None
             },
         )

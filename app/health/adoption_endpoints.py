@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from sqlalchemy.orm import Session
 
-from app.accounts.queries import get, plans, product_features
+from app.accounts.queries import get, list_plans, list_product_features
 from app.accounts.tables import ProductFeature
 from app.core.db import ReadSessionDep
 from app.core.pagination import PagingDep
@@ -74,7 +74,9 @@ def _of(counts: Sequence[Adoption], by: Grouping) -> Sequence[Adoption]:
 
 def plans_without(session: Session, workspace_id: str, key: str) -> list[str]:
     """Name the plans that do not include a product feature."""
-    weights = {feature.key: feature.weight for feature in product_features(session, workspace_id)}
-    known = {plan.key: plan.product_features for plan in plans(session, workspace_id)}
+    weights = {
+        feature.key: feature.weight for feature in list_product_features(session, workspace_id)
+    }
+    known = {plan.key: plan.product_features for plan in list_plans(session, workspace_id)}
     included = Offer(weights, known).included
     return [plan for plan, features in included.items() if key not in features]

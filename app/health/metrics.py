@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from app.engagement.values import NUMBERS
+from app.engagement.snapshot import ENGAGEMENT_METRICS
 from app.features.values import AccountFeatures
 from app.health.entitlement import Breadth
 
@@ -83,7 +83,7 @@ METRICS: Mapping[str, Metric] = {
     "tenure_days": Metric(_since(lambda account: account.started_on)),
     "days_since_last_use": Metric(_since(lambda account: account.last_used_on)),
     "days_to_renewal": Metric(_until(lambda account: account.renewal_on)),
-    **{name: _engaged(name) for name in NUMBERS},
+    **{name: _engaged(name) for name in ENGAGEMENT_METRICS},
 }
 
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from app.accounts.family import Rollup
+from app.accounts.hierarchy import Rollup
 from app.health.assess import Status
 from app.health.scorecard import Band
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from app.accounts.family import Rollup
+from app.accounts.hierarchy import Rollup
 from app.accounts.queries import get_account
 from app.core.db import ReadSessionDep
 from app.core.pagination import Page, PagingDep

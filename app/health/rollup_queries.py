@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import Row, bindparam, text
 from sqlalchemy.orm import Session
 
-from app.accounts.family import MOST_LEVELS, Rollup
+from app.accounts.hierarchy import MOST_LEVELS, Rollup
 from app.accounts.tables import Account
 from app.core.errors import NotFoundError
 from app.core.pagination import Paging, RowPage

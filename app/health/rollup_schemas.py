@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from app.accounts.family import Rollup
+from app.accounts.hierarchy import Rollup
 from app.core.schemas import ResponseModel
 from app.health.assess import Status
 from app.health.rollup import RolledUp

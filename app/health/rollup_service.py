@@ -2,7 +2,7 @@
 
 from sqlalchemy.orm import Session
 
-from app.accounts.family import Rollup
+from app.accounts.hierarchy import Rollup
 from app.health.rollup import RolledUp, roll_up
 from app.health.rollup_queries import family
 from app.health.scorecard_queries import active_scorecard

@@ -13,7 +13,7 @@ from pydantic import BeforeValidator, Field, JsonValue, model_validator
 
 from app.core.filters import matching
 from app.core.filters.matching import FieldType, Filter, FilterError
-from app.engagement.values import NUMBERS
+from app.engagement.snapshot import ENGAGEMENT_METRICS
 from app.features.values import EventCount
 from app.health.benchmark import MAX_ELASTICITY
 from app.health.measures import (
@@ -225,7 +225,7 @@ class Scorecard(Setting):
         """Whether anything asks for numbers of tickets, answers and the like."""
         asked = {field for wanted in self._filters() for field in matching.fields_of(wanted)}
         asked |= {s.metric for s in self.sources.values() if isinstance(s, MetricSource)}
-        return not NUMBERS.keys().isdisjoint(asked)
+        return not ENGAGEMENT_METRICS.keys().isdisjoint(asked)
 
     @cached_property
     def signals(self) -> tuple[str, ...]:

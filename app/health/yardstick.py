@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
-from app.accounts.queries import plans, product_features
+from app.accounts.queries import list_plans, list_product_features
 from app.core.query_helpers import advisory_lock
 from app.features.queries import account_features, default_product_features
 from app.features.values import AccountFeatures, FeatureMap, Lens, ReachSource
@@ -77,8 +77,8 @@ def complete(said: Definition, benchmarks: Mapping[str, Benchmark]) -> Definitio
 def define(
     session: Session, workspace: Workspace, version: int, scorecard: Scorecard
 ) -> Definition:
-    features = product_features(session, workspace.id)
-    sold = plans(session, workspace.id)
+    features = list_product_features(session, workspace.id)
+    sold = list_plans(session, workspace.id)
     offer = Offer(
         {feature.key: feature.weight for feature in features},
         {plan.key: plan.product_features for plan in sold},

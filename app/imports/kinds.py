@@ -7,8 +7,8 @@ from typing import Any, Self
 
 from pydantic import Field, ValidationError, model_validator
 
-from app.accounts.schemas import LARGEST_MRR_CENTS, ExternalIds, System, Traits
-from app.accounts.traits import cents, count, currency, day
+from app.accounts.schemas import LARGEST_MRR_CENTS, ExternalIds, SystemName, Traits
+from app.accounts.traits import parse_cents, parse_count, parse_currency, parse_day
 from app.core.schemas import NAMED, Count, Currency, Day, Flag, Id, NoticeDays, RequestModel, Text
 from app.events.canonical import identifier
 from app.events.quarantine import QUARANTINE_CODES, QuarantineError
@@ -42,7 +42,7 @@ class AccountRow(RequestModel):
     )
     excluded: Flag = False
     parent_id: Id | None = None
-    external_ids: dict[System, Id | ExternalIds | None] = Field(
+    external_ids: dict[SystemName, Id | ExternalIds | None] = Field(
         default_factory=dict, json_schema_extra=NAMED.json_schema_extra
     )
 
@@ -126,13 +126,15 @@ def _flag(text: str) -> bool:
 
 
 def _iso(text: str) -> str:
-    return day(text).isoformat()
+    return parse_day(text).isoformat()
 
 
 FROM_TEXT: Mapping[str, Callable[[str], Any]] = {
-    **dict.fromkeys(("employees", "end_customers", "seats", "mrr_cents", "notice_days"), count),
+    **dict.fromkeys(
+        ("employees", "end_customers", "seats", "mrr_cents", "notice_days"), parse_count
+    ),
     **dict.fromkeys(("started_on", "starts_on", "known_on", "ends_on", "renewal_on"), _iso),
-    "currency": currency,
+    "currency": parse_currency,
     "excluded": _flag,
 }
 """How cells are read, which are all texts."""
@@ -195,7 +197,7 @@ def _in_cents(raw: dict[str, Any]) -> dict[str, Any]:
     """Prices come in major units (``mrr``) or in cents."""
     if raw.get("mrr") is None:
         return {name: value for name, value in raw.items() if name != "mrr"}
-    return {"mrr_cents": cents(raw["mrr"])} | {n: v for n, v in raw.items() if n != "mrr"}
+    return {"mrr_cents": parse_cents(raw["mrr"])} | {n: v for n, v in raw.items() if n != "mrr"}
 
 
 def _refuse_placeholders(said: Mapping[str, Any]) -> None:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Protocol
 from sqlalchemy.orm import Session
 
 from app.accounts import aliases, tombstones
-from app.accounts.links import LINKS
+from app.accounts.links import LINK_FIELDS
 from app.accounts.tables import Account, User
 from app.accounts.traits import is_internal
 from app.core.db import SessionFactory, Table
@@ -135,8 +135,8 @@ def _admitted(
 ) -> tuple[list[tuple[int, Fields]], list[RowError]]:
     """Leave out what was erased, and let rows of renamed accounts go by the new id."""
     named = {row[name] for _, row in rows for name in IDS if row.get(name)}
-    key = tombstones.key_of(session, workspace_id)
-    hits = tombstones.find(session, workspace_id, key, named) if key else set()
+    key = tombstones.find_key(session, workspace_id)
+    hits = tombstones.find_matches(session, workspace_id, key, named) if key else set()
     current = aliases.current_ids(session, workspace_id, named) if named else {}
     kept, errors = [], []
     for line, row in rows:
@@ -155,7 +155,7 @@ def _put_accounts(
     """What accounts are tied to is written when all of the page are there."""
     parents = {row["parent_id"] for row in rows if row.get("parent_id")}
     queries.note_accounts(session, workspace.id, parents)
-    columns = [{name: row[name] for name in row if name not in LINKS} for row in rows]
+    columns = [{name: row[name] for name in row if name not in LINK_FIELDS} for row in rows]
     _put_said(session, workspace.id, Account, "account_id", columns)
 
 

@@ -75,7 +75,7 @@ def settle(session: Session, workspace_id: str, ended: Work | Job, *, now: datet
         drop_benchmarks(session, workspace_id, since=since)
         churn.forget(session, workspace_id)
         accounts.mark_all_due(session, workspace_id, priority=Priority.SILENT)
-        onboarding.look_back(session, workspace_id, actor="import", now=now)
+        onboarding.enqueue_backfill(session, workspace_id, actor="import", now=now)
     queries.drop_chunks(session, workspace_id, ended.id)
     queries.settle(session, workspace_id, ended.id, now=now)
     outbox.publish(session, workspace_id, [_completed(ended)], now=now)

@@ -20,13 +20,13 @@ def tie(
     """
     refused = []
     for line, row in rows:
-        said = {name: row[name] for name in links.LINKS if name in row}
+        said = {name: row[name] for name in links.LINK_FIELDS if name in row}
         if not said:
             continue
         account = queries.get(session, workspace_id, Account, row["account_id"], lock=True)
         try:
             with session.begin_nested():
-                links.write(session, account, said, replace=False)
+                links.apply_links(session, account, said, replace=False)
         except ProblemError as error:
             refused.append(RowError(line, "invalid_row", error.detail))
     return refused

@@ -6,7 +6,7 @@ import orjson
 from sqlalchemy import Row, or_, select
 from sqlalchemy.orm import Session
 
-from app.accounts.family import MOST_LEVELS
+from app.accounts.hierarchy import MOST_LEVELS
 from app.accounts.tables import Account
 from app.core.query_helpers import keyset_descending, same_account
 from app.interventions import suggestion_statements as statements

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from sqlalchemy.orm import Session
 
-from app.accounts.queries import product_features
+from app.accounts.queries import list_product_features
 from app.changes.queries import NewChange, record
 from app.interventions import experiment_service as experiments
 from app.interventions import notices, playbook_service
@@ -50,7 +50,7 @@ def refresh(
         return 0
     stored = _stored(session, workspace_id, account_ids, now)
     offered = playbook_service.playbooks(session, workspace_id)
-    names = {row.key: row.name for row in product_features(session, workspace_id)}
+    names = {row.key: row.name for row in list_product_features(session, workspace_id)}
     found = cases(session, workspace_id, account_ids, offered, stored=stored, names=names, now=now)
     fits = {case.account_id: fitting(case, offered) for case in found}
     dealt = experiments.deal(session, workspace_id, fits, offered, today=as_of)

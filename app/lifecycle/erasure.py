@@ -13,12 +13,12 @@ from app.accounts.tables import Account, Due, ExternalId, ParkedAccount, Subscri
 from app.accounts.tombstones import ANONYMOUS, EMAIL, MEMBER
 from app.alerts import statements as alert_statements
 from app.alerts.tables import Alert, AlertState
-from app.billing.queries import forget_account
+from app.billing.queries import erase_account
 from app.billing.tables import BillingCustomer, BillingSubscription, Invoice
 from app.changes.tables import Change
 from app.churn.tables import ChurnRisk, ChurnRiskHistory
 from app.core.db import Table
-from app.engagement.forgetting import forget
+from app.engagement.erasure import erase_people
 from app.engagement.tables import (
     FeedbackItem,
     Goal,
@@ -97,7 +97,7 @@ def insert_tombstones(
         change.workspace_id,
         kind,
         named,
-        key=tombstones.make_key(session, change.workspace_id),
+        key=tombstones.ensure_key(session, change.workspace_id),
         erasure_id=change.id,
         now=change.requested_at,
     )
@@ -155,9 +155,9 @@ def _quarantine(session: Session, change: IdChange, position: str | None) -> Ste
     values = {**of_workspace, "after": int(position or 0), "limit": PAYLOADS_PER_PAGE}
     rows = session.execute(statements.LIST_QUARANTINED, values).all()
     tokens = {row.number: tokens_of(row.payload) for row in rows}
-    key = tombstones.make_key(session, change.workspace_id)
+    key = tombstones.ensure_key(session, change.workspace_id)
     named = set[str]().union(*tokens.values())
-    hits = tombstones.find(session, change.workspace_id, key, named, erasure_id=change.id)
+    hits = tombstones.find_matches(session, change.workspace_id, key, named, erasure_id=change.id)
     texts = {each for _, each in hits}
     numbers = [number for number, each in tokens.items() if each & texts]
     execute(session, statements.DELETE_QUARANTINED, {**of_workspace, "numbers": numbers})
@@ -177,14 +177,14 @@ def redact_audit_entries(session: Session, change: IdChange, ids: Collection[str
 
 
 def _forget(session: Session, change: IdChange) -> None:
-    tombstones.lift(session, change.workspace_id, change.id, kind=EMAIL)
+    tombstones.delete(session, change.workspace_id, change.id, kind=EMAIL)
     change.private = None
 
 
 def _finish_person(session: Session, change: IdChange, _: str | None) -> StepResult:
     """Take the last rows away that name the person, and forget whom this was about."""
     values = user_parameters(change)
-    forget(session, change.workspace_id, [values["user_id"]], pseudonym=values["pseudonym"])
+    erase_people(session, change.workspace_id, [values["user_id"]], pseudonym=values["pseudonym"])
     execute(session, statements.DELETE_ALIASES, values)
     named = {**values, "user_ids": [values["user_id"]]}
     execute(session, statements.DELETE_USERS, named)
@@ -200,7 +200,7 @@ def _people(session: Session, change: IdChange, after: str) -> Sequence[Row[Any]
     """Read a page of the account's people, and put those under tombstones who are its alone."""
     values = {**account_parameters(change), "after": after, "limit": USERS_PER_PAGE}
     people = session.execute(statements.LIST_MEMBERS, values).all()
-    ours = [person for person in people if not person.elsewhere]
+    ours = [person for person in people if not person.external_account_id]
     insert_tombstones(session, change, MEMBER, [person.user_id for person in ours])
     insert_tombstones(
         session, change, ANONYMOUS, [a for person in ours for a in person.anonymous_ids]
@@ -219,7 +219,7 @@ def _mark(session: Session, change: IdChange, position: str | None) -> StepResul
 def _members(session: Session, change: IdChange, _: str | None) -> StepResult:
     """Erase the people who belong to the account only; let those go who used others too."""
     people = _people(session, change, "")
-    ours = [person for person in people if not person.elsewhere]
+    ours = [person for person in people if not person.external_account_id]
     ids = [person.user_id for person in ours]
     anonymous = [each for person in ours for each in person.anonymous_ids]
     named = {**account_parameters(change), "user_ids": ids, "anonymous_ids": anonymous}
@@ -232,7 +232,7 @@ def _members(session: Session, change: IdChange, _: str | None) -> StepResult:
         execute(session, statement, named)
     execute(session, statements.PSEUDONYMIZE_SIGNALS, {**named, "pseudonym": None})
     execute(session, statements.DELETE_ACTIVITY, named)
-    forget(session, change.workspace_id, ids, pseudonym=None)
+    erase_people(session, change.workspace_id, ids, pseudonym=None)
     redact_audit_entries(session, change, ids)
     execute(
         session,
@@ -250,7 +250,7 @@ def _billing(session: Session, change: IdChange, _: str | None) -> StepResult:
     """Of customers only their ids stay, so that what comes of them is turned away."""
     ids = private_data(change)["ids"]
     for account_id in ids:
-        forget_account(session, change.workspace_id, account_id)
+        erase_account(session, change.workspace_id, account_id)
     return StepResult(len(ids))
 
 

@@ -8,13 +8,13 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from app.accounts import aliases, link_queries, queries, tombstones
-from app.accounts.family import MOST_LEVELS
-from app.accounts.links import PARENTS, ParentCycleError, ParentTooDeepError
+from app.accounts import aliases, hierarchy_queries, queries, tombstones
+from app.accounts.hierarchy import MOST_LEVELS
+from app.accounts.links import PARENT_LOCK, ParentCycleError, ParentTooDeepError
 from app.accounts.tables import Account, Due, User
 from app.accounts.tombstones import ACCOUNT, EMAIL, USER
 from app.accounts.traits import NOT_IDS
-from app.billing.queries import forget_person
+from app.billing.queries import erase_person
 from app.core.errors import ConflictError, FieldError, NotFoundError, UnprocessableError
 from app.core.query_helpers import advisory_lock
 from app.lifecycle import account_moves, erasure, statements, table_statements
@@ -56,7 +56,7 @@ def _take_user_away(session: Session, change: IdChange, user_id: str) -> None:
         return
     if user.email:
         erasure.insert_tombstones(session, change, EMAIL, [user.email])
-        forget_person(session, change.workspace_id, user.email)
+        erase_person(session, change.workspace_id, user.email)
     values = erasure.user_parameters(change)
     if user.excluded:
         execute(session, statements.INSERT_EXCLUDED_PSEUDONYM, values)
@@ -79,7 +79,7 @@ def erase_account(session: Session, by: Actor, account_id: str) -> IdChange:
     change = _erasure(session, by, IdChangeKind.ERASE_ACCOUNT, {"ids": ids})
     erasure.insert_tombstones(session, change, ACCOUNT, ids)
     values = erasure.account_parameters(change)
-    aliases.drop(session, workspace_id, ids)
+    aliases.delete(session, workspace_id, ids)
     execute(session, statements.DETACH_CHILDREN, values)
     remove_in_pages(table_statements.delete_page(Due))(session, values)
     session.delete(account)
@@ -89,7 +89,7 @@ def erase_account(session: Session, by: Actor, account_id: str) -> IdChange:
 
 def _erasure_of(session: Session, workspace_id: str, kind: str, named: str) -> IdChange | None:
     """Find the erasure under whose tombstone an id lies, were it an old id of the account."""
-    erasure_id = tombstones.erasure_of(session, workspace_id, kind, named)
+    erasure_id = tombstones.find_erasure_id(session, workspace_id, kind, named)
     return changes.get_change(session, workspace_id, ERASURES, erasure_id) if erasure_id else None
 
 
@@ -112,7 +112,7 @@ def lift_erasure(session: Session, by: Actor, erasure_id: str) -> IdChange:
         raise ConflictError(
             "The erasure is not done yet; lift it when it is.", code="erasure_running"
         )
-    tombstones.lift(session, by.workspace_id, erasure_id)
+    tombstones.delete(session, by.workspace_id, erasure_id)
     change.lifted_at = by.at
     by.audit(session, "erasure.lifted", erasure_id)
     return change
@@ -128,7 +128,7 @@ def rename_account(session: Session, by: Actor, account_id: str, new_id: str) ->
     values = _values(account, new_id)
     if session.scalar(table_statements.copy_account(), values) is None:
         raise AccountExistsError(f"There is an account {new_id} already: merge the two instead.")
-    tombstones.refuse(session, workspace_id, ACCOUNT, new_id)
+    tombstones.refuse_erased(session, workspace_id, ACCOUNT, new_id)
     return _move(session, by, IdChangeKind.RENAME, account, new_id)
 
 
@@ -156,7 +156,7 @@ def merge_accounts(session: Session, by: Actor, account_id: str, into: str) -> I
     _lock_family(session, workspace_id, account_id, into)
     account = queries.get(session, workspace_id, Account, account_id, lock=True)
     target = queries.get(session, workspace_id, Account, into, lock=True)
-    advisory_lock(session, PARENTS, workspace_id)
+    advisory_lock(session, PARENT_LOCK, workspace_id)
     target.parent_id = _parent_after(session, account, target)
     session.flush()
     execute(session, table_statements.merge_account(), _values(account, into))
@@ -172,12 +172,12 @@ def _lock_family(session: Session, workspace_id: str, *account_ids: str) -> None
 def _parent_after(session: Session, account: Account, target: Account) -> str | None:
     """Find the parent of what two accounts become; children go along."""
     workspace_id = account.workspace_id
-    above = link_queries.ancestors(session, workspace_id, target.account_id)
+    above = hierarchy_queries.list_ancestors(session, workspace_id, target.account_id)
     if account.account_id in above[2:]:
         raise ParentCycleError(
             f"{target.account_id} belongs to a child of {account.account_id}: merge that one first."
         )
-    below = link_queries.levels(session, workspace_id, account.account_id)
+    below = hierarchy_queries.count_levels(session, workspace_id, account.account_id)
     if account.account_id not in above and len(above) + below - 1 > MOST_LEVELS:
         raise ParentTooDeepError(f"A family of accounts has at most {MOST_LEVELS} levels.")
     if target.parent_id not in (None, account.account_id):
@@ -185,7 +185,9 @@ def _parent_after(session: Session, account: Account, target: Account) -> str | 
     candidate = account.parent_id
     if candidate is None:
         return None
-    is_below = target.account_id in link_queries.ancestors(session, workspace_id, candidate)
+    is_below = target.account_id in hierarchy_queries.list_ancestors(
+        session, workspace_id, candidate
+    )
     return None if is_below else candidate
 
 

@@ -74,7 +74,7 @@ def cohorts(session: Session, workspace_id: str, asked: Asked) -> Sequence[Row[A
     """
     months = {"first": asked.since.replace(day=1), "last": asked.until.replace(day=1)}
     seen_at = datetime.combine(asked.known_on + timedelta(days=1), time.min, UTC)
-    return figures(session, workspace_id, statements.COHORTS, asked, seen_at=seen_at, **months)
+    return figures(session, workspace_id, statements.COHORTS, asked, until=seen_at, **months)
 
 
 def distribution(

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import Field
 
 from app.core.schemas import ResponseModel
-from app.engagement.schemas import GoalStandingOut
+from app.engagement.schemas import GoalProgressOut
 from app.health.scorecard import Band
 
 MESSAGE = "Your plan includes “Campaigns”; three short steps put it to work."
@@ -84,7 +84,7 @@ class Review(ResponseModel):
     value: Sequence[Point]
     used: list[str] = Field(description="Product features.", examples=[["Export"]])
     unused: list[FeatureUse] = Field(description="Paid for and not used.")
-    goals: list[GoalStandingOut]
+    goals: list[GoalProgressOut]
     people: list[Person]
     support: Support
     done: Sequence[Done]

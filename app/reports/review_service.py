@@ -15,8 +15,8 @@ from app.accounts.queries import get_account
 from app.accounts.tables import ProductFeature
 from app.core.languages import Language
 from app.engagement import queries as engagement
-from app.engagement.schemas import GoalStandingOut
-from app.engagement.values import MINUTE, Engagement, standard_minutes
+from app.engagement.schemas import GoalProgressOut
+from app.engagement.snapshot import MINUTE, Engagement, standard_minutes
 from app.health.queries import standing_on
 from app.interventions.tables import Intervention
 from app.interventions.wording import preferred
@@ -64,9 +64,9 @@ def review(
     account = get_account(session, workspace_id, account_id)
     last = standing_on(session, workspace_id, account_id, day=span.until)
     details: Mapping[str, Any] = last.details if last else {}
-    known = engagement.standing(session, workspace_id, [account_id], as_of=span.until, now=now)[
-        account_id
-    ]
+    known = engagement.load_engagement(
+        session, workspace_id, [account_id], as_of=span.until, now=now
+    )[account_id]
     risk = queries.churn_risk(session, workspace_id, account_id, day=span.until)
     called = names(session, workspace_id, ProductFeature)
     return InternalReview(
@@ -83,7 +83,7 @@ def review(
             FeatureUse(name=called.get(each["key"], each["key"]), cents=each["cents"])
             for each in (details.get("entitlement") or {}).get("unused", ())
         ],
-        goals=[GoalStandingOut.model_validate(goal) for goal in known.goals],
+        goals=[GoalProgressOut.model_validate(goal) for goal in known.goals],
         people=_people(session, workspace_id, known),
         support=_support(session, workspace_id, account_id, span),
         done=[

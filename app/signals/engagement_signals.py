@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
-from app.engagement.values import Feedback, Progress, Response
+from app.engagement.snapshot import Feedback, GoalStatus, SurveyAnswer
 from app.signals.facts import Facts
 from app.signals.signal import Found, Severity, Signal, signal
 from app.signals.thresholds import Thresholds
@@ -126,7 +126,7 @@ def nps_promoter(facts: Facts, _: Thresholds) -> Found:
 
 
 def _voices(
-    name: str, severity: Severity, facts: Facts, some: Sequence[Response], one: Response
+    name: str, severity: Severity, facts: Facts, some: Sequence[SurveyAnswer], one: SurveyAnswer
 ) -> Signal:
     return signal(
         name,
@@ -197,15 +197,15 @@ def request_shipped(facts: Facts, limits: Thresholds) -> Found:
 
 def goal_off_track(facts: Facts, _: Thresholds) -> Found:
     """At this pace a goal will not be reached, or was not."""
-    yield from _goals(facts, "goal_off_track", Progress.OFF_TRACK, Severity.MEDIUM)
+    yield from _goals(facts, "goal_off_track", GoalStatus.OFF_TRACK, Severity.MEDIUM)
 
 
 def goal_achieved(facts: Facts, _: Thresholds) -> Found:
     """A goal is reached, and should be celebrated and closed."""
-    yield from _goals(facts, "goal_achieved", Progress.ACHIEVED, Severity.INFO)
+    yield from _goals(facts, "goal_achieved", GoalStatus.ACHIEVED, Severity.INFO)
 
 
-def _goals(facts: Facts, name: str, progress: Progress, severity: Severity) -> Found:
+def _goals(facts: Facts, name: str, progress: GoalStatus, severity: Severity) -> Found:
     for goal in facts.engagement.goals:
         if goal.progress is progress:
             yield signal(
@@ -271,7 +271,7 @@ def referral_ready(facts: Facts, limits: Thresholds) -> Found:
         and health is not None
         and health >= limits.referral_score
     ):
-        best: Response = told.nps.promoters[0]
+        best: SurveyAnswer = told.nps.promoters[0]
         yield signal(
             "referral_ready",
             Severity.INFO,

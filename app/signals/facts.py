@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from app.engagement.values import Engagement
+from app.engagement.snapshot import Engagement
 from app.features.values import AccountFeatures
 
 WEEKS, SPANS, SPAN_DAYS = 13, 6, 14

@@ -6,9 +6,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from sqlalchemy.orm import Session
 
 from app.accounts.due import Priority
-from app.accounts.queries import mark_all_due, plans
-from app.billing.invoice_queries import open_failures
-from app.engagement.queries import standing
+from app.accounts.queries import list_plans, mark_all_due
+from app.billing.invoice_queries import load_failed_payments
+from app.engagement.queries import load_engagement
 from app.features.values import Lens
 from app.signals import activity_queries, queries
 from app.signals.activity import activity
@@ -88,7 +88,7 @@ def facts_on(
     """Gather the facts of accounts in a few statements, however many there are."""
     ids = [worth.features.account_id for worth in worths]
     through = as_of if as_of < now.date() else as_of - timedelta(days=1)
-    told = standing(session, workspace_id, ids, as_of=as_of, now=now)
+    told = load_engagement(session, workspace_id, ids, as_of=as_of, now=now)
     champions = {key: each.champions for key, each in told.items()}
     quarter = Quarter(through, as_of, lens.reach, champions)
     use = (
@@ -99,7 +99,7 @@ def facts_on(
     features = dict(lens.product.events)
     terms = queries.terms(session, workspace_id, ids, as_of=as_of)
     failed = _failed_bills(session, workspace_id, ids, as_of)
-    sold = {row.key: frozenset(row.product_features) for row in plans(session, workspace_id)}
+    sold = {row.key: frozenset(row.product_features) for row in list_plans(session, workspace_id)}
     signed_up = queries.signed_up(session, workspace_id, ids)
     uses_goals = queries.uses_goals(session, workspace_id, as_of=as_of)
     passed = _passed(session, workspace_id, ids, config, as_of)
@@ -145,7 +145,7 @@ def _failed_bills(
 ) -> dict[str, list[FailedBills]]:
     end = datetime.combine(as_of + timedelta(days=1), time.min, UTC)
     found: dict[str, list[FailedBills]] = {}
-    for each in open_failures(session, workspace_id, account_ids, at=end):
+    for each in load_failed_payments(session, workspace_id, account_ids, at=end):
         bills = FailedBills(
             each.currency, each.invoices, each.amount_due_cents, each.failed_since.date()
         )

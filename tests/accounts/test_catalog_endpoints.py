@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts import queries
 from app.accounts.due import Priority
-from app.accounts.queries import Claimed
+from app.accounts.queries import ClaimedAccount
 from tests import factories
 
 SOLD: list[tuple[str, str, dict[str, Any]]] = [
@@ -57,7 +57,7 @@ def test_a_change_has_every_account_scored_again_silently(
     client.put(f"/api/v1/{path}/pro", json=said)
     client.put(f"/api/v1/{path}/pro", json=said | {"name": "Other"})
 
-    swept = [Claimed("acme", "a1", Priority.SWEEP, notify=False)]
+    swept = [ClaimedAccount("acme", "a1", Priority.SWEEP, notify=False)]
     assert queries.claim_due(session, limit=9) == swept
     assert audited(client) == [(f"{kind}.changed", "pro"), (f"{kind}.created", "pro")]
 

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts import queries
 from app.accounts.due import Priority
-from app.accounts.queries import Claimed
+from app.accounts.queries import ClaimedAccount
 from app.workspaces.keys import Scope
 from tests import factories
 
@@ -15,12 +15,14 @@ ACCOUNTS, USERS = "/api/v1/accounts", "/api/v1/users"
 JAN = date(2026, 1, 1)
 
 
-def due(session: Session) -> list[Claimed]:
+def due(session: Session) -> list[ClaimedAccount]:
     return list(queries.claim_due(session, limit=100))
 
 
-def live(*account_ids: str) -> list[Claimed]:
-    return [Claimed("acme", account_id, Priority.LIVE, notify=True) for account_id in account_ids]
+def live(*account_ids: str) -> list[ClaimedAccount]:
+    return [
+        ClaimedAccount("acme", account_id, Priority.LIVE, notify=True) for account_id in account_ids
+    ]
 
 
 def test_an_account_is_created_and_read_back(client: TestClient, session: Session) -> None:

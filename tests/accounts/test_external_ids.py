@@ -118,7 +118,7 @@ def test_another_workspace_has_ids_of_its_own(client: TestClient, session: Sessi
 
     assert find(client, "crm", "1").status_code == 404
     assert put(client, "a1", external_ids={"crm": "1"}).status_code == 200
-    assert queries.account_by_external_id(session, other, "crm", "1") == "theirs"
+    assert queries.find_account_id(session, other, "crm", "1") == "theirs"
 
 
 def test_of_accounts_that_take_an_id_at_once_one_has_it_and_the_others_hear_of_it(
@@ -144,4 +144,4 @@ def test_of_accounts_that_take_an_id_at_once_one_has_it_and_the_others_hear_of_i
 
     assert len(whose) == len(accounts)
     with transaction(committed) as session:
-        assert {queries.account_by_external_id(session, "acme", "crm", "1")} == set(whose)
+        assert {queries.find_account_id(session, "acme", "crm", "1")} == set(whose)

@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
-from app.accounts import link_queries, queries, service
-from app.accounts.family import MOST_LEVELS
+from app.accounts import hierarchy_queries, queries, service
+from app.accounts.hierarchy import MOST_LEVELS
 from app.accounts.links import ParentCycleError, ParentTooDeepError
 from app.accounts.tables import Account
 from app.core.db import SessionFactory, transaction
@@ -101,7 +101,7 @@ def test_whatever_is_linked_no_account_is_above_itself(
         for account_id, parent_id in changes:
             link(session, account_id, parent_id)
         for account_id in "abcdef":
-            above = link_queries.ancestors(session, "acme", account_id)
+            above = hierarchy_queries.list_ancestors(session, "acme", account_id)
             assert len(above) == len(set(above))
         outer.rollback()
         session.expire_all()
@@ -140,6 +140,6 @@ def test_of_writers_that_together_would_close_a_circle_one_is_refused(
 
     assert sorted(linked) == [False, True, True, True]
     with transaction(committed) as session:
-        lines = [link_queries.ancestors(session, "acme", each) for each in circle]
+        lines = [hierarchy_queries.list_ancestors(session, "acme", each) for each in circle]
     assert sorted(map(len, lines)) == [1, 2, 3, 4]
     assert max(map(len, lines)) <= MOST_LEVELS

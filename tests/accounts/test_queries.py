@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts import queries
 from app.accounts.due import Priority
-from app.accounts.queries import Claimed
+from app.accounts.queries import ClaimedAccount
 from app.accounts.tables import Due, ParkedAccount
 from tests import factories
 from tests.factories import LONG_AGO
@@ -51,8 +51,8 @@ def test_the_same_account_id_in_two_workspaces_is_two_accounts(session: Session)
     found = queries.claim_due(session, limit=10)
 
     assert found == [
-        Claimed("acme", "a", Priority.LIVE, notify=True),
-        Claimed("other", "a", Priority.LIVE, notify=True),
+        ClaimedAccount("acme", "a", Priority.LIVE, notify=True),
+        ClaimedAccount("other", "a", Priority.LIVE, notify=True),
     ]
 
 

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.accounts.subscriptions import Period, Terms, change, end, with_price
+from app.accounts.subscriptions import Period, Terms, apply_period, end_periods, period_with_price
 
 checked = settings(max_examples=300)
 
@@ -55,7 +55,9 @@ class Ledger:
 
     def say(self, what: Period | date, known_on: int) -> None:
         now = self.known(known_on)
-        written = change(now, what) if isinstance(what, Period) else end(now, what, "price")
+        written = (
+            apply_period(now, what) if isinstance(what, Period) else end_periods(now, what, "price")
+        )
         self.write(written, known_on)
 
 
@@ -138,7 +140,7 @@ def test_after_an_end_nothing_is_paid(things: list[Period | date], on: date) -> 
 def test_a_change_cuts_what_runs_and_leaves_what_begins_after_its_end() -> None:
     renewal = period(8, plan="pro")
 
-    written = change([period(0, 8), renewal], period(4, 8, mrr_cents=200))
+    written = apply_period([period(0, 8), renewal], period(4, 8, mrr_cents=200))
 
     assert written == [period(0, 4), period(4, 8, mrr_cents=200)]
 
@@ -146,14 +148,14 @@ def test_a_change_cuts_what_runs_and_leaves_what_begins_after_its_end() -> None:
 def test_open_terms_withdraw_what_was_to_come() -> None:
     later = period(8, plan="pro")
 
-    written = change([period(0, 8), later], period(4, mrr_cents=200))
+    written = apply_period([period(0, 8), later], period(4, mrr_cents=200))
 
     assert written == [period(0, 4), period(4, mrr_cents=200), period(8, 8, plan="pro")]
 
 
 def test_the_same_terms_again_can_lengthen_a_period() -> None:
-    assert change([period(0, 8)], period(4, 10)) == [period(0, 10)]
-    assert change([period(0, 8)], period(4, 8)) == []
+    assert apply_period([period(0, 8)], period(4, 10)) == [period(0, 10)]
+    assert apply_period([period(0, 8)], period(4, 8)) == []
 
 
 def test_periods_may_be_said_in_any_order() -> None:
@@ -167,7 +169,7 @@ def test_periods_may_be_said_in_any_order() -> None:
 
 
 def test_an_end_on_the_day_of_a_change_gives_its_reason_to_what_ran_before() -> None:
-    ended = end([period(0, 4), period(4, mrr_cents=200)], DAYS[4], "price")
+    ended = end_periods([period(0, 4), period(4, mrr_cents=200)], DAYS[4], "price")
 
     assert [(p.starts_on, p.ends_on, p.end_reason) for p in ended] == [
         (DAYS[0], DAYS[4], "price"),
@@ -176,13 +178,13 @@ def test_an_end_on_the_day_of_a_change_gives_its_reason_to_what_ran_before() -> 
 
 
 def test_an_earlier_end_stands() -> None:
-    assert end([period(0, 4)], DAYS[6], "price") == []
+    assert end_periods([period(0, 4)], DAYS[6], "price") == []
 
 
 def test_a_price_trait_keeps_what_it_does_not_name() -> None:
     running = Period(DAYS[0], None, Terms(None, 100, "EUR", 5), renewal_on=DAYS[9])
 
-    said = with_price([running], {"seats": 7}, on=DAYS[4], base_currency="USD")
+    said = period_with_price([running], {"seats": 7}, on=DAYS[4], base_currency="USD")
 
     assert said == Period(DAYS[4], None, Terms(None, 100, "EUR", 7), renewal_on=DAYS[9])
 
@@ -190,23 +192,23 @@ def test_a_price_trait_keeps_what_it_does_not_name() -> None:
 def test_another_plan_at_the_same_price_is_a_new_period() -> None:
     running = Period(DAYS[0], None, Terms("pro", 100, "EUR", 5))
 
-    again = with_price([running], {"plan": "pro"}, on=DAYS[4], base_currency="USD")
-    other = with_price([running], {"plan": "scale"}, on=DAYS[4], base_currency="USD")
+    again = period_with_price([running], {"plan": "pro"}, on=DAYS[4], base_currency="USD")
+    other = period_with_price([running], {"plan": "scale"}, on=DAYS[4], base_currency="USD")
 
     assert again is not None
-    assert change([running], again) == []
+    assert apply_period([running], again) == []
     assert other == Period(DAYS[4], None, Terms("scale", 100, "EUR", 5))
 
 
 def test_without_a_price_there_is_no_period() -> None:
     ended = period(0, 4)
 
-    assert with_price([], {"seats": 7}, on=DAYS[4], base_currency="USD") is None
-    assert with_price([ended], {"seats": 7}, on=DAYS[4], base_currency="USD") is None
+    assert period_with_price([], {"seats": 7}, on=DAYS[4], base_currency="USD") is None
+    assert period_with_price([ended], {"seats": 7}, on=DAYS[4], base_currency="USD") is None
 
 
 def test_a_first_price_is_in_the_base_currency() -> None:
-    said = with_price([], {"mrr_cents": 500}, on=DAYS[4], base_currency="EUR")
+    said = period_with_price([], {"mrr_cents": 500}, on=DAYS[4], base_currency="EUR")
 
     assert said == Period(DAYS[4], None, Terms(None, 500, "EUR", None))
 
@@ -214,8 +216,8 @@ def test_a_first_price_is_in_the_base_currency() -> None:
 def test_a_late_price_holds_until_the_next_one() -> None:
     known = [Period(DAYS[6], None, Terms(None, 300, "USD", None))]
 
-    said = with_price(known, {"mrr_cents": 200}, on=DAYS[3], base_currency="USD")
+    said = period_with_price(known, {"mrr_cents": 200}, on=DAYS[3], base_currency="USD")
 
     assert said is not None
     assert said.ends_on == DAYS[6]
-    assert change(known, said) == [said]
+    assert apply_period(known, said) == [said]

@@ -10,19 +10,19 @@ from fastapi.testclient import TestClient
 from httpx import Response
 from sqlalchemy.orm import Session, sessionmaker
 
-from app.accounts.subscription_queries import known_periods
-from app.billing.service import settle_waiting
+from app.accounts.subscription_queries import list_known_periods
+from app.billing.service import reconcile_waiting
 from app.billing.signature import sign
 from tests.conftest import NOW
 
 SAMPLES = Path(__file__).parent.parent / "data" / "stripe"
 SECRET = "whsec_of_a_test"  # noqa: S105 - nobody's
 START = datetime(2026, 1, 1, 10, tzinfo=UTC)
-DAY = timedelta(days=1)
-SOURCE = "/api/v1/billing-sources/stripe"
+ONE_DAY = timedelta(days=1)
+SOURCE_URL = "/api/v1/billing-sources/stripe"
 
 Event = dict[str, Any]
-Spans = list[tuple[str, str | None, int]]
+PaidPeriods = list[tuple[str, str | None, int]]
 """First day, first day without, cents."""
 
 
@@ -33,13 +33,15 @@ def sample(name: str, year: str = "2025") -> Event:
 
 def seconds(day: int, hour: int = 10) -> int:
     """Seconds since 1970 of an hour so many days after 2026-01-01."""
-    return int((START + day * DAY).replace(hour=hour).timestamp())
+    return int((START + day * ONE_DAY).replace(hour=hour).timestamp())
 
 
 TRIAL: dict[str, Any] = {"trial_start": seconds(0), "trial_end": seconds(14)}
 
 
-def changed(event: Event, event_id: str, *, at: int, verb: str = "", **fields: object) -> Event:
+def changed_event(
+    event: Event, event_id: str, *, at: int, verb: str = "", **fields: object
+) -> Event:
     """Make another event of a sample: of a day, with fields of its object changed."""
     name = f"{event['type'].rpartition('.')[0]}.{verb}" if verb else event["type"]
     whole = {**event["data"]["object"], **fields}
@@ -63,7 +65,7 @@ def subscription(
     **fields: object,
 ) -> Event:
     """An event of the sample's subscription; ``item`` and ``price`` change its only item."""
-    event = changed(sample("subscription", year), event_id, at=at, verb=verb, **fields)
+    event = changed_event(sample("subscription", year), event_id, at=at, verb=verb, **fields)
     items = event["data"]["object"]["items"]
     only = {**items["data"][0], **(item or {})}
     only["price"] = {**only["price"], **(price or {})}
@@ -83,12 +85,12 @@ def canceled(event_id: str = "evt_end", *, at: int, **fields: object) -> Event:
 def invoice(
     event_id: str = "evt_in", *, at: int = 31, verb: str = "paid", **fields: object
 ) -> Event:
-    return changed(sample("invoice"), event_id, at=at, verb=verb, **fields)
+    return changed_event(sample("invoice"), event_id, at=at, verb=verb, **fields)
 
 
 def connect(client: TestClient, **options: object) -> str:
     """Connect Stripe; return the path that takes its events."""
-    answer = client.put(SOURCE, json={"signing_secret": SECRET, **options})
+    answer = client.put(SOURCE_URL, json={"signing_secret": SECRET, **options})
     assert answer.status_code == 200, answer.text
     return str(answer.json()["url"]).removeprefix("http://testserver")
 
@@ -105,16 +107,16 @@ def send(client: TestClient, path: str, event: Event, **signed: Any) -> Response
     return answer
 
 
-def told(client: TestClient, path: str, *events: Event) -> list[str]:
+def send_all(client: TestClient, path: str, *events: Event) -> list[str]:
     """Send events that must be taken; say what became of each."""
     answers = [send(client, path, event) for event in events]
     assert [answer.status_code for answer in answers] == [200] * len(events), answers[-1].text
     return [answer.json()["result"] for answer in answers]
 
 
-def spans(session: Session, account_id: str = "acme") -> Spans:
+def paid_periods(session: Session, account_id: str = "acme") -> PaidPeriods:
     """Read what an account pays as it is known now."""
-    rows = known_periods(session, "acme", account_id)
+    rows = list_known_periods(session, "acme", account_id)
     return [
         (str(row.starts_on), str(row.ends_on) if row.ends_on else None, row.mrr_cents)
         for row in rows
@@ -123,11 +125,11 @@ def spans(session: Session, account_id: str = "acme") -> Spans:
 
 
 def day(offset: int) -> date:
-    return (START + offset * DAY).date()
+    return (START + offset * ONE_DAY).date()
 
 
-def settled(session: Session) -> int:
+def reconcile(session: Session) -> int:
     """Do what the worker does, in the test's own transaction."""
-    return settle_waiting(
+    return reconcile_waiting(
         sessionmaker(session.connection(), join_transaction_mode="create_savepoint"), now=NOW
     )

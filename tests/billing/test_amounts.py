@@ -9,15 +9,15 @@ from hypothesis import strategies as st
 
 from app.billing.amounts import (
     LARGEST_CENTS,
-    MONTHS_OF,
+    MONTHS_PER_INTERVAL,
     Discount,
     Item,
     Price,
     Tier,
-    graduated,
-    monthly,
+    graduated_charge,
+    monthly_price,
     to_cents,
-    volume,
+    volume_charge,
 )
 
 TIERS = [
@@ -40,7 +40,7 @@ def item(
 
 
 def cents(*items: Item, off: tuple[Discount, ...] = (), currency: str = "USD") -> int:
-    return to_cents(monthly(items, off, {})[0], currency)
+    return to_cents(monthly_price(items, off, {})[0], currency)
 
 
 @pytest.mark.parametrize(
@@ -68,20 +68,20 @@ def test_tiers(quantity: int, each_its_tier: int, all_at_one: int) -> None:
     """Of 12 the first 5 cost 10 each, the next 5 8 each, the last 2 6 each, and 5 + 3 flat."""
     if quantity == 12:
         each_its_tier = 5 * 1000 + 5 * 800 + 2 * 600 + 500 + 300
-    assert graduated(TIERS, quantity) == each_its_tier
-    assert volume(TIERS, quantity) == all_at_one
+    assert graduated_charge(TIERS, quantity) == each_its_tier
+    assert volume_charge(TIERS, quantity) == all_at_one
 
 
 def test_beyond_the_last_tier_its_price_holds() -> None:
     closed = TIERS[:2]
 
-    assert volume(closed, 20) == 20 * 800 + 300
-    assert graduated(closed, 20) == 5 * 1000 + 5 * 800 + 500 + 300
+    assert volume_charge(closed, 20) == 20 * 800 + 300
+    assert graduated_charge(closed, 20) == 5 * 1000 + 5 * 800 + 500 + 300
 
 
 @pytest.mark.parametrize(("round_up", "month"), [(True, 3000), (False, 2000)])
 def test_packages_are_rounded_as_the_price_says(round_up: bool, month: int) -> None:  # noqa: FBT001
-    assert cents(item(1000, 25, pack=10, round_up=round_up)) == month
+    assert cents(item(1000, 25, package_size=10, round_up=round_up)) == month
 
 
 def test_parts_of_a_cent_are_kept_until_the_end() -> None:
@@ -91,15 +91,15 @@ def test_parts_of_a_cent_are_kept_until_the_end() -> None:
 
 
 def test_usage_that_is_metered_is_no_recurring_price() -> None:
-    assert monthly([item(1000, 5, metered=True)], (), {}) == (Fraction(0), True)
+    assert monthly_price([item(1000, 5, metered=True)], (), {}) == (Fraction(0), True)
 
 
 def test_a_price_that_is_not_told_is_what_the_last_invoice_charged() -> None:
     unknown = item(None, 12)
 
-    assert monthly([unknown], (), {}) == (Fraction(0), False)
-    assert monthly([unknown], (), {"si_1": Fraction(11000)}) == (Fraction(11000), True)
-    assert monthly([unknown, item(500)], (), {}) == (Fraction(500), False)
+    assert monthly_price([unknown], (), {}) == (Fraction(0), False)
+    assert monthly_price([unknown], (), {"si_1": Fraction(11000)}) == (Fraction(11000), True)
+    assert monthly_price([unknown, item(500)], (), {}) == (Fraction(500), False)
 
 
 def test_discounts_come_off_in_turn() -> None:
@@ -146,7 +146,7 @@ tiers = st.lists(
 )
 prices = st.builds(
     Price,
-    st.sampled_from(sorted(MONTHS_OF)),
+    st.sampled_from(sorted(MONTHS_PER_INTERVAL)),
     st.integers(1, 36),
     units,
     tiers,
@@ -200,11 +200,11 @@ def test_a_discount_for_some_products_comes_off_those_alone(off: Discount, left:
 def test_a_price_is_never_negative_and_a_discount_never_raises_it(
     items: list[Item], discounts: list[Discount], currency: str
 ) -> None:
-    full = to_cents(monthly(items, (), {})[0], currency)
+    full = to_cents(monthly_price(items, (), {})[0], currency)
 
-    assert 0 <= to_cents(monthly(items, discounts, {})[0], currency) <= full <= LARGEST_CENTS
+    assert 0 <= to_cents(monthly_price(items, discounts, {})[0], currency) <= full <= LARGEST_CENTS
 
 
 @given(st.integers(0, 1000), st.integers(0, 1000))
 def test_more_units_of_graduated_tiers_never_cost_less(one: int, more: int) -> None:
-    assert graduated(TIERS, one) <= graduated(TIERS, one + more)
+    assert graduated_charge(TIERS, one) <= graduated_charge(TIERS, one + more)

@@ -7,9 +7,17 @@ from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
 from app.accounts.queries import claim_due
-from app.billing.invoice_queries import open_failures
+from app.billing.invoice_queries import load_failed_payments
 from tests.billing import sender
-from tests.billing.sender import changed, connect, invoice, sample, seconds, subscription, told
+from tests.billing.sender import (
+    changed_event,
+    connect,
+    invoice,
+    sample,
+    seconds,
+    send_all,
+    subscription,
+)
 from tests.conftest import NOW
 
 INVOICES = "/api/v1/accounts/acme/invoices"
@@ -27,7 +35,7 @@ def failed(event_id: str = "evt_f", *, at: int = 1, **fields: object) -> sender.
 @pytest.mark.parametrize("year", ["2022", "2025"])
 def test_a_failed_payment_is_shown_with_its_next_try(client: TestClient, year: str) -> None:
     path = connect(client)
-    told(client, path, sample("subscription", year), {**sample("invoice", year), "id": "evt_f"})
+    send_all(client, path, sample("subscription", year), {**sample("invoice", year), "id": "evt_f"})
 
     [found] = listed(client)
     owner = sample("subscription", year)["data"]["object"]["id"]
@@ -46,7 +54,7 @@ def test_what_was_paid_in_the_end_is_no_failure_though_its_events_came_in_disord
 ) -> None:
     path = connect(client)
     paid: dict[str, Any] = {"status": "paid", "amount_paid": 6000, "attempt_count": 2}
-    told(
+    send_all(
         client,
         path,
         subscription(),
@@ -62,7 +70,7 @@ def test_what_was_paid_in_the_end_is_no_failure_though_its_events_came_in_disord
         2,
     )
     assert found["failed_at"] == "2026-01-04T10:00:00Z"
-    assert open_failures(session, "acme", ["acme"]) == []
+    assert load_failed_payments(session, "acme", ["acme"]) == []
 
 
 @pytest.mark.parametrize(
@@ -72,15 +80,17 @@ def test_an_invoice_can_be_given_up(
     client: TestClient, session: Session, verb: str, status: str
 ) -> None:
     path = connect(client)
-    told(client, path, subscription(), failed(), invoice("evt_v", at=9, verb=verb, status=status))
+    send_all(
+        client, path, subscription(), failed(), invoice("evt_v", at=9, verb=verb, status=status)
+    )
 
     assert listed(client)[0]["status"] == status
-    assert len(open_failures(session, "acme", ["acme"])) == (status == "uncollectible")
+    assert len(load_failed_payments(session, "acme", ["acme"])) == (status == "uncollectible")
 
 
 def test_open_failures_add_up_by_account_and_currency(client: TestClient, session: Session) -> None:
     path = connect(client)
-    told(
+    send_all(
         client,
         path,
         subscription(),
@@ -90,29 +100,33 @@ def test_open_failures_add_up_by_account_and_currency(client: TestClient, sessio
         invoice("evt_i", id="in_4", verb="finalized"),
     )
 
-    found = open_failures(session, "acme", ["acme", "other"])
+    found = load_failed_payments(session, "acme", ["acme", "other"])
 
     assert [(each.currency, each.invoices, each.amount_due_cents) for each in found] == [
         ("JPY", 1, 500_00),
         ("USD", 2, 110_00),
     ]
     assert found[1].failed_since.day == 4
-    assert open_failures(session, "acme", []) == open_failures(session, "other", ["acme"]) == []
+    assert (
+        load_failed_payments(session, "acme", [])
+        == load_failed_payments(session, "other", ["acme"])
+        == []
+    )
 
 
 def test_why_a_payment_failed_is_kept_where_it_is_told(client: TestClient) -> None:
     path = connect(client)
     error = {"code": "card_declined", "decline_code": "insufficient_funds", "message": "No."}
-    told(client, path, subscription(), failed(payment_intent={"last_payment_error": error}))
+    send_all(client, path, subscription(), failed(payment_intent={"last_payment_error": error}))
 
     assert listed(client)[0]["failure_reason"] == "insufficient_funds"
 
 
 def test_invoices_come_newest_first_and_page_by_page(client: TestClient, session: Session) -> None:
     path = connect(client)
-    told(client, path, subscription())
+    send_all(client, path, subscription())
     many = [invoice(f"evt_in_{n}", id=f"in_{n}", created=seconds(n // 2)) for n in range(5)]
-    told(client, path, *many)
+    send_all(client, path, *many)
     claim_due(session, limit=99)
 
     first = client.get(INVOICES, params={"limit": 2}).json()
@@ -125,11 +139,11 @@ def test_invoices_come_newest_first_and_page_by_page(client: TestClient, session
 
 def test_an_invoice_makes_its_account_due(client: TestClient, session: Session) -> None:
     path = connect(client)
-    told(client, path, subscription())
+    send_all(client, path, subscription())
     claim_due(session, limit=99)
     session.commit()
 
-    told(client, path, failed())
+    send_all(client, path, failed())
 
     assert [each.account_id for each in claim_due(session, limit=9)] == ["acme"]
 
@@ -155,6 +169,6 @@ def test_an_invoice_that_makes_no_sense_is_refused(
 ) -> None:
     path = connect(client)
 
-    answer = sender.send(client, path, changed(invoice(), "evt_1", at=1, **wrong), at=NOW)
+    answer = sender.send(client, path, changed_event(invoice(), "evt_1", at=1, **wrong), at=NOW)
 
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid_event")

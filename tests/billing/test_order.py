@@ -11,24 +11,24 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 from sqlalchemy.orm import Session
 
-from app.billing import stripe
-from app.billing.linking import links
-from app.billing.notices import Notice
-from app.billing.timeline import Naming, timeline
+from app.billing import stripe_events
+from app.billing.account_matching import collect_links
+from app.billing.billing_events import ParsedEvent
+from app.billing.timeline import PriceMapping, build_timeline
 from app.core.db import SessionFactory
 from app.core.settings import Settings
 from app.main import Storage, create_app
 from tests import factories
 from tests.billing import sender
-from tests.billing.sender import canceled, connect, seconds, spans, subscription, told
+from tests.billing.sender import canceled, connect, paid_periods, seconds, send_all, subscription
 from tests.conftest import ENCRYPTION_KEY, NOW
 from tests.events.calls import text_rows
 
-NAMING = Naming({}, ())
+NAMING = PriceMapping({}, ())
 STATUSES = ("trialing", "active", "past_due", "unpaid", "paused", "incomplete", "canceled")
 
 
-def notice(n: int, said: dict[str, Any]) -> Notice:
+def notice(n: int, said: dict[str, Any]) -> ParsedEvent:
     """Read an event as if Stripe had sent it."""
     status, at = said["status"], said["at"]
     over: dict[str, Any] = {"ended_at": seconds(at)} if status == "canceled" else {}
@@ -42,7 +42,7 @@ def notice(n: int, said: dict[str, Any]) -> Notice:
         metadata={"account_id": said["account"]},
         **over,
     )
-    found = stripe.read(event)
+    found = stripe_events.parse_event(event)
     assert found is not None
     return found
 
@@ -68,15 +68,17 @@ def test_the_order_of_deliveries_does_not_change_what_is_paid(
     shuffled = [*notices, notices[0]]
     random.shuffle(shuffled)
 
-    assert timeline(shuffled, {}, NAMING) == timeline(notices, {}, NAMING)
-    assert links(shuffled, "account_id") == links(notices, "account_id")
+    assert build_timeline(shuffled, {}, NAMING) == build_timeline(notices, {}, NAMING)
+    assert collect_links(shuffled, "account_id") == collect_links(notices, "account_id")
 
 
 @given(histories)
 def test_periods_stand_in_a_row_and_never_cost_less_than_nothing(
     history: list[dict[str, Any]],
 ) -> None:
-    periods = timeline([notice(n, said) for n, said in enumerate(history)], {}, NAMING).periods
+    periods = build_timeline(
+        [notice(n, said) for n, said in enumerate(history)], {}, NAMING
+    ).periods
 
     for period, after in zip_longest(periods, periods[1:]):
         assert period.terms.mrr_cents >= 0
@@ -97,9 +99,9 @@ def test_each_order_of_deliveries_ends_in_the_same_periods(
     client: TestClient, session: Session, order: tuple[int, ...]
 ) -> None:
     path = connect(client)
-    told(client, path, *(EVENTS[n] for n in order))
+    send_all(client, path, *(EVENTS[n] for n in order))
 
-    assert spans(session) == [
+    assert paid_periods(session) == [
         ("2026-01-01", "2026-01-11", 60_00),
         ("2026-01-11", "2026-02-01", 100_00),
     ]
@@ -109,10 +111,10 @@ def test_of_two_events_in_one_second_what_can_only_follow_counts(
     client: TestClient, session: Session
 ) -> None:
     path = connect(client)
-    told(client, path, subscription("evt_a"))
-    told(client, path, subscription("evt_b", verb="created", status="incomplete"))
+    send_all(client, path, subscription("evt_a"))
+    send_all(client, path, subscription("evt_b", verb="created", status="incomplete"))
 
-    assert spans(session) == [("2026-01-01", None, 60_00)]
+    assert paid_periods(session) == [("2026-01-01", None, 60_00)]
 
 
 def test_two_deliveries_at_once_count_once_and_lose_nothing(committed: SessionFactory) -> None:
@@ -127,11 +129,11 @@ def test_two_deliveries_at_once_count_once_and_lose_nothing(committed: SessionFa
     with TestClient(app, headers=headers) as client, ThreadPoolExecutor(8) as pool:
         path = connect(client)
         sent = [*EVENTS, *EVENTS, sender.invoice(), sender.invoice()]
-        results = list(pool.map(lambda event: told(client, path, event)[0], sent))
+        results = list(pool.map(lambda event: send_all(client, path, event)[0], sent))
 
     with committed() as session:
         assert sorted(results) == ["applied"] * 5 + ["duplicate"] * 5
-        assert spans(session) == [
+        assert paid_periods(session) == [
             ("2026-01-01", "2026-01-11", 60_00),
             ("2026-01-11", "2026-02-01", 100_00),
         ]

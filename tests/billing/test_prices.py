@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from tests import factories
 from tests.billing import sender
-from tests.billing.sender import connect, seconds, spans, subscription, told
+from tests.billing.sender import connect, paid_periods, seconds, send_all, subscription
 
 
 def coupon(duration: str, **terms: Any) -> dict[str, Any]:  # noqa: ANN401
@@ -38,17 +38,17 @@ def coupon(duration: str, **terms: Any) -> dict[str, Any]:  # noqa: ANN401
     ],
 )
 def test_discounts_that_last_come_off_and_those_that_end_are_known_to_end(
-    client: TestClient, session: Session, given: dict[str, Any], expected: sender.Spans
+    client: TestClient, session: Session, given: dict[str, Any], expected: sender.PaidPeriods
 ) -> None:
     end = seconds(90) if given["duration"] == "repeating" else None
     path = connect(client)
-    told(
+    send_all(
         client,
         path,
         subscription(year="2022", discount={"id": "di_1", "coupon": given, "end": end}),
     )
 
-    assert spans(session) == expected
+    assert paid_periods(session) == expected
 
 
 def test_a_discount_told_by_its_id_is_known_with_its_own_events(
@@ -57,16 +57,19 @@ def test_a_discount_told_by_its_id_is_known_with_its_own_events(
     path = connect(client)
     discount, terms = sender.sample("discount"), sender.sample("coupon")
     discount_id = discount["data"]["object"]["id"]
-    told(client, path, subscription("evt_1", discounts=[discount_id]))
-    assert spans(session) == [("2026-01-01", None, 60_00)]
-    [item] = client.get(f"{sender.SOURCE}/unmatched").json()["items"]
+    send_all(client, path, subscription("evt_1", discounts=[discount_id]))
+    assert paid_periods(session) == [("2026-01-01", None, 60_00)]
+    [item] = client.get(f"{sender.SOURCE_URL}/unmatched").json()["items"]
     assert (item["kind"], item["reason"]) == ("subscription", "unknown_discount")
 
-    told(client, path, {**discount, "id": "evt_2"}, {**terms, "id": "evt_3"})
-    assert sender.settled(session) == 1
+    send_all(client, path, {**discount, "id": "evt_2"}, {**terms, "id": "evt_3"})
+    assert sender.reconcile(session) == 1
 
-    assert spans(session) == [("2026-01-01", "2026-04-01", 44_70), ("2026-04-01", None, 60_00)]
-    assert client.get(f"{sender.SOURCE}/unmatched").json()["items"] == []
+    assert paid_periods(session) == [
+        ("2026-01-01", "2026-04-01", 44_70),
+        ("2026-04-01", None, 60_00),
+    ]
+    assert client.get(f"{sender.SOURCE_URL}/unmatched").json()["items"] == []
 
 
 def test_a_customer_s_own_discount_counts_where_the_subscription_has_none(
@@ -75,11 +78,13 @@ def test_a_customer_s_own_discount_counts_where_the_subscription_has_none(
     path = connect(client)
     half = {"id": "di_2", "coupon": coupon("forever", percent_off=50), "end": None}
     customer = sender.sample("customer")
-    told(client, path, subscription("evt_1"))
-    told(client, path, sender.changed(customer, "evt_2", at=10, verb="updated", discount=half))
-    told(client, path, sender.changed(customer, "evt_3", at=20, verb="updated"))
+    send_all(client, path, subscription("evt_1"))
+    send_all(
+        client, path, sender.changed_event(customer, "evt_2", at=10, verb="updated", discount=half)
+    )
+    send_all(client, path, sender.changed_event(customer, "evt_3", at=20, verb="updated"))
 
-    assert [cents for _, _, cents in spans(session)] == [60_00, 30_00, 60_00]
+    assert [cents for _, _, cents in paid_periods(session)] == [60_00, 30_00, 60_00]
 
 
 def test_tiers_that_no_event_tells_are_read_from_the_invoice(
@@ -87,14 +92,14 @@ def test_tiers_that_no_event_tells_are_read_from_the_invoice(
 ) -> None:
     path = connect(client)
     tiered = {"unit_amount": None, "unit_amount_decimal": None, "tiers_mode": "graduated"}
-    told(client, path, subscription(price=tiered))
-    assert spans(session) == [("2026-01-01", None, 0)]
-    [item] = client.get(f"{sender.SOURCE}/unmatched").json()["items"]
+    send_all(client, path, subscription(price=tiered))
+    assert paid_periods(session) == [("2026-01-01", None, 0)]
+    [item] = client.get(f"{sender.SOURCE_URL}/unmatched").json()["items"]
     assert (item["reason"], item["account_id"]) == ("unknown_price", "acme")
 
-    told(client, path, sender.invoice(at=0, status="paid"))
+    send_all(client, path, sender.invoice(at=0, status="paid"))
 
-    assert spans(session) == [("2026-01-01", None, 60_00)]
+    assert paid_periods(session) == [("2026-01-01", None, 60_00)]
 
 
 def test_several_items_are_one_price_and_named_prices_tell_plan_and_seats(
@@ -106,7 +111,7 @@ def test_several_items_are_one_price_and_named_prices_tell_plan_and_seats(
     [seats] = items["data"]
     base = {**seats, "id": "si_base", "quantity": 1}
     base["price"] = {**seats["price"], "id": "p2", "product": "prod_base", "lookup_key": None}
-    told(
+    send_all(
         client,
         path,
         {
@@ -125,11 +130,11 @@ def test_a_changed_reading_of_plans_is_applied_to_what_was_told_before(
     client: TestClient, session: Session
 ) -> None:
     path = connect(client)
-    told(client, path, subscription())
+    send_all(client, path, subscription())
 
     connect(client, plans={"pro_monthly": "gold"}, signing_secret=None)
-    assert sender.settled(session) == 1
-    assert sender.settled(session) == 0
+    assert sender.reconcile(session) == 1
+    assert sender.reconcile(session) == 0
 
     [period] = client.get("/api/v1/subscriptions").json()["items"]
     assert period["plan"] == "gold"
@@ -143,16 +148,18 @@ def test_prices_of_group_calls_stand_back(client: TestClient, session: Session) 
     client.post("/v1/batch", json={"batch": [{**timed, "messageId": "g1"}]})
     path = connect(client)
 
-    told(client, path, subscription())
+    send_all(client, path, subscription())
     said = client.post("/v1/batch", json={"batch": [{**timed, "messageId": "g2"}]}).json()
 
-    assert spans(session) == [("2026-01-01", None, 60_00)]
+    assert paid_periods(session) == [("2026-01-01", None, 60_00)]
     assert said["events"][0]["warnings"] == ["mrr_ignored"]
 
 
 def test_a_customer_who_is_deleted_pays_no_longer(client: TestClient, session: Session) -> None:
     path = connect(client)
-    gone = sender.changed(sender.sample("customer"), "evt_2", at=20, verb="deleted", deleted=True)
-    told(client, path, subscription("evt_1"), gone)
+    gone = sender.changed_event(
+        sender.sample("customer"), "evt_2", at=20, verb="deleted", deleted=True
+    )
+    send_all(client, path, subscription("evt_1"), gone)
 
-    assert spans(session) == [("2026-01-01", "2026-01-21", 60_00)]
+    assert paid_periods(session) == [("2026-01-01", "2026-01-21", 60_00)]

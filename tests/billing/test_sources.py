@@ -8,12 +8,20 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from app.tables import BillingSource
-from tests.billing.sender import SECRET, SOURCE, connect, send, spans, subscription, told
+from tests.billing.sender import (
+    SECRET,
+    SOURCE_URL,
+    connect,
+    paid_periods,
+    send,
+    send_all,
+    subscription,
+)
 
 
 def test_the_url_is_shown_and_the_secret_is_not(client: TestClient) -> None:
-    put = client.put(SOURCE, json={"signing_secret": SECRET, "plans": {"price_1": "pro"}})
-    got = client.get(SOURCE)
+    put = client.put(SOURCE_URL, json={"signing_secret": SECRET, "plans": {"price_1": "pro"}})
+    got = client.get(SOURCE_URL)
 
     assert put.status_code == got.status_code == 200
     assert put.json() == got.json()
@@ -37,12 +45,12 @@ def test_a_secret_that_was_stored_as_text_is_sealed_at_the_next_event(
     path = connect(client)
     session.execute(update(BillingSource).values(signing_secret=SECRET, sealed=None))
 
-    assert told(client, path, subscription()) == ["applied"]
+    assert send_all(client, path, subscription()) == ["applied"]
 
     session.expire_all()
     [row] = session.query(BillingSource).all()
     assert (row.signing_secret, row.sealed is not None) == (None, True)
-    assert told(client, path, subscription()) == ["duplicate"]
+    assert send_all(client, path, subscription()) == ["duplicate"]
 
 
 def test_a_secret_of_another_key_is_said_to_be_one(client: TestClient, session: Session) -> None:
@@ -59,8 +67,8 @@ def test_a_change_keeps_the_url_and_the_secret(client: TestClient) -> None:
     path = connect(client)
 
     assert connect(client, signing_secret=None, account_key="tenant") == path
-    assert told(client, path, subscription()) == ["unmatched"]
-    assert client.get(SOURCE).json()["last_event_at"] == "2026-03-18T12:00:00Z"
+    assert send_all(client, path, subscription()) == ["unmatched"]
+    assert client.get(SOURCE_URL).json()["last_event_at"] == "2026-03-18T12:00:00Z"
 
 
 def test_a_new_secret_takes_the_place_of_the_old(client: TestClient) -> None:
@@ -72,10 +80,10 @@ def test_a_new_secret_takes_the_place_of_the_old(client: TestClient) -> None:
 
 
 def test_the_secret_is_needed_the_first_time(client: TestClient) -> None:
-    answer = client.put(SOURCE, json={})
+    answer = client.put(SOURCE_URL, json={})
 
     assert (answer.status_code, answer.json()["code"]) == (409, "secret_needed")
-    assert client.get(SOURCE).status_code == 404
+    assert client.get(SOURCE_URL).status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -93,7 +101,7 @@ def test_the_secret_is_needed_the_first_time(client: TestClient) -> None:
 def test_settings_that_make_no_sense_are_refused(
     client: TestClient, wrong: dict[str, Any], pointer: str
 ) -> None:
-    answer = client.put(SOURCE, json={"signing_secret": SECRET, **wrong})
+    answer = client.put(SOURCE_URL, json={"signing_secret": SECRET, **wrong})
 
     assert answer.status_code == 422
     assert [each["pointer"] for each in answer.json()["errors"]] == [f"/body/{pointer}"]
@@ -103,22 +111,22 @@ def test_a_deleted_source_takes_nothing_and_what_it_told_stays(
     client: TestClient, session: Session
 ) -> None:
     path = connect(client)
-    told(client, path, subscription("evt_1"))
+    send_all(client, path, subscription("evt_1"))
 
-    assert client.delete(SOURCE).status_code == 204
+    assert client.delete(SOURCE_URL).status_code == 204
 
     assert send(client, path, subscription("evt_2", at=9)).status_code == 404
-    assert client.delete(SOURCE).status_code == client.get(SOURCE).status_code == 404
-    assert spans(session) == [("2026-01-01", None, 60_00)]
+    assert client.delete(SOURCE_URL).status_code == client.get(SOURCE_URL).status_code == 404
+    assert paid_periods(session) == [("2026-01-01", None, 60_00)]
     again = connect(client)
     assert again != path
-    assert told(client, again, subscription("evt_1")) == ["duplicate"]
+    assert send_all(client, again, subscription("evt_1")) == ["duplicate"]
 
 
 def test_who_connected_and_changed_it_is_recorded(client: TestClient) -> None:
     connect(client)
     connect(client, signing_secret=None)
-    client.delete(SOURCE)
+    client.delete(SOURCE_URL)
 
     entries = client.get("/api/v1/audit-entries").json()["items"]
     assert [entry["action"] for entry in entries][:3] == [

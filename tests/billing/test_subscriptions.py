@@ -4,7 +4,15 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
-from tests.billing.sender import TRIAL, canceled, connect, seconds, spans, subscription, told
+from tests.billing.sender import (
+    TRIAL,
+    canceled,
+    connect,
+    paid_periods,
+    seconds,
+    send_all,
+    subscription,
+)
 
 
 def known(client: TestClient, *, on: str, known_on: str) -> dict[str, int]:
@@ -18,7 +26,7 @@ def test_a_change_of_quantity_price_or_plan_begins_a_period_on_its_day(
 ) -> None:
     path = connect(client)
     dearer = {"unit_amount": 2500, "unit_amount_decimal": "2500", "lookup_key": "max"}
-    told(
+    send_all(
         client,
         path,
         subscription("evt_1", verb="created"),
@@ -26,7 +34,7 @@ def test_a_change_of_quantity_price_or_plan_begins_a_period_on_its_day(
         subscription("evt_3", at=20, item={"quantity": 5}, price=dearer),
     )
 
-    assert spans(session) == [
+    assert paid_periods(session) == [
         ("2026-01-01", "2026-01-11", 60_00),
         ("2026-01-11", "2026-01-21", 100_00),
         ("2026-01-21", None, 125_00),
@@ -37,10 +45,10 @@ def test_a_change_of_quantity_price_or_plan_begins_a_period_on_its_day(
 
 def test_a_renewal_moves_the_day_and_nothing_else(client: TestClient, session: Session) -> None:
     path = connect(client)
-    told(client, path, subscription("evt_1", verb="created"))
-    told(client, path, subscription("evt_2", at=31, item={"current_period_end": seconds(59)}))
+    send_all(client, path, subscription("evt_1", verb="created"))
+    send_all(client, path, subscription("evt_2", at=31, item={"current_period_end": seconds(59)}))
 
-    assert spans(session) == [("2026-01-01", None, 60_00)]
+    assert paid_periods(session) == [("2026-01-01", None, 60_00)]
     [period] = client.get("/api/v1/subscriptions").json()["items"]
     assert period["renewal_on"] == "2026-03-01"
 
@@ -50,25 +58,25 @@ def test_a_cancellation_is_known_from_the_day_it_was_said_and_can_be_taken_back(
 ) -> None:
     path = connect(client)
     details = {"reason": "cancellation_requested", "feedback": "too_expensive", "comment": None}
-    told(client, path, subscription("evt_1", verb="created"))
-    told(
+    send_all(client, path, subscription("evt_1", verb="created"))
+    send_all(
         client,
         path,
         subscription("evt_2", at=5, cancel_at_period_end=True, cancellation_details=details),
     )
 
-    assert spans(session) == [("2026-01-01", "2026-02-01", 60_00)]
+    assert paid_periods(session) == [("2026-01-01", "2026-02-01", 60_00)]
     params = {"on": "2026-01-10"}
     [period] = client.get("/api/v1/subscriptions", params=params).json()["items"]
     assert (period["end_reason"], period["renewal_on"]) == ("too_expensive", None)
     assert known(client, on="2026-02-10", known_on="2026-01-05") == {"USD": 60_00}
     assert known(client, on="2026-02-10", known_on="2026-01-06") == {}
 
-    told(client, path, subscription("evt_3", at=8))
-    assert spans(session) == [("2026-01-01", None, 60_00)]
+    send_all(client, path, subscription("evt_3", at=8))
+    assert paid_periods(session) == [("2026-01-01", None, 60_00)]
 
-    told(client, path, subscription("evt_4", at=9, cancel_at=seconds(70)))
-    assert spans(session) == [("2026-01-01", "2026-03-12", 60_00)]
+    send_all(client, path, subscription("evt_4", at=9, cancel_at=seconds(70)))
+    assert paid_periods(session) == [("2026-01-01", "2026-03-12", 60_00)]
 
 
 def test_a_subscription_that_is_over_ends_on_its_day_with_its_reason(
@@ -76,10 +84,10 @@ def test_a_subscription_that_is_over_ends_on_its_day_with_its_reason(
 ) -> None:
     path = connect(client)
     details = {"reason": "payment_failed", "feedback": None, "comment": None}
-    told(client, path, subscription("evt_1", verb="created"))
-    told(client, path, canceled(at=15, cancellation_details=details))
+    send_all(client, path, subscription("evt_1", verb="created"))
+    send_all(client, path, canceled(at=15, cancellation_details=details))
 
-    assert spans(session) == [("2026-01-01", "2026-01-16", 60_00)]
+    assert paid_periods(session) == [("2026-01-01", "2026-01-16", 60_00)]
     params = {"on": "2026-01-10"}
     [period] = client.get("/api/v1/subscriptions", params=params).json()["items"]
     assert period["end_reason"] == "payment_failed"
@@ -102,17 +110,17 @@ def test_who_pays_late_pays_still_and_who_is_given_up_does_not(
     pays: bool,  # noqa: FBT001
 ) -> None:
     path = connect(client)
-    told(client, path, subscription("evt_1", verb="created"))
-    told(client, path, subscription("evt_2", at=10, status=status))
+    send_all(client, path, subscription("evt_1", verb="created"))
+    send_all(client, path, subscription("evt_2", at=10, status=status))
 
-    assert spans(session) == [("2026-01-01", None if pays else "2026-01-11", 60_00)]
+    assert paid_periods(session) == [("2026-01-01", None if pays else "2026-01-11", 60_00)]
 
 
 def test_what_was_paused_goes_on_from_the_day_it_is_resumed(
     client: TestClient, session: Session
 ) -> None:
     path = connect(client)
-    told(
+    send_all(
         client,
         path,
         subscription("evt_1", verb="created"),
@@ -120,7 +128,7 @@ def test_what_was_paused_goes_on_from_the_day_it_is_resumed(
         subscription("evt_3", at=20, verb="resumed"),
     )
 
-    assert spans(session) == [
+    assert paid_periods(session) == [
         ("2026-01-01", "2026-01-11", 60_00),
         ("2026-01-21", None, 60_00),
     ]
@@ -133,26 +141,28 @@ def test_money_that_is_not_collected_is_not_paid(
     client: TestClient, session: Session, behavior: str, cents: int
 ) -> None:
     path = connect(client)
-    told(client, path, subscription(pause_collection={"behavior": behavior, "resumes_at": None}))
+    send_all(
+        client, path, subscription(pause_collection={"behavior": behavior, "resumes_at": None})
+    )
 
-    assert spans(session) == [("2026-01-01", None, cents)]
+    assert paid_periods(session) == [("2026-01-01", None, cents)]
 
 
 def test_a_trial_costs_nothing_until_it_turns_into_a_sale(
     client: TestClient, session: Session
 ) -> None:
     path = connect(client)
-    told(client, path, subscription("evt_1", verb="created", status="trialing", **TRIAL))
-    assert spans(session) == [("2026-01-01", None, 0)]
+    send_all(client, path, subscription("evt_1", verb="created", status="trialing", **TRIAL))
+    assert paid_periods(session) == [("2026-01-01", None, 0)]
 
-    told(
+    send_all(
         client,
         path,
         subscription("evt_2", at=11, verb="trial_will_end", status="trialing", **TRIAL),
     )
-    told(client, path, subscription("evt_3", at=14, **TRIAL))
+    send_all(client, path, subscription("evt_3", at=14, **TRIAL))
 
-    assert spans(session) == [("2026-01-01", "2026-01-15", 0), ("2026-01-15", None, 60_00)]
+    assert paid_periods(session) == [("2026-01-01", "2026-01-15", 0), ("2026-01-15", None, 60_00)]
     account = client.get("/api/v1/accounts/acme").json()
     assert (account["trial_started_on"], account["trial_ends_on"]) == ("2026-01-01", "2026-01-15")
 
@@ -161,20 +171,20 @@ def test_a_first_payment_that_is_not_made_yet_is_no_sale(
     client: TestClient, session: Session
 ) -> None:
     path = connect(client)
-    told(client, path, subscription("evt_1", verb="created", status="incomplete"))
-    assert spans(session) == []
+    send_all(client, path, subscription("evt_1", verb="created", status="incomplete"))
+    assert paid_periods(session) == []
 
-    told(client, path, subscription("evt_2"))
-    assert spans(session) == [("2026-01-01", None, 60_00)]
+    send_all(client, path, subscription("evt_2"))
+    assert paid_periods(session) == [("2026-01-01", None, 60_00)]
 
 
 def test_what_began_before_we_were_told_began_on_its_own_day_and_is_known_from_today(
     client: TestClient, session: Session
 ) -> None:
     path = connect(client)
-    told(client, path, subscription(at=40, **TRIAL))
+    send_all(client, path, subscription(at=40, **TRIAL))
 
-    assert spans(session) == [("2026-01-01", "2026-01-15", 0), ("2026-01-15", None, 60_00)]
+    assert paid_periods(session) == [("2026-01-01", "2026-01-15", 0), ("2026-01-15", None, 60_00)]
     assert known(client, on="2026-01-20", known_on="2026-02-09") == {}
     assert known(client, on="2026-01-20", known_on="2026-02-10") == {"USD": 60_00}
 
@@ -183,6 +193,6 @@ def test_the_end_of_what_we_never_heard_of_tells_what_was_paid(
     client: TestClient, session: Session
 ) -> None:
     path = connect(client)
-    told(client, path, canceled(at=30))
+    send_all(client, path, canceled(at=30))
 
-    assert spans(session) == [("2026-01-01", "2026-01-31", 60_00)]
+    assert paid_periods(session) == [("2026-01-01", "2026-01-31", 60_00)]

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from app.core.db import SessionFactory
 from tests import factories
 from tests.conftest import NOW
-from tests.engagement.telling import DAY, seen, told
+from tests.engagement.semantic_calls import DAY, engagement_of, semantic_call
 from tests.events.calls import receipt, text_rows
 from tests.lifecycle.id_changes import columns_mentioning, erase, move_account
 
@@ -64,7 +64,7 @@ def test_a_ticket_is_put_again_with_what_is_new(client: TestClient, session: Ses
     assert ids(client, "tickets", "ticket_id") == ["t1", "t2"]
     assert ids(client, "tickets", "ticket_id", closed=False) == ["t2"]
     assert ids(client, "tickets", "ticket_id", account_id="a1") == ["t1"]
-    assert seen(session, account_id="a2").open_tickets[0].waiting_minutes == 0
+    assert engagement_of(session, account_id="a2").open_tickets[0].waiting_minutes == 0
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_answers_are_listed_by_kind_and_person(client: TestClient, session: Sess
     assert ids(client, "survey-responses", "response_id") == ["r1", "r2"]
     assert ids(client, "survey-responses", "response_id", kind="csat") == ["r2"]
     assert ids(client, "survey-responses", "response_id", user_id="ada") == ["r1"]
-    assert (seen(session).nps.mean, seen(session).csat.mean) == (9, 4.5)
+    assert (engagement_of(session).nps.mean, engagement_of(session).csat.mean) == (9, 4.5)
 
 
 def test_feedback_is_worked_on_until_who_asked_is_told(
@@ -143,23 +143,23 @@ def test_feedback_is_worked_on_until_who_asked_is_told(
     assert client.post(resolve, json={"outcome": "declined"}).json()["code"] == "already_resolved"
     assert client.patch("/api/v1/feedback-items/f1", json=work).status_code == 409
     assert put(client, "feedback-items/f1", account_id="a1", kind="request")["status"] == "shipped"
-    assert [item.feedback_id for item in seen(session).shipped_requests] == ["f1"]
+    assert [item.feedback_id for item in engagement_of(session).shipped_requests] == ["f1"]
     assert actions(session).count("feedback_item.resolved") == 1
 
 
 def test_a_goal_starts_from_what_the_metric_is_and_is_followed(
     client: TestClient, session: Session
 ) -> None:
-    receipt(client, told("Export", "m1", days=2), told("Export", "m2", days=1))
+    receipt(client, semantic_call("Export", "m1", days=2), semantic_call("Export", "m2", days=1))
     assert put(client, "goals/g1", **GOAL)["baseline"] == 2
 
-    receipt(client, *(told("Export", f"n{n}") for n in range(3)))
+    receipt(client, *(semantic_call("Export", f"n{n}") for n in range(3)))
 
     [goal] = client.get("/api/v1/accounts/a1/goals").json()["items"]
     assert (goal["value"], goal["share"], goal["progress"]) == (5, 0.5, "on_track")
     changed = client.patch("/api/v1/goals/g1", json={"target": 5}).json()
     assert changed["target"] == 5
-    assert seen(session).goals[0].progress == "achieved"
+    assert engagement_of(session).goals[0].progress == "achieved"
     assert client.patch("/api/v1/goals/g1", json={"due_on": "2026-01-01"}).status_code == 422
     client.patch("/api/v1/goals/g1", json={"closed_on": NOW.date().isoformat()})
     assert client.get("/api/v1/accounts/a1/goals").json()["items"] == []
@@ -171,7 +171,7 @@ def test_onboarding_is_shown_for_an_account(client: TestClient, session: Session
     assert client.get("/api/v1/accounts/a1/onboarding").json()["steps"] == []
     put(client, "onboarding-steps/invite", position=1, target_days=3)
     put(client, "onboarding-steps/send", position=2, name="Send")
-    receipt(client, told("Onboarding Step Completed", "m1", days=4, step="invite"))
+    receipt(client, semantic_call("Onboarding Step Completed", "m1", days=4, step="invite"))
 
     said = client.get("/api/v1/accounts/a1/onboarding").json()
 
@@ -188,11 +188,11 @@ def test_onboarding_is_shown_for_an_account(client: TestClient, session: Session
 
 
 def test_tiers_are_a_ladder(client: TestClient, session: Session) -> None:
-    receipt(client, told("Export", "m1"), told("Export", "m2"))
+    receipt(client, semantic_call("Export", "m1"), semantic_call("Export", "m2"))
     put(client, "loyalty-tiers/gold", position=2, metric="events", threshold=5)
     put(client, "loyalty-tiers/silver", position=1, metric="events", threshold=2, name="Silver")
 
-    tier = seen(session).tier
+    tier = engagement_of(session).tier
 
     assert tier is not None
     assert (tier.name, tier.next_name, tier.missing) == ("Silver", "gold", 3)
@@ -215,7 +215,10 @@ def test_an_incident_says_whom_it_affects(client: TestClient, session: Session) 
 
     at = "2026-03-18T12:00:00Z"
     assert said["accounts"] == [{"account_id": n, "apology_sent_at": at} for n in ("a2", "a3")]
-    assert (seen(session).incidents, len(seen(session, account_id="a3").incidents)) == ([], 1)
+    assert (
+        engagement_of(session).incidents,
+        len(engagement_of(session, account_id="a3").incidents),
+    ) == ([], 1)
     assert ids(client, "incidents", "incident_id", ended=True) == ["i1"]
     assert refused(client, "incidents/i2", account_ids=["nobody"]) == (404, "not_found")
 
@@ -226,9 +229,9 @@ def test_people_have_roles_beside_their_job(client: TestClient, session: Session
     put(client, "users/ada/roles", roles=["champion"])
 
     assert client.get("/api/v1/users/ada/roles").json()["roles"] == ["champion"]
-    assert (seen(session).champions, seen(session).sponsors) == (["ada"], [])
+    assert (engagement_of(session).champions, engagement_of(session).sponsors) == (["ada"], [])
     put(client, "users/ada/roles", roles=["sponsor"])
-    assert seen(session).sponsors == ["ada"]
+    assert engagement_of(session).sponsors == ["ada"]
 
 
 def test_an_erased_person_leaves_no_words_and_is_not_let_in_again(
@@ -244,22 +247,25 @@ def test_an_erased_person_leaves_no_words_and_is_not_let_in_again(
     erase(client, sessions, "users/zz-ada")
 
     assert columns_mentioning(session, ["zz-"]) == set()
-    assert (len(seen(session).nps.detractors), len(seen(session).open_tickets)) == (1, 1)
+    assert (
+        len(engagement_of(session).nps.detractors),
+        len(engagement_of(session).open_tickets),
+    ) == (1, 1)
     assert refused(client, "tickets/t2", **said) == (409, "erased")
 
 
 def test_a_renamed_account_keeps_all_of_it(
     client: TestClient, session: Session, sessions: SessionFactory
 ) -> None:
-    asked = told("Ticket Created", "m1", ticket_id="t1")
-    receipt(client, asked, told("NPS Submitted", "m2", score=2))
+    asked = semantic_call("Ticket Created", "m1", ticket_id="t1")
+    receipt(client, asked, semantic_call("NPS Submitted", "m2", score=2))
     put(client, "goals/g1", **GOAL)
     put(client, "incidents/i1", account_ids=["a1"])
 
     move_account(client, sessions, "a1", "rename", account_id="b1")
-    receipt(client, told("Incident Declared", "m3", incident_id="i2", account_ids=["a1"]))
+    receipt(client, semantic_call("Incident Declared", "m3", incident_id="i2", account_ids=["a1"]))
 
-    found = seen(session, account_id="b1")
+    found = engagement_of(session, account_id="b1")
     assert [each.ticket_id for each in found.open_tickets] == ["t1"]
     assert (len(found.nps.responses), len(found.goals), len(found.incidents)) == (1, 1, 2)
     assert ids(client, "tickets", "ticket_id", account_id="a1") == ["t1"]

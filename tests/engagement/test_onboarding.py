@@ -15,7 +15,7 @@ from app.tables import OnboardingCompletion, OnboardingPace
 from app.worker import handlers
 from tests import factories
 from tests.conftest import NOW
-from tests.engagement.telling import DAY, TODAY, on, seen, told
+from tests.engagement.semantic_calls import DAY, TODAY, days_ago, engagement_of, semantic_call
 from tests.events.calls import receipt, text_rows
 
 
@@ -36,17 +36,17 @@ def test_a_step_is_done_when_one_of_its_events_has_happened(
     client: TestClient, session: Session
 ) -> None:
     step(client, event_names=["Export", "Share"])
-    receipt(client, told("Share", "m1", days=3), told("Export", "m2", days=1))
-    client.patch("/api/v1/accounts/a1", json={"started_on": str(on(9))})
+    receipt(client, semantic_call("Share", "m1", days=3), semantic_call("Export", "m2", days=1))
+    client.patch("/api/v1/accounts/a1", json={"started_on": str(days_ago(9))})
 
-    pipeline.refresh(session, "acme", ["a1"], as_of=on(1), now=NOW)
+    pipeline.refresh(session, "acme", ["a1"], as_of=days_ago(1), now=NOW)
     assert done(session) == []
     pipeline.refresh(session, "acme", ["a1"], as_of=TODAY, now=NOW)
-    receipt(client, told("Share", "m3"))
+    receipt(client, semantic_call("Share", "m3"))
     pipeline.refresh(session, "acme", ["a1"], as_of=TODAY, now=NOW)
 
     assert done(session) == [("a1", "2026-03-18", "2026-03-15")]
-    found = seen(session).onboarding
+    found = engagement_of(session).onboarding
     assert found is not None
     assert found.current is None
 
@@ -68,9 +68,9 @@ def test_a_new_step_finds_what_was_done_long_ago(
 ) -> None:
     factories.account(session, "a1")
     factories.account(session, "a2")
-    factories.usage(session, on(400))
-    factories.usage(session, on(300), known_on=on(2))
-    factories.usage(session, on(200), event_name="Share", account_id="a2")
+    factories.usage(session, days_ago(400))
+    factories.usage(session, days_ago(300), known_on=days_ago(2))
+    factories.usage(session, days_ago(200), event_name="Share", account_id="a2")
     step(client, event_names=["Export"])
     onboarding.refresh(session, "acme", ["a1"], as_of=TODAY)
     assert done(session) == []
@@ -79,7 +79,7 @@ def test_a_new_step_finds_what_was_done_long_ago(
     while runner.step(NOW + timedelta(seconds=1)):
         pass
 
-    assert done(session) == [("a1", str(on(400)), str(on(400)))]
+    assert done(session) == [("a1", str(days_ago(400)), str(days_ago(400)))]
     assert [job["state"] for job in client.get("/api/v1/jobs").json()["items"]] == ["done"]
 
 
@@ -87,7 +87,7 @@ def test_of_who_only_used_the_product_today_only_today_is_looked_through(
     client: TestClient, session: Session
 ) -> None:
     factories.account(session, "a1")
-    factories.usage(session, on(3))
+    factories.usage(session, days_ago(3))
     step(client, event_names=["Export"])
 
     onboarding.refresh(session, "acme", ["a1"], as_of=TODAY, unchanged=["a1"])
@@ -107,17 +107,17 @@ def test_how_long_others_took_is_worked_out_once_a_day_and_for_other_steps(
     client: TestClient, session: Session
 ) -> None:
     for number in range(3):
-        factories.account(session, f"a{number}", started_on=on(20))
+        factories.account(session, f"a{number}", started_on=days_ago(20))
     step(client)
-    completed(session, "a0", on(18))
+    completed(session, "a0", days_ago(18))
 
     onboarding.refresh(session, "acme", ["a1"], as_of=TODAY)
     assert pace(session) == (TODAY, ["send"], {"send": [2.0, 1]})
-    completed(session, "a2", on(14))
+    completed(session, "a2", days_ago(14))
     onboarding.refresh(session, "acme", ["a1"], as_of=TODAY)
-    onboarding.refresh(session, "acme", ["a1"], as_of=on(1))
+    onboarding.refresh(session, "acme", ["a1"], as_of=days_ago(1))
     assert pace(session) == (TODAY, ["send"], {"send": [2.0, 1]})
-    said = seen(session).onboarding
+    said = engagement_of(session).onboarding
     assert said is not None
     assert said.current is not None
     assert (said.current.peers_median_days, said.current.peers) == (2.0, 1)
@@ -125,7 +125,7 @@ def test_how_long_others_took_is_worked_out_once_a_day_and_for_other_steps(
     step(client, "share", position=2)
     onboarding.refresh(session, "acme", ["a1"], as_of=TODAY)
     assert pace(session) == (TODAY, ["send", "share"], {"send": [4.0, 2]})
-    completed(session, "a1", on(12))
+    completed(session, "a1", days_ago(12))
     onboarding.refresh(session, "acme", ["a1"], as_of=TODAY + DAY)
     assert pace(session) == (TODAY + DAY, ["send", "share"], {"send": [6.0, 3]})
 

@@ -8,20 +8,22 @@ from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
 from app.core.db import SessionFactory
-from app.engagement.values import Progress
+from app.engagement.snapshot import GoalStatus
 from app.events import binding
 from app.workspaces.semantic_events import DEFAULT_NAMES, SemanticEventKind
 from tests import factories
 from tests.conftest import NOW
-from tests.engagement.telling import on, seen, told
+from tests.engagement.semantic_calls import days_ago, engagement_of, semantic_call
 from tests.events.calls import counts, identify, receipt, rows, text_rows, usage, warnings
 
 TICKET = (
-    told("Ticket Created", "m1", days=9, ticket_id="t1", priority="Urgent", subject="Help"),
-    told("Ticket Replied", "m2", days=8, ticket_id="t1"),
-    told("Ticket Solved", "m3", days=7, ticket_id="t1"),
-    told("Ticket Reopened", "m4", days=6, ticket_id="t1", priority="high"),
-    told("Ticket Closed", "m5", days=5, ticket_id="t1"),
+    semantic_call(
+        "Ticket Created", "m1", days=9, ticket_id="t1", priority="Urgent", subject="Help"
+    ),
+    semantic_call("Ticket Replied", "m2", days=8, ticket_id="t1"),
+    semantic_call("Ticket Solved", "m3", days=7, ticket_id="t1"),
+    semantic_call("Ticket Reopened", "m4", days=6, ticket_id="t1", priority="high"),
+    semantic_call("Ticket Closed", "m5", days=5, ticket_id="t1"),
 )
 
 
@@ -60,32 +62,34 @@ def test_the_order_of_what_is_told_does_not_matter(
 
 
 def test_a_retry_says_nothing_twice(client: TestClient, session: Session) -> None:
-    answer = told("NPS Submitted", "m1", score=9)
+    answer = semantic_call("NPS Submitted", "m1", score=9)
     receipt(client, answer)
 
-    said = receipt(client, answer, told("Ticket Created", "m2", ticket_id="t1"))
+    said = receipt(client, answer, semantic_call("Ticket Created", "m2", ticket_id="t1"))
 
     assert counts(said) == (1, 1, 0)
-    assert len(seen(session).nps.responses) == 1
+    assert len(engagement_of(session).nps.responses) == 1
 
 
 def test_what_comes_late_was_not_known_before(client: TestClient, session: Session) -> None:
     receipt(client, *TICKET)
 
-    assert seen(session, on(8)).open_tickets == []
-    assert seen(session, on(1)).tickets[28].opened == 0
-    assert seen(session).tickets[28].opened == 1
+    assert engagement_of(session, days_ago(8)).open_tickets == []
+    assert engagement_of(session, days_ago(1)).tickets[28].opened == 0
+    assert engagement_of(session).tickets[28].opened == 1
 
 
 def test_who_replies_does_not_become_who_asks(client: TestClient, session: Session) -> None:
     factories.account(session, "vendor")
     client.put("/api/v1/users/agent", json={"account_id": "vendor"})
 
-    receipt(client, told("Ticket Replied", "m1", ticket_id="t1", userId="agent", context={}))
-    receipt(client, told("Ticket Created", "m2", days=1, ticket_id="t1"))
+    receipt(
+        client, semantic_call("Ticket Replied", "m1", ticket_id="t1", userId="agent", context={})
+    )
+    receipt(client, semantic_call("Ticket Created", "m2", days=1, ticket_id="t1"))
 
     assert ticket(session)[:2] == ("a1", "ada")
-    [waiting] = seen(session).open_tickets
+    [waiting] = engagement_of(session).open_tickets
     assert waiting.replied_at == NOW
 
 
@@ -94,8 +98,8 @@ def test_what_waits_for_its_account_is_done_when_that_is_known(
 ) -> None:
     said = receipt(
         client,
-        told("CSAT Submitted", "m1", days=2, score=2, context={}),
-        told("Ticket Created", "m2", days=2, ticket_id="t1", context={}),
+        semantic_call("CSAT Submitted", "m1", days=2, score=2, context={}),
+        semantic_call("Ticket Created", "m2", days=2, ticket_id="t1", context={}),
     )
     assert said["unattributed"] == 2
     assert ticket(session)[0] is None
@@ -103,20 +107,20 @@ def test_what_waits_for_its_account_is_done_when_that_is_known(
     receipt(client, identify(context={"groupId": "a1"}))
     binding.attribute(sessions, now=NOW)
 
-    assert [answer.score for answer in seen(session).csat.responses] == [2]
-    assert [each.ticket_id for each in seen(session).open_tickets] == ["t1"]
+    assert [answer.score for answer in engagement_of(session).csat.responses] == [2]
+    assert [each.ticket_id for each in engagement_of(session).open_tickets] == ["t1"]
 
 
 def test_answers_of_surveys_are_told_by_several_names(client: TestClient, session: Session) -> None:
     said = receipt(
         client,
-        told("NPS Submitted", "m1", days=1, score=3),
-        told("Survey Responded", "m2", survey="nps", score="10", response_id="r1"),
-        told("CSAT Submitted", "m3", rating=9, scale=10, comment="Fine", ticket_id="t1"),
-        told("Ticket Closed", "m4", ticket_id="t1", csat=1, userId="bob"),
+        semantic_call("NPS Submitted", "m1", days=1, score=3),
+        semantic_call("Survey Responded", "m2", survey="nps", score="10", response_id="r1"),
+        semantic_call("CSAT Submitted", "m3", rating=9, scale=10, comment="Fine", ticket_id="t1"),
+        semantic_call("Ticket Closed", "m4", ticket_id="t1", csat=1, userId="bob"),
     )
 
-    found = seen(session)
+    found = engagement_of(session)
     assert warnings(said) == []
     assert [(each.response_id, each.score) for each in found.nps.responses] == [("r1", 10)]
     assert sorted(each.score for each in found.csat.responses) == [1, pytest.approx(4.555556)]
@@ -126,12 +130,12 @@ def test_feedback_is_given_and_resolved(client: TestClient, session: Session) ->
     given: Any = {"kind": "request", "text": "Dark mode", "topic": "ui", "due_date": "2026-04-01"}
     said = receipt(
         client,
-        told("Feedback Resolved", "m2", days=1, feedback_id="f1", outcome="shipped"),
-        told("Feedback Submitted", "m1", days=4, feedback_id="f1", **given),
-        told("Feedback Submitted", "m3", kind="complaint", text="Slow"),
+        semantic_call("Feedback Resolved", "m2", days=1, feedback_id="f1", outcome="shipped"),
+        semantic_call("Feedback Submitted", "m1", days=4, feedback_id="f1", **given),
+        semantic_call("Feedback Submitted", "m3", kind="complaint", text="Slow"),
     )
 
-    found = seen(session)
+    found = engagement_of(session)
     assert warnings(said) == []
     assert [(f.feedback_id, f.topic, str(f.due_on)) for f in found.shipped_requests] == [
         ("f1", "ui", "2026-04-01")
@@ -144,14 +148,16 @@ def test_steps_and_goals_are_told(client: TestClient, session: Session) -> None:
     metric: Any = {"metric": "events", "event_name": "Export", "baseline": 0, "target": 1}
     receipt(
         client,
-        told("Onboarding Step Completed", "m1", days=1, step="invite"),
-        told("Goal Set", "m2", days=1, goal_id="g1", title="Go", due_on="2026-04-01", **metric),
-        told("Export", "m3"),
+        semantic_call("Onboarding Step Completed", "m1", days=1, step="invite"),
+        semantic_call(
+            "Goal Set", "m2", days=1, goal_id="g1", title="Go", due_on="2026-04-01", **metric
+        ),
+        semantic_call("Export", "m3"),
     )
 
     [row] = text_rows(session, "SELECT step_key, known_on::text FROM onboarding_completion")
     assert row == ("invite", "2026-03-18")
-    assert [goal.progress for goal in seen(session).goals] == [Progress.ACHIEVED]
+    assert [goal.progress for goal in engagement_of(session).goals] == [GoalStatus.ACHIEVED]
 
 
 def test_incidents_affect_accounts_until_they_end(client: TestClient, session: Session) -> None:
@@ -159,13 +165,18 @@ def test_incidents_affect_accounts_until_they_end(client: TestClient, session: S
     system: Any = {"userId": "ops", "context": {}}
     said = receipt(
         client,
-        told("Incident Resolved", "m3", days=1, incident_id="i1", **system),
-        told("Incident Declared", "m1", days=2, incident_id="i1", title="Down"),
-        told("Incident Declared", "m2", days=2, incident_id="i1", account_ids=["a2"], **system),
-        told("Incident Apology Sent", "m4", incident_id="i1", account_ids="a2", **system),
+        semantic_call("Incident Resolved", "m3", days=1, incident_id="i1", **system),
+        semantic_call("Incident Declared", "m1", days=2, incident_id="i1", title="Down"),
+        semantic_call(
+            "Incident Declared", "m2", days=2, incident_id="i1", account_ids=["a2"], **system
+        ),
+        semantic_call("Incident Apology Sent", "m4", incident_id="i1", account_ids="a2", **system),
     )
 
-    [first], [second] = seen(session).incidents, seen(session, account_id="a2").incidents
+    [first], [second] = (
+        engagement_of(session).incidents,
+        engagement_of(session, account_id="a2").incidents,
+    )
     assert warnings(said) == []
     assert (first.title, (NOW - first.declared_at).days) == ("Down", 2)
     assert (first.ended_at, first.apology_sent_at) == (second.ended_at, None)
@@ -207,7 +218,9 @@ def test_what_cannot_be_done_is_counted_and_said_why(
     client: TestClient, session: Session, name: str, properties: dict[str, Any], warning: str
 ) -> None:
     said = receipt(
-        client, told(name, "m1", **properties), told("Ticket Created", "m2", ticket_id="t9")
+        client,
+        semantic_call(name, "m1", **properties),
+        semantic_call("Ticket Created", "m2", ticket_id="t9"),
     )
 
     assert (counts(said), warnings(said)) == ((2, 0, 0), [warning])
@@ -221,13 +234,13 @@ def test_a_workspace_names_its_events_as_it_likes(client: TestClient, session: S
 
     receipt(
         client,
-        told("CASE opened", "m1", ticket_id="t1"),
-        told("Ticket Created", "m2", ticket_id="t2"),
-        told("NPS Submitted", "m3", score=1),
+        semantic_call("CASE opened", "m1", ticket_id="t1"),
+        semantic_call("Ticket Created", "m2", ticket_id="t2"),
+        semantic_call("NPS Submitted", "m3", score=1),
     )
 
-    assert [each.ticket_id for each in seen(session).open_tickets] == ["t1"]
-    assert len(seen(session).nps.detractors) == 1
+    assert [each.ticket_id for each in engagement_of(session).open_tickets] == ["t1"]
+    assert len(engagement_of(session).nps.detractors) == 1
 
 
 def test_a_kind_of_event_that_there_is_not_is_refused(client: TestClient) -> None:
@@ -241,7 +254,7 @@ def test_every_kind_has_a_default_name() -> None:
 
 
 def test_validating_does_nothing(client: TestClient, session: Session) -> None:
-    call = told("NPS Submitted", "m1", score=99)
+    call = semantic_call("NPS Submitted", "m1", score=99)
     said = client.post("/api/v1/events/validate?dialect=segment", json={"batch": [call, *TICKET]})
 
     assert warnings(said.json()) == ["semantic_invalid"]

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.engagement.values import NUMBERS
+from app.engagement.snapshot import ENGAGEMENT_METRICS
 from app.health.entitlement import Offer
 from app.health.metrics import METRICS, trait_number
 from tests.health.scoring import AS_OF, facts
@@ -87,7 +87,7 @@ def test_what_is_not_known_is_missing_and_not_zero() -> None:
     assert missing == {
         *("seats", "mrr", "employees", "end_customers"),
         *("tenure_days", "days_since_last_use", "days_to_renewal"),
-        *NUMBERS,
+        *ENGAGEMENT_METRICS,
     }
 
 

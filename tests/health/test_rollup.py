@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.accounts.family import Rollup
+from app.accounts.hierarchy import Rollup
 from app.health.assess import Status
 from app.health.rollup import InBand, Member, RolledUp, roll_up
 from app.health.scorecard import Band, Scorecard

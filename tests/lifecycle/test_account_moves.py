@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app import pipeline
 from app.core.db import SessionFactory
 from app.health import service as health
-from tests.billing.sender import connect, invoice, subscription, told
+from tests.billing.sender import connect, invoice, send_all, subscription
 from tests.conftest import NOW
 from tests.events import calls
 from tests.events.calls import group, loose, track
@@ -280,7 +280,7 @@ def test_a_move_leaves_an_audit_entry(client: TestClient) -> None:
 def test_what_an_account_was_billed_goes_with_it(
     client: TestClient, sessions: SessionFactory
 ) -> None:
-    told(client, connect(client), subscription(), invoice())
+    send_all(client, connect(client), subscription(), invoice())
 
     move_account(client, sessions, "acme", "rename", account_id="new")
 

@@ -5,19 +5,19 @@ from typing import Any
 
 import pytest
 
-from app.engagement.values import (
-    AffectedBy,
+from app.engagement.snapshot import (
+    AffectingIncident,
     Engagement,
     Feedback,
-    GoalStanding,
+    GoalProgress,
+    GoalStatus,
     Onboarding,
     OpenTicket,
-    Progress,
-    Response,
-    StepStanding,
-    Survey,
+    StepProgress,
+    SurveyAnswer,
+    SurveyAnswers,
     TicketCounts,
-    TierStanding,
+    TierPosition,
 )
 from app.signals.detect import detect
 from app.signals.facts import Facts, FailedBills
@@ -38,8 +38,8 @@ def severities(signals: Sequence[Signal]) -> list[Severity]:
     return [each.severity for each in signals]
 
 
-DONE = StepStanding("account", "Account", None, at(back(30)), 2.0, 9)
-STEP = StepStanding("contacts", "Contacts", None, None, 3.0, 9)
+DONE = StepProgress("account", "Account", None, at(back(30)), 2.0, 9)
+STEP = StepProgress("contacts", "Contacts", None, None, 3.0, 9)
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ STEP = StepStanding("contacts", "Contacts", None, None, 3.0, 9)
     ],
 )
 def test_a_step_that_takes_longer_than_it_should_and_than_peers_took(
-    days: int, step: StepStanding, severity: Severity | None
+    days: int, step: StepProgress, severity: Severity | None
 ) -> None:
     onboarding = Onboarding(back(40), [DONE, step], days)
 
@@ -111,9 +111,9 @@ def test_far_more_tickets_than_usual(week: int, month: int, *, holds: bool) -> N
     assert bool(only("ticket_surge", told(tickets=tickets))) is holds
 
 
-def survey(*scores: float) -> Survey:
-    people = [Response(f"r{n}", f"u{n}", score, at(back(n))) for n, score in enumerate(scores)]
-    return Survey(people)
+def survey(*scores: float) -> SurveyAnswers:
+    people = [SurveyAnswer(f"r{n}", f"u{n}", score, at(back(n))) for n, score in enumerate(scores)]
+    return SurveyAnswers(people)
 
 
 @pytest.mark.parametrize(
@@ -176,8 +176,8 @@ def test_a_request_that_is_out_is_a_reason_to_write_for_a_month() -> None:
     assert not shipped(30)
 
 
-def goal(progress: Progress) -> GoalStanding:
-    return GoalStanding(
+def goal(progress: GoalStatus) -> GoalProgress:
+    return GoalProgress(
         "g1", "More reach", "reach", 100, 200, back(60), back(-30), 120, 0.2, progress
     )
 
@@ -185,13 +185,13 @@ def goal(progress: Progress) -> GoalStanding:
 @pytest.mark.parametrize(
     ("progress", "name"),
     [
-        (Progress.OFF_TRACK, "goal_off_track"),
-        (Progress.ACHIEVED, "goal_achieved"),
-        (Progress.ON_TRACK, None),
-        (Progress.UNKNOWN, None),
+        (GoalStatus.OFF_TRACK, "goal_off_track"),
+        (GoalStatus.ACHIEVED, "goal_achieved"),
+        (GoalStatus.ON_TRACK, None),
+        (GoalStatus.UNKNOWN, None),
     ],
 )
-def test_goals_by_their_progress(progress: Progress, name: str | None) -> None:
+def test_goals_by_their_progress(progress: GoalStatus, name: str | None) -> None:
     known = replace(told(goals=[goal(progress)]), uses_goals=True)
 
     assert set(found(known)) == ({name} if name else set())
@@ -219,7 +219,7 @@ def test_a_round_number_is_a_milestone() -> None:
 
 @pytest.mark.parametrize(("value", "holds"), [(89, False), (90, True), (100, False), (None, False)])
 def test_little_is_missing_to_the_next_tier(value: float | None, *, holds: bool) -> None:
-    tier = TierStanding(None, None, "gold", "Gold", "mrr", 100, value)
+    tier = TierPosition(None, None, "gold", "Gold", "mrr", 100, value)
 
     assert bool(only("tier_near", told(tier=tier))) is holds
 
@@ -240,7 +240,7 @@ def test_a_referral_is_asked_of_the_happy_alone() -> None:
 
 
 def test_an_incident_is_graver_until_an_apology_was_sent() -> None:
-    incident = AffectedBy("i1", "Outage", at(back(3)), None, None)
+    incident = AffectingIncident("i1", "Outage", at(back(3)), None, None)
     sorry = replace(incident, incident_id="i2", apology_sent_at=at(back(1)))
 
     signals = only("incident_affected", told(incidents=[incident, sorry]))
@@ -257,7 +257,7 @@ def test_thresholds_move_where_a_signal_begins() -> None:
 
 
 def test_the_grave_leads_and_causes_lead_before_what_follows_from_them() -> None:
-    incident = AffectedBy("i1", "Outage", at(back(3)), None, None)
+    incident = AffectingIncident("i1", "Outage", at(back(3)), None, None)
     known = replace(
         told(nps=survey(9), incidents=[incident]),
         activity=active(weeks=(5, *[40] * 12)),

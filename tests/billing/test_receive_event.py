@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
 from tests.billing import sender
-from tests.billing.sender import connect, send, subscription, told
+from tests.billing.sender import connect, send, send_all, subscription
 from tests.conftest import NOW
 from tests.events.calls import everything
 
@@ -20,9 +20,9 @@ def test_a_subscription_of_either_api_version_becomes_what_the_account_pays(
 ) -> None:
     path = connect(client)
 
-    assert told(client, path, sender.sample("subscription", year)) == ["applied"]
+    assert send_all(client, path, sender.sample("subscription", year)) == ["applied"]
 
-    assert sender.spans(session) == [("2026-01-01", None, 60_00)]
+    assert sender.paid_periods(session) == [("2026-01-01", None, 60_00)]
     [period] = client.get("/api/v1/subscriptions").json()["items"]
     assert (period["plan"], period["seats"], period["source"]) == ("pro_monthly", 3, "stripe")
     assert (period["renewal_on"], period["currency"]) == ("2026-02-01", "USD")
@@ -31,10 +31,10 @@ def test_a_subscription_of_either_api_version_becomes_what_the_account_pays(
 
 def test_the_same_event_again_changes_nothing(client: TestClient, session: Session) -> None:
     path = connect(client)
-    told(client, path, subscription())
+    send_all(client, path, subscription())
     before = everything(session)
 
-    assert told(client, path, subscription(), subscription()) == ["duplicate"] * 2
+    assert send_all(client, path, subscription(), subscription()) == ["duplicate"] * 2
 
     assert everything(session) == before
 
@@ -51,7 +51,7 @@ def test_an_event_that_is_not_signed_is_refused_and_nothing_is_stored(
         send(client, path, subscription(), at=NOW - timedelta(minutes=6)),
     ):
         assert (answer.status_code, answer.json()["code"]) == (400, "invalid_signature")
-    assert sender.spans(session) == []
+    assert sender.paid_periods(session) == []
 
 
 def test_a_source_that_nobody_has_made_takes_nothing(client: TestClient) -> None:
@@ -127,7 +127,7 @@ def test_types_that_tell_nothing_are_taken_and_ignored(
         for n, name in enumerate(("charge.refunded", "payout.paid", "customer.source.created", "x"))
     ]
 
-    assert told(client, path, *events) == ["ignored"] * 4
+    assert send_all(client, path, *events) == ["ignored"] * 4
     assert everything(session) == before
 
 
@@ -135,8 +135,8 @@ def test_what_postgresql_cannot_hold_is_taken_out(client: TestClient, session: S
     path = connect(client)
     named = {"account_id": "ac\x00me", "note\x00": "\x00"}
 
-    assert told(client, path, subscription(metadata=named)) == ["applied"]
-    assert sender.spans(session) == [("2026-01-01", None, 60_00)]
+    assert send_all(client, path, subscription(metadata=named)) == ["applied"]
+    assert sender.paid_periods(session) == [("2026-01-01", None, 60_00)]
 
 
 def test_a_body_is_read_up_to_a_mebibyte(client: TestClient) -> None:

@@ -5,24 +5,24 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from statistics import median
 
-from app.engagement.values import (
+from app.engagement.snapshot import (
     MINUTE,
-    GoalStanding,
-    KnownGoal,
+    GoalProgress,
+    GoalStatus,
+    OpenGoal,
     OpenTicket,
-    Progress,
     TicketCounts,
-    TierStanding,
+    TierPosition,
     standard_minutes,
 )
 
-WINDOWS = (7, 28, 90)
+WINDOW_DAYS = (7, 28, 90)
 ON_TRACK_SHARE = 0.8
 """Of the way that an even pace would have come by the day."""
 
 
 @dataclass(frozen=True, slots=True)
-class KnownTicket:
+class TicketState:
     """A ticket as it was known on a day."""
 
     ticket_id: str
@@ -41,7 +41,7 @@ class KnownTicket:
         return self.reopened_at is not None and self.reopened_at > self.closed_at
 
     @property
-    def standard(self) -> timedelta:
+    def reply_time(self) -> timedelta:
         return standard_minutes(self.channel, self.priority) * MINUTE
 
     @property
@@ -49,12 +49,12 @@ class KnownTicket:
         """Who closes a ticket without a word has answered it."""
         return min((at for at in (self.replied_at, self.closed_at) if at), default=None)
 
-    def waited(self, seen_at: datetime) -> float:
+    def waited_minutes(self, seen_at: datetime) -> float:
         """Minutes until the answer, or until now."""
         return max(((self.answered_at or seen_at) - self.opened_at) / MINUTE, 0.0)
 
 
-def open_tickets(tickets: Collection[KnownTicket], seen_at: datetime) -> list[OpenTicket]:
+def list_open_tickets(tickets: Collection[TicketState], seen_at: datetime) -> list[OpenTicket]:
     return [
         OpenTicket(
             each.ticket_id,
@@ -63,69 +63,69 @@ def open_tickets(tickets: Collection[KnownTicket], seen_at: datetime) -> list[Op
             each.priority,
             each.opened_at,
             each.replied_at,
-            0.0 if each.answered_at else each.waited(seen_at),
+            0.0 if each.answered_at else each.waited_minutes(seen_at),
         )
         for each in tickets
         if each.is_open
     ]
 
 
-def ticket_counts(
-    tickets: Collection[KnownTicket], as_of: date, seen_at: datetime
+def count_tickets(
+    tickets: Collection[TicketState], as_of: date, seen_at: datetime
 ) -> dict[int, TicketCounts]:
     ages = [((as_of - each.opened_at.date()).days, each) for each in tickets]
     found = {}
-    for days in WINDOWS:
+    for days in WINDOW_DAYS:
         within = [each for age, each in ages if age < days]
-        answered = [each.waited(seen_at) for each in within if each.answered_at]
-        late = [each for each in within if each.waited(seen_at) * MINUTE > each.standard]
+        answered = [each.waited_minutes(seen_at) for each in within if each.answered_at]
+        late = [each for each in within if each.waited_minutes(seen_at) * MINUTE > each.reply_time]
         found[days] = TicketCounts(
             opened=len(within),
             opened_before=sum(days <= age < 2 * days for age, _ in ages),
             late=len(late),
             first_reply_minutes=median(answered) if answered else None,
-            late_since=min((each.opened_at + each.standard for each in late), default=None),
+            late_since=min((each.opened_at + each.reply_time for each in late), default=None),
         )
     return found
 
 
-def goal_standing(goal: KnownGoal, value: float | None, as_of: date) -> GoalStanding:
-    share = None if value is None else share_of_way(goal.baseline, goal.target, value)
-    return GoalStanding(
-        **asdict(goal), value=value, share=share, progress=progress(goal, share, as_of)
+def goal_progress(goal: OpenGoal, value: float | None, as_of: date) -> GoalProgress:
+    share = None if value is None else progress_share(goal.baseline, goal.target, value)
+    return GoalProgress(
+        **asdict(goal), value=value, share=share, progress=goal_status(goal, share, as_of)
     )
 
 
-def share_of_way(baseline: float, target: float, value: float) -> float:
+def progress_share(baseline: float, target: float, value: float) -> float:
     """0 at the baseline, 1 at the target, also where the target lies below."""
     if target == baseline:
         return 1.0 if value >= target else 0.0
     return (value - baseline) / (target - baseline)
 
 
-def progress(goal: KnownGoal, share: float | None, as_of: date) -> Progress:
+def goal_status(goal: OpenGoal, share: float | None, as_of: date) -> GoalStatus:
     """Hold the way that was made against an even pace; after the due day only the target counts."""
     if share is None:
-        return Progress.UNKNOWN
+        return GoalStatus.UNKNOWN
     if share >= 1:
-        return Progress.ACHIEVED
+        return GoalStatus.ACHIEVED
     passed = (as_of - goal.starts_on).days / max((goal.due_on - goal.starts_on).days, 1)
     return (
-        Progress.ON_TRACK
+        GoalStatus.ON_TRACK
         if as_of <= goal.due_on and share >= ON_TRACK_SHARE * min(passed, 1)
-        else Progress.OFF_TRACK
+        else GoalStatus.OFF_TRACK
     )
 
 
 @dataclass(frozen=True, slots=True)
-class Rung:
+class TierLevel:
     key: str
     name: str
     metric: str
     threshold: float
 
 
-def tier_standing(ladder: Sequence[Rung], values: Mapping[str, float | None]) -> TierStanding:
+def tier_position(ladder: Sequence[TierLevel], values: Mapping[str, float | None]) -> TierPosition:
     """Find the highest rung whose threshold is met. ``values``: by the rung's key."""
     met = [
         place
@@ -135,7 +135,7 @@ def tier_standing(ladder: Sequence[Rung], values: Mapping[str, float | None]) ->
     held = ladder[met[-1]] if met else None
     above = ladder[met[-1] + 1 if met else 0 :]
     following = above[0] if above else None
-    return TierStanding(
+    return TierPosition(
         key=held.key if held else None,
         name=held.name if held else None,
         next_key=following.key if following else None,
@@ -146,7 +146,7 @@ def tier_standing(ladder: Sequence[Rung], values: Mapping[str, float | None]) ->
     )
 
 
-def days_between(earlier: Sequence[datetime], started_on: date, as_of: date) -> int:
+def days_in_step(earlier: Sequence[datetime], started_on: date, as_of: date) -> int:
     """Days since the last of the steps before, or since the start."""
     since = max([started_on, *(at.date() for at in earlier)])
     return max((as_of - since) // timedelta(days=1), 0)

@@ -8,14 +8,22 @@ from sqlalchemy.orm import Session
 
 from tests import factories
 from tests.billing import sender
-from tests.billing.sender import SOURCE, changed, connect, sample, spans, subscription, told
+from tests.billing.sender import (
+    SOURCE_URL,
+    changed_event,
+    connect,
+    paid_periods,
+    sample,
+    send_all,
+    subscription,
+)
 
 NOBODY: dict[str, str] = {}
 CUSTOMER = sample("customer")["data"]["object"]["id"]
 
 
 def unmatched(client: TestClient) -> list[tuple[str, str]]:
-    items = client.get(f"{SOURCE}/unmatched").json()["items"]
+    items = client.get(f"{SOURCE_URL}/unmatched").json()["items"]
     return [(item["kind"], item["reason"]) for item in items]
 
 
@@ -26,26 +34,26 @@ def other_tenant(client: TestClient, session: Session) -> TestClient:
 
 
 def customer(event_id: str = "evt_c", *, at: int = 0, **fields: object) -> sender.Event:
-    return changed(sample("customer"), event_id, at=at, verb="updated", **fields)
+    return changed_event(sample("customer"), event_id, at=at, verb="updated", **fields)
 
 
 def test_metadata_of_the_subscription_goes_before_that_of_the_customer(
     client: TestClient, session: Session
 ) -> None:
     path = connect(client)
-    told(client, path, customer(metadata={"account_id": "customers"}))
-    told(client, path, subscription("evt_1"))
+    send_all(client, path, customer(metadata={"account_id": "customers"}))
+    send_all(client, path, subscription("evt_1"))
 
-    assert spans(session, "acme") == [("2026-01-01", None, 60_00)]
-    assert spans(session, "customers") == []
+    assert paid_periods(session, "acme") == [("2026-01-01", None, 60_00)]
+    assert paid_periods(session, "customers") == []
 
-    told(client, path, subscription("evt_2", at=1, metadata=NOBODY))
-    assert spans(session, "acme") == []
-    assert spans(session, "customers") == [("2026-01-01", None, 60_00)]
+    send_all(client, path, subscription("evt_2", at=1, metadata=NOBODY))
+    assert paid_periods(session, "acme") == []
+    assert paid_periods(session, "customers") == [("2026-01-01", None, 60_00)]
 
 
 def test_what_waits_is_seen_by_its_own_tenant_alone(client: TestClient, session: Session) -> None:
-    told(client, connect(client), subscription(metadata=NOBODY), customer())
+    send_all(client, connect(client), subscription(metadata=NOBODY), customer())
     other = other_tenant(client, session)
     connect(other)
 
@@ -56,15 +64,15 @@ def test_what_waits_is_seen_by_its_own_tenant_alone(client: TestClient, session:
 def test_another_metadata_key_can_name_the_account(client: TestClient, session: Session) -> None:
     path = connect(client, account_key="tenant")
 
-    told(client, path, subscription(metadata={"tenant": "t1", "account_id": "acme"}))
+    send_all(client, path, subscription(metadata={"tenant": "t1", "account_id": "acme"}))
 
-    assert spans(session, "t1") == [("2026-01-01", None, 60_00)]
+    assert paid_periods(session, "t1") == [("2026-01-01", None, 60_00)]
 
 
 def test_what_nobody_names_waits_and_is_seen(client: TestClient, session: Session) -> None:
     path = connect(client)
 
-    results = told(
+    results = send_all(
         client,
         path,
         subscription("evt_1", metadata=NOBODY),
@@ -78,11 +86,11 @@ def test_what_nobody_names_waits_and_is_seen(client: TestClient, session: Sessio
         ("invoice", "no_account"),
         ("subscription", "no_account"),
     ]
-    page = client.get(f"{SOURCE}/unmatched", params={"limit": 1}).json()
+    page = client.get(f"{SOURCE_URL}/unmatched", params={"limit": 1}).json()
     assert (page["items"][0]["name"], page["items"][0]["object_id"]) == ("Acme Corp", CUSTOMER)
-    rest = client.get(f"{SOURCE}/unmatched", params={"cursor": page["next_cursor"]}).json()
+    rest = client.get(f"{SOURCE_URL}/unmatched", params={"cursor": page["next_cursor"]}).json()
     assert [item["kind"] for item in rest["items"]] == ["invoice", "subscription"]
-    assert spans(session) == []
+    assert paid_periods(session) == []
 
 
 @pytest.mark.parametrize(
@@ -99,12 +107,12 @@ def test_what_waits_is_bound_when_the_link_is_told(
 ) -> None:
     path = connect(client)
     waiting = (subscription("evt_1", metadata=NOBODY), sender.invoice(), customer())
-    told(client, path, *waiting)
+    send_all(client, path, *waiting)
 
-    assert told(client, path, link) == ["applied"]
+    assert send_all(client, path, link) == ["applied"]
 
     assert unmatched(client) == []
-    assert spans(session) == [("2026-01-01", None, 60_00)]
+    assert paid_periods(session) == [("2026-01-01", None, 60_00)]
     assert len(client.get("/api/v1/accounts/acme/invoices").json()["items"]) == 1
     account = client.get("/api/v1/accounts/acme").json()
     assert (account["name"], account["external_ids"]) == ("Acme Corp", {"stripe": CUSTOMER})
@@ -114,24 +122,24 @@ def test_an_external_id_binds_what_waits_and_what_comes(
     client: TestClient, session: Session
 ) -> None:
     path = connect(client)
-    told(client, path, subscription("evt_1", metadata=NOBODY))
-    assert sender.settled(session) == 0
+    send_all(client, path, subscription("evt_1", metadata=NOBODY))
+    assert sender.reconcile(session) == 0
 
     client.put("/api/v1/accounts/acme", json={"external_ids": {"stripe": CUSTOMER}})
-    assert sender.settled(session) == 1
-    assert sender.settled(session) == 0
+    assert sender.reconcile(session) == 1
+    assert sender.reconcile(session) == 0
 
-    assert spans(session) == [("2026-01-01", None, 60_00)]
+    assert paid_periods(session) == [("2026-01-01", None, 60_00)]
     more = subscription("evt_2", at=5, metadata=NOBODY, item={"quantity": 4})
-    assert told(client, path, more) == ["applied"]
-    assert spans(session)[-1] == ("2026-01-06", None, 80_00)
+    assert send_all(client, path, more) == ["applied"]
+    assert paid_periods(session)[-1] == ("2026-01-06", None, 80_00)
 
 
 def test_a_name_that_is_known_already_stays(client: TestClient) -> None:
     path = connect(client)
     client.put("/api/v1/accounts/acme", json={"name": "Our Acme"})
 
-    told(client, path, customer(metadata={"account_id": "acme"}))
+    send_all(client, path, customer(metadata={"account_id": "acme"}))
 
     assert client.get("/api/v1/accounts/acme").json()["name"] == "Our Acme"
 
@@ -145,13 +153,13 @@ def test_a_placeholder_is_no_account(
 ) -> None:
     path = connect(client)
 
-    assert told(client, path, subscription(metadata={"account_id": named})) == ["unmatched"]
+    assert send_all(client, path, subscription(metadata={"account_id": named})) == ["unmatched"]
     assert unmatched(client) == [("customer", "no_account"), ("subscription", "no_account")]
 
 
 def test_a_checkout_without_a_customer_tells_nothing(client: TestClient) -> None:
     path = connect(client)
 
-    assert told(client, path, changed(sample("checkout"), "evt_1", at=0, customer=None)) == [
-        "ignored"
-    ]
+    assert send_all(
+        client, path, changed_event(sample("checkout"), "evt_1", at=0, customer=None)
+    ) == ["ignored"]

@@ -10,7 +10,7 @@ from typing import Any
 from app.billing.amounts import Item
 
 
-class Kind(StrEnum):
+class ObjectKind(StrEnum):
     CUSTOMER = "customer"
     SUBSCRIPTION = "subscription"
     DISCOUNT = "discount"
@@ -28,14 +28,14 @@ class MalformedEventError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
+class ParsedEvent:
     """The state of an object as of ``at``. ``said``: what of it we use, in the sender's words.
 
     Delivery has no order; this has: by time, which is in seconds, then by what can only follow.
     """
 
     event_id: str
-    kind: Kind
+    kind: ObjectKind
     object_id: str
     customer_id: str | None
     subscription_id: str | None
@@ -55,12 +55,12 @@ class Coupon:
     percent: Fraction
     amount: Fraction
     currency: str | None
-    lasts: bool
+    is_recurring: bool
     products: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class AppliedDiscount:
     """A coupon that a customer, a subscription or an item of it has. ``coupon``: if told along."""
 
     coupon_id: str | None
@@ -70,15 +70,15 @@ class Given:
 
 
 @dataclass(frozen=True, slots=True)
-class Customer:
+class CustomerState:
     name: str | None
     email: str | None
     deleted: bool
-    discount: Given | None
+    discount: AppliedDiscount | None
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class SubscriptionState:
     """A subscription as one event tells it. Days are the first ones on which it holds.
 
     ``discounts``: told along, or their ids. ``is_whole``: whether the event holds every item.
@@ -92,15 +92,15 @@ class Standing:
     period_ends_on: date | None
     trial_started_on: date | None
     trial_ends_on: date | None
-    collects: bool
+    is_collected: bool
     reason: str | None
     items: tuple[Item, ...]
-    is_whole: bool
-    discounts: tuple[Given | str, ...]
+    has_all_items: bool
+    discounts: tuple[AppliedDiscount | str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Invoice:
+class InvoiceState:
     """Amounts in hundredths of the major unit. ``charged``: by item, in minor units."""
 
     invoice_id: str

@@ -92,7 +92,7 @@ PACE = text(_PACE)
 # account that is scored on it, and kept until the next day or other steps.
 _STEPS = """SELECT array_agg(key ORDER BY position, key) AS steps FROM onboarding_step
     WHERE workspace_id = :workspace_id"""
-KEEP_PACE = text(f"""
+STORE_PACE = text(f"""
 INSERT INTO onboarding_pace AS p (workspace_id, as_of, steps, said)
 SELECT :workspace_id, :as_of, steps, coalesce((
            SELECT jsonb_object_agg(step_key, jsonb_build_array(median_days, peers))
@@ -105,7 +105,7 @@ ON CONFLICT (workspace_id) DO UPDATE SET
     as_of = excluded.as_of, steps = excluded.steps, said = excluded.said
 WHERE p.as_of <= excluded.as_of
 """)  # noqa: S608 - made of the text above
-KEPT_PACE = text(f"""
+STORED_PACE = text(f"""
 SELECT said FROM onboarding_pace
 WHERE workspace_id = :workspace_id AND as_of = :as_of AND steps = ({_STEPS})
 """)  # noqa: S608 - made of the text above
@@ -145,7 +145,7 @@ _TRAIT = """SELECT CASE WHEN a.traits ->> q.trait ~ '^-?[0-9]{1,15}([.][0-9]{1,1
             WHERE a.workspace_id = :workspace_id AND a.account_id = q.account_id
               AND a.traits_at < :day_end"""
 
-_MEASURES = """
+_METRIC_VALUES = """
 SELECT q.account_id, q.n, CAST(CASE q.metric
         WHEN 'events' THEN (SELECT coalesce(sum(u.events), 0) {used})
         WHEN 'active_days' THEN (SELECT count(DISTINCT u.day) {used})
@@ -159,8 +159,8 @@ FROM (SELECT r.account_id COLLATE "C" AS account_id, r.n, r.metric, r.trait, ARR
       FROM json_to_recordset(CAST(:asked AS json)) AS r (
           account_id text, n int, metric text, event_names json, trait text)) AS q
 """
-MEASURES = {
-    kind: text(_MEASURES.format(used=_USED, reached=reached, mrr=_MRR, trait=_TRAIT))
+METRIC_VALUES = {
+    kind: text(_METRIC_VALUES.format(used=_USED, reached=reached, mrr=_MRR, trait=_TRAIT))
     for kind, reached in _REACHED.items()
 }
 """The value of one metric for one account each, by how the workspace counts reach."""

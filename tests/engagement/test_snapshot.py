@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy.orm import Session
 
 from app.core.db import Table
-from app.engagement.queries import standing
-from app.engagement.values import Engagement, Progress
+from app.engagement.queries import load_engagement
+from app.engagement.snapshot import Engagement, GoalStatus
 from app.tables import (
     FeedbackItem,
     Goal,
@@ -45,7 +45,7 @@ def add(session: Session, row: Table) -> None:
 
 def seen(session: Session, as_of: date = TODAY, account_id: str = "a1") -> Engagement:
     session.flush()
-    return standing(session, "acme", [account_id], as_of=as_of, now=NOW)[account_id]
+    return load_engagement(session, "acme", [account_id], as_of=as_of, now=NOW)[account_id]
 
 
 def ticket(
@@ -187,8 +187,8 @@ def test_goals_are_held_against_live_usage(session: Session) -> None:
     found = {goal.goal_id: goal for goal in seen(session).goals}
 
     assert (found["g1"].value, found["g1"].share) == (6, 0.6)
-    assert found["g1"].progress == Progress.ON_TRACK
-    assert found["g2"].progress == Progress.OFF_TRACK
+    assert found["g1"].progress == GoalStatus.ON_TRACK
+    assert found["g2"].progress == GoalStatus.OFF_TRACK
     assert seen(session, on(21)).goals == []
 
 

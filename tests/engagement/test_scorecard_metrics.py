@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from app.features.queries import account_features
 from app.features.values import AccountFeatures
 from tests import factories
-from tests.engagement.telling import TODAY, told
+from tests.engagement.semantic_calls import TODAY, semantic_call
 from tests.events.calls import receipt
 from tests.lifecycle.id_changes import FEATURE_SPEC
 
@@ -26,11 +26,11 @@ def test_numbers_are_taken_along_where_a_scorecard_asks(
     client.put("/api/v1/onboarding-steps/send", json={"position": 2})
     receipt(
         client,
-        told("NPS Submitted", "m1", score=9),
-        told("NPS Submitted", "m2", score=4, userId="bob"),
-        told("Ticket Created", "m3", days=2, ticket_id="t1"),
-        told("Onboarding Step Completed", "m4", step="invite"),
-        told("Feedback Submitted", "m5", kind="complaint"),
+        semantic_call("NPS Submitted", "m1", score=9),
+        semantic_call("NPS Submitted", "m2", score=4, userId="bob"),
+        semantic_call("Ticket Created", "m3", days=2, ticket_id="t1"),
+        semantic_call("Onboarding Step Completed", "m4", step="invite"),
+        semantic_call("Feedback Submitted", "m5", kind="complaint"),
     )
 
     assert features(session, engagement=False).engagement == {}
@@ -48,7 +48,11 @@ def test_a_score_can_be_made_of_answers(client: TestClient, session: Session) ->
     line = {"kind": "linear_bounded", "at_0": 0, "at_100": 10}
     measure = {"name": "sentiment", "source": {"metric": "nps"}, "transform": line}
     factories.scorecard(session, {"default": {"measures": [measure]}})
-    receipt(client, told("Export", "m0", days=60), told("NPS Submitted", "m1", score=7))
+    receipt(
+        client,
+        semantic_call("Export", "m0", days=60),
+        semantic_call("NPS Submitted", "m1", score=7),
+    )
 
     said = client.post("/api/v1/accounts/a1/health/refresh").json()
 

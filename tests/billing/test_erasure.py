@@ -5,9 +5,17 @@ from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
 from app.accounts import aliases, tombstones
-from app.billing.queries import forget_account
+from app.billing.queries import erase_account
 from tests.billing import sender
-from tests.billing.sender import SOURCE, connect, invoice, sample, spans, subscription, told
+from tests.billing.sender import (
+    SOURCE_URL,
+    connect,
+    invoice,
+    paid_periods,
+    sample,
+    send_all,
+    subscription,
+)
 from tests.conftest import NOW
 from tests.events.calls import everything, rows
 
@@ -22,29 +30,29 @@ def test_of_an_erased_account_only_the_customer_s_id_stays_and_turns_away(
     client: TestClient, session: Session
 ) -> None:
     path = connect(client)
-    told(client, path, {**sample("customer"), "id": "evt_c"}, subscription(), invoice())
+    send_all(client, path, {**sample("customer"), "id": "evt_c"}, subscription(), invoice())
     assert counts(session) == [3, 1, 1, 1]
 
-    forget_account(session, "acme", "acme")
+    erase_account(session, "acme", "acme")
     session.commit()
 
     assert counts(session) == [0, 0, 0, 1]
-    assert told(client, path, subscription("evt_2", at=9), invoice()) == ["erased"] * 2
+    assert send_all(client, path, subscription("evt_2", at=9), invoice()) == ["erased"] * 2
     assert counts(session) == [0, 0, 0, 1]
-    assert client.get(f"{SOURCE}/unmatched").json()["items"] == []
-    assert sender.settled(session) == 0
+    assert client.get(f"{SOURCE_URL}/unmatched").json()["items"] == []
+    assert sender.reconcile(session) == 0
 
 
 def test_what_names_an_erased_account_is_turned_away_and_stored_nowhere(
     client: TestClient, session: Session
 ) -> None:
     path = connect(client)
-    key = tombstones.make_key(session, "acme")
+    key = tombstones.ensure_key(session, "acme")
     tombstones.put(session, "acme", "account", ["acme"], key=key, erasure_id="e1", now=NOW)
     session.commit()
     before = everything(session)
 
-    assert told(client, path, subscription()) == ["erased"]
+    assert send_all(client, path, subscription()) == ["erased"]
 
     assert counts(session) == [0, 0, 0, 0]
     assert everything(session) == before
@@ -59,7 +67,7 @@ def test_what_names_the_old_id_of_an_account_counts_for_the_new_one(
     aliases.put(session, "acme", "acme", "new", now=NOW)
     session.commit()
 
-    told(client, path, subscription(metadata={"account_id": name}), invoice())
+    send_all(client, path, subscription(metadata={"account_id": name}), invoice())
 
-    assert spans(session, "new") == [("2026-01-01", None, 60_00)]
+    assert paid_periods(session, "new") == [("2026-01-01", None, 60_00)]
     assert len(client.get("/api/v1/accounts/acme/invoices").json()["items"]) == 1

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts import queries
 from app.accounts.due import Priority
-from app.accounts.queries import Claimed
+from app.accounts.queries import ClaimedAccount
 from tests import factories
 
 RATES = "/api/v1/exchange-rates"
@@ -44,7 +44,7 @@ def test_a_change_has_every_account_scored_again_and_the_same_again_does_not(
 ) -> None:
     factories.account(session, "a1")
     session.commit()
-    swept = [Claimed("acme", "a1", Priority.SWEEP, notify=False)]
+    swept = [ClaimedAccount("acme", "a1", Priority.SWEEP, notify=False)]
 
     for rate, due in ((1.1, swept), (1.1, []), (1.2, swept)):
         put(client, EURO, rate)

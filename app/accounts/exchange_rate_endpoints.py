@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from app.accounts import rate_queries, rates
+from app.accounts import exchange_rate_queries, exchange_rates
 from app.accounts.catalog_schemas import ExchangeRateIn, ExchangeRateOut
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.pagination import Page, PagingDep
@@ -17,7 +17,7 @@ router = APIRouter(
     responses=problem_responses(400, 401, 403, 404, 422),
 )
 
-OfCurrency = Annotated[Currency | None, Query(description="Only those of this currency.")]
+CurrencyFilter = Annotated[Currency | None, Query(description="Only those of this currency.")]
 
 
 @router.put("/{currency}/{starts_on}", responses=problem_responses(409))
@@ -35,7 +35,7 @@ def put_exchange_rate(
     A price is converted with the rate of the day on which its period starts: the latest that
     starts on that day or before.
     """
-    row = rates.put(
+    row = exchange_rates.put(
         session, change, currency, starts_on, body.rate, base_currency=caller.base_currency
     )
     return ExchangeRateOut.model_validate(row)
@@ -46,7 +46,7 @@ def get_exchange_rate(
     currency: Currency, starts_on: Day, session: ReadSessionDep, caller: Reader
 ) -> ExchangeRateOut:
     """Show what was said for a day."""
-    row = rate_queries.get_rate(session, caller.workspace_id, currency, starts_on)
+    row = exchange_rate_queries.get_rate(session, caller.workspace_id, currency, starts_on)
     return ExchangeRateOut.model_validate(row)
 
 
@@ -55,13 +55,15 @@ def delete_exchange_rate(
     currency: Currency, starts_on: Day, session: SessionDep, change: AccountActor
 ) -> None:
     """Forget a rate: the one before it holds on. Every account is scored again."""
-    rates.delete(session, change, currency, starts_on)
+    exchange_rates.delete(session, change, currency, starts_on)
 
 
 @router.get("")
 def list_exchange_rates(
-    session: ReadSessionDep, caller: Reader, paging: PagingDep, currency: OfCurrency = None
+    session: ReadSessionDep, caller: Reader, paging: PagingDep, currency: CurrencyFilter = None
 ) -> Page[ExchangeRateOut]:
     """List exchange rates by currency and day."""
-    found = rate_queries.list_rates(session, caller.workspace_id, paging, currency=currency)
+    found = exchange_rate_queries.list_rates(
+        session, caller.workspace_id, paging, currency=currency
+    )
     return found.to_page(ExchangeRateOut.model_validate)

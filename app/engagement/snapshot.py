@@ -59,7 +59,7 @@ class TicketCounts:
 
 
 @dataclass(frozen=True, slots=True)
-class Response:
+class SurveyAnswer:
     response_id: str
     user_id: str | None
     score: float
@@ -67,10 +67,10 @@ class Response:
 
 
 @dataclass(frozen=True, slots=True)
-class Survey:
+class SurveyAnswers:
     """The latest answer of each person within 90 days, newest first."""
 
-    responses: Sequence[Response] = ()
+    responses: Sequence[SurveyAnswer] = ()
 
     @property
     def mean(self) -> float | None:
@@ -78,15 +78,15 @@ class Survey:
         return sum(scores) / len(scores) if scores else None
 
     @property
-    def detractors(self) -> Sequence[Response]:
+    def detractors(self) -> Sequence[SurveyAnswer]:
         return [each for each in self.responses if each.score <= DETRACTOR_UPTO]
 
     @property
-    def passives(self) -> Sequence[Response]:
+    def passives(self) -> Sequence[SurveyAnswer]:
         return [r for r in self.responses if DETRACTOR_UPTO < r.score < PROMOTER_FROM]
 
     @property
-    def promoters(self) -> Sequence[Response]:
+    def promoters(self) -> Sequence[SurveyAnswer]:
         return [each for each in self.responses if each.score >= PROMOTER_FROM]
 
 
@@ -109,18 +109,18 @@ class Feedback:
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class StepPace:
     """How long a step took since the one before: the median of ``peers`` accounts."""
 
     median_days: float | None = None
     peers: int = 0
 
 
-NO_PACE = Pace()
+NO_PACE = StepPace()
 
 
 @dataclass(frozen=True, slots=True)
-class StepStanding:
+class StepProgress:
     """A step of onboarding. ``peers_median_days``: how long the last year's accounts took."""
 
     key: str
@@ -136,11 +136,11 @@ class Onboarding:
     """How far an account is. ``days_in_step``: since the step before was done, or the start."""
 
     started_on: date
-    steps: Sequence[StepStanding]
+    steps: Sequence[StepProgress]
     days_in_step: int
 
     @property
-    def current(self) -> StepStanding | None:
+    def current(self) -> StepProgress | None:
         """The first step that is not done; None: all are."""
         return next((step for step in self.steps if step.done_at is None), None)
 
@@ -149,7 +149,7 @@ class Onboarding:
         return sum(step.done_at is not None for step in self.steps) / len(self.steps)
 
 
-class Progress(StrEnum):
+class GoalStatus(StrEnum):
     ON_TRACK = "on_track"
     OFF_TRACK = "off_track"
     ACHIEVED = "achieved"
@@ -157,7 +157,7 @@ class Progress(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class KnownGoal:
+class OpenGoal:
     """A goal that is not closed."""
 
     goal_id: str
@@ -170,16 +170,16 @@ class KnownGoal:
 
 
 @dataclass(frozen=True, slots=True)
-class GoalStanding(KnownGoal):
+class GoalProgress(OpenGoal):
     """How far a goal is. ``share``: of the way from the baseline to the target."""
 
     value: float | None
     share: float | None
-    progress: Progress
+    progress: GoalStatus
 
 
 @dataclass(frozen=True, slots=True)
-class TierStanding:
+class TierPosition:
     """The highest rung that an account is on, if any, and what is missing to the next one."""
 
     key: str | None
@@ -199,7 +199,7 @@ class TierStanding:
 
 
 @dataclass(frozen=True, slots=True)
-class AffectedBy:
+class AffectingIncident:
     """An incident that affected an account and was not over 30 days before."""
 
     incident_id: str
@@ -216,18 +216,18 @@ class Engagement:
     """Oldest first."""
     tickets: Mapping[int, TicketCounts] = field(default_factory=dict)
     """By the length of the window in days: 7, 28, 90."""
-    nps: Survey = Survey()
-    csat: Survey = Survey()
+    nps: SurveyAnswers = SurveyAnswers()
+    csat: SurveyAnswers = SurveyAnswers()
     unanswered: Sequence[Feedback] = ()
     """Feedback that nobody has resolved, oldest first."""
     resolved: Sequence[Feedback] = ()
     """What was resolved in the last 90 days, newest first; shipped requests are among it."""
     onboarding: Onboarding | None = None
     """None: the workspace has no steps, or the account has not begun."""
-    goals: Sequence[GoalStanding] = ()
-    tier: TierStanding | None = None
+    goals: Sequence[GoalProgress] = ()
+    tier: TierPosition | None = None
     """None: the workspace has no tiers."""
-    incidents: Sequence[AffectedBy] = ()
+    incidents: Sequence[AffectingIncident] = ()
     champions: Sequence[str] = ()
     sponsors: Sequence[str] = ()
 
@@ -237,11 +237,11 @@ class Engagement:
 
 
 def _goals_on_track(of: Engagement) -> float | None:
-    known = [goal.progress for goal in of.goals if goal.progress is not Progress.UNKNOWN]
-    return sum(each is not Progress.OFF_TRACK for each in known) / len(known) if known else None
+    known = [goal.progress for goal in of.goals if goal.progress is not GoalStatus.UNKNOWN]
+    return sum(each is not GoalStatus.OFF_TRACK for each in known) / len(known) if known else None
 
 
-NUMBERS: Mapping[str, Callable[[Engagement], float | None]] = {
+ENGAGEMENT_METRICS: Mapping[str, Callable[[Engagement], float | None]] = {
     "nps": lambda of: of.nps.mean,
     "csat": lambda of: of.csat.mean,
     "open_tickets": lambda of: float(len(of.open_tickets)),

@@ -35,13 +35,13 @@ def put(
 
 
 def put_traits(session: Session, price: Mapping[str, Any], *, on: date) -> bool:
-    return service.put_price_traits(
+    return service.apply_price_traits(
         session, "acme", "a1", price, on=on, known_on=on, base_currency="USD"
     )
 
 
 def mrr(session: Session, *, on: date, known_on: date = MAR) -> dict[str, int]:
-    return subscription_queries.mrr_cents(session, "acme", "a1", on=on, known_on=known_on)
+    return subscription_queries.load_mrr_cents(session, "acme", "a1", on=on, known_on=known_on)
 
 
 def test_the_price_of_a_day_stays_what_it_was_known_to_be(session: Session) -> None:
@@ -88,13 +88,13 @@ def test_price_traits_make_a_subscription(session: Session) -> None:
         {"USD": 100},
         {"USD": 200},
     ]
-    periods = subscription_queries.known_periods(session, "acme", "a1")
+    periods = subscription_queries.list_known_periods(session, "acme", "a1")
     assert [row.seats for row in periods] == [5, 5]
 
 
 def test_price_traits_without_a_price_say_nothing(session: Session) -> None:
     assert not put_traits(session, {"seats": 5}, on=JAN)
-    assert subscription_queries.known_periods(session, "acme", "a1") == []
+    assert subscription_queries.list_known_periods(session, "acme", "a1") == []
 
 
 def test_price_traits_stand_back_behind_any_other_source(session: Session) -> None:

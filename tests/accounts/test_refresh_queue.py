@@ -6,7 +6,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from app.accounts.due import Priority
-from app.accounts.queries import Claimed, claim_due, mark_due
+from app.accounts.queries import ClaimedAccount, claim_due, mark_due
 from app.tables import Due
 
 NOW = datetime(2026, 3, 18, 12, 0, tzinfo=UTC)
@@ -17,11 +17,11 @@ def mark(session: Session, *account_ids: str, priority: Priority = Priority.LIVE
     mark_due(session, "acme", account_ids, priority=priority)
 
 
-def claim(session: Session, limit: int = 100) -> list[Claimed]:
+def claim(session: Session, limit: int = 100) -> list[ClaimedAccount]:
     return list(claim_due(session, limit=limit))
 
 
-def ids(claimed: list[Claimed]) -> list[str]:
+def ids(claimed: list[ClaimedAccount]) -> list[str]:
     return [each.account_id for each in claimed]
 
 
@@ -32,12 +32,12 @@ def test_marks_of_one_account_are_claimed_as_one_the_most_urgent_first(session: 
     mark_due(session, "acme", ["a1"])
     mark_due(session, "acme", ["a1"])
 
-    assert claim(session) == [Claimed("acme", "a1", Priority.LIVE, notify=True)]
+    assert claim(session) == [ClaimedAccount("acme", "a1", Priority.LIVE, notify=True)]
     assert claim(session) == [
-        Claimed("acme", "a1", Priority.SILENT, notify=True),
-        Claimed("acme", "a2", Priority.SILENT, notify=False),
+        ClaimedAccount("acme", "a1", Priority.SILENT, notify=True),
+        ClaimedAccount("acme", "a2", Priority.SILENT, notify=False),
     ]
-    assert claim(session) == [Claimed("acme", "a1", Priority.SWEEP, notify=False)]
+    assert claim(session) == [ClaimedAccount("acme", "a1", Priority.SWEEP, notify=False)]
     assert claim(session) == []
 
 

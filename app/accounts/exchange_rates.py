@@ -5,8 +5,8 @@ from decimal import Decimal
 
 from sqlalchemy.orm import Session
 
-from app.accounts import rate_queries
-from app.accounts.catalog import announce
+from app.accounts import exchange_rate_queries
+from app.accounts.catalog import audit_and_rescore
 from app.accounts.tables import ExchangeRate
 from app.core.errors import ConflictError
 from app.workspaces.service import Actor
@@ -28,20 +28,22 @@ def put(
         )
     said = Decimal(str(rate))
     workspace_id = change.workspace_id
-    created = rate_queries.ensure_rate(session, workspace_id, currency, starts_on, said)
-    row = rate_queries.get_rate(session, workspace_id, currency, starts_on, lock=True)
+    created = exchange_rate_queries.ensure_rate(session, workspace_id, currency, starts_on, said)
+    row = exchange_rate_queries.get_rate(session, workspace_id, currency, starts_on, lock=True)
     if created or row.rate != said:
         row.rate = said
         verb = "created" if created else "changed"
-        announce(session, change, f"exchange_rate.{verb}", _subject(row), {"rate": rate})
+        audit_and_rescore(session, change, f"exchange_rate.{verb}", _subject(row), {"rate": rate})
     return row
 
 
 def delete(session: Session, change: Actor, currency: str, starts_on: date) -> None:
     """Forget a rate: the one before it holds on."""
-    row = rate_queries.get_rate(session, change.workspace_id, currency, starts_on, lock=True)
+    row = exchange_rate_queries.get_rate(
+        session, change.workspace_id, currency, starts_on, lock=True
+    )
     session.delete(row)
-    announce(session, change, "exchange_rate.deleted", _subject(row), {})
+    audit_and_rescore(session, change, "exchange_rate.deleted", _subject(row), {})
 
 
 def _subject(row: ExchangeRate) -> str:

@@ -6,15 +6,15 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from app.accounts.queries import Claimed
+from app.accounts.queries import ClaimedAccount
 
-TAKE = text("""
+REMOVE_DUE = text("""
 DELETE FROM due USING unnest(CAST(:workspace_ids AS text[]), CAST(:account_ids AS text[]))
     AS t (workspace_id, account_id)
 WHERE due.workspace_id = t.workspace_id AND due.account_id = t.account_id
 """)
 
-NOTE_FAILURE = text("""
+RECORD_FAILURE = text("""
 INSERT INTO parked_account AS p (workspace_id, account_id, failures, error, failed_at)
 VALUES (:workspace_id, :account_id, 1, :error, :now)
 ON CONFLICT (workspace_id, account_id) DO UPDATE SET
@@ -23,7 +23,7 @@ RETURNING failures
 """)
 
 
-FORGET = text("""
+CLEAR_FAILURES = text("""
 DELETE FROM parked_account p
 USING unnest(CAST(:workspace_ids AS text[]), CAST(:account_ids AS text[]))
     AS t (workspace_id, account_id)
@@ -31,24 +31,24 @@ WHERE p.workspace_id = t.workspace_id AND p.account_id = t.account_id
 """)
 
 
-def take(session: Session, accounts: Sequence[Claimed]) -> None:
+def remove_due(session: Session, accounts: Sequence[ClaimedAccount]) -> None:
     """Take named accounts out of the queue."""
-    session.execute(TAKE, _named(accounts))
+    session.execute(REMOVE_DUE, _keys(accounts))
 
 
-def forget_failures(session: Session, accounts: Sequence[Claimed]) -> None:
+def clear_failures(session: Session, accounts: Sequence[ClaimedAccount]) -> None:
     """Begin to count anew: these have been refreshed."""
-    session.execute(FORGET, _named(accounts))
+    session.execute(CLEAR_FAILURES, _keys(accounts))
 
 
-def _named(accounts: Sequence[Claimed]) -> dict[str, list[str]]:
+def _keys(accounts: Sequence[ClaimedAccount]) -> dict[str, list[str]]:
     return {
         "workspace_ids": [each.workspace_id for each in accounts],
         "account_ids": [each.account_id for each in accounts],
     }
 
 
-def note_failure(session: Session, account: Claimed, *, error: str, now: datetime) -> int:
+def record_failure(session: Session, account: ClaimedAccount, *, error: str, now: datetime) -> int:
     """Count a failure of an account alone. Returns how many there have been."""
     values = {
         "workspace_id": account.workspace_id,
@@ -56,4 +56,4 @@ def note_failure(session: Session, account: Claimed, *, error: str, now: datetim
         "error": error,
         "now": now,
     }
-    return int(session.scalar(NOTE_FAILURE, values) or 0)
+    return int(session.scalar(RECORD_FAILURE, values) or 0)

@@ -3,7 +3,7 @@ from collections.abc import Collection
 from sqlalchemy import delete, text, tuple_
 from sqlalchemy.orm import Session
 
-from app.accounts.family import MOST_LEVELS
+from app.accounts.hierarchy import MOST_LEVELS
 from app.accounts.tables import ExternalId
 
 ANCESTORS = text("""
@@ -19,7 +19,7 @@ SELECT account_id FROM line ORDER BY level
 """)
 
 # OFFSET 0: for each parent a look into the index, never a pass over all that have a parent.
-LEVELS = text("""
+COUNT_LEVELS = text("""
 WITH RECURSIVE family AS (
     SELECT CAST(:account_id AS text) COLLATE "C" AS account_id, 1 AS level
     UNION ALL
@@ -33,31 +33,31 @@ WITH RECURSIVE family AS (
 SELECT max(level) FROM family
 """)
 
-KEEP_ACCOUNT = text("""
+LOCK_ACCOUNT_KEY = text("""
 SELECT 1 FROM account WHERE workspace_id = :workspace_id AND account_id = :account_id
 FOR KEY SHARE
 """)
 
 
-def keep_account(session: Session, workspace_id: str, account_id: str) -> bool:
+def lock_account_key(session: Session, workspace_id: str, account_id: str) -> bool:
     """Whether there is such an account; it cannot be deleted before this transaction ends."""
     asked = {"workspace_id": workspace_id, "account_id": account_id}
-    return session.scalar(KEEP_ACCOUNT, asked) is not None
+    return session.scalar(LOCK_ACCOUNT_KEY, asked) is not None
 
 
-def ancestors(session: Session, workspace_id: str, account_id: str) -> list[str]:
+def list_ancestors(session: Session, workspace_id: str, account_id: str) -> list[str]:
     """Return an account, its parent, and so on up; not many more than there may be."""
     asked = {"workspace_id": workspace_id, "account_id": account_id, "most": MOST_LEVELS}
     return list(session.scalars(ANCESTORS, asked))
 
 
-def levels(session: Session, workspace_id: str, account_id: str) -> int:
+def count_levels(session: Session, workspace_id: str, account_id: str) -> int:
     """Count the levels of an account's family: one where it has no children."""
     asked = {"workspace_id": workspace_id, "account_id": account_id, "most": MOST_LEVELS}
-    return int(session.scalar(LEVELS, asked) or 0)
+    return int(session.scalar(COUNT_LEVELS, asked) or 0)
 
 
-def drop_external_ids(
+def delete_external_ids(
     session: Session, workspace_id: str, account_id: str, dropped: Collection[tuple[str, str]]
 ) -> None:
     """Forget pairs of system and id, where they are this account's."""
