@@ -33,9 +33,9 @@ from app.core.http import csv_responses, etags
 from app.core.http.language import RequestLogMiddleware
 from app.core.settings import Settings
 from app.engagement.endpoints import router as engagement_router
-from app.events.endpoints import native_router, sdk_router
-from app.events.limits import Limits
-from app.events.names import KnownNames
+from app.events.ingestion.endpoints import native_router, sdk_router
+from app.events.ingestion.event_names import KnownEventNames
+from app.events.ingestion.limits import IngestLimits
 from app.events.quarantine_endpoints import router as quarantine_router
 from app.events.stats_endpoints import router as stats_router
 from app.health.endpoints import router as health_router
@@ -175,9 +175,9 @@ def attach(app: FastAPI, storage: Storage, settings: Settings, clock: Clock) -> 
     app.state.pool_size = settings.pool_size
     app.state.clock = clock
     app.state.draining = False
-    app.state.limits = Limits.of(settings)
+    app.state.limits = IngestLimits.of(settings)
     app.state.import_bytes = settings.import_bytes
-    app.state.known_names = KnownNames()
+    app.state.known_names = KnownEventNames()
     app.state.known_callers = CallerCache()
     app.state.current_account_id = aliases.resolve_before_request
     key = settings.encryption_key

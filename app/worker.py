@@ -27,9 +27,10 @@ from app.core.db import SessionFactory, transaction
 from app.core.encryption import Encryptor
 from app.core.settings import Settings
 from app.engagement import onboarding
-from app.events import binding, sources, stats_queries
+from app.events import monitoring, stats_queries
 from app.events import quarantine_queries as quarantine
-from app.events import queries as events
+from app.events.ingestion import attribution
+from app.events.ingestion import queries as events
 from app.health import override_service, restate
 from app.imports import service as imports
 from app.imports.running import Importer
@@ -178,7 +179,7 @@ class Worker:
 
     def fold(self) -> bool:
         """Add up what batches have told of themselves, for the statistics."""
-        sources.fold(self.sessions)
+        monitoring.aggregate_stats(self.sessions)
         return False
 
     def settle_billing(self) -> bool:
@@ -205,7 +206,7 @@ class Worker:
         """Bind waiting events: those that a batch told of at once, all of them now and then."""
         started = time.monotonic()
         everything = started >= self._next_look
-        moved = binding.attribute(self.sessions, now=self.clock(), everything=everything)
+        moved = attribution.attribute_events(self.sessions, now=self.clock(), everything=everything)
         done = time.monotonic()
         if everything and not moved:
             self._next_look = done + max(LOOK_SECONDS, LOOK_TIMES * (done - started))
@@ -232,7 +233,7 @@ class Worker:
         with transaction(self.sessions) as session:
             messages_before = now - timedelta(days=days.message_retention_days)
             delivery_queries.drop_old(session, before=messages_before)
-        sources.watch(self.sessions, now=now)
+        monitoring.watch_sources(self.sessions, now=now)
         with transaction(self.sessions) as session:
             imports.settle_ended(session, now=now)
         with transaction(self.sessions) as session:

@@ -21,7 +21,7 @@ from app.engagement.parse_events import (
     UNKNOWN,
 )
 from app.engagement.snapshot import GoalStatus
-from app.events.quarantine import QUARANTINE_CODES
+from app.events.reading.quarantine_codes import QUARANTINE_CODES
 from app.health.assess import PriceStatus, Status
 from app.health.benchmark import Normalizer
 from app.health.measures import METRIC_NAMES, default_measures

@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 from app.cli import app as command_line
 from app.core.db import open_engine
-from app.events.schemas import Receipt
+from app.events.ingestion.schemas import Receipt
 from app.portfolio.health_endpoints import AccountHealthOut
 from tests.conftest import CreateDatabase
 from tests.test_docs import PAGES, README, ROOT, commands

@@ -12,7 +12,7 @@ from app.bench import load
 from app.bench.client import Plan, Run, drive
 from app.bench.results import Result
 from app.bench.server import Rig, Service, Tenant, database, now, service, tenant
-from app.events.statements import ingest_statement
+from app.events.ingestion.statements import ingest_statement
 
 ROUNDS = 3
 CLIENTS = 8

@@ -10,10 +10,10 @@ from typing import Any
 import orjson
 
 from app.bench.client import post
-from app.events import segment
-from app.events.batch import Batch, read
-from app.events.canonical import Rules
-from app.events.times import Received
+from app.events.reading import segment
+from app.events.reading.batch import Batch, parse_batch
+from app.events.reading.canonical import EventRules
+from app.events.reading.times import ReceiveContext
 
 Call = Mapping[str, Any]
 Calls = Sequence[Call]
@@ -69,7 +69,9 @@ def request(key: str, batch: Sequence[Call]) -> bytes:
 
 def rows(batch: Sequence[Call], *, now: datetime) -> str:
     """Read a batch as the service does; return what the ingest statement takes."""
-    reading = read(Batch(batch), segment.read, Rules(), Received(now, None, None, None))
+    reading = parse_batch(
+        Batch(batch), segment.parse_call, EventRules(), ReceiveContext(now, None, None, None)
+    )
     return orjson.dumps(reading.events).decode()
 
 

@@ -13,7 +13,7 @@ from app.core.db import SessionFactory, transaction
 from app.demo.simulate import Subscription, World, events, simulate
 from app.demo.world import STEPS
 from app.engagement.tables import OnboardingStep
-from app.events import segment
+from app.events.reading import segment
 from app.health import queries as health
 from app.health.benchmark_queries import drop_benchmarks
 from app.imports.events import EventLoader
@@ -64,7 +64,7 @@ def load(
         _put_offer(session, workspace.id, world)
         _put_contracts(session, workspace.id, world)
     stored = _load_events(
-        sessions, EventLoader(workspace, segment.read, now, "demo"), world, seed, progress
+        sessions, EventLoader(workspace, segment.parse_call, now, "demo"), world, seed, progress
     )
     score_history(sessions, workspace.id, now=now, weeks=weeks, progress=progress)
     return Demo(workspace.id, write_key, read_key, world, stored)

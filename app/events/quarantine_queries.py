@@ -10,16 +10,16 @@ from sqlalchemy.orm import Session
 
 from app.core.pagination import Paging, RowPage
 from app.core.query_helpers import fetch_page, filter_if_given
-from app.events import quarantine_statements as statements
-from app.events.queries import Origin
+from app.events.ingestion import quarantine_statements as statements
+from app.events.ingestion.queries import BatchOrigin
 from app.events.tables import QuarantinedEvent
 
-MOST_QUARANTINED = 100_000
+MAX_QUARANTINED = 100_000
 OPEN, REPLAYED, DISCARDED = "open", "replayed", "discarded"
 
 
 @dataclass(frozen=True, slots=True)
-class Narrowed:
+class QuarantineCriteria:
     """Which of the quarantined events; None: whatever it is."""
 
     code: str | None = None
@@ -30,7 +30,7 @@ class Narrowed:
 
 
 @dataclass(frozen=True, slots=True)
-class Totals:
+class QuarantineTotals:
     """``events`` that differ, and how many ``times`` one of them came."""
 
     events: int
@@ -38,7 +38,7 @@ class Totals:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class QuarantineGroupTotals:
     code: str
     key_id: str
     sdk: str | None
@@ -53,12 +53,12 @@ class Group:
         return f"q_{self.newest}"
 
 
-def put_aside(
-    session: Session, origin: Origin, rows: Sequence[Mapping[str, Any]], *, historical: bool
+def quarantine_events(
+    session: Session, origin: BatchOrigin, rows: Sequence[Mapping[str, Any]], *, historical: bool
 ) -> dict[str, int]:
     """Put events aside; one that comes again is counted, not stored again. Hash to number."""
     found = session.execute(
-        statements.QUARANTINE,
+        statements.QUARANTINE_EVENTS,
         {
             "workspace_id": origin.workspace_id,
             "key_id": origin.key_id,
@@ -76,15 +76,15 @@ def list_quarantined(
     paging: Paging,
     *,
     status: str | None,
-    narrowed: Narrowed,
+    narrowed: QuarantineCriteria,
 ) -> RowPage[QuarantinedEvent]:
     """Newest first."""
     found = select(QuarantinedEvent).where(QuarantinedEvent.workspace_id == workspace_id)
-    found = _narrow(filter_if_given(found, status=status), narrowed)
+    found = _matching(filter_if_given(found, status=status), narrowed)
     return fetch_page(session, found, QuarantinedEvent.number, paging=paging, newest=True)
 
 
-def _narrow(found: Select[Any], narrowed: Narrowed) -> Select[Any]:
+def _matching(found: Select[Any], narrowed: QuarantineCriteria) -> Select[Any]:
     found = filter_if_given(found, code=narrowed.code, key_id=narrowed.key_id, sdk=narrowed.sdk)
     if narrowed.received_from is not None:
         found = found.where(QuarantinedEvent.received_at >= narrowed.received_from)
@@ -93,9 +93,9 @@ def _narrow(found: Select[Any], narrowed: Narrowed) -> Select[Any]:
     return found
 
 
-def summarized(
+def load_summary(
     session: Session, workspace_id: str, *, status: str | None, limit: int
-) -> tuple[Totals, list[Group]]:
+) -> tuple[QuarantineTotals, list[QuarantineGroupTotals]]:
     """Count what was put aside, in all and by code, key and SDK; what came most often first."""
     columns = (
         func.count(),
@@ -118,15 +118,15 @@ def summarized(
         .order_by(columns[1].desc(), *named)
         .limit(limit)
     )
-    groups = [Group(*row) for row in rows]
-    return Totals(*session.execute(select(*columns).where(*conditions)).one()), groups
+    groups = [QuarantineGroupTotals(*row) for row in rows]
+    return QuarantineTotals(*session.execute(select(*columns).where(*conditions)).one()), groups
 
 
-def open_numbers(
-    session: Session, workspace_id: str, narrowed: Narrowed, *, limit: int
+def list_open_numbers(
+    session: Session, workspace_id: str, narrowed: QuarantineCriteria, *, limit: int
 ) -> list[int]:
     """Return the numbers of open events that fit, the oldest first."""
-    found = _narrow(
+    found = _matching(
         select(QuarantinedEvent.number).where(
             QuarantinedEvent.workspace_id == workspace_id, QuarantinedEvent.status == OPEN
         ),
@@ -135,7 +135,9 @@ def open_numbers(
     return list(session.scalars(found.order_by(QuarantinedEvent.number).limit(limit)))
 
 
-def requests_of(session: Session, workspace_id: str, numbers: Sequence[int]) -> list[Sequence[int]]:
+def list_requests(
+    session: Session, workspace_id: str, numbers: Sequence[int]
+) -> list[Sequence[int]]:
     """Return the numbers of open events by the request that brought them, the oldest first."""
     first = func.min(QuarantinedEvent.number)
     return list(
@@ -156,7 +158,7 @@ def requests_of(session: Session, workspace_id: str, numbers: Sequence[int]) -> 
     )
 
 
-def statuses(session: Session, workspace_id: str, numbers: Sequence[int]) -> dict[int, str]:
+def load_statuses(session: Session, workspace_id: str, numbers: Sequence[int]) -> dict[int, str]:
     rows = session.execute(
         select(QuarantinedEvent.number, QuarantinedEvent.status).where(
             QuarantinedEvent.workspace_id == workspace_id, QuarantinedEvent.number.in_(numbers)
@@ -165,7 +167,7 @@ def statuses(session: Session, workspace_id: str, numbers: Sequence[int]) -> dic
     return {row[0]: row[1] for row in rows}
 
 
-def lock_open(
+def lock_open_events(
     session: Session, workspace_id: str, numbers: Sequence[int]
 ) -> Sequence[QuarantinedEvent]:
     """Lock those that are still open, the oldest first."""
@@ -182,7 +184,7 @@ def lock_open(
     ).all()
 
 
-def discard(session: Session, workspace_id: str, numbers: Sequence[int]) -> int:
+def mark_discarded(session: Session, workspace_id: str, numbers: Sequence[int]) -> int:
     """Mark those that are open as not wanted; returns how many they were."""
     changed = session.scalars(
         update(QuarantinedEvent)
@@ -212,5 +214,5 @@ def drop_old_quarantined(session: Session, *, before: datetime) -> None:
         partition_by=QuarantinedEvent.workspace_id, order_by=QuarantinedEvent.number.desc()
     )
     ranked = select(QuarantinedEvent.number, newer.label("place")).subquery()
-    beyond = select(ranked.c.number).where(ranked.c.place > MOST_QUARANTINED)
+    beyond = select(ranked.c.number).where(ranked.c.place > MAX_QUARANTINED)
     session.execute(delete(QuarantinedEvent).where(QuarantinedEvent.number.in_(beyond)))

@@ -14,7 +14,7 @@ from pydantic import (
 
 from app.core.schemas import NO_NUL, Flag, Id, RequestModel, ResponseModel, Timestamp
 
-Status = Literal["open", "replayed", "discarded"]
+QuarantineStatus = Literal["open", "replayed", "discarded"]
 QuarantineId = Annotated[str, Field(pattern=r"^q_[0-9]{1,18}$", examples=["q_12"])]
 
 
@@ -29,7 +29,7 @@ class QuarantinedEventOut(ResponseModel):
     sdk: str | None = Field(examples=["analytics-python/2.4.0"])
     key_id: str = Field(examples=["4dQz81kLmN"], description="The API key; `import` for a file.")
     dialect: str = Field(examples=["segment"])
-    status: Status
+    status: QuarantineStatus
     times: int = Field(description="How often the same content came.", examples=[1])
     received_at: datetime
     last_received_at: datetime
@@ -113,14 +113,14 @@ class ReplayIn(QuarantineSelection):
     dry_run: Flag = Field(default=False, description="Tell what would happen, and change nothing.")
 
 
-Replayed = Literal["replayed", "duplicate", "quarantined", "erased", "skipped"]
+ReplayStatus = Literal["replayed", "duplicate", "quarantined", "erased", "skipped"]
 
 
 class ReplayResult(BaseModel):
     """What became of one event. `skipped`: it was not tried, the code says why."""
 
     id: str = Field(examples=["q_12"])
-    result: Replayed
+    result: ReplayStatus
     code: str | None = Field(None, examples=["too_old"])
     detail: str | None = Field(None, examples=["The event is older than what is kept."])
     warnings: list[str] = Field([], examples=[["naive_timestamp"]])

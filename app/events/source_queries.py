@@ -12,12 +12,12 @@ from app.events.tables import IngestHour, Source, StaleAccount
 from app.workspaces.queries import ROTATED_ACTION
 from app.workspaces.tables import ApiKey, AuditEntry
 
-AT_ONCE = 100
-LATELY_DAYS = 28
+SOURCES_PER_PAGE = 100
+RECENT_DAYS = 28
 
 
 @dataclass(frozen=True, slots=True)
-class Quiet:
+class QuietSource:
     """A source that has to be looked at: it may have fallen silent, or have come back."""
 
     workspace_id: str
@@ -27,7 +27,7 @@ class Quiet:
 
 
 @dataclass(frozen=True, slots=True)
-class NamedSource:
+class SourceWithKey:
     """A source with its key, and how many accounts live on it alone while it is silent."""
 
     source: Source
@@ -43,19 +43,21 @@ class NamedSource:
         return bool(ended) or self.rotated
 
 
-def lock_quiet(session: Session, *, now: datetime, shortest: timedelta) -> list[Quiet]:
+def lock_quiet_sources(
+    session: Session, *, now: datetime, shortest: timedelta
+) -> list[QuietSource]:
     """Lock sources that could be silent by now; another worker's are passed over."""
-    values = {"now": now, "before": now - shortest, "limit": AT_ONCE}
-    return [Quiet(*row) for row in session.execute(statements.LOCK_QUIET, values)]
+    values = {"now": now, "before": now - shortest, "limit": SOURCES_PER_PAGE}
+    return [QuietSource(*row) for row in session.execute(statements.LOCK_QUIET, values)]
 
 
-def lock_returned(session: Session, *, now: datetime) -> list[Quiet]:
+def lock_returned_sources(session: Session, *, now: datetime) -> list[QuietSource]:
     """Lock silent sources that send again, or whose key is no longer in use."""
-    values = {"now": now, "limit": AT_ONCE}
-    return [Quiet(*row) for row in session.execute(statements.LOCK_RETURNED, values)]
+    values = {"now": now, "limit": SOURCES_PER_PAGE}
+    return [QuietSource(*row) for row in session.execute(statements.LOCK_RETURNED, values)]
 
 
-def hours_with_events(
+def load_active_hours(
     session: Session, workspace_id: str, key_ids: Sequence[str], *, since: datetime
 ) -> Mapping[str, Sequence[datetime]]:
     """Return the hours in which each key sent something new, oldest first."""
@@ -76,7 +78,7 @@ def hours_with_events(
     return found
 
 
-def change_source(
+def update_source(
     session: Session, workspace_id: str, key_id: str, **columns: datetime | None
 ) -> None:
     session.execute(
@@ -86,7 +88,7 @@ def change_source(
     )
 
 
-def add_stale_accounts(
+def insert_stale_accounts(
     session: Session, workspace_id: str, key_id: str, *, silent_since: datetime
 ) -> list[str]:
     """Note the accounts that lived on a source, and of which nobody has told since."""
@@ -94,12 +96,12 @@ def add_stale_accounts(
         "workspace_id": workspace_id,
         "key_id": key_id,
         "silent_since": silent_since,
-        "lately": silent_since - timedelta(days=LATELY_DAYS),
+        "lately": silent_since - timedelta(days=RECENT_DAYS),
     }
-    return list(session.scalars(statements.ADD_STALE_ACCOUNTS, values))
+    return list(session.scalars(statements.INSERT_STALE_ACCOUNTS, values))
 
 
-def drop_stale_accounts(session: Session, workspace_id: str, key_id: str) -> list[str]:
+def delete_stale_accounts(session: Session, workspace_id: str, key_id: str) -> list[str]:
     return list(
         session.scalars(
             delete(StaleAccount)
@@ -109,13 +111,13 @@ def drop_stale_accounts(session: Session, workspace_id: str, key_id: str) -> lis
     )
 
 
-def drop_revived(session: Session) -> list[tuple[str, str]]:
+def delete_recovered_accounts(session: Session) -> list[tuple[str, str]]:
     """Forget stale accounts of which somebody else has told since: workspace and account."""
-    rows = session.execute(statements.DROP_REVIVED, {"days": LATELY_DAYS})
+    rows = session.execute(statements.DELETE_RECOVERED_ACCOUNTS, {"days": RECENT_DAYS})
     return [(row.workspace_id, row.account_id) for row in rows]
 
 
-def list_sources(session: Session, workspace_id: str, paging: Paging) -> RowPage[NamedSource]:
+def list_sources(session: Session, workspace_id: str, paging: Paging) -> RowPage[SourceWithKey]:
     """In the order of their keys' ids."""
     stale = (
         select(func.count())
@@ -138,5 +140,5 @@ def list_sources(session: Session, workspace_id: str, paging: Paging) -> RowPage
         .where(Source.workspace_id == workspace_id)
     )
     rows = keyset_ascending(rows, Source.key_id, after=paging.after(str), limit=paging.fetch_limit)
-    found = [NamedSource(*row) for row in session.execute(rows)]
+    found = [SourceWithKey(*row) for row in session.execute(rows)]
     return RowPage(*paging.cut(found, lambda each: each.source.key_id))

@@ -10,7 +10,7 @@ _ADDED = ", ".join(f"{name} = h.{name} + excluded.{name}" for name in COUNTERS)
 
 # Takes what batches have told and adds it to their hours. Each row is taken by one worker, by its
 # place in the table: nothing moves it.
-FOLD = text(f"""
+AGGREGATE_TALLIES = text(f"""
 WITH told AS (
     DELETE FROM ingest_tally WHERE ctid = ANY(ARRAY(
         SELECT ctid FROM ingest_tally LIMIT :limit FOR UPDATE SKIP LOCKED))
@@ -42,7 +42,7 @@ SELECT coalesce(sum(rows), 0) FROM summed
 """)  # noqa: S608 - made of the names above
 
 # The hours, and what the worker has not added to them yet.
-STATS = text(f"""
+DAILY_COUNTS = text(f"""
 WITH told AS (
     SELECT key_id, sdk, code, CAST(hour AS date) AS day, last_at, {_NAMES}
     FROM ingest_hour
@@ -62,7 +62,7 @@ ORDER BY 1, 3, 5, 4
 """)  # noqa: S608 - made of the names above
 
 # A key that was revoked, has expired or was rotated is no source any more.
-ALIVE = """k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > :now)
+KEY_IN_USE = """k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > :now)
   AND NOT EXISTS (
       SELECT FROM audit_entry r WHERE r.workspace_id = k.workspace_id
         AND r.subject = k.id AND r.action = 'api_key.rotated')"""
@@ -71,7 +71,7 @@ LOCK_QUIET = text(f"""
 SELECT s.workspace_id, s.key_id, s.last_event_at, s.silent_since
 FROM source s JOIN api_key k ON k.workspace_id = s.workspace_id AND k.id = s.key_id
 WHERE s.silent_since IS NULL AND s.last_event_at < :before
-  AND (s.check_at IS NULL OR s.check_at <= :now) AND {ALIVE}
+  AND (s.check_at IS NULL OR s.check_at <= :now) AND {KEY_IN_USE}
 ORDER BY 1, 2 LIMIT :limit
 FOR UPDATE OF s SKIP LOCKED
 """)  # noqa: S608 - made of the text above
@@ -80,13 +80,13 @@ LOCK_RETURNED = text(f"""
 SELECT s.workspace_id, s.key_id, s.last_event_at, s.silent_since
 FROM source s
 WHERE s.silent_since IS NOT NULL AND (s.last_event_at > s.silent_since OR NOT EXISTS (
-    SELECT FROM api_key k WHERE k.workspace_id = s.workspace_id AND k.id = s.key_id AND {ALIVE}))
+    SELECT FROM api_key k WHERE k.workspace_id = s.workspace_id AND k.id = s.key_id AND {KEY_IN_USE}))
 ORDER BY 1, 2 LIMIT :limit
 FOR UPDATE SKIP LOCKED
 """)  # noqa: S608 - made of the text above
 
 # Who had events from this source lately, and none from anybody since its last one.
-ADD_STALE_ACCOUNTS = text("""
+INSERT_STALE_ACCOUNTS = text("""
 INSERT INTO stale_account (workspace_id, account_id, key_id)
 SELECT :workspace_id, account_id, :key_id FROM event
 WHERE workspace_id = :workspace_id AND client_at >= :lately AND account_id IS NOT NULL
@@ -98,7 +98,7 @@ RETURNING account_id
 """)
 
 # Accounts that somebody else has sent events of since. Usage knows the day that it was counted.
-DROP_REVIVED = text("""
+DELETE_RECOVERED_ACCOUNTS = text("""
 DELETE FROM stale_account a USING source s
 WHERE s.workspace_id = a.workspace_id AND s.key_id = a.key_id AND EXISTS (
     SELECT FROM daily_usage u

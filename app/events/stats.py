@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from app.events.batch import Reading
+from app.events.reading.batch import ParsedBatch
 
 NO_CODE = ""
 COUNTERS = (
@@ -16,7 +16,7 @@ COUNTERS = (
 
 
 @dataclass(frozen=True, slots=True)
-class ToldDay:
+class DailyCounts:
     """What became of the events of one key, SDK and code on one day; ``counts`` by counter."""
 
     key_id: str
@@ -29,7 +29,7 @@ class ToldDay:
 
 
 @dataclass(slots=True)
-class Sender:
+class SenderTotals:
     """What one key sent with one SDK, in all and by day."""
 
     key_id: str
@@ -40,7 +40,7 @@ class Sender:
     quarantined_by_code: Counter[str] = field(default_factory=Counter)
     days: dict[date, Counter[str]] = field(default_factory=dict)
 
-    def add(self, told: ToldDay) -> None:
+    def add(self, told: DailyCounts) -> None:
         self.counts.update(told.counts)
         self.days.setdefault(told.day, Counter()).update(told.counts)
         if told.code:
@@ -53,27 +53,29 @@ class Sender:
             **{name: getattr(self, name) for name in ("key_id", "key_name", "last_received_at")},
             "sdk": self.sdk or None,
             "quarantined_by_code": self.quarantined_by_code,
-            "days": [{"day": day, **_all(counts)} for day, counts in sorted(self.days.items())],
-            **_all(self.counts),
+            "days": [
+                {"day": day, **_all_counters(counts)} for day, counts in sorted(self.days.items())
+            ],
+            **_all_counters(self.counts),
         }
 
 
-def sum_up(told: Iterable[ToldDay]) -> tuple[dict[str, int], list[dict[str, Any]]]:
+def sum_by_sender(told: Iterable[DailyCounts]) -> tuple[dict[str, int], list[dict[str, Any]]]:
     """Sum up in all, and by key and SDK in the order in which they come."""
     totals: Counter[str] = Counter()
-    senders: dict[tuple[str, str], Sender] = {}
+    senders: dict[tuple[str, str], SenderTotals] = {}
     for each in told:
         totals.update(each.counts)
         key = (each.key_id, each.sdk)
-        senders.setdefault(key, Sender(each.key_id, each.key_name, each.sdk)).add(each)
-    return _all(totals), [sender.as_json() for sender in senders.values()]
+        senders.setdefault(key, SenderTotals(each.key_id, each.key_name, each.sdk)).add(each)
+    return _all_counters(totals), [sender.as_json() for sender in senders.values()]
 
 
-def _all(counts: Mapping[str, int]) -> dict[str, int]:
+def _all_counters(counts: Mapping[str, int]) -> dict[str, int]:
     return {name: counts.get(name, 0) for name in COUNTERS}
 
 
-def aside(come: Reading, kept: Reading) -> list[dict[str, Any]]:
+def count_excluded(come: ParsedBatch, kept: ParsedBatch) -> list[dict[str, Any]]:
     """Count by SDK and code what does not reach the statement.
 
     That is repeats within the batch, what is put aside and what was erased. ``come`` is the batch
@@ -92,7 +94,7 @@ def aside(come: Reading, kept: Reading) -> list[dict[str, Any]]:
     ]
 
 
-def _sdks(reading: Reading) -> Mapping[int, str | None]:
+def _sdks(reading: ParsedBatch) -> Mapping[int, str | None]:
     return {
         **{event.n: event.sdk for event in reading.events},
         **{n: event.sdk for n, event in reading.repeats.items()},

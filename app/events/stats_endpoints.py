@@ -11,24 +11,30 @@ from app.core.db import ReadSessionDep
 from app.core.errors import FieldError, UnprocessableError
 from app.core.pagination import Page, PagingDep
 from app.core.schemas import NO_NUL, Day, problem_responses
-from app.events import silence, source_queries, stats_queries
-from app.events.silence import Rhythm
-from app.events.source_queries import NamedSource
-from app.events.stats import sum_up
-from app.events.stats_schemas import IngestStats, SourceOut, State, WaitingOut, WaitingSummary
+from app.events import silence_detection, source_queries, stats_queries
+from app.events.silence_detection import SendingRhythm
+from app.events.source_queries import SourceWithKey
+from app.events.stats import sum_by_sender
+from app.events.stats_schemas import (
+    IngestStats,
+    SourceOut,
+    SourceState,
+    UnattributedSenderOut,
+    UnattributedSummary,
+)
 from app.workspaces.auth import Reader
 
 router = APIRouter(prefix="/api/v1", tags=["data"])
 
-USUAL_DAYS, MOST_DAYS = 7, 400
-MOST_SENDERS = 100
+DEFAULT_DAYS, MAX_DAYS = 7, 400
+MAX_SENDERS = 100
 
 FirstDay = Annotated[Day | None, Query(alias="from", description="Null: six days before `to`.")]
 LastDay = Annotated[Day | None, Query(alias="to", description="Null: today.")]
 
 
 @router.get("/ingest/stats", responses=problem_responses(401, 403, 422))
-def show_ingest_stats(
+def get_ingest_stats(
     session: ReadSessionDep,
     caller: Reader,
     now: Now,
@@ -39,14 +45,14 @@ def show_ingest_stats(
     """Count what was received and what became of it, by key and SDK and by day."""
     last = last or now.date()
     first = _first_day(first, last)
-    told = stats_queries.told_days(
+    told = stats_queries.list_daily_counts(
         session,
         caller.workspace_id,
         since=_start(first),
         until=_start(last) + timedelta(days=1),
         key_id=key_id,
     )
-    totals, senders = sum_up(told)
+    totals, senders = sum_by_sender(told)
     return IngestStats.model_validate(
         {"first_day": first, "last_day": last, "totals": totals, "senders": senders}
     )
@@ -58,32 +64,34 @@ def list_sources(
 ) -> Page[SourceOut]:
     """List the keys that send events, how they usually do, and which have fallen silent."""
     found = source_queries.list_sources(session, caller.workspace_id, paging)
-    hours = source_queries.hours_with_events(
+    hours = source_queries.load_active_hours(
         session,
         caller.workspace_id,
         [row.source.key_id for row in found.rows],
-        since=now - 2 * silence.WATCHED,
+        since=now - 2 * silence_detection.OBSERVED_PERIOD,
     )
-    return found.to_page(lambda row: _source(row, hours[row.source.key_id], now))
+    return found.to_page(lambda row: _source_out(row, hours[row.source.key_id], now))
 
 
 @router.get("/unattributed", responses=problem_responses(401, 403, 422))
-def summarize_unattributed(session: ReadSessionDep, caller: Reader) -> WaitingSummary:
+def summarize_unattributed(session: ReadSessionDep, caller: Reader) -> UnattributedSummary:
     """Count the events that wait until the account of their user is known."""
-    found = stats_queries.waiting(session, caller.workspace_id, limit=MOST_SENDERS)
-    events, oldest = stats_queries.waiting_in_all(session, caller.workspace_id)
-    return WaitingSummary(
+    found = stats_queries.list_waiting_counts(session, caller.workspace_id, limit=MAX_SENDERS)
+    events, oldest = stats_queries.count_waiting_events(session, caller.workspace_id)
+    return UnattributedSummary(
         events=events,
         oldest_received_at=oldest,
-        senders=[WaitingOut.model_validate(each, from_attributes=True) for each in found],
+        senders=[
+            UnattributedSenderOut.model_validate(each, from_attributes=True) for each in found
+        ],
     )
 
 
 def _first_day(first: date | None, last: date) -> date:
     if first is None:
-        return date.fromordinal(max(last.toordinal() - USUAL_DAYS + 1, 1))
-    if first > last or (last - first).days >= MOST_DAYS or last == date.max:
-        problem = FieldError("/query/from", f"From must lie up to {MOST_DAYS} days before to.")
+        return date.fromordinal(max(last.toordinal() - DEFAULT_DAYS + 1, 1))
+    if first > last or (last - first).days >= MAX_DAYS or last == date.max:
+        problem = FieldError("/query/from", f"From must lie up to {MAX_DAYS} days before to.")
         raise UnprocessableError("Some of the input cannot be used.", errors=[problem])
     return first
 
@@ -92,10 +100,12 @@ def _start(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
 
 
-def _source(row: NamedSource, hours: Sequence[datetime], now: datetime) -> SourceOut:
+def _source_out(row: SourceWithKey, hours: Sequence[datetime], now: datetime) -> SourceOut:
     source = row.source
-    watched = [hour for hour in hours if hour >= source.last_event_at - silence.WATCHED]
-    rhythm = silence.rhythm(watched)
+    watched = [
+        hour for hour in hours if hour >= source.last_event_at - silence_detection.OBSERVED_PERIOD
+    ]
+    rhythm = silence_detection.detect_rhythm(watched)
     return SourceOut(
         key_id=source.key_id,
         name=row.name,
@@ -110,7 +120,7 @@ def _source(row: NamedSource, hours: Sequence[datetime], now: datetime) -> Sourc
     )
 
 
-def _state(row: NamedSource, rhythm: Rhythm, now: datetime) -> State:
+def _state(row: SourceWithKey, rhythm: SendingRhythm, now: datetime) -> SourceState:
     if row.is_retired(now):
         return "retired"
     if row.source.silent_since is not None:

@@ -7,15 +7,15 @@ from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from app.events import source_statements as statements
-from app.events.queries import Origin
-from app.events.stats import COUNTERS, ToldDay
+from app.events.ingestion.queries import BatchOrigin
+from app.events.stats import COUNTERS, DailyCounts
 from app.events.tables import IngestHour, IngestTally, UnattributedEvent
 
-FOLD_AT_ONCE = 10_000
+TALLIES_PER_PAGE = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class WaitingEventCount:
     """Events that wait for their account, of one key and SDK."""
 
     key_id: str
@@ -24,7 +24,9 @@ class Waiting:
     oldest_received_at: datetime
 
 
-def tell(session: Session, origin: Origin, rows: Sequence[Mapping[str, Any]]) -> None:
+def insert_tallies(
+    session: Session, origin: BatchOrigin, rows: Sequence[Mapping[str, Any]]
+) -> None:
     """Add to the statistics what no batch told; the names are those of the counters."""
     said = {
         "workspace_id": origin.workspace_id,
@@ -36,18 +38,18 @@ def tell(session: Session, origin: Origin, rows: Sequence[Mapping[str, Any]]) ->
         session.execute(insert(IngestTally), [{**said, **row} for row in rows])
 
 
-def fold(session: Session) -> int:
+def aggregate_tallies(session: Session) -> int:
     """Add what batches told to their hours, and forget it; returns how much was taken."""
-    return int(session.scalar(statements.FOLD, {"limit": FOLD_AT_ONCE}) or 0)
+    return int(session.scalar(statements.AGGREGATE_TALLIES, {"limit": TALLIES_PER_PAGE}) or 0)
 
 
 def drop_old_hours(session: Session, *, before: datetime) -> None:
     session.execute(delete(IngestHour).where(IngestHour.hour < before))
 
 
-def told_days(
+def list_daily_counts(
     session: Session, workspace_id: str, *, since: datetime, until: datetime, key_id: str | None
-) -> list[ToldDay]:
+) -> list[DailyCounts]:
     """In the order of keys, SDKs, days and codes; exact, also while the worker adds up."""
     values = {
         "workspace_id": workspace_id,
@@ -55,9 +57,9 @@ def told_days(
         "until": until,
         "key_id": key_id,
     }
-    rows = session.execute(statements.STATS, values).mappings()
+    rows = session.execute(statements.DAILY_COUNTS, values).mappings()
     return [
-        ToldDay(
+        DailyCounts(
             row["key_id"],
             row["key_name"],
             row["sdk"],
@@ -70,7 +72,9 @@ def told_days(
     ]
 
 
-def waiting(session: Session, workspace_id: str, *, limit: int) -> list[Waiting]:
+def list_waiting_counts(
+    session: Session, workspace_id: str, *, limit: int
+) -> list[WaitingEventCount]:
     """Count events that wait for their account by key and SDK, the most first."""
     sdk = UnattributedEvent.row["sdk"].astext
     events = func.count()
@@ -81,10 +85,10 @@ def waiting(session: Session, workspace_id: str, *, limit: int) -> list[Waiting]
         .order_by(events.desc(), UnattributedEvent.key_id, sdk)
         .limit(limit)
     )
-    return [Waiting(*row) for row in rows]
+    return [WaitingEventCount(*row) for row in rows]
 
 
-def waiting_in_all(session: Session, workspace_id: str) -> tuple[int, datetime | None]:
+def count_waiting_events(session: Session, workspace_id: str) -> tuple[int, datetime | None]:
     """Count all events that wait, and tell since when the oldest does."""
     row = session.execute(
         select(func.count(), func.min(UnattributedEvent.received_at)).where(

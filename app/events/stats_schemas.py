@@ -5,10 +5,10 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-State = Literal["live", "silent", "learning", "retired"]
+SourceState = Literal["live", "silent", "learning", "retired"]
 
 
-class Counts(BaseModel):
+class IngestCounts(BaseModel):
     """`received = accepted + duplicates + quarantined + erased`, always."""
 
     received: int = Field(examples=[100])
@@ -22,11 +22,11 @@ class Counts(BaseModel):
     replayed: int = Field(description="Were quarantined before, and stored now.", examples=[0])
 
 
-class DayCounts(Counts):
+class IngestDayCounts(IngestCounts):
     day: date
 
 
-class SenderStats(Counts):
+class SenderStats(IngestCounts):
     """What one key sent with one SDK."""
 
     key_id: str = Field(examples=["4dQz81kLmN"], description="`import` for files.")
@@ -34,7 +34,7 @@ class SenderStats(Counts):
     sdk: str | None = Field(examples=["analytics-python/2.4.0"])
     last_received_at: datetime | None
     quarantined_by_code: dict[str, int] = Field(examples=[{"missing_event_name": 2}])
-    days: list[DayCounts]
+    days: list[IngestDayCounts]
 
 
 class IngestStats(BaseModel):
@@ -42,7 +42,7 @@ class IngestStats(BaseModel):
 
     first_day: date
     last_day: date
-    totals: Counts
+    totals: IngestCounts
     senders: list[SenderStats]
 
 
@@ -51,7 +51,7 @@ class SourceOut(BaseModel):
 
     key_id: str = Field(examples=["4dQz81kLmN"])
     name: str = Field(examples=["production"])
-    state: State
+    state: SourceState
     last_event_at: datetime
     usual_gap_seconds: int | None = Field(
         description="95 of 100 pauses of the last 56 days were no longer.", examples=[3600]
@@ -67,7 +67,7 @@ class SourceOut(BaseModel):
     )
 
 
-class WaitingOut(BaseModel):
+class UnattributedSenderOut(BaseModel):
     """Events of one key and SDK that wait for their account."""
 
     key_id: str = Field(examples=["4dQz81kLmN"])
@@ -76,9 +76,9 @@ class WaitingOut(BaseModel):
     oldest_received_at: datetime
 
 
-class WaitingSummary(BaseModel):
+class UnattributedSummary(BaseModel):
     """Events that wait until somebody says which account their user belongs to."""
 
     events: int = Field(examples=[12])
     oldest_received_at: datetime | None
-    senders: list[WaitingOut] = Field(description="The 100 with the most.")
+    senders: list[UnattributedSenderOut] = Field(description="The 100 with the most.")

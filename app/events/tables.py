@@ -7,7 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Instant, Key, Table
 
-PAGES_EACH = 128  # hold 3,000 to 5,000 events
+PAGES_PER_SUMMARY = 128  # hold 3,000 to 5,000 events
 SUMMARIES = "text_bloom_ops(n_distinct_per_range=5000, false_positive_rate=0.004)"
 
 
@@ -29,7 +29,7 @@ class Event(Table):
             "message_id",
             postgresql_using="brin",
             postgresql_ops={"message_id": SUMMARIES},
-            postgresql_with={"pages_per_range": PAGES_EACH, "autosummarize": "on"},
+            postgresql_with={"pages_per_range": PAGES_PER_SUMMARY, "autosummarize": "on"},
         ),
         {"postgresql_partition_by": "RANGE (client_at)"},
     )
@@ -121,7 +121,7 @@ class QuarantinedEvent(Table):
     historical: Mapped[bool] = mapped_column(server_default="false")
 
 
-class Tallied:
+class EventCounters:
     """What became of the events that one key and one SDK sent. ``code``: why they were put aside.
 
     ``received = accepted + duplicates + quarantined + erased``. ``late`` and ``unattributed`` are
@@ -139,7 +139,7 @@ class Tallied:
     replayed: Mapped[int] = mapped_column(server_default="0")
 
 
-class IngestTally(Tallied, Table):
+class IngestTally(EventCounters, Table):
     """One batch, as told by the statement that stored it; the worker adds it to its hour.
 
     There is no key and no index: nobody asks for one row, and a batch would pay for it.
@@ -155,7 +155,7 @@ class IngestTally(Tallied, Table):
     at: Mapped[Instant]
 
 
-class IngestHour(Tallied, Table):
+class IngestHour(EventCounters, Table):
     """What became of the events of an hour. ``last_at``: when the last of them came."""
 
     __tablename__ = "ingest_hour"

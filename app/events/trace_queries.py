@@ -7,14 +7,14 @@ from sqlalchemy.orm import Session
 
 from app.events.tables import QuarantinedEvent, UnattributedEvent
 
-MOST = 100
+MAX_EVENTS = 100
 
 # Only the summaries of blocks know the message id: no other index may be taken for it.
-BY_SUMMARIES = text("""
+SET_INDEX_SCANS = text("""
 SELECT set_config('enable_indexscan', :scan, true), set_config('enable_indexonlyscan', :scan, true)
 """)
 
-STORED = text("""
+FIND_STORED_EVENTS = text("""
 SELECT client_at, occurred_at, received_at, key_id, sdk, kind, name, account_id,
        coalesce(account_by, CASE WHEN account_id IS NOT NULL THEN 'event' END) AS account_by,
        user_id, anonymous_id,
@@ -55,16 +55,16 @@ class StoredEvent:
         return self.occurred_at.date()
 
 
-def stored_events(session: Session, workspace_id: str, message_id: str) -> list[StoredEvent]:
+def list_stored_events(session: Session, workspace_id: str, message_id: str) -> list[StoredEvent]:
     """Find stored events by their id alone, in the order of their times. Needs a transaction."""
-    session.execute(BY_SUMMARIES, {"scan": "off"})
-    values = {"workspace_id": workspace_id, "message_id": message_id, "limit": MOST}
-    found = [StoredEvent(*row) for row in session.execute(STORED, values)]
-    session.execute(BY_SUMMARIES, {"scan": "on"})
+    session.execute(SET_INDEX_SCANS, {"scan": "off"})
+    values = {"workspace_id": workspace_id, "message_id": message_id, "limit": MAX_EVENTS}
+    found = [StoredEvent(*row) for row in session.execute(FIND_STORED_EVENTS, values)]
+    session.execute(SET_INDEX_SCANS, {"scan": "on"})
     return found
 
 
-def waiting_events(
+def list_waiting_events(
     session: Session, workspace_id: str, message_id: str
 ) -> Sequence[UnattributedEvent]:
     return session.scalars(
@@ -74,11 +74,11 @@ def waiting_events(
             UnattributedEvent.message_id == message_id,
         )
         .order_by(UnattributedEvent.client_at)
-        .limit(MOST)
+        .limit(MAX_EVENTS)
     ).all()
 
 
-def quarantined_events(
+def list_quarantined_events(
     session: Session, workspace_id: str, message_id: str
 ) -> Sequence[QuarantinedEvent]:
     return session.scalars(
@@ -88,7 +88,7 @@ def quarantined_events(
             QuarantinedEvent.message_id == message_id,
         )
         .order_by(QuarantinedEvent.number)
-        .limit(MOST)
+        .limit(MAX_EVENTS)
     ).all()
 
 

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.changes.queries import NewChange, record
 from app.core.errors import NotFoundError
-from app.events.queries import stale_accounts
+from app.events.ingestion.queries import find_stale_accounts
 from app.features.queries import account_features
 from app.features.values import AccountFeatures, Lens
 from app.health import overlays, queries, yardstick
@@ -107,7 +107,7 @@ def _overlaid(
     ids = [each.account_id for each in fresh]
     closed = as_of < now.date()
     at = datetime.combine(as_of + timedelta(days=1), time.min, now.tzinfo) if closed else now
-    stale = set() if closed else stale_accounts(session, workspace_id, ids)
+    stale = set() if closed else find_stale_accounts(session, workspace_id, ids)
     last = queries.last_scores(session, workspace_id, sorted(stale)) if stale else {}
     said = overrides_at(session, workspace_id, ids, at=at)
     earlier = queries.earlier_scores(session, workspace_id, ids, as_of=as_of)

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from app.accounts.due import Priority
 from app.accounts.queries import mark_due
 from app.core.errors import NotFoundError
-from app.events.queries import stale_accounts
+from app.events.ingestion.queries import find_stale_accounts
 from app.health import yardstick
 from app.health.assess import Assessment, PriceStatus, Status
 from app.health.benchmark import MEASURES, Normalizer
@@ -36,7 +36,7 @@ def refresh(
     Where the source of an account's events is silent, its signals stay as they are. Where the
     scorecard looks at signals, those of which they changed are due again.
     """
-    silent = stale_accounts(session, workspace_id, [each.account_id for each in assessments])
+    silent = find_stale_accounts(session, workspace_id, [each.account_id for each in assessments])
     fresh = [each for each in assessments if each.account_id not in silent]
     if not fresh or as_of < now.date():
         return frozenset()
@@ -69,7 +69,9 @@ def signals_on(
     """
     workspace = get_workspace(session, workspace_id)
     against, lens = yardstick.current(session, workspace, as_of=as_of, now=now)
-    silent = set() if as_of < now.date() else stale_accounts(session, workspace_id, account_ids)
+    silent = (
+        set() if as_of < now.date() else find_stale_accounts(session, workspace_id, account_ids)
+    )
     ids = [key for key in account_ids if key not in silent]
     found = judged(session, workspace_id, ids, against, lens, as_of=as_of, now=now)
     worths = [worth(each) for each in found]

@@ -9,14 +9,14 @@ from sqlalchemy.orm import Session
 
 from app.core import partitions
 from app.core.db import SessionFactory, transaction
-from app.events import service as ingestion
-from app.events.batch import Batch, Reading, read
-from app.events.canonical import Dialect
-from app.events.names import KnownNames
-from app.events.quarantine import QUARANTINE_CODES
-from app.events.queries import Origin
-from app.events.rules import rules_of
-from app.events.times import Received
+from app.events.ingestion import service as ingestion
+from app.events.ingestion.event_names import KnownEventNames
+from app.events.ingestion.queries import BatchOrigin
+from app.events.ingestion.workspace_rules import event_rules
+from app.events.reading.batch import Batch, ParsedBatch, parse_batch
+from app.events.reading.canonical import Dialect
+from app.events.reading.quarantine_codes import QUARANTINE_CODES
+from app.events.reading.times import ReceiveContext
 from app.imports.errors import ROW_CODES
 from app.workspaces.tables import Workspace
 
@@ -41,28 +41,28 @@ class EventLoader:
     dialect: Dialect
     now: datetime
     key_id: str = "import"
-    names: KnownNames = field(default_factory=KnownNames)
+    names: KnownEventNames = field(default_factory=KnownEventNames)
     months: set[date] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        rules, base_currency = rules_of(self.workspace), self.workspace.base_currency
-        self.policy = ingestion.Policy(rules, base_currency, oldest=None)
+        rules, base_currency = event_rules(self.workspace), self.workspace.base_currency
+        self.policy = ingestion.IngestPolicy(rules, base_currency, oldest=None)
 
-    def read(self, batch: Sequence[Any], *, suspect: bool = False) -> Reading:
-        received = Received(self.now, oldest=None)
-        return read(Batch(batch, suspect), self.dialect, self.policy.rules, received)
+    def read(self, batch: Sequence[Any], *, suspect: bool = False) -> ParsedBatch:
+        received = ReceiveContext(self.now, oldest=None)
+        return parse_batch(Batch(batch, suspect), self.dialect, self.policy.rules, received)
 
-    def store(self, session: Session, reading: Reading) -> Stored:
+    def store(self, session: Session, reading: ParsedBatch) -> Stored:
         """Write and count what was read, in the caller's transaction."""
-        origin = Origin(self.workspace.id, self.key_id, self.now)
-        outcome = ingestion.store(session, origin, reading, self.policy, self.names)
+        origin = BatchOrigin(self.workspace.id, self.key_id, self.now)
+        outcome = ingestion.store_batch(session, origin, reading, self.policy, self.names)
         kept = outcome.reading
         refused = [(row.n, row.code, QUARANTINE_CODES[row.code]) for row in kept.rejected]
         refused += [(n, "erased", ROW_CODES["erased"]) for n in kept.erased]
         repeated = list(outcome.verdicts.values()).count("duplicate")
         return Stored(len(kept.events) - repeated, repeated + len(kept.repeats), sorted(refused))
 
-    def make_months(self, sessions: SessionFactory, reading: Reading) -> None:
+    def make_months(self, sessions: SessionFactory, reading: ParsedBatch) -> None:
         """Make partitions; what no calendar of ours reaches goes to the one for the rest."""
         months = {event.client_at.date().replace(day=1) for event in reading.events}
         new = sorted(month for month in months - self.months if month >= FIRST_MONTH)

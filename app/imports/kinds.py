@@ -10,8 +10,8 @@ from pydantic import Field, ValidationError, model_validator
 from app.accounts.schemas import LARGEST_MRR_CENTS, ExternalIds, SystemName, Traits
 from app.accounts.traits import parse_cents, parse_count, parse_currency, parse_day
 from app.core.schemas import NAMED, Count, Currency, Day, Flag, Id, NoticeDays, RequestModel, Text
-from app.events.canonical import identifier
-from app.events.quarantine import QUARANTINE_CODES, QuarantineError
+from app.events.reading.canonical import parse_identifier
+from app.events.reading.quarantine_codes import QUARANTINE_CODES, QuarantineError
 from app.imports.errors import RowError
 
 NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,15})?")
@@ -202,9 +202,9 @@ def _in_cents(raw: dict[str, Any]) -> dict[str, Any]:
 
 def _refuse_placeholders(said: Mapping[str, Any]) -> None:
     for name in ("account_id", "parent_id"):
-        if said.get(name) is not None and not identifier(said[name]):
+        if said.get(name) is not None and not parse_identifier(said[name]):
             raise QuarantineError("invalid_account_id", f"/{name}")
-    if "user_id" in said and not identifier(said["user_id"]):
+    if "user_id" in said and not parse_identifier(said["user_id"]):
         raise QuarantineError("missing_identity", "/user_id")
 
 

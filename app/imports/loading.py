@@ -12,7 +12,7 @@ from app.accounts.links import LINK_FIELDS
 from app.accounts.tables import Account, User
 from app.accounts.traits import is_internal
 from app.core.db import SessionFactory, Table
-from app.events.batch import Reading
+from app.events.reading.batch import ParsedBatch
 from app.imports import queries
 from app.imports.errors import RowError
 from app.imports.events import EventLoader, Fields
@@ -87,7 +87,7 @@ class EventPages:
         self.loader.make_months(sessions, reading)
 
     def write(self, session: Session, judged: Judged) -> Written:
-        reading: Reading
+        reading: ParsedBatch
         reading, lines = judged.content
         done = self.loader.store(session, reading)
         errors = [RowError(lines[n], code, message) for n, code, message in done.refused]

@@ -7,7 +7,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from app.events import native
+from app.events.reading import native
 from app.imports.events import EventLoader, events_of
 from app.imports.files import Content, Source
 from app.imports.kinds import NEEDED, OBJECTS, OPEN, AccountRow, Kind, UserRow, fields_of, nested
@@ -106,5 +106,5 @@ class Plan:
     def loader(self, workspace: Workspace, content: Content, now: datetime) -> Loader:
         if self.kind is Kind.EVENTS:
             made = events_of(content.digest, self.split)
-            return EventPages(EventLoader(workspace, native.read, now), made)
+            return EventPages(EventLoader(workspace, native.parse_call, now), made)
         return RowPages(self.kind, workspace, now, is_table=self.format is Format.CSV)

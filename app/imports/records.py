@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
-from app.events import wire
-from app.events.errors import InvalidBodyError
+from app.events.reading import decoding
+from app.events.reading.errors import InvalidBodyError
 from app.imports.errors import InvalidFileError, RowError
 from app.imports.files import Source
 from app.imports.lines import Lines
@@ -90,7 +90,7 @@ def check_ndjson(source: Source) -> None:
     for line in Lines(_text_blocks(source)):
         if line.strip().removeprefix(BYTE_ORDER_MARK):
             try:
-                value = wire.parse(line.strip()).value
+                value = decoding.parse_json(line.strip()).value
             except InvalidBodyError:
                 value = None
             if not isinstance(value, dict):
@@ -168,7 +168,7 @@ class NdjsonReader:
             page.errors.append(RowError.of(line, code))
         elif raw:
             try:
-                parsed = wire.parse(raw)
+                parsed = decoding.parse_json(raw)
             except InvalidBodyError:
                 page.errors.append(RowError.of(line, "invalid_json"))
                 return

@@ -27,7 +27,7 @@ from app.engagement.tables import (
     SurveyResponse,
     Ticket,
 )
-from app.events.admission import tokens_of
+from app.events.ingestion.identity_filter import payload_tokens
 from app.events.tables import StaleAccount
 from app.health.tables import HealthHistory, HealthScore, ScoreOverride
 from app.interventions.tables import Assignment, Intervention
@@ -154,7 +154,7 @@ def _quarantine(session: Session, change: IdChange, position: str | None) -> Ste
     of_workspace = {"workspace_id": change.workspace_id}
     values = {**of_workspace, "after": int(position or 0), "limit": PAYLOADS_PER_PAGE}
     rows = session.execute(statements.LIST_QUARANTINED, values).all()
-    tokens = {row.number: tokens_of(row.payload) for row in rows}
+    tokens = {row.number: payload_tokens(row.payload) for row in rows}
     key = tombstones.ensure_key(session, change.workspace_id)
     named = set[str]().union(*tokens.values())
     hits = tombstones.find_matches(session, change.workspace_id, key, named, erasure_id=change.id)

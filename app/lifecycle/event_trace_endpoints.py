@@ -29,14 +29,17 @@ def trace_event(
 ) -> EventTrace:
     """Show what became of an event: verdict, stored row, account, and the score that uses it."""
     workspace_id = caller.workspace_id
-    stored = events.stored_events(session, workspace_id, message_id)
+    stored = events.list_stored_events(session, workspace_id, message_id)
     accounts = {event.account_id for event in stored if event.account_id}
     scores = event_trace_queries.load_scores(session, workspace_id, accounts)
     window_days = active_scorecard(session, workspace_id)[1].window_days if scores else 0
     found = [
         *(_stored(session, workspace_id, event, scores, window_days) for event in stored),
-        *(_waiting(row) for row in events.waiting_events(session, workspace_id, message_id)),
-        *(_put_aside(row) for row in events.quarantined_events(session, workspace_id, message_id)),
+        *(_waiting(row) for row in events.list_waiting_events(session, workspace_id, message_id)),
+        *(
+            _put_aside(row)
+            for row in events.list_quarantined_events(session, workspace_id, message_id)
+        ),
     ]
     found.sort(key=lambda event: event.received_at)
     return EventTrace(message_id=message_id, found=len(found), events=found)

@@ -6,10 +6,10 @@ import pytest
 
 from app.bench import load
 from app.bench.client import Answer, Run, percentile
-from app.events import segment
-from app.events.batch import Batch, read
-from app.events.canonical import Rules
-from app.events.times import Received
+from app.events.reading import segment
+from app.events.reading.batch import Batch, parse_batch
+from app.events.reading.canonical import EventRules
+from app.events.reading.times import ReceiveContext
 
 NOW = datetime(2026, 3, 18, 12, 0, tzinfo=UTC)
 SHAPE = load.Shape()
@@ -63,7 +63,9 @@ def test_requests_are_segment_batches_of_which_nothing_is_put_aside() -> None:
     for batch in load.batches(SHAPE, 3, 100, seed="a", now=NOW):
         _, _, body = load.request("key", batch).partition(b"\r\n\r\n")
         sent = orjson.loads(body)["batch"]
-        reading = read(Batch(sent), segment.read, Rules(), Received(NOW, None, None, None))
+        reading = parse_batch(
+            Batch(sent), segment.parse_call, EventRules(), ReceiveContext(NOW, None, None, None)
+        )
         assert len(reading.events) == 100
         assert not reading.rejected
         assert all(event.counted and not event.untimed for event in reading.events)

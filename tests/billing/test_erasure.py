@@ -17,13 +17,13 @@ from tests.billing.sender import (
     subscription,
 )
 from tests.conftest import NOW
-from tests.events.calls import everything, rows
+from tests.events.calls import count_rows, table_counts
 
 BILLED = ("billing_event", "billing_subscription", "invoice", "billing_customer")
 
 
 def counts(session: Session) -> list[int]:
-    return [rows(session, table) for table in BILLED]
+    return [count_rows(session, table) for table in BILLED]
 
 
 def test_of_an_erased_account_only_the_customer_s_id_stays_and_turns_away(
@@ -50,12 +50,12 @@ def test_what_names_an_erased_account_is_turned_away_and_stored_nowhere(
     key = tombstones.ensure_key(session, "acme")
     tombstones.put(session, "acme", "account", ["acme"], key=key, erasure_id="e1", now=NOW)
     session.commit()
-    before = everything(session)
+    before = table_counts(session)
 
     assert send_all(client, path, subscription()) == ["erased"]
 
     assert counts(session) == [0, 0, 0, 0]
-    assert everything(session) == before
+    assert table_counts(session) == before
 
 
 @pytest.mark.parametrize("name", ["acme", "new"])

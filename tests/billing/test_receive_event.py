@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from tests.billing import sender
 from tests.billing.sender import connect, send, send_all, subscription
 from tests.conftest import NOW
-from tests.events.calls import everything
+from tests.events.calls import table_counts
 
 
 @pytest.mark.parametrize("year", ["2022", "2025"])
@@ -32,11 +32,11 @@ def test_a_subscription_of_either_api_version_becomes_what_the_account_pays(
 def test_the_same_event_again_changes_nothing(client: TestClient, session: Session) -> None:
     path = connect(client)
     send_all(client, path, subscription())
-    before = everything(session)
+    before = table_counts(session)
 
     assert send_all(client, path, subscription(), subscription()) == ["duplicate"] * 2
 
-    assert everything(session) == before
+    assert table_counts(session) == before
 
 
 def test_an_event_that_is_not_signed_is_refused_and_nothing_is_stored(
@@ -108,27 +108,27 @@ def test_a_field_that_makes_no_sense_is_named_and_nothing_is_stored(
     client: TestClient, session: Session, said: dict[str, Any], pointer: str
 ) -> None:
     path = connect(client)
-    before = everything(session)
+    before = table_counts(session)
 
     answer = send(client, path, subscription(**said))
 
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid_event")
     assert [each["pointer"] for each in answer.json()["errors"]] == [f"/data/object/{pointer}"]
-    assert everything(session) == before
+    assert table_counts(session) == before
 
 
 def test_types_that_tell_nothing_are_taken_and_ignored(
     client: TestClient, session: Session
 ) -> None:
     path = connect(client)
-    before = everything(session)
+    before = table_counts(session)
     events = [
         {"id": f"evt_{n}", "type": name, "created": 1, "data": {"object": {"id": "x"}}}
         for n, name in enumerate(("charge.refunded", "payout.paid", "customer.source.created", "x"))
     ]
 
     assert send_all(client, path, *events) == ["ignored"] * 4
-    assert everything(session) == before
+    assert table_counts(session) == before
 
 
 def test_what_postgresql_cannot_hold_is_taken_out(client: TestClient, session: Session) -> None:

@@ -12,7 +12,7 @@ from app.core.db import SessionFactory
 from tests import factories
 from tests.conftest import NOW
 from tests.engagement.semantic_calls import DAY, engagement_of, semantic_call
-from tests.events.calls import receipt, text_rows
+from tests.events.calls import ingest, text_rows
 from tests.lifecycle.id_changes import columns_mentioning, erase, move_account
 
 LATER = (NOW + DAY).date().isoformat()
@@ -150,10 +150,10 @@ def test_feedback_is_worked_on_until_who_asked_is_told(
 def test_a_goal_starts_from_what_the_metric_is_and_is_followed(
     client: TestClient, session: Session
 ) -> None:
-    receipt(client, semantic_call("Export", "m1", days=2), semantic_call("Export", "m2", days=1))
+    ingest(client, semantic_call("Export", "m1", days=2), semantic_call("Export", "m2", days=1))
     assert put(client, "goals/g1", **GOAL)["baseline"] == 2
 
-    receipt(client, *(semantic_call("Export", f"n{n}") for n in range(3)))
+    ingest(client, *(semantic_call("Export", f"n{n}") for n in range(3)))
 
     [goal] = client.get("/api/v1/accounts/a1/goals").json()["items"]
     assert (goal["value"], goal["share"], goal["progress"]) == (5, 0.5, "on_track")
@@ -171,7 +171,7 @@ def test_onboarding_is_shown_for_an_account(client: TestClient, session: Session
     assert client.get("/api/v1/accounts/a1/onboarding").json()["steps"] == []
     put(client, "onboarding-steps/invite", position=1, target_days=3)
     put(client, "onboarding-steps/send", position=2, name="Send")
-    receipt(client, semantic_call("Onboarding Step Completed", "m1", days=4, step="invite"))
+    ingest(client, semantic_call("Onboarding Step Completed", "m1", days=4, step="invite"))
 
     said = client.get("/api/v1/accounts/a1/onboarding").json()
 
@@ -188,7 +188,7 @@ def test_onboarding_is_shown_for_an_account(client: TestClient, session: Session
 
 
 def test_tiers_are_a_ladder(client: TestClient, session: Session) -> None:
-    receipt(client, semantic_call("Export", "m1"), semantic_call("Export", "m2"))
+    ingest(client, semantic_call("Export", "m1"), semantic_call("Export", "m2"))
     put(client, "loyalty-tiers/gold", position=2, metric="events", threshold=5)
     put(client, "loyalty-tiers/silver", position=1, metric="events", threshold=2, name="Silver")
 
@@ -258,12 +258,12 @@ def test_a_renamed_account_keeps_all_of_it(
     client: TestClient, session: Session, sessions: SessionFactory
 ) -> None:
     asked = semantic_call("Ticket Created", "m1", ticket_id="t1")
-    receipt(client, asked, semantic_call("NPS Submitted", "m2", score=2))
+    ingest(client, asked, semantic_call("NPS Submitted", "m2", score=2))
     put(client, "goals/g1", **GOAL)
     put(client, "incidents/i1", account_ids=["a1"])
 
     move_account(client, sessions, "a1", "rename", account_id="b1")
-    receipt(client, semantic_call("Incident Declared", "m3", incident_id="i2", account_ids=["a1"]))
+    ingest(client, semantic_call("Incident Declared", "m3", incident_id="i2", account_ids=["a1"]))
 
     found = engagement_of(session, account_id="b1")
     assert [each.ticket_id for each in found.open_tickets] == ["t1"]

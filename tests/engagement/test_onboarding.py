@@ -16,7 +16,7 @@ from app.worker import handlers
 from tests import factories
 from tests.conftest import NOW
 from tests.engagement.semantic_calls import DAY, TODAY, days_ago, engagement_of, semantic_call
-from tests.events.calls import receipt, text_rows
+from tests.events.calls import ingest, text_rows
 
 
 def step(client: TestClient, key: str = "send", **said: Any) -> None:  # noqa: ANN401
@@ -36,13 +36,13 @@ def test_a_step_is_done_when_one_of_its_events_has_happened(
     client: TestClient, session: Session
 ) -> None:
     step(client, event_names=["Export", "Share"])
-    receipt(client, semantic_call("Share", "m1", days=3), semantic_call("Export", "m2", days=1))
+    ingest(client, semantic_call("Share", "m1", days=3), semantic_call("Export", "m2", days=1))
     client.patch("/api/v1/accounts/a1", json={"started_on": str(days_ago(9))})
 
     pipeline.refresh(session, "acme", ["a1"], as_of=days_ago(1), now=NOW)
     assert done(session) == []
     pipeline.refresh(session, "acme", ["a1"], as_of=TODAY, now=NOW)
-    receipt(client, semantic_call("Share", "m3"))
+    ingest(client, semantic_call("Share", "m3"))
     pipeline.refresh(session, "acme", ["a1"], as_of=TODAY, now=NOW)
 
     assert done(session) == [("a1", "2026-03-18", "2026-03-15")]

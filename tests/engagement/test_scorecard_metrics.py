@@ -9,7 +9,7 @@ from app.features.queries import account_features
 from app.features.values import AccountFeatures
 from tests import factories
 from tests.engagement.semantic_calls import TODAY, semantic_call
-from tests.events.calls import receipt
+from tests.events.calls import ingest
 from tests.lifecycle.id_changes import FEATURE_SPEC
 
 
@@ -24,7 +24,7 @@ def test_numbers_are_taken_along_where_a_scorecard_asks(
 ) -> None:
     client.put("/api/v1/onboarding-steps/invite", json={"position": 1})
     client.put("/api/v1/onboarding-steps/send", json={"position": 2})
-    receipt(
+    ingest(
         client,
         semantic_call("NPS Submitted", "m1", score=9),
         semantic_call("NPS Submitted", "m2", score=4, userId="bob"),
@@ -48,7 +48,7 @@ def test_a_score_can_be_made_of_answers(client: TestClient, session: Session) ->
     line = {"kind": "linear_bounded", "at_0": 0, "at_100": 10}
     measure = {"name": "sentiment", "source": {"metric": "nps"}, "transform": line}
     factories.scorecard(session, {"default": {"measures": [measure]}})
-    receipt(
+    ingest(
         client,
         semantic_call("Export", "m0", days=60),
         semantic_call("NPS Submitted", "m1", score=7),

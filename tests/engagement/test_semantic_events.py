@@ -9,12 +9,12 @@ from sqlalchemy.orm import Session
 
 from app.core.db import SessionFactory
 from app.engagement.snapshot import GoalStatus
-from app.events import binding
+from app.events.ingestion import attribution
 from app.workspaces.semantic_events import DEFAULT_NAMES, SemanticEventKind
 from tests import factories
 from tests.conftest import NOW
 from tests.engagement.semantic_calls import days_ago, engagement_of, semantic_call
-from tests.events.calls import counts, identify, receipt, rows, text_rows, usage, warnings
+from tests.events.calls import count_rows, counts, identify, ingest, text_rows, usage, warnings
 
 TICKET = (
     semantic_call(
@@ -37,7 +37,7 @@ def ticket(session: Session) -> tuple[Any, ...]:
 
 
 def test_a_ticket_is_opened_replied_to_and_closed(client: TestClient, session: Session) -> None:
-    said = receipt(client, *TICKET)
+    said = ingest(client, *TICKET)
 
     *named, opened_at, replied_at, closed_at = ticket(session)
     assert (counts(said), warnings(said)) == ((5, 0, 0), [])
@@ -50,29 +50,29 @@ def test_a_ticket_is_opened_replied_to_and_closed(client: TestClient, session: S
 def test_the_order_of_what_is_told_does_not_matter(
     client: TestClient, session: Session, order: tuple[int, ...]
 ) -> None:
-    receipt(client, *TICKET)
+    ingest(client, *TICKET)
     expected = ticket(session)
     text_rows(session, "DELETE FROM ticket RETURNING 1")
 
     renamed = [TICKET[n] | {"messageId": f"again-{n}"} for n in (*order, 4)]
-    receipt(client, *renamed[:2])
-    receipt(client, *renamed[2:])
+    ingest(client, *renamed[:2])
+    ingest(client, *renamed[2:])
 
     assert ticket(session) == expected
 
 
 def test_a_retry_says_nothing_twice(client: TestClient, session: Session) -> None:
     answer = semantic_call("NPS Submitted", "m1", score=9)
-    receipt(client, answer)
+    ingest(client, answer)
 
-    said = receipt(client, answer, semantic_call("Ticket Created", "m2", ticket_id="t1"))
+    said = ingest(client, answer, semantic_call("Ticket Created", "m2", ticket_id="t1"))
 
     assert counts(said) == (1, 1, 0)
     assert len(engagement_of(session).nps.responses) == 1
 
 
 def test_what_comes_late_was_not_known_before(client: TestClient, session: Session) -> None:
-    receipt(client, *TICKET)
+    ingest(client, *TICKET)
 
     assert engagement_of(session, days_ago(8)).open_tickets == []
     assert engagement_of(session, days_ago(1)).tickets[28].opened == 0
@@ -83,10 +83,10 @@ def test_who_replies_does_not_become_who_asks(client: TestClient, session: Sessi
     factories.account(session, "vendor")
     client.put("/api/v1/users/agent", json={"account_id": "vendor"})
 
-    receipt(
+    ingest(
         client, semantic_call("Ticket Replied", "m1", ticket_id="t1", userId="agent", context={})
     )
-    receipt(client, semantic_call("Ticket Created", "m2", days=1, ticket_id="t1"))
+    ingest(client, semantic_call("Ticket Created", "m2", days=1, ticket_id="t1"))
 
     assert ticket(session)[:2] == ("a1", "ada")
     [waiting] = engagement_of(session).open_tickets
@@ -96,7 +96,7 @@ def test_who_replies_does_not_become_who_asks(client: TestClient, session: Sessi
 def test_what_waits_for_its_account_is_done_when_that_is_known(
     client: TestClient, session: Session, sessions: SessionFactory
 ) -> None:
-    said = receipt(
+    said = ingest(
         client,
         semantic_call("CSAT Submitted", "m1", days=2, score=2, context={}),
         semantic_call("Ticket Created", "m2", days=2, ticket_id="t1", context={}),
@@ -104,15 +104,15 @@ def test_what_waits_for_its_account_is_done_when_that_is_known(
     assert said["unattributed"] == 2
     assert ticket(session)[0] is None
 
-    receipt(client, identify(context={"groupId": "a1"}))
-    binding.attribute(sessions, now=NOW)
+    ingest(client, identify(context={"groupId": "a1"}))
+    attribution.attribute_events(sessions, now=NOW)
 
     assert [answer.score for answer in engagement_of(session).csat.responses] == [2]
     assert [each.ticket_id for each in engagement_of(session).open_tickets] == ["t1"]
 
 
 def test_answers_of_surveys_are_told_by_several_names(client: TestClient, session: Session) -> None:
-    said = receipt(
+    said = ingest(
         client,
         semantic_call("NPS Submitted", "m1", days=1, score=3),
         semantic_call("Survey Responded", "m2", survey="nps", score="10", response_id="r1"),
@@ -128,7 +128,7 @@ def test_answers_of_surveys_are_told_by_several_names(client: TestClient, sessio
 
 def test_feedback_is_given_and_resolved(client: TestClient, session: Session) -> None:
     given: Any = {"kind": "request", "text": "Dark mode", "topic": "ui", "due_date": "2026-04-01"}
-    said = receipt(
+    said = ingest(
         client,
         semantic_call("Feedback Resolved", "m2", days=1, feedback_id="f1", outcome="shipped"),
         semantic_call("Feedback Submitted", "m1", days=4, feedback_id="f1", **given),
@@ -146,7 +146,7 @@ def test_feedback_is_given_and_resolved(client: TestClient, session: Session) ->
 def test_steps_and_goals_are_told(client: TestClient, session: Session) -> None:
     client.put("/api/v1/accounts/a1", json={"started_on": "2026-03-01"})
     metric: Any = {"metric": "events", "event_name": "Export", "baseline": 0, "target": 1}
-    receipt(
+    ingest(
         client,
         semantic_call("Onboarding Step Completed", "m1", days=1, step="invite"),
         semantic_call(
@@ -163,7 +163,7 @@ def test_steps_and_goals_are_told(client: TestClient, session: Session) -> None:
 def test_incidents_affect_accounts_until_they_end(client: TestClient, session: Session) -> None:
     factories.account(session, "a2")
     system: Any = {"userId": "ops", "context": {}}
-    said = receipt(
+    said = ingest(
         client,
         semantic_call("Incident Resolved", "m3", days=1, incident_id="i1", **system),
         semantic_call("Incident Declared", "m1", days=2, incident_id="i1", title="Down"),
@@ -217,14 +217,14 @@ def test_incidents_affect_accounts_until_they_end(client: TestClient, session: S
 def test_what_cannot_be_done_is_counted_and_said_why(
     client: TestClient, session: Session, name: str, properties: dict[str, Any], warning: str
 ) -> None:
-    said = receipt(
+    said = ingest(
         client,
         semantic_call(name, "m1", **properties),
         semantic_call("Ticket Created", "m2", ticket_id="t9"),
     )
 
     assert (counts(said), warnings(said)) == ((2, 0, 0), [warning])
-    assert rows(session, "ticket") == 1
+    assert count_rows(session, "ticket") == 1
     assert sum(usage(session).values()) == 2
 
 
@@ -232,7 +232,7 @@ def test_a_workspace_names_its_events_as_it_likes(client: TestClient, session: S
     own = {"ticket_opened": ["Case Opened"]}
     assert client.patch("/api/v1/workspace", json={"semantic_events": own}).status_code == 200
 
-    receipt(
+    ingest(
         client,
         semantic_call("CASE opened", "m1", ticket_id="t1"),
         semantic_call("Ticket Created", "m2", ticket_id="t2"),
@@ -258,4 +258,4 @@ def test_validating_does_nothing(client: TestClient, session: Session) -> None:
     said = client.post("/api/v1/events/validate?dialect=segment", json={"batch": [call, *TICKET]})
 
     assert warnings(said.json()) == ["semantic_invalid"]
-    assert rows(session, "ticket") == 0
+    assert count_rows(session, "ticket") == 0

@@ -19,7 +19,7 @@ from tests.conftest import NOW
 BATCH, NATIVE = "/v1/batch", "/api/v1/events"
 
 Maker = Callable[..., dict[str, Any]]
-Used = tuple[str, str, str, bool, str]
+UsageKey = tuple[str, str, str, bool, str]
 """Account, day, user or anonymous id, whether it is the latter, event name."""
 
 
@@ -37,7 +37,7 @@ def track(message_id: object = "m1", **said: object) -> dict[str, Any]:
     return {name: value for name, value in call.items() if value is not None}
 
 
-def loose(message_id: str = "m1", **said: object) -> dict[str, Any]:
+def unattributed(message_id: str = "m1", **said: object) -> dict[str, Any]:
     """A track call that names no account."""
     return track(message_id, context={}, **said)
 
@@ -56,20 +56,20 @@ def alias(anonymous_id: str, user_id: str = "ada", message_id: str = "al1") -> d
     return identify(message_id, type="alias", previousId=anonymous_id, userId=user_id)
 
 
-def post(client: TestClient, *events: object, **headers: str) -> Response:
+def post_batch(client: TestClient, *events: object, **headers: str) -> Response:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     answer: Response = client.post(BATCH, json={"batch": list(events)}, headers=named)
     return answer
 
 
-def receipt(client: TestClient, *events: object, **headers: str) -> dict[str, Any]:
+def ingest(client: TestClient, *events: object, **headers: str) -> dict[str, Any]:
     """Send a batch that must be taken in; its receipt must add up."""
-    answer = post(client, *events, **headers)
+    answer = post_batch(client, *events, **headers)
     assert answer.status_code == 200, answer.text
-    return adding_up(answer, len(events))
+    return checked_receipt(answer, len(events))
 
 
-def adding_up(answer: Response, events: int) -> dict[str, Any]:
+def checked_receipt(answer: Response, events: int) -> dict[str, Any]:
     said: dict[str, Any] = answer.json()
     assert said["success"] is True
     assert said["received"] == events
@@ -86,7 +86,7 @@ def warnings(said: dict[str, Any]) -> list[str]:
     return [code for verdict in said["events"] for code in verdict["warnings"]]
 
 
-def rows(session: Session, table: str) -> int:
+def count_rows(session: Session, table: str) -> int:
     """Count the rows of a table."""
     return int(session.scalar(text(f"SELECT count(*) FROM {table}")) or 0)  # noqa: S608
 
@@ -97,11 +97,11 @@ TABLES = (
 )
 
 
-def everything(session: Session) -> dict[str, int]:
-    return {table: rows(session, table) for table in TABLES}
+def table_counts(session: Session) -> dict[str, int]:
+    return {table: count_rows(session, table) for table in TABLES}
 
 
-def usage(session: Session, where: str = "true") -> Counter[Used]:
+def usage(session: Session, where: str = "true") -> Counter[UsageKey]:
     """Read the daily usage, summed over the days on which it became known."""
     found = session.execute(
         text(
@@ -117,7 +117,7 @@ def reach(session: Session) -> set[tuple[str, str, str]]:
     return {(row[0], row[1], row[2]) for row in found}
 
 
-def one(session: Session, sql: str) -> tuple[Any, ...]:
+def one_row(session: Session, sql: str) -> tuple[Any, ...]:
     """Read the only row of a query."""
     return tuple(session.execute(text(sql)).one())
 
@@ -127,7 +127,7 @@ def text_rows(session: Session, sql: str) -> list[tuple[Any, ...]]:
 
 
 @contextmanager
-def at(
+def client_at_time(
     sessions: SessionFactory, like: TestClient, now: datetime = NOW, **settings: int
 ) -> Iterator[TestClient]:
     """A client with the same key as another, of an app with its own clock and settings."""

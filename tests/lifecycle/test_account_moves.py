@@ -13,13 +13,13 @@ from app.health import service as health
 from tests.billing.sender import connect, invoice, send_all, subscription
 from tests.conftest import NOW
 from tests.events import calls
-from tests.events.calls import group, loose, track
+from tests.events.calls import group, track, unattributed
 from tests.lifecycle.id_changes import LATER, features, move_account, process_all, request_change
 
 
 def live(client: TestClient, account_id: str, user_id: str, message: str) -> None:
     """A customer who pays, and somebody who exports for an end customer."""
-    calls.receipt(
+    calls.ingest(
         client,
         group(f"g-{message}", account_id, userId=user_id, traits={"mrr": 100, "plan": account_id}),
         track(
@@ -77,7 +77,7 @@ def test_the_old_id_leads_to_the_account_everywhere(
     move_account(client, sessions, "old", "rename", account_id="new")
 
     live(client, "old", "bob", "2")
-    calls.receipt(client, loose("m3", userId="ada"))
+    calls.ingest(client, unattributed("m3", userId="ada"))
     put(client, "users/eve", account_id="old")
     put(client, "accounts/kid", parent_id="old")
     put(client, "subscriptions/main", account_id="old", mrr_cents=500_00)
@@ -154,7 +154,7 @@ def test_a_price_that_is_named_after_a_merge_takes_the_place_of_both(
     move_account(client, sessions, "a2", "merge", into="a1")
     assert paid(client, "a1") == {"USD": 200_00}
 
-    calls.receipt(client, group("g3", "a1", traits={"mrr": 170}))
+    calls.ingest(client, group("g3", "a1", traits={"mrr": 170}))
     assert paid(client, "a1") == {"USD": 170_00}
 
     put(client, "subscriptions/main", account_id="a1", mrr_cents=190_00)
@@ -197,11 +197,11 @@ def test_nobody_scores_an_account_that_is_half_moved(
 ) -> None:
     live(client, "a1", "ada", "1")
     request_change(client, "POST", "accounts/a1/rename", account_id="a2")
-    calls.receipt(client, track("m9", context={"groupId": "a1"}))
+    calls.ingest(client, track("m9", context={"groupId": "a1"}))
 
     while pipeline.refresh_due(sessions, now=NOW):
         pass
-    assert calls.rows(session, "health_history") == 0
+    assert calls.count_rows(session, "health_history") == 0
 
     process_all(sessions)
     while pipeline.refresh_due(sessions, now=LATER):

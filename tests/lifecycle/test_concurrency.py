@@ -10,11 +10,12 @@ from sqlalchemy import text
 
 from app.core.db import SessionFactory, transaction
 from app.core.settings import Settings
-from app.events import native, service
-from app.events.batch import Batch
-from app.events.canonical import Rules
-from app.events.names import KnownNames
-from app.events.queries import Origin
+from app.events.ingestion import service
+from app.events.ingestion.event_names import KnownEventNames
+from app.events.ingestion.queries import BatchOrigin
+from app.events.reading import native
+from app.events.reading.batch import Batch
+from app.events.reading.canonical import EventRules
 from app.lifecycle import processing
 from app.main import Storage, create_app
 from tests import factories
@@ -38,8 +39,8 @@ def write(committed: SessionFactory, writer: int, begun: Signal, asked: Signal) 
 
     The last one is sent when the change has been asked for and begun, however slow that was.
     """
-    store = service.Store(committed, committed, KnownNames())
-    policy = service.Policy(Rules(), "USD", NOW.replace(year=2020))
+    store = service.IngestTarget(committed, committed, KnownEventNames())
+    policy = service.IngestPolicy(EventRules(), "USD", NOW.replace(year=2020))
     accepted = 0
     for batch in range(BATCHES):
         if batch == BATCHES - 1:
@@ -55,8 +56,10 @@ def write(committed: SessionFactory, writer: int, begun: Signal, asked: Signal) 
             }
             for n in range(SIZE)
         ]
-        origin = Origin("acme", "key", NOW)
-        receipt = service.ingest(store, origin, Batch(events), native.read, policy, request_id="")
+        origin = BatchOrigin("acme", "key", NOW)
+        receipt = service.ingest_batch(
+            store, origin, Batch(events), native.parse_call, policy, request_id=""
+        )
         accepted += receipt.accepted
         begun.set()
     return accepted

@@ -9,7 +9,7 @@ from app.tables import AccountActivity
 from tests import factories
 from tests.conftest import NOW
 from tests.events import calls
-from tests.events.calls import group, identify, loose, track
+from tests.events.calls import group, identify, track, unattributed
 from tests.lifecycle.id_changes import (
     columns_mentioning,
     erase,
@@ -25,7 +25,7 @@ GONE = ("zz-acme", "zz-ada", "zz-old")
 def live(client: TestClient, session: Session) -> None:
     """Two accounts; ada uses one of them, bob both, and a child belongs to one."""
     here = {"context": {"groupId": "zz-acme"}}
-    calls.receipt(
+    calls.ingest(
         client,
         group("g1", "zz-acme", userId="zz-ada", traits={"mrr": 100, "name": "zz-acme"}),
         group("g2", "zz-acme", userId="bob"),
@@ -104,14 +104,14 @@ def test_the_old_ids_of_an_account_are_erased_with_it(
     client: TestClient, sessions: SessionFactory, session: Session
 ) -> None:
     live(client, session)
-    calls.receipt(client, group("o1", "zz-old", userId="zoe", traits={"mrr": 5}))
+    calls.ingest(client, group("o1", "zz-old", userId="zoe", traits={"mrr": 5}))
     move_account(client, sessions, "zz-old", "merge", into="zz-acme")
 
     erase(client, sessions, "accounts/zz-old")
 
     assert columns_mentioning(session, GONE) == set()
     for account_id in ("zz-old", "zz-acme"):
-        said = calls.receipt(client, track("later", context={"groupId": account_id}))
+        said = calls.ingest(client, track("later", context={"groupId": account_id}))
         assert said["erased"] == 1
         assert client.put(f"/api/v1/accounts/{account_id}", json={}).json()["code"] == "erased"
 
@@ -122,20 +122,22 @@ def test_people_of_an_erased_account_are_let_in_with_another_one(
     live(client, session)
     erase(client, sessions, "accounts/zz-acme")
 
-    lost = calls.receipt(client, loose("n1", userId="zz-ada"))
-    found = calls.receipt(client, group("n2", "a1", userId="zz-ada"), loose("n3", userId="zz-ada"))
-    after = calls.receipt(client, loose("n4", userId="zz-ada"))
+    lost = calls.ingest(client, unattributed("n1", userId="zz-ada"))
+    found = calls.ingest(
+        client, group("n2", "a1", userId="zz-ada"), unattributed("n3", userId="zz-ada")
+    )
+    after = calls.ingest(client, unattributed("n4", userId="zz-ada"))
 
     assert lost["erased"] == 1
     assert (found["accepted"], after["accepted"]) == (2, 1)
-    assert calls.rows(session, "unattributed_event") == 0
+    assert calls.count_rows(session, "unattributed_event") == 0
 
 
 def test_an_account_is_not_scored_while_it_is_erased(
     client: TestClient, sessions: SessionFactory, session: Session
 ) -> None:
     live(client, session)
-    calls.one(session, "SELECT count(*) FROM health_score")
+    calls.one_row(session, "SELECT count(*) FROM health_score")
 
     request_change(client, "DELETE", "accounts/zz-acme")
     left = calls.text_rows(session, "SELECT DISTINCT account_id FROM due")

@@ -50,12 +50,14 @@ def test_the_customer_of_an_erased_account_is_turned_away_until_somebody_names_i
     erase(client, sessions, "accounts/acme")
 
     for table in ("billing_event", "billing_subscription", "invoice"):
-        assert calls.rows(session, table) == 0
-    left = calls.one(session, "SELECT customer_id, account_id, name, email FROM billing_customer")
+        assert calls.count_rows(session, table) == 0
+    left = calls.one_row(
+        session, "SELECT customer_id, account_id, name, email FROM billing_customer"
+    )
     assert left == (customer_id, None, None, None)
     unnamed = subscription("evt_2", at=9, metadata={})
     assert send_all(client, path, unnamed) == ["erased"]
-    assert calls.rows(session, "billing_event") == 0
+    assert calls.count_rows(session, "billing_event") == 0
 
     client.put("/api/v1/accounts/new", json={"external_ids": {"stripe": customer_id}})
 

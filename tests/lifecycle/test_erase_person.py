@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from app.core.db import SessionFactory
 from tests.conftest import NOW
 from tests.events import calls
-from tests.events.calls import alias, group, identify, loose, track
+from tests.events.calls import alias, group, identify, track, unattributed
 from tests.lifecycle.id_changes import (
     LATER,
     columns_mentioning,
@@ -24,7 +24,7 @@ TOLD = {"email": "ada@zz.example", "name": "Ada zz-ada"}
 def live(client: TestClient) -> None:
     """Ada and Bob use an account; she has visited before, and some of her events went wrong."""
     own = {"userId": "zz-ada", "properties": {"note": "zz-ada"}}
-    calls.receipt(
+    calls.ingest(
         client,
         group("g1", userId="bob"),
         group("g2", userId="zz-ada"),
@@ -39,7 +39,7 @@ def live(client: TestClient) -> None:
         track("bad2", event="", properties={"to": "ada@zz.example"}),
         track("bad3", event="", userId="bob"),
     )
-    calls.receipt(client, loose("w1", userId="zz-adalbert"))
+    calls.ingest(client, unattributed("w1", userId="zz-adalbert"))
 
 
 def test_nothing_names_a_person_who_was_erased(
@@ -52,7 +52,7 @@ def test_nothing_names_a_person_who_was_erased(
 
     left = calls.text_rows(session, "SELECT user_id FROM unattributed_event")
     assert left == [("zz-adalbert",)], "whose id only begins alike"
-    calls.one(session, "DELETE FROM unattributed_event RETURNING 1")
+    calls.one_row(session, "DELETE FROM unattributed_event RETURNING 1")
     assert columns_mentioning(session, ADA) == set()
     assert (done["kind"], done["step"]) == ("user", None)
     assert done["rows"]["usage"] == 3
@@ -62,7 +62,7 @@ def test_counts_and_features_stay_equal_at_every_moment(
     client: TestClient, sessions: SessionFactory, session: Session
 ) -> None:
     live(client)
-    before, usage = features(session), calls.rows(session, "daily_usage")
+    before, usage = features(session), calls.count_rows(session, "daily_usage")
     assert before[0].active_users == 2
 
     request_change(client, "DELETE", "users/zz-ada")
@@ -70,7 +70,7 @@ def test_counts_and_features_stay_equal_at_every_moment(
     process_all(sessions)
 
     assert features(session) == before
-    assert calls.rows(session, "daily_usage") == usage
+    assert calls.count_rows(session, "daily_usage") == usage
     assert sum(calls.usage(session, "user_id LIKE 'erased-%'").values()) == 3
 
 
@@ -101,7 +101,7 @@ def test_one_pseudonym_stands_for_a_person_everywhere(
     client: TestClient, sessions: SessionFactory, session: Session
 ) -> None:
     live(client)
-    calls.receipt(client, track("n1", userId="zz-ada", context={"groupId": "a2"}))
+    calls.ingest(client, track("n1", userId="zz-ada", context={"groupId": "a2"}))
 
     erase(client, sessions, "users/zz-ada")
 
@@ -154,11 +154,11 @@ def test_erasing_twice_is_one_erasure(client: TestClient, sessions: SessionFacto
 def test_a_person_who_only_waits_for_an_account_can_be_erased(
     client: TestClient, sessions: SessionFactory, session: Session
 ) -> None:
-    calls.receipt(client, loose("w1", userId="zz-ada", anonymousId="x"))
+    calls.ingest(client, unattributed("w1", userId="zz-ada", anonymousId="x"))
 
     erase(client, sessions, "users/zz-ada")
 
-    assert calls.rows(session, "unattributed_event") == 0
+    assert calls.count_rows(session, "unattributed_event") == 0
 
 
 def test_somebody_whom_nobody_knows_cannot_be_erased(client: TestClient) -> None:
@@ -194,5 +194,5 @@ def test_the_size_of_a_page_does_not_matter(
     erase(client, sessions, "users/zz-ada")
 
     assert features(session) == before
-    calls.one(session, "DELETE FROM unattributed_event RETURNING 1")
+    calls.one_row(session, "DELETE FROM unattributed_event RETURNING 1")
     assert columns_mentioning(session, ADA) == set()

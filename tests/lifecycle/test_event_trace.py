@@ -9,12 +9,12 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.core.db import SessionFactory
-from app.events.binding import attribute
-from app.events.trace_queries import BY_SUMMARIES, STORED
+from app.events.ingestion.attribution import attribute_events
+from app.events.trace_queries import FIND_STORED_EVENTS, SET_INDEX_SCANS
 from app.lifecycle.event_trace import NewestScore, score_inclusion
 from tests.conftest import NOW
 from tests.events import calls
-from tests.events.calls import group, identify, loose, track
+from tests.events.calls import group, identify, track, unattributed
 
 DAY = timedelta(days=1)
 
@@ -34,9 +34,9 @@ def scored(client: TestClient, account_id: str = "a1") -> None:
 
 def test_an_event_is_followed_into_the_score(client: TestClient, sessions: SessionFactory) -> None:
     library = {"groupId": "a1", "library": {"name": "web", "version": "1"}}
-    calls.receipt(client, track("m1", context=library), track("m2"))
+    calls.ingest(client, track("m1", context=library), track("m2"))
     [before] = trace(client, "m1")
-    with calls.at(sessions, client, NOW + DAY) as later:
+    with calls.client_at_time(sessions, client, NOW + DAY) as later:
         scored(later)
         [said] = trace(later, "m1")
 
@@ -54,10 +54,10 @@ def test_an_event_is_followed_into_the_score(client: TestClient, sessions: Sessi
 def test_an_event_after_the_last_score_is_pending(
     client: TestClient, sessions: SessionFactory
 ) -> None:
-    calls.receipt(client, track("m1"))
+    calls.ingest(client, track("m1"))
     scored(client)
-    with calls.at(sessions, client, NOW + timedelta(hours=1)) as later:
-        calls.receipt(later, track("m2"))
+    with calls.client_at_time(sessions, client, NOW + timedelta(hours=1)) as later:
+        calls.ingest(later, track("m2"))
 
         assert trace(later, "m1")[0]["score"]["state"] == "counted"
         assert trace(later, "m2")[0]["score"]["state"] == "pending"
@@ -66,10 +66,10 @@ def test_an_event_after_the_last_score_is_pending(
 def test_an_event_that_waits_is_shown_waiting_and_then_bound(
     client: TestClient, sessions: SessionFactory
 ) -> None:
-    calls.receipt(client, loose("m1"))
+    calls.ingest(client, unattributed("m1"))
     [waiting] = trace(client, "m1")
-    calls.receipt(client, group())
-    attribute(sessions, now=NOW + DAY)
+    calls.ingest(client, group())
+    attribute_events(sessions, now=NOW + DAY)
     [bound] = trace(client, "m1")
 
     assert (waiting["verdict"], waiting["account_id"], waiting["score"]) == (
@@ -84,14 +84,14 @@ def test_an_event_that_waits_is_shown_waiting_and_then_bound(
 def test_a_quarantined_event_is_shown_with_its_reason(
     client: TestClient, sessions: SessionFactory
 ) -> None:
-    calls.receipt(client, track("m1", event=""), track("m2", timestamp="2020-01-01T00:00:00Z"))
+    calls.ingest(client, track("m1", event=""), track("m2", timestamp="2020-01-01T00:00:00Z"))
 
     [said] = trace(client, "m1")
     assert (said["verdict"], said["code"], said["quarantine_status"]) == (
         *("quarantined", "missing_event_name"),
         "open",
     )
-    with calls.at(sessions, client, NOW, event_retention_days=9999) as longer:
+    with calls.client_at_time(sessions, client, NOW, event_retention_days=9999) as longer:
         longer.post("/api/v1/quarantine/replay", json={"filter": {"code": "too_old"}})
         aside, stored = sorted(trace(longer, "m2"), key=lambda row: row["verdict"], reverse=True)
 
@@ -100,7 +100,7 @@ def test_a_quarantined_event_is_shown_with_its_reason(
 
 
 def test_one_id_at_several_times_is_several_events(client: TestClient) -> None:
-    calls.receipt(client, track("m1"), track("m1", timestamp=(NOW - DAY).isoformat()))
+    calls.ingest(client, track("m1"), track("m1", timestamp=(NOW - DAY).isoformat()))
 
     assert [row["day"] for row in sorted(trace(client, "m1"), key=lambda row: row["day"])] == [
         "2026-03-17",
@@ -110,7 +110,7 @@ def test_one_id_at_several_times_is_several_events(client: TestClient) -> None:
 
 def test_what_is_no_usage_says_so(client: TestClient) -> None:
     impersonated = track("m1", properties={"impersonated": True})
-    calls.receipt(client, impersonated, group(), identify())
+    calls.ingest(client, impersonated, group(), identify())
 
     assert trace(client, "m1")[0]["score"]["state"] == "not_usage"
     assert trace(client, "g1")[0]["score"]["state"] == "not_usage"
@@ -119,7 +119,7 @@ def test_what_is_no_usage_says_so(client: TestClient) -> None:
 
 @pytest.mark.parametrize("message_id", ["nothing", "'", "%", "m" * 300])
 def test_an_id_that_never_came_is_found_nowhere(client: TestClient, message_id: str) -> None:
-    calls.receipt(client, track("m1"))
+    calls.ingest(client, track("m1"))
 
     assert trace(client, message_id) == []
 
@@ -143,11 +143,11 @@ def test_a_trace_reads_the_summaries_and_not_the_key(session: Session) -> None:
         {"at": NOW},
     )
     session.execute(text("ANALYZE event"))
-    session.execute(BY_SUMMARIES, {"scan": "off"})
+    session.execute(SET_INDEX_SCANS, {"scan": "off"})
     session.execute(text("SET LOCAL enable_seqscan = off"))
     values = {"workspace_id": "acme", "message_id": "x7", "limit": 1}
 
-    plan = str(session.execute(text(f"EXPLAIN {STORED.text}"), values).all())
+    plan = str(session.execute(text(f"EXPLAIN {FIND_STORED_EVENTS.text}"), values).all())
 
     assert "message_id_idx" in plan
     assert "event_default_pkey" not in plan
@@ -156,7 +156,7 @@ def test_a_trace_reads_the_summaries_and_not_the_key(session: Session) -> None:
 def test_the_planner_is_as_it_was_after_a_trace(client: TestClient, session: Session) -> None:
     trace(client, "m1")
 
-    assert calls.one(session, "SHOW enable_indexscan") == ("on",)
+    assert calls.one_row(session, "SHOW enable_indexscan") == ("on",)
 
 
 TODAY = date(2026, 3, 18)

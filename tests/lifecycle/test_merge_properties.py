@@ -58,18 +58,18 @@ def test_two_merged_accounts_equal_one_from_the_start(
     random = Random(seed)  # noqa: S311 - no secret
     events = a_month(random)
     who = [identify("i1", userId="ada"), alias("anon", "ada", "al1")]
-    calls.receipt(client, *who)
+    calls.ingest(client, *who)
     deal = {
         "traits": {"seats": 10, "mrr": 100},
         "timestamp": (NOW - timedelta(days=60)).isoformat(),
     }
-    calls.receipt(client, group("g1", "one", **deal), group("g2", "left", **deal))
-    calls.receipt(
+    calls.ingest(client, group("g1", "one", **deal), group("g2", "left", **deal))
+    calls.ingest(
         client, *[{**in_account(e, "one"), "messageId": f"one{n}"} for n, e in enumerate(events)]
     )
     halves = [in_account(event, random.choice(("left", "right"))) for event in events]
     for start in range(0, len(halves), 13):
-        calls.receipt(client, *halves[start : start + 13])
+        calls.ingest(client, *halves[start : start + 13])
 
     move_account(client, sessions, "right", "merge", into="left")
 

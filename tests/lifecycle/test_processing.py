@@ -23,7 +23,7 @@ class KilledError(BaseException):
 
 
 def live(client: TestClient) -> None:
-    calls.receipt(
+    calls.ingest(
         client,
         group("g1", "zz-old", userId="zz-ada"),
         *(
@@ -99,4 +99,4 @@ def test_a_change_that_fails_is_tried_again_later_and_holds_nobody_else_up(
     assert process_all(sessions, now=LATER) == 0
     assert process_all(sessions, now=LATER + processing.RETRY_DELAY) > 3
     assert client.get(f"/api/v1/erasures/{said['id']}").json()["state"] == "done"
-    assert calls.rows(session, "id_change") == 1
+    assert calls.count_rows(session, "id_change") == 1

@@ -1,0 +1,92 @@
+"""What events tell beside being counted goes to engagement, in the transaction that stores them."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from app.engagement import parse_events
+from app.engagement.apply_events import apply_events
+from app.events.ingestion import queries
+from app.events.reading.canonical import CanonicalEvent
+from app.workspaces.queries import get_workspace
+from app.workspaces.semantic_events import events_by_name
+
+
+def apply_engagement_events(
+    session: Session,
+    workspace_id: str,
+    events: Sequence[CanonicalEvent],
+    verdicts: Mapping[int, str],
+    *,
+    known_on: date | None,
+) -> dict[int, str]:
+    """Do what new events say; return a warning by number for those that could not."""
+    told = [e for e in events if e.semantic and verdicts.get(e.n) != "duplicate"]
+    if not told:
+        return {}
+    keys = [(event.client_at, event.message_id) for event in told if not event.account_id]
+    accounts = queries.load_event_accounts(session, workspace_id, keys) if keys else {}
+    return apply_events(
+        session,
+        workspace_id,
+        [
+            parse_events.EngagementEvent(
+                event.n,
+                event.semantic,
+                event.message_id,
+                event.occurred_at,
+                event.account_id or accounts.get((event.client_at, event.message_id)),
+                event.user_id,
+                event.properties,
+                has_own_account=event.account_id is not None,
+            )
+            for event in told
+            if event.semantic
+        ],
+        known_on=known_on,
+    )
+
+
+def apply_attributed_events(
+    session: Session,
+    workspace_id: str,
+    rows: Sequence[Mapping[str, Any]],
+    verdicts: Mapping[int, str],
+    *,
+    known_on: date,
+) -> None:
+    """Do what waiting events say, now that their accounts are known.
+
+    What could be done without an account was done when they came.
+    """
+    names = events_by_name(get_workspace(session, workspace_id).semantic_events)
+    told = [
+        (row, names[row["name"].lower()])
+        for row in rows
+        if row["kind"] == "track" and row["name"].lower() in names and row["n"] not in verdicts
+    ]
+    keys = {row["n"]: (_at(row["client_at"]), row["message_id"]) for row, _ in told}
+    accounts = (
+        queries.load_event_accounts(session, workspace_id, list(keys.values())) if told else {}
+    )
+    events = [
+        parse_events.EngagementEvent(
+            row["n"],
+            what,
+            row["message_id"],
+            _at(row["occurred_at"]),
+            accounts.get(keys[row["n"]]),
+            row["user_id"],
+            row["properties"] or {},
+            has_own_account=False,
+        )
+        for row, what in told
+        if what not in parse_events.INCIDENT_KINDS
+    ]
+    apply_events(session, workspace_id, events, known_on=known_on)
+
+
+def _at(text: str) -> datetime:
+    return datetime.fromisoformat(text)

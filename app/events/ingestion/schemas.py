@@ -1,0 +1,109 @@
+"""What ingestion answers. The wire of the dialects is read in their own files."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+EventResult = Literal["accepted", "duplicate", "quarantined", "erased"]
+
+
+class EventVerdict(BaseModel):
+    """What became of one event, where it is not a plain accept."""
+
+    index: int = Field(examples=[7], description="Place in the batch, from 0.")
+    message_id: str | None = Field(examples=["m-7"])
+    result: EventResult
+    code: str | None = Field(None, examples=["missing_event_name"])
+    pointer: str | None = Field(None, examples=["/event"])
+    detail: str | None = Field(None, examples=["A track call needs a non-empty event name."])
+    quarantine_id: str | None = Field(None, examples=["q_12"])
+    warnings: list[str] = Field([], examples=[["naive_timestamp"]])
+
+
+class Receipt(BaseModel):
+    """``received = accepted + duplicates + quarantined + erased``, always; all is committed."""
+
+    success: Literal[True] = True
+    request_id: str = Field(examples=["req_5f0c1c5c3a2b4d6e8f90"])
+    received: int = Field(examples=[100])
+    accepted: int = Field(examples=[97])
+    duplicates: int = Field(examples=[1])
+    quarantined: int = Field(examples=[2])
+    erased: int = Field(
+        0, examples=[0], description="Of people and accounts that were erased; nothing is stored."
+    )
+    unattributed: int = Field(
+        examples=[0], description="Accepted events that wait until their user's account is known."
+    )
+    warnings: int = Field(examples=[1])
+    events: list[EventVerdict] = Field(description="Those that are not plain accepts, at most 100.")
+
+
+class NativeEvent(BaseModel):
+    """One event of the native dialect. Documentation: the body is read leniently."""
+
+    type: Literal["track", "page", "screen", "identify", "group", "alias"] = "track"
+    event: str | None = Field(None, max_length=200, examples=["Report Exported"])
+    message_id: str | None = Field(None, max_length=255, examples=["m-1"])
+    timestamp: datetime | None = Field(None, examples=["2026-03-01T09:00:00Z"])
+    account_id: str | None = Field(None, max_length=255, examples=["acme"])
+    user_id: str | None = Field(None, max_length=255, examples=["ada"])
+    anonymous_id: str | None = Field(None, max_length=255)
+    previous_id: str | None = Field(None, max_length=255)
+    end_customer_id: str | None = Field(None, max_length=255, examples=["c-42"])
+    properties: dict[str, Any] = {}
+    traits: dict[str, Any] = {}
+
+
+def _field_documentation(schema: dict[str, Any]) -> dict[str, Any]:
+    """Keep what explains a field: an event that does not fit is put aside, not refused."""
+    return {name: schema[name] for name in ("title", "description", "examples") if name in schema}
+
+
+NATIVE_FIELDS: dict[str, Any] = {
+    **{
+        name: _field_documentation(field)
+        for name, field in NativeEvent.model_json_schema()["properties"].items()
+    },
+    "events": {"description": "Many at once.", "not": {"type": "array", "maxItems": 0}},
+}
+SEGMENT_BATCH = {
+    "schema": {
+        "type": "object",
+        "required": ["batch"],
+        "properties": {
+            "batch": {"type": "array", "minItems": 1},
+            "sentAt": {
+                "description": "When the client sent it.",
+                "examples": ["2026-03-01T09:00:00Z"],
+            },
+        },
+    },
+    "example": {
+        "batch": [
+            {
+                "type": "track",
+                "messageId": "m-1",
+                "timestamp": "2026-03-01T09:00:00Z",
+                "userId": "ada",
+                "event": "Report Exported",
+                "context": {"groupId": "acme"},
+                "properties": {"end_customer_id": "c-42"},
+            }
+        ]
+    },
+}
+SEGMENT_CALL = {
+    "schema": {"type": "object"},
+    "example": {"userId": "ada", "event": "Report Exported", "context": {"groupId": "acme"}},
+}
+NATIVE_EVENTS = {
+    "schema": {
+        "anyOf": [
+            {"type": "object", "properties": NATIVE_FIELDS},
+            {"type": "array", "minItems": 1},
+        ]
+    },
+    "example": {"event": "Report Exported", "account_id": "acme", "user_id": "ada"},
+}

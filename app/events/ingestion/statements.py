@@ -1,0 +1,291 @@
+"""The SQL of ingestion, as SQL: one statement stores and counts a batch (docs/adr/0009)."""
+
+from functools import cache
+
+from sqlalchemy import TextClause, text
+
+# Every INSERT is fed in key order, and PostgreSQL runs the CTEs that the last SELECT does not
+# read from the last to the first, so that concurrent batches take their locks in one order.
+# Scalar look-ups instead of NOT EXISTS: those become joins that a plan made on small tables hashes.
+INGEST = """
+WITH input AS MATERIALIZED (
+    SELECT r.n, r.message_id, r.client_at, r.occurred_at, r.day, r.untimed, r.kind, r.name,
+           r.counted, r.user_id, r.anonymous_id, r.end_customers, r.quantity, r.sdk,
+           r.skew_seconds, r.fingerprint, r.properties,
+           CASE WHEN :historical THEN r.day ELSE CAST(:received_on AS date) END AS known_on,
+           :historical OR r.day < CAST(:received_on AS date) AS late,
+           {account} AS account_id, {account_by} AS account_by
+    FROM json_to_recordset(CAST(:rows AS json)) AS r (
+        n int, message_id text, client_at timestamptz, occurred_at timestamptz, day date,
+        untimed bool, kind text, name text, counted text, account_id text, user_id text,
+        anonymous_id text, end_customers json, quantity bigint, sdk text, skew_seconds int,
+        fingerprint bigint, properties jsonb
+    )
+),
+stored AS (
+    INSERT INTO event (
+        workspace_id, client_at, message_id, occurred_at, received_at, kind, name, account_id,
+        user_id, anonymous_id, key_id, sdk, skew_seconds, fingerprint, properties, account_by,
+        known_on
+    )
+    SELECT :workspace_id, client_at, message_id, occurred_at, :received_at, kind, name, account_id,
+           user_id, anonymous_id, :key_id, sdk, skew_seconds, fingerprint, properties,
+           CASE WHEN account_id IS NOT NULL THEN account_by END,
+           nullif(known_on, CAST(CAST(:received_at AS timestamptz) AS date))
+    FROM input i
+    {unless_known}
+    ORDER BY client_at, message_id
+    ON CONFLICT DO NOTHING
+    RETURNING client_at, message_id
+),
+waiting AS ({waiting}),
+judged AS MATERIALIZED (
+    SELECT i.n, i.sdk, i.late, s.message_id IS NOT NULL AS is_new, w.message_id IS NOT NULL AS waits
+    FROM input i
+    LEFT JOIN stored s USING (client_at, message_id)
+    LEFT JOIN waiting w USING (client_at, message_id)
+),
+fresh AS MATERIALIZED (
+    SELECT i.* FROM input i JOIN stored s USING (client_at, message_id)
+    WHERE i.account_id IS NOT NULL
+),
+first_days AS (
+    SELECT account_id, known_on, min(day) AS day, min(min(day)) OVER (
+               PARTITION BY account_id ORDER BY known_on
+               ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS known_before
+    FROM fresh WHERE counted IS NOT NULL GROUP BY account_id, known_on
+),
+earlier AS MATERIALIZED (
+    SELECT account_id, known_on, day FROM first_days d
+    WHERE coalesce(day < known_before, true) AND (
+        SELECT 1 FROM first_use x
+        WHERE x.workspace_id = :workspace_id AND x.account_id = d.account_id
+          AND x.known_on <= d.known_on AND x.day <= d.day LIMIT 1) IS NULL
+),
+marked_due AS (
+    INSERT INTO due (workspace_id, account_id, priority, notify, used_since)
+    SELECT :workspace_id, account_id, CASE WHEN bool_and(late) THEN 1 ELSE 0 END,
+           NOT bool_and(late), CASE WHEN :only_use THEN min(day) END
+    FROM fresh WHERE NOT :historical GROUP BY account_id
+),
+counted_reach AS (
+    INSERT INTO daily_reach (workspace_id, account_id, day, known_on, end_customer_id)
+    SELECT DISTINCT :workspace_id, account_id, day, known_on, e.id COLLATE "C"
+    FROM fresh, json_array_elements_text(end_customers) AS e (id)
+    ORDER BY 2, 3, 4, 5
+    ON CONFLICT DO NOTHING
+),
+counted_usage AS (
+    INSERT INTO daily_usage AS u (
+        workspace_id, account_id, day, known_on, user_id, is_anonymous, event_name, events, quantity
+    )
+    SELECT :workspace_id, account_id, day, known_on, coalesce(user_id, anonymous_id, ''),
+           user_id IS NULL, counted, count(*), sum(quantity)
+    FROM fresh WHERE counted IS NOT NULL
+    GROUP BY 2, 3, 4, 5, 6, 7
+    ORDER BY 2, 3, 4, 5, 6, 7
+    ON CONFLICT (workspace_id, account_id, day, known_on, user_id, is_anonymous, event_name)
+    DO UPDATE SET events = u.events + excluded.events, quantity = u.quantity + excluded.quantity
+),
+first_uses AS (
+    INSERT INTO first_use AS f (workspace_id, account_id, known_on, day)
+    SELECT :workspace_id, account_id, known_on, day FROM earlier ORDER BY account_id, known_on
+    ON CONFLICT (workspace_id, account_id, known_on)
+    DO UPDATE SET day = least(f.day, excluded.day)
+),
+new_users AS (
+    INSERT INTO "user" (workspace_id, user_id, account_id)
+    SELECT :workspace_id, user_id, min(account_id)
+    FROM fresh f
+    WHERE user_id IS NOT NULL AND (
+        SELECT 1 FROM "user" u
+        WHERE u.workspace_id = :workspace_id AND u.user_id = f.user_id) IS NULL
+    GROUP BY user_id ORDER BY user_id
+    ON CONFLICT DO NOTHING
+    {marked}
+),
+new_accounts AS (
+    INSERT INTO account (workspace_id, account_id)
+    SELECT :workspace_id, account_id
+    FROM (SELECT account_id FROM earlier
+          UNION SELECT account_id FROM fresh WHERE counted IS NULL) AS seen
+    ORDER BY account_id
+    ON CONFLICT DO NOTHING
+){tallied}
+SELECT n, CASE WHEN waits THEN 'unattributed' ELSE 'duplicate' END AS verdict
+FROM judged WHERE NOT is_new
+"""
+
+# What the statistics are told of a batch: one row for each SDK, that nobody waits for.
+TALLY_CTE = """,
+tallied AS (
+    INSERT INTO ingest_tally (
+        workspace_id, key_id, at, sdk, code, received, accepted, duplicates, quarantined, erased,
+        late, unattributed
+    )
+    SELECT :workspace_id, :key_id, CAST(:received_at AS timestamptz), coalesce(sdk, ''), '',
+           count(*), count(*) FILTER (WHERE is_new OR waits),
+           count(*) FILTER (WHERE NOT (is_new OR waits)), 0, 0,
+           count(*) FILTER (WHERE late AND (is_new OR waits)), count(*) FILTER (WHERE waits)
+    FROM judged GROUP BY sdk{aside}
+)"""
+EXCLUDED_TALLIES = """
+    UNION ALL
+    SELECT :workspace_id, :key_id, CAST(:received_at AS timestamptz), t.sdk, t.code,
+           t.duplicates + t.quarantined + t.erased, 0, t.duplicates, t.quarantined, t.erased, 0, 0
+    FROM json_to_recordset(CAST(:aside AS json)) AS t (
+        sdk text, code text, duplicates int, quarantined int, erased int)"""
+
+FIND_ACCOUNT = """coalesce(
+               r.account_id,
+               (SELECT {users} FROM "user" u
+                WHERE u.workspace_id = :workspace_id AND u.user_id = r.user_id),
+               (SELECT {users} FROM user_alias a
+                JOIN "user" u ON u.workspace_id = a.workspace_id AND u.user_id = a.user_id
+                WHERE a.workspace_id = :workspace_id AND a.anonymous_id = r.anonymous_id
+                  AND r.user_id IS NULL)
+           )"""
+
+ACCOUNT_BY = """CASE WHEN r.account_id IS NOT NULL THEN NULL
+               WHEN r.user_id IS NOT NULL THEN 'user' ELSE 'alias' END"""
+
+# While a merge moves its users, some still stand under the old id.
+CURRENT_ACCOUNT = """coalesce(
+                   (SELECT x.target_id FROM account_alias x
+                    WHERE x.workspace_id = :workspace_id AND x.account_id = u.account_id),
+                   u.account_id)"""
+
+UNLESS_UNTIMED_YESTERDAY = """CASE WHEN untimed THEN coalesce(
+          (SELECT 1 FROM event e
+           WHERE e.workspace_id = :workspace_id AND e.message_id = i.message_id
+             AND e.client_at = i.client_at - interval '1 day'),
+          (SELECT 1 FROM unattributed_event w
+           WHERE w.workspace_id = :workspace_id AND w.message_id = i.message_id
+             AND w.client_at = i.client_at - interval '1 day')) IS NULL ELSE true END"""
+
+UNLESS_KNOWN = f"""WHERE (account_id IS NOT NULL OR kind IN ('identify', 'alias'))
+      AND (SELECT 1 FROM unattributed_event w
+           WHERE w.workspace_id = :workspace_id AND w.client_at = i.client_at
+             AND w.message_id = i.message_id) IS NULL
+      AND {UNLESS_UNTIMED_YESTERDAY}"""  # noqa: S608 - made of the text above
+
+WAITING = f"""
+    INSERT INTO unattributed_event (
+        workspace_id, client_at, message_id, user_id, anonymous_id, received_at, key_id,
+        fingerprint, row
+    )
+    SELECT :workspace_id, client_at, message_id, user_id, anonymous_id, :received_at, :key_id,
+           fingerprint, to_jsonb(i)
+    FROM input i
+    WHERE account_id IS NULL AND kind NOT IN ('identify', 'alias')
+      AND (SELECT 1 FROM event e
+           WHERE e.workspace_id = :workspace_id AND e.client_at = i.client_at
+             AND e.message_id = i.message_id) IS NULL
+      AND {UNLESS_UNTIMED_YESTERDAY}
+    ORDER BY client_at, message_id
+    ON CONFLICT DO NOTHING
+    RETURNING client_at, message_id"""  # noqa: S608 - made of the text above
+
+
+# Events of a user who is seen for the first time may have come before, and wait.
+MARK_NEW_USERS = """RETURNING user_id
+),
+due_bindings AS (
+    INSERT INTO due_binding (workspace_id, user_id)
+    SELECT :workspace_id, user_id FROM new_users n
+    WHERE (SELECT 1 FROM unattributed_event w
+           WHERE w.workspace_id = :workspace_id AND w.user_id = n.user_id LIMIT 1) IS NOT NULL"""
+
+PLAIN_PARTS = {
+    "marked": "",
+    "account": "r.account_id",
+    "account_by": "CAST(NULL AS text)",
+    "unless_known": "",
+    "waiting": "SELECT client_at, message_id FROM input WHERE false",
+}
+LOOKUP_PARTS = {
+    "account_by": ACCOUNT_BY,
+    "unless_known": UNLESS_KNOWN,
+    "waiting": WAITING,
+    "marked": MARK_NEW_USERS,
+}
+
+
+@cache
+def ingest_statement(
+    *, plain: bool, aliases: bool = False, told: bool = True, aside: bool = False
+) -> TextClause:
+    """Put the statement together. ``plain``: every event names its account and its time.
+
+    Then nothing has to be looked up in the partitions of ``event``, whose number would be felt.
+    ``aliases``: accounts of users may stand under an old id. ``told``: whether the statistics hear
+    of it; ``aside``: also of what is no part of the rows.
+    """
+    tallied = TALLY_CTE.format(aside=EXCLUDED_TALLIES if aside else "") if told else ""
+    if plain:
+        return text(INGEST.format(**PLAIN_PARTS, tallied=tallied))
+    account = FIND_ACCOUNT.format(users=CURRENT_ACCOUNT if aliases else "u.account_id")
+    return text(INGEST.format(**LOOKUP_PARTS, account=account, tallied=tallied))
+
+
+def _newest_wins(row: str, *columns: str) -> str:
+    """Write the SET clause in which what is said last stands and older calls only fill gaps."""
+    newer = f"({row}.traits_at IS NULL OR excluded.traits_at >= {row}.traits_at)"
+    merged = [
+        f"{name} = CASE WHEN {newer} THEN coalesce(excluded.{name}, {row}.{name})"
+        f" ELSE coalesce({row}.{name}, excluded.{name}) END"
+        for name in columns
+    ]
+    traits = (
+        f"traits = CASE WHEN {newer} THEN {row}.traits || excluded.traits"
+        f" ELSE excluded.traits || {row}.traits END"
+    )
+    latest = f"traits_at = greatest(excluded.traits_at, {row}.traits_at)"
+    return ",\n    ".join([*merged, traits, latest])
+
+
+ACCOUNT_COLUMNS = (
+    *("name", "segment", "owner", "plan", "industry"),
+    *("employees", "end_customers", "started_on"),
+)
+UPSERT_ACCOUNTS = text(f"""
+INSERT INTO account AS a (workspace_id, account_id, {", ".join(ACCOUNT_COLUMNS)}, traits, traits_at)
+SELECT :workspace_id, r.account_id, {", ".join(f"r.{name}" for name in ACCOUNT_COLUMNS)},
+       r.traits, r.traits_at
+FROM json_to_recordset(CAST(:rows AS json)) AS r (
+    account_id text, name text, segment text, owner text, plan text, industry text,
+    employees bigint, end_customers bigint, started_on date, traits jsonb, traits_at timestamptz)
+ORDER BY r.account_id COLLATE "C"
+ON CONFLICT (workspace_id, account_id) DO UPDATE SET
+    {_newest_wins("a", *ACCOUNT_COLUMNS)}
+""")  # noqa: S608 - made of the names above
+
+USER_COLUMNS = ("email", "name", "role")
+UPSERT_USERS = text(f"""
+INSERT INTO "user" AS u (
+    workspace_id, user_id, account_id, account_since, {", ".join(USER_COLUMNS)}, traits, traits_at,
+    excluded
+)
+SELECT :workspace_id, r.user_id, r.account_id, r.account_since,
+       {", ".join(f"r.{name}" for name in USER_COLUMNS)}, r.traits, r.traits_at, r.excluded
+FROM json_to_recordset(CAST(:rows AS json)) AS r (
+    user_id text, account_id text, account_since timestamptz, email text, name text, role text,
+    traits jsonb, traits_at timestamptz, excluded bool)
+ORDER BY r.user_id COLLATE "C"
+ON CONFLICT (workspace_id, user_id) DO UPDATE SET
+    account_id = CASE
+        WHEN excluded.account_id IS NULL THEN u.account_id
+        WHEN u.account_since > excluded.account_since THEN u.account_id
+        ELSE excluded.account_id END,
+    account_since = greatest(u.account_since, excluded.account_since),
+    excluded = u.excluded OR excluded.excluded,
+    {_newest_wins("u", *USER_COLUMNS)}
+""")  # noqa: S608 - made of the names above
+
+ADD_ALIASES = text("""
+INSERT INTO user_alias (workspace_id, anonymous_id, user_id, known_on)
+SELECT :workspace_id, r.anonymous_id, r.user_id, coalesce(CAST(:received_on AS date), r.day)
+FROM json_to_recordset(CAST(:rows AS json)) AS r (anonymous_id text, user_id text, day date)
+ORDER BY r.anonymous_id COLLATE "C"
+ON CONFLICT DO NOTHING
+""")

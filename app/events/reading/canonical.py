@@ -1,0 +1,283 @@
+"""From a dialect's call to the canonical event: identity, time, limits. Pure and per event."""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from hashlib import blake2b
+from typing import Any
+from uuid import uuid4
+
+import orjson
+
+from app.accounts.traits import NOT_IDS
+from app.events.reading.quarantine_codes import QuarantineError
+from app.events.reading.sanitize import nesting_depth
+from app.events.reading.times import ReceiveContext, resolve_time
+from app.workspaces.semantic_events import DEFAULT_EVENTS_BY_NAME, SemanticEventKind
+
+MAX_EVENT_BYTES = 256 * 1024
+MAX_DEPTH = 32
+MAX_ID_LENGTH, MAX_NAME_LENGTH = 255, 200
+BYTES_PER_CHARACTER = (
+    3  # of a character, on average: two ids and a name must fit into one index entry
+)
+MAX_QUANTITY = 2**40
+VIEW_KINDS = frozenset({"page", "screen"})
+USAGE_KINDS = frozenset({"track", "page", "screen"})
+
+
+@dataclass(slots=True)
+class DialectCall:
+    """What a dialect reads, before any of it is believed.
+
+    Not frozen, like ``Event``: that would cost 4 of the 15 microseconds that reading one takes.
+    """
+
+    kind: str
+    name: Any
+    message_id: Any
+    timestamp: Any
+    sent_at: Any
+    account_id: Any
+    user_id: Any
+    anonymous_id: Any
+    previous_id: Any
+    properties: Mapping[str, Any]
+    traits: Mapping[str, Any]
+    impersonated: bool
+    sdk: str | None
+
+
+Dialect = Callable[[Mapping[str, Any]], DialectCall]
+
+
+@dataclass(frozen=True, slots=True)
+class EventRules:
+    """What a workspace has set about reading events."""
+
+    end_customer_keys: Sequence[str] = ("end_customer_id",)
+    reach_property: str | None = None
+    internal_domains: Collection[str] = ()
+    semantic: Mapping[str, SemanticEventKind] = field(
+        default_factory=lambda: DEFAULT_EVENTS_BY_NAME
+    )
+
+
+@dataclass(slots=True)
+class CanonicalEvent:
+    """One event, believed. ``counted`` is the name that usage counts it by, None: it does not.
+
+    ``semantic``: what it tells beside being counted.
+    """
+
+    n: int
+    message_id: str
+    client_at: datetime
+    occurred_at: datetime
+    day: date
+    untimed: bool
+    kind: str
+    name: str
+    counted: str | None
+    account_id: str | None
+    user_id: str | None
+    anonymous_id: str | None
+    end_customers: Sequence[str]
+    quantity: int
+    sdk: str | None
+    skew_seconds: int | None
+    fingerprint: int
+    properties: Mapping[str, Any]
+    traits: Mapping[str, Any] | None
+    previous_id: str | None
+    warnings: tuple[str, ...]
+    semantic: SemanticEventKind | None
+
+    def row(self) -> dict[str, Any]:
+        """Name the columns for the ingest statement; what is absent is null there."""
+        row: dict[str, Any] = {
+            "n": self.n,
+            "message_id": self.message_id,
+            "client_at": self.client_at,
+            "occurred_at": self.occurred_at,
+            "day": self.day,
+            "kind": self.kind,
+            "name": self.name,
+            "counted": self.counted,
+            "account_id": self.account_id,
+            "user_id": self.user_id,
+            "quantity": self.quantity,
+            "sdk": self.sdk,
+            "fingerprint": self.fingerprint,
+            "properties": self.properties,
+        }
+        if self.anonymous_id:
+            row["anonymous_id"] = self.anonymous_id
+        if self.end_customers:
+            row["end_customers"] = self.end_customers
+        if self.skew_seconds is not None:
+            row["skew_seconds"] = self.skew_seconds
+        if self.untimed:
+            row["untimed"] = True
+        return row
+
+
+def canonicalize(
+    n: int,
+    raw: Any,  # noqa: ANN401 - any JSON value
+    dialect: Dialect,
+    rules: EventRules,
+    received: ReceiveContext,
+    *,
+    repaired: Iterable[str] = (),
+) -> CanonicalEvent:
+    """Turn one storable wire event into the canonical one, or raise ``QuarantineError``."""
+    warnings = sorted(repaired)
+    if not isinstance(raw, dict):
+        raise QuarantineError("not_an_object", "")
+    fingerprint = _fingerprint(raw)
+    call = dialect(raw)
+    when = resolve_time(call.timestamp, call.sent_at, received)
+    account_id, user_id, anonymous_id, previous_id = _parse_identity(call, warnings)
+    name = _event_name(call)
+    if when.warning:
+        warnings.append(when.warning)
+    day = when.occurred_at.date()
+    counted = call.kind in USAGE_KINDS and not call.impersonated
+    return CanonicalEvent(
+        n=n,
+        message_id=_message_id(call, n, fingerprint, received, warnings),
+        client_at=when.client_at,
+        occurred_at=when.occurred_at,
+        day=day,
+        untimed=when.untimed,
+        kind=call.kind,
+        name=name,
+        counted=name if counted else None,
+        account_id=account_id,
+        user_id=user_id,
+        anonymous_id=anonymous_id,
+        end_customers=_parse_end_customers(call.properties, rules) if counted else (),
+        quantity=_parse_quantity(call.properties, rules),
+        sdk=call.sdk,
+        skew_seconds=when.skew_seconds,
+        fingerprint=fingerprint,
+        properties=call.properties,
+        traits=call.traits or None,
+        previous_id=previous_id,
+        warnings=tuple(warnings),
+        semantic=rules.semantic.get(name.lower()) if call.kind == "track" else None,
+    )
+
+
+def parse_identifier(value: Any) -> str | None:  # noqa: ANN401 - as it came
+    """Read an id; None where nothing was named. Placeholders come back as the empty text."""
+    if value is None:
+        return None
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    elif isinstance(value, float) and value.is_integer():
+        value = str(int(value))
+    if not isinstance(value, str):
+        return ""
+    if value.strip().lower() in NOT_IDS:
+        return ""
+    if _is_longer(value, MAX_ID_LENGTH):
+        raise QuarantineError("id_too_long", "")
+    return value
+
+
+def _parse_identity(
+    call: DialectCall, warnings: list[str]
+) -> tuple[str | None, str | None, str | None, str | None]:
+    """Read account, user, anonymous and previous id; what each kind of call needs must be there."""
+    account_id = parse_identifier(call.account_id)
+    if account_id == "" and call.account_id != "":
+        raise QuarantineError("invalid_account_id", "/account_id")
+    user_id = parse_identifier(call.user_id)
+    if user_id == "" and call.user_id != "":
+        warnings.append("user_id_ignored")
+    anonymous_id = parse_identifier(call.anonymous_id) or None
+    previous_id = parse_identifier(call.previous_id) or None
+    if call.kind == "group" and not account_id:
+        raise QuarantineError("missing_account_id", "/account_id")
+    if call.kind == "alias" and not (previous_id and user_id):
+        raise QuarantineError("missing_previous_id", "/previous_id")
+    if not (account_id or user_id or anonymous_id):
+        raise QuarantineError("missing_identity", "/user_id")
+    return account_id or None, user_id or None, anonymous_id, previous_id
+
+
+def _is_longer(text: str, characters: int) -> bool:
+    return len(text) > characters or (
+        not text.isascii() and len(text.encode()) > characters * BYTES_PER_CHARACTER
+    )
+
+
+def _event_name(call: DialectCall) -> str:
+    if call.kind in VIEW_KINDS:
+        name = f"Viewed {call.name or call.kind}"
+    elif call.kind == "track":
+        name = call.name if isinstance(call.name, str) else ""
+        if not name.strip():
+            raise QuarantineError("missing_event_name", "/event")
+    else:
+        return call.kind
+    if _is_longer(name, MAX_NAME_LENGTH):
+        raise QuarantineError("event_name_too_long", "/event")
+    return name
+
+
+def _message_id(
+    call: DialectCall, n: int, fingerprint: int, received: ReceiveContext, warnings: list[str]
+) -> str:
+    """Take the client's id; else one made of the content; a random one cannot stop a repeat."""
+    message_id = parse_identifier(call.message_id)
+    if message_id:
+        return message_id
+    if received.idempotency_key:
+        return f"{received.idempotency_key}:{n}"
+    if call.timestamp is not None:
+        return f"content-{fingerprint & (2**64 - 1):016x}"
+    warnings.append("no_message_id")
+    return f"random-{uuid4().hex}"
+
+
+def _fingerprint(raw: dict[str, Any]) -> int:
+    """Hash the content, without ``sentAt``, which a retry may change."""
+    if "sentAt" in raw:
+        raw = {key: value for key, value in raw.items() if key != "sentAt"}
+    try:
+        content = orjson.dumps(raw, option=orjson.OPT_SORT_KEYS)
+    except orjson.JSONEncodeError:
+        raise QuarantineError("too_deep", "") from None
+    if len(content) > MAX_EVENT_BYTES:
+        raise QuarantineError("event_too_large", "")
+    if content.count(b"{") + content.count(b"[") > MAX_DEPTH and nesting_depth(raw) > MAX_DEPTH:
+        raise QuarantineError("too_deep", "")
+    return int.from_bytes(blake2b(content, digest_size=8).digest(), signed=True)
+
+
+def _parse_end_customers(properties: Mapping[str, Any], rules: EventRules) -> Sequence[str]:
+    if not properties:
+        return ()
+    named = [properties[key] for key in rules.end_customer_keys if key in properties]
+    many = properties.get("end_customer_ids")
+    if isinstance(many, list):
+        named.extend(many)
+    return tuple({found: None for value in named if (found := _short_id(value))}) if named else ()
+
+
+def _short_id(value: Any) -> str | None:  # noqa: ANN401 - as it came
+    try:
+        return parse_identifier(value) or None
+    except QuarantineError:
+        return None
+
+
+def _parse_quantity(properties: Mapping[str, Any], rules: EventRules) -> int:
+    """Read the property that the workspace counts reach by; what is no number counts nothing."""
+    value = properties.get(rules.reach_property) if rules.reach_property else None
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return min(max(round(value), 0), MAX_QUANTITY)
+    return 0

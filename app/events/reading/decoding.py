@@ -1,0 +1,153 @@
+"""From bytes to JSON values: undo the encoding, parse leniently."""
+
+import json
+import re
+import zlib
+from dataclasses import dataclass
+from gzip import GzipFile
+from io import BytesIO
+from typing import Any
+
+import orjson
+import zstandard
+
+from app.core.errors import PayloadTooLargeError, UnsupportedEncodingError
+from app.events.reading.errors import InvalidBodyError
+from app.events.reading.quarantine_codes import UnreadableLine
+
+GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
+RAW_DEFLATE = -zlib.MAX_WBITS
+END_MARKER = b"the end of the body"
+END_FRAME = zstandard.ZstdCompressor(write_checksum=True).compress(END_MARKER)
+MAX_PARSED_DEPTH = (
+    64  # levels that are kept of what is nested too deep to be read; more than any event has
+)
+MAX_BRACKETS = 200_000
+STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[\]{}]', re.DOTALL)
+MAX_INTEGER_DIGITS = 40  # digits; what does not fit into 64 bits is repaired anyway
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedJson:
+    """A JSON value. ``suspect``: events in it may hold what PostgreSQL cannot store."""
+
+    value: Any
+    suspect: bool
+
+
+def decode_body(raw: bytes, encoding: str, *, limit: int) -> bytes:
+    """Undo ``Content-Encoding``; stop inflating at the limit, so that no bomb goes off."""
+    match encoding.strip().lower():
+        case "" | "identity":
+            decoded = raw
+        case "gzip" | "x-gzip":
+            decoded = _inflate(raw, GZIP_OR_ZLIB, limit)
+        case "deflate":
+            decoded = _inflate(raw, GZIP_OR_ZLIB if raw[:1] == b"\x78" else RAW_DEFLATE, limit)
+        case "zstd":
+            decoded = _unzstd(raw, limit)
+        case _:
+            raise UnsupportedEncodingError(
+                "Content-Encoding must be identity, gzip, deflate or zstd."
+            )
+    if len(decoded) > limit:
+        raise PayloadTooLargeError(f"The decoded body is larger than {limit} bytes.")
+    return decoded
+
+
+def parse_json(body: bytes) -> ParsedJson:
+    """Read JSON, also with NaN, infinities, lone surrogates and broken UTF-8 in it."""
+    try:
+        return ParsedJson(orjson.loads(body), suspect=b"\\u0000" in body)
+    except orjson.JSONDecodeError:
+        return ParsedJson(_parse_leniently(body), suspect=True)
+
+
+def parse_json_lines(body: bytes) -> ParsedJson:
+    """Read one JSON value from each line that is not blank; a broken line costs itself only."""
+    lines = [(n, line) for n, line in enumerate(body.splitlines(), start=1) if line.strip()]
+    parsed = [_parse_line(n, line) for n, line in lines]
+    if parsed and all(isinstance(each.value, UnreadableLine) for each in parsed):
+        raise InvalidBodyError("No line of the body is JSON.")
+    return ParsedJson([p.value for p in parsed], suspect=any(p.suspect for p in parsed))
+
+
+def _parse_line(number: int, line: bytes) -> ParsedJson:
+    try:
+        return parse_json(line)
+    except InvalidBodyError:
+        text = line.decode(errors="replace").replace("\x00", "\ufffd")
+        return ParsedJson(UnreadableLine(number, text), suspect=True)
+
+
+def _inflate(raw: bytes, window: int, limit: int) -> bytes:
+    inflater = zlib.decompressobj(window)
+    try:
+        decoded = inflater.decompress(raw, limit + 1)
+    except zlib.error:
+        raise InvalidBodyError("The body is not in its Content-Encoding.") from None
+    if not inflater.eof and len(decoded) <= limit:
+        raise InvalidBodyError("The compressed body ends too early.")
+    return _inflate_members(raw, limit) if inflater.unused_data else decoded
+
+
+def _inflate_members(raw: bytes, limit: int) -> bytes:
+    """Inflate gzip members one after the other, as ``cat a.gz b.gz`` makes them."""
+    try:
+        with GzipFile(fileobj=BytesIO(raw)) as reader:
+            return reader.read(limit + 1)
+    except (EOFError, OSError, zlib.error):
+        raise InvalidBodyError("The body is not in its Content-Encoding.") from None
+
+
+def _unzstd(raw: bytes, limit: int) -> bytes:
+    """Decode all frames. The reader does not tell a frame that is cut off; ours after it does."""
+    source = BytesIO(raw + END_FRAME)
+    try:
+        with zstandard.ZstdDecompressor().stream_reader(source, read_across_frames=True) as reader:
+            decoded = reader.read(limit + len(END_MARKER) + 1)
+    except zstandard.ZstdError:
+        raise InvalidBodyError("The body is not in its Content-Encoding.") from None
+    if len(decoded) <= limit + len(END_MARKER) and not decoded.endswith(END_MARKER):
+        raise InvalidBodyError("The compressed body ends too early.")
+    return decoded.removesuffix(END_MARKER)
+
+
+def _parse_integer(digits: str) -> int:
+    """Read a number that is too large for us as one that is: Python refuses thousands of digits."""
+    return int(digits[:MAX_INTEGER_DIGITS])
+
+
+def _parse_leniently(body: bytes) -> Any:  # noqa: ANN401 - any JSON value
+    text = body.decode("utf-8-sig", errors="replace")
+    try:
+        return _loads(text)
+    except RecursionError:
+        pass
+    except ValueError:
+        raise InvalidBodyError("The body is not JSON.") from None
+    try:
+        return _loads(_cut_deep_levels(text))
+    except (ValueError, RecursionError):
+        raise InvalidBodyError("The body is not JSON.") from None
+
+
+def _loads(text: str) -> Any:  # noqa: ANN401 - any JSON value
+    return json.loads(text, strict=False, parse_int=_parse_integer)
+
+
+def _cut_deep_levels(text: str) -> str:
+    """Put null in the place of what lies too deep, so that the rest can be read."""
+    if text.count("[") + text.count("{") > MAX_BRACKETS:
+        raise InvalidBodyError("The body is nested too deep.")
+    kept, depth, start = [], 0, 0
+    for found in STRING_OR_BRACKET.finditer(text):
+        if found[0] in "[{":
+            depth += 1
+            if depth == MAX_PARSED_DEPTH + 1:
+                kept.append(text[start : found.start()] + "null")
+        elif found[0] in "]}":
+            depth -= 1
+            if depth == MAX_PARSED_DEPTH:
+                start = found.end()
+    return "".join([*kept, text[start:]])

@@ -1,0 +1,35 @@
+"""The native dialect: the same calls in snake_case, for who has no SDK."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from app.events.reading.canonical import DialectCall
+from app.events.reading.quarantine_codes import QuarantineError
+from app.events.reading.segment import CALL_KINDS, EMPTY
+
+
+def parse_call(raw: Mapping[str, Any]) -> DialectCall:
+    """Read one event of ``POST /api/v1/events``. Without a type it is a track call."""
+    kind = raw.get("type", "track")
+    if not isinstance(kind, str) or kind not in CALL_KINDS:
+        raise QuarantineError("unknown_type", "/type")
+    properties = raw.get("properties")
+    traits = raw.get("traits")
+    sdk = raw.get("sdk")
+    end_customer = raw.get("end_customer_id")
+    properties = properties if isinstance(properties, dict) else EMPTY
+    return DialectCall(
+        kind=kind,
+        name=raw.get("event", raw.get("name")),
+        message_id=raw.get("message_id"),
+        timestamp=raw.get("timestamp"),
+        sent_at=raw.get("sent_at"),
+        account_id=raw.get("account_id"),
+        user_id=raw.get("user_id"),
+        anonymous_id=raw.get("anonymous_id"),
+        previous_id=raw.get("previous_id"),
+        properties={**properties, "end_customer_id": end_customer} if end_customer else properties,
+        traits=traits if isinstance(traits, dict) else EMPTY,
+        impersonated=raw.get("impersonated") is True,
+        sdk=sdk[:100] if isinstance(sdk, str) else None,
+    )

@@ -1,0 +1,99 @@
+"""Client time: read what SDKs write, and decide when an event really happened."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from app.events.reading.quarantine_codes import QuarantineError
+
+MIN_EPOCH_MILLISECONDS = 100_000_000_000  # as seconds this would be the year 5138
+MIN_EPOCH_DIGITS = 9  # digits: a string of eight is a date such as 20260131
+TOLERATED_SKEW = timedelta(seconds=60)
+ACCEPTED_AHEAD = timedelta(minutes=5)
+CLAMPED_AHEAD = timedelta(hours=24)
+MAX_PLAUSIBLE_SKEW = timedelta(days=3650)  # beyond it ``sentAt`` is no clock: Go writes the year 1
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiveContext:
+    """When a request came, and how old an event may be in it (None: any age, for imports)."""
+
+    at: datetime
+    oldest: datetime | None
+    sent_at: Any = None
+    idempotency_key: str | None = None
+
+    @property
+    def day_start(self) -> datetime:
+        return self.at.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+@dataclass(frozen=True, slots=True)
+class EventTime:
+    """``client_at`` is what the client said, unaltered; ``occurred_at`` what we believe."""
+
+    client_at: datetime
+    occurred_at: datetime
+    skew_seconds: int | None = None
+    untimed: bool = False
+    warning: str | None = None
+
+
+def resolve_time(timestamp: Any, sent_at: Any, received: ReceiveContext) -> EventTime:  # noqa: ANN401
+    """Place an event in time, or say why it cannot be."""
+    if timestamp is None:
+        return EventTime(received.day_start, received.at, untimed=True)
+    client_at, warning = parse_timestamp(timestamp)
+    skew = _skew(sent_at if sent_at is not None else received.sent_at, received.at)
+    occurred_at = _corrected(client_at, skew)
+    ahead = occurred_at - received.at
+    if ahead > CLAMPED_AHEAD:
+        raise QuarantineError("future_timestamp", "/timestamp")
+    if ahead > ACCEPTED_AHEAD:
+        occurred_at, warning = received.at, "future_timestamp_clamped"
+    if received.oldest is not None and occurred_at < received.oldest:
+        raise QuarantineError("too_old", "/timestamp")
+    seconds = None if skew is None else round(skew.total_seconds())
+    return EventTime(client_at, occurred_at, seconds, warning=warning)
+
+
+def parse_timestamp(value: Any) -> tuple[datetime, str | None]:  # noqa: ANN401 - as it came
+    """Read RFC 3339, or epoch seconds or milliseconds; without a zone it is UTC, and said so."""
+    try:
+        if isinstance(value, str):
+            if value.isdigit() and len(value) >= MIN_EPOCH_DIGITS:
+                return _from_epoch(int(value)), None
+            read = datetime.fromisoformat(value)
+            if read.tzinfo is None:
+                return read.replace(tzinfo=UTC), "naive_timestamp"
+            return read.astimezone(UTC), None
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return _from_epoch(value), None
+    except (ValueError, OverflowError, OSError):
+        pass
+    raise QuarantineError("invalid_timestamp", "/timestamp")
+
+
+def _from_epoch(number: float) -> datetime:
+    seconds = number / 1000 if number >= MIN_EPOCH_MILLISECONDS else number
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _corrected(client_at: datetime, skew: timedelta | None) -> datetime:
+    if skew is None or skew <= TOLERATED_SKEW:
+        return client_at
+    try:
+        return client_at - skew
+    except OverflowError:
+        raise QuarantineError("invalid_timestamp", "/timestamp") from None
+
+
+def _skew(sent_at: Any, received_at: datetime) -> timedelta | None:  # noqa: ANN401 - as it came
+    """How far the client's clock runs ahead, by when it says that it sent the request."""
+    if sent_at is None:
+        return None
+    try:
+        skew = parse_timestamp(sent_at)[0] - received_at
+    except QuarantineError:
+        return None
+    return skew if abs(skew) <= MAX_PLAUSIBLE_SKEW else None

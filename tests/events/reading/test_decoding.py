@@ -1,0 +1,186 @@
+import gzip
+import json
+import math
+import zlib
+from collections.abc import Callable
+from random import Random
+
+import pytest
+import zstandard
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.core.errors import PayloadTooLargeError, UnsupportedEncodingError
+from app.events.reading import decoding
+from app.events.reading.errors import InvalidBodyError
+from app.events.reading.quarantine_codes import UnreadableLine
+from app.events.reading.sanitize import nesting_depth
+
+LIMIT = 1_000_000
+NOISE = Random(1).randbytes(300_000)  # noqa: S311 - the same noise each time
+
+
+def raw_deflate(raw: bytes) -> bytes:
+    packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    return packer.compress(raw) + packer.flush()
+
+
+def streamed_zstd(raw: bytes) -> bytes:
+    packer = zstandard.ZstdCompressor().compressobj()
+    return packer.compress(raw) + packer.flush()
+
+
+PACKERS: list[tuple[str, Callable[[bytes], bytes]]] = [
+    ("gzip", gzip.compress),
+    ("x-gzip", gzip.compress),
+    ("deflate", zlib.compress),
+    ("deflate", raw_deflate),
+    ("zstd", zstandard.compress),
+    ("zstd", streamed_zstd),
+]
+
+
+@pytest.mark.parametrize(("encoding", "pack"), PACKERS)
+@pytest.mark.parametrize("raw", [b"{}", NOISE, b"\n" * LIMIT])
+def test_every_encoding_is_undone(
+    encoding: str, pack: Callable[[bytes], bytes], raw: bytes
+) -> None:
+    assert decoding.decode_body(pack(raw), f" {encoding.upper()} ", limit=LIMIT) == raw
+
+
+@pytest.mark.parametrize("encoding", ["", "identity", "Identity"])
+def test_without_an_encoding_the_body_stays_as_it_is(encoding: str) -> None:
+    assert decoding.decode_body(b"{}", encoding, limit=2) == b"{}"
+    with pytest.raises(PayloadTooLargeError):
+        decoding.decode_body(b"{} ", encoding, limit=2)
+
+
+@pytest.mark.parametrize("encoding", ["br", "gzip, gzip", "utf-8"])
+def test_other_encodings_are_not_guessed(encoding: str) -> None:
+    with pytest.raises(UnsupportedEncodingError):
+        decoding.decode_body(b"{}", encoding, limit=LIMIT)
+
+
+@pytest.mark.parametrize(("encoding", "pack"), PACKERS)
+def test_a_bomb_is_stopped_at_the_limit(encoding: str, pack: Callable[[bytes], bytes]) -> None:
+    bomb = pack(b" " * 50_000_000)
+    assert len(bomb) < LIMIT
+
+    with pytest.raises(PayloadTooLargeError):
+        decoding.decode_body(bomb, encoding, limit=LIMIT)
+    with pytest.raises(PayloadTooLargeError):
+        decoding.decode_body(pack(b" " * (LIMIT + 1)), encoding, limit=LIMIT)
+
+
+@pytest.mark.parametrize(("encoding", "pack"), PACKERS)
+@pytest.mark.parametrize("kept", [0.3, 0.6, 0.9])
+@pytest.mark.parametrize("raw", [NOISE, b'{"a":1}\n' * 100_000])
+def test_a_body_that_is_cut_off_is_an_error_and_never_a_part_of_it(
+    encoding: str, pack: Callable[[bytes], bytes], kept: float, raw: bytes
+) -> None:
+    packed = pack(raw)
+
+    with pytest.raises(InvalidBodyError):
+        decoding.decode_body(packed[: int(len(packed) * kept)], encoding, limit=LIMIT)
+
+
+@pytest.mark.parametrize(("encoding", "pack"), [PACKERS[0], PACKERS[4], PACKERS[5]])
+def test_bodies_packed_one_after_the_other_are_one(
+    encoding: str, pack: Callable[[bytes], bytes]
+) -> None:
+    both = pack(b'{"a":1}\n') + pack(b'{"b":2}\n')
+
+    assert decoding.decode_body(both, encoding, limit=LIMIT) == b'{"a":1}\n{"b":2}\n'
+    with pytest.raises(PayloadTooLargeError):
+        decoding.decode_body(pack(NOISE) * 4, encoding, limit=LIMIT)
+    with pytest.raises(InvalidBodyError):
+        decoding.decode_body(both[:-3], encoding, limit=LIMIT)
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "zstd"])
+def test_what_is_not_in_its_encoding_is_an_error(encoding: str) -> None:
+    for body in (b"{}", b'{"batch": []}', NOISE):
+        with pytest.raises(InvalidBodyError):
+            decoding.decode_body(body, encoding, limit=LIMIT)
+
+
+def test_plain_json_is_not_suspect_and_what_cannot_be_stored_is() -> None:
+    assert decoding.parse_json(b'{"a": [1, "\\u00e9"]}') == decoding.ParsedJson(
+        {"a": [1, "é"]}, suspect=False
+    )
+
+    for body in (
+        *(b'{"a": NaN}', b'{"a": "\\u0000"}', b'{"a": "\\ud800"}', b'{"a": "\xff"}'),
+        *(b'{"a": "x\x00y"}', b'{"a": 1e400}', b'\xef\xbb\xbf{"a": 1}'),
+    ):
+        assert decoding.parse_json(body).suspect, body
+
+
+def test_python_s_own_numbers_are_read() -> None:
+    value = decoding.parse_json(b"[NaN, Infinity, -Infinity, 1e400]").value
+
+    assert math.isnan(value[0])
+    assert value[1:] == [math.inf, -math.inf, math.inf]
+
+
+def test_a_number_of_any_length_is_read_as_one_too_large() -> None:
+    [number] = decoding.parse_json(b"[" + b"9" * 10_000 + b"]").value
+
+    assert number > 2**64
+
+
+def test_broken_utf8_becomes_replacement_characters_and_a_mark_at_the_head_is_dropped() -> None:
+    assert decoding.parse_json(b'{"a": "x\xffy"}').value == {"a": "x\ufffdy"}
+    assert decoding.parse_json(b'\xef\xbb\xbf{"a": 1}').value == {"a": 1}
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"batch=1", b"[1,]", b"{'a': 1}", b"[" * 100_000])
+def test_what_is_not_json_is_an_error(body: bytes) -> None:
+    with pytest.raises(InvalidBodyError):
+        decoding.parse_json(body)
+
+
+@given(st.recursive(st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.text(), st.lists))
+def test_what_python_writes_is_read_back(value: object) -> None:
+    parsed = decoding.parse_json(json.dumps(value).encode())
+
+    assert parsed.value == value
+
+
+def test_lines_are_read_one_by_one() -> None:
+    parsed = decoding.parse_json_lines(b'{"a": 1}\r\n\n  \n[NaN]\n"x"')
+
+    assert parsed.suspect
+    assert parsed.value[0] == {"a": 1}
+    assert parsed.value[2] == "x"
+    assert not decoding.parse_json_lines(b"1\n2").suspect
+
+
+def test_a_broken_line_costs_itself_only() -> None:
+    parsed = decoding.parse_json_lines(b'{"a": 1}\n\n{"b"\xff: \x00\n2')
+
+    assert parsed.suspect
+    assert parsed.value == [{"a": 1}, UnreadableLine(3, '{"b"\ufffd: \ufffd'), 2]
+
+
+@pytest.mark.parametrize("body", [b"x", b"[1,\n2,\n", b"{\n"])
+def test_lines_of_which_none_is_json_are_no_body(body: bytes) -> None:
+    with pytest.raises(InvalidBodyError):
+        decoding.parse_json_lines(body)
+
+
+@pytest.mark.parametrize("levels", [1_100, 50_000])
+def test_what_is_nested_too_deep_to_be_read_is_cut_and_the_rest_kept(levels: int) -> None:
+    deep = b'{"a": ' * levels + b'"]}"' + b"}" * levels
+    parsed = decoding.parse_json(b'[1, "\\"[{", ' + deep + b', {"b": [2]}]')
+
+    assert parsed.suspect
+    assert parsed.value[:2] == [1, '"[{']
+    assert nesting_depth(parsed.value[2]) == decoding.MAX_PARSED_DEPTH - 1
+    assert parsed.value[3] == {"b": [2]}
+
+
+@pytest.mark.parametrize("body", [b"[" * 5_000, b"[" * 300_000 + b"]" * 300_000, b"]" * 5_000])
+def test_brackets_alone_are_no_body(body: bytes) -> None:
+    with pytest.raises(InvalidBodyError):
+        decoding.parse_json(body)
