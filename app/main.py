@@ -55,10 +55,9 @@ from app.reports.cause_endpoints import router as causes_router
 from app.reports.endpoints import router as reports_router
 from app.reports.review_endpoints import router as review_router
 from app.signals.endpoints import router as signals_router
-from app.webhooks import fields as message_fields
-from app.webhooks import message_endpoints
+from app.webhooks import message_endpoints, message_fields
 from app.webhooks.endpoints import router as webhook_endpoints_router
-from app.webhooks.service import Desk
+from app.webhooks.service import EndpointSecretStore
 from app.workspaces.auth import CallerCache
 from app.workspaces.endpoints import router as workspaces_router
 
@@ -182,7 +181,7 @@ def attach(app: FastAPI, storage: Storage, settings: Settings, clock: Clock) -> 
     app.state.current_account_id = aliases.resolve_before_request
     key = settings.encryption_key
     app.state.vault = vault = Encryptor.of(key.get_secret_value() if key else None)
-    app.state.webhook_desk = Desk(vault, settings.allowed_networks)
+    app.state.webhook_desk = EndpointSecretStore(vault, settings.allowed_networks)
 
 
 def create_app(storage: Storage, settings: Settings, clock: Clock) -> FastAPI:
@@ -205,7 +204,7 @@ def create_app(storage: Storage, settings: Settings, clock: Clock) -> FastAPI:
         open_prefixes=message_fields.OPEN_PREFIXES,
         choices={},
     )
-    message_endpoints.describe(app)
+    message_endpoints.add_webhooks_to_openapi(app)
     csv_responses.install(app)
     etags.install(app)
     app.add_middleware(RequestLogMiddleware)

@@ -18,7 +18,7 @@ from app.accounts.due import Priority
 from app.alerts import service as alerts
 from app.billing import service as billing
 from app.changes import queries as changes
-from app.changes.feed import KEPT
+from app.changes.feed import RETENTION
 from app.churn import training_job
 from app.churn.training_job import Trainer
 from app.core import parent_process, partitions
@@ -33,17 +33,17 @@ from app.events.ingestion import attribution
 from app.events.ingestion import queries as events
 from app.health import override_service, restate
 from app.imports import service as imports
-from app.imports.running import Importer
+from app.imports.import_job import Importer
 from app.interventions import evaluating
 from app.jobs import queries as jobs
-from app.jobs.running import Runner
-from app.jobs.service import Handler
+from app.jobs.runner import JobRunner
+from app.jobs.service import JobHandler
 from app.lifecycle import processing as lifecycle
 from app.reports import backtest_service as backtests
-from app.webhooks import delivery_queries, recovering
-from app.webhooks.delivering import Deliverer, DeliveryThread
-from app.webhooks.dialling import Dialler
-from app.webhooks.sending import Sender
+from app.webhooks import delivery_queries, recovery
+from app.webhooks.connector import Connector
+from app.webhooks.delivery_worker import DeliveryThread, DeliveryWorker
+from app.webhooks.http_client import HttpClient
 
 log = structlog.get_logger()
 
@@ -66,14 +66,14 @@ OTHERS_EVERY = 5
 """Before every so many sets one is scored that is not live, so that a sweep goes on under load."""
 
 
-def handlers() -> Mapping[str, Handler]:
+def handlers() -> Mapping[str, JobHandler]:
     """Who does the pages of which kind of job."""
     return {
         restate.KIND: restate.restate_page,
         onboarding.KIND: onboarding.backfill_page,
-        imports.UPLOADED: Importer(),
+        imports.UPLOAD_JOB: Importer(),
         backtests.KIND: backtests.backtest_page,
-        recovering.KIND: recovering.recover_page,
+        recovery.KIND: recovery.recover_page,
     }
 
 
@@ -105,7 +105,7 @@ class Worker:
     _turns: Iterator[int] = field(default_factory=count)
 
     def __post_init__(self) -> None:
-        self.jobs = Runner(self.sessions, handlers())
+        self.jobs = JobRunner(self.sessions, handlers())
         self.trainer = Trainer(self.sessions)
         self.chores: Sequence[Chore] = (
             Chore(self.keep_house, UPKEEP_SECONDS),
@@ -151,9 +151,11 @@ class Worker:
         """Send messages from a thread beside the loop: neither waits for the other."""
         key = self.settings.encryption_key
         vault = Encryptor.of(key.get_secret_value() if key else None)
-        sender = Sender(Dialler(self.settings.allowed_networks))
+        sender = HttpClient(Connector(self.settings.allowed_networks))
         url = self.settings.public_url
-        return DeliveryThread(Deliverer(self.sessions, vault, sender, self.clock, public_url=url))
+        return DeliveryThread(
+            DeliveryWorker(self.sessions, vault, sender, self.clock, public_url=url)
+        )
 
     def step(self) -> bool:
         """Do a page of each chore that is due. Returns whether there may be more at once."""
@@ -228,14 +230,14 @@ class Worker:
             quarantine.drop_old_quarantined(session, before=quarantine_before)
             stats_queries.drop_old_hours(session, before=now - timedelta(days=STATS_DAYS))
             events.drop_old_unattributed(session, before=events_before)
-            changes.drop_old(session, before=now - KEPT)
-            jobs.drop_finished(session, before=now - timedelta(days=JOB_DAYS))
+            changes.delete_old_changes(session, before=now - RETENTION)
+            jobs.delete_finished_jobs(session, before=now - timedelta(days=JOB_DAYS))
         with transaction(self.sessions) as session:
             messages_before = now - timedelta(days=days.message_retention_days)
-            delivery_queries.drop_old(session, before=messages_before)
+            delivery_queries.delete_old_messages(session, before=messages_before)
         monitoring.watch_sources(self.sessions, now=now)
         with transaction(self.sessions) as session:
-            imports.settle_ended(session, now=now)
+            imports.finish_ended_imports(session, now=now)
         with transaction(self.sessions) as session:
             override_service.expire(session, now=now)
             pipeline.sweep(session, today=now.date())

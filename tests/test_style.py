@@ -108,7 +108,7 @@ def changed_in(function: ast.AST) -> set[str]:
     return found
 
 
-ASKS_AGAIN = "tests/servers/running.py"  # real processes can only be asked until it holds
+ASKS_AGAIN = "tests/servers/processes.py"  # real processes can only be asked until it holds
 
 
 @pytest.mark.parametrize("file", [file for file in written() if file.startswith("tests")])

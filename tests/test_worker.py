@@ -17,7 +17,7 @@ from app.tables import Due, HealthScore
 from app.worker import OTHERS_EVERY, Chore, Worker
 from tests import factories
 from tests.conftest import ENCRYPTION_KEY
-from tests.servers.running import eventually
+from tests.servers.processes import eventually
 
 NOW = datetime(2026, 3, 18, 12, 0, tzinfo=UTC)
 

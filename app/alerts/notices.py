@@ -13,8 +13,8 @@ from urllib.parse import quote
 from sqlalchemy.orm import Session
 
 from app.alerts.tables import Alert
-from app.changes.queries import NewChange, record
-from app.webhooks.outbox import MOST_SINGLE, NewMessage, as_many_as_fit, publish
+from app.changes.queries import NewChange, record_changes
+from app.webhooks.outbox import MAX_SINGLE_MESSAGES, NewMessage, fit_digest_items, publish
 from app.workspaces.queries import get_workspace
 
 NOTHING, OPENED, RESOLVED = "nothing", "opened", "resolved"
@@ -45,10 +45,10 @@ def tell(
         some = [alert for alert in of_rule if due(alert)]
         late = [alert for alert in some if _is_late(alert)]
         prompt = [alert for alert in some if not _is_late(alert)]
-        if late or len(prompt) > MOST_SINGLE:
-            some = [*late, *prompt] if len(prompt) > MOST_SINGLE else late
+        if late or len(prompt) > MAX_SINGLE_MESSAGES:
+            some = [*late, *prompt] if len(prompt) > MAX_SINGLE_MESSAGES else late
             messages.append(_digest(some, revenue, currency))
-        if len(prompt) <= MOST_SINGLE:
+        if len(prompt) <= MAX_SINGLE_MESSAGES:
             messages += [_single(alert, revenue, currency) for alert in prompt]
     publish(session, workspace_id, messages, now=now)
     for alert in alerts:
@@ -78,7 +78,7 @@ def note(
 ) -> None:
     """Put what happened into the feed of changes, told or not."""
     changes = [NewChange("alert", alert.account_id, _change(alert, what)) for alert in alerts]
-    record(session, workspace_id, changes, now=now)
+    record_changes(session, workspace_id, changes, now=now)
 
 
 def _is_late(alert: Alert) -> bool:
@@ -107,7 +107,7 @@ def _digest(alerts: Sequence[Alert], revenue: Mapping[str, int], currency: str) 
         "revenue_at_risk_cents": sum(revenue.get(alert.account_id, 0) for alert in opened),
         "currency": currency,
         "scorecard_version": one.scorecard_version,
-        "accounts": as_many_as_fit(
+        "accounts": fit_digest_items(
             {"account_id": alert.account_id, "alert_id": alert.id, "what": due(alert)}
             | _values(alert)
             for alert in largest

@@ -16,11 +16,11 @@ from app.churn.horizon import Basis, Horizon
 from app.churn.panel import Panel
 from app.core.db import transaction
 from app.features.table_queries import Moment, feature_table
-from app.imports import local
-from app.imports.kinds import Kind
-from app.imports.plan import Plan
-from app.imports.records import Format
-from app.jobs.states import State
+from app.imports import local_import
+from app.imports.kinds import ImportKind
+from app.imports.plan import ImportPlan
+from app.imports.records import FileFormat
+from app.jobs.states import JobState
 from app.workspaces import service as workspaces
 
 CRM = Horizon(30, Basis.SUBSCRIPTION)
@@ -59,19 +59,21 @@ def rows(path: Path) -> Iterator[dict[str, str]]:
         yield from csv.DictReader(file)
 
 
-def take_in(rig: Rig, name: str, files: Mapping[Path, Plan]) -> str:
+def take_in(rig: Rig, name: str, files: Mapping[Path, ImportPlan]) -> str:
     with transaction(rig.sessions) as session:
         owner = workspaces.create_workspace(session, name, actor="bench", now=now())
     for path, plan in files.items():
-        ended = local.run(rig.sessions, owner.id, path, plan, clock=now, on_page=lambda _: None)
-        if ended.state is not State.DONE:
+        ended = local_import.import_file(
+            rig.sessions, owner.id, path, plan, clock=now, on_page=lambda _: None
+        )
+        if ended.state is not JobState.DONE:
             raise RuntimeError(f"{path.name}: {ended.error}")
     rig.maintain()
     return owner.id
 
 
 def nova(rig: Rig, folder: Path) -> Panel:
-    plan = Plan(Kind.EVENTS, Format.CSV, NOVA_EVENTS, {}, "+", dry_run=False)
+    plan = ImportPlan(ImportKind.EVENTS, FileFormat.CSV, NOVA_EVENTS, {}, "+", dry_run=False)
     path = folder / "nova_commit_events.csv.gz"
     owner = take_in(rig, "nova", {path: plan})
     last = max(int(row["ts"]) for row in rows(path))
@@ -82,13 +84,13 @@ def nova(rig: Rig, folder: Path) -> Panel:
 
 
 def crm(rig: Rig, folder: Path) -> Crm:
-    names = {"t": local.lookup(folder / "event_types.csv.gz")}
+    names = {"t": local_import.read_lookup(folder / "event_types.csv.gz")}
     files = {
-        folder / "subscriptions.csv.gz": Plan(
-            Kind.SUBSCRIPTIONS, Format.CSV, CRM_SUBSCRIPTIONS, {}, None, dry_run=False
+        folder / "subscriptions.csv.gz": ImportPlan(
+            ImportKind.SUBSCRIPTIONS, FileFormat.CSV, CRM_SUBSCRIPTIONS, {}, None, dry_run=False
         ),
-        folder / "events.csv.gz": Plan(
-            Kind.EVENTS, Format.CSV, CRM_EVENTS, names, None, dry_run=False
+        folder / "events.csv.gz": ImportPlan(
+            ImportKind.EVENTS, FileFormat.CSV, CRM_EVENTS, names, None, dry_run=False
         ),
     }
     owner = take_in(rig, "crm", files)

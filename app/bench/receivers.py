@@ -13,8 +13,8 @@ from app.bench.server import NETWORK, Rig, Tenant, by_bench
 from app.core.db import transaction
 from app.core.encryption import Encryptor, load_or_create_key
 from app.webhooks import service
-from app.webhooks.schemas import EndpointIn
-from app.webhooks.service import Desk
+from app.webhooks.schemas import WebhookEndpointIn
+from app.webhooks.service import EndpointSecretStore
 
 ANSWER = b"HTTP/1.1 204 No Content\r\ncontent-length: 0\r\n\r\n"
 
@@ -68,11 +68,11 @@ def aim(
     rig: Rig, owner: Tenant, receivers: Sequence[Receiver], *, types: Sequence[str] = ()
 ) -> None:
     """Make an endpoint for each receiver, sealed with the key that the service keeps."""
-    desk = Desk(Encryptor.of(load_or_create_key(rig.folder)), [ip_network(NETWORK)])
+    desk = EndpointSecretStore(Encryptor.of(load_or_create_key(rig.folder)), [ip_network(NETWORK)])
     with transaction(rig.sessions) as session:
         for each in receivers:
-            said = EndpointIn(url=each.url, types=list(types)).model_dump()
-            service.create(session, by_bench(owner.id), said, desk=desk)
+            said = WebhookEndpointIn(url=each.url, types=list(types)).model_dump()
+            service.create_endpoint(session, by_bench(owner.id), said, desk=desk)
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from app.health import restate, scorecard_service, simulate_service, yardstick
 from app.health.measures import CardMeasure, MetricSource, Percentile, default_measures
 from app.health.queries import account_ids
 from app.health.scorecard import Card, Scorecard
-from app.jobs.running import Runner
+from app.jobs.runner import JobRunner
 from app.workspaces.queries import get_workspace
 
 MANY = Past(accounts=10_000, users=5, uses=10, reached=30)
@@ -70,7 +70,7 @@ def _restated(rig: Rig) -> Result:
     since = until - timedelta(days=DAYS - 1)
     with transaction(rig.sessions) as session:
         restate.order(session, by_bench(world.workspace_id), 1, since=since, until=until)
-    runner = Runner(rig.sessions, {restate.KIND: restate.restate_page})
+    runner = JobRunner(rig.sessions, {restate.KIND: restate.restate_page})
 
     def work() -> None:
         while runner.step(now()):

@@ -17,10 +17,10 @@ from app.bench.results import Result
 from app.bench.server import Rig, database, now, tenant, wait_until
 from app.core.db import transaction
 from app.webhooks import outbox
-from app.webhooks.delivering import LEASE
+from app.webhooks.concurrency import MAX_LIMIT
+from app.webhooks.delivery_worker import LEASE
+from app.webhooks.http_client import DEADLINE_SECONDS
 from app.webhooks.outbox import NewMessage
-from app.webhooks.sending import DEADLINE_SECONDS
-from app.webhooks.windows import MOST
 
 CARD = {"version": 2, "previous_version": 1}
 
@@ -159,8 +159,8 @@ def _kills(rig: Rig) -> Result:
         f"{KILLS} kills of the worker during {KILLED:,} deliveries",
         f"{len(set(ids) - set(times))} lost, {repeats} repeats, {held} held",
         f"at most {max(times.values())} times the same id",
-        f"0 lost, ≤ {KILLS * MOST} repeats",
-        set(times) == set(ids) and repeats <= KILLS * MOST and not held,
+        f"0 lost, ≤ {KILLS * MAX_LIMIT} repeats",
+        set(times) == set(ids) and repeats <= KILLS * MAX_LIMIT and not held,
     )
 
 

@@ -3,8 +3,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from app.changes import queries
-from app.changes.feed import OLDEST, Place, place_of
-from app.changes.schemas import ChangeOut, ChangesOut, ChangeType, Start
+from app.changes.feed import OLDEST_POSITION, FeedPosition, parse_cursor
+from app.changes.schemas import ChangeOut, ChangesOut, ChangeType, FeedStart
 from app.core.clock import Now
 from app.core.db import ReadSessionDep
 from app.core.pagination import Cursor, Limit
@@ -32,7 +32,7 @@ def list_changes(
     caller: Reader,
     now: Now,
     types: Types = None,
-    start: Start = Start.OLDEST,
+    start: FeedStart = FeedStart.OLDEST,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> ChangesOut:
@@ -41,11 +41,11 @@ def list_changes(
     Without a cursor the feed begins with the oldest change that is kept (30 days), or at this
     moment with `start=now`.
     """
-    running = queries.oldest_running(session)
-    place = OLDEST if start is Start.OLDEST else Place(running, -1)
+    running = queries.oldest_running_transaction(session)
+    place = OLDEST_POSITION if start is FeedStart.OLDEST else FeedPosition(running, -1)
     if cursor is not None:
-        place = place_of(cursor, now=now, oldest_running=running)
-    rows = queries.changes(
+        place = parse_cursor(cursor, now=now, oldest_running=running)
+    rows = queries.list_changes(
         session,
         caller.workspace_id,
         types=types.split(",") if types else (),
@@ -54,7 +54,7 @@ def list_changes(
     )
     shown = rows[:limit]
     if shown:
-        place = Place(shown[-1].transaction_id, shown[-1].number)
+        place = FeedPosition(shown[-1].transaction_id, shown[-1].number)
     return ChangesOut(
         items=[ChangeOut.model_validate(row) for row in shown],
         next_cursor=place.cursor(now),

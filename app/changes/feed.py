@@ -5,13 +5,13 @@ from datetime import datetime, timedelta
 
 from app.core.pagination import InvalidCursorError, decode_cursor, encode_cursor
 
-KEPT = timedelta(days=30)
-READ_WITHIN = timedelta(days=29)
+RETENTION = timedelta(days=30)
+CURSOR_MAX_AGE = timedelta(days=29)
 """A cursor is refused before the first change behind it can have been dropped."""
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class FeedPosition:
     """After which change to go on: the id of its transaction, and its number."""
 
     transaction_id: int
@@ -25,10 +25,10 @@ class Place:
         return self.transaction_id, self.number
 
 
-OLDEST = Place(-1, -1)
+OLDEST_POSITION = FeedPosition(-1, -1)
 
 
-def place_of(cursor: str, *, now: datetime, oldest_running: int) -> Place:
+def parse_cursor(cursor: str, *, now: datetime, oldest_running: int) -> FeedPosition:
     """Read a cursor. Raises InvalidCursorError for one that could lead past changes unseen.
 
     That is one that lay unused for too long, and one of transactions that are yet to come: it is
@@ -36,9 +36,9 @@ def place_of(cursor: str, *, now: datetime, oldest_running: int) -> Place:
     """
     found = decode_cursor(cursor, int, int, int)
     assert found is not None  # noqa: S101 - only no cursor has no place
-    place, asked_at = Place(found[0], found[1]), found[2]
+    place, asked_at = FeedPosition(found[0], found[1]), found[2]
     if place.transaction_id > oldest_running:
         raise InvalidCursorError("This cursor is of another database. Begin anew without one.")
-    if asked_at < (now - READ_WITHIN).timestamp():
+    if asked_at < (now - CURSOR_MAX_AGE).timestamp():
         raise InvalidCursorError("This cursor is older than what is kept. Begin anew without one.")
     return place

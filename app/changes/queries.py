@@ -19,7 +19,7 @@ class NewChange:
     data: Mapping[str, Any]
 
 
-RECORD = text("""
+INSERT_CHANGES = text("""
 INSERT INTO change (workspace_id, transaction_id, type, account_id, data, created_at)
 SELECT :workspace_id, CAST(CAST(pg_current_xact_id() AS text) AS bigint), r.type, r.account_id,
        r.data, :now
@@ -39,24 +39,24 @@ WHERE NOT EXISTS (
     SELECT FROM pg_stat_activity a
     WHERE a.backend_xid = CAST(x AS xid) AND a.datname <> current_database())
 """).columns(oldest_running=BigInteger)
-OWN = cast(cast(func.pg_current_xact_id_if_assigned(), String), BigInteger)
+OWN_TRANSACTION_ID = cast(cast(func.pg_current_xact_id_if_assigned(), String), BigInteger)
 
 
-def record(
+def record_changes(
     session: Session, workspace_id: str, changes: Sequence[NewChange], *, now: datetime
 ) -> None:
     """Tell polling readers of changes, in the caller's transaction and in this order."""
     if changes:
         rows = orjson.dumps(changes).decode()
-        session.execute(RECORD, {"workspace_id": workspace_id, "rows": rows, "now": now})
+        session.execute(INSERT_CHANGES, {"workspace_id": workspace_id, "rows": rows, "now": now})
 
 
-def oldest_running(session: Session) -> int:
+def oldest_running_transaction(session: Session) -> int:
     """Return the id below which every transaction of this database has ended."""
     return int(session.scalars(OLDEST_RUNNING).one())
 
 
-def changes(
+def list_changes(
     session: Session,
     workspace_id: str,
     *,
@@ -70,7 +70,7 @@ def changes(
     oldest running one is shown yet, but for what the asking transaction wrote itself.
     """
     running = OLDEST_RUNNING.scalar_subquery()
-    settled = or_(Change.transaction_id < running, Change.transaction_id == OWN)
+    settled = or_(Change.transaction_id < running, Change.transaction_id == OWN_TRANSACTION_ID)
     place = tuple_(Change.transaction_id, Change.number)
     rows = select(Change).where(Change.workspace_id == workspace_id, place > after, settled)
     if types:
@@ -78,5 +78,5 @@ def changes(
     return session.scalars(rows.order_by(*place).limit(limit)).all()
 
 
-def drop_old(session: Session, *, before: datetime) -> None:
+def delete_old_changes(session: Session, *, before: datetime) -> None:
     session.execute(delete(Change).where(Change.created_at < before))

@@ -13,7 +13,7 @@ class ChangeType(StrEnum):
     INTERVENTION = "intervention"
 
 
-class Start(StrEnum):
+class FeedStart(StrEnum):
     """Where a reader without a cursor begins."""
 
     OLDEST = "oldest"

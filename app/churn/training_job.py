@@ -20,7 +20,7 @@ from app.core.db import SessionFactory, transaction
 from app.core.errors import ProblemError
 from app.core.query_helpers import advisory_lock
 from app.jobs import service as jobs
-from app.jobs.service import LostLeaseError, Work
+from app.jobs.service import ClaimedJob, LostLeaseError
 from app.jobs.tables import Job
 from app.workspaces.service import Actor
 
@@ -57,7 +57,7 @@ def order_nightly(session: Session, *, now: datetime) -> int:
 
 
 def run(
-    sessions: SessionFactory, work: Work, clock: Clock, *, treated: Treated = lambda *_: {}
+    sessions: SessionFactory, work: ClaimedJob, clock: Clock, *, treated: Treated = lambda *_: {}
 ) -> None:
     """Do a training job from start to end; what it stores is committed with the job's end.
 
@@ -74,7 +74,7 @@ def run(
             jobs.fail(session, work, reason, now=clock())
 
 
-def _run(sessions: SessionFactory, work: Work, clock: Clock, treated: Treated) -> None:
+def _run(sessions: SessionFactory, work: ClaimedJob, clock: Clock, treated: Treated) -> None:
     def tell(step: str) -> None:
         with transaction(sessions) as session:
             jobs.checkpoint(session, work, position={}, progress={"step": step}, now=clock())
@@ -106,11 +106,11 @@ class Trainer:
     """Starts one training at a time in a process of its own, and watches it without waiting."""
 
     sessions: SessionFactory
-    command: Callable[[Work], list[str]] = lambda work: [
+    command: Callable[[ClaimedJob], list[str]] = lambda work: [
         *(sys.executable, "-m", "app", "train", "--workspace", work.workspace_id),
         *("--job", work.id, "--token", str(work.token)),
     ]
-    work: Work | None = None
+    work: ClaimedJob | None = None
     process: "subprocess.Popen[bytes] | None" = None
     ends_at: datetime | None = None
 
@@ -120,7 +120,7 @@ class Trainer:
             return self._start(now)
         code = self.process.poll()
         try:
-            jobs.renew(self.sessions, self.work, now=now)
+            jobs.renew_lease(self.sessions, self.work, now=now)
         except LostLeaseError:  # it is done, or somebody cancelled it
             self._end()
             return False

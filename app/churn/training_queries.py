@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from app.accounts.tables import Subscription
 from app.churn.artifacts import versions
 from app.churn.tables import ChurnModel
-from app.jobs.states import State
+from app.jobs.states import JobState
 from app.jobs.tables import Job
 from app.usage.tables import FirstUse
 from app.workspaces.tables import Workspace
@@ -16,7 +16,7 @@ SHORTEST_PAST = timedelta(days=60)
 
 
 def open_job(session: Session, workspace_id: str, kind: str) -> Job | None:
-    is_open = Job.state.in_([State.QUEUED, State.RUNNING])
+    is_open = Job.state.in_([JobState.QUEUED, JobState.RUNNING])
     query = select(Job).where(Job.workspace_id == workspace_id, Job.kind == kind, is_open)
     return session.scalar(query.order_by(Job.id).limit(1))
 

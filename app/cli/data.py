@@ -13,14 +13,14 @@ from app.cli.admin import WorkspaceOption
 from app.cli.opened import bars, console, file_bar, find_workspace, opened
 from app.core.db import SessionFactory, transaction
 from app.demo.load import score_everyone
-from app.imports import local
+from app.imports import local_import
 from app.imports.errors import InvalidFileError
-from app.imports.kinds import Kind
-from app.imports.local import Ended
+from app.imports.kinds import ImportKind
+from app.imports.local_import import LocalImportResult
 from app.imports.mapping import MappingError
-from app.imports.plan import Plan
-from app.imports.records import Format
-from app.jobs.states import State
+from app.imports.plan import ImportPlan
+from app.imports.records import FileFormat
+from app.jobs.states import JobState
 
 REFRESH_AT_ONCE = 2000
 NDJSON_ENDINGS = {".ndjson", ".jsonl"}
@@ -62,11 +62,11 @@ def import_events(
     dry_run: DryRunOption = False,
 ) -> None:
     """Import events as history; the same file again changes nothing."""
-    plan = to_plan(Kind.EVENTS, file, mapping, lookup, dry_run=dry_run, split=split)
+    plan = to_plan(ImportKind.EVENTS, file, mapping, lookup, dry_run=dry_run, split=split)
     import_file(file, workspace, plan, errors)
 
 
-def _import_rows(kind: Kind, summary: str) -> None:
+def _import_rows(kind: ImportKind, summary: str) -> None:
     """Add a command that imports rows of one table."""
 
     @import_app.command(kind.value, help=summary)
@@ -83,9 +83,9 @@ def _import_rows(kind: Kind, summary: str) -> None:
         import_file(file, workspace, plan, errors)
 
 
-_import_rows(Kind.SUBSCRIPTIONS, "Import paid periods.")
-_import_rows(Kind.ACCOUNTS, "Import accounts.")
-_import_rows(Kind.USERS, "Import people, and the accounts that they belong to.")
+_import_rows(ImportKind.SUBSCRIPTIONS, "Import paid periods.")
+_import_rows(ImportKind.ACCOUNTS, "Import accounts.")
+_import_rows(ImportKind.USERS, "Import people, and the accounts that they belong to.")
 
 
 def refresh(
@@ -112,19 +112,19 @@ def refresh(
 
 
 def to_plan(
-    kind: Kind,
+    kind: ImportKind,
     file: Path,
     mapping: list[str] | None,
     lookup: list[str] | None,
     *,
     dry_run: bool,
     split: str | None = None,
-) -> Plan:
+) -> ImportPlan:
     """Tell the format by the file's name: ``.ndjson`` and ``.jsonl``, also gzipped, else CSV."""
     is_ndjson = NDJSON_ENDINGS & set(file.suffixes[-2:])
-    return Plan(
+    return ImportPlan(
         kind,
-        Format.NDJSON if is_ndjson else Format.CSV,
+        FileFormat.NDJSON if is_ndjson else FileFormat.CSV,
         tuple(mapping or ()),
         lookups(lookup),
         split,
@@ -132,11 +132,11 @@ def to_plan(
     )
 
 
-def import_file(file: Path, workspace: str, plan: Plan, errors: Path | None) -> None:
+def import_file(file: Path, workspace: str, plan: ImportPlan, errors: Path | None) -> None:
     collect_garbage_seldom()
     with opened() as (sessions, clock, _), bars() as progress:
         known(sessions, workspace)
-        ended = local.run(
+        ended = local_import.import_file(
             sessions,
             workspace,
             file,
@@ -165,11 +165,11 @@ def lookups(pairs: list[str] | None) -> dict[str, dict[str, str]]:
         column, _, path = pair.partition("=")
         if not Path(path).is_file():
             raise MappingError(f"There is no file {path!r}.")
-        found[column] = local.lookup(Path(path))
+        found[column] = local_import.read_lookup(Path(path))
     return found
 
 
-def report(ended: Ended, *, dry_run: bool) -> None:
+def report(ended: LocalImportResult, *, dry_run: bool) -> None:
     """Print what became of the rows; bad ones, and a file that was not read to its end, exit 1."""
     done = ended.progress
     console.print(
@@ -179,7 +179,7 @@ def report(ended: Ended, *, dry_run: bool) -> None:
     )
     for error in ended.first_errors:
         console.print(f"line {error.line}: {error.message} ({error.code})", highlight=False)
-    if ended.state is not State.DONE:
+    if ended.state is not JobState.DONE:
         raise InvalidFileError(ended.error or f"The import was {ended.state}.")
     if done["rejected"]:
         raise InvalidFileError(f"{done['rejected']:,} rows could not be used.")

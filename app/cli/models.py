@@ -13,7 +13,7 @@ from app.core.errors import UnprocessableError
 from app.interventions.treatment_queries import treated_days
 from app.jobs import queries as job_queries
 from app.jobs import service as jobs
-from app.jobs.service import Work
+from app.jobs.service import ClaimedJob
 from app.workspaces.service import Actor
 
 
@@ -27,20 +27,20 @@ def train(
         training_job.limit_this_process()
     with opened() as (sessions, clock, _):
         if job is not None and token is not None:
-            work = Work(job, workspace, training_job.KIND, {}, {}, {}, UUID(token))
+            work = ClaimedJob(job, workspace, training_job.KIND, {}, {}, {}, UUID(token))
         else:
             with transaction(sessions) as session:
                 find_workspace(session, workspace)
                 ordered = training_job.order(session, Actor(workspace, ACTOR, clock()))
-            work = jobs.take(sessions, workspace, ordered.id, now=clock())
+            work = jobs.take_over(sessions, workspace, ordered.id, now=clock())
         training_job.run(sessions, work, clock, treated=treated_days)
         if job is None:
             report(sessions, work)
 
 
-def report(sessions: SessionFactory, work: Work) -> None:
+def report(sessions: SessionFactory, work: ClaimedJob) -> None:
     with transaction(sessions) as session:
-        done = job_queries.get(session, work.workspace_id, work.id)
+        done = job_queries.get_job(session, work.workspace_id, work.id)
         if done.error is not None:
             raise UnprocessableError(done.error)
         for name, value in done.progress.items():

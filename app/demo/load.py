@@ -16,8 +16,8 @@ from app.engagement.tables import OnboardingStep
 from app.events.reading import segment
 from app.health import queries as health
 from app.health.benchmark_queries import drop_benchmarks
-from app.imports.events import EventLoader
-from app.imports.queries import put_history, put_rows
+from app.imports.event_loader import EventLoader
+from app.imports.queries import upsert_rows, upsert_subscription_history
 from app.signals.config import Config
 from app.signals.service import put_config
 from app.workspaces import service as workspaces
@@ -107,9 +107,9 @@ def _put_offer(session: Session, workspace_id: str, world: World) -> None:
         {"key": key, "name": key.replace("_", " ").capitalize(), "position": place}
         for place, key in enumerate(STEPS, start=1)
     ]
-    put_rows(session, workspace_id, OnboardingStep, steps)
-    put_rows(session, workspace_id, ProductFeature, features)
-    put_rows(session, workspace_id, Plan, plans)
+    upsert_rows(session, workspace_id, OnboardingStep, steps)
+    upsert_rows(session, workspace_id, ProductFeature, features)
+    upsert_rows(session, workspace_id, Plan, plans)
 
 
 def _put_contracts(session: Session, workspace_id: str, world: World) -> None:
@@ -123,8 +123,8 @@ def _put_contracts(session: Session, workspace_id: str, world: World) -> None:
         for row in world.subscriptions
         if row.end_known_on is not None and row.end_known_on > row.known_on
     ]
-    put_history(session, workspace_id, told)
-    put_history(session, workspace_id, notices)
+    upsert_subscription_history(session, workspace_id, told)
+    upsert_subscription_history(session, workspace_id, notices)
 
 
 def _period(row: Subscription, *, ends_on: date | None, known_on: date) -> dict[str, Any]:
@@ -166,6 +166,6 @@ def _store(
     sessions: SessionFactory, loader: EventLoader, batch: Sequence[dict[str, object]]
 ) -> int:
     reading = loader.read(batch)
-    loader.make_months(sessions, reading)
+    loader.create_partitions(sessions, reading)
     with transaction(sessions) as session:
         return loader.store(session, reading).stored

@@ -13,7 +13,7 @@ from app.core.db import SessionFactory, transaction
 from app.engagement.queries import list_onboarding_steps, store_pace
 from app.engagement.snapshot_statements import DROP_PACE
 from app.jobs import service as jobs
-from app.jobs.service import Work
+from app.jobs.service import ClaimedJob
 
 KIND = "onboarding"
 LOOK_BACK = timedelta(days=56)
@@ -99,7 +99,7 @@ def enqueue_backfill(session: Session, workspace_id: str, *, actor: str, now: da
         jobs.enqueue(session, workspace_id, KIND, {}, actor=actor, now=now)
 
 
-def backfill_page(sessions: SessionFactory, work: Work, now: datetime) -> bool:
+def backfill_page(sessions: SessionFactory, work: ClaimedJob, now: datetime) -> bool:
     """Look through all of the usage of some accounts. Returns whether there is more."""
     with transaction(sessions) as session:
         values = {"after": work.position.get("after", ""), "limit": BACKFILL_BATCH}

@@ -17,7 +17,7 @@ from app.health.assess import Assessment, Yardstick
 from app.health.scorecard_queries import SCORECARDS
 from app.health.tables import Restatement
 from app.jobs import service as jobs
-from app.jobs.service import Work
+from app.jobs.service import ClaimedJob
 from app.workspaces.queries import get_workspace
 from app.workspaces.service import Actor
 
@@ -70,7 +70,7 @@ def _check_days(since: date, until: date, now: datetime) -> None:
         raise UnprocessableError("These days cannot be restated.", errors=[wrong])
 
 
-def restate_page(sessions: SessionFactory, work: Work, now: datetime) -> bool:
+def restate_page(sessions: SessionFactory, work: ClaimedJob, now: datetime) -> bool:
     """Tell one page of account days anew. Returns whether there is more.
 
     The rows follow from usage alone, so that a page that is done twice leaves what it left once.
@@ -98,7 +98,7 @@ class Page:
     has_more: bool
 
 
-def _page(work: Work, ids: Sequence[str]) -> Page:
+def _page(work: ClaimedJob, ids: Sequence[str]) -> Page:
     """Take all accounts on several days where they are few, else some accounts on one day."""
     first = date.fromisoformat(work.position["day"])
     left = (date.fromisoformat(work.config["until"]) - first).days + 1
@@ -113,7 +113,11 @@ def _page(work: Work, ids: Sequence[str]) -> Page:
 
 
 def _tell(
-    sessions: SessionFactory, work: Work, ids: Sequence[str], days: Sequence[date], now: datetime
+    sessions: SessionFactory,
+    work: ClaimedJob,
+    ids: Sequence[str],
+    days: Sequence[date],
+    now: datetime,
 ) -> Iterator[int]:
     """Two connections at a time: while one waits for the database the other judges.
 
@@ -136,7 +140,7 @@ def _tell(
 
 
 def _yardsticks(
-    session: Session, work: Work, days: Sequence[date], now: datetime
+    session: Session, work: ClaimedJob, days: Sequence[date], now: datetime
 ) -> dict[date, tuple[Yardstick, Lens]]:
     """Load or fit what each month's days are held against."""
     version = work.config["version"]
@@ -153,7 +157,7 @@ def _yardsticks(
 
 def _tell_day(
     session: Session,
-    work: Work,
+    work: ClaimedJob,
     ids: Sequence[str],
     day: date,
     held: tuple[Yardstick, Lens],

@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 
 from sqlalchemy.orm import Session
 
-from app.changes.queries import NewChange, record
+from app.changes.queries import NewChange, record_changes
 from app.core.errors import NotFoundError
 from app.events.ingestion.queries import find_stale_accounts
 from app.features.queries import account_features
@@ -39,7 +39,7 @@ def refresh(
     moved = queries.write_scores(
         session, workspace_id, assessments, as_of=as_of, now=now, closed=closed
     )
-    record(session, workspace_id, [_change(each, as_of) for each in moved], now=now)
+    record_changes(session, workspace_id, [_change(each, as_of) for each in moved], now=now)
     return assessments
 
 

@@ -9,17 +9,17 @@ from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.pagination import Page, PagingDep
 from app.core.schemas import Id, problem_responses
-from app.imports import queries, service, stored
-from app.imports.files import OpenFile, content_of
-from app.imports.kinds import Kind
+from app.imports import queries, service, stored_file
+from app.imports.files import OpenFile, compute_fingerprint
+from app.imports.kinds import ImportKind
 from app.imports.mapping import MappingError
-from app.imports.plan import Plan
-from app.imports.records import Format
-from app.imports.schemas import FILE, ImportOut, ImportRowErrorOut
-from app.imports.uploads import Upload
+from app.imports.plan import ImportPlan
+from app.imports.records import FileFormat
+from app.imports.schemas import UPLOAD_BODY, ImportOut, ImportRowErrorOut
+from app.imports.uploads import UploadDep
 from app.jobs import queries as jobs
 from app.jobs import service as job_service
-from app.jobs.states import State
+from app.jobs.states import JobState
 from app.workspaces.auth import AccountActor, AccountWriter, Reader
 from app.workspaces.keys import Scope
 
@@ -27,18 +27,18 @@ router = APIRouter(
     prefix="/api/v1", tags=["imports"], responses=problem_responses(401, 403, 404, 422)
 )
 
-TEXT = r"^[^\x00]*$"
-CONTENT_TYPES = {"text/csv": Format.CSV, "application/x-ndjson": Format.NDJSON}
+TEXT_PATTERN = r"^[^\x00]*$"
+CONTENT_TYPES = {"text/csv": FileFormat.CSV, "application/x-ndjson": FileFormat.NDJSON}
 
 
-def plan(
+def parse_plan(
     request: Request,
-    kind: Kind,
+    kind: ImportKind,
     format: Annotated[  # noqa: A002 - the word of the wire
-        Format | None, Query(description="Null: by the content type, else CSV.")
+        FileFormat | None, Query(description="Null: by the content type, else CSV.")
     ] = None,
     map: Annotated[  # noqa: A002 - the word of the wire
-        list[Annotated[str, Query(max_length=1000, pattern=TEXT)]],
+        list[Annotated[str, Query(max_length=1000, pattern=TEXT_PATTERN)]],
         Query(
             max_length=100,
             description="`field=column`, `field={template}` or `field=column[other=value]`, for"
@@ -47,7 +47,7 @@ def plan(
         ),
     ] = [],  # noqa: B006 - FastAPI copies it
     lookup: Annotated[
-        list[Annotated[str, Query(max_length=1000, pattern=TEXT)]],
+        list[Annotated[str, Query(max_length=1000, pattern=TEXT_PATTERN)]],
         Query(
             max_length=1000,
             description="`column:value=meaning`: what stands for a value of a column.",
@@ -59,17 +59,17 @@ def plan(
         Query(
             min_length=1,
             max_length=10,
-            pattern=TEXT,
+            pattern=TEXT_PATTERN,
             description="The event name of a row is several, joined by it.",
         ),
     ] = None,
     *,
     dry_run: Annotated[bool, Query(description="Judge every row, store nothing.")] = False,
-) -> Plan:
+) -> ImportPlan:
     """Read from the query how the file is to be read."""
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    known = format or CONTENT_TYPES.get(content_type, Format.CSV)
-    return Plan(kind, known, tuple(map), _lookups(lookup), split, dry_run)
+    known = format or CONTENT_TYPES.get(content_type, FileFormat.CSV)
+    return ImportPlan(kind, known, tuple(map), _lookups(lookup), split, dry_run)
 
 
 def _lookups(pairs: Iterable[str]) -> dict[str, dict[str, str]]:
@@ -87,14 +87,14 @@ def _lookups(pairs: Iterable[str]) -> dict[str, dict[str, str]]:
     "/imports",
     status_code=202,
     responses=problem_responses(400, 408, 413, 415),
-    openapi_extra=FILE,
+    openapi_extra=UPLOAD_BODY,
 )
 def create_import(
     request: Request,
     caller: AccountWriter,
     change: AccountActor,
-    wanted: Annotated[Plan, Depends(plan)],
-    file: Upload,
+    wanted: Annotated[ImportPlan, Depends(parse_plan)],
+    file: UploadDep,
     session: SessionDep,
 ) -> ImportOut:
     """Take a CSV or NDJSON file in, to be imported by the workers.
@@ -102,35 +102,35 @@ def create_import(
     The same file that is to be read in the same way is the same import, unless that one failed or
     was cancelled. Events need the scope `ingest:write` too.
     """
-    if wanted.kind is Kind.EVENTS:
+    if wanted.kind is ImportKind.EVENTS:
         caller.require(Scope.INGEST_WRITE)
     source = OpenFile(file)
     wanted.check(source)
-    content = content_of(source.blocks(0), limit=request.app.state.import_bytes)
-    job, is_new = service.begin(
+    content = compute_fingerprint(source.blocks(0), limit=request.app.state.import_bytes)
+    job, is_new = service.start_import(
         session,
         change,
         wanted,
         content,
-        kind=service.UPLOADED,
-        again_after={State.FAILED, State.CANCELLED},
+        kind=service.UPLOAD_JOB,
+        again_after={JobState.FAILED, JobState.CANCELLED},
     )
     if is_new:
-        stored.store(session, caller.workspace_id, job.id, source.blocks(0))
+        stored_file.store_file(session, caller.workspace_id, job.id, source.blocks(0))
     return ImportOut.of(job)
 
 
 @router.get("/imports")
 def list_imports(session: ReadSessionDep, caller: Reader, paging: PagingDep) -> Page[ImportOut]:
     """List imports, newest first. What has ended is kept for 30 days."""
-    found = jobs.list_jobs(session, caller.workspace_id, paging, kinds=service.KINDS)
+    found = jobs.list_jobs(session, caller.workspace_id, paging, kinds=service.JOB_KINDS)
     return found.to_page(ImportOut.of)
 
 
 @router.get("/imports/{import_id}")
 def get_import(import_id: Id, session: ReadSessionDep, caller: Reader) -> ImportOut:
     """Show how far an import is, and what has become of its rows so far."""
-    return ImportOut.of(service.get(session, caller.workspace_id, import_id))
+    return ImportOut.of(service.get_import(session, caller.workspace_id, import_id))
 
 
 @router.get("/imports/{import_id}/errors")
@@ -138,7 +138,7 @@ def list_import_errors(
     import_id: Id, session: ReadSessionDep, caller: Reader, paging: PagingDep
 ) -> Page[ImportRowErrorOut]:
     """List rows that could not be used, in the order of the file; at most the first 10,000."""
-    service.get(session, caller.workspace_id, import_id)
+    service.get_import(session, caller.workspace_id, import_id)
     found = queries.list_errors(session, caller.workspace_id, import_id, paging)
     return found.to_page(ImportRowErrorOut.model_validate)
 
@@ -146,7 +146,7 @@ def list_import_errors(
 @router.post("/imports/{import_id}/cancel", responses=problem_responses(409))
 def cancel_import(import_id: Id, session: SessionDep, caller: AccountWriter, now: Now) -> ImportOut:
     """End an import. What its pages have stored so far stays; the uploaded file goes."""
-    job = service.get(session, caller.workspace_id, import_id, lock=True)
+    job = service.get_import(session, caller.workspace_id, import_id, lock=True)
     job_service.cancel(job, now=now)
-    service.settle(session, caller.workspace_id, job, now=now)
+    service.finish_import(session, caller.workspace_id, job, now=now)
     return ImportOut.of(job)

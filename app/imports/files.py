@@ -10,13 +10,13 @@ from typing import BinaryIO, Protocol
 
 from app.imports.errors import FileTooLargeError, TruncatedFileError
 
-BLOCK = 1024 * 1024
-GZIP = b"\x1f\x8b"
-MOST_WRAPS = 2
+BLOCK_BYTES = 1024 * 1024
+GZIP_MAGIC = b"\x1f\x8b"
+MAX_GZIP_LAYERS = 2
 """A gzipped file that is sent with ``Content-Encoding: gzip`` is wrapped twice."""
 
 
-class Source(Protocol):
+class FileSource(Protocol):
     """Something whose content can be read from any place on."""
 
     def blocks(self, offset: int) -> Iterator[bytes]: ...
@@ -30,7 +30,7 @@ class LocalFile:
 
     def blocks(self, offset: int) -> Iterator[bytes]:
         with self.path.open("rb") as file:
-            yield from plain_blocks(file, offset)
+            yield from decompressed_blocks(file, offset)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +41,15 @@ class OpenFile:
 
     def blocks(self, offset: int) -> Iterator[bytes]:
         self.file.seek(0)
-        yield from plain_blocks(self.file, offset)
+        yield from decompressed_blocks(self.file, offset)
 
 
-def plain_blocks(file: BinaryIO, offset: int = 0) -> Iterator[bytes]:
+def decompressed_blocks(file: BinaryIO, offset: int = 0) -> Iterator[bytes]:
     """Undo gzip, which has to be read from its start, and yield what comes from a place on."""
     plain = _unwrapped(file)
     try:
         plain.seek(offset)
-        while block := plain.read(BLOCK):
+        while block := plain.read(BLOCK_BYTES):
             yield block
     except EOFError:
         raise TruncatedFileError("The gzipped file ends too early.") from None
@@ -59,9 +59,9 @@ def plain_blocks(file: BinaryIO, offset: int = 0) -> Iterator[bytes]:
 
 def _unwrapped(file: BinaryIO) -> BinaryIO:
     plain: BinaryIO = file
-    for _ in range(MOST_WRAPS):
+    for _ in range(MAX_GZIP_LAYERS):
         try:
-            gzipped = plain.read(len(GZIP)) == GZIP
+            gzipped = plain.read(len(GZIP_MAGIC)) == GZIP_MAGIC
         except (EOFError, BadGzipFile, zlib.error):
             raise TruncatedFileError("The gzipped file is broken.") from None
         plain.seek(0)
@@ -72,14 +72,14 @@ def _unwrapped(file: BinaryIO) -> BinaryIO:
 
 
 @dataclass(frozen=True, slots=True)
-class Content:
+class FileFingerprint:
     """What a file holds, gzipped or not: equal content has an equal digest."""
 
     digest: str
     size: int
 
 
-def content_of(blocks: Iterable[bytes], *, limit: int | None = None) -> Content:
+def compute_fingerprint(blocks: Iterable[bytes], *, limit: int | None = None) -> FileFingerprint:
     """Read a file once through; with the line number its digest makes an id for each row."""
     found, size = sha256(), 0
     for block in blocks:
@@ -87,4 +87,4 @@ def content_of(blocks: Iterable[bytes], *, limit: int | None = None) -> Content:
         size += len(block)
         if limit is not None and size > limit:
             raise FileTooLargeError(f"The file holds more than {limit} bytes.")
-    return Content(found.hexdigest()[:16], size)
+    return FileFingerprint(found.hexdigest()[:16], size)

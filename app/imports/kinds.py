@@ -17,14 +17,14 @@ from app.imports.errors import RowError
 NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,15})?")
 
 
-class Kind(StrEnum):
+class ImportKind(StrEnum):
     EVENTS = "events"
     ACCOUNTS = "accounts"
     USERS = "users"
     SUBSCRIPTIONS = "subscriptions"
 
 
-class AccountRow(RequestModel):
+class AccountImportRow(RequestModel):
     """What is said of an account; what is not named stays, null removes."""
 
     account_id: Id
@@ -47,7 +47,7 @@ class AccountRow(RequestModel):
     )
 
 
-class UserRow(RequestModel):
+class UserImportRow(RequestModel):
     """What is said of a person; what is not named stays, null removes."""
 
     user_id: Id
@@ -59,7 +59,7 @@ class UserRow(RequestModel):
     excluded: Flag | None = None
 
 
-class SubscriptionRow(RequestModel):
+class SubscriptionImportRow(RequestModel):
     """A period of one subscription on constant terms, known since its start if nothing is said."""
 
     account_id: Id
@@ -82,40 +82,40 @@ class SubscriptionRow(RequestModel):
         return self
 
 
-SCHEMAS: Mapping[Kind, type[RequestModel]] = {
-    Kind.ACCOUNTS: AccountRow,
-    Kind.USERS: UserRow,
-    Kind.SUBSCRIPTIONS: SubscriptionRow,
+ROW_SCHEMAS: Mapping[ImportKind, type[RequestModel]] = {
+    ImportKind.ACCOUNTS: AccountImportRow,
+    ImportKind.USERS: UserImportRow,
+    ImportKind.SUBSCRIPTIONS: SubscriptionImportRow,
 }
 EVENT_FIELDS = (
     *("event", "timestamp", "account_id", "user_id", "anonymous_id", "message_id"),
     "end_customer_id",
 )
 IDENTITIES = ("account_id", "user_id", "anonymous_id")
-NEEDED: Mapping[Kind, tuple[tuple[str, ...], ...]] = {
-    Kind.EVENTS: (("event",), ("timestamp",), IDENTITIES),
-    Kind.ACCOUNTS: (("account_id",),),
-    Kind.USERS: (("user_id",),),
-    Kind.SUBSCRIPTIONS: (("account_id",), ("starts_on",), ("mrr", "mrr_cents")),
+REQUIRED_FIELDS: Mapping[ImportKind, tuple[tuple[str, ...], ...]] = {
+    ImportKind.EVENTS: (("event",), ("timestamp",), IDENTITIES),
+    ImportKind.ACCOUNTS: (("account_id",),),
+    ImportKind.USERS: (("user_id",),),
+    ImportKind.SUBSCRIPTIONS: (("account_id",), ("starts_on",), ("mrr", "mrr_cents")),
 }
 """Fields that a file must have; of several in one place, one of them."""
-OPEN: Mapping[Kind, tuple[str, ...]] = {
-    Kind.EVENTS: ("properties.",),
-    Kind.ACCOUNTS: ("traits.", "external_ids."),
-    Kind.USERS: ("traits.",),
+OPEN_PREFIXES: Mapping[ImportKind, tuple[str, ...]] = {
+    ImportKind.EVENTS: ("properties.",),
+    ImportKind.ACCOUNTS: ("traits.", "external_ids."),
+    ImportKind.USERS: ("traits.",),
 }
 """What stands before a name that is ours to store and not to know."""
-OBJECTS = frozenset({"traits", "feature_exceptions", "external_ids"})
+OBJECT_FIELDS = frozenset({"traits", "feature_exceptions", "external_ids"})
 """What no single column can say."""
 
 
-def fields_of(kind: Kind) -> tuple[str, ...]:
+def mappable_fields(kind: ImportKind) -> tuple[str, ...]:
     """Name the fields that columns can be mapped to, beside those of an open name."""
-    if kind is Kind.EVENTS:
+    if kind is ImportKind.EVENTS:
         return EVENT_FIELDS
-    told = tuple(SCHEMAS[kind].model_fields)
-    told = tuple(name for name in told if name not in OBJECTS)
-    return (*told, "mrr") if kind is Kind.SUBSCRIPTIONS else told
+    told = tuple(ROW_SCHEMAS[kind].model_fields)
+    told = tuple(name for name in told if name not in OBJECT_FIELDS)
+    return (*told, "mrr") if kind is ImportKind.SUBSCRIPTIONS else told
 
 
 def _flag(text: str) -> bool:
@@ -129,7 +129,7 @@ def _iso(text: str) -> str:
     return parse_day(text).isoformat()
 
 
-FROM_TEXT: Mapping[str, Callable[[str], Any]] = {
+CELL_PARSERS: Mapping[str, Callable[[str], Any]] = {
     **dict.fromkeys(
         ("employees", "end_customers", "seats", "mrr_cents", "notice_days"), parse_count
     ),
@@ -140,18 +140,18 @@ FROM_TEXT: Mapping[str, Callable[[str], Any]] = {
 """How cells are read, which are all texts."""
 
 
-def from_cells(cells: Mapping[str, Any]) -> dict[str, Any]:
+def parse_cells(cells: Mapping[str, Any]) -> dict[str, Any]:
     """Turn the mapped cells of a row into the fields that JSON would have."""
     said: dict[str, Any] = {}
     for name, cell in cells.items():
         try:
-            said[name] = FROM_TEXT.get(name, str)(cell) if isinstance(cell, str) else cell
+            said[name] = CELL_PARSERS.get(name, str)(cell) if isinstance(cell, str) else cell
         except (ValueError, TypeError) as error:
             raise ValueError(f"{name}: {error}") from None
     return said
 
 
-def nested(
+def nest_prefixed_fields(
     read: Callable[[list[str]], dict[str, Any]], prefixes: Sequence[str]
 ) -> Callable[[list[str]], dict[str, Any]]:
     """Put the fields behind an open prefix into an object of their own; numbers become numbers."""
@@ -177,12 +177,12 @@ def _value(text: str) -> str | float:
     return float(text) if found[2] else int(text)
 
 
-def checked(kind: Kind, raw: Any, line: int) -> dict[str, Any]:  # noqa: ANN401 - any JSON value
+def validate_row(kind: ImportKind, raw: Any, line: int) -> dict[str, Any]:  # noqa: ANN401 - any JSON value
     """Return what a row says, in the types of the tables, or raise why it cannot be used."""
     if not isinstance(raw, dict):
         raise RowError.of(line, "invalid_json")
     try:
-        said = SCHEMAS[kind].model_validate(_in_cents(raw)).model_dump(exclude_unset=True)
+        said = ROW_SCHEMAS[kind].model_validate(_in_cents(raw)).model_dump(exclude_unset=True)
         _refuse_placeholders(said)
     except ValidationError as error:
         raise RowError(line, "invalid_row", _sentence(error)) from None

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-LONGEST_LINE = 1024 * 1024
+MAX_LINE_BYTES = 1024 * 1024
 
 
 class Lines:
@@ -27,7 +27,7 @@ class Lines:
                 self.offset += cut + len(line) + 1
                 yield self._next(line, cut)
                 cut = 0
-            if len(rest) > LONGEST_LINE:
+            if len(rest) > MAX_LINE_BYTES:
                 cut, rest = cut + len(rest), b""
         if rest or cut:
             self.offset += cut + len(rest)

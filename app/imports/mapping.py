@@ -11,12 +11,12 @@ from operator import itemgetter
 
 from app.core.errors import UnprocessableError
 
-RULE = re.compile(r"(?P<source>[^\[\]]+)(\[(?P<column>[^=\]]+)=(?P<value>[^\]]*)\])?")
+RULE_PATTERN = re.compile(r"(?P<source>[^\[\]]+)(\[(?P<column>[^=\]]+)=(?P<value>[^\]]*)\])?")
 PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 
-Places = Mapping[str, int]
+ColumnPositions = Mapping[str, int]
 """Where each column stands in a row."""
-Take = Callable[[Sequence[str]], str | None]
+ValueGetter = Callable[[Sequence[str]], str | None]
 
 
 class MappingError(UnprocessableError):
@@ -26,14 +26,14 @@ class MappingError(UnprocessableError):
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class ColumnRule:
     source: str
     column: str | None = None
     value: str | None = None
 
     @classmethod
-    def parse(cls, text: str) -> "Rule":
-        found = RULE.fullmatch(text)
+    def parse(cls, text: str) -> "ColumnRule":
+        found = RULE_PATTERN.fullmatch(text)
         if not found:
             raise MappingError(f"{text!r} is no column, template or column[other=value].")
         return cls(found["source"], found["column"], found["value"])
@@ -44,7 +44,7 @@ class Rule:
         read = set(PLACEHOLDER.findall(self.source)) if "{" in self.source else {self.source}
         return read | ({self.column} if self.column else set())
 
-    def taker(self, places: Places) -> Take:
+    def value_getter(self, places: ColumnPositions) -> ValueGetter:
         """Make the function that takes the rule's value out of a row."""
         take = _template(self.source, places) if "{" in self.source else _cell(places[self.source])
         if self.column is None:
@@ -53,11 +53,11 @@ class Rule:
         return lambda row: take(row) if row[place] == value else None
 
 
-def _cell(place: int) -> Take:
+def _cell(place: int) -> ValueGetter:
     return lambda row: row[place] or None
 
 
-def _template(source: str, places: Places) -> Take:
+def _template(source: str, places: ColumnPositions) -> ValueGetter:
     texts = PLACEHOLDER.split(source)[::2]
     pattern = "%s".join(text.replace("%", "%%") for text in texts)
     columns = [places[name] for name in PLACEHOLDER.findall(source)]
@@ -69,21 +69,21 @@ def _template(source: str, places: Places) -> Take:
 class ColumnMapping:
     """Rules by field. ``lookups`` translate a column through a table first."""
 
-    rules: Mapping[str, Rule]
+    rules: Mapping[str, ColumnRule]
     lookups: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @classmethod
     def parse(
         cls, pairs: Sequence[str], lookups: Mapping[str, Mapping[str, str]] | None = None
     ) -> "ColumnMapping":
-        rules: dict[str, Rule] = {}
+        rules: dict[str, ColumnRule] = {}
         for pair in pairs:
             name, found, rule = pair.partition("=")
             if not found:
                 raise MappingError(f"{pair!r} is not field=column.")
             if name.strip() in rules:
                 raise MappingError(f"{name.strip()!r} is mapped twice.")
-            rules[name.strip()] = Rule.parse(rule)
+            rules[name.strip()] = ColumnRule.parse(rule)
         return cls(rules, lookups or {})
 
     def for_columns(
@@ -97,7 +97,7 @@ class ColumnMapping:
         def is_known(name: str) -> bool:
             return name in fields or name.startswith(open_prefixes)
 
-        rules = self.rules or {name: Rule(name) for name in columns if is_known(name)}
+        rules = self.rules or {name: ColumnRule(name) for name in columns if is_known(name)}
         read = {column for rule in rules.values() for column in rule.columns} | set(self.lookups)
         if missing := read - set(columns):
             raise MappingError(
@@ -113,7 +113,7 @@ class ColumnMapping:
         Of two columns of one name the last counts. The row is changed by look-ups.
         """
         places = {name: place for place, name in enumerate(columns)}
-        takes = [(name, rule.taker(places)) for name, rule in self.rules.items()]
+        takes = [(name, rule.value_getter(places)) for name, rule in self.rules.items()]
         tables = [(places[name], table) for name, table in self.lookups.items()]
 
         def read(row: list[str]) -> dict[str, str]:

@@ -8,46 +8,55 @@ from hashlib import sha256
 from typing import Any
 
 from app.events.reading import native
-from app.imports.events import EventLoader, events_of
-from app.imports.files import Content, Source
-from app.imports.kinds import NEEDED, OBJECTS, OPEN, AccountRow, Kind, UserRow, fields_of, nested
-from app.imports.loading import EventPages, Loader, RowPages
+from app.imports.event_loader import EventLoader, event_builder
+from app.imports.files import FileFingerprint, FileSource
+from app.imports.kinds import (
+    OBJECT_FIELDS,
+    OPEN_PREFIXES,
+    REQUIRED_FIELDS,
+    AccountImportRow,
+    ImportKind,
+    UserImportRow,
+    mappable_fields,
+    nest_prefixed_fields,
+)
+from app.imports.loaders import EventPageLoader, Loader, RowPageLoader
 from app.imports.mapping import ColumnMapping, MappingError
 from app.imports.records import (
+    CsvHeader,
     CsvReader,
-    Format,
-    Header,
+    FileFormat,
     NdjsonReader,
-    Reader,
+    RecordReader,
     check_ndjson,
-    header,
+    read_header,
 )
 from app.workspaces.tables import Workspace
 
-BLANK = {*AccountRow.model_fields, *UserRow.model_fields} - {
+CLEARABLE_FIELDS = {*AccountImportRow.model_fields, *UserImportRow.model_fields} - {
     *("account_id", "user_id", "excluded"),
-    *OBJECTS,
+    *OBJECT_FIELDS,
 }
 """What a blank cell removes."""
-Read = Callable[[list[str]], dict[str, Any]]
+CellReader = Callable[[list[str]], dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ImportPlan:
     """How to read a file. ``split``: the event name of a row is several, joined by it."""
 
-    kind: Kind
-    format: Format = Format.CSV
+    kind: ImportKind
+    format: FileFormat = FileFormat.CSV
     mapping: Sequence[str] = ()
     lookups: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     split: str | None = None
     dry_run: bool = False
 
     @classmethod
-    def of(cls, config: Mapping[str, Any]) -> "Plan":
+    def of(cls, config: Mapping[str, Any]) -> "ImportPlan":
         return cls(
-            Kind(config["kind"]),
-            Format(config["format"]),
+            ImportKind(config["kind"]),
+            FileFormat(config["format"]),
             config["mapping"],
             config["lookups"],
             config["split"],
@@ -57,27 +66,27 @@ class Plan:
     def config(self) -> dict[str, Any]:
         return asdict(self)
 
-    def signature(self, content: Content) -> str:
+    def signature(self, content: FileFingerprint) -> str:
         """Name a file and how it is read: what was done once need not be done again."""
         said = json.dumps([self.config(), content.digest, content.size], sort_keys=True)
         return sha256(said.encode()).hexdigest()[:32]
 
-    def check(self, source: Source) -> None:
+    def check(self, source: FileSource) -> None:
         """Raise where no row of the file could be read so."""
-        if self.format is Format.NDJSON:
+        if self.format is FileFormat.NDJSON:
             if self.mapping or self.lookups or self.split:
                 raise MappingError("Only the columns of a CSV file can be mapped.")
             check_ndjson(source)
             return
-        if self.split is not None and (self.kind is not Kind.EVENTS or not self.split):
+        if self.split is not None and (self.kind is not ImportKind.EVENTS or not self.split):
             raise MappingError("Only the names of events can be split, by a text.")
-        self._columns(header(source))
+        self._columns(read_header(source))
 
-    def _columns(self, start: Header) -> ColumnMapping:
+    def _columns(self, start: CsvHeader) -> ColumnMapping:
         mapping = ColumnMapping.parse(self.mapping, self.lookups)
-        known, prefixes = fields_of(self.kind), OPEN.get(self.kind, ())
+        known, prefixes = mappable_fields(self.kind), OPEN_PREFIXES.get(self.kind, ())
         mapping = mapping.for_columns(start.columns, known, prefixes)
-        for names in NEEDED[self.kind]:
+        for names in REQUIRED_FIELDS[self.kind]:
             if not set(names) & set(mapping.rules):
                 raise MappingError(
                     f"No column is mapped to {' or '.join(names)}; the file has"
@@ -85,26 +94,26 @@ class Plan:
                 )
         return mapping
 
-    def reader(self, source: Source, *, offset: int | None, line: int | None) -> Reader:
+    def reader(self, source: FileSource, *, offset: int | None, line: int | None) -> RecordReader:
         """Open a file at a place that is the start of a record; None: at the first one."""
-        if self.format is Format.NDJSON:
+        if self.format is FileFormat.NDJSON:
             return NdjsonReader(source, offset=offset, line=line)
-        start = header(source)
+        start = read_header(source)
         read = self._cells(self._columns(start), start.columns)
         return CsvReader(source, start, read, offset=offset, line=line)
 
-    def _cells(self, mapping: ColumnMapping, columns: Sequence[str]) -> Read:
+    def _cells(self, mapping: ColumnMapping, columns: Sequence[str]) -> CellReader:
         """Make the function from a row of cells to what it says; blank says that there is none."""
-        read, prefixes = mapping.reader(columns), OPEN.get(self.kind, ())
+        read, prefixes = mapping.reader(columns), OPEN_PREFIXES.get(self.kind, ())
         if any(name.startswith(prefixes) for name in mapping.rules):
-            read = nested(read, prefixes)
-        if self.kind not in {Kind.ACCOUNTS, Kind.USERS}:
+            read = nest_prefixed_fields(read, prefixes)
+        if self.kind not in {ImportKind.ACCOUNTS, ImportKind.USERS}:
             return read
-        blank = {name: None for name in mapping.rules if name in BLANK}
+        blank = {name: None for name in mapping.rules if name in CLEARABLE_FIELDS}
         return lambda row: {**blank, **read(row)}
 
-    def loader(self, workspace: Workspace, content: Content, now: datetime) -> Loader:
-        if self.kind is Kind.EVENTS:
-            made = events_of(content.digest, self.split)
-            return EventPages(EventLoader(workspace, native.parse_call, now), made)
-        return RowPages(self.kind, workspace, now, is_table=self.format is Format.CSV)
+    def loader(self, workspace: Workspace, content: FileFingerprint, now: datetime) -> Loader:
+        if self.kind is ImportKind.EVENTS:
+            made = event_builder(content.digest, self.split)
+            return EventPageLoader(EventLoader(workspace, native.parse_call, now), made)
+        return RowPageLoader(self.kind, workspace, now, is_table=self.format is FileFormat.CSV)

@@ -14,15 +14,17 @@ from app.imports.errors import RowError
 from app.imports.tables import ImportChunk, ImportFile, ImportRowError
 from app.jobs.tables import Job
 
-Imported = TypeVar("Imported", bound=Table)
+ImportedTable = TypeVar("ImportedTable", bound=Table)
 Rows = Sequence[Mapping[str, Any]]
 
-MOST_ERRORS = 10_000
-MERGED = {"traits", "feature_exceptions"}
-OF_ITS_JOB = and_(ImportFile.workspace_id == Job.workspace_id, ImportFile.import_id == Job.id)
+MAX_STORED_ERRORS = 10_000
+MERGED_COLUMNS = {"traits", "feature_exceptions"}
+FILE_OF_JOB = and_(ImportFile.workspace_id == Job.workspace_id, ImportFile.import_id == Job.id)
 
 
-def put_rows(session: Session, workspace_id: str, table: type[Imported], rows: Rows) -> None:
+def upsert_rows(
+    session: Session, workspace_id: str, table: type[ImportedTable], rows: Rows
+) -> None:
     """Create rows, or replace the columns that are named; all rows name the same columns.
 
     Traits and exceptions are merged by name; null removes one.
@@ -41,7 +43,7 @@ def put_rows(session: Session, workspace_id: str, table: type[Imported], rows: R
 
 
 def _said(new: Insert, table: type[Table], name: str) -> ColumnElement[Any]:
-    if name in MERGED:
+    if name in MERGED_COLUMNS:
         return func.jsonb_strip_nulls(getattr(table, name).op("||")(new.excluded[name]))
     if table is User and name == "account_since":
         moved = User.account_id.is_distinct_from(new.excluded.account_id)
@@ -49,22 +51,26 @@ def _said(new: Insert, table: type[Table], name: str) -> ColumnElement[Any]:
     return new.excluded[name]
 
 
-def put_history(session: Session, workspace_id: str, rows: Rows) -> None:
+def upsert_subscription_history(session: Session, workspace_id: str, rows: Rows) -> None:
     """Write subscription periods with the day that each was known, and first sight of accounts."""
-    note_accounts(session, workspace_id, {row["account_id"] for row in rows})
-    put_rows(session, workspace_id, Subscription, rows)
+    insert_missing_accounts(session, workspace_id, {row["account_id"] for row in rows})
+    upsert_rows(session, workspace_id, Subscription, rows)
 
 
-def note_accounts(session: Session, workspace_id: str, account_ids: Collection[str]) -> None:
+def insert_missing_accounts(
+    session: Session, workspace_id: str, account_ids: Collection[str]
+) -> None:
     rows = [{"account_id": account_id} for account_id in sorted(account_ids)]
-    put_rows(session, workspace_id, Account, rows)
+    upsert_rows(session, workspace_id, Account, rows)
 
 
-def newest_of(session: Session, workspace_id: str, signature: str, *, kind: str) -> Job | None:
+def find_latest_import(
+    session: Session, workspace_id: str, signature: str, *, kind: str
+) -> Job | None:
     """Return the newest import of a file that is read in one way."""
     return session.scalar(
         select(Job)
-        .join(ImportFile, OF_ITS_JOB)
+        .join(ImportFile, FILE_OF_JOB)
         .where(
             Job.workspace_id == workspace_id,
             Job.kind == kind,
@@ -75,7 +81,7 @@ def newest_of(session: Session, workspace_id: str, signature: str, *, kind: str)
     )
 
 
-def chunk_from(
+def find_chunk(
     session: Session, workspace_id: str, import_id: str, offset: int
 ) -> ImportChunk | None:
     """Return the piece of an uploaded file that holds a place in it, or the last one before."""
@@ -91,7 +97,7 @@ def chunk_from(
     )
 
 
-def drop_chunks(session: Session, workspace_id: str, import_id: str) -> None:
+def delete_chunks(session: Session, workspace_id: str, import_id: str) -> None:
     session.execute(
         delete(ImportChunk).where(
             ImportChunk.workspace_id == workspace_id, ImportChunk.import_id == import_id
@@ -109,17 +115,17 @@ def list_errors(
     return fetch_page(session, errors, ImportRowError.number, paging=paging)
 
 
-def unsettled(session: Session) -> Sequence[Job]:
+def lock_unsettled_imports(session: Session) -> Sequence[Job]:
     """Lock imports that have ended, and whose accounts were not told."""
     return session.scalars(
         select(Job)
-        .join(ImportFile, OF_ITS_JOB)
+        .join(ImportFile, FILE_OF_JOB)
         .where(ImportFile.settled_at.is_(None), Job.finished_at.is_not(None))
         .with_for_update(of=ImportFile, skip_locked=True)
     ).all()
 
 
-def settle(session: Session, workspace_id: str, import_id: str, *, now: datetime) -> None:
+def mark_settled(session: Session, workspace_id: str, import_id: str, *, now: datetime) -> None:
     session.execute(
         update(ImportFile)
         .where(ImportFile.workspace_id == workspace_id, ImportFile.import_id == import_id)
@@ -127,7 +133,7 @@ def settle(session: Session, workspace_id: str, import_id: str, *, now: datetime
     )
 
 
-def add_errors(
+def insert_errors(
     session: Session, workspace_id: str, import_id: str, before: int, errors: Sequence[RowError]
 ) -> None:
     """Keep the first errors of a file; what is beyond is only counted."""
@@ -141,12 +147,12 @@ def add_errors(
             "message": error.message,
         }
         for number, error in enumerate(errors, start=before + 1)
-        if number <= MOST_ERRORS
+        if number <= MAX_STORED_ERRORS
     ]
     if rows:
         session.execute(insert(ImportRowError), rows)
 
 
-def leave_commits_to_the_next(session: Session) -> None:
+def disable_synchronous_commit(session: Session) -> None:
     """Do not wait for the disk: after a crash the page is lost together with its checkpoint."""
     session.execute(text("SET LOCAL synchronous_commit = off"))

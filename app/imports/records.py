@@ -9,22 +9,22 @@ from typing import Any, Protocol
 from app.events.reading import decoding
 from app.events.reading.errors import InvalidBodyError
 from app.imports.errors import InvalidFileError, RowError
-from app.imports.files import Source
+from app.imports.files import FileSource
 from app.imports.lines import Lines
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 DELIMITERS = ",;\t"
-CUT = (b"\xff\xfe", b"\xfe\xff")
+UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 """What UTF-16 starts with."""
 
 
-class Format(StrEnum):
+class FileFormat(StrEnum):
     CSV = "csv"
     NDJSON = "ndjson"
 
 
 @dataclass(slots=True)
-class Page:
+class RecordPage:
     """Records with their lines. ``offset`` and ``line``: where the next page starts."""
 
     records: list[Any] = field(default_factory=list)
@@ -40,12 +40,12 @@ class Page:
         return len(self.records) + len(self.errors)
 
 
-class Reader(Protocol):
-    def page(self, most: int) -> Page: ...
+class RecordReader(Protocol):
+    def page(self, most: int) -> RecordPage: ...
 
 
 @dataclass(frozen=True, slots=True)
-class Header:
+class CsvHeader:
     """The columns of a CSV file, and where its rows start."""
 
     columns: list[str]
@@ -54,7 +54,7 @@ class Header:
     line: int
 
 
-def header(source: Source) -> Header:
+def read_header(source: FileSource) -> CsvHeader:
     """Read the first row, or say why it cannot be one."""
     lines = Lines(_text_blocks(source))
     texts = lines.texts()
@@ -68,7 +68,7 @@ def header(source: Source) -> Header:
         raise InvalidFileError("The first line is no text in UTF-8, or it is too long.")
     if not any(column.strip() for column in columns):
         raise InvalidFileError("The file is empty, or its first line names no columns.")
-    return Header([column.strip() for column in columns], delimiter, lines.offset, lines.number)
+    return CsvHeader([column.strip() for column in columns], delimiter, lines.offset, lines.number)
 
 
 def _again(first: str, rest: Iterator[str]) -> Iterator[str]:
@@ -76,16 +76,16 @@ def _again(first: str, rest: Iterator[str]) -> Iterator[str]:
     yield from rest
 
 
-def _text_blocks(source: Source) -> Iterator[bytes]:
+def _text_blocks(source: FileSource) -> Iterator[bytes]:
     blocks = source.blocks(0)
     first = next(blocks, b"")
-    if first.startswith(CUT) or b"\0" in first.partition(b"\n")[0]:
+    if first.startswith(UTF_16_MARKS) or b"\0" in first.partition(b"\n")[0]:
         raise InvalidFileError("The file is no text in UTF-8.")
     yield first
     yield from blocks
 
 
-def check_ndjson(source: Source) -> None:
+def check_ndjson(source: FileSource) -> None:
     """See that the first line that is not blank is a JSON object."""
     for line in Lines(_text_blocks(source)):
         if line.strip().removeprefix(BYTE_ORDER_MARK):
@@ -104,8 +104,8 @@ class CsvReader:
 
     def __init__(
         self,
-        source: Source,
-        start: Header,
+        source: FileSource,
+        start: CsvHeader,
         read: Callable[[list[str]], Any],
         *,
         offset: int | None,
@@ -116,8 +116,8 @@ class CsvReader:
         self._rows = csv.reader(self._lines.texts(), delimiter=start.delimiter)
         self._width, self._read = len(start.columns), read
 
-    def page(self, most: int) -> Page:
-        page, lines, bad = Page(), self._lines, self._lines.bad
+    def page(self, most: int) -> RecordPage:
+        page, lines, bad = RecordPage(), self._lines, self._lines.bad
         while page.rows < most and not page.last:
             line = lines.number
             try:
@@ -135,7 +135,7 @@ class CsvReader:
         page.offset, page.line, page.suspect = lines.offset, lines.number, lines.has_nul
         return page
 
-    def _add(self, page: Page, cells: list[str], line: int) -> None:
+    def _add(self, page: RecordPage, cells: list[str], line: int) -> None:
         if len(cells) != self._width:
             if any(cells[self._width :]):
                 page.errors.append(RowError.of(line, "too_many_cells"))
@@ -148,12 +148,12 @@ class CsvReader:
 class NdjsonReader:
     """Reads one JSON value from each line that is not blank."""
 
-    def __init__(self, source: Source, *, offset: int | None, line: int | None) -> None:
+    def __init__(self, source: FileSource, *, offset: int | None, line: int | None) -> None:
         self._lines = Lines(source.blocks(offset or 0), offset=offset or 0, number=line or 1)
         self._iterator = iter(self._lines)
 
-    def page(self, most: int) -> Page:
-        page, lines = Page(), self._lines
+    def page(self, most: int) -> RecordPage:
+        page, lines = RecordPage(), self._lines
         while page.rows < most:
             raw = next(self._iterator, None)
             if raw is None:
@@ -163,7 +163,7 @@ class NdjsonReader:
         page.offset, page.line = lines.offset, lines.number
         return page
 
-    def _add(self, page: Page, raw: bytes, line: int) -> None:
+    def _add(self, page: RecordPage, raw: bytes, line: int) -> None:
         if code := self._lines.bad.pop(line, None):
             page.errors.append(RowError.of(line, code))
         elif raw:

@@ -5,12 +5,12 @@ from pydantic import Field
 
 from app.core.schemas import ResponseModel
 from app.imports.errors import ROW_CODES
-from app.imports.kinds import Kind
-from app.imports.records import Format
-from app.jobs.states import State
+from app.imports.kinds import ImportKind
+from app.imports.records import FileFormat
+from app.jobs.states import JobState
 from app.jobs.tables import Job
 
-FILE: dict[str, Any] = {
+UPLOAD_BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
         "description": "The file as it is, plain or gzipped.",
@@ -32,10 +32,10 @@ class ImportOut(ResponseModel):
     """An import, how far it is, and what has become of the rows so far."""
 
     id: str = Field(examples=["job_019aa1b2c3d4e5f60718293a"])
-    kind: Kind
-    format: Format
+    kind: ImportKind
+    format: FileFormat
     dry_run: bool = Field(description="Every row is judged, nothing is stored.")
-    state: State = Field(
+    state: JobState = Field(
         description="`queued` waits for its turn, `running` is being done; the others are the end."
     )
     error: str | None = Field(examples=["The gzipped file is broken."])

@@ -12,32 +12,39 @@ from app.core.query_helpers import advisory_lock
 from app.engagement import onboarding
 from app.health.benchmark_queries import drop_benchmarks
 from app.imports import queries
-from app.imports.files import Content
-from app.imports.plan import Plan
+from app.imports.files import FileFingerprint
+from app.imports.plan import ImportPlan
 from app.imports.tables import ImportFile
 from app.jobs import queries as job_queries
 from app.jobs import service as jobs
-from app.jobs.service import Work
-from app.jobs.states import State
+from app.jobs.service import ClaimedJob
+from app.jobs.states import JobState
 from app.jobs.tables import Job
 from app.webhooks import outbox
 from app.webhooks.outbox import NewMessage
 from app.workspaces.service import Actor
 
-UPLOADED, LOCAL = "import", "local_import"
+UPLOAD_JOB, LOCAL_JOB = "import", "local_import"
 """Kinds of jobs: files that any worker can read, and such as lie where a command runs."""
-KINDS = (UPLOADED, LOCAL)
-NOTHING_YET = {"bytes": 0, "rows": 0, "stored": 0, "duplicates": 0, "rejected": 0, "seconds": 0}
+JOB_KINDS = (UPLOAD_JOB, LOCAL_JOB)
+INITIAL_PROGRESS = {
+    "bytes": 0,
+    "rows": 0,
+    "stored": 0,
+    "duplicates": 0,
+    "rejected": 0,
+    "seconds": 0,
+}
 
 
-def begin(
+def start_import(
     session: Session,
     change: Actor,
-    plan: Plan,
-    content: Content,
+    plan: ImportPlan,
+    content: FileFingerprint,
     *,
     kind: str,
-    again_after: Collection[State],
+    again_after: Collection[JobState],
 ) -> tuple[Job, bool]:
     """Return the import of a file, and whether it is a new one.
 
@@ -46,11 +53,11 @@ def begin(
     """
     workspace_id, signature = change.workspace_id, plan.signature(content)
     advisory_lock(session, f"import {signature}", workspace_id)
-    known = queries.newest_of(session, workspace_id, signature, kind=kind)
+    known = queries.find_latest_import(session, workspace_id, signature, kind=kind)
     if known is not None and known.state not in again_after:
         return known, False
     config = {**plan.config(), "digest": content.digest, "size": content.size}
-    progress = {**NOTHING_YET, "bytes_total": content.size}
+    progress = {**INITIAL_PROGRESS, "bytes_total": content.size}
     job = jobs.enqueue(
         session, workspace_id, kind, config, actor=change.actor, now=change.at, progress=progress
     )
@@ -61,13 +68,15 @@ def begin(
     return job, True
 
 
-def get(session: Session, workspace_id: str, import_id: str, *, lock: bool = False) -> Job:
-    return job_queries.get(
-        session, workspace_id, import_id, kinds=KINDS, called="import", lock=lock
+def get_import(session: Session, workspace_id: str, import_id: str, *, lock: bool = False) -> Job:
+    return job_queries.get_job(
+        session, workspace_id, import_id, kinds=JOB_KINDS, called="import", lock=lock
     )
 
 
-def settle(session: Session, workspace_id: str, ended: Work | Job, *, now: datetime) -> None:
+def finish_import(
+    session: Session, workspace_id: str, ended: ClaimedJob | Job, *, now: datetime
+) -> None:
     """Have what an import changed worked out again, silently, and forget the uploaded content."""
     first_day = ended.position.get("first_day")
     if ended.progress["stored"] and first_day and not ended.config["dry_run"]:
@@ -76,25 +85,25 @@ def settle(session: Session, workspace_id: str, ended: Work | Job, *, now: datet
         churn.forget(session, workspace_id)
         accounts.mark_all_due(session, workspace_id, priority=Priority.SILENT)
         onboarding.enqueue_backfill(session, workspace_id, actor="import", now=now)
-    queries.drop_chunks(session, workspace_id, ended.id)
-    queries.settle(session, workspace_id, ended.id, now=now)
+    queries.delete_chunks(session, workspace_id, ended.id)
+    queries.mark_settled(session, workspace_id, ended.id, now=now)
     outbox.publish(session, workspace_id, [_completed(ended)], now=now)
 
 
-def _completed(ended: Work | Job) -> NewMessage:
+def _completed(ended: ClaimedJob | Job) -> NewMessage:
     """Tell how an import ended; what is settled with its last page has done all of it."""
     data = {
         "link": f"/api/v1/imports/{ended.id}",
         "import_id": ended.id,
         "kind": ended.config["kind"],
         "dry_run": ended.config["dry_run"],
-        "state": ended.state if isinstance(ended, Job) else State.DONE,
+        "state": ended.state if isinstance(ended, Job) else JobState.DONE,
         **{name: ended.progress[name] for name in ("rows", "stored", "duplicates", "rejected")},
     }
     return NewMessage("import.completed", data)
 
 
-def settle_ended(session: Session, *, now: datetime) -> None:
+def finish_ended_imports(session: Session, *, now: datetime) -> None:
     """Settle what failed or was cancelled half-way; what its pages have stored stays."""
-    for job in queries.unsettled(session):
-        settle(session, job.workspace_id, job, now=now)
+    for job in queries.lock_unsettled_imports(session):
+        finish_import(session, job.workspace_id, job, now=now)

@@ -4,7 +4,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.core.db import Instant, Key, Table
 
 
-def job() -> ForeignKey:
+def job_reference() -> ForeignKey:
     return ForeignKey("job.id", ondelete="CASCADE")
 
 
@@ -21,7 +21,7 @@ class ImportFile(Table):
         Index("import_file_unsettled_idx", "import_id", postgresql_where="settled_at IS NULL"),
     )
 
-    import_id: Mapped[Key] = mapped_column(job(), primary_key=True)
+    import_id: Mapped[Key] = mapped_column(job_reference(), primary_key=True)
     workspace_id: Mapped[Key]
     signature: Mapped[Key]
     settled_at: Mapped[Instant | None]
@@ -32,7 +32,7 @@ class ImportChunk(Table):
 
     __tablename__ = "import_chunk"
 
-    import_id: Mapped[Key] = mapped_column(job(), primary_key=True)
+    import_id: Mapped[Key] = mapped_column(job_reference(), primary_key=True)
     start: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     workspace_id: Mapped[Key]
     content: Mapped[bytes] = mapped_column(LargeBinary)
@@ -43,7 +43,7 @@ class ImportRowError(Table):
 
     __tablename__ = "import_error"
 
-    import_id: Mapped[Key] = mapped_column(job(), primary_key=True)
+    import_id: Mapped[Key] = mapped_column(job_reference(), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True)
     workspace_id: Mapped[Key]
     line: Mapped[int] = mapped_column(BigInteger)

@@ -8,7 +8,7 @@ from uuid import uuid4
 from sqlalchemy.orm import Session
 
 from app.accounts.queries import get_account
-from app.changes.queries import NewChange, record
+from app.changes.queries import NewChange, record_changes
 from app.core.errors import ConflictError
 from app.health.queries import lock_scores
 from app.interventions import experiment_queries as experiments
@@ -124,7 +124,7 @@ def announce(
     """Tell polling readers of a change of state, and others of what was completed."""
     said = {name: getattr(row, name) for name in SHOWN}
     change = NewChange("intervention", row.account_id, change_of(said, before))
-    record(session, row.workspace_id, [change], now=now)
+    record_changes(session, row.workspace_id, [change], now=now)
     if row.state == State.DONE:
         data = {
             "intervention_id": row.id,

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app.webhooks.outbox import MOST_SINGLE, NewMessage, as_many_as_fit
+from app.webhooks.outbox import MAX_SINGLE_MESSAGES, NewMessage, fit_digest_items
 
 MOST_PLAYBOOKS = 20
 
@@ -16,7 +16,7 @@ def suggested(
     rows: Sequence[Said], owners: Mapping[str, object], currency: str
 ) -> list[NewMessage]:
     """Tell of what is new in one run. ``owners``: by account."""
-    if len(rows) > MOST_SINGLE:
+    if len(rows) > MAX_SINGLE_MESSAGES:
         return [_digest(rows, currency)]
     return [_single(row, owners.get(row["account_id"]), currency) for row in rows]
 
@@ -57,7 +57,7 @@ def _digest(rows: Sequence[Said], currency: str) -> NewMessage:
     data = {
         "suggested": len(rows),
         "playbooks": dict(Counter(said["playbook"] for said in rows).most_common(MOST_PLAYBOOKS)),
-        "accounts": as_many_as_fit(
+        "accounts": fit_digest_items(
             {
                 "account_id": said["account_id"],
                 "suggestion_id": said["id"],

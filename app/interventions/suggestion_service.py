@@ -10,7 +10,7 @@ from uuid import uuid4
 from sqlalchemy.orm import Session
 
 from app.accounts.queries import list_product_features
-from app.changes.queries import NewChange, record
+from app.changes.queries import NewChange, record_changes
 from app.interventions import experiment_service as experiments
 from app.interventions import notices, playbook_service
 from app.interventions import suggestion_queries as queries
@@ -163,7 +163,7 @@ def _tell(
         for row in rows
         if row.said["state"] != row.state_before
     ]
-    record(session, workspace_id, changes, now=now)
+    record_changes(session, workspace_id, changes, now=now)
 
 
 def _is_new(row: Row, now: datetime) -> bool:

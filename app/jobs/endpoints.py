@@ -8,7 +8,7 @@ from app.core.pagination import Page, PagingDep
 from app.core.schemas import Id, problem_responses
 from app.jobs import queries, service
 from app.jobs.schemas import JobOut
-from app.jobs.states import State
+from app.jobs.states import JobState
 from app.workspaces.auth import Admin, Reader
 
 router = APIRouter(prefix="/api/v1", tags=["jobs"], responses=problem_responses(401, 403, 404, 422))
@@ -19,7 +19,7 @@ def list_jobs(
     session: ReadSessionDep,
     caller: Reader,
     paging: PagingDep,
-    state: State | None = None,
+    state: JobState | None = None,
     kind: Annotated[str | None, Query(max_length=40, examples=["import"])] = None,
 ) -> Page[JobOut]:
     """List long work, newest first. What has ended is kept for 30 days."""
@@ -31,12 +31,12 @@ def list_jobs(
 @router.get("/jobs/{job_id}")
 def get_job(job_id: Id, session: ReadSessionDep, caller: Reader) -> JobOut:
     """Show one job and how far it is."""
-    return JobOut.model_validate(queries.get(session, caller.workspace_id, job_id))
+    return JobOut.model_validate(queries.get_job(session, caller.workspace_id, job_id))
 
 
 @router.post("/jobs/{job_id}/cancel", responses=problem_responses(409))
 def cancel_job(job_id: Id, session: SessionDep, caller: Admin, now: Now) -> JobOut:
     """End a job; what its pages have done so far stays."""
-    job = queries.get(session, caller.workspace_id, job_id, lock=True)
+    job = queries.get_job(session, caller.workspace_id, job_id, lock=True)
     service.cancel(job, now=now)
     return JobOut.model_validate(job)

@@ -8,18 +8,18 @@ from sqlalchemy.orm import Session
 from app.core.errors import NotFoundError
 from app.core.pagination import Paging, RowPage
 from app.core.query_helpers import fetch_page, filter_if_given
-from app.jobs.states import State
+from app.jobs.states import JobState
 from app.jobs.tables import Job
 
 
-def next_job(session: Session, kinds: Collection[str], *, now: datetime) -> Job | None:
+def lock_next_job(session: Session, kinds: Collection[str], *, now: datetime) -> Job | None:
     """Lock the job that has waited longest: one in the queue, or one whose lease has passed."""
     return session.scalar(
         select(Job)
         .where(
             Job.finished_at.is_(None),
             Job.kind.in_(kinds),
-            or_(Job.state == State.QUEUED, Job.lease_until <= now),
+            or_(Job.state == JobState.QUEUED, Job.lease_until <= now),
         )
         .order_by(Job.lease_until, Job.id)
         .limit(1)
@@ -27,7 +27,7 @@ def next_job(session: Session, kinds: Collection[str], *, now: datetime) -> Job 
     )
 
 
-def get(
+def get_job(
     session: Session,
     workspace_id: str,
     job_id: str,
@@ -52,7 +52,7 @@ def list_jobs(
     paging: Paging,
     *,
     kinds: Collection[str] = (),
-    state: State | None = None,
+    state: JobState | None = None,
 ) -> RowPage[Job]:
     """Newest first."""
     jobs = filter_if_given(select(Job).where(Job.workspace_id == workspace_id), state=state)
@@ -61,7 +61,7 @@ def list_jobs(
     return fetch_page(session, jobs, Job.id, paging=paging, newest=True)
 
 
-def held(session: Session, workspace_id: str, job_id: str, token: UUID) -> Job | None:
+def lock_claimed_job(session: Session, workspace_id: str, job_id: str, token: UUID) -> Job | None:
     """Lock a job, if who holds this token still holds it."""
     return session.scalar(
         select(Job)
@@ -69,12 +69,12 @@ def held(session: Session, workspace_id: str, job_id: str, token: UUID) -> Job |
             Job.workspace_id == workspace_id,
             Job.id == job_id,
             Job.token == token,
-            Job.state == State.RUNNING,
+            Job.state == JobState.RUNNING,
         )
         .with_for_update()
         .execution_options(populate_existing=True)
     )
 
 
-def drop_finished(session: Session, *, before: datetime) -> None:
+def delete_finished_jobs(session: Session, *, before: datetime) -> None:
     session.execute(delete(Job).where(Job.finished_at < before))

@@ -4,13 +4,13 @@ from typing import Any
 from pydantic import Field
 
 from app.core.schemas import ResponseModel
-from app.jobs.states import State
+from app.jobs.states import JobState
 
 
 class JobOut(ResponseModel):
     id: str = Field(examples=["job_019aa1b2c3d4e5f60718293a"])
     kind: str = Field(examples=["import"])
-    state: State = Field(
+    state: JobState = Field(
         description="`queued` waits for its turn, `running` is being done; the others are the end."
     )
     progress: dict[str, Any] = Field(

@@ -11,15 +11,15 @@ from sqlalchemy.orm import Session
 from app.core.db import SessionFactory, transaction
 from app.core.errors import ConflictError
 from app.jobs import queries
-from app.jobs.states import State
+from app.jobs.states import JobState
 from app.jobs.tables import Job
 
 LEASE = timedelta(seconds=60)
-TRIES = 3
+MAX_PAGE_FAILURES = 3
 """How often one page may raise."""
-TAKEOVERS = 10
+MAX_TAKEOVERS = 10
 """How often one page may end with its process: less may be restarts, more is the page."""
-LONGEST_ERROR = 500
+MAX_ERROR_LENGTH = 500
 
 
 class LostLeaseError(Exception):
@@ -31,7 +31,7 @@ class JobEndedError(ConflictError):
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class ClaimedJob:
     """A job that this process holds. ``position``: where its next page starts."""
 
     id: str
@@ -43,13 +43,13 @@ class Work:
     token: UUID
 
     @classmethod
-    def of(cls, job: Job, token: UUID) -> "Work":
+    def of(cls, job: Job, token: UUID) -> "ClaimedJob":
         return cls(
             job.id, job.workspace_id, job.kind, job.config, job.position, job.progress, token
         )
 
 
-Handler = Callable[[SessionFactory, Work, datetime], bool]
+JobHandler = Callable[[SessionFactory, ClaimedJob, datetime], bool]
 """Does one page, of a second at most, and calls ``checkpoint`` in the transaction of the page.
 
 Returns whether there is more. Asked again at the end of the work it must do nothing.
@@ -74,7 +74,7 @@ def enqueue(
         config=dict(config),
         position={},
         progress=dict(progress or {}),
-        state=State.QUEUED,
+        state=JobState.QUEUED,
         created_at=now,
         created_by=actor,
         lease_until=now,
@@ -85,48 +85,50 @@ def enqueue(
     return job
 
 
-def claim(sessions: SessionFactory, kinds: Collection[str], *, now: datetime) -> Work | None:
+def claim(sessions: SessionFactory, kinds: Collection[str], *, now: datetime) -> ClaimedJob | None:
     """Take the job that has waited longest, also one whose process has gone silent."""
     with transaction(sessions) as session:
-        job = queries.next_job(session, kinds, now=now)
+        job = queries.lock_next_job(session, kinds, now=now)
         if job is None:
             return None
-        if job.state == State.RUNNING:
+        if job.state == JobState.RUNNING:
             job.attempts += 1
-            if job.attempts >= TAKEOVERS:
-                _end(job, State.FAILED, now=now, error="Its process ended again and again.")
+            if job.attempts >= MAX_TAKEOVERS:
+                _end(job, JobState.FAILED, now=now, error="Its process ended again and again.")
                 return None
         return _take(job, now)
 
 
-def take(sessions: SessionFactory, workspace_id: str, job_id: str, *, now: datetime) -> Work:
+def take_over(
+    sessions: SessionFactory, workspace_id: str, job_id: str, *, now: datetime
+) -> ClaimedJob:
     """Take one job, whoever holds it and whether it failed; its holder is fenced off."""
     with transaction(sessions) as session:
-        job = queries.get(session, workspace_id, job_id, lock=True)
-        if job.state == State.DONE:
+        job = queries.get_job(session, workspace_id, job_id, lock=True)
+        if job.state == JobState.DONE:
             raise JobEndedError(f"Job {job_id} is done.")
         job.error = job.finished_at = None
         job.attempts = 0
         return _take(job, now)
 
 
-def _take(job: Job, now: datetime) -> Work:
-    job.state, job.token, job.lease_until = State.RUNNING, uuid4(), now + LEASE
+def _take(job: Job, now: datetime) -> ClaimedJob:
+    job.state, job.token, job.lease_until = JobState.RUNNING, uuid4(), now + LEASE
     job.started_at = job.started_at or now
-    return Work.of(job, job.token)
+    return ClaimedJob.of(job, job.token)
 
 
-def renew(sessions: SessionFactory, work: Work, *, now: datetime) -> Work:
+def renew_lease(sessions: SessionFactory, work: ClaimedJob, *, now: datetime) -> ClaimedJob:
     """Hold a job for longer, and read where it stands. Raises LostLeaseError."""
     with transaction(sessions) as session:
         job = _held(session, work)
         job.lease_until = now + LEASE
-        return Work.of(job, work.token)
+        return ClaimedJob.of(job, work.token)
 
 
 def checkpoint(
     session: Session,
-    work: Work,
+    work: ClaimedJob,
     *,
     position: Mapping[str, Any],
     progress: Mapping[str, Any],
@@ -138,46 +140,46 @@ def checkpoint(
     job.attempts, job.lease_until = 0, now + LEASE
 
 
-def finish(session: Session, work: Work, *, now: datetime) -> None:
-    _end(_held(session, work), State.DONE, now=now)
+def finish(session: Session, work: ClaimedJob, *, now: datetime) -> None:
+    _end(_held(session, work), JobState.DONE, now=now)
 
 
-def fail(session: Session, work: Work, error: str, *, now: datetime) -> None:
+def fail(session: Session, work: ClaimedJob, error: str, *, now: datetime) -> None:
     """End a job with a sentence that says why."""
-    _end(_held(session, work), State.FAILED, now=now, error=error)
+    _end(_held(session, work), JobState.FAILED, now=now, error=error)
 
 
-def release(session: Session, work: Work, *, now: datetime) -> None:
+def release(session: Session, work: ClaimedJob, *, now: datetime) -> None:
     """Give a job back to the queue, behind those that have waited longer."""
     job = _held(session, work)
-    job.state, job.token, job.lease_until = State.QUEUED, None, now
+    job.state, job.token, job.lease_until = JobState.QUEUED, None, now
 
 
-def note_failure(session: Session, work: Work, error: str, *, now: datetime) -> bool:
+def record_failure(session: Session, work: ClaimedJob, error: str, *, now: datetime) -> bool:
     """Count a page that raised; after the third time the job has failed. Returns whether it has."""
     job = _held(session, work)
     job.attempts += 1
-    if job.attempts >= TRIES:
-        _end(job, State.FAILED, now=now, error=error)
-    return job.attempts >= TRIES
+    if job.attempts >= MAX_PAGE_FAILURES:
+        _end(job, JobState.FAILED, now=now, error=error)
+    return job.attempts >= MAX_PAGE_FAILURES
 
 
 def cancel(job: Job, *, now: datetime) -> None:
     """End a locked job; the page that is being done is undone. Twice is the same as once."""
-    if job.state in {State.DONE, State.FAILED}:
+    if job.state in {JobState.DONE, JobState.FAILED}:
         raise JobEndedError(f"Job {job.id} has ended already: {job.state}.")
-    if job.state != State.CANCELLED:
-        _end(job, State.CANCELLED, now=now)
+    if job.state != JobState.CANCELLED:
+        _end(job, JobState.CANCELLED, now=now)
 
 
-def _end(job: Job, state: State, *, now: datetime, error: str | None = None) -> None:
+def _end(job: Job, state: JobState, *, now: datetime, error: str | None = None) -> None:
     job.state, job.finished_at, job.token = state, now, None
-    job.error = error[:LONGEST_ERROR] if error else None
+    job.error = error[:MAX_ERROR_LENGTH] if error else None
 
 
-def _held(session: Session, work: Work) -> Job:
+def _held(session: Session, work: ClaimedJob) -> Job:
     """Lock a job that is ours still; raises LostLeaseError."""
-    job = queries.held(session, work.workspace_id, work.id, work.token)
+    job = queries.lock_claimed_job(session, work.workspace_id, work.id, work.token)
     if job is None:
         raise LostLeaseError(work.id)
     return job

@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 
-class State(StrEnum):
+class JobState(StrEnum):
     """``queued`` waits for its turn, ``running`` is held by a process; the others are the end."""
 
     QUEUED = "queued"

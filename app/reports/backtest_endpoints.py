@@ -30,7 +30,7 @@ def list_backtests(session: ReadSessionDep, caller: Reader, paging: PagingDep) -
 @router.get("/backtests/{backtest_id}", responses=problem_responses(401, 403, 404, 422))
 def get_backtest(backtest_id: Id, session: ReadSessionDep, caller: Reader) -> BacktestOut:
     """Show one, and what has come of it so far."""
-    job = queries.get(
+    job = queries.get_job(
         session, caller.workspace_id, backtest_id, kinds=[service.KIND], called="backtest"
     )
     return BacktestOut.of(job)

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, Field
 
 from app.core.schemas import Day, Id, RequestModel, ResponseModel
-from app.jobs.states import State
+from app.jobs.states import JobState
 from app.jobs.tables import Job
 
 Kind = Literal["model", "scorecard", "alert_rule"]
@@ -86,7 +86,7 @@ class ResultOut(BaseModel):
 
 class BacktestOut(ResponseModel):
     id: str = Field(examples=["job_019aa1b2c3d4e5f60718293a"])
-    state: State
+    state: JobState
     subjects: list[Subject]
     since: date | None
     until: date

@@ -23,7 +23,7 @@ from app.features.table_queries import Moment
 from app.health import scorecard_queries, yardstick
 from app.health import service as health
 from app.jobs import service as jobs
-from app.jobs.service import Work
+from app.jobs.service import ClaimedJob
 from app.jobs.tables import Job
 from app.reports import backtest_queries
 from app.reports.backtest import Rows, measure
@@ -83,7 +83,7 @@ def _order_activated(session: Session, workspace_id: str, *, now: datetime) -> N
         order(session, Actor(workspace_id, AUTOMATIC, now), news, since=None)
 
 
-def backtest_page(sessions: SessionFactory, work: Work, now: datetime) -> bool:
+def backtest_page(sessions: SessionFactory, work: ClaimedJob, now: datetime) -> bool:
     """Try one subject; of a scorecard one observation day. Returns whether there is more."""
     subjects = work.config["subjects"]
     place = work.position["subject"]
@@ -98,7 +98,7 @@ def backtest_page(sessions: SessionFactory, work: Work, now: datetime) -> bool:
 
 
 def _page(
-    session: Session, work: Work, subject: Subject, now: datetime
+    session: Session, work: ClaimedJob, subject: Subject, now: datetime
 ) -> tuple[list[dict[str, Any]], Mapping[str, Any]]:
     following = {"subject": work.position["subject"] + 1, "day": 0, "rows": []}
     if subject.kind == "alert_rule":
@@ -125,7 +125,7 @@ class Setting:
     moments: Sequence[Moment]
 
 
-def _setting(session: Session, work: Work, subject: Subject) -> Setting:
+def _setting(session: Session, work: ClaimedJob, subject: Subject) -> Setting:
     """A model is tried over its own horizon, a scorecard over that of the workspace."""
     until = date.fromisoformat(work.config["until"])
     days = None
@@ -148,7 +148,9 @@ def _observed(
     return observations.observe(session, workspace_id, moments, horizon=horizon, lens=lens)
 
 
-def _of_model(session: Session, work: Work, subject: Subject, setting: Setting) -> dict[str, Any]:
+def _of_model(
+    session: Session, work: ClaimedJob, subject: Subject, setting: Setting
+) -> dict[str, Any]:
     """Train again and again on what lay before, as the model was, and judge what came after.
 
     No row is judged by who had learnt from it. Takes seconds of processor.
@@ -172,7 +174,7 @@ def _of_model(session: Session, work: Work, subject: Subject, setting: Setting) 
 
 def _scored(
     session: Session,
-    work: Work,
+    work: ClaimedJob,
     subject: Subject,
     setting: Setting,
     *,
@@ -230,7 +232,7 @@ def _number(value: float) -> float | None:
 
 def _days_left(
     session: Session,
-    work: Work,
+    work: ClaimedJob,
     moments: Sequence[Moment],
     horizon: Horizon,
     *,
@@ -250,7 +252,7 @@ def _days_left(
     return np.array(found, dtype=float)
 
 
-def _of_rule(session: Session, work: Work, subject: Subject, now: datetime) -> dict[str, Any]:
+def _of_rule(session: Session, work: ClaimedJob, subject: Subject, now: datetime) -> dict[str, Any]:
     """Follow the rule through the scores as they were written."""
     _, rule = rule_service.get(session, work.workspace_id, subject.key)
     since = work.config["since"]

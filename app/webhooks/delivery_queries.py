@@ -11,11 +11,11 @@ from sqlalchemy.orm import Session
 from app.webhooks import statements
 from app.webhooks.tables import WebhookEndpoint
 
-DROPPED_AT_ONCE = 20_000
+DELETE_BATCH_SIZE = 20_000
 
 
 @dataclass(frozen=True, slots=True)
-class Claimed:
+class ClaimedDelivery:
     """A delivery that this process holds until its lease ends; ``attempts`` were made before."""
 
     workspace_id: str
@@ -36,7 +36,7 @@ class Claimed:
         return self.endpoint_id, self.message_id
 
 
-def claim(
+def claim_deliveries(
     session: Session,
     *,
     rooms: Mapping[str, int],
@@ -44,7 +44,7 @@ def claim(
     limit: int,
     now: datetime,
     lease_until: datetime,
-) -> Sequence[Claimed]:
+) -> Sequence[ClaimedDelivery]:
     """Take what is due: of each endpoint as many as there is room for, ``room`` if not named."""
     named = [{"id": name, "room": each} for name, each in rooms.items()]
     values = {
@@ -55,20 +55,20 @@ def claim(
         "lease_until": lease_until,
         "token": uuid4(),
     }
-    return [Claimed(*row) for row in session.execute(statements.CLAIM, values)]
+    return [ClaimedDelivery(*row) for row in session.execute(statements.CLAIM, values)]
 
 
-def settle(session: Session, rows: Sequence[Mapping[str, Any]]) -> set[tuple[str, str]]:
+def record_results(session: Session, rows: Sequence[Mapping[str, Any]]) -> set[tuple[str, str]]:
     """Write what came of deliveries; return those that were still held, by endpoint and message."""
     settled = session.execute(statements.SETTLE, {"rows": orjson.dumps(rows).decode()})
     return {(row.endpoint_id, row.message_id) for row in settled}
 
 
-def release(session: Session, tokens: Collection[UUID], *, now: datetime) -> None:
+def release_deliveries(session: Session, tokens: Collection[UUID], *, now: datetime) -> None:
     session.execute(statements.RELEASE, {"tokens": list(tokens), "now": now})
 
 
-def concerned(
+def lock_affected_endpoints(
     session: Session, *, failed: Collection[tuple[str, str]], worked: Collection[tuple[str, str]]
 ) -> Sequence[WebhookEndpoint]:
     """Lock, in key order, the endpoints that failed now, and those that work after failures."""
@@ -83,6 +83,6 @@ def concerned(
     ).all()
 
 
-def drop_old(session: Session, *, before: datetime) -> None:
+def delete_old_messages(session: Session, *, before: datetime) -> None:
     """Drop messages with all that came of them; the rest of a large heap the next time."""
-    session.execute(statements.DROP_OLD, {"before": before, "limit": DROPPED_AT_ONCE})
+    session.execute(statements.DROP_OLD, {"before": before, "limit": DELETE_BATCH_SIZE})

@@ -7,10 +7,10 @@ from typing import Self
 
 from app.core.encryption import Encryptor
 from app.webhooks import signature, slack
-from app.webhooks.delivery_queries import Claimed
+from app.webhooks.delivery_queries import ClaimedDelivery
 
 STANDARD, SLACK = "standard", "slack"
-ALWAYS = {
+FIXED_HEADERS = {
     "content-type": "application/json",
     "user-agent": "customer-health-webhooks/1",
     "accept-encoding": "identity",
@@ -18,7 +18,7 @@ ALWAYS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Secret:
+class SigningSecret:
     """Signs until then; the one that stays has no end."""
 
     text: str
@@ -29,17 +29,17 @@ class Secret:
 
 
 @dataclass(frozen=True, slots=True)
-class Secrets:
+class EndpointSecrets:
     """``secrets``: the newest first."""
 
     url: str
     headers: Mapping[str, str]
-    secrets: Sequence[Secret]
+    secrets: Sequence[SigningSecret]
 
     @classmethod
     def open(cls, vault: Encryptor, workspace_id: str, endpoint_id: str, sealed: bytes) -> Self:
         known = vault.open(sealed, place=_place(workspace_id, endpoint_id))
-        secrets = [Secret(**each) for each in known["secrets"]]
+        secrets = [SigningSecret(**each) for each in known["secrets"]]
         return cls(known["url"], known["headers"], secrets)
 
     def seal(self, vault: Encryptor, workspace_id: str, endpoint_id: str) -> bytes:
@@ -47,27 +47,27 @@ class Secrets:
 
     def rotated(self, grace: timedelta, *, now: datetime) -> Self:
         """Put a new secret first; the one before it ends after the grace, others at once."""
-        before = Secret(self.secrets[0].text, (now + grace).isoformat())
-        return replace(self, secrets=[Secret(signature.new_secret()), before])
+        before = SigningSecret(self.secrets[0].text, (now + grace).isoformat())
+        return replace(self, secrets=[SigningSecret(signature.new_secret()), before])
 
     def valid(self, now: datetime) -> list[str]:
         return [each.text for each in self.secrets if each.is_valid(now)]
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class DeliveryRequest:
     headers: Mapping[str, str]
     body: bytes
 
 
-def request_for(
-    secrets: Secrets, claimed: Claimed, *, now: datetime, public_url: str | None
-) -> Request:
+def build_request(
+    secrets: EndpointSecrets, claimed: ClaimedDelivery, *, now: datetime, public_url: str | None
+) -> DeliveryRequest:
     if claimed.kind == SLACK:
         body = slack.text_body(claimed.body, public_url=public_url)
-        return Request({**secrets.headers, **ALWAYS}, body)
+        return DeliveryRequest({**secrets.headers, **FIXED_HEADERS}, body)
     signed = signature.headers(claimed.message_id, claimed.body, secrets.valid(now), at=now)
-    return Request({**secrets.headers, **ALWAYS, **signed}, claimed.body)
+    return DeliveryRequest({**secrets.headers, **FIXED_HEADERS, **signed}, claimed.body)
 
 
 def _place(workspace_id: str, endpoint_id: str) -> str:

@@ -10,22 +10,22 @@ from app.core.db import ReadSessionDep, SessionDep
 from app.core.pagination import Page, PagingDep
 from app.core.schemas import Id, problem_responses
 from app.jobs.schemas import JobOut
-from app.webhooks import queries, recovering, service
+from app.webhooks import queries, recovery, service
 from app.webhooks.schemas import (
     AttemptOut,
     DeliveryOut,
     DeliveryState,
-    EndpointIn,
-    EndpointOut,
-    EndpointPatch,
-    NewEndpointOut,
-    SecretRotation,
-    Span,
+    NewWebhookEndpointOut,
+    RecoveryIn,
+    SecretRotationIn,
+    WebhookEndpointIn,
+    WebhookEndpointOut,
+    WebhookEndpointPatch,
 )
-from app.webhooks.service import Desk
+from app.webhooks.service import EndpointSecretStore
 from app.workspaces.auth import WebhookActor, WebhookWriter
 
-ONE_DAY = SecretRotation()
+DEFAULT_ROTATION = SecretRotationIn()
 
 router = APIRouter(
     prefix="/api/v1/webhook-endpoints",
@@ -34,56 +34,60 @@ router = APIRouter(
 )
 
 
-async def _desk(request: Request) -> Desk:
-    desk: Desk = request.app.state.webhook_desk
+async def _secret_store(request: Request) -> EndpointSecretStore:
+    desk: EndpointSecretStore = request.app.state.webhook_desk
     return desk
 
 
-DeskDep = Annotated[Desk, Depends(_desk)]
+SecretStoreDep = Annotated[EndpointSecretStore, Depends(_secret_store)]
 
 
 @router.post("", status_code=201, responses=problem_responses(409))
 def create_webhook_endpoint(
-    body: EndpointIn, session: SessionDep, change: WebhookActor, desk: DeskDep
-) -> NewEndpointOut:
+    body: WebhookEndpointIn, session: SessionDep, change: WebhookActor, desk: SecretStoreDep
+) -> NewWebhookEndpointOut:
     """Have messages sent to a URL. The answer holds the secret that signs them, this once."""
-    made, secret = service.create(session, change, body.model_dump(), desk=desk)
-    return NewEndpointOut.with_secret(made, secret)
+    made, secret = service.create_endpoint(session, change, body.model_dump(), desk=desk)
+    return NewWebhookEndpointOut.with_secret(made, secret)
 
 
 @router.get("")
 def list_webhook_endpoints(
     session: ReadSessionDep, caller: WebhookWriter, paging: PagingDep
-) -> Page[EndpointOut]:
+) -> Page[WebhookEndpointOut]:
     """List endpoints in the order in which they were made."""
-    return queries.list_endpoints(session, caller.workspace_id, paging).to_page(EndpointOut.of)
+    return queries.list_endpoints(session, caller.workspace_id, paging).to_page(
+        WebhookEndpointOut.of
+    )
 
 
 @router.get("/{endpoint_id}")
 def get_webhook_endpoint(
     endpoint_id: Id, session: ReadSessionDep, caller: WebhookWriter
-) -> EndpointOut:
+) -> WebhookEndpointOut:
     """Show an endpoint and how it stands."""
-    return EndpointOut.of(queries.get_endpoint(session, caller.workspace_id, endpoint_id))
+    return WebhookEndpointOut.of(queries.get_endpoint(session, caller.workspace_id, endpoint_id))
 
 
 @router.patch("/{endpoint_id}")
-def change_webhook_endpoint(
+def update_webhook_endpoint(
     endpoint_id: Id,
-    body: EndpointPatch,
+    body: WebhookEndpointPatch,
     session: SessionDep,
     change: WebhookActor,
-    desk: DeskDep,
-) -> EndpointOut:
+    desk: SecretStoreDep,
+) -> WebhookEndpointOut:
     """Change what is said. What waits for a paused endpoint is sent when it is paused no more."""
     said = body.model_dump(exclude_unset=True)
-    return EndpointOut.of(service.change(session, change, endpoint_id, said, desk=desk))
+    return WebhookEndpointOut.of(
+        service.update_endpoint(session, change, endpoint_id, said, desk=desk)
+    )
 
 
 @router.delete("/{endpoint_id}", status_code=204)
 def delete_webhook_endpoint(endpoint_id: Id, session: SessionDep, change: WebhookActor) -> None:
     """Delete an endpoint, with its deliveries and attempts."""
-    service.delete(session, change, endpoint_id)
+    service.delete_endpoint(session, change, endpoint_id)
 
 
 @router.post("/{endpoint_id}/rotate-secret", responses=problem_responses(409))
@@ -91,21 +95,21 @@ def rotate_webhook_secret(
     endpoint_id: Id,
     session: SessionDep,
     change: WebhookActor,
-    desk: DeskDep,
-    body: SecretRotation = ONE_DAY,
-) -> NewEndpointOut:
+    desk: SecretStoreDep,
+    body: SecretRotationIn = DEFAULT_ROTATION,
+) -> NewWebhookEndpointOut:
     """Make a new secret. Until the old one ends, messages carry a signature of each."""
     grace = timedelta(seconds=body.grace_seconds)
-    made, secret = service.rotate(session, change, endpoint_id, grace=grace, desk=desk)
-    return NewEndpointOut.with_secret(made, secret)
+    made, secret = service.rotate_secret(session, change, endpoint_id, grace=grace, desk=desk)
+    return NewWebhookEndpointOut.with_secret(made, secret)
 
 
 @router.post("/{endpoint_id}/enable")
 def enable_webhook_endpoint(
     endpoint_id: Id, session: SessionDep, change: WebhookActor
-) -> EndpointOut:
+) -> WebhookEndpointOut:
     """Let a disabled endpoint get messages again. What it missed: `recover`."""
-    return EndpointOut.of(service.enable(session, change, endpoint_id))
+    return WebhookEndpointOut.of(service.enable_endpoint(session, change, endpoint_id))
 
 
 @router.post("/{endpoint_id}/test", status_code=202, responses=problem_responses(409))
@@ -113,17 +117,17 @@ def test_webhook_endpoint(
     endpoint_id: Id, session: SessionDep, caller: WebhookWriter, now: Now
 ) -> DeliveryOut:
     """Send `endpoint.test`, whatever types it listens to. Ask for the delivery to see the end."""
-    message_id = service.test(session, caller.workspace_id, endpoint_id, now=now)
+    message_id = service.send_test(session, caller.workspace_id, endpoint_id, now=now)
     return _delivery(session, caller, endpoint_id, message_id)
 
 
 @router.post("/{endpoint_id}/recover", status_code=202, responses=problem_responses(409))
 def recover_webhook_messages(
-    endpoint_id: Id, body: Span, session: SessionDep, change: WebhookActor
+    endpoint_id: Id, body: RecoveryIn, session: SessionDep, change: WebhookActor
 ) -> JobOut:
     """Send what failed, or was made while the endpoint was disabled or not there yet."""
     until = body.until or change.at
-    job = recovering.order(session, change, endpoint_id, since=body.since, until=until)
+    job = recovery.enqueue_recovery(session, change, endpoint_id, since=body.since, until=until)
     return JobOut.model_validate(job)
 
 

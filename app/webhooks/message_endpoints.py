@@ -11,7 +11,7 @@ from app.core.db import ReadSessionDep, SessionDep
 from app.core.pagination import Page, PagingDep
 from app.core.schemas import Id, problem_responses
 from app.webhooks import queries, service
-from app.webhooks.message_schemas import CATALOGUE, Kind, Payload
+from app.webhooks.message_schemas import CATALOGUE, MessageType, Payload
 from app.webhooks.schemas import MessageOut, MessageTypeOut, ReplayOut
 from app.workspaces.auth import AccountIdFilter, Reader, WebhookWriter
 
@@ -31,7 +31,7 @@ def list_messages(
     session: ReadSessionDep,
     caller: Reader,
     paging: PagingDep,
-    type: Kind | None = None,  # noqa: A002 - what it is called everywhere
+    type: MessageType | None = None,  # noqa: A002 - what it is called everywhere
     account_id: AccountIdFilter = None,
 ) -> Page[MessageOut]:
     """List what others were told, newest first, whether an endpoint wanted it or not."""
@@ -69,7 +69,7 @@ def _receiver(kind: str, payload: type[Payload]) -> Callable[..., None]:
     return receive
 
 
-def describe(app: FastAPI) -> None:
+def add_webhooks_to_openapi(app: FastAPI) -> None:
     """Put the messages that we send into the app's OpenAPI."""
     for kind, payload in CATALOGUE.items():
         app.webhooks.add_api_route(

@@ -11,18 +11,18 @@ import orjson
 from sqlalchemy.orm import Session
 
 from app.webhooks import queries
-from app.webhooks.fanning import TEST, Told, fan_out
+from app.webhooks.fan_out import TEST_MESSAGE_TYPE, OutgoingMessage, fan_out
 from app.webhooks.message_schemas import (
     CATALOGUE,
-    MOST_ACCOUNTS,
-    OfAccount,
+    MAX_DIGEST_ITEMS,
+    AccountPayload,
     Payload,
     personal_fields,
 )
 from app.webhooks.tables import Message
 
-MOST_BYTES = 20_000
-MOST_SINGLE = 50
+MAX_BODY_BYTES = 20_000
+MAX_SINGLE_MESSAGES = 50
 """What is more than that at once is told as one digest."""
 
 
@@ -35,14 +35,14 @@ class NewMessage:
     account_id: str | None = None
 
 
-class MessageError(ValueError):
+class InvalidMessageError(ValueError):
     """A publisher says what the catalogue does not know: a bug of ours."""
 
 
-def as_many_as_fit(entries: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+def fit_digest_items(entries: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Take the first accounts of a digest: ten at most, and fewer where their ids are very long."""
-    found, room = [], MOST_BYTES // 2
-    for entry in islice(entries, MOST_ACCOUNTS):
+    found, room = [], MAX_BODY_BYTES // 2
+    for entry in islice(entries, MAX_DIGEST_ITEMS):
         room -= len(orjson.dumps(entry))
         if room < 0:
             break
@@ -57,30 +57,32 @@ def publish(
 
     Returns their ids. Raises where a message is not of the catalogue.
     """
-    rows = record(session, workspace_id, messages, now=now)
-    endpoints = queries.receivers(session, workspace_id) if rows else ()
+    rows = insert_messages(session, workspace_id, messages, now=now)
+    endpoints = queries.lock_enabled_endpoints(session, workspace_id) if rows else ()
     if endpoints:
-        fan_out(session, workspace_id, [Told.of(row) for row in rows], endpoints, now=now)
+        fan_out(
+            session, workspace_id, [OutgoingMessage.of(row) for row in rows], endpoints, now=now
+        )
     return [row.id for row in rows]
 
 
 def publish_test(session: Session, workspace_id: str, endpoint_id: str, *, now: datetime) -> str:
     """Have one endpoint hear from us, whatever it listens to."""
-    told = NewMessage(TEST, {"endpoint_id": endpoint_id})
-    [message] = record(session, workspace_id, [told], now=now)
+    told = NewMessage(TEST_MESSAGE_TYPE, {"endpoint_id": endpoint_id})
+    [message] = insert_messages(session, workspace_id, [told], now=now)
     row = {"endpoint_id": endpoint_id, "message_id": message.id}
-    queries.add_deliveries(session, workspace_id, [row], now=now)
+    queries.upsert_deliveries(session, workspace_id, [row], now=now)
     return message.id
 
 
-def record(
+def insert_messages(
     session: Session, workspace_id: str, messages: Sequence[NewMessage], *, now: datetime
 ) -> Sequence[Message]:
     """Write messages that nobody gets yet."""
     payloads = [_payload(message) for message in messages]
     both = list(zip(messages, payloads, strict=True))
     of_accounts = [message.account_id or "" for message, payload in both if _ranks(payload)]
-    numbers = iter(queries.next_sequences(session, workspace_id, of_accounts))
+    numbers = iter(queries.next_sequence_numbers(session, workspace_id, of_accounts))
     rows = []
     for place, (message, payload) in enumerate(both):
         data = dict(message.data)
@@ -104,14 +106,14 @@ def record(
 def _payload(message: NewMessage) -> type[Payload]:
     payload = CATALOGUE.get(message.kind)
     if payload is None:
-        raise MessageError(f"There is no message type {message.kind}.")
+        raise InvalidMessageError(f"There is no message type {message.kind}.")
     if _ranks(payload) and not message.account_id:
-        raise MessageError(f"A message {message.kind} is about an account; none is named.")
+        raise InvalidMessageError(f"A message {message.kind} is about an account; none is named.")
     return payload
 
 
 def _ranks(payload: type[Payload]) -> bool:
-    return issubclass(payload, OfAccount)
+    return issubclass(payload, AccountPayload)
 
 
 def _bodies(kind: str, said: Payload, now: datetime) -> Mapping[str, bytes | None]:
@@ -125,6 +127,6 @@ def _bodies(kind: str, said: Payload, now: datetime) -> Mapping[str, bytes | Non
 
 def _body(kind: str, data: Mapping[str, Any], now: datetime) -> bytes:
     body = orjson.dumps({"type": kind, "timestamp": now, "data": data})
-    if len(body) > MOST_BYTES:
-        raise MessageError(f"A message {kind} of {len(body)} bytes is too large.")
+    if len(body) > MAX_BODY_BYTES:
+        raise InvalidMessageError(f"A message {kind} of {len(body)} bytes is too large.")
     return body

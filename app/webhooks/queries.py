@@ -11,11 +11,13 @@ from app.core.errors import NotFoundError
 from app.core.pagination import Paging, RowPage
 from app.core.query_helpers import NO_KEY_UPDATE, fetch_page, filter_if_given, get_row
 from app.webhooks import statements
-from app.webhooks.standing import State
+from app.webhooks.endpoint_state import EndpointState
 from app.webhooks.tables import Attempt, Delivery, Message, WebhookEndpoint
 
 
-def next_sequences(session: Session, workspace_id: str, accounts: Sequence[str]) -> Sequence[int]:
+def next_sequence_numbers(
+    session: Session, workspace_id: str, accounts: Sequence[str]
+) -> Sequence[int]:
     """Number messages about these accounts, one for each place; rising for each account."""
     if not accounts:
         return []
@@ -30,7 +32,7 @@ def next_sequences(session: Session, workspace_id: str, accounts: Sequence[str])
     return numbers
 
 
-def accounts(
+def load_accounts(
     session: Session, workspace_id: str, ids: Collection[str]
 ) -> Mapping[str, Mapping[str, Any]]:
     """Describe accounts as filters see them, by id."""
@@ -39,7 +41,7 @@ def accounts(
     return {row["account_id"]: dict(row) for row in rows}
 
 
-def current_ids(session: Session, workspace_id: str, ids: Collection[str]) -> dict[str, str]:
+def load_current_ids(session: Session, workspace_id: str, ids: Collection[str]) -> dict[str, str]:
     """Map old ids of accounts to those of today."""
     values = {"workspace_id": workspace_id, "ids": sorted(ids)}
     return {
@@ -47,12 +49,13 @@ def current_ids(session: Session, workspace_id: str, ids: Collection[str]) -> di
     }
 
 
-def receivers(
+def lock_enabled_endpoints(
     session: Session, workspace_id: str, endpoint_id: str | None = None
 ) -> Sequence[WebhookEndpoint]:
     """Return the endpoints that get messages; while we write to them nobody can delete them."""
     found = select(WebhookEndpoint).where(
-        WebhookEndpoint.workspace_id == workspace_id, WebhookEndpoint.state != State.DISABLED
+        WebhookEndpoint.workspace_id == workspace_id,
+        WebhookEndpoint.state != EndpointState.DISABLED,
     )
     if endpoint_id is not None:
         found = found.where(WebhookEndpoint.id == endpoint_id)
@@ -61,7 +64,7 @@ def receivers(
     ).all()
 
 
-def add_deliveries(
+def upsert_deliveries(
     session: Session,
     workspace_id: str,
     rows: Sequence[Mapping[str, str]],
@@ -81,7 +84,9 @@ def add_deliveries(
     return len(session.execute(statements.ADD_DELIVERIES, values).all())
 
 
-def give_up(session: Session, workspace_id: str, endpoint_id: str, *, now: datetime) -> None:
+def fail_pending_deliveries(
+    session: Session, workspace_id: str, endpoint_id: str, *, now: datetime
+) -> None:
     """Let what waits for an endpoint have failed."""
     values = {"workspace_id": workspace_id, "endpoint_id": endpoint_id, "now": now}
     session.execute(statements.GIVE_UP, values)
@@ -131,7 +136,7 @@ def list_messages(
     return fetch_page(session, rows, Message.id, paging=paging, newest=True)
 
 
-def messages_between(
+def list_messages_between(
     session: Session, workspace_id: str, *, after: str, before: str, limit: int
 ) -> Sequence[Message]:
     """In order; both ends are ids, and left out."""

@@ -11,10 +11,10 @@ DELAYS = (
 )
 """Before the first attempt, the second, and so on."""
 JITTER = 0.2
-LONGEST_WAIT = timedelta(days=1)
+MAX_WAIT = timedelta(days=1)
 
 
-def next_at(
+def next_attempt_at(
     message_id: str, attempts: int, at: datetime, *, wait: timedelta | None = None
 ) -> datetime | None:
     """Say when to try again after so many attempts; None: never.
@@ -33,7 +33,7 @@ def _fraction(text: str) -> float:
     return float(int.from_bytes(sha256(text.encode()).digest()[:6])) / 2**48
 
 
-def retry_after(text: str | None, at: datetime) -> timedelta | None:
+def parse_retry_after(text: str | None, at: datetime) -> timedelta | None:
     """Read a Retry-After: seconds or a date. What nobody can mean is not listened to."""
     if not text:
         return None
@@ -41,7 +41,7 @@ def retry_after(text: str | None, at: datetime) -> timedelta | None:
         wait = timedelta(seconds=int(text)) if text.isdecimal() else _until(text, at)
     except (ValueError, OverflowError):
         return None
-    return min(max(wait, timedelta()), LONGEST_WAIT)
+    return min(max(wait, timedelta()), MAX_WAIT)
 
 
 def _until(text: str, at: datetime) -> timedelta:

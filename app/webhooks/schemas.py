@@ -17,13 +17,16 @@ from app.core.schemas import (
     Text,
     Timestamp,
 )
-from app.webhooks.fields import LANGUAGE
-from app.webhooks.message_schemas import CATALOGUE, Kind
+from app.webhooks.message_fields import LANGUAGE
+from app.webhooks.message_schemas import CATALOGUE, MessageType
 from app.webhooks.tables import Message, WebhookEndpoint
 
-ID, MESSAGE = "whe_019aa1b2c3d4e5f60718293a", "msg_019aa1b2c3d400005e5f60718293"
+EXAMPLE_ENDPOINT_ID, EXAMPLE_MESSAGE_ID = (
+    "whe_019aa1b2c3d4e5f60718293a",
+    "msg_019aa1b2c3d400005e5f60718293",
+)
 EndpointKind = Literal["standard", "slack"]
-EndpointState = Literal["active", "degraded", "disabled", "paused"]
+EndpointStateOut = Literal["active", "degraded", "disabled", "paused"]
 DeliveryState = Literal["pending", "delivered", "failed"]
 Url = Annotated[str, Field(min_length=1, max_length=2000, examples=["https://crm.example/hook"])]
 HeaderName = Annotated[str, Field(pattern="^[A-Za-z0-9-]{1,60}$")]
@@ -39,15 +42,15 @@ Headers = Annotated[
         examples=[{"Authorization": "Bearer of-the-receiver"}],
     ),
 ]
-Types = Annotated[
-    list[Kind],
+MessageTypes = Annotated[
+    list[MessageType],
     Field(
         max_length=50,
         description="Which messages; all if empty.",
         examples=[["alert.opened", "alert.resolved"]],
     ),
 ]
-Filter = Annotated[
+MessageFilter = Annotated[
     JsonObject,
     Field(
         description="Of messages about accounts only those that it lets through: by the account, "
@@ -60,33 +63,33 @@ PersonalData = Annotated[Flag, Field(description="Whether to send what is person
 Paused = Annotated[Flag, Field(description="Whether messages are held back for now.")]
 
 
-class EndpointIn(RequestModel):
+class WebhookEndpointIn(RequestModel):
     url: Url
     kind: EndpointKind = Field(
         "standard", description="`slack`: its incoming webhooks' format, not signed."
     )
     name: Text | None = Field(None, examples=["CRM"])
-    types: Types = Field(default_factory=list)
-    filter: Filter = Field(default_factory=dict)
+    types: MessageTypes = Field(default_factory=list)
+    filter: MessageFilter = Field(default_factory=dict)
     headers: Headers = Field(default_factory=dict)
     personal_data: PersonalData = False
     paused: Paused = False
 
 
-class EndpointPatch(RequestModel):
+class WebhookEndpointPatch(RequestModel):
     """What is to change; what is left out stays. ``headers`` replace all that there were."""
 
     url: Url = Field(default_factory=str)
     name: Text | None = Field(None, examples=["CRM"])
-    types: Types = Field(default_factory=list)
-    filter: Filter = Field(default_factory=dict)
+    types: MessageTypes = Field(default_factory=list)
+    filter: MessageFilter = Field(default_factory=dict)
     headers: Headers = Field(default_factory=dict)
     personal_data: PersonalData = Field(default_factory=bool)
     paused: Paused = Field(default_factory=bool)
 
 
-class EndpointOut(ResponseModel):
-    id: str = Field(examples=[ID])
+class WebhookEndpointOut(ResponseModel):
+    id: str = Field(examples=[EXAMPLE_ENDPOINT_ID])
     kind: EndpointKind
     name: str | None = Field(examples=["CRM"])
     url: str = Field(
@@ -97,7 +100,7 @@ class EndpointOut(ResponseModel):
     filter: dict[str, Any] = Field(examples=[{"segment": "enterprise"}])
     header_names: list[str] = Field(examples=[["authorization"]])
     personal_data: bool
-    state: EndpointState = Field(
+    state: EndpointStateOut = Field(
         description="`degraded`: it fails, and is tried with one message at a time."
     )
     reason: str | None = Field(
@@ -114,7 +117,7 @@ class EndpointOut(ResponseModel):
         return cls.from_row(row, state=_state(row))
 
 
-class NewEndpointOut(EndpointOut):
+class NewWebhookEndpointOut(WebhookEndpointOut):
     secret: str | None = Field(
         description="Shown this once; null for Slack, which checks no signature.",
         examples=["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"],
@@ -132,13 +135,13 @@ def _state(row: WebhookEndpoint) -> str:
 Grace = Annotated[int, Strict(), Field(ge=0, le=604_800, examples=[86_400]), WHOLE_NUMBER]
 
 
-class SecretRotation(RequestModel):
+class SecretRotationIn(RequestModel):
     grace_seconds: Grace = Field(
         86_400, description="For how long the old secret signs too, beside the new one."
     )
 
 
-class Span(RequestModel):
+class RecoveryIn(RequestModel):
     """Messages that were made from one moment on and before another."""
 
     since: Timestamp = Field(examples=["2026-11-24T00:00:00Z"])
@@ -146,7 +149,7 @@ class Span(RequestModel):
 
 
 class MessageOut(ResponseModel):
-    id: str = Field(description="The `webhook-id`.", examples=[MESSAGE])
+    id: str = Field(description="The `webhook-id`.", examples=[EXAMPLE_MESSAGE_ID])
     type: str = Field(examples=["alert.opened"])
     account_id: str | None = Field(examples=["acme"])
     data: dict[str, Any] = Field(examples=[{"account_id": "acme", "sequence": 42}])
@@ -158,8 +161,8 @@ class MessageOut(ResponseModel):
 
 
 class DeliveryOut(ResponseModel):
-    message_id: str = Field(examples=[MESSAGE])
-    endpoint_id: str = Field(examples=[ID])
+    message_id: str = Field(examples=[EXAMPLE_MESSAGE_ID])
+    endpoint_id: str = Field(examples=[EXAMPLE_ENDPOINT_ID])
     state: DeliveryState
     attempts: int = Field(description="Since it was last asked for.", examples=[1])
     due_at: datetime = Field(description="Of a pending one: when it is tried next.")

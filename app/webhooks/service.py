@@ -12,23 +12,23 @@ from app.core.encryption import Encryptor
 from app.core.errors import ConflictError, FieldError, UnprocessableError
 from app.core.filters.matching import FilterError
 from app.core.query_helpers import advisory_lock
-from app.webhooks import outbox, queries, targets
-from app.webhooks.addresses import Network
-from app.webhooks.endpoint_secrets import ALWAYS, SLACK, Secret, Secrets
-from app.webhooks.fanning import Told, fan_out, read_filter
-from app.webhooks.settling import stand
+from app.webhooks import outbox, queries, url_validation
+from app.webhooks.address_policy import Network
+from app.webhooks.delivery_results import write_status
+from app.webhooks.endpoint_secrets import FIXED_HEADERS, SLACK, EndpointSecrets, SigningSecret
+from app.webhooks.endpoint_state import EndpointState, EndpointStatus
+from app.webhooks.fan_out import OutgoingMessage, fan_out, parse_message_filter
 from app.webhooks.signature import new_secret
-from app.webhooks.standing import Standing, State
 from app.webhooks.tables import WebhookEndpoint
 from app.workspaces.service import Actor
 
-MOST_ENDPOINTS = 50
-ENDPOINTS = "webhook endpoints"
+MAX_ENDPOINTS = 50
+ENDPOINT_LOCK = "webhook endpoints"
 """One transaction at a time makes one, so that they can be counted."""
 
-EVER = ("pending", "delivered", "failed")
-RESERVED = {
-    *ALWAYS,
+ALL_DELIVERY_STATES = ("pending", "delivered", "failed")
+RESERVED_HEADERS = {
+    *FIXED_HEADERS,
     *("host", "content-length", "content-encoding", "transfer-encoding", "connection"),
     *("upgrade", "te", "trailer", "expect", "keep-alive", "proxy-connection"),
     *("webhook-id", "webhook-timestamp", "webhook-signature"),
@@ -44,31 +44,33 @@ class InvalidEndpointError(UnprocessableError):
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class EndpointSecretStore:
     """With what endpoints are kept: where they may lie, and what seals their secrets."""
 
     vault: Encryptor
     allowed: Sequence[Network]
 
-    def secrets_of(self, endpoint: WebhookEndpoint) -> Secrets:
-        return Secrets.open(self.vault, endpoint.workspace_id, endpoint.id, endpoint.sealed)
+    def load_secrets(self, endpoint: WebhookEndpoint) -> EndpointSecrets:
+        return EndpointSecrets.open(self.vault, endpoint.workspace_id, endpoint.id, endpoint.sealed)
 
-    def keep(self, endpoint: WebhookEndpoint, secrets: Secrets) -> None:
+    def keep(self, endpoint: WebhookEndpoint, secrets: EndpointSecrets) -> None:
         endpoint.sealed = secrets.seal(self.vault, endpoint.workspace_id, endpoint.id)
-        endpoint.url = targets.shown(secrets.url, secret_path=endpoint.kind == SLACK)
+        endpoint.url = url_validation.redact_url(secrets.url, secret_path=endpoint.kind == SLACK)
         endpoint.header_names = sorted(secrets.headers)
 
 
-def create(
-    session: Session, by: Actor, said: Mapping[str, Any], *, desk: Desk
+def create_endpoint(
+    session: Session, by: Actor, said: Mapping[str, Any], *, desk: EndpointSecretStore
 ) -> tuple[WebhookEndpoint, str | None]:
     """Make an endpoint. Returns its secret too: this is the only moment it can be read."""
-    advisory_lock(session, ENDPOINTS, by.workspace_id)
-    if queries.count_endpoints(session, by.workspace_id) >= MOST_ENDPOINTS:
+    advisory_lock(session, ENDPOINT_LOCK, by.workspace_id)
+    if queries.count_endpoints(session, by.workspace_id) >= MAX_ENDPOINTS:
         raise ConflictError(
-            f"A workspace has at most {MOST_ENDPOINTS} endpoints.", code="too_many_endpoints"
+            f"A workspace has at most {MAX_ENDPOINTS} endpoints.", code="too_many_endpoints"
         )
-    secrets = Secrets(_url(said["url"], desk), _headers(said["headers"]), [Secret(new_secret())])
+    secrets = EndpointSecrets(
+        _url(said["url"], desk), _headers(said["headers"]), [SigningSecret(new_secret())]
+    )
     _check_filter(said["filter"])
     plain = ("kind", "name", "types", "filter", "personal_data", "paused")
     endpoint = WebhookEndpoint(
@@ -86,13 +88,18 @@ def create(
     return endpoint, None if endpoint.kind == SLACK else secrets.secrets[0].text
 
 
-def change(
-    session: Session, by: Actor, endpoint_id: str, said: Mapping[str, Any], *, desk: Desk
+def update_endpoint(
+    session: Session,
+    by: Actor,
+    endpoint_id: str,
+    said: Mapping[str, Any],
+    *,
+    desk: EndpointSecretStore,
 ) -> WebhookEndpoint:
     """Change what is said."""
     endpoint = queries.get_endpoint(session, by.workspace_id, endpoint_id, lock=True)
     if said.keys() & {"url", "headers"}:
-        secrets = desk.secrets_of(endpoint)
+        secrets = desk.load_secrets(endpoint)
         if "url" in said:
             secrets = replace(secrets, url=_url(said["url"], desk))
         if "headers" in said:
@@ -106,39 +113,39 @@ def change(
     return endpoint
 
 
-def delete(session: Session, by: Actor, endpoint_id: str) -> None:
+def delete_endpoint(session: Session, by: Actor, endpoint_id: str) -> None:
     """Delete an endpoint with its deliveries."""
     queries.get_endpoint(session, by.workspace_id, endpoint_id)
     by.audit(session, "webhook_endpoint.deleted", endpoint_id)
     queries.delete_endpoint(session, by.workspace_id, endpoint_id)
 
 
-def rotate(
-    session: Session, by: Actor, endpoint_id: str, *, grace: timedelta, desk: Desk
+def rotate_secret(
+    session: Session, by: Actor, endpoint_id: str, *, grace: timedelta, desk: EndpointSecretStore
 ) -> tuple[WebhookEndpoint, str]:
     """Make a new secret; the old one signs too for a while."""
     endpoint = queries.get_endpoint(session, by.workspace_id, endpoint_id, lock=True)
     if endpoint.kind == SLACK:
         raise EndpointStateError("What goes to Slack is not signed.", code="not_signed")
-    secrets = desk.secrets_of(endpoint).rotated(grace, now=by.at)
+    secrets = desk.load_secrets(endpoint).rotated(grace, now=by.at)
     desk.keep(endpoint, secrets)
     endpoint.changed_at = by.at
     by.audit(session, "webhook_endpoint.secret_rotated", endpoint_id)
     return endpoint, secrets.secrets[0].text
 
 
-def enable(session: Session, by: Actor, endpoint_id: str) -> WebhookEndpoint:
+def enable_endpoint(session: Session, by: Actor, endpoint_id: str) -> WebhookEndpoint:
     """Let an endpoint get messages again; what it missed can be recovered."""
     endpoint = queries.get_endpoint(session, by.workspace_id, endpoint_id, lock=True)
-    stand(endpoint, Standing())
+    write_status(endpoint, EndpointStatus())
     endpoint.paused, endpoint.changed_at = False, by.at
     by.audit(session, "webhook_endpoint.enabled", endpoint_id)
     return endpoint
 
 
-def test(session: Session, workspace_id: str, endpoint_id: str, *, now: datetime) -> str:
+def send_test(session: Session, workspace_id: str, endpoint_id: str, *, now: datetime) -> str:
     """Have an endpoint hear from us. Returns the message's id."""
-    reachable(session, workspace_id, endpoint_id)
+    require_enabled_endpoint(session, workspace_id, endpoint_id)
     return outbox.publish_test(session, workspace_id, endpoint_id, now=now)
 
 
@@ -147,38 +154,42 @@ def replay_delivery(
 ) -> None:
     """Deliver a message to an endpoint once more, under the same id, whether it takes it or not."""
     queries.get_delivery(session, workspace_id, endpoint_id, message_id)
-    reachable(session, workspace_id, endpoint_id)
+    require_enabled_endpoint(session, workspace_id, endpoint_id)
     row = {"endpoint_id": endpoint_id, "message_id": message_id}
-    queries.add_deliveries(session, workspace_id, [row], again=EVER, now=now)
+    queries.upsert_deliveries(session, workspace_id, [row], again=ALL_DELIVERY_STATES, now=now)
 
 
 def replay_message(session: Session, workspace_id: str, message_id: str, *, now: datetime) -> int:
     """Deliver a message once more to all that choose it now."""
-    told = Told.of(queries.get_message(session, workspace_id, message_id))
-    endpoints = queries.receivers(session, workspace_id)
-    return fan_out(session, workspace_id, [told], endpoints, again=EVER, now=now)
+    told = OutgoingMessage.of(queries.get_message(session, workspace_id, message_id))
+    endpoints = queries.lock_enabled_endpoints(session, workspace_id)
+    return fan_out(session, workspace_id, [told], endpoints, again=ALL_DELIVERY_STATES, now=now)
 
 
-def reachable(session: Session, workspace_id: str, endpoint_id: str) -> WebhookEndpoint:
+def require_enabled_endpoint(
+    session: Session, workspace_id: str, endpoint_id: str
+) -> WebhookEndpoint:
     """Find an endpoint that gets messages; while we write to it nobody can delete it."""
-    found = queries.receivers(session, workspace_id, endpoint_id)
+    found = queries.lock_enabled_endpoints(session, workspace_id, endpoint_id)
     if found:
         return found[0]
     endpoint = queries.get_endpoint(session, workspace_id, endpoint_id)
-    raise EndpointStateError(f"Endpoint {endpoint_id} is {State(endpoint.state)}: enable it first.")
+    raise EndpointStateError(
+        f"Endpoint {endpoint_id} is {EndpointState(endpoint.state)}: enable it first."
+    )
 
 
-def _url(text: str, desk: Desk) -> str:
+def _url(text: str, desk: EndpointSecretStore) -> str:
     try:
-        return targets.checked(text, desk.allowed)
-    except targets.TargetError as error:
+        return url_validation.validate_url(text, desk.allowed)
+    except url_validation.InvalidUrlError as error:
         raise _wrong("/body/url", str(error)) from None
 
 
 def _headers(said: Mapping[str, str]) -> Mapping[str, str]:
     """Return headers with their names as HTTP compares them."""
     headers = {name.lower(): value for name, value in said.items()}
-    if reserved := sorted(RESERVED & headers.keys()):
+    if reserved := sorted(RESERVED_HEADERS & headers.keys()):
         raise _wrong("/body/headers", f"{reserved[0]} is set by us.")
     if len(headers) < len(said):
         raise _wrong("/body/headers", "One header is given twice.")
@@ -187,7 +198,7 @@ def _headers(said: Mapping[str, str]) -> Mapping[str, str]:
 
 def _check_filter(raw: object) -> None:
     try:
-        read_filter(raw)
+        parse_message_filter(raw)
     except FilterError as error:
         raise _wrong(f"/body/filter{error.pointer}", str(error)) from None
 

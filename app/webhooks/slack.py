@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 
 ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
-SHOWN = (
+SHOWN_FIELDS = (
     *("account_id", "severity", "previous", "current", "threshold", "opened", "resolved"),
     *("title", "outcome", "reason", "state", "accounts", "silent_since", "owner"),
 )
@@ -27,7 +27,9 @@ def _title(message: Mapping[str, Any]) -> str:
 
 
 def _lines(data: Mapping[str, Any], public_url: str | None) -> Iterator[str]:
-    facts = [(name, data[name]) for name in SHOWN if isinstance(data.get(name), str | int | float)]
+    facts = [
+        (name, data[name]) for name in SHOWN_FIELDS if isinstance(data.get(name), str | int | float)
+    ]
     if facts:
         yield _escaped(", ".join(f"{name.replace('_', ' ')}: {value}" for name, value in facts))
     for sentence in (*data.get("drivers", ()), *data.get("reasons", ())):

@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
 from app.changes import queries
-from app.changes.feed import KEPT, Place
+from app.changes.feed import RETENTION, FeedPosition
 from app.changes.queries import NewChange
 from app.health import service
 from app.health.assess import Assessment
@@ -28,7 +28,7 @@ def feed(client: TestClient, **asked: Any) -> Any:  # noqa: ANN401
 
 def put(session: Session, *types: str, workspace_id: str = "acme") -> None:
     changes = [NewChange(each, "a1", {"n": n}) for n, each in enumerate(types)]
-    queries.record(session, workspace_id, changes, now=NOW)
+    queries.record_changes(session, workspace_id, changes, now=NOW)
 
 
 def refresh(session: Session, *account_ids: str) -> list[Assessment]:
@@ -111,9 +111,9 @@ def test_a_closed_day_tells_nothing(client: TestClient, session: Session) -> Non
 def test_a_cursor_that_could_lead_past_changes_is_refused(
     client: TestClient, session: Session
 ) -> None:
-    running = queries.oldest_running(session)
-    unused = Place(running, 1).cursor(NOW - KEPT)
-    foreign = Place(running + 1_000_000, 1).cursor(NOW)
+    running = queries.oldest_running_transaction(session)
+    unused = FeedPosition(running, 1).cursor(NOW - RETENTION)
+    foreign = FeedPosition(running + 1_000_000, 1).cursor(NOW)
 
     for cursor in (unused, foreign, "nonsense"):
         answer = client.get("/api/v1/changes", params={"cursor": cursor})
@@ -123,7 +123,7 @@ def test_a_cursor_that_could_lead_past_changes_is_refused(
 def test_changes_are_dropped_after_a_month(client: TestClient, session: Session) -> None:
     put(session, "score")
 
-    queries.drop_old(session, before=NOW)
+    queries.delete_old_changes(session, before=NOW)
     assert len(feed(client)["items"]) == 1
-    queries.drop_old(session, before=NOW + timedelta(seconds=1))
+    queries.delete_old_changes(session, before=NOW + timedelta(seconds=1))
     assert feed(client)["items"] == []

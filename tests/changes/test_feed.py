@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from app.changes.queries import NewChange, record
+from app.changes.queries import NewChange, record_changes
 from app.core.db import SessionFactory, create_session_factory, open_engine, transaction
 from app.core.settings import Settings
 from app.main import Storage, create_app
@@ -32,7 +32,7 @@ def reader(committed: SessionFactory) -> Iterator[TestClient]:
 def write(sessions: SessionFactory, *numbers: object) -> None:
     with transaction(sessions) as session:
         changes = [NewChange("score", f"a{number}", {"n": str(number)}) for number in numbers]
-        record(session, "acme", changes, now=NOW)
+        record_changes(session, "acme", changes, now=NOW)
 
 
 def poll(reader: TestClient, cursor: str | None, **asked: Any) -> tuple[list[str], str]:  # noqa: ANN401
@@ -48,7 +48,7 @@ def test_a_change_is_not_shown_before_an_older_transaction_has_ended(
 ) -> None:
     _, cursor = poll(reader, None)
     with transaction(committed) as older:
-        record(older, "acme", [NewChange("score", "a1", {"n": "older"})], now=NOW)
+        record_changes(older, "acme", [NewChange("score", "a1", {"n": "older"})], now=NOW)
         write(committed, "younger")
 
         assert poll(reader, cursor)[0] == []
@@ -58,7 +58,7 @@ def test_a_change_is_not_shown_before_an_older_transaction_has_ended(
 
 def test_a_rolled_back_change_is_never_shown(committed: SessionFactory, reader: TestClient) -> None:
     with committed() as session:
-        record(session, "acme", [NewChange("score", "a1", {"n": "lost"})], now=NOW)
+        record_changes(session, "acme", [NewChange("score", "a1", {"n": "lost"})], now=NOW)
         session.rollback()
     write(committed, "kept")
 

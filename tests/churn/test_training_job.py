@@ -10,7 +10,7 @@ from app.churn.training_job import KIND, MOST_TIME, Trainer, order, order_nightl
 from app.core.db import SessionFactory, transaction
 from app.jobs import queries as jobs
 from app.jobs import service
-from app.jobs.service import Work
+from app.jobs.service import ClaimedJob
 from app.jobs.tables import Job
 from app.workspaces.service import Actor
 from tests import factories
@@ -20,11 +20,11 @@ from tests.conftest import NOW
 LATER = NOW + timedelta(seconds=30)
 
 
-def never_ending(_: Work) -> list[str]:
+def never_ending(_: ClaimedJob) -> list[str]:
     return [sys.executable, "-c", "import signal; signal.pause()"]
 
 
-def ending(code: int, _: Work) -> list[str]:
+def ending(code: int, _: ClaimedJob) -> list[str]:
     return [sys.executable, "-c", f"raise SystemExit({code})"]
 
 
@@ -37,7 +37,7 @@ def ordered(committed: SessionFactory) -> str:
 
 def job_of(sessions: SessionFactory, job_id: str) -> Job:
     with transaction(sessions) as session:
-        return jobs.get(session, "acme", job_id)
+        return jobs.get_job(session, "acme", job_id)
 
 
 def test_a_training_under_way_is_not_ordered_twice(session: Session) -> None:
@@ -68,10 +68,10 @@ def test_a_job_is_trained_from_start_to_end(sessions: SessionFactory, session: S
     job = order(session, Actor("acme", "test", NOW))
     session.commit()
 
-    training_job.run(sessions, service.take(sessions, "acme", job.id, now=NOW), lambda: NOW)
+    training_job.run(sessions, service.take_over(sessions, "acme", job.id, now=NOW), lambda: NOW)
 
     session.expire_all()
-    done = jobs.get(session, "acme", job.id)
+    done = jobs.get_job(session, "acme", job.id)
     assert (done.state, done.error) == ("done", None)
     assert done.progress["version"] == 1
 
@@ -80,13 +80,13 @@ def test_who_lost_the_job_stores_nothing(sessions: SessionFactory, session: Sess
     fading.world(session)
     job = order(session, Actor("acme", "test", NOW))
     session.commit()
-    work = service.take(sessions, "acme", job.id, now=NOW)
-    service.cancel(jobs.get(session, "acme", job.id), now=NOW)
+    work = service.take_over(sessions, "acme", job.id, now=NOW)
+    service.cancel(jobs.get_job(session, "acme", job.id), now=NOW)
     session.commit()
 
     training_job.run(sessions, work, lambda: NOW)
 
-    assert jobs.get(session, "acme", job.id).state == "cancelled"
+    assert jobs.get_job(session, "acme", job.id).state == "cancelled"
 
 
 def test_the_process_trains_with_the_workers_database(committed: SessionFactory) -> None:
@@ -143,7 +143,7 @@ def test_a_cancelled_training_is_ended(committed: SessionFactory, ordered: str) 
     process = trainer.process
     assert process is not None
     with transaction(committed) as session:
-        service.cancel(jobs.get(session, "acme", ordered, lock=True), now=NOW)
+        service.cancel(jobs.get_job(session, "acme", ordered, lock=True), now=NOW)
 
     trainer.step(LATER)
 

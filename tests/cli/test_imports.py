@@ -11,18 +11,18 @@ from sqlalchemy import text
 
 from app.core.db import SessionFactory, transaction
 from app.core.pagination import Paging
-from app.imports import loading, local, service
+from app.imports import loaders, local_import, service
 from app.imports.errors import InvalidFileError, RowError
-from app.imports.kinds import Kind
-from app.imports.local import ErrorFile
-from app.imports.plan import Plan
-from app.imports.records import Format
+from app.imports.kinds import ImportKind
+from app.imports.local_import import ErrorFile
+from app.imports.plan import ImportPlan
+from app.imports.records import FileFormat
 from app.jobs import queries as jobs
-from app.jobs.states import State
+from app.jobs.states import JobState
 from tests import factories
 from tests.conftest import NOW
 
-EVENTS = Plan(Kind.EVENTS)
+EVENTS = ImportPlan(ImportKind.EVENTS)
 
 
 class Crash(BaseException):
@@ -39,7 +39,7 @@ def sessions(committed: SessionFactory) -> SessionFactory:
 
 @pytest.fixture(autouse=True)
 def _small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loading.EventPages, "at_once", 10)
+    monkeypatch.setattr(loaders.EventPageLoader, "at_once", 10)
 
 
 def events(path: Path, count: int = 100, *, bad: int = 7) -> Path:
@@ -69,9 +69,11 @@ def read_csv(path: Path) -> list[list[str]]:
     return list(csv.reader(path.read_text().splitlines()))
 
 
-def run(sessions: SessionFactory, path: Path, plan: Plan = EVENTS, **how: Any) -> local.Ended:  # noqa: ANN401
+def run(
+    sessions: SessionFactory, path: Path, plan: ImportPlan = EVENTS, **how: Any
+) -> local_import.LocalImportResult:  # noqa: ANN401
     how.setdefault("on_page", lambda _: None)
-    return local.run(sessions, "acme", path, plan, clock=lambda: NOW, **how)
+    return local_import.import_file(sessions, "acme", path, plan, clock=lambda: NOW, **how)
 
 
 def test_a_file_is_read_where_it_is_and_the_same_again_changes_nothing(
@@ -84,7 +86,7 @@ def test_a_file_is_read_where_it_is_and_the_same_again_changes_nothing(
     before = stored(sessions)
     again = run(sessions, path)
 
-    assert first.state is State.DONE
+    assert first.state is JobState.DONE
     assert [first.progress[name] for name in ("rows", "stored", "rejected")] == [100, 86, 14]
     assert [page["rows"] for page in pages] == [*range(10, 101, 10), 100]
     assert [again.progress[name] for name in ("stored", "duplicates")] == [0, 86]
@@ -119,7 +121,9 @@ def test_an_import_that_was_killed_goes_on_where_it_was(
         assert len(jobs.list_jobs(session, "acme", Paging(10, None)).rows) == 1
 
 
-def crash_on(sessions: SessionFactory, path: Path, errors: Path, crash: Any) -> local.Ended:  # noqa: ANN401
+def crash_on(
+    sessions: SessionFactory, path: Path, errors: Path, crash: Any
+) -> local_import.LocalImportResult:  # noqa: ANN401
     while True:
         try:
             return run(sessions, path, on_page=crash, errors=errors)
@@ -136,7 +140,8 @@ def test_a_file_that_changed_is_another_file(sessions: SessionFactory, tmp_path:
     assert ended.progress["rows"] == 21
     with transaction(sessions) as session:
         assert (
-            len(jobs.list_jobs(session, "acme", Paging(10, None), kinds=[service.LOCAL]).rows) == 2
+            len(jobs.list_jobs(session, "acme", Paging(10, None), kinds=[service.LOCAL_JOB]).rows)
+            == 2
         )
 
 
@@ -145,7 +150,7 @@ def test_a_dry_run_stores_nothing_and_does_not_stand_for_the_real_one(
 ) -> None:
     path = events(tmp_path / "events.csv")
 
-    judged = run(sessions, path, Plan(Kind.EVENTS, dry_run=True))
+    judged = run(sessions, path, ImportPlan(ImportKind.EVENTS, dry_run=True))
 
     assert (judged.progress["stored"], stored(sessions)) == (86, [])
     assert run(sessions, path).progress["stored"] == 86
@@ -156,7 +161,7 @@ def test_a_file_that_cannot_be_read_makes_no_job(sessions: SessionFactory, tmp_p
     path.write_bytes(b"nonsense\n")
 
     with pytest.raises(InvalidFileError):
-        run(sessions, path, Plan(Kind.EVENTS, Format.NDJSON))
+        run(sessions, path, ImportPlan(ImportKind.EVENTS, FileFormat.NDJSON))
 
     with transaction(sessions) as session:
         assert jobs.list_jobs(session, "acme", Paging(10, None)).rows == []
@@ -180,4 +185,4 @@ def test_a_lookup_is_a_table_of_two_columns(tmp_path: Path) -> None:
     path = tmp_path / "types.csv"
     path.write_text("id,name,more\n1,Export,x\n2,Import\n")
 
-    assert local.lookup(path) == {"1": "Export", "2": "Import"}
+    assert local_import.read_lookup(path) == {"1": "Export", "2": "Import"}

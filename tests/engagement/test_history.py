@@ -3,7 +3,7 @@
 from sqlalchemy.orm import Session
 
 from app.events.reading import segment
-from app.imports.events import EventLoader
+from app.imports.event_loader import EventLoader
 from app.workspaces.queries import get_workspace
 from tests import factories
 from tests.conftest import NOW

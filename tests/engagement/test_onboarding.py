@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app import pipeline
 from app.core.db import SessionFactory
 from app.engagement import onboarding
-from app.jobs.running import Runner
+from app.jobs.runner import JobRunner
 from app.tables import OnboardingCompletion, OnboardingPace
 from app.worker import handlers
 from tests import factories
@@ -75,7 +75,7 @@ def test_a_new_step_finds_what_was_done_long_ago(
     onboarding.refresh(session, "acme", ["a1"], as_of=TODAY)
     assert done(session) == []
 
-    runner = Runner(sessions, handlers())
+    runner = JobRunner(sessions, handlers())
     while runner.step(NOW + timedelta(seconds=1)):
         pass
 

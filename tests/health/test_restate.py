@@ -15,7 +15,7 @@ from app.health.measures import CardMeasure, MetricSource, Percentile
 from app.health.scorecard import Card, Scorecard
 from app.jobs import queries as job_queries
 from app.jobs import service as jobs
-from app.jobs.running import Runner
+from app.jobs.runner import JobRunner
 from app.jobs.service import LostLeaseError
 from app.tables import HealthHistory, Restatement
 from app.workspaces.service import Actor
@@ -60,7 +60,7 @@ def order(sessions: SessionFactory, version: int = 1) -> Restatement:
 
 
 def work_off(sessions: SessionFactory) -> None:
-    runner = Runner(sessions, {restate.KIND: restate.restate_page})
+    runner = JobRunner(sessions, {restate.KIND: restate.restate_page})
     while runner.step(NOW):
         pass
 
@@ -147,12 +147,12 @@ def test_a_page_that_was_told_but_not_noted_as_done_is_told_again_and_once(
     committed: SessionFactory, ids: list[str]
 ) -> None:
     order(committed)
-    runner = Runner(committed, {restate.KIND: restate.restate_page})
+    runner = JobRunner(committed, {restate.KIND: restate.restate_page})
     assert runner.step(NOW)
     killed = runner.work
     assert killed is not None
-    killed = jobs.renew(committed, killed, now=NOW)
-    jobs.take(committed, "acme", killed.id, now=NOW)
+    killed = jobs.renew_lease(committed, killed, now=NOW)
+    jobs.take_over(committed, "acme", killed.id, now=NOW)
     with pytest.raises(LostLeaseError):
         restate.restate_page(committed, killed, NOW)
     two_pages = 2 * restate.DAYS_AT_ONCE * len(ids)
@@ -161,13 +161,13 @@ def test_a_page_that_was_told_but_not_noted_as_done_is_told_again_and_once(
         assert [row.restatement for row in shown(session, original=False)][-1] == 0
 
     later = NOW + jobs.LEASE * 2
-    runner = Runner(committed, {restate.KIND: restate.restate_page})
+    runner = JobRunner(committed, {restate.KIND: restate.restate_page})
     while runner.step(later):
         pass
 
     assert told(committed, 1) == told(committed, 0)
     with transaction(committed) as session:
-        done = job_queries.get(session, "acme", killed.id)
+        done = job_queries.get_job(session, "acme", killed.id)
         assert (done.state, done.progress["account_days"]) == ("done", len(ids) * len(DAYS))
 
 

@@ -4,19 +4,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from app.core.db import SessionFactory, transaction
-from app.imports import service, stored
-from app.imports.files import content_of
-from app.imports.plan import Plan
-from app.imports.running import Importer
-from app.jobs.running import Runner
-from app.jobs.states import State
+from app.imports import service, stored_file
+from app.imports.files import compute_fingerprint
+from app.imports.import_job import Importer
+from app.imports.plan import ImportPlan
+from app.jobs.runner import JobRunner
+from app.jobs.states import JobState
 from app.tables import Job
 from app.workspaces.service import Actor
 from tests.conftest import NOW
 
 
 @dataclass(frozen=True)
-class Text:
+class TextSource:
     """A file that is a text; ``piece``: in blocks of so many bytes."""
 
     content: bytes
@@ -27,34 +27,34 @@ class Text:
             yield self.content[start : start + self.piece]
 
 
-def begin(sessions: SessionFactory, plan: Plan, content: bytes) -> str:
+def start_import(sessions: SessionFactory, plan: ImportPlan, content: bytes) -> str:
     """Upload a file; return the id of its import."""
-    source = Text(content)
+    source = TextSource(content)
     plan.check(source)
     with transaction(sessions) as session:
-        job, is_new = service.begin(
+        job, is_new = service.start_import(
             session,
             Actor("acme", "test", NOW),
             plan,
-            content_of(source.blocks(0)),
-            kind=service.UPLOADED,
-            again_after={State.FAILED, State.CANCELLED},
+            compute_fingerprint(source.blocks(0)),
+            kind=service.UPLOAD_JOB,
+            again_after={JobState.FAILED, JobState.CANCELLED},
         )
         if is_new:
-            stored.store(session, "acme", job.id, source.blocks(0))
+            stored_file.store_file(session, "acme", job.id, source.blocks(0))
         return job.id
 
 
-def work_off(sessions: SessionFactory) -> None:
+def run_imports(sessions: SessionFactory) -> None:
     """Do all imports that wait, in this thread: the sessions of a test share a connection."""
-    runner = Runner(sessions, {service.UPLOADED: Importer(ahead=False)})
+    runner = JobRunner(sessions, {service.UPLOAD_JOB: Importer(ahead=False)})
     while runner.step(NOW):
         pass
 
 
-def imported(sessions: SessionFactory, plan: Plan, content: bytes) -> Job:
+def run_import(sessions: SessionFactory, plan: ImportPlan, content: bytes) -> Job:
     """Import a file to its end."""
-    import_id = begin(sessions, plan, content)
-    work_off(sessions)
+    import_id = start_import(sessions, plan, content)
+    run_imports(sessions)
     with transaction(sessions) as session:
-        return service.get(session, "acme", import_id)
+        return service.get_import(session, "acme", import_id)

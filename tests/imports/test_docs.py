@@ -3,7 +3,7 @@
 import re
 
 from app.imports.errors import ROW_CODES
-from app.imports.kinds import OPEN, Kind, fields_of
+from app.imports.kinds import OPEN_PREFIXES, ImportKind, mappable_fields
 from tests.test_docs import ROOT, rows
 
 PAGE = (ROOT / "docs" / "imports.md").read_text()
@@ -17,8 +17,11 @@ def test_every_kind_is_documented_with_its_fields() -> None:
     told = {kind: set(re.findall(r"`([^`]+)`", cells[0])) for kind, cells in kinds().items()}
 
     assert told == {
-        kind.value: {*fields_of(kind), *(f"{prefix}<name>" for prefix in OPEN.get(kind, ()))}
-        for kind in Kind
+        kind.value: {
+            *mappable_fields(kind),
+            *(f"{prefix}<name>" for prefix in OPEN_PREFIXES.get(kind, ())),
+        }
+        for kind in ImportKind
     }
 
 

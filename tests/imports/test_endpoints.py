@@ -11,7 +11,7 @@ from app.core.db import SessionFactory
 from app.tables import AuditEntry, ImportChunk, Job
 from app.workspaces.keys import Scope
 from tests import factories
-from tests.imports.files import work_off
+from tests.imports.files import run_imports
 
 ACCOUNTS = b"account_id,name\nacme,Acme Corp\nnull,Nobody\nbolt,Bolt\n"
 EVENTS = b"what,when,who\n13,1767261600,7\n14,1767265200,7\n"
@@ -27,7 +27,7 @@ def test_a_file_is_imported_by_a_worker(client: TestClient, sessions: SessionFac
     assert (begun.status_code, begun.json()["state"]) == (202, "queued")
     path = f"/api/v1/imports/{begun.json()['id']}"
 
-    work_off(sessions)
+    run_imports(sessions)
 
     done = client.get(path).json()
     assert (done["state"], done["rows"], done["stored"], done["rejected"]) == ("done", 3, 2, 1)
@@ -42,7 +42,7 @@ def test_a_file_is_imported_by_a_worker(client: TestClient, sessions: SessionFac
 
 def test_errors_are_paged(client: TestClient, sessions: SessionFactory) -> None:
     begun = post(client, b"account_id\n" + b"null\n" * 5, kind="accounts").json()
-    work_off(sessions)
+    run_imports(sessions)
     path, lines, cursor = f"/api/v1/imports/{begun['id']}/errors", [], None
 
     while True:
@@ -60,7 +60,7 @@ def test_columns_are_mapped_by_the_query(client: TestClient, sessions: SessionFa
     query = {"kind": "events", "map": mapping, "lookup": ["what:13=Export", "what:14=a:b=c"]}
 
     begun = post(client, EVENTS, **query)
-    work_off(sessions)
+    run_imports(sessions)
 
     done = client.get(f"/api/v1/imports/{begun.json()['id']}").json()
     assert (done["stored"], done["rejected"]) == (2, 0)
@@ -76,7 +76,7 @@ def test_a_gzipped_file_is_the_same_file(
     again = post(client, gzip.compress(ACCOUNTS), kind="accounts", headers=headers)
 
     assert (again.status_code, again.json()["id"]) == (202, first["id"])
-    work_off(sessions)
+    run_imports(sessions)
     assert post(client, ACCOUNTS, kind="accounts").json()["state"] == "done"
     assert post(client, ACCOUNTS, kind="accounts", dry_run=True).json()["id"] != first["id"]
 
@@ -92,7 +92,7 @@ def test_the_format_is_told_or_seen_by_the_content_type(
 
     assert seen["id"] == told["id"]
     assert seen["format"] == "ndjson"
-    work_off(sessions)
+    run_imports(sessions)
     assert client.get("/api/v1/accounts/acme").json()["employees"] == 250
 
 
@@ -177,7 +177,7 @@ def test_an_import_that_is_done_cannot_be_cancelled(
     client: TestClient, sessions: SessionFactory
 ) -> None:
     first = post(client, ACCOUNTS, kind="accounts").json()["id"]
-    work_off(sessions)
+    run_imports(sessions)
 
     answer = client.post(f"/api/v1/imports/{first}/cancel")
 

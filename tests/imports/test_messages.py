@@ -8,18 +8,18 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.core.db import SessionFactory, transaction
-from app.imports import loading, service
-from app.imports.kinds import Kind
-from app.imports.plan import Plan
-from app.imports.running import Importer
+from app.imports import loaders, service
+from app.imports.import_job import Importer
+from app.imports.kinds import ImportKind
+from app.imports.plan import ImportPlan
 from app.jobs import service as jobs
-from app.jobs.running import Runner
+from app.jobs.runner import JobRunner
 from app.tables import Message
 from tests import factories
 from tests.conftest import NOW
-from tests.imports.files import begin, imported
+from tests.imports.files import run_import, start_import
 
-EVENTS = Plan(Kind.EVENTS)
+EVENTS = ImportPlan(ImportKind.EVENTS)
 CONTENT = b"event,timestamp,account_id\n" + b"Export,2026-01-01T10:00:00Z,acme\n" * 10
 
 
@@ -37,9 +37,9 @@ def completed(session: Session) -> list[dict[str, Any]]:
 def test_an_import_that_came_to_its_end_is_told_once(
     sessions: SessionFactory, session: Session
 ) -> None:
-    job = imported(sessions, EVENTS, CONTENT + b",2026-01-01,acme\n")
+    job = run_import(sessions, EVENTS, CONTENT + b",2026-01-01,acme\n")
     with transaction(sessions) as own:
-        service.settle_ended(own, now=NOW)
+        service.finish_ended_imports(own, now=NOW)
 
     assert completed(session) == [
         {
@@ -59,15 +59,15 @@ def test_an_import_that_came_to_its_end_is_told_once(
 def test_a_cancelled_import_tells_what_it_stored(
     sessions: SessionFactory, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loading.EventPages, "at_once", 4)
-    import_id = begin(sessions, EVENTS, CONTENT)
-    Runner(sessions, {service.UPLOADED: Importer(ahead=False)}).step(NOW)
+    monkeypatch.setattr(loaders.EventPageLoader, "at_once", 4)
+    import_id = start_import(sessions, EVENTS, CONTENT)
+    JobRunner(sessions, {service.UPLOAD_JOB: Importer(ahead=False)}).step(NOW)
     with transaction(sessions) as own:
-        jobs.cancel(service.get(own, "acme", import_id, lock=True), now=NOW)
+        jobs.cancel(service.get_import(own, "acme", import_id, lock=True), now=NOW)
     assert completed(session) == []
 
     for _ in range(2):
         with transaction(sessions) as own:
-            service.settle_ended(own, now=NOW)
+            service.finish_ended_imports(own, now=NOW)
 
     assert [(said["state"], said["stored"]) for said in completed(session)] == [("cancelled", 4)]

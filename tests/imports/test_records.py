@@ -9,21 +9,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.imports.errors import FileTooLargeError, InvalidFileError, TruncatedFileError
-from app.imports.files import OpenFile, content_of, plain_blocks
-from app.imports.lines import LONGEST_LINE
-from app.imports.records import CsvReader, NdjsonReader, Page, check_ndjson, header
-from tests.imports.files import Text
+from app.imports.files import OpenFile, compute_fingerprint, decompressed_blocks
+from app.imports.lines import MAX_LINE_BYTES
+from app.imports.records import CsvReader, NdjsonReader, RecordPage, check_ndjson, read_header
+from tests.imports.files import TextSource
 
 
-def table(source: Text, offset: int | None = None, line: int | None = None) -> CsvReader:
-    return CsvReader(source, header(source), list, offset=offset, line=line)
+def table(source: TextSource, offset: int | None = None, line: int | None = None) -> CsvReader:
+    return CsvReader(source, read_header(source), list, offset=offset, line=line)
 
 
-def whole(content: bytes) -> Page:
-    return table(Text(content)).page(1000)
+def whole(content: bytes) -> RecordPage:
+    return table(TextSource(content)).page(1000)
 
 
-def codes(page: Page) -> list[tuple[int, str]]:
+def codes(page: RecordPage) -> list[tuple[int, str]]:
     return [(error.line, error.code) for error in page.errors]
 
 
@@ -42,7 +42,7 @@ def test_a_quoted_line_break_is_part_of_its_cell() -> None:
 
 @pytest.mark.parametrize("content", [b"a;b\r\n1;2\r\n", b"\xef\xbb\xbfa\tb\n1\t2", b"a,b\n1,2"])
 def test_what_spreadsheets_write_is_understood(content: bytes) -> None:
-    assert header(Text(content)).columns == ["a", "b"]
+    assert read_header(TextSource(content)).columns == ["a", "b"]
     assert whole(content).records == [["1", "2"]]
 
 
@@ -61,8 +61,8 @@ def test_a_row_that_is_no_text_costs_itself_only() -> None:
 
 
 def test_a_line_without_an_end_costs_itself_only() -> None:
-    content = b"a\n1\n" + b"x" * (3 * LONGEST_LINE) + b"\n4\n"
-    page = table(Text(content, piece=1000_000)).page(10)
+    content = b"a\n1\n" + b"x" * (3 * MAX_LINE_BYTES) + b"\n4\n"
+    page = table(TextSource(content, piece=1000_000)).page(10)
 
     assert page.records == [["1"], ["4"]]
     assert codes(page) == [(3, "line_too_long")]
@@ -87,7 +87,7 @@ def test_nul_makes_a_page_suspect() -> None:
 )
 def test_a_file_without_columns_is_refused(content: bytes) -> None:
     with pytest.raises(InvalidFileError):
-        header(Text(content))
+        read_header(TextSource(content))
 
 
 CELLS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00\r"), max_size=6)
@@ -100,10 +100,10 @@ def test_pages_from_their_places_hold_every_row_once(
 ) -> None:
     text = StringIO()
     csv.writer(text, lineterminator="\n").writerows([["a", "b"], *rows])
-    source = Text(text.getvalue().encode(), piece)
-    expected = table(Text(source.content)).page(1000)
+    source = TextSource(text.getvalue().encode(), piece)
+    expected = table(TextSource(source.content)).page(1000)
 
-    found, offset, line = Page(), None, None
+    found, offset, line = RecordPage(), None, None
     while not found.last:
         page = table(source, offset, line).page(most)
         found.records += page.records
@@ -117,7 +117,7 @@ def test_pages_from_their_places_hold_every_row_once(
 
 def test_json_lines_come_with_their_lines_and_bad_ones_cost_themselves() -> None:
     content = b'\xef\xbb\xbf{"a": 1}\r\n\n{"a": 2\n[3]\n' + b"[" * 100_000 + b'\n{"a": NaN}\n'
-    page = NdjsonReader(Text(content), offset=None, line=None).page(10)
+    page = NdjsonReader(TextSource(content), offset=None, line=None).page(10)
 
     assert page.records[:2] == [{"a": 1}, [3]]
     assert page.lines == [1, 4, 6]
@@ -128,7 +128,7 @@ def test_json_lines_come_with_their_lines_and_bad_ones_cost_themselves() -> None
 @pytest.mark.parametrize("content", [b"", b"\n\n", b"a,b\n1,2\n", b"[1]\n", b"\xff\xfe{}\n"])
 def test_a_file_that_starts_with_no_json_object_is_refused(content: bytes) -> None:
     with pytest.raises(InvalidFileError):
-        check_ndjson(Text(content))
+        check_ndjson(TextSource(content))
 
 
 @pytest.mark.parametrize("wraps", [0, 1, 2])
@@ -141,7 +141,7 @@ def test_gzip_is_undone_by_content(wraps: int) -> None:
 
     assert b"".join(source.blocks(0)) == content
     assert b"".join(source.blocks(4001)) == content[4001:]
-    assert content_of(source.blocks(0)) == content_of([content])
+    assert compute_fingerprint(source.blocks(0)) == compute_fingerprint([content])
 
 
 @pytest.mark.parametrize("cut", [2, 5, 30, -4])
@@ -149,11 +149,11 @@ def test_a_gzip_that_is_cut_off_or_broken_is_refused(cut: int) -> None:
     packed = gzip.compress(b"a,b\n" * 1000)
 
     with pytest.raises(TruncatedFileError):
-        list(plain_blocks(BytesIO(packed[:cut])))
+        list(decompressed_blocks(BytesIO(packed[:cut])))
 
 
 def test_a_file_that_grows_beyond_the_limit_is_refused() -> None:
     bomb = gzip.compress(b"0" * 10_000_000)
 
     with pytest.raises(FileTooLargeError):
-        content_of(plain_blocks(BytesIO(bomb)), limit=1_000_000)
+        compute_fingerprint(decompressed_blocks(BytesIO(bomb)), limit=1_000_000)

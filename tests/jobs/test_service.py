@@ -8,9 +8,9 @@ from sqlalchemy.orm import Session
 from app.core.db import SessionFactory, transaction
 from app.core.errors import NotFoundError, UnprocessableError
 from app.jobs import queries, service
-from app.jobs.running import TURN, Runner
-from app.jobs.service import JobEndedError, LostLeaseError, Work
-from app.jobs.states import State
+from app.jobs.runner import TIME_SLICE, JobRunner
+from app.jobs.service import ClaimedJob, JobEndedError, LostLeaseError
+from app.jobs.states import JobState
 from app.tables import Account, Job
 from tests import factories
 from tests.conftest import NOW
@@ -26,7 +26,7 @@ def job(session: Session) -> Job:
     return made
 
 
-def count(sessions: SessionFactory, work: Work, now: datetime) -> bool:
+def count(sessions: SessionFactory, work: ClaimedJob, now: datetime) -> bool:
     """A page makes one account."""
     done = work.position.get("done", 0)
     if done == work.config["upto"]:
@@ -41,17 +41,17 @@ def count(sessions: SessionFactory, work: Work, now: datetime) -> bool:
 
 def stored(session: Session, job: Job) -> Job:
     session.expire_all()
-    return queries.get(session, "acme", job.id)
+    return queries.get_job(session, "acme", job.id)
 
 
-def claimed(sessions: SessionFactory, now: datetime = NOW) -> Work:
+def claimed(sessions: SessionFactory, now: datetime = NOW) -> ClaimedJob:
     work = service.claim(sessions, ["count"], now=now)
     assert work is not None
     return work
 
 
 def test_a_job_is_done_page_by_page(sessions: SessionFactory, session: Session, job: Job) -> None:
-    runner = Runner(sessions, {"count": count})
+    runner = JobRunner(sessions, {"count": count})
 
     steps = [runner.step(NOW) for _ in range(6)]
 
@@ -64,7 +64,7 @@ def test_a_job_is_done_page_by_page(sessions: SessionFactory, session: Session, 
 
 def test_nobody_takes_a_job_of_an_unknown_kind(sessions: SessionFactory, job: Job) -> None:
     assert service.claim(sessions, ["other"], now=NOW) is None
-    assert job.state == State.QUEUED
+    assert job.state == JobState.QUEUED
 
 
 def test_a_held_job_is_not_given_to_another(sessions: SessionFactory, job: Job) -> None:
@@ -82,9 +82,9 @@ def test_a_job_whose_holder_is_silent_is_taken_over_where_it_stands(
 
     assert second.position == {"done": 1}
     with pytest.raises(LostLeaseError):
-        service.renew(sessions, first, now=LATER)
+        service.renew_lease(sessions, first, now=LATER)
     with pytest.raises(LostLeaseError):
-        count(sessions, service.Work.of(stored(session, job), first.token), LATER)
+        count(sessions, service.ClaimedJob.of(stored(session, job), first.token), LATER)
     assert session.get(Account, ("acme", "a1")) is None, "its page is undone"
     assert count(sessions, second, LATER)
 
@@ -105,7 +105,7 @@ def test_a_page_that_fails_three_times_ends_the_job_with_the_reason(
     def refuse(*_: object) -> bool:
         raise UnprocessableError("The file is no CSV.")
 
-    runner = Runner(sessions, {"count": refuse})
+    runner = JobRunner(sessions, {"count": refuse})
     steps = [runner.step(NOW) for _ in range(4)]
 
     failed = stored(session, job)
@@ -119,7 +119,7 @@ def test_a_bug_ends_the_job_without_telling_its_inside(
     def stumble(*_: object) -> bool:
         raise KeyError("secret")
 
-    runner = Runner(sessions, {"count": stumble})
+    runner = JobRunner(sessions, {"count": stumble})
     while runner.step(NOW):
         pass
 
@@ -131,12 +131,12 @@ def test_tries_are_counted_for_each_page_anew(
 ) -> None:
     tries = iter([1, 1, 0] * 3)
 
-    def unsteady(sessions: SessionFactory, work: Work, now: datetime) -> bool:
+    def unsteady(sessions: SessionFactory, work: ClaimedJob, now: datetime) -> bool:
         if next(tries, 0):
             raise ValueError
         return count(sessions, work, now)
 
-    runner = Runner(sessions, {"count": unsteady})
+    runner = JobRunner(sessions, {"count": unsteady})
     while runner.step(NOW):
         pass
 
@@ -146,10 +146,10 @@ def test_tries_are_counted_for_each_page_anew(
 def test_a_job_that_ends_its_process_each_time_is_given_up(
     sessions: SessionFactory, session: Session, job: Job
 ) -> None:
-    for crash in range(service.TAKEOVERS):
+    for crash in range(service.MAX_TAKEOVERS):
         claimed(sessions, NOW + crash * (LATER - NOW))
 
-    end = NOW + service.TAKEOVERS * (LATER - NOW)
+    end = NOW + service.MAX_TAKEOVERS * (LATER - NOW)
     assert service.claim(sessions, ["count"], now=end) is None
     assert stored(session, job).state == "failed"
 
@@ -157,7 +157,7 @@ def test_a_job_that_ends_its_process_each_time_is_given_up(
 def test_a_cancelled_job_loses_its_holder(
     sessions: SessionFactory, session: Session, job: Job
 ) -> None:
-    runner = Runner(sessions, {"count": count})
+    runner = JobRunner(sessions, {"count": count})
     runner.step(NOW)
     service.cancel(stored(session, job), now=NOW)
     session.commit()
@@ -172,7 +172,7 @@ def test_a_cancelled_job_loses_its_holder(
 def test_an_ended_job_cannot_be_cancelled(
     sessions: SessionFactory, session: Session, job: Job
 ) -> None:
-    runner = Runner(sessions, {"count": count})
+    runner = JobRunner(sessions, {"count": count})
     while runner.step(NOW):
         pass
 
@@ -184,16 +184,16 @@ def test_jobs_take_turns(sessions: SessionFactory, session: Session, job: Job) -
     later = NOW + timedelta(seconds=1)
     second = service.enqueue(session, "acme", "count", {"upto": 3}, actor="test", now=later)
     session.commit()
-    runner = Runner(sessions, {"count": count_anything})
+    runner = JobRunner(sessions, {"count": count_anything})
 
-    for now in (NOW, NOW + TURN, NOW + TURN):
+    for now in (NOW, NOW + TIME_SLICE, NOW + TIME_SLICE):
         runner.step(now)
 
     assert stored(session, job).position == {"done": 2}
-    assert queries.get(session, "acme", second.id).position == {"done": 1}
+    assert queries.get_job(session, "acme", second.id).position == {"done": 1}
 
 
-def count_anything(sessions: SessionFactory, work: Work, now: datetime) -> bool:
+def count_anything(sessions: SessionFactory, work: ClaimedJob, now: datetime) -> bool:
     done = work.position.get("done", 0) + 1
     with transaction(sessions) as session:
         service.checkpoint(session, work, position={"done": done}, progress={}, now=now)
@@ -201,7 +201,7 @@ def count_anything(sessions: SessionFactory, work: Work, now: datetime) -> bool:
 
 
 def test_a_released_job_can_be_taken_at_once(sessions: SessionFactory, job: Job) -> None:
-    runner = Runner(sessions, {"count": count})
+    runner = JobRunner(sessions, {"count": count})
     runner.step(NOW)
 
     runner.release(NOW)
@@ -216,7 +216,7 @@ def test_one_job_can_be_taken_from_its_holder_and_after_it_failed(
     with transaction(sessions) as own:
         service.fail(own, first, "no disk", now=NOW)
 
-    again = service.take(sessions, "acme", job.id, now=NOW)
+    again = service.take_over(sessions, "acme", job.id, now=NOW)
 
     found = stored(session, job)
     assert (found.state, found.error, found.finished_at) == ("running", None, None)
@@ -229,8 +229,8 @@ def test_what_ended_long_ago_is_forgotten(
     with transaction(sessions) as own:
         service.finish(own, claimed(sessions), now=NOW)
 
-    queries.drop_finished(session, before=NOW)
+    queries.delete_finished_jobs(session, before=NOW)
     assert stored(session, job)
-    queries.drop_finished(session, before=NOW + timedelta(days=1))
+    queries.delete_finished_jobs(session, before=NOW + timedelta(days=1))
     with pytest.raises(NotFoundError):
-        queries.get(session, "acme", job.id)
+        queries.get_job(session, "acme", job.id)

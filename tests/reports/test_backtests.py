@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from app.churn.training import train
 from app.core.db import SessionFactory, transaction
-from app.jobs.running import Runner
+from app.jobs.runner import JobRunner
 from app.reports import backtest_service
 from app.tables import ChurnModel, Job
 from tests import factories
@@ -19,7 +19,7 @@ BACKTESTS = "/api/v1/backtests"
 
 
 def work(sessions: SessionFactory) -> None:
-    runner = Runner(sessions, {backtest_service.KIND: backtest_service.backtest_page})
+    runner = JobRunner(sessions, {backtest_service.KIND: backtest_service.backtest_page})
     while runner.step(NOW):
         pass
 

@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.servers.running import Service, Tenant
+from tests.servers.processes import Service, Tenant
 
 
 @pytest.fixture(scope="session")

@@ -6,11 +6,11 @@ import socket
 
 import pytest
 
-from tests.servers.running import Service, Tenant, eventually
-from tests.servers.writers import Log, batch, writing
+from tests.servers.processes import Service, Tenant, eventually
+from tests.servers.writers import RequestLog, concurrent_writers, make_batch
 
 
-def assert_nothing_is_lost_or_doubled(tenant: Tenant, log: Log) -> None:
+def assert_nothing_is_lost_or_doubled(tenant: Tenant, log: RequestLog) -> None:
     """Check against the log; then send again what was never acknowledged, and check the whole."""
     stored = tenant.stored()
     assert log.ids(acknowledged=True) <= stored <= log.ids(acknowledged=False)
@@ -26,7 +26,7 @@ def assert_nothing_is_lost_or_doubled(tenant: Tenant, log: Log) -> None:
 def test_a_killed_server_keeps_what_it_acknowledged(
     service: Service, tenant: Tenant, batches_before: int
 ) -> None:
-    with writing(tenant, writers=4) as log:
+    with concurrent_writers(tenant, writers=4) as log:
         eventually(lambda: len(log.acknowledged) >= batches_before)
         assert service.end(signal.SIGKILL) == -signal.SIGKILL
         service.start()
@@ -40,7 +40,7 @@ def test_a_killed_server_keeps_what_it_acknowledged(
 def test_a_killed_database_comes_back_by_itself_and_clients_are_asked_to_wait(
     service: Service, tenant: Tenant
 ) -> None:
-    with writing(tenant, writers=4) as log:
+    with concurrent_writers(tenant, writers=4) as log:
         eventually(lambda: len(log.acknowledged) >= 20)
         killed = service.postmaster()
         os.kill(killed, signal.SIGKILL)
@@ -59,7 +59,7 @@ def test_a_killed_database_comes_back_by_itself_and_clients_are_asked_to_wait(
 
 def test_a_server_told_to_stop_finishes_what_it_has_begun(service: Service, tenant: Tenant) -> None:
     with tenant.client() as client:
-        request = client.build_request("POST", "/v1/batch", json={"batch": batch(0, 0)})
+        request = client.build_request("POST", "/v1/batch", json={"batch": make_batch(0, 0)})
     body = request.read()
     head = f"POST /v1/batch HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {tenant.key}\r\n"
     with socket.create_connection(("127.0.0.1", service.port), timeout=120) as connection:
@@ -76,7 +76,7 @@ def test_a_server_told_to_stop_finishes_what_it_has_begun(service: Service, tena
     assert service.process.wait(30) == 0
     assert not (service.folder / "postgres" / "postmaster.pid").exists()
     service.start()
-    assert len(tenant.stored()) == tenant.counted() == len(batch(0, 0))
+    assert len(tenant.stored()) == tenant.counted() == len(make_batch(0, 0))
 
 
 def refuses_connections(service: Service) -> bool:

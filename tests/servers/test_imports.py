@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from app.core.embedded_postgres import EmbeddedPostgres
-from tests.servers.running import ROOT, Tenant, eventually
+from tests.servers.processes import ROOT, Tenant, eventually
 
 ROWS = 30_000
 PAGES_BETWEEN = 5_000

@@ -12,13 +12,13 @@ import pytest
 from rudderstack.analytics.client import Client as RudderClient
 from segment.analytics.client import Client as SegmentClient
 
-from tests.servers.running import Service, Tenant
+from tests.servers.processes import Service, Tenant
 
 SDKS = (SegmentClient, RudderClient)
 
 
 @dataclass
-class Proxy:
+class ProxyLog:
     """What went through: the statuses that the service answered."""
 
     url: str = ""
@@ -27,9 +27,9 @@ class Proxy:
 
 
 @contextmanager
-def proxy(service: Service, *, refuse: int = 0, hang_up: int = 0) -> Iterator[Proxy]:
+def proxy(service: Service, *, refuse: int = 0, hang_up: int = 0) -> Iterator[ProxyLog]:
     """Stand between: refuse the first requests with 503, or forward them and drop the answer."""
-    seen = Proxy()
+    seen = ProxyLog()
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"

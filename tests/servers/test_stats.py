@@ -2,10 +2,10 @@
 
 import signal
 
-from tests.servers.running import Service, Tenant, eventually
-from tests.servers.writers import writing
+from tests.servers.processes import Service, Tenant, eventually
+from tests.servers.writers import concurrent_writers
 
-TOLD = """
+STATISTICS = """
 SELECT coalesce(sum(received), 0), coalesce(sum(accepted), 0), coalesce(sum(duplicates), 0)
 FROM (
     SELECT received, accepted, duplicates FROM ingest_hour WHERE workspace_id = :workspace_id
@@ -15,20 +15,20 @@ FROM (
 """
 
 
-def told(tenant: Tenant) -> tuple[int, int, int]:
-    [[received, accepted, duplicates]] = tenant.read(TOLD)
+def read_statistics(tenant: Tenant) -> tuple[int, int, int]:
+    [[received, accepted, duplicates]] = tenant.read(STATISTICS)
     return int(received), int(accepted), int(duplicates)
 
 
 def test_after_a_kill_the_statistics_hold_what_is_stored(service: Service, tenant: Tenant) -> None:
-    with writing(tenant, writers=4) as log:
+    with concurrent_writers(tenant, writers=4) as log:
         eventually(lambda: len(log.acknowledged) >= 20)
         assert service.end(signal.SIGKILL) == -signal.SIGKILL
         service.start()
         acknowledged = len(log.acknowledged)
         eventually(lambda: len(log.acknowledged) >= acknowledged + 20)
 
-    received, accepted, duplicates = told(tenant)
+    received, accepted, duplicates = read_statistics(tenant)
     assert accepted == len(tenant.stored())
     assert received == accepted + duplicates
     assert received >= sum(receipt["received"] for receipt in log.receipts)
@@ -38,10 +38,10 @@ def test_without_a_kill_the_statistics_are_the_sum_of_the_receipts(
     service: Service, tenant: Tenant
 ) -> None:
     service.ensure_running()
-    with writing(tenant, writers=4, batches=10) as log:
+    with concurrent_writers(tenant, writers=4, batches=10) as log:
         pass
 
     names = ("received", "accepted", "duplicates")
     sums = tuple(sum(receipt[name] for receipt in log.receipts) for name in names)
-    assert told(tenant) == sums
+    assert read_statistics(tenant) == sums
     assert sums[0] > 0

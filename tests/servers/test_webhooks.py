@@ -12,8 +12,8 @@ from sqlalchemy import text
 
 from app.webhooks import outbox
 from app.webhooks.outbox import NewMessage
-from tests.servers.running import Service, Tenant, eventually
-from tests.webhooks.receiver import OK, Received, Receiver, running
+from tests.servers.processes import Service, Tenant, eventually
+from tests.webhooks.receiver import OK, ReceivedRequest, Receiver, running_receiver
 
 MESSAGES, KILLS = 120, 3
 DATA = {"version": 2, "previous_version": 1}
@@ -25,12 +25,12 @@ FREE = "UPDATE delivery SET due_at = now() WHERE token IS NOT NULL AND workspace
 def receiver() -> Iterator[Receiver]:
     """One that takes its time, so that there is always something under way."""
 
-    def say(_: Received) -> bytes:
+    def say(_: ReceivedRequest) -> bytes:
         slow.ending.wait(0.02)
         return OK
 
     slow = Receiver(say)
-    with running(slow):
+    with running_receiver(slow):
         yield slow
 
 
@@ -111,8 +111,8 @@ def test_a_killed_worker_loses_no_message(
 def test_a_worker_that_is_told_to_stop_gives_back_what_it_holds(
     service: Service, tenant: Tenant
 ) -> None:
-    with running(Receiver()) as hanging:
-        hanging.says = lambda _: hanging.hang
+    with running_receiver(Receiver()) as hanging:
+        hanging.respond = lambda _: hanging.hang
         aim(tenant, hanging.url)
         publish(tenant, 1)
         eventually(lambda: hanging.received)

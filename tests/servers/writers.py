@@ -10,13 +10,13 @@ from typing import Any
 
 import httpx
 
-from tests.servers.running import Tenant
+from tests.servers.processes import Tenant
 
 BATCH_SIZE = 20
 RETRY_SECONDS = 0.05
 
 
-def batch(writer: int, number: int, *, events: int = BATCH_SIZE) -> list[dict[str, Any]]:
+def make_batch(writer: int, number: int, *, events: int = BATCH_SIZE) -> list[dict[str, Any]]:
     """Events of a few accounts and users that all writers share."""
     now = datetime.now(UTC).isoformat()
     return [
@@ -34,7 +34,7 @@ def batch(writer: int, number: int, *, events: int = BATCH_SIZE) -> list[dict[st
 
 
 @dataclass
-class Log:
+class RequestLog:
     """What clients sent, what was acknowledged to them, and what they were told otherwise."""
 
     sent: dict[tuple[int, int], list[dict[str, Any]]] = field(default_factory=dict)
@@ -72,15 +72,17 @@ class Log:
 
 
 @contextmanager
-def writing(tenant: Tenant, *, writers: int, batches: int | None = None) -> Iterator[Log]:
+def concurrent_writers(
+    tenant: Tenant, *, writers: int, batches: int | None = None
+) -> Iterator[RequestLog]:
     """Let clients send at the same time: so many batches each, or (None) until the end."""
-    log, stop = Log(), threading.Event()
+    log, stop = RequestLog(), threading.Event()
 
     def write(writer: int) -> None:
         with tenant.client() as client:
             number = 0
             while not stop.is_set() and number != batches:
-                log.sent.setdefault((writer, number), batch(writer, number))
+                log.sent.setdefault((writer, number), make_batch(writer, number))
                 log.post(client, (writer, number))
                 if (writer, number) in log.acknowledged:
                     number += 1

@@ -13,18 +13,18 @@ from app.core.db import SessionFactory, transaction
 from app.core.encryption import Encryptor
 from app.tables import Attempt, Delivery, WebhookEndpoint
 from app.webhooks import service
-from app.webhooks.delivering import Deliverer
-from app.webhooks.dialling import Dialler
-from app.webhooks.sending import Sender
-from app.webhooks.service import Desk
+from app.webhooks.connector import Connector
+from app.webhooks.delivery_worker import DeliveryWorker
+from app.webhooks.http_client import HttpClient
+from app.webhooks.service import EndpointSecretStore
 from app.workspaces.service import Actor
 from tests import factories
 from tests.conftest import ENCRYPTION_KEY, NOW
 
-HERE = [ip_network("127.0.0.0/8")]
+LOCALHOST = [ip_network("127.0.0.0/8")]
 VAULT = Encryptor.of(ENCRYPTION_KEY)
-DESK = Desk(VAULT, HERE)
-SAID: dict[str, Any] = {
+SECRET_STORE = EndpointSecretStore(VAULT, LOCALHOST)
+ENDPOINT_DEFAULTS: dict[str, Any] = {
     "kind": "standard",
     "name": None,
     "types": [],
@@ -35,52 +35,54 @@ SAID: dict[str, Any] = {
 }
 
 
-def endpoint(
+def create_endpoint(
     session: Session,
     url: str = "https://crm.example/hook",
     **said: Any,  # noqa: ANN401
 ) -> tuple[str, str]:
     """Make an endpoint; return its id and its secret."""
     factories.workspace(session)
-    whole = {**SAID, "url": url, **said}
-    made, secret = service.create(session, Actor("acme", "test", NOW), whole, desk=DESK)
+    whole = {**ENDPOINT_DEFAULTS, "url": url, **said}
+    made, secret = service.create_endpoint(
+        session, Actor("acme", "test", NOW), whole, desk=SECRET_STORE
+    )
     session.commit()
     return made.id, secret or ""
 
 
-def deliverer(
+def make_worker(
     sessions: SessionFactory,
     *,
     now: datetime = NOW,
     deadline_seconds: float = 20,
     public_url: str | None = None,
-) -> Deliverer:
-    sender = Sender(Dialler(HERE), deadline_seconds=deadline_seconds)
-    return Deliverer(sessions, VAULT, sender, lambda: now, public_url=public_url)
+) -> DeliveryWorker:
+    sender = HttpClient(Connector(LOCALHOST), deadline_seconds=deadline_seconds)
+    return DeliveryWorker(sessions, VAULT, sender, lambda: now, public_url=public_url)
 
 
-def deliver(sessions: SessionFactory, **how: Any) -> None:  # noqa: ANN401
+def deliver_due(sessions: SessionFactory, **how: Any) -> None:  # noqa: ANN401
     """Send what is due at one moment, and settle it."""
-    asyncio.run(deliver_all(deliverer(sessions, **how)))
+    asyncio.run(deliver_until_idle(make_worker(sessions, **how)))
 
 
-async def deliver_all(worker: Deliverer) -> None:
+async def deliver_until_idle(worker: DeliveryWorker) -> None:
     while await worker.turn() or worker.under_way:
         await asyncio.gather(*worker.under_way)
     await worker.turn()
     worker.sender.close()
 
 
-def deliveries(session: Session) -> Sequence[Delivery]:
+def list_deliveries(session: Session) -> Sequence[Delivery]:
     session.expire_all()
     return session.scalars(select(Delivery).order_by(Delivery.message_id)).all()
 
 
-def attempts(session: Session) -> Sequence[Attempt]:
+def list_attempts(session: Session) -> Sequence[Attempt]:
     return session.scalars(select(Attempt).order_by(Attempt.id)).all()
 
 
-def found(session: Session, endpoint_id: str) -> WebhookEndpoint:
+def get_endpoint(session: Session, endpoint_id: str) -> WebhookEndpoint:
     return session.get_one(WebhookEndpoint, ("acme", endpoint_id), populate_existing=True)
 
 

@@ -12,14 +12,14 @@ from typing import Any
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
 
 
-def answer(status: int, body: bytes = b"", **headers: str) -> bytes:
+def http_response(status: int, body: bytes = b"", **headers: str) -> bytes:
     lines = [f"HTTP/1.1 {status} X", f"content-length: {len(body)}"]
     lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
 
 @dataclass(frozen=True, slots=True)
-class Received:
+class ReceivedRequest:
     path: str
     headers: dict[str, str]
     body: bytes
@@ -29,8 +29,8 @@ class Received:
 class Receiver:
     """``says``: what it answers to a request; or what it does with the connection."""
 
-    says: Callable[[Received], bytes | Callable[[socket.socket], None]] = lambda _: OK
-    received: list[Received] = field(default_factory=list)
+    respond: Callable[[ReceivedRequest], bytes | Callable[[socket.socket], None]] = lambda _: OK
+    received: list[ReceivedRequest] = field(default_factory=list)
     connections: int = 0
     port: int = 0
     ending: threading.Event = field(default_factory=threading.Event)
@@ -64,9 +64,9 @@ def _handler(receiver: Receiver) -> type[StreamRequestHandler]:
                 name, _, value = line.partition(":")
                 headers[name.lower()] = value.strip()
             body = self.rfile.read(int(headers.get("content-length", 0)))
-            found = Received(path, headers, body)
+            found = ReceivedRequest(path, headers, body)
             receiver.received.append(found)
-            said = receiver.says(found)
+            said = receiver.respond(found)
             if callable(said):
                 said(self.connection)
             else:
@@ -90,7 +90,9 @@ class _Server(ThreadingTCPServer):
 
 
 @contextmanager
-def running(receiver: Receiver, *, tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
+def running_receiver(
+    receiver: Receiver, *, tls: ssl.SSLContext | None = None
+) -> Iterator[Receiver]:
     with _Server(("127.0.0.1", 0), _handler(receiver)) as server:
         server.tls = tls
         receiver.port = server.server_address[1]

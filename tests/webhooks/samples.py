@@ -8,12 +8,12 @@ from pydantic.fields import FieldInfo
 from sqlalchemy.orm import Session
 
 from app.webhooks import outbox
-from app.webhooks.message_schemas import CATALOGUE, OfAccount
+from app.webhooks.message_schemas import CATALOGUE, AccountPayload
 from app.webhooks.outbox import NewMessage
 from tests.conftest import NOW
 
 
-def data_of(model: type[BaseModel]) -> dict[str, Any]:
+def example_data(model: type[BaseModel]) -> dict[str, Any]:
     return {
         name: _example(field)
         for name, field in model.model_fields.items()
@@ -26,7 +26,7 @@ def _example(field: FieldInfo) -> Any:  # noqa: ANN401
         return field.examples[0]
     kind: Any = field.annotation
     if isinstance(kind, type) and issubclass(kind, BaseModel):
-        return data_of(kind)
+        return example_data(kind)
     return {bool: False}.get(kind, [] if "list" in str(kind) else _word(field))
 
 
@@ -36,8 +36,8 @@ def _word(field: FieldInfo) -> Any:  # noqa: ANN401
 
 def sample(kind: str, account_id: str = "acme", **said: Any) -> NewMessage:  # noqa: ANN401
     payload = CATALOGUE[kind]
-    named = account_id if issubclass(payload, OfAccount) else None
-    return NewMessage(kind, data_of(payload) | said, named)
+    named = account_id if issubclass(payload, AccountPayload) else None
+    return NewMessage(kind, example_data(payload) | said, named)
 
 
 def publish(session: Session, *messages: NewMessage) -> Sequence[str]:

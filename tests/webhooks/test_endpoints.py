@@ -7,12 +7,12 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.core.db import SessionFactory
-from app.jobs.running import Runner
-from app.webhooks import recovering
-from app.webhooks.endpoint_secrets import Secrets
+from app.jobs.runner import JobRunner
+from app.webhooks import recovery
+from app.webhooks.endpoint_secrets import EndpointSecrets
 from app.webhooks.message_schemas import CATALOGUE
 from tests.conftest import NOW
-from tests.webhooks.delivery import VAULT, deliveries, found
+from tests.webhooks.delivery import VAULT, get_endpoint, list_deliveries
 from tests.webhooks.samples import publish, sample
 
 URL = "https://crm.example/hook?token=s3cret"
@@ -30,9 +30,9 @@ def at(endpoint: dict[str, Any], path: str = "") -> str:
     return f"{API}/{endpoint['id']}{path}"
 
 
-def secrets(session: Session, endpoint: dict[str, Any]) -> Secrets:
-    row = found(session, endpoint["id"])
-    return Secrets.open(VAULT, "acme", row.id, row.sealed)
+def secrets(session: Session, endpoint: dict[str, Any]) -> EndpointSecrets:
+    row = get_endpoint(session, endpoint["id"])
+    return EndpointSecrets.open(VAULT, "acme", row.id, row.sealed)
 
 
 def test_the_secret_is_shown_once_and_stored_encrypted(
@@ -123,7 +123,7 @@ def test_what_is_deleted_is_gone_with_its_deliveries(client: TestClient, session
 
     assert client.delete(at(endpoint)).status_code == 204
     assert client.get(at(endpoint)).status_code == 404
-    assert deliveries(session) == []
+    assert list_deliveries(session) == []
 
 
 def test_a_rotated_secret_signs_beside_the_new_one_for_a_while(
@@ -172,7 +172,7 @@ def test_a_disabled_endpoint_is_not_sent_to_until_it_is_enabled(
     client: TestClient, session: Session
 ) -> None:
     endpoint = made(client)
-    row = found(session, endpoint["id"])
+    row = get_endpoint(session, endpoint["id"])
     row.state, row.reason, row.failures = "disabled", "failing", 12
     session.commit()
 
@@ -196,7 +196,7 @@ def test_a_workspace_has_fifty_endpoints_at_most(client: TestClient) -> None:
 def test_a_delivery_is_replayed_from_the_start(client: TestClient, session: Session) -> None:
     endpoint = made(client)
     [message_id] = publish(session, sample("alert.opened"))
-    [delivery] = deliveries(session)
+    [delivery] = list_deliveries(session)
     delivery.state, delivery.attempts, delivery.finished_at = "failed", 10, NOW
     session.commit()
 
@@ -223,7 +223,7 @@ def test_a_message_is_replayed_to_all_that_choose_it_now(
 def test_a_range_of_time_is_recovered_by_a_job(
     client: TestClient, session: Session, sessions: SessionFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recovering, "AT_ONCE", 2)
+    monkeypatch.setattr(recovery, "AT_ONCE", 2)
     ids = publish(session, *[sample("alert.opened") for _ in range(5)], sample("data.stopped"))
     endpoint = made(client, types=["alert.opened"])
     session.commit()
@@ -231,13 +231,13 @@ def test_a_range_of_time_is_recovered_by_a_job(
 
     span = {"since": (NOW - hour).isoformat(), "until": (NOW + hour).isoformat()}
     job = client.post(at(endpoint, "/recover"), json=span).json()
-    runner = Runner(sessions, {recovering.KIND: recovering.recover_page})
+    runner = JobRunner(sessions, {recovery.KIND: recovery.recover_page})
     while runner.step(NOW):
         pass
 
     done = client.get(f"/api/v1/jobs/{job['id']}").json()
     assert (done["state"], done["progress"]) == ("done", {"messages": 6, "deliveries": 5})
-    assert [each.message_id for each in deliveries(session)] == list(ids[:5])
+    assert [each.message_id for each in list_deliveries(session)] == list(ids[:5])
     again = client.post(at(endpoint, "/recover"), json=span).json()
     while runner.step(NOW):
         pass
@@ -254,11 +254,11 @@ def test_messages_outside_of_the_range_are_left_alone(
     for since, until in ((before, NOW), (second, second + timedelta(days=1))):
         span = {"since": since.isoformat(), "until": until.isoformat()}
         assert client.post(at(endpoint, "/recover"), json=span).status_code == 202
-    runner = Runner(sessions, {recovering.KIND: recovering.recover_page})
+    runner = JobRunner(sessions, {recovery.KIND: recovery.recover_page})
     while runner.step(NOW):
         pass
 
-    assert deliveries(session) == []
+    assert list_deliveries(session) == []
     wrong = {"since": NOW.isoformat(), "until": before.isoformat()}
     assert client.post(at(endpoint, "/recover"), json=wrong).status_code == 422
 

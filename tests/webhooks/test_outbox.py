@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from app.tables import Message
 from app.webhooks.message_schemas import CATALOGUE
-from app.webhooks.outbox import MOST_BYTES, MessageError, NewMessage
+from app.webhooks.outbox import MAX_BODY_BYTES, InvalidMessageError, NewMessage
 from tests import factories
 from tests.webhooks.samples import publish, sample
 
@@ -30,11 +30,11 @@ def test_every_type_of_the_catalogue_can_be_published(session: Session, kind: st
     found = session.get_one(Message, ("acme", message_id))
     assert found.type == kind
     assert orjson.loads(found.body).keys() == {"type", "timestamp", "data"}
-    assert len(found.body) < MOST_BYTES
+    assert len(found.body) < MAX_BODY_BYTES
 
 
 def test_an_unknown_type_is_refused(session: Session) -> None:
-    with pytest.raises(MessageError, match=r"There is no message type alert\.exploded"):
+    with pytest.raises(InvalidMessageError, match=r"There is no message type alert\.exploded"):
         publish(session, NewMessage("alert.exploded", {}))
 
 
@@ -44,7 +44,7 @@ def test_data_that_the_catalogue_does_not_know_is_refused(session: Session) -> N
 
 
 def test_a_message_about_an_account_names_it(session: Session) -> None:
-    with pytest.raises(MessageError, match="none is named"):
+    with pytest.raises(InvalidMessageError, match="none is named"):
         publish(session, replace(sample("alert.opened"), account_id=None))
 
 
@@ -84,5 +84,5 @@ def test_a_message_that_is_too_large_is_refused(session: Session) -> None:
     assert publish(session, sample("alert.digested", accounts=accounts))
     escaped = [{"account_id": "\x01" * 255, "current": "\x01" * 60}] * 10
 
-    with pytest.raises(MessageError, match="too large"):
+    with pytest.raises(InvalidMessageError, match="too large"):
         publish(session, sample("alert.digested", accounts=escaped, link="\x01" * 500))

@@ -11,8 +11,8 @@ from standardwebhooks import WebhookVerificationError
 from app.core.db import SessionFactory
 from tests.test_docs import README
 from tests.test_readme import blocks
-from tests.webhooks.delivery import deliver, endpoint
-from tests.webhooks.receiver import Receiver, running
+from tests.webhooks.delivery import create_endpoint, deliver_due
+from tests.webhooks.receiver import Receiver, running_receiver
 from tests.webhooks.samples import publish, sample
 
 
@@ -21,11 +21,11 @@ def test_the_receiver_of_the_readme_takes_what_we_send_and_nothing_else(
 ) -> None:
     [code] = [each for each in blocks(README, "python") if "standardwebhooks" in each]
     app = FastAPI()
-    with running(Receiver()) as receiver:
-        _, secret = endpoint(session, receiver.url)
+    with running_receiver(Receiver()) as receiver:
+        _, secret = create_endpoint(session, receiver.url)
         [message_id] = publish(session, sample("alert.opened"))
         session.commit()
-        deliver(sessions, now=datetime.now(UTC))
+        deliver_due(sessions, now=datetime.now(UTC))
     [came] = receiver.received
 
     exec(code.replace("whsec_...", secret), {"app": app, "Request": Request})  # noqa: S102

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.webhooks.retry import DELAYS, next_at, retry_after
+from app.webhooks.retry import DELAYS, next_attempt_at, parse_retry_after
 from tests.conftest import NOW
 
 
@@ -16,25 +16,27 @@ def test_the_schedule_is_that_of_the_documentation() -> None:
 
 @given(st.integers(1, 9), st.text(min_size=1))
 def test_a_retry_is_never_early_and_a_fifth_late_at_most(attempts: int, message_id: str) -> None:
-    found = next_at(message_id, attempts, NOW)
+    found = next_attempt_at(message_id, attempts, NOW)
 
     assert found is not None
     assert NOW + DELAYS[attempts] <= found < NOW + DELAYS[attempts] * 1.2
-    assert found == next_at(message_id, attempts, NOW)
+    assert found == next_attempt_at(message_id, attempts, NOW)
 
 
 def test_messages_that_fail_together_come_back_apart() -> None:
-    assert len({next_at(f"msg_{n}", 3, NOW) for n in range(100)}) == 100
+    assert len({next_attempt_at(f"msg_{n}", 3, NOW) for n in range(100)}) == 100
 
 
 @pytest.mark.parametrize("attempts", [10, 11])
 def test_after_ten_attempts_there_is_none(attempts: int) -> None:
-    assert next_at("msg_1", attempts, NOW, wait=timedelta(hours=1)) is None
+    assert next_attempt_at("msg_1", attempts, NOW, wait=timedelta(hours=1)) is None
 
 
 def test_a_longer_wait_is_kept_to_and_a_shorter_one_changes_nothing() -> None:
-    assert next_at("msg_1", 1, NOW, wait=timedelta(hours=1)) == NOW + timedelta(hours=1)
-    assert next_at("msg_1", 5, NOW, wait=timedelta(seconds=1)) == next_at("msg_1", 5, NOW)
+    assert next_attempt_at("msg_1", 1, NOW, wait=timedelta(hours=1)) == NOW + timedelta(hours=1)
+    assert next_attempt_at("msg_1", 5, NOW, wait=timedelta(seconds=1)) == next_attempt_at(
+        "msg_1", 5, NOW
+    )
 
 
 @pytest.mark.parametrize(
@@ -57,4 +59,4 @@ def test_a_longer_wait_is_kept_to_and_a_shorter_one_changes_nothing() -> None:
 def test_retry_after_is_seconds_or_a_date(text: str | None, seconds: int | None) -> None:
     expected = None if seconds is None else timedelta(seconds=seconds)
 
-    assert retry_after(text, datetime(2026, 3, 18, 12, tzinfo=UTC)) == expected
+    assert parse_retry_after(text, datetime(2026, 3, 18, 12, tzinfo=UTC)) == expected

@@ -9,26 +9,26 @@ from app.tables import Message
 from app.webhooks.message_schemas import CATALOGUE
 from app.webhooks.slack import text_body
 from tests import factories
-from tests.webhooks.delivery import deliver, endpoint
-from tests.webhooks.receiver import Receiver, running
+from tests.webhooks.delivery import create_endpoint, deliver_due
+from tests.webhooks.receiver import Receiver, running_receiver
 from tests.webhooks.samples import publish, sample
 
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    with running(Receiver()) as started:
+    with running_receiver(Receiver()) as started:
         yield started
 
 
 def test_slack_gets_a_few_lines_of_text_and_no_signature(
     session: Session, sessions: SessionFactory, receiver: Receiver
 ) -> None:
-    endpoint(session, receiver.url, kind="slack")
+    create_endpoint(session, receiver.url, kind="slack")
     drivers = ["Depth fell from 15 to 9.", "Reach <fell> & fell."]
     publish(session, sample("alert.opened", drivers=drivers, link="/api/v1/alerts/alr_1"))
     session.commit()
 
-    deliver(sessions, public_url="https://health.example")
+    deliver_due(sessions, public_url="https://health.example")
 
     [came] = receiver.received
     assert not any(name.startswith("webhook-") for name in came.headers)

@@ -13,10 +13,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from app.webhooks.dialling import Dialler
-from app.webhooks.sending import Outcome, Sender
-from tests.webhooks.delivery import HERE
-from tests.webhooks.receiver import Received, Receiver, answer, running
+from app.webhooks.connector import Connector
+from app.webhooks.http_client import HttpClient, HttpOutcome
+from tests.webhooks.delivery import LOCALHOST
+from tests.webhooks.receiver import ReceivedRequest, Receiver, http_response, running_receiver
 
 NAME = "crm.example"
 
@@ -57,7 +57,7 @@ def receiver(certificate: Path, asked: list[str | None]) -> Iterator[Receiver]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
     context.sni_callback = lambda _, name, __: asked.append(name)
-    with running(Receiver(), tls=context) as started:
+    with running_receiver(Receiver(), tls=context) as started:
         yield started
 
 
@@ -66,11 +66,11 @@ async def here(_: str, __: int) -> Sequence[str]:
     return ["127.0.0.1"]
 
 
-def send(url: str, certificate: Path) -> Outcome:
+def send(url: str, certificate: Path) -> HttpOutcome:
     tls = ssl.create_default_context(cafile=str(certificate))
 
-    async def exchange() -> Outcome:
-        sender = Sender(Dialler(HERE, here), tls=tls)
+    async def exchange() -> HttpOutcome:
+        sender = HttpClient(Connector(LOCALHOST, here), tls=tls)
         outcome = await sender.send(url, {}, b"{}")
         sender.close()
         return outcome
@@ -95,11 +95,11 @@ def test_a_certificate_of_another_name_is_refused(receiver: Receiver, certificat
     assert receiver.received == []
 
 
-def plainly(*urls: str) -> list[Outcome]:
+def plainly(*urls: str) -> list[HttpOutcome]:
     """Send one after the other with one sender."""
 
-    async def exchange() -> list[Outcome]:
-        sender = Sender(Dialler(HERE), deadline_seconds=5)
+    async def exchange() -> list[HttpOutcome]:
+        sender = HttpClient(Connector(LOCALHOST), deadline_seconds=5)
         outcomes = [await sender.send(url, {"x-a": "b"}, b"{}") for url in urls]
         sender.close()
         return outcomes
@@ -108,7 +108,7 @@ def plainly(*urls: str) -> list[Outcome]:
 
 
 def test_a_connection_is_used_again() -> None:
-    with running(Receiver()) as receiver:
+    with running_receiver(Receiver()) as receiver:
         outcomes = plainly(*[receiver.url] * 3)
 
         assert [each.status for each in outcomes] == [200] * 3
@@ -118,21 +118,21 @@ def test_a_connection_is_used_again() -> None:
 @pytest.mark.parametrize(
     "first",
     [
-        answer(200, connection="close"),
-        answer(200, b"x" * 10_000),
+        http_response(200, connection="close"),
+        http_response(200, b"x" * 10_000),
         b"HTTP/1.0 200 OK\r\n\r\nall",
         b"nonsense\r\n\r\n",
         b"HTTP/1.1 200 OK\r\n" + b"x-long: " + b"y" * 100_000 + b"\r\n\r\n",
     ],
 )
 def test_a_connection_that_cannot_be_used_again_is_not(first: bytes) -> None:
-    says = iter([first, answer(204)])
+    says = iter([first, http_response(204)])
 
-    def say(_: Received) -> bytes | Callable[[socket.socket], None]:
+    def say(_: ReceivedRequest) -> bytes | Callable[[socket.socket], None]:
         said = next(says)
         return said if said.startswith(b"HTTP/1.1 2") else lambda s: send_and_close(s, said)
 
-    with running(Receiver(say)) as receiver:
+    with running_receiver(Receiver(say)) as receiver:
         outcomes = plainly(receiver.url, receiver.url)
 
         assert outcomes[1].status == 204
@@ -154,7 +154,9 @@ def send_and_close(connection: socket.socket, said: bytes) -> None:
     ],
 )
 def test_what_is_no_answer_is_told_apart(said: bytes, error: str) -> None:
-    with running(Receiver(lambda _: lambda connection: send_and_close(connection, said))) as bad:
+    with running_receiver(
+        Receiver(lambda _: lambda connection: send_and_close(connection, said))
+    ) as bad:
         [outcome] = plainly(bad.url)
 
     assert (outcome.status, outcome.error) == (None, error)
@@ -163,5 +165,5 @@ def test_what_is_no_answer_is_told_apart(said: bytes, error: str) -> None:
 def test_answers_before_the_answer_are_passed_over() -> None:
     early = b"HTTP/1.1 102 Processing\r\n\r\n" * 3
 
-    with running(Receiver(lambda _: early + answer(204))) as receiver:
+    with running_receiver(Receiver(lambda _: early + http_response(204))) as receiver:
         assert plainly(receiver.url)[0].status == 204

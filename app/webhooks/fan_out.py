@@ -18,14 +18,14 @@ from app.core.filters.matching import (
     resolve_relative_days,
 )
 from app.webhooks import queries
-from app.webhooks.fields import FIELDS, IDS, OPEN_PREFIXES, lookup
+from app.webhooks.message_fields import ACCOUNT_ID_FIELDS, FIELDS, OPEN_PREFIXES, field_getter
 from app.webhooks.tables import Message, WebhookEndpoint
 
-TEST = "endpoint.test"
+TEST_MESSAGE_TYPE = "endpoint.test"
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class OutgoingMessage:
     """A message as endpoints choose it; ``whole`` says what is personal too."""
 
     id: str
@@ -46,7 +46,7 @@ class Told:
         return self.whole if endpoint.personal_data else self.data
 
 
-def read_filter(raw: object) -> Filter:
+def parse_message_filter(raw: object) -> Filter:
     """Read an endpoint's filter, or raise FilterError. Days may move."""
     if raw == {}:
         return MATCH_ALL
@@ -56,7 +56,7 @@ def read_filter(raw: object) -> Filter:
 def fan_out(
     session: Session,
     workspace_id: str,
-    messages: Sequence[Told],
+    messages: Sequence[OutgoingMessage],
     endpoints: Sequence[WebhookEndpoint],
     *,
     again: Collection[str] = (),
@@ -67,7 +67,7 @@ def fan_out(
     accounts: Mapping[str, Mapping[str, Any]] = {}
     if any(each != MATCH_ALL for each in filters.values()):
         ids = {message.account_id for message in messages if message.account_id}
-        accounts = queries.accounts(session, workspace_id, ids)
+        accounts = queries.load_accounts(session, workspace_id, ids)
     rows = [
         {"endpoint_id": endpoint.id, "message_id": message.id}
         for endpoint in endpoints
@@ -75,7 +75,7 @@ def fan_out(
         if _has_type(endpoint, message)
         and _passes(filters[endpoint.id], message, message.to(endpoint), accounts)
     ]
-    return queries.add_deliveries(session, workspace_id, rows, again=again, now=now)
+    return queries.upsert_deliveries(session, workspace_id, rows, again=again, now=now)
 
 
 def _filters(
@@ -83,20 +83,25 @@ def _filters(
 ) -> Mapping[str, Filter]:
     """Read them as of now: days that move are fixed, and an old id of an account means it."""
     filters = {
-        each.id: resolve_relative_days(read_filter(each.filter), now.date()) for each in endpoints
+        each.id: resolve_relative_days(parse_message_filter(each.filter), now.date())
+        for each in endpoints
     }
-    ids = {key for each in filters.values() for key in exact_values(each, IDS)}
-    names = queries.current_ids(session, workspace_id, ids) if ids else {}
-    return {key: replace_exact_values(each, IDS, names) for key, each in filters.items()}
+    ids = {key for each in filters.values() for key in exact_values(each, ACCOUNT_ID_FIELDS)}
+    names = queries.load_current_ids(session, workspace_id, ids) if ids else {}
+    return {
+        key: replace_exact_values(each, ACCOUNT_ID_FIELDS, names) for key, each in filters.items()
+    }
 
 
-def _has_type(endpoint: WebhookEndpoint, message: Told) -> bool:
-    return message.kind != TEST and (not endpoint.types or message.kind in endpoint.types)
+def _has_type(endpoint: WebhookEndpoint, message: OutgoingMessage) -> bool:
+    return message.kind != TEST_MESSAGE_TYPE and (
+        not endpoint.types or message.kind in endpoint.types
+    )
 
 
 def _passes(
     wanted: Filter,
-    message: Told,
+    message: OutgoingMessage,
     data: Mapping[str, Any],
     accounts: Mapping[str, Mapping[str, Any]],
 ) -> bool:
@@ -104,4 +109,4 @@ def _passes(
     if message.account_id is None:
         return True
     unknown = {"account_id": message.account_id}
-    return matches(wanted, lookup(accounts.get(message.account_id, unknown), data))
+    return matches(wanted, field_getter(accounts.get(message.account_id, unknown), data))

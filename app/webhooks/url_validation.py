@@ -7,43 +7,43 @@ from socket import inet_aton, inet_ntoa
 
 from httpx import URL, InvalidURL
 
-from app.webhooks.addresses import DeniedError, Network, judge
+from app.webhooks.address_policy import AddressDeniedError, Network, check_addresses
 
-LAST_PORT = 65535
-NAME = re.compile(r"([a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}\.?")
+MAX_PORT = 65535
+HOST_NAME = re.compile(r"([a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}\.?")
 
 
-class TargetError(ValueError):
+class InvalidUrlError(ValueError):
     """Says in a sentence why nothing can be sent there."""
 
 
-def checked(text: str, allowed: Sequence[Network]) -> str:
+def validate_url(text: str, allowed: Sequence[Network]) -> str:
     """Return a URL as it is dialled. What its name leads to is judged with each connection."""
     try:
         url = URL(text)
         host = url.host
     except (InvalidURL, UnicodeError):  # the second: a host that is no punycode
-        raise TargetError("This is not a URL.") from None
+        raise InvalidUrlError("This is not a URL.") from None
     if url.scheme not in {"https", "http"} or not host:
-        raise TargetError("A URL is wanted that begins with https:// and names a host.")
-    if url.port is not None and not 0 < url.port <= LAST_PORT:
-        raise TargetError(f"A port is a number from 1 to {LAST_PORT}.")
+        raise InvalidUrlError("A URL is wanted that begins with https:// and names a host.")
+    if url.port is not None and not 0 < url.port <= MAX_PORT:
+        raise InvalidUrlError(f"A port is a number from 1 to {MAX_PORT}.")
     if url.userinfo or url.fragment:
-        raise TargetError("Put credentials into headers; a fragment is never sent.")
+        raise InvalidUrlError("Put credentials into headers; a fragment is never sent.")
     if url.scheme == "http" and not allowed:
-        raise TargetError("Only https is sent to.")
+        raise InvalidUrlError("Only https is sent to.")
     literal = _literal(host)
-    if literal is None and not NAME.fullmatch(url.raw_host.decode()):
-        raise TargetError("This is no name of a host.")
+    if literal is None and not HOST_NAME.fullmatch(url.raw_host.decode()):
+        raise InvalidUrlError("This is no name of a host.")
     if literal is not None:
         try:
-            judge([literal], allowed, plain=url.scheme == "http")
-        except DeniedError as error:
-            raise TargetError(str(error)) from None
+            check_addresses([literal], allowed, plain=url.scheme == "http")
+        except AddressDeniedError as error:
+            raise InvalidUrlError(str(error)) from None
     return str(url)
 
 
-def shown(text: str, *, secret_path: bool) -> str:
+def redact_url(text: str, *, secret_path: bool) -> str:
     """Leave out what may be a secret: the query, and with some the whole path."""
     url = URL(text)
     if secret_path:

@@ -11,7 +11,7 @@ from app.core.errors import ProblemError
 from app.imports.errors import RowError
 
 
-def tie(
+def write_relationships(
     session: Session, workspace_id: str, rows: Sequence[tuple[int, Mapping[str, Any]]]
 ) -> list[RowError]:
     """Take what can be taken; return the rows of which it cannot, with the reason.

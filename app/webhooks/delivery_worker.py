@@ -17,53 +17,53 @@ from sqlalchemy.orm import Session
 from app.core.clock import Clock
 from app.core.db import SessionFactory, run_with_retries, transaction
 from app.core.encryption import DecryptionError, Encryptor
-from app.webhooks import delivery_queries, settling, windows
-from app.webhooks.delivery_queries import Claimed
-from app.webhooks.endpoint_secrets import Secrets, request_for
-from app.webhooks.sending import DEADLINE_SECONDS, Outcome, Sender
-from app.webhooks.settling import Sent
-from app.webhooks.windows import Windows
+from app.webhooks import concurrency, delivery_queries, delivery_results
+from app.webhooks.concurrency import ConcurrencyLimits
+from app.webhooks.delivery_queries import ClaimedDelivery
+from app.webhooks.delivery_results import FinishedAttempt
+from app.webhooks.endpoint_secrets import EndpointSecrets, build_request
+from app.webhooks.http_client import DEADLINE_SECONDS, HttpClient, HttpOutcome
 
 log = structlog.get_logger()
 
 LEASE = timedelta(seconds=2 * DEADLINE_SECONDS)
-MOST_UNDER_WAY = 1024
-IDLE_SECONDS, TROUBLE_SECONDS, DRAIN_SECONDS = 0.2, 1.0, 5.0
+MAX_IN_FLIGHT = 1024
+IDLE_SECONDS, ERROR_BACKOFF_SECONDS, DRAIN_SECONDS = 0.2, 1.0, 5.0
 
 
 @dataclass
-class Deliverer:
+class DeliveryWorker:
     """Turns of one short transaction each, and the sending between them, outside of any."""
 
     sessions: SessionFactory
     vault: Encryptor
-    sender: Sender
+    sender: HttpClient
     clock: Clock
     public_url: str | None = None
-    windows: Windows = field(default_factory=Windows)
-    _sent: list[Sent] = field(default_factory=list)
-    _held: set[UUID] = field(default_factory=set)
+    windows: ConcurrencyLimits = field(default_factory=ConcurrencyLimits)
+    _sent: list[FinishedAttempt] = field(default_factory=list)
+    _claimed_tokens: set[UUID] = field(default_factory=set)
     under_way: set[asyncio.Task[None]] = field(default_factory=set)
-    _news: asyncio.Event = field(default_factory=asyncio.Event)
+    _wake_up: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Deliver until told to stop; then wait a little for what is under way."""
-        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(MOST_UNDER_WAY))
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(MAX_IN_FLIGHT))
         while not stopping.is_set():
             try:
                 busy = await self.turn()
                 await self._wait(stopping, 0 if busy else IDLE_SECONDS)
             except DBAPIError as error:
                 log.warning("database_trouble", error=type(error.orig).__name__)
-                await self._wait(stopping, TROUBLE_SECONDS)
+                await self._wait(stopping, ERROR_BACKOFF_SECONDS)
         await self._drain()
         self.sender.close()
 
     async def turn(self) -> bool:
         """Settle what was sent and claim what is due. Returns whether anything was."""
-        self._news.clear()
+        self._wake_up.clear()
         sent, self._sent = self._sent, []
-        rooms, limit = self.windows.rooms(), MOST_UNDER_WAY - self.windows.under_way
+        rooms, limit = self.windows.rooms(), MAX_IN_FLIGHT - self.windows.under_way
         try:
             claimed = await asyncio.to_thread(
                 run_with_retries,
@@ -78,52 +78,56 @@ class Deliverer:
         return bool(claimed)
 
     def _turn(
-        self, session: Session, sent: Sequence[Sent], rooms: Mapping[str, int], limit: int
-    ) -> Sequence[Claimed]:
+        self,
+        session: Session,
+        sent: Sequence[FinishedAttempt],
+        rooms: Mapping[str, int],
+        limit: int,
+    ) -> Sequence[ClaimedDelivery]:
         now = self.clock()
-        settling.settle(session, sent, now=now)
+        delivery_results.record_delivery_results(session, sent, now=now)
         if limit <= 0:
             return []
-        return delivery_queries.claim(
+        return delivery_queries.claim_deliveries(
             session,
             rooms=rooms,
-            room=windows.FIRST,
+            room=concurrency.INITIAL_LIMIT,
             limit=limit,
             now=now,
             lease_until=now + LEASE,
         )
 
-    def _begin(self, claimed: Claimed) -> None:
+    def _begin(self, claimed: ClaimedDelivery) -> None:
         self.windows.begin(claimed.endpoint_id)
-        self._held.add(claimed.token)
+        self._claimed_tokens.add(claimed.token)
         task = asyncio.create_task(self._deliver(claimed))
         self.under_way.add(task)
         task.add_done_callback(self.under_way.discard)
 
-    async def _deliver(self, claimed: Claimed) -> None:
-        outcome = Outcome(0, error="cancelled")
+    async def _deliver(self, claimed: ClaimedDelivery) -> None:
+        outcome = HttpOutcome(0, error="cancelled")
         try:
             outcome = await self._send(claimed, self.clock())
-            self._sent.append(Sent(claimed, outcome, self.clock()))
+            self._sent.append(FinishedAttempt(claimed, outcome, self.clock()))
         finally:
             self.windows.end(claimed.endpoint_id, worked=outcome.worked)
-            self._news.set()
+            self._wake_up.set()
 
-    async def _send(self, claimed: Claimed, now: datetime) -> Outcome:
+    async def _send(self, claimed: ClaimedDelivery, now: datetime) -> HttpOutcome:
         try:
-            secrets = Secrets.open(self.vault, *claimed.endpoint, claimed.sealed)
+            secrets = EndpointSecrets.open(self.vault, *claimed.endpoint, claimed.sealed)
         except DecryptionError:
-            return Outcome(0, error="key_mismatch")
-        request = request_for(secrets, claimed, now=now, public_url=self.public_url)
+            return HttpOutcome(0, error="key_mismatch")
+        request = build_request(secrets, claimed, now=now, public_url=self.public_url)
         try:
             return await self.sender.send(secrets.url, request.headers, request.body)
         except Exception:
             log.exception("delivery_failed", endpoint_id=claimed.endpoint_id)
-            return Outcome(0, error="internal_error")
+            return HttpOutcome(0, error="internal_error")
 
     async def _wait(self, stopping: asyncio.Event, seconds: float) -> None:
         """Wait for an outcome, the end, or the time to look again."""
-        waiting = [asyncio.create_task(each.wait()) for each in (self._news, stopping)]
+        waiting = [asyncio.create_task(each.wait()) for each in (self._wake_up, stopping)]
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
@@ -142,14 +146,14 @@ class Deliverer:
 
     def _give_back(self) -> None:
         with transaction(self.sessions) as session:
-            settling.settle(session, self._sent, now=self.clock())
-            delivery_queries.release(session, self._held, now=self.clock())
+            delivery_results.record_delivery_results(session, self._sent, now=self.clock())
+            delivery_queries.release_deliveries(session, self._claimed_tokens, now=self.clock())
 
 
 class DeliveryThread:
     """Inside of it a Deliverer runs beside the rest of the worker."""
 
-    def __init__(self, deliverer: Deliverer) -> None:
+    def __init__(self, deliverer: DeliveryWorker) -> None:
         self._deliverer = deliverer
         self._loop = asyncio.new_event_loop()
         self._stopping = asyncio.Event()

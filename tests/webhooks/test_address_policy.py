@@ -9,11 +9,18 @@ from ipaddress import ip_network
 
 import pytest
 
-from app.webhooks.addresses import DeniedError, judge
-from app.webhooks.dialling import DialError, Dialler, Origin, Resolve, UnresolvedError, resolve
-from app.webhooks.sending import Outcome, Sender
-from tests.webhooks.delivery import HERE
-from tests.webhooks.receiver import Receiver, running
+from app.webhooks.address_policy import AddressDeniedError, check_addresses
+from app.webhooks.connector import (
+    ConnectFailedError,
+    Connector,
+    HttpOrigin,
+    NameUnresolvedError,
+    Resolve,
+    resolve,
+)
+from app.webhooks.http_client import HttpClient, HttpOutcome
+from tests.webhooks.delivery import LOCALHOST
+from tests.webhooks.receiver import Receiver, running_receiver
 
 PUBLIC, PRIVATE = "93.184.215.14", "10.0.0.1"
 
@@ -65,18 +72,18 @@ DENIED = [
 ]
 
 
-class Recorder:
+class RecordingConnect:
     """Connects to nobody, and keeps who was to be dialled."""
 
     def __init__(self) -> None:
         self.dialled: list[str] = []
 
-    async def __call__(self, address: str, _: Origin) -> tuple[StreamReader, StreamWriter]:
+    async def __call__(self, address: str, _: HttpOrigin) -> tuple[StreamReader, StreamWriter]:
         self.dialled.append(address)
         raise ConnectionRefusedError
 
 
-class Names:
+class FakeResolver:
     """A resolver that answers something else each time; the last answer stays."""
 
     def __init__(self, *answers: Sequence[str]) -> None:
@@ -88,17 +95,21 @@ class Names:
         return answer
 
 
-def dial(recorder: Recorder, host: str = "crm.example", *, resolve: Resolve = resolve) -> None:
-    origin = Origin(host, 443, ssl.create_default_context())
-    asyncio.run(Dialler((), resolve, recorder).dial(origin))
+def connect_to(
+    recorder: RecordingConnect, host: str = "crm.example", *, resolve: Resolve = resolve
+) -> None:
+    origin = HttpOrigin(host, 443, ssl.create_default_context())
+    asyncio.run(Connector((), resolve, recorder).open_connection(origin))
 
 
 @pytest.mark.parametrize("spelling", DENIED)
 def test_no_spelling_of_an_address_that_is_not_public_is_dialled(spelling: str) -> None:
-    recorder = Recorder()
+    recorder = RecordingConnect()
 
-    with pytest.raises((DeniedError, UnresolvedError)):  # some systems do not know a spelling
-        dial(recorder, spelling)
+    with pytest.raises(
+        (AddressDeniedError, NameUnresolvedError)
+    ):  # some systems do not know a spelling
+        connect_to(recorder, spelling)
 
     assert recorder.dialled == []
 
@@ -113,40 +124,40 @@ def test_this_system_knows_these_spellings(spelling: str) -> None:
 
 @pytest.mark.parametrize("address", [PUBLIC, "8.8.8.8", "2606:2800:21f:cb07:6820:80da:af6b:8b2c"])
 def test_public_addresses_are_dialled_as_they_were_judged(address: str) -> None:
-    recorder, names = Recorder(), Names([address])
+    recorder, names = RecordingConnect(), FakeResolver([address])
 
-    with pytest.raises(DialError):
-        dial(recorder, resolve=names)
+    with pytest.raises(ConnectFailedError):
+        connect_to(recorder, resolve=names)
 
     assert (recorder.dialled, names.asked) == ([address], 1)
 
 
 @pytest.mark.parametrize("answer", [[PUBLIC, PRIVATE], [PRIVATE, PUBLIC], ["::1", PUBLIC], []])
 def test_one_denied_address_among_others_is_enough(answer: list[str]) -> None:
-    recorder = Recorder()
+    recorder = RecordingConnect()
 
-    with pytest.raises(DeniedError):
-        dial(recorder, resolve=Names(answer))
+    with pytest.raises(AddressDeniedError):
+        connect_to(recorder, resolve=FakeResolver(answer))
 
     assert recorder.dialled == []
 
 
 def test_a_name_that_leads_elsewhere_the_second_time_gains_nothing() -> None:
-    recorder, names = Recorder(), Names([PUBLIC], [PRIVATE])
+    recorder, names = RecordingConnect(), FakeResolver([PUBLIC], [PRIVATE])
 
-    with pytest.raises(DialError):
-        dial(recorder, resolve=names)
-    with pytest.raises(DeniedError):
-        dial(recorder, resolve=names)
+    with pytest.raises(ConnectFailedError):
+        connect_to(recorder, resolve=names)
+    with pytest.raises(AddressDeniedError):
+        connect_to(recorder, resolve=names)
 
     assert recorder.dialled == [PUBLIC]
 
 
 def test_the_next_address_is_tried_where_the_first_does_not_answer() -> None:
-    recorder, several = Recorder(), ["93.184.215.1", "93.184.215.2"]
+    recorder, several = RecordingConnect(), ["93.184.215.1", "93.184.215.2"]
 
-    with pytest.raises(DialError):
-        dial(recorder, resolve=Names(several))
+    with pytest.raises(ConnectFailedError):
+        connect_to(recorder, resolve=FakeResolver(several))
 
     assert recorder.dialled == several
 
@@ -154,43 +165,46 @@ def test_the_next_address_is_tried_where_the_first_does_not_answer() -> None:
 def test_what_the_operator_allows_is_allowed_and_nothing_else() -> None:
     allowed = [ip_network("10.1.0.0/16"), ip_network("fd00::/8")]
 
-    assert judge(["10.1.2.3", "fd00::1", PUBLIC], allowed, plain=False)
+    assert check_addresses(["10.1.2.3", "fd00::1", PUBLIC], allowed, plain=False)
     for address in ("10.2.0.1", "::ffff:10.1.2.3", "127.0.0.1"):
-        with pytest.raises(DeniedError):
-            judge([address], allowed, plain=False)
+        with pytest.raises(AddressDeniedError):
+            check_addresses([address], allowed, plain=False)
 
 
 def test_without_tls_only_what_the_operator_allows_is_spoken_to() -> None:
-    assert judge(["127.0.0.1"], HERE, plain=True)
-    with pytest.raises(DeniedError, match="Without TLS"):
-        judge([PUBLIC], HERE, plain=True)
+    assert check_addresses(["127.0.0.1"], LOCALHOST, plain=True)
+    with pytest.raises(AddressDeniedError, match="Without TLS"):
+        check_addresses([PUBLIC], LOCALHOST, plain=True)
 
 
 def test_a_sender_connects_to_nothing_on_this_machine_unless_it_is_allowed() -> None:
-    with running(Receiver()) as receiver:
+    with running_receiver(Receiver()) as receiver:
         for host in ("127.0.0.1", "localhost", "0x7f.1", "[::ffff:127.0.0.1]"):
             for scheme in ("http", "https"):
                 outcome = asyncio.run(
-                    send(Sender(Dialler(())), f"{scheme}://{host}:{receiver.port}/")
+                    send(HttpClient(Connector(())), f"{scheme}://{host}:{receiver.port}/")
                 )
                 assert outcome.error == "address_denied"
 
         assert receiver.connections == 0
-        assert asyncio.run(send(Sender(Dialler(HERE)), receiver.url)).status == 200
+        assert asyncio.run(send(HttpClient(Connector(LOCALHOST)), receiver.url)).status == 200
 
 
 def test_proxies_of_the_environment_are_not_heeded(monkeypatch: pytest.MonkeyPatch) -> None:
-    with running(Receiver()) as proxy, running(Receiver()) as receiver:
+    with running_receiver(Receiver()) as proxy, running_receiver(Receiver()) as receiver:
         for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy"):
             monkeypatch.setenv(name, proxy.url)
 
-        assert asyncio.run(send(Sender(Dialler(HERE)), receiver.url)).status == 200
-        assert asyncio.run(send(Sender(Dialler(())), "https://10.0.0.1/")).error == "address_denied"
+        assert asyncio.run(send(HttpClient(Connector(LOCALHOST)), receiver.url)).status == 200
+        assert (
+            asyncio.run(send(HttpClient(Connector(())), "https://10.0.0.1/")).error
+            == "address_denied"
+        )
 
         assert (proxy.connections, receiver.connections) == (0, 1)
 
 
-async def send(sender: Sender, url: str) -> Outcome:
+async def send(sender: HttpClient, url: str) -> HttpOutcome:
     outcome = await sender.send(url, {}, b"{}")
     sender.close()
     return outcome

@@ -11,21 +11,21 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from app.core.db import SessionFactory, transaction
 from app.core.errors import ProblemError
 from app.jobs import service
-from app.jobs.service import Handler, LostLeaseError, Work
+from app.jobs.service import ClaimedJob, JobHandler, LostLeaseError
 
 log = structlog.get_logger()
 
-TURN = timedelta(seconds=10)
+TIME_SLICE = timedelta(seconds=10)
 """How long one job is worked at before others that wait get their turn."""
 
 
 @dataclass
-class Runner:
+class JobRunner:
     """Holds one job at a time, from page to page."""
 
     sessions: SessionFactory
-    handlers: Mapping[str, Handler]
-    work: Work | None = None
+    handlers: Mapping[str, JobHandler]
+    work: ClaimedJob | None = None
     turn_ends_at: datetime | None = None
 
     def step(self, now: datetime) -> bool:
@@ -35,7 +35,7 @@ class Runner:
         """
         if self.work is None:
             self.work = service.claim(self.sessions, self.handlers.keys(), now=now)
-            self.turn_ends_at = now + TURN
+            self.turn_ends_at = now + TIME_SLICE
         if self.work is None:
             return False
         try:
@@ -45,8 +45,8 @@ class Runner:
             self.work = None
         return True
 
-    def _page(self, held: Work, now: datetime) -> None:
-        work = service.renew(self.sessions, held, now=now)
+    def _page(self, held: ClaimedJob, now: datetime) -> None:
+        work = service.renew_lease(self.sessions, held, now=now)
         try:
             more = self.handlers[work.kind](self.sessions, work, now)
         except LostLeaseError:
@@ -63,10 +63,10 @@ class Runner:
         elif self.turn_ends_at is not None and now >= self.turn_ends_at:
             self.release(now)
 
-    def _note_failure(self, work: Work, error: Exception, now: datetime) -> None:
+    def _note_failure(self, work: ClaimedJob, error: Exception, now: datetime) -> None:
         log.warning("job_page_failed", job_id=work.id, kind=work.kind, exc_info=error)
         with transaction(self.sessions) as session:
-            if service.note_failure(session, work, _reason(error), now=now):
+            if service.record_failure(session, work, _reason(error), now=now):
                 self.work = None
 
     def release(self, now: datetime) -> None:

@@ -12,14 +12,14 @@ import httpx
 import pytest
 
 from app.core.http.request_body import BODY_TIMEOUT_SECONDS
-from tests.servers.running import Service, Tenant
-from tests.servers.writers import batch, writing
+from tests.servers.processes import Service, Tenant
+from tests.servers.writers import concurrent_writers, make_batch
 
 CROWD = 16
 
 
 def test_the_same_batch_from_sixteen_clients_at_once_is_stored_once(tenant: Tenant) -> None:
-    same, answers, start = batch(0, 0, events=200), [], threading.Barrier(CROWD)
+    same, answers, start = make_batch(0, 0, events=200), [], threading.Barrier(CROWD)
 
     def post() -> None:
         with tenant.client() as client:
@@ -40,7 +40,7 @@ def test_the_same_batch_from_sixteen_clients_at_once_is_stored_once(tenant: Tena
 
 
 def test_writers_on_the_same_accounts_leave_exact_totals(tenant: Tenant) -> None:
-    with writing(tenant, writers=8, batches=30) as log:
+    with concurrent_writers(tenant, writers=8, batches=30) as log:
         pass
 
     assert log.statuses == {200: 8 * 30}
@@ -96,7 +96,7 @@ def test_who_drip_feeds_without_a_key_gets_an_error_and_holds_no_one_up(
         dripping = [stack.enter_context(drip_feed(service)) for _ in range(40)]
         for number in range(10):
             answer: httpx.Response = client.post(
-                "/v1/batch", json={"batch": batch(0, number)}, timeout=BODY_TIMEOUT_SECONDS - 1
+                "/v1/batch", json={"batch": make_batch(0, number)}, timeout=BODY_TIMEOUT_SECONDS - 1
             )
             assert answer.status_code == 200
         refusals = {refusal(connection) for connection in dripping}

@@ -11,7 +11,9 @@ from app.imports import queries
 from app.imports.tables import ImportChunk
 
 
-def store(session: Session, workspace_id: str, import_id: str, blocks: Iterable[bytes]) -> None:
+def store_file(
+    session: Session, workspace_id: str, import_id: str, blocks: Iterable[bytes]
+) -> None:
     """Keep a file's content; each piece goes to the database before the next is read."""
     compressor, start = zstandard.ZstdCompressor(), 0
     for block in blocks:
@@ -42,7 +44,7 @@ class StoredFile:
 
     def _block(self, offset: int) -> bytes:
         with self.sessions() as session:
-            chunk = queries.chunk_from(session, self.workspace_id, self.import_id, offset)
+            chunk = queries.find_chunk(session, self.workspace_id, self.import_id, offset)
         if chunk is None:
             return b""
         return zstandard.ZstdDecompressor().decompress(chunk.content)[offset - chunk.start :]

@@ -12,29 +12,29 @@ from app.core.db import SessionFactory, transaction
 from app.core.pagination import Paging
 from app.imports import queries, service
 from app.imports.errors import RowError
-from app.imports.files import LocalFile, content_of
+from app.imports.files import LocalFile, compute_fingerprint
+from app.imports.import_job import Importer
 from app.imports.mapping import MappingError
-from app.imports.plan import Plan
-from app.imports.records import CsvReader, header
-from app.imports.running import Importer
+from app.imports.plan import ImportPlan
+from app.imports.records import CsvReader, read_header
 from app.imports.tables import ImportRowError
 from app.jobs import queries as job_queries
 from app.jobs import service as jobs
-from app.jobs.running import Runner
-from app.jobs.states import State
+from app.jobs.runner import JobRunner
+from app.jobs.states import JobState
 from app.workspaces.service import Actor
 
 ERROR_COLUMNS = ("line", "code", "message")
 ACTOR = "cli"
-FIRST_ERRORS = 5
-LARGEST_LOOKUP = 1_000_000
+MAX_SHOWN_ERRORS = 5
+MAX_LOOKUP_ROWS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class LocalImportResult:
     """How an import ended, and its first errors."""
 
-    state: State
+    state: JobState
     error: str | None
     progress: Mapping[str, Any]
     first_errors: Sequence[ImportRowError]
@@ -65,34 +65,34 @@ class ErrorFile:
         self._last = (before, start)
 
 
-def run(
+def import_file(
     sessions: SessionFactory,
     workspace_id: str,
     path: Path,
-    plan: Plan,
+    plan: ImportPlan,
     *,
     clock: Clock,
     on_page: Callable[[Mapping[str, Any]], None],
     errors: Path | None = None,
-) -> Ended:
+) -> LocalImportResult:
     """Import a file to its end; an import of it that did not come to its end is gone on with."""
     source = LocalFile(path)
     plan.check(source)
-    content = content_of(source.blocks(0))
+    content = compute_fingerprint(source.blocks(0))
     with transaction(sessions) as session:
-        job, _ = service.begin(
+        job, _ = service.start_import(
             session,
             Actor(workspace_id, ACTOR, clock()),
             plan,
             content,
-            kind=service.LOCAL,
-            again_after={State.DONE},
+            kind=service.LOCAL_JOB,
+            again_after={JobState.DONE},
         )
-    work = jobs.take(sessions, workspace_id, job.id, now=clock())
+    work = jobs.take_over(sessions, workspace_id, job.id, now=clock())
     importer = Importer(source, on_page=on_page)
     if errors is not None:
         importer.on_errors = ErrorFile(errors, kept=work.progress["rejected"]).write
-    runner = Runner(sessions, {service.LOCAL: importer}, work)
+    runner = JobRunner(sessions, {service.LOCAL_JOB: importer}, work)
     try:
         while runner.work is not None:
             runner.step(clock())
@@ -101,19 +101,23 @@ def run(
     return _ended(sessions, workspace_id, job.id, now=clock())
 
 
-def _ended(sessions: SessionFactory, workspace_id: str, import_id: str, *, now: datetime) -> Ended:
+def _ended(
+    sessions: SessionFactory, workspace_id: str, import_id: str, *, now: datetime
+) -> LocalImportResult:
     with transaction(sessions) as session:
-        service.settle_ended(session, now=now)
-        job = job_queries.get(session, workspace_id, import_id)
-        first = queries.list_errors(session, workspace_id, import_id, Paging(FIRST_ERRORS, None))
-        return Ended(State(job.state), job.error, job.progress, first.rows)
+        service.finish_ended_imports(session, now=now)
+        job = job_queries.get_job(session, workspace_id, import_id)
+        first = queries.list_errors(
+            session, workspace_id, import_id, Paging(MAX_SHOWN_ERRORS, None)
+        )
+        return LocalImportResult(JobState(job.state), job.error, job.progress, first.rows)
 
 
-def lookup(path: Path) -> dict[str, str]:
+def read_lookup(path: Path) -> dict[str, str]:
     """Read a table of two columns: a value, and what stands for it."""
     source = LocalFile(path)
-    start = header(source)
+    start = read_header(source)
     if len(start.columns) < 2:  # noqa: PLR2004 - a value and its meaning
         raise MappingError(f"{path.name} is no table of two columns.")
     reader = CsvReader(source, start, list, offset=None, line=None)
-    return {cells[0]: cells[1] for cells in reader.page(LARGEST_LOOKUP).records}
+    return {cells[0]: cells[1] for cells in reader.page(MAX_LOOKUP_ROWS).records}

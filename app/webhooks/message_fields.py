@@ -19,12 +19,12 @@ FIELDS: Mapping[str, FieldType] = {
     "parent_id": FieldType.TEXT,
     "excluded": FieldType.BOOLEAN,
 }
-IDS = ("account_id", "parent_id", "data.account_id")
+ACCOUNT_ID_FIELDS = ("account_id", "parent_id", "data.account_id")
 """Fields that name accounts."""
 OPEN_PREFIXES = ("traits.", "data.")
 
 
-def lookup(account: Mapping[str, Any], data: Mapping[str, Any]) -> Callable[[str], object]:
+def field_getter(account: Mapping[str, Any], data: Mapping[str, Any]) -> Callable[[str], object]:
     """Make the function that tells a field of one message and its account."""
 
     def value_of(field: str) -> object:

@@ -17,7 +17,7 @@ from ipaddress import (
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
-DENIED = tuple(
+DENIED_NETWORKS = tuple(
     ip_network(each)
     for each in (
         *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16"),
@@ -33,29 +33,31 @@ GLOBAL_UNICAST = ip_network("2000::/3")
 """Without: IPv4 in IPv6, NAT64, unique local, link-local and all that is not given out yet."""
 
 
-class DeniedError(Exception):
+class AddressDeniedError(Exception):
     """An address that nothing is sent to."""
 
 
-def judge(addresses: Sequence[str], allowed: Sequence[Network], *, plain: bool) -> list[Address]:
+def check_addresses(
+    addresses: Sequence[str], allowed: Sequence[Network], *, plain: bool
+) -> list[Address]:
     """Return the addresses of a name, or raise DeniedError if any of them is denied.
 
     ``plain``: without TLS only what the operator allows is spoken to.
     """
     if not addresses:
-        raise DeniedError("The name has no address.")
+        raise AddressDeniedError("The name has no address.")
     found = [ip_address(each) for each in addresses]
     for each in found:
         if any(each in network for network in allowed):
             continue
         if plain:
-            raise DeniedError("Without TLS nothing is sent to this address.")
+            raise AddressDeniedError("Without TLS nothing is sent to this address.")
         if not is_public(each):
-            raise DeniedError("This address is not public.")
+            raise AddressDeniedError("This address is not public.")
     return found
 
 
 def is_public(address: Address) -> bool:
     if isinstance(address, IPv6Address) and (address.scope_id or address not in GLOBAL_UNICAST):
         return False
-    return not any(address in network for network in DENIED)
+    return not any(address in network for network in DENIED_NETWORKS)

@@ -15,35 +15,39 @@ from app.tables import Delivery, MessageSequence
 from app.webhooks import outbox
 from tests import factories
 from tests.conftest import NOW
-from tests.webhooks.delivery import deliver, deliveries, endpoint
-from tests.webhooks.receiver import Receiver, running
+from tests.webhooks.delivery import create_endpoint, deliver_due, list_deliveries
+from tests.webhooks.receiver import Receiver, running_receiver
 from tests.webhooks.samples import publish, sample
 
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    with running(Receiver()) as started:
+    with running_receiver(Receiver()) as started:
         yield started
 
 
-def wanted(session: Session, *messages: outbox.NewMessage, **said: Any) -> list[bool]:  # noqa: ANN401
+def receives(session: Session, *messages: outbox.NewMessage, **said: Any) -> list[bool]:  # noqa: ANN401
     """Say which messages an endpoint gets."""
-    endpoint(session, **said)
+    create_endpoint(session, **said)
     ids = publish(session, *messages)
-    chosen = {each.message_id for each in deliveries(session)}
+    chosen = {each.message_id for each in list_deliveries(session)}
     return [each in chosen for each in ids]
 
 
 def test_without_types_an_endpoint_gets_all_but_tests(session: Session) -> None:
     messages = [sample(kind) for kind in ("alert.opened", "import.completed", "endpoint.test")]
 
-    assert wanted(session, *messages) == [True, True, False]
+    assert receives(session, *messages) == [True, True, False]
 
 
 def test_with_types_an_endpoint_gets_those(session: Session) -> None:
     messages = [sample(kind) for kind in ("alert.opened", "alert.resolved", "data.stopped")]
 
-    assert wanted(session, *messages, types=["alert.opened", "data.stopped"]) == [True, False, True]
+    assert receives(session, *messages, types=["alert.opened", "data.stopped"]) == [
+        True,
+        False,
+        True,
+    ]
 
 
 @pytest.mark.parametrize(
@@ -68,7 +72,7 @@ def test_a_filter_asks_the_account_and_the_message(
     factories.account(session, "a2", segment="enterprise", traits={"region": "eu"})
     messages = [sample("alert.opened", name) for name in ("a1", "a2", "a3")]
 
-    assert wanted(session, *messages, filter=chosen) == expected
+    assert receives(session, *messages, filter=chosen) == expected
 
 
 @pytest.mark.parametrize("field", ["account_id", "data.account_id"])
@@ -77,31 +81,31 @@ def test_an_old_id_in_a_filter_means_the_account_of_today(session: Session, fiel
     aliases.put(session, "acme", "was-a1", "a1", now=NOW)
     messages = [sample("alert.opened", name) for name in ("a1", "a2")]
 
-    assert wanted(session, *messages, filter={field: ["was-a1"]}) == [True, False]
+    assert receives(session, *messages, filter={field: ["was-a1"]}) == [True, False]
 
 
 def test_a_filter_does_not_hold_back_what_is_about_no_account(session: Session) -> None:
-    assert wanted(session, sample("data.stopped"), filter={"segment": "smb"}) == [True]
+    assert receives(session, sample("data.stopped"), filter={"segment": "smb"}) == [True]
 
 
 def test_another_tenants_endpoint_gets_nothing(session: Session) -> None:
-    endpoint(session)
+    create_endpoint(session)
     factories.workspace(session, "other")
 
     outbox.publish(session, "other", [sample("data.stopped")], now=NOW)
 
-    assert deliveries(session) == []
+    assert list_deliveries(session) == []
 
 
 def test_only_who_asked_for_it_gets_what_is_personal(
     session: Session, sessions: SessionFactory, receiver: Receiver
 ) -> None:
-    endpoint(session, receiver.url + "?plain")
-    endpoint(session, receiver.url + "?personal", personal_data=True)
+    create_endpoint(session, receiver.url + "?plain")
+    create_endpoint(session, receiver.url + "?personal", personal_data=True)
     publish(session, sample("alert.opened", owner="kim@example.com"))
     session.commit()
 
-    deliver(sessions)
+    deliver_due(sessions)
 
     said = {each.path: orjson.loads(each.body)["data"] for each in receiver.received}
     assert said["/hook?personal"]["owner"] == "kim@example.com"
@@ -114,14 +118,14 @@ def test_a_filter_asks_for_what_is_personal_of_who_gets_it_alone(
 ) -> None:
     messages = [sample("alert.opened", "a1", owner=name) for name in ("kim", "lee")]
 
-    chosen = wanted(session, *messages, filter={"data.owner": "kim"}, personal_data=personal_data)
+    chosen = receives(session, *messages, filter={"data.owner": "kim"}, personal_data=personal_data)
 
     assert chosen == [personal_data, False]
 
 
 def test_what_is_rolled_back_was_never_said(committed: SessionFactory) -> None:
     with committed() as session:
-        endpoint(session)
+        create_endpoint(session)
     with committed() as session:
         publish(session, sample("alert.opened"))
 

@@ -7,13 +7,13 @@ from app.accounts import aliases
 from app.core.db import SessionFactory
 from app.core.pagination import Paging
 from app.imports import queries
-from app.imports.kinds import Kind
-from app.imports.plan import Plan
-from app.imports.records import Format
+from app.imports.kinds import ImportKind
+from app.imports.plan import ImportPlan
+from app.imports.records import FileFormat
 from app.tables import Account, ExternalId
 from tests import factories
 from tests.conftest import NOW
-from tests.imports.files import imported
+from tests.imports.files import run_import
 
 HEAD = b"account_id,name,parent_id,external_ids.stripe\n"
 
@@ -44,7 +44,7 @@ def test_a_child_may_stand_before_its_parent_and_ids_stay_texts(
 ) -> None:
     content = HEAD + b"child,Child,top,0012\ntop,Top,,cus_1\nlate,Late,not in the file,\n"
 
-    job = imported(sessions, Plan(Kind.ACCOUNTS), content)
+    job = run_import(sessions, ImportPlan(ImportKind.ACCOUNTS), content)
 
     assert errors(session, job.id) == []
     assert parents(session) == {
@@ -59,9 +59,9 @@ def test_a_child_may_stand_before_its_parent_and_ids_stay_texts(
 def test_a_blank_parent_removes_it_and_a_blank_id_leaves_it(
     sessions: SessionFactory, session: Session
 ) -> None:
-    imported(sessions, Plan(Kind.ACCOUNTS), HEAD + b"child,Child,top,cus_1\n")
+    run_import(sessions, ImportPlan(ImportKind.ACCOUNTS), HEAD + b"child,Child,top,cus_1\n")
 
-    imported(sessions, Plan(Kind.ACCOUNTS), HEAD + b"child,Child,,\n")
+    run_import(sessions, ImportPlan(ImportKind.ACCOUNTS), HEAD + b"child,Child,,\n")
 
     assert parents(session)["child"] is None
     assert external(session) == {("child", "stripe", "cus_1")}
@@ -70,12 +70,12 @@ def test_a_blank_parent_removes_it_and_a_blank_id_leaves_it(
 def test_json_may_name_several_ids_and_null_removes(
     sessions: SessionFactory, session: Session
 ) -> None:
-    plan = Plan(Kind.ACCOUNTS, Format.NDJSON)
+    plan = ImportPlan(ImportKind.ACCOUNTS, FileFormat.NDJSON)
     first = b'{"account_id": "a1", "external_ids": {"stripe": ["c1", "c2"], "crm": "x"}}'
-    imported(sessions, plan, first)
+    run_import(sessions, plan, first)
     assert external(session) == {("a1", "stripe", "c1"), ("a1", "stripe", "c2"), ("a1", "crm", "x")}
 
-    imported(sessions, plan, b'{"account_id": "a1", "external_ids": {"stripe": null}}')
+    run_import(sessions, plan, b'{"account_id": "a1", "external_ids": {"stripe": null}}')
 
     assert external(session) == {("a1", "crm", "x")}
 
@@ -85,7 +85,7 @@ def test_a_circle_and_an_id_that_is_taken_are_told_and_the_rest_is_stored(
 ) -> None:
     content = HEAD + b"a,A,b,cus_1\nb,B,a,cus_2\nc,C,,cus_1\nd,D,null,\n"
 
-    job = imported(sessions, Plan(Kind.ACCOUNTS), content)
+    job = run_import(sessions, ImportPlan(ImportKind.ACCOUNTS), content)
 
     told = errors(session, job.id)
     assert [(line, code) for line, code, _ in told] == [
@@ -107,6 +107,6 @@ def test_a_parent_that_was_renamed_is_found_by_its_new_id(
     aliases.put(session, "acme", "old", "new", now=NOW)
     session.commit()
 
-    imported(sessions, Plan(Kind.ACCOUNTS), HEAD + b"child,Child,old,\n")
+    run_import(sessions, ImportPlan(ImportKind.ACCOUNTS), HEAD + b"child,Child,old,\n")
 
     assert parents(session) == {"child": "new", "new": None}

@@ -6,14 +6,14 @@ Pure. So no receiver, however slow, can take the places of the others.
 from collections import defaultdict
 from collections.abc import Mapping
 
-FIRST, MOST = 8, 64
+INITIAL_LIMIT, MAX_LIMIT = 8, 64
 
 
-class Windows:
+class ConcurrencyLimits:
     """Known to one process; an endpoint that is not known has the first width."""
 
     def __init__(self) -> None:
-        self._widths: dict[str, int] = {}
+        self._limits: dict[str, int] = {}
         self._under_way: defaultdict[str, int] = defaultdict(int)
 
     @property
@@ -27,13 +27,13 @@ class Windows:
         self._under_way[endpoint_id] -= 1
         if not self._under_way[endpoint_id]:
             del self._under_way[endpoint_id]
-        width = self._widths.get(endpoint_id, FIRST)
-        self._widths[endpoint_id] = min(width + 1, MOST) if worked else 1
+        width = self._limits.get(endpoint_id, INITIAL_LIMIT)
+        self._limits[endpoint_id] = min(width + 1, MAX_LIMIT) if worked else 1
 
     def rooms(self) -> Mapping[str, int]:
         """Tell for how many more there is room, of each endpoint that has not the first width."""
-        named = self._widths.keys() | self._under_way.keys()
+        named = self._limits.keys() | self._under_way.keys()
         return {
-            name: max(self._widths.get(name, FIRST) - self._under_way.get(name, 0), 0)
+            name: max(self._limits.get(name, INITIAL_LIMIT) - self._under_way.get(name, 0), 0)
             for name in named
         }

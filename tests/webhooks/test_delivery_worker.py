@@ -10,25 +10,32 @@ from sqlalchemy.orm import Session
 from app.core.db import SessionFactory
 from app.tables import Message
 from tests.conftest import NOW
-from tests.webhooks.delivery import attempts, deliver, deliveries, endpoint, found, make_due
-from tests.webhooks.receiver import OK, Receiver, answer, running
+from tests.webhooks.delivery import (
+    create_endpoint,
+    deliver_due,
+    get_endpoint,
+    list_attempts,
+    list_deliveries,
+    make_due,
+)
+from tests.webhooks.receiver import OK, Receiver, http_response, running_receiver
 from tests.webhooks.samples import publish, sample
 
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    with running(Receiver()) as started:
+    with running_receiver(Receiver()) as started:
         yield started
 
 
 def test_a_message_arrives_byte_for_byte_with_its_headers(
     session: Session, sessions: SessionFactory, receiver: Receiver
 ) -> None:
-    endpoint(session, receiver.url + "?a=1", headers={"Authorization": "Bearer x"})
+    create_endpoint(session, receiver.url + "?a=1", headers={"Authorization": "Bearer x"})
     [message_id] = publish(session, sample("alert.opened"))
     session.commit()
 
-    deliver(sessions)
+    deliver_due(sessions)
 
     [came] = receiver.received
     assert came.path == "/hook?a=1"
@@ -37,7 +44,7 @@ def test_a_message_arrives_byte_for_byte_with_its_headers(
     assert came.headers["authorization"] == "Bearer x"
     assert came.headers["content-type"] == "application/json"
     assert came.headers["host"] == f"127.0.0.1:{receiver.port}"
-    [delivery], [attempt] = deliveries(session), attempts(session)
+    [delivery], [attempt] = list_deliveries(session), list_attempts(session)
     assert (delivery.state, delivery.attempts, delivery.token) == ("delivered", 1, None)
     assert (attempt.status, attempt.error, attempt.response) == (200, None, "ok")
 
@@ -45,93 +52,93 @@ def test_a_message_arrives_byte_for_byte_with_its_headers(
 def test_a_retry_has_the_same_id_and_body_and_comes_by_the_schedule(
     session: Session, sessions: SessionFactory, receiver: Receiver
 ) -> None:
-    says = iter([answer(500), answer(204)])
-    receiver.says = lambda _: next(says)
-    endpoint(session, receiver.url)
+    says = iter([http_response(500), http_response(204)])
+    receiver.respond = lambda _: next(says)
+    create_endpoint(session, receiver.url)
     publish(session, sample("alert.opened"))
     session.commit()
 
-    deliver(sessions)
-    [delivery] = deliveries(session)
+    deliver_due(sessions)
+    [delivery] = list_deliveries(session)
     assert (delivery.state, delivery.attempts) == ("pending", 1)
     assert NOW + timedelta(seconds=5) <= delivery.due_at <= NOW + timedelta(seconds=6)
-    deliver(sessions)
+    deliver_due(sessions)
     assert len(receiver.received) == 1
-    deliver(sessions, now=NOW + timedelta(seconds=6))
+    deliver_due(sessions, now=NOW + timedelta(seconds=6))
 
     first, second = receiver.received
     assert first.body == second.body
     assert first.headers["webhook-id"] == second.headers["webhook-id"]
     assert first.headers["webhook-timestamp"] != second.headers["webhook-timestamp"]
-    assert deliveries(session)[0].state == "delivered"
-    assert [each.status for each in attempts(session)] == [500, 204]
+    assert list_deliveries(session)[0].state == "delivered"
+    assert [each.status for each in list_attempts(session)] == [500, 204]
 
 
 def test_after_the_last_attempt_a_delivery_has_failed(
     session: Session, sessions: SessionFactory, receiver: Receiver
 ) -> None:
-    receiver.says = lambda _: answer(400)
-    endpoint(session, receiver.url)
+    receiver.respond = lambda _: http_response(400)
+    create_endpoint(session, receiver.url)
     publish(session, sample("alert.opened"))
     session.commit()
 
     for turn in range(12):
         at = NOW + timedelta(hours=turn)
         make_due(sessions, at)
-        deliver(sessions, now=at)
+        deliver_due(sessions, now=at)
 
     assert len(receiver.received) == 10
-    assert deliveries(session)[0].state == "failed"
+    assert list_deliveries(session)[0].state == "failed"
 
 
 def test_a_redirect_is_a_failure_and_leads_nowhere(
     session: Session, sessions: SessionFactory, receiver: Receiver
 ) -> None:
-    with running(Receiver()) as other:
-        receiver.says = lambda _: answer(302, location=other.url)
-        endpoint(session, receiver.url)
+    with running_receiver(Receiver()) as other:
+        receiver.respond = lambda _: http_response(302, location=other.url)
+        create_endpoint(session, receiver.url)
         publish(session, sample("alert.opened"))
         session.commit()
 
-        deliver(sessions)
+        deliver_due(sessions)
 
         assert (len(receiver.received), other.connections) == (1, 0)
-    assert attempts(session)[0].status == 302
-    assert deliveries(session)[0].state == "pending"
+    assert list_attempts(session)[0].status == 302
+    assert list_deliveries(session)[0].state == "pending"
 
 
 def test_gone_disables_an_endpoint_and_the_others_are_told(
     session: Session, sessions: SessionFactory, receiver: Receiver
 ) -> None:
-    with running(Receiver(says=lambda _: answer(410))) as gone:
-        gone_id, _ = endpoint(session, gone.url, name="Old CRM", types=["alert.opened"])
-        endpoint(session, receiver.url, types=["endpoint.disabled"])
+    with running_receiver(Receiver(respond=lambda _: http_response(410))) as gone:
+        gone_id, _ = create_endpoint(session, gone.url, name="Old CRM", types=["alert.opened"])
+        create_endpoint(session, receiver.url, types=["endpoint.disabled"])
         publish(session, sample("alert.opened"), sample("alert.opened", "b"))
         session.commit()
 
-        deliver(sessions)
+        deliver_due(sessions)
 
-    state = found(session, gone_id)
+    state = get_endpoint(session, gone_id)
     assert (state.state, state.reason) == ("disabled", "gone")
     told = [orjson.loads(each.body) for each in receiver.received]
     assert [each["type"] for each in told] == ["endpoint.disabled"]
     assert told[0]["data"]["endpoint_id"] == gone_id
-    of_gone = [each.state for each in deliveries(session) if each.endpoint_id == gone_id]
+    of_gone = [each.state for each in list_deliveries(session) if each.endpoint_id == gone_id]
     assert of_gone == ["failed", "failed"]
 
 
 def test_a_disabled_endpoint_gets_nothing_new(
     session: Session, sessions: SessionFactory, receiver: Receiver
 ) -> None:
-    receiver.says = lambda _: answer(410)
-    endpoint(session, receiver.url)
+    receiver.respond = lambda _: http_response(410)
+    create_endpoint(session, receiver.url)
     publish(session, sample("alert.opened"))
     session.commit()
-    deliver(sessions)
+    deliver_due(sessions)
 
     publish(session, sample("alert.opened"))
     session.commit()
-    deliver(sessions)
+    deliver_due(sessions)
 
     assert len(receiver.received) == 1
 
@@ -140,62 +147,65 @@ def test_a_disabled_endpoint_gets_nothing_new(
 def test_a_receiver_that_asks_to_wait_is_left_alone_for_as_long(
     session: Session, sessions: SessionFactory, receiver: Receiver, status: int, waits: int
 ) -> None:
-    receiver.says = lambda _: answer(status, retry_after=str(waits))
-    endpoint_id, _ = endpoint(session, receiver.url)
+    receiver.respond = lambda _: http_response(status, retry_after=str(waits))
+    endpoint_id, _ = create_endpoint(session, receiver.url)
     publish(session, sample("alert.opened"))
     session.commit()
 
-    deliver(sessions)
+    deliver_due(sessions)
 
     until = NOW + timedelta(seconds=min(waits, 86400))
-    assert deliveries(session)[0].due_at == until
-    assert found(session, endpoint_id).resume_at == until
+    assert list_deliveries(session)[0].due_at == until
+    assert get_endpoint(session, endpoint_id).resume_at == until
     publish(session, sample("alert.opened"))
     session.commit()
-    deliver(sessions, now=until - timedelta(seconds=1))
+    deliver_due(sessions, now=until - timedelta(seconds=1))
     assert len(receiver.received) == 1
 
 
 def test_a_failing_endpoint_gets_one_probe_at_a_time_and_all_when_it_works_again(
     session: Session, sessions: SessionFactory, receiver: Receiver
 ) -> None:
-    receiver.says = lambda _: answer(500)
-    endpoint_id, _ = endpoint(session, receiver.url)
+    receiver.respond = lambda _: http_response(500)
+    endpoint_id, _ = create_endpoint(session, receiver.url)
     publish(session, *[sample("alert.opened") for _ in range(30)])
     session.commit()
 
-    deliver(sessions)
-    degraded = found(session, endpoint_id)
+    deliver_due(sessions)
+    degraded = get_endpoint(session, endpoint_id)
     assert degraded.state == "degraded"
     assert degraded.resume_at is not None
     before = len(receiver.received)
-    deliver(sessions, now=degraded.resume_at)
+    deliver_due(sessions, now=degraded.resume_at)
     assert len(receiver.received) == before + 1
 
-    receiver.says = lambda _: OK
+    receiver.respond = lambda _: OK
     make_due(sessions)
-    deliver(sessions, now=NOW + timedelta(hours=1))
+    deliver_due(sessions, now=NOW + timedelta(hours=1))
 
-    assert (found(session, endpoint_id).state, found(session, endpoint_id).failures) == (
+    assert (
+        get_endpoint(session, endpoint_id).state,
+        get_endpoint(session, endpoint_id).failures,
+    ) == (
         "active",
         0,
     )
-    assert {each.state for each in deliveries(session)} == {"delivered"}
+    assert {each.state for each in list_deliveries(session)} == {"delivered"}
     assert len({each.headers["webhook-id"] for each in receiver.received}) == 30
 
 
 def test_a_paused_endpoint_gets_its_messages_later(
     session: Session, sessions: SessionFactory, receiver: Receiver
 ) -> None:
-    endpoint_id, _ = endpoint(session, receiver.url, paused=True)
+    endpoint_id, _ = create_endpoint(session, receiver.url, paused=True)
     publish(session, sample("alert.opened"))
     session.commit()
-    deliver(sessions)
+    deliver_due(sessions)
     assert receiver.received == []
 
-    found(session, endpoint_id).paused = False
+    get_endpoint(session, endpoint_id).paused = False
     session.commit()
-    deliver(sessions)
+    deliver_due(sessions)
 
     assert len(receiver.received) == 1
 
@@ -204,27 +214,29 @@ def test_slow_headers_and_silence_end_by_the_deadline(
     session: Session, sessions: SessionFactory, receiver: Receiver
 ) -> None:
     ways = iter([receiver.drip, receiver.hang])
-    receiver.says = lambda _: next(ways)
-    endpoint(session, receiver.url)
+    receiver.respond = lambda _: next(ways)
+    create_endpoint(session, receiver.url)
     publish(session, sample("alert.opened"), sample("alert.opened"))
     session.commit()
 
-    deliver(sessions, deadline_seconds=0.3)
+    deliver_due(sessions, deadline_seconds=0.3)
 
-    assert [each.error for each in attempts(session)] == ["timeout", "timeout"]
+    assert [each.error for each in list_attempts(session)] == ["timeout", "timeout"]
 
 
 def test_of_a_long_response_only_the_beginning_is_read_and_kept(
     session: Session, sessions: SessionFactory, receiver: Receiver
 ) -> None:
-    receiver.says = lambda _: answer(200, b"\x00\xff" + b"x" * 10_000_000, content_encoding="gzip")
-    endpoint(session, receiver.url)
+    receiver.respond = lambda _: http_response(
+        200, b"\x00\xff" + b"x" * 10_000_000, content_encoding="gzip"
+    )
+    create_endpoint(session, receiver.url)
     publish(session, sample("alert.opened"))
     session.commit()
 
-    deliver(sessions)
+    deliver_due(sessions)
 
-    [attempt] = attempts(session)
+    [attempt] = list_attempts(session)
     assert attempt.status == 200
     assert attempt.response == ("��" + "x" * 1022)
 
@@ -232,12 +244,12 @@ def test_of_a_long_response_only_the_beginning_is_read_and_kept(
 def test_nobody_listening_is_a_failure_like_any_other(
     session: Session, sessions: SessionFactory
 ) -> None:
-    with running(Receiver()) as stopped:
-        endpoint(session, stopped.url)
+    with running_receiver(Receiver()) as stopped:
+        create_endpoint(session, stopped.url)
     publish(session, sample("alert.opened"))
     session.commit()
 
-    deliver(sessions)
+    deliver_due(sessions)
 
-    assert attempts(session)[0].error == "connect_failed"
-    assert deliveries(session)[0].state == "pending"
+    assert list_attempts(session)[0].error == "connect_failed"
+    assert list_deliveries(session)[0].state == "pending"

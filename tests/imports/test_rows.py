@@ -7,13 +7,13 @@ from app.accounts import aliases
 from app.core.db import SessionFactory
 from app.core.pagination import Paging
 from app.imports import queries
-from app.imports.kinds import Kind
-from app.imports.plan import Plan
-from app.imports.records import Format
+from app.imports.kinds import ImportKind
+from app.imports.plan import ImportPlan
+from app.imports.records import FileFormat
 from app.tables import Account, Subscription, User
 from tests import factories
 from tests.conftest import NOW
-from tests.imports.files import imported
+from tests.imports.files import run_import
 
 
 @pytest.fixture(autouse=True)
@@ -37,7 +37,7 @@ def test_accounts_are_created_and_changed_where_something_is_said(
         b"a1,Now,250,emea\na2,,x,\na3,Three,,\nundefined,U,1,\n,V,1,\n"
     )
 
-    job = imported(sessions, Plan(Kind.ACCOUNTS), content)
+    job = run_import(sessions, ImportPlan(ImportKind.ACCOUNTS), content)
 
     session.expire_all()
     first = session.get_one(Account, ("acme", "a1"))
@@ -61,7 +61,9 @@ def test_accounts_as_json_have_the_fields_of_the_api(
         b'{"account_id": "a3", "started_on": 5}',
     ]
 
-    job = imported(sessions, Plan(Kind.ACCOUNTS, Format.NDJSON), b"\n".join(lines))
+    job = run_import(
+        sessions, ImportPlan(ImportKind.ACCOUNTS, FileFormat.NDJSON), b"\n".join(lines)
+    )
 
     account = session.get_one(Account, ("acme", "a1"))
     assert (account.name, account.plan, account.excluded) == ("1", "pro", True)
@@ -77,7 +79,7 @@ def test_users_bring_their_accounts_and_our_own_people_are_left_out(
         b"ada,acme,ada@acme.example\nbob,acme,bob@ours.example\nguest,acme,\ncy,null,\n"
     )
 
-    job = imported(sessions, Plan(Kind.USERS), content)
+    job = run_import(sessions, ImportPlan(ImportKind.USERS), content)
 
     ada, bob = (session.get_one(User, ("acme", name)) for name in ("ada", "bob"))
     assert (ada.account_id, ada.account_since, ada.excluded) == ("acme", NOW, False)
@@ -96,7 +98,7 @@ def test_subscriptions_are_periods_known_since_their_start(
         b"a1,2026-07-01,2026-06-01,99,,\na1,soon,,99,,\na1,2026-01-01,,-5,,\n"
     )
 
-    job = imported(sessions, Plan(Kind.SUBSCRIPTIONS), content)
+    job = run_import(sessions, ImportPlan(ImportKind.SUBSCRIPTIONS), content)
 
     found = session.query(Subscription).order_by(Subscription.starts_on).all()
     assert [(row.mrr_cents, row.currency, row.seats, row.source) for row in found] == [
@@ -114,7 +116,7 @@ def test_rows_of_a_renamed_account_go_to_its_new_id(
     aliases.put(session, "acme", "old", "new", now=NOW)
     session.commit()
 
-    imported(sessions, Plan(Kind.USERS), b"user_id,account_id\nada,old\n")
+    run_import(sessions, ImportPlan(ImportKind.USERS), b"user_id,account_id\nada,old\n")
 
     assert session.get_one(User, ("acme", "ada")).account_id == "new"
     assert session.get(Account, ("acme", "old")) is None

@@ -15,13 +15,13 @@ from sqlalchemy.orm import Session
 from app.core.db import SessionFactory, run_with_retries
 from app.imports import queries, service
 from app.imports.errors import RowError
-from app.imports.files import Content, Source
-from app.imports.loading import Judged, Loader, Written, workspace_of
-from app.imports.plan import Plan
-from app.imports.records import Page, Reader
-from app.imports.stored import StoredFile
+from app.imports.files import FileFingerprint, FileSource
+from app.imports.loaders import Loader, PageResult, ParsedPage, load_workspace
+from app.imports.plan import ImportPlan
+from app.imports.records import RecordPage, RecordReader
+from app.imports.stored_file import StoredFile
 from app.jobs import service as jobs
-from app.jobs.service import Work
+from app.jobs.service import ClaimedJob
 
 Progress = Mapping[str, Any]
 
@@ -31,18 +31,18 @@ class _UndoneError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class OpenImport:
     """A file that is being read, one page ahead of what is stored."""
 
     token: UUID
-    reader: Reader
+    reader: RecordReader
     loader: Loader
     pool: ThreadPoolExecutor | None
 
-    def read(self) -> Judged:
+    def read(self) -> ParsedPage:
         return self.loader.judge(self.reader.page(self.loader.at_once))
 
-    def ask(self) -> "Future[Judged] | None":
+    def ask(self) -> "Future[ParsedPage] | None":
         return self.pool.submit(self.read) if self.pool else None
 
 
@@ -54,15 +54,15 @@ class Importer:
     are new; ``on_page`` what became of the file so far.
     """
 
-    source: Source | None = None
+    source: FileSource | None = None
     ahead: bool = True
     on_errors: Callable[[int, Sequence[RowError]], None] | None = None
     on_page: Callable[[Progress], None] | None = None
-    opened: Opened | None = None
-    waiting: "Future[Judged] | None" = None
+    opened: OpenImport | None = None
+    waiting: "Future[ParsedPage] | None" = None
     at: int | None = None
 
-    def __call__(self, sessions: SessionFactory, work: Work, now: datetime) -> bool:
+    def __call__(self, sessions: SessionFactory, work: ClaimedJob, now: datetime) -> bool:
         if work.position.get("last"):
             return False
         started = monotonic()
@@ -87,19 +87,19 @@ class Importer:
             self.on_page(progress)
         return not judged.page.last
 
-    def _open(self, sessions: SessionFactory, work: Work, now: datetime) -> Opened:
+    def _open(self, sessions: SessionFactory, work: ClaimedJob, now: datetime) -> OpenImport:
         """Go on with the file that is open, if that is where the job stands; else open it there."""
         opened, offset = self.opened, work.position.get("offset")
         if opened and opened.token == work.token and self.at == offset:
             return opened
         self.close()
-        plan = Plan.of(work.config)
+        plan = ImportPlan.of(work.config)
         source = self.source or StoredFile(sessions, work.workspace_id, work.id)
-        content = Content(work.config["digest"], work.config["size"])
-        self.opened = Opened(
+        content = FileFingerprint(work.config["digest"], work.config["size"])
+        self.opened = OpenImport(
             work.token,
             plan.reader(source, offset=offset, line=work.position.get("line")),
-            plan.loader(workspace_of(sessions, work.workspace_id), content, now),
+            plan.loader(load_workspace(sessions, work.workspace_id), content, now),
             ThreadPoolExecutor(1, "import-reader") if self.ahead else None,
         )
         self.at = offset
@@ -113,20 +113,20 @@ class Importer:
     def _store(
         self,
         session: Session,
-        work: Work,
-        judged: Judged,
+        work: ClaimedJob,
+        judged: ParsedPage,
         *,
         loader: Loader,
         now: datetime,
         started: float,
     ) -> Progress:
         """Write a page, its errors and the place of the next one, in one transaction."""
-        queries.leave_commits_to_the_next(session)
-        plan, page = Plan.of(work.config), judged.page
-        written = write(session, loader, judged, dry_run=plan.dry_run)
+        queries.disable_synchronous_commit(session)
+        plan, page = ImportPlan.of(work.config), judged.page
+        written = write_page(session, loader, judged, dry_run=plan.dry_run)
         errors = sorted([*judged.errors, *written.errors], key=lambda error: error.line)
         before = work.progress["rejected"]
-        queries.add_errors(session, work.workspace_id, work.id, before, errors)
+        queries.insert_errors(session, work.workspace_id, work.id, before, errors)
         if self.on_errors:
             self.on_errors(before, errors)
         progress = _added(work.progress, page, written, len(errors), monotonic() - started)
@@ -139,13 +139,15 @@ class Importer:
         jobs.checkpoint(session, work, position=position, progress=progress, now=now)
         if page.last:
             ended = replace(work, position=position, progress=progress)
-            service.settle(session, work.workspace_id, ended, now=now)
+            service.finish_import(session, work.workspace_id, ended, now=now)
         return progress
 
 
-def write(session: Session, loader: Loader, judged: Judged, *, dry_run: bool) -> Written:
+def write_page(
+    session: Session, loader: Loader, judged: ParsedPage, *, dry_run: bool
+) -> PageResult:
     """Store a page; find the row that the database cannot hold, so that the others are stored."""
-    done: list[Written] = []
+    done: list[PageResult] = []
     try:
         with suppress(_UndoneError), session.begin_nested():
             done.append(loader.write(session, judged))
@@ -154,20 +156,22 @@ def write(session: Session, loader: Loader, judged: Judged, *, dry_run: bool) ->
     except (DataError, IntegrityError):
         page = judged.page
         if len(page.records) <= 1:
-            return Written(0, 0, [RowError.of(line, "unstorable") for line in page.lines])
+            return PageResult(0, 0, [RowError.of(line, "unstorable") for line in page.lines])
         return _in_halves(session, loader, page, dry_run=dry_run)
     return done[0]
 
 
-def _in_halves(session: Session, loader: Loader, page: Page, *, dry_run: bool) -> Written:
+def _in_halves(session: Session, loader: Loader, page: RecordPage, *, dry_run: bool) -> PageResult:
     middle = len(page.records) // 2
     halves = [
-        Page(page.records[part], page.lines[part], suspect=page.suspect)
+        RecordPage(page.records[part], page.lines[part], suspect=page.suspect)
         for part in (slice(None, middle), slice(middle, None))
     ]
-    first, second = (write(session, loader, loader.judge(half), dry_run=dry_run) for half in halves)
+    first, second = (
+        write_page(session, loader, loader.judge(half), dry_run=dry_run) for half in halves
+    )
     days = [each.first_day for each in (first, second) if each.first_day]
-    return Written(
+    return PageResult(
         first.stored + second.stored,
         first.duplicates + second.duplicates,
         [*first.errors, *second.errors],
@@ -176,7 +180,7 @@ def _in_halves(session: Session, loader: Loader, page: Page, *, dry_run: bool) -
 
 
 def _added(
-    before: Progress, page: Page, written: Written, rejected: int, seconds: float
+    before: Progress, page: RecordPage, written: PageResult, rejected: int, seconds: float
 ) -> Progress:
     return {
         "bytes": page.offset,

@@ -7,22 +7,22 @@ from asyncio import StreamReader, StreamWriter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from app.webhooks.addresses import Network, judge
+from app.webhooks.address_policy import Network, check_addresses
 
-DIAL_SECONDS = 5.0
-MOST_ADDRESSES = 4
+CONNECT_SECONDS = 5.0
+MAX_ADDRESSES = 4
 
 
-class UnresolvedError(Exception):
+class NameUnresolvedError(Exception):
     """A name that leads nowhere."""
 
 
-class DialError(Exception):
+class ConnectFailedError(Exception):
     """Nobody there takes the connection, or not under the name that is wanted."""
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class HttpOrigin:
     """Whom a connection leads to; without ``tls`` it is plain."""
 
     host: str
@@ -31,7 +31,7 @@ class Origin:
 
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
-Connect = Callable[[str, Origin], Awaitable[tuple[StreamReader, StreamWriter]]]
+Connect = Callable[[str, HttpOrigin], Awaitable[tuple[StreamReader, StreamWriter]]]
 
 
 async def resolve(host: str, port: int) -> Sequence[str]:
@@ -42,31 +42,33 @@ async def resolve(host: str, port: int) -> Sequence[str]:
     try:
         found = await asyncio.to_thread(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
-        raise UnresolvedError(host) from None
+        raise NameUnresolvedError(host) from None
     return list(dict.fromkeys(str(address[4][0]) for address in found))
 
 
-async def connect(address: str, origin: Origin) -> tuple[StreamReader, StreamWriter]:
+async def connect(address: str, origin: HttpOrigin) -> tuple[StreamReader, StreamWriter]:
     """Connect to an address; the certificate is to be that of the name."""
     name = origin.host if origin.tls else None
     return await asyncio.open_connection(address, origin.port, ssl=origin.tls, server_hostname=name)
 
 
 @dataclass(frozen=True, slots=True)
-class Dialler:
+class Connector:
     """``allowed``: what the operator lets messages go to beside the public internet."""
 
     allowed: Sequence[Network]
     resolve: Resolve = resolve
     connect: Connect = connect
 
-    async def dial(self, origin: Origin) -> tuple[StreamReader, StreamWriter]:
+    async def open_connection(self, origin: HttpOrigin) -> tuple[StreamReader, StreamWriter]:
         """Try the addresses in turn; raises DeniedError if any of them is denied."""
         found = await self.resolve(origin.host, origin.port)
-        for address in judge(found, self.allowed, plain=origin.tls is None)[:MOST_ADDRESSES]:
+        for address in check_addresses(found, self.allowed, plain=origin.tls is None)[
+            :MAX_ADDRESSES
+        ]:
             try:
-                async with asyncio.timeout(DIAL_SECONDS):
+                async with asyncio.timeout(CONNECT_SECONDS):
                     return await self.connect(str(address), origin)
             except (OSError, TimeoutError):
                 continue
-        raise DialError(origin.host)
+        raise ConnectFailedError(origin.host)

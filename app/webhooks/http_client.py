@@ -11,25 +11,25 @@ from time import monotonic
 import h11
 import httpx
 
-from app.webhooks.addresses import DeniedError
-from app.webhooks.dialling import DialError, Dialler, Origin, UnresolvedError
+from app.webhooks.address_policy import AddressDeniedError
+from app.webhooks.connector import ConnectFailedError, Connector, HttpOrigin, NameUnresolvedError
 
 DEADLINE_SECONDS = 20.0
-MOST_RESPONSE_BYTES, SHOWN_CHARACTERS = 4096, 1024
-KEEP_SECONDS = 10.0
+MAX_RESPONSE_BYTES, MAX_STORED_CHARACTERS = 4096, 1024
+KEEP_ALIVE_SECONDS = 10.0
 
 ERRORS: Mapping[type[Exception], str] = {
     TimeoutError: "timeout",
-    DeniedError: "address_denied",
-    UnresolvedError: "name_unresolved",
-    DialError: "connect_failed",
+    AddressDeniedError: "address_denied",
+    NameUnresolvedError: "name_unresolved",
+    ConnectFailedError: "connect_failed",
     OSError: "connection_broken",
     h11.RemoteProtocolError: "protocol_error",
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class HttpOutcome:
     """What came back. ``error`` says why there is no status; ``response`` is its beginning."""
 
     milliseconds: int
@@ -44,26 +44,26 @@ class Outcome:
 
 
 @dataclass
-class Connection:
+class HttpConnection:
     """A connection, and what HTTP/1.1 makes of its bytes."""
 
     reader: StreamReader
     writer: StreamWriter
     http: h11.Connection = field(default_factory=lambda: h11.Connection(h11.CLIENT))
-    kept_until: float = 0
+    keep_alive_until: float = 0
 
     @property
     def is_alive(self) -> bool:
         """Whether it can be used again: the receiver has said nothing since, and not closed it."""
         quiet = not self.reader.at_eof() and not self.writer.is_closing()
-        return quiet and monotonic() < self.kept_until
+        return quiet and monotonic() < self.keep_alive_until
 
     def keep(self) -> bool:
         """Get ready for the next exchange, if both sides are through with this one."""
         if self.http.our_state is not h11.DONE or self.http.their_state is not h11.DONE:
             return False
         self.http.start_next_cycle()
-        self.kept_until = monotonic() + KEEP_SECONDS
+        self.keep_alive_until = monotonic() + KEEP_ALIVE_SECONDS
         return True
 
     def close(self) -> None:
@@ -77,7 +77,7 @@ class Connection:
         while not isinstance(response := await self._next(), h11.Response):
             pass  # what comes before it only informs
         start = bytearray()
-        while len(start) < MOST_RESPONSE_BYTES:  # of a longer one the rest is not read
+        while len(start) < MAX_RESPONSE_BYTES:  # of a longer one the rest is not read
             event = await self._next()
             if not isinstance(event, h11.Data):
                 break
@@ -93,21 +93,21 @@ class Connection:
         return event
 
 
-class Sender:
+class HttpClient:
     """Keeps connections open for a while. To be used inside of one event loop."""
 
     def __init__(
         self,
-        dialler: Dialler,
+        dialler: Connector,
         *,
         deadline_seconds: float = DEADLINE_SECONDS,
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self._dialler, self._deadline_seconds = dialler, deadline_seconds
         self._tls = tls or httpx.create_ssl_context()
-        self._kept: defaultdict[Origin, list[Connection]] = defaultdict(list)
+        self._kept: defaultdict[HttpOrigin, list[HttpConnection]] = defaultdict(list)
 
-    async def send(self, url: str, headers: Mapping[str, str], body: bytes) -> Outcome:
+    async def send(self, url: str, headers: Mapping[str, str], body: bytes) -> HttpOutcome:
         """Post a body. Whatever the receiver does, there is an outcome by the deadline."""
         started = monotonic()
         try:
@@ -115,9 +115,9 @@ class Sender:
                 response, start = await self._post(httpx.URL(url), headers, body)
         except tuple(ERRORS) as error:
             said = next(ERRORS[kind] for kind in ERRORS if isinstance(error, kind))
-            return Outcome(_milliseconds(started), error=said)
+            return HttpOutcome(_milliseconds(started), error=said)
         wait = dict(response.headers).get(b"retry-after", b"").decode("latin-1")
-        return Outcome(
+        return HttpOutcome(
             _milliseconds(started), response.status_code, None, _text(start), wait or None
         )
 
@@ -126,12 +126,14 @@ class Sender:
     ) -> tuple[h11.Response, bytes]:
         is_plain = url.scheme == "http"
         host, port = url.raw_host.decode(), url.port or (80 if is_plain else 443)
-        origin = Origin(host, port, None if is_plain else self._tls)
+        origin = HttpOrigin(host, port, None if is_plain else self._tls)
         own = {"Host": url.netloc.decode(), "Content-Length": str(len(body))}
         request = h11.Request(
             method="POST", target=url.raw_path, headers=[*own.items(), *headers.items()]
         )
-        connection = self._reused(origin) or Connection(*await self._dialler.dial(origin))
+        connection = self._reused(origin) or HttpConnection(
+            *await self._dialler.open_connection(origin)
+        )
         try:
             answer = await connection.exchange(request, body)
         except BaseException:
@@ -143,7 +145,7 @@ class Sender:
             connection.close()
         return answer
 
-    def _reused(self, origin: Origin) -> Connection | None:
+    def _reused(self, origin: HttpOrigin) -> HttpConnection | None:
         """Take the connection that was used last, if one is alive."""
         waiting = self._kept.pop(origin, [])
         alive = [each for each in waiting if each.is_alive]
@@ -168,4 +170,4 @@ def _milliseconds(started: float) -> int:
 
 def _text(start: bytes) -> str:
     """Read what PostgreSQL can hold of the beginning of a response."""
-    return start.decode("utf-8", "replace").replace("\x00", "�")[:SHOWN_CHARACTERS]
+    return start.decode("utf-8", "replace").replace("\x00", "�")[:MAX_STORED_CHARACTERS]

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 
-class State(StrEnum):
+class EndpointState(StrEnum):
     """``active``: it works. ``degraded``: it fails. ``disabled``: it gets nothing any more."""
 
     ACTIVE = "active"
@@ -14,7 +14,7 @@ class State(StrEnum):
     DISABLED = "disabled"
 
 
-class Reason(StrEnum):
+class DisableReason(StrEnum):
     """Why an endpoint was disabled."""
 
     FAILING = "failing"
@@ -23,11 +23,11 @@ class Reason(StrEnum):
 
 FAILURES_UNTIL_DEGRADED, FAILURES_UNTIL_DISABLED = 5, 10
 DISABLED_AFTER = timedelta(days=5)
-SHORTEST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(minutes=10)
+MIN_PAUSE, MAX_PAUSE = timedelta(seconds=5), timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class AttemptResult:
     """What one attempt says of an endpoint. ``wait``: for how long it asked for nothing."""
 
     at: datetime
@@ -37,32 +37,34 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class EndpointStatus:
     """``resume_at``: nothing is sent before; of a degraded one it is the time of the next probe."""
 
-    state: State = State.ACTIVE
+    state: EndpointState = EndpointState.ACTIVE
     failures: int = 0
     failing_since: datetime | None = None
     resume_at: datetime | None = None
-    reason: Reason | None = None
+    reason: DisableReason | None = None
 
-    def after(self, heard: Sequence[Heard]) -> "Standing":
+    def after(self, heard: Sequence[AttemptResult]) -> "EndpointStatus":
         standing = self
         for each in heard:
-            standing = standing if standing.state is State.DISABLED else standing._after(each)
+            standing = (
+                standing if standing.state is EndpointState.DISABLED else standing._after(each)
+            )
         return standing
 
-    def _after(self, heard: Heard) -> "Standing":
+    def _after(self, heard: AttemptResult) -> "EndpointStatus":
         if heard.worked:
-            return Standing()
+            return EndpointStatus()
         since = self.failing_since or heard.at
         failed = replace(self, failures=self.failures + 1, failing_since=since)
         if heard.gone:
-            return replace(failed, state=State.DISABLED, reason=Reason.GONE)
+            return replace(failed, state=EndpointState.DISABLED, reason=DisableReason.GONE)
         lasts = heard.at - since
         if lasts >= DISABLED_AFTER and failed.failures >= FAILURES_UNTIL_DISABLED:
-            return replace(failed, state=State.DISABLED, reason=Reason.FAILING)
+            return replace(failed, state=EndpointState.DISABLED, reason=DisableReason.FAILING)
         if failed.failures < FAILURES_UNTIL_DEGRADED:
             return replace(failed, resume_at=heard.at + heard.wait if heard.wait else None)
-        pause = max(min(lasts / 4, LONGEST_PAUSE), SHORTEST_PAUSE, heard.wait or SHORTEST_PAUSE)
-        return replace(failed, state=State.DEGRADED, resume_at=heard.at + pause)
+        pause = max(min(lasts / 4, MAX_PAUSE), MIN_PAUSE, heard.wait or MIN_PAUSE)
+        return replace(failed, state=EndpointState.DEGRADED, resume_at=heard.at + pause)

@@ -21,11 +21,11 @@ from app.imports.errors import ROW_CODES
 from app.workspaces.tables import Workspace
 
 FIRST_MONTH = date(1990, 1, 1)
-SHORTEST_EPOCH = 9
+MIN_EPOCH_DIGITS = 9
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class StoredBatch:
     """What became of a batch; ``refused``: number of the event, code and sentence."""
 
     stored: int
@@ -52,7 +52,7 @@ class EventLoader:
         received = ReceiveContext(self.now, oldest=None)
         return parse_batch(Batch(batch, suspect), self.dialect, self.policy.rules, received)
 
-    def store(self, session: Session, reading: ParsedBatch) -> Stored:
+    def store(self, session: Session, reading: ParsedBatch) -> StoredBatch:
         """Write and count what was read, in the caller's transaction."""
         origin = BatchOrigin(self.workspace.id, self.key_id, self.now)
         outcome = ingestion.store_batch(session, origin, reading, self.policy, self.names)
@@ -60,9 +60,11 @@ class EventLoader:
         refused = [(row.n, row.code, QUARANTINE_CODES[row.code]) for row in kept.rejected]
         refused += [(n, "erased", ROW_CODES["erased"]) for n in kept.erased]
         repeated = list(outcome.verdicts.values()).count("duplicate")
-        return Stored(len(kept.events) - repeated, repeated + len(kept.repeats), sorted(refused))
+        return StoredBatch(
+            len(kept.events) - repeated, repeated + len(kept.repeats), sorted(refused)
+        )
 
-    def make_months(self, sessions: SessionFactory, reading: ParsedBatch) -> None:
+    def create_partitions(self, sessions: SessionFactory, reading: ParsedBatch) -> None:
         """Make partitions; what no calendar of ours reaches goes to the one for the rest."""
         months = {event.client_at.date().replace(day=1) for event in reading.events}
         new = sorted(month for month in months - self.months if month >= FIRST_MONTH)
@@ -73,17 +75,17 @@ class EventLoader:
             self.months.update(new)
 
 
-Fields = dict[str, Any]
+RowFields = dict[str, Any]
 
 
-def events_of(identity: str, split: str | None) -> Callable[[Fields, int], list[Fields]]:
+def event_builder(identity: str, split: str | None) -> Callable[[RowFields, int], list[RowFields]]:
     """Make the function from a row and its line to native events.
 
     An event without an id gets one made of the file's digest and its line. ``split``: the event
     name is several, joined by it.
     """
 
-    def made(fields: Fields, line: int) -> list[Fields]:
+    def made(fields: RowFields, line: int) -> list[RowFields]:
         timestamp = fields.get("timestamp")
         if isinstance(timestamp, str):
             fields["timestamp"] = _epoch(timestamp)
@@ -103,5 +105,5 @@ def events_of(identity: str, split: str | None) -> Callable[[Fields, int], list[
 def _epoch(text: str) -> str | float:
     """Read seconds with decimals as a number; eight digits are a date."""
     digits = text.replace(".", "", 1)
-    is_number = digits.isascii() and digits.isdigit() and len(digits) >= SHORTEST_EPOCH
+    is_number = digits.isascii() and digits.isdigit() and len(digits) >= MIN_EPOCH_DIGITS
     return float(text) if is_number else text

@@ -1,9 +1,9 @@
 """The page on webhooks names every type, state and error, and no more."""
 
+from app.webhooks.endpoint_state import EndpointState
+from app.webhooks.http_client import ERRORS
 from app.webhooks.message_schemas import CATALOGUE
 from app.webhooks.retry import DELAYS
-from app.webhooks.sending import ERRORS
-from app.webhooks.standing import State
 from tests.test_docs import ROOT, rows
 
 PAGE = (ROOT / "docs" / "webhooks.md").read_text()
@@ -21,7 +21,7 @@ def test_every_type_is_documented() -> None:
 
 
 def test_every_state_is_documented() -> None:
-    assert table("Delivery", "state") == {*State, "paused"}
+    assert table("Delivery", "state") == {*EndpointState, "paused"}
 
 
 def test_every_error_is_documented() -> None:

@@ -9,20 +9,20 @@ from sqlalchemy.orm import Session
 
 from app.core.db import SessionFactory, transaction
 from app.core.pagination import Paging
-from app.imports import loading, queries, service
-from app.imports.kinds import Kind
-from app.imports.plan import Plan
-from app.imports.records import Format
-from app.imports.running import Importer
+from app.imports import loaders, queries, service
+from app.imports.import_job import Importer
+from app.imports.kinds import ImportKind
+from app.imports.plan import ImportPlan
+from app.imports.records import FileFormat
 from app.jobs import service as jobs
-from app.jobs.running import Runner
+from app.jobs.runner import JobRunner
 from app.jobs.service import LostLeaseError
 from app.tables import Account, Due, ImportChunk, ImportFile
 from tests import factories
 from tests.conftest import NOW
-from tests.imports.files import begin, imported, work_off
+from tests.imports.files import run_import, run_imports, start_import
 
-EVENTS = Plan(Kind.EVENTS)
+EVENTS = ImportPlan(ImportKind.EVENTS)
 HEAD = b"event,timestamp,account_id,user_id\n"
 
 
@@ -52,7 +52,7 @@ def counted(session: Session) -> Any:  # noqa: ANN401
 def test_events_become_history_known_on_their_own_day(
     sessions: SessionFactory, session: Session
 ) -> None:
-    job = imported(sessions, EVENTS, events(100))
+    job = run_import(sessions, EVENTS, events(100))
 
     assert job.state == "done"
     assert {name: job.progress[name] for name in ("rows", "stored", "duplicates", "rejected")} == {
@@ -69,28 +69,28 @@ def test_events_become_history_known_on_their_own_day(
 def test_pages_of_any_size_store_the_same(
     sessions: SessionFactory, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loading.EventPages, "at_once", 7)
+    monkeypatch.setattr(loaders.EventPageLoader, "at_once", 7)
 
-    job = imported(sessions, EVENTS, events(100))
+    job = run_import(sessions, EVENTS, events(100))
 
     assert (job.state, job.progress["stored"], counted(session)) == ("done", 100, 100)
 
 
 def test_the_same_file_is_the_same_import_unless_it_failed(sessions: SessionFactory) -> None:
-    first = imported(sessions, EVENTS, events(10))
+    first = run_import(sessions, EVENTS, events(10))
 
-    assert begin(sessions, EVENTS, events(10)) == first.id
-    assert begin(sessions, Plan(Kind.EVENTS, split="+"), events(10)) != first.id
-    cancelled = begin(sessions, EVENTS, events(11))
+    assert start_import(sessions, EVENTS, events(10)) == first.id
+    assert start_import(sessions, ImportPlan(ImportKind.EVENTS, split="+"), events(10)) != first.id
+    cancelled = start_import(sessions, EVENTS, events(11))
     with transaction(sessions) as own:
-        jobs.cancel(service.get(own, "acme", cancelled, lock=True), now=NOW)
-    assert begin(sessions, EVENTS, events(11)) != cancelled
+        jobs.cancel(service.get_import(own, "acme", cancelled, lock=True), now=NOW)
+    assert start_import(sessions, EVENTS, events(11)) != cancelled
 
 
 def test_the_same_rows_again_change_nothing(sessions: SessionFactory, session: Session) -> None:
-    imported(sessions, EVENTS, events(10))
+    run_import(sessions, EVENTS, events(10))
 
-    again = imported(sessions, Plan(Kind.EVENTS, mapping=tuple(IDENTITY)), events(10))
+    again = run_import(sessions, ImportPlan(ImportKind.EVENTS, mapping=tuple(IDENTITY)), events(10))
 
     assert (again.progress["stored"], again.progress["duplicates"]) == (0, 10)
     assert counted(session) == 10
@@ -115,7 +115,7 @@ def test_a_bad_row_is_listed_with_its_line_and_stops_nothing(
         + event(4, name='=HYPERLINK("x")')
     )
 
-    job = imported(sessions, EVENTS, content)
+    job = run_import(sessions, EVENTS, content)
 
     assert errors(session, job.id) == [
         (3, "invalid_timestamp"),
@@ -134,9 +134,9 @@ def test_only_the_first_errors_are_kept_and_all_are_counted(
     sessions: SessionFactory, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(queries, "MOST_ERRORS", 3)
-    monkeypatch.setattr(loading.EventPages, "at_once", 2)
+    monkeypatch.setattr(loaders.EventPageLoader, "at_once", 2)
 
-    job = imported(sessions, EVENTS, HEAD + b"Export,never,acme,ada\n" * 5)
+    job = run_import(sessions, EVENTS, HEAD + b"Export,never,acme,ada\n" * 5)
 
     assert job.progress["rejected"] == 5
     assert [line for line, _ in errors(session, job.id)] == [2, 3, 4]
@@ -147,7 +147,7 @@ def test_a_dry_run_judges_everything_and_stores_nothing(
 ) -> None:
     content = events(10) + b"Export,never,acme,ada\n"
 
-    job = imported(sessions, Plan(Kind.EVENTS, dry_run=True), content)
+    job = run_import(sessions, ImportPlan(ImportKind.EVENTS, dry_run=True), content)
 
     assert (job.progress["stored"], job.progress["rejected"]) == (10, 1)
     assert errors(session, job.id) == [(12, "invalid_timestamp")]
@@ -158,7 +158,7 @@ def test_a_dry_run_judges_everything_and_stores_nothing(
 def test_an_event_name_can_be_several(sessions: SessionFactory, session: Session) -> None:
     content = HEAD + event(1, name="a+b+c") + event(2, name="a")
 
-    job = imported(sessions, Plan(Kind.EVENTS, split="+"), content)
+    job = run_import(sessions, ImportPlan(ImportKind.EVENTS, split="+"), content)
 
     assert (job.progress["rows"], job.progress["stored"]) == (2, 4)
     assert counted(session) == 4
@@ -168,7 +168,7 @@ def test_seconds_since_1970_and_dates_are_times(sessions: SessionFactory, sessio
     times = ["1767261600", "1767261600.5", "1767261600000", "20260101", "2026-01-01"]
     content = HEAD + "".join(f"Export,{at},acme,ada\n" for at in times).encode()
 
-    job = imported(sessions, EVENTS, content)
+    job = run_import(sessions, EVENTS, content)
 
     assert job.progress["stored"] == len(times)
     days = session.scalars(text("SELECT DISTINCT day FROM daily_usage")).all()
@@ -186,7 +186,7 @@ def test_native_events_are_imported_as_lines_of_json(
         b"[]",
     ]
 
-    job = imported(sessions, Plan(Kind.EVENTS, Format.NDJSON), b"\n".join(lines))
+    job = run_import(sessions, ImportPlan(ImportKind.EVENTS, FileFormat.NDJSON), b"\n".join(lines))
 
     account = session.get(Account, ("acme", "acme"))
     assert account is not None
@@ -202,9 +202,9 @@ def test_native_events_are_imported_as_lines_of_json(
 def test_what_is_stored_makes_accounts_due_silently_and_only_once(
     sessions: SessionFactory, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loading.EventPages, "at_once", 3)
+    monkeypatch.setattr(loaders.EventPageLoader, "at_once", 3)
 
-    imported(sessions, EVENTS, events(20))
+    run_import(sessions, EVENTS, events(20))
 
     assert [(row.account_id, row.notify) for row in session.query(Due)] == [("acme", False)]
 
@@ -212,29 +212,29 @@ def test_what_is_stored_makes_accounts_due_silently_and_only_once(
 def test_the_uploaded_content_goes_when_the_import_has_ended(
     sessions: SessionFactory, session: Session
 ) -> None:
-    import_id = begin(sessions, EVENTS, events(10))
+    import_id = start_import(sessions, EVENTS, events(10))
     assert session.query(ImportChunk).count() == 1
 
-    work_off(sessions)
+    run_imports(sessions)
 
     assert session.query(ImportChunk).count() == 0
     assert session.query(ImportFile.settled_at).scalar() == NOW
-    assert service.get(session, "acme", import_id).state == "done"
+    assert service.get_import(session, "acme", import_id).state == "done"
 
 
 def test_a_cancelled_import_is_settled_and_keeps_what_it_stored(
     sessions: SessionFactory, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loading.EventPages, "at_once", 4)
-    import_id = begin(sessions, EVENTS, events(20))
-    runner = Runner(sessions, {service.UPLOADED: Importer(ahead=False)})
+    monkeypatch.setattr(loaders.EventPageLoader, "at_once", 4)
+    import_id = start_import(sessions, EVENTS, events(20))
+    runner = JobRunner(sessions, {service.UPLOAD_JOB: Importer(ahead=False)})
     runner.step(NOW)
     with transaction(sessions) as own:
-        jobs.cancel(service.get(own, "acme", import_id, lock=True), now=NOW)
+        jobs.cancel(service.get_import(own, "acme", import_id, lock=True), now=NOW)
 
     assert runner.step(NOW)
     with transaction(sessions) as own:
-        service.settle_ended(own, now=NOW)
+        service.finish_ended_imports(own, now=NOW)
 
     assert counted(session) == 4
     assert session.query(ImportChunk).count() == 0
@@ -244,11 +244,11 @@ def test_a_cancelled_import_is_settled_and_keeps_what_it_stored(
 def test_a_page_of_who_lost_the_lease_is_undone(
     sessions: SessionFactory, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loading.EventPages, "at_once", 4)
-    begin(sessions, EVENTS, events(20))
-    slow = jobs.claim(sessions, [service.UPLOADED], now=NOW)
+    monkeypatch.setattr(loaders.EventPageLoader, "at_once", 4)
+    start_import(sessions, EVENTS, events(20))
+    slow = jobs.claim(sessions, [service.UPLOAD_JOB], now=NOW)
     assert slow is not None
-    quick = jobs.take(sessions, "acme", slow.id, now=NOW)
+    quick = jobs.take_over(sessions, "acme", slow.id, now=NOW)
 
     importer = Importer(ahead=False)
     with pytest.raises(LostLeaseError):
@@ -263,13 +263,13 @@ def test_a_page_of_who_lost_the_lease_is_undone(
 def test_a_file_whose_stored_content_is_gone_fails_with_a_reason(
     sessions: SessionFactory, session: Session
 ) -> None:
-    import_id = begin(sessions, EVENTS, events(3))
-    queries.drop_chunks(session, "acme", import_id)
+    import_id = start_import(sessions, EVENTS, events(3))
+    queries.delete_chunks(session, "acme", import_id)
     session.commit()
 
-    work_off(sessions)
+    run_imports(sessions)
 
-    job = service.get(session, "acme", import_id)
+    job = service.get_import(session, "acme", import_id)
     assert (job.state, bool(job.error)) == ("failed", True)
 
 
@@ -281,7 +281,7 @@ def test_a_column_can_be_a_property_and_numbers_count(
     content = b"event,timestamp,account_id,properties.contacts,properties.zip\n"
     content += b"Sent,2026-01-01,acme,12,0123\nSent,2026-01-01,acme,,\n"
 
-    imported(sessions, EVENTS, content)
+    run_import(sessions, EVENTS, content)
 
     found = session.scalars(text("SELECT properties FROM event ORDER BY properties")).all()
     assert found == [{}, {"contacts": 12, "zip": "0123"}]

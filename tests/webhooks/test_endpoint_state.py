@@ -1,0 +1,81 @@
+from datetime import datetime, timedelta
+from functools import partial
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.webhooks.endpoint_state import (
+    DISABLED_AFTER,
+    AttemptResult,
+    DisableReason,
+    EndpointState,
+    EndpointStatus,
+)
+from tests.conftest import NOW
+
+worked = partial(AttemptResult, worked=True)
+failed = partial(AttemptResult, worked=False)
+
+
+def failing(
+    times: int, *, every: timedelta = timedelta(), since: datetime = NOW
+) -> list[AttemptResult]:
+    return [failed(since + n * every) for n in range(times)]
+
+
+def test_a_few_failures_leave_an_endpoint_active() -> None:
+    standing = EndpointStatus().after(failing(4))
+
+    assert (standing.state, standing.failures, standing.failing_since) == (
+        EndpointState.ACTIVE,
+        4,
+        NOW,
+    )
+
+
+def test_the_fifth_in_a_row_degrades_it_and_the_next_probe_waits() -> None:
+    standing = EndpointStatus().after(failing(5))
+
+    assert standing.state is EndpointState.DEGRADED
+    assert standing.resume_at == NOW + timedelta(seconds=5)
+
+
+def test_pauses_grow_with_the_time_it_fails_up_to_ten_minutes() -> None:
+    later = [EndpointStatus().after(failing(6, every=timedelta(minutes=n))) for n in (0, 4, 60)]
+    pauses = [
+        each.resume_at - NOW - 5 * timedelta(minutes=n)
+        for each, n in zip(later, (0, 4, 60), strict=True)
+        if each.resume_at
+    ]
+
+    assert pauses == [timedelta(seconds=5), timedelta(minutes=5), timedelta(minutes=10)]
+
+
+@given(st.integers(0, 200))
+def test_one_success_makes_it_active_again(times: int) -> None:
+    assert EndpointStatus().after([*failing(times), worked(NOW)]) == EndpointStatus()
+
+
+def test_after_five_days_of_failure_it_is_disabled() -> None:
+    almost = EndpointStatus().after(failing(10, every=(DISABLED_AFTER / 9) - timedelta(seconds=1)))
+    whole = EndpointStatus().after(failing(10, every=DISABLED_AFTER / 9))
+
+    assert almost.state is EndpointState.DEGRADED
+    assert (whole.state, whole.reason) == (EndpointState.DISABLED, DisableReason.FAILING)
+
+
+def test_two_failures_days_apart_disable_nothing() -> None:
+    assert EndpointStatus().after(failing(2, every=timedelta(days=9))).state is EndpointState.ACTIVE
+
+
+def test_gone_disables_at_once_and_nothing_that_was_under_way_enables_again() -> None:
+    standing = EndpointStatus().after([failed(NOW, gone=True), worked(NOW)])
+
+    assert (standing.state, standing.reason) == (EndpointState.DISABLED, DisableReason.GONE)
+
+
+def test_an_endpoint_that_asks_to_wait_is_left_alone() -> None:
+    hour = timedelta(hours=1)
+
+    assert EndpointStatus().after([failed(NOW, wait=hour)]).resume_at == NOW + hour
+    assert EndpointStatus().after([*failing(5), failed(NOW, wait=hour)]).resume_at == NOW + hour
