@@ -22,8 +22,8 @@ from app.accounts.endpoints import router as accounts_router
 from app.alerts.endpoints import router as alerts_router
 from app.billing.endpoints import router as billing_router
 from app.changes.endpoints import router as changes_router
-from app.churn.model_endpoints import router as churn_models_router
-from app.churn.risk_endpoints import router as churn_risk_router
+from app.churn.registry.model_endpoints import router as churn_models_router
+from app.churn.scoring.risk_endpoints import router as churn_risk_router
 from app.core import errors, logs, metrics, migrations, parent_process, schemas
 from app.core.clock import Clock, shifted_clock
 from app.core.db import DatabaseSlots, SessionFactory, create_session_factory, open_engine
@@ -49,11 +49,11 @@ from app.lifecycle.event_trace_endpoints import router as trace_router
 from app.portfolio.endpoints import router as segments_router
 from app.portfolio.fields import CHOICES, FIELDS
 from app.portfolio.schemas import FILTER_SCHEMA_NAME
-from app.reports.at_risk_endpoints import router as at_risk_router
-from app.reports.backtest_endpoints import router as backtests_router
-from app.reports.cause_endpoints import router as causes_router
-from app.reports.endpoints import router as reports_router
-from app.reports.review_endpoints import router as review_router
+from app.reports.at_risk.endpoints import router as at_risk_router
+from app.reports.backtests.endpoints import router as backtests_router
+from app.reports.churn_causes.endpoints import router as causes_router
+from app.reports.kpis.endpoints import router as reports_router
+from app.reports.review.endpoints import router as review_router
 from app.signals.endpoints import router as signals_router
 from app.webhooks import message_endpoints, message_fields
 from app.webhooks.endpoints import router as webhook_endpoints_router

@@ -13,7 +13,7 @@ from app.accounts import refresh_queue
 from app.accounts.due import Priority
 from app.accounts.queries import ClaimedAccount, claim_due, mark_all_due
 from app.alerts import service as alerts
-from app.churn import service as churn
+from app.churn.scoring import service as churn
 from app.core import metrics
 from app.core.db import SessionFactory, transaction
 from app.engagement import onboarding

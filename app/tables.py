@@ -23,7 +23,7 @@ from app.billing.tables import (
     Invoice,
 )
 from app.changes.tables import Change
-from app.churn.tables import ChurnModel, ChurnRisk, ChurnRiskHistory, ChurnYardstick
+from app.churn.tables import ChurnModel, ChurnRisk, ChurnRiskHistory, ChurnScoringContext
 from app.core.db import Table
 from app.engagement.tables import (
     FeedbackItem,
@@ -92,7 +92,7 @@ __all__ = [
     "ChurnModel",
     "ChurnRisk",
     "ChurnRiskHistory",
-    "ChurnYardstick",
+    "ChurnScoringContext",
     "DailyReach",
     "DailyUsage",
     "Delivery",

@@ -19,8 +19,8 @@ from app.alerts import service as alerts
 from app.billing import service as billing
 from app.changes import queries as changes
 from app.changes.feed import RETENTION
-from app.churn import training_job
-from app.churn.training_job import Trainer
+from app.churn.training import job
+from app.churn.training.job import Trainer
 from app.core import parent_process, partitions
 from app.core.clock import Clock
 from app.core.db import SessionFactory, transaction
@@ -39,7 +39,7 @@ from app.jobs import queries as jobs
 from app.jobs.runner import JobRunner
 from app.jobs.service import JobHandler
 from app.lifecycle import processing as lifecycle
-from app.reports import backtest_service as backtests
+from app.reports.backtests import service as backtests
 from app.webhooks import delivery_queries, recovery
 from app.webhooks.connector import Connector
 from app.webhooks.delivery_worker import DeliveryThread, DeliveryWorker
@@ -72,7 +72,7 @@ def handlers() -> Mapping[str, JobHandler]:
         restate.KIND: restate.restate_page,
         onboarding.KIND: onboarding.backfill_page,
         imports.UPLOAD_JOB: Importer(),
-        backtests.KIND: backtests.backtest_page,
+        backtests.KIND: backtests.run_backtest_page,
         recovery.KIND: recovery.recover_page,
     }
 
@@ -242,9 +242,9 @@ class Worker:
             override_service.expire(session, now=now)
             pipeline.sweep(session, today=now.date())
         with transaction(self.sessions) as session:
-            backtests.order_activated(session, now=now)
+            backtests.enqueue_activated(session, now=now)
         with transaction(self.sessions) as session:
-            training_job.order_nightly(session, now=now)
+            job.enqueue_nightly(session, now=now)
         return False
 
 

@@ -8,10 +8,11 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from app.alerts.rules import BUILT_IN
-from app.churn import artifacts, model_queries
-from app.churn.artifacts import Artifact
-from app.churn.linear import Linear
-from app.churn.model import Model
+from app.churn.model import artifacts
+from app.churn.model.artifacts import Artifact
+from app.churn.model.linear import Linear
+from app.churn.model.model import Model
+from app.churn.registry import model_queries
 from app.core.db import Table
 from app.tables import (
     Account,
@@ -173,7 +174,7 @@ def churn_model(
         "created_by": "test",
     }
     given = {"state": state, "head": artifact.head, "trees": artifact.trees}
-    return model_queries.add(session, workspace_id, **(defaults | given | columns))
+    return model_queries.insert_model(session, workspace_id, **(defaults | given | columns))
 
 
 def scorecard(

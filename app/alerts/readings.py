@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from app.alerts.rules import Operator, Rule, Signal
-from app.churn.revenue import revenue_at_risk
+from app.churn.scoring.revenue import revenue_at_risk
 from app.health.assess import Status
 from app.health.details import yardstick_of
 from app.health.explain import Standing

@@ -11,9 +11,9 @@ from app.alerts import source_queries
 from app.alerts.evaluation import Look
 from app.alerts.readings import Facts, Risk, judged_so, score_before, shown
 from app.alerts.rules import Signal
-from app.churn import risk_queries
-from app.churn.driver_words import sentence as risk_sentence
-from app.churn.drivers import Driver
+from app.churn.model.driver_sentences import driver_sentence as risk_sentence
+from app.churn.model.drivers import RiskDriver
+from app.churn.scoring import risk_queries
 from app.core.languages import Language
 from app.health import queries as health
 from app.health.archive import Archive, Told, own_standing
@@ -129,8 +129,10 @@ def _why_risky(
     """Say by account what goes with its risk."""
     if not looks:
         return {}
-    rows = risk_queries.risks(session, workspace_id, [each.facts.account_id for each in looks])
-    told = {key: [Driver(**each) for each in row.details["drivers"]] for key, row in rows.items()}
+    rows = risk_queries.load_risks(session, workspace_id, [each.facts.account_id for each in looks])
+    told = {
+        key: [RiskDriver(**each) for each in row.details["drivers"]] for key, row in rows.items()
+    }
     return {
         key: [risk_sentence(each, Language.EN) for each in of_account if each.effect > 0]
         for key, of_account in told.items()

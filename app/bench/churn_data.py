@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.bench.server import Rig, now
-from app.churn import observations
-from app.churn.horizon import Basis, Horizon
-from app.churn.panel import Panel
+from app.churn.model.horizon import Horizon, HorizonBasis
+from app.churn.model.panel import Panel
+from app.churn.training import observations
 from app.core.db import transaction
 from app.features.table_queries import Moment, feature_table
 from app.imports import local_import
@@ -23,8 +23,8 @@ from app.imports.records import FileFormat
 from app.jobs.states import JobState
 from app.workspaces import service as workspaces
 
-CRM = Horizon(30, Basis.SUBSCRIPTION)
-NOVA = Horizon(90, Basis.SILENCE)
+CRM = Horizon(30, HorizonBasis.SUBSCRIPTION)
+NOVA = Horizon(90, HorizonBasis.SILENCE)
 CRM_SUBSCRIPTIONS = (
     "account_id=acct-{account_id}",
     "subscription_id=product",
@@ -79,8 +79,8 @@ def nova(rig: Rig, folder: Path) -> Panel:
     last = max(int(row["ts"]) for row in rows(path))
     until = datetime.fromtimestamp(last, UTC).date()
     with transaction(rig.sessions) as session:
-        lens = observations.lens(session, owner, as_of=until, horizon=NOVA)
-        return observations.build(session, owner, until=until, horizon=NOVA, lens=lens)
+        lens = observations.build_table_spec(session, owner, as_of=until, horizon=NOVA)
+        return observations.build_panel(session, owner, until=until, horizon=NOVA, lens=lens)
 
 
 def crm(rig: Rig, folder: Path) -> Crm:
@@ -99,8 +99,8 @@ def crm(rig: Rig, folder: Path) -> Crm:
     days = sorted({day for _, day in moments})
     cut = days[int(0.6 * len(days))]
     with transaction(rig.sessions) as session:
-        lens = observations.lens(session, owner, as_of=cut, horizon=CRM)
-        found = observations.observe(session, owner, moments, horizon=CRM, lens=lens)
+        lens = observations.build_table_spec(session, owner, as_of=cut, horizon=CRM)
+        found = observations.observe_accounts(session, owner, moments, horizon=CRM, lens=lens)
     outcome = {m: float(r["churn"]) for m, r in zip(moments, observed, strict=True)}
     said = np.array([outcome[moment] for moment in found.moments])
     counters = _counters(rig, owner, folder / "oracle_metrics.csv.gz")
@@ -124,7 +124,9 @@ def _counters(rig: Rig, owner: str, path: Path) -> tuple[int, int]:
         places.setdefault((f"acct-{account}", eve), len(places))
     with transaction(rig.sessions) as session:
         as_of = max(day for _, day in places)
-        lens = observations.lens(session, owner, as_of=as_of, horizon=CRM, event_names=names)
+        lens = observations.build_table_spec(
+            session, owner, as_of=as_of, horizon=CRM, event_names=names
+        )
         table = feature_table(session, owner, list(places), lens=lens)
     unequal = 0
     for account, day, name, value in counts:

@@ -19,13 +19,13 @@ from threadpoolctl import threadpool_limits
 from app.bench import churn_data
 from app.bench.results import Result
 from app.bench.server import database
-from app.churn import measuring, promotion, splits
-from app.churn.candidates import Kind, fit
-from app.churn.model import Model
-from app.churn.panel import Panel
-from app.churn.preparing import Floats, finite
-from app.churn.splits import Fold
-from app.churn.training import train
+from app.churn.model import evaluation_metrics, promotion, splits
+from app.churn.model.candidates import ModelKind, fit
+from app.churn.model.model import Model
+from app.churn.model.panel import Panel
+from app.churn.model.preprocessing import Floats, infinite_as_missing
+from app.churn.model.splits import Fold
+from app.churn.model.training import train
 
 SEED = 1337
 DRAWS, ACCOUNTS_DRAWN = 20, 50
@@ -98,8 +98,10 @@ class Judged:
 
     def paired(self, name: str) -> Result:
         """Set the log loss beside that of ridge, row by row; below 0 is better."""
-        difference = measuring.losses(self.y, self.p) - measuring.losses(self.y, self.ridge)
-        drawn = measuring.mean_by_account(difference, self.account, SEED)
+        difference = evaluation_metrics.log_losses(self.y, self.p) - evaluation_metrics.log_losses(
+            self.y, self.ridge
+        )
+        drawn = evaluation_metrics.bootstrap_means(difference, self.account, SEED)
         low, high = np.percentile(drawn, [2.5, 97.5])
         found = f"{difference.mean():+.4f} ({low:+.4f} to {high:+.4f})"
         return Result(
@@ -111,11 +113,13 @@ class Judged:
         )
 
     def calibration(self, name: str) -> list[Result]:
-        drawn = measuring.draws(self.account, SEED)
-        ratio = measuring.measured(measuring.ratio, self.y, self.p, drawn)
+        drawn = evaluation_metrics.bootstrap_rows(self.account, SEED)
+        ratio = evaluation_metrics.estimate_metric(
+            evaluation_metrics.observed_over_expected, self.y, self.p, drawn
+        )
         low, high = ratio.low or 0, ratio.high or 0
         found = f"{ratio.value:.2f} ({low:.2f} to {high:.2f})"
-        slope = measuring.slope(self.y, self.p) or 0
+        slope = evaluation_metrics.calibration_slope(self.y, self.p) or 0
         return [
             Result(f"{name}: observed/expected", found, "", "holds 1", low <= 1 <= high),
             within(f"{name}: calibration slope", slope, *SLOPES),
@@ -123,12 +127,12 @@ class Judged:
 
 
 def _log_loss(y: Floats, p: Floats) -> float:
-    return float(measuring.losses(y, p).mean())
+    return float(evaluation_metrics.log_losses(y, p).mean())
 
 
 FIGURES: Mapping[str, Callable[[Floats, Floats], float]] = {
-    "AUC": lambda y, p: measuring.auc(y, p) or 0,
-    "lift of the top 10 %": lambda y, p: measuring.lift(y, p) or 0,
+    "AUC": lambda y, p: evaluation_metrics.auc(y, p) or 0,
+    "lift of the top 10 %": lambda y, p: evaluation_metrics.lift(y, p) or 0,
     "log loss": _log_loss,
 }
 
@@ -146,7 +150,10 @@ def _ridge(learn: Panel, judge: Panel) -> Floats:
     """Predict from the logs of plain counts: the reference that needs no thought."""
     is_ours = "events_84" in learn.names  # of a plain table all columns count
     columns = [n for n, name in enumerate(learn.names) if not is_ours or COUNTED.match(name)]
-    logs = [np.nan_to_num(np.log1p(np.abs(finite(each.x[:, columns])))) for each in (learn, judge)]
+    logs = [
+        np.nan_to_num(np.log1p(np.abs(infinite_as_missing(each.x[:, columns]))))
+        for each in (learn, judge)
+    ]
     scaler = StandardScaler().fit(logs[0])
     found = LogisticRegression(C=STRONG, max_iter=2000).fit(scaler.transform(logs[0]), learn.y)
     return np.asarray(found.predict_proba(scaler.transform(logs[1]))[:, 1])
@@ -230,8 +237,8 @@ def _promoted(what: str, many: Iterator[Panel]) -> Result:
     found = 0
     for panel in many:
         trained = train(panel, seed=SEED)
-        checks = promotion.checks(trained, None, seed=SEED)
-        stage = promotion.stage_of(trained, checks, panel.churned_accounts)
+        checks = promotion.run_checks(trained, None, seed=SEED)
+        stage = promotion.decide_stage(trained, checks, panel.churned_accounts)
         found += promotion.may_take_over(stage, checks)
     return Result(f"{what}, {DRAWS} times", f"promoted {found}", "", "0", found == 0)
 
@@ -240,7 +247,7 @@ def _speed(panel: Panel) -> list[Result]:
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as alone:
         seconds, before, after = alone.submit(_train_many, panel).result()
     x = np.resize(panel.x, (SCORED_ROWS, panel.x.shape[1]))
-    model = Model(panel.names, 90, fit(Kind.MEAN, panel, core=(), seed=SEED))
+    model = Model(panel.names, 90, fit(ModelKind.MEAN, panel, core=(), seed=SEED))
     model.predict(x[:10])
     started = time.process_time()
     model.predict(x)

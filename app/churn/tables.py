@@ -44,7 +44,7 @@ class ChurnModel(Table):
     retired_at: Mapped[Instant | None]
 
 
-class ChurnYardstick(Table):
+class ChurnScoringContext(Table):
     """What churn risks of a workspace are held against: horizon, events by name, medians."""
 
     __tablename__ = "churn_yardstick"

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import typer
 
-from app.churn import training_job
+from app.churn.training import job as training_job
 from app.cli.admin import ACTOR, WorkspaceOption
 from app.cli.opened import console, find_workspace, opened
 from app.core.db import SessionFactory, transaction
@@ -24,14 +24,14 @@ def train(
 ) -> None:
     """Train a model of churn; it takes over by itself if it has earned that on unseen time."""
     if job is not None:
-        training_job.limit_this_process()
+        training_job.limit_process_resources()
     with opened() as (sessions, clock, _):
         if job is not None and token is not None:
             work = ClaimedJob(job, workspace, training_job.KIND, {}, {}, {}, UUID(token))
         else:
             with transaction(sessions) as session:
                 find_workspace(session, workspace)
-                ordered = training_job.order(session, Actor(workspace, ACTOR, clock()))
+                ordered = training_job.enqueue_training(session, Actor(workspace, ACTOR, clock()))
             work = jobs.take_over(sessions, workspace, ordered.id, now=clock())
         training_job.run(sessions, work, clock, treated=treated_days)
         if job is None:

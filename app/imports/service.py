@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts import queries as accounts
 from app.accounts.due import Priority
-from app.churn import risk_queries as churn
+from app.churn.scoring import risk_queries as churn
 from app.core.query_helpers import advisory_lock
 from app.engagement import onboarding
 from app.health.benchmark_queries import drop_benchmarks
@@ -82,7 +82,7 @@ def finish_import(
     if ended.progress["stored"] and first_day and not ended.config["dry_run"]:
         since = date.fromisoformat(first_day)
         drop_benchmarks(session, workspace_id, since=since)
-        churn.forget(session, workspace_id)
+        churn.mark_all_outdated(session, workspace_id)
         accounts.mark_all_due(session, workspace_id, priority=Priority.SILENT)
         onboarding.enqueue_backfill(session, workspace_id, actor="import", now=now)
     queries.delete_chunks(session, workspace_id, ended.id)

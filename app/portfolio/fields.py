@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from enum import StrEnum
 
-from app.churn.levels import LEVELS
+from app.churn.model.levels import LEVELS
 from app.core.filters.matching import FieldType
 from app.health.assess import Status
 from app.health.scorecard import Band

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from app.accounts import aliases
 from app.accounts.queries import mark_due
-from app.churn import service as churn
-from app.churn.risk_queries import risks
+from app.churn.scoring import service as churn
+from app.churn.scoring.risk_queries import load_risks
 from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.schemas import problem_responses
@@ -45,7 +45,7 @@ class HealthScoresOut(BaseModel):
 
 
 def _envelopes(session: Session, workspace_id: str, found: Sequence[Any]) -> list[AccountHealthOut]:
-    judged = risks(session, workspace_id, [row.account_id for row in found])
+    judged = load_risks(session, workspace_id, [row.account_id for row in found])
     answers = [AccountHealthOut.of(row) for row in found]
     for answer in answers:
         if answer.account_id in judged:

@@ -5,9 +5,9 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, Strict
 
-from app.churn.model import Stage
-from app.churn.risk import Status as ChurnStatus
-from app.churn.risk_schemas import Level
+from app.churn.model.model import ModelStage
+from app.churn.scoring.risk import ChurnStatus
+from app.churn.scoring.risk_schemas import RiskLevel
 from app.core.filters.schema import filter_marker
 from app.core.schemas import NO_NUL, WHOLE_NUMBER, Id, JsonObject, RequestModel, ResponseModel, Text
 from app.health.assess import Status
@@ -45,9 +45,9 @@ class ChurnRiskSummary(ResponseModel):
     """How likely it is to leave; all null: not judged."""
 
     status: ChurnStatus | None = None
-    level: Level | None = None
+    level: RiskLevel | None = None
     probability: float | None = Field(None, description="Null: none is claimed.", examples=[0.2])
-    stage: Stage | None = Field(None, description="What it was judged by.")
+    stage: ModelStage | None = Field(None, description="What it was judged by.")
     horizon_days: int | None = Field(None, examples=[90])
     revenue_at_risk_cents: int | None = Field(
         None,

@@ -49,7 +49,7 @@ class RevenueOut(ResponseModel):
     logo_churn: Kpi
 
 
-class SegmentWorth(ResponseModel):
+class SegmentLifetimeValue(ResponseModel):
     """What an account of a segment is worth. An empty segment: of all accounts."""
 
     segment: str = Field(examples=["smb"])
@@ -66,10 +66,10 @@ class SegmentWorth(ResponseModel):
 class LifetimeValueOut(ResponseModel):
     horizon_months: int = Field(examples=[36])
     margin: float = Field(examples=[0.8])
-    segments: list[SegmentWorth]
+    segments: list[SegmentLifetimeValue]
 
 
-class AgeMonth(ResponseModel):
+class PurchaseMonth(ResponseModel):
     """What accounts of one age bought; only those count that were seen to its end."""
 
     month: int = Field(description="Months of 30 days since the first purchase.", examples=[0])
@@ -80,7 +80,7 @@ class AgeMonth(ResponseModel):
 
 class PurchaseValueOut(ResponseModel):
     clv: Kpi
-    months: list[AgeMonth]
+    months: list[PurchaseMonth]
 
 
 class CohortCell(ResponseModel):

@@ -7,12 +7,12 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
-from app.churn.panel import Panel
+from app.churn.model.panel import Panel
 
 FIRST_DAY = date(2025, 1, 31).toordinal()
 
 
-def of(
+def build_panel(
     x: NDArray[np.float64],
     y: NDArray[np.float64],
     *,
@@ -34,7 +34,7 @@ def of(
     )
 
 
-def lawful(
+def synthetic_panel(
     *,
     accounts: int = 60,
     months: int = 10,
@@ -51,9 +51,9 @@ def lawful(
     odds = base - strength * use
     y = (random.random(rows) < 1 / (1 + np.exp(-odds))).astype(float)
     x = np.column_stack([np.expm1(np.clip(use + 3, 0, None)), recency, noise])
-    return of(x, y, accounts=accounts, names=("events_84", "recency", "mrr", "seat_use"))
+    return build_panel(x, y, accounts=accounts, names=("events_84", "recency", "mrr", "seat_use"))
 
 
-def shuffled(panel: Panel, seed: int) -> Panel:
+def shuffle_outcomes(panel: Panel, seed: int) -> Panel:
     """Give the outcomes to other rows: there is nothing left to find."""
     return replace(panel, y=np.random.default_rng(seed).permutation(panel.y))

@@ -1,0 +1,108 @@
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from app.churn.scoring import risk_statements as statements
+from app.churn.scoring.risk import AccountRisk
+from app.churn.tables import ChurnRisk, ChurnRiskHistory, ChurnScoringContext
+from app.core.pagination import Paging, RowPage
+from app.core.query_helpers import fetch_page
+
+FRESH = {"populate_existing": True}
+MIN_MOVE = 0.01
+"""By so much a risk moves until it is written to the history again."""
+
+
+def list_outdated(
+    session: Session,
+    workspace_id: str,
+    account_ids: Sequence[str],
+    *,
+    day: date,
+    version: int | None,
+) -> Sequence[str]:
+    """List those of whom nothing was said as of a day by the model that holds, in key order."""
+    values = {
+        "workspace_id": workspace_id,
+        "account_ids": list(account_ids),
+        "day": day,
+        "version": version,
+    }
+    return session.scalars(statements.OUTDATED, values).all()
+
+
+def upsert_risks(
+    session: Session, workspace_id: str, risks: Sequence[AccountRisk], *, day: date, now: datetime
+) -> None:
+    """Write the newest risks, and the history where something moved."""
+    values = {
+        "workspace_id": workspace_id,
+        "day": day,
+        "now": now,
+        "rows": orjson.dumps(risks).decode(),
+    }
+    session.execute(statements.WRITE, values)
+    session.execute(statements.WRITE_HISTORY, {**values, "least": MIN_MOVE})
+
+
+def mark_all_outdated(session: Session, workspace_id: str) -> None:
+    """Let every risk be computed again: history has come in."""
+    of_workspace = ChurnRisk.workspace_id == workspace_id
+    session.execute(update(ChurnRisk).where(of_workspace).values(as_of=None))
+
+
+def find_scoring_context(session: Session, workspace_id: str) -> ChurnScoringContext | None:
+    return session.get(ChurnScoringContext, workspace_id)
+
+
+def upsert_scoring_context(
+    session: Session,
+    workspace_id: str,
+    **columns: Any,  # noqa: ANN401 - of the table
+) -> ChurnScoringContext:
+    """Replace what the workspace's accounts are held against."""
+    row = insert(ChurnScoringContext).values(workspace_id=workspace_id, **columns)
+    put = row.on_conflict_do_update(index_elements=["workspace_id"], set_=columns)
+    found = session.scalars(put.returning(ChurnScoringContext), execution_options=FRESH)
+    return found.one()
+
+
+def load_risks(
+    session: Session, workspace_id: str, account_ids: Sequence[str]
+) -> dict[str, ChurnRisk]:
+    """Return the newest risks by account."""
+    rows = select(ChurnRisk).where(
+        ChurnRisk.workspace_id == workspace_id, ChurnRisk.account_id.in_(account_ids)
+    )
+    return {row.account_id: row for row in session.scalars(rows)}
+
+
+def load_rank(session: Session, workspace_id: str, risk: float) -> tuple[int, int]:
+    """Say the place of a risk among all of the workspace, 1 the highest, and how many there are."""
+    above = func.count().filter(ChurnRisk.risk > risk)
+    query = select(above, func.count(ChurnRisk.risk)).where(ChurnRisk.workspace_id == workspace_id)
+    higher, known = session.execute(query).one()
+    return higher + 1, known
+
+
+def list_history(
+    session: Session,
+    workspace_id: str,
+    account_id: str,
+    paging: Paging,
+    *,
+    since: date,
+    until: date,
+) -> RowPage[ChurnRiskHistory]:
+    """Oldest first."""
+    rows = select(ChurnRiskHistory).where(
+        ChurnRiskHistory.workspace_id == workspace_id,
+        ChurnRiskHistory.account_id == account_id,
+        ChurnRiskHistory.as_of.between(since, until),
+    )
+    return fetch_page(session, rows, ChurnRiskHistory.as_of, paging=paging)

@@ -1,0 +1,59 @@
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Row, case, select
+from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.orm import Session
+
+from app.alerts.tables import Alert
+from app.health.tables import HealthScore
+from app.interventions.tables import Intervention
+
+SEVERITY_ORDER = case({"high": 0, "medium": 1}, value=Alert.severity, else_=2)
+
+
+def load_measures(
+    session: Session, workspace_id: str, account_ids: Collection[str]
+) -> Sequence[Row[Any]]:
+    """Return the measures of the newest scores, and the digest of what they mean."""
+    return session.execute(
+        select(
+            HealthScore.account_id,
+            HealthScore.details["measures"].label("measures"),
+            HealthScore.details["definition"].astext.label("definition"),
+        ).where(HealthScore.workspace_id == workspace_id, HealthScore.account_id.in_(account_ids))
+    ).all()
+
+
+def load_open_alerts(
+    session: Session, workspace_id: str, account_ids: Collection[str]
+) -> Mapping[str, Row[*tuple[Any, ...]]]:
+    """Return of each account the most severe open alert, the oldest of these."""
+    alerts = session.execute(
+        select(Alert.account_id, Alert.id, Alert.rule_key, Alert.severity, Alert.opened_at)
+        .ext(distinct_on(Alert.account_id))
+        .where(
+            Alert.workspace_id == workspace_id,
+            Alert.account_id.in_(account_ids),
+            Alert.resolved_at.is_(None),
+        )
+        .order_by(Alert.account_id, SEVERITY_ORDER, Alert.opened_at, Alert.id)
+    )
+    return {alert.account_id: alert for alert in alerts}
+
+
+def load_suggestions(
+    session: Session, workspace_id: str, account_ids: Collection[str]
+) -> Mapping[str, Row[*tuple[Any, ...]]]:
+    """Return of each account what is proposed first."""
+    proposed = session.execute(
+        select(Intervention.account_id, Intervention.id, Intervention.playbook)
+        .ext(distinct_on(Intervention.account_id))
+        .where(
+            Intervention.workspace_id == workspace_id,
+            Intervention.account_id.in_(account_ids),
+            Intervention.state == "suggested",
+        )
+        .order_by(Intervention.account_id, Intervention.rank, Intervention.id)
+    )
+    return {each.account_id: each for each in proposed}

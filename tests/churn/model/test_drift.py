@@ -1,0 +1,96 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from app.churn.model import drift
+from app.churn.model.drift import ObservedChurn
+from app.churn.model.preprocessing import Floats
+from tests.churn import panels
+from tests.churn.model.test_training import MANY, TRAINED, model_of
+
+MODEL = model_of(TRAINED)
+
+
+def shifts(before: Floats, now: Floats) -> list[drift.ColumnShift]:
+    stored = drift.build_profile(MANY.names, before, MODEL)
+    return drift.column_shifts(stored, MANY.names, now, MODEL.predict(now))
+
+
+def test_a_hundred_accounts_raise_no_alarm_by_chance() -> None:
+    """The plain index passes 0.2 again and again; ours does not."""
+    random = np.random.default_rng(2)
+    found = []
+    for _ in range(40):
+        rows = random.permutation(len(MANY))[:200]
+        found += shifts(MANY.x[rows[:100]], MANY.x[rows[100:]])
+
+    assert np.mean([each.index > 0.1 for each in found]) > 0.5
+    assert not any(each.drifted for each in found)
+    assert np.mean([each.index for each in found]) == pytest.approx(
+        np.mean([each.expected for each in found]), rel=0.25
+    )
+
+
+def test_what_has_moved_is_found() -> None:
+    moved = MANY.x.copy()
+    moved[:, 0] *= 4
+
+    found = {each.name for each in shifts(MANY.x, moved) if each.drifted}
+
+    assert found == {"events_84", drift.PROBABILITY}
+
+
+def test_what_went_missing_has_moved() -> None:
+    moved = MANY.x.copy()
+    moved[:, 2] = np.nan
+
+    assert {each.name for each in shifts(MANY.x, moved) if each.drifted} >= {"mrr"}
+
+
+def test_a_column_of_which_nothing_is_known_stays_so() -> None:
+    empty = MANY.x.copy()
+    empty[:, 3] = np.nan
+
+    assert not any(each.drifted for each in shifts(empty, empty))
+    assert shifts(MANY.x, MANY.x[:0]) == []
+
+
+def test_a_column_of_chance_is_no_reason_and_a_third_is() -> None:
+    some = [drift.ColumnShift(name, 1.0, 0.1, 0.2) for name in ("a", "b")]
+    quiet = [drift.ColumnShift(name, 0.1, 0.1, 0.2) for name in "cdefgh"]
+
+    assert drift.reasons([some[0], *quiet], None) == []
+    assert drift.reasons([*some, *quiet[:3]], None) == ["2 of 4 features have moved: a …"]
+
+
+def test_who_left_is_counted_once_for_an_account() -> None:
+    came = drift.observed_churn(MODEL, MANY)
+
+    assert came is not None
+    assert came.observed <= len(np.unique(MANY.account))
+    assert came.fits
+    assert drift.reasons([], came) == []
+
+
+def test_many_more_or_fewer_than_expected_are_a_reason() -> None:
+    all_left = replace(MANY, y=np.ones(len(MANY)))
+    none_left = replace(MANY, y=np.zeros(len(MANY)))
+
+    for panel in (all_left, none_left):
+        came = drift.observed_churn(MODEL, panel)
+        assert came is not None
+        assert not came.fits
+        assert len(drift.reasons([], came)) == 1
+
+
+def test_few_accounts_are_no_proof() -> None:
+    few = panels.synthetic_panel(accounts=3, months=1)
+    few.y[:] = 1
+
+    came = drift.observed_churn(MODEL, few)
+
+    assert came is not None
+    assert came.fits
+    assert drift.observed_churn(MODEL, few.rows(np.zeros(3, bool))) is None
+    assert isinstance(came, ObservedChurn)

@@ -1,0 +1,82 @@
+import numpy as np
+import pytest
+
+from app.churn.model import driver_sentences
+from app.churn.model.drivers import (
+    COLUMNS_BY_SIGNAL,
+    MAX_DRIVERS,
+    RiskDriver,
+    signal_of_column,
+    top_drivers,
+)
+from app.churn.model.model import ModelStage
+from app.core.languages import Language
+from app.features.table import FEATURES, NAMED
+
+NAMES = ("events_7", "events_28", "recency", "recency_over_gap", "tenure", NAMED + "Export")
+
+
+def told(*contributions: float) -> list[RiskDriver]:
+    x = np.arange(6.0).reshape(1, 6)
+    [found] = top_drivers(NAMES, x, np.array([contributions]), x + 10, {"recency": 2.0})
+    return found
+
+
+def test_every_feature_belongs_to_one_signal() -> None:
+    named = [name for names in COLUMNS_BY_SIGNAL.values() for name in names]
+
+    assert sorted(named) == sorted(FEATURES)
+
+
+def test_the_windows_of_a_signal_are_one_driver() -> None:
+    found = told(0.5, 0.25, -0.1, 0.4, 0.0, -2.0)
+
+    assert [each.signal for each in found] == [NAMED + "Export", "activity", "silence"]
+    assert [round(each.effect, 6) for each in found] == [-2, 0.75, 0.3]
+
+
+def test_a_driver_shows_the_own_past_and_the_peers() -> None:
+    [silence] = told(0, 0, 1, 0, 0, 0)
+
+    assert (silence.value, silence.before, silence.peers) == (2, 12, 2)
+
+
+def test_what_is_missing_stays_missing() -> None:
+    x = np.full((1, 6), np.nan)
+    [[found]] = top_drivers(NAMES, x, np.array([[0, 0, 1.0, 0, 0, 0]]), x, {})
+
+    assert (found.value, found.before, found.peers) == (None, None, None)
+    assert driver_sentences.driver_sentence(found, Language.EN) == (
+        "Days since the last use: unknown. This goes with a higher risk."
+    )
+
+
+def test_at_most_five_are_told() -> None:
+    names = tuple(FEATURES)
+    x = np.ones((1, len(names)))
+
+    [found] = top_drivers(names, x, x, x, {})
+
+    assert len(found) == MAX_DRIVERS
+
+
+@pytest.mark.parametrize("language", Language)
+def test_every_driver_has_words_in_every_language(language: Language) -> None:
+    for names in (*COLUMNS_BY_SIGNAL.values(), (NAMED + "Export",)):
+        driver = RiskDriver(signal_of_column(names[0]), names[0], 1.0, 0.5, 0.25, 0.75)
+        words = driver_sentences.driver_sentence(driver, language)
+        assert words == driver_sentences.driver_sentence(driver, language)
+        assert "{" not in words
+    assert all(driver_sentences.confidence_sentence(stage, language) for stage in ModelStage)
+
+
+def test_sentences_read_so() -> None:
+    driver = RiskDriver("seats", "seat_use", -0.4, 0.5, 0.75, 0.62)
+
+    assert driver_sentences.driver_sentence(driver, Language.EN) == (
+        "Share of seats in use, in percent: 50, 75 four weeks before,"
+        " 62 is the median of the others. This goes with a lower risk."
+    )
+    assert driver_sentences.driver_sentence(driver, Language.ZH) == (
+        "席位使用率(百分比):50,四周前为75,其他客户的中位数为62。这与较低的流失风险相伴。"
+    )

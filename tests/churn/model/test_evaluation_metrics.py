@@ -1,0 +1,94 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import poisson
+from sklearn.metrics import log_loss, roc_auc_score
+
+from app.churn.model import evaluation_metrics
+
+RANDOM = np.random.default_rng(5)
+P = RANDOM.random(600)
+Y = (RANDOM.random(600) < P).astype(float)
+
+
+def test_figures_are_those_of_scikit_learn() -> None:
+    assert evaluation_metrics.auc(Y, P) == pytest.approx(roc_auc_score(Y, P))
+    assert evaluation_metrics.log_losses(Y, P).mean() == pytest.approx(log_loss(Y, P))
+
+
+def test_ties_count_half() -> None:
+    assert evaluation_metrics.auc(np.array([0.0, 1.0]), np.array([0.5, 0.5])) == 0.5
+
+
+@pytest.mark.parametrize("y", [[], [0.0, 0.0], [1.0, 1.0]])
+def test_what_cannot_be_told_is_none(y: list[float]) -> None:
+    outcomes, p = np.array(y), np.full(len(y), 0.4)
+
+    assert evaluation_metrics.auc(outcomes, p) is None
+    assert evaluation_metrics.calibration_slope(outcomes, p) is None
+
+
+@pytest.mark.parametrize("stretch", [0.5, 1.0, 2.0])
+def test_the_slope_says_by_how_much_log_odds_are_too_extreme(stretch: float) -> None:
+    random = np.random.default_rng(1)
+    log_odds = random.normal(size=20_000)
+    y = (random.random(20_000) < 1 / (1 + np.exp(-log_odds))).astype(float)
+
+    p = 1 / (1 + np.exp(-log_odds / stretch))
+
+    assert evaluation_metrics.calibration_slope(y, p) == pytest.approx(stretch, rel=0.1)
+
+
+def test_the_riskiest_tenth_is_compared_with_all() -> None:
+    y = np.zeros(100)
+    y[:5] = 1
+    p = np.linspace(1, 0, 100)
+
+    assert evaluation_metrics.lift(y, p) == pytest.approx(10)
+    assert evaluation_metrics.lift(np.zeros(100), p) is None
+
+
+def test_a_draw_takes_all_rows_of_an_account_or_none() -> None:
+    account = np.array([1, 1, 1, 2, 2, 3])
+
+    for rows in evaluation_metrics.bootstrap_rows(account, seed=1, count=20):
+        drawn, times = np.unique(rows, return_counts=True)
+        for each in np.unique(account):
+            assert len(set(times[np.isin(drawn, np.flatnonzero(account == each))])) <= 1
+
+
+def test_repeating_rows_of_an_account_adds_no_certainty() -> None:
+    values = RANDOM.normal(size=50)
+    once = evaluation_metrics.standard_error(values, np.arange(50))
+    tenfold = evaluation_metrics.standard_error(np.repeat(values, 10), np.repeat(np.arange(50), 10))
+
+    assert tenfold == pytest.approx(once)
+
+
+def test_the_standard_error_agrees_with_the_bootstrap() -> None:
+    account = np.repeat(np.arange(40), 5)
+    values = RANDOM.normal(size=40)[account] + RANDOM.normal(size=200)
+
+    drawn = evaluation_metrics.bootstrap_means(values, account, seed=2)
+
+    assert evaluation_metrics.standard_error(values, account) == pytest.approx(drawn.std(), rel=0.1)
+
+
+@given(observed=st.integers(0, 60), expected=st.floats(0.5, 60))
+@settings(max_examples=40)
+def test_the_interval_is_that_of_poisson(observed: int, expected: float) -> None:
+    low, high = (
+        end * expected for end in evaluation_metrics.poisson_interval(observed, expected, 0.95)
+    )
+
+    assert poisson.cdf(observed, high) == pytest.approx(0.025, abs=1e-6)
+    if observed:
+        assert poisson.sf(observed - 1, low) == pytest.approx(0.025, abs=1e-6)
+
+
+def test_groups_hold_all_rows_once() -> None:
+    bins = evaluation_metrics.reliability(Y, P)
+
+    assert sum(each["rows"] for each in bins) == len(Y)
+    assert [each["expected"] for each in bins] == sorted(each["expected"] for each in bins)

@@ -1,0 +1,171 @@
+import sys
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+import pytest
+from sqlalchemy.orm import Session
+
+from app.churn.training import job as training_job
+from app.churn.training.job import KIND, MAX_TIME, Trainer, enqueue_nightly, enqueue_training
+from app.core.db import SessionFactory, transaction
+from app.jobs import queries as jobs
+from app.jobs import service
+from app.jobs.service import ClaimedJob
+from app.jobs.tables import Job
+from app.workspaces.service import Actor
+from tests import factories
+from tests.churn import fading_workspaces
+from tests.conftest import NOW
+
+LATER = NOW + timedelta(seconds=30)
+
+
+def never_ending(_: ClaimedJob) -> list[str]:
+    return [sys.executable, "-c", "import signal; signal.pause()"]
+
+
+def ending(code: int, _: ClaimedJob) -> list[str]:
+    return [sys.executable, "-c", f"raise SystemExit({code})"]
+
+
+@pytest.fixture
+def ordered(committed: SessionFactory) -> str:
+    with transaction(committed) as session:
+        factories.workspace(session)
+        return enqueue_training(session, Actor("acme", "test", NOW)).id
+
+
+def job_of(sessions: SessionFactory, job_id: str) -> Job:
+    with transaction(sessions) as session:
+        return jobs.get_job(session, "acme", job_id)
+
+
+def test_a_training_under_way_is_not_ordered_twice(session: Session) -> None:
+    factories.workspace(session)
+
+    first, second = (enqueue_training(session, Actor("acme", "test", NOW)) for _ in range(2))
+
+    assert first is second
+
+
+def test_everybody_with_a_past_is_trained_for_once_a_day(session: Session) -> None:
+    factories.workspace(session, "young")
+    fading_workspaces.create_fading_workspace(session, accounts=2, leave=0)
+    sweeps = [NOW, NOW + timedelta(hours=1), NOW + timedelta(days=1)]
+
+    ordered = []
+    for now in sweeps:
+        ordered.append(enqueue_nightly(session, now=now))
+        for job in session.query(Job):
+            job.state = "done"
+
+    assert ordered == [1, 0, 1]
+    assert {job.workspace_id for job in session.query(Job)} == {"acme"}
+
+
+def test_a_job_is_trained_from_start_to_end(sessions: SessionFactory, session: Session) -> None:
+    fading_workspaces.create_fading_workspace(session)
+    job = enqueue_training(session, Actor("acme", "test", NOW))
+    session.commit()
+
+    training_job.run(sessions, service.take_over(sessions, "acme", job.id, now=NOW), lambda: NOW)
+
+    session.expire_all()
+    done = jobs.get_job(session, "acme", job.id)
+    assert (done.state, done.error) == ("done", None)
+    assert done.progress["version"] == 1
+
+
+def test_who_lost_the_job_stores_nothing(sessions: SessionFactory, session: Session) -> None:
+    fading_workspaces.create_fading_workspace(session)
+    job = enqueue_training(session, Actor("acme", "test", NOW))
+    session.commit()
+    work = service.take_over(sessions, "acme", job.id, now=NOW)
+    service.cancel(jobs.get_job(session, "acme", job.id), now=NOW)
+    session.commit()
+
+    training_job.run(sessions, work, lambda: NOW)
+
+    assert jobs.get_job(session, "acme", job.id).state == "cancelled"
+
+
+def test_the_process_trains_with_the_workers_database(committed: SessionFactory) -> None:
+    """The real command, with one thread and caps, watched by polling as the worker does."""
+    with transaction(committed) as session:
+        fading_workspaces.create_fading_workspace(session, leave=3)
+        job_id = enqueue_training(session, Actor("acme", "test", datetime.now(UTC))).id
+    trainer = Trainer(committed)
+
+    trainer.step(datetime.now(UTC))
+    assert trainer.process is not None
+    assert trainer.process.wait(120) == 0
+    trainer.step(datetime.now(UTC))
+
+    job = job_of(committed, job_id)
+    assert (job.state, job.error) == ("done", None)
+    assert job.progress["step"] == "done"
+    assert trainer.work is None
+
+
+def test_a_process_that_dies_fails_its_job_and_nothing_else(
+    committed: SessionFactory, ordered: str
+) -> None:
+    trainer = Trainer(committed, command=partial(ending, 3))
+
+    trainer.step(NOW)
+    assert trainer.process is not None
+    trainer.process.wait(60)
+    trainer.step(LATER)
+
+    job = job_of(committed, ordered)
+    assert (job.state, job.error) == ("failed", "The training process ended with 3.")
+    assert trainer.step(LATER) is False
+
+
+def test_a_process_that_takes_too_long_is_ended(committed: SessionFactory, ordered: str) -> None:
+    trainer = Trainer(committed, command=never_ending)
+    trainer.step(NOW)
+    process = trainer.process
+    assert process is not None
+
+    trainer.step(LATER)
+    assert process.poll() is None
+    trainer.step(NOW + MAX_TIME)
+
+    assert process.poll() is not None
+    job = job_of(committed, ordered)
+    assert (job.state, job.error) == ("failed", "It took longer than 15 minutes.")
+
+
+def test_a_cancelled_training_is_ended(committed: SessionFactory, ordered: str) -> None:
+    trainer = Trainer(committed, command=never_ending)
+    trainer.step(NOW)
+    process = trainer.process
+    assert process is not None
+    with transaction(committed) as session:
+        service.cancel(jobs.get_job(session, "acme", ordered, lock=True), now=NOW)
+
+    trainer.step(LATER)
+
+    assert process.poll() is not None
+    assert job_of(committed, ordered).state == "cancelled"
+
+
+def test_a_worker_that_stops_gives_the_job_to_another(
+    committed: SessionFactory, ordered: str
+) -> None:
+    trainer, other = (Trainer(committed, command=never_ending) for _ in range(2))
+    trainer.step(NOW)
+    process = trainer.process
+
+    other.step(LATER)
+    assert other.work is None, "the lease still holds"
+    trainer.release(LATER)
+    other.step(LATER)
+
+    assert process is not None
+    assert process.poll() is not None
+    assert other.work is not None
+    assert other.work.id == ordered
+    other.release(LATER)
+    assert job_of(committed, ordered).kind == KIND

@@ -1,0 +1,118 @@
+"""Backtests from the order to the result."""
+
+from typing import Any
+
+from fastapi.testclient import TestClient
+from sqlalchemy.orm import Session
+
+from app.churn.model.training import train
+from app.core.db import SessionFactory, transaction
+from app.jobs.runner import JobRunner
+from app.reports.backtests import service
+from app.tables import ChurnModel, Job
+from tests import factories
+from tests.churn.scoring.test_risk_endpoints import insert_trained_model
+from tests.churn.workspaces import UNTIL, create_customers, observe_panel
+from tests.conftest import NOW
+
+BACKTESTS = "/api/v1/backtests"
+
+
+def work(sessions: SessionFactory) -> None:
+    runner = JobRunner(sessions, {service.KIND: service.run_backtest_page})
+    while runner.step(NOW):
+        pass
+
+
+def tried(client: TestClient, sessions: SessionFactory, *subjects: dict[str, str]) -> Any:  # noqa: ANN401
+    ordered = client.post(BACKTESTS, json={"subjects": subjects})
+    assert ordered.status_code == 202, ordered.text
+    work(sessions)
+    answer = client.get(f"{BACKTESTS}/{ordered.json()['id']}")
+    found = answer.json()
+    assert (found["state"], found["error"]) == ("done", None)
+    return found["results"]
+
+
+def test_two_scorecards_are_tried_side_by_side_on_the_same_rows(
+    client: TestClient, session: Session, sessions: SessionFactory
+) -> None:
+    create_customers(session)
+    versions = (2, 3)
+    for version in versions:
+        factories.scorecard(session, {}, version=version)
+    session.commit()
+
+    first, second = tried(
+        client, sessions, *({"kind": "scorecard", "key": str(each)} for each in versions)
+    )
+
+    assert (first["rows"], first["churned_rows"]) == (second["rows"], second["churned_rows"])
+    seen = observe_panel(session)
+    assert first["rows"] <= len(seen)
+    assert 0 < first["churned_rows"] <= seen.y.sum()
+    assert sum(band["rows"] for band in first["bands"]) == first["rows"]
+    assert first["horizon_days"] == 90
+
+
+def test_a_model_is_judged_on_rows_that_nobody_had_learnt_from(
+    client: TestClient, session: Session, sessions: SessionFactory
+) -> None:
+    create_customers(session, stay=20, leave=12, apart=8)
+    model = insert_trained_model(session)
+    row = session.get_one(ChurnModel, ("acme", model.version))
+    row.card = {**row.card, "seed": 1337}
+    session.commit()
+
+    [found] = tried(client, sessions, {"kind": "model", "key": str(model.version)})
+
+    unseen = train(observe_panel(session), seed=1337).unseen
+    assert unseen is not None
+    assert found["rows"] == len(unseen.y)
+    assert found["churned_rows"] == unseen.y.sum()
+    assert {band["band"] for band in found["bands"]} <= {"low", "medium", "high"}
+
+
+def test_a_rule_is_tried_on_the_scores_as_they_were_written(
+    client: TestClient, session: Session, sessions: SessionFactory
+) -> None:
+    create_customers(session)
+    session.commit()
+
+    [found] = tried(client, sessions, {"kind": "alert_rule", "key": "health_at_risk"})
+
+    assert (found["alerts"], found["churned_accounts"], found["rows"]) == (0, 0, None)
+
+
+def test_what_there_is_not_cannot_be_tried(client: TestClient) -> None:
+    def status(**subject: str) -> int:
+        return int(client.post(BACKTESTS, json={"subjects": [subject]}).status_code)
+
+    assert status(kind="model", key="7") == 404
+    assert status(kind="scorecard", key="7") == 404
+    assert status(kind="alert_rule", key="nothing") == 404
+    assert status(kind="model", key="seven") == 422
+    assert status(kind="crystal_ball", key="1") == 422
+    assert client.post(BACKTESTS, json={"subjects": []}).status_code == 422
+    assert client.get(f"{BACKTESTS}/job_nothing").status_code == 404
+
+
+def test_whatever_is_activated_is_tried_once(
+    client: TestClient, session: Session, sessions: SessionFactory
+) -> None:
+    create_customers(session)
+    insert_trained_model(session)
+    factories.scorecard(session, {})
+    session.commit()
+
+    for _ in range(2):
+        with transaction(sessions) as own:
+            service.enqueue_activated(own, now=NOW)
+
+    [found] = client.get(BACKTESTS).json()["items"]
+    assert found["subjects"] == [
+        {"kind": "model", "key": "1"},
+        {"kind": "scorecard", "key": "2"},
+    ]
+    assert (found["created_by"], found["until"]) == ("service", UNTIL.isoformat())
+    assert session.query(Job).count() == 1

@@ -1,0 +1,93 @@
+"""What came of what was said, counted by hand."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.reports.backtests.ranking_metrics import RankedRows, evaluate_ranking
+
+
+def rows(**columns: Any) -> RankedRows:  # noqa: ANN401
+    """Ten accounts on a day; the first, the third and the last of them leave."""
+    usual: dict[str, Any] = {
+        "account": np.arange(10),
+        "y": np.array([1, 0, 1, 0, 0, 0, 0, 0, 0, 1], dtype=float),
+        "risk": np.arange(10, 0, -1) * 10.0,
+        "band": ["at_risk"] * 3 + ["watch"] * 3 + ["healthy"] * 4,
+        "recency": np.arange(10.0),
+        "days_left": np.array([60, np.nan, 30, *[np.nan] * 6, 10]),
+    }
+    return RankedRows(**(usual | columns))
+
+
+def test_bands_say_how_many_left_out_of_each() -> None:
+    found = evaluate_ranking(rows())
+
+    assert [(b["band"], b["rows"], b["churned_rows"]) for b in found["bands"]] == [
+        ("at_risk", 3, 2),
+        ("healthy", 4, 1),
+        ("watch", 3, 0),
+    ]
+    assert (found["churned_while_healthy"], found["churned_while_healthy_share"]) == (1, 0.3333)
+    assert (found["rows"], found["churned_accounts"], found["base_rate"]) == (10, 3, 0.3)
+
+
+def test_the_top_is_counted_by_who_left_of_it_and_how_many_of_all() -> None:
+    five, ten = evaluate_ranking(rows())["top"]
+
+    assert five == {"share": 0.05, "rows": 1, "precision": 1.0, "recall": 0.3333}
+    assert (ten["rows"], ten["precision"]) == (1, 1.0)
+
+
+def test_it_is_held_against_the_base_rate_and_recency() -> None:
+    found = evaluate_ranking(rows())
+
+    assert found["lift_top_10"] == pytest.approx(1 / 0.3, abs=1e-3)
+    assert found["lift_top_10_of_recency"] == pytest.approx(1 / 0.3, abs=1e-3)
+    assert found["auc"] == pytest.approx(1 - found["auc_of_recency"], abs=1e-3)
+
+
+def test_the_lead_is_from_the_first_warning_to_leaving() -> None:
+    twice = rows(account=np.array([0, 1, 0, *range(3, 10)]))
+
+    assert evaluate_ranking(rows())["lead_days_median"] == 45, (
+        "of 60 and 30; the last was never warned of"
+    )
+    assert evaluate_ranking(twice)["lead_days_median"] == 60
+
+
+def test_of_nothing_nothing_is_said() -> None:
+    empty = rows(
+        account=np.array([], dtype=int),
+        band=[],
+        **{name: np.array([]) for name in ("y", "risk", "recency", "days_left")},
+    )
+
+    found = evaluate_ranking(empty)
+
+    assert (found["rows"], found["bands"], found["top"]) == (0, [], [])
+    assert {found[name] for name in ("auc", "base_rate", "lift_top_10", "lead_days_median")} == {
+        None
+    }
+
+
+@given(st.lists(st.tuples(st.booleans(), st.floats(0, 100)), min_size=1, max_size=60))
+def test_shares_are_shares(said: list[tuple[bool, float]]) -> None:
+    count = len(said)
+    found = evaluate_ranking(
+        RankedRows(
+            np.arange(count),
+            np.array([float(left) for left, _ in said]),
+            np.array([risk for _, risk in said]),
+            ["low"] * count,
+            np.zeros(count),
+            np.full(count, np.nan),
+        )
+    )
+
+    for top in found["top"]:
+        assert 0 <= top["precision"] <= 1
+        assert top["recall"] is None or 0 <= top["recall"] <= 1
