@@ -41,8 +41,8 @@ from app.events.stats_endpoints import router as stats_router
 from app.health.endpoints import router as health_router
 from app.imports.endpoints import router as imports_router
 from app.interventions.endpoints import router as interventions_router
-from app.interventions.experiment_endpoints import router as experiments_router
-from app.interventions.playbook_endpoints import router as playbooks_router
+from app.interventions.experiments.endpoints import router as experiments_router
+from app.interventions.playbooks.endpoints import router as playbooks_router
 from app.jobs.endpoints import router as jobs_router
 from app.lifecycle.endpoints import router as lifecycle_router
 from app.lifecycle.event_trace_endpoints import router as trace_router

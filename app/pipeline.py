@@ -54,7 +54,9 @@ def refresh(
     signalling.refresh(
         session, workspace_id, assessments, as_of=as_of, now=now, unchanged=unchanged
     )
-    alerts.refresh(session, assessments, alerts.Run(workspace_id, as_of, now, swept, silent))
+    alerts.refresh(
+        session, assessments, alerts.EvaluationRun(workspace_id, as_of, now, swept, silent)
+    )
     suggestions.refresh(session, workspace_id, account_ids, as_of=as_of, now=now, silent=silent)
     return len(assessments)
 

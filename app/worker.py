@@ -34,7 +34,7 @@ from app.events.ingestion import queries as events
 from app.health import override_service, restate
 from app.imports import service as imports
 from app.imports.import_job import Importer
-from app.interventions import evaluating
+from app.interventions import outcome_job
 from app.jobs import queries as jobs
 from app.jobs.runner import JobRunner
 from app.jobs.service import JobHandler
@@ -175,9 +175,9 @@ class Worker:
         """Wake accounts whose alerts wait for time to pass, and tell what was held back."""
         now = self.clock()
         with transaction(self.sessions) as session:
-            woken = alerts.wake(session, now=now)
+            woken = alerts.mark_waiting_accounts_due(session, now=now)
         with transaction(self.sessions) as session:
-            return alerts.tell_owed(session, now=now) + woken > 0
+            return alerts.send_held_notifications(session, now=now) + woken > 0
 
     def fold(self) -> bool:
         """Add up what batches have told of themselves, for the statistics."""
@@ -190,7 +190,7 @@ class Worker:
 
     def look_back(self) -> bool:
         """Note what came of interventions, and of who was in an experiment."""
-        return evaluating.evaluate(self.sessions, now=self.clock()) > 0
+        return outcome_job.evaluate_outcomes(self.sessions, now=self.clock()) > 0
 
     def do_job(self) -> bool:
         """Do a page of a job."""

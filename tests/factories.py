@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import numpy as np
 from sqlalchemy.orm import Session
 
-from app.alerts.rules import BUILT_IN
+from app.alerts.rules import BUILT_IN_RULES
 from app.churn.model import artifacts
 from app.churn.model.artifacts import Artifact
 from app.churn.model.linear import Linear
@@ -203,7 +203,7 @@ def scorecard(
 
 def alert(session: Session, account_id: str = "a1", **columns: Any) -> Alert:  # noqa: ANN401
     """Make an alert that others have heard of, of a rule that is built in."""
-    rule = BUILT_IN["health_at_risk"]
+    rule = BUILT_IN_RULES["health_at_risk"]
     defaults: dict[str, Any] = {
         "workspace_id": "acme",
         "id": f"alr_{account_id}",

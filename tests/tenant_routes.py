@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.interventions.catalogue import shipped
+from app.interventions.playbooks.catalogue import shipped_playbooks
 from tests.test_openapi import API, OPERATIONS
 
 OTHER_TENANT_ID = "theirs"
@@ -141,7 +141,7 @@ CREATE_OWN_BODIES = {
         "fire_at": 30,
     },
     "PUT /api/v1/playbooks/{key}": {
-        **shipped()["right_size"].model_dump(mode="json"),
+        **shipped_playbooks()["right_size"].model_dump(mode="json"),
         "owner_role": "mine",
     },
     "PUT /api/v1/accounts/{account_id}": {"name": "Mine", "external_ids": {"crm": OTHER_TENANT_ID}},

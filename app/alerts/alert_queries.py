@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts.tables import Account
 from app.alerts import queries
-from app.alerts.evaluation import Kept
+from app.alerts.evaluation import StoredState
 from app.alerts.tables import Alert, AlertState
 from app.churn.tables import ChurnRisk
 from app.core.errors import NotFoundError
@@ -16,15 +16,15 @@ from app.core.query_helpers import same_account
 from app.health.tables import HealthScore
 from app.portfolio.account_queries import HAS_PROBABILITY, REVENUE_AT_RISK
 
-OF_ITS_RULE = and_(same_account(AlertState, Alert), AlertState.rule_key == Alert.rule_key)
+SAME_RULE = and_(same_account(AlertState, Alert), AlertState.rule_key == Alert.rule_key)
 BASIS = case((HAS_PROBABILITY, "probability"), else_="arr")
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListedAlert:
     alert: Alert
     name: str | None
-    kept: Kept
+    kept: StoredState
     revenue_at_risk_cents: int
     basis: str
 
@@ -35,17 +35,17 @@ def _listing(workspace_id: str) -> Select[*tuple[Any, ...]]:
         .outerjoin(Account, same_account(Account, Alert))
         .outerjoin(HealthScore, same_account(HealthScore, Alert))
         .outerjoin(ChurnRisk, same_account(ChurnRisk, Alert))
-        .outerjoin(AlertState, OF_ITS_RULE)
+        .outerjoin(AlertState, SAME_RULE)
         .where(Alert.workspace_id == workspace_id)
     )
 
 
-def _listed(row: Any) -> Listed:  # noqa: ANN401 - a row of the listing
-    kept = Kept.of(row[2]) if row[2] is not None else Kept()
-    return Listed(row[0], row[1], kept, row[3], row[4])
+def _listed(row: Any) -> ListedAlert:  # noqa: ANN401 - a row of the listing
+    kept = StoredState.of(row[2]) if row[2] is not None else StoredState()
+    return ListedAlert(row[0], row[1], kept, row[3], row[4])
 
 
-def get(session: Session, workspace_id: str, alert_id: str) -> Listed:
+def get_alert(session: Session, workspace_id: str, alert_id: str) -> ListedAlert:
     row = session.execute(_listing(workspace_id).where(Alert.id == alert_id)).one_or_none()
     if row is None:
         raise NotFoundError("alert", alert_id)
@@ -61,7 +61,7 @@ def list_alerts(
     now: datetime,
     after: tuple[int, str] | None,
     limit: int,
-) -> list[Listed]:
+) -> list[ListedAlert]:
     """The largest revenue at risk first. ``where``: columns of the alert, each by its value."""
     rows = _listing(workspace_id).where(*_in_state(state, now))
     rows = rows.where(*(getattr(Alert, name) == value for name, value in where.items()))
@@ -84,16 +84,18 @@ def _in_state(state: str, now: datetime) -> Sequence[ColumnElement[bool]]:
     }[state]
 
 
-def lock(session: Session, workspace_id: str, alert_id: str) -> tuple[Alert, AlertState | None]:
+def lock_alert(
+    session: Session, workspace_id: str, alert_id: str
+) -> tuple[Alert, AlertState | None]:
     """Lock an alert and where its rule stands, in the order in which evaluations do."""
-    found = get(session, workspace_id, alert_id).alert
+    found = get_alert(session, workspace_id, alert_id).alert
     key = (workspace_id, found.account_id, found.rule_key)
     state = session.get(AlertState, key, with_for_update=True, populate_existing=True)
     session.refresh(found, with_for_update=True)
     return found, state
 
 
-def lock_rule(
+def lock_rule_alerts(
     session: Session, workspace_id: str, rule_key: str
 ) -> tuple[Sequence[AlertState], Sequence[Alert]]:
     """Lock where a rule stands with all accounts, and what is open of it."""
@@ -104,11 +106,11 @@ def lock_rule(
         .with_for_update()
     )
     locked = session.scalars(states).all()
-    return locked, queries.lock_open(session, workspace_id, Alert.rule_key == rule_key)
+    return locked, queries.lock_open_alerts(session, workspace_id, Alert.rule_key == rule_key)
 
 
 @dataclass(frozen=True, slots=True)
-class RuleStats:
+class AlertRuleStats:
     opened: int
     open: int
     resolved: int
@@ -123,7 +125,7 @@ class RuleStats:
         return round(self.false_positive / judged, 4) if judged else None
 
 
-def rule_stats(session: Session, workspace_id: str, rule_key: str) -> RuleStats:
+def load_rule_stats(session: Session, workspace_id: str, rule_key: str) -> AlertRuleStats:
     tests = (
         Alert.resolved_at.is_(None),
         Alert.resolved_at.is_not(None),
@@ -135,4 +137,4 @@ def rule_stats(session: Session, workspace_id: str, rule_key: str) -> RuleStats:
             Alert.workspace_id == workspace_id, Alert.rule_key == rule_key
         )
     ).one()
-    return RuleStats(*map(int, row))
+    return AlertRuleStats(*map(int, row))

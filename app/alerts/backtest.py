@@ -9,30 +9,30 @@ from statistics import median
 
 from sqlalchemy.orm import Session
 
-from app.alerts import backtest_queries, reasons, sources
-from app.alerts.backtest_queries import Day
-from app.alerts.evaluation import Kept, conclude, look
-from app.alerts.machine import Event
-from app.alerts.rules import Rule
+from app.alerts import backtest_queries, explanations, rule_inputs
+from app.alerts.backtest_queries import HistoryDay
+from app.alerts.evaluation import StoredState, decide, evaluate_rules
+from app.alerts.rules import AlertRuleConfig
+from app.alerts.state_machine import Transition
 from app.core.filters.matching import And, Condition, Op
 from app.health.assess import Status
 from app.portfolio import account_queries
 from app.portfolio import segment_service as segments
 
 ANY_STATUS = Condition("status", Op.IS_NULL, value=False)
-MOST_ACCOUNTS, AT_ONCE, MOST_NAMED = 1000, 250, 100
-KEY = "tried"
+MOST_ACCOUNTS, PAGE_SIZE, MOST_NAMED = 1000, 250, 100
+RULE_KEY = "tried"
 
 
 @dataclass(frozen=True, slots=True)
-class Caught:
+class CaughtAccount:
     account_id: str
     churned_on: date
     days_before: int
 
 
 @dataclass(slots=True)
-class Course:
+class AccountCourse:
     """What became of one account: when the rule opened, and when the account left."""
 
     opened_on: list[date] = field(default_factory=list)
@@ -47,11 +47,11 @@ class Course:
 
 
 @dataclass(frozen=True, slots=True)
-class Backtest:
+class RuleBacktest:
     since: date
     until: date
     of_accounts: int
-    courses: Mapping[str, Course]
+    courses: Mapping[str, AccountCourse]
 
     @property
     def accounts(self) -> int:
@@ -74,9 +74,9 @@ class Backtest:
         return sum(each.churned_on is not None for each in self.courses.values())
 
     @property
-    def all_caught(self) -> list[Caught]:
+    def all_caught(self) -> list[CaughtAccount]:
         return [
-            Caught(key, each.churned_on, each.days_before)
+            CaughtAccount(key, each.churned_on, each.days_before)
             for key, each in sorted(self.courses.items())
             if each.churned_on is not None and each.days_before is not None
         ]
@@ -86,7 +86,7 @@ class Backtest:
         return len(self.all_caught)
 
     @property
-    def caught_accounts(self) -> list[Caught]:
+    def caught_accounts(self) -> list[CaughtAccount]:
         return self.all_caught[:MOST_NAMED]
 
     @property
@@ -100,58 +100,65 @@ class Backtest:
         return sum(len(each.opened_on) for each in stayed)
 
 
-def backtest(
-    session: Session, workspace_id: str, rule: Rule, *, days: int, now: datetime
-) -> Backtest:
+def backtest_rule(
+    session: Session, workspace_id: str, rule: AlertRuleConfig, *, days: int, now: datetime
+) -> RuleBacktest:
     """Evaluate each day as at its end. Of many accounts those that left, and a fair sample.
 
     The filter lets accounts through as they are today.
     """
     until = now.date()
     since = until - timedelta(days=days - 1)
-    ids = backtest_queries.some_accounts(
+    ids = backtest_queries.sample_accounts(
         session, workspace_id, since=since, until=until, limit=MOST_ACCOUNTS
     )
     wanted = And((segments.parse_account_filter(rule.filter), ANY_STATUS))
     within = account_queries.load_matching_ids(session, workspace_id, wanted, ids, today=until)
     ids = [key for key in ids if key in within]
-    courses: dict[str, Course] = {}
-    for start in range(0, len(ids), AT_ONCE):
-        page = ids[start : start + AT_ONCE]
+    courses: dict[str, AccountCourse] = {}
+    for start in range(0, len(ids), PAGE_SIZE):
+        page = ids[start : start + PAGE_SIZE]
         courses |= _courses(session, workspace_id, rule, page, since=since, until=until, now=now)
     total = backtest_queries.count_accounts(session, workspace_id)
-    return Backtest(since, until, total, courses)
+    return RuleBacktest(since, until, total, courses)
 
 
 def _courses(
     session: Session,
     workspace_id: str,
-    rule: Rule,
+    rule: AlertRuleConfig,
     account_ids: Sequence[str],
     *,
     since: date,
     until: date,
     now: datetime,
-) -> dict[str, Course]:
+) -> dict[str, AccountCourse]:
     """Follow accounts day by day; who had left before is left out."""
-    rules, own = {KEY: _for_all(rule)}, partial(reasons.alone, session, workspace_id)
-    courses: dict[str, Course] = {}
-    kept: dict[tuple[str, str], Kept] = {}
-    rows = backtest_queries.days(session, workspace_id, account_ids, since=since, until=until)
+    rules, own = (
+        {RULE_KEY: _for_all(rule)},
+        partial(explanations.load_config_neutral_inputs, session, workspace_id),
+    )
+    courses: dict[str, AccountCourse] = {}
+    kept: dict[tuple[str, str], StoredState] = {}
+    rows = backtest_queries.load_history_days(
+        session, workspace_id, account_ids, since=since, until=until
+    )
     for day, of_day in groupby(rows, key=lambda row: row.as_of):
         some = [row for row in of_day if _is_followed(row, courses)]
         at = datetime.combine(day, time.max, now.tzinfo)
-        facts = sources.facts(session, workspace_id, some, rules.values(), as_of=day, at=at)
-        looks = look(rules, facts, kept, _everybody)
-        for each in conclude(looks, own, sequence=day.toordinal(), now=at):
-            key = each.look.facts.account_id
-            kept[key, KEY] = each.kept
-            if each.event is Event.OPENED:
+        facts = rule_inputs.load_inputs(
+            session, workspace_id, some, rules.values(), as_of=day, at=at
+        )
+        looks = evaluate_rules(rules, facts, kept, _everybody)
+        for each in decide(looks, own, sequence=day.toordinal(), now=at):
+            key = each.evaluation.facts.account_id
+            kept[key, RULE_KEY] = each.kept
+            if each.event is Transition.OPENED:
                 courses[key].opened_on.append(day)
     return courses
 
 
-def _is_followed(row: Day, courses: dict[str, Course]) -> bool:
+def _is_followed(row: HistoryDay, courses: dict[str, AccountCourse]) -> bool:
     """Note when an account leaves; from then on there is nothing to follow.
 
     History may know it only days later: it need not be of every day.
@@ -161,13 +168,13 @@ def _is_followed(row: Day, courses: dict[str, Course]) -> bool:
         if course is not None and course.churned_on is None:
             course.churned_on = row.paid_until or row.as_of
         return False
-    courses.setdefault(row.account_id, Course()).churned_on = None
+    courses.setdefault(row.account_id, AccountCourse()).churned_on = None
     return True
 
 
-def _for_all(rule: Rule) -> Rule:
+def _for_all(rule: AlertRuleConfig) -> AlertRuleConfig:
     return rule.model_copy(update={"filter": {}})
 
 
-def _everybody(_: Rule, account_ids: Collection[str]) -> Collection[str]:
+def _everybody(_: AlertRuleConfig, account_ids: Collection[str]) -> Collection[str]:
     return account_ids

@@ -11,7 +11,7 @@ from app.health.tables import HealthScore
 
 
 @dataclass(frozen=True, slots=True)
-class Day:
+class HistoryDay:
     """How an account stood at the end of a day, as it was first written.
 
     ``paid_until``: of one that has left, since when it pays nothing.
@@ -26,12 +26,12 @@ class Day:
     paid_until: date | None = None
 
 
-def some_accounts(
+def sample_accounts(
     session: Session, workspace_id: str, *, since: date, until: date, limit: int
 ) -> list[str]:
     """Take accounts that left in these days, and others by a hash of their ids; in key order."""
     values = {"workspace_id": workspace_id, "since": since, "until": until, "limit": limit}
-    return sorted(session.scalars(statements.SOME_ACCOUNTS, values))
+    return sorted(session.scalars(statements.SAMPLE_ACCOUNTS, values))
 
 
 def count_accounts(session: Session, workspace_id: str) -> int:
@@ -39,14 +39,14 @@ def count_accounts(session: Session, workspace_id: str) -> int:
     return session.scalar(number) or 0
 
 
-def days(
+def load_history_days(
     session: Session,
     workspace_id: str,
     account_ids: Sequence[str],
     *,
     since: date,
     until: date,
-) -> Sequence[Day]:
+) -> Sequence[HistoryDay]:
     """Return days in their order, without what a score was made of."""
     values = {
         "workspace_id": workspace_id,
@@ -54,4 +54,4 @@ def days(
         "since": since,
         "until": until,
     }
-    return [Day(*row) for row in session.execute(statements.DAYS, values)]
+    return [HistoryDay(*row) for row in session.execute(statements.HISTORY_DAYS, values)]

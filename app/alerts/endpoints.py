@@ -4,9 +4,9 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query
 
-from app.alerts import acts, alert_queries
+from app.alerts import actions, alert_queries
 from app.alerts.rule_endpoints import router as rules_router
-from app.alerts.schemas import AlertOut, AssignIn, FeedbackIn, SnoozeIn
+from app.alerts.schemas import AlertAssignmentIn, AlertFeedbackIn, AlertOut, AlertSnoozeIn
 from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.pagination import Page, PagingDep
@@ -20,11 +20,11 @@ alerts = APIRouter(
 )
 
 AlertId = Annotated[str, Path(max_length=100, pattern=r"^[^\x00]*$")]
-State = Annotated[
+StateFilter = Annotated[
     Literal["active", "open", "acknowledged", "snoozed", "resolved", "all"],
     Query(description="`active`: all that are not resolved; `open`: those nobody has taken on."),
 ]
-Text = Annotated[str | None, Query(max_length=255, pattern=r"^[^\x00]*$")]
+TextFilter = Annotated[str | None, Query(max_length=255, pattern=r"^[^\x00]*$")]
 
 
 @alerts.get("")
@@ -33,11 +33,11 @@ def list_alerts(
     caller: Reader,
     now: Now,
     paging: PagingDep,
-    state: State = "active",
+    state: StateFilter = "active",
     rule: Annotated[Id | None, Query(description="Its key.")] = None,
     severity: Severity | None = None,
     account_id: AccountIdFilter = None,
-    assignee: Text = None,
+    assignee: TextFilter = None,
 ) -> Page[AlertOut]:
     """List alerts, the largest revenue at risk first."""
     said = {"rule_key": rule, "severity": severity, "account_id": account_id, "assignee": assignee}
@@ -60,51 +60,51 @@ def list_alerts(
 @alerts.get("/{alert_id}")
 def get_alert(alert_id: AlertId, session: ReadSessionDep, caller: Reader, now: Now) -> AlertOut:
     """Show an alert."""
-    return AlertOut.of(alert_queries.get(session, caller.workspace_id, alert_id), now)
+    return AlertOut.of(alert_queries.get_alert(session, caller.workspace_id, alert_id), now)
 
 
 def _shown(session: SessionDep, change: Actor, alert_id: str) -> AlertOut:
-    return AlertOut.of(alert_queries.get(session, change.workspace_id, alert_id), change.at)
+    return AlertOut.of(alert_queries.get_alert(session, change.workspace_id, alert_id), change.at)
 
 
 @alerts.post("/{alert_id}/acknowledge", responses=problem_responses(409))
 def acknowledge_alert(alert_id: AlertId, session: SessionDep, change: AlertActor) -> AlertOut:
     """Take an alert on."""
-    acts.acknowledge(session, change, alert_id)
+    actions.acknowledge(session, change, alert_id)
     return _shown(session, change, alert_id)
 
 
 @alerts.post("/{alert_id}/assign", responses=problem_responses(400, 409))
 def assign_alert(
-    alert_id: AlertId, body: AssignIn, session: SessionDep, change: AlertActor
+    alert_id: AlertId, body: AlertAssignmentIn, session: SessionDep, change: AlertActor
 ) -> AlertOut:
     """Say who is to look after it."""
-    acts.assign(session, change, alert_id, body.assignee)
+    actions.assign(session, change, alert_id, body.assignee)
     return _shown(session, change, alert_id)
 
 
 @alerts.post("/{alert_id}/snooze", responses=problem_responses(400, 409))
 def snooze_alert(
-    alert_id: AlertId, body: SnoozeIn, session: SessionDep, change: AlertActor
+    alert_id: AlertId, body: AlertSnoozeIn, session: SessionDep, change: AlertActor
 ) -> AlertOut:
     """Tell nobody of it until a moment. It is evaluated all the same."""
-    acts.snooze(session, change, alert_id, body.until)
+    actions.snooze(session, change, alert_id, body.until)
     return _shown(session, change, alert_id)
 
 
 @alerts.post("/{alert_id}/resolve", responses=problem_responses(409))
 def resolve_alert(alert_id: AlertId, session: SessionDep, change: AlertActor) -> AlertOut:
     """End an alert by hand; the rule opens again only after the breach was really over."""
-    acts.resolve(session, change, alert_id)
+    actions.resolve(session, change, alert_id)
     return _shown(session, change, alert_id)
 
 
 @alerts.post("/{alert_id}/feedback", responses=problem_responses(400))
-def give_feedback(
-    alert_id: AlertId, body: FeedbackIn, session: SessionDep, change: AlertActor
+def give_alert_feedback(
+    alert_id: AlertId, body: AlertFeedbackIn, session: SessionDep, change: AlertActor
 ) -> AlertOut:
     """Say whether it was right; this is what the statistics of its rule count."""
-    acts.give_feedback(session, change, alert_id, body.verdict, body.note)
+    actions.give_feedback(session, change, alert_id, body.verdict, body.note)
     return _shown(session, change, alert_id)
 
 

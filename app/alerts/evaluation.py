@@ -10,26 +10,33 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Self
 
-from app.alerts.machine import Event, Phase, Seen, State, check_at, step
-from app.alerts.readings import GONE, Facts, read
-from app.alerts.rules import Rule, Signal
+from app.alerts.rule_values import INACTIVE_STATUSES, RuleInputs, rule_value
+from app.alerts.rules import AlertRuleConfig, SignalKind
+from app.alerts.state_machine import (
+    CheckResult,
+    MachineState,
+    Phase,
+    Transition,
+    next_check_at,
+    step,
+)
 from app.health.assess import Status
 
-OUTSET = State()
+INITIAL_STATE = MachineState()
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredState:
     """What is stored of a rule and an account."""
 
-    state: State = OUTSET
+    state: MachineState = INITIAL_STATE
     shift: float = 0.0
     yardstick: str | None = None
     snoozed_until: datetime | None = None
 
     @classmethod
     def of(cls, row: Any) -> Self:  # noqa: ANN401 - a row with the columns of the table
-        state = State(
+        state = MachineState(
             phase=Phase(row.phase),
             since=row.since,
             episode=row.episode,
@@ -42,25 +49,25 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Evaluation:
     """One rule, one account, before anything follows of it."""
 
     key: str
-    rule: Rule
-    facts: Facts
-    kept: Kept
+    rule: AlertRuleConfig
+    facts: RuleInputs
+    kept: StoredState
     value: float | None
-    seen: Seen
+    seen: CheckResult
 
     @property
     def yardstick(self) -> str | None:
         """Name what the number was made with: settings and peers, or a model."""
-        if self.rule.kind is not Signal.CHURN_RISK:
+        if self.rule.kind is not SignalKind.CHURN_RISK:
             return self.facts.yardstick
         return f"model {self.facts.risk.model}" if self.facts.risk else None
 
     @property
-    def anchor(self) -> date:
+    def reference_day(self) -> date:
         """The day whose settings and peers count for the one that is judged."""
         return self.facts.as_of - timedelta(
             days=self.rule.window_days if self.rule.compares_scores else 1
@@ -68,27 +75,27 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    look: Look
-    kept: Kept
-    event: Event | None
+class Decision:
+    evaluation: Evaluation
+    kept: StoredState
+    event: Transition | None
     check_at: datetime | None
 
 
-LetThrough = Callable[[Rule, Collection[str]], Collection[str]]
+FilterAccounts = Callable[[AlertRuleConfig, Collection[str]], Collection[str]]
 
 
-Own = Callable[[Sequence[Look]], Mapping[tuple[str, str], Facts]]
+LoadConfigNeutralInputs = Callable[[Sequence[Evaluation]], Mapping[tuple[str, str], RuleInputs]]
 """How accounts would stand, by account and rule, if what they are held against had not changed
 since the anchor; who is held against the same is left out."""
 
 
-def look(
-    rules: Mapping[str, Rule],
-    accounts: Sequence[Facts],
-    kept: Mapping[tuple[str, str], Kept],
-    let_through: LetThrough,
-) -> list[Look]:
+def evaluate_rules(
+    rules: Mapping[str, AlertRuleConfig],
+    accounts: Sequence[RuleInputs],
+    kept: Mapping[tuple[str, str], StoredState],
+    let_through: FilterAccounts,
+) -> list[Evaluation]:
     """Return what is more than plainly ok. Where a filter lets nobody through, a rule is over."""
     found = []
     for key, rule in rules.items():
@@ -96,62 +103,70 @@ def look(
         if rule.filter and some:
             within = let_through(rule, [each.facts.account_id for each in some])
             some = [_within(each, each.facts.account_id in within) for each in some]
-        found += [each for each in some if each.seen is Seen.BREACH or _key(each) in kept]
+        found += [each for each in some if each.seen is CheckResult.BREACH or _key(each) in kept]
     return found
 
 
 def _some(
-    key: str, rule: Rule, accounts: Sequence[Facts], kept: Mapping[tuple[str, str], Kept]
-) -> Iterator[Look]:
+    key: str,
+    rule: AlertRuleConfig,
+    accounts: Sequence[RuleInputs],
+    kept: Mapping[tuple[str, str], StoredState],
+) -> Iterator[Evaluation]:
     for facts in accounts:
         before = kept.get((facts.account_id, key))
-        value = read(rule, facts)
-        seen = Seen.GONE if facts.status in GONE else rule.see(value)
-        if before is not None or seen is Seen.BREACH:
-            yield Look(key, rule, facts, before or Kept(), value, seen)
+        value = rule_value(rule, facts)
+        seen = CheckResult.GONE if facts.status in INACTIVE_STATUSES else rule.check(value)
+        if before is not None or seen is CheckResult.BREACH:
+            yield Evaluation(key, rule, facts, before or StoredState(), value, seen)
 
 
-def _within(each: Look, is_within: bool) -> Look:  # noqa: FBT001 - of one call
-    return each if is_within else replace(each, seen=Seen.GONE)
+def _within(each: Evaluation, is_within: bool) -> Evaluation:  # noqa: FBT001 - of one call
+    return each if is_within else replace(each, seen=CheckResult.GONE)
 
 
-def _key(each: Look) -> tuple[str, str]:
+def _key(each: Evaluation) -> tuple[str, str]:
     return each.facts.account_id, each.key
 
 
-def conclude(looks: Sequence[Look], own: Own, *, sequence: int, now: datetime) -> list[Outcome]:
+def decide(
+    looks: Sequence[Evaluation], own: LoadConfigNeutralInputs, *, sequence: int, now: datetime
+) -> list[Decision]:
     doubtful = [each for each in looks if _is_doubtful(each)]
     standings = own(doubtful) if doubtful else {}
     return [_outcome(each, standings.get(_key(each)), sequence, now) for each in looks]
 
 
-def _is_doubtful(each: Look) -> bool:
+def _is_doubtful(each: Evaluation) -> bool:
     """Whether a breach is new, and may have been made by other settings or peers."""
-    by_hand = each.facts.status is Status.OVERRIDDEN and each.rule.kind is Signal.HEALTH_SCORE
+    by_hand = each.facts.status is Status.OVERRIDDEN and each.rule.kind is SignalKind.HEALTH_SCORE
     is_held = each.kept.yardstick == each.yardstick
     return (
-        each.seen is Seen.BREACH
-        and each.rule.moves_with_config
+        each.seen is CheckResult.BREACH
+        and each.rule.ignores_config_changes
         and not (each.kept.state.is_open or by_hand or is_held)
     )
 
 
-def _outcome(each: Look, own: Facts | None, sequence: int, now: datetime) -> Outcome:
+def _outcome(each: Evaluation, own: RuleInputs | None, sequence: int, now: datetime) -> Decision:
     seen, shift, yardstick = each.seen, each.kept.shift, each.kept.yardstick
     if own is not None and each.value is not None:
-        base = 0.0 if each.anchor < each.facts.as_of - timedelta(days=1) else shift
-        alone = read(each.rule, own)
+        base = 0.0 if each.reference_day < each.facts.as_of - timedelta(days=1) else shift
+        alone = rule_value(each.rule, own)
         shift = base if alone is None else base + each.value - alone
         yardstick = each.yardstick
-    excused = seen is Seen.BREACH and each.rule.see(_less(each.value, shift)) is not Seen.BREACH
+    excused = (
+        seen is CheckResult.BREACH
+        and each.rule.check(_less(each.value, shift)) is not CheckResult.BREACH
+    )
     if excused and not each.kept.state.is_open:
-        seen = Seen.BETWEEN
-    elif seen in {Seen.BREACH, Seen.CLEAR, Seen.GONE}:
+        seen = CheckResult.BETWEEN
+    elif seen in {CheckResult.BREACH, CheckResult.CLEAR, CheckResult.GONE}:
         shift, yardstick = 0.0, None
     timing = each.rule.timing
     state, event = step(each.kept.state, seen, timing, sequence=sequence, now=now)
     kept = replace(each.kept, state=state, shift=shift, yardstick=yardstick)
-    return Outcome(each, kept, event, check_at(state, timing, now))
+    return Decision(each, kept, event, next_check_at(state, timing, now))
 
 
 def _less(value: float | None, shift: float) -> float | None:

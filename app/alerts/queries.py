@@ -7,10 +7,10 @@ from sqlalchemy.orm import Session
 
 from app.accounts.due import Priority
 from app.alerts import statements
-from app.alerts.evaluation import Kept, Outcome
-from app.alerts.machine import Phase
-from app.alerts.notices import NOTHING
-from app.alerts.tables import EVALUATION, Alert, AlertState
+from app.alerts.evaluation import Decision, StoredState
+from app.alerts.notifications import NOTHING
+from app.alerts.state_machine import Phase
+from app.alerts.tables import EVALUATION_NUMBERS, Alert, AlertState
 from app.churn.tables import ChurnRisk
 from app.core.query_helpers import same_account
 from app.health.tables import HealthScore
@@ -19,13 +19,13 @@ from app.portfolio.account_queries import REVENUE_AT_RISK
 WAITING_AT_ONCE = 1000
 
 
-def next_evaluation(session: Session, workspace_id: str) -> int:  # noqa: ARG001 - of any workspace
-    return int(session.scalar(select(EVALUATION.next_value())) or 0)
+def next_evaluation_number(session: Session, workspace_id: str) -> int:  # noqa: ARG001 - of any workspace
+    return int(session.scalar(select(EVALUATION_NUMBERS.next_value())) or 0)
 
 
 def lock_states(
     session: Session, workspace_id: str, account_ids: Sequence[str]
-) -> dict[tuple[str, str], Kept]:
+) -> dict[tuple[str, str], StoredState]:
     """Return what is stored, by account and rule."""
     rows = session.execute(
         select(AlertState.__table__)
@@ -33,14 +33,14 @@ def lock_states(
         .order_by(AlertState.account_id, AlertState.rule_key)
         .with_for_update()
     )
-    return {(row.account_id, row.rule_key): Kept.of(row) for row in rows}
+    return {(row.account_id, row.rule_key): StoredState.of(row) for row in rows}
 
 
-def write_states(session: Session, workspace_id: str, outcomes: Sequence[Outcome]) -> None:
+def upsert_states(session: Session, workspace_id: str, outcomes: Sequence[Decision]) -> None:
     rows = [
         {
-            "account_id": each.look.facts.account_id,
-            "rule_key": each.look.key,
+            "account_id": each.evaluation.facts.account_id,
+            "rule_key": each.evaluation.key,
             "shift": each.kept.shift,
             "yardstick": each.kept.yardstick,
             "check_at": each.check_at,
@@ -56,20 +56,24 @@ def write_states(session: Session, workspace_id: str, outcomes: Sequence[Outcome
     ]
     if rows:
         values = {"workspace_id": workspace_id, "rows": orjson.dumps(rows).decode()}
-        session.execute(statements.WRITE_STATES, values)
+        session.execute(statements.UPSERT_STATES, values)
 
 
-def open_alerts(
+def lock_open_alerts_by_key(
     session: Session, workspace_id: str, keys: Collection[tuple[str, str]]
 ) -> Mapping[tuple[str, str], Alert]:
     """Lock the open alerts of accounts and rules."""
     if not keys:
         return {}
-    rows = lock_open(session, workspace_id, tuple_(Alert.account_id, Alert.rule_key).in_(keys))
+    rows = lock_open_alerts(
+        session, workspace_id, tuple_(Alert.account_id, Alert.rule_key).in_(keys)
+    )
     return {(row.account_id, row.rule_key): row for row in rows}
 
 
-def lock_open(session: Session, workspace_id: str, which: ColumnElement[bool]) -> Sequence[Alert]:
+def lock_open_alerts(
+    session: Session, workspace_id: str, which: ColumnElement[bool]
+) -> Sequence[Alert]:
     """Lock open alerts, in the order of accounts and rules."""
     return session.scalars(
         select(Alert)
@@ -80,18 +84,20 @@ def lock_open(session: Session, workspace_id: str, which: ColumnElement[bool]) -
     ).all()
 
 
-def take_waiting(session: Session, *, now: datetime) -> Sequence[tuple[str, str]]:
+def claim_waiting_accounts(session: Session, *, now: datetime) -> Sequence[tuple[str, str]]:
     """Take accounts, with their workspaces, of which time alone may have brought a change."""
     values = {"now": now, "limit": WAITING_AT_ONCE}
-    return [(row[0], row[1]) for row in session.execute(statements.TAKE_WAITING, values)]
+    return [(row[0], row[1]) for row in session.execute(statements.CLAIM_WAITING, values)]
 
 
-def swept_workspaces(session: Session) -> Sequence[str]:
+def list_swept_workspaces(session: Session) -> Sequence[str]:
     """Return who has been swept and is still owed notices."""
-    return session.scalars(statements.SWEPT, {"sweep": int(Priority.SWEEP)}).all()
+    return session.scalars(statements.SWEPT_WORKSPACES, {"sweep": int(Priority.SWEEP)}).all()
 
 
-def owed(session: Session, workspace_id: str, *, until: date, now: datetime) -> Sequence[Alert]:
+def lock_held_alerts(
+    session: Session, workspace_id: str, *, until: date, now: datetime
+) -> Sequence[Alert]:
     """Lock what is owed, in the order of rules and episodes.
 
     What is snoozed waits, and what opened in silence and seems to end.
@@ -115,7 +121,9 @@ def owed(session: Session, workspace_id: str, *, until: date, now: datetime) -> 
     ).all()
 
 
-def scores(session: Session, workspace_id: str, *, after: str, limit: int) -> Sequence[HealthScore]:
+def list_scores(
+    session: Session, workspace_id: str, *, after: str, limit: int
+) -> Sequence[HealthScore]:
     """Return the newest scores in key order."""
     return session.scalars(
         select(HealthScore)
@@ -125,7 +133,7 @@ def scores(session: Session, workspace_id: str, *, after: str, limit: int) -> Se
     ).all()
 
 
-def scores_of(
+def load_scores(
     session: Session, workspace_id: str, account_ids: Collection[str]
 ) -> Sequence[HealthScore]:
     return session.scalars(
@@ -135,7 +143,9 @@ def scores_of(
     ).all()
 
 
-def revenue(session: Session, workspace_id: str, account_ids: Collection[str]) -> dict[str, int]:
+def load_revenue_at_risk(
+    session: Session, workspace_id: str, account_ids: Collection[str]
+) -> dict[str, int]:
     """Return the revenue at risk by account, in cents a year."""
     rows = session.execute(
         select(HealthScore.account_id, REVENUE_AT_RISK)

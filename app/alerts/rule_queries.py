@@ -5,11 +5,13 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from app.alerts.rules import BUILT_IN, Rule
+from app.alerts.rules import BUILT_IN_RULES, AlertRuleConfig
 from app.alerts.tables import AlertRule
 
 
-def rules(session: Session, workspace_id: str) -> dict[str, tuple[int, Rule]]:
+def load_active_rules(
+    session: Session, workspace_id: str
+) -> dict[str, tuple[int, AlertRuleConfig]]:
     """Return the rules that hold, in the order of their keys, each with its version.
 
     What is stored goes before what is built in.
@@ -19,12 +21,12 @@ def rules(session: Session, workspace_id: str) -> dict[str, tuple[int, Rule]]:
             AlertRule.workspace_id == workspace_id, AlertRule.active
         )
     )
-    said = {row.key: (row.version, Rule.model_validate(row.config)) for row in stored}
-    known = {**{key: (1, rule) for key, rule in BUILT_IN.items()}, **said}
+    said = {row.key: (row.version, AlertRuleConfig.model_validate(row.config)) for row in stored}
+    known = {**{key: (1, rule) for key, rule in BUILT_IN_RULES.items()}, **said}
     return {key: known[key] for key in sorted(known)}
 
 
-def versions(session: Session, workspace_id: str, key: str) -> Sequence[AlertRule]:
+def list_versions(session: Session, workspace_id: str, key: str) -> Sequence[AlertRule]:
     """Newest first; a version that is built in is not among them."""
     return session.scalars(
         select(AlertRule)
@@ -33,7 +35,7 @@ def versions(session: Session, workspace_id: str, key: str) -> Sequence[AlertRul
     ).all()
 
 
-def retire(session: Session, workspace_id: str, key: str) -> None:
+def deactivate_rule(session: Session, workspace_id: str, key: str) -> None:
     session.execute(
         update(AlertRule)
         .where(AlertRule.workspace_id == workspace_id, AlertRule.key == key, AlertRule.active)
@@ -41,7 +43,7 @@ def retire(session: Session, workspace_id: str, key: str) -> None:
     )
 
 
-def replace(
+def insert_version(
     session: Session,
     workspace_id: str,
     key: str,
@@ -56,8 +58,8 @@ def replace(
             AlertRule.workspace_id == workspace_id, AlertRule.key == key
         )
     )
-    version = 1 + (newest or (1 if key in BUILT_IN else 0))
-    retire(session, workspace_id, key)
+    version = 1 + (newest or (1 if key in BUILT_IN_RULES else 0))
+    deactivate_rule(session, workspace_id, key)
     row = AlertRule(
         workspace_id=workspace_id,
         key=key,

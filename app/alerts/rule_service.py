@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 
 from app.accounts.due import Priority
 from app.accounts.queries import mark_all_due
-from app.alerts import alert_queries, notices, rule_queries, sources
-from app.alerts.machine import Phase
-from app.alerts.rules import BUILT_IN, Rule, Signal
+from app.alerts import alert_queries, notifications, rule_inputs, rule_queries
+from app.alerts.rules import BUILT_IN_RULES, AlertRuleConfig, SignalKind
+from app.alerts.state_machine import Phase
 from app.core.errors import ConflictError, FieldError, NotFoundError, UnprocessableError
 from app.core.query_helpers import advisory_lock
 from app.health.scorecard_queries import measure_names
@@ -20,27 +20,27 @@ from app.signals.detect import SIGNALS
 from app.workspaces.service import Actor
 
 MOST_RULES = 100
-ENDED = "rule_ended"
-RULES = "alert rules"
+RULE_ENDED = "rule_ended"
+RULES_LOCK = "alert rules"
 """One transaction at a time changes them."""
 
-Versioned = tuple[int, Rule]
+VersionedRule = tuple[int, AlertRuleConfig]
 
 
-def get(session: Session, workspace_id: str, key: str) -> Versioned:
-    found = rule_queries.rules(session, workspace_id).get(key)
+def get(session: Session, workspace_id: str, key: str) -> VersionedRule:
+    found = rule_queries.load_active_rules(session, workspace_id).get(key)
     if found is None:
         raise NotFoundError("alert rule", key)
     return found
 
 
-def check(session: Session, workspace_id: str, rule: Rule) -> None:
+def check(session: Session, workspace_id: str, rule: AlertRuleConfig) -> None:
     """Raise FilterError or UnprocessableError where a rule watches what there is not."""
     segments.parse_account_filter(rule.filter)
     _check_thresholds(rule)
-    if rule.kind is Signal.NAMED:
+    if rule.kind is SignalKind.NAMED:
         known: set[str] = {*SIGNALS}
-    elif rule.kind is Signal.MEASURE:
+    elif rule.kind is SignalKind.MEASURE:
         known = measure_names(session, workspace_id)
     else:
         return
@@ -51,7 +51,7 @@ def check(session: Session, workspace_id: str, rule: Rule) -> None:
         raise UnprocessableError("The rule watches what there is not.", errors=[where])
 
 
-def _check_thresholds(rule: Rule) -> None:
+def _check_thresholds(rule: AlertRuleConfig) -> None:
     low, high = rule.range
     ends = f"{low:g} to {high:g}" if math.isfinite(low) else f"at most {high:g}"
     if not rule.can_fire:
@@ -62,19 +62,19 @@ def _check_thresholds(rule: Rule) -> None:
         raise UnprocessableError("What the rule opens would never be over.", errors=[where])
 
 
-def put(session: Session, change: Actor, key: str, wanted: Rule) -> Versioned:
+def put(session: Session, change: Actor, key: str, wanted: AlertRuleConfig) -> VersionedRule:
     """Create a rule or its next version; saying the same again changes nothing."""
     workspace_id = change.workspace_id
     check(session, workspace_id, wanted)
-    advisory_lock(session, RULES, workspace_id)
-    known = rule_queries.rules(session, workspace_id)
+    advisory_lock(session, RULES_LOCK, workspace_id)
+    known = rule_queries.load_active_rules(session, workspace_id)
     version, before = known.get(key, (0, None))
     config = wanted.model_dump(mode="json")
     if before is not None and before.model_dump(mode="json") == config:
         return version, before
     if before is None and len(known) >= MOST_RULES:
         raise ConflictError(f"A workspace has at most {MOST_RULES} rules.", code="too_many_rules")
-    version = rule_queries.replace(
+    version = rule_queries.insert_version(
         session, workspace_id, key, config, actor=change.actor, now=change.at
     )
     change.audit(session, "alert_rule.changed" if before else "alert_rule.created", key, config)
@@ -88,26 +88,26 @@ def put(session: Session, change: Actor, key: str, wanted: Rule) -> Versioned:
 def delete(session: Session, change: Actor, key: str) -> None:
     """Let a rule hold no more; what it opened is over, and stays to be read."""
     workspace_id = change.workspace_id
-    advisory_lock(session, RULES, workspace_id)
+    advisory_lock(session, RULES_LOCK, workspace_id)
     _, rule = get(session, workspace_id, key)
-    if key in BUILT_IN:
+    if key in BUILT_IN_RULES:
         raise ConflictError(f"{key} is built in: disable it instead.", code="built_in_rule")
-    rule_queries.retire(session, workspace_id, key)
+    rule_queries.deactivate_rule(session, workspace_id, key)
     change.audit(session, "alert_rule.deleted", key)
     _end_alerts(session, workspace_id, key, rule, now=change.at)
 
 
-def _decides(rule: Rule) -> dict[str, Any]:
+def _decides(rule: AlertRuleConfig) -> dict[str, Any]:
     """Return what of a rule decides when it opens."""
     return rule.model_dump(exclude={"name", "severity", "owner"})
 
 
 def _end_alerts(
-    session: Session, workspace_id: str, key: str, rule: Rule, *, now: datetime
+    session: Session, workspace_id: str, key: str, rule: AlertRuleConfig, *, now: datetime
 ) -> None:
-    states, alerts = alert_queries.lock_rule(session, workspace_id, key)
-    sources.note_last(session, workspace_id, rule, alerts, today=now.date())
+    states, alerts = alert_queries.lock_rule_alerts(session, workspace_id, key)
+    rule_inputs.record_last_values(session, workspace_id, rule, alerts, today=now.date())
     for state in states:
         state.phase, state.since, state.check_at = Phase.OK, None, None
         state.shift, state.yardstick, state.armed = 0.0, None, True
-    notices.end(session, workspace_id, alerts, ENDED, now=now)
+    notifications.resolve_alerts(session, workspace_id, alerts, RULE_ENDED, now=now)

@@ -10,7 +10,7 @@ from typing import Annotated, Self
 from pydantic import BeforeValidator, Field, JsonValue, Strict, model_validator
 from pydantic_core import PydanticCustomError
 
-from app.alerts.machine import Seen, Timing
+from app.alerts.state_machine import CheckResult, Timing
 from app.health.measures import NO_NUL, Name, Number, Setting
 from app.health.scorecard import Band
 from app.signals.signal import Severity
@@ -19,7 +19,7 @@ LONGEST_SECONDS = 366 * 86400
 DAY = 86400
 
 
-class Signal(StrEnum):
+class SignalKind(StrEnum):
     """The kinds of numbers; a measure and a named signal are followed by a colon and a name."""
 
     HEALTH_SCORE = "health_score"
@@ -29,7 +29,7 @@ class Signal(StrEnum):
     NAMED = "signal"
 
 
-class Operator(StrEnum):
+class AlertOperator(StrEnum):
     BELOW = "below"
     ABOVE = "above"
     DROP_BY = "drop_by"
@@ -38,32 +38,32 @@ class Operator(StrEnum):
     DROP_VS_SELF = "drop_vs_self"
 
 
-DROPS = {Operator.DROP_BY, Operator.DROP_VS_SELF}
+DROPS = {AlertOperator.DROP_BY, AlertOperator.DROP_VS_SELF}
 """A drop by just as much is a breach; else the number must be beyond."""
 
-LEVELS = ("low", "medium", "high")
-BANDS: Mapping[Signal, tuple[str, ...]] = {
-    Signal.HEALTH_SCORE: (Band.AT_RISK, Band.WATCH, Band.HEALTHY),
-    Signal.CHURN_RISK: LEVELS,
+RISK_LEVELS = ("low", "medium", "high")
+BANDS: Mapping[SignalKind, tuple[str, ...]] = {
+    SignalKind.HEALTH_SCORE: (Band.AT_RISK, Band.WATCH, Band.HEALTHY),
+    SignalKind.CHURN_RISK: RISK_LEVELS,
 }
 
-OPERATORS: Mapping[Signal, set[Operator]] = {
-    Signal.HEALTH_SCORE: {*Operator} - {Operator.ABSENT_FOR},
-    Signal.MEASURE: {*Operator} - {Operator.ENTERS_BAND},
-    Signal.CHURN_RISK: {Operator.BELOW, Operator.ABOVE, Operator.ENTERS_BAND},
-    Signal.DAYS_SINCE_LAST_USE: {Operator.BELOW, Operator.ABOVE},
-    Signal.NAMED: {Operator.ABOVE, Operator.ABSENT_FOR},
+OPERATORS: Mapping[SignalKind, set[AlertOperator]] = {
+    SignalKind.HEALTH_SCORE: {*AlertOperator} - {AlertOperator.ABSENT_FOR},
+    SignalKind.MEASURE: {*AlertOperator} - {AlertOperator.ENTERS_BAND},
+    SignalKind.CHURN_RISK: {AlertOperator.BELOW, AlertOperator.ABOVE, AlertOperator.ENTERS_BAND},
+    SignalKind.DAYS_SINCE_LAST_USE: {AlertOperator.BELOW, AlertOperator.ABOVE},
+    SignalKind.NAMED: {AlertOperator.ABOVE, AlertOperator.ABSENT_FOR},
 }
 
-RANGES: Mapping[Signal, tuple[float, float]] = {
-    Signal.HEALTH_SCORE: (0, 100),
-    Signal.CHURN_RISK: (0, 1),
-    Signal.DAYS_SINCE_LAST_USE: (0, math.inf),
-    Signal.NAMED: (0, 1),
+RANGES: Mapping[SignalKind, tuple[float, float]] = {
+    SignalKind.HEALTH_SCORE: (0, 100),
+    SignalKind.CHURN_RISK: (0, 1),
+    SignalKind.DAYS_SINCE_LAST_USE: (0, math.inf),
+    SignalKind.NAMED: (0, 1),
 }
 """Between which ends a number lies; nobody knows them of a measure."""
 
-GAP: Mapping[Signal, float] = {Signal.CHURN_RISK: 0.05, Signal.NAMED: 0}
+DEFAULT_CLEAR_GAP: Mapping[SignalKind, float] = {SignalKind.CHURN_RISK: 0.05, SignalKind.NAMED: 0}
 """How far ``clear_at`` lies from ``fire_at`` where nobody has said it; else five points."""
 
 
@@ -83,7 +83,7 @@ def _window(value: object) -> object:
     return value
 
 
-class Rule(Setting):
+class AlertRuleConfig(Setting):
     """One version of a rule. ``fire_at`` means what the operator says of it (docs/alerts.md)."""
 
     name: Name = Field(examples=["Health at risk"])
@@ -92,7 +92,7 @@ class Rule(Setting):
         description="What to watch: `measure:<name>` and `signal:<name>` take a name.",
         examples=["health_score"],
     )
-    operator: Operator
+    operator: AlertOperator
     fire_at: Number | None = Field(None, examples=[25])
     clear_at: Number | None = Field(
         None, description="Null: five points from `fire_at` (0.05 of churn risk).", examples=[30]
@@ -122,14 +122,14 @@ class Rule(Setting):
         if wants not in OPERATORS[kind]:
             known = ", ".join(sorted(OPERATORS[kind]))
             raise ValueError(f"{kind} is watched with one of: {known}.")
-        if (wants is Operator.ENTERS_BAND) != (self.band is not None):
+        if (wants is AlertOperator.ENTERS_BAND) != (self.band is not None):
             raise ValueError("enters_band wants a band, and nothing else does.")
         if self.band is not None and self.band not in BANDS[kind]:
             raise ValueError(f"The bands of {kind} are: {', '.join(BANDS[kind])}.")
-        needs_number = wants is not Operator.ENTERS_BAND and kind is not Signal.NAMED
-        if self.fire_at is None and (needs_number or wants is Operator.ABSENT_FOR):
+        needs_number = wants is not AlertOperator.ENTERS_BAND and kind is not SignalKind.NAMED
+        if self.fire_at is None and (needs_number or wants is AlertOperator.ABSENT_FOR):
             raise ValueError("fire_at is missing.")
-        if (self.clears_at - self.fires_at) * self.sign > 0:
+        if (self.clear_threshold - self.fire_threshold) * self.sign > 0:
             raise ValueError(
                 "fire_at is to be 0 or more."
                 if self.clear_at is None
@@ -138,8 +138,8 @@ class Rule(Setting):
         return self
 
     @cached_property
-    def kind(self) -> Signal:
-        return Signal(self.signal.partition(":")[0])
+    def kind(self) -> SignalKind:
+        return SignalKind(self.signal.partition(":")[0])
 
     @cached_property
     def subject(self) -> str:
@@ -149,7 +149,7 @@ class Rule(Setting):
     @cached_property
     def sign(self) -> int:
         """1 where much is a breach, -1 where little is."""
-        return -1 if self.operator in {Operator.BELOW, Operator.ENTERS_BAND} else 1
+        return -1 if self.operator in {AlertOperator.BELOW, AlertOperator.ENTERS_BAND} else 1
 
     @property
     def condition(self) -> str:
@@ -160,44 +160,44 @@ class Rule(Setting):
     @property
     def compares_scores(self) -> bool:
         """Whether it is about a score against the one of ``window_days`` before."""
-        of_health = self.kind is Signal.HEALTH_SCORE
-        return self.operator is Operator.DROP_BY or (self.operator in DROPS and of_health)
+        of_health = self.kind is SignalKind.HEALTH_SCORE
+        return self.operator is AlertOperator.DROP_BY or (self.operator in DROPS and of_health)
 
     @property
     def direction(self) -> str:
         """Which way the signal went when the rule fires."""
-        if self.operator is Operator.ENTERS_BAND:
-            return "up" if self.band in {Band.HEALTHY, LEVELS[-1]} else "down"
-        return "up" if self.operator is Operator.ABOVE else "down"
+        if self.operator is AlertOperator.ENTERS_BAND:
+            return "up" if self.band in {Band.HEALTHY, RISK_LEVELS[-1]} else "down"
+        return "up" if self.operator is AlertOperator.ABOVE else "down"
 
     @cached_property
-    def fires_at(self) -> float:
+    def fire_threshold(self) -> float:
         """What the watched number is held against: of a band, how far outside of it."""
-        is_plain = self.operator not in {Operator.ENTERS_BAND, Operator.ABSENT_FOR}
+        is_plain = self.operator not in {AlertOperator.ENTERS_BAND, AlertOperator.ABSENT_FOR}
         return (self.fire_at or 0.0) if is_plain else 0.0
 
     @cached_property
-    def clears_at(self) -> float:
+    def clear_threshold(self) -> float:
         if self.clear_at is not None:
             return self.clear_at
-        if self.operator is Operator.ABSENT_FOR or (self.kind, self.band) in LEVEL_RULES:
+        if self.operator is AlertOperator.ABSENT_FOR or (self.kind, self.band) in LEVEL_RULES:
             return 0.0
-        cleared = self.fires_at - self.sign * GAP.get(self.kind, 5.0)
+        cleared = self.fire_threshold - self.sign * DEFAULT_CLEAR_GAP.get(self.kind, 5.0)
         if self.sign > 0:
             return max(cleared, 0.0)
-        return max(self.fires_at, min(cleared, self.range[1]))
+        return max(self.fire_threshold, min(cleared, self.range[1]))
 
     @cached_property
     def range(self) -> tuple[float, float]:
         """Between which ends that lies which the thresholds are for."""
-        if self.operator in {Operator.ENTERS_BAND, Operator.ABSENT_FOR}:
+        if self.operator in {AlertOperator.ENTERS_BAND, AlertOperator.ABSENT_FOR}:
             return -math.inf, math.inf
         low, high = RANGES.get(self.kind, (-math.inf, math.inf))
         return (-math.inf if self.operator in DROPS else low), high
 
     @cached_property
     def timing(self) -> Timing:
-        absent_days = (self.fire_at or 0) if self.operator is Operator.ABSENT_FOR else 0
+        absent_days = (self.fire_at or 0) if self.operator is AlertOperator.ABSENT_FOR else 0
         return Timing(
             breach=timedelta(days=absent_days, seconds=self.for_seconds),
             keep=timedelta(seconds=self.keep_seconds),
@@ -205,56 +205,60 @@ class Rule(Setting):
         )
 
     @cached_property
-    def moves_with_config(self) -> bool:
+    def ignores_config_changes(self) -> bool:
         """Whether other settings, other peers or another model alone can move the number."""
-        judged = {Signal.HEALTH_SCORE, Signal.MEASURE, Signal.CHURN_RISK}
+        judged = {SignalKind.HEALTH_SCORE, SignalKind.MEASURE, SignalKind.CHURN_RISK}
         return self.kind in judged and not self.on_config_change
 
     @property
     def can_fire(self) -> bool:
-        return self.see(self.range[self.sign > 0]) is Seen.BREACH
+        return self.check(self.range[self.sign > 0]) is CheckResult.BREACH
 
     @property
     def can_clear(self) -> bool:
-        return self.see(self.range[self.sign < 0]) is Seen.CLEAR
+        return self.check(self.range[self.sign < 0]) is CheckResult.CLEAR
 
-    def see(self, value: float | None) -> Seen:
+    def check(self, value: float | None) -> CheckResult:
         """Hold a number against both thresholds."""
         if value is None:
-            return Seen.UNKNOWN
-        beyond = (value - self.fires_at) * self.sign
+            return CheckResult.UNKNOWN
+        beyond = (value - self.fire_threshold) * self.sign
         if beyond > 0 or (beyond == 0 and self.operator in DROPS):
-            return Seen.BREACH
-        return Seen.CLEAR if (value - self.clears_at) * self.sign <= 0 else Seen.BETWEEN
+            return CheckResult.BREACH
+        return (
+            CheckResult.CLEAR
+            if (value - self.clear_threshold) * self.sign <= 0
+            else CheckResult.BETWEEN
+        )
 
 
-LEVEL_RULES = {(Signal.CHURN_RISK, level) for level in LEVELS}
+LEVEL_RULES = {(SignalKind.CHURN_RISK, level) for level in RISK_LEVELS}
 
-BUILT_IN: Mapping[str, Rule] = {
-    "health_at_risk": Rule(
+BUILT_IN_RULES: Mapping[str, AlertRuleConfig] = {
+    "health_at_risk": AlertRuleConfig(
         name="Health at risk",
         signal="health_score",
-        operator=Operator.ENTERS_BAND,
+        operator=AlertOperator.ENTERS_BAND,
         band=Band.AT_RISK,
         severity=Severity.HIGH,
     ),
-    "health_sharp_drop": Rule(
+    "health_sharp_drop": AlertRuleConfig(
         name="Health fell by 20 points in 28 days",
         signal="health_score",
-        operator=Operator.DROP_BY,
+        operator=AlertOperator.DROP_BY,
         fire_at=20,
     ),
-    "churn_risk_high": Rule(
+    "churn_risk_high": AlertRuleConfig(
         name="Churn risk high",
         signal="churn_risk",
-        operator=Operator.ENTERS_BAND,
+        operator=AlertOperator.ENTERS_BAND,
         band="high",
         severity=Severity.HIGH,
     ),
-    "no_use": Rule(
+    "no_use": AlertRuleConfig(
         name="Not used for two weeks",
         signal="days_since_last_use",
-        operator=Operator.ABOVE,
+        operator=AlertOperator.ABOVE,
         fire_at=14,
     ),
 }

@@ -6,15 +6,15 @@ from typing import Annotated, Self
 
 from pydantic import Field, Strict, model_validator
 
-from app.alerts.alert_queries import Listed
-from app.alerts.rules import BUILT_IN, Operator, Rule
+from app.alerts.alert_queries import ListedAlert
+from app.alerts.rules import BUILT_IN_RULES, AlertOperator, AlertRuleConfig
 from app.alerts.tables import AlertRule
 from app.core.schemas import WHOLE_NUMBER, RequestModel, ResponseModel, Text, Timestamp
 from app.portfolio.schemas import FilterJson
 from app.signals.signal import Severity
 
 MOST_DAYS = 366
-EXAMPLE = BUILT_IN["health_at_risk"].model_dump(mode="json")
+EXAMPLE = BUILT_IN_RULES["health_at_risk"].model_dump(mode="json")
 
 
 class AlertStatus(StrEnum):
@@ -23,7 +23,7 @@ class AlertStatus(StrEnum):
     RESOLVED = "resolved"
 
 
-class Verdict(StrEnum):
+class AlertVerdict(StrEnum):
     VALID = "valid"
     FALSE_POSITIVE = "false_positive"
     TOO_EARLY = "too_early"
@@ -66,11 +66,11 @@ class AlertOut(ResponseModel):
     snoozed_until: datetime | None
     resolved_at: datetime | None
     resolution: str | None = Field(examples=[None])
-    feedback: Verdict | None = Field(examples=[None])
+    feedback: AlertVerdict | None = Field(examples=[None])
     feedback_note: str | None = Field(examples=[None])
 
     @classmethod
-    def of(cls, found: Listed, now: datetime) -> Self:
+    def of(cls, found: ListedAlert, now: datetime) -> Self:
         alert = found.alert
         status = AlertStatus.ACKNOWLEDGED if alert.acknowledged_at else AlertStatus.OPEN
         return cls.from_row(
@@ -78,41 +78,41 @@ class AlertOut(ResponseModel):
             account_name=found.name,
             rule=alert.rule_key,
             state=AlertStatus.RESOLVED if alert.resolved_at else status,
-            flapping=alert.resolved_at is None and found.kept.state.flaps(now),
+            flapping=alert.resolved_at is None and found.kept.state.is_flapping(now),
             revenue_at_risk_cents=found.revenue_at_risk_cents,
             revenue_at_risk_basis=found.basis,
             snoozed_until=found.kept.snoozed_until,
         )
 
 
-class AssignIn(RequestModel):
+class AlertAssignmentIn(RequestModel):
     assignee: Text | None = Field(description="Null: nobody.", examples=["kim@example.com"])
 
 
-class SnoozeIn(RequestModel):
+class AlertSnoozeIn(RequestModel):
     until: Timestamp | None = Field(
         description="Until then nobody is told of it. Null: from now on again.",
         examples=["2026-12-01T09:00:00Z"],
     )
 
 
-class FeedbackIn(RequestModel):
-    verdict: Verdict
+class AlertFeedbackIn(RequestModel):
+    verdict: AlertVerdict
     note: Text | None = Field(None, examples=["They were on holiday."])
 
 
-class RuleIn(Rule):
+class AlertRuleIn(AlertRuleConfig):
     filter: FilterJson = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def count_days(self) -> Self:
         """Of what is sent, not of what is stored: that must stay readable."""
-        if self.operator is Operator.ABSENT_FOR and not 0 <= (self.fire_at or 0) <= MOST_DAYS:
+        if self.operator is AlertOperator.ABSENT_FOR and not 0 <= (self.fire_at or 0) <= MOST_DAYS:
             raise ValueError(f"fire_at of absent_for is a number of days from 0 to {MOST_DAYS}.")
         return self
 
 
-class RuleOut(ResponseModel):
+class AlertRuleOut(ResponseModel):
     """A rule in the version that holds. ``rule`` can be sent back as it is."""
 
     key: str = Field(examples=["health_at_risk"])
@@ -121,32 +121,32 @@ class RuleOut(ResponseModel):
     clear_at: float = Field(
         description="Where it is over: as said, or a distance from `fire_at`.", examples=[5.0]
     )
-    rule: Rule = Field(examples=[EXAMPLE])
+    rule: AlertRuleConfig = Field(examples=[EXAMPLE])
 
     @classmethod
-    def of(cls, key: str, version: int, rule: Rule) -> Self:
+    def of(cls, key: str, version: int, rule: AlertRuleConfig) -> Self:
         return cls(
             key=key,
             version=version,
-            built_in=key in BUILT_IN,
-            clear_at=rule.clears_at,
+            built_in=key in BUILT_IN_RULES,
+            clear_at=rule.clear_threshold,
             rule=rule,
         )
 
 
-class RuleVersionOut(ResponseModel):
+class AlertRuleVersionOut(ResponseModel):
     version: int = Field(examples=[2])
     active: bool
     created_at: datetime
     created_by: str = Field(examples=["key:0123456789"])
-    rule: Rule = Field(examples=[EXAMPLE])
+    rule: AlertRuleConfig = Field(examples=[EXAMPLE])
 
     @classmethod
     def of(cls, row: AlertRule) -> Self:
         return cls.from_row(row, rule=row.config)
 
 
-class PreviewOut(ResponseModel):
+class AlertRulePreviewOut(ResponseModel):
     """How many accounts a rule is about, and for how many it would open at once."""
 
     count: int = Field(description="Let through by the filter.", examples=[120])
@@ -159,17 +159,17 @@ class PreviewOut(ResponseModel):
 Days = Annotated[int, Strict(), Field(ge=1, le=365, examples=[90]), WHOLE_NUMBER]
 
 
-class BacktestIn(RequestModel):
+class AlertRuleBacktestIn(RequestModel):
     days: Days = 90
 
 
-class CaughtOut(ResponseModel):
+class CaughtAccountOut(ResponseModel):
     account_id: str = Field(examples=["acme"])
     churned_on: date
     days_before: int = Field(examples=[41])
 
 
-class BacktestOut(ResponseModel):
+class AlertRuleBacktestOut(ResponseModel):
     """What a rule would have done in the last days, of the scores as they were written then."""
 
     since: date
@@ -182,11 +182,11 @@ class BacktestOut(ResponseModel):
     churned: int = Field(description="Accounts that left in these days.", examples=[9])
     caught: int = Field(description="Of those, for how many it had opened.", examples=[7])
     days_before_median: float | None = Field(examples=[38.0])
-    caught_accounts: list[CaughtOut] = Field(description="The first hundred.")
+    caught_accounts: list[CaughtAccountOut] = Field(description="The first hundred.")
     false_alarms: int = Field(description="Alerts of accounts that have not left.", examples=[15])
 
 
-class RuleStatsOut(ResponseModel):
+class AlertRuleStatsOut(ResponseModel):
     opened: int = Field(examples=[24])
     open: int = Field(examples=[4])
     resolved: int = Field(examples=[20])

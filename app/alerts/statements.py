@@ -2,7 +2,7 @@
 
 from sqlalchemy import text
 
-WRITE_STATES = text("""
+UPSERT_STATES = text("""
 INSERT INTO alert_state AS s (
     workspace_id, account_id, rule_key, sequence, phase, since, episode, openings, resolved_at,
     armed, shift, yardstick, check_at
@@ -22,7 +22,7 @@ WHERE s.sequence < excluded.sequence
 """)
 
 # Accounts of which time alone may have brought a change; who is just being evaluated needs no call.
-TAKE_WAITING = text("""
+CLAIM_WAITING = text("""
 WITH waiting AS (
     SELECT workspace_id, account_id, rule_key FROM alert_state
     WHERE check_at <= :now ORDER BY check_at LIMIT :limit FOR UPDATE SKIP LOCKED
@@ -37,7 +37,7 @@ SELECT DISTINCT workspace_id, account_id FROM taken ORDER BY 1, 2
 """)
 
 # Whose sweep of a day on which something is owed is through, with nothing of it left to do.
-SWEPT = text("""
+SWEPT_WORKSPACES = text("""
 SELECT w.id FROM workspace w
 WHERE EXISTS (
     SELECT FROM alert a WHERE a.workspace_id = w.id AND a.owed_on <= w.swept_on)
@@ -47,7 +47,7 @@ ORDER BY w.id
 """)
 
 # A digest names accounts inside of it only.
-DROP_DIGESTS = text("""
+DELETE_DIGESTS = text("""
 DELETE FROM message
 WHERE workspace_id = :workspace_id AND type IN ('alert.digested', 'suggestion.digested')
   AND EXISTS (
@@ -55,7 +55,7 @@ WHERE workspace_id = :workspace_id AND type IN ('alert.digested', 'suggestion.di
     WHERE position(CAST(to_jsonb(i.id) AS text) IN convert_from(body, 'UTF8')) > 0)
 """)
 
-SOME_ACCOUNTS = text("""
+SAMPLE_ACCOUNTS = text("""
 SELECT account_id FROM health_score
 WHERE workspace_id = :workspace_id AND status <> 'excluded'
   AND (status <> 'churned' OR details #>> '{inputs,paid_until}'
@@ -64,7 +64,7 @@ ORDER BY status = 'churned' DESC, md5(account_id)
 LIMIT :limit
 """)
 
-DAYS = text("""
+HISTORY_DAYS = text("""
 SELECT DISTINCT ON (as_of, account_id) account_id, as_of, status, score, mrr_cents,
        details - 'inputs' AS details,
        CAST(details #>> '{inputs,paid_until}' AS date) AS paid_until

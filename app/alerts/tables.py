@@ -8,10 +8,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.core.db import Instant, Key, Table
 from app.workspaces.tables import owner
 
-EVALUATION = Sequence("alert_evaluation", metadata=Table.metadata)
+EVALUATION_NUMBERS = Sequence("alert_evaluation", metadata=Table.metadata)
 """Numbers evaluations. Taken under the locks on scores, they rise for each account."""
 
-WORD_OR_NUMBER = JSONB(none_as_null=True)
+SCORE_OR_LEVEL = JSONB(none_as_null=True)
 """A score, or the name of a level."""
 
 
@@ -101,10 +101,10 @@ class Alert(Table):
     opened_at: Mapped[Instant]
     condition: Mapped[str]
     direction: Mapped[Key]
-    previous: Mapped[Any | None] = mapped_column(WORD_OR_NUMBER)
-    current: Mapped[Any | None] = mapped_column(WORD_OR_NUMBER)
-    threshold: Mapped[Any | None] = mapped_column(WORD_OR_NUMBER)
-    last: Mapped[Any | None] = mapped_column(WORD_OR_NUMBER)
+    previous: Mapped[Any | None] = mapped_column(SCORE_OR_LEVEL)
+    current: Mapped[Any | None] = mapped_column(SCORE_OR_LEVEL)
+    threshold: Mapped[Any | None] = mapped_column(SCORE_OR_LEVEL)
+    last: Mapped[Any | None] = mapped_column(SCORE_OR_LEVEL)
     drivers: Mapped[list[str]] = mapped_column(JSONB, server_default="[]")
     scorecard_version: Mapped[int | None]
     model_version: Mapped[str | None]

@@ -8,7 +8,7 @@ import orjson
 
 from app.alerts import rule_service
 from app.alerts import service as alerts
-from app.alerts.rules import Operator, Rule
+from app.alerts.rules import AlertOperator, AlertRuleConfig
 from app.bench import load, probing
 from app.bench.client import OK, Line
 from app.bench.fill import fill, score
@@ -32,7 +32,9 @@ MOOD = CardMeasure(
     weight=0.01,
 )
 CARD = Scorecard(default=Card(measures=[*default_measures(), MOOD]))
-RULE = Rule(name="Low mood", signal="measure:mood", operator=Operator.BELOW, fire_at=40)
+RULE = AlertRuleConfig(
+    name="Low mood", signal="measure:mood", operator=AlertOperator.BELOW, fire_at=40
+)
 BUSY = "and a sweep and a backtest"
 KEY = "low_mood"
 """One group call that says another mood is a crossing."""
@@ -92,7 +94,7 @@ def _cost(rig: Rig, owner: Tenant) -> Result:
             began = time.perf_counter()
             found = health.refresh(session, owner.id, some, as_of=moment.date(), now=moment)
             between = time.perf_counter()
-            alerts.refresh(session, found, alerts.Run(owner.id, moment.date(), moment))
+            alerts.refresh(session, found, alerts.EvaluationRun(owner.id, moment.date(), moment))
             evaluated.append(time.perf_counter() - between)
             scored.append(between - began)
     share = median(e / s for e, s in zip(evaluated, scored, strict=True))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.bench.results import Result
-from app.interventions.sequential import Arm, holds
+from app.interventions.experiments.sequential import ArmSample, interval_contains
 
 WORLDS, DAYS, UNITS_A_DAY, ALPHA = 1000, 180, 6, 0.05
 
@@ -57,5 +57,7 @@ def _is_ever_wrong(kind: World, rng: np.random.Generator) -> bool:
     days = zip(*(np.cumsum(each)[ends].tolist() for each in columns), strict=True)
     truth = kind.treated - kind.control
     return any(
-        not holds(Arm(n, s), Arm(m, t), truth, alpha=ALPHA) for n, s, m, t in days if n and m
+        not interval_contains(ArmSample(n, s), ArmSample(m, t), truth, alpha=ALPHA)
+        for n, s, m, t in days
+        if n and m
     )

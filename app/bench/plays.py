@@ -11,9 +11,9 @@ from app.demo.world import Cause
 from app.health import yardstick
 from app.health.service import judged
 from app.health.signalling import signals_on
-from app.interventions.catalogue import shipped
-from app.interventions.playbooks import Business
-from app.interventions.ranking import Case, fitting, rank
+from app.interventions.playbooks.catalogue import shipped_playbooks
+from app.interventions.playbooks.definition import CustomerType
+from app.interventions.ranking import Case, eligible_playbooks, rank_playbooks
 from app.workspaces.queries import get_workspace
 
 RIGHT: Mapping[Cause, str] = {
@@ -45,15 +45,17 @@ def _proposed(
     for each in scored:
         case = Case(
             account_id=each.account_id,
-            business=Business.B2B,
+            business=CustomerType.B2B,
             status=each.status,
             band=each.band,
             mrr_cents=each.mrr_cents,
             probability=None,
             drivers=signals[each.account_id],
-            matched=frozenset(shipped()),
+            matched=frozenset(shipped_playbooks()),
         )
-        ranked = rank(case, fitting(case, shipped()), shipped(), {})
+        ranked = rank_playbooks(
+            case, eligible_playbooks(case, shipped_playbooks()), shipped_playbooks(), {}
+        )
         found[each.account_id] = [one.fit.key for one in ranked]
     return found
 

@@ -7,9 +7,9 @@ from app.bench.results import Result
 from app.bench.server import Rig, Tenant, by_bench, database, now, tenant
 from app.core.db import transaction
 from app.health.queries import account_ids
-from app.interventions import experiment_service
 from app.interventions import suggestion_service as suggestions
-from app.interventions.experiments import Design
+from app.interventions.experiments import service
+from app.interventions.experiments.design import ExperimentDesign
 from app.pipeline import SWEEP_SIZE
 
 ACCOUNTS, MOST_SECONDS = 10_000, 30
@@ -51,8 +51,8 @@ def run() -> list[Result]:
         rig.run(*FILL, id=owner.id, accounts=ACCOUNTS, today=now().date())
         rig.maintain()
         with transaction(rig.sessions) as session:
-            design = Design(name="bench", playbook="find_next_champion")
-            experiment_service.create(session, by_bench(owner.id), design)
+            design = ExperimentDesign(name="bench", playbook="find_next_champion")
+            service.start(session, by_bench(owner.id), design)
         found = [
             _refreshed(rig, owner, days=days, what=what)
             for days, what in ((0, "all new"), (0, "nothing new"), (1, "the next day"))

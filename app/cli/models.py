@@ -10,7 +10,7 @@ from app.cli.admin import ACTOR, WorkspaceOption
 from app.cli.opened import console, find_workspace, opened
 from app.core.db import SessionFactory, transaction
 from app.core.errors import UnprocessableError
-from app.interventions.treatment_queries import treated_days
+from app.interventions.treatment_queries import load_treated_days
 from app.jobs import queries as job_queries
 from app.jobs import service as jobs
 from app.jobs.service import ClaimedJob
@@ -33,7 +33,7 @@ def train(
                 find_workspace(session, workspace)
                 ordered = training_job.enqueue_training(session, Actor(workspace, ACTOR, clock()))
             work = jobs.take_over(sessions, workspace, ordered.id, now=clock())
-        training_job.run(sessions, work, clock, treated=treated_days)
+        training_job.run(sessions, work, clock, treated=load_treated_days)
         if job is None:
             report(sessions, work)
 

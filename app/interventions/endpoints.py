@@ -15,13 +15,13 @@ from app.interventions import intervention_queries as queries
 from app.interventions import intervention_service as service
 from app.interventions import suggestion_queries
 from app.interventions.schemas import (
-    Dismissal,
+    DismissalIn,
     InterventionIn,
     InterventionOut,
+    InterventionPatch,
     SuggestionOut,
-    Work,
 )
-from app.interventions.states import Act, State
+from app.interventions.states import InterventionAction, InterventionState
 from app.workspaces.auth import AccountActor, AccountIdFilter, Reader
 from app.workspaces.service import Actor
 
@@ -30,7 +30,7 @@ router = APIRouter(
 )
 
 InterventionId = Annotated[str, Path(max_length=255)]
-Asked = Annotated[Id | None, Query()]
+OptionalId = Annotated[Id | None, Query()]
 
 
 @router.get("/accounts/{account_id}/suggestions", tags=["suggestions"])
@@ -39,7 +39,7 @@ def list_account_suggestions(
 ) -> Page[SuggestionOut]:
     """Say what to do about an account: three things at most, what is worth most first."""
     get_account(session, caller.workspace_id, account_id)
-    rows = suggestion_queries.suggestions(
+    rows = suggestion_queries.list_suggestions(
         session, caller.workspace_id, account_id=account_id, limit=10
     )
     ordered = sorted((row for row, _ in rows), key=lambda row: row.rank or 0)
@@ -53,11 +53,11 @@ def list_suggestions(
     caller: Reader,
     paging: PagingDep,
     language: LanguageDep,
-    playbook: Asked = None,
+    playbook: OptionalId = None,
     owner: Annotated[Id | None, Query(description="Who looks after the account.")] = None,
 ) -> Page[SuggestionOut]:
     """List what to do about all accounts, what is worth most first."""
-    rows = suggestion_queries.suggestions(
+    rows = suggestion_queries.list_suggestions(
         session,
         caller.workspace_id,
         playbook=playbook,
@@ -79,13 +79,13 @@ def list_interventions(
     caller: Reader,
     paging: PagingDep,
     language: LanguageDep,
-    state: State | None = None,
+    state: InterventionState | None = None,
     account_id: AccountIdFilter = None,
-    assignee: Asked = None,
-    playbook: Asked = None,
+    assignee: OptionalId = None,
+    playbook: OptionalId = None,
 ) -> Page[InterventionOut]:
     """List what is suggested, decided, being done and done, newest first."""
-    found = queries.interventions(
+    found = queries.list_interventions(
         session,
         caller.workspace_id,
         paging,
@@ -98,12 +98,12 @@ def list_interventions(
 
 
 @router.post("/interventions", status_code=201, responses=problem_responses(409))
-def begin_intervention(
+def create_intervention(
     body: InterventionIn, session: SessionDep, change: AccountActor
 ) -> InterventionOut:
     """Take something on for an account, suggested or not."""
     said = body.model_dump(exclude={"account_id", "playbook"}, exclude_unset=True)
-    row = service.begin(session, change, body.account_id, body.playbook, said)
+    row = service.create(session, change, body.account_id, body.playbook, said)
     return InterventionOut.of(row, Language.EN)
 
 
@@ -112,59 +112,66 @@ def get_intervention(
     intervention_id: InterventionId, session: ReadSessionDep, caller: Reader, language: LanguageDep
 ) -> InterventionOut:
     """Show an intervention."""
-    row = queries.get(session, caller.workspace_id, intervention_id)
+    row = queries.get_intervention(session, caller.workspace_id, intervention_id)
     return InterventionOut.of(row, language)
 
 
 @router.patch("/interventions/{intervention_id}")
-def change_intervention(
-    intervention_id: InterventionId, body: Work, session: SessionDep, change: AccountActor
+def patch_intervention(
+    intervention_id: InterventionId,
+    body: InterventionPatch,
+    session: SessionDep,
+    change: AccountActor,
 ) -> InterventionOut:
     """Change who does it, until when, or the notes."""
-    row = service.replan(session, change, intervention_id, body.model_dump(exclude_unset=True))
+    row = service.update_plan(session, change, intervention_id, body.model_dump(exclude_unset=True))
     return InterventionOut.of(row, Language.EN)
 
 
 def _act(
-    session: SessionDep, change: Actor, key: str, what: Act, body: Work | Dismissal | None = None
+    session: SessionDep,
+    change: Actor,
+    key: str,
+    what: InterventionAction,
+    body: InterventionPatch | DismissalIn | None = None,
 ) -> InterventionOut:
     said = body.model_dump(exclude_unset=True) if body else {}
-    return InterventionOut.of(service.act(session, change, key, what, said), Language.EN)
+    return InterventionOut.of(service.apply_action(session, change, key, what, said), Language.EN)
 
 
 @router.post("/interventions/{intervention_id}/accept", responses=problem_responses(409))
-def accept(
+def accept_intervention(
     intervention_id: InterventionId,
     session: SessionDep,
     change: AccountActor,
-    body: Work | None = None,
+    body: InterventionPatch | None = None,
 ) -> InterventionOut:
     """Take a suggestion on."""
-    return _act(session, change, intervention_id, Act.ACCEPT, body)
+    return _act(session, change, intervention_id, InterventionAction.ACCEPT, body)
 
 
 @router.post("/interventions/{intervention_id}/dismiss", responses=problem_responses(409))
-def dismiss(
-    intervention_id: InterventionId, body: Dismissal, session: SessionDep, change: AccountActor
+def dismiss_intervention(
+    intervention_id: InterventionId, body: DismissalIn, session: SessionDep, change: AccountActor
 ) -> InterventionOut:
     """Put it aside, with the reason. It is not suggested again for 30 days."""
-    return _act(session, change, intervention_id, Act.DISMISS, body)
+    return _act(session, change, intervention_id, InterventionAction.DISMISS, body)
 
 
 @router.post("/interventions/{intervention_id}/start", responses=problem_responses(409))
-def start(
+def start_intervention(
     intervention_id: InterventionId, session: SessionDep, change: AccountActor
 ) -> InterventionOut:
     """Say that it is being done."""
-    return _act(session, change, intervention_id, Act.START)
+    return _act(session, change, intervention_id, InterventionAction.START)
 
 
 @router.post("/interventions/{intervention_id}/complete", responses=problem_responses(409))
-def complete(
+def complete_intervention(
     intervention_id: InterventionId,
     session: SessionDep,
     change: AccountActor,
-    body: Work | None = None,
+    body: InterventionPatch | None = None,
 ) -> InterventionOut:
     """Say that it is done. Its outcome is looked at after 30 and 90 days."""
-    return _act(session, change, intervention_id, Act.COMPLETE, body)
+    return _act(session, change, intervention_id, InterventionAction.COMPLETE, body)

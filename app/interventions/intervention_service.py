@@ -11,50 +11,50 @@ from app.accounts.queries import get_account
 from app.changes.queries import NewChange, record_changes
 from app.core.errors import ConflictError
 from app.health.queries import lock_scores
-from app.interventions import experiment_queries as experiments
 from app.interventions import intervention_queries as queries
-from app.interventions import playbook_service
 from app.interventions import suggestion_queries as suggestions
-from app.interventions.notices import change_of
-from app.interventions.outcome import AFTER_DAYS
-from app.interventions.states import OPEN, Act, State, after
+from app.interventions.experiments import queries as experiments
+from app.interventions.notifications import change_data
+from app.interventions.outcome import OUTCOME_DAYS
+from app.interventions.playbooks import service
+from app.interventions.states import OPEN_STATES, InterventionAction, InterventionState, next_state
+from app.interventions.suggestion_text import compose_details
 from app.interventions.tables import Intervention
-from app.interventions.wording import compose
 from app.signals.signal import Severity, Signal
 from app.webhooks.outbox import NewMessage, publish
 from app.workspaces.service import Actor
 
-SHOWN = ("id", "playbook", "state", "signal", "value_cents")
+CHANGE_FIELDS = ("id", "playbook", "state", "signal", "value_cents")
 
 
 class WrongStateError(ConflictError):
     code = "wrong_state"
 
 
-def begin(
+def create(
     session: Session, change: Actor, account_id: str, playbook: str, said: Mapping[str, Any]
 ) -> Intervention:
     """Take something on: what is suggested already is accepted, else it is of one's own accord."""
     workspace_id, now = change.workspace_id, change.at
     name = get_account(session, workspace_id, account_id).name
-    held = playbook_service.get(session, workspace_id, playbook).playbook
+    held = service.get(session, workspace_id, playbook).playbook
     lock_scores(session, workspace_id, [account_id])  # no refresh may propose it meanwhile
-    stored = suggestions.known(session, workspace_id, [account_id], since=now)
+    stored = suggestions.load_recent_interventions(session, workspace_id, [account_id], since=now)
     of_playbook = [row for row in stored if row.playbook == playbook]
-    if any(row.state in OPEN for row in of_playbook):
+    if any(row.state in OPEN_STATES for row in of_playbook):
         raise WrongStateError(f"The playbook {playbook} is open for the account {account_id}.")
-    waiting = [row for row in of_playbook if row.state == State.SUGGESTED]
+    waiting = [row for row in of_playbook if row.state == InterventionState.SUGGESTED]
     if waiting:
-        return act(session, change, waiting[-1].id, Act.ACCEPT, said)
+        return apply_action(session, change, waiting[-1].id, InterventionAction.ACCEPT, said)
     driver = Signal("", Severity.INFO, now.date(), {})
     row = Intervention(
         workspace_id=workspace_id,
         id=f"int_{uuid4().hex}",
         account_id=account_id,
         playbook=playbook,
-        state=State.SUGGESTED,
+        state=InterventionState.SUGGESTED,
         value_cents=0,
-        details=compose(held, driver, {"account": name or account_id}, {}),
+        details=compose_details(held, driver, {"account": name or account_id}, {}),
         created_at=now,
         changed_at=now,
         outcomes={},
@@ -62,24 +62,28 @@ def begin(
     _join(session, row)
     session.add(row)
     session.flush()
-    return act(session, change, row.id, Act.ACCEPT, said)
+    return apply_action(session, change, row.id, InterventionAction.ACCEPT, said)
 
 
 def _join(session: Session, row: Intervention) -> None:
     """Note the arm of the account, if it is in a running experiment with the playbook."""
-    running = experiments.experiments(session, row.workspace_id, state=experiments.RUNNING)
+    running = experiments.load_experiments(session, row.workspace_id, state=experiments.RUNNING)
     ids = [each.id for each in running if each.playbook == row.playbook]
-    found = experiments.assignments(session, row.workspace_id, ids, [row.account_id])
+    found = experiments.load_arms(session, row.workspace_id, ids, [row.account_id])
     for (experiment_id, _), arm in found.items():
         row.experiment_id, row.arm = experiment_id, arm
 
 
-def act(
-    session: Session, change: Actor, intervention_id: str, what: Act, said: Mapping[str, Any]
+def apply_action(
+    session: Session,
+    change: Actor,
+    intervention_id: str,
+    what: InterventionAction,
+    said: Mapping[str, Any],
 ) -> Intervention:
     """Take an intervention a step on; a step that was taken already changes nothing."""
-    row = queries.get(session, change.workspace_id, intervention_id, lock=True)
-    before, reached = row.state, after(State(row.state), what)
+    row = queries.get_intervention(session, change.workspace_id, intervention_id, lock=True)
+    before, reached = row.state, next_state(InterventionState(row.state), what)
     if reached is None:
         raise WrongStateError(f"This intervention is {before}: it cannot {what}.")
     if reached == before:
@@ -89,7 +93,7 @@ def act(
     row.apply_changes(said)
     session.flush()
     _note(session, change, row, reached, said)
-    announce(session, row, before, change.at, by=change.actor)
+    publish_state_change(session, row, before, change.at, by=change.actor)
     return row
 
 
@@ -100,15 +104,15 @@ def _check_same(row: Intervention, said: Mapping[str, Any]) -> None:
         raise WrongStateError(f"This intervention is {row.state}, with another {other[0]}.")
 
 
-def _step(row: Intervention, reached: State, now: datetime) -> None:
+def _step(row: Intervention, reached: InterventionState, now: datetime) -> None:
     row.state, row.changed_at = reached, now
-    if reached in {State.ACCEPTED, State.DISMISSED}:
+    if reached in {InterventionState.ACCEPTED, InterventionState.DISMISSED}:
         row.decided_at = now
-    if reached is State.ACCEPTED:
+    if reached is InterventionState.ACCEPTED:
         row.baseline_on = now.date()
-    if reached is State.DONE:
+    if reached is InterventionState.DONE:
         row.done_at = now
-        row.outcome_due_on = now.date() + timedelta(days=AFTER_DAYS[0])
+        row.outcome_due_on = now.date() + timedelta(days=OUTCOME_DAYS[0])
 
 
 def _note(
@@ -118,14 +122,14 @@ def _note(
     change.audit(session, f"intervention.{action}", row.id, details)
 
 
-def announce(
+def publish_state_change(
     session: Session, row: Intervention, before: str, now: datetime, *, by: str | None = None
 ) -> None:
     """Tell polling readers of a change of state, and others of what was completed."""
-    said = {name: getattr(row, name) for name in SHOWN}
-    change = NewChange("intervention", row.account_id, change_of(said, before))
+    said = {name: getattr(row, name) for name in CHANGE_FIELDS}
+    change = NewChange("intervention", row.account_id, change_data(said, before))
     record_changes(session, row.workspace_id, [change], now=now)
-    if row.state == State.DONE:
+    if row.state == InterventionState.DONE:
         data = {
             "intervention_id": row.id,
             "playbook": row.playbook,
@@ -141,11 +145,11 @@ def announce(
         )
 
 
-def replan(
+def update_plan(
     session: Session, change: Actor, intervention_id: str, said: Mapping[str, Any]
 ) -> Intervention:
     """Change who does it, until when, or the notes; saying the same again changes nothing."""
-    row = queries.get(session, change.workspace_id, intervention_id, lock=True)
+    row = queries.get_intervention(session, change.workspace_id, intervention_id, lock=True)
     changed = row.apply_changes(said)
     if changed:
         _note(session, change, row, "changed", changed)

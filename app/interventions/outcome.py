@@ -6,14 +6,14 @@ from datetime import date
 from typing import Any
 
 from app.health.assess import Status
-from app.interventions.playbooks import Success
+from app.interventions.playbooks.definition import SuccessCriterion
 
-AFTER_DAYS = (30, 90)
-CLEARED, RETAINED, SCORE = "signal_cleared", "retained", "health_score"
+OUTCOME_DAYS = (30, 90)
+SIGNAL_CLEARED, RETAINED, HEALTH_SCORE = "signal_cleared", "retained", "health_score"
 
 
 @dataclass(frozen=True, slots=True)
-class Stand:
+class AccountSnapshot:
     """How an account stood on a day; ``measures``: their scores by name, where there are any."""
 
     day: date
@@ -22,8 +22,12 @@ class Stand:
     measures: Mapping[str, float]
 
 
-def outcome(
-    success: Success, before: Stand | None, after: Stand | None, *, signal_is_open: bool
+def describe_outcome(
+    success: SuccessCriterion,
+    before: AccountSnapshot | None,
+    after: AccountSnapshot | None,
+    *,
+    signal_is_open: bool,
 ) -> dict[str, Any]:
     """Say what changed, JSON-ready. None: it is not known."""
     changes = {
@@ -32,7 +36,7 @@ def outcome(
     return {
         "on": after.day.isoformat() if after else None,
         "retained": after.status is not Status.CHURNED if after else None,
-        "health_score_change": _change(before, after, SCORE),
+        "health_score_change": _change(before, after, HEALTH_SCORE),
         "measure_changes": changes,
         "success_measure": success.measure,
         "succeeded": succeeded(success, before, after, signal_is_open=signal_is_open),
@@ -40,29 +44,35 @@ def outcome(
 
 
 def succeeded(
-    success: Success, before: Stand | None, after: Stand | None, *, signal_is_open: bool
+    success: SuccessCriterion,
+    before: AccountSnapshot | None,
+    after: AccountSnapshot | None,
+    *,
+    signal_is_open: bool,
 ) -> bool | None:
     """Whether the playbook's own measure says that it helped; who left was not helped."""
     if after is None:
         return None
     if after.status is Status.CHURNED or success.measure == RETAINED:
         return after.status is not Status.CHURNED
-    if success.measure == CLEARED:
+    if success.measure == SIGNAL_CLEARED:
         return not signal_is_open
     change = _change(before, after, success.measure)
     return None if change is None else change >= success.least
 
 
-def _names(stand: Stand | None) -> Mapping[str, float]:
+def _names(stand: AccountSnapshot | None) -> Mapping[str, float]:
     return stand.measures if stand else {}
 
 
-def _value(stand: Stand | None, name: str) -> float | None:
+def _value(stand: AccountSnapshot | None, name: str) -> float | None:
     if stand is None:
         return None
-    return stand.score if name == SCORE else stand.measures.get(name)
+    return stand.score if name == HEALTH_SCORE else stand.measures.get(name)
 
 
-def _change(before: Stand | None, after: Stand | None, name: str) -> float | None:
+def _change(
+    before: AccountSnapshot | None, after: AccountSnapshot | None, name: str
+) -> float | None:
     was, now = _value(before, name), _value(after, name)
     return None if was is None or now is None else round(now - was, 4)

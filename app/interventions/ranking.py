@@ -7,30 +7,30 @@ from enum import StrEnum
 
 from app.health.assess import Status
 from app.health.scorecard import Band
-from app.interventions.playbooks import Business, Lifecycle, Playbook, Playbooks
-from app.interventions.templates import Fact, Money
-from app.interventions.uplift import Uplift
+from app.interventions.experiments.uplift import Uplift
+from app.interventions.playbooks.definition import CustomerType, LifecycleStage, Playbook, Playbooks
+from app.interventions.playbooks.templates import FieldValue, Money
 from app.signals.signal import Severity, Signal
 
-MOST = 3
+MAX_SUGGESTIONS = 3
 ASSUMED_ARR_CENTS = 120_000.0
-BY_BAND: Mapping[Band, float] = {
+RISK_BY_BAND: Mapping[Band, float] = {
     Band.AT_RISK: 0.30,
     Band.WATCH: 0.15,
     Band.HEALTHY: 0.05,
     Band.UNKNOWN: 0.15,
 }
-BY_SEVERITY: Mapping[Severity, float] = {
+UPLIFT_BY_SEVERITY: Mapping[Severity, float] = {
     Severity.INFO: 1.0,
     Severity.LOW: 0.5,
     Severity.MEDIUM: 0.8,
     Severity.HIGH: 1.0,
 }
 """How much of a playbook's uplift is to be had: little is to be saved where little is wrong."""
-PROFILE = ("industry", "employees", "end_customers")
+PROFILE_FIELDS = ("industry", "employees", "end_customers")
 
 
-class Basis(StrEnum):
+class RiskBasis(StrEnum):
     """What the risk rests on: a trained model, or the band where there is no probability."""
 
     MODEL = "model"
@@ -47,33 +47,33 @@ class Case:
     """
 
     account_id: str
-    business: Business
+    business: CustomerType
     status: Status
     band: Band
     mrr_cents: int
     probability: float | None
     drivers: Sequence[Signal]
-    facts: Mapping[str, Fact | Money] = field(default_factory=dict)
+    facts: Mapping[str, FieldValue | Money] = field(default_factory=dict)
     blocked: Collection[str] = ()
     matched: Collection[str] = ()
 
     @property
-    def lifecycle(self) -> Lifecycle:
+    def lifecycle(self) -> LifecycleStage:
         if self.status is Status.CHURNED:
-            return Lifecycle.CHURNED
+            return LifecycleStage.CHURNED
         if any(driver.name == "dormant" for driver in self.drivers):
-            return Lifecycle.DORMANT
-        return Lifecycle.NEW if self.status is Status.NEW else Lifecycle.ACTIVE
+            return LifecycleStage.DORMANT
+        return LifecycleStage.NEW if self.status is Status.NEW else LifecycleStage.ACTIVE
 
     @property
     def risk(self) -> float:
         if self.status is Status.CHURNED:
             return 1.0
-        return BY_BAND[self.band] if self.probability is None else self.probability
+        return RISK_BY_BAND[self.band] if self.probability is None else self.probability
 
     @property
-    def basis(self) -> Basis:
-        return Basis.BAND if self.probability is None else Basis.MODEL
+    def basis(self) -> RiskBasis:
+        return RiskBasis.BAND if self.probability is None else RiskBasis.MODEL
 
     @property
     def arr_cents(self) -> float:
@@ -82,7 +82,7 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
-class Fit:
+class EligiblePlaybook:
     """A playbook that would do for an account, and what it would answer there."""
 
     key: str
@@ -90,17 +90,17 @@ class Fit:
 
 
 @dataclass(frozen=True, slots=True)
-class Ranked:
+class RankedPlaybook:
     """A fit with its place, its expected effect on the risk, and what that is worth."""
 
-    fit: Fit
+    fit: EligiblePlaybook
     rank: int
     share: float
     uplift: Uplift
     value_cents: float
 
 
-def fitting(case: Case, playbooks: Playbooks) -> list[Fit]:
+def eligible_playbooks(case: Case, playbooks: Playbooks) -> list[EligiblePlaybook]:
     """Return what could be done for an account, in the order of the playbooks."""
     if case.status is Status.EXCLUDED:
         return []
@@ -109,7 +109,7 @@ def fitting(case: Case, playbooks: Playbooks) -> list[Fit]:
     for key, playbook in playbooks.items():
         reasons = [driver for driver in case.drivers if driver.name in playbook.signals]
         if _is_reason(playbook, reasons) and _is_for(playbook, key, case, names):
-            found.append(Fit(key, reasons[0]))
+            found.append(EligiblePlaybook(key, reasons[0]))
     return found
 
 
@@ -132,25 +132,28 @@ def _is_for(playbook: Playbook, key: str, case: Case, names: Collection[str]) ->
     )
 
 
-def rank(
-    case: Case, fits: Sequence[Fit], playbooks: Playbooks, uplifts: Mapping[str, Uplift]
-) -> list[Ranked]:
+def rank_playbooks(
+    case: Case,
+    fits: Sequence[EligiblePlaybook],
+    playbooks: Playbooks,
+    uplifts: Mapping[str, Uplift],
+) -> list[RankedPlaybook]:
     """Sort by P(churn) x ARR x expected uplift - cost, and keep the first three."""
     found = []
     for fit in fits:
         playbook = playbooks[fit.key]
         uplift = uplifts.get(fit.key) or Uplift(playbook.uplift, 0)
-        share = uplift.share * BY_SEVERITY[fit.driver.severity]
+        share = uplift.share * UPLIFT_BY_SEVERITY[fit.driver.severity]
         value = case.risk * case.arr_cents * share - playbook.cost_cents
         found.append((value, fit, share, uplift))
-    ordered = sorted(found, key=lambda each: (-each[0], each[1].key))[:MOST]
+    ordered = sorted(found, key=lambda each: (-each[0], each[1].key))[:MAX_SUGGESTIONS]
     return [
-        Ranked(fit, place, share, uplift, round(value, 2))
+        RankedPlaybook(fit, place, share, uplift, round(value, 2))
         for place, (value, fit, share, uplift) in enumerate(ordered, start=1)
     ]
 
 
 def profile_gaps(known: object, since: date) -> Signal | None:
     """Say what is not known of an account, as a signal of the lowest severity."""
-    missing = [name for name in PROFILE if getattr(known, name) is None]
+    missing = [name for name in PROFILE_FIELDS if getattr(known, name) is None]
     return Signal("profile_gaps", Severity.LOW, since, {"missing": missing}) if missing else None

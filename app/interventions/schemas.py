@@ -8,15 +8,20 @@ from pydantic import Field
 
 from app.core.languages import Language
 from app.core.schemas import Day, Id, RequestModel, ResponseModel, Text
-from app.interventions.arms import CONTROL
-from app.interventions.experiments import ArmResult, Design, Results, Verdict
-from app.interventions.ranking import Basis
-from app.interventions.states import State
+from app.interventions.experiments.assignment import CONTROL
+from app.interventions.experiments.design import (
+    ArmResult,
+    ExperimentDesign,
+    ExperimentResults,
+    ExperimentVerdict,
+)
+from app.interventions.ranking import RiskBasis
+from app.interventions.states import InterventionState
+from app.interventions.suggestion_text import texts_in
 from app.interventions.tables import Experiment, Intervention
-from app.interventions.wording import preferred
 
-MESSAGE = "We have compared what you pay for with what your team uses. ..."
-OUTCOME: dict[str, Any] = {
+EXAMPLE_MESSAGE = "We have compared what you pay for with what your team uses. ..."
+EXAMPLE_OUTCOME: dict[str, Any] = {
     "30": {
         "on": "2026-04-17",
         "retained": True,
@@ -41,7 +46,7 @@ class EffectOut(ResponseModel):
     )
     n: int = Field(description="Decided families in experiments.", examples=[0])
     risk: float = Field(description="P(churn).", examples=[0.15])
-    risk_basis: Basis = Field(description="Whether a model says so, or the band stands for it.")
+    risk_basis: RiskBasis = Field(description="Whether a model says so, or the band stands for it.")
     arr_cents: float = Field(examples=[598800.0])
     arr_basis: str = Field(description="`subscription` or `assumed`.", examples=["subscription"])
     cost_cents: int = Field(examples=[1000])
@@ -63,7 +68,7 @@ class SuggestionOut(ResponseModel):
     since: date | None
     evidence: dict[str, Any] = Field(examples=[{"before_cents": 49900, "after_cents": 59900}])
     next_step: str = Field(examples=["Propose to Acme the plan that fits its use."])
-    message: str = Field(description="Ready to be sent to the account.", examples=[MESSAGE])
+    message: str = Field(description="Ready to be sent to the account.", examples=[EXAMPLE_MESSAGE])
     link: str | None = Field(examples=[None])
     faq: str | None = Field(examples=[None])
     owner_role: str | None = Field(examples=["account_manager"])
@@ -81,7 +86,7 @@ class SuggestionOut(ResponseModel):
 class InterventionOut(SuggestionOut):
     """A suggestion and what became of it."""
 
-    state: State
+    state: InterventionState
     assignee: str | None = Field(examples=["kim@example.com"])
     due_on: date | None
     notes: str | None = Field(examples=["Spoke to Kim."])
@@ -90,12 +95,12 @@ class InterventionOut(SuggestionOut):
     done_at: datetime | None
     outcomes: dict[str, Any] = Field(
         description="After 30 and 90 days; `observational` outside of experiments.",
-        examples=[OUTCOME],
+        examples=[EXAMPLE_OUTCOME],
     )
 
 
 def _said(row: Intervention, language: Language) -> dict[str, Any]:
-    texts = preferred(row.details.get("texts", {}), language)
+    texts = texts_in(row.details.get("texts", {}), language)
     columns = {column.name: getattr(row, column.name) for column in Intervention.__table__.columns}
     known: Mapping[str, Any] = {"severity": None, "since": None, "effect": None, **row.details}
     return {
@@ -109,7 +114,7 @@ def _said(row: Intervention, language: Language) -> dict[str, Any]:
     }
 
 
-class Work(RequestModel):
+class InterventionPatch(RequestModel):
     """Who does it, until when, and what else is to be known. Null forgets."""
 
     assignee: Text | None = Field(None, examples=["kim@example.com"])
@@ -117,16 +122,16 @@ class Work(RequestModel):
     notes: Notes | None = None
 
 
-class InterventionIn(Work):
+class InterventionIn(InterventionPatch):
     account_id: Id
     playbook: Id = Field(examples=["right_size"])
 
 
-class Dismissal(RequestModel):
+class DismissalIn(RequestModel):
     reason: Text = Field(examples=["They are being taken over; nobody can decide."])
 
 
-class ReadingOut(ResponseModel):
+class RateDifferenceOut(ResponseModel):
     """The difference of two rates, with its interval: right at every moment, with 1 - alpha."""
 
     difference: float = Field(examples=[0.08])
@@ -134,18 +139,18 @@ class ReadingOut(ResponseModel):
     high: float = Field(examples=[0.15])
 
 
-class ArmOut(ResponseModel):
+class ArmResultOut(ResponseModel):
     """An arm so far. Numbers are null below 20 decided families."""
 
     arm: str = Field(examples=[CONTROL])
     assigned: int = Field(description="Families.", examples=[120])
     decided: int = Field(description="Those whose horizon has passed.", examples=[80])
     rate: float | None = Field(description="The share that went well.", examples=[0.9])
-    against_control: ReadingOut | None
+    against_control: RateDifferenceOut | None
 
     @classmethod
     def of(cls, found: ArmResult) -> Self:
-        reading = found.reading and ReadingOut.model_validate(found.reading)
+        reading = found.reading and RateDifferenceOut.model_validate(found.reading)
         count = found.count
         return cls(
             arm=found.arm,
@@ -156,7 +161,7 @@ class ArmOut(ResponseModel):
         )
 
 
-class ContaminatedOut(ResponseModel):
+class ContaminatedAccountOut(ResponseModel):
     """An account that got something else than its arm says. It counts in its arm all the same."""
 
     account_id: str = Field(examples=["acme"])
@@ -166,7 +171,9 @@ class ContaminatedOut(ResponseModel):
 
 class ExperimentOut(ResponseModel):
     id: str = Field(examples=["exp_019aa1b2c3d4e5f60718293a"])
-    design: Design = Field(examples=[{"name": "Does a call help?", "playbook": "right_size"}])
+    design: ExperimentDesign = Field(
+        examples=[{"name": "Does a call help?", "playbook": "right_size"}]
+    )
     state: str = Field(examples=["running"])
     winner: str | None = Field(description="What was rolled out.", examples=[None])
     created_at: datetime
@@ -178,27 +185,27 @@ class ExperimentOut(ResponseModel):
         return cls.from_row(row, design=row.config)
 
 
-class ResultsOut(ResponseModel):
+class ExperimentResultsOut(ResponseModel):
     """What an experiment says so far. It may be asked at any time, as often as one likes."""
 
-    verdict: Verdict
-    arms: list[ArmOut]
+    verdict: ExperimentVerdict
+    arms: list[ArmResultOut]
     sample_ratio_p: float = Field(
         description="How likely chance makes arms of these sizes.", examples=[0.7]
     )
     winner: str | None = Field(description="Better than the control for certain.", examples=[None])
-    contaminated: list[ContaminatedOut] = Field(description="1,000 at most.")
+    contaminated: list[ContaminatedAccountOut] = Field(description="1,000 at most.")
 
     @classmethod
-    def of(cls, found: Results, contaminated: Any) -> Self:  # noqa: ANN401 - rows
+    def of(cls, found: ExperimentResults, contaminated: Any) -> Self:  # noqa: ANN401 - rows
         return cls(
             verdict=found.verdict,
-            arms=[ArmOut.of(each) for each in found.arms],
+            arms=[ArmResultOut.of(each) for each in found.arms],
             sample_ratio_p=found.sample_ratio_p,
             winner=found.winner,
-            contaminated=[ContaminatedOut.model_validate(row) for row in contaminated],
+            contaminated=[ContaminatedAccountOut.model_validate(row) for row in contaminated],
         )
 
 
-class RollOut(RequestModel):
+class RollOutIn(RequestModel):
     arm: Text | None = Field(None, description="Null: the one that has won.", examples=["treated"])

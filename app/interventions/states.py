@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 
-class State(StrEnum):
+class InterventionState(StrEnum):
     """``lapsed``: its reason has gone, or a better one took its place, before anybody chose."""
 
     SUGGESTED = "suggested"
@@ -16,29 +16,32 @@ class State(StrEnum):
     EVALUATED = "evaluated"
 
 
-class Act(StrEnum):
+class InterventionAction(StrEnum):
     ACCEPT = "accept"
     DISMISS = "dismiss"
     START = "start"
     COMPLETE = "complete"
 
 
-LEADS: Mapping[Act, Mapping[State, State]] = {
-    Act.ACCEPT: {State.SUGGESTED: State.ACCEPTED},
-    Act.DISMISS: {State.SUGGESTED: State.DISMISSED, State.ACCEPTED: State.DISMISSED},
-    Act.START: {State.ACCEPTED: State.IN_PROGRESS},
-    Act.COMPLETE: {State.IN_PROGRESS: State.DONE},
+TRANSITIONS: Mapping[InterventionAction, Mapping[InterventionState, InterventionState]] = {
+    InterventionAction.ACCEPT: {InterventionState.SUGGESTED: InterventionState.ACCEPTED},
+    InterventionAction.DISMISS: {
+        InterventionState.SUGGESTED: InterventionState.DISMISSED,
+        InterventionState.ACCEPTED: InterventionState.DISMISSED,
+    },
+    InterventionAction.START: {InterventionState.ACCEPTED: InterventionState.IN_PROGRESS},
+    InterventionAction.COMPLETE: {InterventionState.IN_PROGRESS: InterventionState.DONE},
 }
-REACHED: Mapping[Act, State] = {
-    Act.ACCEPT: State.ACCEPTED,
-    Act.DISMISS: State.DISMISSED,
-    Act.START: State.IN_PROGRESS,
-    Act.COMPLETE: State.DONE,
+TARGET_STATES: Mapping[InterventionAction, InterventionState] = {
+    InterventionAction.ACCEPT: InterventionState.ACCEPTED,
+    InterventionAction.DISMISS: InterventionState.DISMISSED,
+    InterventionAction.START: InterventionState.IN_PROGRESS,
+    InterventionAction.COMPLETE: InterventionState.DONE,
 }
-OPEN = (State.ACCEPTED, State.IN_PROGRESS)
-CLOSED = (State.DONE, State.EVALUATED)
+OPEN_STATES = (InterventionState.ACCEPTED, InterventionState.IN_PROGRESS)
+COMPLETED_STATES = (InterventionState.DONE, InterventionState.EVALUATED)
 
 
-def after(state: State, act: Act) -> State | None:
+def next_state(state: InterventionState, act: InterventionAction) -> InterventionState | None:
     """Return the state that an act leads to, the same if it was done already, None if it cannot."""
-    return state if state is REACHED[act] else LEADS[act].get(state)
+    return state if state is TARGET_STATES[act] else TRANSITIONS[act].get(state)

@@ -10,36 +10,40 @@ from app.accounts.hierarchy import MOST_LEVELS
 from app.accounts.tables import Account
 from app.core.query_helpers import keyset_descending, same_account
 from app.interventions import suggestion_statements as statements
-from app.interventions.states import OPEN, State
+from app.interventions.states import OPEN_STATES, InterventionState
 from app.interventions.tables import Intervention
 
 
-def cases(session: Session, workspace_id: str, account_ids: Sequence[str]) -> Sequence[Row[Any]]:
+def load_case_rows(
+    session: Session, workspace_id: str, account_ids: Sequence[str]
+) -> Sequence[Row[Any]]:
     """What is known of accounts that have a score; those whose source is silent are left out."""
     values = {"workspace_id": workspace_id, "account_ids": list(account_ids)}
     return session.execute(statements.CASES, values).all()
 
 
-def fixed(
+def load_fixed_feedback(
     session: Session, workspace_id: str, account_ids: Sequence[str], *, since: datetime
 ) -> dict[str, tuple[str | None, datetime]]:
     """Return what was fixed last for accounts that had complained or asked: topic and instant."""
     values = {"workspace_id": workspace_id, "account_ids": list(account_ids), "since": since}
-    rows = session.execute(statements.FIXED, values)
+    rows = session.execute(statements.FIXED_FEEDBACK, values)
     return {row.account_id: (row.topic, row.resolved_at) for row in rows}
 
 
-def roots(session: Session, workspace_id: str, account_ids: Sequence[str]) -> dict[str, str]:
+def load_family_roots(
+    session: Session, workspace_id: str, account_ids: Sequence[str]
+) -> dict[str, str]:
     """Return the first account of each account's family: itself, where it has no parent."""
     values = {
         "workspace_id": workspace_id,
         "account_ids": list(account_ids),
         "most": MOST_LEVELS + 1,
     }
-    return {row.account_id: row.at for row in session.execute(statements.ROOTS, values)}
+    return {row.account_id: row.at for row in session.execute(statements.FAMILY_ROOTS, values)}
 
 
-def known(
+def load_recent_interventions(
     session: Session, workspace_id: str, account_ids: Collection[str], *, since: datetime
 ) -> Sequence[Intervention]:
     """Return what is proposed, open, or was decided or done since an instant, oldest first."""
@@ -49,7 +53,9 @@ def known(
             Intervention.workspace_id == workspace_id,
             Intervention.account_id.in_(account_ids),
             or_(
-                Intervention.state.in_((State.SUGGESTED, State.LAPSED, *OPEN)),
+                Intervention.state.in_(
+                    (InterventionState.SUGGESTED, InterventionState.LAPSED, *OPEN_STATES)
+                ),
                 Intervention.done_at > since,
                 Intervention.decided_at > since,
             ),
@@ -59,7 +65,7 @@ def known(
     ).all()
 
 
-def write(
+def upsert_suggestions(
     session: Session, workspace_id: str, rows: Sequence[Mapping[str, Any]], *, now: datetime
 ) -> None:
     if rows:
@@ -68,10 +74,10 @@ def write(
             "now": now,
             "rows": orjson.dumps(rows).decode(),
         }
-        session.execute(statements.WRITE, values)
+        session.execute(statements.UPSERT_SUGGESTIONS, values)
 
 
-def suggestions(
+def list_suggestions(
     session: Session,
     workspace_id: str,
     *,
@@ -85,7 +91,10 @@ def suggestions(
     rows = (
         select(Intervention, Account.name)
         .join(Account, same_account(Account, Intervention))
-        .where(Intervention.workspace_id == workspace_id, Intervention.state == State.SUGGESTED)
+        .where(
+            Intervention.workspace_id == workspace_id,
+            Intervention.state == InterventionState.SUGGESTED,
+        )
     )
     if account_id is not None:
         rows = rows.where(Intervention.account_id == account_id)

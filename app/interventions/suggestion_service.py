@@ -11,22 +11,23 @@ from sqlalchemy.orm import Session
 
 from app.accounts.queries import list_product_features
 from app.changes.queries import NewChange, record_changes
-from app.interventions import experiment_service as experiments
-from app.interventions import notices, playbook_service
+from app.interventions import notifications
 from app.interventions import suggestion_queries as queries
-from app.interventions.case_reading import cases
-from app.interventions.experiment_service import Dealt
-from app.interventions.playbooks import Playbook
-from app.interventions.ranking import Case, Ranked, fitting, rank
-from app.interventions.states import State
+from app.interventions.cases import load_cases
+from app.interventions.experiments import service as experiments
+from app.interventions.experiments.service import ArmAssignments
+from app.interventions.playbooks import service
+from app.interventions.playbooks.definition import Playbook
+from app.interventions.ranking import Case, RankedPlaybook, eligible_playbooks, rank_playbooks
+from app.interventions.states import InterventionState
+from app.interventions.suggestion_text import compose_details
 from app.interventions.tables import Intervention
-from app.interventions.wording import compose
 from app.webhooks.outbox import publish
 from app.workspaces.queries import get_workspace
 
 LONGEST_COOLDOWN = timedelta(days=366)
-TOLD_AGAIN_AFTER = timedelta(days=7)
-COMPARED = (
+NOTIFY_AGAIN_AFTER = timedelta(days=7)
+COMPARED_COLUMNS = (
     *("playbook", "state", "signal", "rank", "value_cents", "details"),
     *("experiment_id", "arm", "told_at"),
 )
@@ -49,26 +50,30 @@ def refresh(
     if as_of < now.date() or not account_ids:
         return 0
     stored = _stored(session, workspace_id, account_ids, now)
-    offered = playbook_service.playbooks(session, workspace_id)
+    offered = service.load_playbooks(session, workspace_id)
     names = {row.key: row.name for row in list_product_features(session, workspace_id)}
-    found = cases(session, workspace_id, account_ids, offered, stored=stored, names=names, now=now)
-    fits = {case.account_id: fitting(case, offered) for case in found}
-    dealt = experiments.deal(session, workspace_id, fits, offered, today=as_of)
-    uplifts = experiments.uplifts(session, workspace_id, offered)
-    rows: list[Row] = []
+    found = load_cases(
+        session, workspace_id, account_ids, offered, stored=stored, names=names, now=now
+    )
+    fits = {case.account_id: eligible_playbooks(case, offered) for case in found}
+    dealt = experiments.assign_accounts(session, workspace_id, fits, offered, today=as_of)
+    uplifts = experiments.measured_uplifts(session, workspace_id, offered)
+    rows: list[SuggestionChange] = []
     for case in found:
         own = {**offered, **dealt.variants(case.account_id)}
-        ranked = rank(case, dealt.left(case.account_id, fits[case.account_id]), own, uplifts)
+        ranked = rank_playbooks(
+            case, dealt.left(case.account_id, fits[case.account_id]), own, uplifts
+        )
         proposed = [_row(case, each, own[each.fit.key], dealt, names) for each in ranked]
         rows += _news(proposed, stored.get(case.account_id, ()))
     owners = {case.account_id: case.facts["owner"] for case in found}
     _tell(session, workspace_id, rows, silent=silent, owners=owners, now=now)
-    queries.write(session, workspace_id, [each.said for each in rows], now=now)
+    queries.upsert_suggestions(session, workspace_id, [each.said for each in rows], now=now)
     return len(rows)
 
 
 @dataclass(slots=True)
-class Row:
+class SuggestionChange:
     """What is to be written, and what was there before."""
 
     said: dict[str, Any]
@@ -83,13 +88,19 @@ def _stored(
     session: Session, workspace_id: str, account_ids: Sequence[str], now: datetime
 ) -> dict[str, list[Intervention]]:
     found: dict[str, list[Intervention]] = defaultdict(list)
-    for row in queries.known(session, workspace_id, account_ids, since=now - LONGEST_COOLDOWN):
+    for row in queries.load_recent_interventions(
+        session, workspace_id, account_ids, since=now - LONGEST_COOLDOWN
+    ):
         found[row.account_id].append(row)
     return found
 
 
 def _row(
-    case: Case, ranked: Ranked, playbook: Playbook, dealt: Dealt, names: Mapping[str, str]
+    case: Case,
+    ranked: RankedPlaybook,
+    playbook: Playbook,
+    dealt: ArmAssignments,
+    names: Mapping[str, str],
 ) -> dict[str, Any]:
     key = ranked.fit.key
     experiment_id, arm = dealt.arm(case.account_id, key)
@@ -106,19 +117,26 @@ def _row(
     return {
         "account_id": case.account_id,
         "playbook": key,
-        "state": State.SUGGESTED.value,
+        "state": InterventionState.SUGGESTED.value,
         "signal": ranked.fit.driver.name,
         "rank": ranked.rank,
         "value_cents": ranked.value_cents,
-        "details": compose(playbook, ranked.fit.driver, case.facts, names) | {"effect": effect},
+        "details": compose_details(playbook, ranked.fit.driver, case.facts, names)
+        | {"effect": effect},
         "experiment_id": experiment_id,
         "arm": arm,
     }
 
 
-def _news(proposed: Sequence[dict[str, Any]], stored: Sequence[Intervention]) -> Iterator[Row]:
+def _news(
+    proposed: Sequence[dict[str, Any]], stored: Sequence[Intervention]
+) -> Iterator[SuggestionChange]:
     """Compare with what is stored: what is new, what changed, and what lapses."""
-    waiting = {r.playbook: r for r in stored if r.state in {State.SUGGESTED, State.LAPSED}}
+    waiting = {
+        r.playbook: r
+        for r in stored
+        if r.state in {InterventionState.SUGGESTED, InterventionState.LAPSED}
+    }
     kept = set()
     for proposal in proposed:
         before = waiting.get(proposal["playbook"])
@@ -129,21 +147,23 @@ def _news(proposed: Sequence[dict[str, Any]], stored: Sequence[Intervention]) ->
             "told_at": before.told_at if before else None,
         }
         if before is None or before.told_at is None or _differs(said, before):
-            yield Row(said, before)
+            yield SuggestionChange(said, before)
     for before in stored:
-        if before.state == State.SUGGESTED and before.id not in kept:
-            said = {name: getattr(before, name) for name in ("id", "account_id", *COMPARED)}
-            yield Row(said | {"state": State.LAPSED.value, "rank": None}, before)
+        if before.state == InterventionState.SUGGESTED and before.id not in kept:
+            said = {name: getattr(before, name) for name in ("id", "account_id", *COMPARED_COLUMNS)}
+            yield SuggestionChange(
+                said | {"state": InterventionState.LAPSED.value, "rank": None}, before
+            )
 
 
 def _differs(said: Mapping[str, Any], before: Intervention) -> bool:
-    return any(said[name] != getattr(before, name) for name in COMPARED)
+    return any(said[name] != getattr(before, name) for name in COMPARED_COLUMNS)
 
 
 def _tell(
     session: Session,
     workspace_id: str,
-    rows: Sequence[Row],
+    rows: Sequence[SuggestionChange],
     *,
     silent: Collection[str],
     owners: Mapping[str, object],
@@ -154,11 +174,13 @@ def _tell(
     for row in told:
         row.said["told_at"] = now
     currency = get_workspace(session, workspace_id).base_currency
-    messages = notices.suggested([row.said for row in told], owners, currency)
+    messages = notifications.suggestion_messages([row.said for row in told], owners, currency)
     publish(session, workspace_id, messages, now=now)
     changes = [
         NewChange(
-            "intervention", row.said["account_id"], notices.change_of(row.said, row.state_before)
+            "intervention",
+            row.said["account_id"],
+            notifications.change_data(row.said, row.state_before),
         )
         for row in rows
         if row.said["state"] != row.state_before
@@ -166,11 +188,11 @@ def _tell(
     record_changes(session, workspace_id, changes, now=now)
 
 
-def _is_new(row: Row, now: datetime) -> bool:
+def _is_new(row: SuggestionChange, now: datetime) -> bool:
     """Not told yet, or suggested again after a while; what comes and goes is told once."""
-    if row.said["state"] != State.SUGGESTED:
+    if row.said["state"] != InterventionState.SUGGESTED:
         return False
     before = row.before
     if before is None or before.told_at is None:
         return True
-    return before.state == State.LAPSED and now - before.changed_at > TOLD_AGAIN_AFTER
+    return before.state == InterventionState.LAPSED and now - before.changed_at > NOTIFY_AGAIN_AFTER

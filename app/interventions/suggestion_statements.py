@@ -23,7 +23,7 @@ ORDER BY h.account_id
 """)
 
 # What the account asked for or complained about is done: the newest of each account.
-FIXED = text("""
+FIXED_FEEDBACK = text("""
 SELECT DISTINCT ON (account_id) account_id, topic, resolved_at
 FROM feedback_item
 WHERE workspace_id = :workspace_id AND account_id = ANY(CAST(:account_ids AS text[]))
@@ -31,7 +31,7 @@ WHERE workspace_id = :workspace_id AND account_id = ANY(CAST(:account_ids AS tex
 ORDER BY account_id, resolved_at DESC
 """)
 
-ROOTS = text("""
+FAMILY_ROOTS = text("""
 WITH RECURSIVE line AS (
     SELECT account_id, account_id AS at, parent_id, 1 AS level FROM account
     WHERE workspace_id = :workspace_id AND account_id = ANY(CAST(:account_ids AS text[]))
@@ -44,7 +44,7 @@ SELECT DISTINCT ON (account_id) account_id, at FROM line ORDER BY account_id, le
 """)
 
 # Each row replaces the one of its id, unless somebody has decided on that in the meantime.
-WRITE = text("""
+UPSERT_SUGGESTIONS = text("""
 INSERT INTO intervention (
     workspace_id, id, account_id, playbook, state, signal, rank, value_cents, details,
     experiment_id, arm, created_at, changed_at, told_at

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from app.interventions.tables import Intervention
 
 
-def treated_days(session: Session, workspace_id: str) -> Mapping[str, Sequence[date]]:
+def load_treated_days(session: Session, workspace_id: str) -> Mapping[str, Sequence[date]]:
     """Say on which days something was done about which account."""
     done = select(Intervention.account_id, Intervention.done_at).where(
         Intervention.workspace_id == workspace_id, Intervention.done_at.is_not(None)

@@ -11,7 +11,7 @@ from app.accounts import aliases
 from app.accounts.due import Priority
 from app.accounts.queries import mark_due
 from app.accounts.tables import Due, ExternalId, ParkedAccount
-from app.alerts import acts as alerts
+from app.alerts import actions as alerts
 from app.alerts.tables import Alert, AlertState
 from app.billing.tables import BillingCustomer, BillingSubscription, Invoice
 from app.changes.tables import Change
@@ -91,7 +91,9 @@ def move_small_tables(
     """Move what is small enough for the request itself. Safe to repeat."""
     rows = execute(session, statements.MOVE_CHILDREN, values)
     if kind is IdChangeKind.MERGE:
-        alerts.end_merged(session, values["workspace_id"], values["account_id"], now=now)
+        alerts.resolve_merged_account(
+            session, values["workspace_id"], values["account_id"], now=now
+        )
     rows += session.scalar(table_statements.move_subscriptions(), {**values, "first": first}) or 0
     rows += sum(
         execute(session, table_statements.move_rows(table), values) for table in MOVED_TABLES

@@ -266,7 +266,7 @@ def _rows(table: type[Table]) -> Step:
 def _finish_account(session: Session, change: IdChange, _: str | None) -> StepResult:
     values = account_parameters(change)
     execute(session, statements.DETACH_CHILDREN, values)
-    execute(session, alert_statements.DROP_DIGESTS, values)
+    execute(session, alert_statements.DELETE_DIGESTS, values)
     execute(session, statements.CLEAR_MOVE_IDS, values)
     rows = redact_audit_entries(session, change, values["ids"])
     _forget(session, change)

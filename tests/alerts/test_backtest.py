@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.tables import Account, HealthHistory, HealthScore
 from tests import factories
-from tests.alerts.world import rule
+from tests.alerts.scenario import activate_rule
 from tests.conftest import NOW
 
 TODAY = NOW.date()
@@ -59,7 +59,7 @@ def backtest(client: TestClient, **said: Any) -> dict[str, Any]:  # noqa: ANN401
 def test_it_counts_alerts_who_was_caught_how_early_and_false_alarms(
     client: TestClient, session: Session
 ) -> None:
-    rule(session, "low", signal="health_score", operator="below", fire_at=40)
+    activate_rule(session, "low", signal="health_score", operator="below", fire_at=40)
     history(session, "caught", [80, 80, 30, 30, 20, 10, None, None])
     history(session, "missed", [80, 80, 80, 80, 80, 80, None, None])
     history(session, "alarm", [80, 30, 42, 39, 80, 30, 80, 80])
@@ -81,7 +81,7 @@ def test_it_counts_alerts_who_was_caught_how_early_and_false_alarms(
 def test_an_account_left_when_it_stopped_paying_not_when_history_says_so_next(
     client: TestClient, session: Session
 ) -> None:
-    rule(session, "low", signal="health_score", operator="below", fire_at=40)
+    activate_rule(session, "low", signal="health_score", operator="below", fire_at=40)
     history(session, "weekly", [60, 20, 20, 20, 20, 20, 20, None])
     left = TODAY - timedelta(days=3)
     details = {"inputs": {"paid_until": str(left)}}
@@ -101,7 +101,9 @@ def test_hold_times_count_in_days_as_they_are_evaluated(
     client: TestClient, session: Session
 ) -> None:
     two_days = 2 * 86400
-    rule(session, "low", signal="health_score", operator="below", fire_at=40, for_seconds=two_days)
+    activate_rule(
+        session, "low", signal="health_score", operator="below", fire_at=40, for_seconds=two_days
+    )
     history(session, "short", [80, 30, 30, 80, 80, 80])
     history(session, "long", [80, 30, 30, 30, 80, 80])
     session.commit()
@@ -113,7 +115,9 @@ def test_a_filter_lets_accounts_through_whether_they_have_left_or_not(
     client: TestClient, session: Session
 ) -> None:
     wanted = {"owner": "kim"}
-    rule(session, "low", signal="health_score", operator="below", fire_at=40, filter=wanted)
+    activate_rule(
+        session, "low", signal="health_score", operator="below", fire_at=40, filter=wanted
+    )
     history(session, "left", [80, 30, None])
     history(session, "other", [80, 30, None])
     session.execute(update(Account).where(Account.account_id == "left").values(owner="kim"))
@@ -128,7 +132,7 @@ def test_a_filter_lets_accounts_through_whether_they_have_left_or_not(
 def test_a_filter_of_as_many_levels_or_conditions_as_there_may_be_is_tried_too(
     client: TestClient, session: Session
 ) -> None:
-    rule(session, "low", signal="health_score", operator="below", fire_at=40)
+    activate_rule(session, "low", signal="health_score", operator="below", fire_at=40)
     history(session, "a1", [80, 30])
     session.commit()
     said = {"name": "low", "signal": "health_score", "operator": "below", "fire_at": 40}
@@ -145,7 +149,7 @@ def test_a_filter_of_as_many_levels_or_conditions_as_there_may_be_is_tried_too(
 def test_nothing_is_written_and_days_without_history_are_empty(
     client: TestClient, session: Session
 ) -> None:
-    rule(session, "low", signal="health_score", operator="below", fire_at=40)
+    activate_rule(session, "low", signal="health_score", operator="below", fire_at=40)
     session.commit()
 
     found = backtest(client)

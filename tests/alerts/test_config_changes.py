@@ -7,7 +7,15 @@ from sqlalchemy.orm import Session
 
 from app.health import service as health
 from tests import factories
-from tests.alerts.world import CARD, MEASURE, alerts, found, move, refresh, rule
+from tests.alerts.scenario import (
+    CARD,
+    MEASURE,
+    activate_rule,
+    create_accounts,
+    refresh,
+    set_score,
+    stored_alerts,
+)
 from tests.conftest import NOW
 from tests.health.crowd import crowd, name_events
 
@@ -28,7 +36,7 @@ RULES = [
 
 def a_week(session: Session) -> None:
     """Score an account of 50 points for some days, then let another scorecard hold."""
-    found(session, "a1", score=50)
+    create_accounts(session, "a1", score=50)
     for days in (7, 1):
         refresh(session, "a1", now=NOW - days * DAY)
     factories.scorecard(session, STRICTER, version=3)
@@ -36,75 +44,75 @@ def a_week(session: Session) -> None:
 
 @pytest.mark.parametrize("said", RULES, ids=lambda said: f"{said['signal']} {said['operator']}")
 def test_a_new_scorecard_alone_opens_nothing(session: Session, said: dict[str, object]) -> None:
-    rule(session, "tried", **said)
+    activate_rule(session, "tried", **said)
     a_week(session)
-    move(session, 48, "a1")
+    set_score(session, 48, "a1")
 
     for days in range(3):
         refresh(session, "a1", now=NOW + days * DAY)
 
-    assert alerts(session) == []
+    assert stored_alerts(session) == []
 
 
 @pytest.mark.parametrize("said", RULES, ids=lambda said: f"{said['signal']} {said['operator']}")
 def test_unless_it_is_asked_for(session: Session, said: dict[str, object]) -> None:
-    rule(session, "tried", **said, on_config_change=True)
+    activate_rule(session, "tried", **said, on_config_change=True)
     a_week(session)
-    move(session, 48, "a1")
+    set_score(session, 48, "a1")
 
     refresh(session, "a1")
 
-    assert len(alerts(session)) == 1
+    assert len(stored_alerts(session)) == 1
 
 
 def test_what_the_account_does_afterwards_counts_by_the_old_measure(session: Session) -> None:
-    rule(session, "tried", **BELOW)
+    activate_rule(session, "tried", **BELOW)
     a_week(session)
     refresh(session, "a1")
 
-    move(session, 40, "a1")
+    set_score(session, 40, "a1")
     refresh(session, "a1", now=NOW + DAY)
-    assert alerts(session) == [], "20 now, and 45 without the change of scorecard"
-    move(session, 8, "a1")
+    assert stored_alerts(session) == [], "20 now, and 45 without the change of scorecard"
+    set_score(session, 8, "a1")
     refresh(session, "a1", now=NOW + 2 * DAY)
 
-    [alert] = alerts(session)
+    [alert] = stored_alerts(session)
     assert alert.current == 4
 
 
 def test_once_it_was_over_the_new_scorecard_is_what_counts(session: Session) -> None:
-    rule(session, "tried", **BELOW)
+    activate_rule(session, "tried", **BELOW)
     a_week(session)
 
     for days, value in enumerate((50, 90, 50)):
-        move(session, value, "a1")
+        set_score(session, value, "a1")
         refresh(session, "a1", now=NOW + days * DAY)
 
-    assert [alert.current for alert in alerts(session)] == [25]
+    assert [alert.current for alert in stored_alerts(session)] == [25]
 
 
 def test_who_did_both_at_once_is_told_of(session: Session) -> None:
-    rule(session, "tried", **BELOW)
+    activate_rule(session, "tried", **BELOW)
     a_week(session)
-    move(session, 20, "a1")
+    set_score(session, 20, "a1")
 
     refresh(session, "a1")
 
-    assert [alert.current for alert in alerts(session)] == [10]
+    assert [alert.current for alert in stored_alerts(session)] == [10]
 
 
 def test_other_bands_alone_open_nothing(session: Session) -> None:
-    rule(session, "tried", signal="health_score", operator="enters_band", band="at_risk")
-    found(session, "a1", score=50)
+    activate_rule(session, "tried", signal="health_score", operator="enters_band", band="at_risk")
+    create_accounts(session, "a1", score=50)
     refresh(session, "a1", now=NOW - DAY)
     factories.scorecard(session, HIGHER_BANDS, version=3)
 
     refresh(session, "a1")
-    assert alerts(session) == []
+    assert stored_alerts(session) == []
 
-    move(session, 24, "a1")
+    set_score(session, 24, "a1")
     refresh(session, "a1", now=NOW + DAY)
-    assert [alert.threshold for alert in alerts(session)] == [60]
+    assert [alert.threshold for alert in stored_alerts(session)] == [60]
 
 
 MARCH, APRIL = datetime(2026, 3, 31, 12, tzinfo=UTC), datetime(2026, 4, 1, 12, tzinfo=UTC)
@@ -128,9 +136,9 @@ def test_other_peers_alone_open_nothing_unless_it_is_asked_for(
     assert before.score > after.score + 1
     between = (before.score + after.score) / 2
     said = {"signal": "health_score", "operator": "below", "fire_at": between}
-    rule(session, "tried", **said, clear_at=before.score, on_config_change=asked)
+    activate_rule(session, "tried", **said, clear_at=before.score, on_config_change=asked)
 
     for days in range(2):
         refresh(session, "a003", now=APRIL + days * DAY)
 
-    assert len(alerts(session)) == asked
+    assert len(stored_alerts(session)) == asked

@@ -9,7 +9,15 @@ from sqlalchemy.orm import Session
 from app.alerts import service
 from app.tables import AlertState, Change, HealthScore, Workspace
 from tests import factories
-from tests.alerts.world import alerts, found, kinds, move, refresh, rule, sent
+from tests.alerts.scenario import (
+    activate_rule,
+    create_accounts,
+    refresh,
+    sent_messages,
+    sent_types,
+    set_score,
+    stored_alerts,
+)
 from tests.conftest import NOW
 
 ALERTS = "/api/v1/alerts"
@@ -19,8 +27,8 @@ HOUR = timedelta(hours=1)
 @pytest.fixture
 def alert(client: TestClient, session: Session) -> str:
     """Open an alert of a rule without hold times, and tell of it."""
-    rule(session, "low", signal="health_score", operator="below", fire_at=40, owner="kim")
-    found(session, "a1", score=30)
+    activate_rule(session, "low", signal="health_score", operator="below", fire_at=40, owner="kim")
+    create_accounts(session, "a1", score=30)
     refresh(session, "a1", now=NOW - HOUR)
     session.commit()
     [listed] = client.get(ALERTS).json()["items"]
@@ -96,7 +104,7 @@ def test_who_takes_it_on_is_told_once(client: TestClient, session: Session, aler
 
     assert [answer["state"] for answer in answers] == ["acknowledged"] * 2
     assert answers[0]["acknowledged_by"].startswith("key:")
-    assert kinds(session) == ["alert.opened", "alert.acknowledged"]
+    assert sent_types(session) == ["alert.opened", "alert.acknowledged"]
 
 
 def test_it_is_given_to_somebody(client: TestClient, session: Session, alert: str) -> None:
@@ -115,15 +123,15 @@ def test_a_snooze_mutes_notices_and_not_the_evaluation(
     assert said["snoozed_until"] == until.isoformat().replace("+00:00", "Z")
     session.execute(update(Workspace).values(swept_on=NOW.date()))
 
-    move(session, 80, "a1")
+    set_score(session, 80, "a1")
     refresh(session, "a1", now=NOW + HOUR)
-    move(session, 10, "a1")
+    set_score(session, 10, "a1")
     refresh(session, "a1", now=NOW + 2 * HOUR)
-    service.tell_owed(session, now=NOW + 3 * HOUR)
-    assert (kinds(session), len(alerts(session))) == (["alert.opened"], 2)
+    service.send_held_notifications(session, now=NOW + 3 * HOUR)
+    assert (sent_types(session), len(stored_alerts(session))) == (["alert.opened"], 2)
 
-    service.tell_owed(session, now=until)
-    assert sorted((data["episode"], kind) for kind, data in sent(session)) == [
+    service.send_held_notifications(session, now=until)
+    assert sorted((data["episode"], kind) for kind, data in sent_messages(session)) == [
         (1, "alert.opened"),
         (1, "alert.resolved"),
         (2, "alert.opened"),
@@ -156,20 +164,20 @@ def test_nobody_snoozes_into_the_past(client: TestClient, alert: str) -> None:
 def test_what_is_resolved_by_hand_stays_so_while_the_breach_goes_on(
     client: TestClient, session: Session, alert: str
 ) -> None:
-    move(session, 22, "a1")
+    set_score(session, 22, "a1")
     refresh(session, "a1", now=NOW)
     said = act(client, alert, "resolve").json()
     assert (said["state"], said["resolution"]) == ("resolved", "by_hand")
     refresh(session, "a1", now=NOW + HOUR)
-    assert kinds(session) == ["alert.opened", "alert.resolved"]
-    over = sent(session)[1][1]
+    assert sent_types(session) == ["alert.opened", "alert.resolved"]
+    over = sent_messages(session)[1][1]
     assert (over["previous"], over["current"], over["reason"]) == (30, 22, "by_hand")
 
     for turn, score in enumerate((80, 20)):
-        move(session, score, "a1")
+        set_score(session, score, "a1")
         refresh(session, "a1", now=NOW + (turn + 2) * HOUR)
 
-    assert kinds(session)[2:] == ["alert.opened"]
+    assert sent_types(session)[2:] == ["alert.opened"]
 
 
 @pytest.mark.parametrize(
@@ -203,14 +211,16 @@ def test_feedback_is_counted_for_the_rule(client: TestClient, alert: str) -> Non
 
 
 def test_time_alone_wakes_an_account_that_waits(client: TestClient, session: Session) -> None:
-    rule(session, "low", signal="health_score", operator="below", fire_at=40, for_seconds=60)
-    found(session, "a1", score=30)
+    activate_rule(
+        session, "low", signal="health_score", operator="below", fire_at=40, for_seconds=60
+    )
+    create_accounts(session, "a1", score=30)
     refresh(session, "a1")
     assert client.get(ALERTS).json()["items"] == []
 
-    assert service.wake(session, now=NOW + timedelta(seconds=59)) == 0
-    assert service.wake(session, now=NOW + timedelta(seconds=60)) == 1
+    assert service.mark_waiting_accounts_due(session, now=NOW + timedelta(seconds=59)) == 0
+    assert service.mark_waiting_accounts_due(session, now=NOW + timedelta(seconds=60)) == 1
     refresh(session, "a1", now=NOW + timedelta(seconds=61))
 
-    assert kinds(session) == ["alert.opened"]
+    assert sent_types(session) == ["alert.opened"]
     assert session.scalars(select(AlertState.check_at)).all() == [None]

@@ -5,9 +5,9 @@ from fastapi.testclient import TestClient
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from app.alerts.rules import BUILT_IN
+from app.alerts.rules import BUILT_IN_RULES
 from app.tables import Account, AuditEntry, Due
-from tests.alerts.world import alerts, found, kinds, move, refresh
+from tests.alerts.scenario import create_accounts, refresh, sent_types, set_score, stored_alerts
 from tests.conftest import NOW
 
 RULES = "/api/v1/alert-rules"
@@ -26,7 +26,7 @@ def put(client: TestClient, key: str = "low", **said: Any) -> Any:  # noqa: ANN4
 def test_a_new_workspace_has_rules(client: TestClient) -> None:
     items = client.get(RULES).json()["items"]
 
-    assert [item["key"] for item in items] == sorted(BUILT_IN)
+    assert [item["key"] for item in items] == sorted(BUILT_IN_RULES)
     assert {(item["version"], item["built_in"]) for item in items} == {(1, True)}
 
 
@@ -66,7 +66,7 @@ def test_a_built_in_rule_is_changed_or_disabled_and_not_deleted(client: TestClie
 def test_a_new_rule_has_everybody_evaluated_and_another_name_nobody(
     client: TestClient, session: Session
 ) -> None:
-    found(session, "a1", "a2")
+    create_accounts(session, "a1", "a2")
     session.commit()
 
     put(client)
@@ -77,15 +77,15 @@ def test_a_new_rule_has_everybody_evaluated_and_another_name_nobody(
 
 def test_what_a_rule_opened_is_over_when_it_ends(client: TestClient, session: Session) -> None:
     put(client)
-    found(session, "a1", score=30)
+    create_accounts(session, "a1", score=30)
     refresh(session, "a1")
-    move(session, 35, "a1")
+    set_score(session, 35, "a1")
     refresh(session, "a1")
     session.commit()
 
     assert client.delete(f"{RULES}/low").status_code == 204
 
-    [alert] = alerts(session)
+    [alert] = stored_alerts(session)
     assert (alert.resolution, alert.owed_on) == ("rule_ended", NOW.date())
     assert (alert.current, alert.last) == (30, 35)
     assert client.get(f"{RULES}/low").status_code == 404
@@ -95,7 +95,7 @@ def test_what_a_rule_opened_is_over_when_it_ends(client: TestClient, session: Se
 def test_a_preview_counts_who_is_meant_and_who_breaches(
     client: TestClient, session: Session
 ) -> None:
-    found(session, "a1", "a2", score=30)
+    create_accounts(session, "a1", "a2", score=30)
     found_too = ["a3", "a4"]
     for account_id in found_too:
         session.add(Account(workspace_id="acme", account_id=account_id))
@@ -107,7 +107,7 @@ def test_a_preview_counts_who_is_meant_and_who_breaches(
 
     assert (said["count"], said["mrr_cents"], said["looked_at"]) == (3, 100_00, 3)
     assert (said["breaching"], said["breaching_mrr_cents"]) == (1, 100_00)
-    assert kinds(session) == [], "a preview opens nothing"
+    assert sent_types(session) == [], "a preview opens nothing"
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,16 @@ from app import pipeline
 from app.alerts import service
 from app.tables import Account, AlertRule, AlertState, Change, Subscription, Workspace
 from tests import factories
-from tests.alerts.world import alerts, found, kinds, move, put_rule, refresh, rule, sent
+from tests.alerts.scenario import (
+    activate_rule,
+    create_accounts,
+    insert_rule,
+    refresh,
+    sent_messages,
+    sent_types,
+    set_score,
+    stored_alerts,
+)
 from tests.conftest import NOW
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -18,13 +27,15 @@ NAMES = [f"m{number:03}" for number in range(51)]
 
 
 def test_a_new_workspace_hears_of_an_account_that_comes_to_be_at_risk(session: Session) -> None:
-    found(session, "a1")
+    create_accounts(session, "a1")
     refresh(session, "a1", now=NOW - DAY)
-    move(session, 20, "a1")
+    set_score(session, 20, "a1")
 
     refresh(session, "a1")
 
-    said = {data["rule"]["id"]: data for kind, data in sent(session) if kind == "alert.opened"}
+    said = {
+        data["rule"]["id"]: data for kind, data in sent_messages(session) if kind == "alert.opened"
+    }
     at_risk = said["health_at_risk"]
     assert (at_risk["previous"], at_risk["current"], at_risk["threshold"]) == (80, 20, 25)
     assert (at_risk["direction"], at_risk["condition"]) == ("down", "enters_band at_risk")
@@ -44,76 +55,83 @@ def test_a_drop_is_told_from_the_score_that_it_is_counted_from(
     session: Session, operator: str
 ) -> None:
     said = {"operator": operator, "fire_at": 20, "window_days": 7}
-    rule(session, "fell", signal="health_score", **said)
-    found(session, "a1", score=80)
+    activate_rule(session, "fell", signal="health_score", **said)
+    create_accounts(session, "a1", score=80)
     refresh(session, "a1", now=NOW - 7 * DAY)
-    move(session, 65, "a1")
+    set_score(session, 65, "a1")
     refresh(session, "a1", now=NOW - DAY)
-    move(session, 60, "a1")
+    set_score(session, 60, "a1")
     refresh(session, "a1")
 
-    [(_, data)] = sent(session)
+    [(_, data)] = sent_messages(session)
     assert (data["previous"], data["current"], data["threshold"]) == (80, 60, 20)
     assert data["condition"] == f"{operator} in 7 days"
 
 
 def test_a_score_that_oscillates_around_a_threshold_is_one_message(session: Session) -> None:
-    found(session, "a1", score=27)
+    create_accounts(session, "a1", score=27)
     refresh(session, "a1")
 
     for turn in range(100):
-        move(session, 23 if turn % 2 == 0 else 27, "a1")
+        set_score(session, 23 if turn % 2 == 0 else 27, "a1")
         refresh(session, "a1", now=NOW + turn * timedelta(seconds=10))
 
-    assert kinds(session) == ["alert.opened"]
+    assert sent_types(session) == ["alert.opened"]
 
 
 def test_it_is_over_beyond_the_other_threshold_and_then_may_open_again(session: Session) -> None:
-    rule(session, "low", signal="health_score", operator="below", fire_at=40)
-    found(session, "a1", score=39)
+    activate_rule(session, "low", signal="health_score", operator="below", fire_at=40)
+    create_accounts(session, "a1", score=39)
     for turn, score in enumerate((39, 44, 45, 41, 38)):
-        move(session, score, "a1")
+        set_score(session, score, "a1")
         refresh(session, "a1", now=NOW + turn * HOUR)
 
-    assert [kind for kind, _ in sent(session)] == ["alert.opened", "alert.resolved", "alert.opened"]
-    [_, (_, over), (_, again)] = sent(session)
+    assert [kind for kind, _ in sent_messages(session)] == [
+        "alert.opened",
+        "alert.resolved",
+        "alert.opened",
+    ]
+    [_, (_, over), (_, again)] = sent_messages(session)
     assert (over["previous"], over["current"], over["reason"]) == (39, 45, "recovered")
     assert (over["episode"], again["episode"]) == (1, 2)
 
 
 @pytest.mark.parametrize("score", [None, 20])
 def test_what_is_unknown_or_new_opens_nothing(session: Session, score: float | None) -> None:
-    found(session, "a1", score=score)
+    create_accounts(session, "a1", score=score)
     factories.account(session, "new", traits={"fit": 1})
     factories.first_use(session, NOW.date() - DAY, account_id="new")
     factories.account(session, "out", traits={"fit": 1}, excluded=True)
 
     refresh(session, "a1", "new", "out")
 
-    assert [each.account_id for each in alerts(session)] == ([] if score is None else ["a1"])
+    assert [each.account_id for each in stored_alerts(session)] == ([] if score is None else ["a1"])
 
 
 def test_a_day_that_is_over_opens_nothing(session: Session) -> None:
-    found(session, "a1", score=10)
+    create_accounts(session, "a1", score=10)
 
     pipeline.refresh(session, "acme", ["a1"], as_of=NOW.date(), now=NOW + DAY)
 
-    assert alerts(session) == []
+    assert stored_alerts(session) == []
 
 
 def test_the_alerts_of_an_account_that_leaves_are_over(session: Session) -> None:
-    found(session, "a1", score=10)
+    create_accounts(session, "a1", score=10)
     refresh(session, "a1")
     session.execute(update(Subscription).values(ends_on=NOW.date()))
 
     refresh(session, "a1", now=NOW + HOUR)
 
-    [alert] = alerts(session)
-    assert (alert.resolution, kinds(session)) == ("churned", ["alert.opened", "alert.resolved"])
+    [alert] = stored_alerts(session)
+    assert (alert.resolution, sent_types(session)) == (
+        "churned",
+        ["alert.opened", "alert.resolved"],
+    )
 
 
 def test_nothing_is_stored_of_who_is_plainly_well(session: Session) -> None:
-    found(session, "a1")
+    create_accounts(session, "a1")
 
     refresh(session, "a1")
 
@@ -122,98 +140,104 @@ def test_nothing_is_stored_of_who_is_plainly_well(session: Session) -> None:
 
 def test_a_filter_says_of_whom_a_rule_is(session: Session) -> None:
     of_kim = {"owner": "kim"}
-    rule(session, "low", signal="health_score", operator="below", fire_at=40, filter=of_kim)
-    found(session, "a1", "a2", score=39)
+    activate_rule(
+        session, "low", signal="health_score", operator="below", fire_at=40, filter=of_kim
+    )
+    create_accounts(session, "a1", "a2", score=39)
     session.execute(update(Account).where(Account.account_id == "a2").values(owner="kim"))
     refresh(session, "a1", "a2")
-    assert [each.account_id for each in alerts(session)] == ["a2"]
+    assert [each.account_id for each in stored_alerts(session)] == ["a2"]
 
     session.execute(update(Account).values(owner="lee"))
     refresh(session, "a1", "a2", now=NOW + HOUR)
 
-    assert [each.resolution for each in alerts(session)] == ["filtered"]
+    assert [each.resolution for each in stored_alerts(session)] == ["filtered"]
 
 
 def test_what_a_rule_watches_since_it_opened_is_no_value_of_the_alert(session: Session) -> None:
-    rule(session, "low", signal="health_score", operator="below", fire_at=40)
-    found(session, "a1", score=30)
+    activate_rule(session, "low", signal="health_score", operator="below", fire_at=40)
+    create_accounts(session, "a1", score=30)
     refresh(session, "a1")
     other = {"name": "low", "signal": "days_since_last_use", "operator": "above", "fire_at": 90}
     session.execute(update(AlertRule).where(AlertRule.key == "low").values(active=False))
-    put_rule(session, "low", other | {"keep_seconds": 0}, version=3)
+    insert_rule(session, "low", other | {"keep_seconds": 0}, version=3)
     refresh(session, "a1", now=NOW + HOUR)
 
-    _, said = sent(session)[-1]
+    _, said = sent_messages(session)[-1]
     assert (said["signal"], said["previous"], said["current"]) == ("health_score", 30, None)
 
 
 def test_more_than_fifty_at_once_are_one_digest(session: Session) -> None:
-    found(session, *NAMES, score=20)
+    create_accounts(session, *NAMES, score=20)
 
     refresh(session, *NAMES)
 
-    [(kind, said)] = sent(session)
+    [(kind, said)] = sent_messages(session)
     assert (kind, said["opened"], said["resolved"]) == ("alert.digested", 51, 0)
     assert (said["rule"]["id"], len(said["accounts"])) == ("health_at_risk", 10)
     assert (said["revenue_at_risk_cents"], said["currency"]) == (51 * 1200_00, "USD")
-    assert {each.told for each in alerts(session)} == {"opened"}
+    assert {each.told for each in stored_alerts(session)} == {"opened"}
 
 
 def test_a_digest_says_of_each_account_what_happened_and_where_its_rule_is_found(
     session: Session,
 ) -> None:
-    rule(session, "low & slow", signal="health_score", operator="below", fire_at=40)
-    found(session, *NAMES, score=20)
+    activate_rule(session, "low & slow", signal="health_score", operator="below", fire_at=40)
+    create_accounts(session, *NAMES, score=20)
     refresh(session, *NAMES)
-    move(session, 50, *NAMES)
+    set_score(session, 50, *NAMES)
     refresh(session, *NAMES, now=NOW + HOUR)
 
-    opened, over = (data["accounts"][0] for _, data in sent(session))
+    opened, over = (data["accounts"][0] for _, data in sent_messages(session))
     assert (opened["what"], opened["previous"], opened["current"]) == ("opened", None, 20)
     assert (over["what"], over["previous"], over["current"]) == ("resolved", 20, 50)
-    assert {data["link"] for _, data in sent(session)} == {"/api/v1/alerts?rule=low%20%26%20slow"}
+    assert {data["link"] for _, data in sent_messages(session)} == {
+        "/api/v1/alerts?rule=low%20%26%20slow"
+    }
 
 
 def test_fifty_are_told_one_by_one(session: Session) -> None:
-    found(session, *NAMES[:50], score=20)
+    create_accounts(session, *NAMES[:50], score=20)
 
     refresh(session, *NAMES[:50])
 
-    assert kinds(session) == ["alert.opened"] * 50
+    assert sent_types(session) == ["alert.opened"] * 50
 
 
 def test_what_came_silently_and_still_holds_is_one_digest_after_the_next_sweep(
     session: Session,
 ) -> None:
-    rule(session, "low", signal="health_score", operator="below", fire_at=40)
-    found(session, "a1", "a2", "a3", score=20)
+    activate_rule(session, "low", signal="health_score", operator="below", fire_at=40)
+    create_accounts(session, "a1", "a2", "a3", score=20)
     refresh(session, "a1", "a2", silent=True)
-    move(session, 80, "a2")
+    set_score(session, 80, "a2")
     refresh(session, "a2", now=NOW + HOUR)
     swept(session, days=0)
-    service.tell_owed(session, now=NOW)
-    assert kinds(session) == []
+    service.send_held_notifications(session, now=NOW)
+    assert sent_types(session) == []
 
     refresh(session, "a1", "a2", "a3", now=NOW + DAY, swept=True)
     swept(session, days=1)
-    service.tell_owed(session, now=NOW + DAY)
-    service.tell_owed(session, now=NOW + DAY)
+    service.send_held_notifications(session, now=NOW + DAY)
+    service.send_held_notifications(session, now=NOW + DAY)
 
-    assert sorted(kinds(session)) == ["alert.digested", "alert.opened"]
-    by_kind = dict(sent(session))
+    assert sorted(sent_types(session)) == ["alert.digested", "alert.opened"]
+    by_kind = dict(sent_messages(session))
     assert by_kind["alert.digested"]["opened"] == 1
     assert by_kind["alert.opened"]["account_id"] == "a3"
 
 
 def test_what_is_live_in_the_set_of_a_sweep_is_told_at_once(session: Session) -> None:
-    rule(session, "low", signal="health_score", operator="below", fire_at=40)
-    found(session, "a1", "a2", score=20)
+    activate_rule(session, "low", signal="health_score", operator="below", fire_at=40)
+    create_accounts(session, "a1", "a2", score=20)
 
     pipeline.refresh(
         session, "acme", ["a1", "a2"], as_of=NOW.date(), now=NOW, swept={"a1"}, silent={"a1"}
     )
 
-    assert [said["account_id"] for kind, said in sent(session) if kind == "alert.opened"] == ["a2"]
+    assert [
+        said["account_id"] for kind, said in sent_messages(session) if kind == "alert.opened"
+    ] == ["a2"]
 
 
 def swept(session: Session, *, days: int) -> None:

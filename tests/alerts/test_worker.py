@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.core.db import SessionFactory, transaction
-from tests.alerts.world import CARD, sent
+from tests.alerts.scenario import CARD, sent_messages
 from tests.test_pipeline import START, World, day_of_work, deal, months_of_work, send
 
 DAY = timedelta(days=1)
@@ -25,7 +25,7 @@ def told(world: World) -> list[tuple[str, str, str]]:
     with transaction(world.sessions) as session:
         return [
             (kind, str(data["account_id"]), data["rule"]["id"])
-            for kind, data in sent(session)
+            for kind, data in sent_messages(session)
             if kind.startswith("alert.")
         ]
 

@@ -8,14 +8,14 @@ from sqlalchemy.orm import Session
 
 from app.tables import AuditEntry, Change, Intervention, Message
 from tests import factories
-from tests.interventions.standing import account, refresh, suggested, told
+from tests.interventions.scenario import create_account, refresh, sent_messages, suggested_playbooks
 
 PATH = "/api/v1/interventions"
 
 
 @pytest.fixture
 def proposed(client: TestClient, session: Session) -> str:
-    account(session, "a1", "champion_inactive")
+    create_account(session, "a1", "champion_inactive")
     refresh(session)
     session.commit()
     row: dict[str, Any] = client.get("/api/v1/accounts/a1/suggestions").json()["items"][0]
@@ -51,7 +51,10 @@ def test_a_suggestion_is_accepted_done_and_told_of(
     ]
     assert (accepted["assignee"], accepted["due_on"]) == ("kim", "2026-04-01")
     assert (changed["notes"], done["done_at"] is not None) == ("Called.", True)
-    assert sorted(told(session)) == [("intervention.completed", "a1"), ("suggestion.created", "a1")]
+    assert sorted(sent_messages(session)) == [
+        ("intervention.completed", "a1"),
+        ("suggestion.created", "a1"),
+    ]
     assert audited(session) == [
         "intervention.accepted",
         "intervention.in_progress",
@@ -62,7 +65,7 @@ def test_a_suggestion_is_accepted_done_and_told_of(
         each.data["state"] for each in session.scalars(select(Change).order_by(Change.number))
     ]
     assert states == ["suggested", "accepted", "in_progress", "done"]
-    assert suggested(session) == []
+    assert suggested_playbooks(session) == []
 
 
 def test_the_message_of_what_was_completed_says_what_it_was(
@@ -86,7 +89,7 @@ def test_one_that_is_dismissed_says_why(
     refresh(session)
 
     assert (found["state"], found["reason"]) == ("dismissed", "They are being taken over.")
-    assert suggested(session) == []
+    assert suggested_playbooks(session) == []
     assert act(client, proposed, "dismiss").status_code == 422
 
 
@@ -118,7 +121,7 @@ def test_no_step_is_skipped(client: TestClient, proposed: str, verb: str) -> Non
 
 
 def test_people_may_begin_what_nobody_suggested(client: TestClient, session: Session) -> None:
-    account(session, "a1", name="Acme Ltd")
+    create_account(session, "a1", name="Acme Ltd")
     body = {"account_id": "a1", "playbook": "add_value", "notes": "They asked."}
 
     made = client.post(PATH, json=body)
@@ -151,14 +154,14 @@ def test_beginning_what_is_suggested_accepts_it(client: TestClient, proposed: st
 def test_what_cannot_be_begun_is_refused(
     client: TestClient, session: Session, body: dict[str, str], status: int
 ) -> None:
-    account(session, "a1")
+    create_account(session, "a1")
 
     assert client.post(PATH, json=body).status_code == status
 
 
 def test_they_are_listed_newest_first_and_filtered(client: TestClient, session: Session) -> None:
-    account(session, "a1")
-    account(session, "a2")
+    create_account(session, "a1")
+    create_account(session, "a2")
     for number, state in enumerate(("suggested", "lapsed", "done", "accepted")):
         factories.intervention(
             session, "a1" if number < 3 else "a2", id=f"int_{number}", state=state, assignee="kim"

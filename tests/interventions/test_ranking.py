@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from app.health.assess import Status
 from app.health.scorecard import Band
-from app.interventions.catalogue import shipped
-from app.interventions.playbooks import Business
-from app.interventions.ranking import Case, fitting, profile_gaps, rank
-from app.interventions.uplift import Uplift
+from app.interventions.experiments.uplift import Uplift
+from app.interventions.playbooks.catalogue import shipped_playbooks
+from app.interventions.playbooks.definition import CustomerType
+from app.interventions.ranking import Case, eligible_playbooks, profile_gaps, rank_playbooks
 from app.signals.signal import Severity, Signal
 
 DAY = date(2026, 3, 18)
@@ -25,19 +25,19 @@ def driver(name: str, severity: str = "medium") -> Signal:
 def case(*drivers: Signal, **changes: Any) -> Case:  # noqa: ANN401
     made = Case(
         account_id="a1",
-        business=Business.B2B,
+        business=CustomerType.B2B,
         status=Status.OK,
         band=Band.WATCH,
         mrr_cents=100_00,
         probability=0.2,
         drivers=drivers,
-        matched=frozenset(shipped()),
+        matched=frozenset(shipped_playbooks()),
     )
     return replace(made, **changes)
 
 
 def keys(of: Case) -> list[str]:
-    return [fit.key for fit in fitting(of, shipped())]
+    return [fit.key for fit in eligible_playbooks(of, shipped_playbooks())]
 
 
 def test_a_signal_leads_to_the_playbook_that_answers_it() -> None:
@@ -45,7 +45,9 @@ def test_a_signal_leads_to_the_playbook_that_answers_it() -> None:
 
 
 def test_a_playbook_answers_the_gravest_of_its_signals() -> None:
-    found = fitting(case(driver("price_rise", "high"), driver("seats_idle", "low")), shipped())
+    found = eligible_playbooks(
+        case(driver("price_rise", "high"), driver("seats_idle", "low")), shipped_playbooks()
+    )
 
     assert [(fit.key, fit.driver.name) for fit in found] == [("right_size", "price_rise")]
 
@@ -56,7 +58,7 @@ def test_a_playbook_answers_the_gravest_of_its_signals() -> None:
         ({}, ["find_next_champion"]),
         ({"blocked": {"find_next_champion"}}, []),
         ({"matched": frozenset()}, []),
-        ({"business": Business.B2C}, []),
+        ({"business": CustomerType.B2C}, []),
         ({"status": Status.CHURNED}, []),
         ({"status": Status.EXCLUDED}, []),
         ({"status": Status.NEW}, ["find_next_champion"]),
@@ -82,7 +84,9 @@ def test_who_has_left_is_written_to_only_when_the_cause_is_fixed() -> None:
 def test_the_value_is_risk_times_revenue_times_uplift_less_cost() -> None:
     one = case(driver("champion_inactive", "medium"))
 
-    [found] = rank(one, fitting(one, shipped()), shipped(), {})
+    [found] = rank_playbooks(
+        one, eligible_playbooks(one, shipped_playbooks()), shipped_playbooks(), {}
+    )
 
     assert found.value_cents == pytest.approx(0.2 * 1200_00 * 0.30 * 0.8 - 1000)
     assert (found.uplift.evidence, found.uplift.units) == ("prior", 0)
@@ -91,8 +95,11 @@ def test_the_value_is_risk_times_revenue_times_uplift_less_cost() -> None:
 def test_what_was_measured_takes_the_place_of_what_was_supposed() -> None:
     one = case(driver("champion_inactive", "high"))
 
-    [found] = rank(
-        one, fitting(one, shipped()), shipped(), {"find_next_champion": Uplift(-0.1, 300)}
+    [found] = rank_playbooks(
+        one,
+        eligible_playbooks(one, shipped_playbooks()),
+        shipped_playbooks(),
+        {"find_next_champion": Uplift(-0.1, 300)},
     )
 
     assert found.value_cents == pytest.approx(0.2 * 1200_00 * -0.1 - 1000)
@@ -117,7 +124,7 @@ def test_what_is_at_stake_says_what_it_rests_on(
     assert (found.risk, found.basis, found.arr_cents) == (risk, basis, arr)
 
 
-NAMES = sorted({name for playbook in shipped().values() for name in playbook.signals})
+NAMES = sorted({name for playbook in shipped_playbooks().values() for name in playbook.signals})
 DRIVERS = st.builds(driver, st.sampled_from(NAMES), st.sampled_from(["info", "low", "high"]))
 
 
@@ -126,9 +133,9 @@ def test_at_most_three_are_kept_and_the_best_comes_first(
     drivers: list[Signal], probability: float
 ) -> None:
     one = case(*drivers, probability=probability)
-    fits = fitting(one, shipped())
+    fits = eligible_playbooks(one, shipped_playbooks())
 
-    found = rank(one, fits, shipped(), {})
+    found = rank_playbooks(one, fits, shipped_playbooks(), {})
 
     assert len(found) == min(3, len(fits))
     assert [each.rank for each in found] == list(range(1, len(found) + 1))

@@ -2,43 +2,52 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.interventions.states import REACHED, Act, State, after
+from app.interventions.states import (
+    TARGET_STATES,
+    InterventionAction,
+    InterventionState,
+    next_state,
+)
 
 
 @pytest.mark.parametrize(
     ("state", "act", "expected"),
     [
-        (State.SUGGESTED, Act.ACCEPT, State.ACCEPTED),
-        (State.SUGGESTED, Act.DISMISS, State.DISMISSED),
-        (State.ACCEPTED, Act.DISMISS, State.DISMISSED),
-        (State.ACCEPTED, Act.START, State.IN_PROGRESS),
-        (State.IN_PROGRESS, Act.COMPLETE, State.DONE),
-        (State.SUGGESTED, Act.START, None),
-        (State.SUGGESTED, Act.COMPLETE, None),
-        (State.LAPSED, Act.ACCEPT, None),
-        (State.DONE, Act.DISMISS, None),
-        (State.EVALUATED, Act.COMPLETE, None),
+        (InterventionState.SUGGESTED, InterventionAction.ACCEPT, InterventionState.ACCEPTED),
+        (InterventionState.SUGGESTED, InterventionAction.DISMISS, InterventionState.DISMISSED),
+        (InterventionState.ACCEPTED, InterventionAction.DISMISS, InterventionState.DISMISSED),
+        (InterventionState.ACCEPTED, InterventionAction.START, InterventionState.IN_PROGRESS),
+        (InterventionState.IN_PROGRESS, InterventionAction.COMPLETE, InterventionState.DONE),
+        (InterventionState.SUGGESTED, InterventionAction.START, None),
+        (InterventionState.SUGGESTED, InterventionAction.COMPLETE, None),
+        (InterventionState.LAPSED, InterventionAction.ACCEPT, None),
+        (InterventionState.DONE, InterventionAction.DISMISS, None),
+        (InterventionState.EVALUATED, InterventionAction.COMPLETE, None),
     ],
 )
-def test_an_act_leads_on_or_nowhere(state: State, act: Act, expected: State | None) -> None:
-    assert after(state, act) is expected
+def test_an_act_leads_on_or_nowhere(
+    state: InterventionState, act: InterventionAction, expected: InterventionState | None
+) -> None:
+    assert next_state(state, act) is expected
 
 
-@given(st.sampled_from(State), st.sampled_from(Act))
-def test_an_act_that_was_done_already_changes_nothing(state: State, act: Act) -> None:
-    once = after(state, act)
+@given(st.sampled_from(InterventionState), st.sampled_from(InterventionAction))
+def test_an_act_that_was_done_already_changes_nothing(
+    state: InterventionState, act: InterventionAction
+) -> None:
+    once = next_state(state, act)
 
-    assert once in {None, REACHED[act]}
-    assert once is None or after(once, act) is once
+    assert once in {None, TARGET_STATES[act]}
+    assert once is None or next_state(once, act) is once
 
 
-@given(st.lists(st.sampled_from(Act)))
-def test_no_order_of_acts_skips_a_decision(acts: list[Act]) -> None:
-    state, seen = State.SUGGESTED, [State.SUGGESTED]
+@given(st.lists(st.sampled_from(InterventionAction)))
+def test_no_order_of_acts_skips_a_decision(acts: list[InterventionAction]) -> None:
+    state, seen = InterventionState.SUGGESTED, [InterventionState.SUGGESTED]
     for act in acts:
-        state = after(state, act) or state
+        state = next_state(state, act) or state
         seen.append(state)
 
-    if State.DONE in seen:
-        assert State.ACCEPTED in seen
-        assert State.IN_PROGRESS in seen
+    if InterventionState.DONE in seen:
+        assert InterventionState.ACCEPTED in seen
+        assert InterventionState.IN_PROGRESS in seen

@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 from app import pipeline
 from app.core.db import SessionFactory
 from app.core.languages import Language
-from app.interventions.catalogue import shipped
-from app.interventions.placeholders import SIGNALS
-from app.interventions.templates import placeholders
+from app.interventions.playbooks.catalogue import shipped_playbooks
+from app.interventions.playbooks.template_fields import SIGNAL_FIELDS
+from app.interventions.playbooks.templates import find_placeholders
 from app.tables import LoyaltyTier, ProductFeature
 from tests.conftest import NOW
 
@@ -184,13 +184,13 @@ def configure(session: Session, playbook: str) -> None:
 
 def asked_of(playbook: str, signal: str) -> set[str]:
     """Name the numbers of a signal that the message for it says."""
-    messages = shipped()[playbook].texts[Language.EN].messages
+    messages = shipped_playbooks()[playbook].texts[Language.EN].messages
     message = messages.get(signal, messages["default"])
-    return {*placeholders(message.gets + message.step)} & SIGNALS[signal]
+    return {*find_placeholders(message.gets + message.step)} & SIGNAL_FIELDS[signal]
 
 
 def test_every_playbook_has_a_story() -> None:
-    assert set(STORIES) == set(shipped())
+    assert set(STORIES) == set(shipped_playbooks())
 
 
 @pytest.mark.parametrize("playbook", STORIES)

@@ -8,11 +8,18 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from app.interventions import suggestion_service
-from app.interventions.states import State
+from app.interventions.states import InterventionState
 from app.tables import AccountSignal, Change, ChurnRisk, FeedbackItem, Intervention, Message
 from tests import factories
 from tests.conftest import NOW
-from tests.interventions.standing import TODAY, account, opened, refresh, suggested, told
+from tests.interventions.scenario import (
+    TODAY,
+    create_account,
+    open_signal,
+    refresh,
+    sent_messages,
+    suggested_playbooks,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -32,8 +39,8 @@ def only(session: Session) -> Intervention:
 
 
 def test_an_open_signal_leads_to_a_suggestion(session: Session) -> None:
-    account(session, "a1", "champion_inactive")
-    account(session, "a2")
+    create_account(session, "a1", "champion_inactive")
+    create_account(session, "a2")
 
     refresh(session, "a1", "a2")
 
@@ -46,7 +53,7 @@ def test_an_open_signal_leads_to_a_suggestion(session: Session) -> None:
 
 
 def test_the_probability_of_a_model_takes_the_place_of_the_band(session: Session) -> None:
-    account(session, "a1", "champion_inactive")
+    create_account(session, "a1", "champion_inactive")
     session.add(
         ChurnRisk(
             workspace_id="acme",
@@ -69,7 +76,7 @@ def test_the_probability_of_a_model_takes_the_place_of_the_band(session: Session
 
 
 def test_at_most_three_are_suggested_the_most_worth_first(session: Session) -> None:
-    account(
+    create_account(
         session,
         "a1",
         *("champion_inactive", "support_slow", "price_rise", "paid_feature_unused"),
@@ -78,11 +85,11 @@ def test_at_most_three_are_suggested_the_most_worth_first(session: Session) -> N
 
     refresh(session)
 
-    assert suggested(session) == ["find_next_champion", "recover_support", "right_size"]
+    assert suggested_playbooks(session) == ["find_next_champion", "recover_support", "right_size"]
 
 
 def test_refreshing_again_changes_nothing(session: Session) -> None:
-    account(session, "a1", "champion_inactive", "price_rise")
+    create_account(session, "a1", "champion_inactive", "price_rise")
 
     first, again = refresh(session), refresh(session)
 
@@ -90,18 +97,22 @@ def test_refreshing_again_changes_nothing(session: Session) -> None:
 
 
 def test_what_has_lost_its_reason_lapses_and_comes_back_under_its_id(session: Session) -> None:
-    account(session, "a1", "champion_inactive")
+    create_account(session, "a1", "champion_inactive")
     refresh(session)
     row_id = only(session).id
     close(session, "champion_inactive")
 
     refresh(session, days=1)
     lapsed = only(session).state
-    opened(session, "a1", "champion_inactive")
+    open_signal(session, "a1", "champion_inactive")
     refresh(session, days=2)
 
     row = only(session)
-    assert (lapsed, row.state, row.id) == (State.LAPSED, State.SUGGESTED, row_id)
+    assert (lapsed, row.state, row.id) == (
+        InterventionState.LAPSED,
+        InterventionState.SUGGESTED,
+        row_id,
+    )
 
 
 @pytest.mark.parametrize(
@@ -120,17 +131,17 @@ def test_what_is_open_recent_or_dismissed_is_not_suggested(
     session: Session, columns: dict[str, Any], *, is_suggested: bool
 ) -> None:
     """The cooldown of this playbook is 30 days."""
-    account(session, "a1", "champion_inactive")
+    create_account(session, "a1", "champion_inactive")
     factories.intervention(session, playbook="find_next_champion", **columns)
 
     refresh(session)
 
-    assert suggested(session) == (["find_next_champion"] if is_suggested else [])
+    assert suggested_playbooks(session) == (["find_next_champion"] if is_suggested else [])
 
 
 def test_what_somebody_decided_in_the_meantime_is_left_alone(session: Session) -> None:
     """A refresh that read a suggestion before it was accepted does not undo that."""
-    account(session, "a1", "champion_inactive")
+    create_account(session, "a1", "champion_inactive")
     refresh(session)
     session.execute(update(Intervention).values(state="accepted", decided_at=NOW))
 
@@ -140,44 +151,44 @@ def test_what_somebody_decided_in_the_meantime_is_left_alone(session: Session) -
 
 
 def test_others_are_told_once_of_what_is_new(session: Session) -> None:
-    account(session, "a1", "champion_inactive")
+    create_account(session, "a1", "champion_inactive")
 
     for _ in range(2):
         refresh(session)
 
     body = orjson.loads(session.scalars(select(Message.body)).one())
-    assert told(session) == [("suggestion.created", "a1")]
+    assert sent_messages(session) == [("suggestion.created", "a1")]
     assert body["data"]["playbook"] == "find_next_champion"
     assert body["data"]["suggestion_id"] == only(session).id
     assert body["data"]["currency"] == "USD"
 
 
 def test_what_arises_silently_is_told_at_the_next_refresh_that_is_not(session: Session) -> None:
-    account(session, "a1", "champion_inactive")
+    create_account(session, "a1", "champion_inactive")
 
     refresh(session, silent=True)
-    silently = told(session)
+    silently = sent_messages(session)
     refresh(session, days=1)
 
     assert silently == []
-    assert told(session) == [("suggestion.created", "a1")]
+    assert sent_messages(session) == [("suggestion.created", "a1")]
 
 
 @pytest.mark.parametrize(("days_gone", "messages"), [(3, 1), (9, 2)])
 def test_what_comes_and_goes_is_told_once(session: Session, days_gone: int, messages: int) -> None:
-    account(session, "a1", "champion_inactive")
+    create_account(session, "a1", "champion_inactive")
     refresh(session)
     close(session, "champion_inactive")
     refresh(session, days=1)
-    opened(session, "a1", "champion_inactive")
+    open_signal(session, "a1", "champion_inactive")
 
     refresh(session, days=1 + days_gone)
 
-    assert len(told(session)) == messages
+    assert len(sent_messages(session)) == messages
 
 
 def test_polling_readers_hear_of_every_change_of_state(session: Session) -> None:
-    account(session, "a1", "champion_inactive")
+    create_account(session, "a1", "champion_inactive")
     refresh(session)
     close(session, "champion_inactive")
     refresh(session, days=1)
@@ -191,23 +202,23 @@ def test_polling_readers_hear_of_every_change_of_state(session: Session) -> None
 
 
 def test_a_day_that_is_over_suggests_nothing(session: Session) -> None:
-    account(session, "a1", "champion_inactive")
+    create_account(session, "a1", "champion_inactive")
 
     suggestion_service.refresh(session, "acme", ["a1"], as_of=TODAY - timedelta(days=1), now=NOW)
 
-    assert suggested(session) == []
+    assert suggested_playbooks(session) == []
 
 
 def test_where_the_source_is_silent_nothing_is_suggested_anew(session: Session) -> None:
-    account(session, "a1", "champion_inactive", status="stale")
+    create_account(session, "a1", "champion_inactive", status="stale")
 
     refresh(session)
 
-    assert suggested(session) == []
+    assert suggested_playbooks(session) == []
 
 
 def test_what_is_not_known_of_an_account_is_asked_for(session: Session) -> None:
-    account(session, "a1", industry=None)
+    create_account(session, "a1", industry=None)
 
     refresh(session)
 
@@ -219,9 +230,9 @@ def test_what_is_not_known_of_an_account_is_asked_for(session: Session) -> None:
 
 
 def test_who_has_left_is_written_to_once_the_cause_is_fixed(session: Session) -> None:
-    account(session, "a1", "churned", status="churned", band="unknown", mrr_cents=0)
+    create_account(session, "a1", "churned", status="churned", band="unknown", mrr_cents=0)
     refresh(session)
-    before = suggested(session)
+    before = suggested_playbooks(session)
     session.add(
         FeedbackItem(
             workspace_id="acme",
@@ -239,23 +250,23 @@ def test_who_has_left_is_written_to_once_the_cause_is_fixed(session: Session) ->
 
     refresh(session)
 
-    assert (before, suggested(session)) == ([], ["return_after_churn"])
+    assert (before, suggested_playbooks(session)) == ([], ["return_after_churn"])
 
 
 def test_of_an_account_that_was_merged_in_one_of_two_is_kept(session: Session) -> None:
-    account(session, "a1", "champion_inactive")
+    create_account(session, "a1", "champion_inactive")
     for name in ("one", "two"):
         factories.intervention(session, id=f"int_{name}", playbook="find_next_champion")
 
     refresh(session)
 
-    assert suggested(session) == ["find_next_champion"]
+    assert suggested_playbooks(session) == ["find_next_champion"]
 
 
 def test_the_suggestions_of_an_account_are_read_in_either_language(
     client: TestClient, session: Session
 ) -> None:
-    account(session, "a1", "champion_inactive", "price_rise", name="Acme Ltd")
+    create_account(session, "a1", "champion_inactive", "price_rise", name="Acme Ltd")
     refresh(session)
     session.commit()
 
@@ -275,7 +286,7 @@ def test_the_suggestions_of_all_are_listed_by_value_in_pages(
     client: TestClient, session: Session
 ) -> None:
     for number in range(5):
-        account(
+        create_account(
             session, f"a{number}", "champion_inactive", mrr_cents=100_00 * (number + 1), owner="kim"
         )
     refresh(session, *(f"a{number}" for number in range(5)))

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from threadpoolctl import threadpool_limits
 
 from app.alerts import rule_service
-from app.alerts.backtest import backtest as follow_rule
+from app.alerts.backtest import backtest_rule as follow_rule
 from app.churn.model.horizon import Horizon, HorizonBasis
 from app.churn.model.levels import LEVELS, risk_levels
 from app.churn.model.preprocessing import Floats

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts.tables import ProductFeature
 from app.engagement.tables import OnboardingStep
-from app.interventions.catalogue import shipped
+from app.interventions.playbooks.catalogue import shipped_playbooks
 from app.reports.churn_causes import statements
 from app.reports.churn_causes.association import Association, ExposureCounts, associate, tenures
 from app.reports.churn_causes.schemas import (
@@ -136,7 +136,9 @@ def _finding(condition: ObservedCondition, said: Association) -> ChurnFinding:
         otherwise=PaidDays(paid_days=held.unexposed_days, left=held.unexposed_churned),
         is_clear=said.q_value is not None and said.q_value <= CLEAR_Q_VALUE,
         sentence=_sentence(condition, said),
-        playbook=next((key for key, each in shipped().items() if answered in each.signals), None),
+        playbook=next(
+            (key for key, each in shipped_playbooks().items() if answered in each.signals), None
+        ),
     )
 
 

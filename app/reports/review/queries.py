@@ -10,13 +10,13 @@ from app.accounts.tables import User
 from app.churn.tables import ChurnRiskHistory
 from app.engagement.tables import Ticket
 from app.health.tables import HealthHistory
-from app.interventions.states import State
+from app.interventions.states import InterventionState
 from app.interventions.tables import Intervention
 
 DAY = timedelta(days=1)
 COMPLETED, UPCOMING = (
-    (State.DONE, State.EVALUATED),
-    (State.SUGGESTED, State.ACCEPTED, State.IN_PROGRESS),
+    (InterventionState.DONE, InterventionState.EVALUATED),
+    (InterventionState.SUGGESTED, InterventionState.ACCEPTED, InterventionState.IN_PROGRESS),
 )
 MAX_STEPS = 3
 

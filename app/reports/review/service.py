@@ -18,8 +18,8 @@ from app.engagement import queries as engagement
 from app.engagement.schemas import GoalProgressOut
 from app.engagement.snapshot import MINUTE, Engagement, standard_minutes
 from app.health.queries import standing_on
+from app.interventions.suggestion_text import texts_in
 from app.interventions.tables import Intervention
-from app.interventions.wording import preferred
 from app.reports.queries import load_names
 from app.reports.review import queries
 from app.reports.review.schemas import (
@@ -178,7 +178,7 @@ def _support(
 
 
 def _done(row: Intervention, language: Language) -> InternalReviewIntervention:
-    texts = preferred(row.details.get("texts", {}), language)
+    texts = texts_in(row.details.get("texts", {}), language)
     newest = row.outcomes[max(row.outcomes, key=int)] if row.outcomes else {}
     return InternalReviewIntervention(
         id=row.id,
@@ -195,7 +195,7 @@ def _done(row: Intervention, language: Language) -> InternalReviewIntervention:
 
 
 def _next_step(row: Intervention, language: Language) -> InternalReviewNextStep:
-    texts = preferred(row.details.get("texts", {}), language)
+    texts = texts_in(row.details.get("texts", {}), language)
     return InternalReviewNextStep(
         id=row.id,
         playbook=row.playbook,

@@ -19,7 +19,7 @@ from app.churn.training.service import (
     train_candidate,
 )
 from app.core.pagination import Paging
-from app.interventions.treatment_queries import treated_days
+from app.interventions.treatment_queries import load_treated_days
 from app.tables import ChurnModel, Intervention, Message
 from app.workspaces.service import Actor
 from tests import factories
@@ -91,13 +91,13 @@ def test_what_was_done_about_an_account_marks_its_rows(session: Session) -> None
     )
     session.flush()
 
-    treatments = treated_days(session, "acme")
+    treatments = load_treated_days(session, "acme")
     panel = load_training_data(session, "acme", today=TODAY, treatments=treatments).panel
 
     assert treatments == {"a001": [date(2025, 9, 10)]}
     assert {date.fromordinal(day) for day in panel.day[panel.treated]} == {date(2025, 8, 31)}
     assert len(set(panel.account[panel.treated])) == 1
-    assert treated_days(session, "other") == {}
+    assert load_treated_days(session, "other") == {}
 
 
 def test_few_churned_accounts_leave_the_rules_in_force(session: Session) -> None:

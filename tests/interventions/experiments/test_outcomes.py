@@ -1,0 +1,211 @@
+"""What experiments have shown when their horizon has passed, and how they end."""
+
+from datetime import timedelta
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from app.core.db import SessionFactory
+from app.interventions.outcome_job import evaluate_outcomes
+from app.tables import Account, AccountSignal, Assignment, Experiment
+from tests.conftest import NOW
+from tests.interventions.experiments.scenario import (
+    ACCOUNT_IDS,
+    PATH,
+    assigned_arms,
+    create_accounts,
+    start_experiment,
+)
+from tests.interventions.scenario import (
+    TODAY,
+    create_account,
+    record_history,
+    refresh,
+    suggested_playbooks,
+)
+
+
+@pytest.fixture
+def crowd(session: Session) -> list[str]:
+    return create_accounts(session)
+
+
+def matured(
+    client: TestClient,
+    session: Session,
+    sessions: SessionFactory,
+    crowd: list[str],
+    *,
+    lost: dict[str, int],
+) -> str:
+    """Let a horizon of 30 days pass; of each arm so many have churned by then."""
+    key = start_experiment(
+        client, session, arms=[{"arm": "treated", "share": 0.5}], horizon_days=30
+    )
+    refresh(session, *crowd)
+    left = dict(lost)
+    for account_id, arm in sorted(assigned_arms(session).items()):
+        record_history(session, account_id, TODAY, score=40.0)
+        gone = left[arm] > 0
+        left[arm] -= gone
+        record_history(
+            session,
+            account_id,
+            TODAY + timedelta(days=30),
+            score=40.0,
+            status="churned" if gone else "ok",
+        )
+    session.commit()
+    while evaluate_outcomes(sessions, now=NOW + timedelta(days=31)):
+        pass
+    session.expire_all()
+    return key
+
+
+def test_results_count_who_was_assigned_whatever_was_done(
+    client: TestClient, session: Session, sessions: SessionFactory, crowd: list[str]
+) -> None:
+    key = matured(client, session, sessions, crowd, lost={"treated": 2, "control": 10})
+
+    found = client.get(f"{PATH}/{key}/results").json()
+
+    by_arm = {each["arm"]: each for each in found["arms"]}
+    sizes = {
+        arm: list(assigned_arms(session).values()).count(arm) for arm in ("treated", "control")
+    }
+    assert {arm: each["decided"] for arm, each in by_arm.items()} == sizes
+    assert by_arm["treated"]["rate"] == pytest.approx(1 - 2 / sizes["treated"])
+    assert by_arm["control"]["rate"] == pytest.approx(1 - 10 / sizes["control"])
+    reading = by_arm["treated"]["against_control"]
+    assert reading["low"] < reading["difference"] < reading["high"]
+    assert found["verdict"] == "ok"
+    assert found["sample_ratio_p"] > 0.001
+
+
+def test_before_the_horizon_nothing_is_said(
+    client: TestClient, session: Session, sessions: SessionFactory, crowd: list[str]
+) -> None:
+    key = start_experiment(client, session)
+    refresh(session, *crowd)
+    session.commit()
+    evaluate_outcomes(sessions, now=NOW + timedelta(days=60))
+
+    found = client.get(f"{PATH}/{key}/results").json()
+
+    assert found["verdict"] == "insufficient_sample"
+    assert all(each["rate"] is None and each["decided"] == 0 for each in found["arms"])
+    assert sum(each["assigned"] for each in found["arms"]) == len(crowd)
+
+
+def test_what_was_measured_feeds_the_ranking(
+    client: TestClient, session: Session, sessions: SessionFactory, crowd: list[str]
+) -> None:
+    matured(client, session, sessions, crowd, lost={"treated": 0, "control": 20})
+    create_account(session, "new", "champion_inactive")
+    session.execute(update(Experiment).values(state="stopped"))
+
+    refresh(session, "new")
+    session.commit()
+
+    [item] = client.get("/api/v1/accounts/new/suggestions").json()["items"]
+    assert (item["effect"]["evidence"], item["effect"]["n"]) == ("measured", 60)
+    assert item["effect"]["churn_removed_share"] > 0.30 * 0.8
+
+
+def test_what_went_well_otherwise_is_no_churn_taken_away(
+    client: TestClient, session: Session, sessions: SessionFactory, crowd: list[str]
+) -> None:
+    matured(client, session, sessions, crowd, lost={"treated": 0, "control": 20})
+    success = Experiment.config.op("||")({"metric": "success"})
+    session.execute(update(Experiment).values(state="stopped", config=success))
+    create_account(session, "new", "champion_inactive")
+
+    refresh(session, "new")
+    session.commit()
+
+    [item] = client.get("/api/v1/accounts/new/suggestions").json()["items"]
+    assert (item["effect"]["evidence"], item["effect"]["n"]) == ("prior", 0)
+
+
+def test_who_got_something_else_is_listed(client: TestClient, session: Session) -> None:
+    for account_id in ACCOUNT_IDS:
+        create_account(session, account_id, "champion_inactive")
+    key = start_experiment(client, session, arms=[{"arm": "treated", "share": 0.5}])
+    refresh(session, *ACCOUNT_IDS)
+    session.commit()
+    held = sorted(
+        account_id for account_id, arm in assigned_arms(session).items() if arm == "control"
+    )
+    treated = sorted(set(ACCOUNT_IDS) - set(held))
+
+    client.post(
+        "/api/v1/interventions", json={"account_id": held[0], "playbook": "find_next_champion"}
+    )
+    client.post(
+        "/api/v1/interventions", json={"account_id": treated[0], "playbook": "find_next_champion"}
+    )
+    session.execute(
+        update(Account).where(Account.account_id == held[1]).values(parent_id=treated[1])
+    )
+    session.commit()
+    found = client.get(f"{PATH}/{key}/results").json()["contaminated"]
+
+    assert {(each["account_id"], each["arm"], each["why"]) for each in found} == {
+        (held[0], "control", "treated_in_control"),
+        (held[1], "control", "family_in_two_arms"),
+    }
+
+
+def test_the_winner_is_rolled_out_by_one_call(
+    client: TestClient, session: Session, crowd: list[str]
+) -> None:
+    key = start_experiment(
+        client, session, arms=[{"arm": "by_post", "share": 0.5, "changes": {"channel": "post"}}]
+    )
+    refresh(session, *crowd)
+    session.commit()
+
+    too_early = client.post(f"{PATH}/{key}/roll-out", json={})
+    wrong = client.post(f"{PATH}/{key}/roll-out", json={"arm": "control"})
+    done = client.post(f"{PATH}/{key}/roll-out", json={"arm": "by_post"}).json()
+    refresh(session, *crowd)
+
+    assert (too_early.status_code, too_early.json()["code"]) == (409, "no_winner")
+    assert wrong.status_code == 409
+    assert (done["state"], done["winner"]) == ("rolled_out", "by_post")
+    held = client.get("/api/v1/playbooks/find_next_champion").json()
+    assert (held["origin"], held["playbook"]["channel"]) == ("changed", "post")
+    assert all(suggested_playbooks(session, account_id) for account_id in crowd)
+
+
+def test_a_clear_winner_needs_no_name(
+    client: TestClient, session: Session, sessions: SessionFactory, crowd: list[str]
+) -> None:
+    key = matured(client, session, sessions, crowd, lost={"treated": 0, "control": 25})
+
+    done = client.post(f"{PATH}/{key}/roll-out").json()
+
+    assert (done["state"], done["winner"]) == ("rolled_out", "treated")
+
+
+def test_an_experiment_on_the_playbooks_own_measure(
+    client: TestClient, session: Session, sessions: SessionFactory
+) -> None:
+    create_account(session, "a1", "price_rise")
+    create_account(session, "a2", "price_rise")
+    start_experiment(client, session, playbook="right_size", metric="success", horizon_days=7)
+    refresh(session, "a1", "a2")
+    for account_id in ("a1", "a2"):
+        record_history(session, account_id, TODAY + timedelta(days=7), score=40.0)
+    session.execute(
+        update(AccountSignal).where(AccountSignal.account_id == "a1").values(cleared_at=NOW)
+    )
+    session.commit()
+
+    evaluate_outcomes(sessions, now=NOW + timedelta(days=8))
+
+    session.expire_all()
+    rows = session.execute(select(Assignment.account_id, Assignment.success))
+    assert dict(rows.all()) == {"a1": True, "a2": False}

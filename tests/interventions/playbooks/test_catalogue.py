@@ -1,0 +1,150 @@
+"""The seventeen playbooks that are shipped, and the tone of all that they say."""
+
+import re
+from itertools import chain
+from pathlib import Path
+
+import pytest
+
+from app.health.words import Language
+from app.interventions.playbooks.catalogue import shipped_playbooks
+from app.interventions.playbooks.definition import PlaybookMessage
+from app.interventions.playbooks.template_fields import ACCOUNT_FIELDS, SIGNAL_FIELDS
+from tests.test_docs import ROOT, rows
+
+PAGE = (Path(ROOT) / "docs" / "playbooks.md").read_text()
+EN, ZH = Language.EN, Language.ZH
+
+SAID: dict[str, PlaybookMessage] = {
+    f"{key}/{language}/{signal}": message
+    for key, playbook in shipped_playbooks().items()
+    for language, texts in playbook.texts.items()
+    for signal, message in texts.messages.items()
+}
+
+FAKE_OR_GUILT = re.compile(
+    r"miss(ed|ing)? you|long time no see|haven.t (heard|seen)|where have you been|we noticed"
+    r"|sad to|sorry to see|still interested|last chance|hurry|act now|don.t miss|checking in"
+    r"|touching base|dear friend|love you|we care|valued customer|forgotten|disappoint"
+    r"|想念|好久不见|很久没见|还记得我们|最后机会|别错过|赶快|抓紧|亲爱的|遗憾|伤心|忘了我们|失望",
+    re.IGNORECASE,
+)
+DISCOUNT = re.compile(
+    r"discount|% off|coupon|voucher|free month|promo|折扣|优惠|打折|免费送|代金", re.IGNORECASE
+)
+GETS = {
+    EN: re.compile(r"\byour?\b|{{ account }}", re.IGNORECASE),
+    ZH: re.compile("您|{{ account }}"),
+}
+STEP = {
+    EN: re.compile(r"^(Reply|Open|Pick|Choose|Answer)\b"),
+    ZH: re.compile("^(请|如)"),
+}
+APOLOGY = {EN: re.compile("apologise"), ZH: re.compile("道歉")}
+SYMPATHY = re.compile(
+    "sorry to see|understand your decision|all the best|尊重您的|祝您", re.IGNORECASE
+)
+
+
+def sentences(text: str) -> int:
+    return len(re.findall(r"[.。!！?？](?=\s|$|[^\d\s])", text + " "))
+
+
+def language_of(name: str) -> Language:
+    return Language(name.split("/")[1])
+
+
+def test_there_are_seventeen_each_in_every_language() -> None:
+    assert len(shipped_playbooks()) == 17
+    assert all(set(playbook.texts) == set(Language) for playbook in shipped_playbooks().values())
+
+
+def test_both_languages_have_messages_for_the_same_signals() -> None:
+    for playbook in shipped_playbooks().values():
+        assert set(playbook.texts[EN].messages) == set(playbook.texts[ZH].messages)
+
+
+def test_every_signal_is_answered_by_a_playbook() -> None:
+    answered = chain.from_iterable((*p.signals, *p.also) for p in shipped_playbooks().values())
+
+    assert set(answered) == set(SIGNAL_FIELDS)
+
+
+def test_every_playbook_is_documented_with_what_triggers_it() -> None:
+    said = rows(PAGE, "The catalogue")
+
+    assert list(said) == list(shipped_playbooks())
+    for key, playbook in shipped_playbooks().items():
+        cells = said[key]
+        assert re.findall(r"`(\w+)`", cells[1]) == [*playbook.signals, *playbook.also]
+        assert cells[2:] == [
+            ", ".join(playbook.audience.lifecycle),
+            playbook.channel,
+            f"{playbook.cooldown_days}",
+            f"{playbook.cost_cents}",
+            f"{playbook.uplift:.0%}",
+            f"`{playbook.success.measure}`",
+        ]
+
+
+def test_what_a_low_signal_is_enough_for_is_documented() -> None:
+    [said] = re.findall(r"is reason enough for (.+?) \(`on_low`\)", PAGE, re.DOTALL)
+
+    assert re.findall(r"`(\w+)`", said) == [
+        key for key, p in shipped_playbooks().items() if p.on_low
+    ]
+
+
+def test_every_placeholder_is_documented() -> None:
+    assert set(rows(PAGE, "Placeholders")) == set(ACCOUNT_FIELDS)
+    for name, fields in SIGNAL_FIELDS.items():
+        cells = rows(PAGE, "Placeholders of signals")[name]
+        assert set(re.findall(r"`(\w+)`", cells[0])) == set(fields)
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_a_message_says_what_the_account_gets_and_one_next_step(name: str) -> None:
+    message, language = SAID[name], language_of(name)
+
+    assert GETS[language].search(message.gets)
+    assert STEP[language].search(message.step)
+    assert sentences(message.step) == 1
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_no_message_makes_guilty_or_feigns_friendship(name: str) -> None:
+    message = SAID[name]
+
+    assert not FAKE_OR_GUILT.search(message.gets + message.step)
+    assert not DISCOUNT.search(message.gets + message.step)
+
+
+@pytest.mark.parametrize("phrase", ["We miss you!", "Long time no see", "我们很想念你", "好久不见"])
+def test_the_tone_test_would_find_what_it_looks_for(phrase: str) -> None:
+    assert FAKE_OR_GUILT.search(phrase)
+
+
+@pytest.mark.parametrize("name", [n for n in SAID if n.startswith(("return_", "apologise_"))])
+def test_after_churn_and_incidents_there_is_an_apology_and_no_sympathy(name: str) -> None:
+    text = SAID[name].gets + SAID[name].step
+
+    assert APOLOGY[language_of(name)].search(text)
+    assert not SYMPATHY.search(text)
+
+
+@pytest.mark.parametrize("key", shipped_playbooks())
+def test_a_next_step_is_one_sentence_about_the_account(key: str) -> None:
+    for texts in shipped_playbooks()[key].texts.values():
+        assert "{{ account }}" in texts.next_step
+        assert sentences(texts.next_step) == 1
+
+
+def test_a_return_is_only_asked_for_when_the_cause_is_fixed() -> None:
+    assert shipped_playbooks()["return_after_churn"].also == ["cause_fixed"]
+
+
+@pytest.mark.parametrize("name", [name for name in SAID if "/en/" in name])
+def test_a_count_that_may_be_one_is_told_before_no_plural(name: str) -> None:
+    said = f"{SAID[name].gets} {SAID[name].step}"
+
+    assert not re.search(r"{{ (now|late|active|tickets) }} (requests|end|people|seats)\b", said)

@@ -1,0 +1,110 @@
+from datetime import timedelta
+
+import pytest
+from sqlalchemy.orm import Session
+
+from app.core.db import SessionFactory
+from app.interventions.outcome_job import evaluate_outcomes
+from app.tables import Intervention
+from tests import factories
+from tests.conftest import NOW
+from tests.interventions.scenario import TODAY, create_account, open_signal, record_history
+
+DONE_ON = TODAY - timedelta(days=31)
+
+
+@pytest.fixture
+def done(session: Session) -> Intervention:
+    factories.workspace(session)
+    create_account(session, "a1")
+    record_history(session, "a1", DONE_ON, score=40.0)
+    record_history(session, "a1", DONE_ON + timedelta(days=30), score=46.0)
+    row = factories.intervention(
+        session,
+        state="done",
+        baseline_on=DONE_ON,
+        done_at=NOW - timedelta(days=31),
+        outcome_due_on=DONE_ON + timedelta(days=30),
+    )
+    session.commit()
+    return row
+
+
+def test_after_thirty_days_the_outcome_is_noted(
+    sessions: SessionFactory, session: Session, done: Intervention
+) -> None:
+    assert evaluate_outcomes(sessions, now=NOW) == 1
+    assert evaluate_outcomes(sessions, now=NOW) == 0
+
+    session.refresh(done)
+    assert done.state == "done"
+    assert done.outcomes["30"] == {
+        "on": (DONE_ON + timedelta(days=30)).isoformat(),
+        "retained": True,
+        "health_score_change": 6.0,
+        "measure_changes": {"breadth": 6.0},
+        "success_measure": "signal_cleared",
+        "succeeded": True,
+        "label": "observational",
+    }
+
+
+def test_the_day_itself_must_be_over(sessions: SessionFactory, done: Intervention) -> None:
+    assert evaluate_outcomes(sessions, now=NOW - timedelta(days=1)) == 0
+    assert done.outcomes == {}
+
+
+def test_a_signal_that_was_open_on_that_day_was_not_cleared(
+    sessions: SessionFactory, session: Session, done: Intervention
+) -> None:
+    open_signal(session, "a1", "price_rise").cleared_at = NOW
+    session.commit()
+
+    evaluate_outcomes(sessions, now=NOW)
+
+    session.refresh(done)
+    assert done.outcomes["30"]["succeeded"] is False
+
+
+def test_after_ninety_days_it_is_evaluated(
+    sessions: SessionFactory, session: Session, done: Intervention
+) -> None:
+    record_history(session, "a1", DONE_ON + timedelta(days=90), score=0.0, status="churned")
+    session.commit()
+
+    evaluate_outcomes(sessions, now=NOW)
+    evaluate_outcomes(sessions, now=NOW + timedelta(days=59))
+    before = done.state
+    evaluate_outcomes(sessions, now=NOW + timedelta(days=60))
+
+    session.refresh(done)
+    assert (before, done.state, done.outcome_due_on) == ("done", "evaluated", None)
+    assert done.outcomes["90"]["retained"] is False
+    assert done.outcomes["90"]["succeeded"] is False
+
+
+def test_within_an_experiment_the_outcome_says_so(
+    sessions: SessionFactory, session: Session, done: Intervention
+) -> None:
+    done.experiment_id = "exp_1"
+    session.commit()
+
+    evaluate_outcomes(sessions, now=NOW)
+
+    session.refresh(done)
+    assert done.outcomes["30"]["label"] == "experimental"
+
+
+def test_what_nobody_knows_is_not_made_up(sessions: SessionFactory, session: Session) -> None:
+    factories.workspace(session)
+    create_account(session, "a1")
+    row = factories.intervention(
+        session, state="done", baseline_on=DONE_ON, outcome_due_on=DONE_ON + timedelta(days=30)
+    )
+    session.commit()
+
+    evaluate_outcomes(sessions, now=NOW)
+
+    session.refresh(row)
+    assert row.outcomes["30"]["retained"] is None
+    assert row.outcomes["30"]["succeeded"] is None
