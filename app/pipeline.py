@@ -17,8 +17,8 @@ from app.churn.scoring import service as churn
 from app.core import metrics
 from app.core.db import SessionFactory, transaction
 from app.engagement import onboarding
-from app.health import service as health
-from app.health import signalling
+from app.health.scoring import service as health
+from app.health.scoring import signal_sync
 from app.interventions import suggestion_service as suggestions
 from app.lifecycle.queries import list_accounts_in_transition
 from app.workspaces.queries import find_workspace, lock_workspaces_to_sweep
@@ -51,7 +51,7 @@ def refresh(
     onboarding.refresh(session, workspace_id, account_ids, as_of=as_of, unchanged=unchanged)
     assessments = health.refresh(session, workspace_id, account_ids, as_of=as_of, now=now)
     churn.refresh(session, workspace_id, account_ids, as_of=as_of, now=now)
-    signalling.refresh(
+    signal_sync.refresh(
         session, workspace_id, assessments, as_of=as_of, now=now, unchanged=unchanged
     )
     alerts.refresh(

@@ -31,7 +31,8 @@ from app.events import monitoring, stats_queries
 from app.events import quarantine_queries as quarantine
 from app.events.ingestion import attribution
 from app.events.ingestion import queries as events
-from app.health import override_service, restate
+from app.health.overrides import service
+from app.health.restatements import restate
 from app.imports import service as imports
 from app.imports.import_job import Importer
 from app.interventions import outcome_job
@@ -239,7 +240,7 @@ class Worker:
         with transaction(self.sessions) as session:
             imports.finish_ended_imports(session, now=now)
         with transaction(self.sessions) as session:
-            override_service.expire(session, now=now)
+            service.expire_overrides(session, now=now)
             pipeline.sweep(session, today=now.date())
         with transaction(self.sessions) as session:
             backtests.enqueue_activated(session, now=now)

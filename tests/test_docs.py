@@ -22,10 +22,10 @@ from app.engagement.parse_events import (
 )
 from app.engagement.snapshot import GoalStatus
 from app.events.reading.quarantine_codes import QUARANTINE_CODES
-from app.health.assess import PriceStatus, Status
-from app.health.benchmark import Normalizer
-from app.health.measures import METRIC_NAMES, default_measures
-from app.health.scorecard import Band
+from app.health.definition.benchmark import Normalizer
+from app.health.definition.measures import METRIC_NAMES, default_measures
+from app.health.definition.scorecard import Band
+from app.health.scoring.assess import HealthStatus, PriceStatus
 from app.workspaces.semantic_events import DEFAULT_NAMES
 
 ROOT = Path(__file__).parent.parent
@@ -142,7 +142,7 @@ def test_every_metric_is_documented(name: str) -> None:
 
 
 def test_every_status_is_documented() -> None:
-    assert set(rows(SCORE, "Health score")) == {status.value for status in Status}
+    assert set(rows(SCORE, "Health score")) == {status.value for status in HealthStatus}
 
 
 @pytest.mark.parametrize("word", [*Band, *Normalizer, *(p for p in PriceStatus if p != "priced")])

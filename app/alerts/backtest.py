@@ -15,7 +15,7 @@ from app.alerts.evaluation import StoredState, decide, evaluate_rules
 from app.alerts.rules import AlertRuleConfig
 from app.alerts.state_machine import Transition
 from app.core.filters.matching import And, Condition, Op
-from app.health.assess import Status
+from app.health.scoring.assess import HealthStatus
 from app.portfolio import account_queries
 from app.portfolio import segment_service as segments
 
@@ -163,7 +163,7 @@ def _is_followed(row: HistoryDay, courses: dict[str, AccountCourse]) -> bool:
 
     History may know it only days later: it need not be of every day.
     """
-    if row.status == Status.CHURNED:
+    if row.status == HealthStatus.CHURNED:
         course = courses.get(row.account_id)
         if course is not None and course.churned_on is None:
             course.churned_on = row.paid_until or row.as_of

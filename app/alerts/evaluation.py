@@ -20,7 +20,7 @@ from app.alerts.state_machine import (
     next_check_at,
     step,
 )
-from app.health.assess import Status
+from app.health.scoring.assess import HealthStatus
 
 INITIAL_STATE = MachineState()
 
@@ -139,7 +139,9 @@ def decide(
 
 def _is_doubtful(each: Evaluation) -> bool:
     """Whether a breach is new, and may have been made by other settings or peers."""
-    by_hand = each.facts.status is Status.OVERRIDDEN and each.rule.kind is SignalKind.HEALTH_SCORE
+    by_hand = (
+        each.facts.status is HealthStatus.OVERRIDDEN and each.rule.kind is SignalKind.HEALTH_SCORE
+    )
     is_held = each.kept.yardstick == each.yardstick
     return (
         each.seen is CheckResult.BREACH

@@ -21,11 +21,11 @@ from app.churn.model.driver_sentences import driver_sentence as risk_sentence
 from app.churn.model.drivers import RiskDriver
 from app.churn.scoring import risk_queries
 from app.core.languages import Language
-from app.health import queries as health
 from app.health.archive import Archive, Told, own_standing
-from app.health.assess import Status
-from app.health.details import yardstick_of
 from app.health.explain_service import drivers
+from app.health.scoring import queries as health
+from app.health.scoring.assess import HealthStatus
+from app.health.scoring.measure_details import context_key
 from app.health.tables import HealthHistory
 from app.health.telling import capitalized
 from app.signals.words import sentence as signal_sentence
@@ -88,7 +88,7 @@ def _by_old_settings(
         of_day = {each.facts.account_id: each.facts for each in group}
         before = _rows(session, workspace_id, set(of_day), anchor)
         moved = {
-            key for key, row in before.items() if yardstick_of(row.details) != of_day[key].yardstick
+            key for key, row in before.items() if context_key(row.details) != of_day[key].yardstick
         }
         after = _rows(session, workspace_id, moved, group[0].facts.as_of) if moved else {}
         apart = {key: _apart(archive, of_day[key], before[key], row) for key, row in after.items()}
@@ -153,7 +153,7 @@ def inputs_from_history(row: HealthHistory) -> RuleInputs:
     return RuleInputs(
         account_id=row.account_id,
         as_of=row.as_of,
-        status=Status(row.status),
+        status=HealthStatus(row.status),
         score=row.score,
         mrr_cents=row.mrr_cents,
         details=row.details,
@@ -191,7 +191,7 @@ def _anchor(each: Evaluation) -> date:
 def _rows(
     session: Session, workspace_id: str, account_ids: set[str], day: date
 ) -> Mapping[str, HealthHistory]:
-    return health.standings_on(session, workspace_id, sorted(account_ids), day=day)
+    return health.load_history_rows(session, workspace_id, sorted(account_ids), day=day)
 
 
 def _apart(

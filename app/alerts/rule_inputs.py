@@ -10,8 +10,8 @@ from app.alerts import queries, rule_input_queries
 from app.alerts.rule_values import RuleInputs, display_value_of, measure_scores
 from app.alerts.rules import AlertOperator, AlertRuleConfig, SignalKind
 from app.alerts.tables import Alert
-from app.health import queries as health
-from app.health.assess import Status
+from app.health.scoring import queries as health
+from app.health.scoring.assess import HealthStatus
 from app.signals import queries as signals
 from app.signals.signal import Signal as NamedSignal
 
@@ -56,7 +56,7 @@ def load_inputs(
         RuleInputs(
             account_id=each.account_id,
             as_of=as_of,
-            status=Status(each.status),
+            status=HealthStatus(each.status),
             score=each.score,
             mrr_cents=each.mrr_cents,
             details=each.details,
@@ -125,7 +125,7 @@ def _earlier(
     found: dict[str, dict[int, Mapping[str, float | None]]] = {}
     for days in sorted(windows):
         day = as_of - timedelta(days=days)
-        rows = health.standings_on(session, workspace_id, account_ids, day=day)
+        rows = health.load_history_rows(session, workspace_id, account_ids, day=day)
         for account_id, row in rows.items():
             found.setdefault(account_id, {})[days] = measure_scores(row.details)
     return found

@@ -14,7 +14,7 @@ from app.alerts.rules import BUILT_IN_RULES, AlertRuleConfig, SignalKind
 from app.alerts.state_machine import Phase
 from app.core.errors import ConflictError, FieldError, NotFoundError, UnprocessableError
 from app.core.query_helpers import advisory_lock
-from app.health.scorecard_queries import measure_names
+from app.health.definition.scorecard_queries import list_measure_names
 from app.portfolio import segment_service as segments
 from app.signals.detect import SIGNALS
 from app.workspaces.service import Actor
@@ -41,7 +41,7 @@ def check(session: Session, workspace_id: str, rule: AlertRuleConfig) -> None:
     if rule.kind is SignalKind.NAMED:
         known: set[str] = {*SIGNALS}
     elif rule.kind is SignalKind.MEASURE:
-        known = measure_names(session, workspace_id)
+        known = list_measure_names(session, workspace_id)
     else:
         return
     if rule.subject not in known:

@@ -8,24 +8,24 @@ from typing import Any
 
 from app.alerts.rules import AlertOperator, AlertRuleConfig, SignalKind
 from app.churn.scoring.revenue import revenue_at_risk
-from app.health.assess import Status
-from app.health.details import yardstick_of
+from app.health.definition.scorecard import Band, Card
 from app.health.explain import Standing
-from app.health.scorecard import Band, Card
+from app.health.scoring.assess import HealthStatus
+from app.health.scoring.measure_details import context_key
 from app.signals.signal import Signal as NamedSignal
 
 DEFAULT_BAND_EDGES = (Card().watch_from, Card().healthy_from)
 """Of the bands of scores that were written before theirs were."""
 
-INACTIVE_STATUSES = {Status.CHURNED, Status.EXCLUDED}
-SCORED_STATUSES = {Status.OK, Status.OVERRIDDEN}
-MEASURED_STATUSES = SCORED_STATUSES | {Status.INSUFFICIENT_DATA}
-STATUSES_BY_KIND: Mapping[SignalKind, set[Status]] = {
+INACTIVE_STATUSES = {HealthStatus.CHURNED, HealthStatus.EXCLUDED}
+SCORED_STATUSES = {HealthStatus.OK, HealthStatus.OVERRIDDEN}
+MEASURED_STATUSES = SCORED_STATUSES | {HealthStatus.INSUFFICIENT_DATA}
+STATUSES_BY_KIND: Mapping[SignalKind, set[HealthStatus]] = {
     SignalKind.HEALTH_SCORE: SCORED_STATUSES,
     SignalKind.MEASURE: MEASURED_STATUSES,
     SignalKind.CHURN_RISK: MEASURED_STATUSES,
     SignalKind.DAYS_SINCE_LAST_USE: MEASURED_STATUSES,
-    SignalKind.NAMED: MEASURED_STATUSES | {Status.NEW},
+    SignalKind.NAMED: MEASURED_STATUSES | {HealthStatus.NEW},
 }
 """In which standings a signal says something. What is stale says nothing."""
 
@@ -49,7 +49,7 @@ class RuleInputs:
 
     account_id: str
     as_of: date
-    status: Status
+    status: HealthStatus
     score: float | None
     mrr_cents: int
     details: Mapping[str, Any]
@@ -64,13 +64,13 @@ class RuleInputs:
 
     @property
     def yardstick(self) -> str:
-        return yardstick_of(self.details)
+        return context_key(self.details)
 
     @property
-    def calculated_status(self) -> Status:
+    def calculated_status(self) -> HealthStatus:
         """How it would stand if nobody had overruled the score."""
         machine = self.details.get("machine")
-        return Status(machine["status"]) if machine else self.status
+        return HealthStatus(machine["status"]) if machine else self.status
 
     def measure(self, name: str) -> Mapping[str, Any]:
         found = (each for each in self.details.get("measures", ()) if each["name"] == name)

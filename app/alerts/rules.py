@@ -11,8 +11,8 @@ from pydantic import BeforeValidator, Field, JsonValue, Strict, model_validator
 from pydantic_core import PydanticCustomError
 
 from app.alerts.state_machine import CheckResult, Timing
-from app.health.measures import NO_NUL, Name, Number, Setting
-from app.health.scorecard import Band
+from app.health.definition.measures import NO_NUL, ConfigModel, Name, Number
+from app.health.definition.scorecard import Band
 from app.signals.signal import Severity
 
 LONGEST_SECONDS = 366 * 86400
@@ -83,7 +83,7 @@ def _window(value: object) -> object:
     return value
 
 
-class AlertRuleConfig(Setting):
+class AlertRuleConfig(ConfigModel):
     """One version of a rule. ``fire_at`` means what the operator says of it (docs/alerts.md)."""
 
     name: Name = Field(examples=["Health at risk"])

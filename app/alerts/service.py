@@ -22,7 +22,7 @@ from app.alerts.rule_values import (
 from app.alerts.rules import AlertRuleConfig
 from app.alerts.state_machine import CheckResult, Transition
 from app.alerts.tables import Alert
-from app.health.assess import Assessment
+from app.health.scoring.assess import Assessment
 from app.portfolio import account_queries
 from app.portfolio import segment_service as segments
 from app.workspaces.queries import find_workspace

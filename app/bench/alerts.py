@@ -17,10 +17,16 @@ from app.bench.receivers import Receiver, aim, listening
 from app.bench.results import Result
 from app.bench.server import Rig, Service, Tenant, by_bench, database, now, service, tenant
 from app.core.db import transaction
-from app.health import queries, scorecard_service
-from app.health import service as health
-from app.health.measures import CardMeasure, Linear, TraitSource, default_measures
-from app.health.scorecard import Card, Scorecard
+from app.health.definition.measures import (
+    CardMeasure,
+    LinearTransform,
+    TraitSource,
+    default_measures,
+)
+from app.health.definition.scorecard import Card, Scorecard
+from app.health.scoring import queries
+from app.health.scoring import service as health
+from app.health.versions import service as scorecard_service
 
 BAR_SECONDS, BAR_SHARE = 3.0, 0.1
 SET, ROUNDS = 500, 10
@@ -28,7 +34,7 @@ SET, ROUNDS = 500, 10
 MOOD = CardMeasure(
     name="mood",
     source=TraitSource(trait="mood"),
-    transform=Linear(at_0=0, at_100=100),
+    transform=LinearTransform(at_0=0, at_100=100),
     weight=0.01,
 )
 CARD = Scorecard(default=Card(measures=[*default_measures(), MOOD]))
@@ -86,7 +92,7 @@ def _cost(rig: Rig, owner: Tenant) -> Result:
     """Evaluate the rules of a set that was just scored, and compare with the scoring."""
     scored, evaluated = [], []
     with transaction(rig.sessions) as session:
-        ids = queries.account_ids(session, owner.id)
+        ids = queries.list_account_ids(session, owner.id)
     for turn in range(ROUNDS):
         some = ids[turn * SET : (turn + 1) * SET]
         moment = now()

@@ -20,7 +20,7 @@ from app.core.db import transaction
 from app.demo import load as demo
 from app.demo.simulate import World
 from app.demo.world import Cause
-from app.health.signalling import signals_on
+from app.health.scoring.signal_sync import load_signals
 from app.signals.signal import Severity, Signal
 
 SEEDS = (3301, 3302)
@@ -115,7 +115,7 @@ def run() -> list[Result]:
 def _signals(
     session: Session, workspace_id: str, ids: Sequence[str], as_of: date, now: datetime
 ) -> Mapping[str, Sequence[Signal]]:
-    return signals_on(session, workspace_id, ids, as_of=as_of, now=now)
+    return load_signals(session, workspace_id, ids, as_of=as_of, now=now)
 
 
 def _loaded(rig: Rig, seed: int) -> tuple[World, str]:

@@ -8,9 +8,9 @@ from sqlalchemy.orm import Session
 from app.bench.causes import DAYS, LEAST_FOUND, MOST_UNAFFECTED, Seen, share, watch, watched
 from app.bench.results import Result
 from app.demo.world import Cause
-from app.health import yardstick
-from app.health.service import judged
-from app.health.signalling import signals_on
+from app.health.scoring import scoring_context
+from app.health.scoring.service import load_assessments
+from app.health.scoring.signal_sync import load_signals
 from app.interventions.playbooks.catalogue import shipped_playbooks
 from app.interventions.playbooks.definition import CustomerType
 from app.interventions.ranking import Case, eligible_playbooks, rank_playbooks
@@ -38,9 +38,9 @@ def _proposed(
 ) -> dict[str, Proposed]:
     """Rank without a trained model: the band stands for the risk."""
     workspace = get_workspace(session, workspace_id)
-    against, lens = yardstick.current(session, workspace, as_of=as_of, now=now)
-    scored = judged(session, workspace_id, ids, against, lens, as_of=as_of, now=now)
-    signals = signals_on(session, workspace_id, ids, as_of=as_of, now=now)
+    against, lens = scoring_context.load_context(session, workspace, as_of=as_of, now=now)
+    scored = load_assessments(session, workspace_id, ids, against, lens, as_of=as_of, now=now)
+    signals = load_signals(session, workspace_id, ids, as_of=as_of, now=now)
     found: dict[str, Proposed] = {}
     for each in scored:
         case = Case(

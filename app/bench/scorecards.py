@@ -11,10 +11,17 @@ from app.bench.server import Rig, by_bench, database, now, tenant
 from app.core.db import transaction
 from app.demo.load import load
 from app.features.queries import account_features
-from app.health import restate, scorecard_service, simulate_service, yardstick
-from app.health.measures import CardMeasure, MetricSource, Percentile, default_measures
-from app.health.queries import account_ids
-from app.health.scorecard import Card, Scorecard
+from app.health.definition.measures import (
+    CardMeasure,
+    MetricSource,
+    PercentileTransform,
+    default_measures,
+)
+from app.health.definition.scorecard import Card, Scorecard
+from app.health.restatements import restate
+from app.health.scoring import scoring_context
+from app.health.scoring.queries import list_account_ids
+from app.health.versions import service, simulation_service
 from app.jobs.runner import JobRunner
 from app.workspaces.queries import get_workspace
 
@@ -32,7 +39,7 @@ DAYS_OF_USE = Scorecard(
             CardMeasure(
                 name="days of use",
                 source=MetricSource(metric="active_days"),
-                transform=Percentile(),
+                transform=PercentileTransform(),
             ),
         ]
     )
@@ -51,7 +58,7 @@ def _simulated(rig: Rig) -> list[Result]:
     found = []
     for what, card in (("other weights", HEAVIER_REACH), ("something new", DAYS_OF_USE)):
         with transaction(rig.sessions) as session:
-            version = scorecard_service.draft(session, by_bench(owner.id), card).version
+            version = service.draft(session, by_bench(owner.id), card).version
         seconds = _timed(lambda: _simulate(rig, owner.id, version))  # noqa: B023 - called at once
         found.append(_result("simulate", f"{MANY.accounts:,} accounts, {what}", seconds))
     return found
@@ -59,7 +66,7 @@ def _simulated(rig: Rig) -> list[Result]:
 
 def _simulate(rig: Rig, workspace_id: str, version: int) -> None:
     with transaction(rig.sessions) as session:
-        simulate_service.simulate(session, workspace_id, version, now=now())
+        simulation_service.simulate(session, workspace_id, version, now=now())
 
 
 def _restated(rig: Rig) -> Result:
@@ -69,7 +76,9 @@ def _restated(rig: Rig) -> Result:
     until = now().date() - timedelta(days=1)
     since = until - timedelta(days=DAYS - 1)
     with transaction(rig.sessions) as session:
-        restate.order(session, by_bench(world.workspace_id), 1, since=since, until=until)
+        restate.request_restatement(
+            session, by_bench(world.workspace_id), 1, since=since, until=until
+        )
     runner = JobRunner(rig.sessions, {restate.KIND: restate.restate_page})
 
     def work() -> None:
@@ -88,8 +97,8 @@ def _count(rig: Rig, workspace_id: str, days: Sequence[date]) -> None:
     """Do what no restatement can do without, one day after the other."""
     with transaction(rig.sessions) as session:
         workspace = get_workspace(session, workspace_id)
-        _, lens = yardstick.current(session, workspace, as_of=days[-1], now=now())
-        ids = account_ids(session, workspace_id)
+        _, lens = scoring_context.load_context(session, workspace, as_of=days[-1], now=now())
+        ids = list_account_ids(session, workspace_id)
         for day in days:
             account_features(session, workspace_id, ids, as_of=day, lens=lens)
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from app.bench.results import Result
 from app.bench.server import Rig, Tenant, by_bench, database, now, tenant
 from app.core.db import transaction
-from app.health.queries import account_ids
+from app.health.scoring.queries import list_account_ids
 from app.interventions import suggestion_service as suggestions
 from app.interventions.experiments import service
 from app.interventions.experiments.design import ExperimentDesign
@@ -65,7 +65,7 @@ def _refreshed(rig: Rig, owner: Tenant, *, days: int, what: str) -> Result:
     at = now() + timedelta(days=days)
     started = time.perf_counter()
     with transaction(rig.sessions) as session:
-        ids = account_ids(session, owner.id)
+        ids = list_account_ids(session, owner.id)
     for first in range(0, len(ids), SWEEP_SIZE):
         with transaction(rig.sessions) as session:
             suggestions.refresh(

@@ -14,8 +14,8 @@ from app.demo.simulate import Subscription, World, events, simulate
 from app.demo.world import STEPS
 from app.engagement.tables import OnboardingStep
 from app.events.reading import segment
-from app.health import queries as health
-from app.health.benchmark_queries import drop_benchmarks
+from app.health.definition.benchmark_queries import retire_benchmarks_since
+from app.health.scoring import queries as health
 from app.imports.event_loader import EventLoader
 from app.imports.queries import upsert_rows, upsert_subscription_history
 from app.signals.config import Config
@@ -84,7 +84,7 @@ def score_everyone(
     sessions: SessionFactory, workspace_id: str, *, as_of: date, now: datetime
 ) -> int:
     with transaction(sessions) as session:
-        ids = health.account_ids(session, workspace_id)
+        ids = health.list_account_ids(session, workspace_id)
         return pipeline.refresh(session, workspace_id, ids, as_of=as_of, now=now)
 
 
@@ -158,7 +158,7 @@ def _load_events(
             del batch[:AT_ONCE]
         progress("sending events", done, days)
     with transaction(sessions) as session:
-        drop_benchmarks(session, loader.workspace.id, since=world.first_day.replace(day=1))
+        retire_benchmarks_since(session, loader.workspace.id, since=world.first_day.replace(day=1))
     return stored
 
 

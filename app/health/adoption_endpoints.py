@@ -14,7 +14,7 @@ from app.core.schemas import Id, problem_responses
 from app.health import adoption_queries
 from app.health.adoption import Adoption, Grouping, Use
 from app.health.adoption_schemas import AdopterOut, AdoptionCounts, AdoptionGroup, AdoptionOut
-from app.health.entitlement import Offer
+from app.health.definition.entitlement import Offer
 from app.workspaces.auth import Reader
 
 MOST_GROUPS = 100

@@ -7,11 +7,11 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.features.values import AccountFeatures
-from app.health import benchmark_queries
-from app.health.benchmark import Benchmark
-from app.health.definition import Definition
+from app.health.definition import benchmark_queries
+from app.health.definition.benchmark import Benchmark
+from app.health.definition.score_definition import Definition
 from app.health.explain import Side, Standing, stand, unjudged
-from app.health.overlays import Override
+from app.health.scoring.post_processing import Override
 from app.health.tables import HealthHistory
 
 LARGEST_ROUNDING = 0.001
@@ -62,7 +62,7 @@ class Archive:
         if digest is None:
             return None
         if digest not in self._definitions:
-            found = benchmark_queries.definition(self.session, self.workspace_id, digest)
+            found = benchmark_queries.find_definition(self.session, self.workspace_id, digest)
             self._definitions[digest] = found
         return self._definitions[digest]
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from app.core.number_format import format_money, format_pair
-from app.health.benchmark import Normalizer
+from app.health.definition.benchmark import Normalizer
+from app.health.definition.measures import CardMeasure
 from app.health.explain import Row
-from app.health.measures import CardMeasure
 from app.health.telling import Tale, moves, verb
 
 COUNTED_BY: Mapping[str, tuple[str, ...]] = {
@@ -38,7 +38,7 @@ def _ranked_by(measure: CardMeasure, tale: Tale) -> list[str]:
     """Name the terms that decide what a number is worth; seats, where a share of them is scored."""
     if tale.before.benchmark.normalizer is Normalizer.SHARE:
         return ["seats"] if measure.source.key == "depth" else []
-    return ["price"] if measure.is_for_price else []
+    return ["price"] if measure.is_price_adjusted else []
 
 
 def compared(row: Row, measure: CardMeasure, what: str, tale: Tale) -> str:

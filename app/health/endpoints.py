@@ -11,18 +11,14 @@ from app.core.db import ReadSessionDep
 from app.core.errors import NotFoundError
 from app.core.pagination import Cursor, Limit, Paging
 from app.core.schemas import Day, Id, problem_responses
-from app.health import queries
 from app.health.adoption_endpoints import router as adoption
 from app.health.explain_endpoints import router as explanations
-from app.health.override_endpoints import router as overrides
-from app.health.restate_endpoints import router as restatements
+from app.health.overrides.endpoints import router as overrides
+from app.health.restatements.endpoints import router as restatements
 from app.health.rollup_endpoints import router as families
-from app.health.schemas import (
-    AccountId,
-    HistoryOut,
-    HistoryPoint,
-)
-from app.health.scorecard_endpoints import router as scorecards
+from app.health.schemas import AccountId, HealthHistoryOut, HealthHistoryPoint
+from app.health.scoring import queries
+from app.health.versions.endpoints import router as scorecards
 from app.workspaces.auth import Reader
 
 scores = APIRouter(prefix="/api/v1", tags=["health"])
@@ -45,18 +41,18 @@ def get_health_history(
     ] = None,
     limit: Limit = 1000,
     cursor: Cursor = None,
-) -> HistoryOut:
+) -> HealthHistoryOut:
     """Tell how the score was on each day, oldest first.
 
     An account that was merged into this one left its history under its old id: `merged` names it.
     """
     until = until or now.date()
     since = since or until - timedelta(days=min(90, until.toordinal() - 1))
-    queries.standing(session, caller.workspace_id, account_id)
+    queries.get_account_health(session, caller.workspace_id, account_id)
     if merged and merged not in aliases.old_ids(session, caller.workspace_id, account_id):
         raise NotFoundError("merged account", merged)
     whose = merged or account_id
-    found = queries.history(
+    found = queries.list_history(
         session,
         caller.workspace_id,
         whose,
@@ -65,8 +61,8 @@ def get_health_history(
         until=until,
         original=original,
     )
-    items = [HistoryPoint.model_validate(row) for row in found.rows]
-    return HistoryOut(account_id=whose, items=items, next_cursor=found.next_cursor)
+    items = [HealthHistoryPoint.model_validate(row) for row in found.rows]
+    return HealthHistoryOut(account_id=whose, items=items, next_cursor=found.next_cursor)
 
 
 router = APIRouter()

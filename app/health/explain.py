@@ -15,11 +15,11 @@ from itertools import pairwise
 from typing import Any
 
 from app.features.values import AccountFeatures, FeatureMap
-from app.health.benchmark import Benchmark
-from app.health.definition import Definition
-from app.health.judge import adjusted, facts_of, judge
-from app.health.overlays import Override
-from app.health.scorecard import Card
+from app.health.definition.benchmark import Benchmark
+from app.health.definition.score_definition import Definition
+from app.health.definition.scorecard import Card
+from app.health.scoring.evaluate import account_facts, apply_adjustments, evaluate
+from app.health.scoring.post_processing import Override
 
 
 class Kind(StrEnum):
@@ -128,8 +128,8 @@ def explain(before: Side, after: Side) -> list[Row]:
 
 def stand(side: Side) -> Standing:
     """Judge one account anew from what was stored of it."""
-    [facts] = facts_of(side.definition.offer, [side.features], side.as_of)
-    found = judge(side.card, side.benchmark, side.definition.scorecard.sources, [facts]).scores
+    [facts] = account_facts(side.definition.offer, [side.features], side.as_of)
+    found = evaluate(side.card, side.benchmark, side.definition.scorecard.sources, [facts]).scores
     names = [measure.name for measure in side.card.measures]
     scores, weights, raw = (
         dict(zip(names, table[0].tolist(), strict=True))
@@ -137,7 +137,7 @@ def stand(side: Side) -> Standing:
     )
     mean = sum(weights[name] * scores[name] for name in names if weights[name])
     held = min(max(mean, 0.0), 100.0)
-    value, reasons = adjusted(side.card, facts, list(scores.values()), held)
+    value, reasons = apply_adjustments(side.card, facts, list(scores.values()), held)
     return Standing(scores, weights, raw, mean, held, value, reasons)
 
 

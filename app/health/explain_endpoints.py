@@ -10,9 +10,10 @@ from app.core.db import ReadSessionDep
 from app.core.errors import FieldError, UnprocessableError
 from app.core.http.language import LanguageDep
 from app.core.schemas import Day, problem_responses
-from app.health import explain_service, queries
+from app.health import explain_service
 from app.health.explain_schemas import ExplanationOut
 from app.health.schemas import AccountId
+from app.health.scoring import queries
 from app.workspaces.auth import Reader
 
 router = APIRouter(prefix="/api/v1", tags=["health"])
@@ -42,7 +43,7 @@ def get_explanation(
     if since > until:
         wrong = FieldError("/query/from", "It must not be later than `to`.")
         raise UnprocessableError("These days are the wrong way round.", errors=[wrong])
-    queries.standing(session, caller.workspace_id, account_id)
+    queries.get_account_health(session, caller.workspace_id, account_id)
     return explain_service.explanation(
         session,
         caller.workspace_id,

@@ -7,9 +7,9 @@ from pydantic import BaseModel, Field
 
 from app.core.languages import Language
 from app.core.schemas import ResponseModel
-from app.health.assess import Status
+from app.health.definition.scorecard import Band
 from app.health.explain import Kind
-from app.health.scorecard import Band
+from app.health.scoring.assess import HealthStatus
 
 
 class ExplainedDay(BaseModel):
@@ -18,7 +18,7 @@ class ExplainedDay(BaseModel):
     as_of: date
     value: float | None = Field(examples=[61.5])
     band: Band
-    status: Status
+    status: HealthStatus
     coverage: float = Field(examples=[1.0])
     scorecard_version: int | None = Field(examples=[1])
     benchmark_id: str | None = Field(examples=["2026-03-5d1f0b7c2a9e"])

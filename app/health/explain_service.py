@@ -7,10 +7,10 @@ from sqlalchemy.orm import Session
 
 from app.core.languages import Language
 from app.core.number_format import is_known
-from app.health import queries
 from app.health.archive import Archive, Told
 from app.health.explain import Row, Side, explain
 from app.health.explain_schemas import Change, ChangeRow, ExplainedDay, ExplanationOut, LevelRow
+from app.health.scoring import queries
 from app.health.tables import HealthHistory
 from app.health.wording import change_sentence, level_sentence, sentence
 from app.health.words import WORDS
@@ -30,7 +30,7 @@ def explanation(
     """Explain the last rows written by the two days, from what was stored with them."""
     archive = Archive(session, workspace_id)
     before, after = (
-        archive.told(queries.standing_on(session, workspace_id, account_id, day=day))
+        archive.told(queries.find_history_row(session, workspace_id, account_id, day=day))
         for day in (since, until)
     )
     return ExplanationOut(

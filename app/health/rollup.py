@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from app.accounts.hierarchy import Rollup
-from app.health.assess import Status
-from app.health.scorecard import Band
+from app.health.definition.scorecard import Band
+from app.health.scoring.assess import HealthStatus
 
-GONE = frozenset({Status.CHURNED, Status.EXCLUDED})
+GONE = frozenset({HealthStatus.CHURNED, HealthStatus.EXCLUDED})
 DIGITS = 4
 
 

@@ -10,8 +10,8 @@ from app.accounts.tables import Account
 from app.core.errors import NotFoundError
 from app.core.pagination import Paging, RowPage
 from app.core.query_helpers import keyset_ascending
-from app.health.queries import HAS_CHILDREN, STANDING
 from app.health.rollup import Member
+from app.health.scoring.queries import ACCOUNT_HEALTH, HAS_CHILDREN
 
 # OFFSET 0: for each parent a look into the index, never a pass over all that have a parent.
 FAMILY = text("""
@@ -36,7 +36,7 @@ LEFT JOIN health_score h ON h.workspace_id = :workspace_id AND h.account_id = f.
 ORDER BY f.level, f.account_id
 """)
 
-CHILDREN = STANDING.add_columns(HAS_CHILDREN).where(
+CHILDREN = ACCOUNT_HEALTH.add_columns(HAS_CHILDREN).where(
     Account.workspace_id == bindparam("workspace_id"),
     Account.parent_id == bindparam("account_id"),
 )

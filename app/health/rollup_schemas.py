@@ -6,9 +6,9 @@ from pydantic import Field
 
 from app.accounts.hierarchy import Rollup
 from app.core.schemas import ResponseModel
-from app.health.assess import Status
+from app.health.definition.scorecard import Band
 from app.health.rollup import RolledUp
-from app.health.scorecard import Band
+from app.health.scoring.assess import HealthStatus
 
 EXAMPLE = {
     "at_risk": {"accounts": 1, "mrr_cents": 9900},
@@ -63,5 +63,5 @@ class ChildOut(ResponseModel):
     mrr_cents: int = Field(examples=[49900])
     value: Annotated[float | None, Field(validation_alias="score", examples=[61.5])]
     band: Band
-    status: Status
+    status: HealthStatus
     has_children: bool

@@ -3,9 +3,9 @@
 from sqlalchemy.orm import Session
 
 from app.accounts.hierarchy import Rollup
+from app.health.definition.scorecard_queries import get_active_scorecard
 from app.health.rollup import RolledUp, roll_up
 from app.health.rollup_queries import family
-from app.health.scorecard_queries import active_scorecard
 
 
 def rolled_up(
@@ -13,6 +13,6 @@ def rolled_up(
 ) -> RolledUp:
     """Roll an account and all below it up, by its own method unless another one is asked for."""
     found = family(session, workspace_id, account_id)
-    _, scorecard = active_scorecard(session, workspace_id)
+    _, scorecard = get_active_scorecard(session, workspace_id)
     card = scorecard.cards.get(found.card or "", scorecard.default)
     return roll_up(method or found.rollup, found.own, found.below, card.band)

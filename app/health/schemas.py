@@ -7,10 +7,10 @@ from fastapi import Path
 from pydantic import BaseModel, Field
 
 from app.core.schemas import ResponseModel
-from app.health.assess import PriceStatus, Status
-from app.health.benchmark import Normalizer
+from app.health.definition.benchmark import Normalizer
+from app.health.definition.scorecard import Band
 from app.health.rollup_schemas import RollupOut
-from app.health.scorecard import Band
+from app.health.scoring.assess import HealthStatus, PriceStatus
 
 AccountId = Annotated[str, Path(min_length=1, max_length=255, pattern=r"^[^\x00]+$")]
 
@@ -43,7 +43,7 @@ class MeasureOut(BaseModel):
     points_missed: float | None = Field(None, examples=[11.0])
 
 
-class Trend(BaseModel):
+class TrendOut(BaseModel):
     """Points by which the score has moved in so many days; null: it had none then."""
 
     d7: float | None = Field(None, examples=[-1.5])
@@ -56,10 +56,10 @@ class MachineOut(BaseModel):
 
     value: float | None = Field(examples=[31.2])
     band: Band
-    status: Status
+    status: HealthStatus
 
 
-class OverrideSaid(BaseModel):
+class AppliedOverrideOut(BaseModel):
     """What a person says instead of the score, why, and until when."""
 
     value: float = Field(examples=[80.0])
@@ -108,15 +108,15 @@ class HealthOut(ResponseModel):
     value: float | None = Field(description="Health score, 0-100.", examples=[61.5])
     polarity: Literal["higher_is_better"] = "higher_is_better"
     band: Band
-    status: Status
+    status: HealthStatus
     coverage: float = Field(
         description="Weight of the measures present over all weight.", examples=[1.0]
     )
     measures: list[MeasureOut]
-    trend: Trend
+    trend: TrendOut
     adjustments: list[str] = Field(description="Reasons of those that were met.", examples=[[]])
     machine: MachineOut | None = Field(description="Beside an override.")
-    override: OverrideSaid | None
+    override: AppliedOverrideOut | None
     rollup: RollupOut | None = Field(
         None, description="Of an account with children, where one account is asked for."
     )
@@ -167,11 +167,11 @@ class HealthOut(ResponseModel):
             as_of=standing.as_of,
             data_through=standing.data_through,
             computed_at=standing.computed_at,
-            **{name: details.get(name, absent) for name, absent in NO_DETAILS.items()},
+            **{name: details.get(name, absent) for name, absent in DETAIL_DEFAULTS.items()},
         )
 
 
-NO_DETAILS: dict[str, Any] = {
+DETAIL_DEFAULTS: dict[str, Any] = {
     "measures": [],
     "trend": {},
     "adjustments": [],
@@ -200,7 +200,7 @@ NO_DETAILS: dict[str, Any] = {
 }
 
 
-class HistoryPoint(ResponseModel):
+class HealthHistoryPoint(ResponseModel):
     """The score at the end of a day, or of a stretch of it before the band changed."""
 
     as_of: date
@@ -208,7 +208,7 @@ class HistoryPoint(ResponseModel):
     change: int = Field(description="Counts the changes of band within the day.", examples=[0])
     value: float | None = Field(validation_alias="score", examples=[61.5])
     band: Band
-    status: Status
+    status: HealthStatus
     coverage: float = Field(examples=[1.0])
     mrr_cents: int = Field(examples=[49900])
     details: dict[str, Any] = Field(
@@ -217,7 +217,7 @@ class HistoryPoint(ResponseModel):
     computed_at: datetime
 
 
-class HistoryOut(BaseModel):
+class HealthHistoryOut(BaseModel):
     account_id: str = Field(examples=["acme"])
-    items: list[HistoryPoint]
+    items: list[HealthHistoryPoint]
     next_cursor: str | None = Field(description="Ask again with it; null on the last page.")

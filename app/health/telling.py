@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from app.core.number_format import format_pair, is_known
-from app.health.definition import Definition
+from app.health.definition.measures import CardMeasure, EventsSource, MetricSource, Source
+from app.health.definition.score_definition import Definition
 from app.health.explain import Row, Side
-from app.health.measures import CardMeasure, EventsSource, MetricSource, Source
 from app.health.words import Words
 
 

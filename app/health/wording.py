@@ -7,7 +7,7 @@ from typing import Any
 from app.core.languages import Language
 from app.core.number_format import UNKNOWN, format_number, format_pair, format_signed
 from app.health.causes import compared, priced
-from app.health.definition import Definition
+from app.health.definition.score_definition import Definition
 from app.health.explain import Kind, Row, Side
 from app.health.telling import Tale, capitalized, counted, moved, name_of, verb
 from app.health.words import WORDS, Words

@@ -10,7 +10,7 @@ from app.accounts.due import Priority
 from app.churn.scoring import risk_queries as churn
 from app.core.query_helpers import advisory_lock
 from app.engagement import onboarding
-from app.health.benchmark_queries import drop_benchmarks
+from app.health.definition.benchmark_queries import retire_benchmarks_since
 from app.imports import queries
 from app.imports.files import FileFingerprint
 from app.imports.plan import ImportPlan
@@ -81,7 +81,7 @@ def finish_import(
     first_day = ended.position.get("first_day")
     if ended.progress["stored"] and first_day and not ended.config["dry_run"]:
         since = date.fromisoformat(first_day)
-        drop_benchmarks(session, workspace_id, since=since)
+        retire_benchmarks_since(session, workspace_id, since=since)
         churn.mark_all_outdated(session, workspace_id)
         accounts.mark_all_due(session, workspace_id, priority=Priority.SILENT)
         onboarding.enqueue_backfill(session, workspace_id, actor="import", now=now)

@@ -8,8 +8,8 @@ from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from app.core.filters.matching import MATCH_ALL
-from app.health.assess import Status
-from app.health.scorecard import Band
+from app.health.definition.scorecard import Band
+from app.health.scoring.assess import HealthStatus
 from app.interventions import suggestion_queries as queries
 from app.interventions.playbooks.definition import CustomerType, Playbooks
 from app.interventions.playbooks.templates import FieldValue, Money
@@ -54,7 +54,7 @@ def load_cases(
         Case(
             account_id=row.account_id,
             business=_business(row.customer_type),
-            status=Status(row.status),
+            status=HealthStatus(row.status),
             band=Band(row.band),
             mrr_cents=row.mrr_cents,
             probability=row.probability,
@@ -76,7 +76,7 @@ def _drivers(
 ) -> dict[str, list[Signal]]:
     """Return open signals, the gravest first, and after them what is derived here."""
     kept = open_signals(session, workspace_id, [row.account_id for row in rows])
-    gone = [row.account_id for row in rows if row.status == Status.CHURNED]
+    gone = [row.account_id for row in rows if row.status == HealthStatus.CHURNED]
     since = now - FIXED_WITHIN
     fixed = queries.load_fixed_feedback(session, workspace_id, gone, since=since) if gone else {}
     found: dict[str, list[Signal]] = {}

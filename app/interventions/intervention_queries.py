@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from app.core.pagination import Paging, RowPage
 from app.core.query_helpers import fetch_page, filter_if_given, get_row
-from app.health.assess import Status
+from app.health.scoring.assess import HealthStatus
 from app.interventions.outcome import AccountSnapshot
 from app.interventions.states import InterventionState
 from app.interventions.tables import Assignment, Intervention
@@ -84,7 +84,7 @@ def load_snapshots(
     values = {"workspace_id": workspace_id, "account_ids": list(accounts), "days": list(days)}
     return {
         (row.account_id, row.day): AccountSnapshot(
-            row.as_of, Status(row.status), row.score, _scores(row)
+            row.as_of, HealthStatus(row.status), row.score, _scores(row)
         )
         for row in session.execute(SNAPSHOTS, values)
     }

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app.accounts.queries import get_account
 from app.changes.queries import NewChange, record_changes
 from app.core.errors import ConflictError
-from app.health.queries import lock_scores
+from app.health.scoring.queries import lock_scores
 from app.interventions import intervention_queries as queries
 from app.interventions import suggestion_queries as suggestions
 from app.interventions.experiments import queries as experiments

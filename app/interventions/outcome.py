@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from app.health.assess import Status
+from app.health.scoring.assess import HealthStatus
 from app.interventions.playbooks.definition import SuccessCriterion
 
 OUTCOME_DAYS = (30, 90)
@@ -17,7 +17,7 @@ class AccountSnapshot:
     """How an account stood on a day; ``measures``: their scores by name, where there are any."""
 
     day: date
-    status: Status
+    status: HealthStatus
     score: float | None
     measures: Mapping[str, float]
 
@@ -35,7 +35,7 @@ def describe_outcome(
     }
     return {
         "on": after.day.isoformat() if after else None,
-        "retained": after.status is not Status.CHURNED if after else None,
+        "retained": after.status is not HealthStatus.CHURNED if after else None,
         "health_score_change": _change(before, after, HEALTH_SCORE),
         "measure_changes": changes,
         "success_measure": success.measure,
@@ -53,8 +53,8 @@ def succeeded(
     """Whether the playbook's own measure says that it helped; who left was not helped."""
     if after is None:
         return None
-    if after.status is Status.CHURNED or success.measure == RETAINED:
-        return after.status is not Status.CHURNED
+    if after.status is HealthStatus.CHURNED or success.measure == RETAINED:
+        return after.status is not HealthStatus.CHURNED
     if success.measure == SIGNAL_CLEARED:
         return not signal_is_open
     change = _change(before, after, success.measure)

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
-from app.health.assess import Status
-from app.health.scorecard import Band
+from app.health.definition.scorecard import Band
+from app.health.scoring.assess import HealthStatus
 from app.interventions.experiments.uplift import Uplift
 from app.interventions.playbooks.definition import CustomerType, LifecycleStage, Playbook, Playbooks
 from app.interventions.playbooks.templates import FieldValue, Money
@@ -48,7 +48,7 @@ class Case:
 
     account_id: str
     business: CustomerType
-    status: Status
+    status: HealthStatus
     band: Band
     mrr_cents: int
     probability: float | None
@@ -59,15 +59,15 @@ class Case:
 
     @property
     def lifecycle(self) -> LifecycleStage:
-        if self.status is Status.CHURNED:
+        if self.status is HealthStatus.CHURNED:
             return LifecycleStage.CHURNED
         if any(driver.name == "dormant" for driver in self.drivers):
             return LifecycleStage.DORMANT
-        return LifecycleStage.NEW if self.status is Status.NEW else LifecycleStage.ACTIVE
+        return LifecycleStage.NEW if self.status is HealthStatus.NEW else LifecycleStage.ACTIVE
 
     @property
     def risk(self) -> float:
-        if self.status is Status.CHURNED:
+        if self.status is HealthStatus.CHURNED:
             return 1.0
         return RISK_BY_BAND[self.band] if self.probability is None else self.probability
 
@@ -102,7 +102,7 @@ class RankedPlaybook:
 
 def eligible_playbooks(case: Case, playbooks: Playbooks) -> list[EligiblePlaybook]:
     """Return what could be done for an account, in the order of the playbooks."""
-    if case.status is Status.EXCLUDED:
+    if case.status is HealthStatus.EXCLUDED:
         return []
     names = {driver.name for driver in case.drivers}
     found = []

@@ -11,7 +11,7 @@ from app.core.schemas import NO_NUL, problem_responses
 from app.events import trace_queries as events
 from app.events.tables import QuarantinedEvent, UnattributedEvent
 from app.events.trace_queries import StoredEvent
-from app.health.scorecard_queries import active_scorecard
+from app.health.definition.scorecard_queries import get_active_scorecard
 from app.health.tables import HealthScore
 from app.lifecycle import event_trace_queries
 from app.lifecycle.event_trace import NewestScore, score_inclusion
@@ -32,7 +32,7 @@ def trace_event(
     stored = events.list_stored_events(session, workspace_id, message_id)
     accounts = {event.account_id for event in stored if event.account_id}
     scores = event_trace_queries.load_scores(session, workspace_id, accounts)
-    window_days = active_scorecard(session, workspace_id)[1].window_days if scores else 0
+    window_days = get_active_scorecard(session, workspace_id)[1].window_days if scores else 0
     found = [
         *(_stored(session, workspace_id, event, scores, window_days) for event in stored),
         *(_waiting(row) for row in events.list_waiting_events(session, workspace_id, message_id)),

@@ -12,8 +12,8 @@ from app.core.filters.matching import And, Condition, Filter, Op
 from app.core.filters.schema import filter_marker
 from app.core.pagination import Page, Paging, PagingDep
 from app.core.schemas import Id, problem_responses
-from app.health.assess import Status
-from app.health.scorecard import Band
+from app.health.definition.scorecard import Band
+from app.health.scoring.assess import HealthStatus
 from app.portfolio import account_queries, segment_service
 from app.portfolio.account_list import AccountListRequest
 from app.portfolio.health_endpoints import router as envelope_router
@@ -56,7 +56,7 @@ def list_accounts(
     now: Now,
     paging: PagingDep,
     band: Band | None = None,
-    status: Status | None = None,
+    status: HealthStatus | None = None,
     segment: TextQuery = None,
     owner: TextQuery = None,
     plan: TextQuery = None,

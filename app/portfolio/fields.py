@@ -5,8 +5,8 @@ from enum import StrEnum
 
 from app.churn.model.levels import LEVELS
 from app.core.filters.matching import FieldType
-from app.health.assess import Status
-from app.health.scorecard import Band
+from app.health.definition.scorecard import Band
+from app.health.scoring.assess import HealthStatus
 
 ACCOUNT_FIELDS: Mapping[str, FieldType] = {
     "account_id": FieldType.TEXT,
@@ -60,7 +60,7 @@ FIELDS: Mapping[str, FieldType] = {
 CHOICES: Mapping[str, Collection[str]] = {
     "band": tuple(band.value for band in Band),
     "churn_risk.level": LEVELS,
-    "status": tuple(status.value for status in Status),
+    "status": tuple(status.value for status in HealthStatus),
 }
 
 

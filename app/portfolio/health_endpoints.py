@@ -15,10 +15,10 @@ from app.churn.scoring.risk_queries import load_risks
 from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.schemas import problem_responses
-from app.health import queries, service
 from app.health.rollup_schemas import RollupOut
 from app.health.rollup_service import rolled_up
 from app.health.schemas import AccountId, HealthOut
+from app.health.scoring import queries, service
 from app.portfolio.schemas import ChurnRiskSummary
 from app.workspaces.auth import AccountWriter, Reader
 
@@ -54,7 +54,7 @@ def _envelopes(session: Session, workspace_id: str, found: Sequence[Any]) -> lis
 
 
 def _envelope(session: Session, workspace_id: str, account_id: str) -> AccountHealthOut:
-    found = queries.standing(session, workspace_id, account_id)
+    found = queries.get_account_health(session, workspace_id, account_id)
     [answer] = _envelopes(session, workspace_id, [found])
     if found.has_children:
         family = rolled_up(session, workspace_id, account_id)
@@ -80,7 +80,7 @@ def refresh_account_health(
     session: SessionDep, caller: AccountWriter, now: Now, account_id: AccountId
 ) -> AccountHealthOut:
     """Compute the score at once, instead of seconds later, and the churn risk as of yesterday."""
-    queries.standing(session, caller.workspace_id, account_id)
+    queries.get_account_health(session, caller.workspace_id, account_id)
     for each in (service, churn):
         each.refresh(session, caller.workspace_id, [account_id], as_of=now.date(), now=now)
     mark_due(session, caller.workspace_id, [account_id])  # for what follows of the score
@@ -99,7 +99,7 @@ def list_health_scores(
     """Read the scores of many accounts at once: repeat `account_id` up to 500 times."""
     renamed = aliases.current_ids(session, caller.workspace_id, account_id)
     asked = {renamed.get(key, key) for key in account_id}
-    found = queries.standings(session, caller.workspace_id, asked)
+    found = queries.list_account_health(session, caller.workspace_id, asked)
     items = _envelopes(session, caller.workspace_id, found)
     known = {item.account_id for item in items}
     unknown = sorted({key for key in account_id if renamed.get(key, key) not in known})

@@ -10,8 +10,8 @@ from app.churn.scoring.risk import ChurnStatus
 from app.churn.scoring.risk_schemas import RiskLevel
 from app.core.filters.schema import filter_marker
 from app.core.schemas import NO_NUL, WHOLE_NUMBER, Id, JsonObject, RequestModel, ResponseModel, Text
-from app.health.assess import Status
-from app.health.scorecard import Band
+from app.health.definition.scorecard import Band
+from app.health.scoring.assess import HealthStatus
 from app.portfolio.account_queries import AccountRow, AccountTotal
 from app.portfolio.tables import SavedSegment
 
@@ -80,7 +80,7 @@ class AccountListItem(ResponseModel):
     )
     value: float | None = Field(examples=[61.5])
     band: Band
-    status: Status
+    status: HealthStatus
     coverage: float = Field(examples=[1.0])
     trend: ScoreTrend
     churn_risk: ChurnRiskSummary

@@ -5,7 +5,7 @@ from fastapi import Query
 from pydantic import Field
 
 from app.core.schemas import NO_NUL, Day, ResponseModel
-from app.health.scorecard import Band
+from app.health.definition.scorecard import Band
 
 Since = Annotated[Day, Query(description="The first day.", examples=["2026-01-01"])]
 Until = Annotated[Day, Query(description="The last day.", examples=["2026-03-17"])]

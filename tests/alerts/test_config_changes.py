@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy.orm import Session
 
-from app.health import service as health
+from app.health.scoring import service as health
 from tests import factories
 from tests.alerts.scenario import (
     CARD,

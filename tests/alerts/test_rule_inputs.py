@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.alerts import service
 from app.alerts.service import EvaluationRun
-from app.health import service as health
+from app.health.scoring import service as health
 from app.tables import AccountSignal, ChurnRisk, ChurnRiskHistory, HealthHistory
 from tests import factories
 from tests.alerts.scenario import activate_rule, create_accounts, sent_messages, stored_alerts

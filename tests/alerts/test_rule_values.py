@@ -16,7 +16,7 @@ from app.alerts.rule_values import (
 )
 from app.alerts.rules import BUILT_IN_RULES, AlertOperator, AlertRuleConfig
 from app.alerts.state_machine import CheckResult
-from app.health.assess import Status
+from app.health.scoring.assess import HealthStatus
 from app.signals.signal import Severity, Signal
 
 TODAY = date(2026, 3, 18)
@@ -40,7 +40,7 @@ def facts(**said: Any) -> RuleInputs:  # noqa: ANN401
     known: dict[str, Any] = {
         "account_id": "a",
         "as_of": TODAY,
-        "status": Status.OK,
+        "status": HealthStatus.OK,
         "score": 40.0,
         "mrr_cents": 100,
         "details": DETAILS,
@@ -109,7 +109,7 @@ def test_risk_is_read_as_a_probability_or_as_a_level() -> None:
 
 
 def test_a_named_signal_that_holds_is_a_breach_even_of_a_new_account() -> None:
-    new = facts(status=Status.NEW, score=None, signals={"champion_left": CHAMPION})
+    new = facts(status=HealthStatus.NEW, score=None, signals={"champion_left": CHAMPION})
     tried = rule("signal:champion_left", "above")
 
     assert tried.check(rule_value(tried, new)) is CheckResult.BREACH
@@ -117,19 +117,23 @@ def test_a_named_signal_that_holds_is_a_breach_even_of_a_new_account() -> None:
     assert rule_value(tried, facts(signals=None)) is None
 
 
-@pytest.mark.parametrize("status", [Status.NEW, Status.STALE, Status.INSUFFICIENT_DATA])
+@pytest.mark.parametrize(
+    "status", [HealthStatus.NEW, HealthStatus.STALE, HealthStatus.INSUFFICIENT_DATA]
+)
 @pytest.mark.parametrize("tried", BUILT_IN_RULES.values(), ids=lambda each: each.name)
-def test_of_what_is_not_known_now_no_score_is_read(status: Status, tried: AlertRuleConfig) -> None:
+def test_of_what_is_not_known_now_no_score_is_read(
+    status: HealthStatus, tried: AlertRuleConfig
+) -> None:
     unknown = facts(status=status, score=1.0, risk=RiskValue(0.9, "high"))
     of_score = tried.signal == "health_score"
 
-    if of_score or status is not Status.INSUFFICIENT_DATA:
+    if of_score or status is not HealthStatus.INSUFFICIENT_DATA:
         assert rule_value(tried, unknown) is None
 
 
 def test_a_person_overrules_the_score_and_not_what_is_known_of_use() -> None:
     machine = {"value": None, "band": "unknown", "status": "stale"}
-    said = facts(status=Status.OVERRIDDEN, details={**DETAILS, "machine": machine})
+    said = facts(status=HealthStatus.OVERRIDDEN, details={**DETAILS, "machine": machine})
 
     assert rule_value(rule("health_score", "below", 50), said) == 40
     assert rule_value(rule("days_since_last_use", "above", 14), said) is None

@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 from app.changes import queries
 from app.changes.feed import RETENTION, FeedPosition
 from app.changes.queries import NewChange
-from app.health import service
-from app.health.assess import Assessment
-from app.health.queries import Moved, write_scores
+from app.health.scoring import service
+from app.health.scoring.assess import Assessment
+from app.health.scoring.queries import ChangedScore, write_scores
 from app.tables import DailyUsage
 from tests.conftest import NOW
 from tests.health.crowd import crowd, name_events
@@ -94,7 +94,7 @@ def test_small_moves_are_told_when_they_have_added_up(session: Session) -> None:
     assert (told.before, told.score) == (found.score, found.score - 1.2)
 
 
-def write(session: Session, assessment: Assessment) -> Sequence[Moved]:
+def write(session: Session, assessment: Assessment) -> Sequence[ChangedScore]:
     return write_scores(session, "acme", [assessment], as_of=NOW.date(), now=NOW, closed=False)
 
 

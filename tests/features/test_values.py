@@ -5,11 +5,11 @@ import orjson
 import pytest
 
 from app.features.values import AccountFeatures, EventCount
-from tests.health.scoring import known
+from tests.health.builders import make_account
 
 
 def test_features_that_were_stored_with_a_score_are_read_back() -> None:
-    said = known(
+    said = make_account(
         renewal_on=date(2026, 9, 1),
         adopted=["api"],
         adopted_before=[],
@@ -23,11 +23,11 @@ def test_features_that_were_stored_with_a_score_are_read_back() -> None:
 
 @pytest.mark.parametrize("name", ["events", "traits", "counts", "industry", "feature_events"])
 def test_what_was_not_known_of_when_it_was_stored_keeps_its_default(name: str) -> None:
-    stored = asdict(known(events=9, traits={"a": 1}, counts={"a": 1}, industry="steel"))
+    stored = asdict(make_account(events=9, traits={"a": 1}, counts={"a": 1}, industry="steel"))
     stored = orjson.loads(orjson.dumps(stored))
     del stored[name]
 
-    assert getattr(AccountFeatures.from_json(stored), name) == getattr(known(), name)
+    assert getattr(AccountFeatures.from_json(stored), name) == getattr(make_account(), name)
 
 
 def test_the_key_of_a_count_tells_it_from_every_other() -> None:

@@ -6,10 +6,10 @@ from datetime import UTC, date, datetime, timedelta
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
-from app.health.assess import month_ends
+from app.health.scoring.assess import month_ends
 from app.tables import Account, DailyReach, DailyUsage, EventName, FirstUse
 from tests import factories
-from tests.health.scoring import AS_OF, LONG_AGO
+from tests.health.builders import AS_OF, LONG_AGO
 
 NOW = datetime(2026, 3, 18, 12, 0, tzinfo=UTC)
 EVERY_MONTH: Sequence[date] = (AS_OF, *month_ends(AS_OF, 7))

@@ -8,10 +8,10 @@ from fastapi.testclient import TestClient
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from app.health import service
+from app.health.scoring import service
 from app.tables import Benchmark, DailyReach
+from tests.health.builders import AS_OF
 from tests.health.crowd import NOW, crowd, name_events
-from tests.health.scoring import AS_OF
 
 EARLIER = AS_OF - timedelta(days=20)
 PATH = "/api/v1/accounts/a010/health/explanation"

@@ -10,23 +10,23 @@ from random import Random
 from typing import Any
 
 from app.features.values import AccountFeatures, FeatureMap, Lens, ReachSource
-from app.health.benchmark import Benchmark, Knots, MeasureBenchmark, Normalizer
-from app.health.definition import Definition
-from app.health.entitlement import Offer
-from app.health.explain import Side
-from app.health.measures import (
+from app.health.definition.benchmark import Benchmark, Knots, MeasureBenchmark, Normalizer
+from app.health.definition.entitlement import Offer
+from app.health.definition.measures import (
     CardMeasure,
     EventsSource,
-    Linear,
+    LinearTransform,
     MetricSource,
-    Percentile,
-    Step,
-    Thresholds,
+    PercentileTransform,
+    ThresholdStep,
+    ThresholdsTransform,
     TraitSource,
 )
-from app.health.overlays import Override
-from app.health.scorecard import DEFAULT, Adjustment, Card, Rule, Scorecard
-from tests.health.scoring import AS_OF, known
+from app.health.definition.score_definition import Definition
+from app.health.definition.scorecard import DEFAULT_CARD, Adjustment, Card, CardRule, Scorecard
+from app.health.explain import Side
+from app.health.scoring.post_processing import Override
+from tests.health.builders import AS_OF, make_account
 
 LARGE = {"field": "segment", "op": "eq", "value": "large"}
 TICKETS = EventsSource(events=["Ticket Opened"], days=90)
@@ -39,39 +39,49 @@ def metric(name: str) -> MetricSource:
 
 
 MEASURES: tuple[dict[str, Any], ...] = (
-    {"name": "breadth", "source": metric("breadth"), "transform": Percentile()},
-    {"name": "depth", "source": metric("depth"), "transform": Percentile()},
-    {"name": "reach", "source": metric("reach"), "transform": Percentile()},
+    {"name": "breadth", "source": metric("breadth"), "transform": PercentileTransform()},
+    {"name": "depth", "source": metric("depth"), "transform": PercentileTransform()},
+    {"name": "reach", "source": metric("reach"), "transform": PercentileTransform()},
     {
         "name": "momentum",
         "source": metric("momentum"),
-        "transform": Linear(at_0=0, at_100=100),
+        "transform": LinearTransform(at_0=0, at_100=100),
     },
     {
         "name": "calm",
         "source": metric("events"),
-        "transform": Percentile(),
+        "transform": PercentileTransform(),
         "direction": "lower_is_better",
     },
     {
         "name": "loyalty",
         "source": metric("tenure_days"),
-        "transform": Thresholds(steps=[Step(at_least=100, score=40), Step(above=365, score=90)]),
+        "transform": ThresholdsTransform(
+            steps=[ThresholdStep(at_least=100, score=40), ThresholdStep(above=365, score=90)]
+        ),
     },
-    {"name": "csat", "source": TraitSource(trait="csat"), "transform": Linear(at_0=1, at_100=5)},
+    {
+        "name": "csat",
+        "source": TraitSource(trait="csat"),
+        "transform": LinearTransform(at_0=1, at_100=5),
+    },
     {
         "name": "nps",
         "source": TraitSource(trait="nps"),
-        "transform": Linear(kind="linear", at_0=0, at_100=7),
+        "transform": LinearTransform(kind="linear", at_0=0, at_100=7),
     },
-    {"name": "tickets", "source": TICKETS, "transform": Linear(at_0=9, at_100=0)},
+    {"name": "tickets", "source": TICKETS, "transform": LinearTransform(at_0=9, at_100=0)},
     {
         "name": "licence",
         "source": metric("days_to_renewal"),
-        "transform": Linear(kind="linear", at_0=0, at_100=90),
+        "transform": LinearTransform(kind="linear", at_0=0, at_100=90),
     },
-    {"name": "seats", "source": metric("seats"), "transform": Linear(at_0=0, at_100=50)},
-    {"name": "size", "source": metric("employees"), "transform": Linear(at_0=0, at_100=500)},
+    {"name": "seats", "source": metric("seats"), "transform": LinearTransform(at_0=0, at_100=50)},
+    {
+        "name": "size",
+        "source": metric("employees"),
+        "transform": LinearTransform(at_0=0, at_100=500),
+    },
 )
 ADJUSTMENTS = (
     Adjustment(
@@ -85,7 +95,7 @@ ADJUSTMENTS = (
 COUNTS = (0, 1, 2, 7, 30, 412)
 
 
-def history(seed: int) -> tuple[Side, Side]:
+def random_history(seed: int) -> tuple[Side, Side]:
     """Each part of the second day may be as on the first."""
     random = Random(seed)  # noqa: S311 - nothing is kept secret by it
     makers: Sequence[Callable[[Random], Any]] = (account, definition, benchmarks, override)
@@ -95,10 +105,10 @@ def history(seed: int) -> tuple[Side, Side]:
         for was, make in zip(before, makers, strict=True)
     ]
     later = AS_OF + timedelta(days=random.choice([0, 20]))
-    return day(*before), replace(day(*after), as_of=later)
+    return make_day(*before), replace(make_day(*after), as_of=later)
 
 
-def day(
+def make_day(
     features: AccountFeatures,
     said: Definition,
     fitted: Mapping[str, Benchmark],
@@ -107,7 +117,7 @@ def day(
     """A day on which the card of the account's segment holds."""
     rules = {rule.name for rule in said.scorecard.rules}
     name = features.segment if features.segment in rules else None
-    return Side(AS_OF, features, said, fitted, name or DEFAULT, overruled)
+    return Side(AS_OF, features, said, fitted, name or DEFAULT_CARD, overruled)
 
 
 def card(random: Random) -> Card:
@@ -129,7 +139,7 @@ def card(random: Random) -> Card:
 
 
 def definition(random: Random) -> Definition:
-    rules = [Rule(name="large", when=LARGE, card=card(random))] if random.random() < 0.4 else []
+    rules = [CardRule(name="large", when=LARGE, card=card(random))] if random.random() < 0.4 else []
     window = random.choice([28, 28, 28, 14])
     scorecard = Scorecard(window_days=window, rules=rules, default=card(random))
     reach = ReachSource(random.choice(["ids", "ids", "property"]))
@@ -172,7 +182,7 @@ def account(random: Random) -> AccountFeatures:
     price = random.choice([None, random.uniform(1, 1e7)])
     names = ("active_users", "active_users_before", "reached", "reached_before", "events")
     usage: dict[str, Any] = {name: random.choice(COUNTS) for name in names}
-    return known(
+    return make_account(
         segment=random.choice([None, "small", "large"]),
         end_customers=random.choice([None, *COUNTS]),
         feature_exceptions={key: random.random() < 0.5 for key in adopted()},

@@ -4,35 +4,37 @@ from typing import Any
 
 from app.core.languages import Language
 from app.features.values import FeatureMap, Lens, ReachSource
-from app.health.definition import Definition
-from app.health.entitlement import Offer
+from app.health.definition.entitlement import Offer
+from app.health.definition.measures import CardMeasure, EventsSource, LinearTransform, TraitSource
+from app.health.definition.score_definition import Definition
+from app.health.definition.scorecard import Card, Scorecard
 from app.health.explain import Kind, Row, Side
-from app.health.measures import CardMeasure, EventsSource, Linear, TraitSource
-from app.health.scorecard import Card, Scorecard
 from app.health.wording import sentence
-from tests.health.scoring import AS_OF, known, measure, simple
+from tests.health.builders import AS_OF, make_account, make_measure, simple_benchmark
 
 EN, ZH = Language.EN, Language.ZH
 CSAT = CardMeasure(
-    name="csat", source=TraitSource(trait="csat"), transform=Linear(at_0=1, at_100=5)
+    name="csat", source=TraitSource(trait="csat"), transform=LinearTransform(at_0=1, at_100=5)
 )
 TICKETS = CardMeasure(
     name="tickets",
     source=EventsSource(events=["Ticket Opened"]),
-    transform=Linear(at_0=9, at_100=0),
+    transform=LinearTransform(at_0=9, at_100=0),
 )
 LENS = Lens(FeatureMap([]), ReachSource(), "USD", 28)
 NAMES = ("breadth", "depth", "reach", "momentum", "seats", "mrr", "days_to_renewal")
-LINE = Linear(at_0=0, at_100=100)
+LINE = LinearTransform(at_0=0, at_100=100)
 
 
 def side(**features: Any) -> Side:  # noqa: ANN401
-    others = [measure(name, LINE) for name in NAMES if name not in {"breadth", "depth", "reach"}]
-    ranked = [measure(name) for name in ("breadth", "depth", "reach")]
+    others = [
+        make_measure(name, LINE) for name in NAMES if name not in {"breadth", "depth", "reach"}
+    ]
+    ranked = [make_measure(name) for name in ("breadth", "depth", "reach")]
     card = Card(measures=[*ranked, *others, CSAT, TICKETS])
     offer = Offer({"export": 1.0}, {})
     said = Definition(1, Scorecard(default=card), offer, LENS, configured=True)
-    return Side(AS_OF, known(**features), said, {"": simple()}, "default")
+    return Side(AS_OF, make_account(**features), said, {"": simple_benchmark()}, "default")
 
 
 USUAL = side()

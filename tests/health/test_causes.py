@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from app.core.number_format import format_signed
-from app.health.benchmark import Normalizer
+from app.health.definition.benchmark import Normalizer
 from app.health.explain import Row
-from tests.health.scoring import AS_OF, simple
+from tests.health.builders import AS_OF, simple_benchmark
 from tests.health.telling import both, row, side
 
 
@@ -92,7 +92,7 @@ def test_what_the_contract_did(
 
 def test_seats_are_a_cause_where_their_share_is_what_is_scored() -> None:
     sides = (side(seats=10, plan="a"), side(seats=12, plan="b", price_cents=1))
-    shares = {"": simple(normalizer=Normalizer.SHARE)}
+    shares = {"": simple_benchmark(normalizer=Normalizer.SHARE)}
 
     said, _ = both(
         row("price", -1, "depth", 5, 5), *(replace(each, benchmarks=shares) for each in sides)

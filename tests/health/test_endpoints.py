@@ -8,13 +8,13 @@ from sqlalchemy.orm import Session
 from app.core.pagination import encode_cursor
 from app.tables import HealthHistory, HealthScore
 from tests import factories
+from tests.health.builders import AS_OF
 from tests.health.crowd import NOW, crowd, name_events
-from tests.health.scoring import AS_OF
 
 ACCOUNTS = "/api/v1/accounts"
 
 
-def scored(session: Session, account_id: str, **columns: Any) -> None:  # noqa: ANN401
+def add_scored_account(session: Session, account_id: str, **columns: Any) -> None:  # noqa: ANN401
     """An account with a score as a refresh would leave it; ``name`` and such are the account's."""
     of_account = {
         name: columns.pop(name) for name in ("name", "segment", "owner") if name in columns
@@ -26,7 +26,7 @@ def scored(session: Session, account_id: str, **columns: Any) -> None:  # noqa: 
     session.flush()
 
 
-def past(session: Session, day: date, change: int = 0, **columns: Any) -> None:  # noqa: ANN401
+def add_history(session: Session, day: date, change: int = 0, **columns: Any) -> None:  # noqa: ANN401
     usual = {"score": 50.0, "band": "healthy", "status": "ok", "coverage": 1.0, "mrr_cents": 0}
     session.add(
         HealthHistory(
@@ -99,9 +99,9 @@ def test_history_is_told_oldest_first_with_every_change_of_band(
     client: TestClient, session: Session
 ) -> None:
     factories.account(session, "a1")
-    past(session, AS_OF, score=80.0)
-    past(session, AS_OF - timedelta(days=1), change=1, band="watch", score=40.0)
-    past(session, AS_OF - timedelta(days=1), score=60.0)
+    add_history(session, AS_OF, score=80.0)
+    add_history(session, AS_OF - timedelta(days=1), change=1, band="watch", score=40.0)
+    add_history(session, AS_OF - timedelta(days=1), score=60.0)
 
     items = client.get(f"{ACCOUNTS}/a1/health/history").json()["items"]
 
@@ -129,7 +129,7 @@ def test_history_is_of_the_days_asked_for_and_ninety_days_by_default(
 ) -> None:
     factories.account(session, "a1")
     for back in (0, 90, 91):
-        past(session, AS_OF - timedelta(days=back))
+        add_history(session, AS_OF - timedelta(days=back))
 
     items = client.get(f"{ACCOUNTS}/a1/health/history", params=query).json()["items"]
 
@@ -149,7 +149,7 @@ def test_a_long_history_is_told_in_pages(client: TestClient, session: Session) -
     factories.account(session, "a1")
     said = [(str(AS_OF - timedelta(days=back)), n) for back in range(5, -1, -1) for n in (0, 1)]
     for day, change in said:
-        past(session, date.fromisoformat(day), change)
+        add_history(session, date.fromisoformat(day), change)
 
     read: list[tuple[str, int]] = []
     params: dict[str, Any] = {"limit": 5}
@@ -178,7 +178,7 @@ def test_many_scores_are_read_at_once_and_unknown_ids_are_named(
     client: TestClient, session: Session
 ) -> None:
     for account_id in ("b", "a", "c"):
-        scored(session, account_id)
+        add_scored_account(session, account_id)
     factories.workspace(session, "other")
     factories.account(session, "theirs", workspace_id="other")
 

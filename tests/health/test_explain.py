@@ -7,22 +7,22 @@ from typing import Any
 import pytest
 
 from app.features.values import FeatureMap, Lens, ReachSource
-from app.health.benchmark import Benchmark, Measure, Normalizer
-from app.health.definition import Definition
-from app.health.entitlement import Offer
+from app.health.definition.benchmark import Benchmark, Measure, Normalizer
+from app.health.definition.entitlement import Offer
+from app.health.definition.measures import CardMeasure, LinearTransform, MetricSource, TraitSource
+from app.health.definition.score_definition import Definition
+from app.health.definition.scorecard import Adjustment, Card, Scorecard
 from app.health.explain import Kind, Side, explain
-from app.health.measures import CardMeasure, Linear, MetricSource, TraitSource
-from app.health.scorecard import Adjustment, Card, Scorecard
-from tests.health.scoring import AS_OF, known, measure, simple
+from tests.health.builders import AS_OF, make_account, make_measure, simple_benchmark
 
 LENS = Lens(FeatureMap([("Export", "export")]), ReachSource(), "USD", 28)
-PEERS = {"": simple(Measure.REACH)}
+PEERS = {"": simple_benchmark(Measure.REACH)}
 
 
 def line(name: str, at_100: float = 100, **said: Any) -> CardMeasure:  # noqa: ANN401
     source = said.pop("source", None) or MetricSource(metric=name)
     kind = said.pop("kind", "linear_bounded")
-    transform = Linear(kind=kind, at_0=0, at_100=at_100)
+    transform = LinearTransform(kind=kind, at_0=0, at_100=at_100)
     return CardMeasure(name=name, source=source, transform=transform, **said)
 
 
@@ -30,7 +30,7 @@ def side(*measures: CardMeasure, adjustments: Any = (), **features: Any) -> Side
     card = Card(measures=list(measures), adjustments=list(adjustments), min_coverage=0)
     offer = Offer({"export": 1.0}, {})
     said = Definition(1, Scorecard(default=card), offer, LENS, configured=True)
-    return Side(AS_OF, known(**features), said, PEERS, "default")
+    return Side(AS_OF, make_account(**features), said, PEERS, "default")
 
 
 def told(before: Side, after: Side) -> dict[tuple[str, str | None], float]:
@@ -39,15 +39,15 @@ def told(before: Side, after: Side) -> dict[tuple[str, str | None], float]:
 
 def test_usage_is_ranked_again_at_the_old_price_and_the_price_then_at_the_new_usage() -> None:
     """10 per $100 is the median: 100 for $1,000 scores 50, 50 scores 25, for $500 it is 50."""
-    before = side(measure("reach"), reached=100)
-    after = side(measure("reach"), reached=50, price_cents=50_000.0)
+    before = side(make_measure("reach"), reached=100)
+    after = side(make_measure("reach"), reached=50, price_cents=50_000.0)
 
     assert told(before, after) == {("behaviour", "reach"): -25, ("price", "reach"): 25}
 
 
 def test_another_benchmark_or_segment_is_of_the_peers() -> None:
-    before = side(measure("reach"), reached=100)
-    richer = simple(Measure.REACH)
+    before = side(make_measure("reach"), reached=100)
+    richer = simple_benchmark(Measure.REACH)
     fitted = richer.measures["reach"]
     harder = replace(fitted, priced=replace(fitted.priced, values=(20.0, 40.0)))
     peers = {"": PEERS[""], "large": replace(richer, measures={"reach": harder})}
@@ -158,7 +158,7 @@ def test_default_product_features_come_with_the_benchmark() -> None:
 
 def test_without_peers_shares_are_compared() -> None:
     share = {"": Benchmark(Normalizer.SHARE, "", 3, 0, PEERS[""].measures, ())}
-    before = replace(side(measure("reach"), reached=10, end_customers=100), benchmarks=share)
+    before = replace(side(make_measure("reach"), reached=10, end_customers=100), benchmarks=share)
     after = replace(before, features=replace(before.features, end_customers=50))
 
     assert told(before, after) == {("behaviour", "reach"): 10}

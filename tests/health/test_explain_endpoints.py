@@ -8,10 +8,11 @@ from fastapi.testclient import TestClient
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from app.health import service
+from app.health.scoring import service
 from app.tables import HealthHistory
 from tests import factories
 from tests.conftest import NOW
+from tests.health.builders import AS_OF
 from tests.health.explaining import (
     DAYS,
     EARLIER,
@@ -22,7 +23,6 @@ from tests.health.explaining import (
     score,
     sentences,
 )
-from tests.health.scoring import AS_OF
 
 
 @pytest.fixture

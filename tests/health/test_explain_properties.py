@@ -9,10 +9,10 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from app.health.definition.scorecard import Card, Scorecard
 from app.health.explain import BEHAVIOUR, PEERS, PRICE, Kind, Row, Side, explain, stand
-from app.health.judge import facts_of, judge
-from app.health.scorecard import Card, Scorecard
-from tests.health.histories import day, history
+from app.health.scoring.evaluate import account_facts, evaluate
+from tests.health.histories import make_day, random_history
 
 EXACT = 1e-6
 
@@ -28,9 +28,9 @@ ALL_BUT_OVERRIDES = [kind for kind in Kind if kind is not Kind.OVERRIDE]
 
 def scored(side: Side) -> float:
     """The score as a refresh makes it, or what a person says instead; only of what has one."""
-    facts = facts_of(side.definition.offer, [side.features], side.as_of)
+    facts = account_facts(side.definition.offer, [side.features], side.as_of)
     sources = side.definition.scorecard.sources
-    [value] = judge(side.card, side.benchmark, sources, facts).final.tolist()
+    [value] = evaluate(side.card, side.benchmark, sources, facts).final.tolist()
     assume(not math.isnan(value))
     return side.override.value if side.override else float(value)
 
@@ -42,7 +42,7 @@ def points(rows: Sequence[Row], *kinds: Kind) -> list[tuple[Kind, str | None, fl
 @checked
 @given(seed=seeds)
 def test_the_rows_add_up_to_the_difference(seed: int) -> None:
-    before, after = history(seed)
+    before, after = random_history(seed)
     difference = scored(after) - scored(before)
 
     rows = explain(before, after)
@@ -52,7 +52,7 @@ def test_the_rows_add_up_to_the_difference(seed: int) -> None:
 
 def test_the_histories_have_rows_of_every_kind() -> None:
     """Else the properties here would hold of nothing."""
-    found = Counter(row.kind for seed in range(100) for row in explain(*history(seed)))
+    found = Counter(row.kind for seed in range(100) for row in explain(*random_history(seed)))
 
     assert min(found[kind] for kind in Kind) > 10
 
@@ -60,7 +60,7 @@ def test_the_histories_have_rows_of_every_kind() -> None:
 @checked
 @given(seed=seeds)
 def test_there_is_one_row_of_a_kind_for_each_measure(seed: int) -> None:
-    rows = explain(*history(seed))
+    rows = explain(*random_history(seed))
 
     of_measures = [(row.kind, row.measure) for row in rows if row.measure]
     whole = [row.kind for row in rows if row.kind in {Kind.COVERAGE, Kind.CONFIG, Kind.OVERRIDE}]
@@ -71,7 +71,7 @@ def test_there_is_one_row_of_a_kind_for_each_measure(seed: int) -> None:
 @checked
 @given(seed=seeds)
 def test_a_day_is_judged_again_as_it_was(seed: int) -> None:
-    side = replace(history(seed)[0], override=None)
+    side = replace(random_history(seed)[0], override=None)
 
     assert stand(side).value == pytest.approx(scored(side), abs=EXACT)
 
@@ -79,13 +79,13 @@ def test_a_day_is_judged_again_as_it_was(seed: int) -> None:
 @checked
 @given(seed=seeds)
 def test_nothing_explains_nothing(seed: int) -> None:
-    assert explain(history(seed)[0], history(seed)[0]) == []
+    assert explain(random_history(seed)[0], random_history(seed)[0]) == []
 
 
 @checked
 @given(seed=seeds)
 def test_without_a_change_of_usage_no_row_is_of_behaviour(seed: int) -> None:
-    before, after = history(seed)
+    before, after = random_history(seed)
 
     rows = explain(before, reverted(before, after, BEHAVIOUR))
 
@@ -95,7 +95,7 @@ def test_without_a_change_of_usage_no_row_is_of_behaviour(seed: int) -> None:
 @checked
 @given(seed=seeds)
 def test_without_a_change_of_terms_no_row_is_of_price_and_behaviour_is_the_same(seed: int) -> None:
-    before, after = history(seed)
+    before, after = random_history(seed)
     features = replace(after.features, **{n: getattr(before.features, n) for n in PRICE})
 
     rows = explain(before, replace(after, features=features))
@@ -108,7 +108,7 @@ def test_without_a_change_of_terms_no_row_is_of_price_and_behaviour_is_the_same(
 @checked
 @given(seed=seeds)
 def test_with_the_same_peers_no_row_is_of_peers_and_the_rows_before_are_the_same(seed: int) -> None:
-    before, after = history(seed)
+    before, after = random_history(seed)
     assume(before.definition.configured)
     same = replace(reverted(before, after, PEERS, as_of=False), benchmarks=before.benchmarks)
 
@@ -122,7 +122,7 @@ def test_with_the_same_peers_no_row_is_of_peers_and_the_rows_before_are_the_same
 @checked
 @given(seed=seeds)
 def test_with_the_same_scorecard_and_settings_no_row_is_of_configuration(seed: int) -> None:
-    before, after = history(seed)
+    before, after = random_history(seed)
     same = replace(after, definition=before.definition, card_name=before.card_name)
 
     assert points(explain(before, same), Kind.CONFIG) == []
@@ -132,7 +132,7 @@ def test_with_the_same_scorecard_and_settings_no_row_is_of_configuration(seed: i
 @given(seed=seeds)
 def test_product_features_found_in_the_usage_are_no_configuration(seed: int) -> None:
     """They come with the benchmark of a month, and belong to it."""
-    before, after = history(seed)
+    before, after = random_history(seed)
     found = before.definition
     assume(not found.configured)
     names = tuple(after.definition.offer.weights)
@@ -144,7 +144,7 @@ def test_product_features_found_in_the_usage_are_no_configuration(seed: int) -> 
 @checked
 @given(seed=seeds)
 def test_without_an_override_no_row_is_of_one(seed: int) -> None:
-    before, after = (replace(side, override=None) for side in history(seed))
+    before, after = (replace(side, override=None) for side in random_history(seed))
 
     assert points(explain(before, after), Kind.OVERRIDE) == []
 
@@ -152,8 +152,8 @@ def test_without_an_override_no_row_is_of_one(seed: int) -> None:
 @checked
 @given(seed=seeds)
 def test_an_override_changes_no_other_row(seed: int) -> None:
-    rows = explain(*history(seed))
-    bare = explain(*(replace(side, override=None) for side in history(seed)))
+    rows = explain(*random_history(seed))
+    bare = explain(*(replace(side, override=None) for side in random_history(seed)))
 
     assert points(rows, *ALL_BUT_OVERRIDES) == points(bare, *Kind)
 
@@ -171,7 +171,7 @@ OWN_INPUTS = {
 @checked
 @given(seed=seeds, name=st.sampled_from(sorted(OWN_INPUTS)))
 def test_a_measure_whose_usage_is_the_same_has_no_row_of_behaviour(seed: int, name: str) -> None:
-    before, after = history(seed)
+    before, after = random_history(seed)
 
     rows = explain(before, reverted(before, after, OWN_INPUTS[name], as_of=False))
 
@@ -181,11 +181,11 @@ def test_a_measure_whose_usage_is_the_same_has_no_row_of_behaviour(seed: int, na
 @checked
 @given(seed=seeds)
 def test_where_the_same_measures_are_known_all_the_way_none_is_of_coverage(seed: int) -> None:
-    before, after = history(seed)
+    before, after = random_history(seed)
     known = [measure.model_copy(update={"missing": 0}) for measure in before.card.measures]
     card = Card(measures=known, groups=before.card.groups, min_coverage=0)
     definition = replace(before.definition, scorecard=Scorecard(default=card))
-    one = day(before.features, definition, before.benchmarks)
+    one = make_day(before.features, definition, before.benchmarks)
     other = replace(after, definition=definition, card_name=one.card_name)
 
     assert points(explain(one, other), Kind.COVERAGE) == []

@@ -8,11 +8,13 @@ from fastapi.testclient import TestClient
 from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
-from app.health import override_service, scorecard_service
-from app.health.scorecard import Scorecard
+from app.health.definition.scorecard import Scorecard
+from app.health.overrides import service
+from app.health.versions import service
 from app.tables import DailyUsage, StaleAccount, Subscription
 from app.workspaces.service import Actor
 from tests import factories
+from tests.health.builders import AS_OF
 from tests.health.crowd import NOW, crowd, name_events
 from tests.health.explaining import (
     EARLIER,
@@ -24,7 +26,6 @@ from tests.health.explaining import (
     score,
     sentences,
 )
-from tests.health.scoring import AS_OF
 
 
 @pytest.fixture
@@ -105,8 +106,8 @@ def test_after_an_activation_a_row_is_of_the_configuration(
     wanted = Scorecard.model_validate(
         {"default": {"measures": [_reach(weight=3), _line("depth", 1)]}}
     )
-    row = scorecard_service.draft(world, Actor("acme", "test", NOW), wanted)
-    scorecard_service.activate(world, Actor("acme", "test", NOW), row.version)
+    row = service.draft(world, Actor("acme", "test", NOW), wanted)
+    service.activate(world, Actor("acme", "test", NOW), row.version)
     score(world, AS_OF)
 
     found = explained(client)
@@ -133,7 +134,7 @@ def _line(name: str, weight: float) -> dict[str, Any]:
 
 def test_an_overruled_day_has_a_row_of_the_override(client: TestClient, world: Session) -> None:
     keep_peers(world)
-    override_service.put(
+    service.put_override(
         world,
         Actor("acme", "test", NOW),
         "a010",

@@ -7,7 +7,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
 from app.core.db import SessionFactory
-from app.health import service
+from app.health.scoring import service
 from tests import factories
 from tests.conftest import NOW
 from tests.lifecycle.id_changes import move_account

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.accounts.hierarchy import Rollup
-from app.health.assess import Status
+from app.health.definition.scorecard import Band, Scorecard
 from app.health.rollup import InBand, Member, RolledUp, roll_up
-from app.health.scorecard import Band, Scorecard
+from app.health.scoring.assess import HealthStatus
 
 CARD = Scorecard().default
 
@@ -76,9 +76,9 @@ def test_where_nobody_pays_revenue_weighs_all_alike() -> None:
     assert rolled(HOLDING, member(80, 0), member(20, 0)).value == 50
 
 
-@pytest.mark.parametrize("status", [Status.CHURNED, Status.EXCLUDED])
+@pytest.mark.parametrize("status", [HealthStatus.CHURNED, HealthStatus.EXCLUDED])
 @pytest.mark.parametrize("method", [*Rollup])
-def test_who_is_gone_counts_nowhere(status: Status, method: Rollup) -> None:
+def test_who_is_gone_counts_nowhere(status: HealthStatus, method: Rollup) -> None:
     gone = member(1, 900, status)
 
     assert rolled(HOLDING, member(80), gone, method=method) == RolledUp(

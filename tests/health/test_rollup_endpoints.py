@@ -6,8 +6,8 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
-from app.health.queries import HAS_CHILDREN
-from app.health.scorecard import Scorecard
+from app.health.definition.scorecard import Scorecard
+from app.health.scoring.queries import HAS_CHILDREN
 from app.tables import Account, HealthScore
 from tests import factories
 

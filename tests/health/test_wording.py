@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from app.core.languages import Language
-from app.health.entitlement import Offer
+from app.health.definition.entitlement import Offer
 from app.health.explain import explain
-from app.health.overlays import Override
+from app.health.scoring.post_processing import Override
 from app.health.wording import change_sentence, level_sentence, sentence
-from tests.health.histories import history
-from tests.health.scoring import AS_OF
+from tests.health.builders import AS_OF
+from tests.health.histories import random_history
 from tests.health.telling import EN, USUAL, ZH, both, row, side
 
 
@@ -190,7 +190,7 @@ def test_the_whole_way() -> None:
 @pytest.mark.parametrize("language", Language)
 def test_every_sentence_of_any_history_is_whole(language: Language) -> None:
     for seed in range(300):
-        before, after = history(seed)
+        before, after = random_history(seed)
         for told in explain(before, after):
             said = sentence(told, before, after, language)
 

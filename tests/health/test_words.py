@@ -1,7 +1,7 @@
 import pytest
 
 from app.core.languages import Language, preferred_language
-from app.health.metrics import METRICS
+from app.health.definition.metrics import METRICS
 from app.health.words import WORDS
 
 EN, ZH = Language.EN, Language.ZH

@@ -2,13 +2,13 @@ from datetime import date
 
 import pytest
 
-from app.health.assess import Status
+from app.health.scoring.assess import HealthStatus
 from app.interventions.outcome import AccountSnapshot, describe_outcome, succeeded
 from app.interventions.playbooks.definition import SuccessCriterion
 
-BEFORE = AccountSnapshot(date(2026, 1, 1), Status.OK, 40.0, {"breadth": 20.0, "depth": 50.0})
-AFTER = AccountSnapshot(date(2026, 1, 31), Status.OK, 47.5, {"breadth": 26.0, "reach": 10.0})
-GONE = AccountSnapshot(date(2026, 1, 31), Status.CHURNED, None, {})
+BEFORE = AccountSnapshot(date(2026, 1, 1), HealthStatus.OK, 40.0, {"breadth": 20.0, "depth": 50.0})
+AFTER = AccountSnapshot(date(2026, 1, 31), HealthStatus.OK, 47.5, {"breadth": 26.0, "reach": 10.0})
+GONE = AccountSnapshot(date(2026, 1, 31), HealthStatus.CHURNED, None, {})
 BREADTH = SuccessCriterion(measure="breadth", least=5)
 
 

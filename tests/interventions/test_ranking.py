@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.health.assess import Status
-from app.health.scorecard import Band
+from app.health.definition.scorecard import Band
+from app.health.scoring.assess import HealthStatus
 from app.interventions.experiments.uplift import Uplift
 from app.interventions.playbooks.catalogue import shipped_playbooks
 from app.interventions.playbooks.definition import CustomerType
@@ -26,7 +26,7 @@ def case(*drivers: Signal, **changes: Any) -> Case:  # noqa: ANN401
     made = Case(
         account_id="a1",
         business=CustomerType.B2B,
-        status=Status.OK,
+        status=HealthStatus.OK,
         band=Band.WATCH,
         mrr_cents=100_00,
         probability=0.2,
@@ -59,9 +59,9 @@ def test_a_playbook_answers_the_gravest_of_its_signals() -> None:
         ({"blocked": {"find_next_champion"}}, []),
         ({"matched": frozenset()}, []),
         ({"business": CustomerType.B2C}, []),
-        ({"status": Status.CHURNED}, []),
-        ({"status": Status.EXCLUDED}, []),
-        ({"status": Status.NEW}, ["find_next_champion"]),
+        ({"status": HealthStatus.CHURNED}, []),
+        ({"status": HealthStatus.EXCLUDED}, []),
+        ({"status": HealthStatus.NEW}, ["find_next_champion"]),
     ],
 )
 def test_it_is_only_for_its_audience(changes: dict[str, Any], expected: list[str]) -> None:
@@ -77,8 +77,10 @@ def test_who_is_dormant_is_woken_and_not_called_to_a_community() -> None:
 def test_who_has_left_is_written_to_only_when_the_cause_is_fixed() -> None:
     gone = driver("churned", "high")
 
-    assert keys(case(gone, status=Status.CHURNED)) == []
-    assert keys(case(gone, driver("cause_fixed"), status=Status.CHURNED)) == ["return_after_churn"]
+    assert keys(case(gone, status=HealthStatus.CHURNED)) == []
+    assert keys(case(gone, driver("cause_fixed"), status=HealthStatus.CHURNED)) == [
+        "return_after_churn"
+    ]
 
 
 def test_the_value_is_risk_times_revenue_times_uplift_less_cost() -> None:
@@ -113,7 +115,7 @@ def test_what_was_measured_takes_the_place_of_what_was_supposed() -> None:
         ({"probability": None}, 0.15, "band", 1200_00),
         ({"probability": None, "band": Band.AT_RISK}, 0.3, "band", 1200_00),
         ({"mrr_cents": 0}, 0.2, "model", 1200_00),
-        ({"status": Status.CHURNED}, 1.0, "model", 1200_00),
+        ({"status": HealthStatus.CHURNED}, 1.0, "model", 1200_00),
     ],
 )
 def test_what_is_at_stake_says_what_it_rests_on(

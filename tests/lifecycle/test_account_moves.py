@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app import pipeline
 from app.core.db import SessionFactory
-from app.health import service as health
+from app.health.scoring import service as health
 from tests.billing.sender import connect, invoice, send_all, subscription
 from tests.conftest import NOW
 from tests.events import calls

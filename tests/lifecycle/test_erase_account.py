@@ -4,7 +4,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
 from app.core.db import SessionFactory
-from app.health import service as health
+from app.health.scoring import service as health
 from app.tables import AccountActivity
 from tests import factories
 from tests.conftest import NOW

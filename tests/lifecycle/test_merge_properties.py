@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
 from app.core.db import SessionFactory
-from app.health import service as health
+from app.health.scoring import service as health
 from tests.conftest import NOW
 from tests.events import calls
 from tests.events.calls import alias, group, identify, track

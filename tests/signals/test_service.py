@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from app import pipeline
 from app.events.tables import StaleAccount
-from app.health.signalling import signals_on
+from app.health.scoring.signal_sync import load_signals
 from app.signals.config import Config
 from app.signals.service import put_config
 from app.signals.signal import Signal
@@ -104,8 +104,8 @@ def test_a_past_day_is_found_as_it_was_and_leaves_today_alone(session: Session, 
     before = [(row.id, row.changed_at) for row in rows(session)]
 
     refresh(session, as_of=ago(15), now=LATER)
-    early = signals_on(session, "acme", [acme], as_of=ago(15), now=LATER)
-    late = signals_on(session, "acme", [acme], as_of=ago(5), now=LATER)
+    early = load_signals(session, "acme", [acme], as_of=ago(15), now=LATER)
+    late = load_signals(session, "acme", [acme], as_of=ago(5), now=LATER)
 
     assert "champion_inactive" not in names(early[acme])
     assert "champion_inactive" in names(late[acme])
@@ -116,7 +116,7 @@ def test_what_became_known_later_is_not_seen_on_a_past_day(session: Session, acm
     """Ada was there all the time, but that is known since today only."""
     factories.usage(session, ago(6), user_id="ada", event_name="Share", known_on=TODAY)
 
-    found = signals_on(session, "acme", [acme], as_of=ago(5), now=NOW)
+    found = load_signals(session, "acme", [acme], as_of=ago(5), now=NOW)
 
     assert "champion_inactive" in names(found[acme])
 
@@ -163,8 +163,8 @@ def test_a_bill_that_was_paid_later_was_owed_until_then(
 ) -> None:
     factories.invoice(session, acme, status=status, failed_at=NOW - timedelta(days=3), paid_at=NOW)
 
-    today = signals_on(session, "acme", [acme], as_of=TODAY, now=NOW)
-    before = signals_on(session, "acme", [acme], as_of=ago(2), now=NOW)
+    today = load_signals(session, "acme", [acme], as_of=TODAY, now=NOW)
+    before = load_signals(session, "acme", [acme], as_of=ago(2), now=NOW)
 
     assert ("payment_failed" in names(today[acme])) is holds
     assert "payment_failed" in names(before[acme])
@@ -175,7 +175,7 @@ def test_who_has_the_role_is_the_champion(session: Session, acme: str) -> None:
     session.add(User(workspace_id="acme", user_id="ben", account_id=acme))
     session.flush()
 
-    found = signals_on(session, "acme", [acme], as_of=TODAY, now=NOW)
+    found = load_signals(session, "acme", [acme], as_of=TODAY, now=NOW)
 
     assert "champion_inactive" not in names(found[acme])  # ben was here yesterday
 
@@ -198,8 +198,8 @@ def test_the_thousandth_of_what_counts_is_a_milestone(session: Session, acme: st
     put_config(session, Actor("acme", "test", NOW), config)
     session.execute(delete(DailyUsage).where(DailyUsage.user_id == "ada"))
 
-    found = signals_on(session, "acme", [acme], as_of=TODAY, now=NOW)
-    before = signals_on(session, "acme", [acme], as_of=ago(3), now=NOW)
+    found = load_signals(session, "acme", [acme], as_of=TODAY, now=NOW)
+    before = load_signals(session, "acme", [acme], as_of=ago(3), now=NOW)
 
     [signal] = [each for each in found[acme] if each.name == "milestone"]
     assert (signal.since, signal.evidence) == (ago(2), {"count": 180})
@@ -210,10 +210,10 @@ def test_first_value_is_an_event_that_somebody_has_named(session: Session, acme:
     config = Config(key_actions=["Chat"])
     session.execute(update(Account).values(trial_started_on=ago(10)))
     put_config(session, Actor("acme", "test", NOW), config)
-    before = signals_on(session, "acme", [acme], as_of=TODAY, now=NOW)
+    before = load_signals(session, "acme", [acme], as_of=TODAY, now=NOW)
 
     factories.usage(session, ago(1), event_name="Chat")
-    after = signals_on(session, "acme", [acme], as_of=TODAY, now=NOW)
+    after = load_signals(session, "acme", [acme], as_of=TODAY, now=NOW)
 
     assert "first_value_late" in names(before[acme])
     assert "first_value_late" not in names(after[acme])

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, JsonValue, Strict, model_validator
 
 from app.core.filters.matching import FilterError, parse_filter
-from app.health.measures import NO_NUL
+from app.health.definition.measures import NO_NUL
 from app.interventions.experiments.assignment import (
     CONTROL,
     MISMATCH_P_VALUE,

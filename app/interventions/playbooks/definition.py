@@ -9,8 +9,8 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, Strict, model_validator
 
 from app.core.filters.matching import FilterError, parse_filter
-from app.health.measures import NO_NUL
-from app.health.scorecard import Band
+from app.health.definition.measures import NO_NUL
+from app.health.definition.scorecard import Band
 from app.health.words import Language
 from app.interventions.playbooks.template_fields import ACCOUNT_FIELDS, SIGNAL_FIELDS
 from app.interventions.playbooks.templates import TemplateError, check_template

@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 from app.churn.scoring.revenue import revenue_at_risk
 from app.core.filters.matching import And, Filter, parse_filter
 from app.core.pagination import Page, Paging
-from app.health.benchmark_queries import definition
-from app.health.definition import Definition
+from app.health.definition.benchmark_queries import find_definition
+from app.health.definition.score_definition import Definition
 from app.health.wording import level_sentence
 from app.health.words import Language
 from app.portfolio.account_list import AccountListRequest
@@ -78,7 +78,7 @@ def _drivers(
         if row.definition is None or not row.measures:
             continue
         if row.definition not in meanings:
-            meanings[row.definition] = definition(session, workspace_id, row.definition)
+            meanings[row.definition] = find_definition(session, workspace_id, row.definition)
         meaning = meanings[row.definition]
         measure = max(row.measures, key=_missed)
         if meaning is not None and _missed(measure) > 0:

@@ -21,8 +21,9 @@ from app.churn.training.observations import ObservedPanel
 from app.core.db import SessionFactory, transaction
 from app.core.query_helpers import advisory_lock
 from app.features.table_queries import Moment
-from app.health import scorecard_queries, yardstick
-from app.health import service as health
+from app.health.definition import scorecard_queries
+from app.health.scoring import scoring_context
+from app.health.scoring import service as health
 from app.jobs import service as jobs
 from app.jobs.service import ClaimedJob
 from app.jobs.tables import Job
@@ -66,7 +67,7 @@ def _check(session: Session, workspace_id: str, subject: BacktestSubject) -> Non
         case "model":
             model_queries.get_model(session, workspace_id, int(subject.key))
         case "scorecard":
-            scorecard_queries.scorecard_of(session, workspace_id, int(subject.key))
+            scorecard_queries.get_scorecard_config(session, workspace_id, int(subject.key))
         case _:
             rule_service.get(session, workspace_id, subject.key)
 
@@ -189,8 +190,8 @@ def _scored(
     until = date.fromisoformat(work.config["until"])
     seen = _observed(session, work.workspace_id, moments, setting.horizon, until)
     ids = [account_id for account_id, _ in seen.moments]
-    card = scorecard_queries.scorecard_of(session, work.workspace_id, int(subject.key))
-    against, lens = yardstick.current(
+    card = scorecard_queries.get_scorecard_config(session, work.workspace_id, int(subject.key))
+    against, lens = scoring_context.load_context(
         session,
         get_workspace(session, work.workspace_id),
         as_of=day,
@@ -199,7 +200,7 @@ def _scored(
     )
     found = {
         each.account_id: each
-        for each in health.judged(
+        for each in health.load_assessments(
             session, work.workspace_id, ids, against, lens, as_of=day, now=now
         )
     }

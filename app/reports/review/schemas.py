@@ -7,7 +7,7 @@ from pydantic import Field
 
 from app.core.schemas import ResponseModel
 from app.engagement.schemas import GoalProgressOut
-from app.health.scorecard import Band
+from app.health.definition.scorecard import Band
 
 MESSAGE = "Your plan includes “Campaigns”; three short steps put it to work."
 

@@ -17,7 +17,7 @@ from app.core.languages import Language
 from app.engagement import queries as engagement
 from app.engagement.schemas import GoalProgressOut
 from app.engagement.snapshot import MINUTE, Engagement, standard_minutes
-from app.health.queries import standing_on
+from app.health.scoring.queries import find_history_row
 from app.interventions.suggestion_text import texts_in
 from app.interventions.tables import Intervention
 from app.reports.queries import load_names
@@ -62,7 +62,7 @@ def build_review(
     language: Language,
 ) -> InternalAccountReview:
     account = get_account(session, workspace_id, account_id)
-    last = standing_on(session, workspace_id, account_id, day=span.until)
+    last = find_history_row(session, workspace_id, account_id, day=span.until)
     details: Mapping[str, Any] = last.details if last else {}
     known = engagement.load_engagement(
         session, workspace_id, [account_id], as_of=span.until, now=now

@@ -7,7 +7,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
-from app.health import service
+from app.health.scoring import service
 from app.tables import Alert, ChurnRisk, DailyReach, DailyUsage, Intervention
 from tests.conftest import NOW
 from tests.health.crowd import crowd, name_events

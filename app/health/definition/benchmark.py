@@ -1,0 +1,251 @@
+"""The benchmark maths: what the accounts of a segment get for what they pay.
+
+A benchmark pools month-ends of comparable accounts and keeps, for each measure, how usage grows
+with price and the percentiles of what is left once price is taken out. It is fitted once and
+stored: ranking an account against it needs nothing else.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+MIN_ACCOUNTS = 20
+MIN_PRICES = 3
+MAX_KNOTS = 2_001
+MAX_POINTS = 1_000
+MIN_ELASTICITY, MAX_ELASTICITY = 0.25, 2.0
+CENTS_PER_UNIT = 10_000  # prices are compared in units of $100
+
+
+class Measure(StrEnum):
+    BREADTH = "breadth"
+    DEPTH = "depth"
+    REACH = "reach"
+    MOMENTUM = "momentum"
+
+
+MEASURES: tuple[Measure, ...] = (Measure.BREADTH, Measure.DEPTH, Measure.REACH)
+"""The measures taken from usage. Columns of every (n, 3) array are in this order."""
+
+
+class Normalizer(StrEnum):
+    """What makes 0-100 of a value: the percentile among peers, or the share of what was bought."""
+
+    SEGMENT = "segment"
+    WORKSPACE = "workspace"
+    SHARE = "share"
+
+
+@dataclass(frozen=True, slots=True)
+class Knots:
+    """Distinct positive values, ascending, and the mid-rank percentile (0-100) of each."""
+
+    values: tuple[float, ...] = ()
+    percentiles: tuple[float, ...] = ()
+
+    def to_json(self) -> dict[str, list[float]]:
+        return {"values": list(self.values), "percentiles": list(self.percentiles)}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, list[float]]) -> Self:
+        return cls(tuple(stored["values"]), tuple(stored["percentiles"]))
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureBenchmark:
+    """One measure over the pool. The medians are of x and of x per $100: they explain, not rank."""
+
+    elasticity: float
+    priced: Knots
+    plain: Knots
+    median: float
+    median_per_dollar: float | None
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "elasticity": self.elasticity,
+            "priced": self.priced.to_json(),
+            "plain": self.plain.to_json(),
+            "median": self.median,
+            "median_per_dollar": self.median_per_dollar,
+        }
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Self:
+        knots_of = {name: Knots.from_json(stored[name]) for name in ("priced", "plain")}
+        return cls(**{**stored, **knots_of})
+
+
+@dataclass(frozen=True, slots=True)
+class Benchmark:
+    """`accounts` and `priced_accounts` count distinct accounts of the pool, not month-ends."""
+
+    normalizer: Normalizer
+    segment: str
+    accounts: int
+    priced_accounts: int
+    measures: Mapping[str, MeasureBenchmark]
+    product_features: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "normalizer": self.normalizer.value,
+            "segment": self.segment,
+            "accounts": self.accounts,
+            "priced_accounts": self.priced_accounts,
+            "measures": {str(key): fitted.to_json() for key, fitted in self.measures.items()},
+            "product_features": list(self.product_features),
+        }
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Self:
+        measures = stored["measures"]
+        return cls(
+            normalizer=Normalizer(stored["normalizer"]),
+            segment=stored["segment"],
+            accounts=stored["accounts"],
+            priced_accounts=stored["priced_accounts"],
+            measures={key: MeasureBenchmark.from_json(measures[key]) for key in measures},
+            product_features=tuple(stored["product_features"]),
+        )
+
+
+def fit_benchmark(
+    x: Floats,
+    price_cents: Floats,
+    account: Integers,
+    *,
+    segment: str,
+    normalizer: Normalizer,
+    price_exponent: float | None,
+    product_features: tuple[str, ...],
+    others: Mapping[str, Floats] | None = None,
+) -> Benchmark:
+    """Fit the benchmark to its pool, one row for each account and month-end, in any order.
+
+    x: (n, 3), nan where the measure was not taken; such rows stay out of that measure's ranks.
+    price_cents: (n,), nan where unpriced. account: (n,), the number of the row's account.
+    others: what else is ranked, by key, (n,) each.
+    Fewer than 20 accounts cannot rank anybody: the normalizer is then SHARE.
+    """
+    accounts = count_distinct(account)
+    normalizer = normalizer if accounts >= MIN_ACCOUNTS else Normalizer.SHARE
+    columns: dict[str, Floats] = dict(zip(MEASURES, x.T, strict=True))
+    measures = {
+        key: fit_measure(column, price_cents, account, price_exponent)
+        for key, column in (columns | dict(others or {})).items()
+        if (column > 0).any()
+    }
+    if normalizer is Normalizer.SHARE:
+        measures = {k: replace(m, priced=Knots(), plain=Knots()) for k, m in measures.items()}
+    return Benchmark(
+        normalizer=normalizer,
+        segment=segment,
+        accounts=accounts,
+        priced_accounts=count_distinct(account[price_cents > 0]),
+        measures=measures,
+        product_features=product_features,
+    )
+
+
+def fit_measure(
+    x: Floats, price_cents: Floats, account: Integers, price_exponent: float | None
+) -> MeasureBenchmark:
+    """x, price_cents, account: (n,). Too few priced accounts: ranked at b = 0 by `plain` alone."""
+    taken = ~np.isnan(x)
+    plain, median = build_knots(x), float(np.median(x[taken]))
+    priced = taken & (price_cents > 0)
+    if count_distinct(account[priced]) < MIN_ACCOUNTS:
+        return MeasureBenchmark(0.0, Knots(), plain, median, None)
+    if price_exponent is None:
+        price_exponent = elasticity(x, price_cents, account)
+    adjusted = per_price(x[priced], price_cents[priced], price_exponent)
+    per_dollar = per_price(x[priced], price_cents[priced], 1.0)
+    return MeasureBenchmark(
+        price_exponent, build_knots(adjusted), plain, median, float(np.median(per_dollar))
+    )
+
+
+def count_distinct(account: Integers) -> int:
+    return int(np.unique(account).size)
+
+
+def per_price(x: Floats, price_cents: Floats, exponent: float) -> Floats:
+    """Give x / price^exponent, the price in units of $100: with exponent 1, x per $100."""
+    adjusted: Floats = x / (price_cents / CENTS_PER_UNIT) ** exponent
+    return adjusted
+
+
+def build_knots(pool: Floats) -> Knots:
+    """The mid-rank percentiles 100 * (below + equal / 2) / n of an (n,) pool, nan left out.
+
+    Zeros count for the ranks but are no knot: zero scores 0. At most 2,001 knots are kept, evenly
+    by rank among the distinct values, the first and the last always.
+    """
+    values, counts = np.unique(pool[~np.isnan(pool)], return_counts=True)
+    percentiles = 100 * (np.cumsum(counts) - counts / 2) / counts.sum()
+    positive = np.flatnonzero(values > 0)
+    evenly = np.linspace(0, positive.size - 1, min(positive.size, MAX_KNOTS))
+    kept = positive[evenly.round().astype(np.int64)]
+    return Knots(tuple(values[kept].tolist()), tuple(percentiles[kept].tolist()))
+
+
+def percentile(knots: Knots, x: Floats) -> Floats:
+    """The percentile (0-100) of each x, never falling as x grows: (n,) -> (n,).
+
+    Linear from (0, 0) through the knots, constant beyond the last; nan stays nan, and everything
+    is nan where there are no knots.
+    """
+    if not knots.values:
+        return np.full(x.shape, np.nan)
+    return np.interp(x, (0.0, *knots.values), (0.0, *knots.percentiles))
+
+
+def elasticity(x: Floats, price_cents: Floats, account: Integers) -> float:
+    """The percent by which x grows when the price grows by one percent, within [0.25, 2].
+
+    The Theil-Sen slope of log x on log price over rows with both positive, one point for each
+    account; 1.0 with fewer than 20 such accounts or fewer than 3 distinct prices.
+    """
+    log_price, log_x = log_points(x, price_cents, account)
+    if log_price.size < MIN_ACCOUNTS or np.unique(log_price).size < MIN_PRICES:
+        return 1.0
+    return float(np.clip(theil_sen_slope(log_price, log_x), MIN_ELASTICITY, MAX_ELASTICITY))
+
+
+def log_points(x: Floats, price_cents: Floats, account: Integers) -> tuple[Floats, Floats]:
+    """Mean log price and mean log x of each account, at most 1,000 of them, in any row order.
+
+    Log prices are rounded to nine decimals: equal prices stay equal however many rows they had.
+    """
+    used = np.flatnonzero((x > 0) & (price_cents > 0))
+    used = used[np.lexsort((x[used], price_cents[used], account[used]))]
+    numbers, point, rows = np.unique(account[used], return_inverse=True, return_counts=True)
+    log_price = np.bincount(point, np.log(price_cents[used])) / rows
+    log_x = np.bincount(point, np.log(x[used])) / rows
+    chosen = np.argsort(scramble(numbers), kind="stable")[:MAX_POINTS]
+    return log_price[chosen].round(9), log_x[chosen]
+
+
+def scramble(account: Integers) -> NDArray[np.uint64]:
+    """A fixed scramble of account numbers: SplitMix64's finalizer (Steele, Lea, Flood 2014)."""
+    mixed = account.astype(np.uint64)
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return mixed ^ (mixed >> np.uint64(31))
+
+
+def theil_sen_slope(x: Floats, y: Floats) -> float:
+    """The median slope over all pairs with different x (Theil 1950, Sen 1968), n^2 / 2 floats."""
+    order = np.argsort(x, kind="stable")
+    x, y = x[order], y[order]
+    higher = np.searchsorted(x, x, side="right")
+    slopes = [(y[j:] - y[i]) / (x[j:] - x[i]) for i, j in enumerate(higher)]
+    return float(np.median(np.concatenate(slopes), overwrite_input=True))

@@ -1,0 +1,193 @@
+"""What an account may use of the product, how much it has adopted, and what the rest costs it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from app.features.values import AccountFeatures
+
+
+@dataclass(frozen=True)
+class Offer:
+    """The product on offer: the weight of each product feature, and what each plan includes.
+
+    By plan: which share of its price a product feature stands for, what a seat costs, and the
+    most that the window may hold of ``users``, ``end_customers`` or a product feature's events.
+    """
+
+    weights: Mapping[str, float]
+    plans: Mapping[str, Sequence[str]]
+    price_shares: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    seat_prices: Mapping[str, int | None] = field(default_factory=dict)
+    limits: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+    @cached_property
+    def everything(self) -> frozenset[str]:
+        return frozenset(self.weights)
+
+    @cached_property
+    def included(self) -> Mapping[str, frozenset[str]]:
+        return {
+            plan: self.everything.intersection(features) or self.everything
+            for plan, features in self.plans.items()
+        }
+
+    def entitled(self, account: AccountFeatures) -> frozenset[str]:
+        """An unknown plan, or one that names no features, includes every one."""
+        features = self.included.get(account.plan or "", self.everything)
+        if not account.feature_exceptions:
+            return features
+        granted = {key for key, has in account.feature_exceptions.items() if has}
+        denied = {key for key, has in account.feature_exceptions.items() if not has}
+        return (features | (granted & self.everything)) - denied
+
+    def shares(self, account: AccountFeatures) -> Mapping[str, float]:
+        """Product feature to its share of the account's price, in key order; 1 at most in all.
+
+        Those that the plan names no share for divide the rest by weight.
+        """
+        entitled, plan = self.entitled(account), account.plan or ""
+        if (plan, entitled) not in self._shares:
+            self._shares[plan, entitled] = self._divided(plan, entitled)
+        return self._shares[plan, entitled]
+
+    @cached_property
+    def _shares(self) -> dict[tuple[str, frozenset[str]], Mapping[str, float]]:
+        """What has been worked out: many accounts have the same plan."""
+        return {}
+
+    def _divided(self, plan: str, entitled: frozenset[str]) -> Mapping[str, float]:
+        named = self.price_shares.get(plan, {})
+        rest = max(0.0, 1 - sum(named.get(key, 0.0) for key in sorted(entitled)))
+        unnamed = self.weight(entitled.difference(named))
+        return {
+            key: named[key] if key in named else rest * self.weights[key] / unnamed
+            for key in sorted(entitled)
+        }
+
+    def weight(self, features: frozenset[str]) -> float:
+        """Sum in a fixed order, so that the same features weigh the same to the last digit."""
+        return sum(self.weights[key] for key in sorted(features))
+
+
+@dataclass(frozen=True, slots=True)
+class Breadth:
+    """Weights of the entitled product features: adopted, adopted before, all; and the unused."""
+
+    now: float
+    before: float
+    entitled: float
+    unused: tuple[str, ...]
+
+
+def breadth(offer: Offer, account: AccountFeatures) -> Breadth:
+    entitled = offer.entitled(account)
+    adopted = entitled.intersection(account.adopted)
+    return Breadth(
+        offer.weight(adopted),
+        offer.weight(entitled.intersection(account.adopted_before)),
+        offer.weight(entitled),
+        tuple(sorted(entitled - adopted)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class UnusedFeature:
+    """A product feature that is paid for and not adopted, and the money a month it stands for."""
+
+    key: str
+    share: float
+    cents: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Seats:
+    """``idle_cents``: what the idle ones cost a month; None where no price of a seat is known."""
+
+    bought: int
+    active: int
+    idle: int
+    idle_cents: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class OverLimit:
+    """Use beyond what the plan allows. ``over_share``: 0.25 is a quarter more; None: of nothing."""
+
+    name: str
+    limit: int
+    used: int
+    over_share: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Entitlement:
+    """What an account pays for and does not use, and what it uses beyond what it pays for.
+
+    Money is in cents a month; the parts add up to ``value_leak_cents``, which is at most the
+    price: 0 where nothing is paid, None where the price is not known.
+    """
+
+    value_leak_cents: int | None
+    unused: tuple[UnusedFeature, ...]
+    seats: Seats | None
+    over_limits: tuple[OverLimit, ...]
+
+
+DIGITS = 4
+
+
+def evaluate_entitlement(
+    offer: Offer, account: AccountFeatures, *, configured: bool = True
+) -> Entitlement:
+    """Say what an account pays for in vain. ``configured``: somebody has named product features.
+
+    An idle seat is paid for in vain whole; of what the other seats cost, the share of each product
+    feature that is not adopted.
+    """
+    price = _price(account)
+    seats = _seats(account, offer.seat_prices.get(account.plan or ""), price)
+    idle = (seats and seats.idle_cents) or 0
+    shares = offer.shares(account) if configured else {}
+    adopted = frozenset(account.adopted)
+    unused = {key: share for key, share in shares.items() if share > 0 and key not in adopted}
+    features = tuple(_unused(unused, None if price is None else price - idle))
+    leak = None if price is None else idle + sum(each.cents or 0 for each in features)
+    limits = offer.limits.get(account.plan or "", {})
+    return Entitlement(leak, features, seats, tuple(_over_limits(account, limits)))
+
+
+def _price(account: AccountFeatures) -> int | None:
+    """Whole cents, rounded down: nobody loses more than is paid."""
+    if not account.pays:
+        return 0
+    return None if account.price_cents is None else int(account.price_cents)
+
+
+def _seats(account: AccountFeatures, seat_price: int | None, price: int | None) -> Seats | None:
+    if not account.seats:
+        return None
+    idle = max(0, account.seats - account.active_users)
+    known = seat_price is not None and price is not None
+    cents = min(idle * (seat_price or 0), price or 0) if known else None
+    return Seats(account.seats, account.active_users, idle, cents)
+
+
+def _unused(shares: Mapping[str, float], cents: int | None) -> Iterator[UnusedFeature]:
+    """Round the running total, so that the parts add up to it."""
+    total, told = 0.0, 0
+    for key, share in shares.items():
+        total = min(1.0, total + share)
+        so_far = 0 if cents is None else round(total * cents)
+        part = None if cents is None else so_far - told
+        yield UnusedFeature(key, round(share, DIGITS), part)
+        told = so_far
+
+
+def _over_limits(account: AccountFeatures, limits: Mapping[str, int]) -> Iterator[OverLimit]:
+    used = {"users": account.active_users, "end_customers": account.reached}
+    for name, limit in sorted(limits.items()):
+        count = used.get(name, account.feature_events.get(name, 0))
+        if count > limit:
+            over = round(count / limit - 1, DIGITS) if limit else None
+            yield OverLimit(name, limit, count, over)

@@ -1,0 +1,100 @@
+"""Versions of the scorecard."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.core.errors import NotFoundError
+from app.core.pagination import Paging, RowPage
+from app.core.query_helpers import fetch_page
+from app.health.definition.scorecard import Scorecard
+from app.health.tables import Scorecard as StoredScorecard
+
+SCORECARDS_LOCK = "scorecards"
+"""One transaction at a time adds or activates versions."""
+
+DISCARDED = "discarded"
+"""A draft thrown away: nobody sees it again, and no other version takes its number."""
+
+
+def get_active_scorecard(session: Session, workspace_id: str) -> tuple[int, Scorecard]:
+    """Return the version that holds and what it says; version 1 is built in."""
+    found = session.execute(
+        select(StoredScorecard.version, StoredScorecard.config).where(
+            StoredScorecard.workspace_id == workspace_id, StoredScorecard.state == "active"
+        )
+    ).one_or_none()
+    return (found.version, Scorecard.model_validate(found.config)) if found else (1, Scorecard())
+
+
+def list_measure_names(session: Session, workspace_id: str) -> set[str]:
+    """Name the measures of the version that holds and of drafts."""
+    _, active = get_active_scorecard(session, workspace_id)
+    drafts = session.scalars(
+        select(StoredScorecard.config).where(
+            StoredScorecard.workspace_id == workspace_id, StoredScorecard.state == "draft"
+        )
+    )
+    versions = [active, *map(Scorecard.model_validate, drafts)]
+    return {measure.name for version in versions for measure in version.measures}
+
+
+def get_scorecard_config(session: Session, workspace_id: str, version: int) -> Scorecard:
+    """Return what a version says; version 1 is built in."""
+    row = session.get(StoredScorecard, (workspace_id, version))
+    if row is None and version == 1 and not get_newest_version(session, workspace_id):
+        return Scorecard()
+    return Scorecard.model_validate(get_scorecard(session, workspace_id, version).config)
+
+
+def get_newest_version(session: Session, workspace_id: str) -> int:
+    """Return 0 where none is stored."""
+    newest = select(func.max(StoredScorecard.version)).where(
+        StoredScorecard.workspace_id == workspace_id
+    )
+    return session.scalar(newest) or 0
+
+
+def insert_scorecard(
+    session: Session,
+    workspace_id: str,
+    version: int,
+    **columns: Any,  # noqa: ANN401 - of the table
+) -> StoredScorecard:
+    row = StoredScorecard(workspace_id=workspace_id, version=version, **columns)
+    session.add(row)
+    session.flush()
+    return row
+
+
+def get_scorecard(session: Session, workspace_id: str, version: int) -> StoredScorecard:
+    row = session.get(StoredScorecard, (workspace_id, version))
+    if row is None or row.state == DISCARDED:
+        raise NotFoundError("scorecard", version)
+    return row
+
+
+def retire_active_scorecard(
+    session: Session, workspace_id: str, *, now: datetime
+) -> StoredScorecard | None:
+    row = session.scalar(
+        select(StoredScorecard).where(
+            StoredScorecard.workspace_id == workspace_id, StoredScorecard.state == "active"
+        )
+    )
+    if row is not None:
+        row.state, row.retired_at = "retired", now
+        session.flush()
+    return row
+
+
+def list_scorecards(
+    session: Session, workspace_id: str, paging: Paging
+) -> RowPage[StoredScorecard]:
+    """Newest first."""
+    rows = select(StoredScorecard).where(
+        StoredScorecard.workspace_id == workspace_id, StoredScorecard.state != DISCARDED
+    )
+    return fetch_page(session, rows, StoredScorecard.version, paging=paging, newest=True)

@@ -1,0 +1,263 @@
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import (
+    Row,
+    ScalarSelect,
+    bindparam,
+    func,
+    select,
+)
+from sqlalchemy.orm import Session, aliased
+
+from app.accounts.tables import Account
+from app.core.errors import NotFoundError
+from app.core.pagination import Paging, RowPage
+from app.core.query_helpers import fetch_page, same_account
+from app.features.values import AccountFeatures
+from app.health.scoring import statements
+from app.health.scoring.assess import Assessment
+from app.health.scoring.post_processing import TREND_DAYS, LastScore
+from app.health.tables import HealthHistory, HealthScore
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedScore:
+    """A newest score, and what readers of changes were last told of it."""
+
+    account_id: str
+    before: float | None
+    band_before: str | None
+    score: float | None
+    band: str
+    status: str
+
+
+def lock_scores(session: Session, workspace_id: str, account_ids: Sequence[str]) -> None:
+    """Lock the score rows of a set in key order, making those that do not exist."""
+    values = {"workspace_id": workspace_id, "account_ids": list(account_ids)}
+    session.execute(statements.ENSURE_SCORES, values)
+    session.execute(statements.LOCK_SCORES, values)
+
+
+def write_scores(
+    session: Session,
+    workspace_id: str,
+    assessments: Sequence[Assessment],
+    *,
+    as_of: date,
+    now: datetime,
+    closed: bool,
+) -> Sequence[ChangedScore]:
+    """Write the newest scores, and history after them; of a day that is over history alone.
+
+    Returns the newest scores that moved since readers were last told, in key order.
+    """
+    values = {
+        "workspace_id": workspace_id,
+        "as_of": as_of,
+        "now": now,
+        "rows": orjson.dumps(assessments).decode(),
+    }
+    if closed:
+        session.execute(statements.CLOSE_DAY, values)
+        return []
+    moved = [ChangedScore(*row) for row in session.execute(statements.WRITE_SCORES, values)]
+    written = {"account_ids": [each.account_id for each in assessments], "as_of": as_of}
+    session.execute(statements.FOLLOW_SCORES, {"workspace_id": workspace_id} | written)
+    return moved
+
+
+def load_last_scores(
+    session: Session, workspace_id: str, account_ids: Sequence[str]
+) -> dict[str, LastScore]:
+    rows = session.execute(
+        select(
+            HealthScore.account_id,
+            HealthScore.score,
+            HealthScore.band,
+            HealthScore.coverage,
+            HealthScore.details,
+        ).where(HealthScore.workspace_id == workspace_id, HealthScore.account_id.in_(account_ids))
+    )
+    return {row[0]: LastScore(*row[1:]) for row in rows}
+
+
+def load_earlier_scores(
+    session: Session, workspace_id: str, account_ids: Sequence[str], *, as_of: date
+) -> dict[str, dict[int, float]]:
+    """Return the scores of 7, 28 and 90 days before a day, by account and days."""
+    values = {
+        "workspace_id": workspace_id,
+        "account_ids": list(account_ids),
+        "days": list(TREND_DAYS),
+        "as_of": as_of,
+    }
+    found: dict[str, dict[int, float]] = {}
+    for account_id, days, score in session.execute(statements.EARLIER_SCORES, values):
+        found.setdefault(account_id, {})[days] = score
+    return found
+
+
+def load_current_inputs(
+    session: Session, workspace_id: str, account_ids: Sequence[str], *, definition: str, as_of: date
+) -> list[AccountFeatures]:
+    """Return what the scores of a day were made of, as far as they meant what ``definition`` says.
+
+    A frozen score is left out: it is made of an older day.
+    """
+    rows = session.scalars(
+        select(HealthScore.details["inputs"]).where(
+            HealthScore.workspace_id == workspace_id,
+            HealthScore.account_id.in_(account_ids),
+            HealthScore.as_of == as_of,
+            HealthScore.details["definition"].astext == definition,
+            HealthScore.details["inputs_on"].astext == as_of.isoformat(),
+        )
+    )
+    return [AccountFeatures.from_json(row) for row in rows]
+
+
+def load_inputs_on(
+    session: Session, workspace_id: str, account_ids: Sequence[str], *, day: date
+) -> list[AccountFeatures]:
+    """Return what the last scores of a past day were made of, as first written."""
+    values = {"workspace_id": workspace_id, "account_ids": list(account_ids), "day": day}
+    rows = session.scalars(statements.INPUTS_ON, values)
+    return [AccountFeatures.from_json(row) for row in rows]
+
+
+def list_account_ids(session: Session, workspace_id: str) -> Sequence[str]:
+    """Return every account of a workspace, in key order."""
+    return session.scalars(
+        select(Account.account_id)
+        .where(Account.workspace_id == workspace_id)
+        .order_by(Account.account_id)
+    ).all()
+
+
+ACCOUNT_HEALTH = select(
+    Account.account_id,
+    Account.name,
+    Account.segment,
+    Account.owner,
+    HealthScore.as_of,
+    HealthScore.score,
+    func.coalesce(HealthScore.band, "unknown").label("band"),
+    func.coalesce(HealthScore.status, "insufficient_data").label("status"),
+    func.coalesce(HealthScore.coverage, 0.0).label("coverage"),
+    func.coalesce(HealthScore.mrr_cents, 0).label("mrr_cents"),
+    func.coalesce(HealthScore.plan, Account.plan).label("plan"),
+    HealthScore.details,
+    HealthScore.data_through,
+    HealthScore.computed_at,
+).join_from(
+    Account,
+    HealthScore,
+    same_account(HealthScore, Account),
+    isouter=True,
+)
+
+AccountHealth = Row[*tuple[Any, ...]]
+
+
+CHILD = aliased(Account)
+HAS_CHILDREN = (
+    select(1)
+    .where(CHILD.workspace_id == Account.workspace_id, CHILD.parent_id == Account.account_id)
+    .exists()
+    .label("has_children")
+)
+"""A column for the standing of an account: one look into an index of those that have a parent."""
+
+ONE_ACCOUNT_HEALTH = ACCOUNT_HEALTH.add_columns(HAS_CHILDREN).where(
+    Account.workspace_id == bindparam("workspace_id"), Account.account_id == bindparam("account_id")
+)
+
+
+def get_account_health(session: Session, workspace_id: str, account_id: str) -> AccountHealth:
+    asked = {"workspace_id": workspace_id, "account_id": account_id}
+    found = session.execute(ONE_ACCOUNT_HEALTH, asked).one_or_none()
+    if found is None:
+        raise NotFoundError("account", account_id)
+    return found
+
+
+def list_account_health(
+    session: Session, workspace_id: str, ids: Collection[str]
+) -> Sequence[AccountHealth]:
+    """Return the newest scores of accounts, in key order; unknown ids are left out."""
+    return session.execute(
+        ACCOUNT_HEALTH.where(
+            Account.workspace_id == workspace_id, Account.account_id.in_(ids)
+        ).order_by(Account.account_id)
+    ).all()
+
+
+def list_history(
+    session: Session,
+    workspace_id: str,
+    account_id: str,
+    paging: Paging,
+    *,
+    since: date,
+    until: date,
+    original: bool = False,
+) -> RowPage[HealthHistory]:
+    """Oldest first; several rows on a day whose band changed. Restated days as restated last."""
+    rows = select(HealthHistory).where(
+        HealthHistory.workspace_id == workspace_id,
+        HealthHistory.account_id == account_id,
+        HealthHistory.as_of.between(since, until),
+        HealthHistory.restatement == (0 if original else _newest_restatement()),
+    )
+    return fetch_page(session, rows, HealthHistory.as_of, HealthHistory.change, paging=paging)
+
+
+def _newest_restatement() -> ScalarSelect[int | None]:
+    other = aliased(HealthHistory)
+    return (
+        select(func.max(other.restatement))
+        .where(
+            other.workspace_id == HealthHistory.workspace_id,
+            other.account_id == HealthHistory.account_id,
+            other.as_of == HealthHistory.as_of,
+        )
+        .scalar_subquery()
+    )
+
+
+def find_history_row(
+    session: Session, workspace_id: str, account_id: str, *, day: date
+) -> HealthHistory | None:
+    """Return the last row of a day, else of the nearest before it."""
+    return session.scalar(
+        select(HealthHistory)
+        .where(
+            HealthHistory.workspace_id == workspace_id,
+            HealthHistory.account_id == account_id,
+            HealthHistory.as_of <= day,
+        )
+        .order_by(
+            HealthHistory.as_of.desc(),
+            HealthHistory.restatement.desc(),
+            HealthHistory.change.desc(),
+        )
+        .limit(1)
+    )
+
+
+def load_history_rows(
+    session: Session, workspace_id: str, account_ids: Sequence[str], *, day: date
+) -> dict[str, HealthHistory]:
+    """Return by account the last row of a day, else of the nearest before it, as first written."""
+    values = {"workspace_id": workspace_id, "account_ids": list(account_ids), "day": day}
+    rows = session.scalars(
+        select(HealthHistory).from_statement(statements.HISTORY_ROWS_ON),
+        values,
+        execution_options={"populate_existing": True},
+    )
+    return {row.account_id: row for row in rows}

@@ -1,0 +1,137 @@
+"""The SQL that locks and writes a set of scores, each in key order (docs/adr/0009)."""
+
+from sqlalchemy import text
+
+# As jsonb, since of json each value that becomes jsonb is written out and parsed a second time.
+ROWS = """
+SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (
+    account_id text, score double precision, band text, status text, coverage double precision,
+    mrr_cents bigint, plan text, details jsonb)
+"""
+
+ENSURE_SCORES = text("""
+INSERT INTO health_score (workspace_id, account_id)
+SELECT :workspace_id, w.account_id
+FROM unnest(CAST(:account_ids AS text[])) AS w (account_id)
+WHERE NOT EXISTS (
+    SELECT FROM health_score h
+    WHERE h.workspace_id = :workspace_id AND h.account_id = w.account_id)
+ORDER BY w.account_id COLLATE "C"
+ON CONFLICT DO NOTHING
+""")
+
+LOCK_SCORES = text("""
+SELECT FROM health_score
+WHERE workspace_id = :workspace_id AND account_id = ANY(CAST(:account_ids AS text[]))
+ORDER BY account_id
+FOR NO KEY UPDATE
+""")
+
+# What moved by a point or more, or to another band or status, since readers were last told.
+HAS_CHANGED = """(o.told_band IS DISTINCT FROM r.band OR o.told_status IS DISTINCT FROM r.status
+         OR (o.told_score IS NULL) <> (r.score IS NULL) OR abs(r.score - o.told_score) >= 1)"""
+
+WRITE_SCORES = text(f"""
+WITH written AS (
+    UPDATE health_score h SET
+        as_of = :as_of, score = r.score, band = r.band, status = r.status, coverage = r.coverage,
+        mrr_cents = r.mrr_cents, plan = r.plan, details = r.details, computed_at = :now,
+        data_through = CASE WHEN r.status = 'stale' THEN h.data_through ELSE :now END,
+        told_score = CASE WHEN {HAS_CHANGED} THEN r.score ELSE o.told_score END,
+        told_band = r.band, told_status = r.status
+    FROM ({ROWS}) AS r JOIN health_score o
+        ON o.workspace_id = :workspace_id AND o.account_id = r.account_id
+    WHERE h.workspace_id = :workspace_id AND h.account_id = r.account_id
+      AND (h.as_of IS NULL OR h.as_of <= :as_of)
+    RETURNING r.account_id, {HAS_CHANGED} AS moved, o.told_score AS before, o.told_band AS band_before,
+              r.score, r.band, r.status
+)
+SELECT account_id, before, band_before, score, band, status FROM written
+WHERE moved ORDER BY account_id COLLATE "C"
+""")  # noqa: S608 - made of the text above
+
+HISTORY = """
+INSERT INTO health_history AS h (
+    workspace_id, account_id, as_of, change, score, band, status, coverage, mrr_cents, details,
+    computed_at
+)"""
+
+# Today's last row follows the score until the band changes. Taken from the score as it was just
+# written, details need not be read and packed once more.
+FOLLOW_SCORES = text(f"""
+{HISTORY}
+SELECT r.workspace_id, r.account_id, r.as_of,
+       CASE WHEN last.band = r.band THEN last.change ELSE coalesce(last.change + 1, 0) END,
+       r.score, r.band, r.status, r.coverage, r.mrr_cents, r.details, r.computed_at
+FROM health_score AS r
+LEFT JOIN LATERAL (
+    SELECT band, change FROM health_history x
+    WHERE x.workspace_id = r.workspace_id AND x.account_id = r.account_id AND x.as_of = r.as_of
+      AND x.restatement = 0
+    ORDER BY change DESC LIMIT 1
+) AS last ON true
+WHERE r.workspace_id = :workspace_id AND r.account_id = ANY(CAST(:account_ids AS text[]))
+  AND r.as_of = :as_of
+ORDER BY r.account_id
+ON CONFLICT (workspace_id, account_id, as_of, restatement, change) DO UPDATE SET
+    score = excluded.score, status = excluded.status, coverage = excluded.coverage,
+    mrr_cents = excluded.mrr_cents, details = excluded.details, computed_at = excluded.computed_at
+""")  # noqa: S608 - made of the text above
+
+# A day that is over gets one row, once.
+CLOSE_DAY = text(f"""
+{HISTORY}
+SELECT :workspace_id, r.account_id, :as_of, 0, r.score, r.band, r.status, r.coverage, r.mrr_cents,
+       r.details, :now
+FROM ({ROWS}) AS r
+WHERE NOT EXISTS (
+    SELECT FROM health_history x
+    WHERE x.workspace_id = :workspace_id AND x.account_id = r.account_id AND x.as_of = :as_of
+      AND x.restatement = 0)
+ORDER BY r.account_id COLLATE "C"
+ON CONFLICT DO NOTHING
+""")  # noqa: S608 - made of the text above
+
+# What the score was 7, 28 and 90 days ago, or at most six days before that.
+EARLIER_SCORES = text("""
+SELECT w.account_id, d.days, h.score
+FROM unnest(CAST(:account_ids AS text[])) AS w (account_id)
+CROSS JOIN unnest(CAST(:days AS int[])) AS d (days)
+CROSS JOIN LATERAL (
+    SELECT x.score FROM health_history x
+    WHERE x.workspace_id = :workspace_id AND x.account_id = w.account_id
+      AND x.as_of <= CAST(:as_of AS date) - d.days AND x.as_of > CAST(:as_of AS date) - d.days - 7
+    ORDER BY x.as_of DESC, x.restatement DESC, x.change DESC LIMIT 1
+) AS h
+WHERE h.score IS NOT NULL
+""")
+
+INPUTS_ON = text("""
+SELECT h.inputs
+FROM unnest(CAST(:account_ids AS text[])) AS w (account_id)
+CROSS JOIN LATERAL (
+    SELECT x.details -> 'inputs' AS inputs FROM health_history x
+    WHERE x.workspace_id = :workspace_id AND x.account_id = w.account_id AND x.as_of = :day
+      AND x.restatement = 0
+    ORDER BY x.change DESC LIMIT 1
+) AS h
+WHERE h.inputs IS NOT NULL
+""")
+
+HISTORY_ROWS_ON = text("""
+SELECT h.*
+FROM unnest(CAST(:account_ids AS text[])) AS w (account_id)
+CROSS JOIN LATERAL (
+    SELECT * FROM health_history x
+    WHERE x.workspace_id = :workspace_id AND x.account_id = w.account_id AND x.as_of <= :day
+      AND x.restatement = 0
+    ORDER BY x.as_of DESC, x.change DESC LIMIT 1
+) AS h
+""")
+
+COPY_HISTORY = """
+COPY health_history (
+    workspace_id, account_id, as_of, restatement, change, score, band, status, coverage, mrr_cents,
+    details, computed_at
+) FROM STDIN
+"""
