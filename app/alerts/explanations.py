@@ -21,14 +21,18 @@ from app.churn.model.driver_sentences import driver_sentence as risk_sentence
 from app.churn.model.drivers import RiskDriver
 from app.churn.scoring import risk_queries
 from app.core.languages import Language
-from app.health.archive import Archive, Told, own_standing
-from app.health.explain_service import drivers
+from app.health.explanations.phrases import capitalized
+from app.health.explanations.service import driver_sentences
+from app.health.explanations.snapshots import (
+    ScoreSnapshot,
+    SnapshotReader,
+    evaluate_with_earlier_settings,
+)
 from app.health.scoring import queries as health
 from app.health.scoring.assess import HealthStatus
 from app.health.scoring.measure_details import context_key
 from app.health.tables import HealthHistory
-from app.health.telling import capitalized
-from app.signals.words import sentence as signal_sentence
+from app.signals.sentences import signal_sentence
 
 MOST_DRIVERS, DRIVER_DAYS = 3, 28
 ANONYMOUS_AUTHOR = "somebody"
@@ -82,7 +86,7 @@ def _risks_before(
 def _by_old_settings(
     session: Session, workspace_id: str, looks: Sequence[Evaluation]
 ) -> dict[tuple[str, str], RuleInputs]:
-    archive, found = Archive(session, workspace_id), {}
+    archive, found = SnapshotReader(session, workspace_id), {}
     for anchor, some in groupby(sorted(looks, key=_anchor), key=_anchor):
         group = list(some)
         of_day = {each.facts.account_id: each.facts for each in group}
@@ -113,7 +117,7 @@ def explain_openings(
     of_risk = [each for each in looks if each.rule.kind is SignalKind.CHURN_RISK]
     risks = _risks_before(session, workspace_id, of_risk) if of_risk else {}
     why = _why_risky(session, workspace_id, of_risk)
-    archive = Archive(session, workspace_id)
+    archive = SnapshotReader(session, workspace_id)
     found = []
     for each in looks:
         key = each.facts.account_id
@@ -160,7 +164,9 @@ def inputs_from_history(row: HealthHistory) -> RuleInputs:
     )
 
 
-def _drivers(each: Evaluation, before: Told | None, after: Told | None) -> Sequence[str]:
+def _drivers(
+    each: Evaluation, before: ScoreSnapshot | None, after: ScoreSnapshot | None
+) -> Sequence[str]:
     said = []
     if signal := (each.facts.signals or {}).get(each.rule.subject):
         said.append(signal_sentence(signal, Language.EN))
@@ -172,11 +178,11 @@ def _drivers(each: Evaluation, before: Told | None, after: Told | None) -> Seque
         each.rule.kind in {SignalKind.HEALTH_SCORE, SignalKind.MEASURE}
         and each.rule.direction == "up"
     )
-    moved = drivers(before, after, Language.EN, most=MOST_DRIVERS - len(said), up=up)
+    moved = driver_sentences(before, after, Language.EN, most=MOST_DRIVERS - len(said), up=up)
     return [*said, *map(capitalized, moved)]
 
 
-def _unsigned(told: Told | None) -> Told | None:
+def _unsigned(told: ScoreSnapshot | None) -> ScoreSnapshot | None:
     """Leave out who has overruled a score and why: what is said here goes to other systems."""
     if told is None or told.side is None or told.side.override is None:
         return told
@@ -195,10 +201,10 @@ def _rows(
 
 
 def _apart(
-    archive: Archive, facts: RuleInputs, before: HealthHistory, after: HealthHistory
+    archive: SnapshotReader, facts: RuleInputs, before: HealthHistory, after: HealthHistory
 ) -> RuleInputs | None:
     one, other = archive.told(before), archive.told(after)
     if one is None or other is None or one.side is None:
         return None
-    standing = own_standing(one, other)
+    standing = evaluate_with_earlier_settings(one, other)
     return None if standing is None else rescore_inputs(facts, standing, one.side.card)

@@ -99,7 +99,7 @@ def _named(
     """
     if not any(rule.kind is SignalKind.NAMED for rule in rules):
         return None
-    found = signals.open_signals(session, workspace_id, account_ids, at=at)
+    found = signals.load_open_signals(session, workspace_id, account_ids, at=at)
     return {
         account_id: {
             kept.signal.name: kept.signal

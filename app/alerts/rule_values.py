@@ -9,7 +9,7 @@ from typing import Any
 from app.alerts.rules import AlertOperator, AlertRuleConfig, SignalKind
 from app.churn.scoring.revenue import revenue_at_risk
 from app.health.definition.scorecard import Band, Card
-from app.health.explain import Standing
+from app.health.explanations.explain import AccountEvaluation
 from app.health.scoring.assess import HealthStatus
 from app.health.scoring.measure_details import context_key
 from app.signals.signal import Signal as NamedSignal
@@ -84,7 +84,7 @@ class RuleInputs:
         return float((self.as_of - date.fromisoformat(str(used_on))).days)
 
 
-def rescore_inputs(facts: RuleInputs, own: Standing, card: Card) -> RuleInputs:
+def rescore_inputs(facts: RuleInputs, own: AccountEvaluation, card: Card) -> RuleInputs:
     """Give an account the numbers that it would have by another card and among other peers."""
     known = {each["name"]: each for each in facts.details.get("measures", ())}
     measures = [

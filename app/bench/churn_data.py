@@ -15,7 +15,7 @@ from app.churn.model.horizon import Horizon, HorizonBasis
 from app.churn.model.panel import Panel
 from app.churn.training import observations
 from app.core.db import transaction
-from app.features.table_queries import Moment, feature_table
+from app.features.table_queries import AccountDay, load_feature_table
 from app.imports import local_import
 from app.imports.kinds import ImportKind
 from app.imports.plan import ImportPlan
@@ -118,7 +118,7 @@ def _counters(rig: Rig, owner: str, path: Path) -> tuple[int, int]:
     tenure = {(a, day): float(value) for a, day, name, value in told if name == "account_tenure"}
     counts = [row for row in told if row[2].endswith(PER_28)]
     names = sorted({name.removesuffix(PER_28) for _, _, name, _ in counts})
-    places: dict[Moment, int] = {}
+    places: dict[AccountDay, int] = {}
     for account, day, _, _ in counts:
         eve = date.fromisoformat(day) - timedelta(days=1)
         places.setdefault((f"acct-{account}", eve), len(places))
@@ -127,7 +127,7 @@ def _counters(rig: Rig, owner: str, path: Path) -> tuple[int, int]:
         lens = observations.build_table_spec(
             session, owner, as_of=as_of, horizon=CRM, event_names=names
         )
-        table = feature_table(session, owner, list(places), lens=lens)
+        table = load_feature_table(session, owner, list(places), lens=lens)
     unequal = 0
     for account, day, name, value in counts:
         moment = f"acct-{account}", date.fromisoformat(day) - timedelta(days=1)

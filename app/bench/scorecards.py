@@ -10,7 +10,7 @@ from app.bench.results import Result
 from app.bench.server import Rig, by_bench, database, now, tenant
 from app.core.db import transaction
 from app.demo.load import load
-from app.features.queries import account_features
+from app.features.queries import load_account_features
 from app.health.definition.measures import (
     CardMeasure,
     MetricSource,
@@ -100,7 +100,7 @@ def _count(rig: Rig, workspace_id: str, days: Sequence[date]) -> None:
         _, lens = scoring_context.load_context(session, workspace, as_of=days[-1], now=now())
         ids = list_account_ids(session, workspace_id)
         for day in days:
-            account_features(session, workspace_id, ids, as_of=day, lens=lens)
+            load_account_features(session, workspace_id, ids, as_of=day, lens=lens)
 
 
 def _timed(work: Callable[[], None]) -> float:

@@ -18,14 +18,14 @@ from app.health.definition.benchmark_queries import retire_benchmarks_since
 from app.health.scoring import queries as health
 from app.imports.event_loader import EventLoader
 from app.imports.queries import upsert_rows, upsert_subscription_history
-from app.signals.config import Config
+from app.signals.config import SignalConfig
 from app.signals.service import put_config
 from app.workspaces import service as workspaces
 from app.workspaces.keys import NewKey
 
 WEEKS_OF_HISTORY = 26
 AT_ONCE = 2500
-COUNTED = Config(key_actions=["Message Sent"], milestone_events=["Message Sent"])
+COUNTED = SignalConfig(key_actions=["Message Sent"], milestone_events=["Message Sent"])
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is."""

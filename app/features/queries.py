@@ -14,16 +14,16 @@ from app.features.statements import (
     PLAN_FOR_MANY_ROWS,
     features_statement,
 )
-from app.features.values import AccountFeatures, EventCount, Lens
+from app.features.values import AccountFeatures, EventCount, FeatureSpec
 
 
-def account_features(
+def load_account_features(
     session: Session,
     workspace_id: str,
     account_ids: Sequence[str],
     *,
     as_of: date,
-    lens: Lens,
+    lens: FeatureSpec,
 ) -> list[AccountFeatures]:
     """Describe a set of accounts as of the end of a day, in key order.
 
@@ -32,7 +32,7 @@ def account_features(
     session.execute(PLAN_FOR_MANY_ROWS)
     statement = features_statement(
         reach=lens.reach.kind,
-        some_users_excluded=some_users_excluded(session, workspace_id),
+        some_users_excluded=has_excluded_users(session, workspace_id),
         traits=bool(lens.traits),
         counts=bool(lens.counts),
     )
@@ -80,7 +80,7 @@ def _engaged(
     ]
 
 
-def default_product_features(
+def list_default_product_features(
     session: Session, workspace_id: str, *, as_of: date, window_days: int
 ) -> tuple[str, ...]:
     """Take what at least 3 accounts and 5 % of them do, where nobody has named features."""
@@ -101,6 +101,6 @@ def _counts(counts: Sequence[EventCount], as_of: date) -> dict[str, Any]:
     }
 
 
-def some_users_excluded(session: Session, workspace_id: str) -> bool:
+def has_excluded_users(session: Session, workspace_id: str) -> bool:
     found = select(exists().where(User.workspace_id == workspace_id, User.excluded))
     return bool(session.scalar(found))

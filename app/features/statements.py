@@ -172,11 +172,11 @@ REACH_BY_SUM = """
            CAST(sum(reached_before) AS bigint) AS reached_before
     FROM tally WHERE NOT by_user {named} GROUP BY account_id"""
 
-SUMS = """,
+REACH_SUMS = """,
            sum(u.{counter}) FILTER (WHERE u.day > :now_start) AS reached,
            sum(u.{counter}) FILTER (WHERE u.day <= :now_start) AS reached_before"""
 
-ONLY_COUNTED_USERS = """AND NOT EXISTS (
+WITHOUT_EXCLUDED_USERS = """AND NOT EXISTS (
           SELECT FROM "user" x
           WHERE x.workspace_id = :workspace_id AND x.user_id = u.user_id AND x.excluded
             AND NOT u.is_anonymous)
@@ -188,19 +188,19 @@ ONLY_COUNTED_USERS = """AND NOT EXISTS (
 
 
 # Cents of the base currency; null where no rate is known at the period's start.
-CONVERTED = """CASE WHEN currency = :base_currency THEN mrr_cents ELSE (
+CENTS_IN_BASE_CURRENCY = """CASE WHEN currency = :base_currency THEN mrr_cents ELSE (
         SELECT CAST(least(round(period.mrr_cents * x.rate), 1e16) AS bigint)
         FROM exchange_rate x
         WHERE x.workspace_id = :workspace_id AND x.currency = period.currency
           AND x.starts_on <= period.starts_on
         ORDER BY x.starts_on DESC LIMIT 1) END"""
 
-NAMED_TRAITS = """coalesce((
+SELECTED_TRAITS = """coalesce((
            SELECT jsonb_object_agg(t.name, a.traits -> t.name)
            FROM unnest(CAST(:trait_names AS text[])) AS t (name)
            WHERE a.traits ? t.name), '{}')"""
 
-COUNTED = """,
+EVENT_COUNTS = """,
 counted AS (
     SELECT account_id, jsonb_object_agg(key, events) AS counts
     FROM (
@@ -227,22 +227,22 @@ def features_statement(
     """
     match reach:
         case "property":
-            sums, source = SUMS.format(counter="quantity"), REACH_BY_SUM.format(named="")
+            sums, source = REACH_SUMS.format(counter="quantity"), REACH_BY_SUM.format(named="")
         case "events":
-            sums = SUMS.format(counter="events")
+            sums = REACH_SUMS.format(counter="events")
             named = "AND event_name = ANY(CAST(:reach_events AS text[]))"
             source = REACH_BY_SUM.format(named=named)
         case _:
             sums, source = "", REACH_BY_IDS
-    counted = ONLY_COUNTED_USERS if some_users_excluded else ""
+    counted = WITHOUT_EXCLUDED_USERS if some_users_excluded else ""
     return text(
         FEATURES.format(
             reach_sums=sums,
             reach=source,
             only_counted_users=counted,
-            cents=CONVERTED,
-            traits=NAMED_TRAITS if traits else "CAST('{}' AS jsonb)",
-            counted=COUNTED.format(only_counted_users=counted) if counts else "",
+            cents=CENTS_IN_BASE_CURRENCY,
+            traits=SELECTED_TRAITS if traits else "CAST('{}' AS jsonb)",
+            counted=EVENT_COUNTS.format(only_counted_users=counted) if counts else "",
             counts="coalesce(c.counts, '{}')" if counts else "CAST('{}' AS jsonb)",
             join_counted="LEFT JOIN counted c ON c.account_id = w.account_id\n" if counts else "",
         )
@@ -258,7 +258,7 @@ WITH used AS (
       AND NOT EXISTS (
           SELECT FROM account x
           WHERE x.workspace_id = :workspace_id AND x.account_id = u.account_id AND x.excluded)
-      {ONLY_COUNTED_USERS}
+      {WITHOUT_EXCLUDED_USERS}
     GROUP BY u.event_name, u.account_id
 )
 SELECT used.event_name

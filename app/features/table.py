@@ -11,16 +11,16 @@ from numpy.typing import NDArray
 from app.features.values import FeatureMap, ReachSource
 
 Floats = NDArray[np.float64]
-Column = Callable[[str], Floats]
+GetColumn = Callable[[str], Floats]
 
-NAMED = "events_84:"
+EVENT_COLUMN_PREFIX = "events_84:"
 """What the name of a column begins with that counts one event by its name."""
-DOLLARS = 10_000
+CENTS_PER_100_DOLLARS = 10_000
 """Cents in the $100 that value is set against."""
 
 
 @dataclass(frozen=True, slots=True)
-class TableLens:
+class TableSpec:
     """How accounts are looked at. ``event_names``: those that have a column of their own.
 
     ``silence_days``: after so long a silence an account starts anew.
@@ -34,11 +34,11 @@ class TableLens:
 
     @property
     def names(self) -> tuple[str, ...]:
-        return (*FEATURES, *(NAMED + name for name in self.event_names))
+        return (*FEATURES, *(EVENT_COLUMN_PREFIX + name for name in self.event_names))
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ChurnEligibility:
     """What decides whether an account can churn at all."""
 
     pays: NDArray[np.bool_]
@@ -60,18 +60,22 @@ class FeatureTable:
     days: Sequence[date]
     names: tuple[str, ...]
     x: Floats
-    standing: Standing
+    standing: ChurnEligibility
 
     def column(self, name: str) -> Floats:
         return self.x[:, self.names.index(name)]
 
 
-def event_names_of(names: Sequence[str]) -> tuple[str, ...]:
+def event_names_in(names: Sequence[str]) -> tuple[str, ...]:
     """Tell which events have a column of their own among these."""
-    return tuple(name.removeprefix(NAMED) for name in names if name.startswith(NAMED))
+    return tuple(
+        name.removeprefix(EVENT_COLUMN_PREFIX)
+        for name in names
+        if name.startswith(EVENT_COLUMN_PREFIX)
+    )
 
 
-def derived(counts: Mapping[str, Floats]) -> Floats:
+def derive_features(counts: Mapping[str, Floats]) -> Floats:
     """Make the features out of counts, rows by ``FEATURES``."""
     rows = len(next(iter(counts.values())))
     found = np.empty((rows, len(FEATURES)))
@@ -81,42 +85,42 @@ def derived(counts: Mapping[str, Floats]) -> Floats:
     return found
 
 
-def _zero(name: str) -> Callable[[Column], Floats]:
+def _zero(name: str) -> Callable[[GetColumn], Floats]:
     """Nothing counted is zero; only what cannot be known is missing."""
     return lambda of: np.nan_to_num(of(name))
 
 
-def _known(name: str) -> Callable[[Column], Floats]:
+def _known(name: str) -> Callable[[GetColumn], Floats]:
     return lambda of: of(name)
 
 
-def _per_dollar(name: str) -> Callable[[Column], Floats]:
-    def make(of: Column) -> Floats:
-        price = of("mrr_cents") / DOLLARS
+def _per_dollar(name: str) -> Callable[[GetColumn], Floats]:
+    def make(of: GetColumn) -> Floats:
+        price = of("mrr_cents") / CENTS_PER_100_DOLLARS
         return np.where(price > 0, np.nan_to_num(of(name)) / price, np.nan)
 
     return make
 
 
-def _trend(now: str, before: str, times: float = 1) -> Callable[[Column], Floats]:
+def _trend(now: str, before: str, times: float = 1) -> Callable[[GetColumn], Floats]:
     """Log of now over before; missing for an account that is younger than the time before."""
 
-    def make(of: Column) -> Floats:
+    def make(of: GetColumn) -> Floats:
         ratio = (np.nan_to_num(of(now)) + 1) / (np.nan_to_num(of(before)) * times + 1)
-        return np.where(of("days_since_first_use") >= LONG_ENOUGH, np.log(ratio), np.nan)
+        return np.where(of("days_since_first_use") >= MIN_DAYS_FOR_TREND, np.log(ratio), np.nan)
 
     return make
 
 
-def _slope(of: Column) -> Floats:
+def _slope(of: GetColumn) -> Floats:
     """Least squares through the logs of eight weeks' events, a week; the latest is week 0."""
     weeks = np.column_stack([np.log1p(np.nan_to_num(of(f"week_{n}"))) for n in range(8)])
     away = 3.5 - np.arange(8.0)
     slope = (weeks * away).sum(axis=1) / (away**2).sum()
-    return np.where(of("days_since_first_use") >= LONG_ENOUGH, slope, np.nan)
+    return np.where(of("days_since_first_use") >= MIN_DAYS_FOR_TREND, slope, np.nan)
 
 
-def _recency(of: Column) -> Floats:
+def _recency(of: GetColumn) -> Floats:
     """Days since the last use; of a silence of a year or more only that it is as long."""
     since = of("days_since_first_use")
     return np.where(
@@ -124,34 +128,34 @@ def _recency(of: Column) -> Floats:
     )
 
 
-def _usual_gap(of: Column) -> Floats:
+def _usual_gap(of: GetColumn) -> Floats:
     """Days from one day of use to the next over a year, at least one; missing under three."""
     days = of("active_days_364")
     return np.where(days >= 3, (of("oldest") - of("recency")) / (days - 1), np.nan)  # noqa: PLR2004
 
 
-def _tenure(of: Column) -> Floats:
+def _tenure(of: GetColumn) -> Floats:
     """Days since the account began or came back: paying if it pays, else using."""
     used = np.fmin(of("days_since_first_use"), of("returned"))
     return np.where(np.isnan(of("days_paid")), used, of("days_paid"))
 
 
-def _share(part: str, whole: str) -> Callable[[Column], Floats]:
-    def make(of: Column) -> Floats:
+def _share(part: str, whole: str) -> Callable[[GetColumn], Floats]:
+    def make(of: GetColumn) -> Floats:
         return np.where(of(whole) > 0, np.nan_to_num(of(part)) / of(whole), np.nan)
 
     return make
 
 
-def _mrr_change(of: Column) -> Floats:
+def _mrr_change(of: GetColumn) -> Floats:
     ratio = (of("mrr_cents") + 100) / (of("mrr_cents_84") + 100)
     return np.where(of("days_paid") >= 84, np.log(ratio), np.nan)  # noqa: PLR2004
 
 
-LONG_ENOUGH = 56
+MIN_DAYS_FOR_TREND = 56
 """Days of use that a comparison with the time before needs."""
 
-FEATURES: Mapping[str, Callable[[Column], Floats]] = {
+FEATURES: Mapping[str, Callable[[GetColumn], Floats]] = {
     **{f"events_{days}": _zero(f"events_{days}") for days in (7, 14, 28, 84)},
     **{f"active_days_{days}": _zero(f"active_days_{days}") for days in (7, 14, 28, 84, 364)},
     "users_28": _zero("users_28"),

@@ -7,21 +7,21 @@ import numpy as np
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
-from app.features.queries import some_users_excluded
+from app.features.queries import has_excluded_users
 from app.features.statements import PLAN_FOR_MANY_ROWS
-from app.features.table import FeatureTable, Floats, Standing, TableLens, derived
+from app.features.table import ChurnEligibility, FeatureTable, Floats, TableSpec, derive_features
 from app.features.table_statements import counts_statement
 
-Moment = tuple[str, date]
+AccountDay = tuple[str, date]
 """An account, and the day that it is looked at from the end of."""
 
-AT_ONCE = 5_000
+BATCH_SIZE = 5_000
 LAPSE_DAYS = 28
 """Not paying for so long and then again is no new start."""
 
 
-def feature_table(
-    session: Session, workspace_id: str, moments: Sequence[Moment], *, lens: TableLens
+def load_feature_table(
+    session: Session, workspace_id: str, moments: Sequence[AccountDay], *, lens: TableSpec
 ) -> FeatureTable:
     """Describe accounts, each as of the end of a day, in the order of ``moments``.
 
@@ -30,7 +30,7 @@ def feature_table(
     session.execute(PLAN_FOR_MANY_ROWS)
     statement = counts_statement(
         reach=lens.reach.kind,
-        some_users_excluded=some_users_excluded(session, workspace_id),
+        some_users_excluded=has_excluded_users(session, workspace_id),
     )
     names = lens.names
     table = FeatureTable(
@@ -38,7 +38,7 @@ def feature_table(
         [day for _, day in moments],
         names,
         np.full((len(moments), len(names)), np.nan),
-        Standing.blank(len(moments)),
+        ChurnEligibility.blank(len(moments)),
     )
     for places in _chunks(table.days):
         values = _values(workspace_id, table, places, lens)
@@ -51,12 +51,12 @@ def _chunks(days: Sequence[date]) -> Iterator[list[int]]:
     order = sorted(range(len(days)), key=days.__getitem__)
     for _, month in groupby(order, key=lambda place: days[place].replace(day=1)):
         places = list(month)
-        for start in range(0, len(places), AT_ONCE):
-            yield places[start : start + AT_ONCE]
+        for start in range(0, len(places), BATCH_SIZE):
+            yield places[start : start + BATCH_SIZE]
 
 
 def _values(
-    workspace_id: str, table: FeatureTable, places: Sequence[int], lens: TableLens
+    workspace_id: str, table: FeatureTable, places: Sequence[int], lens: TableSpec
 ) -> dict[str, Any]:
     days = [table.days[place] for place in places]
     values: dict[str, Any] = {
@@ -77,13 +77,13 @@ def _values(
 
 
 def _fill(
-    table: FeatureTable, places: Sequence[int], rows: Sequence[Row[Any]], lens: TableLens
+    table: FeatureTable, places: Sequence[int], rows: Sequence[Row[Any]], lens: TableSpec
 ) -> None:
     """Put the rows of one statement, which come in the order of ``places``, where they belong."""
     names = rows[0]._fields
     columns: Mapping[str, Sequence[Any]] = dict(zip(names, zip(*rows, strict=True), strict=True))
-    features = derived(
-        {name: _floats(found) for name, found in columns.items() if name not in LISTS}
+    features = derive_features(
+        {name: _floats(found) for name, found in columns.items() if name not in LIST_COLUMNS}
     )
     table.x[places] = np.hstack([features, _by_name(columns, lens.event_names)])
     table.standing.pays[places] = columns["pays"]
@@ -92,7 +92,7 @@ def _fill(
     table.standing.mrr_cents[places] = _floats(columns["mrr_cents"])
 
 
-LISTS = ("event_names", "event_counts")
+LIST_COLUMNS = ("event_names", "event_counts")
 
 
 def _floats(column: Sequence[Any]) -> Floats:
@@ -103,7 +103,9 @@ def _by_name(columns: Mapping[str, Sequence[Any]], event_names: Sequence[str]) -
     """Count the events of 84 days by their names, rows by names."""
     places = {name: place for place, name in enumerate(event_names)}
     counts = np.zeros((len(columns["event_names"]), len(event_names)))
-    for row, (names, found) in enumerate(zip(*(columns[name] for name in LISTS), strict=True)):
+    for row, (names, found) in enumerate(
+        zip(*(columns[name] for name in LIST_COLUMNS), strict=True)
+    ):
         for name, count in zip(names or (), found or (), strict=True):
             if name in places:
                 counts[row, places[name]] = count

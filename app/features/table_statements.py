@@ -4,7 +4,7 @@ from functools import cache
 
 from sqlalchemy import TextClause, text
 
-from app.features.statements import CONVERTED, ONLY_COUNTED_USERS
+from app.features.statements import CENTS_IN_BASE_CURRENCY, WITHOUT_EXCLUDED_USERS
 
 # ``n`` is the place of an account and its day. Usage is passed over once for what people, days and
 # event names add up to in 84 days, and once more for the days of use in a year. The two days that
@@ -197,7 +197,7 @@ WEEKS = 8
 WINDOW = """CAST(coalesce(sum(events_84) FILTER (WHERE age < {days}), 0) AS bigint)
                AS events_{days},
            count(*) FILTER (WHERE age < {days}) AS active_days_{days}"""
-BEFORE = """CAST(coalesce(sum(events_84) FILTER (WHERE age BETWEEN 28 AND 55), 0) AS bigint)
+WINDOW_BEFORE = """CAST(coalesce(sum(events_84) FILTER (WHERE age BETWEEN 28 AND 55), 0) AS bigint)
                AS events_28_before,
            count(*) FILTER (WHERE age BETWEEN 28 AND 55) AS active_days_28_before"""
 WEEK = """CAST(coalesce(sum(events_84) FILTER (WHERE age / 7 = {week}), 0) AS bigint)
@@ -222,28 +222,28 @@ REACH_SUMS = """,
                AS reach_28,
            CAST(coalesce(sum(u.{counter}) FILTER (WHERE w.as_of - u.day BETWEEN 28 AND 55), 0)
                AS bigint) AS reach_28_before"""
-NAMED_REACH = """,
+REACH_BY_EVENT_NAME = """,
            CAST(coalesce(sum(t.reach_28) {which}, 0) AS bigint) AS reach_28,
            CAST(coalesce(sum(t.reach_28_before) {which}, 0) AS bigint) AS reach_28_before"""
-OF_THE_EVENTS = "FILTER (WHERE t.event_name = ANY(CAST(:reach_events AS text[])))"
+ONLY_REACH_EVENTS = "FILTER (WHERE t.event_name = ANY(CAST(:reach_events AS text[])))"
 
 
 @cache
 def counts_statement(*, reach: str, some_users_excluded: bool) -> TextClause:
     """Put the statement together for one way of counting reach: ids, property or events."""
     counter = {"property": "quantity", "events": "events"}.get(reach)
-    which = OF_THE_EVENTS if reach == "events" else ""
-    windows = ", ".join([*(WINDOW.format(days=days) for days in WINDOWS), BEFORE])
+    which = ONLY_REACH_EVENTS if reach == "events" else ""
+    windows = ", ".join([*(WINDOW.format(days=days) for days in WINDOWS), WINDOW_BEFORE])
     names = [f"v.{kind}_{days}" for days in WINDOWS for kind in ("events", "active_days")]
     return text(
         COUNTS.format(
             reach_sums=REACH_SUMS.format(counter=counter) if counter else "",
-            named_reach=NAMED_REACH.format(which=which) if counter else "",
+            named_reach=REACH_BY_EVENT_NAME.format(which=which) if counter else "",
             reach=REACH_BY_SUM if counter else REACH_BY_IDS,
             only_counted_users=(
-                ONLY_COUNTED_USERS.replace(":as_of", "w.as_of") if some_users_excluded else ""
+                WITHOUT_EXCLUDED_USERS.replace(":as_of", "w.as_of") if some_users_excluded else ""
             ),
-            cents=CONVERTED,
+            cents=CENTS_IN_BASE_CURRENCY,
             windows=windows,
             weeks=", ".join(WEEK.format(week=week) for week in range(WEEKS)),
             window_names=", ".join([*names, "v.events_28_before", "v.active_days_28_before"]),

@@ -40,7 +40,7 @@ class EventCount:
 
 
 @dataclass(frozen=True, slots=True)
-class Lens:
+class FeatureSpec:
     """How a workspace wants its accounts looked at.
 
     ``traits``, ``signals``: those to be taken along.
@@ -112,7 +112,7 @@ class AccountFeatures:
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Self:
         """Read what was stored with a score; what was not known of then keeps its default."""
-        days = {name: _day(stored.get(name)) for name in DAYS}
+        days = {name: _day(stored.get(name)) for name in DATE_FIELDS}
         return cls(**{**stored, **days})
 
     @property
@@ -125,7 +125,14 @@ class AccountFeatures:
         return not self.pays and self.paid_until is not None
 
 
-DAYS = ("last_used_on", "first_used_on", "first_paid_on", "paid_until", "renewal_on", "notice_on")
+DATE_FIELDS = (
+    "last_used_on",
+    "first_used_on",
+    "first_paid_on",
+    "paid_until",
+    "renewal_on",
+    "notice_on",
+)
 
 
 def _day(stored: str | None) -> date | None:

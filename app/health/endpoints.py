@@ -11,11 +11,11 @@ from app.core.db import ReadSessionDep
 from app.core.errors import NotFoundError
 from app.core.pagination import Cursor, Limit, Paging
 from app.core.schemas import Day, Id, problem_responses
-from app.health.adoption_endpoints import router as adoption
-from app.health.explain_endpoints import router as explanations
+from app.health.adoption.endpoints import router as adoption
+from app.health.explanations.endpoints import router as explanations
 from app.health.overrides.endpoints import router as overrides
 from app.health.restatements.endpoints import router as restatements
-from app.health.rollup_endpoints import router as families
+from app.health.rollups.endpoints import router as families
 from app.health.schemas import AccountId, HealthHistoryOut, HealthHistoryPoint
 from app.health.scoring import queries
 from app.health.versions.endpoints import router as scorecards

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from app.core.schemas import ResponseModel
 from app.health.definition.benchmark import Normalizer
 from app.health.definition.scorecard import Band
-from app.health.rollup_schemas import RollupOut
+from app.health.rollups.schemas import RollupOut
 from app.health.scoring.assess import HealthStatus, PriceStatus
 
 AccountId = Annotated[str, Path(min_length=1, max_length=255, pattern=r"^[^\x00]+$")]

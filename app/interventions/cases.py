@@ -18,8 +18,8 @@ from app.interventions.states import COMPLETED_STATES, OPEN_STATES, Intervention
 from app.interventions.tables import Intervention
 from app.portfolio import account_queries
 from app.portfolio import segment_service as segments
-from app.signals.detect import order
-from app.signals.queries import open_signals
+from app.signals.detect import signal_sort_key
+from app.signals.queries import load_open_signals
 from app.signals.signal import Severity, Signal
 
 DISMISSED_FOR = timedelta(days=30)
@@ -75,13 +75,15 @@ def _drivers(
     session: Session, workspace_id: str, rows: Sequence[Row[Any]], now: datetime
 ) -> dict[str, list[Signal]]:
     """Return open signals, the gravest first, and after them what is derived here."""
-    kept = open_signals(session, workspace_id, [row.account_id for row in rows])
+    kept = load_open_signals(session, workspace_id, [row.account_id for row in rows])
     gone = [row.account_id for row in rows if row.status == HealthStatus.CHURNED]
     since = now - FIXED_WITHIN
     fixed = queries.load_fixed_feedback(session, workspace_id, gone, since=since) if gone else {}
     found: dict[str, list[Signal]] = {}
     for row in rows:
-        signals = sorted((each.signal for each in kept.get(row.account_id, ())), key=order)
+        signals = sorted(
+            (each.signal for each in kept.get(row.account_id, ())), key=signal_sort_key
+        )
         found[row.account_id] = signals
         if row.account_id in fixed:
             topic, at = fixed[row.account_id]

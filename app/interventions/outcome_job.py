@@ -23,7 +23,7 @@ from app.interventions.playbooks import service
 from app.interventions.playbooks.definition import SuccessCriterion
 from app.interventions.states import InterventionState
 from app.interventions.tables import Assignment, Intervention
-from app.signals.queries import open_signals
+from app.signals.queries import load_open_signals
 
 DueRow = TypeVar("DueRow", Intervention, Assignment)
 FALLBACK_SUCCESS = SuccessCriterion(measure=RETAINED)
@@ -118,7 +118,7 @@ class _Look:
         self._open = {
             (key, day, kept.signal.name)
             for day, some in ids.items()
-            for key, signals in open_signals(session, workspace_id, some, at=_end(day)).items()
+            for key, signals in load_open_signals(session, workspace_id, some, at=_end(day)).items()
             for kept in signals
         }
 

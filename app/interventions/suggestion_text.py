@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 
 from app.core.filters.parser import DAY_PATTERN
-from app.health.words import Language
+from app.health.explanations.catalogue import Language
 from app.interventions.playbooks.definition import DEFAULT_MESSAGE, Playbook, PlaybookTexts
 from app.interventions.playbooks.templates import FieldValue, Money, render_template
 from app.signals.signal import Signal

@@ -15,8 +15,8 @@ from app.churn.scoring.risk_queries import load_risks
 from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.schemas import problem_responses
-from app.health.rollup_schemas import RollupOut
-from app.health.rollup_service import rolled_up
+from app.health.rollups.schemas import RollupOut
+from app.health.rollups.service import roll_up_account
 from app.health.schemas import AccountId, HealthOut
 from app.health.scoring import queries, service
 from app.portfolio.schemas import ChurnRiskSummary
@@ -57,7 +57,7 @@ def _envelope(session: Session, workspace_id: str, account_id: str) -> AccountHe
     found = queries.get_account_health(session, workspace_id, account_id)
     [answer] = _envelopes(session, workspace_id, [found])
     if found.has_children:
-        family = rolled_up(session, workspace_id, account_id)
+        family = roll_up_account(session, workspace_id, account_id)
         answer.rollup = RollupOut.model_validate(family)
     return answer
 

@@ -2,7 +2,7 @@
 
 from sqlalchemy import text
 
-from app.features.statements import CONVERTED
+from app.features.statements import CENTS_IN_BASE_CURRENCY
 
 # Every period as it was known on a day, with its price in the base currency.
 TERMS = f"""
@@ -13,7 +13,7 @@ period AS (
     ORDER BY account_id, subscription_id, starts_on, known_on DESC
 ),
 term AS (
-    SELECT account_id, starts_on, ends_on, end_reason, mrr_cents, {CONVERTED} AS cents
+    SELECT account_id, starts_on, ends_on, end_reason, mrr_cents, {CENTS_IN_BASE_CURRENCY} AS cents
     FROM period WHERE coalesce(ends_on > starts_on, true)
 )"""  # noqa: S608 - made of the text above
 

@@ -4,13 +4,15 @@ from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Any
 
-from app.signals.facts import NO_ACTIVITY, SPANS, WEEKS, Activity, Champion, Use
+from app.signals.inputs import NO_ACTIVITY, SPANS, WEEKS, Activity, Champion, UsePeriod
 
-Said = Mapping[str, Any]
+ActivityRow = Mapping[str, Any]
 """One account's row as JSON; what it is made of is in ``activity_statements``."""
 
 
-def activity(said: Said, features: Mapping[str, str], key_actions: Collection[str]) -> Activity:
+def parse_activity(
+    said: ActivityRow, features: Mapping[str, str], key_actions: Collection[str]
+) -> Activity:
     """Read a row. ``features``: event name to product feature.
 
     ``key_actions``: events that stand for first value; none: any that is of a product feature.
@@ -34,7 +36,7 @@ def _series(counts: Mapping[str, int] | None, length: int) -> tuple[int, ...]:
     return tuple((counts or {}).get(str(place), 0) for place in range(length))
 
 
-def _champion(said: Said) -> Champion:
+def _champion(said: ActivityRow) -> Champion:
     return Champion(
         said["user_id"],
         said["champion_days"],
@@ -45,11 +47,13 @@ def _champion(said: Said) -> Champion:
     )
 
 
-def _by_feature(uses: Mapping[str, tuple[str, str]], features: Mapping[str, str]) -> dict[str, Use]:
+def _by_feature(
+    uses: Mapping[str, tuple[str, str]], features: Mapping[str, str]
+) -> dict[str, UsePeriod]:
     """Days as ISO 8601 writes them sort like the days themselves."""
     found: dict[str, tuple[str, str]] = {}
     for name, (first, last) in uses.items():
         if feature := features.get(name):
             since, until = found.get(feature, (first, last))
             found[feature] = (min(since, first), max(until, last))
-    return {feature: Use(*map(date.fromisoformat, days)) for feature, days in found.items()}
+    return {feature: UsePeriod(*map(date.fromisoformat, days)) for feature, days in found.items()}

@@ -11,9 +11,14 @@ from sqlalchemy.orm import Session
 from app.accounts.tables import User
 from app.features.statements import PLAN_FOR_MANY_ROWS
 from app.features.values import ReachSource
-from app.signals.activity import Said
-from app.signals.activity_statements import KEEP, MASK_DAYS, READ, activity_statement
-from app.signals.facts import QUARTER_DAYS, SPAN_DAYS, SPANS, UNSETTLED_DAYS
+from app.signals.activity import ActivityRow
+from app.signals.activity_statements import (
+    MASK_DAYS,
+    SELECT_ACTIVITY,
+    UPSERT_ACTIVITY,
+    activity_statement,
+)
+from app.signals.inputs import QUARTER_DAYS, RECENT_DAYS, SPAN_DAYS, SPANS
 from app.signals.tables import AccountActivity
 
 
@@ -30,22 +35,24 @@ class Quarter:
     champions: Mapping[str, Collection[str]] = field(default_factory=dict)
 
 
-def read(
+def load_activity(
     session: Session, workspace_id: str, account_ids: Sequence[str], quarter: Quarter
-) -> dict[str, Said]:
+) -> dict[str, ActivityRow]:
     """Add up use; accounts without any are left out."""
     excluded = _excluded(session, workspace_id)
-    return _added_up(session, workspace_id, account_ids, quarter, form=READ, excluded=excluded)
+    return _added_up(
+        session, workspace_id, account_ids, quarter, form=SELECT_ACTIVITY, excluded=excluded
+    )
 
 
-def keep(
+def refresh_activity(
     session: Session,
     workspace_id: str,
     account_ids: Sequence[str],
     quarter: Quarter,
     *,
     unchanged: Collection[str],
-) -> dict[str, Said]:
+) -> dict[str, ActivityRow]:
     """Like ``read``, and write down what was added up.
 
     Of ``unchanged`` accounts no use up to ``through`` has come, and nobody has been named or bound,
@@ -63,7 +70,9 @@ def keep(
     )
     known = {row.account_id: row.said for row in rows}
     others = [key for key in account_ids if key not in known]
-    known |= _added_up(session, workspace_id, others, quarter, form=KEEP, excluded=excluded)
+    known |= _added_up(
+        session, workspace_id, others, quarter, form=UPSERT_ACTIVITY, excluded=excluded
+    )
     return {key: said for key, said in known.items() if said is not None}
 
 
@@ -87,7 +96,7 @@ def _added_up(
     *,
     form: str,
     excluded: str,
-) -> dict[str, Said]:
+) -> dict[str, ActivityRow]:
     if not account_ids:
         return {}
     session.execute(PLAN_FOR_MANY_ROWS)
@@ -98,7 +107,7 @@ def _added_up(
         "account_ids": list(account_ids),
         "as_of": quarter.as_of,
         "through": quarter.through,
-        "settled": quarter.through - timedelta(days=UNSETTLED_DAYS),
+        "settled": quarter.through - timedelta(days=RECENT_DAYS),
         "since": quarter.through - timedelta(days=QUARTER_DAYS),
         "named_in": [account_id for account_id, _ in named],
         "named": [user_id for _, user_id in named],
@@ -106,7 +115,7 @@ def _added_up(
         "mask_days": MASK_DAYS,
         "spans": SPANS,
     }
-    if form == KEEP:
+    if form == UPSERT_ACTIVITY:
         values["counted_as"] = _counted_as(quarter.reach, excluded)
     if quarter.reach.kind == "events":
         values["reach_events"] = list(quarter.reach.events)

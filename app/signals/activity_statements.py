@@ -4,8 +4,8 @@ from functools import cache
 
 from sqlalchemy import TextClause, text
 
-from app.features.statements import ONLY_COUNTED_USERS
-from app.signals.facts import SPAN_DAYS
+from app.features.statements import WITHOUT_EXCLUDED_USERS
+from app.signals.inputs import SPAN_DAYS
 
 MASK_DAYS = 4 * SPAN_DAYS
 
@@ -89,9 +89,9 @@ LEFT JOIN reach r ON r.account_id = v.account_id
 LEFT JOIN champion c ON c.account_id = v.account_id
 """
 
-READ = "SELECT account_id, to_jsonb(a) AS said FROM ({activity}) AS a"
+SELECT_ACTIVITY = "SELECT account_id, to_jsonb(a) AS said FROM ({activity}) AS a"
 
-KEEP = """
+UPSERT_ACTIVITY = """
 INSERT INTO account_activity (workspace_id, account_id, through, counted_as, said)
 SELECT :workspace_id, w.account_id, :through, :counted_as, to_jsonb(a)
 FROM unnest(CAST(:account_ids AS text[])) AS w (account_id)
@@ -102,9 +102,9 @@ ON CONFLICT (workspace_id, account_id) DO UPDATE SET
 RETURNING account_id, said
 """
 
-SPAN = (1 << SPAN_DAYS) - 1
-USERS = ", ".join(
-    f"count(*) FILTER (WHERE {half} & {SPAN << SPAN_DAYS * place} <> 0)"
+SPAN_MASK = (1 << SPAN_DAYS) - 1
+USERS_BY_SPAN = ", ".join(
+    f"count(*) FILTER (WHERE {half} & {SPAN_MASK << SPAN_DAYS * place} <> 0)"
     for half in ("late_days", "early_days")
     for place in range(MASK_DAYS // SPAN_DAYS)
 )
@@ -135,7 +135,7 @@ def activity_statement(form: str, reach: str, *, some_users_excluded: bool) -> T
 
     ``form``: READ, or KEEP to write it down too.
     """
-    counted = ONLY_COUNTED_USERS if some_users_excluded else ""
+    counted = WITHOUT_EXCLUDED_USERS if some_users_excluded else ""
     match reach:
         case "property":
             source = REACH_BY_SUM.format(counter="quantity", named="", only_counted_users=counted)
@@ -144,5 +144,5 @@ def activity_statement(form: str, reach: str, *, some_users_excluded: bool) -> T
             source = REACH_BY_SUM.format(counter="events", named=named, only_counted_users=counted)
         case _:
             source = REACH_BY_IDS
-    activity = ACTIVITY.format(reach=source, users=USERS, only_counted_users=counted)
+    activity = ACTIVITY.format(reach=source, users=USERS_BY_SPAN, only_counted_users=counted)
     return text(form.format(activity=activity))

@@ -5,11 +5,11 @@ from collections.abc import Callable, Collection, Mapping
 from app.signals import engagement_signals as engagement
 from app.signals import payment_signals as payment
 from app.signals import usage_signals as usage
-from app.signals.facts import Facts
-from app.signals.signal import Found, Signal
-from app.signals.thresholds import Thresholds
+from app.signals.inputs import SignalInputs
+from app.signals.signal import Signal, Signals
+from app.signals.thresholds import SignalThresholds
 
-Detector = Callable[[Facts, Thresholds], Found]
+Detector = Callable[[SignalInputs, SignalThresholds], Signals]
 
 SIGNALS: Mapping[str, Detector] = {
     "churned": payment.churned,
@@ -47,19 +47,21 @@ SIGNALS: Mapping[str, Detector] = {
 }
 """To add one: a function, a line here, words for it, a row in docs/signals.md, a test."""
 
-PLACES = {name: place for place, name in enumerate(SIGNALS)}
+POSITIONS = {name: place for place, name in enumerate(SIGNALS)}
 
 
-def detect(facts: Facts, limits: Thresholds, off: Collection[str] = ()) -> list[Signal]:
+def detect_signals(
+    facts: SignalInputs, limits: SignalThresholds, off: Collection[str] = ()
+) -> list[Signal]:
     """Find what holds for an account, the gravest first; who has left has only left."""
     if facts.account.excluded:
         return []
     names = ("churned",) if facts.account.churned else SIGNALS
     found = [each for name in names if name not in off for each in SIGNALS[name](facts, limits)]
-    return sorted(found, key=order)
+    return sorted(found, key=signal_sort_key)
 
 
-def order(found: Signal) -> tuple[int, int, float, str]:
+def signal_sort_key(found: Signal) -> tuple[int, int, float, str]:
     """Sort by severity, then causes before symptoms, then by what more money stands for."""
     weight = float(found.evidence.get("price_share", 0))
-    return (-found.severity.rank, PLACES[found.name], -weight, found.key)
+    return (-found.severity.rank, POSITIONS[found.name], -weight, found.key)

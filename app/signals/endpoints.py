@@ -10,7 +10,7 @@ from app.core.http.language import LanguageDep
 from app.core.pagination import Page, PagingDep
 from app.core.schemas import EventName, Id, problem_responses
 from app.signals import queries, service
-from app.signals.config import Config
+from app.signals.config import SignalConfig
 from app.signals.schemas import SignalOut, SignalSettingsOut
 from app.signals.signal import Severity
 from app.workspaces.auth import AccountActor, Reader
@@ -19,7 +19,7 @@ router = APIRouter(
     prefix="/api/v1", tags=["signals"], responses=problem_responses(400, 401, 403, 404, 422)
 )
 
-Names = Annotated[
+SignalNames = Annotated[
     list[EventName], Query(description="Only these signals; repeat it for several.", max_length=100)
 ]
 Severities = Annotated[list[Severity], Query(description="Only of these severities.", max_length=4)]
@@ -39,7 +39,7 @@ def list_account_signals(
 ) -> Page[SignalOut]:
     """Say what holds for an account, the newest first, each in one sentence."""
     get_account(session, caller.workspace_id, account_id)
-    found = queries.list_of_account(
+    found = queries.list_account_signals(
         session, caller.workspace_id, account_id, paging, everything=everything
     )
     return found.to_page(lambda row: SignalOut.of(row, language))
@@ -52,11 +52,11 @@ def list_signals(
     caller: Reader,
     paging: PagingDep,
     language: LanguageDep,
-    signal: Names = [],  # noqa: B006 - FastAPI copies it
+    signal: SignalNames = [],  # noqa: B006 - FastAPI copies it
     severity: Severities = [],  # noqa: B006
 ) -> Page[SignalOut]:
     """List what holds for accounts, in the order of accounts."""
-    found = queries.list_open(
+    found = queries.list_open_signals(
         session, caller.workspace_id, paging, names=signal, severities=severity
     )
     return found.to_page(lambda row: SignalOut.of(row, language))
@@ -65,13 +65,13 @@ def list_signals(
 @router.get("/signal-settings")
 def get_signal_settings(session: ReadSessionDep, caller: Reader) -> SignalSettingsOut:
     """Show from where on conditions are signals, and which are off."""
-    row = queries.settings(session, caller.workspace_id)
-    return SignalSettingsOut.of(service.config_of(session, caller.workspace_id), row)
+    row = queries.find_settings(session, caller.workspace_id)
+    return SignalSettingsOut.of(service.get_config(session, caller.workspace_id), row)
 
 
 @router.put("/signal-settings")
 def put_signal_settings(
-    body: Config, session: SessionDep, change: AccountActor
+    body: SignalConfig, session: SessionDep, change: AccountActor
 ) -> SignalSettingsOut:
     """Replace the settings; what is left out is set to its default. All accounts are looked at."""
     return SignalSettingsOut.of(body, service.put_config(session, change, body))

@@ -6,22 +6,22 @@ from datetime import date, timedelta
 from itertools import groupby
 from statistics import fmean
 
-from app.signals.facts import Facts, Terms
-from app.signals.signal import Found, Severity, signal
-from app.signals.thresholds import Thresholds
+from app.signals.inputs import SignalInputs, SubscriptionPeriod
+from app.signals.signal import Severity, Signals, make_signal
+from app.signals.thresholds import SignalThresholds
 
 WINDOW_DAYS = 28
-NEAR_DAYS = 14
-STEEP_RISE = 0.25
-LEAST_CUT = 0.01
+NOTICE_NEAR_DAYS = 14
+STEEP_RISE_SHARE = 0.25
+MIN_CUT_SHARE = 0.01
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class PeriodChange:
     """Terms of one subscription that took the place of others, in the same currency."""
 
-    before: Terms
-    after: Terms
+    before: SubscriptionPeriod
+    after: SubscriptionPeriod
 
     @property
     def rise(self) -> float:
@@ -36,49 +36,49 @@ class Change:
         return (1 + self.rise) * self.before.seats / self.after.seats - 1
 
 
-def changes(terms: Sequence[Terms]) -> Iterator[Change]:
+def period_changes(terms: Sequence[SubscriptionPeriod]) -> Iterator[PeriodChange]:
     """Oldest first for each subscription; a gap between two periods is a new beginning."""
     ordered = sorted(terms, key=lambda each: (each.subscription_id, each.starts_on))
     for _, periods in groupby(ordered, key=lambda each: each.subscription_id):
-        before: Terms | None = None
+        before: SubscriptionPeriod | None = None
         for after in periods:
             follows = before and before.ends_on in {None, after.starts_on}
             if before and follows and before.currency == after.currency:
-                yield Change(before, after)
+                yield PeriodChange(before, after)
             before = after
 
 
-def _recent(facts: Facts, days: int) -> list[Change]:
+def _recent(facts: SignalInputs, days: int) -> list[PeriodChange]:
     """Changes of the last days that still hold, the newest first."""
     since = facts.as_of - timedelta(days=days)
     found = [
         change
-        for change in changes(facts.terms)
+        for change in period_changes(facts.terms)
         if since < change.after.starts_on <= facts.as_of
         and (change.after.ends_on is None or change.after.ends_on > facts.as_of)
     ]
     return sorted(found, key=lambda change: change.after.starts_on, reverse=True)
 
 
-def price_rise(facts: Facts, limits: Thresholds) -> Found:
+def price_rise(facts: SignalInputs, limits: SignalThresholds) -> Signals:
     """The same plan costs more, and not because there are more seats."""
     for change in _recent(facts, limits.terms_days):
         same_plan = change.before.plan == change.after.plan
         if same_plan and min(change.rise, change.seat_rise) >= limits.price_share:
-            yield signal(
+            yield make_signal(
                 "price_rise",
-                Severity.HIGH if change.seat_rise >= STEEP_RISE else Severity.MEDIUM,
+                Severity.HIGH if change.seat_rise >= STEEP_RISE_SHARE else Severity.MEDIUM,
                 change.after.starts_on,
                 key=change.after.subscription_id,
                 **_terms(change),
             )
 
 
-def downgraded(facts: Facts, limits: Thresholds) -> Found:
+def downgraded(facts: SignalInputs, limits: SignalThresholds) -> Signals:
     """Less is paid than before: another plan, fewer seats, a lower price."""
     for change in _recent(facts, limits.terms_days):
-        if change.rise <= -LEAST_CUT and change.after.mrr_cents:
-            yield signal(
+        if change.rise <= -MIN_CUT_SHARE and change.after.mrr_cents:
+            yield make_signal(
                 "downgraded",
                 Severity.MEDIUM,
                 change.after.starts_on,
@@ -87,7 +87,7 @@ def downgraded(facts: Facts, limits: Thresholds) -> Found:
             )
 
 
-def _terms(change: Change) -> dict[str, object]:
+def _terms(change: PeriodChange) -> dict[str, object]:
     before, after = change.before, change.after
     return {
         "before_cents": before.mrr_cents,
@@ -101,7 +101,7 @@ def _terms(change: Change) -> dict[str, object]:
     }
 
 
-def paid_feature_unused(facts: Facts, limits: Thresholds) -> Found:
+def paid_feature_unused(facts: SignalInputs, limits: SignalThresholds) -> Signals:
     """A product feature is paid for and not used: bought for a purpose, or there all along."""
     for feature in facts.worth.unused:
         since, bought = _included(facts, feature.key)
@@ -114,7 +114,7 @@ def paid_feature_unused(facts: Facts, limits: Thresholds) -> Found:
             limits.bought_days if fresh else limits.unused_days
         ):
             continue
-        yield signal(
+        yield make_signal(
             "paid_feature_unused",
             Severity.MEDIUM if fresh else Severity.LOW,
             idle_on,
@@ -128,7 +128,7 @@ def paid_feature_unused(facts: Facts, limits: Thresholds) -> Found:
         )
 
 
-def _included(facts: Facts, feature: str) -> tuple[date, bool]:
+def _included(facts: SignalInputs, feature: str) -> tuple[date, bool]:
     """Say since when plans include a product feature, and whether an upgrade brought it."""
     since, bought = facts.account.first_paid_on or facts.as_of, False
     for terms in sorted(facts.terms, key=lambda each: each.starts_on, reverse=True):
@@ -141,14 +141,14 @@ def _included(facts: Facts, feature: str) -> tuple[date, bool]:
     return since, bought
 
 
-def seats_idle(facts: Facts, limits: Thresholds) -> Found:
+def seats_idle(facts: SignalInputs, limits: SignalThresholds) -> Signals:
     """Far fewer people use the product than seats are paid for."""
     account = facts.account
     if not account.seats or not account.pays or not facts.worth.is_scored:
         return
     idle = account.seats - account.active_users
     if idle >= limits.idle_seats and idle >= limits.idle_seats_share * account.seats:
-        yield signal(
+        yield make_signal(
             "seats_idle",
             Severity.LOW,
             facts.as_of - timedelta(days=WINDOW_DAYS - 1),
@@ -159,14 +159,14 @@ def seats_idle(facts: Facts, limits: Thresholds) -> Found:
         )
 
 
-def low_value_per_dollar(facts: Facts, limits: Thresholds) -> Found:
+def low_value_per_dollar(facts: SignalInputs, limits: SignalThresholds) -> Signals:
     """Among peers, little is got for the price: breadth, depth and reach taken together."""
     scores = facts.worth.scores
     if not scores or not facts.worth.is_scored:
         return
     value = fmean(scores.values())
     if value < limits.value_score:
-        yield signal(
+        yield make_signal(
             "low_value_per_dollar",
             Severity.MEDIUM if value < limits.value_score / 2 else Severity.LOW,
             facts.as_of,
@@ -176,10 +176,10 @@ def low_value_per_dollar(facts: Facts, limits: Thresholds) -> Found:
         )
 
 
-def over_limit(facts: Facts, _: Thresholds) -> Found:
+def over_limit(facts: SignalInputs, _: SignalThresholds) -> Signals:
     """More is used than the plan allows."""
     for over in facts.worth.over_limits:
-        yield signal(
+        yield make_signal(
             "over_limit",
             Severity.LOW,
             facts.as_of - timedelta(days=WINDOW_DAYS - 1),
@@ -190,10 +190,10 @@ def over_limit(facts: Facts, _: Thresholds) -> Found:
         )
 
 
-def payment_failed(facts: Facts, _: Thresholds) -> Found:
+def payment_failed(facts: SignalInputs, _: SignalThresholds) -> Signals:
     """A bill could not be collected and is owed still."""
-    for failed in facts.failed_bills:
-        yield signal(
+    for failed in facts.failed_invoices:
+        yield make_signal(
             "payment_failed",
             Severity.HIGH,
             failed.failed_on,
@@ -205,7 +205,7 @@ def payment_failed(facts: Facts, _: Thresholds) -> Found:
         )
 
 
-def renewal_near(facts: Facts, limits: Thresholds) -> Found:
+def renewal_near(facts: SignalInputs, limits: SignalThresholds) -> Signals:
     """The last day on which notice can be given comes near, or has passed before the renewal."""
     renewal_on, notice_by = facts.account.renewal_on, facts.account.notice_on
     if renewal_on is None or not facts.account.pays:
@@ -215,9 +215,9 @@ def renewal_near(facts: Facts, limits: Thresholds) -> Found:
     begins = notice_by - timedelta(days=limits.notice_ahead_days)
     if begins <= facts.as_of <= renewal_on:
         days = (notice_by - facts.as_of).days
-        yield signal(
+        yield make_signal(
             "renewal_near",
-            Severity.MEDIUM if 0 <= days <= NEAR_DAYS else Severity.LOW,
+            Severity.MEDIUM if 0 <= days <= NOTICE_NEAR_DAYS else Severity.LOW,
             begins,
             renewal_on=renewal_on,
             notice_by=notice_by,
@@ -226,11 +226,11 @@ def renewal_near(facts: Facts, limits: Thresholds) -> Found:
         )
 
 
-def churned(facts: Facts, _: Thresholds) -> Found:
+def churned(facts: SignalInputs, _: SignalThresholds) -> Signals:
     """Nothing is paid any more."""
     if facts.account.churned and facts.account.paid_until:
         last = max(facts.terms, key=lambda each: each.ends_on or date.min, default=None)
-        yield signal(
+        yield make_signal(
             "churned",
             Severity.HIGH,
             facts.account.paid_until,

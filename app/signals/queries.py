@@ -13,15 +13,15 @@ from app.core.pagination import Paging, RowPage
 from app.core.query_helpers import fetch_page
 from app.engagement.tables import Goal
 from app.signals import statements
-from app.signals.facts import Terms
-from app.signals.keeping import Kept, News
+from app.signals.diff import OpenSignal, SignalChanges
+from app.signals.inputs import SubscriptionPeriod
 from app.signals.signal import Severity, Signal
 from app.signals.tables import AccountSignal, SignalSettings
 
 
-def terms(
+def load_subscription_periods(
     session: Session, workspace_id: str, account_ids: Sequence[str], *, as_of: date
-) -> dict[str, list[Terms]]:
+) -> dict[str, list[SubscriptionPeriod]]:
     """Return the periods of subscriptions that had begun by a day, as they were known then."""
     key = (Subscription.account_id, Subscription.subscription_id, Subscription.starts_on)
     rows = session.execute(
@@ -43,15 +43,17 @@ def terms(
         )
         .order_by(*key, Subscription.known_on.desc())
     )
-    found: dict[str, list[Terms]] = {}
+    found: dict[str, list[SubscriptionPeriod]] = {}
     for row in rows:
-        account_id, period = row[0], Terms(*row[1:])
+        account_id, period = row[0], SubscriptionPeriod(*row[1:])
         if period.ends_on is None or period.ends_on > period.starts_on:  # else it was withdrawn
             found.setdefault(account_id, []).append(period)
     return found
 
 
-def signed_up(session: Session, workspace_id: str, account_ids: Collection[str]) -> dict[str, date]:
+def load_signup_days(
+    session: Session, workspace_id: str, account_ids: Collection[str]
+) -> dict[str, date]:
     """Return the day on which accounts began, as far as somebody has told it."""
     began = func.least(Account.started_on, Account.trial_started_on)
     rows = session.execute(
@@ -62,13 +64,13 @@ def signed_up(session: Session, workspace_id: str, account_ids: Collection[str])
     return {account_id: day for account_id, day in rows if day is not None}
 
 
-def uses_goals(session: Session, workspace_id: str, *, as_of: date) -> bool:
+def has_goals(session: Session, workspace_id: str, *, as_of: date) -> bool:
     """Whether a goal of any account was known on a day."""
     found = exists().where(Goal.workspace_id == workspace_id, Goal.known_on <= as_of)
     return bool(session.scalar(select(found)))
 
 
-def passed_counts(
+def load_milestones_passed(
     session: Session,
     workspace_id: str,
     account_ids: Collection[str],
@@ -88,12 +90,12 @@ def passed_counts(
         "counts": list(counts),
     }
     found: dict[str, dict[int, date]] = {}
-    for account_id, count, day in session.execute(statements.PASSED, values):
+    for account_id, count, day in session.execute(statements.MILESTONES_PASSED, values):
         found.setdefault(account_id, {})[count] = day
     return found
 
 
-OPEN = select(
+SELECT_SIGNAL = select(
     AccountSignal.account_id,
     AccountSignal.id,
     AccountSignal.signal,
@@ -104,15 +106,15 @@ OPEN = select(
 )
 
 
-def open_signals(
+def load_open_signals(
     session: Session,
     workspace_id: str,
     account_ids: Collection[str],
     *,
     at: datetime | None = None,
-) -> dict[str, list[Kept]]:
+) -> dict[str, list[OpenSignal]]:
     """Return the signals that are open, or were at an instant, by account."""
-    rows = OPEN.where(
+    rows = SELECT_SIGNAL.where(
         AccountSignal.workspace_id == workspace_id, AccountSignal.account_id.in_(account_ids)
     )
     if at is None:
@@ -120,34 +122,36 @@ def open_signals(
     else:
         still_open = AccountSignal.cleared_at.is_(None) | (AccountSignal.cleared_at > at)
         rows = rows.where(AccountSignal.opened_at <= at, still_open)
-    found: dict[str, list[Kept]] = {}
+    found: dict[str, list[OpenSignal]] = {}
     for account_id, number, name, severity, *said in session.execute(rows):
-        kept = Kept(number, Signal(name, Severity(severity), *said))
+        kept = OpenSignal(number, Signal(name, Severity(severity), *said))
         found.setdefault(account_id, []).append(kept)
     return found
 
 
-def write(session: Session, workspace_id: str, news: News, *, now: datetime) -> None:
+def write_changes(
+    session: Session, workspace_id: str, news: SignalChanges, *, now: datetime
+) -> None:
     """Write what is news; nothing, where nothing is."""
     values = {"workspace_id": workspace_id, "now": now}
     if news.cleared:
-        session.execute(statements.CLEAR, values | {"ids": sorted(news.cleared)})
+        session.execute(statements.CLEAR_SIGNALS, values | {"ids": sorted(news.cleared)})
     if news.changed:
         rows = [asdict(row.signal) | {"id": row.id} for row in news.changed]
-        session.execute(statements.CHANGE, values | {"rows": orjson.dumps(rows).decode()})
+        session.execute(statements.UPDATE_SIGNALS, values | {"rows": orjson.dumps(rows).decode()})
     if news.opened:
         rows = [
             asdict(signal) | {"account_id": account_id, "signal": signal.name}
             for account_id, signal in news.opened
         ]
-        session.execute(statements.OPEN, values | {"rows": orjson.dumps(rows).decode()})
+        session.execute(statements.INSERT_SIGNALS, values | {"rows": orjson.dumps(rows).decode()})
 
 
-def settings(session: Session, workspace_id: str) -> SignalSettings | None:
+def find_settings(session: Session, workspace_id: str) -> SignalSettings | None:
     return session.get(SignalSettings, workspace_id)
 
 
-def put_settings(
+def upsert_settings(
     session: Session, workspace_id: str, config: Mapping[str, Any], *, by: str, now: datetime
 ) -> SignalSettings:
     row = SignalSettings(
@@ -156,7 +160,7 @@ def put_settings(
     return session.merge(row)
 
 
-def list_of_account(
+def list_account_signals(
     session: Session, workspace_id: str, account_id: str, paging: Paging, *, everything: bool
 ) -> RowPage[AccountSignal]:
     """Those that are open, or all; the newest first."""
@@ -168,7 +172,7 @@ def list_of_account(
     return fetch_page(session, rows, AccountSignal.id, paging=paging, newest=True)
 
 
-def list_open(
+def list_open_signals(
     session: Session,
     workspace_id: str,
     paging: Paging,

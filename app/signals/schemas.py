@@ -5,10 +5,10 @@ from pydantic import Field
 
 from app.core.languages import Language
 from app.core.schemas import JsonObject, ResponseModel
-from app.signals.config import Config
+from app.signals.config import SignalConfig
+from app.signals.sentences import signal_sentence
 from app.signals.signal import Severity, Signal
 from app.signals.tables import AccountSignal, SignalSettings
-from app.signals.words import sentence
 
 
 class SignalOut(ResponseModel):
@@ -34,15 +34,15 @@ class SignalOut(ResponseModel):
     def of(cls, row: AccountSignal, language: Language) -> Self:
         said = Signal(row.signal, Severity(row.severity), row.since, row.evidence, row.key)
         known = {name: getattr(row, name) for name in cls.model_fields if name != "sentence"}
-        return cls(sentence=sentence(said, language), **known)
+        return cls(sentence=signal_sentence(said, language), **known)
 
 
-class SignalSettingsOut(Config):
+class SignalSettingsOut(SignalConfig):
     changed_at: datetime | None = Field(description="Null: these are the defaults.")
     changed_by: str | None
 
     @classmethod
-    def of(cls, config: Config, row: SignalSettings | None) -> Self:
+    def of(cls, config: SignalConfig, row: SignalSettings | None) -> Self:
         return cls(
             **config.model_dump(),
             changed_at=row.changed_at if row else None,

@@ -9,14 +9,14 @@ from app.accounts.due import Priority
 from app.accounts.queries import list_plans, mark_all_due
 from app.billing.invoice_queries import load_failed_payments
 from app.engagement.queries import load_engagement
-from app.features.values import Lens
+from app.features.values import FeatureSpec
 from app.signals import activity_queries, queries
-from app.signals.activity import activity
+from app.signals.activity import parse_activity
 from app.signals.activity_queries import Quarter
-from app.signals.config import Config
-from app.signals.detect import detect
-from app.signals.facts import NO_ACTIVITY, Facts, FailedBills, Worth
-from app.signals.keeping import compare
+from app.signals.config import SignalConfig
+from app.signals.detect import detect_signals
+from app.signals.diff import diff_signals
+from app.signals.inputs import NO_ACTIVITY, FailedInvoices, ScoreInputs, SignalInputs
 from app.signals.signal import Signal
 from app.signals.tables import SignalSettings
 from app.workspaces.service import Actor
@@ -25,9 +25,9 @@ from app.workspaces.service import Actor
 def refresh(
     session: Session,
     workspace_id: str,
-    worths: Sequence[Worth],
+    worths: Sequence[ScoreInputs],
     *,
-    lens: Lens,
+    lens: FeatureSpec,
     as_of: date,
     now: datetime,
     unchanged: Collection[str] = (),
@@ -37,20 +37,20 @@ def refresh(
     Of ``unchanged`` accounts nothing has come since the last refresh but use of today. The scores
     of the accounts are locked by the caller.
     """
-    found = found_on(
+    found = detect_as_of(
         session, workspace_id, worths, lens=lens, as_of=as_of, now=now, unchanged=unchanged
     )
-    news = compare(queries.open_signals(session, workspace_id, found.keys()), found)
-    queries.write(session, workspace_id, news, now=now)
+    news = diff_signals(queries.load_open_signals(session, workspace_id, found.keys()), found)
+    queries.write_changes(session, workspace_id, news, now=now)
     return news.accounts
 
 
-def found_on(
+def detect_as_of(
     session: Session,
     workspace_id: str,
-    worths: Sequence[Worth],
+    worths: Sequence[ScoreInputs],
     *,
-    lens: Lens,
+    lens: FeatureSpec,
     as_of: date,
     now: datetime,
     unchanged: Collection[str] | None = None,
@@ -60,8 +60,8 @@ def found_on(
     A day that is not over is compared with the past up to the day before. ``unchanged``: see
     ``refresh``; None writes nothing.
     """
-    config = config_of(session, workspace_id)
-    facts = facts_on(
+    config = get_config(session, workspace_id)
+    facts = load_inputs(
         session,
         workspace_id,
         worths,
@@ -71,20 +71,23 @@ def found_on(
         now=now,
         unchanged=unchanged,
     )
-    return {each.account.account_id: detect(each, config.thresholds, config.off) for each in facts}
+    return {
+        each.account.account_id: detect_signals(each, config.thresholds, config.off)
+        for each in facts
+    }
 
 
-def facts_on(
+def load_inputs(
     session: Session,
     workspace_id: str,
-    worths: Sequence[Worth],
+    worths: Sequence[ScoreInputs],
     *,
-    config: Config,
-    lens: Lens,
+    config: SignalConfig,
+    lens: FeatureSpec,
     as_of: date,
     now: datetime,
     unchanged: Collection[str] | None,
-) -> list[Facts]:
+) -> list[SignalInputs]:
     """Gather the facts of accounts in a few statements, however many there are."""
     ids = [worth.features.account_id for worth in worths]
     through = as_of if as_of < now.date() else as_of - timedelta(days=1)
@@ -92,27 +95,29 @@ def facts_on(
     champions = {key: each.champions for key, each in told.items()}
     quarter = Quarter(through, as_of, lens.reach, champions)
     use = (
-        activity_queries.read(session, workspace_id, ids, quarter)
+        activity_queries.load_activity(session, workspace_id, ids, quarter)
         if unchanged is None
-        else activity_queries.keep(session, workspace_id, ids, quarter, unchanged=unchanged)
+        else activity_queries.refresh_activity(
+            session, workspace_id, ids, quarter, unchanged=unchanged
+        )
     )
     features = dict(lens.product.events)
-    terms = queries.terms(session, workspace_id, ids, as_of=as_of)
+    terms = queries.load_subscription_periods(session, workspace_id, ids, as_of=as_of)
     failed = _failed_bills(session, workspace_id, ids, as_of)
     sold = {row.key: frozenset(row.product_features) for row in list_plans(session, workspace_id)}
-    signed_up = queries.signed_up(session, workspace_id, ids)
-    uses_goals = queries.uses_goals(session, workspace_id, as_of=as_of)
+    signed_up = queries.load_signup_days(session, workspace_id, ids)
+    uses_goals = queries.has_goals(session, workspace_id, as_of=as_of)
     passed = _passed(session, workspace_id, ids, config, as_of)
     return [
-        Facts(
+        SignalInputs(
             as_of=as_of,
             through=through,
             worth=worth,
-            activity=activity(use[key], features, config.key_actions)
+            activity=parse_activity(use[key], features, config.key_actions)
             if key in use
             else NO_ACTIVITY,
             terms=terms.get(key, ()),
-            failed_bills=failed.get(key, ()),
+            failed_invoices=failed.get(key, ()),
             plans=sold,
             engagement=told[key],
             signed_up_on=signed_up.get(key, worth.features.started_on),
@@ -124,12 +129,16 @@ def facts_on(
 
 
 def _passed(
-    session: Session, workspace_id: str, account_ids: Sequence[str], config: Config, as_of: date
+    session: Session,
+    workspace_id: str,
+    account_ids: Sequence[str],
+    config: SignalConfig,
+    as_of: date,
 ) -> dict[str, dict[int, date]]:
     """Look through all of the past, and only where somebody wants it."""
     if not config.milestone_events or "milestone" in config.off:
         return {}
-    return queries.passed_counts(
+    return queries.load_milestones_passed(
         session,
         workspace_id,
         account_ids,
@@ -142,29 +151,29 @@ def _passed(
 
 def _failed_bills(
     session: Session, workspace_id: str, account_ids: Collection[str], as_of: date
-) -> dict[str, list[FailedBills]]:
+) -> dict[str, list[FailedInvoices]]:
     end = datetime.combine(as_of + timedelta(days=1), time.min, UTC)
-    found: dict[str, list[FailedBills]] = {}
+    found: dict[str, list[FailedInvoices]] = {}
     for each in load_failed_payments(session, workspace_id, account_ids, at=end):
-        bills = FailedBills(
+        bills = FailedInvoices(
             each.currency, each.invoices, each.amount_due_cents, each.failed_since.date()
         )
         found.setdefault(each.account_id, []).append(bills)
     return found
 
 
-def config_of(session: Session, workspace_id: str) -> Config:
-    row = queries.settings(session, workspace_id)
-    return Config.model_validate(row.config) if row else Config()
+def get_config(session: Session, workspace_id: str) -> SignalConfig:
+    row = queries.find_settings(session, workspace_id)
+    return SignalConfig.model_validate(row.config) if row else SignalConfig()
 
 
-def put_config(session: Session, change: Actor, config: Config) -> SignalSettings:
+def put_config(session: Session, change: Actor, config: SignalConfig) -> SignalSettings:
     """Replace the settings; the same again changes nothing."""
     workspace_id = change.workspace_id
-    row = queries.settings(session, workspace_id)
-    if row is not None and config == Config.model_validate(row.config):
+    row = queries.find_settings(session, workspace_id)
+    if row is not None and config == SignalConfig.model_validate(row.config):
         return row
     said = config.model_dump(mode="json", exclude_defaults=True)
     change.audit(session, "signal_settings.changed", workspace_id, said)
     mark_all_due(session, workspace_id, priority=Priority.SILENT)
-    return queries.put_settings(session, workspace_id, said, by=change.actor, now=change.at)
+    return queries.upsert_settings(session, workspace_id, said, by=change.actor, now=change.at)

@@ -39,10 +39,10 @@ class Signal:
     key: str = ""
 
 
-Found = Iterator[Signal]
+Signals = Iterator[Signal]
 
 
-def signal(
+def make_signal(
     name: str,
     severity: Severity,
     since: date,

@@ -3,7 +3,7 @@
 from sqlalchemy import text
 
 # Days before the last ones are only added up: they passed what they passed.
-PASSED = text("""
+MILESTONES_PASSED = text("""
 WITH day AS (
     SELECT account_id, greatest(day, CAST(:since AS date)) AS day, sum(events) AS events
     FROM daily_usage
@@ -24,13 +24,13 @@ ORDER BY t.account_id, c.count
 """)
 
 # Three kinds of rows: what no longer holds, what says something else, what is new.
-CLEAR = text("""
+CLEAR_SIGNALS = text("""
 UPDATE account_signal s SET cleared_at = :now
 FROM unnest(CAST(:ids AS bigint[])) AS r (id)
 WHERE s.workspace_id = :workspace_id AND s.id = r.id
 """)
 
-CHANGE = text("""
+UPDATE_SIGNALS = text("""
 UPDATE account_signal s SET
     severity = r.severity, since = r.since, evidence = r.evidence, changed_at = :now
 FROM json_to_recordset(CAST(:rows AS json)) AS r (
@@ -38,7 +38,7 @@ FROM json_to_recordset(CAST(:rows AS json)) AS r (
 WHERE s.workspace_id = :workspace_id AND s.id = r.id
 """)
 
-OPEN = text("""
+INSERT_SIGNALS = text("""
 INSERT INTO account_signal (
     workspace_id, account_id, signal, key, severity, since, evidence, opened_at, changed_at
 )

@@ -9,15 +9,15 @@ from datetime import date, timedelta
 from math import sqrt
 from statistics import median
 
-from app.signals.facts import SPAN_DAYS, Facts
-from app.signals.signal import Found, Severity, signal
-from app.signals.thresholds import Thresholds
+from app.signals.inputs import SPAN_DAYS, SignalInputs
+from app.signals.signal import Severity, Signals, make_signal
+from app.signals.thresholds import SignalThresholds
 
-LEAST_PAST = 3
+MIN_BASELINE_SPANS = 3
 """Spans that a baseline needs, before anything is held against it."""
 
 
-def dormant(facts: Facts, limits: Thresholds) -> Found:
+def dormant(facts: SignalInputs, limits: SignalThresholds) -> Signals:
     """Nobody has used the product for long, and for much longer than is usual here."""
     account, active = facts.account, facts.activity
     last = account.last_used_on or account.first_paid_on
@@ -28,7 +28,7 @@ def dormant(facts: Facts, limits: Thresholds) -> Found:
     if not passed or (gap is not None and days < limits.dormant_gaps * gap):
         return
     severity = Severity.MEDIUM if len(passed) == 1 else Severity.HIGH
-    yield signal(
+    yield make_signal(
         "dormant",
         severity,
         last + timedelta(days=1),
@@ -46,7 +46,7 @@ def _usual_gap(active_days: int, first: date | None, last: date) -> float | None
     return (last - first).days / (active_days - 1)
 
 
-def breadth_stalled(facts: Facts, limits: Thresholds) -> Found:
+def breadth_stalled(facts: SignalInputs, limits: SignalThresholds) -> Signals:
     """Much of what is paid for is not adopted, and nothing new was taken up for a long time."""
     account = facts.account
     adopted, unused = len(account.adopted), len(facts.worth.unused)
@@ -55,7 +55,7 @@ def breadth_stalled(facts: Facts, limits: Thresholds) -> Found:
     newest = max((use.first_day for use in facts.activity.uses.values()), default=facts.through)
     days, share = facts.days_since(newest), adopted / (adopted + unused)
     if days >= limits.breadth_days and share <= limits.breadth_share:
-        yield signal(
+        yield make_signal(
             "breadth_stalled",
             Severity.LOW,
             newest + timedelta(days=1),
@@ -65,25 +65,27 @@ def breadth_stalled(facts: Facts, limits: Thresholds) -> Found:
         )
 
 
-def reach_falling(facts: Facts, limits: Thresholds) -> Found:
+def reach_falling(facts: SignalInputs, limits: SignalThresholds) -> Signals:
     """Fewer end customers are reached than is usual here."""
     yield from _falling("reach_falling", facts, facts.activity.reached, limits)
 
 
-def depth_falling(facts: Facts, limits: Thresholds) -> Found:
+def depth_falling(facts: SignalInputs, limits: SignalThresholds) -> Signals:
     """Fewer people use the product than is usual here."""
     yield from _falling("depth_falling", facts, facts.activity.users, limits)
 
 
-def _falling(name: str, facts: Facts, spans: Sequence[int], limits: Thresholds) -> Found:
+def _falling(
+    name: str, facts: SignalInputs, spans: Sequence[int], limits: SignalThresholds
+) -> Signals:
     past = _past(facts, spans, SPAN_DAYS)
-    if len(past) < LEAST_PAST:
+    if len(past) < MIN_BASELINE_SPANS:
         return
     usual, now = median(past), spans[0]
     enough = usual >= limits.fall_people and _is_no_chance(now, usual, limits.fall_noise)
     if enough and now <= (1 - limits.fall_share) * usual:
         deep = now <= (1 - limits.deep_fall_share) * usual
-        yield signal(
+        yield make_signal(
             name,
             Severity.MEDIUM if deep else Severity.LOW,
             _began(facts, spans, SPAN_DAYS, (1 - limits.fall_share) * usual),
@@ -94,16 +96,16 @@ def _falling(name: str, facts: Facts, spans: Sequence[int], limits: Thresholds) 
         )
 
 
-def usage_drop_vs_self(facts: Facts, limits: Thresholds) -> Found:
+def usage_drop_vs_self(facts: SignalInputs, limits: SignalThresholds) -> Signals:
     """The last week holds far fewer events than the median of the 12 before: same weekdays."""
     weeks = facts.activity.weeks
     past = _past(facts, weeks, 7)
-    if len(past) < LEAST_PAST:
+    if len(past) < MIN_BASELINE_SPANS:
         return
     usual, now = median(past), weeks[0]
     enough = usual >= limits.drop_events and _is_no_chance(now, usual, limits.drop_noise)
     if enough and now <= (1 - limits.drop_share) * usual:
-        yield signal(
+        yield make_signal(
             "usage_drop_vs_self",
             Severity.MEDIUM,
             _began(facts, weeks, 7, (1 - limits.drop_share) * usual),
@@ -114,7 +116,7 @@ def usage_drop_vs_self(facts: Facts, limits: Thresholds) -> Found:
         )
 
 
-def _past(facts: Facts, counts: Sequence[int], days: int) -> Sequence[int]:
+def _past(facts: SignalInputs, counts: Sequence[int], days: int) -> Sequence[int]:
     """Leave out what lies before the account's first day."""
     started_on = facts.account.started_on
     lived = 0 if started_on is None else (facts.days_since(started_on) + 1) // days
@@ -126,13 +128,13 @@ def _is_no_chance(now: int, usual: float, noise: float) -> bool:
     return usual - now >= noise * sqrt(usual)
 
 
-def _began(facts: Facts, counts: Sequence[int], days: int, below: float) -> date:
+def _began(facts: SignalInputs, counts: Sequence[int], days: int, below: float) -> date:
     """Return the first day of the run of spans, up to now, that lie below."""
     run = next((n for n, count in enumerate(counts) if count > below), len(counts))
     return facts.through - timedelta(days=run * days - 1)
 
 
-def champion_inactive(facts: Facts, limits: Thresholds) -> Found:
+def champion_inactive(facts: SignalInputs, limits: SignalThresholds) -> Signals:
     """Who was named champion, else the most active user of the last quarter, is silent."""
     champion = facts.activity.champion
     if champion is None:
@@ -144,7 +146,7 @@ def champion_inactive(facts: Facts, limits: Thresholds) -> Found:
     if gap is None or days < max(limits.champion_days, limits.champion_gaps * gap):
         return
     longer = days >= 2 * max(limits.champion_days, limits.champion_gaps * gap)
-    yield signal(
+    yield make_signal(
         "champion_inactive",
         Severity.HIGH if longer else Severity.MEDIUM,
         champion.last_day + timedelta(days=1),

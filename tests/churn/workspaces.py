@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from app.churn.model.horizon import Horizon
 from app.churn.model.panel import Panel
 from app.churn.training import observation_queries, observations
-from app.features.table import TableLens
+from app.features.table import TableSpec
 from app.tables import EventName
 from tests import factories
 
@@ -49,7 +49,7 @@ def load_horizon(session: Session, days: int | None = None) -> Horizon:
     return observation_queries.load_horizon(session, "acme", as_of=UNTIL, days=days)
 
 
-def build_table_spec(session: Session, ahead: Horizon) -> TableLens:
+def build_table_spec(session: Session, ahead: Horizon) -> TableSpec:
     return observations.build_table_spec(session, "acme", as_of=UNTIL, horizon=ahead)
 
 

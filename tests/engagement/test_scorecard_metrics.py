@@ -5,7 +5,7 @@ from dataclasses import replace
 from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
-from app.features.queries import account_features
+from app.features.queries import load_account_features
 from app.features.values import AccountFeatures
 from tests import factories
 from tests.engagement.semantic_calls import TODAY, semantic_call
@@ -15,7 +15,7 @@ from tests.lifecycle.id_changes import FEATURE_SPEC
 
 def features(session: Session, *, engagement: bool) -> AccountFeatures:
     lens = replace(FEATURE_SPEC, engagement=engagement)
-    [found] = account_features(session, "acme", ["a1"], as_of=TODAY, lens=lens)
+    [found] = load_account_features(session, "acme", ["a1"], as_of=TODAY, lens=lens)
     return found
 
 

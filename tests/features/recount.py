@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
-from app.features.values import AccountFeatures, Lens
+from app.features.values import AccountFeatures, FeatureSpec
 from app.tables import (
     Account,
     DailyReach,
@@ -18,7 +18,9 @@ from app.tables import (
 from tests.features.world import AS_OF, Row, World
 
 
-def recount(world: World, account_id: str, lens: Lens, *, as_of: date = AS_OF) -> AccountFeatures:
+def recount(
+    world: World, account_id: str, lens: FeatureSpec, *, as_of: date = AS_OF
+) -> AccountFeatures:
     """Describe one account by the sentences of the design, each counted on its own."""
     known = _known_account(world, account_id)
     usage = [
@@ -65,7 +67,9 @@ def recount(world: World, account_id: str, lens: Lens, *, as_of: date = AS_OF) -
     )
 
 
-def _feature_events(usage: Iterable[Row], lens: Lens, days: Collection[date]) -> dict[str, int]:
+def _feature_events(
+    usage: Iterable[Row], lens: FeatureSpec, days: Collection[date]
+) -> dict[str, int]:
     found: dict[str, int] = {}
     for row in usage:
         for event_name, feature in lens.product.events:
@@ -74,7 +78,7 @@ def _feature_events(usage: Iterable[Row], lens: Lens, days: Collection[date]) ->
     return found
 
 
-def _counts(usage: Iterable[Row], lens: Lens, as_of: date) -> dict[str, int]:
+def _counts(usage: Iterable[Row], lens: FeatureSpec, as_of: date) -> dict[str, int]:
     found: dict[str, int] = {}
     for row in usage:
         for count in lens.counts:
@@ -105,7 +109,7 @@ def _excluded(world: World, row: Row, as_of: date) -> bool:
     return any(user["user_id"] == person and user["excluded"] for user in world.rows[User])
 
 
-def _adopted(usage: Iterable[Row], lens: Lens, days: Collection[date]) -> list[str]:
+def _adopted(usage: Iterable[Row], lens: FeatureSpec, days: Collection[date]) -> list[str]:
     used = {
         (feature, row["day"])
         for row in usage
@@ -117,7 +121,7 @@ def _adopted(usage: Iterable[Row], lens: Lens, days: Collection[date]) -> list[s
 
 
 def _active_users(
-    world: World, usage: Iterable[Row], lens: Lens, days: Collection[date], as_of: date
+    world: World, usage: Iterable[Row], lens: FeatureSpec, days: Collection[date], as_of: date
 ) -> int:
     of_product = {event_name for event_name, _ in lens.product.events}
     people = {
@@ -128,7 +132,9 @@ def _active_users(
     return len(people - {None})
 
 
-def _reached(usage: Iterable[Row], reach: Iterable[Row], lens: Lens, days: Collection[date]) -> int:
+def _reached(
+    usage: Iterable[Row], reach: Iterable[Row], lens: FeatureSpec, days: Collection[date]
+) -> int:
     match lens.reach.kind:
         case "ids":
             return len({row["end_customer_id"] for row in reach if row["day"] in days})
@@ -151,7 +157,7 @@ def _periods(world: World, account_id: str, as_of: date) -> list[Row]:
     ]
 
 
-def _cents(world: World, row: Row, lens: Lens) -> int | None:
+def _cents(world: World, row: Row, lens: FeatureSpec) -> int | None:
     """In the base currency, at the rate of the period's start; None without one."""
     if row["currency"] == lens.base_currency:
         return int(row["mrr_cents"])
@@ -166,7 +172,9 @@ def _cents(world: World, row: Row, lens: Lens) -> int | None:
     return int(exact.quantize(Decimal(1), ROUND_HALF_UP))
 
 
-def _payment(world: World, periods: list[Row], known: Row, lens: Lens, now: list[date]) -> Row:
+def _payment(
+    world: World, periods: list[Row], known: Row, lens: FeatureSpec, now: list[date]
+) -> Row:
     as_of = now[0]
     cents = {id(row): _cents(world, row, lens) for row in periods}
     running = [row for row in periods if _covers(row, as_of)]

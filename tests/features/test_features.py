@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from app.features.queries import account_features
-from app.features.values import AccountFeatures, EventCount, FeatureMap, Lens, ReachSource
+from app.features.queries import load_account_features
+from app.features.values import AccountFeatures, EventCount, FeatureMap, FeatureSpec, ReachSource
 from app.tables import DailyReach, DailyUsage, FirstUse, Subscription, User, UserAlias
 from tests import factories
 from tests.features.recount import recount
@@ -18,22 +18,22 @@ PRODUCT = FeatureMap(
     [("Export", "export"), ("Share", "sharing"), ("Invite", "sharing"), ("Export", "reports")]
 )
 REACHES = (ReachSource(), ReachSource("property"), ReachSource("events", ("Share", "Search")))
-LENS = Lens(PRODUCT, ReachSource(), "USD", 28)
-ASKED = (
+SPEC = FeatureSpec(PRODUCT, ReachSource(), "USD", 28)
+EXTRAS = (
     ("csat", "tier"),
     (EventCount(("Export", "Search"), 7), EventCount(("Export",), 45), EventCount(("Share",), 1)),
 )
 """The traits, and the counts over other windows, that a scorecard may ask for."""
 
 
-def features(
-    session: Session, *account_ids: str, lens: Lens = LENS, as_of: date = AS_OF
+def load_features(
+    session: Session, *account_ids: str, lens: FeatureSpec = SPEC, as_of: date = AS_OF
 ) -> list[AccountFeatures]:
-    return account_features(session, "acme", account_ids, as_of=as_of, lens=lens)
+    return load_account_features(session, "acme", account_ids, as_of=as_of, lens=lens)
 
 
-def one(session: Session, account_id: str = "a1", **how: Any) -> AccountFeatures:  # noqa: ANN401
-    [found] = features(session, account_id, **how)
+def load_one(session: Session, account_id: str = "a1", **how: Any) -> AccountFeatures:  # noqa: ANN401
+    [found] = load_features(session, account_id, **how)
     return found
 
 
@@ -50,16 +50,16 @@ def test_one_statement_counts_what_a_recount_in_python_counts(
 ) -> None:
     world = random_world(seed)
     world.store(session)
-    lens = Lens(PRODUCT, reach, "USD", window_days, *ASKED)
+    lens = FeatureSpec(PRODUCT, reach, "USD", window_days, *EXTRAS)
 
     for as_of in (AS_OF, day(11)):
         expected = [recount(world, account_id, lens, as_of=as_of) for account_id in ACCOUNTS]
-        assert features(session, *ACCOUNTS, lens=lens, as_of=as_of) == expected
+        assert load_features(session, *ACCOUNTS, lens=lens, as_of=as_of) == expected
 
 
 def test_the_random_worlds_reach_every_kind_of_account() -> None:
     """A recount proves nothing about what never happens in it."""
-    lens = replace(LENS, traits=ASKED[0], counts=ASKED[1])
+    lens = replace(SPEC, traits=EXTRAS[0], counts=EXTRAS[1])
     found = [recount(random_world(seed), a, lens) for seed in range(6) for a in ACCOUNTS]
 
     apart = {"engagement", "signals"}  # told by standing, and by a later stage
@@ -68,7 +68,7 @@ def test_the_random_worlds_reach_every_kind_of_account() -> None:
     assert {row.churned for row in found} == {True, False}
     assert any(row.no_rate for row in found)
     assert any(row.currency == "EUR" and row.pays and not row.no_rate for row in found)
-    assert {key for row in found for key in row.counts} == {count.key for count in ASKED[1]}
+    assert {key for row in found for key in row.counts} == {count.key for count in EXTRAS[1]}
     assert any(row.traits == {"csat": 4.5, "tier": None} for row in found)
     assert any(row.price_cents and row.price_cents % 100 for row in found), "no price is a mean"
     assert any(row.adopted_before and not row.adopted for row in found)
@@ -79,19 +79,19 @@ def test_a_set_of_accounts_gives_the_same_as_each_alone(
     session: Session, reach: ReachSource
 ) -> None:
     random_world(1).store(session)
-    lens = Lens(PRODUCT, reach, "USD", 28, *ASKED)
+    lens = FeatureSpec(PRODUCT, reach, "USD", 28, *EXTRAS)
 
-    together = features(session, *reversed(ACCOUNTS), lens=lens)
+    together = load_features(session, *reversed(ACCOUNTS), lens=lens)
 
-    assert together == [one(session, account_id, lens=lens) for account_id in ACCOUNTS]
+    assert together == [load_one(session, account_id, lens=lens) for account_id in ACCOUNTS]
 
 
 def test_no_accounts_are_no_features(session: Session) -> None:
-    assert features(session) == []
+    assert load_features(session) == []
 
 
 def test_an_account_that_nothing_is_known_of_has_nothing(session: Session) -> None:
-    nobody = one(session, "nobody")
+    nobody = load_one(session, "nobody")
 
     assert not nobody.pays
     assert nobody.started_on is None
@@ -102,9 +102,9 @@ def test_an_account_that_nothing_is_known_of_has_nothing(session: Session) -> No
 def test_what_becomes_known_later_does_not_change_the_past(session: Session, seed: int) -> None:
     """Late events and restated subscriptions, and days that are yet to come."""
     random_world(seed).store(session)
-    lens = replace(LENS, counts=ASKED[1])
-    before = features(session, *ACCOUNTS, lens=lens)
-    after = features(session, *ACCOUNTS, lens=lens, as_of=day(-2))
+    lens = replace(SPEC, counts=EXTRAS[1])
+    before = load_features(session, *ACCOUNTS, lens=lens)
+    after = load_features(session, *ACCOUNTS, lens=lens, as_of=day(-2))
 
     later = World()
     for account_id in ACCOUNTS[:-1]:
@@ -128,8 +128,8 @@ def test_what_becomes_known_later_does_not_change_the_past(session: Session, see
     later.add(UserAlias, anonymous_id="anon-3", user_id="zoe", known_on=day(-1))
     later.store(session)
 
-    assert features(session, *ACCOUNTS, lens=lens) == before
-    assert features(session, *ACCOUNTS, lens=lens, as_of=day(-2)) != after
+    assert load_features(session, *ACCOUNTS, lens=lens) == before
+    assert load_features(session, *ACCOUNTS, lens=lens, as_of=day(-2)) != after
 
 
 def test_another_workspace_is_not_counted(session: Session) -> None:
@@ -137,7 +137,7 @@ def test_another_workspace_is_not_counted(session: Session) -> None:
     factories.usage(session, AS_OF, workspace_id=other)
     factories.subscription(session, workspace_id=other)
 
-    assert astuple(one(session)) == astuple(recount(World({}), "a1", LENS))
+    assert astuple(load_one(session)) == astuple(recount(World({}), "a1", SPEC))
 
 
 @pytest.mark.parametrize(("days", "adopted"), [([0], []), ([0, 27], ["export", "reports"])])
@@ -148,38 +148,38 @@ def test_a_product_feature_is_adopted_when_used_on_two_days(
         for user_id in ("ada", "ben"):
             factories.usage(session, day(back), user_id=user_id)
 
-    assert one(session).adopted == adopted
+    assert load_one(session).adopted == adopted
 
 
 def test_two_events_of_one_feature_on_two_days_adopt_it(session: Session) -> None:
     factories.usage(session, day(1), event_name="Share")
     factories.usage(session, day(2), event_name="Invite")
 
-    assert one(session).adopted == ["sharing"]
+    assert load_one(session).adopted == ["sharing"]
 
 
 def test_the_window_ends_on_the_day_and_the_one_before_it_follows(session: Session) -> None:
     for back in (-1, 0, 27, 28, 55, 56):
         factories.usage(session, day(back), user_id=f"user {back}")
 
-    found = one(session, as_of=AS_OF)
+    found = load_one(session, as_of=AS_OF)
 
     assert (found.active_users, found.active_users_before) == (2, 2)
 
 
 @pytest.mark.parametrize("reach", REACHES[1:], ids=lambda reach: reach.kind)
 def test_excluded_users_count_nowhere(session: Session, reach: ReachSource) -> None:
-    lens = Lens(PRODUCT, reach, "USD", 28)
+    lens = FeatureSpec(PRODUCT, reach, "USD", 28)
     for back in (1, 2, 30, 31):
         factories.usage(session, day(back), user_id="ada", event_name="Share", quantity=5)
         factories.usage(session, day(back), user_id="ops", event_name="Export", quantity=7)
     session.add(User(workspace_id="acme", user_id="ops"))
     session.flush()
-    counted = one(session, lens=lens)
+    counted = load_one(session, lens=lens)
 
     session.get_one(User, ("acme", "ops")).excluded = True
     session.flush()
-    found = one(session, lens=lens)
+    found = load_one(session, lens=lens)
 
     assert (counted.adopted, counted.active_users) == (["export", "reports", "sharing"], 2)
     assert (found.adopted, found.active_users, found.active_users_before) == (["sharing"], 1, 1)
@@ -190,15 +190,15 @@ def test_the_anonymous_visits_of_an_excluded_user_count_nowhere_either(session: 
     session.add(User(workspace_id="acme", user_id="ops", excluded=True))
     for back in (1, 2):
         factories.usage(session, day(back), user_id="anon", is_anonymous=True)
-    assert one(session).adopted == ["export", "reports"]
+    assert load_one(session).adopted == ["export", "reports"]
 
     alias = UserAlias(workspace_id="acme", anonymous_id="anon", user_id="ops", known_on=day(0))
     session.add(alias)
     session.flush()
 
-    assert one(session).adopted == []
-    assert one(session).active_users == 0
-    assert one(session, as_of=day(1)).adopted == ["export", "reports"], "not known on that day"
+    assert load_one(session).adopted == []
+    assert load_one(session).active_users == 0
+    assert load_one(session, as_of=day(1)).adopted == ["export", "reports"], "not known on that day"
 
 
 def test_a_user_known_as_a_visitor_before_is_one_person(session: Session) -> None:
@@ -211,16 +211,16 @@ def test_a_user_known_as_a_visitor_before_is_one_person(session: Session) -> Non
         )
     session.flush()
 
-    assert one(session).active_users == 1
+    assert load_one(session).active_users == 1
 
 
 def test_an_account_starts_with_its_first_event_or_payment(session: Session) -> None:
     factories.first_use(session, day(10))
     factories.subscription(session, starts_on=day(5))
-    assert one(session).started_on == day(10)
+    assert load_one(session).started_on == day(10)
 
     session.add(FirstUse(workspace_id="acme", account_id="a1", known_on=AS_OF, day=day(20)))
     session.flush()
 
-    assert one(session).started_on == day(20)
-    assert one(session, as_of=AS_OF - timedelta(days=1)).started_on == day(10)
+    assert load_one(session).started_on == day(20)
+    assert load_one(session, as_of=AS_OF - timedelta(days=1)).started_on == day(10)

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from sqlalchemy.orm import Session
 
-from app.features.queries import account_features
-from app.features.table import NAMED, FeatureTable, TableLens, event_names_of
-from app.features.table_queries import feature_table
-from app.features.values import FeatureMap, Lens, ReachSource
+from app.features.queries import load_account_features
+from app.features.table import EVENT_COLUMN_PREFIX, FeatureTable, TableSpec, event_names_in
+from app.features.table_queries import load_feature_table
+from app.features.values import FeatureMap, FeatureSpec, ReachSource
 from app.tables import (
     FirstUse,
     Invoice,
@@ -22,24 +22,26 @@ from app.tables import (
     TicketMoment,
 )
 from tests import factories
-from tests.features.test_features import LENS, PRODUCT, REACHES
+from tests.features.test_features import PRODUCT, REACHES, SPEC
 from tests.features.world import ACCOUNTS, AS_OF, EVENT_NAMES, day, random_world
 
 DAYS = (AS_OF, day(11), day(29))
 LATER = day(-100)
 
 
-def lens(reach: ReachSource = LENS.reach, product: FeatureMap = PRODUCT) -> TableLens:
-    return TableLens(product, reach, "USD", EVENT_NAMES, silence_days=90)
+def table_spec(reach: ReachSource = SPEC.reach, product: FeatureMap = PRODUCT) -> TableSpec:
+    return TableSpec(product, reach, "USD", EVENT_NAMES, silence_days=90)
 
 
-def table(session: Session, *account_ids: str, days: Sequence[date] = (AS_OF,)) -> FeatureTable:
+def load_table(
+    session: Session, *account_ids: str, days: Sequence[date] = (AS_OF,)
+) -> FeatureTable:
     moments = [(account_id, on) for on in days for account_id in account_ids]
-    return feature_table(session, "acme", moments, lens=lens())
+    return load_feature_table(session, "acme", moments, lens=table_spec())
 
 
-def value(session: Session, name: str, *, on: date = AS_OF) -> float:
-    return float(table(session, "a1", days=[on]).column(name)[0])
+def load_value(session: Session, name: str, *, on: date = AS_OF) -> float:
+    return float(load_table(session, "a1", days=[on]).column(name)[0])
 
 
 @pytest.fixture(autouse=True)
@@ -57,13 +59,13 @@ def test_it_counts_what_the_features_of_scores_count(
     everything = FeatureMap([(name, name) for name in EVENT_NAMES])
     moments = [(account_id, on) for on in DAYS for account_id in ACCOUNTS]
 
-    found = feature_table(session, "acme", moments, lens=lens(reach, everything))
+    found = load_feature_table(session, "acme", moments, lens=table_spec(reach, everything))
 
     expected = [
         row
         for on in DAYS
-        for row in account_features(
-            session, "acme", ACCOUNTS, as_of=on, lens=Lens(everything, reach, "USD", 28)
+        for row in load_account_features(
+            session, "acme", ACCOUNTS, as_of=on, lens=FeatureSpec(everything, reach, "USD", 28)
         )
     ]
     counts = {
@@ -84,9 +86,9 @@ def test_many_accounts_on_many_days_give_the_same_as_each_alone(
 ) -> None:
     random_world(seed).store(session)
 
-    together = table(session, *ACCOUNTS, days=DAYS)
+    together = load_table(session, *ACCOUNTS, days=DAYS)
 
-    alone = [table(session, each, days=[on]).x[0] for on in DAYS for each in ACCOUNTS]
+    alone = [load_table(session, each, days=[on]).x[0] for on in DAYS for each in ACCOUNTS]
     assert together.x.tobytes() == np.array(alone).tobytes()
 
 
@@ -96,11 +98,11 @@ def test_events_are_counted_by_their_names(session: Session) -> None:
     factories.usage(session, day(84), event_name="Export", events=8)
     factories.usage(session, day(3), event_name="Something else")
 
-    found = table(session, "a1")
+    found = load_table(session, "a1")
 
-    assert found.column(NAMED + "Export").tolist() == [6]
-    assert found.column(NAMED + "Share").tolist() == [0]
-    assert event_names_of(found.names) == EVENT_NAMES
+    assert found.column(EVENT_COLUMN_PREFIX + "Export").tolist() == [6]
+    assert found.column(EVENT_COLUMN_PREFIX + "Share").tolist() == [0]
+    assert event_names_in(found.names) == EVENT_NAMES
 
 
 def test_recency_is_held_against_the_usual_gap(session: Session) -> None:
@@ -108,16 +110,16 @@ def test_recency_is_held_against_the_usual_gap(session: Session) -> None:
         factories.usage(session, day(back))
     factories.first_use(session, day(50))
 
-    assert (value(session, "recency"), value(session, "recency_over_gap")) == (20, 2)
+    assert (load_value(session, "recency"), load_value(session, "recency_over_gap")) == (20, 2)
 
 
 def test_what_cannot_be_known_is_missing(session: Session) -> None:
-    found = table(session, "a1")
+    found = load_table(session, "a1")
 
     missing = {name for name, each in zip(found.names, found.x[0], strict=True) if np.isnan(each)}
     assert missing >= {"recency", "recency_over_gap", "tenure", "seats", "seat_use", "mrr"}
     assert missing >= {"events_per_dollar", "trend_events", "days_to_renewal", "top_user_share"}
-    assert missing.isdisjoint({"events_28", "users_28", "reach_28", NAMED + "Export"})
+    assert missing.isdisjoint({"events_28", "users_28", "reach_28", EVENT_COLUMN_PREFIX + "Export"})
 
 
 def test_prices_seats_and_their_changes(session: Session) -> None:
@@ -128,11 +130,11 @@ def test_prices_seats_and_their_changes(session: Session) -> None:
     for user_id in ("ada", "ben", "cyd"):
         factories.usage(session, day(3), user_id=user_id)
 
-    assert value(session, "mrr") == 100
-    assert value(session, "seat_use") == 1.5
-    assert value(session, "users_per_dollar") == 3
-    assert value(session, "mrr_change_84") == pytest.approx(np.log(101 / 201))
-    assert value(session, "tenure") == 100
+    assert load_value(session, "mrr") == 100
+    assert load_value(session, "seat_use") == 1.5
+    assert load_value(session, "users_per_dollar") == 3
+    assert load_value(session, "mrr_change_84") == pytest.approx(np.log(101 / 201))
+    assert load_value(session, "tenure") == 100
 
 
 def test_who_stopped_paying_for_long_starts_anew(session: Session) -> None:
@@ -144,12 +146,12 @@ def test_who_stopped_paying_for_long_starts_anew(session: Session) -> None:
             known_on=day(starts),
         )
 
-    assert value(session, "tenure") == 90 + 81, "ten days without are no new start"
+    assert load_value(session, "tenure") == 90 + 81, "ten days without are no new start"
 
 
 def test_tickets_answers_steps_and_failed_payments(session: Session) -> None:
     names = ("tickets_84", "nps", "onboarding_share", "failed_payments_84")
-    nothing = table(session, "a1", days=[AS_OF])
+    nothing = load_table(session, "a1", days=[AS_OF])
     assert all(np.isnan(nothing.column(name)[0]) for name in names)
 
     at = datetime.combine(day(5), time(9), UTC)
@@ -185,36 +187,41 @@ def test_tickets_answers_steps_and_failed_payments(session: Session) -> None:
     )
     session.flush()
 
-    assert [value(session, name) for name in names] == [1, 6, 0.5, 1]
+    assert [load_value(session, name) for name in names] == [1, 6, 0.5, 1]
 
 
-def announced(session: Session, **columns: Any) -> None:  # noqa: ANN401
+def add_subscription(session: Session, **columns: Any) -> None:  # noqa: ANN401
     factories.subscription(session, **{"starts_on": day(60), "known_on": day(60)} | columns)
 
 
 def test_an_end_that_a_file_tells_with_the_start_is_not_known_before_it_comes(
     session: Session,
 ) -> None:
-    announced(session, ends_on=day(-5), renewal_on=day(-5))
+    add_subscription(session, ends_on=day(-5), renewal_on=day(-5))
 
-    assert np.isnan(value(session, "days_to_end"))
-    assert np.isnan(value(session, "days_to_renewal")), "it would tell the end as well"
-    assert table(session, "a1").standing.pays.tolist() == [True]
-    assert table(session, "a1", days=[day(-5)]).standing.pays.tolist() == [False]
+    assert np.isnan(load_value(session, "days_to_end"))
+    assert np.isnan(load_value(session, "days_to_renewal")), "it would tell the end as well"
+    assert load_table(session, "a1").standing.pays.tolist() == [True]
+    assert load_table(session, "a1", days=[day(-5)]).standing.pays.tolist() == [False]
 
 
 def test_an_end_that_was_announced_is_known(session: Session) -> None:
-    announced(session, renewal_on=day(-40), notice_days=30)
-    announced(session, renewal_on=day(-40), notice_days=30, ends_on=day(-30), known_on=day(7))
+    add_subscription(session, renewal_on=day(-40), notice_days=30)
+    add_subscription(
+        session, renewal_on=day(-40), notice_days=30, ends_on=day(-30), known_on=day(7)
+    )
 
-    assert value(session, "days_to_end") == 30
-    assert np.isnan(value(session, "days_to_end", on=day(8)))
-    assert (value(session, "days_to_renewal"), value(session, "days_to_notice")) == (40, 10)
+    assert load_value(session, "days_to_end") == 30
+    assert np.isnan(load_value(session, "days_to_end", on=day(8)))
+    assert (load_value(session, "days_to_renewal"), load_value(session, "days_to_notice")) == (
+        40,
+        10,
+    )
 
 
 def test_tomorrow_and_what_is_told_of_today_tomorrow_change_nothing(session: Session) -> None:
     random_world(2).store(session)
-    before = table(session, *ACCOUNTS, days=DAYS)
+    before = load_table(session, *ACCOUNTS, days=DAYS)
 
     tomorrow = AS_OF + timedelta(days=1)
     for account_id in ACCOUNTS:
@@ -228,6 +235,6 @@ def test_tomorrow_and_what_is_told_of_today_tomorrow_change_nothing(session: Ses
         )
     session.flush()
 
-    after = table(session, *ACCOUNTS, days=DAYS)
+    after = load_table(session, *ACCOUNTS, days=DAYS)
     assert after.x.tobytes() == before.x.tobytes()
     assert after.standing.pays.tolist() == before.standing.pays.tolist()

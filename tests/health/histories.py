@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import Any
 
-from app.features.values import AccountFeatures, FeatureMap, Lens, ReachSource
+from app.features.values import AccountFeatures, FeatureMap, FeatureSpec, ReachSource
 from app.health.definition.benchmark import Benchmark, Knots, MeasureBenchmark, Normalizer
 from app.health.definition.entitlement import Offer
 from app.health.definition.measures import (
@@ -24,7 +24,7 @@ from app.health.definition.measures import (
 )
 from app.health.definition.score_definition import Definition
 from app.health.definition.scorecard import DEFAULT_CARD, Adjustment, Card, CardRule, Scorecard
-from app.health.explain import Side
+from app.health.explanations.explain import ScoredDay
 from app.health.scoring.post_processing import Override
 from tests.health.builders import AS_OF, make_account
 
@@ -95,7 +95,7 @@ ADJUSTMENTS = (
 COUNTS = (0, 1, 2, 7, 30, 412)
 
 
-def random_history(seed: int) -> tuple[Side, Side]:
+def random_history(seed: int) -> tuple[ScoredDay, ScoredDay]:
     """Each part of the second day may be as on the first."""
     random = Random(seed)  # noqa: S311 - nothing is kept secret by it
     makers: Sequence[Callable[[Random], Any]] = (account, definition, benchmarks, override)
@@ -113,11 +113,11 @@ def make_day(
     said: Definition,
     fitted: Mapping[str, Benchmark],
     overruled: Override | None = None,
-) -> Side:
+) -> ScoredDay:
     """A day on which the card of the account's segment holds."""
     rules = {rule.name for rule in said.scorecard.rules}
     name = features.segment if features.segment in rules else None
-    return Side(AS_OF, features, said, fitted, name or DEFAULT_CARD, overruled)
+    return ScoredDay(AS_OF, features, said, fitted, name or DEFAULT_CARD, overruled)
 
 
 def card(random: Random) -> Card:
@@ -144,7 +144,7 @@ def definition(random: Random) -> Definition:
     scorecard = Scorecard(window_days=window, rules=rules, default=card(random))
     reach = ReachSource(random.choice(["ids", "ids", "property"]))
     currency = random.choice(["USD", "USD", "EUR"])
-    lens = Lens(FeatureMap([]), reach, currency, window, scorecard.traits, scorecard.counts)
+    lens = FeatureSpec(FeatureMap([]), reach, currency, window, scorecard.traits, scorecard.counts)
     plans = {"basic": FEATURE_KEYS[:1], "pro": FEATURE_KEYS[: random.randint(2, 4)]}
     said = Definition(random.randint(1, 9), scorecard, Offer({}, plans), lens, configured=False)
     keys = tuple(random.sample(FEATURE_KEYS, random.randint(0, 4)))

@@ -9,8 +9,8 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.core.db import SessionFactory
-from app.features.queries import account_features
-from app.features.values import AccountFeatures, FeatureMap, Lens, ReachSource
+from app.features.queries import load_account_features
+from app.features.values import AccountFeatures, FeatureMap, FeatureSpec, ReachSource
 from app.lifecycle import processing
 from app.tables import metadata
 from tests.conftest import NOW
@@ -53,14 +53,14 @@ def move_account(
     return done
 
 
-FEATURE_SPEC = Lens(
+FEATURE_SPEC = FeatureSpec(
     FeatureMap([("Export", "export"), ("Share", "share")]), ReachSource(), "USD", 28
 )
 
 
 def features(session: Session, account_id: str = "a1") -> list[AccountFeatures]:
     """Describe an account as scores see it."""
-    return account_features(session, "acme", [account_id], as_of=NOW.date(), lens=FEATURE_SPEC)
+    return load_account_features(session, "acme", [account_id], as_of=NOW.date(), lens=FEATURE_SPEC)
 
 
 def columns_mentioning(session: Session, named: Collection[str]) -> set[tuple[str, str]]:

@@ -15,7 +15,7 @@ from app.accounts.queries import mark_due
 from app.core.db import SessionFactory
 from app.features.values import ReachSource
 from app.signals import activity_queries
-from app.signals.activity import Said
+from app.signals.activity import ActivityRow
 from app.signals.activity_queries import Quarter
 from app.tables import AccountActivity, AccountSignal, Due, User
 from tests import factories
@@ -24,7 +24,7 @@ from tests.conftest import NOW
 TODAY = NOW.date()
 YESTERDAY = TODAY - timedelta(days=1)
 QUARTER = Quarter(YESTERDAY, TODAY, ReachSource())
-MARK = 12345
+MARKED_ACTIVE_DAYS = 12345
 """So many days nobody can have added up: whoever adds up writes over them."""
 
 
@@ -48,7 +48,7 @@ def refresh(sessions: SessionFactory, now: datetime = NOW) -> None:
         pass
 
 
-def use(session: Session) -> Said | None:
+def stored_activity(session: Session) -> ActivityRow | None:
     """Read what is kept of the account."""
     session.expire_all()
     row = session.get(AccountActivity, ("acme", "a1"))
@@ -56,20 +56,20 @@ def use(session: Session) -> Said | None:
     return row.said
 
 
-def mark(session: Session) -> Said:
+def mark_stored_activity(session: Session) -> ActivityRow:
     """Change what is kept of the account."""
-    marked = {**(use(session) or {}), "active_days": MARK}
+    marked = {**(stored_activity(session) or {}), "active_days": MARKED_ACTIVE_DAYS}
     session.execute(update(AccountActivity).values(said=marked))
     session.commit()
     return marked
 
 
 def is_marked(session: Session) -> bool:
-    return bool((use(session) or {})["active_days"] == MARK)
+    return bool((stored_activity(session) or {})["active_days"] == MARKED_ACTIVE_DAYS)
 
 
-def fresh(session: Session) -> Said | None:
-    return activity_queries.read(session, "acme", ["a1"], QUARTER).get("a1")
+def computed_activity(session: Session) -> ActivityRow | None:
+    return activity_queries.load_activity(session, "acme", ["a1"], QUARTER).get("a1")
 
 
 def call(kind: str, at: datetime, **more: object) -> dict[str, Any]:
@@ -89,8 +89,8 @@ def send(client: TestClient, *batch: dict[str, Any]) -> None:
 def test_use_of_today_leaves_the_past_as_it_was_added_up(
     acme: TestClient, session: Session, sessions: SessionFactory
 ) -> None:
-    assert use(session) == fresh(session)
-    mark(session)
+    assert stored_activity(session) == computed_activity(session)
+    mark_stored_activity(session)
 
     send(acme, track(NOW))
     assert session.query(Due.used_since).all() == [(TODAY,)]
@@ -117,12 +117,12 @@ LATE = NOW - timedelta(days=3)
 def test_what_may_change_the_past_has_it_added_up_again(
     acme: TestClient, session: Session, sessions: SessionFactory, batch: Sequence[dict[str, Any]]
 ) -> None:
-    mark(session)
+    mark_stored_activity(session)
 
     send(acme, *batch)
     refresh(sessions)
 
-    assert use(session) == fresh(session)
+    assert stored_activity(session) == computed_activity(session)
 
 
 def test_a_late_event_counts_though_use_of_today_came_first(
@@ -134,8 +134,8 @@ def test_a_late_event_counts_though_use_of_today_came_first(
 
     refresh(sessions)
 
-    kept = use(session) or {}
-    assert kept == fresh(session)
+    kept = stored_activity(session) or {}
+    assert kept == computed_activity(session)
     assert kept["users"][0] == 2
 
 
@@ -145,7 +145,7 @@ def test_an_event_just_before_midnight_is_of_the_past_after_it(
     tomorrow = NOW + timedelta(days=1)
     mark_due(session, "acme", ["a1"])
     refresh(sessions, tomorrow)
-    mark(session)
+    mark_stored_activity(session)
 
     send(acme, track(NOW))  # the service's clock stands at the day before
     refresh(sessions, tomorrow)
@@ -156,7 +156,7 @@ def test_an_event_just_before_midnight_is_of_the_past_after_it(
 def test_the_next_day_the_past_is_added_up_anew(
     acme: TestClient, session: Session, sessions: SessionFactory
 ) -> None:
-    mark(session)
+    mark_stored_activity(session)
     send(acme, track(NOW))
 
     refresh(sessions, NOW + timedelta(days=1))
@@ -168,14 +168,14 @@ def test_another_way_of_counting_reach_does_not_take_what_was_counted_otherwise(
     acme: TestClient, session: Session
 ) -> None:
     assert acme
-    marked = mark(session)
-    same = activity_queries.keep(session, "acme", ["a1"], QUARTER, unchanged=["a1"])
+    marked = mark_stored_activity(session)
+    same = activity_queries.refresh_activity(session, "acme", ["a1"], QUARTER, unchanged=["a1"])
     assert same == {"a1": marked}
 
     for reach in (ReachSource("property"), ReachSource("events", ["Export"])):
         other = Quarter(YESTERDAY, TODAY, reach)
-        found = activity_queries.keep(session, "acme", ["a1"], other, unchanged=["a1"])
-        assert found == activity_queries.read(session, "acme", ["a1"], other)
+        found = activity_queries.refresh_activity(session, "acme", ["a1"], other, unchanged=["a1"])
+        assert found == activity_queries.load_activity(session, "acme", ["a1"], other)
 
 
 @pytest.fixture
@@ -230,7 +230,7 @@ def test_an_account_that_fails_alone_looks_at_all_of_its_past(
     acme: TestClient, session: Session, sessions: SessionFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It may have been marked for something else while it was tried."""
-    mark(session)
+    mark_stored_activity(session)
     send(acme, track(NOW))
     calls = []
     refresh_once = pipeline.refresh
@@ -245,7 +245,7 @@ def test_an_account_that_fails_alone_looks_at_all_of_its_past(
     refresh(sessions)
 
     assert calls == [{"a1"}, set()]
-    assert use(session) == fresh(session)
+    assert stored_activity(session) == computed_activity(session)
 
 
 def test_signals_are_the_same_from_what_was_kept(
@@ -267,7 +267,7 @@ def test_signals_are_the_same_from_what_was_kept(
     assert open_signals() == from_what_was_kept
 
 
-def anything(random: Random, n: int) -> list[dict[str, Any]]:
+def random_batch(random: Random, n: int) -> list[dict[str, Any]]:
     """A batch such as SDKs send: use of today and late use, of people and visitors, and calls."""
     use_calls = [
         track(
@@ -294,7 +294,7 @@ def test_whatever_comes_what_is_kept_is_what_would_be_added_up(
     for visitor in ("v1", "v2"):
         send(acme, track(LATE, userId=None, anonymousId=visitor))
     for n in range(12):
-        send(acme, *anything(random, n))
+        send(acme, *random_batch(random, n))
         refresh(sessions)
 
-        assert use(session) == fresh(session)
+        assert stored_activity(session) == computed_activity(session)

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from app.signals.detect import SIGNALS
-from app.signals.thresholds import DEFAULTS, Thresholds
+from app.signals.thresholds import DEFAULT_THRESHOLDS, SignalThresholds
 from tests.test_docs import ROOT, rows
 
 PAGE = (ROOT / "docs" / "signals.md").read_text()
@@ -18,12 +18,12 @@ def test_every_signal_has_its_row_in_the_order_in_which_they_lead() -> None:
 def test_every_threshold_is_documented() -> None:
     named = [name for cell in rows(PAGE, "Settings") for name in re.findall(r"\w+", cell)]
 
-    assert sorted(named) == sorted(Thresholds.model_fields)
+    assert sorted(named) == sorted(SignalThresholds.model_fields)
 
 
 @pytest.mark.parametrize("cell", rows(PAGE, "Settings"))
 def test_the_documented_defaults_are_those_that_hold(cell: str) -> None:
-    values = [getattr(DEFAULTS, name) for name in re.findall(r"\w+", cell)]
+    values = [getattr(DEFAULT_THRESHOLDS, name) for name in re.findall(r"\w+", cell)]
     texts = [", ".join(map(str, v)) if isinstance(v, list) else f"{v:g}" for v in values]
 
     assert rows(PAGE, "Settings")[cell][0] == "; ".join(texts)

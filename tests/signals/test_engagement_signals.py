@@ -19,26 +19,26 @@ from app.engagement.snapshot import (
     TicketCounts,
     TierPosition,
 )
-from app.signals.detect import detect
-from app.signals.facts import Facts, FailedBills
+from app.signals.detect import detect_signals
+from app.signals.inputs import FailedInvoices, SignalInputs
 from app.signals.signal import Severity, Signal
-from app.signals.thresholds import DEFAULTS, Thresholds
-from tests.signals.making import active, back, facts, found, only, worth
+from app.signals.thresholds import DEFAULT_THRESHOLDS, SignalThresholds
+from tests.signals.builders import activity, days_ago, detected, inputs, score_inputs, signals_named
 
 
 def at(day: date) -> datetime:
     return datetime.combine(day, time(9), UTC)
 
 
-def told(**said: Any) -> Facts:  # noqa: ANN401
-    return facts(engagement=Engagement("a1", **said))
+def with_engagement(**said: Any) -> SignalInputs:  # noqa: ANN401
+    return inputs(engagement=Engagement("a1", **said))
 
 
 def severities(signals: Sequence[Signal]) -> list[Severity]:
     return [each.severity for each in signals]
 
 
-DONE = StepProgress("account", "Account", None, at(back(30)), 2.0, 9)
+DONE = StepProgress("account", "Account", None, at(days_ago(30)), 2.0, 9)
 STEP = StepProgress("contacts", "Contacts", None, None, 3.0, 9)
 
 
@@ -51,52 +51,60 @@ STEP = StepProgress("contacts", "Contacts", None, None, 3.0, 9)
         (8, replace(STEP, peers_median_days=4.0), None),
         (9, replace(STEP, peers_median_days=4.0), Severity.MEDIUM),
         (4, replace(STEP, target_days=3, peers_median_days=None), Severity.MEDIUM),
-        (40, replace(STEP, done_at=at(back(2))), None),
+        (40, replace(STEP, done_at=at(days_ago(2))), None),
     ],
 )
 def test_a_step_that_takes_longer_than_it_should_and_than_peers_took(
     days: int, step: StepProgress, severity: Severity | None
 ) -> None:
-    onboarding = Onboarding(back(40), [DONE, step], days)
+    onboarding = Onboarding(days_ago(40), [DONE, step], days)
 
-    signals = only("onboarding_stuck", told(onboarding=onboarding))
+    signals = signals_named("onboarding_stuck", with_engagement(onboarding=onboarding))
 
     assert severities(signals) == ([severity] if severity else [])
     for each in signals:
-        assert (each.key, each.since) == ("contacts", back(days))
+        assert (each.key, each.since) == ("contacts", days_ago(days))
         assert (each.evidence["done"], each.evidence["steps"]) == (1, 2)
 
 
 def test_an_old_account_is_not_in_onboarding() -> None:
-    assert only("onboarding_stuck", told(onboarding=Onboarding(back(120), [STEP], 90)))
-    assert not only("onboarding_stuck", told(onboarding=Onboarding(back(121), [STEP], 90)))
+    assert signals_named(
+        "onboarding_stuck", with_engagement(onboarding=Onboarding(days_ago(120), [STEP], 90))
+    )
+    assert not signals_named(
+        "onboarding_stuck", with_engagement(onboarding=Onboarding(days_ago(121), [STEP], 90))
+    )
 
 
 @pytest.mark.parametrize(("days", "holds"), [(6, False), (7, True), (90, True), (91, False)])
 def test_first_value_is_late_a_week_after_signing_up(days: int, *, holds: bool) -> None:
-    known = facts(signed_up_on=back(days))
+    known = inputs(signed_up_on=days_ago(days))
 
-    assert bool(only("first_value_late", known)) is holds
-    done = replace(known, activity=active(key_action_on=back(1)))
-    assert not only("first_value_late", done)
+    assert bool(signals_named("first_value_late", known)) is holds
+    done = replace(known, activity=activity(key_action_on=days_ago(1)))
+    assert not signals_named("first_value_late", done)
 
 
-LATE = TicketCounts(opened=5, late=1, first_reply_minutes=90.0, late_since=at(back(4)))
+LATE = TicketCounts(opened=5, late=1, first_reply_minutes=90.0, late_since=at(days_ago(4)))
 
 
 def test_a_first_reply_beyond_the_standard_is_slow_support() -> None:
-    [signal] = only("support_slow", told(tickets={28: LATE}))
+    [signal] = signals_named("support_slow", with_engagement(tickets={28: LATE}))
 
-    assert (signal.severity, signal.since) == (Severity.MEDIUM, back(4))
+    assert (signal.severity, signal.since) == (Severity.MEDIUM, days_ago(4))
     assert signal.evidence["first_reply_hours"] == 1.5
-    assert severities(only("support_slow", told(tickets={28: replace(LATE, late=2)}))) == ["high"]
-    assert not only("support_slow", told(tickets={28: TicketCounts(opened=5)}))
+    assert severities(
+        signals_named("support_slow", with_engagement(tickets={28: replace(LATE, late=2)}))
+    ) == ["high"]
+    assert not signals_named("support_slow", with_engagement(tickets={28: TicketCounts(opened=5)}))
 
 
 def test_who_still_waits_is_told_with_the_hours() -> None:
-    waiting = OpenTicket("t1", "ada", None, None, at(back(2)), None, waiting_minutes=1800)
+    waiting = OpenTicket("t1", "ada", None, None, at(days_ago(2)), None, waiting_minutes=1800)
 
-    [signal] = only("support_slow", told(tickets={28: LATE}, open_tickets=[waiting]))
+    [signal] = signals_named(
+        "support_slow", with_engagement(tickets={28: LATE}, open_tickets=[waiting])
+    )
 
     assert signal.evidence["waiting_hours"] == 30
     assert signal.evidence["ticket_id"] == "t1"
@@ -108,11 +116,13 @@ def test_who_still_waits_is_told_with_the_hours() -> None:
 def test_far_more_tickets_than_usual(week: int, month: int, *, holds: bool) -> None:
     tickets = {7: TicketCounts(opened=week), 28: TicketCounts(opened=month)}
 
-    assert bool(only("ticket_surge", told(tickets=tickets))) is holds
+    assert bool(signals_named("ticket_surge", with_engagement(tickets=tickets))) is holds
 
 
 def survey(*scores: float) -> SurveyAnswers:
-    people = [SurveyAnswer(f"r{n}", f"u{n}", score, at(back(n))) for n, score in enumerate(scores)]
+    people = [
+        SurveyAnswer(f"r{n}", f"u{n}", score, at(days_ago(n))) for n, score in enumerate(scores)
+    ]
     return SurveyAnswers(people)
 
 
@@ -127,58 +137,58 @@ def survey(*scores: float) -> SurveyAnswers:
     ],
 )
 def test_what_people_answered(scores: Sequence[float], names: set[str]) -> None:
-    assert set(found(told(nps=survey(*scores)))) == names
+    assert set(detected(with_engagement(nps=survey(*scores)))) == names
 
 
 def test_a_champion_who_would_not_recommend_is_graver() -> None:
-    [plain] = only("nps_detractor", told(nps=survey(9, 4)))
-    [grave] = only("nps_detractor", told(nps=survey(9, 4), champions=["u1"]))
+    [plain] = signals_named("nps_detractor", with_engagement(nps=survey(9, 4)))
+    [grave] = signals_named("nps_detractor", with_engagement(nps=survey(9, 4), champions=["u1"]))
 
     assert (plain.severity, grave.severity) == (Severity.MEDIUM, Severity.HIGH)
     assert plain.evidence == {"people": 1, "answers": 2, "score": 4, "user_id": "u1"}
-    assert plain.since == back(1)
+    assert plain.since == days_ago(1)
 
 
 @pytest.mark.parametrize(("scores", "holds"), [((3, 3), True), ((2, 5), False), ((), False)])
 def test_low_satisfaction_on_average(scores: Sequence[float], *, holds: bool) -> None:
-    assert bool(only("csat_low", told(csat=survey(*scores)))) is holds
+    assert bool(signals_named("csat_low", with_engagement(csat=survey(*scores)))) is holds
 
 
-ASKED = Feedback(
-    "f1", "ada", "request", "exports", None, None, None, "open", at(back(8)), None, None, 8
+REQUEST = Feedback(
+    "f1", "ada", "request", "exports", None, None, None, "open", at(days_ago(8)), None, None, 8
 )
 
 
 @pytest.mark.parametrize(
     ("item", "severity"),
     [
-        (ASKED, Severity.LOW),
-        (replace(ASKED, kind="complaint"), Severity.MEDIUM),
-        (replace(ASKED, kind="praise"), None),
-        (replace(ASKED, age_days=6), None),
-        (replace(ASKED, age_days=1, due_on=back(1)), Severity.LOW),
-        (replace(ASKED, age_days=1, due_on=back(0)), None),
+        (REQUEST, Severity.LOW),
+        (replace(REQUEST, kind="complaint"), Severity.MEDIUM),
+        (replace(REQUEST, kind="praise"), None),
+        (replace(REQUEST, age_days=6), None),
+        (replace(REQUEST, age_days=1, due_on=days_ago(1)), Severity.LOW),
+        (replace(REQUEST, age_days=1, due_on=days_ago(0)), None),
     ],
 )
 def test_feedback_that_waits_for_an_answer(item: Feedback, severity: Severity | None) -> None:
-    signals = only("feedback_unanswered", told(unanswered=[item]))
+    signals = signals_named("feedback_unanswered", with_engagement(unanswered=[item]))
 
     assert severities(signals) == ([severity] if severity else [])
 
 
 def test_a_request_that_is_out_is_a_reason_to_write_for_a_month() -> None:
     def shipped(days: int) -> Sequence[Signal]:
-        item = replace(ASKED, status="shipped", resolved_at=at(back(days)))
-        return only("request_shipped", told(resolved=[item]))
+        item = replace(REQUEST, status="shipped", resolved_at=at(days_ago(days)))
+        return signals_named("request_shipped", with_engagement(resolved=[item]))
 
     [signal] = shipped(29)
-    assert (signal.key, signal.since, signal.evidence["is_told"]) == ("f1", back(29), False)
+    assert (signal.key, signal.since, signal.evidence["is_told"]) == ("f1", days_ago(29), False)
     assert not shipped(30)
 
 
 def goal(progress: GoalStatus) -> GoalProgress:
     return GoalProgress(
-        "g1", "More reach", "reach", 100, 200, back(60), back(-30), 120, 0.2, progress
+        "g1", "More reach", "reach", 100, 200, days_ago(60), days_ago(-30), 120, 0.2, progress
     )
 
 
@@ -192,78 +202,78 @@ def goal(progress: GoalStatus) -> GoalProgress:
     ],
 )
 def test_goals_by_their_progress(progress: GoalStatus, name: str | None) -> None:
-    known = replace(told(goals=[goal(progress)]), uses_goals=True)
+    known = replace(with_engagement(goals=[goal(progress)]), uses_goals=True)
 
-    assert set(found(known)) == ({name} if name else set())
+    assert set(detected(known)) == ({name} if name else set())
 
 
 def test_a_goal_is_missing_only_where_others_have_one() -> None:
-    assert only("goal_missing", facts(uses_goals=True))
-    assert not only("goal_missing", facts())
+    assert signals_named("goal_missing", inputs(uses_goals=True))
+    assert not signals_named("goal_missing", inputs())
 
 
 @pytest.mark.parametrize(("days", "years"), [(365, 1), (371, 1), (372, None), (730, 2), (3, None)])
 def test_a_full_year_is_a_milestone_for_a_week(days: int, years: int | None) -> None:
-    since = replace(worth().features, first_paid_on=back(days))
+    since = replace(score_inputs().features, first_paid_on=days_ago(days))
 
-    signals = only("milestone", facts(since))
+    signals = signals_named("milestone", inputs(since))
 
     assert [each.evidence["years"] for each in signals] == ([years] if years else [])
 
 
 def test_a_round_number_is_a_milestone() -> None:
-    [signal] = only("milestone", facts(passed={1000: back(2)}))
+    [signal] = signals_named("milestone", inputs(passed={1000: days_ago(2)}))
 
-    assert (signal.since, signal.evidence) == (back(2), {"count": 1000})
+    assert (signal.since, signal.evidence) == (days_ago(2), {"count": 1000})
 
 
 @pytest.mark.parametrize(("value", "holds"), [(89, False), (90, True), (100, False), (None, False)])
 def test_little_is_missing_to_the_next_tier(value: float | None, *, holds: bool) -> None:
     tier = TierPosition(None, None, "gold", "Gold", "mrr", 100, value)
 
-    assert bool(only("tier_near", told(tier=tier))) is holds
+    assert bool(signals_named("tier_near", with_engagement(tier=tier))) is holds
 
 
 def test_a_referral_is_asked_of_the_happy_alone() -> None:
-    happy = replace(told(nps=survey(10)), worth=worth(health=80.0))
-    waiting = OpenTicket("t1", None, None, None, at(back(2)), None, waiting_minutes=1800)
+    happy = replace(with_engagement(nps=survey(10)), worth=score_inputs(health=80.0))
+    waiting = OpenTicket("t1", None, None, None, at(days_ago(2)), None, waiting_minutes=1800)
 
-    assert only("referral_ready", happy)
+    assert signals_named("referral_ready", happy)
     for unhappy in (
-        replace(happy, worth=worth(health=69.0)),
-        replace(happy, worth=worth()),
+        replace(happy, worth=score_inputs(health=69.0)),
+        replace(happy, worth=score_inputs()),
         replace(happy, engagement=replace(happy.engagement, open_tickets=[waiting])),
         replace(happy, engagement=replace(happy.engagement, nps=survey(10, 2))),
-        replace(happy, failed_bills=[FailedBills("USD", 1, 100, back(1))]),
+        replace(happy, failed_invoices=[FailedInvoices("USD", 1, 100, days_ago(1))]),
     ):
-        assert not only("referral_ready", unhappy)
+        assert not signals_named("referral_ready", unhappy)
 
 
 def test_an_incident_is_graver_until_an_apology_was_sent() -> None:
-    incident = AffectingIncident("i1", "Outage", at(back(3)), None, None)
-    sorry = replace(incident, incident_id="i2", apology_sent_at=at(back(1)))
+    incident = AffectingIncident("i1", "Outage", at(days_ago(3)), None, None)
+    sorry = replace(incident, incident_id="i2", apology_sent_at=at(days_ago(1)))
 
-    signals = only("incident_affected", told(incidents=[incident, sorry]))
+    signals = signals_named("incident_affected", with_engagement(incidents=[incident, sorry]))
 
     assert severities(signals) == [Severity.MEDIUM, Severity.LOW]
     assert [each.key for each in signals] == ["i1", "i2"]
-    assert signals[1].evidence["apology_sent_on"] == back(1).isoformat()
+    assert signals[1].evidence["apology_sent_on"] == days_ago(1).isoformat()
 
 
 def test_thresholds_move_where_a_signal_begins() -> None:
-    known = told(onboarding=Onboarding(back(40), [DONE, STEP], 8))
+    known = with_engagement(onboarding=Onboarding(days_ago(40), [DONE, STEP], 8))
 
-    assert not only("onboarding_stuck", known, Thresholds(step_days=10))
+    assert not signals_named("onboarding_stuck", known, SignalThresholds(step_days=10))
 
 
 def test_the_grave_leads_and_causes_lead_before_what_follows_from_them() -> None:
-    incident = AffectingIncident("i1", "Outage", at(back(3)), None, None)
+    incident = AffectingIncident("i1", "Outage", at(days_ago(3)), None, None)
     known = replace(
-        told(nps=survey(9), incidents=[incident]),
-        activity=active(weeks=(5, *[40] * 12)),
-        failed_bills=[FailedBills("USD", 1, 100, back(1))],
+        with_engagement(nps=survey(9), incidents=[incident]),
+        activity=activity(weeks=(5, *[40] * 12)),
+        failed_invoices=[FailedInvoices("USD", 1, 100, days_ago(1))],
     )
 
-    names = [each.name for each in detect(known, DEFAULTS)]
+    names = [each.name for each in detect_signals(known, DEFAULT_THRESHOLDS)]
 
     assert names == ["payment_failed", "incident_affected", "usage_drop_vs_self", "nps_promoter"]

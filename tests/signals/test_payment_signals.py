@@ -3,15 +3,31 @@ from typing import Any
 
 import pytest
 
-from app.signals.facts import FailedBills, OverLimit, PaidFeature, Terms, Use
+from app.signals.inputs import (
+    FailedInvoices,
+    OverLimit,
+    SubscriptionPeriod,
+    UnusedPaidFeature,
+    UsePeriod,
+)
 from app.signals.signal import Severity
-from tests.signals.making import LONG_AGO, account, active, back, facts, found, only, terms, worth
+from tests.signals.builders import (
+    LONG_AGO,
+    account,
+    activity,
+    days_ago,
+    detected,
+    inputs,
+    period,
+    score_inputs,
+    signals_named,
+)
 
 PLANS = {"team": frozenset({"export"}), "scale": frozenset({"export", "chat"})}
 
 
-def risen(cents: int, **said: Any) -> list[Terms]:  # noqa: ANN401
-    return [terms(LONG_AGO, 500_00, back(10)), terms(back(10), cents, **said)]
+def price_change_to(cents: int, **said: Any) -> list[SubscriptionPeriod]:  # noqa: ANN401
+    return [period(LONG_AGO, 500_00, days_ago(10)), period(days_ago(10), cents, **said)]
 
 
 @pytest.mark.parametrize(
@@ -19,54 +35,54 @@ def risen(cents: int, **said: Any) -> list[Terms]:  # noqa: ANN401
     [(525_00, None), (540_00, "medium"), (620_00, "medium"), (625_00, "high"), (400_00, None)],
 )
 def test_the_same_plan_at_a_higher_price_is_a_rise(cents: int, severity: str | None) -> None:
-    signals = only("price_rise", facts(terms=risen(cents)))
+    signals = signals_named("price_rise", inputs(terms=price_change_to(cents)))
 
     assert [each.severity.value for each in signals] == ([severity] if severity else [])
 
 
 def test_a_rise_is_told_with_what_was_and_is_paid() -> None:
-    [signal] = only("price_rise", facts(terms=risen(600_00)))
+    [signal] = signals_named("price_rise", inputs(terms=price_change_to(600_00)))
 
-    assert signal.since == back(10)
+    assert signal.since == days_ago(10)
     assert signal.evidence["before_cents"] == 500_00
     assert signal.evidence["after_cents"] == 600_00
     assert signal.evidence["change_share"] == 0.2
 
 
 def test_more_seats_or_another_plan_are_no_rise() -> None:
-    assert not only("price_rise", facts(terms=risen(600_00, seats=12)))
-    assert not only("price_rise", facts(terms=risen(900_00, plan="scale")))
-    assert only("price_rise", facts(terms=risen(900_00, seats=12)))
+    assert not signals_named("price_rise", inputs(terms=price_change_to(600_00, seats=12)))
+    assert not signals_named("price_rise", inputs(terms=price_change_to(900_00, plan="scale")))
+    assert signals_named("price_rise", inputs(terms=price_change_to(900_00, seats=12)))
 
 
 def test_another_currency_or_a_pause_between_says_nothing() -> None:
-    gap = [terms(LONG_AGO, 500_00, back(40)), terms(back(10), 900_00)]
+    gap = [period(LONG_AGO, 500_00, days_ago(40)), period(days_ago(10), 900_00)]
 
-    assert not only("price_rise", facts(terms=risen(900_00, currency="EUR")))
-    assert not only("price_rise", facts(terms=gap))
+    assert not signals_named("price_rise", inputs(terms=price_change_to(900_00, currency="EUR")))
+    assert not signals_named("price_rise", inputs(terms=gap))
 
 
 def test_a_rise_is_news_for_ninety_days() -> None:
-    def on(day: date) -> list[Terms]:
-        return [terms(LONG_AGO, 500_00, day), terms(day, 700_00)]
+    def on(day: date) -> list[SubscriptionPeriod]:
+        return [period(LONG_AGO, 500_00, day), period(day, 700_00)]
 
-    assert only("price_rise", facts(terms=on(back(89))))
-    assert not only("price_rise", facts(terms=on(back(90))))
+    assert signals_named("price_rise", inputs(terms=on(days_ago(89))))
+    assert not signals_named("price_rise", inputs(terms=on(days_ago(90))))
 
 
 def test_a_bill_that_falls_by_fifteen_per_cent_is_a_downgrade() -> None:
-    [signal] = only("downgraded", facts(terms=risen(425_00)))
+    [signal] = signals_named("downgraded", inputs(terms=price_change_to(425_00)))
 
     assert signal.evidence["change_share"] == 0.15
-    assert not only("downgraded", facts(terms=risen(500_00)))
-    assert not only("downgraded", facts(terms=risen(0)))  # that is the end
+    assert not signals_named("downgraded", inputs(terms=price_change_to(500_00)))
+    assert not signals_named("downgraded", inputs(terms=price_change_to(0)))  # that is the end
 
 
-def upgraded(days: int) -> list[Terms]:
-    return [terms(LONG_AGO, 500_00, back(days)), terms(back(days), 800_00, plan="scale")]
+def upgrade(days: int) -> list[SubscriptionPeriod]:
+    return [period(LONG_AGO, 500_00, days_ago(days)), period(days_ago(days), 800_00, plan="scale")]
 
 
-CHAT = worth(unused=[PaidFeature("chat", 0.25, 200_00)])
+UNUSED_CHAT = score_inputs(unused=[UnusedPaidFeature("chat", 0.25, 200_00)])
 
 
 @pytest.mark.parametrize(
@@ -76,23 +92,25 @@ CHAT = worth(unused=[PaidFeature("chat", 0.25, 200_00)])
 def test_what_an_upgrade_was_bought_for_and_nobody_uses(
     days: int, severity: Severity | None
 ) -> None:
-    known = facts(of_score=CHAT, terms=upgraded(days), plans=PLANS)
+    known = inputs(of_score=UNUSED_CHAT, terms=upgrade(days), plans=PLANS)
 
-    signals = only("paid_feature_unused", known)
+    signals = signals_named("paid_feature_unused", known)
 
     assert [each.severity for each in signals] == ([severity] if severity else [])
     for each in signals:
-        assert (each.key, each.since) == ("chat", back(days))
-        assert each.evidence["bought_on"] == back(days).isoformat()
+        assert (each.key, each.since) == ("chat", days_ago(days))
+        assert each.evidence["bought_on"] == days_ago(days).isoformat()
         assert each.evidence["cents"] == 200_00
 
 
 def test_what_was_there_all_along_has_sixty_days() -> None:
     def known(days: int) -> list[Severity]:
-        began = [terms(back(days), 800_00, plan="scale")]
-        since = account(first_paid_on=back(days))
-        of_score = worth(since, unused=CHAT.unused)
-        signals = only("paid_feature_unused", facts(of_score=of_score, terms=began, plans=PLANS))
+        began = [period(days_ago(days), 800_00, plan="scale")]
+        since = account(first_paid_on=days_ago(days))
+        of_score = score_inputs(since, unused=UNUSED_CHAT.unused)
+        signals = signals_named(
+            "paid_feature_unused", inputs(of_score=of_score, terms=began, plans=PLANS)
+        )
         return [each.severity for each in signals]
 
     assert known(58) == []
@@ -100,23 +118,27 @@ def test_what_was_there_all_along_has_sixty_days() -> None:
 
 
 def test_what_was_used_lately_is_not_unused() -> None:
-    uses = {"chat": Use(back(80), back(1))}
-    known = facts(of_score=CHAT, terms=upgraded(100), plans=PLANS, activity=active(uses=uses))
+    uses = {"chat": UsePeriod(days_ago(80), days_ago(1))}
+    known = inputs(
+        of_score=UNUSED_CHAT, terms=upgrade(100), plans=PLANS, activity=activity(uses=uses)
+    )
 
-    assert not only("paid_feature_unused", known)
+    assert not signals_named("paid_feature_unused", known)
 
 
 def test_a_product_feature_that_costs_next_to_nothing_is_no_matter() -> None:
-    small = worth(unused=[PaidFeature("chat", 0.04, 20_00)])
+    small = score_inputs(unused=[UnusedPaidFeature("chat", 0.04, 20_00)])
 
-    assert not only("paid_feature_unused", facts(of_score=small, terms=upgraded(30), plans=PLANS))
+    assert not signals_named(
+        "paid_feature_unused", inputs(of_score=small, terms=upgrade(30), plans=PLANS)
+    )
 
 
 @pytest.mark.parametrize(
     ("seats", "users", "idle"), [(10, 5, 5), (10, 6, None), (4, 2, None), (None, 2, None)]
 )
 def test_half_of_the_seats_idle(seats: int | None, users: int, idle: int | None) -> None:
-    signals = only("seats_idle", facts(account(seats=seats, active_users=users)))
+    signals = signals_named("seats_idle", inputs(account(seats=seats, active_users=users)))
 
     assert [each.evidence["idle"] for each in signals] == ([idle] if idle else [])
 
@@ -127,27 +149,29 @@ def test_half_of_the_seats_idle(seats: int | None, users: int, idle: int | None)
 def test_little_value_for_the_price_among_peers(score: float, severity: Severity | None) -> None:
     scores = {"breadth": score - 5, "depth": score, "reach": score + 5}
 
-    signals = only("low_value_per_dollar", facts(of_score=worth(scores=scores)))
+    signals = signals_named("low_value_per_dollar", inputs(of_score=score_inputs(scores=scores)))
 
     assert [each.severity for each in signals] == ([severity] if severity else [])
-    assert not only("low_value_per_dollar", facts(of_score=worth(scores=scores, is_scored=False)))
+    assert not signals_named(
+        "low_value_per_dollar", inputs(of_score=score_inputs(scores=scores, is_scored=False))
+    )
 
 
 def test_use_beyond_the_plan_is_told_by_limit() -> None:
-    known = worth(over_limits=[OverLimit("users", 5, 8)])
+    known = score_inputs(over_limits=[OverLimit("users", 5, 8)])
 
-    [signal] = only("over_limit", facts(of_score=known))
+    [signal] = signals_named("over_limit", inputs(of_score=known))
 
     assert signal.key == "users"
     assert signal.evidence == {"limit_name": "users", "limit": 5, "used": 8}
 
 
 def test_a_bill_that_could_not_be_collected_is_grave() -> None:
-    failed = [FailedBills("EUR", 2, 300_00, back(3))]
+    failed = [FailedInvoices("EUR", 2, 300_00, days_ago(3))]
 
-    [signal] = only("payment_failed", facts(failed_bills=failed))
+    [signal] = signals_named("payment_failed", inputs(failed_invoices=failed))
 
-    assert (signal.severity, signal.since) == (Severity.HIGH, back(3))
+    assert (signal.severity, signal.since) == (Severity.HIGH, days_ago(3))
     assert signal.evidence["amount_due_cents"] == 300_00
 
 
@@ -158,7 +182,7 @@ def test_a_bill_that_could_not_be_collected_is_grave() -> None:
 def test_a_renewal_is_near_when_notice_must_soon_be_given(
     ahead: int, severity: Severity | None
 ) -> None:
-    signals = only("renewal_near", facts(account(renewal_on=back(-ahead))))
+    signals = signals_named("renewal_near", inputs(account(renewal_on=days_ago(-ahead))))
 
     assert [each.severity for each in signals] == ([severity] if severity else [])
     for each in signals:
@@ -166,22 +190,22 @@ def test_a_renewal_is_near_when_notice_must_soon_be_given(
 
 
 def test_who_has_left_has_only_left() -> None:
-    gone = account(pays=False, paid_until=back(40), last_used_on=back(50))
-    ended = [terms(LONG_AGO, 500_00, back(40), end_reason="too_expensive")]
+    gone = account(pays=False, paid_until=days_ago(40), last_used_on=days_ago(50))
+    ended = [period(LONG_AGO, 500_00, days_ago(40), end_reason="too_expensive")]
 
-    signals = found(facts(gone, terms=ended))
+    signals = detected(inputs(gone, terms=ended))
 
     assert set(signals) == {"churned"}
-    assert signals["churned"].since == back(40)
+    assert signals["churned"].since == days_ago(40)
     assert signals["churned"].evidence["end_reason"] == "too_expensive"
 
 
 def test_of_an_excluded_account_nothing_is_said() -> None:
-    assert found(facts(account(excluded=True, last_used_on=back(60)))) == {}
+    assert detected(inputs(account(excluded=True, last_used_on=days_ago(60)))) == {}
 
 
 def test_a_signal_that_is_off_is_not_looked_for() -> None:
-    silent = facts(account(last_used_on=back(60)), activity=active(active_days=0))
+    silent = inputs(account(last_used_on=days_ago(60)), activity=activity(active_days=0))
 
-    assert "dormant" in found(silent)
-    assert "dormant" not in found(silent, off=["dormant"])
+    assert "dormant" in detected(silent)
+    assert "dormant" not in detected(silent, off=["dormant"])

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from app import pipeline
 from app.events.tables import StaleAccount
 from app.health.scoring.signal_sync import load_signals
-from app.signals.config import Config
+from app.signals.config import SignalConfig
 from app.signals.service import put_config
 from app.signals.signal import Signal
 from app.tables import (
@@ -182,7 +182,7 @@ def test_who_has_the_role_is_the_champion(session: Session, acme: str) -> None:
 
 def test_what_is_switched_off_is_cleared(session: Session, acme: str) -> None:
     refresh(session)
-    config = Config(off=["champion_inactive"])
+    config = SignalConfig(off=["champion_inactive"])
     put_config(session, Actor("acme", "test", NOW), config)
 
     refresh(session, now=LATER)
@@ -194,7 +194,7 @@ def test_what_is_switched_off_is_cleared(session: Session, acme: str) -> None:
 
 def test_the_thousandth_of_what_counts_is_a_milestone(session: Session, acme: str) -> None:
     """Ben did two a day for 91 days, up to yesterday; 180 were passed two days ago."""
-    config = Config(milestone_events=["Export"], milestone_counts=[180, 500])
+    config = SignalConfig(milestone_events=["Export"], milestone_counts=[180, 500])
     put_config(session, Actor("acme", "test", NOW), config)
     session.execute(delete(DailyUsage).where(DailyUsage.user_id == "ada"))
 
@@ -207,7 +207,7 @@ def test_the_thousandth_of_what_counts_is_a_milestone(session: Session, acme: st
 
 
 def test_first_value_is_an_event_that_somebody_has_named(session: Session, acme: str) -> None:
-    config = Config(key_actions=["Chat"])
+    config = SignalConfig(key_actions=["Chat"])
     session.execute(update(Account).values(trial_started_on=ago(10)))
     put_config(session, Actor("acme", "test", NOW), config)
     before = load_signals(session, "acme", [acme], as_of=TODAY, now=NOW)

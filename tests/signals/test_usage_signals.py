@@ -2,13 +2,21 @@ from dataclasses import replace
 
 import pytest
 
-from app.signals.facts import Champion, PaidFeature, Use
+from app.signals.inputs import Champion, UnusedPaidFeature, UsePeriod
 from app.signals.signal import Severity
-from tests.signals.making import account, active, back, facts, found, only, worth
+from tests.signals.builders import (
+    account,
+    activity,
+    days_ago,
+    detected,
+    inputs,
+    score_inputs,
+    signals_named,
+)
 
 
 def test_a_steady_account_sends_no_signal() -> None:
-    assert found(facts()) == {}
+    assert detected(inputs()) == {}
 
 
 @pytest.mark.parametrize(
@@ -18,31 +26,37 @@ def test_a_steady_account_sends_no_signal() -> None:
 def test_who_is_silent_for_long_is_dormant_since_the_day_after(
     days: int, level: int, severity: str
 ) -> None:
-    silent = facts(account(last_used_on=back(days)), activity=active(active_days=0, first_day=None))
+    silent = inputs(
+        account(last_used_on=days_ago(days)), activity=activity(active_days=0, first_day=None)
+    )
 
-    [signal] = only("dormant", silent)
+    [signal] = signals_named("dormant", silent)
 
     assert signal.severity == severity
-    assert signal.since == back(days - 1)
+    assert signal.since == days_ago(days - 1)
     assert signal.evidence["days"] == days
     assert signal.evidence["level_days"] == level
 
 
 def test_thirteen_days_are_not_long() -> None:
-    assert not only("dormant", facts(account(last_used_on=back(13))))
+    assert not signals_named("dormant", inputs(account(last_used_on=days_ago(13))))
 
 
 def test_silence_is_usual_for_who_comes_once_a_month() -> None:
-    monthly = active(active_days=3, first_day=back(90))
+    monthly = activity(active_days=3, first_day=days_ago(90))
 
-    assert not only("dormant", facts(account(last_used_on=back(31)), activity=monthly))
-    assert only("dormant", facts(account(last_used_on=back(90)), activity=monthly))
+    assert not signals_named(
+        "dormant", inputs(account(last_used_on=days_ago(31)), activity=monthly)
+    )
+    assert signals_named("dormant", inputs(account(last_used_on=days_ago(90)), activity=monthly))
 
 
 def test_who_pays_and_never_came_is_dormant_since_the_first_paid_day() -> None:
-    never = account(last_used_on=None, first_used_on=None, first_paid_on=back(20))
+    never = account(last_used_on=None, first_used_on=None, first_paid_on=days_ago(20))
 
-    [signal] = only("dormant", facts(never, activity=active(active_days=0, first_day=None)))
+    [signal] = signals_named(
+        "dormant", inputs(never, activity=activity(active_days=0, first_day=None))
+    )
 
     assert "last_used_on" not in signal.evidence
     assert signal.evidence["days"] == 20
@@ -51,18 +65,25 @@ def test_who_pays_and_never_came_is_dormant_since_the_first_paid_day() -> None:
 def test_of_an_account_of_which_nothing_is_known_nothing_is_said() -> None:
     unknown = account(last_used_on=None, first_used_on=None, first_paid_on=None, pays=False)
 
-    assert found(facts(unknown, activity=active(weeks=(0,) * 13), of_score=worth(unknown))) == {}
+    assert (
+        detected(
+            inputs(unknown, activity=activity(weeks=(0,) * 13), of_score=score_inputs(unknown))
+        )
+        == {}
+    )
 
 
 @pytest.mark.parametrize(("now", "holds"), [(20, True), (21, False), (0, True)])
 def test_a_week_of_half_the_usual_is_a_drop(now: int, *, holds: bool) -> None:
-    dropped = facts(activity=active(weeks=(now, *[40] * 12)))
+    dropped = inputs(activity=activity(weeks=(now, *[40] * 12)))
 
-    assert bool(only("usage_drop_vs_self", dropped)) is holds
+    assert bool(signals_named("usage_drop_vs_self", dropped)) is holds
 
 
 def test_the_usual_is_the_median_so_that_one_odd_week_is_none() -> None:
-    [signal] = only("usage_drop_vs_self", facts(activity=active(weeks=(10, 400, *[40] * 11))))
+    [signal] = signals_named(
+        "usage_drop_vs_self", inputs(activity=activity(weeks=(10, 400, *[40] * 11)))
+    )
 
     assert signal.evidence["usual"] == 40
     assert signal.evidence["fall_share"] == 0.75
@@ -70,54 +91,58 @@ def test_the_usual_is_the_median_so_that_one_odd_week_is_none() -> None:
 
 
 def test_a_drop_began_with_the_first_week_of_its_run() -> None:
-    [signal] = only("usage_drop_vs_self", facts(activity=active(weeks=(10, 12, 9, *[40] * 10))))
+    [signal] = signals_named(
+        "usage_drop_vs_self", inputs(activity=activity(weeks=(10, 12, 9, *[40] * 10)))
+    )
 
-    assert signal.since == back(20)
+    assert signal.since == days_ago(20)
 
 
 @pytest.mark.parametrize("weeks", [(1, *[6] * 12), (0, *[4] * 12)])
 def test_a_handful_of_events_fewer_may_be_chance(weeks: tuple[int, ...]) -> None:
-    assert not only("usage_drop_vs_self", facts(activity=active(weeks=weeks)))
+    assert not signals_named("usage_drop_vs_self", inputs(activity=activity(weeks=weeks)))
 
 
 def test_weeks_before_the_first_day_are_no_past() -> None:
     """An account of 20 days has two whole weeks, of which one is the last."""
-    young = account(first_used_on=back(19), first_paid_on=back(19))
+    young = account(first_used_on=days_ago(19), first_paid_on=days_ago(19))
     weeks = (2, 30, 25, *[0] * 10)
 
-    assert not only("usage_drop_vs_self", facts(young, activity=active(weeks=weeks)))
+    assert not signals_named("usage_drop_vs_self", inputs(young, activity=activity(weeks=weeks)))
 
 
 @pytest.mark.parametrize(
     ("now", "severity"), [(17, Severity.LOW), (16, Severity.LOW), (15, Severity.MEDIUM), (18, None)]
 )
 def test_reach_falls_by_a_third_or_more(now: int, severity: Severity | None) -> None:
-    known = facts(activity=active(reached=(now, *[25] * 5)))
+    known = inputs(activity=activity(reached=(now, *[25] * 5)))
 
-    assert [each.severity for each in only("reach_falling", known)] == (
+    assert [each.severity for each in signals_named("reach_falling", known)] == (
         [severity] if severity else []
     )
 
 
 def test_fewer_people_than_usual_is_a_fall_of_depth_with_its_numbers() -> None:
-    [signal] = only("depth_falling", facts(activity=active(users=(2, 9, 8, 8, 7, 8))))
+    [signal] = signals_named("depth_falling", inputs(activity=activity(users=(2, 9, 8, 8, 7, 8))))
 
     assert signal.evidence == {"now": 2, "usual": 8, "fall_share": 0.75, "days": 14}
-    assert signal.since == back(13)
+    assert signal.since == days_ago(13)
 
 
 def test_two_people_of_four_may_be_chance() -> None:
-    assert not only("depth_falling", facts(activity=active(users=(2, *[4] * 5))))
+    assert not signals_named("depth_falling", inputs(activity=activity(users=(2, *[4] * 5))))
 
 
-CHAMPION = Champion("ada", active_days=40, first_day=back(90), last_day=back(12), event_share=0.4)
+CHAMPION = Champion(
+    "ada", active_days=40, first_day=days_ago(90), last_day=days_ago(12), event_share=0.4
+)
 
 
 def test_a_champion_who_is_silent_is_named_with_the_numbers() -> None:
-    [signal] = only("champion_inactive", facts(activity=active(champion=CHAMPION)))
+    [signal] = signals_named("champion_inactive", inputs(activity=activity(champion=CHAMPION)))
 
     assert signal.severity is Severity.MEDIUM
-    assert signal.since == back(11)
+    assert signal.since == days_ago(11)
     assert signal.evidence == {
         "user_id": "ada",
         "days": 12,
@@ -130,28 +155,35 @@ def test_a_champion_who_is_silent_is_named_with_the_numbers() -> None:
 @pytest.mark.parametrize(
     "champion",
     [
-        replace(CHAMPION, last_day=back(9)),
+        replace(CHAMPION, last_day=days_ago(9)),
         replace(CHAMPION, active_days=10),  # every ninth day: twelve days are not silence
-        replace(CHAMPION, active_days=1, first_day=back(12)),
+        replace(CHAMPION, active_days=1, first_day=days_ago(12)),
         replace(CHAMPION, event_share=0.1),  # no more active than many others
     ],
 )
 def test_who_is_no_champion_or_not_silent_for_long_is_not_missed(champion: Champion) -> None:
-    assert not only("champion_inactive", facts(activity=active(champion=champion)))
+    assert not signals_named("champion_inactive", inputs(activity=activity(champion=champion)))
 
 
 def test_who_was_named_champion_is_missed_however_little_they_did() -> None:
     named = replace(CHAMPION, event_share=0.01, is_named=True)
 
-    assert only("champion_inactive", facts(activity=active(champion=named)))
+    assert signals_named("champion_inactive", inputs(activity=activity(champion=named)))
 
 
 def test_breadth_stalls_when_nothing_new_was_taken_up() -> None:
-    known = worth(unused=[PaidFeature(key, 0.25, 125_00) for key in ("chat", "pay")])
-    old = {"export": Use(back(90), back(0)), "share": Use(back(61), back(0))}
+    known = score_inputs(unused=[UnusedPaidFeature(key, 0.25, 125_00) for key in ("chat", "pay")])
+    old = {
+        "export": UsePeriod(days_ago(90), days_ago(0)),
+        "share": UsePeriod(days_ago(61), days_ago(0)),
+    }
 
-    [signal] = only("breadth_stalled", facts(of_score=known, activity=active(uses=old)))
+    [signal] = signals_named("breadth_stalled", inputs(of_score=known, activity=activity(uses=old)))
 
     assert signal.evidence == {"days": 61, "adopted": 2, "entitled": 4}
-    assert not only("breadth_stalled", facts(of_score=known))  # shared 20 days ago for the first
-    assert not only("breadth_stalled", facts(activity=active(uses=old)))  # all is adopted
+    assert not signals_named(
+        "breadth_stalled", inputs(of_score=known)
+    )  # shared 20 days ago for the first
+    assert not signals_named(
+        "breadth_stalled", inputs(activity=activity(uses=old))
+    )  # all is adopted

@@ -11,7 +11,7 @@ from app.churn.model.drivers import RiskDriver
 from app.churn.model.model import ModelStage
 from app.core.languages import Language
 from app.core.number_format import format_number
-from app.features.table import NAMED
+from app.features.table import EVENT_COLUMN_PREFIX
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +111,8 @@ def driver_sentence(driver: RiskDriver, language: Language) -> str:
     words = PHRASES[language]
     feature = driver.feature
     name = (
-        words.event.format(name=feature.removeprefix(NAMED))
-        if feature.startswith(NAMED)
+        words.event.format(name=feature.removeprefix(EVENT_COLUMN_PREFIX))
+        if feature.startswith(EVENT_COLUMN_PREFIX)
         else words.names[feature]
     )
     said = [words.value.format(name=name, value=_shown(feature, driver.value) or words.unknown)]

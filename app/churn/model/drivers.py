@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.churn.model.preprocessing import Floats
-from app.features.table import NAMED
+from app.features.table import EVENT_COLUMN_PREFIX
 
 MAX_DRIVERS = 5
 MIN_EFFECT = 1e-3
@@ -70,7 +70,7 @@ class RiskDriver:
 
 def signal_of_column(name: str) -> str:
     """Name the signal of a column; an event with a column of its own is a signal of its own."""
-    return name if name.startswith(NAMED) else SIGNAL_BY_COLUMN[name]
+    return name if name.startswith(EVENT_COLUMN_PREFIX) else SIGNAL_BY_COLUMN[name]
 
 
 def top_drivers(

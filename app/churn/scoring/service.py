@@ -14,8 +14,8 @@ from app.churn.scoring import risk_queries
 from app.churn.scoring.risk import RiskScorer, score_accounts
 from app.churn.tables import ChurnScoringContext
 from app.churn.training import observation_queries, observations
-from app.features.table import TableLens, event_names_of
-from app.features.table_queries import feature_table
+from app.features.table import TableSpec, event_names_in
+from app.features.table_queries import load_feature_table
 
 LOOKBACK = timedelta(days=28)
 MAX_PEERS = 2000
@@ -41,24 +41,24 @@ def refresh(
     if not due:
         return
     scorer, lens = _scorer(session, workspace_id, model, day=day)
-    table = feature_table(session, workspace_id, [(each, day) for each in due], lens=lens)
+    table = load_feature_table(session, workspace_id, [(each, day) for each in due], lens=lens)
     lives = observations.can_churn(table, scorer.horizon)
     earlier = [
         (each, day - LOOKBACK) for each, lives_on in zip(due, lives, strict=True) if lives_on
     ]
-    before = feature_table(session, workspace_id, earlier, lens=lens)
+    before = load_feature_table(session, workspace_id, earlier, lens=lens)
     risks = score_accounts(scorer, table, before, lives)
     risk_queries.upsert_risks(session, workspace_id, risks, day=day, now=now)
 
 
 def _scorer(
     session: Session, workspace_id: str, model: Model | None, *, day: date
-) -> tuple[RiskScorer, TableLens]:
+) -> tuple[RiskScorer, TableSpec]:
     peers = _scoring_context(session, workspace_id, day=day)
     horizon = Horizon(
         model.horizon_days if model else peers.horizon_days, HorizonBasis(peers.basis)
     )
-    names = list(event_names_of(model.names)) if model else peers.event_names
+    names = list(event_names_in(model.names)) if model else peers.event_names
     lens = observations.build_table_spec(
         session, workspace_id, as_of=day, horizon=horizon, event_names=names
     )
@@ -79,7 +79,7 @@ def _scoring_context(session: Session, workspace_id: str, *, day: date) -> Churn
         session, workspace_id, day=day, horizon=horizon
     )
     some = sorted(sorted(there, key=_shuffled)[:MAX_PEERS])
-    table = feature_table(session, workspace_id, [(each, day) for each in some], lens=lens)
+    table = load_feature_table(session, workspace_id, [(each, day) for each in some], lens=lens)
     known = {name: table.column(name)[~np.isnan(table.column(name))] for name in table.names}
     return risk_queries.upsert_scoring_context(
         session,

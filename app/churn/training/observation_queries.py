@@ -10,7 +10,7 @@ from app.accounts.tables import Subscription
 from app.churn.model.horizon import USUAL_GAP_QUANTILE, Horizon, HorizonBasis, choose_horizon
 from app.churn.training import observation_statements
 from app.features.statements import PLAN_FOR_MANY_ROWS
-from app.features.table_queries import Moment
+from app.features.table_queries import AccountDay
 from app.usage.tables import FirstUse
 
 
@@ -62,7 +62,7 @@ def list_active_accounts(
 
 def list_days_before_renewals(
     session: Session, workspace_id: str, *, leads: Sequence[int], since: date, until: date
-) -> list[Moment]:
+) -> list[AccountDay]:
     """List accounts with long contracts so many days before each renewal, as known then."""
     values = {
         "workspace_id": workspace_id,
@@ -77,7 +77,7 @@ def list_days_before_renewals(
 
 
 def load_retained(
-    session: Session, workspace_id: str, moments: Sequence[Moment], *, horizon: Horizon
+    session: Session, workspace_id: str, moments: Sequence[AccountDay], *, horizon: Horizon
 ) -> NDArray[np.bool_]:
     """Tell of each account whether it is still there when its horizon has passed, as known then."""
     if not moments:

@@ -13,9 +13,9 @@ from app.churn.model.horizon import Horizon, HorizonBasis
 from app.churn.model.panel import Panel
 from app.churn.training import observation_queries
 from app.core.errors import NotFoundError
-from app.features.queries import default_product_features
-from app.features.table import FeatureTable, TableLens
-from app.features.table_queries import Moment, feature_table
+from app.features.queries import list_default_product_features
+from app.features.table import FeatureTable, TableSpec
+from app.features.table_queries import AccountDay, load_feature_table
 from app.features.values import FeatureMap, ReachSource
 from app.workspaces.queries import find_workspace
 
@@ -31,7 +31,7 @@ class ObservedPanel:
     """A panel, and which accounts its rows are of."""
 
     panel: Panel
-    moments: Sequence[Moment]
+    moments: Sequence[AccountDay]
     table: FeatureTable
 
 
@@ -42,7 +42,7 @@ def build_table_spec(
     as_of: date,
     horizon: Horizon,
     event_names: Sequence[str] | None = None,
-) -> TableLens:
+) -> TableSpec:
     """Say how accounts are looked at. ``event_names``: those that a model was trained with.
 
     Where nobody has named product features, those events are what breadth counts.
@@ -56,11 +56,11 @@ def build_table_spec(
         for n in row.event_names
     ]
     if event_names is None:
-        found = default_product_features(
+        found = list_default_product_features(
             session, workspace_id, as_of=as_of, window_days=YEAR_DAYS // 2
         )
         event_names = found[:MAX_EVENT_COLUMNS]
-    return TableLens(
+    return TableSpec(
         FeatureMap(named or [(name, name) for name in event_names]),
         ReachSource(workspace.reach, workspace.reach_events),
         workspace.base_currency,
@@ -71,7 +71,7 @@ def build_table_spec(
 
 def list_observation_days(
     session: Session, workspace_id: str, *, until: date, horizon: Horizon
-) -> list[Moment]:
+) -> list[AccountDay]:
     """List accounts and days whose horizon has passed by ``until``, by day and key.
 
     Month ends; for contracts that run for months, every 30 days of the horizon before a renewal.
@@ -101,7 +101,7 @@ def build_panel(
     *,
     until: date,
     horizon: Horizon,
-    lens: TableLens,
+    lens: TableSpec,
     treatments: Treatments | None = None,
 ) -> Panel:
     """Observe every account of a workspace. ``until``: the last day that is over."""
@@ -114,14 +114,14 @@ def build_panel(
 def observe_accounts(
     session: Session,
     workspace_id: str,
-    moments: Sequence[Moment],
+    moments: Sequence[AccountDay],
     *,
     horizon: Horizon,
-    lens: TableLens,
+    lens: TableSpec,
     treatments: Treatments | None = None,
 ) -> ObservedPanel:
     """Observe accounts on given days; who could not churn any more on the day is left out."""
-    table = feature_table(session, workspace_id, moments, lens=lens)
+    table = load_feature_table(session, workspace_id, moments, lens=lens)
     lives = can_churn(table, horizon)
     kept = [moment for moment, there in zip(moments, lives, strict=True) if there]
     stays = observation_queries.load_retained(session, workspace_id, kept, horizon=horizon)
@@ -151,7 +151,7 @@ def can_churn(table: FeatureTable, horizon: Horizon) -> NDArray[np.bool_]:
 
 
 def _treated(
-    moments: Sequence[Moment], treatments: Treatments, horizon: Horizon
+    moments: Sequence[AccountDay], treatments: Treatments, horizon: Horizon
 ) -> NDArray[np.bool_]:
     """Mark the rows within whose horizon something was done about the risk."""
     return np.array(

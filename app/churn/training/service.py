@@ -21,7 +21,7 @@ from app.churn.registry import model_queries, model_service, store
 from app.churn.tables import ChurnModel
 from app.churn.training import observation_queries, observations
 from app.churn.training.observations import Treatments, can_churn
-from app.features.table_queries import feature_table
+from app.features.table_queries import load_feature_table
 from app.workspaces.service import Actor
 
 SEED = 1337
@@ -71,7 +71,7 @@ def load_training_data(
     there = observation_queries.list_active_accounts(
         session, workspace_id, day=until, horizon=horizon
     )
-    table = feature_table(session, workspace_id, [(each, until) for each in there], lens=lens)
+    table = load_feature_table(session, workspace_id, [(each, until) for each in there], lens=lens)
     x = table.x[can_churn(table, horizon)]
     return TrainingData(panel, x, _find_active_model(session, workspace_id, horizon.days))
 

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import orjson
 
-from app.features.values import EventCount, FeatureMap, Lens, ReachSource
+from app.features.values import EventCount, FeatureMap, FeatureSpec, ReachSource
 from app.health.definition.entitlement import Offer
 from app.health.definition.scorecard import Scorecard
 
@@ -20,7 +20,7 @@ class Definition:
     version: int
     scorecard: Scorecard
     offer: Offer
-    lens: Lens
+    lens: FeatureSpec
     configured: bool
 
     @cached_property
@@ -72,7 +72,7 @@ class Definition:
             stored["version"],
             Scorecard.model_validate(stored["scorecard"]),
             Offer(**stored["offer"]),
-            Lens(
+            FeatureSpec(
                 **lens,
                 product=FeatureMap(product),
                 reach=reach,

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from app.core.db import SessionFactory, transaction
 from app.core.errors import ConflictError, FieldError, UnprocessableError
 from app.core.query_helpers import advisory_lock
-from app.features.values import Lens
+from app.features.values import FeatureSpec
 from app.health.definition import scorecard_queries
 from app.health.definition.scorecard_queries import SCORECARDS_LOCK
 from app.health.restatements import queries as restate_queries
@@ -143,7 +143,7 @@ def _tell(
 
 def _yardsticks(
     session: Session, work: ClaimedJob, days: Sequence[date], now: datetime
-) -> dict[date, tuple[ScoringContext, Lens]]:
+) -> dict[date, tuple[ScoringContext, FeatureSpec]]:
     """Load or fit what each month's days are held against."""
     version = work.config["version"]
     workspace = get_workspace(session, work.workspace_id)
@@ -162,7 +162,7 @@ def _tell_day(
     work: ClaimedJob,
     ids: Sequence[str],
     day: date,
-    held: tuple[ScoringContext, Lens],
+    held: tuple[ScoringContext, FeatureSpec],
     *,
     now: datetime,
 ) -> int:

@@ -7,8 +7,8 @@ from sqlalchemy.orm import Session
 
 from app.accounts.queries import list_plans, list_product_features
 from app.core.query_helpers import advisory_lock
-from app.features.queries import account_features, default_product_features
-from app.features.values import AccountFeatures, FeatureMap, Lens, ReachSource
+from app.features.queries import list_default_product_features, load_account_features
+from app.features.values import AccountFeatures, FeatureMap, FeatureSpec, ReachSource
 from app.health.definition import benchmark_queries as queries
 from app.health.definition.benchmark import Benchmark, Normalizer
 from app.health.definition.benchmark_queries import StoredBenchmarks
@@ -33,7 +33,7 @@ def load_context(
     as_of: date,
     now: datetime,
     candidate: tuple[int, Scorecard] | None = None,
-) -> tuple[ScoringContext, Lens]:
+) -> tuple[ScoringContext, FeatureSpec]:
     """Load what holds for a day, and how features are to be taken for it.
 
     ``candidate``: a version of the scorecard to hold accounts against instead of the active one.
@@ -90,7 +90,7 @@ def load_definition(
         {plan.key: plan.seat_price_cents for plan in sold if plan.seat_price_cents is not None},
         {plan.key: plan.limits for plan in sold if plan.limits},
     )
-    lens = Lens(
+    lens = FeatureSpec(
         FeatureMap([(name, feature.key) for feature in features for name in feature.event_names]),
         ReachSource(workspace.reach, workspace.reach_events),
         workspace.base_currency,
@@ -144,7 +144,7 @@ def _default_names(
 ) -> tuple[str, ...]:
     """Take the last month-end's habits, or the day's where nothing had happened by then."""
     for day in (month_ends(as_of)[0], as_of):
-        names = default_product_features(
+        names = list_default_product_features(
             session, workspace_id, as_of=day, window_days=scorecard.window_days
         )
         if names:
@@ -164,6 +164,8 @@ def _pool(
     ]
 
 
-def _everyone(session: Session, workspace_id: str, lens: Lens, day: date) -> list[AccountFeatures]:
+def _everyone(
+    session: Session, workspace_id: str, lens: FeatureSpec, day: date
+) -> list[AccountFeatures]:
     ids = list_account_ids(session, workspace_id)
-    return account_features(session, workspace_id, ids, as_of=day, lens=lens)
+    return load_account_features(session, workspace_id, ids, as_of=day, lens=lens)

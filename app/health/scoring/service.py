@@ -9,14 +9,14 @@ from sqlalchemy.orm import Session
 from app.changes.queries import NewChange, record_changes
 from app.core.errors import NotFoundError
 from app.events.ingestion.queries import find_stale_accounts
-from app.features.queries import account_features
-from app.features.values import AccountFeatures, Lens
+from app.features.queries import load_account_features
+from app.features.values import AccountFeatures, FeatureSpec
 from app.health.overrides.queries import load_overrides_at
 from app.health.scoring import post_processing, queries, scoring_context
 from app.health.scoring.assess import Assessment, ScoringContext, assess_accounts
 from app.health.scoring.queries import ChangedScore
-from app.signals.keeping import gravest
-from app.signals.queries import open_signals
+from app.signals.diff import highest_severities
+from app.signals.queries import load_open_signals
 from app.workspaces.queries import find_workspace
 
 
@@ -62,7 +62,7 @@ def load_assessments(
     workspace_id: str,
     account_ids: Sequence[str],
     against: ScoringContext,
-    lens: Lens,
+    lens: FeatureSpec,
     *,
     as_of: date,
     now: datetime,
@@ -77,21 +77,21 @@ def load_features(
     session: Session,
     workspace_id: str,
     account_ids: Sequence[str],
-    lens: Lens,
+    lens: FeatureSpec,
     *,
     as_of: date,
     now: datetime,
 ) -> list[AccountFeatures]:
     """Describe accounts as of a day, with the signals that a scorecard asks for, open by then."""
-    features = account_features(session, workspace_id, account_ids, as_of=as_of, lens=lens)
+    features = load_account_features(session, workspace_id, account_ids, as_of=as_of, lens=lens)
     if not lens.signals:
         return features
     midnight = datetime.combine(as_of + timedelta(days=1), time.min, now.tzinfo)
-    kept = open_signals(
+    kept = load_open_signals(
         session, workspace_id, account_ids, at=midnight if as_of < now.date() else None
     )
     return [
-        replace(each, signals=gravest(kept.get(each.account_id, ()), lens.signals))
+        replace(each, signals=highest_severities(kept.get(each.account_id, ()), lens.signals))
         for each in features
     ]
 

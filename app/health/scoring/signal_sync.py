@@ -16,7 +16,7 @@ from app.health.scoring import scoring_context
 from app.health.scoring.assess import Assessment, HealthStatus, PriceStatus
 from app.health.scoring.service import load_assessments
 from app.signals import service as signals
-from app.signals.facts import OverLimit, PaidFeature, Worth
+from app.signals.inputs import OverLimit, ScoreInputs, UnusedPaidFeature
 from app.signals.signal import Signal
 from app.workspaces.queries import get_workspace
 
@@ -75,10 +75,10 @@ def load_signals(
     ids = [key for key in account_ids if key not in silent]
     found = load_assessments(session, workspace_id, ids, against, lens, as_of=as_of, now=now)
     worths = [score_inputs(each) for each in found]
-    return signals.found_on(session, workspace_id, worths, lens=lens, as_of=as_of, now=now)
+    return signals.detect_as_of(session, workspace_id, worths, lens=lens, as_of=as_of, now=now)
 
 
-def score_inputs(assessment: Assessment) -> Worth:
+def score_inputs(assessment: Assessment) -> ScoreInputs:
     details = assessment.details
     paid: Entitlement = details["entitlement"]
     compared = (
@@ -90,12 +90,12 @@ def score_inputs(assessment: Assessment) -> Worth:
         for each in details["measures"]
         if compared and each["source"] in MEASURES and each["score"] is not None
     }
-    return Worth(
+    return ScoreInputs(
         features=details["inputs"],
         health=assessment.score,
         is_scored=assessment.status in {HealthStatus.OK, HealthStatus.OVERRIDDEN},
         scores=scores,
-        unused=[PaidFeature(each.key, each.share, each.cents) for each in paid.unused],
+        unused=[UnusedPaidFeature(each.key, each.share, each.cents) for each in paid.unused],
         idle_seats_cents=paid.seats.idle_cents if paid.seats else None,
         over_limits=[OverLimit(each.name, each.limit, each.used) for each in paid.over_limits],
     )

@@ -6,7 +6,7 @@ from itertools import islice
 
 from sqlalchemy.orm import Session
 
-from app.features.values import AccountFeatures, Lens
+from app.features.values import AccountFeatures, FeatureSpec
 from app.health.definition import benchmark_queries, scorecard_queries
 from app.health.definition.benchmark_queries import StoredBenchmarks
 from app.health.definition.score_definition import Definition
@@ -61,11 +61,11 @@ def _held_against(
     session: Session,
     workspace: Workspace,
     candidate: Definition,
-    held: tuple[ScoringContext, Lens],
+    held: tuple[ScoringContext, FeatureSpec],
     *,
     ids: Sequence[str],
     now: datetime,
-) -> tuple[ScoringContext, Lens]:
+) -> tuple[ScoringContext, FeatureSpec]:
     """Hold accounts against the candidate's benchmark: the one that is kept, or one for now.
 
     Where it looks at what today's scorecard looks at, the month-ends in the history are fitted;
@@ -113,7 +113,7 @@ def _known(
     ids: Sequence[str],
     today: ScoringContext,
     *,
-    lens: Lens,
+    lens: FeatureSpec,
     now: datetime,
 ) -> list[AccountFeatures]:
     """Take what today's scores were made of; what was not scored so yet is counted."""

@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from app.health.words import Language
+from app.health.explanations.catalogue import Language
 from app.interventions.playbooks.definition import Playbook, Playbooks
 
 FOLDER = Path(__file__).parent / "catalogue"

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, Strict, model_vali
 from app.core.filters.matching import FilterError, parse_filter
 from app.health.definition.measures import NO_NUL
 from app.health.definition.scorecard import Band
-from app.health.words import Language
+from app.health.explanations.catalogue import Language
 from app.interventions.playbooks.template_fields import ACCOUNT_FIELDS, SIGNAL_FIELDS
 from app.interventions.playbooks.templates import TemplateError, check_template
 from app.portfolio.fields import CHOICES, FIELDS

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from jinja2 import Environment, TemplateSyntaxError, nodes
 
-from app.health.words import Language
+from app.health.explanations.catalogue import Language
 
 ENVIRONMENT = Environment(autoescape=True)
 ALLOWED_NODES = (nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name)

@@ -11,8 +11,8 @@ from app.core.filters.matching import And, Filter, parse_filter
 from app.core.pagination import Page, Paging
 from app.health.definition.benchmark_queries import find_definition
 from app.health.definition.score_definition import Definition
-from app.health.wording import level_sentence
-from app.health.words import Language
+from app.health.explanations.catalogue import Language
+from app.health.explanations.sentences import level_sentence
 from app.portfolio.account_list import AccountListRequest
 from app.portfolio.fields import CHOICES, FIELDS
 from app.portfolio.schemas import AccountListItem

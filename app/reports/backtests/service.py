@@ -20,7 +20,7 @@ from app.churn.training import observation_queries, observations
 from app.churn.training.observations import ObservedPanel
 from app.core.db import SessionFactory, transaction
 from app.core.query_helpers import advisory_lock
-from app.features.table_queries import Moment
+from app.features.table_queries import AccountDay
 from app.health.definition import scorecard_queries
 from app.health.scoring import scoring_context
 from app.health.scoring import service as health
@@ -126,7 +126,7 @@ def _said(subject: BacktestSubject, result: Mapping[str, Any]) -> dict[str, Any]
 @dataclass(frozen=True, slots=True)
 class ObservationPlan:
     horizon: Horizon
-    moments: Sequence[Moment]
+    moments: Sequence[AccountDay]
 
 
 def _setting(session: Session, work: ClaimedJob, subject: BacktestSubject) -> ObservationPlan:
@@ -146,7 +146,11 @@ def _setting(session: Session, work: ClaimedJob, subject: BacktestSubject) -> Ob
 
 
 def _observed(
-    session: Session, workspace_id: str, moments: Sequence[Moment], horizon: Horizon, until: date
+    session: Session,
+    workspace_id: str,
+    moments: Sequence[AccountDay],
+    horizon: Horizon,
+    until: date,
 ) -> ObservedPanel:
     lens = observations.build_table_spec(session, workspace_id, as_of=until, horizon=horizon)
     return observations.observe_accounts(session, workspace_id, moments, horizon=horizon, lens=lens)
@@ -237,7 +241,7 @@ def _number(value: float) -> float | None:
 def _days_left(
     session: Session,
     work: ClaimedJob,
-    moments: Sequence[Moment],
+    moments: Sequence[AccountDay],
     horizon: Horizon,
     *,
     y: Floats,

@@ -11,9 +11,16 @@ from app.churn.model.drivers import (
 )
 from app.churn.model.model import ModelStage
 from app.core.languages import Language
-from app.features.table import FEATURES, NAMED
+from app.features.table import EVENT_COLUMN_PREFIX, FEATURES
 
-NAMES = ("events_7", "events_28", "recency", "recency_over_gap", "tenure", NAMED + "Export")
+NAMES = (
+    "events_7",
+    "events_28",
+    "recency",
+    "recency_over_gap",
+    "tenure",
+    EVENT_COLUMN_PREFIX + "Export",
+)
 
 
 def told(*contributions: float) -> list[RiskDriver]:
@@ -31,7 +38,11 @@ def test_every_feature_belongs_to_one_signal() -> None:
 def test_the_windows_of_a_signal_are_one_driver() -> None:
     found = told(0.5, 0.25, -0.1, 0.4, 0.0, -2.0)
 
-    assert [each.signal for each in found] == [NAMED + "Export", "activity", "silence"]
+    assert [each.signal for each in found] == [
+        EVENT_COLUMN_PREFIX + "Export",
+        "activity",
+        "silence",
+    ]
     assert [round(each.effect, 6) for each in found] == [-2, 0.75, 0.3]
 
 
@@ -62,7 +73,7 @@ def test_at_most_five_are_told() -> None:
 
 @pytest.mark.parametrize("language", Language)
 def test_every_driver_has_words_in_every_language(language: Language) -> None:
-    for names in (*COLUMNS_BY_SIGNAL.values(), (NAMED + "Export",)):
+    for names in (*COLUMNS_BY_SIGNAL.values(), (EVENT_COLUMN_PREFIX + "Export",)):
         driver = RiskDriver(signal_of_column(names[0]), names[0], 1.0, 0.5, 0.25, 0.75)
         words = driver_sentences.driver_sentence(driver, language)
         assert words == driver_sentences.driver_sentence(driver, language)

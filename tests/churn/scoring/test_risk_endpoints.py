@@ -16,8 +16,8 @@ from app.churn.model.model import Model, ModelStage
 from app.churn.registry import model_queries
 from app.churn.scoring import risk_queries, service
 from app.churn.training import observations
-from app.features.table import event_names_of
-from app.features.table_queries import feature_table
+from app.features.table import event_names_in
+from app.features.table_queries import load_feature_table
 from app.tables import ChurnRisk, ChurnRiskHistory
 from tests import factories
 from tests.churn.workspaces import UNTIL, add_usage, create_customers, observe_panel
@@ -149,11 +149,11 @@ def test_a_model_says_a_probability_of_the_row_that_it_would_be_trained_on(
     found = get_risk(client)
 
     ahead = Horizon(90, HorizonBasis.SUBSCRIPTION)
-    names = event_names_of(learnt.names)
+    names = event_names_in(learnt.names)
     looked = observations.build_table_spec(
         session, "acme", as_of=UNTIL, horizon=ahead, event_names=names
     )
-    x = feature_table(session, "acme", [("a0", UNTIL)], lens=looked).x
+    x = load_feature_table(session, "acme", [("a0", UNTIL)], lens=looked).x
     assert looked.names == learnt.names
     assert found["probability"] == learnt.predict(x)[0]
     assert (found["method"], found["stage"]) == ("model", "experimental")
@@ -170,7 +170,7 @@ def test_the_drivers_of_a_model_are_its_contributions(
     refresh(session, "a0")
     found = get_risk(client)["drivers"]
 
-    table = feature_table(
+    table = load_feature_table(
         session,
         "acme",
         [("a0", UNTIL)],
@@ -179,7 +179,7 @@ def test_the_drivers_of_a_model_are_its_contributions(
             "acme",
             as_of=UNTIL,
             horizon=Horizon(90, HorizonBasis.SUBSCRIPTION),
-            event_names=event_names_of(learnt.names),
+            event_names=event_names_in(learnt.names),
         ),
     )
     by_signal: dict[str, float] = {}

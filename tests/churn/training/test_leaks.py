@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.churn.model.panel import Panel
 from app.churn.training import observations
-from app.features.table_queries import feature_table
+from app.features.table_queries import load_feature_table
 from app.tables import ScoreOverride, Subscription
 from tests import factories
 from tests.churn.workspaces import (
@@ -109,11 +109,11 @@ def test_a_file_of_history_does_not_tell_the_ends_before_they_come(session: Sess
     ahead = load_horizon(session)
     looked = build_table_spec(session, ahead)
     moments = [(f"a{n}", day) for n in range(6)]
-    before = feature_table(session, "acme", moments, lens=looked)
+    before = load_feature_table(session, "acme", moments, lens=looked)
 
     session.query(Subscription).update({"ends_on": None})
 
-    after = feature_table(session, "acme", moments, lens=looked)
+    after = load_feature_table(session, "acme", moments, lens=looked)
     assert after.x.tobytes() == before.x.tobytes()
 
 
@@ -126,7 +126,7 @@ def test_the_ends_of_history_would_tell_if_they_leaked(session: Session) -> None
 
     session.query(Subscription).update({"known_on": STARTED_ON + timedelta(days=1)})
 
-    table = feature_table(session, "acme", moments, lens=looked)
+    table = load_feature_table(session, "acme", moments, lens=looked)
     assert np.isnan(table.column("days_to_end")).tolist() == [True] * 3 + [False] * 3
 
 
@@ -138,7 +138,7 @@ def test_the_row_that_is_served_on_a_day_is_the_row_that_is_trained_on(session: 
     day = date(2025, 10, 31)
     ids = [f"a{n}" for n in range(9)]
     session.query(Subscription).filter(Subscription.ends_on > day).update({"ends_on": None})
-    served = feature_table(session, "acme", [(each, day) for each in ids], lens=looked)
+    served = load_feature_table(session, "acme", [(each, day) for each in ids], lens=looked)
 
     for n in range(6, 9):
         left = date(2025, 11, 20) + timedelta(days=50 * (n - 6))

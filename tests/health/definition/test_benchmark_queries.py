@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.core.errors import NotFoundError
 from app.core.pagination import Paging
-from app.features.values import FeatureMap, Lens, ReachSource
+from app.features.values import FeatureMap, FeatureSpec, ReachSource
 from app.health.definition import benchmark_queries as queries
 from app.health.definition.benchmark import Benchmark as FittedBenchmark
 from app.health.definition.benchmark_queries import StoredBenchmarks
@@ -142,7 +142,7 @@ def test_benchmarks_are_listed_newest_month_first_and_page_by_page(session: Sess
 
 
 def test_a_definition_is_kept_once_for_a_workspace(session: Session) -> None:
-    lens = Lens(FeatureMap([]), ReachSource(), "USD", 28)
+    lens = FeatureSpec(FeatureMap([]), ReachSource(), "USD", 28)
     said = Definition(1, SCORECARD, Offer({}, {}), lens, configured=False)
     for now in (NOW, LATER):
         queries.insert_definition(session, "acme", said, now=now)

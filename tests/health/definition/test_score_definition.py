@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from app.features.values import EventCount, FeatureMap, Lens, ReachSource
+from app.features.values import EventCount, FeatureMap, FeatureSpec, ReachSource
 from app.health.definition.entitlement import Offer
 from app.health.definition.measures import EventsSource, LinearTransform, TraitSource
 from app.health.definition.score_definition import Definition
@@ -16,7 +16,7 @@ from tests.health.strategies import scorecards
 OFFER = Offer(
     {"api": 2.0, "sso": 1.0}, {"pro": ["api", "sso"]}, {"pro": {"api": 0.5}}, {"pro": 900}, {}
 )
-LENS = Lens(
+LENS = FeatureSpec(
     FeatureMap([("Call", "api"), ("Login", "sso")]),
     ReachSource("events", ["Sent"]),
     "USD",

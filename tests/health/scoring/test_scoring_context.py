@@ -7,7 +7,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from app.core.db import SessionFactory, transaction
-from app.features.queries import default_product_features
+from app.features.queries import list_default_product_features
 from app.health.definition.benchmark import Measure, Normalizer
 from app.health.scoring import scoring_context
 from app.health.scoring.assess import ScoringContext
@@ -199,7 +199,7 @@ def test_default_product_features_are_fixed_with_the_benchmark(session: Session)
 
 
 def defaults(session: Session, as_of: date = AS_OF) -> tuple[str, ...]:
-    return default_product_features(session, "acme", as_of=as_of, window_days=28)
+    return list_default_product_features(session, "acme", as_of=as_of, window_days=28)
 
 
 def test_a_default_product_feature_is_used_by_three_accounts(session: Session) -> None:

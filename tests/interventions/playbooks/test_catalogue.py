@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.health.words import Language
+from app.health.explanations.catalogue import Language
 from app.interventions.playbooks.catalogue import shipped_playbooks
 from app.interventions.playbooks.definition import PlaybookMessage
 from app.interventions.playbooks.template_fields import ACCOUNT_FIELDS, SIGNAL_FIELDS

@@ -5,7 +5,7 @@ from hypothesis import given, reject
 from hypothesis import strategies as st
 from jinja2 import Environment
 
-from app.health.words import Language
+from app.health.explanations.catalogue import Language
 from app.interventions.playbooks.templates import (
     Money,
     TemplateError,

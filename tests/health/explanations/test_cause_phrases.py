@@ -1,0 +1,134 @@
+import re
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from app.core.number_format import format_signed
+from app.health.definition.benchmark import Normalizer
+from app.health.explanations.explain import Effect
+from tests.health.builders import AS_OF, simple_benchmark
+from tests.health.explanations.samples import effect, scored_day, sentences
+
+
+@pytest.mark.parametrize(
+    ("terms", "told", "english"),
+    [
+        (
+            ({"price_cents": 100_00}, {"price_cents": 150_50}),
+            effect("price", -3, "reach", 5, 5),
+            "The price rose from 100 to 150.50 USD a month, so the same reach counts for less",
+        ),
+        (
+            ({"price_cents": None}, {"price_cents": 150_00}),
+            effect("price", -3, "reach", 5, 5),
+            "A price is known now, 150 USD a month, so the same reach counts for less",
+        ),
+        (
+            ({}, {"price_cents": None, "no_rate": True}),
+            effect("price", 3, "reach", 5, 5),
+            "There is no exchange rate for its price, so the same reach counts for more",
+        ),
+        (
+            ({"price_cents": 100_00}, {"price_cents": None}),
+            effect("price", 3, "reach", 5, 5),
+            (
+                "The account no longer pays; it paid 100 USD a month, so the same reach"
+                " counts for more"
+            ),
+        ),
+        (
+            ({"price_cents": 100_00, "seats": 10}, {"price_cents": 120_00, "seats": 12}),
+            effect("price", -1, "depth", 5, 5),
+            "The price rose from 100 to 120 USD a month, so the same depth counts for less",
+        ),
+        (
+            ({"plan": "pro"}, {"plan": None}),
+            effect("price", -1, "breadth", 7, 5),
+            "Breadth fell from 7 to 5 product features, because the plan changed from pro to none",
+        ),
+        (
+            ({"plan": "a"}, {"plan": "b", "price_cents": 1}),
+            effect("price", -1, "breadth", 7, 5),
+            (
+                "Breadth fell from 7 to 5 product features, because the plan changed from a to b,"
+                " and the price fell from 1,000 to 0.01 USD a month"
+            ),
+        ),
+        (
+            ({}, {"feature_exceptions": {"x": False}}),
+            effect("price", -1, "breadth", 7, 5),
+            "Breadth fell from 7 to 5 product features, because what the account may use changed",
+        ),
+        (
+            ({"seats": 10}, {"seats": 1}),
+            effect("price", -1, "seats", 10, 1),
+            "Contract size fell from 10 to 1 seat",
+        ),
+        (
+            ({"mrr_cents": 1}, {"mrr_cents": 2}),
+            effect("price", 1, "mrr", 100, 150.25),
+            "MRR rose from 100 to 150.2",
+        ),
+        (
+            ({}, {"renewal_on": AS_OF}),
+            effect("price", 1, "days_to_renewal", 30, 60),
+            (
+                "Time to renewal rose from 30 to 60 days, because the renewal moved from none to"
+                " 2026-03-18"
+            ),
+        ),
+    ],
+)
+def test_what_the_contract_did(
+    terms: tuple[dict[str, Any], dict[str, Any]], told: Effect, english: str
+) -> None:
+    said, chinese = sentences(told, *(scored_day(**each) for each in terms))
+
+    assert said == f"{english}: {format_signed(told.points)} points."
+    assert not re.search(r"[{}]|\b(price|plan|seat|because)\b", chinese)
+
+
+def test_seats_are_a_cause_where_their_share_is_what_is_scored() -> None:
+    sides = (scored_day(seats=10, plan="a"), scored_day(seats=12, plan="b", price_cents=1))
+    shares = {"": simple_benchmark(normalizer=Normalizer.SHARE)}
+
+    said, _ = sentences(
+        effect("price", -1, "depth", 5, 5), *(replace(each, benchmarks=shares) for each in sides)
+    )
+
+    assert said.startswith("The seats rose from 10 to 12, so the same depth counts for less")
+
+
+@pytest.mark.parametrize(
+    ("segments", "later", "raw", "english"),
+    [
+        ((None, None), 20, (5, 5), "The peers are those of 2026-04 now, so the same breadth"),
+        ((None, None), 0, (5, 5), "The benchmark of 2026-03 was fitted again, so the same breadth"),
+        (("smb", "large"), 20, (5, 5), "The segment changed from smb to large, so the same"),
+        (
+            *((None, None), 20, (5, 4)),
+            (
+                "Breadth fell from 5 to 4 product features, because the product features were taken"
+                " anew with the benchmark of 2026-04"
+            ),
+        ),
+        (
+            *((None, "large"), 20, (5, 4)),
+            (
+                "Breadth fell from 5 to 4 product features, because the product features were taken"
+                " anew with the benchmark of 2026-04, and the segment changed from none to large"
+            ),
+        ),
+    ],
+)
+def test_what_the_peers_did(
+    segments: tuple[str | None, str | None], later: int, raw: tuple[float, float], english: str
+) -> None:
+    before, after = (scored_day(segment=segment) for segment in segments)
+    after = replace(after, as_of=AS_OF + timedelta(days=later))
+
+    said, _ = sentences(effect("peers", -1, "breadth", *raw), before, after)
+
+    assert said.startswith(english)

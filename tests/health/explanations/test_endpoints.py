@@ -1,0 +1,160 @@
+"""Explanations over HTTP: of which days, in which language, and when there is none."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from app.health.scoring import service
+from app.tables import HealthHistory
+from tests import factories
+from tests.conftest import NOW
+from tests.health.builders import AS_OF
+from tests.health.explanations.scored_days import (
+    DAYS,
+    EARLIER,
+    PATH,
+    create_scored_account,
+    get_explanation,
+    lose_end_customers,
+    score_account,
+    sentences_of_kind,
+)
+
+
+@pytest.fixture
+def world(session: Session) -> Session:
+    return create_scored_account(session)
+
+
+def test_the_level_says_what_each_measure_gives_and_leaves_out(
+    client: TestClient, world: Session
+) -> None:
+    score_account(world, AS_OF)
+
+    found = get_explanation(client)
+
+    assert [row["name"] for row in found["level"]] == ["breadth", "depth", "reach", "momentum"]
+    assert sum(row["points"] for row in found["level"]) == pytest.approx(
+        found["after"]["value"], abs=0.001
+    )
+    for row in found["level"]:
+        assert row["points"] + row["points_missed"] == pytest.approx(
+            100 * row["effective_weight"], abs=0.01
+        )
+    assert found["level"][2]["sentence"].startswith("Reach: 10 end customers (the median of its")
+
+
+@pytest.mark.parametrize(
+    ("asked", "header", "language"),
+    [
+        ({}, "", "en"),
+        ({}, "zh-CN,zh;q=0.9,en;q=0.8", "zh"),
+        ({}, "de, en;q=0.5, zh;q=0.7", "zh"),
+        ({}, "fr", "en"),
+        ({"lang": "en"}, "zh", "en"),
+        ({"lang": "zh"}, "en", "zh"),
+    ],
+)
+def test_it_is_told_in_the_language_that_is_asked_for(
+    client: TestClient, world: Session, asked: dict[str, str], header: str, language: str
+) -> None:
+    lose_end_customers(world)
+    score_account(world, AS_OF)
+
+    answer = client.get(PATH, params=DAYS | asked, headers={"Accept-Language": header})
+
+    found = answer.json()
+    assert found["language"] == language
+    [reach] = [
+        row for row in sentences_of_kind(found, "behaviour") if "10" in row and " 1 " in row
+    ][:1]
+    assert reach.startswith("触达从 10 下降到 1 位终端客户" if language == "zh" else "Reach fell")
+
+
+def test_without_days_it_is_of_the_last_28(client: TestClient, world: Session) -> None:
+    first = AS_OF - timedelta(days=28)
+    service.refresh(world, "acme", ["a010"], as_of=first, now=NOW)
+    score_account(world, AS_OF)
+
+    found = client.get(PATH).json()
+
+    assert (found["before"]["as_of"], found["after"]["as_of"]) == (str(first), str(AS_OF))
+
+
+@pytest.mark.usefixtures("world")
+def test_of_a_day_without_a_row_the_nearest_before_it_is_taken(client: TestClient) -> None:
+    found = get_explanation(client, **{"from": str(EARLIER + timedelta(days=3))})
+
+    assert found["before"]["as_of"] == found["after"]["as_of"] == str(EARLIER)
+    assert found["change"]["rows"] == []
+    assert found["change"]["points"] == 0
+
+
+@pytest.mark.usefixtures("world")
+def test_days_that_are_the_wrong_way_round_are_refused(client: TestClient) -> None:
+    answer = client.get(PATH, params={"from": str(AS_OF), "to": str(EARLIER)})
+
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/query/from")
+
+
+def test_where_there_was_no_score_nothing_is_compared(client: TestClient, world: Session) -> None:
+    score_account(world, AS_OF)
+
+    found = get_explanation(client, **{"from": "2025-01-01"})
+
+    assert found["before"] is None
+    assert found["change"]["status"] == "not_comparable"
+    assert (found["change"]["points"], found["change"]["rows"]) == (None, [])
+    assert found["change"]["sentence"].startswith("There is no score on 2025-01-01")
+
+
+@pytest.mark.parametrize(
+    "details",
+    [
+        {},
+        {"scorecard_version": 1, "measures": [{"name": "reach", "score": 3.0}]},
+        {"definition": "gone", "benchmark_id": "gone", "inputs": {}},
+    ],
+)
+def test_a_score_from_before_explanations_were_kept_is_not_compared(
+    client: TestClient, world: Session, details: dict[str, Any]
+) -> None:
+    score_account(world, AS_OF)
+    world.execute(
+        update(HealthHistory).where(HealthHistory.as_of == EARLIER).values(details=details)
+    )
+    world.commit()
+
+    found = get_explanation(client)
+
+    assert found["change"]["status"] == "not_comparable"
+    assert "2026-02-26" in found["change"]["sentence"]
+    earlier = get_explanation(client, to=str(EARLIER))
+    assert earlier["level"] == []
+
+
+def test_a_score_that_cannot_be_made_again_is_not_compared(
+    client: TestClient, world: Session
+) -> None:
+    """Rows that add up to another number than the one people saw would be worth nothing."""
+    score_account(world, AS_OF)
+    world.execute(update(HealthHistory).where(HealthHistory.as_of == EARLIER).values(score=1.0))
+    world.commit()
+
+    assert get_explanation(client)["change"]["status"] == "not_comparable"
+
+
+@pytest.mark.parametrize("account_id", ["nobody", "theirs"])
+def test_an_unknown_account_is_not_found(
+    client: TestClient, session: Session, account_id: str
+) -> None:
+    factories.workspace(session, "other")
+    factories.account(session, "theirs", workspace_id="other")
+
+    answer = client.get(f"/api/v1/accounts/{account_id}/health/explanation")
+
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")

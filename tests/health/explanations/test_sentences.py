@@ -1,0 +1,208 @@
+"""Explanations read as if a person had written them, in both languages."""
+
+import re
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from app.core.languages import Language
+from app.health.definition.entitlement import Offer
+from app.health.explanations.explain import explain_change
+from app.health.explanations.sentences import change_sentence, effect_sentence, level_sentence
+from app.health.scoring.post_processing import Override
+from tests.health.builders import AS_OF
+from tests.health.explanations.samples import EN, USUAL_DAY, ZH, effect, scored_day, sentences
+from tests.health.histories import random_history
+
+
+@pytest.mark.parametrize(
+    ("name", "raw", "points", "english", "chinese"),
+    [
+        (
+            *("reach", (412, 190), -9.1),
+            "Reach fell from 412 to 190 end customers: −9.1 points.",
+            "触达从 412 下降到 190 位终端客户：−9.1 分。",
+        ),
+        (
+            *("reach", (0, 1), 3),
+            "Reach rose from 0 to 1 end customer: +3.0 points.",
+            "触达从 0 上升到 1 位终端客户：+3.0 分。",
+        ),
+        (
+            *("reach", (1_200_000, 0), -40),
+            "Reach fell from 1,200,000 to 0 end customers: −40.0 points.",
+            "触达从 1,200,000 下降到 0 位终端客户：−40.0 分。",
+        ),
+        (
+            *("momentum", (55.35, 43.69), -0.04),
+            "Momentum fell from 55.4 to 43.7: −0.04 points.",
+            "趋势从 55.4 下降到 43.7：−0.04 分。",
+        ),
+        (
+            *("csat", (4.52, 4.54), 0.2),
+            '"csat" rose from 4.52 to 4.54: +0.2 points.',
+            "“csat”从 4.52 上升到 4.54：+0.2 分。",
+        ),
+        (
+            *("csat", (float("nan"), 4), 5),
+            '"csat" is known now (4): +5.0 points.',
+            "“csat”现在有了数据（4）：+5.0 分。",
+        ),
+        (
+            *("csat", (4, float("nan")), -5),
+            '"csat" is no longer known (it was 4): −5.0 points.',
+            "“csat”不再有数据（此前为 4）：−5.0 分。",
+        ),
+        (
+            *("tickets", (2, 1), 2),
+            '"tickets" fell from 2 to 1 event: +2.0 points.',
+            "“tickets”从 2 下降到 1 次事件：+2.0 分。",
+        ),
+        (
+            *("days_to_renewal", (60, -3), -12),
+            "Time to renewal fell from 60 to −3 days: −12.0 points.",
+            "距续约的时间从 60 下降到 −3 天：−12.0 分。",
+        ),
+    ],
+)
+def test_usage_that_moved(
+    name: str, raw: tuple[float, float], points: float, english: str, chinese: str
+) -> None:
+    assert sentences(effect("behaviour", points, name, *raw)) == (english, chinese)
+
+
+def test_product_features_of_different_weight_are_not_counted_as_pieces() -> None:
+    weighted = replace(USUAL_DAY.definition, offer=Offer({"export": 2.5}, {}))
+    before = replace(USUAL_DAY, definition=weighted)
+
+    said, _ = sentences(effect("behaviour", -4, "breadth", 5, 2.5), before)
+
+    assert said == "Breadth fell from 5 to 2.5 product features by weight: −4.0 points."
+
+
+def test_reach_that_stayed_among_more_end_customers() -> None:
+    said, _ = sentences(
+        effect("behaviour", -2, "reach", 50, 50),
+        scored_day(end_customers=100),
+        scored_day(end_customers=200),
+    )
+
+    assert said == (
+        "Reach stayed at 50 end customers, of 200 there are to reach instead of 100: −2.0 points."
+    )
+
+
+@pytest.mark.parametrize(
+    ("said", "english"),
+    [
+        ({"came": ["csat"]}, 'Known now: "csat"; so the other measures weigh less'),
+        ({"went": ["reach", "csat"]}, 'No longer known: reach, "csat"; so the other measures'),
+        ({"came": ["csat"], "went": ["reach"]}, 'Known now: "csat" and no longer known: reach; so'),
+        ({}, "What is known of the account changed; so the measures weigh differently"),
+    ],
+)
+def test_what_became_known_or_unknown(said: dict[str, Any], english: str) -> None:
+    assert sentences(effect("coverage", -1, **said))[0].startswith(english)
+
+
+@pytest.mark.parametrize(
+    ("said", "english"),
+    [
+        ({"came": ["It ends soon."]}, 'Now applies: "It ends soon": −5.0 points.'),
+        ({"went": ["A", "B。"]}, 'No longer applies: "A", "B": −5.0 points.'),
+        (
+            {"came": ["A"], "went": ["B"]},
+            'Now applies: "A" and no longer applies: "B": −5.0 points.',
+        ),
+        ({"stayed": ["A"]}, 'Still applies: "A": −5.0 points.'),
+        ({}, "What lies beyond 0 or 100 does not count: −5.0 points."),
+    ],
+)
+def test_adjustments_and_bounds(said: dict[str, Any], english: str) -> None:
+    assert sentences(effect("behaviour", -5, **said))[0] == english
+
+
+def test_what_somebody_configured() -> None:
+    told = effect("config", -1)
+    version = replace(USUAL_DAY, definition=replace(USUAL_DAY.definition, version=2))
+    offer = replace(
+        USUAL_DAY, definition=replace(USUAL_DAY.definition, offer=Offer({"x": 1.0}, {}))
+    )
+    card = replace(USUAL_DAY, card_name="large")
+
+    assert sentences(told, after=version) == (
+        "Scorecard version 2 took the place of version 1: −1.0 points.",
+        "评分卡版本 2 取代版本 1：−1.0 分。",
+    )
+    assert sentences(told, after=offer)[0].startswith(
+        "Product features, plans or settings changed:"
+    )
+    assert sentences(told, after=card)[0].startswith(
+        'The account is judged as "large" instead of "de'
+    )
+
+
+def test_what_a_person_said() -> None:
+    said = Override(80, "They signed.", "kim@example.com", datetime(2026, 6, 30, tzinfo=UTC))
+    overruled = replace(USUAL_DAY, override=said)
+    told = effect("override", 20)
+
+    assert sentences(told, after=overruled) == (
+        'kim@example.com set the score to 80 until 2026-06-30 ("They signed"): +20.0 points.',
+        "kim@example.com 将分数设为 80，有效期至 2026-06-30（They signed）：+20.0 分。",
+    )
+    assert sentences(told, before=overruled)[0] == (
+        "The score of 80 that kim@example.com had set no longer holds: +20.0 points."
+    )
+    assert sentences(told, overruled, overruled)[0].startswith(
+        "kim@example.com holds the score at 80"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "said", "english"),
+    [
+        (
+            "reach",
+            {},
+            "Reach: 190 end customers (the median of its peers is 240); it gives 11.8 of",
+        ),
+        ("reach", {"median": None}, "Reach: 190 end customers; it gives 11.8 of 28.6 points."),
+        ("reach", {"raw": 1.0}, "Reach: 1 end customer (the median"),
+        ("reach", {"score": None, "raw": None}, "Reach is not known and counts for nothing."),
+        ("csat", {"raw": None, "score": 40.0}, '"csat" is not known and counts as 40; it gives'),
+    ],
+)
+def test_how_a_measure_stands(name: str, said: dict[str, Any], english: str) -> None:
+    source = {"reach": "reach", "csat": "traits.csat"}[name]
+    usual = {"score": 41.2, "raw": 190.0, "median": 240.0, "points": 11.77}
+    described = {"name": name, "source": source, "effective_weight": 0.2857, **usual, **said}
+
+    found = level_sentence(described, USUAL_DAY.definition, EN)
+
+    assert found.startswith(english)
+    assert found.endswith(".")
+    assert level_sentence(described, USUAL_DAY.definition, ZH).endswith("。")
+
+
+def test_the_whole_way() -> None:
+    days = (AS_OF - timedelta(days=28), AS_OF)
+
+    assert change_sentence(days, (61.5, 52.4), -9.1, EN) == (
+        "From 2026-02-18 to 2026-03-18 the score fell from 61.5 to 52.4: −9.1 points."
+    )
+    assert change_sentence(days, (61.5, 61.5), 0, EN).endswith("the score stayed at 61.5.")
+    assert change_sentence(days, (61.5, 61.5), 0, ZH).endswith("分数保持在 61.5。")
+
+
+@pytest.mark.parametrize("language", Language)
+def test_every_sentence_of_any_history_is_whole(language: Language) -> None:
+    for seed in range(300):
+        before, after = random_history(seed)
+        for told in explain_change(before, after):
+            said = effect_sentence(told, before, after, language)
+
+            assert not re.search(r"[{}]|\bnan\b|None|  |e-\d", said), said
+            assert said.endswith(" points." if language is EN else " 分。")

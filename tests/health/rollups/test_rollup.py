@@ -1,0 +1,167 @@
+"""From the scores of a family of accounts to one."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.accounts.hierarchy import Rollup
+from app.health.definition.scorecard import Band, Scorecard
+from app.health.rollups.rollup import BandCount, HierarchyAccount, RollupResult, roll_up_scores
+from app.health.scoring.assess import HealthStatus
+
+CARD = Scorecard().default
+
+
+def hierarchy_account(
+    value: float | None, mrr_cents: int = 100, status: str = "ok", band: Band | None = None
+) -> HierarchyAccount:
+    return HierarchyAccount("a", value, band or CARD.band(value), status, mrr_cents)
+
+
+def rolled_up(
+    own: HierarchyAccount, *below: HierarchyAccount, method: Rollup = Rollup.REVENUE_WEIGHTED
+) -> RollupResult:
+    return roll_up_scores(method, own, below, CARD.band)
+
+
+HOLDING = hierarchy_account(None, mrr_cents=0)
+
+
+@pytest.mark.parametrize(
+    ("method", "value", "band"),
+    [
+        (Rollup.REVENUE_WEIGHTED, 46.25, Band.WATCH),
+        (Rollup.WORST_CHILD, 20.0, Band.AT_RISK),
+        (Rollup.MEAN, 50.0, Band.HEALTHY),
+        (Rollup.OWN, None, Band.UNKNOWN),
+    ],
+)
+def test_each_way_makes_one_score_of_the_children(
+    method: Rollup, value: float | None, band: Band
+) -> None:
+    found = rolled_up(
+        HOLDING,
+        hierarchy_account(80, 300),
+        hierarchy_account(50, 100),
+        hierarchy_account(20, 400),
+        method=method,
+    )
+
+    assert (found.value, found.band, found.method) == (value, band, method)
+
+
+@pytest.mark.parametrize(
+    ("own_mrr_cents", "value", "scored"), [(0, 80.0, 1), (100, 50.0, 2), (300, 35.0, 2)]
+)
+def test_the_own_score_counts_as_far_as_the_account_itself_pays(
+    own_mrr_cents: int, value: float, scored: int
+) -> None:
+    found = rolled_up(hierarchy_account(20, own_mrr_cents), hierarchy_account(80, 100))
+
+    assert (found.value, found.scored) == (value, scored)
+
+
+def test_the_worst_may_be_the_parent_where_it_pays() -> None:
+    found = rolled_up(hierarchy_account(10, 1), hierarchy_account(80), method=Rollup.WORST_CHILD)
+
+    assert found.value == 10
+
+
+@pytest.mark.parametrize("method", Rollup)
+def test_where_nobody_below_has_a_score_the_own_one_stands(method: Rollup) -> None:
+    assert rolled_up(hierarchy_account(64, 0), method=method).value == 64
+    assert rolled_up(hierarchy_account(64, 0), hierarchy_account(None), method=method).value == 64
+
+
+@pytest.mark.parametrize("method", Rollup)
+def test_where_nobody_has_a_score_there_is_none(method: Rollup) -> None:
+    found = rolled_up(HOLDING, hierarchy_account(None), hierarchy_account(None), method=method)
+
+    assert (found.value, found.band, found.scored) == (None, Band.UNKNOWN, 0)
+
+
+def test_where_nobody_pays_revenue_weighs_all_alike() -> None:
+    assert rolled_up(HOLDING, hierarchy_account(80, 0), hierarchy_account(20, 0)).value == 50
+
+
+@pytest.mark.parametrize("status", [HealthStatus.CHURNED, HealthStatus.EXCLUDED])
+@pytest.mark.parametrize("method", [*Rollup])
+def test_who_is_gone_counts_nowhere(status: HealthStatus, method: Rollup) -> None:
+    gone = hierarchy_account(1, 900, status)
+
+    assert rolled_up(HOLDING, hierarchy_account(80), gone, method=method) == RollupResult(
+        method=method,
+        value=None if method is Rollup.OWN else 80,
+        band=Band.UNKNOWN if method is Rollup.OWN else Band.HEALTHY,
+        scored=0 if method is Rollup.OWN else 1,
+        children=1,
+        gone=1,
+        mrr_cents=100,
+        by_band={
+            Band.AT_RISK: BandCount(0, 0),
+            Band.WATCH: BandCount(0, 0),
+            Band.HEALTHY: BandCount(1, 100),
+            Band.UNKNOWN: BandCount(0, 0),
+        },
+    )
+
+
+def test_children_are_counted_with_their_money_by_their_own_band() -> None:
+    found = rolled_up(
+        hierarchy_account(90, 1000),
+        hierarchy_account(10, 1),
+        hierarchy_account(12, 2),
+        hierarchy_account(30, 4),
+        hierarchy_account(None, 8),
+    )
+
+    assert found.by_band == {
+        Band.AT_RISK: BandCount(2, 3),
+        Band.WATCH: BandCount(1, 4),
+        Band.HEALTHY: BandCount(0, 0),
+        Band.UNKNOWN: BandCount(1, 8),
+    }
+    assert (found.children, found.gone, found.mrr_cents) == (4, 0, 1015)
+
+
+hierarchy_accounts = st.builds(
+    hierarchy_account,
+    st.one_of(st.none(), st.floats(0, 100).map(lambda x: round(x, 4))),
+    st.integers(0, 10**14),
+    st.sampled_from(["ok", "ok", "stale", "overridden", "churned", "excluded"]),
+)
+
+
+@given(
+    own=hierarchy_accounts,
+    below=st.lists(hierarchy_accounts, max_size=8),
+    method=st.sampled_from(Rollup),
+)
+def test_the_value_lies_between_the_worst_and_the_best_that_count(
+    own: HierarchyAccount, below: list[HierarchyAccount], method: Rollup
+) -> None:
+    found = rolled_up(own, *below, method=method)
+    values = [each.value for each in [own, *below] if each.value is not None]
+
+    if found.value is None:
+        assert found.scored == 0
+    else:
+        assert min(values) <= found.value <= max(values)
+    assert found.children + found.gone == len(below)
+    assert sum(each.accounts for each in found.by_band.values()) == found.children
+
+
+@given(
+    below=st.lists(hierarchy_accounts, max_size=8),
+    more=st.floats(0, 50),
+    method=st.sampled_from(Rollup),
+)
+def test_a_better_child_never_makes_the_family_worse(
+    below: list[HierarchyAccount], more: float, method: Rollup
+) -> None:
+    child, better = hierarchy_account(50, 100), hierarchy_account(50 + more, 100)
+
+    before = rolled_up(HOLDING, child, *below, method=method).value
+    after = rolled_up(HOLDING, better, *below, method=method).value
+
+    assert before is None or (after is not None and after >= before - 1e-4)
