@@ -9,8 +9,8 @@ from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
 from app.health.definition.scorecard import Scorecard
-from app.health.overrides import service
-from app.health.versions import service
+from app.health.overrides import service as override_service
+from app.health.versions import service as scorecard_service
 from app.tables import DailyUsage, StaleAccount, Subscription
 from app.workspaces.service import Actor
 from tests import factories
@@ -108,8 +108,8 @@ def test_after_an_activation_a_row_is_of_the_configuration(
     wanted = Scorecard.model_validate(
         {"default": {"measures": [_reach(weight=3), _line("depth", 1)]}}
     )
-    row = service.draft(world, Actor("acme", "test", NOW), wanted)
-    service.activate(world, Actor("acme", "test", NOW), row.version)
+    row = scorecard_service.draft(world, Actor("acme", "test", NOW), wanted)
+    scorecard_service.activate(world, Actor("acme", "test", NOW), row.version)
     score_account(world, AS_OF)
 
     found = get_explanation(client)
@@ -136,7 +136,7 @@ def _line(name: str, weight: float) -> dict[str, Any]:
 
 def test_an_overruled_day_has_a_row_of_the_override(client: TestClient, world: Session) -> None:
     repeat_benchmark(world)
-    service.put_override(
+    override_service.put_override(
         world,
         Actor("acme", "test", NOW),
         "a010",
