@@ -1,4 +1,4 @@
-"""The old ids of accounts that were renamed or merged: each leads to the account's id of today."""
+"""Old ids of accounts that were renamed or merged. Each old id maps to the current id."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -18,7 +18,7 @@ SELECT account_id FROM account_alias
 WHERE workspace_id = :workspace_id AND target_id = :account_id ORDER BY account_id
 """)
 
-# No chains: what led to the old id leads to the new one from now on.
+# No chains: aliases of the old id are redirected to the new one.
 REDIRECT = text("""
 UPDATE account_alias SET target_id = :target_id
 WHERE workspace_id = :workspace_id AND target_id = :account_id
@@ -44,7 +44,7 @@ SET_HAS_ALIASES = text(
 def current_ids(
     session: Session, workspace_id: str, account_ids: Collection[str]
 ) -> dict[str, str]:
-    """Map old ids to those of today; an id that is nobody's old one is left out."""
+    """Map old ids to current ids. An id that is not an old id is left out."""
     values = {"workspace_id": workspace_id, "account_ids": list(account_ids)}
     return {row.account_id: row.target_id for row in session.execute(CURRENT_IDS, values)}
 
@@ -54,13 +54,13 @@ def current_id(session: Session, workspace_id: str, account_id: str) -> str:
 
 
 def resolve_before_request(sessions: SessionFactory, workspace_id: str, account_id: str) -> str:
-    """Do so before a request has a session of its own."""
+    """Return the current id in a session of its own, before the request opens one."""
     with sessions() as session:
         return current_id(session, workspace_id, account_id)
 
 
 def old_ids(session: Session, workspace_id: str, account_id: str) -> list[str]:
-    """Return the ids that lead to an account."""
+    """Return the old ids of an account."""
     values = {"workspace_id": workspace_id, "account_id": account_id}
     return list(session.scalars(OLD_IDS, values))
 
@@ -68,7 +68,7 @@ def old_ids(session: Session, workspace_id: str, account_id: str) -> list[str]:
 def put(
     session: Session, workspace_id: str, account_id: str, target_id: str, *, now: datetime
 ) -> None:
-    """Let an id lead to an account from now on, and all that led to the id."""
+    """Make an id, and all aliases of it, aliases of another account."""
     values = {"workspace_id": workspace_id, "account_id": account_id, "target_id": target_id}
     session.execute(SET_HAS_ALIASES, values)
     session.execute(DELETE, {"workspace_id": workspace_id, "account_ids": [target_id]})

@@ -1,5 +1,6 @@
+"""HTTP bodies of plans and product features."""
+
 import math
-from datetime import date
 from typing import Annotated, Any, Self
 
 from pydantic import Field, Strict, model_validator
@@ -7,7 +8,7 @@ from pydantic_core import PydanticCustomError
 
 from app.accounts.schemas import LARGEST_MRR_CENTS
 from app.core.schemas import (
-    NAMED,
+    NO_OTHER_KEYS,
     WHOLE_NUMBER,
     Count,
     EventName,
@@ -19,49 +20,53 @@ from app.core.schemas import (
 )
 
 ROUNDING_TOLERANCE = 1e-9
-SMALLEST_RATE, LARGEST_RATE = 1e-9, 1e6
 
 PriceShare = Annotated[float, Strict(), Field(ge=0, le=1, allow_inf_nan=False)]
 Cents = Annotated[int, Strict(), Field(ge=0, le=LARGEST_MRR_CENTS), WHOLE_NUMBER]
 
 
 class PlanIn(RequestModel):
-    """What an account can buy."""
+    """A plan that accounts can buy."""
 
-    name: Text | None = Field(None, description="Null: the key.", examples=["Pro"])
+    name: Text | None = Field(
+        None, description="Display name. Null: the key is used.", examples=["Pro"]
+    )
     product_features: list[Id] = Field(
         [],
         max_length=1000,
-        description="Keys of the product features included; empty: every one.",
+        description="Keys of the included product features. Empty: all of them.",
         examples=[["export", "sso"]],
     )
-    price_shares: Annotated[dict[Id, PriceShare], NAMED] = Field(
+    price_shares: Annotated[dict[Id, PriceShare], NO_OTHER_KEYS] = Field(
         {},
         max_length=1000,
-        description="Which share of the price each product feature stands for, 1 at most in all. "
-        "Those not named share the rest by weight; with 0 one is free.",
+        description="Product feature to its share of the plan's price, 0 to 1; the sum is at most "
+        "1. Product features without a share split the rest by weight. A share of 0 means free.",
         examples=[{"sso": 0.25}],
     )
     seat_price_cents: Cents | None = Field(
         None,
-        description="What a seat costs a month, in the base currency; part of the price.",
+        description="Price of a seat per month in cents of the base currency. It is part of the "
+        "price, not added to it.",
         examples=[4900],
     )
-    limits: Annotated[dict[Id, Count], NAMED] = Field(
+    limits: Annotated[dict[Id, Count], NO_OTHER_KEYS] = Field(
         {},
         max_length=1000,
-        description="The most that 28 days may hold: of `users`, of `end_customers`, or of the "
-        "events of a product feature.",
+        description="Limits for 28 days, by `users`, `end_customers` or the key of a product "
+        "feature (its events).",
         examples=[{"users": 25, "export": 1000}],
     )
 
     @model_validator(mode="after")
     def check_shares(self) -> Self:
         if math.fsum(self.price_shares.values()) > 1 + ROUNDING_TOLERANCE:
-            raise PydanticCustomError("price_shares", "The price shares add up to more than 1.")
+            raise PydanticCustomError(
+                "price_shares", "The sum of price_shares must not be greater than 1."
+            )
         if self.product_features and not self.price_shares.keys() <= {*self.product_features}:
             raise PydanticCustomError(
-                "price_shares", "A price share is of a product feature that the plan includes."
+                "price_shares", "Every key of price_shares must be one of product_features."
             )
         return self
 
@@ -79,17 +84,26 @@ class PlanOut(ResponseModel):
 
 
 class ProductFeatureIn(RequestModel):
-    """A feature of your product, used when one of its events happens."""
+    """A feature of your product. It counts as used when one of its events happens."""
 
-    name: Text | None = Field(None, description="Null: the key.", examples=["Export"])
+    name: Text | None = Field(
+        None, description="Display name. Null: the key is used.", examples=["Export"]
+    )
     event_names: list[EventName] = Field(
-        min_length=1, max_length=200, examples=[["Report Exported", "CSV Exported"]]
+        min_length=1,
+        max_length=200,
+        description="Names of the events that mean the product feature was used.",
+        examples=[["Report Exported", "CSV Exported"]],
     )
     weight: Annotated[float, Strict()] = Field(
-        1, gt=0, le=1000, allow_inf_nan=False, description="How much it counts for breadth."
+        1,
+        gt=0,
+        le=1000,
+        allow_inf_nan=False,
+        description="Weight of the product feature in the breadth of use.",
     )
     differentiating: Flag = Field(
-        default=False, description="Whether it sets your product apart from others."
+        default=False, description="Whether it sets your product apart from competitors."
     )
 
     def columns(self, key: str) -> dict[str, Any]:
@@ -102,19 +116,3 @@ class ProductFeatureOut(ResponseModel):
     event_names: list[str] = Field(examples=[["Report Exported", "CSV Exported"]])
     weight: float = Field(examples=[1.0])
     differentiating: bool
-
-
-class ExchangeRateIn(RequestModel):
-    """What one unit of a currency is worth in the base currency, from a day on."""
-
-    rate: Annotated[float, Strict()] = Field(
-        ge=SMALLEST_RATE, le=LARGEST_RATE, allow_inf_nan=False, examples=[1.0842]
-    )
-
-
-class ExchangeRateOut(ResponseModel):
-    currency: str = Field(examples=["EUR"])
-    starts_on: date
-    rate: float = Field(
-        description="Units of the base currency for one unit of this one.", examples=[1.0842]
-    )

@@ -1,11 +1,13 @@
+"""HTTP endpoints of accounts, users and subscriptions."""
+
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 from sqlalchemy.orm import Session
 
-from app.accounts import aliases, queries, service, subscription_queries
+from app.accounts import aliases, queries, service, subscription_queries, subscription_service
 from app.accounts.catalog_endpoints import router as catalog_router
-from app.accounts.exchange_rate_endpoints import router as rates_router
+from app.accounts.exchange_rate_endpoints import router as exchange_rates_router
 from app.accounts.schemas import (
     AccountIn,
     AccountMrr,
@@ -30,16 +32,21 @@ from app.workspaces.auth import AccountWriter, Caller, Reader
 
 accounts_router = APIRouter(prefix="/api/v1", responses=problem_responses(400, 401, 403, 404, 422))
 
-AccountFilter = Annotated[Id | None, Query(description="Only those of this account.")]
-OnDay = Annotated[Day | None, Query(description="The day asked about; today if left out.")]
+AccountFilter = Annotated[Id | None, Query(description="Return only those of this account.")]
+OnDay = Annotated[
+    Day | None, Query(description="The day to look at. Default: today.", examples=["2026-03-01"])
+]
 KnownOnDay = Annotated[
-    Day | None, Query(description="As it was known on this day; today if left out.")
+    Day | None,
+    Query(
+        description="Return what was known on this day. Default: today.", examples=["2026-03-01"]
+    ),
 ]
 
 
 def _current_id(session: Session, caller: Caller, account_id: str | None) -> str | None:
-    """Let the old id of an account lead to it where a list is asked for."""
-    if account_id is None or not caller.changed_ids.has_aliases:
+    """Return the current id of an account that a list is filtered by."""
+    if account_id is None or not caller.id_change_flags.has_aliases:
         return account_id
     return aliases.current_id(session, caller.workspace_id, account_id)
 
@@ -49,11 +56,20 @@ def _account_out(session: Session, account: Account) -> AccountOut:
     return AccountOut.of(account, ids)
 
 
-@accounts_router.put("/accounts/{account_id}", tags=["accounts"], responses=problem_responses(409))
+@accounts_router.put(
+    "/accounts/{account_id}",
+    tags=["accounts"],
+    responses=problem_responses(409),
+    summary="Create or replace an account",
+)
 def put_account(
     account_id: Id, body: AccountIn, session: SessionDep, caller: AccountWriter, now: Now
 ) -> AccountOut:
-    """Create an account, or replace all that is known of it."""
+    """Create the account, or replace all its fields. Fields that are not sent are reset.
+
+    External ids are the exception: without `external_ids` the existing ones stay. The account is
+    scored again in the background.
+    """
     account = service.write_account(
         session, caller.workspace_id, account_id, body.model_dump(), replace=True, now=now
     )
@@ -61,38 +77,49 @@ def put_account(
 
 
 @accounts_router.patch(
-    "/accounts/{account_id}", tags=["accounts"], responses=problem_responses(409)
+    "/accounts/{account_id}",
+    tags=["accounts"],
+    responses=problem_responses(409),
+    summary="Update an account",
 )
 def update_account(
     account_id: Id, body: AccountPatch, session: SessionDep, caller: AccountWriter, now: Now
 ) -> AccountOut:
-    """Change what is sent. Traits and feature exceptions are merged by name; null removes."""
-    said = body.model_dump(exclude_unset=True)
+    """Change the fields that are sent.
+
+    Traits and feature exceptions are merged by name, external ids by system; null removes one. The
+    account is scored again in the background.
+    """
+    changes = body.model_dump(exclude_unset=True)
     account = service.write_account(
-        session, caller.workspace_id, account_id, said, replace=False, now=now
+        session, caller.workspace_id, account_id, changes, replace=False, now=now
     )
     return _account_out(session, account)
 
 
-@accounts_router.get("/accounts/{account_id}", tags=["accounts"])
+@accounts_router.get("/accounts/{account_id}", tags=["accounts"], summary="Get an account")
 def get_account(account_id: Id, session: ReadSessionDep, caller: Reader) -> AccountOut:
-    """Show what is known of an account."""
+    """Return one account with its traits and external ids."""
     account = queries.get_account(session, caller.workspace_id, account_id)
     return _account_out(session, account)
 
 
-@accounts_router.get("/accounts/by-external-id/{system}/{external_id}", tags=["accounts"])
+@accounts_router.get(
+    "/accounts/by-external-id/{system}/{external_id}",
+    tags=["accounts"],
+    summary="Find an account by external id",
+)
 def find_account_by_external_id(
     system: SystemName, external_id: Id, session: ReadSessionDep, caller: Reader
 ) -> AccountOut:
-    """Find an account by what another system calls it."""
+    """Return the account that has this id in another system."""
     account_id = queries.find_account_id(session, caller.workspace_id, system, external_id)
     if account_id is None:
-        raise NotFoundError(f"account that {system} calls", external_id)
+        raise NotFoundError(f"account with the {system} id", external_id)
     return _account_out(session, queries.get_account(session, caller.workspace_id, account_id))
 
 
-@accounts_router.get("/accounts/{account_id}/mrr", tags=["accounts"])
+@accounts_router.get("/accounts/{account_id}/mrr", tags=["accounts"], summary="Get MRR on a day")
 def get_account_mrr(
     *,
     account_id: Id,
@@ -102,7 +129,7 @@ def get_account_mrr(
     on: OnDay = None,
     known_on: KnownOnDay = None,
 ) -> AccountMrr:
-    """Show what an account paid a month on any day, as it was known on any day."""
+    """Return what the account paid per month on a day, as it was known on `known_on`."""
     queries.get_account(session, caller.workspace_id, account_id)
     on, known_on = on or now.date(), known_on or now.date()
     cents = subscription_queries.load_mrr_cents(
@@ -111,11 +138,14 @@ def get_account_mrr(
     return AccountMrr(account_id=account_id, on=on, known_on=known_on, mrr_cents=cents)
 
 
-@accounts_router.put("/users/{user_id}", tags=["users"])
+@accounts_router.put("/users/{user_id}", tags=["users"], summary="Create or replace a user")
 def put_user(
     user_id: Id, body: UserIn, session: SessionDep, caller: AccountWriter, now: Now
 ) -> UserOut:
-    """Create a user, or replace all that is known of them."""
+    """Create the user, or replace all its fields. Fields that are not sent are reset.
+
+    An unknown account is created. The accounts before and after are scored again in the background.
+    """
     user = service.write_user(
         session,
         caller.workspace_id,
@@ -128,11 +158,14 @@ def put_user(
     return UserOut.model_validate(user)
 
 
-@accounts_router.patch("/users/{user_id}", tags=["users"])
+@accounts_router.patch("/users/{user_id}", tags=["users"], summary="Update a user")
 def update_user(
     user_id: Id, body: UserPatch, session: SessionDep, caller: AccountWriter, now: Now
 ) -> UserOut:
-    """Change what is sent. Traits are merged by name; null removes."""
+    """Change the fields that are sent. Traits are merged by name; null removes one.
+
+    The accounts before and after are scored again in the background.
+    """
     user = service.write_user(
         session,
         caller.workspace_id,
@@ -145,34 +178,37 @@ def update_user(
     return UserOut.model_validate(user)
 
 
-@accounts_router.get("/users/{user_id}", tags=["users"])
+@accounts_router.get("/users/{user_id}", tags=["users"], summary="Get a user")
 def get_user(user_id: Id, session: ReadSessionDep, caller: Reader) -> UserOut:
-    """Show what is known of a user."""
+    """Return one user."""
     return UserOut.model_validate(queries.get(session, caller.workspace_id, User, user_id))
 
 
-@accounts_router.get("/users", tags=["users"])
+@accounts_router.get("/users", tags=["users"], summary="List users")
 def list_users(
     session: ReadSessionDep, caller: Reader, paging: PagingDep, account_id: AccountFilter = None
 ) -> Page[UserOut]:
-    """List users by id."""
+    """Return users ordered by id, one page at a time."""
     account_id = _current_id(session, caller, account_id)
-    found = queries.list_users(session, caller.workspace_id, paging, account_id=account_id)
-    return found.to_page(UserOut.model_validate)
+    users = queries.list_users(session, caller.workspace_id, paging, account_id=account_id)
+    return users.to_page(UserOut.model_validate)
 
 
 @accounts_router.put(
-    "/subscriptions/{subscription_id}", tags=["subscriptions"], responses=problem_responses(409)
+    "/subscriptions/{subscription_id}",
+    tags=["subscriptions"],
+    responses=problem_responses(409),
+    summary="Set the terms of a subscription",
 )
 def put_subscription(
     subscription_id: Id, body: SubscriptionIn, session: SessionDep, caller: AccountWriter, now: Now
 ) -> SubscriptionOut:
-    """Say which terms hold from a day on.
+    """Set the terms of a subscription from a day on.
 
-    What runs on that day ends there, and what was to begin before the new end is withdrawn. The
-    same terms again change nothing, or move the end and the renewal day.
+    The period that runs on that day ends there. Periods that would begin before the new end are
+    withdrawn. The same terms again change nothing, or move the end and the renewal day.
     """
-    periods = service.put_subscription(
+    periods = subscription_service.put_subscription(
         session,
         caller.workspace_id,
         body.account_id,
@@ -184,7 +220,10 @@ def put_subscription(
 
 
 @accounts_router.post(
-    "/subscriptions/{subscription_id}/end", tags=["subscriptions"], responses=problem_responses(409)
+    "/subscriptions/{subscription_id}/end",
+    tags=["subscriptions"],
+    responses=problem_responses(409),
+    summary="End a subscription",
 )
 def end_subscription(
     subscription_id: Id,
@@ -193,8 +232,11 @@ def end_subscription(
     caller: AccountWriter,
     now: Now,
 ) -> SubscriptionOut:
-    """Say from which day on nothing is paid. Saying it twice is the same as once."""
-    periods = service.end_subscription(
+    """End a subscription on a day. The same request again changes nothing.
+
+    A subscription that ends earlier already is a conflict.
+    """
+    periods = subscription_service.end_subscription(
         session,
         caller.workspace_id,
         body.account_id,
@@ -206,7 +248,9 @@ def end_subscription(
     return SubscriptionOut.of(body.account_id, subscription_id, periods)
 
 
-@accounts_router.get("/subscriptions", tags=["subscriptions"])
+@accounts_router.get(
+    "/subscriptions", tags=["subscriptions"], summary="List subscriptions on a day"
+)
 def list_subscriptions(
     *,
     session: ReadSessionDep,
@@ -217,8 +261,11 @@ def list_subscriptions(
     on: OnDay = None,
     known_on: KnownOnDay = None,
 ) -> Page[SubscriptionPeriodOut]:
-    """List what is paid on a day, as it was known on another, by account and subscription."""
-    found = subscription_queries.list_subscriptions(
+    """Return the subscription periods that cover a day, as they were known on `known_on`.
+
+    They are ordered by account and subscription, one page at a time.
+    """
+    periods = subscription_queries.list_subscriptions(
         session,
         caller.workspace_id,
         paging,
@@ -226,10 +273,10 @@ def list_subscriptions(
         on=on or now.date(),
         known_on=known_on or now.date(),
     )
-    return found.to_page(SubscriptionPeriodOut.model_validate)
+    return periods.to_page(SubscriptionPeriodOut.model_validate)
 
 
 router = APIRouter()
 router.include_router(accounts_router)
 router.include_router(catalog_router)
-router.include_router(rates_router)
+router.include_router(exchange_rates_router)

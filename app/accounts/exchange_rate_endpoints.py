@@ -1,11 +1,11 @@
-"""Exchange rates over HTTP."""
+"""HTTP endpoints of exchange rates."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 
 from app.accounts import exchange_rate_queries, exchange_rates
-from app.accounts.catalog_schemas import ExchangeRateIn, ExchangeRateOut
+from app.accounts.exchange_rate_schemas import ExchangeRateIn, ExchangeRateOut
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.pagination import Page, PagingDep
 from app.core.schemas import Currency, Day, problem_responses
@@ -17,10 +17,16 @@ router = APIRouter(
     responses=problem_responses(400, 401, 403, 404, 422),
 )
 
-CurrencyFilter = Annotated[Currency | None, Query(description="Only those of this currency.")]
+CurrencyFilter = Annotated[
+    Currency | None, Query(description="Return only rates of this currency.")
+]
 
 
-@router.put("/{currency}/{starts_on}", responses=problem_responses(409))
+@router.put(
+    "/{currency}/{starts_on}",
+    responses=problem_responses(409),
+    summary="Create or replace an exchange rate",
+)
 def put_exchange_rate(
     *,
     currency: Currency,
@@ -28,42 +34,46 @@ def put_exchange_rate(
     body: ExchangeRateIn,
     session: SessionDep,
     caller: AccountWriter,
-    change: AccountActor,
+    actor: AccountActor,
 ) -> ExchangeRateOut:
-    """Say what a currency is worth from a day on. Every account is scored again.
+    """Set the value of a currency in the base currency from a day on.
 
-    A price is converted with the rate of the day on which its period starts: the latest that
-    starts on that day or before.
+    A price is converted with the latest rate that starts on or before the first day of its
+    subscription period. The same rate again changes nothing; a change is audited, and every
+    account is scored again in the background.
     """
     row = exchange_rates.put(
-        session, change, currency, starts_on, body.rate, base_currency=caller.base_currency
+        session, actor, currency, starts_on, body.rate, base_currency=caller.base_currency
     )
     return ExchangeRateOut.model_validate(row)
 
 
-@router.get("/{currency}/{starts_on}")
+@router.get("/{currency}/{starts_on}", summary="Get an exchange rate")
 def get_exchange_rate(
     currency: Currency, starts_on: Day, session: ReadSessionDep, caller: Reader
 ) -> ExchangeRateOut:
-    """Show what was said for a day."""
+    """Return the rate that starts on exactly this day."""
     row = exchange_rate_queries.get_rate(session, caller.workspace_id, currency, starts_on)
     return ExchangeRateOut.model_validate(row)
 
 
-@router.delete("/{currency}/{starts_on}", status_code=204)
+@router.delete("/{currency}/{starts_on}", status_code=204, summary="Delete an exchange rate")
 def delete_exchange_rate(
-    currency: Currency, starts_on: Day, session: SessionDep, change: AccountActor
+    currency: Currency, starts_on: Day, session: SessionDep, actor: AccountActor
 ) -> None:
-    """Forget a rate: the one before it holds on. Every account is scored again."""
-    exchange_rates.delete(session, change, currency, starts_on)
+    """Delete the rate. The rate before it stays valid.
+
+    Every account is scored again in the background.
+    """
+    exchange_rates.delete(session, actor, currency, starts_on)
 
 
-@router.get("")
+@router.get("", summary="List exchange rates")
 def list_exchange_rates(
     session: ReadSessionDep, caller: Reader, paging: PagingDep, currency: CurrencyFilter = None
 ) -> Page[ExchangeRateOut]:
-    """List exchange rates by currency and day."""
-    found = exchange_rate_queries.list_rates(
+    """Return exchange rates ordered by currency and day, one page at a time."""
+    rates = exchange_rate_queries.list_rates(
         session, caller.workspace_id, paging, currency=currency
     )
-    return found.to_page(ExchangeRateOut.model_validate)
+    return rates.to_page(ExchangeRateOut.model_validate)

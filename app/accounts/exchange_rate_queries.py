@@ -1,3 +1,5 @@
+"""Read and insert exchange rates."""
+
 from datetime import date
 from decimal import Decimal
 
@@ -13,7 +15,7 @@ from app.core.query_helpers import fetch_page, filter_if_given, find_row, insert
 def get_rate(
     session: Session, workspace_id: str, currency: str, starts_on: date, *, lock: bool = False
 ) -> ExchangeRate:
-    """Find the rate that was said for a day. Locked, it is fresh and one writer has it."""
+    """Return the rate that starts on a day, or raise ``NotFoundError``. ``lock``: for update."""
     row = find_row(session, ExchangeRate, (workspace_id, currency, starts_on), lock=lock)
     if row is None:
         raise NotFoundError("exchange rate", f"of {currency} from {starts_on}")
@@ -23,7 +25,7 @@ def get_rate(
 def ensure_rate(
     session: Session, workspace_id: str, currency: str, starts_on: date, rate: Decimal
 ) -> bool:
-    """Add a rate unless there is one for the day; whether it was added."""
+    """Insert a rate unless one starts on the day; return whether it was inserted."""
     key = {"workspace_id": workspace_id, "currency": currency, "starts_on": starts_on}
     return insert_if_missing(session, ExchangeRate, **key, rate=rate)
 
@@ -31,7 +33,7 @@ def ensure_rate(
 def list_rates(
     session: Session, workspace_id: str, paging: Paging, *, currency: str | None
 ) -> RowPage[ExchangeRate]:
-    """In the order of currency and day."""
+    """Return one page of rates, ordered by currency and day."""
     rates = select(ExchangeRate).where(ExchangeRate.workspace_id == workspace_id)
     rates = filter_if_given(rates, currency=currency)
     place = (ExchangeRate.currency, ExchangeRate.starts_on)

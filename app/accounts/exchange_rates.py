@@ -1,11 +1,11 @@
-"""What other currencies are worth in the base currency, from which day on."""
+"""Write exchange rates: the value of other currencies in the base currency, from a day on."""
 
 from datetime import date
 from decimal import Decimal
 
 from sqlalchemy.orm import Session
 
-from app.accounts import exchange_rate_queries
+from app.accounts import exchange_rate_queries as queries
 from app.accounts.catalog import audit_and_rescore
 from app.accounts.tables import ExchangeRate
 from app.core.errors import ConflictError
@@ -14,36 +14,36 @@ from app.workspaces.service import Actor
 
 def put(
     session: Session,
-    change: Actor,
+    actor: Actor,
     currency: str,
     starts_on: date,
     rate: float,
     *,
     base_currency: str,
 ) -> ExchangeRate:
-    """Let a rate hold from a day on, until the next; saying the same again changes nothing."""
+    """Set the rate that is valid from a day until the next rate of the currency.
+
+    The same rate again changes nothing. Raises ``ConflictError`` for the base currency.
+    """
     if currency == base_currency:
         raise ConflictError(
             f"{currency} is the base currency: its rate is always 1.", code="base_currency"
         )
-    said = Decimal(str(rate))
-    workspace_id = change.workspace_id
-    created = exchange_rate_queries.ensure_rate(session, workspace_id, currency, starts_on, said)
-    row = exchange_rate_queries.get_rate(session, workspace_id, currency, starts_on, lock=True)
-    if created or row.rate != said:
-        row.rate = said
+    exact = Decimal(str(rate))
+    created = queries.ensure_rate(session, actor.workspace_id, currency, starts_on, exact)
+    row = queries.get_rate(session, actor.workspace_id, currency, starts_on, lock=True)
+    if created or row.rate != exact:
+        row.rate = exact
         verb = "created" if created else "changed"
-        audit_and_rescore(session, change, f"exchange_rate.{verb}", _subject(row), {"rate": rate})
+        audit_and_rescore(session, actor, f"exchange_rate.{verb}", _subject(row), {"rate": rate})
     return row
 
 
-def delete(session: Session, change: Actor, currency: str, starts_on: date) -> None:
-    """Forget a rate: the one before it holds on."""
-    row = exchange_rate_queries.get_rate(
-        session, change.workspace_id, currency, starts_on, lock=True
-    )
+def delete(session: Session, actor: Actor, currency: str, starts_on: date) -> None:
+    """Delete a rate. The rate before it stays valid."""
+    row = queries.get_rate(session, actor.workspace_id, currency, starts_on, lock=True)
     session.delete(row)
-    audit_and_rescore(session, change, "exchange_rate.deleted", _subject(row), {})
+    audit_and_rescore(session, actor, "exchange_rate.deleted", _subject(row), {})
 
 
 def _subject(row: ExchangeRate) -> str:

@@ -1,4 +1,4 @@
-"""Parents and children among accounts: how deep they go, and how their scores become one."""
+"""The hierarchy of accounts: its depth, and how the scores of a parent and its children combine."""
 
 from enum import StrEnum
 
@@ -6,7 +6,10 @@ MOST_LEVELS = 10
 
 
 class Rollup(StrEnum):
-    """How the scores of a family become one: by MRR, the worst, the mean, or only its own."""
+    """How the scores of an account and all accounts below it become one score.
+
+    The mean weighted by MRR, the lowest, the plain mean, or the account's own score alone.
+    """
 
     REVENUE_WEIGHTED = "revenue_weighted"
     WORST_CHILD = "worst_child"

@@ -1,10 +1,9 @@
-from collections.abc import Collection
+"""Walk the hierarchy of accounts: ancestors above an account, levels below it."""
 
-from sqlalchemy import delete, text, tuple_
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.accounts.hierarchy import MOST_LEVELS
-from app.accounts.tables import ExternalId
 
 ANCESTORS = text("""
 WITH RECURSIVE line AS (
@@ -13,12 +12,13 @@ WITH RECURSIVE line AS (
     UNION ALL
     SELECT a.account_id, a.parent_id, l.level + 1 FROM line l
     JOIN account a ON a.workspace_id = :workspace_id AND a.account_id = l.parent_id
-    WHERE l.level <= :most
+    WHERE l.level <= :most_levels
 )
 SELECT account_id FROM line ORDER BY level
 """)
 
-# OFFSET 0: for each parent a look into the index, never a pass over all that have a parent.
+# OFFSET 0 makes the planner look up the children of each parent in the index; without it, it may
+# scan all accounts that have a parent.
 COUNT_LEVELS = text("""
 WITH RECURSIVE family AS (
     SELECT CAST(:account_id AS text) COLLATE "C" AS account_id, 1 AS level
@@ -28,7 +28,7 @@ WITH RECURSIVE family AS (
         SELECT account_id FROM account a
         WHERE a.parent_id = f.account_id AND a.workspace_id = :workspace_id OFFSET 0
     ) AS c
-    WHERE f.level <= :most
+    WHERE f.level <= :most_levels
 )
 SELECT max(level) FROM family
 """)
@@ -40,31 +40,23 @@ FOR KEY SHARE
 
 
 def lock_account_key(session: Session, workspace_id: str, account_id: str) -> bool:
-    """Whether there is such an account; it cannot be deleted before this transaction ends."""
-    asked = {"workspace_id": workspace_id, "account_id": account_id}
-    return session.scalar(LOCK_ACCOUNT_KEY, asked) is not None
+    """Prevent an account from being deleted before this transaction ends.
+
+    Return False if there is no such account.
+    """
+    values = {"workspace_id": workspace_id, "account_id": account_id}
+    return session.scalar(LOCK_ACCOUNT_KEY, values) is not None
 
 
 def list_ancestors(session: Session, workspace_id: str, account_id: str) -> list[str]:
-    """Return an account, its parent, and so on up; not many more than there may be."""
-    asked = {"workspace_id": workspace_id, "account_id": account_id, "most": MOST_LEVELS}
-    return list(session.scalars(ANCESTORS, asked))
+    """Return the account itself, its parent, and so on up; at most ``MOST_LEVELS`` + 1 ids."""
+    return list(session.scalars(ANCESTORS, _values(workspace_id, account_id)))
 
 
 def count_levels(session: Session, workspace_id: str, account_id: str) -> int:
-    """Count the levels of an account's family: one where it has no children."""
-    asked = {"workspace_id": workspace_id, "account_id": account_id, "most": MOST_LEVELS}
-    return int(session.scalar(COUNT_LEVELS, asked) or 0)
+    """Count the levels from the account down; 1 if it has no children."""
+    return int(session.scalar(COUNT_LEVELS, _values(workspace_id, account_id)) or 0)
 
 
-def delete_external_ids(
-    session: Session, workspace_id: str, account_id: str, dropped: Collection[tuple[str, str]]
-) -> None:
-    """Forget pairs of system and id, where they are this account's."""
-    session.execute(
-        delete(ExternalId).where(
-            ExternalId.workspace_id == workspace_id,
-            ExternalId.account_id == account_id,
-            tuple_(ExternalId.system, ExternalId.external_id).in_(sorted(dropped)),
-        )
-    )
+def _values(workspace_id: str, account_id: str) -> dict[str, object]:
+    return {"workspace_id": workspace_id, "account_id": account_id, "most_levels": MOST_LEVELS}

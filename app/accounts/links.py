@@ -1,4 +1,4 @@
-"""What an account is tied to: its parent, and what other systems call it."""
+"""Links of an account: its parent, and its ids in other systems."""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
@@ -9,13 +9,14 @@ from sqlalchemy.orm import Session
 
 from app.accounts import aliases, hierarchy_queries, queries
 from app.accounts.hierarchy import MOST_LEVELS
+from app.accounts.refresh_queue import mark_due
 from app.accounts.tables import Account
 from app.core.errors import ConflictError, FieldError, ProblemError
 from app.core.query_helpers import advisory_lock
 
 LINK_FIELDS = frozenset({"parent_id", "external_ids"})
 PARENT_LOCK = "parents"
-"""Who is whose parent changes in one transaction at a time."""
+"""Advisory lock: one transaction of a workspace at a time changes parents."""
 
 
 class ParentCycleError(ConflictError):
@@ -32,34 +33,37 @@ class UnknownParentError(ProblemError):
 
 
 class GroupCallLinks(Protocol):
-    """What ``group`` calls say of an account's ties, and which events they are."""
+    """The links of one account in ``group`` calls. ``numbers``: the events they come from."""
 
     account_id: str
-    said_at: datetime
+    stated_at: datetime
     parent_id: str | None
     external_ids: dict[str, str]
     numbers: list[int]
 
 
 def apply_links(
-    session: Session, account: Account, said: Mapping[str, Any], *, replace: bool
+    session: Session, account: Account, changes: Mapping[str, Any], *, replace: bool
 ) -> None:
-    """Take what an API call says of an account that is locked.
+    """Apply the link fields of an API call to a locked account.
 
-    External ids go by system: those of a named one are replaced, None removes them. ``replace``:
-    those of systems that are not named are removed too, unless ``external_ids`` is None.
+    External ids are replaced by system; None removes those of a system. ``replace``: ids of systems
+    that are not given are removed too, unless ``external_ids`` is None.
     """
-    if "parent_id" in said and said["parent_id"] != account.parent_id:
-        parent_id = said["parent_id"]
+    if "parent_id" in changes and changes["parent_id"] != account.parent_id:
+        parent_id = changes["parent_id"]
         if parent_id is not None:
             parent_id = aliases.current_id(session, account.workspace_id, parent_id)
         set_parent(session, account, parent_id)
-    if said.get("external_ids") is not None:
-        _set_external_ids(session, account, said["external_ids"], replace=replace)
+    if changes.get("external_ids") is not None:
+        _set_external_ids(session, account, changes["external_ids"], replace=replace)
 
 
 def set_parent(session: Session, account: Account, parent_id: str | None) -> None:
-    """Put an account under another one, or under none. One writer of a workspace at a time."""
+    """Set or remove the parent of an account. One writer per workspace at a time.
+
+    Raises ``UnknownParentError``, ``ParentCycleError`` or ``ParentTooDeepError``.
+    """
     if parent_id is not None:
         advisory_lock(session, PARENT_LOCK, account.workspace_id)
         _check_parent(session, account, parent_id)
@@ -70,41 +74,41 @@ def set_parent(session: Session, account: Account, parent_id: str | None) -> Non
 def _check_parent(session: Session, account: Account, parent_id: str) -> None:
     if not hierarchy_queries.lock_account_key(session, account.workspace_id, parent_id):
         raise UnknownParentError(
-            f"No account {parent_id} in this workspace can be the parent.",
-            errors=[FieldError("/body/parent_id", "Name an account that exists.")],
+            f"There is no account {parent_id} in this workspace.",
+            errors=[FieldError("/body/parent_id", "Send the id of an existing account.")],
         )
     above = hierarchy_queries.list_ancestors(session, account.workspace_id, parent_id)
     if account.account_id in above:
         raise ParentCycleError(
-            f"{parent_id} belongs to {account.account_id}, so that it cannot be its parent."
+            f"{parent_id} cannot be the parent of {account.account_id}: it is the account itself"
+            " or below it."
         )
-    below = hierarchy_queries.count_levels(session, account.workspace_id, account.account_id)
-    if len(above) + below > MOST_LEVELS:
-        raise ParentTooDeepError(f"A family of accounts has at most {MOST_LEVELS} levels.")
+    levels = hierarchy_queries.count_levels(session, account.workspace_id, account.account_id)
+    if len(above) + levels > MOST_LEVELS:
+        raise ParentTooDeepError(f"A hierarchy of accounts has at most {MOST_LEVELS} levels.")
 
 
 def _set_external_ids(
     session: Session,
     account: Account,
-    said: Mapping[str, str | Collection[str] | None],
+    by_system: Mapping[str, str | Collection[str] | None],
     *,
     replace: bool,
 ) -> None:
-    rows = queries.list_external_ids(session, account.workspace_id, [account.account_id])
-    known = {(row.system, row.external_id) for row in rows if replace or row.system in said}
-    wanted = {(system, each) for system, ids in said.items() for each in _as_collection(ids)}
-    if known - wanted:
-        hierarchy_queries.delete_external_ids(
-            session, account.workspace_id, account.account_id, known - wanted
-        )
-    for system, external_id in sorted(wanted - known):
-        whose = queries.put_external_id(
-            session, account.workspace_id, account.account_id, system, external_id
-        )
-        if whose != account.account_id:
+    workspace_id, account_id = account.workspace_id, account.account_id
+    rows = queries.list_external_ids(session, workspace_id, [account_id])
+    before = {(row.system, row.external_id) for row in rows if replace or row.system in by_system}
+    wanted = {(system, each) for system, ids in by_system.items() for each in _as_collection(ids)}
+    if before - wanted:
+        queries.delete_external_ids(session, workspace_id, account_id, before - wanted)
+    for system, external_id in sorted(wanted - before):
+        owner_id = queries.put_external_id(session, workspace_id, account_id, system, external_id)
+        if owner_id != account_id:
             raise ConflictError(
-                f"{system} {external_id} is the account {whose}.",
-                errors=[FieldError(f"/body/external_ids/{system}", "It names another account.")],
+                f"External id {external_id} of {system} already belongs to account {owner_id}.",
+                errors=[
+                    FieldError(f"/body/external_ids/{system}", "It belongs to another account.")
+                ],
                 code="external_id_taken",
             )
 
@@ -116,41 +120,41 @@ def _as_collection(ids: str | Collection[str] | None) -> Collection[str]:
 def apply_group_calls(
     session: Session, workspace_id: str, rows: Collection[GroupCallLinks]
 ) -> list[int]:
-    """Take what ``group`` calls say, where it can be; return the events that were refused in part.
+    """Apply the links of ``group`` calls; return the numbers of events with a rejected link.
 
-    The accounts were written in this transaction, so that they are locked. A parent that nobody
-    has heard of is created. An older call than the newest only fills gaps.
+    The accounts were written in this transaction, so they are locked. An unknown parent is created.
+    A call that is older than the newest one only sets a parent where there is none.
     """
-    refused: list[int] = []
+    rejected: list[int] = []
     _ensure_parents(session, workspace_id, {row.parent_id for row in rows if row.parent_id})
     for row in rows:
         account = queries.get(session, workspace_id, Account, row.account_id, lock=True)
-        whole = [
+        applied = [
             _put_external_id(session, account, system, external_id)
             for system, external_id in sorted(row.external_ids.items())
         ]
-        whole.append(_put_parent(session, account, row))
-        if not all(whole):
-            refused += row.numbers
-    return refused
+        applied.append(_put_parent(session, account, row))
+        if not all(applied):
+            rejected += row.numbers
+    return rejected
 
 
 def _ensure_parents(session: Session, workspace_id: str, parent_ids: Collection[str]) -> None:
-    """Before the lock is taken: whoever holds it waits for nobody."""
+    """Create missing parents before the parent lock is taken: its holder must not wait for rows."""
     for parent_id in sorted(parent_ids):
         if queries.ensure(session, workspace_id, Account, parent_id):
-            queries.mark_due(session, workspace_id, [parent_id])
+            mark_due(session, workspace_id, [parent_id])
 
 
 def _put_external_id(session: Session, account: Account, system: str, external_id: str) -> bool:
-    whose = queries.put_external_id(
+    owner_id = queries.put_external_id(
         session, account.workspace_id, account.account_id, system, external_id
     )
-    return whose == account.account_id
+    return owner_id == account.account_id
 
 
 def _put_parent(session: Session, account: Account, row: GroupCallLinks) -> bool:
-    is_newest = account.traits_at is None or row.said_at >= account.traits_at
+    is_newest = account.traits_at is None or row.stated_at >= account.traits_at
     if row.parent_id in (None, account.parent_id) or (account.parent_id and not is_newest):
         return True
     try:

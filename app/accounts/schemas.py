@@ -1,15 +1,17 @@
+"""HTTP bodies of accounts, users and subscriptions."""
+
 from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field, Strict
+from pydantic import Field, Strict
 
 from app.accounts.hierarchy import Rollup
 from app.accounts.subscriptions import Period, Terms
 from app.accounts.tables import Account, ExternalId, Subscription
 from app.accounts.traits import SYSTEM_PATTERN
 from app.core.schemas import (
-    NAMED,
+    NO_OTHER_KEYS,
     WHOLE_NUMBER,
     Count,
     Currency,
@@ -28,7 +30,7 @@ LARGEST_MRR_CENTS = 10**14
 Traits = Annotated[
     JsonObject,
     Field(
-        description="Anything else that is known; at most 64 KiB and 32 levels.",
+        description="Any other data, at most 64 KiB and 32 levels deep.",
         examples=[{"region": "emea", "csat": 4.5}],
     ),
 ]
@@ -38,7 +40,7 @@ SystemName = Annotated[str, Field(pattern=SYSTEM_PATTERN)]
 ExternalIds = Annotated[list[Id], Field(min_length=1, max_length=100)]
 ParentId = Annotated[
     Id | None,
-    Field(description="The account that this one belongs to.", examples=["acme-holding"]),
+    Field(description="The id of the parent account.", examples=["acme-holding"]),
 ]
 
 
@@ -46,53 +48,56 @@ class AccountFields(RequestModel):
     name: Text | None = Field(None, examples=["Acme Corp"])
     segment: Text | None = Field(None, examples=["mid_market"])
     owner: Text | None = Field(
-        None, description="Who looks after the account.", examples=["Ines Okafor"]
+        None, description="The person who looks after the account.", examples=["Ines Okafor"]
     )
     plan: Text | None = Field(None, description="The key of a plan.", examples=["pro"])
     industry: Text | None = Field(None, examples=["retail"])
     employees: Count | None = Field(None, examples=[250])
     end_customers: Count | None = Field(
-        None, description="How many customers the account itself has.", examples=[12000]
+        None, description="The number of customers that the account itself has.", examples=[12000]
     )
     started_on: Day | None = Field(
-        None, description="The first day as a customer.", examples=["2024-05-01"]
+        None, description="The first day of the account as a customer.", examples=["2024-05-01"]
     )
     parent_id: ParentId = None
 
 
 class AccountIn(AccountFields):
-    """All that is known of an account; what is not named is forgotten."""
+    """All fields of an account. Fields that are not sent are reset."""
 
     traits: Traits = Field({})
-    feature_exceptions: Annotated[dict[Id, Flag], NAMED] = Field(
+    feature_exceptions: Annotated[dict[Id, Flag], NO_OTHER_KEYS] = Field(
         {},
-        description="Product features that this account has (true) or lacks (false), whatever "
-        "its plan says.",
+        description="Product features that are granted (true) or denied (false) to this account "
+        "regardless of its plan.",
         examples=[{"sso": True}],
     )
-    external_ids: Annotated[dict[SystemName, Id | ExternalIds], NAMED] | None = Field(
+    external_ids: Annotated[dict[SystemName, Id | ExternalIds], NO_OTHER_KEYS] | None = Field(
         None,
-        description="What other systems call the account. Null: what is known stays.",
+        description="Ids of the account in other systems, by system. Null: existing ids stay.",
         examples=[{"salesforce": "0015g00000A1b2C", "stripe": "cus_9s6XKzkNRiz8i3"}],
     )
     rollup: Rollup = Field(
-        Rollup.REVENUE_WEIGHTED, description="How its score and its children's become one."
+        Rollup.REVENUE_WEIGHTED,
+        description="How its score and those of the accounts below it become one.",
     )
     excluded: Flag = Field(
-        default=False, description="A test or internal account: no score, on no list."
+        default=False,
+        description="True for a test or internal account: it has no score and is on no list.",
     )
 
 
 class AccountPatch(AccountFields):
-    """What is to change. Traits and exceptions are merged by name; null removes."""
+    """The fields to change. Traits and feature exceptions are merged by name; null removes one."""
 
     traits: Traits = Field(default_factory=dict)
-    feature_exceptions: Annotated[dict[Id, Flag | None], NAMED] = Field(
+    feature_exceptions: Annotated[dict[Id, Flag | None], NO_OTHER_KEYS] = Field(
         default_factory=dict, examples=[{"sso": True, "api": None}]
     )
-    external_ids: Annotated[dict[SystemName, Id | ExternalIds | None], NAMED] = Field(
+    external_ids: Annotated[dict[SystemName, Id | ExternalIds | None], NO_OTHER_KEYS] = Field(
         default_factory=dict,
-        description="By system; null removes.",
+        description="Ids of the account in other systems, by system. Null removes those of a "
+        "system.",
         examples=[{"salesforce": "0015g00000A1b2C", "hubspot": None}],
     )
     rollup: Rollup = Field(default_factory=lambda: Rollup.REVENUE_WEIGHTED)
@@ -100,7 +105,7 @@ class AccountPatch(AccountFields):
 
 
 class AccountColumns(ResponseModel):
-    """What stands in an account's row."""
+    """The stored columns of an account."""
 
     account_id: str = Field(examples=["acme"])
     name: str | None = Field(examples=["Acme Corp"])
@@ -113,7 +118,9 @@ class AccountColumns(ResponseModel):
     started_on: date | None = Field(examples=["2024-05-01"])
     trial_started_on: date | None = Field(examples=["2024-04-17"])
     trial_ends_on: date | None = Field(examples=["2024-05-01"])
-    deleted_on: date | None = Field(description="When it was deleted in the product.")
+    deleted_on: date | None = Field(
+        description="The day on which the account was deleted in the product."
+    )
     traits: dict[str, Any] = Field(examples=[{"region": "emea", "csat": 4.5}])
     feature_exceptions: dict[str, bool] = Field(examples=[{"sso": True}])
     parent_id: str | None = Field(examples=["acme-holding"])
@@ -124,7 +131,7 @@ class AccountColumns(ResponseModel):
 
 class AccountOut(AccountColumns):
     external_ids: dict[str, str | list[str]] = Field(
-        description="By system; a list where there are several.",
+        description="Ids in other systems, by system; a list if there are several.",
         examples=[{"salesforce": "0015g00000A1b2C"}],
     )
 
@@ -140,12 +147,13 @@ class AccountOut(AccountColumns):
         return cls.from_row(account, external_ids=ids)
 
 
-class AccountMrr(BaseModel):
+class AccountMrr(ResponseModel):
     account_id: str = Field(examples=["acme"])
     on: date
     known_on: date
     mrr_cents: dict[str, int] = Field(
-        description="By currency; empty when nothing was paid.", examples=[{"USD": 120000}]
+        description="MRR in cents by currency; empty if nothing was paid.",
+        examples=[{"USD": 120000}],
     )
 
 
@@ -157,17 +165,17 @@ class UserFields(RequestModel):
     traits: Traits = Field(default_factory=dict)
     excluded: Flag | None = Field(
         None,
-        description="Whether usage is left out of every count. Null: decided by the workspace's "
-        "internal domains.",
+        description="Whether the user's usage is excluded from every count. Null: decided by the "
+        "workspace's internal domains.",
     )
 
 
 class UserIn(UserFields):
-    """All that is known of a user; what is not named is forgotten."""
+    """All fields of a user. Fields that are not sent are reset."""
 
 
 class UserPatch(UserFields):
-    """What is to change. Traits are merged by name; null removes."""
+    """The fields to change. Traits are merged by name; null removes one."""
 
 
 class UserOut(ResponseModel):
@@ -182,30 +190,37 @@ class UserOut(ResponseModel):
 
 
 class SubscriptionIn(RequestModel):
-    """The terms that hold from a day on."""
+    """The terms of a subscription from a day on."""
 
     account_id: Id
     plan: Text | None = Field(None, examples=["pro"])
     mrr_cents: Annotated[int, Strict(), Field(ge=0, le=LARGEST_MRR_CENTS), WHOLE_NUMBER] = Field(
-        description="A month's price in cents.", examples=[120000]
+        description="Price per month in cents.", examples=[120000]
     )
     currency: Currency | None = Field(
-        None, description="Null: the base currency of the workspace.", examples=["USD"]
+        None, description="Null: the workspace's base currency.", examples=["USD"]
     )
-    seats: Count | None = Field(None, description="Seats bought.", examples=[25])
+    seats: Count | None = Field(None, description="The number of seats bought.", examples=[25])
     starts_on: Day | None = Field(
-        None, description="The first day on these terms; null: today.", examples=["2026-01-01"]
+        None, description="The first day on these terms. Null: today.", examples=["2026-01-01"]
     )
     ends_on: Day | None = Field(
         None,
-        description="The first day without them. Terms said for that day or later stay.",
+        description="The first day without these terms. Null: no end. Terms that start on that "
+        "day or later stay.",
         examples=["2027-01-01"],
     )
-    renewal_on: Day | None = Field(None, examples=["2027-01-01"])
-    notice_days: NoticeDays | None = Field(
-        None, description="How long before the renewal day notice must be given.", examples=[30]
+    renewal_on: Day | None = Field(
+        None, description="The day on which the subscription renews.", examples=["2027-01-01"]
     )
-    end_reason: Text | None = Field(None, examples=["price"])
+    notice_days: NoticeDays | None = Field(
+        None,
+        description="How many days before the renewal day notice must be given.",
+        examples=[30],
+    )
+    end_reason: Text | None = Field(
+        None, description="Why the subscription ends.", examples=["price"]
+    )
 
     def period(self, *, base_currency: str, today: date) -> Period:
         return Period(
@@ -221,29 +236,42 @@ class SubscriptionIn(RequestModel):
 class SubscriptionEndIn(RequestModel):
     account_id: Id
     ends_on: Day | None = Field(
-        None, description="The first day without it; null: today.", examples=["2026-04-01"]
+        None,
+        description="The first day without the subscription. Null: today.",
+        examples=["2026-04-01"],
     )
-    reason: Text | None = Field(None, examples=["price"])
+    reason: Text | None = Field(None, description="Why the subscription ends.", examples=["price"])
 
 
 class SubscriptionPeriodOut(ResponseModel):
     account_id: str = Field(examples=["acme"])
     subscription_id: str = Field(examples=["main"])
-    starts_on: date
-    ends_on: date | None = Field(description="The first day without it; null: it runs on.")
-    end_reason: str | None
+    starts_on: date = Field(description="The first day of the period.", examples=["2026-03-01"])
+    ends_on: date | None = Field(
+        description="The first day after the period; null: no end.", examples=["2027-03-01"]
+    )
+    end_reason: str | None = Field(description="Why the subscription ended.", examples=["price"])
     plan: str | None = Field(examples=["pro"])
     mrr_cents: int = Field(examples=[120000])
     currency: str = Field(examples=["USD"])
     seats: int | None = Field(examples=[25])
-    renewal_on: date | None
-    notice_days: int | None = Field(examples=[30])
-    source: str = Field(examples=["api"])
-    known_on: date = Field(description="The day on which this became known.")
+    renewal_on: date | None = Field(
+        description="The day on which the subscription renews.", examples=["2027-03-01"]
+    )
+    notice_days: int | None = Field(
+        description="How many days before the renewal day notice must be given.", examples=[30]
+    )
+    source: str = Field(
+        description="Where the terms come from: `api`, `import`, `stripe`, `traits` …",
+        examples=["api"],
+    )
+    known_on: date = Field(
+        description="The day on which these terms became known.", examples=["2026-03-01"]
+    )
 
 
-class SubscriptionOut(BaseModel):
-    """A subscription's periods as they are known now, in order."""
+class SubscriptionOut(ResponseModel):
+    """The periods of a subscription as they are known now, in order."""
 
     account_id: str = Field(examples=["acme"])
     subscription_id: str = Field(examples=["main"])

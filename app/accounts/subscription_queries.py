@@ -1,3 +1,5 @@
+"""Read and write subscription periods, as known on a day."""
+
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date
@@ -15,7 +17,7 @@ from app.core.query_helpers import fetch_page, filter_if_given
 def list_known_periods(
     session: Session, workspace_id: str, account_id: str
 ) -> Sequence[Subscription]:
-    """Every period of an account's subscriptions as it is known now, withdrawn ones too."""
+    """Return every period of an account's subscriptions as known now, withdrawn ones included."""
     return session.scalars(
         select(Subscription)
         .ext(distinct_on(Subscription.subscription_id, Subscription.starts_on))
@@ -36,33 +38,33 @@ def write_periods(
     source: str,
     known_on: date,
 ) -> bool:
-    """Add what became known on a day, by subscription; whether anything was news.
+    """Write periods that became known on a day, by subscription; return whether there were any.
 
-    Of what is said twice on that day, the last stands. Nothing becomes known before what is known
-    already: else the past would change.
+    A second write on the same day replaces the first. ``known_on`` is raised to the newest one of
+    the subscription: an earlier one would change the past.
     """
     for subscription_id in sorted(changes):
-        of_subscription = {
+        subscription = {
             "workspace_id": workspace_id,
             "account_id": account_id,
             "subscription_id": subscription_id,
         }
-        newest = select(func.max(Subscription.known_on)).filter_by(**of_subscription)
+        newest = select(func.max(Subscription.known_on)).filter_by(**subscription)
         for period in changes[subscription_id]:
-            said = asdict(period)
-            columns = {**said.pop("terms"), **said, "source": source}
+            fields = asdict(period)
+            columns = {**fields.pop("terms"), **fields, "source": source}
             row = insert(Subscription).values(
-                **of_subscription,
+                **subscription,
                 **columns,
                 known_on=func.greatest(known_on, newest.scalar_subquery()),
             )
-            key = [*of_subscription, "starts_on", "known_on"]
+            key = [*subscription, "starts_on", "known_on"]
             session.execute(row.on_conflict_do_update(index_elements=key, set_=columns))
     return any(changes.values())
 
 
 def select_periods_on(workspace_id: str, *, on: date, known_on: date) -> Select[Subscription]:
-    """Select the periods that cover a day, as they were known on another."""
+    """Select the periods that cover the day ``on``, as they were known on ``known_on``."""
     newer = aliased(Subscription)
     restated = exists().where(
         newer.workspace_id == Subscription.workspace_id,
@@ -90,7 +92,7 @@ def list_subscriptions(
     on: date,
     known_on: date,
 ) -> RowPage[Subscription]:
-    """In the order of account and subscription."""
+    """Return one page of the periods that cover a day, ordered by account and subscription."""
     periods = filter_if_given(
         select_periods_on(workspace_id, on=on, known_on=known_on), account_id=account_id
     )
@@ -101,7 +103,7 @@ def list_subscriptions(
 def load_mrr_cents(
     session: Session, workspace_id: str, account_id: str, *, on: date, known_on: date
 ) -> dict[str, int]:
-    """Currency to what an account paid a month on a day, as it was known on another."""
+    """Return currency to MRR of an account on a day, as it was known on ``known_on``."""
     periods = select_periods_on(workspace_id, on=on, known_on=known_on).subquery()
     sums = (
         select(periods.c.currency, func.sum(periods.c.mrr_cents))

@@ -1,17 +1,108 @@
-"""Subscriptions that a billing system tells whole, and what an event in the product ends."""
+"""Write subscription periods: from the API, imports, ``group`` calls, B2B events and billing.
 
-from collections.abc import Sequence
+Every function reads the known periods of an account, computes the periods to write
+(``subscriptions``) and writes those that differ. The account row is the lock.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from typing import Any
 
 from sqlalchemy.orm import Session
 
-from app.accounts import queries, subscription_queries, subscriptions
-from app.accounts.service import TRAITS, current_periods, end_trait_periods, lock_account_periods
-from app.accounts.subscriptions import Period
-from app.accounts.tables import Subscription
+from app.accounts import aliases, queries, subscription_queries, subscriptions
+from app.accounts.refresh_queue import mark_due
+from app.accounts.service import ensure_exists
+from app.accounts.subscriptions import Period, Terms
+from app.accounts.tables import Account, Subscription
+from app.core.errors import ConflictError, NotFoundError
+
+API, TRAITS = "api", "traits"
+"""Sources of terms. Any other source takes precedence over the traits of ``group`` calls."""
 
 BILLING_SOURCES = frozenset({"stripe"})
-"""Systems that tell every change of what they bill themselves."""
+"""Sources that send every change of what they bill, also the end."""
+
+
+def put_subscription(
+    session: Session,
+    workspace_id: str,
+    account_id: str,
+    subscription_id: str,
+    new: Period,
+    *,
+    known_on: date,
+) -> list[Subscription]:
+    """Apply new terms from a day on (see ``put_period``); return the subscription's periods."""
+    account_id = aliases.current_id(session, workspace_id, account_id)
+    if new.ends_on is not None and new.ends_on <= new.starts_on:
+        raise ConflictError(
+            f"ends_on must be after {new.starts_on}, the day on which the terms start.",
+            code="empty_period",
+        )
+    if put_period(
+        session, workspace_id, account_id, subscription_id, new, source=API, known_on=known_on
+    ):
+        mark_due(session, workspace_id, [account_id])
+    return _current_rows(session, workspace_id, account_id, subscription_id)
+
+
+def end_subscription(
+    session: Session,
+    workspace_id: str,
+    account_id: str,
+    subscription_id: str,
+    *,
+    on: date,
+    reason: str | None,
+    known_on: date,
+) -> list[Subscription]:
+    """End a subscription on a day; return its periods.
+
+    Raises ``ConflictError`` if it ends earlier already.
+    """
+    account_id = aliases.current_id(session, workspace_id, account_id)
+    queries.get(session, workspace_id, Account, account_id, lock=True)
+    known = subscription_queries.list_known_periods(session, workspace_id, account_id)
+    periods = _current_periods(known, subscription_id)
+    if not periods:
+        raise NotFoundError("subscription", subscription_id)
+    if all(period.ends_on is not None and period.ends_on < on for period in periods):
+        raise ConflictError(
+            "The subscription ends earlier already. To extend it, put its terms again with a later"
+            " ends_on.",
+            code="already_ended",
+        )
+    ended = {subscription_id: subscriptions.end_periods(periods, on, reason)}
+    if subscription_queries.write_periods(
+        session, workspace_id, account_id, ended, source=API, known_on=known_on
+    ):
+        mark_due(session, workspace_id, [account_id])
+    return _current_rows(session, workspace_id, account_id, subscription_id)
+
+
+def put_period(
+    session: Session,
+    workspace_id: str,
+    account_id: str,
+    subscription_id: str,
+    new: Period,
+    *,
+    source: str,
+    known_on: date,
+) -> bool:
+    """Apply one period (see ``subscriptions.apply_period``); return whether anything changed.
+
+    Terms from ``group`` calls end where the period starts.
+    """
+    account_id, known = _lock_periods(session, workspace_id, account_id)
+    periods = _current_periods(known, subscription_id)
+    changes = {subscription_id: subscriptions.apply_period(periods, new)}
+    if TRAITS not in (source, subscription_id):
+        changes = _end_trait_periods(known, new.starts_on) | changes
+    return subscription_queries.write_periods(
+        session, workspace_id, account_id, changes, source=source, known_on=known_on
+    )
 
 
 def replace_periods(
@@ -24,22 +115,53 @@ def replace_periods(
     source: str,
     known_on: date,
 ) -> bool:
-    """Let exactly these periods stand; whether anything was news. In order, without overlap.
+    """Replace all periods of a subscription; return whether anything changed.
 
-    From the first of them on they take the place of what ``group`` calls said of the account.
+    ``wanted`` is in order and without overlap. Terms from ``group`` calls end where its first
+    period starts. The account is queued for scoring if anything changed.
     """
-    account_id, known = lock_account_periods(session, workspace_id, account_id)
-    changes = {
-        subscription_id: subscriptions.replace_all(current_periods(known, subscription_id), wanted)
-    }
+    account_id, known = _lock_periods(session, workspace_id, account_id)
+    periods = _current_periods(known, subscription_id)
+    changes = {subscription_id: subscriptions.replace_all(periods, wanted)}
     if wanted:
-        changes = end_trait_periods(known, wanted[0].starts_on) | changes
-    is_news = subscription_queries.write_periods(
+        changes = _end_trait_periods(known, wanted[0].starts_on) | changes
+    changed = subscription_queries.write_periods(
         session, workspace_id, account_id, changes, source=source, known_on=known_on
     )
-    if is_news:
-        queries.mark_due(session, workspace_id, [account_id])
-    return is_news
+    if changed:
+        mark_due(session, workspace_id, [account_id])
+    return changed
+
+
+def apply_price_traits(
+    session: Session,
+    workspace_id: str,
+    account_id: str,
+    price: Mapping[str, Any],
+    *,
+    on: date,
+    known_on: date,
+    base_currency: str,
+) -> bool:
+    """Apply the price of a ``group`` call; return whether anything changed.
+
+    Nothing changes if the account has terms from another source. ``price`` holds any of the terms
+    of a period and ``renewal_on``. The caller has written the account in this transaction, so that
+    no other transaction changes its subscriptions.
+    """
+    known = subscription_queries.list_known_periods(session, workspace_id, account_id)
+    if any(row.source != TRAITS for row in known):
+        return False
+    periods = _current_periods(known, TRAITS)
+    new = subscriptions.period_with_price(periods, price, on=on, base_currency=base_currency)
+    if new is None:
+        return False
+    changes = {TRAITS: subscriptions.apply_period(periods, new)}
+    for each in sorted({row.subscription_id for row in known} - {TRAITS}):  # of a merged account
+        changes[each] = subscriptions.end_periods(_started_periods(known, each, on), on, None)
+    return subscription_queries.write_periods(
+        session, workspace_id, account_id, changes, source=TRAITS, known_on=known_on
+    )
 
 
 def end_trait_subscriptions(
@@ -51,7 +173,10 @@ def end_trait_subscriptions(
     reason: str | None,
     known_on: date,
 ) -> bool:
-    """Let what ``group`` calls said be paid no longer from a day on; False: another has told."""
+    """End the terms from ``group`` calls on a day.
+
+    Return False, and change nothing, if the account has terms from another source.
+    """
     known = subscription_queries.list_known_periods(session, workspace_id, account_id)
     if any(row.source != TRAITS for row in known):
         return False
@@ -64,9 +189,9 @@ def end_trait_subscriptions(
 def end_account_subscriptions(
     session: Session, workspace_id: str, account_id: str, *, on: date, reason: str, known_on: date
 ) -> bool:
-    """Let nothing be paid from a day on, but what a billing system tells of: it tells its own end.
+    """End all subscriptions of an account on a day, except those of billing systems.
 
-    Whether there was no such system.
+    A billing system sends the end itself. Return whether there was no such subscription.
     """
     known = subscription_queries.list_known_periods(session, workspace_id, account_id)
     ours = [row for row in known if row.source not in BILLING_SOURCES]
@@ -86,10 +211,59 @@ def _end_subscriptions(
     reason: str | None,
     known_on: date,
 ) -> None:
-    """End what runs on the day. What begins later was said of later, and stays."""
+    """End the periods that started by the day. Periods that start later are kept."""
     for each, source in sorted({row.subscription_id: row.source for row in known}.items()):
-        until_now = [period for period in current_periods(known, each) if period.starts_on <= on]
-        ended = {each: subscriptions.end_periods(until_now, on, reason)}
+        ended = {each: subscriptions.end_periods(_started_periods(known, each, on), on, reason)}
         subscription_queries.write_periods(
             session, workspace_id, account_id, ended, source=source, known_on=known_on
         )
+
+
+def _lock_periods(
+    session: Session, workspace_id: str, account_id: str
+) -> tuple[str, Sequence[Subscription]]:
+    """Lock the account, inserted if it is missing; return its current id and known periods."""
+    account_id = aliases.current_id(session, workspace_id, account_id)
+    ensure_exists(session, workspace_id, Account, account_id)
+    queries.get(session, workspace_id, Account, account_id, lock=True)
+    return account_id, subscription_queries.list_known_periods(session, workspace_id, account_id)
+
+
+def _end_trait_periods(known: Iterable[Subscription], on: date) -> dict[str, list[Period]]:
+    """Return the periods to write, by subscription, so that terms of ``group`` calls end."""
+    from_traits = {row.subscription_id for row in known if row.source == TRAITS}
+    return {
+        each: subscriptions.end_periods(_current_periods(known, each), on, None)
+        for each in from_traits
+    }
+
+
+def _current_rows(
+    session: Session, workspace_id: str, account_id: str, subscription_id: str
+) -> list[Subscription]:
+    known = subscription_queries.list_known_periods(session, workspace_id, account_id)
+    return [row for row in known if _is_current(row, subscription_id)]
+
+
+def _current_periods(rows: Iterable[Subscription], subscription_id: str) -> list[Period]:
+    """Return the periods of one subscription that are not withdrawn."""
+    return [
+        Period(
+            row.starts_on,
+            row.ends_on,
+            Terms(row.plan, row.mrr_cents, row.currency, row.seats),
+            row.renewal_on,
+            row.end_reason,
+            row.notice_days,
+        )
+        for row in rows
+        if _is_current(row, subscription_id)
+    ]
+
+
+def _started_periods(known: Iterable[Subscription], subscription_id: str, on: date) -> list[Period]:
+    return [p for p in _current_periods(known, subscription_id) if p.starts_on <= on]
+
+
+def _is_current(row: Subscription, subscription_id: str) -> bool:
+    return row.subscription_id == subscription_id and row.ends_on != row.starts_on

@@ -1,4 +1,4 @@
-"""Subscription periods: what an account paid on any day, and since when that was known."""
+"""Subscription periods: compute the periods to write for a change of terms."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What changes only with a new period: price, currency, seats, plan."""
+    """Plan, price, currency and seats: they change only with a new period."""
 
     plan: str | None
     mrr_cents: int
@@ -20,7 +20,8 @@ class Terms:
 class Period:
     """Constant terms from ``starts_on`` to the day before ``ends_on`` (None: still running).
 
-    ``notice_days``: how long before the renewal day notice must be given; None: until that day.
+    ``notice_days``: how many days before ``renewal_on`` notice must be given; None: until that day.
+    A period that ends on the day it starts is withdrawn.
     """
 
     starts_on: date
@@ -38,22 +39,22 @@ class Period:
         return self.ends_on == self.starts_on
 
     def begins_within(self, other: "Period") -> bool:
-        """Whether this one starts after the other has started and before it ends."""
+        """Whether this period starts after the other has started and before the other ends."""
         return other.starts_on < self.starts_on and (
             other.ends_on is None or self.starts_on < other.ends_on
         )
 
 
 def apply_period(periods: Iterable[Period], new: Period) -> list[Period]:
-    """Return the periods to write so that ``new`` holds from its start to its end.
+    """Return the periods to write so that ``new`` is in force from its start to its end.
 
-    What runs on its first day ends there and does not come back; what was to begin before its end
-    is withdrawn; what begins later stays. The same terms again change no price: they lengthen or
-    shorten the running period, or move its renewal day.
+    A period that runs on its first day ends there and does not resume. Periods that would begin
+    before its end are withdrawn; later ones stay. The same terms again change no price: they extend
+    or shorten the running period, or move its renewal day.
     """
-    standing = [period for period in periods if not period.is_withdrawn]
-    running = next((p for p in standing if p.covers(new.starts_on)), None)
-    withdrawn = [replace(p, ends_on=p.starts_on) for p in standing if p.begins_within(new)]
+    current = [period for period in periods if not period.is_withdrawn]
+    running = next((p for p in current if p.covers(new.starts_on)), None)
+    withdrawn = [replace(p, ends_on=p.starts_on) for p in current if p.begins_within(new)]
     if running and running.terms == new.terms:
         same = replace(new, starts_on=running.starts_on)
         return withdrawn + ([same] if same != running else [])
@@ -66,7 +67,7 @@ def apply_period(periods: Iterable[Period], new: Period) -> list[Period]:
 def end_periods(periods: Iterable[Period], on: date, reason: str | None) -> list[Period]:
     """Return the periods to write so that nothing is paid from the day ``on``.
 
-    An end that was said for an earlier day stands.
+    A period that ends earlier is not changed.
     """
     written = []
     for period in periods:
@@ -83,30 +84,30 @@ def end_periods(periods: Iterable[Period], on: date, reason: str | None) -> list
 
 
 def replace_all(periods: Iterable[Period], wanted: Iterable[Period]) -> list[Period]:
-    """Return the periods to write so that exactly the wanted ones stand."""
-    standing = {period.starts_on: period for period in periods if not period.is_withdrawn}
-    news = [period for period in wanted if standing.pop(period.starts_on, None) != period]
-    return [*news, *(replace(p, ends_on=p.starts_on) for p in standing.values())]
+    """Return the periods to write so that exactly the wanted ones remain."""
+    current = {period.starts_on: period for period in periods if not period.is_withdrawn}
+    changed = [period for period in wanted if current.pop(period.starts_on, None) != period]
+    return [*changed, *(replace(p, ends_on=p.starts_on) for p in current.values())]
 
 
 def period_with_price(
     periods: Iterable[Period], price: Mapping[str, Any], *, on: date, base_currency: str
 ) -> Period | None:
-    """Return the period that begins when a ``group`` call names plan, price, seats or renewal day.
+    """Return the period that begins when a ``group`` call sends plan, price, seats or renewal day.
 
-    What the call leaves out stays as it runs; None where no price is known. A late call holds
-    until the next day for which something was said.
+    Fields that the call leaves out are taken from the running period. Return None if no price is
+    known. The period of a late call ends where the next known period starts.
     """
-    standing = [period for period in periods if not period.is_withdrawn]
-    running = next((p for p in standing if p.covers(on)), None)
-    said = {"currency": base_currency, **(_price_fields(running) if running else {}), **price}
-    if "mrr_cents" not in said:
+    current = [period for period in periods if not period.is_withdrawn]
+    running = next((p for p in current if p.covers(on)), None)
+    fields = {"currency": base_currency, **(_price_fields(running) if running else {}), **price}
+    if "mrr_cents" not in fields:
         return None
     return Period(
         on,
-        min((p.starts_on for p in standing if p.starts_on > on), default=None),
-        Terms(said.get("plan"), said["mrr_cents"], said["currency"], said.get("seats")),
-        said.get("renewal_on"),
+        min((p.starts_on for p in current if p.starts_on > on), default=None),
+        Terms(fields.get("plan"), fields["mrr_cents"], fields["currency"], fields.get("seats")),
+        fields.get("renewal_on"),
         notice_days=running.notice_days if running else None,
     )
 

@@ -1,3 +1,5 @@
+"""Database tables of accounts, users, subscriptions, the catalog and the refresh queue."""
+
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -17,13 +19,14 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Instant, Key, Table
-from app.workspaces.tables import owner
+from app.workspaces.tables import workspace_fk
 
 
 class Account(Table):
-    """A customer company: the thing that pays, renews or churns.
+    """A customer company: it pays, renews or churns.
 
-    ``rollup``: how the scores of its children and its own become one.
+    ``rollup``: how its score and those of the accounts below it become one (``hierarchy.Rollup``).
+    ``traits_at``: when the columns were last written, to order late ``group`` calls.
     """
 
     __tablename__ = "account"
@@ -37,7 +40,7 @@ class Account(Table):
         ),
     )
 
-    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
+    workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     account_id: Mapped[Key] = mapped_column(primary_key=True)
     name: Mapped[str | None]
     segment: Mapped[str | None]
@@ -60,28 +63,28 @@ class Account(Table):
 
 
 class ExternalId(Table):
-    """What another system calls an account. It may have several names there; each names one."""
+    """The id of an account in another system. An account may have several; each names one."""
 
     __tablename__ = "external_id"
     __table_args__ = (Index(None, "account_id", "workspace_id"),)
 
-    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
+    workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     system: Mapped[Key] = mapped_column(primary_key=True)
     external_id: Mapped[Key] = mapped_column(primary_key=True)
     account_id: Mapped[Key]
 
 
 class User(Table):
-    """A person in an account, by the id that the product knows them by."""
+    """A person in an account, by their id in the product."""
 
     __tablename__ = "user"
     __table_args__ = (
-        # The account leads, so that no look-up by user mistakes this index for the key's.
+        # account_id comes first, so that the planner does not use this index to look up a user.
         Index(None, "account_id", "workspace_id", "user_id"),
         Index("user_excluded_idx", "workspace_id", "user_id", postgresql_where="excluded"),
     )
 
-    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
+    workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     user_id: Mapped[Key] = mapped_column(primary_key=True)
     account_id: Mapped[Key | None]
     account_since: Mapped[Instant | None]
@@ -95,12 +98,12 @@ class User(Table):
 
 
 class UserAlias(Table):
-    """An anonymous visitor turned out to be a user."""
+    """The anonymous id of a visitor who was later identified as a user."""
 
     __tablename__ = "user_alias"
     __table_args__ = (Index(None, "user_id", "workspace_id"),)
 
-    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
+    workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     anonymous_id: Mapped[Key] = mapped_column(primary_key=True)
     user_id: Mapped[Key]
     known_on: Mapped[date]
@@ -109,8 +112,8 @@ class UserAlias(Table):
 class Subscription(Table):
     """One period of one subscription on constant terms, as known since a day.
 
-    Rows are added, not rewritten: of the rows with the same start the newest ``known_on`` counts,
-    and one that ends where it starts was withdrawn. ``ends_on`` is the first day without it.
+    Rows are added, not rewritten: among rows with the same start the newest ``known_on`` counts. A
+    row that ends on the day it starts is withdrawn. ``ends_on`` is the first day without it.
     """
 
     __tablename__ = "subscription"
@@ -120,7 +123,7 @@ class Subscription(Table):
         CheckConstraint("notice_days >= 0", name="notice"),
     )
 
-    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
+    workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     account_id: Mapped[Key] = mapped_column(primary_key=True)
     subscription_id: Mapped[Key] = mapped_column(primary_key=True)
     starts_on: Mapped[date] = mapped_column(primary_key=True)
@@ -137,16 +140,16 @@ class Subscription(Table):
 
 
 class Plan(Table):
-    """What an account can buy. ``product_features`` empty: every one is included.
+    """A plan that accounts can buy. ``product_features`` empty: every one is included.
 
-    ``price_shares``: product feature to its share of the price, 0-1; those not named share the
-    rest by weight. ``limits``: ``users``, ``end_customers`` or a product feature to the most that
-    28 days may hold.
+    ``price_shares``: product feature to its share of the price, 0-1; product features without a
+    share split the rest by weight. ``limits``: ``users``, ``end_customers`` or a product feature to
+    its limit for 28 days.
     """
 
     __tablename__ = "plan"
 
-    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
+    workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     key: Mapped[Key] = mapped_column(primary_key=True)
     name: Mapped[str]
     product_features: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
@@ -156,11 +159,11 @@ class Plan(Table):
 
 
 class ProductFeature(Table):
-    """A feature of the customer's product, used when one of its events happens."""
+    """A feature of the customer's product. It is used when one of its events happens."""
 
     __tablename__ = "product_feature"
 
-    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
+    workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     key: Mapped[Key] = mapped_column(primary_key=True)
     name: Mapped[str]
     event_names: Mapped[list[str]] = mapped_column(ARRAY(Text))
@@ -169,21 +172,22 @@ class ProductFeature(Table):
 
 
 class ExchangeRate(Table):
-    """What one unit of a currency is worth in the base currency, from a day on."""
+    """The value of one unit of a currency in the base currency, from a day on."""
 
     __tablename__ = "exchange_rate"
     __table_args__ = (CheckConstraint("rate > 0", name="rate"),)
 
-    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
+    workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     currency: Mapped[Key] = mapped_column(primary_key=True)
     starts_on: Mapped[date] = mapped_column(primary_key=True)
     rate: Mapped[Decimal] = mapped_column(Numeric)
 
 
 class Due(Table):
-    """An account whose score must be computed again. Append-only, so that marking never blocks.
+    """A mark in the refresh queue: an account must be scored again (``refresh_queue``).
 
-    ``used_since``: if nothing but use has changed, the earliest day of what came; else null.
+    Rows are only inserted and deleted, so that marking never blocks. ``used_since``: the earliest
+    day of new usage if nothing but usage has changed, else null.
     """
 
     __tablename__ = "due"
@@ -197,11 +201,14 @@ class Due(Table):
 
 
 class ParkedAccount(Table):
-    """An account whose refresh fails alone; after three times it waits to be marked due again."""
+    """An account whose refresh failed on its own, with the number of failures.
+
+    After the third failure it is not refreshed until it is marked due again.
+    """
 
     __tablename__ = "parked_account"
 
-    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
+    workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     account_id: Mapped[Key] = mapped_column(primary_key=True)
     failures: Mapped[int]
     error: Mapped[str]
@@ -214,23 +221,23 @@ class AccountAlias(Table):
     __tablename__ = "account_alias"
     __table_args__ = (Index(None, "workspace_id", "target_id"),)
 
-    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
+    workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     account_id: Mapped[Key] = mapped_column(primary_key=True)
     target_id: Mapped[Key]
     known_at: Mapped[Instant]
 
 
 class Tombstone(Table):
-    """An id that was erased, as a keyed hash. The id itself is stored nowhere.
+    """An erased id as a keyed hash; the id itself is stored nowhere.
 
-    ``kind``: account; user; anonymous; member, whom only events that name no account are turned
-    away for; email, while an erasure looks for what it has to remove.
+    ``kind``: account, user or anonymous. ``member``: a user of an erased account; only their events
+    without an account are refused. ``email``: kept while an erasure searches for data to delete.
     """
 
     __tablename__ = "tombstone"
     __table_args__ = (Index(None, "workspace_id", "erasure_id"),)
 
-    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
+    workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
     kind: Mapped[Key] = mapped_column(primary_key=True)
     erasure_id: Mapped[Key]

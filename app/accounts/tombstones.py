@@ -1,7 +1,7 @@
-"""Ids that were erased: a keyed hash of each is kept, so that it is turned away when it comes.
+"""Tombstones: keyed hashes of erased ids, so that data about an erased id is refused.
 
-The key is random and the workspace's own. Whoever can read the whole database can still try
-guesses; who sees the hashes alone cannot (docs/adr/0020).
+Each workspace has its own random key. A reader of the whole database can still test guesses; a
+reader of the hashes alone cannot (docs/adr/0020).
 """
 
 import hmac
@@ -17,7 +17,7 @@ from app.core.errors import ConflictError
 ACCOUNT, USER, ANONYMOUS, MEMBER, EMAIL = "account", "user", "anonymous", "member", "email"
 
 TombstoneMatch = tuple[str, str]
-"""A kind of tombstone, and the text that lies under it."""
+"""The kind of a tombstone, and the text whose hash matches it."""
 
 KEY = text("SELECT erasure_key FROM workspace WHERE id = :workspace_id")
 
@@ -55,21 +55,21 @@ class ErasedError(ConflictError):
     code = "erased"
 
 
-def hash_id(key: bytes, named: str) -> bytes:
-    return hmac.digest(key, named.encode(), "sha256")
+def hash_id(key: bytes, text_id: str) -> bytes:
+    return hmac.digest(key, text_id.encode(), "sha256")
 
 
 def find_key(session: Session, workspace_id: str) -> bytes | None:
-    """Return the workspace's key; None: nothing was ever erased in it."""
+    """Return the workspace's key, or None if nothing was ever erased in it."""
     key: bytes | None = session.scalar(KEY, {"workspace_id": workspace_id})
     return key
 
 
 def ensure_key(session: Session, workspace_id: str) -> bytes:
-    """Return the workspace's key, made when it is first needed."""
-    known = find_key(session, workspace_id)
-    if known is not None:
-        return known
+    """Return the workspace's key; create it if there is none."""
+    existing = find_key(session, workspace_id)
+    if existing is not None:
+        return existing
     values = {"workspace_id": workspace_id, "key": token_bytes(32)}
     key: bytes = session.execute(ENSURE_KEY, values).scalar_one()
     return key
@@ -79,39 +79,39 @@ def find_matches(
     session: Session,
     workspace_id: str,
     key: bytes,
-    named: Iterable[str],
+    ids: Iterable[str],
     *,
     erasure_id: str | None = None,
 ) -> set[TombstoneMatch]:
-    """Tell which texts lie under a tombstone, of any erasure or of one, and of which kind."""
-    by_hash = {hash_id(key, each): each for each in named}
+    """Return the ids that have a tombstone, with its kind. ``erasure_id`` None: of any erasure."""
+    by_hash = {hash_id(key, each): each for each in ids}
     if not by_hash:
         return set()
     values = {"workspace_id": workspace_id, "hashes": list(by_hash), "erasure_id": erasure_id}
     return {(row.kind, by_hash[bytes(row.hash)]) for row in session.execute(FIND_MATCHES, values)}
 
 
-def find_erasure_id(session: Session, workspace_id: str, kind: str, named: str) -> str | None:
-    """Return the erasure under whose tombstone an id lies."""
+def find_erasure_id(session: Session, workspace_id: str, kind: str, text_id: str) -> str | None:
+    """Return the erasure that an id was erased by, or None."""
     key = find_key(session, workspace_id)
     if key is None:
         return None
-    asked = {"workspace_id": workspace_id, "hash": hash_id(key, named), "kind": kind}
-    erasure_id: str | None = session.scalar(FIND_ERASURE, asked)
+    values = {"workspace_id": workspace_id, "hash": hash_id(key, text_id), "kind": kind}
+    erasure_id: str | None = session.scalar(FIND_ERASURE, values)
     return erasure_id
 
 
-def refuse_erased(session: Session, workspace_id: str, kind: str, named: str) -> None:
+def refuse_erased(session: Session, workspace_id: str, kind: str, text_id: str) -> None:
     """Raise ``ErasedError`` for an id that was erased."""
-    if find_erasure_id(session, workspace_id, kind, named) is not None:
-        raise ErasedError(f"This {kind} was erased. Lift the erasure to let the id in again.")
+    if find_erasure_id(session, workspace_id, kind, text_id) is not None:
+        raise ErasedError(f"This {kind} was erased. Lift the erasure to use the id again.")
 
 
 def put(
     session: Session,
     workspace_id: str,
     kind: str,
-    named: Collection[str],
+    ids: Collection[str],
     *,
     key: bytes,
     erasure_id: str,
@@ -119,18 +119,18 @@ def put(
 ) -> None:
     values = {
         "workspace_id": workspace_id,
-        "hashes": [hash_id(key, each) for each in named],
+        "hashes": [hash_id(key, each) for each in ids],
         "kind": kind,
         "erasure_id": erasure_id,
         "now": now,
     }
-    if named:
+    if ids:
         session.execute(UPSERT, values)
 
 
 def delete(
     session: Session, workspace_id: str, erasure_id: str, *, kind: str | None = None
 ) -> None:
-    """Take the tombstones of an erasure away, all or those of one kind."""
+    """Delete the tombstones of an erasure. ``kind`` None: of every kind."""
     values = {"workspace_id": workspace_id, "erasure_id": erasure_id, "kind": kind}
     session.execute(DELETE, values)

@@ -1,4 +1,4 @@
-"""Traits on the wire to columns: the known ones become columns, the rest stays as it is."""
+"""Parse traits: known ones become columns of accounts and users, the rest is kept as it is."""
 
 import re
 from collections.abc import Callable, Collection, Mapping
@@ -21,7 +21,7 @@ SPELLINGS = {
 }
 
 SYSTEM_PATTERN = r"^[a-z][a-z0-9_-]{0,63}$"
-"""What another system is called."""
+"""The name of another system."""
 LONGEST_ID, LONGEST_ID_BYTES = 255, 765
 NOT_IDS = frozenset(
     {
@@ -29,14 +29,15 @@ NOT_IDS = frozenset(
         *("[object object]", "00000000-0000-0000-0000-000000000000"),
     }
 )
-"""What broken code sends where an id should be."""
+"""Values that broken client code sends instead of an id."""
 
 
 @dataclass(frozen=True, slots=True)
 class AccountTraits:
-    """What a ``group`` call says of an account. ``columns`` and ``price`` hold only what was said.
+    """The traits of a ``group`` call, split. ``columns`` and ``price`` hold only what was sent.
 
-    A plan is in both: it is the account's, and a term of what it pays.
+    A plan is in both: it is a column of the account and a term of its price. ``invalid`` holds the
+    names of traits that cannot be parsed.
     """
 
     columns: Mapping[str, Any] = field(default_factory=dict)
@@ -57,62 +58,62 @@ def parse_text(value: object) -> str:
         return value.strip()[:500]
     if isinstance(value, int | float) and not isinstance(value, bool):
         return str(value)
-    raise ValueError("a text is wanted")
+    raise ValueError("must be a text")
 
 
 def parse_count(value: object) -> int:
     number = parse_amount(value)
     if number != int(number) or number > LARGEST_COUNT:
-        raise ValueError("a whole number is wanted")
+        raise ValueError("must be a whole number")
     return int(number)
 
 
 def parse_amount(value: object) -> Decimal:
-    """Read a number, also with commas between groups of three digits; "12,5" is none."""
+    """Parse a number; commas may separate groups of three digits, so "12,5" is invalid."""
     if isinstance(value, bool):
-        raise TypeError("a number is wanted")
+        raise TypeError("must be a number")
     digits = str(value).strip()
     try:
         number = Decimal(digits.replace(",", "") if GROUPED_DIGITS.fullmatch(digits) else digits)
     except InvalidOperation:
-        raise ValueError("a number is wanted") from None
+        raise ValueError("must be a number") from None
     if not number.is_finite() or not 0 <= number < LARGEST_MRR:
-        raise ValueError("a finite number, zero or more, is wanted")
+        raise ValueError("must be a finite number, zero or more")
     return number
 
 
 def parse_day(value: object) -> date:
-    """Read an ISO 8601 date, also at the head of a date and time."""
+    """Parse an ISO 8601 date, or the date of a date and time."""
     return datetime.fromisoformat(str(value).strip()).date()
 
 
 def parse_currency(value: object) -> str:
     code = parse_text(value).upper()
     if len(code) != 3 or not code.isascii() or not code.isalpha():  # noqa: PLR2004
-        raise ValueError("a currency code of three letters is wanted")
+        raise ValueError("must be a currency code of three letters")
     return code
 
 
 def parse_cents(value: object) -> int:
-    """Major units of a currency to integer cents, half to even."""
+    """Parse major units of a currency into integer cents, rounded half to even."""
     return int((parse_amount(value) * 100).to_integral_value())
 
 
 def parse_id(value: object) -> str:
-    found = parse_text(value)
-    too_long = len(found) > LONGEST_ID or len(found.encode()) > LONGEST_ID_BYTES
-    if too_long or found.lower() in NOT_IDS:
-        raise ValueError("an id is wanted")
-    return found
+    text = parse_text(value)
+    too_long = len(text) > LONGEST_ID or len(text.encode()) > LONGEST_ID_BYTES
+    if too_long or text.lower() in NOT_IDS:
+        raise ValueError("must be an id")
+    return text
 
 
 def parse_external_ids(value: object) -> dict[str, str]:
     if not isinstance(value, Mapping):
-        raise TypeError("ids by system are wanted")
-    found = {str(system): parse_id(each) for system, each in value.items() if each is not None}
-    if not all(re.fullmatch(SYSTEM_PATTERN, system) for system in found):
-        raise ValueError("a system is named in small letters")
-    return found
+        raise TypeError("must be an object of ids by system")
+    ids = {str(system): parse_id(each) for system, each in value.items() if each is not None}
+    if not all(re.fullmatch(SYSTEM_PATTERN, system) for system in ids):
+        raise ValueError("must name systems in lower-case letters")
+    return ids
 
 
 ACCOUNT_COLUMNS: Mapping[str, tuple[str, Callable[[object], Any]]] = {
@@ -139,24 +140,24 @@ LINK_TRAITS: Mapping[str, tuple[str, Callable[[object], Any]]] = {
 
 
 def split_account_traits(traits: Mapping[str, Any]) -> AccountTraits:
-    """Split the traits of a ``group`` call. What cannot be read is named in ``invalid``."""
+    """Split the traits of a ``group`` call. Null traits are ignored."""
     columns: dict[str, Any] = {}
     price: dict[str, Any] = {}
     links: dict[str, Any] = {}
     rest: dict[str, Any] = {}
     invalid: list[str] = []
-    kinds = ((columns, ACCOUNT_COLUMNS), (price, PRICE_TRAITS), (links, LINK_TRAITS))
-    for wire_name, value in traits.items():
-        name = SPELLINGS.get(wire_name, wire_name)
-        targets = [(target, known[name]) for target, known in kinds if name in known]
+    groups = ((columns, ACCOUNT_COLUMNS), (price, PRICE_TRAITS), (links, LINK_TRAITS))
+    for sent_name, value in traits.items():
+        name = SPELLINGS.get(sent_name, sent_name)
+        targets = [(target, known[name]) for target, known in groups if name in known]
         if not targets:
-            rest[wire_name] = value
+            rest[sent_name] = value
         elif value is not None:
             try:
-                for target, (column, read) in targets:
-                    target[column] = read(value)
+                for target, (column, parse) in targets:
+                    target[column] = parse(value)
             except (ValueError, TypeError):
-                invalid.append(wire_name)
+                invalid.append(sent_name)
     return AccountTraits(columns, price, links, rest, tuple(invalid))
 
 
@@ -174,6 +175,6 @@ def split_user_traits(traits: Mapping[str, Any]) -> UserTraits:
 
 
 def is_internal(email: str | None, internal_domains: Collection[str]) -> bool:
-    """Whether a person belongs to the vendor itself, by the domain of the e-mail address."""
+    """Whether a person works for the vendor: the e-mail address is in an internal domain."""
     _, at, domain = (email or "").rpartition("@")
     return bool(at) and domain.lower() in internal_domains

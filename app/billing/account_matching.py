@@ -1,4 +1,4 @@
-"""Whose money it is: which account a customer or a subscription of theirs is said to be."""
+"""Match a billing customer and its subscriptions to accounts."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -12,50 +12,59 @@ LONGEST_ID = 255
 
 @dataclass(slots=True)
 class AccountLinks:
-    """What was said last, by the ids of subscriptions; ``customer``: by the customer's own."""
+    """The account ids in the latest events: of the customer, its subscriptions and checkouts."""
 
     customer: str | None = None
     by_subscription: dict[str, str | None] = field(default_factory=dict)
     checkout_account: str | None = None
     checkout_accounts: dict[str, str] = field(default_factory=dict)
 
-    def of_customer(self, elsewhere: str | None) -> str | None:
-        """Take the customer's account; else of a subscription that names one, the newest."""
-        said = [account for account in self.by_subscription.values() if account]
-        return self.customer or self.checkout_account or elsewhere or (said[-1] if said else None)
+    def for_customer(self, external_account_id: str | None) -> str | None:
+        """Return the customer's account, else that of the newest subscription that names one.
 
-    def for_subscription(self, subscription_id: str, elsewhere: str | None) -> str | None:
+        ``external_account_id``: the account whose external id is the customer's id.
+        """
+        named = [account for account in self.by_subscription.values() if account]
+        return (
+            self.customer
+            or self.checkout_account
+            or external_account_id
+            or (named[-1] if named else None)
+        )
+
+    def for_subscription(self, subscription_id: str, external_account_id: str | None) -> str | None:
         return (
             self.by_subscription.get(subscription_id)
             or self.customer
             or self.checkout_accounts.get(subscription_id)
             or self.checkout_account
-            or elsewhere
+            or external_account_id
         )
 
 
-def collect_links(notices: Iterable[ParsedEvent], key: str) -> AccountLinks:
-    """Read who is named, with what was said later in place of what was said before."""
-    found = AccountLinks()
-    for notice in sorted(notices, key=lambda each: each.place):
-        match notice.kind:
+def collect_links(events: Iterable[ParsedEvent], key: str) -> AccountLinks:
+    """Collect the accounts that events name; later events replace earlier ones.
+
+    ``key``: the metadata key that holds the account id.
+    """
+    links = AccountLinks()
+    for event in sorted(events, key=lambda each: each.sort_key):
+        match event.kind:
             case ObjectKind.CUSTOMER:
-                found.customer = _valid_id(account_in_metadata(notice.said, key))
+                links.customer = _valid_id(account_in_metadata(event.data, key))
             case ObjectKind.SUBSCRIPTION:
-                found.by_subscription.pop(notice.object_id, None)
-                found.by_subscription[notice.object_id] = _valid_id(
-                    account_in_metadata(notice.said, key)
-                )
+                links.by_subscription.pop(event.object_id, None)  # the newest comes last
+                account_id = _valid_id(account_in_metadata(event.data, key))
+                links.by_subscription[event.object_id] = account_id
             case ObjectKind.CHECKOUT:
-                found.checkout_account = (
-                    _valid_id(account_of_checkout(notice.said)) or found.checkout_account
-                )
-                if notice.subscription_id and found.checkout_account:
-                    found.checkout_accounts[notice.subscription_id] = found.checkout_account
-    return found
+                account_id = _valid_id(account_of_checkout(event.data))
+                links.checkout_account = account_id or links.checkout_account
+                if event.subscription_id and links.checkout_account:
+                    links.checkout_accounts[event.subscription_id] = links.checkout_account
+    return links
 
 
 def _valid_id(account_id: str | None) -> str | None:
-    """Let no "undefined" of somebody's script become an account that all customers share."""
-    named = (account_id or "").strip()
-    return None if named.lower() in NOT_IDS or len(named) > LONGEST_ID else named
+    """Return None for a placeholder such as "undefined": all customers would share that account."""
+    trimmed = (account_id or "").strip()
+    return None if trimmed.lower() in NOT_IDS or len(trimmed) > LONGEST_ID else trimmed

@@ -1,4 +1,4 @@
-"""Recurring prices to a month's price: tiers, packages, discounts, intervals, currencies."""
+"""The monthly price of a subscription: tiers, packages, discounts, intervals, currencies."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ MONTHS_PER_INTERVAL: Mapping[str, Fraction] = {
     "month": Fraction(1),
     "year": Fraction(12),
 }
-"""How many months an interval counts: a year has 12, 52 weeks or 365 days."""
+"""A year has 12 months, 52 weeks or 365 days."""
 
 ZERO_DECIMALS = frozenset(
     {
@@ -24,20 +24,24 @@ LARGEST_CENTS = 10**14
 
 @dataclass(frozen=True, slots=True)
 class Tier:
-    """``up_to`` None: without an end. Amounts are minor units of the currency, as all here."""
+    """A price tier. ``up_to`` None: no upper limit. All amounts here are minor units."""
 
     up_to: int | None
-    unit: Fraction
-    flat: Fraction
+    unit_amount: Fraction
+    flat_amount: Fraction
 
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """What is charged each interval. ``unit`` None and no tiers: the payload does not say."""
+    """What is charged per interval. Without ``unit_amount`` and tiers the price is unknown.
+
+    ``by_volume``: all units cost the tier of the whole quantity; else each unit costs its own tier.
+    ``package_size``: units per package. ``round_up``: a part of a package counts as a whole one.
+    """
 
     interval: str
     interval_count: int
-    unit: Fraction | None
+    unit_amount: Fraction | None
     tiers: Sequence[Tier] = ()
     by_volume: bool = False
     package_size: int = 1
@@ -45,28 +49,27 @@ class Price:
     metered: bool = False
 
     def charge(self, quantity: int) -> Fraction | None:
-        packs = (
+        """Return the charge per interval; None if the price is unknown. Metered usage is 0."""
+        packages = (
             -(-quantity // self.package_size) if self.round_up else quantity // self.package_size
         )
         if self.metered:
             return Fraction(0)
         if self.tiers:
-            return (
-                volume_charge(self.tiers, packs)
-                if self.by_volume
-                else graduated_charge(self.tiers, packs)
-            )
-        return None if self.unit is None else self.unit * packs
+            charge = volume_charge if self.by_volume else graduated_charge
+            return charge(self.tiers, packages)
+        return None if self.unit_amount is None else self.unit_amount * packages
 
     def per_month(self, amount: Fraction) -> Fraction:
+        """Convert an amount per interval to an amount per month."""
         return amount / (MONTHS_PER_INTERVAL[self.interval] * self.interval_count)
 
 
 @dataclass(frozen=True, slots=True)
 class Discount:
-    """Percent and amount off each charge, of one item (by its id) or of the whole.
+    """Percent and amount off each charge, of one item (``item_id``) or of the subscription.
 
-    ``products``: the only ones that it is for; none named: for all.
+    ``products``: the discount applies only to these; empty: to all.
     """
 
     percent: Fraction = Fraction(0)
@@ -77,13 +80,13 @@ class Discount:
     def applies_to_item(self, item: "Item") -> bool:
         return not self.products or not self.products.isdisjoint(item.names)
 
-    def off(self, amount: Fraction) -> Fraction:
+    def apply_to(self, amount: Fraction) -> Fraction:
         return max(amount * (1 - self.percent / 100) - self.amount, Fraction(0))
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A line of a subscription. ``names``: what the price and its product are called."""
+    """A line of a subscription. ``names``: ids and names of its price and product."""
 
     item_id: str
     price: Price
@@ -99,24 +102,24 @@ def graduated_charge(tiers: Sequence[Tier], quantity: int) -> Fraction:
         if quantity <= before and n > 0:
             break
         until = quantity if tier.up_to is None else min(quantity, tier.up_to)
-        total += tier.unit * max(until - before, 0) + tier.flat
+        total += tier.unit_amount * max(until - before, 0) + tier.flat_amount
         before = max(until, before)
     return total
 
 
 def volume_charge(tiers: Sequence[Tier], quantity: int) -> Fraction:
-    """Charge all units at the tier that the quantity falls into; beyond the last, at the last."""
+    """Charge all units at the tier of the quantity; beyond the last tier, at the last."""
     tier = next((t for t in tiers if t.up_to is None or quantity <= t.up_to), tiers[-1])
-    return tier.unit * quantity + tier.flat
+    return tier.unit_amount * quantity + tier.flat_amount
 
 
 def monthly_price(
     items: Sequence[Item], discounts: Iterable[Discount], charged: Mapping[str, Fraction]
 ) -> tuple[Fraction, bool]:
-    """Return a month's price in minor units, and whether the price of every item is known.
+    """Return the price per month in minor units, and whether the price of every item is known.
 
-    ``charged``: what the last invoice charged for an item whose price the payload does not tell.
-    A discount on the whole comes off as often as the first item that it is for is charged.
+    ``charged``: by item, what the last invoice charged; used if the event has no price. A discount
+    on the subscription comes off once per interval of the first item that it applies to.
     """
     discounts = list(discounts)
     amounts, complete = list[Fraction](), True
@@ -127,7 +130,7 @@ def monthly_price(
         complete = complete and amount is not None
         amount = max(amount or Fraction(0), Fraction(0))
         for discount in (each for each in discounts if each.item_id == item.item_id):
-            amount = discount.off(amount) if discount.applies_to_item(item) else amount
+            amount = discount.apply_to(amount) if discount.applies_to_item(item) else amount
         amounts.append(item.price.per_month(amount))
     for discount in (each for each in discounts if each.item_id is None):
         amounts = _discounted(items, amounts, discount)
@@ -137,23 +140,23 @@ def monthly_price(
 def _discounted(
     items: Sequence[Item], amounts: Sequence[Fraction], discount: Discount
 ) -> list[Fraction]:
-    """Take a discount off the items that it is for, in proportion to what each costs."""
-    meant = [discount.applies_to_item(item) for item in items]
+    """Distribute a discount over the items that it applies to, in proportion to their amounts."""
+    applies = [discount.applies_to_item(item) for item in items]
     before = sum(
-        (amount for amount, is_meant in zip(amounts, meant, strict=True) if is_meant), Fraction(0)
+        (amount for amount, applied in zip(amounts, applies, strict=True) if applied), Fraction(0)
     )
     if not before:
         return list(amounts)
-    off = items[meant.index(True)].price.per_month(discount.amount)
-    share = Discount(discount.percent, off).off(before) / before
+    amount_off = items[applies.index(True)].price.per_month(discount.amount)
+    share = Discount(discount.percent, amount_off).apply_to(before) / before
     return [
-        amount * share if is_meant else amount
-        for amount, is_meant in zip(amounts, meant, strict=True)
+        amount * share if applied else amount
+        for amount, applied in zip(amounts, applies, strict=True)
     ]
 
 
 def to_cents(amount: Fraction, currency: str) -> int:
-    """Return hundredths of the major unit, half to even, whatever the currency's own minor is."""
+    """Convert minor units of a currency to hundredths of its major unit, rounded half to even."""
     if currency in ZERO_DECIMALS:
         amount *= 100
     elif currency in THREE_DECIMALS:

@@ -1,4 +1,7 @@
-"""What a billing system tells, freed of its dialect: one notice an event, put in one order."""
+"""Parsed billing events and objects, independent of the billing system's format.
+
+Events are delivered in any order; ``ParsedEvent.sort_key`` gives them one.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,7 +23,7 @@ class ObjectKind(StrEnum):
 
 
 class MalformedEventError(ValueError):
-    """``pointer`` leads to what cannot be read."""
+    """An event that cannot be parsed. ``pointer`` names the field."""
 
     def __init__(self, pointer: str, message: str) -> None:
         super().__init__(message)
@@ -29,10 +32,7 @@ class MalformedEventError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class ParsedEvent:
-    """The state of an object as of ``at``. ``said``: what of it we use, in the sender's words.
-
-    Delivery has no order; this has: by time, which is in seconds, then by what can only follow.
-    """
+    """The state of an object at ``at``. ``data``: its fields that are used, in Stripe's format."""
 
     event_id: str
     kind: ObjectKind
@@ -41,16 +41,17 @@ class ParsedEvent:
     subscription_id: str | None
     at: datetime
     rank: int
-    said: Mapping[str, Any]
+    data: Mapping[str, Any]
 
     @property
-    def place(self) -> tuple[datetime, int, str]:
+    def sort_key(self) -> tuple[datetime, int, str]:
+        """Order events by time, which is in whole seconds; then by what can only follow."""
         return self.at, self.rank, self.event_id
 
 
 @dataclass(frozen=True, slots=True)
 class Coupon:
-    """``lasts``: whether it comes off more than one charge. ``products``: none named: all."""
+    """``is_recurring``: whether it discounts more than one charge. ``products`` empty: all."""
 
     percent: Fraction
     amount: Fraction
@@ -61,7 +62,10 @@ class Coupon:
 
 @dataclass(frozen=True, slots=True)
 class AppliedDiscount:
-    """A coupon that a customer, a subscription or an item of it has. ``coupon``: if told along."""
+    """A coupon applied to a customer, a subscription or an item of it.
+
+    ``coupon`` is None if the event holds only its id.
+    """
 
     coupon_id: str | None
     coupon: Coupon | None
@@ -79,9 +83,10 @@ class CustomerState:
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionState:
-    """A subscription as one event tells it. Days are the first ones on which it holds.
+    """A subscription as one event describes it. Each day is the first one of the new state.
 
-    ``discounts``: told along, or their ids. ``is_whole``: whether the event holds every item.
+    ``discounts``: whole or only their ids. ``has_all_items``: False if the event holds only some of
+    the items. ``is_collected``: False if its invoices are written off or voided.
     """
 
     status: str

@@ -1,4 +1,4 @@
-"""Billing systems over HTTP: connecting them, what they send, and what came of it."""
+"""HTTP endpoints of billing: connect Stripe, receive its events, list invoices and mismatches."""
 
 from typing import Annotated
 
@@ -40,52 +40,61 @@ def _source_out(source: BillingSource, request: Request) -> BillingSourceOut:
     return BillingSourceOut.from_row(source, url=url)
 
 
-@management_router.put("/billing-sources/stripe", responses=problem_responses(409))
+@management_router.put(
+    "/billing-sources/stripe", responses=problem_responses(409), summary="Connect Stripe"
+)
 def put_stripe_source(
     body: BillingSourceIn,
     request: Request,
     session: SessionDep,
-    change: AdminActor,
-    vault: EncryptorDep,
+    actor: AdminActor,
+    encryptor: EncryptorDep,
 ) -> BillingSourceOut:
-    """Connect Stripe, or change how it is read. The answer holds the URL to paste into Stripe.
+    """Connect Stripe, or change its options. The response has the URL to paste into Stripe.
 
-    The signing secret is never shown again. A change has every subscription worked out anew.
+    The signing secret is never returned. After a change all subscriptions are recomputed in the
+    background.
     """
-    return _source_out(service.put_source(session, change, body.model_dump(), vault), request)
+    source = service.put_source(session, actor, body.model_dump(), encryptor)
+    return _source_out(source, request)
 
 
-@management_router.get("/billing-sources/stripe")
+@management_router.get("/billing-sources/stripe", summary="Get the Stripe connection")
 def get_stripe_source(request: Request, session: ReadSessionDep, caller: Admin) -> BillingSourceOut:
-    """Show how Stripe is connected, without its secret."""
+    """Return the options of the Stripe connection, without its secret."""
     return _source_out(queries.get_source(session, caller.workspace_id), request)
 
 
-@management_router.delete("/billing-sources/stripe", status_code=204)
-def delete_stripe_source(session: SessionDep, change: AdminActor) -> None:
-    """Disconnect Stripe. What it told stays known."""
-    service.delete_source(session, change)
+@management_router.delete("/billing-sources/stripe", status_code=204, summary="Disconnect Stripe")
+def delete_stripe_source(session: SessionDep, actor: AdminActor) -> None:
+    """Stop receiving events from Stripe. Subscriptions and invoices already received remain."""
+    service.delete_source(session, actor)
 
 
-@management_router.get("/billing-sources/stripe/unmatched")
+@management_router.get(
+    "/billing-sources/stripe/unmatched", summary="List unmatched billing objects"
+)
 def list_unmatched_billing(
     session: ReadSessionDep, caller: Admin, paging: PagingDep
 ) -> Page[UnmatchedBillingOut]:
-    """List what is billed and counts for no account, or whose price could not be read."""
+    """Return billed objects that belong to no account, or whose price is unknown.
+
+    They are ordered by kind and id, one page at a time.
+    """
     queries.get_source(session, caller.workspace_id)
-    found = list_unmatched_objects(session, caller.workspace_id, paging)
-    return found.to_page(UnmatchedBillingOut.model_validate)
+    objects = list_unmatched_objects(session, caller.workspace_id, paging)
+    return objects.to_page(UnmatchedBillingOut.model_validate)
 
 
-@management_router.get("/accounts/{account_id}/invoices")
+@management_router.get("/accounts/{account_id}/invoices", summary="List an account's invoices")
 def list_invoices(
     account_id: Id, session: ReadSessionDep, caller: Reader, paging: PagingDep
 ) -> Page[InvoiceOut]:
-    """List an account's invoices, newest first, with what became of each."""
+    """Return the account's invoices with their payment status, newest first."""
     account_id = aliases.current_id(session, caller.workspace_id, account_id)
     get_account(session, caller.workspace_id, account_id)
-    found = invoices.list_invoices(session, caller.workspace_id, account_id, paging)
-    return found.to_page(InvoiceOut.model_validate)
+    rows = invoices.list_invoices(session, caller.workspace_id, account_id, paging)
+    return rows.to_page(InvoiceOut.model_validate)
 
 
 async def event_body(request: Request) -> bytes:
@@ -95,6 +104,7 @@ async def event_body(request: Request) -> bytes:
 @receiving_router.post(
     RECEIVE_PATH,
     responses=problem_responses(400, 404, 408, 413, 422),
+    summary="Receive a Stripe event",
     openapi_extra={
         "security": [],
         "requestBody": {"required": True, "content": {"application/json": STRIPE_EVENT_EXAMPLE}},
@@ -104,17 +114,20 @@ def receive_stripe_event(
     source_id: Id,
     body: Annotated[bytes, Depends(event_body)],
     session: SessionDep,
-    vault: EncryptorDep,
+    encryptor: EncryptorDep,
     now: Now,
     stripe_signature: Annotated[
-        str | None, Header(description="Proves that Stripe sent the body; without it: 400.")
+        str | None,
+        Header(description="Stripe's signature of the body. A request without it gets a 400."),
     ] = None,
 ) -> BillingReceipt:
-    """Take in an event of Stripe. It needs no key: the signature says who sends it.
+    """Receive one event from Stripe. No API key is needed: the signature identifies the sender.
 
-    A 200 says that it is stored; an event that comes again changes nothing.
+    A 200 means that the event is stored. The same event again changes nothing.
     """
-    result = service.receive_event(session, source_id, body, stripe_signature, vault=vault, now=now)
+    result = service.receive_event(
+        session, source_id, body, stripe_signature, encryptor=encryptor, now=now
+    )
     return BillingReceipt(result=result)
 
 

@@ -1,4 +1,4 @@
-"""Read single fields of an event; what is of the wrong kind is named by its place."""
+"""Get single fields of a Stripe object; a field of the wrong type is named in the error."""
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
@@ -8,15 +8,17 @@ from typing import Any
 
 from app.billing.billing_events import MalformedEventError
 
+StripeObject = Mapping[str, Any]
+
 LAST_SECOND = 253_402_300_799
 LARGEST_NUMBER = 10**18
 LONGEST_TEXT = 500
 SMALLEST_EXPONENT = -20
-EMPTY: Mapping[str, Any] = {}
+EMPTY: StripeObject = {}
 
 
 def without_nul(value: Any) -> Any:  # noqa: ANN401 - any JSON value
-    """Take out NUL, which PostgreSQL cannot hold."""
+    """Remove NUL characters, which PostgreSQL cannot store."""
     match value:
         case str():
             return value.replace("\x00", "")
@@ -27,43 +29,45 @@ def without_nul(value: Any) -> Any:  # noqa: ANN401 - any JSON value
     return value
 
 
-def pick(said: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
-    return {name: said[name] for name in names if said.get(name) is not None}
+def pick(data: StripeObject, names: Iterable[str]) -> dict[str, Any]:
+    """Return the given fields, without those that are null or missing."""
+    return {name: data[name] for name in names if data.get(name) is not None}
 
 
-def get_object(said: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    value = said.get(name)
+def get_object(data: StripeObject, name: str) -> StripeObject:
+    """Return a nested object; an empty one if it is missing or not an object."""
+    value = data.get(name)
     return value if isinstance(value, dict) else EMPTY
 
 
-def get_objects(said: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
-    """Read a list, or Stripe's object of a list, of objects."""
-    value = said.get(name)
+def get_objects(data: StripeObject, name: str) -> list[StripeObject]:
+    """Return the objects of a list, or of Stripe's list object (``{"data": […]}``)."""
+    value = data.get(name)
     if isinstance(value, dict):
         value = value.get("data")
     return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
 
 
-def get_text(said: Mapping[str, Any], name: str) -> str | None:
-    value = said.get(name)
+def get_text(data: StripeObject, name: str) -> str | None:
+    value = data.get(name)
     return value[:LONGEST_TEXT] if isinstance(value, str) and value.strip() else None
 
 
-def require_text(said: Mapping[str, Any], name: str) -> str:
-    value = get_text(said, name)
+def require_text(data: StripeObject, name: str) -> str:
+    value = get_text(data, name)
     if value is None:
-        raise MalformedEventError(name, f"{name} is wanted: a text.")
+        raise MalformedEventError(name, f"{name} must be a text that is not empty.")
     return value
 
 
-def get_reference(said: Mapping[str, Any], name: str) -> str | None:
-    """Read the id of another object, which may be given in whole."""
-    value = said.get(name)
-    return get_text(value, "id") if isinstance(value, dict) else get_text(said, name)
+def get_reference(data: StripeObject, name: str) -> str | None:
+    """Return the id of another object, which may be sent as an id or as the whole object."""
+    value = data.get(name)
+    return get_text(value, "id") if isinstance(value, dict) else get_text(data, name)
 
 
-def get_count(said: Mapping[str, Any], name: str, default: int = 0) -> int:
-    value = said.get(name)
+def get_count(data: StripeObject, name: str, default: int = 0) -> int:
+    value = data.get(name)
     if value is None:
         return default
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= LARGEST_NUMBER:
@@ -71,32 +75,36 @@ def get_count(said: Mapping[str, Any], name: str, default: int = 0) -> int:
     return value
 
 
-def get_number(said: Mapping[str, Any], name: str) -> Fraction | None:
-    """Read a number or a decimal text, exactly."""
-    value = said.get(name)
+def get_number(data: StripeObject, name: str) -> Fraction | None:
+    """Return a number or a decimal text, exactly."""
+    value = data.get(name)
     if value is None:
         return None
     try:
-        read = Decimal(str(value)) if not isinstance(value, bool) else Decimal("nan")
+        number = Decimal(str(value)) if not isinstance(value, bool) else Decimal("nan")
     except InvalidOperation:
-        read = Decimal("nan")
+        number = Decimal("nan")
     if (
-        not read.is_finite()
-        or abs(read) > LARGEST_NUMBER
-        or int(read.as_tuple().exponent) < SMALLEST_EXPONENT
+        not number.is_finite()
+        or abs(number) > LARGEST_NUMBER
+        or _exponent(number) < SMALLEST_EXPONENT
     ):
         raise MalformedEventError(name, f"{name} must be a number.")
-    return Fraction(read)
+    return Fraction(number)
 
 
-def get_amount(said: Mapping[str, Any], name: str) -> Fraction | None:
-    """Read an amount; the decimal beside it is the exact one."""
-    exact = get_number(said, f"{name}_decimal")
-    return get_number(said, name) if exact is None else exact
+def _exponent(number: Decimal) -> int:
+    return int(number.as_tuple().exponent)
 
 
-def get_instant(said: Mapping[str, Any], name: str) -> datetime | None:
-    value = said.get(name)
+def get_amount(data: StripeObject, name: str) -> Fraction | None:
+    """Return an amount; its ``_decimal`` field is the exact one."""
+    exact = get_number(data, f"{name}_decimal")
+    return get_number(data, name) if exact is None else exact
+
+
+def get_instant(data: StripeObject, name: str) -> datetime | None:
+    value = data.get(name)
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= LAST_SECOND:
@@ -104,6 +112,6 @@ def get_instant(said: Mapping[str, Any], name: str) -> datetime | None:
     return datetime.fromtimestamp(value, UTC)
 
 
-def get_day(said: Mapping[str, Any], name: str) -> date | None:
-    at = get_instant(said, name)
+def get_day(data: StripeObject, name: str) -> date | None:
+    at = get_instant(data, name)
     return at.date() if at else None

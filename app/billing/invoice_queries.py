@@ -1,3 +1,5 @@
+"""Write and list invoices, and sum up failed payments."""
+
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +15,7 @@ from app.core.query_helpers import fetch_page
 
 @dataclass(frozen=True, slots=True)
 class FailedPayments:
-    """What an account owes on invoices that could not be collected, in one currency."""
+    """What an account owes on invoices whose payment failed, in one currency."""
 
     account_id: str
     currency: str
@@ -25,33 +27,33 @@ class FailedPayments:
 def upsert_invoices(
     session: Session, workspace_id: str, rows: Sequence[Mapping[str, object]]
 ) -> None:
-    """Write invoices as they are now, in key order."""
+    """Insert or replace invoices, in key order."""
     for row in sorted(rows, key=lambda each: str(each["invoice_id"])):
         key = {"workspace_id": workspace_id, "system": STRIPE, "invoice_id": row["invoice_id"]}
-        new = insert(Invoice).values(**{**row, **key})
-        session.execute(new.on_conflict_do_update(index_elements=[*key], set_=dict(row)))
+        insertion = insert(Invoice).values(**{**row, **key})
+        session.execute(insertion.on_conflict_do_update(index_elements=[*key], set_=dict(row)))
 
 
 def list_invoices(
     session: Session, workspace_id: str, account_id: str, paging: Paging
 ) -> RowPage[Invoice]:
-    """Newest first."""
+    """Return one page of an account's invoices, newest first."""
     rows = select(Invoice).where(
         Invoice.workspace_id == workspace_id, Invoice.account_id == account_id
     )
     place = (Invoice.created_at, Invoice.invoice_id)
-    return fetch_page(session, rows, *place, paging=paging, newest=True)
+    return fetch_page(session, rows, *place, paging=paging, descending=True)
 
 
 def load_failed_payments(
     session: Session, workspace_id: str, account_ids: Collection[str], *, at: datetime | None = None
 ) -> Sequence[FailedPayments]:
-    """What could not be collected of accounts and is owed still, by account and currency.
+    """Return what accounts still owe on failed payments, by account and currency.
 
-    ``at``: as it was then. What was paid later was owed in full until then.
+    ``at``: as it was at that time. An invoice that was paid later was owed in full until then.
     """
     still_owed = Invoice.status.in_(("open", "uncollectible"))
-    is_owed = (
+    owed_conditions = (
         [still_owed]
         if at is None
         else [Invoice.failed_at < at, or_(still_owed, Invoice.paid_at >= at)]
@@ -69,7 +71,7 @@ def load_failed_payments(
             Invoice.workspace_id == workspace_id,
             Invoice.account_id.in_(account_ids),
             Invoice.failed_at.is_not(None),
-            *is_owed,
+            *owed_conditions,
         )
         .group_by(Invoice.account_id, Invoice.currency)
         .order_by(Invoice.account_id, Invoice.currency)

@@ -1,3 +1,5 @@
+"""Read, write and lock billing sources, events, customers and subscriptions."""
+
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
@@ -18,7 +20,7 @@ from app.core.query_helpers import find_row, get_row, insert_if_missing
 
 
 def find_source(session: Session, workspace_id: str) -> BillingSource | None:
-    """Find it, locked."""
+    """Return the workspace's source, locked, or None."""
     return find_row(session, BillingSource, (workspace_id, STRIPE), lock=True)
 
 
@@ -27,12 +29,12 @@ def get_source(session: Session, workspace_id: str, *, lock: bool = False) -> Bi
 
 
 def find_source_by_id(session: Session, source_id: str) -> BillingSource | None:
-    """Find whose source it is: the id, which nobody can guess, is what names the workspace."""
+    """Return a source by its id, which cannot be guessed and identifies the workspace."""
     return session.scalar(select(BillingSource).where(BillingSource.source_id == source_id))
 
 
 def touch_source(session: Session, workspace_id: str, *, now: datetime) -> None:
-    """Note when events came last, to the minute and only if nobody else does."""
+    """Set ``last_event_at``, at most once a minute and only if no other transaction does."""
     free = (
         select(BillingSource.source_id)
         .filter_by(workspace_id=workspace_id, system=STRIPE)
@@ -56,29 +58,27 @@ def touch_source(session: Session, workspace_id: str, *, now: datetime) -> None:
 def lock_customer(
     session: Session, workspace_id: str, customer_id: str, *, now: datetime
 ) -> BillingCustomer:
-    """Have a customer to oneself until the end of the transaction; the row is made if need be."""
+    """Lock a customer until the end of the transaction; insert the row if it is missing."""
     key = {"workspace_id": workspace_id, "system": STRIPE, "customer_id": customer_id}
     insert_if_missing(session, BillingCustomer, **key, first_seen_at=now)
     return get_row(session, BillingCustomer, tuple(key.values()), lock=True)
 
 
-def insert_event(
-    session: Session, workspace_id: str, notice: ParsedEvent, *, now: datetime
-) -> bool:
-    """Store an event; False: it was there already."""
+def insert_event(session: Session, workspace_id: str, event: ParsedEvent, *, now: datetime) -> bool:
+    """Store an event; return False if it is stored already."""
     return insert_if_missing(
         session,
         BillingEvent,
         workspace_id=workspace_id,
         system=STRIPE,
-        event_id=notice.event_id,
-        kind=notice.kind,
-        object_id=notice.object_id,
-        customer_id=notice.customer_id,
-        subscription_id=notice.subscription_id,
-        at=notice.at,
-        rank=notice.rank,
-        said=notice.said,
+        event_id=event.event_id,
+        kind=event.kind,
+        object_id=event.object_id,
+        customer_id=event.customer_id,
+        subscription_id=event.subscription_id,
+        at=event.at,
+        rank=event.rank,
+        said=event.data,
         received_at=now,
     )
 
@@ -86,7 +86,7 @@ def insert_event(
 def list_customer_events(
     session: Session, workspace_id: str, customer_id: str
 ) -> Sequence[ParsedEvent]:
-    """All that was ever told of a customer and what is theirs."""
+    """Return every stored event of a customer, its subscriptions, invoices and discounts."""
     rows = select(BillingEvent).filter_by(
         workspace_id=workspace_id, system=STRIPE, customer_id=customer_id
     )
@@ -96,7 +96,7 @@ def list_customer_events(
 def list_coupon_events(
     session: Session, workspace_id: str, coupon_ids: Collection[str]
 ) -> Sequence[ParsedEvent]:
-    """What was told of coupons, which belong to no customer."""
+    """Return the stored events of coupons, which belong to no customer."""
     rows = (
         select(BillingEvent)
         .filter_by(
@@ -123,7 +123,7 @@ def _parsed_event(row: BillingEvent) -> ParsedEvent:
 def load_subscriptions(
     session: Session, workspace_id: str, subscription_ids: Collection[str]
 ) -> dict[str, BillingSubscription]:
-    """Subscriptions by their ids, as they were written last."""
+    """Return subscriptions by id, read anew."""
     rows = session.scalars(
         select(BillingSubscription)
         .filter_by(workspace_id=workspace_id, system=STRIPE)
@@ -134,34 +134,34 @@ def load_subscriptions(
 
 
 def mark_unsettled(session: Session, workspace_id: str, *, unknown: str | None) -> None:
-    """Have the worker look at customers again: all, or those of whom something is unknown."""
+    """Have the worker reconcile customers again: all, or those with a given unknown."""
     customers = update(BillingCustomer).filter_by(workspace_id=workspace_id, system=STRIPE)
     if unknown is not None:
-        named = exists().where(
+        has_unknown = exists().where(
             BillingSubscription.workspace_id == workspace_id,
             BillingSubscription.system == STRIPE,
             BillingSubscription.customer_id == BillingCustomer.customer_id,
             BillingSubscription.unknown == unknown,
         )
-        customers = customers.where(named)
+        customers = customers.where(has_unknown)
     session.execute(customers.values(unsettled=True))
 
 
 def lock_unsettled(session: Session, *, limit: int) -> Sequence[BillingCustomer]:
-    """Lock customers to look at again, and those whose account has become known elsewhere."""
-    named = exists().where(
+    """Lock customers to reconcile: marked ones, and unmatched ones that an external id names."""
+    has_external_id = exists().where(
         ExternalId.workspace_id == BillingCustomer.workspace_id,
         ExternalId.system == BillingCustomer.system,
         ExternalId.external_id == BillingCustomer.customer_id,
     )
-    connected = exists().where(
+    is_connected = exists().where(
         BillingSource.workspace_id == BillingCustomer.workspace_id,
         BillingSource.system == BillingCustomer.system,
     )
-    waiting = BillingCustomer.account_id.is_(None) & ~BillingCustomer.erased
+    is_unmatched = BillingCustomer.account_id.is_(None) & ~BillingCustomer.erased
     rows = session.scalars(
         select(BillingCustomer)
-        .where(connected, or_(BillingCustomer.unsettled, waiting & named))
+        .where(is_connected, or_(BillingCustomer.unsettled, is_unmatched & has_external_id))
         .order_by(BillingCustomer.workspace_id, BillingCustomer.system, BillingCustomer.customer_id)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -170,40 +170,41 @@ def lock_unsettled(session: Session, *, limit: int) -> Sequence[BillingCustomer]
 
 
 def erase_account(session: Session, workspace_id: str, account_id: str) -> None:
-    """Delete all that was told of an account; of its customers only their ids stay, to turn away.
+    """Delete all billing data of an account, for an erasure.
 
-    For an erasure. A customer of several accounts counts for the one it was bound to.
+    Its customers keep only their ids, so that their later events are refused. A customer of several
+    accounts belongs to the account that it was matched to.
     """
-    ours = {"workspace_id": workspace_id, "account_id": account_id}
-    of_account = select(BillingCustomer.system, BillingCustomer.customer_id).filter_by(**ours)
+    of_account = {"workspace_id": workspace_id, "account_id": account_id}
+    customers = select(BillingCustomer.system, BillingCustomer.customer_id).filter_by(**of_account)
     session.execute(
         delete(BillingEvent).where(
             BillingEvent.workspace_id == workspace_id,
-            tuple_(BillingEvent.system, BillingEvent.customer_id).in_(of_account),
+            tuple_(BillingEvent.system, BillingEvent.customer_id).in_(customers),
         )
     )
     for table in (BillingSubscription, Invoice, ExternalId):
-        session.execute(delete(table).filter_by(**ours))
-    gone = update(BillingCustomer).filter_by(**ours)
-    session.execute(gone.values(account_id=None, name=None, email=None, erased=True))
+        session.execute(delete(table).filter_by(**of_account))
+    erased = update(BillingCustomer).filter_by(**of_account)
+    session.execute(erased.values(account_id=None, name=None, email=None, erased=True))
 
 
 def erase_person(session: Session, workspace_id: str, email: str) -> None:
-    """Forget name and address of customers who have a person's e-mail address. For an erasure."""
-    theirs = select(BillingCustomer.system, BillingCustomer.customer_id).where(
+    """Delete name and e-mail address of customers that have this address, for an erasure."""
+    matching = select(BillingCustomer.system, BillingCustomer.customer_id).where(
         BillingCustomer.workspace_id == workspace_id,
         func.lower(BillingCustomer.email) == email.lower(),
     )
-    told = update(BillingEvent).where(
+    events = update(BillingEvent).where(
         BillingEvent.workspace_id == workspace_id,
         BillingEvent.kind == ObjectKind.CUSTOMER,
-        tuple_(BillingEvent.system, BillingEvent.customer_id).in_(theirs),
+        tuple_(BillingEvent.system, BillingEvent.customer_id).in_(matching),
     )
     session.execute(
-        told.values(said=BillingEvent.said.op("-")(cast(["name", "email"], ARRAY(Text))))
+        events.values(said=BillingEvent.said.op("-")(cast(["name", "email"], ARRAY(Text))))
     )
     customers = update(BillingCustomer).where(
         BillingCustomer.workspace_id == workspace_id,
-        tuple_(BillingCustomer.system, BillingCustomer.customer_id).in_(theirs),
+        tuple_(BillingCustomer.system, BillingCustomer.customer_id).in_(matching),
     )
     session.execute(customers.values(name=None, email=None))

@@ -1,4 +1,4 @@
-"""Work out anew, of all that was told, what a customer's account pays and owes."""
+"""Reconcile a customer: recompute from all stored events what its account pays and owes."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -24,11 +24,14 @@ from app.billing.timeline import PriceMapping, Timeline, build_timeline, find_co
 
 @dataclass(frozen=True, slots=True)
 class _Reconciliation:
-    """One customer, and all that was told of it."""
+    """One customer with all its stored events.
+
+    ``external_account_id``: the account that has the customer's id as an external id.
+    """
 
     source: BillingSource
     customer: BillingCustomer
-    notices: Sequence[ParsedEvent]
+    events: Sequence[ParsedEvent]
     links: AccountLinks
     external_account_id: str | None
     known_on: date
@@ -43,21 +46,19 @@ def reconcile_customer(
     known_on: date,
     now: datetime,
 ) -> None:
-    """Bring subscriptions, invoices and account in line with what was told of a locked customer.
+    """Bring subscriptions, invoices and account in line with the events of a locked customer.
 
-    Doing it twice changes nothing. Raises ``ErasedError`` where the account was erased.
+    Idempotent. Raises ``ErasedError`` if the account was erased.
     """
-    workspace_id = source.workspace_id
-    notices = queries.list_customer_events(session, workspace_id, customer.customer_id)
-    elsewhere = accounts.find_account_id(session, workspace_id, STRIPE, customer.customer_id)
-    named = collect_links(notices, source.account_key)
-    case = _Reconciliation(source, customer, notices, named, elsewhere, known_on, now)
+    workspace_id, customer_id = source.workspace_id, customer.customer_id
+    events = queries.list_customer_events(session, workspace_id, customer_id)
+    external_account_id = accounts.find_account_id(session, workspace_id, STRIPE, customer_id)
+    links = collect_links(events, source.account_key)
+    case = _Reconciliation(source, customer, events, links, external_account_id, known_on, now)
     _reconcile_customer_row(session, case)
-    subscribed = _reconcile_subscriptions(session, case)
-    rows = [
-        _invoice_row(case, subscribed, history)
-        for history in _group_by_object(notices, ObjectKind.INVOICE)
-    ]
+    subscriptions = _reconcile_subscriptions(session, case)
+    invoices = _group_by_object(events, ObjectKind.INVOICE)
+    rows = [_invoice_row(case, subscriptions, history) for history in invoices]
     upsert_invoices(session, workspace_id, rows)
     customer.unsettled = False
 
@@ -70,13 +71,12 @@ def _current_account(session: Session, case: _Reconciliation, account_id: str | 
 
 def _reconcile_customer_row(session: Session, case: _Reconciliation) -> None:
     customer, workspace_id = case.customer, case.source.workspace_id
-    told = [notice for notice in case.notices if notice.kind is ObjectKind.CUSTOMER]
-    if told:
-        latest = objects.parse_customer(max(told, key=lambda notice: notice.place).said)
+    updates = [event for event in case.events if event.kind is ObjectKind.CUSTOMER]
+    if updates:
+        latest = objects.parse_customer(max(updates, key=lambda event: event.sort_key).data)
         customer.name, customer.email = latest.name, latest.email
-    customer.account_id = _current_account(
-        session, case, case.links.of_customer(case.external_account_id)
-    )
+    account_id = case.links.for_customer(case.external_account_id)
+    customer.account_id = _current_account(session, case, account_id)
     if customer.account_id is None:
         return
     ensure_exists(session, workspace_id, Account, customer.account_id)
@@ -92,53 +92,50 @@ def _reconcile_subscriptions(
     session: Session, case: _Reconciliation
 ) -> dict[str, BillingSubscription]:
     source = case.source
-    named = {notice.subscription_id for notice in case.notices if notice.subscription_id}
-    known = queries.load_subscriptions(session, source.workspace_id, named)
+    ids = {event.subscription_id for event in case.events if event.subscription_id}
+    rows = queries.load_subscriptions(session, source.workspace_id, ids)
     coupons = _load_coupons(session, case)
-    naming = PriceMapping(source.plans, source.seat_prices)
-    for history in _group_by_object(case.notices, ObjectKind.SUBSCRIPTION):
+    price_mapping = PriceMapping(source.plans, source.seat_prices)
+    for history in _group_by_object(case.events, ObjectKind.SUBSCRIPTION):
         subscription_id = history[-1].object_id
-        found = build_timeline(
-            _events_of_subscription(case.notices, subscription_id), coupons, naming
-        )
-        row = known.get(subscription_id) or _new_subscription(session, case, subscription_id)
-        known[subscription_id] = row
-        _write_subscription(session, case, row, found)
-    return known
+        events = _events_of_subscription(case.events, subscription_id)
+        timeline = build_timeline(events, coupons, price_mapping)
+        row = rows.get(subscription_id) or _new_subscription(session, case, subscription_id)
+        rows[subscription_id] = row
+        _write_subscription(session, case, row, timeline)
+    return rows
 
 
-def _group_by_object(
-    notices: Iterable[ParsedEvent], kind: ObjectKind
-) -> Iterable[list[ParsedEvent]]:
-    """Group notices by object, each in the order of its making, objects in the order of ids."""
-    found: dict[str, list[ParsedEvent]] = {}
-    for notice in sorted(notices, key=lambda each: each.place):
-        if notice.kind is kind:
-            found.setdefault(notice.object_id, []).append(notice)
-    return [found[key] for key in sorted(found)]
+def _group_by_object(events: Iterable[ParsedEvent], kind: ObjectKind) -> list[list[ParsedEvent]]:
+    """Group events of a kind by object: each group by time, the groups by object id."""
+    groups: dict[str, list[ParsedEvent]] = {}
+    for event in sorted(events, key=lambda each: each.sort_key):
+        if event.kind is kind:
+            groups.setdefault(event.object_id, []).append(event)
+    return [groups[key] for key in sorted(groups)]
 
 
 def _events_of_subscription(
-    notices: Iterable[ParsedEvent], subscription_id: str
+    events: Iterable[ParsedEvent], subscription_id: str
 ) -> list[ParsedEvent]:
-    """Take what bears on one subscription: its own, and what holds for all of the customer's."""
+    """Return the events of one subscription, and those of the customer that affect it."""
     return [
-        notice
-        for notice in notices
-        if notice.subscription_id == subscription_id
+        event
+        for event in events
+        if event.subscription_id == subscription_id
         or (
-            notice.subscription_id is None
-            and notice.kind in {ObjectKind.CUSTOMER, ObjectKind.DISCOUNT}
+            event.subscription_id is None
+            and event.kind in {ObjectKind.CUSTOMER, ObjectKind.DISCOUNT}
         )
     ]
 
 
 def _load_coupons(session: Session, case: _Reconciliation) -> Mapping[str, Coupon]:
-    wanted = find_coupon_ids(case.notices)
-    told = queries.list_coupon_events(session, case.source.workspace_id, wanted) if wanted else []
+    ids = find_coupon_ids(case.events)
+    events = queries.list_coupon_events(session, case.source.workspace_id, ids) if ids else []
     return {
-        notice.object_id: objects.parse_coupon(notice.said)
-        for notice in sorted(told, key=lambda each: each.place)
+        event.object_id: objects.parse_coupon(event.data)
+        for event in sorted(events, key=lambda each: each.sort_key)
     }
 
 
@@ -158,21 +155,19 @@ def _new_subscription(
 
 
 def _write_subscription(
-    session: Session, case: _Reconciliation, row: BillingSubscription, found: Timeline
+    session: Session, case: _Reconciliation, row: BillingSubscription, timeline: Timeline
 ) -> None:
-    """Write periods to the account whose they are, and take them from whom they were before."""
-    said = case.links.for_subscription(row.subscription_id, case.external_account_id)
-    account_id, before = (
-        _current_account(session, case, said),
-        _current_account(session, case, row.account_id),
-    )
+    """Write the periods to the matched account, and withdraw them from the account before."""
+    matched = case.links.for_subscription(row.subscription_id, case.external_account_id)
+    account_id = _current_account(session, case, matched)
+    before = _current_account(session, case, row.account_id)
     if before is not None and before != account_id:
         _replace_periods(session, case, before, row.subscription_id, ())
     if account_id is not None:
-        _replace_periods(session, case, account_id, row.subscription_id, found.periods)
-        _set_trial(session, case, account_id, found)
-    row.account_id, row.unknown = account_id, found.unknown
-    row.status = found.latest.status if found.latest else ""
+        _replace_periods(session, case, account_id, row.subscription_id, timeline.periods)
+        _set_trial(session, case, account_id, timeline)
+    row.account_id, row.unknown = account_id, timeline.unknown
+    row.status = timeline.latest.status if timeline.latest else ""
 
 
 def _replace_periods(
@@ -193,9 +188,11 @@ def _replace_periods(
     )
 
 
-def _set_trial(session: Session, case: _Reconciliation, account_id: str, found: Timeline) -> None:
-    """Let the account show its latest trial."""
-    latest = found.latest
+def _set_trial(
+    session: Session, case: _Reconciliation, account_id: str, timeline: Timeline
+) -> None:
+    """Store the trial on the account, unless it has a later one."""
+    latest = timeline.latest
     if latest is None or latest.trial_started_on is None:
         return
     account = accounts.get(session, case.source.workspace_id, Account, account_id, lock=True)
@@ -206,18 +203,21 @@ def _set_trial(session: Session, case: _Reconciliation, account_id: str, found: 
 
 def _invoice_row(
     case: _Reconciliation,
-    subscribed: Mapping[str, BillingSubscription],
+    subscriptions: Mapping[str, BillingSubscription],
     history: Sequence[ParsedEvent],
 ) -> dict[str, Any]:
-    """Tell an invoice as it is now; why it failed is known from the last try that did."""
-    now = asdict(objects.parse_invoice(history[-1].said))
-    del now["charged"]
-    failed = [notice for notice in history if notice.said.get("payment_failed")]
-    owner = subscribed.get(now["subscription_id"] or "")
+    """Return the invoice as it is now, with time and reason of the last failed payment."""
+    columns = asdict(objects.parse_invoice(history[-1].data))
+    del columns["charged"]
+    failed = [event for event in history if event.data.get("payment_failed")]
+    subscription = subscriptions.get(columns["subscription_id"] or "")
+    account_id = subscription.account_id if subscription else None
     return {
-        **now,
+        **columns,
         "customer_id": case.customer.customer_id,
-        "account_id": (owner.account_id if owner else None) or case.customer.account_id,
+        "account_id": account_id or case.customer.account_id,
         "failed_at": failed[-1].at if failed else None,
-        "failure_reason": objects.parse_invoice(failed[-1].said).failure_reason if failed else None,
+        "failure_reason": (
+            objects.parse_invoice(failed[-1].data).failure_reason if failed else None
+        ),
     }

@@ -1,10 +1,12 @@
+"""HTTP bodies of billing sources, unmatched objects and invoices."""
+
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from app.billing.service import BillingEventResult
-from app.core.schemas import NAMED, Id, RequestModel, ResponseModel
+from app.core.schemas import NO_OTHER_KEYS, Id, RequestModel, ResponseModel
 
 SigningSecret = Annotated[
     str, Field(min_length=12, max_length=200, pattern=r"^whsec_[A-Za-z0-9+/=_-]+$")
@@ -12,29 +14,29 @@ SigningSecret = Annotated[
 
 
 class BillingSourceIn(RequestModel):
-    """How Stripe is read."""
+    """The connection to Stripe: its secret, and how its objects map to accounts and plans."""
 
     signing_secret: SigningSecret | None = Field(
         None,
-        description="The endpoint's signing secret from Stripe; null: the one that is known.",
+        description="The signing secret of the endpoint in Stripe. Null: the stored secret stays.",
         examples=["whsec_Zm9yIGV4YW1wbGU"],
     )
     account_key: Id = Field(
         "account_id",
-        description="The metadata key whose value is the account's id.",
+        description="The metadata key in Stripe whose value is the account id.",
         examples=["account_id"],
     )
-    plans: Annotated[dict[Id, Id], NAMED] = Field(
+    plans: Annotated[dict[Id, Id], NO_OTHER_KEYS] = Field(
         {},
-        description="Price id, lookup key, product id or nickname to the key of a plan. What is "
-        "not named has its lookup key, else nickname, else product id as plan.",
+        description="Price id, lookup key, product id or nickname to the key of a plan. Without "
+        "an entry the plan is the lookup key, else the nickname, else the product id.",
         examples=[{"price_1MgDX6K4ixBJ8Sii3ZGWncTz": "pro"}],
     )
     seat_prices: list[Id] = Field(
         [],
         max_length=200,
-        description="Prices (by any of these names) whose quantity is the number of seats. "
-        "Empty: each quantity of more than one.",
+        description="Prices, by any of these names, whose quantity is the number of seats. "
+        "Empty: every quantity greater than one is a number of seats.",
         examples=[["pro_seat_monthly"]],
     )
 
@@ -42,7 +44,7 @@ class BillingSourceIn(RequestModel):
 class BillingSourceOut(ResponseModel):
     system: str = Field(examples=["stripe"])
     url: str = Field(
-        description="Where Stripe is to send its events: paste it there. It is not guessable.",
+        description="The URL to enter in Stripe for its events. It cannot be guessed.",
         examples=["https://health.example/v1/billing/stripe/bs_3f9QeWZ1kT7xYc0aVb5LmN2r"],
     )
     account_key: str = Field(examples=["account_id"])
@@ -50,18 +52,20 @@ class BillingSourceOut(ResponseModel):
     seat_prices: list[str] = Field(examples=[["pro_seat_monthly"]])
     created_at: datetime
     changed_at: datetime
-    last_event_at: datetime | None = Field(description="To the minute.")
+    last_event_at: datetime | None = Field(
+        description="When the last event arrived, exact to the minute."
+    )
 
 
-class BillingReceipt(BaseModel):
-    """What became of an event. Each of these is success: Stripe need not send it again."""
+class BillingReceipt(ResponseModel):
+    """The result of an event. Every result is a success: Stripe need not send it again."""
 
     received: bool = Field(default=True, examples=[True])
     result: BillingEventResult
 
 
 class UnmatchedBillingOut(ResponseModel):
-    """Something billed that counts for no account, or whose price could not be read."""
+    """A billed object that belongs to no account, or whose price is unknown."""
 
     kind: str = Field(description="`customer`, `invoice` or `subscription`.", examples=["customer"])
     object_id: str = Field(examples=["cus_NR5iL0qYnczM7j"])
@@ -71,7 +75,8 @@ class UnmatchedBillingOut(ResponseModel):
     email: str | None = Field(examples=["billing@acme.example"])
     status: str | None = Field(examples=[None])
     reason: str = Field(
-        description="`no_account`, `unknown_price`, `unknown_discount` or `too_many_items`.",
+        description="Why it is listed: `no_account`, `unknown_price`, `unknown_discount` or "
+        "`too_many_items`.",
         examples=["no_account"],
     )
     first_seen_at: datetime
@@ -84,11 +89,11 @@ class InvoiceOut(ResponseModel):
     status: str = Field(description="`open`, `paid`, `uncollectible` or `void`.", examples=["open"])
     currency: str = Field(examples=["USD"])
     amount_due_cents: int = Field(
-        description="Hundredths of the major unit, whatever the currency.", examples=[120000]
+        description="In hundredths of the major unit, for every currency.", examples=[120000]
     )
     amount_paid_cents: int = Field(examples=[0])
-    attempt_count: int = Field(description="How often payment was tried.", examples=[2])
-    failed_at: datetime | None = Field(description="When payment failed last.")
+    attempt_count: int = Field(description="The number of payment attempts.", examples=[2])
+    failed_at: datetime | None = Field(description="When payment last failed.")
     failure_reason: str | None = Field(examples=["card_declined"])
     due_at: datetime | None
     finalized_at: datetime | None

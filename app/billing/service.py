@@ -1,4 +1,4 @@
-"""Billing systems: where they are connected, what they tell, and what waits for its account."""
+"""Connect a billing system, receive its events, and reconcile customers that wait."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -9,12 +9,14 @@ from typing import Any
 import orjson
 from sqlalchemy.orm import Session
 
-from app.accounts.queries import find_account_id, mark_due
+from app.accounts.queries import find_account_id
+from app.accounts.refresh_queue import mark_due
 from app.accounts.tombstones import ErasedError
-from app.billing import queries, stripe_events
+from app.billing import queries
 from app.billing.billing_events import MalformedEventError, ObjectKind, ParsedEvent
 from app.billing.reconcile import reconcile_customer
 from app.billing.signature import is_signed
+from app.billing.stripe_events import parse_event
 from app.billing.tables import STRIPE, BillingSource
 from app.core.db import SessionFactory, transaction
 from app.core.encryption import DecryptionError, Encryptor
@@ -31,7 +33,7 @@ RECONCILE_BATCH = 50
 
 
 class BillingEventResult(StrEnum):
-    """What became of an event; all of them are success to the sender."""
+    """What became of an event. Every result is a success for the sender."""
 
     APPLIED = "applied"
     UNMATCHED = "unmatched"
@@ -41,59 +43,60 @@ class BillingEventResult(StrEnum):
 
 
 def put_source(
-    session: Session, change: Actor, said: Mapping[str, Any], vault: Encryptor
+    session: Session, actor: Actor, options: Mapping[str, Any], encryptor: Encryptor
 ) -> BillingSource:
-    """Connect Stripe or change how it is read; then every customer is worked out anew."""
-    workspace_id = change.workspace_id
+    """Connect Stripe or change its options; every customer is then reconciled again."""
+    workspace_id = actor.workspace_id
     source = queries.find_source(session, workspace_id)
-    secret, options = said["signing_secret"], {**said}
-    del options["signing_secret"]
+    columns = {name: value for name, value in options.items() if name != "signing_secret"}
+    secret = options["signing_secret"]
     verb = "changed" if source else "created"
     if source is None:
         if secret is None:
             raise ConflictError(
-                "Stripe is not connected yet: send its signing_secret.", code="secret_needed"
+                "Stripe is not connected yet. Send its signing_secret.", code="secret_needed"
             )
         source = BillingSource(
             workspace_id=workspace_id,
             system=STRIPE,
             source_id=f"bs_{token_urlsafe(24)}",
-            created_at=change.at,
+            created_at=actor.at,
         )
         session.add(source)
     if secret is not None:
-        _store_secret(source, secret, vault)
-    source.apply_changes({**options, "changed_at": change.at})
+        _store_secret(source, secret, encryptor)
+    source.apply_changes({**columns, "changed_at": actor.at})
     session.flush()
     queries.mark_unsettled(session, workspace_id, unknown=None)
-    details = {**options, "signing_secret": "given" if secret else "kept"}
-    change.audit(session, f"billing_source.{verb}", STRIPE, details)
+    details = {**columns, "signing_secret": "given" if secret else "kept"}
+    actor.audit(session, f"billing_source.{verb}", STRIPE, details)
     return source
 
 
-def delete_source(session: Session, change: Actor) -> None:
-    """Take nothing more in. What was told stays, also for a source made later."""
-    session.delete(queries.get_source(session, change.workspace_id, lock=True))
-    change.audit(session, "billing_source.deleted", STRIPE)
+def delete_source(session: Session, actor: Actor) -> None:
+    """Stop receiving events. Stored events remain, also for a source that is connected later."""
+    session.delete(queries.get_source(session, actor.workspace_id, lock=True))
+    actor.audit(session, "billing_source.deleted", STRIPE)
 
 
 def _encryption_context(source: BillingSource) -> str:
     return f"billing source {source.source_id}"
 
 
-def _store_secret(source: BillingSource, secret: str, vault: Encryptor) -> None:
-    source.sealed = vault.seal(secret, place=_encryption_context(source))
+def _store_secret(source: BillingSource, secret: str, encryptor: Encryptor) -> None:
+    source.sealed = encryptor.encrypt(secret, context=_encryption_context(source))
     source.signing_secret = None
 
 
-def _open_secret(source: BillingSource, vault: Encryptor) -> str:
+def _open_secret(source: BillingSource, encryptor: Encryptor) -> str:
+    """Decrypt the signing secret. One that is stored as plain text is encrypted first."""
     if source.signing_secret is not None:
-        _store_secret(source, source.signing_secret, vault)
+        _store_secret(source, source.signing_secret, encryptor)
     try:
-        return str(vault.open(source.sealed or b"", place=_encryption_context(source)))
+        return str(encryptor.decrypt(source.sealed or b"", context=_encryption_context(source)))
     except DecryptionError:
         raise StorageUnavailableError(
-            "The signing secret was encrypted with another key: send it again."
+            "The signing secret was encrypted with another key. Send the signing_secret again."
         ) from None
 
 
@@ -103,24 +106,25 @@ def receive_event(
     body: bytes,
     signature: str | None,
     *,
-    vault: Encryptor,
+    encryptor: Encryptor,
     now: datetime,
 ) -> BillingEventResult:
-    """Take one delivery in. Nothing of it counts twice, and its order does not matter."""
+    """Verify, store and apply one event. A repeated event has no effect; order does not matter."""
     source = queries.find_source_by_id(session, source_id)
     if source is None:
         raise NotFoundError("billing source", source_id)
-    if not is_signed(signature or "", body, _open_secret(source, vault), now=now):
+    if not is_signed(signature or "", body, _open_secret(source, encryptor), now=now):
         raise BadRequestError(
-            "The Stripe-Signature does not fit this body, or is too old.", code="invalid_signature"
+            "The Stripe-Signature header does not match this body, or is older than 5 minutes.",
+            code="invalid_signature",
         )
-    notice = _parse_body(body)
+    event = _parse_body(body)
     queries.touch_source(session, source.workspace_id, now=now)
-    if notice is None or (notice.customer_id is None and notice.kind is not ObjectKind.COUPON):
+    if event is None or (event.customer_id is None and event.kind is not ObjectKind.COUPON):
         return BillingEventResult.IGNORED
     try:
         with session.begin_nested():
-            return _apply_event(session, source, notice, now=now)
+            return _apply_event(session, source, event, now=now)
     except ErasedError:
         return BillingEventResult.ERASED
 
@@ -129,44 +133,44 @@ def _parse_body(body: bytes) -> ParsedEvent | None:
     try:
         event = orjson.loads(body)
     except orjson.JSONDecodeError:
-        raise BadRequestError("The body is not JSON.", code="invalid_json") from None
+        raise BadRequestError("The body is not valid JSON.", code="invalid_json") from None
     if not isinstance(event, dict):
         raise BadRequestError("The body must be a JSON object.", code="not_an_object")
     try:
-        return stripe_events.parse_event(event)
+        return parse_event(event)
     except MalformedEventError as error:
         where = FieldError(f"/{error.pointer}", str(error))
         raise BadRequestError(
-            "The event cannot be read.", errors=[where], code="invalid_event"
+            "The event is invalid.", errors=[where], code="invalid_event"
         ) from None
 
 
 def _apply_event(
-    session: Session, source: BillingSource, notice: ParsedEvent, *, now: datetime
+    session: Session, source: BillingSource, event: ParsedEvent, *, now: datetime
 ) -> BillingEventResult:
     workspace_id = source.workspace_id
-    if notice.customer_id is None:
-        added = queries.insert_event(session, workspace_id, notice, now=now)
+    if event.customer_id is None:
+        added = queries.insert_event(session, workspace_id, event, now=now)
         queries.mark_unsettled(session, workspace_id, unknown="unknown_discount")
         return BillingEventResult.APPLIED if added else BillingEventResult.DUPLICATE
-    customer = queries.lock_customer(session, workspace_id, notice.customer_id, now=now)
+    customer = queries.lock_customer(session, workspace_id, event.customer_id, now=now)
     if customer.erased:
-        known = find_account_id(session, workspace_id, STRIPE, customer.customer_id)
-        if known is None:
+        owner_id = find_account_id(session, workspace_id, STRIPE, customer.customer_id)
+        if owner_id is None:
             return BillingEventResult.ERASED
-        customer.erased = False  # somebody has named whose customer it is from now on
-    if not queries.insert_event(session, workspace_id, notice, now=now):
+        customer.erased = False  # an account has the customer's id as external id again
+    if not queries.insert_event(session, workspace_id, event, now=now):
         return BillingEventResult.DUPLICATE
-    reconcile_customer(session, source, customer, known_on=notice.at.date(), now=now)
+    reconcile_customer(session, source, customer, known_on=event.at.date(), now=now)
     if customer.account_id is None:
         return BillingEventResult.UNMATCHED
-    if notice.kind is ObjectKind.INVOICE:
+    if event.kind is ObjectKind.INVOICE:
         mark_due(session, workspace_id, [customer.account_id])
     return BillingEventResult.APPLIED
 
 
 def reconcile_waiting(sessions: SessionFactory, *, now: datetime) -> int:
-    """Look again at customers whose account or price has become known. How many there were."""
+    """Reconcile customers that are marked, or whose account became known; return how many."""
     with transaction(sessions) as session:
         waiting = queries.lock_unsettled(session, limit=RECONCILE_BATCH)
         for customer in waiting:

@@ -1,4 +1,4 @@
-"""The dialect of Stripe's webhooks: an event becomes a notice. Its names end in the reader."""
+"""Parse Stripe's webhook events: keep the fields that are used, and rank events of one second."""
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
@@ -7,9 +7,15 @@ from typing import Any
 from app.billing import fields
 from app.billing import stripe_objects as objects
 from app.billing.billing_events import MalformedEventError, ObjectKind, ParsedEvent
-from app.billing.fields import get_object, get_objects, get_reference, get_text, pick
+from app.billing.fields import (
+    StripeObject,
+    get_object,
+    get_objects,
+    get_reference,
+    get_text,
+    pick,
+)
 
-StripeObject = Mapping[str, Any]
 EVENT_VERBS: Mapping[ObjectKind, tuple[str, Iterable[str]]] = {
     ObjectKind.CUSTOMER: ("customer.", ("created", "updated", "deleted")),
     ObjectKind.SUBSCRIPTION: (
@@ -59,13 +65,13 @@ PLAN_FIELDS = (
 
 
 def parse_event(event: StripeObject) -> ParsedEvent | None:
-    """Read an event; None: of a type that tells us nothing. Raises ``MalformedEventError``."""
+    """Parse an event; None if its type is not used. Raises ``MalformedEventError``."""
     event_id, name = fields.require_text(event, "id"), fields.require_text(event, "type")
     if name not in KIND_BY_TYPE:
         return None
     at = fields.get_instant(event, "created")
     if at is None:
-        raise MalformedEventError("created", "created is wanted: seconds since 1970.")
+        raise MalformedEventError("created", "created must be seconds since 1970.")
     whole = fields.without_nul(get_object(get_object(event, "data"), "object"))
     try:
         return _parsed_event(event_id, name, whole, at)
@@ -75,34 +81,36 @@ def parse_event(event: StripeObject) -> ParsedEvent | None:
 
 def _parsed_event(event_id: str, name: str, whole: StripeObject, at: datetime) -> ParsedEvent:
     kind, object_id = KIND_BY_TYPE[name], fields.require_text(whole, "id")
-    said = {**pick(whole, STORED_FIELDS[kind]), **NESTED_FIELDS[kind](whole)}
-    said |= {verb: True for verb in ("deleted", "payment_failed") if name.endswith("." + verb)}
-    customer_id = object_id if kind is ObjectKind.CUSTOMER else get_reference(whole, "customer")
+    data = {**pick(whole, STORED_FIELDS[kind]), **NESTED_FIELDS[kind](whole)}
+    data |= {verb: True for verb in ("deleted", "payment_failed") if name.endswith("." + verb)}
+    is_customer = kind is ObjectKind.CUSTOMER
+    customer_id = object_id if is_customer else get_reference(whole, "customer")
     if customer_id is None and kind in {ObjectKind.SUBSCRIPTION, ObjectKind.INVOICE}:
-        raise MalformedEventError("customer", "customer is wanted: an id.")
-    subscription_id = (
-        object_id if kind is ObjectKind.SUBSCRIPTION else _subscription_id(kind, whole)
-    )
-    rank = RANKS[kind](name, said)
-    return ParsedEvent(event_id, kind, object_id, customer_id, subscription_id, at, rank, said)
+        raise MalformedEventError("customer", "customer must be an id.")
+    subscription_id = _subscription_id(kind, object_id, whole)
+    rank = RANKS[kind](name, data)
+    return ParsedEvent(event_id, kind, object_id, customer_id, subscription_id, at, rank, data)
 
 
-def _subscription_id(kind: ObjectKind, whole: StripeObject) -> str | None:
-    if kind is ObjectKind.INVOICE:
-        return objects.invoice_subscription_id(whole)
+def _subscription_id(kind: ObjectKind, object_id: str, whole: StripeObject) -> str | None:
+    match kind:
+        case ObjectKind.SUBSCRIPTION:
+            return object_id
+        case ObjectKind.INVOICE:
+            return objects.invoice_subscription_id(whole)
     return get_reference(whole, "subscription")
 
 
-def _discount_fields(said: StripeObject) -> dict[str, Any]:
-    source = get_object(said, "source")
-    holder = source if source.get("coupon") is not None else said
+def _discount_fields(data: StripeObject) -> dict[str, Any]:
+    source = get_object(data, "source")
+    holder = source if source.get("coupon") is not None else data
     coupon = get_object(holder, "coupon")
-    told = (
+    stored = (
         pick(coupon, STORED_FIELDS[ObjectKind.COUPON])
         if coupon
         else get_reference(holder, "coupon")
     )
-    return {**pick(said, DISCOUNT_FIELDS), "coupon": told}
+    return {**pick(data, DISCOUNT_FIELDS), "coupon": stored}
 
 
 def _customer_fields(whole: StripeObject) -> dict[str, Any]:
@@ -111,15 +119,15 @@ def _customer_fields(whole: StripeObject) -> dict[str, Any]:
 
 
 def _discount_lists(whole: StripeObject) -> dict[str, Any]:
-    """Keep the list of discounts and the older single one; most are told by their ids."""
-    listed = whole.get("discounts")
+    """Return the list of discounts and the older single one; most are only ids."""
+    value = whole.get("discounts")
     many = [
         _discount_fields(each) if isinstance(each, dict) else each
-        for each in (listed if isinstance(listed, list) else [])
+        for each in (value if isinstance(value, list) else [])
         if isinstance(each, dict | str)
     ]
-    one = get_object(whole, "discount")
-    return {"discounts": many, **({"discount": _discount_fields(one)} if one else {})}
+    single = get_object(whole, "discount")
+    return {"discounts": many, **({"discount": _discount_fields(single)} if single else {})}
 
 
 def _subscription_fields(whole: StripeObject) -> dict[str, Any]:
@@ -139,13 +147,11 @@ def _item_fields(item: StripeObject) -> dict[str, Any]:
     return {**pick(item, ("id", "quantity", "current_period_end")), **sold, "discounts": discounts}
 
 
-def _price_fields(said: StripeObject, names: Iterable[str]) -> dict[str, Any]:
-    return {**pick(said, names), "product": get_reference(said, "product")}
+def _price_fields(data: StripeObject, names: Iterable[str]) -> dict[str, Any]:
+    return {**pick(data, names), "product": get_reference(data, "product")}
 
 
 def _invoice_fields(whole: StripeObject) -> dict[str, Any]:
-    payment = get_object(get_object(whole, "payment_intent"), "last_payment_error")
-    error = payment or get_object(whole, "last_finalization_error")
     lines = [
         {
             **pick(line, ("amount", "subscription_item", "proration")),
@@ -153,6 +159,7 @@ def _invoice_fields(whole: StripeObject) -> dict[str, Any]:
         }
         for line in get_objects(whole, "lines")
     ]
+    error = objects.invoice_error(whole)
     return {
         "subscription": objects.invoice_subscription_id(whole),
         "lines": lines,
@@ -175,29 +182,32 @@ NESTED_FIELDS: Mapping[ObjectKind, Callable[[StripeObject], dict[str, Any]]] = {
 
 
 def _rank(name: str, _: StripeObject) -> int:
-    """Of two events in one second the first comes first, and what deletes comes last."""
+    """Rank events of one second: ``created`` comes first, ``deleted`` last."""
     verb = name.rpartition(".")[2]
     return {"created": CREATED_RANK, "deleted": DELETED_RANK}.get(verb, 1)
 
 
-def _rank_of_subscription(name: str, said: StripeObject) -> int:
-    status = objects.parse_subscription(said).status
-    ahead = STATUSES.index(status) if status in STATUSES else len(STATUSES)
-    return _rank(name, said) * 10 + ahead
+def _rank_of_subscription(name: str, data: StripeObject) -> int:
+    status = objects.parse_subscription(data).status
+    position = STATUSES.index(status) if status in STATUSES else len(STATUSES)
+    return _rank(name, data) * 10 + position
 
 
-def _rank_of_invoice(_: str, said: StripeObject) -> int:
-    found = objects.parse_invoice(said)
-    ahead = INVOICE_STATUSES.index(found.status) if found.status in INVOICE_STATUSES else 1
-    return ahead * 100 + min(found.attempt_count, MOST_ATTEMPTS)
+def _rank_of_invoice(_: str, data: StripeObject) -> int:
+    invoice = objects.parse_invoice(data)
+    known = invoice.status in INVOICE_STATUSES
+    position = INVOICE_STATUSES.index(invoice.status) if known else 1
+    return position * 100 + min(invoice.attempt_count, MOST_ATTEMPTS)
 
 
-def _rank_checked(check: Callable[[StripeObject], object]) -> Callable[[str, StripeObject], int]:
-    """Rank by the verb, after the object has been read once, so that it can be read later."""
+def _rank_checked(
+    parse: Callable[[StripeObject], object],
+) -> Callable[[str, StripeObject], int]:
+    """Rank by the verb, after parsing the object once so that replaying it cannot fail."""
 
-    def rank(name: str, said: StripeObject) -> int:
-        check(said)
-        return _rank(name, said)
+    def rank(name: str, data: StripeObject) -> int:
+        parse(data)
+        return _rank(name, data)
 
     return rank
 
@@ -212,11 +222,11 @@ RANKS: Mapping[ObjectKind, Callable[[str, StripeObject], int]] = {
 }
 
 
-def account_in_metadata(said: StripeObject, key: str) -> str | None:
-    """Read the account that somebody wrote into an object's metadata."""
-    return get_text(get_object(said, "metadata"), key)
+def account_in_metadata(data: StripeObject, key: str) -> str | None:
+    """Return the account id in an object's metadata."""
+    return get_text(get_object(data, "metadata"), key)
 
 
-def account_of_checkout(said: StripeObject) -> str | None:
-    """Read the account that a checkout was started for."""
-    return get_text(said, "client_reference_id")
+def account_of_checkout(data: StripeObject) -> str | None:
+    """Return the account id that a checkout was started with."""
+    return get_text(data, "client_reference_id")

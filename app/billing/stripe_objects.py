@@ -1,6 +1,6 @@
-"""The objects inside Stripe's events, of API versions old and new, read from what we keep."""
+"""Parse the objects in Stripe's events, of old and new API versions, from their stored fields."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import date
 from fractions import Fraction
 from typing import Any
@@ -16,6 +16,7 @@ from app.billing.billing_events import (
     SubscriptionState,
 )
 from app.billing.fields import (
+    StripeObject,
     get_count,
     get_day,
     get_instant,
@@ -25,129 +26,127 @@ from app.billing.fields import (
     get_text,
 )
 
-StripeObject = Mapping[str, Any]
 MOST_ATTEMPTS = 10**6
 
 
-def parse_customer(said: StripeObject) -> CustomerState:
-    deleted = said.get("deleted") is True
-    discount = get_object(said, "discount")
-    given_one = parse_discount(discount) if discount else None
-    return CustomerState(get_text(said, "name"), get_text(said, "email"), deleted, given_one)
+def parse_customer(data: StripeObject) -> CustomerState:
+    discount = get_object(data, "discount")
+    return CustomerState(
+        get_text(data, "name"),
+        get_text(data, "email"),
+        data.get("deleted") is True,
+        parse_discount(discount) if discount else None,
+    )
 
 
-def parse_coupon(said: StripeObject) -> Coupon:
-    """Read a coupon. One for a single charge changes no recurring price."""
+def parse_coupon(data: StripeObject) -> Coupon:
+    """Parse a coupon. One for a single charge does not change the recurring price."""
     return Coupon(
-        fields.get_number(said, "percent_off") or Fraction(0),
-        fields.get_number(said, "amount_off") or Fraction(0),
-        (get_text(said, "currency") or "").upper() or None,
-        said.get("duration") in {"forever", "repeating"},
+        fields.get_number(data, "percent_off") or Fraction(0),
+        fields.get_number(data, "amount_off") or Fraction(0),
+        (get_text(data, "currency") or "").upper() or None,
+        data.get("duration") in {"forever", "repeating"},
         frozenset(
             each
-            for each in _get_list(get_object(said, "applies_to"), "products")
+            for each in _get_list(get_object(data, "applies_to"), "products")
             if isinstance(each, str)
         ),
     )
 
 
-def parse_discount(said: StripeObject) -> AppliedDiscount:
-    """Read a discount. The coupon is in it, or under ``source``, whole or as an id."""
-    source = get_object(said, "source")
-    holder = source if source.get("coupon") is not None else said
+def parse_discount(data: StripeObject) -> AppliedDiscount:
+    """Parse a discount. Its coupon is in it or under ``source``, whole or as an id."""
+    source = get_object(data, "source")
+    holder = source if source.get("coupon") is not None else data
     whole = get_object(holder, "coupon")
     return AppliedDiscount(
         get_reference(holder, "coupon"),
         parse_coupon(whole) if whole.get("duration") is not None else None,
-        get_day(said, "end"),
-        get_text(said, "subscription_item"),
+        get_day(data, "end"),
+        get_text(data, "subscription_item"),
     )
 
 
-def parse_subscription(said: StripeObject) -> SubscriptionState:
-    items = tuple(_parse_item(item) for item in get_objects(said, "items"))
-    period_end = _period_end(said)
-    started = get_day(said, "start_date") or get_day(said, "created")
+def parse_subscription(data: StripeObject) -> SubscriptionState:
+    items = tuple(_parse_item(item) for item in get_objects(data, "items"))
+    period_end = _period_end(data)
+    started = get_day(data, "start_date") or get_day(data, "created")
     if started is None:
-        raise MalformedEventError("start_date", "start_date is wanted: seconds since 1970.")
+        raise MalformedEventError("start_date", "start_date must be seconds since 1970.")
+    pause_behavior = get_object(data, "pause_collection").get("behavior", "keep_as_draft")
     return SubscriptionState(
-        status=fields.require_text(said, "status"),
-        currency=_parse_currency(said),
+        status=fields.require_text(data, "status"),
+        currency=_parse_currency(data),
         starts_on=started,
-        ended_on=get_day(said, "ended_at"),
-        cancels_on=_cancels_on(said, period_end),
+        ended_on=get_day(data, "ended_at"),
+        cancels_on=_cancels_on(data, period_end),
         period_ends_on=period_end,
-        trial_started_on=get_day(said, "trial_start"),
-        trial_ends_on=get_day(said, "trial_end"),
-        is_collected=get_object(said, "pause_collection").get("behavior", "keep_as_draft")
-        == "keep_as_draft",
-        reason=_cancellation_reason(get_object(said, "cancellation_details")),
+        trial_started_on=get_day(data, "trial_start"),
+        trial_ends_on=get_day(data, "trial_end"),
+        is_collected=pause_behavior == "keep_as_draft",
+        reason=_cancellation_reason(get_object(data, "cancellation_details")),
         items=items,
-        has_all_items=get_object(said, "items").get("has_more") is not True,
-        discounts=tuple(_parse_discounts(said)),
+        has_all_items=get_object(data, "items").get("has_more") is not True,
+        discounts=tuple(_parse_discounts(data)),
     )
 
 
-def _period_end(said: StripeObject) -> date | None:
-    """Read when the paid period ends: of the subscription, since 2025-03-31 of its items."""
-    ends = [get_day(item, "current_period_end") for item in get_objects(said, "items")]
-    known = [end for end in (get_day(said, "current_period_end"), *ends) if end is not None]
+def _period_end(data: StripeObject) -> date | None:
+    """Return the end of the paid period; since API version 2025-03-31 the items hold it."""
+    ends = [get_day(item, "current_period_end") for item in get_objects(data, "items")]
+    known = [end for end in (get_day(data, "current_period_end"), *ends) if end is not None]
     return min(known, default=None)
 
 
-def _cancels_on(said: StripeObject, period_end: date | None) -> date | None:
-    at_period_end = period_end if said.get("cancel_at_period_end") is True else None
-    return get_day(said, "cancel_at") or at_period_end
+def _cancels_on(data: StripeObject, period_end: date | None) -> date | None:
+    at_period_end = period_end if data.get("cancel_at_period_end") is True else None
+    return get_day(data, "cancel_at") or at_period_end
 
 
 def _cancellation_reason(details: StripeObject) -> str | None:
-    """Take what the customer said before what Stripe did."""
+    """Return the customer's feedback, else Stripe's reason."""
     return get_text(details, "feedback") or get_text(details, "reason")
 
 
-def _parse_discounts(said: StripeObject) -> Iterable[AppliedDiscount | str]:
-    """List discounts once each, rather told whole than by id; the older single field is one."""
-    listed = [*_get_list(said, "discounts"), said.get("discount")]
-    for item in get_objects(said, "items"):
+def _parse_discounts(data: StripeObject) -> Iterable[AppliedDiscount | str]:
+    """Return each discount once, as an object rather than an id; the older single field counts."""
+    sent = [*_get_list(data, "discounts"), data.get("discount")]
+    for item in get_objects(data, "items"):
         of_item = _get_list(item, "discounts")
-        listed += [
+        sent += [
             {**each, "subscription_item": item.get("id")} if isinstance(each, dict) else each
             for each in of_item
         ]
-    found: dict[str, AppliedDiscount | str] = {}
-    for each in sorted(listed, key=lambda one: not isinstance(one, dict)):
+    by_id: dict[str, AppliedDiscount | str] = {}
+    for each in sorted(sent, key=lambda value: not isinstance(value, dict)):
         if isinstance(each, dict):
-            found[get_text(each, "id") or "the only one"] = parse_discount(each)
+            by_id[get_text(each, "id") or "the only one"] = parse_discount(each)
         elif isinstance(each, str):
-            found.setdefault(each, each)
-    return found.values()
+            by_id.setdefault(each, each)
+    return by_id.values()
 
 
-def _get_list(said: StripeObject, name: str) -> list[Any]:
-    value = said.get(name)
+def _get_list(data: StripeObject, name: str) -> list[Any]:
+    value = data.get(name)
     return value if isinstance(value, list) else []
 
 
-def _parse_item(said: StripeObject) -> Item:
-    price = get_object(said, "price") or _price_of_plan(get_object(said, "plan"))
+def _parse_item(data: StripeObject) -> Item:
+    price = get_object(data, "price") or _price_of_plan(get_object(data, "plan"))
     product = get_reference(price, "product")
-    named = (
-        get_text(price, "id"),
-        get_text(price, "lookup_key"),
-        product,
-        get_text(price, "nickname"),
-    )
+    lookup_key, nickname = get_text(price, "lookup_key"), get_text(price, "nickname")
+    names = (get_text(price, "id"), lookup_key, product, nickname)
     return Item(
-        fields.require_text(said, "id"),
+        fields.require_text(data, "id"),
         _parse_price(price),
-        get_count(said, "quantity", 1),
-        tuple(name for name in named if name),
-        named[1] or named[3] or product,
+        get_count(data, "quantity", 1),
+        tuple(name for name in names if name),
+        lookup_key or nickname or product,
     )
 
 
 def _price_of_plan(plan: StripeObject) -> StripeObject:
-    """Read the older object for a recurring price as the newer one."""
+    """Convert Stripe's older plan object to a price object."""
     return {
         **plan,
         "unit_amount": plan.get("amount"),
@@ -157,81 +156,90 @@ def _price_of_plan(plan: StripeObject) -> StripeObject:
     }
 
 
-def _parse_price(said: StripeObject) -> Price:
-    recurring, packs = get_object(said, "recurring"), get_object(said, "transform_quantity")
+def _parse_price(data: StripeObject) -> Price:
+    recurring, packages = get_object(data, "recurring"), get_object(data, "transform_quantity")
     interval = get_text(recurring, "interval") or "month"
     if interval not in ("day", "week", "month", "year"):
         raise MalformedEventError("interval", "interval must be day, week, month or year.")
     return Price(
         interval,
         max(get_count(recurring, "interval_count", 1), 1),
-        fields.get_amount(said, "unit_amount"),
-        tuple(_parse_tier(tier) for tier in get_objects(said, "tiers")),
-        by_volume=said.get("tiers_mode") == "volume",
-        package_size=max(get_count(packs, "divide_by", 1), 1),
-        round_up=packs.get("round") == "up",
+        fields.get_amount(data, "unit_amount"),
+        tuple(_parse_tier(tier) for tier in get_objects(data, "tiers")),
+        by_volume=data.get("tiers_mode") == "volume",
+        package_size=max(get_count(packages, "divide_by", 1), 1),
+        round_up=packages.get("round") == "up",
         metered=recurring.get("usage_type") == "metered",
     )
 
 
-def _parse_tier(said: StripeObject) -> Tier:
+def _parse_tier(data: StripeObject) -> Tier:
     return Tier(
-        None if said.get("up_to") in (None, "inf") else get_count(said, "up_to"),
-        fields.get_amount(said, "unit_amount") or Fraction(0),
-        fields.get_amount(said, "flat_amount") or Fraction(0),
+        None if data.get("up_to") in (None, "inf") else get_count(data, "up_to"),
+        fields.get_amount(data, "unit_amount") or Fraction(0),
+        fields.get_amount(data, "flat_amount") or Fraction(0),
     )
 
 
-def _parse_currency(said: StripeObject) -> str:
-    code = fields.require_text(said, "currency").upper()
+def _parse_currency(data: StripeObject) -> str:
+    code = fields.require_text(data, "currency").upper()
     if len(code) != 3 or not code.isascii() or not code.isalpha():  # noqa: PLR2004
         raise MalformedEventError("currency", "currency must be a code of three letters.")
     return code
 
 
-def parse_invoice(said: StripeObject) -> InvoiceState:
-    currency, moves = _parse_currency(said), get_object(said, "status_transitions")
+def parse_invoice(data: StripeObject) -> InvoiceState:
+    currency, transitions = _parse_currency(data), get_object(data, "status_transitions")
     amounts = [
-        fields.get_number(said, name) or Fraction(0) for name in ("amount_due", "amount_paid")
+        fields.get_number(data, name) or Fraction(0) for name in ("amount_due", "amount_paid")
     ]
     due, paid = (to_cents(each, currency) for each in amounts)
-    created_at = get_instant(said, "created")
+    created_at = get_instant(data, "created")
     if created_at is None:
-        raise MalformedEventError("created", "created is wanted: seconds since 1970.")
+        raise MalformedEventError("created", "created must be seconds since 1970.")
     return InvoiceState(
-        fields.require_text(said, "id"),
-        invoice_subscription_id(said),
-        fields.require_text(said, "status"),
+        fields.require_text(data, "id"),
+        invoice_subscription_id(data),
+        fields.require_text(data, "status"),
         currency,
         due,
         paid,
-        min(get_count(said, "attempt_count"), MOST_ATTEMPTS),
+        min(get_count(data, "attempt_count"), MOST_ATTEMPTS),
         created_at,
-        get_instant(said, "due_date"),
-        get_instant(moves, "finalized_at"),
-        get_instant(moves, "paid_at"),
-        get_instant(said, "next_payment_attempt"),
-        _failure_reason(said),
-        _charged_by_item(get_objects(said, "lines")),
+        get_instant(data, "due_date"),
+        get_instant(transitions, "finalized_at"),
+        get_instant(transitions, "paid_at"),
+        get_instant(data, "next_payment_attempt"),
+        _failure_reason(data),
+        _charged_by_item(get_objects(data, "lines")),
     )
 
 
-def invoice_subscription_id(said: StripeObject) -> str | None:
-    """Read the subscription: of the invoice, since 2025-03-31 of its parent."""
-    details = get_object(get_object(said, "parent"), "subscription_details")
-    return get_reference(said, "subscription") or get_reference(details, "subscription")
+def invoice_subscription_id(data: StripeObject) -> str | None:
+    """Return the invoice's subscription; since API version 2025-03-31 its parent holds it."""
+    details = get_object(get_object(data, "parent"), "subscription_details")
+    return get_reference(data, "subscription") or get_reference(details, "subscription")
 
 
-def _failure_reason(said: StripeObject) -> str | None:
-    """Read why a payment failed. Events seldom hold it: only with the payment told along."""
-    payment = get_object(get_object(said, "payment_intent"), "last_payment_error")
-    error = payment or get_object(said, "last_finalization_error")
-    told = get_text(error, "decline_code") or get_text(error, "code") or get_text(error, "message")
-    return told or ("payment_failed" if said.get("payment_failed") is True else None)
+def invoice_error(data: StripeObject) -> StripeObject:
+    """Return the error of the last payment, else of finalizing the invoice."""
+    payment_intent = get_object(data, "payment_intent")
+    return get_object(payment_intent, "last_payment_error") or get_object(
+        data, "last_finalization_error"
+    )
+
+
+def _failure_reason(data: StripeObject) -> str | None:
+    """Return why a payment failed. Few events hold it: only those with the payment included."""
+    error = invoice_error(data)
+    reason = (
+        get_text(error, "decline_code") or get_text(error, "code") or get_text(error, "message")
+    )
+    return reason or ("payment_failed" if data.get("payment_failed") is True else None)
 
 
 def _charged_by_item(lines: Iterable[StripeObject]) -> dict[str, Fraction]:
-    """Sum what was charged for each item, before discounts, without what was prorated."""
+    """Sum the charges of each item, before discounts and without prorations."""
     charged: dict[str, Fraction] = {}
     for line in lines:
         details = get_object(get_object(line, "parent"), "subscription_item_details") or line

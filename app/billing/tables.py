@@ -1,3 +1,5 @@
+"""Database tables of billing."""
+
 from typing import Any
 
 from sqlalchemy import ARRAY, BigInteger, Index, LargeBinary, Text
@@ -5,23 +7,23 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Instant, Key, Table
-from app.workspaces.tables import owner
+from app.workspaces.tables import workspace_fk
 
 STRIPE = "stripe"
-"""The one billing system that is read; its name is part of every key."""
+"""The only supported billing system; its name is part of every key."""
 
 
 class BillingSource(Table):
-    """A billing system that tells us what accounts pay. ``source_id`` is part of its URL.
+    """A connected billing system. ``source_id`` is part of the URL that receives its events.
 
-    ``sealed`` is the signing secret; only a source that was connected before secrets were sealed
-    has it as plain text, until its next event.
+    ``sealed`` is the encrypted signing secret. A source that was connected before secrets were
+    encrypted has it as plain text in ``signing_secret`` until its next event.
     """
 
     __tablename__ = "billing_source"
     __table_args__ = (Index(None, "source_id", unique=True),)
 
-    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
+    workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     system: Mapped[Key] = mapped_column(primary_key=True)
     source_id: Mapped[Key]
     sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
@@ -35,9 +37,10 @@ class BillingSource(Table):
 
 
 class BillingEvent(Table):
-    """What a billing system told of one object at one time; of it, what we use.
+    """One event: the state of one object at one time. ``said``: the fields that are used.
 
-    The key makes a delivery count once; all of a customer's make the periods of what they pay.
+    The key makes a repeated delivery count once. All events of a customer are replayed into the
+    periods of its subscriptions.
     """
 
     __tablename__ = "billing_event"
@@ -52,7 +55,7 @@ class BillingEvent(Table):
         ),
     )
 
-    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
+    workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     system: Mapped[Key] = mapped_column(primary_key=True)
     event_id: Mapped[Key] = mapped_column(primary_key=True)
     kind: Mapped[Key]
@@ -66,10 +69,10 @@ class BillingEvent(Table):
 
 
 class BillingCustomer(Table):
-    """Who pays, as the billing system knows them. ``account_id`` None: nobody says which it is.
+    """A paying customer in the billing system. ``account_id`` None: not matched to an account.
 
-    The row is what writers of one customer lock. ``unsettled``: the worker is to look again.
-    ``erased``: what comes of it is turned away.
+    Writers of one customer lock this row. ``unsettled``: the worker must reconcile the customer
+    again. ``erased``: its events are refused.
     """
 
     __tablename__ = "billing_customer"
@@ -91,7 +94,7 @@ class BillingCustomer(Table):
         ),
     )
 
-    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
+    workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     system: Mapped[Key] = mapped_column(primary_key=True)
     customer_id: Mapped[Key] = mapped_column(primary_key=True)
     account_id: Mapped[Key | None]
@@ -103,7 +106,7 @@ class BillingCustomer(Table):
 
 
 class BillingSubscription(Table):
-    """Which account the periods of a subscription were written to, and what is amiss with it."""
+    """The account that a subscription's periods were written to. ``unknown``: a problem, if any."""
 
     __tablename__ = "billing_subscription"
     __table_args__ = (
@@ -117,7 +120,7 @@ class BillingSubscription(Table):
         ),
     )
 
-    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
+    workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     system: Mapped[Key] = mapped_column(primary_key=True)
     subscription_id: Mapped[Key] = mapped_column(primary_key=True)
     customer_id: Mapped[Key]
@@ -128,7 +131,7 @@ class BillingSubscription(Table):
 
 
 class Invoice(Table):
-    """A bill and what became of it. Amounts are hundredths of the major unit."""
+    """An invoice and its payment status. Amounts are hundredths of the major unit."""
 
     __tablename__ = "invoice"
     __table_args__ = (
@@ -143,7 +146,7 @@ class Invoice(Table):
         ),
     )
 
-    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
+    workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     system: Mapped[Key] = mapped_column(primary_key=True)
     invoice_id: Mapped[Key] = mapped_column(primary_key=True)
     customer_id: Mapped[Key]

@@ -1,4 +1,4 @@
-"""From notices in any order to the periods of a subscription: the same set, the same periods."""
+"""Replay the events of a subscription into its periods; the order of delivery does not matter."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -24,7 +24,7 @@ CUSTOMER_DELETED = "customer_deleted"
 
 @dataclass(frozen=True, slots=True)
 class PriceMapping:
-    """How a workspace wants prices read: which is which plan, and whose quantity is seats."""
+    """A workspace's mapping of prices: the plan of each, and which quantities are seats."""
 
     plans: Mapping[str, str]
     seat_prices: Sequence[str]
@@ -32,7 +32,7 @@ class PriceMapping:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """``unknown``: what about the latest price could not be read, None: nothing."""
+    """The periods of a subscription. ``unknown``: why the latest price is unknown, else None."""
 
     periods: Sequence[Period]
     latest: SubscriptionState | None
@@ -41,13 +41,13 @@ class Timeline:
 
 @dataclass(slots=True)
 class _Replay:
-    """All that has been said up to some notice."""
+    """The state after the events replayed so far."""
 
-    naming: PriceMapping
+    price_mapping: PriceMapping
     coupons: Mapping[str, Coupon]
-    given: Mapping[str, AppliedDiscount]
-    standing: SubscriptionState | None = None
-    of_customer: AppliedDiscount | None = None
+    discounts: Mapping[str, AppliedDiscount]
+    subscription: SubscriptionState | None = None
+    customer_discount: AppliedDiscount | None = None
     charged: dict[str, Fraction] = field(default_factory=dict)
     deleted_on: date | None = None
     unknown: str | None = None
@@ -55,7 +55,7 @@ class _Replay:
 
 @dataclass(frozen=True, slots=True)
 class _Segment:
-    """From a day on, until the next stretch or an end that is known before. No terms: no pay."""
+    """Terms from a day until the next segment, or until ``ends_on``. No terms: not paid."""
 
     starts_on: date
     terms: Terms | None
@@ -65,174 +65,190 @@ class _Segment:
 
 
 def build_timeline(
-    notices: Iterable[ParsedEvent], coupons: Mapping[str, Coupon], naming: PriceMapping
+    events: Iterable[ParsedEvent], coupons: Mapping[str, Coupon], price_mapping: PriceMapping
 ) -> Timeline:
-    """Replay what was said of one subscription and its customer, in the order of its making."""
-    ordered = sorted(notices, key=lambda notice: notice.place)
-    discounts = (notice for notice in ordered if notice.kind is ObjectKind.DISCOUNT)
-    given = {notice.object_id: objects.parse_discount(notice.said) for notice in discounts}
-    known, stretches = _Replay(naming, coupons, given), list[_Segment]()
-    for notice in ordered:
-        _apply_event(known, notice)
-        if known.standing is not None:
-            day, is_news = notice.at.date(), not stretches
-            for stretch in _segments(known, known.standing, day, is_news=is_news):
-                stretches = [each for each in stretches if each.starts_on < stretch.starts_on]
-                stretches.append(stretch)
-    return Timeline(list(_periods(stretches)), known.standing, known.unknown)
+    """Replay the events of one subscription and its customer by time.
+
+    The same set of events gives the same timeline, in whatever order it is passed.
+    """
+    ordered = sorted(events, key=lambda event: event.sort_key)
+    discounts = {
+        event.object_id: objects.parse_discount(event.data)
+        for event in ordered
+        if event.kind is ObjectKind.DISCOUNT
+    }
+    replay, segments = _Replay(price_mapping, coupons, discounts), list[_Segment]()
+    for event in ordered:
+        _apply_event(replay, event)
+        if replay.subscription is not None:
+            day, is_first = event.at.date(), not segments
+            for segment in _segments(replay, replay.subscription, day, is_first=is_first):
+                segments = [each for each in segments if each.starts_on < segment.starts_on]
+                segments.append(segment)
+    return Timeline(list(_periods(segments)), replay.subscription, replay.unknown)
 
 
-def _apply_event(known: _Replay, notice: ParsedEvent) -> None:
-    said = notice.said
-    match notice.kind:
+def _apply_event(replay: _Replay, event: ParsedEvent) -> None:
+    data = event.data
+    match event.kind:
         case ObjectKind.SUBSCRIPTION:
-            known.standing = objects.parse_subscription(said)
+            replay.subscription = objects.parse_subscription(data)
         case ObjectKind.CUSTOMER:
-            found = objects.parse_customer(said)
-            known.of_customer = found.discount
-            known.deleted_on = notice.at.date() if found.deleted else known.deleted_on
-        case ObjectKind.DISCOUNT if notice.subscription_id is None:
-            known.of_customer = None if said.get("deleted") else objects.parse_discount(said)
+            customer = objects.parse_customer(data)
+            replay.customer_discount = customer.discount
+            replay.deleted_on = event.at.date() if customer.deleted else replay.deleted_on
+        case ObjectKind.DISCOUNT if event.subscription_id is None:
+            discount = None if data.get("deleted") else objects.parse_discount(data)
+            replay.customer_discount = discount
         case ObjectKind.INVOICE:
-            known.charged.update(objects.parse_invoice(said).charged)
+            replay.charged.update(objects.parse_invoice(data).charged)
 
 
 def _segments(
-    known: _Replay, standing: SubscriptionState, day: date, *, is_news: bool
+    replay: _Replay, subscription: SubscriptionState, day: date, *, is_first: bool
 ) -> Iterable[_Segment]:
-    """Tell how it goes on from a day. What is first heard of now began when it says."""
-    known.unknown = None
-    starts_on = min(standing.starts_on, day) if is_news else day
-    if known.deleted_on is not None:
-        yield _Segment(known.deleted_on, None, reason=CUSTOMER_DELETED)
-    elif standing.status in OVER:
-        ended_on = min(standing.ended_on or day, day)
-        if is_news and standing.status == CANCELED:
-            yield from _paid_segments(known, standing, starts_on, until=ended_on)
-        yield _Segment(ended_on, None, reason=standing.reason)
-    elif standing.status not in RUNNING:
-        yield _Segment(starts_on, None, reason=standing.status)
+    """Return the segments from a day on. The first one starts with the subscription itself."""
+    replay.unknown = None
+    starts_on = min(subscription.starts_on, day) if is_first else day
+    if replay.deleted_on is not None:
+        yield _Segment(replay.deleted_on, None, reason=CUSTOMER_DELETED)
+    elif subscription.status in OVER:
+        ended_on = min(subscription.ended_on or day, day)
+        if is_first and subscription.status == CANCELED:
+            yield from _paid_segments(replay, subscription, starts_on, until=ended_on)
+        yield _Segment(ended_on, None, reason=subscription.reason)
+    elif subscription.status not in RUNNING:
+        yield _Segment(starts_on, None, reason=subscription.status)
     else:
-        yield from _paid_segments(known, standing, starts_on)
+        yield from _paid_segments(replay, subscription, starts_on)
 
 
 def _paid_segments(
-    known: _Replay, standing: SubscriptionState, starts_on: date, *, until: date | None = None
+    replay: _Replay,
+    subscription: SubscriptionState,
+    starts_on: date,
+    *,
+    until: date | None = None,
 ) -> Iterable[_Segment]:
-    """Begin a stretch wherever a trial or a discount ends."""
-    ends = {given.ends_on for given in _known_discounts(known, standing)} | {standing.trial_ends_on}
-    ends_on = standing.cancels_on
+    """Start a segment on the first day, and wherever a trial or a discount ends."""
+    ends = {discount.ends_on for discount in _known_discounts(replay, subscription)}
+    ends |= {subscription.trial_ends_on}
+    ends_on = subscription.cancels_on
     for since in sorted({starts_on, *(end for end in ends if end and end > starts_on)}):
         if until is None or since < until:
             yield _Segment(
                 since,
-                _terms(known, standing, since),
+                _terms(replay, subscription, since),
                 ends_on,
-                None if ends_on else standing.period_ends_on,
-                standing.reason if ends_on else None,
+                None if ends_on else subscription.period_ends_on,
+                subscription.reason if ends_on else None,
             )
 
 
-def _terms(known: _Replay, standing: SubscriptionState, day: date) -> Terms:
-    """Work out the price of a day. A trial is worth nothing yet; neither is unclaimed money."""
-    discounts = list(_discounts_on(known, standing, day))
-    amount, is_complete = monthly_price(standing.items, discounts, known.charged)
-    if not standing.has_all_items:
-        known.unknown = "too_many_items"
+def _terms(replay: _Replay, subscription: SubscriptionState, day: date) -> Terms:
+    """Compute the terms of a day. A trial costs nothing; neither does what is not collected."""
+    discounts = list(_discounts_on(replay, subscription, day))
+    amount, is_complete = monthly_price(subscription.items, discounts, replay.charged)
+    if not subscription.has_all_items:
+        replay.unknown = "too_many_items"
     elif not is_complete:
-        known.unknown = "unknown_price"
-    in_trial = standing.status == TRIALING or (
-        standing.trial_ends_on is not None and day < standing.trial_ends_on
+        replay.unknown = "unknown_price"
+    in_trial = subscription.status == TRIALING or (
+        subscription.trial_ends_on is not None and day < subscription.trial_ends_on
     )
-    pays = standing.is_collected and not in_trial
-    cents = to_cents(amount, standing.currency) if pays else 0
-    plan, seats = _plan_of(standing.items, known.naming), _count_seats(standing.items, known.naming)
-    return Terms(plan, cents, standing.currency, seats)
+    pays = subscription.is_collected and not in_trial
+    cents = to_cents(amount, subscription.currency) if pays else 0
+    plan = _plan_of(subscription.items, replay.price_mapping)
+    seats = _count_seats(subscription.items, replay.price_mapping)
+    return Terms(plan, cents, subscription.currency, seats)
 
 
-def _known_discounts(known: _Replay, standing: SubscriptionState) -> Iterable[AppliedDiscount]:
-    """List the discounts that are known; the customer's own counts where there is no other."""
-    for each in standing.discounts:
-        found = known.given.get(each) if isinstance(each, str) else each
-        if found is None:
-            known.unknown = "unknown_discount"
+def _known_discounts(replay: _Replay, subscription: SubscriptionState) -> Iterable[AppliedDiscount]:
+    """Return the subscription's discounts that are known; without any, the customer's own."""
+    for each in subscription.discounts:
+        discount = replay.discounts.get(each) if isinstance(each, str) else each
+        if discount is None:
+            replay.unknown = "unknown_discount"
         else:
-            yield found
-    if not standing.discounts and known.of_customer is not None:
-        yield known.of_customer
+            yield discount
+    if not subscription.discounts and replay.customer_discount is not None:
+        yield replay.customer_discount
 
 
-def _discounts_on(known: _Replay, standing: SubscriptionState, day: date) -> Iterable[Discount]:
-    for given in _known_discounts(known, standing):
-        coupon = given.coupon or known.coupons.get(given.coupon_id or "")
+def _discounts_on(
+    replay: _Replay, subscription: SubscriptionState, day: date
+) -> Iterable[Discount]:
+    for applied in _known_discounts(replay, subscription):
+        coupon = applied.coupon or replay.coupons.get(applied.coupon_id or "")
         if coupon is None:
-            known.unknown = "unknown_discount"
-        elif coupon.is_recurring and (given.ends_on is None or day < given.ends_on):
-            fits = coupon.currency in {None, standing.currency}
-            amount = coupon.amount if fits else Fraction(0)
-            yield Discount(coupon.percent, amount, given.item_id, coupon.products)
+            replay.unknown = "unknown_discount"
+        elif coupon.is_recurring and (applied.ends_on is None or day < applied.ends_on):
+            same_currency = coupon.currency in {None, subscription.currency}
+            amount = coupon.amount if same_currency else Fraction(0)
+            yield Discount(coupon.percent, amount, applied.item_id, coupon.products)
 
 
-def _plan_of(items: Sequence[Item], naming: PriceMapping) -> str | None:
-    """Take the plan that the workspace has named, else of the dearest item what Stripe calls it."""
+def _plan_of(items: Sequence[Item], price_mapping: PriceMapping) -> str | None:
+    """Return the mapped plan, else Stripe's name for the most expensive item."""
     for item in items:
         for name in item.names:
-            if name in naming.plans:
-                return naming.plans[name]
-    dearest = max(items, key=_item_monthly_price, default=None)
-    return dearest.default_plan if dearest else None
+            if name in price_mapping.plans:
+                return price_mapping.plans[name]
+    most_expensive = max(items, key=_item_monthly_price, default=None)
+    return most_expensive.default_plan if most_expensive else None
 
 
 def _item_monthly_price(item: Item) -> Fraction:
     return item.price.per_month(item.price.charge(item.quantity) or Fraction(0))
 
 
-def _count_seats(items: Sequence[Item], naming: PriceMapping) -> int | None:
-    """Add up the quantities that count seats; with none named, those of more than one."""
-    wanted = set(naming.seat_prices)
+def _count_seats(items: Sequence[Item], price_mapping: PriceMapping) -> int | None:
+    """Add up the quantities of seat prices; without seat prices, all quantities above one."""
+    seat_prices = set(price_mapping.seat_prices)
     counted = [
         item.quantity
         for item in items
-        if not item.price.metered and (wanted & set(item.names) if wanted else item.quantity > 1)
+        if not item.price.metered
+        and (seat_prices & set(item.names) if seat_prices else item.quantity > 1)
     ]
     return sum(counted) if counted else None
 
 
-def _periods(stretches: Sequence[_Segment]) -> Iterable[Period]:
-    """Join neighbours on equal terms; what a later stretch ends, it gives its reason."""
+def _periods(segments: Sequence[_Segment]) -> Iterable[Period]:
+    """Join neighbours with equal terms. An ended period takes the reason of the next segment."""
     joined: list[_Segment] = []
-    for stretch in stretches:
+    for segment in segments:
         before = joined[-1] if joined else None
-        if before and before.terms == stretch.terms and not _ends_before(before, stretch):
-            joined[-1] = replace(stretch, starts_on=before.starts_on)
+        if before and before.terms == segment.terms and not _ends_before(before, segment):
+            joined[-1] = replace(segment, starts_on=before.starts_on)
         else:
-            joined.append(stretch)
-    for stretch, after in zip(joined, [*joined[1:], None], strict=True):
-        if stretch.terms is None:
+            joined.append(segment)
+    for segment, after in zip(joined, [*joined[1:], None], strict=True):
+        if segment.terms is None:
             continue
-        ends_on, reason = stretch.ends_on, stretch.reason
+        ends_on, reason = segment.ends_on, segment.reason
         if after is not None and (ends_on is None or after.starts_on <= ends_on):
             ends_on = after.starts_on
             reason = (after.reason or reason) if after.terms is None else None
-        if ends_on is None or ends_on > stretch.starts_on:
-            yield Period(stretch.starts_on, ends_on, stretch.terms, stretch.renewal_on, reason)
+        if ends_on is None or ends_on > segment.starts_on:
+            yield Period(segment.starts_on, ends_on, segment.terms, segment.renewal_on, reason)
 
 
-def _ends_before(stretch: _Segment, later: _Segment) -> bool:
-    return stretch.ends_on is not None and stretch.ends_on < later.starts_on
+def _ends_before(segment: _Segment, later: _Segment) -> bool:
+    return segment.ends_on is not None and segment.ends_on < later.starts_on
 
 
-def find_coupon_ids(notices: Iterable[ParsedEvent]) -> set[str]:
-    """Name the coupons that were told only by their ids."""
-    given: list[AppliedDiscount] = []
-    for notice in notices:
-        match notice.kind:
+def find_coupon_ids(events: Iterable[ParsedEvent]) -> set[str]:
+    """Return the ids of coupons that events name without their terms."""
+    discounts: list[AppliedDiscount] = []
+    for event in events:
+        match event.kind:
             case ObjectKind.DISCOUNT:
-                given.append(objects.parse_discount(notice.said))
+                discounts.append(objects.parse_discount(event.data))
             case ObjectKind.CUSTOMER:
-                discount = objects.parse_customer(notice.said).discount
-                given += [discount] if discount else []
+                discount = objects.parse_customer(event.data).discount
+                discounts += [discount] if discount else []
             case ObjectKind.SUBSCRIPTION:
-                discounts = objects.parse_subscription(notice.said).discounts
-                given += [each for each in discounts if isinstance(each, AppliedDiscount)]
-    return {each.coupon_id for each in given if each.coupon is None and each.coupon_id}
+                applied = objects.parse_subscription(event.data).discounts
+                discounts += [each for each in applied if isinstance(each, AppliedDiscount)]
+    return {each.coupon_id for each in discounts if each.coupon is None and each.coupon_id}

@@ -1,3 +1,5 @@
+"""List billed objects that belong to no account, or whose price is unknown."""
+
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,7 +13,7 @@ from app.core.query_helpers import keyset_ascending
 
 @dataclass(frozen=True, slots=True)
 class UnmatchedObject:
-    """An object that counts for no account, or whose price is not known, and why."""
+    """A billed object without an account or with an unknown price, and the reason."""
 
     kind: str
     object_id: str
@@ -27,7 +29,7 @@ class UnmatchedObject:
 def list_unmatched_objects(
     session: Session, workspace_id: str, paging: Paging
 ) -> RowPage[UnmatchedObject]:
-    """In the order of kind and id: customers, invoices, subscriptions."""
+    """Return one page, ordered by kind (customers, invoices, subscriptions) and id."""
     none, no_account = literal(None), literal("no_account")
     customers = select(
         literal("customer").label("kind"),
@@ -55,7 +57,7 @@ def list_unmatched_objects(
         no_account,
         Invoice.created_at,
     ).where(*_in_workspace(Invoice, workspace_id), Invoice.account_id.is_(None))
-    subscribed = select(
+    subscriptions = select(
         literal("subscription"),
         BillingSubscription.subscription_id,
         BillingSubscription.customer_id,
@@ -69,14 +71,14 @@ def list_unmatched_objects(
         *_in_workspace(BillingSubscription, workspace_id),
         or_(BillingSubscription.account_id.is_(None), BillingSubscription.unknown.is_not(None)),
     )
-    every = union_all(customers, invoices, subscribed).subquery()
-    place = (every.c.kind.collate("C"), every.c.object_id)
-    after = paging.after(str, str)
+    union = union_all(customers, invoices, subscriptions).subquery()
+    position = (union.c.kind.collate("C"), union.c.object_id)
+    after = paging.position(str, str)
     rows = session.execute(
-        keyset_ascending(select(every), *place, after=after, limit=paging.fetch_limit)
+        keyset_ascending(select(union), *position, after=after, limit=paging.fetch_limit)
     )
-    found = [UnmatchedObject(*row) for row in rows]
-    return RowPage(*paging.cut(found, lambda row: (row.kind, row.object_id)))
+    objects = [UnmatchedObject(*row) for row in rows]
+    return RowPage(*paging.cut(objects, lambda row: (row.kind, row.object_id)))
 
 
 def _in_workspace(

@@ -1,17 +1,16 @@
-"""Tickets, answers, feedback and incidents over HTTP: what came up between an account and you."""
+"""HTTP endpoints of tickets, survey responses, feedback and incidents."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Annotated, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from sqlalchemy.orm import Session
 
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.pagination import Page
 from app.core.schemas import Id, problem_responses
 from app.engagement import incidents, row_queries, service
-from app.engagement.listing import AccountListDep, ListDep
-from app.engagement.schemas import (
+from app.engagement.case_schemas import (
     FeedbackItemIn,
     FeedbackItemOut,
     FeedbackItemPatch,
@@ -25,6 +24,7 @@ from app.engagement.schemas import (
     TicketIn,
     TicketOut,
 )
+from app.engagement.listing import AccountListDep, ListDep
 from app.engagement.tables import FeedbackItem, Incident, SurveyResponse, Ticket
 from app.workspaces.auth import AccountActor, Reader
 
@@ -33,100 +33,138 @@ router = APIRouter(
 )
 
 FeedbackStatus = Literal["open", "planned", "shipped", "fixed", "answered", "declined"]
+HasClosing = Annotated[bool | None, Query(description="True: only closed ones. False: the others.")]
+HasReply = Annotated[
+    bool | None, Query(description="True: only those with a reply. False: the others.")
+]
+HasEnd = Annotated[bool | None, Query(description="True: only ended ones. False: the others.")]
 
 
-@router.put("/tickets/{ticket_id}", responses=problem_responses(409))
+@router.put(
+    "/tickets/{ticket_id}",
+    responses=problem_responses(409),
+    summary="Create or add to a ticket",
+)
 def put_ticket(
-    ticket_id: Id, body: TicketIn, session: SessionDep, change: AccountActor
+    ticket_id: Id, body: TicketIn, session: SessionDep, actor: AccountActor
 ) -> TicketOut:
-    """Add what is known of a ticket. The same again changes nothing."""
-    row = service.put_ticket(session, change, ticket_id, body.model_dump())
+    """Create the ticket, or add the fields that are sent. The same body again changes nothing.
+
+    The earliest opening and reply count, and the latest closing; none of them is removed. The
+    account is scored again in the background.
+    """
+    row = service.put_ticket(session, actor, ticket_id, body.model_dump())
     return TicketOut.model_validate(row)
 
 
-@router.get("/tickets/{ticket_id}")
+@router.get("/tickets/{ticket_id}", summary="Get a ticket")
 def get_ticket(ticket_id: Id, session: ReadSessionDep, caller: Reader) -> TicketOut:
-    """Show a ticket."""
+    """Return one ticket."""
     return TicketOut.model_validate(
         row_queries.get(session, caller.workspace_id, Ticket, ticket_id)
     )
 
 
-@router.get("/tickets")
+@router.get("/tickets", summary="List tickets")
 def list_tickets(
-    *, listing: AccountListDep, closed: bool | None = None, replied: bool | None = None
+    *, listing: AccountListDep, closed: HasClosing = None, replied: HasReply = None
 ) -> Page[TicketOut]:
-    """List tickets by id."""
+    """Return tickets ordered by id, one page at a time."""
     return listing.page(Ticket, TicketOut, closed_at=closed, replied_at=replied)
 
 
-@router.put("/survey-responses/{response_id}", responses=problem_responses(409))
+@router.put(
+    "/survey-responses/{response_id}",
+    responses=problem_responses(409),
+    summary="Create or replace a survey response",
+)
 def put_survey_response(
-    response_id: Id, body: SurveyResponseIn, session: SessionDep, change: AccountActor
+    response_id: Id, body: SurveyResponseIn, session: SessionDep, actor: AccountActor
 ) -> SurveyResponseOut:
-    """Create or replace an answer to a survey."""
-    row = service.put_response(session, change, response_id, body.model_dump())
+    """Create the survey response, or replace it. The account is scored again in the background."""
+    row = service.put_response(session, actor, response_id, body.model_dump())
     return SurveyResponseOut.model_validate(row)
 
 
-@router.get("/survey-responses/{response_id}")
+@router.get("/survey-responses/{response_id}", summary="Get a survey response")
 def get_survey_response(
     response_id: Id, session: ReadSessionDep, caller: Reader
 ) -> SurveyResponseOut:
-    """Show an answer to a survey."""
+    """Return one survey response."""
     row = row_queries.get(session, caller.workspace_id, SurveyResponse, response_id)
     return SurveyResponseOut.model_validate(row)
 
 
-@router.get("/survey-responses")
+@router.get("/survey-responses", summary="List survey responses")
 def list_survey_responses(
     listing: AccountListDep,
     kind: SurveyKind | None = None,
     user_id: Id | None = None,
     ticket_id: Id | None = None,
 ) -> Page[SurveyResponseOut]:
-    """List answers to surveys by id."""
+    """Return survey responses ordered by id, one page at a time."""
     where = {"kind": kind, "user_id": user_id, "ticket_id": ticket_id}
     return listing.page(SurveyResponse, SurveyResponseOut, **where)
 
 
-@router.put("/feedback-items/{feedback_id}", responses=problem_responses(409))
+@router.put(
+    "/feedback-items/{feedback_id}",
+    responses=problem_responses(409),
+    summary="Create or replace a feedback item",
+)
 def put_feedback_item(
-    feedback_id: Id, body: FeedbackItemIn, session: SessionDep, change: AccountActor
+    feedback_id: Id, body: FeedbackItemIn, session: SessionDep, actor: AccountActor
 ) -> FeedbackItemOut:
-    """Create or replace what somebody said."""
-    row = service.put_feedback(session, change, feedback_id, body.model_dump())
+    """Create the feedback item, or replace it. Its status and outcome do not change.
+
+    The account is scored again in the background.
+    """
+    row = service.put_feedback(session, actor, feedback_id, body.model_dump())
     return FeedbackItemOut.model_validate(row)
 
 
-@router.patch("/feedback-items/{feedback_id}", responses=problem_responses(409))
+@router.patch(
+    "/feedback-items/{feedback_id}",
+    responses=problem_responses(409),
+    summary="Update a feedback item",
+)
 def update_feedback_item(
-    feedback_id: Id, body: FeedbackItemPatch, session: SessionDep, change: AccountActor
+    feedback_id: Id, body: FeedbackItemPatch, session: SessionDep, actor: AccountActor
 ) -> FeedbackItemOut:
-    """Change what is sent, such as who answers it until when."""
-    said = body.model_dump(exclude_unset=True)
+    """Change the fields that are sent, such as the owner and the due day.
+
+    The status of a resolved item cannot change.
+    """
+    changes = body.model_dump(exclude_unset=True)
     return FeedbackItemOut.model_validate(
-        service.change_feedback(session, change, feedback_id, said)
+        service.change_feedback(session, actor, feedback_id, changes)
     )
 
 
-@router.post("/feedback-items/{feedback_id}/resolve", responses=problem_responses(409))
+@router.post(
+    "/feedback-items/{feedback_id}/resolve",
+    responses=problem_responses(409),
+    summary="Resolve a feedback item",
+)
 def resolve_feedback_item(
-    feedback_id: Id, body: FeedbackResolution, session: SessionDep, change: AccountActor
+    feedback_id: Id, body: FeedbackResolution, session: SessionDep, actor: AccountActor
 ) -> FeedbackItemOut:
-    """Close the loop. The message `feedback.resolved` tells who asked."""
-    row = service.resolve_feedback(session, change, feedback_id, body.outcome, body.answer)
+    """Set the outcome and publish the message `feedback.resolved`.
+
+    The same outcome again changes nothing; another one is a conflict.
+    """
+    row = service.resolve_feedback(session, actor, feedback_id, body.outcome, body.answer)
     return FeedbackItemOut.model_validate(row)
 
 
-@router.get("/feedback-items/{feedback_id}")
+@router.get("/feedback-items/{feedback_id}", summary="Get a feedback item")
 def get_feedback_item(feedback_id: Id, session: ReadSessionDep, caller: Reader) -> FeedbackItemOut:
-    """Show what somebody said, and what became of it."""
+    """Return one feedback item with its status and answer."""
     row = row_queries.get(session, caller.workspace_id, FeedbackItem, feedback_id)
     return FeedbackItemOut.model_validate(row)
 
 
-@router.get("/feedback-items")
+@router.get("/feedback-items", summary="List feedback items")
 def list_feedback_items(
     listing: AccountListDep,
     kind: FeedbackKind | None = None,
@@ -135,35 +173,36 @@ def list_feedback_items(
     topic: Id | None = None,
     product_feature: Id | None = None,
 ) -> Page[FeedbackItemOut]:
-    """List feedback by id."""
+    """Return feedback items ordered by id, one page at a time."""
     where = {"kind": kind, "status": status, "owner": owner, "topic": topic}
     return listing.page(FeedbackItem, FeedbackItemOut, product_feature=product_feature, **where)
 
 
-@router.put("/incidents/{incident_id}")
+@router.put("/incidents/{incident_id}", summary="Create or replace an incident")
 def put_incident(
-    incident_id: Id, body: IncidentIn, session: SessionDep, change: AccountActor
+    incident_id: Id, body: IncidentIn, session: SessionDep, actor: AccountActor
 ) -> IncidentOut:
-    """Create or replace an incident, and say whom it affects."""
-    row = incidents.put_incident(session, change, incident_id, body.model_dump())
-    return _incidents_out(session, change.workspace_id, [row])[0]
+    """Create the incident, or replace it together with its affected accounts.
+
+    Every account that is or was affected is scored again in the background.
+    """
+    row = incidents.put_incident(session, actor, incident_id, body.model_dump())
+    return _incidents_out(session, actor.workspace_id, [row])[0]
 
 
-@router.get("/incidents/{incident_id}")
+@router.get("/incidents/{incident_id}", summary="Get an incident")
 def get_incident(incident_id: Id, session: ReadSessionDep, caller: Reader) -> IncidentOut:
-    """Show an incident and whom it affects."""
+    """Return one incident with its affected accounts."""
     row = row_queries.get(session, caller.workspace_id, Incident, incident_id)
     return _incidents_out(session, caller.workspace_id, [row])[0]
 
 
-@router.get("/incidents")
-def list_incidents(
-    *, listing: ListDep, caller: Reader, ended: bool | None = None
-) -> Page[IncidentOut]:
-    """List incidents by id."""
-    found = listing.rows(Incident, ended_at=ended)
-    items = _incidents_out(listing.session, caller.workspace_id, found.rows)
-    return Page(items=items, next_cursor=found.next_cursor)
+@router.get("/incidents", summary="List incidents")
+def list_incidents(*, listing: ListDep, caller: Reader, ended: HasEnd = None) -> Page[IncidentOut]:
+    """Return incidents ordered by id, one page at a time."""
+    page = listing.rows(Incident, ended_at=ended)
+    items = _incidents_out(listing.session, caller.workspace_id, page.rows)
+    return Page(items=items, next_cursor=page.next_cursor)
 
 
 def _incidents_out(

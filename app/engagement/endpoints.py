@@ -1,4 +1,4 @@
-"""Onboarding, loyalty tiers, goals and roles over HTTP: what an account is to get to."""
+"""HTTP endpoints of onboarding, loyalty tiers, goals and user roles."""
 
 from fastapi import APIRouter
 
@@ -8,7 +8,8 @@ from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.pagination import Page
 from app.core.schemas import Id, problem_responses
-from app.engagement import incidents, row_queries, service
+from app.engagement import row_queries, service
+from app.engagement.case_endpoints import HasClosing
 from app.engagement.case_endpoints import router as cases_router
 from app.engagement.listing import AccountListDep, ListDep
 from app.engagement.queries import load_engagement
@@ -37,45 +38,54 @@ engagement_router = APIRouter(
 
 def _snapshot(session: ReadSessionDep, caller: Caller, account_id: str, now: Now) -> Engagement:
     accounts.get_account(session, caller.workspace_id, account_id)
-    found = load_engagement(session, caller.workspace_id, [account_id], as_of=now.date(), now=now)
-    return found[account_id]
+    today = now.date()
+    by_account = load_engagement(session, caller.workspace_id, [account_id], as_of=today, now=now)
+    return by_account[account_id]
 
 
-@engagement_router.put("/onboarding-steps/{key}")
+@engagement_router.put("/onboarding-steps/{key}", summary="Create or replace an onboarding step")
 def put_onboarding_step(
-    key: Id, body: OnboardingStepIn, session: SessionDep, change: AccountActor
+    key: Id, body: OnboardingStepIn, session: SessionDep, actor: AccountActor
 ) -> OnboardingStepOut:
-    """Create or replace a step of onboarding. Every account is looked at again."""
-    row = service.put_setting(session, change, OnboardingStep, key, body.model_dump())
+    """Create the step, or replace it. The same body again changes nothing.
+
+    Every account is scored again in the background. If the event names changed, a job reads all
+    usage for accounts that have done the step.
+    """
+    row = service.put_setting(session, actor, OnboardingStep, key, body.model_dump())
     return OnboardingStepOut.model_validate(row)
 
 
-@engagement_router.get("/onboarding-steps/{key}")
+@engagement_router.get("/onboarding-steps/{key}", summary="Get an onboarding step")
 def get_onboarding_step(key: Id, session: ReadSessionDep, caller: Reader) -> OnboardingStepOut:
-    """Show a step of onboarding."""
+    """Return one step of onboarding."""
     row = row_queries.get(session, caller.workspace_id, OnboardingStep, key)
     return OnboardingStepOut.model_validate(row)
 
 
-@engagement_router.delete("/onboarding-steps/{key}", status_code=204)
-def delete_onboarding_step(key: Id, session: SessionDep, change: AccountActor) -> None:
-    """Delete a step of onboarding, and who did it."""
-    service.delete_setting(session, change, OnboardingStep, key)
+@engagement_router.delete(
+    "/onboarding-steps/{key}", status_code=204, summary="Delete an onboarding step"
+)
+def delete_onboarding_step(key: Id, session: SessionDep, actor: AccountActor) -> None:
+    """Delete the step and its completions. Every account is scored again in the background."""
+    service.delete_setting(session, actor, OnboardingStep, key)
 
 
-@engagement_router.get("/onboarding-steps")
+@engagement_router.get("/onboarding-steps", summary="List onboarding steps")
 def list_onboarding_steps(listing: ListDep) -> Page[OnboardingStepOut]:
-    """List the steps of onboarding by key."""
+    """Return the steps of onboarding ordered by key, one page at a time."""
     return listing.page(OnboardingStep, OnboardingStepOut)
 
 
-@engagement_router.get("/accounts/{account_id}/onboarding")
+@engagement_router.get(
+    "/accounts/{account_id}/onboarding", summary="Get the onboarding of an account"
+)
 def get_account_onboarding(
     account_id: Id, session: ReadSessionDep, caller: Reader, now: Now
 ) -> AccountOnboardingOut:
-    """Show how far an account is, and how long its peers took for each step."""
-    found = _snapshot(session, caller, account_id, now).onboarding
-    if found is None:
+    """Return the account's progress, and how long other accounts took for each step."""
+    onboarding = _snapshot(session, caller, account_id, now).onboarding
+    if onboarding is None:
         return AccountOnboardingOut(
             account_id=account_id,
             started_on=None,
@@ -86,90 +96,102 @@ def get_account_onboarding(
         )
     return AccountOnboardingOut(
         account_id=account_id,
-        started_on=found.started_on,
-        current=found.current.key if found.current else None,
-        days_in_step=found.days_in_step if found.current else None,
-        done_share=found.done_share,
-        steps=[StepProgressOut.model_validate(step) for step in found.steps],
+        started_on=onboarding.started_on,
+        current=onboarding.current.key if onboarding.current else None,
+        days_in_step=onboarding.days_in_step if onboarding.current else None,
+        done_share=onboarding.done_share,
+        steps=[StepProgressOut.model_validate(step) for step in onboarding.steps],
     )
 
 
-@engagement_router.put("/loyalty-tiers/{key}")
+@engagement_router.put("/loyalty-tiers/{key}", summary="Create or replace a loyalty tier")
 def put_loyalty_tier(
-    key: Id, body: LoyaltyTierIn, session: SessionDep, change: AccountActor
+    key: Id, body: LoyaltyTierIn, session: SessionDep, actor: AccountActor
 ) -> LoyaltyTierOut:
-    """Create or replace a loyalty tier. Every account is looked at again."""
-    row = service.put_setting(session, change, LoyaltyTier, key, body.model_dump())
+    """Create the tier, or replace it. The same body again changes nothing.
+
+    Every account is scored again in the background.
+    """
+    row = service.put_setting(session, actor, LoyaltyTier, key, body.model_dump())
     return LoyaltyTierOut.model_validate(row)
 
 
-@engagement_router.get("/loyalty-tiers/{key}")
+@engagement_router.get("/loyalty-tiers/{key}", summary="Get a loyalty tier")
 def get_loyalty_tier(key: Id, session: ReadSessionDep, caller: Reader) -> LoyaltyTierOut:
-    """Show a loyalty tier."""
+    """Return one loyalty tier."""
     return LoyaltyTierOut.model_validate(
         row_queries.get(session, caller.workspace_id, LoyaltyTier, key)
     )
 
 
-@engagement_router.delete("/loyalty-tiers/{key}", status_code=204)
-def delete_loyalty_tier(key: Id, session: SessionDep, change: AccountActor) -> None:
-    """Delete a loyalty tier."""
-    service.delete_setting(session, change, LoyaltyTier, key)
+@engagement_router.delete("/loyalty-tiers/{key}", status_code=204, summary="Delete a loyalty tier")
+def delete_loyalty_tier(key: Id, session: SessionDep, actor: AccountActor) -> None:
+    """Delete the tier. Every account is scored again in the background."""
+    service.delete_setting(session, actor, LoyaltyTier, key)
 
 
-@engagement_router.get("/loyalty-tiers")
+@engagement_router.get("/loyalty-tiers", summary="List loyalty tiers")
 def list_loyalty_tiers(listing: ListDep) -> Page[LoyaltyTierOut]:
-    """List loyalty tiers by key."""
+    """Return loyalty tiers ordered by key, one page at a time."""
     return listing.page(LoyaltyTier, LoyaltyTierOut)
 
 
-@engagement_router.put("/goals/{goal_id}", responses=problem_responses(409))
-def put_goal(goal_id: Id, body: GoalIn, session: SessionDep, change: AccountActor) -> GoalOut:
-    """Create or replace a goal of an account."""
-    return GoalOut.model_validate(service.put_goal(session, change, goal_id, body.model_dump()))
+@engagement_router.put(
+    "/goals/{goal_id}", responses=problem_responses(409), summary="Create or replace a goal"
+)
+def put_goal(goal_id: Id, body: GoalIn, session: SessionDep, actor: AccountActor) -> GoalOut:
+    """Create the goal, or replace it.
+
+    Without a baseline, the baseline is the current value of the metric; a metric without a value is
+    an error. The account is scored again in the background.
+    """
+    return GoalOut.model_validate(service.put_goal(session, actor, goal_id, body.model_dump()))
 
 
-@engagement_router.patch("/goals/{goal_id}")
-def update_goal(goal_id: Id, body: GoalPatch, session: SessionDep, change: AccountActor) -> GoalOut:
-    """Change what is sent. With `closed_on` nobody follows the goal any more."""
-    said = body.model_dump(exclude_unset=True)
-    return GoalOut.model_validate(service.change_goal(session, change, goal_id, said))
+@engagement_router.patch("/goals/{goal_id}", summary="Update a goal")
+def update_goal(goal_id: Id, body: GoalPatch, session: SessionDep, actor: AccountActor) -> GoalOut:
+    """Change the fields that are sent. `closed_on` closes the goal.
+
+    The account is scored again in the background.
+    """
+    changes = body.model_dump(exclude_unset=True)
+    return GoalOut.model_validate(service.change_goal(session, actor, goal_id, changes))
 
 
-@engagement_router.get("/goals/{goal_id}")
+@engagement_router.get("/goals/{goal_id}", summary="Get a goal")
 def get_goal(goal_id: Id, session: ReadSessionDep, caller: Reader) -> GoalOut:
-    """Show a goal."""
+    """Return one goal."""
     return GoalOut.model_validate(row_queries.get(session, caller.workspace_id, Goal, goal_id))
 
 
-@engagement_router.get("/goals")
-def list_goals(*, listing: AccountListDep, closed: bool | None = None) -> Page[GoalOut]:
-    """List goals by id."""
+@engagement_router.get("/goals", summary="List goals")
+def list_goals(*, listing: AccountListDep, closed: HasClosing = None) -> Page[GoalOut]:
+    """Return goals ordered by id, one page at a time."""
     return listing.page(Goal, GoalOut, closed_on=closed)
 
 
-@engagement_router.get("/accounts/{account_id}/goals")
+@engagement_router.get("/accounts/{account_id}/goals", summary="List the open goals of an account")
 def list_account_goals(
     account_id: Id, session: ReadSessionDep, caller: Reader, now: Now
 ) -> Page[GoalProgressOut]:
-    """Show the goals of an account that are not closed, and how far each is."""
+    """Return the account's goals that are not closed, with their progress, by due day."""
     goals = _snapshot(session, caller, account_id, now).goals
     items = [GoalProgressOut.model_validate(goal) for goal in goals]
     return Page(items=items, next_cursor=None)
 
 
-@engagement_router.put("/users/{user_id}/roles")
+@engagement_router.put("/users/{user_id}/roles", summary="Set the roles of a user")
 def put_user_roles(
-    user_id: Id, body: UserRolesIn, session: SessionDep, change: AccountActor
+    user_id: Id, body: UserRolesIn, session: SessionDep, actor: AccountActor
 ) -> UserRolesOut:
-    """Let a person have these roles from now on, and no others."""
-    roles = incidents.put_user_roles(session, change, user_id, body.roles)
+    """Replace all roles of the user. The account is scored again in the background."""
+    roles = service.put_user_roles(session, actor, user_id, body.roles)
     return UserRolesOut(user_id=user_id, roles=roles)
 
 
-@engagement_router.get("/users/{user_id}/roles")
+@engagement_router.get("/users/{user_id}/roles", summary="Get the roles of a user")
 def get_user_roles(user_id: Id, session: ReadSessionDep, caller: Reader) -> UserRolesOut:
-    """Show which roles a person has for you."""
+    """Return the current roles of the user."""
     accounts.get(session, caller.workspace_id, User, user_id)
     roles = row_queries.list_roles(session, caller.workspace_id, user_id)
     return UserRolesOut(user_id=user_id, roles=list(roles))

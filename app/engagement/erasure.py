@@ -1,4 +1,4 @@
-"""What people wrote and were, when they are erased; that they asked or answered still counts."""
+"""Erase people's texts, ids and roles from engagement. Their tickets and answers still count."""
 
 from collections.abc import Collection
 
@@ -25,7 +25,7 @@ ERASE = (
 def erase_people(
     session: Session, workspace_id: str, user_ids: Collection[str], *, pseudonym: str | None
 ) -> None:
-    """Take the words of people away, and their ids; ``pseudonym`` None: nobody said it."""
+    """Delete texts and roles of people, and replace their ids by ``pseudonym`` (None: no user)."""
     values = {"workspace_id": workspace_id, "user_ids": list(user_ids), "pseudonym": pseudonym}
     for statement in ERASE:
         session.execute(statement, values)

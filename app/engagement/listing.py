@@ -1,4 +1,4 @@
-"""Pages of the lists: by own id, of one account or of all."""
+"""Read one page of a list, ordered by the objects' own ids: of one account or of all."""
 
 from dataclasses import dataclass
 from typing import Annotated, TypeVar
@@ -18,7 +18,7 @@ OutModel = TypeVar("OutModel", bound=ResponseModel)
 
 @dataclass(frozen=True, slots=True)
 class ListRequest:
-    """Which page of a list is asked for, and of which account."""
+    """A request for one page of a list. ``account_id`` None: of all accounts."""
 
     session: Session
     workspace_id: str
@@ -32,8 +32,8 @@ class ListRequest:
             self.session, self.workspace_id, table, self.paging, where=where
         )
 
-    def page(self, table: type[RowType], shown: type[OutModel], **where: object) -> Page[OutModel]:
-        return self.rows(table, **where).to_page(shown.model_validate)
+    def page(self, table: type[RowType], model: type[OutModel], **where: object) -> Page[OutModel]:
+        return self.rows(table, **where).to_page(model.model_validate)
 
 
 def list_request(session: ReadSessionDep, caller: Reader, paging: PagingDep) -> ListRequest:

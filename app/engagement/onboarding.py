@@ -1,6 +1,6 @@
-"""Steps of onboarding that are done when an event has happened, or when the account has a trait.
+"""Record onboarding steps that are done because an event happened or the account has a trait.
 
-Usage is looked through for them at each refresh, so that ingestion has nothing to do with it.
+Each refresh reads recent usage for them, so that ingestion does not have to.
 """
 
 from collections.abc import Collection, Sequence
@@ -17,7 +17,7 @@ from app.jobs.service import ClaimedJob
 
 KIND = "onboarding"
 LOOK_BACK = timedelta(days=56)
-"""How much of usage a refresh looks through; of what was before a job has been."""
+"""How much usage a refresh reads. Older usage is read once, by a job."""
 BACKFILL_BATCH = 200
 
 RECORD_COMPLETIONS = text("""
@@ -63,9 +63,10 @@ def refresh(
     as_of: date,
     unchanged: Collection[str] = (),
 ) -> None:
-    """Note what a set of accounts has done, as it was known on a day. Safe to repeat.
+    """Record the steps that accounts have done, as it was known on a day. Idempotent.
 
-    Of ``unchanged`` accounts nothing has come since the last refresh but use of that day.
+    ``unchanged`` accounts have nothing new since the last refresh except usage of that day, so only
+    that day is read for them.
     """
     others = [key for key in account_ids if key not in unchanged]
     for ids, days in ((others, LOOK_BACK), (sorted(unchanged), timedelta(days=1))):
@@ -94,22 +95,22 @@ def _record_completions(
 
 
 def enqueue_backfill(session: Session, workspace_id: str, *, actor: str, now: datetime) -> None:
-    """Have all of usage looked through, for a new step or for imported history."""
+    """Enqueue a job that reads all usage, for a new step or after an import of history."""
     if any(step.event_names for step in list_onboarding_steps(session, workspace_id)):
         jobs.enqueue(session, workspace_id, KIND, {}, actor=actor, now=now)
 
 
-def backfill_page(sessions: SessionFactory, work: ClaimedJob, now: datetime) -> bool:
-    """Look through all of the usage of some accounts. Returns whether there is more."""
+def backfill_page(sessions: SessionFactory, job: ClaimedJob, now: datetime) -> bool:
+    """Read all usage of the next accounts; return whether there may be more accounts."""
     with transaction(sessions) as session:
-        values = {"after": work.position.get("after", ""), "limit": BACKFILL_BATCH}
-        of_workspace = {"workspace_id": work.workspace_id}
-        ids = session.scalars(NEXT_ACCOUNTS, of_workspace | values).all()
+        values = {"after": job.position.get("after", ""), "limit": BACKFILL_BATCH}
+        workspace = {"workspace_id": job.workspace_id}
+        ids = session.scalars(NEXT_ACCOUNTS, workspace | values).all()
         if not ids:
             return False
         everything = timedelta(days=now.date().toordinal() - 1)
-        _record_completions(session, work.workspace_id, ids, as_of=now.date(), look_back=everything)
-        session.execute(DROP_PACE, of_workspace)
-        progress = {"accounts": work.progress.get("accounts", 0) + len(ids)}
-        jobs.checkpoint(session, work, position={"after": ids[-1]}, progress=progress, now=now)
+        _record_completions(session, job.workspace_id, ids, as_of=now.date(), look_back=everything)
+        session.execute(DROP_PACE, workspace)
+        progress = {"accounts": job.progress.get("accounts", 0) + len(ids)}
+        jobs.checkpoint(session, job, position={"after": ids[-1]}, progress=progress, now=now)
     return len(ids) == BACKFILL_BATCH

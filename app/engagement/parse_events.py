@@ -1,4 +1,4 @@
-"""From a semantic event to rows: which properties are read, under which names, and what is bad."""
+"""Parse a semantic event into rows to write; name the property that is missing or invalid."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from app.accounts.traits import parse_day, parse_id, parse_text
-from app.workspaces.semantic_events import SemanticEventKind
+from app.workspaces.semantic_events import SemanticEventKind as Kind
 
 MISSING, INVALID, UNKNOWN = "semantic_missing", "semantic_invalid", "semantic_unknown"
-"""Why an event does not do what it says: a needed property lacks, cannot be read, names nothing."""
+"""Warnings: a required property is missing, one is invalid, or the object it names is unknown."""
 
 NPS, CSAT = "nps", "csat"
 LARGEST_NPS, LOWEST_CSAT, HIGHEST_CSAT = 10, 1, 5
@@ -19,19 +19,19 @@ METRICS = ("events", "active_users", "active_days", "reach", "mrr", "trait")
 LONGEST_TEXT = 10_000
 LARGEST_NUMBER = 1e15
 TICKET_MOMENTS = {
-    SemanticEventKind.TICKET_OPENED: "opened",
-    SemanticEventKind.TICKET_REPLIED: "replied",
-    SemanticEventKind.TICKET_CLOSED: "closed",
-    SemanticEventKind.TICKET_REOPENED: "reopened",
+    Kind.TICKET_OPENED: "opened",
+    Kind.TICKET_REPLIED: "replied",
+    Kind.TICKET_CLOSED: "closed",
+    Kind.TICKET_REOPENED: "reopened",
 }
-SURVEY_KINDS = {SemanticEventKind.NPS_ANSWERED: NPS, SemanticEventKind.CSAT_ANSWERED: CSAT}
+SURVEY_KINDS = {Kind.NPS_ANSWERED: NPS, Kind.CSAT_ANSWERED: CSAT}
 INCIDENT_KINDS = {
-    SemanticEventKind.INCIDENT_DECLARED,
-    SemanticEventKind.INCIDENT_ENDED,
-    SemanticEventKind.APOLOGY_SENT,
+    Kind.INCIDENT_DECLARED,
+    Kind.INCIDENT_ENDED,
+    Kind.APOLOGY_SENT,
 }
 WITHOUT_ACCOUNT = {*TICKET_MOMENTS, *INCIDENT_KINDS}
-"""Told by whoever works on it, so that they count although nobody knows the account yet."""
+"""Applied even if the account is unknown: the sender may be an agent or a system."""
 
 PROPERTY_NAMES: Mapping[str, Sequence[str]] = {
     "step": ("step", "step_key", "step_name"),
@@ -53,10 +53,12 @@ PROPERTY_NAMES: Mapping[str, Sequence[str]] = {
     "due_on": ("due_on", "due_date"),
     "event_names": ("event_names", "event_name"),
 }
-"""Under which names a property is looked for; the first one that is there counts."""
+"""The names under which a property may be sent; the first one that is present is used."""
 
 
 class BadPropertyError(Exception):
+    """A property is missing or invalid. ``code``: the warning."""
+
     def __init__(self, code: str) -> None:
         super().__init__(code)
         self.code = code
@@ -64,13 +66,13 @@ class BadPropertyError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class EngagementEvent:
-    """A semantic event; ``account_id`` None: nobody knows it yet.
+    """A semantic event. ``n``: its number in the batch. ``account_id`` None: not known yet.
 
-    ``names_account``: it says so itself, and not only by its user.
+    ``has_own_account``: the event itself names the account, rather than only its user.
     """
 
     n: int
-    told: SemanticEventKind
+    kind: Kind
     message_id: str
     at: datetime
     account_id: str | None
@@ -81,7 +83,7 @@ class EngagementEvent:
 
 @dataclass(frozen=True, slots=True)
 class StatementRow:
-    """One row for one of the statements. ``n``: the event's number, for warnings."""
+    """One row for one of the statements. ``n``: the number of the event, for warnings."""
 
     n: int
     statement: str
@@ -90,41 +92,41 @@ class StatementRow:
 
 @dataclass(frozen=True, slots=True)
 class _Properties:
-    """The properties of an event, each read as what it must be."""
+    """The properties of an event, parsed on access."""
 
-    properties: Mapping[str, Any]
+    values: Mapping[str, Any]
 
-    def find(self, name: str, read: Callable[[Any], Any]) -> Any:  # noqa: ANN401 - what read makes
-        """Read a property; None where it is not there."""
+    def find(self, name: str, parse: Callable[[Any], Any]) -> Any:  # noqa: ANN401 - the parser's type
+        """Parse a property; return None if it is missing."""
         names = PROPERTY_NAMES.get(name, (name,))
-        value = next((self.properties[each] for each in names if each in self.properties), None)
+        value = next((self.values[each] for each in names if each in self.values), None)
         if value is None:
             return None
         try:
-            return read(value)
+            return parse(value)
         except (ValueError, TypeError, OverflowError):
             raise BadPropertyError(INVALID) from None
 
-    def require(self, name: str, read: Callable[[Any], Any]) -> Any:  # noqa: ANN401 - what read makes
-        value = self.find(name, read)
+    def require(self, name: str, parse: Callable[[Any], Any]) -> Any:  # noqa: ANN401 - the parser's type
+        value = self.find(name, parse)
         if value is None:
             raise BadPropertyError(MISSING)
         return value
 
 
 def _row(event: EngagementEvent, statement: str, **values: object) -> list[StatementRow]:
-    of_event = {"account_id": event.account_id, "user_id": event.user_id, "at": event.at}
-    return [StatementRow(event.n, statement, of_event | {"n": event.n} | values)]
+    columns = {"account_id": event.account_id, "user_id": event.user_id, "at": event.at}
+    return [StatementRow(event.n, statement, columns | {"n": event.n} | values)]
 
 
-def _parse_completion(event: EngagementEvent, said: _Properties) -> list[StatementRow]:
-    return _row(event, "completion", step_key=said.require("step", parse_id))
+def _parse_completion(event: EngagementEvent, properties: _Properties) -> list[StatementRow]:
+    return _row(event, "completion", step_key=properties.require("step", parse_id))
 
 
-def _parse_ticket(event: EngagementEvent, said: _Properties) -> list[StatementRow]:
-    """Who opens it is who asks; who replies may be of any account."""
-    ticket_id = said.require("ticket_id", parse_id)
-    opens = event.told is SemanticEventKind.TICKET_OPENED
+def _parse_ticket(event: EngagementEvent, properties: _Properties) -> list[StatementRow]:
+    """The user who opens a ticket is its author; one who replies may be of any account."""
+    ticket_id = properties.require("ticket_id", parse_id)
+    opens = event.kind is Kind.TICKET_OPENED
     ticket = _row(
         event,
         "ticket",
@@ -136,39 +138,46 @@ def _parse_ticket(event: EngagementEvent, said: _Properties) -> list[StatementRo
         event,
         "moment",
         ticket_id=ticket_id,
-        kind=TICKET_MOMENTS[event.told],
-        subject=said.find("subject", parse_text),
-        priority=said.find("priority", _parse_word),
-        channel=said.find("channel", _parse_word),
+        kind=TICKET_MOMENTS[event.kind],
+        subject=properties.find("subject", parse_text),
+        priority=properties.find("priority", _parse_word),
+        channel=properties.find("channel", _parse_word),
     )
-    score = said.find("csat", parse_number)
+    score = properties.find("csat", parse_number)
     if score is None or event.account_id is None:
         return ticket + moment
-    of_ticket = {"response_id": f"ticket-{ticket_id}"[:255], "ticket_id": ticket_id, "kind": CSAT}
-    csat = scale_csat(score, said.find("scale", parse_number))
-    return ticket + moment + _row(event, "response", **of_ticket, score=csat, comment=None)
+    response = _row(
+        event,
+        "response",
+        response_id=f"ticket-{ticket_id}"[:255],
+        ticket_id=ticket_id,
+        kind=CSAT,
+        score=scale_csat(score, properties.find("scale", parse_number)),
+        comment=None,
+    )
+    return ticket + moment + response
 
 
-def _parse_response(event: EngagementEvent, said: _Properties) -> list[StatementRow]:
-    kind = SURVEY_KINDS.get(event.told) or said.require("survey", _one_of((NPS, CSAT)))
-    score = said.require("score", parse_number)
+def _parse_response(event: EngagementEvent, properties: _Properties) -> list[StatementRow]:
+    kind = SURVEY_KINDS.get(event.kind) or properties.require("survey", _one_of((NPS, CSAT)))
+    score = properties.require("score", parse_number)
     if kind == CSAT:
-        score = scale_csat(score, said.find("scale", parse_number))
+        score = scale_csat(score, properties.find("scale", parse_number))
     elif score not in range(LARGEST_NPS + 1):
         raise BadPropertyError(INVALID)
     return _row(
         event,
         "response",
-        response_id=said.find("response_id", parse_id) or event.message_id,
+        response_id=properties.find("response_id", parse_id) or event.message_id,
         kind=kind,
         score=score,
-        comment=said.find("comment", _parse_long_text),
-        ticket_id=said.find("ticket_id", parse_id),
+        comment=properties.find("comment", _parse_long_text),
+        ticket_id=properties.find("ticket_id", parse_id),
     )
 
 
 def scale_csat(score: float, highest: float | None) -> float:
-    """Bring an answer on a scale from 1 to a highest value to the scale from 1 to 5."""
+    """Convert a score on a scale from 1 to ``highest`` (None: 5) to the scale from 1 to 5."""
     highest = HIGHEST_CSAT if highest is None else highest
     if not LOWEST_CSAT <= score <= highest or highest <= LOWEST_CSAT:
         raise BadPropertyError(INVALID)
@@ -176,90 +185,89 @@ def scale_csat(score: float, highest: float | None) -> float:
     return round(LOWEST_CSAT + (score - LOWEST_CSAT) * span, 6)
 
 
-def _parse_feedback(event: EngagementEvent, said: _Properties) -> list[StatementRow]:
+def _parse_feedback(event: EngagementEvent, properties: _Properties) -> list[StatementRow]:
     return _row(
         event,
         "feedback",
-        feedback_id=said.find("feedback_id", parse_id) or event.message_id,
-        kind=said.require("kind", _one_of(FEEDBACK_KINDS)),
-        text=said.find("text", _parse_long_text),
-        topic=said.find("topic", parse_text),
-        product_feature=said.find("product_feature", parse_id),
-        owner=said.find("owner", parse_text),
-        due_on=said.find("due_on", parse_day),
+        feedback_id=properties.find("feedback_id", parse_id) or event.message_id,
+        kind=properties.require("kind", _one_of(FEEDBACK_KINDS)),
+        text=properties.find("text", _parse_long_text),
+        topic=properties.find("topic", parse_text),
+        product_feature=properties.find("product_feature", parse_id),
+        owner=properties.find("owner", parse_text),
+        due_on=properties.find("due_on", parse_day),
     )
 
 
-def _parse_resolution(event: EngagementEvent, said: _Properties) -> list[StatementRow]:
+def _parse_resolution(event: EngagementEvent, properties: _Properties) -> list[StatementRow]:
     return _row(
         event,
         "resolution",
-        feedback_id=said.require("feedback_id", parse_id),
-        status=said.require("outcome", _one_of(FEEDBACK_OUTCOMES)),
-        answer=said.find("answer", _parse_long_text),
+        feedback_id=properties.require("feedback_id", parse_id),
+        status=properties.require("outcome", _one_of(FEEDBACK_OUTCOMES)),
+        answer=properties.find("answer", _parse_long_text),
     )
 
 
-def _parse_goal(event: EngagementEvent, said: _Properties) -> list[StatementRow]:
-    metric = said.require("metric", _one_of(METRICS))
-    due_on = said.require("due_on", parse_day)
+def _parse_goal(event: EngagementEvent, properties: _Properties) -> list[StatementRow]:
+    metric = properties.require("metric", _one_of(METRICS))
+    due_on = properties.require("due_on", parse_day)
     if due_on <= event.at.date():
         raise BadPropertyError(INVALID)
     return _row(
         event,
         "goal",
-        goal_id=said.find("goal_id", parse_id) or event.message_id,
-        title=said.require("title", parse_text),
+        goal_id=properties.find("goal_id", parse_id) or event.message_id,
+        title=properties.require("title", parse_text),
         metric=metric,
-        event_names=said.find("event_names", _parse_texts) or [],
-        trait=said.require("trait", parse_text) if metric == "trait" else None,
-        baseline=said.require("baseline", parse_number),
-        target=said.require("target", parse_number),
+        event_names=properties.find("event_names", _parse_texts) or [],
+        trait=properties.require("trait", parse_text) if metric == "trait" else None,
+        baseline=properties.require("baseline", parse_number),
+        target=properties.require("target", parse_number),
         due_on=due_on,
     )
 
 
-def _parse_incident(event: EngagementEvent, said: _Properties) -> list[StatementRow]:
-    """``account_ids`` are the affected ones; without them it is the account of the event."""
-    incident_id = said.require("incident_id", parse_id)
-    named = said.find("account_ids", _parse_ids) or [each for each in (event.account_id,) if each]
-    of_incident = {"incident_id": incident_id, "account_ids": named}
-    match event.told:
-        case SemanticEventKind.INCIDENT_DECLARED:
-            title = said.find("title", parse_text)
-            declared = _row(event, "incident", incident_id=incident_id, title=title)
-            return declared + _row(event, "affected", **of_incident)
-        case SemanticEventKind.INCIDENT_ENDED:
+def _parse_incident(event: EngagementEvent, properties: _Properties) -> list[StatementRow]:
+    """``account_ids`` are the affected accounts; without it, the account of the event is."""
+    incident_id = properties.require("incident_id", parse_id)
+    account_ids = properties.find("account_ids", _parse_ids)
+    affected = account_ids or [each for each in (event.account_id,) if each]
+    columns = {"incident_id": incident_id, "account_ids": affected}
+    match event.kind:
+        case Kind.INCIDENT_DECLARED:
+            title = properties.find("title", parse_text)
+            incident = _row(event, "incident", incident_id=incident_id, title=title)
+            return incident + _row(event, "affected", **columns)
+        case Kind.INCIDENT_ENDED:
             return _row(event, "incident_end", incident_id=incident_id)
-    return _row(event, "apology", **of_incident)
+    return _row(event, "apology", **columns)
 
 
-PARSERS: Mapping[
-    SemanticEventKind, Callable[[EngagementEvent, _Properties], list[StatementRow]]
-] = {
-    SemanticEventKind.STEP_COMPLETED: _parse_completion,
+PARSERS: Mapping[Kind, Callable[[EngagementEvent, _Properties], list[StatementRow]]] = {
+    Kind.STEP_COMPLETED: _parse_completion,
     **dict.fromkeys(TICKET_MOMENTS, _parse_ticket),
-    **dict.fromkeys((*SURVEY_KINDS, SemanticEventKind.SURVEY_ANSWERED), _parse_response),
-    SemanticEventKind.FEEDBACK_GIVEN: _parse_feedback,
-    SemanticEventKind.FEEDBACK_RESOLVED: _parse_resolution,
-    SemanticEventKind.GOAL_SET: _parse_goal,
+    **dict.fromkeys((*SURVEY_KINDS, Kind.SURVEY_ANSWERED), _parse_response),
+    Kind.FEEDBACK_GIVEN: _parse_feedback,
+    Kind.FEEDBACK_RESOLVED: _parse_resolution,
+    Kind.GOAL_SET: _parse_goal,
     **dict.fromkeys(INCIDENT_KINDS, _parse_incident),
 }
 
 
 def parse_event(event: EngagementEvent) -> list[StatementRow]:
-    """Read one event, or raise ``BadPropertyError``."""
-    return PARSERS[event.told](event, _Properties(event.properties))
+    """Parse one event. Raises ``BadPropertyError``."""
+    return PARSERS[event.kind](event, _Properties(event.properties))
 
 
 def parse_number(value: object) -> float:
-    """Read a finite number, also from a text."""
+    """Parse a finite number, also from a text."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise TypeError("a number is wanted")
-    found = float(value)
-    if not abs(found) <= LARGEST_NUMBER:
-        raise ValueError("a finite number is wanted")
-    return found
+        raise TypeError("must be a number")
+    number = float(value)
+    if not abs(number) <= LARGEST_NUMBER:
+        raise ValueError("must be a finite number")
+    return number
 
 
 def _parse_word(value: object) -> str:
@@ -268,17 +276,17 @@ def _parse_word(value: object) -> str:
 
 def _parse_long_text(value: object) -> str:
     if not isinstance(value, str):
-        raise TypeError("a text is wanted")
+        raise TypeError("must be a text")
     return value.strip()[:LONGEST_TEXT]
 
 
 def _one_of(words: Sequence[str]) -> Callable[[object], str]:
-    def read(value: object) -> str:
-        if (found := _parse_word(value)) not in words:
-            raise ValueError("another word is wanted")
-        return found
+    def parse(value: object) -> str:
+        if (word := _parse_word(value)) not in words:
+            raise ValueError(f"must be one of {', '.join(words)}")
+        return word
 
-    return read
+    return parse
 
 
 def _parse_texts(value: object) -> list[str]:

@@ -1,3 +1,5 @@
+"""Load the engagement of a set of accounts as of a day, with a fixed number of statements."""
+
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
@@ -8,7 +10,7 @@ import orjson
 from sqlalchemy import Result, Row, TextClause, select
 from sqlalchemy.orm import Session
 
-from app.engagement import snapshot_statements
+from app.engagement import snapshot_statements as statements
 from app.engagement.snapshot import (
     NO_PACE,
     AffectingIncident,
@@ -44,7 +46,7 @@ Record = TypeVar("Record")
 
 @dataclass(frozen=True, slots=True)
 class SnapshotQuery:
-    """Whose accounts are looked at, and from where."""
+    """The accounts and the day of a snapshot. ``until``: when waiting times stop."""
 
     session: Session
     workspace_id: str
@@ -60,15 +62,16 @@ class SnapshotQuery:
         return self.execute(statement, **values).all()
 
     def execute(self, statement: TextClause, **values: object) -> Result[Any]:
+        """Execute a statement; ``days`` becomes ``since``, so many days before the end."""
         if days := values.pop("days", None):
             values["since"] = self.day_end - timedelta(days=int(str(days)))
-        known = {
+        parameters = {
             "workspace_id": self.workspace_id,
             "account_ids": list(self.account_ids),
             "as_of": self.as_of,
             "day_end": self.day_end,
         }
-        return self.session.execute(statement, known | values)
+        return self.session.execute(statement, parameters | values)
 
 
 def load_engagement(
@@ -79,25 +82,25 @@ def load_engagement(
     as_of: date,
     now: datetime,
 ) -> dict[str, Engagement]:
-    """Say how each of a set of accounts stands with us as of a day, as it was known on it.
+    """Return the engagement of accounts as of a day, as it was known on that day.
 
-    A handful of statements for any number of accounts. What waits is counted until ``now``, or
-    until the end of a day that is over.
+    The number of statements does not depend on the number of accounts. Waiting times count until
+    ``now``, or until the end of a day that is over.
     """
     end = datetime.combine(as_of + DAY, time.min, UTC)
-    view = SnapshotQuery(session, workspace_id, account_ids, as_of, min(end, now))
-    tickets = _records_by_account(view, snapshot_statements.TICKETS, TicketState, days=TICKET_DAYS)
-    feedback = _records_by_account(view, snapshot_statements.FEEDBACK, Feedback, days=RESOLVED_DAYS)
+    query = SnapshotQuery(session, workspace_id, account_ids, as_of, min(end, now))
+    tickets = _records_by_account(query, statements.TICKETS, TicketState, days=TICKET_DAYS)
+    feedback = _records_by_account(query, statements.FEEDBACK, Feedback, days=RESOLVED_DAYS)
     incidents = _records_by_account(
-        view, snapshot_statements.INCIDENTS, AffectingIncident, days=INCIDENT_DAYS
+        query, statements.INCIDENTS, AffectingIncident, days=INCIDENT_DAYS
     )
-    surveys, onboarding, roles = _load_surveys(view), _load_onboarding(view), _load_roles(view)
-    goals, tiers = _load_goals_and_tiers(view)
+    surveys, onboarding, roles = _load_surveys(query), _load_onboarding(query), _load_roles(query)
+    goals, tiers = _load_goals_and_tiers(query)
     return {
         account_id: Engagement(
             account_id,
-            open_tickets=list_open_tickets(tickets[account_id], view.until),
-            tickets=count_tickets(tickets[account_id], as_of, view.until),
+            open_tickets=list_open_tickets(tickets[account_id], query.until),
+            tickets=count_tickets(tickets[account_id], as_of, query.until),
             nps=surveys.get((account_id, "nps"), SurveyAnswers()),
             csat=surveys.get((account_id, "csat"), SurveyAnswers()),
             unanswered=[each for each in feedback[account_id] if each.resolved_at is None],
@@ -114,26 +117,25 @@ def load_engagement(
 
 
 def _records_by_account(
-    view: SnapshotQuery, statement: TextClause, make: Callable[..., Record], *, days: int
+    query: SnapshotQuery, statement: TextClause, make: Callable[..., Record], *, days: int
 ) -> Mapping[str, list[Record]]:
-    """Make one thing of each row but its first column, which names the account."""
-    found: defaultdict[str, list[Record]] = defaultdict(list)
-    for row in view.rows(statement, days=days):
-        found[row[0]].append(make(*row[1:]))
-    return found
+    """Make a record of each row without its first column, the account id; group by account."""
+    records: defaultdict[str, list[Record]] = defaultdict(list)
+    for row in query.rows(statement, days=days):
+        records[row[0]].append(make(*row[1:]))
+    return records
 
 
-def _load_surveys(view: SnapshotQuery) -> dict[tuple[str, str], SurveyAnswers]:
-    found: defaultdict[tuple[str, str], list[SurveyAnswer]] = defaultdict(list)
-    for row in view.rows(snapshot_statements.RESPONSES, days=SURVEY_DAYS):
-        found[row.account_id, row.kind].append(
-            SurveyAnswer(row.response_id, row.user_id, row.score, row.at)
-        )
-    return {key: SurveyAnswers(responses) for key, responses in found.items()}
+def _load_surveys(query: SnapshotQuery) -> dict[tuple[str, str], SurveyAnswers]:
+    answers: defaultdict[tuple[str, str], list[SurveyAnswer]] = defaultdict(list)
+    for row in query.rows(statements.RESPONSES, days=SURVEY_DAYS):
+        answer = SurveyAnswer(row.response_id, row.user_id, row.score, row.at)
+        answers[row.account_id, row.kind].append(answer)
+    return {key: SurveyAnswers(responses) for key, responses in answers.items()}
 
 
 def list_onboarding_steps(session: Session, workspace_id: str) -> Sequence[OnboardingStep]:
-    """In their order."""
+    """Return the steps of onboarding in their order."""
     return session.scalars(
         select(OnboardingStep)
         .where(OnboardingStep.workspace_id == workspace_id)
@@ -141,39 +143,38 @@ def list_onboarding_steps(session: Session, workspace_id: str) -> Sequence[Onboa
     ).all()
 
 
-def _load_onboarding(view: SnapshotQuery) -> dict[str, Onboarding]:
-    """Peers are asked for only if somebody has not done all steps."""
-    steps = list_onboarding_steps(view.session, view.workspace_id)
+def _load_onboarding(query: SnapshotQuery) -> dict[str, Onboarding]:
+    """Load onboarding by account; the pace of peers only if an account has steps left."""
+    steps = list_onboarding_steps(query.session, query.workspace_id)
     if not steps:
         return {}
     done: defaultdict[str, dict[str, datetime]] = defaultdict(dict)
-    for row in view.rows(snapshot_statements.COMPLETIONS):
+    for row in query.rows(statements.COMPLETIONS):
         done[row.account_id][row.step_key] = row.done_at
-    started = {row.account_id: row.started_on for row in view.rows(snapshot_statements.STARTS)}
+    started = {row.account_id: row.started_on for row in query.rows(statements.STARTS)}
     keys = {step.key for step in steps}
     pace: Mapping[str, StepPace] = {}
     if any(not keys <= done[account_id].keys() for account_id in started):
-        pace = _load_pace(view)
+        pace = _load_pace(query)
     return {
-        account_id: _onboarding_progress(steps, done[account_id], pace, started_on, view.as_of)
+        account_id: _onboarding_progress(steps, done[account_id], pace, started_on, query.as_of)
         for account_id, started_on in started.items()
-        if started_on is not None and started_on <= view.as_of
+        if started_on is not None and started_on <= query.as_of
     }
 
 
-def _load_pace(view: SnapshotQuery) -> dict[str, StepPace]:
-    if kept := view.rows(snapshot_statements.STORED_PACE):
-        return {key: StepPace(*said) for key, said in kept[0].said.items()}
-    rows = view.rows(snapshot_statements.PACE, days=PACE_DAYS)
+def _load_pace(query: SnapshotQuery) -> dict[str, StepPace]:
+    if stored := query.rows(statements.STORED_PACE):
+        return {key: StepPace(*values) for key, values in stored[0].said.items()}
+    rows = query.rows(statements.PACE, days=PACE_DAYS)
     return {row.step_key: StepPace(row.median_days, row.peers) for row in rows}
 
 
 def store_pace(session: Session, workspace_id: str, *, as_of: date) -> None:
-    """Work out the pace of a day, if it is the newest and nobody has yet, and keep it."""
+    """Compute and store the pace of a day, unless one of this day or a later one is stored."""
     end = datetime.combine(as_of + DAY, time.min, UTC)
-    SnapshotQuery(session, workspace_id, (), as_of, end).execute(
-        snapshot_statements.STORE_PACE, days=PACE_DAYS
-    )
+    query = SnapshotQuery(session, workspace_id, (), as_of, end)
+    query.execute(statements.STORE_PACE, days=PACE_DAYS)
 
 
 def _onboarding_progress(
@@ -183,7 +184,7 @@ def _onboarding_progress(
     started_on: date,
     as_of: date,
 ) -> Onboarding:
-    standings = [
+    progress = [
         StepProgress(
             step.key,
             step.name,
@@ -194,14 +195,14 @@ def _onboarding_progress(
         )
         for step in steps
     ]
-    current = next((n for n, step in enumerate(standings) if step.done_at is None), len(steps))
-    earlier = [step.done_at for step in standings[:current] if step.done_at]
-    return Onboarding(started_on, standings, days_in_step(earlier, started_on, as_of))
+    current = next((n for n, step in enumerate(progress) if step.done_at is None), len(steps))
+    earlier = [step.done_at for step in progress[:current] if step.done_at]
+    return Onboarding(started_on, progress, days_in_step(earlier, started_on, as_of))
 
 
 @dataclass(frozen=True, slots=True)
 class MetricQuery:
-    """A metric of an account. ``key`` tells the metric apart from others of the account."""
+    """A metric of an account, with the events or the trait that it counts."""
 
     account_id: str
     metric: str
@@ -212,7 +213,7 @@ class MetricQuery:
 def list_open_goals(
     session: Session, workspace_id: str, account_ids: Collection[str], as_of: date
 ) -> Sequence[Goal]:
-    """Those that were known and not closed on a day, by due day."""
+    """Return the goals that were known and not closed on a day, by account and due day."""
     return session.scalars(
         select(Goal)
         .where(
@@ -226,7 +227,7 @@ def list_open_goals(
 
 
 def list_tiers(session: Session, workspace_id: str) -> Sequence[LoyaltyTier]:
-    """In their order."""
+    """Return the loyalty tiers from the lowest to the highest."""
     return session.scalars(
         select(LoyaltyTier)
         .where(LoyaltyTier.workspace_id == workspace_id)
@@ -235,64 +236,63 @@ def list_tiers(session: Session, workspace_id: str) -> Sequence[LoyaltyTier]:
 
 
 def _load_goals_and_tiers(
-    view: SnapshotQuery,
+    query: SnapshotQuery,
 ) -> tuple[Mapping[str, list[GoalProgress]], dict[str, TierPosition]]:
-    wanted = list_open_goals(view.session, view.workspace_id, view.account_ids, view.as_of)
-    ladder = list_tiers(view.session, view.workspace_id)
-    values = _load_metric_values(view, wanted, ladder)
-    found: defaultdict[str, list[GoalProgress]] = defaultdict(list)
-    for goal in wanted:
-        known = OpenGoal(*(getattr(goal, field.name) for field in fields(OpenGoal)))
-        value = values.get(_metric_query(goal.account_id, goal))
-        found[goal.account_id].append(goal_progress(known, value, view.as_of))
-    rungs = [TierLevel(tier.key, tier.name, tier.metric, tier.threshold) for tier in ladder]
-    standings = {
-        account_id: tier_position(
-            rungs, {tier.key: values.get(_metric_query(account_id, tier)) for tier in ladder}
-        )
-        for account_id in (view.account_ids if ladder else ())
-    }
-    return found, standings
+    goals = list_open_goals(query.session, query.workspace_id, query.account_ids, query.as_of)
+    tiers = list_tiers(query.session, query.workspace_id)
+    values = _load_metric_values(query, goals, tiers)
+    progress: defaultdict[str, list[GoalProgress]] = defaultdict(list)
+    for row in goals:
+        goal = OpenGoal(*(getattr(row, field.name) for field in fields(OpenGoal)))
+        value = values.get(_metric_query(row.account_id, row))
+        progress[row.account_id].append(goal_progress(goal, value, query.as_of))
+    levels = [TierLevel(tier.key, tier.name, tier.metric, tier.threshold) for tier in tiers]
+    positions = {}
+    for account_id in query.account_ids if tiers else ():
+        by_tier = {tier.key: values.get(_metric_query(account_id, tier)) for tier in tiers}
+        positions[account_id] = tier_position(levels, by_tier)
+    return progress, positions
 
 
 def _load_metric_values(
-    view: SnapshotQuery, wanted: Iterable[Goal], ladder: Sequence[LoyaltyTier]
+    query: SnapshotQuery, goals: Iterable[Goal], tiers: Sequence[LoyaltyTier]
 ) -> dict[MetricQuery, float | None]:
-    asked = {_metric_query(goal.account_id, goal) for goal in wanted}
-    asked |= {_metric_query(account_id, tier) for account_id in view.account_ids for tier in ladder}
-    return _query_metrics(view, list(asked))
+    metrics = {_metric_query(goal.account_id, goal) for goal in goals}
+    metrics |= {_metric_query(each, tier) for each in query.account_ids for tier in tiers}
+    return _query_metrics(query, list(metrics))
 
 
 def load_metric_value(
-    session: Session, workspace_id: str, asked: MetricQuery, *, as_of: date, now: datetime
+    session: Session, workspace_id: str, metric: MetricQuery, *, as_of: date, now: datetime
 ) -> float | None:
-    """Return a metric over the 28 days up to a day; None: it is not known."""
-    view = SnapshotQuery(session, workspace_id, [asked.account_id], as_of, now)
-    return _query_metrics(view, [asked]).get(asked)
+    """Return a metric over the 28 days up to a day; None if it is unknown."""
+    query = SnapshotQuery(session, workspace_id, [metric.account_id], as_of, now)
+    return _query_metrics(query, [metric]).get(metric)
 
 
 def _query_metrics(
-    view: SnapshotQuery, asked: Sequence[MetricQuery]
+    query: SnapshotQuery, metrics: Sequence[MetricQuery]
 ) -> dict[MetricQuery, float | None]:
-    if not asked:
+    if not metrics:
         return {}
-    workspace = get_workspace(view.session, view.workspace_id)
-    rows = view.rows(
-        snapshot_statements.METRIC_VALUES[workspace.reach],
-        asked=orjson.dumps([{"n": n, **asdict(each)} for n, each in enumerate(asked)]).decode(),
-        window_start=view.as_of - timedelta(days=METRIC_DAYS),
+    workspace = get_workspace(query.session, query.workspace_id)
+    numbered = [{"n": n, **asdict(each)} for n, each in enumerate(metrics)]
+    rows = query.rows(
+        statements.METRIC_VALUES[workspace.reach],
+        metrics=orjson.dumps(numbered).decode(),
+        window_start=query.as_of - timedelta(days=METRIC_DAYS),
         base_currency=workspace.base_currency,
         reach_events=workspace.reach_events,
     )
-    return {asked[row.n]: row.value for row in rows}
+    return {metrics[row.n]: row.value for row in rows}
 
 
-def _metric_query(account_id: str, of: Goal | LoyaltyTier) -> MetricQuery:
-    return MetricQuery(account_id, of.metric, tuple(sorted(of.event_names)), of.trait)
+def _metric_query(account_id: str, row: Goal | LoyaltyTier) -> MetricQuery:
+    return MetricQuery(account_id, row.metric, tuple(sorted(row.event_names)), row.trait)
 
 
-def _load_roles(view: SnapshotQuery) -> Mapping[tuple[str, str], list[str]]:
-    found: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
-    for row in view.rows(snapshot_statements.ROLES):
-        found[row.account_id, row.role].append(row.user_id)
-    return found
+def _load_roles(query: SnapshotQuery) -> Mapping[tuple[str, str], list[str]]:
+    users: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    for row in query.rows(statements.ROLES):
+        users[row.account_id, row.role].append(row.user_id)
+    return users

@@ -1,3 +1,5 @@
+"""Read and write single rows and lists of them, for the API."""
+
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import TypeVar
@@ -7,8 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.core.pagination import Paging, RowPage
-from app.core.query_helpers import fetch_page as rows_of_page
-from app.core.query_helpers import get_row
+from app.core.query_helpers import fetch_page, get_row
 from app.engagement.tables import (
     FeedbackItem,
     Goal,
@@ -33,7 +34,7 @@ AccountRow = TypeVar("AccountRow", SurveyResponse, FeedbackItem, Goal)
 def get(
     session: Session, workspace_id: str, table: type[RowType], key: str, *, lock: bool = False
 ) -> RowType:
-    """Find a row by its own id. Locked, one writer at a time has it."""
+    """Return a row by its own id, or raise ``NotFoundError``. ``lock``: for update."""
     return get_row(session, table, (workspace_id, key), lock=lock)
 
 
@@ -45,7 +46,10 @@ def list_rows(
     *,
     where: Mapping[str, object],
 ) -> RowPage[RowType]:
-    """In the order of their ids. ``where``: a column's value; True, False: whether it has one."""
+    """Return one page of rows, ordered by id.
+
+    ``where``: column to its value (None: any). True or False: whether the column has a value.
+    """
     key = getattr(table, inspect(table).primary_key[1].name)
     rows = select(table).where(table.workspace_id == workspace_id)
     for name, value in where.items():
@@ -54,13 +58,13 @@ def list_rows(
             rows = rows.where(column.is_not(None) if value else column.is_(None))
         elif value is not None:
             rows = rows.where(column == value)
-    return rows_of_page(session, rows, key, paging=paging)
+    return fetch_page(session, rows, key, paging=paging)
 
 
 def list_affected_accounts(
     session: Session, workspace_id: str, incident_ids: Collection[str]
 ) -> Sequence[IncidentAccount]:
-    """Return whom incidents affected, in the order of accounts."""
+    """Return the accounts that incidents affected, ordered by account id."""
     return session.scalars(
         select(IncidentAccount)
         .where(
@@ -94,7 +98,7 @@ def delete_completions(session: Session, workspace_id: str, step_key: str) -> No
 
 
 def list_roles(session: Session, workspace_id: str, user_id: str) -> Sequence[str]:
-    """Return the roles that a person has now, in their order."""
+    """Return the current roles of a person, in order."""
     return session.scalars(
         select(PersonRole.role)
         .where(
@@ -109,7 +113,7 @@ def list_roles(session: Session, workspace_id: str, user_id: str) -> Sequence[st
 def put_roles(
     session: Session, workspace_id: str, user_id: str, wanted: Collection[str], *, on: date
 ) -> None:
-    """Let a person have these roles from a day on, and no others."""
+    """Replace the roles of a person from a day on."""
     session.execute(
         update(PersonRole)
         .where(
@@ -120,11 +124,11 @@ def put_roles(
         )
         .values(ended_on=on)
     )
-    known = {"workspace_id": workspace_id, "user_id": user_id, "known_on": on}
+    base = {"workspace_id": workspace_id, "user_id": user_id, "known_on": on}
     new = sorted(set(wanted) - set(list_roles(session, workspace_id, user_id)))
     if new:
-        rows = insert(PersonRole).values([known | {"role": role} for role in new])
-        again = rows.on_conflict_do_update(
+        rows = insert(PersonRole).values([base | {"role": role} for role in new])
+        upsert = rows.on_conflict_do_update(
             index_elements=inspect(PersonRole).primary_key, set_={"ended_on": None}
         )
-        session.execute(again)
+        session.execute(upsert)

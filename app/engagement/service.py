@@ -1,9 +1,10 @@
-"""What people and other systems say of tickets, answers, feedback, goals and the like over the API.
+"""Write tickets, surveys, feedback, goals, settings and roles for the API.
 
-Everything can be said again under its own id. Each write makes the account due.
+Every object has an id of its own and can be written again under it. Each write queues the account
+for scoring.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Any
 
@@ -11,10 +12,12 @@ from sqlalchemy.orm import Session
 
 from app.accounts import aliases, catalog, tombstones
 from app.accounts import queries as accounts
+from app.accounts.refresh_queue import mark_due
 from app.accounts.service import ensure_exists
-from app.accounts.tables import Account
+from app.accounts.tables import Account, User
 from app.core.errors import ConflictError, UnprocessableError
-from app.engagement import apply_events, onboarding, row_queries
+from app.engagement import onboarding, row_queries
+from app.engagement.apply_events import apply_rows
 from app.engagement.parse_events import StatementRow
 from app.engagement.queries import MetricQuery, load_metric_value
 from app.engagement.row_queries import AccountRow, SettingRow
@@ -38,96 +41,106 @@ class AlreadyResolvedError(ConflictError):
 
 def put_setting(
     session: Session,
-    change: Actor,
+    actor: Actor,
     table: type[SettingRow],
     key: str,
-    said: Mapping[str, Any],
+    fields: Mapping[str, Any],
 ) -> SettingRow:
-    """Create or replace a step or a tier; saying the same again changes nothing."""
-    columns = {**said, "name": said["name"] or key}
-    row, news = catalog.put(session, change, table, key, columns)
-    if table is OnboardingStep and news.get("event_names"):
-        onboarding.enqueue_backfill(session, change.workspace_id, actor=change.actor, now=change.at)
+    """Create or replace an onboarding step or a loyalty tier; the same again changes nothing.
+
+    A step with new event names enqueues a job that reads all usage.
+    """
+    columns = {**fields, "name": fields["name"] or key}
+    row, changed = catalog.put(session, actor, table, key, columns)
+    if table is OnboardingStep and changed.get("event_names"):
+        onboarding.enqueue_backfill(session, actor.workspace_id, actor=actor.name, now=actor.at)
     return row
 
 
-def delete_setting(session: Session, change: Actor, table: type[SettingRow], key: str) -> None:
-    """What accounts did of a step is forgotten with it."""
-    catalog.delete(session, change, table, key)
+def delete_setting(session: Session, actor: Actor, table: type[SettingRow], key: str) -> None:
+    """Delete a step or a tier. The completions of a step are deleted with it."""
+    catalog.delete(session, actor, table, key)
     if table is OnboardingStep:
-        row_queries.delete_completions(session, change.workspace_id, key)
+        row_queries.delete_completions(session, actor.workspace_id, key)
 
 
-def put_ticket(session: Session, change: Actor, ticket_id: str, said: Mapping[str, Any]) -> Ticket:
-    """Add what is said to what is known: the moments of a ticket are never taken back."""
-    account_id = _ensure_account(session, change, said)
-    accounts.ensure(session, change.workspace_id, Ticket, ticket_id, account_id=account_id)
-    row = row_queries.get(session, change.workspace_id, Ticket, ticket_id, lock=True)
+def put_ticket(session: Session, actor: Actor, ticket_id: str, fields: Mapping[str, Any]) -> Ticket:
+    """Add fields to a ticket: its moments (opened, replied, closed) are never removed."""
+    account_id = _ensure_account(session, actor, fields)
+    accounts.ensure(session, actor.workspace_id, Ticket, ticket_id, account_id=account_id)
+    row = row_queries.get(session, actor.workspace_id, Ticket, ticket_id, lock=True)
     _check_same_account(row.account_id, account_id, ticket_id)
-    of_ticket = {"n": 0, "ticket_id": ticket_id, "account_id": account_id, "at": change.at}
-    instants = {kind: said[name] for kind, name in MOMENT_FIELDS.items() if said[name]}
-    if row.opened_at is None:
-        instants.setdefault("opened", change.at)
-    words = {name: said[name] for name in ("subject", "priority", "channel")}
-    if not instants and any(
-        value not in {None, getattr(row, name)} for name, value in words.items()
-    ):
-        instants["noted"] = change.at
-    moments = [of_ticket | words | {"kind": kind, "at": at} for kind, at in instants.items()]
-    rows = [
-        StatementRow(0, "ticket", of_ticket | {"user_id": said["user_id"]}),
-        *(StatementRow(0, "moment", values) for values in moments),
+    base = {"n": 0, "ticket_id": ticket_id, "account_id": account_id, "at": actor.at}
+    words = {name: fields[name] for name in ("subject", "priority", "channel")}
+    moments = [
+        StatementRow(0, "moment", base | words | {"kind": kind, "at": at})
+        for kind, at in _moments(row, fields, words, actor).items()
     ]
-    apply_events.apply_rows(session, change.workspace_id, rows, known_on=change.at.date())
-    mark_account_due(session, change, account_id)
+    ticket = StatementRow(0, "ticket", base | {"user_id": fields["user_id"]})
+    apply_rows(session, actor.workspace_id, [ticket, *moments], known_on=actor.at.date())
+    mark_account_due(session, actor, account_id)
     session.refresh(row)
     return row
 
 
+def _moments(
+    row: Ticket, fields: Mapping[str, Any], words: Mapping[str, Any], actor: Actor
+) -> dict[str, Any]:
+    """Return the time of each moment to write; changed words alone are a moment ``noted``."""
+    instants = {kind: fields[name] for kind, name in MOMENT_FIELDS.items() if fields[name]}
+    if row.opened_at is None:
+        instants.setdefault("opened", actor.at)
+    if not instants and any(
+        value not in {None, getattr(row, name)} for name, value in words.items()
+    ):
+        instants["noted"] = actor.at
+    return instants
+
+
 def put_response(
-    session: Session, change: Actor, response_id: str, said: Mapping[str, Any]
+    session: Session, actor: Actor, response_id: str, fields: Mapping[str, Any]
 ) -> SurveyResponse:
-    columns = {**said, "account_id": _ensure_account(session, change, said)}
+    columns = {**fields, "account_id": _ensure_account(session, actor, fields)}
     return _put_account_row(
-        session, change, SurveyResponse, response_id, _with_known_on(change, columns)
+        session, actor, SurveyResponse, response_id, _with_known_on(actor, columns)
     )
 
 
 def put_feedback(
-    session: Session, change: Actor, feedback_id: str, said: Mapping[str, Any]
+    session: Session, actor: Actor, feedback_id: str, fields: Mapping[str, Any]
 ) -> FeedbackItem:
-    """Create or replace what was said. What was answered keeps how."""
-    columns = {**said, "account_id": _ensure_account(session, change, said)}
+    """Create or replace feedback. The status and the resolution do not change."""
+    columns = {**fields, "account_id": _ensure_account(session, actor, fields)}
     return _put_account_row(
-        session, change, FeedbackItem, feedback_id, _with_known_on(change, columns)
+        session, actor, FeedbackItem, feedback_id, _with_known_on(actor, columns)
     )
 
 
 def change_feedback(
-    session: Session, change: Actor, feedback_id: str, said: Mapping[str, Any]
+    session: Session, actor: Actor, feedback_id: str, changes: Mapping[str, Any]
 ) -> FeedbackItem:
-    row = row_queries.get(session, change.workspace_id, FeedbackItem, feedback_id, lock=True)
-    if row.resolved_at is not None and "status" in said:
-        raise AlreadyResolvedError(f"Feedback item {feedback_id} is resolved: {row.status}.")
-    for name, value in said.items():
+    row = row_queries.get(session, actor.workspace_id, FeedbackItem, feedback_id, lock=True)
+    if row.resolved_at is not None and "status" in changes:
+        raise _already_resolved(row)
+    for name, value in changes.items():
         setattr(row, name, value)
-    audit_change(session, change, "feedback_item.changed", feedback_id, said)
-    mark_account_due(session, change, row.account_id)
+    audit_change(session, actor, "feedback_item.changed", feedback_id, changes)
+    mark_account_due(session, actor, row.account_id)
     return row
 
 
 def resolve_feedback(
-    session: Session, change: Actor, feedback_id: str, outcome: str, answer: str | None
+    session: Session, actor: Actor, feedback_id: str, outcome: str, answer: str | None
 ) -> FeedbackItem:
-    """Close the loop: a message tells who asked. Twice the same is the same as once."""
-    row = row_queries.get(session, change.workspace_id, FeedbackItem, feedback_id, lock=True)
+    """Resolve feedback and publish ``feedback.resolved``. The same outcome again does nothing."""
+    row = row_queries.get(session, actor.workspace_id, FeedbackItem, feedback_id, lock=True)
     if row.resolved_at is not None:
         if row.status != outcome:
-            raise AlreadyResolvedError(f"Feedback item {feedback_id} is resolved: {row.status}.")
+            raise _already_resolved(row)
         return row
     row.status, row.answer = outcome, answer
-    row.resolved_at, row.resolved_known_on = change.at, change.at.date()
-    row.told_at = change.at
+    row.resolved_at, row.resolved_known_on = actor.at, actor.at.date()
+    row.told_at = actor.at
     data = {
         "feedback_id": feedback_id,
         "user_id": row.user_id,
@@ -139,97 +152,121 @@ def resolve_feedback(
         "answer": answer,
     }
     message = NewMessage(FEEDBACK_RESOLVED, data, row.account_id)
-    publish(session, change.workspace_id, [message], now=change.at)
-    audit_change(session, change, "feedback_item.resolved", feedback_id, {"status": outcome})
-    mark_account_due(session, change, row.account_id)
+    publish(session, actor.workspace_id, [message], now=actor.at)
+    audit_change(session, actor, "feedback_item.resolved", feedback_id, {"status": outcome})
+    mark_account_due(session, actor, row.account_id)
     return row
 
 
-def put_goal(session: Session, change: Actor, goal_id: str, said: Mapping[str, Any]) -> Goal:
-    """Create or replace a goal; without a baseline it is what the metric is now."""
-    today = change.at.date()
-    columns = {**said, "account_id": _ensure_account(session, change, said), "known_on": today}
+def _already_resolved(row: FeedbackItem) -> AlreadyResolvedError:
+    return AlreadyResolvedError(
+        f"Feedback item {row.feedback_id} is resolved already, with the outcome {row.status}."
+    )
+
+
+def put_goal(session: Session, actor: Actor, goal_id: str, fields: Mapping[str, Any]) -> Goal:
+    """Create or replace a goal. Without a baseline, the baseline is the metric's current value."""
+    today = actor.at.date()
+    account_id = _ensure_account(session, actor, fields)
+    columns = {**fields, "account_id": account_id, "known_on": today}
     columns["starts_on"] = columns["starts_on"] or today
     _check_days(columns["starts_on"], columns["due_on"])
     if columns["baseline"] is None:
-        columns["baseline"] = _current_baseline(session, change, columns)
-    return _put_account_row(session, change, Goal, goal_id, columns)
+        columns["baseline"] = _current_baseline(session, actor, columns)
+    return _put_account_row(session, actor, Goal, goal_id, columns)
 
 
-def change_goal(session: Session, change: Actor, goal_id: str, said: Mapping[str, Any]) -> Goal:
-    row = row_queries.get(session, change.workspace_id, Goal, goal_id, lock=True)
-    _check_days(row.starts_on, said.get("due_on", row.due_on))
-    for name, value in said.items():
+def change_goal(session: Session, actor: Actor, goal_id: str, changes: Mapping[str, Any]) -> Goal:
+    row = row_queries.get(session, actor.workspace_id, Goal, goal_id, lock=True)
+    _check_days(row.starts_on, changes.get("due_on", row.due_on))
+    for name, value in changes.items():
         setattr(row, name, value)
-    audit_change(session, change, "goal.changed", goal_id, said)
-    mark_account_due(session, change, row.account_id)
+    audit_change(session, actor, "goal.changed", goal_id, changes)
+    mark_account_due(session, actor, row.account_id)
     return row
 
 
+def put_user_roles(
+    session: Session, actor: Actor, user_id: str, roles: Collection[str]
+) -> list[str]:
+    """Replace the roles of a person from now on; return them in order."""
+    user = accounts.get(session, actor.workspace_id, User, user_id, lock=True)
+    row_queries.put_roles(session, actor.workspace_id, user_id, roles, on=actor.at.date())
+    audit_change(session, actor, "person.roles", user_id, {"roles": sorted(set(roles))})
+    if user.account_id is not None:
+        mark_account_due(session, actor, user.account_id)
+    return sorted(set(roles))
+
+
 def _put_account_row(
-    session: Session, change: Actor, table: type[AccountRow], key: str, columns: Mapping[str, Any]
+    session: Session,
+    actor: Actor,
+    table: type[AccountRow],
+    key: str,
+    columns: Mapping[str, Any],
 ) -> AccountRow:
-    """Create or replace a row of an account; since when it is known stays as it was."""
-    created = accounts.ensure(session, change.workspace_id, table, key, **columns)
-    row = row_queries.get(session, change.workspace_id, table, key, lock=True)
+    """Create or replace a row of an account. ``known_on`` and ``status`` are set only once."""
+    created = accounts.ensure(session, actor.workspace_id, table, key, **columns)
+    row = row_queries.get(session, actor.workspace_id, table, key, lock=True)
     _check_same_account(row.account_id, columns["account_id"], key)
     for name, value in columns.items():
         if name not in {"known_on", "status"}:
             setattr(row, name, value)
     verb = "created" if created else "changed"
-    audit_change(session, change, f"{table.__tablename__}.{verb}", key, {})
-    mark_account_due(session, change, columns["account_id"])
+    audit_change(session, actor, f"{table.__tablename__}.{verb}", key, {})
+    mark_account_due(session, actor, columns["account_id"])
     return row
 
 
-def _with_known_on(change: Actor, columns: Mapping[str, Any]) -> dict[str, Any]:
-    return {**columns, "at": columns["at"] or change.at, "known_on": change.at.date()}
+def _with_known_on(actor: Actor, columns: Mapping[str, Any]) -> dict[str, Any]:
+    return {**columns, "at": columns["at"] or actor.at, "known_on": actor.at.date()}
 
 
-def _ensure_account(session: Session, change: Actor, said: Mapping[str, Any]) -> str:
-    """Return the account of today, created if nobody has heard of it; erased ids are refused."""
-    account_id = aliases.current_id(session, change.workspace_id, said["account_id"])
-    ensure_exists(session, change.workspace_id, Account, account_id)
-    if said.get("user_id") is not None:
-        tombstones.refuse_erased(session, change.workspace_id, tombstones.USER, said["user_id"])
+def _ensure_account(session: Session, actor: Actor, fields: Mapping[str, Any]) -> str:
+    """Return the current account id; insert the account if it is missing. Refuse erased ids."""
+    account_id = aliases.current_id(session, actor.workspace_id, fields["account_id"])
+    ensure_exists(session, actor.workspace_id, Account, account_id)
+    if fields.get("user_id") is not None:
+        tombstones.refuse_erased(session, actor.workspace_id, tombstones.USER, fields["user_id"])
     return account_id
 
 
-def _check_same_account(found: str | None, said: str, key: str) -> None:
-    if found is not None and found != said:
+def _check_same_account(existing: str | None, account_id: str, key: str) -> None:
+    if existing is not None and existing != account_id:
         raise ConflictError(f"{key} belongs to another account.", code="belongs_elsewhere")
 
 
 def _check_days(starts_on: date, due_on: date) -> None:
     if due_on <= starts_on:
         raise UnprocessableError(
-            f"due_on must lie after {starts_on}, where the goal starts.", code="days_mixed_up"
+            f"due_on must be after {starts_on}, the day on which the goal starts.",
+            code="days_mixed_up",
         )
 
 
-def _current_baseline(session: Session, change: Actor, columns: Mapping[str, Any]) -> float:
+def _current_baseline(session: Session, actor: Actor, columns: Mapping[str, Any]) -> float:
     names = tuple(sorted(columns["event_names"]))
-    asked = MetricQuery(columns["account_id"], columns["metric"], names, columns["trait"])
-    as_of = min(columns["starts_on"], change.at.date())
-    value = load_metric_value(session, change.workspace_id, asked, as_of=as_of, now=change.at)
+    metric = MetricQuery(columns["account_id"], columns["metric"], names, columns["trait"])
+    as_of = min(columns["starts_on"], actor.at.date())
+    value = load_metric_value(session, actor.workspace_id, metric, as_of=as_of, now=actor.at)
     if value is None:
         raise UnprocessableError(
-            "The metric has no value yet: a baseline is needed.", code="no_baseline"
+            "The metric has no value yet. Send a baseline.", code="no_baseline"
         )
     return value
 
 
 def audit_change(
-    session: Session, change: Actor, action: str, subject: str, said: Mapping[str, Any]
+    session: Session, actor: Actor, action: str, subject: str, changes: Mapping[str, Any]
 ) -> None:
-    """Audit who changed what; the words of people are not repeated."""
+    """Write an audit entry, without texts that people wrote."""
     details = {
         name: value.isoformat() if isinstance(value, date) else value
-        for name, value in said.items()
+        for name, value in changes.items()
         if name not in {"text", "answer", "comment"}
     }
-    change.audit(session, action, subject, details)
+    actor.audit(session, action, subject, details)
 
 
-def mark_account_due(session: Session, change: Actor, account_id: str) -> None:
-    accounts.mark_due(session, change.workspace_id, [account_id])
+def mark_account_due(session: Session, actor: Actor, account_id: str) -> None:
+    mark_due(session, actor.workspace_id, [account_id])

@@ -1,6 +1,7 @@
-"""What is known of an account's dealings with us as of a day: read by signals and the churn model.
+"""The engagement of an account as of a day, read by signals, scorecards, reviews and the model.
 
-Everything is as it was known on that day. ``seen_at`` is its end, or now if it is not over.
+Everything is as it was known on that day. Waiting times count until the end of the day, or until
+now if the day is not over.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +16,7 @@ MINUTE = timedelta(minutes=1)
 
 
 def standard_minutes(channel: str | None, priority: str | None) -> int:
-    """Within how many minutes the first reply is due; the stricter standard counts."""
+    """Return within how many minutes the first reply is due; the stricter standard counts."""
     if (channel or "").lower() == CHAT:
         return CHAT_MINUTES
     return URGENT_MINUTES if (priority or "").lower() == URGENT else USUAL_MINUTES
@@ -44,18 +45,18 @@ class OpenTicket:
 
 @dataclass(frozen=True, slots=True)
 class TicketCounts:
-    """Tickets opened in so many days, in as many days before, and how their replies came.
+    """Tickets opened in a window of days and in the window before, and their first replies.
 
-    ``late``: those whose first reply took longer than the standard, or has not come within it.
+    ``late``: the first reply took longer than the standard, or is overdue.
     """
 
     opened: int = 0
     opened_before: int = 0
     late: int = 0
     first_reply_minutes: float | None = None
-    """The median over those that were replied to."""
+    """The median over tickets with a reply."""
     late_since: datetime | None = None
-    """When the first of the late ones should have had its reply."""
+    """When the first reply to the earliest late ticket was due."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,10 @@ class SurveyAnswers:
 
 @dataclass(frozen=True, slots=True)
 class Feedback:
-    """Something that was said. ``resolved_at`` None: nobody has answered yet."""
+    """A complaint, request or praise. ``resolved_at`` None: not resolved yet.
+
+    ``notified_at``: when the person was informed of the outcome, by a message.
+    """
 
     feedback_id: str
     user_id: str | None
@@ -104,13 +108,13 @@ class Feedback:
     status: str
     at: datetime
     resolved_at: datetime | None
-    told_at: datetime | None
+    notified_at: datetime | None
     age_days: int
 
 
 @dataclass(frozen=True, slots=True)
 class StepPace:
-    """How long a step took since the one before: the median of ``peers`` accounts."""
+    """Days that a step took after the step before: the median of ``peers`` accounts."""
 
     median_days: float | None = None
     peers: int = 0
@@ -121,7 +125,7 @@ NO_PACE = StepPace()
 
 @dataclass(frozen=True, slots=True)
 class StepProgress:
-    """A step of onboarding. ``peers_median_days``: how long the last year's accounts took."""
+    """A step of onboarding. ``peers_median_days``: the median of accounts of the last year."""
 
     key: str
     name: str
@@ -133,7 +137,7 @@ class StepProgress:
 
 @dataclass(frozen=True, slots=True)
 class Onboarding:
-    """How far an account is. ``days_in_step``: since the step before was done, or the start."""
+    """The onboarding of an account. ``days_in_step``: since the step before, or since the start."""
 
     started_on: date
     steps: Sequence[StepProgress]
@@ -141,7 +145,7 @@ class Onboarding:
 
     @property
     def current(self) -> StepProgress | None:
-        """The first step that is not done; None: all are."""
+        """The first step that is not done; None if all are done."""
         return next((step for step in self.steps if step.done_at is None), None)
 
     @property
@@ -171,7 +175,7 @@ class OpenGoal:
 
 @dataclass(frozen=True, slots=True)
 class GoalProgress(OpenGoal):
-    """How far a goal is. ``share``: of the way from the baseline to the target."""
+    """The progress of a goal. ``share``: of the way from the baseline to the target."""
 
     value: float | None
     share: float | None
@@ -180,7 +184,7 @@ class GoalProgress(OpenGoal):
 
 @dataclass(frozen=True, slots=True)
 class TierPosition:
-    """The highest rung that an account is on, if any, and what is missing to the next one."""
+    """The highest tier of an account, if any, and the distance to the next one."""
 
     key: str | None
     name: str | None
@@ -189,7 +193,7 @@ class TierPosition:
     next_metric: str | None
     next_threshold: float | None
     next_value: float | None
-    """What the account has of what the next rung asks for."""
+    """The account's value of the next tier's metric."""
 
     @property
     def missing(self) -> float | None:
@@ -200,7 +204,7 @@ class TierPosition:
 
 @dataclass(frozen=True, slots=True)
 class AffectingIncident:
-    """An incident that affected an account and was not over 30 days before."""
+    """An incident that affected an account and has not been over for 30 days."""
 
     incident_id: str
     title: str | None
@@ -219,11 +223,11 @@ class Engagement:
     nps: SurveyAnswers = SurveyAnswers()
     csat: SurveyAnswers = SurveyAnswers()
     unanswered: Sequence[Feedback] = ()
-    """Feedback that nobody has resolved, oldest first."""
+    """Feedback that is not resolved, oldest first."""
     resolved: Sequence[Feedback] = ()
-    """What was resolved in the last 90 days, newest first; shipped requests are among it."""
+    """Feedback resolved in the last 90 days, newest first."""
     onboarding: Onboarding | None = None
-    """None: the workspace has no steps, or the account has not begun."""
+    """None: the workspace has no steps, or the account has not started."""
     goals: Sequence[GoalProgress] = ()
     tier: TierPosition | None = None
     """None: the workspace has no tiers."""
@@ -236,19 +240,23 @@ class Engagement:
         return [f for f in self.resolved if f.kind == "request" and f.status == "shipped"]
 
 
-def _goals_on_track(of: Engagement) -> float | None:
-    known = [goal.progress for goal in of.goals if goal.progress is not GoalStatus.UNKNOWN]
+def _goals_on_track(engagement: Engagement) -> float | None:
+    known = [g.progress for g in engagement.goals if g.progress is not GoalStatus.UNKNOWN]
     return sum(each is not GoalStatus.OFF_TRACK for each in known) / len(known) if known else None
 
 
+def _onboarding_share(engagement: Engagement) -> float | None:
+    return engagement.onboarding.done_share if engagement.onboarding else None
+
+
 ENGAGEMENT_METRICS: Mapping[str, Callable[[Engagement], float | None]] = {
-    "nps": lambda of: of.nps.mean,
-    "csat": lambda of: of.csat.mean,
-    "open_tickets": lambda of: float(len(of.open_tickets)),
-    "tickets_90d": lambda of: float(of.tickets[90].opened),
-    "late_replies_28d": lambda of: float(of.tickets[28].late),
-    "unanswered_feedback": lambda of: float(len(of.unanswered)),
-    "onboarding_share": lambda of: of.onboarding.done_share if of.onboarding else None,
+    "nps": lambda engagement: engagement.nps.mean,
+    "csat": lambda engagement: engagement.csat.mean,
+    "open_tickets": lambda engagement: float(len(engagement.open_tickets)),
+    "tickets_90d": lambda engagement: float(engagement.tickets[90].opened),
+    "late_replies_28d": lambda engagement: float(engagement.tickets[28].late),
+    "unanswered_feedback": lambda engagement: float(len(engagement.unanswered)),
+    "onboarding_share": _onboarding_share,
     "goals_on_track": _goals_on_track,
 }
-"""What a scorecard can measure. None: nothing is known of it."""
+"""Metrics that a scorecard can measure. None: unknown."""

@@ -1,9 +1,9 @@
-"""The SQL that reads how a set of accounts stands as of a day (docs/adr/0009)."""
+"""SQL that reads the engagement of accounts as of a day, as it was known then (docs/adr/0009)."""
 
 from sqlalchemy import text
 
-# Of every ticket that is open or not older than two of the longest windows. The row tells of
-# today; what was known on the day is in the moments.
+# Tickets that are open or not older than two of the longest windows. The row of a ticket has its
+# state of today; its moments have what was known on the day.
 TICKETS = text("""
 SELECT t.account_id, t.ticket_id, t.user_id,
        (array_agg(m.channel ORDER BY m.at DESC) FILTER (WHERE m.channel IS NOT NULL))[1],
@@ -65,7 +65,7 @@ FROM account a
 WHERE a.workspace_id = :workspace_id AND a.account_id = ANY(CAST(:account_ids AS text[]))
 """)
 
-# How long each step took, since the steps before it, those who did it within the last year.
+# The days that each step took after the steps before it, for accounts that did it in the last year.
 _PACE = """
 WITH done AS (
     SELECT account_id, step_key, min(done_at) AS done_at FROM onboarding_completion
@@ -88,8 +88,8 @@ FROM timed WHERE since IS NOT NULL AND done_at >= :since GROUP BY step_key
 """
 PACE = text(_PACE)
 
-# All completions of the workspace are read for it, so a day's is worked out once, by the first
-# account that is scored on it, and kept until the next day or other steps.
+# The pace reads all completions of the workspace. So it is computed once a day, when the first
+# account is scored, and stored until the next day or until the steps change.
 _STEPS = """SELECT array_agg(key ORDER BY position, key) AS steps FROM onboarding_step
     WHERE workspace_id = :workspace_id"""
 STORE_PACE = text(f"""
@@ -138,7 +138,7 @@ _MRR = """SELECT sum(CASE WHEN p.currency = :base_currency THEN p.mrr_cents ELSE
                 ORDER BY subscription_id, starts_on, known_on DESC) p
             WHERE coalesce(p.ends_on > :as_of, true)"""
 
-# Traits have no past: what was written after the day is unknown on it.
+# Traits have no history: a value that was written after the day is unknown on that day.
 _TRAIT = """SELECT CASE WHEN a.traits ->> q.trait ~ '^-?[0-9]{1,15}([.][0-9]{1,15})?$'
                        THEN CAST(a.traits ->> q.trait AS double precision) END
             FROM account a
@@ -156,14 +156,14 @@ SELECT q.account_id, q.n, CAST(CASE q.metric
         WHEN 'trait' THEN ({trait}) END AS double precision) AS value
 FROM (SELECT r.account_id COLLATE "C" AS account_id, r.n, r.metric, r.trait, ARRAY(
           SELECT json_array_elements_text(r.event_names)) AS event_names
-      FROM json_to_recordset(CAST(:asked AS json)) AS r (
+      FROM json_to_recordset(CAST(:metrics AS json)) AS r (
           account_id text, n int, metric text, event_names json, trait text)) AS q
 """
 METRIC_VALUES = {
     kind: text(_METRIC_VALUES.format(used=_USED, reached=reached, mrr=_MRR, trait=_TRAIT))
     for kind, reached in _REACHED.items()
 }
-"""The value of one metric for one account each, by how the workspace counts reach."""
+"""Statement for the values of metrics, by how the workspace counts reach."""
 
 INCIDENTS = text("""
 SELECT a.account_id, i.incident_id, i.title, i.declared_at,
@@ -179,7 +179,7 @@ WHERE a.workspace_id = :workspace_id AND a.account_id = ANY(CAST(:account_ids AS
 ORDER BY a.account_id, i.declared_at DESC, i.incident_id
 """)
 
-# What was said of a person here, or by a trait of theirs.
+# Roles set over the API, and those in the user's ``role`` trait.
 ROLES = text("""
 SELECT u.account_id, u.user_id, r.role
 FROM "user" u

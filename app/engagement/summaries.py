@@ -1,4 +1,4 @@
-"""What the rows say of an account: counts of tickets, progress of goals, place on the ladder."""
+"""Summarize rows of an account: ticket counts, goal progress, position among loyalty tiers."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -18,7 +18,7 @@ from app.engagement.snapshot import (
 
 WINDOW_DAYS = (7, 28, 90)
 ON_TRACK_SHARE = 0.8
-"""Of the way that an even pace would have come by the day."""
+"""Share of the way that an even pace would have made by the day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +42,20 @@ class TicketState:
 
     @property
     def reply_time(self) -> timedelta:
+        """The time within which the first reply is due."""
         return standard_minutes(self.channel, self.priority) * MINUTE
 
     @property
     def answered_at(self) -> datetime | None:
-        """Who closes a ticket without a word has answered it."""
+        """The first reply. Closing a ticket without a reply counts as one."""
         return min((at for at in (self.replied_at, self.closed_at) if at), default=None)
 
-    def waited_minutes(self, seen_at: datetime) -> float:
-        """Minutes until the answer, or until now."""
-        return max(((self.answered_at or seen_at) - self.opened_at) / MINUTE, 0.0)
+    def waited_minutes(self, until: datetime) -> float:
+        """Return the minutes from opening to the answer, or to ``until``."""
+        return max(((self.answered_at or until) - self.opened_at) / MINUTE, 0.0)
 
 
-def list_open_tickets(tickets: Collection[TicketState], seen_at: datetime) -> list[OpenTicket]:
+def list_open_tickets(tickets: Collection[TicketState], until: datetime) -> list[OpenTicket]:
     return [
         OpenTicket(
             each.ticket_id,
@@ -63,7 +64,7 @@ def list_open_tickets(tickets: Collection[TicketState], seen_at: datetime) -> li
             each.priority,
             each.opened_at,
             each.replied_at,
-            0.0 if each.answered_at else each.waited_minutes(seen_at),
+            0.0 if each.answered_at else each.waited_minutes(until),
         )
         for each in tickets
         if each.is_open
@@ -71,22 +72,23 @@ def list_open_tickets(tickets: Collection[TicketState], seen_at: datetime) -> li
 
 
 def count_tickets(
-    tickets: Collection[TicketState], as_of: date, seen_at: datetime
+    tickets: Collection[TicketState], as_of: date, until: datetime
 ) -> dict[int, TicketCounts]:
+    """Count tickets by the length of the window in days."""
     ages = [((as_of - each.opened_at.date()).days, each) for each in tickets]
-    found = {}
+    counts = {}
     for days in WINDOW_DAYS:
         within = [each for age, each in ages if age < days]
-        answered = [each.waited_minutes(seen_at) for each in within if each.answered_at]
-        late = [each for each in within if each.waited_minutes(seen_at) * MINUTE > each.reply_time]
-        found[days] = TicketCounts(
+        answered = [each.waited_minutes(until) for each in within if each.answered_at]
+        late = [each for each in within if each.waited_minutes(until) * MINUTE > each.reply_time]
+        counts[days] = TicketCounts(
             opened=len(within),
             opened_before=sum(days <= age < 2 * days for age, _ in ages),
             late=len(late),
             first_reply_minutes=median(answered) if answered else None,
             late_since=min((each.opened_at + each.reply_time for each in late), default=None),
         )
-    return found
+    return counts
 
 
 def goal_progress(goal: OpenGoal, value: float | None, as_of: date) -> GoalProgress:
@@ -97,14 +99,14 @@ def goal_progress(goal: OpenGoal, value: float | None, as_of: date) -> GoalProgr
 
 
 def progress_share(baseline: float, target: float, value: float) -> float:
-    """0 at the baseline, 1 at the target, also where the target lies below."""
+    """Return 0 at the baseline and 1 at the target, also if the target is lower."""
     if target == baseline:
         return 1.0 if value >= target else 0.0
     return (value - baseline) / (target - baseline)
 
 
 def goal_status(goal: OpenGoal, share: float | None, as_of: date) -> GoalStatus:
-    """Hold the way that was made against an even pace; after the due day only the target counts."""
+    """Compare the progress with an even pace; after the due day only the target counts."""
     if share is None:
         return GoalStatus.UNKNOWN
     if share >= 1:
@@ -125,19 +127,19 @@ class TierLevel:
     threshold: float
 
 
-def tier_position(ladder: Sequence[TierLevel], values: Mapping[str, float | None]) -> TierPosition:
-    """Find the highest rung whose threshold is met. ``values``: by the rung's key."""
+def tier_position(levels: Sequence[TierLevel], values: Mapping[str, float | None]) -> TierPosition:
+    """Find the highest tier whose threshold is met. ``values``: by the tier's key."""
     met = [
-        place
-        for place, rung in enumerate(ladder)
-        if (value := values.get(rung.key)) is not None and value >= rung.threshold
+        index
+        for index, level in enumerate(levels)
+        if (value := values.get(level.key)) is not None and value >= level.threshold
     ]
-    held = ladder[met[-1]] if met else None
-    above = ladder[met[-1] + 1 if met else 0 :]
+    current = levels[met[-1]] if met else None
+    above = levels[met[-1] + 1 if met else 0 :]
     following = above[0] if above else None
     return TierPosition(
-        key=held.key if held else None,
-        name=held.name if held else None,
+        key=current.key if current else None,
+        name=current.name if current else None,
         next_key=following.key if following else None,
         next_name=following.name if following else None,
         next_metric=following.metric if following else None,
@@ -147,6 +149,6 @@ def tier_position(ladder: Sequence[TierLevel], values: Mapping[str, float | None
 
 
 def days_in_step(earlier: Sequence[datetime], started_on: date, as_of: date) -> int:
-    """Days since the last of the steps before, or since the start."""
+    """Return the days since the last of the earlier steps was done, or since the start."""
     since = max([started_on, *(at.date() for at in earlier)])
     return max((as_of - since) // timedelta(days=1), 0)

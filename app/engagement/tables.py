@@ -1,3 +1,5 @@
+"""Database tables of engagement."""
+
 from datetime import date
 from typing import Any
 
@@ -6,19 +8,19 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Instant, Key, Table
-from app.workspaces.tables import owner
+from app.workspaces.tables import workspace_fk
 
 
 class OnboardingStep(Table):
-    """A step that every account of a workspace is to take, in the order of ``position``.
+    """A step of onboarding, in the order of ``position``.
 
-    It is done when it was told to be, when one of the events has happened, or when the account has
-    the trait.
+    An account has done it after a semantic event, after one of ``event_names``, or if it has
+    ``trait``.
     """
 
     __tablename__ = "onboarding_step"
 
-    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
+    workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     key: Mapped[Key] = mapped_column(primary_key=True)
     name: Mapped[str]
     position: Mapped[int]
@@ -28,22 +30,22 @@ class OnboardingStep(Table):
 
 
 class OnboardingPace(Table):
-    """How long steps took, as of a day: by key the median of days, and of how many accounts."""
+    """The pace of onboarding as of a day. ``said``: step key to [median days, accounts]."""
 
     __tablename__ = "onboarding_pace"
 
-    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
+    workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     as_of: Mapped[date]
     steps: Mapped[list[str]] = mapped_column(ARRAY(Text))
     said: Mapped[dict[str, Any]] = mapped_column(JSONB)
 
 
 class OnboardingCompletion(Table):
-    """When an account did a step, as known since a day: a late event can move it back."""
+    """When an account did a step, as known since a day. A late event can make it earlier."""
 
     __tablename__ = "onboarding_completion"
 
-    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
+    workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     account_id: Mapped[Key] = mapped_column(primary_key=True)
     step_key: Mapped[Key] = mapped_column(primary_key=True)
     known_on: Mapped[date] = mapped_column(primary_key=True)
@@ -51,15 +53,15 @@ class OnboardingCompletion(Table):
 
 
 class Ticket(Table):
-    """A question to support. Words and instants are those of its moments, as known now.
+    """A support ticket. Its columns summarize its moments, as known now.
 
-    ``account_id`` None: only who answered has told of it so far.
+    ``account_id`` None: so far only events of agents have named the ticket.
     """
 
     __tablename__ = "ticket"
     __table_args__ = (Index(None, "account_id", "workspace_id", "opened_at"),)
 
-    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
+    workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     ticket_id: Mapped[Key] = mapped_column(primary_key=True)
     account_id: Mapped[Key | None]
     user_id: Mapped[Key | None]
@@ -72,9 +74,9 @@ class Ticket(Table):
 
 
 class TicketMoment(Table):
-    """What happened to a ticket and what was said with it.
+    """Something that happened to a ticket, and the fields that came with it.
 
-    ``kind``: opened, replied, closed, reopened, or noted for words alone.
+    ``kind``: opened, replied, closed, reopened, or noted for changed fields alone.
     """
 
     __tablename__ = "ticket_moment"
@@ -97,12 +99,12 @@ class TicketMoment(Table):
 
 
 class SurveyResponse(Table):
-    """What a person answered: ``nps`` 0 to 10, ``csat`` 1 to 5."""
+    """A person's answer to a survey: ``nps`` 0 to 10, ``csat`` 1 to 5."""
 
     __tablename__ = "survey_response"
     __table_args__ = (Index(None, "account_id", "workspace_id", "at"),)
 
-    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
+    workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     response_id: Mapped[Key] = mapped_column(primary_key=True)
     account_id: Mapped[Key]
     user_id: Mapped[Key | None]
@@ -115,12 +117,15 @@ class SurveyResponse(Table):
 
 
 class FeedbackItem(Table):
-    """A complaint, request or praise. It is closed when who said it was told the answer."""
+    """A complaint, request or praise.
+
+    ``told_at``: when its author was informed of the outcome, by a message.
+    """
 
     __tablename__ = "feedback_item"
     __table_args__ = (Index(None, "account_id", "workspace_id", "at"),)
 
-    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
+    workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     feedback_id: Mapped[Key] = mapped_column(primary_key=True)
     account_id: Mapped[Key]
     user_id: Mapped[Key | None]
@@ -140,12 +145,12 @@ class FeedbackItem(Table):
 
 
 class Goal(Table):
-    """Why an account bought: a metric that is to get from a baseline to a target by a day."""
+    """A goal of an account: a metric should get from a baseline to a target by a day."""
 
     __tablename__ = "goal"
     __table_args__ = (Index(None, "account_id", "workspace_id"),)
 
-    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
+    workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     goal_id: Mapped[Key] = mapped_column(primary_key=True)
     account_id: Mapped[Key]
     title: Mapped[str]
@@ -161,11 +166,11 @@ class Goal(Table):
 
 
 class LoyaltyTier(Table):
-    """A rung of the ladder, in the order of ``position``: from which value of a metric on."""
+    """A loyalty tier, in the order of ``position``. It starts at a value of a metric."""
 
     __tablename__ = "loyalty_tier"
 
-    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
+    workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     key: Mapped[Key] = mapped_column(primary_key=True)
     name: Mapped[str]
     position: Mapped[int]
@@ -176,11 +181,11 @@ class LoyaltyTier(Table):
 
 
 class Incident(Table):
-    """Something that went wrong on our side; ``incident_account`` says for whom."""
+    """An incident on our side. The affected accounts are in ``incident_account``."""
 
     __tablename__ = "incident"
 
-    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
+    workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     incident_id: Mapped[Key] = mapped_column(primary_key=True)
     title: Mapped[str | None]
     declared_at: Mapped[Instant]
@@ -190,12 +195,12 @@ class Incident(Table):
 
 
 class IncidentAccount(Table):
-    """An account that an incident affected, and when it got an apology."""
+    """An account that an incident affected, and when an apology was sent to it."""
 
     __tablename__ = "incident_account"
     __table_args__ = (Index(None, "account_id", "workspace_id"),)
 
-    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
+    workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     incident_id: Mapped[Key] = mapped_column(primary_key=True)
     account_id: Mapped[Key] = mapped_column(primary_key=True)
     known_on: Mapped[date]
@@ -204,11 +209,11 @@ class IncidentAccount(Table):
 
 
 class PersonRole(Table):
-    """What a person is for us in their account: ``champion``, ``sponsor``; beside their job."""
+    """A person's role for us in their account, besides their job: ``champion`` or ``sponsor``."""
 
     __tablename__ = "person_role"
 
-    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
+    workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     user_id: Mapped[Key] = mapped_column(primary_key=True)
     role: Mapped[Key] = mapped_column(primary_key=True)
     known_on: Mapped[date] = mapped_column(primary_key=True)

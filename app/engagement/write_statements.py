@@ -1,13 +1,13 @@
-"""The SQL that writes what semantic events tell: sets of rows, in the order of their keys."""
+"""SQL that writes rows of semantic events, a set at a time, in key order."""
 
 from sqlalchemy import text
 
 
 def _recordset(key: str, *columns: str) -> str:
-    """Name the parameter with the rows: what every event says, the key, and other columns."""
-    known = ("n int", 'account_id text COLLATE "C"', "user_id text", "at timestamptz")
-    listed = ", ".join((*known, "known_on date", f'{key} text COLLATE "C"', *columns))
-    return f"json_to_recordset(CAST(:rows AS json)) AS r ({listed})"
+    """Return the row source ``r``: columns of every event, the key, and other columns."""
+    common = ("n int", 'account_id text COLLATE "C"', "user_id text", "at timestamptz")
+    names = ", ".join((*common, "known_on date", f'{key} text COLLATE "C"', *columns))
+    return f"json_to_recordset(CAST(:rows AS json)) AS r ({names})"
 
 
 COMPLETION = text(f"""
@@ -18,7 +18,7 @@ ON CONFLICT (workspace_id, account_id, step_key, known_on)
 DO UPDATE SET done_at = least(c.done_at, excluded.done_at)
 """)  # noqa: S608 - our own names
 
-# Whose it is was said by the first who said so.
+# Account and user are those of the earliest event that has them.
 TICKET = text(f"""
 INSERT INTO ticket AS t (workspace_id, ticket_id, account_id, user_id)
 SELECT :workspace_id, r.ticket_id,
@@ -39,7 +39,7 @@ ORDER BY 2, 3, 4, 5, r.n
 ON CONFLICT DO NOTHING
 """)  # noqa: S608 - our own names
 
-# What the moments come to, for lists; and whose tickets they were.
+# Update the ticket rows, which lists read, from their moments; return the accounts of the tickets.
 SUMMARIZE_TICKETS = text("""
 UPDATE ticket t SET subject = m.subject, priority = m.priority, channel = m.channel,
     opened_at = m.opened_at, replied_at = m.replied_at,
@@ -93,10 +93,11 @@ ON CONFLICT (workspace_id, feedback_id) DO UPDATE SET
 WHERE f.account_id = excluded.account_id
 """)  # noqa: S608 - our own names
 
+_RESOLUTION = _recordset("feedback_id", "status text", "answer text")
 RESOLUTION = text(f"""
 UPDATE feedback_item f SET status = r.status, answer = coalesce(r.answer, f.answer),
     resolved_at = r.at, resolved_known_on = r.known_on, told_at = r.at
-FROM (SELECT DISTINCT ON (feedback_id) * FROM {_recordset("feedback_id", "status text", "answer text")}
+FROM (SELECT DISTINCT ON (feedback_id) * FROM {_RESOLUTION}
       ORDER BY feedback_id, at DESC, n DESC) r
 WHERE f.workspace_id = :workspace_id AND f.feedback_id = r.feedback_id
   AND coalesce(f.resolved_at <= r.at, true)
@@ -135,7 +136,7 @@ ON CONFLICT (workspace_id, incident_id) DO UPDATE SET
     declared_at = least(i.declared_at, excluded.declared_at)
 """)  # noqa: S608 - our own names
 
-# Only accounts that there are: a list of ids may name erased ones.
+# Only existing accounts: the list may contain erased ids.
 AFFECTED = text(f"""
 INSERT INTO incident_account (workspace_id, incident_id, account_id, known_on)
 SELECT :workspace_id, r.incident_id, a.account_id, min(r.known_on)
@@ -159,7 +160,7 @@ SELECT incident_id FROM incident
 WHERE workspace_id = :workspace_id AND incident_id = ANY(CAST(:ids AS text[]))
 """)
 
-# To the accounts that are named, else to all that the incident affected; the first one counts.
+# For the given accounts, else for all affected ones. The earliest apology counts.
 APOLOGY = text(f"""
 UPDATE incident_account a SET apology_sent_at = r.at, apology_known_on = r.known_on
 FROM (SELECT r.incident_id, x.id, min(r.at) AS at, min(r.known_on) AS known_on

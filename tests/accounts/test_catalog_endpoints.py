@@ -4,12 +4,10 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
-from app.accounts import queries
-from app.accounts.due import Priority
-from app.accounts.queries import ClaimedAccount
+from app.accounts.refresh_queue import ClaimedAccount, Priority, claim_due
 from tests import factories
 
-SOLD: list[tuple[str, str, dict[str, Any]]] = [
+CATALOG: list[tuple[str, str, dict[str, Any]]] = [
     (
         "plans",
         "plan",
@@ -27,57 +25,59 @@ SOLD: list[tuple[str, str, dict[str, Any]]] = [
 
 def audited(client: TestClient) -> list[tuple[str, str]]:
     entries = client.get("/api/v1/audit-entries").json()["items"]
-    return [(entry["action"], entry["subject"]) for entry in entries][:-2]  # less the set-up's
+    return [(entry["action"], entry["subject"]) for entry in entries][
+        :-2
+    ]  # without those of the fixture
 
 
-@pytest.mark.parametrize(("path", "kind", "said"), SOLD)
-def test_the_catalog_is_written_read_and_deleted(
-    client: TestClient, path: str, kind: str, said: dict[str, Any]
+@pytest.mark.parametrize(("path", "kind", "body"), CATALOG)
+def test_catalog_rows_are_written_read_and_deleted(
+    client: TestClient, path: str, kind: str, body: dict[str, Any]
 ) -> None:
     url = f"/api/v1/{path}/pro"
 
-    made = client.put(url, json=said)
+    created = client.put(url, json=body)
 
-    assert made.status_code == 200
-    assert said.items() <= made.json().items()
-    assert client.get(url).json() == made.json()
-    assert client.get(f"/api/v1/{path}").json() == {"items": [made.json()], "next_cursor": None}
+    assert created.status_code == 200
+    assert body.items() <= created.json().items()
+    assert client.get(url).json() == created.json()
+    assert client.get(f"/api/v1/{path}").json() == {"items": [created.json()], "next_cursor": None}
     assert client.delete(url).status_code == 204
     assert client.get(url).status_code == client.delete(url).status_code == 404
     assert audited(client) == [(f"{kind}.deleted", "pro"), (f"{kind}.created", "pro")]
 
 
-@pytest.mark.parametrize(("path", "kind", "said"), SOLD)
-def test_a_change_has_every_account_scored_again_silently(
-    client: TestClient, session: Session, path: str, kind: str, said: dict[str, Any]
+@pytest.mark.parametrize(("path", "kind", "body"), CATALOG)
+def test_a_change_queues_every_account_without_notification(
+    client: TestClient, session: Session, path: str, kind: str, body: dict[str, Any]
 ) -> None:
     factories.account(session, "a1")
     session.commit()
 
-    client.put(f"/api/v1/{path}/pro", json=said)
-    client.put(f"/api/v1/{path}/pro", json=said | {"name": "Other"})
+    client.put(f"/api/v1/{path}/pro", json=body)
+    client.put(f"/api/v1/{path}/pro", json=body | {"name": "Other"})
 
     swept = [ClaimedAccount("acme", "a1", Priority.SWEEP, notify=False)]
-    assert queries.claim_due(session, limit=9) == swept
+    assert claim_due(session, limit=9) == swept
     assert audited(client) == [(f"{kind}.changed", "pro"), (f"{kind}.created", "pro")]
 
 
-@pytest.mark.parametrize(("path", "kind", "said"), SOLD)
-def test_saying_the_same_again_changes_nothing(
-    client: TestClient, session: Session, path: str, kind: str, said: dict[str, Any]
+@pytest.mark.parametrize(("path", "kind", "body"), CATALOG)
+def test_the_same_body_again_changes_nothing(
+    client: TestClient, session: Session, path: str, kind: str, body: dict[str, Any]
 ) -> None:
     factories.account(session, "a1")
-    client.put(f"/api/v1/{path}/pro", json=said)
-    queries.claim_due(session, limit=9)
+    client.put(f"/api/v1/{path}/pro", json=body)
+    claim_due(session, limit=9)
     session.commit()
 
-    client.put(f"/api/v1/{path}/pro", json=said)
+    client.put(f"/api/v1/{path}/pro", json=body)
 
-    assert queries.claim_due(session, limit=9) == []
+    assert claim_due(session, limit=9) == []
     assert audited(client) == [(f"{kind}.created", "pro")]
 
 
-def test_without_a_name_the_key_is_the_name(client: TestClient) -> None:
+def test_the_key_is_the_default_name(client: TestClient) -> None:
     assert client.put("/api/v1/plans/pro", json={}).json() == {
         "key": "pro",
         "name": "pro",
@@ -105,7 +105,7 @@ def test_without_a_name_the_key_is_the_name(client: TestClient) -> None:
         {"limits": ["users"]},
     ],
 )
-def test_a_plan_whose_numbers_cannot_be_is_refused(
+def test_a_plan_with_impossible_numbers_is_rejected(
     client: TestClient, wrong: dict[str, Any]
 ) -> None:
     answer = client.put("/api/v1/plans/pro", json=wrong)
@@ -114,12 +114,12 @@ def test_a_plan_whose_numbers_cannot_be_is_refused(
     assert client.get("/api/v1/plans/pro").status_code == 404
 
 
-def test_price_shares_may_fill_the_whole_price_whatever_the_rounding(client: TestClient) -> None:
+def test_price_shares_may_add_up_to_one_despite_rounding(client: TestClient) -> None:
     shares = dict.fromkeys("abcdefghij", 0.1)
 
-    found = client.put("/api/v1/plans/pro", json={"price_shares": shares})
+    answer = client.put("/api/v1/plans/pro", json={"price_shares": shares})
 
-    assert (found.status_code, found.json()["price_shares"]) == (200, shares)
+    assert (answer.status_code, answer.json()["price_shares"]) == (200, shares)
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_price_shares_may_fill_the_whole_price_whatever_the_rounding(client: Tes
         {},
     ],
 )
-def test_a_product_feature_that_could_never_count_is_refused(
+def test_a_product_feature_that_could_never_be_used_is_rejected(
     client: TestClient, wrong: dict[str, Any]
 ) -> None:
     assert client.put("/api/v1/product-features/x", json=wrong).status_code == 422

@@ -6,8 +6,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
 from app.accounts import queries
-from app.accounts.due import Priority
-from app.accounts.queries import ClaimedAccount
+from app.accounts.refresh_queue import ClaimedAccount, Priority, claim_due
 from app.workspaces.keys import Scope
 from tests import factories
 
@@ -15,8 +14,8 @@ ACCOUNTS, USERS = "/api/v1/accounts", "/api/v1/users"
 JAN = date(2026, 1, 1)
 
 
-def due(session: Session) -> list[ClaimedAccount]:
-    return list(queries.claim_due(session, limit=100))
+def claim(session: Session) -> list[ClaimedAccount]:
+    return list(claim_due(session, limit=100))
 
 
 def live(*account_ids: str) -> list[ClaimedAccount]:
@@ -26,7 +25,7 @@ def live(*account_ids: str) -> list[ClaimedAccount]:
 
 
 def test_an_account_is_created_and_read_back(client: TestClient, session: Session) -> None:
-    said = {
+    body = {
         "name": "Acme Corp",
         "segment": "smb",
         "employees": 250,
@@ -35,17 +34,17 @@ def test_an_account_is_created_and_read_back(client: TestClient, session: Sessio
         "feature_exceptions": {"sso": True},
     }
 
-    answer = client.put(f"{ACCOUNTS}/a1", json=said)
+    answer = client.put(f"{ACCOUNTS}/a1", json=body)
 
     assert answer.status_code == 200
     found = client.get(f"{ACCOUNTS}/a1").json()
     assert found == answer.json()
     assert found["traits"] == {"region": "emea", "nested": {"deep": [1, 2.5, None]}}
     assert (found["name"], found["owner"], found["excluded"]) == ("Acme Corp", None, False)
-    assert due(session) == live("a1")
+    assert claim(session) == live("a1")
 
 
-def test_putting_an_account_again_forgets_what_is_not_named(client: TestClient) -> None:
+def test_put_resets_fields_that_are_not_sent(client: TestClient) -> None:
     client.put(f"{ACCOUNTS}/a1", json={"name": "Acme", "traits": {"a": 1}, "excluded": True})
 
     found = client.put(f"{ACCOUNTS}/a1", json={"owner": "Ines"}).json()
@@ -54,9 +53,9 @@ def test_putting_an_account_again_forgets_what_is_not_named(client: TestClient) 
     assert (found["traits"], found["excluded"]) == ({}, False)
 
 
-def test_a_patch_changes_only_what_is_sent_and_null_removes(client: TestClient) -> None:
-    said = {"name": "Acme", "owner": "Ines", "traits": {"a": 1, "b": 2}, "excluded": True}
-    client.put(f"{ACCOUNTS}/a1", json={**said, "feature_exceptions": {"x": True, "y": False}})
+def test_patch_changes_only_the_sent_fields_and_null_removes(client: TestClient) -> None:
+    body = {"name": "Acme", "owner": "Ines", "traits": {"a": 1, "b": 2}, "excluded": True}
+    client.put(f"{ACCOUNTS}/a1", json={**body, "feature_exceptions": {"x": True, "y": False}})
 
     changes = {"owner": None, "traits": {"a": None, "c": 3}, "feature_exceptions": {"x": None}}
     found = client.patch(f"{ACCOUNTS}/a1", json=changes).json()
@@ -69,7 +68,7 @@ def test_a_patch_changes_only_what_is_sent_and_null_removes(client: TestClient) 
 @pytest.mark.parametrize(
     "path", [f"{ACCOUNTS}/nobody", f"{ACCOUNTS}/nobody/mrr", f"{USERS}/nobody"]
 )
-def test_what_is_unknown_is_not_found(client: TestClient, path: str) -> None:
+def test_unknown_ids_are_not_found(client: TestClient, path: str) -> None:
     answer = client.get(path)
 
     assert answer.status_code == 404
@@ -78,9 +77,9 @@ def test_what_is_unknown_is_not_found(client: TestClient, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", [ACCOUNTS, USERS])
-def test_a_patch_makes_nothing(client: TestClient, session: Session, path: str) -> None:
+def test_patch_creates_nothing(client: TestClient, session: Session, path: str) -> None:
     assert client.patch(f"{path}/nobody", json={"name": "N"}).status_code == 404
-    assert due(session) == []
+    assert claim(session) == []
 
 
 def test_another_workspace_cannot_be_seen_or_changed(client: TestClient, session: Session) -> None:
@@ -116,7 +115,9 @@ def test_another_workspace_cannot_be_seen_or_changed(client: TestClient, session
         (b'{"mrr": 5}', "/body/mrr"),
     ],
 )
-def test_what_cannot_be_stored_is_named(client: TestClient, body: bytes, pointer: str) -> None:
+def test_values_that_cannot_be_stored_are_named(
+    client: TestClient, body: bytes, pointer: str
+) -> None:
     answer = client.put(
         f"{ACCOUNTS}/a1", content=body, headers={"Content-Type": "application/json"}
     )
@@ -133,7 +134,7 @@ def test_a_body_that_is_not_json_is_a_bad_request(client: TestClient, body: byte
     assert client.put(f"{ACCOUNTS}/a1", content=body, headers=headers).status_code == 400
 
 
-def test_an_odd_field_name_is_refused_without_an_echo(client: TestClient) -> None:
+def test_an_odd_field_name_is_rejected_and_not_echoed(client: TestClient) -> None:
     headers = {"Content-Type": "application/json"}
     answer = client.put(f"{ACCOUNTS}/a1", content=b'{"\\ud800": 1}', headers=headers)
 
@@ -141,7 +142,7 @@ def test_an_odd_field_name_is_refused_without_an_echo(client: TestClient) -> Non
 
 
 @pytest.mark.parametrize("account_id", ["a" * 256, "a%00b"])
-def test_an_id_that_cannot_be_stored_is_refused(client: TestClient, account_id: str) -> None:
+def test_an_id_that_cannot_be_stored_is_rejected(client: TestClient, account_id: str) -> None:
     assert client.put(f"{ACCOUNTS}/{account_id}", json={}).status_code == 422
     assert client.get(f"{ACCOUNTS}/{account_id}").status_code == 422
 
@@ -162,28 +163,30 @@ def test_reading_and_writing_need_their_scopes(client: TestClient, session: Sess
 
 
 def test_a_user_is_created_with_their_account(client: TestClient, session: Session) -> None:
-    said = {"account_id": "a1", "email": "ada@acme.example", "role": "admin", "traits": {"x": 1}}
+    body = {"account_id": "a1", "email": "ada@acme.example", "role": "admin", "traits": {"x": 1}}
 
-    answer = client.put(f"{USERS}/ada", json=said)
+    answer = client.put(f"{USERS}/ada", json=body)
 
     assert answer.status_code == 200
     assert client.get(f"{USERS}/ada").json() == answer.json()
-    assert said.items() <= answer.json().items()
+    assert body.items() <= answer.json().items()
     assert client.get(f"{ACCOUNTS}/a1").status_code == 200
-    assert due(session) == live("a1")
+    assert claim(session) == live("a1")
 
 
 def test_a_user_who_moves_makes_both_accounts_due(client: TestClient, session: Session) -> None:
     client.put(f"{USERS}/ada", json={"account_id": "a1", "name": "Ada"})
-    due(session)
+    claim(session)
 
     moved = client.patch(f"{USERS}/ada", json={"account_id": "a2"}).json()
 
     assert (moved["account_id"], moved["name"]) == ("a2", "Ada")
-    assert due(session) == live("a1", "a2")
+    assert claim(session) == live("a1", "a2")
 
 
-def test_people_of_the_vendor_are_excluded_unless_said_otherwise(client: TestClient) -> None:
+def test_users_of_internal_domains_are_excluded_unless_the_body_says_otherwise(
+    client: TestClient,
+) -> None:
     client.patch("/api/v1/workspace", json={"internal_domains": ["vendor.example"]})
     email = {"email": "ines@vendor.example"}
 
@@ -195,7 +198,7 @@ def test_people_of_the_vendor_are_excluded_unless_said_otherwise(client: TestCli
     assert not client.patch(f"{USERS}/ada", json={"excluded": None}).json()["excluded"]
 
 
-def test_users_are_listed_in_pages_without_an_end(client: TestClient) -> None:
+def test_users_are_listed_page_by_page(client: TestClient) -> None:
     for user_id in ("c", "a", "b"):
         client.put(f"{USERS}/{user_id}", json={"account_id": "a1"})
     client.put(f"{USERS}/elsewhere", json={"account_id": "a2"})
@@ -213,7 +216,7 @@ def test_users_are_listed_in_pages_without_an_end(client: TestClient) -> None:
     assert len(client.get(USERS).json()["items"]) == 4
 
 
-def test_a_made_up_cursor_is_refused(client: TestClient) -> None:
+def test_an_invalid_cursor_is_rejected(client: TestClient) -> None:
     answer = client.get(USERS, params={"cursor": "made-up"})
 
     assert answer.json()["code"] == "invalid_cursor"

@@ -5,9 +5,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
-from app.accounts import queries
-from app.accounts.due import Priority
-from app.accounts.queries import ClaimedAccount
+from app.accounts.refresh_queue import ClaimedAccount, Priority, claim_due
 from tests import factories
 
 RATES = "/api/v1/exchange-rates"
@@ -20,16 +18,18 @@ def put(client: TestClient, url: str, rate: object) -> Any:  # noqa: ANN401
 
 def audited(client: TestClient) -> list[tuple[str, str]]:
     entries = client.get("/api/v1/audit-entries").json()["items"]
-    return [(entry["action"], entry["subject"]) for entry in entries][:-2]  # less the set-up's
+    return [(entry["action"], entry["subject"]) for entry in entries][
+        :-2
+    ]  # without those of the fixture
 
 
 def test_a_rate_is_written_read_and_deleted(client: TestClient) -> None:
-    made = put(client, EURO, 1.0842)
+    created = put(client, EURO, 1.0842)
 
-    said = {"currency": "EUR", "starts_on": "2026-01-01", "rate": 1.0842}
-    assert (made.status_code, made.json()) == (200, said)
-    assert client.get(EURO).json() == said
-    assert client.get(RATES).json() == {"items": [said], "next_cursor": None}
+    expected = {"currency": "EUR", "starts_on": "2026-01-01", "rate": 1.0842}
+    assert (created.status_code, created.json()) == (200, expected)
+    assert client.get(EURO).json() == expected
+    assert client.get(RATES).json() == {"items": [expected], "next_cursor": None}
     assert client.delete(EURO).status_code == 204
     assert client.get(EURO).status_code == client.delete(EURO).status_code == 404
     subject = "EUR 2026-01-01"
@@ -39,7 +39,7 @@ def test_a_rate_is_written_read_and_deleted(client: TestClient) -> None:
     ]
 
 
-def test_a_change_has_every_account_scored_again_and_the_same_again_does_not(
+def test_a_change_queues_every_account_and_the_same_rate_again_does_not(
     client: TestClient, session: Session
 ) -> None:
     factories.account(session, "a1")
@@ -48,7 +48,7 @@ def test_a_change_has_every_account_scored_again_and_the_same_again_does_not(
 
     for rate, due in ((1.1, swept), (1.1, []), (1.2, swept)):
         put(client, EURO, rate)
-        assert queries.claim_due(session, limit=9) == due
+        assert claim_due(session, limit=9) == due
         session.commit()
 
     assert [action for action, _ in audited(client)] == [
@@ -58,31 +58,31 @@ def test_a_change_has_every_account_scored_again_and_the_same_again_does_not(
 
 
 def test_rates_are_listed_by_currency_and_day_page_by_page(client: TestClient) -> None:
-    said = [("EUR", "2025-12-01"), ("EUR", "2026-01-01"), ("GBP", "2025-11-01")]
-    for currency, day in reversed(said):
+    rates = [("EUR", "2025-12-01"), ("EUR", "2026-01-01"), ("GBP", "2025-11-01")]
+    for currency, day in reversed(rates):
         put(client, f"{RATES}/{currency}/{day}", 2)
     found, cursor = [], None
     while True:
-        asked = {"limit": 2, **({"cursor": cursor} if cursor else {})}
-        page = client.get(RATES, params=asked).json()
+        params = {"limit": 2, **({"cursor": cursor} if cursor else {})}
+        page = client.get(RATES, params=params).json()
         found += [(each["currency"], each["starts_on"]) for each in page["items"]]
         cursor = page["next_cursor"]
         if cursor is None:
             break
 
-    assert found == said
+    assert found == rates
     of_pound = client.get(RATES, params={"currency": "GBP"}).json()["items"]
     assert [each["currency"] for each in of_pound] == ["GBP"]
 
 
 @pytest.mark.parametrize("rate", [0, -1, None, "1.1", True, 1e-10, 1e7, [1]])
-def test_what_can_be_no_rate_is_refused(client: TestClient, rate: object) -> None:
+def test_an_impossible_rate_is_rejected(client: TestClient, rate: object) -> None:
     assert put(client, EURO, rate).status_code == 422
     assert client.get(EURO).status_code == 404
 
 
 @pytest.mark.parametrize("body", [b'{"rate": NaN}', b'{"rate": 1e999}', b"{}", b"[]"])
-def test_a_body_without_a_finite_rate_is_refused(client: TestClient, body: bytes) -> None:
+def test_a_body_without_a_finite_rate_is_rejected(client: TestClient, body: bytes) -> None:
     headers = {"Content-Type": "application/json"}
 
     assert client.put(EURO, content=body, headers=headers).status_code == 422
@@ -102,11 +102,11 @@ def test_the_base_currency_has_no_rate(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize("params", [{"cursor": "W10"}, {"cursor": "WyJFVVIiLCJ4Il0"}])
-def test_a_cursor_that_is_none_is_refused(client: TestClient, params: Mapping[str, str]) -> None:
+def test_an_invalid_cursor_is_rejected(client: TestClient, params: Mapping[str, str]) -> None:
     assert client.get(RATES, params=params).json()["code"] == "invalid_cursor"
 
 
-def test_another_workspace_has_rates_of_its_own(client: TestClient, session: Session) -> None:
+def test_another_workspace_has_its_own_rates(client: TestClient, session: Session) -> None:
     key = factories.api_key(session, factories.workspace(session, "other"))
     session.commit()
     put(client, EURO, 1.1)

@@ -1,4 +1,4 @@
-"""What other systems call an account."""
+"""Ids of an account in other systems."""
 
 import threading
 from typing import Any
@@ -14,8 +14,8 @@ from tests import factories
 ACCOUNTS = "/api/v1/accounts"
 
 
-def put(client: TestClient, account_id: str, **said: Any) -> Any:  # noqa: ANN401
-    return client.put(f"{ACCOUNTS}/{account_id}", json=said)
+def put(client: TestClient, account_id: str, **body: Any) -> Any:  # noqa: ANN401
+    return client.put(f"{ACCOUNTS}/{account_id}", json=body)
 
 
 def patch(client: TestClient, account_id: str, external_ids: object) -> Any:  # noqa: ANN401
@@ -26,16 +26,16 @@ def find(client: TestClient, system: str, external_id: str) -> Any:  # noqa: ANN
     return client.get(f"{ACCOUNTS}/by-external-id/{system}/{external_id}")
 
 
-def test_an_account_is_found_by_what_another_system_calls_it(client: TestClient) -> None:
-    made = put(client, "a1", external_ids={"salesforce": "001", "stripe": ["cus_1", "cus_2"]})
+def test_an_account_is_found_by_its_id_in_another_system(client: TestClient) -> None:
+    created = put(client, "a1", external_ids={"salesforce": "001", "stripe": ["cus_1", "cus_2"]})
 
-    assert made.json()["external_ids"] == {"salesforce": "001", "stripe": ["cus_1", "cus_2"]}
+    assert created.json()["external_ids"] == {"salesforce": "001", "stripe": ["cus_1", "cus_2"]}
     for system, external_id in [("salesforce", "001"), ("stripe", "cus_1"), ("stripe", "cus_2")]:
-        assert find(client, system, external_id).json() == made.json()
+        assert find(client, system, external_id).json() == created.json()
 
 
 @pytest.mark.parametrize(("system", "external_id"), [("stripe", "001"), ("salesforce", "002")])
-def test_an_id_that_nobody_has_is_not_found(
+def test_an_unknown_external_id_is_not_found(
     client: TestClient, system: str, external_id: str
 ) -> None:
     put(client, "a1", external_ids={"salesforce": "001"})
@@ -45,7 +45,7 @@ def test_an_id_that_nobody_has_is_not_found(
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
 
 
-def test_an_id_names_one_account_alone(client: TestClient) -> None:
+def test_an_external_id_belongs_to_one_account(client: TestClient) -> None:
     put(client, "a1", external_ids={"crm": "1"})
 
     answer = put(client, "a2", name="Two", external_ids={"crm": "1", "billing": "b"})
@@ -57,7 +57,7 @@ def test_an_id_names_one_account_alone(client: TestClient) -> None:
     assert find(client, "crm", "1").json()["account_id"] == "a1"
 
 
-def test_a_change_goes_by_system_and_null_removes(client: TestClient) -> None:
+def test_patch_replaces_ids_by_system_and_null_removes(client: TestClient) -> None:
     put(client, "a1", external_ids={"crm": "1", "stripe": ["c1", "c2"], "old": "x"})
 
     found = patch(client, "a1", {"stripe": "c2", "old": None, "new": "n"}).json()
@@ -66,10 +66,10 @@ def test_a_change_goes_by_system_and_null_removes(client: TestClient) -> None:
     assert find(client, "old", "x").status_code == find(client, "stripe", "c1").status_code == 404
 
 
-def test_putting_an_account_without_ids_keeps_them_and_with_none_forgets_them(
+def test_put_without_ids_leaves_them_and_an_empty_object_removes_them(
     client: TestClient,
 ) -> None:
-    """Billing or a CRM may have told them, of which the caller knows nothing."""
+    """Billing or a CRM may have sent ids that the caller does not know."""
     put(client, "a1", external_ids={"crm": "1"})
 
     assert put(client, "a1", name="A").json()["external_ids"] == {"crm": "1"}
@@ -77,7 +77,7 @@ def test_putting_an_account_without_ids_keeps_them_and_with_none_forgets_them(
     assert put(client, "a1", external_ids={}).json()["external_ids"] == {}
 
 
-def test_an_id_that_was_given_up_may_name_another_account(client: TestClient) -> None:
+def test_a_removed_id_may_be_given_to_another_account(client: TestClient) -> None:
     put(client, "a1", external_ids={"crm": "1"})
     put(client, "a1", external_ids={})
 
@@ -102,7 +102,7 @@ def test_an_id_that_was_given_up_may_name_another_account(client: TestClient) ->
         "crm",
     ],
 )
-def test_what_can_be_no_external_id_is_refused(client: TestClient, wrong: object) -> None:
+def test_an_invalid_external_id_is_rejected(client: TestClient, wrong: object) -> None:
     put(client, "a1", external_ids={"crm": "1"})
 
     assert put(client, "a1", external_ids=wrong).status_code == 422
@@ -110,7 +110,7 @@ def test_what_can_be_no_external_id_is_refused(client: TestClient, wrong: object
     assert client.get(f"{ACCOUNTS}/a1").json()["external_ids"] == {"crm": "1"}
 
 
-def test_another_workspace_has_ids_of_its_own(client: TestClient, session: Session) -> None:
+def test_another_workspace_has_its_own_external_ids(client: TestClient, session: Session) -> None:
     other = factories.workspace(session, "other").id
     factories.account(session, "theirs", workspace_id=other)
     queries.put_external_id(session, other, "theirs", "crm", "1")
@@ -121,7 +121,7 @@ def test_another_workspace_has_ids_of_its_own(client: TestClient, session: Sessi
     assert queries.find_account_id(session, other, "crm", "1") == "theirs"
 
 
-def test_of_accounts_that_take_an_id_at_once_one_has_it_and_the_others_hear_of_it(
+def test_of_concurrent_writers_of_one_id_all_get_the_same_owner(
     committed: SessionFactory,
 ) -> None:
     accounts = ["a", "b", "c", "d"]
@@ -129,19 +129,19 @@ def test_of_accounts_that_take_an_id_at_once_one_has_it_and_the_others_hear_of_i
         for account_id in accounts:
             factories.account(session, account_id)
     together = threading.Barrier(len(accounts))
-    whose: list[str] = []
+    owners: list[str] = []
 
-    def take(account_id: str) -> None:
+    def put_id(account_id: str) -> None:
         with transaction(committed) as session:
             together.wait()
-            whose.append(queries.put_external_id(session, "acme", account_id, "crm", "1"))
+            owners.append(queries.put_external_id(session, "acme", account_id, "crm", "1"))
 
-    threads = [threading.Thread(target=take, args=(account_id,)) for account_id in accounts]
+    threads = [threading.Thread(target=put_id, args=(account_id,)) for account_id in accounts]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
 
-    assert len(whose) == len(accounts)
+    assert len(owners) == len(accounts)
     with transaction(committed) as session:
-        assert {queries.find_account_id(session, "acme", "crm", "1")} == set(whose)
+        assert {queries.find_account_id(session, "acme", "crm", "1")} == set(owners)

@@ -1,4 +1,4 @@
-"""Parents and external ids over the API."""
+"""Parents over the API: cycles, depth, concurrent writers."""
 
 import threading
 from typing import Any
@@ -27,17 +27,17 @@ def accounts(session: Session) -> None:
     session.commit()
 
 
-def patch(client: TestClient, account_id: str, **said: Any) -> Any:  # noqa: ANN401
-    return client.patch(f"{ACCOUNTS}/{account_id}", json=said)
+def patch(client: TestClient, account_id: str, **body: Any) -> Any:  # noqa: ANN401
+    return client.patch(f"{ACCOUNTS}/{account_id}", json=body)
 
 
-def test_an_account_is_put_under_a_parent_and_taken_out_again(client: TestClient) -> None:
+def test_a_parent_is_set_and_removed(client: TestClient) -> None:
     assert patch(client, "north", parent_id="holding").json()["parent_id"] == "holding"
     assert patch(client, "north", name="North").json()["parent_id"] == "holding"
     assert patch(client, "north", parent_id=None).json()["parent_id"] is None
 
 
-def test_putting_an_account_again_without_a_parent_takes_it_out(client: TestClient) -> None:
+def test_put_without_a_parent_removes_it(client: TestClient) -> None:
     client.put(f"{ACCOUNTS}/north", json={"parent_id": "holding", "rollup": "worst_child"})
 
     found = client.put(f"{ACCOUNTS}/north", json={}).json()
@@ -46,7 +46,7 @@ def test_putting_an_account_again_without_a_parent_takes_it_out(client: TestClie
 
 
 @pytest.mark.parametrize("parent_id", ["holding", "north", "south"])
-def test_a_cycle_is_refused(client: TestClient, parent_id: str) -> None:
+def test_a_cycle_is_rejected(client: TestClient, parent_id: str) -> None:
     patch(client, "north", parent_id="holding")
     patch(client, "south", parent_id="north")
 
@@ -56,22 +56,24 @@ def test_a_cycle_is_refused(client: TestClient, parent_id: str) -> None:
     assert client.get(f"{ACCOUNTS}/holding").json()["name"] is None
 
 
-def test_a_parent_that_nobody_knows_is_refused_by_name(client: TestClient) -> None:
+def test_an_unknown_parent_is_rejected_and_named(client: TestClient) -> None:
     answer = patch(client, "north", parent_id="nobody")
 
     assert (answer.status_code, answer.json()["code"]) == (404, "unknown_parent")
     assert answer.json()["errors"][0]["pointer"] == "/body/parent_id"
 
 
-def test_another_tenants_account_can_be_no_parent(client: TestClient, session: Session) -> None:
+def test_an_account_of_another_workspace_cannot_be_the_parent(
+    client: TestClient, session: Session
+) -> None:
     factories.account(session, "theirs", workspace_id=factories.workspace(session, "other").id)
     session.commit()
 
     assert patch(client, "north", parent_id="theirs").json()["code"] == "unknown_parent"
 
 
-def test_a_family_has_ten_levels_at_most(client: TestClient) -> None:
-    """Counted above and below: a tall family may not be put under another tall one either."""
+def test_a_hierarchy_has_at_most_ten_levels(client: TestClient) -> None:
+    """Levels above and below count: a deep hierarchy may not be put under another deep one."""
     for family in ("a", "b"):
         for level in range(6):
             parent_id = f"{family}{level - 1}" if level else None
@@ -83,7 +85,7 @@ def test_a_family_has_ten_levels_at_most(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize("rollup", ["", "median", None, 1])
-def test_an_unknown_way_of_rolling_up_is_refused(client: TestClient, rollup: object) -> None:
+def test_an_unknown_rollup_method_is_rejected(client: TestClient, rollup: object) -> None:
     assert patch(client, "north", rollup=rollup).status_code == 422
 
 
@@ -92,7 +94,7 @@ links = st.tuples(st.sampled_from("abcdef"), st.sampled_from("abcdef"))
 
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(changes=st.lists(links, max_size=12))
-def test_whatever_is_linked_no_account_is_above_itself(
+def test_no_account_is_ever_its_own_ancestor(
     session: Session, changes: list[tuple[str, str]]
 ) -> None:
     with session.begin_nested() as outer:
@@ -108,15 +110,15 @@ def test_whatever_is_linked_no_account_is_above_itself(
 
 
 def link(session: Session, account_id: str, parent_id: str) -> bool:
-    said = {"parent_id": parent_id}
+    changes = {"parent_id": parent_id}
     try:
-        service.write_account(session, "acme", account_id, said, replace=False, now=NOW)
+        service.write_account(session, "acme", account_id, changes, replace=False, now=NOW)
     except (ParentCycleError, ParentTooDeepError):
         return False
     return True
 
 
-def test_of_writers_that_together_would_close_a_circle_one_is_refused(
+def test_of_concurrent_writers_that_would_form_a_cycle_one_is_rejected(
     committed: SessionFactory,
 ) -> None:
     circle = ["a", "b", "c", "d"]

@@ -1,13 +1,21 @@
-"""What a claim takes out of the queue of accounts to score."""
+"""Marking accounts as due, and what a claim takes out of the queue."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import insert, select
+from sqlalchemy import Engine, func, insert, select
 from sqlalchemy.orm import Session
 
-from app.accounts.due import Priority
-from app.accounts.queries import ClaimedAccount, claim_due, mark_due
-from app.tables import Due
+from app.accounts.refresh_queue import (
+    ClaimedAccount,
+    Priority,
+    claim_due,
+    mark_all_due,
+    mark_due,
+)
+from app.accounts.tables import Due, ParkedAccount
+from tests import factories
+from tests.factories import LONG_AGO
 
 NOW = datetime(2026, 3, 18, 12, 0, tzinfo=UTC)
 IDS = [f"a{number}" for number in range(9)]
@@ -21,8 +29,12 @@ def claim(session: Session, limit: int = 100) -> list[ClaimedAccount]:
     return list(claim_due(session, limit=limit))
 
 
-def ids(claimed: list[ClaimedAccount]) -> list[str]:
+def ids(claimed: Sequence[ClaimedAccount]) -> list[str]:
     return [each.account_id for each in claimed]
+
+
+def summaries(claimed: Sequence[ClaimedAccount]) -> list[tuple[str, Priority, bool]]:
+    return [(each.account_id, each.priority, each.notify) for each in claimed]
 
 
 def test_marks_of_one_account_are_claimed_as_one_the_most_urgent_first(session: Session) -> None:
@@ -41,26 +53,55 @@ def test_marks_of_one_account_are_claimed_as_one_the_most_urgent_first(session: 
     assert claim(session) == []
 
 
-def test_of_what_is_not_live_few_are_taken_at_a_time(session: Session) -> None:
+def test_an_account_marked_often_is_claimed_once_for_each_priority(session: Session) -> None:
+    mark_due(session, "acme", ["b", "a", "b"], priority=Priority.SWEEP, notify=False)
+    mark_due(session, "acme", ["b", "b"])
+
+    assert summaries(claim(session)) == [("b", Priority.LIVE, True)]
+    assert summaries(claim(session)) == [
+        ("a", Priority.SWEEP, False),
+        ("b", Priority.SWEEP, False),
+    ]
+    assert claim(session) == []
+
+
+def test_background_marks_are_claimed_few_at_a_time(session: Session) -> None:
     mark(session, *IDS, priority=Priority.SWEEP)
     mark(session, *IDS[4:])
 
-    assert ids(list(claim_due(session, limit=100, few=2))) == IDS[4:]
-    assert ids(list(claim_due(session, limit=100, few=2))) == IDS[:2]
+    assert ids(claim_due(session, limit=100, background_limit=2)) == IDS[4:]
+    assert ids(claim_due(session, limit=100, background_limit=2)) == IDS[:2]
 
 
-def test_what_is_more_urgent_than_asked_for_is_passed_over(session: Session) -> None:
+def test_each_claim_of_background_marks_is_limited(session: Session) -> None:
+    mark(session, "a", "b", "c", priority=Priority.SWEEP)
+    mark(session, "d", "e", "f")
+
+    claims = [claim_due(session, limit=10, background_limit=2) for _ in range(4)]
+
+    assert [len(each) for each in claims] == [3, 2, 1, 0]
+
+
+def test_live_marks_are_claimed_before_older_sweep_marks(session: Session) -> None:
+    mark(session, "a", priority=Priority.SWEEP)
+    mark(session, "z", priority=Priority.LIVE)
+
+    assert ids(claim(session, limit=1)) == ["z"]
+    assert ids(claim(session, limit=1)) == ["a"]
+
+
+def test_marks_more_urgent_than_the_requested_priority_are_skipped(session: Session) -> None:
     mark(session, "a1")
     mark(session, "a2", priority=Priority.SWEEP)
     mark(session, "a3", priority=Priority.SILENT)
 
-    assert ids(list(claim_due(session, limit=9, least=Priority.SILENT))) == ["a3"]
-    assert ids(list(claim_due(session, limit=9, least=Priority.SILENT))) == ["a2"]
-    assert ids(list(claim_due(session, limit=9, least=Priority.SILENT))) == []
+    assert ids(claim_due(session, limit=9, from_priority=Priority.SILENT)) == ["a3"]
+    assert ids(claim_due(session, limit=9, from_priority=Priority.SILENT)) == ["a2"]
+    assert ids(claim_due(session, limit=9, from_priority=Priority.SILENT)) == []
     assert ids(claim(session)) == ["a1"]
 
 
-def test_what_is_behind_a_claim_of_the_same_accounts_is_claimed_with_it(session: Session) -> None:
+def test_later_live_marks_of_claimed_accounts_are_claimed_with_them(session: Session) -> None:
     mark(session, "a1", "a2")
     mark(session, "a1", "a3")
     mark(session, "a1", priority=Priority.SWEEP)
@@ -69,7 +110,7 @@ def test_what_is_behind_a_claim_of_the_same_accounts_is_claimed_with_it(session:
     assert session.scalars(select(Due.account_id).order_by(Due.id)).all() == ["a3", "a1"]
 
 
-def test_a_sweep_does_not_claim_what_is_behind(session: Session) -> None:
+def test_a_claim_of_sweep_marks_leaves_later_ones(session: Session) -> None:
     mark(session, "a1", "a2", priority=Priority.SWEEP)
     mark(session, "a1", priority=Priority.SWEEP)
 
@@ -77,7 +118,7 @@ def test_a_sweep_does_not_claim_what_is_behind(session: Session) -> None:
     assert session.scalars(select(Due.account_id)).all() == ["a1"]
 
 
-def test_of_use_the_earliest_day_is_told_unless_something_else_has_changed(
+def test_a_claim_has_the_earliest_day_of_usage_unless_something_else_changed(
     session: Session,
 ) -> None:
     early, late = NOW.date() - timedelta(days=2), NOW.date()
@@ -89,3 +130,68 @@ def test_of_use_the_earliest_day_is_told_unless_something_else_has_changed(
         session.execute(insert(Due), row | {"account_id": account_id, "used_since": used_since})
 
     assert [each.used_since for each in claim(session)] == [early, None]
+
+
+def test_the_same_account_id_in_two_workspaces_is_two_accounts(session: Session) -> None:
+    mark_due(session, "other", ["a"])
+    mark_due(session, "acme", ["a"])
+
+    assert claim_due(session, limit=10) == [
+        ClaimedAccount("acme", "a", Priority.LIVE, notify=True),
+        ClaimedAccount("other", "a", Priority.LIVE, notify=True),
+    ]
+
+
+def test_a_sweep_marks_every_account_of_one_workspace_silently(session: Session) -> None:
+    for account_id in ("a", "b"):
+        factories.account(session, account_id)
+    factories.account(session, "c", workspace_id=factories.workspace(session, "other").id)
+
+    mark_all_due(session, "acme", priority=Priority.SWEEP)
+
+    assert summaries(claim(session)) == [
+        ("a", Priority.SWEEP, False),
+        ("b", Priority.SWEEP, False),
+    ]
+
+
+def test_a_parked_account_that_is_marked_again_is_unparked(session: Session) -> None:
+    factories.workspace(session)
+    for account_id in ("a", "b"):
+        row = ParkedAccount(
+            workspace_id="acme",
+            account_id=account_id,
+            failures=3,
+            error="KeyError",
+            failed_at=LONG_AGO,
+        )
+        session.add(row)
+    session.flush()
+    mark(session, "a")
+
+    claim_due(session, limit=10)
+
+    assert parked(session) == ["b"]
+
+
+def parked(session: Session) -> Sequence[str]:
+    return session.scalars(
+        select(ParkedAccount.account_id).order_by(ParkedAccount.account_id)
+    ).all()
+
+
+def test_two_workers_never_claim_the_same_mark_and_a_rollback_returns_it(engine: Engine) -> None:
+    with Session(engine) as setup, setup.begin():
+        mark(setup, "a", "b")
+    try:
+        with Session(engine) as first, Session(engine) as second:
+            assert ids(claim(first, limit=1)) == ["a"]
+            assert ids(claim(second)) == ["b"]
+            first.rollback()
+            assert ids(claim(second)) == ["a"]
+            second.commit()
+        with Session(engine) as check:
+            assert check.scalar(select(func.count()).select_from(Due)) == 0
+    finally:
+        with Session(engine) as cleaning, cleaning.begin():
+            cleaning.query(Due).delete()

@@ -4,7 +4,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
-from app.accounts import queries
+from app.accounts.refresh_queue import claim_due
 from tests import factories
 
 SUBSCRIPTIONS = "/api/v1/subscriptions"
@@ -15,14 +15,14 @@ Answer = tuple[int, dict[str, Any]]
 """Status and body."""
 
 
-def put(client: TestClient, subscription_id: str = "main", **said: object) -> Answer:
-    body = {"account_id": "a1", "mrr_cents": 10_000, **said}
+def put(client: TestClient, subscription_id: str = "main", **fields: object) -> Answer:
+    body = {"account_id": "a1", "mrr_cents": 10_000, **fields}
     answer = client.put(f"{SUBSCRIPTIONS}/{subscription_id}", json=body)
     return answer.status_code, answer.json()
 
 
-def end(client: TestClient, **said: object) -> Answer:
-    answer = client.post(f"{SUBSCRIPTIONS}/main/end", json={"account_id": "a1", **said})
+def end(client: TestClient, **fields: object) -> Answer:
+    answer = client.post(f"{SUBSCRIPTIONS}/main/end", json={"account_id": "a1", **fields})
     return answer.status_code, answer.json()
 
 
@@ -39,7 +39,9 @@ def spans(answer: Answer) -> list[tuple[str, str | None, int]]:
     return [(p["starts_on"], p["ends_on"], p["mrr_cents"]) for p in body["periods"]]
 
 
-def test_terms_hold_from_today_in_the_base_currency(client: TestClient, session: Session) -> None:
+def test_terms_start_today_in_the_base_currency_by_default(
+    client: TestClient, session: Session
+) -> None:
     _, body = put(client, seats=5, plan="pro")
 
     period = body["periods"][0]
@@ -47,10 +49,10 @@ def test_terms_hold_from_today_in_the_base_currency(client: TestClient, session:
     assert (period["seats"], period["plan"], period["source"]) == (5, "pro", "api")
     assert mrr(client) == {"USD": 10_000}
     assert mrr(client, on="2026-03-17") == {}
-    assert [account.account_id for account in queries.claim_due(session, limit=9)] == ["a1"]
+    assert [account.account_id for account in claim_due(session, limit=9)] == ["a1"]
 
 
-def test_new_terms_cut_the_running_period_and_the_old_knowledge_stays(
+def test_new_terms_end_the_running_period_and_the_past_is_not_rewritten(
     client: TestClient, session: Session
 ) -> None:
     factories.account(session, "a1")
@@ -64,16 +66,16 @@ def test_new_terms_cut_the_running_period_and_the_old_knowledge_stays(
     assert mrr(client, on="2026-03-10", known_on="2026-03-17") == {"USD": 5_000}
 
 
-def test_the_same_terms_again_mark_nothing_due(client: TestClient, session: Session) -> None:
+def test_the_same_terms_again_queue_nothing(client: TestClient, session: Session) -> None:
     put(client)
-    queries.claim_due(session, limit=9)
+    claim_due(session, limit=9)
     session.commit()
 
     assert spans(put(client)) == [(TODAY, None, 10_000)]
-    assert queries.claim_due(session, limit=9) == []
+    assert claim_due(session, limit=9) == []
 
 
-def test_a_subscription_ends_and_ending_it_twice_is_the_same(client: TestClient) -> None:
+def test_ending_a_subscription_twice_changes_nothing(client: TestClient) -> None:
     put(client, starts_on="2026-01-01")
 
     for _ in range(2):
@@ -84,13 +86,13 @@ def test_a_subscription_ends_and_ending_it_twice_is_the_same(client: TestClient)
     assert mrr(client, on="2026-04-01") == {}
 
 
-def test_a_subscription_ends_today_unless_said_otherwise(client: TestClient) -> None:
+def test_a_subscription_ends_today_by_default(client: TestClient) -> None:
     put(client, starts_on="2026-01-01")
 
     assert spans(end(client)) == [("2026-01-01", TODAY, 10_000)]
 
 
-def test_an_earlier_end_is_not_lengthened_by_a_later_one(client: TestClient) -> None:
+def test_a_later_end_does_not_extend_an_ended_subscription(client: TestClient) -> None:
     put(client, starts_on="2026-01-01", ends_on="2026-02-01")
 
     status, body = end(client, ends_on="2026-04-01")
@@ -101,14 +103,14 @@ def test_an_earlier_end_is_not_lengthened_by_a_later_one(client: TestClient) -> 
     ]
 
 
-def test_a_subscription_that_never_was_cannot_end(client: TestClient) -> None:
+def test_an_unknown_subscription_cannot_end(client: TestClient) -> None:
     assert end(client)[0] == 404
     put(client, "other")
     assert end(client)[0] == 404
 
 
 @pytest.mark.parametrize("ends_on", ["2026-03-01", "2026-02-01"])
-def test_terms_end_after_they_start(client: TestClient, ends_on: str) -> None:
+def test_terms_that_end_before_they_start_are_rejected(client: TestClient, ends_on: str) -> None:
     status, body = put(client, starts_on="2026-03-01", ends_on=ends_on)
 
     assert (status, body["code"]) == (409, "empty_period")
@@ -127,14 +129,14 @@ def test_terms_end_after_they_start(client: TestClient, ends_on: str) -> None:
         {"price": 5},
     ],
 )
-def test_terms_that_make_no_sense_are_refused(client: TestClient, wrong: dict[str, Any]) -> None:
+def test_invalid_terms_are_rejected(client: TestClient, wrong: dict[str, Any]) -> None:
     status, body = put(client, **wrong)
 
     assert status == 422
     assert [error["pointer"] for error in body["errors"]] == [f"/body/{next(iter(wrong))}"]
 
 
-def test_the_list_shows_what_is_paid_on_a_day_as_known_on_another(client: TestClient) -> None:
+def test_the_list_has_the_periods_of_a_day_as_known_on_another(client: TestClient) -> None:
     put(client, starts_on="2026-01-01", ends_on="2026-03-01")
     put(client, "addon", mrr_cents=500, starts_on="2026-02-01")
     put(client, account_id="a2", starts_on="2026-02-15")
@@ -149,7 +151,7 @@ def test_the_list_shows_what_is_paid_on_a_day_as_known_on_another(client: TestCl
     assert listed(on="2026-02-20", known_on="2026-03-17") == []
 
 
-def test_the_list_goes_on_where_the_page_before_ended(client: TestClient) -> None:
+def test_the_next_page_starts_after_the_previous_one(client: TestClient) -> None:
     for account_id in ("a1", "a2", "a3"):
         put(client, account_id=account_id)
 
@@ -161,7 +163,7 @@ def test_the_list_goes_on_where_the_page_before_ended(client: TestClient) -> Non
     assert rest["next_cursor"] is None
 
 
-def test_a_notice_period_stays_with_the_terms_that_name_it(client: TestClient) -> None:
+def test_the_notice_period_is_stored_with_its_terms(client: TestClient) -> None:
     _, body = put(client, renewal_on="2026-12-31", notice_days=60)
     assert body["periods"][0]["notice_days"] == 60
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from app.accounts import queries, service, subscription_queries
+from app.accounts import queries, subscription_queries, subscription_service
 from app.accounts.subscriptions import Period, Terms
 from tests import factories
 
@@ -29,13 +29,13 @@ def put(
     ends_on: date | None = None,
 ) -> bool:
     new = Period(starts_on, ends_on, Terms("pro", mrr_cents, "USD", 10))
-    return service.put_period(
+    return subscription_service.put_period(
         session, "acme", "a1", subscription_id, new, source=source, known_on=known_on
     )
 
 
 def put_traits(session: Session, price: Mapping[str, Any], *, on: date) -> bool:
-    return service.apply_price_traits(
+    return subscription_service.apply_price_traits(
         session, "acme", "a1", price, on=on, known_on=on, base_currency="USD"
     )
 
@@ -44,7 +44,7 @@ def mrr(session: Session, *, on: date, known_on: date = MAR) -> dict[str, int]:
     return subscription_queries.load_mrr_cents(session, "acme", "a1", on=on, known_on=known_on)
 
 
-def test_the_price_of_a_day_stays_what_it_was_known_to_be(session: Session) -> None:
+def test_the_price_of_a_day_depends_on_when_it_was_known(session: Session) -> None:
     put(session, JAN, 100, known_on=JAN)
     put(session, JAN, 300, known_on=FEB)
 
@@ -53,7 +53,7 @@ def test_the_price_of_a_day_stays_what_it_was_known_to_be(session: Session) -> N
     assert mrr(session, on=JAN, known_on=NEW_YEAR_BEFORE) == {}
 
 
-def test_what_was_known_late_does_not_change_what_is_known_already(session: Session) -> None:
+def test_an_earlier_known_day_does_not_change_what_is_known_already(session: Session) -> None:
     put(session, JAN, 100, known_on=FEB)
     put(session, JAN, 300, known_on=NEW_YEAR_BEFORE)
 
@@ -61,7 +61,7 @@ def test_what_was_known_late_does_not_change_what_is_known_already(session: Sess
     assert mrr(session, on=JAN, known_on=FEB) == {"USD": 300}
 
 
-def test_saying_the_same_terms_again_writes_nothing(session: Session) -> None:
+def test_the_same_terms_again_write_nothing(session: Session) -> None:
     assert put(session, JAN, 100, known_on=JAN)
     assert not put(session, FEB, 100, known_on=FEB)
     assert put(session, MAR, 200, known_on=MAR)
@@ -78,7 +78,7 @@ def test_an_account_pays_the_sum_of_its_subscriptions_by_currency(session: Sessi
     assert mrr(session, on=FEB) == {"EUR": 70, "USD": 150}
 
 
-def test_price_traits_make_a_subscription(session: Session) -> None:
+def test_price_traits_create_a_subscription(session: Session) -> None:
     assert put_traits(session, {"mrr_cents": 100, "seats": 5}, on=JAN)
     assert not put_traits(session, {"mrr_cents": 100}, on=FEB)
     assert put_traits(session, {"mrr_cents": 200}, on=MAR)
@@ -92,19 +92,19 @@ def test_price_traits_make_a_subscription(session: Session) -> None:
     assert [row.seats for row in periods] == [5, 5]
 
 
-def test_price_traits_without_a_price_say_nothing(session: Session) -> None:
+def test_price_traits_without_a_price_write_nothing(session: Session) -> None:
     assert not put_traits(session, {"seats": 5}, on=JAN)
     assert subscription_queries.list_known_periods(session, "acme", "a1") == []
 
 
-def test_price_traits_stand_back_behind_any_other_source(session: Session) -> None:
+def test_price_traits_are_ignored_after_any_other_source(session: Session) -> None:
     put(session, JAN, 100, known_on=JAN, ends_on=FEB)
 
     assert not put_traits(session, {"mrr_cents": 200}, on=MAR)
     assert mrr(session, on=MAR) == {}
 
 
-def test_another_source_takes_the_place_of_price_traits(session: Session) -> None:
+def test_another_source_ends_price_traits(session: Session) -> None:
     put_traits(session, {"mrr_cents": 100}, on=JAN)
 
     put(session, FEB, 200, known_on=MAR, source="import")
@@ -114,7 +114,7 @@ def test_another_source_takes_the_place_of_price_traits(session: Session) -> Non
     assert mrr(session, on=FEB, known_on=FEB) == {"USD": 100}
 
 
-def test_periods_imported_in_any_order_are_the_same(session: Session) -> None:
+def test_the_order_of_imported_periods_does_not_matter(session: Session) -> None:
     put(session, FEB, 200, known_on=FEB, source="import")
     put(session, JAN, 100, known_on=JAN, ends_on=FEB, source="import")
 
@@ -122,9 +122,11 @@ def test_periods_imported_in_any_order_are_the_same(session: Session) -> None:
     assert mrr(session, on=FEB) == {"USD": 200}
 
 
-def test_a_subscription_for_an_unknown_account_makes_the_account(session: Session) -> None:
+def test_a_subscription_for_an_unknown_account_creates_the_account(session: Session) -> None:
     new = Period(JAN, None, Terms(None, 100, "USD", None))
 
-    service.put_period(session, "acme", "new", "main", new, source="billing", known_on=JAN)
+    subscription_service.put_period(
+        session, "acme", "new", "main", new, source="billing", known_on=JAN
+    )
 
     assert queries.get_account(session, "acme", "new").name is None

@@ -29,11 +29,11 @@ def periods(draw: st.DrawFn) -> Period:
 
 
 ends = st.sampled_from(DAYS)
-said = st.lists(periods() | ends, max_size=8)
+histories = st.lists(periods() | ends, max_size=8)
 
 
 class Ledger:
-    """Rows by start and day of knowledge, as the table keeps them."""
+    """Rows by start and known day, as the table stores them."""
 
     def __init__(self) -> None:
         self.rows: dict[tuple[date, int], Period] = {}
@@ -49,16 +49,16 @@ class Ledger:
         return [period for period in newest.values() if not period.is_withdrawn]
 
     def mrr(self, known_on: int) -> list[int]:
-        """What is paid on each day, as known on one."""
+        """The MRR of each day, as known on one."""
         known = self.known(known_on)
         return [sum(p.terms.mrr_cents for p in known if p.covers(day)) for day in DAYS]
 
-    def say(self, what: Period | date, known_on: int) -> None:
+    def apply(self, change: Period | date, known_on: int) -> None:
         now = self.known(known_on)
-        written = (
-            apply_period(now, what) if isinstance(what, Period) else end_periods(now, what, "price")
-        )
-        self.write(written, known_on)
+        if isinstance(change, Period):
+            self.write(apply_period(now, change), known_on)
+        else:
+            self.write(end_periods(now, change, "price"), known_on)
 
 
 def period(
@@ -69,75 +69,75 @@ def period(
 
 
 @checked
-@given(said)
-def test_periods_as_last_known_never_overlap(things: list[Period | date]) -> None:
+@given(histories)
+def test_periods_as_last_known_never_overlap(changes: list[Period | date]) -> None:
     ledger = Ledger()
-    for day, thing in enumerate(things):
-        ledger.say(thing, day)
+    for day, change in enumerate(changes):
+        ledger.apply(change, day)
         known = ledger.known(day)
         assert all(sum(p.covers(d) for p in known) <= 1 for d in DAYS)
 
 
 @checked
-@given(said, periods())
-def test_what_is_said_last_holds_from_its_start_to_its_end(
-    things: list[Period | date], last: Period
+@given(histories, periods())
+def test_the_last_period_is_in_force_from_its_start_to_its_end(
+    changes: list[Period | date], last: Period
 ) -> None:
     ledger = Ledger()
-    for day, thing in enumerate([*things, last]):
-        ledger.say(thing, day)
+    for day, change in enumerate([*changes, last]):
+        ledger.apply(change, day)
 
-    known = ledger.known(len(things))
+    known = ledger.known(len(changes))
 
     for covered in filter(last.covers, DAYS):
         running = next(p for p in known if p.covers(covered))
         assert (running.terms, running.renewal_on) == (last.terms, last.renewal_on)
     if last.ends_on is not None:
         next_days = [p.starts_on for p in known if p.covers(last.ends_on)]
-        assert next_days in ([], [last.ends_on]), "what it cut off does not come back"
+        assert next_days in ([], [last.ends_on]), "a period that was cut off does not resume"
 
 
 @checked
-@given(said, periods() | ends)
-def test_the_past_is_not_rewritten_by_what_becomes_known_later(
-    things: list[Period | date], later: Period | date
+@given(histories, periods() | ends)
+def test_later_knowledge_does_not_rewrite_the_past(
+    changes: list[Period | date], later: Period | date
 ) -> None:
     ledger = Ledger()
-    for day, thing in enumerate(things):
-        ledger.say(thing, day)
-    before = [ledger.mrr(day) for day in range(len(things))]
+    for day, change in enumerate(changes):
+        ledger.apply(change, day)
+    before = [ledger.mrr(day) for day in range(len(changes))]
 
-    ledger.say(later, len(things))
+    ledger.apply(later, len(changes))
 
-    assert [ledger.mrr(day) for day in range(len(things))] == before
+    assert [ledger.mrr(day) for day in range(len(changes))] == before
 
 
 @checked
-@given(said, periods() | ends)
-def test_saying_the_same_again_writes_nothing(
-    things: list[Period | date], thing: Period | date
+@given(histories, periods() | ends)
+def test_the_same_change_again_writes_nothing(
+    changes: list[Period | date], last: Period | date
 ) -> None:
     ledger = Ledger()
-    for day, each in enumerate([*things, thing]):
-        ledger.say(each, day)
+    for day, each in enumerate([*changes, last]):
+        ledger.apply(each, day)
     rows = dict(ledger.rows)
 
-    ledger.say(thing, len(things) + 1)
+    ledger.apply(last, len(changes) + 1)
 
     assert ledger.rows == rows
 
 
 @checked
-@given(said, ends)
-def test_after_an_end_nothing_is_paid(things: list[Period | date], on: date) -> None:
+@given(histories, ends)
+def test_after_an_end_nothing_is_paid(changes: list[Period | date], on: date) -> None:
     ledger = Ledger()
-    for day, thing in enumerate([*things, on]):
-        ledger.say(thing, day)
+    for day, change in enumerate([*changes, on]):
+        ledger.apply(change, day)
 
-    assert not any(p.covers(day) for p in ledger.known(len(things)) for day in DAYS if day >= on)
+    assert not any(p.covers(day) for p in ledger.known(len(changes)) for day in DAYS if day >= on)
 
 
-def test_a_change_cuts_what_runs_and_leaves_what_begins_after_its_end() -> None:
+def test_a_change_ends_the_running_period_and_leaves_later_ones() -> None:
     renewal = period(8, plan="pro")
 
     written = apply_period([period(0, 8), renewal], period(4, 8, mrr_cents=200))
@@ -145,7 +145,7 @@ def test_a_change_cuts_what_runs_and_leaves_what_begins_after_its_end() -> None:
     assert written == [period(0, 4), period(4, 8, mrr_cents=200)]
 
 
-def test_open_terms_withdraw_what_was_to_come() -> None:
+def test_open_ended_terms_withdraw_later_periods() -> None:
     later = period(8, plan="pro")
 
     written = apply_period([period(0, 8), later], period(4, mrr_cents=200))
@@ -153,22 +153,22 @@ def test_open_terms_withdraw_what_was_to_come() -> None:
     assert written == [period(0, 4), period(4, mrr_cents=200), period(8, 8, plan="pro")]
 
 
-def test_the_same_terms_again_can_lengthen_a_period() -> None:
+def test_the_same_terms_again_can_extend_a_period() -> None:
     assert apply_period([period(0, 8)], period(4, 10)) == [period(0, 10)]
     assert apply_period([period(0, 8)], period(4, 8)) == []
 
 
-def test_periods_may_be_said_in_any_order() -> None:
+def test_the_order_of_periods_does_not_matter() -> None:
     history = [period(0, 3), period(3, 6, mrr_cents=200), period(6, mrr_cents=300)]
     forwards, backwards = Ledger(), Ledger()
     for day in range(3):
-        forwards.say(history[day], day)
-        backwards.say(history[2 - day], day)
+        forwards.apply(history[day], day)
+        backwards.apply(history[2 - day], day)
 
     assert forwards.known(2) == backwards.known(2) == history
 
 
-def test_an_end_on_the_day_of_a_change_gives_its_reason_to_what_ran_before() -> None:
+def test_an_end_on_the_day_of_a_change_gives_its_reason_to_the_period_before() -> None:
     ended = end_periods([period(0, 4), period(4, mrr_cents=200)], DAYS[4], "price")
 
     assert [(p.starts_on, p.ends_on, p.end_reason) for p in ended] == [
@@ -177,16 +177,16 @@ def test_an_end_on_the_day_of_a_change_gives_its_reason_to_what_ran_before() -> 
     ]
 
 
-def test_an_earlier_end_stands() -> None:
+def test_an_earlier_end_is_not_moved() -> None:
     assert end_periods([period(0, 4)], DAYS[6], "price") == []
 
 
-def test_a_price_trait_keeps_what_it_does_not_name() -> None:
+def test_a_price_trait_leaves_the_terms_that_it_does_not_name() -> None:
     running = Period(DAYS[0], None, Terms(None, 100, "EUR", 5), renewal_on=DAYS[9])
 
-    said = period_with_price([running], {"seats": 7}, on=DAYS[4], base_currency="USD")
+    new = period_with_price([running], {"seats": 7}, on=DAYS[4], base_currency="USD")
 
-    assert said == Period(DAYS[4], None, Terms(None, 100, "EUR", 7), renewal_on=DAYS[9])
+    assert new == Period(DAYS[4], None, Terms(None, 100, "EUR", 7), renewal_on=DAYS[9])
 
 
 def test_another_plan_at_the_same_price_is_a_new_period() -> None:
@@ -208,16 +208,16 @@ def test_without_a_price_there_is_no_period() -> None:
 
 
 def test_a_first_price_is_in_the_base_currency() -> None:
-    said = period_with_price([], {"mrr_cents": 500}, on=DAYS[4], base_currency="EUR")
+    new = period_with_price([], {"mrr_cents": 500}, on=DAYS[4], base_currency="EUR")
 
-    assert said == Period(DAYS[4], None, Terms(None, 500, "EUR", None))
+    assert new == Period(DAYS[4], None, Terms(None, 500, "EUR", None))
 
 
-def test_a_late_price_holds_until_the_next_one() -> None:
+def test_a_late_price_ends_where_the_next_one_starts() -> None:
     known = [Period(DAYS[6], None, Terms(None, 300, "USD", None))]
 
-    said = period_with_price(known, {"mrr_cents": 200}, on=DAYS[3], base_currency="USD")
+    new = period_with_price(known, {"mrr_cents": 200}, on=DAYS[3], base_currency="USD")
 
-    assert said is not None
-    assert said.ends_on == DAYS[6]
-    assert apply_period(known, said) == [said]
+    assert new is not None
+    assert new.ends_on == DAYS[6]
+    assert apply_period(known, new) == [new]

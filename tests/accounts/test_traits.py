@@ -7,33 +7,33 @@ from app.accounts.traits import is_internal, parse_amount, split_account_traits,
 
 
 def test_known_traits_become_columns_and_the_rest_stays() -> None:
-    found = split_account_traits(
+    traits = split_account_traits(
         {"name": " Acme ", "createdAt": "2024-05-01T10:00:00Z", "mrr": 49.995, "tier": "gold"}
     )
 
-    assert found.columns == {"name": "Acme", "started_on": date(2024, 5, 1)}
-    assert found.price == {"mrr_cents": 5000}
-    assert found.rest == {"tier": "gold"}
-    assert found.invalid == ()
+    assert traits.columns == {"name": "Acme", "started_on": date(2024, 5, 1)}
+    assert traits.price == {"mrr_cents": 5000}
+    assert traits.rest == {"tier": "gold"}
+    assert traits.invalid == ()
 
 
-def test_a_known_trait_that_cannot_be_read_is_named_and_left_out() -> None:
-    found = split_account_traits(
+def test_an_invalid_trait_is_named_and_left_out() -> None:
+    traits = split_account_traits(
         {"employees": "many", "currency": "dollars", "mrr": -1, "seats": 5.5}
     )
 
-    assert found.columns == found.price == found.rest == {}
-    assert found.invalid == ("employees", "currency", "mrr", "seats")
+    assert traits.columns == traits.price == traits.rest == {}
+    assert traits.invalid == ("employees", "currency", "mrr", "seats")
 
 
-def test_parent_and_ids_elsewhere_are_ties() -> None:
-    found = split_account_traits({"parentId": 7, "external_ids": {"crm": "1", "erp": None}})
+def test_parent_and_external_ids_are_links() -> None:
+    traits = split_account_traits({"parentId": 7, "external_ids": {"crm": "1", "erp": None}})
 
-    assert found.links == {"parent_id": "7", "external_ids": {"crm": "1"}}
-    assert found.rest == {}
+    assert traits.links == {"parent_id": "7", "external_ids": {"crm": "1"}}
+    assert traits.rest == {}
 
 
-def test_a_known_trait_that_is_null_says_nothing() -> None:
+def test_a_known_trait_that_is_null_is_ignored() -> None:
     assert split_account_traits({"name": None, "tier": None}).rest == {"tier": None}
 
 
@@ -43,18 +43,18 @@ def test_numbers_may_have_commas_between_groups(text: object, number: str) -> No
 
 
 @pytest.mark.parametrize("text", ["12,5", "1.234,50", "nan", "1e13", "-1", True, [1], "9" * 5000])
-def test_what_could_mean_another_number_is_refused(text: object) -> None:
+def test_an_ambiguous_number_is_rejected(text: object) -> None:
     with pytest.raises((ValueError, TypeError)):
         parse_amount(text)
 
 
-def test_a_user_is_named_by_parts_where_there_is_no_whole_name() -> None:
-    found = split_user_traits({"firstName": "Ada", "lastName": None, "email": "ada@acme.example"})
+def test_a_user_name_is_composed_of_first_and_last_name() -> None:
+    traits = split_user_traits({"firstName": "Ada", "lastName": None, "email": "ada@acme.example"})
 
-    assert found.columns == {"email": "ada@acme.example", "name": "Ada"}
+    assert traits.columns == {"email": "ada@acme.example", "name": "Ada"}
 
 
-def test_people_of_the_vendor_are_known_by_their_domain() -> None:
+def test_people_of_the_vendor_have_an_internal_domain() -> None:
     assert is_internal("Ines@Vendor.Example", ["vendor.example"])
     assert not is_internal("ines@notvendor.example", ["vendor.example"])
     assert not is_internal(None, ["vendor.example"])

@@ -1,4 +1,4 @@
-"""Plain functions that make Stripe's events of the recorded ones, sign them and send them."""
+"""Make Stripe events from recorded samples, sign them and send them."""
 
 import json
 from collections.abc import Mapping
@@ -16,14 +16,14 @@ from app.billing.signature import sign
 from tests.conftest import NOW
 
 SAMPLES = Path(__file__).parent.parent / "data" / "stripe"
-SECRET = "whsec_of_a_test"  # noqa: S105 - nobody's
+SECRET = "whsec_of_a_test"  # noqa: S105 - a test value
 START = datetime(2026, 1, 1, 10, tzinfo=UTC)
 ONE_DAY = timedelta(days=1)
 SOURCE_URL = "/api/v1/billing-sources/stripe"
 
 Event = dict[str, Any]
 PaidPeriods = list[tuple[str, str | None, int]]
-"""First day, first day without, cents."""
+"""First day, first day after, cents."""
 
 
 def sample(name: str, year: str = "2025") -> Event:
@@ -32,7 +32,7 @@ def sample(name: str, year: str = "2025") -> Event:
 
 
 def seconds(day: int, hour: int = 10) -> int:
-    """Seconds since 1970 of an hour so many days after 2026-01-01."""
+    """Return the seconds since 1970 of an hour, ``day`` days after 2026-01-01."""
     return int((START + day * ONE_DAY).replace(hour=hour).timestamp())
 
 
@@ -42,7 +42,7 @@ TRIAL: dict[str, Any] = {"trial_start": seconds(0), "trial_end": seconds(14)}
 def changed_event(
     event: Event, event_id: str, *, at: int, verb: str = "", **fields: object
 ) -> Event:
-    """Make another event of a sample: of a day, with fields of its object changed."""
+    """Copy an event with another id and day, and with fields of its object changed."""
     name = f"{event['type'].rpartition('.')[0]}.{verb}" if verb else event["type"]
     whole = {**event["data"]["object"], **fields}
     return {
@@ -64,7 +64,7 @@ def subscription(
     price: Mapping[str, Any] | None = None,
     **fields: object,
 ) -> Event:
-    """An event of the sample's subscription; ``item`` and ``price`` change its only item."""
+    """Make an event of the sample subscription; ``item`` and ``price`` change its only item."""
     event = changed_event(sample("subscription", year), event_id, at=at, verb=verb, **fields)
     items = event["data"]["object"]["items"]
     only = {**items["data"][0], **(item or {})}
@@ -89,7 +89,7 @@ def invoice(
 
 
 def connect(client: TestClient, **options: object) -> str:
-    """Connect Stripe; return the path that takes its events."""
+    """Connect Stripe; return the path that receives its events."""
     answer = client.put(SOURCE_URL, json={"signing_secret": SECRET, **options})
     assert answer.status_code == 200, answer.text
     return str(answer.json()["url"]).removeprefix("http://testserver")
@@ -108,14 +108,14 @@ def send(client: TestClient, path: str, event: Event, **signed: Any) -> Response
 
 
 def send_all(client: TestClient, path: str, *events: Event) -> list[str]:
-    """Send events that must be taken; say what became of each."""
+    """Send events that must be accepted; return their results."""
     answers = [send(client, path, event) for event in events]
     assert [answer.status_code for answer in answers] == [200] * len(events), answers[-1].text
     return [answer.json()["result"] for answer in answers]
 
 
 def paid_periods(session: Session, account_id: str = "acme") -> PaidPeriods:
-    """Read what an account pays as it is known now."""
+    """Return the periods of an account as they are known now."""
     rows = list_known_periods(session, "acme", account_id)
     return [
         (str(row.starts_on), str(row.ends_on) if row.ends_on else None, row.mrr_cents)
@@ -129,7 +129,7 @@ def day(offset: int) -> date:
 
 
 def reconcile(session: Session) -> int:
-    """Do what the worker does, in the test's own transaction."""
+    """Reconcile waiting customers as the worker does, in the test's own transaction."""
     return reconcile_waiting(
         sessionmaker(session.connection(), join_transaction_mode="create_savepoint"), now=NOW
     )

@@ -1,4 +1,4 @@
-"""Which account a customer of Stripe is, and what waits until somebody says."""
+"""Matching Stripe customers to accounts, and customers that are not matched yet."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ from tests.billing.sender import (
     subscription,
 )
 
-NOBODY: dict[str, str] = {}
+NO_ACCOUNT: dict[str, str] = {}
 CUSTOMER = sample("customer")["data"]["object"]["id"]
 
 
@@ -27,7 +27,7 @@ def unmatched(client: TestClient) -> list[tuple[str, str]]:
     return [(item["kind"], item["reason"]) for item in items]
 
 
-def other_tenant(client: TestClient, session: Session) -> TestClient:
+def other_workspace(client: TestClient, session: Session) -> TestClient:
     key = factories.api_key(session, factories.workspace(session, "other"))
     session.commit()
     return TestClient(client.app, headers={"Authorization": f"Bearer {key}"})
@@ -37,7 +37,7 @@ def customer(event_id: str = "evt_c", *, at: int = 0, **fields: object) -> sende
     return changed_event(sample("customer"), event_id, at=at, verb="updated", **fields)
 
 
-def test_metadata_of_the_subscription_goes_before_that_of_the_customer(
+def test_metadata_of_the_subscription_precedes_that_of_the_customer(
     client: TestClient, session: Session
 ) -> None:
     path = connect(client)
@@ -47,14 +47,16 @@ def test_metadata_of_the_subscription_goes_before_that_of_the_customer(
     assert paid_periods(session, "acme") == [("2026-01-01", None, 60_00)]
     assert paid_periods(session, "customers") == []
 
-    send_all(client, path, subscription("evt_2", at=1, metadata=NOBODY))
+    send_all(client, path, subscription("evt_2", at=1, metadata=NO_ACCOUNT))
     assert paid_periods(session, "acme") == []
     assert paid_periods(session, "customers") == [("2026-01-01", None, 60_00)]
 
 
-def test_what_waits_is_seen_by_its_own_tenant_alone(client: TestClient, session: Session) -> None:
-    send_all(client, connect(client), subscription(metadata=NOBODY), customer())
-    other = other_tenant(client, session)
+def test_unmatched_objects_are_visible_only_to_their_workspace(
+    client: TestClient, session: Session
+) -> None:
+    send_all(client, connect(client), subscription(metadata=NO_ACCOUNT), customer())
+    other = other_workspace(client, session)
     connect(other)
 
     assert unmatched(client) == [("customer", "no_account"), ("subscription", "no_account")]
@@ -69,13 +71,15 @@ def test_another_metadata_key_can_name_the_account(client: TestClient, session: 
     assert paid_periods(session, "t1") == [("2026-01-01", None, 60_00)]
 
 
-def test_what_nobody_names_waits_and_is_seen(client: TestClient, session: Session) -> None:
+def test_objects_without_an_account_are_listed_as_unmatched(
+    client: TestClient, session: Session
+) -> None:
     path = connect(client)
 
     results = send_all(
         client,
         path,
-        subscription("evt_1", metadata=NOBODY),
+        subscription("evt_1", metadata=NO_ACCOUNT),
         customer(),
         sender.invoice(status="paid"),
     )
@@ -102,11 +106,11 @@ def test_what_nobody_names_waits_and_is_seen(client: TestClient, session: Sessio
     ],
     ids=["metadata", "checkout", "subscription"],
 )
-def test_what_waits_is_bound_when_the_link_is_told(
+def test_unmatched_objects_are_matched_when_an_event_names_the_account(
     client: TestClient, session: Session, link: sender.Event
 ) -> None:
     path = connect(client)
-    waiting = (subscription("evt_1", metadata=NOBODY), sender.invoice(), customer())
+    waiting = (subscription("evt_1", metadata=NO_ACCOUNT), sender.invoice(), customer())
     send_all(client, path, *waiting)
 
     assert send_all(client, path, link) == ["applied"]
@@ -118,11 +122,11 @@ def test_what_waits_is_bound_when_the_link_is_told(
     assert (account["name"], account["external_ids"]) == ("Acme Corp", {"stripe": CUSTOMER})
 
 
-def test_an_external_id_binds_what_waits_and_what_comes(
+def test_an_external_id_matches_earlier_and_later_events(
     client: TestClient, session: Session
 ) -> None:
     path = connect(client)
-    send_all(client, path, subscription("evt_1", metadata=NOBODY))
+    send_all(client, path, subscription("evt_1", metadata=NO_ACCOUNT))
     assert sender.reconcile(session) == 0
 
     client.put("/api/v1/accounts/acme", json={"external_ids": {"stripe": CUSTOMER}})
@@ -130,12 +134,12 @@ def test_an_external_id_binds_what_waits_and_what_comes(
     assert sender.reconcile(session) == 0
 
     assert paid_periods(session) == [("2026-01-01", None, 60_00)]
-    more = subscription("evt_2", at=5, metadata=NOBODY, item={"quantity": 4})
+    more = subscription("evt_2", at=5, metadata=NO_ACCOUNT, item={"quantity": 4})
     assert send_all(client, path, more) == ["applied"]
     assert paid_periods(session)[-1] == ("2026-01-06", None, 80_00)
 
 
-def test_a_name_that_is_known_already_stays(client: TestClient) -> None:
+def test_an_existing_account_name_is_not_replaced(client: TestClient) -> None:
     path = connect(client)
     client.put("/api/v1/accounts/acme", json={"name": "Our Acme"})
 
@@ -157,7 +161,7 @@ def test_a_placeholder_is_no_account(
     assert unmatched(client) == [("customer", "no_account"), ("subscription", "no_account")]
 
 
-def test_a_checkout_without_a_customer_tells_nothing(client: TestClient) -> None:
+def test_a_checkout_without_a_customer_is_ignored(client: TestClient) -> None:
     path = connect(client)
 
     assert send_all(

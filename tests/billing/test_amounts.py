@@ -1,4 +1,4 @@
-"""A month's price of tiers, packages, discounts, intervals, currencies: by hand, at random."""
+"""Monthly prices: tiers, packages, discounts, intervals, currencies; by example and property."""
 
 from decimal import Decimal
 from fractions import Fraction
@@ -35,12 +35,12 @@ def item(
     **price: object,
 ) -> Item:
     known = {"interval": "month", "interval_count": 1, **price}
-    cost = Price(unit=None if unit is None else Fraction(unit), **known)  # type: ignore[arg-type]
+    cost = Price(unit_amount=None if unit is None else Fraction(unit), **known)  # type: ignore[arg-type]
     return Item(item_id, cost, quantity, names)
 
 
-def cents(*items: Item, off: tuple[Discount, ...] = (), currency: str = "USD") -> int:
-    return to_cents(monthly_price(items, off, {})[0], currency)
+def cents(*items: Item, discounts: tuple[Discount, ...] = (), currency: str = "USD") -> int:
+    return to_cents(monthly_price(items, discounts, {})[0], currency)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,9 @@ def test_every_interval_becomes_a_month(interval: str, count: int, month: int) -
     ("quantity", "each_its_tier", "all_at_one"),
     [(0, 500, 500), (1, 1500, 1500), (5, 5500, 5500), (6, 6600, 5100), (12, 11000 - 500, 7200)],
 )
-def test_tiers(quantity: int, each_its_tier: int, all_at_one: int) -> None:
+def test_tiers_are_graduated_or_by_volume(
+    quantity: int, each_its_tier: int, all_at_one: int
+) -> None:
     """Of 12 the first 5 cost 10 each, the next 5 8 each, the last 2 6 each, and 5 + 3 flat."""
     if quantity == 12:
         each_its_tier = 5 * 1000 + 5 * 800 + 2 * 600 + 500 + 300
@@ -72,7 +74,7 @@ def test_tiers(quantity: int, each_its_tier: int, all_at_one: int) -> None:
     assert volume_charge(TIERS, quantity) == all_at_one
 
 
-def test_beyond_the_last_tier_its_price_holds() -> None:
+def test_quantities_beyond_the_last_tier_are_charged_at_it() -> None:
     closed = TIERS[:2]
 
     assert volume_charge(closed, 20) == 20 * 800 + 300
@@ -80,21 +82,21 @@ def test_beyond_the_last_tier_its_price_holds() -> None:
 
 
 @pytest.mark.parametrize(("round_up", "month"), [(True, 3000), (False, 2000)])
-def test_packages_are_rounded_as_the_price_says(round_up: bool, month: int) -> None:  # noqa: FBT001
+def test_packages_are_rounded_as_configured(round_up: bool, month: int) -> None:  # noqa: FBT001
     assert cents(item(1000, 25, package_size=10, round_up=round_up)) == month
 
 
-def test_parts_of_a_cent_are_kept_until_the_end() -> None:
+def test_parts_of_a_cent_are_rounded_once_at_the_end() -> None:
     price = Price("month", 1, Fraction(Decimal("0.333333333333")))
 
     assert cents(Item("si_1", price, 3000, ())) == 1000
 
 
-def test_usage_that_is_metered_is_no_recurring_price() -> None:
+def test_metered_usage_has_no_recurring_price() -> None:
     assert monthly_price([item(1000, 5, metered=True)], (), {}) == (Fraction(0), True)
 
 
-def test_a_price_that_is_not_told_is_what_the_last_invoice_charged() -> None:
+def test_an_unknown_price_is_what_the_last_invoice_charged() -> None:
     unknown = item(None, 12)
 
     assert monthly_price([unknown], (), {}) == (Fraction(0), False)
@@ -102,24 +104,24 @@ def test_a_price_that_is_not_told_is_what_the_last_invoice_charged() -> None:
     assert monthly_price([unknown, item(500)], (), {}) == (Fraction(500), False)
 
 
-def test_discounts_come_off_in_turn() -> None:
+def test_discounts_are_applied_in_turn() -> None:
     half, ten = Discount(percent=Fraction(50)), Discount(amount=Fraction(1000))
 
-    assert cents(item(4000), off=(half,)) == 2000
-    assert cents(item(4000), off=(half, half)) == 1000
-    assert cents(item(4000), off=(ten,)) == 3000
-    assert cents(item(4000), off=(half, ten)) == 1000
-    assert cents(item(500), off=(ten,)) == 0
-    assert cents(item(12000, interval="year"), off=(ten,)) == 917
+    assert cents(item(4000), discounts=(half,)) == 2000
+    assert cents(item(4000), discounts=(half, half)) == 1000
+    assert cents(item(4000), discounts=(ten,)) == 3000
+    assert cents(item(4000), discounts=(half, ten)) == 1000
+    assert cents(item(500), discounts=(ten,)) == 0
+    assert cents(item(12000, interval="year"), discounts=(ten,)) == 917
 
 
-def test_a_discount_of_an_item_leaves_the_others_alone() -> None:
-    off = (Discount(percent=Fraction(100), item_id="si_1"),)
+def test_a_discount_of_an_item_does_not_change_the_others() -> None:
+    discounts = (Discount(percent=Fraction(100), item_id="si_1"),)
 
-    assert cents(item(4000), item(700, item_id="si_2"), off=off) == 700
+    assert cents(item(4000), item(700, item_id="si_2"), discounts=discounts) == 700
 
 
-def test_items_of_several_intervals_add_up() -> None:
+def test_items_with_different_intervals_add_up() -> None:
     assert cents(item(4000, 2), item(12000, interval="year", item_id="si_2")) == 9000
 
 
@@ -178,7 +180,7 @@ discounts = st.lists(
 
 
 @pytest.mark.parametrize(
-    ("off", "left"),
+    ("discount", "total"),
     [
         (Discount(percent=Fraction(50), products=frozenset({"base"})), 30_00 + 20_00),
         (Discount(amount=Fraction(1000), products=frozenset({"base", "x"})), 50_00 + 20_00),
@@ -189,11 +191,11 @@ discounts = st.lists(
         (Discount(amount=Fraction(2000)), 60_00),
     ],
 )
-def test_a_discount_for_some_products_comes_off_those_alone(off: Discount, left: int) -> None:
+def test_a_discount_for_some_products_applies_only_to_them(discount: Discount, total: int) -> None:
     base = item(6000, names=("price_1", "base"))
     seat = item(24000, item_id="si_2", names=("seat",), interval="year")
 
-    assert cents(base, seat, off=(off,)) == left
+    assert cents(base, seat, discounts=(discount,)) == total
 
 
 @given(items, discounts, st.sampled_from(["USD", "JPY", "KWD"]))
@@ -206,5 +208,5 @@ def test_a_price_is_never_negative_and_a_discount_never_raises_it(
 
 
 @given(st.integers(0, 1000), st.integers(0, 1000))
-def test_more_units_of_graduated_tiers_never_cost_less(one: int, more: int) -> None:
-    assert graduated_charge(TIERS, one) <= graduated_charge(TIERS, one + more)
+def test_more_units_of_graduated_tiers_never_cost_less(quantity: int, more: int) -> None:
+    assert graduated_charge(TIERS, quantity) <= graduated_charge(TIERS, quantity + more)

@@ -1,4 +1,4 @@
-"""What becomes of billed customers whose account is erased or renamed."""
+"""Billing data of accounts that are erased or renamed."""
 
 import pytest
 from fastapi.testclient import TestClient
@@ -19,14 +19,14 @@ from tests.billing.sender import (
 from tests.conftest import NOW
 from tests.events.calls import count_rows, table_counts
 
-BILLED = ("billing_event", "billing_subscription", "invoice", "billing_customer")
+BILLING_TABLES = ("billing_event", "billing_subscription", "invoice", "billing_customer")
 
 
 def counts(session: Session) -> list[int]:
-    return [count_rows(session, table) for table in BILLED]
+    return [count_rows(session, table) for table in BILLING_TABLES]
 
 
-def test_of_an_erased_account_only_the_customer_s_id_stays_and_turns_away(
+def test_only_the_customer_id_of_an_erased_account_remains_and_its_events_are_refused(
     client: TestClient, session: Session
 ) -> None:
     path = connect(client)
@@ -43,7 +43,7 @@ def test_of_an_erased_account_only_the_customer_s_id_stays_and_turns_away(
     assert sender.reconcile(session) == 0
 
 
-def test_what_names_an_erased_account_is_turned_away_and_stored_nowhere(
+def test_an_event_that_names_an_erased_account_is_refused_and_not_stored(
     client: TestClient, session: Session
 ) -> None:
     path = connect(client)
@@ -59,7 +59,7 @@ def test_what_names_an_erased_account_is_turned_away_and_stored_nowhere(
 
 
 @pytest.mark.parametrize("name", ["acme", "new"])
-def test_what_names_the_old_id_of_an_account_counts_for_the_new_one(
+def test_an_event_that_names_an_old_id_counts_for_the_current_account(
     client: TestClient, session: Session, name: str
 ) -> None:
     path = connect(client)

@@ -1,4 +1,4 @@
-"""Invoices: what is owed, what was paid, and what could not be collected."""
+"""Invoices: status, failed payments, paging."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
-from app.accounts.queries import claim_due
+from app.accounts.refresh_queue import claim_due
 from app.billing.invoice_queries import load_failed_payments
 from tests.billing import sender
 from tests.billing.sender import (
@@ -23,7 +23,7 @@ from tests.conftest import NOW
 INVOICES = "/api/v1/accounts/acme/invoices"
 
 
-def listed(client: TestClient, **params: Any) -> list[dict[str, Any]]:  # noqa: ANN401
+def invoices(client: TestClient, **params: Any) -> list[dict[str, Any]]:  # noqa: ANN401
     items: list[dict[str, Any]] = client.get(INVOICES, params=params).json()["items"]
     return items
 
@@ -33,11 +33,11 @@ def failed(event_id: str = "evt_f", *, at: int = 1, **fields: object) -> sender.
 
 
 @pytest.mark.parametrize("year", ["2022", "2025"])
-def test_a_failed_payment_is_shown_with_its_next_try(client: TestClient, year: str) -> None:
+def test_a_failed_payment_is_returned_with_its_next_attempt(client: TestClient, year: str) -> None:
     path = connect(client)
     send_all(client, path, sample("subscription", year), {**sample("invoice", year), "id": "evt_f"})
 
-    [found] = listed(client)
+    [found] = invoices(client)
     owner = sample("subscription", year)["data"]["object"]["id"]
     assert (found["status"], found["subscription_id"]) == ("open", owner)
     assert (found["amount_due_cents"], found["amount_paid_cents"]) == (60_00, 0)
@@ -49,7 +49,7 @@ def test_a_failed_payment_is_shown_with_its_next_try(client: TestClient, year: s
     assert found["failure_reason"] == "payment_failed"
 
 
-def test_what_was_paid_in_the_end_is_no_failure_though_its_events_came_in_disorder(
+def test_a_paid_invoice_is_no_failure_in_whatever_order_its_events_arrive(
     client: TestClient, session: Session
 ) -> None:
     path = connect(client)
@@ -63,7 +63,7 @@ def test_what_was_paid_in_the_end_is_no_failure_though_its_events_came_in_disord
         failed("evt_g", at=3),
     )
 
-    [found] = listed(client)
+    [found] = invoices(client)
     assert (found["status"], found["amount_paid_cents"], found["attempt_count"]) == (
         "paid",
         60_00,
@@ -76,7 +76,7 @@ def test_what_was_paid_in_the_end_is_no_failure_though_its_events_came_in_disord
 @pytest.mark.parametrize(
     ("verb", "status"), [("voided", "void"), ("marked_uncollectible", "uncollectible")]
 )
-def test_an_invoice_can_be_given_up(
+def test_an_invoice_can_be_voided_or_written_off(
     client: TestClient, session: Session, verb: str, status: str
 ) -> None:
     path = connect(client)
@@ -84,11 +84,13 @@ def test_an_invoice_can_be_given_up(
         client, path, subscription(), failed(), invoice("evt_v", at=9, verb=verb, status=status)
     )
 
-    assert listed(client)[0]["status"] == status
+    assert invoices(client)[0]["status"] == status
     assert len(load_failed_payments(session, "acme", ["acme"])) == (status == "uncollectible")
 
 
-def test_open_failures_add_up_by_account_and_currency(client: TestClient, session: Session) -> None:
+def test_failed_payments_are_summed_by_account_and_currency(
+    client: TestClient, session: Session
+) -> None:
     path = connect(client)
     send_all(
         client,
@@ -114,15 +116,17 @@ def test_open_failures_add_up_by_account_and_currency(client: TestClient, sessio
     )
 
 
-def test_why_a_payment_failed_is_kept_where_it_is_told(client: TestClient) -> None:
+def test_the_reason_of_a_failed_payment_is_stored_if_the_event_has_it(client: TestClient) -> None:
     path = connect(client)
     error = {"code": "card_declined", "decline_code": "insufficient_funds", "message": "No."}
     send_all(client, path, subscription(), failed(payment_intent={"last_payment_error": error}))
 
-    assert listed(client)[0]["failure_reason"] == "insufficient_funds"
+    assert invoices(client)[0]["failure_reason"] == "insufficient_funds"
 
 
-def test_invoices_come_newest_first_and_page_by_page(client: TestClient, session: Session) -> None:
+def test_invoices_are_listed_newest_first_page_by_page(
+    client: TestClient, session: Session
+) -> None:
     path = connect(client)
     send_all(client, path, subscription())
     many = [invoice(f"evt_in_{n}", id=f"in_{n}", created=seconds(n // 2)) for n in range(5)]
@@ -137,7 +141,7 @@ def test_invoices_come_newest_first_and_page_by_page(client: TestClient, session
     assert rest["next_cursor"] is None
 
 
-def test_an_invoice_makes_its_account_due(client: TestClient, session: Session) -> None:
+def test_an_invoice_queues_its_account(client: TestClient, session: Session) -> None:
     path = connect(client)
     send_all(client, path, subscription())
     claim_due(session, limit=99)
@@ -149,7 +153,7 @@ def test_an_invoice_makes_its_account_due(client: TestClient, session: Session) 
 
 
 @pytest.mark.parametrize("cursor", ["x", "WyJ4IiwieSJd", "WyIyMDI2LTAxLTAxIiwieSJd", "WzFd"])
-def test_a_cursor_that_is_not_ours_leads_nowhere(client: TestClient, cursor: str) -> None:
+def test_an_invalid_cursor_is_rejected(client: TestClient, cursor: str) -> None:
     client.put("/api/v1/accounts/acme", json={})
 
     answer = client.get(INVOICES, params={"cursor": cursor})
@@ -157,16 +161,14 @@ def test_a_cursor_that_is_not_ours_leads_nowhere(client: TestClient, cursor: str
     assert (answer.status_code, answer.json()["code"]) == (404, "invalid_cursor")
 
 
-def test_nobody_s_invoices_are_not_found(client: TestClient) -> None:
+def test_invoices_of_an_unknown_account_are_not_found(client: TestClient) -> None:
     assert client.get(INVOICES).status_code == 404
 
 
 @pytest.mark.parametrize(
     "wrong", [{"status": None}, {"amount_due": "x"}, {"created": None}, {"attempt_count": -1}]
 )
-def test_an_invoice_that_makes_no_sense_is_refused(
-    client: TestClient, wrong: dict[str, Any]
-) -> None:
+def test_an_invalid_invoice_is_rejected(client: TestClient, wrong: dict[str, Any]) -> None:
     path = connect(client)
 
     answer = sender.send(client, path, changed_event(invoice(), "evt_1", at=1, **wrong), at=NOW)

@@ -1,4 +1,4 @@
-"""Deliveries come in any order, several times, also two at once: the end is the same."""
+"""Deliveries in any order, repeated or concurrent, give the same result."""
 
 from concurrent.futures import ThreadPoolExecutor
 from itertools import permutations, zip_longest
@@ -28,23 +28,23 @@ NAMING = PriceMapping({}, ())
 STATUSES = ("trialing", "active", "past_due", "unpaid", "paused", "incomplete", "canceled")
 
 
-def notice(n: int, said: dict[str, Any]) -> ParsedEvent:
-    """Read an event as if Stripe had sent it."""
-    status, at = said["status"], said["at"]
+def parsed(n: int, state: dict[str, Any]) -> ParsedEvent:
+    """Make a parsed event of a subscription in a state."""
+    status, at = state["status"], state["at"]
     over: dict[str, Any] = {"ended_at": seconds(at)} if status == "canceled" else {}
     event = subscription(
         f"evt_{n}",
         at=at,
         verb="deleted" if status == "canceled" else "updated",
         status=status,
-        item={"quantity": said["quantity"]},
-        cancel_at=None if said["cancel_in"] is None else seconds(at + said["cancel_in"]),
-        metadata={"account_id": said["account"]},
+        item={"quantity": state["quantity"]},
+        cancel_at=None if state["cancel_in"] is None else seconds(at + state["cancel_in"]),
+        metadata={"account_id": state["account"]},
         **over,
     )
-    found = stripe_events.parse_event(event)
-    assert found is not None
-    return found
+    parsed_event = stripe_events.parse_event(event)
+    assert parsed_event is not None
+    return parsed_event
 
 
 states = st.fixed_dictionaries(
@@ -60,24 +60,24 @@ histories = st.lists(states, min_size=1, max_size=6)
 
 
 @given(histories, st.randoms(use_true_random=False))
-def test_the_order_of_deliveries_does_not_change_what_is_paid(
+def test_the_order_of_deliveries_does_not_change_the_timeline(
     history: list[dict[str, Any]],
     random: Any,  # noqa: ANN401
 ) -> None:
-    notices = [notice(n, said) for n, said in enumerate(history)]
-    shuffled = [*notices, notices[0]]
+    events = [parsed(n, state) for n, state in enumerate(history)]
+    shuffled = [*events, events[0]]
     random.shuffle(shuffled)
 
-    assert build_timeline(shuffled, {}, NAMING) == build_timeline(notices, {}, NAMING)
-    assert collect_links(shuffled, "account_id") == collect_links(notices, "account_id")
+    assert build_timeline(shuffled, {}, NAMING) == build_timeline(events, {}, NAMING)
+    assert collect_links(shuffled, "account_id") == collect_links(events, "account_id")
 
 
 @given(histories)
-def test_periods_stand_in_a_row_and_never_cost_less_than_nothing(
+def test_periods_never_overlap_and_prices_are_never_negative(
     history: list[dict[str, Any]],
 ) -> None:
     periods = build_timeline(
-        [notice(n, said) for n, said in enumerate(history)], {}, NAMING
+        [parsed(n, state) for n, state in enumerate(history)], {}, NAMING
     ).periods
 
     for period, after in zip_longest(periods, periods[1:]):
@@ -95,7 +95,7 @@ EVENTS = (
 
 
 @pytest.mark.parametrize("order", list(permutations(range(len(EVENTS)))))
-def test_each_order_of_deliveries_ends_in_the_same_periods(
+def test_every_order_of_deliveries_gives_the_same_periods(
     client: TestClient, session: Session, order: tuple[int, ...]
 ) -> None:
     path = connect(client)
@@ -107,7 +107,7 @@ def test_each_order_of_deliveries_ends_in_the_same_periods(
     ]
 
 
-def test_of_two_events_in_one_second_what_can_only_follow_counts(
+def test_of_two_events_in_one_second_the_one_that_can_only_follow_counts(
     client: TestClient, session: Session
 ) -> None:
     path = connect(client)
@@ -117,7 +117,9 @@ def test_of_two_events_in_one_second_what_can_only_follow_counts(
     assert paid_periods(session) == [("2026-01-01", None, 60_00)]
 
 
-def test_two_deliveries_at_once_count_once_and_lose_nothing(committed: SessionFactory) -> None:
+def test_concurrent_deliveries_are_neither_lost_nor_counted_twice(
+    committed: SessionFactory,
+) -> None:
     with committed.begin() as session:
         key = factories.api_key(session, factories.workspace(session))
     app = create_app(

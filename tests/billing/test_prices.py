@@ -1,4 +1,4 @@
-"""What a subscription costs as Stripe tells it: discounts, tiers, several items, other sources."""
+"""Prices of Stripe subscriptions: discounts, tiers, several items, other sources."""
 
 from typing import Any
 
@@ -37,7 +37,7 @@ def coupon(duration: str, **terms: Any) -> dict[str, Any]:  # noqa: ANN401
         ),
     ],
 )
-def test_discounts_that_last_come_off_and_those_that_end_are_known_to_end(
+def test_recurring_discounts_apply_until_their_end(
     client: TestClient, session: Session, given: dict[str, Any], expected: sender.PaidPeriods
 ) -> None:
     end = seconds(90) if given["duration"] == "repeating" else None
@@ -51,7 +51,7 @@ def test_discounts_that_last_come_off_and_those_that_end_are_known_to_end(
     assert paid_periods(session) == expected
 
 
-def test_a_discount_told_by_its_id_is_known_with_its_own_events(
+def test_a_discount_sent_as_id_is_resolved_by_its_own_event(
     client: TestClient, session: Session
 ) -> None:
     path = connect(client)
@@ -72,7 +72,7 @@ def test_a_discount_told_by_its_id_is_known_with_its_own_events(
     assert client.get(f"{sender.SOURCE_URL}/unmatched").json()["items"] == []
 
 
-def test_a_customer_s_own_discount_counts_where_the_subscription_has_none(
+def test_the_customer_s_discount_applies_if_the_subscription_has_none(
     client: TestClient, session: Session
 ) -> None:
     path = connect(client)
@@ -87,9 +87,7 @@ def test_a_customer_s_own_discount_counts_where_the_subscription_has_none(
     assert [cents for _, _, cents in paid_periods(session)] == [60_00, 30_00, 60_00]
 
 
-def test_tiers_that_no_event_tells_are_read_from_the_invoice(
-    client: TestClient, session: Session
-) -> None:
+def test_the_price_of_tiers_is_taken_from_the_invoice(client: TestClient, session: Session) -> None:
     path = connect(client)
     tiered = {"unit_amount": None, "unit_amount_decimal": None, "tiers_mode": "graduated"}
     send_all(client, path, subscription(price=tiered))
@@ -102,7 +100,7 @@ def test_tiers_that_no_event_tells_are_read_from_the_invoice(
     assert paid_periods(session) == [("2026-01-01", None, 60_00)]
 
 
-def test_several_items_are_one_price_and_named_prices_tell_plan_and_seats(
+def test_items_add_up_and_mapped_prices_give_plan_and_seats(
     client: TestClient,
 ) -> None:
     path = connect(client, plans={"prod_base": "max"}, seat_prices=["seat"])
@@ -126,7 +124,7 @@ def test_several_items_are_one_price_and_named_prices_tell_plan_and_seats(
     assert (period["plan"], period["seats"], period["mrr_cents"]) == ("max", 7, 160_00)
 
 
-def test_a_changed_reading_of_plans_is_applied_to_what_was_told_before(
+def test_a_changed_plan_mapping_applies_to_earlier_events(
     client: TestClient, session: Session
 ) -> None:
     path = connect(client)
@@ -140,7 +138,9 @@ def test_a_changed_reading_of_plans_is_applied_to_what_was_told_before(
     assert period["plan"] == "gold"
 
 
-def test_prices_of_group_calls_stand_back(client: TestClient, session: Session) -> None:
+def test_prices_of_group_calls_are_ignored_once_stripe_is_connected(
+    client: TestClient, session: Session
+) -> None:
     factories.account(session, "acme")
     session.commit()
     call = {"type": "group", "groupId": "acme", "userId": "ada", "traits": {"mrr": 10}}
@@ -149,13 +149,13 @@ def test_prices_of_group_calls_stand_back(client: TestClient, session: Session) 
     path = connect(client)
 
     send_all(client, path, subscription())
-    said = client.post("/v1/batch", json={"batch": [{**timed, "messageId": "g2"}]}).json()
+    answer = client.post("/v1/batch", json={"batch": [{**timed, "messageId": "g2"}]}).json()
 
     assert paid_periods(session) == [("2026-01-01", None, 60_00)]
-    assert said["events"][0]["warnings"] == ["mrr_ignored"]
+    assert answer["events"][0]["warnings"] == ["mrr_ignored"]
 
 
-def test_a_customer_who_is_deleted_pays_no_longer(client: TestClient, session: Session) -> None:
+def test_a_deleted_customer_pays_no_longer(client: TestClient, session: Session) -> None:
     path = connect(client)
     gone = sender.changed_event(
         sender.sample("customer"), "evt_2", at=20, verb="deleted", deleted=True

@@ -1,4 +1,4 @@
-"""The route that Stripe calls: who may, what is refused, and that nothing counts twice."""
+"""The endpoint that Stripe calls: signature, invalid bodies, repeated events."""
 
 from datetime import timedelta
 from typing import Any
@@ -15,7 +15,7 @@ from tests.events.calls import table_counts
 
 
 @pytest.mark.parametrize("year", ["2022", "2025"])
-def test_a_subscription_of_either_api_version_becomes_what_the_account_pays(
+def test_a_subscription_of_either_api_version_becomes_a_period(
     client: TestClient, session: Session, year: str
 ) -> None:
     path = connect(client)
@@ -39,9 +39,7 @@ def test_the_same_event_again_changes_nothing(client: TestClient, session: Sessi
     assert table_counts(session) == before
 
 
-def test_an_event_that_is_not_signed_is_refused_and_nothing_is_stored(
-    client: TestClient, session: Session
-) -> None:
+def test_an_unsigned_event_is_rejected_and_not_stored(client: TestClient, session: Session) -> None:
     path = connect(client)
 
     for answer in (
@@ -54,7 +52,7 @@ def test_an_event_that_is_not_signed_is_refused_and_nothing_is_stored(
     assert sender.paid_periods(session) == []
 
 
-def test_a_source_that_nobody_has_made_takes_nothing(client: TestClient) -> None:
+def test_an_unknown_source_is_not_found(client: TestClient) -> None:
     connect(client)
 
     answer = send(client, "/v1/billing/stripe/bs_guessed", subscription())
@@ -76,7 +74,7 @@ def test_a_source_that_nobody_has_made_takes_nothing(client: TestClient) -> None
         (b'\xff{"id": "evt_1"}', "invalid_json"),
     ],
 )
-def test_a_signed_body_that_is_no_event_is_named(
+def test_a_signed_body_that_is_not_an_event_is_rejected(
     client: TestClient, body: bytes, code: str
 ) -> None:
     path = connect(client)
@@ -87,7 +85,7 @@ def test_a_signed_body_that_is_no_event_is_named(
 
 
 @pytest.mark.parametrize(
-    ("said", "pointer"),
+    ("changes", "pointer"),
     [
         ({"customer": None}, "customer"),
         ({"status": 5}, "status"),
@@ -104,20 +102,20 @@ def test_a_signed_body_that_is_no_event_is_named(
         ({"price": {"recurring": {"interval": "decade"}}}, "interval"),
     ],
 )
-def test_a_field_that_makes_no_sense_is_named_and_nothing_is_stored(
-    client: TestClient, session: Session, said: dict[str, Any], pointer: str
+def test_an_invalid_field_is_named_and_nothing_is_stored(
+    client: TestClient, session: Session, changes: dict[str, Any], pointer: str
 ) -> None:
     path = connect(client)
     before = table_counts(session)
 
-    answer = send(client, path, subscription(**said))
+    answer = send(client, path, subscription(**changes))
 
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid_event")
     assert [each["pointer"] for each in answer.json()["errors"]] == [f"/data/object/{pointer}"]
     assert table_counts(session) == before
 
 
-def test_types_that_tell_nothing_are_taken_and_ignored(
+def test_events_of_other_types_are_accepted_and_ignored(
     client: TestClient, session: Session
 ) -> None:
     path = connect(client)
@@ -131,7 +129,7 @@ def test_types_that_tell_nothing_are_taken_and_ignored(
     assert table_counts(session) == before
 
 
-def test_what_postgresql_cannot_hold_is_taken_out(client: TestClient, session: Session) -> None:
+def test_nul_characters_are_removed(client: TestClient, session: Session) -> None:
     path = connect(client)
     named = {"account_id": "ac\x00me", "note\x00": "\x00"}
 
@@ -139,7 +137,7 @@ def test_what_postgresql_cannot_hold_is_taken_out(client: TestClient, session: S
     assert sender.paid_periods(session) == [("2026-01-01", None, 60_00)]
 
 
-def test_a_body_is_read_up_to_a_mebibyte(client: TestClient) -> None:
+def test_a_body_over_one_mebibyte_is_rejected(client: TestClient) -> None:
     path = connect(client)
     body = orjson.dumps({**subscription(), "padding": "x" * 1024 * 1024})
 

@@ -1,4 +1,4 @@
-"""Our fifteen lines, and Stripe's own package as the second opinion."""
+"""Our signature code, checked against Stripe's own package."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from app.billing.signature import is_signed, sign
 
 NOW = datetime(2026, 3, 18, 12, tzinfo=UTC)
-SECRET = "whsec_of_a_test"  # noqa: S105 - nobody's
+SECRET = "whsec_of_a_test"  # noqa: S105 - a test value
 BODY = b'{"id": "evt_1"}'
 
 
@@ -19,10 +19,10 @@ def header(body: bytes = BODY, *, secret: str = SECRET, at: datetime = NOW) -> s
     return f"t={seconds},v1={sign(body, secret, seconds=seconds)}"
 
 
-@given(body=st.text(), secret=st.text(min_size=1).filter(str.strip))  # Stripe takes blanks for none
-def test_what_stripe_signs_is_accepted_and_what_we_sign_stripe_accepts(
-    body: str, secret: str
-) -> None:
+@given(
+    body=st.text(), secret=st.text(min_size=1).filter(str.strip)
+)  # Stripe treats a blank secret as missing
+def test_stripe_and_we_accept_each_other_s_signatures(body: str, secret: str) -> None:
     theirs = stripe.WebhookSignature.generate_signature_header(
         body, secret, timestamp=int(NOW.timestamp())
     )
@@ -33,14 +33,14 @@ def test_what_stripe_signs_is_accepted_and_what_we_sign_stripe_accepts(
 
 
 @given(body=st.text(), other=st.text())
-def test_the_signature_of_another_body_or_secret_fits_only_the_same(body: str, other: str) -> None:
+def test_a_signature_matches_only_its_own_body_and_secret(body: str, other: str) -> None:
     signed = header(body.encode())
 
     assert is_signed(signed, other.encode(), SECRET, now=NOW) is (body == other)
     assert not is_signed(signed, body.encode(), SECRET + "x", now=NOW)
 
 
-def test_one_of_several_signatures_is_enough_while_a_secret_is_rolled() -> None:
+def test_one_valid_signature_of_several_is_enough() -> None:
     time, _, new = header().partition(",")
     old = sign(BODY, "whsec_the_old", seconds=int(NOW.timestamp()))
 
@@ -48,11 +48,13 @@ def test_one_of_several_signatures_is_enough_while_a_secret_is_rolled() -> None:
         assert is_signed(several, BODY, SECRET, now=NOW)
 
 
-@pytest.mark.parametrize(("minutes", "fits"), [(0, True), (4.9, True), (5.1, False), (-9, True)])
-def test_a_signature_is_good_for_five_minutes(minutes: float, fits: bool) -> None:  # noqa: FBT001
+@pytest.mark.parametrize(
+    ("minutes", "is_valid"), [(0, True), (4.9, True), (5.1, False), (-9, True)]
+)
+def test_a_signature_is_valid_for_five_minutes(minutes: float, is_valid: bool) -> None:  # noqa: FBT001
     signed = header(at=NOW - timedelta(minutes=minutes))
 
-    assert is_signed(signed, BODY, SECRET, now=NOW) is fits
+    assert is_signed(signed, BODY, SECRET, now=NOW) is is_valid
 
 
 @pytest.mark.parametrize(
@@ -63,5 +65,5 @@ def test_a_signature_is_good_for_five_minutes(minutes: float, fits: bool) -> Non
         *("t=1773835200,v0=abc", "t=1773835200,v1="),
     ],
 )
-def test_a_header_that_proves_nothing_is_refused(broken: str) -> None:
+def test_a_header_without_a_valid_signature_is_rejected(broken: str) -> None:
     assert not is_signed(broken, BODY, SECRET, now=NOW)

@@ -1,4 +1,4 @@
-"""Connecting Stripe: the secret is taken and never shown, the URL cannot be guessed."""
+"""Connecting Stripe: the secret is never returned, and the URL cannot be guessed."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ from tests.billing.sender import (
 )
 
 
-def test_the_url_is_shown_and_the_secret_is_not(client: TestClient) -> None:
+def test_the_url_is_returned_and_the_secret_is_not(client: TestClient) -> None:
     put = client.put(SOURCE_URL, json={"signing_secret": SECRET, "plans": {"price_1": "pro"}})
     got = client.get(SOURCE_URL)
 
@@ -31,7 +31,7 @@ def test_the_url_is_shown_and_the_secret_is_not(client: TestClient) -> None:
     assert SECRET not in put.text + got.text + client.get("/api/v1/audit-entries").text
 
 
-def test_the_secret_cannot_be_read_in_the_database(client: TestClient, session: Session) -> None:
+def test_the_secret_is_encrypted_in_the_database(client: TestClient, session: Session) -> None:
     connect(client)
 
     [row] = session.query(BillingSource).all()
@@ -39,7 +39,7 @@ def test_the_secret_cannot_be_read_in_the_database(client: TestClient, session: 
     assert SECRET.encode() not in (row.sealed or b"")
 
 
-def test_a_secret_that_was_stored_as_text_is_sealed_at_the_next_event(
+def test_a_secret_stored_as_plain_text_is_encrypted_at_the_next_event(
     client: TestClient, session: Session
 ) -> None:
     path = connect(client)
@@ -53,7 +53,9 @@ def test_a_secret_that_was_stored_as_text_is_sealed_at_the_next_event(
     assert send_all(client, path, subscription()) == ["duplicate"]
 
 
-def test_a_secret_of_another_key_is_said_to_be_one(client: TestClient, session: Session) -> None:
+def test_a_secret_encrypted_with_another_key_is_reported(
+    client: TestClient, session: Session
+) -> None:
     path = connect(client)
     session.execute(update(BillingSource).values(sealed=b"0" * 40))
 
@@ -63,7 +65,7 @@ def test_a_secret_of_another_key_is_said_to_be_one(client: TestClient, session: 
     assert "another key" in answer.json()["detail"]
 
 
-def test_a_change_keeps_the_url_and_the_secret(client: TestClient) -> None:
+def test_a_change_of_options_does_not_change_url_and_secret(client: TestClient) -> None:
     path = connect(client)
 
     assert connect(client, signing_secret=None, account_key="tenant") == path
@@ -71,7 +73,7 @@ def test_a_change_keeps_the_url_and_the_secret(client: TestClient) -> None:
     assert client.get(SOURCE_URL).json()["last_event_at"] == "2026-03-18T12:00:00Z"
 
 
-def test_a_new_secret_takes_the_place_of_the_old(client: TestClient) -> None:
+def test_a_new_secret_replaces_the_old_one(client: TestClient) -> None:
     path = connect(client)
     connect(client, signing_secret="whsec_rolled")  # noqa: S106
 
@@ -79,7 +81,7 @@ def test_a_new_secret_takes_the_place_of_the_old(client: TestClient) -> None:
     assert send(client, path, subscription(), secret="whsec_rolled").status_code == 200  # noqa: S106
 
 
-def test_the_secret_is_needed_the_first_time(client: TestClient) -> None:
+def test_the_secret_is_required_the_first_time(client: TestClient) -> None:
     answer = client.put(SOURCE_URL, json={})
 
     assert (answer.status_code, answer.json()["code"]) == (409, "secret_needed")
@@ -98,7 +100,7 @@ def test_the_secret_is_needed_the_first_time(client: TestClient) -> None:
         ({"key": "x"}, "key"),
     ],
 )
-def test_settings_that_make_no_sense_are_refused(
+def test_invalid_options_are_rejected(
     client: TestClient, wrong: dict[str, Any], pointer: str
 ) -> None:
     answer = client.put(SOURCE_URL, json={"signing_secret": SECRET, **wrong})
@@ -107,7 +109,7 @@ def test_settings_that_make_no_sense_are_refused(
     assert [each["pointer"] for each in answer.json()["errors"]] == [f"/body/{pointer}"]
 
 
-def test_a_deleted_source_takes_nothing_and_what_it_told_stays(
+def test_a_deleted_source_receives_nothing_and_its_data_remains(
     client: TestClient, session: Session
 ) -> None:
     path = connect(client)
@@ -123,7 +125,7 @@ def test_a_deleted_source_takes_nothing_and_what_it_told_stays(
     assert send_all(client, again, subscription("evt_1")) == ["duplicate"]
 
 
-def test_who_connected_and_changed_it_is_recorded(client: TestClient) -> None:
+def test_connecting_changing_and_disconnecting_are_audited(client: TestClient) -> None:
     connect(client)
     connect(client, signing_secret=None)
     client.delete(SOURCE_URL)

@@ -1,4 +1,4 @@
-"""What becomes of a subscription: changes, trials, cancelling, as known on each day."""
+"""Changes, trials and cancellations of Stripe subscriptions, as known on each day."""
 
 import pytest
 from fastapi.testclient import TestClient
@@ -21,7 +21,7 @@ def known(client: TestClient, *, on: str, known_on: str) -> dict[str, int]:
     return found
 
 
-def test_a_change_of_quantity_price_or_plan_begins_a_period_on_its_day(
+def test_a_change_of_quantity_price_or_plan_starts_a_period(
     client: TestClient, session: Session
 ) -> None:
     path = connect(client)
@@ -43,7 +43,7 @@ def test_a_change_of_quantity_price_or_plan_begins_a_period_on_its_day(
     assert known(client, on="2026-01-15", known_on="2026-01-11") == {"USD": 100_00}
 
 
-def test_a_renewal_moves_the_day_and_nothing_else(client: TestClient, session: Session) -> None:
+def test_a_renewal_moves_only_the_renewal_day(client: TestClient, session: Session) -> None:
     path = connect(client)
     send_all(client, path, subscription("evt_1", verb="created"))
     send_all(client, path, subscription("evt_2", at=31, item={"current_period_end": seconds(59)}))
@@ -53,7 +53,7 @@ def test_a_renewal_moves_the_day_and_nothing_else(client: TestClient, session: S
     assert period["renewal_on"] == "2026-03-01"
 
 
-def test_a_cancellation_is_known_from_the_day_it_was_said_and_can_be_taken_back(
+def test_a_cancellation_is_known_from_its_day_and_can_be_revoked(
     client: TestClient, session: Session
 ) -> None:
     path = connect(client)
@@ -79,7 +79,7 @@ def test_a_cancellation_is_known_from_the_day_it_was_said_and_can_be_taken_back(
     assert paid_periods(session) == [("2026-01-01", "2026-03-12", 60_00)]
 
 
-def test_a_subscription_that_is_over_ends_on_its_day_with_its_reason(
+def test_a_canceled_subscription_ends_on_its_day_with_its_reason(
     client: TestClient, session: Session
 ) -> None:
     path = connect(client)
@@ -103,7 +103,7 @@ def test_a_subscription_that_is_over_ends_on_its_day_with_its_reason(
         ("incomplete_expired", False),
     ],
 )
-def test_who_pays_late_pays_still_and_who_is_given_up_does_not(
+def test_a_late_payer_still_pays_and_an_abandoned_one_does_not(
     client: TestClient,
     session: Session,
     status: str,
@@ -116,7 +116,7 @@ def test_who_pays_late_pays_still_and_who_is_given_up_does_not(
     assert paid_periods(session) == [("2026-01-01", None if pays else "2026-01-11", 60_00)]
 
 
-def test_what_was_paused_goes_on_from_the_day_it_is_resumed(
+def test_a_paused_subscription_continues_on_the_day_it_is_resumed(
     client: TestClient, session: Session
 ) -> None:
     path = connect(client)
@@ -137,7 +137,7 @@ def test_what_was_paused_goes_on_from_the_day_it_is_resumed(
 @pytest.mark.parametrize(
     ("behavior", "cents"), [("void", 0), ("mark_uncollectible", 0), ("keep_as_draft", 60_00)]
 )
-def test_money_that_is_not_collected_is_not_paid(
+def test_a_subscription_that_is_not_collected_costs_nothing(
     client: TestClient, session: Session, behavior: str, cents: int
 ) -> None:
     path = connect(client)
@@ -148,9 +148,7 @@ def test_money_that_is_not_collected_is_not_paid(
     assert paid_periods(session) == [("2026-01-01", None, cents)]
 
 
-def test_a_trial_costs_nothing_until_it_turns_into_a_sale(
-    client: TestClient, session: Session
-) -> None:
+def test_a_trial_costs_nothing_until_it_ends(client: TestClient, session: Session) -> None:
     path = connect(client)
     send_all(client, path, subscription("evt_1", verb="created", status="trialing", **TRIAL))
     assert paid_periods(session) == [("2026-01-01", None, 0)]
@@ -167,7 +165,7 @@ def test_a_trial_costs_nothing_until_it_turns_into_a_sale(
     assert (account["trial_started_on"], account["trial_ends_on"]) == ("2026-01-01", "2026-01-15")
 
 
-def test_a_first_payment_that_is_not_made_yet_is_no_sale(
+def test_a_subscription_without_its_first_payment_is_not_sold_yet(
     client: TestClient, session: Session
 ) -> None:
     path = connect(client)
@@ -178,7 +176,7 @@ def test_a_first_payment_that_is_not_made_yet_is_no_sale(
     assert paid_periods(session) == [("2026-01-01", None, 60_00)]
 
 
-def test_what_began_before_we_were_told_began_on_its_own_day_and_is_known_from_today(
+def test_a_subscription_that_started_earlier_is_known_from_the_day_of_its_event(
     client: TestClient, session: Session
 ) -> None:
     path = connect(client)
@@ -189,7 +187,7 @@ def test_what_began_before_we_were_told_began_on_its_own_day_and_is_known_from_t
     assert known(client, on="2026-01-20", known_on="2026-02-10") == {"USD": 60_00}
 
 
-def test_the_end_of_what_we_never_heard_of_tells_what_was_paid(
+def test_the_end_of_an_unknown_subscription_gives_its_paid_period(
     client: TestClient, session: Session
 ) -> None:
     path = connect(client)

@@ -1,4 +1,4 @@
-"""Plain functions that send semantic events and look at what they did."""
+"""Make semantic track calls, and read the resulting engagement."""
 
 from datetime import date, timedelta
 from typing import Any
@@ -14,11 +14,20 @@ DAY = timedelta(days=1)
 TODAY = NOW.date()
 
 
-def semantic_call(name: str, message_id: str, *, days: float = 0, **said: Any) -> dict[str, Any]:  # noqa: ANN401
-    """A track call of ada in account a1, so many days ago; small letters are properties."""
-    call = {name: said.pop(name) for name in ("userId", "context") if name in said}
+def semantic_call(
+    name: str,
+    message_id: str,
+    *,
+    days: float = 0,
+    **properties: Any,  # noqa: ANN401
+) -> dict[str, Any]:
+    """Make a track call of ada in account a1, some days ago.
+
+    ``userId`` and ``context`` replace those of the call.
+    """
+    call = {key: properties.pop(key) for key in ("userId", "context") if key in properties}
     at = (NOW - days * DAY).isoformat()
-    return track(message_id, event=name, timestamp=at, properties=said, **call)
+    return track(message_id, event=name, timestamp=at, properties=properties, **call)
 
 
 def days_ago(days: int) -> date:

@@ -1,4 +1,4 @@
-"""Steps, tiers, tickets, answers, feedback, goals, incidents and roles over HTTP."""
+"""Steps, tiers, tickets, surveys, feedback, goals, incidents and roles over HTTP."""
 
 import json
 from datetime import timedelta
@@ -20,22 +20,22 @@ GOAL = {"account_id": "a1", "title": "Send", "metric": "events", "target": 8, "d
 
 
 def put(client: TestClient, path: str, **body: Any) -> dict[str, Any]:  # noqa: ANN401
-    """Put twice: the second time must change nothing."""
+    """Put twice and expect the same answer."""
     answers = [client.put(f"/api/v1/{path}", json=body) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [200, 200], answers[0].text
     assert answers[0].json() == answers[1].json()
-    said: dict[str, Any] = answers[0].json()
-    return said
+    result: dict[str, Any] = answers[0].json()
+    return result
 
 
-def refused(client: TestClient, path: str, **body: Any) -> tuple[int, str]:  # noqa: ANN401
+def rejected(client: TestClient, path: str, **body: Any) -> tuple[int, str]:  # noqa: ANN401
     answer = client.put(f"/api/v1/{path}", json=body)
     return answer.status_code, answer.json()["code"]
 
 
-def ids(client: TestClient, path: str, name: str, **asked: object) -> list[str]:
-    """Read a list to its end, one item a page."""
-    params: dict[str, Any] = {**asked, "limit": 1}
+def ids(client: TestClient, path: str, name: str, **filters: object) -> list[str]:
+    """Return all ids of a list, read one item per page."""
+    params: dict[str, Any] = {**filters, "limit": 1}
     pages = [client.get(f"/api/v1/{path}", params=params).json()]
     while pages[-1]["next_cursor"] and len(pages) < 9:
         params["cursor"] = pages[-1]["next_cursor"]
@@ -47,19 +47,19 @@ def actions(session: Session) -> list[str]:
     return [row[0] for row in text_rows(session, "SELECT action FROM audit_entry ORDER BY id")]
 
 
-def test_a_ticket_is_put_again_with_what_is_new(client: TestClient, session: Session) -> None:
+def test_put_adds_fields_to_a_ticket(client: TestClient, session: Session) -> None:
     opened = (NOW - DAY).isoformat()
     put(client, "tickets/t1", account_id="a1", user_id="ada", channel="Chat", opened_at=opened)
 
-    said = put(client, "tickets/t1", account_id="a1", closed_at=NOW.isoformat(), subject="Help")
+    ticket = put(client, "tickets/t1", account_id="a1", closed_at=NOW.isoformat(), subject="Help")
 
-    assert (said["opened_at"], said["closed_at"]) == (
+    assert (ticket["opened_at"], ticket["closed_at"]) == (
         "2026-03-17T12:00:00Z",
         "2026-03-18T12:00:00Z",
     )
-    assert (said["user_id"], said["channel"], said["subject"]) == ("ada", "Chat", "Help")
-    said = put(client, "tickets/t1", account_id="a1", priority="urgent")
-    assert (said["priority"], said["subject"]) == ("urgent", "Help")
+    assert (ticket["user_id"], ticket["channel"], ticket["subject"]) == ("ada", "Chat", "Help")
+    ticket = put(client, "tickets/t1", account_id="a1", priority="urgent")
+    assert (ticket["priority"], ticket["subject"]) == ("urgent", "Help")
     put(client, "tickets/t2", account_id="a2")
     assert ids(client, "tickets", "ticket_id") == ["t1", "t2"]
     assert ids(client, "tickets", "ticket_id", closed=False) == ["t2"]
@@ -76,12 +76,12 @@ def test_a_ticket_is_put_again_with_what_is_new(client: TestClient, session: Ses
         ("goals/x", GOAL),
     ],
 )
-def test_what_belongs_to_another_account_is_refused(
+def test_an_object_of_another_account_is_rejected(
     client: TestClient, path: str, body: dict[str, Any]
 ) -> None:
     put(client, path, **(body | {"account_id": "a1"}))
 
-    assert refused(client, path, **(body | {"account_id": "a2"})) == (409, "belongs_elsewhere")
+    assert rejected(client, path, **(body | {"account_id": "a2"})) == (409, "belongs_elsewhere")
 
 
 @pytest.mark.parametrize(
@@ -101,15 +101,17 @@ def test_what_belongs_to_another_account_is_refused(
         ("users/ada/roles", {"roles": ["king"]}),
     ],
 )
-def test_what_cannot_be_is_refused(client: TestClient, path: str, body: dict[str, Any]) -> None:
+def test_invalid_bodies_are_rejected(client: TestClient, path: str, body: dict[str, Any]) -> None:
     client.put("/api/v1/users/ada", json={})
     settings = ("loyalty-tiers", "onboarding-steps", "users")
     of_account = {} if path.startswith(settings) else {"account_id": "a1"}
 
-    assert refused(client, path, **(of_account | body))[0] == 422
+    assert rejected(client, path, **(of_account | body))[0] == 422
 
 
-def test_answers_are_listed_by_kind_and_person(client: TestClient, session: Session) -> None:
+def test_survey_responses_are_filtered_by_kind_and_user(
+    client: TestClient, session: Session
+) -> None:
     put(client, "survey-responses/r1", account_id="a1", user_id="ada", kind="nps", score=9)
     put(client, "survey-responses/r2", account_id="a1", user_id="bob", kind="csat", score=4.5)
 
@@ -119,7 +121,7 @@ def test_answers_are_listed_by_kind_and_person(client: TestClient, session: Sess
     assert (engagement_of(session).nps.mean, engagement_of(session).csat.mean) == (9, 4.5)
 
 
-def test_feedback_is_worked_on_until_who_asked_is_told(
+def test_feedback_is_planned_and_resolved_with_a_message(
     client: TestClient, session: Session
 ) -> None:
     put(client, "feedback-items/f1", account_id="a1", user_id="ada", kind="request", topic="ui")
@@ -147,7 +149,7 @@ def test_feedback_is_worked_on_until_who_asked_is_told(
     assert actions(session).count("feedback_item.resolved") == 1
 
 
-def test_a_goal_starts_from_what_the_metric_is_and_is_followed(
+def test_a_goal_starts_at_the_current_value_and_has_progress(
     client: TestClient, session: Session
 ) -> None:
     ingest(client, semantic_call("Export", "m1", days=2), semantic_call("Export", "m2", days=1))
@@ -166,17 +168,24 @@ def test_a_goal_starts_from_what_the_metric_is_and_is_followed(
     assert ids(client, "goals", "goal_id", closed=True) == ["g1"]
 
 
-def test_onboarding_is_shown_for_an_account(client: TestClient, session: Session) -> None:
+def test_the_onboarding_of_an_account_is_returned(client: TestClient, session: Session) -> None:
     factories.account(session, "a1", started_on=(NOW - 9 * DAY).date())
     assert client.get("/api/v1/accounts/a1/onboarding").json()["steps"] == []
     put(client, "onboarding-steps/invite", position=1, target_days=3)
     put(client, "onboarding-steps/send", position=2, name="Send")
     ingest(client, semantic_call("Onboarding Step Completed", "m1", days=4, step="invite"))
 
-    said = client.get("/api/v1/accounts/a1/onboarding").json()
+    onboarding = client.get("/api/v1/accounts/a1/onboarding").json()
 
-    assert (said["started_on"], said["current"], said["days_in_step"]) == ("2026-03-09", "send", 4)
-    assert (said["done_share"], said["steps"][0]["done_at"]) == (0.5, "2026-03-14T12:00:00Z")
+    assert (onboarding["started_on"], onboarding["current"], onboarding["days_in_step"]) == (
+        "2026-03-09",
+        "send",
+        4,
+    )
+    assert (onboarding["done_share"], onboarding["steps"][0]["done_at"]) == (
+        0.5,
+        "2026-03-14T12:00:00Z",
+    )
     assert client.delete("/api/v1/onboarding-steps/invite").status_code == 204
     assert ids(client, "onboarding-steps", "key") == ["send"]
     assert text_rows(session, "SELECT 1 FROM onboarding_completion") == []
@@ -187,7 +196,7 @@ def test_onboarding_is_shown_for_an_account(client: TestClient, session: Session
     ]
 
 
-def test_tiers_are_a_ladder(client: TestClient, session: Session) -> None:
+def test_the_highest_reached_tier_counts(client: TestClient, session: Session) -> None:
     ingest(client, semantic_call("Export", "m1"), semantic_call("Export", "m2"))
     put(client, "loyalty-tiers/gold", position=2, metric="events", threshold=5)
     put(client, "loyalty-tiers/silver", position=1, metric="events", threshold=2, name="Silver")
@@ -200,12 +209,12 @@ def test_tiers_are_a_ladder(client: TestClient, session: Session) -> None:
     assert ids(client, "loyalty-tiers", "key") == ["gold"]
 
 
-def test_an_incident_says_whom_it_affects(client: TestClient, session: Session) -> None:
+def test_an_incident_has_its_affected_accounts(client: TestClient, session: Session) -> None:
     for account_id in ("a1", "a2", "a3"):
         factories.account(session, account_id)
     put(client, "incidents/i1", account_ids=["a1", "a2"], title="Down")
 
-    said = put(
+    incident = put(
         client,
         "incidents/i1",
         account_ids=["a2", "a3"],
@@ -214,16 +223,16 @@ def test_an_incident_says_whom_it_affects(client: TestClient, session: Session) 
     )
 
     at = "2026-03-18T12:00:00Z"
-    assert said["accounts"] == [{"account_id": n, "apology_sent_at": at} for n in ("a2", "a3")]
+    assert incident["accounts"] == [{"account_id": n, "apology_sent_at": at} for n in ("a2", "a3")]
     assert (
         engagement_of(session).incidents,
         len(engagement_of(session, account_id="a3").incidents),
     ) == ([], 1)
     assert ids(client, "incidents", "incident_id", ended=True) == ["i1"]
-    assert refused(client, "incidents/i2", account_ids=["nobody"]) == (404, "not_found")
+    assert rejected(client, "incidents/i2", account_ids=["nobody"]) == (404, "not_found")
 
 
-def test_people_have_roles_beside_their_job(client: TestClient, session: Session) -> None:
+def test_users_have_roles_besides_their_job(client: TestClient, session: Session) -> None:
     client.put("/api/v1/users/ada", json={"account_id": "a1", "role": "admin"})
     put(client, "users/ada/roles", roles=["sponsor", "champion"])
     put(client, "users/ada/roles", roles=["champion"])
@@ -234,14 +243,14 @@ def test_people_have_roles_beside_their_job(client: TestClient, session: Session
     assert engagement_of(session).sponsors == ["ada"]
 
 
-def test_an_erased_person_leaves_no_words_and_is_not_let_in_again(
+def test_texts_of_an_erased_person_are_deleted_and_the_id_is_refused(
     client: TestClient, session: Session, sessions: SessionFactory
 ) -> None:
     client.put("/api/v1/users/zz-ada", json={"account_id": "a1"})
     put(client, "tickets/t1", account_id="a1", user_id="zz-ada", subject="zz-help")
-    said = {"account_id": "a1", "user_id": "zz-ada"}
-    put(client, "survey-responses/r1", kind="nps", score=3, comment="zz-bad", **said)
-    put(client, "feedback-items/f1", kind="complaint", text="zz-slow", **said)
+    owner = {"account_id": "a1", "user_id": "zz-ada"}
+    put(client, "survey-responses/r1", kind="nps", score=3, comment="zz-bad", **owner)
+    put(client, "feedback-items/f1", kind="complaint", text="zz-slow", **owner)
     put(client, "users/zz-ada/roles", roles=["champion"])
 
     erase(client, sessions, "users/zz-ada")
@@ -251,14 +260,14 @@ def test_an_erased_person_leaves_no_words_and_is_not_let_in_again(
         len(engagement_of(session).nps.detractors),
         len(engagement_of(session).open_tickets),
     ) == (1, 1)
-    assert refused(client, "tickets/t2", **said) == (409, "erased")
+    assert rejected(client, "tickets/t2", **owner) == (409, "erased")
 
 
-def test_a_renamed_account_keeps_all_of_it(
+def test_a_renamed_account_has_all_its_engagement(
     client: TestClient, session: Session, sessions: SessionFactory
 ) -> None:
-    asked = semantic_call("Ticket Created", "m1", ticket_id="t1")
-    ingest(client, asked, semantic_call("NPS Submitted", "m2", score=2))
+    ticket = semantic_call("Ticket Created", "m1", ticket_id="t1")
+    ingest(client, ticket, semantic_call("NPS Submitted", "m2", score=2))
     put(client, "goals/g1", **GOAL)
     put(client, "incidents/i1", account_ids=["a1"])
 

@@ -1,4 +1,4 @@
-"""What imports of history tell was known on its own day, and wakes nobody."""
+"""Imported history is known on its own day and queues no account."""
 
 from sqlalchemy.orm import Session
 
@@ -14,10 +14,10 @@ from tests.events.calls import count_rows
 def test_history_was_known_on_its_own_day(session: Session) -> None:
     factories.workspace(session)
     loader = EventLoader(get_workspace(session, "acme"), segment.parse_call, NOW, "import")
-    asked = semantic_call("Ticket Created", "m1", days=300, ticket_id="t1")
+    ticket = semantic_call("Ticket Created", "m1", days=300, ticket_id="t1")
 
     loader.store(
-        session, loader.read([asked, semantic_call("NPS Submitted", "m2", days=299, score=3)])
+        session, loader.parse([ticket, semantic_call("NPS Submitted", "m2", days=299, score=3)])
     )
 
     assert [each.ticket_id for each in engagement_of(session, days_ago(300)).open_tickets] == ["t1"]

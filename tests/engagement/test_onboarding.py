@@ -1,4 +1,4 @@
-"""Steps that are done by what accounts do anyway, or by a trait."""
+"""Onboarding steps that are done by usage or by a trait, and the pace of peers."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -12,15 +12,15 @@ from app.core.db import SessionFactory
 from app.engagement import onboarding
 from app.jobs.runner import JobRunner
 from app.tables import OnboardingCompletion, OnboardingPace
-from app.worker import handlers
+from app.worker import job_handlers
 from tests import factories
 from tests.conftest import NOW
 from tests.engagement.semantic_calls import DAY, TODAY, days_ago, engagement_of, semantic_call
 from tests.events.calls import ingest, text_rows
 
 
-def step(client: TestClient, key: str = "send", **said: Any) -> None:  # noqa: ANN401
-    answer = client.put(f"/api/v1/onboarding-steps/{key}", json={"position": 1, **said})
+def step(client: TestClient, key: str = "send", **fields: Any) -> None:  # noqa: ANN401
+    answer = client.put(f"/api/v1/onboarding-steps/{key}", json={"position": 1, **fields})
     assert answer.status_code == 200, answer.text
 
 
@@ -32,9 +32,7 @@ def done(session: Session) -> list[tuple[str, str, str]]:
     )
 
 
-def test_a_step_is_done_when_one_of_its_events_has_happened(
-    client: TestClient, session: Session
-) -> None:
+def test_a_step_is_done_after_one_of_its_events(client: TestClient, session: Session) -> None:
     step(client, event_names=["Export", "Share"])
     ingest(client, semantic_call("Share", "m1", days=3), semantic_call("Export", "m2", days=1))
     client.patch("/api/v1/accounts/a1", json={"started_on": str(days_ago(9))})
@@ -46,13 +44,13 @@ def test_a_step_is_done_when_one_of_its_events_has_happened(
     pipeline.refresh(session, "acme", ["a1"], as_of=TODAY, now=NOW)
 
     assert done(session) == [("a1", "2026-03-18", "2026-03-15")]
-    found = engagement_of(session).onboarding
-    assert found is not None
-    assert found.current is None
+    progress = engagement_of(session).onboarding
+    assert progress is not None
+    assert progress.current is None
 
 
 @pytest.mark.parametrize(("value", "is_done"), [(True, 1), ("yes", 1), (3, 1), (False, 0), (0, 0)])
-def test_a_step_is_done_when_the_account_has_the_trait(
+def test_a_step_is_done_if_the_account_has_the_trait(
     client: TestClient, session: Session, value: object, is_done: int
 ) -> None:
     step(client, trait="sso")
@@ -63,7 +61,7 @@ def test_a_step_is_done_when_the_account_has_the_trait(
     assert len(done(session)) == is_done
 
 
-def test_a_new_step_finds_what_was_done_long_ago(
+def test_a_new_step_is_recorded_from_old_usage(
     client: TestClient, session: Session, sessions: SessionFactory
 ) -> None:
     factories.account(session, "a1")
@@ -75,7 +73,7 @@ def test_a_new_step_finds_what_was_done_long_ago(
     onboarding.refresh(session, "acme", ["a1"], as_of=TODAY)
     assert done(session) == []
 
-    runner = JobRunner(sessions, handlers())
+    runner = JobRunner(sessions, job_handlers())
     while runner.step(NOW + timedelta(seconds=1)):
         pass
 
@@ -83,9 +81,7 @@ def test_a_new_step_finds_what_was_done_long_ago(
     assert [job["state"] for job in client.get("/api/v1/jobs").json()["items"]] == ["done"]
 
 
-def test_of_who_only_used_the_product_today_only_today_is_looked_through(
-    client: TestClient, session: Session
-) -> None:
+def test_only_today_is_read_for_unchanged_accounts(client: TestClient, session: Session) -> None:
     factories.account(session, "a1")
     factories.usage(session, days_ago(3))
     step(client, event_names=["Export"])
@@ -103,7 +99,7 @@ def pace(session: Session) -> tuple[date, list[str], dict[str, Any]]:
     return row.as_of, row.steps, row.said
 
 
-def test_how_long_others_took_is_worked_out_once_a_day_and_for_other_steps(
+def test_the_pace_is_computed_once_a_day_and_after_a_change_of_steps(
     client: TestClient, session: Session
 ) -> None:
     for number in range(3):
@@ -117,10 +113,10 @@ def test_how_long_others_took_is_worked_out_once_a_day_and_for_other_steps(
     onboarding.refresh(session, "acme", ["a1"], as_of=TODAY)
     onboarding.refresh(session, "acme", ["a1"], as_of=days_ago(1))
     assert pace(session) == (TODAY, ["send"], {"send": [2.0, 1]})
-    said = engagement_of(session).onboarding
-    assert said is not None
-    assert said.current is not None
-    assert (said.current.peers_median_days, said.current.peers) == (2.0, 1)
+    progress = engagement_of(session).onboarding
+    assert progress is not None
+    assert progress.current is not None
+    assert (progress.current.peers_median_days, progress.current.peers) == (2.0, 1)
 
     step(client, "share", position=2)
     onboarding.refresh(session, "acme", ["a1"], as_of=TODAY)
@@ -139,7 +135,7 @@ def completed(session: Session, account_id: str, day: date) -> None:
     session.flush()
 
 
-def test_a_step_that_is_only_told_needs_no_looking_back(client: TestClient) -> None:
+def test_a_step_without_event_names_needs_no_backfill(client: TestClient) -> None:
     step(client)
     step(client, event_names=["Export"])
     step(client, event_names=["Export"], name="Send")

@@ -1,4 +1,4 @@
-"""Tickets, answers and the like as measures of a scorecard."""
+"""Engagement metrics as measures of a scorecard."""
 
 from dataclasses import replace
 
@@ -14,14 +14,12 @@ from tests.lifecycle.id_changes import FEATURE_SPEC
 
 
 def features(session: Session, *, engagement: bool) -> AccountFeatures:
-    lens = replace(FEATURE_SPEC, engagement=engagement)
-    [found] = load_account_features(session, "acme", ["a1"], as_of=TODAY, lens=lens)
+    spec = replace(FEATURE_SPEC, engagement=engagement)
+    [found] = load_account_features(session, "acme", ["a1"], as_of=TODAY, spec=spec)
     return found
 
 
-def test_numbers_are_taken_along_where_a_scorecard_asks(
-    client: TestClient, session: Session
-) -> None:
+def test_metrics_are_loaded_if_a_scorecard_uses_them(client: TestClient, session: Session) -> None:
     client.put("/api/v1/onboarding-steps/invite", json={"position": 1})
     client.put("/api/v1/onboarding-steps/send", json={"position": 2})
     ingest(
@@ -44,7 +42,7 @@ def test_numbers_are_taken_along_where_a_scorecard_asks(
     }
 
 
-def test_a_score_can_be_made_of_answers(client: TestClient, session: Session) -> None:
+def test_a_scorecard_can_measure_survey_answers(client: TestClient, session: Session) -> None:
     line = {"kind": "linear_bounded", "at_0": 0, "at_100": 10}
     measure = {"name": "sentiment", "source": {"metric": "nps"}, "transform": line}
     factories.scorecard(session, {"default": {"measures": [measure]}})
@@ -54,6 +52,6 @@ def test_a_score_can_be_made_of_answers(client: TestClient, session: Session) ->
         semantic_call("NPS Submitted", "m1", score=7),
     )
 
-    said = client.post("/api/v1/accounts/a1/health/refresh").json()
+    score = client.post("/api/v1/accounts/a1/health/refresh").json()
 
-    assert [(each["name"], each["score"]) for each in said["measures"]] == [("sentiment", 70)]
+    assert [(each["name"], each["score"]) for each in score["measures"]] == [("sentiment", 70)]

@@ -1,4 +1,4 @@
-"""Track calls that tell of tickets, answers and the like do what they say, and are counted."""
+"""Semantic track calls are applied to tickets, surveys and so on, and are counted as usage."""
 
 from itertools import permutations
 from typing import Any
@@ -37,17 +37,17 @@ def ticket(session: Session) -> tuple[Any, ...]:
 
 
 def test_a_ticket_is_opened_replied_to_and_closed(client: TestClient, session: Session) -> None:
-    said = ingest(client, *TICKET)
+    result = ingest(client, *TICKET)
 
     *named, opened_at, replied_at, closed_at = ticket(session)
-    assert (counts(said), warnings(said)) == ((5, 0, 0), [])
+    assert (counts(result), warnings(result)) == ((5, 0, 0), [])
     assert named == ["a1", "ada", "Help", "high"]
     assert [(NOW - at).days for at in (opened_at, replied_at, closed_at)] == [9, 8, 5]
     assert sum(usage(session).values()) == 5
 
 
 @pytest.mark.parametrize("order", [*permutations(range(4))][::5])
-def test_the_order_of_what_is_told_does_not_matter(
+def test_the_order_of_events_does_not_matter(
     client: TestClient, session: Session, order: tuple[int, ...]
 ) -> None:
     ingest(client, *TICKET)
@@ -61,17 +61,17 @@ def test_the_order_of_what_is_told_does_not_matter(
     assert ticket(session) == expected
 
 
-def test_a_retry_says_nothing_twice(client: TestClient, session: Session) -> None:
+def test_a_retry_is_not_applied_twice(client: TestClient, session: Session) -> None:
     answer = semantic_call("NPS Submitted", "m1", score=9)
     ingest(client, answer)
 
-    said = ingest(client, answer, semantic_call("Ticket Created", "m2", ticket_id="t1"))
+    result = ingest(client, answer, semantic_call("Ticket Created", "m2", ticket_id="t1"))
 
-    assert counts(said) == (1, 1, 0)
+    assert counts(result) == (1, 1, 0)
     assert len(engagement_of(session).nps.responses) == 1
 
 
-def test_what_comes_late_was_not_known_before(client: TestClient, session: Session) -> None:
+def test_a_late_event_was_not_known_before(client: TestClient, session: Session) -> None:
     ingest(client, *TICKET)
 
     assert engagement_of(session, days_ago(8)).open_tickets == []
@@ -79,7 +79,7 @@ def test_what_comes_late_was_not_known_before(client: TestClient, session: Sessi
     assert engagement_of(session).tickets[28].opened == 1
 
 
-def test_who_replies_does_not_become_who_asks(client: TestClient, session: Session) -> None:
+def test_the_replying_user_does_not_become_the_author(client: TestClient, session: Session) -> None:
     factories.account(session, "vendor")
     client.put("/api/v1/users/agent", json={"account_id": "vendor"})
 
@@ -93,15 +93,15 @@ def test_who_replies_does_not_become_who_asks(client: TestClient, session: Sessi
     assert waiting.replied_at == NOW
 
 
-def test_what_waits_for_its_account_is_done_when_that_is_known(
+def test_an_event_without_account_is_applied_when_its_account_is_known(
     client: TestClient, session: Session, sessions: SessionFactory
 ) -> None:
-    said = ingest(
+    result = ingest(
         client,
         semantic_call("CSAT Submitted", "m1", days=2, score=2, context={}),
         semantic_call("Ticket Created", "m2", days=2, ticket_id="t1", context={}),
     )
-    assert said["unattributed"] == 2
+    assert result["unattributed"] == 2
     assert ticket(session)[0] is None
 
     ingest(client, identify(context={"groupId": "a1"}))
@@ -111,8 +111,8 @@ def test_what_waits_for_its_account_is_done_when_that_is_known(
     assert [each.ticket_id for each in engagement_of(session).open_tickets] == ["t1"]
 
 
-def test_answers_of_surveys_are_told_by_several_names(client: TestClient, session: Session) -> None:
-    said = ingest(
+def test_survey_answers_have_several_event_names(client: TestClient, session: Session) -> None:
+    result = ingest(
         client,
         semantic_call("NPS Submitted", "m1", days=1, score=3),
         semantic_call("Survey Responded", "m2", survey="nps", score="10", response_id="r1"),
@@ -121,14 +121,14 @@ def test_answers_of_surveys_are_told_by_several_names(client: TestClient, sessio
     )
 
     found = engagement_of(session)
-    assert warnings(said) == []
+    assert warnings(result) == []
     assert [(each.response_id, each.score) for each in found.nps.responses] == [("r1", 10)]
     assert sorted(each.score for each in found.csat.responses) == [1, pytest.approx(4.555556)]
 
 
 def test_feedback_is_given_and_resolved(client: TestClient, session: Session) -> None:
     given: Any = {"kind": "request", "text": "Dark mode", "topic": "ui", "due_date": "2026-04-01"}
-    said = ingest(
+    result = ingest(
         client,
         semantic_call("Feedback Resolved", "m2", days=1, feedback_id="f1", outcome="shipped"),
         semantic_call("Feedback Submitted", "m1", days=4, feedback_id="f1", **given),
@@ -136,14 +136,14 @@ def test_feedback_is_given_and_resolved(client: TestClient, session: Session) ->
     )
 
     found = engagement_of(session)
-    assert warnings(said) == []
+    assert warnings(result) == []
     assert [(f.feedback_id, f.topic, str(f.due_on)) for f in found.shipped_requests] == [
         ("f1", "ui", "2026-04-01")
     ]
     assert [(f.feedback_id, f.kind) for f in found.unanswered] == [("m3", "complaint")]
 
 
-def test_steps_and_goals_are_told(client: TestClient, session: Session) -> None:
+def test_events_complete_steps_and_set_goals(client: TestClient, session: Session) -> None:
     client.put("/api/v1/accounts/a1", json={"started_on": "2026-03-01"})
     metric: Any = {"metric": "events", "event_name": "Export", "baseline": 0, "target": 1}
     ingest(
@@ -163,7 +163,7 @@ def test_steps_and_goals_are_told(client: TestClient, session: Session) -> None:
 def test_incidents_affect_accounts_until_they_end(client: TestClient, session: Session) -> None:
     factories.account(session, "a2")
     system: Any = {"userId": "ops", "context": {}}
-    said = ingest(
+    result = ingest(
         client,
         semantic_call("Incident Resolved", "m3", days=1, incident_id="i1", **system),
         semantic_call("Incident Declared", "m1", days=2, incident_id="i1", title="Down"),
@@ -177,7 +177,7 @@ def test_incidents_affect_accounts_until_they_end(client: TestClient, session: S
         engagement_of(session).incidents,
         engagement_of(session, account_id="a2").incidents,
     )
-    assert warnings(said) == []
+    assert warnings(result) == []
     assert (first.title, (NOW - first.declared_at).days) == ("Down", 2)
     assert (first.ended_at, first.apology_sent_at) == (second.ended_at, None)
     assert second.apology_sent_at == NOW
@@ -214,21 +214,21 @@ def test_incidents_affect_accounts_until_they_end(client: TestClient, session: S
         ("Incident Apology Sent", {"incident_id": "i0"}, "semantic_unknown"),
     ],
 )
-def test_what_cannot_be_done_is_counted_and_said_why(
+def test_an_incomplete_event_is_counted_with_a_warning(
     client: TestClient, session: Session, name: str, properties: dict[str, Any], warning: str
 ) -> None:
-    said = ingest(
+    result = ingest(
         client,
         semantic_call(name, "m1", **properties),
         semantic_call("Ticket Created", "m2", ticket_id="t9"),
     )
 
-    assert (counts(said), warnings(said)) == ((2, 0, 0), [warning])
+    assert (counts(result), warnings(result)) == ((2, 0, 0), [warning])
     assert count_rows(session, "ticket") == 1
     assert sum(usage(session).values()) == 2
 
 
-def test_a_workspace_names_its_events_as_it_likes(client: TestClient, session: Session) -> None:
+def test_a_workspace_can_rename_its_semantic_events(client: TestClient, session: Session) -> None:
     own = {"ticket_opened": ["Case Opened"]}
     assert client.patch("/api/v1/workspace", json={"semantic_events": own}).status_code == 200
 
@@ -243,7 +243,7 @@ def test_a_workspace_names_its_events_as_it_likes(client: TestClient, session: S
     assert len(engagement_of(session).nps.detractors) == 1
 
 
-def test_a_kind_of_event_that_there_is_not_is_refused(client: TestClient) -> None:
+def test_an_unknown_kind_of_semantic_event_is_rejected(client: TestClient) -> None:
     body = {"semantic_events": {"ticket_lost": ["Lost"]}}
 
     assert client.patch("/api/v1/workspace", json=body).status_code == 422
@@ -253,9 +253,9 @@ def test_every_kind_has_a_default_name() -> None:
     assert set(DEFAULT_NAMES) == set(SemanticEventKind)
 
 
-def test_validating_does_nothing(client: TestClient, session: Session) -> None:
+def test_validating_writes_nothing(client: TestClient, session: Session) -> None:
     call = semantic_call("NPS Submitted", "m1", score=99)
-    said = client.post("/api/v1/events/validate?dialect=segment", json={"batch": [call, *TICKET]})
+    answer = client.post("/api/v1/events/validate?dialect=segment", json={"batch": [call, *TICKET]})
 
-    assert warnings(said.json()) == ["semantic_invalid"]
+    assert warnings(answer.json()) == ["semantic_invalid"]
     assert count_rows(session, "ticket") == 0

@@ -1,4 +1,4 @@
-"""How an account stands as of a day, from rows as ingestion writes them."""
+"""The engagement of an account as of a day, from rows as ingestion writes them."""
 
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -43,7 +43,7 @@ def add(session: Session, row: Table) -> None:
     session.flush()
 
 
-def seen(session: Session, as_of: date = TODAY, account_id: str = "a1") -> Engagement:
+def engagement_of(session: Session, as_of: date = TODAY, account_id: str = "a1") -> Engagement:
     session.flush()
     return load_engagement(session, "acme", [account_id], as_of=as_of, now=NOW)[account_id]
 
@@ -59,8 +59,8 @@ def ticket(
     row = {"account_id": "a1", "opened_at": opened, "closed_at": closed}
     add(session, Ticket(ticket_id=ticket_id, **row))
     for kind, at, known_on in moments:
-        said = {"kind": kind, "at": at, "known_on": known_on}
-        add(session, TicketMoment(ticket_id=ticket_id, **said, **columns))
+        moment = {"kind": kind, "at": at, "known_on": known_on}
+        add(session, TicketMoment(ticket_id=ticket_id, **moment, **columns))
 
 
 @pytest.fixture(autouse=True)
@@ -68,8 +68,8 @@ def account(session: Session) -> None:
     factories.account(session, "a1", started_on=on(100), traits_at=ago(50))
 
 
-def test_an_account_of_which_nothing_is_known_has_an_empty_standing(session: Session) -> None:
-    found = seen(session)
+def test_an_account_without_data_has_an_empty_snapshot(session: Session) -> None:
+    found = engagement_of(session)
 
     assert (found.open_tickets, found.unanswered, found.goals, found.tier) == ([], [], [], None)
     assert (found.nps.mean, found.onboarding, found.champions) == (None, None, [])
@@ -80,26 +80,26 @@ def test_an_account_of_which_nothing_is_known_has_an_empty_standing(session: Ses
 def test_an_open_ticket_waits_until_now_and_on_a_past_day_until_its_end(session: Session) -> None:
     ticket(session, "t1", ("opened", ago(2), on(2)), priority="urgent")
 
-    [waiting] = seen(session).open_tickets
-    [before] = seen(session, on(1)).open_tickets
+    [waiting] = engagement_of(session).open_tickets
+    [before] = engagement_of(session, on(1)).open_tickets
 
     assert (waiting.waiting_minutes, waiting.standard_minutes, waiting.is_late) == (2880, 120, True)
     assert before.waiting_minutes == 36 * 60
-    assert seen(session, on(3)).open_tickets == []
+    assert engagement_of(session, on(3)).open_tickets == []
 
 
-def test_a_past_day_sees_no_reply_that_was_told_later(session: Session) -> None:
+def test_a_past_day_has_no_reply_that_became_known_later(session: Session) -> None:
     ticket(session, "t1", ("opened", ago(5), on(5)), ("replied", ago(4), on(1)))
 
-    assert seen(session, on(2)).open_tickets[0].replied_at is None
-    assert seen(session, on(1)).open_tickets[0].replied_at == ago(4)
+    assert engagement_of(session, on(2)).open_tickets[0].replied_at is None
+    assert engagement_of(session, on(1)).open_tickets[0].replied_at == ago(4)
 
 
 def test_a_ticket_closed_later_or_reopened_is_open_in_between(session: Session) -> None:
     moments = (("opened", 9), ("closed", 6), ("reopened", 4), ("closed", 2))
     ticket(session, "t1", *((kind, ago(days), on(days)) for kind, days in moments))
 
-    open_on = [days for days in (8, 5, 3, 1) if seen(session, on(days)).open_tickets]
+    open_on = [days for days in (8, 5, 3, 1) if engagement_of(session, on(days)).open_tickets]
 
     assert open_on == [8, 3]
 
@@ -109,7 +109,7 @@ def test_tickets_are_counted_by_window_with_their_replies(session: Session) -> N
     ticket(session, "t2", ("opened", ago(8), on(8)), ("replied", ago(6), on(6)))
     ticket(session, "t3", ("opened", ago(40), on(40)), ("closed", ago(40), on(40)))
 
-    counts = seen(session).tickets
+    counts = engagement_of(session).tickets
 
     assert {days: (each.opened, each.opened_before) for days, each in counts.items()} == {
         7: (1, 1),
@@ -119,35 +119,35 @@ def test_tickets_are_counted_by_window_with_their_replies(session: Session) -> N
     assert (counts[28].first_reply_minutes, counts[28].late) == ((720 + 2880) / 2, 1)
 
 
-def test_the_latest_answer_of_each_person_counts_for_ninety_days(session: Session) -> None:
+def test_the_latest_answer_of_each_user_counts_for_ninety_days(session: Session) -> None:
     for n, (user_id, score, days) in enumerate(
         [("ada", 3, 50), ("ada", 9, 10), ("bob", 7, 20), ("cy", 0, 120), (None, 2, 5)]
     ):
         columns = {"user_id": user_id, "score": score, "at": ago(days), "known_on": on(days)}
         add(session, SurveyResponse(response_id=f"r{n}", account_id="a1", kind="nps", **columns))
 
-    now, before = seen(session).nps, seen(session, on(12)).nps
+    now, before = engagement_of(session).nps, engagement_of(session, on(12)).nps
 
     assert [response.score for response in now.responses] == [2, 9, 7]
     assert (len(now.detractors), len(now.passives), len(now.promoters)) == (1, 1, 1)
     assert (now.mean, [response.score for response in before.responses]) == (6, [7, 3])
 
 
-def test_feedback_is_unanswered_until_the_day_on_which_its_answer_was_known(
+def test_feedback_is_unanswered_until_its_outcome_was_known(
     session: Session,
 ) -> None:
     resolved = {"status": "shipped", "resolved_at": ago(4), "resolved_known_on": on(3)}
-    said = {"account_id": "a1", "kind": "request", "at": ago(10), "known_on": on(10)}
-    add(session, FeedbackItem(feedback_id="f1", told_at=ago(3), **resolved, **said))
+    item = {"account_id": "a1", "kind": "request", "at": ago(10), "known_on": on(10)}
+    add(session, FeedbackItem(feedback_id="f1", told_at=ago(3), **resolved, **item))
 
-    before = seen(session, on(4))
+    before = engagement_of(session, on(4))
 
     assert [(f.feedback_id, f.age_days, f.status) for f in before.unanswered] == [("f1", 6, "open")]
     assert before.resolved == []
-    assert [f.told_at for f in seen(session).shipped_requests] == [ago(3)]
+    assert [f.notified_at for f in engagement_of(session).shipped_requests] == [ago(3)]
 
 
-def test_onboarding_tells_step_days_and_how_long_peers_took(session: Session) -> None:
+def test_onboarding_has_the_current_step_its_days_and_the_pace_of_peers(session: Session) -> None:
     for position, key in enumerate(["invite", "import", "send"]):
         add(session, OnboardingStep(key=key, name=key, position=position, target_days=5))
     for account_id, days in (("p1", 2), ("p2", 4), ("p3", 8)):
@@ -160,7 +160,7 @@ def test_onboarding_tells_step_days_and_how_long_peers_took(session: Session) ->
         OnboardingCompletion(account_id="a1", step_key="invite", known_on=on(20), done_at=ago(20)),
     )
 
-    found, before = seen(session).onboarding, seen(session, on(30)).onboarding
+    found, before = engagement_of(session).onboarding, engagement_of(session, on(30)).onboarding
 
     assert found is not None
     assert before is not None
@@ -175,7 +175,7 @@ def test_onboarding_tells_step_days_and_how_long_peers_took(session: Session) ->
     assert (before.current is before.steps[0], before.days_in_step) == (True, 70)
 
 
-def test_goals_are_held_against_live_usage(session: Session) -> None:
+def test_goals_are_compared_with_current_usage(session: Session) -> None:
     goal = {"account_id": "a1", "title": "Send", "starts_on": on(20), "due_on": on(-20)}
     send = {"metric": "events", "event_names": ["Send"], "baseline": 0, "known_on": on(20)}
     add(session, Goal(goal_id="g1", target=10, **send, **goal))
@@ -184,20 +184,18 @@ def test_goals_are_held_against_live_usage(session: Session) -> None:
     factories.usage(session, on(1), event_name="Other", events=60)
     factories.usage(session, on(30), event_name="Send", events=60)
 
-    found = {goal.goal_id: goal for goal in seen(session).goals}
+    found = {goal.goal_id: goal for goal in engagement_of(session).goals}
 
     assert (found["g1"].value, found["g1"].share) == (6, 0.6)
     assert found["g1"].progress == GoalStatus.ON_TRACK
     assert found["g2"].progress == GoalStatus.OFF_TRACK
-    assert seen(session, on(21)).goals == []
+    assert engagement_of(session, on(21)).goals == []
 
 
 @pytest.mark.parametrize(
     ("metric", "value"), [("active_users", 1), ("active_days", 2), ("reach", 1), ("mrr", 250)]
 )
-def test_tiers_stand_on_metrics_as_they_were_known(
-    session: Session, metric: str, value: float
-) -> None:
+def test_tiers_use_metrics_as_they_were_known(session: Session, metric: str, value: float) -> None:
     for position, (key, threshold) in enumerate([("silver", 1), ("gold", 400)]):
         columns = {"name": key, "position": position, "metric": metric, "threshold": threshold}
         add(session, LoyaltyTier(key=key, **columns))
@@ -207,7 +205,7 @@ def test_tiers_stand_on_metrics_as_they_were_known(
     factories.reach(session, on(3), "c1")
     factories.subscription(session, mrr_cents=250_00)
 
-    tier = seen(session).tier
+    tier = engagement_of(session).tier
 
     assert tier is not None
     assert (tier.key, tier.next_key, tier.next_value) == ("silver", "gold", value)
@@ -219,7 +217,10 @@ def test_a_trait_that_was_written_later_is_unknown_on_a_past_day(session: Sessio
     columns = {"name": "Gold", "position": 1, "metric": "trait", "trait": "spend"}
     add(session, LoyaltyTier(key="gold", threshold=100, **columns))
 
-    now, before = seen(session, account_id="a2").tier, seen(session, on(6), "a2").tier
+    now, before = (
+        engagement_of(session, account_id="a2").tier,
+        engagement_of(session, on(6), "a2").tier,
+    )
 
     assert now is not None
     assert before is not None
@@ -235,23 +236,23 @@ def test_an_incident_counts_for_thirty_days_after_its_end(session: Session) -> N
     sorry = {"apology_sent_at": ago(7), "apology_known_on": on(7)}
     add(session, IncidentAccount(incident_id="i2", account_id="a1", known_on=on(8), **sorry))
 
-    def told(days: int) -> list[tuple[str, bool, bool]]:
-        found = seen(session, on(days)).incidents
+    def incidents(days: int) -> list[tuple[str, bool, bool]]:
+        found = engagement_of(session, on(days)).incidents
         return [(i.incident_id, bool(i.ended_at), bool(i.apology_sent_at)) for i in found]
 
-    assert told(0) == [("i2", False, True), ("i1", True, False)]
-    assert told(8) == [("i2", False, False), ("i1", True, False)]
-    assert told(30) == [("i1", False, False)]
-    assert told(-15) == [("i2", False, True)]
+    assert incidents(0) == [("i2", False, True), ("i1", True, False)]
+    assert incidents(8) == [("i2", False, False), ("i1", True, False)]
+    assert incidents(30) == [("i1", False, False)]
+    assert incidents(-15) == [("i2", False, True)]
 
 
-def test_people_have_roles_from_us_or_by_a_trait(session: Session) -> None:
+def test_users_have_roles_from_the_api_or_by_a_trait(session: Session) -> None:
     for user_id, role in (("ada", "admin"), ("bob", "Champion")):
         add(session, User(user_id=user_id, account_id="a1", role=role, traits_at=ago(30)))
     add(session, PersonRole(user_id="ada", role="sponsor", known_on=on(20), ended_on=on(5)))
     add(session, PersonRole(user_id="ada", role="champion", known_on=on(5)))
 
-    now, before = seen(session), seen(session, on(6))
+    now, before = engagement_of(session), engagement_of(session, on(6))
 
     assert (now.champions, now.sponsors) == (["ada", "bob"], [])
     assert (before.champions, before.sponsors) == (["bob"], ["ada"])
