@@ -1,3 +1,5 @@
+"""Tables of events, quarantine, statistics and sources."""
+
 from datetime import date
 from typing import Any
 
@@ -7,19 +9,20 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Instant, Key, Table
 
-PAGES_PER_SUMMARY = 128  # hold 3,000 to 5,000 events
+PAGES_PER_SUMMARY = 128
+"""They contain 3,000 to 5,000 events."""
 SUMMARIES = "text_bloom_ops(n_distinct_per_range=5000, false_positive_rate=0.004)"
 
 
 class Event(Table):
-    """Something a user did. The key is what makes a retried call count once.
+    """Something a user did. The primary key makes a retried call count once.
 
-    ``client_at`` is the client's own, unaltered time and leads the key: new events go to the
-    right edge of its index, so that storing one costs the same however many there are. Finding
-    one by its message id alone is left to small summaries of blocks (docs/adr/0016).
+    ``client_at`` is the client's own, unaltered time and comes first in the key: new events go to
+    the right edge of the index, so the cost of storing one does not grow with the table. An event
+    is found by its message id alone with small block summaries (docs/adr/0016).
 
     ``account_by``: how the account was found: user, alias; None: the event names it.
-    ``known_on``: since when it counts; None: since the day of receipt.
+    ``known_on``: the day on which it became known; None: the day of receipt.
     """
 
     __tablename__ = "event"
@@ -54,9 +57,9 @@ class Event(Table):
 
 
 class UnattributedEvent(Table):
-    """An event that waits until somebody says which account its user belongs to.
+    """An event that waits until the account of its user is known.
 
-    ``row`` is the event as the ingest statement takes it.
+    ``row``: the input row of the ingest statement.
     """
 
     __tablename__ = "unattributed_event"
@@ -78,7 +81,7 @@ class UnattributedEvent(Table):
 
 
 class EventName(Table):
-    """An event name that usage is counted by; there are at most 2,000 in a workspace."""
+    """An event name of the usage counts; a workspace has at most 2,000."""
 
     __tablename__ = "event_name"
 
@@ -91,8 +94,8 @@ class EventName(Table):
 class QuarantinedEvent(Table):
     """An event that could not be used, why, and its payload cut to 64 KiB.
 
-    The key is the content, so that a retry is counted in ``times`` and not stored again.
-    ``dialect``, ``sent_at`` and ``historical`` are what it takes to read it once more.
+    The primary key is a hash of the content, so that a retry is counted in ``times`` and not stored
+    again. ``dialect``, ``sent_at`` and ``historical`` are needed to parse it again.
     """
 
     __tablename__ = "quarantined_event"
@@ -122,10 +125,10 @@ class QuarantinedEvent(Table):
 
 
 class EventCounters:
-    """What became of the events that one key and one SDK sent. ``code``: why they were put aside.
+    """Counters of the events that one key and one SDK sent. ``code``: why they were quarantined.
 
     ``received = accepted + duplicates + quarantined + erased``. ``late`` and ``unattributed`` are
-    among the accepted; ``attributed`` left the waiting room, ``replayed`` the quarantine.
+    among the accepted; ``attributed`` left the waiting table, ``replayed`` the quarantine.
     """
 
     received: Mapped[int] = mapped_column(server_default="0")
@@ -140,9 +143,9 @@ class EventCounters:
 
 
 class IngestTally(EventCounters, Table):
-    """One batch, as told by the statement that stored it; the worker adds it to its hour.
+    """The counts of one batch, written by its ingest statement; the worker moves them to an hour.
 
-    There is no key and no index: nobody asks for one row, and a batch would pay for it.
+    The table has no key and no index: no query needs a single row, and each batch would be slower.
     """
 
     __tablename__ = "ingest_tally"
@@ -156,7 +159,7 @@ class IngestTally(EventCounters, Table):
 
 
 class IngestHour(EventCounters, Table):
-    """What became of the events of an hour. ``last_at``: when the last of them came."""
+    """The counts of the events of an hour. ``last_at``: when the last of them was received."""
 
     __tablename__ = "ingest_hour"
 
@@ -171,8 +174,8 @@ class IngestHour(EventCounters, Table):
 class Source(Table):
     """An API key that sends events.
 
-    ``silent_since``: its last event before it fell silent, which was seen at ``noticed_at``.
-    ``check_at``: before then its silence need not be looked at again.
+    ``silent_since``: its last event before it became silent, detected at ``noticed_at``.
+    ``check_at``: it need not be checked for silence before this time.
     """
 
     __tablename__ = "source"
@@ -187,7 +190,7 @@ class Source(Table):
 
 
 class StaleAccount(Table):
-    """An account that lived on a source which fell silent: what is known of it is old."""
+    """An account whose only recent source is silent: its data is old."""
 
     __tablename__ = "stale_account"
 
@@ -197,7 +200,7 @@ class StaleAccount(Table):
 
 
 class DueBinding(Table):
-    """A user, or an anonymous visitor, whose waiting events have found their account."""
+    """A user, or an anonymous visitor, whose waiting events can be attributed now."""
 
     __tablename__ = "due_binding"
 

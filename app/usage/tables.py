@@ -1,3 +1,5 @@
+"""The daily counts of use. ``known_on`` is the day since which a row is known."""
+
 from datetime import date
 
 from sqlalchemy import BigInteger
@@ -7,10 +9,10 @@ from app.core.db import Key, Table
 
 
 class DailyUsage(Table):
-    """How often one user of an account did one thing on one day, as known since a day.
+    """The number of events of one name by one user of an account on one day.
 
-    ``is_anonymous``: ``user_id`` is an anonymous id, or empty where nobody was named.
-    ``quantity`` sums the property that the workspace counts reach by.
+    ``is_anonymous``: ``user_id`` is an anonymous id, or empty where the event named no user.
+    ``quantity`` is the sum of the event property that the workspace measures reach with.
     """
 
     __tablename__ = "daily_usage"
@@ -28,7 +30,7 @@ class DailyUsage(Table):
 
 
 class DailyReach(Table):
-    """An end customer whom an account reached on a day."""
+    """An end customer that an account reached on a day."""
 
     __tablename__ = "daily_reach"
     __table_args__ = ({"postgresql_partition_by": "RANGE (day)"},)
@@ -41,7 +43,7 @@ class DailyReach(Table):
 
 
 class FirstUse(Table):
-    """The first day of use of an account, as known since a day: a late event can move it back."""
+    """The first day of use of an account. A late event adds a row with an earlier day."""
 
     __tablename__ = "first_use"
 

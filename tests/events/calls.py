@@ -1,4 +1,4 @@
-"""Plain functions that make calls as the SDKs do, send them, and read back what was stored."""
+"""Functions that build calls as SDKs do, send them, and read what was stored."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -23,8 +23,8 @@ UsageKey = tuple[str, str, str, bool, str]
 """Account, day, user or anonymous id, whether it is the latter, event name."""
 
 
-def track(message_id: object = "m1", **said: object) -> dict[str, Any]:
-    """A track call of ada in account a1 at noon; None takes a field out."""
+def track(message_id: object = "m1", **fields: object) -> dict[str, Any]:
+    """A track call of ada in account a1 at noon; None removes a field."""
     call = {
         "type": "track",
         "messageId": message_id,
@@ -32,23 +32,23 @@ def track(message_id: object = "m1", **said: object) -> dict[str, Any]:
         "userId": "ada",
         "event": "Export",
         "context": {"groupId": "a1"},
-        **said,
+        **fields,
     }
     return {name: value for name, value in call.items() if value is not None}
 
 
-def unattributed(message_id: str = "m1", **said: object) -> dict[str, Any]:
-    """A track call that names no account."""
-    return track(message_id, context={}, **said)
+def unattributed(message_id: str = "m1", **fields: object) -> dict[str, Any]:
+    """A track call without an account."""
+    return track(message_id, context={}, **fields)
 
 
-def group(message_id: str = "g1", account_id: str = "a1", **said: object) -> dict[str, Any]:
-    call = track(message_id, type="group", groupId=account_id, **said)
+def group(message_id: str = "g1", account_id: str = "a1", **fields: object) -> dict[str, Any]:
+    call = track(message_id, type="group", groupId=account_id, **fields)
     return {name: value for name, value in call.items() if name not in {"event", "context"}}
 
 
-def identify(message_id: str = "i1", **said: object) -> dict[str, Any]:
-    call = track(message_id, **{"type": "identify", "context": {}, **said})
+def identify(message_id: str = "i1", **fields: object) -> dict[str, Any]:
+    call = track(message_id, **{"type": "identify", "context": {}, **fields})
     return {name: value for name, value in call.items() if name != "event"}
 
 
@@ -63,27 +63,27 @@ def post_batch(client: TestClient, *events: object, **headers: str) -> Response:
 
 
 def ingest(client: TestClient, *events: object, **headers: str) -> dict[str, Any]:
-    """Send a batch that must be taken in; its receipt must add up."""
+    """Send a batch that must be accepted; return its receipt, the counts of which must add up."""
     answer = post_batch(client, *events, **headers)
     assert answer.status_code == 200, answer.text
     return checked_receipt(answer, len(events))
 
 
 def checked_receipt(answer: Response, events: int) -> dict[str, Any]:
-    said: dict[str, Any] = answer.json()
-    assert said["success"] is True
-    assert said["received"] == events
+    receipt: dict[str, Any] = answer.json()
+    assert receipt["success"] is True
+    assert receipt["received"] == events
     parts = ("accepted", "duplicates", "quarantined", "erased")
-    assert said["received"] == sum(said[part] for part in parts)
-    return said
+    assert receipt["received"] == sum(receipt[part] for part in parts)
+    return receipt
 
 
-def counts(said: dict[str, Any]) -> tuple[int, int, int]:
-    return said["accepted"], said["duplicates"], said["quarantined"]
+def counts(receipt: dict[str, Any]) -> tuple[int, int, int]:
+    return receipt["accepted"], receipt["duplicates"], receipt["quarantined"]
 
 
-def warnings(said: dict[str, Any]) -> list[str]:
-    return [code for verdict in said["events"] for code in verdict["warnings"]]
+def warnings(receipt: dict[str, Any]) -> list[str]:
+    return [code for verdict in receipt["events"] for code in verdict["warnings"]]
 
 
 def count_rows(session: Session, table: str) -> int:
@@ -102,7 +102,7 @@ def table_counts(session: Session) -> dict[str, int]:
 
 
 def usage(session: Session, where: str = "true") -> Counter[UsageKey]:
-    """Read the daily usage, summed over the days on which it became known."""
+    """Return the daily usage, summed over the days on which it became known."""
     found = session.execute(
         text(
             "SELECT account_id, day::text, user_id, is_anonymous, event_name, sum(events)"  # noqa: S608
@@ -118,7 +118,7 @@ def reach(session: Session) -> set[tuple[str, str, str]]:
 
 
 def one_row(session: Session, sql: str) -> tuple[Any, ...]:
-    """Read the only row of a query."""
+    """Return the only row of a query."""
     return tuple(session.execute(text(sql)).one())
 
 
@@ -130,7 +130,7 @@ def text_rows(session: Session, sql: str) -> list[tuple[Any, ...]]:
 def client_at_time(
     sessions: SessionFactory, like: TestClient, now: datetime = NOW, **settings: int
 ) -> Iterator[TestClient]:
-    """A client with the same key as another, of an app with its own clock and settings."""
+    """A client with the key of another one, of an app with its own clock and settings."""
     changed = Settings(_env_file=None).model_copy(update=settings)
     app = create_app(Storage(sessions, sessions), changed, lambda: now)
     key = like.headers["Authorization"]

@@ -1,3 +1,5 @@
+"""Queries that take attributable events out of the waiting table."""
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,14 +15,17 @@ MARKS_PER_CALL = 100
 
 @dataclass(frozen=True, slots=True)
 class WaitingEvent:
-    """An event taken out of the waiting room, with the row that the ingest statement takes."""
+    """An event removed from the waiting table. ``row``: the input row of the ingest statement."""
 
     origin: BatchOrigin
     row: Mapping[str, Any]
 
 
 def take_marked_events(session: Session, *, limit: int) -> list[WaitingEvent]:
-    """Take waiting events out whose user or visitor was marked by what a batch said of them."""
+    """Remove and return attributable waiting events whose user or visitor a batch has marked.
+
+    The marks are deleted when no marked event is left.
+    """
     ids = session.scalars(statements.LOCK_DUE_BINDINGS, {"limit": MARKS_PER_CALL}).all()
     if not ids:
         return []
@@ -31,7 +36,7 @@ def take_marked_events(session: Session, *, limit: int) -> list[WaitingEvent]:
 
 
 def take_attributable_events(session: Session, *, limit: int) -> list[WaitingEvent]:
-    """Look at all waiting events and take those out whose user has an account by now."""
+    """Remove and return waiting events whose user has an account by now, among all that wait."""
     return _take(session, statements.TAKE_ATTRIBUTABLE, {"limit": limit})
 
 

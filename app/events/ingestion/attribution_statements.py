@@ -1,14 +1,15 @@
-"""The SQL that finds waiting events whose account has become known."""
+"""SQL that finds waiting events whose account has become known."""
 
 from sqlalchemy import text
 
-# What a batch says of users: the ids among them that events wait for. Aliases are written before.
+# Marks the users of a batch, and their anonymous ids, for which events wait. The aliases of the
+# batch must be written first.
 MARK_DUE_BINDINGS = text("""
 INSERT INTO due_binding (workspace_id, user_id, anonymous_id)
-SELECT :workspace_id, said.user_id, NULL
-FROM unnest(CAST(:user_ids AS text[])) AS said (user_id)
+SELECT :workspace_id, batch.user_id, NULL
+FROM unnest(CAST(:user_ids AS text[])) AS batch (user_id)
 WHERE (SELECT 1 FROM unattributed_event w
-       WHERE w.workspace_id = :workspace_id AND w.user_id = said.user_id LIMIT 1) IS NOT NULL
+       WHERE w.workspace_id = :workspace_id AND w.user_id = batch.user_id LIMIT 1) IS NOT NULL
 UNION ALL
 SELECT :workspace_id, NULL, a.anonymous_id FROM user_alias a
 WHERE a.workspace_id = :workspace_id AND a.user_id = ANY(CAST(:user_ids AS text[]))
@@ -38,7 +39,8 @@ DELETE FROM unattributed_event WHERE (workspace_id, client_at, message_id) IN (
 RETURNING workspace_id, key_id, received_at, row
 """
 
-# All of them are looked at: catches what was marked before the event that waits could be seen.
+# Examines all waiting events: this also finds users who were marked before the waiting event was
+# visible to that transaction.
 TAKE_ATTRIBUTABLE = text(_TAKE.format(waiting="unattributed_event w", order="ORDER BY 1, 2, 3"))
 
 TAKE_MARKED = text(

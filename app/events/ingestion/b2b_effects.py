@@ -1,4 +1,4 @@
-"""What B2B events do to accounts and members, in the transaction that stores them."""
+"""Apply B2B events to accounts, members and prices, in the transaction that stores them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
@@ -14,8 +14,8 @@ from app.events.reading.identities import PriceRow
 
 DELETION_REASON = "account_deleted"
 
-# A user who is first heard of by leaving is written as one without an account, so that the same
-# event does not make them a member.
+# An unknown user who leaves is inserted without an account, so that the ingest statement does not
+# make them a member by the same event.
 END_MEMBERSHIP = text("""
 INSERT INTO "user" AS u (workspace_id, user_id, account_since)
 VALUES (:workspace_id, :user_id, :at)
@@ -26,69 +26,75 @@ WHERE coalesce(u.account_id = :account_id, true)
 """)
 
 
-def end_memberships(session: Session, workspace_id: str, moments: Iterable[B2BEvent]) -> None:
-    """End memberships, in key order; one that began later stays."""
-    left = [each for each in moments if each.told is B2BEventKind.USER_REMOVED]
-    for each in sorted(left, key=lambda moment: (moment.user_id or "", moment.at)):
-        values = {"user_id": each.user_id, "account_id": each.account_id, "at": each.at}
+def end_memberships(session: Session, workspace_id: str, events: Iterable[B2BEvent]) -> None:
+    """End the memberships of users who leave, in key order. A membership that began later stays."""
+    removals = [event for event in events if event.kind is B2BEventKind.USER_REMOVED]
+    for event in sorted(removals, key=lambda event: (event.user_id or "", event.at)):
+        values = {"user_id": event.user_id, "account_id": event.account_id, "at": event.at}
         session.execute(END_MEMBERSHIP, {"workspace_id": workspace_id, **values})
 
 
-def write_lifecycle_dates(session: Session, workspace_id: str, moments: Sequence[B2BEvent]) -> None:
-    """Write when trials began and ended and accounts were deleted."""
+def write_lifecycle_dates(session: Session, workspace_id: str, events: Sequence[B2BEvent]) -> None:
+    """Write the start and end of trials, and the deletion of accounts, locking in key order."""
     by_account: dict[str, list[B2BEvent]] = {}
-    for each in sorted(moments, key=lambda moment: (moment.account_id, moment.at, moment.n)):
-        by_account.setdefault(each.account_id, []).append(each)
-    for account_id, told in by_account.items():
+    for event in _in_order(events):
+        by_account.setdefault(event.account_id, []).append(event)
+    for account_id, account_events in by_account.items():
         accounts.ensure(session, workspace_id, Account, account_id)
         account = accounts.get(session, workspace_id, Account, account_id, lock=True)
-        days = LifecycleDates(account.trial_started_on, account.trial_ends_on, account.deleted_on)
-        for each in told:
-            days = apply_b2b_event(days, each)
-        account.trial_started_on, account.trial_ends_on = days.trial_started_on, days.trial_ends_on
-        account.deleted_on = days.deleted_on
+        dates = LifecycleDates(account.trial_started_on, account.trial_ends_on, account.deleted_on)
+        for event in account_events:
+            dates = apply_b2b_event(dates, event)
+        account.trial_started_on = dates.trial_started_on
+        account.trial_ends_on = dates.trial_ends_on
+        account.deleted_on = dates.deleted_on
     session.flush()
+
+
+def _in_order(events: Iterable[B2BEvent]) -> list[B2BEvent]:
+    return sorted(events, key=lambda event: (event.account_id, event.at, event.n))
 
 
 def end_prices(
     session: Session,
     workspace_id: str,
-    moments: Sequence[B2BEvent],
+    events: Sequence[B2BEvent],
     prices: Sequence[PriceRow],
     *,
     known_on: date | None,
 ) -> Mapping[int, str]:
-    """Let pay end as told; return a warning by event number where another source tells it.
+    """End subscriptions of cancelled and deleted accounts; return a warning by event number.
 
-    ``known_on`` None: for history, which is known on its own day. What was sold anew later on the
-    same day stands.
+    The warning is given where the subscription comes from another source and therefore does not
+    end. ``known_on`` None: for history, which is known on its own day. A price stated later on the
+    same day stays.
     """
-    last_said = {(row.account_id, row.said_at.date()): row.said_at for row in prices}
+    last_stated = {(row.account_id, row.stated_at.date()): row.stated_at for row in prices}
     warnings: dict[int, str] = {}
-    for each in sorted(moments, key=lambda moment: (moment.account_id, moment.at, moment.n)):
-        if last_said.get((each.account_id, each.day), each.at) > each.at:
+    for event in _in_order(events):
+        if last_stated.get((event.account_id, event.day), event.at) > event.at:
             continue
-        known = known_on or each.day
-        if each.told is B2BEventKind.ACCOUNT_DELETED:
+        known = known_on or event.day
+        if event.kind is B2BEventKind.ACCOUNT_DELETED:
             ended = end_account_subscriptions(
                 session,
                 workspace_id,
-                each.account_id,
-                on=each.day,
+                event.account_id,
+                on=event.day,
                 reason=DELETION_REASON,
                 known_on=known,
             )
-        elif each.told is B2BEventKind.SUBSCRIPTION_CANCELLED:
+        elif event.kind is B2BEventKind.SUBSCRIPTION_CANCELLED:
             ended = end_trait_subscriptions(
                 session,
                 workspace_id,
-                each.account_id,
-                on=each.ends_on or each.day,
-                reason=each.reason,
+                event.account_id,
+                on=event.ends_on or event.day,
+                reason=event.reason,
                 known_on=known,
             )
         else:
             continue
         if not ended:
-            warnings[each.n] = "mrr_ignored"
+            warnings[event.n] = "mrr_ignored"
     return warnings

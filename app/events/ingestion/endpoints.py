@@ -1,4 +1,4 @@
-"""Where events come in. The bodies are read by hand: SDKs lie about their content type."""
+"""The ingest routes. Bodies are parsed here: some SDKs send a wrong content type."""
 
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
@@ -24,7 +24,12 @@ from app.events.reading.errors import EmptyBatchError, NotAnObjectError, TooMany
 from app.workspaces.auth import Caller, authenticate, get_caller, key_from_header
 from app.workspaces.keys import Scope
 
-BATCH_PATHS = ("/v1/batch", "/v1/import", "/v1/b")
+BATCH_PATHS = {
+    "/v1/batch": "ingest_batch",
+    "/v1/import": "ingest_import_batch",
+    "/v1/b": "ingest_short_batch",
+}
+"""Path to operation id."""
 CALL_KINDS = ("track", "identify", "group", "page", "screen", "alias")
 
 sdk_router = APIRouter(tags=["SDK ingestion"])
@@ -42,7 +47,7 @@ class RawBody:
 
 
 async def authenticate_sender(request: Request) -> Caller | None:
-    """Check the key in the header before the body is read; None: it may be in the body."""
+    """Return the caller of the key in the header; None without one: it may be in the body."""
     text = key_from_header(request.headers.get("authorization"))
     if text is None:
         return None
@@ -55,7 +60,7 @@ async def authenticate_sender(request: Request) -> Caller | None:
 
 
 async def read_request_body(request: Request) -> RawBody:
-    """Read the body as bytes, as long as it is neither too large nor too slow."""
+    """Return the body as bytes; raise if it is too large or arrives too slowly."""
     raw = await read_body(request, limit=request.app.state.limits.wire_bytes)
     headers = request.headers
     return RawBody(raw, headers.get("content-encoding", ""), headers.get("content-type", ""))
@@ -63,7 +68,7 @@ async def read_request_body(request: Request) -> RawBody:
 
 @dataclass(frozen=True, slots=True)
 class IngestRequest:
-    """A request that has come in whole, and holds a slot of the database."""
+    """A request whose body is complete. It holds a database slot."""
 
     request: Request
     caller: Caller | None
@@ -85,60 +90,61 @@ class IngestRequest:
 
 
 async def open_request(request: Request) -> AsyncGenerator[IngestRequest]:
-    """Check the key, then read the body, then wait for a slot: one dependency costs less."""
+    """Check the key, read the body, then wait for a slot. One dependency is faster than three."""
     caller = await authenticate_sender(request)
-    content = await read_request_body(request)
+    body = await read_request_body(request)
     async with database_slot(request):
-        yield IngestRequest(request, caller, content, request.app.state.clock())
+        yield IngestRequest(request, caller, body, request.app.state.clock())
 
 
 IngestRequestDep = Annotated[IngestRequest, Depends(open_request, scope="function")]
 
 
-def _ingest(arrival: IngestRequest, batch: Batch, dialect: Dialect) -> Response:
-    state = arrival.request.app.state
-    origin, policy = _authorize(arrival, batch)
+def _ingest(incoming: IngestRequest, batch: Batch, dialect: Dialect) -> Response:
+    state = incoming.request.app.state
+    origin, policy = _authorize(incoming, batch)
     target = service.IngestTarget(state.sessions, state.autocommit_sessions, state.known_names)
     receipt = service.ingest_batch(
-        target, origin, batch, dialect, policy, request_id=arrival.request_id
+        target, origin, batch, dialect, policy, request_id=incoming.request_id
     )
     return Response(receipt.model_dump_json(), media_type="application/json")
 
 
-def _validate(arrival: IngestRequest, batch: Batch, dialect: Dialect) -> Response:
-    sessions = arrival.request.app.state.sessions
-    origin, policy = _authorize(arrival, batch)
+def _validate(incoming: IngestRequest, batch: Batch, dialect: Dialect) -> Response:
+    sessions = incoming.request.app.state.sessions
+    origin, policy = _authorize(incoming, batch)
     receipt = service.validate_batch(
-        sessions, origin, batch, dialect, policy, request_id=arrival.request_id
+        sessions, origin, batch, dialect, policy, request_id=incoming.request_id
     )
     return Response(receipt.model_dump_json(), media_type="application/json")
 
 
-def _authorize(arrival: IngestRequest, batch: Batch) -> tuple[BatchOrigin, service.IngestPolicy]:
-    """Check key, size and rate; tell whose the batch is, and how it is to be read."""
-    headers = arrival.request.headers
-    caller = arrival.caller or _caller_from_body(arrival, batch)
-    _check_size(batch, arrival.limits)
-    arrival.limits.consume(caller.key_id, len(batch.events))
+def _authorize(incoming: IngestRequest, batch: Batch) -> tuple[BatchOrigin, service.IngestPolicy]:
+    """Check key, size and rate; return the origin of the batch and the policy for it."""
+    headers = incoming.request.headers
+    caller = incoming.caller or _caller_from_body(incoming, batch)
+    _check_size(batch, incoming.limits)
+    incoming.limits.consume(caller.key_id, len(batch.events))
     policy = service.IngestPolicy(
         event_rules(caller),
         caller.base_currency,
-        service.oldest_accepted(arrival.now, arrival.limits.retention_days),
+        service.oldest_accepted(incoming.now, incoming.limits.retention_days),
         strict="handling=strict" in headers.get("prefer", ""),
         idempotency_key=(headers.get("idempotency-key") or "")[:200] or None,
-        changed_ids=caller.changed_ids,
+        changed_ids=caller.id_change_flags,
     )
-    return BatchOrigin(caller.workspace_id, caller.key_id, arrival.now), policy
+    return BatchOrigin(caller.workspace_id, caller.key_id, incoming.now), policy
 
 
-def _caller_from_body(arrival: IngestRequest, batch: Batch) -> Caller:
+def _caller_from_body(incoming: IngestRequest, batch: Batch) -> Caller:
     if not batch.write_key:
         raise UnauthorizedError(
-            "Send a write key, as the user name of Basic authorization.", code="invalid_write_key"
+            "Send a write key, as the user name of Basic authorization or as writeKey.",
+            code="invalid_write_key",
         )
     try:
-        sessions = arrival.request.app.state.autocommit_sessions
-        caller = authenticate(sessions, batch.write_key, now=arrival.now)
+        sessions = incoming.request.app.state.autocommit_sessions
+        caller = authenticate(sessions, batch.write_key, now=incoming.now)
     except UnauthorizedError as error:
         raise UnauthorizedError(error.detail, code="invalid_write_key") from None
     caller.require(Scope.INGEST_WRITE)
@@ -147,21 +153,23 @@ def _caller_from_body(arrival: IngestRequest, batch: Batch) -> Caller:
 
 def _check_size(batch: Batch, limits: IngestLimits) -> None:
     if not batch.events:
-        raise EmptyBatchError("The batch holds no events.")
+        raise EmptyBatchError("The batch contains no events.")
     if len(batch.events) > limits.batch_events:
-        raise TooManyEventsError(f"A batch holds at most {limits.batch_events} events.")
+        raise TooManyEventsError(
+            f"The batch has {len(batch.events)} events; the limit is {limits.batch_events}."
+        )
 
 
 def _segment_batch(parsed: decoding.ParsedJson) -> Batch:
-    """Read ``{"batch": [...], "sentAt": ..., "writeKey": ...}``."""
+    """Parse ``{"batch": [...], "sentAt": ..., "writeKey": ...}``."""
     value = parsed.value
     if not isinstance(value, dict) or not isinstance(value.get("batch"), list):
-        raise NotAnObjectError('The body must be an object with a list "batch".')
+        raise NotAnObjectError('The body must be a JSON object with an array "batch".')
     return Batch(value["batch"], parsed.suspect, value.get("sentAt"), _write_key(value))
 
 
 def _segment_call(parsed: decoding.ParsedJson, kind: str | None) -> Batch:
-    """Read one call; its route tells the kind, where it has one."""
+    """Parse one call. ``kind``: the kind of the route; None: the call names it in ``type``."""
     if not isinstance(parsed.value, dict):
         raise NotAnObjectError("The body must be a JSON object.")
     key = _write_key(parsed.value)
@@ -171,12 +179,12 @@ def _segment_call(parsed: decoding.ParsedJson, kind: str | None) -> Batch:
     return Batch([call], parsed.suspect, None, key)
 
 
-def _native_batch(arrival: IngestRequest) -> Batch:
-    """Read an object, an array, ``{"events": [...]}`` or lines of JSON."""
-    if "ndjson" in arrival.body.content_type:
-        lines = decoding.parse_json_lines(arrival.body.decoded(arrival.limits))
+def _native_batch(incoming: IngestRequest) -> Batch:
+    """Parse an object, an array, ``{"events": [...]}`` or lines of JSON."""
+    if "ndjson" in incoming.body.content_type:
+        lines = decoding.parse_json_lines(incoming.body.decoded(incoming.limits))
         return Batch(lines.value, lines.suspect)
-    parsed = arrival.parsed
+    parsed = incoming.parsed
     match parsed.value:
         case list():
             return Batch(parsed.value, parsed.suspect)
@@ -192,40 +200,50 @@ def _write_key(value: dict[str, Any]) -> str | None:
     return key if isinstance(key, str) else None
 
 
-def receive_batch(arrival: IngestRequestDep) -> Response:
-    """Take in a batch of a Segment or RudderStack SDK, as it sends it."""
-    return _ingest(arrival, _segment_batch(arrival.parsed), segment.parse_call)
+def ingest_batch(incoming: IngestRequestDep) -> Response:
+    """Store and count a batch of calls as a Segment or RudderStack SDK sends it.
+
+    Repeated calls are counted once, so a batch can be sent again. The receipt is returned after
+    everything is committed. Calls that cannot be used are quarantined; the others are stored.
+    """
+    return _ingest(incoming, _segment_batch(incoming.parsed), segment.parse_call)
 
 
 def _call_endpoint(kind: str) -> Callable[..., Response]:
-    def receive_call(arrival: IngestRequestDep) -> Response:
-        """Take in one call of a Segment or RudderStack SDK."""
-        return _ingest(arrival, _segment_call(arrival.parsed, kind), segment.parse_call)
+    def ingest_call(incoming: IngestRequestDep) -> Response:
+        """Store and count one call of a Segment or RudderStack SDK.
 
-    return receive_call
+        A repeated call is counted once. The receipt is returned after everything is committed.
+        """
+        return _ingest(incoming, _segment_call(incoming.parsed, kind), segment.parse_call)
+
+    return ingest_call
 
 
-def receive_events(arrival: IngestRequestDep) -> Response:
-    """Take in events of the native dialect: an object, an array, `{"events": []}` or NDJSON."""
-    return _ingest(arrival, _native_batch(arrival), native.parse_call)
+def ingest_events(incoming: IngestRequestDep) -> Response:
+    """Store and count events: one object, an array, `{"events": [...]}`, or lines of JSON.
+
+    Events with the same `message_id` and timestamp are counted once, so a request can be sent
+    again. Events that cannot be used are quarantined; the others are stored. The receipt is
+    returned after everything is committed.
+    """
+    return _ingest(incoming, _native_batch(incoming), native.parse_call)
 
 
 def validate_events(
-    arrival: IngestRequestDep,
+    incoming: IngestRequestDep,
     dialect: Annotated[
         Literal["native", "segment"],
-        Query(
-            description="`segment`: a read_request_body as `/v1/batch` takes it, or one call with its type."
-        ),
+        Query(description="`segment`: a body of `/v1/batch`, or one call with its `type`."),
     ] = "native",
 ) -> Response:
-    """Answer exactly what sending the same events would answer now, and store nothing."""
+    """Return the receipt that ingesting the same body would give now. Nothing is stored."""
     if dialect == "segment":
-        parsed = arrival.parsed
+        parsed = incoming.parsed
         is_call = isinstance(parsed.value, dict) and "batch" not in parsed.value
         batch = _segment_call(parsed, None) if is_call else _segment_batch(parsed)
-        return _validate(arrival, batch, segment.parse_call)
-    return _validate(arrival, _native_batch(arrival), native.parse_call)
+        return _validate(incoming, batch, segment.parse_call)
+    return _validate(incoming, _native_batch(incoming), native.parse_call)
 
 
 def _add_route(
@@ -233,9 +251,13 @@ def _add_route(
     path: str,
     endpoint: Callable[..., Response],
     name: str,
+    summary: str,
     schema: Any,  # noqa: ANN401
 ) -> None:
-    """Register with and without a trailing slash: after a redirect SDKs believe they delivered."""
+    """Register the path with and without a trailing slash.
+
+    There is no redirect: SDKs take a redirect for a delivery.
+    """
     document = {"requestBody": {"required": True, "content": {"application/json": schema}}}
     for variant in (path, path + "/"):
         router.add_api_route(
@@ -243,6 +265,7 @@ def _add_route(
             endpoint,
             methods=["POST"],
             name=name,
+            summary=summary,
             operation_id=name,
             response_model=Receipt,
             responses=problem_responses(400, 401, 403, 408, 413, 415, 422, 429, 503),
@@ -251,11 +274,18 @@ def _add_route(
         )
 
 
-for batch_path in BATCH_PATHS:
-    batch_name = f"receive_{batch_path.rpartition('/')[2]}"
-    _add_route(sdk_router, batch_path, receive_batch, batch_name, SEGMENT_BATCH)
-for call_kind in CALL_KINDS:
-    name = f"receive_{call_kind}"
-    _add_route(sdk_router, f"/v1/{call_kind}", _call_endpoint(call_kind), name, SEGMENT_CALL)
-_add_route(native_router, "/events", receive_events, "receive_events", NATIVE_EVENTS)
-_add_route(native_router, "/events/validate", validate_events, "validate_events", NATIVE_EVENTS)
+for batch_path, name in BATCH_PATHS.items():
+    summary = f"Ingest a batch of SDK calls ({batch_path})"
+    _add_route(sdk_router, batch_path, ingest_batch, name, summary, SEGMENT_BATCH)
+for kind in CALL_KINDS:
+    endpoint, name, summary = _call_endpoint(kind), f"ingest_{kind}_call", f"Ingest one {kind} call"
+    _add_route(sdk_router, f"/v1/{kind}", endpoint, name, summary, SEGMENT_CALL)
+_add_route(native_router, "/events", ingest_events, "ingest_events", "Ingest events", NATIVE_EVENTS)
+_add_route(
+    native_router,
+    "/events/validate",
+    validate_events,
+    "validate_events",
+    "Validate events without storing them",
+    NATIVE_EVENTS,
+)

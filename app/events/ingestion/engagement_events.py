@@ -1,4 +1,4 @@
-"""What events tell beside being counted goes to engagement, in the transaction that stores them."""
+"""Pass semantic events on to engagement, in the transaction that stores them."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
@@ -22,11 +22,11 @@ def apply_engagement_events(
     *,
     known_on: date | None,
 ) -> dict[int, str]:
-    """Do what new events say; return a warning by number for those that could not."""
-    told = [e for e in events if e.semantic and verdicts.get(e.n) != "duplicate"]
-    if not told:
+    """Apply the new semantic events; return a warning by event number where one is not applied."""
+    new = [e for e in events if e.semantic and verdicts.get(e.n) != "duplicate"]
+    if not new:
         return {}
-    keys = [(event.client_at, event.message_id) for event in told if not event.account_id]
+    keys = [(event.client_at, event.message_id) for event in new if not event.account_id]
     accounts = queries.load_event_accounts(session, workspace_id, keys) if keys else {}
     return apply_events(
         session,
@@ -42,7 +42,7 @@ def apply_engagement_events(
                 event.properties,
                 has_own_account=event.account_id is not None,
             )
-            for event in told
+            for event in new
             if event.semantic
         ],
         known_on=known_on,
@@ -57,36 +57,36 @@ def apply_attributed_events(
     *,
     known_on: date,
 ) -> None:
-    """Do what waiting events say, now that their accounts are known.
+    """Apply semantic events that waited, now that their accounts are known.
 
-    What could be done without an account was done when they came.
+    Incidents need no account: they were applied when the event was received.
     """
-    names = events_by_name(get_workspace(session, workspace_id).semantic_events)
-    told = [
-        (row, names[row["name"].lower()])
+    kinds = events_by_name(get_workspace(session, workspace_id).semantic_events)
+    new = [
+        (row, kinds[row["name"].lower()])
         for row in rows
-        if row["kind"] == "track" and row["name"].lower() in names and row["n"] not in verdicts
+        if row["kind"] == "track" and row["name"].lower() in kinds and row["n"] not in verdicts
     ]
-    keys = {row["n"]: (_at(row["client_at"]), row["message_id"]) for row, _ in told}
+    keys = {row["n"]: (_instant(row["client_at"]), row["message_id"]) for row, _ in new}
     accounts = (
-        queries.load_event_accounts(session, workspace_id, list(keys.values())) if told else {}
+        queries.load_event_accounts(session, workspace_id, list(keys.values())) if new else {}
     )
     events = [
         parse_events.EngagementEvent(
             row["n"],
-            what,
+            kind,
             row["message_id"],
-            _at(row["occurred_at"]),
+            _instant(row["occurred_at"]),
             accounts.get(keys[row["n"]]),
             row["user_id"],
             row["properties"] or {},
             has_own_account=False,
         )
-        for row, what in told
-        if what not in parse_events.INCIDENT_KINDS
+        for row, kind in new
+        if kind not in parse_events.INCIDENT_KINDS
     ]
     apply_events(session, workspace_id, events, known_on=known_on)
 
 
-def _at(text: str) -> datetime:
+def _instant(text: str) -> datetime:
     return datetime.fromisoformat(text)

@@ -1,4 +1,4 @@
-"""The event names that a workspace is known to use, so that storing a batch need not ask."""
+"""A cache of the event names of each workspace: most batches need no query for them."""
 
 from collections.abc import Iterable
 
@@ -7,7 +7,7 @@ OTHER_NAME = "other"
 
 
 class KnownEventNames:
-    """Names read from committed rows. They are never deleted, so nothing here grows old."""
+    """Event names read from committed rows. Rows are never deleted, so no entry becomes stale."""
 
     def __init__(self) -> None:
         self._names: dict[str, frozenset[str]] = {}
@@ -15,5 +15,5 @@ class KnownEventNames:
     def missing(self, workspace_id: str, names: Iterable[str]) -> set[str]:
         return set(names) - self._names.get(workspace_id, frozenset())
 
-    def learn(self, workspace_id: str, names: Iterable[str]) -> None:
+    def add(self, workspace_id: str, names: Iterable[str]) -> None:
         self._names[workspace_id] = self._names.get(workspace_id, frozenset()) | set(names)

@@ -1,4 +1,4 @@
-"""Who comes in: erased ids are turned away, and an account that was renamed goes by its new id."""
+"""Filter the ids of a batch: drop events of erased people and accounts, map renamed account ids."""
 
 import json
 import re
@@ -29,29 +29,33 @@ WHERE workspace_id = :workspace_id AND user_id = ANY(CAST(:user_ids AS text[]))
 
 @dataclass(frozen=True, slots=True)
 class ErasedIds:
-    """The ids of a batch that lie under a tombstone."""
+    """The ids of a batch that have a tombstone.
+
+    ``members``: users of an erased account who belong to no other account since.
+    """
 
     hits: set[TombstoneMatch]
     members: set[str]
 
     def matches(self, event: CanonicalEvent) -> bool:
-        """Whether an event is somebody's who was erased.
+        """Whether an event belongs to an erased account or person.
 
-        A person who is known keeps the events of a device on which an erased one was before.
+        A known user keeps the events of a device that an erased person used before.
         """
         if event.account_id and (ACCOUNT, event.account_id) in self.hits:
             return True
         if event.previous_id and self._is_erased_person(event.previous_id):
             return True
         if event.user_id:
-            lost = event.user_id in self.members and not event.account_id
-            return lost or (USER, event.user_id) in self.hits
+            is_member = event.user_id in self.members and not event.account_id
+            return is_member or (USER, event.user_id) in self.hits
         return bool(event.anonymous_id) and (ANONYMOUS, event.anonymous_id) in self.hits
 
-    def _is_erased_person(self, named: str) -> bool:
-        return (USER, named) in self.hits or (ANONYMOUS, named) in self.hits
+    def _is_erased_person(self, person_id: str) -> bool:
+        return (USER, person_id) in self.hits or (ANONYMOUS, person_id) in self.hits
 
     def strip(self, event: CanonicalEvent) -> CanonicalEvent:
+        """Return an event of another person or account without the erased ids in it."""
         if (ACCOUNT, _parent_id(event)) in self.hits:
             event = replace(event, traits={**(event.traits or {}), "parent_id": None})
         if event.anonymous_id and (ANONYMOUS, event.anonymous_id) in self.hits:
@@ -60,30 +64,30 @@ class ErasedIds:
 
 
 def filter_batch(
-    session: Session, workspace_id: str, reading: ParsedBatch, known: IdChangeFlags | None
+    session: Session, workspace_id: str, parsed: ParsedBatch, known: IdChangeFlags | None
 ) -> tuple[ParsedBatch, IdChangeFlags]:
-    """Take out of a batch what was erased, and bring account ids up to date.
+    """Move erased events out of a batch, and replace old account ids by current ones.
 
-    ``known``: what was read with the caller, believed for a moment; None: it is asked for. Costs
-    nothing where nothing was ever erased or renamed.
+    ``known``: the flags loaded with the caller, valid for 2 seconds; None: they are loaded here.
+    A workspace in which nothing was ever erased or renamed costs no query.
     """
     at = monotonic()
     if known is None or at - known.read_at > ID_CHANGES_TTL_SECONDS:
         known = load_id_change_flags(session, workspace_id, at=at)
     if known.has_aliases:
-        reading = _with_current_ids(session, workspace_id, reading)
+        parsed = _with_current_ids(session, workspace_id, parsed)
     if known.erasure_key:
-        reading = _without_erased(session, workspace_id, reading, known.erasure_key)
-    return reading, known
+        parsed = _without_erased(session, workspace_id, parsed, known.erasure_key)
+    return parsed, known
 
 
-def _with_current_ids(session: Session, workspace_id: str, reading: ParsedBatch) -> ParsedBatch:
-    named = {event.account_id for event in reading.events if event.account_id}
-    named |= {parent for event in reading.events if (parent := _parent_id(event))}
-    current = aliases.current_ids(session, workspace_id, sorted(named))
+def _with_current_ids(session: Session, workspace_id: str, parsed: ParsedBatch) -> ParsedBatch:
+    ids = {event.account_id for event in parsed.events if event.account_id}
+    ids |= {parent for event in parsed.events if (parent := _parent_id(event))}
+    current = aliases.current_ids(session, workspace_id, sorted(ids))
     if not current:
-        return reading
-    return replace(reading, events=[_rename_ids(event, current) for event in reading.events])
+        return parsed
+    return replace(parsed, events=[_rename_ids(event, current) for event in parsed.events])
 
 
 def _parent_id(event: CanonicalEvent) -> str | None:
@@ -101,18 +105,18 @@ def _rename_ids(event: CanonicalEvent, current: dict[str, str]) -> CanonicalEven
 
 
 def _without_erased(
-    session: Session, workspace_id: str, reading: ParsedBatch, key: bytes
+    session: Session, workspace_id: str, parsed: ParsedBatch, key: bytes
 ) -> ParsedBatch:
-    events = [*reading.events, *reading.repeats.values()]
-    named = {each for event in events for each in _ids(event)}
-    tokens = {row.n: payload_tokens(row.payload) for row in reading.rejected}
-    hits = tombstones.find_matches(session, workspace_id, key, named.union(*tokens.values()))
+    events = [*parsed.events, *parsed.repeats.values()]
+    ids = {each for event in events for each in _ids(event)}
+    tokens = {row.n: payload_tokens(row.payload) for row in parsed.rejected}
+    hits = tombstones.find_matches(session, workspace_id, key, ids.union(*tokens.values()))
     if not hits:
-        return reading
-    turned = ErasedIds(hits, _members_of_erased_accounts(session, workspace_id, key, events, hits))
-    texts = {named for _, named in hits}
-    put_aside = [row for row in reading.rejected if not tokens[row.n] & texts]
-    return _separate_erased(reading, turned, put_aside)
+        return parsed
+    members = _members_of_erased_accounts(session, workspace_id, key, events, hits)
+    erased_texts = {text for _, text in hits}
+    rejected = [row for row in parsed.rejected if not tokens[row.n] & erased_texts]
+    return _separate_erased(parsed, ErasedIds(hits, members), rejected)
 
 
 def _members_of_erased_accounts(
@@ -122,11 +126,11 @@ def _members_of_erased_accounts(
     events: Sequence[CanonicalEvent],
     hits: set[TombstoneMatch],
 ) -> set[str]:
-    """Name people of an erased account who have not come to belong to another one since."""
-    members = {named for kind, named in hits if kind == MEMBER}
+    """Return the users of an erased account who have not joined another account since."""
+    members = {user_id for kind, user_id in hits if kind == MEMBER}
     if not members:
         return set()
-    said = {
+    joining = {
         event.user_id
         for event in events
         if event.kind in IDENTITY_KINDS and event.account_id
@@ -134,49 +138,44 @@ def _members_of_erased_accounts(
     }
     values = {"workspace_id": workspace_id, "user_ids": sorted(members)}
     accounts = {row.user_id: row.account_id for row in session.execute(CURRENT_ACCOUNTS, values)}
-    gone = tombstones.find_matches(session, workspace_id, key, set(accounts.values()))
-    elsewhere = {user for user, account in accounts.items() if (ACCOUNT, account) not in gone}
-    return members - said - elsewhere
+    erased = tombstones.find_matches(session, workspace_id, key, set(accounts.values()))
+    elsewhere = {user for user, account in accounts.items() if (ACCOUNT, account) not in erased}
+    return members - joining - elsewhere
 
 
 def _separate_erased(
-    reading: ParsedBatch, turned: ErasedIds, rejected: list[RejectedEvent]
+    parsed: ParsedBatch, erased_ids: ErasedIds, rejected: list[RejectedEvent]
 ) -> ParsedBatch:
     erased: dict[int, str | None] = {
-        event.n: event.message_id for event in reading.events if turned.matches(event)
+        event.n: event.message_id for event in parsed.events if erased_ids.matches(event)
     }
-    repeated = {n: event for n, event in reading.repeats.items() if turned.matches(event)}
-    erased |= {n: event.message_id for n, event in repeated.items()}
-    kept = {row.n for row in rejected}
-    erased |= {row.n: row.message_id for row in reading.rejected if row.n not in kept}
+    erased |= {
+        n: event.message_id for n, event in parsed.repeats.items() if erased_ids.matches(event)
+    }
+    remaining = {row.n for row in rejected}
+    erased |= {row.n: row.message_id for row in parsed.rejected if row.n not in remaining}
     return ParsedBatch(
-        [turned.strip(event) for event in reading.events if event.n not in erased],
+        [erased_ids.strip(event) for event in parsed.events if event.n not in erased],
         rejected,
-        {n: event for n, event in reading.repeats.items() if n not in erased},
-        {n for n in reading.reused if n not in erased},
+        {n: event for n, event in parsed.repeats.items() if n not in erased},
+        {n for n in parsed.reused if n not in erased},
         erased,
     )
 
 
 def _ids(event: CanonicalEvent) -> Iterable[str]:
-    found = (
-        event.account_id,
-        event.user_id,
-        event.anonymous_id,
-        event.previous_id,
-        _parent_id(event),
-    )
-    return (each for each in found if each)
+    people = (event.user_id, event.anonymous_id, event.previous_id)
+    return (each for each in (event.account_id, *people, _parent_id(event)) if each)
 
 
 def payload_tokens(payload: str) -> set[str]:
-    """Return every text and number of a payload, which may be cut or broken JSON.
+    """Return every text and number of a payload, which may be truncated or broken JSON.
 
-    What stands between two quotes counts too: in broken JSON nobody knows which of them opens.
+    Text between any two quotes is included: in broken JSON it is unknown which quote opens.
     """
-    found = {_unquoted(match.group()) for match in TOKEN_PATTERN.finditer(payload)}
-    found.update(payload.split('"'))
-    return {each for each in found if 0 < len(each) <= MAX_TOKEN_LENGTH}
+    tokens = {_unquoted(match.group()) for match in TOKEN_PATTERN.finditer(payload)}
+    tokens.update(payload.split('"'))
+    return {each for each in tokens if 0 < len(each) <= MAX_TOKEN_LENGTH}
 
 
 def _unquoted(token: str) -> str:

@@ -1,4 +1,4 @@
-"""The SQL of putting events aside."""
+"""SQL that quarantines events."""
 
 from sqlalchemy import text
 

@@ -1,30 +1,27 @@
+"""Queries of ingestion: store events, identities and event names, and load what they depend on."""
+
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import delete, func, select, tuple_
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import delete, func, insert, select, tuple_
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 
-from app.accounts.service import TRAITS
+from app.accounts.subscription_service import TRAITS
 from app.accounts.tables import Account, Subscription
 from app.core.query_helpers import advisory_lock, same_account
-from app.events.ingestion import attribution_statements, statements
+from app.events.ingestion import attribution_statements, quarantine_statements, statements
 from app.events.ingestion.event_names import MAX_EVENT_NAMES
-from app.events.reading.identities import AccountRow, Identities, UserRow
-from app.events.tables import (
-    Event,
-    EventName,
-    StaleAccount,
-    UnattributedEvent,
-)
+from app.events.reading.identities import AccountTraitsRow, Identities, UserTraitsRow
+from app.events.tables import Event, EventName, IngestTally, UnattributedEvent
 
 
 @dataclass(frozen=True, slots=True)
 class BatchOrigin:
-    """Whose key brought a batch, and when."""
+    """The API key that sent a batch, its workspace, and the receive time."""
 
     workspace_id: str
     key_id: str
@@ -33,15 +30,19 @@ class BatchOrigin:
 
 @dataclass(frozen=True, slots=True)
 class KnownPrice:
-    """What is known of an account's price before a group call is believed."""
+    """The stored price of an account, before a group call changes it.
+
+    ``has_other_source``: a subscription comes from the API, an import or a billing system.
+    ``starts``: first days of its subscriptions.
+    """
 
     has_other_source: bool
     traits_at: datetime
     starts: frozenset[date]
 
-    def is_newer_than(self, said_at: datetime) -> bool:
-        """Whether a later call has told already what holds from this day on."""
-        return said_at < self.traits_at and said_at.date() in self.starts
+    def is_newer_than(self, stated_at: datetime) -> bool:
+        """Whether a later call has already set the price from this day on."""
+        return stated_at < self.traits_at and stated_at.date() in self.starts
 
 
 def insert_events(
@@ -49,51 +50,87 @@ def insert_events(
     origin: BatchOrigin,
     rows: Sequence[Mapping[str, Any]],
     *,
-    counted_on: date | None,
+    known_on: date | None,
     aliases: bool = True,
-    aside: Sequence[Mapping[str, Any]] | None = None,
+    excluded: Sequence[Mapping[str, Any]] | None = None,
     only_use: bool = False,
 ) -> dict[int, str]:
-    """Store and count events; return the verdict of those not accepted as new, by number.
+    """Store and count events; return the verdict of those not stored as new, by event number.
 
-    ``counted_on``: since when the rows are known; None for history, known on each row's own day.
-    ``aliases``: whether accounts of users may stand under an old id. ``aside``: what else came in
-    the batch, by SDK and code, to be told with it in the statistics; None: nothing is told.
-    ``only_use``: whether the batch says nothing but what was used.
-
-    Verdicts: ``duplicate``; ``unattributed`` (stored, waits for its account).
+    Verdicts: ``duplicate``; ``unattributed`` (stored, and waits for its account).
+    ``known_on``: the day on which the rows became known; None for history, known on its own day.
+    ``aliases``: whether the account of a user may be stored under an old id.
+    ``excluded``: counts by SDK and code of the events of the batch that are not among the rows,
+    for the statistics; None: the batch does not count in the statistics.
+    ``only_use``: whether the batch contains nothing but usage.
     """
     plain = all(row["account_id"] and not row.get("untimed") for row in rows)
     values: dict[str, Any] = {
         "workspace_id": origin.workspace_id,
         "key_id": origin.key_id,
         "received_at": origin.received_at,
-        "received_on": counted_on,
-        "historical": counted_on is None,
+        "received_on": known_on,
+        "historical": known_on is None,
         "only_use": only_use,
         "rows": orjson.dumps(rows).decode(),
     }
-    if aside:
-        values["aside"] = orjson.dumps(aside).decode()
+    if excluded:
+        values["aside"] = orjson.dumps(excluded).decode()
     statement = statements.ingest_statement(
-        plain=plain, aliases=aliases, told=aside is not None, aside=bool(aside)
+        plain=plain, aliases=aliases, tally=excluded is not None, excluded=bool(excluded)
     )
-    found = session.execute(statement, values)
-    return {row[0]: row[1] for row in found}
+    return {row[0]: row[1] for row in session.execute(statement, values)}
+
+
+def insert_tallies(
+    session: Session, origin: BatchOrigin, rows: Sequence[Mapping[str, Any]]
+) -> None:
+    """Add to the statistics what no ingest statement counts; the keys of a row are counters."""
+    columns = {
+        "workspace_id": origin.workspace_id,
+        "key_id": origin.key_id,
+        "at": origin.received_at,
+        "code": "",
+    }
+    if rows:
+        session.execute(insert(IngestTally), [{**columns, **row} for row in rows])
+
+
+def quarantine_events(
+    session: Session, origin: BatchOrigin, rows: Sequence[Mapping[str, Any]], *, historical: bool
+) -> dict[str, int]:
+    """Quarantine events; return their numbers by fingerprint.
+
+    Content that is already in the quarantine is counted, and not stored again.
+    """
+    result = session.execute(
+        quarantine_statements.QUARANTINE_EVENTS,
+        {
+            "workspace_id": origin.workspace_id,
+            "key_id": origin.key_id,
+            "received_at": origin.received_at,
+            "historical": historical,
+            "rows": orjson.dumps(rows).decode(),
+        },
+    )
+    return {row[0]: row[1] for row in result}
 
 
 def upsert_identities(
-    session: Session, workspace_id: str, identities: Identities, *, counted_on: date | None
+    session: Session, workspace_id: str, identities: Identities, *, known_on: date | None
 ) -> None:
-    """Write accounts, users and aliases, each in key order; what was said last stands."""
+    """Write accounts, users and aliases, each in key order. The newest values win.
+
+    Users for whom events wait are marked as due for attribution.
+    """
     for statement, rows, values in (
         (statements.UPSERT_ACCOUNTS, [_account_json(row) for row in identities.accounts], {}),
         (statements.UPSERT_USERS, [_user_json(row) for row in identities.users], {}),
-        (statements.ADD_ALIASES, identities.aliases, {"received_on": counted_on}),
+        (statements.ADD_ALIASES, identities.aliases, {"received_on": known_on}),
     ):
         if rows:
-            said = {"workspace_id": workspace_id, "rows": orjson.dumps(rows).decode()}
-            session.execute(statement, said | values)
+            common = {"workspace_id": workspace_id, "rows": orjson.dumps(rows).decode()}
+            session.execute(statement, common | values)
     if identities.users:
         user_ids = [row.user_id for row in identities.users]
         session.execute(
@@ -105,8 +142,8 @@ def upsert_identities(
 def load_known_prices(
     session: Session, workspace_id: str, account_ids: Collection[str]
 ) -> dict[str, KnownPrice]:
-    """Tell for accounts who has said a price, and from which days on."""
-    found = session.execute(
+    """Return by account where its price comes from, and from which days on it is set."""
+    rows = session.execute(
         select(
             Account.account_id,
             func.coalesce(func.bool_or(Subscription.source != TRAITS), False),
@@ -117,23 +154,23 @@ def load_known_prices(
         .where(Account.workspace_id == workspace_id, Account.account_id.in_(account_ids))
         .group_by(Account.account_id, Account.traits_at)
     )
-    return {row[0]: KnownPrice(row[1], row[2], frozenset(row[3])) for row in found}
+    return {row[0]: KnownPrice(row[1], row[2], frozenset(row[3])) for row in rows}
 
 
-def _account_json(row: AccountRow) -> dict[str, Any]:
-    said = {"account_id": row.account_id, "traits": row.traits, "traits_at": row.traits_at}
-    return row.columns | said
+def _account_json(row: AccountTraitsRow) -> dict[str, Any]:
+    fields = {"account_id": row.account_id, "traits": row.traits, "traits_at": row.traits_at}
+    return row.columns | fields
 
 
-def _user_json(row: UserRow) -> dict[str, Any]:
-    said = asdict(row)
-    return {**said.pop("columns"), **said}
+def _user_json(row: UserTraitsRow) -> dict[str, Any]:
+    fields = asdict(row)
+    return {**fields.pop("columns"), **fields}
 
 
 def load_fingerprints(
     session: Session, workspace_id: str, keys: Sequence[tuple[datetime, str]]
 ) -> dict[tuple[datetime, str], int]:
-    """Return the content hashes of stored events, to tell a retry from a reused id."""
+    """Return content hashes by client time and message id, to tell retries from reused ids."""
     stored: dict[tuple[datetime, str], int] = {}
     for table in (Event, UnattributedEvent):
         rows = session.execute(
@@ -149,7 +186,7 @@ def load_fingerprints(
 def load_event_accounts(
     session: Session, workspace_id: str, keys: Sequence[tuple[datetime, str]]
 ) -> dict[tuple[datetime, str], str]:
-    """Return whose stored events are, where somebody is known: by client time and message id."""
+    """Return the accounts of stored events by client time and message id, where known."""
     rows = session.execute(
         select(Event.client_at, Event.message_id, Event.account_id).where(
             Event.workspace_id == workspace_id,
@@ -168,16 +205,17 @@ def list_event_names(session: Session, workspace_id: str) -> set[str]:
 def insert_event_names(
     session: Session, workspace_id: str, names: Mapping[str, bool], *, now: datetime
 ) -> set[str]:
-    """Register event names (name to whether it is a view) as far as the limit allows.
+    """Register event names up to the limit; return all registered names.
 
-    One writer at a time in a workspace, so that the limit is exact. Returns all that are known.
+    ``names``: name to whether it is a view. An advisory lock admits one writer at a time in a
+    workspace, so that the limit is exact.
     """
     advisory_lock(session, "event names", workspace_id)
     known = list_event_names(session, workspace_id)
     new = sorted(set(names) - known)[: max(MAX_EVENT_NAMES - len(known), 0)]
     if new:
         session.execute(
-            insert(EventName).on_conflict_do_nothing(),
+            postgresql.insert(EventName).on_conflict_do_nothing(),
             [
                 {
                     "workspace_id": workspace_id,
@@ -193,16 +231,3 @@ def insert_event_names(
 
 def drop_old_unattributed(session: Session, *, before: datetime) -> None:
     session.execute(delete(UnattributedEvent).where(UnattributedEvent.received_at < before))
-
-
-def find_stale_accounts(
-    session: Session, workspace_id: str, account_ids: Collection[str]
-) -> set[str]:
-    """Return those accounts that lived on a source which has fallen silent."""
-    return set(
-        session.scalars(
-            select(StaleAccount.account_id).where(
-                StaleAccount.workspace_id == workspace_id, StaleAccount.account_id.in_(account_ids)
-            )
-        )
-    )

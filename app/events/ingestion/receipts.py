@@ -1,8 +1,9 @@
-"""What is answered to who sent a batch, and told to who watches the service."""
+"""The results of a batch: the receipt for the sender, and counts for metrics and statistics."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from app.core import metrics
 from app.events.ingestion.schemas import EventVerdict, Receipt
@@ -14,12 +15,13 @@ MAX_VERDICTS = 100
 
 @dataclass(frozen=True, slots=True)
 class BatchOutcome:
-    """What the transaction did, by event number. ``reading``: without what was erased.
+    """What the transaction did, by event number.
 
-    ``quarantine_numbers``: by fingerprint; empty where nothing of it stays.
+    ``parsed``: the batch without events of erased people and accounts.
+    ``quarantine_numbers``: by fingerprint; empty if the transaction is rolled back.
     """
 
-    reading: ParsedBatch
+    parsed: ParsedBatch
     verdicts: dict[int, str]
     quarantine_numbers: dict[str, int]
     reused: set[int]
@@ -27,29 +29,30 @@ class BatchOutcome:
 
 
 def build_receipt(outcome: BatchOutcome, request_id: str) -> Receipt:
-    reading, erased = outcome.reading, len(outcome.reading.erased)
+    parsed = outcome.parsed
+    quarantined, erased = len(parsed.rejected), len(parsed.erased)
     results = Counter(outcome.verdicts.values())
-    duplicates = results["duplicate"] + len(reading.repeats)
-    listed = sorted(_all_verdicts(outcome), key=lambda verdict: verdict.index)
-    received = len(reading.events) + len(reading.repeats) + len(reading.rejected) + erased
+    duplicates = results["duplicate"] + len(parsed.repeats)
+    verdicts = sorted(_all_verdicts(outcome), key=lambda verdict: verdict.index)
+    received = len(parsed.events) + len(parsed.repeats) + quarantined + erased
     return Receipt(
         request_id=request_id,
         received=received,
-        accepted=received - duplicates - len(reading.rejected) - erased,
+        accepted=received - duplicates - quarantined - erased,
         duplicates=duplicates,
-        quarantined=len(reading.rejected),
+        quarantined=quarantined,
         erased=erased,
         unattributed=results["unattributed"],
         warnings=sum(len(codes) for codes in outcome.warnings.values()),
-        events=listed[:MAX_VERDICTS],
+        events=verdicts[:MAX_VERDICTS],
     )
 
 
 def _all_verdicts(outcome: BatchOutcome) -> Iterable[EventVerdict]:
-    reading = outcome.reading
-    for n, message_id in reading.erased.items():
+    parsed = outcome.parsed
+    for n, message_id in parsed.erased.items():
         yield EventVerdict(index=n, message_id=message_id, result="erased")
-    for row in reading.rejected:
+    for row in parsed.rejected:
         number = outcome.quarantine_numbers.get(row.fingerprint)
         yield EventVerdict(
             index=row.n,
@@ -60,9 +63,9 @@ def _all_verdicts(outcome: BatchOutcome) -> Iterable[EventVerdict]:
             detail=row.detail,
             quarantine_id=None if number is None else f"q_{number}",
         )
-    for event in reading.repeats.values():
+    for event in parsed.repeats.values():
         yield _duplicate_verdict(event, outcome)
-    for event in reading.events:
+    for event in parsed.events:
         if outcome.verdicts.get(event.n) == "duplicate":
             yield _duplicate_verdict(event, outcome)
         elif event.n in outcome.warnings or event.n in outcome.verdicts:
@@ -82,10 +85,44 @@ def _duplicate_verdict(event: CanonicalEvent, outcome: BatchOutcome) -> EventVer
     )
 
 
-def record_metrics(receipt: Receipt, reading: ParsedBatch) -> None:
+def record_metrics(receipt: Receipt, parsed: ParsedBatch) -> None:
     metrics.EVENTS.labels("accepted").inc(receipt.accepted)
     metrics.EVENTS.labels("duplicate").inc(receipt.duplicates)
     metrics.EVENTS.labels("quarantined").inc(receipt.quarantined)
     metrics.EVENTS.labels("erased").inc(receipt.erased)
-    for row in reading.rejected:
+    for row in parsed.rejected:
         metrics.QUARANTINED.labels(row.code).inc()
+
+
+def count_excluded(original: ParsedBatch, filtered: ParsedBatch) -> list[dict[str, Any]]:
+    """Count by SDK and code the events of a batch that are not rows of the ingest statement.
+
+    These are repeats within the batch, quarantined events and erased events. ``original``: the
+    batch as parsed; ``filtered``: the same without the erased events.
+    """
+    if not (filtered.repeats or filtered.rejected or filtered.erased):
+        return []
+    duplicates = Counter(event.sdk or "" for event in filtered.repeats.values())
+    quarantined = Counter((row.sdk or "", row.code) for row in filtered.rejected)
+    sdks = _sdks(original) if filtered.erased else {}
+    erased = Counter(sdks.get(n) or "" for n in filtered.erased)
+    return [
+        *(_excluded_row(sdk, "", duplicates=n) for sdk, n in sorted(duplicates.items())),
+        *(
+            _excluded_row(sdk, code, quarantined=n)
+            for (sdk, code), n in sorted(quarantined.items())
+        ),
+        *(_excluded_row(sdk, "", erased=n) for sdk, n in sorted(erased.items())),
+    ]
+
+
+def _sdks(parsed: ParsedBatch) -> Mapping[int, str | None]:
+    return {
+        **{event.n: event.sdk for event in parsed.events},
+        **{n: event.sdk for n, event in parsed.repeats.items()},
+        **{row.n: row.sdk for row in parsed.rejected},
+    }
+
+
+def _excluded_row(sdk: str, code: str, **counts: int) -> dict[str, Any]:
+    return {"sdk": sdk, "code": code, "duplicates": 0, "quarantined": 0, "erased": 0, **counts}

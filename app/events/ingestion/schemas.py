@@ -1,17 +1,19 @@
-"""What ingestion answers. The wire of the dialects is read in their own files."""
+"""The receipt of ingestion, and the OpenAPI description of its bodies (parsed in `reading`)."""
 
 from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
+from app.core.schemas import ResponseModel
+
 EventResult = Literal["accepted", "duplicate", "quarantined", "erased"]
 
 
-class EventVerdict(BaseModel):
-    """What became of one event, where it is not a plain accept."""
+class EventVerdict(ResponseModel):
+    """The result of one event that was not simply accepted."""
 
-    index: int = Field(examples=[7], description="Place in the batch, from 0.")
+    index: int = Field(examples=[7], description="Position in the batch, from 0.")
     message_id: str | None = Field(examples=["m-7"])
     result: EventResult
     code: str | None = Field(None, examples=["missing_event_name"])
@@ -21,8 +23,8 @@ class EventVerdict(BaseModel):
     warnings: list[str] = Field([], examples=[["naive_timestamp"]])
 
 
-class Receipt(BaseModel):
-    """``received = accepted + duplicates + quarantined + erased``, always; all is committed."""
+class Receipt(ResponseModel):
+    """The counts of a batch: `received = accepted + duplicates + quarantined + erased`."""
 
     success: Literal[True] = True
     request_id: str = Field(examples=["req_5f0c1c5c3a2b4d6e8f90"])
@@ -31,17 +33,20 @@ class Receipt(BaseModel):
     duplicates: int = Field(examples=[1])
     quarantined: int = Field(examples=[2])
     erased: int = Field(
-        0, examples=[0], description="Of people and accounts that were erased; nothing is stored."
+        0, examples=[0], description="Events of erased people and accounts; nothing is stored."
     )
     unattributed: int = Field(
-        examples=[0], description="Accepted events that wait until their user's account is known."
+        examples=[0],
+        description="Accepted events that wait until the account of their user is known.",
     )
     warnings: int = Field(examples=[1])
-    events: list[EventVerdict] = Field(description="Those that are not plain accepts, at most 100.")
+    events: list[EventVerdict] = Field(
+        description="Events that were not simply accepted, at most 100."
+    )
 
 
 class NativeEvent(BaseModel):
-    """One event of the native dialect. Documentation: the body is read leniently."""
+    """One event of the native dialect, for documentation only: the body is parsed leniently."""
 
     type: Literal["track", "page", "screen", "identify", "group", "alias"] = "track"
     event: str | None = Field(None, max_length=200, examples=["Report Exported"])
@@ -57,7 +62,7 @@ class NativeEvent(BaseModel):
 
 
 def _field_documentation(schema: dict[str, Any]) -> dict[str, Any]:
-    """Keep what explains a field: an event that does not fit is put aside, not refused."""
+    """Keep only what explains a field: an invalid event is quarantined, not refused."""
     return {name: schema[name] for name in ("title", "description", "examples") if name in schema}
 
 
@@ -66,7 +71,10 @@ NATIVE_FIELDS: dict[str, Any] = {
         name: _field_documentation(field)
         for name, field in NativeEvent.model_json_schema()["properties"].items()
     },
-    "events": {"description": "Many at once.", "not": {"type": "array", "maxItems": 0}},
+    "events": {
+        "description": "Several events in one request.",
+        "not": {"type": "array", "maxItems": 0},
+    },
 }
 SEGMENT_BATCH = {
     "schema": {
@@ -75,7 +83,7 @@ SEGMENT_BATCH = {
         "properties": {
             "batch": {"type": "array", "minItems": 1},
             "sentAt": {
-                "description": "When the client sent it.",
+                "description": "When the client sent the batch.",
                 "examples": ["2026-03-01T09:00:00Z"],
             },
         },

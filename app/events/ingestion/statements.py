@@ -1,12 +1,13 @@
-"""The SQL of ingestion, as SQL: one statement stores and counts a batch (docs/adr/0009)."""
+"""SQL of ingestion: one statement stores and counts a batch (docs/adr/0009)."""
 
 from functools import cache
 
 from sqlalchemy import TextClause, text
 
-# Every INSERT is fed in key order, and PostgreSQL runs the CTEs that the last SELECT does not
-# read from the last to the first, so that concurrent batches take their locks in one order.
-# Scalar look-ups instead of NOT EXISTS: those become joins that a plan made on small tables hashes.
+# Every INSERT gets its rows in key order. PostgreSQL runs the CTEs that the final SELECT does not
+# read from the last to the first. So concurrent batches take their locks in the same order.
+# Scalar subqueries instead of NOT EXISTS: the planner turns NOT EXISTS into a join, and a plan made
+# while the tables are small uses a hash join.
 INGEST = """
 WITH input AS MATERIALIZED (
     SELECT r.n, r.message_id, r.client_at, r.occurred_at, r.day, r.untimed, r.kind, r.name,
@@ -116,7 +117,8 @@ SELECT n, CASE WHEN waits THEN 'unattributed' ELSE 'duplicate' END AS verdict
 FROM judged WHERE NOT is_new
 """
 
-# What the statistics are told of a batch: one row for each SDK, that nobody waits for.
+# The counts of a batch for the statistics: one row for each SDK. The table has no key, so that no
+# batch waits for the lock of another.
 TALLY_CTE = """,
 tallied AS (
     INSERT INTO ingest_tally (
@@ -149,7 +151,7 @@ FIND_ACCOUNT = """coalesce(
 ACCOUNT_BY = """CASE WHEN r.account_id IS NOT NULL THEN NULL
                WHEN r.user_id IS NOT NULL THEN 'user' ELSE 'alias' END"""
 
-# While a merge moves its users, some still stand under the old id.
+# While a merge moves the users of an account, some are still stored under the old id.
 CURRENT_ACCOUNT = """coalesce(
                    (SELECT x.target_id FROM account_alias x
                     WHERE x.workspace_id = :workspace_id AND x.account_id = u.account_id),
@@ -187,7 +189,7 @@ WAITING = f"""
     RETURNING client_at, message_id"""  # noqa: S608 - made of the text above
 
 
-# Events of a user who is seen for the first time may have come before, and wait.
+# Events of a user who is new may have been received before, and wait.
 MARK_NEW_USERS = """RETURNING user_id
 ),
 due_bindings AS (
@@ -213,15 +215,15 @@ LOOKUP_PARTS = {
 
 @cache
 def ingest_statement(
-    *, plain: bool, aliases: bool = False, told: bool = True, aside: bool = False
+    *, plain: bool, aliases: bool = False, tally: bool = True, excluded: bool = False
 ) -> TextClause:
-    """Put the statement together. ``plain``: every event names its account and its time.
+    """Build the statement. ``plain``: every event names its account and its time.
 
-    Then nothing has to be looked up in the partitions of ``event``, whose number would be felt.
-    ``aliases``: accounts of users may stand under an old id. ``told``: whether the statistics hear
-    of it; ``aside``: also of what is no part of the rows.
+    A plain batch needs no lookup in the partitions of ``event``; with many partitions such a
+    lookup is slow. ``aliases``: accounts of users may be stored under an old id. ``tally``: count
+    the batch in the statistics; ``excluded``: include the events that are not among the rows.
     """
-    tallied = TALLY_CTE.format(aside=EXCLUDED_TALLIES if aside else "") if told else ""
+    tallied = TALLY_CTE.format(aside=EXCLUDED_TALLIES if excluded else "") if tally else ""
     if plain:
         return text(INGEST.format(**PLAIN_PARTS, tallied=tallied))
     account = FIND_ACCOUNT.format(users=CURRENT_ACCOUNT if aliases else "u.account_id")
@@ -229,7 +231,7 @@ def ingest_statement(
 
 
 def _newest_wins(row: str, *columns: str) -> str:
-    """Write the SET clause in which what is said last stands and older calls only fill gaps."""
+    """Return a SET clause in which the newest call wins and older calls only fill gaps."""
     newer = f"({row}.traits_at IS NULL OR excluded.traits_at >= {row}.traits_at)"
     merged = [
         f"{name} = CASE WHEN {newer} THEN coalesce(excluded.{name}, {row}.{name})"

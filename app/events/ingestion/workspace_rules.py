@@ -1,4 +1,4 @@
-"""How the events of a workspace are read, by what it has set."""
+"""The settings of a workspace that decide how its events are parsed."""
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol
@@ -8,7 +8,7 @@ from app.workspaces.semantic_events import events_by_name
 
 
 class EventSettings(Protocol):
-    """A workspace, or a caller of it."""
+    """A workspace, or an authenticated caller of it."""
 
     @property
     def end_customer_keys(self) -> Sequence[str]: ...
@@ -20,10 +20,10 @@ class EventSettings(Protocol):
     def semantic_events(self) -> Mapping[str, Sequence[str]]: ...
 
 
-def event_rules(said: EventSettings) -> EventRules:
+def event_rules(settings: EventSettings) -> EventRules:
     return EventRules(
-        said.end_customer_keys,
-        said.reach_property,
-        said.internal_domains,
-        events_by_name(said.semantic_events),
+        settings.end_customer_keys,
+        settings.reach_property,
+        settings.internal_domains,
+        events_by_name(settings.semantic_events),
     )

@@ -1,4 +1,4 @@
-"""Segment's B2B SaaS events: track calls that say what happened to an account or a member."""
+"""Segment's B2B SaaS events: track calls that report a change of an account or a member."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -21,7 +21,7 @@ from app.events.reading.canonical import CanonicalEvent
 
 
 class B2BEventKind(StrEnum):
-    """Their names in Segment's published spec, and those of subscriptions in the same style."""
+    """Event names of Segment's published spec, and of subscriptions in the same style."""
 
     ACCOUNT_CREATED = "account created"
     ACCOUNT_DELETED = "account deleted"
@@ -36,7 +36,7 @@ class B2BEventKind(StrEnum):
 
 
 KINDS_BY_NAME: Mapping[str, B2BEventKind] = {
-    **{told.value: told for told in B2BEventKind},
+    **{kind.value: kind for kind in B2BEventKind},
     "subscription canceled": B2BEventKind.SUBSCRIPTION_CANCELLED,
 }
 MEMBER_KINDS = frozenset(
@@ -49,10 +49,14 @@ END_DATE_PROPERTIES = ("ends_on", "end_date", "effective_date", "cancel_at")
 
 @dataclass(frozen=True, slots=True)
 class B2BEvent:
-    """What happened when. ``starts_on`` and ``ends_on`` are of a trial, or when pay ends."""
+    """A parsed B2B event. ``n``: its place in the batch.
+
+    ``starts_on`` and ``ends_on``: the days of a trial; for a cancellation ``ends_on`` is the day
+    on which payment ends. ``invalid``: a property could not be parsed and was left out.
+    """
 
     n: int
-    told: B2BEventKind
+    kind: B2BEventKind
     account_id: str
     user_id: str | None
     at: datetime
@@ -69,7 +73,7 @@ class B2BEvent:
 
 @dataclass(frozen=True, slots=True)
 class LifecycleDates:
-    """What is known of an account's trial and deletion."""
+    """The trial and deletion dates of an account."""
 
     trial_started_on: date | None = None
     trial_ends_on: date | None = None
@@ -77,133 +81,143 @@ class LifecycleDates:
 
 
 def is_b2b_event(event: CanonicalEvent) -> bool:
-    """Whether an event is one of these, by its exact name in any case."""
+    """Whether an event has one of these names, in any case."""
     return event.kind == "track" and event.name.lower() in KINDS_BY_NAME
 
 
 def parse_b2b_event(event: CanonicalEvent) -> B2BEvent | None:
-    """Read an event; None where it names no account, or no user of whom it tells."""
-    told, said = KINDS_BY_NAME[event.name.lower()], event.properties
-    if not event.account_id or (told in MEMBER_KINDS and not event.user_id):
+    """Parse an event with one of these names; None if it lacks the account or the user it needs."""
+    kind, properties = KINDS_BY_NAME[event.name.lower()], event.properties
+    if not event.account_id or (kind in MEMBER_KINDS and not event.user_id):
         return None
-    traits, invalid = _parse_traits(told, said, event.day)
+    traits, invalid = _parse_traits(kind, properties, event.day)
     starts_on, ends_on = None, None
-    if told in {B2BEventKind.TRIAL_STARTED, B2BEventKind.TRIAL_ENDED}:
-        starts_on, wrong = _parse_day(said, ("trial_start_date",))
-        ends_on, also_wrong = _parse_day(said, ("trial_end_date",))
-        invalid = invalid or wrong or also_wrong
-    elif told is B2BEventKind.SUBSCRIPTION_CANCELLED:
-        ends_on, wrong = _parse_day(said, END_DATE_PROPERTIES)
-        invalid = invalid or wrong
+    if kind in {B2BEventKind.TRIAL_STARTED, B2BEventKind.TRIAL_ENDED}:
+        starts_on, invalid_start = _parse_day(properties, ("trial_start_date",))
+        ends_on, invalid_end = _parse_day(properties, ("trial_end_date",))
+        invalid = invalid or invalid_start or invalid_end
+    elif kind is B2BEventKind.SUBSCRIPTION_CANCELLED:
+        ends_on, invalid_end = _parse_day(properties, END_DATE_PROPERTIES)
+        invalid = invalid or invalid_end
     return B2BEvent(
         n=event.n,
-        told=told,
+        kind=kind,
         account_id=event.account_id,
         user_id=event.user_id,
         at=event.occurred_at,
         traits=traits,
         starts_on=starts_on,
         ends_on=ends_on,
-        reason=_parse_text(said, "reason") or _parse_text(said, "cancellation_reason"),
+        reason=_parse_text(properties, "reason") or _parse_text(properties, "cancellation_reason"),
         invalid=invalid or bool(traits.invalid),
     )
 
 
 def parse_member(event: CanonicalEvent) -> Mapping[str, Any]:
-    """Read what is said of the person who joins: role, e-mail address, name."""
-    said = event.properties
-    named = {
-        "email": said.get("email"),
-        "name": said.get("name"),
-        "role": said.get("role", said.get("title")),
-        "firstName": said.get("first_name"),
-        "lastName": said.get("last_name"),
+    """Return the user columns that the event gives of a new member: role, e-mail address, name."""
+    properties = event.properties
+    traits = {
+        "email": properties.get("email"),
+        "name": properties.get("name"),
+        "role": properties.get("role", properties.get("title")),
+        "firstName": properties.get("first_name"),
+        "lastName": properties.get("last_name"),
     }
     return split_user_traits(
-        {name: value for name, value in named.items() if value is not None}
+        {name: value for name, value in traits.items() if value is not None}
     ).columns
 
 
 def _parse_traits(
-    told: B2BEventKind, said: Mapping[str, Any], on: date
+    kind: B2BEventKind, properties: Mapping[str, Any], on: date
 ) -> tuple[AccountTraits, bool]:
-    """Take what an account's traits would say; the rest stays with the event alone."""
-    if told is B2BEventKind.ACCOUNT_CREATED:
+    """Return the account traits that the event sets, and whether a property is invalid.
+
+    Other properties are stored with the event only.
+    """
+    if kind is B2BEventKind.ACCOUNT_CREATED:
         known = ACCOUNT_COLUMNS.keys() | PRICE_TRAITS.keys()
-        named = {name: said[name] for name in said if SPELLINGS.get(name, name) in known}
-        named.setdefault("name", said.get("account_name"))
-        if not {"created_at", "createdAt"} & named.keys():
-            named["created_at"] = on.isoformat()
-        return split_account_traits(named), False
-    if told is B2BEventKind.TRIAL_STARTED:
-        plan = {"plan": said.get("trial_plan_name") or said.get("plan")}
-        return replace(split_account_traits(plan), price={}), False  # nothing is paid for it
-    if told in PRICE_KINDS:
-        return _parse_price(said)
+        traits = {
+            name: properties[name] for name in properties if SPELLINGS.get(name, name) in known
+        }
+        traits.setdefault("name", properties.get("account_name"))
+        if not {"created_at", "createdAt"} & traits.keys():
+            traits["created_at"] = on.isoformat()
+        return split_account_traits(traits), False
+    if kind is B2BEventKind.TRIAL_STARTED:
+        plan = {"plan": properties.get("trial_plan_name") or properties.get("plan")}
+        return replace(split_account_traits(plan), price={}), False  # nothing is paid for a trial
+    if kind in PRICE_KINDS:
+        return _parse_price(properties)
     return AccountTraits(), False
 
 
-def _parse_price(said: Mapping[str, Any]) -> tuple[AccountTraits, bool]:
-    """Take plan, price, currency, seats and renewal day; a price of a year is split."""
-    named = {
-        "plan": said.get("plan", said.get("plan_name")),
-        "mrr": said.get("mrr"),
-        "currency": said.get("currency"),
-        "seats": said.get("seats", said.get("quantity")),
-        "renewal_date": said.get("renewal_date", said.get("renewalDate")),
+def _parse_price(properties: Mapping[str, Any]) -> tuple[AccountTraits, bool]:
+    """Return plan, MRR, currency, seats and renewal day; a yearly price is divided by 12."""
+    traits = {
+        "plan": properties.get("plan", properties.get("plan_name")),
+        "mrr": properties.get("mrr"),
+        "currency": properties.get("currency"),
+        "seats": properties.get("seats", properties.get("quantity")),
+        "renewal_date": properties.get("renewal_date", properties.get("renewalDate")),
     }
     invalid = False
-    if named["mrr"] is None and said.get("price") is not None:
-        interval = str(said.get("interval", said.get("billing_interval")) or "month").lower()
+    if traits["mrr"] is None and properties.get("price") is not None:
+        interval = properties.get("interval", properties.get("billing_interval"))
+        interval = str(interval or "month").lower()
+        months = 12 if interval in YEARLY else 1
         try:
-            named["mrr"] = str(parse_amount(said["price"]) / (12 if interval in YEARLY else 1))
+            traits["mrr"] = str(parse_amount(properties["price"]) / months)
         except (ValueError, TypeError):
             invalid = True
         if interval not in YEARLY | MONTHLY:
-            named["mrr"], invalid = None, True
-    return split_account_traits(named), invalid
+            traits["mrr"], invalid = None, True
+    return split_account_traits(traits), invalid
 
 
-def _parse_day(said: Mapping[str, Any], names: tuple[str, ...]) -> tuple[date | None, bool]:
-    """Read the first day that is given, and whether it could not be read."""
-    value = next((said[name] for name in names if said.get(name) is not None), None)
+def _parse_day(properties: Mapping[str, Any], names: tuple[str, ...]) -> tuple[date | None, bool]:
+    """Return the first of the named days that is present, and whether it is invalid."""
+    value = next((properties[name] for name in names if properties.get(name) is not None), None)
     try:
         return (None if value is None else parse_day(value)), False
     except ValueError:
         return None, True
 
 
-def _parse_text(said: Mapping[str, Any], name: str) -> str | None:
+def _parse_text(properties: Mapping[str, Any], name: str) -> str | None:
     try:
-        return parse_text(said.get(name))
+        return parse_text(properties.get(name))
     except (ValueError, TypeError):
         return None
 
 
-def apply_b2b_event(known: LifecycleDates, told: B2BEvent) -> LifecycleDates:
-    """Return what is known after a moment; an older one fills gaps and undoes nothing newer."""
-    match told.told:
+def apply_b2b_event(dates: LifecycleDates, event: B2BEvent) -> LifecycleDates:
+    """Return the dates after an event. An older event fills gaps and overrides nothing newer."""
+    match event.kind:
         case B2BEventKind.TRIAL_STARTED:
-            return _trial_started(known, told.starts_on or told.day, told.ends_on)
+            return _start_trial(dates, event.starts_on or event.day, event.ends_on)
         case B2BEventKind.TRIAL_ENDED:
-            ended = told.ends_on if told.ends_on and told.ends_on <= told.day else told.day
-            if known.trial_started_on and ended < known.trial_started_on:
-                return known
-            started = known.trial_started_on or told.starts_on
-            return LifecycleDates(started, ended, known.deleted_on)
+            ended = event.ends_on if event.ends_on and event.ends_on <= event.day else event.day
+            if dates.trial_started_on and ended < dates.trial_started_on:
+                return dates
+            started = dates.trial_started_on or event.starts_on
+            return replace(dates, trial_started_on=started, trial_ends_on=ended)
         case B2BEventKind.ACCOUNT_DELETED if (
-            known.deleted_on is None or known.deleted_on < told.day
+            dates.deleted_on is None or dates.deleted_on < event.day
         ):
-            return LifecycleDates(known.trial_started_on, known.trial_ends_on, told.day)
-        case B2BEventKind.ACCOUNT_CREATED if known.deleted_on is not None:
-            deleted_on = known.deleted_on if told.day < known.deleted_on else None
-            return LifecycleDates(known.trial_started_on, known.trial_ends_on, deleted_on)
-    return known
+            return replace(dates, deleted_on=event.day)
+        case B2BEventKind.ACCOUNT_CREATED if dates.deleted_on is not None:
+            return replace(
+                dates, deleted_on=dates.deleted_on if event.day < dates.deleted_on else None
+            )
+    return dates
 
 
-def _trial_started(known: LifecycleDates, started: date, ends_on: date | None) -> LifecycleDates:
-    if known.trial_started_on is not None and started < known.trial_started_on:
-        return known
-    is_told = known.trial_ends_on is not None and known.trial_ends_on >= started
-    keeps = is_told and (ends_on is None or known.trial_started_on is None)
-    return LifecycleDates(started, known.trial_ends_on if keeps else ends_on, known.deleted_on)
+def _start_trial(dates: LifecycleDates, started: date, ends_on: date | None) -> LifecycleDates:
+    if dates.trial_started_on is not None and started < dates.trial_started_on:
+        return dates
+    has_later_end = dates.trial_ends_on is not None and dates.trial_ends_on >= started
+    keep_end = has_later_end and (ends_on is None or dates.trial_started_on is None)
+    return replace(
+        dates, trial_started_on=started, trial_ends_on=dates.trial_ends_on if keep_end else ends_on
+    )

@@ -1,4 +1,4 @@
-"""Read a whole batch: every event is accepted or put aside on its own account."""
+"""Parse a whole batch: each event is accepted or rejected independently of the others."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -9,12 +9,12 @@ from typing import Any
 
 import orjson
 
-from app.events.reading import sanitize, times
 from app.events.reading.canonical import CanonicalEvent, Dialect, EventRules, canonicalize
 from app.events.reading.dialects import dialect_name
 from app.events.reading.quarantine_codes import QuarantineError, UnreadableLine
+from app.events.reading.sanitize import sanitize_json
 from app.events.reading.segment import sdk_name
-from app.events.reading.times import ReceiveContext
+from app.events.reading.times import ReceiveContext, parse_timestamp
 
 MAX_PAYLOAD_BYTES = 64 * 1024
 TIMESTAMP_FIELDS = ("timestamp", "originalTimestamp")
@@ -22,7 +22,7 @@ TIMESTAMP_FIELDS = ("timestamp", "originalTimestamp")
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """The events of one request as they came. ``suspect``: they may need repair."""
+    """The raw events of one request. ``suspect``: they must be sanitized before they are stored."""
 
     events: Sequence[Any]
     suspect: bool = False
@@ -32,7 +32,7 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class RejectedEvent:
-    """An event that cannot be used; the field names are the columns of the quarantine."""
+    """An event that cannot be used. The fields are columns of the quarantine, except ``n``."""
 
     n: int
     code: str
@@ -48,7 +48,11 @@ class RejectedEvent:
 
 @dataclass(slots=True)
 class ParsedBatch:
-    """``repeats`` came before in the same batch; ``erased`` maps a number to the message id."""
+    """The events of a batch by outcome; ``n`` is the place of an event in the batch.
+
+    ``repeats``: events whose id and time occurred earlier in the same batch, by ``n``.
+    ``reused``: the repeats with different content. ``erased``: ``n`` to message id.
+    """
 
     events: list[CanonicalEvent] = field(default_factory=list)
     rejected: list[RejectedEvent] = field(default_factory=list)
@@ -60,26 +64,26 @@ class ParsedBatch:
 def parse_batch(
     batch: Batch, dialect: Dialect, rules: EventRules, received: ReceiveContext
 ) -> ParsedBatch:
-    reading = ParsedBatch()
+    parsed = ParsedBatch()
     first: dict[tuple[str, object], CanonicalEvent] = {}
     for n, raw in enumerate(batch.events):
         storable: Any = None
-        repaired: frozenset[str] = frozenset()
+        warnings: frozenset[str] = frozenset()
         try:
-            storable, repaired = _make_storable(raw, batch)
-            event = canonicalize(n, storable, dialect, rules, received, repaired=repaired)
+            storable, warnings = _make_storable(raw, batch)
+            event = canonicalize(n, storable, dialect, rules, received, sanitize_warnings=warnings)
         except QuarantineError as error:
             content = raw if storable is None else storable
-            reading.rejected.append(_rejected_event(n, content, error, dialect, batch.sent_at))
+            parsed.rejected.append(_rejected_event(n, content, error, dialect, batch.sent_at))
             continue
         earlier = first.setdefault((event.message_id, event.client_at), event)
         if earlier is event:
-            reading.events.append(event)
+            parsed.events.append(event)
         else:
-            reading.repeats[n] = event
+            parsed.repeats[n] = event
             if earlier.fingerprint != event.fingerprint:
-                reading.reused.add(n)
-    return reading
+                parsed.reused.add(n)
+    return parsed
 
 
 def _make_storable(raw: Any, batch: Batch) -> tuple[Any, frozenset[str]]:  # noqa: ANN401 - any JSON
@@ -88,16 +92,16 @@ def _make_storable(raw: Any, batch: Batch) -> tuple[Any, frozenset[str]]:  # noq
     if isinstance(raw, UnreadableLine):
         raise QuarantineError("invalid_json", "", line=raw.line)
     try:
-        storable, repaired = sanitize.sanitize_json(raw)
+        storable, warnings = sanitize_json(raw)
     except RecursionError:
         raise QuarantineError("too_deep", "") from None
-    if repaired and isinstance(raw, dict) and _lost_its_timestamp(raw, storable):
+    if warnings and isinstance(raw, dict) and _lost_its_timestamp(raw, storable):
         raise QuarantineError("invalid_timestamp", "/timestamp")
-    return storable, repaired
+    return storable, warnings
 
 
 def _lost_its_timestamp(raw: Mapping[str, Any], storable: Mapping[str, Any]) -> bool:
-    """Whether the time was no number: an event without one would count as of now."""
+    """Whether sanitizing removed the timestamp: the event would then count as of now."""
     return any(
         raw.get(name) is not None and storable[name] is None
         for name in TIMESTAMP_FIELDS
@@ -110,17 +114,17 @@ def _rejected_event(
     raw: Any,  # noqa: ANN401 - any JSON
     error: QuarantineError,
     dialect: Dialect,
-    sent_at: Any,  # noqa: ANN401 - as it came
+    sent_at: Any,  # noqa: ANN401 - any JSON
 ) -> RejectedEvent:
     payload = _as_json(raw)
-    known = isinstance(raw, dict)
+    is_object = isinstance(raw, dict)
     return RejectedEvent(
         n,
         error.code,
         error.pointer,
         error.detail,
-        _message_id(raw) if known else None,
-        _sdk_name(raw) if known else None,
+        _message_id(raw) if is_object else None,
+        _sdk_name(raw) if is_object else None,
         payload[:MAX_PAYLOAD_BYTES].decode(errors="ignore"),
         sha256(error.code.encode() + payload).hexdigest(),
         dialect_name(dialect),
@@ -129,13 +133,13 @@ def _rejected_event(
 
 
 def _sdk_name(raw: Mapping[str, Any]) -> str | None:
-    said = sdk_name(raw) or raw.get("sdk")
-    return str(sanitize.sanitize_json(said[:100])[0]) if isinstance(said, str) else None
+    name = sdk_name(raw) or raw.get("sdk")
+    return str(sanitize_json(name[:100])[0]) if isinstance(name, str) else None
 
 
-def _parse_sent_at(said: Any) -> datetime | None:  # noqa: ANN401 - as it came
+def _parse_sent_at(value: Any) -> datetime | None:  # noqa: ANN401 - any JSON
     try:
-        return None if said is None else times.parse_timestamp(said)[0]
+        return None if value is None else parse_timestamp(value)[0]
     except QuarantineError:
         return None
 
@@ -145,7 +149,7 @@ def _as_json(raw: Any) -> bytes:  # noqa: ANN401 - any JSON
         return raw.text.encode()
     try:
         return orjson.dumps(raw, option=orjson.OPT_SORT_KEYS)
-    except orjson.JSONEncodeError:  # too deep, or with what cannot be stored: then as escapes
+    except orjson.JSONEncodeError:  # nested too deep or not storable: write escapes instead
         try:
             return json.dumps(raw, sort_keys=True).encode()
         except RecursionError:
@@ -156,4 +160,4 @@ def _message_id(raw: Mapping[str, Any]) -> str | None:
     message_id = raw.get("messageId", raw.get("message_id"))
     if not isinstance(message_id, str):
         return None
-    return str(sanitize.sanitize_json(message_id[:255])[0])
+    return str(sanitize_json(message_id[:255])[0])

@@ -1,4 +1,4 @@
-"""From a dialect's call to the canonical event: identity, time, limits. Pure and per event."""
+"""Turn a dialect's call into the canonical event: identity, time, limits. Pure, one event each."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,9 +18,8 @@ from app.workspaces.semantic_events import DEFAULT_EVENTS_BY_NAME, SemanticEvent
 MAX_EVENT_BYTES = 256 * 1024
 MAX_DEPTH = 32
 MAX_ID_LENGTH, MAX_NAME_LENGTH = 255, 200
-BYTES_PER_CHARACTER = (
-    3  # of a character, on average: two ids and a name must fit into one index entry
-)
+BYTES_PER_CHARACTER = 3
+"""On average: two ids and a name must fit into one index entry."""
 MAX_QUANTITY = 2**40
 VIEW_KINDS = frozenset({"page", "screen"})
 USAGE_KINDS = frozenset({"track", "page", "screen"})
@@ -28,9 +27,10 @@ USAGE_KINDS = frozenset({"track", "page", "screen"})
 
 @dataclass(slots=True)
 class DialectCall:
-    """What a dialect reads, before any of it is believed.
+    """One call as the dialect parsed it: field values are not yet checked.
 
-    Not frozen, like ``Event``: that would cost 4 of the 15 microseconds that reading one takes.
+    Not frozen, like ``CanonicalEvent``: freezing costs 4 of the 15 microseconds that parsing one
+    event takes.
     """
 
     kind: str
@@ -53,7 +53,7 @@ Dialect = Callable[[Mapping[str, Any]], DialectCall]
 
 @dataclass(frozen=True, slots=True)
 class EventRules:
-    """What a workspace has set about reading events."""
+    """The settings of a workspace that decide how its events are parsed."""
 
     end_customer_keys: Sequence[str] = ("end_customer_id",)
     reach_property: str | None = None
@@ -65,9 +65,10 @@ class EventRules:
 
 @dataclass(slots=True)
 class CanonicalEvent:
-    """One event, believed. ``counted`` is the name that usage counts it by, None: it does not.
+    """One checked event. ``n``: its place in the batch.
 
-    ``semantic``: what it tells beside being counted.
+    ``counted_as``: the name under which usage counts it; None: it is not counted.
+    ``semantic``: its kind, if its name is that of a semantic event.
     """
 
     n: int
@@ -78,7 +79,7 @@ class CanonicalEvent:
     untimed: bool
     kind: str
     name: str
-    counted: str | None
+    counted_as: str | None
     account_id: str | None
     user_id: str | None
     anonymous_id: str | None
@@ -94,7 +95,7 @@ class CanonicalEvent:
     semantic: SemanticEventKind | None
 
     def row(self) -> dict[str, Any]:
-        """Name the columns for the ingest statement; what is absent is null there."""
+        """Return the input row of the ingest statement; an absent key is null there."""
         row: dict[str, Any] = {
             "n": self.n,
             "message_id": self.message_id,
@@ -103,7 +104,7 @@ class CanonicalEvent:
             "day": self.day,
             "kind": self.kind,
             "name": self.name,
-            "counted": self.counted,
+            "counted": self.counted_as,
             "account_id": self.account_id,
             "user_id": self.user_id,
             "quantity": self.quantity,
@@ -129,38 +130,38 @@ def canonicalize(
     rules: EventRules,
     received: ReceiveContext,
     *,
-    repaired: Iterable[str] = (),
+    sanitize_warnings: Iterable[str] = (),
 ) -> CanonicalEvent:
-    """Turn one storable wire event into the canonical one, or raise ``QuarantineError``."""
-    warnings = sorted(repaired)
+    """Return the canonical event of a storable JSON value, or raise ``QuarantineError``."""
+    warnings = sorted(sanitize_warnings)
     if not isinstance(raw, dict):
         raise QuarantineError("not_an_object", "")
     fingerprint = _fingerprint(raw)
     call = dialect(raw)
-    when = resolve_time(call.timestamp, call.sent_at, received)
+    time = resolve_time(call.timestamp, call.sent_at, received)
     account_id, user_id, anonymous_id, previous_id = _parse_identity(call, warnings)
     name = _event_name(call)
-    if when.warning:
-        warnings.append(when.warning)
-    day = when.occurred_at.date()
-    counted = call.kind in USAGE_KINDS and not call.impersonated
+    if time.warning:
+        warnings.append(time.warning)
+    day = time.occurred_at.date()
+    is_counted = call.kind in USAGE_KINDS and not call.impersonated
     return CanonicalEvent(
         n=n,
         message_id=_message_id(call, n, fingerprint, received, warnings),
-        client_at=when.client_at,
-        occurred_at=when.occurred_at,
+        client_at=time.client_at,
+        occurred_at=time.occurred_at,
         day=day,
-        untimed=when.untimed,
+        untimed=time.untimed,
         kind=call.kind,
         name=name,
-        counted=name if counted else None,
+        counted_as=name if is_counted else None,
         account_id=account_id,
         user_id=user_id,
         anonymous_id=anonymous_id,
-        end_customers=_parse_end_customers(call.properties, rules) if counted else (),
+        end_customers=_parse_end_customers(call.properties, rules) if is_counted else (),
         quantity=_parse_quantity(call.properties, rules),
         sdk=call.sdk,
-        skew_seconds=when.skew_seconds,
+        skew_seconds=time.skew_seconds,
         fingerprint=fingerprint,
         properties=call.properties,
         traits=call.traits or None,
@@ -170,8 +171,11 @@ def canonicalize(
     )
 
 
-def parse_identifier(value: Any) -> str | None:  # noqa: ANN401 - as it came
-    """Read an id; None where nothing was named. Placeholders come back as the empty text."""
+def parse_identifier(value: Any) -> str | None:  # noqa: ANN401 - any JSON value
+    """Return an id as text, None for null, and the empty text for a placeholder.
+
+    Raises ``QuarantineError`` if the id is too long.
+    """
     if value is None:
         return None
     if isinstance(value, int) and not isinstance(value, bool):
@@ -190,7 +194,10 @@ def parse_identifier(value: Any) -> str | None:  # noqa: ANN401 - as it came
 def _parse_identity(
     call: DialectCall, warnings: list[str]
 ) -> tuple[str | None, str | None, str | None, str | None]:
-    """Read account, user, anonymous and previous id; what each kind of call needs must be there."""
+    """Return the account, user, anonymous and previous id.
+
+    Raises ``QuarantineError`` if an id that this kind of call requires is missing.
+    """
     account_id = parse_identifier(call.account_id)
     if account_id == "" and call.account_id != "":
         raise QuarantineError("invalid_account_id", "/account_id")
@@ -231,7 +238,11 @@ def _event_name(call: DialectCall) -> str:
 def _message_id(
     call: DialectCall, n: int, fingerprint: int, received: ReceiveContext, warnings: list[str]
 ) -> str:
-    """Take the client's id; else one made of the content; a random one cannot stop a repeat."""
+    """Return the client's id; else one from the idempotency key; else one from the content.
+
+    The content identifies an event only together with a timestamp. Without one the id is random,
+    and a repeat is stored again.
+    """
     message_id = parse_identifier(call.message_id)
     if message_id:
         return message_id
@@ -244,7 +255,10 @@ def _message_id(
 
 
 def _fingerprint(raw: dict[str, Any]) -> int:
-    """Hash the content, without ``sentAt``, which a retry may change."""
+    """Return a hash of the content without ``sentAt``, which a retry may change.
+
+    Raises ``QuarantineError`` if the event is too large or nested too deep.
+    """
     if "sentAt" in raw:
         raw = {key: value for key, value in raw.items() if key != "sentAt"}
     try:
@@ -261,14 +275,14 @@ def _fingerprint(raw: dict[str, Any]) -> int:
 def _parse_end_customers(properties: Mapping[str, Any], rules: EventRules) -> Sequence[str]:
     if not properties:
         return ()
-    named = [properties[key] for key in rules.end_customer_keys if key in properties]
-    many = properties.get("end_customer_ids")
-    if isinstance(many, list):
-        named.extend(many)
-    return tuple({found: None for value in named if (found := _short_id(value))}) if named else ()
+    values = [properties[key] for key in rules.end_customer_keys if key in properties]
+    id_list = properties.get("end_customer_ids")
+    if isinstance(id_list, list):
+        values.extend(id_list)
+    return tuple({each: None for value in values if (each := _short_id(value))}) if values else ()
 
 
-def _short_id(value: Any) -> str | None:  # noqa: ANN401 - as it came
+def _short_id(value: Any) -> str | None:  # noqa: ANN401 - any JSON value
     try:
         return parse_identifier(value) or None
     except QuarantineError:
@@ -276,7 +290,7 @@ def _short_id(value: Any) -> str | None:  # noqa: ANN401 - as it came
 
 
 def _parse_quantity(properties: Mapping[str, Any], rules: EventRules) -> int:
-    """Read the property that the workspace counts reach by; what is no number counts nothing."""
+    """Return the value of the workspace's reach property; 0 if it is not a number."""
     value = properties.get(rules.reach_property) if rules.reach_property else None
     if isinstance(value, int | float) and not isinstance(value, bool):
         return min(max(round(value), 0), MAX_QUANTITY)

@@ -1,4 +1,4 @@
-"""From bytes to JSON values: undo the encoding, parse leniently."""
+"""From bytes to JSON values: undo the content encoding, then parse leniently."""
 
 import json
 import re
@@ -19,24 +19,24 @@ GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
 RAW_DEFLATE = -zlib.MAX_WBITS
 END_MARKER = b"the end of the body"
 END_FRAME = zstandard.ZstdCompressor(write_checksum=True).compress(END_MARKER)
-MAX_PARSED_DEPTH = (
-    64  # levels that are kept of what is nested too deep to be read; more than any event has
-)
+MAX_PARSED_DEPTH = 64
+"""Levels that are kept of a value that is nested too deep to parse; more than any event has."""
 MAX_BRACKETS = 200_000
 STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[\]{}]', re.DOTALL)
-MAX_INTEGER_DIGITS = 40  # digits; what does not fit into 64 bits is repaired anyway
+MAX_INTEGER_DIGITS = 40
+"""Sanitizing replaces every integer that does not fit into 64 bits anyway."""
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedJson:
-    """A JSON value. ``suspect``: events in it may hold what PostgreSQL cannot store."""
+    """A JSON value. ``suspect``: it may contain values that PostgreSQL cannot store."""
 
     value: Any
     suspect: bool
 
 
 def decode_body(raw: bytes, encoding: str, *, limit: int) -> bytes:
-    """Undo ``Content-Encoding``; stop inflating at the limit, so that no bomb goes off."""
+    """Undo ``Content-Encoding``. Stop inflating at the limit, as a defence against zip bombs."""
     match encoding.strip().lower():
         case "" | "identity":
             decoded = raw
@@ -56,7 +56,7 @@ def decode_body(raw: bytes, encoding: str, *, limit: int) -> bytes:
 
 
 def parse_json(body: bytes) -> ParsedJson:
-    """Read JSON, also with NaN, infinities, lone surrogates and broken UTF-8 in it."""
+    """Parse JSON; accept NaN, infinities, lone surrogates and broken UTF-8 in it."""
     try:
         return ParsedJson(orjson.loads(body), suspect=b"\\u0000" in body)
     except orjson.JSONDecodeError:
@@ -64,11 +64,14 @@ def parse_json(body: bytes) -> ParsedJson:
 
 
 def parse_json_lines(body: bytes) -> ParsedJson:
-    """Read one JSON value from each line that is not blank; a broken line costs itself only."""
+    """Parse one JSON value from each line that is not blank.
+
+    A line that is not JSON becomes an ``UnreadableLine``; if no line is JSON, the body is refused.
+    """
     lines = [(n, line) for n, line in enumerate(body.splitlines(), start=1) if line.strip()]
     parsed = [_parse_line(n, line) for n, line in lines]
     if parsed and all(isinstance(each.value, UnreadableLine) for each in parsed):
-        raise InvalidBodyError("No line of the body is JSON.")
+        raise InvalidBodyError("No line of the body is valid JSON.")
     return ParsedJson([p.value for p in parsed], suspect=any(p.suspect for p in parsed))
 
 
@@ -85,36 +88,48 @@ def _inflate(raw: bytes, window: int, limit: int) -> bytes:
     try:
         decoded = inflater.decompress(raw, limit + 1)
     except zlib.error:
-        raise InvalidBodyError("The body is not in its Content-Encoding.") from None
+        raise _wrong_encoding() from None
     if not inflater.eof and len(decoded) <= limit:
-        raise InvalidBodyError("The compressed body ends too early.")
+        raise _truncated()
     return _inflate_members(raw, limit) if inflater.unused_data else decoded
 
 
 def _inflate_members(raw: bytes, limit: int) -> bytes:
-    """Inflate gzip members one after the other, as ``cat a.gz b.gz`` makes them."""
+    """Inflate several gzip members in sequence, as ``cat a.gz b.gz`` produces them."""
     try:
         with GzipFile(fileobj=BytesIO(raw)) as reader:
             return reader.read(limit + 1)
     except (EOFError, OSError, zlib.error):
-        raise InvalidBodyError("The body is not in its Content-Encoding.") from None
+        raise _wrong_encoding() from None
 
 
 def _unzstd(raw: bytes, limit: int) -> bytes:
-    """Decode all frames. The reader does not tell a frame that is cut off; ours after it does."""
+    """Decode all frames.
+
+    The reader does not report a truncated frame. An end frame of our own is appended: if it does
+    not come out, the last frame of the body is incomplete.
+    """
     source = BytesIO(raw + END_FRAME)
     try:
         with zstandard.ZstdDecompressor().stream_reader(source, read_across_frames=True) as reader:
             decoded = reader.read(limit + len(END_MARKER) + 1)
     except zstandard.ZstdError:
-        raise InvalidBodyError("The body is not in its Content-Encoding.") from None
+        raise _wrong_encoding() from None
     if len(decoded) <= limit + len(END_MARKER) and not decoded.endswith(END_MARKER):
-        raise InvalidBodyError("The compressed body ends too early.")
+        raise _truncated()
     return decoded.removesuffix(END_MARKER)
 
 
+def _wrong_encoding() -> InvalidBodyError:
+    return InvalidBodyError("The body does not match its Content-Encoding.")
+
+
+def _truncated() -> InvalidBodyError:
+    return InvalidBodyError("The compressed body is incomplete: it ends too early.")
+
+
 def _parse_integer(digits: str) -> int:
-    """Read a number that is too large for us as one that is: Python refuses thousands of digits."""
+    """Parse only the first digits of a huge integer: Python refuses thousands of digits."""
     return int(digits[:MAX_INTEGER_DIGITS])
 
 
@@ -125,11 +140,11 @@ def _parse_leniently(body: bytes) -> Any:  # noqa: ANN401 - any JSON value
     except RecursionError:
         pass
     except ValueError:
-        raise InvalidBodyError("The body is not JSON.") from None
+        raise InvalidBodyError("The body is not valid JSON.") from None
     try:
         return _loads(_cut_deep_levels(text))
     except (ValueError, RecursionError):
-        raise InvalidBodyError("The body is not JSON.") from None
+        raise InvalidBodyError("The body is not valid JSON.") from None
 
 
 def _loads(text: str) -> Any:  # noqa: ANN401 - any JSON value
@@ -137,17 +152,17 @@ def _loads(text: str) -> Any:  # noqa: ANN401 - any JSON value
 
 
 def _cut_deep_levels(text: str) -> str:
-    """Put null in the place of what lies too deep, so that the rest can be read."""
+    """Replace values below the maximum depth with null, so that the rest can be parsed."""
     if text.count("[") + text.count("{") > MAX_BRACKETS:
         raise InvalidBodyError("The body is nested too deep.")
-    kept, depth, start = [], 0, 0
-    for found in STRING_OR_BRACKET.finditer(text):
-        if found[0] in "[{":
+    parts, depth, start = [], 0, 0
+    for match in STRING_OR_BRACKET.finditer(text):
+        if match[0] in "[{":
             depth += 1
             if depth == MAX_PARSED_DEPTH + 1:
-                kept.append(text[start : found.start()] + "null")
-        elif found[0] in "]}":
+                parts.append(text[start : match.start()] + "null")
+        elif match[0] in "]}":
             depth -= 1
             if depth == MAX_PARSED_DEPTH:
-                start = found.end()
-    return "".join([*kept, text[start:]])
+                start = match.end()
+    return "".join([*parts, text[start:]])

@@ -1,4 +1,4 @@
-"""The dialects by name, so that an event that was put aside can be read once more."""
+"""The dialects by name, so that a quarantined event can be parsed again."""
 
 from collections.abc import Mapping
 

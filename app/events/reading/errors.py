@@ -1,4 +1,4 @@
-"""What can be wrong with a whole request."""
+"""Problems of a whole request: the answer is an error, and nothing is stored."""
 
 from app.core.errors import BadRequestError, PayloadTooLargeError, UnprocessableError
 

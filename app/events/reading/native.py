@@ -1,4 +1,4 @@
-"""The native dialect: the same calls in snake_case, for who has no SDK."""
+"""The native dialect: the same calls in snake_case, for clients without an SDK."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +9,7 @@ from app.events.reading.segment import CALL_KINDS, EMPTY
 
 
 def parse_call(raw: Mapping[str, Any]) -> DialectCall:
-    """Read one event of ``POST /api/v1/events``. Without a type it is a track call."""
+    """Parse one event of ``POST /api/v1/events``. Without a type it is a track call."""
     kind = raw.get("type", "track")
     if not isinstance(kind, str) or kind not in CALL_KINDS:
         raise QuarantineError("unknown_type", "/type")

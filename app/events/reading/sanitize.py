@@ -1,4 +1,4 @@
-"""Make what SDKs really send storable: NaN, huge numbers, NUL, lone surrogates."""
+"""Replace values that SDKs send and PostgreSQL cannot store: NaN, huge numbers, NUL, surrogates."""
 
 import math
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ MAX_INTEGER = 2**63 - 1
 
 
 def sanitize_json(value: Any) -> tuple[Any, frozenset[str]]:  # noqa: ANN401 - any JSON value
-    """Make a JSON value storable. Tell what was changed as warning codes."""
+    """Return the value in a storable form, and a warning code for each kind of change."""
     warnings: set[str] = set()
     return _sanitize(value, warnings), frozenset(warnings)
 

@@ -1,4 +1,4 @@
-"""The Segment dialect, which RudderStack speaks too. Its camelCase names end in this file."""
+"""The Segment dialect, also used by RudderStack. No other file knows its camelCase names."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +11,7 @@ EMPTY: Mapping[str, Any] = {}
 
 
 def parse_call(raw: Mapping[str, Any]) -> DialectCall:
-    """Read one call of a Segment or RudderStack SDK."""
+    """Parse one call of a Segment or RudderStack SDK."""
     kind = raw.get("type")
     if not isinstance(kind, str) or kind not in CALL_KINDS:
         raise QuarantineError("unknown_type", "/type")
@@ -36,7 +36,7 @@ def parse_call(raw: Mapping[str, Any]) -> DialectCall:
 
 def _account_id(
     kind: str, raw: Mapping[str, Any], context: Mapping[str, Any], properties: Mapping[str, Any]
-) -> Any:  # noqa: ANN401 - as it came
+) -> Any:  # noqa: ANN401 - any JSON value
     if kind == "group":
         return raw.get("groupId")
     return _first(
@@ -57,16 +57,18 @@ def _view_name(raw: Mapping[str, Any], properties: Mapping[str, Any]) -> Any:  #
 
 
 def sdk_name(raw: Mapping[str, Any]) -> str | None:
-    """Name the SDK and its version, where the call says so."""
-    said = _mapping(_mapping(raw.get("context")).get("library"))
-    return f"{said['name']}/{said.get('version', '')}"[:100] if said.get("name") else None
+    """Return the name and version of the SDK if the call carries them, at most 100 characters."""
+    library = _mapping(_mapping(raw.get("context")).get("library"))
+    if not library.get("name"):
+        return None
+    return f"{library['name']}/{library.get('version', '')}"[:100]
 
 
 def _mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else EMPTY
 
 
-def _first(*values: Any) -> Any:  # noqa: ANN401 - as it came
+def _first(*values: Any) -> Any:  # noqa: ANN401 - any JSON value
     for value in values:
         if value is not None:
             return value

@@ -1,4 +1,4 @@
-"""Client time: read what SDKs write, and decide when an event really happened."""
+"""Client time: parse the timestamps of SDKs, and decide when an event happened."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -6,17 +6,23 @@ from typing import Any
 
 from app.events.reading.quarantine_codes import QuarantineError
 
-MIN_EPOCH_MILLISECONDS = 100_000_000_000  # as seconds this would be the year 5138
-MIN_EPOCH_DIGITS = 9  # digits: a string of eight is a date such as 20260131
+MIN_EPOCH_MILLISECONDS = 100_000_000_000
+"""A smaller number is in seconds. As seconds this one would be the year 5138."""
+MIN_EPOCH_DIGITS = 9
+"""A string of eight digits is a date such as 20260131."""
 TOLERATED_SKEW = timedelta(seconds=60)
 ACCEPTED_AHEAD = timedelta(minutes=5)
 CLAMPED_AHEAD = timedelta(hours=24)
-MAX_PLAUSIBLE_SKEW = timedelta(days=3650)  # beyond it ``sentAt`` is no clock: Go writes the year 1
+MAX_PLAUSIBLE_SKEW = timedelta(days=3650)
+"""With a larger skew ``sentAt`` is not a clock reading: Go writes the year 1."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReceiveContext:
-    """When a request came, and how old an event may be in it (None: any age, for imports)."""
+    """When a request was received, and the oldest event accepted then.
+
+    ``oldest`` None: events of any age, for imports.
+    """
 
     at: datetime
     oldest: datetime | None
@@ -30,7 +36,7 @@ class ReceiveContext:
 
 @dataclass(frozen=True, slots=True)
 class EventTime:
-    """``client_at`` is what the client said, unaltered; ``occurred_at`` what we believe."""
+    """``client_at``: the client's timestamp, unaltered. ``occurred_at``: the corrected time."""
 
     client_at: datetime
     occurred_at: datetime
@@ -40,7 +46,10 @@ class EventTime:
 
 
 def resolve_time(timestamp: Any, sent_at: Any, received: ReceiveContext) -> EventTime:  # noqa: ANN401
-    """Place an event in time, or say why it cannot be."""
+    """Return when an event happened.
+
+    Raises ``QuarantineError`` if the timestamp is invalid, too old, or too far in the future.
+    """
     if timestamp is None:
         return EventTime(received.day_start, received.at, untimed=True)
     client_at, warning = parse_timestamp(timestamp)
@@ -57,16 +66,19 @@ def resolve_time(timestamp: Any, sent_at: Any, received: ReceiveContext) -> Even
     return EventTime(client_at, occurred_at, seconds, warning=warning)
 
 
-def parse_timestamp(value: Any) -> tuple[datetime, str | None]:  # noqa: ANN401 - as it came
-    """Read RFC 3339, or epoch seconds or milliseconds; without a zone it is UTC, and said so."""
+def parse_timestamp(value: Any) -> tuple[datetime, str | None]:  # noqa: ANN401 - any JSON value
+    """Parse RFC 3339, or epoch seconds or milliseconds; return the instant and a warning code.
+
+    A time without a zone is UTC and has the warning ``naive_timestamp``.
+    """
     try:
         if isinstance(value, str):
             if value.isdigit() and len(value) >= MIN_EPOCH_DIGITS:
                 return _from_epoch(int(value)), None
-            read = datetime.fromisoformat(value)
-            if read.tzinfo is None:
-                return read.replace(tzinfo=UTC), "naive_timestamp"
-            return read.astimezone(UTC), None
+            parsed = datetime.fromisoformat(value)
+            if parsed.tzinfo is None:
+                return parsed.replace(tzinfo=UTC), "naive_timestamp"
+            return parsed.astimezone(UTC), None
         if isinstance(value, int | float) and not isinstance(value, bool):
             return _from_epoch(value), None
     except (ValueError, OverflowError, OSError):
@@ -88,8 +100,8 @@ def _corrected(client_at: datetime, skew: timedelta | None) -> datetime:
         raise QuarantineError("invalid_timestamp", "/timestamp") from None
 
 
-def _skew(sent_at: Any, received_at: datetime) -> timedelta | None:  # noqa: ANN401 - as it came
-    """How far the client's clock runs ahead, by when it says that it sent the request."""
+def _skew(sent_at: Any, received_at: datetime) -> timedelta | None:  # noqa: ANN401 - any JSON value
+    """Return how far the client's clock is ahead: its time of sending minus the receive time."""
     if sent_at is None:
         return None
     try:

@@ -1,4 +1,4 @@
-"""What group and identify calls make of accounts, users and prices, and what waits for them."""
+"""Group and identify calls set accounts, users and prices, and attribute waiting events."""
 
 from datetime import date, timedelta
 from itertools import permutations
@@ -19,7 +19,7 @@ DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 
 
 def mrr_periods(session: Session) -> list[tuple[str, int]]:
-    """Read the periods as they are known now: first day and price."""
+    """Return the subscription periods as known now: first day and price."""
     found = calls.text_rows(
         session,
         "SELECT DISTINCT ON (s.subscription_id, s.starts_on) starts_on, mrr_cents, ends_on"
@@ -39,9 +39,9 @@ def test_the_order_inside_a_batch_does_not_matter(
         alias("anon"),
     ]
 
-    said = calls.ingest(client, *(batch[number] for number in order))
+    receipt = calls.ingest(client, *(batch[number] for number in order))
 
-    assert (calls.counts(said), said["unattributed"]) == ((4, 0, 0), 0)
+    assert (calls.counts(receipt), receipt["unattributed"]) == ((4, 0, 0), 0)
     assert calls.usage(session) == {
         ("a1", "2026-03-18", "ada", False, "Export"): 1,
         ("a1", "2026-03-18", "anon", True, "Export"): 1,
@@ -52,11 +52,11 @@ def test_an_event_without_an_account_waits_and_is_counted_once_it_is_known(
     client: TestClient, sessions: SessionFactory, session: Session
 ) -> None:
     customer = {"end_customer_id": "c1"}
-    said = calls.ingest(
+    receipt = calls.ingest(
         client, unattributed("m1", properties=customer), unattributed("m2", userId="stranger")
     )
-    assert (calls.counts(said), said["unattributed"]) == ((2, 0, 0), 2)
-    assert [verdict["code"] for verdict in said["events"]] == ["unattributed"] * 2
+    assert (calls.counts(receipt), receipt["unattributed"]) == ((2, 0, 0), 2)
+    assert [verdict["code"] for verdict in receipt["events"]] == ["unattributed"] * 2
     assert calls.usage(session).total() == calls.count_rows(session, "event") == 0
     assert attribute_events(sessions, now=NOW) == 0
 
@@ -100,7 +100,7 @@ def test_waiting_anonymous_events_follow_an_alias_and_an_identify(
     assert calls.count_rows(session, "unattributed_event") == 1
 
 
-def test_an_anonymous_event_that_names_its_account_counts_at_once_and_never_twice(
+def test_an_anonymous_event_with_an_account_counts_at_once_and_never_twice(
     client: TestClient, sessions: SessionFactory, session: Session
 ) -> None:
     event = track(userId=None, anonymousId="anon")
@@ -123,7 +123,7 @@ def test_an_anonymous_event_that_names_its_account_counts_at_once_and_never_twic
         track(context={"groupId": "a2"}, properties={"account_id": "a3"}),
     ],
 )
-def test_the_account_an_event_names_goes_before_the_user_s(
+def test_the_account_of_an_event_overrides_that_of_its_user(
     client: TestClient, session: Session, event: dict[str, Any]
 ) -> None:
     calls.ingest(client, group(account_id="a1"), event, unattributed("m2"))
@@ -132,31 +132,34 @@ def test_the_account_an_event_names_goes_before_the_user_s(
 
 
 @pytest.mark.parametrize("account_id", ["null", "Undefined", "[object Object]", " ", True, [], "0"])
-def test_a_placeholder_is_no_account(
+def test_a_placeholder_is_not_an_account(
     client: TestClient, session: Session, account_id: object
 ) -> None:
-    said = calls.ingest(client, track(context={"groupId": account_id}), track("m2"))
+    receipt = calls.ingest(client, track(context={"groupId": account_id}), track("m2"))
 
-    assert (calls.counts(said), said["events"][0]["code"]) == ((1, 0, 1), "invalid_account_id")
+    assert (calls.counts(receipt), receipt["events"][0]["code"]) == (
+        (1, 0, 1),
+        "invalid_account_id",
+    )
     assert calls.count_rows(session, "account") == 1
 
 
-def test_a_placeholder_is_no_user_and_the_event_is_kept(
+def test_a_placeholder_user_is_dropped_and_the_event_is_stored(
     client: TestClient, session: Session
 ) -> None:
-    said = calls.ingest(client, track(userId="undefined"))
+    receipt = calls.ingest(client, track(userId="undefined"))
 
-    assert calls.warnings(said) == ["user_id_ignored"]
+    assert calls.warnings(receipt) == ["user_id_ignored"]
     assert calls.usage(session) == {("a1", "2026-03-18", "", True, "Export"): 1}
     assert calls.count_rows(session, '"user"') == 0
 
 
-def test_known_traits_become_columns_and_the_rest_stays(
+def test_known_traits_become_columns_and_others_stay_traits(
     client: TestClient, session: Session
 ) -> None:
     known = {"name": "Acme", "plan": "pro", "employees": "1,200", "createdAt": "2025-05-01T10:00Z"}
 
-    said = calls.ingest(
+    receipt = calls.ingest(
         client, group(traits={**known, "industry": None, "tier": "gold", "segment": []})
     )
 
@@ -165,10 +168,10 @@ def test_known_traits_become_columns_and_the_rest_stays(
         *("Acme", "pro", 1200, date(2025, 5, 1), None, None),
         {"tier": "gold"},
     )
-    assert calls.warnings(said) == ["invalid_trait"]
+    assert calls.warnings(receipt) == ["invalid_trait"]
 
 
-def test_traits_of_the_newest_call_stand_and_older_ones_fill_gaps(
+def test_traits_of_the_newest_call_win_and_older_ones_fill_gaps(
     client: TestClient, session: Session
 ) -> None:
     earlier = (NOW - HOUR).isoformat()
@@ -181,7 +184,7 @@ def test_traits_of_the_newest_call_stand_and_older_ones_fill_gaps(
     assert found == ("New", "pro", {"x": 2, "y": 1}, NOW)
 
 
-def test_a_user_s_traits_are_read_from_the_context_too(
+def test_traits_of_a_user_are_also_read_from_the_context(
     client: TestClient, session: Session
 ) -> None:
     calls.ingest(client, identify(context={"traits": {"email": "ada@x.example", "seat": 4}}))
@@ -207,7 +210,9 @@ def test_a_user_with_an_internal_address_is_excluded(client: TestClient, session
     assert found == [("bob", False), ("eve", True)]
 
 
-def test_a_price_trait_holds_from_the_day_of_its_call(client: TestClient, session: Session) -> None:
+def test_a_price_trait_applies_from_the_day_of_its_call(
+    client: TestClient, session: Session
+) -> None:
     calls.ingest(
         client,
         group("g1", timestamp=(NOW - 9 * DAY).isoformat(), traits={"mrr": 100, "currency": "eur"}),
@@ -220,7 +225,7 @@ def test_a_price_trait_holds_from_the_day_of_its_call(client: TestClient, sessio
     assert currencies == (["EUR"],)
 
 
-def test_the_newest_price_of_a_day_stands_also_when_an_older_one_is_retried(
+def test_the_newest_price_of_a_day_wins_also_when_an_older_one_is_retried(
     client: TestClient, session: Session
 ) -> None:
     old = group("g1", timestamp=(NOW - 2 * HOUR).isoformat(), traits={"mrr": 100})
@@ -238,16 +243,16 @@ def test_a_price_trait_is_ignored_with_a_warning_once_a_subscription_is_known(
     client: TestClient, session: Session
 ) -> None:
     terms = {"account_id": "a1", "starts_on": "2026-01-01", "mrr_cents": 500_00, "currency": "USD"}
-    said = calls.ingest(client, group("g1", traits={"mrr": 100}))
-    assert calls.warnings(said) == []
+    receipt = calls.ingest(client, group("g1", traits={"mrr": 100}))
+    assert calls.warnings(receipt) == []
     put = client.put("/api/v1/subscriptions/main", json=terms)
     assert put.status_code == 200, put.text
 
-    said = calls.ingest(client, group("g2", traits={"mrr": 120, "name": "Acme"}), track())
+    receipt = calls.ingest(client, group("g2", traits={"mrr": 120, "name": "Acme"}), track())
     quiet = calls.ingest(client, group("g3", traits={"name": "Acme 2"}))
 
-    assert calls.warnings(said) == ["mrr_ignored"]
-    assert (said["events"][0]["index"], said["events"][0]["result"]) == (0, "accepted")
+    assert calls.warnings(receipt) == ["mrr_ignored"]
+    assert (receipt["events"][0]["index"], receipt["events"][0]["result"]) == (0, "accepted")
     assert calls.warnings(quiet) == []
     assert 120_00 not in {cents for _, cents in mrr_periods(session)}
     assert calls.one_row(session, "SELECT name FROM account") == ("Acme 2",)

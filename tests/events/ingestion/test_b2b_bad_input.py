@@ -1,4 +1,4 @@
-"""B2B events that name nobody, or whose properties cannot be read: counted, with a warning."""
+"""Incomplete B2B events, and those with invalid properties, are counted with a warning."""
 
 from typing import Any
 
@@ -20,12 +20,10 @@ from tests.events.ingestion.test_b2b_effects import b2b_track
         track("b1", event="Account Removed User", userId=None, anonymousId="anon"),
     ],
 )
-def test_an_event_that_names_nobody_is_an_ordinary_one(
-    client: TestClient, event: dict[str, Any]
-) -> None:
-    said = ingest(client, event)
+def test_an_incomplete_b2b_event_is_only_counted(client: TestClient, event: dict[str, Any]) -> None:
+    receipt = ingest(client, event)
 
-    assert (calls.counts(said), warnings(said)) == ((1, 0, 0), ["b2b_incomplete"])
+    assert (calls.counts(receipt), warnings(receipt)) == ((1, 0, 0), ["b2b_incomplete"])
 
 
 @pytest.mark.parametrize(
@@ -41,10 +39,10 @@ def test_an_event_that_names_nobody_is_an_ordinary_one(
         ("Account Created", {"created_at": "once"}),
     ],
 )
-def test_a_property_that_cannot_be_read_is_left_out_with_a_warning(
+def test_an_invalid_property_is_left_out_with_a_warning(
     client: TestClient, session: Session, name: str, properties: dict[str, Any]
 ) -> None:
-    said = ingest(client, b2b_track(name, **properties))
+    receipt = ingest(client, b2b_track(name, **properties))
 
-    assert (calls.counts(said), warnings(said)) == ((1, 0, 0), ["invalid_trait"])
+    assert (calls.counts(receipt), warnings(receipt)) == ((1, 0, 0), ["invalid_trait"])
     assert calls.usage(session).total() == 1

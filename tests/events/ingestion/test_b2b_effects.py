@@ -1,4 +1,4 @@
-"""Segment's B2B SaaS events: they are counted like any other, and they do what they say."""
+"""Segment's B2B SaaS events are counted like any other, and change accounts and prices."""
 
 from datetime import timedelta
 from itertools import permutations
@@ -19,13 +19,13 @@ from tests.events.calls import ingest, track, warnings
 
 DAY = timedelta(days=1)
 Periods = list[tuple[str, str | None, int, str | None]]
-"""First day, first day without, cents, why it ended."""
+"""First day, end day, cents, end reason."""
 
 
 def b2b_track(
     name: str, message_id: str = "b1", *, days: float = 0, **properties: object
 ) -> dict[str, Any]:
-    """A track call of ada in account a1, so many days ago."""
+    """A track call of ada in account a1, the given number of days ago."""
     at = (NOW - days * DAY).isoformat()
     return track(message_id, event=name, timestamp=at, properties=properties)
 
@@ -48,10 +48,10 @@ def periods(session: Session) -> Periods:
     ]
 
 
-def test_an_account_is_created_with_what_is_known_of_it(
+def test_account_created_sets_the_columns_of_the_account(
     client: TestClient, session: Session
 ) -> None:
-    said = ingest(
+    receipt = ingest(
         client,
         b2b_track("Account Created", days=3, account_name="Initech", plan="pro", mrr=99, x="y"),
     )
@@ -60,14 +60,14 @@ def test_an_account_is_created_with_what_is_known_of_it(
     assert (found["name"], found["plan"], found["started_on"]) == ("Initech", "pro", "2026-03-15")
     assert found["traits"] == {}
     assert periods(session) == [("2026-03-15", None, 99_00, None)]
-    assert warnings(said) == []
+    assert warnings(receipt) == []
     assert {used[4]: count for used, count in calls.usage(session).items()} == {
         "Account Created": 1
     }
 
 
 @pytest.mark.parametrize("name", ["account created", "ACCOUNT CREATED", "Account created"])
-def test_a_name_counts_in_any_case(client: TestClient, name: str) -> None:
+def test_event_names_are_case_insensitive(client: TestClient, name: str) -> None:
     ingest(client, b2b_track(name, account_name="Initech"))
 
     assert account(client)["name"] == "Initech"
@@ -76,16 +76,14 @@ def test_a_name_counts_in_any_case(client: TestClient, name: str) -> None:
 @pytest.mark.parametrize(
     "name", ["Account  Created", "User Account Created", "Invite Sent", "Signed In"]
 )
-def test_other_names_are_counted_and_nothing_more(
-    client: TestClient, session: Session, name: str
-) -> None:
-    said = ingest(client, b2b_track(name, account_name="Initech"))
+def test_other_events_are_only_counted(client: TestClient, session: Session, name: str) -> None:
+    receipt = ingest(client, b2b_track(name, account_name="Initech"))
 
-    assert (account(client)["name"], warnings(said)) == (None, [])
+    assert (account(client)["name"], warnings(receipt)) == (None, [])
     assert calls.usage(session).total() == 1
 
 
-def test_a_trial_shows_its_days_and_is_not_paid_for(client: TestClient, session: Session) -> None:
+def test_a_trial_sets_its_dates_and_no_price(client: TestClient, session: Session) -> None:
     ingest(
         client,
         b2b_track(
@@ -146,7 +144,9 @@ def test_the_order_inside_a_batch_does_not_matter(
     assert (found["name"], found["started_on"]) == ("Initech", "2026-01-17")
 
 
-def test_the_same_events_again_change_nothing(client: TestClient, session: Session) -> None:
+def test_sending_the_same_events_again_changes_nothing(
+    client: TestClient, session: Session
+) -> None:
     ingest(client, *EVENTS)
     before = (account(client), periods(session), calls.table_counts(session))
 
@@ -155,7 +155,7 @@ def test_the_same_events_again_change_nothing(client: TestClient, session: Sessi
     assert (account(client), periods(session), calls.table_counts(session)) == before
 
 
-def test_what_is_sold_again_on_the_day_of_a_cancellation_stands(
+def test_a_subscription_started_on_the_day_of_a_cancellation_is_not_ended(
     client: TestClient, session: Session
 ) -> None:
     ingest(
@@ -171,7 +171,7 @@ def test_what_is_sold_again_on_the_day_of_a_cancellation_stands(
     ]
 
 
-def test_a_late_cancellation_leaves_what_was_sold_after_it(
+def test_a_late_cancellation_does_not_end_a_later_subscription(
     client: TestClient, session: Session
 ) -> None:
     ingest(client, b2b_track("Subscription Started", "b1", days=40, mrr=100))
@@ -184,7 +184,7 @@ def test_a_late_cancellation_leaves_what_was_sold_after_it(
     ]
 
 
-def test_a_price_is_known_since_it_was_told(client: TestClient) -> None:
+def test_a_price_is_known_from_the_day_of_receipt(client: TestClient) -> None:
     ingest(client, b2b_track("Subscription Started", days=20, mrr=100))
 
     def mrr(known_on: str) -> Any:  # noqa: ANN401
@@ -194,25 +194,25 @@ def test_a_price_is_known_since_it_was_told(client: TestClient) -> None:
     assert (mrr("2026-03-17"), mrr("2026-03-18")) == ({}, {"USD": 100_00})
 
 
-def test_what_the_api_has_told_goes_before_subscription_events(
+def test_subscriptions_of_the_api_override_subscription_events(
     client: TestClient, session: Session
 ) -> None:
     factories.account(session, "a1")
     factories.subscription(session, "a1", mrr_cents=50_00)
     session.commit()
 
-    said = ingest(
+    receipt = ingest(
         client,
         b2b_track("Subscription Started", "b1", mrr=1),
         b2b_track("Subscription Cancelled", "b2"),
     )
 
-    assert warnings(said) == ["mrr_ignored"] * 2
+    assert warnings(receipt) == ["mrr_ignored"] * 2
     assert periods(session) == [("2025-01-01", None, 50_00, None)]
 
 
 @pytest.mark.parametrize(("source", "ends"), [("api", True), ("import", True), ("stripe", False)])
-def test_a_deleted_account_pays_nothing_but_what_is_billed(
+def test_a_deleted_account_keeps_only_billed_subscriptions(
     client: TestClient,
     session: Session,
     source: str,
@@ -222,15 +222,15 @@ def test_a_deleted_account_pays_nothing_but_what_is_billed(
     factories.subscription(session, "a1", mrr_cents=50_00, source=source)
     session.commit()
 
-    said = ingest(client, b2b_track("Account Deleted", days=2, account_name="Initech"))
+    receipt = ingest(client, b2b_track("Account Deleted", days=2, account_name="Initech"))
 
     assert account(client)["deleted_on"] == "2026-03-16"
     expected = ("2026-03-16", 50_00, "account_deleted") if ends else (None, 50_00, None)
     assert periods(session) == [("2025-01-01", *expected)]
-    assert warnings(said) == ([] if ends else ["mrr_ignored"])
+    assert warnings(receipt) == ([] if ends else ["mrr_ignored"])
 
 
-def test_an_account_that_comes_back_is_no_longer_deleted(client: TestClient) -> None:
+def test_an_account_created_again_is_no_longer_deleted(client: TestClient) -> None:
     ingest(
         client,
         b2b_track("Account Deleted", "b1", days=2),
@@ -243,10 +243,10 @@ def test_an_account_that_comes_back_is_no_longer_deleted(client: TestClient) -> 
     assert account(client)["deleted_on"] == "2026-03-18"
 
 
-def test_a_batch_on_the_fast_path_does_it_too(
+def test_b2b_events_with_known_names_are_applied_too(
     client: TestClient, sessions: SessionFactory, session: Session
 ) -> None:
-    """Once every name is known, plain batches go another way."""
+    """With known names a plain batch takes the autocommit path; a B2B event must not."""
     ingest(client, b2b_track("Subscription Started", "b1", days=9, mrr=100))
     with calls.client_at_time(sessions, client) as other:
         ingest(other, b2b_track("Subscription Started", "b2", days=2, mrr=200))
@@ -255,10 +255,10 @@ def test_a_batch_on_the_fast_path_does_it_too(
     assert [cents for _, _, cents, _ in periods(session)] == [100_00, 200_00, 300_00]
 
 
-moments = st.builds(
+b2b_events = st.builds(
     B2BEvent,
     n=st.just(0),
-    told=st.sampled_from(
+    kind=st.sampled_from(
         [B2BEventKind.TRIAL_STARTED, B2BEventKind.TRIAL_ENDED, B2BEventKind.ACCOUNT_DELETED]
     ),
     account_id=st.just("a1"),
@@ -267,14 +267,14 @@ moments = st.builds(
 )
 
 
-@given(st.lists(moments, max_size=8))
-def test_a_trial_never_ends_before_it_starts(told: list[B2BEvent]) -> None:
+@given(st.lists(b2b_events, max_size=8))
+def test_a_trial_never_ends_before_it_starts(events: list[B2BEvent]) -> None:
     days = LifecycleDates()
-    for each in told:
+    for each in events:
         days = apply_b2b_event(days, each)
 
     if days.trial_started_on and days.trial_ends_on:
         assert days.trial_started_on <= days.trial_ends_on
     assert days.deleted_on == max(
-        (each.day for each in told if each.told is B2BEventKind.ACCOUNT_DELETED), default=None
+        (each.day for each in events if each.kind is B2BEventKind.ACCOUNT_DELETED), default=None
     )

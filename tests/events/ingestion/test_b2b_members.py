@@ -1,4 +1,4 @@
-"""B2B events of people: who joins an account, who signs up, who leaves."""
+"""B2B events of users: joining an account, signing up, leaving."""
 
 from datetime import timedelta
 from typing import Any
@@ -48,13 +48,15 @@ def test_members_join_sign_up_and_leave(client: TestClient) -> None:
     assert member(client)["account_id"] == "a1"
 
 
-def test_who_is_first_heard_of_by_leaving_is_no_member(client: TestClient) -> None:
+def test_an_unknown_user_who_leaves_is_not_a_member(client: TestClient) -> None:
     ingest(client, b2b_track("Account Removed User"))
 
     assert member(client)["account_id"] is None
 
 
-def test_leaving_one_account_leaves_another_alone(client: TestClient, session: Session) -> None:
+def test_leaving_one_account_does_not_end_another_membership(
+    client: TestClient, session: Session
+) -> None:
     ingest(client, calls.group(account_id="a2", timestamp=(NOW - 3 * DAY).isoformat()))
 
     ingest(client, b2b_track("Account Removed User"))
@@ -63,7 +65,7 @@ def test_leaving_one_account_leaves_another_alone(client: TestClient, session: S
     assert calls.usage(session).total() == 1
 
 
-def test_people_of_the_vendor_who_sign_up_are_excluded(client: TestClient) -> None:
+def test_internal_users_who_sign_up_are_excluded(client: TestClient) -> None:
     client.patch("/api/v1/workspace", json={"internal_domains": ["vendor.example"]})
 
     ingest(client, b2b_track("Signed Up", email="eve@vendor.example"))

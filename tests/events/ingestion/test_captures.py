@@ -1,4 +1,4 @@
-"""Batches recorded from the real SDKs, replayed as they came over the wire."""
+"""Batches recorded from the real SDKs, sent again as they were received."""
 
 import gzip
 import json
@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from app.core.db import SessionFactory
 from tests.events import calls
 
-FOLDER = Path(__file__).parent.parent / "data" / "captures"
+FOLDER = Path(__file__).parents[2] / "data" / "captures"
 CAPTURES = sorted(path.stem for path in FOLDER.glob("*.json"))
 RECORDED = datetime(2026, 11, 22, 13, 0, tzinfo=UTC)
 NOT_REPLAYED = {"host", "content-length", "connection", "authorization"}
@@ -27,7 +27,7 @@ def requests(name: str) -> list[dict[str, Any]]:
 
 
 def replay(client: TestClient, recorded: dict[str, Any]) -> Response:
-    """Send a request with its own headers and encoding; only the key is ours."""
+    """Send a request with its own headers and encoding; only the key is replaced."""
     headers = {
         name: value
         for name, value in recorded["headers"].items()
@@ -61,7 +61,7 @@ def test_there_are_captures_of_both_vendors_in_two_languages() -> None:
 
 
 @pytest.mark.parametrize("name", CAPTURES)
-def test_a_capture_is_taken_in_and_a_replay_of_it_changes_nothing(
+def test_a_capture_is_ingested_and_sending_it_again_changes_nothing(
     client: TestClient, sessions: SessionFactory, session: Session, name: str
 ) -> None:
     sent = [event for recorded in requests(name) for event in recorded["body"]["batch"]]
@@ -71,29 +71,33 @@ def test_a_capture_is_taken_in_and_a_replay_of_it_changes_nothing(
 
         again = replay_all(then, name)
 
-    assert sum(said["accepted"] for said in first) == len(sent) - 1
-    assert sum(said["duplicates"] for said in first) == 0
-    aside = [v for said in first for v in said["events"] if v["result"] == "quarantined"]
-    assert [(verdict["code"], verdict["pointer"]) for verdict in aside] == [
+    assert sum(receipt["accepted"] for receipt in first) == len(sent) - 1
+    assert sum(receipt["duplicates"] for receipt in first) == 0
+    quarantined = [
+        v for receipt in first for v in receipt["events"] if v["result"] == "quarantined"
+    ]
+    assert [(verdict["code"], verdict["pointer"]) for verdict in quarantined] == [
         ("too_old", "/timestamp")
     ]
-    assert sum(said["accepted"] for said in again) == 0
-    assert sum(said["duplicates"] for said in again) == len(sent) - 1
-    assert sum(said["quarantined"] for said in again) == 1
+    assert sum(receipt["accepted"] for receipt in again) == 0
+    assert sum(receipt["duplicates"] for receipt in again) == len(sent) - 1
+    assert sum(receipt["quarantined"] for receipt in again) == 1
     assert calls.table_counts(session) == stored
     assert stored["event"] + stored["unattributed_event"] == len(sent) - 1
 
 
 @pytest.mark.parametrize("name", CAPTURES)
-def test_what_the_sdk_said_is_what_is_counted(
+def test_the_calls_of_an_sdk_are_stored_and_counted(
     client: TestClient, sessions: SessionFactory, session: Session, name: str
 ) -> None:
     with calls.client_at_time(sessions, client, RECORDED, event_retention_days=2000) as then:
-        said = replay_all(then, name)
+        receipts = replay_all(then, name)
 
-    assert sum(each["quarantined"] for each in said) == 0
-    kept = "SELECT client_at::date::text, late.account_id FROM event late WHERE name = 'Backfilled'"
-    assert calls.one_row(session, kept) == ("2024-02-29", "acct_42")
+    assert sum(each["quarantined"] for each in receipts) == 0
+    backfilled = (
+        "SELECT client_at::date::text, late.account_id FROM event late WHERE name = 'Backfilled'"
+    )
+    assert calls.one_row(session, backfilled) == ("2024-02-29", "acct_42")
     account = calls.one_row(session, "SELECT account_id, name FROM account")
     assert account == ("acct_42", "Initech")
     user = "SELECT account_id, email FROM \"user\" WHERE user_id = 'u1'"

@@ -1,4 +1,4 @@
-"""What is counted: usage and reach equal a recount by hand, whatever the order and the batches."""
+"""Usage and reach equal a recount in Python, whatever the order and the batches."""
 
 from collections import Counter
 from datetime import timedelta
@@ -11,8 +11,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from app.accounts.due import Priority
-from app.accounts.queries import claim_due
+from app.accounts.refresh_queue import Priority, claim_due
 from tests import factories
 from tests.conftest import NOW
 from tests.events import calls
@@ -22,7 +21,7 @@ DAY = timedelta(days=1)
 
 
 def random_event(random: Random, number: int) -> dict[str, Any]:
-    """An event that names its account; some are views, anonymous, untimed or reach somebody."""
+    """An event with an account; some are views, anonymous, untimed, or have end customers."""
     at = NOW - random.randrange(3) * DAY + timedelta(seconds=number)
     kind = random.choice(["track", "track", "page", "screen", "identify"])
     event: dict[str, Any] = {
@@ -44,7 +43,7 @@ def random_event(random: Random, number: int) -> dict[str, Any]:
 
 
 def recount(events: list[dict[str, Any]]) -> tuple[Counter[UsageKey], set[tuple[str, str, str]]]:
-    """Count by hand what the events say."""
+    """Count usage and reach of the events in Python."""
     used: Counter[UsageKey] = Counter()
     reached = set()
     for event in events:
@@ -70,13 +69,15 @@ def test_usage_and_reach_equal_a_recount_whatever_the_order_and_the_batches(
     random.shuffle(sent)
     cuts = [0, *sorted(random.sample(range(1, len(sent)), 4)), len(sent)]
 
-    said = [calls.ingest(client, *sent[start:end]) for start, end in pairwise(cuts)]
+    receipts = [calls.ingest(client, *sent[start:end]) for start, end in pairwise(cuts)]
 
     used, reached = recount(events)
     assert (
-        sum(each["accepted"] for each in said) == len(events) == calls.count_rows(session, "event")
+        sum(each["accepted"] for each in receipts)
+        == len(events)
+        == calls.count_rows(session, "event")
     )
-    assert sum(each["duplicates"] for each in said) == 20
+    assert sum(each["duplicates"] for each in receipts) == 20
     assert calls.usage(session) == used
     assert calls.reach(session) == reached
     first_days = {
@@ -87,7 +88,7 @@ def test_usage_and_reach_equal_a_recount_whatever_the_order_and_the_batches(
     assert dict(found) == first_days
 
 
-def test_a_late_event_counts_on_its_day_and_says_when_it_became_known(
+def test_a_late_event_counts_on_its_day_with_the_day_it_became_known(
     client: TestClient, session: Session
 ) -> None:
     calls.ingest(client, track(timestamp=(NOW - 3 * DAY).isoformat()))
@@ -97,7 +98,7 @@ def test_a_late_event_counts_on_its_day_and_says_when_it_became_known(
     assert calls.one_row(session, f"{days} first_use") == ("2026-03-15", "2026-03-18")
 
 
-def test_only_what_is_all_late_makes_an_account_due_silently(
+def test_an_account_with_only_late_events_is_due_without_notification(
     client: TestClient, session: Session
 ) -> None:
     late = (NOW - DAY).isoformat()
@@ -106,7 +107,7 @@ def test_only_what_is_all_late_makes_an_account_due_silently(
         track("m1", timestamp=late, context={"groupId": "late"}),
         track("m2", timestamp=late, context={"groupId": "both"}),
         track("m3", context={"groupId": "both"}),
-        track("m4", event="", context={"groupId": "aside"}),
+        track("m4", event="", context={"groupId": "quarantined"}),
     )
 
     claimed = [
@@ -119,7 +120,7 @@ def test_only_what_is_all_late_makes_an_account_due_silently(
     assert calls.count_rows(session, "due") == 0
 
 
-def test_a_duplicate_makes_no_account_due(client: TestClient, session: Session) -> None:
+def test_a_duplicate_does_not_make_an_account_due(client: TestClient, session: Session) -> None:
     calls.ingest(client, track())
     assert [due.account_id for due in claim_due(session, limit=9)] == ["a1"]
 
@@ -140,14 +141,14 @@ def test_event_names_beyond_the_limit_are_counted_as_other(
     )
     session.commit()
 
-    said = calls.ingest(
+    receipt = calls.ingest(
         client,
         *(track("m1", event="A first"), track("m2", event="B beyond")),
         *(track("m3", event="name 7"), track("m4", event="C beyond")),
     )
     again = calls.ingest(client, track("m5", event="D beyond"), track("m6", event="A first"))
 
-    assert calls.warnings(said) == ["event_name_limit"] * 2
+    assert calls.warnings(receipt) == ["event_name_limit"] * 2
     assert calls.warnings(again) == ["event_name_limit"]
     counted = {used[4]: count for used, count in calls.usage(session).items()}
     assert counted == {"A first": 2, "name 7": 1, "other": 3}
@@ -167,11 +168,11 @@ def test_identity_calls_and_impersonation_are_stored_and_not_counted(
 ) -> None:
     properties = {"impersonated": True, "end_customer_id": "c1"}
 
-    said = calls.ingest(
+    receipt = calls.ingest(
         client, group(), identify(), calls.alias("anon"), track(properties=properties)
     )
 
-    assert calls.counts(said) == (4, 0, 0)
+    assert calls.counts(receipt) == (4, 0, 0)
     assert calls.count_rows(session, "event") == 4
     tables = ("daily_usage", "daily_reach", "event_name", "first_use")
     assert [calls.count_rows(session, table) for table in tables] == [0, 0, 0, 0]
@@ -196,10 +197,8 @@ def test_the_keys_of_end_customers_and_the_reach_property_are_settings(
     assert calls.one_row(session, "SELECT quantity FROM daily_usage") == (15,)
 
 
-def test_an_event_that_fails_in_the_database_takes_the_whole_batch_back(
-    client: TestClient, session: Session
-) -> None:
-    """Rejected rows are written in the transaction of the accepted ones: all of it or nothing."""
+def test_a_database_error_rolls_back_the_whole_batch(client: TestClient, session: Session) -> None:
+    """Quarantined events are written in the transaction of the accepted ones: all or nothing."""
     session.execute(
         text(
             "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS"

@@ -1,4 +1,4 @@
-"""A retried event counts once, whatever the client, the clock and the batches do."""
+"""A retried event counts once, whatever the clock of the client and the batches are."""
 
 from datetime import timedelta
 
@@ -39,14 +39,14 @@ def test_a_replayed_batch_changes_nothing(client: TestClient, session: Session) 
 
 
 def test_in_one_batch_the_first_of_an_id_wins(client: TestClient, session: Session) -> None:
-    said = calls.ingest(client, track(event="First"), track(event="Second"), track("m2"))
+    receipt = calls.ingest(client, track(event="First"), track(event="Second"), track("m2"))
 
-    assert calls.counts(said) == (2, 1, 0)
-    assert calls.warnings(said) == ["id_reused"]
+    assert calls.counts(receipt) == (2, 1, 0)
+    assert calls.warnings(receipt) == ["id_reused"]
     assert calls.one_row(session, "SELECT name FROM event WHERE message_id = 'm1'") == ("First",)
 
 
-def test_the_same_id_with_another_content_is_a_duplicate_with_a_warning(
+def test_the_same_id_with_different_content_is_a_duplicate_with_a_warning(
     client: TestClient, session: Session
 ) -> None:
     calls.ingest(client, track(), unattributed("w1", userId="stranger"))
@@ -75,15 +75,15 @@ def test_the_same_id_at_another_client_time_is_another_event(
 def test_a_retry_with_a_corrected_clock_keeps_its_key(
     client: TestClient, sessions: SessionFactory, session: Session
 ) -> None:
-    """The skew differs between the two tries; the key is the client's own time."""
+    """The skew differs between the two attempts; the key is the client's own time."""
     ahead = NOW + timedelta(minutes=10)
     calls.ingest(client, track(timestamp=ahead.isoformat(), sentAt=ahead.isoformat()))
     with calls.client_at_time(sessions, client, NOW + timedelta(minutes=3)) as later:
-        said = calls.ingest(
+        receipt = calls.ingest(
             later, track(timestamp=ahead.isoformat(), sentAt=(ahead + DAY).isoformat())
         )
 
-    assert calls.counts(said) == (0, 1, 0)
+    assert calls.counts(receipt) == (0, 1, 0)
     assert calls.one_row(session, "SELECT client_at, occurred_at FROM event") == (ahead, NOW)
 
 
@@ -107,14 +107,14 @@ def test_an_untimed_event_that_waited_is_found_after_its_account_is_known(
 ) -> None:
     calls.ingest(client, unattributed("m1", timestamp=None))
     with calls.client_at_time(sessions, client, NOW + DAY) as next_day:
-        said = calls.ingest(next_day, group(), unattributed("m1", timestamp=None))
-        assert calls.counts(said) == (1, 1, 0)
+        receipt = calls.ingest(next_day, group(), unattributed("m1", timestamp=None))
+        assert calls.counts(receipt) == (1, 1, 0)
     attribute_events(sessions, now=NOW + DAY)
 
     assert calls.usage(session).total() == 1
 
 
-def test_an_idempotency_key_stands_in_for_missing_ids(
+def test_an_idempotency_key_replaces_missing_ids(
     client: TestClient, sessions: SessionFactory, session: Session
 ) -> None:
     batch = [track(None, timestamp=None), track(None, timestamp=None), track("own")]
@@ -124,7 +124,7 @@ def test_an_idempotency_key_stands_in_for_missing_ids(
         again = calls.ingest(next_day, *batch, Idempotency_Key="job-7")
     other = calls.ingest(client, *batch, Idempotency_Key="job-8")
 
-    assert [calls.counts(said) for said in (first, again, other)] == [
+    assert [calls.counts(receipt) for receipt in (first, again, other)] == [
         (3, 0, 0),
         (0, 3, 0),
         (2, 1, 0),
@@ -133,7 +133,7 @@ def test_an_idempotency_key_stands_in_for_missing_ids(
     assert calls.count_rows(session, "event") == 5
 
 
-def test_without_an_id_the_content_of_a_timed_event_is_its_id(client: TestClient) -> None:
+def test_a_timed_event_without_an_id_is_identified_by_its_content(client: TestClient) -> None:
     first = calls.ingest(client, track(None), track(None, event="Other"))
     again = calls.ingest(client, track(None, sentAt="2026-03-18T12:00:01Z"))
 
@@ -141,7 +141,7 @@ def test_without_an_id_the_content_of_a_timed_event_is_its_id(client: TestClient
     assert calls.warnings(first) == []
 
 
-def test_with_neither_id_nor_time_a_repeat_cannot_be_told_and_that_is_said(
+def test_a_repeat_without_id_and_time_is_stored_again_with_a_warning(
     client: TestClient,
 ) -> None:
     event = track(None, timestamp=None)
@@ -152,7 +152,7 @@ def test_with_neither_id_nor_time_a_repeat_cannot_be_told_and_that_is_said(
     assert calls.warnings(first) == ["no_message_id"]
 
 
-def test_an_event_put_aside_consumes_no_id(client: TestClient, session: Session) -> None:
+def test_a_quarantined_event_does_not_use_up_its_id(client: TestClient, session: Session) -> None:
     assert calls.counts(calls.ingest(client, track(event=""))) == (0, 0, 1)
     assert calls.counts(calls.ingest(client, track(event="", timestamp=None))) == (0, 0, 1)
 
@@ -160,7 +160,7 @@ def test_an_event_put_aside_consumes_no_id(client: TestClient, session: Session)
     assert calls.count_rows(session, "event") == 1
 
 
-def test_what_is_put_aside_again_is_counted_and_not_stored_again(
+def test_an_event_quarantined_again_is_counted_and_not_stored_again(
     client: TestClient, sessions: SessionFactory, session: Session
 ) -> None:
     bad = track("m1", event="")
@@ -181,7 +181,7 @@ def test_what_is_put_aside_again_is_counted_and_not_stored_again(
     assert calls.count_rows(session, "quarantined_event") == 2
 
 
-def test_another_workspace_has_ids_of_its_own(client: TestClient, session: Session) -> None:
+def test_each_workspace_has_its_own_message_ids(client: TestClient, session: Session) -> None:
     other = factories.api_key(session, factories.workspace(session, "other"))
     session.commit()
 

@@ -1,4 +1,4 @@
-"""What the ingest routes answer: every status of the contract, and receipts that add up."""
+"""The answers of the ingest routes: every status of the contract, and receipts that add up."""
 
 import gzip
 import json
@@ -38,7 +38,7 @@ def assert_refused(answer: Response, status: int, code: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("path", ["/v1/batch", "/v1/batch/", "/v1/import", "/v1/b", "/v1/b/"])
-def test_every_batch_route_takes_a_batch(client: TestClient, session: Session, path: str) -> None:
+def test_every_batch_route_accepts_a_batch(client: TestClient, session: Session, path: str) -> None:
     answer = client.post(path, json={"batch": [track()]}, follow_redirects=False)
 
     assert answer.status_code == 200
@@ -48,7 +48,7 @@ def test_every_batch_route_takes_a_batch(client: TestClient, session: Session, p
 
 @pytest.mark.parametrize("slash", ["", "/"])
 @pytest.mark.parametrize("kind", ["track", "identify", "group", "page", "screen", "alias"])
-def test_every_single_call_has_its_route(
+def test_every_kind_of_call_has_a_route(
     client: TestClient, session: Session, kind: str, slash: str
 ) -> None:
     call = track(name="Home", groupId="a1", previousId="anon", type=None)
@@ -59,7 +59,7 @@ def test_every_single_call_has_its_route(
     assert calls.one_row(session, "SELECT kind FROM event") == (kind,)
 
 
-def test_a_route_that_does_not_exist_is_no_success(client: TestClient) -> None:
+def test_an_unknown_route_is_an_error(client: TestClient) -> None:
     assert client.post("/v1/bath", json={"batch": [track()]}).status_code == 404
     assert client.get(BATCH, follow_redirects=False).status_code == 405
 
@@ -72,7 +72,7 @@ OTHER_EVENT = NATIVE_EVENT | {"message_id": "m2"}
     ("body", "stored"),
     [(NATIVE_EVENT, 1), ([NATIVE_EVENT, OTHER_EVENT], 2), ({"events": [NATIVE_EVENT]}, 1)],
 )
-def test_the_native_route_takes_an_object_an_array_and_a_list_of_events(
+def test_the_native_route_accepts_an_object_an_array_and_a_list_of_events(
     client: TestClient, session: Session, body: object, stored: int
 ) -> None:
     answer = client.post(NATIVE, json=body)
@@ -81,7 +81,7 @@ def test_the_native_route_takes_an_object_an_array_and_a_list_of_events(
     assert calls.count_rows(session, "event") == stored
 
 
-def test_the_native_route_takes_lines(client: TestClient) -> None:
+def test_the_native_route_accepts_json_lines(client: TestClient) -> None:
     lines = f"{json.dumps(NATIVE_EVENT)}\r\n\n{json.dumps(OTHER_EVENT)}"
 
     answer = client.post(NATIVE, content=lines, headers={"Content-Type": "application/x-ndjson"})
@@ -89,20 +89,20 @@ def test_the_native_route_takes_lines(client: TestClient) -> None:
     assert calls.counts(calls.checked_receipt(answer, 2)) == (2, 0, 0)
 
 
-def test_a_broken_line_is_put_aside_with_its_number(client: TestClient, session: Session) -> None:
+def test_a_broken_line_is_quarantined_with_its_number(client: TestClient, session: Session) -> None:
     lines = f"{json.dumps(NATIVE_EVENT)}\n\n{{broken\n{json.dumps(OTHER_EVENT)}"
 
     answer = client.post(NATIVE, content=lines, headers={"Content-Type": "application/x-ndjson"})
 
-    said = calls.checked_receipt(answer, 3)
-    assert calls.counts(said) == (2, 0, 1)
-    [verdict] = said["events"]
+    receipt = calls.checked_receipt(answer, 3)
+    assert calls.counts(receipt) == (2, 0, 1)
+    [verdict] = receipt["events"]
     assert (verdict["index"], verdict["code"]) == (1, "invalid_json")
     assert "line 3" in verdict["detail"]
     assert calls.one_row(session, "SELECT payload FROM quarantined_event") == ("{broken",)
 
 
-def test_lines_of_which_none_is_json_are_refused(client: TestClient, session: Session) -> None:
+def test_a_body_without_a_valid_line_is_refused(client: TestClient, session: Session) -> None:
     answer = client.post(NATIVE, content="a\nb\n", headers={"Content-Type": "application/x-ndjson"})
 
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid_json")
@@ -110,9 +110,7 @@ def test_lines_of_which_none_is_json_are_refused(client: TestClient, session: Se
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "zstd", "identity", "GZIP"])
-def test_a_body_is_decoded_whatever_its_content_type_claims(
-    client: TestClient, encoding: str
-) -> None:
+def test_a_body_is_decoded_whatever_its_content_type(client: TestClient, encoding: str) -> None:
     raw = json.dumps({"batch": [track()]}).encode()
     packed = {"gzip": gzip.compress(raw), "zstd": zstandard.compress(raw)}
     headers = {
@@ -141,7 +139,7 @@ def test_a_body_is_decoded_whatever_its_content_type_claims(
         (b'{"batch": []}', "empty_batch"),
     ],
 )
-def test_a_body_that_is_no_batch_is_a_bad_request(
+def test_a_body_that_is_not_a_batch_is_a_bad_request(
     client: TestClient, session: Session, body: bytes, code: str
 ) -> None:
     assert_refused(client.post(BATCH, content=body, headers=JSON), 400, code)
@@ -151,13 +149,13 @@ def test_a_body_that_is_no_batch_is_a_bad_request(
 @pytest.mark.parametrize(
     ("body", "code"), [(b"[]", "empty_batch"), (b'"x"', "not_an_object"), (b"nope", "invalid_json")]
 )
-def test_a_native_body_that_holds_no_event_is_a_bad_request(
+def test_a_native_body_without_events_is_a_bad_request(
     client: TestClient, body: bytes, code: str
 ) -> None:
     assert_refused(client.post(NATIVE, content=body, headers=JSON), 400, code)
 
 
-def test_a_body_that_is_not_in_its_encoding_is_a_bad_request(client: TestClient) -> None:
+def test_a_body_that_does_not_match_its_encoding_is_a_bad_request(client: TestClient) -> None:
     for body in (b"{}", gzip.compress(b'{"batch": []}')[:-9]):
         answer = client.post(BATCH, content=body, headers={"Content-Encoding": "gzip"})
         assert_refused(answer, 400, "invalid_json")
@@ -173,7 +171,7 @@ def test_an_unknown_encoding_is_refused(client: TestClient) -> None:
     "authorization",
     ["Bearer nonsense", "Basic bm9wZTo=", "Basic ***", "Digest x", "Bearer hk_0000000000_x"],
 )
-def test_a_wrong_key_in_the_header_is_refused_before_the_body_is_looked_at(
+def test_a_wrong_key_in_the_header_is_refused_before_the_body_is_parsed(
     client: TestClient, authorization: str
 ) -> None:
     answer = client.post(BATCH, content=b"{", headers={"Authorization": authorization})
@@ -197,7 +195,7 @@ def test_a_key_works_as_bearer_as_basic_user_and_in_the_body(
         assert_refused(bare.post(BATCH, json=wrong), 401, "invalid_write_key")
 
 
-def test_a_key_in_the_body_of_a_call_is_not_kept_with_an_event_put_aside(
+def test_a_key_in_the_body_is_not_stored_with_a_quarantined_event(
     client: TestClient, session: Session
 ) -> None:
     key = client.headers["Authorization"].removeprefix("Bearer ")
@@ -217,7 +215,7 @@ def test_a_key_without_the_scope_is_forbidden(client: TestClient, session: Sessi
     assert calls.post_batch(client, track(), **writer).status_code == 200
 
 
-def test_too_much_on_the_wire_or_inflated_or_too_many_events_is_refused(
+def test_a_body_too_large_or_with_too_many_events_is_refused(
     client: TestClient, sessions: SessionFactory, session: Session
 ) -> None:
     with calls.client_at_time(
@@ -236,7 +234,7 @@ def test_too_much_on_the_wire_or_inflated_or_too_many_events_is_refused(
     assert calls.count_rows(session, "event") == 0
 
 
-def test_more_events_in_a_second_than_allowed_are_asked_to_wait(
+def test_more_events_in_a_second_than_allowed_are_rate_limited(
     client: TestClient, sessions: SessionFactory, session: Session
 ) -> None:
     with calls.client_at_time(sessions, client, events_per_second=2) as slow:
@@ -269,22 +267,24 @@ def test_receipts_add_up_and_equal_the_metrics(client: TestClient) -> None:
     before = [metric(result) for result in results]
     labels = {"code": "missing_event_name"}
     name = "health_quarantined_total"
-    aside = REGISTRY.get_sample_value(name, labels) or 0
+    quarantined = REGISTRY.get_sample_value(name, labels) or 0
 
-    said = [
+    receipts = [
         calls.ingest(client, track("m1"), track("m2"), track("m1"), track("m3", event="")),
         calls.ingest(client, track("m2"), calls.unattributed("m4"), track("m5", event="")),
     ]
 
-    assert [calls.counts(each) for each in said] == [(2, 1, 1), (1, 1, 1)]
+    assert [calls.counts(each) for each in receipts] == [(2, 1, 1), (1, 1, 1)]
     assert [metric(result) for result in results] == [before[0] + 3, before[1] + 2, before[2] + 2]
-    assert REGISTRY.get_sample_value(name, labels) == aside + 2
+    assert REGISTRY.get_sample_value(name, labels) == quarantined + 2
 
 
-def test_only_what_is_no_plain_accept_is_listed_and_at_most_a_hundred(client: TestClient) -> None:
-    said = calls.ingest(client, track("m1"), track("m2"), track("m1"), track("q", event=7))
+def test_a_receipt_lists_at_most_a_hundred_events_that_were_not_simply_accepted(
+    client: TestClient,
+) -> None:
+    receipt = calls.ingest(client, track("m1"), track("m2"), track("m1"), track("q", event=7))
 
-    assert [(v["index"], v["result"], v["code"], v["pointer"]) for v in said["events"]] == [
+    assert [(v["index"], v["result"], v["code"], v["pointer"]) for v in receipt["events"]] == [
         (2, "duplicate", None, None),
         (3, "quarantined", "missing_event_name", "/event"),
     ]

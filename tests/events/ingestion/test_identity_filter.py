@@ -1,4 +1,4 @@
-"""Erased ids are turned away at the door, with nothing kept of what they brought."""
+"""Events with erased ids are dropped, and nothing of them is stored."""
 
 from typing import Any
 
@@ -41,15 +41,15 @@ def erased(client: TestClient, sessions: SessionFactory) -> str:
     ],
     ids=str,
 )
-def test_what_comes_of_an_erased_person_is_turned_away(
+def test_events_of_an_erased_person_are_dropped(
     client: TestClient, session: Session, call: dict[str, Any]
 ) -> None:
     before = calls.table_counts(session)
 
-    said = calls.ingest(client, call, track("ok", userId="bob"))
+    receipt = calls.ingest(client, call, track("ok", userId="bob"))
 
-    assert (said["erased"], said["accepted"]) == (1, 1)
-    assert said["events"] == [
+    assert (receipt["erased"], receipt["accepted"]) == (1, 1)
+    assert receipt["events"] == [
         {
             **dict.fromkeys(("code", "pointer", "detail", "quarantine_id")),
             "index": 0,
@@ -65,32 +65,34 @@ def test_what_comes_of_an_erased_person_is_turned_away(
 
 
 @pytest.mark.usefixtures("erased")
-def test_somebody_else_on_the_same_device_is_let_in_without_its_id(
+def test_an_event_of_another_user_on_the_same_device_is_stored_without_the_device_id(
     client: TestClient, session: Session
 ) -> None:
-    said = calls.ingest(client, track("n1", userId="bob", anonymousId="anon"))
+    receipt = calls.ingest(client, track("n1", userId="bob", anonymousId="anon"))
 
-    assert said["accepted"] == 1
+    assert receipt["accepted"] == 1
     found = calls.one_row(session, "SELECT anonymous_id FROM event WHERE message_id = 'n1'")
     assert found == (None,)
 
 
 @pytest.mark.usefixtures("erased")
-def test_a_person_whose_id_only_begins_alike_is_let_in(client: TestClient) -> None:
-    said = calls.ingest(client, track("n1", userId="adamant"), track("n2", event="", userId="ad"))
+def test_an_id_that_only_starts_like_an_erased_one_is_accepted(client: TestClient) -> None:
+    receipt = calls.ingest(
+        client, track("n1", userId="adamant"), track("n2", event="", userId="ad")
+    )
 
-    assert calls.counts(said) == (1, 0, 1)
-
-
-@pytest.mark.usefixtures("erased")
-def test_a_repeat_within_a_batch_is_turned_away_too(client: TestClient) -> None:
-    said = calls.ingest(client, track("n1"), track("n1"), track("n1", event="Share"))
-
-    assert (said["received"], said["erased"], said["warnings"]) == (3, 3, 0)
+    assert calls.counts(receipt) == (1, 0, 1)
 
 
 @pytest.mark.usefixtures("erased")
-def test_metrics_count_what_was_turned_away(client: TestClient) -> None:
+def test_a_repeat_within_a_batch_is_dropped_too(client: TestClient) -> None:
+    receipt = calls.ingest(client, track("n1"), track("n1"), track("n1", event="Share"))
+
+    assert (receipt["received"], receipt["erased"], receipt["warnings"]) == (3, 3, 0)
+
+
+@pytest.mark.usefixtures("erased")
+def test_metrics_count_erased_events(client: TestClient) -> None:
     before = EVENTS.labels("erased")._value.get()  # noqa: SLF001 - the library has no other way
 
     calls.ingest(client, track("n1"))
@@ -99,7 +101,7 @@ def test_metrics_count_what_was_turned_away(client: TestClient) -> None:
 
 
 @pytest.mark.usefixtures("erased")
-def test_an_erased_id_cannot_be_put_back_over_the_api(client: TestClient) -> None:
+def test_an_erased_id_cannot_be_restored_through_the_api(client: TestClient) -> None:
     put = client.put("/api/v1/users/ada", json={"name": "Ada"})
 
     assert (put.status_code, put.json()["code"]) == (409, "erased")
@@ -107,35 +109,35 @@ def test_an_erased_id_cannot_be_put_back_over_the_api(client: TestClient) -> Non
     assert client.patch("/api/v1/users/ada", json={"name": "Ada"}).status_code == 404
 
 
-def test_who_comes_back_is_let_in_when_the_erasure_is_lifted(
+def test_events_of_a_person_are_accepted_after_the_erasure_is_lifted(
     client: TestClient, erased: str
 ) -> None:
     lifted = client.post(f"/api/v1/erasures/{erased}/lift")
 
     assert (lifted.status_code, lifted.json()["state"]) == (200, "lifted")
     assert client.post(f"/api/v1/erasures/{erased}/lift").json() == lifted.json()
-    said = calls.ingest(client, track("n1"), unattributed("n2", userId=None, anonymousId="anon"))
-    assert calls.counts(said) == (2, 0, 0)
+    receipt = calls.ingest(client, track("n1"), unattributed("n2", userId=None, anonymousId="anon"))
+    assert calls.counts(receipt) == (2, 0, 0)
     assert client.put("/api/v1/users/ada", json={}).status_code == 200
     actions = [e["action"] for e in client.get("/api/v1/audit-entries").json()["items"]]
     assert actions.count("erasure.lifted") == 1
 
 
-def test_an_erasure_that_is_not_done_cannot_be_lifted(client: TestClient) -> None:
+def test_a_running_erasure_cannot_be_lifted(client: TestClient) -> None:
     calls.ingest(client, track())
-    said = request_change(client, "DELETE", "users/ada")
+    erasure = request_change(client, "DELETE", "users/ada")
 
-    answer = client.post(f"/api/v1/erasures/{said['id']}/lift")
+    answer = client.post(f"/api/v1/erasures/{erasure['id']}/lift")
 
     assert (answer.status_code, answer.json()["code"]) == (409, "erasure_running")
 
 
-def test_an_event_that_slipped_in_is_erased_with_the_rest(
+def test_an_event_ingested_during_the_erasure_is_erased_too(
     client: TestClient, sessions: SessionFactory, session: Session
 ) -> None:
-    """As of a process that had not heard of it, in the second in which it need not have."""
+    """A process may use its cached flags for 2 seconds, and so not know of the erasure yet."""
     calls.ingest(client, track("m1"))
-    said = request_change(client, "DELETE", "users/ada")
+    erasure = request_change(client, "DELETE", "users/ada")
     hidden = "UPDATE workspace SET erasure_key = NULL RETURNING 1"
     key = calls.one_row(session, "SELECT erasure_key FROM workspace WHERE id = 'acme'")[0]
     calls.one_row(session, hidden)
@@ -147,7 +149,7 @@ def test_an_event_that_slipped_in_is_erased_with_the_rest(
 
     process_all(sessions)
 
-    assert client.get(f"/api/v1/erasures/{said['id']}").json()["state"] == "done"
+    assert client.get(f"/api/v1/erasures/{erasure['id']}").json()["state"] == "done"
     assert columns_mentioning(session, ["zz-secret"]) == set()
     assert calls.text_rows(session, 'SELECT user_id FROM "user"') == []
     assert ("ada",) not in calls.text_rows(session, "SELECT user_id FROM daily_usage")
@@ -163,9 +165,9 @@ def test_an_event_that_slipped_in_is_erased_with_the_rest(
         ('he said "no, {"userId":"ada"', "ada"),
     ],
 )
-def test_an_id_is_found_in_a_payload_however_it_is_broken(payload: str, named: str) -> None:
+def test_an_id_is_found_in_a_broken_payload(payload: str, named: str) -> None:
     assert named in payload_tokens(payload)
 
 
-def test_a_part_of_a_text_is_no_id() -> None:
+def test_a_part_of_a_text_is_not_an_id() -> None:
     assert "ada" not in payload_tokens('{"userId":"adamant","note":"to ada"}')

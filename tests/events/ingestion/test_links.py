@@ -1,4 +1,4 @@
-"""What group calls say of an account's parent and of its ids in other systems."""
+"""Group calls set the parent of an account and its ids in other systems."""
 
 from datetime import timedelta
 from itertools import permutations
@@ -14,7 +14,7 @@ from tests.events.calls import group
 HOUR = timedelta(hours=1)
 
 
-def said(message_id: str, account_id: str, **traits: object) -> dict[str, Any]:
+def group_call(message_id: str, account_id: str, **traits: object) -> dict[str, Any]:
     return group(message_id, account_id, traits=traits)
 
 
@@ -24,8 +24,8 @@ def account(client: TestClient, account_id: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", ["parent_id", "parentId"])
-def test_a_parent_is_created_on_first_sight(client: TestClient, name: str) -> None:
-    receipt = calls.ingest(client, said("g1", "north", **{name: "holding"}))
+def test_an_unknown_parent_is_created(client: TestClient, name: str) -> None:
+    receipt = calls.ingest(client, group_call("g1", "north", **{name: "holding"}))
 
     assert calls.warnings(receipt) == []
     assert account(client, "north")["parent_id"] == "holding"
@@ -33,11 +33,11 @@ def test_a_parent_is_created_on_first_sight(client: TestClient, name: str) -> No
 
 
 @pytest.mark.parametrize("order", list(permutations(range(3))))
-def test_a_family_may_be_told_in_any_order(client: TestClient, order: tuple[int, ...]) -> None:
+def test_a_hierarchy_can_be_sent_in_any_order(client: TestClient, order: tuple[int, ...]) -> None:
     batch = [
-        said("g1", "branch", parent_id="north"),
-        said("g2", "north", parent_id="holding"),
-        said("g3", "holding", name="Holding"),
+        group_call("g1", "branch", parent_id="north"),
+        group_call("g2", "north", parent_id="holding"),
+        group_call("g3", "holding", name="Holding"),
     ]
 
     calls.ingest(client, *(batch[number] for number in order))
@@ -46,34 +46,34 @@ def test_a_family_may_be_told_in_any_order(client: TestClient, order: tuple[int,
     assert account(client, "north")["parent_id"] == "holding"
 
 
-def test_a_cycle_costs_the_link_and_nothing_else(client: TestClient) -> None:
-    calls.ingest(client, said("g1", "north", parent_id="holding"))
+def test_a_cycle_drops_only_the_link(client: TestClient) -> None:
+    calls.ingest(client, group_call("g1", "north", parent_id="holding"))
 
-    receipt = calls.ingest(client, said("g2", "holding", parent_id="north", name="Holding"))
+    receipt = calls.ingest(client, group_call("g2", "holding", parent_id="north", name="Holding"))
 
     assert (calls.counts(receipt), calls.warnings(receipt)) == ((1, 0, 0), ["link_ignored"])
     found = account(client, "holding")
     assert (found["parent_id"], found["name"]) == (None, "Holding")
 
 
-def test_an_older_call_does_not_move_an_account_but_may_be_the_first_to_tell(
+def test_an_older_call_sets_a_parent_only_if_there_is_none(
     client: TestClient,
 ) -> None:
     def earlier(message_id: str, account_id: str, **traits: object) -> dict[str, Any]:
         when = (NOW - HOUR).isoformat()
         return group(message_id, account_id, traits=traits, timestamp=when)
 
-    calls.ingest(client, said("g1", "a", parent_id="new"), said("g2", "b", name="B"))
+    calls.ingest(client, group_call("g1", "a", parent_id="new"), group_call("g2", "b", name="B"))
     calls.ingest(client, earlier("g3", "a", parent_id="old"), earlier("g4", "b", parent_id="old"))
 
     assert (account(client, "a")["parent_id"], account(client, "b")["parent_id"]) == ("new", "old")
 
 
-def test_ids_elsewhere_are_added_and_keep_naming_the_first_account(client: TestClient) -> None:
-    calls.ingest(client, said("g1", "a1", external_ids={"salesforce": "001", "erp": 77}))
+def test_external_ids_are_added_and_stay_with_the_first_account(client: TestClient) -> None:
+    calls.ingest(client, group_call("g1", "a1", external_ids={"salesforce": "001", "erp": 77}))
 
     receipt = calls.ingest(
-        client, said("g2", "a2", externalIds={"salesforce": "001", "stripe": "cus_1"})
+        client, group_call("g2", "a2", externalIds={"salesforce": "001", "stripe": "cus_1"})
     )
 
     assert calls.warnings(receipt) == ["link_ignored"]
@@ -94,10 +94,10 @@ def test_ids_elsewhere_are_added_and_keep_naming_the_first_account(client: TestC
         {"external_ids": {"crm": {"id": 1}}},
     ],
 )
-def test_a_tie_that_cannot_be_read_is_left_out_with_a_warning(
+def test_an_invalid_link_is_left_out_with_a_warning(
     client: TestClient, wrong: dict[str, Any]
 ) -> None:
-    receipt = calls.ingest(client, said("g1", "a1", name="Acme", **wrong))
+    receipt = calls.ingest(client, group_call("g1", "a1", name="Acme", **wrong))
 
     assert (calls.counts(receipt), calls.warnings(receipt)) == ((1, 0, 0), ["invalid_trait"])
     found = account(client, "a1")

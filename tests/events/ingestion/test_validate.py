@@ -1,4 +1,4 @@
-"""What validating answers is what sending would answer, and nothing of it stays."""
+"""Validating gives the receipt that sending would give, and stores nothing."""
 
 import json
 from typing import Any
@@ -28,11 +28,11 @@ MIXED = [
 ]
 
 
-def without_ids(said: dict[str, Any]) -> dict[str, Any]:
-    for verdict in said["events"]:
+def without_ids(receipt: dict[str, Any]) -> dict[str, Any]:
+    for verdict in receipt["events"]:
         verdict.pop("quarantine_id")
-    said.pop("request_id")
-    return said
+    receipt.pop("request_id")
+    return receipt
 
 
 def everything(session: Session) -> dict[str, int]:
@@ -42,19 +42,19 @@ def everything(session: Session) -> dict[str, int]:
     }
 
 
-def test_validating_answers_what_sending_would_and_stores_nothing(
+def test_validating_gives_the_receipt_of_sending_and_stores_nothing(
     client: TestClient, session: Session
 ) -> None:
     calls.ingest(client, track("m5", timestamp=NOW.replace(tzinfo=None).isoformat(), event="Old"))
     before = everything(session)
 
-    said = client.post(f"{VALIDATE}?dialect=segment", json={"batch": MIXED})
+    validated = client.post(f"{VALIDATE}?dialect=segment", json={"batch": MIXED})
 
-    assert said.status_code == 200
+    assert validated.status_code == 200
     assert everything(session) == before
-    assert {verdict["quarantine_id"] for verdict in said.json()["events"]} == {None}
+    assert {verdict["quarantine_id"] for verdict in validated.json()["events"]} == {None}
     sent = calls.ingest(client, *MIXED)
-    assert without_ids(said.json()) == without_ids(sent)
+    assert without_ids(validated.json()) == without_ids(sent)
     assert sent["duplicates"] == 2
     assert sent["unattributed"] == 1
     again = client.post(f"{VALIDATE}?dialect=segment", json={"batch": MIXED})
@@ -70,7 +70,7 @@ def test_validating_is_not_counted(client: TestClient) -> None:
     assert client.get("/api/v1/ingest/stats").json()["totals"]["received"] == 0
 
 
-def test_names_seen_while_validating_are_still_registered_when_they_come(
+def test_names_seen_while_validating_are_registered_when_they_are_sent(
     client: TestClient, session: Session
 ) -> None:
     client.post(f"{VALIDATE}?dialect=segment", json={"batch": [track(event="New")]})
@@ -82,53 +82,53 @@ def test_names_seen_while_validating_are_still_registered_when_they_come(
 
 @pytest.mark.parametrize("body", [track(), {"batch": [track()]}])
 def test_a_segment_body_is_one_call_or_a_batch(client: TestClient, body: object) -> None:
-    said = client.post(VALIDATE, params={"dialect": "segment"}, json=body)
+    validated = client.post(VALIDATE, params={"dialect": "segment"}, json=body)
 
-    assert calls.counts(calls.checked_receipt(said, 1)) == (1, 0, 0)
+    assert calls.counts(calls.checked_receipt(validated, 1)) == (1, 0, 0)
 
 
-def test_the_native_dialect_is_what_is_read_unless_asked(client: TestClient) -> None:
+def test_the_native_dialect_is_the_default(client: TestClient) -> None:
     event = {"event": "Export", "account_id": "a1", "user_id": "ada", "message_id": "m1"}
     lines = f"{json.dumps(event)}\n{{broken\n"
     headers = {"Content-Type": "application/x-ndjson"}
 
-    said = client.post(VALIDATE, content=lines, headers=headers)
+    validated = client.post(VALIDATE, content=lines, headers=headers)
 
-    assert calls.counts(calls.checked_receipt(said, 2)) == (1, 0, 1)
-    assert without_ids(said.json()) == without_ids(
+    assert calls.counts(calls.checked_receipt(validated, 2)) == (1, 0, 1)
+    assert without_ids(validated.json()) == without_ids(
         client.post(NATIVE, content=lines, headers=headers).json()
     )
 
 
 @pytest.mark.parametrize(("dialect", "route"), [("native", NATIVE), ("segment", BATCH)])
 @pytest.mark.parametrize("body", ["", "x", "[]", "7", '{"batch": []}', '{"batch": {}}', "[" * 2000])
-def test_a_body_is_refused_as_it_would_be(
+def test_validating_refuses_the_same_bodies_as_sending(
     client: TestClient, dialect: str, route: str, body: str
 ) -> None:
     sent = client.post(route, content=body)
-    said = client.post(VALIDATE, params={"dialect": dialect}, content=body)
+    validated = client.post(VALIDATE, params={"dialect": dialect}, content=body)
 
-    assert said.status_code == sent.status_code
-    assert said.json().get("code") == sent.json().get("code")
+    assert validated.status_code == sent.status_code
+    assert validated.json().get("code") == sent.json().get("code")
 
 
-def test_strict_handling_lists_all_that_is_wrong(client: TestClient) -> None:
-    said = client.post(
+def test_strict_handling_lists_all_errors(client: TestClient) -> None:
+    validated = client.post(
         VALIDATE,
         params={"dialect": "segment"},
         json={"batch": [track(event=""), track(timestamp="soon")]},
         headers={"Prefer": "handling=strict"},
     )
 
-    assert (said.status_code, said.json()["code"]) == (422, "quarantined")
-    assert len(said.json()["errors"]) == 2
+    assert (validated.status_code, validated.json()["code"]) == (422, "quarantined")
+    assert len(validated.json()["errors"]) == 2
 
 
 def test_an_unknown_dialect_is_refused(client: TestClient) -> None:
     assert client.post(VALIDATE, params={"dialect": "latin"}, json=track()).status_code == 422
 
 
-def test_validating_needs_a_key_that_may_send(client: TestClient, sessions: SessionFactory) -> None:
+def test_validating_needs_a_valid_key(client: TestClient, sessions: SessionFactory) -> None:
     with calls.client_at_time(sessions, client) as other:
         other.headers["Authorization"] = "Bearer hk_wrong"
         assert other.post(VALIDATE, json=track()).status_code == 401

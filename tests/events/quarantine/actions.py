@@ -1,4 +1,4 @@
-"""Plain functions that look at what was put aside, and act on it."""
+"""Functions that list, change, replay and discard quarantined events."""
 
 from datetime import timedelta
 from typing import Any
@@ -15,23 +15,23 @@ DAY = timedelta(days=1)
 OLD = {"timestamp": (NOW - 500 * DAY).isoformat()}
 
 
-def run_action(client: TestClient, act: str, **body: object) -> dict[str, Any]:
-    answer = client.post(f"/api/v1/quarantine/{act}", json=body)
+def run_action(client: TestClient, action: str, **body: object) -> dict[str, Any]:
+    answer = client.post(f"/api/v1/quarantine/{action}", json=body)
     assert answer.status_code == 200, answer.text
-    said: dict[str, Any] = answer.json()
-    if act == "replay":
+    report: dict[str, Any] = answer.json()
+    if action == "replay":
         parts = ("replayed", "duplicates", "quarantined", "erased", "skipped")
-        assert said["selected"] == sum(said[part] for part in parts)
-    return said
+        assert report["selected"] == sum(report[part] for part in parts)
+    return report
 
 
-def list_events(client: TestClient, **asked: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = client.get("/api/v1/quarantine", params=asked).json()["items"]
-    return found
+def list_events(client: TestClient, **filters: str) -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = client.get("/api/v1/quarantine", params=filters).json()["items"]
+    return items
 
 
 def edit_payloads(session: Session, wrong: str, right: str) -> None:
-    """Change what was put aside, as if the rules had."""
+    """Change the payloads in the quarantine, so that they become valid."""
     session.execute(
         text("UPDATE quarantined_event SET payload = replace(payload, :wrong, :right)"),
         {"wrong": wrong, "right": right},
@@ -40,5 +40,5 @@ def edit_payloads(session: Session, wrong: str, right: str) -> None:
 
 
 def with_longer_retention(sessions: SessionFactory, client: TestClient, days: int = 800) -> Any:  # noqa: ANN401
-    """The same service with a longer retention, a day later."""
+    """Return a client of the same service with a longer retention, a day later."""
     return calls.client_at_time(sessions, client, NOW + DAY, event_retention_days=days)

@@ -1,4 +1,4 @@
-"""What was put aside is summed up, chosen from, and let go."""
+"""Quarantined events are counted, selected and discarded."""
 
 import pytest
 from fastapi.testclient import TestClient
@@ -19,10 +19,10 @@ def test_a_summary_counts_by_code_key_and_sdk(client: TestClient) -> None:
         calls.ingest(client, track("m1", event="", context=library))
     calls.ingest(client, track("m2", event="", context=library), track("m3", **OLD))
 
-    said = client.get("/api/v1/quarantine/summary").json()
+    summary = client.get("/api/v1/quarantine/summary").json()
 
-    assert (said["events"], said["times"]) == (3, 5)
-    first, second = said["groups"]
+    assert (summary["events"], summary["times"]) == (3, 5)
+    first, second = summary["groups"]
     assert (first["code"], first["sdk"], first["events"], first["times"]) == (
         *("missing_event_name", "web/2"),
         *(2, 4),
@@ -32,15 +32,15 @@ def test_a_summary_counts_by_code_key_and_sdk(client: TestClient) -> None:
     assert client.get("/api/v1/quarantine/summary?status=replayed").json()["groups"] == []
 
 
-def test_discarded_events_are_neither_open_nor_tried_again(
+def test_discarded_events_are_not_open_and_not_replayed(
     client: TestClient, session: Session
 ) -> None:
     calls.ingest(client, track("m1", event=""), track("m2", event=""), track("m3", **OLD))
     numbers = [row["id"] for row in list_events(client, code="missing_event_name")]
 
-    said = run_action(client, "discard", filter={"code": "missing_event_name"})
+    report = run_action(client, "discard", filter={"code": "missing_event_name"})
 
-    assert said == {"selected": 2, "discarded": 2, "skipped": 0, "more": False}
+    assert report == {"selected": 2, "discarded": 2, "skipped": 0, "more": False}
     assert [row["code"] for row in list_events(client)] == ["too_old"]
     assert run_action(client, "discard", ids=numbers)["skipped"] == 2
     again = run_action(client, "replay", ids=numbers)
@@ -60,7 +60,7 @@ def test_discarded_events_are_neither_open_nor_tried_again(
         ({"key_id": "another"}, set()),
     ],
 )
-def test_a_filter_chooses_open_events(
+def test_a_filter_selects_open_events(
     client: TestClient, sessions: SessionFactory, chosen: dict[str, str], expected: set[str]
 ) -> None:
     library = {"library": {"name": "web", "version": "1"}}
@@ -73,7 +73,7 @@ def test_a_filter_chooses_open_events(
     assert {row["message_id"] for row in list_events(client, status="discarded")} == expected
 
 
-def test_each_act_is_audited_and_a_dry_run_is_none(client: TestClient, session: Session) -> None:
+def test_each_action_is_audited_except_dry_runs(client: TestClient, session: Session) -> None:
     calls.ingest(client, track("m1", event=""))
     run_action(client, "replay", filter={}, dry_run=True)
     run_action(client, "replay", filter={"code": "missing_event_name"})
@@ -89,13 +89,13 @@ def test_each_act_is_audited_and_a_dry_run_is_none(client: TestClient, session: 
     ]
 
 
-def test_a_thousand_are_tried_in_a_call_and_more_are_told_of(client: TestClient) -> None:
+def test_one_call_handles_at_most_a_thousand_events_and_reports_more(client: TestClient) -> None:
     for page in range(3):
         calls.ingest(client, *(track(f"m{page}-{n}", event="") for n in range(400)))
 
-    said = run_action(client, "discard", filter={})
+    report = run_action(client, "discard", filter={})
 
-    assert (said["discarded"], said["more"]) == (1000, True)
+    assert (report["discarded"], report["more"]) == (1000, True)
     assert run_action(client, "discard", filter={}) == {
         "selected": 200,
         "discarded": 200,
@@ -121,18 +121,14 @@ def test_a_thousand_are_tried_in_a_call_and_more_are_told_of(client: TestClient)
         {"ids": [f"q_{n}" for n in range(1001)]},
     ],
 )
-def test_a_selection_that_makes_no_sense_is_refused(
-    client: TestClient, route: str, body: object
-) -> None:
+def test_an_invalid_selection_is_refused(client: TestClient, route: str, body: object) -> None:
     answer = client.post(route, json=body)
 
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_input")
 
 
 @pytest.mark.parametrize("route", ROUTES)
-def test_an_id_that_does_not_exist_is_not_found_and_nothing_is_done(
-    client: TestClient, route: str
-) -> None:
+def test_an_unknown_id_is_not_found_and_nothing_changes(client: TestClient, route: str) -> None:
     calls.ingest(client, track("m1", event=""))
     known = list_events(client)[0]["id"]
 

@@ -1,4 +1,4 @@
-"""What was put aside is tried again, as if it came again when it first came."""
+"""Quarantined events are replayed with their original receive time."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -12,11 +12,11 @@ from app.core.db import SessionFactory
 from app.events.ingestion import service
 from app.events.ingestion.event_names import KnownEventNames
 from app.events.ingestion.queries import BatchOrigin
+from app.events.quarantine.replay import ReplayContext, replay_events
 from app.events.reading.batch import Batch, parse_batch
 from app.events.reading.canonical import EventRules
 from app.events.reading.native import parse_call as native
 from app.events.reading.times import ReceiveContext
-from app.events.replay import ReplayContext, replay_events
 from tests import factories
 from tests.conftest import NOW
 from tests.events import calls
@@ -31,22 +31,22 @@ from tests.events.quarantine.actions import (
 )
 
 
-def test_events_pass_under_the_rules_of_today_and_at_their_own_time(
+def test_events_are_replayed_with_current_rules_at_their_own_time(
     client: TestClient, sessions: SessionFactory, session: Session
 ) -> None:
     calls.ingest(client, track("m1", **OLD), track("m2", event="", **OLD))
 
     with with_longer_retention(sessions, client) as later:
-        said = run_action(later, "replay", filter={"code": "too_old"})
+        report = run_action(later, "replay", filter={"code": "too_old"})
 
-    assert (said["selected"], said["replayed"], said["quarantined"]) == (2, 1, 1)
+    assert (report["selected"], report["replayed"], report["quarantined"]) == (2, 1, 1)
     stored = calls.one_row(session, "SELECT message_id, received_at, known_on::text FROM event")
     assert stored == ("m1", NOW, "2026-03-19")
     day, known_on = calls.one_row(session, "SELECT day::text, known_on::text FROM daily_usage")
     assert (day, known_on) == ((NOW - 500 * DAY).date().isoformat(), "2026-03-19")
     assert calls.one_row(session, "SELECT priority, notify FROM due") == (1, False)
-    [kept] = list_events(client)
-    assert (kept["message_id"], kept["code"], kept["pointer"]) == (
+    [quarantined] = list_events(client)
+    assert (quarantined["message_id"], quarantined["code"], quarantined["pointer"]) == (
         *("m2", "missing_event_name"),
         "/event",
     )
@@ -54,7 +54,7 @@ def test_events_pass_under_the_rules_of_today_and_at_their_own_time(
     assert len(list_events(client, status="all")) == 2
 
 
-def test_a_dry_run_tells_the_same_and_changes_nothing(
+def test_a_dry_run_gives_the_same_report_and_changes_nothing(
     client: TestClient, sessions: SessionFactory, session: Session
 ) -> None:
     calls.ingest(
@@ -76,21 +76,21 @@ def test_a_dry_run_tells_the_same_and_changes_nothing(
     assert (done["replayed"], done["duplicates"], done["quarantined"]) == (3, 1, 1)
 
 
-def test_what_was_stored_in_the_meantime_is_a_duplicate(
+def test_an_event_stored_in_the_meantime_is_a_duplicate(
     client: TestClient, sessions: SessionFactory, session: Session
 ) -> None:
     calls.ingest(client, track("m1", **OLD))
     with with_longer_retention(sessions, client) as later:
         calls.ingest(later, track("m1", **OLD))
-        said = run_action(later, "replay", filter={})
+        report = run_action(later, "replay", filter={})
 
-    assert (said["replayed"], said["duplicates"]) == (0, 1)
-    assert said["results"][0]["result"] == "duplicate"
+    assert (report["replayed"], report["duplicates"]) == (0, 1)
+    assert report["results"][0]["result"] == "duplicate"
     assert calls.count_rows(session, "event") == 1
     assert list_events(client) == []
 
 
-def test_an_event_without_id_and_time_is_stored_once_and_as_of_its_receipt(
+def test_an_event_without_id_and_time_is_stored_once_at_its_receive_time(
     client: TestClient, sessions: SessionFactory, session: Session
 ) -> None:
     client.post(NATIVE, json={"event": "Export", "account_id": "null"})
@@ -98,9 +98,9 @@ def test_an_event_without_id_and_time_is_stored_once_and_as_of_its_receipt(
     edit_payloads(session, "null", "a1")
 
     with calls.client_at_time(sessions, client, NOW + DAY) as later:
-        said = run_action(later, "replay", ids=[number])
+        report = run_action(later, "replay", ids=[number])
 
-    assert said["replayed"] == 1
+    assert report["replayed"] == 1
     assert calls.one_row(session, "SELECT message_id, occurred_at FROM event") == (
         f"{number}:0",
         NOW,
@@ -108,8 +108,10 @@ def test_an_event_without_id_and_time_is_stored_once_and_as_of_its_receipt(
     assert calls.one_row(session, "SELECT day::text FROM daily_usage") == ("2026-03-18",)
 
 
-def test_the_time_of_sending_is_remembered(client: TestClient, session: Session) -> None:
-    """A clock two days ahead is corrected by it; without it the event would lie in the future."""
+def test_the_sending_time_is_stored_with_the_quarantined_event(
+    client: TestClient, session: Session
+) -> None:
+    """It corrects a clock that is two days ahead; without it the event would be in the future."""
     ahead = (NOW + 2 * DAY).isoformat()
     event = track("m1", timestamp=ahead, event="")
     client.post("/v1/batch", json={"batch": [event], "sentAt": ahead})
@@ -119,13 +121,13 @@ def test_the_time_of_sending_is_remembered(client: TestClient, session: Session)
     assert calls.one_row(session, "SELECT occurred_at, skew_seconds FROM event") == (NOW, 172800)
 
 
-def test_a_payload_that_was_cut_is_not_tried(client: TestClient, session: Session) -> None:
+def test_a_payload_that_was_cut_is_skipped(client: TestClient, session: Session) -> None:
     calls.ingest(client, track("m1", properties={"x": "é" * 300_000}))
 
-    said = run_action(client, "replay", filter={})
+    report = run_action(client, "replay", filter={})
 
-    assert (said["skipped"], said["results"][0]["code"]) == (1, "payload_cut")
-    assert "64 KiB" in said["results"][0]["detail"]
+    assert (report["skipped"], report["results"][0]["code"]) == (1, "payload_cut")
+    assert "64 KiB" in report["results"][0]["detail"]
     assert list_events(client)[0]["code"] == "event_too_large"
     assert calls.count_rows(session, "event") == 0
 
@@ -133,17 +135,19 @@ def test_a_payload_that_was_cut_is_not_tried(client: TestClient, session: Sessio
 @pytest.mark.parametrize(
     "event", [track(event=""), {"type": "track"}, 7, "text", None, ["x"], {"type": {"a": [1]}}]
 )
-def test_what_is_as_wrong_as_it_was_stays_as_it_is(client: TestClient, event: object) -> None:
+def test_an_event_that_fails_again_with_the_same_code_is_unchanged(
+    client: TestClient, event: object
+) -> None:
     client.post("/v1/batch", json={"batch": [event]})
     before = list_events(client)
 
-    said = run_action(client, "replay", filter={})
+    report = run_action(client, "replay", filter={})
 
-    assert said["quarantined"] == 1
+    assert report["quarantined"] == 1
     assert list_events(client) == before
 
 
-def test_a_line_that_is_not_json_stays_one(client: TestClient) -> None:
+def test_a_line_that_is_not_json_stays_quarantined(client: TestClient) -> None:
     headers = {"Content-Type": "application/x-ndjson"}
     client.post(NATIVE, content='{"event": "E"}\n{broken', headers=headers)
     before = list_events(client, code="invalid_json")
@@ -153,7 +157,7 @@ def test_a_line_that_is_not_json_stays_one(client: TestClient) -> None:
     assert "line 2" in before[0]["detail"]
 
 
-def test_what_is_replayed_is_told_apart_in_the_statistics(
+def test_replayed_events_have_their_own_counter(
     client: TestClient, sessions: SessionFactory
 ) -> None:
     calls.ingest(client, track("m1", **OLD), track("m2"))
@@ -165,7 +169,7 @@ def test_what_is_replayed_is_told_apart_in_the_statistics(
     assert totals["replayed"] == 1
 
 
-def test_rows_of_a_file_are_tried_as_history(
+def test_imported_rows_are_replayed_as_history(
     client: TestClient, sessions: SessionFactory, session: Session
 ) -> None:
     policy = service.IngestPolicy(EventRules(), "USD", oldest=None)
@@ -182,10 +186,10 @@ def test_rows_of_a_file_are_tried_as_history(
 
 
 @pytest.fixture
-def put_aside(committed: SessionFactory) -> Callable[[int], list[int]]:
-    """Put old events aside, each in a request of its own; returns their numbers."""
+def quarantine_old_events(committed: SessionFactory) -> Callable[[int], list[int]]:
+    """Quarantine old events, each in its own request; return their numbers."""
 
-    def make(count: int) -> list[int]:
+    def quarantine(count: int) -> list[int]:
         policy = service.IngestPolicy(EventRules(), "USD", oldest=NOW - 400 * DAY)
         for n in range(count):
             at = NOW + n * timedelta(seconds=1)
@@ -203,13 +207,13 @@ def put_aside(committed: SessionFactory) -> Callable[[int], list[int]]:
                 row[0] for row in calls.text_rows(session, "SELECT number FROM quarantined_event")
             ]
 
-    return make
+    return quarantine
 
 
-def test_two_who_replay_the_same_store_each_event_once(
-    committed: SessionFactory, put_aside: Callable[[int], list[int]]
+def test_concurrent_replays_store_each_event_once(
+    committed: SessionFactory, quarantine_old_events: Callable[[int], list[int]]
 ) -> None:
-    numbers = put_aside(20)
+    numbers = quarantine_old_events(20)
     pipeline = ReplayContext(
         committed, "acme", EventRules(), "USD", 800, datetime(2026, 3, 19, tzinfo=UTC)
     )

@@ -24,7 +24,7 @@ NOTHING: dict[str, Any] = {}
 
 
 def event(
-    received: ReceiveContext = RECEIVED, rules: EventRules = RULES, **said: object
+    received: ReceiveContext = RECEIVED, rules: EventRules = RULES, **fields: object
 ) -> CanonicalEvent:
     raw = {
         "type": "track",
@@ -33,7 +33,7 @@ def event(
         "userId": "ada",
         "event": "Export",
         "context": {"groupId": "a1"},
-        **said,
+        **fields,
     }
     return canonicalize(3, raw, segment.parse_call, rules, received)
 
@@ -67,20 +67,20 @@ def test_an_id_is_a_text_or_a_whole_number(value: object, read: str | None) -> N
         *(0, 0.0, True, False, 1.5, [], {}, str(UUID(int=0))),
     ],
 )
-def test_a_placeholder_is_no_id(value: object) -> None:
+def test_a_placeholder_is_not_an_id(value: object) -> None:
     assert parse_identifier(value) == ""
 
 
 @pytest.mark.parametrize("field", ["userId", "messageId", "anonymousId"])
 @pytest.mark.parametrize("value", ["x" * 256, "\U0001f600" * 255, 1e300])
-def test_an_id_too_long_is_put_aside(field: str, value: object) -> None:
-    said: dict[str, Any] = {field: value}
+def test_an_id_that_is_too_long_is_quarantined(field: str, value: object) -> None:
+    fields: dict[str, Any] = {field: value}
 
-    assert refused(lambda: event(**said))[0] == "id_too_long"
+    assert refused(lambda: event(**fields))[0] == "id_too_long"
 
 
 @pytest.mark.parametrize(
-    ("said", "code", "pointer"),
+    ("fields", "code", "pointer"),
     [
         ({"event": None}, "missing_event_name", "/event"),
         ({"event": " "}, "missing_event_name", "/event"),
@@ -99,28 +99,28 @@ def test_an_id_too_long_is_put_aside(field: str, value: object) -> None:
         ({"properties": {"x": "y" * 262_144}}, "event_too_large", ""),
     ],
 )
-def test_what_cannot_be_used_is_put_aside_with_its_place(
-    said: dict[str, Any], code: str, pointer: str | None
+def test_an_invalid_event_is_quarantined_with_a_pointer(
+    fields: dict[str, Any], code: str, pointer: str | None
 ) -> None:
-    found = refused(lambda: event(**said))
+    found = refused(lambda: event(**fields))
 
     assert found[0] == code
     assert pointer is None or found[1] == pointer
 
 
 @pytest.mark.parametrize("raw", [None, 3, "x", []])
-def test_what_is_no_object_is_put_aside(raw: object) -> None:
+def test_a_value_that_is_not_an_object_is_quarantined(raw: object) -> None:
     found = refused(lambda: canonicalize(0, raw, segment.parse_call, EventRules(), RECEIVED))
 
     assert found == ("not_an_object", "")
 
 
-@pytest.mark.parametrize("said", [{"event": "x" * 200}, {"properties": {"x": "y" * 250_000}}])
-def test_what_is_just_small_enough_is_kept(said: dict[str, Any]) -> None:
-    assert event(**said).kind == "track"
+@pytest.mark.parametrize("fields", [{"event": "x" * 200}, {"properties": {"x": "y" * 250_000}}])
+def test_an_event_just_below_the_size_limits_is_accepted(fields: dict[str, Any]) -> None:
+    assert event(**fields).kind == "track"
 
 
-def test_the_depth_has_a_limit_and_many_objects_side_by_side_do_not() -> None:
+def test_nesting_is_limited_and_the_number_of_objects_is_not() -> None:
     def nested(levels: int) -> object:
         return [nested(levels - 1)] if levels else 1
 
@@ -130,7 +130,7 @@ def test_the_depth_has_a_limit_and_many_objects_side_by_side_do_not() -> None:
     assert refused(lambda: event(properties={"x": nested(500)}))[0] == "too_deep"
 
 
-def test_a_placeholder_user_is_dropped_with_a_warning_and_a_missing_one_without() -> None:
+def test_a_placeholder_user_is_dropped_with_a_warning_and_a_missing_user_without() -> None:
     assert (event(userId="null").user_id, event(userId="null").warnings) == (
         None,
         ("user_id_ignored",),
@@ -138,7 +138,7 @@ def test_a_placeholder_user_is_dropped_with_a_warning_and_a_missing_one_without(
     assert (event(userId=None).user_id, event(userId=None).warnings) == (None, ())
 
 
-def test_the_id_is_the_client_s_else_the_request_s_else_the_content_s() -> None:
+def test_the_id_is_from_the_client_or_else_the_request_or_else_the_content() -> None:
     keyed = ReceiveContext(NOW, OLDEST, idempotency_key="job")
 
     assert event(keyed).message_id == "m1"
@@ -152,7 +152,7 @@ def test_the_id_is_the_client_s_else_the_request_s_else_the_content_s() -> None:
     )
 
 
-def test_without_id_and_time_the_id_is_random_and_that_is_said() -> None:
+def test_an_event_without_id_and_time_gets_a_random_id_and_a_warning() -> None:
     first, second = (event(messageId=None, timestamp=None) for _ in range(2))
 
     assert first.message_id != second.message_id
@@ -160,7 +160,7 @@ def test_without_id_and_time_the_id_is_random_and_that_is_said() -> None:
     assert event(timestamp=None).warnings == ()
 
 
-def test_the_fingerprint_leaves_out_when_it_was_sent_and_nothing_else() -> None:
+def test_the_fingerprint_ignores_only_sent_at() -> None:
     same = {event(sentAt=value).fingerprint for value in ("a", "b", None)} | {event().fingerprint}
 
     assert len(same) == 1
@@ -173,7 +173,7 @@ def test_the_fingerprint_leaves_out_when_it_was_sent_and_nothing_else() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "name", "counted"),
+    ("fields", "name", "counted"),
     [
         ({}, "Export", "Export"),
         ({"type": "page", "name": "Home"}, "Viewed Home", "Viewed Home"),
@@ -184,12 +184,12 @@ def test_the_fingerprint_leaves_out_when_it_was_sent_and_nothing_else() -> None:
         ({"context": {"groupId": "a1", "impersonated": True}}, "Export", None),
     ],
 )
-def test_uses_are_counted_by_name_and_the_rest_is_not(
-    said: dict[str, Any], name: str, counted: str | None
+def test_only_usage_events_are_counted_by_name(
+    fields: dict[str, Any], name: str, counted: str | None
 ) -> None:
-    found = event(**said)
+    found = event(**fields)
 
-    assert (found.name, found.counted) == (name, counted)
+    assert (found.name, found.counted_as) == (name, counted)
 
 
 @pytest.mark.parametrize(
@@ -203,7 +203,7 @@ def test_uses_are_counted_by_name_and_the_rest_is_not(
         ({"end_customer_ids": "c1", "end_customer_id": ["c1"], "other_id": "c3"}, ()),
     ],
 )
-def test_end_customers_are_taken_once_from_the_keys_that_are_set(
+def test_end_customers_are_collected_once_from_the_configured_keys(
     properties: dict[str, Any], reached: tuple[str, ...]
 ) -> None:
     rules = EventRules(("end_customer_id", "contact_id"))
@@ -223,7 +223,7 @@ def test_the_quantity_is_a_number_within_bounds(value: object, quantity: int) ->
     assert event(properties={"sent": value}).quantity == 0
 
 
-def test_a_day_is_the_day_in_utc_of_what_we_believe() -> None:
+def test_the_day_is_the_utc_day_of_the_corrected_time() -> None:
     found = event(timestamp="2026-03-18T01:00:00+05:00")
 
     assert found.day.isoformat() == "2026-03-17"

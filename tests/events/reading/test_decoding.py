@@ -42,27 +42,27 @@ PACKERS: list[tuple[str, Callable[[bytes], bytes]]] = [
 
 @pytest.mark.parametrize(("encoding", "pack"), PACKERS)
 @pytest.mark.parametrize("raw", [b"{}", NOISE, b"\n" * LIMIT])
-def test_every_encoding_is_undone(
+def test_every_encoding_is_decoded(
     encoding: str, pack: Callable[[bytes], bytes], raw: bytes
 ) -> None:
     assert decoding.decode_body(pack(raw), f" {encoding.upper()} ", limit=LIMIT) == raw
 
 
 @pytest.mark.parametrize("encoding", ["", "identity", "Identity"])
-def test_without_an_encoding_the_body_stays_as_it_is(encoding: str) -> None:
+def test_a_body_without_an_encoding_is_unchanged(encoding: str) -> None:
     assert decoding.decode_body(b"{}", encoding, limit=2) == b"{}"
     with pytest.raises(PayloadTooLargeError):
         decoding.decode_body(b"{} ", encoding, limit=2)
 
 
 @pytest.mark.parametrize("encoding", ["br", "gzip, gzip", "utf-8"])
-def test_other_encodings_are_not_guessed(encoding: str) -> None:
+def test_other_encodings_are_refused(encoding: str) -> None:
     with pytest.raises(UnsupportedEncodingError):
         decoding.decode_body(b"{}", encoding, limit=LIMIT)
 
 
 @pytest.mark.parametrize(("encoding", "pack"), PACKERS)
-def test_a_bomb_is_stopped_at_the_limit(encoding: str, pack: Callable[[bytes], bytes]) -> None:
+def test_a_zip_bomb_is_stopped_at_the_limit(encoding: str, pack: Callable[[bytes], bytes]) -> None:
     bomb = pack(b" " * 50_000_000)
     assert len(bomb) < LIMIT
 
@@ -73,19 +73,19 @@ def test_a_bomb_is_stopped_at_the_limit(encoding: str, pack: Callable[[bytes], b
 
 
 @pytest.mark.parametrize(("encoding", "pack"), PACKERS)
-@pytest.mark.parametrize("kept", [0.3, 0.6, 0.9])
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
 @pytest.mark.parametrize("raw", [NOISE, b'{"a":1}\n' * 100_000])
-def test_a_body_that_is_cut_off_is_an_error_and_never_a_part_of_it(
-    encoding: str, pack: Callable[[bytes], bytes], kept: float, raw: bytes
+def test_a_truncated_body_is_an_error(
+    encoding: str, pack: Callable[[bytes], bytes], share: float, raw: bytes
 ) -> None:
     packed = pack(raw)
 
     with pytest.raises(InvalidBodyError):
-        decoding.decode_body(packed[: int(len(packed) * kept)], encoding, limit=LIMIT)
+        decoding.decode_body(packed[: int(len(packed) * share)], encoding, limit=LIMIT)
 
 
 @pytest.mark.parametrize(("encoding", "pack"), [PACKERS[0], PACKERS[4], PACKERS[5]])
-def test_bodies_packed_one_after_the_other_are_one(
+def test_concatenated_compressed_bodies_are_one_body(
     encoding: str, pack: Callable[[bytes], bytes]
 ) -> None:
     both = pack(b'{"a":1}\n') + pack(b'{"b":2}\n')
@@ -98,13 +98,13 @@ def test_bodies_packed_one_after_the_other_are_one(
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "zstd"])
-def test_what_is_not_in_its_encoding_is_an_error(encoding: str) -> None:
+def test_a_body_that_does_not_match_its_encoding_is_an_error(encoding: str) -> None:
     for body in (b"{}", b'{"batch": []}', NOISE):
         with pytest.raises(InvalidBodyError):
             decoding.decode_body(body, encoding, limit=LIMIT)
 
 
-def test_plain_json_is_not_suspect_and_what_cannot_be_stored_is() -> None:
+def test_json_is_suspect_only_if_it_may_be_unstorable() -> None:
     assert decoding.parse_json(b'{"a": [1, "\\u00e9"]}') == decoding.ParsedJson(
         {"a": [1, "é"]}, suspect=False
     )
@@ -116,38 +116,38 @@ def test_plain_json_is_not_suspect_and_what_cannot_be_stored_is() -> None:
         assert decoding.parse_json(body).suspect, body
 
 
-def test_python_s_own_numbers_are_read() -> None:
+def test_nan_and_infinities_are_parsed() -> None:
     value = decoding.parse_json(b"[NaN, Infinity, -Infinity, 1e400]").value
 
     assert math.isnan(value[0])
     assert value[1:] == [math.inf, -math.inf, math.inf]
 
 
-def test_a_number_of_any_length_is_read_as_one_too_large() -> None:
+def test_an_integer_of_any_length_is_parsed_as_too_large() -> None:
     [number] = decoding.parse_json(b"[" + b"9" * 10_000 + b"]").value
 
     assert number > 2**64
 
 
-def test_broken_utf8_becomes_replacement_characters_and_a_mark_at_the_head_is_dropped() -> None:
+def test_broken_utf8_is_replaced_and_a_byte_order_mark_is_dropped() -> None:
     assert decoding.parse_json(b'{"a": "x\xffy"}').value == {"a": "x\ufffdy"}
     assert decoding.parse_json(b'\xef\xbb\xbf{"a": 1}').value == {"a": 1}
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"batch=1", b"[1,]", b"{'a': 1}", b"[" * 100_000])
-def test_what_is_not_json_is_an_error(body: bytes) -> None:
+def test_a_body_that_is_not_json_is_an_error(body: bytes) -> None:
     with pytest.raises(InvalidBodyError):
         decoding.parse_json(body)
 
 
 @given(st.recursive(st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.text(), st.lists))
-def test_what_python_writes_is_read_back(value: object) -> None:
+def test_json_written_by_python_is_parsed_to_the_same_value(value: object) -> None:
     parsed = decoding.parse_json(json.dumps(value).encode())
 
     assert parsed.value == value
 
 
-def test_lines_are_read_one_by_one() -> None:
+def test_json_lines_are_parsed_one_by_one() -> None:
     parsed = decoding.parse_json_lines(b'{"a": 1}\r\n\n  \n[NaN]\n"x"')
 
     assert parsed.suspect
@@ -156,7 +156,7 @@ def test_lines_are_read_one_by_one() -> None:
     assert not decoding.parse_json_lines(b"1\n2").suspect
 
 
-def test_a_broken_line_costs_itself_only() -> None:
+def test_a_broken_line_does_not_affect_other_lines() -> None:
     parsed = decoding.parse_json_lines(b'{"a": 1}\n\n{"b"\xff: \x00\n2')
 
     assert parsed.suspect
@@ -164,13 +164,13 @@ def test_a_broken_line_costs_itself_only() -> None:
 
 
 @pytest.mark.parametrize("body", [b"x", b"[1,\n2,\n", b"{\n"])
-def test_lines_of_which_none_is_json_are_no_body(body: bytes) -> None:
+def test_a_body_without_a_valid_line_is_refused(body: bytes) -> None:
     with pytest.raises(InvalidBodyError):
         decoding.parse_json_lines(body)
 
 
 @pytest.mark.parametrize("levels", [1_100, 50_000])
-def test_what_is_nested_too_deep_to_be_read_is_cut_and_the_rest_kept(levels: int) -> None:
+def test_values_nested_too_deep_to_parse_are_cut_and_the_rest_is_parsed(levels: int) -> None:
     deep = b'{"a": ' * levels + b'"]}"' + b"}" * levels
     parsed = decoding.parse_json(b'[1, "\\"[{", ' + deep + b', {"b": [2]}]')
 
@@ -181,6 +181,6 @@ def test_what_is_nested_too_deep_to_be_read_is_cut_and_the_rest_kept(levels: int
 
 
 @pytest.mark.parametrize("body", [b"[" * 5_000, b"[" * 300_000 + b"]" * 300_000, b"]" * 5_000])
-def test_brackets_alone_are_no_body(body: bytes) -> None:
+def test_a_body_of_brackets_is_refused(body: bytes) -> None:
     with pytest.raises(InvalidBodyError):
         decoding.parse_json(body)

@@ -14,11 +14,11 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
 def call(
-    n: int, kind: str, *, at: datetime = NOW, user_id: str | None = "ada", **said: object
+    n: int, kind: str, *, at: datetime = NOW, user_id: str | None = "ada", **fields: object
 ) -> CanonicalEvent:
     raw = {"type": kind, "messageId": f"m{n}", "timestamp": at.isoformat(), "userId": user_id}
     return canonicalize(
-        n, {**raw, **said}, segment.parse_call, EventRules(), ReceiveContext(NOW, None)
+        n, {**raw, **fields}, segment.parse_call, EventRules(), ReceiveContext(NOW, None)
     )
 
 
@@ -34,7 +34,7 @@ def folded(*events: CanonicalEvent) -> Identities:
     return found
 
 
-def test_where_nothing_is_said_of_anybody_there_is_nothing_to_fold() -> None:
+def test_a_batch_without_identity_calls_has_no_identities() -> None:
     assert merge_identities([], ()) is None
     assert merge_identities([call(0, "track", event="Export", anonymousId="anon")], ()) is None
     assert merge_identities([call(0, "identify")], ()) is not None
@@ -55,7 +55,7 @@ def test_later_traits_win_whatever_the_order_of_the_batch() -> None:
         assert user.columns == {"email": "new@x.example", "role": "admin"}
 
 
-def test_rows_come_in_key_order_and_each_once() -> None:
+def test_rows_are_in_key_order_and_each_occurs_once() -> None:
     found = folded(
         *(group(n, account_id=account_id) for n, account_id in enumerate(["b", "a", "c", "a"])),
         *(call(n, "identify", user_id=user_id) for n, user_id in enumerate(["z", "y"], 9)),
@@ -78,7 +78,7 @@ def test_the_last_group_of_a_user_is_their_account() -> None:
     assert folded(call(0, "group", groupId="a1", user_id=None)).users == []
 
 
-def test_an_identify_names_an_account_too() -> None:
+def test_an_identify_call_can_name_an_account() -> None:
     [user] = folded(call(0, "identify", context={"groupId": "a1"})).users
 
     assert user.account_id == "a1"
@@ -94,7 +94,7 @@ def test_an_identify_names_an_account_too() -> None:
         (call(0, "identify"), []),
     ],
 )
-def test_an_alias_binds_an_anonymous_id_to_a_user(
+def test_an_alias_links_an_anonymous_id_to_a_user(
     event: CanonicalEvent, aliases: list[AliasRow]
 ) -> None:
     assert folded(event).aliases == aliases
@@ -109,7 +109,7 @@ def test_an_alias_binds_an_anonymous_id_to_a_user(
         (None, False),
     ],
 )
-def test_who_belongs_to_the_vendor_is_excluded(email: str | None, excluded: bool) -> None:  # noqa: FBT001
+def test_a_user_with_an_internal_address_is_excluded(email: str | None, excluded: bool) -> None:  # noqa: FBT001
     traits: dict[str, Any] = {"email": email}
 
     found = folded(call(0, "identify", traits=traits), call(1, "identify", at=NOW - HOUR))
@@ -117,7 +117,7 @@ def test_who_belongs_to_the_vendor_is_excluded(email: str | None, excluded: bool
     assert found.users[0].excluded is excluded
 
 
-def test_prices_are_folded_by_day_with_the_events_that_said_them() -> None:
+def test_prices_are_merged_by_day_with_their_event_numbers() -> None:
     found = folded(
         group(0, at=NOW - 2 * DAY, mrr=100, currency="eur"),
         group(1, at=NOW - HOUR, mrr=200),
@@ -126,15 +126,17 @@ def test_prices_are_folded_by_day_with_the_events_that_said_them() -> None:
         group(4, at=NOW, account_id="a2", name="Free"),
     )
 
-    said = [(row.account_id, row.said_at.date(), row.price, row.numbers) for row in found.prices]
-    assert said == [
+    prices = [
+        (row.account_id, row.stated_at.date(), row.price, row.numbers) for row in found.prices
+    ]
+    assert prices == [
         ("a1", date(2026, 3, 16), {"mrr_cents": 100_00, "currency": "EUR"}, [0]),
         ("a1", date(2026, 3, 18), {"mrr_cents": 300_00, "seats": 5}, [1, 2]),
     ]
-    assert found.prices[1].said_at == NOW
+    assert found.prices[1].stated_at == NOW
 
 
-def test_traits_that_cannot_be_read_are_named_by_their_event() -> None:
+def test_invalid_traits_are_listed_by_event_number() -> None:
     found = folded(group(4, mrr="a lot", seats=-1, name="Acme"), group(5, mrr=1))
 
     assert found.invalid_traits == {4: ("mrr", "seats")}

@@ -6,12 +6,12 @@ from app.events.reading import native
 from app.events.reading.quarantine_codes import QuarantineError
 
 
-def read(**said: object) -> Any:  # noqa: ANN401 - a call, of which any field is looked at
-    return native.parse_call(said)
+def parse(**fields: object) -> Any:  # noqa: ANN401 - a call, of which any field is looked at
+    return native.parse_call(fields)
 
 
-def test_a_call_is_read_field_by_field() -> None:
-    call = read(
+def test_a_call_is_parsed_field_by_field() -> None:
+    call = parse(
         event="Export",
         message_id="m1",
         timestamp="t",
@@ -33,31 +33,31 @@ def test_a_call_is_read_field_by_field() -> None:
 
 
 @pytest.mark.parametrize("kind", [None, "x", [], {}])
-def test_a_type_is_read_and_an_unknown_one_put_aside(kind: object) -> None:
-    assert read(type="page", name="Home").name == "Home"
+def test_an_unknown_type_is_quarantined(kind: object) -> None:
+    assert parse(type="page", name="Home").name == "Home"
     with pytest.raises(QuarantineError, match="unknown_type"):
-        read(type=kind)
+        parse(type=kind)
 
 
-def test_an_end_customer_beside_the_properties_is_one_of_them() -> None:
+def test_a_top_level_end_customer_is_added_to_the_properties() -> None:
     properties = {"rows": 3}
 
-    assert read(properties=properties, end_customer_id="c1").properties == {
+    assert parse(properties=properties, end_customer_id="c1").properties == {
         "rows": 3,
         "end_customer_id": "c1",
     }
     assert properties == {"rows": 3}
-    assert read(properties=properties).properties == {"rows": 3}
+    assert parse(properties=properties).properties == {"rows": 3}
 
 
 @pytest.mark.parametrize("odd", [None, [], "x", 1])
-def test_what_is_no_object_is_read_as_an_empty_one(odd: object) -> None:
-    call = read(properties=odd, traits=odd, impersonated=odd)
+def test_fields_that_are_not_objects_count_as_empty_objects(odd: object) -> None:
+    call = parse(properties=odd, traits=odd, impersonated=odd)
 
     assert (call.properties, call.traits, call.impersonated) == ({}, {}, False)
 
 
-def test_camel_case_is_not_ours() -> None:
-    call = read(messageId="m1", userId="ada", groupId="a1")
+def test_camel_case_names_are_ignored() -> None:
+    call = parse(messageId="m1", userId="ada", groupId="a1")
 
     assert (call.message_id, call.user_id, call.account_id) == (None, None, None)

@@ -32,7 +32,7 @@ JSON = st.recursive(
         ({"\udfff": 1}, {"\ufffd": 1}, "lone_surrogate_replaced"),
     ],
 )
-def test_what_cannot_be_stored_is_replaced_and_said(
+def test_an_unstorable_value_is_replaced_with_a_warning(
     value: object, repaired: object, warning: str
 ) -> None:
     assert sanitize_json(value) == (repaired, frozenset({warning}))
@@ -53,11 +53,11 @@ def test_what_cannot_be_stored_is_replaced_and_said(
         {"": {}},
     ],
 )
-def test_what_can_be_stored_stays_without_a_word(value: object) -> None:
+def test_a_storable_value_is_unchanged_without_a_warning(value: object) -> None:
     assert sanitize_json(value) == (value, frozenset())
 
 
-def test_all_that_was_changed_is_said() -> None:
+def test_every_kind_of_change_has_a_warning() -> None:
     found = sanitize_json({"a": math.nan, "b": "\x00", "c": ["\ud800", 10**40]})[1]
 
     assert found == {
@@ -67,7 +67,7 @@ def test_all_that_was_changed_is_said() -> None:
 
 
 @given(JSON)
-def test_what_is_repaired_can_be_stored_and_needs_no_second_repair(value: Any) -> None:  # noqa: ANN401
+def test_sanitized_values_are_storable_and_sanitizing_is_idempotent(value: Any) -> None:  # noqa: ANN401
     repaired, warnings = sanitize_json(value)
 
     assert b"\\u0000" not in orjson.dumps(repaired).replace(rb"\\", b"")
@@ -79,11 +79,11 @@ def test_what_is_repaired_can_be_stored_and_needs_no_second_repair(value: Any) -
     ("value", "levels"),
     [(1, 0), ("[[", 0), ({}, 1), ([1, [2], {"a": [3]}], 3), ({"a": {"b": []}}, 3)],
 )
-def test_depth_counts_objects_and_arrays(value: object, levels: int) -> None:
+def test_nesting_depth_counts_objects_and_arrays(value: object, levels: int) -> None:
     assert nesting_depth(value) == levels
 
 
-def test_depth_needs_no_recursion() -> None:
+def test_nesting_depth_needs_no_recursion() -> None:
     value: list[Any] = []
     for _ in range(100_000):
         value = [value]

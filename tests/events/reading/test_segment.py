@@ -6,18 +6,18 @@ from app.events.reading import segment
 from app.events.reading.quarantine_codes import QuarantineError
 
 
-def read(**said: object) -> Any:  # noqa: ANN401 - a call, of which any field is looked at
-    return segment.parse_call({"type": "track", "userId": "ada", "event": "Export", **said})
+def parse(**fields: object) -> Any:  # noqa: ANN401 - a call, of which any field is looked at
+    return segment.parse_call({"type": "track", "userId": "ada", "event": "Export", **fields})
 
 
 @pytest.mark.parametrize("kind", [None, "", "Track", "event", ["track"], {}, 1])
-def test_an_unknown_type_is_put_aside(kind: object) -> None:
+def test_an_unknown_type_is_quarantined(kind: object) -> None:
     with pytest.raises(QuarantineError, match="unknown_type"):
-        read(type=kind)
+        parse(type=kind)
 
 
-def test_a_call_is_read_field_by_field() -> None:
-    call = read(
+def test_a_call_is_parsed_field_by_field() -> None:
+    call = parse(
         messageId="m1",
         timestamp="t",
         sentAt="s",
@@ -34,7 +34,7 @@ def test_a_call_is_read_field_by_field() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "account_id"),
+    ("fields", "account_id"),
     [
         ({"context": {"groupId": "c"}, "properties": {"groupId": "p"}}, "c"),
         ({"properties": {"groupId": "p", "group_id": "q"}}, "p"),
@@ -45,12 +45,12 @@ def test_a_call_is_read_field_by_field() -> None:
         ({"type": "group", "context": {"groupId": "c"}}, None),
     ],
 )
-def test_the_account_is_looked_for_in_order(said: dict[str, Any], account_id: str | None) -> None:
-    assert read(**said).account_id == account_id
+def test_the_account_is_searched_in_order(fields: dict[str, Any], account_id: str | None) -> None:
+    assert parse(**fields).account_id == account_id
 
 
 @pytest.mark.parametrize(
-    ("said", "name"),
+    ("fields", "name"),
     [
         ({"name": "Home", "category": "Docs"}, "Home"),
         ({"properties": {"name": "Home"}, "category": "Docs"}, "Home"),
@@ -61,40 +61,40 @@ def test_the_account_is_looked_for_in_order(said: dict[str, Any], account_id: st
 )
 @pytest.mark.parametrize("kind", ["page", "screen"])
 def test_a_view_is_named_by_its_name_or_else_its_category(
-    kind: str, said: dict[str, Any], name: str | None
+    kind: str, fields: dict[str, Any], name: str | None
 ) -> None:
-    assert read(type=kind, **said).name == name
+    assert parse(type=kind, **fields).name == name
 
 
 def test_traits_are_read_from_the_call_or_else_from_its_context() -> None:
     in_context = {"traits": {"email": "context"}}
 
-    assert read(type="identify", context=in_context).traits == {"email": "context"}
-    assert read(type="identify", traits={}, context=in_context).traits == {"email": "context"}
-    both = read(type="identify", traits={"email": "call"}, context=in_context)
+    assert parse(type="identify", context=in_context).traits == {"email": "context"}
+    assert parse(type="identify", traits={}, context=in_context).traits == {"email": "context"}
+    both = parse(type="identify", traits={"email": "call"}, context=in_context)
     assert both.traits == {"email": "call"}
 
 
 def test_the_original_timestamp_stands_in_for_a_missing_one() -> None:
-    assert read(originalTimestamp="o").timestamp == "o"
-    assert read(timestamp=None, originalTimestamp="o").timestamp == "o"
-    assert read(timestamp="t", originalTimestamp="o").timestamp == "t"
+    assert parse(originalTimestamp="o").timestamp == "o"
+    assert parse(timestamp=None, originalTimestamp="o").timestamp == "o"
+    assert parse(timestamp="t", originalTimestamp="o").timestamp == "t"
 
 
-def test_impersonation_is_read_where_it_is_plainly_true() -> None:
-    assert read(context={"impersonated": True}).impersonated
-    assert read(properties={"impersonated": True}).impersonated
-    assert not read(context={"impersonated": "true"}, properties={"impersonated": 1}).impersonated
+def test_only_the_value_true_counts_as_impersonated() -> None:
+    assert parse(context={"impersonated": True}).impersonated
+    assert parse(properties={"impersonated": True}).impersonated
+    assert not parse(context={"impersonated": "true"}, properties={"impersonated": 1}).impersonated
 
 
 @pytest.mark.parametrize("odd", [None, [], "x", 1])
-def test_what_is_no_object_is_read_as_an_empty_one(odd: object) -> None:
-    call = read(context=odd, properties=odd, traits=odd)
+def test_fields_that_are_not_objects_count_as_empty_objects(odd: object) -> None:
+    call = parse(context=odd, properties=odd, traits=odd)
 
     assert (call.properties, call.traits, call.sdk, call.account_id) == ({}, {}, None, None)
 
 
 @pytest.mark.parametrize("library", [None, [], {}, {"version": "1"}, {"name": ""}])
 def test_without_a_named_library_there_is_no_sdk(library: object) -> None:
-    assert read(context={"library": library}).sdk is None
-    assert len(read(context={"library": {"name": "x" * 999}}).sdk) == 100
+    assert parse(context={"library": library}).sdk is None
+    assert len(parse(context={"library": {"name": "x" * 999}}).sdk) == 100

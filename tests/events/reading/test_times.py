@@ -36,7 +36,7 @@ def code_of(timestamp: object, sent_at: object = None, received: ReceiveContext 
         (str(int(NOW.timestamp() * 1000)), NOW),
     ],
 )
-def test_what_sdks_write_is_read(value: object, instant: datetime) -> None:
+def test_timestamps_that_sdks_write_are_parsed(value: object, instant: datetime) -> None:
     assert parse_timestamp(value) == (instant, None)
 
 
@@ -48,7 +48,7 @@ def test_what_sdks_write_is_read(value: object, instant: datetime) -> None:
         ("20260318", NOW - 12 * HOUR),
     ],
 )
-def test_without_a_zone_it_is_utc_and_that_is_said(value: str, instant: datetime) -> None:
+def test_a_time_without_a_zone_is_utc_with_a_warning(value: str, instant: datetime) -> None:
     assert parse_timestamp(value) == (instant, "naive_timestamp")
 
 
@@ -59,11 +59,11 @@ def test_without_a_zone_it_is_utc_and_that_is_said(value: str, instant: datetime
         *(True, False, [], {}, 1e300, -1e300, 10**30, "0001-01-01T00:00:00+10:00"),
     ],
 )
-def test_what_cannot_be_read_is_put_aside_and_never_now(value: object) -> None:
+def test_an_invalid_timestamp_is_quarantined_and_never_replaced_by_now(value: object) -> None:
     assert code_of(value) == "invalid_timestamp"
 
 
-def test_without_a_time_an_event_belongs_to_the_day_it_came() -> None:
+def test_an_event_without_a_time_belongs_to_the_day_of_receipt() -> None:
     found = resolve_time(None, NOW.isoformat(), RECEIVED)
 
     assert (found.client_at, found.occurred_at, found.untimed) == (NOW - 12 * HOUR, NOW, True)
@@ -83,19 +83,19 @@ def test_without_a_time_an_event_belongs_to_the_day_it_came() -> None:
         ("9999-12-31T23:59:59Z", timedelta()),
     ],
 )
-def test_only_a_clock_that_runs_ahead_is_corrected_and_the_key_never(
+def test_only_a_clock_ahead_is_corrected_and_client_at_never(
     sent_at: object, correction: timedelta
 ) -> None:
-    said = sent_at.isoformat() if isinstance(sent_at, datetime) else sent_at
+    value = sent_at.isoformat() if isinstance(sent_at, datetime) else sent_at
 
-    found = resolve_time((NOW - HOUR).isoformat(), said, RECEIVED)
+    found = resolve_time((NOW - HOUR).isoformat(), value, RECEIVED)
 
     assert (found.client_at, found.occurred_at) == (NOW - HOUR, NOW - HOUR - correction)
     skew = round((sent_at - NOW).total_seconds()) if isinstance(sent_at, datetime) else None
     assert found.skew_seconds == skew
 
 
-def test_the_event_s_own_sending_time_goes_before_the_batch_s() -> None:
+def test_the_sending_time_of_an_event_overrides_that_of_the_batch() -> None:
     ahead = ReceiveContext(NOW, RECEIVED.oldest, sent_at=(NOW + HOUR).isoformat())
 
     assert resolve_time(NOW.isoformat(), None, ahead).occurred_at == NOW - HOUR
@@ -110,7 +110,7 @@ def test_the_event_s_own_sending_time_goes_before_the_batch_s() -> None:
         (DAY, NOW, "future_timestamp_clamped"),
     ],
 )
-def test_a_little_in_the_future_is_kept_or_clamped(
+def test_a_time_slightly_in_the_future_is_accepted_or_clamped(
     ahead: timedelta, occurred_at: datetime, warning: str | None
 ) -> None:
     found = resolve_time((NOW + ahead).isoformat(), None, RECEIVED)
@@ -119,11 +119,11 @@ def test_a_little_in_the_future_is_kept_or_clamped(
     assert found.client_at == NOW + ahead
 
 
-def test_far_in_the_future_is_put_aside() -> None:
+def test_a_time_far_in_the_future_is_quarantined() -> None:
     assert code_of((NOW + DAY + timedelta(seconds=1)).isoformat()) == "future_timestamp"
 
 
-def test_what_is_older_than_what_is_kept_is_put_aside_but_not_in_imports() -> None:
+def test_events_older_than_the_retention_are_quarantined_except_in_imports() -> None:
     edge = NOW - timedelta(days=400)
     assert resolve_time(edge.isoformat(), None, RECEIVED).occurred_at == edge
     old = (edge - timedelta(seconds=1)).isoformat()
@@ -134,7 +134,7 @@ def test_what_is_older_than_what_is_kept_is_put_aside_but_not_in_imports() -> No
     )
 
 
-def test_a_correction_beyond_all_calendars_is_put_aside() -> None:
+def test_a_correction_outside_the_calendar_is_quarantined() -> None:
     late = (NOW + 100 * DAY).isoformat()
 
     assert code_of("0001-01-01T00:00:00Z", late, ReceiveContext(NOW, None)) == "invalid_timestamp"
@@ -146,7 +146,7 @@ TIMES = (
 
 
 @given(TIMES, TIMES)
-def test_any_time_is_placed_or_put_aside(timestamp: Any, sent_at: Any) -> None:  # noqa: ANN401
+def test_any_timestamp_is_resolved_or_quarantined(timestamp: Any, sent_at: Any) -> None:  # noqa: ANN401
     found, code = None, None
     try:
         found = resolve_time(timestamp, sent_at, RECEIVED)

@@ -1,4 +1,4 @@
-"""Sources that fall silent and come back, and the accounts that live on them."""
+"""Sources that become silent and active again, and their stale accounts."""
 
 from datetime import datetime, timedelta
 
@@ -9,8 +9,8 @@ from sqlalchemy import delete, select, text
 from sqlalchemy.orm import Session
 
 from app.core.db import SessionFactory
-from app.events import monitoring
-from app.events.ingestion.queries import find_stale_accounts
+from app.events.sources import monitoring
+from app.events.sources.queries import load_stale_accounts
 from app.tables import IngestHour, Message, Source
 from app.workspaces.keys import parse_key_id
 from tests import factories
@@ -31,8 +31,8 @@ def other_key(session: Session) -> str:
 
 
 @pytest.fixture
-def usual(client: TestClient, session: Session) -> str:
-    """A key that has sent something in every hour of the last ten days."""
+def hourly_key(client: TestClient, session: Session) -> str:
+    """A key that sent an event in every hour of the last ten days."""
     key = key_of(client)
     for hours in range(1, 240):
         hour = NOW - hours * HOUR
@@ -60,7 +60,7 @@ def send(
         calls.ingest(then, event)
 
 
-def listed(client: TestClient) -> list[dict[str, object]]:
+def list_sources(client: TestClient) -> list[dict[str, object]]:
     found: list[dict[str, object]] = client.get("/api/v1/sources").json()["items"]
     return found
 
@@ -69,8 +69,8 @@ def zulu(instant: datetime) -> str:
     return instant.isoformat().replace("+00:00", "Z")
 
 
-def told(session: Session) -> list[dict[str, object]]:
-    """Return the messages of sources in their order, and forget them."""
+def pop_messages(session: Session) -> list[dict[str, object]]:
+    """Return the messages in their order, and delete them."""
     rows = session.scalars(select(Message).order_by(Message.created_at)).all()
     bodies = [orjson.loads(row.body) for row in rows]
     session.execute(delete(Message))
@@ -85,31 +85,35 @@ def due(session: Session) -> list[tuple[object, ...]]:
     return found
 
 
-def test_a_source_that_falls_silent_makes_its_accounts_stale_and_due_silently(
-    client: TestClient, sessions: SessionFactory, session: Session, usual: str
+def test_a_silent_source_makes_its_accounts_stale_and_due_without_notification(
+    client: TestClient, sessions: SessionFactory, session: Session, hourly_key: str
 ) -> None:
     send(client, sessions, "m1", "a1", NOW - 20 * DAY)
     send(client, sessions, "m2", "a2", NOW)
     send(client, sessions, "m0", "long ago", NOW - 40 * DAY)
     monitoring.watch_sources(sessions, now=NOW + 24 * HOUR)
-    assert listed(client)[0]["state"] == "live"
+    assert list_sources(client)[0]["state"] == "live"
     due(session)
 
     monitoring.watch_sources(sessions, now=NOW + 25 * HOUR)
 
-    [said] = listed(client)
-    assert (said["key_id"], said["state"], said["stale_accounts"]) == (usual, "silent", 2)
-    assert (said["usual_gap_seconds"], said["allowed_gap_seconds"]) == (3600, 86400)
-    assert said["silent_since"] == said["last_event_at"]
-    assert find_stale_accounts(session, "acme", ["a1", "a2", "a3", "long ago"]) == {"a1", "a2"}
-    assert find_stale_accounts(session, "other", ["a1", "a2"]) == set()
+    [source] = list_sources(client)
+    assert (source["key_id"], source["state"], source["stale_accounts"]) == (
+        hourly_key,
+        "silent",
+        2,
+    )
+    assert (source["usual_gap_seconds"], source["allowed_gap_seconds"]) == (3600, 86400)
+    assert source["silent_since"] == source["last_event_at"]
+    assert load_stale_accounts(session, "acme", ["a1", "a2", "a3", "long ago"]) == {"a1", "a2"}
+    assert load_stale_accounts(session, "other", ["a1", "a2"]) == set()
     assert due(session) == [("a1", 1, False), ("a2", 1, False)]
     monitoring.watch_sources(sessions, now=NOW + 26 * HOUR)
     assert due(session) == []
 
 
-@pytest.mark.usefixtures("usual")
-def test_a_source_that_comes_back_frees_its_accounts(
+@pytest.mark.usefixtures("hourly_key")
+def test_the_accounts_of_a_resumed_source_are_no_longer_stale(
     client: TestClient, sessions: SessionFactory, session: Session
 ) -> None:
     send(client, sessions, "m1", "a1", NOW)
@@ -119,15 +123,15 @@ def test_a_source_that_comes_back_frees_its_accounts(
     send(client, sessions, "m2", "a2", NOW + 3 * DAY)
     monitoring.watch_sources(sessions, now=NOW + 3 * DAY)
 
-    [said] = listed(client)
-    assert (said["state"], said["stale_accounts"], said["silent_since"]) == ("live", 0, None)
-    assert said["resumed_at"] == zulu(NOW + 3 * DAY)
-    assert find_stale_accounts(session, "acme", ["a1"]) == set()
+    [source] = list_sources(client)
+    assert (source["state"], source["stale_accounts"], source["silent_since"]) == ("live", 0, None)
+    assert source["resumed_at"] == zulu(NOW + 3 * DAY)
+    assert load_stale_accounts(session, "acme", ["a1"]) == set()
     assert ("a1", 1, False) in due(session)
 
 
-def test_one_message_tells_that_a_source_stopped_and_one_that_it_resumed(
-    client: TestClient, sessions: SessionFactory, session: Session, usual: str
+def test_one_message_is_sent_when_a_source_stops_and_one_when_it_resumes(
+    client: TestClient, sessions: SessionFactory, session: Session, hourly_key: str
 ) -> None:
     send(client, sessions, "m1", "a1", NOW)
     send(client, sessions, "m2", "a2", NOW)
@@ -137,12 +141,12 @@ def test_one_message_tells_that_a_source_stopped_and_one_that_it_resumed(
     at = zulu(NOW)
     silent = {
         "link": "/api/v1/sources",
-        "key_id": usual,
+        "key_id": hourly_key,
         "silent_since": at,
         "last_event_at": at,
         "accounts": 2,
     }
-    [stopped] = told(session)
+    [stopped] = pop_messages(session)
     assert stopped["type"] == "data.stopped"
     assert stopped["timestamp"] == (NOW + 25 * HOUR).isoformat()
     assert stopped["data"] == silent
@@ -151,13 +155,13 @@ def test_one_message_tells_that_a_source_stopped_and_one_that_it_resumed(
     for hours in (72, 73):
         monitoring.watch_sources(sessions, now=NOW + hours * HOUR)
 
-    [resumed] = told(session)
+    [resumed] = pop_messages(session)
     assert resumed["type"] == "data.resumed"
     assert resumed["data"] == silent | {"last_event_at": zulu(NOW + 3 * DAY)}
 
 
-@pytest.mark.usefixtures("usual")
-def test_an_account_that_another_source_tells_of_is_not_stale(
+@pytest.mark.usefixtures("hourly_key")
+def test_an_account_with_events_from_another_source_is_not_stale(
     client: TestClient, sessions: SessionFactory, session: Session, other_key: str
 ) -> None:
     send(client, sessions, "m1", "both", NOW)
@@ -168,18 +172,18 @@ def test_an_account_that_another_source_tells_of_is_not_stale(
     send(client, sessions, "m4", "both", NOW + HOUR)
 
     monitoring.watch_sources(sessions, now=NOW + 2 * DAY)
-    assert find_stale_accounts(session, "acme", ["both", "later", "one"]) == {"later", "one"}
+    assert load_stale_accounts(session, "acme", ["both", "later", "one"]) == {"later", "one"}
     due(session)
     send(client, sessions, "m5", "later", NOW + 3 * DAY)
     due(session)
     monitoring.watch_sources(sessions, now=NOW + 3 * DAY)
 
-    assert find_stale_accounts(session, "acme", ["both", "later", "one"]) == {"one"}
+    assert load_stale_accounts(session, "acme", ["both", "later", "one"]) == {"one"}
     assert due(session) == [("later", 1, False)]
 
 
-def test_a_key_that_is_no_longer_in_use_is_no_silent_source(
-    client: TestClient, sessions: SessionFactory, session: Session, usual: str
+def test_a_key_that_is_no_longer_in_use_is_not_a_silent_source(
+    client: TestClient, sessions: SessionFactory, session: Session, hourly_key: str
 ) -> None:
     send(client, sessions, "m1", "a1", NOW)
     session.execute(text("UPDATE api_key SET revoked_at = :at"), {"at": NOW + DAY})
@@ -190,37 +194,37 @@ def test_a_key_that_is_no_longer_in_use_is_no_silent_source(
     session.execute(text("UPDATE api_key SET revoked_at = NULL"))
     session.commit()
     monitoring.watch_sources(sessions, now=NOW + 2 * DAY)
-    assert find_stale_accounts(session, "acme", ["a1"]) == {"a1"}
-    assert listed(client)[0]["state"] == "silent"
+    assert load_stale_accounts(session, "acme", ["a1"]) == {"a1"}
+    assert list_sources(client)[0]["state"] == "silent"
 
-    assert client.post(f"/api/v1/api-keys/{usual}/rotate").status_code == 201
+    assert client.post(f"/api/v1/api-keys/{hourly_key}/rotate").status_code == 201
     monitoring.watch_sources(sessions, now=NOW + 2 * DAY)
 
-    assert listed(client)[0]["state"] == "retired"
-    assert find_stale_accounts(session, "acme", ["a1"]) == set()
-    assert [said["type"] for said in told(session)] == ["data.stopped"]
+    assert list_sources(client)[0]["state"] == "retired"
+    assert load_stale_accounts(session, "acme", ["a1"]) == set()
+    assert [message["type"] for message in pop_messages(session)] == ["data.stopped"]
 
 
-def test_of_a_new_source_silence_is_not_told(
+def test_a_new_source_is_never_silent(
     client: TestClient, sessions: SessionFactory, session: Session
 ) -> None:
     send(client, sessions, "m1", "a1", NOW)
 
     monitoring.watch_sources(sessions, now=NOW + 9 * DAY)
 
-    [said] = listed(client)
-    assert (said["state"], said["allowed_gap_seconds"]) == ("learning", None)
-    assert find_stale_accounts(session, "acme", ["a1"]) == set()
+    [source] = list_sources(client)
+    assert (source["state"], source["allowed_gap_seconds"]) == ("learning", None)
+    assert load_stale_accounts(session, "acme", ["a1"]) == set()
 
 
-def test_what_cannot_be_used_is_no_sign_of_life(
+def test_quarantined_events_do_not_make_a_key_a_source(
     client: TestClient, sessions: SessionFactory, session: Session
 ) -> None:
     calls.ingest(client, track(event=""))
 
     monitoring.watch_sources(sessions, now=NOW)
 
-    assert listed(client) == []
+    assert list_sources(client) == []
     assert session.get(Source, ("acme", key_of(client))) is None
 
 

@@ -1,4 +1,4 @@
-"""When a source counts as silent, for sources of every rhythm."""
+"""When a source is silent, for sources with different rhythms."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.events.silence_detection import MIN_ALLOWED_GAP, MIN_HOURS, detect_rhythm
+from app.events.sources.silence_detection import MIN_ALLOWED_GAP, MIN_HOURS, detect_rhythm
 
 MONDAY = datetime(2026, 1, 5, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -16,7 +16,7 @@ WEEK = 7 * DAY
 
 
 def hours(days: Sequence[int], of_day: Sequence[int], *, weeks: int = 8) -> list[datetime]:
-    """Hours with events on the same days and hours of each week."""
+    """Return hours with events on the same days and hours of each week."""
     return [
         MONDAY + week * WEEK + day * DAY + hour * HOUR
         for week in range(weeks)
@@ -32,12 +32,12 @@ WEEKLY_SHORT = hours([6], range(3))
 WEEKLY_LONG = hours([6], range(24))
 
 
-def test_a_source_that_never_rests_is_silent_after_a_day() -> None:
+def test_a_source_that_sends_every_hour_is_silent_after_a_day() -> None:
     assert detect_rhythm(ROUND_THE_CLOCK).usual_gap == HOUR
     assert detect_rhythm(ROUND_THE_CLOCK).allowed == MIN_ALLOWED_GAP
 
 
-def test_a_source_of_office_hours_may_rest_over_the_weekend_and_no_longer() -> None:
+def test_a_source_with_office_hours_may_pause_over_a_weekend_but_no_longer() -> None:
     allowed = detect_rhythm(OFFICE).allowed
 
     assert allowed is not None
@@ -61,7 +61,7 @@ def test_a_weekly_load_is_not_silent_between_two_weeks(load: list[datetime]) -> 
     [[], [MONDAY], hours([0], range(24), weeks=1), hours([0, 2], [4], weeks=8)],
     ids=["nothing", "one hour", "a burst of one day", "few hours"],
 )
-def test_of_a_new_source_nothing_is_said(too_little: list[datetime]) -> None:
+def test_a_new_source_has_no_rhythm(too_little: list[datetime]) -> None:
     found = detect_rhythm(too_little)
 
     assert (found.usual_gap, found.allowed) == (None, None)
@@ -75,7 +75,7 @@ def test_one_outage_does_not_make_the_next_one_usual() -> None:
 
 
 @given(st.sets(st.integers(0, 56 * 24), min_size=MIN_HOURS))
-def test_what_was_usual_is_never_called_silence(numbers: set[int]) -> None:
+def test_a_usual_gap_never_counts_as_silence(numbers: set[int]) -> None:
     """At most two of all past pauses, the longest ones, would have counted as silence."""
     found = detect_rhythm(sorted(MONDAY + number * HOUR for number in numbers))
     gaps = [later - earlier for earlier, later in pairwise(sorted(numbers))]

@@ -1,4 +1,4 @@
-"""The statistics say what the receipts said, whoever has added up how much of it."""
+"""The statistics equal the receipts, however many tallies were aggregated."""
 
 from collections import Counter
 from datetime import timedelta
@@ -11,8 +11,8 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.core.db import SessionFactory
-from app.events import monitoring, stats_queries
 from app.events.ingestion.attribution import attribute_events
+from app.events.sources import monitoring, stats_queries
 from tests.conftest import NOW
 from tests.events import calls
 from tests.events.calls import NATIVE, group, track, unattributed
@@ -21,24 +21,24 @@ DAY = timedelta(days=1)
 RECEIPT = ("received", "accepted", "duplicates", "quarantined", "erased", "unattributed")
 
 
-def stats(client: TestClient, **asked: str) -> dict[str, Any]:
-    answer = client.get("/api/v1/ingest/stats", params=asked)
+def stats(client: TestClient, **params: str) -> dict[str, Any]:
+    answer = client.get("/api/v1/ingest/stats", params=params)
     assert answer.status_code == 200, answer.text
-    said: dict[str, Any] = answer.json()
-    return said
+    body: dict[str, Any] = answer.json()
+    return body
 
 
-def of_sdk(name: str, **said: object) -> dict[str, Any]:
+def of_sdk(name: str, **fields: object) -> dict[str, Any]:
     library = {"name": name, "version": "1"}
-    return track(**{"context": {"groupId": "a1", "library": library}, **said})
+    return track(**{"context": {"groupId": "a1", "library": library}, **fields})
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_statistics_equal_the_receipts_before_while_and_after_they_are_added_up(
+def test_statistics_equal_the_receipts_before_during_and_after_aggregation(
     client: TestClient, sessions: SessionFactory, seed: int
 ) -> None:
     random = Random(seed)  # noqa: S311 - a test wants the same numbers again
-    told: Counter[str] = Counter()
+    expected: Counter[str] = Counter()
     for _ in range(8):
         batch = [
             random.choice(
@@ -51,23 +51,25 @@ def test_statistics_equal_the_receipts_before_while_and_after_they_are_added_up(
             )
             for _ in range(random.randrange(1, 12))
         ]
-        said = calls.ingest(client, *batch)
-        told.update({name: said[name] for name in RECEIPT})
+        receipt = calls.ingest(client, *batch)
+        expected.update({name: receipt[name] for name in RECEIPT})
         if random.random() < 0.4:
             monitoring.aggregate_stats(sessions)
-        assert {name: stats(client)["totals"][name] for name in RECEIPT} == dict(told)
+        assert {name: stats(client)["totals"][name] for name in RECEIPT} == dict(expected)
 
     monitoring.aggregate_stats(sessions)
     assert monitoring.aggregate_stats(sessions) == 0
 
-    said = stats(client)
-    assert {name: said["totals"][name] for name in RECEIPT} == dict(told)
+    body = stats(client)
+    assert {name: body["totals"][name] for name in RECEIPT} == dict(expected)
     for name in RECEIPT:
-        assert sum(sender[name] for sender in said["senders"]) == told[name]
-        assert sum(day[name] for sender in said["senders"] for day in sender["days"]) == told[name]
+        assert sum(sender[name] for sender in body["senders"]) == expected[name]
+        assert (
+            sum(day[name] for sender in body["senders"] for day in sender["days"]) == expected[name]
+        )
 
 
-def test_each_key_and_sdk_is_told_apart_with_its_reasons_and_days(
+def test_each_key_and_sdk_has_its_own_counts_codes_and_days(
     client: TestClient, sessions: SessionFactory
 ) -> None:
     calls.ingest(
@@ -80,9 +82,9 @@ def test_each_key_and_sdk_is_told_apart_with_its_reasons_and_days(
     )
     with calls.client_at_time(sessions, client, NOW + DAY) as tomorrow:
         calls.ingest(tomorrow, of_sdk("web", messageId="m5"))
-        said = stats(tomorrow)
+        body = stats(tomorrow)
 
-    app, web = said["senders"]
+    app, web = body["senders"]
     assert (app["sdk"], app["accepted"], app["late"]) == ("app/1", 1, 1)
     assert app["quarantined_by_code"] == {"invalid_timestamp": 1}
     assert (web["received"], web["accepted"], web["duplicates"]) == (4, 2, 1)
@@ -95,13 +97,13 @@ def test_each_key_and_sdk_is_told_apart_with_its_reasons_and_days(
     assert web["key_name"] == "test"
 
 
-def test_the_native_dialect_names_its_sdk_in_quarantine_too(client: TestClient) -> None:
+def test_the_sdk_of_a_quarantined_native_event_is_counted(client: TestClient) -> None:
     client.post(NATIVE, json={"event": "", "account_id": "a1", "sdk": "mine"})
 
     assert [sender["sdk"] for sender in stats(client)["senders"]] == ["mine"]
 
 
-def test_events_that_find_their_account_are_told_once_as_received(
+def test_attributed_events_are_counted_once_as_received(
     client: TestClient, sessions: SessionFactory
 ) -> None:
     calls.ingest(client, unattributed("m1"), unattributed("m2"))
@@ -127,7 +129,7 @@ def test_days_and_keys_can_be_chosen(client: TestClient, sessions: SessionFactor
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "params",
     [
         {"from": "2026-03-19", "to": "2026-03-18"},
         {"from": "2020-01-01", "to": "2026-03-18"},
@@ -135,13 +137,13 @@ def test_days_and_keys_can_be_chosen(client: TestClient, sessions: SessionFactor
         {"to": "9999-12-31", "from": "9999-12-31"},
     ],
 )
-def test_days_that_make_no_sense_are_refused(client: TestClient, asked: dict[str, str]) -> None:
-    answer = client.get("/api/v1/ingest/stats", params=asked)
+def test_an_invalid_period_is_refused(client: TestClient, params: dict[str, str]) -> None:
+    answer = client.get("/api/v1/ingest/stats", params=params)
 
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_input")
 
 
-def test_all_that_was_told_is_added_up_however_much_it_is(
+def test_all_tallies_are_aggregated_in_several_pages(
     client: TestClient, sessions: SessionFactory, session: Session
 ) -> None:
     many = stats_queries.TALLIES_PER_PAGE * 2 + 1
@@ -171,7 +173,7 @@ def test_old_hours_are_dropped(
     assert calls.count_rows(session, "ingest_hour") == 0
 
 
-def test_what_waits_is_summed_up_by_key_and_sdk(
+def test_waiting_events_are_counted_by_key_and_sdk(
     client: TestClient, sessions: SessionFactory
 ) -> None:
     library = {"library": {"name": "web", "version": "1"}}
@@ -179,13 +181,13 @@ def test_what_waits_is_summed_up_by_key_and_sdk(
         calls.ingest(yesterday, unattributed("m1", timestamp=(NOW - DAY).isoformat()))
     calls.ingest(client, *(track(f"w{n}", context=library) for n in range(3)))
 
-    said = client.get("/api/v1/unattributed").json()
+    body = client.get("/api/v1/unattributed").json()
 
-    assert (said["events"], said["oldest_received_at"]) == (4, "2026-03-17T12:00:00Z")
-    assert [(each["sdk"], each["events"]) for each in said["senders"]] == [("web/1", 3), (None, 1)]
+    assert (body["events"], body["oldest_received_at"]) == (4, "2026-03-17T12:00:00Z")
+    assert [(each["sdk"], each["events"]) for each in body["senders"]] == [("web/1", 3), (None, 1)]
 
 
-def test_where_nothing_waits_nothing_is_told(client: TestClient) -> None:
-    said = client.get("/api/v1/unattributed").json()
+def test_without_waiting_events_all_counts_are_zero(client: TestClient) -> None:
+    body = client.get("/api/v1/unattributed").json()
 
-    assert said == {"events": 0, "oldest_received_at": None, "senders": []}
+    assert body == {"events": 0, "oldest_received_at": None, "senders": []}

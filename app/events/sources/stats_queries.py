@@ -1,22 +1,21 @@
-from collections.abc import Mapping, Sequence
+"""Queries of ingest statistics and of waiting events."""
+
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from app.events import source_statements as statements
-from app.events.ingestion.queries import BatchOrigin
-from app.events.stats import COUNTERS, DailyCounts
-from app.events.tables import IngestHour, IngestTally, UnattributedEvent
+from app.events.sources import statements
+from app.events.sources.stats import COUNTERS, DailyCounts
+from app.events.tables import IngestHour, UnattributedEvent
 
 TALLIES_PER_PAGE = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class WaitingEventCount:
-    """Events that wait for their account, of one key and SDK."""
+    """The number of events of one key and SDK that wait for their account."""
 
     key_id: str
     sdk: str | None
@@ -24,22 +23,8 @@ class WaitingEventCount:
     oldest_received_at: datetime
 
 
-def insert_tallies(
-    session: Session, origin: BatchOrigin, rows: Sequence[Mapping[str, Any]]
-) -> None:
-    """Add to the statistics what no batch told; the names are those of the counters."""
-    said = {
-        "workspace_id": origin.workspace_id,
-        "key_id": origin.key_id,
-        "at": origin.received_at,
-        "code": "",
-    }
-    if rows:
-        session.execute(insert(IngestTally), [{**said, **row} for row in rows])
-
-
 def aggregate_tallies(session: Session) -> int:
-    """Add what batches told to their hours, and forget it; returns how much was taken."""
+    """Move a page of tallies into their hours; return how many were moved."""
     return int(session.scalar(statements.AGGREGATE_TALLIES, {"limit": TALLIES_PER_PAGE}) or 0)
 
 
@@ -50,7 +35,10 @@ def drop_old_hours(session: Session, *, before: datetime) -> None:
 def list_daily_counts(
     session: Session, workspace_id: str, *, since: datetime, until: datetime, key_id: str | None
 ) -> list[DailyCounts]:
-    """In the order of keys, SDKs, days and codes; exact, also while the worker adds up."""
+    """Return the counts in the order of keys, SDKs, days and codes.
+
+    They are exact: tallies that the worker has not aggregated yet are included.
+    """
     values = {
         "workspace_id": workspace_id,
         "since": since,
@@ -75,7 +63,7 @@ def list_daily_counts(
 def list_waiting_counts(
     session: Session, workspace_id: str, *, limit: int
 ) -> list[WaitingEventCount]:
-    """Count events that wait for their account by key and SDK, the most first."""
+    """Count waiting events by key and SDK, the largest count first."""
     sdk = UnattributedEvent.row["sdk"].astext
     events = func.count()
     rows = session.execute(
@@ -89,7 +77,7 @@ def list_waiting_counts(
 
 
 def count_waiting_events(session: Session, workspace_id: str) -> tuple[int, datetime | None]:
-    """Count all events that wait, and tell since when the oldest does."""
+    """Return the number of waiting events, and the receive time of the oldest."""
     row = session.execute(
         select(func.count(), func.min(UnattributedEvent.received_at)).where(
             UnattributedEvent.workspace_id == workspace_id

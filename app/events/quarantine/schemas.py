@@ -1,11 +1,10 @@
-"""What is told of events that were put aside, and what can be done with them."""
+"""Schemas of quarantined events, and of the requests and reports of replay and discard."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import (
-    BaseModel,
     ConfigDict,
     Field,
     computed_field,
@@ -27,10 +26,13 @@ class QuarantinedEventOut(ResponseModel):
     detail: str = Field(examples=["A track call needs a non-empty event name."])
     message_id: str | None = Field(examples=["m-7"])
     sdk: str | None = Field(examples=["analytics-python/2.4.0"])
-    key_id: str = Field(examples=["4dQz81kLmN"], description="The API key; `import` for a file.")
+    key_id: str = Field(
+        examples=["4dQz81kLmN"],
+        description="The API key that sent it; `import` for an imported file.",
+    )
     dialect: str = Field(examples=["segment"])
     status: QuarantineStatus
-    times: int = Field(description="How often the same content came.", examples=[1])
+    times: int = Field(description="How often the same content was received.", examples=[1])
     received_at: datetime
     last_received_at: datetime
 
@@ -42,26 +44,26 @@ class QuarantinedEventOut(ResponseModel):
 
 class QuarantinedEventDetail(QuarantinedEventOut):
     payload: str = Field(
-        description="The event as it came, as JSON text, cut to 64 KiB.",
+        description="The event as received, as JSON text, cut to 64 KiB.",
         examples=['{"event": "", "userId": "ada"}'],
     )
 
 
 class QuarantineGroup(ResponseModel):
-    """Events put aside for one reason, of one key and SDK."""
+    """Quarantined events of one code, key and SDK."""
 
     code: str = Field(examples=["missing_event_name"])
     key_id: str = Field(examples=["4dQz81kLmN"])
     sdk: str | None = Field(examples=["analytics-python/2.4.0"])
-    events: int = Field(description="Different ones.", examples=[3])
-    times: int = Field(description="How often one of them came.", examples=[120])
+    events: int = Field(description="Number of different events.", examples=[3])
+    times: int = Field(description="How often one of them was received.", examples=[120])
     first_received_at: datetime
     last_received_at: datetime
-    example_id: str = Field(description="The newest of them.", examples=["q_12"])
+    example_id: str = Field(description="The id of the newest of them.", examples=["q_12"])
 
 
-class QuarantineSummary(BaseModel):
-    """The largest groups first, at most 1,000 of them. The totals are of all."""
+class QuarantineSummary(ResponseModel):
+    """The largest groups first, at most 1,000. The totals include all groups."""
 
     events: int = Field(examples=[3])
     times: int = Field(examples=[120])
@@ -69,7 +71,7 @@ class QuarantineSummary(BaseModel):
 
 
 class QuarantineFilter(RequestModel):
-    """Open events that fit everything that is named; the times are those of first receipt."""
+    """Open events that match all given fields. The times refer to the first receipt."""
 
     code: Annotated[str, Field(max_length=40, pattern=NO_NUL)] | None = Field(
         None, examples=["too_old"]
@@ -80,12 +82,12 @@ class QuarantineFilter(RequestModel):
     )
     received_from: Timestamp | None = Field(None, examples=["2026-03-01T00:00:00Z"])
     received_to: Timestamp | None = Field(
-        None, description="The first moment after.", examples=["2026-03-02T00:00:00Z"]
+        None, description="Exclusive.", examples=["2026-03-02T00:00:00Z"]
     )
 
 
 class QuarantineSelection(RequestModel):
-    """Either `ids` or a `filter`; an empty filter means everything that is open."""
+    """Either `ids` or a `filter`. An empty filter selects all open events."""
 
     model_config = ConfigDict(
         json_schema_extra={"oneOf": [{"required": ["ids"]}, {"required": ["filter"]}]}
@@ -99,9 +101,9 @@ class QuarantineSelection(RequestModel):
     )
 
     @model_validator(mode="after")
-    def _one_of_two(self) -> "QuarantineSelection":
+    def _ids_or_filter(self) -> "QuarantineSelection":
         if len({"ids", "filter"} & self.model_fields_set) != 1:
-            raise ValueError("Name either ids or a filter.")
+            raise ValueError("Send either ids or a filter, not both and not neither.")
         return self
 
     @property
@@ -110,41 +112,47 @@ class QuarantineSelection(RequestModel):
 
 
 class ReplayIn(QuarantineSelection):
-    dry_run: Flag = Field(default=False, description="Tell what would happen, and change nothing.")
+    dry_run: Flag = Field(
+        default=False, description="Report what would happen, without changing anything."
+    )
 
 
 ReplayStatus = Literal["replayed", "duplicate", "quarantined", "erased", "skipped"]
 
 
-class ReplayResult(BaseModel):
-    """What became of one event. `skipped`: it was not tried, the code says why."""
+class ReplayResult(ResponseModel):
+    """The result of one event. `skipped`: it was not replayed; the code gives the reason."""
 
     id: str = Field(examples=["q_12"])
     result: ReplayStatus
     code: str | None = Field(None, examples=["too_old"])
-    detail: str | None = Field(None, examples=["The event is older than what is kept."])
+    detail: str | None = Field(None, examples=["The event is older than the retention period."])
     warnings: list[str] = Field([], examples=[["naive_timestamp"]])
 
 
-class ReplayReport(BaseModel):
-    """`selected = replayed + duplicates + quarantined + erased + skipped`, always."""
+class ReplayReport(ResponseModel):
+    """The counts of a replay.
+
+    `selected = replayed + duplicates + quarantined + erased + skipped`.
+    """
 
     dry_run: bool
     selected: int = Field(examples=[120])
     replayed: int = Field(description="Stored and counted now.", examples=[118])
     unattributed: int = Field(
-        description="Of those, how many wait for their account.", examples=[0]
+        description="Replayed events that wait until the account of their user is known.",
+        examples=[0],
     )
-    duplicates: int = Field(description="Had been stored in the meantime.", examples=[1])
-    quarantined: int = Field(description="Still cannot be used; they stay open.", examples=[1])
-    erased: int = Field(description="Of people or accounts erased since.", examples=[0])
-    skipped: int = Field(description="Not open any more, or cut to 64 KiB.", examples=[0])
-    more: bool = Field(description="Whether more fit the filter: call again.")
-    results: Sequence[ReplayResult] = Field(description="The first 100.")
+    duplicates: int = Field(description="Already stored in the meantime.", examples=[1])
+    quarantined: int = Field(description="Still invalid; they stay open.", examples=[1])
+    erased: int = Field(description="Events of people or accounts erased since.", examples=[0])
+    skipped: int = Field(description="No longer open, or cut to 64 KiB.", examples=[0])
+    more: bool = Field(description="Whether more events match the filter: call again.")
+    results: Sequence[ReplayResult] = Field(description="The first 100 results.")
 
 
-class DiscardReport(BaseModel):
+class DiscardReport(ResponseModel):
     selected: int = Field(examples=[12])
     discarded: int = Field(examples=[12])
-    skipped: int = Field(description="Were not open any more.", examples=[0])
-    more: bool = Field(description="Whether more fit the filter: call again.")
+    skipped: int = Field(description="No longer open.", examples=[0])
+    more: bool = Field(description="Whether more events match the filter: call again.")

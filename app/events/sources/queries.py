@@ -1,4 +1,6 @@
-from collections.abc import Mapping, Sequence
+"""Queries of sources and of stale accounts."""
+
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -7,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.core.pagination import Paging, RowPage
 from app.core.query_helpers import keyset_ascending
-from app.events import source_statements as statements
+from app.events.sources import statements
 from app.events.tables import IngestHour, Source, StaleAccount
 from app.workspaces.queries import ROTATED_ACTION
 from app.workspaces.tables import ApiKey, AuditEntry
@@ -18,7 +20,7 @@ RECENT_DAYS = 28
 
 @dataclass(frozen=True, slots=True)
 class QuietSource:
-    """A source that has to be looked at: it may have fallen silent, or have come back."""
+    """A source to check: it may have become silent, or active again."""
 
     workspace_id: str
     key_id: str
@@ -28,7 +30,7 @@ class QuietSource:
 
 @dataclass(frozen=True, slots=True)
 class SourceWithKey:
-    """A source with its key, and how many accounts live on it alone while it is silent."""
+    """A source with its API key, and the number of accounts that are stale because of it."""
 
     source: Source
     name: str
@@ -38,21 +40,19 @@ class SourceWithKey:
     stale_accounts: int
 
     def is_retired(self, now: datetime) -> bool:
-        """Whether its key is no longer in use: nobody waits for events of it."""
+        """Whether its key is no longer in use: no events are expected from it."""
         ended = self.revoked_at or (self.expires_at and self.expires_at <= now)
         return bool(ended) or self.rotated
 
 
-def lock_quiet_sources(
-    session: Session, *, now: datetime, shortest: timedelta
-) -> list[QuietSource]:
-    """Lock sources that could be silent by now; another worker's are passed over."""
-    values = {"now": now, "before": now - shortest, "limit": SOURCES_PER_PAGE}
+def lock_quiet_sources(session: Session, *, now: datetime, min_gap: timedelta) -> list[QuietSource]:
+    """Lock sources that may have become silent; skip those that another worker has locked."""
+    values = {"now": now, "before": now - min_gap, "limit": SOURCES_PER_PAGE}
     return [QuietSource(*row) for row in session.execute(statements.LOCK_QUIET, values)]
 
 
 def lock_returned_sources(session: Session, *, now: datetime) -> list[QuietSource]:
-    """Lock silent sources that send again, or whose key is no longer in use."""
+    """Lock silent sources that have sent events again, or whose key is no longer in use."""
     values = {"now": now, "limit": SOURCES_PER_PAGE}
     return [QuietSource(*row) for row in session.execute(statements.LOCK_RETURNED, values)]
 
@@ -60,7 +60,7 @@ def lock_returned_sources(session: Session, *, now: datetime) -> list[QuietSourc
 def load_active_hours(
     session: Session, workspace_id: str, key_ids: Sequence[str], *, since: datetime
 ) -> Mapping[str, Sequence[datetime]]:
-    """Return the hours in which each key sent something new, oldest first."""
+    """Return by key the hours in which it sent accepted events, oldest first."""
     rows = session.execute(
         select(IngestHour.key_id, IngestHour.hour)
         .where(
@@ -72,10 +72,10 @@ def load_active_hours(
         .distinct()
         .order_by(IngestHour.key_id, IngestHour.hour)
     )
-    found: dict[str, list[datetime]] = {key_id: [] for key_id in key_ids}
+    hours: dict[str, list[datetime]] = {key_id: [] for key_id in key_ids}
     for key_id, hour in rows:
-        found[key_id].append(hour)
-    return found
+        hours[key_id].append(hour)
+    return hours
 
 
 def update_source(
@@ -91,7 +91,7 @@ def update_source(
 def insert_stale_accounts(
     session: Session, workspace_id: str, key_id: str, *, silent_since: datetime
 ) -> list[str]:
-    """Note the accounts that lived on a source, and of which nobody has told since."""
+    """Mark accounts as stale that only this source sent recently; return their ids."""
     values = {
         "workspace_id": workspace_id,
         "key_id": key_id,
@@ -111,14 +111,30 @@ def delete_stale_accounts(session: Session, workspace_id: str, key_id: str) -> l
     )
 
 
+def load_stale_accounts(
+    session: Session, workspace_id: str, account_ids: Collection[str]
+) -> set[str]:
+    """Return the given accounts that are stale because their source is silent."""
+    return set(
+        session.scalars(
+            select(StaleAccount.account_id).where(
+                StaleAccount.workspace_id == workspace_id, StaleAccount.account_id.in_(account_ids)
+            )
+        )
+    )
+
+
 def delete_recovered_accounts(session: Session) -> list[tuple[str, str]]:
-    """Forget stale accounts of which somebody else has told since: workspace and account."""
+    """Delete stale accounts for which another source has sent events since.
+
+    Return their workspaces and account ids.
+    """
     rows = session.execute(statements.DELETE_RECOVERED_ACCOUNTS, {"days": RECENT_DAYS})
     return [(row.workspace_id, row.account_id) for row in rows]
 
 
 def list_sources(session: Session, workspace_id: str, paging: Paging) -> RowPage[SourceWithKey]:
-    """In the order of their keys' ids."""
+    """Return a page of sources, in the order of key ids."""
     stale = (
         select(func.count())
         .where(
@@ -131,7 +147,7 @@ def list_sources(session: Session, workspace_id: str, paging: Paging) -> RowPage
         AuditEntry.action == ROTATED_ACTION,
         AuditEntry.subject == Source.key_id,
     )
-    rows = (
+    query = (
         select(Source, ApiKey.name, ApiKey.expires_at, ApiKey.revoked_at, rotated, stale)
         .join(
             ApiKey,
@@ -139,6 +155,8 @@ def list_sources(session: Session, workspace_id: str, paging: Paging) -> RowPage
         )
         .where(Source.workspace_id == workspace_id)
     )
-    rows = keyset_ascending(rows, Source.key_id, after=paging.after(str), limit=paging.fetch_limit)
-    found = [SourceWithKey(*row) for row in session.execute(rows)]
-    return RowPage(*paging.cut(found, lambda each: each.source.key_id))
+    query = keyset_ascending(
+        query, Source.key_id, after=paging.position(str), limit=paging.fetch_limit
+    )
+    rows = [SourceWithKey(*row) for row in session.execute(query)]
+    return RowPage(*paging.cut(rows, lambda each: each.source.key_id))

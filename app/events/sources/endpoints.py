@@ -1,4 +1,4 @@
-"""How much comes in, from whom, and who has stopped."""
+"""Routes of ingest statistics, sources, and waiting events."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
@@ -11,17 +11,17 @@ from app.core.db import ReadSessionDep
 from app.core.errors import FieldError, UnprocessableError
 from app.core.pagination import Page, PagingDep
 from app.core.schemas import NO_NUL, Day, problem_responses
-from app.events import silence_detection, source_queries, stats_queries
-from app.events.silence_detection import SendingRhythm
-from app.events.source_queries import SourceWithKey
-from app.events.stats import sum_by_sender
-from app.events.stats_schemas import (
+from app.events.sources import queries, silence_detection, stats_queries
+from app.events.sources.queries import SourceWithKey
+from app.events.sources.schemas import (
     IngestStats,
     SourceOut,
     SourceState,
     UnattributedSenderOut,
     UnattributedSummary,
 )
+from app.events.sources.silence_detection import SendingRhythm
+from app.events.sources.stats import sum_by_sender
 from app.workspaces.auth import Reader
 
 router = APIRouter(prefix="/api/v1", tags=["data"])
@@ -29,60 +29,70 @@ router = APIRouter(prefix="/api/v1", tags=["data"])
 DEFAULT_DAYS, MAX_DAYS = 7, 400
 MAX_SENDERS = 100
 
-FirstDay = Annotated[Day | None, Query(alias="from", description="Null: six days before `to`.")]
-LastDay = Annotated[Day | None, Query(alias="to", description="Null: today.")]
+FirstDay = Annotated[Day | None, Query(alias="from", description="Default: six days before `to`.")]
+KeyFilter = Annotated[
+    str | None, Query(max_length=100, pattern=NO_NUL, description="Only events of this API key.")
+]
+LastDay = Annotated[Day | None, Query(alias="to", description="Default: today.")]
 
 
-@router.get("/ingest/stats", responses=problem_responses(401, 403, 422))
+@router.get(
+    "/ingest/stats", summary="Get ingest statistics", responses=problem_responses(401, 403, 422)
+)
 def get_ingest_stats(
     session: ReadSessionDep,
     caller: Reader,
     now: Now,
     first: FirstDay = None,
     last: LastDay = None,
-    key_id: Annotated[str | None, Query(max_length=100, pattern=NO_NUL)] = None,
+    key_id: KeyFilter = None,
 ) -> IngestStats:
-    """Count what was received and what became of it, by key and SDK and by day."""
+    """Return how many events were received, and their results, by key and SDK and by day.
+
+    Both days are included. A period is at most 400 days.
+    """
     last = last or now.date()
     first = _first_day(first, last)
-    told = stats_queries.list_daily_counts(
+    daily_counts = stats_queries.list_daily_counts(
         session,
         caller.workspace_id,
         since=_start(first),
         until=_start(last) + timedelta(days=1),
         key_id=key_id,
     )
-    totals, senders = sum_by_sender(told)
+    totals, senders = sum_by_sender(daily_counts)
     return IngestStats.model_validate(
         {"first_day": first, "last_day": last, "totals": totals, "senders": senders}
     )
 
 
-@router.get("/sources", responses=problem_responses(401, 403, 404, 422))
+@router.get("/sources", summary="List sources", responses=problem_responses(401, 403, 404, 422))
 def list_sources(
     session: ReadSessionDep, caller: Reader, now: Now, paging: PagingDep
 ) -> Page[SourceOut]:
-    """List the keys that send events, how they usually do, and which have fallen silent."""
-    found = source_queries.list_sources(session, caller.workspace_id, paging)
-    hours = source_queries.load_active_hours(
+    """Return a page of API keys that send events, with their usual gaps, and which are silent."""
+    page = queries.list_sources(session, caller.workspace_id, paging)
+    hours = queries.load_active_hours(
         session,
         caller.workspace_id,
-        [row.source.key_id for row in found.rows],
+        [row.source.key_id for row in page.rows],
         since=now - 2 * silence_detection.OBSERVED_PERIOD,
     )
-    return found.to_page(lambda row: _source_out(row, hours[row.source.key_id], now))
+    return page.to_page(lambda row: _source_out(row, hours[row.source.key_id], now))
 
 
-@router.get("/unattributed", responses=problem_responses(401, 403, 422))
+@router.get(
+    "/unattributed", summary="Count waiting events", responses=problem_responses(401, 403, 422)
+)
 def summarize_unattributed(session: ReadSessionDep, caller: Reader) -> UnattributedSummary:
-    """Count the events that wait until the account of their user is known."""
-    found = stats_queries.list_waiting_counts(session, caller.workspace_id, limit=MAX_SENDERS)
+    """Count the events that wait until the account of their user is known, by key and SDK."""
+    counts = stats_queries.list_waiting_counts(session, caller.workspace_id, limit=MAX_SENDERS)
     events, oldest = stats_queries.count_waiting_events(session, caller.workspace_id)
     return UnattributedSummary(
         events=events,
         oldest_received_at=oldest,
         senders=[
-            UnattributedSenderOut.model_validate(each, from_attributes=True) for each in found
+            UnattributedSenderOut.model_validate(each, from_attributes=True) for each in counts
         ],
     )
 
@@ -91,8 +101,10 @@ def _first_day(first: date | None, last: date) -> date:
     if first is None:
         return date.fromordinal(max(last.toordinal() - DEFAULT_DAYS + 1, 1))
     if first > last or (last - first).days >= MAX_DAYS or last == date.max:
-        problem = FieldError("/query/from", f"From must lie up to {MAX_DAYS} days before to.")
-        raise UnprocessableError("Some of the input cannot be used.", errors=[problem])
+        problem = FieldError(
+            "/query/from", f"from must not be after to, and at most {MAX_DAYS - 1} days before it."
+        )
+        raise UnprocessableError("The range of days is invalid.", errors=[problem])
     return first
 
 

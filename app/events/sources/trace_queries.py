@@ -1,3 +1,5 @@
+"""Queries that find one event by its message id, wherever it is."""
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -9,7 +11,7 @@ from app.events.tables import QuarantinedEvent, UnattributedEvent
 
 MAX_EVENTS = 100
 
-# Only the summaries of blocks know the message id: no other index may be taken for it.
+# Only the block summaries (BRIN) index the message id: the planner must not use another index.
 SET_INDEX_SCANS = text("""
 SELECT set_config('enable_indexscan', :scan, true), set_config('enable_indexonlyscan', :scan, true)
 """)
@@ -35,7 +37,7 @@ SELECT EXISTS (
 
 @dataclass(frozen=True, slots=True)
 class StoredEvent:
-    """``account_by``: event, user or alias; None without an account."""
+    """A row of the event table. ``account_by``: event, user or alias; None without an account."""
 
     client_at: datetime
     occurred_at: datetime
@@ -56,12 +58,12 @@ class StoredEvent:
 
 
 def list_stored_events(session: Session, workspace_id: str, message_id: str) -> list[StoredEvent]:
-    """Find stored events by their id alone, in the order of their times. Needs a transaction."""
+    """Return stored events by message id, ordered by client time. Requires a transaction."""
     session.execute(SET_INDEX_SCANS, {"scan": "off"})
     values = {"workspace_id": workspace_id, "message_id": message_id, "limit": MAX_EVENTS}
-    found = [StoredEvent(*row) for row in session.execute(FIND_STORED_EVENTS, values)]
+    events = [StoredEvent(*row) for row in session.execute(FIND_STORED_EVENTS, values)]
     session.execute(SET_INDEX_SCANS, {"scan": "on"})
-    return found
+    return events
 
 
 def list_waiting_events(
@@ -93,7 +95,7 @@ def list_quarantined_events(
 
 
 def is_in_usage(session: Session, workspace_id: str, event: StoredEvent) -> bool:
-    """Whether the counts of its account, day, person and name hold it."""
+    """Whether the usage counts of its account, day, person and name include the event."""
     values = {
         "workspace_id": workspace_id,
         "account_id": event.account_id,

@@ -1,17 +1,17 @@
-"""The SQL of statistics and of sources that fall silent."""
+"""SQL of the statistics of ingestion and of silent sources."""
 
 from sqlalchemy import text
 
-from app.events.stats import COUNTERS
+from app.events.sources.stats import COUNTERS
 
 _NAMES = ", ".join(COUNTERS)
 _SUMS = ", ".join(f"sum({name}) AS {name}" for name in COUNTERS)
 _ADDED = ", ".join(f"{name} = h.{name} + excluded.{name}" for name in COUNTERS)
 
-# Takes what batches have told and adds it to their hours. Each row is taken by one worker, by its
-# place in the table: nothing moves it.
+# Moves tallies into their hours. Each row is locked by one worker, by its ctid: a tally is never
+# updated, so its ctid does not change.
 AGGREGATE_TALLIES = text(f"""
-WITH told AS (
+WITH tallies AS (
     DELETE FROM ingest_tally WHERE ctid = ANY(ARRAY(
         SELECT ctid FROM ingest_tally LIMIT :limit FOR UPDATE SKIP LOCKED))
     RETURNING *
@@ -20,7 +20,7 @@ summed AS MATERIALIZED (
     SELECT workspace_id, key_id, date_trunc('hour', at) AS hour, sdk, code,
            max(at) FILTER (WHERE received > 0) AS last_at,
            max(at) FILTER (WHERE accepted > 0) AS last_event_at, count(*) AS rows, {_SUMS}
-    FROM told GROUP BY 1, 2, 3, 4, 5
+    FROM tallies GROUP BY 1, 2, 3, 4, 5
 ),
 seen AS (
     INSERT INTO source AS s (workspace_id, key_id, last_event_at)
@@ -41,9 +41,9 @@ added AS (
 SELECT coalesce(sum(rows), 0) FROM summed
 """)  # noqa: S608 - made of the names above
 
-# The hours, and what the worker has not added to them yet.
+# The aggregated hours, and the tallies that the worker has not aggregated yet.
 DAILY_COUNTS = text(f"""
-WITH told AS (
+WITH counts AS (
     SELECT key_id, sdk, code, CAST(hour AS date) AS day, last_at, {_NAMES}
     FROM ingest_hour
     WHERE workspace_id = :workspace_id AND hour >= :since AND hour < :until
@@ -56,12 +56,12 @@ WITH told AS (
       AND (CAST(:key_id AS text) IS NULL OR key_id = :key_id)
 )
 SELECT t.key_id, k.name AS key_name, t.sdk, t.code, t.day, max(t.last_at) AS last_at, {_SUMS}
-FROM told t LEFT JOIN api_key k ON k.workspace_id = :workspace_id AND k.id = t.key_id
+FROM counts t LEFT JOIN api_key k ON k.workspace_id = :workspace_id AND k.id = t.key_id
 GROUP BY 1, 2, 3, 4, 5
 ORDER BY 1, 3, 5, 4
 """)  # noqa: S608 - made of the names above
 
-# A key that was revoked, has expired or was rotated is no source any more.
+# A key that was revoked, has expired or was rotated is no longer a source.
 KEY_IN_USE = """k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > :now)
   AND NOT EXISTS (
       SELECT FROM audit_entry r WHERE r.workspace_id = k.workspace_id
@@ -80,12 +80,13 @@ LOCK_RETURNED = text(f"""
 SELECT s.workspace_id, s.key_id, s.last_event_at, s.silent_since
 FROM source s
 WHERE s.silent_since IS NOT NULL AND (s.last_event_at > s.silent_since OR NOT EXISTS (
-    SELECT FROM api_key k WHERE k.workspace_id = s.workspace_id AND k.id = s.key_id AND {KEY_IN_USE}))
+    SELECT FROM api_key k
+    WHERE k.workspace_id = s.workspace_id AND k.id = s.key_id AND {KEY_IN_USE}))
 ORDER BY 1, 2 LIMIT :limit
 FOR UPDATE SKIP LOCKED
 """)  # noqa: S608 - made of the text above
 
-# Who had events from this source lately, and none from anybody since its last one.
+# The accounts that had recent events from this source, and none from any source since its last.
 INSERT_STALE_ACCOUNTS = text("""
 INSERT INTO stale_account (workspace_id, account_id, key_id)
 SELECT :workspace_id, account_id, :key_id FROM event
@@ -97,7 +98,8 @@ ON CONFLICT DO NOTHING
 RETURNING account_id
 """)
 
-# Accounts that somebody else has sent events of since. Usage knows the day that it was counted.
+# Stale accounts for which another source has sent events since. `known_on` of usage is the day on
+# which it was counted.
 DELETE_RECOVERED_ACCOUNTS = text("""
 DELETE FROM stale_account a USING source s
 WHERE s.workspace_id = a.workspace_id AND s.key_id = a.key_id AND EXISTS (

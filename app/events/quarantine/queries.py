@@ -1,17 +1,16 @@
-from collections.abc import Mapping, Sequence
+"""Queries of quarantined events."""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import orjson
 from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
 
 from app.core.pagination import Paging, RowPage
 from app.core.query_helpers import fetch_page, filter_if_given
-from app.events.ingestion import quarantine_statements as statements
-from app.events.ingestion.queries import BatchOrigin
 from app.events.tables import QuarantinedEvent
 
 MAX_QUARANTINED = 100_000
@@ -20,7 +19,7 @@ OPEN, REPLAYED, DISCARDED = "open", "replayed", "discarded"
 
 @dataclass(frozen=True, slots=True)
 class QuarantineCriteria:
-    """Which of the quarantined events; None: whatever it is."""
+    """Conditions on quarantined events; None: any value. ``received_to`` is exclusive."""
 
     code: str | None = None
     key_id: str | None = None
@@ -31,7 +30,7 @@ class QuarantineCriteria:
 
 @dataclass(frozen=True, slots=True)
 class QuarantineTotals:
-    """``events`` that differ, and how many ``times`` one of them came."""
+    """``events``: number of different events. ``times``: how often they were received in all."""
 
     events: int
     times: int
@@ -53,50 +52,33 @@ class QuarantineGroupTotals:
         return f"q_{self.newest}"
 
 
-def quarantine_events(
-    session: Session, origin: BatchOrigin, rows: Sequence[Mapping[str, Any]], *, historical: bool
-) -> dict[str, int]:
-    """Put events aside; one that comes again is counted, not stored again. Hash to number."""
-    found = session.execute(
-        statements.QUARANTINE_EVENTS,
-        {
-            "workspace_id": origin.workspace_id,
-            "key_id": origin.key_id,
-            "received_at": origin.received_at,
-            "historical": historical,
-            "rows": orjson.dumps(rows).decode(),
-        },
-    )
-    return {row[0]: row[1] for row in found}
-
-
 def list_quarantined(
     session: Session,
     workspace_id: str,
     paging: Paging,
     *,
     status: str | None,
-    narrowed: QuarantineCriteria,
+    criteria: QuarantineCriteria,
 ) -> RowPage[QuarantinedEvent]:
-    """Newest first."""
-    found = select(QuarantinedEvent).where(QuarantinedEvent.workspace_id == workspace_id)
-    found = _matching(filter_if_given(found, status=status), narrowed)
-    return fetch_page(session, found, QuarantinedEvent.number, paging=paging, newest=True)
+    """Return a page of quarantined events, newest first. ``status`` None: any status."""
+    query = select(QuarantinedEvent).where(QuarantinedEvent.workspace_id == workspace_id)
+    query = _matching(filter_if_given(query, status=status), criteria)
+    return fetch_page(session, query, QuarantinedEvent.number, paging=paging, descending=True)
 
 
-def _matching(found: Select[Any], narrowed: QuarantineCriteria) -> Select[Any]:
-    found = filter_if_given(found, code=narrowed.code, key_id=narrowed.key_id, sdk=narrowed.sdk)
-    if narrowed.received_from is not None:
-        found = found.where(QuarantinedEvent.received_at >= narrowed.received_from)
-    if narrowed.received_to is not None:
-        found = found.where(QuarantinedEvent.received_at < narrowed.received_to)
-    return found
+def _matching(query: Select[Any], criteria: QuarantineCriteria) -> Select[Any]:
+    query = filter_if_given(query, code=criteria.code, key_id=criteria.key_id, sdk=criteria.sdk)
+    if criteria.received_from is not None:
+        query = query.where(QuarantinedEvent.received_at >= criteria.received_from)
+    if criteria.received_to is not None:
+        query = query.where(QuarantinedEvent.received_at < criteria.received_to)
+    return query
 
 
 def load_summary(
     session: Session, workspace_id: str, *, status: str | None, limit: int
 ) -> tuple[QuarantineTotals, list[QuarantineGroupTotals]]:
-    """Count what was put aside, in all and by code, key and SDK; what came most often first."""
+    """Count quarantined events, in total and by code, key and SDK, the most frequent first."""
     columns = (
         func.count(),
         func.coalesce(func.sum(QuarantinedEvent.times), 0),
@@ -104,18 +86,18 @@ def load_summary(
     conditions = [QuarantinedEvent.workspace_id == workspace_id]
     if status is not None:
         conditions.append(QuarantinedEvent.status == status)
-    named = (QuarantinedEvent.code, QuarantinedEvent.key_id, QuarantinedEvent.sdk)
+    group_columns = (QuarantinedEvent.code, QuarantinedEvent.key_id, QuarantinedEvent.sdk)
     rows = session.execute(
         select(
-            *named,
+            *group_columns,
             *columns,
             func.min(QuarantinedEvent.received_at),
             func.max(QuarantinedEvent.last_received_at),
             func.max(QuarantinedEvent.number),
         )
         .where(*conditions)
-        .group_by(*named)
-        .order_by(columns[1].desc(), *named)
+        .group_by(*group_columns)
+        .order_by(columns[1].desc(), *group_columns)
         .limit(limit)
     )
     groups = [QuarantineGroupTotals(*row) for row in rows]
@@ -123,22 +105,22 @@ def load_summary(
 
 
 def list_open_numbers(
-    session: Session, workspace_id: str, narrowed: QuarantineCriteria, *, limit: int
+    session: Session, workspace_id: str, criteria: QuarantineCriteria, *, limit: int
 ) -> list[int]:
-    """Return the numbers of open events that fit, the oldest first."""
-    found = _matching(
+    """Return the numbers of matching open events, oldest first."""
+    query = _matching(
         select(QuarantinedEvent.number).where(
             QuarantinedEvent.workspace_id == workspace_id, QuarantinedEvent.status == OPEN
         ),
-        narrowed,
+        criteria,
     )
-    return list(session.scalars(found.order_by(QuarantinedEvent.number).limit(limit)))
+    return list(session.scalars(query.order_by(QuarantinedEvent.number).limit(limit)))
 
 
 def list_requests(
     session: Session, workspace_id: str, numbers: Sequence[int]
 ) -> list[Sequence[int]]:
-    """Return the numbers of open events by the request that brought them, the oldest first."""
+    """Return the numbers of open events grouped by their request, the oldest request first."""
     first = func.min(QuarantinedEvent.number)
     return list(
         session.scalars(
@@ -170,7 +152,7 @@ def load_statuses(session: Session, workspace_id: str, numbers: Sequence[int]) -
 def lock_open_events(
     session: Session, workspace_id: str, numbers: Sequence[int]
 ) -> Sequence[QuarantinedEvent]:
-    """Lock those that are still open, the oldest first."""
+    """Lock and return the events that are still open, oldest first."""
     return session.scalars(
         select(QuarantinedEvent)
         .where(
@@ -185,7 +167,7 @@ def lock_open_events(
 
 
 def mark_discarded(session: Session, workspace_id: str, numbers: Sequence[int]) -> int:
-    """Mark those that are open as not wanted; returns how many they were."""
+    """Mark open events as discarded; return how many were open."""
     changed = session.scalars(
         update(QuarantinedEvent)
         .where(
@@ -208,11 +190,11 @@ def find_quarantined(session: Session, workspace_id: str, number: int) -> Quaran
 
 
 def drop_old_quarantined(session: Session, *, before: datetime) -> None:
-    """Keep what came lately, and of that the newest of each workspace up to a cap."""
+    """Delete events last received before this time, and all but the newest of each workspace."""
     session.execute(delete(QuarantinedEvent).where(QuarantinedEvent.last_received_at < before))
     newer = func.row_number().over(
         partition_by=QuarantinedEvent.workspace_id, order_by=QuarantinedEvent.number.desc()
     )
-    ranked = select(QuarantinedEvent.number, newer.label("place")).subquery()
-    beyond = select(ranked.c.number).where(ranked.c.place > MAX_QUARANTINED)
+    ranked = select(QuarantinedEvent.number, newer.label("rank")).subquery()
+    beyond = select(ranked.c.number).where(ranked.c.rank > MAX_QUARANTINED)
     session.execute(delete(QuarantinedEvent).where(QuarantinedEvent.number.in_(beyond)))

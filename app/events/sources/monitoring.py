@@ -1,4 +1,4 @@
-"""Sources that fall silent and come back. What an account's score rests on is marked as old."""
+"""Detect sources that become silent or active again, and mark their accounts as stale or not."""
 
 from collections import defaultdict
 from collections.abc import Collection
@@ -7,11 +7,10 @@ from datetime import datetime
 import structlog
 from sqlalchemy.orm import Session
 
-from app.accounts.due import Priority
-from app.accounts.queries import mark_due
+from app.accounts.refresh_queue import Priority, mark_due
 from app.core.db import SessionFactory, transaction
-from app.events import silence_detection, source_queries, stats_queries
-from app.events.source_queries import QuietSource
+from app.events.sources import queries, silence_detection, stats_queries
+from app.events.sources.queries import QuietSource
 from app.webhooks import outbox
 from app.webhooks.outbox import NewMessage
 
@@ -19,38 +18,41 @@ log = structlog.get_logger()
 
 
 def aggregate_stats(sessions: SessionFactory) -> int:
-    """Add what batches have told to their hours, page by page; returns how much was taken."""
-    taken = 0
+    """Move the tallies of batches into their hours, page by page; return how many were moved."""
+    moved = 0
     while True:
         with transaction(sessions) as session:
             page = stats_queries.aggregate_tallies(session)
-        taken += page
-        if page < stats_queries.TALLIES_PER_PAGE:  # while batches come there is always some more
-            return taken
+        moved += page
+        if page < stats_queries.TALLIES_PER_PAGE:  # new tallies arrive while batches are ingested
+            return moved
 
 
 def watch_sources(sessions: SessionFactory, *, now: datetime) -> None:
-    """Notice which sources fell silent and which are back. Accounts are made due silently."""
+    """Detect sources that became silent or active again.
+
+    Their accounts become due for a refresh, without notification.
+    """
     aggregate_stats(sessions)
     with transaction(sessions) as session:
-        for source in source_queries.lock_returned_sources(session, now=now):
+        for source in queries.lock_returned_sources(session, now=now):
             _resume_source(session, source, now)
     with transaction(sessions) as session:
-        for source in source_queries.lock_quiet_sources(
-            session, now=now, shortest=silence_detection.MIN_ALLOWED_GAP
+        for source in queries.lock_quiet_sources(
+            session, now=now, min_gap=silence_detection.MIN_ALLOWED_GAP
         ):
             _check_quiet_source(session, source, now)
     with transaction(sessions) as session:
-        revived = defaultdict(list)
-        for workspace_id, account_id in source_queries.delete_recovered_accounts(session):
-            revived[workspace_id].append(account_id)
-        for workspace_id, account_ids in sorted(revived.items()):
+        recovered = defaultdict(list)
+        for workspace_id, account_id in queries.delete_recovered_accounts(session):
+            recovered[workspace_id].append(account_id)
+        for workspace_id, account_ids in sorted(recovered.items()):
             _mark_due(session, workspace_id, account_ids)
 
 
 def _check_quiet_source(session: Session, source: QuietSource, now: datetime) -> None:
     workspace_id, key_id = source.workspace_id, source.key_id
-    hours = source_queries.load_active_hours(
+    hours = queries.load_active_hours(
         session,
         workspace_id,
         [key_id],
@@ -59,20 +61,20 @@ def _check_quiet_source(session: Session, source: QuietSource, now: datetime) ->
     silent_from = silence_detection.detect_rhythm(hours[key_id]).silent_from(source.last_event_at)
     if silent_from is None or silent_from > now:
         check_at = silent_from or now + silence_detection.MIN_ALLOWED_GAP
-        source_queries.update_source(session, workspace_id, key_id, check_at=check_at)
+        queries.update_source(session, workspace_id, key_id, check_at=check_at)
         return
     since = source.last_event_at
-    source_queries.update_source(session, workspace_id, key_id, silent_since=since, noticed_at=now)
-    stale = source_queries.insert_stale_accounts(session, workspace_id, key_id, silent_since=since)
+    queries.update_source(session, workspace_id, key_id, silent_since=since, noticed_at=now)
+    stale = queries.insert_stale_accounts(session, workspace_id, key_id, silent_since=since)
     _mark_due(session, workspace_id, stale)
     _publish_message(
         session, "data.stopped", source, silent_since=since, accounts=len(stale), now=now
     )
-    log.warning("source_silent", workspace=workspace_id, key=key_id, since=since.isoformat())
+    log.warning("source_stopped", workspace=workspace_id, key=key_id, since=since.isoformat())
 
 
 def _resume_source(session: Session, source: QuietSource, now: datetime) -> None:
-    source_queries.update_source(
+    queries.update_source(
         session,
         source.workspace_id,
         source.key_id,
@@ -80,15 +82,15 @@ def _resume_source(session: Session, source: QuietSource, now: datetime) -> None
         noticed_at=None,
         resumed_at=source.last_event_at,
     )
-    lived = source_queries.delete_stale_accounts(session, source.workspace_id, source.key_id)
-    _mark_due(session, source.workspace_id, lived)
+    recovered = queries.delete_stale_accounts(session, source.workspace_id, source.key_id)
+    _mark_due(session, source.workspace_id, recovered)
     since = source.silent_since
     if since is None or source.last_event_at <= since:
-        return  # nothing has come: its key is no longer in use
+        return  # no new event: its key is no longer in use
     _publish_message(
-        session, "data.resumed", source, silent_since=since, accounts=len(lived), now=now
+        session, "data.resumed", source, silent_since=since, accounts=len(recovered), now=now
     )
-    log.info("source_back", workspace=source.workspace_id, key=source.key_id)
+    log.info("source_resumed", workspace=source.workspace_id, key=source.key_id)
 
 
 def _publish_message(
@@ -100,7 +102,7 @@ def _publish_message(
     accounts: int,
     now: datetime,
 ) -> None:
-    """One message for each change of a source, in the transaction of the change."""
+    """Publish one message for each change of a source, in the transaction of the change."""
     data = {
         "link": "/api/v1/sources",
         "key_id": source.key_id,

@@ -1,4 +1,4 @@
-"""When a source counts as silent: longer without an event than it has usually been."""
+"""Decide when a source is silent: it has sent no event for longer than is usual for it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,9 +16,11 @@ MIN_HOURS, MIN_DAYS = 24, 3
 
 @dataclass(frozen=True, slots=True)
 class SendingRhythm:
-    """How a source sends. ``usual_gap``: 95 of 100 gaps are no longer; None: too little is known.
+    """How regularly a source sends. ``hours`` and ``days``: how many of them had events.
 
-    ``allowed``: how long it may be without an event before it counts as silent.
+    ``usual_gap``: 95 of 100 gaps between hours with events are no longer.
+    ``allowed``: the longest time without an event before the source counts as silent.
+    Both are None if there is too little data.
     """
 
     hours: int
@@ -31,10 +33,10 @@ class SendingRhythm:
 
 
 def detect_rhythm(hours: Sequence[datetime]) -> SendingRhythm:
-    """Tell the rhythm from the hours that had events, oldest first.
+    """Return the rhythm by the hours that had events, oldest first.
 
-    A gap that came at least three times, such as the weekend or the week between two loads, is
-    part of it however few they are among all gaps.
+    A gap that occurred at least three times, such as a weekend or the week between two loads, is
+    usual, even if it is rare among all gaps.
     """
     days = len({hour.date() for hour in hours})
     if len(hours) < MIN_HOURS or days < MIN_DAYS:
