@@ -1,3 +1,5 @@
+"""Tables of scorecards, benchmarks, scores, overrides and restatements."""
+
 from datetime import date
 from typing import Any
 
@@ -6,11 +8,11 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Instant, Key, Table
-from app.workspaces.tables import owner
+from app.workspaces.tables import workspace_fk
 
 
 class Scorecard(Table):
-    """One immutable version of how a workspace scores its accounts; one of them is active."""
+    """One immutable version of the scorecard of a workspace; one of them is active."""
 
     __tablename__ = "scorecard"
     __table_args__ = (
@@ -19,7 +21,7 @@ class Scorecard(Table):
         ),
     )
 
-    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
+    workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     version: Mapped[int] = mapped_column(primary_key=True)
     state: Mapped[str]
     config: Mapped[dict[str, Any]] = mapped_column(JSONB)
@@ -31,28 +33,32 @@ class Scorecard(Table):
 
 
 class ScoreDefinition(Table):
-    """All that a score means: scorecard, product features, plans, reach, under a hash of it."""
+    """All settings that a score depends on: scorecard, product features, plans, reach.
+
+    ``digest`` is a hash of them.
+    """
 
     __tablename__ = "score_definition"
 
-    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
+    workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     digest: Mapped[Key] = mapped_column(primary_key=True)
     config: Mapped[dict[str, Any]] = mapped_column(JSONB)
     created_at: Mapped[Instant]
 
 
 class Benchmark(Table):
-    """What the accounts of each segment looked like at the last six month-ends.
+    """What accounts are compared with in a month: the last six month-ends of each segment.
 
-    ``id`` is a hash of it. ``month`` is the first day of the month it is for, ``meaning`` a hash of
-    what is ranked. ``config`` has a benchmark for each segment, the empty text: the workspace.
-    A provisional one is built again each day. One that is not current explains older scores.
+    ``id`` is a hash of the content. ``month`` is the first day of its month. ``meaning`` is a hash
+    of the settings that ranks depend on. ``config`` has a benchmark by segment; the empty text is
+    the whole workspace. A ``provisional`` one is fitted again each day. One that is not
+    ``current`` is stored for the scores that name it.
     """
 
     __tablename__ = "benchmark"
     __table_args__ = (Index(None, "workspace_id", "month", "meaning"),)
 
-    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
+    workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     id: Mapped[Key] = mapped_column(primary_key=True)
     month: Mapped[date]
     meaning: Mapped[Key]
@@ -63,7 +69,7 @@ class Benchmark(Table):
 
 
 class ScoreOverride(Table):
-    """What a person says instead of the score, why, and until when."""
+    """A person's value that replaces the score of an account until it expires or is ended."""
 
     __tablename__ = "score_override"
     __table_args__ = (
@@ -77,7 +83,7 @@ class ScoreOverride(Table):
         ),
     )
 
-    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
+    workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     account_id: Mapped[Key]
     value: Mapped[float]
@@ -90,11 +96,11 @@ class ScoreOverride(Table):
 
 
 class Restatement(Table):
-    """History rebuilt under another version of the scorecard; the original rows stay."""
+    """A request to score past days again under the active scorecard; the original rows stay."""
 
     __tablename__ = "restatement"
 
-    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
+    workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True)
     scorecard_version: Mapped[int]
     since: Mapped[date]
@@ -109,7 +115,7 @@ def _text_in(name: str) -> Computed:
 
 
 def _number_in(path: str) -> Computed:
-    """Take a number out of ``details``; anything else is null and stops no score."""
+    """Generate a column from a number in ``details``; any other value becomes null."""
     return Computed(
         f"CASE WHEN jsonb_typeof({path}) = 'number'::text THEN ({path})::double precision"
         " ELSE NULL::double precision END",
@@ -118,11 +124,11 @@ def _number_in(path: str) -> Computed:
 
 
 class HealthScore(Table):
-    """The newest score of an account. ``details`` holds the rest of the answer as it is sent.
+    """The newest score of an account. ``details`` holds the rest of the API answer.
 
-    What lists ask of the details is generated as columns: details are too large to be read for
-    every account. Days are texts, for only those can be generated; they sort as days do.
-    ``told_…`` is what readers of changes were last told.
+    Values of the details that lists use are generated columns, because details are too large to be
+    read for every account. Days are texts, because only those can be generated; they sort like
+    days. ``told_…`` are the values of the last recorded change.
     """
 
     __tablename__ = "health_score"
@@ -158,10 +164,10 @@ class HealthScore(Table):
 
 
 class HealthHistory(Table):
-    """How an account stood on a day: one row, and one more for each change of band.
+    """The score of an account on a day: one row, and one more for each change of band.
 
-    The last row of today follows the score; a row of a closed day never changes. ``restatement``
-    numbers later views of the same day; 0 is how it was first written.
+    Today's last row follows the score; a row of a past day never changes. ``restatement`` is the
+    number of the restatement that wrote the row; 0: as first written.
     """
 
     __tablename__ = "health_history"

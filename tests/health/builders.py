@@ -1,4 +1,4 @@
-"""Pools, benchmarks, inputs and accounts for the maths of scoring."""
+"""Builders of pools, benchmarks, measure inputs, accounts and scoring contexts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, fields, replace
@@ -41,7 +41,7 @@ LONG_AGO = date(2025, 1, 1)
 
 
 def random_pool(accounts: int, *, growth: float, seed: int = 1) -> tuple[Floats, Floats]:
-    """Usage x (n, 3) that grows as price^growth with lognormal noise, and price_cents (n,)."""
+    """Return usage x (n, 3), growing as price^growth with lognormal noise, and price_cents (n,)."""
     random = np.random.default_rng(seed)
     price_cents = random.lognormal(np.log(20_000), 1.0, accounts)
     typical = 10 * (price_cents / 10_000) ** growth
@@ -66,7 +66,7 @@ FIXED = fit_peers(*random_pool(200, growth=0.9))
 def simple_benchmark(
     *measures: Measure, normalizer: Normalizer = Normalizer.SEGMENT, priced_accounts: int = 50
 ) -> Benchmark:
-    """Elasticity 1; 10 per $100 or 100 in all is the median, 20 and 200 the top, at 90."""
+    """Build a benchmark: elasticity 1; median 10 per $100, 100 plain; percentile 90: 20 and 200."""
     priced, plain = Knots((10.0, 20.0), (50.0, 90.0)), Knots((100.0, 200.0), (50.0, 90.0))
     known = MeasureBenchmark(1.0, priced, plain, 100.0, 10.0)
     return Benchmark(
@@ -82,7 +82,10 @@ def make_inputs(
     price_cents: Any = 100_000.0,  # noqa: ANN401
     others: Mapping[str, Sequence[float] | Floats] | None = None,
 ) -> MeasureInputs:
-    """Rows of now; anything else may be one number for all. Previous is now unless given."""
+    """Build inputs from rows of ``now``; other values may be one number for all rows.
+
+    ``previous`` defaults to ``now``.
+    """
     now = np.atleast_2d(np.array(now, dtype=np.float64))
     previous = now if previous is None else previous
     return MeasureInputs(
@@ -95,8 +98,8 @@ def make_inputs(
 
 
 def make_column(values: Sequence[float] | Floats) -> MetricColumn:
-    nothing = np.full(len(values), NAN)
-    return MetricColumn(np.array(values, dtype=np.float64), nothing, nothing)
+    unknown = np.full(len(values), NAN)
+    return MetricColumn(np.array(values, dtype=np.float64), unknown, unknown)
 
 
 def rows_of(given: MeasureInputs, chosen: Any) -> MeasureInputs:  # noqa: ANN401
@@ -112,16 +115,16 @@ def rows_of(given: MeasureInputs, chosen: Any) -> MeasureInputs:  # noqa: ANN401
     )
 
 
-def make_measure(name: str, transform: Transform | None = None, **said: Any) -> CardMeasure:  # noqa: ANN401
-    """A measure of the metric of its name, ranked, unless something else is said."""
-    source: Source = said.pop("source", None) or MetricSource(metric=name)
+def make_measure(name: str, transform: Transform | None = None, **config: Any) -> CardMeasure:  # noqa: ANN401
+    """Build a measure: by default a percentile of the metric with its name."""
+    source: Source = config.pop("source", None) or MetricSource(metric=name)
     return CardMeasure(
-        name=name, source=source, transform=transform or PercentileTransform(), **said
+        name=name, source=source, transform=transform or PercentileTransform(), **config
     )
 
 
 def card_with_weights(**weights: float) -> Card:
-    """The built-in measures of these names, with other weights."""
+    """Build a card of the default measures with these names and weights."""
     measures = {each.name: each for each in CARD.measures}
     return Card(measures=[measures[k].model_copy(update={"weight": w}) for k, w in weights.items()])
 
@@ -132,7 +135,7 @@ PRICES = np.array([4_900.0, 19_900.0, 49_900.0, 99_900.0])
 def paying_accounts(
     accounts: int, *, growth: float, noise: float = 0.4, seed: int = 1
 ) -> tuple[Floats, Floats, Integers]:
-    """Usage that grows as price^growth: x (n, 3), price_cents and account (n,), one row each."""
+    """Return usage that grows as price^growth: x (n, 3), price_cents (n,) and account (n,)."""
     random = np.random.default_rng(seed)
     price_cents = random.choice(PRICES, accounts)
     typical = 10 * (price_cents / 10_000) ** growth
@@ -140,8 +143,8 @@ def paying_accounts(
     return x, price_cents, np.arange(accounts)
 
 
-def make_account(account_id: str = "a1", **said: Any) -> AccountFeatures:  # noqa: ANN401
-    """An account that has used and paid $1,000 a month for long, and what is said of it."""
+def make_account(account_id: str = "a1", **features: Any) -> AccountFeatures:  # noqa: ANN401
+    """Build an account that has used the product and paid $1,000 a month since 2025."""
     required = [each.name for each in fields(AccountFeatures) if _is_required(each)]
     counts = ("active_users", "active_users_before", "reached", "reached_before")
     usual = {
@@ -164,7 +167,7 @@ def make_account(account_id: str = "a1", **said: Any) -> AccountFeatures:  # noq
             **dict.fromkeys(counts, 0),
             **usual,
             "account_id": account_id,
-            **said,
+            **features,
         }
     )
 
@@ -176,18 +179,18 @@ def _is_required(each: Any) -> bool:  # noqa: ANN401 - a field of a dataclass
 EMPTY_OFFER = Offer({}, {})
 
 
-def make_facts(offer: Offer = EMPTY_OFFER, **said: Any) -> AccountFacts:  # noqa: ANN401
-    [found] = account_facts(offer, [make_account(**said)], AS_OF)
-    return found
+def make_facts(offer: Offer = EMPTY_OFFER, **features: Any) -> AccountFacts:  # noqa: ANN401
+    [facts] = account_facts(offer, [make_account(**features)], AS_OF)
+    return facts
 
 
 def make_context(
     scorecard: Scorecard = SCORECARD,
     benchmark: Benchmark | None = None,
     offer: Offer = EMPTY_OFFER,
-    **said: Any,  # noqa: ANN401
+    **fields: Any,  # noqa: ANN401
 ) -> ScoringContext:
-    """What holds for a month; without a benchmark, one that has no measures."""
+    """Build a scoring context; the default benchmark has no measures."""
     of_all = replace(benchmark or Benchmark(Normalizer.SHARE, "", 0, 0, {}, ()), segment="")
     usual: dict[str, Any] = {
         "version": 1,
@@ -198,4 +201,4 @@ def make_context(
         "base_currency": "USD",
         "features_configured": True,
     }
-    return ScoringContext(scorecard=scorecard, offer=offer, **(usual | said))
+    return ScoringContext(scorecard=scorecard, offer=offer, **(usual | fields))

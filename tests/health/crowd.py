@@ -1,4 +1,4 @@
-"""Many accounts with the same habits, over months, written in bulk."""
+"""Insert many accounts with the same usage over months, in bulk."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -34,7 +34,7 @@ def crowd(
     event_names: Sequence[str] = ("Export", "Share"),
     pays: bool = True,
 ) -> list[str]:
-    """Let account n have n users on two days up to each of ``days``, and pay $100 n a month."""
+    """Insert accounts; account n has n users on two days up to each day and pays $100 n a month."""
     factories.workspace(session)
     ids = [f"a{number:03}" for number in numbers]
     session.execute(

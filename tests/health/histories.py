@@ -1,6 +1,6 @@
-"""Two days of an account between which anything may have changed, made of a seed.
+"""Two random days of an account, generated from a seed.
 
-A seed is much faster than drawing each part, so that many more histories are tried.
+A seed is much faster than drawing each part with hypothesis, so more histories are tested.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -96,9 +96,14 @@ COUNTS = (0, 1, 2, 7, 30, 412)
 
 
 def random_history(seed: int) -> tuple[ScoredDay, ScoredDay]:
-    """Each part of the second day may be as on the first."""
-    random = Random(seed)  # noqa: S311 - nothing is kept secret by it
-    makers: Sequence[Callable[[Random], Any]] = (account, definition, benchmarks, override)
+    """Return two days; each part of the second day may be the same as on the first."""
+    random = Random(seed)  # noqa: S311 - not used for secrets
+    makers: Sequence[Callable[[Random], Any]] = (
+        random_account,
+        random_definition,
+        random_benchmarks,
+        random_override,
+    )
     before = [make(random) for make in makers]
     after = [
         was if random.random() < 0.4 else make(random)
@@ -110,27 +115,27 @@ def random_history(seed: int) -> tuple[ScoredDay, ScoredDay]:
 
 def make_day(
     features: AccountFeatures,
-    said: Definition,
+    definition: Definition,
     fitted: Mapping[str, Benchmark],
-    overruled: Override | None = None,
+    override: Override | None = None,
 ) -> ScoredDay:
-    """A day on which the card of the account's segment holds."""
-    rules = {rule.name for rule in said.scorecard.rules}
+    """Build a day that uses the card of the account's segment."""
+    rules = {rule.name for rule in definition.scorecard.rules}
     name = features.segment if features.segment in rules else None
-    return ScoredDay(AS_OF, features, said, fitted, name or DEFAULT_CARD, overruled)
+    return ScoredDay(AS_OF, features, definition, fitted, name or DEFAULT_CARD, override)
 
 
-def card(random: Random) -> Card:
+def random_card(random: Random) -> Card:
     chosen = random.sample(MEASURES, random.randint(1, 6))
     is_grouped = random.random() < 0.3
     measures = [
         CardMeasure(
-            **said,
+            **config,
             weight=1.0 if i == 0 else random.choice([0, 0.5, 1, 3]),
             missing=random.choice(["leave_out", "leave_out", 0, 35]),
             group=("product", "contract")[i % 2] if is_grouped else None,
         )
-        for i, said in enumerate(chosen)
+        for i, config in enumerate(chosen)
     ]
     groups = {each.group: 2.0 + i for i, each in enumerate(measures) if each.group}
     has_csat = any(each.name == "csat" for each in measures)
@@ -138,24 +143,28 @@ def card(random: Random) -> Card:
     return Card(measures=measures, groups=groups, adjustments=met, min_coverage=0)
 
 
-def definition(random: Random) -> Definition:
-    rules = [CardRule(name="large", when=LARGE, card=card(random))] if random.random() < 0.4 else []
+def random_definition(random: Random) -> Definition:
+    rules = (
+        [CardRule(name="large", when=LARGE, card=random_card(random))]
+        if random.random() < 0.4
+        else []
+    )
     window = random.choice([28, 28, 28, 14])
-    scorecard = Scorecard(window_days=window, rules=rules, default=card(random))
+    scorecard = Scorecard(window_days=window, rules=rules, default=random_card(random))
     reach = ReachSource(random.choice(["ids", "ids", "property"]))
     currency = random.choice(["USD", "USD", "EUR"])
-    lens = FeatureSpec(FeatureMap([]), reach, currency, window, scorecard.traits, scorecard.counts)
+    spec = FeatureSpec(FeatureMap([]), reach, currency, window, scorecard.traits, scorecard.counts)
     plans = {"basic": FEATURE_KEYS[:1], "pro": FEATURE_KEYS[: random.randint(2, 4)]}
-    said = Definition(random.randint(1, 9), scorecard, Offer({}, plans), lens, configured=False)
+    unnamed = Definition(random.randint(1, 9), scorecard, Offer({}, plans), spec, configured=False)
     keys = tuple(random.sample(FEATURE_KEYS, random.randint(0, 4)))
     if random.random() < 0.5:
-        return said.with_default_features(keys)
-    offer = replace(said.offer, weights={key: random.choice([1.0, 2.5]) for key in keys})
+        return unnamed.with_default_features(keys)
+    offer = replace(unnamed.offer, weights={key: random.choice([1.0, 2.5]) for key in keys})
     product = FeatureMap([(f"{key} {random.randint(1, 2)}", key) for key in keys])
-    return replace(said, offer=offer, lens=replace(lens, product=product), configured=True)
+    return replace(unnamed, offer=offer, spec=replace(spec, product=product), configured=True)
 
 
-def benchmarks(random: Random) -> dict[str, Benchmark]:
+def random_benchmarks(random: Random) -> dict[str, Benchmark]:
     segments = ["", "large"] if random.random() < 0.5 else [""]
     return {segment: _benchmark(random, segment) for segment in segments}
 
@@ -175,7 +184,7 @@ def _fitted(random: Random) -> MeasureBenchmark:
     return MeasureBenchmark(random.uniform(0.25, 2), priced, knots, middle, None)
 
 
-def account(random: Random) -> AccountFeatures:
+def random_account(random: Random) -> AccountFeatures:
     def adopted() -> list[str]:
         return random.sample(FEATURE_KEYS, random.randint(0, 4))
 
@@ -211,7 +220,7 @@ def _traits(random: Random) -> dict[str, Any]:
     return {name: value for name, value in all_of_them.items() if random.random() < 0.6}
 
 
-def override(random: Random) -> Override | None:
+def random_override(random: Random) -> Override | None:
     if random.random() < 0.6:
         return None
     expires_at = datetime(2026, 6, 1, tzinfo=UTC)

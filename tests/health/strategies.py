@@ -1,4 +1,4 @@
-"""Random cards, scorecards and accounts, for what must hold of all of them."""
+"""Hypothesis strategies for cards, scorecards, measure inputs and accounts."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -41,7 +41,7 @@ weights = st.floats(0.1, 10) | st.just(1.0)
 
 
 def make_wide_benchmark() -> Benchmark:
-    """Everything is ranked in it."""
+    """Return a benchmark that ranks every source."""
     x, price_cents = random_pool(60, growth=0.9)
     random = np.random.default_rng(7)
     return fit_benchmark(
@@ -110,16 +110,16 @@ def adjustments(draw: st.DrawFn) -> Adjustment:
             {"not": {"field": "segment", "op": "eq", "value": "smb"}},
         ]
     )
-    how, score = draw(st.sampled_from(["add", "at_most", "set_to"])), draw(points)
-    said = {"when": draw(condition), "reason": f"{how} {score}", how: score}
-    if how == "add" and draw(st.booleans()):
-        said["add"] = -score
-    return Adjustment.model_validate(said)
+    effect, score = draw(st.sampled_from(["add", "at_most", "set_to"])), draw(points)
+    config = {"when": draw(condition), "reason": f"{effect} {score}", effect: score}
+    if effect == "add" and draw(st.booleans()):
+        config["add"] = -score
+    return Adjustment.model_validate(config)
 
 
 @st.composite
 def cards(draw: st.DrawFn, *, rising: bool = False, adjusted: bool = False) -> Card:
-    """``rising``: more of anything is never worse."""
+    """``rising``: a higher number never lowers a score."""
     count = draw(st.integers(1, 12))
     groups = draw(st.just({}) | st.fixed_dictionaries({"use": weights, "people": weights}))
     groups = groups if count > 1 else {}
@@ -139,14 +139,14 @@ def scorecards(draw: st.DrawFn) -> Scorecard:
         {"field": "employees", "op": "gt", "value": 100},
         {"field": "traits.tier", "op": "is_null", "value": False},
     ]
-    asked = draw(st.lists(st.sampled_from(conditions), max_size=2, unique_by=str))
+    conditions_used = draw(st.lists(st.sampled_from(conditions), max_size=2, unique_by=str))
     return Scorecard(
         name=draw(st.none() | st.just("Ours")),
         window_days=draw(st.sampled_from([7, 14, 21, 28])),
         price_exponent=draw(st.none() | st.floats(0, 2)),
         rules=[
             CardRule(name=f"r{i}", when=when, card=draw(cards(adjusted=True)))
-            for i, when in enumerate(asked)
+            for i, when in enumerate(conditions_used)
         ],
         default=draw(cards(adjusted=True)),
     )
@@ -154,22 +154,22 @@ def scorecards(draw: st.DrawFn) -> Scorecard:
 
 @st.composite
 def random_inputs(draw: st.DrawFn, *, priced: bool = False) -> Any:  # noqa: ANN401
-    """Inputs of one to eight accounts in which everything is known or missing."""
+    """Inputs of one to eight accounts in which any number may be missing."""
     n = draw(st.integers(1, 8))
     three = st.tuples(amounts, amounts, amounts)
     prices = st.floats(1, 1e7) | st.just(19_900.0)
     paid = prices if priced else prices | st.just(NAN)
     shares = st.floats(0, 2) | st.just(NAN)
 
-    def several(one: st.SearchStrategy[Any]) -> list[Any]:
-        return draw(st.lists(one, min_size=n, max_size=n))
+    def n_of(strategy: st.SearchStrategy[Any]) -> list[Any]:
+        return draw(st.lists(strategy, min_size=n, max_size=n))
 
     return make_inputs(
-        several(three),
-        previous=several(three),
-        shares=several(st.tuples(shares, shares, shares)),
-        price_cents=several(paid),
-        others={key: several(amounts | st.just(NAN)) for key in OTHERS},
+        n_of(three),
+        previous=n_of(three),
+        shares=n_of(st.tuples(shares, shares, shares)),
+        price_cents=n_of(paid),
+        others={key: n_of(amounts | st.just(NAN)) for key in OTHERS},
     )
 
 

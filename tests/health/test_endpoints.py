@@ -15,7 +15,7 @@ ACCOUNTS = "/api/v1/accounts"
 
 
 def add_scored_account(session: Session, account_id: str, **columns: Any) -> None:  # noqa: ANN401
-    """An account with a score as a refresh would leave it; ``name`` and such are the account's."""
+    """Insert an account with a score; ``name``, ``segment`` and ``owner`` belong to the account."""
     of_account = {
         name: columns.pop(name) for name in ("name", "segment", "owner") if name in columns
     }
@@ -42,9 +42,7 @@ def add_history(session: Session, day: date, change: int = 0, **columns: Any) ->
     session.flush()
 
 
-def test_the_health_of_an_account_says_what_it_is_made_of(
-    client: TestClient, session: Session
-) -> None:
+def test_health_includes_measures_benchmark_and_price(client: TestClient, session: Session) -> None:
     crowd(session, range(1, 26))
     name_events(session, "Export", "Share")
 
@@ -61,9 +59,7 @@ def test_the_health_of_an_account_says_what_it_is_made_of(
     assert datetime.fromisoformat(found["computed_at"]) == NOW
 
 
-def test_an_account_that_nobody_has_scored_yet_has_no_value(
-    client: TestClient, session: Session
-) -> None:
+def test_an_account_without_a_score_has_no_value(client: TestClient, session: Session) -> None:
     factories.account(session, "a1", plan="pro")
 
     found = client.get(f"{ACCOUNTS}/a1/health").json()
@@ -95,7 +91,7 @@ def test_a_refresh_writes_the_score_at_once(client: TestClient, session: Session
     assert len(client.get(f"{ACCOUNTS}/a1/health/history").json()["items"]) == 1
 
 
-def test_history_is_told_oldest_first_with_every_change_of_band(
+def test_history_is_oldest_first_with_a_row_per_change_of_band(
     client: TestClient, session: Session
 ) -> None:
     factories.account(session, "a1")
@@ -124,7 +120,7 @@ def test_history_is_told_oldest_first_with_every_change_of_band(
         ({"until": "0001-01-01"}, []),
     ],
 )
-def test_history_is_of_the_days_asked_for_and_ninety_days_by_default(
+def test_history_returns_the_requested_days_and_ninety_days_by_default(
     client: TestClient, session: Session, query: dict[str, str], days: list[int]
 ) -> None:
     factories.account(session, "a1")
@@ -137,7 +133,7 @@ def test_history_is_of_the_days_asked_for_and_ninety_days_by_default(
 
 
 @pytest.mark.parametrize("query", [{"since": "0"}, {"since": "yesterday"}, {"until": "2026-02-30"}])
-def test_what_is_no_day_is_refused(
+def test_an_invalid_day_is_rejected(
     client: TestClient, session: Session, query: dict[str, str]
 ) -> None:
     factories.account(session, "a1")
@@ -145,10 +141,10 @@ def test_what_is_no_day_is_refused(
     assert client.get(f"{ACCOUNTS}/a1/health/history", params=query).status_code == 422
 
 
-def test_a_long_history_is_told_in_pages(client: TestClient, session: Session) -> None:
+def test_a_long_history_is_paged(client: TestClient, session: Session) -> None:
     factories.account(session, "a1")
-    said = [(str(AS_OF - timedelta(days=back)), n) for back in range(5, -1, -1) for n in (0, 1)]
-    for day, change in said:
+    expected = [(str(AS_OF - timedelta(days=back)), n) for back in range(5, -1, -1) for n in (0, 1)]
+    for day, change in expected:
         add_history(session, date.fromisoformat(day), change)
 
     read: list[tuple[str, int]] = []
@@ -160,11 +156,11 @@ def test_a_long_history_is_told_in_pages(client: TestClient, session: Session) -
             break
         params["cursor"] = page["next_cursor"]
 
-    assert read == said
+    assert read == expected
 
 
 @pytest.mark.parametrize("place", [("2026-02-30", 0), ("2026-03-01",), (0, 0), ("2026-03-01", "0")])
-def test_a_cursor_that_is_not_of_a_history_is_refused(
+def test_a_cursor_of_another_list_is_rejected(
     client: TestClient, session: Session, place: tuple[object, ...]
 ) -> None:
     factories.account(session, "a1")
@@ -174,7 +170,7 @@ def test_a_cursor_that_is_not_of_a_history_is_refused(
     assert (answer.status_code, answer.json()["code"]) == (404, "invalid_cursor")
 
 
-def test_many_scores_are_read_at_once_and_unknown_ids_are_named(
+def test_several_scores_are_returned_with_the_unknown_ids(
     client: TestClient, session: Session
 ) -> None:
     for account_id in ("b", "a", "c"):
@@ -182,15 +178,15 @@ def test_many_scores_are_read_at_once_and_unknown_ids_are_named(
     factories.workspace(session, "other")
     factories.account(session, "theirs", workspace_id="other")
 
-    asked = ["c", "nobody", "a", "theirs", "a"]
-    found = client.get("/api/v1/health-scores", params={"account_id": asked}).json()
+    requested = ["c", "nobody", "a", "theirs", "a"]
+    found = client.get("/api/v1/health-scores", params={"account_id": requested}).json()
 
     assert [item["account_id"] for item in found["items"]] == ["a", "c"]
     assert found["unknown"] == ["nobody", "theirs"]
 
 
 @pytest.mark.parametrize(("number", "status"), [(0, 422), (1, 200), (500, 200), (501, 422)])
-def test_up_to_five_hundred_scores_are_read_at_once(
+def test_up_to_five_hundred_scores_can_be_requested(
     client: TestClient, number: int, status: int
 ) -> None:
     ids = [f"a{each}" for each in range(number)]

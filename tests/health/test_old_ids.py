@@ -1,4 +1,4 @@
-"""Scores by the ids that accounts had before they were renamed or merged."""
+"""Scores requested by the ids that accounts had before a rename or merge."""
 
 from datetime import timedelta
 
@@ -25,11 +25,11 @@ def scored(session: Session) -> None:
 
 
 @pytest.mark.usefixtures("scored")
-def test_many_scores_follow_old_ids(client: TestClient, sessions: SessionFactory) -> None:
+def test_scores_are_found_by_old_ids(client: TestClient, sessions: SessionFactory) -> None:
     move_account(client, sessions, "a1", "rename", account_id="new")
 
-    asked = {"account_id": ["a1", "new", "a2", "nobody"]}
-    found = client.get("/api/v1/health-scores", params=asked).json()
+    params = {"account_id": ["a1", "new", "a2", "nobody"]}
+    found = client.get("/api/v1/health-scores", params=params).json()
 
     assert [item["account_id"] for item in found["items"]] == ["a2", "new"]
     assert (found["renamed"], found["unknown"]) == ({"a1": "new"}, ["nobody"])

@@ -1,14 +1,15 @@
-"""Who pays for a product feature, who uses it, and whose use of it begins or ends."""
+"""The adoption of a product feature: statuses, counts and accounts. Pure."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class AdoptionStatus(StrEnum):
-    """How an account stands to a product feature; all but the last are entitled to it.
+    """Which accounts to list: all but ``unentitled`` are entitled to the product feature.
 
-    ``unused``: pays and has not adopted it. ``gained``, ``lost``: adopted now and not in the
-    window before, or the other way round. ``unentitled``: has adopted what it is not entitled to.
+    ``unused``: the account pays and has not adopted it. ``gained``, ``lost``: adopted in this
+    window and not in the window before, or the other way round. ``unentitled``: adopted without
+    entitlement.
     """
 
     UNUSED = "unused"
@@ -26,10 +27,10 @@ class AdoptionGrouping(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Adoption:
-    """Counts of accounts; all but ``unentitled`` are of those entitled to the product feature.
+    """Counts of accounts; all but ``unentitled`` count accounts that are entitled to the feature.
 
-    ``value_leak_cents``: what the feature stands for in the price of those who pay and have not
-    adopted it, a month.
+    ``value_leak_cents``: the monthly price of the feature for the accounts that pay and have not
+    adopted it.
     """
 
     by: AdoptionGrouping
@@ -55,9 +56,9 @@ class Adoption:
 
 @dataclass(frozen=True, slots=True)
 class AccountAdoption:
-    """An account and a product feature. ``cents``: what it pays for it a month in vain.
+    """An account and a product feature. ``cents``: the monthly price that it pays without using it.
 
-    ``money`` is what the list is sorted by: ``cents`` where these are asked for, else the MRR.
+    ``money`` is the sort key of the list: ``cents`` for the status ``unused``, else the MRR.
     """
 
     account_id: str

@@ -6,7 +6,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from sqlalchemy.orm import Session
 
-from app.accounts.queries import get, list_plans, list_product_features
+from app.accounts.catalog_queries import list_plans, list_product_features
+from app.accounts.queries import get
 from app.accounts.tables import ProductFeature
 from app.core.db import ReadSessionDep
 from app.core.pagination import PagingDep
@@ -31,7 +32,7 @@ router = APIRouter(
 FilterText = Annotated[str | None, Query(max_length=500, pattern=r"^[^\x00]*$")]
 
 
-@router.get("/product-features/{key}/adoption")
+@router.get("/product-features/{key}/adoption", summary="Get the adoption of a product feature")
 def get_product_feature_adoption(
     *,
     key: Id,
@@ -44,48 +45,50 @@ def get_product_feature_adoption(
     segment: FilterText = None,
     plan: FilterText = None,
 ) -> AdoptionOut:
-    """Say who is entitled to a product feature, who uses it, and who pays for it in vain.
+    """Return how many accounts are entitled to a product feature, use it, or pay without using it.
 
-    The list holds the accounts of one kind, those with the most money at stake first; `segment`
-    and `plan` narrow it. The counts are over all accounts.
+    `items` lists the accounts of one status, those with the most money at stake first; `segment`
+    and `plan` filter the list. The counts cover all accounts.
     """
     feature = get(session, caller.workspace_id, ProductFeature, key)
-    lacking = plans_without_feature(session, caller.workspace_id, key)
+    plans_without = plans_without_feature(session, caller.workspace_id, key)
     counts, rows = queries.load_adoption(
         session,
         caller.workspace_id,
         key,
         use,
-        lacking=lacking,
+        plans_without=plans_without,
         segment=segment,
         plan=plan,
-        after=paging.after(int, str),
+        after=paging.position(int, str),
         limit=paging.fetch_limit,
     )
-    found, next_cursor = paging.cut(rows, lambda row: (row.money, row.account_id))
+    accounts, next_cursor = paging.cut(rows, lambda row: (row.money, row.account_id))
     return AdoptionOut(
         key=key,
         name=feature.name,
         use=use,
-        total=AdoptionCounts.model_validate(_of(counts, AdoptionGrouping.ALL)[0]),
+        total=AdoptionCounts.model_validate(_groups(counts, AdoptionGrouping.ALL)[0]),
         by_segment=[
-            AdoptionGroup.model_validate(row) for row in _of(counts, AdoptionGrouping.SEGMENT)
+            AdoptionGroup.model_validate(row) for row in _groups(counts, AdoptionGrouping.SEGMENT)
         ],
-        by_plan=[AdoptionGroup.model_validate(row) for row in _of(counts, AdoptionGrouping.PLAN)],
-        items=[AccountAdoptionOut.model_validate(row) for row in found],
+        by_plan=[
+            AdoptionGroup.model_validate(row) for row in _groups(counts, AdoptionGrouping.PLAN)
+        ],
+        items=[AccountAdoptionOut.model_validate(row) for row in accounts],
         next_cursor=next_cursor,
     )
 
 
-def _of(counts: Sequence[Adoption], by: AdoptionGrouping) -> Sequence[Adoption]:
+def _groups(counts: Sequence[Adoption], by: AdoptionGrouping) -> Sequence[Adoption]:
     return [row for row in counts if row.by is by][:MAX_GROUPS]
 
 
 def plans_without_feature(session: Session, workspace_id: str, key: str) -> list[str]:
-    """Name the plans that do not include a product feature."""
+    """Return the keys of the plans that do not include a product feature."""
     weights = {
         feature.key: feature.weight for feature in list_product_features(session, workspace_id)
     }
-    known = {plan.key: plan.product_features for plan in list_plans(session, workspace_id)}
-    included = Offer(weights, known).included
-    return [plan for plan, features in included.items() if key not in features]
+    features = {plan.key: plan.product_features for plan in list_plans(session, workspace_id)}
+    included = Offer(weights, features).included
+    return [plan for plan, keys in included.items() if key not in keys]

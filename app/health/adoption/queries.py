@@ -1,3 +1,5 @@
+"""The adoption of a product feature, from the inputs of the newest scores."""
+
 from collections.abc import Sequence
 
 from sqlalchemy import TextClause, text
@@ -5,14 +7,14 @@ from sqlalchemy.orm import Session
 
 from app.health.adoption.adoption import AccountAdoption, Adoption, AdoptionGrouping, AdoptionStatus
 
-# What each account's newest score was made of says what it has adopted and is entitled to. The
-# details are unpacked once: each operator on them would do it again.
+# The inputs of each account's newest score contain its adopted features and its entitlement. The
+# details are expanded once: each operator on the column would expand them again.
 ACCOUNT_ADOPTION = """
-WITH standing AS MATERIALIZED (
+WITH account_adoption AS MATERIALIZED (
     SELECT h.account_id, h.mrr_cents, known.segment, known.plan, known.pays,
            known.adopted ? :key AS adopted, known.adopted_before ? :key AS adopted_before,
            coalesce(CAST(known.feature_exceptions ->> :key AS boolean),
-                    coalesce(known.plan, '') <> ALL(CAST(:lacking AS text[]))) AS entitled,
+                    coalesce(known.plan, '') <> ALL(CAST(:plans_without AS text[]))) AS entitled,
            CAST(jsonb_path_query_first(
                detail.entitlement, '$.unused[*] ? (@.key == $key).cents',
                jsonb_build_object('key', CAST(:key AS text))) #>> '{}' AS bigint) AS cents
@@ -39,7 +41,7 @@ SELECT CASE GROUPING(segment, plan) WHEN 3 THEN 'all' WHEN 1 THEN 'segment' ELSE
        count(*) FILTER (WHERE adopted AND NOT entitled) AS unentitled,
        CAST(coalesce(sum(cents) FILTER (WHERE entitled AND pays AND NOT adopted), 0) AS bigint)
            AS value_leak_cents
-FROM standing
+FROM account_adoption
 GROUP BY GROUPING SETS ((), (segment), (plan))
 ORDER BY 1, 3 DESC, 2
 """
@@ -53,61 +55,62 @@ CONDITIONS = {
 }
 
 
-def _statement(use: AdoptionStatus) -> TextClause:
-    money = "coalesce(cents, 0)" if use is AdoptionStatus.UNUSED else "mrr_cents"
+def _statement(status: AdoptionStatus) -> TextClause:
+    money = "coalesce(cents, 0)" if status is AdoptionStatus.UNUSED else "mrr_cents"
     return text(f"""
 {ACCOUNT_ADOPTION},
-found AS (
-    SELECT *, {money} AS money FROM standing
-    WHERE {CONDITIONS[use]}
+matching AS (
+    SELECT *, {money} AS money FROM account_adoption
+    WHERE {CONDITIONS[status]}
       AND (CAST(:segment AS text) IS NULL OR segment = :segment)
       AND (CAST(:plan AS text) IS NULL OR plan = :plan)
 ),
-listed AS (
+page AS (
     SELECT f.account_id, a.name, f.segment, f.plan, f.mrr_cents, f.adopted, f.adopted_before,
            f.cents, f.money
-    FROM found f
+    FROM matching f
     JOIN account a ON a.workspace_id = :workspace_id AND a.account_id = f.account_id
     WHERE CAST(:money AS bigint) IS NULL OR f.money < :money
        OR f.money = :money AND f.account_id > :account_id
     ORDER BY f.money DESC, f.account_id LIMIT :limit
 )
 SELECT (SELECT json_agg(c) FROM ({COUNTS}) AS c) AS counts,
-       (SELECT coalesce(json_agg(l), '[]') FROM listed l) AS adopters
+       (SELECT coalesce(json_agg(l), '[]') FROM page l) AS accounts
 """)  # noqa: S608 - made of the texts above
 
 
-STATEMENTS = {use: _statement(use) for use in AdoptionStatus}
+STATEMENTS = {status: _statement(status) for status in AdoptionStatus}
 
 
 def load_adoption(
     session: Session,
     workspace_id: str,
     key: str,
-    use: AdoptionStatus,
+    status: AdoptionStatus,
     *,
-    lacking: Sequence[str],
+    plans_without: Sequence[str],
     segment: str | None,
     plan: str | None,
     after: tuple[int, str] | None,
     limit: int,
 ) -> tuple[list[Adoption], list[AccountAdoption]]:
-    """Count over all accounts, by segment and by plan, the largest first; and list some.
+    """Return the counts of all accounts, in all and by segment and plan, and a page of accounts.
 
-    Listed are those that stand to the product feature in one way, the most money first.
-    ``lacking``: the plans that do not include it. Churned and excluded accounts are left out.
+    The largest groups come first. The page holds the accounts of one status, the most money first.
+    ``plans_without``: the plans that do not include the product feature. Churned and excluded
+    accounts are left out.
     """
     money, account_id = after or (None, None)
-    asked = {
+    values = {
         "workspace_id": workspace_id,
         "key": key,
-        "lacking": list(lacking),
+        "plans_without": list(plans_without),
         "segment": segment,
         "plan": plan,
         "money": money,
         "account_id": account_id,
         "limit": limit,
     }
-    counts, adopters = session.execute(STATEMENTS[use], asked).one()
+    counts, accounts = session.execute(STATEMENTS[status], values).one()
     groups = [Adoption(**{**row, "by": AdoptionGrouping(row["by"])}) for row in counts]
-    return groups, [AccountAdoption(**row) for row in adopters]
+    return groups, [AccountAdoption(**row) for row in accounts]

@@ -1,8 +1,8 @@
-"""The benchmark maths: what the accounts of a segment get for what they pay.
+"""Benchmark maths: how much usage the accounts of a segment get for their price. Pure.
 
-A benchmark pools month-ends of comparable accounts and keeps, for each measure, how usage grows
-with price and the percentiles of what is left once price is taken out. It is fitted once and
-stored: ranking an account against it needs nothing else.
+A benchmark pools month-ends of comparable accounts. For each measure it holds the price elasticity
+of usage and the percentiles of usage after the price is divided out. It is fitted once and stored;
+ranking an account needs nothing else.
 """
 
 from collections.abc import Mapping
@@ -32,11 +32,11 @@ class Measure(StrEnum):
 
 
 MEASURES: tuple[Measure, ...] = (Measure.BREADTH, Measure.DEPTH, Measure.REACH)
-"""The measures taken from usage. Columns of every (n, 3) array are in this order."""
+"""The measures computed from usage. The columns of every (n, 3) array are in this order."""
 
 
 class Normalizer(StrEnum):
-    """What makes 0-100 of a value: the percentile among peers, or the share of what was bought."""
+    """How a value becomes a score: percentile among peers, or share of what was bought."""
 
     SEGMENT = "segment"
     WORKSPACE = "workspace"
@@ -45,7 +45,7 @@ class Normalizer(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Knots:
-    """Distinct positive values, ascending, and the mid-rank percentile (0-100) of each."""
+    """Distinct positive values in ascending order, with the mid-rank percentile (0-100) of each."""
 
     values: tuple[float, ...] = ()
     percentiles: tuple[float, ...] = ()
@@ -60,7 +60,11 @@ class Knots:
 
 @dataclass(frozen=True, slots=True)
 class MeasureBenchmark:
-    """One measure over the pool. The medians are of x and of x per $100: they explain, not rank."""
+    """One measure over the pool.
+
+    ``priced`` ranks values adjusted for price, ``plain`` ranks raw values. The medians, of x and of
+    x per $100, are only used in explanations.
+    """
 
     elasticity: float
     priced: Knots
@@ -79,13 +83,16 @@ class MeasureBenchmark:
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Self:
-        knots_of = {name: Knots.from_json(stored[name]) for name in ("priced", "plain")}
-        return cls(**{**stored, **knots_of})
+        knots = {name: Knots.from_json(stored[name]) for name in ("priced", "plain")}
+        return cls(**{**stored, **knots})
 
 
 @dataclass(frozen=True, slots=True)
 class Benchmark:
-    """`accounts` and `priced_accounts` count distinct accounts of the pool, not month-ends."""
+    """The benchmark of one segment, or of the whole workspace (``segment`` is empty).
+
+    ``accounts`` and ``priced_accounts`` count distinct accounts of the pool, not month-ends.
+    """
 
     normalizer: Normalizer
     segment: str
@@ -128,12 +135,12 @@ def fit_benchmark(
     product_features: tuple[str, ...],
     others: Mapping[str, Floats] | None = None,
 ) -> Benchmark:
-    """Fit the benchmark to its pool, one row for each account and month-end, in any order.
+    """Fit a benchmark to its pool: one row per account and month-end, in any order.
 
-    x: (n, 3), nan where the measure was not taken; such rows stay out of that measure's ranks.
-    price_cents: (n,), nan where unpriced. account: (n,), the number of the row's account.
-    others: what else is ranked, by key, (n,) each.
-    Fewer than 20 accounts cannot rank anybody: the normalizer is then SHARE.
+    x: (n, 3); nan where the measure is unknown. Such rows are left out of that measure's ranks.
+    price_cents: (n,); nan where unpriced. account: (n,), the account number of each row.
+    others: further ranked measures by source key, (n,) each.
+    With fewer than 20 accounts there are no ranks: the normalizer is SHARE.
     """
     accounts = count_distinct(account)
     normalizer = normalizer if accounts >= MIN_ACCOUNTS else Normalizer.SHARE
@@ -158,10 +165,13 @@ def fit_benchmark(
 def fit_measure(
     x: Floats, price_cents: Floats, account: Integers, price_exponent: float | None
 ) -> MeasureBenchmark:
-    """x, price_cents, account: (n,). Too few priced accounts: ranked at b = 0 by `plain` alone."""
-    taken = ~np.isnan(x)
-    plain, median = build_knots(x), float(np.median(x[taken]))
-    priced = taken & (price_cents > 0)
+    """Fit one measure; x, price_cents and account are (n,).
+
+    With fewer than 20 priced accounts the elasticity is 0 and only ``plain`` ranks are fitted.
+    """
+    known = ~np.isnan(x)
+    plain, median = build_knots(x), float(np.median(x[known]))
+    priced = known & (price_cents > 0)
     if count_distinct(account[priced]) < MIN_ACCOUNTS:
         return MeasureBenchmark(0.0, Knots(), plain, median, None)
     if price_exponent is None:
@@ -178,30 +188,30 @@ def count_distinct(account: Integers) -> int:
 
 
 def per_price(x: Floats, price_cents: Floats, exponent: float) -> Floats:
-    """Give x / price^exponent, the price in units of $100: with exponent 1, x per $100."""
+    """Return x / price^exponent with the price in units of $100; exponent 1 gives x per $100."""
     adjusted: Floats = x / (price_cents / CENTS_PER_UNIT) ** exponent
     return adjusted
 
 
 def build_knots(pool: Floats) -> Knots:
-    """The mid-rank percentiles 100 * (below + equal / 2) / n of an (n,) pool, nan left out.
+    """Return the mid-rank percentiles 100 * (below + equal / 2) / n of an (n,) pool without nan.
 
-    Zeros count for the ranks but are no knot: zero scores 0. At most 2,001 knots are kept, evenly
-    by rank among the distinct values, the first and the last always.
+    Zeros count for the ranks but get no knot, because zero always scores 0. At most 2,001 knots are
+    returned, evenly spaced by rank among the distinct values, including the first and the last.
     """
     values, counts = np.unique(pool[~np.isnan(pool)], return_counts=True)
     percentiles = 100 * (np.cumsum(counts) - counts / 2) / counts.sum()
     positive = np.flatnonzero(values > 0)
     evenly = np.linspace(0, positive.size - 1, min(positive.size, MAX_KNOTS))
-    kept = positive[evenly.round().astype(np.int64)]
-    return Knots(tuple(values[kept].tolist()), tuple(percentiles[kept].tolist()))
+    chosen = positive[evenly.round().astype(np.int64)]
+    return Knots(tuple(values[chosen].tolist()), tuple(percentiles[chosen].tolist()))
 
 
 def percentile(knots: Knots, x: Floats) -> Floats:
-    """The percentile (0-100) of each x, never falling as x grows: (n,) -> (n,).
+    """Return the percentile (0-100) of each x: (n,) -> (n,). It never falls as x grows.
 
-    Linear from (0, 0) through the knots, constant beyond the last; nan stays nan, and everything
-    is nan where there are no knots.
+    Linear from (0, 0) through the knots and constant beyond the last one. nan stays nan; without
+    knots every result is nan.
     """
     if not knots.values:
         return np.full(x.shape, np.nan)
@@ -209,10 +219,10 @@ def percentile(knots: Knots, x: Floats) -> Floats:
 
 
 def elasticity(x: Floats, price_cents: Floats, account: Integers) -> float:
-    """The percent by which x grows when the price grows by one percent, within [0.25, 2].
+    """Return the percentage growth of x per 1 % growth of the price, clipped to [0.25, 2].
 
-    The Theil-Sen slope of log x on log price over rows with both positive, one point for each
-    account; 1.0 with fewer than 20 such accounts or fewer than 3 distinct prices.
+    It is the Theil-Sen slope of log x on log price over rows where both are positive, one point per
+    account. It is 1.0 with fewer than 20 such accounts or fewer than 3 distinct prices.
     """
     log_price, log_x = log_points(x, price_cents, account)
     if log_price.size < MIN_ACCOUNTS or np.unique(log_price).size < MIN_PRICES:
@@ -221,9 +231,10 @@ def elasticity(x: Floats, price_cents: Floats, account: Integers) -> float:
 
 
 def log_points(x: Floats, price_cents: Floats, account: Integers) -> tuple[Floats, Floats]:
-    """Mean log price and mean log x of each account, at most 1,000 of them, in any row order.
+    """Return mean log price and mean log x per account, for at most 1,000 accounts.
 
-    Log prices are rounded to nine decimals: equal prices stay equal however many rows they had.
+    The order of the rows does not matter. Log prices are rounded to nine decimals, so that equal
+    prices stay equal whatever the number of rows that they are averaged over.
     """
     used = np.flatnonzero((x > 0) & (price_cents > 0))
     used = used[np.lexsort((x[used], price_cents[used], account[used]))]
@@ -235,7 +246,7 @@ def log_points(x: Floats, price_cents: Floats, account: Integers) -> tuple[Float
 
 
 def scramble(account: Integers) -> NDArray[np.uint64]:
-    """A fixed scramble of account numbers: SplitMix64's finalizer (Steele, Lea, Flood 2014)."""
+    """Hash account numbers with SplitMix64's finalizer (Steele, Lea, Flood 2014)."""
     mixed = account.astype(np.uint64)
     mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
@@ -243,7 +254,10 @@ def scramble(account: Integers) -> NDArray[np.uint64]:
 
 
 def theil_sen_slope(x: Floats, y: Floats) -> float:
-    """The median slope over all pairs with different x (Theil 1950, Sen 1968), n^2 / 2 floats."""
+    """Return the median slope over all pairs with different x (Theil 1950, Sen 1968).
+
+    Needs memory for n^2 / 2 floats.
+    """
     order = np.argsort(x, kind="stable")
     x, y = x[order], y[order]
     higher = np.searchsorted(x, x, side="right")

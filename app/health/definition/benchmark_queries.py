@@ -1,4 +1,4 @@
-"""What scores mean and are held against: definitions and benchmarks, kept for good."""
+"""Queries of stored score definitions and benchmarks, whose content never changes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,13 +19,13 @@ from app.health.tables import Benchmark, ScoreDefinition
 
 
 def insert_definition(
-    session: Session, workspace_id: str, used: Definition, *, now: datetime
+    session: Session, workspace_id: str, definition: Definition, *, now: datetime
 ) -> None:
-    """Store what scores mean, once."""
+    """Store a definition under its digest unless it is stored already."""
     values = {
         "workspace_id": workspace_id,
-        "digest": used.digest,
-        "config": used.to_json(),
+        "digest": definition.digest,
+        "config": definition.to_json(),
         "created_at": now,
     }
     session.execute(insert(ScoreDefinition).values(values).on_conflict_do_nothing())
@@ -33,9 +33,9 @@ def insert_definition(
 
 @dataclass(frozen=True, slots=True)
 class StoredBenchmarks:
-    """The benchmarks of one month by segment, and the id under which they are kept.
+    """The benchmarks of one month by segment, and the id of their row.
 
-    ``is_new``: nothing like them was kept before.
+    ``is_new``: the row was inserted by this call.
     """
 
     id: str
@@ -44,26 +44,26 @@ class StoredBenchmarks:
     is_new: bool = False
 
     @classmethod
-    def of(cls, row: Benchmark) -> Self:
-        fitted = {segment: FittedBenchmark.from_json(one) for segment, one in row.config.items()}
+    def from_row(cls, row: Benchmark) -> Self:
+        fitted = {key: FittedBenchmark.from_json(config) for key, config in row.config.items()}
         return cls(row.id, row.month, fitted)
 
 
 def find_benchmarks(
-    session: Session, workspace_id: str, *, month: date, meaning: str, now: datetime
+    session: Session, workspace_id: str, *, month: date, ranking_digest: str, now: datetime
 ) -> StoredBenchmarks | None:
-    """Return those that hold: a provisional set holds on the day that it was built."""
+    """Return the current benchmarks of a month, or None. Provisional ones expire with their day."""
     row = session.scalar(
         select(Benchmark).where(
             Benchmark.workspace_id == workspace_id,
             Benchmark.month == month,
-            Benchmark.meaning == meaning,
+            Benchmark.meaning == ranking_digest,
             Benchmark.current,
         )
     )
     if row is None or (row.provisional and row.computed_at.date() != now.date()):
         return None
-    return StoredBenchmarks.of(row)
+    return StoredBenchmarks.from_row(row)
 
 
 def upsert_benchmarks(
@@ -72,42 +72,49 @@ def upsert_benchmarks(
     fitted: Mapping[str, FittedBenchmark],
     *,
     month: date,
-    meaning: str,
+    ranking_digest: str,
     provisional: bool,
     now: datetime,
 ) -> StoredBenchmarks:
-    """Let a set hold for a month; the one before it is kept for the scores that it explains."""
+    """Make benchmarks the current ones of their month and ranking digest.
+
+    The previous ones stay stored for the scores that name them. The id is a hash of the content:
+    equal benchmarks reuse the row.
+    """
     config = {segment: benchmark.to_json() for segment, benchmark in fitted.items()}
-    content = orjson.dumps((month, meaning, config), option=orjson.OPT_SORT_KEYS)
+    content = orjson.dumps((month, ranking_digest, config), option=orjson.OPT_SORT_KEYS)
     benchmark_id = f"{month:%Y-%m}-{blake2b(content, digest_size=6).hexdigest()}"
-    retire_benchmarks(session, workspace_id, Benchmark.month == month, Benchmark.meaning == meaning)
+    _retire(session, workspace_id, Benchmark.month == month, Benchmark.meaning == ranking_digest)
     new = insert(Benchmark).values(
         workspace_id=workspace_id,
         id=benchmark_id,
         month=month,
-        meaning=meaning,
+        meaning=ranking_digest,
         config=config,
         provisional=provisional,
         current=True,
         computed_at=now,
     )
-    again = {"current": True, "provisional": provisional, "computed_at": now}
-    kept = new.on_conflict_do_update(index_elements=["workspace_id", "id"], set_=again)
-    is_new = session.scalar(kept.returning(literal_column("xmax = 0")))
+    renewed = {"current": True, "provisional": provisional, "computed_at": now}
+    upsert = new.on_conflict_do_update(index_elements=["workspace_id", "id"], set_=renewed)
+    is_new = session.scalar(upsert.returning(literal_column("xmax = 0")))
     return StoredBenchmarks(benchmark_id, month, dict(fitted), is_new=bool(is_new))
 
 
-def retire_benchmarks(session: Session, workspace_id: str, *which: ColumnElement[bool]) -> None:
+def _retire(session: Session, workspace_id: str, *conditions: ColumnElement[bool]) -> None:
     session.execute(
         update(Benchmark)
-        .where(Benchmark.workspace_id == workspace_id, Benchmark.current, *which)
+        .where(Benchmark.workspace_id == workspace_id, Benchmark.current, *conditions)
         .values(current=False)
     )
 
 
 def retire_benchmarks_since(session: Session, workspace_id: str, *, since: date) -> None:
-    """Let none hold that history arriving afterwards would change; they are built again."""
-    retire_benchmarks(session, workspace_id, Benchmark.month > since)
+    """Retire the benchmarks of months that start after a day: late history changed their pool.
+
+    The next refresh fits them again.
+    """
+    _retire(session, workspace_id, Benchmark.month > since)
 
 
 def find_definition(session: Session, workspace_id: str, digest: str) -> Definition | None:
@@ -129,11 +136,11 @@ def get_benchmark(session: Session, workspace_id: str, benchmark_id: str) -> Ben
 
 
 def list_benchmarks(session: Session, workspace_id: str, paging: Paging) -> RowPage[Benchmark]:
-    """Newest month first; of a month those that hold no more too."""
+    """Return a page of benchmarks, newest month first, including retired ones."""
     rows = select(Benchmark).where(Benchmark.workspace_id == workspace_id)
-    if after := paging.after(date, str):
+    if after := paging.position(date, str):
         month, benchmark_id = after
-        same = (Benchmark.month == month) & (Benchmark.id > benchmark_id)
-        rows = rows.where((Benchmark.month < month) | same)
+        same_month = (Benchmark.month == month) & (Benchmark.id > benchmark_id)
+        rows = rows.where((Benchmark.month < month) | same_month)
     rows = rows.order_by(Benchmark.month.desc(), Benchmark.id).limit(paging.fetch_limit)
     return RowPage(*paging.cut(session.scalars(rows).all(), lambda row: (row.month, row.id)))

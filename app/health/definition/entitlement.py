@@ -1,4 +1,4 @@
-"""What an account may use of the product, how much it has adopted, and what the rest costs it."""
+"""What an account may use, how much of it is adopted, and what the unused rest costs. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,10 +9,11 @@ from app.features.values import AccountFeatures
 
 @dataclass(frozen=True)
 class Offer:
-    """The product on offer: the weight of each product feature, and what each plan includes.
+    """The product on offer: the weight of each product feature and the contents of each plan.
 
-    By plan: which share of its price a product feature stands for, what a seat costs, and the
-    most that the window may hold of ``users``, ``end_customers`` or a product feature's events.
+    All other mappings are by plan. ``plans``: included product features. ``price_shares``: share of
+    the price by product feature. ``seat_prices``: cents a month per seat. ``limits``: maximum per
+    window of ``users``, ``end_customers`` or a product feature's events.
     """
 
     weights: Mapping[str, float]
@@ -33,7 +34,11 @@ class Offer:
         }
 
     def entitled(self, account: AccountFeatures) -> frozenset[str]:
-        """An unknown plan, or one that names no features, includes every one."""
+        """Return the product features that an account may use.
+
+        A plan that is unknown or lists no features includes all of them. The account's exceptions
+        grant or deny single features.
+        """
         features = self.included.get(account.plan or "", self.everything)
         if not account.feature_exceptions:
             return features
@@ -42,9 +47,10 @@ class Offer:
         return (features | (granted & self.everything)) - denied
 
     def shares(self, account: AccountFeatures) -> Mapping[str, float]:
-        """Product feature to its share of the account's price, in key order; 1 at most in all.
+        """Return the share of the account's price by entitled product feature, in key order.
 
-        Those that the plan names no share for divide the rest by weight.
+        The shares add up to at most 1. Features without a share in the plan divide the rest of the
+        price by weight.
         """
         entitled, plan = self.entitled(account), account.plan or ""
         if (plan, entitled) not in self._shares:
@@ -53,7 +59,7 @@ class Offer:
 
     @cached_property
     def _shares(self) -> dict[tuple[str, frozenset[str]], Mapping[str, float]]:
-        """What has been worked out: many accounts have the same plan."""
+        """Cache of results: many accounts have the same plan."""
         return {}
 
     def _divided(self, plan: str, entitled: frozenset[str]) -> Mapping[str, float]:
@@ -66,13 +72,17 @@ class Offer:
         }
 
     def weight(self, features: frozenset[str]) -> float:
-        """Sum in a fixed order, so that the same features weigh the same to the last digit."""
+        """Sum weights in a fixed order, so that equal sets give equal floats to the last digit."""
         return sum(self.weights[key] for key in sorted(features))
 
 
 @dataclass(frozen=True, slots=True)
 class Breadth:
-    """Weights of the entitled product features: adopted, adopted before, all; and the unused."""
+    """Total weights of entitled product features.
+
+    ``now``: adopted in the window. ``before``: adopted in the window before. ``entitled``: all.
+    ``unused``: keys of those that are not adopted, sorted.
+    """
 
     now: float
     before: float
@@ -93,7 +103,7 @@ def breadth(offer: Offer, account: AccountFeatures) -> Breadth:
 
 @dataclass(frozen=True, slots=True)
 class UnusedFeature:
-    """A product feature that is paid for and not adopted, and the money a month it stands for."""
+    """A product feature that is paid for but not adopted. ``cents``: its part of the price."""
 
     key: str
     share: float
@@ -102,7 +112,7 @@ class UnusedFeature:
 
 @dataclass(frozen=True, slots=True)
 class Seats:
-    """``idle_cents``: what the idle ones cost a month; None where no price of a seat is known."""
+    """Use of the seats. ``idle_cents``: cost of idle seats; None if the seat price is unknown."""
 
     bought: int
     active: int
@@ -112,7 +122,7 @@ class Seats:
 
 @dataclass(frozen=True, slots=True)
 class OverLimit:
-    """Use beyond what the plan allows. ``over_share``: 0.25 is a quarter more; None: of nothing."""
+    """Use above a limit of the plan. ``over_share``: 0.25 is 25 % above; None if the limit is 0."""
 
     name: str
     limit: int
@@ -122,10 +132,10 @@ class OverLimit:
 
 @dataclass(frozen=True, slots=True)
 class Entitlement:
-    """What an account pays for and does not use, and what it uses beyond what it pays for.
+    """What an account pays for but does not use, and what it uses above its plan's limits.
 
-    Money is in cents a month; the parts add up to ``value_leak_cents``, which is at most the
-    price: 0 where nothing is paid, None where the price is not known.
+    Money is in cents a month. The parts add up to ``value_leak_cents``, which is at most the price:
+    0 if nothing is paid, None if the price is unknown.
     """
 
     value_leak_cents: int | None
@@ -140,10 +150,11 @@ DIGITS = 4
 def evaluate_entitlement(
     offer: Offer, account: AccountFeatures, *, configured: bool = True
 ) -> Entitlement:
-    """Say what an account pays for in vain. ``configured``: somebody has named product features.
+    """Compute what an account pays for without using it.
 
-    An idle seat is paid for in vain whole; of what the other seats cost, the share of each product
-    feature that is not adopted.
+    An idle seat leaks its whole price. The rest of the price leaks by the share of each product
+    feature that is not adopted. ``configured``: whether the workspace has named its product
+    features; without them no feature counts as unused.
     """
     price = _price(account)
     seats = _seats(account, offer.seat_prices.get(account.plan or ""), price)
@@ -158,7 +169,7 @@ def evaluate_entitlement(
 
 
 def _price(account: AccountFeatures) -> int | None:
-    """Whole cents, rounded down: nobody loses more than is paid."""
+    """Return whole cents, rounded down so that the leak never exceeds the price."""
     if not account.pays:
         return 0
     return None if account.price_cents is None else int(account.price_cents)
@@ -174,14 +185,14 @@ def _seats(account: AccountFeatures, seat_price: int | None, price: int | None) 
 
 
 def _unused(shares: Mapping[str, float], cents: int | None) -> Iterator[UnusedFeature]:
-    """Round the running total, so that the parts add up to it."""
-    total, told = 0.0, 0
+    """Round the running total, so that the rounded parts add up to it."""
+    total, assigned = 0.0, 0
     for key, share in shares.items():
         total = min(1.0, total + share)
         so_far = 0 if cents is None else round(total * cents)
-        part = None if cents is None else so_far - told
+        part = None if cents is None else so_far - assigned
         yield UnusedFeature(key, round(share, DIGITS), part)
-        told = so_far
+        assigned = so_far
 
 
 def _over_limits(account: AccountFeatures, limits: Mapping[str, int]) -> Iterator[OverLimit]:

@@ -1,7 +1,7 @@
-"""What can be measured of an account, and what makes 0-100 of each number.
+"""Configuration of a measure: its source, its transform to 0-100, its weight.
 
-Both are settings of a scorecard, stored, sent and received as these classes say. The numbers
-themselves are in ``metrics.py``, the maths is in ``scoring.py``.
+These classes are the stored and the API format of a scorecard's measures. The numbers themselves
+are in ``metrics.py``, the maths is in ``scoring/maths.py``.
 """
 
 import math
@@ -37,13 +37,13 @@ METRIC_NAMES = (*METRICS, Measure.MOMENTUM.value)
 
 def _metric(name: str) -> str:
     if name not in METRIC_NAMES:
-        raise ValueError(f"A metric is one of {', '.join(METRIC_NAMES)}.")
+        raise ValueError(f"Unknown metric: expected one of {', '.join(METRIC_NAMES)}.")
     return name
 
 
 def _signal(name: str) -> str:
     if name not in SIGNALS:
-        raise ValueError(f"There is no signal {name}.")
+        raise ValueError(f"Unknown signal {name}: expected one of {', '.join(SIGNALS)}.")
     return name
 
 
@@ -53,11 +53,11 @@ MetricName = Annotated[
 
 
 class ConfigModel(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class MetricSource(ConfigModel):
-    """A number that the service knows of every account."""
+    """A number that the service computes for every account."""
 
     metric: MetricName = Field(examples=["breadth"])
 
@@ -67,27 +67,30 @@ class MetricSource(ConfigModel):
 
 
 class TraitSource(ConfigModel):
-    """A trait of the account: a number, a text with a meaning, or a day (days since then)."""
+    """A trait of the account: a number, a text mapped to a number, or a day (days since then)."""
 
     trait: Name = Field(examples=["csat"])
     values: dict[Name, Number] = Field(
-        {}, max_length=200, description="What texts stand for.", examples=[{"gold": 3}]
+        {},
+        max_length=200,
+        description="The number that each text stands for.",
+        examples=[{"gold": 3}],
     )
 
     @property
     def key(self) -> str:
-        """One trait may be read in several ways, and each is a source of its own."""
+        """Identify the source. One trait with two sets of ``values`` is two sources."""
         if not self.values:
             return f"traits.{self.trait}"
-        meaning = blake2b(repr(sorted(self.values.items())).encode(), digest_size=4)
-        return f"traits.{self.trait} ({meaning.hexdigest()})"
+        digest = blake2b(repr(sorted(self.values.items())).encode(), digest_size=4)
+        return f"traits.{self.trait} ({digest.hexdigest()})"
 
 
 class EventsSource(ConfigModel):
-    """How many events of some names there were in the last days."""
+    """The number of events with these names in the last days."""
 
     events: list[Name] = Field(min_length=1, max_length=50, examples=[["Ticket Opened"]])
-    days: int = Field(28, ge=1, le=365)
+    days: int = Field(28, ge=1, le=365, description="Number of days up to the day scored.")
 
     @property
     def count(self) -> EventCount:
@@ -99,13 +102,16 @@ class EventsSource(ConfigModel):
 
 
 class SignalSource(ConfigModel):
-    """Whether a signal is open: 1, else 0; or how grave it is: 1 (info) to 4 (high), else 0.
+    """A signal as a number: 1 while it is open, or its severity from 1 (info) to 4 (high); else 0.
 
-    It is the signal as the refresh before has left it. One that is new marks the account due again.
+    The value is from the signals stored by the previous refresh. A new signal queues the account
+    for another refresh.
     """
 
     signal: Annotated[str, AfterValidator(_signal), Field(json_schema_extra={"enum": [*SIGNALS]})]
-    value: Literal["open", "severity"] = "open"
+    value: Literal["open", "severity"] = Field(
+        "open", description="`open`: 1 while open, else 0. `severity`: 1 to 4 while open, else 0."
+    )
 
     @property
     def key(self) -> str:
@@ -115,9 +121,9 @@ class SignalSource(ConfigModel):
 SOURCE_KINDS = ("metric", "trait", "events", "signal")
 
 
-def _kind_of_source(said: object) -> str | None:
-    """Tell sources apart by what they name, so that an error is of the one that was meant."""
-    names = said if isinstance(said, dict) else getattr(said, "__dict__", {})
+def _source_kind(value: object) -> str | None:
+    """Choose the source class by the key present, so that errors refer to the intended class."""
+    names = value if isinstance(value, dict) else getattr(value, "__dict__", {})
     return next((name for name in SOURCE_KINDS if name in names), None)
 
 
@@ -127,66 +133,70 @@ Source = Annotated[
     | Annotated[EventsSource, Tag("events")]
     | Annotated[SignalSource, Tag("signal")],
     Discriminator(
-        _kind_of_source,
+        _source_kind,
         custom_error_type="source",
-        custom_error_message="Name one of metric, trait, events and signal.",
+        custom_error_message="A source needs exactly one of metric, trait, events and signal.",
     ),
 ]
 
 
 class PercentileTransform(ConfigModel):
-    """The rank among peers, of a number from zero up; zero scores zero."""
+    """The percentile rank among peers of a number >= 0; zero scores zero."""
 
     kind: Literal["percentile"] = "percentile"
     price_adjusted: bool | None = Field(
-        None, description="For the price; null: breadth, depth and reach are, the rest is not."
+        None,
+        description=(
+            "Whether the number is ranked relative to the price. "
+            "Null: yes for breadth, depth and reach, no for all others."
+        ),
     )
 
 
 class ThresholdStep(ConfigModel):
-    """Where a score begins: at a number, or just above it."""
+    """One step of a threshold transform: the score from a number on, or from just above it."""
 
     at_least: Number | None = Field(None, examples=[30])
     above: Number | None = None
     score: Points = Field(examples=[50])
 
     @model_validator(mode="after")
-    def say_where(self) -> Self:
+    def check_edge(self) -> Self:
         if (self.at_least is None) == (self.above is None):
-            raise ValueError("Say one of at_least and above.")
+            raise ValueError("A step needs exactly one of at_least and above.")
         return self
 
     @property
     def edge(self) -> float:
-        """The least number that reaches the step."""
+        """The smallest number that reaches the step."""
         if self.above is not None:
             return math.nextafter(self.above, math.inf)
         return self.at_least or 0.0
 
 
 class ThresholdsTransform(ConfigModel):
-    """The score of the highest step that is reached; ``below`` all of them another."""
+    """The score of the highest step reached; ``below`` if the number reaches none."""
 
     kind: Literal["thresholds"] = "thresholds"
-    below: Points = 0
+    below: Points = Field(0, description="Score below the first step.")
     steps: list[ThresholdStep] = Field(min_length=1, max_length=100)
 
     @model_validator(mode="after")
-    def ascend(self) -> Self:
-        if any(one.edge >= other.edge for one, other in pairwise(self.steps)):
-            raise ValueError("The steps must ascend.")
+    def check_order(self) -> Self:
+        if any(lower.edge >= upper.edge for lower, upper in pairwise(self.steps)):
+            raise ValueError("The steps must be in ascending order.")
         return self
 
 
 class LinearTransform(ConfigModel):
-    """A straight line through two points; ``linear_bounded`` is held within 0 and 100."""
+    """A straight line through two points; ``linear_bounded`` is clipped to 0-100."""
 
     kind: Literal["linear", "linear_bounded"] = "linear_bounded"
-    at_0: Number = Field(examples=[90])
-    at_100: Number = Field(examples=[0])
+    at_0: Number = Field(description="The number that scores 0.", examples=[90])
+    at_100: Number = Field(description="The number that scores 100.", examples=[0])
 
     @model_validator(mode="after")
-    def lead_somewhere(self) -> Self:
+    def check_points(self) -> Self:
         if self.at_0 == self.at_100:
             raise ValueError("at_0 and at_100 must differ.")
         return self
@@ -198,36 +208,41 @@ Transform = Annotated[
 
 
 class CardMeasure(ConfigModel):
-    """One measure: where its number comes from, what makes 0-100 of it, and what it weighs."""
+    """One measure of a card: the source of its number, the transform to 0-100, and the weight."""
 
     name: MeasureName = Field(examples=["support"])
     source: Source
     transform: Transform
     direction: Literal["higher_is_better", "lower_is_better"] = Field(
         "higher_is_better",
-        description="Turns a percentile round; elsewhere the transform itself says it.",
+        description="Inverts a percentile. Other transforms define their direction themselves.",
     )
-    weight: Weight = Field(1, examples=[1])
+    weight: Weight = Field(1, description="Weight relative to the others.", examples=[1])
     missing: Literal["leave_out"] | Points = Field(
-        "leave_out", description="What an unknown number scores; left out: others weigh more."
+        "leave_out",
+        description="Score of an unknown number, or leave_out to give its weight to the others.",
     )
-    group: Name | None = None
+    group: Name | None = Field(None, description="The group whose weight it shares.")
 
     @model_validator(mode="after")
-    def rank_what_can_be_ranked(self) -> Self:
+    def check_percentile(self) -> Self:
         if not isinstance(self.transform, PercentileTransform):
             return self
         if self.source.key == Measure.MOMENTUM:
-            raise ValueError("Momentum is 0-100 already: take a line instead of a percentile.")
+            raise ValueError(
+                "Momentum is already on a 0-100 scale: use linear instead of percentile."
+            )
         if self.source.key.startswith("signals."):
-            raise ValueError("A signal is open or not: take thresholds instead of a percentile.")
+            raise ValueError("A signal cannot be ranked: use thresholds instead of percentile.")
         if self.transform.price_adjusted and self.direction == "lower_is_better":
-            raise ValueError("Where less is better nothing is ranked for the price.")
+            raise ValueError(
+                "price_adjusted needs higher_is_better: else paying more would raise the score."
+            )
         return self
 
     @property
     def is_price_adjusted(self) -> bool:
-        """Whether its rank is one for the price; never where paying more would then help."""
+        """Whether the rank is relative to price. Never if lower is better: paying would help."""
         if (
             not isinstance(self.transform, PercentileTransform)
             or self.direction == "lower_is_better"
@@ -237,7 +252,7 @@ class CardMeasure(ConfigModel):
         return self.source.key in MEASURES if adjusted is None else adjusted
 
 
-def _usage(name: Measure) -> CardMeasure:
+def _usage_measure(name: Measure) -> CardMeasure:
     return CardMeasure(name=name, source=MetricSource(metric=name), transform=PercentileTransform())
 
 
@@ -248,4 +263,4 @@ def default_measures() -> list[CardMeasure]:
         transform=LinearTransform(at_0=0, at_100=100),
         weight=0.5,
     )
-    return [*map(_usage, (Measure.BREADTH, Measure.DEPTH, Measure.REACH)), momentum]
+    return [*map(_usage_measure, (Measure.BREADTH, Measure.DEPTH, Measure.REACH)), momentum]

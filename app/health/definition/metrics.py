@@ -1,6 +1,7 @@
-"""The numbers that a measure can be made of: one line each, by name. Pure.
+"""The metrics that a measure can use as its source, one line each, by name. Pure.
 
-To add one: a line here, a test, a line in docs/score.md.
+To add one: a line here, its name in both languages in ``explanations/catalogue.py``, a test, and
+a line in docs/score.md.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,7 +16,7 @@ from app.health.definition.entitlement import Breadth
 
 @dataclass(frozen=True, slots=True)
 class AccountFacts:
-    """An account as of a day, and what it has adopted of what it is entitled to."""
+    """The features of an account as of a day, and its adoption of entitled product features."""
 
     account: AccountFeatures
     breadth: Breadth
@@ -28,7 +29,7 @@ LARGEST_NUMBER = 1e15
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """``before`` is the same a window earlier, ``whole`` what it can be held against as a share."""
+    """``before``: the value one window earlier. ``whole``: the total that it is a share of."""
 
     value: MetricFunction
     before: MetricFunction | None = None
@@ -37,8 +38,8 @@ class Metric:
 
 def _since(day: Callable[[AccountFeatures], date | None]) -> MetricFunction:
     def days(facts: AccountFacts) -> float | None:
-        found = day(facts.account)
-        return None if found is None else float((facts.as_of - found).days)
+        start = day(facts.account)
+        return None if start is None else float((facts.as_of - start).days)
 
     return days
 
@@ -53,11 +54,11 @@ def _until(day: Callable[[AccountFeatures], date | None]) -> MetricFunction:
     return days
 
 
-def _of(name: str) -> MetricFunction:
+def _feature(name: str) -> MetricFunction:
     return lambda facts: getattr(facts.account, name)
 
 
-def _engaged(name: str) -> Metric:
+def _engagement(name: str) -> Metric:
     return Metric(lambda facts: facts.account.engagement.get(name))
 
 
@@ -71,26 +72,26 @@ METRICS: Mapping[str, Metric] = {
         lambda facts: facts.breadth.before,
         lambda facts: facts.breadth.entitled,
     ),
-    "depth": Metric(_of("active_users"), _of("active_users_before"), _of("seats")),
-    "reach": Metric(_of("reached"), _of("reached_before"), _of("end_customers")),
-    "events": Metric(_of("events"), _of("events_before")),
-    "active_days": Metric(_of("active_days"), _of("active_days_before")),
+    "depth": Metric(_feature("active_users"), _feature("active_users_before"), _feature("seats")),
+    "reach": Metric(_feature("reached"), _feature("reached_before"), _feature("end_customers")),
+    "events": Metric(_feature("events"), _feature("events_before")),
+    "active_days": Metric(_feature("active_days"), _feature("active_days_before")),
     "product_features": Metric(lambda facts: float(len(facts.account.adopted))),
-    "seats": Metric(_of("seats")),
+    "seats": Metric(_feature("seats")),
     "mrr": Metric(_mrr),
-    "employees": Metric(_of("employees")),
-    "end_customers": Metric(_of("end_customers")),
+    "employees": Metric(_feature("employees")),
+    "end_customers": Metric(_feature("end_customers")),
     "tenure_days": Metric(_since(lambda account: account.started_on)),
     "days_since_last_use": Metric(_since(lambda account: account.last_used_on)),
     "days_to_renewal": Metric(_until(lambda account: account.renewal_on)),
-    **{name: _engaged(name) for name in ENGAGEMENT_METRICS},
+    **{name: _engagement(name) for name in ENGAGEMENT_METRICS},
 }
 
 
 def trait_number(value: Any, as_of: date, values: Mapping[str, float]) -> float | None:  # noqa: ANN401 - any JSON value
-    """Read a trait as a number: itself, what its text stands for, or the days since its day.
+    """Convert a trait to a number: itself, the value mapped to its text, or the days since its day.
 
-    True is 1 and false is 0, unless the values say otherwise.
+    True is 1 and false is 0 unless ``values`` maps them. Anything else is None.
     """
     text = str(value).lower() if isinstance(value, bool) else value
     if isinstance(text, str) and text in values:
@@ -106,7 +107,7 @@ def trait_number(value: Any, as_of: date, values: Mapping[str, float]) -> float 
 
 
 def _finite(number: float) -> float | None:
-    """Larger numbers than a setting can name stand for nothing that can be judged."""
+    """Drop numbers larger than any that a scorecard can be configured with."""
     return number if abs(number) <= LARGEST_NUMBER else None
 
 

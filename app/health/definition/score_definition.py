@@ -1,4 +1,4 @@
-"""What a score means: scorecard, offer and lens, kept under a hash so that it can be looked up."""
+"""The full definition of a score: scorecard, offer and feature spec under one hash. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -15,17 +15,20 @@ from app.health.definition.scorecard import Scorecard
 
 @dataclass(frozen=True)
 class Definition:
-    """``configured``: whether somebody has said what the product features are."""
+    """All settings that a score depends on.
+
+    ``configured``: whether the workspace has named its product features.
+    """
 
     version: int
     scorecard: Scorecard
     offer: Offer
-    lens: FeatureSpec
+    spec: FeatureSpec
     configured: bool
 
     @cached_property
-    def meaning(self) -> str:
-        """Hash what ranks depend on: another meaning needs another benchmark."""
+    def ranking_digest(self) -> str:
+        """Hash of the settings that ranks depend on. Another digest needs another benchmark."""
         card = self.scorecard
         ranked = {key: card.sources[key].model_dump() for key in card.ranked}
         return _digest(
@@ -35,45 +38,46 @@ class Definition:
                 ranked,
                 self.offer.weights,
                 self.offer.plans,
-                self.lens.product.events,
-                self.lens.reach.kind,
-                self.lens.reach.events,
-                self.lens.base_currency,
+                self.spec.product.events,
+                self.spec.reach.kind,
+                self.spec.reach.events,
+                self.spec.base_currency,
             )
         )
 
     @cached_property
     def digest(self) -> str:
+        """Hash of all settings: the key of the stored definition."""
         return _digest(self.to_json())
 
     def with_default_features(self, names: Sequence[str]) -> Self:
-        """Take event names as product features, each of weight 1."""
+        """Return a definition that uses event names as product features, each with weight 1."""
         offer = replace(self.offer, weights=dict.fromkeys(names, 1.0))
         product = FeatureMap([(name, name) for name in names])
-        return replace(self, offer=offer, lens=replace(self.lens, product=product))
+        return replace(self, offer=offer, spec=replace(self.spec, product=product))
 
     def to_json(self) -> dict[str, Any]:
         return {
             "version": self.version,
             "scorecard": self.scorecard.model_dump(mode="json"),
             "offer": asdict(self.offer),
-            "lens": asdict(self.lens),
+            "lens": asdict(self.spec),
             "configured": self.configured,
         }
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Self:
-        lens = dict(stored["lens"])
-        product = [(name, feature) for name, feature in lens.pop("product")["events"]]
-        reach = ReachSource(**lens.pop("reach"))
-        traits, signals = tuple(lens.pop("traits")), tuple(lens.pop("signals", ()))
-        counts = [EventCount(tuple(count["events"]), count["days"]) for count in lens.pop("counts")]
+        spec = dict(stored["lens"])
+        product = [(name, feature) for name, feature in spec.pop("product")["events"]]
+        reach = ReachSource(**spec.pop("reach"))
+        traits, signals = tuple(spec.pop("traits")), tuple(spec.pop("signals", ()))
+        counts = [EventCount(tuple(count["events"]), count["days"]) for count in spec.pop("counts")]
         return cls(
             stored["version"],
             Scorecard.model_validate(stored["scorecard"]),
             Offer(**stored["offer"]),
             FeatureSpec(
-                **lens,
+                **spec,
                 product=FeatureMap(product),
                 reach=reach,
                 traits=traits,

@@ -1,18 +1,18 @@
-"""What a scorecard is: which measures it has, what each weighs, and which accounts it judges how.
+"""Configuration of a scorecard: cards of weighted measures, and the rules that select a card.
 
-A version is immutable: it is stored, sent and received as these classes say.
+A version is immutable. These classes are its stored and its API format.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Self
 
 from pydantic import BeforeValidator, Field, JsonValue, model_validator
 
-from app.core.filters import matching
-from app.core.filters.matching import FieldType, Filter, FilterError
+from app.core.filters.parser import FilterError, parse_filter
+from app.core.filters.tree import FieldType, Filter, fields_of
 from app.engagement.snapshot import ENGAGEMENT_METRICS
 from app.features.values import EventCount
 from app.health.definition.benchmark import MAX_ELASTICITY
@@ -38,7 +38,7 @@ RULE_ATTRIBUTES: Mapping[str, FieldType] = {
     "owner": FieldType.TEXT,
     "employees": FieldType.NUMBER,
 }
-"""What a rule may look at, beside traits: never price or usage, else paying more could help."""
+"""Fields that a rule may use besides traits. Never price or usage: paying more must not help."""
 
 
 class Band(StrEnum):
@@ -49,25 +49,27 @@ class Band(StrEnum):
 
 
 class Adjustment(ConfigModel):
-    """Changes the score where a condition is met, whatever the measures say.
+    """Changes the score of accounts that meet a condition, whatever their measures.
 
-    Those that are met apply in their order: ``add`` points, hold ``at_most``, or ``set_to``, after
-    which no more are looked at.
+    Adjustments apply in their order: ``add`` points, cap the score ``at_most``, or ``set_to`` a
+    value. After a ``set_to`` the rest is skipped.
     """
 
     when: JsonValue = Field(
-        description="A filter over metrics, `measures.<name>`, `traits.<name>` and attributes.",
+        description="A filter on metrics, `measures.<name>`, `traits.<name>` and attributes.",
         examples=[{"field": "days_to_renewal", "op": "lt", "value": 30}],
     )
-    add: Annotated[float, Field(allow_inf_nan=False, ge=-100, le=100)] | None = None
-    at_most: Points | None = Field(None, examples=[20])
-    set_to: Points | None = None
-    reason: Name = Field(examples=["The licence ends soon."])
+    add: Annotated[float, Field(allow_inf_nan=False, ge=-100, le=100)] | None = Field(
+        None, description="Points to add; may be negative."
+    )
+    at_most: Points | None = Field(None, description="Upper limit of the score.", examples=[20])
+    set_to: Points | None = Field(None, description="The score itself.")
+    reason: Name = Field(description="Shown with the score.", examples=["The licence ends soon."])
 
     @model_validator(mode="after")
-    def say_one_thing(self) -> Self:
+    def check_effect(self) -> Self:
         if [self.add, self.at_most, self.set_to].count(None) != 2:  # noqa: PLR2004 - one of three
-            raise ValueError("Say one of add, at_most and set_to.")
+            raise ValueError("An adjustment needs exactly one of add, at_most and set_to.")
         return self
 
     def apply(self, score: float) -> float:
@@ -77,33 +79,35 @@ class Adjustment(ConfigModel):
 
 
 class Card(ConfigModel):
-    """How the accounts of one rule are judged."""
+    """The measures, weights and bands that score the accounts of one rule."""
 
     measures: list[CardMeasure] = Field(
         default_factory=default_measures, min_length=1, max_length=50
     )
     groups: dict[Name, Weight] = Field(
         {},
-        description="Weights of groups: measures share the weight of theirs.",
+        description="Weights of groups. The measures of a group share its weight.",
         examples=[{"engagement": 25, "product": 75}],
     )
     adjustments: list[Adjustment] = Field([], max_length=20)
-    watch_from: Points = 25
-    healthy_from: Points = 50
-    min_coverage: float = Field(0.5, ge=0, le=1)
+    watch_from: Points = Field(25, description="The lowest score of the band watch.")
+    healthy_from: Points = Field(50, description="The lowest score of the band healthy.")
+    min_coverage: float = Field(
+        0.5, ge=0, le=1, description="Below this share of known weight there is no score."
+    )
 
     @model_validator(mode="after")
-    def make_sense(self) -> Self:
-        for holds, sentence in card_requirements(self):
-            if not holds:
+    def check_card(self) -> Self:
+        for is_met, sentence in card_requirements(self):
+            if not is_met:
                 raise ValueError(sentence)
         for number, adjustment in enumerate(self.adjustments):
-            _checked(adjustment.when, self.fields, f"/adjustments/{number}/when")
+            _parse_filter(adjustment.when, self.fields, f"/adjustments/{number}/when")
         return self
 
     @cached_property
     def fields(self) -> Mapping[str, FieldType]:
-        """What the conditions of adjustments may look at."""
+        """Fields that the conditions of adjustments may use, with their types."""
         measures = {f"measures.{measure.name}": FieldType.NUMBER for measure in self.measures}
         return {
             **RULE_ATTRIBUTES,
@@ -114,10 +118,10 @@ class Card(ConfigModel):
 
     @cached_property
     def conditions(self) -> list[tuple[Filter, Adjustment]]:
-        return [(_checked(each.when, self.fields), each) for each in self.adjustments]
+        return [(_parse_filter(each.when, self.fields), each) for each in self.adjustments]
 
     def band(self, score: float | None) -> Band:
-        """Half-open: a score on the edge belongs to the band above. None and nan are unknown."""
+        """Return the band of a score. A score on an edge is in the upper band; None is unknown."""
         if score is None or math.isnan(score):
             return Band.UNKNOWN
         if score < self.watch_from:
@@ -130,32 +134,38 @@ def card_requirements(card: Card) -> tuple[tuple[bool, str], ...]:
     used = {measure.group for measure in card.measures}
     weights = [m.weight * card.groups.get(m.group or "", 1) for m in card.measures]
     return (
-        (len(set(names)) == len(names), "Each measure needs a name of its own."),
+        (len(set(names)) == len(names), "Measure names must be unique within a card."),
         (sum(weights) > 0, "At least one weight must be positive."),
-        (0 < card.watch_from < card.healthy_from, "0 < watch_from < healthy_from must hold."),
+        (
+            0 < card.watch_from < card.healthy_from,
+            "watch_from must be above 0 and below healthy_from.",
+        ),
         (card.healthy_from < 100, "healthy_from must be below 100."),  # noqa: PLR2004
         (
             not card.groups or used == set(card.groups),
-            "Where groups have weights, each measure is in one, and no group is empty.",
+            "With group weights, each measure must be in one group and no group may be empty.",
         ),
     )
 
 
 class CardRule(ConfigModel):
-    """Which accounts have a card of their own."""
+    """A card for the accounts that meet a condition."""
 
     name: Name = Field(examples=["enterprise"])
-    when: JsonValue = Field(examples=[{"field": "segment", "op": "eq", "value": "enterprise"}])
+    when: JsonValue = Field(
+        description="A filter on segment, industry, owner, employees and `traits.<name>`.",
+        examples=[{"field": "segment", "op": "eq", "value": "enterprise"}],
+    )
     card: Card
 
     @model_validator(mode="after")
-    def make_sense(self) -> Self:
-        _checked(self.when, RULE_ATTRIBUTES, "/when")
+    def check_condition(self) -> Self:
+        _parse_filter(self.when, RULE_ATTRIBUTES, "/when")
         return self
 
     @cached_property
     def condition(self) -> Filter:
-        return _checked(self.when, RULE_ATTRIBUTES)
+        return _parse_filter(self.when, RULE_ATTRIBUTES)
 
 
 DEFAULT_CARD = "default"
@@ -163,15 +173,17 @@ DEFAULT_CARD = "default"
 
 def _window(value: object) -> object:
     if value not in (7, 14, 21, 28):
-        raise ValueError("The window is 7, 14, 21 or 28 days: each weekday weighs the same.")
+        raise ValueError(
+            "window_days must be 7, 14, 21 or 28, so that each weekday counts equally."
+        )
     return value
 
 
 class Scorecard(ConfigModel):
-    """All that a workspace scores by: the first rule that an account meets, else the default.
+    """How a workspace scores its accounts: the first rule that matches an account selects its card.
 
-    ``price_exponent`` is for fitting the benchmark: null takes the price elasticity measured
-    there, 1 asks for the plain ratio of usage to price, 0 for no regard to price.
+    Without a match the default card applies. ``price_exponent`` is used to fit the benchmark: null
+    uses the price elasticity measured there, 1 the plain ratio of usage to price, 0 ignores price.
     """
 
     name: Name | None = Field(None, examples=["More weight on reach"])
@@ -181,10 +193,10 @@ class Scorecard(ConfigModel):
     default: Card = Field(default_factory=Card)
 
     @model_validator(mode="after")
-    def name_rules(self) -> Self:
+    def check_rule_names(self) -> Self:
         names = [rule.name for rule in self.rules]
         if len({*names, DEFAULT_CARD}) <= len(names):
-            raise ValueError(f"Each rule needs a name of its own, and not {DEFAULT_CARD}.")
+            raise ValueError(f"Rule names must be unique and must not be {DEFAULT_CARD}.")
         return self
 
     @cached_property
@@ -193,17 +205,17 @@ class Scorecard(ConfigModel):
 
     @cached_property
     def measures(self) -> Sequence[CardMeasure]:
-        """Those of all cards; one of a name on each card that has it."""
+        """The measures of all cards; a name occurs once per card that has it."""
         return [measure for card in self.cards.values() for measure in card.measures]
 
     @cached_property
     def sources(self) -> Mapping[str, Source]:
-        """Every source that a measure takes its number from, by key."""
+        """The sources of all measures, by key."""
         return {measure.source.key: measure.source for measure in self.measures}
 
     @cached_property
     def ranked(self) -> tuple[str, ...]:
-        """The keys of sources that are ranked among peers."""
+        """The keys of the sources that are ranked among peers, sorted."""
         return tuple(
             sorted(
                 {
@@ -216,36 +228,40 @@ class Scorecard(ConfigModel):
 
     @cached_property
     def traits(self) -> tuple[str, ...]:
-        named = {s.trait for s in self.sources.values() if isinstance(s, TraitSource)}
-        asked = {field for wanted in self._filters() for field in matching.fields_of(wanted)}
-        found = {field.removeprefix("traits.") for field in asked if field.startswith("traits.")}
-        return tuple(sorted(named | found))
+        of_sources = {s.trait for s in self.sources.values() if isinstance(s, TraitSource)}
+        prefix = "traits."
+        of_filters = {
+            field.removeprefix(prefix) for field in self.filter_fields if field.startswith(prefix)
+        }
+        return tuple(sorted(of_sources | of_filters))
 
     @cached_property
     def counts(self) -> tuple[EventCount, ...]:
-        found = {s.key: s.count for s in self.sources.values() if isinstance(s, EventsSource)}
-        return tuple(found[key] for key in sorted(found))
+        counts = {s.key: s.count for s in self.sources.values() if isinstance(s, EventsSource)}
+        return tuple(counts[key] for key in sorted(counts))
 
     @cached_property
     def engagement(self) -> bool:
-        """Whether anything asks for numbers of tickets, answers and the like."""
-        asked = {field for wanted in self._filters() for field in matching.fields_of(wanted)}
-        asked |= {s.metric for s in self.sources.values() if isinstance(s, MetricSource)}
-        return not ENGAGEMENT_METRICS.keys().isdisjoint(asked)
+        """Whether a measure or a condition uses an engagement metric (tickets, surveys, goals)."""
+        used = {s.metric for s in self.sources.values() if isinstance(s, MetricSource)}
+        return not ENGAGEMENT_METRICS.keys().isdisjoint(used | self.filter_fields)
 
     @cached_property
     def signals(self) -> tuple[str, ...]:
-        found = {s.signal for s in self.sources.values() if isinstance(s, SignalSource)}
-        return tuple(sorted(found))
+        signals = {s.signal for s in self.sources.values() if isinstance(s, SignalSource)}
+        return tuple(sorted(signals))
 
-    def _filters(self) -> Iterable[Filter]:
-        yield from (rule.condition for rule in self.rules)
+    @cached_property
+    def filter_fields(self) -> set[str]:
+        """The fields that any condition of a rule or an adjustment uses."""
+        conditions = [rule.condition for rule in self.rules]
         for card in self.cards.values():
-            yield from (condition for condition, _ in card.conditions)
+            conditions += [condition for condition, _ in card.conditions]
+        return {field for condition in conditions for field in fields_of(condition)}
 
 
-def _checked(raw: JsonValue, fields: Mapping[str, FieldType], at: str = "") -> Filter:
+def _parse_filter(raw: JsonValue, fields: Mapping[str, FieldType], at: str = "") -> Filter:
     try:
-        return matching.parse_filter(raw, fields)
+        return parse_filter(raw, fields)
     except FilterError as error:
         raise FilterError(at + error.pointer, str(error)) from None

@@ -1,4 +1,4 @@
-"""Versions of the scorecard."""
+"""Queries of scorecard versions."""
 
 from datetime import datetime
 from typing import Any
@@ -13,24 +13,24 @@ from app.health.definition.scorecard import Scorecard
 from app.health.tables import Scorecard as StoredScorecard
 
 SCORECARDS_LOCK = "scorecards"
-"""One transaction at a time adds or activates versions."""
+"""Advisory lock: one transaction at a time adds, activates or discards versions."""
 
 DISCARDED = "discarded"
-"""A draft thrown away: nobody sees it again, and no other version takes its number."""
+"""State of a deleted draft: hidden everywhere, but its version number is not reused."""
 
 
 def get_active_scorecard(session: Session, workspace_id: str) -> tuple[int, Scorecard]:
-    """Return the version that holds and what it says; version 1 is built in."""
-    found = session.execute(
+    """Return number and config of the active version, or of the built-in version 1."""
+    row = session.execute(
         select(StoredScorecard.version, StoredScorecard.config).where(
             StoredScorecard.workspace_id == workspace_id, StoredScorecard.state == "active"
         )
     ).one_or_none()
-    return (found.version, Scorecard.model_validate(found.config)) if found else (1, Scorecard())
+    return (row.version, Scorecard.model_validate(row.config)) if row else (1, Scorecard())
 
 
 def list_measure_names(session: Session, workspace_id: str) -> set[str]:
-    """Name the measures of the version that holds and of drafts."""
+    """Return the measure names of the active version and of all drafts."""
     _, active = get_active_scorecard(session, workspace_id)
     drafts = session.scalars(
         select(StoredScorecard.config).where(
@@ -42,7 +42,7 @@ def list_measure_names(session: Session, workspace_id: str) -> set[str]:
 
 
 def get_scorecard_config(session: Session, workspace_id: str, version: int) -> Scorecard:
-    """Return what a version says; version 1 is built in."""
+    """Return the config of a version or raise NotFoundError. Version 1 may be built in."""
     row = session.get(StoredScorecard, (workspace_id, version))
     if row is None and version == 1 and not get_newest_version(session, workspace_id):
         return Scorecard()
@@ -50,7 +50,7 @@ def get_scorecard_config(session: Session, workspace_id: str, version: int) -> S
 
 
 def get_newest_version(session: Session, workspace_id: str) -> int:
-    """Return 0 where none is stored."""
+    """Return the highest version number, or 0 if none is stored."""
     newest = select(func.max(StoredScorecard.version)).where(
         StoredScorecard.workspace_id == workspace_id
     )
@@ -61,7 +61,7 @@ def insert_scorecard(
     session: Session,
     workspace_id: str,
     version: int,
-    **columns: Any,  # noqa: ANN401 - of the table
+    **columns: Any,  # noqa: ANN401 - columns of the table
 ) -> StoredScorecard:
     row = StoredScorecard(workspace_id=workspace_id, version=version, **columns)
     session.add(row)
@@ -70,6 +70,7 @@ def insert_scorecard(
 
 
 def get_scorecard(session: Session, workspace_id: str, version: int) -> StoredScorecard:
+    """Return the row of a version; raise NotFoundError also for a discarded draft."""
     row = session.get(StoredScorecard, (workspace_id, version))
     if row is None or row.state == DISCARDED:
         raise NotFoundError("scorecard", version)
@@ -93,8 +94,8 @@ def retire_active_scorecard(
 def list_scorecards(
     session: Session, workspace_id: str, paging: Paging
 ) -> RowPage[StoredScorecard]:
-    """Newest first."""
+    """Return a page of versions, newest first, without discarded drafts."""
     rows = select(StoredScorecard).where(
         StoredScorecard.workspace_id == workspace_id, StoredScorecard.state != DISCARDED
     )
-    return fetch_page(session, rows, StoredScorecard.version, paging=paging, newest=True)
+    return fetch_page(session, rows, StoredScorecard.version, paging=paging, descending=True)

@@ -1,4 +1,4 @@
-"""Overruling a score, and seeing where people and machine disagree."""
+"""Endpoints of overrides."""
 
 from typing import Annotated
 
@@ -8,11 +8,10 @@ from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.pagination import Page, PagingDep
 from app.core.schemas import problem_responses
-from app.health.overrides import queries as override_queries
-from app.health.overrides import service
+from app.health.overrides import queries, service
+from app.health.overrides.schemas import DisagreementOut, OverrideIn, OverrideOut
 from app.health.schemas import AccountId
-from app.health.scoring import queries
-from app.health.versions.schemas import DisagreementOut, OverrideIn, OverrideOut
+from app.health.scoring import queries as scoring_queries
 from app.workspaces.auth import AccountActor, Reader
 
 router = APIRouter(
@@ -20,41 +19,49 @@ router = APIRouter(
 )
 
 
-@router.put("/accounts/{account_id}/health/override", responses=problem_responses(409))
+@router.put(
+    "/accounts/{account_id}/health/override",
+    responses=problem_responses(409),
+    summary="Override a health score",
+)
 def put_override(
-    account_id: AccountId, body: OverrideIn, session: SessionDep, change: AccountActor
+    account_id: AccountId, body: OverrideIn, session: SessionDep, actor: AccountActor
 ) -> OverrideOut:
-    """Let a person's value stand for the score until it expires. The machine's stays beside it."""
-    queries.get_account_health(session, change.workspace_id, account_id)
+    """Replace the score of an account by a person's value until it expires.
+
+    The computed score is returned beside it in `machine`. A new override ends the previous one;
+    repeating the same override changes nothing. The account is scored again at once.
+    """
+    scoring_queries.get_account_health(session, actor.workspace_id, account_id)
     row = service.put_override(
         session,
-        change,
+        actor,
         account_id,
         value=body.value,
         reason=body.reason,
-        author=body.author or change.actor,
+        author=body.author or actor.name,
         expires_at=body.expires_at,
     )
     return OverrideOut.model_validate(row)
 
 
-@router.delete("/accounts/{account_id}/health/override", status_code=204)
-def end_override(account_id: AccountId, session: SessionDep, change: AccountActor) -> None:
-    """Let the machine's score stand again."""
-    service.end_override(session, change, account_id)
+@router.delete("/accounts/{account_id}/health/override", status_code=204, summary="End an override")
+def end_override(account_id: AccountId, session: SessionDep, actor: AccountActor) -> None:
+    """End the running override of an account and return to the computed score at once."""
+    service.end_override(session, actor, account_id)
 
 
-@router.get("/health-overrides")
+@router.get("/health-overrides", summary="List overrides")
 def list_overrides(
     *,
     session: ReadSessionDep,
     caller: Reader,
     now: Now,
     paging: PagingDep,
-    running: Annotated[bool, Query(description="Only those that hold.")] = True,
+    running: Annotated[
+        bool, Query(description="Only overrides in effect; `false` includes ended ones.")
+    ] = True,
 ) -> Page[DisagreementOut]:
-    """List overrides beside what the machine says now: where the two differ most first."""
-    found = override_queries.list_overrides(
-        session, caller.workspace_id, paging, running=running, now=now
-    )
-    return found.to_page(lambda row: DisagreementOut.of(*row[:4]))
+    """List overrides with the score computed now, largest difference first."""
+    page = queries.list_overrides(session, caller.workspace_id, paging, running=running, now=now)
+    return page.to_page(lambda row: DisagreementOut.from_override(*row[:4]))

@@ -1,4 +1,4 @@
-"""What people say instead of scores."""
+"""Queries of overrides."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,33 +10,13 @@ from sqlalchemy.orm import Session
 from app.accounts.tables import Account
 from app.core.pagination import Paging, RowPage
 from app.core.query_helpers import keyset_descending, same_account
-from app.health.scoring.post_processing import Override
 from app.health.tables import HealthScore, ScoreOverride
-
-
-def load_overrides_at(
-    session: Session, workspace_id: str, account_ids: Sequence[str], *, at: datetime
-) -> dict[str, Override]:
-    """Return what held at an instant, by account."""
-    rows = session.scalars(
-        select(ScoreOverride)
-        .where(
-            ScoreOverride.workspace_id == workspace_id,
-            ScoreOverride.account_id.in_(account_ids),
-            ScoreOverride.created_at <= at,
-            ScoreOverride.expires_at > at,
-            func.coalesce(ScoreOverride.ended_at > at, True),
-        )
-        .order_by(ScoreOverride.id)
-    )
-    return {
-        row.account_id: Override(row.value, row.reason, row.author, row.expires_at) for row in rows
-    }
 
 
 def find_running_override(
     session: Session, workspace_id: str, account_id: str
 ) -> ScoreOverride | None:
+    """Return the override that has not ended, locked for update, or None."""
     return session.scalar(
         select(ScoreOverride)
         .where(
@@ -52,7 +32,7 @@ def insert_override(
     session: Session,
     workspace_id: str,
     account_id: str,
-    **columns: Any,  # noqa: ANN401 - of the table
+    **columns: Any,  # noqa: ANN401 - columns of the table
 ) -> ScoreOverride:
     row = ScoreOverride(workspace_id=workspace_id, account_id=account_id, **columns)
     session.add(row)
@@ -61,7 +41,7 @@ def insert_override(
 
 
 def end_expired_overrides(session: Session, *, now: datetime) -> Sequence[Row[str, str]]:
-    """End overrides whose time is over, in all workspaces; return workspaces and accounts."""
+    """End expired overrides in all workspaces; return their workspace and account ids."""
     return session.execute(
         update(ScoreOverride)
         .where(ScoreOverride.ended_at.is_(None), ScoreOverride.expires_at <= now)
@@ -79,7 +59,7 @@ MACHINE_VALUE = case(
 )
 DIFFERENCE = ScoreOverride.value - MACHINE_VALUE
 ABSOLUTE_DIFFERENCE = func.coalesce(func.abs(DIFFERENCE), -1.0)
-"""Those that the machine says nothing of come last."""
+"""Overrides of accounts without a computed score come last."""
 
 
 def list_overrides(
@@ -90,7 +70,10 @@ def list_overrides(
     running: bool,
     now: datetime,
 ) -> RowPage[Row[ScoreOverride, str | None, float | None, float | None, float]]:
-    """Where people and machine differ most first: with account, machine's value and difference."""
+    """Return a page of overrides, largest difference from the computed score first.
+
+    Rows hold the override, account name, computed score, difference and sort key.
+    """
     rows = (
         select(ScoreOverride, Account.name, MACHINE_VALUE, DIFFERENCE, ABSOLUTE_DIFFERENCE)
         .outerjoin(Account, same_account(Account, ScoreOverride))
@@ -99,6 +82,6 @@ def list_overrides(
     )
     if running:
         rows = rows.where(ScoreOverride.ended_at.is_(None), ScoreOverride.expires_at > now)
-    place, before = (ABSOLUTE_DIFFERENCE, ScoreOverride.id), paging.after(float, int)
-    rows = keyset_descending(rows, *place, before=before, limit=paging.fetch_limit)
+    order, before = (ABSOLUTE_DIFFERENCE, ScoreOverride.id), paging.position(float, int)
+    rows = keyset_descending(rows, *order, before=before, limit=paging.fetch_limit)
     return RowPage(*paging.cut(session.execute(rows).all(), lambda row: (row[4], row[0].id)))

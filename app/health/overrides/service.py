@@ -1,11 +1,10 @@
-"""A person's word in the place of a score, until a day."""
+"""Set, end and expire overrides, and score their accounts again."""
 
 from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from app.accounts.due import Priority
-from app.accounts.queries import mark_due
+from app.accounts.refresh_queue import Priority, mark_due
 from app.core.errors import ConflictError, FieldError, NotFoundError, UnprocessableError
 from app.core.query_helpers import advisory_lock
 from app.health.overrides import queries
@@ -19,7 +18,7 @@ MAX_DAYS = 366
 
 def put_override(
     session: Session,
-    change: Actor,
+    actor: Actor,
     account_id: str,
     *,
     value: float,
@@ -27,54 +26,64 @@ def put_override(
     author: str,
     expires_at: datetime,
 ) -> ScoreOverride:
-    """Let a value stand for the score; the one before it ends. The same again changes nothing."""
-    workspace_id, now = change.workspace_id, change.at
+    """Replace the score of an account by a value, and score the account again.
+
+    Ends the running override. Repeating the same override changes nothing. One transaction at a
+    time changes the override of an account. Raise ConflictError for an account without a score.
+    """
+    workspace_id, now = actor.workspace_id, actor.at
     _check_expiry(expires_at, now)
     advisory_lock(session, f"override of {account_id}", workspace_id)
-    before = queries.find_running_override(session, workspace_id, account_id)
-    said = {"value": value, "reason": reason, "author": author, "expires_at": expires_at}
-    if before is not None:
-        if all(getattr(before, name) == new for name, new in said.items()):
-            return before
-        before.ended_at, before.ended_by = min(now, before.expires_at), change.actor
+    running = queries.find_running_override(session, workspace_id, account_id)
+    columns = {"value": value, "reason": reason, "author": author, "expires_at": expires_at}
+    if running is not None:
+        if all(getattr(running, name) == new for name, new in columns.items()):
+            return running
+        running.ended_at, running.ended_by = min(now, running.expires_at), actor.name
         session.flush()
-    row = queries.insert_override(session, workspace_id, account_id, **said, created_at=now)
-    details = said | {"expires_at": expires_at.isoformat()}
-    change.audit(session, "score_override.set", account_id, details)
+    row = queries.insert_override(session, workspace_id, account_id, **columns, created_at=now)
+    details = columns | {"expires_at": expires_at.isoformat()}
+    actor.audit(session, "score_override.set", account_id, details)
     _score(session, row, now)
     return row
 
 
 def _check_expiry(expires_at: datetime, now: datetime) -> None:
     if not now < expires_at <= now + timedelta(days=MAX_DAYS):
-        wrong = FieldError("/body/expires_at", f"It lies ahead, by {MAX_DAYS} days at most.")
-        raise UnprocessableError("An override holds for a time.", errors=[wrong])
+        sentence = f"expires_at must be in the future and at most {MAX_DAYS} days ahead."
+        error = FieldError("/body/expires_at", sentence)
+        raise UnprocessableError("The override has an invalid expiry.", errors=[error])
 
 
 def _score(session: Session, row: ScoreOverride, now: datetime) -> None:
-    """Let the score follow at once, and alerts soon; refuse where there is none to overrule."""
+    """Score the account now and queue it, so that alerts follow.
+
+    Raise ConflictError if the override is running but the account has no score to replace.
+    """
     mark_due(session, row.workspace_id, [row.account_id])
-    [found] = service.refresh(
+    [assessment] = service.refresh(
         session, row.workspace_id, [row.account_id], as_of=now.date(), now=now
     )
-    if row.ended_at is None and found.status in {HealthStatus.CHURNED, HealthStatus.EXCLUDED}:
+    if row.ended_at is None and assessment.status in {HealthStatus.CHURNED, HealthStatus.EXCLUDED}:
         raise ConflictError(
-            f"Account {row.account_id} is {found.status}: it has no score.", code="not_scored"
+            f"Account {row.account_id} is {assessment.status} and has no score to override.",
+            code="not_scored",
         )
 
 
-def end_override(session: Session, change: Actor, account_id: str) -> None:
-    row = queries.find_running_override(session, change.workspace_id, account_id)
+def end_override(session: Session, actor: Actor, account_id: str) -> None:
+    """End the running override of an account; raise NotFoundError if there is none."""
+    row = queries.find_running_override(session, actor.workspace_id, account_id)
     if row is None:
         raise NotFoundError("override of account", account_id)
-    row.ended_at, row.ended_by = min(change.at, row.expires_at), change.actor
+    row.ended_at, row.ended_by = min(actor.at, row.expires_at), actor.name
     session.flush()
-    change.audit(session, "score_override.ended", account_id)
-    _score(session, row, change.at)
+    actor.audit(session, "score_override.ended", account_id)
+    _score(session, row, actor.at)
 
 
 def expire_overrides(session: Session, *, now: datetime) -> int:
-    """End those whose time is over, and have their accounts scored again."""
+    """End expired overrides of all workspaces and queue their accounts; return how many ended."""
     ended = queries.end_expired_overrides(session, now=now)
     for workspace_id in sorted({row.workspace_id for row in ended}):
         ids = [row.account_id for row in ended if row.workspace_id == workspace_id]

@@ -1,4 +1,4 @@
-"""History told anew under the scorecard that holds."""
+"""Endpoints of restatements."""
 
 from fastapi import APIRouter
 
@@ -6,8 +6,8 @@ from app.core.db import ReadSessionDep, SessionDep
 from app.core.pagination import Page, PagingDep
 from app.core.schemas import problem_responses
 from app.health.restatements import queries, restate
-from app.health.versions.endpoints import ScorecardVersion
-from app.health.versions.schemas import RestateIn, RestatementOut
+from app.health.restatements.schemas import RestatementIn, RestatementOut
+from app.health.versions.schemas import ScorecardVersion
 from app.workspaces.auth import AdminActor, Reader
 
 router = APIRouter(
@@ -15,22 +15,28 @@ router = APIRouter(
 )
 
 
-@router.post("/scorecards/{version}/restate", status_code=202, responses=problem_responses(409))
+@router.post(
+    "/scorecards/{version}/restate",
+    status_code=202,
+    responses=problem_responses(409),
+    summary="Restate the score history",
+)
 def restate_history(
-    version: ScorecardVersion, body: RestateIn, session: SessionDep, change: AdminActor
+    version: ScorecardVersion, body: RestatementIn, session: SessionDep, actor: AdminActor
 ) -> RestatementOut:
-    """Score closed days again under the active version, from usage as it was known on each day.
+    """Score past days again under the active version, from usage as it was known on each day.
 
-    A job does it. Rows of the past stay: `original=true` shows them in the history.
+    A job does the work. The original rows stay: `original=true` returns them in the history. Each
+    call creates another restatement.
     """
-    row = restate.request_restatement(session, change, version, since=body.since, until=body.until)
+    row = restate.request_restatement(session, actor, version, since=body.since, until=body.until)
     return RestatementOut.model_validate(row)
 
 
-@router.get("/restatements")
+@router.get("/restatements", summary="List restatements")
 def list_restatements(
     session: ReadSessionDep, caller: Reader, paging: PagingDep
 ) -> Page[RestatementOut]:
-    """List which days were told anew, newest first."""
-    found = queries.list_restatements(session, caller.workspace_id, paging)
-    return found.to_page(RestatementOut.model_validate)
+    """List restatements, newest first."""
+    page = queries.list_restatements(session, caller.workspace_id, paging)
+    return page.to_page(RestatementOut.model_validate)

@@ -1,4 +1,4 @@
-"""Restatements, and the history rows that they add."""
+"""Queries of restatements and of the history rows that they add."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -16,7 +16,7 @@ from app.health.tables import HealthHistory, Restatement
 
 
 def get_newest_number(session: Session, workspace_id: str) -> int:
-    """Return 0 where there is none."""
+    """Return the number of the newest restatement, or 0 if there is none."""
     newest = select(func.max(Restatement.number)).where(Restatement.workspace_id == workspace_id)
     return session.scalar(newest) or 0
 
@@ -25,7 +25,7 @@ def insert_restatement(
     session: Session,
     workspace_id: str,
     number: int,
-    **columns: Any,  # noqa: ANN401 - of the table
+    **columns: Any,  # noqa: ANN401 - columns of the table
 ) -> Restatement:
     row = Restatement(workspace_id=workspace_id, number=number, **columns)
     session.add(row)
@@ -34,9 +34,9 @@ def insert_restatement(
 
 
 def list_restatements(session: Session, workspace_id: str, paging: Paging) -> RowPage[Restatement]:
-    """Newest first."""
+    """Return a page of restatements, newest first."""
     rows = select(Restatement).where(Restatement.workspace_id == workspace_id)
-    return fetch_page(session, rows, Restatement.number, paging=paging, newest=True)
+    return fetch_page(session, rows, Restatement.number, paging=paging, descending=True)
 
 
 def delete_restated_rows(
@@ -48,7 +48,7 @@ def delete_restated_rows(
     since: date,
     until: date,
 ) -> None:
-    """Forget what a page wrote that was not noted as done."""
+    """Delete rows that a page wrote before it failed to record its progress."""
     session.execute(
         delete(HealthHistory).where(
             HealthHistory.workspace_id == workspace_id,
@@ -68,13 +68,13 @@ def insert_restated_rows(
     as_of: date,
     now: datetime,
 ) -> None:
-    """Write one row for each account of a day, beside those that are there.
+    """Insert one row per account of a day, beside the existing rows.
 
-    They are copied in: of a restatement this is a third of the work, and by a statement a half.
+    Uses COPY: writing is a third of the work of a restatement, with INSERT it was a half.
     """
     driver: Any = session.connection().connection.driver_connection
     with driver.cursor() as cursor, cursor.copy(statements.COPY_HISTORY) as rows:
         for each in assessments:
             key = (workspace_id, each.account_id, as_of, number, 0)
-            said = (each.score, each.band, each.status, each.coverage, each.mrr_cents)
-            rows.write_row((*key, *said, orjson.dumps(each.details).decode(), now))
+            values = (each.score, each.band, each.status, each.coverage, each.mrr_cents)
+            rows.write_row((*key, *values, orjson.dumps(each.details).decode(), now))

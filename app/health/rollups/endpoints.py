@@ -1,4 +1,4 @@
-"""Families of accounts over HTTP."""
+"""Rolled-up scores and child accounts over HTTP."""
 
 from typing import Annotated
 
@@ -18,23 +18,29 @@ router = APIRouter(
     prefix="/api/v1/accounts", tags=["health"], responses=problem_responses(401, 403, 404, 422)
 )
 
-Method = Annotated[Rollup | None, Query(description="The account's own if left out.")]
+Method = Annotated[
+    Rollup | None,
+    Query(description="How to combine the scores. Default: the method of the account."),
+]
 
 
-@router.get("/{account_id}/rollup")
+@router.get("/{account_id}/rollup", summary="Get the rolled-up score of an account")
 def get_account_rollup(
     account_id: Id, session: ReadSessionDep, caller: Reader, method: Method = None
 ) -> AccountRollupOut:
-    """Make one score of an account's own and those of all accounts below it."""
-    found = roll_up_account(session, caller.workspace_id, account_id, method)
-    return AccountRollupOut.of(account_id, found)
+    """Combine the scores of an account and of all accounts below it into one score.
+
+    The score is computed on request from the newest scores.
+    """
+    result = roll_up_account(session, caller.workspace_id, account_id, method)
+    return AccountRollupOut.from_result(account_id, result)
 
 
-@router.get("/{account_id}/children")
+@router.get("/{account_id}/children", summary="List the child accounts of an account")
 def list_child_accounts(
     account_id: Id, session: ReadSessionDep, caller: Reader, paging: PagingDep
 ) -> Page[ChildAccountOut]:
-    """List the accounts right below one with their scores, by id."""
+    """List the accounts directly below an account with their scores, by account id."""
     get_account(session, caller.workspace_id, account_id)
-    found = queries.list_children(session, caller.workspace_id, account_id, paging)
-    return found.to_page(ChildAccountOut.model_validate)
+    page = queries.list_children(session, caller.workspace_id, account_id, paging)
+    return page.to_page(ChildAccountOut.model_validate)

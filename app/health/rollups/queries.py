@@ -1,3 +1,5 @@
+"""The accounts below an account, with their newest scores."""
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,27 +15,27 @@ from app.core.query_helpers import keyset_ascending
 from app.health.rollups.rollup import HierarchyAccount
 from app.health.scoring.queries import ACCOUNT_HEALTH, HAS_CHILDREN
 
-# OFFSET 0: for each parent a look into the index, never a pass over all that have a parent.
+# OFFSET 0 forces one index look-up for each parent instead of a scan of all accounts with a parent.
 HIERARCHY = text("""
-WITH RECURSIVE family AS (
+WITH RECURSIVE hierarchy AS (
     SELECT account_id, rollup, excluded, 0 AS level FROM account
     WHERE workspace_id = :workspace_id AND account_id = :account_id
     UNION ALL
-    SELECT c.account_id, c.rollup, c.excluded, f.level + 1
-    FROM family f, LATERAL (
+    SELECT c.account_id, c.rollup, c.excluded, p.level + 1
+    FROM hierarchy p, LATERAL (
         SELECT account_id, rollup, excluded FROM account a
-        WHERE a.parent_id = f.account_id AND a.workspace_id = :workspace_id OFFSET 0
+        WHERE a.parent_id = p.account_id AND a.workspace_id = :workspace_id OFFSET 0
     ) AS c
-    WHERE f.level < :most
+    WHERE p.level < :max_levels
 )
-SELECT f.account_id, h.score, coalesce(h.band, 'unknown') AS band,
-       CASE WHEN f.excluded THEN 'excluded' ELSE coalesce(h.status, 'insufficient_data') END
+SELECT p.account_id, h.score, coalesce(h.band, 'unknown') AS band,
+       CASE WHEN p.excluded THEN 'excluded' ELSE coalesce(h.status, 'insufficient_data') END
            AS status,
-       coalesce(h.mrr_cents, 0) AS mrr_cents, f.rollup,
-       CASE WHEN f.level = 0 THEN h.details ->> 'card' END AS card
-FROM family f
-LEFT JOIN health_score h ON h.workspace_id = :workspace_id AND h.account_id = f.account_id
-ORDER BY f.level, f.account_id
+       coalesce(h.mrr_cents, 0) AS mrr_cents, p.rollup,
+       CASE WHEN p.level = 0 THEN h.details ->> 'card' END AS card
+FROM hierarchy p
+LEFT JOIN health_score h ON h.workspace_id = :workspace_id AND h.account_id = p.account_id
+ORDER BY p.level, p.account_id
 """)
 
 CHILDREN = ACCOUNT_HEALTH.add_columns(HAS_CHILDREN).where(
@@ -44,7 +46,7 @@ CHILDREN = ACCOUNT_HEALTH.add_columns(HAS_CHILDREN).where(
 
 @dataclass(frozen=True, slots=True)
 class AccountHierarchy:
-    """An account with all accounts below it; ``card``: the one that judges it, if one has yet."""
+    """An account and all accounts below it. ``card``: the card of its score, if it has one."""
 
     own: HierarchyAccount
     below: Sequence[HierarchyAccount]
@@ -53,8 +55,9 @@ class AccountHierarchy:
 
 
 def get_hierarchy(session: Session, workspace_id: str, account_id: str) -> AccountHierarchy:
-    asked = {"workspace_id": workspace_id, "account_id": account_id, "most": MOST_LEVELS}
-    rows = session.execute(HIERARCHY, asked).all()
+    """Return an account with the accounts below it. Raises ``NotFoundError``."""
+    values = {"workspace_id": workspace_id, "account_id": account_id, "max_levels": MOST_LEVELS}
+    rows = session.execute(HIERARCHY, values).all()
     if not rows:
         raise NotFoundError("account", account_id)
     own, *below = [HierarchyAccount(*row[:5]) for row in rows]
@@ -64,10 +67,10 @@ def get_hierarchy(session: Session, workspace_id: str, account_id: str) -> Accou
 def list_children(
     session: Session, workspace_id: str, account_id: str, paging: Paging
 ) -> RowPage[Row[Any]]:
-    """Return the standings of the accounts right below one, in key order."""
-    rows = keyset_ascending(
-        CHILDREN, Account.account_id, after=paging.after(str), limit=paging.fetch_limit
+    """Return the accounts directly below an account with their newest scores, in key order."""
+    statement = keyset_ascending(
+        CHILDREN, Account.account_id, after=paging.position(str), limit=paging.fetch_limit
     )
-    asked = {"workspace_id": workspace_id, "account_id": account_id}
-    found = session.execute(rows, asked).all()
-    return RowPage(*paging.cut(found, lambda row: row.account_id))
+    values = {"workspace_id": workspace_id, "account_id": account_id}
+    rows = session.execute(statement, values).all()
+    return RowPage(*paging.cut(rows, lambda row: row.account_id))

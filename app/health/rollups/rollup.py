@@ -1,4 +1,4 @@
-"""From the scores of a family of accounts to one: by revenue, the worst, the mean or its own."""
+"""Combine the scores of an account hierarchy into one. Pure."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -14,7 +14,7 @@ DIGITS = 4
 
 @dataclass(frozen=True, slots=True)
 class HierarchyAccount:
-    """An account of a family, by the newest score of its own."""
+    """An account of a hierarchy with its own newest score."""
 
     account_id: str
     value: float | None
@@ -23,23 +23,26 @@ class HierarchyAccount:
     mrr_cents: int
 
     @property
-    def is_gone(self) -> bool:
+    def is_inactive(self) -> bool:
         return self.status in INACTIVE_STATUSES
 
 
 @dataclass(frozen=True, slots=True)
 class BandCount:
+    """The number of accounts in a band, and their MRR."""
+
     accounts: int
     mrr_cents: int
 
 
 @dataclass(frozen=True, slots=True)
 class RollupResult:
-    """A family as one account.
+    """A hierarchy as one account.
 
-    value: None where nobody in it has a score. scored: how many scores it is made of, the own one
-    among them where it counts. children: all below, however deep, without the gone: churned and
-    excluded ones. mrr_cents: of these and of the account itself.
+    ``value``: None if no account in it has a score. ``scored``: the number of scores that were
+    combined, with the account's own score if it counts. ``children``: all accounts below it at any
+    depth, without the churned and excluded ones, which are ``gone``. ``mrr_cents``: of the children
+    and of the account itself.
     """
 
     method: Rollup
@@ -56,37 +59,37 @@ def roll_up_scores(
     method: Rollup,
     own: HierarchyAccount,
     below: Sequence[HierarchyAccount],
-    band: Callable[[float | None], Band],
+    band_of: Callable[[float | None], Band],
 ) -> RollupResult:
-    """Make one score of an account's own and those of all accounts below it.
+    """Combine the score of an account with those of all accounts below it.
 
-    Each account counts by its own score, however deep it stands: a parent in between is no more
-    than what it pays itself. The own score counts where the account pays, or where it is the only
-    one. ``band`` names the band of a value.
+    Each account counts with its own score at any depth: a parent in between counts only for what
+    it pays itself. The account's own score counts if the account pays, or if there is no other.
+    ``band_of`` returns the band of a value.
     """
-    children = [member for member in below if not member.is_gone]
+    children = [account for account in below if not account.is_inactive]
     scored = _scored(method, own, children)
     value = _value(method, scored)
     return RollupResult(
         method=method,
         value=value,
-        band=band(value),
+        band=band_of(value),
         scored=len(scored),
         children=len(children),
         gone=len(below) - len(children),
-        mrr_cents=sum(member.mrr_cents for member in [own, *children]),
-        by_band={each: _in_band(children, each) for each in Band},
+        mrr_cents=sum(account.mrr_cents for account in [own, *children]),
+        by_band={each: _band_count(children, each) for each in Band},
     )
 
 
 def _scored(
     method: Rollup, own: HierarchyAccount, children: Sequence[HierarchyAccount]
 ) -> list[tuple[float, int]]:
-    """Take the values that count, each with its MRR."""
-    own_pays = own.mrr_cents > 0 and not own.is_gone
+    """Return the values that count, each with its MRR."""
+    own_pays = own.mrr_cents > 0 and not own.is_inactive
     others = [] if method is Rollup.OWN else children
-    members = [own, *others] if own_pays else [*others]
-    scored = [(m.value, m.mrr_cents) for m in members if m.value is not None]
+    accounts = [own, *others] if own_pays else [*others]
+    scored = [(each.value, each.mrr_cents) for each in accounts if each.value is not None]
     if scored or own.value is None:
         return scored
     return [(own.value, own.mrr_cents)]
@@ -101,10 +104,10 @@ def _value(method: Rollup, scored: Sequence[tuple[float, int]]) -> float | None:
     revenue = [mrr_cents for _, mrr_cents in scored]
     by_revenue = method is Rollup.REVENUE_WEIGHTED and any(revenue)
     weights = revenue if by_revenue else [1] * len(values)
-    weighed = math.fsum(v * w for v, w in zip(values, weights, strict=True)) / sum(weights)
-    return min(max(round(weighed, DIGITS), min(values)), max(values))
+    mean = math.fsum(v * w for v, w in zip(values, weights, strict=True)) / sum(weights)
+    return min(max(round(mean, DIGITS), min(values)), max(values))
 
 
-def _in_band(members: Sequence[HierarchyAccount], band: Band) -> BandCount:
-    found = [member.mrr_cents for member in members if member.band == band]
-    return BandCount(len(found), sum(found))
+def _band_count(accounts: Sequence[HierarchyAccount], band: Band) -> BandCount:
+    mrr_cents = [account.mrr_cents for account in accounts if account.band == band]
+    return BandCount(len(mrr_cents), sum(mrr_cents))

@@ -1,4 +1,4 @@
-"""Families of accounts on the wire."""
+"""Rolled-up scores and child accounts in the API."""
 
 from typing import Annotated
 
@@ -19,43 +19,46 @@ BANDS_EXAMPLE = {
 
 
 class BandCountOut(ResponseModel):
+    """The child accounts of one band."""
+
     accounts: int = Field(examples=[4])
     mrr_cents: int = Field(examples=[199600])
 
 
 class RollupOut(ResponseModel):
-    """An account and all accounts below it, as one."""
+    """The score of an account combined with those of all accounts below it."""
 
     method: Rollup
     value: float | None = Field(
-        description="0-100; null: nobody in the family has a score.", examples=[58.25]
+        description="0 to 100; null if none of the accounts has a score.", examples=[58.25]
     )
     band: Band
-    scored: int = Field(description="How many scores it is made of.", examples=[5])
+    scored: int = Field(description="Number of scores that were combined.", examples=[5])
     children: int = Field(
-        description="Accounts below it, however deep, that are neither churned nor excluded.",
+        description="Accounts below it at any depth that are neither churned nor excluded.",
         examples=[6],
     )
-    gone: int = Field(description="Those that are.", examples=[1])
+    gone: int = Field(description="Accounts below it that are churned or excluded.", examples=[1])
     mrr_cents: int = Field(
-        description="What the account and its children pay a month.", examples=[259400]
+        description="Monthly recurring revenue of the account and its children.", examples=[259400]
     )
     by_band: dict[Band, BandCountOut] = Field(
-        description="The children by band.", examples=[BANDS_EXAMPLE]
+        description="The children, by band of their own score.", examples=[BANDS_EXAMPLE]
     )
 
 
 class AccountRollupOut(RollupOut):
+    """The rolled-up score of an account."""
+
     account_id: str = Field(examples=["acme-holding"])
 
     @classmethod
-    def of(cls, account_id: str, found: RollupResult) -> "AccountRollupOut":
-        said = RollupOut.model_validate(found).model_dump()
-        return cls(account_id=account_id, **said)
+    def from_result(cls, account_id: str, result: RollupResult) -> "AccountRollupOut":
+        return cls(account_id=account_id, **RollupOut.model_validate(result).model_dump())
 
 
 class ChildAccountOut(ResponseModel):
-    """An account right below another one."""
+    """An account directly below another account."""
 
     account_id: str = Field(examples=["acme-north"])
     name: str | None = Field(examples=["Acme North"])

@@ -1,4 +1,4 @@
-"""The score of a family of accounts, made when it is asked for."""
+"""Compute the rolled-up score of an account on request."""
 
 from sqlalchemy.orm import Session
 
@@ -11,8 +11,12 @@ from app.health.rollups.rollup import RollupResult, roll_up_scores
 def roll_up_account(
     session: Session, workspace_id: str, account_id: str, method: Rollup | None = None
 ) -> RollupResult:
-    """Roll an account and all below it up, by its own method unless another one is asked for."""
-    found = get_hierarchy(session, workspace_id, account_id)
+    """Combine the scores of an account and all accounts below it.
+
+    ``method``: None for the method of the account. The bands are those of the account's card.
+    """
+    hierarchy = get_hierarchy(session, workspace_id, account_id)
     _, scorecard = get_active_scorecard(session, workspace_id)
-    card = scorecard.cards.get(found.card or "", scorecard.default)
-    return roll_up_scores(method or found.rollup, found.own, found.below, card.band)
+    card = scorecard.cards.get(hierarchy.card or "", scorecard.default)
+    method = method or hierarchy.rollup
+    return roll_up_scores(method, hierarchy.own, hierarchy.below, card.band)

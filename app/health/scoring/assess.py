@@ -1,4 +1,4 @@
-"""From features to assessments: who has a score, what it is, and what it is made of. Pure."""
+"""From features to assessments: status, score and details of each account. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ class HealthStatus(StrEnum):
 
 
 class PriceStatus(StrEnum):
-    """``unpriced``: there is a price, but too few priced accounts to compare it with."""
+    """``unpriced``: the account has a price, but the benchmark has too few priced accounts."""
 
     PRICED = "priced"
     UNPRICED = "unpriced"
@@ -53,7 +53,7 @@ class PriceStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """An account's standing as of a day. ``details`` is the rest of the answer, JSON-ready."""
+    """The health of an account as of a day. ``details``: the rest of the API answer, JSON-ready."""
 
     account_id: str
     score: float | None
@@ -67,7 +67,11 @@ class Assessment:
 
 @dataclass(frozen=True, slots=True)
 class ScoringContext:
-    """What all accounts are held against on one day, and the keys under which that is stored."""
+    """The settings and peers that accounts are scored with on one day, with their stored ids.
+
+    ``definition``: the digest of the stored definition. ``benchmarks``: by segment; the empty text
+    is the whole workspace.
+    """
 
     scorecard: Scorecard
     version: int
@@ -80,11 +84,11 @@ class ScoringContext:
     features_configured: bool
 
     def benchmark(self, segment: str | None) -> Benchmark:
-        """Return the segment's own, else the workspace's (its segment is the empty text)."""
+        """Return the benchmark of a segment, or that of the workspace if the segment has none."""
         return self.benchmarks.get(segment or "") or self.benchmarks[""]
 
-    def card(self, account: AccountFeatures) -> str:
-        """Name the card of the first rule that the account meets."""
+    def card_name(self, account: AccountFeatures) -> str:
+        """Return the name of the card that the first matching rule selects."""
         facts = AccountFacts(account, NO_BREADTH, self.month)
         for rule in self.scorecard.rules:
             if matches(rule.condition, lambda field: attribute_value(facts, field)):
@@ -97,52 +101,48 @@ NO_BREADTH = Breadth(0, 0, 0, ())
 
 @dataclass(frozen=True, slots=True)
 class ScoredGroup:
-    """Accounts of one card and one benchmark; everything in it goes by the same row."""
+    """Accounts with the same card and benchmark. All sequences have one entry per account."""
 
     card: str
     benchmark: Benchmark
-    judged: AdjustedScores
+    adjusted: AdjustedScores
     values: Sequence[float | None]
     coverage: Sequence[float]
     unpriced: Sequence[bool]
     measures: Sequence[Sequence[Mapping[str, Any]]]
 
-    @property
-    def accounts(self) -> Sequence[AccountFeatures]:
-        return [facts.account for facts in self.judged.facts]
-
 
 def assess_accounts(
-    yardstick: ScoringContext, accounts: Sequence[AccountFeatures], as_of: date
+    context: ScoringContext, accounts: Sequence[AccountFeatures], as_of: date
 ) -> list[Assessment]:
-    """Judge each account by its own card and its segment's benchmark, in the order given."""
-    found = {
+    """Assess each account with its card and its segment's benchmark, in the order given."""
+    assessments = {
         assessment.account_id: assessment
-        for group in _groups(yardstick, accounts, as_of)
-        for assessment in _assessments(yardstick, group)
+        for group in _groups(context, accounts, as_of)
+        for assessment in _assessments(context, group)
     }
-    return [found[account.account_id] for account in accounts]
+    return [assessments[account.account_id] for account in accounts]
 
 
 def _groups(
-    yardstick: ScoringContext, accounts: Sequence[AccountFeatures], as_of: date
+    context: ScoringContext, accounts: Sequence[AccountFeatures], as_of: date
 ) -> Iterator[ScoredGroup]:
     members: dict[tuple[str, str], list[AccountFeatures]] = {}
     for account in accounts:
-        segment = yardstick.benchmark(account.segment).segment
-        members.setdefault((yardstick.card(account), segment), []).append(account)
-    for (name, segment), some in members.items():
-        benchmark, card = yardstick.benchmarks[segment], yardstick.scorecard.cards[name]
-        facts = account_facts(yardstick.offer, some, as_of)
-        judged = evaluate(card, benchmark, yardstick.scorecard.sources, facts)
+        segment = context.benchmark(account.segment).segment
+        members.setdefault((context.card_name(account), segment), []).append(account)
+    for (name, segment), group in members.items():
+        benchmark, card = context.benchmarks[segment], context.scorecard.cards[name]
+        facts = account_facts(context.offer, group, as_of)
+        adjusted = evaluate(card, benchmark, context.scorecard.sources, facts)
         yield ScoredGroup(
             card=name,
             benchmark=benchmark,
-            judged=judged,
-            values=rounded_values(judged.final),
-            coverage=judged.scores.coverage.tolist(),
-            unpriced=judged.scores.unpriced.tolist(),
-            measures=describe_measures(card, benchmark, judged.scores),
+            adjusted=adjusted,
+            values=rounded_values(adjusted.final),
+            coverage=adjusted.scores.coverage.tolist(),
+            unpriced=adjusted.scores.unpriced.tolist(),
+            measures=describe_measures(card, benchmark, adjusted.scores),
         )
 
 
@@ -157,22 +157,23 @@ def determine_status(account: AccountFeatures, as_of: date, value: float | None)
 
 
 def is_new(account: AccountFeatures, as_of: date) -> bool:
-    """Fewer than 28 days since the first paid day or event; nothing at all yet is new too."""
+    """Whether it is less than 28 days since the first paid day or event, or neither exists yet."""
     started_on = account.started_on
     return started_on is None or (as_of - started_on).days < NEW_DAYS
 
 
 def eligible_peers(accounts: Sequence[AccountFeatures], as_of: date) -> list[AccountFeatures]:
-    """Keep those that count as peers on a day: neither new, nor churned, nor excluded."""
+    """Return the accounts that count as peers on a day: not new, churned or excluded."""
     return [a for a in accounts if not (a.excluded or a.churned or is_new(a, as_of))]
 
 
 def fit_benchmarks(
     pool: Sequence[AccountFacts], scorecard: Scorecard, product_features: tuple[str, ...]
 ) -> dict[str, Benchmark]:
-    """Fit one benchmark for the workspace, and one for each segment with enough accounts.
+    """Fit a benchmark for the workspace and for each segment with at least 20 accounts.
 
-    If at least 20 accounts pay, those who pay nothing are left out: they are no peers.
+    If at least 20 accounts pay, accounts that pay nothing are left out of the pool. Return the
+    benchmarks by segment; the empty text is the whole workspace.
     """
     rows = [facts for facts in pool if facts.account.price_cents]
     if len({facts.account.account_id for facts in rows}) < MIN_ACCOUNTS:
@@ -187,7 +188,7 @@ def fit_benchmarks(
 
 
 def month_ends(month: date, count: int = 6) -> list[date]:
-    """Return the last days of the months before one, newest first."""
+    """Return the last days of the ``count`` months before a month, newest first."""
     ends = []
     first = month.replace(day=1)
     for _ in range(count):
@@ -203,79 +204,77 @@ def _fit(
     segment: str,
     product_features: tuple[str, ...],
 ) -> Benchmark:
-    laid_out = measure_inputs(rows, scorecard.sources)
+    pool = measure_inputs(rows, scorecard.sources)
     ids = [facts.account.account_id for facts in rows]
     numbers = {key: n for n, key in enumerate(sorted(set(ids)))}
     account: Integers = np.array([numbers[key] for key in ids], dtype=np.int64)
     return fit_benchmark(
-        laid_out.now,
-        laid_out.price_cents,
+        pool.now,
+        pool.price_cents,
         account,
         segment=segment,
         normalizer=Normalizer.SEGMENT if segment else Normalizer.WORKSPACE,
         price_exponent=scorecard.price_exponent,
         product_features=product_features,
-        others={
-            key: laid_out.others[key].now for key in scorecard.ranked if key in laid_out.others
-        },
+        others={key: pool.others[key].now for key in scorecard.ranked if key in pool.others},
     )
 
 
-def _assessments(yardstick: ScoringContext, group: ScoredGroup) -> Iterator[Assessment]:
-    card = yardstick.scorecard.cards[group.card]
-    for row, facts in enumerate(group.judged.facts):
+def _assessments(context: ScoringContext, group: ScoredGroup) -> Iterator[Assessment]:
+    card = context.scorecard.cards[group.card]
+    for row, facts in enumerate(group.adjusted.facts):
         account, value = facts.account, group.values[row]
-        standing = determine_status(account, facts.as_of, value)
-        score = value if standing is HealthStatus.OK else None
+        status = determine_status(account, facts.as_of, value)
+        score = value if status is HealthStatus.OK else None
         yield Assessment(
             account_id=account.account_id,
             score=score,
             band=card.band(score),
-            status=standing,
+            status=status,
             coverage=group.coverage[row],
             mrr_cents=account.mrr_cents,
             plan=account.plan,
-            details=_details(yardstick, group, row),
+            details=_details(context, group, row),
         )
 
 
-def _details(yardstick: ScoringContext, group: ScoredGroup, row: int) -> dict[str, Any]:
-    facts = group.judged.facts[row]
+def _details(context: ScoringContext, group: ScoredGroup, row: int) -> dict[str, Any]:
+    facts = group.adjusted.facts[row]
     account, price = facts.account, facts.account.price_cents
-    card = yardstick.scorecard.cards[group.card]
+    card = context.scorecard.cards[group.card]
     return {
         "measures": group.measures[row],
         "entitlement": evaluate_entitlement(
-            yardstick.offer, account, configured=yardstick.features_configured
+            context.offer, account, configured=context.features_configured
         ),
-        "adjustments": group.judged.reasons[row],
-        "unused_product_features": facts.breadth.unused if yardstick.features_configured else (),
+        "adjustments": group.adjusted.reasons[row],
+        "unused_product_features": facts.breadth.unused if context.features_configured else (),
         "price_status": _price_status(account, unpriced=group.unpriced[row]),
         "price_cents": None if price is None else round(price, DIGITS),
-        "currency": yardstick.base_currency,
+        "currency": context.base_currency,
         "billed_in": account.currency,
         "seats": account.seats,
         "renewal_on": account.renewal_on,
         "notice_on": account.notice_on,
         "last_used_on": account.last_used_on,
         "partial_window_days": partial_window_days(
-            account, facts.as_of, yardstick.scorecard.window_days
+            account, facts.as_of, context.scorecard.window_days
         ),
         "normalizer": group.benchmark.normalizer,
-        "benchmark_month": yardstick.month,
+        "benchmark_month": context.month,
         "benchmark_segment": group.benchmark.segment or None,
-        "benchmark_id": yardstick.benchmark_id,
-        "scorecard_version": yardstick.version,
+        "benchmark_id": context.benchmark_id,
+        "scorecard_version": context.version,
         "card": group.card,
         "edges": (card.watch_from, card.healthy_from),
-        "definition": yardstick.definition,
+        "definition": context.definition,
         "inputs": account,
         "inputs_on": facts.as_of,
     }
 
 
 def partial_window_days(account: AccountFeatures, as_of: date, window_days: int) -> int | None:
-    """Of how many days the windows hold anything, where the account is younger than both."""
+    """Return the number of days with data of an account younger than both windows, else None."""
     started_on = account.started_on
     days = (as_of - started_on).days + 1 if started_on else 0
     return days if days < 2 * window_days else None

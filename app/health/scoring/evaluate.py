@@ -1,4 +1,4 @@
-"""Judge accounts by one card and one benchmark: features in, adjusted scores out. Pure."""
+"""Evaluate accounts with one card and one benchmark: features in, adjusted scores out. Pure."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -26,7 +26,10 @@ from app.health.scoring.maths import MeasureInputs, MetricColumn, Scores, comput
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AdjustedScores:
-    """Scores before adjustments; the score after them (n,); the reasons of those that were met."""
+    """Scores of n accounts before and after adjustments.
+
+    ``final``: (n,), the scores after adjustments. ``reasons``: those of the adjustments applied.
+    """
 
     facts: Sequence[AccountFacts]
     scores: Scores
@@ -40,16 +43,17 @@ def evaluate(
     sources: Mapping[str, Source],
     facts: Sequence[AccountFacts],
 ) -> AdjustedScores:
-    """``sources``: of the whole scorecard, so that pools and judgements are laid out alike."""
+    """Score accounts and apply the card's adjustments.
+
+    ``sources``: those of the whole scorecard, so that pools and scores have the same layout.
+    """
     scores = compute_scores(card, benchmark, measure_inputs(facts, sources))
-    found = [
-        apply_adjustments(card, one, row, value)
-        for one, row, value in zip(
-            facts, scores.measure_scores.tolist(), scores.score.tolist(), strict=True
-        )
+    adjusted = [
+        apply_adjustments(card, *row)
+        for row in zip(facts, scores.measure_scores.tolist(), scores.score.tolist(), strict=True)
     ]
-    final = np.array([value for value, _ in found], dtype=np.float64)
-    return AdjustedScores(facts, scores, final, [reasons for _, reasons in found])
+    final = np.array([value for value, _ in adjusted], dtype=np.float64)
+    return AdjustedScores(facts, scores, final, [reasons for _, reasons in adjusted])
 
 
 def account_facts(
@@ -59,17 +63,18 @@ def account_facts(
 
 
 def measure_inputs(facts: Sequence[AccountFacts], sources: Mapping[str, Source]) -> MeasureInputs:
-    """Lay features out as arrays; rows are accounts."""
-    usage = [_columns(facts, METRIC_SOURCES[name]) for name in MEASURES]
+    """Convert facts to arrays with one row per account."""
+    usage = [_column(facts, METRIC_SOURCES[name]) for name in MEASURES]
     return MeasureInputs(
         now=_table([column.now for column in usage], len(facts)),
         previous=_table([column.before for column in usage], len(facts)),
         shares=_table([column.share for column in usage], len(facts)),
-        price_cents=_array([one.account.price_cents or None for one in facts]),
+        price_cents=_array([each.account.price_cents or None for each in facts]),
         others={
-            key: _columns(facts, source)
+            key: _column(facts, source)
             for key, source in sources.items()
-            if key not in USAGE_METRICS  # usage is above, and momentum is made of it
+            if key
+            not in USAGE_METRICS  # usage is in the arrays above, and momentum is derived from it
         },
     )
 
@@ -79,30 +84,30 @@ METRIC_SOURCES: Mapping[str, MetricSource] = {name: MetricSource(metric=name) fo
 
 
 def source_value(source: Source, facts: AccountFacts) -> float | None:
-    """Take the number that a source names; None where it is unknown."""
+    """Return the number of a source for an account; None if it is unknown."""
     match source:
         case MetricSource():
             return METRICS[source.key].value(facts)
         case TraitSource():
-            found = facts.account.traits.get(source.trait)
-            return trait_number(found, facts.as_of, source.values)
+            value = facts.account.traits.get(source.trait)
+            return trait_number(value, facts.as_of, source.values)
         case EventsSource():
             return float(facts.account.counts.get(source.key, 0))
         case SignalSource():
-            grave = facts.account.signals.get(source.signal, 0)
-            return float(grave if source.value == "severity" else grave > 0)
+            severity = facts.account.signals.get(source.signal, 0)
+            return float(severity if source.value == "severity" else severity > 0)
 
 
-def _columns(facts: Sequence[AccountFacts], source: Source) -> MetricColumn:
-    now = _array([source_value(source, one) for one in facts])
-    nothing = np.full(len(facts), np.nan)
+def _column(facts: Sequence[AccountFacts], source: Source) -> MetricColumn:
+    now = _array([source_value(source, each) for each in facts])
+    unknown = np.full(len(facts), np.nan)
     metric = METRICS.get(source.key) if isinstance(source, MetricSource) else None
     if metric is None:
-        return MetricColumn(now, nothing, nothing)
-    before = _array([metric.before(one) for one in facts]) if metric.before else nothing
+        return MetricColumn(now, unknown, unknown)
+    before = _array([metric.before(each) for each in facts]) if metric.before else unknown
     if metric.whole is None:
-        return MetricColumn(now, before, nothing)
-    whole = _array([metric.whole(one) or None for one in facts])
+        return MetricColumn(now, before, unknown)
+    whole = _array([metric.whole(each) or None for each in facts])
     return MetricColumn(now, before, now / whole)
 
 
@@ -117,7 +122,10 @@ def _table(columns: Sequence[Floats], rows: int) -> Floats:
 def apply_adjustments(
     card: Card, facts: AccountFacts, measured: Sequence[float], score: float
 ) -> tuple[float, Sequence[str]]:
-    """Apply what is met, in order; an unknown score stays unknown."""
+    """Apply the adjustments whose condition is met, in order; return the score and the reasons.
+
+    ``measured``: the measure scores in the order of the card. A nan score stays nan.
+    """
     if not card.conditions or math.isnan(score):
         return score, ()
     names = (f"measures.{measure.name}" for measure in card.measures)
@@ -128,8 +136,8 @@ def apply_adjustments(
         return None if isinstance(value, float) and math.isnan(value) else value
 
     reasons = []
-    for wanted, adjustment in card.conditions:
-        if matches(wanted, value_of):
+    for condition, adjustment in card.conditions:
+        if matches(condition, value_of):
             score = adjustment.apply(score)
             reasons.append(adjustment.reason)
             if adjustment.set_to is not None:
@@ -138,7 +146,7 @@ def apply_adjustments(
 
 
 def attribute_value(facts: AccountFacts, field: str) -> Any:  # noqa: ANN401 - a number, a text or a trait
-    """What a condition finds under a name: a metric, a trait, or what the account is."""
+    """Return the value of a filter field: a metric, a trait or an attribute of the account."""
     if field in METRICS:
         return METRICS[field].value(facts)
     if field.startswith("traits."):

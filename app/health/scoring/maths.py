@@ -1,10 +1,10 @@
-"""The scorecard maths: usage, price and a benchmark in, health scores (0-100) out.
+"""Scorecard maths: usage, prices and a benchmark in, health scores (0-100) out. Pure.
 
-A health score is the weighted mean of what is present of a card's measures, each 0-100. Unless a
-scorecard says otherwise these are
+A health score is the weighted mean of the known measures of a card, each 0-100. The default
+measures are
 
-breadth, depth, reach   the percentile among peers of usage for what the account pays
-momentum                the last window against the one before, on the account's own baseline
+breadth, depth, reach   percentile among peers of usage relative to the price
+momentum                the last window compared with the account's own window before
 """
 
 from collections.abc import Mapping, Sequence
@@ -36,7 +36,7 @@ LINEAR_LIMIT = 1e6
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MetricColumn:
-    """One number of n accounts: now, a window earlier, and as a share of a whole; nan: unknown."""
+    """One number of n accounts: now, one window before, and as a share of a whole; nan: unknown."""
 
     now: Floats
     before: Floats
@@ -45,11 +45,11 @@ class MetricColumn:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MeasureInputs:
-    """What is known of n accounts on one day; one row for each account in every array.
+    """The inputs of n accounts on one day; every array has one row per account.
 
-    now, previous: (n, 3) raw usage (>= 0) over the window and over the one before it, nan: none.
-    shares: (n, 3), now as a share of what was entitled, bought or there to reach, nan: unknown.
-    price_cents: (n,) a month, nan: unpriced. others: what else is measured, by key.
+    now, previous: (n, 3) raw usage (>= 0) in the window and in the window before, nan: none.
+    shares: (n, 3), now as a share of the entitled, bought or reachable total, nan: unknown.
+    price_cents: (n,) a month, nan: unpriced. others: all other sources by key.
     """
 
     now: Floats
@@ -61,14 +61,14 @@ class MeasureInputs:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scores:
-    """The scores of n accounts, in the order of the inputs, with what explains them.
+    """The scores of n accounts in the order of the inputs, with the numbers that explain them.
 
-    score: (n,) 0-100, nan when coverage is too small. coverage: (n,) 0-1.
-    unpriced: (n,) True where the account was ranked with no regard to price.
-    The rest is (n, m), a column for each of the card's m measures:
-    measure_scores 0-100, nan: missing. effective_weights: rows sum to 1, or 0 where all is missing.
-    raw, before, share: what was measured. per_dollar: raw for each $100, nan without a price.
-    adjusted: the value that was ranked, nan where none was.
+    score: (n,) 0-100, nan if coverage is too small. coverage: (n,) 0-1.
+    unpriced: (n,) True where the account was ranked without its price.
+    All others are (n, m) with one column per measure of the card:
+    measure_scores: 0-100, nan: missing. effective_weights: rows sum to 1, or 0 if all is missing.
+    raw, before, share: the measured numbers. per_dollar: raw per $100, nan without a price.
+    adjusted: the value that was ranked, nan if none was.
     """
 
     score: Floats
@@ -84,20 +84,20 @@ class Scores:
 
 
 def compute_scores(card: Card, benchmark: Benchmark, inputs: MeasureInputs) -> Scores:
-    """Score each account on its own: neither the order nor the company of the others matters.
+    """Score n accounts independently: neither their order nor the other accounts matter.
 
-    The price exponent is the benchmark's, for its ranks hold for that exponent alone.
+    The price exponent is the benchmark's, because its ranks are only valid for that exponent.
     """
     columns = metric_columns(benchmark, inputs)
     priced = (inputs.price_cents > 0) & (benchmark.priced_accounts >= MIN_ACCOUNTS)
     price = np.where(priced, inputs.price_cents, np.nan)
-    used = [columns[measure.source.key] for measure in card.measures]
-    ranked = [
+    measured = [columns[measure.source.key] for measure in card.measures]
+    scored = [
         score_measure(benchmark, measure, column, price)
-        for measure, column in zip(card.measures, used, strict=True)
+        for measure, column in zip(card.measures, measured, strict=True)
     ]
-    raw = _beside([column.now for column in used], len(price))
-    measure_scores = _beside([scored for _, scored in ranked], len(price))
+    raw = _stack([column.now for column in measured], len(price))
+    measure_scores = _stack([scores for _, scores in scored], len(price))
     weights = effective_weights(card, measure_scores)
     mean, coverage = combine_measure_scores(card, measure_scores, weights)
     return Scores(
@@ -107,32 +107,32 @@ def compute_scores(card: Card, benchmark: Benchmark, inputs: MeasureInputs) -> S
         measure_scores=measure_scores,
         effective_weights=weights,
         raw=raw,
-        before=_beside([column.before for column in used], len(price)),
-        share=_beside([column.share for column in used], len(price)),
+        before=_stack([column.before for column in measured], len(price)),
+        share=_stack([column.share for column in measured], len(price)),
         per_dollar=_per_dollar(card, raw, price),
-        adjusted=_beside([adjusted for adjusted, _ in ranked], len(price)),
+        adjusted=_stack([adjusted for adjusted, _ in scored], len(price)),
     )
 
 
 def metric_columns(benchmark: Benchmark, inputs: MeasureInputs) -> dict[str, MetricColumn]:
-    """Lay out every number that a card can ask for; usage that is absent is zero, not missing."""
+    """Return the columns of all sources by key. Absent usage is zero, not missing."""
     has = np.array([measure in benchmark.measures for measure in MEASURES])
     now = np.where(has & np.isnan(inputs.now), 0.0, inputs.now)
     trend = momentum(now[:, has], inputs.previous[:, has])
-    nothing = np.full(len(trend), np.nan)
+    unknown = np.full(len(trend), np.nan)
     usage = {
         name.value: MetricColumn(now[:, i], inputs.previous[:, i], inputs.shares[:, i])
         for i, name in enumerate(MEASURES)
     }
-    return {**usage, **inputs.others, Measure.MOMENTUM: MetricColumn(trend, nothing, nothing)}
+    return {**usage, **inputs.others, Measure.MOMENTUM: MetricColumn(trend, unknown, unknown)}
 
 
 def score_measure(
     benchmark: Benchmark, measure: CardMeasure, column: MetricColumn, price_cents: Floats
 ) -> tuple[Floats, Floats]:
-    """Return the price-adjusted value (nan: not ranked) and the score of each account: (n,) each.
+    """Return ranked values (nan: not ranked) and scores (nan: missing) of one measure: (n,) each.
 
-    0-100, nan: missing; a line that is not bounded may lead beyond.
+    Scores are 0-100; an unbounded linear transform may go beyond.
     """
     adjusted = np.full(column.now.shape, np.nan)
     match measure.transform:
@@ -168,18 +168,18 @@ def _percentile(
 
 
 def apply_thresholds(transform: ThresholdsTransform, values: Floats) -> Floats:
-    """The score of the highest step that each value reaches: (n,) -> (n,), nan stays nan."""
+    """Return the score of the highest step that each value reaches: (n,) -> (n,); nan stays nan."""
     edges = [step.edge for step in transform.steps]
     scores = np.array([transform.below, *(step.score for step in transform.steps)])
     reached = scores[np.searchsorted(edges, values, side="right")]
-    known: Floats = np.where(np.isnan(values), np.nan, reached)
-    return known
+    scored: Floats = np.where(np.isnan(values), np.nan, reached)
+    return scored
 
 
 def apply_linear(transform: LinearTransform, values: Floats) -> Floats:
-    """Read off the line through (at_0, 0) and (at_100, 100): (n,) -> (n,), nan stays nan.
+    """Evaluate the line through (at_0, 0) and (at_100, 100): (n,) -> (n,); nan stays nan.
 
-    A line that is not bounded ends at a million either way, so that sums stay exact.
+    An unbounded line is clipped to plus or minus one million, so that sums stay exact.
     """
     with np.errstate(over="ignore"):
         line = 100 * (values - transform.at_0) / (transform.at_100 - transform.at_0)
@@ -188,10 +188,10 @@ def apply_linear(transform: LinearTransform, values: Floats) -> Floats:
 
 
 def momentum(now: Floats, previous: Floats) -> Floats:
-    """50 + 50 log2(now / previous) within 0-100, averaged over k measures: (n, k) -> (n,).
+    """Average 50 + 50 log2(now / previous), clipped to 0-100, over k measures: (n, k) -> (n,).
 
-    From zero to something is 100, to zero is 0; zero in both is left out, and 0 if all are.
-    Without any measure (k = 0) momentum is missing: nan.
+    A rise from zero is 100 and a fall to zero is 0. A measure that is zero in both windows is left
+    out; if all are left out momentum is 0. Without measures (k = 0) it is nan.
     """
     if not now.shape[1]:
         return np.full(len(now), np.nan)
@@ -204,19 +204,24 @@ def momentum(now: Floats, previous: Floats) -> Floats:
 
 
 def effective_weights(card: Card, measure_scores: Floats) -> Floats:
-    """The share of the health score that each measure decides: (n, m) -> (n, m).
+    """Return the share of the health score that each measure decides: (n, m) -> (n, m).
 
-    A missing measure's weight goes to the others of its group, a missing group's to the others.
+    The weight of a missing measure goes to the others of its group, that of a missing group to the
+    other groups.
     """
     weights = np.where(np.isnan(measure_scores), 0.0, [each.weight for each in card.measures])
     for name, weight in card.groups.items():
         members = [i for i, each in enumerate(card.measures) if each.group == name]
-        weights[:, members] = weight * _in_proportion(weights[:, members])
-    return _in_proportion(weights)
+        weights[:, members] = weight * _normalize_rows(weights[:, members])
+    return _normalize_rows(weights)
 
 
-def _in_proportion(weights: Floats) -> Floats:
-    """Laid out by rows, a row is summed in the same order whatever stands beside it."""
+def _normalize_rows(weights: Floats) -> Floats:
+    """Divide each row by its sum, or return zeros if the sum is 0.
+
+    Row-contiguous memory fixes the order of summation, so that results do not depend on the number
+    of columns beside a row.
+    """
     total = np.ascontiguousarray(weights).sum(axis=1, keepdims=True)
     shares: Floats = np.divide(weights, total, out=np.zeros_like(weights), where=total > 0)
     return shares
@@ -225,9 +230,10 @@ def _in_proportion(weights: Floats) -> Floats:
 def combine_measure_scores(
     card: Card, measure_scores: Floats, weights: Floats
 ) -> tuple[Floats, Floats]:
-    """Health score and coverage from (n, m) measure scores: the weighted mean of those present.
+    """Return health scores and coverages, (n,) each, from measure scores and weights, (n, m) each.
 
-    Coverage is rounded to 12 decimals, so that weights like 0.1 reach the threshold they add up to.
+    The score is the weighted mean of the known measures. Coverage is rounded to 12 decimals, so
+    that weights like 0.1 reach the threshold that they add up to.
     """
     nominal = effective_weights(card, np.zeros((1, len(card.measures))))
     present = ~np.isnan(measure_scores)
@@ -238,10 +244,10 @@ def combine_measure_scores(
 
 
 def _per_dollar(card: Card, raw: Floats, price_cents: Floats) -> Floats:
-    """Per $100, for measures that are ranked for their price."""
-    shown = [measure.is_price_adjusted for measure in card.measures]
-    return np.where(shown, per_price(raw, price_cents[:, np.newaxis], 1.0), np.nan)
+    """Return raw values per $100 for measures that are ranked relative to the price, else nan."""
+    is_adjusted = [measure.is_price_adjusted for measure in card.measures]
+    return np.where(is_adjusted, per_price(raw, price_cents[:, np.newaxis], 1.0), np.nan)
 
 
-def _beside(columns: Sequence[Floats], rows: int) -> Floats:
+def _stack(columns: Sequence[Floats], rows: int) -> Floats:
     return np.column_stack(columns) if columns else np.empty((rows, 0))

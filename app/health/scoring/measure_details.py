@@ -1,4 +1,4 @@
-"""What a health answer says of each measure, made for a whole group of accounts at a time. Pure."""
+"""The measures of a health score as the API returns them, built for a group of accounts. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -17,9 +17,9 @@ DIGITS = 4
 def describe_measures(
     card: Card, benchmark: Benchmark, scores: Scores
 ) -> list[list[dict[str, Any]]]:
-    """Describe each measure of each account, present or missing, with the weight it came to have.
+    """Describe each measure of each account, known or missing, with its effective weight.
 
-    One list for each account, in the order of the inputs; its measures in the order of the card.
+    Return one list per account, in the order of the inputs; measures are in the order of the card.
     """
     fixed = [_fixed(measure, benchmark) for measure in card.measures]
     weights = scores.effective_weights
@@ -36,10 +36,10 @@ def describe_measures(
         "adjusted": scores.adjusted,
     }
     measures = [
-        [said | dict(zip(columns, row, strict=True)) for row in _rows(columns.values(), number)]
-        for number, said in enumerate(fixed)
+        [constant | dict(zip(columns, row, strict=True)) for row in _rows(columns.values(), number)]
+        for number, constant in enumerate(fixed)
     ]
-    return [list(of_account) for of_account in zip(*measures, strict=True)]
+    return [list(account_measures) for account_measures in zip(*measures, strict=True)]
 
 
 def _rows(tables: Iterable[NDArray[np.float64]], column: int) -> Iterator[tuple[Any, ...]]:
@@ -47,20 +47,20 @@ def _rows(tables: Iterable[NDArray[np.float64]], column: int) -> Iterator[tuple[
 
 
 def context_key(details: Mapping[str, Any]) -> str:
-    """Name what a score was held against: settings and peers."""
+    """Identify the settings and peers of a score; equal keys mean comparable scores."""
     return f"{details.get('definition')} {details.get('benchmark_id')}"
 
 
 def rounded_values(table: NDArray[np.float64]) -> list[Any]:
-    """Turn an array into nested lists, rounded, with None for nan."""
+    """Convert an array to nested lists of rounded numbers, with None for nan."""
     numbers = table.round(DIGITS).astype(object)
     numbers[np.isnan(table)] = None
-    found: list[Any] = numbers.tolist()
-    return found
+    values: list[Any] = numbers.tolist()
+    return values
 
 
 def _fixed(measure: CardMeasure, benchmark: Benchmark) -> dict[str, Any]:
-    """What is the same of a measure for all accounts."""
+    """Return the details of a measure that are the same for all accounts."""
     is_ranked = isinstance(measure.transform, PercentileTransform)
     fitted = benchmark.measures.get(measure.source.key) if is_ranked else None
     compared = {

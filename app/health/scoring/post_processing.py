@@ -1,4 +1,4 @@
-"""What lies over a fresh assessment: a silent source, a person's word, the way so far. Pure."""
+"""Steps after an assessment: freeze stale scores, apply overrides, add the trend. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ DIGITS = 4
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """What a person says instead of the score, why, and until when."""
+    """A person's value that replaces the score until it expires, with the reason."""
 
     value: float
     reason: str
@@ -24,7 +24,7 @@ class Override:
 
 @dataclass(frozen=True, slots=True)
 class LastScore:
-    """How an account stood when its source fell silent."""
+    """The stored score of an account from before its event source fell silent."""
 
     score: float | None
     band: Band
@@ -33,7 +33,11 @@ class LastScore:
 
 
 def freeze_stale(fresh: Assessment, last: LastScore | None) -> Assessment:
-    """Keep the last score where the source of an account's events is silent: it is stale."""
+    """Return the last stored score as stale, because the account's event source is silent.
+
+    A new, churned or excluded account, or one without a last score, keeps the fresh assessment. An
+    override in the last score is removed first: the score below it is the one that is frozen.
+    """
     if last is None or fresh.status not in {HealthStatus.OK, HealthStatus.INSUFFICIENT_DATA}:
         return fresh
     machine = last.details.get("machine") or {"value": last.score, "band": last.band}
@@ -53,26 +57,36 @@ def freeze_stale(fresh: Assessment, last: LastScore | None) -> Assessment:
 OVERRIDE_DETAILS = {"machine", "override"}
 
 
-def apply_override(found: Assessment, said: Override | None, card: Card) -> Assessment:
-    """Put a person's word in the place of the score; the machine's value stays beside it."""
-    if said is None or found.status in {HealthStatus.CHURNED, HealthStatus.EXCLUDED}:
-        return found
-    machine = {"value": found.score, "band": found.band, "status": found.status}
+def apply_override(assessment: Assessment, override: Override | None, card: Card) -> Assessment:
+    """Replace the score by a person's value; the computed one stays in ``details["machine"]``.
+
+    Churned and excluded accounts are returned unchanged.
+    """
+    if override is None or assessment.status in {HealthStatus.CHURNED, HealthStatus.EXCLUDED}:
+        return assessment
+    machine = {
+        "value": assessment.score,
+        "band": assessment.band,
+        "status": assessment.status,
+    }
     return replace(
-        found,
-        score=said.value,
-        band=card.band(said.value),
+        assessment,
+        score=override.value,
+        band=card.band(override.value),
         status=HealthStatus.OVERRIDDEN,
-        details={**found.details, "machine": machine, "override": said},
+        details={**assessment.details, "machine": machine, "override": override},
     )
 
 
-def add_trend(found: Assessment, earlier: Mapping[int, float]) -> Assessment:
-    """Say by how many points the score moved in 7, 28 and 90 days; None: it had none then."""
+def add_trend(assessment: Assessment, earlier: Mapping[int, float]) -> Assessment:
+    """Add the points that the score moved in 7, 28 and 90 days; None if there was no score then.
+
+    ``earlier``: scores by the number of days ago.
+    """
     trend = {
-        f"d{days}": round(found.score - earlier[days], DIGITS)
-        if found.score is not None and days in earlier
+        f"d{days}": round(assessment.score - earlier[days], DIGITS)
+        if assessment.score is not None and days in earlier
         else None
         for days in TREND_DAYS
     }
-    return replace(found, details={**found.details, "trend": trend})
+    return replace(assessment, details={**assessment.details, "trend": trend})

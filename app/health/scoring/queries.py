@@ -1,3 +1,5 @@
+"""Queries that lock, write and read scores and their history."""
+
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -20,13 +22,13 @@ from app.core.query_helpers import fetch_page, same_account
 from app.features.values import AccountFeatures
 from app.health.scoring import statements
 from app.health.scoring.assess import Assessment
-from app.health.scoring.post_processing import TREND_DAYS, LastScore
-from app.health.tables import HealthHistory, HealthScore
+from app.health.scoring.post_processing import TREND_DAYS, LastScore, Override
+from app.health.tables import HealthHistory, HealthScore, ScoreOverride
 
 
 @dataclass(frozen=True, slots=True)
 class ChangedScore:
-    """A newest score, and what readers of changes were last told of it."""
+    """A newest score that has changed, and the last recorded one."""
 
     account_id: str
     before: float | None
@@ -37,7 +39,7 @@ class ChangedScore:
 
 
 def lock_scores(session: Session, workspace_id: str, account_ids: Sequence[str]) -> None:
-    """Lock the score rows of a set in key order, making those that do not exist."""
+    """Lock the score rows of a set of accounts in key order; insert missing rows first."""
     values = {"workspace_id": workspace_id, "account_ids": list(account_ids)}
     session.execute(statements.ENSURE_SCORES, values)
     session.execute(statements.LOCK_SCORES, values)
@@ -50,11 +52,11 @@ def write_scores(
     *,
     as_of: date,
     now: datetime,
-    closed: bool,
+    is_past: bool,
 ) -> Sequence[ChangedScore]:
-    """Write the newest scores, and history after them; of a day that is over history alone.
+    """Write the newest scores and their history rows; for a past day only missing history rows.
 
-    Returns the newest scores that moved since readers were last told, in key order.
+    Return the newest scores that changed since the last recorded change, in key order.
     """
     values = {
         "workspace_id": workspace_id,
@@ -62,18 +64,19 @@ def write_scores(
         "now": now,
         "rows": orjson.dumps(assessments).decode(),
     }
-    if closed:
+    if is_past:
         session.execute(statements.CLOSE_DAY, values)
         return []
-    moved = [ChangedScore(*row) for row in session.execute(statements.WRITE_SCORES, values)]
+    changed = [ChangedScore(*row) for row in session.execute(statements.WRITE_SCORES, values)]
     written = {"account_ids": [each.account_id for each in assessments], "as_of": as_of}
     session.execute(statements.FOLLOW_SCORES, {"workspace_id": workspace_id} | written)
-    return moved
+    return changed
 
 
 def load_last_scores(
     session: Session, workspace_id: str, account_ids: Sequence[str]
 ) -> dict[str, LastScore]:
+    """Return the newest stored scores by account."""
     rows = session.execute(
         select(
             HealthScore.account_id,
@@ -86,28 +89,48 @@ def load_last_scores(
     return {row[0]: LastScore(*row[1:]) for row in rows}
 
 
+def load_overrides_at(
+    session: Session, workspace_id: str, account_ids: Sequence[str], *, at: datetime
+) -> dict[str, Override]:
+    """Return the overrides in effect at an instant, by account."""
+    rows = session.scalars(
+        select(ScoreOverride)
+        .where(
+            ScoreOverride.workspace_id == workspace_id,
+            ScoreOverride.account_id.in_(account_ids),
+            ScoreOverride.created_at <= at,
+            ScoreOverride.expires_at > at,
+            func.coalesce(ScoreOverride.ended_at > at, True),
+        )
+        .order_by(ScoreOverride.id)
+    )
+    return {
+        row.account_id: Override(row.value, row.reason, row.author, row.expires_at) for row in rows
+    }
+
+
 def load_earlier_scores(
     session: Session, workspace_id: str, account_ids: Sequence[str], *, as_of: date
 ) -> dict[str, dict[int, float]]:
-    """Return the scores of 7, 28 and 90 days before a day, by account and days."""
+    """Return the scores 7, 28 and 90 days before a day, by account and number of days."""
     values = {
         "workspace_id": workspace_id,
         "account_ids": list(account_ids),
         "days": list(TREND_DAYS),
         "as_of": as_of,
     }
-    found: dict[str, dict[int, float]] = {}
+    scores: dict[str, dict[int, float]] = {}
     for account_id, days, score in session.execute(statements.EARLIER_SCORES, values):
-        found.setdefault(account_id, {})[days] = score
-    return found
+        scores.setdefault(account_id, {})[days] = score
+    return scores
 
 
 def load_current_inputs(
     session: Session, workspace_id: str, account_ids: Sequence[str], *, definition: str, as_of: date
 ) -> list[AccountFeatures]:
-    """Return what the scores of a day were made of, as far as they meant what ``definition`` says.
+    """Return the inputs of the newest scores, if they are of that day and that definition.
 
-    A frozen score is left out: it is made of an older day.
+    A frozen score is left out: its inputs are of an older day.
     """
     rows = session.scalars(
         select(HealthScore.details["inputs"]).where(
@@ -124,14 +147,14 @@ def load_current_inputs(
 def load_inputs_on(
     session: Session, workspace_id: str, account_ids: Sequence[str], *, day: date
 ) -> list[AccountFeatures]:
-    """Return what the last scores of a past day were made of, as first written."""
+    """Return the inputs of the last scores of a past day, as first written."""
     values = {"workspace_id": workspace_id, "account_ids": list(account_ids), "day": day}
     rows = session.scalars(statements.INPUTS_ON, values)
     return [AccountFeatures.from_json(row) for row in rows]
 
 
 def list_account_ids(session: Session, workspace_id: str) -> Sequence[str]:
-    """Return every account of a workspace, in key order."""
+    """Return the ids of all accounts of a workspace, in key order."""
     return session.scalars(
         select(Account.account_id)
         .where(Account.workspace_id == workspace_id)
@@ -171,7 +194,7 @@ HAS_CHILDREN = (
     .exists()
     .label("has_children")
 )
-"""A column for the standing of an account: one look into an index of those that have a parent."""
+"""A column of the account health: one lookup in the index of accounts that have a parent."""
 
 ONE_ACCOUNT_HEALTH = ACCOUNT_HEALTH.add_columns(HAS_CHILDREN).where(
     Account.workspace_id == bindparam("workspace_id"), Account.account_id == bindparam("account_id")
@@ -179,17 +202,17 @@ ONE_ACCOUNT_HEALTH = ACCOUNT_HEALTH.add_columns(HAS_CHILDREN).where(
 
 
 def get_account_health(session: Session, workspace_id: str, account_id: str) -> AccountHealth:
-    asked = {"workspace_id": workspace_id, "account_id": account_id}
-    found = session.execute(ONE_ACCOUNT_HEALTH, asked).one_or_none()
-    if found is None:
+    key = {"workspace_id": workspace_id, "account_id": account_id}
+    row = session.execute(ONE_ACCOUNT_HEALTH, key).one_or_none()
+    if row is None:
         raise NotFoundError("account", account_id)
-    return found
+    return row
 
 
-def list_account_health(
+def load_account_health(
     session: Session, workspace_id: str, ids: Collection[str]
 ) -> Sequence[AccountHealth]:
-    """Return the newest scores of accounts, in key order; unknown ids are left out."""
+    """Return accounts with their newest scores, in key order; unknown ids are left out."""
     return session.execute(
         ACCOUNT_HEALTH.where(
             Account.workspace_id == workspace_id, Account.account_id.in_(ids)
@@ -207,7 +230,10 @@ def list_history(
     until: date,
     original: bool = False,
 ) -> RowPage[HealthHistory]:
-    """Oldest first; several rows on a day whose band changed. Restated days as restated last."""
+    """Return a page of history rows, oldest first; a day has several if the band changed.
+
+    Restated days are returned as last restated, or with ``original`` as first written.
+    """
     rows = select(HealthHistory).where(
         HealthHistory.workspace_id == workspace_id,
         HealthHistory.account_id == account_id,
@@ -233,7 +259,7 @@ def _newest_restatement() -> ScalarSelect[int | None]:
 def find_history_row(
     session: Session, workspace_id: str, account_id: str, *, day: date
 ) -> HealthHistory | None:
-    """Return the last row of a day, else of the nearest before it."""
+    """Return the last row of a day or else of the nearest day before, as last restated."""
     return session.scalar(
         select(HealthHistory)
         .where(
@@ -253,7 +279,7 @@ def find_history_row(
 def load_history_rows(
     session: Session, workspace_id: str, account_ids: Sequence[str], *, day: date
 ) -> dict[str, HealthHistory]:
-    """Return by account the last row of a day, else of the nearest before it, as first written."""
+    """Return by account the last row of a day or else of the nearest before, as first written."""
     values = {"workspace_id": workspace_id, "account_ids": list(account_ids), "day": day}
     rows = session.scalars(
         select(HealthHistory).from_statement(statements.HISTORY_ROWS_ON),

@@ -1,11 +1,12 @@
-"""What accounts are held against: scorecard, offer and benchmark, built where there is none."""
+"""Load the settings and peers that accounts are scored with; fit benchmarks that are missing."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from functools import partial
 
 from sqlalchemy.orm import Session
 
-from app.accounts.queries import list_plans, list_product_features
+from app.accounts.catalog_queries import list_plans, list_product_features
 from app.core.query_helpers import advisory_lock
 from app.features.queries import list_default_product_features, load_account_features
 from app.features.values import AccountFeatures, FeatureMap, FeatureSpec, ReachSource
@@ -34,63 +35,68 @@ def load_context(
     now: datetime,
     candidate: tuple[int, Scorecard] | None = None,
 ) -> tuple[ScoringContext, FeatureSpec]:
-    """Load what holds for a day, and how features are to be taken for it.
+    """Return the scoring context of a day and the feature spec to load accounts with.
 
-    ``candidate``: a version of the scorecard to hold accounts against instead of the active one.
+    Fits and stores the benchmarks of the month if there are none; one transaction at a time does
+    so. ``candidate``: a scorecard version to use instead of the active one.
     """
-    said = load_definition(
+    definition = load_definition(
         session, workspace, *(candidate or get_active_scorecard(session, workspace.id))
     )
-    month = as_of.replace(day=1)
-    found = queries.find_benchmarks(
-        session, workspace.id, month=month, meaning=said.meaning, now=now
+    find = partial(
+        queries.find_benchmarks,
+        session,
+        workspace.id,
+        month=as_of.replace(day=1),
+        ranking_digest=definition.ranking_digest,
+        now=now,
     )
-    if found is None:
+    benchmarks = find()
+    if benchmarks is None:
         advisory_lock(session, "benchmarks", workspace.id)
-        found = queries.find_benchmarks(
-            session, workspace.id, month=month, meaning=said.meaning, now=now
-        )
-    if found is None:
-        found = _build(session, workspace.id, said, as_of=as_of, now=now)
-    used = complete_definition(said, found.benchmarks)
-    queries.insert_definition(session, workspace.id, used, now=now)
-    return build_context(used, found), used.lens
+        benchmarks = find()
+    if benchmarks is None:
+        benchmarks = _fit(session, workspace.id, definition, as_of=as_of, now=now)
+    completed = complete_definition(definition, benchmarks.benchmarks)
+    queries.insert_definition(session, workspace.id, completed, now=now)
+    return build_context(completed, benchmarks), completed.spec
 
 
-def build_context(used: Definition, found: StoredBenchmarks) -> ScoringContext:
+def build_context(definition: Definition, benchmarks: StoredBenchmarks) -> ScoringContext:
     return ScoringContext(
-        scorecard=used.scorecard,
-        version=used.version,
-        definition=used.digest,
-        offer=used.offer,
-        benchmarks=found.benchmarks,
-        benchmark_id=found.id,
-        month=found.month,
-        base_currency=used.lens.base_currency,
-        features_configured=used.configured,
+        scorecard=definition.scorecard,
+        version=definition.version,
+        definition=definition.digest,
+        offer=definition.offer,
+        benchmarks=benchmarks.benchmarks,
+        benchmark_id=benchmarks.id,
+        month=benchmarks.month,
+        base_currency=definition.spec.base_currency,
+        features_configured=definition.configured,
     )
 
 
-def complete_definition(said: Definition, benchmarks: Mapping[str, Benchmark]) -> Definition:
-    """Where nobody has named product features, those fixed with the benchmark hold."""
-    if said.configured:
-        return said
-    return said.with_default_features(benchmarks[""].product_features)
+def complete_definition(definition: Definition, benchmarks: Mapping[str, Benchmark]) -> Definition:
+    """Use the product features fixed with the benchmark if the workspace has named none."""
+    if definition.configured:
+        return definition
+    return definition.with_default_features(benchmarks[""].product_features)
 
 
 def load_definition(
     session: Session, workspace: Workspace, version: int, scorecard: Scorecard
 ) -> Definition:
+    """Combine a scorecard with the workspace's plans, product features and settings of today."""
     features = list_product_features(session, workspace.id)
-    sold = list_plans(session, workspace.id)
+    plans = list_plans(session, workspace.id)
     offer = Offer(
         {feature.key: feature.weight for feature in features},
-        {plan.key: plan.product_features for plan in sold},
-        {plan.key: plan.price_shares for plan in sold if plan.price_shares},
-        {plan.key: plan.seat_price_cents for plan in sold if plan.seat_price_cents is not None},
-        {plan.key: plan.limits for plan in sold if plan.limits},
+        {plan.key: plan.product_features for plan in plans},
+        {plan.key: plan.price_shares for plan in plans if plan.price_shares},
+        {plan.key: plan.seat_price_cents for plan in plans if plan.seat_price_cents is not None},
+        {plan.key: plan.limits for plan in plans if plan.limits},
     )
-    lens = FeatureSpec(
+    spec = FeatureSpec(
         FeatureMap([(name, feature.key) for feature in features for name in feature.event_names]),
         ReachSource(workspace.reach, workspace.reach_events),
         workspace.base_currency,
@@ -100,49 +106,59 @@ def load_definition(
         scorecard.engagement,
         scorecard.signals,
     )
-    return Definition(version, scorecard, offer, lens, configured=bool(features))
+    return Definition(version, scorecard, offer, spec, configured=bool(features))
 
 
-def _build(
-    session: Session, workspace_id: str, said: Definition, *, as_of: date, now: datetime
+def _fit(
+    session: Session, workspace_id: str, definition: Definition, *, as_of: date, now: datetime
 ) -> StoredBenchmarks:
-    """Fit to the last six month-ends; where they are empty, provisionally to the day itself."""
+    """Fit and store benchmarks of the last six month-ends.
+
+    Without accounts at the month-ends they are fitted to ``as_of`` itself and are provisional.
+    """
     names: tuple[str, ...] = ()
-    used = said
-    if not said.configured:
-        names = _default_names(session, workspace_id, said.scorecard, as_of)
-        used = said.with_default_features(names)
-    rows = _pool(session, workspace_id, used, month_ends(as_of))
-    of_today = not rows
-    if of_today:
-        everyone = _everyone(session, workspace_id, used.lens, as_of)
-        some = eligible_peers(everyone, as_of) or [a for a in everyone if not a.excluded]
-        rows = account_facts(used.offer, some, as_of)
-    fitted = fit_benchmarks(rows, used.scorecard, names)
-    found = queries.upsert_benchmarks(
+    completed = definition
+    if not definition.configured:
+        names = _default_features(session, workspace_id, definition.scorecard, as_of)
+        completed = definition.with_default_features(names)
+    pool = _pool(session, workspace_id, completed, month_ends(as_of))
+    is_of_the_day = not pool
+    if is_of_the_day:
+        accounts = _load_all(session, workspace_id, completed.spec, as_of)
+        peers = eligible_peers(accounts, as_of) or [a for a in accounts if not a.excluded]
+        pool = account_facts(completed.offer, peers, as_of)
+    fitted = fit_benchmarks(pool, completed.scorecard, names)
+    benchmarks = queries.upsert_benchmarks(
         session,
         workspace_id,
         fitted,
         month=as_of.replace(day=1),
-        meaning=said.meaning,
-        provisional=of_today or fitted[""].normalizer is Normalizer.SHARE,
+        ranking_digest=definition.ranking_digest,
+        provisional=is_of_the_day or fitted[""].normalizer is Normalizer.SHARE,
         now=now,
     )
-    _announce(session, workspace_id, found, now)
-    return found
+    _audit(session, workspace_id, benchmarks, now)
+    return benchmarks
 
 
-def _announce(session: Session, workspace_id: str, found: StoredBenchmarks, now: datetime) -> None:
-    """Leave it in the audit that scores are held against something else, as of a version."""
-    if found.is_new:
-        said = {"month": f"{found.month:%Y-%m}", "accounts": found.benchmarks[""].accounts}
-        Actor(workspace_id, BUILDER_ACTOR, now).audit(session, "benchmark.built", found.id, said)
+def _audit(
+    session: Session, workspace_id: str, benchmarks: StoredBenchmarks, now: datetime
+) -> None:
+    """Record a new benchmark in the audit log: from then on scores have other peers."""
+    if benchmarks.is_new:
+        accounts = benchmarks.benchmarks[""].accounts
+        details = {"month": f"{benchmarks.month:%Y-%m}", "accounts": accounts}
+        actor = Actor(workspace_id, BUILDER_ACTOR, now)
+        actor.audit(session, "benchmark.built", benchmarks.id, details)
 
 
-def _default_names(
+def _default_features(
     session: Session, workspace_id: str, scorecard: Scorecard, as_of: date
 ) -> tuple[str, ...]:
-    """Take the last month-end's habits, or the day's where nothing had happened by then."""
+    """Return the event names that count as product features at the last month-end.
+
+    Without any events by then, ``as_of`` decides.
+    """
     for day in (month_ends(as_of)[0], as_of):
         names = list_default_product_features(
             session, workspace_id, as_of=day, window_days=scorecard.window_days
@@ -153,19 +169,18 @@ def _default_names(
 
 
 def _pool(
-    session: Session, workspace_id: str, used: Definition, days: Sequence[date]
+    session: Session, workspace_id: str, definition: Definition, days: Sequence[date]
 ) -> list[AccountFacts]:
-    return [
-        facts
-        for day in days
-        for facts in account_facts(
-            used.offer, eligible_peers(_everyone(session, workspace_id, used.lens, day), day), day
-        )
-    ]
+    """Return the facts of all eligible peers on each of the days."""
+    pool: list[AccountFacts] = []
+    for day in days:
+        peers = eligible_peers(_load_all(session, workspace_id, definition.spec, day), day)
+        pool += account_facts(definition.offer, peers, day)
+    return pool
 
 
-def _everyone(
-    session: Session, workspace_id: str, lens: FeatureSpec, day: date
+def _load_all(
+    session: Session, workspace_id: str, spec: FeatureSpec, day: date
 ) -> list[AccountFeatures]:
     ids = list_account_ids(session, workspace_id)
-    return load_account_features(session, workspace_id, ids, as_of=day, lens=lens)
+    return load_account_features(session, workspace_id, ids, as_of=day, spec=spec)

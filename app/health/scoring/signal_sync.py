@@ -1,14 +1,13 @@
-"""Between scores and signals: what signals take from a score, and the signals of any day."""
+"""Update signals from fresh scores, and detect the signals of any day."""
 
 from collections.abc import Collection, Sequence
 from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
-from app.accounts.due import Priority
-from app.accounts.queries import mark_due
+from app.accounts.refresh_queue import Priority, mark_due
 from app.core.errors import NotFoundError
-from app.events.ingestion.queries import find_stale_accounts
+from app.events.sources.queries import load_stale_accounts
 from app.health.definition.benchmark import MEASURES, Normalizer
 from app.health.definition.benchmark_queries import find_definition
 from app.health.definition.entitlement import Entitlement
@@ -30,72 +29,74 @@ def refresh(
     now: datetime,
     unchanged: Collection[str] = (),
 ) -> frozenset[str]:
-    """Keep the signals of accounts that were just scored; return those of which they changed.
+    """Update the signals of accounts that were just scored; return the accounts that changed.
 
-    Of ``unchanged`` accounts nothing has come since the last refresh but use of today.
-    Where the source of an account's events is silent, its signals stay as they are. Where the
-    scorecard looks at signals, those of which they changed are due again.
+    ``unchanged``: accounts with no new data since the last refresh except today's usage. Signals of
+    accounts with a silent event source stay as they are. If the scorecard uses signals, the changed
+    accounts are queued for another refresh. For a past day nothing is done.
     """
-    silent = find_stale_accounts(session, workspace_id, [each.account_id for each in assessments])
+    silent = load_stale_accounts(session, workspace_id, [each.account_id for each in assessments])
     fresh = [each for each in assessments if each.account_id not in silent]
     if not fresh or as_of < now.date():
         return frozenset()
     digest = fresh[0].details["definition"]
-    said = find_definition(session, workspace_id, digest)
-    if said is None:
+    definition = find_definition(session, workspace_id, digest)
+    if definition is None:
         raise NotFoundError("score definition", digest)
-    worths = [score_inputs(each) for each in fresh]
-    moved = signals.refresh(
+    changed = signals.refresh(
         session,
         workspace_id,
-        worths,
-        lens=said.lens,
+        [score_inputs(each) for each in fresh],
+        spec=definition.spec,
         as_of=as_of,
         now=now,
         unchanged=unchanged,
     )
-    if said.lens.signals:
-        mark_due(session, workspace_id, moved, priority=Priority.SILENT)
-    return moved
+    if definition.spec.signals:
+        mark_due(session, workspace_id, changed, priority=Priority.SILENT)
+    return changed
 
 
 def load_signals(
     session: Session, workspace_id: str, account_ids: Sequence[str], *, as_of: date, now: datetime
 ) -> dict[str, list[Signal]]:
-    """Find what held for accounts on a day, the gravest first, and write nothing.
+    """Return the signals of accounts as of a day, most severe first, and write nothing.
 
-    Only what was known by then counts. ``now`` says whether the day is over; of a day that is not,
-    accounts are left out whose source is silent.
+    Use only data known by that day. ``now`` decides whether the day is over; if it is not, accounts
+    with a silent event source are left out.
     """
     workspace = get_workspace(session, workspace_id)
-    against, lens = scoring_context.load_context(session, workspace, as_of=as_of, now=now)
+    context, spec = scoring_context.load_context(session, workspace, as_of=as_of, now=now)
     silent = (
-        set() if as_of < now.date() else find_stale_accounts(session, workspace_id, account_ids)
+        set() if as_of < now.date() else load_stale_accounts(session, workspace_id, account_ids)
     )
     ids = [key for key in account_ids if key not in silent]
-    found = load_assessments(session, workspace_id, ids, against, lens, as_of=as_of, now=now)
-    worths = [score_inputs(each) for each in found]
-    return signals.detect_as_of(session, workspace_id, worths, lens=lens, as_of=as_of, now=now)
+    assessments = load_assessments(session, workspace_id, ids, context, spec, as_of=as_of, now=now)
+    inputs = [score_inputs(each) for each in assessments]
+    return signals.detect_as_of(session, workspace_id, inputs, spec=spec, as_of=as_of, now=now)
 
 
 def score_inputs(assessment: Assessment) -> ScoreInputs:
+    """Return what signals use of a score. Measure scores only if they are ranks for a price."""
     details = assessment.details
-    paid: Entitlement = details["entitlement"]
-    compared = (
+    entitlement: Entitlement = details["entitlement"]
+    is_ranked = (
         details["normalizer"] is not Normalizer.SHARE
         and details["price_status"] is PriceStatus.PRICED
     )
     scores = {
         each["source"]: each["score"]
         for each in details["measures"]
-        if compared and each["source"] in MEASURES and each["score"] is not None
+        if is_ranked and each["source"] in MEASURES and each["score"] is not None
     }
     return ScoreInputs(
         features=details["inputs"],
         health=assessment.score,
         is_scored=assessment.status in {HealthStatus.OK, HealthStatus.OVERRIDDEN},
         scores=scores,
-        unused=[UnusedPaidFeature(each.key, each.share, each.cents) for each in paid.unused],
-        idle_seats_cents=paid.seats.idle_cents if paid.seats else None,
-        over_limits=[OverLimit(each.name, each.limit, each.used) for each in paid.over_limits],
+        unused=[UnusedPaidFeature(each.key, each.share, each.cents) for each in entitlement.unused],
+        idle_seats_cents=entitlement.seats.idle_cents if entitlement.seats else None,
+        over_limits=[
+            OverLimit(each.name, each.limit, each.used) for each in entitlement.over_limits
+        ],
     )

@@ -1,8 +1,8 @@
-"""The SQL that locks and writes a set of scores, each in key order (docs/adr/0009)."""
+"""SQL that locks and writes the scores of a set of accounts, in key order (docs/adr/0009)."""
 
 from sqlalchemy import text
 
-# As jsonb, since of json each value that becomes jsonb is written out and parsed a second time.
+# jsonb, not json: from json, each value that becomes jsonb would be serialized and parsed again.
 ROWS = """
 SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (
     account_id text, score double precision, band text, status text, coverage double precision,
@@ -27,7 +27,7 @@ ORDER BY account_id
 FOR NO KEY UPDATE
 """)
 
-# What moved by a point or more, or to another band or status, since readers were last told.
+# Whether a score moved by a point or more, or changed band or status, since the last record.
 HAS_CHANGED = """(o.told_band IS DISTINCT FROM r.band OR o.told_status IS DISTINCT FROM r.status
          OR (o.told_score IS NULL) <> (r.score IS NULL) OR abs(r.score - o.told_score) >= 1)"""
 
@@ -43,12 +43,12 @@ WITH written AS (
         ON o.workspace_id = :workspace_id AND o.account_id = r.account_id
     WHERE h.workspace_id = :workspace_id AND h.account_id = r.account_id
       AND (h.as_of IS NULL OR h.as_of <= :as_of)
-    RETURNING r.account_id, {HAS_CHANGED} AS moved, o.told_score AS before, o.told_band AS band_before,
-              r.score, r.band, r.status
+    RETURNING r.account_id, {HAS_CHANGED} AS changed, o.told_score AS before,
+              o.told_band AS band_before, r.score, r.band, r.status
 )
 SELECT account_id, before, band_before, score, band, status FROM written
-WHERE moved ORDER BY account_id COLLATE "C"
-""")  # noqa: S608 - made of the text above
+WHERE changed ORDER BY account_id COLLATE "C"
+""")  # noqa: S608 - built from the constants above
 
 HISTORY = """
 INSERT INTO health_history AS h (
@@ -56,8 +56,8 @@ INSERT INTO health_history AS h (
     computed_at
 )"""
 
-# Today's last row follows the score until the band changes. Taken from the score as it was just
-# written, details need not be read and packed once more.
+# Today's last row follows the score until the band changes. It is copied from the score row just
+# written, so that details are not parsed and packed a second time.
 FOLLOW_SCORES = text(f"""
 {HISTORY}
 SELECT r.workspace_id, r.account_id, r.as_of,
@@ -76,9 +76,9 @@ ORDER BY r.account_id
 ON CONFLICT (workspace_id, account_id, as_of, restatement, change) DO UPDATE SET
     score = excluded.score, status = excluded.status, coverage = excluded.coverage,
     mrr_cents = excluded.mrr_cents, details = excluded.details, computed_at = excluded.computed_at
-""")  # noqa: S608 - made of the text above
+""")  # noqa: S608 - built from the constants above
 
-# A day that is over gets one row, once.
+# A past day gets one row, once.
 CLOSE_DAY = text(f"""
 {HISTORY}
 SELECT :workspace_id, r.account_id, :as_of, 0, r.score, r.band, r.status, r.coverage, r.mrr_cents,
@@ -90,9 +90,9 @@ WHERE NOT EXISTS (
       AND x.restatement = 0)
 ORDER BY r.account_id COLLATE "C"
 ON CONFLICT DO NOTHING
-""")  # noqa: S608 - made of the text above
+""")  # noqa: S608 - built from the constants above
 
-# What the score was 7, 28 and 90 days ago, or at most six days before that.
+# The score 7, 28 and 90 days ago, or of the nearest of the six days before.
 EARLIER_SCORES = text("""
 SELECT w.account_id, d.days, h.score
 FROM unnest(CAST(:account_ids AS text[])) AS w (account_id)

@@ -1,95 +1,84 @@
-"""Scorecards, benchmarks and overrides over HTTP."""
+"""Endpoints of scorecard versions."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter
 
 from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
-from app.core.pagination import Cursor, Page, Paging, PagingDep, RowPage
+from app.core.pagination import Page, PagingDep, RowPage
 from app.core.schemas import problem_responses
-from app.health.definition import benchmark_queries, scorecard_queries
+from app.health.definition import scorecard_queries
 from app.health.definition.scorecard import Scorecard
 from app.health.versions import service, simulation_service
-from app.health.versions.schemas import BenchmarkOut, ScorecardOut, SimulationOut
+from app.health.versions.schemas import ScorecardOut, ScorecardVersion, SimulationOut
 from app.workspaces.auth import AdminActor, Reader
 
 router = APIRouter(
     prefix="/api/v1", tags=["scorecards"], responses=problem_responses(400, 401, 403, 404, 422)
 )
 
-ScorecardVersion = Annotated[int, Path(ge=1, le=2**31 - 1)]
+
+@router.post("/scorecards", status_code=201, summary="Draft a scorecard version")
+def draft_scorecard(body: Scorecard, session: SessionDep, actor: AdminActor) -> ScorecardOut:
+    """Store a new version as a draft. It scores no account until it is activated.
+
+    A version never changes; each call creates another one.
+    """
+    return ScorecardOut.model_validate(service.draft(session, actor, body))
 
 
-@router.post("/scorecards", status_code=201)
-def draft_scorecard(body: Scorecard, session: SessionDep, change: AdminActor) -> ScorecardOut:
-    """Store a new version as a draft. It scores nobody until it is activated, and never changes."""
-    return ScorecardOut.model_validate(service.draft(session, change, body))
-
-
-@router.get("/scorecards")
+@router.get("/scorecards", summary="List scorecard versions")
 def list_scorecards(
     session: ReadSessionDep, caller: Reader, paging: PagingDep
 ) -> Page[ScorecardOut]:
-    """List versions, newest first. Version 1 is built in."""
-    found = scorecard_queries.list_scorecards(session, caller.workspace_id, paging)
-    if not found.rows and paging.cursor is None:
-        first = service.find_built_in(session, caller.workspace_id)
-        found = RowPage([first] if first else [], None)
-    return found.to_page(ScorecardOut.model_validate)
+    """List versions, newest first. Version 1 is built in. Discarded drafts are left out."""
+    page = scorecard_queries.list_scorecards(session, caller.workspace_id, paging)
+    if not page.rows and paging.cursor is None:
+        built_in = service.find_built_in(session, caller.workspace_id)
+        page = RowPage([built_in] if built_in else [], None)
+    return page.to_page(ScorecardOut.model_validate)
 
 
-@router.get("/scorecards/{version}")
+@router.get("/scorecards/{version}", summary="Get a scorecard version")
 def get_scorecard(
     version: ScorecardVersion, session: ReadSessionDep, caller: Reader
 ) -> ScorecardOut:
-    """Show a version."""
+    """Return one version of the scorecard."""
     row = service.find_built_in(session, caller.workspace_id) if version == 1 else None
     row = row or scorecard_queries.get_scorecard(session, caller.workspace_id, version)
     return ScorecardOut.model_validate(row)
 
 
-@router.delete("/scorecards/{version}", status_code=204, responses=problem_responses(409))
-def discard_scorecard(version: ScorecardVersion, session: SessionDep, change: AdminActor) -> None:
-    """Throw a draft away."""
-    service.discard(session, change, version)
+@router.delete(
+    "/scorecards/{version}",
+    status_code=204,
+    responses=problem_responses(409),
+    summary="Discard a draft",
+)
+def discard_scorecard(version: ScorecardVersion, session: SessionDep, actor: AdminActor) -> None:
+    """Discard a draft. Its number is not used again. Other versions cannot be discarded."""
+    service.discard(session, actor, version)
 
 
-@router.post("/scorecards/{version}/simulate")
+@router.post("/scorecards/{version}/simulate", summary="Simulate a scorecard version")
 def simulate_scorecard(
     version: ScorecardVersion, session: SessionDep, caller: Reader, now: Now
 ) -> SimulationOut:
-    """Say what would change if this version held today: bands, movers, rank correlation."""
-    found = simulation_service.simulate(session, caller.workspace_id, version, now=now)
-    return SimulationOut.model_validate(found)
+    """Compare today's scores under this version with those under the active one.
+
+    Scores, history and the active version stay as they are. Overrides and silent event sources are
+    ignored on both sides.
+    """
+    comparison = simulation_service.simulate(session, caller.workspace_id, version, now=now)
+    return SimulationOut.model_validate(comparison)
 
 
-@router.post("/scorecards/{version}/activate")
+@router.post("/scorecards/{version}/activate", summary="Activate a scorecard version")
 def activate_scorecard(
-    version: ScorecardVersion, session: SessionDep, change: AdminActor
+    version: ScorecardVersion, session: SessionDep, actor: AdminActor
 ) -> ScorecardOut:
-    """Let a version hold from now on. Every account is scored again; the past stays as it was."""
-    return ScorecardOut.model_validate(service.activate(session, change, version))
+    """Make a version the active one. All accounts are scored again within seconds.
 
-
-@router.get("/benchmarks", tags=["benchmarks"])
-def list_benchmarks(
-    session: ReadSessionDep,
-    caller: Reader,
-    limit: Annotated[int, Query(ge=1, le=100, description="How many items at most.")] = 12,
-    cursor: Cursor = None,
-) -> Page[BenchmarkOut]:
-    """List what accounts were held against, newest month first."""
-    paging = Paging(limit, cursor)
-    found = benchmark_queries.list_benchmarks(session, caller.workspace_id, paging)
-    return found.to_page(BenchmarkOut.of)
-
-
-@router.get("/benchmarks/{benchmark_id}", tags=["benchmarks"])
-def get_benchmark(
-    benchmark_id: Annotated[str, Path(max_length=100)], session: ReadSessionDep, caller: Reader
-) -> BenchmarkOut:
-    """Show a benchmark, also one that holds no more."""
-    return BenchmarkOut.of(
-        benchmark_queries.get_benchmark(session, caller.workspace_id, benchmark_id)
-    )
+    The history stays as it is. A retired version can be activated again; activating the active
+    version changes nothing.
+    """
+    return ScorecardOut.model_validate(service.activate(session, actor, version))

@@ -1,12 +1,11 @@
-"""Versions of the scorecard: drafted, tried, activated, retired; never changed."""
+"""Draft, activate and discard versions of the scorecard. A stored version never changes."""
 
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from app.accounts.due import Priority
-from app.accounts.queries import mark_all_due
+from app.accounts.refresh_queue import Priority, mark_all_due
 from app.core.errors import ConflictError
 from app.core.query_helpers import advisory_lock
 from app.health.definition import scorecard_queries as queries
@@ -21,60 +20,63 @@ from app.workspaces.service import Actor
 BUILT_IN_ACTOR = "built in"
 
 
-def draft(session: Session, change: Actor, wanted: Scorecard) -> StoredScorecard:
-    """Store a new version. It scores nobody until it is activated."""
-    workspace_id = change.workspace_id
+def draft(session: Session, actor: Actor, scorecard: Scorecard) -> StoredScorecard:
+    """Store a new version as a draft; store the built-in version 1 first if there is none."""
+    workspace_id = actor.workspace_id
     advisory_lock(session, SCORECARDS_LOCK, workspace_id)
     newest = queries.get_newest_version(session, workspace_id)
     if not newest:
-        newest = queries.insert_scorecard(session, workspace_id, 1, **_built_in(change.at)).version
+        newest = queries.insert_scorecard(session, workspace_id, 1, **_built_in(actor.at)).version
     row = queries.insert_scorecard(
         session,
         workspace_id,
         newest + 1,
         state="draft",
-        config=wanted.model_dump(mode="json"),
-        created_at=change.at,
-        created_by=change.actor,
+        config=scorecard.model_dump(mode="json"),
+        created_at=actor.at,
+        created_by=actor.name,
     )
-    change.audit(session, "scorecard.drafted", str(row.version))
+    actor.audit(session, "scorecard.drafted", str(row.version))
     return row
 
 
-def activate(session: Session, change: Actor, version: int) -> StoredScorecard:
-    """Let a version hold from now on; a retired one may come back. All are scored again."""
-    workspace_id = change.workspace_id
+def activate(session: Session, actor: Actor, version: int) -> StoredScorecard:
+    """Make a version the active one and queue all accounts for scoring; publish a message.
+
+    Activating the active version changes nothing.
+    """
+    workspace_id = actor.workspace_id
     advisory_lock(session, SCORECARDS_LOCK, workspace_id)
     row = queries.get_scorecard(session, workspace_id, version)
     if row.state != "active":
         previous = queries.get_active_scorecard(session, workspace_id)[0]
-        queries.retire_active_scorecard(session, workspace_id, now=change.at)
+        queries.retire_active_scorecard(session, workspace_id, now=actor.at)
         row.state, row.retired_at = "active", None
-        row.activated_at, row.activated_by = change.at, change.actor
+        row.activated_at, row.activated_by = actor.at, actor.name
         session.flush()
-        change.audit(session, "scorecard.activated", str(version))
+        actor.audit(session, "scorecard.activated", str(version))
         mark_all_due(session, workspace_id, priority=Priority.SWEEP)
         link = f"/api/v1/scorecards/{version}"
-        said = {"link": link, "version": version, "previous_version": previous}
-        message = NewMessage("scorecard.activated", said)
-        outbox.publish(session, workspace_id, [message], now=change.at)
+        data = {"link": link, "version": version, "previous_version": previous}
+        message = NewMessage("scorecard.activated", data)
+        outbox.publish(session, workspace_id, [message], now=actor.at)
     return row
 
 
-def discard(session: Session, change: Actor, version: int) -> None:
-    """Throw a draft away; what has scored anybody stays. Its number is not given again."""
-    advisory_lock(session, SCORECARDS_LOCK, change.workspace_id)
-    row = queries.get_scorecard(session, change.workspace_id, version)
+def discard(session: Session, actor: Actor, version: int) -> None:
+    """Discard a draft; raise ConflictError for other versions. Its number is not used again."""
+    advisory_lock(session, SCORECARDS_LOCK, actor.workspace_id)
+    row = queries.get_scorecard(session, actor.workspace_id, version)
     if row.state != "draft":
         raise ConflictError(
-            f"Version {version} is {row.state}: what has held stays.", code="not_a_draft"
+            f"Version {version} is {row.state}: only a draft can be discarded.", code="not_a_draft"
         )
-    row.state, row.retired_at = queries.DISCARDED, change.at
-    change.audit(session, "scorecard.discarded", str(version))
+    row.state, row.retired_at = queries.DISCARDED, actor.at
+    actor.audit(session, "scorecard.discarded", str(version))
 
 
 def find_built_in(session: Session, workspace_id: str) -> StoredScorecard | None:
-    """Version 1, which is built in, where no version is stored."""
+    """Return the built-in version 1 as an unsaved row, or None if versions are stored."""
     if queries.get_newest_version(session, workspace_id):
         return None
     at = get_workspace(session, workspace_id).created_at

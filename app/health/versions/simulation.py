@@ -1,4 +1,4 @@
-"""What another scorecard would change: bands, movers, rank correlation. Pure."""
+"""Compare the scores of two scorecards: bands, movers, rank correlation. Pure."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ MAX_MOVERS = 100
 
 @dataclass(frozen=True, slots=True)
 class Mover:
-    """An account whose score or band would be another; either score may be missing."""
+    """An account whose score or band would change; either score may be missing."""
 
     account_id: str
     before: float | None
@@ -33,7 +33,10 @@ class Mover:
 
 @dataclass(frozen=True, slots=True)
 class ScorecardComparison:
-    """``bands`` counts accounts by band before and after; ``spearman`` is of those with both."""
+    """``bands``: number of accounts by band before and band after.
+
+    ``spearman`` and ``mean_change`` use the accounts with both scores, None without any.
+    """
 
     accounts: int
     scored_before: int
@@ -47,10 +50,10 @@ class ScorecardComparison:
 def compare_assessments(
     before: Sequence[Assessment], after: Sequence[Assessment]
 ) -> ScorecardComparison:
-    """Both lists hold the same accounts in the same order."""
+    """Compare two assessments of the same accounts in the same order."""
     pairs = [
-        Mover(one.account_id, one.score, other.score, one.band, other.band, other.mrr_cents)
-        for one, other in zip(before, after, strict=True)
+        Mover(old.account_id, old.score, new.score, old.band, new.band, new.mrr_cents)
+        for old, new in zip(before, after, strict=True)
     ]
     both = [pair for pair in pairs if pair.before is not None and pair.after is not None]
     scores = np.array([(pair.before, pair.after) for pair in both], dtype=np.float64).reshape(-1, 2)
@@ -68,19 +71,19 @@ def compare_assessments(
 
 
 def _migration(pairs: Sequence[Mover]) -> dict[Band, dict[Band, int]]:
-    counted = Counter((pair.band_before, pair.band_after) for pair in pairs)
-    return {one: {other: counted[one, other] for other in Band} for one in Band}
+    counts = Counter((pair.band_before, pair.band_after) for pair in pairs)
+    return {before: {after: counts[before, after] for after in Band} for before in Band}
 
 
 def spearman(x: Floats, y: Floats) -> float | None:
-    """Pearson's correlation of mid-ranks: (n,), (n,) -> -1 to 1; None where one does not vary."""
-    one, other = _ranks(x), _ranks(y)
-    varies = one.size > 0 and np.ptp(one) > 0 and np.ptp(other) > 0
-    return float(np.corrcoef(one, other)[0, 1]) if varies else None
+    """Return Pearson's correlation of mid-ranks of (n,) and (n,); None if either is constant."""
+    ranks_x, ranks_y = _ranks(x), _ranks(y)
+    varies = ranks_x.size > 0 and np.ptp(ranks_x) > 0 and np.ptp(ranks_y) > 0
+    return float(np.corrcoef(ranks_x, ranks_y)[0, 1]) if varies else None
 
 
 def _ranks(values: Floats) -> Floats:
-    """The mean rank of equal values, from 0: (n,) -> (n,)."""
+    """Return ranks from 0, with the mean rank for equal values: (n,) -> (n,)."""
     _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
     middle: Floats = np.cumsum(counts) - (counts + 1) / 2
     return middle[place]

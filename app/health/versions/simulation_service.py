@@ -1,4 +1,4 @@
-"""Try another scorecard on every account, as of today, and write nothing that scores anybody."""
+"""Simulate a scorecard version on all accounts as of today, without writing any score."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from app.features.values import AccountFeatures, FeatureSpec
 from app.health.definition import benchmark_queries, scorecard_queries
 from app.health.definition.benchmark_queries import StoredBenchmarks
+from app.health.definition.metrics import AccountFacts
 from app.health.definition.score_definition import Definition
 from app.health.scoring import queries, scoring_context
 from app.health.scoring.assess import (
@@ -33,100 +34,109 @@ SIMULATED_ID = "simulated"
 def simulate(
     session: Session, workspace_id: str, version: int, *, now: datetime
 ) -> ScorecardComparison:
-    """Compare a version with the one that holds, over the same accounts on the same day.
+    """Compare a version with the active one, over the same accounts on the same day.
 
-    Usage is not counted again where both look at the same: what today's scores are made of is
-    there. Overrides and silent sources are left out on both sides.
+    Usage is not counted again if both use the same feature spec: the inputs of today's scores are
+    reused. Overrides and silent sources are ignored on both sides.
     """
     workspace = get_workspace(session, workspace_id)
     as_of = now.date()
     ids = queries.list_account_ids(session, workspace_id)
-    today, lens = scoring_context.load_context(session, workspace, as_of=as_of, now=now)
+    active, spec = scoring_context.load_context(session, workspace, as_of=as_of, now=now)
     card = scorecard_queries.get_scorecard_config(session, workspace_id, version)
-    candidate = load_definition(session, workspace, version, card)
-    then, other_lens = _held_against(session, workspace, candidate, (today, lens), ids=ids, now=now)
+    definition = load_definition(session, workspace, version, card)
+    candidate, candidate_spec = _candidate_context(
+        session, workspace, definition, (active, spec), ids=ids, now=now
+    )
     before: list[Assessment] = []
     after: list[Assessment] = []
-    for some in _pages(ids):
-        features = _known(session, workspace_id, some, today, lens=lens, now=now)
-        others = features
-        if other_lens != lens:
-            others = load_features(session, workspace_id, some, other_lens, as_of=as_of, now=now)
-        before.extend(assess_accounts(today, features, as_of))
-        after.extend(assess_accounts(then, others, as_of))
+    for page in _pages(ids):
+        features = candidate_features = _features(
+            session, workspace_id, page, active, spec=spec, now=now
+        )
+        if candidate_spec != spec:
+            candidate_features = load_features(
+                session, workspace_id, page, candidate_spec, as_of=as_of, now=now
+            )
+        before.extend(assess_accounts(active, features, as_of))
+        after.extend(assess_accounts(candidate, candidate_features, as_of))
     return compare_assessments(before, after)
 
 
-def _held_against(
+def _candidate_context(
     session: Session,
     workspace: Workspace,
-    candidate: Definition,
-    held: tuple[ScoringContext, FeatureSpec],
+    definition: Definition,
+    active: tuple[ScoringContext, FeatureSpec],
     *,
     ids: Sequence[str],
     now: datetime,
 ) -> tuple[ScoringContext, FeatureSpec]:
-    """Hold accounts against the candidate's benchmark: the one that is kept, or one for now.
+    """Return the context of the candidate: with its stored benchmark or one fitted for now.
 
-    Where it looks at what today's scorecard looks at, the month-ends in the history are fitted;
-    else usage has to be counted, and the benchmark is kept for when the version is activated.
+    If it uses the same feature spec as the active scorecard, the month-ends in the history are
+    fitted and nothing is stored. Otherwise usage must be counted, and the benchmark is stored for
+    when the version is activated.
     """
-    today, lens = held
-    kept = benchmark_queries.find_benchmarks(
-        session, workspace.id, month=today.month, meaning=candidate.meaning, now=now
+    context, spec = active
+    benchmarks = benchmark_queries.find_benchmarks(
+        session,
+        workspace.id,
+        month=context.month,
+        ranking_digest=definition.ranking_digest,
+        now=now,
     )
-    used = complete_definition(candidate, today.benchmarks)
-    if kept is None and used.lens == lens:
-        kept = _fitted(session, workspace.id, used, today, ids)
-    if kept is None:
-        said = (candidate.version, candidate.scorecard)
+    completed = complete_definition(definition, context.benchmarks)
+    if benchmarks is None and completed.spec == spec:
+        benchmarks = _fit_from_history(session, workspace.id, completed, context, ids)
+    if benchmarks is None:
+        candidate = (definition.version, definition.scorecard)
         return scoring_context.load_context(
-            session, workspace, as_of=now.date(), now=now, candidate=said
+            session, workspace, as_of=now.date(), now=now, candidate=candidate
         )
-    used = complete_definition(candidate, kept.benchmarks)
-    return scoring_context.build_context(used, kept), used.lens
+    completed = complete_definition(definition, benchmarks.benchmarks)
+    return scoring_context.build_context(completed, benchmarks), completed.spec
 
 
-def _fitted(
-    session: Session, workspace_id: str, used: Definition, today: ScoringContext, ids: Sequence[str]
+def _fit_from_history(
+    session: Session,
+    workspace_id: str,
+    definition: Definition,
+    context: ScoringContext,
+    ids: Sequence[str],
 ) -> StoredBenchmarks | None:
-    """Fit to the month-ends that history tells of; None where it does not."""
-    pool = [
-        facts
-        for day in month_ends(today.month)
-        for some in _pages(ids)
-        for facts in account_facts(
-            used.offer,
-            eligible_peers(queries.load_inputs_on(session, workspace_id, some, day=day), day),
-            day,
-        )
-    ]
+    """Fit benchmarks to the inputs of stored month-end scores; None if there are none."""
+    pool: list[AccountFacts] = []
+    for day in month_ends(context.month):
+        for page in _pages(ids):
+            inputs = queries.load_inputs_on(session, workspace_id, page, day=day)
+            pool += account_facts(definition.offer, eligible_peers(inputs, day), day)
     if not pool:
         return None
-    names = () if used.configured else today.benchmarks[""].product_features
-    return StoredBenchmarks(SIMULATED_ID, today.month, fit_benchmarks(pool, used.scorecard, names))
+    names = () if definition.configured else context.benchmarks[""].product_features
+    fitted = fit_benchmarks(pool, definition.scorecard, names)
+    return StoredBenchmarks(SIMULATED_ID, context.month, fitted)
 
 
-def _known(
+def _features(
     session: Session,
     workspace_id: str,
     ids: Sequence[str],
-    today: ScoringContext,
+    context: ScoringContext,
     *,
-    lens: FeatureSpec,
+    spec: FeatureSpec,
     now: datetime,
 ) -> list[AccountFeatures]:
-    """Take what today's scores were made of; what was not scored so yet is counted."""
-    known = {
-        features.account_id: features
-        for features in queries.load_current_inputs(
-            session, workspace_id, ids, definition=today.definition, as_of=now.date()
-        )
-    }
-    missing = [key for key in ids if key not in known]
-    counted = load_features(session, workspace_id, missing, lens, as_of=now.date(), now=now)
-    known |= {features.account_id: features for features in counted}
-    return [known[key] for key in ids]
+    """Return the inputs of today's scores, and load those of accounts not yet scored with them."""
+    as_of = now.date()
+    stored = queries.load_current_inputs(
+        session, workspace_id, ids, definition=context.definition, as_of=as_of
+    )
+    features = {each.account_id: each for each in stored}
+    missing = [key for key in ids if key not in features]
+    loaded = load_features(session, workspace_id, missing, spec, as_of=as_of, now=now)
+    features |= {each.account_id: each for each in loaded}
+    return [features[key] for key in ids]
 
 
 def _pages(ids: Sequence[str]) -> Iterator[list[str]]:

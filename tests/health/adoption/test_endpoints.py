@@ -1,4 +1,4 @@
-"""Who pays for a product feature, who uses it, and whose use of it begins or ends."""
+"""The adoption of a product feature over HTTP: counts, statuses and lists of accounts."""
 
 from datetime import timedelta
 from typing import Any
@@ -34,8 +34,8 @@ def add_scored_account(
     workspace_id: str = "acme",
     **inputs: Any,  # noqa: ANN401
 ) -> None:
-    """An account on the plan pro that pays $100, with what its score was made of."""
-    known = {
+    """Add an account on the plan pro that pays $100, with the inputs of its score."""
+    stored = {
         "plan": "pro",
         "segment": "smb",
         "pays": True,
@@ -53,8 +53,8 @@ def add_scored_account(
             workspace_id=workspace_id,
             account_id=account_id,
             status=status,
-            mrr_cents=100_00 if known["pays"] else 0,
-            details={"inputs": known, "entitlement": {"unused": unused}},
+            mrr_cents=100_00 if stored["pays"] else 0,
+            details={"inputs": stored, "entitlement": {"unused": unused}},
         )
     )
     session.commit()
@@ -92,7 +92,7 @@ def accounts(session: Session) -> None:
 
 
 @pytest.mark.usefixtures("accounts")
-def test_accounts_are_counted_by_what_they_may_and_do_use(client: TestClient) -> None:
+def test_accounts_are_counted_by_entitlement_and_use(client: TestClient) -> None:
     assert get_adoption(client)["total"] == {
         "entitled": 8,
         "paying": 7,
@@ -109,34 +109,36 @@ def test_accounts_are_counted_by_what_they_may_and_do_use(client: TestClient) ->
 
 
 @pytest.mark.usefixtures("accounts")
-def test_adoption_is_told_by_segment_and_plan_the_largest_first(client: TestClient) -> None:
-    found = get_adoption(client)
+def test_counts_are_grouped_by_segment_and_plan_largest_first(client: TestClient) -> None:
+    adoption = get_adoption(client)
 
-    assert [(each["name"], each["entitled"], each["adopted"]) for each in found["by_segment"]] == [
+    assert [
+        (each["name"], each["entitled"], each["adopted"]) for each in adoption["by_segment"]
+    ] == [
         ("smb", 6, 2),
         ("enterprise", 1, 0),
         (None, 1, 1),
     ]
-    assert [(each["name"], each["entitled"], each["adopted"]) for each in found["by_plan"]] == [
+    assert [(each["name"], each["entitled"], each["adopted"]) for each in adoption["by_plan"]] == [
         ("pro", 6, 2),
         ("basic", 1, 0),
         (None, 1, 1),
     ]
-    assert [each["value_leak_cents"] for each in found["by_plan"]] == [180_00, 10_00, 0]
+    assert [each["value_leak_cents"] for each in adoption["by_plan"]] == [180_00, 10_00, 0]
 
 
 @pytest.mark.usefixtures("accounts")
-def test_those_who_pay_in_vain_are_listed_by_the_money_it_costs_them(client: TestClient) -> None:
-    found = get_adoption(client)
+def test_accounts_that_pay_without_use_are_listed_by_price(client: TestClient) -> None:
+    adoption = get_adoption(client)
 
-    assert (found["key"], found["name"], found["use"]) == ("sso", "SSO", "unused")
-    assert [(each["account_id"], each["value_leak_cents"]) for each in found["items"]] == [
+    assert (adoption["key"], adoption["name"], adoption["use"]) == ("sso", "SSO", "unused")
+    assert [(each["account_id"], each["value_leak_cents"]) for each in adoption["items"]] == [
         ("big_idle", 90_00),
         ("quitter", 50_00),
         ("idle", 40_00),
         ("granted", 10_00),
     ]
-    assert found["items"][0] == {
+    assert adoption["items"][0] == {
         "account_id": "big_idle",
         "name": "Big_Idle",
         "segment": "enterprise",
@@ -158,43 +160,47 @@ def test_those_who_pay_in_vain_are_listed_by_the_money_it_costs_them(client: Tes
         ("unentitled", ["cheat"]),
     ],
 )
-def test_other_kinds_of_accounts_are_listed_too(
+def test_accounts_of_other_statuses_are_listed(
     client: TestClient, use: str, account_ids: list[str]
 ) -> None:
     assert listed_account_ids(client, use=use) == account_ids
 
 
 @pytest.mark.usefixtures("accounts")
-def test_a_list_is_narrowed_by_segment_and_plan(client: TestClient) -> None:
+def test_the_list_is_filtered_by_segment_and_plan(client: TestClient) -> None:
     assert listed_account_ids(client, segment="enterprise") == ["big_idle"]
     assert listed_account_ids(client, plan="basic") == ["granted"]
     assert listed_account_ids(client, plan="basic", segment="enterprise") == []
 
 
 @pytest.mark.parametrize("use", ["unused", "adopted"])
-def test_pages_hold_each_account_once_even_where_the_money_is_the_same(
+def test_pages_contain_each_account_once_even_with_equal_money(
     client: TestClient, session: Session, use: str
 ) -> None:
     for number in range(7):
         adopted = ["sso"] if use == "adopted" else []
         add_scored_account(session, f"a{number}", cents=100 * (number // 3), adopted=adopted)
     page = get_adoption(client, limit=2, use=use)
-    found = [item["account_id"] for item in page["items"]]
+    adoption = [item["account_id"] for item in page["items"]]
     while page["next_cursor"]:
         page = get_adoption(client, limit=2, use=use, cursor=page["next_cursor"])
-        found += [item["account_id"] for item in page["items"]]
+        adoption += [item["account_id"] for item in page["items"]]
 
-    assert found == listed_account_ids(client, use=use)
-    assert len(found) == len(set(found)) == 7
-
-
-def test_where_nobody_has_a_score_yet_there_is_nothing_to_tell(client: TestClient) -> None:
-    found = get_adoption(client)
-
-    assert (found["items"], found["by_plan"], found["total"]["adopted_share"]) == ([], [], None)
+    assert adoption == listed_account_ids(client, use=use)
+    assert len(adoption) == len(set(adoption)) == 7
 
 
-def test_the_adoption_of_nothing_is_not_found(client: TestClient) -> None:
+def test_without_any_score_the_answer_is_empty(client: TestClient) -> None:
+    adoption = get_adoption(client)
+
+    assert (adoption["items"], adoption["by_plan"], adoption["total"]["adopted_share"]) == (
+        [],
+        [],
+        None,
+    )
+
+
+def test_an_unknown_product_feature_is_not_found(client: TestClient) -> None:
     answer = client.get("/api/v1/product-features/fax/adoption")
 
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
@@ -210,35 +216,37 @@ def test_the_adoption_of_nothing_is_not_found(client: TestClient) -> None:
         ({"cursor": encode_cursor("1", "a")}, 404),
     ],
 )
-def test_what_can_not_be_asked_is_refused(
+def test_invalid_parameters_are_refused(
     client: TestClient, params: dict[str, Any], status: int
 ) -> None:
     assert client.get(SSO, params=params).status_code == status
 
 
-def test_another_workspaces_accounts_are_not_counted(client: TestClient, session: Session) -> None:
+def test_accounts_of_another_workspace_are_not_counted(
+    client: TestClient, session: Session
+) -> None:
     other = factories.workspace(session, "other").id
     add_scored_account(session, "theirs", cents=1, workspace_id=other)
 
     assert (get_adoption(client)["items"], get_adoption(client)["total"]["entitled"]) == ([], 0)
 
 
-def test_a_feature_whose_name_is_odd_is_found_all_the_same(
+def test_a_product_feature_with_special_characters_in_its_key_works(
     client: TestClient, session: Session
 ) -> None:
     odd = "a'b\"{c},d:e"
     client.put(f"/api/v1/product-features/{odd}", json={"event_names": ["x"]})
     add_scored_account(session, "a1", adopted=[odd], feature_exceptions={odd: True})
 
-    found = client.get(f"/api/v1/product-features/{odd}/adoption", params={"use": "adopted"})
+    adoption = client.get(f"/api/v1/product-features/{odd}/adoption", params={"use": "adopted"})
 
-    assert [item["account_id"] for item in found.json()["items"]] == ["a1"]
+    assert [item["account_id"] for item in adoption.json()["items"]] == ["a1"]
 
 
-def test_a_refreshed_account_stands_where_its_use_and_price_put_it(
+def test_a_refreshed_account_has_the_adoption_of_its_use_and_price(
     client: TestClient, session: Session
 ) -> None:
-    """Two features share $100; one is used on two days."""
+    """Two product features share $100; one is used on two days."""
     client.put("/api/v1/product-features/api", json={"event_names": ["Call"], "weight": 3})
     factories.account(session, "a1")
     factories.subscription(session, "a1", mrr_cents=100_00, plan="pro")

@@ -43,11 +43,11 @@ def test_ties_are_merged_into_one_knot() -> None:
     assert build_knots(np.array([1.0, 1.0, 1.0, 2.0])) == Knots((1.0, 2.0), (37.5, 87.5))
 
 
-def test_zeros_count_for_the_ranks_but_are_no_knot() -> None:
+def test_zeros_count_for_ranks_but_get_no_knot() -> None:
     assert build_knots(np.array([0.0, 0.0, 1.0, 2.0])) == Knots((1.0, 2.0), (62.5, 87.5))
 
 
-def test_values_that_are_missing_do_not_count() -> None:
+def test_missing_values_do_not_count() -> None:
     assert build_knots(np.array([np.nan, 1.0, np.nan, 2.0])) == build_knots(np.array([1.0, 2.0]))
 
 
@@ -128,7 +128,7 @@ def test_elasticity_is_the_theil_sen_slope(seed: int) -> None:
     assert elasticity(x[:, 0], price_cents, account) == pytest.approx(slope, rel=1e-6)
 
 
-def test_elasticity_takes_one_point_for_each_account() -> None:
+def test_elasticity_uses_one_point_per_account() -> None:
     x, price_cents, account = paying_accounts(60, growth=0.9, noise=1.0)
     later = price_cents * np.where(account % 2, 2.0, 1.0)
     y, both = np.concatenate([x[:, 0], 3 * x[:, 0]]), np.concatenate([price_cents, later])
@@ -139,7 +139,7 @@ def test_elasticity_takes_one_point_for_each_account() -> None:
     assert elasticity(y, both, np.concatenate([account, account])) == pytest.approx(slope, rel=1e-6)
 
 
-def test_equal_prices_stay_equal_however_many_rows_an_account_has() -> None:
+def test_equal_prices_stay_equal_for_any_number_of_rows() -> None:
     x, price_cents, account = paying_accounts(60, growth=0.9, noise=1.0)
     rows = np.repeat(account, 1 + account % 6)
 
@@ -165,7 +165,7 @@ def test_elasticity_is_clamped(growth: float, expected: float) -> None:
     assert elasticity(x[:, 0], price_cents, account) == expected
 
 
-def test_elasticity_is_one_with_fewer_than_twenty_accounts_that_use_and_pay() -> None:
+def test_elasticity_is_one_with_fewer_than_twenty_accounts_with_usage_and_price() -> None:
     x, price_cents, account = paying_accounts(22, growth=0.5)
     x[0], price_cents[1], x[2] = 0, np.nan, np.nan
 
@@ -179,7 +179,7 @@ def test_elasticity_is_one_with_fewer_than_three_prices() -> None:
     assert elasticity(x[:, 0], two_prices, account) == 1.0
 
 
-def test_elasticity_of_many_accounts_takes_little_memory_and_says_about_the_same() -> None:
+def test_elasticity_of_many_accounts_needs_little_memory_and_stays_accurate() -> None:
     x, price_cents, account = paying_accounts(20_000, growth=0.9)
     tracemalloc.start()
 

@@ -11,15 +11,15 @@ from tests.health.crowd import NOW, crowd, name_events
 PATH = "/api/v1/benchmarks"
 
 
-def scored(client: TestClient, session: Session) -> Any:  # noqa: ANN401
+def refresh_one(client: TestClient, session: Session) -> Any:  # noqa: ANN401
     crowd(session, range(1, 26), segment="smb")
     name_events(session, "Export", "Share")
     session.commit()
     return client.post("/api/v1/accounts/a010/health/refresh").json()
 
 
-def test_what_scores_were_held_against_can_be_read(client: TestClient, session: Session) -> None:
-    health = scored(client, session)
+def test_the_benchmark_of_a_score_can_be_read(client: TestClient, session: Session) -> None:
+    health = refresh_one(client, session)
 
     found = client.get(f"{PATH}/{health['benchmark_id']}").json()
 
@@ -33,10 +33,8 @@ def test_what_scores_were_held_against_can_be_read(client: TestClient, session: 
     assert quantiles == sorted(quantiles)
 
 
-def test_one_that_holds_no_more_stays_for_the_scores_that_it_explains(
-    client: TestClient, session: Session
-) -> None:
-    before = scored(client, session)["benchmark_id"]
+def test_a_retired_benchmark_stays_available(client: TestClient, session: Session) -> None:
+    before = refresh_one(client, session)["benchmark_id"]
     client.put("/api/v1/product-features/x", json={"name": "X", "event_names": ["Export"]})
     after = client.post("/api/v1/accounts/a010/health/refresh").json()["benchmark_id"]
 
@@ -47,7 +45,7 @@ def test_one_that_holds_no_more_stays_for_the_scores_that_it_explains(
 def test_benchmarks_are_listed_newest_month_first_in_pages(
     client: TestClient, session: Session
 ) -> None:
-    scored(client, session)
+    refresh_one(client, session)
     for month in (1, 2):
         day = AS_OF.replace(month=month)
         service.refresh(session, "acme", ["a010"], as_of=day, now=NOW)
@@ -60,10 +58,8 @@ def test_benchmarks_are_listed_newest_month_first_in_pages(
     assert months == ["2026-03-01", "2026-02-01", "2026-01-01"]
 
 
-def test_a_new_benchmark_is_announced_in_the_audit_once(
-    client: TestClient, session: Session
-) -> None:
-    built = scored(client, session)["benchmark_id"]
+def test_a_new_benchmark_is_audited_once(client: TestClient, session: Session) -> None:
+    built = refresh_one(client, session)["benchmark_id"]
     client.post("/api/v1/accounts/a011/health/refresh")
 
     entries = client.get("/api/v1/audit-entries").json()["items"]

@@ -50,7 +50,7 @@ def test_fit_counts_accounts_not_month_ends() -> None:
     assert benchmark.product_features == ("reports", "api")
 
 
-def test_fit_ranks_what_is_left_of_usage_once_price_is_taken_out() -> None:
+def test_fit_ranks_usage_adjusted_for_price() -> None:
     x, price_cents, account = paying_accounts(60, growth=0.9)
 
     breadth = fitted(x, price_cents, account).measures[Measure.BREADTH]
@@ -80,7 +80,7 @@ def test_a_price_exponent_replaces_the_elasticity() -> None:
     assert benchmark.measures[Measure.REACH].priced == build_knots(x[:, 2] / (price_cents / 10_000))
 
 
-def test_a_measure_that_nobody_used_is_not_in_the_benchmark() -> None:
+def test_a_measure_without_usage_is_not_in_the_benchmark() -> None:
     x, price_cents, account = paying_accounts(60, growth=0.9)
     x[:, 1], x[:, 2] = 0, np.nan
 
@@ -99,7 +99,7 @@ def test_fewer_than_twenty_priced_accounts_are_ranked_without_price() -> None:
     )
 
 
-def test_fewer_than_twenty_accounts_are_not_ranked_at_all() -> None:
+def test_fewer_than_twenty_accounts_are_not_ranked() -> None:
     x, price_cents, account = paying_accounts(19, growth=0.9)
 
     benchmark = fitted(np.tile(x, (6, 1)), np.tile(price_cents, 6), np.tile(account, 6))
@@ -116,7 +116,7 @@ def test_twenty_accounts_are_ranked_with_their_price() -> None:
     assert len(benchmark.measures[Measure.BREADTH].priced.values) == 20
 
 
-def test_shares_can_be_asked_for() -> None:
+def test_shares_can_be_requested() -> None:
     benchmark = fitted(*paying_accounts(60, growth=0.9), normalizer=Normalizer.SHARE)
 
     assert benchmark.normalizer is Normalizer.SHARE

@@ -1,4 +1,4 @@
-"""Benchmarks and definitions are kept for the scores that they explain."""
+"""Benchmarks and definitions stay stored for the scores that name them."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -35,7 +35,7 @@ def store(
     fitted: FittedBenchmark = FIXED,
     *,
     month: date = MARCH,
-    meaning: str = "m",
+    ranking_digest: str = "m",
     workspace_id: str = "acme",
     provisional: bool = False,
 ) -> StoredBenchmarks:
@@ -44,15 +44,19 @@ def store(
         workspace_id,
         {"": fitted},
         month=month,
-        meaning=meaning,
+        ranking_digest=ranking_digest,
         provisional=provisional,
         now=NOW,
     )
     return replace(stored, is_new=False)
 
 
-def current(session: Session, meaning: str = "m", now: datetime = NOW) -> StoredBenchmarks | None:
-    return queries.find_benchmarks(session, "acme", month=MARCH, meaning=meaning, now=now)
+def current(
+    session: Session, ranking_digest: str = "m", now: datetime = NOW
+) -> StoredBenchmarks | None:
+    return queries.find_benchmarks(
+        session, "acme", month=MARCH, ranking_digest=ranking_digest, now=now
+    )
 
 
 def rows(session: Session) -> Sequence[Benchmark]:
@@ -60,7 +64,7 @@ def rows(session: Session) -> Sequence[Benchmark]:
     return session.scalars(select(Benchmark).order_by(Benchmark.id)).all()
 
 
-def test_a_benchmark_is_read_as_it_was_put_to_the_last_digit(session: Session) -> None:
+def test_a_benchmark_is_read_as_stored_to_the_last_digit(session: Session) -> None:
     stored = store(session)
 
     assert current(session) == stored
@@ -68,17 +72,19 @@ def test_a_benchmark_is_read_as_it_was_put_to_the_last_digit(session: Session) -
     assert stored.id.startswith("2026-03-")
 
 
-def test_of_a_month_the_newest_holds_and_the_older_one_is_kept(session: Session) -> None:
+def test_the_newest_benchmark_of_a_month_is_current_and_older_ones_stay_stored(
+    session: Session,
+) -> None:
     first, second = store(session), store(session, simple_benchmark())
 
     assert first.id != second.id
     assert current(session) == second
     assert {row.id: row.current for row in rows(session)} == {first.id: False, second.id: True}
-    kept = queries.get_benchmark(session, "acme", first.id)
-    assert queries.StoredBenchmarks.of(kept).benchmarks == first.benchmarks
+    retired = queries.get_benchmark(session, "acme", first.id)
+    assert queries.StoredBenchmarks.from_row(retired).benchmarks == first.benchmarks
 
 
-def test_the_same_benchmark_has_the_same_id_and_holds_again(session: Session) -> None:
+def test_an_equal_benchmark_has_the_same_id_and_becomes_current_again(session: Session) -> None:
     first = store(session)
     store(session, simple_benchmark())
 
@@ -87,16 +93,16 @@ def test_the_same_benchmark_has_the_same_id_and_holds_again(session: Session) ->
     assert current(session) == first
 
 
-def test_months_and_meanings_do_not_get_in_each_others_way(session: Session) -> None:
+def test_months_and_ranking_digests_are_independent(session: Session) -> None:
     march, april = store(session), store(session, month=date(2026, 4, 1))
-    other = store(session, meaning="other")
+    other = store(session, ranking_digest="other")
 
     assert len({march.id, april.id, other.id}) == 3
     assert all(row.current for row in rows(session))
-    assert current(session, meaning="other") == other
+    assert current(session, ranking_digest="other") == other
 
 
-def test_a_provisional_one_holds_on_its_day_only(session: Session) -> None:
+def test_a_provisional_benchmark_is_current_on_its_day_only(session: Session) -> None:
     store(session, provisional=True)
 
     assert current(session) is not None
@@ -104,7 +110,7 @@ def test_a_provisional_one_holds_on_its_day_only(session: Session) -> None:
 
 
 @pytest.mark.parametrize(("since", "holds"), [(date(2026, 2, 28), False), (MARCH, True)])
-def test_history_that_arrives_late_drops_what_it_would_change_and_keeps_it_for_explanations(
+def test_late_history_retires_the_benchmarks_it_would_change(
     session: Session, since: date, *, holds: bool
 ) -> None:
     stored = store(session)
@@ -141,14 +147,14 @@ def test_benchmarks_are_listed_newest_month_first_and_page_by_page(session: Sess
     assert [row.id for row in listed] == expected
 
 
-def test_a_definition_is_kept_once_for_a_workspace(session: Session) -> None:
-    lens = FeatureSpec(FeatureMap([]), ReachSource(), "USD", 28)
-    said = Definition(1, SCORECARD, Offer({}, {}), lens, configured=False)
+def test_a_definition_is_stored_once_per_workspace(session: Session) -> None:
+    spec = FeatureSpec(FeatureMap([]), ReachSource(), "USD", 28)
+    definition = Definition(1, SCORECARD, Offer({}, {}), spec, configured=False)
     for now in (NOW, LATER):
-        queries.insert_definition(session, "acme", said, now=now)
+        queries.insert_definition(session, "acme", definition, now=now)
 
-    found = queries.find_definition(session, "acme", said.digest)
+    found = queries.find_definition(session, "acme", definition.digest)
 
     assert found is not None
-    assert found.digest == said.digest
-    assert queries.find_definition(session, "other", said.digest) is None
+    assert found.digest == definition.digest
+    assert queries.find_definition(session, "other", definition.digest) is None

@@ -17,7 +17,7 @@ OFFER = Offer(
         ("mixed", frozenset({"api"})),
         ("all", EVERYTHING),
         ("old", EVERYTHING),
-        ("unheard of", EVERYTHING),
+        ("unknown", EVERYTHING),
         (None, EVERYTHING),
     ],
 )
@@ -38,29 +38,29 @@ def test_an_exception_denies_what_the_plan_includes() -> None:
     assert OFFER.entitled(make_account(plan="basic", feature_exceptions={"export": False})) == set()
 
 
-def test_an_exception_for_what_is_not_on_offer_grants_nothing() -> None:
+def test_an_exception_for_an_unknown_feature_grants_nothing() -> None:
     exceptions = {"fax": True, "telex": False}
 
     assert OFFER.entitled(make_account(plan="basic", feature_exceptions=exceptions)) == {"export"}
 
 
 def test_breadth_weighs_the_entitled_features_that_are_adopted() -> None:
-    width = breadth(OFFER, make_account(adopted=["api", "export"], adopted_before=["sso"]))
+    result = breadth(OFFER, make_account(adopted=["api", "export"], adopted_before=["sso"]))
 
-    assert (width.now, width.before, width.entitled) == (3.0, 0.5, 3.5)
-    assert width.unused == ("sso",)
+    assert (result.now, result.before, result.entitled) == (3.0, 0.5, 3.5)
+    assert result.unused == ("sso",)
 
 
-def test_what_an_account_is_not_entitled_to_counts_neither_as_used_nor_as_unused() -> None:
-    width = breadth(
+def test_features_without_entitlement_count_neither_as_used_nor_as_unused() -> None:
+    result = breadth(
         OFFER, make_account(plan="basic", adopted=["api"], adopted_before=["api", "export"])
     )
 
-    assert (width.now, width.before, width.entitled) == (0.0, 1.0, 1.0)
-    assert width.unused == ("export",)
+    assert (result.now, result.before, result.entitled) == (0.0, 1.0, 1.0)
+    assert result.unused == ("export",)
 
 
-def test_a_feature_that_is_no_longer_on_offer_counts_nothing() -> None:
+def test_a_feature_no_longer_on_offer_counts_nothing() -> None:
     assert breadth(OFFER, make_account(adopted=["fax"])).now == 0
 
 
@@ -73,7 +73,7 @@ def test_the_same_features_weigh_the_same_to_the_last_digit_in_any_order() -> No
     assert Offer(weights, {}).weight(both) == reversed_offer.weight(both)
 
 
-def test_without_anything_on_offer_nothing_is_entitled() -> None:
-    width = breadth(Offer({}, {}), make_account(adopted=["api"], feature_exceptions={"api": True}))
+def test_an_empty_offer_entitles_to_nothing() -> None:
+    result = breadth(Offer({}, {}), make_account(adopted=["api"], feature_exceptions={"api": True}))
 
-    assert (width.now, width.entitled, width.unused) == (0.0, 0.0, ())
+    assert (result.now, result.entitled, result.unused) == (0.0, 0.0, ())

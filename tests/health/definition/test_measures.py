@@ -19,18 +19,18 @@ from app.health.definition.metrics import METRICS
 from tests.health.builders import make_measure
 
 
-def parse_source(**said: Any) -> Source:  # noqa: ANN401
-    read: Source = TypeAdapter(Source).validate_python(said)
-    return read
+def parse_source(**config: Any) -> Source:  # noqa: ANN401
+    source: Source = TypeAdapter(Source).validate_python(config)
+    return source
 
 
-def test_a_source_is_told_by_what_is_said() -> None:
+def test_the_key_present_selects_the_source_class() -> None:
     assert parse_source(metric="events") == MetricSource(metric="events")
     assert parse_source(trait="csat") == TraitSource(trait="csat")
     assert parse_source(events=["Filed"]) == EventsSource(events=["Filed"], days=28)
 
 
-def test_every_source_has_a_key_of_its_own() -> None:
+def test_every_source_has_a_unique_key() -> None:
     sources = [
         parse_source(metric="events"),
         parse_source(trait="events"),
@@ -62,21 +62,21 @@ def test_every_metric_can_be_a_source(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "sentence"),
+    ("config", "sentence"),
     [
-        ({"metric": "charm"}, "A metric is one of breadth, depth, reach"),
+        ({"metric": "charm"}, "Unknown metric: expected one of breadth, depth, reach"),
         ({"trait": ""}, "at least 1 character"),
         ({"trait": "a", "values": {"x": math.inf}}, "finite number"),
         ({"events": []}, "at least 1 item"),
         ({"events": ["a"], "days": 366}, "less than or equal to 365"),
         ({"events": ["a"], "days": 0}, "greater than or equal to 1"),
         ({"metric": "events", "trait": "a"}, "Extra inputs"),
-        ({}, "Name one of metric, trait, events and signal"),
+        ({}, "exactly one of metric, trait, events and signal"),
     ],
 )
-def test_a_source_that_makes_no_sense_is_refused(said: dict[str, Any], sentence: str) -> None:
+def test_an_invalid_source_is_rejected(config: dict[str, Any], sentence: str) -> None:
     with pytest.raises(ValidationError, match=sentence):
-        parse_source(**said)
+        parse_source(**config)
 
 
 def measure_with(**transform: Any) -> CardMeasure:  # noqa: ANN401
@@ -86,15 +86,15 @@ def measure_with(**transform: Any) -> CardMeasure:  # noqa: ANN401
 
 
 @pytest.mark.parametrize(
-    ("said", "sentence"),
+    ("config", "sentence"),
     [
         ({"kind": "magic"}, "does not match any of the expected tags"),
         ({"kind": "thresholds", "steps": []}, "at least 1 item"),
         ({"kind": "thresholds", "steps": [{"at_least": 1, "score": 101}]}, "or equal to 100"),
-        ({"kind": "thresholds", "steps": [{"score": 1}]}, "Say one of at_least and above"),
+        ({"kind": "thresholds", "steps": [{"score": 1}]}, "exactly one of at_least and above"),
         (
             {"kind": "thresholds", "steps": [{"at_least": 1, "above": 1, "score": 1}]},
-            "Say one of at_least and above",
+            "exactly one of at_least and above",
         ),
         ({"kind": "linear", "at_0": 1, "at_100": 1}, "must differ"),
         ({"kind": "linear_bounded", "at_0": 0.0, "at_100": -0.0}, "must differ"),
@@ -102,13 +102,13 @@ def measure_with(**transform: Any) -> CardMeasure:  # noqa: ANN401
         ({"kind": "linear", "at_0": 0, "at_100": 1e16}, "less than or equal to"),
     ],
 )
-def test_a_transform_that_makes_no_sense_is_refused(said: dict[str, Any], sentence: str) -> None:
+def test_an_invalid_transform_is_rejected(config: dict[str, Any], sentence: str) -> None:
     with pytest.raises(ValidationError, match=sentence):
-        measure_with(**said)
+        measure_with(**config)
 
 
-def step(**said: float) -> ThresholdStep:
-    return ThresholdStep(score=50, **said)
+def step(**edge: float) -> ThresholdStep:
+    return ThresholdStep(score=50, **edge)
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def step(**said: float) -> ThresholdStep:
     ],
 )
 def test_steps_must_ascend(steps: list[ThresholdStep]) -> None:
-    with pytest.raises(ValidationError, match="The steps must ascend"):
+    with pytest.raises(ValidationError, match="The steps must be in ascending order"):
         ThresholdsTransform(steps=steps)
 
 
@@ -130,7 +130,7 @@ def test_a_step_above_a_number_may_follow_one_at_it() -> None:
 
 
 @pytest.mark.parametrize("name", ["", "x" * 201, "a\x00", "every.*"])
-def test_a_name_that_conditions_could_not_ask_for_is_refused(name: str) -> None:
+def test_a_name_that_conditions_cannot_use_is_rejected(name: str) -> None:
     with pytest.raises(ValidationError):
         CardMeasure(
             name=name, source=MetricSource(metric="events"), transform=PercentileTransform()
@@ -138,7 +138,7 @@ def test_a_name_that_conditions_could_not_ask_for_is_refused(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("metric", "said", "is_for_price"),
+    ("metric", "price_adjusted", "expected"),
     [
         ("breadth", None, True),
         ("depth", None, True),
@@ -148,30 +148,30 @@ def test_a_name_that_conditions_could_not_ask_for_is_refused(name: str) -> None:
         ("breadth", False, False),
     ],
 )
-def test_use_is_ranked_for_its_price_unless_something_else_is_said(
-    metric: str, *, said: bool | None, is_for_price: bool
+def test_usage_is_ranked_relative_to_price_unless_configured_otherwise(
+    metric: str, *, price_adjusted: bool | None, expected: bool
 ) -> None:
     assert (
-        make_measure(metric, PercentileTransform(price_adjusted=said)).is_price_adjusted
-        == is_for_price
+        make_measure(metric, PercentileTransform(price_adjusted=price_adjusted)).is_price_adjusted
+        == expected
     )
 
 
-def test_nothing_but_a_rank_is_for_the_price() -> None:
+def test_only_a_percentile_is_price_adjusted() -> None:
     assert not make_measure("breadth", LinearTransform(at_0=0, at_100=1)).is_price_adjusted
     assert not make_measure(
         "breadth", ThresholdsTransform(steps=[step(at_least=1)])
     ).is_price_adjusted
 
 
-def test_where_less_is_better_nothing_is_ranked_for_the_price_since_paying_would_help() -> None:
+def test_where_lower_is_better_nothing_is_price_adjusted() -> None:
     assert not make_measure("breadth", direction="lower_is_better").is_price_adjusted
-    with pytest.raises(ValidationError, match="Where less is better"):
+    with pytest.raises(ValidationError, match="price_adjusted needs higher_is_better"):
         make_measure(
             "events", PercentileTransform(price_adjusted=True), direction="lower_is_better"
         )
 
 
 def test_momentum_is_not_ranked() -> None:
-    with pytest.raises(ValidationError, match="Momentum is 0-100 already"):
+    with pytest.raises(ValidationError, match="Momentum is already on a 0-100 scale"):
         make_measure("momentum")

@@ -65,11 +65,11 @@ TABLE: Mapping[str, tuple[float, float | None, float | None]] = {
     "onboarding_share": (0.5, None, None),
     "goals_on_track": (1, None, None),
 }
-"""Now, in the window before, and the whole that it is a share of."""
+"""Value, value in the window before, and the whole that it is a share of."""
 
 
 @pytest.mark.parametrize("name", METRICS)
-def test_a_metric_is_what_its_name_says(name: str) -> None:
+def test_a_metric_has_the_values_of_the_table(name: str) -> None:
     metric, found = METRICS[name], make_facts(OFFER, **USED)
 
     before = metric.before(found) if metric.before else None
@@ -78,11 +78,11 @@ def test_a_metric_is_what_its_name_says(name: str) -> None:
     assert (metric.value(found), before, whole) == TABLE[name]
 
 
-def test_what_is_not_known_is_missing_and_not_zero() -> None:
+def test_unknown_values_are_missing_and_not_zero() -> None:
     never = {"first_used_on": None, "first_paid_on": None, "last_used_on": None}
-    nobody = make_facts(OFFER, no_rate=True, **never)
+    unknown = make_facts(OFFER, no_rate=True, **never)
 
-    missing = {name for name, metric in METRICS.items() if metric.value(nobody) is None}
+    missing = {name for name, metric in METRICS.items() if metric.value(unknown) is None}
 
     assert missing == {
         *("seats", "mrr", "employees", "end_customers"),
@@ -91,7 +91,7 @@ def test_what_is_not_known_is_missing_and_not_zero() -> None:
     }
 
 
-def test_who_pays_nothing_pays_zero() -> None:
+def test_mrr_without_a_price_is_zero() -> None:
     assert METRICS["mrr"].value(make_facts(mrr_cents=0, pays=False, price_cents=None)) == 0
 
 
@@ -128,11 +128,11 @@ def day(back: int) -> str:
         ({"n": 3}, None),
     ],
 )
-def test_a_trait_is_read_as_a_number_where_it_is_one(value: Any, expected: float | None) -> None:  # noqa: ANN401
+def test_a_trait_becomes_a_number_if_it_can(value: Any, expected: float | None) -> None:  # noqa: ANN401
     assert trait_number(value, AS_OF, {"gold": 30, "5": 50}) == expected
 
 
-def test_what_true_and_false_stand_for_can_be_said() -> None:
-    said = {"true": 0, "false": 100}
+def test_true_and_false_can_be_mapped() -> None:
+    values = {"true": 0, "false": 100}
 
-    assert [trait_number(value, AS_OF, said) for value in (True, False)] == [0, 100]
+    assert [trait_number(value, AS_OF, values) for value in (True, False)] == [0, 100]

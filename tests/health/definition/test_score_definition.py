@@ -16,7 +16,7 @@ from tests.health.strategies import scorecards
 OFFER = Offer(
     {"api": 2.0, "sso": 1.0}, {"pro": ["api", "sso"]}, {"pro": {"api": 0.5}}, {"pro": 900}, {}
 )
-LENS = FeatureSpec(
+SPEC = FeatureSpec(
     FeatureMap([("Call", "api"), ("Login", "sso")]),
     ReachSource("events", ["Sent"]),
     "USD",
@@ -24,25 +24,25 @@ LENS = FeatureSpec(
     ("csat",),
     (EventCount(("Filed",), 90),),
 )
-DEFINITION = Definition(3, SCORECARD, OFFER, LENS, configured=True)
+DEFINITION = Definition(3, SCORECARD, OFFER, SPEC, configured=True)
 CSAT = make_measure("csat", source=TraitSource(trait="csat", values={"good": 1}))
 
 
-def scored_by(*measures: Any, **said: Any) -> Definition:  # noqa: ANN401
+def scored_by(*measures: Any, **config: Any) -> Definition:  # noqa: ANN401
     card = Card(measures=[*measures] or SCORECARD.default.measures)
-    return replace(DEFINITION, scorecard=Scorecard(default=card, **said))
+    return replace(DEFINITION, scorecard=Scorecard(default=card, **config))
 
 
 @settings(max_examples=50)
 @given(scorecard=scorecards())
-def test_a_definition_survives_being_stored(scorecard: Scorecard) -> None:
-    said = replace(DEFINITION, scorecard=scorecard)
+def test_a_definition_survives_json(scorecard: Scorecard) -> None:
+    definition = replace(DEFINITION, scorecard=scorecard)
 
-    read = Definition.from_json(json.loads(json.dumps(said.to_json())))
+    read = Definition.from_json(json.loads(json.dumps(definition.to_json())))
 
     assert (read.version, read.scorecard, read.configured) == (3, scorecard, True)
-    assert (read.offer, read.lens) == (OFFER, LENS)
-    assert (read.digest, read.meaning) == (said.digest, said.meaning)
+    assert (read.offer, read.spec) == (OFFER, SPEC)
+    assert (read.digest, read.ranking_digest) == (definition.digest, definition.ranking_digest)
 
 
 @pytest.mark.parametrize(
@@ -52,13 +52,13 @@ def test_a_definition_survives_being_stored(scorecard: Scorecard) -> None:
         {"configured": False},
         {"offer": replace(OFFER, weights={"api": 2.0})},
         {"offer": replace(OFFER, seat_prices={"pro": 901})},
-        {"lens": replace(LENS, traits=())},
-        {"lens": replace(LENS, reach=ReachSource())},
+        {"spec": replace(SPEC, traits=())},
+        {"spec": replace(SPEC, reach=ReachSource())},
         {"scorecard": Scorecard(name="Another")},
         {"scorecard": Scorecard(default=Card(watch_from=26))},
     ],
 )
-def test_whatever_changes_has_another_digest(changed: dict[str, Any]) -> None:
+def test_any_change_gives_another_digest(changed: dict[str, Any]) -> None:
     assert replace(DEFINITION, **changed).digest != DEFINITION.digest
 
 
@@ -86,12 +86,12 @@ def test_whatever_changes_has_another_digest(changed: dict[str, Any]) -> None:
                 )
             ),
         ),
-        replace(DEFINITION, lens=replace(LENS, traits=("risk",), counts=())),
+        replace(DEFINITION, spec=replace(SPEC, traits=("risk",), counts=())),
         replace(DEFINITION, offer=replace(OFFER, price_shares={}, seat_prices={})),
     ],
 )
-def test_what_changes_no_rank_keeps_the_benchmark(other: Definition) -> None:
-    assert other.meaning == DEFINITION.meaning
+def test_changes_without_effect_on_ranks_keep_the_benchmark(other: Definition) -> None:
+    assert other.ranking_digest == DEFINITION.ranking_digest
 
 
 @pytest.mark.parametrize(
@@ -107,30 +107,33 @@ def test_what_changes_no_rank_keeps_the_benchmark(other: Definition) -> None:
         ),
         replace(DEFINITION, offer=replace(OFFER, weights={"api": 1.0, "sso": 1.0})),
         replace(DEFINITION, offer=replace(OFFER, plans={"pro": ["api"]})),
-        replace(DEFINITION, lens=replace(LENS, product=FeatureMap([("Call", "api")]))),
-        replace(DEFINITION, lens=replace(LENS, reach=ReachSource("events", ["Seen"]))),
-        replace(DEFINITION, lens=replace(LENS, base_currency="EUR")),
+        replace(DEFINITION, spec=replace(SPEC, product=FeatureMap([("Call", "api")]))),
+        replace(DEFINITION, spec=replace(SPEC, reach=ReachSource("events", ["Seen"]))),
+        replace(DEFINITION, spec=replace(SPEC, base_currency="EUR")),
     ],
 )
-def test_what_changes_ranks_needs_another_benchmark(other: Definition) -> None:
-    assert other.meaning != DEFINITION.meaning
+def test_changes_of_ranks_need_another_benchmark(other: Definition) -> None:
+    assert other.ranking_digest != DEFINITION.ranking_digest
 
 
-def test_what_texts_stand_for_changes_ranks() -> None:
+def test_the_values_of_texts_change_ranks() -> None:
     twice = TraitSource(trait="csat", values={"good": 2})
 
-    assert scored_by(CSAT).meaning != scored_by(make_measure("csat", source=twice)).meaning
+    assert (
+        scored_by(CSAT).ranking_digest
+        != scored_by(make_measure("csat", source=twice)).ranking_digest
+    )
 
 
 def test_the_order_of_measures_changes_no_rank() -> None:
     tickets = make_measure("tickets", source=EventsSource(events=["Filed"]))
 
-    assert scored_by(CSAT, tickets).meaning == scored_by(tickets, CSAT).meaning
+    assert scored_by(CSAT, tickets).ranking_digest == scored_by(tickets, CSAT).ranking_digest
 
 
-def test_event_names_take_the_place_of_product_features_that_nobody_named() -> None:
+def test_event_names_replace_product_features_that_are_not_named() -> None:
     found = DEFINITION.with_default_features(("Export", "Share"))
 
     assert found.offer.weights == {"Export": 1.0, "Share": 1.0}
-    assert found.lens.product == FeatureMap([("Export", "Export"), ("Share", "Share")])
-    assert (found.offer.plans, found.lens.reach) == (OFFER.plans, LENS.reach)
+    assert found.spec.product == FeatureMap([("Export", "Export"), ("Share", "Share")])
+    assert (found.offer.plans, found.spec.reach) == (OFFER.plans, SPEC.reach)

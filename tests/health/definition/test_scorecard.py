@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from pydantic import ValidationError
 
-from app.core.filters.matching import FilterError
+from app.core.filters.parser import FilterError
 from app.health.definition.measures import EventsSource, MetricSource, TraitSource, default_measures
 from app.health.definition.scorecard import (
     DEFAULT_CARD,
@@ -50,7 +50,7 @@ def test_bands_follow_the_card() -> None:
     ]
 
 
-def test_the_built_in_card_weighs_three_measures_alike_and_momentum_half() -> None:
+def test_the_default_card_gives_three_measures_equal_weight_and_momentum_half() -> None:
     assert {each.name: each.weight for each in default_measures()} == {
         "breadth": 1,
         "depth": 1,
@@ -67,7 +67,7 @@ def test_a_scorecard_survives_json(card: Scorecard) -> None:
     assert Scorecard.model_validate(card.model_dump(mode="json")) == card
 
 
-def test_settings_that_are_absent_take_their_default() -> None:
+def test_missing_settings_have_defaults() -> None:
     assert Scorecard.model_validate({}) == SCORECARD
     higher = Scorecard.model_validate({"default": {"healthy_from": 60}})
     assert higher == Scorecard(default=Card(healthy_from=60))
@@ -80,32 +80,32 @@ def with_weight(weight: float) -> dict[str, Any]:
     return {"default": {"measures": [{**BREADTH, "weight": weight}]}}
 
 
-def with_adjustment(**said: Any) -> dict[str, Any]:  # noqa: ANN401
-    return {"default": {"adjustments": [{"when": SMB, "reason": "so", **said}]}}
+def with_adjustment(**config: Any) -> dict[str, Any]:  # noqa: ANN401
+    return {"default": {"adjustments": [{"when": SMB, "reason": "so", **config}]}}
 
 
 def with_rules(*names: str) -> dict[str, Any]:
     return {"rules": [{"name": name, "when": SMB, "card": {}} for name in names]}
 
 
-ONE_OF_THREE = "Say one of add, at_most and set_to"
+ONE_EFFECT = "exactly one of add, at_most and set_to"
 ADJUSTED = ("default", "adjustments", 0)
 
 
 @pytest.mark.parametrize(
-    ("said", "sentence", "pointer"),
+    ("config", "sentence", "pointer"),
     [
         (with_weight(-1), "greater than or equal to 0", ("default", "measures", 0, "weight")),
         (with_weight(NAN), "finite number", ("default", "measures", 0, "weight")),
         (with_weight(0), "At least one weight must be positive", ("default",)),
         ({"default": {"measures": []}}, "at least 1 item", ("default", "measures")),
-        ({"default": {"measures": [BREADTH] * 2}}, "a name of its own", ("default",)),
+        ({"default": {"measures": [BREADTH] * 2}}, "Measure names must be unique", ("default",)),
         ({"default": {"measures": [BREADTH] * 51}}, "at most 50 items", ("default", "measures")),
-        ({"default": {"watch_from": 0}}, "0 < watch_from", ("default",)),
-        ({"default": {"watch_from": 50}}, "0 < watch_from", ("default",)),
+        ({"default": {"watch_from": 0}}, "watch_from must be above 0", ("default",)),
+        ({"default": {"watch_from": 50}}, "watch_from must be above 0", ("default",)),
         ({"default": {"healthy_from": 100}}, "must be below 100", ("default",)),
         ({"default": {"min_coverage": 1.1}}, "less than or equal to 1", None),
-        ({"default": {"groups": {"use": 1}}}, "each measure is in one", ("default",)),
+        ({"default": {"groups": {"use": 1}}}, "each measure must be in one group", ("default",)),
         ({"window_days": 0}, "7, 14, 21 or 28", ("window_days",)),
         ({"window_days": 10}, "7, 14, 21 or 28", ("window_days",)),
         ({"window_days": 35}, "7, 14, 21 or 28", ("window_days",)),
@@ -114,46 +114,46 @@ ADJUSTED = ("default", "adjustments", 0)
         ({"price_exponent": 2.1}, "less than or equal to 2", ("price_exponent",)),
         ({"colour": "red"}, "Extra inputs", ("colour",)),
         ({"name": "a\x00b"}, "match pattern", ("name",)),
-        (with_adjustment(), ONE_OF_THREE, ADJUSTED),
-        (with_adjustment(add=1, set_to=2), ONE_OF_THREE, ADJUSTED),
+        (with_adjustment(), ONE_EFFECT, ADJUSTED),
+        (with_adjustment(add=1, set_to=2), ONE_EFFECT, ADJUSTED),
         (with_adjustment(add=-101), "greater than or equal to -100", (*ADJUSTED, "add")),
         (with_adjustment(at_most=101), "less than or equal to 100", (*ADJUSTED, "at_most")),
         (with_adjustment(add=1, reason=""), "at least 1 character", (*ADJUSTED, "reason")),
-        (with_adjustment(add=1, when={"mood": "good"}), "no such field", ("default",)),
-        (with_adjustment(add=1, when={"measures.charm": 1}), "no such field", ("default",)),
-        (with_rules("a", "a"), "Each rule needs a name of its own", ()),
-        (with_rules(DEFAULT_CARD), "not default", ()),
+        (with_adjustment(add=1, when={"mood": "good"}), "Unknown field", ("default",)),
+        (with_adjustment(add=1, when={"measures.charm": 1}), "Unknown field", ("default",)),
+        (with_rules("a", "a"), "Rule names must be unique", ()),
+        (with_rules(DEFAULT_CARD), "must not be default", ()),
     ],
 )
-def test_a_scorecard_that_makes_no_sense_is_refused_and_the_place_is_named(
-    said: dict[str, Any], sentence: str, pointer: tuple[str | int, ...] | None
+def test_an_invalid_scorecard_is_rejected_with_a_pointer(
+    config: dict[str, Any], sentence: str, pointer: tuple[str | int, ...] | None
 ) -> None:
     with pytest.raises(ValidationError, match=sentence) as refused:
-        Scorecard.model_validate(said)
+        Scorecard.model_validate(config)
 
     [problem] = refused.value.errors()
     assert pointer is None or problem["loc"] == pointer
 
 
 @pytest.mark.parametrize("field", ["mrr", "plan", "seats", "breadth", "events", "measures.breadth"])
-def test_no_rule_looks_at_price_or_use_so_that_paying_more_cannot_choose_the_card(
+def test_rules_cannot_use_price_or_usage_so_that_paying_more_cannot_select_a_card(
     field: str,
 ) -> None:
-    with pytest.raises(ValidationError, match="no such field"):
+    with pytest.raises(ValidationError, match="Unknown field"):
         CardRule(name="x", when={"field": field, "op": "gt", "value": 1}, card=CARD)
 
 
-def test_where_groups_have_weights_each_measure_is_in_one() -> None:
+def test_with_group_weights_each_measure_must_be_in_a_group() -> None:
     both = [make_measure("breadth", group="use"), make_measure("depth", group="people")]
 
     assert Card(measures=both, groups={"use": 1, "people": 2})
     for groups in ({"use": 1}, {"use": 1, "people": 1, "mood": 1}):
-        with pytest.raises(ValidationError, match="no group is empty"):
+        with pytest.raises(ValidationError, match="no group may be empty"):
             Card(measures=both, groups=groups)
     assert Card(measures=both), "without weights a group is only a name"
 
 
-def test_a_group_without_weight_does_not_make_up_for_the_others() -> None:
+def test_a_group_of_weight_zero_measures_does_not_count() -> None:
     measures = [
         make_measure("breadth", group="use", weight=0),
         make_measure("depth", group="people"),
@@ -164,7 +164,7 @@ def test_a_group_without_weight_does_not_make_up_for_the_others() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "pointer", "inside"),
+    ("config", "pointer", "pointer_in_filter"),
     [
         (with_adjustment(add=1, when=None), ("default",), "/adjustments/0/when"),
         (
@@ -179,19 +179,19 @@ def test_a_group_without_weight_does_not_make_up_for_the_others() -> None:
         ),
     ],
 )
-def test_a_condition_that_cannot_be_read_says_where(
-    said: dict[str, Any], pointer: tuple[str | int, ...], inside: str
+def test_an_invalid_condition_is_rejected_with_a_pointer(
+    config: dict[str, Any], pointer: tuple[str | int, ...], pointer_in_filter: str
 ) -> None:
     with pytest.raises(ValidationError) as refused:
-        Scorecard.model_validate(said)
+        Scorecard.model_validate(config)
 
     [problem] = refused.value.errors()
     error = problem["ctx"]["error"]
     assert isinstance(error, FilterError)
-    assert (problem["loc"], error.pointer) == (pointer, inside)
+    assert (problem["loc"], error.pointer) == (pointer, pointer_in_filter)
 
 
-def test_a_scorecard_names_all_that_its_cards_ask_for() -> None:
+def test_a_scorecard_lists_the_inputs_of_all_its_cards() -> None:
     csat = make_measure("csat", source=TraitSource(trait="csat"))
     opened = EventsSource(events=["Opened", "Filed"], days=90)
     gold = {"field": "traits.tier", "op": "eq", "value": "gold"}

@@ -1,4 +1,4 @@
-"""An account that is told of, and rows without a history."""
+"""A scored day and effects for tests of sentences, without a history."""
 
 from typing import Any
 
@@ -33,19 +33,21 @@ def scored_day(**features: Any) -> ScoredDay:  # noqa: ANN401
     ranked = [make_measure(name) for name in ("breadth", "depth", "reach")]
     card = Card(measures=[*ranked, *others, CSAT, TICKETS])
     offer = Offer({"export": 1.0}, {})
-    said = Definition(1, Scorecard(default=card), offer, SPEC, configured=True)
-    return ScoredDay(AS_OF, make_account(**features), said, {"": simple_benchmark()}, "default")
+    definition = Definition(1, Scorecard(default=card), offer, SPEC, configured=True)
+    return ScoredDay(
+        AS_OF, make_account(**features), definition, {"": simple_benchmark()}, "default"
+    )
 
 
 USUAL_DAY = scored_day()
 
 
-def effect(kind: str, points: float, name: str | None = None, *raw: float, **said: Any) -> Effect:  # noqa: ANN401
+def effect(kind: str, points: float, name: str | None = None, *raw: float, **values: Any) -> Effect:  # noqa: ANN401
     before, after = raw or (None, None)
-    return Effect(EffectKind(kind), points, name, before, after, **said)
+    return Effect(EffectKind(kind), points, name, before, after, **values)
 
 
 def sentences(
-    told: Effect, before: ScoredDay = USUAL_DAY, after: ScoredDay = USUAL_DAY
+    row: Effect, before: ScoredDay = USUAL_DAY, after: ScoredDay = USUAL_DAY
 ) -> tuple[str, str]:
-    return effect_sentence(told, before, after, EN), effect_sentence(told, before, after, ZH)
+    return effect_sentence(row, before, after, EN), effect_sentence(row, before, after, ZH)

@@ -1,4 +1,4 @@
-"""Days that were really scored, and asking what lies between them."""
+"""An account that is scored on two days, and its explanation from the API."""
 
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -19,31 +19,31 @@ DAYS = {"from": str(EARLIER), "to": str(AS_OF)}
 
 
 def score_account(session: Session, day: date, account_id: str = "a010") -> None:
-    """Score as the worker does on a day."""
+    """Score an account as the worker does on a day."""
     now = datetime.combine(day, NOW.timetz())
     service.refresh(session, "acme", [account_id], as_of=day, now=now)
     session.commit()
 
 
-def get_explanation(client: TestClient, **asked: Any) -> Any:  # noqa: ANN401
-    """Ask, and hold the answer to what all must keep: the rows add up."""
-    answer = client.get(PATH, params=DAYS | asked)
+def get_explanation(client: TestClient, **params: Any) -> Any:  # noqa: ANN401
+    """Return the explanation of the account, after checking that its rows add up."""
+    answer = client.get(PATH, params=DAYS | params)
     assert answer.status_code == 200, answer.text
-    found = answer.json()
-    change = found["change"]
+    explanation = answer.json()
+    change = explanation["change"]
     if change["status"] == "comparable":
-        difference = found["after"]["value"] - found["before"]["value"]
+        difference = explanation["after"]["value"] - explanation["before"]["value"]
         assert sum(row["points"] for row in change["rows"]) == pytest.approx(difference, abs=0.01)
         assert change["points"] == pytest.approx(difference, abs=0.001)
-    return found
+    return explanation
 
 
-def effect_kinds(found: Any) -> set[str]:  # noqa: ANN401
-    return {row["kind"] for row in found["change"]["rows"]}
+def effect_kinds(explanation: Any) -> set[str]:  # noqa: ANN401
+    return {row["kind"] for row in explanation["change"]["rows"]}
 
 
-def sentences_of_kind(found: Any, kind: str) -> list[str]:  # noqa: ANN401
-    return [row["sentence"] for row in found["change"]["rows"] if row["kind"] == kind]
+def sentences_of_kind(explanation: Any, kind: str) -> list[str]:  # noqa: ANN401
+    return [row["sentence"] for row in explanation["change"]["rows"] if row["kind"] == kind]
 
 
 def lose_end_customers(session: Session) -> None:
@@ -57,7 +57,7 @@ def lose_end_customers(session: Session) -> None:
 
 
 def repeat_benchmark(session: Session) -> None:
-    """Let the benchmark of February hold in March too, so that only one thing changes."""
+    """Use the benchmark of February in March too, so that only one thing changes."""
     [february] = session.scalars(select(Benchmark)).all()
     session.add(
         Benchmark(
@@ -75,7 +75,7 @@ def repeat_benchmark(session: Session) -> None:
 
 
 def create_scored_account(session: Session) -> Session:
-    """Twenty-five accounts; a010 was scored twenty days ago."""
+    """Create twenty-five accounts and score a010 as of twenty days ago."""
     crowd(session, range(1, 26))
     name_events(session, "Export", "Share")
     score_account(session, EARLIER)

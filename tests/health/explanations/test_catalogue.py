@@ -25,5 +25,5 @@ def test_every_metric_has_a_name_in_every_language(language: Language) -> None:
         ("zh;q=often, ;;, *", EN),
     ],
 )
-def test_the_language_liked_best_is_taken(header: str, language: Language) -> None:
+def test_the_preferred_language_is_used(header: str, language: Language) -> None:
     assert preferred_language(header) is language

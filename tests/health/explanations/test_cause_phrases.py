@@ -13,7 +13,7 @@ from tests.health.explanations.samples import effect, scored_day, sentences
 
 
 @pytest.mark.parametrize(
-    ("terms", "told", "english"),
+    ("terms", "moved", "english"),
     [
         (
             ({"price_cents": 100_00}, {"price_cents": 150_50}),
@@ -59,7 +59,10 @@ from tests.health.explanations.samples import effect, scored_day, sentences
         (
             ({}, {"feature_exceptions": {"x": False}}),
             effect("price", -1, "breadth", 7, 5),
-            "Breadth fell from 7 to 5 product features, because what the account may use changed",
+            (
+                "Breadth fell from 7 to 5 product features, because the entitlement of the account"
+                " changed"
+            ),
         ),
         (
             ({"seats": 10}, {"seats": 1}),
@@ -81,24 +84,24 @@ from tests.health.explanations.samples import effect, scored_day, sentences
         ),
     ],
 )
-def test_what_the_contract_did(
-    terms: tuple[dict[str, Any], dict[str, Any]], told: Effect, english: str
+def test_sentences_name_the_changed_terms_of_the_contract(
+    terms: tuple[dict[str, Any], dict[str, Any]], moved: Effect, english: str
 ) -> None:
-    said, chinese = sentences(told, *(scored_day(**each) for each in terms))
+    sentence, chinese = sentences(moved, *(scored_day(**each) for each in terms))
 
-    assert said == f"{english}: {format_signed(told.points)} points."
+    assert sentence == f"{english}: {format_signed(moved.points)} points."
     assert not re.search(r"[{}]|\b(price|plan|seat|because)\b", chinese)
 
 
-def test_seats_are_a_cause_where_their_share_is_what_is_scored() -> None:
-    sides = (scored_day(seats=10, plan="a"), scored_day(seats=12, plan="b", price_cents=1))
+def test_seats_are_a_cause_if_a_share_of_them_is_scored() -> None:
+    days = (scored_day(seats=10, plan="a"), scored_day(seats=12, plan="b", price_cents=1))
     shares = {"": simple_benchmark(normalizer=Normalizer.SHARE)}
 
-    said, _ = sentences(
-        effect("price", -1, "depth", 5, 5), *(replace(each, benchmarks=shares) for each in sides)
+    sentence, _ = sentences(
+        effect("price", -1, "depth", 5, 5), *(replace(day, benchmarks=shares) for day in days)
     )
 
-    assert said.startswith("The seats rose from 10 to 12, so the same depth counts for less")
+    assert sentence.startswith("The seats rose from 10 to 12, so the same depth counts for less")
 
 
 @pytest.mark.parametrize(
@@ -110,25 +113,26 @@ def test_seats_are_a_cause_where_their_share_is_what_is_scored() -> None:
         (
             *((None, None), 20, (5, 4)),
             (
-                "Breadth fell from 5 to 4 product features, because the product features were taken"
-                " anew with the benchmark of 2026-04"
+                "Breadth fell from 5 to 4 product features, because the product features were"
+                " determined again with the benchmark of 2026-04"
             ),
         ),
         (
             *((None, "large"), 20, (5, 4)),
             (
-                "Breadth fell from 5 to 4 product features, because the product features were taken"
-                " anew with the benchmark of 2026-04, and the segment changed from none to large"
+                "Breadth fell from 5 to 4 product features, because the product features were"
+                " determined again with the benchmark of 2026-04, and the segment changed from none"
+                " to large"
             ),
         ),
     ],
 )
-def test_what_the_peers_did(
+def test_sentences_name_the_change_of_peers(
     segments: tuple[str | None, str | None], later: int, raw: tuple[float, float], english: str
 ) -> None:
     before, after = (scored_day(segment=segment) for segment in segments)
     after = replace(after, as_of=AS_OF + timedelta(days=later))
 
-    said, _ = sentences(effect("peers", -1, "breadth", *raw), before, after)
+    sentence, _ = sentences(effect("peers", -1, "breadth", *raw), before, after)
 
-    assert said.startswith(english)
+    assert sentence.startswith(english)

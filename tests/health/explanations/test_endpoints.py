@@ -30,26 +30,33 @@ def world(session: Session) -> Session:
     return create_scored_account(session)
 
 
-def test_the_level_says_what_each_measure_gives_and_leaves_out(
+def test_the_level_has_the_given_and_the_missed_points_of_each_measure(
     client: TestClient, world: Session
 ) -> None:
     score_account(world, AS_OF)
 
-    found = get_explanation(client)
+    explanation = get_explanation(client)
 
-    assert [row["name"] for row in found["level"]] == ["breadth", "depth", "reach", "momentum"]
-    assert sum(row["points"] for row in found["level"]) == pytest.approx(
-        found["after"]["value"], abs=0.001
+    assert [row["name"] for row in explanation["level"]] == [
+        "breadth",
+        "depth",
+        "reach",
+        "momentum",
+    ]
+    assert sum(row["points"] for row in explanation["level"]) == pytest.approx(
+        explanation["after"]["value"], abs=0.001
     )
-    for row in found["level"]:
+    for row in explanation["level"]:
         assert row["points"] + row["points_missed"] == pytest.approx(
             100 * row["effective_weight"], abs=0.01
         )
-    assert found["level"][2]["sentence"].startswith("Reach: 10 end customers (the median of its")
+    assert explanation["level"][2]["sentence"].startswith(
+        "Reach: 10 end customers (the median of its"
+    )
 
 
 @pytest.mark.parametrize(
-    ("asked", "header", "language"),
+    ("params", "header", "language"),
     [
         ({}, "", "en"),
         ({}, "zh-CN,zh;q=0.9,en;q=0.8", "zh"),
@@ -59,57 +66,60 @@ def test_the_level_says_what_each_measure_gives_and_leaves_out(
         ({"lang": "zh"}, "en", "zh"),
     ],
 )
-def test_it_is_told_in_the_language_that_is_asked_for(
-    client: TestClient, world: Session, asked: dict[str, str], header: str, language: str
+def test_sentences_are_in_the_requested_language(
+    client: TestClient, world: Session, params: dict[str, str], header: str, language: str
 ) -> None:
     lose_end_customers(world)
     score_account(world, AS_OF)
 
-    answer = client.get(PATH, params=DAYS | asked, headers={"Accept-Language": header})
+    answer = client.get(PATH, params=DAYS | params, headers={"Accept-Language": header})
 
-    found = answer.json()
-    assert found["language"] == language
+    explanation = answer.json()
+    assert explanation["language"] == language
     [reach] = [
-        row for row in sentences_of_kind(found, "behaviour") if "10" in row and " 1 " in row
+        row for row in sentences_of_kind(explanation, "behaviour") if "10" in row and " 1 " in row
     ][:1]
     assert reach.startswith("触达从 10 下降到 1 位终端客户" if language == "zh" else "Reach fell")
 
 
-def test_without_days_it_is_of_the_last_28(client: TestClient, world: Session) -> None:
+def test_without_days_the_last_28_are_explained(client: TestClient, world: Session) -> None:
     first = AS_OF - timedelta(days=28)
     service.refresh(world, "acme", ["a010"], as_of=first, now=NOW)
     score_account(world, AS_OF)
 
-    found = client.get(PATH).json()
+    explanation = client.get(PATH).json()
 
-    assert (found["before"]["as_of"], found["after"]["as_of"]) == (str(first), str(AS_OF))
-
-
-@pytest.mark.usefixtures("world")
-def test_of_a_day_without_a_row_the_nearest_before_it_is_taken(client: TestClient) -> None:
-    found = get_explanation(client, **{"from": str(EARLIER + timedelta(days=3))})
-
-    assert found["before"]["as_of"] == found["after"]["as_of"] == str(EARLIER)
-    assert found["change"]["rows"] == []
-    assert found["change"]["points"] == 0
+    assert (explanation["before"]["as_of"], explanation["after"]["as_of"]) == (
+        str(first),
+        str(AS_OF),
+    )
 
 
 @pytest.mark.usefixtures("world")
-def test_days_that_are_the_wrong_way_round_are_refused(client: TestClient) -> None:
+def test_a_day_without_a_row_takes_the_nearest_row_before_it(client: TestClient) -> None:
+    explanation = get_explanation(client, **{"from": str(EARLIER + timedelta(days=3))})
+
+    assert explanation["before"]["as_of"] == explanation["after"]["as_of"] == str(EARLIER)
+    assert explanation["change"]["rows"] == []
+    assert explanation["change"]["points"] == 0
+
+
+@pytest.mark.usefixtures("world")
+def test_a_first_day_after_the_last_day_is_refused(client: TestClient) -> None:
     answer = client.get(PATH, params={"from": str(AS_OF), "to": str(EARLIER)})
 
     assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/query/from")
 
 
-def test_where_there_was_no_score_nothing_is_compared(client: TestClient, world: Session) -> None:
+def test_a_day_without_a_score_is_not_comparable(client: TestClient, world: Session) -> None:
     score_account(world, AS_OF)
 
-    found = get_explanation(client, **{"from": "2025-01-01"})
+    explanation = get_explanation(client, **{"from": "2025-01-01"})
 
-    assert found["before"] is None
-    assert found["change"]["status"] == "not_comparable"
-    assert (found["change"]["points"], found["change"]["rows"]) == (None, [])
-    assert found["change"]["sentence"].startswith("There is no score on 2025-01-01")
+    assert explanation["before"] is None
+    assert explanation["change"]["status"] == "not_comparable"
+    assert (explanation["change"]["points"], explanation["change"]["rows"]) == (None, [])
+    assert explanation["change"]["sentence"].startswith("There is no score on 2025-01-01")
 
 
 @pytest.mark.parametrize(
@@ -120,7 +130,7 @@ def test_where_there_was_no_score_nothing_is_compared(client: TestClient, world:
         {"definition": "gone", "benchmark_id": "gone", "inputs": {}},
     ],
 )
-def test_a_score_from_before_explanations_were_kept_is_not_compared(
+def test_a_score_without_stored_inputs_is_not_comparable(
     client: TestClient, world: Session, details: dict[str, Any]
 ) -> None:
     score_account(world, AS_OF)
@@ -129,18 +139,18 @@ def test_a_score_from_before_explanations_were_kept_is_not_compared(
     )
     world.commit()
 
-    found = get_explanation(client)
+    explanation = get_explanation(client)
 
-    assert found["change"]["status"] == "not_comparable"
-    assert "2026-02-26" in found["change"]["sentence"]
+    assert explanation["change"]["status"] == "not_comparable"
+    assert "2026-02-26" in explanation["change"]["sentence"]
     earlier = get_explanation(client, to=str(EARLIER))
     assert earlier["level"] == []
 
 
-def test_a_score_that_cannot_be_made_again_is_not_compared(
+def test_a_score_that_cannot_be_computed_again_is_not_comparable(
     client: TestClient, world: Session
 ) -> None:
-    """Rows that add up to another number than the one people saw would be worth nothing."""
+    """Rows that add up to another number than the published score would be worthless."""
     score_account(world, AS_OF)
     world.execute(update(HealthHistory).where(HealthHistory.as_of == EARLIER).values(score=1.0))
     world.commit()

@@ -1,4 +1,4 @@
-"""Whatever has changed between two days, the rows add up, and each is of what it says."""
+"""Whatever changed between two days, the effects add up, and each kind has its cause."""
 
 import math
 from collections import Counter
@@ -35,13 +35,13 @@ seeds = st.integers(0, 2**32)
 ALL_BUT_OVERRIDES = [kind for kind in EffectKind if kind is not EffectKind.OVERRIDE]
 
 
-def score_of(side: ScoredDay) -> float:
-    """The score as a refresh makes it, or what a person says instead; only of what has one."""
-    facts = account_facts(side.definition.offer, [side.features], side.as_of)
-    sources = side.definition.scorecard.sources
-    [value] = evaluate(side.card, side.benchmark, sources, facts).final.tolist()
+def score_of(day: ScoredDay) -> float:
+    """Return the score as a refresh computes it, or the override; skip accounts without one."""
+    facts = account_facts(day.definition.offer, [day.features], day.as_of)
+    sources = day.definition.scorecard.sources
+    [value] = evaluate(day.card, day.benchmark, sources, facts).final.tolist()
     assume(not math.isnan(value))
-    return side.override.value if side.override else float(value)
+    return day.override.value if day.override else float(value)
 
 
 def points(
@@ -52,7 +52,7 @@ def points(
 
 @checked
 @given(seed=seeds)
-def test_the_rows_add_up_to_the_difference(seed: int) -> None:
+def test_the_effects_add_up_to_the_difference(seed: int) -> None:
     before, after = random_history(seed)
     difference = score_of(after) - score_of(before)
 
@@ -61,8 +61,8 @@ def test_the_rows_add_up_to_the_difference(seed: int) -> None:
     assert sum(row.points for row in rows) == pytest.approx(difference, abs=EXACT)
 
 
-def test_the_histories_have_rows_of_every_kind() -> None:
-    """Else the properties here would hold of nothing."""
+def test_the_histories_have_effects_of_every_kind() -> None:
+    """Else the properties of this file would be empty."""
     found = Counter(
         row.kind for seed in range(100) for row in explain_change(*random_history(seed))
     )
@@ -72,7 +72,7 @@ def test_the_histories_have_rows_of_every_kind() -> None:
 
 @checked
 @given(seed=seeds)
-def test_there_is_one_row_of_a_kind_for_each_measure(seed: int) -> None:
+def test_each_measure_has_at_most_one_effect_of_a_kind(seed: int) -> None:
     rows = explain_change(*random_history(seed))
 
     of_measures = [(row.kind, row.measure) for row in rows if row.measure]
@@ -87,21 +87,21 @@ def test_there_is_one_row_of_a_kind_for_each_measure(seed: int) -> None:
 
 @checked
 @given(seed=seeds)
-def test_a_day_is_judged_again_as_it_was(seed: int) -> None:
-    side = replace(random_history(seed)[0], override=None)
+def test_a_day_is_scored_again_as_before(seed: int) -> None:
+    scored_day = replace(random_history(seed)[0], override=None)
 
-    assert evaluate_account(side).value == pytest.approx(score_of(side), abs=EXACT)
+    assert evaluate_account(scored_day).value == pytest.approx(score_of(scored_day), abs=EXACT)
 
 
 @checked
 @given(seed=seeds)
-def test_nothing_explains_nothing(seed: int) -> None:
+def test_the_same_day_has_no_effects(seed: int) -> None:
     assert explain_change(random_history(seed)[0], random_history(seed)[0]) == []
 
 
 @checked
 @given(seed=seeds)
-def test_without_a_change_of_usage_no_row_is_of_behaviour(seed: int) -> None:
+def test_without_a_change_of_usage_there_is_no_effect_of_behaviour(seed: int) -> None:
     before, after = random_history(seed)
 
     rows = explain_change(before, with_earlier_inputs(before, after, BEHAVIOUR_FIELDS))
@@ -111,7 +111,7 @@ def test_without_a_change_of_usage_no_row_is_of_behaviour(seed: int) -> None:
 
 @checked
 @given(seed=seeds)
-def test_without_a_change_of_terms_no_row_is_of_price_and_behaviour_is_the_same(seed: int) -> None:
+def test_without_a_change_of_terms_there_is_no_effect_of_price(seed: int) -> None:
     before, after = random_history(seed)
     features = replace(after.features, **{n: getattr(before.features, n) for n in PRICE_FIELDS})
 
@@ -124,7 +124,7 @@ def test_without_a_change_of_terms_no_row_is_of_price_and_behaviour_is_the_same(
 
 @checked
 @given(seed=seeds)
-def test_with_the_same_peers_no_row_is_of_peers_and_the_rows_before_are_the_same(seed: int) -> None:
+def test_with_the_same_peers_there_is_no_effect_of_peers(seed: int) -> None:
     before, after = random_history(seed)
     assume(before.definition.configured)
     same = replace(
@@ -140,7 +140,7 @@ def test_with_the_same_peers_no_row_is_of_peers_and_the_rows_before_are_the_same
 
 @checked
 @given(seed=seeds)
-def test_with_the_same_scorecard_and_settings_no_row_is_of_configuration(seed: int) -> None:
+def test_with_the_same_settings_there_is_no_effect_of_configuration(seed: int) -> None:
     before, after = random_history(seed)
     same = replace(after, definition=before.definition, card_name=before.card_name)
 
@@ -149,32 +149,34 @@ def test_with_the_same_scorecard_and_settings_no_row_is_of_configuration(seed: i
 
 @checked
 @given(seed=seeds)
-def test_product_features_found_in_the_usage_are_no_configuration(seed: int) -> None:
-    """They come with the benchmark of a month, and belong to it."""
+def test_product_features_found_in_the_usage_are_not_configuration(seed: int) -> None:
+    """They belong to the benchmark of a month."""
     before, after = random_history(seed)
-    found = before.definition
-    assume(not found.configured)
+    definition = before.definition
+    assume(not definition.configured)
     names = tuple(after.definition.offer.weights)
-    same = replace(after, definition=found.with_default_features(names), card_name=before.card_name)
+    same = replace(
+        after, definition=definition.with_default_features(names), card_name=before.card_name
+    )
 
     assert points(explain_change(before, same), EffectKind.CONFIG) == []
 
 
 @checked
 @given(seed=seeds)
-def test_without_an_override_no_row_is_of_one(seed: int) -> None:
-    before, after = (replace(side, override=None) for side in random_history(seed))
+def test_without_an_override_there_is_no_effect_of_one(seed: int) -> None:
+    before, after = (replace(each, override=None) for each in random_history(seed))
 
     assert points(explain_change(before, after), EffectKind.OVERRIDE) == []
 
 
 @checked
 @given(seed=seeds)
-def test_an_override_changes_no_other_row(seed: int) -> None:
+def test_an_override_changes_no_other_effect(seed: int) -> None:
     rows = explain_change(*random_history(seed))
-    bare = explain_change(*(replace(side, override=None) for side in random_history(seed)))
+    without = explain_change(*(replace(each, override=None) for each in random_history(seed)))
 
-    assert points(rows, *ALL_BUT_OVERRIDES) == points(bare, *EffectKind)
+    assert points(rows, *ALL_BUT_OVERRIDES) == points(without, *EffectKind)
 
 
 OWN_INPUTS = {
@@ -189,7 +191,7 @@ OWN_INPUTS = {
 
 @checked
 @given(seed=seeds, name=st.sampled_from(sorted(OWN_INPUTS)))
-def test_a_measure_whose_usage_is_the_same_has_no_row_of_behaviour(seed: int, name: str) -> None:
+def test_a_measure_with_the_same_usage_has_no_effect_of_behaviour(seed: int, name: str) -> None:
     before, after = random_history(seed)
 
     rows = explain_change(before, with_earlier_inputs(before, after, OWN_INPUTS[name], as_of=False))
@@ -199,7 +201,7 @@ def test_a_measure_whose_usage_is_the_same_has_no_row_of_behaviour(seed: int, na
 
 @checked
 @given(seed=seeds)
-def test_where_the_same_measures_are_known_all_the_way_none_is_of_coverage(seed: int) -> None:
+def test_without_missing_measures_there_is_no_effect_of_coverage(seed: int) -> None:
     before, after = random_history(seed)
     known = [measure.model_copy(update={"missing": 0}) for measure in before.card.measures]
     card = Card(measures=known, groups=before.card.groups, min_coverage=0)
@@ -213,6 +215,6 @@ def test_where_the_same_measures_are_known_all_the_way_none_is_of_coverage(seed:
 def with_earlier_inputs(
     before: ScoredDay, after: ScoredDay, names: tuple[str, ...], *, as_of: bool = True
 ) -> ScoredDay:
-    """Take some of what is known of the account back to what it was."""
+    """Return the later day with some of the earlier features."""
     features = replace(after.features, **{name: getattr(before.features, name) for name in names})
     return replace(after, features=features, as_of=before.as_of if as_of else after.as_of)

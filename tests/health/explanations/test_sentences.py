@@ -1,4 +1,4 @@
-"""Explanations read as if a person had written them, in both languages."""
+"""The sentences of explanations in both languages."""
 
 import re
 from dataclasses import replace
@@ -67,102 +67,103 @@ from tests.health.histories import random_history
         ),
     ],
 )
-def test_usage_that_moved(
+def test_moved_usage(
     name: str, raw: tuple[float, float], points: float, english: str, chinese: str
 ) -> None:
     assert sentences(effect("behaviour", points, name, *raw)) == (english, chinese)
 
 
-def test_product_features_of_different_weight_are_not_counted_as_pieces() -> None:
+def test_product_features_of_different_weights_are_counted_by_weight() -> None:
     weighted = replace(USUAL_DAY.definition, offer=Offer({"export": 2.5}, {}))
     before = replace(USUAL_DAY, definition=weighted)
 
-    said, _ = sentences(effect("behaviour", -4, "breadth", 5, 2.5), before)
+    sentence, _ = sentences(effect("behaviour", -4, "breadth", 5, 2.5), before)
 
-    assert said == "Breadth fell from 5 to 2.5 product features by weight: −4.0 points."
+    assert sentence == "Breadth fell from 5 to 2.5 product features by weight: −4.0 points."
 
 
-def test_reach_that_stayed_among_more_end_customers() -> None:
-    said, _ = sentences(
+def test_unchanged_reach_among_more_end_customers() -> None:
+    sentence, _ = sentences(
         effect("behaviour", -2, "reach", 50, 50),
         scored_day(end_customers=100),
         scored_day(end_customers=200),
     )
 
-    assert said == (
-        "Reach stayed at 50 end customers, of 200 there are to reach instead of 100: −2.0 points."
-    )
+    assert sentence == ("Reach stayed at 50 end customers, out of 200 instead of 100: −2.0 points.")
 
 
 @pytest.mark.parametrize(
-    ("said", "english"),
+    ("values", "english"),
     [
-        ({"came": ["csat"]}, 'Known now: "csat"; so the other measures weigh less'),
-        ({"went": ["reach", "csat"]}, 'No longer known: reach, "csat"; so the other measures'),
-        ({"came": ["csat"], "went": ["reach"]}, 'Known now: "csat" and no longer known: reach; so'),
-        ({}, "What is known of the account changed; so the measures weigh differently"),
+        ({"added": ["csat"]}, 'Known now: "csat"; so the other measures weigh less'),
+        ({"removed": ["reach", "csat"]}, 'No longer known: reach, "csat"; so the other measures'),
+        (
+            {"added": ["csat"], "removed": ["reach"]},
+            'Known now: "csat" and no longer known: reach; so',
+        ),
+        ({}, "The known data of the account changed; so the measures weigh differently"),
     ],
 )
-def test_what_became_known_or_unknown(said: dict[str, Any], english: str) -> None:
-    assert sentences(effect("coverage", -1, **said))[0].startswith(english)
+def test_measures_that_became_known_or_unknown(values: dict[str, Any], english: str) -> None:
+    assert sentences(effect("coverage", -1, **values))[0].startswith(english)
 
 
 @pytest.mark.parametrize(
-    ("said", "english"),
+    ("values", "english"),
     [
-        ({"came": ["It ends soon."]}, 'Now applies: "It ends soon": −5.0 points.'),
-        ({"went": ["A", "B。"]}, 'No longer applies: "A", "B": −5.0 points.'),
+        ({"added": ["It ends soon."]}, 'Now applies: "It ends soon": −5.0 points.'),
+        ({"removed": ["A", "B。"]}, 'No longer applies: "A", "B": −5.0 points.'),
         (
-            {"came": ["A"], "went": ["B"]},
+            {"added": ["A"], "removed": ["B"]},
             'Now applies: "A" and no longer applies: "B": −5.0 points.',
         ),
-        ({"stayed": ["A"]}, 'Still applies: "A": −5.0 points.'),
-        ({}, "What lies beyond 0 or 100 does not count: −5.0 points."),
+        ({"unchanged": ["A"]}, 'Still applies: "A": −5.0 points.'),
+        ({}, "Points beyond 0 or 100 do not count: −5.0 points."),
     ],
 )
-def test_adjustments_and_bounds(said: dict[str, Any], english: str) -> None:
-    assert sentences(effect("behaviour", -5, **said))[0] == english
+def test_adjustments_and_bounds(values: dict[str, Any], english: str) -> None:
+    assert sentences(effect("behaviour", -5, **values))[0] == english
 
 
-def test_what_somebody_configured() -> None:
-    told = effect("config", -1)
+def test_changed_configuration() -> None:
+    config = effect("config", -1)
     version = replace(USUAL_DAY, definition=replace(USUAL_DAY.definition, version=2))
     offer = replace(
         USUAL_DAY, definition=replace(USUAL_DAY.definition, offer=Offer({"x": 1.0}, {}))
     )
     card = replace(USUAL_DAY, card_name="large")
 
-    assert sentences(told, after=version) == (
+    assert sentences(config, after=version) == (
         "Scorecard version 2 took the place of version 1: −1.0 points.",
         "评分卡版本 2 取代版本 1：−1.0 分。",
     )
-    assert sentences(told, after=offer)[0].startswith(
+    assert sentences(config, after=offer)[0].startswith(
         "Product features, plans or settings changed:"
     )
-    assert sentences(told, after=card)[0].startswith(
-        'The account is judged as "large" instead of "de'
+    assert sentences(config, after=card)[0].startswith(
+        'The account is scored by the card "large" instead of "de'
     )
 
 
-def test_what_a_person_said() -> None:
-    said = Override(80, "They signed.", "kim@example.com", datetime(2026, 6, 30, tzinfo=UTC))
-    overruled = replace(USUAL_DAY, override=said)
-    told = effect("override", 20)
+def test_overrides() -> None:
+    given = Override(80, "They signed.", "kim@example.com", datetime(2026, 6, 30, tzinfo=UTC))
+    overridden = replace(USUAL_DAY, override=given)
+    by_hand = effect("override", 20)
 
-    assert sentences(told, after=overruled) == (
+    assert sentences(by_hand, after=overridden) == (
         'kim@example.com set the score to 80 until 2026-06-30 ("They signed"): +20.0 points.',
         "kim@example.com 将分数设为 80，有效期至 2026-06-30（They signed）：+20.0 分。",
     )
-    assert sentences(told, before=overruled)[0] == (
-        "The score of 80 that kim@example.com had set no longer holds: +20.0 points."
+    assert sentences(by_hand, before=overridden)[0] == (
+        "The override of 80 by kim@example.com ended: +20.0 points."
     )
-    assert sentences(told, overruled, overruled)[0].startswith(
+    assert sentences(by_hand, overridden, overridden)[0].startswith(
         "kim@example.com holds the score at 80"
     )
 
 
 @pytest.mark.parametrize(
-    ("name", "said", "english"),
+    ("name", "values", "english"),
     [
         (
             "reach",
@@ -171,23 +172,23 @@ def test_what_a_person_said() -> None:
         ),
         ("reach", {"median": None}, "Reach: 190 end customers; it gives 11.8 of 28.6 points."),
         ("reach", {"raw": 1.0}, "Reach: 1 end customer (the median"),
-        ("reach", {"score": None, "raw": None}, "Reach is not known and counts for nothing."),
+        ("reach", {"score": None, "raw": None}, "Reach is not known and gives no points."),
         ("csat", {"raw": None, "score": 40.0}, '"csat" is not known and counts as 40; it gives'),
     ],
 )
-def test_how_a_measure_stands(name: str, said: dict[str, Any], english: str) -> None:
+def test_the_level_of_a_measure(name: str, values: dict[str, Any], english: str) -> None:
     source = {"reach": "reach", "csat": "traits.csat"}[name]
     usual = {"score": 41.2, "raw": 190.0, "median": 240.0, "points": 11.77}
-    described = {"name": name, "source": source, "effective_weight": 0.2857, **usual, **said}
+    described = {"name": name, "source": source, "effective_weight": 0.2857, **usual, **values}
 
-    found = level_sentence(described, USUAL_DAY.definition, EN)
+    sentence = level_sentence(described, USUAL_DAY.definition, EN)
 
-    assert found.startswith(english)
-    assert found.endswith(".")
+    assert sentence.startswith(english)
+    assert sentence.endswith(".")
     assert level_sentence(described, USUAL_DAY.definition, ZH).endswith("。")
 
 
-def test_the_whole_way() -> None:
+def test_the_change_of_the_score() -> None:
     days = (AS_OF - timedelta(days=28), AS_OF)
 
     assert change_sentence(days, (61.5, 52.4), -9.1, EN) == (
@@ -198,11 +199,11 @@ def test_the_whole_way() -> None:
 
 
 @pytest.mark.parametrize("language", Language)
-def test_every_sentence_of_any_history_is_whole(language: Language) -> None:
+def test_every_sentence_of_any_history_is_complete(language: Language) -> None:
     for seed in range(300):
         before, after = random_history(seed)
-        for told in explain_change(before, after):
-            said = effect_sentence(told, before, after, language)
+        for moved in explain_change(before, after):
+            sentence = effect_sentence(moved, before, after, language)
 
-            assert not re.search(r"[{}]|\bnan\b|None|  |e-\d", said), said
-            assert said.endswith(" points." if language is EN else " 分。")
+            assert not re.search(r"[{}]|\bnan\b|None|  |e-\d", sentence), sentence
+            assert sentence.endswith(" points." if language is EN else " 分。")

@@ -1,4 +1,4 @@
-"""What is told of two real days between which one thing has changed."""
+"""Explanations of two real days between which one thing changed."""
 
 from datetime import timedelta
 from typing import Any
@@ -33,24 +33,31 @@ def world(session: Session) -> Session:
     return create_scored_account(session)
 
 
-def test_a_fall_of_usage_is_told_in_a_sentence_for_each_measure(
+def test_a_fall_of_usage_has_a_sentence_for_each_measure(
     client: TestClient, world: Session
 ) -> None:
     lose_end_customers(world)
     repeat_benchmark(world)
     score_account(world, AS_OF)
 
-    found = get_explanation(client)
+    explanation = get_explanation(client)
 
-    assert effect_kinds(found) == {"behaviour"}
-    [reach] = [row for row in found["change"]["rows"] if row["measure"] == "reach"]
+    assert effect_kinds(explanation) == {"behaviour"}
+    [reach] = [row for row in explanation["change"]["rows"] if row["measure"] == "reach"]
     assert (reach["before"], reach["after"]) == (10, 1)
     assert reach["sentence"].startswith("Reach fell from 10 to 1 end customer: \N{MINUS SIGN}")
-    assert found["change"]["sentence"].startswith("From 2026-02-26 to 2026-03-18 the score fell")
-    assert (found["before"]["as_of"], found["after"]["as_of"]) == ("2026-02-26", "2026-03-18")
+    assert explanation["change"]["sentence"].startswith(
+        "From 2026-02-26 to 2026-03-18 the score fell"
+    )
+    assert (explanation["before"]["as_of"], explanation["after"]["as_of"]) == (
+        "2026-02-26",
+        "2026-03-18",
+    )
 
 
-def test_another_plan_price_and_seats_are_rows_of_price(client: TestClient, world: Session) -> None:
+def test_another_plan_price_and_seats_are_effects_of_price(
+    client: TestClient, world: Session
+) -> None:
     repeat_benchmark(world)
     factories.subscription(
         world,
@@ -68,41 +75,44 @@ def test_another_plan_price_and_seats_are_rows_of_price(client: TestClient, worl
     )
     score_account(world, AS_OF)
 
-    found = get_explanation(client)
+    explanation = get_explanation(client)
 
-    assert "price" in effect_kinds(found)
-    assert "peers" not in effect_kinds(found)
-    said = sentences_of_kind(found, "price")
-    assert any(s.startswith("The price rose from 1,000 to 1,3") for s in said), said
-    assert all("so the same" in sentence for sentence in said)
+    assert "price" in effect_kinds(explanation)
+    assert "peers" not in effect_kinds(explanation)
+    sentences = sentences_of_kind(explanation, "price")
+    assert any(s.startswith("The price rose from 1,000 to 1,3") for s in sentences), sentences
+    assert all("so the same" in sentence for sentence in sentences)
 
 
-def test_a_new_month_has_rows_of_peers(client: TestClient, world: Session) -> None:
+def test_a_new_month_has_effects_of_peers(client: TestClient, world: Session) -> None:
     lose_end_customers(world)
     crowd(world, range(30, 60))
     score_account(world, AS_OF)
 
-    found = get_explanation(client)
+    explanation = get_explanation(client)
 
-    assert "peers" in effect_kinds(found)
+    assert "peers" in effect_kinds(explanation)
     assert any(
-        "The peers are those of 2026-03 now" in each for each in sentences_of_kind(found, "peers")
+        "The peers are those of 2026-03 now" in each
+        for each in sentences_of_kind(explanation, "peers")
     )
 
 
-def test_product_features_found_anew_are_of_the_peers(client: TestClient, world: Session) -> None:
-    """Nobody has said what the product features are; in March they are others than in February."""
+def test_new_product_features_found_in_the_usage_are_an_effect_of_peers(
+    client: TestClient, world: Session
+) -> None:
+    """No product features are configured, and those found in March differ from February."""
     name_events(world, "Novelty")
     crowd(world, range(30, 60), event_names=["Novelty"])
     score_account(world, AS_OF)
 
-    found = get_explanation(client)
+    explanation = get_explanation(client)
 
-    assert "config" not in effect_kinds(found)
-    assert "peers" in effect_kinds(found)
+    assert "config" not in effect_kinds(explanation)
+    assert "peers" in effect_kinds(explanation)
 
 
-def test_after_an_activation_a_row_is_of_the_configuration(
+def test_an_activated_scorecard_is_an_effect_of_configuration(
     client: TestClient, world: Session
 ) -> None:
     wanted = Scorecard.model_validate(
@@ -112,11 +122,14 @@ def test_after_an_activation_a_row_is_of_the_configuration(
     scorecard_service.activate(world, Actor("acme", "test", NOW), row.version)
     score_account(world, AS_OF)
 
-    found = get_explanation(client)
+    explanation = get_explanation(client)
 
-    assert (found["before"]["scorecard_version"], found["after"]["scorecard_version"]) == (1, 2)
-    [said] = sentences_of_kind(found, "config")
-    assert said.startswith("Scorecard version 2 took the place of version 1: ")
+    assert (
+        explanation["before"]["scorecard_version"],
+        explanation["after"]["scorecard_version"],
+    ) == (1, 2)
+    [sentence] = sentences_of_kind(explanation, "config")
+    assert sentence.startswith("Scorecard version 2 took the place of version 1: ")
 
 
 def _reach(weight: float) -> dict[str, Any]:
@@ -134,7 +147,7 @@ def _line(name: str, weight: float) -> dict[str, Any]:
     return {"name": name, "source": {"metric": name}, "transform": line, "weight": weight}
 
 
-def test_an_overruled_day_has_a_row_of_the_override(client: TestClient, world: Session) -> None:
+def test_an_override_is_an_effect_of_its_own(client: TestClient, world: Session) -> None:
     repeat_benchmark(world)
     override_service.put_override(
         world,
@@ -147,17 +160,17 @@ def test_an_overruled_day_has_a_row_of_the_override(client: TestClient, world: S
     )
     world.commit()
 
-    found = get_explanation(client)
+    explanation = get_explanation(client)
 
-    assert found["after"]["status"] == "overridden"
-    assert found["after"]["value"] == 95
-    [said] = sentences_of_kind(found, "override")
-    assert said.startswith(
+    assert explanation["after"]["status"] == "overridden"
+    assert explanation["after"]["value"] == 95
+    [sentence] = sentences_of_kind(explanation, "override")
+    assert sentence.startswith(
         'kim@example.com set the score to 95 until 2026-04-17 ("They signed"): +'
     )
 
 
-def test_a_stale_day_is_explained_by_what_was_known_when_the_source_fell_silent(
+def test_a_stale_day_is_explained_by_the_data_before_its_source_fell_silent(
     client: TestClient, world: Session
 ) -> None:
     lose_end_customers(world)
@@ -166,9 +179,9 @@ def test_a_stale_day_is_explained_by_what_was_known_when_the_source_fell_silent(
     world.add(StaleAccount(workspace_id="acme", account_id="a010", key_id="k1"))
     score_account(world, AS_OF)
 
-    found = get_explanation(client)
+    explanation = get_explanation(client)
     before = get_explanation(client, to=str(AS_OF - timedelta(days=2)))
 
-    assert found["after"]["status"] == "stale"
-    assert found["after"]["value"] == before["after"]["value"]
-    assert found["change"]["rows"] == before["change"]["rows"]
+    assert explanation["after"]["status"] == "stale"
+    assert explanation["after"]["value"] == before["after"]["value"]
+    assert explanation["change"]["rows"] == before["change"]["rows"]

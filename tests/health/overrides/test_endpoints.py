@@ -33,8 +33,8 @@ def peers(session: Session) -> list[str]:
     return ids
 
 
-def put_override(client: TestClient, account_id: str = "a010", **said: Any) -> Any:  # noqa: ANN401
-    return client.put(f"{ACCOUNTS}/{account_id}/health/override", json=BODY | said)
+def put_override(client: TestClient, account_id: str = "a010", **changes: Any) -> Any:  # noqa: ANN401
+    return client.put(f"{ACCOUNTS}/{account_id}/health/override", json=BODY | changes)
 
 
 def get_health(client: TestClient, account_id: str = "a010") -> Any:  # noqa: ANN401
@@ -46,7 +46,7 @@ def stored(session: Session) -> list[ScoreOverride]:
 
 
 @pytest.mark.usefixtures("peers")
-def test_a_persons_value_stands_for_the_score_and_the_machines_beside_it(
+def test_an_override_replaces_the_score_and_the_computed_one_is_listed_beside_it(
     client: TestClient,
 ) -> None:
     before = client.post(f"{ACCOUNTS}/a010/health/refresh").json()
@@ -62,7 +62,9 @@ def test_a_persons_value_stands_for_the_score_and_the_machines_beside_it(
 
 
 @pytest.mark.usefixtures("peers")
-def test_the_history_and_the_audit_tell_of_it(client: TestClient, session: Session) -> None:
+def test_an_override_is_in_the_history_and_the_audit_log(
+    client: TestClient, session: Session
+) -> None:
     client.post(f"{ACCOUNTS}/a010/health/refresh")
 
     put_override(client, author="kim@example.com")
@@ -71,13 +73,11 @@ def test_the_history_and_the_audit_tell_of_it(client: TestClient, session: Sessi
     assert (rows[-1].as_of, rows[-1].status, rows[-1].score) == (AS_OF, "overridden", 12.5)
     entry = session.scalars(select(AuditEntry).where(AuditEntry.subject == "a010")).one()
     assert (entry.action, entry.details["author"]) == ("score_override.set", "kim@example.com")
-    assert entry.actor.startswith("key:"), "the key is known for sure, the author is what it says"
+    assert entry.actor.startswith("key:"), "the key is authenticated, the author is not"
 
 
 @pytest.mark.usefixtures("peers")
-def test_another_override_takes_the_place_of_the_first(
-    client: TestClient, session: Session
-) -> None:
+def test_another_override_replaces_the_first(client: TestClient, session: Session) -> None:
     put_override(client)
 
     put_override(client, value=70)
@@ -88,7 +88,7 @@ def test_another_override_takes_the_place_of_the_first(
 
 
 @pytest.mark.usefixtures("peers")
-def test_saying_the_same_again_changes_nothing(client: TestClient, session: Session) -> None:
+def test_repeating_an_override_changes_nothing(client: TestClient, session: Session) -> None:
     first = put_override(client).json()
 
     assert put_override(client).json() == first
@@ -96,7 +96,9 @@ def test_saying_the_same_again_changes_nothing(client: TestClient, session: Sess
 
 
 @pytest.mark.usefixtures("peers")
-def test_ended_the_machines_score_stands_again(client: TestClient, session: Session) -> None:
+def test_ending_an_override_restores_the_computed_score(
+    client: TestClient, session: Session
+) -> None:
     before = client.post(f"{ACCOUNTS}/a010/health/refresh").json()
     put_override(client)
 
@@ -110,7 +112,7 @@ def test_ended_the_machines_score_stands_again(client: TestClient, session: Sess
 
 
 @pytest.mark.usefixtures("peers")
-def test_it_ends_by_itself_when_its_time_is_over(client: TestClient, session: Session) -> None:
+def test_an_override_expires(client: TestClient, session: Session) -> None:
     put_override(client)
     put_override(client, "a011", expires_at="2026-05-01T00:00:00Z")
     session.execute(delete(Due))
@@ -126,7 +128,7 @@ def test_it_ends_by_itself_when_its_time_is_over(client: TestClient, session: Se
 
 
 @pytest.mark.usefixtures("peers")
-def test_a_past_day_is_scored_with_what_people_said_then(
+def test_a_past_day_is_scored_with_the_overrides_of_that_day(
     client: TestClient, session: Session
 ) -> None:
     put_override(client)
@@ -140,7 +142,7 @@ def test_a_past_day_is_scored_with_what_people_said_then(
 
 
 @pytest.mark.parametrize(
-    ("said", "pointer"),
+    ("changes", "pointer"),
     [
         ({"value": 100.1}, "/body/value"),
         ({"value": None}, "/body/value"),
@@ -154,16 +156,16 @@ def test_a_past_day_is_scored_with_what_people_said_then(
     ],
 )
 @pytest.mark.usefixtures("peers")
-def test_a_value_a_reason_and_an_end_within_a_year_are_wanted(
-    client: TestClient, session: Session, said: dict[str, Any], pointer: str
+def test_a_value_a_reason_and_an_expiry_within_a_year_are_required(
+    client: TestClient, session: Session, changes: dict[str, Any], pointer: str
 ) -> None:
-    answer = put_override(client, **said)
+    answer = put_override(client, **changes)
 
     assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, pointer)
     assert stored(session) == []
 
 
-def test_an_override_must_say_until_when(client: TestClient, session: Session) -> None:
+def test_an_override_needs_an_expiry(client: TestClient, session: Session) -> None:
     factories.account(session, "a1")
 
     answer = client.put(f"{ACCOUNTS}/a1/health/override", json={"value": 1, "reason": "x"})
@@ -172,7 +174,7 @@ def test_an_override_must_say_until_when(client: TestClient, session: Session) -
 
 
 @pytest.mark.usefixtures("peers")
-def test_who_has_churned_has_no_score_to_overrule(client: TestClient, session: Session) -> None:
+def test_a_churned_account_cannot_be_overridden(client: TestClient, session: Session) -> None:
     factories.account(session, "gone")
     factories.subscription(session, "gone", ends_on=AS_OF)
     session.commit()
@@ -184,7 +186,7 @@ def test_who_has_churned_has_no_score_to_overrule(client: TestClient, session: S
 
 
 @pytest.mark.usefixtures("peers")
-def test_a_new_account_may_be_judged_by_a_person(client: TestClient, session: Session) -> None:
+def test_a_new_account_can_be_overridden(client: TestClient, session: Session) -> None:
     factories.account(session, "new")
     session.commit()
 
@@ -195,9 +197,7 @@ def test_a_new_account_may_be_judged_by_a_person(client: TestClient, session: Se
 
 
 @pytest.mark.usefixtures("peers")
-def test_where_people_and_machine_differ_most_is_listed_first_in_pages(
-    client: TestClient, session: Session
-) -> None:
+def test_overrides_are_listed_by_difference_in_pages(client: TestClient, session: Session) -> None:
     factories.account(session, "new")
     session.commit()
     machine = {
@@ -220,7 +220,7 @@ def test_where_people_and_machine_differ_most_is_listed_first_in_pages(
 
 
 @pytest.mark.usefixtures("peers")
-def test_those_that_have_ended_are_listed_when_asked_for(client: TestClient) -> None:
+def test_ended_overrides_are_listed_on_request(client: TestClient) -> None:
     put_override(client)
     client.delete(f"{ACCOUNTS}/a010/health/override")
 
@@ -230,11 +230,11 @@ def test_those_that_have_ended_are_listed_when_asked_for(client: TestClient) -> 
     assert item["difference"] == pytest.approx(12.5 - item["machine_value"])
 
 
-def test_of_two_overrides_at_once_the_later_holds(committed: SessionFactory) -> None:
+def test_the_later_of_two_concurrent_overrides_is_running(committed: SessionFactory) -> None:
     with transaction(committed) as session:
         factories.account(session, "a1")
 
-    def say(session: Session, value: float) -> None:
+    def put(session: Session, value: float) -> None:
         override_service.put_override(
             session,
             Actor("acme", "test", NOW),
@@ -245,13 +245,13 @@ def test_of_two_overrides_at_once_the_later_holds(committed: SessionFactory) -> 
             expires_at=LATER,
         )
 
-    def say_and_commit(value: float) -> None:
+    def put_and_commit(value: float) -> None:
         with transaction(committed) as session:
-            say(session, value)
+            put(session, value)
 
     with ThreadPoolExecutor(1) as threads, transaction(committed) as first:
-        say(first, 10)
-        waiting = threads.submit(say_and_commit, 20)
+        put(first, 10)
+        waiting = threads.submit(put_and_commit, 20)
         wait_until_blocked(first)
         first.commit()
         waiting.result(timeout=120)
@@ -260,7 +260,7 @@ def test_of_two_overrides_at_once_the_later_holds(committed: SessionFactory) -> 
         assert [(row.value, row.ended_at) for row in stored(session)] == [(10, NOW), (20, None)]
 
 
-def test_the_worker_ends_those_whose_time_is_over(committed: SessionFactory) -> None:
+def test_the_worker_ends_expired_overrides(committed: SessionFactory) -> None:
     with transaction(committed) as session:
         factories.account(session, "a1")
         session.add(
@@ -278,6 +278,6 @@ def test_the_worker_ends_those_whose_time_is_over(committed: SessionFactory) -> 
     for now in (LATER - timedelta(seconds=1), LATER):
         Worker(
             committed, Settings(_env_file=None), partial(datetime.fromisoformat, f"{now}")
-        ).keep_house()
+        ).housekeeping()
         with committed() as session:
             assert [row.ended_at for row in stored(session)] == [LATER if now == LATER else None]

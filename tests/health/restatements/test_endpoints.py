@@ -1,4 +1,4 @@
-"""History told anew over HTTP: what is accepted, what is refused, what is shown."""
+"""Endpoints of restatements, and the history that they change."""
 
 from datetime import timedelta
 
@@ -15,14 +15,14 @@ TODAY, DAY = NOW.date(), timedelta(days=1)
 BODY = {"since": "2026-03-01", "until": "2026-03-17"}
 
 
-def test_it_is_accepted_numbered_and_done_by_a_job(client: TestClient) -> None:
+def test_a_restatement_is_accepted_numbered_and_queued_as_a_job(client: TestClient) -> None:
     first = client.post(ROUTE, json=BODY)
     second = client.post(ROUTE, json=BODY).json()
 
     assert first.status_code == 202
-    said = first.json()
-    assert (said["number"], said["scorecard_version"], second["number"]) == (1, 1, 2)
-    job = client.get(f"/api/v1/jobs/{said['job_id']}").json()
+    restatement = first.json()
+    assert (restatement["number"], restatement["scorecard_version"], second["number"]) == (1, 1, 2)
+    job = client.get(f"/api/v1/jobs/{restatement['job_id']}").json()
     assert (job["kind"], job["state"]) == ("restate", "queued")
     listed = client.get("/api/v1/restatements", params={"limit": 1}).json()
     assert [row["number"] for row in listed["items"]] == [2]
@@ -39,7 +39,7 @@ def test_it_is_accepted_numbered_and_done_by_a_job(client: TestClient) -> None:
         (TODAY - 1101 * DAY, TODAY - DAY, "/body/since"),
     ],
 )
-def test_days_that_are_not_over_or_too_many_are_refused(
+def test_days_that_are_not_past_or_too_many_are_rejected(
     client: TestClient, since: object, until: object, pointer: str
 ) -> None:
     answer = client.post(ROUTE, json={"since": str(since), "until": str(until)})
@@ -49,14 +49,14 @@ def test_days_that_are_not_over_or_too_many_are_refused(
     assert client.get("/api/v1/restatements").json()["items"] == []
 
 
-def test_the_longest_stretch_is_accepted(client: TestClient) -> None:
+def test_the_longest_range_is_accepted(client: TestClient) -> None:
     since = TODAY - 1100 * DAY
     answer = client.post(ROUTE, json={"since": str(since), "until": str(TODAY - DAY)})
 
     assert answer.status_code == 202
 
 
-def test_history_is_told_by_the_version_that_holds_alone(client: TestClient) -> None:
+def test_only_the_active_version_can_restate_the_history(client: TestClient) -> None:
     measure = {"name": "depth", "source": {"metric": "depth"}, "transform": {"kind": "percentile"}}
     card = {"default": {"measures": [measure]}}
     assert client.post("/api/v1/scorecards", json=card).json()["version"] == 2
@@ -69,7 +69,7 @@ def test_history_is_told_by_the_version_that_holds_alone(client: TestClient) -> 
     assert client.get("/api/v1/restatements").json()["items"] == []
 
 
-def test_the_newest_telling_is_shown_and_the_first_on_demand(
+def test_the_newest_restatement_is_shown_and_the_original_on_request(
     client: TestClient, session: Session
 ) -> None:
     factories.account(session)

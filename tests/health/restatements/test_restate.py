@@ -1,4 +1,4 @@
-"""Closed days scored again: the same under the same version, marked under another, never twice."""
+"""Past days scored again: equal under the same version, numbered, never written twice."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -30,7 +30,7 @@ Row = tuple[Any, ...]
 
 @pytest.fixture
 def ids(committed: SessionFactory) -> list[str]:
-    """Accounts whose days were scored in their order, as days go by."""
+    """Accounts whose days were scored in order."""
     with transaction(committed) as session:
         found = crowd(session, range(1, 26))
         name_events(session, "Export", "Share")
@@ -41,7 +41,7 @@ def ids(committed: SessionFactory) -> list[str]:
 
 
 def history_rows(sessions: SessionFactory, restatement: int) -> dict[tuple[str, date], Row]:
-    """Return all that the rows of one telling say; there is one for an account and a day."""
+    """Return the rows of one restatement by account and day; there is one for each."""
     with transaction(sessions) as session:
         rows = session.scalars(select(HealthHistory).filter_by(restatement=restatement)).all()
     found = {
@@ -86,7 +86,7 @@ def listed_history(session: Session, *, original: bool) -> Sequence[HealthHistor
     ).rows
 
 
-def test_under_the_same_version_history_is_told_to_the_last_digit(
+def test_under_the_same_version_history_is_equal_to_the_last_digit(
     committed: SessionFactory, ids: list[str]
 ) -> None:
     request(committed)
@@ -99,10 +99,10 @@ def test_under_the_same_version_history_is_told_to_the_last_digit(
     assert any(row[-1]["trend"]["d7"] for row in again.values())
 
 
-def test_accounts_in_pages_of_their_own_are_told_the_same(
+def test_accounts_in_several_pages_give_the_same_rows(
     committed: SessionFactory, ids: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(restate, "ACCOUNTS_AT_ONCE", 10)
+    monkeypatch.setattr(restate, "ACCOUNTS_PER_PAGE", 10)
     request(committed)
     run_jobs(committed)
 
@@ -110,7 +110,7 @@ def test_accounts_in_pages_of_their_own_are_told_the_same(
     assert len(history_rows(committed, 1)) == len(ids) * len(DAYS)
 
 
-def test_under_another_version_history_is_marked_and_the_originals_stay(
+def test_under_another_version_rows_are_numbered_and_the_originals_stay(
     committed: SessionFactory, ids: list[str]
 ) -> None:
     before = history_rows(committed, 0)
@@ -134,7 +134,7 @@ def test_under_another_version_history_is_marked_and_the_originals_stay(
         assert [row.as_of for row in listed_history(session, original=True)] == DAYS
 
 
-def test_trends_of_a_restated_day_look_at_restated_days(
+def test_trends_of_a_restated_day_use_restated_days(
     committed: SessionFactory, ids: list[str]
 ) -> None:
     request(committed, activate_depth_alone(committed))
@@ -147,13 +147,13 @@ def test_trends_of_a_restated_day_look_at_restated_days(
         assert details["trend"]["d7"] == pytest.approx(moved, abs=1e-4)
 
 
-def test_a_page_that_was_told_but_not_noted_as_done_is_told_again_and_once(
+def test_a_page_without_recorded_progress_runs_again_and_leaves_its_rows_once(
     committed: SessionFactory, ids: list[str]
 ) -> None:
     request(committed)
     runner = JobRunner(committed, {restate.KIND: restate.restate_page})
     assert runner.step(NOW)
-    killed = runner.work
+    killed = runner.job
     assert killed is not None
     killed = jobs.renew_lease(committed, killed, now=NOW)
     jobs.take_over(committed, "acme", killed.id, now=NOW)
@@ -175,9 +175,7 @@ def test_a_page_that_was_told_but_not_noted_as_done_is_told_again_and_once(
         assert (done.state, done.progress["account_days"]) == ("done", len(ids) * len(DAYS))
 
 
-def test_days_before_anything_was_known_are_not_told(
-    committed: SessionFactory, ids: list[str]
-) -> None:
+def test_days_before_the_first_data_get_no_rows(committed: SessionFactory, ids: list[str]) -> None:
     with transaction(committed) as session:
         restate.request_restatement(
             session,

@@ -1,4 +1,4 @@
-"""From the scores of a family of accounts to one."""
+"""Combining the scores of an account hierarchy into one."""
 
 import pytest
 from hypothesis import given
@@ -36,10 +36,10 @@ HOLDING = hierarchy_account(None, mrr_cents=0)
         (Rollup.OWN, None, Band.UNKNOWN),
     ],
 )
-def test_each_way_makes_one_score_of_the_children(
+def test_each_method_combines_the_scores_of_the_children(
     method: Rollup, value: float | None, band: Band
 ) -> None:
-    found = rolled_up(
+    result = rolled_up(
         HOLDING,
         hierarchy_account(80, 300),
         hierarchy_account(50, 100),
@@ -47,49 +47,49 @@ def test_each_way_makes_one_score_of_the_children(
         method=method,
     )
 
-    assert (found.value, found.band, found.method) == (value, band, method)
+    assert (result.value, result.band, result.method) == (value, band, method)
 
 
 @pytest.mark.parametrize(
     ("own_mrr_cents", "value", "scored"), [(0, 80.0, 1), (100, 50.0, 2), (300, 35.0, 2)]
 )
-def test_the_own_score_counts_as_far_as_the_account_itself_pays(
+def test_the_own_score_counts_if_the_account_itself_pays(
     own_mrr_cents: int, value: float, scored: int
 ) -> None:
-    found = rolled_up(hierarchy_account(20, own_mrr_cents), hierarchy_account(80, 100))
+    result = rolled_up(hierarchy_account(20, own_mrr_cents), hierarchy_account(80, 100))
 
-    assert (found.value, found.scored) == (value, scored)
+    assert (result.value, result.scored) == (value, scored)
 
 
-def test_the_worst_may_be_the_parent_where_it_pays() -> None:
-    found = rolled_up(hierarchy_account(10, 1), hierarchy_account(80), method=Rollup.WORST_CHILD)
+def test_the_worst_score_may_be_that_of_a_paying_parent() -> None:
+    result = rolled_up(hierarchy_account(10, 1), hierarchy_account(80), method=Rollup.WORST_CHILD)
 
-    assert found.value == 10
+    assert result.value == 10
 
 
 @pytest.mark.parametrize("method", Rollup)
-def test_where_nobody_below_has_a_score_the_own_one_stands(method: Rollup) -> None:
+def test_the_own_score_counts_if_no_account_below_has_one(method: Rollup) -> None:
     assert rolled_up(hierarchy_account(64, 0), method=method).value == 64
     assert rolled_up(hierarchy_account(64, 0), hierarchy_account(None), method=method).value == 64
 
 
 @pytest.mark.parametrize("method", Rollup)
-def test_where_nobody_has_a_score_there_is_none(method: Rollup) -> None:
-    found = rolled_up(HOLDING, hierarchy_account(None), hierarchy_account(None), method=method)
+def test_without_any_score_there_is_no_value(method: Rollup) -> None:
+    result = rolled_up(HOLDING, hierarchy_account(None), hierarchy_account(None), method=method)
 
-    assert (found.value, found.band, found.scored) == (None, Band.UNKNOWN, 0)
+    assert (result.value, result.band, result.scored) == (None, Band.UNKNOWN, 0)
 
 
-def test_where_nobody_pays_revenue_weighs_all_alike() -> None:
+def test_all_scores_have_the_same_weight_if_no_account_pays() -> None:
     assert rolled_up(HOLDING, hierarchy_account(80, 0), hierarchy_account(20, 0)).value == 50
 
 
 @pytest.mark.parametrize("status", [HealthStatus.CHURNED, HealthStatus.EXCLUDED])
 @pytest.mark.parametrize("method", [*Rollup])
-def test_who_is_gone_counts_nowhere(status: HealthStatus, method: Rollup) -> None:
-    gone = hierarchy_account(1, 900, status)
+def test_churned_and_excluded_accounts_do_not_count(status: HealthStatus, method: Rollup) -> None:
+    inactive = hierarchy_account(1, 900, status)
 
-    assert rolled_up(HOLDING, hierarchy_account(80), gone, method=method) == RollupResult(
+    assert rolled_up(HOLDING, hierarchy_account(80), inactive, method=method) == RollupResult(
         method=method,
         value=None if method is Rollup.OWN else 80,
         band=Band.UNKNOWN if method is Rollup.OWN else Band.HEALTHY,
@@ -106,8 +106,8 @@ def test_who_is_gone_counts_nowhere(status: HealthStatus, method: Rollup) -> Non
     )
 
 
-def test_children_are_counted_with_their_money_by_their_own_band() -> None:
-    found = rolled_up(
+def test_children_are_counted_by_band_with_their_revenue() -> None:
+    result = rolled_up(
         hierarchy_account(90, 1000),
         hierarchy_account(10, 1),
         hierarchy_account(12, 2),
@@ -115,13 +115,13 @@ def test_children_are_counted_with_their_money_by_their_own_band() -> None:
         hierarchy_account(None, 8),
     )
 
-    assert found.by_band == {
+    assert result.by_band == {
         Band.AT_RISK: BandCount(2, 3),
         Band.WATCH: BandCount(1, 4),
         Band.HEALTHY: BandCount(0, 0),
         Band.UNKNOWN: BandCount(1, 8),
     }
-    assert (found.children, found.gone, found.mrr_cents) == (4, 0, 1015)
+    assert (result.children, result.gone, result.mrr_cents) == (4, 0, 1015)
 
 
 hierarchy_accounts = st.builds(
@@ -137,18 +137,18 @@ hierarchy_accounts = st.builds(
     below=st.lists(hierarchy_accounts, max_size=8),
     method=st.sampled_from(Rollup),
 )
-def test_the_value_lies_between_the_worst_and_the_best_that_count(
+def test_the_value_lies_between_the_worst_and_the_best_score(
     own: HierarchyAccount, below: list[HierarchyAccount], method: Rollup
 ) -> None:
-    found = rolled_up(own, *below, method=method)
+    result = rolled_up(own, *below, method=method)
     values = [each.value for each in [own, *below] if each.value is not None]
 
-    if found.value is None:
-        assert found.scored == 0
+    if result.value is None:
+        assert result.scored == 0
     else:
-        assert min(values) <= found.value <= max(values)
-    assert found.children + found.gone == len(below)
-    assert sum(each.accounts for each in found.by_band.values()) == found.children
+        assert min(values) <= result.value <= max(values)
+    assert result.children + result.gone == len(below)
+    assert sum(each.accounts for each in result.by_band.values()) == result.children
 
 
 @given(
@@ -156,7 +156,7 @@ def test_the_value_lies_between_the_worst_and_the_best_that_count(
     more=st.floats(0, 50),
     method=st.sampled_from(Rollup),
 )
-def test_a_better_child_never_makes_the_family_worse(
+def test_a_better_child_never_lowers_the_value(
     below: list[HierarchyAccount], more: float, method: Rollup
 ) -> None:
     child, better = hierarchy_account(50, 100), hierarchy_account(50 + more, 100)

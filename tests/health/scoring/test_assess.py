@@ -34,13 +34,13 @@ def context_with(*measures: Measure, **benchmark: Any) -> ScoringContext:  # noq
 WITHOUT_PEERS = context_with(normalizer=Normalizer.SHARE)
 
 
-def assess_one(account: AccountFeatures, against: ScoringContext = WITHOUT_PEERS) -> Assessment:
-    [found] = assess_accounts(against, [account], AS_OF)
+def assess_one(account: AccountFeatures, context: ScoringContext = WITHOUT_PEERS) -> Assessment:
+    [found] = assess_accounts(context, [account], AS_OF)
     return found
 
 
-def busy_account(account_id: str = "a1", **said: Any) -> AccountFeatures:  # noqa: ANN401
-    """Half of the features, of the seats and of the end customers, and twice as much as before."""
+def busy_account(account_id: str = "a1", **changes: Any) -> AccountFeatures:  # noqa: ANN401
+    """Build an account that uses half of everything, and twice as much as in the window before."""
     usage = {
         "adopted": ["api", "export"],
         "adopted_before": ["api"],
@@ -51,7 +51,7 @@ def busy_account(account_id: str = "a1", **said: Any) -> AccountFeatures:  # noq
         "reached_before": 25,
         "end_customers": 100,
     }
-    return make_account(account_id, **{**usage, **said})
+    return make_account(account_id, **{**usage, **changes})
 
 
 def measure_details(found: Assessment, name: str) -> dict[str, Any]:
@@ -59,7 +59,7 @@ def measure_details(found: Assessment, name: str) -> dict[str, Any]:
     return dict(one)
 
 
-def test_an_account_is_scored_and_the_answer_says_what_of() -> None:
+def test_an_account_is_scored_with_the_details_of_its_measures() -> None:
     found = assess_one(busy_account(plan="pro", renewal_on=date(2026, 9, 1)))
 
     assert (found.status, found.band, found.coverage) == (HealthStatus.OK, Band.HEALTHY, 1.0)
@@ -88,7 +88,7 @@ def test_an_account_is_scored_and_the_answer_says_what_of() -> None:
     assert found.details["renewal_on"] == date(2026, 9, 1)
 
 
-def test_the_answer_names_everything_that_the_score_was_made_by() -> None:
+def test_the_details_name_everything_that_the_score_depends_on() -> None:
     account = busy_account()
     details = assess_one(account).details
 
@@ -135,7 +135,7 @@ def test_points_of_the_measures_add_up_to_the_score() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "status"),
+    ("changes", "status"),
     [
         ({"excluded": True}, HealthStatus.EXCLUDED),
         ({"excluded": True, "pays": False, "paid_until": AS_OF}, HealthStatus.EXCLUDED),
@@ -146,10 +146,10 @@ def test_points_of_the_measures_add_up_to_the_score() -> None:
         ({}, HealthStatus.OK),
     ],
 )
-def test_only_an_account_in_good_standing_has_a_score(
-    said: dict[str, Any], status: HealthStatus
+def test_only_accounts_with_status_ok_have_a_score(
+    changes: dict[str, Any], status: HealthStatus
 ) -> None:
-    found = assess_one(busy_account(**said))
+    found = assess_one(busy_account(**changes))
 
     assert found.status is status
     assert (found.score is None) == (status is not HealthStatus.OK)
@@ -167,7 +167,7 @@ def test_an_account_is_new_for_twenty_eight_days() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "priced_accounts", "status"),
+    ("changes", "priced_accounts", "status"),
     [
         ({}, 20, PriceStatus.PRICED),
         ({}, 19, PriceStatus.UNPRICED),
@@ -176,10 +176,10 @@ def test_an_account_is_new_for_twenty_eight_days() -> None:
         ({"pays": False, "price_cents": None, "no_rate": True}, 20, PriceStatus.NO_PRICE),
     ],
 )
-def test_the_answer_says_whether_and_why_the_price_is_left_out(
-    said: dict[str, Any], priced_accounts: int, status: PriceStatus
+def test_the_price_status_says_why_the_price_is_ignored(
+    changes: dict[str, Any], priced_accounts: int, status: PriceStatus
 ) -> None:
-    found = assess_one(busy_account(**said), context_with(priced_accounts=priced_accounts))
+    found = assess_one(busy_account(**changes), context_with(priced_accounts=priced_accounts))
 
     assert found.details["price_status"] is status
     priced = status is PriceStatus.PRICED
@@ -193,7 +193,7 @@ def test_per_dollar_is_never_infinite() -> None:
     assert [entry.get("per_dollar") for entry in found.details["measures"]] == [None] * 4
 
 
-def test_an_account_is_held_against_its_segment_where_that_has_a_benchmark() -> None:
+def test_an_account_is_compared_with_its_segment_if_it_has_a_benchmark() -> None:
     own = replace(simple_benchmark(), segment="smb", normalizer=Normalizer.SHARE)
     both = replace(WITHOUT_PEERS, benchmarks={**WITHOUT_PEERS.benchmarks, "smb": own})
     accounts = [
@@ -208,17 +208,17 @@ def test_an_account_is_held_against_its_segment_where_that_has_a_benchmark() -> 
     assert [row.details["benchmark_segment"] for row in found] == ["smb", None, None]
 
 
-def test_neither_order_nor_company_changes_an_assessment() -> None:
+def test_order_and_other_accounts_do_not_change_an_assessment() -> None:
     accounts = [busy_account(f"a{number}", active_users=number) for number in range(20)]
-    against = context_with()
+    context = context_with()
 
-    together = assess_accounts(against, accounts, AS_OF)
+    together = assess_accounts(context, accounts, AS_OF)
 
-    assert together == [assess_one(account, against) for account in accounts]
-    assert together[::-1] == assess_accounts(against, accounts[::-1], AS_OF)
+    assert together == [assess_one(account, context) for account in accounts]
+    assert together[::-1] == assess_accounts(context, accounts[::-1], AS_OF)
 
 
-def test_unused_features_are_named_only_where_somebody_said_what_the_features_are() -> None:
+def test_unused_features_are_listed_only_if_product_features_are_named() -> None:
     guessed = replace(WITHOUT_PEERS, features_configured=False)
 
     assert assess_one(busy_account(), guessed).details["unused_product_features"] == ()
@@ -230,14 +230,14 @@ def test_unused_features_are_named_only_where_somebody_said_what_the_features_ar
 
 def test_peers_are_neither_new_nor_churned_nor_excluded() -> None:
     accounts = [
-        busy_account("kept"),
+        busy_account("usual"),
         busy_account("excluded", excluded=True),
         busy_account("churned", pays=False, paid_until=AS_OF),
         busy_account("new", first_used_on=AS_OF, first_paid_on=AS_OF),
         busy_account("free", pays=False),
     ]
 
-    assert [row.account_id for row in eligible_peers(accounts, AS_OF)] == ["kept", "free"]
+    assert [row.account_id for row in eligible_peers(accounts, AS_OF)] == ["usual", "free"]
 
 
 def make_facts(accounts: list[AccountFeatures]) -> list[AccountFacts]:
@@ -249,7 +249,7 @@ def segment_of(number: int, size: int) -> str:
 
 
 @pytest.mark.parametrize(("size", "segments"), [(19, {"", "large"}), (20, {"", "smb", "large"})])
-def test_a_segment_has_a_benchmark_of_its_own_from_twenty_accounts(
+def test_a_segment_has_its_own_benchmark_from_twenty_accounts(
     size: int, segments: set[str]
 ) -> None:
     pool = make_facts(
@@ -264,21 +264,21 @@ def test_a_segment_has_a_benchmark_of_its_own_from_twenty_accounts(
     assert fitted[""].product_features == ("api",)
 
 
-def test_nineteen_accounts_are_held_against_their_shares() -> None:
+def test_nineteen_accounts_are_scored_by_shares() -> None:
     pool = make_facts([busy_account(f"a{number}") for number in range(19)])
 
     assert fit_benchmarks(pool * 6, SCORECARD, ())[""].normalizer is Normalizer.SHARE
 
 
 @pytest.mark.parametrize(("paying", "accounts"), [(20, 20), (19, 39)])
-def test_who_pays_nothing_is_no_peer_where_twenty_pay(paying: int, accounts: int) -> None:
+def test_accounts_without_a_price_are_no_peers_if_twenty_pay(paying: int, accounts: int) -> None:
     pool = [busy_account(f"p{number}") for number in range(paying)]
     pool += [busy_account(f"f{number}", price_cents=None, pays=False) for number in range(20)]
 
     assert fit_benchmarks(make_facts(pool), SCORECARD, ())[""].accounts == accounts
 
 
-def test_month_ends_are_those_before_the_month() -> None:
+def test_month_ends_are_before_the_month() -> None:
     assert month_ends(date(2026, 3, 18)) == [
         *(date(2026, 2, 28), date(2026, 1, 31), date(2025, 12, 31)),
         *(date(2025, 11, 30), date(2025, 10, 31), date(2025, 9, 30)),

@@ -1,4 +1,4 @@
-"""Cards by rule, and measures that somebody added."""
+"""Cards selected by rules, and custom measures."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -50,16 +50,16 @@ WITH_RULES = Scorecard(
 )
 
 
-def assess_all(scorecard: Scorecard, *said: dict[str, Any]) -> list[Assessment]:
-    some = [make_account(f"a{number}", **each) for number, each in enumerate(said)]
-    return assess_accounts(make_context(scorecard, simple_benchmark()), some, AS_OF)
+def assess_all(scorecard: Scorecard, *features: dict[str, Any]) -> list[Assessment]:
+    many = [make_account(f"a{number}", **each) for number, each in enumerate(features)]
+    return assess_accounts(make_context(scorecard, simple_benchmark()), many, AS_OF)
 
 
 GOLD = {"traits": {"tier": "gold", "csat": 80}}
 
 
 @pytest.mark.parametrize(
-    ("said", "card", "band"),
+    ("features", "card", "band"),
     [
         (GOLD, "strategic", Band.WATCH),
         (GOLD | {"segment": "smb", "employees": 5000}, "strategic", Band.WATCH),
@@ -69,17 +69,17 @@ GOLD = {"traits": {"tier": "gold", "csat": 80}}
         ({}, "default", Band.HEALTHY),
     ],
 )
-def test_an_account_is_judged_by_the_card_of_the_first_rule_that_it_meets(
-    said: dict[str, Any], card: str, band: Band
+def test_the_first_matching_rule_selects_the_card(
+    features: dict[str, Any], card: str, band: Band
 ) -> None:
-    [found] = assess_all(WITH_RULES, {"active_users": 24, **said})
+    [found] = assess_all(WITH_RULES, {"active_users": 24, **features})
 
     assert (found.details["card"], found.band) == (card, band)
     names = [each["name"] for each in found.details["measures"]]
     assert names == [each.name for each in WITH_RULES.cards[card].measures]
 
 
-def test_accounts_of_several_cards_come_back_in_the_order_given() -> None:
+def test_accounts_of_several_cards_keep_their_order() -> None:
     found = assess_all(
         WITH_RULES, {"segment": "smb"}, GOLD, {}, {"segment": "smb"}, {"employees": 2000}
     )
@@ -90,7 +90,7 @@ def test_accounts_of_several_cards_come_back_in_the_order_given() -> None:
     ]
 
 
-def test_the_reasons_of_what_was_met_are_told_beside_the_measures() -> None:
+def test_the_reasons_of_applied_adjustments_are_listed() -> None:
     soon = Adjustment(
         when={"field": "days_to_renewal", "op": "lt", "value": 30}, at_most=20, reason="Renews soon"
     )
@@ -108,10 +108,10 @@ def test_the_reasons_of_what_was_met_are_told_beside_the_measures() -> None:
         ["Renews soon"],
     )
     assert (far.score, far.band, list(far.details["adjustments"])) == (80, Band.HEALTHY, [])
-    assert near.details["measures"][0]["points"] == 80, "what the measures say stays as it is"
+    assert near.details["measures"][0]["points"] == 80, "adjustments do not change the measures"
 
 
-def test_what_somebody_added_is_ranked_among_peers_too() -> None:
+def test_custom_measures_are_ranked_among_peers() -> None:
     tickets = EventsSource(events=["Filed"], days=90)
     card = Scorecard(
         default=Card(measures=[make_measure("calm", source=tickets, direction="lower_is_better")])
@@ -129,7 +129,7 @@ def test_what_somebody_added_is_ranked_among_peers_too() -> None:
     assert (calm["per_dollar"], calm["elasticity"]) == (None, None)
 
 
-def test_only_what_is_ranked_is_fitted() -> None:
+def test_only_ranked_measures_are_fitted() -> None:
     card = Scorecard(default=Card(measures=[CSAT, make_measure("events"), make_measure("depth")]))
     many = [
         make_account(f"a{n:02}", events=n, active_users=n, traits={"csat": n}) for n in range(1, 31)
@@ -145,7 +145,7 @@ def test_only_what_is_ranked_is_fitted() -> None:
     ("days", "window_days", "partial"),
     [(0, 28, 1), (27, 28, 28), (54, 28, 55), (55, 28, None), (12, 7, 13), (13, 7, None)],
 )
-def test_a_young_account_says_of_how_many_days_there_is_anything(
+def test_a_young_account_has_the_number_of_days_with_data(
     days: int, window_days: int, partial: int | None
 ) -> None:
     young = make_account(first_used_on=None, first_paid_on=AS_OF - timedelta(days=days))
@@ -155,25 +155,25 @@ def test_a_young_account_says_of_how_many_days_there_is_anything(
     assert found.details["partial_window_days"] == partial
 
 
-def test_of_an_account_without_any_event_or_payment_there_is_nothing_yet() -> None:
+def test_an_account_without_events_or_payments_has_no_days_with_data() -> None:
     assert partial_window_days(make_account(first_used_on=None, first_paid_on=None), AS_OF, 28) == 0
 
 
 @checked
 @given(
     scorecard=scorecards(),
-    some=st.tuples(*(accounts(f"a{number}") for number in range(5))),
+    many=st.tuples(*(accounts(f"a{number}") for number in range(5))),
     order=st.permutations(range(5)),
 )
-def test_under_any_scorecard_each_account_stands_for_itself(
-    scorecard: Scorecard, some: tuple[AccountFeatures, ...], order: list[int]
+def test_under_any_scorecard_accounts_are_scored_independently(
+    scorecard: Scorecard, many: tuple[AccountFeatures, ...], order: list[int]
 ) -> None:
     own = replace(WIDE, segment="smb", normalizer=Normalizer.SEGMENT)
-    against = make_context(scorecard, WIDE)
-    against = replace(against, benchmarks={**against.benchmarks, "smb": own})
+    context = make_context(scorecard, WIDE)
+    context = replace(context, benchmarks={**context.benchmarks, "smb": own})
 
-    together = assess_accounts(against, some, AS_OF)
+    together = assess_accounts(context, many, AS_OF)
 
     assert all(row.score is None or 0 <= row.score <= 100 for row in together)
-    assert assess_accounts(against, [some[n] for n in order], AS_OF) == [together[n] for n in order]
-    assert [assess_accounts(against, [account], AS_OF)[0] for account in some] == together
+    assert assess_accounts(context, [many[n] for n in order], AS_OF) == [together[n] for n in order]
+    assert [assess_accounts(context, [account], AS_OF)[0] for account in many] == together

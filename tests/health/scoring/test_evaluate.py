@@ -1,4 +1,4 @@
-"""Which number a source names, and what adjustments make of a score."""
+"""The numbers of sources, and the effect of adjustments on a score."""
 
 from datetime import timedelta
 from typing import Any
@@ -49,12 +49,12 @@ OPENED = EventsSource(events=["Opened"], days=90)
         (TraitSource(trait="tier", values={"gold": 3}), 3),
         (TraitSource(trait="tier"), None),
         (TraitSource(trait="last_call"), 12),
-        (TraitSource(trait="unheard of"), None),
+        (TraitSource(trait="unknown"), None),
         (OPENED, 5),
         (EventsSource(events=["Opened"], days=30), 0),
     ],
 )
-def test_a_source_names_a_number_of_the_account(source: Source, expected: float | None) -> None:
+def test_a_source_returns_a_number_of_the_account(source: Source, expected: float | None) -> None:
     last_call = (AS_OF - timedelta(days=12)).isoformat()
     known = make_facts(
         active_users=7,
@@ -65,7 +65,7 @@ def test_a_source_names_a_number_of_the_account(source: Source, expected: float 
     assert source_value(source, known) == expected
 
 
-def test_features_are_laid_out_as_columns_with_what_was_before_and_the_share() -> None:
+def test_features_become_columns_with_earlier_values_and_shares() -> None:
     sources = {
         source.key: source
         for source in (MetricSource(metric="events"), MetricSource(metric="momentum"), OPENED)
@@ -75,49 +75,49 @@ def test_features_are_laid_out_as_columns_with_what_was_before_and_the_share() -
         make_facts(active_users=5, seats=0, reached=3, end_customers=4, price_cents=0.0),
     ]
 
-    laid_out = measure_inputs(rows, sources)
+    columns = measure_inputs(rows, sources)
 
-    assert_array_equal(laid_out.now, [[2, 0, 0], [0, 5, 3]])
-    assert_array_equal(laid_out.shares, [[1, 0, NAN], [NAN, NAN, 0.75]])
-    assert_array_equal(laid_out.price_cents, [100_000, NAN])
-    assert set(laid_out.others) == {"events", OPENED.key}
-    assert_array_equal(laid_out.others["events"].now, [9, 0])
-    assert_array_equal(laid_out.others["events"].before, [4, 0])
-    assert_array_equal(laid_out.others[OPENED.key].now, [0, 0])
-    assert_array_equal(laid_out.others[OPENED.key].before, [NAN, NAN])
+    assert_array_equal(columns.now, [[2, 0, 0], [0, 5, 3]])
+    assert_array_equal(columns.shares, [[1, 0, NAN], [NAN, NAN, 0.75]])
+    assert_array_equal(columns.price_cents, [100_000, NAN])
+    assert set(columns.others) == {"events", OPENED.key}
+    assert_array_equal(columns.others["events"].now, [9, 0])
+    assert_array_equal(columns.others["events"].before, [4, 0])
+    assert_array_equal(columns.others[OPENED.key].now, [0, 0])
+    assert_array_equal(columns.others[OPENED.key].before, [NAN, NAN])
 
 
-def test_no_accounts_are_laid_out_as_no_rows() -> None:
+def test_no_accounts_become_no_rows() -> None:
     assert measure_inputs([], {OPENED.key: OPENED}).now.shape == (0, 3)
 
 
-def adjust(score: float, *said: dict[str, Any], **known: Any) -> tuple[float, list[str]]:  # noqa: ANN401
+def adjust(score: float, *configs: dict[str, Any], **features: Any) -> tuple[float, list[str]]:  # noqa: ANN401
     """Adjust the score of an account with a measure ``depth`` that scores 40."""
-    rules = [Adjustment.model_validate({"when": {"segment": "smb"}, **each}) for each in said]
+    rules = [Adjustment.model_validate({"when": {"segment": "smb"}, **each}) for each in configs]
     card = Card(measures=[make_measure("depth")], adjustments=rules)
     value, reasons = apply_adjustments(
-        card, make_facts(**{"segment": "smb", **known}), [40.0], score
+        card, make_facts(**{"segment": "smb", **features}), [40.0], score
     )
     return value, list(reasons)
 
 
-def add(points: float, **said: Any) -> dict[str, Any]:  # noqa: ANN401
-    return {"add": points, "reason": f"add {points:g}", **said}
+def add(points: float, **config: Any) -> dict[str, Any]:  # noqa: ANN401
+    return {"add": points, "reason": f"add {points:g}", **config}
 
 
-def at_most(points: float, **said: Any) -> dict[str, Any]:  # noqa: ANN401
-    return {"at_most": points, "reason": f"at most {points:g}", **said}
+def at_most(points: float, **config: Any) -> dict[str, Any]:  # noqa: ANN401
+    return {"at_most": points, "reason": f"at most {points:g}", **config}
 
 
-def set_to(points: float, **said: Any) -> dict[str, Any]:  # noqa: ANN401
-    return {"set_to": points, "reason": f"set to {points:g}", **said}
+def set_to(points: float, **config: Any) -> dict[str, Any]:  # noqa: ANN401
+    return {"set_to": points, "reason": f"set to {points:g}", **config}
 
 
 OTHER_SEGMENT = {"when": {"segment": "large"}}
 
 
 @pytest.mark.parametrize(
-    ("score", "said", "value", "reasons"),
+    ("score", "configs", "value", "reasons"),
     [
         (50, [], 50, []),
         (50, [add(10)], 60, ["add 10"]),
@@ -135,10 +135,10 @@ OTHER_SEGMENT = {"when": {"segment": "large"}}
         (50, [set_to(20, **OTHER_SEGMENT), add(5)], 55, ["add 5"]),
     ],
 )
-def test_what_is_met_applies_in_order_and_the_first_that_sets_ends_it(
-    score: float, said: list[dict[str, Any]], value: float, reasons: list[str]
+def test_adjustments_apply_in_order_and_the_first_set_to_ends_them(
+    score: float, configs: list[dict[str, Any]], value: float, reasons: list[str]
 ) -> None:
-    assert adjust(score, *said) == (value, reasons)
+    assert adjust(score, *configs) == (value, reasons)
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def test_what_is_met_applies_in_order_and_the_first_that_sets_ends_it(
         ({"or": [{"plan": "basic"}, {"field": "mrr", "op": "gte", "value": 1000}]}, True),
     ],
 )
-def test_a_condition_looks_at_metrics_measures_traits_and_what_the_account_is(
+def test_a_condition_can_use_metrics_measures_traits_and_attributes(
     when: dict[str, Any], *, is_met: bool
 ) -> None:
     value, _ = adjust(
@@ -175,7 +175,7 @@ def test_a_condition_looks_at_metrics_measures_traits_and_what_the_account_is(
     assert (value == 51) == is_met
 
 
-def test_a_missing_measure_is_unknown_to_a_condition() -> None:
+def test_a_missing_measure_is_null_in_a_condition() -> None:
     missing = {"field": "measures.depth", "op": "is_null", "value": True}
     card = Card(measures=[make_measure("depth")], adjustments=[Adjustment(when=missing, **add(5))])
 
@@ -183,24 +183,24 @@ def test_a_missing_measure_is_unknown_to_a_condition() -> None:
     assert apply_adjustments(card, make_facts(), [0.0], 50) == (50, [])
 
 
-def test_an_unknown_score_stays_unknown_whatever_is_met() -> None:
+def test_an_unknown_score_stays_unknown() -> None:
     assert_allclose(adjust(NAN, set_to(20))[0], NAN)
     assert adjust(NAN, set_to(20))[1] == []
 
 
 @checked
-@given(said=st.lists(adjustments(), max_size=6), account=accounts("a1"))
+@given(rules=st.lists(adjustments(), max_size=6), account=accounts("a1"))
 def test_an_adjusted_score_stays_within_0_and_100_with_a_reason_for_each_change(
-    said: list[Adjustment], account: AccountFeatures
+    rules: list[Adjustment], account: AccountFeatures
 ) -> None:
     line = make_measure(
         "m0", LinearTransform(at_0=0, at_100=10), source=MetricSource(metric="depth")
     )
-    card = Card(measures=[line], adjustments=said)
+    card = Card(measures=[line], adjustments=rules)
     [known] = account_facts(EMPTY_OFFER, [account], AS_OF)
 
     found = evaluate(card, simple_benchmark(), {"depth": line.source}, [known])
 
     assert 0 <= found.final[0] <= 100
-    assert set(found.reasons[0]) <= {each.reason for each in said}
+    assert set(found.reasons[0]) <= {each.reason for each in rules}
     assert found.reasons[0] or found.final[0] == found.scores.score[0]

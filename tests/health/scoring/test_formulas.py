@@ -1,4 +1,4 @@
-"""Scores that other companies run, written as scorecards, give the numbers of those companies."""
+"""Health scores of other companies, written as scorecards, give the same numbers."""
 
 import json
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ from tests import factories
 from tests.health.builders import AS_OF, make_account, make_context
 from tests.health.crowd import NOW
 
-FOLDER = Path(__file__).parent.parent / "data" / "scorecards"
+FOLDER = Path(__file__).parents[2] / "data" / "scorecards"
 
 
 def load_json(name: str) -> Any:  # noqa: ANN401
@@ -45,7 +45,7 @@ def assess_one(scorecard: Scorecard, account: AccountFeatures) -> Assessment:
 
 
 def rounded(score: float) -> int:
-    """Half away from zero, as Snowflake rounds."""
+    """Round half away from zero, like Snowflake."""
     return int(Decimal(repr(score)).quantize(Decimal(1), ROUND_HALF_UP))
 
 
@@ -77,7 +77,7 @@ def mattermost_account(inputs: Example) -> AccountFeatures:
 
 
 @examples("mattermost")
-def test_mattermosts_formula_gives_mattermosts_number(example: Example) -> None:
+def test_mattermosts_formula_gives_its_number(example: Example) -> None:
     found = assess_one(MATTERMOST, mattermost_account(example["inputs"]))
 
     assert rounded(found.score or 0) == example["expected"]
@@ -87,15 +87,15 @@ def test_mattermosts_formula_gives_mattermosts_number(example: Example) -> None:
 
 
 @pytest.mark.parametrize("score", [20, 21.25, 48.75, 50, 51.25, 75, 76.25, 82.5, 100])
-def test_mattermosts_bands_are_those_of_its_rounded_score(score: float) -> None:
-    """Up to 50 the risk is high, up to 75 it is medium."""
+def test_mattermosts_bands_match_its_rounded_score(score: float) -> None:
+    """High risk up to 50, medium risk up to 75."""
     whole = rounded(score)
     expected = Band.AT_RISK if whole <= 50 else Band.WATCH if whole <= 75 else Band.HEALTHY
 
     assert MATTERMOST.default.band(score) is expected
 
 
-def test_an_account_without_a_licence_has_no_score_there_either() -> None:
+def test_an_account_without_a_licence_has_no_score() -> None:
     expired = make_account(renewal_on=None, traits=mattermost_traits(NO_TROUBLE))
 
     assert assess_one(MATTERMOST, expired).score is None
@@ -109,7 +109,7 @@ NO_TROUBLE: Example = {
 
 
 def test_mattermosts_formula_gives_its_numbers_from_stored_facts(session: Session) -> None:
-    """The licence is a subscription, tickets are events, tasks, risks and references traits."""
+    """The licence is a subscription, tickets are events; tasks, risks and references are traits."""
     factories.scorecard(session, MATTERMOST.model_dump(mode="json"))
     wanted = load_json("mattermost_examples")
     for place, example in enumerate(wanted):
@@ -158,7 +158,7 @@ def posthog_account(inputs: Example) -> AccountFeatures:
 
 
 @examples("posthog")
-def test_posthogs_formula_gives_posthogs_number_and_label(example: Example) -> None:
+def test_posthogs_formula_gives_its_number_and_label(example: Example) -> None:
     found = assess_one(POSTHOG, posthog_account(example["inputs"]))
     labels = {"Poor": Band.AT_RISK, "Concerning": Band.WATCH, "Healthy": Band.HEALTHY}
 
@@ -166,13 +166,13 @@ def test_posthogs_formula_gives_posthogs_number_and_label(example: Example) -> N
     assert found.band is labels[example["label"]]
 
 
-def test_every_input_of_posthogs_formula_is_looked_at() -> None:
+def test_every_input_of_posthogs_formula_is_used() -> None:
     [first, *_] = load_json("posthog_examples")
-    looked_at = {each.source.trait for each in measures_of(POSTHOG, TraitSource)}
+    traits_used = {each.source.trait for each in measures_of(POSTHOG, TraitSource)}
     by_other_means = {"days_since_last_seen_in_product", *FROM_EVENTS.values(), *FROM_DAYS.values()}
 
     days = {f"{measure}_on" for measure in FROM_DAYS}
-    assert looked_at - days == set(first["inputs"]) - by_other_means
+    assert traits_used - days == set(first["inputs"]) - by_other_means
     assert len(measures_of(POSTHOG, EventsSource)) == len(FROM_EVENTS)
 
 
@@ -183,19 +183,19 @@ def measures_of(scorecard: Scorecard, kind: type[Any]) -> list[Any]:
 @pytest.mark.parametrize(
     ("pct", "points"), [(4.99, 100), (5, 100), (5.01, 50), (20, 50), (20.01, 0)]
 )
-def test_posthogs_limits_hold_between_whole_numbers_too(pct: float, points: float) -> None:
+def test_posthogs_limits_apply_between_whole_numbers_too(pct: float, points: float) -> None:
     account = make_account(traits={"event_count_30d_pct_decrease": pct})
 
-    [told] = [
+    [details] = [
         each
         for each in assess_one(POSTHOG, account).details["measures"]
         if each["name"] == "events_decrease"
     ]
-    assert told["score"] == points
+    assert details["score"] == points
 
 
 def embeddedness(example: Example) -> float:
-    """What is set up, before the cap at 12: products with a baseline, and what is built on them."""
+    """Return the setup score before the cap at 12: products with a baseline and what uses them."""
     weights = {each.name: each.weight for each in ANALYTICS.default.measures}
     parts = {"flags": (2, 20), "dwh": (3, 10), "dests": (3, 5), "transf": (2, 5), "exports": (1, 3)}
     built = sum(
@@ -207,7 +207,7 @@ def embeddedness(example: Example) -> float:
 
 
 @examples("posthog_analytics")
-def test_posthogs_planned_formula_gives_its_number_too(example: Example) -> None:
+def test_posthogs_planned_formula_gives_its_number(example: Example) -> None:
     used = example["current_wau"]
     ratios = {
         f"{product}_of_baseline": used.get(product, 0) / baseline

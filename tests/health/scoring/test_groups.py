@@ -1,4 +1,4 @@
-"""How measures share the weight of their group, and what becomes of the weight of the missing."""
+"""How measures share the weight of their group, and where the weight of missing ones goes."""
 
 import numpy as np
 import pytest
@@ -13,11 +13,11 @@ LINE = LinearTransform(at_0=0, at_100=100)
 
 
 def card(**groups: float) -> Card:
-    """Two measures of 3 to 1 in ``use``, one in ``people``."""
-    told = (("a", "use", 3.0), ("b", "use", 1.0), ("c", "people", 5.0))
+    """Build a card with two measures of weights 3 and 1 in ``use`` and one in ``people``."""
+    weighted = (("a", "use", 3.0), ("b", "use", 1.0), ("c", "people", 5.0))
     measures = [
         make_measure(name, LINE, source=EventsSource(events=[name]), weight=weight, group=group)
-        for name, group, weight in told
+        for name, group, weight in weighted
     ]
     return Card(measures=measures, groups=groups, min_coverage=0)
 
@@ -35,7 +35,7 @@ def test_measures_share_the_weight_of_their_group() -> None:
     assert_allclose(found.score, 0.25 * (3 * 80 + 40) / 4 + 0.75 * 20)
 
 
-def test_without_weights_of_groups_each_measure_weighs_for_itself() -> None:
+def test_without_group_weights_each_measure_has_its_own_weight() -> None:
     found = compute(card(), 80, 40, 20)
 
     assert_allclose(found.effective_weights, [[3 / 9, 1 / 9, 5 / 9]])
@@ -57,20 +57,20 @@ def test_the_weight_of_a_missing_group_goes_to_the_others() -> None:
 
 
 @pytest.mark.parametrize("groups", [{}, {"use": 1, "people": 1}])
-def test_without_anything_there_is_no_score(groups: dict[str, float]) -> None:
+def test_without_known_measures_there_is_no_score(groups: dict[str, float]) -> None:
     found = compute(card(**groups), NAN, NAN, NAN)
 
     assert_allclose((found.score[0], found.coverage[0]), (NAN, 0))
     assert_allclose(found.effective_weights, 0)
 
 
-def test_a_group_that_weighs_nothing_decides_nothing_and_is_not_missed() -> None:
+def test_a_group_of_weight_zero_has_no_effect() -> None:
     found = compute(card(use=0, people=2), NAN, NAN, 20)
 
     assert_allclose((found.score[0], found.coverage[0]), (20, 1))
 
 
-def test_the_company_of_others_does_not_change_a_digit_of_a_large_group() -> None:
+def test_other_accounts_do_not_change_a_digit_of_a_large_group() -> None:
     random = np.random.default_rng(1)
     names = [f"e{number}" for number in range(20)]
     measures = [

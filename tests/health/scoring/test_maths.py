@@ -29,7 +29,7 @@ def momentum(now: list[float], previous: list[float], benchmark: Benchmark = FIX
     return float(measured[0, 3])
 
 
-def test_a_measure_is_ranked_by_what_the_account_gets_for_its_price() -> None:
+def test_a_measure_is_ranked_relative_to_the_price() -> None:
     scores = compute_scores(
         CARD, simple_benchmark(), make_inputs([[100, 200, 50]], price_cents=100_000)
     )
@@ -48,7 +48,7 @@ def test_the_health_score_is_the_weighted_mean() -> None:
     assert_allclose(scores.score, (50 + 90 + 25 + 0.5 * 50) / 3.5)
 
 
-def test_the_elasticity_of_the_benchmark_says_how_much_a_price_counts() -> None:
+def test_the_elasticity_of_the_benchmark_adjusts_for_price() -> None:
     usage = make_inputs([[8, 8, 8], [16, 16, 16]], price_cents=[10_000, 40_000])
     root = MeasureBenchmark(0.5, Knots((8.0,), (50.0,)), Knots(), 8, 8)
     benchmark = Benchmark(Normalizer.SEGMENT, "all", 60, 50, dict.fromkeys(MEASURES, root), ())
@@ -75,7 +75,7 @@ def test_equal_accounts_score_equal() -> None:
     assert_allclose(scores.measure_scores[:, 0], np.repeat([25.0, 75.0], 30))
 
 
-def test_none_in_the_window_is_zero_where_the_benchmark_has_the_measure() -> None:
+def test_no_usage_is_zero_if_the_benchmark_has_the_measure() -> None:
     scores = compute_scores(
         CARD, simple_benchmark(), make_inputs([[100, 100, NAN]], previous=[NAN, 100, 100])
     )
@@ -95,7 +95,7 @@ def test_the_weight_of_a_missing_measure_goes_to_the_others() -> None:
     assert_allclose(scores.coverage, 2.5 / 3.5)
 
 
-def test_what_is_missing_from_the_benchmark_is_shown_per_dollar_where_it_is_known() -> None:
+def test_per_dollar_is_shown_for_measures_missing_from_the_benchmark() -> None:
     without_reach = simple_benchmark(Measure.BREADTH, Measure.DEPTH)
 
     scores = compute_scores(CARD, without_reach, make_inputs([[100, 200, 50], [100, 200, NAN]]))
@@ -104,7 +104,7 @@ def test_what_is_missing_from_the_benchmark_is_shown_per_dollar_where_it_is_know
     assert np.isnan(scores.adjusted[:, 2]).all()
 
 
-def test_too_small_a_coverage_gives_no_score() -> None:
+def test_too_low_coverage_gives_no_score() -> None:
     breadth_alone = compute_scores(
         CARD, simple_benchmark(Measure.BREADTH), make_inputs([[100, 200, 50]])
     )
@@ -144,14 +144,14 @@ def test_a_benchmark_without_measures_gives_no_score(min_coverage: float) -> Non
     ],
     ids=["left out", "zero"],
 )
-def test_weights_decide_and_a_weight_left_out_is_zero(card: Card) -> None:
+def test_weights_decide_and_a_missing_weight_is_zero(card: Card) -> None:
     scores = compute_scores(card, simple_benchmark(), make_inputs([[100, 200, 0]]))
 
     assert_allclose(scores.score, (3 * 50 + 90) / 4)
     assert_allclose(scores.coverage, 1)
 
 
-def test_the_best_in_everything_scores_one_hundred_and_not_a_digit_more() -> None:
+def test_the_best_in_everything_scores_exactly_one_hundred() -> None:
     card = card_with_weights(breadth=0.1, depth=0.1, reach=1.4, momentum=0.5)
     alone = simple_benchmark(normalizer=Normalizer.SHARE)
 
@@ -181,13 +181,13 @@ def test_momentum(now: list[float], previous: list[float], expected: float) -> N
     assert momentum(now, previous) == pytest.approx(expected)
 
 
-def test_momentum_is_of_the_measures_that_the_benchmark_has() -> None:
+def test_momentum_uses_the_measures_of_the_benchmark() -> None:
     without_reach = simple_benchmark(Measure.BREADTH, Measure.DEPTH)
 
     assert momentum([10, 10, 0], [10, 10, 10], without_reach) == 50
 
 
-def test_an_unpriced_account_ranks_by_its_plain_usage_and_is_marked() -> None:
+def test_an_unpriced_account_is_ranked_by_plain_usage_and_marked() -> None:
     usage = make_inputs([[100, 200, 50]] * 2, price_cents=[NAN, 100_000])
 
     scores = compute_scores(CARD, simple_benchmark(), usage)
@@ -198,7 +198,7 @@ def test_an_unpriced_account_ranks_by_its_plain_usage_and_is_marked() -> None:
     assert np.isnan(scores.per_dollar[0]).all()
 
 
-def test_all_are_unpriced_where_fewer_than_twenty_accounts_pay() -> None:
+def test_all_accounts_are_unpriced_if_fewer_than_twenty_pay() -> None:
     scores = compute_scores(
         CARD, simple_benchmark(priced_accounts=19), make_inputs([[100, 200, 50]])
     )
@@ -208,7 +208,7 @@ def test_all_are_unpriced_where_fewer_than_twenty_accounts_pay() -> None:
     assert_allclose(scores.measure_scores, [[50, 90, 25, 50]])
 
 
-def test_a_measure_taken_of_few_paying_accounts_is_ranked_without_price() -> None:
+def test_a_measure_with_few_paying_accounts_is_ranked_without_price() -> None:
     x, price_cents = random_pool(60, growth=0.9)
     x[19:, 2] = NAN
     benchmark = fit_peers(x, price_cents)
@@ -220,7 +220,7 @@ def test_a_measure_taken_of_few_paying_accounts_is_ranked_without_price() -> Non
     assert not np.isnan(scores.measure_scores).any()
 
 
-def test_without_peers_the_score_is_the_share_of_what_was_bought() -> None:
+def test_without_peers_the_score_is_the_share() -> None:
     alone = simple_benchmark(normalizer=Normalizer.SHARE, priced_accounts=3)
 
     scores = compute_scores(CARD, alone, make_inputs([[3, 8, 9]], shares=[0.25, 1.6, NAN]))

@@ -38,7 +38,7 @@ def accounts(draw: st.DrawFn, *, priced: bool = False) -> MeasureInputs:
 
 
 def assert_same(one: Scores, other: Scores, chosen: Any = slice(None)) -> None:  # noqa: ANN401
-    """Equal to the last digit."""
+    """Assert that scores are equal to the last digit."""
     for name in Scores.__dataclass_fields__:
         assert_array_equal(getattr(one, name)[chosen], getattr(other, name))
 
@@ -78,7 +78,9 @@ def test_a_higher_price_never_raises_the_score(given: MeasureInputs, factor: flo
 
 @checked
 @given(given=accounts(), seed=st.integers(0, 100))
-def test_neither_order_nor_company_changes_the_last_digit(given: MeasureInputs, seed: int) -> None:
+def test_order_and_other_accounts_do_not_change_the_last_digit(
+    given: MeasureInputs, seed: int
+) -> None:
     scores = compute_scores(CARD, FIXED, given)
     order = np.random.default_rng(seed).permutation(len(given.now))
 
@@ -105,7 +107,7 @@ def test_the_same_inputs_and_stored_benchmark_give_the_same_digits(given: Measur
     assert_same(compute_scores(CARD, FIXED, given), compute_scores(CARD, stored, by_column))
 
 
-def test_an_account_of_many_scores_as_it_does_alone() -> None:
+def test_an_account_scores_the_same_alone_and_among_many() -> None:
     x, price_cents = random_pool(10_000, growth=0.9, seed=3)
     many = make_inputs(x, previous=x[::-1], price_cents=price_cents)
 
@@ -116,7 +118,7 @@ def test_an_account_of_many_scores_as_it_does_alone() -> None:
     )
 
 
-def test_no_accounts_are_no_scores() -> None:
+def test_no_accounts_give_no_scores() -> None:
     assert compute_scores(CARD, FIXED, make_inputs(np.empty((0, 3)))).score.shape == (0,)
 
 
@@ -131,7 +133,7 @@ def test_scores_do_not_follow_the_price(growth: float) -> None:
     assert abs(spearmanr(scores.score, price_cents).statistic) <= 0.2
 
 
-def test_the_plain_ratio_punishes_whoever_pays_more() -> None:
+def test_the_plain_ratio_penalizes_higher_prices() -> None:
     x, price_cents = random_pool(400, growth=0.5)
     plain_ratio = fit_peers(x, price_cents, price_exponent=1.0)
 

@@ -18,8 +18,10 @@ OVERRIDE = Override(45, "They signed again", "kim", datetime(2026, 5, 1, tzinfo=
 
 
 def make_assessment(
-    score: float | None = 70, status: HealthStatus = HealthStatus.OK, **details: Any
-) -> Assessment:  # noqa: ANN401
+    score: float | None = 70,
+    status: HealthStatus = HealthStatus.OK,
+    **details: Any,  # noqa: ANN401
+) -> Assessment:
     return Assessment(
         "a1", score, CARD.band(score), status, 1.0, 100_00, "pro", {"measures": ["new"], **details}
     )
@@ -29,15 +31,17 @@ def last_score(score: float | None = 50, **details: Any) -> LastScore:  # noqa: 
     return LastScore(score, CARD.band(score), 0.8, {"measures": ["old"], **details})
 
 
-def test_the_score_of_an_account_whose_source_is_silent_stays_as_it_was() -> None:
+def test_the_score_of_an_account_with_a_silent_source_is_frozen() -> None:
     found = freeze_stale(make_assessment(10), last_score())
 
     assert (found.score, found.band, found.status) == (50, Band.WATCH, HealthStatus.STALE)
     assert (found.coverage, found.details) == (0.8, {"measures": ["old"]})
-    assert (found.mrr_cents, found.plan) == (100_00, "pro"), "what is paid is known all the same"
+    assert (found.mrr_cents, found.plan) == (100_00, "pro"), (
+        "what the account pays is still current"
+    )
 
 
-def test_what_a_person_said_is_not_frozen_but_what_lay_below_it() -> None:
+def test_the_score_below_an_override_is_frozen() -> None:
     machine = {"value": 20.0, "band": "at_risk", "status": "ok"}
 
     found = freeze_stale(
@@ -48,7 +52,7 @@ def test_what_a_person_said_is_not_frozen_but_what_lay_below_it() -> None:
     assert found.details == {"measures": ["old"]}
 
 
-def test_an_account_too_thin_to_judge_keeps_its_score_while_its_source_is_silent() -> None:
+def test_an_account_with_insufficient_data_is_frozen_while_its_source_is_silent() -> None:
     assert (
         freeze_stale(make_assessment(None, HealthStatus.INSUFFICIENT_DATA), last_score()).score
         == 50
@@ -56,7 +60,7 @@ def test_an_account_too_thin_to_judge_keeps_its_score_while_its_source_is_silent
 
 
 @pytest.mark.parametrize("status", [HealthStatus.NEW, HealthStatus.CHURNED, HealthStatus.EXCLUDED])
-def test_who_has_no_score_for_another_reason_is_not_stale(status: HealthStatus) -> None:
+def test_an_account_without_a_score_for_another_reason_is_not_stale(status: HealthStatus) -> None:
     fresh = make_assessment(None, status)
 
     assert freeze_stale(fresh, last_score()) == fresh
@@ -65,7 +69,7 @@ def test_who_has_no_score_for_another_reason_is_not_stale(status: HealthStatus) 
 @pytest.mark.parametrize(
     "before", [None, last_score(None), last_score(90, machine={"value": None, "band": "unknown"})]
 )
-def test_without_a_score_before_there_is_nothing_to_keep(before: LastScore | None) -> None:
+def test_without_an_earlier_score_nothing_is_frozen(before: LastScore | None) -> None:
     fresh = make_assessment(10)
 
     assert freeze_stale(fresh, before) == fresh
@@ -80,7 +84,7 @@ def test_without_a_score_before_there_is_nothing_to_keep(before: LastScore | Non
         (20, HealthStatus.STALE),
     ],
 )
-def test_a_person_overrules_the_score_and_the_machine_is_told_beside_it(
+def test_an_override_replaces_the_score_and_the_computed_one_is_listed_beside_it(
     score: float | None, status: HealthStatus
 ) -> None:
     found = apply_override(make_assessment(score, status), OVERRIDE, CARD)
@@ -95,17 +99,17 @@ def test_a_person_overrules_the_score_and_the_machine_is_told_beside_it(
 
 
 @pytest.mark.parametrize("status", [HealthStatus.CHURNED, HealthStatus.EXCLUDED])
-def test_nobody_overrules_that_an_account_is_gone(status: HealthStatus) -> None:
+def test_churned_and_excluded_accounts_are_not_overridden(status: HealthStatus) -> None:
     gone = make_assessment(None, status)
 
     assert apply_override(gone, OVERRIDE, CARD) == gone
 
 
-def test_what_nobody_said_changes_nothing() -> None:
+def test_without_an_override_nothing_changes() -> None:
     assert apply_override(make_assessment(), None, CARD) == make_assessment()
 
 
-def test_a_trend_is_the_points_since_then_and_null_where_there_was_no_score() -> None:
+def test_a_trend_is_the_points_since_then_or_null_without_a_score() -> None:
     found = add_trend(make_assessment(70), {7: 70.0, 28: 81.23456})
 
     assert found.details["trend"] == {"d7": 0, "d28": -11.2346, "d90": None}

@@ -1,4 +1,4 @@
-"""What must hold of every card that somebody may write, whatever it looks at."""
+"""Properties of the scores of random cards."""
 
 from dataclasses import replace
 
@@ -16,14 +16,14 @@ checked = settings(max_examples=150)
 
 
 def assert_same(one: Scores, other: Scores, chosen: object = slice(None)) -> None:
-    """Equal to the last digit."""
+    """Assert that scores are equal to the last digit."""
     for name in Scores.__dataclass_fields__:
         assert_array_equal(getattr(one, name)[chosen], getattr(other, name))
 
 
 @checked
 @given(card=cards(), given=random_inputs())
-def test_scores_stay_within_0_and_100_and_follow_from_what_explains_them(
+def test_scores_stay_within_0_and_100_and_follow_from_their_details(
     card: Card, given: MeasureInputs
 ) -> None:
     scores = compute_scores(card, WIDE, given)
@@ -39,7 +39,7 @@ def test_scores_stay_within_0_and_100_and_follow_from_what_explains_them(
 
 @checked
 @given(card=cards(rising=True), given=random_inputs(), more=amounts)
-def test_more_of_anything_never_lowers_the_score_of_a_card_that_wants_more(
+def test_higher_numbers_never_lower_the_score_of_a_rising_card(
     card: Card, given: MeasureInputs, more: float
 ) -> None:
     others = {
@@ -72,7 +72,7 @@ def test_a_higher_price_never_raises_the_score_of_any_card(
 
 @checked
 @given(card=cards(), given=random_inputs(), seed=st.integers(0, 100))
-def test_neither_order_nor_company_changes_the_last_digit_under_any_card(
+def test_order_and_other_accounts_do_not_change_the_last_digit_under_any_card(
     card: Card, given: MeasureInputs, seed: int
 ) -> None:
     scores = compute_scores(card, WIDE, given)

@@ -54,7 +54,7 @@ def test_a_benchmark_is_built_once_for_the_month(session: Session) -> None:
     assert set(first.benchmarks[""].measures) == {"breadth", "depth", "reach"}
 
 
-def test_a_new_month_has_a_new_benchmark_and_the_old_one_stays(session: Session) -> None:
+def test_a_new_month_has_a_new_benchmark_and_the_old_one_stays_stored(session: Session) -> None:
     crowd(session, range(1, 26))
     first = load(session)
 
@@ -66,10 +66,10 @@ def test_a_new_month_has_a_new_benchmark_and_the_old_one_stays(session: Session)
 
 
 @pytest.mark.parametrize(("day", "counts"), [(date(2026, 2, 10), True), (date(2026, 3, 2), False)])
-def test_the_pool_is_of_the_last_month_ends_and_not_of_the_day(
+def test_the_pool_consists_of_the_last_month_ends_and_not_of_the_day(
     session: Session, day: date, *, counts: bool
 ) -> None:
-    """Somebody who begins to pay a thousandfold this month is no other peer for it."""
+    """A price that rises a thousandfold this month does not change the pool."""
     crowd(session, range(1, 26))
     before = load(session).benchmarks
     session.execute(delete(Benchmark))
@@ -94,7 +94,7 @@ def test_a_segment_has_its_own_benchmark_from_twenty_accounts(
     assert sorted(row.config) == ["", *own]
 
 
-def test_with_too_few_accounts_it_is_provisional_and_built_again_each_day(
+def test_with_too_few_accounts_a_benchmark_is_provisional_and_fitted_each_day(
     session: Session,
 ) -> None:
     crowd(session, range(1, 6))
@@ -111,12 +111,14 @@ def test_with_too_few_accounts_it_is_provisional_and_built_again_each_day(
         (TOMORROW, False)
     ]
     assert [row.computed_at for row in stored_benchmarks(session)] == [NOW, TOMORROW], (
-        "the old one is kept"
+        "the old one stays stored"
     )
 
 
-def test_without_month_ends_it_is_of_the_day_and_provisional(session: Session) -> None:
-    """The accounts came with a file today: nothing is known of the months before."""
+def test_without_month_ends_a_benchmark_is_fitted_to_the_day_and_provisional(
+    session: Session,
+) -> None:
+    """The accounts were imported today: nothing is known of the months before."""
     crowd(session, range(1, 26), days=[AS_OF])
     session.execute(update(FirstUse).values(day=AS_OF, known_on=AS_OF))
     session.execute(update(Subscription).values(known_on=AS_OF))
@@ -127,7 +129,7 @@ def test_without_month_ends_it_is_of_the_day_and_provisional(session: Session) -
     assert [row.provisional for row in stored_benchmarks(session)] == [True]
 
 
-def test_an_empty_workspace_has_a_yardstick_that_measures_nothing(session: Session) -> None:
+def test_an_empty_workspace_has_a_benchmark_without_measures(session: Session) -> None:
     benchmark = load(session).benchmarks[""]
 
     assert (benchmark.accounts, benchmark.measures) == (0, {})
@@ -146,7 +148,7 @@ def test_an_empty_workspace_has_a_yardstick_that_measures_nothing(session: Sessi
     ],
     ids=["product feature", "scorecard", "reach", "currency"],
 )
-def test_another_meaning_of_the_measures_needs_another_benchmark(
+def test_changed_ranking_settings_need_another_benchmark(
     session: Session, change: Callable[[Session], None]
 ) -> None:
     crowd(session, range(1, 26))
@@ -161,7 +163,7 @@ def test_another_meaning_of_the_measures_needs_another_benchmark(
     assert {row.computed_at for row in stored_benchmarks(session)} == {NOW, LATER}
 
 
-def test_what_changes_no_meaning_needs_no_other_benchmark(session: Session) -> None:
+def test_other_settings_need_no_other_benchmark(session: Session) -> None:
     crowd(session, range(1, 26))
     load(session)
 
@@ -172,7 +174,7 @@ def test_what_changes_no_meaning_needs_no_other_benchmark(session: Session) -> N
     assert [row.computed_at for row in stored_benchmarks(session)] == [NOW]
 
 
-def test_product_features_that_were_said_take_the_place_of_the_default(session: Session) -> None:
+def test_named_product_features_replace_the_default_ones(session: Session) -> None:
     crowd(session, range(1, 26))
     name_events(session, "Export", "Share")
     assert load(session).offer.weights == {"Export": 1.0, "Share": 1.0}
@@ -242,7 +244,7 @@ def test_at_most_two_hundred_default_product_features_are_taken(session: Session
     assert defaults(session) == tuple(names[:200])
 
 
-def test_what_excluded_accounts_and_users_do_is_no_product_feature(session: Session) -> None:
+def test_events_of_excluded_accounts_and_users_are_no_product_features(session: Session) -> None:
     crowd(session, range(1, 4), event_names=["Export", "Share"])
     name_events(session, "Export", "Share", "Debug")
     for number in range(1, 4):
@@ -258,7 +260,7 @@ def test_what_excluded_accounts_and_users_do_is_no_product_feature(session: Sess
     assert defaults(session) == ()
 
 
-def test_what_is_known_later_makes_no_default_product_feature(session: Session) -> None:
+def test_events_known_later_make_no_default_product_feature(session: Session) -> None:
     crowd(session, range(1, 4), event_names=["Export"])
     name_events(session, "Export")
 
@@ -268,7 +270,9 @@ def test_what_is_known_later_makes_no_default_product_feature(session: Session) 
     assert defaults(session, AS_OF + timedelta(days=1)) == ("Export",)
 
 
-def test_of_two_transactions_at_once_one_builds_the_benchmark(committed: SessionFactory) -> None:
+def test_only_one_of_two_concurrent_transactions_builds_the_benchmark(
+    committed: SessionFactory,
+) -> None:
     with transaction(committed) as session:
         crowd(session, range(1, 26))
 

@@ -1,4 +1,4 @@
-"""Scores and history as they are written; the maths has tests of its own."""
+"""Scores and history as written by a refresh."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -44,7 +44,7 @@ def history(session: Session, account_id: str) -> list[tuple[Any, ...]]:
 
 
 def add_heavy_use(session: Session, account_id: str) -> None:
-    """Let an account be used as much as nobody else is."""
+    """Give an account more usage than any other."""
     for number in range(200):
         on = AS_OF - timedelta(days=number % 2)
         factories.usage(session, on, account_id=account_id, user_id=f"flood {number}")
@@ -78,7 +78,7 @@ def test_every_score_lies_within_0_and_100_and_is_written(
 
 
 @pytest.mark.usefixtures("peers")
-def test_who_is_new_churned_or_excluded_has_no_score_and_the_status_says_so(
+def test_new_churned_and_excluded_accounts_have_a_status_and_no_score(
     session: Session,
 ) -> None:
     for account_id in ("new", "churned", "excluded"):
@@ -98,7 +98,7 @@ def test_who_is_new_churned_or_excluded_has_no_score_and_the_status_says_so(
 @pytest.mark.parametrize(
     ("currency", "status"), [(None, "no_price"), ("EUR", "no_rate"), ("USD", "priced")]
 )
-def test_an_account_without_a_price_to_compare_is_ranked_and_marked(
+def test_an_account_without_a_comparable_price_is_ranked_and_marked(
     session: Session, currency: str | None, status: str
 ) -> None:
     factories.account(session, "x")
@@ -126,8 +126,8 @@ def test_fewer_than_twenty_priced_accounts_are_unpriced(session: Session) -> Non
     assert found.details["normalizer"] == "workspace"
 
 
-def test_too_little_to_go_by_is_insufficient_data(session: Session) -> None:
-    """Alone, without product features or a number of end customers, only seats say something."""
+def test_too_few_known_measures_are_insufficient_data(session: Session) -> None:
+    """Without peers, product features and a number of end customers, only depth is known."""
     crowd(session, range(1, 4))
 
     found = refresh_one(session, "a001")
@@ -151,7 +151,7 @@ def test_a_day_has_one_row_that_follows_the_score(session: Session, peers: list[
 
 
 @pytest.mark.usefixtures("peers")
-def test_every_change_of_band_has_a_row_of_its_own(session: Session) -> None:
+def test_every_change_of_band_adds_a_row(session: Session) -> None:
     delete_use(session, "a010")
     refresh_one(session, "a010")
     add_heavy_use(session, "a010")
@@ -168,7 +168,7 @@ def test_every_change_of_band_has_a_row_of_its_own(session: Session) -> None:
 
 
 @pytest.mark.usefixtures("peers")
-def test_the_next_day_begins_a_row_and_leaves_the_day_before_alone(session: Session) -> None:
+def test_the_next_day_starts_a_row_and_does_not_change_the_day_before(session: Session) -> None:
     refresh_one(session, "a010")
     before = session.get_one(HealthHistory, ("acme", "a010", AS_OF, 0, 0)).details
 
@@ -181,7 +181,7 @@ def test_the_next_day_begins_a_row_and_leaves_the_day_before_alone(session: Sess
 
 
 @pytest.mark.usefixtures("peers")
-def test_a_closed_day_gets_its_row_once_and_is_never_changed(session: Session) -> None:
+def test_a_past_day_gets_its_row_once_and_never_changes(session: Session) -> None:
     service.refresh(session, "acme", ["a010"], as_of=YESTERDAY, now=NOW)
     [(_, _, band)] = history(session, "a010")
 
@@ -195,7 +195,7 @@ def test_a_closed_day_gets_its_row_once_and_is_never_changed(session: Session) -
 
 
 @pytest.mark.usefixtures("peers")
-def test_scoring_a_closed_day_does_not_touch_the_newest_score(session: Session) -> None:
+def test_scoring_a_past_day_does_not_change_the_newest_score(session: Session) -> None:
     refresh_one(session, "a010")
     service.refresh(session, "acme", ["a010"], as_of=YESTERDAY, now=LATER)
 
@@ -205,7 +205,9 @@ def test_scoring_a_closed_day_does_not_touch_the_newest_score(session: Session) 
     )
 
 
-def test_a_set_scores_as_each_alone_to_the_last_digit(session: Session, peers: list[str]) -> None:
+def test_a_set_of_accounts_scores_as_each_alone_to_the_last_digit(
+    session: Session, peers: list[str]
+) -> None:
     together = refresh(session, *peers)
 
     assert [refresh_one(session, account_id) for account_id in peers] == together
@@ -214,10 +216,10 @@ def test_a_set_scores_as_each_alone_to_the_last_digit(session: Session, peers: l
 def test_replaying_gives_the_same_score_to_the_last_digit(
     session: Session, peers: list[str]
 ) -> None:
-    """The same facts, stored again in another order, and all that was derived of them again."""
+    """Store the same usage in another order and derive everything again."""
     first = refresh(session, *peers)
     rows = session.scalars(select(DailyUsage)).all()
-    said = [
+    columns = [
         {column.key: getattr(row, column.key) for column in DailyUsage.__table__.columns}
         for row in rows
     ]
@@ -225,7 +227,7 @@ def test_replaying_gives_the_same_score_to_the_last_digit(
     for table in (DailyUsage, HealthScore, HealthHistory, Benchmark):
         session.execute(delete(table))
 
-    session.execute(insert(DailyUsage), said[::-1])
+    session.execute(insert(DailyUsage), columns[::-1])
 
     assert refresh(session, *peers) == first
 
@@ -243,7 +245,7 @@ def test_a_higher_price_does_not_raise_a_score_and_more_usage_does_not_lower_it(
     assert dearer <= used_more
 
 
-def test_late_usage_moves_the_score_of_today_and_not_of_the_day_that_it_is_of(
+def test_late_usage_changes_todays_score_and_not_that_of_its_day(
     session: Session, peers: list[str]
 ) -> None:
     refresh(session, *peers)
@@ -260,7 +262,7 @@ def test_late_usage_moves_the_score_of_today_and_not_of_the_day_that_it_is_of(
     assert past.details["measures"][1]["raw"] == 0
 
 
-def test_another_workspace_is_not_scored_along(session: Session, peers: list[str]) -> None:
+def test_another_workspace_is_not_scored(session: Session, peers: list[str]) -> None:
     factories.workspace(session, "other")
     factories.account(session, peers[0], workspace_id="other")
 

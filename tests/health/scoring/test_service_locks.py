@@ -19,7 +19,7 @@ def refresh(session: Session, *account_ids: str, now: datetime = NOW) -> list[As
     return service.refresh(session, "acme", account_ids, as_of=now.date(), now=now)
 
 
-def test_of_two_refreshes_at_once_the_later_has_seen_what_the_earlier_saw(
+def test_the_later_of_two_concurrent_refreshes_sees_what_the_earlier_saw(
     committed: SessionFactory,
 ) -> None:
     with transaction(committed) as session:
@@ -38,7 +38,7 @@ def test_of_two_refreshes_at_once_the_later_has_seen_what_the_earlier_saw(
 
 
 @pytest.mark.parametrize("scored_before", [False, True])
-def test_sets_are_locked_in_key_order_so_that_refreshes_never_deadlock(
+def test_accounts_are_locked_in_key_order_so_that_refreshes_never_deadlock(
     committed: SessionFactory, *, scored_before: bool
 ) -> None:
     with transaction(committed) as session:

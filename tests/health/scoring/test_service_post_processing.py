@@ -1,4 +1,4 @@
-"""What lies over scores as they are written: trend, silent sources, and what people say."""
+"""Trends, frozen scores of silent sources, and overrides, as written by a refresh."""
 
 from datetime import date, timedelta
 from typing import Any
@@ -62,21 +62,21 @@ def trend(session: Session) -> dict[str, float | None]:
     }
 
 
-def test_a_trend_says_how_far_the_score_has_moved_in_7_28_and_90_days(session: Session) -> None:
+def test_a_trend_is_the_change_in_7_28_and_90_days(session: Session) -> None:
     for back, score in ((6, 1.0), (7, 11.0), (28, 22.0), (90, 33.0), (91, 2.0)):
         add_history(session, back, score)
 
     assert trend(session) == {"d7": 11, "d28": 22, "d90": 33}
 
 
-def test_a_trend_takes_the_nearest_day_before_within_a_week(session: Session) -> None:
+def test_a_trend_uses_the_nearest_day_within_the_week_before(session: Session) -> None:
     for back, score in ((13, 11.0), (29, 22.0), (34, 3.0), (97, 33.0)):
         add_history(session, back, score)
 
     assert trend(session) == {"d7": 11, "d28": 22, "d90": None}
 
 
-def test_a_trend_takes_the_last_word_on_a_day(session: Session) -> None:
+def test_a_trend_uses_the_last_row_of_a_day(session: Session) -> None:
     add_history(session, 7, 1.0)
     add_history(session, 7, 2.0, change=1)
     add_history(session, 28, 3.0, change=4)
@@ -85,7 +85,7 @@ def test_a_trend_takes_the_last_word_on_a_day(session: Session) -> None:
     assert trend(session) == {"d7": 2, "d28": 4, "d90": None}
 
 
-def test_from_a_day_without_a_score_there_is_no_trend(session: Session) -> None:
+def test_there_is_no_trend_from_a_day_without_a_score(session: Session) -> None:
     add_history(session, 7, None)
     add_history(session, 8, 50.0)
 
@@ -102,7 +102,7 @@ def delete_use(session: Session) -> None:
         session.execute(delete(table).where(table.account_id == "a010"))
 
 
-def test_the_score_of_a_silent_source_is_frozen_and_says_of_when_it_is(session: Session) -> None:
+def test_the_score_of_a_silent_source_is_frozen_with_its_day(session: Session) -> None:
     before = refresh_one(session)
     delete_use(session)
     mark_source_silent(session)
@@ -123,7 +123,7 @@ def test_a_score_frozen_twice_is_still_the_first(session: Session) -> None:
     assert refresh_one(session).score == refresh_one(session, now=LATER).score == before.score
 
 
-def test_a_closed_day_is_told_from_its_usage_even_if_the_source_is_silent(
+def test_a_past_day_is_scored_from_usage_even_if_the_source_is_silent(
     session: Session,
 ) -> None:
     mark_source_silent(session)
@@ -132,21 +132,21 @@ def test_a_closed_day_is_told_from_its_usage_even_if_the_source_is_silent(
 
 
 def add_override(session: Session) -> None:
-    """Say something else until tomorrow."""
-    said = ScoreOverride(
+    """Override the score until tomorrow."""
+    override = ScoreOverride(
         workspace_id="acme",
         account_id="a010",
         value=12.5,
-        reason="They told us that they leave",
+        reason="They announced that they leave",
         author="kim",
         created_at=NOW,
         expires_at=TOMORROW,
     )
-    session.add(said)
+    session.add(override)
     session.flush()
 
 
-def test_what_a_person_says_holds_until_it_expires(session: Session) -> None:
+def test_an_override_is_in_effect_until_it_expires(session: Session) -> None:
     machine = refresh_one(session)
     add_override(session)
 
@@ -158,7 +158,7 @@ def test_what_a_person_says_holds_until_it_expires(session: Session) -> None:
     assert after.status == "ok"
 
 
-def test_a_frozen_score_under_an_override_keeps_what_the_machine_said(session: Session) -> None:
+def test_a_frozen_score_under_an_override_keeps_the_computed_score(session: Session) -> None:
     machine = refresh_one(session)
     add_override(session)
     refresh_one(session)
@@ -168,5 +168,5 @@ def test_a_frozen_score_under_an_override_keeps_what_the_machine_said(session: S
     found = refresh_one(session, now=LATER)
 
     assert (found.score, found.status) == (12.5, "overridden")
-    told = found.details["machine"]
-    assert (told["value"], told["status"]) == (machine.score, "stale")
+    machine_now = found.details["machine"]
+    assert (machine_now["value"], machine_now["status"]) == (machine.score, "stale")

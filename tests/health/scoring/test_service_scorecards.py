@@ -1,4 +1,4 @@
-"""A scorecard of one's own, from stored facts to the written score."""
+"""A custom scorecard, from stored data to the written score."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -87,7 +87,7 @@ def measures_by_name(found: Assessment) -> dict[str, Any]:
     return {each["name"]: each for each in found.details["measures"]}
 
 
-def test_accounts_are_judged_by_the_version_that_is_active(session: Session) -> None:
+def test_accounts_are_scored_by_the_active_version(session: Session) -> None:
     [few, many] = refresh(session, "a002", "a024")
 
     assert {few.details["scorecard_version"], few.details["card"]} == {7, "default"}
@@ -97,7 +97,7 @@ def test_accounts_are_judged_by_the_version_that_is_active(session: Session) -> 
     assert [each["effective_weight"] for each in few.details["measures"]] == [0.75, 0.25]
 
 
-def test_a_rule_over_a_trait_gives_an_account_another_card(session: Session) -> None:
+def test_a_rule_on_a_trait_selects_another_card(session: Session) -> None:
     session.execute(
         update(Account)
         .where(Account.account_id == "a002")
@@ -110,7 +110,7 @@ def test_a_rule_over_a_trait_gives_an_account_another_card(session: Session) -> 
     assert found.details["inputs"].traits == {"tier": "gold", "csat": "4"}
 
 
-def test_an_adjustment_is_applied_and_its_reason_written(session: Session) -> None:
+def test_an_adjustment_is_applied_with_its_reason(session: Session) -> None:
     [before] = refresh(session, "a002")
     factories.subscription(
         session,
@@ -129,7 +129,7 @@ def test_an_adjustment_is_applied_and_its_reason_written(session: Session) -> No
     )
 
 
-def test_one_benchmark_ranks_what_all_cards_ask_for(session: Session, peers: list[str]) -> None:
+def test_one_benchmark_ranks_the_sources_of_all_cards(session: Session, peers: list[str]) -> None:
     refresh(session, *peers)
 
     [row] = session.scalars(select(Benchmark)).all()
@@ -139,7 +139,7 @@ def test_one_benchmark_ranks_what_all_cards_ask_for(session: Session, peers: lis
     }
 
 
-def test_a_price_in_another_currency_counts_at_its_rate(session: Session) -> None:
+def test_a_price_in_another_currency_uses_its_rate(session: Session) -> None:
     rate = ExchangeRate(
         workspace_id="acme",
         currency="EUR",

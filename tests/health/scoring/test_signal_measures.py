@@ -25,7 +25,7 @@ TODAY = NOW.date()
 
 
 @pytest.mark.parametrize(
-    ("value", "signals", "wanted"),
+    ("value", "signals", "expected"),
     [
         ("open", {"champion_inactive": 3}, 1),
         ("severity", {"champion_inactive": 3}, 3),
@@ -33,16 +33,16 @@ TODAY = NOW.date()
         ("severity", {}, 0),
     ],
 )
-def test_a_signal_as_a_number(value: Any, signals: dict[str, int], wanted: float) -> None:  # noqa: ANN401
+def test_a_signal_as_a_number(value: Any, signals: dict[str, int], expected: float) -> None:  # noqa: ANN401
     source = SignalSource(signal="champion_inactive", value=value)
 
-    assert source_value(source, make_facts(signals=signals)) == wanted
+    assert source_value(source, make_facts(signals=signals)) == expected
 
 
-def test_what_is_no_signal_and_a_rank_of_signals_are_refused() -> None:
-    with pytest.raises(ValidationError, match="There is no signal none_such"):
+def test_unknown_signals_and_percentiles_of_signals_are_rejected() -> None:
+    with pytest.raises(ValidationError, match="Unknown signal none_such"):
         SignalSource(signal="none_such")
-    with pytest.raises(ValidationError, match="take thresholds"):
+    with pytest.raises(ValidationError, match="use thresholds"):
         CardMeasure.model_validate(
             {"name": "c", "source": CHAMPION, "transform": {"kind": "percentile"}}
         )
@@ -51,8 +51,8 @@ def test_what_is_no_signal_and_a_rank_of_signals_are_refused() -> None:
 
 
 @pytest.fixture
-def account_with_silent_champion(session: Session) -> str:
-    """Whose champion has been silent for 20 days; a scorecard asks for that alone."""
+def silent_champion(session: Session) -> str:
+    """An account whose champion has been inactive for 20 days: the scorecard's only measure."""
     factories.account(session, "a1")
     factories.first_use(session, factories.LONG_AGO.date())
     factories.subscription(session)
@@ -68,26 +68,28 @@ def score(session: Session, account_id: str, *, days: int = 0) -> float | None:
     return found.score
 
 
-def test_a_signal_counts_from_the_refresh_after_the_one_that_found_it(
-    session: Session, acme: str
+def test_a_signal_counts_from_the_refresh_after_the_one_that_opened_it(
+    session: Session, silent_champion: str
 ) -> None:
-    pipeline.refresh(session, "acme", [acme], as_of=TODAY, now=NOW)
-    due = session.query(Due).filter_by(account_id=acme).count()
+    pipeline.refresh(session, "acme", [silent_champion], as_of=TODAY, now=NOW)
+    due = session.query(Due).filter_by(account_id=silent_champion).count()
 
     assert due == 1
-    assert score(session, acme) == 20
+    assert score(session, silent_champion) == 20
 
 
-def test_when_nothing_changed_nobody_is_due_again(session: Session, acme: str) -> None:
-    pipeline.refresh(session, "acme", [acme], as_of=TODAY, now=NOW)
+def test_without_changes_no_account_is_queued_again(session: Session, silent_champion: str) -> None:
+    pipeline.refresh(session, "acme", [silent_champion], as_of=TODAY, now=NOW)
     session.execute(delete(Due))
 
-    pipeline.refresh(session, "acme", [acme], as_of=TODAY, now=NOW)
+    pipeline.refresh(session, "acme", [silent_champion], as_of=TODAY, now=NOW)
 
     assert session.query(Due).count() == 0
 
 
-def test_a_past_day_has_the_signals_that_were_open_then(session: Session, acme: str) -> None:
+def test_a_past_day_has_the_signals_that_were_open_then(
+    session: Session, silent_champion: str
+) -> None:
     factories.signal(
         session,
         signal="champion_inactive",
@@ -95,21 +97,21 @@ def test_a_past_day_has_the_signals_that_were_open_then(session: Session, acme: 
         cleared_at=NOW - timedelta(days=3),
     )
 
-    assert [score(session, acme, days=days) for days in (1, 5, 10)] == [100, 20, 100]
+    assert [score(session, silent_champion, days=days) for days in (1, 5, 10)] == [100, 20, 100]
 
 
 def test_the_explanation_says_that_the_signal_moved_the_score(
-    client: TestClient, session: Session, acme: str
+    client: TestClient, session: Session, silent_champion: str
 ) -> None:
     factories.signal(
         session, signal="champion_inactive", opened_at=NOW - timedelta(days=2, hours=13)
     )
     for days in (5, 1):
-        score(session, acme, days=days)
+        score(session, silent_champion, days=days)
     session.commit()
 
     answer = client.get(
-        f"/api/v1/accounts/{acme}/health/explanation",
+        f"/api/v1/accounts/{silent_champion}/health/explanation",
         params={"from": "2026-03-13", "to": "2026-03-17"},
     ).json()
 

@@ -52,7 +52,7 @@ def refresh(client: TestClient, account_id: str = "a010") -> Any:  # noqa: ANN40
     return client.post(f"/api/v1/accounts/{account_id}/health/refresh").json()
 
 
-def test_without_any_version_the_one_that_is_built_in_holds(
+def test_without_stored_versions_the_built_in_one_is_active(
     client: TestClient, session: Session
 ) -> None:
     factories.account(session, "a1")
@@ -63,7 +63,7 @@ def test_without_any_version_the_one_that_is_built_in_holds(
     assert refresh(client, "a1")["scorecard_version"] == 1
 
 
-def test_a_draft_is_stored_as_it_was_said_and_scores_nobody(
+def test_a_draft_is_stored_as_sent_and_scores_no_account(
     client: TestClient, session: Session
 ) -> None:
     crowd(session, range(1, 26))
@@ -79,7 +79,7 @@ def test_a_draft_is_stored_as_it_was_said_and_scores_nobody(
     assert refresh(client)["scorecard_version"] == 1
 
 
-def test_an_activated_version_scores_everybody_from_then_on(
+def test_an_activated_version_scores_all_accounts_from_then_on(
     client: TestClient, session: Session
 ) -> None:
     crowd(session, range(1, 26))
@@ -98,7 +98,7 @@ def test_an_activated_version_scores_everybody_from_then_on(
     assert audit_entries(session) == [("scorecard.drafted", "2"), ("scorecard.activated", "2")]
 
 
-def test_activating_twice_is_the_same_as_once(client: TestClient, session: Session) -> None:
+def test_activating_twice_has_the_effect_of_once(client: TestClient, session: Session) -> None:
     version = store_draft(client)
 
     first = client.post(f"{PATH}/{version}/activate").json()
@@ -107,11 +107,11 @@ def test_activating_twice_is_the_same_as_once(client: TestClient, session: Sessi
     assert again == first
     assert audit_entries(session) == [("scorecard.drafted", "2"), ("scorecard.activated", "2")]
     message = session.scalars(select(Message)).one()
-    said = {"link": f"{PATH}/2", "version": 2, "previous_version": 1}
-    assert (message.type, orjson.loads(message.body)["data"]) == ("scorecard.activated", said)
+    data = {"link": f"{PATH}/2", "version": 2, "previous_version": 1}
+    assert (message.type, orjson.loads(message.body)["data"]) == ("scorecard.activated", data)
 
 
-def test_a_retired_version_may_come_back(client: TestClient, session: Session) -> None:
+def test_a_retired_version_can_be_activated_again(client: TestClient, session: Session) -> None:
     client.post(f"{PATH}/{store_draft(client)}/activate")
 
     found = client.post(f"{PATH}/1/activate").json()
@@ -121,25 +121,25 @@ def test_a_retired_version_may_come_back(client: TestClient, session: Session) -
     assert audit_entries(session)[-1] == ("scorecard.activated", "1")
 
 
-def test_a_discarded_draft_is_gone_and_its_number_is_not_given_again(
+def test_a_discarded_draft_is_gone_and_its_number_is_not_reused(
     client: TestClient, session: Session
 ) -> None:
-    """Who has seen version 2 must not activate another thing under that number."""
+    """A client that has seen version 2 must not activate another version under that number."""
     store_draft(client)
 
     assert client.delete(f"{PATH}/2").status_code == 204
 
-    for ask in (client.get, client.delete):
-        assert ask(f"{PATH}/2").status_code == 404
-    for act in ("activate", "simulate"):
-        assert client.post(f"{PATH}/2/{act}").status_code == 404
+    for request in (client.get, client.delete):
+        assert request(f"{PATH}/2").status_code == 404
+    for verb in ("activate", "simulate"):
+        assert client.post(f"{PATH}/2/{verb}").status_code == 404
     assert versions(client) == [(1, "active")]
     assert store_draft(client) == 3
     assert audit_entries(session)[1] == ("scorecard.discarded", "2")
 
 
 @pytest.mark.parametrize("version", [1, 2])
-def test_what_has_scored_anybody_is_not_discarded(client: TestClient, version: int) -> None:
+def test_a_version_that_was_active_cannot_be_discarded(client: TestClient, version: int) -> None:
     client.post(f"{PATH}/{store_draft(client)}/activate")
 
     answer = client.delete(f"{PATH}/{version}")
@@ -158,8 +158,8 @@ def test_versions_are_listed_newest_first_in_pages(client: TestClient) -> None:
     assert second["next_cursor"] is None
 
 
-def with_measure(**said: Any) -> dict[str, Any]:  # noqa: ANN401
-    return {"default": {"measures": [{**REACH, **said}]}}
+def with_measure(**config: Any) -> dict[str, Any]:  # noqa: ANN401
+    return {"default": {"measures": [{**REACH, **config}]}}
 
 
 STEPS = [{"at_least": 2, "score": 1}, {"at_least": 1, "score": 2}]
@@ -194,7 +194,7 @@ MEASURE = "/body/default/measures/0"
         ),
     ],
 )
-def test_a_scorecard_that_cannot_be_is_refused_and_the_place_is_named(
+def test_an_invalid_scorecard_is_rejected_with_a_pointer(
     client: TestClient,
     body: Any,  # noqa: ANN401
     pointer: str,
@@ -206,7 +206,7 @@ def test_a_scorecard_that_cannot_be_is_refused_and_the_place_is_named(
     assert versions(client) == [(1, "active")]
 
 
-def test_a_simulation_says_who_would_move_and_scores_nobody(
+def test_a_simulation_lists_movers_and_writes_no_scores(
     client: TestClient, session: Session
 ) -> None:
     crowd(session, range(1, 26))
@@ -226,23 +226,25 @@ def test_a_simulation_says_who_would_move_and_scores_nobody(
     assert versions(client) == [(2, "draft"), (1, "active")]
 
 
-def test_a_simulation_says_what_an_activation_does(client: TestClient, session: Session) -> None:
+def test_a_simulation_matches_the_activation(client: TestClient, session: Session) -> None:
     ids = crowd(session, range(1, 26))
     name_events(session, "Export", "Share")
     session.commit()
     before = {key: refresh(client, key)["value"] for key in ids}
     version = store_draft(client)
 
-    said = client.post(f"{PATH}/{version}/simulate").json()["movers"]
+    movers = client.post(f"{PATH}/{version}/simulate").json()["movers"]
     client.post(f"{PATH}/{version}/activate")
     after = {key: refresh(client, key)["value"] for key in ids}
 
-    assert {mover["account_id"]: mover["after"] for mover in said} == {
+    assert {mover["account_id"]: mover["after"] for mover in movers} == {
         key: after[key] for key in ids if after[key] != before[key]
     }
 
 
-def test_the_version_that_holds_changes_nothing(client: TestClient, session: Session) -> None:
+def test_simulating_the_active_version_shows_no_change(
+    client: TestClient, session: Session
+) -> None:
     crowd(session, range(1, 26))
     name_events(session, "Export", "Share")
     session.commit()
@@ -252,7 +254,7 @@ def test_the_version_that_holds_changes_nothing(client: TestClient, session: Ses
     assert (found["movers"], found["mean_change"], found["spearman"]) == ([], 0, pytest.approx(1))
 
 
-def test_of_two_activations_at_once_the_later_holds(committed: SessionFactory) -> None:
+def test_the_later_of_two_concurrent_activations_is_active(committed: SessionFactory) -> None:
     with transaction(committed) as session:
         factories.account(session, "a1")
         for _ in range(2):
@@ -278,7 +280,7 @@ def test_of_two_activations_at_once_the_later_holds(committed: SessionFactory) -
         assert scorecard_queries.get_active_scorecard(session, "acme")[0] == 3
 
 
-def test_drafts_made_at_once_get_numbers_of_their_own(committed: SessionFactory) -> None:
+def test_concurrent_drafts_get_different_numbers(committed: SessionFactory) -> None:
     with transaction(committed) as session:
         factories.workspace(session)
 

@@ -11,17 +11,17 @@ from app.health.scoring.assess import Assessment, HealthStatus
 from app.health.versions.simulation import MAX_MOVERS, compare_assessments, spearman
 
 
-def assessment(account_id: str, score: float | None, band: Band, **said: Any) -> Assessment:  # noqa: ANN401
+def assessment(account_id: str, score: float | None, band: Band, **fields: Any) -> Assessment:  # noqa: ANN401
     usual: dict[str, Any] = {
         "status": HealthStatus.OK,
         "coverage": 1.0,
         "mrr_cents": 0,
         "plan": None,
     }
-    return Assessment(account_id, score, band, **(usual | said), details={})
+    return Assessment(account_id, score, band, **(usual | fields), details={})
 
 
-def test_bands_migrate_and_those_that_move_furthest_come_first() -> None:
+def test_bands_are_counted_and_the_largest_movers_come_first() -> None:
     before = [
         assessment("a", 10, Band.AT_RISK),
         assessment("b", 60, Band.HEALTHY),
@@ -44,7 +44,7 @@ def test_bands_migrate_and_those_that_move_furthest_come_first() -> None:
     assert found.mean_change == pytest.approx(-6)
 
 
-def test_who_gets_or_loses_a_score_is_a_mover_too() -> None:
+def test_an_account_that_gains_or_loses_a_score_is_a_mover() -> None:
     found = compare_assessments(
         [assessment("a", None, Band.UNKNOWN)], [assessment("a", 80, Band.HEALTHY)]
     )
@@ -54,7 +54,7 @@ def test_who_gets_or_loses_a_score_is_a_mover_too() -> None:
     assert (found.scored_before, found.scored_after, found.mean_change) == (0, 1, None)
 
 
-def test_of_equal_moves_the_account_that_pays_more_comes_first() -> None:
+def test_of_equal_movers_the_account_with_more_mrr_comes_first() -> None:
     before = [assessment(key, 10, Band.AT_RISK) for key in "abc"]
     after = [
         assessment(key, 20, Band.AT_RISK, mrr_cents=cents)
@@ -68,7 +68,7 @@ def test_of_equal_moves_the_account_that_pays_more_comes_first() -> None:
     ]
 
 
-def test_at_most_a_hundred_movers_are_named() -> None:
+def test_at_most_a_hundred_movers_are_listed() -> None:
     before = [assessment(f"a{n}", 10, Band.AT_RISK) for n in range(MAX_MOVERS + 1)]
     after = [assessment(f"a{n}", 11, Band.AT_RISK) for n in range(MAX_MOVERS + 1)]
 
@@ -91,5 +91,5 @@ def test_the_rank_correlation_is_spearmans_with_ties(pairs: list[tuple[int, int]
 
 
 @pytest.mark.parametrize("x", [[], [1.0], [2.0, 2.0]])
-def test_what_does_not_vary_has_no_correlation(x: list[float]) -> None:
+def test_constant_scores_have_no_correlation(x: list[float]) -> None:
     assert spearman(np.array(x), np.arange(len(x), dtype=np.float64)) is None
