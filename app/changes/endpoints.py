@@ -1,3 +1,5 @@
+"""The change feed over HTTP."""
+
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -20,43 +22,47 @@ Types = Annotated[
     str | None,
     Query(
         pattern=f"^({NAMES})(,({NAMES}))*$",
-        description="Only changes of these types, with commas between them.",
+        description="Only changes of these types, separated by commas.",
         examples=["score,alert"],
     ),
 ]
+Start = Annotated[
+    FeedStart,
+    Query(description="Where to begin without a cursor: at the oldest change, or at this moment."),
+]
 
 
-@router.get("/changes")
+@router.get("/changes", summary="List changes")
 def list_changes(
     session: ReadSessionDep,
     caller: Reader,
     now: Now,
     types: Types = None,
-    start: FeedStart = FeedStart.OLDEST,
+    start: Start = FeedStart.OLDEST,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> ChangesOut:
-    """List what changed, in the order of commits. Follow `next_cursor` for ever.
+    """List changes in commit order. `next_cursor` is never null: poll with it for new changes.
 
-    Without a cursor the feed begins with the oldest change that is kept (30 days), or at this
-    moment with `start=now`.
+    Without a cursor the feed begins with the oldest stored change (30 days), or at this moment
+    with `start=now`. A cursor that was not used for 29 days answers 404.
     """
-    running = queries.oldest_running_transaction(session)
-    place = OLDEST_POSITION if start is FeedStart.OLDEST else FeedPosition(running, -1)
+    oldest_running = queries.oldest_running_transaction(session)
+    position = OLDEST_POSITION if start is FeedStart.OLDEST else FeedPosition(oldest_running, -1)
     if cursor is not None:
-        place = parse_cursor(cursor, now=now, oldest_running=running)
+        position = parse_cursor(cursor, now=now, oldest_running=oldest_running)
     rows = queries.list_changes(
         session,
         caller.workspace_id,
         types=types.split(",") if types else (),
-        after=place.key,
+        after=position.key,
         limit=limit + 1,
     )
-    shown = rows[:limit]
-    if shown:
-        place = FeedPosition(shown[-1].transaction_id, shown[-1].number)
+    page = rows[:limit]
+    if page:
+        position = FeedPosition(page[-1].transaction_id, page[-1].number)
     return ChangesOut(
-        items=[ChangeOut.model_validate(row) for row in shown],
-        next_cursor=place.cursor(now),
+        items=[ChangeOut.model_validate(row) for row in page],
+        next_cursor=position.cursor(now),
         has_more=len(rows) > limit,
     )

@@ -1,4 +1,4 @@
-"""The place of a polling reader in the feed: what it has seen, and when it last asked."""
+"""The position of a polling reader in the change feed, as a cursor."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -7,12 +7,12 @@ from app.core.pagination import InvalidCursorError, decode_cursor, encode_cursor
 
 RETENTION = timedelta(days=30)
 CURSOR_MAX_AGE = timedelta(days=29)
-"""A cursor is refused before the first change behind it can have been dropped."""
+"""Shorter than the retention, so that no change after an accepted cursor was deleted."""
 
 
 @dataclass(frozen=True, slots=True)
 class FeedPosition:
-    """After which change to go on: the id of its transaction, and its number."""
+    """The last change that was read: the id of its transaction and its number."""
 
     transaction_id: int
     number: int
@@ -29,16 +29,20 @@ OLDEST_POSITION = FeedPosition(-1, -1)
 
 
 def parse_cursor(cursor: str, *, now: datetime, oldest_running: int) -> FeedPosition:
-    """Read a cursor. Raises InvalidCursorError for one that could lead past changes unseen.
+    """Parse a cursor. Raise InvalidCursorError if the reader could miss changes with it.
 
-    That is one that lay unused for too long, and one of transactions that are yet to come: it is
-    of another database cluster.
+    That is a cursor that is too old, or one with a transaction id that does not exist yet: it
+    was issued by another database cluster.
     """
-    found = decode_cursor(cursor, int, int, int)
-    assert found is not None  # noqa: S101 - only no cursor has no place
-    place, asked_at = FeedPosition(found[0], found[1]), found[2]
-    if place.transaction_id > oldest_running:
-        raise InvalidCursorError("This cursor is of another database. Begin anew without one.")
-    if asked_at < (now - CURSOR_MAX_AGE).timestamp():
-        raise InvalidCursorError("This cursor is older than what is kept. Begin anew without one.")
-    return place
+    parts = decode_cursor(cursor, int, int, int)
+    assert parts is not None  # noqa: S101 - None only if the cursor is None
+    position, issued_at = FeedPosition(parts[0], parts[1]), parts[2]
+    if position.transaction_id > oldest_running:
+        raise InvalidCursorError(
+            "The cursor was issued by another database: start again without a cursor."
+        )
+    if issued_at < (now - CURSOR_MAX_AGE).timestamp():
+        raise InvalidCursorError(
+            f"The cursor is older than {CURSOR_MAX_AGE.days} days: start again without a cursor."
+        )
+    return position

@@ -1,3 +1,5 @@
+"""Queries for the change feed."""
+
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +14,7 @@ from app.changes.tables import Change
 
 @dataclass(frozen=True, slots=True)
 class NewChange:
-    """``type`` is what changed: ``score``, ``alert``, ``intervention``; ``data`` is JSON-ready."""
+    """``type`` is ``score``, ``alert`` or ``intervention``; ``data`` is JSON-ready."""
 
     type: str
     account_id: str | None
@@ -29,8 +31,9 @@ FROM ROWS FROM (json_to_recordset(CAST(:rows AS json))
 ORDER BY r.place
 """)
 
-# Transactions of other databases have ids of the same row of numbers, and write nothing here. One
-# that cannot be told apart counts as ours: it only makes readers wait.
+# All databases of a cluster share the sequence of transaction ids, but transactions of other
+# databases write nothing here. One whose database is unknown counts as ours: this can only make
+# readers wait.
 OLDEST_RUNNING = text("""
 SELECT coalesce(min(CAST(CAST(x AS text) AS bigint)),
                 CAST(CAST(pg_snapshot_xmax(pg_current_snapshot()) AS text) AS bigint))
@@ -45,7 +48,7 @@ OWN_TRANSACTION_ID = cast(cast(func.pg_current_xact_id_if_assigned(), String), B
 def record_changes(
     session: Session, workspace_id: str, changes: Sequence[NewChange], *, now: datetime
 ) -> None:
-    """Tell polling readers of changes, in the caller's transaction and in this order."""
+    """Write changes for the feed, in the caller's transaction and in this order."""
     if changes:
         rows = orjson.dumps(changes).decode()
         session.execute(INSERT_CHANGES, {"workspace_id": workspace_id, "rows": rows, "now": now})
@@ -64,18 +67,18 @@ def list_changes(
     after: tuple[int, int],
     limit: int,
 ) -> Sequence[Change]:
-    """Return what came after a place, in the order of transactions, as far as that is settled.
+    """Return the changes after a position that are complete, in the order of transactions.
 
-    Whoever writes now may commit before or after a younger transaction: nothing at or above the
-    oldest running one is shown yet, but for what the asking transaction wrote itself.
+    A running transaction may commit before or after a younger one. So changes at or above the
+    oldest running transaction are not returned yet, except the current transaction's own.
     """
     running = OLDEST_RUNNING.scalar_subquery()
-    settled = or_(Change.transaction_id < running, Change.transaction_id == OWN_TRANSACTION_ID)
-    place = tuple_(Change.transaction_id, Change.number)
-    rows = select(Change).where(Change.workspace_id == workspace_id, place > after, settled)
+    complete = or_(Change.transaction_id < running, Change.transaction_id == OWN_TRANSACTION_ID)
+    position = tuple_(Change.transaction_id, Change.number)
+    rows = select(Change).where(Change.workspace_id == workspace_id, position > after, complete)
     if types:
         rows = rows.where(Change.type.in_(types))
-    return session.scalars(rows.order_by(*place).limit(limit)).all()
+    return session.scalars(rows.order_by(*position).limit(limit)).all()
 
 
 def delete_old_changes(session: Session, *, before: datetime) -> None:

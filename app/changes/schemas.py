@@ -1,3 +1,5 @@
+"""Response schemas of the change feed."""
+
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -24,7 +26,7 @@ class ChangeOut(ResponseModel):
     type: ChangeType
     account_id: str | None = Field(examples=["acme"])
     data: dict[str, Any] = Field(
-        description="What it is now and was before; depends on the type (docs/changes.md).",
+        description="The values now and before; the fields depend on the type (docs/changes.md).",
         examples=[{"value": 21.5, "before": 44.0, "band": "at_risk", "band_before": "watch"}],
     )
     created_at: datetime
@@ -35,7 +37,7 @@ class ChangesOut(ResponseModel):
 
     items: list[ChangeOut]
     next_cursor: str = Field(
-        description="Ask again with it, at once or later: it has no end.",
+        description="Use it for the next request, at once or later. It is never null.",
         examples=["Wzk1NCwxLDE3OTU2NTQyNTFd"],
     )
-    has_more: bool = Field(description="Whether there was more than one page at this moment.")
+    has_more: bool = Field(description="Whether more changes were available at this moment.")

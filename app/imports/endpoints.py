@@ -1,4 +1,4 @@
-"""Files as durable jobs: sent once, worked off by the workers, watched from here."""
+"""Imports over HTTP: upload a file, follow its import, list row errors, cancel."""
 
 from collections.abc import Iterable
 from typing import Annotated
@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.pagination import Page, PagingDep
-from app.core.schemas import Id, problem_responses
+from app.core.schemas import NO_NUL, Id, problem_responses
 from app.imports import queries, service, stored_file
 from app.imports.files import OpenFile, compute_fingerprint
 from app.imports.kinds import ImportKind
@@ -27,30 +27,30 @@ router = APIRouter(
     prefix="/api/v1", tags=["imports"], responses=problem_responses(401, 403, 404, 422)
 )
 
-TEXT_PATTERN = r"^[^\x00]*$"
 CONTENT_TYPES = {"text/csv": FileFormat.CSV, "application/x-ndjson": FileFormat.NDJSON}
 
 
 def parse_plan(
     request: Request,
-    kind: ImportKind,
-    format: Annotated[  # noqa: A002 - the word of the wire
-        FileFormat | None, Query(description="Null: by the content type, else CSV.")
+    kind: Annotated[ImportKind, Query(description="What the rows of the file are.")],
+    format: Annotated[  # noqa: A002 - the name in the API
+        FileFormat | None,
+        Query(description="Default: by the Content-Type, and CSV if that is neither."),
     ] = None,
-    map: Annotated[  # noqa: A002 - the word of the wire
-        list[Annotated[str, Query(max_length=1000, pattern=TEXT_PATTERN)]],
+    map: Annotated[  # noqa: A002 - the name in the API
+        list[Annotated[str, Query(max_length=1000, pattern=NO_NUL)]],
         Query(
             max_length=100,
-            description="`field=column`, `field={template}` or `field=column[other=value]`, for"
-            " each field; none: columns that are named like fields.",
+            description="The source of a field: `field=column`, `field={template}` or"
+            " `field=column[other=value]`. Without any, columns named like fields are used.",
             examples=[["account_id=acct-{id}", "name=company"]],
         ),
     ] = [],  # noqa: B006 - FastAPI copies it
     lookup: Annotated[
-        list[Annotated[str, Query(max_length=1000, pattern=TEXT_PATTERN)]],
+        list[Annotated[str, Query(max_length=1000, pattern=NO_NUL)]],
         Query(
             max_length=1000,
-            description="`column:value=meaning`: what stands for a value of a column.",
+            description="Replaces a value of a column: `column:value=replacement`.",
             examples=[["type:13=Report Exported"]],
         ),
     ] = [],  # noqa: B006 - FastAPI copies it
@@ -59,28 +59,30 @@ def parse_plan(
         Query(
             min_length=1,
             max_length=10,
-            pattern=TEXT_PATTERN,
-            description="The event name of a row is several, joined by it.",
+            pattern=NO_NUL,
+            description="Separates several event names in one cell: each becomes an event.",
         ),
     ] = None,
     *,
-    dry_run: Annotated[bool, Query(description="Judge every row, store nothing.")] = False,
+    dry_run: Annotated[
+        bool, Query(description="Whether to check all rows without storing anything.")
+    ] = False,
 ) -> ImportPlan:
-    """Read from the query how the file is to be read."""
+    """Build the plan from the query and the Content-Type."""
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    known = format or CONTENT_TYPES.get(content_type, FileFormat.CSV)
-    return ImportPlan(kind, known, tuple(map), _lookups(lookup), split, dry_run)
+    file_format = format or CONTENT_TYPES.get(content_type, FileFormat.CSV)
+    return ImportPlan(kind, file_format, tuple(map), _lookups(lookup), split, dry_run)
 
 
-def _lookups(pairs: Iterable[str]) -> dict[str, dict[str, str]]:
-    found: dict[str, dict[str, str]] = {}
-    for pair in pairs:
-        column, has_value, rest = pair.partition(":")
-        value, has_meaning, meaning = rest.partition("=")
-        if not (has_value and has_meaning):
-            raise MappingError(f"{pair!r} is not column:value=meaning.")
-        found.setdefault(column, {})[value] = meaning
-    return found
+def _lookups(texts: Iterable[str]) -> dict[str, dict[str, str]]:
+    tables: dict[str, dict[str, str]] = {}
+    for text in texts:
+        column, has_value, rest = text.partition(":")
+        value, has_replacement, replacement = rest.partition("=")
+        if not (has_value and has_replacement):
+            raise MappingError(f"{text!r} does not have the form column:value=replacement.")
+        tables.setdefault(column, {})[value] = replacement
+    return tables
 
 
 @router.post(
@@ -88,65 +90,74 @@ def _lookups(pairs: Iterable[str]) -> dict[str, dict[str, str]]:
     status_code=202,
     responses=problem_responses(400, 408, 413, 415),
     openapi_extra=UPLOAD_BODY,
+    summary="Start an import",
 )
 def create_import(
     request: Request,
     caller: AccountWriter,
-    change: AccountActor,
-    wanted: Annotated[ImportPlan, Depends(parse_plan)],
+    actor: AccountActor,
+    plan: Annotated[ImportPlan, Depends(parse_plan)],
     file: UploadDep,
     session: SessionDep,
 ) -> ImportOut:
-    """Take a CSV or NDJSON file in, to be imported by the workers.
+    """Upload a CSV or NDJSON file, plain or gzipped. The workers import it in the background.
 
-    The same file that is to be read in the same way is the same import, unless that one failed or
-    was cancelled. Events need the scope `ingest:write` too.
+    Idempotent: the same file with the same parameters returns the existing import, unless that
+    one failed or was cancelled. Events also require the scope `ingest:write`.
     """
-    if wanted.kind is ImportKind.EVENTS:
+    if plan.kind is ImportKind.EVENTS:
         caller.require(Scope.INGEST_WRITE)
     source = OpenFile(file)
-    wanted.check(source)
-    content = compute_fingerprint(source.blocks(0), limit=request.app.state.import_bytes)
+    plan.check(source)
+    fingerprint = compute_fingerprint(source.blocks(0), limit=request.app.state.import_bytes)
     job, is_new = service.start_import(
         session,
-        change,
-        wanted,
-        content,
+        actor,
+        plan,
+        fingerprint,
         kind=service.UPLOAD_JOB,
         again_after={JobState.FAILED, JobState.CANCELLED},
     )
     if is_new:
         stored_file.store_file(session, caller.workspace_id, job.id, source.blocks(0))
-    return ImportOut.of(job)
+    return ImportOut.from_job(job)
 
 
-@router.get("/imports")
+@router.get("/imports", summary="List imports")
 def list_imports(session: ReadSessionDep, caller: Reader, paging: PagingDep) -> Page[ImportOut]:
-    """List imports, newest first. What has ended is kept for 30 days."""
-    found = jobs.list_jobs(session, caller.workspace_id, paging, kinds=service.JOB_KINDS)
-    return found.to_page(ImportOut.of)
+    """List imports, newest first. Imports are deleted 30 days after they ended."""
+    rows = jobs.list_jobs(session, caller.workspace_id, paging, kinds=service.JOB_KINDS)
+    return rows.to_page(ImportOut.from_job)
 
 
-@router.get("/imports/{import_id}")
+@router.get("/imports/{import_id}", summary="Get an import")
 def get_import(import_id: Id, session: ReadSessionDep, caller: Reader) -> ImportOut:
-    """Show how far an import is, and what has become of its rows so far."""
-    return ImportOut.of(service.get_import(session, caller.workspace_id, import_id))
+    """Return the state, progress and result of an import."""
+    return ImportOut.from_job(service.get_import(session, caller.workspace_id, import_id))
 
 
-@router.get("/imports/{import_id}/errors")
+@router.get("/imports/{import_id}/errors", summary="List an import's row errors")
 def list_import_errors(
     import_id: Id, session: ReadSessionDep, caller: Reader, paging: PagingDep
 ) -> Page[ImportRowErrorOut]:
-    """List rows that could not be used, in the order of the file; at most the first 10,000."""
+    """List rows that could not be imported, in the order of the file.
+
+    Only the first 10,000 errors are stored; `rejected` of the import counts all.
+    """
     service.get_import(session, caller.workspace_id, import_id)
-    found = queries.list_errors(session, caller.workspace_id, import_id, paging)
-    return found.to_page(ImportRowErrorOut.model_validate)
+    rows = queries.list_errors(session, caller.workspace_id, import_id, paging)
+    return rows.to_page(ImportRowErrorOut.model_validate)
 
 
-@router.post("/imports/{import_id}/cancel", responses=problem_responses(409))
+@router.post(
+    "/imports/{import_id}/cancel", responses=problem_responses(409), summary="Cancel an import"
+)
 def cancel_import(import_id: Id, session: SessionDep, caller: AccountWriter, now: Now) -> ImportOut:
-    """End an import. What its pages have stored so far stays; the uploaded file goes."""
+    """End a queued or running import and delete the uploaded file.
+
+    Rows that were stored already are kept. Cancelling a cancelled import has no effect.
+    """
     job = service.get_import(session, caller.workspace_id, import_id, lock=True)
     job_service.cancel(job, now=now)
     service.finish_import(session, caller.workspace_id, job, now=now)
-    return ImportOut.of(job)
+    return ImportOut.from_job(job)

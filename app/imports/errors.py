@@ -1,38 +1,38 @@
-"""What can be wrong with a whole file, and with one row of it."""
+"""Errors of a whole file, and of one row of it."""
 
 from dataclasses import dataclass
 
 from app.core.errors import BadRequestError, PayloadTooLargeError, UnprocessableError
 
 ROW_CODES = {
-    "invalid_csv": "The row's quotes do not fit, or a cell is longer than 128 KiB.",
+    "invalid_csv": "The quotes of the row do not match, or a cell is longer than 128 KiB.",
     "too_many_cells": "The row has more cells than the file has columns.",
     "line_too_long": "The line is longer than 1 MiB.",
     "invalid_encoding": "The line is not UTF-8.",
     "invalid_json": "The line is not JSON.",
-    "missing_timestamp": "A row of history needs a timestamp.",
-    "invalid_row": "A field is missing or cannot be read; the message says which.",
-    "unstorable": "The database cannot hold a value of the row.",
-    "erased": "The account or the person was erased.",
+    "missing_timestamp": "An event without a timestamp cannot be imported.",
+    "invalid_row": "A field is missing or invalid; the message names it.",
+    "unstorable": "The database cannot store a value of the row.",
+    "erased": "The account or user was erased.",
 }
-"""Beside the codes of the quarantine, for events."""
+"""Rows of events can also have the codes of the quarantine."""
 
 
 @dataclass
 class RowError(Exception):
-    """A row that cannot be used. The message says why, and holds nothing of the row."""
+    """A row that cannot be imported. The message says why and contains no value of the row."""
 
     line: int
     code: str
     message: str
 
     @classmethod
-    def of(cls, line: int, code: str) -> "RowError":
+    def from_code(cls, line: int, code: str) -> "RowError":
         return cls(line, code, ROW_CODES[code])
 
 
 class InvalidFileError(UnprocessableError):
-    """No row of the file could be read so."""
+    """The file as a whole cannot be read in the requested format."""
 
     code = "invalid_file"
 

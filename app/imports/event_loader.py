@@ -1,4 +1,4 @@
-"""History of events: read as the wire reads them, stored and counted as known on their own day."""
+"""Load batches of historical events: each counts as known on the day it happened."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -26,16 +26,16 @@ MIN_EPOCH_DIGITS = 9
 
 @dataclass(frozen=True, slots=True)
 class StoredBatch:
-    """What became of a batch; ``refused``: number of the event, code and sentence."""
+    """The result of a batch. ``rejected``: position of the event, code and message."""
 
     stored: int
     duplicates: int
-    refused: Sequence[tuple[int, str, str]]
+    rejected: Sequence[tuple[int, str, str]]
 
 
 @dataclass
 class EventLoader:
-    """Reads and stores batches of history, and makes the months that they fall in."""
+    """Parses and stores batches, and creates the partitions of the months they fall in."""
 
     workspace: Workspace
     dialect: Dialect
@@ -48,25 +48,25 @@ class EventLoader:
         rules, base_currency = event_rules(self.workspace), self.workspace.base_currency
         self.policy = ingestion.IngestPolicy(rules, base_currency, oldest=None)
 
-    def read(self, batch: Sequence[Any], *, suspect: bool = False) -> ParsedBatch:
+    def parse(self, events: Sequence[Any], *, suspect: bool = False) -> ParsedBatch:
         received = ReceiveContext(self.now, oldest=None)
-        return parse_batch(Batch(batch, suspect), self.dialect, self.policy.rules, received)
+        return parse_batch(Batch(events, suspect), self.dialect, self.policy.rules, received)
 
-    def store(self, session: Session, reading: ParsedBatch) -> StoredBatch:
-        """Write and count what was read, in the caller's transaction."""
+    def store(self, session: Session, batch: ParsedBatch) -> StoredBatch:
+        """Write and count the events, in the caller's transaction."""
         origin = BatchOrigin(self.workspace.id, self.key_id, self.now)
-        outcome = ingestion.store_batch(session, origin, reading, self.policy, self.names)
-        kept = outcome.reading
-        refused = [(row.n, row.code, QUARANTINE_CODES[row.code]) for row in kept.rejected]
-        refused += [(n, "erased", ROW_CODES["erased"]) for n in kept.erased]
-        repeated = list(outcome.verdicts.values()).count("duplicate")
+        outcome = ingestion.store_batch(session, origin, batch, self.policy, self.names)
+        parsed = outcome.parsed
+        rejected = [(row.n, row.code, QUARANTINE_CODES[row.code]) for row in parsed.rejected]
+        rejected += [(n, "erased", ROW_CODES["erased"]) for n in parsed.erased]
+        known = list(outcome.verdicts.values()).count("duplicate")
         return StoredBatch(
-            len(kept.events) - repeated, repeated + len(kept.repeats), sorted(refused)
+            len(parsed.events) - known, known + len(parsed.repeats), sorted(rejected)
         )
 
-    def create_partitions(self, sessions: SessionFactory, reading: ParsedBatch) -> None:
-        """Make partitions; what no calendar of ours reaches goes to the one for the rest."""
-        months = {event.client_at.date().replace(day=1) for event in reading.events}
+    def create_partitions(self, sessions: SessionFactory, batch: ParsedBatch) -> None:
+        """Create missing months from 1990 on; older events go to the default partition."""
+        months = {event.client_at.date().replace(day=1) for event in batch.events}
         new = sorted(month for month in months - self.months if month >= FIRST_MONTH)
         if new:
             with transaction(sessions) as session:
@@ -78,32 +78,32 @@ class EventLoader:
 RowFields = dict[str, Any]
 
 
-def event_builder(identity: str, split: str | None) -> Callable[[RowFields, int], list[RowFields]]:
-    """Make the function from a row and its line to native events.
+def event_builder(digest: str, split: str | None) -> Callable[[RowFields, int], list[RowFields]]:
+    """Return a function that turns a row and its line number into native events.
 
-    An event without an id gets one made of the file's digest and its line. ``split``: the event
-    name is several, joined by it.
+    An event without an id gets one from the file's ``digest`` and its line. ``split``: separates
+    the event names of a row that stands for several events.
     """
 
-    def made(fields: RowFields, line: int) -> list[RowFields]:
+    def build(fields: RowFields, line: int) -> list[RowFields]:
         timestamp = fields.get("timestamp")
         if isinstance(timestamp, str):
             fields["timestamp"] = _epoch(timestamp)
         if split is None:
             if not fields.get("message_id"):
-                fields["message_id"] = f"import-{identity}:{line}"
+                fields["message_id"] = f"import-{digest}:{line}"
             return [fields]
         names = str(fields.get("event", "")).split(split)
         return [
-            {"message_id": f"import-{identity}:{line}:{n}"} | fields | {"event": name}
+            {"message_id": f"import-{digest}:{line}:{n}"} | fields | {"event": name}
             for n, name in enumerate(names)
         ]
 
-    return made
+    return build
 
 
 def _epoch(text: str) -> str | float:
-    """Read seconds with decimals as a number; eight digits are a date."""
+    """Return Unix seconds, with or without decimals, as a number; shorter digits are a date."""
     digits = text.replace(".", "", 1)
     is_number = digits.isascii() and digits.isdigit() and len(digits) >= MIN_EPOCH_DIGITS
     return float(text) if is_number else text

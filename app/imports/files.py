@@ -1,4 +1,4 @@
-"""Files as blocks of plain bytes, gzipped or not, so that none has to fit into the memory."""
+"""Read files, gzipped or not, as blocks of bytes, so that no file must fit into memory."""
 
 import zlib
 from collections.abc import Iterable, Iterator
@@ -13,18 +13,18 @@ from app.imports.errors import FileTooLargeError, TruncatedFileError
 BLOCK_BYTES = 1024 * 1024
 GZIP_MAGIC = b"\x1f\x8b"
 MAX_GZIP_LAYERS = 2
-"""A gzipped file that is sent with ``Content-Encoding: gzip`` is wrapped twice."""
+"""A gzipped file that is sent with ``Content-Encoding: gzip`` is compressed twice."""
 
 
 class FileSource(Protocol):
-    """Something whose content can be read from any place on."""
+    """Content that can be read from any offset."""
 
     def blocks(self, offset: int) -> Iterator[bytes]: ...
 
 
 @dataclass(frozen=True, slots=True)
 class LocalFile:
-    """A file on this machine; it is read where it is."""
+    """A file on this machine."""
 
     path: Path
 
@@ -35,7 +35,7 @@ class LocalFile:
 
 @dataclass(frozen=True, slots=True)
 class OpenFile:
-    """A file that somebody else opened, and closes."""
+    """A file that the caller opens and closes."""
 
     file: BinaryIO
 
@@ -45,46 +45,48 @@ class OpenFile:
 
 
 def decompressed_blocks(file: BinaryIO, offset: int = 0) -> Iterator[bytes]:
-    """Undo gzip, which has to be read from its start, and yield what comes from a place on."""
-    plain = _unwrapped(file)
+    """Yield the decompressed content from an offset on. Gzip has to be read from the start."""
+    content = _decompressed(file)
     try:
-        plain.seek(offset)
-        while block := plain.read(BLOCK_BYTES):
+        content.seek(offset)
+        while block := content.read(BLOCK_BYTES):
             yield block
     except EOFError:
-        raise TruncatedFileError("The gzipped file ends too early.") from None
+        raise TruncatedFileError("The gzip file is truncated: send it again.") from None
     except (BadGzipFile, zlib.error):
-        raise TruncatedFileError("The gzipped file is broken.") from None
+        raise TruncatedFileError("The gzip file is corrupt: compress and send it again.") from None
 
 
-def _unwrapped(file: BinaryIO) -> BinaryIO:
-    plain: BinaryIO = file
+def _decompressed(file: BinaryIO) -> BinaryIO:
+    content: BinaryIO = file
     for _ in range(MAX_GZIP_LAYERS):
         try:
-            gzipped = plain.read(len(GZIP_MAGIC)) == GZIP_MAGIC
+            is_gzip = content.read(len(GZIP_MAGIC)) == GZIP_MAGIC
         except (EOFError, BadGzipFile, zlib.error):
-            raise TruncatedFileError("The gzipped file is broken.") from None
-        plain.seek(0)
-        if not gzipped:
+            raise TruncatedFileError(
+                "The gzip file is corrupt: compress and send it again."
+            ) from None
+        content.seek(0)
+        if not is_gzip:
             break
-        plain = GzipFile(fileobj=plain, mode="rb")  # type: ignore[assignment]  # it reads as one
-    return plain
+        content = GzipFile(fileobj=content, mode="rb")  # type: ignore[assignment]  # same methods
+    return content
 
 
 @dataclass(frozen=True, slots=True)
 class FileFingerprint:
-    """What a file holds, gzipped or not: equal content has an equal digest."""
+    """The digest and size of the decompressed content: equal content has an equal digest."""
 
     digest: str
     size: int
 
 
 def compute_fingerprint(blocks: Iterable[bytes], *, limit: int | None = None) -> FileFingerprint:
-    """Read a file once through; with the line number its digest makes an id for each row."""
-    found, size = sha256(), 0
+    """Read a whole file. Digest and line number together identify each row."""
+    digest, size = sha256(), 0
     for block in blocks:
-        found.update(block)
+        digest.update(block)
         size += len(block)
         if limit is not None and size > limit:
-            raise FileTooLargeError(f"The file holds more than {limit} bytes.")
-    return FileFingerprint(found.hexdigest()[:16], size)
+            raise FileTooLargeError(f"The decompressed file has more than {limit} bytes: split it.")
+    return FileFingerprint(digest.hexdigest()[:16], size)

@@ -1,4 +1,4 @@
-"""Do an import page by page; where the next one starts is stored with what the page has written."""
+"""The job handler of imports: each page is stored together with the position of the next one."""
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -26,8 +26,8 @@ from app.jobs.service import ClaimedJob
 Progress = Mapping[str, Any]
 
 
-class _UndoneError(Exception):
-    """A dry run takes its page back."""
+class _RollBackError(Exception):
+    """Rolls back a page of a dry run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,136 +39,138 @@ class OpenImport:
     loader: Loader
     pool: ThreadPoolExecutor | None
 
-    def read(self) -> ParsedPage:
-        return self.loader.judge(self.reader.page(self.loader.at_once))
+    def read_page(self) -> ParsedPage:
+        return self.loader.parse(self.reader.read_page(self.loader.page_size))
 
-    def ask(self) -> "Future[ParsedPage] | None":
-        return self.pool.submit(self.read) if self.pool else None
+    def read_page_in_thread(self) -> Future[ParsedPage] | None:
+        return self.pool.submit(self.read_page) if self.pool else None
 
 
 @dataclass
 class Importer:
-    """The handler of imports. ``ahead``: read in a thread while the database stores.
+    """The job handler of imports. ``read_ahead``: parse in a thread while the database stores.
 
-    ``on_errors`` is told, before each page is committed, how many errors came before and which
-    are new; ``on_page`` what became of the file so far.
+    ``on_errors`` gets, before each page is committed, the number of errors before the page and the
+    page's errors; ``on_page`` gets the progress after each page.
     """
 
     source: FileSource | None = None
-    ahead: bool = True
+    read_ahead: bool = True
     on_errors: Callable[[int, Sequence[RowError]], None] | None = None
     on_page: Callable[[Progress], None] | None = None
-    opened: OpenImport | None = None
-    waiting: "Future[ParsedPage] | None" = None
-    at: int | None = None
+    current: OpenImport | None = None
+    next_page: Future[ParsedPage] | None = None
+    offset: int | None = None
 
-    def __call__(self, sessions: SessionFactory, work: ClaimedJob, now: datetime) -> bool:
-        if work.position.get("last"):
+    def __call__(self, sessions: SessionFactory, job: ClaimedJob, now: datetime) -> bool:
+        if job.position.get("last"):
             return False
         started = monotonic()
         try:
-            opened = self._open(sessions, work, now)
-            judged = self.waiting.result() if self.waiting else opened.read()
-            self.waiting = None if judged.page.last else opened.ask()
-            opened.loader.prepare(sessions, judged)
+            current = self._open(sessions, job, now)
+            parsed = self.next_page.result() if self.next_page else current.read_page()
+            self.next_page = None if parsed.page.last else current.read_page_in_thread()
+            current.loader.prepare(sessions, parsed)
             progress = run_with_retries(
                 sessions,
                 lambda session: self._store(
-                    session, work, judged, loader=opened.loader, now=now, started=started
+                    session, job, parsed, loader=current.loader, now=now, started=started
                 ),
             )
         except BaseException:
             self.close()
             raise
-        self.at = judged.page.offset
-        if judged.page.last:
+        self.offset = parsed.page.offset
+        if parsed.page.last:
             self.close()
         if self.on_page:
             self.on_page(progress)
-        return not judged.page.last
+        return not parsed.page.last
 
-    def _open(self, sessions: SessionFactory, work: ClaimedJob, now: datetime) -> OpenImport:
-        """Go on with the file that is open, if that is where the job stands; else open it there."""
-        opened, offset = self.opened, work.position.get("offset")
-        if opened and opened.token == work.token and self.at == offset:
-            return opened
+    def _open(self, sessions: SessionFactory, job: ClaimedJob, now: datetime) -> OpenImport:
+        """Return the open file if it is at the job's position, else open the file there."""
+        current, offset = self.current, job.position.get("offset")
+        if current and current.token == job.token and self.offset == offset:
+            return current
         self.close()
-        plan = ImportPlan.of(work.config)
-        source = self.source or StoredFile(sessions, work.workspace_id, work.id)
-        content = FileFingerprint(work.config["digest"], work.config["size"])
-        self.opened = OpenImport(
-            work.token,
-            plan.reader(source, offset=offset, line=work.position.get("line")),
-            plan.loader(load_workspace(sessions, work.workspace_id), content, now),
-            ThreadPoolExecutor(1, "import-reader") if self.ahead else None,
+        plan = ImportPlan.from_config(job.config)
+        source = self.source or StoredFile(sessions, job.workspace_id, job.id)
+        file = FileFingerprint(job.config["digest"], job.config["size"])
+        self.current = OpenImport(
+            job.token,
+            plan.open_reader(source, offset=offset, line=job.position.get("line")),
+            plan.make_loader(load_workspace(sessions, job.workspace_id), file, now),
+            ThreadPoolExecutor(1, "import-reader") if self.read_ahead else None,
         )
-        self.at = offset
-        return self.opened
+        self.offset = offset
+        return self.current
 
     def close(self) -> None:
-        if self.opened and self.opened.pool:
-            self.opened.pool.shutdown(cancel_futures=True)
-        self.opened = self.waiting = None
+        if self.current and self.current.pool:
+            self.current.pool.shutdown(cancel_futures=True)
+        self.current = self.next_page = None
 
     def _store(
         self,
         session: Session,
-        work: ClaimedJob,
-        judged: ParsedPage,
+        job: ClaimedJob,
+        parsed: ParsedPage,
         *,
         loader: Loader,
         now: datetime,
         started: float,
     ) -> Progress:
-        """Write a page, its errors and the place of the next one, in one transaction."""
+        """Write a page, its errors and the position of the next page in one transaction."""
         queries.disable_synchronous_commit(session)
-        plan, page = ImportPlan.of(work.config), judged.page
-        written = write_page(session, loader, judged, dry_run=plan.dry_run)
-        errors = sorted([*judged.errors, *written.errors], key=lambda error: error.line)
-        before = work.progress["rejected"]
-        queries.insert_errors(session, work.workspace_id, work.id, before, errors)
+        plan, page = ImportPlan.from_config(job.config), parsed.page
+        result = write_page(session, loader, parsed, dry_run=plan.dry_run)
+        errors = sorted([*parsed.errors, *result.errors], key=lambda error: error.line)
+        before = job.progress["rejected"]
+        queries.insert_errors(session, job.workspace_id, job.id, before, errors)
         if self.on_errors:
             self.on_errors(before, errors)
-        progress = _added(work.progress, page, written, len(errors), monotonic() - started)
+        progress = _add_page(job.progress, page, result, len(errors), monotonic() - started)
         position = {
             "offset": page.offset,
             "line": page.line,
-            "first_day": _earlier(work.position.get("first_day"), written.first_day),
+            "first_day": _earlier(job.position.get("first_day"), result.first_day),
             "last": page.last,
         }
-        jobs.checkpoint(session, work, position=position, progress=progress, now=now)
+        jobs.checkpoint(session, job, position=position, progress=progress, now=now)
         if page.last:
-            ended = replace(work, position=position, progress=progress)
-            service.finish_import(session, work.workspace_id, ended, now=now)
+            ended = replace(job, position=position, progress=progress)
+            service.finish_import(session, job.workspace_id, ended, now=now)
         return progress
 
 
 def write_page(
-    session: Session, loader: Loader, judged: ParsedPage, *, dry_run: bool
+    session: Session, loader: Loader, parsed: ParsedPage, *, dry_run: bool
 ) -> PageResult:
-    """Store a page; find the row that the database cannot hold, so that the others are stored."""
-    done: list[PageResult] = []
+    """Store a page. If the database refuses it, halve it until only the refused rows fail."""
+    results: list[PageResult] = []
     try:
-        with suppress(_UndoneError), session.begin_nested():
-            done.append(loader.write(session, judged))
+        with suppress(_RollBackError), session.begin_nested():
+            results.append(loader.write(session, parsed))
             if dry_run:
-                raise _UndoneError
+                raise _RollBackError
     except (DataError, IntegrityError):
-        page = judged.page
+        page = parsed.page
         if len(page.records) <= 1:
-            return PageResult(0, 0, [RowError.of(line, "unstorable") for line in page.lines])
-        return _in_halves(session, loader, page, dry_run=dry_run)
-    return done[0]
+            return PageResult(0, 0, [RowError.from_code(line, "unstorable") for line in page.lines])
+        return _write_halves(session, loader, page, dry_run=dry_run)
+    return results[0]
 
 
-def _in_halves(session: Session, loader: Loader, page: RecordPage, *, dry_run: bool) -> PageResult:
+def _write_halves(
+    session: Session, loader: Loader, page: RecordPage, *, dry_run: bool
+) -> PageResult:
     middle = len(page.records) // 2
     halves = [
         RecordPage(page.records[part], page.lines[part], suspect=page.suspect)
         for part in (slice(None, middle), slice(middle, None))
     ]
     first, second = (
-        write_page(session, loader, loader.judge(half), dry_run=dry_run) for half in halves
+        write_page(session, loader, loader.parse(half), dry_run=dry_run) for half in halves
     )
     days = [each.first_day for each in (first, second) if each.first_day]
     return PageResult(
@@ -179,15 +181,15 @@ def _in_halves(session: Session, loader: Loader, page: RecordPage, *, dry_run: b
     )
 
 
-def _added(
-    before: Progress, page: RecordPage, written: PageResult, rejected: int, seconds: float
+def _add_page(
+    before: Progress, page: RecordPage, result: PageResult, rejected: int, seconds: float
 ) -> Progress:
     return {
         "bytes": page.offset,
         "bytes_total": before["bytes_total"],
         "rows": before["rows"] + page.rows,
-        "stored": before["stored"] + written.stored,
-        "duplicates": before["duplicates"] + written.duplicates,
+        "stored": before["stored"] + result.stored,
+        "duplicates": before["duplicates"] + result.duplicates,
         "rejected": before["rejected"] + rejected,
         "seconds": round(before["seconds"] + seconds, 3),
     }

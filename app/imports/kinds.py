@@ -1,4 +1,4 @@
-"""What can be imported, by which fields, and what a row of a table must look like."""
+"""Kinds of imports: their fields, how cells are parsed, and how rows are validated."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -9,7 +9,17 @@ from pydantic import Field, ValidationError, model_validator
 
 from app.accounts.schemas import LARGEST_MRR_CENTS, ExternalIds, SystemName, Traits
 from app.accounts.traits import parse_cents, parse_count, parse_currency, parse_day
-from app.core.schemas import NAMED, Count, Currency, Day, Flag, Id, NoticeDays, RequestModel, Text
+from app.core.schemas import (
+    NO_OTHER_KEYS,
+    Count,
+    Currency,
+    Day,
+    Flag,
+    Id,
+    NoticeDays,
+    RequestModel,
+    Text,
+)
 from app.events.reading.canonical import parse_identifier
 from app.events.reading.quarantine_codes import QUARANTINE_CODES, QuarantineError
 from app.imports.errors import RowError
@@ -25,7 +35,7 @@ class ImportKind(StrEnum):
 
 
 class AccountImportRow(RequestModel):
-    """What is said of an account; what is not named stays, null removes."""
+    """Values of an account: omitted fields stay, null removes."""
 
     account_id: Id
     name: Text | None = None
@@ -38,17 +48,17 @@ class AccountImportRow(RequestModel):
     started_on: Day | None = None
     traits: Traits = Field(default_factory=dict)
     feature_exceptions: dict[Id, Flag] = Field(
-        default_factory=dict, json_schema_extra=NAMED.json_schema_extra
+        default_factory=dict, json_schema_extra=NO_OTHER_KEYS.json_schema_extra
     )
     excluded: Flag = False
     parent_id: Id | None = None
     external_ids: dict[SystemName, Id | ExternalIds | None] = Field(
-        default_factory=dict, json_schema_extra=NAMED.json_schema_extra
+        default_factory=dict, json_schema_extra=NO_OTHER_KEYS.json_schema_extra
     )
 
 
 class UserImportRow(RequestModel):
-    """What is said of a person; what is not named stays, null removes."""
+    """Values of a user: omitted fields stay, null removes."""
 
     user_id: Id
     account_id: Id | None = None
@@ -60,7 +70,7 @@ class UserImportRow(RequestModel):
 
 
 class SubscriptionImportRow(RequestModel):
-    """A period of one subscription on constant terms, known since its start if nothing is said."""
+    """A period of one subscription on constant terms. ``known_on`` defaults to ``starts_on``."""
 
     account_id: Id
     subscription_id: Id = "main"
@@ -78,7 +88,7 @@ class SubscriptionImportRow(RequestModel):
     @model_validator(mode="after")
     def _has_a_length(self) -> Self:
         if self.ends_on is not None and self.ends_on <= self.starts_on:
-            raise ValueError("ends_on must lie after starts_on")
+            raise ValueError("ends_on must be after starts_on")
         return self
 
 
@@ -98,34 +108,33 @@ REQUIRED_FIELDS: Mapping[ImportKind, tuple[tuple[str, ...], ...]] = {
     ImportKind.USERS: (("user_id",),),
     ImportKind.SUBSCRIPTIONS: (("account_id",), ("starts_on",), ("mrr", "mrr_cents")),
 }
-"""Fields that a file must have; of several in one place, one of them."""
+"""Fields that a file must have, as groups of alternatives."""
 OPEN_PREFIXES: Mapping[ImportKind, tuple[str, ...]] = {
     ImportKind.EVENTS: ("properties.",),
     ImportKind.ACCOUNTS: ("traits.", "external_ids."),
     ImportKind.USERS: ("traits.",),
 }
-"""What stands before a name that is ours to store and not to know."""
+"""Prefixes of fields with any name, such as ``traits.region``."""
 OBJECT_FIELDS = frozenset({"traits", "feature_exceptions", "external_ids"})
-"""What no single column can say."""
+"""Fields that a single column cannot hold."""
 
 
 def mappable_fields(kind: ImportKind) -> tuple[str, ...]:
-    """Name the fields that columns can be mapped to, beside those of an open name."""
+    """Return the fields that columns can be mapped to, besides those with an open prefix."""
     if kind is ImportKind.EVENTS:
         return EVENT_FIELDS
-    told = tuple(ROW_SCHEMAS[kind].model_fields)
-    told = tuple(name for name in told if name not in OBJECT_FIELDS)
-    return (*told, "mrr") if kind is ImportKind.SUBSCRIPTIONS else told
+    fields = tuple(name for name in ROW_SCHEMAS[kind].model_fields if name not in OBJECT_FIELDS)
+    return (*fields, "mrr") if kind is ImportKind.SUBSCRIPTIONS else fields
 
 
 def _flag(text: str) -> bool:
-    found = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
-    if text.strip().lower() not in found:
-        raise ValueError("true or false is wanted")
-    return found[text.strip().lower()]
+    flags = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+    if text.strip().lower() not in flags:
+        raise ValueError("must be true or false")
+    return flags[text.strip().lower()]
 
 
-def _iso(text: str) -> str:
+def _iso_day(text: str) -> str:
     return parse_day(text).isoformat()
 
 
@@ -133,78 +142,81 @@ CELL_PARSERS: Mapping[str, Callable[[str], Any]] = {
     **dict.fromkeys(
         ("employees", "end_customers", "seats", "mrr_cents", "notice_days"), parse_count
     ),
-    **dict.fromkeys(("started_on", "starts_on", "known_on", "ends_on", "renewal_on"), _iso),
+    **dict.fromkeys(("started_on", "starts_on", "known_on", "ends_on", "renewal_on"), _iso_day),
     "currency": parse_currency,
     "excluded": _flag,
 }
-"""How cells are read, which are all texts."""
+"""Parsers of cells by field; other cells stay texts."""
 
 
 def parse_cells(cells: Mapping[str, Any]) -> dict[str, Any]:
-    """Turn the mapped cells of a row into the fields that JSON would have."""
-    said: dict[str, Any] = {}
+    """Turn the mapped cells of a row into the values that a JSON row would have."""
+    row: dict[str, Any] = {}
     for name, cell in cells.items():
         try:
-            said[name] = CELL_PARSERS.get(name, str)(cell) if isinstance(cell, str) else cell
+            row[name] = CELL_PARSERS.get(name, str)(cell) if isinstance(cell, str) else cell
         except (ValueError, TypeError) as error:
             raise ValueError(f"{name}: {error}") from None
-    return said
+    return row
 
 
 def nest_prefixed_fields(
     read: Callable[[list[str]], dict[str, Any]], prefixes: Sequence[str]
 ) -> Callable[[list[str]], dict[str, Any]]:
-    """Put the fields behind an open prefix into an object of their own; numbers become numbers."""
+    """Wrap a cell reader: fields with an open prefix become one object for each prefix.
 
-    def read_nested(row: list[str]) -> dict[str, Any]:
-        said = read(row)
+    Their numbers become JSON numbers, except in external ids.
+    """
+
+    def read_nested(cells: list[str]) -> dict[str, Any]:
+        row = read(cells)
         for prefix in prefixes:
-            inner = {name: said.pop(name) for name in list(said) if name.startswith(prefix)}
-            value = str if prefix == "external_ids." else _value
+            inner = {name: row.pop(name) for name in list(row) if name.startswith(prefix)}
+            parse = str if prefix == "external_ids." else _parse_value
             if inner:
-                named = {name.removeprefix(prefix): value(text) for name, text in inner.items()}
-                said[prefix.rstrip(".")] = named
-        return said
+                values = {name.removeprefix(prefix): parse(text) for name, text in inner.items()}
+                row[prefix.rstrip(".")] = values
+        return row
 
     return read_nested
 
 
-def _value(text: str) -> str | float:
-    """Read a number; what has zeros before it or too many digits is a text."""
-    found = NUMBER.fullmatch(text)
-    if found is None:
+def _parse_value(text: str) -> str | float:
+    """Return a number, or the text if it has leading zeros or too many digits."""
+    match = NUMBER.fullmatch(text)
+    if match is None:
         return text
-    return float(text) if found[2] else int(text)
+    return float(text) if match[2] else int(text)
 
 
 def validate_row(kind: ImportKind, raw: Any, line: int) -> dict[str, Any]:  # noqa: ANN401 - any JSON value
-    """Return what a row says, in the types of the tables, or raise why it cannot be used."""
+    """Return the given fields of a row in the types of the tables, or raise RowError."""
     if not isinstance(raw, dict):
-        raise RowError.of(line, "invalid_json")
+        raise RowError.from_code(line, "invalid_json")
     try:
-        said = ROW_SCHEMAS[kind].model_validate(_in_cents(raw)).model_dump(exclude_unset=True)
-        _refuse_placeholders(said)
+        row = ROW_SCHEMAS[kind].model_validate(_in_cents(raw)).model_dump(exclude_unset=True)
+        _refuse_placeholders(row)
     except ValidationError as error:
         raise RowError(line, "invalid_row", _sentence(error)) from None
     except (ValueError, TypeError) as error:
         raise RowError(line, "invalid_row", f"mrr: {error}") from None
     except QuarantineError as error:
         raise RowError(line, error.code, QUARANTINE_CODES[error.code]) from None
-    return said
+    return row
 
 
 def _in_cents(raw: dict[str, Any]) -> dict[str, Any]:
-    """Prices come in major units (``mrr``) or in cents."""
+    """Replace a price in major units (``mrr``) by ``mrr_cents``."""
     if raw.get("mrr") is None:
         return {name: value for name, value in raw.items() if name != "mrr"}
     return {"mrr_cents": parse_cents(raw["mrr"])} | {n: v for n, v in raw.items() if n != "mrr"}
 
 
-def _refuse_placeholders(said: Mapping[str, Any]) -> None:
+def _refuse_placeholders(row: Mapping[str, Any]) -> None:
     for name in ("account_id", "parent_id"):
-        if said.get(name) is not None and not parse_identifier(said[name]):
+        if row.get(name) is not None and not parse_identifier(row[name]):
             raise QuarantineError("invalid_account_id", f"/{name}")
-    if "user_id" in said and not parse_identifier(said["user_id"]):
+    if "user_id" in row and not parse_identifier(row["user_id"]):
         raise QuarantineError("missing_identity", "/user_id")
 
 

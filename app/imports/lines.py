@@ -1,4 +1,4 @@
-"""Lines out of blocks of bytes; one that has no end costs itself only."""
+"""Split blocks of bytes into lines; a line that is too long is skipped, the others are not."""
 
 from collections.abc import Iterable, Iterator
 
@@ -6,10 +6,10 @@ MAX_LINE_BYTES = 1024 * 1024
 
 
 class Lines:
-    """Yields each line without its end, and knows where the next one starts.
+    """Iterates over lines without their ends, and knows where the next line starts.
 
-    ``number`` is that of the next line, from 1. ``bad`` names lines that are no text, ``has_nul``
-    tells that a NUL was somewhere so far.
+    ``number``: of the next line, from 1. ``bad``: row error codes by line number. ``has_nul``:
+    whether a NUL occurred so far.
     """
 
     def __init__(self, blocks: Iterable[bytes], *, offset: int = 0, number: int = 1) -> None:
@@ -41,7 +41,7 @@ class Lines:
         return b""
 
     def texts(self) -> Iterator[str]:
-        """Yield lines as a CSV reader wants them, with an end."""
+        """Yield decoded lines with an end, as a CSV reader expects them."""
         for line in self:
             try:
                 text = line.decode()

@@ -1,4 +1,4 @@
-"""What becomes of a page of records: events into history, the others into their tables."""
+"""Store a page of records: events as history, other rows in their tables."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -23,14 +23,14 @@ from app.workspaces.queries import get_workspace
 from app.workspaces.tables import Workspace
 
 ID_KINDS = {"account_id": "account", "parent_id": "account", "user_id": "user"}
-"""What a row names, and the kind of tombstone that it could lie under."""
+"""Fields with ids of a row, and the kind of tombstone that an erased one has."""
 MISSING_TIMESTAMP = "missing_timestamp"
 EVENTS_PER_PAGE, ROWS_PER_PAGE = 5000, 1000
 
 
 @dataclass(slots=True)
 class ParsedPage:
-    """A page that has been read: what is to be stored, and what cannot be."""
+    """A parsed page: the content to store, and the errors of other rows."""
 
     page: RecordPage
     content: Any
@@ -39,7 +39,7 @@ class ParsedPage:
 
 @dataclass(slots=True)
 class PageResult:
-    """What became of a page in its transaction. ``first_day``: the earliest that it changes."""
+    """The result of storing a page. ``first_day``: the earliest day that it changes."""
 
     stored: int
     duplicates: int = 0
@@ -48,73 +48,73 @@ class PageResult:
 
 
 class Loader(Protocol):
-    """Judges pages, which needs no database and is done ahead, and stores them."""
+    """Parses pages, which needs no database and can be done ahead, and stores them."""
 
-    at_once: ClassVar[int]
+    page_size: ClassVar[int]
 
-    def judge(self, page: RecordPage) -> ParsedPage: ...
+    def parse(self, page: RecordPage) -> ParsedPage: ...
 
-    def prepare(self, sessions: SessionFactory, judged: ParsedPage) -> None: ...
+    def prepare(self, sessions: SessionFactory, parsed: ParsedPage) -> None: ...
 
-    def write(self, session: Session, judged: ParsedPage) -> PageResult: ...
+    def write(self, session: Session, parsed: ParsedPage) -> PageResult: ...
 
 
 @dataclass
 class EventPageLoader:
-    """Events of rows; one row may hold several, joined."""
+    """Loads events; one row may stand for several."""
 
     loader: EventLoader
-    made: Callable[[RowFields, int], list[RowFields]]
-    at_once: ClassVar[int] = EVENTS_PER_PAGE
+    build_events: Callable[[RowFields, int], list[RowFields]]
+    page_size: ClassVar[int] = EVENTS_PER_PAGE
 
-    def judge(self, page: RecordPage) -> ParsedPage:
+    def parse(self, page: RecordPage) -> ParsedPage:
         events: list[Any] = []
         lines: list[int] = []
         errors = list(page.errors)
         for record, line in zip(page.records, page.lines, strict=True):
             if not isinstance(record, dict):
-                errors.append(RowError.of(line, "invalid_json"))
+                errors.append(RowError.from_code(line, "invalid_json"))
             elif record.get("timestamp") in (None, ""):
-                errors.append(RowError.of(line, MISSING_TIMESTAMP))
+                errors.append(RowError.from_code(line, MISSING_TIMESTAMP))
             else:
-                found = self.made(record, line)
-                events += found
-                lines += [line] * len(found)
-        return ParsedPage(page, (self.loader.read(events, suspect=page.suspect), lines), errors)
+                built = self.build_events(record, line)
+                events += built
+                lines += [line] * len(built)
+        return ParsedPage(page, (self.loader.parse(events, suspect=page.suspect), lines), errors)
 
-    def prepare(self, sessions: SessionFactory, judged: ParsedPage) -> None:
-        reading, _ = judged.content
-        self.loader.create_partitions(sessions, reading)
+    def prepare(self, sessions: SessionFactory, parsed: ParsedPage) -> None:
+        batch, _ = parsed.content
+        self.loader.create_partitions(sessions, batch)
 
-    def write(self, session: Session, judged: ParsedPage) -> PageResult:
-        reading: ParsedBatch
-        reading, lines = judged.content
-        done = self.loader.store(session, reading)
-        errors = [RowError(lines[n], code, message) for n, code, message in done.refused]
-        first = min((event.day for event in reading.events), default=None)
-        return PageResult(done.stored, done.duplicates, errors, first and first.replace(day=1))
+    def write(self, session: Session, parsed: ParsedPage) -> PageResult:
+        batch: ParsedBatch
+        batch, lines = parsed.content
+        stored = self.loader.store(session, batch)
+        errors = [RowError(lines[n], code, message) for n, code, message in stored.rejected]
+        first = min((event.day for event in batch.events), default=None)
+        return PageResult(stored.stored, stored.duplicates, errors, first and first.replace(day=1))
 
 
 @dataclass
 class RowPageLoader:
-    """Accounts, users or subscriptions; of several rows of one key the last counts."""
+    """Loads accounts, users or subscriptions; of several rows with one key the last counts."""
 
     kind: ImportKind
     workspace: Workspace
     now: datetime
     is_table: bool
-    at_once: ClassVar[int] = ROWS_PER_PAGE
+    page_size: ClassVar[int] = ROWS_PER_PAGE
 
-    def judge(self, page: RecordPage) -> ParsedPage:
-        judged = ParsedPage(page, [], list(page.errors))
+    def parse(self, page: RecordPage) -> ParsedPage:
+        parsed = ParsedPage(page, [], list(page.errors))
         for record, line in zip(page.records, page.lines, strict=True):
             try:
-                judged.content.append(
+                parsed.content.append(
                     (line, validate_row(self.kind, self._fields(record, line), line))
                 )
             except RowError as error:
-                judged.errors.append(error)
-        return judged
+                parsed.errors.append(error)
+        return parsed
 
     def _fields(self, record: Any, line: int) -> Any:  # noqa: ANN401 - any JSON value
         try:
@@ -122,69 +122,69 @@ class RowPageLoader:
         except ValueError as error:
             raise RowError(line, "invalid_row", str(error)) from None
 
-    def prepare(self, sessions: SessionFactory, judged: ParsedPage) -> None:
-        """Nothing is needed beforehand."""
+    def prepare(self, sessions: SessionFactory, parsed: ParsedPage) -> None:
+        """Do nothing: these tables have no partitions."""
 
-    def write(self, session: Session, judged: ParsedPage) -> PageResult:
-        rows, errors = _admitted(session, self.workspace.id, judged.content)
+    def write(self, session: Session, parsed: ParsedPage) -> PageResult:
+        rows, errors = _resolve_ids(session, self.workspace.id, parsed.content)
         ROW_WRITERS[self.kind](session, self.workspace, [row for _, row in rows], self.now)
-        refused = (
+        rejected = (
             write_relationships(session, self.workspace.id, rows)
             if self.kind is ImportKind.ACCOUNTS
             else []
         )
-        return PageResult(len(rows) - len(refused), 0, [*errors, *refused], date.min)
+        return PageResult(len(rows) - len(rejected), 0, [*errors, *rejected], date.min)
 
 
-def _admitted(
+def _resolve_ids(
     session: Session, workspace_id: str, rows: Sequence[tuple[int, RowFields]]
 ) -> tuple[list[tuple[int, RowFields]], list[RowError]]:
-    """Leave out what was erased, and let rows of renamed accounts go by the new id."""
-    named = {row[name] for _, row in rows for name in ID_KINDS if row.get(name)}
+    """Reject rows with erased ids, and replace former account ids by current ones."""
+    ids = {row[name] for _, row in rows for name in ID_KINDS if row.get(name)}
     key = tombstones.find_key(session, workspace_id)
-    hits = tombstones.find_matches(session, workspace_id, key, named) if key else set()
-    current = aliases.current_ids(session, workspace_id, named) if named else {}
-    kept, errors = [], []
+    erased = tombstones.find_matches(session, workspace_id, key, ids) if key else set()
+    current = aliases.current_ids(session, workspace_id, ids) if ids else {}
+    resolved, errors = [], []
     for line, row in rows:
-        if {(kind, row.get(name)) for name, kind in ID_KINDS.items()} & hits:
-            errors.append(RowError.of(line, "erased"))
+        if {(kind, row.get(name)) for name, kind in ID_KINDS.items()} & erased:
+            errors.append(RowError.from_code(line, "erased"))
         else:
             accounts = {name: row.get(name) or "" for name in ("account_id", "parent_id")}
-            moved = {name: current[key] for name, key in accounts.items() if key in current}
-            kept.append((line, row | moved))
-    return kept, errors
+            changed = {name: current[key] for name, key in accounts.items() if key in current}
+            resolved.append((line, row | changed))
+    return resolved, errors
 
 
-def _put_accounts(
+def _write_accounts(
     session: Session, workspace: Workspace, rows: Sequence[RowFields], _: datetime
 ) -> None:
-    """What accounts are tied to is written when all of the page are there."""
+    """Create or update accounts without parents and external ids: these need all rows first."""
     parents = {row["parent_id"] for row in rows if row.get("parent_id")}
     queries.insert_missing_accounts(session, workspace.id, parents)
     columns = [{name: row[name] for name in row if name not in LINK_FIELDS} for row in rows]
-    _put_said(session, workspace.id, Account, "account_id", columns)
+    _upsert_fields(session, workspace.id, Account, "account_id", columns)
 
 
-def _put_users(
+def _write_users(
     session: Session, workspace: Workspace, rows: Sequence[RowFields], now: datetime
 ) -> None:
-    """Note accounts first, as ingestion does; an internal address excludes its person."""
+    """Create missing accounts first, as ingestion does. An internal address excludes its user."""
     accounts = {row["account_id"] for row in rows if row.get("account_id")}
     queries.insert_missing_accounts(session, workspace.id, accounts)
     completed = []
     for row in rows:
-        said = dict(row)
-        if "account_id" in said:
-            said["account_since"] = now
-        if said.get("excluded") is None:
-            said.pop("excluded", None)
-            if is_internal(said.get("email"), workspace.internal_domains):
-                said["excluded"] = True
-        completed.append(said)
-    _put_said(session, workspace.id, User, "user_id", completed)
+        user = dict(row)
+        if "account_id" in user:
+            user["account_since"] = now
+        if user.get("excluded") is None:
+            user.pop("excluded", None)
+            if is_internal(user.get("email"), workspace.internal_domains):
+                user["excluded"] = True
+        completed.append(user)
+    _upsert_fields(session, workspace.id, User, "user_id", completed)
 
 
-def _put_subscriptions(
+def _write_subscriptions(
     session: Session, workspace: Workspace, rows: Sequence[RowFields], _: datetime
 ) -> None:
     completed = [_period(row, workspace.base_currency) for row in rows]
@@ -194,21 +194,21 @@ def _put_subscriptions(
 
 
 def _period(row: RowFields, base_currency: str) -> RowFields:
-    said = {
+    period = {
         "subscription_id": "main",
         **dict.fromkeys(("ends_on", "end_reason", "plan", "seats", "renewal_on", "notice_days")),
         **row,
         "source": "import",
     }
-    said["currency"] = said.get("currency") or base_currency
-    said["known_on"] = said.get("known_on") or said["starts_on"]
-    return said
+    period["currency"] = period.get("currency") or base_currency
+    period["known_on"] = period.get("known_on") or period["starts_on"]
+    return period
 
 
-def _put_said(
+def _upsert_fields(
     session: Session, workspace_id: str, table: type[Table], key: str, rows: Sequence[RowFields]
 ) -> None:
-    """Write what is said in as few statements as there are sets of fields, in key order."""
+    """Merge the rows of each key and write them, one statement for each set of fields."""
     merged: dict[str, RowFields] = {}
     for row in rows:
         before = merged.setdefault(row[key], {})
@@ -216,19 +216,19 @@ def _put_said(
             is_merged = name in queries.MERGED_COLUMNS and name in before
             before[name] = {**before[name], **value} if is_merged else value
     by_fields: dict[tuple[str, ...], list[RowFields]] = {}
-    for each in sorted(merged, key=lambda named: named.encode()):
-        row = merged[each]
+    for value in sorted(merged, key=lambda value: value.encode()):  # in the order of collation "C"
+        row = merged[value]
         by_fields.setdefault(tuple(sorted(row)), []).append(row)
-    for alike in by_fields.values():
-        queries.upsert_rows(session, workspace_id, table, alike)
+    for same_fields in by_fields.values():
+        queries.upsert_rows(session, workspace_id, table, same_fields)
 
 
 ROW_WRITERS: dict[
     ImportKind, Callable[[Session, Workspace, Sequence[RowFields], datetime], None]
 ] = {
-    ImportKind.ACCOUNTS: _put_accounts,
-    ImportKind.USERS: _put_users,
-    ImportKind.SUBSCRIPTIONS: _put_subscriptions,
+    ImportKind.ACCOUNTS: _write_accounts,
+    ImportKind.USERS: _write_users,
+    ImportKind.SUBSCRIPTIONS: _write_subscriptions,
 }
 
 

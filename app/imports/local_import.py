@@ -1,4 +1,4 @@
-"""Import a file where it lies, in the process of a command; started again it goes on."""
+"""Import a local file in the process of a command; the same command resumes it."""
 
 import csv
 from collections.abc import Callable, Mapping, Sequence
@@ -32,7 +32,7 @@ MAX_LOOKUP_ROWS = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class LocalImportResult:
-    """How an import ended, and its first errors."""
+    """How an import ended, with its first errors."""
 
     state: JobState
     error: str | None
@@ -41,21 +41,21 @@ class LocalImportResult:
 
 
 class ErrorFile:
-    """All errors as CSV. What a page said that was not committed is written over."""
+    """All row errors as CSV. Errors of a page that was not committed are overwritten."""
 
-    def __init__(self, path: Path, *, kept: int) -> None:
-        """Keep the errors of the pages that are done; begin anew where none are."""
+    def __init__(self, path: Path, *, committed: int) -> None:
+        """Keep the first ``committed`` errors of an existing file, which an earlier run wrote."""
         self.path = path
         self._last = (-1, 0)
         rows: list[list[str]] = []
-        if kept and path.exists():
+        if committed and path.exists():
             with path.open(encoding="utf-8", newline="") as file:
-                rows = list(csv.reader(file))[1 : kept + 1]
+                rows = list(csv.reader(file))[1 : committed + 1]
         with path.open("w", encoding="utf-8", newline="") as file:
             csv.writer(file).writerows([ERROR_COLUMNS, *rows])
 
     def write(self, before: int, errors: Sequence[RowError]) -> None:
-        """Write the errors of a page, before which there were so many; again is the same."""
+        """Write the errors of a page after the first ``before`` errors. Idempotent for a page."""
         with self.path.open("r+", encoding="utf-8", newline="") as file:
             end = file.seek(0, 2)
             start = self._last[1] if before == self._last[0] else end
@@ -75,33 +75,33 @@ def import_file(
     on_page: Callable[[Mapping[str, Any]], None],
     errors: Path | None = None,
 ) -> LocalImportResult:
-    """Import a file to its end; an import of it that did not come to its end is gone on with."""
+    """Import a file to its end. An unfinished import of the same file is resumed."""
     source = LocalFile(path)
     plan.check(source)
-    content = compute_fingerprint(source.blocks(0))
+    fingerprint = compute_fingerprint(source.blocks(0))
     with transaction(sessions) as session:
         job, _ = service.start_import(
             session,
             Actor(workspace_id, ACTOR, clock()),
             plan,
-            content,
+            fingerprint,
             kind=service.LOCAL_JOB,
             again_after={JobState.DONE},
         )
-    work = jobs.take_over(sessions, workspace_id, job.id, now=clock())
+    claimed = jobs.take_over(sessions, workspace_id, job.id, now=clock())
     importer = Importer(source, on_page=on_page)
     if errors is not None:
-        importer.on_errors = ErrorFile(errors, kept=work.progress["rejected"]).write
-    runner = JobRunner(sessions, {service.LOCAL_JOB: importer}, work)
+        importer.on_errors = ErrorFile(errors, committed=claimed.progress["rejected"]).write
+    runner = JobRunner(sessions, {service.LOCAL_JOB: importer}, claimed)
     try:
-        while runner.work is not None:
+        while runner.job is not None:
             runner.step(clock())
     finally:
         importer.close()
-    return _ended(sessions, workspace_id, job.id, now=clock())
+    return _result(sessions, workspace_id, job.id, now=clock())
 
 
-def _ended(
+def _result(
     sessions: SessionFactory, workspace_id: str, import_id: str, *, now: datetime
 ) -> LocalImportResult:
     with transaction(sessions) as session:
@@ -114,10 +114,10 @@ def _ended(
 
 
 def read_lookup(path: Path) -> dict[str, str]:
-    """Read a table of two columns: a value, and what stands for it."""
+    """Read a CSV file of two columns, a value and its replacement, below a header."""
     source = LocalFile(path)
-    start = read_header(source)
-    if len(start.columns) < 2:  # noqa: PLR2004 - a value and its meaning
-        raise MappingError(f"{path.name} is no table of two columns.")
-    reader = CsvReader(source, start, list, offset=None, line=None)
-    return {cells[0]: cells[1] for cells in reader.page(MAX_LOOKUP_ROWS).records}
+    header = read_header(source)
+    if len(header.columns) < 2:  # noqa: PLR2004 - a value and its replacement
+        raise MappingError(f"{path.name} must have two columns: a value and its replacement.")
+    reader = CsvReader(source, header, list, offset=None, line=None)
+    return {cells[0]: cells[1] for cells in reader.read_page(MAX_LOOKUP_ROWS).records}

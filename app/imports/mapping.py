@@ -1,13 +1,14 @@
-"""How the columns of a file become fields: ``field=column``, a template, or under a condition.
+"""Map the columns of a file to fields: ``field=column``, a template, or with a condition.
 
 ``user_id={account_id}:{u}`` fills a template from the row. ``seats=quantity[units=users]`` takes
-the column only in rows where ``units`` is ``users``; elsewhere the field is left out.
+the column only in rows where ``units`` is ``users``; in other rows the field is left out.
 """
 
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
+from typing import Self
 
 from app.core.errors import UnprocessableError
 
@@ -15,59 +16,64 @@ RULE_PATTERN = re.compile(r"(?P<source>[^\[\]]+)(\[(?P<column>[^=\]]+)=(?P<value
 PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 
 ColumnPositions = Mapping[str, int]
-"""Where each column stands in a row."""
+"""The position of each column in a row."""
 ValueGetter = Callable[[Sequence[str]], str | None]
 
 
 class MappingError(UnprocessableError):
-    """A mapping that makes no sense, or not for this file; the text says why."""
+    """A mapping is malformed or does not fit the file; the message says why."""
 
     code = "invalid_mapping"
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnRule:
+    """``source``: a column or a template. ``column`` and ``value``: the condition, if any."""
+
     source: str
     column: str | None = None
     value: str | None = None
 
     @classmethod
-    def parse(cls, text: str) -> "ColumnRule":
-        found = RULE_PATTERN.fullmatch(text)
-        if not found:
-            raise MappingError(f"{text!r} is no column, template or column[other=value].")
-        return cls(found["source"], found["column"], found["value"])
+    def parse(cls, text: str) -> Self:
+        match = RULE_PATTERN.fullmatch(text)
+        if not match:
+            raise MappingError(f"{text!r} is not a column, a template or column[other=value].")
+        return cls(match["source"], match["column"], match["value"])
 
     @property
     def columns(self) -> set[str]:
-        """Every column that the rule reads."""
+        """All columns that the rule reads."""
         read = set(PLACEHOLDER.findall(self.source)) if "{" in self.source else {self.source}
         return read | ({self.column} if self.column else set())
 
-    def value_getter(self, places: ColumnPositions) -> ValueGetter:
-        """Make the function that takes the rule's value out of a row."""
-        take = _template(self.source, places) if "{" in self.source else _cell(places[self.source])
+    def value_getter(self, positions: ColumnPositions) -> ValueGetter:
+        """Return a function from a row to the rule's value; None: the field is left out."""
+        if "{" in self.source:
+            get = _template(self.source, positions)
+        else:
+            get = _cell(positions[self.source])
         if self.column is None:
-            return take
-        place, value = places[self.column], self.value
-        return lambda row: take(row) if row[place] == value else None
+            return get
+        position, value = positions[self.column], self.value
+        return lambda row: get(row) if row[position] == value else None
 
 
-def _cell(place: int) -> ValueGetter:
-    return lambda row: row[place] or None
+def _cell(position: int) -> ValueGetter:
+    return lambda row: row[position] or None
 
 
-def _template(source: str, places: ColumnPositions) -> ValueGetter:
+def _template(source: str, positions: ColumnPositions) -> ValueGetter:
     texts = PLACEHOLDER.split(source)[::2]
     pattern = "%s".join(text.replace("%", "%%") for text in texts)
-    columns = [places[name] for name in PLACEHOLDER.findall(source)]
+    columns = [positions[name] for name in PLACEHOLDER.findall(source)]
     pick = itemgetter(*columns) if columns else lambda _: ()
     return lambda row: pattern % pick(row)
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnMapping:
-    """Rules by field. ``lookups`` translate a column through a table first."""
+    """Rules by field. ``lookups``: tables by column that translate its values first."""
 
     rules: Mapping[str, ColumnRule]
     lookups: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -75,12 +81,12 @@ class ColumnMapping:
     @classmethod
     def parse(
         cls, pairs: Sequence[str], lookups: Mapping[str, Mapping[str, str]] | None = None
-    ) -> "ColumnMapping":
+    ) -> Self:
         rules: dict[str, ColumnRule] = {}
         for pair in pairs:
-            name, found, rule = pair.partition("=")
-            if not found:
-                raise MappingError(f"{pair!r} is not field=column.")
+            name, equals, rule = pair.partition("=")
+            if not equals:
+                raise MappingError(f"{pair!r} does not have the form field=column.")
             if name.strip() in rules:
                 raise MappingError(f"{name.strip()!r} is mapped twice.")
             rules[name.strip()] = ColumnRule.parse(rule)
@@ -89,9 +95,10 @@ class ColumnMapping:
     def for_columns(
         self, columns: Sequence[str], fields: Sequence[str], open_prefixes: tuple[str, ...] = ()
     ) -> "ColumnMapping":
-        """Take columns named like fields as they are, where nothing is mapped; check the rest.
+        """Return the mapping for a file with these columns. Raise MappingError if it does not fit.
 
-        ``open_prefixes``: what stands behind one may have any name.
+        Without rules, columns that are named like fields are mapped to them. Fields that start
+        with one of ``open_prefixes`` may have any name.
         """
 
         def is_known(name: str) -> bool:
@@ -104,21 +111,23 @@ class ColumnMapping:
                 f"The file has no column {min(missing)!r}; it has {', '.join(columns)[:300]}."
             )
         if unknown := {name for name in rules if not is_known(name)}:
-            raise MappingError(f"{min(unknown)!r} is none of {', '.join(fields)}.")
+            raise MappingError(
+                f"{min(unknown)!r} is not a field. The fields are {', '.join(fields)}."
+            )
         return ColumnMapping(rules, self.lookups)
 
     def reader(self, columns: Sequence[str]) -> Callable[[list[str]], dict[str, str]]:
-        """Make the function from a row's cells to its fields; those without a value are left out.
+        """Return a function from a row's cells to its fields, without fields that have no value.
 
-        Of two columns of one name the last counts. The row is changed by look-ups.
+        Of two columns with one name the last counts. Look-ups change the given row in place.
         """
-        places = {name: place for place, name in enumerate(columns)}
-        takes = [(name, rule.value_getter(places)) for name, rule in self.rules.items()]
-        tables = [(places[name], table) for name, table in self.lookups.items()]
+        positions = {name: position for position, name in enumerate(columns)}
+        getters = [(name, rule.value_getter(positions)) for name, rule in self.rules.items()]
+        tables = [(positions[name], table) for name, table in self.lookups.items()]
 
         def read(row: list[str]) -> dict[str, str]:
-            for place, table in tables:
-                row[place] = table.get(row[place], row[place])
-            return {name: value for name, take in takes if (value := take(row)) is not None}
+            for position, table in tables:
+                row[position] = table.get(row[position], row[position])
+            return {name: value for name, get in getters if (value := get(row)) is not None}
 
         return read

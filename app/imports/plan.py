@@ -1,11 +1,11 @@
-"""What is to be read from a file, and how; checked against the file before anything is stored."""
+"""How a file is read: kind, format, mapping. Checked against the file before anything is stored."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
+from typing import Any, Self
 
 from app.events.reading import native
 from app.imports.event_loader import EventLoader, event_builder
@@ -37,13 +37,13 @@ CLEARABLE_FIELDS = {*AccountImportRow.model_fields, *UserImportRow.model_fields}
     *("account_id", "user_id", "excluded"),
     *OBJECT_FIELDS,
 }
-"""What a blank cell removes."""
+"""Fields that a blank cell clears."""
 CellReader = Callable[[list[str]], dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class ImportPlan:
-    """How to read a file. ``split``: the event name of a row is several, joined by it."""
+    """How to read a file. ``split``: separates the event names of one row."""
 
     kind: ImportKind
     format: FileFormat = FileFormat.CSV
@@ -53,7 +53,7 @@ class ImportPlan:
     dry_run: bool = False
 
     @classmethod
-    def of(cls, config: Mapping[str, Any]) -> "ImportPlan":
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
         return cls(
             ImportKind(config["kind"]),
             FileFormat(config["format"]),
@@ -66,44 +66,46 @@ class ImportPlan:
     def config(self) -> dict[str, Any]:
         return asdict(self)
 
-    def signature(self, content: FileFingerprint) -> str:
-        """Name a file and how it is read: what was done once need not be done again."""
-        said = json.dumps([self.config(), content.digest, content.size], sort_keys=True)
-        return sha256(said.encode()).hexdigest()[:32]
+    def signature(self, file: FileFingerprint) -> str:
+        """Return a hash of the file and this plan: an equal import need not be done again."""
+        text = json.dumps([self.config(), file.digest, file.size], sort_keys=True)
+        return sha256(text.encode()).hexdigest()[:32]
 
     def check(self, source: FileSource) -> None:
-        """Raise where no row of the file could be read so."""
+        """Raise MappingError or InvalidFileError if the file cannot be read with this plan."""
         if self.format is FileFormat.NDJSON:
             if self.mapping or self.lookups or self.split:
-                raise MappingError("Only the columns of a CSV file can be mapped.")
+                raise MappingError("Mappings, look-ups and splits apply to CSV files only.")
             check_ndjson(source)
             return
         if self.split is not None and (self.kind is not ImportKind.EVENTS or not self.split):
-            raise MappingError("Only the names of events can be split, by a text.")
-        self._columns(read_header(source))
+            raise MappingError("A split applies to events only, and it must not be empty.")
+        self._mapping(read_header(source))
 
-    def _columns(self, start: CsvHeader) -> ColumnMapping:
+    def _mapping(self, header: CsvHeader) -> ColumnMapping:
         mapping = ColumnMapping.parse(self.mapping, self.lookups)
         known, prefixes = mappable_fields(self.kind), OPEN_PREFIXES.get(self.kind, ())
-        mapping = mapping.for_columns(start.columns, known, prefixes)
+        mapping = mapping.for_columns(header.columns, known, prefixes)
         for names in REQUIRED_FIELDS[self.kind]:
             if not set(names) & set(mapping.rules):
                 raise MappingError(
                     f"No column is mapped to {' or '.join(names)}; the file has"
-                    f" {', '.join(start.columns)[:300]}."
+                    f" {', '.join(header.columns)[:300]}."
                 )
         return mapping
 
-    def reader(self, source: FileSource, *, offset: int | None, line: int | None) -> RecordReader:
-        """Open a file at a place that is the start of a record; None: at the first one."""
+    def open_reader(
+        self, source: FileSource, *, offset: int | None, line: int | None
+    ) -> RecordReader:
+        """Open a file at an offset that is the start of a record; None: at the first record."""
         if self.format is FileFormat.NDJSON:
             return NdjsonReader(source, offset=offset, line=line)
-        start = read_header(source)
-        read = self._cells(self._columns(start), start.columns)
-        return CsvReader(source, start, read, offset=offset, line=line)
+        header = read_header(source)
+        read = self._cell_reader(self._mapping(header), header.columns)
+        return CsvReader(source, header, read, offset=offset, line=line)
 
-    def _cells(self, mapping: ColumnMapping, columns: Sequence[str]) -> CellReader:
-        """Make the function from a row of cells to what it says; blank says that there is none."""
+    def _cell_reader(self, mapping: ColumnMapping, columns: Sequence[str]) -> CellReader:
+        """Return a function from cells to fields. Blank cells of accounts and users become None."""
         read, prefixes = mapping.reader(columns), OPEN_PREFIXES.get(self.kind, ())
         if any(name.startswith(prefixes) for name in mapping.rules):
             read = nest_prefixed_fields(read, prefixes)
@@ -112,8 +114,8 @@ class ImportPlan:
         blank = {name: None for name in mapping.rules if name in CLEARABLE_FIELDS}
         return lambda row: {**blank, **read(row)}
 
-    def loader(self, workspace: Workspace, content: FileFingerprint, now: datetime) -> Loader:
+    def make_loader(self, workspace: Workspace, file: FileFingerprint, now: datetime) -> Loader:
         if self.kind is ImportKind.EVENTS:
-            made = event_builder(content.digest, self.split)
-            return EventPageLoader(EventLoader(workspace, native.parse_call, now), made)
+            build = event_builder(file.digest, self.split)
+            return EventPageLoader(EventLoader(workspace, native.parse_call, now), build)
         return RowPageLoader(self.kind, workspace, now, is_table=self.format is FileFormat.CSV)

@@ -1,3 +1,5 @@
+"""Queries for imports, and upserts of imported rows."""
+
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
@@ -25,24 +27,24 @@ FILE_OF_JOB = and_(ImportFile.workspace_id == Job.workspace_id, ImportFile.impor
 def upsert_rows(
     session: Session, workspace_id: str, table: type[ImportedTable], rows: Rows
 ) -> None:
-    """Create rows, or replace the columns that are named; all rows name the same columns.
+    """Create rows or replace their given columns. All rows must have the same columns.
 
-    Traits and exceptions are merged by name; null removes one.
+    Traits and feature exceptions are merged by name; null removes a name.
     """
     if not rows:
         return
     key = [column.name for column in inspect(table).primary_key]
     new = insert(table)
-    named = {name: _said(new, table, name) for name in rows[0] if name not in key}
+    columns = {name: _new_value(new, table, name) for name in rows[0] if name not in key}
     session.execute(
-        new.on_conflict_do_update(index_elements=key, set_=named)
-        if named
+        new.on_conflict_do_update(index_elements=key, set_=columns)
+        if columns
         else new.on_conflict_do_nothing(),
         [{"workspace_id": workspace_id, **row} for row in rows],
     )
 
 
-def _said(new: Insert, table: type[Table], name: str) -> ColumnElement[Any]:
+def _new_value(new: Insert, table: type[Table], name: str) -> ColumnElement[Any]:
     if name in MERGED_COLUMNS:
         return func.jsonb_strip_nulls(getattr(table, name).op("||")(new.excluded[name]))
     if table is User and name == "account_since":
@@ -52,7 +54,7 @@ def _said(new: Insert, table: type[Table], name: str) -> ColumnElement[Any]:
 
 
 def upsert_subscription_history(session: Session, workspace_id: str, rows: Rows) -> None:
-    """Write subscription periods with the day that each was known, and first sight of accounts."""
+    """Upsert subscription periods, whose key includes ``known_on``, and create their accounts."""
     insert_missing_accounts(session, workspace_id, {row["account_id"] for row in rows})
     upsert_rows(session, workspace_id, Subscription, rows)
 
@@ -67,7 +69,7 @@ def insert_missing_accounts(
 def find_latest_import(
     session: Session, workspace_id: str, signature: str, *, kind: str
 ) -> Job | None:
-    """Return the newest import of a file that is read in one way."""
+    """Return the latest import with this signature, or None."""
     return session.scalar(
         select(Job)
         .join(ImportFile, FILE_OF_JOB)
@@ -84,7 +86,7 @@ def find_latest_import(
 def find_chunk(
     session: Session, workspace_id: str, import_id: str, offset: int
 ) -> ImportChunk | None:
-    """Return the piece of an uploaded file that holds a place in it, or the last one before."""
+    """Return the chunk of an uploaded file that contains an offset, or the last one before it."""
     return session.scalar(
         select(ImportChunk)
         .where(
@@ -108,7 +110,7 @@ def delete_chunks(session: Session, workspace_id: str, import_id: str) -> None:
 def list_errors(
     session: Session, workspace_id: str, import_id: str, paging: Paging
 ) -> RowPage[ImportRowError]:
-    """In the order of the file."""
+    """Return a page in the order of the file."""
     errors = select(ImportRowError).where(
         ImportRowError.workspace_id == workspace_id, ImportRowError.import_id == import_id
     )
@@ -116,7 +118,7 @@ def list_errors(
 
 
 def lock_unsettled_imports(session: Session) -> Sequence[Job]:
-    """Lock imports that have ended, and whose accounts were not told."""
+    """Lock and return imports that have ended but were not finished (see ``ImportFile``)."""
     return session.scalars(
         select(Job)
         .join(ImportFile, FILE_OF_JOB)
@@ -136,7 +138,7 @@ def mark_settled(session: Session, workspace_id: str, import_id: str, *, now: da
 def insert_errors(
     session: Session, workspace_id: str, import_id: str, before: int, errors: Sequence[RowError]
 ) -> None:
-    """Keep the first errors of a file; what is beyond is only counted."""
+    """Write errors that follow the first ``before`` ones; those beyond the maximum are dropped."""
     rows = [
         {
             "workspace_id": workspace_id,
@@ -154,5 +156,5 @@ def insert_errors(
 
 
 def disable_synchronous_commit(session: Session) -> None:
-    """Do not wait for the disk: after a crash the page is lost together with its checkpoint."""
+    """Commit without waiting for the disk. A crash can lose a page only with its checkpoint."""
     session.execute(text("SET LOCAL synchronous_commit = off"))

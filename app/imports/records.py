@@ -1,4 +1,4 @@
-"""Records of a file, CSV or NDJSON, a page at a time, each with its line or why it is none."""
+"""Read the records of a CSV or NDJSON file, one page at a time, with line numbers and errors."""
 
 import csv
 from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ from app.imports.lines import Lines
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 DELIMITERS = ",;\t"
 UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
-"""What UTF-16 starts with."""
+"""The first bytes of a file in UTF-16."""
 
 
 class FileFormat(StrEnum):
@@ -25,7 +25,11 @@ class FileFormat(StrEnum):
 
 @dataclass(slots=True)
 class RecordPage:
-    """Records with their lines. ``offset`` and ``line``: where the next page starts."""
+    """Records with the numbers of their lines.
+
+    ``offset`` and ``line``: where the next page starts. ``suspect``: the records must be sanitized
+    before they are stored. ``last``: there is no next page.
+    """
 
     records: list[Any] = field(default_factory=list)
     lines: list[int] = field(default_factory=list)
@@ -41,7 +45,7 @@ class RecordPage:
 
 
 class RecordReader(Protocol):
-    def page(self, most: int) -> RecordPage: ...
+    def read_page(self, limit: int) -> RecordPage: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,23 +59,23 @@ class CsvHeader:
 
 
 def read_header(source: FileSource) -> CsvHeader:
-    """Read the first row, or say why it cannot be one."""
+    """Read the first row, or raise InvalidFileError."""
     lines = Lines(_text_blocks(source))
     texts = lines.texts()
     first = next(texts, "")
     delimiter = max(DELIMITERS, key=first.count)
     try:
-        columns = next(csv.reader(_again(first, texts), delimiter=delimiter), [])
+        columns = next(csv.reader(_with_first(first, texts), delimiter=delimiter), [])
     except csv.Error:
-        raise InvalidFileError("The first line is no row of CSV.") from None
+        raise InvalidFileError("The first line is not a valid CSV row.") from None
     if lines.bad:
-        raise InvalidFileError("The first line is no text in UTF-8, or it is too long.")
+        raise InvalidFileError("The first line is not UTF-8 text, or it is longer than 1 MiB.")
     if not any(column.strip() for column in columns):
-        raise InvalidFileError("The file is empty, or its first line names no columns.")
+        raise InvalidFileError("The file is empty, or its first line has no column names.")
     return CsvHeader([column.strip() for column in columns], delimiter, lines.offset, lines.number)
 
 
-def _again(first: str, rest: Iterator[str]) -> Iterator[str]:
+def _with_first(first: str, rest: Iterator[str]) -> Iterator[str]:
     yield first.removeprefix("\ufeff")
     yield from rest
 
@@ -80,13 +84,13 @@ def _text_blocks(source: FileSource) -> Iterator[bytes]:
     blocks = source.blocks(0)
     first = next(blocks, b"")
     if first.startswith(UTF_16_MARKS) or b"\0" in first.partition(b"\n")[0]:
-        raise InvalidFileError("The file is no text in UTF-8.")
+        raise InvalidFileError("The file is not UTF-8 text: convert it to UTF-8.")
     yield first
     yield from blocks
 
 
 def check_ndjson(source: FileSource) -> None:
-    """See that the first line that is not blank is a JSON object."""
+    """Raise InvalidFileError unless the first non-blank line is a JSON object."""
     for line in Lines(_text_blocks(source)):
         if line.strip().removeprefix(BYTE_ORDER_MARK):
             try:
@@ -94,41 +98,41 @@ def check_ndjson(source: FileSource) -> None:
             except InvalidBodyError:
                 value = None
             if not isinstance(value, dict):
-                raise InvalidFileError("The first line is no JSON object.")
+                raise InvalidFileError("The first line is not a JSON object.")
             return
     raise InvalidFileError("The file is empty.")
 
 
 class CsvReader:
-    """Reads rows of cells from a place on that is the start of a row."""
+    """Reads rows from an offset that is the start of a row; None: from the first row."""
 
     def __init__(
         self,
         source: FileSource,
-        start: CsvHeader,
-        read: Callable[[list[str]], Any],
+        header: CsvHeader,
+        read_cells: Callable[[list[str]], Any],
         *,
         offset: int | None,
         line: int | None,
     ) -> None:
-        first, number = (start.offset, start.line) if offset is None else (offset, line or 1)
+        first, number = (header.offset, header.line) if offset is None else (offset, line or 1)
         self._lines = Lines(source.blocks(first), offset=first, number=number)
-        self._rows = csv.reader(self._lines.texts(), delimiter=start.delimiter)
-        self._width, self._read = len(start.columns), read
+        self._rows = csv.reader(self._lines.texts(), delimiter=header.delimiter)
+        self._width, self._read_cells = len(header.columns), read_cells
 
-    def page(self, most: int) -> RecordPage:
+    def read_page(self, limit: int) -> RecordPage:
         page, lines, bad = RecordPage(), self._lines, self._lines.bad
-        while page.rows < most and not page.last:
+        while page.rows < limit and not page.last:
             line = lines.number
             try:
                 cells = next(self._rows)
             except StopIteration:
                 page.last = True
             except csv.Error:
-                page.errors.append(RowError.of(line, "invalid_csv"))
+                page.errors.append(RowError.from_code(line, "invalid_csv"))
             else:
                 if bad:
-                    page.errors.append(RowError.of(line, bad[min(bad)]))
+                    page.errors.append(RowError.from_code(line, bad[min(bad)]))
                 elif cells:
                     self._add(page, cells, line)
             bad.clear()
@@ -138,23 +142,23 @@ class CsvReader:
     def _add(self, page: RecordPage, cells: list[str], line: int) -> None:
         if len(cells) != self._width:
             if any(cells[self._width :]):
-                page.errors.append(RowError.of(line, "too_many_cells"))
+                page.errors.append(RowError.from_code(line, "too_many_cells"))
                 return
             cells += [""] * (self._width - len(cells))
-        page.records.append(self._read(cells))
+        page.records.append(self._read_cells(cells))
         page.lines.append(line)
 
 
 class NdjsonReader:
-    """Reads one JSON value from each line that is not blank."""
+    """Reads one JSON value from each non-blank line. ``offset``: as in ``CsvReader``."""
 
     def __init__(self, source: FileSource, *, offset: int | None, line: int | None) -> None:
         self._lines = Lines(source.blocks(offset or 0), offset=offset or 0, number=line or 1)
         self._iterator = iter(self._lines)
 
-    def page(self, most: int) -> RecordPage:
+    def read_page(self, limit: int) -> RecordPage:
         page, lines = RecordPage(), self._lines
-        while page.rows < most:
+        while page.rows < limit:
             raw = next(self._iterator, None)
             if raw is None:
                 page.last = True
@@ -165,12 +169,12 @@ class NdjsonReader:
 
     def _add(self, page: RecordPage, raw: bytes, line: int) -> None:
         if code := self._lines.bad.pop(line, None):
-            page.errors.append(RowError.of(line, code))
+            page.errors.append(RowError.from_code(line, code))
         elif raw:
             try:
                 parsed = decoding.parse_json(raw)
             except InvalidBodyError:
-                page.errors.append(RowError.of(line, "invalid_json"))
+                page.errors.append(RowError.from_code(line, "invalid_json"))
                 return
             page.records.append(parsed.value)
             page.lines.append(line)

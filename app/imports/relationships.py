@@ -1,4 +1,4 @@
-"""What rows of accounts say of parents and of ids in other systems, one account after the other."""
+"""Write the parents and external ids of account rows, one account after the other."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,19 +14,20 @@ from app.imports.errors import RowError
 def write_relationships(
     session: Session, workspace_id: str, rows: Sequence[tuple[int, Mapping[str, Any]]]
 ) -> list[RowError]:
-    """Take what can be taken; return the rows of which it cannot, with the reason.
+    """Set parents and external ids. Return an error for each row where that is not possible.
 
-    Each tie depends on those before it: a family may have no circle, an id only one account.
+    A row can fail because of an earlier one: a hierarchy has no cycle, and an external id belongs
+    to one account only.
     """
-    refused = []
+    rejected = []
     for line, row in rows:
-        said = {name: row[name] for name in links.LINK_FIELDS if name in row}
-        if not said:
+        fields = {name: row[name] for name in links.LINK_FIELDS if name in row}
+        if not fields:
             continue
         account = queries.get(session, workspace_id, Account, row["account_id"], lock=True)
         try:
             with session.begin_nested():
-                links.apply_links(session, account, said, replace=False)
+                links.apply_links(session, account, fields, replace=False)
         except ProblemError as error:
-            refused.append(RowError(line, "invalid_row", error.detail))
-    return refused
+            rejected.append(RowError(line, "invalid_row", error.detail))
+    return rejected

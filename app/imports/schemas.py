@@ -1,5 +1,7 @@
+"""Response schemas of imports, and the description of the upload body."""
+
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 from pydantic import Field
 
@@ -13,7 +15,7 @@ from app.jobs.tables import Job
 UPLOAD_BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
-        "description": "The file as it is, plain or gzipped.",
+        "description": "The file, plain or gzipped.",
         "content": {
             "text/csv": {
                 "schema": {"type": "string"},
@@ -29,27 +31,30 @@ UPLOAD_BODY: dict[str, Any] = {
 
 
 class ImportOut(ResponseModel):
-    """An import, how far it is, and what has become of the rows so far."""
+    """An import with its progress and the result of its rows so far."""
 
     id: str = Field(examples=["job_019aa1b2c3d4e5f60718293a"])
     kind: ImportKind
     format: FileFormat
-    dry_run: bool = Field(description="Every row is judged, nothing is stored.")
+    dry_run: bool = Field(description="Whether rows are only checked and nothing is stored.")
     state: JobState = Field(
-        description="`queued` waits for its turn, `running` is being done; the others are the end."
+        description="`queued`: it waits; `running`: it is in progress; the other states are final."
     )
-    error: str | None = Field(examples=["The gzipped file is broken."])
-    bytes: int = Field(description="Read so far, decompressed.", examples=[52428800])
+    error: str | None = Field(
+        description="Why the import failed.",
+        examples=["The gzip file is truncated: send it again."],
+    )
+    bytes: int = Field(description="Decompressed bytes read so far.", examples=[52428800])
     bytes_total: int = Field(examples=[104857600])
     rows: int = Field(examples=[1000000])
-    stored: int = Field(description="In a dry run: what would have been stored.", examples=[999700])
-    duplicates: int = Field(description="Events that were stored before.", examples=[290])
+    stored: int = Field(description="In a dry run: rows that would be stored.", examples=[999700])
+    duplicates: int = Field(description="Events that were already stored.", examples=[290])
     rejected: int = Field(
-        description="Rows that could not be used; the first 10,000 are listed.", examples=[10]
+        description="Rows that could not be imported; the first 10,000 are listed.", examples=[10]
     )
     rows_per_second: float | None = Field(examples=[18250.5])
     eta_seconds: float | None = Field(
-        description="How long it will take at this speed; null when it has ended.", examples=[55.0]
+        description="Estimated remaining time; null when the import has ended.", examples=[55.0]
     )
     created_at: datetime
     created_by: str = Field(examples=["key:hk_0123456789"])
@@ -57,21 +62,21 @@ class ImportOut(ResponseModel):
     finished_at: datetime | None
 
     @classmethod
-    def of(cls, job: Job) -> "ImportOut":
-        said = {name: job.config[name] for name in ("kind", "format", "dry_run")}
-        done = {name: value for name, value in job.progress.items() if name != "seconds"}
-        speed, eta = _speed(job, "rows"), _eta(job)
-        return cls.from_row(job, **said, **done, rows_per_second=speed, eta_seconds=eta)
+    def from_job(cls, job: Job) -> Self:
+        plan = {name: job.config[name] for name in ("kind", "format", "dry_run")}
+        progress = {name: value for name, value in job.progress.items() if name != "seconds"}
+        speed, eta = _per_second(job, "rows"), _eta(job)
+        return cls.from_row(job, **plan, **progress, rows_per_second=speed, eta_seconds=eta)
 
 
-def _speed(job: Job, what: str) -> float | None:
+def _per_second(job: Job, unit: str) -> float | None:
     seconds: float = job.progress["seconds"]
-    done: int = job.progress[what]
+    done: int = job.progress[unit]
     return round(done / seconds, 1) if seconds else None
 
 
 def _eta(job: Job) -> float | None:
-    speed = _speed(job, "bytes")
+    speed = _per_second(job, "bytes")
     if job.finished_at is not None or not speed:
         return None
     left: int = job.progress["bytes_total"] - job.progress["bytes"]
@@ -79,11 +84,12 @@ def _eta(job: Job) -> float | None:
 
 
 class ImportRowErrorOut(ResponseModel):
-    """A row that could not be used. The message holds nothing of the row."""
+    """A row that could not be imported. The message contains no value of the row."""
 
-    line: int = Field(description="Where it starts in the file, from 1.", examples=[17])
+    line: int = Field(description="The line at which the row starts, from 1.", examples=[17])
     code: str = Field(
-        description=f"A code of the quarantine, or {', '.join(f'`{code}`' for code in ROW_CODES)}.",
+        description="A quarantine code (docs/ingestion.md), or "
+        f"{', '.join(f'`{code}`' for code in ROW_CODES)}.",
         examples=["invalid_account_id"],
     )
-    message: str = Field(examples=["The account's id is a placeholder such as null or undefined."])
+    message: str = Field(examples=["The account id is a placeholder such as null or undefined."])

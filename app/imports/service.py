@@ -1,12 +1,11 @@
-"""Imports: durable jobs over files (docs/adr/0015)."""
+"""Start and finish imports, which are durable jobs over files (docs/adr/0015)."""
 
 from collections.abc import Collection
 from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
-from app.accounts import queries as accounts
-from app.accounts.due import Priority
+from app.accounts.refresh_queue import Priority, mark_all_due
 from app.churn.scoring import risk_queries as churn
 from app.core.query_helpers import advisory_lock
 from app.engagement import onboarding
@@ -25,7 +24,7 @@ from app.webhooks.outbox import NewMessage
 from app.workspaces.service import Actor
 
 UPLOAD_JOB, LOCAL_JOB = "import", "local_import"
-"""Kinds of jobs: files that any worker can read, and such as lie where a command runs."""
+"""Kinds of jobs: an uploaded file, which any worker reads, and a file that a command reads."""
 JOB_KINDS = (UPLOAD_JOB, LOCAL_JOB)
 INITIAL_PROGRESS = {
     "bytes": 0,
@@ -39,59 +38,62 @@ INITIAL_PROGRESS = {
 
 def start_import(
     session: Session,
-    change: Actor,
+    actor: Actor,
     plan: ImportPlan,
-    content: FileFingerprint,
+    file: FileFingerprint,
     *,
     kind: str,
     again_after: Collection[JobState],
 ) -> tuple[Job, bool]:
-    """Return the import of a file, and whether it is a new one.
+    """Return the import of a file and whether it was created now.
 
-    The same content that is read in the same way is one import, unless the newest of it has ended
-    in one of the states ``again_after``.
+    The same content with an equal plan is the same import, unless the latest one has a state of
+    ``again_after``.
     """
-    workspace_id, signature = change.workspace_id, plan.signature(content)
+    workspace_id, signature = actor.workspace_id, plan.signature(file)
     advisory_lock(session, f"import {signature}", workspace_id)
-    known = queries.find_latest_import(session, workspace_id, signature, kind=kind)
-    if known is not None and known.state not in again_after:
-        return known, False
-    config = {**plan.config(), "digest": content.digest, "size": content.size}
-    progress = {**INITIAL_PROGRESS, "bytes_total": content.size}
+    latest = queries.find_latest_import(session, workspace_id, signature, kind=kind)
+    if latest is not None and latest.state not in again_after:
+        return latest, False
+    config = {**plan.config(), "digest": file.digest, "size": file.size}
+    progress = {**INITIAL_PROGRESS, "bytes_total": file.size}
     job = jobs.enqueue(
-        session, workspace_id, kind, config, actor=change.actor, now=change.at, progress=progress
+        session, workspace_id, kind, config, actor=actor.name, now=actor.at, progress=progress
     )
     session.add(ImportFile(workspace_id=workspace_id, import_id=job.id, signature=signature))
-    details = {"kind": plan.kind, "dry_run": plan.dry_run, "bytes": content.size}
-    change.audit(session, "import.created", job.id, details)
+    details = {"kind": plan.kind, "dry_run": plan.dry_run, "bytes": file.size}
+    actor.audit(session, "import.created", job.id, details)
     session.flush()
     return job, True
 
 
 def get_import(session: Session, workspace_id: str, import_id: str, *, lock: bool = False) -> Job:
     return job_queries.get_job(
-        session, workspace_id, import_id, kinds=JOB_KINDS, called="import", lock=lock
+        session, workspace_id, import_id, kinds=JOB_KINDS, noun="import", lock=lock
     )
 
 
 def finish_import(
     session: Session, workspace_id: str, ended: ClaimedJob | Job, *, now: datetime
 ) -> None:
-    """Have what an import changed worked out again, silently, and forget the uploaded content."""
+    """Recompute silently what an import changed, delete the uploaded content, announce the end.
+
+    Benchmarks and churn risks are recomputed and all accounts rescored if history was stored.
+    """
     first_day = ended.position.get("first_day")
     if ended.progress["stored"] and first_day and not ended.config["dry_run"]:
         since = date.fromisoformat(first_day)
         retire_benchmarks_since(session, workspace_id, since=since)
         churn.mark_all_outdated(session, workspace_id)
-        accounts.mark_all_due(session, workspace_id, priority=Priority.SILENT)
+        mark_all_due(session, workspace_id, priority=Priority.SILENT)
         onboarding.enqueue_backfill(session, workspace_id, actor="import", now=now)
     queries.delete_chunks(session, workspace_id, ended.id)
     queries.mark_settled(session, workspace_id, ended.id, now=now)
-    outbox.publish(session, workspace_id, [_completed(ended)], now=now)
+    outbox.publish(session, workspace_id, [_completed_message(ended)], now=now)
 
 
-def _completed(ended: ClaimedJob | Job) -> NewMessage:
-    """Tell how an import ended; what is settled with its last page has done all of it."""
+def _completed_message(ended: ClaimedJob | Job) -> NewMessage:
+    """Build ``import.completed``. A claimed job is at its last page, so its state will be done."""
     data = {
         "link": f"/api/v1/imports/{ended.id}",
         "import_id": ended.id,
@@ -104,6 +106,6 @@ def _completed(ended: ClaimedJob | Job) -> NewMessage:
 
 
 def finish_ended_imports(session: Session, *, now: datetime) -> None:
-    """Settle what failed or was cancelled half-way; what its pages have stored stays."""
+    """Finish imports that failed or were cancelled half-way; stored pages are kept."""
     for job in queries.lock_unsettled_imports(session):
         finish_import(session, job.workspace_id, job, now=now)

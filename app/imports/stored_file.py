@@ -1,4 +1,4 @@
-"""Uploaded files: kept in the database in compressed pieces, so that any worker can read on."""
+"""Uploaded files in the database, as compressed chunks, so that any worker can continue."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from app.imports.tables import ImportChunk
 def store_file(
     session: Session, workspace_id: str, import_id: str, blocks: Iterable[bytes]
 ) -> None:
-    """Keep a file's content; each piece goes to the database before the next is read."""
+    """Store a file's content; each chunk is written before the next is read."""
     compressor, start = zstandard.ZstdCompressor(), 0
     for block in blocks:
         chunk = ImportChunk(
@@ -31,18 +31,18 @@ def store_file(
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """The content of an upload."""
+    """An uploaded file as a ``FileSource``."""
 
     sessions: SessionFactory
     workspace_id: str
     import_id: str
 
     def blocks(self, offset: int) -> Iterator[bytes]:
-        while block := self._block(offset):
+        while block := self._read_block(offset):
             offset += len(block)
             yield block
 
-    def _block(self, offset: int) -> bytes:
+    def _read_block(self, offset: int) -> bytes:
         with self.sessions() as session:
             chunk = queries.find_chunk(session, self.workspace_id, self.import_id, offset)
         if chunk is None:

@@ -1,3 +1,5 @@
+"""Tables of imported files, their chunks and row errors."""
+
 from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -9,10 +11,10 @@ def job_reference() -> ForeignKey:
 
 
 class ImportFile(Table):
-    """What an import reads; the import itself is a job of the same id.
+    """The file of an import; the import itself is a job with the same id.
 
-    ``signature`` hashes the content and how it is to be read. Not settled: accounts have still to
-    be told that their history has changed, and the content is still stored.
+    ``signature`` hashes the content and the plan. ``settled_at`` is null until the import was
+    finished: accounts must still be rescored and the uploaded content deleted.
     """
 
     __tablename__ = "import_file"
@@ -28,7 +30,7 @@ class ImportFile(Table):
 
 
 class ImportChunk(Table):
-    """A piece of an uploaded file, compressed; ``start`` is its place in the plain content."""
+    """A compressed piece of an uploaded file. ``start``: its offset in the plain content."""
 
     __tablename__ = "import_chunk"
 
@@ -39,7 +41,7 @@ class ImportChunk(Table):
 
 
 class ImportRowError(Table):
-    """A row of a file that could not be used; the first of them, the rest are only counted."""
+    """A row that could not be imported. Only the first errors are stored, all are counted."""
 
     __tablename__ = "import_error"
 

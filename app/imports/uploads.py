@@ -1,4 +1,4 @@
-"""Take a large body in: to a temporary file, so that neither memory nor the database waits."""
+"""Receive a large body into a temporary file, so that it fills neither memory nor a connection."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -19,11 +19,11 @@ ENCODINGS = {"", "identity", "gzip", "x-gzip"}
 
 
 async def receive_upload(request: Request) -> AsyncGenerator[BinaryIO]:
-    """Yield the body as a file; only then is a connection to the database waited for."""
+    """Yield the complete body as a file, before a database connection is requested."""
     headers, limit = request.headers, request.app.state.import_bytes
     encoding = headers.get("content-encoding", "").strip().lower()
     if encoding not in ENCODINGS:
-        raise UnsupportedEncodingError("Content-Encoding must be identity or gzip.")
+        raise UnsupportedEncodingError("The Content-Encoding must be identity or gzip.")
     length = headers.get("content-length", "")
     if length.isdigit() and int(length) > limit:
         raise FileTooLargeError(f"The file is larger than {limit} bytes.")
@@ -31,7 +31,9 @@ async def receive_upload(request: Request) -> AsyncGenerator[BinaryIO]:
         await _receive(request, file, limit)
         file.seek(0)
         if encoding.endswith("gzip") and file.read(len(GZIP_MAGIC)) != GZIP_MAGIC:
-            raise BadRequestError("The body is not gzipped.", code="invalid_encoding")
+            raise BadRequestError(
+                "The Content-Encoding is gzip, but the body is not gzip.", code="invalid_encoding"
+            )
         file.seek(0)
         yield file
 
@@ -40,7 +42,7 @@ async def _receive(request: Request, file: BinaryIO, limit: int) -> None:
     received, buffer = 0, bytearray()
     try:
         async with asyncio.timeout(MAX_SECONDS):
-            async for chunk in _patiently(request):
+            async for chunk in _chunks(request):
                 received += len(chunk)
                 if received > limit:
                     raise FileTooLargeError(f"The file is larger than {limit} bytes.")
@@ -50,13 +52,15 @@ async def _receive(request: Request, file: BinaryIO, limit: int) -> None:
                     buffer.clear()
             await run_in_threadpool(file.write, bytes(buffer))
     except TimeoutError:
-        raise RequestTimeoutError("The file came too slowly.") from None
+        raise RequestTimeoutError(
+            f"The upload was too slow: {IDLE_SECONDS} s without data or {MAX_SECONDS} s in total."
+        ) from None
     except ClientDisconnect:
-        raise BadRequestError("The body ended too early.") from None
+        raise BadRequestError("The connection was closed before the whole body arrived.") from None
 
 
-async def _patiently(request: Request) -> AsyncIterator[bytes]:
-    """Yield what comes, as long as it does not pause for too long."""
+async def _chunks(request: Request) -> AsyncIterator[bytes]:
+    """Yield the received chunks; raise TimeoutError if none arrives for ``IDLE_SECONDS``."""
     stream = request.stream()
     while True:
         async with asyncio.timeout(IDLE_SECONDS):

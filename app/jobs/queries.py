@@ -1,3 +1,5 @@
+"""Queries for jobs."""
+
 from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
@@ -13,7 +15,7 @@ from app.jobs.tables import Job
 
 
 def lock_next_job(session: Session, kinds: Collection[str], *, now: datetime) -> Job | None:
-    """Lock the job that has waited longest: one in the queue, or one whose lease has passed."""
+    """Lock the job that has waited longest: a queued one, or one whose lease has expired."""
     return session.scalar(
         select(Job)
         .where(
@@ -33,17 +35,20 @@ def get_job(
     job_id: str,
     *,
     kinds: Collection[str] = (),
-    called: str = "job",
+    noun: str = "job",
     lock: bool = False,
 ) -> Job:
-    """Find a job of some kinds, or of any, or say that there is none that is ``called`` so."""
-    job = select(Job).where(Job.workspace_id == workspace_id, Job.id == job_id)
+    """Return a job of any of the ``kinds``, or of any kind if empty.
+
+    Raise NotFoundError, which calls the job by the ``noun``. A locked job is read anew.
+    """
+    statement = select(Job).where(Job.workspace_id == workspace_id, Job.id == job_id)
     if lock:
-        job = job.with_for_update().execution_options(populate_existing=True)
-    found = session.scalar(job)
-    if found is None or (kinds and found.kind not in kinds):
-        raise NotFoundError(called, job_id)
-    return found
+        statement = statement.with_for_update().execution_options(populate_existing=True)
+    job = session.scalar(statement)
+    if job is None or (kinds and job.kind not in kinds):
+        raise NotFoundError(noun, job_id)
+    return job
 
 
 def list_jobs(
@@ -54,15 +59,15 @@ def list_jobs(
     kinds: Collection[str] = (),
     state: JobState | None = None,
 ) -> RowPage[Job]:
-    """Newest first."""
-    jobs = filter_if_given(select(Job).where(Job.workspace_id == workspace_id), state=state)
+    """Return a page, newest first."""
+    rows = filter_if_given(select(Job).where(Job.workspace_id == workspace_id), state=state)
     if kinds:
-        jobs = jobs.where(Job.kind.in_(kinds))
-    return fetch_page(session, jobs, Job.id, paging=paging, newest=True)
+        rows = rows.where(Job.kind.in_(kinds))
+    return fetch_page(session, rows, Job.id, paging=paging, descending=True)
 
 
 def lock_claimed_job(session: Session, workspace_id: str, job_id: str, token: UUID) -> Job | None:
-    """Lock a job, if who holds this token still holds it."""
+    """Lock and return a running job if its claim still has this token."""
     return session.scalar(
         select(Job)
         .where(

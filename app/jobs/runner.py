@@ -1,4 +1,4 @@
-"""Do pages of jobs, so that whoever asks for the next page decides what comes between them."""
+"""Do jobs page by page; the caller of ``step`` decides what runs between two pages."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -16,75 +16,75 @@ from app.jobs.service import ClaimedJob, JobHandler, LostLeaseError
 log = structlog.get_logger()
 
 TIME_SLICE = timedelta(seconds=10)
-"""How long one job is worked at before others that wait get their turn."""
+"""After this time a job is released, so that others that wait get a turn."""
 
 
 @dataclass
 class JobRunner:
-    """Holds one job at a time, from page to page."""
+    """Holds one job at a time, over several pages."""
 
     sessions: SessionFactory
     handlers: Mapping[str, JobHandler]
-    work: ClaimedJob | None = None
-    turn_ends_at: datetime | None = None
+    job: ClaimedJob | None = None
+    slice_ends_at: datetime | None = None
 
     def step(self, now: datetime) -> bool:
-        """Do one page of one job. Returns whether there was one to do.
+        """Do one page of one job. Return whether there was one.
 
-        Trouble with the database is raised: the job is held, and its page tried again.
+        Database errors are raised: the job stays claimed and its page is tried again.
         """
-        if self.work is None:
-            self.work = service.claim(self.sessions, self.handlers.keys(), now=now)
-            self.turn_ends_at = now + TIME_SLICE
-        if self.work is None:
+        if self.job is None:
+            self.job = service.claim(self.sessions, self.handlers.keys(), now=now)
+            self.slice_ends_at = now + TIME_SLICE
+        if self.job is None:
             return False
         try:
-            self._page(self.work, now)
+            self._do_page(self.job, now)
         except LostLeaseError:
-            log.info("job_lost", job_id=self.work.id)
-            self.work = None
+            log.info("job_lost", job_id=self.job.id)
+            self.job = None
         return True
 
-    def _page(self, held: ClaimedJob, now: datetime) -> None:
-        work = service.renew_lease(self.sessions, held, now=now)
+    def _do_page(self, claimed: ClaimedJob, now: datetime) -> None:
+        job = service.renew_lease(self.sessions, claimed, now=now)
         try:
-            more = self.handlers[work.kind](self.sessions, work, now)
+            more = self.handlers[job.kind](self.sessions, job, now)
         except LostLeaseError:
             raise
         except Exception as error:
-            if _passes(error):
+            if _is_database_trouble(error):
                 raise
-            self._note_failure(work, error, now)
+            self._record_failure(job, error, now)
             return
         if not more:
             with transaction(self.sessions) as session:
-                service.finish(session, work, now=now)
-            self.work = None
-        elif self.turn_ends_at is not None and now >= self.turn_ends_at:
+                service.finish(session, job, now=now)
+            self.job = None
+        elif self.slice_ends_at is not None and now >= self.slice_ends_at:
             self.release(now)
 
-    def _note_failure(self, work: ClaimedJob, error: Exception, now: datetime) -> None:
-        log.warning("job_page_failed", job_id=work.id, kind=work.kind, exc_info=error)
+    def _record_failure(self, job: ClaimedJob, error: Exception, now: datetime) -> None:
+        log.warning("job_page_failed", job_id=job.id, kind=job.kind, exc_info=error)
         with transaction(self.sessions) as session:
-            if service.record_failure(session, work, _reason(error), now=now):
-                self.work = None
+            if service.record_failure(session, job, _reason(error), now=now):
+                self.job = None
 
     def release(self, now: datetime) -> None:
-        """Let others go on with the job at once."""
-        if self.work is not None:
+        """Release the current job, so that another process can continue at once."""
+        if self.job is not None:
             with suppress(LostLeaseError), transaction(self.sessions) as session:
-                service.release(session, self.work, now=now)
-            self.work = None
+                service.release(session, self.job, now=now)
+            self.job = None
 
 
-def _passes(error: Exception) -> bool:
-    """Whether it is trouble with the database, which says nothing about the page."""
-    broken = isinstance(error, DBAPIError) and error.connection_invalidated
-    return broken or isinstance(error, OperationalError)
+def _is_database_trouble(error: Exception) -> bool:
+    """Return whether the database failed, which does not count as a failure of the page."""
+    is_disconnected = isinstance(error, DBAPIError) and error.connection_invalidated
+    return is_disconnected or isinstance(error, OperationalError)
 
 
 def _reason(error: Exception) -> str:
-    """Say what stood in the way: our own sentences as they are, of a bug only its kind."""
+    """Return a sentence for the user; of an unexpected error only its class, never its message."""
     if isinstance(error, ProblemError):
         return error.detail
-    return f"Something is wrong on our side ({type(error).__name__})."
+    return f"Internal error ({type(error).__name__}). The server's log has the details."

@@ -1,9 +1,9 @@
-"""Durable jobs: done in pages, each fenced by a lease's token (docs/adr/0015)."""
+"""Enqueue, claim, checkpoint and end jobs; every page is fenced by a token (docs/adr/0015)."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Self
 from uuid import UUID, uuid4
 
 from sqlalchemy.orm import Session
@@ -16,14 +16,14 @@ from app.jobs.tables import Job
 
 LEASE = timedelta(seconds=60)
 MAX_PAGE_FAILURES = 3
-"""How often one page may raise."""
+"""A page that raises this many times ends the job."""
 MAX_TAKEOVERS = 10
-"""How often one page may end with its process: less may be restarts, more is the page."""
+"""A page during which this many processes end ends the job; fewer may be mere restarts."""
 MAX_ERROR_LENGTH = 500
 
 
 class LostLeaseError(Exception):
-    """The job is not ours any more: somebody cancelled it or took it over. Our page is undone."""
+    """The job was cancelled or taken over by another process. The current page is rolled back."""
 
 
 class JobEndedError(ConflictError):
@@ -32,7 +32,7 @@ class JobEndedError(ConflictError):
 
 @dataclass(frozen=True, slots=True)
 class ClaimedJob:
-    """A job that this process holds. ``position``: where its next page starts."""
+    """A job that this process has claimed. ``position``: where its next page starts."""
 
     id: str
     workspace_id: str
@@ -43,16 +43,16 @@ class ClaimedJob:
     token: UUID
 
     @classmethod
-    def of(cls, job: Job, token: UUID) -> "ClaimedJob":
+    def from_job(cls, job: Job, token: UUID) -> Self:
         return cls(
             job.id, job.workspace_id, job.kind, job.config, job.position, job.progress, token
         )
 
 
 JobHandler = Callable[[SessionFactory, ClaimedJob, datetime], bool]
-"""Does one page, of a second at most, and calls ``checkpoint`` in the transaction of the page.
+"""Does one page, of at most a second, and calls ``checkpoint`` in the transaction of the page.
 
-Returns whether there is more. Asked again at the end of the work it must do nothing.
+Returns whether there is more. Called again after the last page, it must do nothing.
 """
 
 
@@ -66,7 +66,7 @@ def enqueue(
     now: datetime,
     progress: Mapping[str, Any] | None = None,
 ) -> Job:
-    """Put a job into the queue, in the caller's transaction. Ids sort by their time."""
+    """Add a job to the queue, in the caller's transaction. Ids sort by creation time."""
     job = Job(
         id=f"job_{round(now.timestamp() * 1000):012x}{uuid4().hex[:12]}",
         workspace_id=workspace_id,
@@ -86,7 +86,7 @@ def enqueue(
 
 
 def claim(sessions: SessionFactory, kinds: Collection[str], *, now: datetime) -> ClaimedJob | None:
-    """Take the job that has waited longest, also one whose process has gone silent."""
+    """Claim the job that has waited longest, including one whose process no longer renews."""
     with transaction(sessions) as session:
         job = queries.lock_next_job(session, kinds, now=now)
         if job is None:
@@ -94,70 +94,77 @@ def claim(sessions: SessionFactory, kinds: Collection[str], *, now: datetime) ->
         if job.state == JobState.RUNNING:
             job.attempts += 1
             if job.attempts >= MAX_TAKEOVERS:
-                _end(job, JobState.FAILED, now=now, error="Its process ended again and again.")
+                error = f"The process ended {MAX_TAKEOVERS} times during the same page."
+                _end(job, JobState.FAILED, now=now, error=error)
                 return None
-        return _take(job, now)
+        return _start(job, now)
 
 
 def take_over(
     sessions: SessionFactory, workspace_id: str, job_id: str, *, now: datetime
 ) -> ClaimedJob:
-    """Take one job, whoever holds it and whether it failed; its holder is fenced off."""
+    """Claim one job even if another process holds it, which then loses it, or if it has failed.
+
+    Raise JobEndedError if it is done.
+    """
     with transaction(sessions) as session:
         job = queries.get_job(session, workspace_id, job_id, lock=True)
         if job.state == JobState.DONE:
             raise JobEndedError(f"Job {job_id} is done.")
         job.error = job.finished_at = None
         job.attempts = 0
-        return _take(job, now)
+        return _start(job, now)
 
 
-def _take(job: Job, now: datetime) -> ClaimedJob:
+def _start(job: Job, now: datetime) -> ClaimedJob:
     job.state, job.token, job.lease_until = JobState.RUNNING, uuid4(), now + LEASE
     job.started_at = job.started_at or now
-    return ClaimedJob.of(job, job.token)
+    return ClaimedJob.from_job(job, job.token)
 
 
-def renew_lease(sessions: SessionFactory, work: ClaimedJob, *, now: datetime) -> ClaimedJob:
-    """Hold a job for longer, and read where it stands. Raises LostLeaseError."""
+def renew_lease(sessions: SessionFactory, claimed: ClaimedJob, *, now: datetime) -> ClaimedJob:
+    """Extend the lease and return the job's current position. Raise LostLeaseError."""
     with transaction(sessions) as session:
-        job = _held(session, work)
+        job = _lock(session, claimed)
         job.lease_until = now + LEASE
-        return ClaimedJob.of(job, work.token)
+        return ClaimedJob.from_job(job, claimed.token)
 
 
 def checkpoint(
     session: Session,
-    work: ClaimedJob,
+    claimed: ClaimedJob,
     *,
     position: Mapping[str, Any],
     progress: Mapping[str, Any],
     now: datetime,
 ) -> None:
-    """Note in the transaction of a page that it is done; raises LostLeaseError, which undoes it."""
-    job = _held(session, work)
+    """Record, in the transaction of a page, that the page is done. Raise LostLeaseError.
+
+    The error must reach the caller's transaction, so that the page is rolled back.
+    """
+    job = _lock(session, claimed)
     job.position, job.progress = dict(position), dict(progress)
     job.attempts, job.lease_until = 0, now + LEASE
 
 
-def finish(session: Session, work: ClaimedJob, *, now: datetime) -> None:
-    _end(_held(session, work), JobState.DONE, now=now)
+def finish(session: Session, claimed: ClaimedJob, *, now: datetime) -> None:
+    _end(_lock(session, claimed), JobState.DONE, now=now)
 
 
-def fail(session: Session, work: ClaimedJob, error: str, *, now: datetime) -> None:
-    """End a job with a sentence that says why."""
-    _end(_held(session, work), JobState.FAILED, now=now, error=error)
+def fail(session: Session, claimed: ClaimedJob, error: str, *, now: datetime) -> None:
+    """End a job as failed. ``error``: a sentence for the user."""
+    _end(_lock(session, claimed), JobState.FAILED, now=now, error=error)
 
 
-def release(session: Session, work: ClaimedJob, *, now: datetime) -> None:
-    """Give a job back to the queue, behind those that have waited longer."""
-    job = _held(session, work)
+def release(session: Session, claimed: ClaimedJob, *, now: datetime) -> None:
+    """Return a job to the queue, behind those that have waited longer."""
+    job = _lock(session, claimed)
     job.state, job.token, job.lease_until = JobState.QUEUED, None, now
 
 
-def record_failure(session: Session, work: ClaimedJob, error: str, *, now: datetime) -> bool:
-    """Count a page that raised; after the third time the job has failed. Returns whether it has."""
-    job = _held(session, work)
+def record_failure(session: Session, claimed: ClaimedJob, error: str, *, now: datetime) -> bool:
+    """Count a page that raised. Return whether the job failed: at ``MAX_PAGE_FAILURES`` it does."""
+    job = _lock(session, claimed)
     job.attempts += 1
     if job.attempts >= MAX_PAGE_FAILURES:
         _end(job, JobState.FAILED, now=now, error=error)
@@ -165,9 +172,9 @@ def record_failure(session: Session, work: ClaimedJob, error: str, *, now: datet
 
 
 def cancel(job: Job, *, now: datetime) -> None:
-    """End a locked job; the page that is being done is undone. Twice is the same as once."""
+    """End a locked job; the page in progress will be rolled back. Idempotent."""
     if job.state in {JobState.DONE, JobState.FAILED}:
-        raise JobEndedError(f"Job {job.id} has ended already: {job.state}.")
+        raise JobEndedError(f"Job {job.id} has already ended: it is {job.state}.")
     if job.state != JobState.CANCELLED:
         _end(job, JobState.CANCELLED, now=now)
 
@@ -177,9 +184,9 @@ def _end(job: Job, state: JobState, *, now: datetime, error: str | None = None) 
     job.error = error[:MAX_ERROR_LENGTH] if error else None
 
 
-def _held(session: Session, work: ClaimedJob) -> Job:
-    """Lock a job that is ours still; raises LostLeaseError."""
-    job = queries.lock_claimed_job(session, work.workspace_id, work.id, work.token)
+def _lock(session: Session, claimed: ClaimedJob) -> Job:
+    """Lock the row of a claimed job. Raise LostLeaseError if the claim is no longer valid."""
+    job = queries.lock_claimed_job(session, claimed.workspace_id, claimed.id, claimed.token)
     if job is None:
-        raise LostLeaseError(work.id)
+        raise LostLeaseError(claimed.id)
     return job

@@ -1,10 +1,10 @@
-"""Where a job stands."""
+"""The states of a job."""
 
 from enum import StrEnum
 
 
 class JobState(StrEnum):
-    """``queued`` waits for its turn, ``running`` is held by a process; the others are the end."""
+    """``queued``: waits. ``running``: claimed by a process. The others are final."""
 
     QUEUED = "queued"
     RUNNING = "running"

@@ -1,3 +1,5 @@
+"""The table of jobs."""
+
 from typing import Any
 from uuid import UUID
 
@@ -6,15 +8,15 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Instant, Key, Table
-from app.workspaces.tables import owner
+from app.workspaces.tables import workspace_fk
 
 
 class Job(Table):
     """Long work that is done in pages and outlives the process that does it.
 
-    ``position`` is where the next page starts. It is written in the transaction of each page, and
-    only by who holds the ``token``, so that no page counts twice. ``attempts`` are tries of the
-    page at the position that did not end well.
+    ``position`` is where the next page starts. It is written in the transaction of each page and
+    only with the current ``token``, so that no page counts twice. ``attempts`` counts the failed
+    tries of the page at ``position``.
     """
 
     __tablename__ = "job"
@@ -24,7 +26,7 @@ class Job(Table):
     )
 
     id: Mapped[Key] = mapped_column(primary_key=True)
-    workspace_id: Mapped[Key] = mapped_column(owner())
+    workspace_id: Mapped[Key] = mapped_column(workspace_fk())
     kind: Mapped[Key]
     config: Mapped[dict[str, Any]] = mapped_column(JSONB)
     position: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")

@@ -1,7 +1,7 @@
-"""Where webhooks may be sent to: the public internet, and what the operator allows. Pure.
+"""Which IP addresses webhooks may be sent to: public ones, and those the operator allows. Pure.
 
-Python's ``is_global`` is not enough: it differs between versions and lets addresses pass that
-carry a private one within them.
+Python's ``is_global`` is not enough: it differs between versions and accepts addresses that
+embed a private one.
 """
 
 from collections.abc import Sequence
@@ -24,37 +24,40 @@ DENIED_NETWORKS = tuple(
         *("172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24", "192.31.196.0/24", "192.52.193.0/24"),
         *("192.88.99.0/24", "192.168.0.0/16", "192.175.48.0/24", "198.18.0.0/15"),
         *("198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/3"),
-        "168.63.129.16/32",  # Azure's metadata, among public addresses
+        "168.63.129.16/32",  # Azure's metadata service has a public address
         "2001::/23",  # Teredo and other protocols
         *("2001:db8::/32", "2002::/16", "2620:4f:8000::/48", "3fff::/20"),
     )
 )
 GLOBAL_UNICAST = ip_network("2000::/3")
-"""Without: IPv4 in IPv6, NAT64, unique local, link-local and all that is not given out yet."""
+"""Excludes IPv4 in IPv6, NAT64, unique local, link-local and all unassigned IPv6 addresses."""
 
 
 class AddressDeniedError(Exception):
-    """An address that nothing is sent to."""
+    """The address policy forbids a connection to this address."""
 
 
 def check_addresses(
     addresses: Sequence[str], allowed: Sequence[Network], *, plain: bool
 ) -> list[Address]:
-    """Return the addresses of a name, or raise DeniedError if any of them is denied.
+    """Parse the addresses of one host. Raise AddressDeniedError if any of them is denied.
 
-    ``plain``: without TLS only what the operator allows is spoken to.
+    ``plain``: a connection without TLS, which is permitted to ``allowed`` networks only.
     """
     if not addresses:
-        raise AddressDeniedError("The name has no address.")
-    found = [ip_address(each) for each in addresses]
-    for each in found:
-        if any(each in network for network in allowed):
+        raise AddressDeniedError("The host name has no address.")
+    parsed = [ip_address(each) for each in addresses]
+    for address in parsed:
+        if any(address in network for network in allowed):
             continue
         if plain:
-            raise AddressDeniedError("Without TLS nothing is sent to this address.")
-        if not is_public(each):
-            raise AddressDeniedError("This address is not public.")
-    return found
+            raise AddressDeniedError(
+                "Without TLS, only networks in HEALTH_WEBHOOK_ALLOWED_NETWORKS are allowed:"
+                " use an https URL."
+            )
+        if not is_public(address):
+            raise AddressDeniedError("The address is not public: use a publicly reachable host.")
+    return parsed
 
 
 def is_public(address: Address) -> bool:

@@ -1,4 +1,8 @@
-"""Connections to judged addresses only: a name is resolved once, and what was judged is dialled."""
+"""Open connections to checked addresses only.
+
+A host name is resolved once for each connection; the addresses that were checked are the ones
+that are connected to, so that a second DNS answer cannot lead elsewhere.
+"""
 
 import asyncio
 import socket
@@ -14,16 +18,16 @@ MAX_ADDRESSES = 4
 
 
 class NameUnresolvedError(Exception):
-    """A name that leads nowhere."""
+    """The host name could not be resolved."""
 
 
 class ConnectFailedError(Exception):
-    """Nobody there takes the connection, or not under the name that is wanted."""
+    """No address accepted the connection, or the TLS handshake failed."""
 
 
 @dataclass(frozen=True, slots=True)
 class HttpOrigin:
-    """Whom a connection leads to; without ``tls`` it is plain."""
+    """The host and port of a connection; without ``tls`` it is plain HTTP."""
 
     host: str
     port: int
@@ -35,37 +39,40 @@ Connect = Callable[[str, HttpOrigin], Awaitable[tuple[StreamReader, StreamWriter
 
 
 async def resolve(host: str, port: int) -> Sequence[str]:
-    """Ask for the addresses of a name; also reads an address that is spelt as one.
+    """Return the addresses of a host name, or the address itself if the host is one.
 
-    In a thread: a name server that hangs holds that thread, and nobody waits for it too long.
+    The lookup runs in a thread: a name server that hangs blocks that thread only, and the
+    caller's timeout still applies.
     """
     try:
-        found = await asyncio.to_thread(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+        answers = await asyncio.to_thread(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
         raise NameUnresolvedError(host) from None
-    return list(dict.fromkeys(str(address[4][0]) for address in found))
+    return list(dict.fromkeys(str(address[4][0]) for address in answers))
 
 
 async def connect(address: str, origin: HttpOrigin) -> tuple[StreamReader, StreamWriter]:
-    """Connect to an address; the certificate is to be that of the name."""
+    """Connect to an address. With TLS, verify the certificate against the origin's host name."""
     name = origin.host if origin.tls else None
     return await asyncio.open_connection(address, origin.port, ssl=origin.tls, server_hostname=name)
 
 
 @dataclass(frozen=True, slots=True)
 class Connector:
-    """``allowed``: what the operator lets messages go to beside the public internet."""
+    """``allowed``: networks that the operator permits in addition to the public internet."""
 
     allowed: Sequence[Network]
     resolve: Resolve = resolve
     connect: Connect = connect
 
     async def open_connection(self, origin: HttpOrigin) -> tuple[StreamReader, StreamWriter]:
-        """Try the addresses in turn; raises DeniedError if any of them is denied."""
-        found = await self.resolve(origin.host, origin.port)
-        for address in check_addresses(found, self.allowed, plain=origin.tls is None)[
-            :MAX_ADDRESSES
-        ]:
+        """Try the host's first addresses in turn.
+
+        Raise AddressDeniedError if any address is denied, ConnectFailedError if none accepts.
+        """
+        names = await self.resolve(origin.host, origin.port)
+        addresses = check_addresses(names, self.allowed, plain=origin.tls is None)
+        for address in addresses[:MAX_ADDRESSES]:
             try:
                 async with asyncio.timeout(CONNECT_SECONDS):
                     return await self.connect(str(address), origin)

@@ -1,4 +1,4 @@
-"""What one turn of the sending worker does in the database: settle what was sent, claim more."""
+"""Record finished attempts: the delivery, the attempt log, and the state of the endpoint."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -26,7 +26,7 @@ RETRY_AFTER_STATUSES = {429, 503}
 
 @dataclass(frozen=True, slots=True)
 class FinishedAttempt:
-    """A claimed delivery that was tried; ``at``: when it ended."""
+    """A claimed delivery that was tried. ``at``: when the attempt ended."""
 
     claimed: ClaimedDelivery
     outcome: HttpOutcome
@@ -34,50 +34,57 @@ class FinishedAttempt:
 
     @property
     def wait(self) -> timedelta | None:
-        return None if self.outcome.worked else parse_retry_after(self.outcome.retry_after, self.at)
+        if self.outcome.succeeded:
+            return None
+        return parse_retry_after(self.outcome.retry_after, self.at)
 
     @property
-    def heard(self) -> AttemptResult:
+    def result(self) -> AttemptResult:
         status = self.outcome.status
         return AttemptResult(
             self.at,
-            self.outcome.worked,
+            self.outcome.succeeded,
             gone=status == GONE,
             wait=self.wait if status in RETRY_AFTER_STATUSES else None,
         )
 
 
 def record_delivery_results(
-    session: Session, sent: Sequence[FinishedAttempt], *, now: datetime
+    session: Session, attempts: Sequence[FinishedAttempt], *, now: datetime
 ) -> None:
-    """Write what came of deliveries, and what it says of their endpoints."""
-    if not sent:
+    """Write attempts, the next states of their deliveries, and what they mean for the endpoints.
+
+    Attempts whose claim was lost change nothing and are counted as stale.
+    """
+    if not attempts:
         return
-    held = delivery_queries.record_results(session, [_row(each) for each in sent])
-    kept = [each for each in sent if each.claimed.delivery in held]
-    metrics.STALE_DELIVERY_RESULTS.inc(len(sent) - len(kept))
-    for each in kept:
-        metrics.WEBHOOK_ATTEMPTS.labels(_result(each.outcome)).inc()
+    recorded = delivery_queries.record_results(session, [_row(each) for each in attempts])
+    valid = [each for each in attempts if each.claimed.delivery_key in recorded]
+    metrics.STALE_DELIVERY_RESULTS.inc(len(attempts) - len(valid))
+    for each in valid:
+        metrics.WEBHOOK_ATTEMPTS.labels(_metric_label(each.outcome)).inc()
         metrics.WEBHOOK_SECONDS.observe(each.outcome.milliseconds / 1000)
-    _judge_endpoints(session, kept, now)
+    _update_endpoints(session, valid, now)
 
 
-def _result(outcome: HttpOutcome) -> str:
-    return "delivered" if outcome.worked else outcome.error or "refused"
+def _metric_label(outcome: HttpOutcome) -> str:
+    return "delivered" if outcome.succeeded else outcome.error or "refused"
 
 
-def _row(sent: FinishedAttempt) -> Mapping[str, Any]:
-    claimed, outcome = sent.claimed, sent.outcome
-    again = next_attempt_at(claimed.message_id, claimed.attempts + 1, sent.at, wait=sent.wait)
-    state = "delivered" if outcome.worked else "pending" if again else "failed"
+def _row(attempt: FinishedAttempt) -> Mapping[str, Any]:
+    claimed, outcome = attempt.claimed, attempt.outcome
+    next_at = next_attempt_at(
+        claimed.message_id, claimed.attempts + 1, attempt.at, wait=attempt.wait
+    )
+    state = "delivered" if outcome.succeeded else "pending" if next_at else "failed"
     return {
         "workspace_id": claimed.workspace_id,
         "endpoint_id": claimed.endpoint_id,
         "message_id": claimed.message_id,
         "token": claimed.token,
         "state": state,
-        "due_at": again or sent.at,
-        "at": sent.at,
+        "due_at": next_at or attempt.at,
+        "at": attempt.at,
         "milliseconds": outcome.milliseconds,
         "status": outcome.status,
         "error": outcome.error,
@@ -85,20 +92,22 @@ def _row(sent: FinishedAttempt) -> Mapping[str, Any]:
     }
 
 
-def _judge_endpoints(session: Session, sent: Iterable[FinishedAttempt], now: datetime) -> None:
-    heard: dict[tuple[str, str], list[AttemptResult]] = defaultdict(list)
-    for each in sorted(sent, key=lambda each: each.at):
-        heard[each.claimed.endpoint].append(each.heard)
-    worked = [key for key, each in heard.items() if all(one.worked for one in each)]
-    failed = sorted(heard.keys() - set(worked))
-    for endpoint in delivery_queries.lock_affected_endpoints(session, failed=failed, worked=worked):
+def _update_endpoints(session: Session, attempts: Iterable[FinishedAttempt], now: datetime) -> None:
+    results: dict[tuple[str, str], list[AttemptResult]] = defaultdict(list)
+    for attempt in sorted(attempts, key=lambda attempt: attempt.at):
+        results[attempt.claimed.endpoint_key].append(attempt.result)
+    succeeded = [key for key, each in results.items() if all(one.succeeded for one in each)]
+    failed = sorted(results.keys() - set(succeeded))
+    for endpoint in delivery_queries.lock_affected_endpoints(
+        session, failed=failed, succeeded=succeeded
+    ):
         before = read_status(endpoint)
-        after = before.after(heard[endpoint.workspace_id, endpoint.id])
+        after = before.after(results[endpoint.workspace_id, endpoint.id])
         write_status(endpoint, after)
         if after.state != before.state:
-            log.info("webhook_endpoint", endpoint_id=endpoint.id, state=after.state)
+            log.info("webhook_endpoint_changed", endpoint_id=endpoint.id, state=after.state)
         if after.state != before.state and after.state is EndpointState.DISABLED:
-            _announce(session, endpoint, now)
+            _announce_disabled(session, endpoint, now)
 
 
 def read_status(endpoint: WebhookEndpoint) -> EndpointStatus:
@@ -110,13 +119,13 @@ def read_status(endpoint: WebhookEndpoint) -> EndpointStatus:
     )
 
 
-def write_status(endpoint: WebhookEndpoint, standing: EndpointStatus) -> None:
-    for name, value in asdict(standing).items():
+def write_status(endpoint: WebhookEndpoint, status: EndpointStatus) -> None:
+    for name, value in asdict(status).items():
         setattr(endpoint, name, value)
 
 
-def _announce(session: Session, endpoint: WebhookEndpoint, now: datetime) -> None:
-    """Let what waits for a disabled endpoint have failed, and tell the others."""
+def _announce_disabled(session: Session, endpoint: WebhookEndpoint, now: datetime) -> None:
+    """Fail the endpoint's pending deliveries and publish ``endpoint.disabled`` to the others."""
     session.flush()
     queries.fail_pending_deliveries(session, endpoint.workspace_id, endpoint.id, now=now)
     data = {
@@ -126,5 +135,5 @@ def _announce(session: Session, endpoint: WebhookEndpoint, now: datetime) -> Non
         "failing_since": endpoint.failing_since,
         "link": f"/api/v1/webhook-endpoints/{endpoint.id}",
     }
-    told = NewMessage("endpoint.disabled", data)
-    outbox.publish(session, endpoint.workspace_id, [told], now=now)
+    message = NewMessage("endpoint.disabled", data)
+    outbox.publish(session, endpoint.workspace_id, [message], now=now)

@@ -1,4 +1,4 @@
-"""What an endpoint keeps sealed, and the request that is made of it and a message."""
+"""The encrypted part of an endpoint, and the request that is built from it and a message."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -9,7 +9,7 @@ from app.core.encryption import Encryptor
 from app.webhooks import signature, slack
 from app.webhooks.delivery_queries import ClaimedDelivery
 
-STANDARD, SLACK = "standard", "slack"
+SLACK = "slack"
 FIXED_HEADERS = {
     "content-type": "application/json",
     "user-agent": "customer-health-webhooks/1",
@@ -19,7 +19,7 @@ FIXED_HEADERS = {
 
 @dataclass(frozen=True, slots=True)
 class SigningSecret:
-    """Signs until then; the one that stays has no end."""
+    """``until``: when the secret stops signing, as an ISO time; None for the current secret."""
 
     text: str
     until: str | None = None
@@ -30,27 +30,30 @@ class SigningSecret:
 
 @dataclass(frozen=True, slots=True)
 class EndpointSecrets:
-    """``secrets``: the newest first."""
+    """What is stored encrypted for an endpoint. ``secrets``: the newest first."""
 
     url: str
     headers: Mapping[str, str]
     secrets: Sequence[SigningSecret]
 
     @classmethod
-    def open(cls, vault: Encryptor, workspace_id: str, endpoint_id: str, sealed: bytes) -> Self:
-        known = vault.open(sealed, place=_place(workspace_id, endpoint_id))
-        secrets = [SigningSecret(**each) for each in known["secrets"]]
-        return cls(known["url"], known["headers"], secrets)
+    def open(cls, encryptor: Encryptor, workspace_id: str, endpoint_id: str, sealed: bytes) -> Self:
+        stored = encryptor.decrypt(sealed, context=_encryption_context(workspace_id, endpoint_id))
+        secrets = [SigningSecret(**each) for each in stored["secrets"]]
+        return cls(stored["url"], stored["headers"], secrets)
 
-    def seal(self, vault: Encryptor, workspace_id: str, endpoint_id: str) -> bytes:
-        return vault.seal(asdict(self), place=_place(workspace_id, endpoint_id))
+    def seal(self, encryptor: Encryptor, workspace_id: str, endpoint_id: str) -> bytes:
+        return encryptor.encrypt(
+            asdict(self), context=_encryption_context(workspace_id, endpoint_id)
+        )
 
     def rotated(self, grace: timedelta, *, now: datetime) -> Self:
-        """Put a new secret first; the one before it ends after the grace, others at once."""
-        before = SigningSecret(self.secrets[0].text, (now + grace).isoformat())
-        return replace(self, secrets=[SigningSecret(signature.new_secret()), before])
+        """Add a new secret. The previous one stays valid for the grace, older ones end at once."""
+        previous = SigningSecret(self.secrets[0].text, (now + grace).isoformat())
+        return replace(self, secrets=[SigningSecret(signature.new_secret()), previous])
 
     def valid(self, now: datetime) -> list[str]:
+        """Return the secrets that sign now, newest first."""
         return [each.text for each in self.secrets if each.is_valid(now)]
 
 
@@ -63,12 +66,12 @@ class DeliveryRequest:
 def build_request(
     secrets: EndpointSecrets, claimed: ClaimedDelivery, *, now: datetime, public_url: str | None
 ) -> DeliveryRequest:
-    if claimed.kind == SLACK:
+    if claimed.endpoint_kind == SLACK:
         body = slack.text_body(claimed.body, public_url=public_url)
         return DeliveryRequest({**secrets.headers, **FIXED_HEADERS}, body)
     signed = signature.headers(claimed.message_id, claimed.body, secrets.valid(now), at=now)
     return DeliveryRequest({**secrets.headers, **FIXED_HEADERS, **signed}, claimed.body)
 
 
-def _place(workspace_id: str, endpoint_id: str) -> str:
+def _encryption_context(workspace_id: str, endpoint_id: str) -> str:
     return f"webhook_endpoint/{workspace_id}/{endpoint_id}"

@@ -1,4 +1,4 @@
-"""How an endpoint stands: active, degraded with one probe at a time, or disabled. Pure."""
+"""The state machine of an endpoint: active, degraded with one probe at a time, disabled. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class EndpointState(StrEnum):
-    """``active``: it works. ``degraded``: it fails. ``disabled``: it gets nothing any more."""
+    """``active``: it works. ``degraded``: it fails. ``disabled``: nothing is sent any more."""
 
     ACTIVE = "active"
     DEGRADED = "degraded"
@@ -28,17 +28,17 @@ MIN_PAUSE, MAX_PAUSE = timedelta(seconds=5), timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True)
 class AttemptResult:
-    """What one attempt says of an endpoint. ``wait``: for how long it asked for nothing."""
+    """What one attempt shows about an endpoint. ``wait``: the pause that its answer asks for."""
 
     at: datetime
-    worked: bool
+    succeeded: bool
     gone: bool = False
     wait: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class EndpointStatus:
-    """``resume_at``: nothing is sent before; of a degraded one it is the time of the next probe."""
+    """``resume_at``: nothing is sent before; if degraded, it is the time of the next probe."""
 
     state: EndpointState = EndpointState.ACTIVE
     failures: int = 0
@@ -46,25 +46,25 @@ class EndpointStatus:
     resume_at: datetime | None = None
     reason: DisableReason | None = None
 
-    def after(self, heard: Sequence[AttemptResult]) -> "EndpointStatus":
-        standing = self
-        for each in heard:
-            standing = (
-                standing if standing.state is EndpointState.DISABLED else standing._after(each)
-            )
-        return standing
+    def after(self, results: Sequence[AttemptResult]) -> "EndpointStatus":
+        """Return the status after these results, oldest first. A disabled endpoint stays so."""
+        status = self
+        for result in results:
+            if status.state is not EndpointState.DISABLED:
+                status = status._after(result)
+        return status
 
-    def _after(self, heard: AttemptResult) -> "EndpointStatus":
-        if heard.worked:
+    def _after(self, result: AttemptResult) -> "EndpointStatus":
+        if result.succeeded:
             return EndpointStatus()
-        since = self.failing_since or heard.at
+        since = self.failing_since or result.at
         failed = replace(self, failures=self.failures + 1, failing_since=since)
-        if heard.gone:
+        if result.gone:
             return replace(failed, state=EndpointState.DISABLED, reason=DisableReason.GONE)
-        lasts = heard.at - since
-        if lasts >= DISABLED_AFTER and failed.failures >= FAILURES_UNTIL_DISABLED:
+        failing_for = result.at - since
+        if failing_for >= DISABLED_AFTER and failed.failures >= FAILURES_UNTIL_DISABLED:
             return replace(failed, state=EndpointState.DISABLED, reason=DisableReason.FAILING)
         if failed.failures < FAILURES_UNTIL_DEGRADED:
-            return replace(failed, resume_at=heard.at + heard.wait if heard.wait else None)
-        pause = max(min(lasts / 4, MAX_PAUSE), MIN_PAUSE, heard.wait or MIN_PAUSE)
-        return replace(failed, state=EndpointState.DEGRADED, resume_at=heard.at + pause)
+            return replace(failed, resume_at=result.at + result.wait if result.wait else None)
+        pause = max(min(failing_for / 4, MAX_PAUSE), MIN_PAUSE, result.wait or MIN_PAUSE)
+        return replace(failed, state=EndpointState.DEGRADED, resume_at=result.at + pause)

@@ -1,9 +1,9 @@
-"""Webhook endpoints over HTTP: whom messages go to, and what came of each."""
+"""Webhook endpoints over HTTP: manage endpoints, list deliveries and attempts, replay, recover."""
 
 from datetime import timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Query, Request
 
 from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
@@ -35,125 +35,164 @@ router = APIRouter(
 
 
 async def _secret_store(request: Request) -> EndpointSecretStore:
-    desk: EndpointSecretStore = request.app.state.webhook_desk
-    return desk
+    store: EndpointSecretStore = request.app.state.endpoint_secret_store
+    return store
 
 
 SecretStoreDep = Annotated[EndpointSecretStore, Depends(_secret_store)]
 
 
-@router.post("", status_code=201, responses=problem_responses(409))
+@router.post(
+    "", status_code=201, responses=problem_responses(409), summary="Create a webhook endpoint"
+)
 def create_webhook_endpoint(
-    body: WebhookEndpointIn, session: SessionDep, change: WebhookActor, desk: SecretStoreDep
+    body: WebhookEndpointIn, session: SessionDep, actor: WebhookActor, store: SecretStoreDep
 ) -> NewWebhookEndpointOut:
-    """Have messages sent to a URL. The answer holds the secret that signs them, this once."""
-    made, secret = service.create_endpoint(session, change, body.model_dump(), desk=desk)
-    return NewWebhookEndpointOut.with_secret(made, secret)
+    """Send messages to a URL from now on.
+
+    The answer contains the signing secret, which cannot be read later. Each call creates another
+    endpoint; a workspace has at most 50.
+    """
+    endpoint, secret = service.create_endpoint(session, actor, body.model_dump(), store=store)
+    return NewWebhookEndpointOut.with_secret(endpoint, secret)
 
 
-@router.get("")
+@router.get("", summary="List webhook endpoints")
 def list_webhook_endpoints(
     session: ReadSessionDep, caller: WebhookWriter, paging: PagingDep
 ) -> Page[WebhookEndpointOut]:
-    """List endpoints in the order in which they were made."""
-    return queries.list_endpoints(session, caller.workspace_id, paging).to_page(
-        WebhookEndpointOut.of
-    )
+    """List endpoints in the order of creation."""
+    rows = queries.list_endpoints(session, caller.workspace_id, paging)
+    return rows.to_page(WebhookEndpointOut.from_endpoint)
 
 
-@router.get("/{endpoint_id}")
+@router.get("/{endpoint_id}", summary="Get a webhook endpoint")
 def get_webhook_endpoint(
     endpoint_id: Id, session: ReadSessionDep, caller: WebhookWriter
 ) -> WebhookEndpointOut:
-    """Show an endpoint and how it stands."""
-    return WebhookEndpointOut.of(queries.get_endpoint(session, caller.workspace_id, endpoint_id))
+    """Return an endpoint with its state and recent failures."""
+    endpoint = queries.get_endpoint(session, caller.workspace_id, endpoint_id)
+    return WebhookEndpointOut.from_endpoint(endpoint)
 
 
-@router.patch("/{endpoint_id}")
+@router.patch("/{endpoint_id}", summary="Update a webhook endpoint")
 def update_webhook_endpoint(
     endpoint_id: Id,
     body: WebhookEndpointPatch,
     session: SessionDep,
-    change: WebhookActor,
-    desk: SecretStoreDep,
+    actor: WebhookActor,
+    store: SecretStoreDep,
 ) -> WebhookEndpointOut:
-    """Change what is said. What waits for a paused endpoint is sent when it is paused no more."""
-    said = body.model_dump(exclude_unset=True)
-    return WebhookEndpointOut.of(
-        service.update_endpoint(session, change, endpoint_id, said, desk=desk)
-    )
+    """Change the given fields of an endpoint.
+
+    Messages wait while an endpoint is paused and are sent when `paused` is set to false.
+    """
+    changes = body.model_dump(exclude_unset=True)
+    endpoint = service.update_endpoint(session, actor, endpoint_id, changes, store=store)
+    return WebhookEndpointOut.from_endpoint(endpoint)
 
 
-@router.delete("/{endpoint_id}", status_code=204)
-def delete_webhook_endpoint(endpoint_id: Id, session: SessionDep, change: WebhookActor) -> None:
-    """Delete an endpoint, with its deliveries and attempts."""
-    service.delete_endpoint(session, change, endpoint_id)
+@router.delete("/{endpoint_id}", status_code=204, summary="Delete a webhook endpoint")
+def delete_webhook_endpoint(endpoint_id: Id, session: SessionDep, actor: WebhookActor) -> None:
+    """Delete an endpoint with its deliveries and attempts."""
+    service.delete_endpoint(session, actor, endpoint_id)
 
 
-@router.post("/{endpoint_id}/rotate-secret", responses=problem_responses(409))
+@router.post(
+    "/{endpoint_id}/rotate-secret",
+    responses=problem_responses(409),
+    summary="Rotate a webhook endpoint's secret",
+)
 def rotate_webhook_secret(
     endpoint_id: Id,
     session: SessionDep,
-    change: WebhookActor,
-    desk: SecretStoreDep,
+    actor: WebhookActor,
+    store: SecretStoreDep,
     body: SecretRotationIn = DEFAULT_ROTATION,
 ) -> NewWebhookEndpointOut:
-    """Make a new secret. Until the old one ends, messages carry a signature of each."""
+    """Create a new signing secret and return it.
+
+    Until the old secret ends, messages carry a signature of each. Secrets before the old one end
+    at once.
+    """
     grace = timedelta(seconds=body.grace_seconds)
-    made, secret = service.rotate_secret(session, change, endpoint_id, grace=grace, desk=desk)
-    return NewWebhookEndpointOut.with_secret(made, secret)
+    endpoint, secret = service.rotate_secret(session, actor, endpoint_id, grace=grace, store=store)
+    return NewWebhookEndpointOut.with_secret(endpoint, secret)
 
 
-@router.post("/{endpoint_id}/enable")
+@router.post("/{endpoint_id}/enable", summary="Enable a webhook endpoint")
 def enable_webhook_endpoint(
-    endpoint_id: Id, session: SessionDep, change: WebhookActor
+    endpoint_id: Id, session: SessionDep, actor: WebhookActor
 ) -> WebhookEndpointOut:
-    """Let a disabled endpoint get messages again. What it missed: `recover`."""
-    return WebhookEndpointOut.of(service.enable_endpoint(session, change, endpoint_id))
+    """Make a disabled, degraded or paused endpoint active.
+
+    Messages that it missed while disabled are not sent by this: use `recover`.
+    """
+    endpoint = service.enable_endpoint(session, actor, endpoint_id)
+    return WebhookEndpointOut.from_endpoint(endpoint)
 
 
-@router.post("/{endpoint_id}/test", status_code=202, responses=problem_responses(409))
+@router.post(
+    "/{endpoint_id}/test",
+    status_code=202,
+    responses=problem_responses(409),
+    summary="Send a test message",
+)
 def test_webhook_endpoint(
     endpoint_id: Id, session: SessionDep, caller: WebhookWriter, now: Now
 ) -> DeliveryOut:
-    """Send `endpoint.test`, whatever types it listens to. Ask for the delivery to see the end."""
+    """Send `endpoint.test` to one endpoint, whatever types it wants.
+
+    Get the delivery again to see the result.
+    """
     message_id = service.send_test(session, caller.workspace_id, endpoint_id, now=now)
     return _delivery(session, caller, endpoint_id, message_id)
 
 
-@router.post("/{endpoint_id}/recover", status_code=202, responses=problem_responses(409))
+@router.post(
+    "/{endpoint_id}/recover",
+    status_code=202,
+    responses=problem_responses(409),
+    summary="Recover missed messages",
+)
 def recover_webhook_messages(
-    endpoint_id: Id, body: RecoveryIn, session: SessionDep, change: WebhookActor
+    endpoint_id: Id, body: RecoveryIn, session: SessionDep, actor: WebhookActor
 ) -> JobOut:
-    """Send what failed, or was made while the endpoint was disabled or not there yet."""
-    until = body.until or change.at
-    job = recovery.enqueue_recovery(session, change, endpoint_id, since=body.since, until=until)
+    """Start a job that sends the messages of a time range which the endpoint missed.
+
+    These are failed deliveries, and messages created while the endpoint was disabled or did not
+    exist. Delivered messages are not sent again.
+    """
+    until = body.until or actor.at
+    job = recovery.enqueue_recovery(session, actor, endpoint_id, since=body.since, until=until)
     return JobOut.model_validate(job)
 
 
-@router.get("/{endpoint_id}/deliveries")
+@router.get("/{endpoint_id}/deliveries", summary="List an endpoint's deliveries")
 def list_webhook_deliveries(
     endpoint_id: Id,
     session: ReadSessionDep,
     caller: WebhookWriter,
     paging: PagingDep,
-    state: DeliveryState | None = None,
+    state: Annotated[
+        DeliveryState | None, Query(description="Only deliveries in this state.")
+    ] = None,
 ) -> Page[DeliveryOut]:
-    """List what was and is to be delivered, the newest message first."""
+    """List deliveries, pending ones included, newest message first."""
     queries.get_endpoint(session, caller.workspace_id, endpoint_id)
-    found = queries.list_deliveries(session, caller.workspace_id, endpoint_id, paging, state=state)
-    return found.to_page(DeliveryOut.model_validate)
+    rows = queries.list_deliveries(session, caller.workspace_id, endpoint_id, paging, state=state)
+    return rows.to_page(DeliveryOut.model_validate)
 
 
-@router.get("/{endpoint_id}/deliveries/{message_id}")
+@router.get("/{endpoint_id}/deliveries/{message_id}", summary="Get a delivery")
 def get_webhook_delivery(
     endpoint_id: Id, message_id: Id, session: ReadSessionDep, caller: WebhookWriter
 ) -> DeliveryOut:
-    """Show how far a message is on its way to an endpoint."""
+    """Return the state of one message's delivery to an endpoint."""
     return _delivery(session, caller, endpoint_id, message_id)
 
 
-@router.get("/{endpoint_id}/deliveries/{message_id}/attempts")
+@router.get("/{endpoint_id}/deliveries/{message_id}/attempts", summary="List a delivery's attempts")
 def list_webhook_attempts(
     endpoint_id: Id,
     message_id: Id,
@@ -161,21 +200,22 @@ def list_webhook_attempts(
     caller: WebhookWriter,
     paging: PagingDep,
 ) -> Page[AttemptOut]:
-    """List the tries of a delivery and what came back, newest first."""
+    """List the attempts of a delivery with the receiver's answers, newest first."""
     queries.get_delivery(session, caller.workspace_id, endpoint_id, message_id)
-    found = queries.list_attempts(session, caller.workspace_id, endpoint_id, message_id, paging)
-    return found.to_page(AttemptOut.model_validate)
+    rows = queries.list_attempts(session, caller.workspace_id, endpoint_id, message_id, paging)
+    return rows.to_page(AttemptOut.model_validate)
 
 
 @router.post(
     "/{endpoint_id}/deliveries/{message_id}/replay",
     status_code=202,
     responses=problem_responses(409),
+    summary="Replay a delivery",
 )
 def replay_webhook_delivery(
     endpoint_id: Id, message_id: Id, session: SessionDep, caller: WebhookWriter, now: Now
 ) -> DeliveryOut:
-    """Deliver a message to this endpoint once more, under the same `webhook-id`."""
+    """Deliver a message to this endpoint again, with the same `webhook-id`."""
     service.replay_delivery(session, caller.workspace_id, endpoint_id, message_id, now=now)
     return _delivery(session, caller, endpoint_id, message_id)
 
@@ -183,5 +223,5 @@ def replay_webhook_delivery(
 def _delivery(
     session: SessionDep, caller: WebhookWriter, endpoint_id: str, message_id: str
 ) -> DeliveryOut:
-    found = queries.get_delivery(session, caller.workspace_id, endpoint_id, message_id)
-    return DeliveryOut.model_validate(found)
+    delivery = queries.get_delivery(session, caller.workspace_id, endpoint_id, message_id)
+    return DeliveryOut.model_validate(delivery)

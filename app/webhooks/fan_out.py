@@ -1,4 +1,4 @@
-"""Which endpoints get which messages, and the deliveries that follow."""
+"""Decide which endpoints get which messages, and create the deliveries."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ from typing import Any, Self
 import orjson
 from sqlalchemy.orm import Session
 
-from app.core.filters.matching import (
+from app.core.filters.matching import matches
+from app.core.filters.parser import parse_filter
+from app.core.filters.tree import (
     MATCH_ALL,
     Filter,
     exact_values,
-    matches,
-    parse_filter,
     replace_exact_values,
     resolve_relative_days,
 )
@@ -26,31 +26,31 @@ TEST_MESSAGE_TYPE = "endpoint.test"
 
 @dataclass(frozen=True, slots=True)
 class OutgoingMessage:
-    """A message as endpoints choose it; ``whole`` says what is personal too."""
+    """A stored message as filters see it. ``full_data`` includes the personal fields."""
 
     id: str
-    kind: str
+    type: str
     account_id: str | None
     data: Mapping[str, Any]
-    whole: Mapping[str, Any]
+    full_data: Mapping[str, Any]
 
     @classmethod
-    def of(cls, message: Message) -> Self:
+    def from_row(cls, message: Message) -> Self:
         data = orjson.loads(message.body)["data"]
-        more = message.personal_body
-        whole = data if more is None else orjson.loads(more)["data"]
-        return cls(message.id, message.type, message.account_id, data, whole)
+        personal = message.personal_body
+        full_data = data if personal is None else orjson.loads(personal)["data"]
+        return cls(message.id, message.type, message.account_id, data, full_data)
 
-    def to(self, endpoint: WebhookEndpoint) -> Mapping[str, Any]:
-        """Return what an endpoint would be told."""
-        return self.whole if endpoint.personal_data else self.data
+    def data_for(self, endpoint: WebhookEndpoint) -> Mapping[str, Any]:
+        """Return the data that the endpoint would receive."""
+        return self.full_data if endpoint.personal_data else self.data
 
 
 def parse_message_filter(raw: object) -> Filter:
-    """Read an endpoint's filter, or raise FilterError. Days may move."""
+    """Parse an endpoint's filter; relative days are allowed. Raise FilterError."""
     if raw == {}:
         return MATCH_ALL
-    return parse_filter(raw, FIELDS, open_prefixes=OPEN_PREFIXES, choices={}, moving_days=True)
+    return parse_filter(raw, FIELDS, open_prefixes=OPEN_PREFIXES, choices={}, relative_days=True)
 
 
 def fan_out(
@@ -62,8 +62,11 @@ def fan_out(
     again: Collection[str] = (),
     now: datetime,
 ) -> int:
-    """Have messages delivered to those endpoints that choose them. Returns how many that is."""
-    filters = _filters(session, workspace_id, endpoints, now)
+    """Create deliveries of messages to the endpoints whose types and filter accept them.
+
+    ``again``: as in ``queries.upsert_deliveries``. Return how many deliveries are due.
+    """
+    filters = _current_filters(session, workspace_id, endpoints, now)
     accounts: Mapping[str, Mapping[str, Any]] = {}
     if any(each != MATCH_ALL for each in filters.values()):
         ids = {message.account_id for message in messages if message.account_id}
@@ -72,41 +75,46 @@ def fan_out(
         {"endpoint_id": endpoint.id, "message_id": message.id}
         for endpoint in endpoints
         for message in messages
-        if _has_type(endpoint, message)
-        and _passes(filters[endpoint.id], message, message.to(endpoint), accounts)
+        if _wants_type(endpoint, message)
+        and _passes(filters[endpoint.id], message, message.data_for(endpoint), accounts)
     ]
     return queries.upsert_deliveries(session, workspace_id, rows, again=again, now=now)
 
 
-def _filters(
+def _current_filters(
     session: Session, workspace_id: str, endpoints: Sequence[WebhookEndpoint], now: datetime
 ) -> Mapping[str, Filter]:
-    """Read them as of now: days that move are fixed, and an old id of an account means it."""
+    """Parse the filters; resolve relative days and replace former account ids by current ones."""
     filters = {
         each.id: resolve_relative_days(parse_message_filter(each.filter), now.date())
         for each in endpoints
     }
-    ids = {key for each in filters.values() for key in exact_values(each, ACCOUNT_ID_FIELDS)}
-    names = queries.load_current_ids(session, workspace_id, ids) if ids else {}
+    ids = {
+        account_id
+        for each in filters.values()
+        for account_id in exact_values(each, ACCOUNT_ID_FIELDS)
+    }
+    current_ids = queries.load_current_ids(session, workspace_id, ids) if ids else {}
     return {
-        key: replace_exact_values(each, ACCOUNT_ID_FIELDS, names) for key, each in filters.items()
+        key: replace_exact_values(each, ACCOUNT_ID_FIELDS, current_ids)
+        for key, each in filters.items()
     }
 
 
-def _has_type(endpoint: WebhookEndpoint, message: OutgoingMessage) -> bool:
-    return message.kind != TEST_MESSAGE_TYPE and (
-        not endpoint.types or message.kind in endpoint.types
-    )
+def _wants_type(endpoint: WebhookEndpoint, message: OutgoingMessage) -> bool:
+    if message.type == TEST_MESSAGE_TYPE:
+        return False
+    return not endpoint.types or message.type in endpoint.types
 
 
 def _passes(
-    wanted: Filter,
+    condition: Filter,
     message: OutgoingMessage,
     data: Mapping[str, Any],
     accounts: Mapping[str, Mapping[str, Any]],
 ) -> bool:
-    """Whether a filter lets a message through; it speaks of messages about accounts alone."""
+    """Test a message against a filter. Filters do not apply to messages about no account."""
     if message.account_id is None:
         return True
     unknown = {"account_id": message.account_id}
-    return matches(wanted, field_getter(accounts.get(message.account_id, unknown), data))
+    return matches(condition, field_getter(accounts.get(message.account_id, unknown), data))

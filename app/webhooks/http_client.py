@@ -1,4 +1,4 @@
-"""Exchanges with receivers, each with an end: no redirects, no proxies, nothing unpacked."""
+"""The HTTP client for receivers: deadline, no redirects, no proxies, no decompression."""
 
 import asyncio
 import ssl
@@ -30,7 +30,11 @@ ERRORS: Mapping[type[Exception], str] = {
 
 @dataclass(frozen=True, slots=True)
 class HttpOutcome:
-    """What came back. ``error`` says why there is no status; ``response`` is its beginning."""
+    """The result of one request.
+
+    ``error``: why there is no status. ``response``: the beginning of the response body.
+    ``retry_after``: the header of that name, unparsed.
+    """
 
     milliseconds: int
     status: int | None = None
@@ -39,13 +43,13 @@ class HttpOutcome:
     retry_after: str | None = None
 
     @property
-    def worked(self) -> bool:
+    def succeeded(self) -> bool:
         return self.status is not None and 200 <= self.status < 300  # noqa: PLR2004
 
 
 @dataclass
 class HttpConnection:
-    """A connection, and what HTTP/1.1 makes of its bytes."""
+    """A connection with its HTTP/1.1 state."""
 
     reader: StreamReader
     writer: StreamWriter
@@ -53,13 +57,13 @@ class HttpConnection:
     keep_alive_until: float = 0
 
     @property
-    def is_alive(self) -> bool:
-        """Whether it can be used again: the receiver has said nothing since, and not closed it."""
-        quiet = not self.reader.at_eof() and not self.writer.is_closing()
-        return quiet and monotonic() < self.keep_alive_until
+    def is_reusable(self) -> bool:
+        """Whether the receiver left it open and its keep-alive time is not over."""
+        is_open = not self.reader.at_eof() and not self.writer.is_closing()
+        return is_open and monotonic() < self.keep_alive_until
 
-    def keep(self) -> bool:
-        """Get ready for the next exchange, if both sides are through with this one."""
+    def prepare_reuse(self) -> bool:
+        """Start the next request cycle. Return False if one side has not finished this one."""
         if self.http.our_state is not h11.DONE or self.http.their_state is not h11.DONE:
             return False
         self.http.start_next_cycle()
@@ -70,14 +74,14 @@ class HttpConnection:
         self.writer.transport.abort()
 
     async def exchange(self, request: h11.Request, body: bytes) -> tuple[h11.Response, bytes]:
-        """Send a request; return the response with the beginning of its body."""
+        """Send a request. Return the response and the first ``MAX_RESPONSE_BYTES`` of its body."""
         parts = (request, h11.Data(data=body), h11.EndOfMessage())
         self.writer.writelines([self.http.send(part) or b"" for part in parts])
         await self.writer.drain()
         while not isinstance(response := await self._next(), h11.Response):
-            pass  # what comes before it only informs
+            pass  # informational responses (1xx) come before the final one
         start = bytearray()
-        while len(start) < MAX_RESPONSE_BYTES:  # of a longer one the rest is not read
+        while len(start) < MAX_RESPONSE_BYTES:  # the rest of a longer body is not read
             event = await self._next()
             if not isinstance(event, h11.Data):
                 break
@@ -94,31 +98,34 @@ class HttpConnection:
 
 
 class HttpClient:
-    """Keeps connections open for a while. To be used inside of one event loop."""
+    """Posts bodies and keeps idle connections open for a while. Bound to one event loop."""
 
     def __init__(
         self,
-        dialler: Connector,
+        connector: Connector,
         *,
         deadline_seconds: float = DEADLINE_SECONDS,
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        self._dialler, self._deadline_seconds = dialler, deadline_seconds
+        self._connector, self._deadline_seconds = connector, deadline_seconds
         self._tls = tls or httpx.create_ssl_context()
-        self._kept: defaultdict[HttpOrigin, list[HttpConnection]] = defaultdict(list)
+        self._idle: defaultdict[HttpOrigin, list[HttpConnection]] = defaultdict(list)
 
-    async def send(self, url: str, headers: Mapping[str, str], body: bytes) -> HttpOutcome:
-        """Post a body. Whatever the receiver does, there is an outcome by the deadline."""
+    async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> HttpOutcome:
+        """Post a body. Always return an outcome by the deadline, whatever the receiver does."""
         started = monotonic()
         try:
             async with asyncio.timeout(self._deadline_seconds):
                 response, start = await self._post(httpx.URL(url), headers, body)
         except tuple(ERRORS) as error:
-            said = next(ERRORS[kind] for kind in ERRORS if isinstance(error, kind))
-            return HttpOutcome(_milliseconds(started), error=said)
+            code = next(ERRORS[kind] for kind in ERRORS if isinstance(error, kind))
+            return HttpOutcome(_milliseconds_since(started), error=code)
         wait = dict(response.headers).get(b"retry-after", b"").decode("latin-1")
         return HttpOutcome(
-            _milliseconds(started), response.status_code, None, _text(start), wait or None
+            _milliseconds_since(started),
+            response.status_code,
+            response=_storable_text(start),
+            retry_after=wait or None,
         )
 
     async def _post(
@@ -127,47 +134,47 @@ class HttpClient:
         is_plain = url.scheme == "http"
         host, port = url.raw_host.decode(), url.port or (80 if is_plain else 443)
         origin = HttpOrigin(host, port, None if is_plain else self._tls)
-        own = {"Host": url.netloc.decode(), "Content-Length": str(len(body))}
+        framing = {"Host": url.netloc.decode(), "Content-Length": str(len(body))}
         request = h11.Request(
-            method="POST", target=url.raw_path, headers=[*own.items(), *headers.items()]
+            method="POST", target=url.raw_path, headers=[*framing.items(), *headers.items()]
         )
-        connection = self._reused(origin) or HttpConnection(
-            *await self._dialler.open_connection(origin)
-        )
+        connection = self._take_idle(origin)
+        if connection is None:
+            connection = HttpConnection(*await self._connector.open_connection(origin))
         try:
-            answer = await connection.exchange(request, body)
+            response = await connection.exchange(request, body)
         except BaseException:
             connection.close()
             raise
-        if connection.keep():
-            self._kept[origin].append(connection)
+        if connection.prepare_reuse():
+            self._idle[origin].append(connection)
         else:
             connection.close()
-        return answer
+        return response
 
-    def _reused(self, origin: HttpOrigin) -> HttpConnection | None:
-        """Take the connection that was used last, if one is alive."""
-        waiting = self._kept.pop(origin, [])
-        alive = [each for each in waiting if each.is_alive]
-        for each in waiting:
-            if each not in alive:
+    def _take_idle(self, origin: HttpOrigin) -> HttpConnection | None:
+        """Return the idle connection that was used last; close those that cannot be reused."""
+        idle = self._idle.pop(origin, [])
+        reusable = [each for each in idle if each.is_reusable]
+        for each in idle:
+            if each not in reusable:
                 each.close()
-        taken = alive.pop() if alive else None
-        if alive:
-            self._kept[origin] = alive
-        return taken
+        connection = reusable.pop() if reusable else None
+        if reusable:
+            self._idle[origin] = reusable
+        return connection
 
     def close(self) -> None:
-        for waiting in self._kept.values():
-            for each in waiting:
+        for connections in self._idle.values():
+            for each in connections:
                 each.close()
-        self._kept.clear()
+        self._idle.clear()
 
 
-def _milliseconds(started: float) -> int:
+def _milliseconds_since(started: float) -> int:
     return round((monotonic() - started) * 1000)
 
 
-def _text(start: bytes) -> str:
-    """Read what PostgreSQL can hold of the beginning of a response."""
-    return start.decode("utf-8", "replace").replace("\x00", "�")[:MAX_STORED_CHARACTERS]
+def _storable_text(start: bytes) -> str:
+    """Decode the beginning of a response to text that PostgreSQL can store."""
+    return start.decode("utf-8", "replace").replace("\x00", "\ufffd")[:MAX_STORED_CHARACTERS]

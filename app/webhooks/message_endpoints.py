@@ -1,9 +1,9 @@
-"""Messages over HTTP: which types there are, what was said, and saying it once more."""
+"""Messages over HTTP: list types, list messages, replay a message."""
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Query
 from pydantic import AwareDatetime, Field, create_model
 
 from app.core.clock import Now
@@ -20,61 +20,72 @@ router = APIRouter(
 )
 
 
-@router.get("/message-types")
-def list_message_types(caller: Reader) -> Page[MessageTypeOut]:  # noqa: ARG001 - a key is asked for
-    """List the types of messages with the JSON Schema of what each says."""
-    return Page(items=MessageTypeOut.every(), next_cursor=None)
+@router.get("/message-types", summary="List message types")
+def list_message_types(caller: Reader) -> Page[MessageTypeOut]:  # noqa: ARG001 - requires a key
+    """List all types of messages, each with the JSON Schema of its `data`."""
+    return Page(items=MessageTypeOut.list_all(), next_cursor=None)
 
 
-@router.get("/messages")
+@router.get("/messages", summary="List messages")
 def list_messages(
     session: ReadSessionDep,
     caller: Reader,
     paging: PagingDep,
-    type: MessageType | None = None,  # noqa: A002 - what it is called everywhere
+    type: Annotated[  # noqa: A002 - the name in the API
+        MessageType | None, Query(description="Only messages of this type.")
+    ] = None,
     account_id: AccountIdFilter = None,
 ) -> Page[MessageOut]:
-    """List what others were told, newest first, whether an endpoint wanted it or not."""
-    found = queries.list_messages(
+    """List published messages, newest first.
+
+    Messages that no endpoint was subscribed to are included. Personal data is left out.
+    """
+    rows = queries.list_messages(
         session, caller.workspace_id, paging, type=type, account_id=account_id
     )
-    return found.to_page(MessageOut.of)
+    return rows.to_page(MessageOut.from_message)
 
 
-@router.post("/messages/{message_id}/replay", status_code=202)
+@router.post("/messages/{message_id}/replay", status_code=202, summary="Replay a message")
 def replay_message(
     message_id: Id, session: SessionDep, caller: WebhookWriter, now: Now
 ) -> ReplayOut:
-    """Deliver a message once more, under the same `webhook-id`, to all endpoints that choose it."""
-    many = service.replay_message(session, caller.workspace_id, message_id, now=now)
-    return ReplayOut(deliveries=many)
+    """Deliver a message again, with the same `webhook-id`, to all endpoints that want it now.
+
+    Endpoints that have received it already receive it again.
+    """
+    count = service.replay_message(session, caller.workspace_id, message_id, now=now)
+    return ReplayOut(deliveries=count)
 
 
-def _receiver(kind: str, payload: type[Payload]) -> Callable[..., None]:
-    """Describe what is posted to whoever listens to a type."""
-    named: Any = Literal[kind]
-    said: Any = create_model(
+def _receiver(type_: str, payload: type[Payload]) -> Callable[..., None]:
+    """Return a route function that describes the request a receiver gets for a message type."""
+    literal: Any = Literal[type_]
+    model: Any = create_model(
         f"{payload.__name__}Message",
-        type=(named, ...),
-        timestamp=(AwareDatetime, Field(description="When it was written, not when it is sent.")),
+        type=(literal, ...),
+        timestamp=(
+            AwareDatetime,
+            Field(description="When the message was created, not when it is sent."),
+        ),
         data=(payload, ...),
     )
 
-    def receive(body: Any) -> None:  # noqa: ANN401 - only described
+    def receive(body: Any) -> None:  # noqa: ANN401 - documentation only
         pass
 
-    receive.__annotations__["body"] = said
+    receive.__annotations__["body"] = model
     receive.__doc__ = payload.__doc__
-    receive.__name__ = kind.replace(".", "_")
+    receive.__name__ = type_.replace(".", "_")
     return receive
 
 
 def add_webhooks_to_openapi(app: FastAPI) -> None:
-    """Put the messages that we send into the app's OpenAPI."""
-    for kind, payload in CATALOGUE.items():
+    """Describe the messages that the service sends in the `webhooks` section of OpenAPI."""
+    for type_, payload in CATALOGUE.items():
         app.webhooks.add_api_route(
-            kind,
-            _receiver(kind, payload),
+            type_,
+            _receiver(type_, payload),
             methods=["POST"],
             status_code=204,
             tags=["webhooks"],

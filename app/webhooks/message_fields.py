@@ -1,9 +1,9 @@
-"""What messages about accounts can be filtered by: the account, and what the message says. Pure."""
+"""The fields that an endpoint's filter can test: of the account and of the message. Pure."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from app.core.filters.matching import FieldType
+from app.core.filters.tree import FieldType
 
 LANGUAGE = "MessageFilter"
 FIELDS: Mapping[str, FieldType] = {
@@ -20,26 +20,28 @@ FIELDS: Mapping[str, FieldType] = {
     "excluded": FieldType.BOOLEAN,
 }
 ACCOUNT_ID_FIELDS = ("account_id", "parent_id", "data.account_id")
-"""Fields that name accounts."""
+"""Fields whose values are account ids."""
 OPEN_PREFIXES = ("traits.", "data.")
 
 
 def field_getter(account: Mapping[str, Any], data: Mapping[str, Any]) -> Callable[[str], object]:
-    """Make the function that tells a field of one message and its account."""
+    """Return a function that maps a field name to its value in one message and its account."""
 
     def value_of(field: str) -> object:
-        first, dot, name = field.partition(".")
+        prefix, dot, name = field.partition(".")
         if not dot:
             return account.get(field)
-        return _inside(data, name) if first == "data" else account.get("traits", {}).get(name)
+        return (
+            _nested_value(data, name) if prefix == "data" else account.get("traits", {}).get(name)
+        )
 
     return value_of
 
 
-def _inside(data: Mapping[str, Any], name: str) -> object:
-    """Return what a message says under a name; a dot leads into an object, as in ``rule.id``."""
-    first, dot, rest = name.partition(".")
-    found = data.get(first)
+def _nested_value(data: Mapping[str, Any], path: str) -> object:
+    """Return the value at a dotted path such as ``rule.id``, or None."""
+    first, dot, rest = path.partition(".")
+    value = data.get(first)
     if not dot:
-        return found
-    return _inside(found, rest) if isinstance(found, Mapping) else None
+        return value
+    return _nested_value(value, rest) if isinstance(value, Mapping) else None

@@ -1,4 +1,4 @@
-"""The catalogue of messages: what each type says in its ``data``, and which of it is personal."""
+"""The catalogue of message types: the schema of each type's ``data``, personal fields marked."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -30,7 +30,7 @@ SignalValue = float | ShortText | None
 
 
 def personal_field(example: str, description: str) -> Any:  # noqa: ANN401 - as pydantic's Field
-    """Declare what only goes to endpoints that asked for personal data."""
+    """Declare a field that is sent to endpoints with ``personal_data`` only."""
     extra: dict[str, JsonValue] = {"x-personal": True}
     return Field(None, description=description, examples=[example], json_schema_extra=extra)
 
@@ -39,23 +39,23 @@ def described_field(description: str, example: object, *, default: Any = ...) ->
     return Field(default, description=description, examples=[example])
 
 
-class Payload(BaseModel):
-    """What a message says beside its type and time."""
+class _StrictModel(BaseModel):
+    model_config = ConfigDict(extra="forbid", serialize_by_alias=True, defer_build=True)
 
-    model_config = ConfigDict(extra="forbid")
+
+class Payload(_StrictModel):
+    """The ``data`` of a message."""
 
     link: Path | None = described_field("A path in this service.", None, default=None)
 
 
 class AccountPayload(Payload):
-    account_id: Id = described_field("Whom it is about.", "acme")
+    account_id: Id = described_field("The account that the message is about.", "acme")
     sequence: int = described_field("Rises with each message about this account.", 42)
 
 
-class AlertRuleRef(BaseModel):
+class AlertRuleRef(_StrictModel):
     """The alert rule that fired."""
-
-    model_config = ConfigDict(extra="forbid")
 
     id: Id = Field(examples=["health_at_risk"])
     name: Text = Field(examples=["Health score at risk"])
@@ -65,18 +65,20 @@ class AlertRuleRef(BaseModel):
 class AlertPayload(AccountPayload):
     alert_id: ShortText = Field(examples=["alr_019aa1b2c3d4e5f60718293a"])
     rule: AlertRuleRef
-    signal: Id = described_field("What the rule watches.", "health_score")
-    condition: ShortText | None = described_field("How it is compared.", "below", default=None)
+    signal: Id = described_field("The signal or measure that the rule watches.", "health_score")
+    condition: ShortText | None = described_field(
+        "How the value is compared.", "below", default=None
+    )
     severity: ShortText | None = Field(None, examples=["high"])
     episode: int | None = described_field(
-        "How often it has fired for this account.", 1, default=None
+        "How many times the rule has fired for this account.", 1, default=None
     )
-    previous: SignalValue = described_field("What it was before.", 31.5, default=None)
-    current: SignalValue = described_field("What it is now.", 22.0, default=None)
-    threshold: SignalValue = described_field("What was crossed.", 25.0, default=None)
+    previous: SignalValue = described_field("The value before.", 31.5, default=None)
+    current: SignalValue = described_field("The value now.", 22.0, default=None)
+    threshold: SignalValue = described_field("The threshold crossed.", 25.0, default=None)
     direction: Direction | None = Field(None, examples=["down"])
     drivers: Sentences = described_field(
-        "Why, the strongest first, three at most.",
+        "Up to three reasons, strongest first.",
         ["Depth fell from 15 to 9 active users: −6.1 points."],  # noqa: RUF001 - a real minus
         default=[],
     )
@@ -85,7 +87,7 @@ class AlertPayload(AccountPayload):
     revenue_at_risk_cents: int | None = Field(None, examples=[239880])
     currency: ShortText | None = Field(None, examples=["USD"])
     opened_at: datetime | None = None
-    owner: Text | None = personal_field("kim@example.com", "To whom the alert is assigned.")
+    owner: Text | None = personal_field("kim@example.com", "The person the alert is assigned to.")
 
 
 class AlertOpened(AlertPayload):
@@ -93,23 +95,21 @@ class AlertOpened(AlertPayload):
 
 
 class AlertAcknowledged(AlertPayload):
-    """Somebody has taken an alert on."""
+    """A person acknowledged an alert."""
 
     acknowledged_at: datetime | None = None
-    acknowledged_by: Text | None = personal_field("kim@example.com", "Who has.")
+    acknowledged_by: Text | None = personal_field("kim@example.com", "The person who did.")
 
 
 class AlertResolved(AlertPayload):
-    """What an alert told of is over."""
+    """An alert ended."""
 
     resolved_at: datetime | None = None
     reason: Sentence | None = described_field("Why it ended.", "recovered", default=None)
 
 
-class AlertDigestItem(BaseModel):
-    """One account of a digest."""
-
-    model_config = ConfigDict(extra="forbid")
+class AlertDigestItem(_StrictModel):
+    """One account of an alert digest."""
 
     account_id: Id = Field(examples=["acme"])
     alert_id: ShortText | None = Field(None, examples=["alr_019aa1b2c3d4e5f60718293a"])
@@ -119,33 +119,33 @@ class AlertDigestItem(BaseModel):
 
 
 class AlertDigested(Payload):
-    """A rule fired or ended for many accounts at once; this stands for all of them."""
+    """A rule fired or ended for many accounts at once; replaces one message for each account."""
 
     rule: AlertRuleRef
     signal: Id | None = Field(None, examples=["health_score"])
-    opened: int = described_field("For how many accounts it fired.", 120)
-    resolved: int = described_field("For how many it ended.", 3, default=0)
+    opened: int = described_field("The number of accounts for which it fired.", 120)
+    resolved: int = described_field("The number of accounts for which it ended.", 3, default=0)
     revenue_at_risk_cents: int | None = Field(None, examples=[1200000])
     currency: ShortText | None = Field(None, examples=["USD"])
     scorecard_version: int | None = Field(None, examples=[1])
     accounts: list[AlertDigestItem] = Field(
-        [], description="Some of them.", max_length=MAX_DIGEST_ITEMS
+        [], description="Some of the accounts.", max_length=MAX_DIGEST_ITEMS
     )
 
 
 class SourcePayload(Payload):
-    key_id: Id = described_field("The API key that its events come with.", "0123456789")
+    key_id: Id = described_field("The API key of the source.", "0123456789")
     silent_since: datetime
     last_event_at: datetime
-    accounts: int = described_field("How many accounts it concerns.", 12)
+    accounts: int = described_field("The number of accounts affected.", 12)
 
 
 class DataStopped(SourcePayload):
-    """A source of events fell silent; scores that rest on it freeze."""
+    """A source of events fell silent; scores that depend on it freeze."""
 
 
 class DataResumed(SourcePayload):
-    """A source of events is back."""
+    """A silent source sends events again."""
 
 
 class ImportCompleted(Payload):
@@ -162,26 +162,24 @@ class ImportCompleted(Payload):
 
 
 class SuggestionCreated(AccountPayload):
-    """There is something to be done about an account."""
+    """A playbook suggests an action for an account."""
 
     suggestion_id: ShortText = Field(examples=["int_019aa1b2c3d4e5f60718293a"])
     playbook: Id = Field(examples=["unused_features"])
     title: Sentence | None = Field(None, examples=["Show them the features that they pay for"])
     reasons: Sentences = described_field(
-        "Why, three at most.", ["2 of 7 paid features are unused."]
+        "Up to three reasons.", ["2 of 7 paid features are unused."]
     )
     priority: float | None = described_field(
-        "What it is expected to save in a year, less its cost, in cents.", 18190.4, default=None
+        "The expected savings within a year minus the cost, in cents.", 18190.4, default=None
     )
     revenue_at_risk_cents: int | None = Field(None, examples=[239880])
     currency: ShortText | None = Field(None, examples=["USD"])
-    owner: Text | None = personal_field("kim@example.com", "Who looks after the account.")
+    owner: Text | None = personal_field("kim@example.com", "The owner of the account.")
 
 
-class SuggestionDigestItem(BaseModel):
-    """One suggestion of a digest."""
-
-    model_config = ConfigDict(extra="forbid")
+class SuggestionDigestItem(_StrictModel):
+    """One suggestion of a suggestion digest."""
 
     account_id: Id = Field(examples=["acme"])
     suggestion_id: ShortText = Field(examples=["int_019aa1b2c3d4e5f60718293a"])
@@ -190,73 +188,67 @@ class SuggestionDigestItem(BaseModel):
 
 
 class SuggestionDigested(Payload):
-    """Much is new at once, as after an import; this stands for all of it."""
+    """Many suggestions are new at once, as after an import; replaces one message for each."""
 
-    suggested: int = described_field("How many suggestions are new.", 420)
-    playbooks: dict[Id, int] = described_field(
-        "How many of each playbook.", {"unused_features": 420}
-    )
+    suggested: int = described_field("The number of new suggestions.", 420)
+    playbooks: dict[Id, int] = described_field("The number by playbook.", {"unused_features": 420})
     accounts: list[SuggestionDigestItem] = Field(
-        [], description="Those that are worth most.", max_length=MAX_DIGEST_ITEMS
+        [], description="The suggestions with the highest priority.", max_length=MAX_DIGEST_ITEMS
     )
     currency: ShortText | None = Field(None, examples=["USD"])
 
 
 class InterventionCompleted(AccountPayload):
-    """Something was done about an account; what comes of it is seen later, at the link."""
+    """An intervention for an account was completed; its outcome appears later at the link."""
 
     intervention_id: ShortText = described_field(
-        "The `suggestion_id`, if it was suggested.", "int_019aa1b2c3d4e5f60718293a"
+        "Equal to the `suggestion_id` if it was suggested.", "int_019aa1b2c3d4e5f60718293a"
     )
     playbook: Id | None = Field(None, examples=["unused_features"])
     completed_at: datetime | None = None
-    completed_by: Text | None = personal_field("kim@example.com", "Who did it.")
+    completed_by: Text | None = personal_field("kim@example.com", "The person who completed it.")
 
 
 class FeedbackResolved(AccountPayload):
-    """What somebody complained of or asked for is answered: tell them."""
+    """A complaint or request has an outcome: inform the user."""
 
     feedback_id: Id = Field(examples=["f-9"])
-    user_id: Id | None = described_field("Who said it.", "ada")
+    user_id: Id | None = described_field("The user who gave the feedback.", "ada")
     kind: ShortText = described_field("complaint, request or praise.", "request")
     topic: Text | None = Field(examples=["appearance"])
     product_feature: Id | None = Field(examples=["editor"])
-    asked_at: datetime
+    requested_at: datetime = Field(alias="asked_at")
     outcome: ShortText = described_field("shipped, fixed, answered or declined.", "shipped")
-    answer: Sentence | None = personal_field("It is out since today.", "What to tell them.")
+    answer: Sentence | None = personal_field("It is out since today.", "The answer for the user.")
 
 
 class ModelActivated(Payload):
-    """A trained model of churn risk is the one that counts from now on."""
+    """A trained churn model became the active one."""
 
     model_version: ShortText = Field(examples=["2026-11-25-1"])
     previous_version: ShortText | None = Field(None, examples=[None])
     status: ShortText | None = Field(None, examples=["trusted"])
     horizon_days: int | None = Field(None, examples=[90])
-    metrics: dict[ShortText, float | None] = Field(
-        default={}, max_length=30, examples=[{"auc": 0.81}]
-    )
+    metrics: dict[ShortText, float | None] = Field({}, max_length=30, examples=[{"auc": 0.81}])
 
 
 class ModelDegraded(Payload):
-    """The model that counts does worse than it promised."""
+    """The active churn model performs worse than its model card states."""
 
     model_version: ShortText = Field(examples=["2026-11-25-1"])
     reason: Sentence = Field(examples=["Calibration is off by 0.12."])
-    metrics: dict[ShortText, float | None] = Field(
-        default={}, max_length=30, examples=[{"auc": 0.55}]
-    )
+    metrics: dict[ShortText, float | None] = Field({}, max_length=30, examples=[{"auc": 0.55}])
 
 
 class ScorecardActivated(Payload):
-    """A version of the scorecard is the one that counts from now on."""
+    """A scorecard version became the active one."""
 
     version: int = Field(examples=[2])
     previous_version: int | None = Field(None, examples=[1])
 
 
 class EndpointDisabled(Payload):
-    """A webhook endpoint gets nothing any more; the others are told."""
+    """A webhook endpoint was disabled; this message goes to the other endpoints."""
 
     endpoint_id: ShortText = Field(examples=["whe_5c1f0a9d3b7e4c6f8a2d"])
     name: Text | None = Field(None, examples=["CRM"])
@@ -265,22 +257,11 @@ class EndpointDisabled(Payload):
 
 
 class EndpointTest(Payload):
-    """Sent when asked for, to one endpoint."""
+    """A test message to one endpoint, sent on request."""
 
     endpoint_id: ShortText = Field(examples=["whe_5c1f0a9d3b7e4c6f8a2d"])
 
 
-PAYLOADS = (
-    *(AlertOpened, AlertAcknowledged, AlertResolved, AlertDigested, DataStopped, DataResumed),
-    *(
-        SuggestionCreated,
-        SuggestionDigested,
-        InterventionCompleted,
-        FeedbackResolved,
-        ImportCompleted,
-    ),
-    *(ModelActivated, ModelDegraded, ScorecardActivated, EndpointDisabled, EndpointTest),
-)
 MessageType = Literal[
     "alert.opened",
     "alert.acknowledged",
@@ -299,12 +280,18 @@ MessageType = Literal[
     "endpoint.disabled",
     "endpoint.test",
 ]
+PAYLOADS = (
+    *(AlertOpened, AlertAcknowledged, AlertResolved, AlertDigested, DataStopped, DataResumed),
+    *(SuggestionCreated, SuggestionDigested, InterventionCompleted, FeedbackResolved),
+    *(ImportCompleted, ModelActivated, ModelDegraded, ScorecardActivated),
+    *(EndpointDisabled, EndpointTest),
+)
 CATALOGUE: Mapping[str, type[Payload]] = dict(zip(get_args(MessageType), PAYLOADS, strict=True))
 
 
 @cache
 def personal_fields(payload: type[Payload]) -> frozenset[str]:
-    """Name what only goes to endpoints that asked for personal data."""
+    """Return the fields that are sent to endpoints with ``personal_data`` only."""
     return frozenset(
         name
         for name, field in payload.model_fields.items()

@@ -1,66 +1,107 @@
+"""Queries for endpoints, messages, deliveries and attempts of one workspace."""
+
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, text
 from sqlalchemy.orm import Session
 
 from app.core.errors import NotFoundError
 from app.core.pagination import Paging, RowPage
 from app.core.query_helpers import NO_KEY_UPDATE, fetch_page, filter_if_given, get_row
-from app.webhooks import statements
 from app.webhooks.endpoint_state import EndpointState
 from app.webhooks.tables import Attempt, Delivery, Message, WebhookEndpoint
 
+# One row is locked for each account, so that its sequence numbers follow the order of commits.
+NEXT_SEQUENCES = text("""
+INSERT INTO message_sequence AS s (workspace_id, account_id, last)
+SELECT :workspace_id, r.account_id, r.messages
+FROM json_to_recordset(CAST(:counts AS json)) AS r (account_id text, messages bigint)
+ORDER BY r.account_id COLLATE "C"
+ON CONFLICT (workspace_id, account_id) DO UPDATE SET last = s.last + excluded.last
+RETURNING account_id, last
+""")
+
+# Plain SQL, because the package of accounts lies above this one.
+ACCOUNTS = text("""
+SELECT account_id, name, segment, owner, plan, industry, employees, end_customers, started_on,
+       parent_id, excluded, traits
+FROM account
+WHERE workspace_id = :workspace_id AND account_id = ANY(CAST(:ids AS text[]))
+""")
+
+CURRENT_IDS = text("""
+SELECT account_id, target_id FROM account_alias
+WHERE workspace_id = :workspace_id AND account_id = ANY(CAST(:ids AS text[]))
+""")
+
+UPSERT_DELIVERIES = text("""
+INSERT INTO delivery AS d (workspace_id, endpoint_id, message_id, state, due_at)
+SELECT :workspace_id, r.endpoint_id, r.message_id, 'pending', :now
+FROM json_to_recordset(CAST(:rows AS json)) AS r (endpoint_id text, message_id text)
+ORDER BY r.endpoint_id COLLATE "C", r.message_id COLLATE "C"
+ON CONFLICT (workspace_id, endpoint_id, message_id) DO UPDATE
+SET state = 'pending', attempts = 0, due_at = excluded.due_at, token = NULL, finished_at = NULL
+WHERE d.state = ANY(CAST(:again AS text[]))
+RETURNING d.message_id
+""")
+
+FAIL_PENDING = text("""
+UPDATE delivery SET state = 'failed', token = NULL, finished_at = :now
+WHERE workspace_id = :workspace_id AND endpoint_id = :endpoint_id AND state = 'pending'
+""")
+
 
 def next_sequence_numbers(
-    session: Session, workspace_id: str, accounts: Sequence[str]
+    session: Session, workspace_id: str, account_ids: Sequence[str]
 ) -> Sequence[int]:
-    """Number messages about these accounts, one for each place; rising for each account."""
-    if not accounts:
+    """Return one number for each position of ``account_ids``, rising for each account."""
+    if not account_ids:
         return []
-    counts = [{"account_id": name, "messages": many} for name, many in Counter(accounts).items()]
+    remaining = Counter(account_ids)
+    counts = [{"account_id": name, "messages": count} for name, count in remaining.items()]
     values = {"workspace_id": workspace_id, "counts": orjson.dumps(counts).decode()}
-    last = {row.account_id: row.last for row in session.execute(statements.NEXT_SEQUENCES, values)}
-    left = Counter(accounts)
+    last = {row.account_id: row.last for row in session.execute(NEXT_SEQUENCES, values)}
     numbers = []
-    for account_id in accounts:
-        left[account_id] -= 1
-        numbers.append(last[account_id] - left[account_id])
+    for account_id in account_ids:
+        remaining[account_id] -= 1
+        numbers.append(last[account_id] - remaining[account_id])
     return numbers
 
 
 def load_accounts(
     session: Session, workspace_id: str, ids: Collection[str]
 ) -> Mapping[str, Mapping[str, Any]]:
-    """Describe accounts as filters see them, by id."""
+    """Return the fields of accounts that filters can test, by account id."""
     values = {"workspace_id": workspace_id, "ids": sorted(ids)}
-    rows = session.execute(statements.ACCOUNTS, values).mappings()
+    rows = session.execute(ACCOUNTS, values).mappings()
     return {row["account_id"]: dict(row) for row in rows}
 
 
 def load_current_ids(session: Session, workspace_id: str, ids: Collection[str]) -> dict[str, str]:
-    """Map old ids of accounts to those of today."""
+    """Map former account ids to current ones; ids that were never changed are left out."""
     values = {"workspace_id": workspace_id, "ids": sorted(ids)}
-    return {
-        row.account_id: row.target_id for row in session.execute(statements.CURRENT_IDS, values)
-    }
+    return {row.account_id: row.target_id for row in session.execute(CURRENT_IDS, values)}
 
 
 def lock_enabled_endpoints(
     session: Session, workspace_id: str, endpoint_id: str | None = None
 ) -> Sequence[WebhookEndpoint]:
-    """Return the endpoints that get messages; while we write to them nobody can delete them."""
-    found = select(WebhookEndpoint).where(
+    """Return all endpoints that are not disabled, or the one with ``endpoint_id``.
+
+    Other transactions cannot delete them until this one ends.
+    """
+    rows = select(WebhookEndpoint).where(
         WebhookEndpoint.workspace_id == workspace_id,
         WebhookEndpoint.state != EndpointState.DISABLED,
     )
     if endpoint_id is not None:
-        found = found.where(WebhookEndpoint.id == endpoint_id)
+        rows = rows.where(WebhookEndpoint.id == endpoint_id)
     return session.scalars(
-        found.order_by(WebhookEndpoint.id).with_for_update(read=True, key_share=True)
+        rows.order_by(WebhookEndpoint.id).with_for_update(read=True, key_share=True)
     ).all()
 
 
@@ -72,7 +113,11 @@ def upsert_deliveries(
     again: Collection[str] = (),
     now: datetime,
 ) -> int:
-    """Have messages delivered. Returns how many that is; ``again``: see the statement."""
+    """Create deliveries, due now, from rows of ``endpoint_id`` and ``message_id``.
+
+    An existing delivery is left alone, unless its state is one of ``again``: then it starts over.
+    Return how many were created or started over.
+    """
     if not rows:
         return 0
     values = {
@@ -81,15 +126,14 @@ def upsert_deliveries(
         "again": list(again),
         "now": now,
     }
-    return len(session.execute(statements.ADD_DELIVERIES, values).all())
+    return len(session.execute(UPSERT_DELIVERIES, values).all())
 
 
 def fail_pending_deliveries(
     session: Session, workspace_id: str, endpoint_id: str, *, now: datetime
 ) -> None:
-    """Let what waits for an endpoint have failed."""
     values = {"workspace_id": workspace_id, "endpoint_id": endpoint_id, "now": now}
-    session.execute(statements.GIVE_UP, values)
+    session.execute(FAIL_PENDING, values)
 
 
 def get_endpoint(
@@ -100,12 +144,12 @@ def get_endpoint(
 
 
 def count_endpoints(session: Session, workspace_id: str) -> int:
-    of_workspace = WebhookEndpoint.workspace_id == workspace_id
-    return session.scalar(select(func.count()).where(of_workspace)) or 0
+    in_workspace = WebhookEndpoint.workspace_id == workspace_id
+    return session.scalar(select(func.count()).where(in_workspace)) or 0
 
 
 def list_endpoints(session: Session, workspace_id: str, paging: Paging) -> RowPage[WebhookEndpoint]:
-    """In the order of their ids, which is that of their making."""
+    """Return a page in the order of ids, which is the order of creation."""
     rows = select(WebhookEndpoint).where(WebhookEndpoint.workspace_id == workspace_id)
     return fetch_page(session, rows, WebhookEndpoint.id, paging=paging)
 
@@ -127,19 +171,19 @@ def list_messages(
     workspace_id: str,
     paging: Paging,
     *,
-    type: str | None,  # noqa: A002 - what it is called everywhere
+    type: str | None,  # noqa: A002 - the name in the API
     account_id: str | None,
 ) -> RowPage[Message]:
-    """Newest first."""
+    """Return a page, newest first."""
     rows = select(Message).where(Message.workspace_id == workspace_id)
     rows = filter_if_given(rows, type=type, account_id=account_id)
-    return fetch_page(session, rows, Message.id, paging=paging, newest=True)
+    return fetch_page(session, rows, Message.id, paging=paging, descending=True)
 
 
 def list_messages_between(
     session: Session, workspace_id: str, *, after: str, before: str, limit: int
 ) -> Sequence[Message]:
-    """In order; both ends are ids, and left out."""
+    """Return messages in the order of ids, between two ids that are both excluded."""
     return session.scalars(
         select(Message)
         .where(Message.workspace_id == workspace_id, Message.id > after, Message.id < before)
@@ -160,21 +204,21 @@ def get_delivery(
 def list_deliveries(
     session: Session, workspace_id: str, endpoint_id: str, paging: Paging, *, state: str | None
 ) -> RowPage[Delivery]:
-    """Newest message first."""
+    """Return a page, newest message first."""
     rows = select(Delivery).where(
         Delivery.workspace_id == workspace_id, Delivery.endpoint_id == endpoint_id
     )
     rows = filter_if_given(rows, state=state)
-    return fetch_page(session, rows, Delivery.message_id, paging=paging, newest=True)
+    return fetch_page(session, rows, Delivery.message_id, paging=paging, descending=True)
 
 
 def list_attempts(
     session: Session, workspace_id: str, endpoint_id: str, message_id: str, paging: Paging
 ) -> RowPage[Attempt]:
-    """Newest first."""
+    """Return a page, newest first."""
     rows = select(Attempt).where(
         Attempt.workspace_id == workspace_id,
         Attempt.endpoint_id == endpoint_id,
         Attempt.message_id == message_id,
     )
-    return fetch_page(session, rows, Attempt.id, paging=paging, newest=True)
+    return fetch_page(session, rows, Attempt.id, paging=paging, descending=True)

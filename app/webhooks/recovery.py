@@ -1,4 +1,4 @@
-"""Messages of a range of time to one endpoint once more, as a durable job."""
+"""The job that delivers the messages of a time range to one endpoint again."""
 
 from datetime import datetime
 
@@ -17,44 +17,55 @@ from app.workspaces.service import Actor
 KIND = "webhook_recovery"
 PAGE_SIZE = 500
 REDELIVERED_STATES = ("failed",)
-"""What was delivered stays so, and what is under way stays under way."""
+"""Delivered messages are not sent again, and pending ones stay as they are."""
 
 
 def enqueue_recovery(
-    session: Session, by: Actor, endpoint_id: str, *, since: datetime, until: datetime
+    session: Session, actor: Actor, endpoint_id: str, *, since: datetime, until: datetime
 ) -> Job:
-    """Have an endpoint get what it missed: what failed, and what was never meant for it."""
+    """Start the job for messages created from ``since`` on and before ``until``.
+
+    It delivers what failed and what has no delivery to the endpoint yet.
+    """
     if since >= until:
-        wrong = FieldError("/body/since", "It must lie before until.")
-        raise UnprocessableError("This is no range of time.", errors=[wrong])
-    require_enabled_endpoint(session, by.workspace_id, endpoint_id)
-    config = {"endpoint_id": endpoint_id, "after": _first_id(since), "before": _first_id(until)}
+        error = FieldError("/body/since", "It must be before `until`.")
+        raise UnprocessableError("The time range is empty.", errors=[error])
+    require_enabled_endpoint(session, actor.workspace_id, endpoint_id)
+    config = {"endpoint_id": endpoint_id, "after": _id_before(since), "before": _id_before(until)}
     progress = {"messages": 0, "deliveries": 0}
     return jobs.enqueue(
-        session, by.workspace_id, KIND, config, actor=by.actor, now=by.at, progress=progress
+        session,
+        actor.workspace_id,
+        KIND,
+        config,
+        actor=actor.name,
+        now=actor.at,
+        progress=progress,
     )
 
 
-def _first_id(at: datetime) -> str:
-    """Return what lies just before the ids of messages of this moment."""
+def _id_before(at: datetime) -> str:
+    """Return a text that sorts just before the message ids of this millisecond."""
     return f"msg_{max(round(at.timestamp() * 1000), 0):012x}"
 
 
-def recover_page(sessions: SessionFactory, work: ClaimedJob, now: datetime) -> bool:
-    """Ask for one page of messages again. Returns whether there is more."""
+def recover_page(sessions: SessionFactory, job: ClaimedJob, now: datetime) -> bool:
+    """Create the deliveries of one page of messages. Return whether there is more."""
     with transaction(sessions) as session:
-        config, workspace_id = work.config, work.workspace_id
+        config, workspace_id = job.config, job.workspace_id
         endpoint = require_enabled_endpoint(session, workspace_id, config["endpoint_id"])
-        after = work.position.get("after", config["after"])
-        messages = queries.list_messages_between(
+        after = job.position.get("after", config["after"])
+        rows = queries.list_messages_between(
             session, workspace_id, after=after, before=config["before"], limit=PAGE_SIZE
         )
-        told = [OutgoingMessage.of(message) for message in messages]
-        asked = fan_out(session, workspace_id, told, [endpoint], again=REDELIVERED_STATES, now=now)
+        messages = [OutgoingMessage.from_row(row) for row in rows]
+        created = fan_out(
+            session, workspace_id, messages, [endpoint], again=REDELIVERED_STATES, now=now
+        )
         progress = {
-            "messages": work.progress["messages"] + len(told),
-            "deliveries": work.progress["deliveries"] + asked,
+            "messages": job.progress["messages"] + len(messages),
+            "deliveries": job.progress["deliveries"] + created,
         }
-        position = {"after": told[-1].id if told else after}
-        jobs.checkpoint(session, work, position=position, progress=progress, now=now)
-    return len(told) == PAGE_SIZE
+        position = {"after": messages[-1].id if messages else after}
+        jobs.checkpoint(session, job, position=position, progress=progress, now=now)
+    return len(messages) == PAGE_SIZE

@@ -1,4 +1,4 @@
-"""When a delivery is tried again, and when it is given up. Pure."""
+"""When a delivery is tried again and when it has finally failed. Pure."""
 
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -9,7 +9,7 @@ DELAYS = (
     *(0 * SECOND, 5 * SECOND, 5 * MINUTE, 30 * MINUTE, 2 * HOUR),
     *(5 * HOUR, 10 * HOUR, 14 * HOUR, 20 * HOUR, 24 * HOUR),
 )
-"""Before the first attempt, the second, and so on."""
+"""The delay before the first attempt, before the second, and so on."""
 JITTER = 0.2
 MAX_WAIT = timedelta(days=1)
 
@@ -17,10 +17,11 @@ MAX_WAIT = timedelta(days=1)
 def next_attempt_at(
     message_id: str, attempts: int, at: datetime, *, wait: timedelta | None = None
 ) -> datetime | None:
-    """Say when to try again after so many attempts; None: never.
+    """Return when to try again after ``attempts`` attempts, the last at ``at``; None: never.
 
-    Spread upwards by a fifth, so that what failed together does not come back together. ``wait``:
-    what the receiver asked for, if that is longer.
+    A jitter of up to a fifth is added, so that deliveries that failed together are not retried
+    together; it depends on the message id and the attempt only. ``wait``: the receiver's
+    Retry-After, which counts if it is longer.
     """
     if attempts >= len(DELAYS):
         return None
@@ -29,12 +30,15 @@ def next_attempt_at(
 
 
 def _fraction(text: str) -> float:
-    """Return a number of [0, 1) that is always the same for a text."""
+    """Return a number in [0, 1) that is always the same for a text."""
     return float(int.from_bytes(sha256(text.encode()).digest()[:6])) / 2**48
 
 
 def parse_retry_after(text: str | None, at: datetime) -> timedelta | None:
-    """Read a Retry-After: seconds or a date. What nobody can mean is not listened to."""
+    """Parse a Retry-After header, seconds or a date, into a wait of at most ``MAX_WAIT``.
+
+    Return None if the header is absent or invalid.
+    """
     if not text:
         return None
     try:

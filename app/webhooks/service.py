@@ -1,4 +1,4 @@
-"""Endpoints: made, changed, given new secrets; messages sent to them once more."""
+"""Manage webhook endpoints: create, update, rotate secrets, enable, test, replay messages."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.core.encryption import Encryptor
 from app.core.errors import ConflictError, FieldError, UnprocessableError
-from app.core.filters.matching import FilterError
+from app.core.filters.parser import FilterError
 from app.core.query_helpers import advisory_lock
 from app.webhooks import outbox, queries, url_validation
 from app.webhooks.address_policy import Network
@@ -24,7 +24,7 @@ from app.workspaces.service import Actor
 
 MAX_ENDPOINTS = 50
 ENDPOINT_LOCK = "webhook endpoints"
-"""One transaction at a time makes one, so that they can be counted."""
+"""Creating an endpoint takes this advisory lock, so that the limit holds under concurrency."""
 
 ALL_DELIVERY_STATES = ("pending", "delivered", "failed")
 RESERVED_HEADERS = {
@@ -45,106 +45,120 @@ class InvalidEndpointError(UnprocessableError):
 
 @dataclass(frozen=True, slots=True)
 class EndpointSecretStore:
-    """With what endpoints are kept: where they may lie, and what seals their secrets."""
+    """Reads and writes the encrypted part of endpoints. ``allowed``: see ``Connector``."""
 
-    vault: Encryptor
+    encryptor: Encryptor
     allowed: Sequence[Network]
 
     def load_secrets(self, endpoint: WebhookEndpoint) -> EndpointSecrets:
-        return EndpointSecrets.open(self.vault, endpoint.workspace_id, endpoint.id, endpoint.sealed)
+        return EndpointSecrets.open(
+            self.encryptor, endpoint.workspace_id, endpoint.id, endpoint.sealed
+        )
 
-    def keep(self, endpoint: WebhookEndpoint, secrets: EndpointSecrets) -> None:
-        endpoint.sealed = secrets.seal(self.vault, endpoint.workspace_id, endpoint.id)
-        endpoint.url = url_validation.redact_url(secrets.url, secret_path=endpoint.kind == SLACK)
+    def save_secrets(self, endpoint: WebhookEndpoint, secrets: EndpointSecrets) -> None:
+        """Set the encrypted part, the redacted URL and the header names on the row."""
+        endpoint.sealed = secrets.seal(self.encryptor, endpoint.workspace_id, endpoint.id)
+        is_slack = endpoint.kind == SLACK
+        endpoint.url = url_validation.redact_url(secrets.url, secret_path=is_slack)
         endpoint.header_names = sorted(secrets.headers)
 
 
 def create_endpoint(
-    session: Session, by: Actor, said: Mapping[str, Any], *, desk: EndpointSecretStore
+    session: Session, actor: Actor, values: Mapping[str, Any], *, store: EndpointSecretStore
 ) -> tuple[WebhookEndpoint, str | None]:
-    """Make an endpoint. Returns its secret too: this is the only moment it can be read."""
-    advisory_lock(session, ENDPOINT_LOCK, by.workspace_id)
-    if queries.count_endpoints(session, by.workspace_id) >= MAX_ENDPOINTS:
+    """Create an endpoint. Return it with its secret, None for Slack; it is not readable later."""
+    advisory_lock(session, ENDPOINT_LOCK, actor.workspace_id)
+    if queries.count_endpoints(session, actor.workspace_id) >= MAX_ENDPOINTS:
         raise ConflictError(
-            f"A workspace has at most {MAX_ENDPOINTS} endpoints.", code="too_many_endpoints"
+            f"A workspace has at most {MAX_ENDPOINTS} endpoints: delete one first.",
+            code="too_many_endpoints",
         )
     secrets = EndpointSecrets(
-        _url(said["url"], desk), _headers(said["headers"]), [SigningSecret(new_secret())]
+        _valid_url(values["url"], store),
+        _valid_headers(values["headers"]),
+        [SigningSecret(new_secret())],
     )
-    _check_filter(said["filter"])
-    plain = ("kind", "name", "types", "filter", "personal_data", "paused")
+    _check_filter(values["filter"])
+    columns = ("kind", "name", "types", "filter", "personal_data", "paused")
     endpoint = WebhookEndpoint(
-        workspace_id=by.workspace_id,
-        id=f"whe_{round(by.at.timestamp() * 1000):012x}{uuid4().hex[:12]}",
-        created_at=by.at,
-        changed_at=by.at,
-        **{name: said[name] for name in plain},
+        workspace_id=actor.workspace_id,
+        id=f"whe_{round(actor.at.timestamp() * 1000):012x}{uuid4().hex[:12]}",
+        created_at=actor.at,
+        changed_at=actor.at,
+        **{name: values[name] for name in columns},
     )
-    desk.keep(endpoint, secrets)
+    store.save_secrets(endpoint, secrets)
     session.add(endpoint)
     session.flush()
     session.refresh(endpoint)
-    by.audit(session, "webhook_endpoint.created", endpoint.id, {"url": endpoint.url})
+    actor.audit(session, "webhook_endpoint.created", endpoint.id, {"url": endpoint.url})
     return endpoint, None if endpoint.kind == SLACK else secrets.secrets[0].text
 
 
 def update_endpoint(
     session: Session,
-    by: Actor,
+    actor: Actor,
     endpoint_id: str,
-    said: Mapping[str, Any],
+    changes: Mapping[str, Any],
     *,
-    desk: EndpointSecretStore,
+    store: EndpointSecretStore,
 ) -> WebhookEndpoint:
-    """Change what is said."""
-    endpoint = queries.get_endpoint(session, by.workspace_id, endpoint_id, lock=True)
-    if said.keys() & {"url", "headers"}:
-        secrets = desk.load_secrets(endpoint)
-        if "url" in said:
-            secrets = replace(secrets, url=_url(said["url"], desk))
-        if "headers" in said:
-            secrets = replace(secrets, headers=_headers(said["headers"]))
-        desk.keep(endpoint, secrets)
-    _check_filter(said.get("filter", {}))
-    for name in said.keys() - {"url", "headers"}:
-        setattr(endpoint, name, said[name])
-    endpoint.changed_at = by.at
-    by.audit(session, "webhook_endpoint.changed", endpoint_id, {"fields": sorted(said)})
+    """Change the given fields only."""
+    endpoint = queries.get_endpoint(session, actor.workspace_id, endpoint_id, lock=True)
+    if changes.keys() & {"url", "headers"}:
+        secrets = store.load_secrets(endpoint)
+        if "url" in changes:
+            secrets = replace(secrets, url=_valid_url(changes["url"], store))
+        if "headers" in changes:
+            secrets = replace(secrets, headers=_valid_headers(changes["headers"]))
+        store.save_secrets(endpoint, secrets)
+    _check_filter(changes.get("filter", {}))
+    for name in changes.keys() - {"url", "headers"}:
+        setattr(endpoint, name, changes[name])
+    endpoint.changed_at = actor.at
+    actor.audit(session, "webhook_endpoint.changed", endpoint_id, {"fields": sorted(changes)})
     return endpoint
 
 
-def delete_endpoint(session: Session, by: Actor, endpoint_id: str) -> None:
+def delete_endpoint(session: Session, actor: Actor, endpoint_id: str) -> None:
     """Delete an endpoint with its deliveries."""
-    queries.get_endpoint(session, by.workspace_id, endpoint_id)
-    by.audit(session, "webhook_endpoint.deleted", endpoint_id)
-    queries.delete_endpoint(session, by.workspace_id, endpoint_id)
+    queries.get_endpoint(session, actor.workspace_id, endpoint_id)
+    actor.audit(session, "webhook_endpoint.deleted", endpoint_id)
+    queries.delete_endpoint(session, actor.workspace_id, endpoint_id)
 
 
 def rotate_secret(
-    session: Session, by: Actor, endpoint_id: str, *, grace: timedelta, desk: EndpointSecretStore
+    session: Session,
+    actor: Actor,
+    endpoint_id: str,
+    *,
+    grace: timedelta,
+    store: EndpointSecretStore,
 ) -> tuple[WebhookEndpoint, str]:
-    """Make a new secret; the old one signs too for a while."""
-    endpoint = queries.get_endpoint(session, by.workspace_id, endpoint_id, lock=True)
+    """Create a new signing secret and return it; the old one also signs for the grace."""
+    endpoint = queries.get_endpoint(session, actor.workspace_id, endpoint_id, lock=True)
     if endpoint.kind == SLACK:
-        raise EndpointStateError("What goes to Slack is not signed.", code="not_signed")
-    secrets = desk.load_secrets(endpoint).rotated(grace, now=by.at)
-    desk.keep(endpoint, secrets)
-    endpoint.changed_at = by.at
-    by.audit(session, "webhook_endpoint.secret_rotated", endpoint_id)
+        raise EndpointStateError(
+            "A Slack endpoint has no secret: messages to Slack are not signed.", code="not_signed"
+        )
+    secrets = store.load_secrets(endpoint).rotated(grace, now=actor.at)
+    store.save_secrets(endpoint, secrets)
+    endpoint.changed_at = actor.at
+    actor.audit(session, "webhook_endpoint.secret_rotated", endpoint_id)
     return endpoint, secrets.secrets[0].text
 
 
-def enable_endpoint(session: Session, by: Actor, endpoint_id: str) -> WebhookEndpoint:
-    """Let an endpoint get messages again; what it missed can be recovered."""
-    endpoint = queries.get_endpoint(session, by.workspace_id, endpoint_id, lock=True)
+def enable_endpoint(session: Session, actor: Actor, endpoint_id: str) -> WebhookEndpoint:
+    """Make an endpoint active, whether it is disabled, degraded or paused."""
+    endpoint = queries.get_endpoint(session, actor.workspace_id, endpoint_id, lock=True)
     write_status(endpoint, EndpointStatus())
-    endpoint.paused, endpoint.changed_at = False, by.at
-    by.audit(session, "webhook_endpoint.enabled", endpoint_id)
+    endpoint.paused, endpoint.changed_at = False, actor.at
+    actor.audit(session, "webhook_endpoint.enabled", endpoint_id)
     return endpoint
 
 
 def send_test(session: Session, workspace_id: str, endpoint_id: str, *, now: datetime) -> str:
-    """Have an endpoint hear from us. Returns the message's id."""
+    """Publish a test message for one endpoint. Return the message's id."""
     require_enabled_endpoint(session, workspace_id, endpoint_id)
     return outbox.publish_test(session, workspace_id, endpoint_id, now=now)
 
@@ -152,7 +166,7 @@ def send_test(session: Session, workspace_id: str, endpoint_id: str, *, now: dat
 def replay_delivery(
     session: Session, workspace_id: str, endpoint_id: str, message_id: str, *, now: datetime
 ) -> None:
-    """Deliver a message to an endpoint once more, under the same id, whether it takes it or not."""
+    """Start a delivery over, under the same message id and without asking types and filter."""
     queries.get_delivery(session, workspace_id, endpoint_id, message_id)
     require_enabled_endpoint(session, workspace_id, endpoint_id)
     row = {"endpoint_id": endpoint_id, "message_id": message_id}
@@ -160,39 +174,39 @@ def replay_delivery(
 
 
 def replay_message(session: Session, workspace_id: str, message_id: str, *, now: datetime) -> int:
-    """Deliver a message once more to all that choose it now."""
-    told = OutgoingMessage.of(queries.get_message(session, workspace_id, message_id))
+    """Deliver a message again to all endpoints that want it now. Return how many."""
+    message = OutgoingMessage.from_row(queries.get_message(session, workspace_id, message_id))
     endpoints = queries.lock_enabled_endpoints(session, workspace_id)
-    return fan_out(session, workspace_id, [told], endpoints, again=ALL_DELIVERY_STATES, now=now)
+    return fan_out(session, workspace_id, [message], endpoints, again=ALL_DELIVERY_STATES, now=now)
 
 
 def require_enabled_endpoint(
     session: Session, workspace_id: str, endpoint_id: str
 ) -> WebhookEndpoint:
-    """Find an endpoint that gets messages; while we write to it nobody can delete it."""
-    found = queries.lock_enabled_endpoints(session, workspace_id, endpoint_id)
-    if found:
-        return found[0]
+    """Return an endpoint locked against deletion. Raise EndpointStateError if it is disabled."""
+    endpoints = queries.lock_enabled_endpoints(session, workspace_id, endpoint_id)
+    if endpoints:
+        return endpoints[0]
     endpoint = queries.get_endpoint(session, workspace_id, endpoint_id)
     raise EndpointStateError(
         f"Endpoint {endpoint_id} is {EndpointState(endpoint.state)}: enable it first."
     )
 
 
-def _url(text: str, desk: EndpointSecretStore) -> str:
+def _valid_url(text: str, store: EndpointSecretStore) -> str:
     try:
-        return url_validation.validate_url(text, desk.allowed)
+        return url_validation.validate_url(text, store.allowed)
     except url_validation.InvalidUrlError as error:
-        raise _wrong("/body/url", str(error)) from None
+        raise _invalid("/body/url", str(error)) from None
 
 
-def _headers(said: Mapping[str, str]) -> Mapping[str, str]:
-    """Return headers with their names as HTTP compares them."""
-    headers = {name.lower(): value for name, value in said.items()}
+def _valid_headers(given: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the headers with lower-case names, as HTTP compares them."""
+    headers = {name.lower(): value for name, value in given.items()}
     if reserved := sorted(RESERVED_HEADERS & headers.keys()):
-        raise _wrong("/body/headers", f"{reserved[0]} is set by us.")
-    if len(headers) < len(said):
-        raise _wrong("/body/headers", "One header is given twice.")
+        raise _invalid("/body/headers", f"The header {reserved[0]} is set by the service.")
+    if len(headers) < len(given):
+        raise _invalid("/body/headers", "A header is given twice; names ignore case.")
     return headers
 
 
@@ -200,10 +214,10 @@ def _check_filter(raw: object) -> None:
     try:
         parse_message_filter(raw)
     except FilterError as error:
-        raise _wrong(f"/body/filter{error.pointer}", str(error)) from None
+        raise _invalid(f"/body/filter{error.pointer}", str(error)) from None
 
 
-def _wrong(pointer: str, message: str) -> InvalidEndpointError:
+def _invalid(pointer: str, message: str) -> InvalidEndpointError:
     return InvalidEndpointError(
-        "The endpoint cannot be kept so.", errors=[FieldError(pointer, message)]
+        f"The endpoint is invalid: {message}", errors=[FieldError(pointer, message)]
     )

@@ -1,4 +1,4 @@
-"""Standard Webhooks 1.0.0: the three headers that say who sent a body, and when. Pure."""
+"""The three headers of Standard Webhooks 1.0.0 that prove sender and time of a body. Pure."""
 
 import hmac
 import secrets
@@ -9,7 +9,7 @@ from hashlib import sha256
 
 PREFIX = "whsec_"
 SECRET_BYTES = 24
-"""A multiple of three: its base64 needs no padding, which some receivers refuse or miss."""
+"""A multiple of three: its base64 needs no padding, which some receivers refuse or expect."""
 
 
 def new_secret() -> str:
@@ -19,7 +19,7 @@ def new_secret() -> str:
 def headers(
     message_id: str, body: bytes, valid_secrets: Sequence[str], *, at: datetime
 ) -> Mapping[str, str]:
-    """Sign with every secret that is valid, so that a receiver can know either of them."""
+    """Sign with every valid secret, so that a receiver that has any one of them can verify."""
     timestamp = str(int(at.timestamp()))
     signed = f"{message_id}.{timestamp}.".encode() + body
     return {

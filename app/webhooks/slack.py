@@ -1,4 +1,4 @@
-"""A message in the format of Slack's incoming webhooks. Pure."""
+"""Render a message for Slack's incoming webhooks. Pure."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -10,11 +10,14 @@ SHOWN_FIELDS = (
     *("account_id", "severity", "previous", "current", "threshold", "opened", "resolved"),
     *("title", "outcome", "reason", "state", "accounts", "silent_since", "owner"),
 )
-"""What is said of a message beside its sentences, in this order."""
+"""Fields of the data that are shown before its sentences, in this order."""
 
 
 def text_body(body: bytes, *, public_url: str | None) -> bytes:
-    """Say a message in a few lines; ``body`` is what others get."""
+    """Return the Slack body for a message; ``body`` is what standard endpoints receive.
+
+    ``public_url``: the base of the link, which is left out without it.
+    """
     message = orjson.loads(body)
     lines = [f"*{_title(message)}*", *_lines(message["data"], public_url)]
     return orjson.dumps({"text": "\n".join(lines)})
@@ -22,16 +25,18 @@ def text_body(body: bytes, *, public_url: str | None) -> bytes:
 
 def _title(message: Mapping[str, Any]) -> str:
     data, (noun, verb) = message["data"], message["type"].split(".")
-    named = data["rule"]["name"] if "rule" in data else noun.capitalize()
-    return _escaped(f"{named}: {verb}" if "rule" in data else f"{named} {verb}")
+    return _escaped(
+        f"{data['rule']['name']}: {verb}" if "rule" in data else f"{noun.capitalize()} {verb}"
+    )
 
 
 def _lines(data: Mapping[str, Any], public_url: str | None) -> Iterator[str]:
-    facts = [
-        (name, data[name]) for name in SHOWN_FIELDS if isinstance(data.get(name), str | int | float)
-    ]
-    if facts:
-        yield _escaped(", ".join(f"{name.replace('_', ' ')}: {value}" for name, value in facts))
+    fields = {
+        name: data[name] for name in SHOWN_FIELDS if isinstance(data.get(name), str | int | float)
+    }
+    if fields:
+        texts = [f"{name.replace('_', ' ')}: {value}" for name, value in fields.items()]
+        yield _escaped(", ".join(texts))
     for sentence in (*data.get("drivers", ()), *data.get("reasons", ())):
         yield f"• {_escaped(sentence)}"
     if public_url and data.get("link"):

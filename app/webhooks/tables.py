@@ -1,3 +1,5 @@
+"""Tables of messages, endpoints, deliveries and attempts."""
+
 from typing import Any
 from uuid import UUID
 
@@ -14,14 +16,14 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Instant, Key, Table
-from app.workspaces.tables import owner
+from app.workspaces.tables import workspace_fk
 
 
 class Message(Table):
-    """What others are to be told: it exists exactly when the change it tells of exists.
+    """A message to other systems. It exists exactly if the change that it announces exists.
 
-    ``body`` is what is signed and sent, byte for byte; ``personal_body`` goes to endpoints that
-    asked for personal data, where it differs. Ids sort by their time.
+    ``body`` is signed and sent byte for byte. ``personal_body`` is sent instead to endpoints with
+    ``personal_data``; it is null where it would be equal. Ids sort by creation time.
     """
 
     __tablename__ = "message"
@@ -30,7 +32,7 @@ class Message(Table):
         Index(None, "account_id", "workspace_id", "id"),
     )
 
-    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
+    workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     id: Mapped[Key] = mapped_column(primary_key=True)
     type: Mapped[Key]
     account_id: Mapped[Key | None]
@@ -40,25 +42,25 @@ class Message(Table):
 
 
 class MessageSequence(Table):
-    """How many messages there have been about an account."""
+    """The last sequence number given to a message about an account."""
 
     __tablename__ = "message_sequence"
 
-    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
+    workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     account_id: Mapped[Key] = mapped_column(primary_key=True)
     last: Mapped[int] = mapped_column(BigInteger)
 
 
 class WebhookEndpoint(Table):
-    """Whom messages are sent to.
+    """A receiver of messages.
 
-    ``url`` is what is shown. ``sealed`` holds the whole URL, secrets and headers: an address can
-    be a secret too. ``types`` empty: all. ``resume_at``: nothing is sent before.
+    ``url`` is redacted for display. ``sealed`` holds the full URL, secrets and headers encrypted:
+    a URL can be a secret too. ``types``: empty means all. ``resume_at``: nothing is sent before.
     """
 
     __tablename__ = "webhook_endpoint"
 
-    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
+    workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     id: Mapped[Key] = mapped_column(primary_key=True)
     name: Mapped[str | None]
     kind: Mapped[Key]
@@ -79,10 +81,10 @@ class WebhookEndpoint(Table):
 
 
 class Delivery(Table):
-    """A message on its way to an endpoint.
+    """The delivery of one message to one endpoint.
 
-    ``due_at``: when it may be taken, also from a worker that holds it by ``token`` and has gone
-    silent. ``attempts`` are those since it was last asked for.
+    ``due_at``: when it may be claimed; for a claimed delivery, which has a ``token``, the end of
+    the lease. ``attempts`` counts those since it was created or last replayed.
     """
 
     __tablename__ = "delivery"
@@ -114,7 +116,7 @@ class Delivery(Table):
 
 
 class Attempt(Table):
-    """One try of a delivery, and what came back."""
+    """One attempt of a delivery and its result. ``response``: the beginning of the body."""
 
     __tablename__ = "attempt"
     __table_args__ = (

@@ -1,4 +1,4 @@
-"""URLs that messages may be sent to, as far as can be told without asking for their addresses."""
+"""Check and display endpoint URLs, without resolving host names."""
 
 import re
 from collections.abc import Sequence
@@ -14,27 +14,32 @@ HOST_NAME = re.compile(r"([a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}\.?")
 
 
 class InvalidUrlError(ValueError):
-    """Says in a sentence why nothing can be sent there."""
+    """Nothing can be sent to this URL; the message says why."""
 
 
 def validate_url(text: str, allowed: Sequence[Network]) -> str:
-    """Return a URL as it is dialled. What its name leads to is judged with each connection."""
+    """Return the normalized URL, or raise InvalidUrlError.
+
+    Addresses that the host name resolves to are checked with each connection.
+    """
     try:
         url = URL(text)
         host = url.host
-    except (InvalidURL, UnicodeError):  # the second: a host that is no punycode
-        raise InvalidUrlError("This is not a URL.") from None
+    except (InvalidURL, UnicodeError):  # UnicodeError: the host is not valid punycode
+        raise InvalidUrlError("This is not a valid URL.") from None
     if url.scheme not in {"https", "http"} or not host:
-        raise InvalidUrlError("A URL is wanted that begins with https:// and names a host.")
+        raise InvalidUrlError("The URL must start with https:// and contain a host.")
     if url.port is not None and not 0 < url.port <= MAX_PORT:
-        raise InvalidUrlError(f"A port is a number from 1 to {MAX_PORT}.")
+        raise InvalidUrlError(f"The port must be between 1 and {MAX_PORT}.")
     if url.userinfo or url.fragment:
-        raise InvalidUrlError("Put credentials into headers; a fragment is never sent.")
+        raise InvalidUrlError(
+            "The URL must not contain credentials or a fragment: put credentials into `headers`."
+        )
     if url.scheme == "http" and not allowed:
-        raise InvalidUrlError("Only https is sent to.")
-    literal = _literal(host)
+        raise InvalidUrlError("The URL must use https.")
+    literal = _literal_address(host)
     if literal is None and not HOST_NAME.fullmatch(url.raw_host.decode()):
-        raise InvalidUrlError("This is no name of a host.")
+        raise InvalidUrlError("The host name is invalid.")
     if literal is not None:
         try:
             check_addresses([literal], allowed, plain=url.scheme == "http")
@@ -44,15 +49,15 @@ def validate_url(text: str, allowed: Sequence[Network]) -> str:
 
 
 def redact_url(text: str, *, secret_path: bool) -> str:
-    """Leave out what may be a secret: the query, and with some the whole path."""
+    """Return the URL without what may be secret: its query and, with ``secret_path``, its path."""
     url = URL(text)
     if secret_path:
         return f"{url.scheme}://{url.netloc.decode()}/…"
     return str(url.copy_with(query=None)) + ("?…" if url.query else "")
 
 
-def _literal(host: str) -> str | None:
-    """Return the address that a host stands for; 127.1, 0x7f.1 and 2130706433 are such too."""
+def _literal_address(host: str) -> str | None:
+    """Return the address that a host denotes, also for 127.1, 0x7f.1 and 2130706433."""
     try:
         return str(ip_address(host))
     except ValueError:

@@ -35,15 +35,15 @@ def write(sessions: SessionFactory, *numbers: object) -> None:
         record_changes(session, "acme", changes, now=NOW)
 
 
-def poll(reader: TestClient, cursor: str | None, **asked: Any) -> tuple[list[str], str]:  # noqa: ANN401
-    params = {"limit": 7} | ({"cursor": cursor} if cursor else {}) | asked
+def poll(reader: TestClient, cursor: str | None, **query: Any) -> tuple[list[str], str]:  # noqa: ANN401
+    params = {"limit": 7} | ({"cursor": cursor} if cursor else {}) | query
     answer = reader.get("/api/v1/changes", params=params)
     assert answer.status_code == 200, answer.text
     body = answer.json()
     return [item["data"]["n"] for item in body["items"]], body["next_cursor"]
 
 
-def test_a_change_is_not_shown_before_an_older_transaction_has_ended(
+def test_a_change_is_not_returned_before_older_transactions_have_ended(
     committed: SessionFactory, reader: TestClient
 ) -> None:
     _, cursor = poll(reader, None)
@@ -56,30 +56,32 @@ def test_a_change_is_not_shown_before_an_older_transaction_has_ended(
     assert poll(reader, cursor)[0] == ["older", "younger"]
 
 
-def test_a_rolled_back_change_is_never_shown(committed: SessionFactory, reader: TestClient) -> None:
+def test_a_rolled_back_change_is_never_returned(
+    committed: SessionFactory, reader: TestClient
+) -> None:
     with committed() as session:
         record_changes(session, "acme", [NewChange("score", "a1", {"n": "lost"})], now=NOW)
         session.rollback()
-    write(committed, "kept")
+    write(committed, "committed")
 
-    assert poll(reader, None)[0] == ["kept"]
+    assert poll(reader, None)[0] == ["committed"]
 
 
-def test_a_poller_misses_nothing_of_eight_writers_and_sees_nothing_twice(
+def test_a_poller_sees_every_change_of_eight_writers_exactly_once(
     committed: SessionFactory, reader: TestClient
 ) -> None:
     def writer(name: int) -> None:
         for time in range(TIMES):
             write(committed, f"{name}-{time}", f"{name}-{time}b")
 
-    found: list[str] = []
+    numbers: list[str] = []
     cursor: str | None = None
     with ThreadPoolExecutor(WRITERS) as pool:
         writers = [pool.submit(writer, name) for name in range(WRITERS)]
         while wait(writers, timeout=0).not_done:
             page, cursor = poll(reader, cursor)
-            found += page
-    found += rest(reader, cursor)
+            numbers += page
+    numbers += read_rest(reader, cursor)
 
     sent = [
         f"{name}-{time}{part}"
@@ -87,15 +89,15 @@ def test_a_poller_misses_nothing_of_eight_writers_and_sees_nothing_twice(
         for time in range(TIMES)
         for part in ("", "b")
     ]
-    assert sorted(found) == sorted(sent)
-    assert found == rest(reader, None)
+    assert sorted(numbers) == sorted(sent)
+    assert numbers == read_rest(reader, None)
     for name in range(WRITERS):
-        own = [each for each in found if each.startswith(f"{name}-")]
+        own = [each for each in numbers if each.startswith(f"{name}-")]
         assert own == [each for each in sent if each.startswith(f"{name}-")]
 
 
-def rest(reader: TestClient, cursor: str | None) -> list[str]:
-    """Read on to the end, when nobody writes any more."""
+def read_rest(reader: TestClient, cursor: str | None) -> list[str]:
+    """Read to the end, after all writers have ended."""
     everything: list[str] = []
     while True:
         page, cursor = poll(reader, cursor)
@@ -106,8 +108,8 @@ def rest(reader: TestClient, cursor: str | None) -> list[str]:
 
 def test_a_reader_can_begin_at_this_moment(committed: SessionFactory, reader: TestClient) -> None:
     write(committed, "before")
-    found, cursor = poll(reader, None, start="now")
+    numbers, cursor = poll(reader, None, start="now")
     write(committed, "after")
 
-    assert found == []
+    assert numbers == []
     assert poll(reader, cursor)[0] == ["after"]

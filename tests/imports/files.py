@@ -1,4 +1,4 @@
-"""Small files, and what they are imported with."""
+"""Small files and helpers that import them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from tests.conftest import NOW
 
 @dataclass(frozen=True)
 class TextSource:
-    """A file that is a text; ``piece``: in blocks of so many bytes."""
+    """A file from bytes in memory, read in blocks of ``piece`` bytes."""
 
     content: bytes
     piece: int = 1 << 20
@@ -28,7 +28,7 @@ class TextSource:
 
 
 def start_import(sessions: SessionFactory, plan: ImportPlan, content: bytes) -> str:
-    """Upload a file; return the id of its import."""
+    """Upload a file. Return the id of its import."""
     source = TextSource(content)
     plan.check(source)
     with transaction(sessions) as session:
@@ -46,8 +46,8 @@ def start_import(sessions: SessionFactory, plan: ImportPlan, content: bytes) -> 
 
 
 def run_imports(sessions: SessionFactory) -> None:
-    """Do all imports that wait, in this thread: the sessions of a test share a connection."""
-    runner = JobRunner(sessions, {service.UPLOAD_JOB: Importer(ahead=False)})
+    """Run all queued imports in this thread: the sessions of a test share one connection."""
+    runner = JobRunner(sessions, {service.UPLOAD_JOB: Importer(read_ahead=False)})
     while runner.step(NOW):
         pass
 

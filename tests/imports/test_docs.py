@@ -1,4 +1,4 @@
-"""The page on imports says what there is."""
+"""The page on imports documents exactly the existing kinds, fields and codes."""
 
 import re
 
@@ -14,9 +14,9 @@ def test_every_code_of_a_row_is_documented() -> None:
 
 
 def test_every_kind_is_documented_with_its_fields() -> None:
-    told = {kind: set(re.findall(r"`([^`]+)`", cells[0])) for kind, cells in kinds().items()}
+    documented = {kind: set(re.findall(r"`([^`]+)`", cells[0])) for kind, cells in kinds().items()}
 
-    assert told == {
+    assert documented == {
         kind.value: {
             *mappable_fields(kind),
             *(f"{prefix}<name>" for prefix in OPEN_PREFIXES.get(kind, ())),

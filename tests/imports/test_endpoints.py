@@ -1,4 +1,4 @@
-"""Sending a file, watching it, and every way in which it can be refused."""
+"""Uploading a file, following its import, and every reason to refuse it."""
 
 import gzip
 from typing import Any
@@ -23,9 +23,9 @@ def post(client: TestClient, content: bytes, **query: Any) -> Any:  # noqa: ANN4
 
 
 def test_a_file_is_imported_by_a_worker(client: TestClient, sessions: SessionFactory) -> None:
-    begun = post(client, ACCOUNTS, kind="accounts")
-    assert (begun.status_code, begun.json()["state"]) == (202, "queued")
-    path = f"/api/v1/imports/{begun.json()['id']}"
+    started = post(client, ACCOUNTS, kind="accounts")
+    assert (started.status_code, started.json()["state"]) == (202, "queued")
+    path = f"/api/v1/imports/{started.json()['id']}"
 
     run_imports(sessions)
 
@@ -41,9 +41,9 @@ def test_a_file_is_imported_by_a_worker(client: TestClient, sessions: SessionFac
 
 
 def test_errors_are_paged(client: TestClient, sessions: SessionFactory) -> None:
-    begun = post(client, b"account_id\n" + b"null\n" * 5, kind="accounts").json()
+    started = post(client, b"account_id\n" + b"null\n" * 5, kind="accounts").json()
     run_imports(sessions)
-    path, lines, cursor = f"/api/v1/imports/{begun['id']}/errors", [], None
+    path, lines, cursor = f"/api/v1/imports/{started['id']}/errors", [], None
 
     while True:
         page = client.get(path, params={"limit": 2} | ({"cursor": cursor} if cursor else {})).json()
@@ -59,16 +59,16 @@ def test_columns_are_mapped_by_the_query(client: TestClient, sessions: SessionFa
     mapping = ["event=what", "timestamp=when", "account_id=a{who}", "user_id=a{who}:1"]
     query = {"kind": "events", "map": mapping, "lookup": ["what:13=Export", "what:14=a:b=c"]}
 
-    begun = post(client, EVENTS, **query)
+    started = post(client, EVENTS, **query)
     run_imports(sessions)
 
-    done = client.get(f"/api/v1/imports/{begun.json()['id']}").json()
+    done = client.get(f"/api/v1/imports/{started.json()['id']}").json()
     assert (done["stored"], done["rejected"]) == (2, 0)
     assert client.get("/api/v1/accounts/a7").status_code == 200
 
 
 @pytest.mark.parametrize("headers", [{}, {"Content-Encoding": "gzip"}])
-def test_a_gzipped_file_is_the_same_file(
+def test_a_gzipped_file_is_the_same_import(
     client: TestClient, sessions: SessionFactory, headers: dict[str, str]
 ) -> None:
     first = post(client, ACCOUNTS, kind="accounts").json()
@@ -81,17 +81,17 @@ def test_a_gzipped_file_is_the_same_file(
     assert post(client, ACCOUNTS, kind="accounts", dry_run=True).json()["id"] != first["id"]
 
 
-def test_the_format_is_told_or_seen_by_the_content_type(
+def test_the_format_is_given_or_inferred_from_the_content_type(
     client: TestClient, sessions: SessionFactory
 ) -> None:
     content = b'{"account_id": "acme", "employees": 250}\n'
     typed = {"Content-Type": "application/x-ndjson; charset=utf-8"}
 
-    seen = post(client, content, kind="accounts", headers=typed).json()
-    told = post(client, content, kind="accounts", format="ndjson").json()
+    inferred = post(client, content, kind="accounts", headers=typed).json()
+    given = post(client, content, kind="accounts", format="ndjson").json()
 
-    assert seen["id"] == told["id"]
-    assert seen["format"] == "ndjson"
+    assert inferred["id"] == given["id"]
+    assert inferred["format"] == "ndjson"
     run_imports(sessions)
     assert client.get("/api/v1/accounts/acme").json()["employees"] == 250
 
@@ -121,7 +121,7 @@ def test_the_format_is_told_or_seen_by_the_content_type(
         (b"\x1f\x8bnonsense", {"kind": "accounts"}, (400, "truncated_file")),
     ],
 )
-def test_a_file_that_cannot_be_read_so_is_refused_and_nothing_is_stored(
+def test_an_unreadable_file_is_refused_and_nothing_is_stored(
     client: TestClient,
     session: Session,
     content: bytes,
@@ -135,9 +135,7 @@ def test_a_file_that_cannot_be_read_so_is_refused_and_nothing_is_stored(
 
 
 @pytest.mark.parametrize(("encoding", "status"), [("br", 415), ("zstd", 415), ("gzip", 400)])
-def test_an_encoding_that_is_none_of_ours_is_refused(
-    client: TestClient, encoding: str, status: int
-) -> None:
+def test_an_unsupported_encoding_is_refused(client: TestClient, encoding: str, status: int) -> None:
     answer = post(client, ACCOUNTS, kind="accounts", headers={"Content-Encoding": encoding})
 
     assert answer.status_code == status
@@ -153,7 +151,7 @@ def test_a_file_that_is_too_large_is_refused(client: TestClient, packed: bool) -
     assert (answer.status_code, answer.json()["code"]) == (413, "payload_too_large")
 
 
-def test_events_need_the_scope_of_ingestion_too(client: TestClient, session: Session) -> None:
+def test_events_also_require_the_scope_of_ingestion(client: TestClient, session: Session) -> None:
     key = factories.api_key(session, factories.workspace(session), [Scope.ACCOUNTS_WRITE])
     session.commit()
     headers = {"Authorization": f"Bearer {key}"}
@@ -185,20 +183,20 @@ def test_an_import_that_is_done_cannot_be_cancelled(
 
 
 def test_an_import_is_a_job_and_leaves_an_audit_entry(client: TestClient, session: Session) -> None:
-    begun = post(client, ACCOUNTS, kind="accounts").json()
+    started = post(client, ACCOUNTS, kind="accounts").json()
 
-    job = client.get(f"/api/v1/jobs/{begun['id']}").json()
+    job = client.get(f"/api/v1/jobs/{started['id']}").json()
     listed = client.get("/api/v1/jobs", params={"kind": "import", "state": "queued"}).json()
-    cancelled = client.post(f"/api/v1/jobs/{begun['id']}/cancel").json()
+    cancelled = client.post(f"/api/v1/jobs/{started['id']}/cancel").json()
 
     assert (job["kind"], job["progress"]["rows"]) == ("import", 0)
-    assert [item["id"] for item in listed["items"]] == [begun["id"]]
+    assert [item["id"] for item in listed["items"]] == [started["id"]]
     assert cancelled["state"] == "cancelled"
     assert client.get("/api/v1/jobs", params={"state": "done"}).json()["items"] == []
     actions = [(row.action, row.subject) for row in session.query(AuditEntry)]
-    assert ("import.created", begun["id"]) in actions
+    assert ("import.created", started["id"]) in actions
 
 
 @pytest.mark.parametrize("path", ["imports/job_nope", "imports/job_nope/errors", "jobs/job_nope"])
-def test_what_is_not_there_is_not_found(client: TestClient, path: str) -> None:
+def test_unknown_imports_and_jobs_are_not_found(client: TestClient, path: str) -> None:
     assert client.get(f"/api/v1/{path}").json()["code"] == "not_found"

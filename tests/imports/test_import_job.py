@@ -1,4 +1,4 @@
-"""What an import stores, refuses and remembers."""
+"""Pages of an import: what is stored, rejected and counted, and how a job resumes."""
 
 from datetime import date
 from typing import Any
@@ -49,7 +49,7 @@ def counted(session: Session) -> Any:  # noqa: ANN401
     return session.scalar(text("SELECT coalesce(sum(events), 0) FROM daily_usage"))
 
 
-def test_events_become_history_known_on_their_own_day(
+def test_imported_events_count_as_known_on_their_own_day(
     sessions: SessionFactory, session: Session
 ) -> None:
     job = run_import(sessions, EVENTS, events(100))
@@ -69,7 +69,7 @@ def test_events_become_history_known_on_their_own_day(
 def test_pages_of_any_size_store_the_same(
     sessions: SessionFactory, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loaders.EventPageLoader, "at_once", 7)
+    monkeypatch.setattr(loaders.EventPageLoader, "page_size", 7)
 
     job = run_import(sessions, EVENTS, events(100))
 
@@ -82,12 +82,14 @@ def test_the_same_file_is_the_same_import_unless_it_failed(sessions: SessionFact
     assert start_import(sessions, EVENTS, events(10)) == first.id
     assert start_import(sessions, ImportPlan(ImportKind.EVENTS, split="+"), events(10)) != first.id
     cancelled = start_import(sessions, EVENTS, events(11))
-    with transaction(sessions) as own:
-        jobs.cancel(service.get_import(own, "acme", cancelled, lock=True), now=NOW)
+    with transaction(sessions) as transaction_session:
+        jobs.cancel(service.get_import(transaction_session, "acme", cancelled, lock=True), now=NOW)
     assert start_import(sessions, EVENTS, events(11)) != cancelled
 
 
-def test_the_same_rows_again_change_nothing(sessions: SessionFactory, session: Session) -> None:
+def test_importing_the_same_rows_again_changes_nothing(
+    sessions: SessionFactory, session: Session
+) -> None:
     run_import(sessions, EVENTS, events(10))
 
     again = run_import(sessions, ImportPlan(ImportKind.EVENTS, mapping=tuple(IDENTITY)), events(10))
@@ -99,7 +101,7 @@ def test_the_same_rows_again_change_nothing(sessions: SessionFactory, session: S
 IDENTITY = [f"{name}={name}" for name in HEAD.decode().strip().split(",")]
 
 
-def test_a_bad_row_is_listed_with_its_line_and_stops_nothing(
+def test_bad_rows_are_listed_with_their_lines_and_do_not_stop_the_import(
     sessions: SessionFactory, session: Session
 ) -> None:
     content = (
@@ -130,11 +132,11 @@ def test_a_bad_row_is_listed_with_its_line_and_stops_nothing(
     assert names == ['=HYPERLINK("x")', "Export", "Nul"]
 
 
-def test_only_the_first_errors_are_kept_and_all_are_counted(
+def test_only_the_first_errors_are_stored_and_all_are_counted(
     sessions: SessionFactory, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(queries, "MOST_ERRORS", 3)
-    monkeypatch.setattr(loaders.EventPageLoader, "at_once", 2)
+    monkeypatch.setattr(queries, "MAX_STORED_ERRORS", 3)
+    monkeypatch.setattr(loaders.EventPageLoader, "page_size", 2)
 
     job = run_import(sessions, EVENTS, HEAD + b"Export,never,acme,ada\n" * 5)
 
@@ -142,7 +144,7 @@ def test_only_the_first_errors_are_kept_and_all_are_counted(
     assert [line for line, _ in errors(session, job.id)] == [2, 3, 4]
 
 
-def test_a_dry_run_judges_everything_and_stores_nothing(
+def test_a_dry_run_checks_everything_and_stores_nothing(
     sessions: SessionFactory, session: Session
 ) -> None:
     content = events(10) + b"Export,never,acme,ada\n"
@@ -155,7 +157,7 @@ def test_a_dry_run_judges_everything_and_stores_nothing(
         assert session.scalar(text(f"SELECT count(*) FROM {table}")) == 0, table  # noqa: S608
 
 
-def test_an_event_name_can_be_several(sessions: SessionFactory, session: Session) -> None:
+def test_one_cell_can_hold_several_event_names(sessions: SessionFactory, session: Session) -> None:
     content = HEAD + event(1, name="a+b+c") + event(2, name="a")
 
     job = run_import(sessions, ImportPlan(ImportKind.EVENTS, split="+"), content)
@@ -164,7 +166,7 @@ def test_an_event_name_can_be_several(sessions: SessionFactory, session: Session
     assert counted(session) == 4
 
 
-def test_seconds_since_1970_and_dates_are_times(sessions: SessionFactory, session: Session) -> None:
+def test_unix_seconds_and_dates_are_timestamps(sessions: SessionFactory, session: Session) -> None:
     times = ["1767261600", "1767261600.5", "1767261600000", "20260101", "2026-01-01"]
     content = HEAD + "".join(f"Export,{at},acme,ada\n" for at in times).encode()
 
@@ -175,7 +177,7 @@ def test_seconds_since_1970_and_dates_are_times(sessions: SessionFactory, sessio
     assert days == [date(2026, 1, 1)]
 
 
-def test_native_events_are_imported_as_lines_of_json(
+def test_native_events_are_imported_from_json_lines(
     sessions: SessionFactory, session: Session
 ) -> None:
     lines = [
@@ -199,17 +201,17 @@ def test_native_events_are_imported_as_lines_of_json(
     ]
 
 
-def test_what_is_stored_makes_accounts_due_silently_and_only_once(
+def test_an_import_makes_accounts_due_once_and_silently(
     sessions: SessionFactory, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loaders.EventPageLoader, "at_once", 3)
+    monkeypatch.setattr(loaders.EventPageLoader, "page_size", 3)
 
     run_import(sessions, EVENTS, events(20))
 
     assert [(row.account_id, row.notify) for row in session.query(Due)] == [("acme", False)]
 
 
-def test_the_uploaded_content_goes_when_the_import_has_ended(
+def test_the_uploaded_content_is_deleted_when_the_import_ends(
     sessions: SessionFactory, session: Session
 ) -> None:
     import_id = start_import(sessions, EVENTS, events(10))
@@ -222,45 +224,45 @@ def test_the_uploaded_content_goes_when_the_import_has_ended(
     assert service.get_import(session, "acme", import_id).state == "done"
 
 
-def test_a_cancelled_import_is_settled_and_keeps_what_it_stored(
+def test_a_cancelled_import_is_finished_and_its_stored_rows_stay(
     sessions: SessionFactory, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loaders.EventPageLoader, "at_once", 4)
+    monkeypatch.setattr(loaders.EventPageLoader, "page_size", 4)
     import_id = start_import(sessions, EVENTS, events(20))
-    runner = JobRunner(sessions, {service.UPLOAD_JOB: Importer(ahead=False)})
+    runner = JobRunner(sessions, {service.UPLOAD_JOB: Importer(read_ahead=False)})
     runner.step(NOW)
-    with transaction(sessions) as own:
-        jobs.cancel(service.get_import(own, "acme", import_id, lock=True), now=NOW)
+    with transaction(sessions) as transaction_session:
+        jobs.cancel(service.get_import(transaction_session, "acme", import_id, lock=True), now=NOW)
 
     assert runner.step(NOW)
-    with transaction(sessions) as own:
-        service.finish_ended_imports(own, now=NOW)
+    with transaction(sessions) as transaction_session:
+        service.finish_ended_imports(transaction_session, now=NOW)
 
     assert counted(session) == 4
     assert session.query(ImportChunk).count() == 0
     assert session.query(Due).count() == 1
 
 
-def test_a_page_of_who_lost_the_lease_is_undone(
+def test_a_page_is_rolled_back_after_a_lost_lease(
     sessions: SessionFactory, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loaders.EventPageLoader, "at_once", 4)
+    monkeypatch.setattr(loaders.EventPageLoader, "page_size", 4)
     start_import(sessions, EVENTS, events(20))
     slow = jobs.claim(sessions, [service.UPLOAD_JOB], now=NOW)
     assert slow is not None
     quick = jobs.take_over(sessions, "acme", slow.id, now=NOW)
 
-    importer = Importer(ahead=False)
+    importer = Importer(read_ahead=False)
     with pytest.raises(LostLeaseError):
         importer(sessions, slow, NOW)
     assert counted(session) == 0
-    assert importer.opened is None
+    assert importer.current is None
 
     assert importer(sessions, quick, NOW)
     assert counted(session) == 4
 
 
-def test_a_file_whose_stored_content_is_gone_fails_with_a_reason(
+def test_an_import_without_its_stored_content_fails_with_a_reason(
     sessions: SessionFactory, session: Session
 ) -> None:
     import_id = start_import(sessions, EVENTS, events(3))
@@ -273,7 +275,7 @@ def test_a_file_whose_stored_content_is_gone_fails_with_a_reason(
     assert (job.state, bool(job.error)) == ("failed", True)
 
 
-def test_a_column_can_be_a_property_and_numbers_count(
+def test_a_column_can_be_a_numeric_property_that_counts(
     sessions: SessionFactory, session: Session
 ) -> None:
     factories.workspace(session).reach_property = "contacts"
@@ -283,6 +285,6 @@ def test_a_column_can_be_a_property_and_numbers_count(
 
     run_import(sessions, EVENTS, content)
 
-    found = session.scalars(text("SELECT properties FROM event ORDER BY properties")).all()
-    assert found == [{}, {"contacts": 12, "zip": "0123"}]
+    stored = session.scalars(text("SELECT properties FROM event ORDER BY properties")).all()
+    assert stored == [{}, {"contacts": 12, "zip": "0123"}]
     assert session.scalar(text("SELECT sum(quantity) FROM daily_usage")) == 12

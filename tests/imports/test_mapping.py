@@ -11,7 +11,7 @@ def read(pairs: list[str], row: list[str], **lookups: dict[str, str]) -> dict[st
     return mapping.reader(COLUMNS)(row)
 
 
-def test_a_field_takes_a_column_and_is_left_out_where_it_is_blank() -> None:
+def test_a_field_is_read_from_a_column_and_left_out_if_blank() -> None:
     pairs = ["account_id=id", "plan=plan"]
 
     assert read(pairs, ["7", "pro", "", ""]) == {"account_id": "7", "plan": "pro"}
@@ -24,42 +24,42 @@ def test_a_template_is_filled_from_the_row() -> None:
     assert read(pairs, ["7", "pro", "", ""]) == {"account_id": "100%-7", "user_id": "7:pro"}
 
 
-def test_a_condition_looks_at_another_column() -> None:
+def test_a_condition_tests_another_column() -> None:
     pairs = ["seats=quantity[units=users]"]
 
     assert read(pairs, ["7", "", "users", "5"]) == {"seats": "5"}
     assert read(pairs, ["7", "", "searches", "5"]) == {}
 
 
-def test_a_lookup_translates_a_column_wherever_it_is_used() -> None:
+def test_a_lookup_translates_every_use_of_a_column() -> None:
     pairs = ["plan=plan", "account_id=x{plan}"]
-    found = read(pairs, ["7", "1", "", ""], plan={"1": "pro"})
+    fields = read(pairs, ["7", "1", "", ""], plan={"1": "pro"})
 
-    assert found == {"plan": "pro", "account_id": "xpro"}
+    assert fields == {"plan": "pro", "account_id": "xpro"}
     assert read(pairs, ["7", "2", "", ""], plan={"1": "pro"})["plan"] == "2"
 
 
-def test_without_a_mapping_columns_named_like_fields_are_taken() -> None:
+def test_without_a_mapping_columns_named_like_fields_are_used() -> None:
     assert read([], ["7", "pro", "", ""]) == {"plan": "pro"}
 
 
 @pytest.mark.parametrize(
     ("pairs", "reason"),
     [
-        (["account_id"], "'account_id' is not field=column."),
+        (["account_id"], "'account_id' does not have the form field=column."),
         (["account_id=nope"], "no column 'nope'; it has id, plan, units, quantity"),
         (["account_id={nope}"], "no column 'nope'"),
         (["account_id=id[nope=1]"], "no column 'nope'"),
-        (["account_id=id["], "is no column, template"),
-        (["colour=id"], "'colour' is none of account_id"),
+        (["account_id=id["], "is not a column, a template"),
+        (["colour=id"], "'colour' is not a field. The fields are account_id"),
         (["plan=id", "plan=plan"], "'plan' is mapped twice"),
     ],
 )
-def test_a_mapping_that_makes_no_sense_is_refused(pairs: list[str], reason: str) -> None:
+def test_an_invalid_mapping_is_refused(pairs: list[str], reason: str) -> None:
     with pytest.raises(MappingError, match=reason.replace("[", r"\[")):
         read(pairs, ["", "", "", ""])
 
 
-def test_a_lookup_of_a_column_that_is_not_there_is_refused() -> None:
+def test_a_lookup_of_an_unknown_column_is_refused() -> None:
     with pytest.raises(MappingError, match="no column 'nope'"):
         read(["plan=plan"], ["", "", "", ""], nope={})

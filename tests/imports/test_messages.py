@@ -1,4 +1,4 @@
-"""One message tells how an import ended."""
+"""One message announces the end of an import."""
 
 from typing import Any
 
@@ -34,12 +34,10 @@ def completed(session: Session) -> list[dict[str, Any]]:
     return [orjson.loads(row.body)["data"] for row in rows]
 
 
-def test_an_import_that_came_to_its_end_is_told_once(
-    sessions: SessionFactory, session: Session
-) -> None:
+def test_a_finished_import_is_announced_once(sessions: SessionFactory, session: Session) -> None:
     job = run_import(sessions, EVENTS, CONTENT + b",2026-01-01,acme\n")
-    with transaction(sessions) as own:
-        service.finish_ended_imports(own, now=NOW)
+    with transaction(sessions) as transaction_session:
+        service.finish_ended_imports(transaction_session, now=NOW)
 
     assert completed(session) == [
         {
@@ -56,18 +54,18 @@ def test_an_import_that_came_to_its_end_is_told_once(
     ]
 
 
-def test_a_cancelled_import_tells_what_it_stored(
+def test_the_message_about_a_cancelled_import_counts_stored_rows(
     sessions: SessionFactory, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loaders.EventPageLoader, "at_once", 4)
+    monkeypatch.setattr(loaders.EventPageLoader, "page_size", 4)
     import_id = start_import(sessions, EVENTS, CONTENT)
-    JobRunner(sessions, {service.UPLOAD_JOB: Importer(ahead=False)}).step(NOW)
-    with transaction(sessions) as own:
-        jobs.cancel(service.get_import(own, "acme", import_id, lock=True), now=NOW)
+    JobRunner(sessions, {service.UPLOAD_JOB: Importer(read_ahead=False)}).step(NOW)
+    with transaction(sessions) as transaction_session:
+        jobs.cancel(service.get_import(transaction_session, "acme", import_id, lock=True), now=NOW)
     assert completed(session) == []
 
     for _ in range(2):
-        with transaction(sessions) as own:
-            service.finish_ended_imports(own, now=NOW)
+        with transaction(sessions) as transaction_session:
+            service.finish_ended_imports(transaction_session, now=NOW)
 
-    assert [(said["state"], said["stored"]) for said in completed(session)] == [("cancelled", 4)]
+    assert [(data["state"], data["stored"]) for data in completed(session)] == [("cancelled", 4)]

@@ -1,4 +1,4 @@
-"""A page that the database refuses is cut down to the row that it refuses."""
+"""A page that the database refuses is halved down to the refused row."""
 
 from datetime import date
 from typing import ClassVar
@@ -19,34 +19,34 @@ def _workspace(session: Session) -> None:
     factories.workspace(session)
 
 
-class Picky:
-    """Lets the database divide by each record."""
+class DividingLoader:
+    """Makes the database divide by each record, so that it refuses 0."""
 
-    at_once: ClassVar[int] = 10
+    page_size: ClassVar[int] = 10
 
-    def judge(self, page: RecordPage) -> ParsedPage:
+    def parse(self, page: RecordPage) -> ParsedPage:
         return ParsedPage(page, page.records)
 
-    def prepare(self, sessions: SessionFactory, judged: ParsedPage) -> None: ...
+    def prepare(self, sessions: SessionFactory, parsed: ParsedPage) -> None: ...
 
-    def write(self, session: Session, judged: ParsedPage) -> PageResult:
-        for number in judged.content:
+    def write(self, session: Session, parsed: ParsedPage) -> PageResult:
+        for number in parsed.content:
             account = {"id": f"a{number}", "number": number}
             session.execute(
                 text("INSERT INTO account (workspace_id, account_id) VALUES ('acme', :id)"), account
             )
             session.execute(text("SELECT 1 / CAST(:number AS int)"), account)
         return PageResult(
-            len(judged.content), first_day=date(2026, 1, min(judged.content, default=1))
+            len(parsed.content), first_day=date(2026, 1, min(parsed.content, default=1))
         )
 
 
-def test_a_row_that_the_database_cannot_hold_costs_itself_only(session: Session) -> None:
+def test_only_the_row_that_the_database_refuses_is_rejected(session: Session) -> None:
     page = RecordPage([5, 4, 0, 3, 2], [2, 3, 4, 5, 6])
 
-    written = write_page(session, Picky(), Picky().judge(page), dry_run=False)
+    result = write_page(session, DividingLoader(), DividingLoader().parse(page), dry_run=False)
 
-    found = session.scalars(text("SELECT account_id FROM account ORDER BY 1")).all()
-    assert (written.stored, found) == (4, ["a2", "a3", "a4", "a5"])
-    assert [(error.line, error.code) for error in written.errors] == [(4, "unstorable")]
-    assert written.first_day == date(2026, 1, 2)
+    stored = session.scalars(text("SELECT account_id FROM account ORDER BY 1")).all()
+    assert (result.stored, stored) == (4, ["a2", "a3", "a4", "a5"])
+    assert [(error.line, error.code) for error in result.errors] == [(4, "unstorable")]
+    assert result.first_day == date(2026, 1, 2)

@@ -1,4 +1,4 @@
-"""Whatever a file holds, each record comes once, with its line, from any place on."""
+"""Every record of a file is read once, with its line number, from any offset."""
 
 import csv
 import gzip
@@ -19,66 +19,66 @@ def table(source: TextSource, offset: int | None = None, line: int | None = None
     return CsvReader(source, read_header(source), list, offset=offset, line=line)
 
 
-def whole(content: bytes) -> RecordPage:
-    return table(TextSource(content)).page(1000)
+def read_all(content: bytes) -> RecordPage:
+    return table(TextSource(content)).read_page(1000)
 
 
 def codes(page: RecordPage) -> list[tuple[int, str]]:
     return [(error.line, error.code) for error in page.errors]
 
 
-def test_rows_come_with_their_lines() -> None:
-    page = whole(b"a,b\n1,2\n\n3,4\n")
+def test_rows_have_their_line_numbers() -> None:
+    page = read_all(b"a,b\n1,2\n\n3,4\n")
 
     assert (page.records, page.lines) == ([["1", "2"], ["3", "4"]], [2, 4])
     assert page.last
 
 
 def test_a_quoted_line_break_is_part_of_its_cell() -> None:
-    page = whole(b'a,b\n"x\ny",2\n3,4\n')
+    page = read_all(b'a,b\n"x\ny",2\n3,4\n')
 
     assert (page.records, page.lines) == ([["x\ny", "2"], ["3", "4"]], [2, 4])
 
 
 @pytest.mark.parametrize("content", [b"a;b\r\n1;2\r\n", b"\xef\xbb\xbfa\tb\n1\t2", b"a,b\n1,2"])
-def test_what_spreadsheets_write_is_understood(content: bytes) -> None:
+def test_files_written_by_spreadsheets_are_read(content: bytes) -> None:
     assert read_header(TextSource(content)).columns == ["a", "b"]
-    assert whole(content).records == [["1", "2"]]
+    assert read_all(content).records == [["1", "2"]]
 
 
 def test_short_rows_are_filled_and_long_ones_are_refused() -> None:
-    page = whole(b"a,b\n1\n1,2,\n1,2,3\n")
+    page = read_all(b"a,b\n1\n1,2,\n1,2,3\n")
 
     assert page.records == [["1", ""], ["1", "2", ""]]
     assert codes(page) == [(4, "too_many_cells")]
 
 
-def test_a_row_that_is_no_text_costs_itself_only() -> None:
-    page = whole(b"a\n1\n\xff\xfe\n3\n")
+def test_only_the_row_with_invalid_text_is_rejected() -> None:
+    page = read_all(b"a\n1\n\xff\xfe\n3\n")
 
     assert page.records == [["1"], ["3"]]
     assert codes(page) == [(3, "invalid_encoding")]
 
 
-def test_a_line_without_an_end_costs_itself_only() -> None:
+def test_only_the_overlong_line_is_rejected() -> None:
     content = b"a\n1\n" + b"x" * (3 * MAX_LINE_BYTES) + b"\n4\n"
-    page = table(TextSource(content, piece=1000_000)).page(10)
+    page = table(TextSource(content, piece=1000_000)).read_page(10)
 
     assert page.records == [["1"], ["4"]]
     assert codes(page) == [(3, "line_too_long")]
     assert (page.offset, page.line) == (len(content), 5)
 
 
-def test_a_cell_that_is_too_long_costs_its_row_only() -> None:
-    page = whole(b"a\n1\n" + b"x" * 200_000 + b"\n4\n")
+def test_only_the_row_with_an_overlong_cell_is_rejected() -> None:
+    page = read_all(b"a\n1\n" + b"x" * 200_000 + b"\n4\n")
 
     assert page.records == [["1"], ["4"]]
     assert codes(page) == [(3, "invalid_csv")]
 
 
 def test_nul_makes_a_page_suspect() -> None:
-    assert whole(b"a\n1\x00\n").suspect
-    assert not whole(b"a\n1\n").suspect
+    assert read_all(b"a\n1\x00\n").suspect
+    assert not read_all(b"a\n1\n").suspect
 
 
 @pytest.mark.parametrize(
@@ -95,29 +95,29 @@ ROWS = st.lists(st.lists(CELLS, min_size=2, max_size=2), max_size=12)
 
 
 @given(ROWS, st.integers(1, 5), st.integers(1, 9))
-def test_pages_from_their_places_hold_every_row_once(
+def test_pages_read_from_their_offsets_contain_every_row_once(
     rows: list[list[str]], most: int, piece: int
 ) -> None:
     text = StringIO()
     csv.writer(text, lineterminator="\n").writerows([["a", "b"], *rows])
     source = TextSource(text.getvalue().encode(), piece)
-    expected = table(TextSource(source.content)).page(1000)
+    expected = table(TextSource(source.content)).read_page(1000)
 
-    found, offset, line = RecordPage(), None, None
-    while not found.last:
-        page = table(source, offset, line).page(most)
-        found.records += page.records
-        found.lines += page.lines
-        found.last, offset, line = page.last, page.offset, page.line
+    pages, offset, line = RecordPage(), None, None
+    while not pages.last:
+        page = table(source, offset, line).read_page(most)
+        pages.records += page.records
+        pages.lines += page.lines
+        pages.last, offset, line = page.last, page.offset, page.line
 
-    assert (found.records, found.lines) == (expected.records, expected.lines)
-    assert found.records == [row for row in rows if row]
+    assert (pages.records, pages.lines) == (expected.records, expected.lines)
+    assert pages.records == [row for row in rows if row]
     assert offset == len(source.content)
 
 
-def test_json_lines_come_with_their_lines_and_bad_ones_cost_themselves() -> None:
+def test_json_lines_have_line_numbers_and_only_bad_lines_are_rejected() -> None:
     content = b'\xef\xbb\xbf{"a": 1}\r\n\n{"a": 2\n[3]\n' + b"[" * 100_000 + b'\n{"a": NaN}\n'
-    page = NdjsonReader(TextSource(content), offset=None, line=None).page(10)
+    page = NdjsonReader(TextSource(content), offset=None, line=None).read_page(10)
 
     assert page.records[:2] == [{"a": 1}, [3]]
     assert page.lines == [1, 4, 6]
@@ -126,13 +126,13 @@ def test_json_lines_come_with_their_lines_and_bad_ones_cost_themselves() -> None
 
 
 @pytest.mark.parametrize("content", [b"", b"\n\n", b"a,b\n1,2\n", b"[1]\n", b"\xff\xfe{}\n"])
-def test_a_file_that_starts_with_no_json_object_is_refused(content: bytes) -> None:
+def test_a_file_that_does_not_start_with_a_json_object_is_refused(content: bytes) -> None:
     with pytest.raises(InvalidFileError):
         check_ndjson(TextSource(content))
 
 
 @pytest.mark.parametrize("wraps", [0, 1, 2])
-def test_gzip_is_undone_by_content(wraps: int) -> None:
+def test_gzip_is_detected_by_content(wraps: int) -> None:
     packed = content = b"a,b\n1,2\n" * 1000
     for _ in range(wraps):
         packed = gzip.compress(packed)
@@ -145,14 +145,14 @@ def test_gzip_is_undone_by_content(wraps: int) -> None:
 
 
 @pytest.mark.parametrize("cut", [2, 5, 30, -4])
-def test_a_gzip_that_is_cut_off_or_broken_is_refused(cut: int) -> None:
+def test_a_truncated_or_corrupt_gzip_file_is_refused(cut: int) -> None:
     packed = gzip.compress(b"a,b\n" * 1000)
 
     with pytest.raises(TruncatedFileError):
         list(decompressed_blocks(BytesIO(packed[:cut])))
 
 
-def test_a_file_that_grows_beyond_the_limit_is_refused() -> None:
+def test_a_file_that_decompresses_beyond_the_limit_is_refused() -> None:
     bomb = gzip.compress(b"0" * 10_000_000)
 
     with pytest.raises(FileTooLargeError):

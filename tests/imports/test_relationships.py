@@ -1,4 +1,4 @@
-"""Parents and external ids in files of accounts."""
+"""Parents and external ids in imports of accounts."""
 
 import pytest
 from sqlalchemy.orm import Session
@@ -39,7 +39,7 @@ def errors(session: Session, import_id: str) -> list[tuple[int, str, str]]:
     return [(row.line, row.code, row.message) for row in rows]
 
 
-def test_a_child_may_stand_before_its_parent_and_ids_stay_texts(
+def test_a_child_may_come_before_its_parent_and_ids_stay_texts(
     sessions: SessionFactory, session: Session
 ) -> None:
     content = HEAD + b"child,Child,top,0012\ntop,Top,,cus_1\nlate,Late,not in the file,\n"
@@ -56,7 +56,7 @@ def test_a_child_may_stand_before_its_parent_and_ids_stay_texts(
     assert external(session) == {("child", "stripe", "0012"), ("top", "stripe", "cus_1")}
 
 
-def test_a_blank_parent_removes_it_and_a_blank_id_leaves_it(
+def test_a_blank_parent_removes_the_parent_and_a_blank_id_changes_nothing(
     sessions: SessionFactory, session: Session
 ) -> None:
     run_import(sessions, ImportPlan(ImportKind.ACCOUNTS), HEAD + b"child,Child,top,cus_1\n")
@@ -67,7 +67,7 @@ def test_a_blank_parent_removes_it_and_a_blank_id_leaves_it(
     assert external(session) == {("child", "stripe", "cus_1")}
 
 
-def test_json_may_name_several_ids_and_null_removes(
+def test_json_may_contain_several_ids_and_null_removes_them(
     sessions: SessionFactory, session: Session
 ) -> None:
     plan = ImportPlan(ImportKind.ACCOUNTS, FileFormat.NDJSON)
@@ -80,27 +80,27 @@ def test_json_may_name_several_ids_and_null_removes(
     assert external(session) == {("a1", "crm", "x")}
 
 
-def test_a_circle_and_an_id_that_is_taken_are_told_and_the_rest_is_stored(
+def test_a_cycle_and_a_taken_id_are_row_errors_and_the_rest_is_stored(
     sessions: SessionFactory, session: Session
 ) -> None:
     content = HEAD + b"a,A,b,cus_1\nb,B,a,cus_2\nc,C,,cus_1\nd,D,null,\n"
 
     job = run_import(sessions, ImportPlan(ImportKind.ACCOUNTS), content)
 
-    told = errors(session, job.id)
-    assert [(line, code) for line, code, _ in told] == [
+    row_errors = errors(session, job.id)
+    assert [(line, code) for line, code, _ in row_errors] == [
         (3, "invalid_row"),
         (4, "invalid_row"),
         (5, "invalid_account_id"),
     ]
-    assert "cannot be its parent" in told[0][2]
-    assert "stripe cus_1 is the account a" in told[1][2]
+    assert "a cannot be the parent of b" in row_errors[0][2]
+    assert "External id cus_1 of stripe already belongs to account a" in row_errors[1][2]
     assert (job.progress["stored"], job.progress["rejected"]) == (1, 3)
     assert parents(session) == {"a": "b", "b": None, "c": None}
     assert session.get_one(Account, ("acme", "c")).name == "C"
 
 
-def test_a_parent_that_was_renamed_is_found_by_its_new_id(
+def test_a_former_parent_id_is_replaced_by_the_current_one(
     sessions: SessionFactory, session: Session
 ) -> None:
     factories.account(session, "new")

@@ -1,4 +1,4 @@
-"""Rows of accounts, people and subscriptions, from cells and from JSON."""
+"""Rows of accounts, users and subscriptions, from cells and from JSON."""
 
 import pytest
 from sqlalchemy.orm import Session
@@ -27,10 +27,10 @@ def errors(session: Session, import_id: str) -> list[tuple[int, str]]:
     return [(row.line, row.code) for row in rows]
 
 
-def test_accounts_are_created_and_changed_where_something_is_said(
+def test_accounts_are_created_and_given_fields_are_changed(
     sessions: SessionFactory, session: Session
 ) -> None:
-    factories.account(session, "a1", name="Before", owner="ines", traits={"kept": 1})
+    factories.account(session, "a1", name="Before", owner="ines", traits={"tier": 1})
     session.commit()
     content = (
         b"account_id,name,employees,traits.region\n"
@@ -42,7 +42,7 @@ def test_accounts_are_created_and_changed_where_something_is_said(
     session.expire_all()
     first = session.get_one(Account, ("acme", "a1"))
     assert (first.name, first.owner, first.employees) == ("Now", "ines", 250)
-    assert first.traits == {"kept": 1, "region": "emea"}
+    assert first.traits == {"tier": 1, "region": "emea"}
     assert session.get_one(Account, ("acme", "a3")).employees is None
     assert errors(session, job.id) == [
         (3, "invalid_row"),
@@ -71,7 +71,7 @@ def test_accounts_as_json_have_the_fields_of_the_api(
     assert errors(session, job.id) == [(3, "invalid_row"), (4, "invalid_row")]
 
 
-def test_users_bring_their_accounts_and_our_own_people_are_left_out(
+def test_users_create_their_accounts_and_internal_users_are_excluded(
     sessions: SessionFactory, session: Session
 ) -> None:
     content = (
@@ -88,7 +88,7 @@ def test_users_bring_their_accounts_and_our_own_people_are_left_out(
     assert errors(session, job.id) == [(4, "missing_identity"), (5, "invalid_account_id")]
 
 
-def test_subscriptions_are_periods_known_since_their_start(
+def test_subscriptions_are_periods_known_from_their_start(
     sessions: SessionFactory, session: Session
 ) -> None:
     content = (
@@ -100,16 +100,16 @@ def test_subscriptions_are_periods_known_since_their_start(
 
     job = run_import(sessions, ImportPlan(ImportKind.SUBSCRIPTIONS), content)
 
-    found = session.query(Subscription).order_by(Subscription.starts_on).all()
-    assert [(row.mrr_cents, row.currency, row.seats, row.source) for row in found] == [
+    rows = session.query(Subscription).order_by(Subscription.starts_on).all()
+    assert [(row.mrr_cents, row.currency, row.seats, row.source) for row in rows] == [
         (120_050, "EUR", 5, "import"),
         (99_00, "USD", None, "import"),
     ]
-    assert [row.known_on for row in found] == [row.starts_on for row in found]
+    assert [row.known_on for row in rows] == [row.starts_on for row in rows]
     assert [code for _, code in errors(session, job.id)] == ["invalid_row"] * 3
 
 
-def test_rows_of_a_renamed_account_go_to_its_new_id(
+def test_rows_with_a_former_account_id_go_to_the_current_account(
     sessions: SessionFactory, session: Session
 ) -> None:
     factories.account(session, "new")

@@ -1,4 +1,4 @@
-"""Jobs are done once, whoever dies, by one holder at a time."""
+"""A job is done once and by one process at a time, whichever process dies."""
 
 from datetime import datetime, timedelta
 
@@ -21,13 +21,13 @@ LATER = NOW + service.LEASE + timedelta(seconds=1)
 @pytest.fixture
 def job(session: Session) -> Job:
     factories.workspace(session)
-    made = service.enqueue(session, "acme", "count", {"upto": 3}, actor="test", now=NOW)
+    job = service.enqueue(session, "acme", "count", {"upto": 3}, actor="test", now=NOW)
     session.commit()
-    return made
+    return job
 
 
 def count(sessions: SessionFactory, work: ClaimedJob, now: datetime) -> bool:
-    """A page makes one account."""
+    """Do a page that creates one account."""
     done = work.position.get("done", 0)
     if done == work.config["upto"]:
         return False
@@ -62,17 +62,17 @@ def test_a_job_is_done_page_by_page(sessions: SessionFactory, session: Session, 
     assert session.get(Account, ("acme", "a2"))
 
 
-def test_nobody_takes_a_job_of_an_unknown_kind(sessions: SessionFactory, job: Job) -> None:
+def test_a_job_of_another_kind_is_not_claimed(sessions: SessionFactory, job: Job) -> None:
     assert service.claim(sessions, ["other"], now=NOW) is None
     assert job.state == JobState.QUEUED
 
 
-def test_a_held_job_is_not_given_to_another(sessions: SessionFactory, job: Job) -> None:
+def test_a_claimed_job_is_not_claimed_by_another(sessions: SessionFactory, job: Job) -> None:
     assert claimed(sessions).id == job.id
     assert service.claim(sessions, ["count"], now=NOW) is None
 
 
-def test_a_job_whose_holder_is_silent_is_taken_over_where_it_stands(
+def test_a_job_with_an_expired_lease_is_taken_over_at_its_position(
     sessions: SessionFactory, session: Session, job: Job
 ) -> None:
     first = claimed(sessions)
@@ -84,12 +84,12 @@ def test_a_job_whose_holder_is_silent_is_taken_over_where_it_stands(
     with pytest.raises(LostLeaseError):
         service.renew_lease(sessions, first, now=LATER)
     with pytest.raises(LostLeaseError):
-        count(sessions, service.ClaimedJob.of(stored(session, job), first.token), LATER)
+        count(sessions, service.ClaimedJob.from_job(stored(session, job), first.token), LATER)
     assert session.get(Account, ("acme", "a1")) is None, "its page is undone"
     assert count(sessions, second, LATER)
 
 
-def test_a_page_in_time_keeps_the_lease(sessions: SessionFactory, job: Job) -> None:
+def test_a_page_in_time_extends_the_lease(sessions: SessionFactory, job: Job) -> None:
     work = claimed(sessions)
     almost = NOW + service.LEASE - timedelta(seconds=1)
 
@@ -113,20 +113,22 @@ def test_a_page_that_fails_three_times_ends_the_job_with_the_reason(
     assert (failed.state, failed.error) == ("failed", "The file is no CSV.")
 
 
-def test_a_bug_ends_the_job_without_telling_its_inside(
+def test_a_bug_ends_the_job_without_revealing_its_message(
     sessions: SessionFactory, session: Session, job: Job
 ) -> None:
-    def stumble(*_: object) -> bool:
+    def raise_bug(*_: object) -> bool:
         raise KeyError("secret")
 
-    runner = JobRunner(sessions, {"count": stumble})
+    runner = JobRunner(sessions, {"count": raise_bug})
     while runner.step(NOW):
         pass
 
-    assert stored(session, job).error == "Something is wrong on our side (KeyError)."
+    assert stored(session, job).error == (
+        "Internal error (KeyError). The server's log has the details."
+    )
 
 
-def test_tries_are_counted_for_each_page_anew(
+def test_failures_are_counted_for_each_page_separately(
     sessions: SessionFactory, session: Session, job: Job
 ) -> None:
     tries = iter([1, 1, 0] * 3)
@@ -143,7 +145,7 @@ def test_tries_are_counted_for_each_page_anew(
     assert stored(session, job).state == "done"
 
 
-def test_a_job_that_ends_its_process_each_time_is_given_up(
+def test_a_job_fails_after_its_process_ended_ten_times(
     sessions: SessionFactory, session: Session, job: Job
 ) -> None:
     for crash in range(service.MAX_TAKEOVERS):
@@ -154,7 +156,7 @@ def test_a_job_that_ends_its_process_each_time_is_given_up(
     assert stored(session, job).state == "failed"
 
 
-def test_a_cancelled_job_loses_its_holder(
+def test_a_cancelled_job_is_lost_to_its_runner(
     sessions: SessionFactory, session: Session, job: Job
 ) -> None:
     runner = JobRunner(sessions, {"count": count})
@@ -163,7 +165,7 @@ def test_a_cancelled_job_loses_its_holder(
     session.commit()
 
     assert runner.step(NOW)
-    assert runner.work is None
+    assert runner.job is None
     assert not runner.step(NOW)
     assert stored(session, job).progress == {"accounts": 1}
     assert session.get(Account, ("acme", "a1")) is None
@@ -180,7 +182,7 @@ def test_an_ended_job_cannot_be_cancelled(
         service.cancel(stored(session, job), now=NOW)
 
 
-def test_jobs_take_turns(sessions: SessionFactory, session: Session, job: Job) -> None:
+def test_jobs_share_time_slices(sessions: SessionFactory, session: Session, job: Job) -> None:
     later = NOW + timedelta(seconds=1)
     second = service.enqueue(session, "acme", "count", {"upto": 3}, actor="test", now=later)
     session.commit()
@@ -200,7 +202,7 @@ def count_anything(sessions: SessionFactory, work: ClaimedJob, now: datetime) ->
     return True
 
 
-def test_a_released_job_can_be_taken_at_once(sessions: SessionFactory, job: Job) -> None:
+def test_a_released_job_can_be_claimed_at_once(sessions: SessionFactory, job: Job) -> None:
     runner = JobRunner(sessions, {"count": count})
     runner.step(NOW)
 
@@ -209,25 +211,25 @@ def test_a_released_job_can_be_taken_at_once(sessions: SessionFactory, job: Job)
     assert claimed(sessions).id == job.id
 
 
-def test_one_job_can_be_taken_from_its_holder_and_after_it_failed(
+def test_a_running_or_failed_job_can_be_taken_over(
     sessions: SessionFactory, session: Session, job: Job
 ) -> None:
     first = claimed(sessions)
-    with transaction(sessions) as own:
-        service.fail(own, first, "no disk", now=NOW)
+    with transaction(sessions) as transaction_session:
+        service.fail(transaction_session, first, "no disk", now=NOW)
 
     again = service.take_over(sessions, "acme", job.id, now=NOW)
 
-    found = stored(session, job)
-    assert (found.state, found.error, found.finished_at) == ("running", None, None)
+    row = stored(session, job)
+    assert (row.state, row.error, row.finished_at) == ("running", None, None)
     assert again.token != first.token
 
 
-def test_what_ended_long_ago_is_forgotten(
+def test_jobs_that_ended_long_ago_are_deleted(
     sessions: SessionFactory, session: Session, job: Job
 ) -> None:
-    with transaction(sessions) as own:
-        service.finish(own, claimed(sessions), now=NOW)
+    with transaction(sessions) as transaction_session:
+        service.finish(transaction_session, claimed(sessions), now=NOW)
 
     queries.delete_finished_jobs(session, before=NOW)
     assert stored(session, job)

@@ -7,7 +7,7 @@ from tests.servers.processes import Service, Tenant
 
 @pytest.fixture(scope="session")
 def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """One running service for all tests of this folder."""
+    """One running service for all tests in this folder."""
     service = Service(tmp_path_factory.mktemp("service"))
     service.start()
     yield service

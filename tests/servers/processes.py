@@ -1,4 +1,4 @@
-"""The service as a process of its own, and what tests do to it: start, kill, look inside."""
+"""The service as a separate process, with helpers to start, kill and inspect it."""
 
 import os
 import signal
@@ -25,23 +25,23 @@ ROOT = Path(__file__).parent.parent.parent
 PATIENCE_SECONDS = 240.0
 
 
-def eventually(holds: Callable[[], object], *, within: float = PATIENCE_SECONDS) -> None:
-    """Ask again until it holds; fail after the deadline."""
+def eventually(condition: Callable[[], object], *, within: float = PATIENCE_SECONDS) -> None:
+    """Poll a condition until it is true; fail after the deadline."""
     give_up_at = time.monotonic() + within
-    while not holds():
-        assert time.monotonic() < give_up_at, f"This did not come true within {within} s."
+    while not condition():
+        assert time.monotonic() < give_up_at, f"The condition was not true within {within} s."
         time.sleep(0.02)
 
 
 def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
 
 
 @dataclass
 class Service:
-    """``customer-health serve`` with the embedded database in a folder."""
+    """``customer-health serve`` with the embedded database in ``folder``."""
 
     folder: Path
     port: int = field(default_factory=free_port)
@@ -74,7 +74,7 @@ class Service:
             raise
 
     def is_ready(self) -> bool:
-        """Whether requests are served; a process that ended by itself is a failure."""
+        """Return whether requests are served. A process that ended by itself is a failure."""
         assert self.process is None or self.process.poll() is None, self.log()
         with suppress(httpx.TransportError):
             return httpx.get(f"{self.url}/health/ready", timeout=60).status_code == 200
@@ -88,13 +88,13 @@ class Service:
             self.start()
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Signal the process, wait for its end, and tell its exit code."""
+        """Signal the process, wait for its end and return its exit code."""
         assert self.process is not None
         self.process.send_signal(number)
         return self.process.wait(PATIENCE_SECONDS)
 
     def postmaster(self) -> int:
-        """Tell the process id of the embedded database."""
+        """Return the process id of the embedded database."""
         lines = (self.folder / "postgres" / "postmaster.pid").read_text().splitlines()
         return int(lines[0])
 
@@ -108,7 +108,7 @@ class Service:
             engine.dispose()
 
     def workspace(self) -> "Tenant":
-        """Found a workspace of the test's own."""
+        """Create a new workspace with a key."""
         with self.database() as session:
             owner = factories.workspace(session, f"w{uuid4().hex[:12]}")
             key = factories.api_key(session, owner)
@@ -118,7 +118,7 @@ class Service:
 
 @dataclass(frozen=True)
 class Tenant:
-    """A workspace in the running service, and what is stored of it."""
+    """A workspace in the running service, with access to its stored rows."""
 
     service: Service
     workspace_id: str
@@ -133,11 +133,11 @@ class Tenant:
 
     def read(self, sql: str) -> list[tuple[Any, ...]]:
         with self.service.database() as session:
-            found = session.execute(text(sql), {"workspace_id": self.workspace_id})
-            return [tuple(row) for row in found]
+            rows = session.execute(text(sql), {"workspace_id": self.workspace_id})
+            return [tuple(row) for row in rows]
 
     def stored(self) -> set[str]:
-        """Tell the message ids that are stored; each must be there once."""
+        """Return the stored message ids; each must be stored once."""
         rows = self.read(
             "SELECT message_id FROM event WHERE workspace_id = :workspace_id UNION ALL"
             " SELECT message_id FROM unattributed_event WHERE workspace_id = :workspace_id"

@@ -1,4 +1,4 @@
-"""Many clients at once: the same batch, the same accounts, and some who only hold the line."""
+"""Many clients at once: the same batch, the same accounts, and clients that never finish."""
 
 import json
 import socket
@@ -15,27 +15,27 @@ from app.core.http.request_body import BODY_TIMEOUT_SECONDS
 from tests.servers.processes import Service, Tenant
 from tests.servers.writers import concurrent_writers, make_batch
 
-CROWD = 16
+CLIENTS = 16
 
 
 def test_the_same_batch_from_sixteen_clients_at_once_is_stored_once(tenant: Tenant) -> None:
-    same, answers, start = make_batch(0, 0, events=200), [], threading.Barrier(CROWD)
+    same, answers, start = make_batch(0, 0, events=200), [], threading.Barrier(CLIENTS)
 
     def post() -> None:
         with tenant.client() as client:
             start.wait()
             answers.append(client.post("/v1/batch", json={"batch": same}))
 
-    threads = [threading.Thread(target=post) for _ in range(CROWD)]
+    threads = [threading.Thread(target=post) for _ in range(CLIENTS)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
 
-    assert [answer.status_code for answer in answers] == [200] * CROWD
+    assert [answer.status_code for answer in answers] == [200] * CLIENTS
     receipts = [answer.json() for answer in answers]
     assert sum(receipt["accepted"] for receipt in receipts) == 200
-    assert sum(receipt["duplicates"] for receipt in receipts) == 200 * (CROWD - 1)
+    assert sum(receipt["duplicates"] for receipt in receipts) == 200 * (CLIENTS - 1)
     assert len(tenant.stored()) == tenant.counted() == 200
 
 
@@ -63,7 +63,7 @@ def test_writers_on_the_same_accounts_leave_exact_totals(tenant: Tenant) -> None
 
 @contextmanager
 def drip_feed(service: Service, *headers: str) -> Iterator[socket.socket]:
-    """Send the head of a request and the first byte of its body, and hold the line."""
+    """Send the head of a request and the first byte of its body, and keep the connection open."""
     head = "\r\n".join(("POST /v1/batch HTTP/1.1", "Host: x", "Content-Length: 1000", *headers))
     with socket.create_connection(("127.0.0.1", service.port), timeout=120) as connection:
         connection.sendall(head.encode() + b"\r\n\r\n{")
@@ -71,7 +71,7 @@ def drip_feed(service: Service, *headers: str) -> Iterator[socket.socket]:
 
 
 def refusal(connection: socket.socket) -> tuple[int, str]:
-    """Wait for the problem that is answered."""
+    """Wait for the error response; return its status and code."""
     answer = HTTPResponse(connection)
     answer.begin()
     return answer.status, json.loads(answer.read())["code"]
@@ -81,17 +81,19 @@ def test_a_wrong_key_is_refused_without_waiting_for_the_body(
     service: Service, tenant: Tenant
 ) -> None:
     with drip_feed(service, "Authorization: Bearer nonsense") as wrong:
-        assert refusal(wrong) == (401, "invalid_write_key"), "who waits for it answers 408"
+        assert refusal(wrong) == (401, "invalid_write_key"), (
+            "a server that waits for the body answers 408"
+        )
     with drip_feed(service, f"Authorization: Bearer {tenant.key}") as right:
         right.settimeout(0.5)
         with pytest.raises(TimeoutError):
             right.recv(65536)
 
 
-def test_who_drip_feeds_without_a_key_gets_an_error_and_holds_no_one_up(
+def test_slow_clients_without_a_key_get_an_error_and_block_nobody(
     service: Service, tenant: Tenant
 ) -> None:
-    """Many more of them than there are connections to the database."""
+    """There are many more slow clients than database connections."""
     with ExitStack() as stack, tenant.client() as client:
         dripping = [stack.enter_context(drip_feed(service)) for _ in range(40)]
         for number in range(10):

@@ -1,4 +1,4 @@
-"""Nothing acknowledged is lost and nothing counts twice, whatever is killed and when."""
+"""Nothing acknowledged is lost and nothing counts twice, whichever process is killed."""
 
 import os
 import signal
@@ -11,7 +11,7 @@ from tests.servers.writers import RequestLog, concurrent_writers, make_batch
 
 
 def assert_nothing_is_lost_or_doubled(tenant: Tenant, log: RequestLog) -> None:
-    """Check against the log; then send again what was never acknowledged, and check the whole."""
+    """Compare with the log; then resend what was not acknowledged and compare again."""
     stored = tenant.stored()
     assert log.ids(acknowledged=True) <= stored <= log.ids(acknowledged=False)
     assert tenant.counted() == len(stored)
@@ -37,7 +37,7 @@ def test_a_killed_server_keeps_what_it_acknowledged(
     assert_nothing_is_lost_or_doubled(tenant, log)
 
 
-def test_a_killed_database_comes_back_by_itself_and_clients_are_asked_to_wait(
+def test_a_killed_database_restarts_by_itself_and_clients_get_retry_after(
     service: Service, tenant: Tenant
 ) -> None:
     with concurrent_writers(tenant, writers=4) as log:
@@ -57,7 +57,7 @@ def test_a_killed_database_comes_back_by_itself_and_clients_are_asked_to_wait(
     assert_nothing_is_lost_or_doubled(tenant, log)
 
 
-def test_a_server_told_to_stop_finishes_what_it_has_begun(service: Service, tenant: Tenant) -> None:
+def test_a_stopping_server_finishes_running_requests(service: Service, tenant: Tenant) -> None:
     with tenant.client() as client:
         request = client.build_request("POST", "/v1/batch", json={"batch": make_batch(0, 0)})
     body = request.read()

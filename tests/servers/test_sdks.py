@@ -1,4 +1,4 @@
-"""The real SDKs send to the running service: what they enqueue is stored once, come what may."""
+"""The real SDKs send to the running service: each enqueued call is stored exactly once."""
 
 import http.client
 import threading
@@ -19,16 +19,16 @@ SDKS = (SegmentClient, RudderClient)
 
 @dataclass
 class ProxyLog:
-    """What went through: the statuses that the service answered."""
+    """``requests``: the number received. ``answered``: the statuses that the service returned."""
 
     url: str = ""
-    asked: int = 0
+    requests: int = 0
     answered: list[int] = field(default_factory=list)
 
 
 @contextmanager
 def proxy(service: Service, *, refuse: int = 0, hang_up: int = 0) -> Iterator[ProxyLog]:
-    """Stand between: refuse the first requests with 503, or forward them and drop the answer."""
+    """Run a proxy that answers the first requests with 503, or forwards them without an answer."""
     seen = ProxyLog()
 
     class Handler(BaseHTTPRequestHandler):
@@ -36,8 +36,8 @@ def proxy(service: Service, *, refuse: int = 0, hang_up: int = 0) -> Iterator[Pr
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            seen.asked += 1
-            number = seen.asked
+            seen.requests += 1
+            number = seen.requests
             if number <= refuse:
                 self._answer(503, b"{}")
                 return
@@ -60,7 +60,7 @@ def proxy(service: Service, *, refuse: int = 0, hang_up: int = 0) -> Iterator[Pr
             self.wfile.write(content)
 
         def log_message(self, *_: object) -> None:
-            """Keep quiet."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     seen.url = f"http://127.0.0.1:{server.server_port}"
@@ -75,7 +75,7 @@ def proxy(service: Service, *, refuse: int = 0, hang_up: int = 0) -> Iterator[Pr
 
 
 def send_eight(sdk: type[Any], url: str, key: str) -> list[object]:
-    """Make the calls of the contract, wait until they are delivered, and tell the errors."""
+    """Make eight calls, wait until they are delivered and return the errors."""
     errors: list[object] = []
     client = sdk(key, host=url, on_error=lambda error, _: errors.append(error), max_retries=8)
     group = {"groupId": "acct"}
@@ -115,18 +115,18 @@ def test_an_sdk_delivers_all_its_calls(service: Service, tenant: Tenant, sdk: ty
 
 
 @pytest.mark.parametrize("sdk", SDKS)
-def test_an_sdk_comes_back_after_503_and_everything_is_stored_once(
+def test_an_sdk_retries_after_503_and_everything_is_stored_once(
     service: Service, tenant: Tenant, sdk: type[Any]
 ) -> None:
     with proxy(service, refuse=2) as between:
         assert send_eight(sdk, between.url, tenant.key) == []
 
-    assert between.asked > len(between.answered) == between.asked - 2
+    assert between.requests > len(between.answered) == between.requests - 2
     assert_eight_are_stored(tenant)
 
 
 @pytest.mark.parametrize("sdk", SDKS)
-def test_an_sdk_that_never_got_the_answer_sends_again_and_nothing_is_stored_twice(
+def test_an_sdk_without_an_answer_retries_and_nothing_is_stored_twice(
     service: Service, tenant: Tenant, sdk: type[Any]
 ) -> None:
     with proxy(service, hang_up=1) as between:
@@ -138,7 +138,7 @@ def test_an_sdk_that_never_got_the_answer_sends_again_and_nothing_is_stored_twic
 
 
 @pytest.mark.parametrize("sdk", SDKS)
-def test_an_sdk_gives_up_at_once_where_its_key_is_wrong(
+def test_an_sdk_gives_up_at_once_if_its_key_is_wrong(
     service: Service, tenant: Tenant, sdk: type[Any]
 ) -> None:
     [error] = send_eight(sdk, service.url, "nonsense")

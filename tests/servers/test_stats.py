@@ -1,4 +1,4 @@
-"""Statistics hold what is stored, whatever is killed and when."""
+"""Ingest statistics equal what is stored, also after a kill."""
 
 import signal
 
@@ -11,7 +11,7 @@ FROM (
     SELECT received, accepted, duplicates FROM ingest_hour WHERE workspace_id = :workspace_id
     UNION ALL
     SELECT received, accepted, duplicates FROM ingest_tally WHERE workspace_id = :workspace_id
-) AS told
+) AS counts
 """
 
 
@@ -20,7 +20,9 @@ def read_statistics(tenant: Tenant) -> tuple[int, int, int]:
     return int(received), int(accepted), int(duplicates)
 
 
-def test_after_a_kill_the_statistics_hold_what_is_stored(service: Service, tenant: Tenant) -> None:
+def test_after_a_kill_the_statistics_equal_the_stored_events(
+    service: Service, tenant: Tenant
+) -> None:
     with concurrent_writers(tenant, writers=4) as log:
         eventually(lambda: len(log.acknowledged) >= 20)
         assert service.end(signal.SIGKILL) == -signal.SIGKILL
@@ -34,7 +36,7 @@ def test_after_a_kill_the_statistics_hold_what_is_stored(service: Service, tenan
     assert received >= sum(receipt["received"] for receipt in log.receipts)
 
 
-def test_without_a_kill_the_statistics_are_the_sum_of_the_receipts(
+def test_without_a_kill_the_statistics_equal_the_sum_of_the_receipts(
     service: Service, tenant: Tenant
 ) -> None:
     service.ensure_running()

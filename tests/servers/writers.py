@@ -1,4 +1,4 @@
-"""Clients that send batches, each until it is acknowledged, and remember what they were told."""
+"""Clients that send each batch until it is acknowledged, and log the answers."""
 
 import threading
 from collections import Counter
@@ -17,7 +17,7 @@ RETRY_SECONDS = 0.05
 
 
 def make_batch(writer: int, number: int, *, events: int = BATCH_SIZE) -> list[dict[str, Any]]:
-    """Events of a few accounts and users that all writers share."""
+    """Return events of a few accounts and users that all writers share."""
     now = datetime.now(UTC).isoformat()
     return [
         {
@@ -35,7 +35,7 @@ def make_batch(writer: int, number: int, *, events: int = BATCH_SIZE) -> list[di
 
 @dataclass
 class RequestLog:
-    """What clients sent, what was acknowledged to them, and what they were told otherwise."""
+    """What clients sent, and how the service answered."""
 
     sent: dict[tuple[int, int], list[dict[str, Any]]] = field(default_factory=dict)
     acknowledged: set[tuple[int, int]] = field(default_factory=set)
@@ -52,7 +52,7 @@ class RequestLog:
         }
 
     def post(self, client: httpx.Client, key: tuple[int, int]) -> None:
-        """Send a batch once; an answer that never came is remembered as status 0."""
+        """Send a batch once; a missing answer is logged as status 0."""
         try:
             answer = client.post("/v1/batch", json={"batch": self.sent[key]})
         except httpx.TransportError:
@@ -75,7 +75,7 @@ class RequestLog:
 def concurrent_writers(
     tenant: Tenant, *, writers: int, batches: int | None = None
 ) -> Iterator[RequestLog]:
-    """Let clients send at the same time: so many batches each, or (None) until the end."""
+    """Run clients that send at the same time: ``batches`` each, or until the end if None."""
     log, stop = RequestLog(), threading.Event()
 
     def write(writer: int) -> None:

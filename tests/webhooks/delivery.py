@@ -1,4 +1,4 @@
-"""Endpoints of a test, and a worker that delivers all that is due and then stops."""
+"""Endpoints for tests, and a worker that delivers everything that is due and then stops."""
 
 import asyncio
 from collections.abc import Sequence
@@ -22,8 +22,8 @@ from tests import factories
 from tests.conftest import ENCRYPTION_KEY, NOW
 
 LOCALHOST = [ip_network("127.0.0.0/8")]
-VAULT = Encryptor.of(ENCRYPTION_KEY)
-SECRET_STORE = EndpointSecretStore(VAULT, LOCALHOST)
+ENCRYPTOR = Encryptor.from_base64(ENCRYPTION_KEY)
+SECRET_STORE = EndpointSecretStore(ENCRYPTOR, LOCALHOST)
 ENDPOINT_DEFAULTS: dict[str, Any] = {
     "kind": "standard",
     "name": None,
@@ -38,16 +38,16 @@ ENDPOINT_DEFAULTS: dict[str, Any] = {
 def create_endpoint(
     session: Session,
     url: str = "https://crm.example/hook",
-    **said: Any,  # noqa: ANN401
+    **values: Any,  # noqa: ANN401
 ) -> tuple[str, str]:
-    """Make an endpoint; return its id and its secret."""
+    """Create an endpoint. Return its id and its secret."""
     factories.workspace(session)
-    whole = {**ENDPOINT_DEFAULTS, "url": url, **said}
-    made, secret = service.create_endpoint(
-        session, Actor("acme", "test", NOW), whole, desk=SECRET_STORE
+    values = {**ENDPOINT_DEFAULTS, "url": url, **values}
+    row, secret = service.create_endpoint(
+        session, Actor("acme", "test", NOW), values, store=SECRET_STORE
     )
     session.commit()
-    return made.id, secret or ""
+    return row.id, secret or ""
 
 
 def make_worker(
@@ -57,20 +57,20 @@ def make_worker(
     deadline_seconds: float = 20,
     public_url: str | None = None,
 ) -> DeliveryWorker:
-    sender = HttpClient(Connector(LOCALHOST), deadline_seconds=deadline_seconds)
-    return DeliveryWorker(sessions, VAULT, sender, lambda: now, public_url=public_url)
+    client = HttpClient(Connector(LOCALHOST), deadline_seconds=deadline_seconds)
+    return DeliveryWorker(sessions, ENCRYPTOR, client, lambda: now, public_url=public_url)
 
 
-def deliver_due(sessions: SessionFactory, **how: Any) -> None:  # noqa: ANN401
-    """Send what is due at one moment, and settle it."""
-    asyncio.run(deliver_until_idle(make_worker(sessions, **how)))
+def deliver_due(sessions: SessionFactory, **options: Any) -> None:  # noqa: ANN401
+    """Send everything that is due at one moment and record the results."""
+    asyncio.run(deliver_until_idle(make_worker(sessions, **options)))
 
 
 async def deliver_until_idle(worker: DeliveryWorker) -> None:
-    while await worker.turn() or worker.under_way:
-        await asyncio.gather(*worker.under_way)
-    await worker.turn()
-    worker.sender.close()
+    while await worker.run_once() or worker.in_flight:
+        await asyncio.gather(*worker.in_flight)
+    await worker.run_once()
+    worker.client.close()
 
 
 def list_deliveries(session: Session) -> Sequence[Delivery]:
@@ -87,6 +87,6 @@ def get_endpoint(session: Session, endpoint_id: str) -> WebhookEndpoint:
 
 
 def make_due(sessions: SessionFactory, at: datetime = NOW) -> None:
-    """Let time pass for what waits."""
+    """Make all deliveries due just before ``at``."""
     with transaction(sessions) as session:
         session.execute(update(Delivery).values(due_at=at - timedelta(seconds=1)))

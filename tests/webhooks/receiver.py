@@ -1,4 +1,4 @@
-"""A receiver on this machine that does what a test says, and keeps what came."""
+"""A receiver on this machine with the behaviour that a test sets; it records all requests."""
 
 import socket
 import ssl
@@ -27,7 +27,7 @@ class ReceivedRequest:
 
 @dataclass
 class Receiver:
-    """``says``: what it answers to a request; or what it does with the connection."""
+    """``respond``: returns the response to a request, or a function that handles the connection."""
 
     respond: Callable[[ReceivedRequest], bytes | Callable[[socket.socket], None]] = lambda _: OK
     received: list[ReceivedRequest] = field(default_factory=list)
@@ -40,7 +40,7 @@ class Receiver:
         return f"http://127.0.0.1:{self.port}/hook"
 
     def drip(self, connection: socket.socket) -> None:
-        """Send one byte after the other, for as long as somebody listens."""
+        """Send one byte after the other until the client closes the connection."""
         with suppress(OSError):
             connection.sendall(b"HTTP/1.1 200 OK\r\nx-slow: ")
             while not self.ending.wait(0.02):
@@ -64,13 +64,13 @@ def _handler(receiver: Receiver) -> type[StreamRequestHandler]:
                 name, _, value = line.partition(":")
                 headers[name.lower()] = value.strip()
             body = self.rfile.read(int(headers.get("content-length", 0)))
-            found = ReceivedRequest(path, headers, body)
-            receiver.received.append(found)
-            said = receiver.respond(found)
-            if callable(said):
-                said(self.connection)
+            request = ReceivedRequest(path, headers, body)
+            receiver.received.append(request)
+            response = receiver.respond(request)
+            if callable(response):
+                response(self.connection)
             else:
-                self.wfile.write(said)
+                self.wfile.write(response)
 
     return Handler
 

@@ -1,4 +1,4 @@
-"""Messages as other stages publish them, one for each type: what their schemas give as examples."""
+"""Sample messages of every type, built from the examples of the message schemas."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,7 +15,7 @@ from tests.conftest import NOW
 
 def example_data(model: type[BaseModel]) -> dict[str, Any]:
     return {
-        name: _example(field)
+        field.alias or name: _example(field)
         for name, field in model.model_fields.items()
         if name not in {"account_id", "sequence"}
     }
@@ -27,17 +27,17 @@ def _example(field: FieldInfo) -> Any:  # noqa: ANN401
     kind: Any = field.annotation
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         return example_data(kind)
-    return {bool: False}.get(kind, [] if "list" in str(kind) else _word(field))
+    return {bool: False}.get(kind, [] if "list" in str(kind) else _literal_or_time(field))
 
 
-def _word(field: FieldInfo) -> Any:  # noqa: ANN401
+def _literal_or_time(field: FieldInfo) -> Any:  # noqa: ANN401
     return "failing" if "Literal" in str(field.annotation) else NOW
 
 
-def sample(kind: str, account_id: str = "acme", **said: Any) -> NewMessage:  # noqa: ANN401
-    payload = CATALOGUE[kind]
-    named = account_id if issubclass(payload, AccountPayload) else None
-    return NewMessage(kind, example_data(payload) | said, named)
+def sample(type_: str, account_id: str = "acme", **values: Any) -> NewMessage:  # noqa: ANN401
+    payload = CATALOGUE[type_]
+    subject = account_id if issubclass(payload, AccountPayload) else None
+    return NewMessage(type_, example_data(payload) | values, subject)
 
 
 def publish(session: Session, *messages: NewMessage) -> Sequence[str]:

@@ -1,4 +1,4 @@
-"""Nothing is sent to an address that is not public, however it is spelt or reached."""
+"""Nothing is sent to a non-public address, however it is spelt or reached."""
 
 import asyncio
 import socket
@@ -73,25 +73,25 @@ DENIED = [
 
 
 class RecordingConnect:
-    """Connects to nobody, and keeps who was to be dialled."""
+    """Refuses every connection and records the addresses."""
 
     def __init__(self) -> None:
-        self.dialled: list[str] = []
+        self.addresses: list[str] = []
 
     async def __call__(self, address: str, _: HttpOrigin) -> tuple[StreamReader, StreamWriter]:
-        self.dialled.append(address)
+        self.addresses.append(address)
         raise ConnectionRefusedError
 
 
 class FakeResolver:
-    """A resolver that answers something else each time; the last answer stays."""
+    """A resolver with a list of answers; the last answer repeats."""
 
     def __init__(self, *answers: Sequence[str]) -> None:
-        self.answers, self.asked = list(answers), 0
+        self.answers, self.calls = list(answers), 0
 
     async def __call__(self, _: str, __: int) -> Sequence[str]:
-        answer = self.answers[min(self.asked, len(self.answers) - 1)]
-        self.asked += 1
+        answer = self.answers[min(self.calls, len(self.answers) - 1)]
+        self.calls += 1
         return answer
 
 
@@ -103,7 +103,7 @@ def connect_to(
 
 
 @pytest.mark.parametrize("spelling", DENIED)
-def test_no_spelling_of_an_address_that_is_not_public_is_dialled(spelling: str) -> None:
+def test_no_spelling_of_a_non_public_address_is_connected_to(spelling: str) -> None:
     recorder = RecordingConnect()
 
     with pytest.raises(
@@ -111,38 +111,38 @@ def test_no_spelling_of_an_address_that_is_not_public_is_dialled(spelling: str) 
     ):  # some systems do not know a spelling
         connect_to(recorder, spelling)
 
-    assert recorder.dialled == []
+    assert recorder.addresses == []
 
 
 @pytest.mark.parametrize("spelling", ["127.1", "0x7f.0.0.1", "2130706433", "localhost"])
-def test_this_system_knows_these_spellings(spelling: str) -> None:
-    """Else the test above would prove nothing of them."""
-    found = socket.getaddrinfo(spelling, 443, family=socket.AF_INET, type=socket.SOCK_STREAM)
+def test_this_system_resolves_these_spellings(spelling: str) -> None:
+    """Otherwise the test above would prove nothing for them."""
+    answers = socket.getaddrinfo(spelling, 443, family=socket.AF_INET, type=socket.SOCK_STREAM)
 
-    assert found[0][4][0] == "127.0.0.1"
+    assert answers[0][4][0] == "127.0.0.1"
 
 
 @pytest.mark.parametrize("address", [PUBLIC, "8.8.8.8", "2606:2800:21f:cb07:6820:80da:af6b:8b2c"])
-def test_public_addresses_are_dialled_as_they_were_judged(address: str) -> None:
+def test_the_checked_public_address_is_the_one_connected_to(address: str) -> None:
     recorder, names = RecordingConnect(), FakeResolver([address])
 
     with pytest.raises(ConnectFailedError):
         connect_to(recorder, resolve=names)
 
-    assert (recorder.dialled, names.asked) == ([address], 1)
+    assert (recorder.addresses, names.calls) == ([address], 1)
 
 
 @pytest.mark.parametrize("answer", [[PUBLIC, PRIVATE], [PRIVATE, PUBLIC], ["::1", PUBLIC], []])
-def test_one_denied_address_among_others_is_enough(answer: list[str]) -> None:
+def test_one_denied_address_among_others_denies_the_host(answer: list[str]) -> None:
     recorder = RecordingConnect()
 
     with pytest.raises(AddressDeniedError):
         connect_to(recorder, resolve=FakeResolver(answer))
 
-    assert recorder.dialled == []
+    assert recorder.addresses == []
 
 
-def test_a_name_that_leads_elsewhere_the_second_time_gains_nothing() -> None:
+def test_a_name_that_resolves_differently_the_second_time_is_denied() -> None:
     recorder, names = RecordingConnect(), FakeResolver([PUBLIC], [PRIVATE])
 
     with pytest.raises(ConnectFailedError):
@@ -150,19 +150,19 @@ def test_a_name_that_leads_elsewhere_the_second_time_gains_nothing() -> None:
     with pytest.raises(AddressDeniedError):
         connect_to(recorder, resolve=names)
 
-    assert recorder.dialled == [PUBLIC]
+    assert recorder.addresses == [PUBLIC]
 
 
-def test_the_next_address_is_tried_where_the_first_does_not_answer() -> None:
-    recorder, several = RecordingConnect(), ["93.184.215.1", "93.184.215.2"]
+def test_the_next_address_is_tried_if_the_first_does_not_answer() -> None:
+    recorder, addresses = RecordingConnect(), ["93.184.215.1", "93.184.215.2"]
 
     with pytest.raises(ConnectFailedError):
-        connect_to(recorder, resolve=FakeResolver(several))
+        connect_to(recorder, resolve=FakeResolver(addresses))
 
-    assert recorder.dialled == several
+    assert recorder.addresses == addresses
 
 
-def test_what_the_operator_allows_is_allowed_and_nothing_else() -> None:
+def test_only_networks_allowed_by_the_operator_are_allowed_besides_public_ones() -> None:
     allowed = [ip_network("10.1.0.0/16"), ip_network("fd00::/8")]
 
     assert check_addresses(["10.1.2.3", "fd00::1", PUBLIC], allowed, plain=False)
@@ -171,40 +171,40 @@ def test_what_the_operator_allows_is_allowed_and_nothing_else() -> None:
             check_addresses([address], allowed, plain=False)
 
 
-def test_without_tls_only_what_the_operator_allows_is_spoken_to() -> None:
+def test_without_tls_only_allowed_networks_are_connected_to() -> None:
     assert check_addresses(["127.0.0.1"], LOCALHOST, plain=True)
     with pytest.raises(AddressDeniedError, match="Without TLS"):
         check_addresses([PUBLIC], LOCALHOST, plain=True)
 
 
-def test_a_sender_connects_to_nothing_on_this_machine_unless_it_is_allowed() -> None:
+def test_a_client_does_not_connect_to_this_machine_unless_it_is_allowed() -> None:
     with running_receiver(Receiver()) as receiver:
         for host in ("127.0.0.1", "localhost", "0x7f.1", "[::ffff:127.0.0.1]"):
             for scheme in ("http", "https"):
                 outcome = asyncio.run(
-                    send(HttpClient(Connector(())), f"{scheme}://{host}:{receiver.port}/")
+                    post(HttpClient(Connector(())), f"{scheme}://{host}:{receiver.port}/")
                 )
                 assert outcome.error == "address_denied"
 
         assert receiver.connections == 0
-        assert asyncio.run(send(HttpClient(Connector(LOCALHOST)), receiver.url)).status == 200
+        assert asyncio.run(post(HttpClient(Connector(LOCALHOST)), receiver.url)).status == 200
 
 
-def test_proxies_of_the_environment_are_not_heeded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_proxy_variables_of_the_environment_are_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     with running_receiver(Receiver()) as proxy, running_receiver(Receiver()) as receiver:
         for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy"):
             monkeypatch.setenv(name, proxy.url)
 
-        assert asyncio.run(send(HttpClient(Connector(LOCALHOST)), receiver.url)).status == 200
+        assert asyncio.run(post(HttpClient(Connector(LOCALHOST)), receiver.url)).status == 200
         assert (
-            asyncio.run(send(HttpClient(Connector(())), "https://10.0.0.1/")).error
+            asyncio.run(post(HttpClient(Connector(())), "https://10.0.0.1/")).error
             == "address_denied"
         )
 
         assert (proxy.connections, receiver.connections) == (0, 1)
 
 
-async def send(sender: HttpClient, url: str) -> HttpOutcome:
-    outcome = await sender.send(url, {}, b"{}")
-    sender.close()
+async def post(client: HttpClient, url: str) -> HttpOutcome:
+    outcome = await client.post(url, {}, b"{}")
+    client.close()
     return outcome

@@ -4,35 +4,35 @@ from hypothesis import strategies as st
 from app.webhooks.concurrency import INITIAL_LIMIT, MAX_LIMIT, ConcurrencyLimits
 
 
-def test_a_window_grows_with_successes_and_closes_to_one_with_a_failure() -> None:
-    windows = ConcurrencyLimits()
+def test_a_limit_grows_with_successes_and_drops_to_one_after_a_failure() -> None:
+    limits = ConcurrencyLimits()
     for _ in range(5):
-        windows.begin("a")
-        windows.end("a", worked=True)
-    assert windows.rooms() == {"a": INITIAL_LIMIT + 5}
+        limits.begin("a")
+        limits.end("a", succeeded=True)
+    assert limits.free_slots() == {"a": INITIAL_LIMIT + 5}
 
-    windows.begin("a")
-    windows.end("a", worked=False)
+    limits.begin("a")
+    limits.end("a", succeeded=False)
 
-    assert windows.rooms() == {"a": 1}
+    assert limits.free_slots() == {"a": 1}
 
 
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.booleans()), max_size=300))
-def test_a_window_is_never_wider_than_the_most_nor_narrower_than_one(
+def test_a_limit_stays_between_one_and_the_maximum(
     ends: list[tuple[str, bool]],
 ) -> None:
-    windows = ConcurrencyLimits()
-    for name, worked in ends:
-        windows.begin(name)
-        windows.end(name, worked=worked)
+    limits = ConcurrencyLimits()
+    for name, succeeded in ends:
+        limits.begin(name)
+        limits.end(name, succeeded=succeeded)
 
-    assert windows.under_way == 0
-    assert all(1 <= room <= MAX_LIMIT for room in windows.rooms().values())
+    assert limits.in_flight == 0
+    assert all(1 <= slots <= MAX_LIMIT for slots in limits.free_slots().values())
 
 
-def test_what_is_under_way_takes_room() -> None:
-    windows = ConcurrencyLimits()
+def test_deliveries_in_flight_use_slots() -> None:
+    limits = ConcurrencyLimits()
     for _ in range(INITIAL_LIMIT):
-        windows.begin("a")
+        limits.begin("a")
 
-    assert (windows.rooms(), windows.under_way) == ({"a": 0}, INITIAL_LIMIT)
+    assert (limits.free_slots(), limits.in_flight) == ({"a": 0}, INITIAL_LIMIT)

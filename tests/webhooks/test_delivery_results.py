@@ -1,4 +1,4 @@
-"""Who holds a delivery, and what becomes of what others say of it."""
+"""Claims of deliveries, and results that come with a valid or a lost claim."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,15 +21,20 @@ from tests.webhooks.samples import publish, sample
 LEASE = timedelta(seconds=40)
 
 
-def claim_deliveries(session: Session, *, at: datetime = NOW, **how: Any) -> list[ClaimedDelivery]:  # noqa: ANN401
-    asked: dict[str, Any] = {
-        "rooms": {},
-        "room": 8,
+def claim_deliveries(
+    session: Session,
+    *,
+    at: datetime = NOW,
+    **options: Any,  # noqa: ANN401
+) -> list[ClaimedDelivery]:
+    defaults: dict[str, Any] = {
+        "free_slots": {},
+        "default_slots": 8,
         "limit": 100,
         "now": at,
         "lease_until": at + LEASE,
     }
-    return list(delivery_queries.claim_deliveries(session, **asked | how))
+    return list(delivery_queries.claim_deliveries(session, **defaults | options))
 
 
 def record_results(
@@ -40,7 +45,7 @@ def record_results(
     )
 
 
-def stale_results() -> float:
+def stale_count() -> float:
     return REGISTRY.get_sample_value("health_webhook_stale_settles_total") or 0
 
 
@@ -54,7 +59,7 @@ def waiting(session: Session) -> str:
 
 
 @pytest.mark.usefixtures("waiting")
-def test_what_is_held_is_not_taken_until_its_lease_ends(session: Session) -> None:
+def test_a_claimed_delivery_is_not_claimed_again_until_its_lease_ends(session: Session) -> None:
     [first] = claim_deliveries(session)
 
     assert claim_deliveries(session, at=NOW + LEASE - timedelta(seconds=1)) == []
@@ -64,23 +69,23 @@ def test_what_is_held_is_not_taken_until_its_lease_ends(session: Session) -> Non
 
 
 @pytest.mark.usefixtures("waiting")
-def test_who_lost_the_lease_settles_nothing_and_is_counted(session: Session) -> None:
+def test_results_after_a_lost_lease_change_nothing_and_are_counted(session: Session) -> None:
     [late] = claim_deliveries(session)
     [holder] = claim_deliveries(session, at=NOW + LEASE)
-    before = stale_results()
+    before = stale_count()
 
     record_results(session, late)
-    assert stale_results() == before + 1
+    assert stale_count() == before + 1
     assert session.scalar(select(func.count()).select_from(Attempt)) == 0
     record_results(session, holder)
     record_results(session, holder, status=500)
 
-    assert stale_results() == before + 2
+    assert stale_count() == before + 2
     assert session.scalars(select(Delivery.state)).all() == ["delivered"]
     assert session.scalars(select(Attempt.status)).all() == [200]
 
 
-def test_a_late_failure_says_nothing_of_the_endpoint(session: Session, waiting: str) -> None:
+def test_a_late_failure_does_not_affect_the_endpoint(session: Session, waiting: str) -> None:
     [late] = claim_deliveries(session)
     [holder] = claim_deliveries(session, at=NOW + LEASE)
     record_results(session, holder)
@@ -90,37 +95,41 @@ def test_a_late_failure_says_nothing_of_the_endpoint(session: Session, waiting: 
     assert get_endpoint(session, waiting).failures == 0
 
 
-def test_a_replay_takes_a_delivery_from_who_holds_it(session: Session, waiting: str) -> None:
-    [held] = claim_deliveries(session)
+def test_a_replay_invalidates_the_claim_of_a_delivery(session: Session, waiting: str) -> None:
+    [claimed] = claim_deliveries(session)
 
-    service.replay_delivery(session, "acme", waiting, held.message_id, now=NOW)
-    record_results(session, held)
+    service.replay_delivery(session, "acme", waiting, claimed.message_id, now=NOW)
+    record_results(session, claimed)
 
     assert session.scalars(select(Delivery.state)).all() == ["pending"]
     assert len(claim_deliveries(session)) == 1
 
 
 @pytest.mark.usefixtures("waiting")
-def test_what_is_given_back_is_due_at_once(session: Session) -> None:
-    [held] = claim_deliveries(session)
+def test_a_released_delivery_is_due_at_once(session: Session) -> None:
+    [claimed] = claim_deliveries(session)
 
-    delivery_queries.release_deliveries(session, [held.token], now=NOW)
+    delivery_queries.release_deliveries(session, [claimed.token], now=NOW)
 
     assert len(claim_deliveries(session)) == 1
 
 
-def test_an_endpoint_gives_no_more_than_it_has_room_for(session: Session) -> None:
+def test_no_more_deliveries_of_an_endpoint_are_claimed_than_it_has_free_slots(
+    session: Session,
+) -> None:
     first, _ = create_endpoint(session)
     second, _ = create_endpoint(session)
     publish(session, *[sample("alert.opened") for _ in range(20)])
 
-    taken = [each.endpoint_id for each in claim_deliveries(session, rooms={first: 3})]
+    claimed = [each.endpoint_id for each in claim_deliveries(session, free_slots={first: 3})]
 
-    assert (taken.count(first), taken.count(second)) == (3, 8)
-    assert {each.endpoint_id for each in claim_deliveries(session, rooms={first: 0})} == {second}
+    assert (claimed.count(first), claimed.count(second)) == (3, 8)
+    assert {each.endpoint_id for each in claim_deliveries(session, free_slots={first: 0})} == {
+        second
+    }
 
 
-def test_of_a_degraded_endpoint_one_delivery_is_taken_whoever_asks(
+def test_one_delivery_of_a_degraded_endpoint_is_claimed_at_a_time(
     session: Session, waiting: str
 ) -> None:
     publish(session, *[sample("alert.opened") for _ in range(20)])
@@ -133,33 +142,35 @@ def test_of_a_degraded_endpoint_one_delivery_is_taken_whoever_asks(
     assert len(claim_deliveries(session, at=NOW + LEASE)) == 1
 
 
-def test_what_waits_for_a_deleted_endpoint_goes_with_it(session: Session, waiting: str) -> None:
-    [held] = claim_deliveries(session)
+def test_deliveries_are_deleted_with_their_endpoint(session: Session, waiting: str) -> None:
+    [claimed] = claim_deliveries(session)
 
     queries.delete_endpoint(session, "acme", waiting)
-    record_results(session, held)
+    record_results(session, claimed)
 
     assert session.scalar(select(func.count()).select_from(Delivery)) == 0
 
 
-def test_two_workers_never_take_the_same(committed: SessionFactory) -> None:
+def test_two_workers_never_claim_the_same_delivery(committed: SessionFactory) -> None:
     with committed() as session:
         create_endpoint(session)
         publish(session, *[sample("alert.opened") for _ in range(10)])
         session.commit()
-    with transaction(committed) as one, transaction(committed) as other:
-        taken = [
-            claim_deliveries(one, room=4),
-            claim_deliveries(other, room=4),
-            claim_deliveries(one, room=4),
+    with transaction(committed) as first, transaction(committed) as second:
+        claimed = [
+            claim_deliveries(first, default_slots=4),
+            claim_deliveries(second, default_slots=4),
+            claim_deliveries(first, default_slots=4),
         ]
 
-    ids = [each.message_id for part in taken for each in part]
-    assert [len(part) for part in taken] == [4, 4, 2]
+    ids = [each.message_id for part in claimed for each in part]
+    assert [len(part) for part in claimed] == [4, 4, 2]
     assert len(set(ids)) == 10
 
 
-def test_messages_are_dropped_with_all_that_came_of_them(session: Session, waiting: str) -> None:
+def test_old_messages_are_deleted_with_deliveries_and_attempts(
+    session: Session, waiting: str
+) -> None:
     record_results(session, *claim_deliveries(session))
 
     delivery_queries.delete_old_messages(session, before=NOW)

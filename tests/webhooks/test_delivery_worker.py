@@ -1,4 +1,4 @@
-"""Messages on their way, from the outbox to a receiver on this machine."""
+"""Deliveries from the outbox to a receiver on this machine."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -37,23 +37,23 @@ def test_a_message_arrives_byte_for_byte_with_its_headers(
 
     deliver_due(sessions)
 
-    [came] = receiver.received
-    assert came.path == "/hook?a=1"
-    assert came.body == session.get_one(Message, ("acme", message_id)).body
-    assert came.headers["webhook-id"] == message_id
-    assert came.headers["authorization"] == "Bearer x"
-    assert came.headers["content-type"] == "application/json"
-    assert came.headers["host"] == f"127.0.0.1:{receiver.port}"
+    [request] = receiver.received
+    assert request.path == "/hook?a=1"
+    assert request.body == session.get_one(Message, ("acme", message_id)).body
+    assert request.headers["webhook-id"] == message_id
+    assert request.headers["authorization"] == "Bearer x"
+    assert request.headers["content-type"] == "application/json"
+    assert request.headers["host"] == f"127.0.0.1:{receiver.port}"
     [delivery], [attempt] = list_deliveries(session), list_attempts(session)
     assert (delivery.state, delivery.attempts, delivery.token) == ("delivered", 1, None)
     assert (attempt.status, attempt.error, attempt.response) == (200, None, "ok")
 
 
-def test_a_retry_has_the_same_id_and_body_and_comes_by_the_schedule(
+def test_a_retry_has_the_same_id_and_body_and_follows_the_schedule(
     session: Session, sessions: SessionFactory, receiver: Receiver
 ) -> None:
-    says = iter([http_response(500), http_response(204)])
-    receiver.respond = lambda _: next(says)
+    responses = iter([http_response(500), http_response(204)])
+    receiver.respond = lambda _: next(responses)
     create_endpoint(session, receiver.url)
     publish(session, sample("alert.opened"))
     session.commit()
@@ -91,7 +91,7 @@ def test_after_the_last_attempt_a_delivery_has_failed(
     assert list_deliveries(session)[0].state == "failed"
 
 
-def test_a_redirect_is_a_failure_and_leads_nowhere(
+def test_a_redirect_is_a_failure_and_is_not_followed(
     session: Session, sessions: SessionFactory, receiver: Receiver
 ) -> None:
     with running_receiver(Receiver()) as other:
@@ -107,7 +107,7 @@ def test_a_redirect_is_a_failure_and_leads_nowhere(
     assert list_deliveries(session)[0].state == "pending"
 
 
-def test_gone_disables_an_endpoint_and_the_others_are_told(
+def test_status_410_disables_an_endpoint_and_a_message_goes_to_the_others(
     session: Session, sessions: SessionFactory, receiver: Receiver
 ) -> None:
     with running_receiver(Receiver(respond=lambda _: http_response(410))) as gone:
@@ -120,11 +120,11 @@ def test_gone_disables_an_endpoint_and_the_others_are_told(
 
     state = get_endpoint(session, gone_id)
     assert (state.state, state.reason) == ("disabled", "gone")
-    told = [orjson.loads(each.body) for each in receiver.received]
-    assert [each["type"] for each in told] == ["endpoint.disabled"]
-    assert told[0]["data"]["endpoint_id"] == gone_id
-    of_gone = [each.state for each in list_deliveries(session) if each.endpoint_id == gone_id]
-    assert of_gone == ["failed", "failed"]
+    messages = [orjson.loads(each.body) for each in receiver.received]
+    assert [each["type"] for each in messages] == ["endpoint.disabled"]
+    assert messages[0]["data"]["endpoint_id"] == gone_id
+    gone_states = [each.state for each in list_deliveries(session) if each.endpoint_id == gone_id]
+    assert gone_states == ["failed", "failed"]
 
 
 def test_a_disabled_endpoint_gets_nothing_new(
@@ -144,7 +144,7 @@ def test_a_disabled_endpoint_gets_nothing_new(
 
 
 @pytest.mark.parametrize(("status", "waits"), [(503, 3600), (429, 3600), (503, 10**9)])
-def test_a_receiver_that_asks_to_wait_is_left_alone_for_as_long(
+def test_nothing_is_sent_before_the_retry_after_of_a_receiver(
     session: Session, sessions: SessionFactory, receiver: Receiver, status: int, waits: int
 ) -> None:
     receiver.respond = lambda _: http_response(status, retry_after=str(waits))
@@ -163,7 +163,7 @@ def test_a_receiver_that_asks_to_wait_is_left_alone_for_as_long(
     assert len(receiver.received) == 1
 
 
-def test_a_failing_endpoint_gets_one_probe_at_a_time_and_all_when_it_works_again(
+def test_a_failing_endpoint_gets_one_probe_at_a_time_and_everything_after_it_recovers(
     session: Session, sessions: SessionFactory, receiver: Receiver
 ) -> None:
     receiver.respond = lambda _: http_response(500)
@@ -210,11 +210,11 @@ def test_a_paused_endpoint_gets_its_messages_later(
     assert len(receiver.received) == 1
 
 
-def test_slow_headers_and_silence_end_by_the_deadline(
+def test_slow_headers_and_silence_end_at_the_deadline(
     session: Session, sessions: SessionFactory, receiver: Receiver
 ) -> None:
-    ways = iter([receiver.drip, receiver.hang])
-    receiver.respond = lambda _: next(ways)
+    behaviours = iter([receiver.drip, receiver.hang])
+    receiver.respond = lambda _: next(behaviours)
     create_endpoint(session, receiver.url)
     publish(session, sample("alert.opened"), sample("alert.opened"))
     session.commit()
@@ -224,7 +224,7 @@ def test_slow_headers_and_silence_end_by_the_deadline(
     assert [each.error for each in list_attempts(session)] == ["timeout", "timeout"]
 
 
-def test_of_a_long_response_only_the_beginning_is_read_and_kept(
+def test_only_the_beginning_of_a_long_response_is_read_and_stored(
     session: Session, sessions: SessionFactory, receiver: Receiver
 ) -> None:
     receiver.respond = lambda _: http_response(
@@ -241,9 +241,7 @@ def test_of_a_long_response_only_the_beginning_is_read_and_kept(
     assert attempt.response == ("��" + "x" * 1022)
 
 
-def test_nobody_listening_is_a_failure_like_any_other(
-    session: Session, sessions: SessionFactory
-) -> None:
+def test_a_refused_connection_is_a_failure(session: Session, sessions: SessionFactory) -> None:
     with running_receiver(Receiver()) as stopped:
         create_endpoint(session, stopped.url)
     publish(session, sample("alert.opened"))

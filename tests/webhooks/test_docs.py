@@ -1,4 +1,4 @@
-"""The page on webhooks names every type, state and error, and no more."""
+"""The page on webhooks documents exactly the existing types, states and errors."""
 
 from app.webhooks.endpoint_state import EndpointState
 from app.webhooks.http_client import ERRORS
@@ -10,7 +10,7 @@ PAGE = (ROOT / "docs" / "webhooks.md").read_text()
 
 
 def table(heading: str, first: str) -> set[str]:
-    """Read one of the tables under a heading, by the name of its first column."""
+    """Return the first cells of a table under a heading; ``first`` is the name of that column."""
     section = PAGE.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
     lines = section.partition(f"| {first} |")[2].partition("\n\n")[0].splitlines()[2:]
     return {line.split("`")[1] for line in lines}
@@ -30,10 +30,10 @@ def test_every_error_is_documented() -> None:
 
 def test_the_schedule_is_documented() -> None:
     units = ((3600, "h"), (60, "min"), (1, "s"))
-    said = []
+    texts = []
     for delay in DELAYS[1:]:
         seconds = round(delay.total_seconds())
         size, unit = next(each for each in units if seconds >= each[0])
-        said.append(f"{seconds // size} {unit}")
+        texts.append(f"{seconds // size} {unit}")
 
-    assert f"{', '.join(said[:-1])} and {said[-1]}" in PAGE.replace("\n", " ")
+    assert f"{', '.join(texts[:-1])} and {texts[-1]}" in PAGE.replace("\n", " ")

@@ -13,8 +13,8 @@ from app.webhooks.endpoint_state import (
 )
 from tests.conftest import NOW
 
-worked = partial(AttemptResult, worked=True)
-failed = partial(AttemptResult, worked=False)
+succeeded = partial(AttemptResult, succeeded=True)
+failed = partial(AttemptResult, succeeded=False)
 
 
 def failing(
@@ -24,23 +24,23 @@ def failing(
 
 
 def test_a_few_failures_leave_an_endpoint_active() -> None:
-    standing = EndpointStatus().after(failing(4))
+    status = EndpointStatus().after(failing(4))
 
-    assert (standing.state, standing.failures, standing.failing_since) == (
+    assert (status.state, status.failures, status.failing_since) == (
         EndpointState.ACTIVE,
         4,
         NOW,
     )
 
 
-def test_the_fifth_in_a_row_degrades_it_and_the_next_probe_waits() -> None:
-    standing = EndpointStatus().after(failing(5))
+def test_the_fifth_failure_in_a_row_degrades_an_endpoint_and_delays_the_next_probe() -> None:
+    status = EndpointStatus().after(failing(5))
 
-    assert standing.state is EndpointState.DEGRADED
-    assert standing.resume_at == NOW + timedelta(seconds=5)
+    assert status.state is EndpointState.DEGRADED
+    assert status.resume_at == NOW + timedelta(seconds=5)
 
 
-def test_pauses_grow_with_the_time_it_fails_up_to_ten_minutes() -> None:
+def test_pauses_grow_with_the_time_of_failure_up_to_ten_minutes() -> None:
     later = [EndpointStatus().after(failing(6, every=timedelta(minutes=n))) for n in (0, 4, 60)]
     pauses = [
         each.resume_at - NOW - 5 * timedelta(minutes=n)
@@ -52,11 +52,11 @@ def test_pauses_grow_with_the_time_it_fails_up_to_ten_minutes() -> None:
 
 
 @given(st.integers(0, 200))
-def test_one_success_makes_it_active_again(times: int) -> None:
-    assert EndpointStatus().after([*failing(times), worked(NOW)]) == EndpointStatus()
+def test_one_success_makes_an_endpoint_active_again(times: int) -> None:
+    assert EndpointStatus().after([*failing(times), succeeded(NOW)]) == EndpointStatus()
 
 
-def test_after_five_days_of_failure_it_is_disabled() -> None:
+def test_after_five_days_of_failure_an_endpoint_is_disabled() -> None:
     almost = EndpointStatus().after(failing(10, every=(DISABLED_AFTER / 9) - timedelta(seconds=1)))
     whole = EndpointStatus().after(failing(10, every=DISABLED_AFTER / 9))
 
@@ -64,17 +64,17 @@ def test_after_five_days_of_failure_it_is_disabled() -> None:
     assert (whole.state, whole.reason) == (EndpointState.DISABLED, DisableReason.FAILING)
 
 
-def test_two_failures_days_apart_disable_nothing() -> None:
+def test_two_failures_days_apart_do_not_disable_an_endpoint() -> None:
     assert EndpointStatus().after(failing(2, every=timedelta(days=9))).state is EndpointState.ACTIVE
 
 
-def test_gone_disables_at_once_and_nothing_that_was_under_way_enables_again() -> None:
-    standing = EndpointStatus().after([failed(NOW, gone=True), worked(NOW)])
+def test_gone_disables_at_once_and_later_results_do_not_enable_again() -> None:
+    status = EndpointStatus().after([failed(NOW, gone=True), succeeded(NOW)])
 
-    assert (standing.state, standing.reason) == (EndpointState.DISABLED, DisableReason.GONE)
+    assert (status.state, status.reason) == (EndpointState.DISABLED, DisableReason.GONE)
 
 
-def test_an_endpoint_that_asks_to_wait_is_left_alone() -> None:
+def test_the_wait_that_an_endpoint_requests_is_respected() -> None:
     hour = timedelta(hours=1)
 
     assert EndpointStatus().after([failed(NOW, wait=hour)]).resume_at == NOW + hour

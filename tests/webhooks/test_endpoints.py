@@ -12,36 +12,36 @@ from app.webhooks import recovery
 from app.webhooks.endpoint_secrets import EndpointSecrets
 from app.webhooks.message_schemas import CATALOGUE
 from tests.conftest import NOW
-from tests.webhooks.delivery import VAULT, get_endpoint, list_deliveries
+from tests.webhooks.delivery import ENCRYPTOR, get_endpoint, list_deliveries
 from tests.webhooks.samples import publish, sample
 
 URL = "https://crm.example/hook?token=s3cret"
 API = "/api/v1/webhook-endpoints"
 
 
-def made(client: TestClient, **said: Any) -> dict[str, Any]:  # noqa: ANN401
-    answer = client.post(API, json={"url": URL, **said})
+def create(client: TestClient, **values: Any) -> dict[str, Any]:  # noqa: ANN401
+    answer = client.post(API, json={"url": URL, **values})
     assert answer.status_code == 201, answer.text
     body: dict[str, Any] = answer.json()
     return body
 
 
-def at(endpoint: dict[str, Any], path: str = "") -> str:
+def path_of(endpoint: dict[str, Any], path: str = "") -> str:
     return f"{API}/{endpoint['id']}{path}"
 
 
 def secrets(session: Session, endpoint: dict[str, Any]) -> EndpointSecrets:
     row = get_endpoint(session, endpoint["id"])
-    return EndpointSecrets.open(VAULT, "acme", row.id, row.sealed)
+    return EndpointSecrets.open(ENCRYPTOR, "acme", row.id, row.sealed)
 
 
-def test_the_secret_is_shown_once_and_stored_encrypted(
+def test_the_secret_is_returned_once_and_stored_encrypted(
     client: TestClient, session: Session
 ) -> None:
-    endpoint = made(client, headers={"X-Token": "of-the-receiver"})
+    endpoint = create(client, headers={"X-Token": "of-the-receiver"})
 
     assert endpoint["secret"].startswith("whsec_")
-    assert "secret" not in client.get(at(endpoint)).json()
+    assert "secret" not in client.get(path_of(endpoint)).json()
     stored = session.execute(text("SELECT CAST(e AS text) FROM webhook_endpoint e")).scalar_one()
     raw = session.execute(text("SELECT sealed FROM webhook_endpoint")).scalar_one()
     for hidden in (endpoint["secret"], "of-the-receiver", "s3cret"):
@@ -51,21 +51,21 @@ def test_the_secret_is_shown_once_and_stored_encrypted(
     assert secrets(session, endpoint).headers == {"x-token": "of-the-receiver"}
 
 
-def test_an_endpoint_is_shown_without_what_may_be_secret(client: TestClient) -> None:
-    endpoint = made(client, headers={"X-Token": "t"}, types=["alert.opened"], name="CRM")
-    slack = made(client, kind="slack", url="https://hooks.slack.com/services/T0/B0/xyz")
+def test_an_endpoint_is_returned_without_possible_secrets(client: TestClient) -> None:
+    endpoint = create(client, headers={"X-Token": "t"}, types=["alert.opened"], name="CRM")
+    slack = create(client, kind="slack", url="https://hooks.slack.com/services/T0/B0/xyz")
 
-    shown = client.get(at(endpoint)).json()
+    shown = client.get(path_of(endpoint)).json()
     assert (shown["url"], shown["header_names"]) == ("https://crm.example/hook?…", ["x-token"])
     assert (shown["state"], shown["types"], shown["name"]) == ("active", ["alert.opened"], "CRM")
-    assert client.get(at(slack)).json()["url"] == "https://hooks.slack.com/…"
+    assert client.get(path_of(slack)).json()["url"] == "https://hooks.slack.com/…"
     assert slack["secret"] is None
     listed = client.get(API).json()["items"]
     assert [each["id"] for each in listed] == sorted([endpoint["id"], slack["id"]])
 
 
 @pytest.mark.parametrize(
-    ("said", "pointer"),
+    ("values", "pointer"),
     [
         ({"url": "http://crm.example/hook"}, "/body/url"),
         ({"url": "https://127.0.0.1/"}, "/body/url"),
@@ -91,47 +91,45 @@ def test_an_endpoint_is_shown_without_what_may_be_secret(client: TestClient) -> 
         ({"colour": "red"}, "/body/colour"),
     ],
 )
-def test_what_cannot_be_kept_is_refused_with_its_place(
-    client: TestClient, said: dict[str, Any], pointer: str
+def test_an_invalid_endpoint_is_refused_with_a_pointer(
+    client: TestClient, values: dict[str, Any], pointer: str
 ) -> None:
-    answer = client.post(API, json={"url": URL, **said})
+    answer = client.post(API, json={"url": URL, **values})
 
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["pointer"].startswith(pointer)
 
 
-def test_what_is_changed_is_changed_and_the_rest_stays(
-    client: TestClient, session: Session
-) -> None:
-    endpoint = made(client, headers={"X-Token": "t"}, types=["alert.opened"])
+def test_a_patch_changes_the_given_fields_only(client: TestClient, session: Session) -> None:
+    endpoint = create(client, headers={"X-Token": "t"}, types=["alert.opened"])
 
-    answer = client.patch(at(endpoint), json={"paused": True, "url": "https://new.example/"})
+    answer = client.patch(path_of(endpoint), json={"paused": True, "url": "https://new.example/"})
 
     assert answer.json()["state"] == "paused"
     assert answer.json()["url"] == "https://new.example/"
     assert answer.json()["types"] == ["alert.opened"]
-    kept = secrets(session, endpoint)
-    assert (kept.url, kept.headers) == ("https://new.example/", {"x-token": "t"})
-    assert kept.valid(NOW) == [endpoint["secret"]]
-    assert client.patch(at(endpoint), json={"paused": False}).json()["state"] == "active"
-    assert client.patch(at(endpoint), json={"url": "http://a.example"}).status_code == 422
+    stored = secrets(session, endpoint)
+    assert (stored.url, stored.headers) == ("https://new.example/", {"x-token": "t"})
+    assert stored.valid(NOW) == [endpoint["secret"]]
+    assert client.patch(path_of(endpoint), json={"paused": False}).json()["state"] == "active"
+    assert client.patch(path_of(endpoint), json={"url": "http://a.example"}).status_code == 422
 
 
-def test_what_is_deleted_is_gone_with_its_deliveries(client: TestClient, session: Session) -> None:
-    endpoint = made(client)
+def test_an_endpoint_is_deleted_with_its_deliveries(client: TestClient, session: Session) -> None:
+    endpoint = create(client)
     publish(session, sample("alert.opened"))
 
-    assert client.delete(at(endpoint)).status_code == 204
-    assert client.get(at(endpoint)).status_code == 404
+    assert client.delete(path_of(endpoint)).status_code == 204
+    assert client.get(path_of(endpoint)).status_code == 404
     assert list_deliveries(session) == []
 
 
-def test_a_rotated_secret_signs_beside_the_new_one_for_a_while(
+def test_a_rotated_secret_also_signs_until_the_grace_ends(
     client: TestClient, session: Session
 ) -> None:
-    endpoint = made(client)
+    endpoint = create(client)
 
-    rotated = client.post(at(endpoint, "/rotate-secret"), json={"grace_seconds": 60}).json()
+    rotated = client.post(path_of(endpoint, "/rotate-secret"), json={"grace_seconds": 60}).json()
 
     both = [rotated["secret"], endpoint["secret"]]
     assert secrets(session, endpoint).valid(NOW) == both
@@ -139,98 +137,98 @@ def test_a_rotated_secret_signs_beside_the_new_one_for_a_while(
     assert secrets(session, endpoint).valid(NOW + timedelta(seconds=60)) == [rotated["secret"]]
 
 
-def test_two_secrets_sign_at_most(client: TestClient, session: Session) -> None:
-    endpoint = made(client)
+def test_at_most_two_secrets_sign(client: TestClient, session: Session) -> None:
+    endpoint = create(client)
 
-    said = [client.post(at(endpoint, "/rotate-secret")).json()["secret"] for _ in range(3)]
+    rotated = [client.post(path_of(endpoint, "/rotate-secret")).json()["secret"] for _ in range(3)]
 
-    assert secrets(session, endpoint).valid(NOW) == [said[2], said[1]]
+    assert secrets(session, endpoint).valid(NOW) == [rotated[2], rotated[1]]
 
 
-def test_what_goes_to_slack_has_no_secret_to_rotate(client: TestClient) -> None:
-    endpoint = made(client, kind="slack")
+def test_a_slack_endpoint_has_no_secret_to_rotate(client: TestClient) -> None:
+    endpoint = create(client, kind="slack")
 
-    answer = client.post(at(endpoint, "/rotate-secret"))
+    answer = client.post(path_of(endpoint, "/rotate-secret"))
 
     assert (answer.status_code, answer.json()["code"]) == (409, "not_signed")
 
 
-def test_a_test_goes_to_one_endpoint_whatever_it_listens_to(client: TestClient) -> None:
-    endpoint, _ = made(client, types=["alert.opened"]), made(client)
+def test_a_test_message_goes_to_one_endpoint_whatever_its_types(client: TestClient) -> None:
+    endpoint, _ = create(client, types=["alert.opened"]), create(client)
 
-    answer = client.post(at(endpoint, "/test"))
+    answer = client.post(path_of(endpoint, "/test"))
 
     assert answer.status_code == 202
-    [delivery] = client.get(at(endpoint, "/deliveries")).json()["items"]
+    [delivery] = client.get(path_of(endpoint, "/deliveries")).json()["items"]
     assert delivery == answer.json()
     assert delivery["state"] == "pending"
     [message] = client.get("/api/v1/messages").json()["items"]
     assert message["data"] == {"link": None, "endpoint_id": endpoint["id"]}
 
 
-def test_a_disabled_endpoint_is_not_sent_to_until_it_is_enabled(
+def test_nothing_is_sent_to_a_disabled_endpoint_until_it_is_enabled(
     client: TestClient, session: Session
 ) -> None:
-    endpoint = made(client)
+    endpoint = create(client)
     row = get_endpoint(session, endpoint["id"])
     row.state, row.reason, row.failures = "disabled", "failing", 12
     session.commit()
 
-    refused = client.post(at(endpoint, "/test"))
+    refused = client.post(path_of(endpoint, "/test"))
     assert (refused.status_code, refused.json()["code"]) == (409, "endpoint_not_active")
-    enabled = client.post(at(endpoint, "/enable")).json()
+    enabled = client.post(path_of(endpoint, "/enable")).json()
 
     assert (enabled["state"], enabled["reason"], enabled["failures"]) == ("active", None, 0)
-    assert client.post(at(endpoint, "/test")).status_code == 202
+    assert client.post(path_of(endpoint, "/test")).status_code == 202
 
 
-def test_a_workspace_has_fifty_endpoints_at_most(client: TestClient) -> None:
+def test_a_workspace_has_at_most_fifty_endpoints(client: TestClient) -> None:
     for _ in range(50):
-        made(client)
+        create(client)
 
     answer = client.post(API, json={"url": URL})
 
     assert (answer.status_code, answer.json()["code"]) == (409, "too_many_endpoints")
 
 
-def test_a_delivery_is_replayed_from_the_start(client: TestClient, session: Session) -> None:
-    endpoint = made(client)
+def test_a_replayed_delivery_starts_over(client: TestClient, session: Session) -> None:
+    endpoint = create(client)
     [message_id] = publish(session, sample("alert.opened"))
     [delivery] = list_deliveries(session)
     delivery.state, delivery.attempts, delivery.finished_at = "failed", 10, NOW
     session.commit()
 
-    answer = client.post(at(endpoint, f"/deliveries/{message_id}/replay"))
+    answer = client.post(path_of(endpoint, f"/deliveries/{message_id}/replay"))
 
     assert answer.status_code == 202
     assert (answer.json()["state"], answer.json()["attempts"]) == ("pending", 0)
-    assert client.post(at(endpoint, "/deliveries/msg_0/replay")).status_code == 404
+    assert client.post(path_of(endpoint, "/deliveries/msg_0/replay")).status_code == 404
 
 
-def test_a_message_is_replayed_to_all_that_choose_it_now(
+def test_a_message_is_replayed_to_all_endpoints_that_want_it_now(
     client: TestClient, session: Session
 ) -> None:
     [message_id] = publish(session, sample("alert.opened"))
     session.commit()
-    made(client, types=["alert.opened"])
-    made(client, types=["data.stopped"])
+    create(client, types=["alert.opened"])
+    create(client, types=["data.stopped"])
 
     answer = client.post(f"/api/v1/messages/{message_id}/replay")
 
     assert (answer.status_code, answer.json()) == (202, {"deliveries": 1})
 
 
-def test_a_range_of_time_is_recovered_by_a_job(
+def test_a_time_range_is_recovered_by_a_job(
     client: TestClient, session: Session, sessions: SessionFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recovery, "AT_ONCE", 2)
+    monkeypatch.setattr(recovery, "PAGE_SIZE", 2)
     ids = publish(session, *[sample("alert.opened") for _ in range(5)], sample("data.stopped"))
-    endpoint = made(client, types=["alert.opened"])
+    endpoint = create(client, types=["alert.opened"])
     session.commit()
     hour = timedelta(hours=1)
 
     span = {"since": (NOW - hour).isoformat(), "until": (NOW + hour).isoformat()}
-    job = client.post(at(endpoint, "/recover"), json=span).json()
+    job = client.post(path_of(endpoint, "/recover"), json=span).json()
     runner = JobRunner(sessions, {recovery.KIND: recovery.recover_page})
     while runner.step(NOW):
         pass
@@ -238,29 +236,29 @@ def test_a_range_of_time_is_recovered_by_a_job(
     done = client.get(f"/api/v1/jobs/{job['id']}").json()
     assert (done["state"], done["progress"]) == ("done", {"messages": 6, "deliveries": 5})
     assert [each.message_id for each in list_deliveries(session)] == list(ids[:5])
-    again = client.post(at(endpoint, "/recover"), json=span).json()
+    again = client.post(path_of(endpoint, "/recover"), json=span).json()
     while runner.step(NOW):
         pass
     assert client.get(f"/api/v1/jobs/{again['id']}").json()["progress"]["deliveries"] == 0
 
 
-def test_messages_outside_of_the_range_are_left_alone(
+def test_messages_outside_of_the_range_are_not_recovered(
     client: TestClient, session: Session, sessions: SessionFactory
 ) -> None:
     publish(session, sample("alert.opened"))
-    endpoint = made(client)
+    endpoint = create(client)
     before, second = NOW - timedelta(seconds=1), NOW + timedelta(seconds=1)
 
     for since, until in ((before, NOW), (second, second + timedelta(days=1))):
         span = {"since": since.isoformat(), "until": until.isoformat()}
-        assert client.post(at(endpoint, "/recover"), json=span).status_code == 202
+        assert client.post(path_of(endpoint, "/recover"), json=span).status_code == 202
     runner = JobRunner(sessions, {recovery.KIND: recovery.recover_page})
     while runner.step(NOW):
         pass
 
     assert list_deliveries(session) == []
     wrong = {"since": NOW.isoformat(), "until": before.isoformat()}
-    assert client.post(at(endpoint, "/recover"), json=wrong).status_code == 422
+    assert client.post(path_of(endpoint, "/recover"), json=wrong).status_code == 422
 
 
 def test_messages_are_listed_newest_first_by_type_and_account(
@@ -271,22 +269,22 @@ def test_messages_are_listed_newest_first_by_type_and_account(
     )
     session.commit()
 
-    def listed(**asked: str) -> list[str]:
-        return [each["id"] for each in client.get("/api/v1/messages", params=asked).json()["items"]]
+    def list_ids(**query: str) -> list[str]:
+        return [each["id"] for each in client.get("/api/v1/messages", params=query).json()["items"]]
 
-    assert listed() == list(reversed(ids))
-    assert listed(type="alert.opened", account_id="b") == [ids[1]]
+    assert list_ids() == list(reversed(ids))
+    assert list_ids(type="alert.opened", account_id="b") == [ids[1]]
     page = client.get("/api/v1/messages", params={"limit": 2}).json()
-    assert listed(cursor=page["next_cursor"]) == [ids[0]]
+    assert list_ids(cursor=page["next_cursor"]) == [ids[0]]
 
 
-def test_every_type_is_told_with_its_schema(client: TestClient) -> None:
-    told = {each["type"]: each for each in client.get("/api/v1/message-types").json()["items"]}
+def test_every_type_is_listed_with_its_schema(client: TestClient) -> None:
+    types = {each["type"]: each for each in client.get("/api/v1/message-types").json()["items"]}
     document = client.get("/openapi.json").json()
 
-    assert set(told) == set(CATALOGUE) == set(document["webhooks"])
-    assert "drivers" in told["alert.opened"]["data_schema"]["properties"]
-    assert told["alert.opened"]["description"] == "A rule fired for an account."
+    assert set(types) == set(CATALOGUE) == set(document["webhooks"])
+    assert "drivers" in types["alert.opened"]["data_schema"]["properties"]
+    assert types["alert.opened"]["description"] == "A rule fired for an account."
     body = document["webhooks"]["alert.opened"]["post"]["requestBody"]["content"]
     name = body["application/json"]["schema"]["$ref"].rpartition("/")[2]
     assert set(document["components"]["schemas"][name]["properties"]) == {

@@ -26,21 +26,21 @@ def receiver() -> Iterator[Receiver]:
         yield started
 
 
-def receives(session: Session, *messages: outbox.NewMessage, **said: Any) -> list[bool]:  # noqa: ANN401
-    """Say which messages an endpoint gets."""
-    create_endpoint(session, **said)
+def receives(session: Session, *messages: outbox.NewMessage, **values: Any) -> list[bool]:  # noqa: ANN401
+    """Create an endpoint and return, for each message, whether it gets it."""
+    create_endpoint(session, **values)
     ids = publish(session, *messages)
     chosen = {each.message_id for each in list_deliveries(session)}
     return [each in chosen for each in ids]
 
 
-def test_without_types_an_endpoint_gets_all_but_tests(session: Session) -> None:
+def test_without_types_an_endpoint_gets_everything_except_tests(session: Session) -> None:
     messages = [sample(kind) for kind in ("alert.opened", "import.completed", "endpoint.test")]
 
     assert receives(session, *messages) == [True, True, False]
 
 
-def test_with_types_an_endpoint_gets_those(session: Session) -> None:
+def test_with_types_an_endpoint_gets_only_those(session: Session) -> None:
     messages = [sample(kind) for kind in ("alert.opened", "alert.resolved", "data.stopped")]
 
     assert receives(session, *messages, types=["alert.opened", "data.stopped"]) == [
@@ -51,7 +51,7 @@ def test_with_types_an_endpoint_gets_those(session: Session) -> None:
 
 
 @pytest.mark.parametrize(
-    ("chosen", "expected"),
+    ("condition", "expected"),
     [
         ({"segment": "smb"}, [True, False, False]),
         ({"traits.region": "eu"}, [False, True, False]),
@@ -65,18 +65,18 @@ def test_with_types_an_endpoint_gets_those(session: Session) -> None:
         ({"field": "started_on", "op": "gte", "value": {"days_ago": 30}}, [True, False, False]),
     ],
 )
-def test_a_filter_asks_the_account_and_the_message(
-    session: Session, chosen: dict[str, Any], expected: list[bool]
+def test_a_filter_tests_the_account_and_the_message(
+    session: Session, condition: dict[str, Any], expected: list[bool]
 ) -> None:
     factories.account(session, "a1", segment="smb", started_on=(NOW - timedelta(days=20)).date())
     factories.account(session, "a2", segment="enterprise", traits={"region": "eu"})
     messages = [sample("alert.opened", name) for name in ("a1", "a2", "a3")]
 
-    assert receives(session, *messages, filter=chosen) == expected
+    assert receives(session, *messages, filter=condition) == expected
 
 
 @pytest.mark.parametrize("field", ["account_id", "data.account_id"])
-def test_an_old_id_in_a_filter_means_the_account_of_today(session: Session, field: str) -> None:
+def test_a_former_id_in_a_filter_means_the_current_account(session: Session, field: str) -> None:
     factories.account(session, "a1")
     aliases.put(session, "acme", "was-a1", "a1", now=NOW)
     messages = [sample("alert.opened", name) for name in ("a1", "a2")]
@@ -84,7 +84,7 @@ def test_an_old_id_in_a_filter_means_the_account_of_today(session: Session, fiel
     assert receives(session, *messages, filter={field: ["was-a1"]}) == [True, False]
 
 
-def test_a_filter_does_not_hold_back_what_is_about_no_account(session: Session) -> None:
+def test_a_filter_does_not_apply_to_messages_about_no_account(session: Session) -> None:
     assert receives(session, sample("data.stopped"), filter={"segment": "smb"}) == [True]
 
 
@@ -97,7 +97,7 @@ def test_another_tenants_endpoint_gets_nothing(session: Session) -> None:
     assert list_deliveries(session) == []
 
 
-def test_only_who_asked_for_it_gets_what_is_personal(
+def test_only_endpoints_with_personal_data_get_personal_fields(
     session: Session, sessions: SessionFactory, receiver: Receiver
 ) -> None:
     create_endpoint(session, receiver.url + "?plain")
@@ -107,13 +107,13 @@ def test_only_who_asked_for_it_gets_what_is_personal(
 
     deliver_due(sessions)
 
-    said = {each.path: orjson.loads(each.body)["data"] for each in receiver.received}
-    assert said["/hook?personal"]["owner"] == "kim@example.com"
-    assert "owner" not in said["/hook?plain"]
+    data = {each.path: orjson.loads(each.body)["data"] for each in receiver.received}
+    assert data["/hook?personal"]["owner"] == "kim@example.com"
+    assert "owner" not in data["/hook?plain"]
 
 
 @pytest.mark.parametrize("personal_data", [True, False])
-def test_a_filter_asks_for_what_is_personal_of_who_gets_it_alone(
+def test_a_filter_sees_personal_fields_only_if_the_endpoint_gets_them(
     session: Session, *, personal_data: bool
 ) -> None:
     messages = [sample("alert.opened", "a1", owner=name) for name in ("kim", "lee")]
@@ -123,7 +123,7 @@ def test_a_filter_asks_for_what_is_personal_of_who_gets_it_alone(
     assert chosen == [personal_data, False]
 
 
-def test_what_is_rolled_back_was_never_said(committed: SessionFactory) -> None:
+def test_a_rolled_back_message_leaves_no_trace(committed: SessionFactory) -> None:
     with committed() as session:
         create_endpoint(session)
     with committed() as session:

@@ -1,4 +1,4 @@
-"""TLS to a judged address, under the name of the URL."""
+"""Requests over TLS and plain connections: certificates, reuse, and invalid responses."""
 
 import asyncio
 import socket
@@ -23,11 +23,11 @@ NAME = "crm.example"
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make a certificate for one name, with its key, in one file."""
+    """Return a file with a certificate for one name and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     named = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, NAME)])
     now = datetime.now(UTC)
-    made = (
+    signed = (
         x509.CertificateBuilder()
         .subject_name(named)
         .issuer_name(named)
@@ -41,28 +41,28 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pem, kind = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
     path = tmp_path_factory.mktemp("tls") / "both.pem"
     path.write_bytes(
-        made.public_bytes(pem) + key.private_bytes(pem, kind, serialization.NoEncryption())
+        signed.public_bytes(pem) + key.private_bytes(pem, kind, serialization.NoEncryption())
     )
     return path
 
 
 @pytest.fixture
-def asked() -> list[str | None]:
-    """Which names were asked for in TLS."""
+def server_names() -> list[str | None]:
+    """The server names that TLS handshakes requested."""
     return []
 
 
 @pytest.fixture
-def receiver(certificate: Path, asked: list[str | None]) -> Iterator[Receiver]:
+def receiver(certificate: Path, server_names: list[str | None]) -> Iterator[Receiver]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
-    context.sni_callback = lambda _, name, __: asked.append(name)
+    context.sni_callback = lambda _, name, __: server_names.append(name)
     with running_receiver(Receiver(), tls=context) as started:
         yield started
 
 
-async def here(_: str, __: int) -> Sequence[str]:
-    """Let every name lead to this machine."""
+async def resolve_to_localhost(_: str, __: int) -> Sequence[str]:
+    """Resolve every name to this machine."""
     return ["127.0.0.1"]
 
 
@@ -70,46 +70,46 @@ def send(url: str, certificate: Path) -> HttpOutcome:
     tls = ssl.create_default_context(cafile=str(certificate))
 
     async def exchange() -> HttpOutcome:
-        sender = HttpClient(Connector(LOCALHOST, here), tls=tls)
-        outcome = await sender.send(url, {}, b"{}")
-        sender.close()
+        client = HttpClient(Connector(LOCALHOST, resolve_to_localhost), tls=tls)
+        outcome = await client.post(url, {}, b"{}")
+        client.close()
         return outcome
 
     return asyncio.run(exchange())
 
 
-def test_the_name_stays_for_the_certificate_and_the_host(
-    receiver: Receiver, certificate: Path, asked: list[str | None]
+def test_the_host_name_is_used_for_the_certificate_and_the_host_header(
+    receiver: Receiver, certificate: Path, server_names: list[str | None]
 ) -> None:
     outcome = send(f"https://{NAME}:{receiver.port}/", certificate)
 
     assert (outcome.status, outcome.error) == (200, None)
-    assert asked == [NAME]
+    assert server_names == [NAME]
     assert receiver.received[0].headers["host"] == f"{NAME}:{receiver.port}"
 
 
-def test_a_certificate_of_another_name_is_refused(receiver: Receiver, certificate: Path) -> None:
+def test_a_certificate_for_another_name_is_refused(receiver: Receiver, certificate: Path) -> None:
     outcome = send(f"https://other.example:{receiver.port}/", certificate)
 
     assert outcome.error == "connect_failed"
     assert receiver.received == []
 
 
-def plainly(*urls: str) -> list[HttpOutcome]:
-    """Send one after the other with one sender."""
+def post_all(*urls: str) -> list[HttpOutcome]:
+    """Send one request after the other with one client."""
 
     async def exchange() -> list[HttpOutcome]:
-        sender = HttpClient(Connector(LOCALHOST), deadline_seconds=5)
-        outcomes = [await sender.send(url, {"x-a": "b"}, b"{}") for url in urls]
-        sender.close()
+        client = HttpClient(Connector(LOCALHOST), deadline_seconds=5)
+        outcomes = [await client.post(url, {"x-a": "b"}, b"{}") for url in urls]
+        client.close()
         return outcomes
 
     return asyncio.run(exchange())
 
 
-def test_a_connection_is_used_again() -> None:
+def test_a_connection_is_reused() -> None:
     with running_receiver(Receiver()) as receiver:
-        outcomes = plainly(*[receiver.url] * 3)
+        outcomes = post_all(*[receiver.url] * 3)
 
         assert [each.status for each in outcomes] == [200] * 3
         assert (len(receiver.received), receiver.connections) == (3, 1)
@@ -125,27 +125,29 @@ def test_a_connection_is_used_again() -> None:
         b"HTTP/1.1 200 OK\r\n" + b"x-long: " + b"y" * 100_000 + b"\r\n\r\n",
     ],
 )
-def test_a_connection_that_cannot_be_used_again_is_not(first: bytes) -> None:
-    says = iter([first, http_response(204)])
+def test_a_connection_in_an_unclear_state_is_not_reused(first: bytes) -> None:
+    responses = iter([first, http_response(204)])
 
-    def say(_: ReceivedRequest) -> bytes | Callable[[socket.socket], None]:
-        said = next(says)
-        return said if said.startswith(b"HTTP/1.1 2") else lambda s: send_and_close(s, said)
+    def respond(_: ReceivedRequest) -> bytes | Callable[[socket.socket], None]:
+        response = next(responses)
+        if response.startswith(b"HTTP/1.1 2"):
+            return response
+        return lambda connection: send_and_close(connection, response)
 
-    with running_receiver(Receiver(say)) as receiver:
-        outcomes = plainly(receiver.url, receiver.url)
+    with running_receiver(Receiver(respond)) as receiver:
+        outcomes = post_all(receiver.url, receiver.url)
 
         assert outcomes[1].status == 204
         assert receiver.connections == 2
 
 
-def send_and_close(connection: socket.socket, said: bytes) -> None:
-    connection.sendall(said)
+def send_and_close(connection: socket.socket, response: bytes) -> None:
+    connection.sendall(response)
     connection.shutdown(socket.SHUT_RDWR)
 
 
 @pytest.mark.parametrize(
-    ("said", "error"),
+    ("response", "error"),
     [
         (b"nonsense\r\n\r\n", "protocol_error"),
         (b"", "connection_broken"),
@@ -153,17 +155,17 @@ def send_and_close(connection: socket.socket, said: bytes) -> None:
         (b"HTTP/1.1 200 OK\r\nx-long: " + b"y" * 100_000, "protocol_error"),
     ],
 )
-def test_what_is_no_answer_is_told_apart(said: bytes, error: str) -> None:
+def test_invalid_responses_have_distinct_errors(response: bytes, error: str) -> None:
     with running_receiver(
-        Receiver(lambda _: lambda connection: send_and_close(connection, said))
+        Receiver(lambda _: lambda connection: send_and_close(connection, response))
     ) as bad:
-        [outcome] = plainly(bad.url)
+        [outcome] = post_all(bad.url)
 
     assert (outcome.status, outcome.error) == (None, error)
 
 
-def test_answers_before_the_answer_are_passed_over() -> None:
+def test_informational_responses_are_skipped() -> None:
     early = b"HTTP/1.1 102 Processing\r\n\r\n" * 3
 
     with running_receiver(Receiver(lambda _: early + http_response(204))) as receiver:
-        assert plainly(receiver.url)[0].status == 204
+        assert post_all(receiver.url)[0].status == 204

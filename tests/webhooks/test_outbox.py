@@ -13,9 +13,9 @@ from tests.webhooks.samples import publish, sample
 
 
 def data(session: Session, message_id: str) -> dict[str, object]:
-    found = session.get_one(Message, ("acme", message_id))
-    said: dict[str, object] = orjson.loads(found.body)["data"]
-    return said
+    message = session.get_one(Message, ("acme", message_id))
+    data: dict[str, object] = orjson.loads(message.body)["data"]
+    return data
 
 
 @pytest.fixture(autouse=True)
@@ -23,14 +23,14 @@ def workspace(session: Session) -> None:
     factories.workspace(session)
 
 
-@pytest.mark.parametrize("kind", CATALOGUE)
-def test_every_type_of_the_catalogue_can_be_published(session: Session, kind: str) -> None:
-    [message_id] = publish(session, sample(kind))
+@pytest.mark.parametrize("type_", CATALOGUE)
+def test_every_type_of_the_catalogue_can_be_published(session: Session, type_: str) -> None:
+    [message_id] = publish(session, sample(type_))
 
-    found = session.get_one(Message, ("acme", message_id))
-    assert found.type == kind
-    assert orjson.loads(found.body).keys() == {"type", "timestamp", "data"}
-    assert len(found.body) < MAX_BODY_BYTES
+    message = session.get_one(Message, ("acme", message_id))
+    assert message.type == type_
+    assert orjson.loads(message.body).keys() == {"type", "timestamp", "data"}
+    assert len(message.body) < MAX_BODY_BYTES
 
 
 def test_an_unknown_type_is_refused(session: Session) -> None:
@@ -38,17 +38,17 @@ def test_an_unknown_type_is_refused(session: Session) -> None:
         publish(session, NewMessage("alert.exploded", {}))
 
 
-def test_data_that_the_catalogue_does_not_know_is_refused(session: Session) -> None:
+def test_data_with_an_unknown_field_is_refused(session: Session) -> None:
     with pytest.raises(ValidationError, match="Extra inputs"):
         publish(session, sample("alert.opened", colour="red"))
 
 
-def test_a_message_about_an_account_names_it(session: Session) -> None:
-    with pytest.raises(InvalidMessageError, match="none is named"):
+def test_a_message_about_an_account_needs_an_account_id(session: Session) -> None:
+    with pytest.raises(InvalidMessageError, match="needs an account_id"):
         publish(session, replace(sample("alert.opened"), account_id=None))
 
 
-def test_the_sequence_of_an_account_rises_whatever_happens_to_others(session: Session) -> None:
+def test_each_account_has_a_rising_sequence_of_its_own(session: Session) -> None:
     first = publish(session, *[sample("alert.opened", name) for name in ("b", "a", "b")])
     second = publish(session, sample("alert.resolved", "b"), sample("data.stopped"))
 
@@ -56,24 +56,24 @@ def test_the_sequence_of_an_account_rises_whatever_happens_to_others(session: Se
     assert numbers == [1, 1, 2, 3, None]
 
 
-def test_ids_sort_as_they_were_published(session: Session) -> None:
+def test_ids_sort_in_the_order_of_publication(session: Session) -> None:
     ids = publish(session, *[sample("alert.opened") for _ in range(50)])
 
     assert list(ids) == sorted(ids)
 
 
-def test_what_is_personal_stands_apart(session: Session) -> None:
+def test_personal_fields_are_stored_in_a_separate_body(session: Session) -> None:
     [with_owner] = publish(session, sample("alert.opened", owner="kim@example.com"))
     [without] = publish(session, sample("alert.opened", owner=None))
 
-    found = session.get_one(Message, ("acme", with_owner))
-    assert b"kim@" not in found.body
-    assert found.personal_body is not None
-    assert b"kim@" in found.personal_body
+    message = session.get_one(Message, ("acme", with_owner))
+    assert b"kim@" not in message.body
+    assert message.personal_body is not None
+    assert b"kim@" in message.personal_body
     assert session.get_one(Message, ("acme", without)).personal_body is None
 
 
-def test_of_many_long_drivers_three_go_out_clipped(session: Session) -> None:
+def test_drivers_are_limited_to_three_clipped_sentences(session: Session) -> None:
     [message_id] = publish(session, sample("alert.opened", drivers=["é" * 5000] * 9))
 
     assert data(session, message_id)["drivers"] == ["é" * 300] * 3

@@ -1,4 +1,4 @@
-"""The receiver of the README takes a real delivery."""
+"""The receiver in the README accepts a real delivery."""
 
 from datetime import UTC, datetime
 
@@ -16,7 +16,7 @@ from tests.webhooks.receiver import Receiver, running_receiver
 from tests.webhooks.samples import publish, sample
 
 
-def test_the_receiver_of_the_readme_takes_what_we_send_and_nothing_else(
+def test_the_receiver_in_the_readme_accepts_signed_messages_only(
     session: Session, sessions: SessionFactory, capsys: pytest.CaptureFixture[str]
 ) -> None:
     [code] = [each for each in blocks(README, "python") if "standardwebhooks" in each]
@@ -26,12 +26,12 @@ def test_the_receiver_of_the_readme_takes_what_we_send_and_nothing_else(
         [message_id] = publish(session, sample("alert.opened"))
         session.commit()
         deliver_due(sessions, now=datetime.now(UTC))
-    [came] = receiver.received
+    [request] = receiver.received
 
     exec(code.replace("whsec_...", secret), {"app": app, "Request": Request})  # noqa: S102
     client = TestClient(app)
 
-    assert client.post("/hook", content=came.body, headers=came.headers).status_code == 200
+    assert client.post("/hook", content=request.body, headers=request.headers).status_code == 200
     assert capsys.readouterr().out.split() == [message_id, "alert.opened"]
     with pytest.raises(WebhookVerificationError):
-        client.post("/hook", content=came.body + b" ", headers=came.headers)
+        client.post("/hook", content=request.body + b" ", headers=request.headers)

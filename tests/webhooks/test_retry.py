@@ -8,31 +8,31 @@ from app.webhooks.retry import DELAYS, next_attempt_at, parse_retry_after
 from tests.conftest import NOW
 
 
-def test_the_schedule_is_that_of_the_documentation() -> None:
+def test_the_schedule_equals_the_documented_one() -> None:
     hours = [delay / timedelta(hours=1) for delay in DELAYS]
 
     assert hours == pytest.approx([0, 5 / 3600, 5 / 60, 0.5, 2, 5, 10, 14, 20, 24])
 
 
 @given(st.integers(1, 9), st.text(min_size=1))
-def test_a_retry_is_never_early_and_a_fifth_late_at_most(attempts: int, message_id: str) -> None:
-    found = next_attempt_at(message_id, attempts, NOW)
+def test_a_retry_is_never_early_and_at_most_a_fifth_late(attempts: int, message_id: str) -> None:
+    retry_at = next_attempt_at(message_id, attempts, NOW)
 
-    assert found is not None
-    assert NOW + DELAYS[attempts] <= found < NOW + DELAYS[attempts] * 1.2
-    assert found == next_attempt_at(message_id, attempts, NOW)
+    assert retry_at is not None
+    assert NOW + DELAYS[attempts] <= retry_at < NOW + DELAYS[attempts] * 1.2
+    assert retry_at == next_attempt_at(message_id, attempts, NOW)
 
 
-def test_messages_that_fail_together_come_back_apart() -> None:
+def test_messages_that_fail_together_are_retried_at_different_times() -> None:
     assert len({next_attempt_at(f"msg_{n}", 3, NOW) for n in range(100)}) == 100
 
 
 @pytest.mark.parametrize("attempts", [10, 11])
-def test_after_ten_attempts_there_is_none(attempts: int) -> None:
+def test_there_are_at_most_ten_attempts(attempts: int) -> None:
     assert next_attempt_at("msg_1", attempts, NOW, wait=timedelta(hours=1)) is None
 
 
-def test_a_longer_wait_is_kept_to_and_a_shorter_one_changes_nothing() -> None:
+def test_a_longer_wait_is_respected_and_a_shorter_one_ignored() -> None:
     assert next_attempt_at("msg_1", 1, NOW, wait=timedelta(hours=1)) == NOW + timedelta(hours=1)
     assert next_attempt_at("msg_1", 5, NOW, wait=timedelta(seconds=1)) == next_attempt_at(
         "msg_1", 5, NOW

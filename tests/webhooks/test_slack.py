@@ -20,7 +20,7 @@ def receiver() -> Iterator[Receiver]:
         yield started
 
 
-def test_slack_gets_a_few_lines_of_text_and_no_signature(
+def test_slack_gets_lines_of_text_without_a_signature(
     session: Session, sessions: SessionFactory, receiver: Receiver
 ) -> None:
     create_endpoint(session, receiver.url, kind="slack")
@@ -30,9 +30,9 @@ def test_slack_gets_a_few_lines_of_text_and_no_signature(
 
     deliver_due(sessions, public_url="https://health.example")
 
-    [came] = receiver.received
-    assert not any(name.startswith("webhook-") for name in came.headers)
-    assert orjson.loads(came.body) == {
+    [request] = receiver.received
+    assert not any(name.startswith("webhook-") for name in request.headers)
+    assert orjson.loads(request.body) == {
         "text": "*Health score at risk: opened*\n"
         "account id: acme, severity: high, previous: 31.5, current: 22.0, threshold: 25.0\n"
         "• Depth fell from 15 to 9.\n"
@@ -42,13 +42,13 @@ def test_slack_gets_a_few_lines_of_text_and_no_signature(
 
 
 @pytest.mark.parametrize("kind", CATALOGUE)
-def test_every_type_can_be_said(session: Session, kind: str) -> None:
+def test_every_type_can_be_rendered(session: Session, kind: str) -> None:
     factories.workspace(session)
     [message_id] = publish(session, sample(kind))
 
-    said = orjson.loads(
+    rendered = orjson.loads(
         text_body(session.get_one(Message, ("acme", message_id)).body, public_url=None)
     )
 
-    assert said["text"].startswith("*")
-    assert "None" not in said["text"]
+    assert rendered["text"].startswith("*")
+    assert "None" not in rendered["text"]
