@@ -27,12 +27,12 @@ CreateDatabase = Callable[..., str]
 
 settings.register_profile("tests", deadline=None, derandomize=True)  # the same on any machine
 settings.load_profile("tests")
-logs.configure("warning")  # as in production: drawing a traceback would take seconds
+logs.configure("warning")  # as in production: rendering a traceback would take seconds
 
 
 @pytest.fixture(scope="session")
 def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CreateDatabase]:
-    """One server for the run; the function makes a new database in it and returns its URL."""
+    """Run one server; yield a function that creates a database and returns its URL."""
     base = tmp_path_factory.getbasetemp()
     worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
     shared = base if worker == "main" else base.parent
@@ -60,7 +60,7 @@ def _administration(url: str) -> Iterator[Callable[[str], object]]:
 
 @pytest.fixture(scope="session")
 def migrated(databases: CreateDatabase) -> str:
-    """Name a database that holds the schema and that nobody is connected to."""
+    """Return the name of a migrated database without connections, to be used as a template."""
     engine = open_engine(databases("migrated"), pool_size=1)
     migrations.upgrade(engine)
     engine.dispose()
@@ -85,15 +85,15 @@ def watch() -> QueryWatch:
 
 
 @pytest.fixture
-def of_one_workspace(watch: QueryWatch) -> Iterator[None]:
-    """Fail a test in which a statement of the product may read beyond one workspace."""
+def workspace_isolation(watch: QueryWatch) -> Iterator[None]:
+    """Fail a test in which a statement of the app may read more than one workspace."""
     with watch_queries(watch):
         yield
 
 
 @pytest.fixture
 def committed(databases: CreateDatabase, migrated: str) -> Iterator[SessionFactory]:
-    """Sessions that really commit, in a database of the test's own, for what needs several."""
+    """Sessions that commit, in the test's own database: for tests with several transactions."""
     engine = open_engine(
         databases("committed", template=migrated), pool_size=8, statement_timeout_seconds=20
     )
@@ -103,7 +103,7 @@ def committed(databases: CreateDatabase, migrated: str) -> Iterator[SessionFacto
 
 @pytest.fixture
 def sessions(engine: Engine) -> Iterator[SessionFactory]:
-    """Sessions whose outer transaction never commits."""
+    """Sessions in an outer transaction that is rolled back after the test."""
     with engine.connect() as connection:
         outer = connection.begin()
         yield sessionmaker(
@@ -120,14 +120,14 @@ def session(sessions: SessionFactory) -> Iterator[Session]:
 
 @pytest.fixture(scope="session")
 def app() -> FastAPI:
-    """One app for the run: FastAPI works its routes out at the first request to each."""
-    nothing = sessionmaker[Session]()
-    return create_app(Storage(nothing, nothing), Settings(_env_file=None), lambda: NOW)
+    """One app for the run: FastAPI builds each route at its first request."""
+    unbound = sessionmaker[Session]()
+    return create_app(Storage(unbound, unbound), Settings(_env_file=None), lambda: NOW)
 
 
 @pytest.fixture
 def client(app: FastAPI, sessions: SessionFactory, session: Session) -> Iterator[TestClient]:
-    """A client that holds a key with every scope for the workspace ``acme``, at NOW."""
+    """A client with a key of all scopes for the workspace ``acme``; the time is NOW."""
     key = factories.api_key(session, factories.workspace(session))
     session.commit()
     settings = Settings(_env_file=None, encryption_key=SecretStr(ENCRYPTION_KEY))

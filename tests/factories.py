@@ -1,4 +1,4 @@
-"""Plain functions that make one valid row each. A test names only what it is about."""
+"""Plain functions that insert one valid row each. A test passes only the columns it is about."""
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
@@ -38,17 +38,17 @@ LONG_AGO = datetime(2025, 1, 1, tzinfo=UTC)
 BASE_RATE_MODEL = artifacts.dump(
     Model(("recency",), 30, (Linear.fit(np.zeros((4, 1)), np.array([0.0, 0.0, 0.0, 1.0])),))
 )
-"""A model that says one in four of everybody."""
+"""A model that predicts a probability of one in four for every account."""
 
 
 def workspace(session: Session, name: str = "acme") -> Workspace:
-    found = session.get(Workspace, name)
-    return found or service.create_workspace(session, name, actor="test", now=LONG_AGO)
+    existing = session.get(Workspace, name)
+    return existing or service.create_workspace(session, name, actor_name="test", now=LONG_AGO)
 
 
 def api_key(session: Session, owner: Workspace, scopes: Iterable[Scope] = tuple(Scope)) -> str:
-    by = service.Actor(owner.id, "test", LONG_AGO)
-    return service.create_key(session, by, name="test", scopes=scopes).text
+    actor = service.Actor(owner.id, "test", LONG_AGO)
+    return service.create_key(session, actor, name="test", scopes=scopes).text
 
 
 def account(session: Session, account_id: str = "a1", **columns: Any) -> Account:  # noqa: ANN401
@@ -173,8 +173,8 @@ def churn_model(
         "created_at": LONG_AGO,
         "created_by": "test",
     }
-    given = {"state": state, "head": artifact.head, "trees": artifact.trees}
-    return model_queries.insert_model(session, workspace_id, **(defaults | given | columns))
+    values = {"state": state, "head": artifact.head, "trees": artifact.trees}
+    return model_queries.insert_model(session, workspace_id, **(defaults | values | columns))
 
 
 def scorecard(
@@ -184,7 +184,7 @@ def scorecard(
     version: int = 2,
     workspace_id: str = "acme",
 ) -> Scorecard:
-    """Let a version of the scorecard be the one that holds."""
+    """Insert a version of the scorecard and make it the active one."""
     workspace(session, workspace_id)
     of_workspace = session.query(Scorecard).filter_by(workspace_id=workspace_id)
     of_workspace.update({"state": "retired", "retired_at": LONG_AGO})
@@ -202,7 +202,7 @@ def scorecard(
 
 
 def alert(session: Session, account_id: str = "a1", **columns: Any) -> Alert:  # noqa: ANN401
-    """Make an alert that others have heard of, of a rule that is built in."""
+    """Insert an open alert of a built-in rule, whose opening was notified."""
     rule = BUILT_IN_RULES["health_at_risk"]
     defaults: dict[str, Any] = {
         "workspace_id": "acme",
@@ -230,7 +230,7 @@ def intervention(
     account_id: str = "a1",
     **columns: Any,  # noqa: ANN401
 ) -> Intervention:
-    """Make something to do about an account; suggested, unless another state is said."""
+    """Insert an intervention, in the state ``suggested`` by default."""
     defaults: dict[str, Any] = {
         "workspace_id": "acme",
         "id": f"int_{account_id}_{columns.get('state', 'suggested')}",

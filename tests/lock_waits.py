@@ -1,4 +1,4 @@
-"""Waiting for another connection without sleeping: until the database says so."""
+"""Wait without sleeping until another connection is blocked by a lock."""
 
 import time
 
@@ -18,4 +18,4 @@ def wait_until_blocked(holder: Session) -> None:
     give_up_at = time.monotonic() + PATIENCE_SECONDS
     while not holder.scalar(COUNT_BLOCKED):
         if time.monotonic() > give_up_at:
-            raise AssertionError("Nobody waits for this session.")
+            raise AssertionError("No connection waits for a lock of this session.")

@@ -1,4 +1,4 @@
-"""What is to happen on every route when another tenant asks. A new route is added here first."""
+"""The expected answer of every route to another tenant. Add a new route here first."""
 
 from typing import Any
 
@@ -8,14 +8,14 @@ from tests.test_openapi import API, OPERATIONS
 OTHER_TENANT_ID = "theirs"
 OTHER_TENANT_MESSAGE = "msg_019aa1b2c3d400005e5f60718293"
 UNATTRIBUTED_EVENT = {"type": "track", "event": "Export", "userId": "nobody", "messageId": "loose"}
-"""An event of nobody's account."""
+"""An event without an account."""
 
 INGEST_ROUTES = {name for name in API if "SDK ingestion" in OPERATIONS[name]["tags"]} | {
     "POST /api/v1/events",
     "POST /api/v1/events/validate",
 }
 
-# What a caller of another tenant gets where the route names somebody's id.
+# Routes with an id in the path: another tenant gets 404.
 NOT_FOUND_ROUTES = {
     "GET /api/v1/accounts/{account_id}",
     "GET /api/v1/accounts/{account_id}/health",
@@ -132,7 +132,7 @@ NOT_FOUND_ROUTES = {
     "POST /api/v1/feedback-items/{feedback_id}/resolve",
     "GET /api/v1/incidents/{incident_id}",
 }
-# Creates one's own of the same name, and leaves theirs as it is.
+# Routes that create an own resource of the same name and leave the other tenant's unchanged.
 CREATE_OWN_BODIES = {
     "PUT /api/v1/alert-rules/{key}": {
         "name": "Mine",
@@ -171,7 +171,7 @@ CREATE_OWN_BODIES = {
     "PUT /api/v1/feedback-items/{feedback_id}": {"account_id": OTHER_TENANT_ID, "kind": "praise"},
     "PUT /api/v1/incidents/{incident_id}": {"title": "Mine", "account_ids": []},
 }
-# Lists, which must hold nothing of theirs.
+# Lists, which must contain nothing of the other tenant.
 LIST_ROUTES = {
     "GET /api/v1/alerts",
     "GET /api/v1/suggestions",
@@ -210,14 +210,14 @@ LIST_ROUTES = {
     "GET /api/v1/messages",
     "GET /api/v1/changes",
 }
-# Of the caller's own workspace, whoever calls.
+# Routes about the caller's own workspace.
 OWN_WORKSPACE_ROUTES = {
     "GET /api/v1/alert-rules",
     "POST /api/v1/alert-rules/preview",
     "GET /api/v1/playbooks",
     "POST /api/v1/experiments",
     "GET /api/v1/workspace",
-    "GET /api/v1/scorecards",  # the built-in one is everybody's
+    "GET /api/v1/scorecards",  # the built-in one belongs to all workspaces
     "GET /api/v1/signal-settings",
     "GET /api/v1/quarantine/summary",
     "GET /api/v1/ingest/stats",
@@ -234,9 +234,9 @@ OWN_WORKSPACE_ROUTES = {
     "POST /api/v1/accounts/count",
     "POST /api/v1/webhook-endpoints",
 }
-# Figures of the caller's own workspace; tests/reports/test_tenants.py holds that.
+# Numbers of the caller's own workspace: see tests/reports/test_tenants.py.
 REPORT_ROUTES = {name for name in API if "/api/v1/reports/" in name}
-# The same for everybody who has a key.
+# The same answer for every key.
 SERVICE_ROUTES = {"GET /api/v1/message-types"}
 REQUEST_BODIES: dict[str, Any] = {
     "POST /api/v1/backtests": {"subjects": [{"kind": "scorecard", "key": "3"}]},
@@ -262,7 +262,7 @@ REQUEST_BODIES: dict[str, Any] = {
     "POST /api/v1/scorecards/{version}/restate": {"since": "2026-03-01", "until": "2026-03-02"},
     "PUT /api/v1/accounts/{account_id}/health/override": {
         "value": 10,
-        "reason": "They said that they leave.",
+        "reason": "They announced that they will leave.",
         "expires_at": "2026-06-01T00:00:00Z",
     },
     "POST /api/v1/imports": {"account_id": OTHER_TENANT_ID},  # a file of one line

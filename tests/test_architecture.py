@@ -1,4 +1,4 @@
-"""House rules that no linter knows, about who may do what."""
+"""Architecture rules that no linter checks: what each kind of file may do."""
 
 import ast
 import inspect
@@ -19,7 +19,7 @@ APP = ROOT / "app"
 
 
 CLOCK_FILES = {"core/clock.py", "worker.py", "serving.py"}
-"""Beside endpoints, and the command line and the benchmark, which are processes."""
+"""Files that may read the clock, beside endpoints, the command line and the benchmarks."""
 
 IMPURE_MODULES = {
     *("sqlalchemy", "psycopg", "fastapi", "starlette", "httpx", "asyncio", "alembic", "uvicorn"),
@@ -39,19 +39,19 @@ def tree(path: Path) -> ast.Module:
 
 
 def called(file: str) -> set[str]:
-    """Name every function and method that a file calls."""
+    """Return the names of all functions and methods that a file calls."""
     calls = (node.func for node in ast.walk(tree(APP / file)) if isinstance(node, ast.Call))
     names = (getattr(call, "attr", getattr(call, "id", "")) for call in calls if not in_sql(call))
     return set(names)
 
 
 def in_sql(call: ast.expr) -> bool:
-    """Whether it is one of ``func``: what the database does, not what we do."""
+    """Whether a call is one of SQLAlchemy's ``func``, which the database executes."""
     return isinstance(call, ast.Attribute) and getattr(call.value, "id", "") == "func"
 
 
 def imported(file: str) -> set[str]:
-    """Name every module that a file imports, and what it takes out of one: it may be a module."""
+    """Return all modules that a file imports and all imported names, which may be modules."""
     found = set()
     for node in ast.walk(tree(APP / file)):
         if isinstance(node, ast.Import):
@@ -62,7 +62,7 @@ def imported(file: str) -> set[str]:
 
 
 def file_of(module: str) -> str | None:
-    """Return the file of one of our modules; a package's own code is its ``__init__``."""
+    """Return the file of a module of the app; the file of a package is its ``__init__``."""
     path = ROOT / Path(*module.split("."))
     for candidate in (path.with_suffix(".py"), path / "__init__.py"):
         if module.startswith("app.") and candidate.exists():
@@ -71,7 +71,7 @@ def file_of(module: str) -> str | None:
 
 
 def reaches(file: str) -> dict[str, str]:
-    """Map every module that a file needs, through others too, to the file that imports it."""
+    """Map every module that a file imports, also indirectly, to the file that imports it."""
     found: dict[str, str] = {}
     waiting, seen = [file], {file}
     while waiting:
@@ -86,7 +86,7 @@ def reaches(file: str) -> dict[str, str]:
 
 
 def impurities(file: str) -> dict[str, str]:
-    """Map each module that a pure file must not need to the file that imports it."""
+    """Map each impure module that a file imports, also indirectly, to the file that imports it."""
     found = reaches(file)
     return {name: found[name] for name in found if name.split(".")[0] in IMPURE_MODULES}
 
@@ -98,13 +98,13 @@ def test_only_query_files_select(file: str) -> None:
 
 
 @pytest.mark.parametrize("file", files())
-def test_only_one_file_ends_a_transaction(file: str) -> None:
-    if file not in {"core/db.py", "bench/ingest.py"}:  # the latter measures the bare driver
+def test_only_one_file_commits_or_rolls_back(file: str) -> None:
+    if file not in {"core/db.py", "h/ingest.py"}:  # the latter measures the bare driver
         assert not called(file) & {"commit", "rollback"}
 
 
 @pytest.mark.parametrize("file", files())
-def test_only_the_edges_ask_the_time(file: str) -> None:
+def test_only_endpoints_and_processes_read_the_clock(file: str) -> None:
     is_process = file.startswith(("cli/", "bench/"))
     if not (is_process or file in CLOCK_FILES or file.endswith("endpoints.py")):
         assert not called(file) & CLOCK_CALLS
@@ -116,8 +116,8 @@ def test_a_pure_file_needs_no_database_no_web_and_no_clock(file: str) -> None:
     assert not called(file) & CLOCK_CALLS
 
 
-def test_every_file_that_could_be_pure_is_held_to_it() -> None:
-    """A file that needs nothing of the world outside is either listed or only declares."""
+def test_every_file_that_is_pure_is_listed() -> None:
+    """A file without impure imports is either listed or contains only declarations."""
     pure = {f for f in files() if Path(f).name != "__init__.py" and not impurities(f)}
     declare = ("errors.py", "settings.py", "schemas.py", "__main__.py")
     edges = {f for f in pure if f.startswith(("core/", "bench/", "cli/", "imports/"))}
@@ -127,7 +127,7 @@ def test_every_file_that_could_be_pure_is_held_to_it() -> None:
 
 
 def queries() -> Iterator[tuple[str, list[inspect.Parameter]]]:
-    """Every public function of every file of queries, with its parameters."""
+    """Yield every public function of every query file with its parameters."""
     for file in files():
         if not file.endswith("queries.py"):
             continue
@@ -144,7 +144,7 @@ QUERIES = dict(queries())
 
 
 @pytest.mark.parametrize("name", sorted(QUERIES.keys() - CROSS_WORKSPACE_QUERIES.keys()))
-def test_every_query_takes_the_workspace_second(name: str) -> None:
+def test_the_second_argument_of_every_query_is_the_workspace(name: str) -> None:
     session, workspace, *_ = [*QUERIES[name], None, None]
 
     assert session is not None
@@ -154,13 +154,13 @@ def test_every_query_takes_the_workspace_second(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(CROSS_WORKSPACE_QUERIES))
-def test_every_exception_is_still_one(name: str) -> None:
+def test_every_exception_is_still_needed(name: str) -> None:
     names = [parameter.name for parameter in QUERIES[name]]
 
-    assert names[:2] != ["session", "workspace_id"], "it keeps the rule: take it off the list"
+    assert names[:2] != ["session", "workspace_id"], "it keeps the rule: remove it from the list"
 
 
 @pytest.mark.parametrize("table", metadata.sorted_tables, ids=str)
-def test_every_row_belongs_to_one_tenant(table: Table) -> None:
+def test_every_table_belongs_to_a_workspace(table: Table) -> None:
     if table.name != "workspace":
         assert not table.columns["workspace_id"].nullable

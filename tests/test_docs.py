@@ -1,4 +1,4 @@
-"""The documentation names everything that a user can set, call or receive, and no more."""
+"""The documentation names everything that a user can set, call or receive, and nothing else."""
 
 import ast
 import re
@@ -35,7 +35,8 @@ ENGAGEMENT = (ROOT / "docs" / "engagement.md").read_text()
 SCORE = (ROOT / "docs" / "score.md").read_text()
 CHANGELOG = (ROOT / "CHANGELOG.md").read_text()
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
-PAGES = (ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md")))
+PAGES = (*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md")))
+RECORDS = sorted((ROOT / "docs" / "adr").glob("[0-9]*.md"))
 
 CODE = re.compile(r"[a-z0-9]+(_[a-z]+)+")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
@@ -43,7 +44,7 @@ MACHINE_PATH = re.compile(r"(?<![\w.}/])/(work|root|home|tmp|usr|opt|srv|Users)/
 
 
 def rows(page: str, heading: str) -> dict[str, list[str]]:
-    """Read the first table under a heading: first cell, without quotes, to the other cells."""
+    """Return the first table under a heading: the first cell without quotes to the other cells."""
     section = page.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
     lines = re.findall(r"^\|(.+)\|$", section, re.MULTILINE)[2:]
     cells = [[cell.strip() for cell in line.split(" | ")] for line in lines]
@@ -59,16 +60,16 @@ def commands() -> list[str]:
 
 
 def warning_codes() -> set[str]:
-    """Find the warnings where they are given: appended, added, returned or assigned."""
+    """Return the warning codes that the source appends, adds, returns or assigns."""
     return {MISSING, INVALID, UNKNOWN} | {
         text
-        for name in ("repair", "times", "canonical", "service")
-        for text in _spoken(ast.parse((ROOT / "app" / "events" / f"{name}.py").read_text()))
+        for name in ("reading/sanitize", "reading/times", "reading/canonical", "ingestion/service")
+        for text in _emitted_texts(ast.parse((ROOT / "app" / "events" / f"{name}.py").read_text()))
         if CODE.fullmatch(text)
     }
 
 
-def _spoken(tree: ast.Module) -> Iterator[str]:
+def _emitted_texts(tree: ast.Module) -> Iterator[str]:
     for node in ast.walk(tree):
         match node:
             case ast.Call(func=ast.Attribute(attr="append" | "add"), args=[argument]):
@@ -87,9 +88,9 @@ def _texts(node: ast.AST) -> list[str]:
 @pytest.mark.parametrize("name", Settings.model_fields)
 def test_every_setting_is_in_the_readme_with_its_default(name: str) -> None:
     default = Settings.model_fields[name].default
-    said = rows(README, "Settings")[f"HEALTH_{name.upper()}"][0]
+    documented = rows(README, "Settings")[f"HEALTH_{name.upper()}"][0]
 
-    assert said == ("unset" if default is None else f"`{default}`")
+    assert documented == ("unset" if default is None else f"`{default}`")
 
 
 def test_the_readme_names_no_setting_that_does_not_exist() -> None:
@@ -114,9 +115,9 @@ def test_every_warning_is_documented() -> None:
 
 
 def test_every_semantic_event_is_documented_with_its_names() -> None:
-    said = {kind: cells[0] for kind, cells in rows(ENGAGEMENT, "Events").items()}
+    documented = {kind: cells[0] for kind, cells in rows(ENGAGEMENT, "Events").items()}
 
-    assert said == {
+    assert documented == {
         kind.value: ", ".join(f"`{name}`" for name in names)
         for kind, names in DEFAULT_NAMES.items()
     }
@@ -130,10 +131,12 @@ def test_every_word_of_a_semantic_event_is_explained(word: str) -> None:
 
 
 def test_every_measure_is_documented_with_its_weight() -> None:
-    said = {name: float(cells[-1]) for name, cells in rows(README, "What the score means").items()}
+    documented = {
+        name: float(cells[-1]) for name, cells in rows(README, "What the score means").items()
+    }
 
-    assert said == {measure.name: measure.weight for measure in default_measures()}
-    assert set(rows(SCORE, "Measures")) == set(said)
+    assert documented == {measure.name: measure.weight for measure in default_measures()}
+    assert set(rows(SCORE, "Measures")) == set(documented)
 
 
 @pytest.mark.parametrize("name", METRIC_NAMES)
@@ -148,14 +151,6 @@ def test_every_status_is_documented() -> None:
 @pytest.mark.parametrize("word", [*Band, *Normalizer, *(p for p in PriceStatus if p != "priced")])
 def test_every_word_of_a_health_answer_is_explained(word: str) -> None:
     assert f"`{word}`" in SCORE
-
-
-def test_every_package_stands_in_the_readme_in_its_order() -> None:
-    named = [name for cell in rows(README, "Extend it") for name in re.findall(r"\w+", cell)]
-    layers = PROJECT["tool"]["importlinter"]["contracts"][0]["layers"]
-    ordered = [name for layer in layers for name in re.findall(r"\w+", layer) if name[0] != "_"]
-
-    assert named == ordered
 
 
 def test_every_dependency_has_its_reason() -> None:
@@ -182,10 +177,24 @@ def test_the_readme_is_short() -> None:
     assert len(README.splitlines()) < 200
 
 
-def test_every_record_says_context_decision_and_consequences() -> None:
-    records = sorted((ROOT / "docs" / "adr").glob("*.md"))
-    numbers = [record.name[:4] for record in records]
-    headings = [re.findall(r"^## (.+)$", r.read_text(), re.MULTILINE) for r in records]
+def test_every_record_has_context_decision_and_consequences() -> None:
+    numbers = [record.name[:4] for record in RECORDS]
+    headings = [re.findall(r"^## (.+)$", r.read_text(), re.MULTILINE) for r in RECORDS]
 
-    assert numbers == [f"{number:04}" for number in range(1, len(records) + 1)]
+    assert numbers == [f"{number:04}" for number in range(1, len(RECORDS) + 1)]
     assert all(found == ["Context", "Decision", "Consequences"] for found in headings)
+
+
+def test_every_record_is_listed_with_its_status_and_date() -> None:
+    index = (ROOT / "docs" / "adr" / "README.md").read_text()
+    listed = re.findall(
+        r"^\| \d{4} \| \[.+\]\((.+)\) \| .+ \| (.+) \| (.+) \|$", index, re.MULTILINE
+    )
+
+    assert listed == [(record.name, *_status_and_date(record.read_text())) for record in RECORDS]
+
+
+def _status_and_date(record: str) -> tuple[str, str]:
+    """Return the status without links and the date of ``Status: current. Date: 2026-11-22.``."""
+    [(status, date)] = re.findall(r"^Status: (.+)\. Date: ([\d-]{10})\.", record, re.MULTILINE)
+    return re.sub(r"\[(\d+)\]\([^)]+\)", r"\1", status), date

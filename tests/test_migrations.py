@@ -1,4 +1,4 @@
-"""The schema comes from migrations alone, and they can be undone."""
+"""The schema is created by migrations only, and they can be undone."""
 
 import re
 from collections.abc import Iterator
@@ -33,20 +33,20 @@ def downgrade(engine: Engine) -> None:
 
 
 def schema(engine: Engine) -> dict[str, object]:
-    """Describe tables, columns and indexes as they are in the database."""
-    found = inspect(engine)
+    """Return the tables, columns and indexes of the database."""
+    inspector = inspect(engine)
     return {
         table: (
-            [(column["name"], str(column["type"])) for column in found.get_columns(table)],
-            sorted(str(index["name"]) for index in found.get_indexes(table)),
-            found.get_pk_constraint(table)["constrained_columns"],
+            [(column["name"], str(column["type"])) for column in inspector.get_columns(table)],
+            sorted(str(index["name"]) for index in inspector.get_indexes(table)),
+            inspector.get_pk_constraint(table)["constrained_columns"],
         )
-        for table in found.get_table_names()
+        for table in inspector.get_table_names()
     }
 
 
-def test_the_tables_in_the_code_are_those_of_the_migrations(empty: Engine) -> None:
-    """What ``alembic check`` says; it raises where a migration is missing."""
+def test_the_migrations_create_the_tables_of_the_code(empty: Engine) -> None:
+    """``alembic check`` raises if a migration is missing."""
     migrations.upgrade(empty)
     settings = migrations.alembic_config()
 
@@ -57,7 +57,7 @@ def test_the_tables_in_the_code_are_those_of_the_migrations(empty: Engine) -> No
     assert set(metadata.tables) <= set(schema(empty))
 
 
-def test_migrations_lead_up_and_down_and_up_again(empty: Engine) -> None:
+def test_migrations_can_be_applied_undone_and_applied_again(empty: Engine) -> None:
     migrations.upgrade(empty)
     first = schema(empty)
     assert len(first) > len(metadata.tables)
@@ -87,7 +87,7 @@ def test_a_process_is_ready_only_at_the_newest_revision(empty: Engine) -> None:
     assert migrations.readiness_checks(sessions) == {"database": True, "migrations": True}
 
 
-def test_every_partitioned_table_has_a_partition_for_what_fits_nowhere(empty: Engine) -> None:
+def test_every_partitioned_table_has_a_default_partition(empty: Engine) -> None:
     migrations.upgrade(empty)
     with empty.connect() as connection:
         partitioned = connection.scalars(
@@ -104,7 +104,7 @@ def test_every_partitioned_table_has_a_partition_for_what_fits_nowhere(empty: En
     assert with_default == partitioned
 
 
-def test_migrations_stand_in_one_line_and_are_named_by_date() -> None:
+def test_migrations_form_one_line_and_are_named_by_date() -> None:
     scripts = ScriptDirectory.from_config(migrations.alembic_config())
     names = sorted(path.name for path in VERSIONS.glob("*.py"))
 
@@ -114,7 +114,7 @@ def test_migrations_stand_in_one_line_and_are_named_by_date() -> None:
 
 
 @pytest.mark.parametrize("path", sorted(VERSIONS.glob("*.py")), ids=lambda path: path.stem)
-def test_a_migration_waits_for_no_lock_for_long(path: Path) -> None:
+def test_every_migration_has_a_lock_timeout(path: Path) -> None:
     source = path.read_text()
 
     assert source.count("SET LOCAL lock_timeout = '5s'") == 2

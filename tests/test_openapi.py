@@ -1,4 +1,4 @@
-"""The API keeps what its OpenAPI document promises, and the document says what one must know."""
+"""The API does what its OpenAPI document says, and the document is complete."""
 
 import re
 from datetime import datetime
@@ -16,8 +16,8 @@ from sqlalchemy.orm import sessionmaker
 from app.core.settings import Settings
 from app.main import Storage, create_app
 
-NOBODY = Storage(sessionmaker(), sessionmaker())
-DOCUMENT: dict[str, Any] = create_app(NOBODY, Settings(_env_file=None), datetime.now).openapi()
+STORAGE = Storage(sessionmaker(), sessionmaker())
+DOCUMENT: dict[str, Any] = create_app(STORAGE, Settings(_env_file=None), datetime.now).openapi()
 OPERATIONS = {
     f"{method.upper()} {path}": operation
     for path, methods in DOCUMENT["paths"].items()
@@ -26,33 +26,33 @@ OPERATIONS = {
 API = [name for name in OPERATIONS if OPERATIONS[name].get("security")]
 EXAMPLES = 6
 
-# What their bodies must keep to beside the schema no schema can say; they answer 422 with pointers.
+# Routes with rules that a schema cannot express; they answer 422 with pointers.
 MORE_RULES = {
-    "POST /api/v1/alert-rules/preview",  # signal, operator and thresholds fit each other
+    "POST /api/v1/alert-rules/preview",  # signal, operator and thresholds must fit
     "PUT /api/v1/alert-rules/{key}",
-    "POST /api/v1/alerts/{alert_id}/snooze",  # the moment lies ahead
-    "PUT /api/v1/playbooks/{key}",  # signals that there are, placeholders that are known
-    "PATCH /api/v1/playbooks/{key}",  # parts that a playbook has
-    "POST /api/v1/experiments",  # shares leave room for a control, a filter asks for known fields
-    "GET /api/v1/accounts/{account_id}/health/explanation",  # the days are the right way round
-    "GET /api/v1/accounts/{account_id}/review",  # the days are over and the right way round
-    *(name for name in OPERATIONS if name.startswith("GET /api/v1/reports/")),  # so are these
-    "POST /api/v1/scorecards",  # names are of their own, filters ask for fields that there are
-    "POST /api/v1/scorecards/{version}/restate",  # the days are over
+    "POST /api/v1/alerts/{alert_id}/snooze",  # the time must be in the future
+    "PUT /api/v1/playbooks/{key}",  # known signals and template fields
+    "PATCH /api/v1/playbooks/{key}",  # known parts of a playbook
+    "POST /api/v1/experiments",  # shares leave room for a control, known fields in filters
+    "GET /api/v1/accounts/{account_id}/health/explanation",  # the days must be in order
+    "GET /api/v1/accounts/{account_id}/review",  # the days must be past and in order
+    *(name for name in OPERATIONS if name.startswith("GET /api/v1/reports/")),  # the same
+    "POST /api/v1/scorecards",  # unique names, known fields in filters
+    "POST /api/v1/scorecards/{version}/restate",  # the days must be past
     "PUT /api/v1/accounts/{account_id}/health/override",  # it expires within a year
     "POST /api/v1/imports",  # the columns of the file
-    "PUT /api/v1/plans/{key}",  # shares of a price add up to 1 at most
+    "PUT /api/v1/plans/{key}",  # shares of a price add up to at most 1
     "GET /api/v1/ingest/stats",
     "PUT /api/v1/tickets/{ticket_id}",  # times between 1990 and 2100
-    "PUT /api/v1/survey-responses/{response_id}",  # a score of its kind, times
+    "PUT /api/v1/survey-responses/{response_id}",  # a score that fits the kind, times
     "PUT /api/v1/feedback-items/{feedback_id}",  # times
     "PUT /api/v1/incidents/{incident_id}",  # times
-    "PUT /api/v1/goals/{goal_id}",  # the days are the right way round, a trait where it is one
-    "PUT /api/v1/loyalty-tiers/{key}",  # a trait is named where it is the metric
-    "PUT /api/v1/signal-settings",  # names of signals that there are
-    "POST /api/v1/webhook-endpoints",  # the URL leads outside, the filter can be read
+    "PUT /api/v1/goals/{goal_id}",  # the days must be in order, a trait for the trait metric
+    "PUT /api/v1/loyalty-tiers/{key}",  # a trait for the trait metric
+    "PUT /api/v1/signal-settings",  # known signals
+    "POST /api/v1/webhook-endpoints",  # a public URL, a valid filter
     "PATCH /api/v1/webhook-endpoints/{endpoint_id}",  # the same
-    "POST /api/v1/webhook-endpoints/{endpoint_id}/recover",  # the times are the right way round
+    "POST /api/v1/webhook-endpoints/{endpoint_id}/recover",  # the times must be in order
 }
 
 every_operation = pytest.mark.parametrize("name", OPERATIONS)
@@ -66,19 +66,19 @@ def api(client: TestClient) -> BaseSchema:
 
 
 def modes(operation: dict[str, Any]) -> list[GenerationMode]:
-    """In a path every text is an id: only a body or a query can be something that does not fit."""
-    asked = [parameter["in"] for parameter in operation.get("parameters", [])]
-    can_be_wrong = "query" in asked or "requestBody" in operation
-    return list(GenerationMode) if can_be_wrong else [GenerationMode.POSITIVE]
+    """In a path any text is a valid id: only a query or a body can violate the schema."""
+    locations = [parameter["in"] for parameter in operation.get("parameters", [])]
+    can_be_invalid = "query" in locations or "requestBody" in operation
+    return list(GenerationMode) if can_be_invalid else [GenerationMode.POSITIVE]
 
 
 @pytest.mark.parametrize(
     ("name", "mode"), [(name, mode) for name in OPERATIONS for mode in modes(OPERATIONS[name])]
 )
-def test_no_input_makes_an_operation_break_its_promise(
+def test_every_operation_conforms_to_its_schema_for_any_input(
     api: BaseSchema, client: TestClient, name: str, mode: GenerationMode
 ) -> None:
-    """All of the default checks, on input that fits the schema and on input that does not."""
+    """Run all default checks of Schemathesis on valid and on invalid input."""
     method, path = name.split()
     headers = {"Authorization": client.headers["Authorization"]}
     excluded: list[Any] = [positive_data_acceptance] if name in MORE_RULES else []
@@ -101,7 +101,7 @@ def test_the_document_is_openapi_3_1() -> None:
 
 
 @every_operation
-def test_every_operation_says_in_a_sentence_what_it_does(name: str) -> None:
+def test_every_operation_has_a_summary_a_description_and_a_tag(name: str) -> None:
     operation = OPERATIONS[name]
 
     assert operation["summary"]
@@ -109,7 +109,7 @@ def test_every_operation_says_in_a_sentence_what_it_does(name: str) -> None:
     assert operation["tags"]
 
 
-def test_every_operation_has_a_name_of_its_own() -> None:
+def test_every_operation_id_is_unique() -> None:
     names = [operation["operationId"] for operation in OPERATIONS.values()]
 
     assert len(set(names)) == len(names)
@@ -121,7 +121,7 @@ def resolved(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def has_example(schema: dict[str, Any]) -> bool:
-    """Whether an example of a whole value is given, or can be put together of its parts."""
+    """Whether a schema has an example, or all its parts have one."""
     schema = resolved(schema)
     if any(name in schema for name in ("example", "examples", "default", "const", "enum")):
         return True
@@ -151,8 +151,8 @@ def test_every_success_has_an_example(name: str) -> None:
         contents = answer.get("content", {})
         assert contents or status == "204"
         for content in contents.values():
-            given_one = "example" in content or "examples" in content
-            assert given_one or has_example(content["schema"]), content
+            has_own = "example" in content or "examples" in content
+            assert has_own or has_example(content["schema"]), content
 
 
 @pytest.mark.parametrize("name", API)
@@ -178,7 +178,7 @@ def test_every_problem_of_an_operation_is_documented(name: str) -> None:
             )
 
 
-def test_only_probes_and_what_is_signed_need_no_key() -> None:
+def test_only_probes_and_signed_requests_need_no_key() -> None:
     probes = {"GET /health/live", "GET /health/ready", "GET /metrics"}
     signed = {"POST /v1/billing/stripe/{source_id}"}
 

@@ -1,4 +1,4 @@
-"""The product told once: events come in over HTTP, the worker works, scores are read over HTTP."""
+"""End to end: events are sent over HTTP, the worker runs, scores are read over HTTP."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -14,7 +14,7 @@ from app.main import Storage, create_app
 from app.worker import Worker
 from tests import factories
 
-pytestmark = pytest.mark.usefixtures("of_one_workspace")
+pytestmark = pytest.mark.usefixtures("workspace_isolation")
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 SETTINGS = Settings(_env_file=None)
@@ -24,7 +24,7 @@ Event = dict[str, Any]
 
 
 class World:
-    """A service with a clock of its own: a client for each workspace, and a worker."""
+    """A service with a clock that the test sets, a client for each workspace, and a worker."""
 
     def __init__(self, sessions: SessionFactory) -> None:
         self.sessions, self.now = sessions, START
@@ -36,7 +36,7 @@ class World:
         return TestClient(self.app, headers={"Authorization": f"Bearer {key}"})
 
     def work(self) -> None:
-        """Let a worker that has just started do all there is to do."""
+        """Run a newly started worker until it has nothing to do."""
         worker = Worker(self.sessions, SETTINGS, lambda: self.now)
         while worker.step():
             pass
@@ -50,7 +50,7 @@ def world(committed: SessionFactory) -> Iterator[World]:
         yield world
 
 
-def deal(account_id: str, mrr: int) -> Event:
+def terms_event(account_id: str, mrr: int) -> Event:
     return {
         "type": "group",
         "messageId": f"deal {account_id}",
@@ -61,8 +61,8 @@ def deal(account_id: str, mrr: int) -> Event:
     }
 
 
-def day_of_work(account_id: str, day: datetime) -> list[Event]:
-    """Three users export and share, and reach one end customer each."""
+def events_of_day(account_id: str, day: datetime) -> list[Event]:
+    """Return a day of events: each user exports and shares for one end customer."""
     return [
         {
             "type": "track",
@@ -78,12 +78,12 @@ def day_of_work(account_id: str, day: datetime) -> list[Event]:
     ]
 
 
-def months_of_work(until: datetime, days: int = 70) -> list[Event]:
+def events_of_months(until: datetime, days: int = 70) -> list[Event]:
     return [
         event
         for account_id in NAMES
         for back in range(0, days, 7)
-        for event in day_of_work(account_id, until - timedelta(days=back, hours=1))
+        for event in events_of_day(account_id, until - timedelta(days=back, hours=1))
     ]
 
 
@@ -97,8 +97,8 @@ def send(client: TestClient, events: Sequence[Event], size: int = 500) -> None:
 def health(client: TestClient, account_id: str) -> dict[str, Any]:
     answer = client.get(f"/api/v1/accounts/{account_id}/health")
     assert answer.status_code == 200, answer.text
-    found: dict[str, Any] = answer.json()
-    return found
+    body: dict[str, Any] = answer.json()
+    return body
 
 
 def at_risk(client: TestClient) -> list[str]:
@@ -106,12 +106,12 @@ def at_risk(client: TestClient) -> list[str]:
     return [item["account_id"] for item in items]
 
 
-def test_an_account_that_goes_silent_comes_to_be_at_risk_and_recovers(world: World) -> None:
+def test_an_account_that_stops_using_the_product_becomes_at_risk_and_recovers(world: World) -> None:
     acme = world.client("acme")
 
-    # The product's backend tells who pays what, and what has been done for ten weeks.
-    send(acme, [deal(account_id, 100 + 20 * n) for n, account_id in enumerate(NAMES)])
-    send(acme, months_of_work(START))
+    # The customer's backend sends the prices and ten weeks of events.
+    send(acme, [terms_event(account_id, 100 + 20 * n) for n, account_id in enumerate(NAMES)])
+    send(acme, events_of_months(START))
     world.work()
     good = health(acme, "c11")
     assert (good["status"], good["band"], good["normalizer"]) == ("ok", "healthy", "workspace")
@@ -119,9 +119,9 @@ def test_an_account_that_goes_silent_comes_to_be_at_risk_and_recovers(world: Wor
     assert good["data_through"] == good["computed_at"]
     assert "c11" not in at_risk(acme)
 
-    # Four weeks pass. Everybody goes on but one; nobody sends anything on its behalf.
+    # Four weeks pass. All accounts but one keep sending events.
     world.now += timedelta(days=29)
-    others = [e for e in months_of_work(world.now, 28) if not e["messageId"].startswith("c11")]
+    others = [e for e in events_of_months(world.now, 28) if not e["messageId"].startswith("c11")]
     send(acme, others)
     world.work()
     silent = health(acme, "c11")
@@ -129,9 +129,9 @@ def test_an_account_that_goes_silent_comes_to_be_at_risk_and_recovers(world: Wor
     assert "c11" in at_risk(acme)
     assert silent["last_used_on"] == "2026-03-01"
 
-    # It comes back: the score follows without another sweep, and the history tells all of it.
+    # It returns: the score follows without another sweep, and the history has both changes.
     for back in range(4):
-        send(acme, day_of_work("c11", world.now - timedelta(days=back, hours=1)))
+        send(acme, events_of_day("c11", world.now - timedelta(days=back, hours=1)))
     world.work()
     assert health(acme, "c11")["value"] > silent["value"]
     history = acme.get("/api/v1/accounts/c11/health/history").json()["items"]
@@ -142,9 +142,9 @@ def test_an_account_that_goes_silent_comes_to_be_at_risk_and_recovers(world: Wor
     assert [point["band"] for point in history][:2] == ["healthy", "at_risk"]
 
 
-def test_an_end_of_payment_takes_an_account_from_the_list(world: World) -> None:
+def test_an_ended_subscription_removes_the_account_from_the_list(world: World) -> None:
     acme = world.client("acme")
-    send(acme, [deal("c01", 100), *day_of_work("c01", START - timedelta(days=60))])
+    send(acme, [terms_event("c01", 100), *events_of_day("c01", START - timedelta(days=60))])
     acme.put(
         "/api/v1/subscriptions/main",
         json={"account_id": "c01", "mrr_cents": 500_00, "starts_on": "2026-02-01"},
@@ -160,40 +160,40 @@ def test_an_end_of_payment_takes_an_account_from_the_list(world: World) -> None:
 
 
 @pytest.mark.parametrize("size", [1, 7])
-def test_order_duplicates_and_batches_of_events_do_not_matter(world: World, size: int) -> None:
-    """Scores are equal to the last digit, and so is all that explains them."""
-    one, other = world.client("one"), world.client("other")
-    deals = [deal(account_id, 100) for account_id in NAMES[:3]]
-    events = [e for e in months_of_work(START, 70) if e["context"]["groupId"] in NAMES[:3]]
+def test_order_duplicates_and_batch_size_of_events_do_not_matter(world: World, size: int) -> None:
+    """Scores and their details are equal to the last digit."""
+    first, second = world.client("one"), world.client("other")
+    deals = [terms_event(account_id, 100) for account_id in NAMES[:3]]
+    events = [e for e in events_of_months(START, 70) if e["context"]["groupId"] in NAMES[:3]]
     shuffled = [*events, *events[::3]]
     Random(size).shuffle(shuffled)  # noqa: S311 - no secret
 
-    send(one, deals + events)
-    send(other, deals)
-    send(other, shuffled, size)
+    send(first, deals + events)
+    send(second, deals)
+    send(second, shuffled, size)
     world.work()
 
     for account_id in NAMES[:3]:
-        assert health(one, account_id) == health(other, account_id)
-        assert health(one, account_id)["measures"][1]["raw"] > 0
+        assert health(first, account_id) == health(second, account_id)
+        assert health(first, account_id)["measures"][1]["raw"] > 0
 
 
-def test_an_event_that_waited_for_its_account_is_counted_when_that_is_known(world: World) -> None:
+def test_an_unattributed_event_counts_once_its_account_is_known(world: World) -> None:
     acme = world.client("acme")
-    [event, *_] = day_of_work("c05", START)
-    loose = {**event, "context": {}, "userId": "zoe"}
-    assert acme.post("/v1/batch", json={"batch": [loose]}).json()["unattributed"] == 1
+    [event, *_] = events_of_day("c05", START)
+    unattributed = {**event, "context": {}, "userId": "zoe"}
+    assert acme.post("/v1/batch", json={"batch": [unattributed]}).json()["unattributed"] == 1
     world.work()
     assert acme.get("/api/v1/accounts").json()["items"] == []
 
-    send(acme, [{**deal("c05", 100), "userId": "zoe"}])
+    send(acme, [{**terms_event("c05", 100), "userId": "zoe"}])
     world.work()
     world.work()
 
     assert health(acme, "c05")["last_used_on"] == "2026-03-01"
 
 
-def test_a_worker_that_has_nothing_to_do_says_so(world: World) -> None:
+def test_a_worker_without_work_returns_false(world: World) -> None:
     world.client("acme")
     worker = Worker(world.sessions, SETTINGS, lambda: world.now)
 

@@ -1,5 +1,5 @@
-"""What is said of statements that name their workspace, and of those that do not."""
-# ruff: noqa: S608 - the parts of the statements stand here
+"""Statements that are limited to a workspace pass; statements that are not are found."""
+# ruff: noqa: S608 - the statements are constants of this file
 
 import pytest
 from sqlalchemy import text
@@ -16,10 +16,10 @@ BOTH = """
  SELECT workspace_id, account_id FROM subscription) u
 """
 
-NAMED = {
+WITH_WORKSPACE = {
     "a condition": MINE,
     "a condition that holds brackets": f"{MINE} AND name = 'a'') AND (b'",
-    "a condition that is to use no index": "SELECT * FROM event WHERE workspace_id || '' = 'acme'",
+    "a condition that uses no index": "SELECT * FROM event WHERE workspace_id || '' = 'acme'",
     "a key of the workspace itself": "SELECT * FROM workspace WHERE id = 'acme'",
     "an inner join": f"SELECT * FROM account a JOIN subscription s ON {SAME}"
     " WHERE s.workspace_id = 'acme'",
@@ -46,11 +46,11 @@ NAMED = {
     "a function": "SELECT * FROM unnest(ARRAY['acme'], ARRAY['a']) AS due (w, a)"
     " JOIN account a ON a.workspace_id = due.w AND a.account_id = due.a",
     "an update": "UPDATE account SET name = 'A' WHERE workspace_id = 'acme'",
-    "rows that are given": "INSERT INTO workspace (id, name) SELECT 'new', 'New'",
+    "constant rows": "INSERT INTO workspace (id, name) SELECT 'new', 'New'",
     "tables of the database": "SELECT * FROM pg_class",
 }
 
-LEAKS = {
+WITHOUT_WORKSPACE = {
     "no condition": ("SELECT * FROM account WHERE account_id = 'a'", {"account"}),
     "no condition on workspaces": ("SELECT * FROM workspace WHERE name = 'A'", {"workspace"}),
     "one of several workspaces": (
@@ -114,14 +114,14 @@ LEAKS = {
         f"SELECT account_id FROM ({MINE}) a INTERSECT SELECT account_id FROM subscription",
         {"subscription"},
     ),
-    "an update by what another has": (
+    "an update from another table": (
         (
             "UPDATE account a SET name = s.plan FROM subscription s"
             " WHERE s.account_id = a.account_id AND a.workspace_id = 'acme'"
         ),
         {"subscription"},
     ),
-    "an insert of what another has": (
+    "an insert from another table": (
         "INSERT INTO workspace (id, name) SELECT account_id, name FROM account",
         {"account"},
     ),
@@ -132,42 +132,44 @@ LEAKS = {
 }
 
 PLANNERS = ("", "nestloop,mergejoin", "hashjoin,nestloop", "hashjoin,mergejoin,seqscan")
-"""What the planner is kept from, so that each way of joining is seen."""
+"""Planner methods to disable, so that each join method is tested."""
 
 
-def found(session: Session, statement: str, planner: str) -> set[str]:
+def tables_found(session: Session, statement: str, planner: str) -> set[str]:
     partitions.create_upcoming(session, today=NOW.date())
-    for way in filter(None, planner.split(",")):
-        session.execute(text(f"SET LOCAL enable_{way} = off"))
+    for method in filter(None, planner.split(",")):
+        session.execute(text(f"SET LOCAL enable_{method} = off"))
     plan = session.scalar(text(f"EXPLAIN (VERBOSE, COSTS OFF, FORMAT JSON) {statement}"))
     return unbound_tables(plan[0]["Plan"])
 
 
 @pytest.mark.parametrize("planner", PLANNERS)
-def test_a_statement_that_names_its_workspace_reads_no_other(
+def test_a_statement_with_a_workspace_reads_no_other(session: Session, planner: str) -> None:
+    assert {
+        name: tables_found(session, statement, planner)
+        for name, statement in WITH_WORKSPACE.items()
+    } == {name: set() for name in WITH_WORKSPACE}
+
+
+@pytest.mark.parametrize("planner", PLANNERS)
+def test_a_statement_without_a_workspace_is_found_with_its_tables(
     session: Session, planner: str
 ) -> None:
-    assert {what: found(session, said, planner) for what, said in NAMED.items()} == {
-        what: set() for what in NAMED
-    }
+    assert {
+        name: tables_found(session, statement, planner)
+        for name, (statement, _) in WITHOUT_WORKSPACE.items()
+    } == {name: tables for name, (_, tables) in WITHOUT_WORKSPACE.items()}
 
 
 @pytest.mark.parametrize("planner", PLANNERS)
-def test_a_statement_that_does_not_is_found_with_the_tables(session: Session, planner: str) -> None:
-    assert {what: found(session, said, planner) for what, (said, _) in LEAKS.items()} == {
-        what: tables for what, (_, tables) in LEAKS.items()
-    }
-
-
-@pytest.mark.parametrize("planner", PLANNERS)
-def test_every_part_of_a_partitioned_table_is_found(session: Session, planner: str) -> None:
-    tables = found(session, "SELECT * FROM event WHERE name = 'a'", planner)
+def test_every_partition_is_found(session: Session, planner: str) -> None:
+    tables = tables_found(session, "SELECT * FROM event WHERE name = 'a'", planner)
 
     assert len(tables) > 2
     assert "event_default" in tables
 
 
-def test_only_what_must_hold_is_an_equality() -> None:
+def test_only_equalities_that_must_be_true_count() -> None:
     assert set(equalities("((a.x = 'b) AND (c') AND ((d.y = e.z) OR (f.x = 1)))")) == {
         ("a.x", "'b) AND (c'"),
         ("'b) AND (c'", "a.x"),

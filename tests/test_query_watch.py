@@ -1,4 +1,4 @@
-"""Who is heard to ask the database, and what of it is judged."""
+"""Which statements the query watch checks, and what it reports."""
 
 from pkgutil import resolve_name
 
@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from app.accounts.queries import claim_due
+from app.accounts.refresh_queue import claim_due
 from app.core.query_helpers import find_row
 from app.tables import ApiKey, Plan
 from tests import factories
@@ -15,11 +15,11 @@ from tests.query_watch import QueryWatch, watch_queries
 
 
 @pytest.mark.parametrize("name", sorted(CROSS_WORKSPACE_READERS))
-def test_who_may_read_across_workspaces_still_exists(name: str) -> None:
+def test_every_cross_workspace_reader_exists(name: str) -> None:
     assert callable(resolve_name(name))
 
 
-def test_a_statement_that_names_no_workspace_fails_the_test_with_who_asks_it(
+def test_a_statement_without_a_workspace_fails_the_test_and_names_its_caller(
     session: Session,
 ) -> None:
     key = (factories.api_key(session, factories.workspace(session)),)
@@ -31,17 +31,17 @@ def test_a_statement_that_names_no_workspace_fails_the_test_with_who_asks_it(
         find_row(session, ApiKey, key)
 
 
-def test_a_statement_that_names_one_is_judged_once(session: Session) -> None:
+def test_a_statement_with_a_workspace_is_checked_once(session: Session) -> None:
     watch = QueryWatch()
 
     with watch_queries(watch):
         find_row(session, Plan, ("acme", "free"))
         find_row(session, Plan, ("acme", "team"))
 
-    assert [asker for asker, _ in watch.judged] == ["app.core.query_helpers.find_row"]
+    assert [caller for caller, _ in watch.checked] == ["app.core.query_helpers.find_row"]
 
 
-def test_what_tests_ask_and_what_may_be_asked_across_workspaces_is_not_judged(
+def test_statements_of_tests_and_of_cross_workspace_readers_are_not_checked(
     session: Session,
 ) -> None:
     watch = QueryWatch()
@@ -50,4 +50,4 @@ def test_what_tests_ask_and_what_may_be_asked_across_workspaces_is_not_judged(
         session.execute(text("SELECT * FROM account"))
         claim_due(session, limit=1)
 
-    assert not watch.judged
+    assert not watch.checked

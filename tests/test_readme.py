@@ -1,4 +1,4 @@
-"""The commands and examples of the documentation work as they stand there."""
+"""The commands and examples of the documentation work as written."""
 
 import csv
 import gzip
@@ -26,12 +26,16 @@ from tests.test_docs import PAGES, README, ROOT, commands
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
+HEALTH_ANSWER = json.loads((ROOT / "docs" / "examples" / "account_health.json").read_text())
+"""The whole answer of which the README shows some fields."""
+
+
 def blocks(page: str, language: str) -> list[str]:
     return [body for found, body in BLOCK.findall(page) if found == language]
 
 
 def shell_commands() -> list[str]:
-    """Read the commands of the import example, each on one line."""
+    """Return the commands of the import example, each on one line."""
     page = (ROOT / "docs" / "imports.md").read_text()
     lines = "\n".join(blocks(page, "sh")).replace("\\\n", " ").splitlines()
     return [line for line in lines if line.strip()]
@@ -46,7 +50,7 @@ def run(*command: str) -> str:
 
 
 def invoke(command: str) -> str:
-    """Run a command line of ours in this process, which is faster than to start one."""
+    """Run one of our commands in this process, which is faster than a new process."""
     python, dash_m, app, *arguments = shlex.split(command)
     assert [python, dash_m, app] == ["python", "-m", "app"]
     answer = CliRunner().invoke(command_line, arguments, catch_exceptions=False)
@@ -63,13 +67,13 @@ def write_csv(path: Path, rows: Iterable[Iterable[object]]) -> None:
 
 @pytest.fixture
 def empty_database(databases: CreateDatabase) -> str:
-    """A database of its own: what commands write is committed."""
+    """A database of the test: commands commit what they write."""
     return databases("readme")
 
 
 @pytest.fixture
 def quiet_logs() -> Iterator[None]:
-    """A command configures the logs of its process; put back what was."""
+    """Restore the log configuration, which a command changes for the process."""
     before = structlog.get_config()
     yield
     structlog.configure(**before)
@@ -77,7 +81,7 @@ def quiet_logs() -> Iterator[None]:
 
 @pytest.fixture
 def files(tmp_path: Path) -> Path:
-    """Files like the example's: three accounts, one of them with an add-on."""
+    """Write files like those of the example: accounts, one of them with an add-on."""
     write_csv(
         tmp_path / "subscriptions.csv",
         [
@@ -102,30 +106,30 @@ def count(engine: Engine, query: str) -> list[tuple[object, ...]]:
 
 
 def test_make_help_lists_the_make_commands_of_the_readme() -> None:
-    listed = run("make", "help")
+    help_text = run("make", "help")
 
     assert {f"make {name}" for name in ("demo", "test")} <= set(re.findall(r"make \w+", README))
-    assert all(name in listed for name in re.findall(r"`(make \w+)`", README))
+    assert all(name in help_text for name in re.findall(r"`(make \w+)`", README))
 
 
-def test_the_command_line_explains_itself() -> None:
+def test_the_command_line_has_help() -> None:
     assert "Usage" in run(sys.executable, "-m", "app", "--help")
 
 
 @pytest.mark.parametrize("command", commands())
-def test_every_command_explains_itself(command: str) -> None:
+def test_every_command_has_help(command: str) -> None:
     assert "--help" in invoke(f"python -m app {command} --help")
 
 
 @pytest.mark.usefixtures("quiet_logs")
-def test_the_import_example_stores_what_the_files_say(
+def test_the_import_example_stores_the_content_of_the_files(
     empty_database: str, files: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HEALTH_DATABASE_URL", empty_database)
     monkeypatch.chdir(files)
     invoke("python -m app migrate")
 
-    said = [invoke(command) for command in shell_commands()]
+    outputs = [invoke(command) for command in shell_commands()]
     again = invoke(shell_commands()[2])
 
     engine = open_engine(empty_database, pool_size=1)
@@ -138,9 +142,9 @@ def test_the_import_example_stores_what_the_files_say(
     names = count(engine, "SELECT event_name, sum(events) FROM daily_usage GROUP BY 1 ORDER BY 1")
     scored = count(engine, "SELECT account_id FROM health_score WHERE as_of IS NOT NULL ORDER BY 1")
     engine.dispose()
-    assert "workspace: crm" in said[0]
-    assert "3 rows: 3 stored" in said[1]
-    assert "60 rows: 60 stored, 0 duplicates, 0 rejected" in said[2]
+    assert "workspace: crm" in outputs[0]
+    assert "3 rows: 3 stored" in outputs[1]
+    assert "60 rows: 60 stored, 0 duplicates, 0 rejected" in outputs[2]
     assert "60 rows: 0 stored, 60 duplicates, 0 rejected" in again
     assert paid == [
         ("acct-0", "search", None, 200_00, None),
@@ -164,24 +168,30 @@ def test_the_python_example_is_python() -> None:
 
 
 def test_the_examples_have_the_fields_of_the_real_answers() -> None:
-    [health] = map(json.loads, blocks(README, "json"))
     [receipt] = [
         json.loads(body)
         for body in blocks((ROOT / "docs" / "ingestion.md").read_text(), "json")
         if "received" in body
     ]
 
-    assert set(health) == set(AccountHealthOut.model_fields)
+    assert set(HEALTH_ANSWER) == set(AccountHealthOut.model_fields)
     assert set(receipt) == set(Receipt.model_fields)
 
 
-def test_the_score_worked_out_by_hand_is_that_of_the_readme() -> None:
-    health = json.loads(blocks(README, "json")[0])
+def test_the_readme_shows_six_fields_of_the_whole_answer() -> None:
+    [shortened] = map(json.loads, blocks(README, "json"))
+
+    assert len(shortened) == 6
+    assert shortened == {name: HEALTH_ANSWER[name] for name in shortened}
+
+
+def test_the_worked_example_of_the_score_equals_the_whole_answer() -> None:
+    health = HEALTH_ANSWER
     scores = {measure["name"]: measure["score"] for measure in health["measures"]}
     weights = {measure["name"]: measure["weight"] for measure in health["measures"]}
     mean = sum(scores[n] * weights[n] for n in scores) / sum(weights.values())
 
-    worked = (ROOT / "docs" / "score.md").read_text()
+    page = (ROOT / "docs" / "score.md").read_text()
     assert mean == pytest.approx(health["value"], abs=1e-3)
-    assert all(f"{score:.4f}" in worked for n, score in scores.items() if n != "momentum")
-    assert f"= {health['value']:.2f}: `{health['band']}`" in " ".join(worked.split())
+    assert all(f"{score:.4f}" in page for n, score in scores.items() if n != "momentum")
+    assert f"= {health['value']:.2f}: `{health['band']}`" in " ".join(page.split())

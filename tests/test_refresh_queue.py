@@ -1,4 +1,4 @@
-"""The queue of accounts to score: nothing marked is lost, whoever works and whatever fails."""
+"""The refresh queue: no mark is lost, whichever worker runs and whatever fails."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -10,8 +10,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from app import pipeline
-from app.accounts.due import Priority
-from app.accounts.queries import ClaimedAccount, claim_due, mark_all_due, mark_due
+from app.accounts.refresh_queue import ClaimedAccount, Priority, claim_due, mark_all_due, mark_due
 from app.core.db import SessionFactory, transaction
 from app.tables import Due, HealthScore, ParkedAccount, Workspace
 from tests import factories
@@ -32,7 +31,7 @@ CREATE TRIGGER spoil BEFORE UPDATE ON health_score FOR EACH ROW
 
 @pytest.fixture
 def queue(committed: SessionFactory) -> SessionFactory:
-    """Nine accounts, none of them due."""
+    """Insert nine accounts, none of them due."""
     with transaction(committed) as session:
         for account_id in IDS:
             factories.account(session, account_id)
@@ -45,7 +44,7 @@ def mark(sessions: SessionFactory, *account_ids: str, priority: Priority = Prior
 
 
 def poison(sessions: SessionFactory, *account_ids: str, code: str = "P0001") -> None:
-    """Let every refresh of some accounts fail."""
+    """Make every refresh of some accounts fail."""
     with transaction(sessions) as session:
         session.execute(text(POISON.format(code=code, ids=",".join(account_ids))))
 
@@ -88,7 +87,7 @@ def claim(session: Session, limit: int = 100) -> list[ClaimedAccount]:
     return list(claim_due(session, limit=limit))
 
 
-def test_what_is_due_is_scored_and_due_no_more(queue: SessionFactory) -> None:
+def test_a_due_account_is_scored_and_no_longer_due(queue: SessionFactory) -> None:
     mark(queue, "a1", "a2")
 
     assert work(queue) == 2
@@ -110,14 +109,14 @@ def test_live_work_goes_before_sweeps(queue: SessionFactory) -> None:
     assert scored(queue) == ["a0", "a1", "a7", "a8"]
 
 
-def test_what_is_live_of_a_swept_account_is_told_at_once(queue: SessionFactory) -> None:
-    """It would else be told when the whole sweep is through."""
+def test_a_live_mark_of_a_swept_account_is_notified_at_once(queue: SessionFactory) -> None:
+    """Otherwise the notification would wait for the end of the sweep."""
     with transaction(queue) as session:
         mark_all_due(session, "acme", priority=Priority.SWEEP)
     mark(queue, "a1")
 
     with transaction(queue) as session:
-        claimed = claim_due(session, limit=3, least=Priority.SWEEP)
+        claimed = claim_due(session, limit=3, from_priority=Priority.SWEEP)
 
     assert [(each.account_id, each.priority, each.notify) for each in claimed] == [
         ("a0", Priority.SWEEP, False),
@@ -127,7 +126,7 @@ def test_what_is_live_of_a_swept_account_is_told_at_once(queue: SessionFactory) 
     assert sorted(due(queue)) == IDS[3:]
 
 
-def test_marking_never_blocks_and_a_wake_up_during_a_refresh_is_not_lost(
+def test_marking_never_blocks_and_a_mark_during_a_refresh_is_not_lost(
     queue: SessionFactory,
 ) -> None:
     mark(queue, "a1")
@@ -142,11 +141,11 @@ def test_marking_never_blocks_and_a_wake_up_during_a_refresh_is_not_lost(
     assert due(queue) == ["a1"]
     work(queue)
     with transaction(queue) as session:
-        found = session.get_one(HealthScore, ("acme", "a1")).details
-        assert found["last_used_on"] == "2026-03-18"
+        details = session.get_one(HealthScore, ("acme", "a1")).details
+        assert details["last_used_on"] == "2026-03-18"
 
 
-def test_what_another_worker_has_claimed_is_passed_over(queue: SessionFactory) -> None:
+def test_accounts_that_another_worker_has_claimed_are_skipped(queue: SessionFactory) -> None:
     mark(queue, *IDS[:5])
 
     with transaction(queue) as first, transaction(queue) as second:
@@ -156,7 +155,7 @@ def test_what_another_worker_has_claimed_is_passed_over(queue: SessionFactory) -
     assert due(queue) == []
 
 
-def test_a_rollback_gives_the_claim_back(queue: SessionFactory) -> None:
+def test_a_rollback_returns_the_claim(queue: SessionFactory) -> None:
     mark(queue, "a1", "a2")
 
     with queue() as worker:
@@ -166,8 +165,10 @@ def test_a_rollback_gives_the_claim_back(queue: SessionFactory) -> None:
     assert due(queue) == ["a1", "a2"]
 
 
-def test_trouble_with_the_database_is_no_fault_of_the_accounts(queue: SessionFactory) -> None:
-    """A serialisation failure, a lost connection: all stay due, and nobody is blamed."""
+def test_a_database_error_does_not_count_as_a_failure_of_the_accounts(
+    queue: SessionFactory,
+) -> None:
+    """After a serialisation failure or a lost connection all stay due and no failure is counted."""
     poison(queue, "a3", code="40001")
     mark(queue, *IDS)
 
@@ -177,7 +178,7 @@ def test_trouble_with_the_database_is_no_fault_of_the_accounts(queue: SessionFac
     assert (due(queue), scored(queue), failures(queue)) == (IDS, [], {})
 
 
-def test_workers_at_once_lose_no_account(queue: SessionFactory) -> None:
+def test_concurrent_workers_lose_no_account(queue: SessionFactory) -> None:
     def work_until_done() -> None:
         while work(queue, limit=4):
             pass
@@ -193,7 +194,7 @@ def test_workers_at_once_lose_no_account(queue: SessionFactory) -> None:
     assert (scored(queue), due(queue), failures(queue)) == (IDS, [], {})
 
 
-def test_a_poisoned_account_is_found_and_the_others_get_their_scores(queue: SessionFactory) -> None:
+def test_a_failing_account_is_isolated_and_the_others_are_scored(queue: SessionFactory) -> None:
     poison(queue, "a3")
     mark(queue, *IDS)
 
@@ -204,7 +205,7 @@ def test_a_poisoned_account_is_found_and_the_others_get_their_scores(queue: Sess
     assert failures(queue) == {"a3": 1}
 
 
-def test_two_poisoned_accounts_are_both_found(queue: SessionFactory) -> None:
+def test_two_failing_accounts_are_both_isolated(queue: SessionFactory) -> None:
     poison(queue, "a0", "a8")
     mark(queue, *IDS)
 
@@ -250,8 +251,8 @@ def test_a_new_mark_gives_a_parked_account_another_chance(queue: SessionFactory)
     assert (scored(queue), failures(queue)) == (["a3"], {})
 
 
-def test_failures_are_counted_anew_after_a_success(queue: SessionFactory) -> None:
-    """Also where the success came about while another account of the set was found out."""
+def test_a_success_resets_the_failures(queue: SessionFactory) -> None:
+    """Also if the success happened while another account of the batch was isolated."""
     poison(queue, "a3")
     mark(queue, "a3")
     work(queue)
@@ -266,7 +267,7 @@ def test_failures_are_counted_anew_after_a_success(queue: SessionFactory) -> Non
     assert "a3" in scored(queue)
 
 
-def test_what_is_due_of_a_deleted_workspace_does_not_hold_up_the_others(
+def test_due_accounts_of_a_deleted_workspace_do_not_delay_others(
     queue: SessionFactory,
 ) -> None:
     with transaction(queue) as session:
@@ -280,18 +281,18 @@ def test_what_is_due_of_a_deleted_workspace_does_not_hold_up_the_others(
     assert (scored(queue), due(queue), failures(queue)) == (["a1"], [], {})
 
 
-def test_an_account_that_another_worker_has_stays_due_and_holds_up_nobody(
+def test_an_account_locked_by_another_worker_stays_due_and_delays_no_other(
     queue: SessionFactory,
 ) -> None:
     mark(queue, "a1", "a2")
-    work(queue)  # what all accounts share is made
+    work(queue)  # creates what all accounts share
     mark(queue, "a1")
 
     with transaction(queue) as first:
         pipeline.refresh(first, "acme", ids(claim(first)), as_of=NOW.date(), now=NOW)
         mark(queue, "a1", "a2")
         assert work(queue) == 1
-        assert due(queue) == ["a1"] * 2  # one of them is what the other worker has claimed
+        assert due(queue) == ["a1"] * 2  # one of them is claimed by the other worker
     assert due(queue) == ["a1"]
     assert work(queue) == 1
 

@@ -1,4 +1,4 @@
-"""What is found out before the long work begins."""
+"""Checks at the start of ``serve``."""
 
 import socket
 
@@ -13,7 +13,7 @@ def at(port: int) -> Settings:
     return Settings(_env_file=None, host="127.0.0.1", port=port)
 
 
-def test_a_port_that_somebody_else_has_is_found_out_first() -> None:
+def test_a_port_in_use_is_detected_first() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         with pytest.raises(PortTakenError, match=f"127.0.0.1:{port} cannot be served"):

@@ -1,4 +1,4 @@
-"""House rules that no linter knows, about sizes, names and state."""
+"""Style rules that no linter checks: sizes, names and state."""
 
 import ast
 import statistics
@@ -12,7 +12,7 @@ APP = ROOT / "app"
 
 LONGEST_FILE = 300
 MEDIAN_LINES, P90_LINES = 8, 25
-"""Of a function in app/, from its first decorator or ``def`` to its end, without its docstring."""
+"""Lines of a function in app/, from its first decorator or ``def``, without its docstring."""
 
 NO_NAMES = {"utils", "helpers", "common", "constants", "manager", "misc", "base"}
 
@@ -22,7 +22,7 @@ def files() -> list[str]:
 
 
 def written() -> list[str]:
-    """Every file of code in the repository, migrations apart."""
+    """Return every Python file of the repository except migrations."""
     folders = (APP, ROOT / "tests")
     found = [path for folder in folders for path in folder.rglob("*.py")]
     return sorted(str(path.relative_to(ROOT)) for path in found)
@@ -34,7 +34,7 @@ def tree(path: Path) -> ast.Module:
 
 
 @pytest.mark.parametrize("file", written())
-def test_a_file_can_be_read_in_one_sitting(file: str) -> None:
+def test_a_file_is_not_too_long(file: str) -> None:
     assert len((ROOT / file).read_text().splitlines()) <= LONGEST_FILE
 
 
@@ -49,9 +49,9 @@ def function_lines() -> dict[str, int]:
         for node in ast.walk(tree(APP / file)):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 first = min([node.lineno, *(each.lineno for each in node.decorator_list)])
-                said = node.body[0] if ast.get_docstring(node) else None
-                docstring = said.end_lineno - said.lineno + 1 if said and said.end_lineno else 0
-                lines = (node.end_lineno or first) - first + 1 - docstring
+                doc = node.body[0] if ast.get_docstring(node) else None
+                doc_lines = doc.end_lineno - doc.lineno + 1 if doc and doc.end_lineno else 0
+                lines = (node.end_lineno or first) - first + 1 - doc_lines
                 found[f"{file}:{node.name}:{first}"] = lines
     return found
 
@@ -67,7 +67,7 @@ def test_functions_are_short() -> None:
 
 
 def mutable(value: ast.expr | None) -> bool:
-    """Whether an expression makes something that could change later, or an object with state."""
+    """Whether an expression creates a mutable container."""
     if isinstance(value, ast.List | ast.Dict | ast.Set | ast.DictComp | ast.ListComp | ast.SetComp):
         return True
     return (
@@ -78,8 +78,8 @@ def mutable(value: ast.expr | None) -> bool:
 
 
 @pytest.mark.parametrize("file", files())
-def test_no_module_keeps_state(file: str) -> None:
-    """Nothing at the top of a module is changed by a function of it."""
+def test_no_module_has_state(file: str) -> None:
+    """No function changes a container at the top of its module."""
     names = {
         target.id
         for node in tree(APP / file).body
@@ -99,7 +99,7 @@ CHANGES = {"append", "add", "update", "setdefault", "pop", "clear", "extend", "r
 
 
 def changed_in(function: ast.AST) -> set[str]:
-    """Name what a function changes in place."""
+    """Return the names of the containers that a function changes in place."""
     found = set()
     for node in ast.walk(function):
         is_put = isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store | ast.Del)
@@ -108,7 +108,7 @@ def changed_in(function: ast.AST) -> set[str]:
     return found
 
 
-ASKS_AGAIN = "tests/servers/processes.py"  # real processes can only be asked until it holds
+POLLING_FILE = "tests/servers/processes.py"  # real processes can only be polled
 
 
 @pytest.mark.parametrize("file", [file for file in written() if file.startswith("tests")])
@@ -123,4 +123,4 @@ def test_tests_make_no_mocks_and_do_not_sleep(file: str) -> None:
     names = {node.attr for node in ast.walk(source) if isinstance(node, ast.Attribute)}
 
     assert not taken & {"mock", "MagicMock", "Mock", "patch", "AsyncMock"}
-    assert file == ASKS_AGAIN or "sleep" not in names | taken
+    assert file == POLLING_FILE or "sleep" not in names | taken

@@ -1,10 +1,12 @@
+"""The daily sweep marks every account due once."""
+
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from sqlalchemy import func, select, text
 
 from app import pipeline
-from app.accounts.due import Priority
+from app.accounts.refresh_queue import Priority
 from app.core.db import SessionFactory, transaction
 from app.tables import Account, Due
 from tests import factories
@@ -17,7 +19,7 @@ IDS = [f"a{number}" for number in range(9)]
 
 @pytest.fixture
 def queue(committed: SessionFactory) -> SessionFactory:
-    """Nine accounts, none of them due."""
+    """Insert nine accounts, none of them due."""
     with transaction(committed) as session:
         for account_id in IDS:
             factories.account(session, account_id)

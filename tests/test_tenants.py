@@ -1,4 +1,4 @@
-"""Every route, asked with no key, with a key that may not, and with a key of another tenant."""
+"""Every route without a key, with a key without the scope, and with a key of another tenant."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -30,20 +30,20 @@ from tests.tenant_routes import (
 )
 from tests.test_openapi import API, OPERATIONS
 
-pytestmark = pytest.mark.usefixtures("of_one_workspace")
+pytestmark = pytest.mark.usefixtures("workspace_isolation")
 
 
 @pytest.fixture
 def theirs(client: TestClient, session: Session) -> Iterator[TestClient]:
-    """The key of a tenant that has one of everything, all of one name."""
+    """A client of another tenant that has one of every resource, all with the same id."""
     key = factories.api_key(session, factories.workspace(session, "other"))
     session.commit()
     with TestClient(client.app, headers={"Authorization": f"Bearer {key}"}) as other:
         for name, body in CREATE_OWN_BODIES.items():
-            assert ask(other, name, body=body).status_code == 200
-        bill(other)
-        judge_otherwise(other)
-        act(other, session)
+            assert request(other, name, body=body).status_code == 200
+        receive_billing_events(other)
+        change_scoring(other)
+        create_interventions(other, session)
         for state in ("shadow", "shadow", "active"):
             factories.churn_model(session, state, workspace_id="other")
         other.post("/v1/batch", json={"batch": [{"type": "nonsense"}, UNATTRIBUTED_EVENT]})
@@ -53,53 +53,57 @@ def theirs(client: TestClient, session: Session) -> Iterator[TestClient]:
         factories.alert(session, OTHER_TENANT_ID, workspace_id="other")
         session.commit()
         change_ids(other, session)
-        have_told(other, session)
+        send_message(other, session)
         yield other
 
 
-def bill(client: TestClient) -> None:
-    """Have a customer, a subscription and an invoice come that count for no account."""
-    nobody: dict[str, str] = {}
+def receive_billing_events(client: TestClient) -> None:
+    """Receive a customer, a subscription and an invoice that match no account."""
+    no_metadata: dict[str, str] = {}
     events = [
         sender.changed_event(
-            sender.sample("customer"), "evt_c", at=0, verb="updated", metadata=nobody
+            sender.sample("customer"), "evt_c", at=0, verb="updated", metadata=no_metadata
         ),
-        sender.subscription(metadata=nobody),
+        sender.subscription(metadata=no_metadata),
         sender.invoice(),
     ]
     sender.send_all(client, sender.connect(client), *events)
 
 
-def have_told(client: TestClient, session: Session) -> None:
-    """Make an endpoint with a message on its way."""
-    made = ask(client, "POST /api/v1/webhook-endpoints").json()
-    said = {"workspace_id": "other", "type": "data.stopped", "body": b'{"data":{}}'}
-    session.add(Message(id=OTHER_TENANT_MESSAGE, created_at=NOW, **said))
+def send_message(client: TestClient, session: Session) -> None:
+    """Create an endpoint with a pending message."""
+    endpoint = request(client, "POST /api/v1/webhook-endpoints").json()
+    columns = {"workspace_id": "other", "type": "data.stopped", "body": b'{"data":{}}'}
+    session.add(Message(id=OTHER_TENANT_MESSAGE, created_at=NOW, **columns))
     session.flush()
-    on_its_way = {"endpoint_id": made["id"], "message_id": OTHER_TENANT_MESSAGE, "state": "pending"}
-    session.add(Delivery(workspace_id="other", due_at=NOW, **on_its_way))
+    pending = {
+        "endpoint_id": endpoint["id"],
+        "message_id": OTHER_TENANT_MESSAGE,
+        "state": "pending",
+    }
+    session.add(Delivery(workspace_id="other", due_at=NOW, **pending))
     session.commit()
 
 
-def judge_otherwise(client: TestClient) -> None:
-    """Overrule a score, activate a scorecard, draft another, have history told anew, and tried."""
-    ask(client, "PUT /api/v1/accounts/{account_id}/health/override")
+def change_scoring(client: TestClient) -> None:
+    """Override a score, create and activate scorecards, start a restatement and a backtest."""
+    request(client, "PUT /api/v1/accounts/{account_id}/health/override")
     for _ in range(2):
         client.post("/api/v1/scorecards", json={})
     client.post("/api/v1/scorecards/2/activate")
-    ask(client, "POST /api/v1/scorecards/{version}/restate", named="2")
-    ask(client, "POST /api/v1/backtests")
+    request(client, "POST /api/v1/scorecards/{version}/restate", named="2")
+    request(client, "POST /api/v1/backtests")
 
 
-def act(client: TestClient, session: Session) -> None:
-    """Begin an experiment, and have something to do at each step."""
+def create_interventions(client: TestClient, session: Session) -> None:
+    """Start an experiment and insert an intervention in each state."""
     client.post("/api/v1/experiments", json={"name": "Calls", "playbook": "right_size"})
     for state in ("suggested", "accepted", "in_progress"):
         factories.intervention(session, OTHER_TENANT_ID, workspace_id="other", state=state)
 
 
 def change_ids(client: TestClient, session: Session) -> None:
-    """Erase a person and rename an account, and have it done."""
+    """Erase a user and rename an account, completely."""
     client.put("/api/v1/users/gone", json={})
     client.put("/api/v1/accounts/gone", json={})
     client.delete("/api/v1/users/gone")
@@ -108,36 +112,36 @@ def change_ids(client: TestClient, session: Session) -> None:
     session.commit()
 
 
-# What stands in a path beside the id: the same for everybody.
-SAME_PARTS = {"{system}": "crm", "{currency}": "EUR", "{starts_on}": "2026-01-01"}
-SAME_PARTS["/deliveries/{message_id}"] = f"/deliveries/{OTHER_TENANT_MESSAGE}"
+# Other parts of a path than the id.
+PATH_PARTS = {"{system}": "crm", "{currency}": "EUR", "{starts_on}": "2026-01-01"}
+PATH_PARTS["/deliveries/{message_id}"] = f"/deliveries/{OTHER_TENANT_MESSAGE}"
 
 
-def ask(
+def request(
     client: TestClient,
     name: str,
     *,
     named: str = OTHER_TENANT_ID,
     body: Any = None,  # noqa: ANN401
-    **how: Any,  # noqa: ANN401
+    **options: Any,  # noqa: ANN401
 ) -> Any:  # noqa: ANN401
     method, path = name.split()
-    for part, value in SAME_PARTS.items():
+    for part, value in PATH_PARTS.items():
         path = path.replace(part, value)
     path = path[: path.index("{")] + named + path[path.index("}") + 1 :] if "{" in path else path
     if name == "GET /api/v1/health-scores":
-        how["params"] = {"account_id": named}
+        options["params"] = {"account_id": named}
     if name == "POST /api/v1/imports":
-        how["params"] = {"kind": "accounts", "format": "ndjson"}
+        options["params"] = {"kind": "accounts", "format": "ndjson"}
     if name == "GET /api/v1/ingest/trace":
-        how["params"] = {"message_id": UNATTRIBUTED_EVENT["messageId"]}
+        options["params"] = {"message_id": UNATTRIBUTED_EVENT["messageId"]}
     if name in {"POST /api/v1/quarantine/replay", "POST /api/v1/quarantine/discard"}:
         body = {"ids": [named]}
     body = REQUEST_BODIES.get(name, {}) if body is None else body
-    return client.request(method, path, json=None if method == "GET" else body, **how)
+    return client.request(method, path, json=None if method == "GET" else body, **options)
 
 
-LISTED = {
+LIST_PATHS = {
     "{intervention_id}/start": "interventions?state=accepted",
     "{intervention_id}/complete": "interventions?state=in_progress",
     "{intervention_id}": "interventions?state=suggested",
@@ -154,20 +158,20 @@ LISTED = {
     "{endpoint_id}": "webhook-endpoints",
     "{message_id}": "messages",
 }
-"""What is named by an id that the service gives, by a part of its path: where to find one."""
+"""The list that contains an id that the service generates, by a part of the path."""
 
 
-def name_for(theirs: TestClient, name: str) -> str:
+def id_for(theirs: TestClient, name: str) -> str:
     if "{version}" in name:
         return "2" if name.endswith("restate") else "3"
-    for part, listed in LISTED.items():
+    for part, path in LIST_PATHS.items():
         if part in name:
-            return str(theirs.get(f"/api/v1/{listed}").json()["items"][0]["id"])
+            return str(theirs.get(f"/api/v1/{path}").json()["items"][0]["id"])
     return OTHER_TENANT_ID
 
 
-def test_what_is_to_happen_on_every_route_has_been_decided() -> None:
-    """A new route is added to one of the sets above first."""
+def test_every_route_has_an_expected_answer() -> None:
+    """Add a new route to one of the sets of tests/tenant_routes.py first."""
     of_its_own = [set(CREATE_OWN_BODIES), LIST_ROUTES, OWN_WORKSPACE_ROUTES, REPORT_ROUTES]
     decided = [INGEST_ROUTES, NOT_FOUND_ROUTES, *of_its_own, SERVICE_ROUTES]
 
@@ -175,12 +179,12 @@ def test_what_is_to_happen_on_every_route_has_been_decided() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(NOT_FOUND_ROUTES))
-def test_what_belongs_to_another_tenant_is_not_found(
+def test_a_resource_of_another_tenant_is_not_found(
     client: TestClient, theirs: TestClient, name: str
 ) -> None:
-    named = name_for(theirs, name)
+    named = id_for(theirs, name)
 
-    answer = ask(client, name, named=named)
+    answer = request(client, name, named=named)
 
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
 
@@ -188,60 +192,58 @@ def test_what_belongs_to_another_tenant_is_not_found(
 @pytest.mark.parametrize(
     "name", sorted(NOT_FOUND_ROUTES - {"POST /api/v1/api-keys/{key_id}/revoke"})
 )
-def test_the_owner_finds_it(theirs: TestClient, name: str) -> None:
-    """Else the other answers would prove nothing. A key cannot revoke itself."""
-    assert ask(theirs, name, named=name_for(theirs, name)).status_code < 300
+def test_the_owner_finds_the_resource(theirs: TestClient, name: str) -> None:
+    """Otherwise the 404 would prove nothing. A key cannot revoke itself."""
+    assert request(theirs, name, named=id_for(theirs, name)).status_code < 300
 
 
 @pytest.mark.parametrize("name", sorted(CREATE_OWN_BODIES))
-def test_what_is_put_under_the_same_name_is_ones_own(
+def test_the_same_id_in_another_tenant_is_another_resource(
     client: TestClient, theirs: TestClient, name: str
 ) -> None:
     read = f"GET {name.split()[1]}"
-    before = ask(theirs, read).json() if read in OPERATIONS else listed(theirs)
+    before = request(theirs, read).json() if read in OPERATIONS else subscriptions(theirs)
 
-    assert ask(client, name, body=CREATE_OWN_BODIES[name]).status_code == 200
+    assert request(client, name, body=CREATE_OWN_BODIES[name]).status_code == 200
 
-    after = ask(theirs, read).json() if read in OPERATIONS else listed(theirs)
+    after = request(theirs, read).json() if read in OPERATIONS else subscriptions(theirs)
     assert after == before
 
 
-def listed(client: TestClient) -> Any:  # noqa: ANN401
+def subscriptions(client: TestClient) -> Any:  # noqa: ANN401
     return client.get("/api/v1/subscriptions").json()
 
 
 @pytest.mark.parametrize("name", sorted(LIST_ROUTES))
-def test_a_list_holds_nothing_of_another_tenant(
+def test_a_list_contains_nothing_of_another_tenant(
     client: TestClient, theirs: TestClient, name: str
 ) -> None:
-    assert ask(theirs, name).json()["items"], "there is something to be seen by its owner"
-    assert ask(client, name).json()["items"] == []
+    assert request(theirs, name).json()["items"], "its owner sees something"
+    assert request(client, name).json()["items"] == []
 
 
-def test_what_is_billed_and_counts_for_nobody_is_seen_by_its_tenant_alone(
+def test_unmatched_billing_objects_are_visible_only_to_their_tenant(
     client: TestClient, theirs: TestClient
 ) -> None:
-    """Without a source of one's own there is no list: with one it is empty."""
+    """Without an own billing source the list does not exist; with one it is empty."""
     sender.connect(client)
     name = "GET /api/v1/billing-sources/stripe/unmatched"
 
-    kinds = [item["kind"] for item in ask(theirs, name).json()["items"]]
+    kinds = [item["kind"] for item in request(theirs, name).json()["items"]]
 
     assert kinds == ["customer", "invoice", "subscription"]
-    assert ask(client, name).json()["items"] == []
+    assert request(client, name).json()["items"] == []
 
 
 @pytest.mark.parametrize("name", sorted(OWN_WORKSPACE_ROUTES))
-def test_a_workspace_knows_of_itself_alone(
-    client: TestClient, theirs: TestClient, name: str
-) -> None:
-    answers = [ask(who, name).text for who in (client, theirs)]
+def test_a_workspace_sees_only_itself(client: TestClient, theirs: TestClient, name: str) -> None:
+    answers = [request(each, name).text for each in (client, theirs)]
 
     assert '"other"' not in answers[0]
     assert answers[0] != answers[1]
 
 
-def test_a_cursor_of_another_tenant_leads_into_ones_own_list(
+def test_a_cursor_of_another_tenant_pages_the_own_list(
     client: TestClient, theirs: TestClient
 ) -> None:
     assert theirs.get("/api/v1/users").json()["items"]
@@ -258,7 +260,7 @@ def test_without_a_valid_key_there_is_no_answer(
 ) -> None:
     client.headers.pop("Authorization")
 
-    answer = ask(client, name, headers={"Authorization": header} if header else {})
+    answer = request(client, name, headers={"Authorization": header} if header else {})
 
     if name in INGEST_ROUTES and header is None:
         assert (answer.status_code, answer.json()["code"]) in NO_KEY_ANYWHERE
@@ -267,7 +269,7 @@ def test_without_a_valid_key_there_is_no_answer(
         assert answer.json()["code"] in {"invalid_api_key", "invalid_write_key"}
 
 
-# An SDK may carry its key in the body, so that the body is read first.
+# SDKs may send the key in the body, so that the body is parsed first.
 NO_KEY_ANYWHERE = {(401, "invalid_write_key"), (400, "not_an_object")}
 
 
@@ -279,14 +281,14 @@ def test_a_key_of_the_wrong_scope_is_refused(
     key = factories.api_key(session, factories.workspace(session), other)
     session.commit()
 
-    answer = ask(client, name, headers={"Authorization": f"Bearer {key}"})
+    answer = request(client, name, headers={"Authorization": f"Bearer {key}"})
 
     assert (answer.status_code, answer.json()["code"]) == (403, "key_scope")
 
 
 @pytest.mark.parametrize("name", [name for name in API if name not in READ_ROUTES])
-def test_a_key_that_may_read_may_not_write(client: TestClient, session: Session, name: str) -> None:
+def test_a_read_key_cannot_write(client: TestClient, session: Session, name: str) -> None:
     key = factories.api_key(session, factories.workspace(session), {Scope.HEALTH_READ})
     session.commit()
 
-    assert ask(client, name, headers={"Authorization": f"Bearer {key}"}).status_code == 403
+    assert request(client, name, headers={"Authorization": f"Bearer {key}"}).status_code == 403

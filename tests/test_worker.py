@@ -1,4 +1,4 @@
-"""The worker's two threads: neither waits for the other, and both end together."""
+"""The two threads of the worker: neither waits for the other, and both end together."""
 
 import threading
 from collections.abc import Iterator
@@ -9,12 +9,11 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import select
 
-from app.accounts.due import Priority
-from app.accounts.queries import mark_due
+from app.accounts.refresh_queue import Priority, mark_due
 from app.core.db import SessionFactory, transaction
 from app.core.settings import Settings
 from app.tables import Due, HealthScore
-from app.worker import OTHERS_EVERY, Chore, Worker
+from app.worker import BACKGROUND_EVERY, Chore, Worker
 from tests import factories
 from tests.conftest import ENCRYPTION_KEY
 from tests.servers.processes import eventually
@@ -23,7 +22,7 @@ NOW = datetime(2026, 3, 18, 12, 0, tzinfo=UTC)
 
 
 class BrokenError(Exception):
-    """What nobody expects."""
+    """An unexpected error."""
 
 
 @pytest.fixture
@@ -45,7 +44,7 @@ def is_scored(worker: Worker) -> bool:
         return session.scalar(select(HealthScore.computed_at)) is not None
 
 
-def test_accounts_are_scored_while_the_loop_is_busy_with_something_else(
+def test_accounts_are_scored_while_the_loop_is_busy(
     worker: Worker, beside: ThreadPoolExecutor
 ) -> None:
     begun, done = threading.Event(), threading.Event()
@@ -80,12 +79,12 @@ def test_a_thread_that_fails_ends_the_worker(
         worker.run()
 
 
-def test_a_sweep_goes_on_while_something_more_urgent_is_always_waiting(worker: Worker) -> None:
+def test_a_sweep_continues_while_more_urgent_work_is_always_waiting(worker: Worker) -> None:
     with transaction(worker.sessions) as session:
         factories.account(session, "a2")
         mark_due(session, "acme", ["a2"], priority=Priority.SWEEP)
 
-    for _ in range(2 * OTHERS_EVERY):
+    for _ in range(2 * BACKGROUND_EVERY):
         with transaction(worker.sessions) as session:
             mark_due(session, "acme", ["a1"])
             mark_due(session, "acme", ["a1"], priority=Priority.SILENT)

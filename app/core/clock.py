@@ -1,4 +1,4 @@
-"""The clock, asked only at the edges. An offset moves it for demos and tests; it never stands."""
+"""The clock. Only endpoints and processes ask it; everything else takes the time as an argument."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -10,7 +10,7 @@ Clock = Callable[[], datetime]
 
 
 def shifted_clock(offset_seconds: float) -> Clock:
-    """Tell the time in UTC, so many seconds ahead (or, if negative, behind)."""
+    """Return a UTC clock that is ``offset_seconds`` ahead (behind if negative), for demos."""
     offset = timedelta(seconds=offset_seconds)
     return lambda: datetime.now(UTC) + offset
 

@@ -1,4 +1,4 @@
-"""The only file that opens, commits or rolls back a transaction."""
+"""Database access: engines, sessions, transactions, column types. Nothing else commits."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping
@@ -31,10 +31,10 @@ ResultT = TypeVar("ResultT")
 
 
 class KeyText(Text):
-    """Text whose ``in_`` passes one array, and not a parameter for each of hundreds of keys."""
+    """Text whose ``in_`` binds one array instead of one parameter for each of hundreds of keys."""
 
     class Comparator(Text.Comparator[str]):
-        def in_(self, other: Any) -> ColumnOperators:  # noqa: ANN401 - as it is inherited
+        def in_(self, other: Any) -> ColumnOperators:  # noqa: ANN401 - as in the base class
             if isinstance(other, ClauseElement):
                 return super().in_(other)
             return self.expr == any_(literal(list(other), ARRAY(Text)))
@@ -43,19 +43,19 @@ class KeyText(Text):
 
 
 Key = Annotated[str, mapped_column(KeyText(collation="C"))]
-"""A natural key: compared byte by byte, so that every machine sorts it alike."""
+"""A natural key. Collation ``C`` compares bytes, so that every machine sorts keys the same way."""
 
 Instant = Annotated[datetime, mapped_column(DateTime(timezone=True))]
-"""A moment, aware and in UTC."""
+"""An aware time in UTC (``timestamptz``)."""
 
 DEADLOCK, SERIALIZATION_FAILURE = "40P01", "40001"
 MAX_ATTEMPTS = 4
 
 
 class Table(DeclarativeBase):
-    """Base of every database class. "Model" is kept for trained models."""
+    """Base of every database class. The word "model" is reserved for trained models."""
 
-    type_annotation_map = {str: Text()}  # noqa: RUF012 - SQLAlchemy reads it so
+    type_annotation_map = {str: Text()}  # noqa: RUF012 - SQLAlchemy's way
     metadata = MetaData(
         naming_convention={
             "pk": "%(table_name)s_pkey",
@@ -66,9 +66,9 @@ class Table(DeclarativeBase):
         }
     )
 
-    def apply_changes(self, said: Mapping[str, Any]) -> dict[str, Any]:
-        """Set the columns that are not as it is said, and return those."""
-        changed = {name: value for name, value in said.items() if getattr(self, name) != value}
+    def apply_changes(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Set the columns whose value differs and return those with their new values."""
+        changed = {name: value for name, value in values.items() if getattr(self, name) != value}
         for name, value in changed.items():
             setattr(self, name, value)
         return changed
@@ -82,14 +82,14 @@ def open_engine(
     point_access: bool = False,
     autocommit: bool = False,
 ) -> Engine:
-    """Connect to PostgreSQL; a statement that takes longer than the time-out is given up.
+    """Open a connection pool; the server cancels statements that exceed the time-out.
 
-    ``point_access``: for requests, which touch single rows. Their plans are kept for a long time
-    and must not scan a table that was small when the plan was made. ``autocommit``: each statement
-    is a transaction of its own, without a round trip for BEGIN and one for COMMIT.
+    ``point_access``: for requests, which touch single rows. Their prepared plans live for a long
+    time and must not scan a table that was small when the plan was made. ``autocommit``: each
+    statement is its own transaction, without the round trips for BEGIN and COMMIT.
     """
     planner = " -c enable_seqscan=off" if point_access else ""
-    alone: dict[str, Any] = {"isolation_level": "AUTOCOMMIT", "pool_reset_on_return": None}
+    autocommitting: dict[str, Any] = {"isolation_level": "AUTOCOMMIT", "pool_reset_on_return": None}
     return create_engine(
         url.replace("postgresql://", "postgresql+psycopg://", 1),
         pool_size=pool_size,
@@ -103,7 +103,7 @@ def open_engine(
             "prepare_threshold": 2,
             "connect_timeout": 5,
         },
-        **(alone if autocommit else {}),
+        **(autocommitting if autocommit else {}),
     )
 
 
@@ -113,14 +113,14 @@ def create_session_factory(engine: Engine) -> SessionFactory:
 
 @contextmanager
 def transaction(sessions: SessionFactory) -> Generator[Session]:
-    """One unit of work: a request, a job or a command. All of it lands, or none of it."""
+    """Run one unit of work (a request, a job, a command) in a transaction: all of it or nothing."""
     with sessions.begin() as session:
         yield session
 
 
 @contextmanager
 def rolled_back_transaction(sessions: SessionFactory) -> Generator[Session]:
-    """A unit of work done in earnest, of which nothing stays."""
+    """Run a unit of work with all its statements, then roll it back."""
     with sessions() as session:
         try:
             yield session
@@ -129,29 +129,30 @@ def rolled_back_transaction(sessions: SessionFactory) -> Generator[Session]:
 
 
 def run_with_retries(
-    sessions: SessionFactory, work: Callable[[Session], ResultT], *, rehearse: bool = False
+    sessions: SessionFactory, work: Callable[[Session], ResultT], *, dry_run: bool = False
 ) -> ResultT:
-    """Do one unit of work, again if another writer's lock order stood against it.
+    """Run one unit of work in a transaction; retry on a deadlock or serialization failure.
 
-    Also again if the connection turns out to be broken, as after a restart of the database. The
-    work must be safe to repeat: of a commit that broke nobody knows whether it happened.
+    A broken connection, as after a restart of the database, is a reason to retry too. The work
+    must be safe to repeat: after a broken commit it is unknown whether it happened. ``dry_run``
+    rolls back.
     """
     for tries_left in reversed(range(MAX_ATTEMPTS)):
         try:
-            with (rolled_back_transaction if rehearse else transaction)(sessions) as session:
+            with (rolled_back_transaction if dry_run else transaction)(sessions) as session:
                 return work(session)
         except DBAPIError as error:
             state = getattr(error.orig, "sqlstate", None)
-            passes = error.connection_invalidated or state in {DEADLOCK, SERIALIZATION_FAILURE}
-            if not passes or not tries_left:
+            can_retry = error.connection_invalidated or state in {DEADLOCK, SERIALIZATION_FAILURE}
+            if not can_retry or not tries_left:
                 raise
     raise AssertionError
 
 
 class DatabaseSlots:
-    """As many requests in the database at once as there are connections, and a short queue.
+    """Limit concurrent requests in the database to the connections, with a short queue.
 
-    Waiting here costs a task; waiting in the connection pool would hold a thread, and requests
+    Waiting here costs a task. Waiting in the connection pool would hold a thread, and requests
     that have a connection but no thread would wait for each other.
     """
 
@@ -162,13 +163,17 @@ class DatabaseSlots:
 
     async def __aenter__(self) -> None:
         if self._free_places <= 0:
-            raise RetryLaterError("Too many requests at once; nothing was stored.")
+            raise RetryLaterError(
+                "Too many concurrent requests; nothing was stored. Try again later."
+            )
         self._free_places -= 1
         try:
             await asyncio.wait_for(self._semaphore.acquire(), self._wait_seconds)
         except TimeoutError:
             self._free_places += 1
-            raise RetryLaterError("Too many requests at once; nothing was stored.") from None
+            raise RetryLaterError(
+                "Too many concurrent requests; nothing was stored. Try again later."
+            ) from None
         except BaseException:
             self._free_places += 1
             raise
@@ -180,7 +185,7 @@ class DatabaseSlots:
 
 @asynccontextmanager
 async def database_slot(request: Request) -> AsyncGenerator[None]:
-    """Hold one slot, however many parts of a request ask: with two, requests block each other."""
+    """Hold one slot for the request. Nested use takes no second one: requests would deadlock."""
     if request.scope.get("has_slot"):
         yield
         return
@@ -193,6 +198,7 @@ async def database_slot(request: Request) -> AsyncGenerator[None]:
 
 
 async def request_session(request: Request) -> AsyncGenerator[Session]:
+    """Yield the session of a request that writes, and commit it at the end."""
     async with database_slot(request):
         session: Session = request.app.state.sessions()
         try:
@@ -204,7 +210,7 @@ async def request_session(request: Request) -> AsyncGenerator[Session]:
 
 
 async def read_session(request: Request) -> AsyncGenerator[Session]:
-    """Read without BEGIN and COMMIT: for routes that change nothing."""
+    """Yield an autocommit session, without BEGIN and COMMIT, for routes that change nothing."""
     async with database_slot(request):
         session: Session = request.app.state.autocommit_sessions()
         try:
@@ -213,6 +219,6 @@ async def read_session(request: Request) -> AsyncGenerator[Session]:
             session.close()
 
 
-# scope="function" commits before the response leaves: no 2xx for work that was lost.
+# scope="function" commits before the response is sent: no 2xx for work that was not stored.
 SessionDep = Annotated[Session, Depends(request_session, scope="function")]
 ReadSessionDep = Annotated[Session, Depends(read_session, scope="function")]

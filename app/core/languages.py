@@ -1,4 +1,4 @@
-"""The languages that we speak, and which of them a reader likes best. Pure."""
+"""The languages of explanations and messages, and how to parse ``Accept-Language``. Pure."""
 
 from enum import StrEnum
 
@@ -9,23 +9,25 @@ class Language(StrEnum):
 
 
 def preferred_language(header: str) -> Language:
-    """Take what an ``Accept-Language`` header likes best of what there are words for."""
-    liked = [
-        (_quality(part), -place, _language(part)) for place, part in enumerate(header.split(","))
+    """Return the supported language that an ``Accept-Language`` header prefers; else English."""
+    ranked = [
+        (_quality(part), -position, language)
+        for position, part in enumerate(header.split(","))
+        if (language := _language(part))
     ]
-    known = [(quality, place, found) for quality, place, found in liked if found and quality > 0]
-    return max(known)[2] if known else Language.EN
+    accepted = [each for each in ranked if each[0] > 0]
+    return max(accepted)[2] if accepted else Language.EN
 
 
 def _language(part: str) -> Language | None:
-    """Read ``zh-Hans-CN;q=0.8`` as zh."""
+    """Parse ``zh-Hans-CN;q=0.8`` as zh."""
     name = part.split(";", maxsplit=1)[0].split("-", maxsplit=1)[0].strip().lower()
     return Language(name) if name in list(Language) else None
 
 
 def _quality(part: str) -> float:
-    _, _, said = part.replace(" ", "").partition(";q=")
+    _, _, quality = part.replace(" ", "").partition(";q=")
     try:
-        return float(said) if said else 1.0
+        return float(quality) if quality else 1.0
     except ValueError:
         return 0.0

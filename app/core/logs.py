@@ -1,4 +1,4 @@
-"""Structured logs: one JSON line an event, with request and job ids, never payloads or keys."""
+"""Structured logs: one JSON line per event, with request and job ids, never payloads or keys."""
 
 import logging
 import sys
@@ -7,7 +7,7 @@ import structlog
 
 
 def configure(level: str) -> None:
-    """Write JSON lines, or readable ones where a person watches."""
+    """Log JSON lines to stderr, or coloured text if stderr is a terminal."""
     renderer: structlog.typing.Processor = (
         structlog.dev.ConsoleRenderer()
         if sys.stderr.isatty()

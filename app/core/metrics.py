@@ -1,4 +1,4 @@
-"""Everything that ``/metrics`` tells, in one place."""
+"""All metrics of ``/metrics``."""
 
 import os
 
@@ -15,24 +15,25 @@ MULTIPROCESS_DIR_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
 REQUESTS = Counter("health_requests_total", "HTTP requests.", ["method", "route", "status"])
 REQUEST_SECONDS = Histogram("health_request_seconds", "Time to answer.", ["route"])
-EVENTS = Counter("health_events_total", "Events received, by what became of them.", ["result"])
-QUARANTINED = Counter("health_quarantined_total", "Events put aside, by reason.", ["code"])
+EVENTS = Counter("health_events_total", "Events received, by result.", ["result"])
+QUARANTINED = Counter("health_quarantined_total", "Events quarantined, by reason.", ["code"])
 REFRESHED = Counter("health_refreshed_accounts_total", "Accounts scored by the worker.")
-REFRESH_SECONDS = Histogram("health_refresh_seconds", "Time to score one set of accounts.")
-PARKED = Counter("health_parked_accounts_total", "Accounts given up after failing alone.")
+REFRESH_SECONDS = Histogram("health_refresh_seconds", "Time to score one batch of accounts.")
+PARKED = Counter("health_parked_accounts_total", "Accounts parked after repeated failures.")
 WEBHOOK_ATTEMPTS = Counter(
     "health_webhook_attempts_total",
-    "Attempts to deliver a message, by what came of it.",
+    "Attempts to deliver a message, by result.",
     ["result"],
 )
-WEBHOOK_SECONDS = Histogram("health_webhook_seconds", "Time of one attempt.")
+WEBHOOK_SECONDS = Histogram("health_webhook_seconds", "Time of one delivery attempt.")
 STALE_DELIVERY_RESULTS = Counter(
-    "health_webhook_stale_settles_total", "Outcomes refused: somebody else held the delivery."
+    "health_webhook_stale_settles_total",
+    "Delivery results refused because another worker had claimed the delivery.",
 )
 
 
 def exposition() -> bytes:
-    """Write the metrics of all processes of this service, in Prometheus' text format."""
+    """Return the metrics of all processes of this service in the Prometheus text format."""
     if MULTIPROCESS_DIR_VARIABLE not in os.environ:
         return generate_latest(REGISTRY)
     registry = CollectorRegistry()

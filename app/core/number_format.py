@@ -1,4 +1,4 @@
-"""Numbers as people write them, the same in every language. Pure."""
+"""Format numbers for sentences, the same way in every language. Pure."""
 
 import math
 
@@ -8,7 +8,7 @@ MAX_DECIMALS = 4
 
 
 def format_signed(points: float) -> str:
-    """One decimal with a sign, a real minus; what is too small for that keeps its first digit."""
+    """Format points with a sign and one decimal; a smaller number keeps its first digit."""
     size = abs(points)
     first = float(f"{max(size, 10**-MAX_DECIMALS):.1g}")
     text = f"{size:,.1f}" if size >= MIN_ONE_DECIMAL else f"{first:.{MAX_DECIMALS}f}".rstrip("0")
@@ -16,7 +16,7 @@ def format_signed(points: float) -> str:
 
 
 def format_number(value: float | None, digits: int = 1) -> str:
-    """Whole numbers without decimals, thousands apart, a real minus."""
+    """Format a number: no decimals if it is whole, thousands separators, a real minus sign."""
     if value is None or math.isnan(value):
         return UNKNOWN
     places = 0 if value == round(value) else digits
@@ -24,17 +24,17 @@ def format_number(value: float | None, digits: int = 1) -> str:
     return f"{MINUS}{text}" if value < 0 else text
 
 
-def format_pair(one: float | None, other: float | None) -> tuple[str, str]:
-    """Show two numbers with as many digits as it takes to tell them apart."""
+def format_pair(first: float | None, second: float | None) -> tuple[str, str]:
+    """Format two numbers with as many decimals as it takes to show that they differ."""
     for digits in range(1, MAX_DECIMALS + 1):
-        shown = format_number(one, digits), format_number(other, digits)
-        if shown[0] != shown[1] or one == other:
+        pair = format_number(first, digits), format_number(second, digits)
+        if pair[0] != pair[1] or first == second:
             break
-    return shown
+    return pair
 
 
 def format_money(cents: float | None) -> str:
-    """Cents as units of the currency, with decimals only where there are any."""
+    """Format cents in units of the currency, with decimals only if there are any."""
     return format_number(None if cents is None else round(cents / 100, 2), 2)
 
 

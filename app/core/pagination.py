@@ -1,4 +1,9 @@
-"""Lists: ``{items, next_cursor}``. A cursor says after which row to go on, so none has an end."""
+"""Keyset pagination: lists answer ``{items, next_cursor}``.
+
+A cursor encodes the position of the last row of a page: one value of the row, or a tuple of several
+that identify it. Lists of any length can be read, and rows that are inserted or deleted meanwhile
+shift nothing.
+"""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
@@ -23,26 +28,30 @@ MAX_INTEGER = 2**63 - 1
 class Page(BaseModel, Generic[ItemT]):
     """One page of a list."""
 
-    model_config = ConfigDict(from_attributes=True)
+    model_config = ConfigDict(from_attributes=True, defer_build=True)
 
     items: Sequence[ItemT]
-    next_cursor: str | None = Field(description="Ask again with it; null on the last page.")
+    next_cursor: str | None = Field(
+        description="Send it as `cursor` to get the next page; null on the last page."
+    )
 
 
-Limit = Annotated[int, Query(ge=1, le=1000, description="How many items at most.")]
+Limit = Annotated[int, Query(ge=1, le=1000, description="The maximum number of items.")]
 Cursor = Annotated[
     str | None,
-    Query(alias="cursor", max_length=2000, description="`next_cursor` of the page before."),
+    Query(alias="cursor", max_length=2000, description="`next_cursor` of the previous page."),
 ]
 
 
 class InvalidCursorError(ProblemError):
-    """Any text is a well-formed cursor, but not each leads to a page."""
+    """The cursor was not made by this list."""
 
     status = HTTPStatus.NOT_FOUND
     code = "invalid_cursor"
 
-    def __init__(self, detail: str = "This cursor is not one of ours.") -> None:
+    def __init__(
+        self, detail: str = "The cursor is invalid: use `next_cursor` of this list."
+    ) -> None:
         super().__init__(detail)
 
 
@@ -50,33 +59,37 @@ def encode_cursor(*position: object) -> str:
     return urlsafe_b64encode(orjson.dumps(position)).decode().rstrip("=")
 
 
-def decode_cursor(cursor: str | None, *kinds: PositionType) -> list[Any] | None:
-    """Read a cursor back; its parts must be of the kinds that the list put in."""
+def decode_cursor(cursor: str | None, *types: PositionType) -> list[Any] | None:
+    """Decode a cursor; raise InvalidCursorError unless its parts have the types of the list."""
     if cursor is None:
         return None
     try:
         position = orjson.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except ValueError:
         position = None
-    if not isinstance(position, list) or len(position) != len(kinds):
+    if not isinstance(position, list) or len(position) != len(types):
         raise InvalidCursorError
-    return [_part(part, kind) for part, kind in zip(position, kinds, strict=True)]
+    return [_check_part(part, type_) for part, type_ in zip(position, types, strict=True)]
 
 
-def _part(part: object, kind: PositionType) -> object:
-    """Return what a list could have put in: of the very type, and of a size that can be stored."""
-    if kind in {date, datetime}:
-        return _time(part, kind)
+def _check_part(part: object, type_: PositionType) -> object:
+    """Return a part if it has exactly the type and PostgreSQL can store it."""
+    if type_ in {date, datetime}:
+        return _parse_time(part, type_)
     storable = not isinstance(part, int) or abs(part) <= MAX_INTEGER
     has_nul = isinstance(part, str) and "\x00" in part
-    if type(part) not in (kind if isinstance(kind, tuple) else (kind,)) or not storable or has_nul:
+    if (
+        type(part) not in (type_ if isinstance(type_, tuple) else (type_,))
+        or not storable
+        or has_nul
+    ):
         raise InvalidCursorError
     return part
 
 
-def _time(part: object, kind: Any) -> date:  # noqa: ANN401 - date or datetime
+def _parse_time(part: object, type_: Any) -> date:  # noqa: ANN401 - date or datetime
     try:
-        time: date = kind.fromisoformat(part)
+        time: date = type_.fromisoformat(part)
     except (TypeError, ValueError):
         raise InvalidCursorError from None
     if isinstance(time, datetime) and time.tzinfo is None:
@@ -84,56 +97,55 @@ def _time(part: object, kind: Any) -> date:  # noqa: ANN401 - date or datetime
     return time
 
 
-def cut_page(
-    rows: Sequence[RowT], limit: int, place: Callable[[RowT], object]
-) -> tuple[Sequence[RowT], str | None]:
-    """Cut one row too many off, and name the place to go on from."""
-    if len(rows) <= limit:
-        return rows, None
-    kept = rows[:limit]
-    last = place(kept[-1])
-    return kept, encode_cursor(*(last if isinstance(last, tuple) else (last,)))
-
-
 @dataclass(frozen=True, slots=True)
 class RowPage(Generic[RowT]):
-    """The rows of one page, and the cursor of the page after it."""
+    """The rows of one page and the cursor of the next page."""
 
     rows: Sequence[RowT]
     next_cursor: str | None
 
-    def to_page(self, shown: Callable[[RowT], ItemT]) -> Page[ItemT]:
-        return Page(items=[shown(row) for row in self.rows], next_cursor=self.next_cursor)
+    def to_page(self, convert: Callable[[RowT], ItemT]) -> Page[ItemT]:
+        """Convert the rows to the items of an answer."""
+        return Page(items=[convert(row) for row in self.rows], next_cursor=self.next_cursor)
 
 
 @dataclass(frozen=True, slots=True)
 class Paging:
-    """Which page of a list is asked for. A place is one value of a row, or a tuple of several."""
+    """The page of a list that is requested."""
 
     limit: int
     cursor: str | None
 
     @property
     def fetch_limit(self) -> int:
-        """How many rows to look for: one more than are shown says whether the list goes on."""
+        """The number of rows to fetch: one more than the page has tells whether there is a next."""
         return self.limit + 1
 
-    def after(self, *kinds: PositionType) -> Any:  # noqa: ANN401 - what the kinds say
-        """Return the place where the page before ended; None on the first page."""
-        position = decode_cursor(self.cursor, *kinds)
+    def position(self, *types: PositionType) -> Any:  # noqa: ANN401 - of the types
+        """Return the position after which the page starts; None on the first page."""
+        position = decode_cursor(self.cursor, *types)
         if position is None:
             return None
-        return tuple(position) if len(kinds) > 1 else position[0]
+        return tuple(position) if len(types) > 1 else position[0]
 
     def cut(
-        self, rows: Sequence[RowT], place: Callable[[RowT], object]
+        self, rows: Sequence[RowT], position_of: Callable[[RowT], object]
     ) -> tuple[Sequence[RowT], str | None]:
-        return cut_page(rows, self.limit, place)
+        """Cut ``fetch_limit`` rows to the page; return its rows and the cursor of the next page."""
+        if len(rows) <= self.limit:
+            return rows, None
+        page_rows = rows[: self.limit]
+        last = position_of(page_rows[-1])
+        return page_rows, encode_cursor(*(last if isinstance(last, tuple) else (last,)))
 
     def page(
-        self, rows: Sequence[RowT], shown: Callable[[RowT], ItemT], place: Callable[[RowT], object]
+        self,
+        rows: Sequence[RowT],
+        convert: Callable[[RowT], ItemT],
+        position_of: Callable[[RowT], object],
     ) -> Page[ItemT]:
-        return RowPage(*self.cut(rows, place)).to_page(shown)
+        """Cut the rows to the page and convert them to the items of an answer."""
+        return RowPage(*self.cut(rows, position_of)).to_page(convert)
 
 
 async def _paging(limit: Limit = 100, cursor: Cursor = None) -> Paging:

@@ -1,4 +1,4 @@
-"""A process that was started by another of the service ends when that one is gone."""
+"""Let a child process of the service end when its parent process is gone."""
 
 import os
 
@@ -6,11 +6,11 @@ PARENT_PID_VARIABLE = "HEALTH_PARENT_PID"
 
 
 def child_environment() -> dict[str, str]:
-    """Make the environment of a process that is to end with this one."""
+    """Return the environment for a child process that must end with this process."""
     return {**os.environ, PARENT_PID_VARIABLE: str(os.getpid())}
 
 
 def is_gone() -> bool:
-    """Whether a parent was named that is not our parent (any more)."""
+    """Whether this process was started as a child and its parent has ended."""
     parent = os.environ.get(PARENT_PID_VARIABLE)
     return parent is not None and os.getppid() != int(parent)

@@ -1,4 +1,4 @@
-"""Monthly partitions: made ahead, and dropped whole when everything in them is past retention."""
+"""Monthly partitions: create them ahead of time, drop them when they are past retention."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ MONTHS_AHEAD = 2
 
 @dataclass(frozen=True, slots=True)
 class PartitionedTable:
-    """A table partitioned by month on ``column``; ``kept_by`` says how old a row is."""
+    """A table partitioned by month on ``column``; retention compares ``age_column``."""
 
     table: str
     column: str
@@ -27,7 +27,7 @@ PARTITIONED_TABLES = (
 
 
 def months(first: date, last: date) -> Iterator[tuple[date, date]]:
-    """Yield each month from the first day's to the last day's: its start and the next one's."""
+    """Yield the months of a range of days as (start, start of the next month)."""
     start = first.replace(day=1)
     while start <= last:
         following = (start + timedelta(days=32)).replace(day=1)
@@ -36,11 +36,12 @@ def months(first: date, last: date) -> Iterator[tuple[date, date]]:
 
 
 def create_upcoming(session: Session, *, today: date) -> None:
+    """Create the partitions of last month, this month and the next ``MONTHS_AHEAD`` months."""
     create(session, today - timedelta(days=31), today + timedelta(days=31 * MONTHS_AHEAD))
 
 
 def create(session: Session, first: date, last: date) -> None:
-    """Make the partitions of a range of days; a month whose rows wait in the default is left so."""
+    """Create the partitions of a range of days; skip months with rows in the default partition."""
     session.execute(text("SET LOCAL lock_timeout = '3s'"))
     for partitioned in PARTITIONED_TABLES:
         existing = _existing(session, partitioned.table)
@@ -57,9 +58,9 @@ def create(session: Session, first: date, last: date) -> None:
 
 
 def _desummarize(session: Session, name: str) -> None:
-    """Forget the summary that a BRIN index makes of a table without rows.
+    """Remove the summary that a BRIN index makes of an empty table.
 
-    Each row that comes into a range that has one changes it, which costs ten times the insert.
+    A row inserted into a summarised range changes the summary, which costs ten times the insert.
     """
     session.execute(
         text(
@@ -73,7 +74,7 @@ def _desummarize(session: Session, name: str) -> None:
 
 
 def drop_old(session: Session, table: str, *, before: datetime) -> list[str]:
-    """Drop the months of a table whose days and whose newest row both lie before an instant."""
+    """Drop the months that end before an instant and whose newest row is older than it."""
     session.execute(text("SET LOCAL lock_timeout = '3s'"))
     [partitioned] = [each for each in PARTITIONED_TABLES if each.table == table]
     dropped = []
@@ -81,9 +82,8 @@ def drop_old(session: Session, table: str, *, before: datetime) -> list[str]:
         month = name.removeprefix(f"{table}_p")
         if not month.isdigit() or f"{before:%Y%m}" <= month:
             continue
-        newest = session.scalar(
-            text(f"SELECT max({partitioned.age_column})::timestamptz FROM {name}")
-        )  # noqa: S608
+        query = f"SELECT max({partitioned.age_column})::timestamptz FROM {name}"  # noqa: S608
+        newest = session.scalar(text(query))
         if newest is None or newest < before:
             session.execute(text(f"DROP TABLE {name}"))
             dropped.append(name)

@@ -1,4 +1,4 @@
-"""What queries of all packages are made of: a row by its key, what is asked for, one page."""
+"""Building blocks of queries: a row by its key, optional filters, keyset pages, locks."""
 
 from typing import Any, TypeVar
 
@@ -13,12 +13,12 @@ from app.core.pagination import Paging, RowPage
 RowT = TypeVar("RowT", bound=Table)
 SelectT = TypeVar("SelectT", bound=Select[*tuple[Any, ...]])
 ADVISORY_LOCK = text(
-    "SELECT pg_advisory_xact_lock(hashtextextended(:workspace_id || chr(31) || :what, 0))"
+    "SELECT pg_advisory_xact_lock(hashtextextended(:workspace_id || chr(31) || :name, 0))"
 )
 
 SortColumn = InstrumentedAttribute[Any] | ColumnElement[Any]
 NO_KEY_UPDATE = {"key_share": True}
-"""A lock under which others may still refer to the row, as new rows of an account do."""
+"""``FOR NO KEY UPDATE``: other transactions may still insert rows that refer to the row."""
 
 
 def get_row(
@@ -29,9 +29,9 @@ def get_row(
     *,
     lock: bool | dict[str, Any] = False,
 ) -> RowT:
-    """Find a row by its key, or say that there is no such ``kind``; else what the table is called.
+    """Return the row of a primary key; raise NotFoundError, which names its ``kind``, without one.
 
-    Locked, it is fresh, and one writer at a time has it.
+    ``lock`` locks the row until the end of the transaction and reloads it.
     """
     row = find_row(session, table, key, lock=lock)
     if row is None:
@@ -46,69 +46,80 @@ def find_row(
     *,
     lock: bool | dict[str, Any] = False,
 ) -> RowT | None:
+    """Return the row of a primary key or None. ``lock`` as in ``get_row``."""
     return session.get(table, key, with_for_update=lock or None, populate_existing=bool(lock))
 
 
 def insert_if_missing(session: Session, table: type[Table], **columns: object) -> bool:
-    """Create a row unless there is one of its key; whether it was created."""
+    """Insert a row unless its key exists; return whether it was inserted."""
     row = insert(table).values(**columns).on_conflict_do_nothing()
     return session.scalar(row.returning(literal(1))) is not None
 
 
 def table_noun(table: type[Table]) -> str:
-    """Name what a table holds as people read it."""
+    """Return the name of a table's rows for error sentences: ``alert_rule`` is "alert rule"."""
     return str(table.__tablename__).replace("_", " ")
 
 
-def same_account(one: Any, other: Any) -> ColumnElement[bool]:  # noqa: ANN401 - tables of accounts
-    """Say that rows of two tables are of one account, to join them by."""
-    return and_(one.workspace_id == other.workspace_id, one.account_id == other.account_id)
+def same_account(left: Any, right: Any) -> ColumnElement[bool]:  # noqa: ANN401 - mapped classes
+    """Return the join condition of two tables that both have a workspace and an account."""
+    return and_(left.workspace_id == right.workspace_id, left.account_id == right.account_id)
 
 
-def advisory_lock(session: Session, what: str, workspace_id: str) -> None:
-    """Let one transaction of a workspace at a time do something; the next waits for its end."""
-    session.execute(ADVISORY_LOCK, {"what": what, "workspace_id": workspace_id})
+def advisory_lock(session: Session, name: str, workspace_id: str) -> None:
+    """Take a named lock of a workspace until the end of the transaction; wait if it is taken."""
+    session.execute(ADVISORY_LOCK, {"name": name, "workspace_id": workspace_id})
 
 
-def filter_if_given(rows: SelectT, **asked: object) -> SelectT:
-    """Keep the rows whose columns are what is asked for; None asks for nothing.
+def filter_if_given(query: SelectT, **columns: object) -> SelectT:
+    """Add ``column = value`` for each value that is not None.
 
-    For what a caller may leave out, never for the workspace.
+    For optional query parameters only, never for the workspace: None would read all workspaces.
     """
-    return rows.filter_by(**{name: value for name, value in asked.items() if value is not None})
+    return query.filter_by(**{name: value for name, value in columns.items() if value is not None})
 
 
-def keyset_ascending(rows: SelectT, *place: SortColumn, after: Any, limit: int | None) -> SelectT:  # noqa: ANN401
-    """Take the rows after a place, which names one row: a value, or a tuple of several."""
+def keyset_ascending(
+    query: SelectT,
+    *columns: SortColumn,
+    after: Any,  # noqa: ANN401
+    limit: int | None,
+) -> SelectT:
+    """Order by columns that identify a row; start after a position (a value, or a tuple)."""
     if after is not None:
-        rows = rows.where(_of(place) > after)
-    return rows.order_by(*place).limit(limit)
+        query = query.where(_position(columns) > after)
+    return query.order_by(*columns).limit(limit)
 
 
-def keyset_descending(rows: SelectT, *place: SortColumn, before: Any, limit: int | None) -> SelectT:  # noqa: ANN401
-    """Take the rows before a place, from the last one on."""
+def keyset_descending(
+    query: SelectT,
+    *columns: SortColumn,
+    before: Any,  # noqa: ANN401
+    limit: int | None,
+) -> SelectT:
+    """Order by columns in reverse; start before a position (a value, or a tuple)."""
     if before is not None:
-        rows = rows.where(_of(place) < before)
-    return rows.order_by(*(column.desc() for column in place)).limit(limit)
+        query = query.where(_position(columns) < before)
+    return query.order_by(*(column.desc() for column in columns)).limit(limit)
 
 
 def fetch_page(
     session: Session,
-    rows: Select[RowT],
-    *place: InstrumentedAttribute[Any],
+    query: Select[RowT],
+    *columns: InstrumentedAttribute[Any],
     paging: Paging,
-    newest: bool = False,
+    descending: bool = False,
 ) -> RowPage[RowT]:
-    """Fetch the page that is asked for, in the order of a place or from its last one on."""
-    position = paging.after(*(column.type.python_type for column in place))
-    if newest:
-        rows = keyset_descending(rows, *place, before=position, limit=paging.fetch_limit)
+    """Fetch the requested page of a query, ordered by columns that identify a row."""
+    position = paging.position(*(column.type.python_type for column in columns))
+    if descending:
+        query = keyset_descending(query, *columns, before=position, limit=paging.fetch_limit)
     else:
-        rows = keyset_ascending(rows, *place, after=position, limit=paging.fetch_limit)
-    found = session.scalars(rows).all()
-    keys = [column.key for column in place]
-    return RowPage(*paging.cut(found, lambda row: tuple(getattr(row, key) for key in keys)))
+        query = keyset_ascending(query, *columns, after=position, limit=paging.fetch_limit)
+    rows = session.scalars(query).all()
+    keys = [column.key for column in columns]
+    return RowPage(*paging.cut(rows, lambda row: tuple(getattr(row, key) for key in keys)))
 
 
-def _of(place: tuple[SortColumn, ...]) -> Any:  # noqa: ANN401 - what can be compared
-    return place[0] if len(place) == 1 else tuple_(*place)
+def _position(columns: tuple[SortColumn, ...]) -> Any:  # noqa: ANN401 - any comparable expression
+    return columns[0] if len(columns) == 1 else tuple_(*columns)

@@ -1,4 +1,4 @@
-"""What every package's wire has in common: problems, and values that PostgreSQL can hold."""
+"""Wire types of all packages: values that PostgreSQL can store, base classes, problem schemas."""
 
 import json
 import re
@@ -27,7 +27,7 @@ from app.core.errors import MEDIA_TYPE
 MAX_COUNT = 2**53
 MAX_OBJECT_BYTES, MAX_OBJECT_DEPTH = 64 * 1024, 32
 
-# No NUL anywhere: PostgreSQL has no place for it.
+# PostgreSQL cannot store NUL.
 NO_NUL = r"^[^\x00]*$"
 Text = Annotated[str, Field(min_length=1, max_length=500, pattern=NO_NUL)]
 Id = Annotated[str, Field(min_length=1, max_length=255, pattern=NO_NUL, examples=["acme"])]
@@ -36,43 +36,47 @@ Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$", examples=["USD"])]
 
 
 def _whole(value: object) -> object:
-    """Take 5.0 for 5, as JSON does."""
+    """Accept 5.0 as 5: JSON does not distinguish them."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-# Strict: a text is no number and a number no truth value.
-WHOLE_NUMBER = BeforeValidator(_whole)  # comes last, else the bounds before it are not documented
+# Strict: "5" is not accepted as a number and 1 not as a boolean.
+WHOLE_NUMBER = BeforeValidator(_whole)  # must come last, or OpenAPI loses the bounds before it
 Count = Annotated[int, Strict(), Field(ge=0, le=MAX_COUNT), WHOLE_NUMBER]
 NoticeDays = Annotated[int, Strict(), Field(ge=0, le=3660), WHOLE_NUMBER]
 Flag = Annotated[bool, Strict()]
 
 
 def _iso_day(value: object) -> object:
-    """Keep pydantic from reading numbers as seconds since 1970."""
+    """Accept only YYYY-MM-DD: pydantic would read a number as seconds since 1970."""
     if isinstance(value, str) and not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
-        raise PydanticCustomError("day", "A day is wanted: YYYY-MM-DD.")
+        raise PydanticCustomError("day", "Must be a day in the form YYYY-MM-DD.")
     if not isinstance(value, str | date):
-        raise PydanticCustomError("day", "A day is wanted: YYYY-MM-DD.")
+        raise PydanticCustomError("day", "Must be a day in the form YYYY-MM-DD.")
     return value
 
 
 Day = Annotated[date, BeforeValidator(_iso_day)]
 
 
-def _written(value: object) -> object:
-    """Keep pydantic from reading numbers as seconds since 1970, also those in a text."""
-    is_written = isinstance(value, str) and re.match(r"[0-9]{4}-", value)
-    if not is_written and not isinstance(value, datetime):
-        raise PydanticCustomError("instant", "A time with its zone is wanted, as RFC 3339.")
+def _iso_timestamp(value: object) -> object:
+    """Accept only ISO texts: pydantic would read "1700000000" as seconds since 1970."""
+    is_iso = isinstance(value, str) and re.match(r"[0-9]{4}-", value)
+    if not is_iso and not isinstance(value, datetime):
+        raise PydanticCustomError(
+            "instant", "Must be a time with a zone (RFC 3339), such as 2026-03-01T12:00:00Z."
+        )
     return value
 
 
-Timestamp = Annotated[AwareDatetime, BeforeValidator(_written)]
+Timestamp = Annotated[AwareDatetime, BeforeValidator(_iso_timestamp)]
 
-NAMED = Field(json_schema_extra={"additionalProperties": False})  # a name with NUL is none
+NO_OTHER_KEYS = Field(
+    json_schema_extra={"additionalProperties": False}
+)  # keys must match the pattern
 _Word = Annotated[str, Field(pattern=NO_NUL)]
 _Finite = Annotated[float, AllowInfNan(allow_inf_nan=False)]
-_Members: TypeAlias = "Annotated[dict[_Word, Json], NAMED]"
+_Members: TypeAlias = "Annotated[dict[_Word, Json], NO_OTHER_KEYS]"
 Json = TypeAliasType("Json", "bool | int | _Finite | _Word | list[Json] | _Members | None")
 
 
@@ -82,52 +86,54 @@ def _depth(value: object) -> int:
 
 
 def _small_object(value: object, check: ValidatorFunctionWrapHandler) -> object:
-    """Say in one sentence what no branch of the union could take."""
+    """Limit size and depth; report one error instead of one for each branch of the union."""
     try:
-        found = check(value)
+        checked = check(value)
     except ValidationError:
         raise PydanticCustomError(
-            "object", "An object of JSON values is wanted: finite numbers, texts without NUL."
+            "object", "Must be a JSON object with finite numbers and texts without NUL."
         ) from None
-    if _depth(found) > MAX_OBJECT_DEPTH or len(json.dumps(found)) > MAX_OBJECT_BYTES:
+    if _depth(checked) > MAX_OBJECT_DEPTH or len(json.dumps(checked)) > MAX_OBJECT_BYTES:
         raise PydanticCustomError(
             "object_size",
-            "At most {bytes} bytes and {depth} levels are stored.",
+            "Must have at most {bytes} bytes and {depth} levels.",
             {"bytes": MAX_OBJECT_BYTES, "depth": MAX_OBJECT_DEPTH},
         )
-    return found
+    return checked
 
 
-JsonObject = Annotated[dict[_Word, Json], NAMED, WrapValidator(_small_object)]
+JsonObject = Annotated[dict[_Word, Json], NO_OTHER_KEYS, WrapValidator(_small_object)]
 
 
 class RequestModel(BaseModel):
-    """What a caller sends: nothing that we would not read."""
+    """Base of request bodies. An unknown key is an error."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
 
 class ResponseModel(BaseModel):
-    """What we answer, made of a table's row."""
+    """Base of answers, made of a table row."""
 
-    model_config = ConfigDict(from_attributes=True)
+    model_config = ConfigDict(from_attributes=True, defer_build=True)
 
     @classmethod
-    def from_row(cls, row: object, **said: Any) -> Self:  # noqa: ANN401 - of any field
-        """Take each field from the row, but for those that are said."""
-        taken = {name: getattr(row, name) for name in cls.model_fields if name not in said}
-        return cls.model_validate(taken | said)
+    def from_row(cls, row: object, **values: Any) -> Self:  # noqa: ANN401 - of any field
+        """Take each field from the row, except those that are given as values."""
+        taken = {name: getattr(row, name) for name in cls.model_fields if name not in values}
+        return cls.model_validate(taken | values)
 
 
 class FieldProblem(BaseModel):
-    """One thing that is wrong, and where."""
+    """One invalid part of the request."""
 
-    pointer: str = Field(examples=["/body/mrr_cents"], description="A JSON pointer.")
+    pointer: str = Field(
+        examples=["/body/mrr_cents"], description="A JSON pointer into the request."
+    )
     message: str = Field(examples=["Input should be greater than or equal to 0"])
 
 
 class Problem(BaseModel):
-    """An error as RFC 9457 problem details; SDKs read ``code`` and ``message``."""
+    """An error as RFC 9457 problem details. ``code`` is stable; ``message`` repeats ``detail``."""
 
     type: str = Field(examples=["/problems/not_found"])
     title: str = Field(examples=["Not Found"])
@@ -140,7 +146,7 @@ class Problem(BaseModel):
 
 
 def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Document the problems that a route can answer with; 503 is among them always."""
+    """Document the problem statuses of a route in OpenAPI; 503 is always among them."""
     schema = {"$ref": "#/components/schemas/Problem"}
     return {
         status: {
@@ -157,11 +163,11 @@ AUTHENTICATED_PATHS = ("/v1/", "/api/v1/")
 
 
 def install(app: FastAPI) -> None:
-    """Put what no route declares into the app's OpenAPI: problems, and how a key is sent."""
-    plain = app.openapi
+    """Add to OpenAPI what no route declares: the problem schemas and how to send an API key."""
+    generate = app.openapi
 
     def openapi() -> dict[str, Any]:
-        document = plain()
+        document = generate()
         for model in (Problem, FieldProblem):
             schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
             schema.pop("$defs", None)
@@ -172,9 +178,9 @@ def install(app: FastAPI) -> None:
         for path, operations in document["paths"].items():
             if path.startswith(AUTHENTICATED_PATHS):
                 for operation in operations.values():
-                    keyed: list[dict[str, list[str]]]
-                    keyed = [{f"{scheme}_api_key": []} for scheme in AUTH_SCHEMES]
-                    operation.setdefault("security", keyed)
+                    security: list[dict[str, list[str]]]
+                    security = [{f"{scheme}_api_key": []} for scheme in AUTH_SCHEMES]
+                    operation.setdefault("security", security)
                     if "requestBody" in operation:
                         operation["responses"].setdefault("415", UNSUPPORTED_MEDIA_TYPE)
         return document

@@ -1,4 +1,4 @@
-"""Every setting of the service, each read once, where the process starts."""
+"""The settings of the service. Each process reads them once at its start."""
 
 from collections.abc import Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -11,7 +11,7 @@ from app.core.encryption import decode_key
 
 
 class Settings(BaseSettings):
-    """Set each with an environment variable: ``HEALTH_DATABASE_URL`` and so on."""
+    """Each setting is an environment variable with the prefix ``HEALTH_``."""
 
     model_config = SettingsConfigDict(env_prefix="HEALTH_", env_file=".env", frozen=True)
 
@@ -60,9 +60,9 @@ class Settings(BaseSettings):
 
     @property
     def allowed_networks(self) -> Sequence[IPv4Network | IPv6Network]:
-        """Where webhooks may be sent to beside the public internet."""
-        named = (self.webhook_allowed_networks or "").split(",")
-        return [ip_network(each.strip()) for each in named if each.strip()]
+        """The private networks to which webhooks may be sent too."""
+        networks = (self.webhook_allowed_networks or "").split(",")
+        return [ip_network(each.strip()) for each in networks if each.strip()]
 
     @property
     def embedded_database(self) -> bool:
@@ -70,5 +70,5 @@ class Settings(BaseSettings):
 
     @property
     def runs_worker(self) -> bool:
-        """Whether ``serve`` starts a worker of its own."""
+        """Whether ``serve`` starts its own worker process."""
         return self.embedded_database if self.embed_worker is None else self.embed_worker

@@ -1,4 +1,4 @@
-"""Renaming and merging: everything that stands under an account's old id goes to the new one."""
+"""The steps of a rename or merge: all rows of the old account id go to the new one."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -8,8 +8,7 @@ from sqlalchemy import TextClause
 from sqlalchemy.orm import Session
 
 from app.accounts import aliases
-from app.accounts.due import Priority
-from app.accounts.queries import mark_due
+from app.accounts.refresh_queue import Priority, mark_due
 from app.accounts.tables import Due, ExternalId, ParkedAccount
 from app.alerts import actions as alerts
 from app.alerts.tables import Alert, AlertState
@@ -43,7 +42,7 @@ from app.signals.tables import AccountActivity, AccountSignal
 from app.webhooks.tables import Message, MessageSequence
 
 MoveParameters = Mapping[str, Any]
-"""The workspace, the old id and the account's id of today, as the statements name them."""
+"""SQL parameters: ``workspace_id``, the old ``account_id`` and the current ``target_id``."""
 
 MOVED_TABLES: tuple[type[Table], ...] = (
     ExternalId,
@@ -59,24 +58,24 @@ MOVED_TABLES: tuple[type[Table], ...] = (
     Assignment,
     MessageSequence,
 )
-"""Rows that are the new account's from then on."""
+"""Tables whose rows get the new account id."""
 
 SCORE_TABLES: tuple[type[Table], ...] = (
     *(HealthScore, HealthHistory, ScoreOverride, AlertState, AccountSignal),
     *(ChurnRisk, ChurnRiskHistory),
 )
-"""Go along with a rename; of a merged account the target has its own."""
+"""Tables that move with a rename. In a merge the target keeps its own rows."""
 
 DISCARDED_TABLES: tuple[type[Table], ...] = (
     *(AlertState, AccountSignal, AccountActivity),
     *(StaleAccount, Due, ParkedAccount, HealthScore, ChurnRisk, ChurnRiskHistory),
     *(OnboardingCompletion, IncidentAccount, Assignment, MessageSequence),
 )
-"""What is left under the old id says nothing any more."""
+"""Tables whose remaining rows of the old id are deleted at the end."""
 
 
 def move_parameters(session: Session, change: IdChange) -> MoveParameters:
-    """Name the accounts; the target may have taken yet another id in the meantime."""
+    """Return the SQL parameters of a move. The target may have been renamed again meanwhile."""
     target_id = aliases.current_id(session, change.workspace_id, change.target_id or "")
     return {
         "workspace_id": change.workspace_id,
@@ -88,7 +87,7 @@ def move_parameters(session: Session, change: IdChange) -> MoveParameters:
 def move_small_tables(
     session: Session, kind: IdChangeKind, values: MoveParameters, *, first: bool, now: datetime
 ) -> int:
-    """Move what is small enough for the request itself. Safe to repeat."""
+    """Move the tables that are small enough for the request; return the rows. Idempotent."""
     rows = execute(session, statements.MOVE_CHILDREN, values)
     if kind is IdChangeKind.MERGE:
         alerts.resolve_merged_account(
@@ -109,7 +108,7 @@ def move_small_tables(
 
 
 def _step(move: Callable[[Session, IdChange, MoveParameters, str | None], StepResult]) -> Step:
-    """Name the accounts to a step. If the account has its old id again, nothing is to be moved."""
+    """Make a step of a function. It does nothing if the account has its old id again."""
 
     def step(session: Session, change: IdChange, position: str | None) -> StepResult:
         values = move_parameters(session, change)
@@ -120,13 +119,15 @@ def _step(move: Callable[[Session, IdChange, MoveParameters, str | None], StepRe
     return step
 
 
-def _emptying(statement: TextClause, *, counts: bool = False) -> Step:
-    page = remove_in_pages(statement, counts=counts)
-    return _step(lambda session, _, values, __: page(session, values))
+def _move_in_pages(statement: TextClause, *, counts: bool = False) -> Step:
+    move = remove_in_pages(statement, counts=counts)
+    return _step(lambda session, _, values, __: move(session, values))
 
 
-def _small(session: Session, change: IdChange, values: MoveParameters, _: str | None) -> StepResult:
-    """Once more, for who had not heard of the move when it began."""
+def _move_small_again(
+    session: Session, change: IdChange, values: MoveParameters, _: str | None
+) -> StepResult:
+    """Repeat the small moves, for transactions that did not see the alias when they began."""
     execute(session, table_statements.merge_account(), values)
     execute(session, table_statements.DELETE_ACCOUNT, values)
     at = change.requested_at
@@ -135,30 +136,32 @@ def _small(session: Session, change: IdChange, values: MoveParameters, _: str | 
     )
 
 
-def _first_use(session: Session, _: IdChange, values: MoveParameters, __: str | None) -> StepResult:
+def _move_first_use(
+    session: Session, _: IdChange, values: MoveParameters, __: str | None
+) -> StepResult:
     rows = session.scalar(statements.MOVE_FIRST_USE, values) or 0
     execute(session, statements.PRUNE_FIRST_USE, values)
     return StepResult(rows)
 
 
-def _events(
+def _move_events(
     session: Session, _: IdChange, values: MoveParameters, position: str | None
 ) -> StepResult:
     return run_event_window(session, statements.MOVE_EVENTS, values, position)
 
 
-def _drop_rest(
+def _delete_rest(
     session: Session, change: IdChange, values: MoveParameters, _: str | None
 ) -> StepResult:
     ids = [values["account_id"]]
     for table in DISCARDED_TABLES:
-        of_old = {"workspace_id": change.workspace_id, "ids": ids}
-        remove_in_pages(table_statements.delete_page(table))(session, of_old)
+        old_rows = {"workspace_id": change.workspace_id, "ids": ids}
+        remove_in_pages(table_statements.delete_page(table))(session, old_rows)
     return StepResult(0)
 
 
 def _finish(session: Session, change: IdChange, _: str | None) -> StepResult:
-    """Score the account anew, silently: nothing has happened but its name."""
+    """Score the account again without notifications: only its id has changed."""
     target = [move_parameters(session, change)["target_id"]]
     mark_due(session, change.workspace_id, target, priority=Priority.SILENT, notify=False)
     return StepResult(0)
@@ -166,13 +169,13 @@ def _finish(session: Session, change: IdChange, _: str | None) -> StepResult:
 
 MOVE_STEPS: Mapping[str, Step] = {
     "settle": set_fence,
-    "account": _step(_small),
-    "users": _emptying(statements.MOVE_USERS),
-    "usage": _emptying(statements.MOVE_USAGE, counts=True),
-    "reach": _emptying(statements.MOVE_REACH, counts=True),
-    "first_use": _step(_first_use),
-    "events": _step(_events),
-    "rest": _step(_drop_rest),
+    "account": _step(_move_small_again),
+    "users": _move_in_pages(statements.MOVE_USERS),
+    "usage": _move_in_pages(statements.MOVE_USAGE, counts=True),
+    "reach": _move_in_pages(statements.MOVE_REACH, counts=True),
+    "first_use": _step(_move_first_use),
+    "events": _step(_move_events),
+    "rest": _step(_delete_rest),
     "finish": _finish,
 }
-"""The steps in their order. Until all are done neither of the two accounts is scored."""
+"""The steps in order. Neither account is scored until all are done. The names are stored."""

@@ -1,3 +1,5 @@
+"""Routes of erasures, and of renaming and merging accounts."""
+
 from fastapi import APIRouter
 
 from app.core.db import ReadSessionDep, SessionDep
@@ -11,19 +13,27 @@ from app.workspaces.auth import Admin, AdminActor, Reader
 router = APIRouter(prefix="/api/v1", responses=problem_responses(400, 401, 403, 404, 422))
 
 
-@router.delete("/users/{user_id}", tags=["privacy"], status_code=202)
-def erase_user(user_id: Id, session: SessionDep, by: AdminActor) -> ErasureOut:
-    """Erase a person. Their usage stays, under a random pseudonym; their id is turned away."""
-    return ErasureOut.of(service.erase_user(session, by, user_id))
+@router.delete("/users/{user_id}", summary="Erase a user", tags=["privacy"], status_code=202)
+def erase_user(user_id: Id, session: SessionDep, actor: AdminActor) -> ErasureOut:
+    """Erase a user. Their usage stays under a random pseudonym; their id is refused from now on.
+
+    The worker does most of it after the request. A second request returns the same erasure.
+    """
+    return ErasureOut.of(service.erase_user(session, actor, user_id))
 
 
-@router.delete("/accounts/{account_id}", tags=["privacy"], status_code=202)
-def erase_account(account_id: Id, session: SessionDep, by: AdminActor) -> ErasureOut:
-    """Erase an account with all that is its own: people, usage, payments, scores, events."""
-    return ErasureOut.of(service.erase_account(session, by, account_id))
+@router.delete(
+    "/accounts/{account_id}", summary="Erase an account", tags=["privacy"], status_code=202
+)
+def erase_account(account_id: Id, session: SessionDep, actor: AdminActor) -> ErasureOut:
+    """Erase an account with its users, usage, payments, scores and events.
+
+    The worker does most of it after the request. A second request returns the same erasure.
+    """
+    return ErasureOut.of(service.erase_account(session, actor, account_id))
 
 
-@router.get("/erasures", tags=["privacy"])
+@router.get("/erasures", summary="List erasures", tags=["privacy"])
 def list_erasures(session: ReadSessionDep, caller: Admin, paging: PagingDep) -> Page[ErasureOut]:
     """List erasures, newest first."""
     return queries.list_changes(session, caller.workspace_id, ERASURES, paging).to_page(
@@ -31,55 +41,62 @@ def list_erasures(session: ReadSessionDep, caller: Admin, paging: PagingDep) -> 
     )
 
 
-@router.get("/erasures/{erasure_id}", tags=["privacy"])
+@router.get("/erasures/{erasure_id}", summary="Get an erasure", tags=["privacy"])
 def get_erasure(erasure_id: Id, session: ReadSessionDep, caller: Admin) -> ErasureOut:
-    """Show how far an erasure is."""
+    """Return the progress of an erasure."""
     return ErasureOut.of(queries.get_change(session, caller.workspace_id, ERASURES, erasure_id))
 
 
-@router.post("/erasures/{erasure_id}/lift", tags=["privacy"], responses=problem_responses(409))
-def lift_erasure(erasure_id: Id, session: SessionDep, by: AdminActor) -> ErasureOut:
-    """Let an erased id in again, such as a person who comes back. Nothing is restored."""
-    return ErasureOut.of(service.lift_erasure(session, by, erasure_id))
+@router.post(
+    "/erasures/{erasure_id}/lift",
+    summary="Lift an erasure",
+    tags=["privacy"],
+    responses=problem_responses(409),
+)
+def lift_erasure(erasure_id: Id, session: SessionDep, actor: AdminActor) -> ErasureOut:
+    """Accept an erased id again, for example of a person who returns. Nothing is restored."""
+    return ErasureOut.of(service.lift_erasure(session, actor, erasure_id))
 
 
 @router.post(
     "/accounts/{account_id}/rename",
+    summary="Rename an account",
     tags=["accounts"],
     status_code=202,
     responses=problem_responses(409),
 )
 def rename_account(
-    account_id: Id, body: AccountRename, session: SessionDep, by: AdminActor
+    account_id: Id, body: AccountRename, session: SessionDep, actor: AdminActor
 ) -> AccountMoveOut:
-    """Give an account another id. The old id leads to it from now on, everywhere."""
-    return AccountMoveOut.of(service.rename_account(session, by, account_id, body.account_id))
+    """Give an account a new id. The old id stays valid as an alias, in events too."""
+    return AccountMoveOut.of(service.rename_account(session, actor, account_id, body.account_id))
 
 
 @router.post(
     "/accounts/{account_id}/merge",
+    summary="Merge an account into another",
     tags=["accounts"],
     status_code=202,
     responses=problem_responses(409),
 )
 def merge_account(
-    account_id: Id, body: AccountMerge, session: SessionDep, by: AdminActor
+    account_id: Id, body: AccountMerge, session: SessionDep, actor: AdminActor
 ) -> AccountMoveOut:
-    """Let an account become part of another, for good: there is no way back."""
-    return AccountMoveOut.of(service.merge_accounts(session, by, account_id, body.into))
+    """Merge an account into another one. This cannot be undone."""
+    return AccountMoveOut.of(service.merge_accounts(session, actor, account_id, body.into))
 
 
-@router.get("/account-moves", tags=["accounts"])
+@router.get("/account-moves", summary="List account moves", tags=["accounts"])
 def list_account_moves(
     session: ReadSessionDep, caller: Reader, paging: PagingDep
 ) -> Page[AccountMoveOut]:
-    """List renamed and merged accounts, newest first."""
+    """List renames and merges of accounts, newest first."""
     return queries.list_changes(session, caller.workspace_id, MOVES, paging).to_page(
         AccountMoveOut.of
     )
 
 
-@router.get("/account-moves/{move_id}", tags=["accounts"])
+@router.get("/account-moves/{move_id}", summary="Get an account move", tags=["accounts"])
 def get_account_move(move_id: Id, session: ReadSessionDep, caller: Reader) -> AccountMoveOut:
-    """Show how far a rename or a merge is."""
+    """Return the progress of a rename or merge."""
     return AccountMoveOut.of(queries.get_change(session, caller.workspace_id, MOVES, move_id))

@@ -1,4 +1,4 @@
-"""Where an event stands on its way into the score of its account."""
+"""Whether the newest score of an account includes an event. Pure."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -9,7 +9,7 @@ ScoreInclusion = Literal["counted", "pending", "outside_window", "frozen", "not_
 
 @dataclass(frozen=True, slots=True)
 class NewestScore:
-    """The newest score of an account, and over how many days it looks."""
+    """The newest score of an account and the length of its window."""
 
     as_of: date
     data_through: datetime
@@ -18,16 +18,17 @@ class NewestScore:
 
     @property
     def window_start(self) -> date:
-        """The first day that it looks at."""
+        """The first day of the window."""
         return self.as_of - timedelta(days=self.window_days - 1)
 
 
 def score_inclusion(
     score: NewestScore | None, *, in_usage: bool, day: date, known_on: date, received_at: datetime
 ) -> ScoreInclusion:
-    """Tell whether the score has used what happened on a day and was received at a time.
+    """Return whether the score includes an event of a day that was received at a time.
 
-    What was counted on a later day than it was received waited for its account, or in quarantine.
+    ``known_on`` is later than the day of receipt if the event waited for its account or was in
+    quarantine.
     """
     if not in_usage:
         return "not_usage"

@@ -1,4 +1,4 @@
-"""Follow one event: received, judged, stored, bound to an account, used by a score."""
+"""The route that traces one event: receipt, verdict, stored row, account, score."""
 
 from collections.abc import Mapping
 from typing import Annotated
@@ -8,9 +8,9 @@ from sqlalchemy.orm import Session
 
 from app.core.db import SessionDep
 from app.core.schemas import NO_NUL, problem_responses
-from app.events import trace_queries as events
+from app.events.sources import trace_queries as events
+from app.events.sources.trace_queries import StoredEvent
 from app.events.tables import QuarantinedEvent, UnattributedEvent
-from app.events.trace_queries import StoredEvent
 from app.health.definition.scorecard_queries import get_active_scorecard
 from app.health.tables import HealthScore
 from app.lifecycle import event_trace_queries
@@ -21,31 +21,34 @@ from app.workspaces.auth import Reader
 router = APIRouter(prefix="/api/v1", tags=["data"])
 
 
-@router.get("/ingest/trace", responses=problem_responses(401, 403, 422))
+@router.get("/ingest/trace", summary="Trace an event", responses=problem_responses(401, 403, 422))
 def trace_event(
     session: SessionDep,
     caller: Reader,
     message_id: Annotated[str, Query(min_length=1, max_length=300, pattern=NO_NUL)],
 ) -> EventTrace:
-    """Show what became of an event: verdict, stored row, account, and the score that uses it."""
+    """Return the verdict, the stored row, the account and the score of an event."""
     workspace_id = caller.workspace_id
     stored = events.list_stored_events(session, workspace_id, message_id)
     accounts = {event.account_id for event in stored if event.account_id}
     scores = event_trace_queries.load_scores(session, workspace_id, accounts)
     window_days = get_active_scorecard(session, workspace_id)[1].window_days if scores else 0
-    found = [
-        *(_stored(session, workspace_id, event, scores, window_days) for event in stored),
-        *(_waiting(row) for row in events.list_waiting_events(session, workspace_id, message_id)),
+    traced = [
+        *(_trace_stored(session, workspace_id, event, scores, window_days) for event in stored),
         *(
-            _put_aside(row)
+            _trace_unattributed(row)
+            for row in events.list_waiting_events(session, workspace_id, message_id)
+        ),
+        *(
+            _trace_quarantined(row)
             for row in events.list_quarantined_events(session, workspace_id, message_id)
         ),
     ]
-    found.sort(key=lambda event: event.received_at)
-    return EventTrace(message_id=message_id, found=len(found), events=found)
+    traced.sort(key=lambda event: event.received_at)
+    return EventTrace(message_id=message_id, found=len(traced), events=traced)
 
 
-def _stored(
+def _trace_stored(
     session: Session,
     workspace_id: str,
     event: StoredEvent,
@@ -55,7 +58,7 @@ def _stored(
     score = None
     if event.account_id:
         in_usage = events.is_in_usage(session, workspace_id, event)
-        score = _score(scores.get(event.account_id), event, window_days, in_usage=in_usage)
+        score = _trace_score(scores.get(event.account_id), event, window_days, in_usage=in_usage)
     return TracedEvent.model_validate(
         {
             "verdict": "accepted",
@@ -73,7 +76,7 @@ STORED_FIELDS = (
 )
 
 
-def _score(
+def _trace_score(
     row: HealthScore | None, event: StoredEvent, window_days: int, *, in_usage: bool
 ) -> TracedScore:
     score = None
@@ -99,7 +102,7 @@ def _score(
     )
 
 
-def _waiting(row: UnattributedEvent) -> TracedEvent:
+def _trace_unattributed(row: UnattributedEvent) -> TracedEvent:
     return TracedEvent(
         verdict="unattributed",
         received_at=row.received_at,
@@ -115,7 +118,7 @@ def _waiting(row: UnattributedEvent) -> TracedEvent:
     )
 
 
-def _put_aside(row: QuarantinedEvent) -> TracedEvent:
+def _trace_quarantined(row: QuarantinedEvent) -> TracedEvent:
     return TracedEvent.model_validate(
         {
             "verdict": "quarantined",

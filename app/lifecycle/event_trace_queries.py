@@ -1,3 +1,5 @@
+"""The query of scores for the trace of an event."""
+
 from collections.abc import Collection
 
 from sqlalchemy import select
@@ -9,8 +11,8 @@ from app.health.tables import HealthScore
 def load_scores(
     session: Session, workspace_id: str, account_ids: Collection[str]
 ) -> dict[str, HealthScore]:
-    """Return the newest scores of those accounts that have been scored, by account."""
-    found = session.scalars(
+    """Return the newest scores by account; accounts without a score are left out."""
+    rows = session.scalars(
         select(HealthScore).where(
             HealthScore.workspace_id == workspace_id,
             HealthScore.account_id.in_(account_ids),
@@ -18,4 +20,4 @@ def load_scores(
             HealthScore.data_through.is_not(None),
         )
     )
-    return {row.account_id: row for row in found}
+    return {row.account_id: row for row in rows}

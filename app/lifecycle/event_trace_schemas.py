@@ -1,21 +1,22 @@
-"""The way of one event, from its receipt to the score that uses it."""
+"""Wire types of the trace of an event."""
 
 from datetime import date, datetime
 from typing import Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
+from app.core.schemas import ResponseModel
 from app.lifecycle.event_trace import ScoreInclusion
 
 AccountFoundBy = Literal["event", "user", "alias"]
 
 
-class TracedScore(BaseModel):
-    """The newest score of the account, and whether the event is in it.
+class TracedScore(ResponseModel):
+    """The newest score of the account and whether it includes the event.
 
-    `pending`: the account is about to be scored. `frozen`: a source fell silent, so the score
-    stands still. `not_usage`: the event is of a kind that is not counted. `no_score`: there is
-    none yet.
+    `counted`: it does. `pending`: the account is about to be scored. `outside_window`: the event is
+    too old. `frozen`: a source is silent, so that the score is not updated. `not_usage`: events of
+    this kind do not count as usage. `no_score`: the account has no score yet.
     """
 
     state: ScoreInclusion = Field(examples=["counted"])
@@ -24,43 +25,47 @@ class TracedScore(BaseModel):
     status: str | None = Field(None, examples=["ok"])
     as_of: date | None = None
     data_through: datetime | None = Field(
-        None, description="Events committed by then were counted."
+        None, description="The score includes events that were stored until then."
     )
-    window_from: date | None = Field(None, description="The first day that the score looks at.")
+    window_from: date | None = Field(None, description="The first day of the score's window.")
 
 
-class TracedEvent(BaseModel):
-    """One row under the message id. `received_at` is when it came the first time."""
+class TracedEvent(ResponseModel):
+    """One row with the message id. `received_at` is the time of the first receipt."""
 
     verdict: Literal["accepted", "unattributed", "quarantined"]
     received_at: datetime
     key_id: str = Field(examples=["4dQz81kLmN"])
     sdk: str | None = Field(examples=["analytics-python/2.4.0"])
-    client_at: datetime | None = Field(None, description="The client's own time.")
-    occurred_at: datetime | None = Field(None, description="When we believe that it happened.")
+    client_at: datetime | None = Field(None, description="The time by the client's clock.")
+    occurred_at: datetime | None = Field(
+        None, description="The time of the event, corrected for the client's clock."
+    )
     kind: str | None = Field(None, examples=["track"])
     name: str | None = Field(None, examples=["Report Exported"])
     account_id: str | None = Field(None, examples=["acme"])
     account_found_by: AccountFoundBy | None = Field(
-        None, description="Whether the event names the account, or its user or alias led there."
+        None, description="How the account was found: named by the event, or by its user or alias."
     )
     user_id: str | None = Field(None, examples=["ada"])
     anonymous_id: str | None = Field(None, examples=["web-1"])
-    day: date | None = Field(None, description="The day that it counts on.")
-    known_on: date | None = Field(None, description="The day since when it counts.")
+    day: date | None = Field(None, description="The day on which the event counts.")
+    known_on: date | None = Field(
+        None, description="The first day on which the event was known to scores."
+    )
     score: TracedScore | None = None
     quarantine_id: str | None = Field(None, examples=["q_12"])
     quarantine_status: Literal["open", "replayed", "discarded"] | None = None
     code: str | None = Field(None, examples=["missing_event_name"])
     detail: str | None = Field(None, examples=["A track call needs a non-empty event name."])
-    times: int | None = Field(None, description="How often it was quarantined.", examples=[1])
+    times: int | None = Field(None, description="How many times it was quarantined.", examples=[1])
 
 
-class EventTrace(BaseModel):
-    """Everything known under one message id; the same id may have come at several times."""
+class EventTrace(ResponseModel):
+    """All rows with one message id. The same id may have been sent with several times."""
 
     message_id: str = Field(examples=["m-7"])
     found: int = Field(
-        examples=[1], description="0: it never came, was erased, or is past retention."
+        examples=[1], description="0 if it was never received, was erased, or is past retention."
     )
     events: list[TracedEvent]

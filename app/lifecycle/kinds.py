@@ -1,10 +1,10 @@
-"""What can be done to an id, and how a request for it stands."""
+"""The kinds and states of id changes. Pure."""
 
 from enum import StrEnum
 
 
 class IdChangeKind(StrEnum):
-    """What is done to whom."""
+    """The change and its subject."""
 
     ERASE_USER = "erase_user"
     ERASE_ACCOUNT = "erase_account"
@@ -25,7 +25,7 @@ MOVES = (IdChangeKind.RENAME, IdChangeKind.MERGE)
 
 
 class IdChangeState(StrEnum):
-    """``waiting``: until everybody has heard of it; ``lifted``: the id may come again."""
+    """``waiting``: until every process knows of it; ``lifted``: the id is accepted again."""
 
     WAITING = "waiting"
     RUNNING = "running"

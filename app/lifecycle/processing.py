@@ -1,4 +1,4 @@
-"""Doing what was asked: one page of one change at a time, by whichever worker comes first."""
+"""Process id changes in the worker: one page of one change at a time."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -18,7 +18,7 @@ from app.lifecycle.tables import IdChange
 log = structlog.get_logger()
 
 MAX_FENCE_WAIT = timedelta(minutes=10)
-"""How long a transaction that somebody forgot can hold a change up."""
+"""How long an open transaction, such as a forgotten session, can delay a change."""
 
 RETRY_DELAY = timedelta(minutes=1)
 
@@ -35,14 +35,15 @@ def first_step(kind: IdChangeKind) -> str:
 
 
 def process_next_page(sessions: SessionFactory, *, now: datetime) -> bool:
-    """Do one page of the oldest change that is ready; whether there may be more at once.
+    """Process one page of the oldest change that is ready; return whether to call again at once.
 
-    The row is locked while a page is done, and says in the same transaction where the next one
-    begins: whoever is killed, the next worker goes on from there.
+    The row of the change is locked while a page is processed and stores the position of the next
+    page in the same transaction: if the worker is killed, the next worker goes on from there. A
+    change that fails waits for ``RETRY_DELAY``.
     """
     claimed: list[tuple[str, str]] = []
     try:
-        return run_with_retries(sessions, lambda session: _work(session, claimed, now))
+        return run_with_retries(sessions, lambda session: _process(session, claimed, now))
     except OperationalError:
         raise
     except Exception as error:
@@ -54,30 +55,31 @@ def process_next_page(sessions: SessionFactory, *, now: datetime) -> bool:
         return False
 
 
-def _work(session: Session, claimed: list[tuple[str, str]], now: datetime) -> bool:
-    patience = now - MAX_FENCE_WAIT
-    row = session.execute(statements.CLAIM_CHANGE, {"now": now, "patience": patience}).one_or_none()
+def _process(session: Session, claimed: list[tuple[str, str]], now: datetime) -> bool:
+    """Claim the next change and process a page; append its key to ``claimed``."""
+    values = {"now": now, "patience": now - MAX_FENCE_WAIT}
+    row = session.execute(statements.CLAIM_CHANGE, values).one_or_none()
     if row is None:
         return False
     claimed.append((row.workspace_id, row.id))
     change = session.get_one(IdChange, (row.workspace_id, row.id), populate_existing=True)
-    _page(session, change, now)
+    _process_page(session, change, now)
     return True
 
 
-def _page(session: Session, change: IdChange, now: datetime) -> None:
+def _process_page(session: Session, change: IdChange, now: datetime) -> None:
     steps = STEPS[IdChangeKind(change.kind)]
     name = change.step or ""
-    page = steps[name](session, change, change.position)
-    if page.rows:
-        change.rows = {**change.rows, name: change.rows.get(name, 0) + page.rows}
-    change.position = page.next
-    if page.next is None:
+    result = steps[name](session, change, change.position)
+    if result.rows:
+        change.rows = {**change.rows, name: change.rows.get(name, 0) + result.rows}
+    change.position = result.next
+    if result.next is None:
         names = list(steps)
-        following = names.index(name) + 1
-        change.step = names[following] if following < len(names) else None
+        next_index = names.index(name) + 1
+        change.step = names[next_index] if next_index < len(names) else None
         change.finished_at = None if change.step else now
 
 
-def _postpone(session: Session, claimed: tuple[str, str], now: datetime) -> None:
-    session.get_one(IdChange, claimed).ready_at = now + RETRY_DELAY
+def _postpone(session: Session, key: tuple[str, str], now: datetime) -> None:
+    session.get_one(IdChange, key).ready_at = now + RETRY_DELAY

@@ -1,3 +1,5 @@
+"""Queries of id changes."""
+
 from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
@@ -17,7 +19,7 @@ from app.lifecycle.tables import IdChange
 from app.workspaces.service import Actor
 
 PROPAGATION_DELAY = timedelta(seconds=5)
-"""After so long every process has heard of a change: callers are known for a second."""
+"""After this time every process knows of a change: callers are cached for one second."""
 
 
 def insert_change(
@@ -25,19 +27,19 @@ def insert_change(
     workspace_id: str,
     kind: IdChangeKind,
     *,
-    by: Actor,
+    actor: Actor,
     step: str,
     **columns: Any,  # noqa: ANN401
 ) -> IdChange:
-    """Note what is to be done, once every process has heard of it."""
+    """Insert a change; the worker begins when every process knows of it."""
     change = IdChange(
         workspace_id=workspace_id,
         id=f"{kind.prefix}_{uuid4().hex[:20]}",
         kind=kind,
         step=step,
-        requested_by=by.actor,
-        requested_at=by.at,
-        ready_at=by.at + PROPAGATION_DELAY,
+        requested_by=actor.name,
+        requested_at=actor.at,
+        ready_at=actor.at + PROPAGATION_DELAY,
         **columns,
     )
     session.add(change)
@@ -54,6 +56,7 @@ def get_change(
     *,
     lock: bool = False,
 ) -> IdChange:
+    """Return a change of one of these kinds or raise NotFoundError."""
     change = find_row(session, IdChange, (workspace_id, change_id), lock=lock)
     if change is None or change.kind not in kinds:
         raise NotFoundError(next(iter(kinds)).noun, change_id)
@@ -63,15 +66,15 @@ def get_change(
 def list_changes(
     session: Session, workspace_id: str, kinds: Collection[IdChangeKind], paging: Paging
 ) -> RowPage[IdChange]:
-    """Newest first."""
-    found = select(IdChange).where(
+    """Return the changes of these kinds, newest first."""
+    query = select(IdChange).where(
         IdChange.workspace_id == workspace_id, IdChange.kind.in_(list(kinds))
     )
-    return fetch_page(session, found, IdChange.number, paging=paging, newest=True)
+    return fetch_page(session, query, IdChange.number, paging=paging, descending=True)
 
 
 def user_exists(session: Session, workspace_id: str, user_id: str) -> bool:
-    """Whether there is a user of that id, or an event of theirs that waits for its account."""
+    """Whether a user exists, or an event of the id waits for its account."""
     user = exists().where(User.workspace_id == workspace_id, User.user_id == user_id)
     waiting = exists().where(
         UnattributedEvent.user_id == user_id, UnattributedEvent.workspace_id == workspace_id
@@ -80,5 +83,5 @@ def user_exists(session: Session, workspace_id: str, user_id: str) -> bool:
 
 
 def list_accounts_in_transition(session: Session, workspace_id: str) -> set[str]:
-    """Name the accounts that are half moved or half gone: what they look like is not true."""
+    """Return the accounts of open changes. Their data is incomplete: they must not be scored."""
     return set(session.scalars(statements.ACCOUNTS_IN_TRANSITION, {"workspace_id": workspace_id}))

@@ -1,3 +1,5 @@
+"""Wire types of erasures and account moves."""
+
 from datetime import datetime
 from typing import Literal
 
@@ -9,11 +11,11 @@ from app.lifecycle.tables import IdChange
 
 
 class IdChangeProgress(ResponseModel):
-    """How far it is. The worker does what is left."""
+    """The progress of a change that the worker processes."""
 
     state: IdChangeState
     step: str | None = Field(
-        description="What is being done now; null: it is all done.", examples=["usage"]
+        description="The current step; null when the change is done.", examples=["usage"]
     )
     rows: dict[str, int] = Field(
         description="Rows changed or removed so far, by step.", examples=[{"usage": 412}]
@@ -24,11 +26,13 @@ class IdChangeProgress(ResponseModel):
 
 
 class ErasureOut(IdChangeProgress):
-    """The erasure of a person or an account. Whose it was is not said: nobody knows any more."""
+    """The erasure of a user or an account. It does not contain the erased id."""
 
     id: str = Field(examples=["er_5f0c1c5c3a2b4d6e8f90"])
     kind: Literal["user", "account"]
-    lifted_at: datetime | None = Field(description="Since when the id may come again.")
+    lifted_at: datetime | None = Field(
+        description="When the id was accepted again; null if it never was."
+    )
 
     @classmethod
     def of(cls, change: IdChange) -> "ErasureOut":
@@ -37,12 +41,12 @@ class ErasureOut(IdChangeProgress):
 
 
 class AccountMoveOut(IdChangeProgress):
-    """An account that took another id, or went into another account."""
+    """The rename of an account, or its merge into another account."""
 
     id: str = Field(examples=["mv_5f0c1c5c3a2b4d6e8f90"])
     kind: Literal["rename", "merge"]
     account_id: str | None = Field(
-        description="The old id, which leads to the other one. Null: the account was erased since.",
+        description="The old id, an alias of `target_id`. Null if the account was erased later.",
         examples=["acme-inc"],
     )
     target_id: str | None = Field(examples=["acme"])
@@ -66,4 +70,4 @@ class AccountRename(RequestModel):
 
 
 class AccountMerge(RequestModel):
-    into: Id = Field(description="The account that stays.", examples=["acme"])
+    into: Id = Field(description="The id of the account that remains.", examples=["acme"])

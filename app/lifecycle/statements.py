@@ -1,9 +1,9 @@
-"""The SQL that moves and erases, a page at a time (docs/adr/0009)."""
+"""The SQL of moves and erasures, one page at a time (docs/adr/0009)."""
 
 from sqlalchemy import text
 
-# The oldest open change of a workspace, as soon as everybody who began before its fence is done:
-# from then on nobody writes who has not heard of it.
+# The oldest open change of a workspace, once every transaction that began before its fence is done:
+# from then on all writers know of the change.
 CLAIM_CHANGE = text("""
 SELECT c.workspace_id, c.id FROM id_change c
 WHERE c.step IS NOT NULL AND c.ready_at <= :now
@@ -20,7 +20,7 @@ FOR UPDATE OF c SKIP LOCKED
 
 DATABASE_TIME = text("SELECT clock_timestamp()")
 
-# Accounts that are half moved or half gone, and must not be scored as they are.
+# Accounts of open changes: their data is incomplete, so that they must not be scored.
 ACCOUNTS_IN_TRANSITION = text("""
 SELECT account_id FROM id_change
 WHERE workspace_id = :workspace_id AND step IS NOT NULL AND account_id IS NOT NULL
@@ -30,7 +30,7 @@ UNION SELECT jsonb_array_elements_text(private -> 'ids') FROM id_change
 WHERE workspace_id = :workspace_id AND step IS NOT NULL AND private ? 'ids'
 """)
 
-# ``event`` has no index on accounts or people: its key is gone through in windows of time.
+# ``event`` has no index on accounts or users: it is processed in windows of its key, the time.
 NEXT_EVENT_WINDOW = text("""
 SELECT max(client_at) FROM (
     SELECT client_at FROM event
@@ -50,8 +50,8 @@ DELETE_EVENTS = text(f"""
 DELETE FROM event WHERE {WINDOW} AND account_id = ANY(CAST(:ids AS text[]))
 """)  # noqa: S608 - made of the text above
 
-# A person's anonymous ids become pseudonyms; one that nobody is known by is forgotten. The event of
-# somebody else on the same device stays theirs.
+# The user's anonymous ids become pseudonyms; an anonymous id without an alias becomes null. An
+# event of another user on the same device keeps its user.
 PSEUDONYMIZE_EVENTS = text(f"""
 UPDATE event SET
     user_id = CASE WHEN user_id = :user_id THEN :pseudonym ELSE user_id END,
@@ -131,7 +131,7 @@ added AS (
 SELECT count(*) FROM gone
 """)
 
-# Of two days of first use the one that was known no later and lies no later says it all.
+# Delete a first use if another one was known earlier and is not later.
 PRUNE_FIRST_USE = text("""
 DELETE FROM first_use f USING first_use x
 WHERE f.workspace_id = :workspace_id AND f.account_id = :target_id
@@ -146,7 +146,7 @@ WHERE workspace_id = :workspace_id AND user_id IN (
     ORDER BY user_id LIMIT :limit)
 """)
 
-# In key order, as everybody who writes accounts takes them, and before the lock on parents.
+# In key order, as all writers of accounts lock them, and before the advisory lock on parents.
 LOCK_HIERARCHY = text("""
 SELECT FROM account
 WHERE workspace_id = :workspace_id
@@ -165,7 +165,7 @@ UPDATE account SET parent_id = NULL
 WHERE workspace_id = :workspace_id AND parent_id = ANY(CAST(:ids AS text[]))
 """)
 
-# The history of a merged account stays under its old id, and says where the account went.
+# The history of a merged account stays under its old id, with a reference to the new one.
 MARK_HISTORY_MERGED = text("""
 UPDATE health_history
 SET details = details || jsonb_build_object('merged_into', CAST(:target_id AS text))
@@ -181,7 +181,7 @@ LIST_ANONYMOUS_IDS = text("""
 SELECT anonymous_id FROM user_alias WHERE workspace_id = :workspace_id AND user_id = :user_id
 """)
 
-# Both names of a person hold until usage has gone from one to the other, account by account.
+# Both aliases exist until usage has moved from one to the other, account by account.
 INSERT_PSEUDONYM_ALIASES = text("""
 INSERT INTO user_alias (workspace_id, anonymous_id, user_id, known_on)
 SELECT a.workspace_id, CAST(:anonymous AS jsonb) ->> a.anonymous_id, :pseudonym, a.known_on
@@ -195,7 +195,7 @@ DELETE_ALIASES = text("""
 DELETE FROM user_alias WHERE workspace_id = :workspace_id AND user_id = :user_id
 """)
 
-# Only an excluded person needs a row: their usage would count from now on.
+# Only an excluded user needs a row: else their usage would count from now on.
 INSERT_EXCLUDED_PSEUDONYM = text("""
 INSERT INTO "user" (workspace_id, user_id, account_id, excluded)
 SELECT workspace_id, :pseudonym, account_id, true FROM "user"
@@ -214,7 +214,7 @@ DELETE FROM unattributed_event WHERE workspace_id = :workspace_id
        OR (user_id IS NULL AND anonymous_id = ANY(CAST(:anonymous_ids AS text[]))))
 """)
 
-# The people of an account, and whether they used others too.
+# The users of an account and whether they used other accounts too.
 LIST_MEMBERS = text("""
 WITH page AS (
     SELECT user_id, email FROM "user"
@@ -229,7 +229,7 @@ SELECT p.user_id, p.email,
            SELECT u.user_id FROM daily_usage u
            WHERE u.workspace_id = :workspace_id AND NOT u.is_anonymous
              AND u.user_id = ANY(array(SELECT user_id FROM page))
-             AND u.account_id <> ALL(CAST(:ids AS text[]))) AS elsewhere
+             AND u.account_id <> ALL(CAST(:ids AS text[]))) AS uses_other_accounts
 FROM page p ORDER BY p.user_id
 """)
 
@@ -258,7 +258,7 @@ DELETE FROM quarantined_event
 WHERE workspace_id = :workspace_id AND number = ANY(CAST(:numbers AS bigint[]))
 """)
 
-# Of what was done to somebody the audit keeps who did it and when, and no name.
+# The audit keeps the actor and the time of a change, and loses the ids that it names.
 REDACT_AUDIT = text("""
 UPDATE audit_entry SET details = '{}', subject = CASE
     WHEN subject = ANY(CAST(:ids AS text[])) THEN :erasure_id ELSE subject END
@@ -275,7 +275,7 @@ DELETE FROM due_binding WHERE workspace_id = :workspace_id
        OR anonymous_id = ANY(CAST(:anonymous_ids AS text[])))
 """)
 
-# A move that is over needs no names of an account that is gone.
+# A finished move of an erased account loses its ids.
 CLEAR_MOVE_IDS = text("""
 UPDATE id_change SET account_id = NULL, target_id = NULL
 WHERE workspace_id = :workspace_id AND step IS NULL
@@ -287,7 +287,7 @@ DELETE FROM account_activity
 WHERE workspace_id = :workspace_id AND said ->> 'user_id' = ANY(CAST(:user_ids AS text[]))
 """)
 
-# Without a pseudonym each row gets one of its own.
+# Without a pseudonym each row gets its own.
 PSEUDONYMIZE_SIGNALS = text("""
 UPDATE account_signal
 SET evidence = jsonb_set(evidence, '{user_id}', to_jsonb(coalesce(

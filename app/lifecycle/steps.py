@@ -1,4 +1,4 @@
-"""What all steps have in common: each does one page, short enough to stop and go on anywhere."""
+"""Building blocks of steps. A step does one page: a worker may stop after any page and go on."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,11 +12,13 @@ from app.lifecycle.tables import IdChange
 
 ROWS_PER_PAGE = 20_000
 START_TIME, START_ACCOUNT = "-infinity", ""
+MORE = "more"
+"""The position of a step that has more pages and needs no position to continue."""
 
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """How many rows a page was about, and where the next one begins; None: there is none."""
+    """The number of rows of a page and the position of the next page; None if it was the last."""
 
     rows: int
     next: str | None = None
@@ -26,42 +28,42 @@ Step = Callable[[Session, IdChange, str | None], StepResult]
 
 
 def execute(session: Session, statement: TextClause, values: Mapping[str, Any]) -> int:
-    """Execute a statement; return how many rows it changed."""
-    done: CursorResult[Any] = session.execute(statement, values)  # type: ignore[assignment]
-    return done.rowcount
+    """Execute a statement and return the number of changed rows."""
+    result: CursorResult[Any] = session.execute(statement, values)  # type: ignore[assignment]
+    return result.rowcount
 
 
 def remove_in_pages(statement: TextClause, *, counts: bool = False) -> Callable[..., StepResult]:
-    """Make a page of a statement that takes rows out until fewer than a page come.
+    """Return a step that repeats a statement which removes up to ``:limit`` rows of a table.
 
-    ``counts``: it answers with their number.
+    ``counts``: the statement returns the number of rows, instead of the row count of the driver.
     """
 
-    def page(session: Session, values: Mapping[str, Any]) -> StepResult:
+    def step(session: Session, values: Mapping[str, Any]) -> StepResult:
         limited = {**values, "limit": ROWS_PER_PAGE}
         if counts:
             rows = int(session.scalar(statement, limited) or 0)
         else:
             rows = execute(session, statement, limited)
-        return StepResult(rows, "on" if rows >= ROWS_PER_PAGE else None)
+        return StepResult(rows, MORE if rows >= ROWS_PER_PAGE else None)
 
-    return page
+    return step
 
 
 def run_window(
     session: Session,
-    following: TextClause,
+    window_end: TextClause,
     statement: TextClause,
     values: Mapping[str, Any],
     after: str,
 ) -> StepResult:
-    """Run a statement on the next stretch of a long key; ``following`` says where that ends."""
-    asked = {
+    """Run a statement on the keys between ``after`` and the result of the query ``window_end``."""
+    window = {
         "workspace_id": values["workspace_id"],
         "after": after,
         "limit": ROWS_PER_PAGE,
     }
-    upto = session.scalar(following, asked)
+    upto = session.scalar(window_end, window)
     if upto is None:
         return StepResult(0)
     end = upto if isinstance(upto, str) else upto.isoformat()
@@ -71,12 +73,13 @@ def run_window(
 def run_event_window(
     session: Session, statement: TextClause, values: Mapping[str, Any], position: str | None
 ) -> StepResult:
+    """Run a statement on the next window of event times."""
     return run_window(
         session, statements.NEXT_EVENT_WINDOW, statement, values, position or START_TIME
     )
 
 
 def set_fence(session: Session, change: IdChange, _: str | None) -> StepResult:
-    """Draw a line: the next page waits until all that began before it is over."""
+    """Set the fence: the next page waits until every transaction that began before it is over."""
     change.fenced_at = session.execute(statements.DATABASE_TIME).scalar_one()
     return StepResult(0)

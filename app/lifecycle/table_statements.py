@@ -1,4 +1,4 @@
-"""SQL made of a table's own columns, so that a column that is added later is not forgotten."""
+"""SQL generated from the columns of a table, so that a new column is never forgotten."""
 
 from functools import cache
 
@@ -15,7 +15,7 @@ MERGE_EXPRESSIONS = {
     "created_at": "least(t.created_at, s.created_at)",
     "parent_id": "t.parent_id",
 }
-"""How columns of two accounts become one; of all others the target's wins, and gaps are filled."""
+"""How a merge combines columns; for all others it is ``coalesce(target, source)``."""
 
 
 def _columns(table: type[Table]) -> list[str]:
@@ -28,7 +28,7 @@ def _key(table: type[Table]) -> list[str]:
 
 @cache
 def copy_account() -> TextClause:
-    """Write the account's row under another id, unless there is an account of that id."""
+    """Copy the account's row to another id; return no row if that account exists."""
     rest = ", ".join(name for name in _columns(Account) if name != "account_id")
     return text(
         f"INSERT INTO account (account_id, {rest}) SELECT :target_id, {rest} FROM account"  # noqa: S608 - our own names
@@ -39,7 +39,7 @@ def copy_account() -> TextClause:
 
 @cache
 def merge_account() -> TextClause:
-    """Fill the gaps of the target with what is known of the other."""
+    """Merge the columns of the account into the target (``MERGE_EXPRESSIONS``)."""
     merged = ", ".join(
         f"{name} = {MERGE_EXPRESSIONS.get(name, f'coalesce(t.{name}, s.{name})')}"
         for name in _columns(Account)
@@ -59,9 +59,10 @@ DELETE_ACCOUNT = text(
 
 @cache
 def move_subscriptions() -> TextClause:
-    """Move periods; an id that the target has already gets the old account's id before it.
+    """Move subscription periods; an id that the target has too gets the old account id as prefix.
 
-    What was written under the old id in the last moment follows its subscription.
+    ``first`` is false when the worker repeats the move: a period that was written under the old id
+    in the last moment then joins its subscription, which may have the prefix.
     """
     rest = ", ".join(
         name for name in _columns(Subscription) if name not in {"account_id", "subscription_id"}
@@ -95,10 +96,10 @@ def move_subscriptions() -> TextClause:
 
 @cache
 def move_rows(table: type[Table]) -> TextClause:
-    """Give rows the new account's id, but for those of a key that it has already."""
+    """Update the account id of rows; skip rows whose key the target has already."""
     name = table.__tablename__
-    others = [key for key in _key(table) if key != "account_id"]
-    same = " AND ".join(f"x.{key} = {name}.{key}" for key in others)
+    other_keys = [key for key in _key(table) if key != "account_id"]
+    same = " AND ".join(f"x.{key} = {name}.{key}" for key in other_keys)
     taken = f" AND NOT EXISTS (SELECT FROM {name} x WHERE x.account_id = :target_id AND {same})"
     return text(
         f"UPDATE {name} SET account_id = :target_id WHERE workspace_id = :workspace_id"  # noqa: S608
@@ -108,7 +109,7 @@ def move_rows(table: type[Table]) -> TextClause:
 
 @cache
 def delete_page(table: type[Table]) -> TextClause:
-    """Delete rows of accounts, as many as a short transaction can take."""
+    """Delete up to ``:limit`` rows of the accounts ``:ids``."""
     name, key = table.__tablename__, ", ".join(_key(table))
     return text(
         f'DELETE FROM "{name}" WHERE workspace_id = :workspace_id'  # noqa: S608 - our own names

@@ -1,3 +1,5 @@
+"""The table of id changes."""
+
 from typing import Any
 
 from sqlalchemy import BigInteger, Identity, Index
@@ -5,15 +7,16 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Instant, Key, Table
-from app.workspaces.tables import owner
+from app.workspaces.tables import workspace_fk
 
 
 class IdChange(Table):
-    """A person or an account that is erased, or an account that takes another id.
+    """The erasure of a user or an account, or the rename or merge of an account.
 
-    A worker does it page by page after ``ready_at``, those of a workspace one after the other.
-    ``account_id`` and ``target_id`` say which account goes where; an erasure has neither, but
-    ``private``, which holds what must be found and is null when all is gone.
+    The worker processes it page by page after ``ready_at``; the changes of a workspace run one
+    after the other. ``step`` is null when it is done. A move has ``account_id`` (old) and
+    ``target_id`` (new). An erasure has neither but ``private``: the ids to look for, null when it
+    is done.
     """
 
     __tablename__ = "id_change"
@@ -22,7 +25,7 @@ class IdChange(Table):
         Index("id_change_number_key", "workspace_id", "number", unique=True),
     )
 
-    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
+    workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     id: Mapped[Key] = mapped_column(primary_key=True)
     number: Mapped[int] = mapped_column(BigInteger, Identity(always=True))
     kind: Mapped[Key]

@@ -1,17 +1,18 @@
-"""One page of a list of accounts, and the cursor to the next."""
+"""Read one page of a list of accounts, with the cursor of the next page."""
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Annotated, Any
 
+from fastapi import Query
 from sqlalchemy.orm import Session
 
-from app.core.filters.matching import Filter
+from app.core.filters.tree import Filter
 from app.core.pagination import InvalidCursorError, Page, Paging
 from app.portfolio import account_queries
 from app.portfolio.account_queries import AccountRow, ListPosition
 from app.portfolio.fields import CURSOR_TYPES, AccountSort
-from app.portfolio.schemas import AccountListItem
+from app.portfolio.schemas import SORT_DESCRIPTION, SORT_PATTERN, AccountListItem
 
 SORT_ATTRIBUTES = {
     AccountSort.SCORE: "score",
@@ -20,14 +21,16 @@ SORT_ATTRIBUTES = {
     AccountSort.CHURN_RISK: "churn_risk",
     AccountSort.REVENUE_AT_RISK: "at_stake_cents",
 }
-"""What the row calls what it is sorted by, where that is not the name of the order."""
+"""The row attribute of a sort order whose name differs."""
+
+SortQuery = Annotated[str, Query(pattern=SORT_PATTERN, description=SORT_DESCRIPTION)]
 
 
 @dataclass(frozen=True, slots=True)
 class AccountListRequest:
-    """``sort``: the name of an order, with a minus if it is reversed."""
+    """A page of accounts. ``sort`` is the name of an order, with a minus if it is descending."""
 
-    wanted: Filter
+    filter: Filter
     sort: str
     paging: Paging
 
@@ -36,24 +39,24 @@ class AccountListRequest:
         rows = account_queries.list_accounts(
             session,
             workspace_id,
-            self.wanted,
+            self.filter,
             today=today,
             sort=order,
             descending=self.sort.startswith("-"),
-            after=_place(self.paging, order),
+            after=_list_position(self.paging, order),
             limit=self.paging.fetch_limit,
         )
-        return self.paging.page(rows, AccountListItem.of, lambda row: _position(row, order))
+        return self.paging.page(rows, AccountListItem.of, lambda row: _cursor_values(row, order))
 
 
-def _position(row: AccountRow, order: AccountSort) -> tuple[Any, ...]:
+def _cursor_values(row: AccountRow, order: AccountSort) -> tuple[Any, ...]:
     return (order.value, getattr(row, SORT_ATTRIBUTES.get(order, order.value)), row.account_id)
 
 
-def _place(paging: Paging, order: AccountSort) -> ListPosition | None:
-    position = paging.after(str, CURSOR_TYPES[order], str)
+def _list_position(paging: Paging, order: AccountSort) -> ListPosition | None:
+    position = paging.position(str, CURSOR_TYPES[order], str)
     if position is None:
         return None
     if position[0] != order.value:
-        raise InvalidCursorError("This cursor is of another order.")
+        raise InvalidCursorError("The cursor belongs to a list with another `sort`.")
     return ListPosition(position[1], position[2])

@@ -1,3 +1,5 @@
+"""Filter, sort and count accounts joined with their score and churn risk."""
+
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -24,15 +26,14 @@ from sqlalchemy.orm import Session
 from app.accounts.aliases import current_ids
 from app.accounts.tables import Account, ExternalId
 from app.churn.tables import ChurnRisk
-from app.core.filters import sql
-from app.core.filters.matching import (
+from app.core.filters.sql import Column, MultiValueField, SqlCondition, sql_condition
+from app.core.filters.tree import (
     Filter,
     exact_values,
     fields_of,
     replace_exact_values,
     resolve_relative_days,
 )
-from app.core.filters.sql import Column, MultiValueField, SqlCondition
 from app.core.query_helpers import same_account
 from app.health.tables import HealthScore
 from app.portfolio.fields import AccountSort
@@ -48,7 +49,7 @@ HAS_PROBABILITY = ChurnRisk.probability.is_not(None)
 REVENUE_AT_RISK = case(
     (HAS_PROBABILITY, ChurnRisk.revenue_at_risk_cents), else_=cast(MRR * 12, BigInteger)
 )
-"""In cents a year; all of the revenue where no probability is claimed."""
+"""Cents a year: ARR times the probability of churn; the whole ARR without a probability."""
 
 COLUMNS: Mapping[str, Column] = {
     **{
@@ -99,7 +100,7 @@ SELECT_ACCOUNTS = select(
     REVENUE_AT_RISK.label("at_stake_cents"),
 )
 ACCOUNT_ID_FIELDS = ("account_id", "parent_id")
-"""Fields that name accounts."""
+"""Fields whose values are account ids."""
 SCORE_JOIN, RISK_JOIN = same_account(HealthScore, Account), same_account(ChurnRisk, Account)
 
 SORT_COLUMNS: Mapping[AccountSort, Column] = {
@@ -117,7 +118,7 @@ NEVER_NULL = {AccountSort.ACCOUNT_ID, AccountSort.MRR, AccountSort.REVENUE_AT_RI
 
 @dataclass(frozen=True, slots=True)
 class ListPosition:
-    """The row that a page goes on after."""
+    """The sort value and id of the row after which a page starts."""
 
     value: float | str | None
     account_id: str
@@ -125,6 +126,8 @@ class ListPosition:
 
 @dataclass(frozen=True, slots=True)
 class AccountTotal:
+    """The number of accounts and their MRR."""
+
     accounts: int
     mrr_cents: int
 
@@ -132,7 +135,7 @@ class AccountTotal:
 def list_accounts(
     session: Session,
     workspace_id: str,
-    wanted: Filter,
+    filter_: Filter,
     *,
     today: date,
     sort: AccountSort,
@@ -140,109 +143,110 @@ def list_accounts(
     after: ListPosition | None,
     limit: int,
 ) -> Sequence[AccountRow]:
-    """List accounts in the order of one column and the key; null sorts last either way.
+    """Return the accounts that match, sorted by one column and the id; null sorts last either way.
 
-    Those with a value and those without are asked for one after the other: an index knows the
-    first, and no index knows "null comes last" for both directions.
+    Rows with a value and rows without are two queries: an index serves the first one, and no index
+    sorts null last in both directions.
     """
-    found = _joined(SELECT_ACCOUNTS, workspace_id).where(
-        _let_through(session, workspace_id, wanted, today)
+    query = _join_scores(SELECT_ACCOUNTS, workspace_id).where(
+        _matches(session, workspace_id, filter_, today)
     )
     if sort is AccountSort.REVENUE_AT_RISK and descending:
-        spot = (int(after.value or 0), after.account_id) if after else None
-        return list_by_revenue_at_risk(session, found, after=spot, limit=limit)
+        position = (int(after.value or 0), after.account_id) if after else None
+        return list_by_revenue_at_risk(session, query, after=position, limit=limit)
     column = SORT_COLUMNS[sort]
     rows: list[AccountRow] = []
     if after is None or after.value is not None:
-        valued = found if sort in NEVER_NULL else found.where(column.is_not(None))
+        with_value = query if sort in NEVER_NULL else query.where(column.is_not(None))
         if after is not None:
-            valued = valued.where(_beyond(column, after, descending=descending))
+            with_value = with_value.where(_is_after(column, after, descending=descending))
         order = column.desc() if descending else column.asc()
-        rows += session.execute(valued.order_by(order, Account.account_id).limit(limit))
+        rows += session.execute(with_value.order_by(order, Account.account_id).limit(limit))
         after = None
     if len(rows) < limit and sort not in NEVER_NULL:
-        rest = found.where(column.is_(None))
+        without_value = query.where(column.is_(None))
         if after is not None:
-            rest = rest.where(Account.account_id > after.account_id)
-        rows += session.execute(rest.order_by(Account.account_id).limit(limit - len(rows)))
+            without_value = without_value.where(Account.account_id > after.account_id)
+        ordered = without_value.order_by(Account.account_id)
+        rows += session.execute(ordered.limit(limit - len(rows)))
     return rows
 
 
 def load_totals(
-    session: Session, workspace_id: str, wanted: Sequence[Filter], *, today: date
+    session: Session, workspace_id: str, filters: Sequence[Filter], *, today: date
 ) -> Sequence[AccountTotal]:
-    """Count the accounts that each filter lets through, and add up what they pay, in one go."""
-    if not wanted:
+    """Return the totals of the accounts that match each filter, all in one query."""
+    if not filters:
         return []
-    tests = [_let_through(session, workspace_id, each, today) for each in wanted]
-    asked = [
-        number
-        for test in tests
-        for number in (
-            func.count().filter(test),
-            func.coalesce(func.sum(HealthScore.mrr_cents).filter(test), 0),
+    conditions = [_matches(session, workspace_id, each, today) for each in filters]
+    sums = [
+        aggregate
+        for condition in conditions
+        for aggregate in (
+            func.count().filter(condition),
+            func.coalesce(func.sum(HealthScore.mrr_cents).filter(condition), 0),
         )
     ]
-    row = session.execute(_joined(select(*asked), workspace_id)).one()
+    row = session.execute(_join_scores(select(*sums), workspace_id)).one()
     return [AccountTotal(*map(int, row[i : i + 2])) for i in range(0, len(row), 2)]
 
 
 def load_matching_ids(
     session: Session,
     workspace_id: str,
-    wanted: Filter,
+    filter_: Filter,
     account_ids: Collection[str],
     *,
     today: date,
 ) -> set[str]:
-    """Return those of some accounts that a filter lets through."""
-    found = _joined(select(Account.account_id), workspace_id).where(
-        Account.account_id.in_(account_ids), _let_through(session, workspace_id, wanted, today)
+    """Return those of the given accounts that match a filter."""
+    query = _join_scores(select(Account.account_id), workspace_id).where(
+        Account.account_id.in_(account_ids), _matches(session, workspace_id, filter_, today)
     )
-    return set(session.scalars(found))
+    return set(session.scalars(query))
 
 
-def _let_through(session: Session, workspace_id: str, wanted: Filter, today: date) -> SqlCondition:
-    """Without a word on the status, churned and excluded accounts are left out.
+def _matches(session: Session, workspace_id: str, filter_: Filter, today: date) -> SqlCondition:
+    """Return a filter as SQL. Without a condition on ``status`` it hides churned and excluded ones.
 
-    An old id of an account means the account.
+    Old ids of accounts in the filter are replaced by the current ids.
     """
-    if ids := exact_values(wanted, ACCOUNT_ID_FIELDS):
-        wanted = replace_exact_values(
-            wanted, ACCOUNT_ID_FIELDS, current_ids(session, workspace_id, ids)
-        )
-    test = sql.sql_condition(resolve_relative_days(wanted, today), _column)
-    return test if "status" in fields_of(wanted) else and_(STATUS.not_in(HIDDEN_STATUSES), test)
+    if ids := exact_values(filter_, ACCOUNT_ID_FIELDS):
+        new_ids = current_ids(session, workspace_id, ids)
+        filter_ = replace_exact_values(filter_, ACCOUNT_ID_FIELDS, new_ids)
+    condition = sql_condition(resolve_relative_days(filter_, today), _column)
+    has_status = "status" in fields_of(filter_)
+    return condition if has_status else and_(STATUS.not_in(HIDDEN_STATUSES), condition)
 
 
-def _joined(asked: Select[*tuple[Any, ...]], workspace_id: str) -> Select[*tuple[Any, ...]]:
-    joined = asked.join_from(Account, HealthScore, SCORE_JOIN, isouter=True)
-    risks = joined.join(ChurnRisk, RISK_JOIN, isouter=True)
-    return risks.where(Account.workspace_id == workspace_id)
+def _join_scores(query: Select[*tuple[Any, ...]], workspace_id: str) -> Select[*tuple[Any, ...]]:
+    scored = query.join_from(Account, HealthScore, SCORE_JOIN, isouter=True)
+    with_risks = scored.join(ChurnRisk, RISK_JOIN, isouter=True)
+    return with_risks.where(Account.workspace_id == workspace_id)
 
 
-def _beyond(column: Column, after: ListPosition, *, descending: bool) -> ColumnElement[bool]:
-    """Select what comes after a place; said twice, for an index can begin at the first."""
+def _is_after(column: Column, after: ListPosition, *, descending: bool) -> ColumnElement[bool]:
+    """Return the keyset condition; its redundant first part lets an index scan start there."""
     later = column < after.value if descending else column > after.value
     same = and_(column == after.value, Account.account_id > after.account_id)
-    from_there = column <= after.value if descending else column >= after.value
-    return and_(from_there, or_(later, same))
+    from_position = column <= after.value if descending else column >= after.value
+    return and_(from_position, or_(later, same))
 
 
 def _column(field: str) -> Column | MultiValueField:
-    start, _, name = field.partition(".")
+    prefix, _, name = field.partition(".")
     if field in COLUMNS:
         return COLUMNS[field]
-    if start == "traits":
+    if prefix == "traits":
         return Account.traits[name]
-    if start == "measures":
-        named = func.jsonb_build_object("name", name)
+    if prefix == "measures":
+        variables = func.jsonb_build_object("name", name)
         path = cast(MEASURE_SCORE_PATH, JSONPATH)
-        return func.jsonb_path_query_first(HealthScore.details, path, named, type_=JSONB)
+        return func.jsonb_path_query_first(HealthScore.details, path, variables, type_=JSONB)
     return _external_ids(name)
 
 
 def _external_ids(system: str) -> MultiValueField:
     of_account = and_(same_account(ExternalId, Account), ExternalId.system == system)
     value = ExternalId.__table__.columns["external_id"]
-    return MultiValueField(value, lambda test: exists().where(of_account, test))
+    return MultiValueField(value, lambda condition: exists().where(of_account, condition))

@@ -1,10 +1,10 @@
-"""What a list of accounts can be filtered by, and ordered by. Pure."""
+"""The fields by which lists of accounts can be filtered, and their sort orders. Pure."""
 
 from collections.abc import Collection, Mapping
 from enum import StrEnum
 
 from app.churn.model.levels import LEVELS
-from app.core.filters.matching import FieldType
+from app.core.filters.tree import FieldType
 from app.health.definition.scorecard import Band
 from app.health.scoring.assess import HealthStatus
 
@@ -65,7 +65,7 @@ CHOICES: Mapping[str, Collection[str]] = {
 
 
 class AccountSort(StrEnum):
-    """What a list can be ordered by; a leading minus reverses it."""
+    """A sort order of a list; a leading minus makes it descending."""
 
     ACCOUNT_ID = "account_id"
     NAME = "name"
@@ -87,4 +87,4 @@ CURSOR_TYPES: Mapping[AccountSort, tuple[type, ...]] = {
     AccountSort.CHURN_RISK: (float, int, type(None)),
     AccountSort.REVENUE_AT_RISK: (int,),
 }
-"""What a cursor holds of the row that it stands after."""
+"""The types that the sort value in a cursor may have."""

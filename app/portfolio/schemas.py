@@ -1,4 +1,4 @@
-"""Lists of accounts, filters, and saved segments on the wire."""
+"""Wire types of account lists, filters and saved segments."""
 
 from datetime import date, datetime
 from typing import Annotated, Any, Self
@@ -8,7 +8,7 @@ from pydantic import Field, Strict
 from app.churn.model.model import ModelStage
 from app.churn.scoring.risk import ChurnStatus
 from app.churn.scoring.risk_schemas import RiskLevel
-from app.core.filters.schema import filter_marker
+from app.core.filters.openapi import filter_marker
 from app.core.schemas import NO_NUL, WHOLE_NUMBER, Id, JsonObject, RequestModel, ResponseModel, Text
 from app.health.definition.scorecard import Band
 from app.health.scoring.assess import HealthStatus
@@ -21,12 +21,14 @@ FILTER_EXAMPLE = {
 FILTER_SCHEMA_NAME = "AccountFilter"
 CHURN_COLUMNS = ("status", "level", "probability", "stage", "horizon_days", "as_of")
 SORT_PATTERN = "^-?(account_id|name|score|mrr|renewal_on|trend28|churn_risk|revenue_at_risk)$"
-SORT_DESCRIPTION = "A leading minus reverses the order; null comes last either way."
+SORT_DESCRIPTION = (
+    "The sort order; a leading minus makes it descending. Null sorts last either way."
+)
 
 FilterJson = Annotated[
     JsonObject,
     Field(
-        description="Who is let through; all if it is empty (docs/lists.md).",
+        description="The accounts that match; an empty filter matches all (docs/lists.md).",
         examples=[FILTER_EXAMPLE],
         json_schema_extra=filter_marker(FILTER_SCHEMA_NAME),
     ),
@@ -34,24 +36,28 @@ FilterJson = Annotated[
 
 
 class ScoreTrend(ResponseModel):
-    """By how many points the score moved; null: there was none then."""
+    """The change of the score in points; null if there was no score at that time."""
 
-    d7: float | None = Field(description="In 7 days.", examples=[-1.5])
-    d28: float | None = Field(description="In 28 days.", examples=[-9.25])
-    d90: float | None = Field(description="In 90 days.", examples=[None])
+    d7: float | None = Field(description="Over 7 days.", examples=[-1.5])
+    d28: float | None = Field(description="Over 28 days.", examples=[-9.25])
+    d90: float | None = Field(description="Over 90 days.", examples=[None])
 
 
 class ChurnRiskSummary(ResponseModel):
-    """How likely it is to leave; all null: not judged."""
+    """The churn risk of an account; every field is null if it was not evaluated."""
 
     status: ChurnStatus | None = None
     level: RiskLevel | None = None
-    probability: float | None = Field(None, description="Null: none is claimed.", examples=[0.2])
-    stage: ModelStage | None = Field(None, description="What it was judged by.")
+    probability: float | None = Field(
+        None,
+        description="The probability of churn in the horizon; null if no model claims one.",
+        examples=[0.2],
+    )
+    stage: ModelStage | None = Field(None, description="The stage of the model that evaluated it.")
     horizon_days: int | None = Field(None, examples=[90])
     revenue_at_risk_cents: int | None = Field(
         None,
-        description="ARR times probability; without one the ARR.",
+        description="ARR times the probability; the ARR without a probability.",
         examples=[119760],
     )
     as_of: date | None = None
@@ -73,10 +79,10 @@ class AccountListItem(ResponseModel):
     )
     seats: int | None = Field(examples=[10])
     renewal_on: date | None
-    notice_on: date | None = Field(description="Until when notice can be given.")
+    notice_on: date | None = Field(description="The last day to give notice before the renewal.")
     last_used_on: date | None
     value_leak_cents: int | None = Field(
-        description="Paid a month for product features that nobody uses.", examples=[1200]
+        description="The monthly price of unused product features.", examples=[1200]
     )
     value: float | None = Field(examples=[61.5])
     band: Band
@@ -89,34 +95,33 @@ class AccountListItem(ResponseModel):
 
     @classmethod
     def of(cls, row: AccountRow) -> Self:
-        said = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's documented way
-        risk = {name: said.pop(f"churn_{name}") for name in CHURN_COLUMNS}
-        risk["revenue_at_risk_cents"] = said.pop("revenue_at_risk_cents")
-        for place in ("churn_risk", "at_stake_cents"):  # what cursors stand after
-            said.pop(place)
-        trend = ScoreTrend(d7=said.pop("d7"), d28=said.pop("d28"), d90=said.pop("d90"))
-        return cls(
-            value=said.pop("score"), trend=trend, churn_risk=ChurnRiskSummary(**risk), **said
-        )
+        columns = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's documented way
+        risk = {name: columns.pop(f"churn_{name}") for name in CHURN_COLUMNS}
+        risk["revenue_at_risk_cents"] = columns.pop("revenue_at_risk_cents")
+        for sort_column in ("churn_risk", "at_stake_cents"):  # only cursors need them
+            columns.pop(sort_column)
+        trend = ScoreTrend(d7=columns.pop("d7"), d28=columns.pop("d28"), d90=columns.pop("d90"))
+        churn_risk = ChurnRiskSummary(**risk)
+        return cls(value=columns.pop("score"), trend=trend, churn_risk=churn_risk, **columns)
 
 
 class AccountSelection(RequestModel):
-    """Which accounts: those of a filter, of a saved segment, or of both."""
+    """A selection of accounts: those that match the filter and the saved segment."""
 
     filter: FilterJson = Field(default_factory=dict)
-    segment_key: Id | None = Field(None, description="A saved segment.", examples=[None])
+    segment_key: Id | None = Field(None, description="The key of a saved segment.", examples=[None])
 
 
 class AccountQuery(AccountSelection):
     sort: Annotated[str, Field(pattern=SORT_PATTERN, description=SORT_DESCRIPTION)] = "account_id"
     limit: Annotated[int, Strict(), Field(ge=1, le=1000), WHOLE_NUMBER] = 100
     cursor: Annotated[str, Field(max_length=2000, pattern=NO_NUL)] | None = Field(
-        None, description="`next_cursor` of the page before.", examples=[None]
+        None, description="`next_cursor` of the previous page.", examples=[None]
     )
 
 
 class AccountTotalOut(ResponseModel):
-    """How many accounts there are, and what they pay a month together."""
+    """The number of accounts and their total MRR."""
 
     count: int = Field(examples=[12])
     mrr_cents: int = Field(examples=[598800])
@@ -132,16 +137,16 @@ class SegmentIn(RequestModel):
 
 
 class SegmentOut(ResponseModel):
-    """A saved segment, with who is in it at this moment."""
+    """A saved segment with the total of its current accounts."""
 
     key: str = Field(examples=["renewals-at-risk"])
     name: str = Field(examples=["Renewals at risk"])
     filter: dict[str, Any] = Field(examples=[FILTER_EXAMPLE])
-    version: int = Field(description="One more with each change.", examples=[1])
+    version: int = Field(description="Increases by one with each change.", examples=[1])
     created_at: datetime
     updated_at: datetime
     count: int = Field(examples=[12])
-    mrr_cents: int = Field(description="What they pay a month together.", examples=[598800])
+    mrr_cents: int = Field(description="The total MRR of its accounts.", examples=[598800])
 
     @classmethod
     def of(cls, row: SavedSegment, total: AccountTotal) -> Self:

@@ -1,4 +1,4 @@
-"""Saved segments: filters that have a name."""
+"""Routes of saved segments, which are filters with a name."""
 
 from typing import Annotated
 
@@ -9,14 +9,8 @@ from app.core.db import ReadSessionDep, SessionDep
 from app.core.pagination import Cursor, Page, Paging, PagingDep
 from app.core.schemas import Id, problem_responses
 from app.portfolio import account_queries, segment_queries, segment_service
-from app.portfolio.account_list import AccountListRequest
-from app.portfolio.schemas import (
-    SORT_DESCRIPTION,
-    SORT_PATTERN,
-    AccountListItem,
-    SegmentIn,
-    SegmentOut,
-)
+from app.portfolio.account_list import AccountListRequest, SortQuery
+from app.portfolio.schemas import AccountListItem, SegmentIn, SegmentOut
 from app.workspaces.auth import AccountActor, Reader
 
 router = APIRouter(
@@ -25,11 +19,10 @@ router = APIRouter(
     responses=problem_responses(400, 401, 403, 404, 422),
 )
 
-SegmentLimit = Annotated[int, Query(ge=1, le=100, description="How many items at most.")]
-SortQuery = Annotated[str, Query(pattern=SORT_PATTERN, description=SORT_DESCRIPTION)]
+SegmentLimit = Annotated[int, Query(ge=1, le=100, description="The maximum number of items.")]
 
 
-@router.get("")
+@router.get("", summary="List segments")
 def list_segments(
     session: ReadSessionDep,
     caller: Reader,
@@ -37,37 +30,37 @@ def list_segments(
     limit: SegmentLimit = 20,
     cursor: Cursor = None,
 ) -> Page[SegmentOut]:
-    """List saved segments by key, each with who is in it at this moment."""
-    found = segment_queries.list_segments(session, caller.workspace_id, Paging(limit, cursor))
-    wanted = [segment_service.parse_account_filter(row.filter) for row in found.rows]
-    totals = account_queries.load_totals(session, caller.workspace_id, wanted, today=now.date())
-    items = [SegmentOut.of(row, total) for row, total in zip(found.rows, totals, strict=True)]
-    return Page(items=items, next_cursor=found.next_cursor)
+    """List saved segments by key, each with the number and the MRR of its current accounts."""
+    page = segment_queries.list_segments(session, caller.workspace_id, Paging(limit, cursor))
+    filters = [segment_service.parse_account_filter(row.filter) for row in page.rows]
+    totals = account_queries.load_totals(session, caller.workspace_id, filters, today=now.date())
+    items = [SegmentOut.of(row, total) for row, total in zip(page.rows, totals, strict=True)]
+    return Page(items=items, next_cursor=page.next_cursor)
 
 
-@router.put("/{key}")
-def put_segment(key: Id, body: SegmentIn, session: SessionDep, change: AccountActor) -> SegmentOut:
-    """Create or replace a saved segment."""
-    row = segment_service.put_segment(session, change, key, name=body.name, filter=body.filter)
+@router.put("/{key}", summary="Create or replace a segment")
+def put_segment(key: Id, body: SegmentIn, session: SessionDep, actor: AccountActor) -> SegmentOut:
+    """Create or replace a saved segment. The same values again change nothing."""
+    row = segment_service.put_segment(session, actor, key, name=body.name, filter=body.filter)
     return SegmentOut.of(
-        row, segment_service.load_segment_total(session, row, today=change.at.date())
+        row, segment_service.load_segment_total(session, row, today=actor.at.date())
     )
 
 
-@router.get("/{key}")
+@router.get("/{key}", summary="Get a segment")
 def get_segment(key: Id, session: ReadSessionDep, caller: Reader, now: Now) -> SegmentOut:
-    """Show a saved segment, and who is in it at this moment."""
+    """Return a saved segment with the number and the MRR of its current accounts."""
     row = segment_queries.get_segment(session, caller.workspace_id, key)
     return SegmentOut.of(row, segment_service.load_segment_total(session, row, today=now.date()))
 
 
-@router.delete("/{key}", status_code=204)
-def delete_segment(key: Id, session: SessionDep, change: AccountActor) -> None:
-    """Delete a saved segment. Its accounts stay."""
-    segment_service.delete_segment(session, change, key)
+@router.delete("/{key}", summary="Delete a segment", status_code=204)
+def delete_segment(key: Id, session: SessionDep, actor: AccountActor) -> None:
+    """Delete a saved segment. The accounts in it do not change."""
+    segment_service.delete_segment(session, actor, key)
 
 
-@router.get("/{key}/accounts")
+@router.get("/{key}/accounts", summary="List the accounts of a segment")
 def list_segment_accounts(
     key: Id,
     session: ReadSessionDep,
@@ -76,7 +69,7 @@ def list_segment_accounts(
     paging: PagingDep,
     sort: SortQuery = "account_id",
 ) -> Page[AccountListItem]:
-    """List the accounts that are in a saved segment at this moment."""
-    wanted = segment_service.resolve_filter(session, caller.workspace_id, key=key)
-    listing = AccountListRequest(wanted, sort, paging)
+    """List the accounts that match a saved segment now."""
+    filter_ = segment_service.resolve_filter(session, caller.workspace_id, key=key)
+    listing = AccountListRequest(filter_, sort, paging)
     return listing.page(session, caller.workspace_id, now.date())

@@ -1,3 +1,5 @@
+"""Queries of saved segments."""
+
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +14,7 @@ from app.portfolio.tables import SavedSegment
 def get_segment(
     session: Session, workspace_id: str, key: str, *, lock: bool = False
 ) -> SavedSegment:
-    """Find a saved segment. Locked, it is fresh, and one writer at a time has it."""
+    """Return a saved segment or raise NotFoundError. ``lock`` locks and reloads it."""
     return get_row(session, SavedSegment, (workspace_id, key), "segment", lock=lock)
 
 
@@ -22,16 +24,16 @@ def insert_segment_if_missing(
     key: str,
     *,
     name: str,
-    filter: dict[str, Any],  # noqa: A002 - what it is called everywhere
+    filter: dict[str, Any],  # noqa: A002 - the name of the column
     now: datetime,
 ) -> bool:
-    """Create a saved segment unless there is one; whether it was created."""
+    """Insert a saved segment unless its key exists; return whether it was inserted."""
     times = {"created_at": now, "updated_at": now}
-    said = {"name": name, "filter": filter, **times}
-    return insert_if_missing(session, SavedSegment, workspace_id=workspace_id, key=key, **said)
+    values = {"name": name, "filter": filter, **times}
+    return insert_if_missing(session, SavedSegment, workspace_id=workspace_id, key=key, **values)
 
 
 def list_segments(session: Session, workspace_id: str, paging: Paging) -> RowPage[SavedSegment]:
-    """In the order of their keys."""
+    """Return saved segments in the order of their keys."""
     rows = select(SavedSegment).where(SavedSegment.workspace_id == workspace_id)
     return fetch_page(session, rows, SavedSegment.key, paging=paging)

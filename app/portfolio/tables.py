@@ -1,3 +1,5 @@
+"""The table of saved segments, and indexes for the list of accounts by revenue at risk."""
+
 from typing import Any
 
 from sqlalchemy import Index
@@ -7,15 +9,15 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.churn.tables import ChurnRisk
 from app.core.db import Instant, Key, Table
 from app.health.tables import HealthScore
-from app.workspaces.tables import owner
+from app.workspaces.tables import workspace_fk
 
 
 class SavedSegment(Table):
-    """A filter that has a name. Who is in it is asked anew each time."""
+    """A filter with a name. Its accounts are not stored: each use evaluates the filter."""
 
     __tablename__ = "saved_segment"
 
-    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
+    workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     key: Mapped[Key] = mapped_column(primary_key=True)
     name: Mapped[str]
     filter: Mapped[dict[str, Any]] = mapped_column(JSONB)
@@ -24,7 +26,7 @@ class SavedSegment(Table):
     updated_at: Mapped[Instant]
 
 
-# What the list of accounts at risk is in order of: see at_stake_queries.py.
+# For the list of accounts by revenue at risk: see revenue_at_risk_queries.py.
 Index(
     "churn_risk_at_stake_idx",
     ChurnRisk.workspace_id,

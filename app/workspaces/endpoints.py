@@ -1,3 +1,5 @@
+"""Routes of the workspace, its API keys and its audit log."""
+
 from datetime import timedelta
 
 from fastapi import APIRouter
@@ -30,68 +32,77 @@ router = APIRouter(
 )
 
 
-@router.get("/workspace")
+@router.get("/workspace", summary="Get the workspace")
 def get_workspace(session: ReadSessionDep, caller: Admin) -> WorkspaceOut:
-    """Show the workspace of this key."""
+    """Return the workspace of the API key."""
     workspace = queries.get_workspace(session, caller.workspace_id)
     return WorkspaceOut.model_validate(workspace)
 
 
-@router.patch("/workspace", responses=problem_responses(409))
-def update_workspace(body: WorkspacePatch, session: SessionDep, change: AdminActor) -> WorkspaceOut:
-    """Change what is sent."""
-    said = body.model_dump(exclude_unset=True, mode="json")
-    return WorkspaceOut.model_validate(service.update_workspace(session, change, said))
+@router.patch("/workspace", summary="Update the workspace", responses=problem_responses(409))
+def update_workspace(body: WorkspacePatch, session: SessionDep, actor: AdminActor) -> WorkspaceOut:
+    """Change the fields that are sent; the others keep their values."""
+    values = body.model_dump(exclude_unset=True, mode="json")
+    return WorkspaceOut.model_validate(service.update_workspace(session, actor, values))
 
 
-@router.get("/api-keys")
+@router.get("/api-keys", summary="List API keys")
 def list_api_keys(session: ReadSessionDep, caller: Admin, paging: PagingDep) -> Page[ApiKeyOut]:
-    """List keys, oldest first; their texts are stored nowhere."""
+    """List API keys, oldest first. The keys themselves are not stored and cannot be shown again."""
     rows = queries.list_keys(
-        session, caller.workspace_id, after=paging.after(str), limit=paging.fetch_limit
+        session, caller.workspace_id, after=paging.position(str), limit=paging.fetch_limit
     )
     return paging.page(rows, ApiKeyOut.model_validate, lambda key: key.id)
 
 
-@router.post("/api-keys", status_code=201)
-def create_api_key(body: ApiKeyIn, session: SessionDep, change: AdminActor) -> NewApiKeyOut:
-    """Make a key. Its text is in this answer and nowhere else."""
+@router.post("/api-keys", summary="Create an API key", status_code=201)
+def create_api_key(body: ApiKeyIn, session: SessionDep, actor: AdminActor) -> NewApiKeyOut:
+    """Create an API key. Only this answer has the key itself: store it now."""
     seconds = body.expires_in_seconds
-    ends = None if seconds is None else change.at + timedelta(seconds=seconds)
-    key = service.create_key(session, change, name=body.name, scopes=body.scopes, expires_at=ends)
-    return _with_text(session, change, key)
+    expires_at = None if seconds is None else actor.at + timedelta(seconds=seconds)
+    key = service.create_key(
+        session, actor, name=body.name, scopes=body.scopes, expires_at=expires_at
+    )
+    return _with_text(session, actor, key)
 
 
-@router.post("/api-keys/{key_id}/rotate", status_code=201, responses=problem_responses(409))
+@router.post(
+    "/api-keys/{key_id}/rotate",
+    summary="Rotate an API key",
+    status_code=201,
+    responses=problem_responses(409),
+)
 def rotate_api_key(
-    key_id: Id, session: SessionDep, change: AdminActor, body: ApiKeyRotation = DEFAULT_ROTATION
+    key_id: Id, session: SessionDep, actor: AdminActor, body: ApiKeyRotation = DEFAULT_ROTATION
 ) -> NewApiKeyOut:
-    """Make a successor with the same scopes; the old key works on for a while."""
-    key = service.get_key(session, change.workspace_id, key_id, lock=True)
+    """Create a successor with the same name and scopes; the old key stays valid for the overlap."""
+    key = service.get_key(session, actor.workspace_id, key_id, lock=True)
     overlap = timedelta(seconds=body.overlap_seconds)
-    return _with_text(session, change, service.rotate_key(session, change, key, overlap=overlap))
+    return _with_text(session, actor, service.rotate_key(session, actor, key, overlap=overlap))
 
 
-@router.post("/api-keys/{key_id}/revoke", responses=problem_responses(409))
-def revoke_api_key(key_id: Id, session: SessionDep, caller: Admin, change: AdminActor) -> ApiKeyOut:
-    """End a key at once. A key cannot end itself: use another."""
+@router.post(
+    "/api-keys/{key_id}/revoke", summary="Revoke an API key", responses=problem_responses(409)
+)
+def revoke_api_key(key_id: Id, session: SessionDep, caller: Admin, actor: AdminActor) -> ApiKeyOut:
+    """Revoke an API key at once. Idempotent. A key cannot revoke itself: use another one."""
     key = service.get_key(session, caller.workspace_id, key_id, lock=True)
     if key.id == caller.key_id:
         raise ConflictError("A key cannot revoke itself; use another one.", code="own_key")
-    service.revoke_key(session, change, key)
+    service.revoke_key(session, actor, key)
     return ApiKeyOut.model_validate(key)
 
 
-@router.get("/audit-entries")
+@router.get("/audit-entries", summary="List audit entries")
 def list_audit_entries(
     session: ReadSessionDep, caller: Admin, paging: PagingDep
 ) -> Page[AuditEntryOut]:
-    """List who changed what, newest first."""
-    found = queries.list_audit_entries(session, caller.workspace_id, paging)
-    return found.to_page(AuditEntryOut.model_validate)
+    """List all changes of the workspace with their actor, newest first."""
+    entries = queries.list_audit_entries(session, caller.workspace_id, paging)
+    return entries.to_page(AuditEntryOut.model_validate)
 
 
-def _with_text(session: Session, change: Actor, key: NewKey) -> NewApiKeyOut:
-    stored = service.get_key(session, change.workspace_id, key.id)
-    known = ApiKeyOut.model_validate(stored).model_dump()
-    return NewApiKeyOut(**known, key=key.text)
+def _with_text(session: Session, actor: Actor, key: NewKey) -> NewApiKeyOut:
+    stored = service.get_key(session, actor.workspace_id, key.id)
+    fields = ApiKeyOut.model_validate(stored).model_dump()
+    return NewApiKeyOut(**fields, key=key.text)

@@ -1,4 +1,4 @@
-"""API keys: ``hk_<id>_<secret><checksum>``, 256 bits of secret, recognisable in a leak."""
+"""The text of API keys: ``hk_<id>_<secret><checksum>``, 256 secret bits, easy to find in leaks."""
 
 import hmac
 import secrets
@@ -25,7 +25,7 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NewKey:
-    """The only moment at which the whole key is known."""
+    """A new key with its full text, which is never stored."""
 
     id: str
     text: str
@@ -42,7 +42,7 @@ def generate_key() -> NewKey:
 
 
 def parse_key_id(text: str) -> str | None:
-    """Return the public id of a well-formed key; None spares the database a look-up."""
+    """Return the public id of a well-formed key; None saves a query for any other text."""
     parts = text.split("_")
     if len(parts) != 3 or parts[0] != "hk" or not text.isascii():  # noqa: PLR2004
         return None
@@ -51,7 +51,7 @@ def parse_key_id(text: str) -> str | None:
 
 
 def hash_key(text: str) -> bytes:
-    """A plain SHA-256 is enough for 256 random bits: there is nothing to guess."""
+    """Hash a key. SHA-256 without salt is enough: 256 random bits cannot be guessed."""
     return sha256(text.encode()).digest()
 
 

@@ -1,3 +1,5 @@
+"""Queries of workspaces, API keys and the audit log."""
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -16,10 +18,10 @@ ROTATED_ACTION = "api_key.rotated"
 
 @dataclass(frozen=True, slots=True)
 class IdChangeFlags:
-    """Whether ids have to be looked up before they are believed, as it was a moment ago.
+    """Whether ids of a workspace may be erased, renamed or merged, at the time of reading.
 
-    ``erasure_key``: None where nothing was ever erased. ``has_aliases``: whether an account was
-    ever renamed or merged. ``read_at`` on the monotonic clock, in seconds.
+    ``erasure_key``: None if nothing was ever erased. ``has_aliases``: whether an account was ever
+    renamed or merged. ``read_at``: seconds of the monotonic clock.
     """
 
     erasure_key: bytes | None
@@ -29,7 +31,7 @@ class IdChangeFlags:
 
 @dataclass(frozen=True, slots=True)
 class StoredKey:
-    """An API key as stored, and what its workspace says about reading events."""
+    """A stored API key with the settings of its workspace that ingestion needs."""
 
     id: str
     workspace_id: str
@@ -75,15 +77,15 @@ def find_stored_key(session: Session, key_id: str) -> StoredKey | None:
 
 
 def load_id_change_flags(session: Session, workspace_id: str, *, at: float) -> IdChangeFlags:
-    """Ask what a caller's look-up brings too: whether ids were erased or renamed."""
-    asked = select(Workspace.erasure_key, Workspace.has_aliases).where(Workspace.id == workspace_id)
-    key, has_aliases = session.execute(asked).one_or_none() or (None, False)
+    """Return the flags of a workspace afresh; a caller from the cache has those of its look-up."""
+    query = select(Workspace.erasure_key, Workspace.has_aliases).where(Workspace.id == workspace_id)
+    key, has_aliases = session.execute(query).one_or_none() or (None, False)
     return IdChangeFlags(key, has_aliases, at)
 
 
 def mark_key_used(session: Session, key_id: str, *, now: datetime) -> None:
-    """Note a use, at most once a minute; a key that somebody else is noting is passed over."""
-    free = (
+    """Set ``last_used_at``, at most once a minute; skip a key that another request has locked."""
+    unlocked = (
         select(ApiKey.id)
         .where(
             ApiKey.id == key_id,
@@ -92,7 +94,7 @@ def mark_key_used(session: Session, key_id: str, *, now: datetime) -> None:
         .with_for_update(skip_locked=True)
         .scalar_subquery()
     )
-    session.execute(update(ApiKey).where(ApiKey.id == free).values(last_used_at=now))
+    session.execute(update(ApiKey).where(ApiKey.id == unlocked).values(last_used_at=now))
 
 
 def find_workspace(session: Session, workspace_id: str) -> Workspace | None:
@@ -108,7 +110,7 @@ def list_workspaces(session: Session) -> Sequence[Workspace]:
 
 
 def lock_workspaces_to_sweep(session: Session, *, today: date) -> Sequence[Workspace]:
-    """Lock those whose accounts have not been made due today; another worker's are passed over."""
+    """Lock the workspaces not yet swept today; skip those that another worker has locked."""
     return session.scalars(
         select(Workspace)
         .where(or_(Workspace.swept_on.is_(None), Workspace.swept_on < today))
@@ -120,12 +122,12 @@ def lock_workspaces_to_sweep(session: Session, *, today: date) -> Sequence[Works
 def list_keys(
     session: Session, workspace_id: str, *, after: str | None = None, limit: int | None = None
 ) -> Sequence[ApiKey]:
-    """Oldest first, from the one after ``after`` on."""
-    place = (ApiKey.created_at, ApiKey.id)
+    """Return keys, oldest first; ``after`` is the id of the last key of the previous page."""
+    position = (ApiKey.created_at, ApiKey.id)
     keys = select(ApiKey).where(ApiKey.workspace_id == workspace_id)
-    last = select(*place).where(ApiKey.workspace_id == workspace_id, ApiKey.id == after)
-    following = None if after is None else last.scalar_subquery()
-    return session.scalars(keyset_ascending(keys, *place, after=following, limit=limit)).all()
+    previous = select(*position).where(ApiKey.workspace_id == workspace_id, ApiKey.id == after)
+    start = None if after is None else previous.scalar_subquery()
+    return session.scalars(keyset_ascending(keys, *position, after=start, limit=limit)).all()
 
 
 def find_key(
@@ -149,11 +151,11 @@ def find_successor_id(session: Session, workspace_id: str, key_id: str) -> str |
 
 
 def find_key_in_any_workspace(session: Session, key_id: str) -> ApiKey | None:
-    """For the command line only, whose user owns every workspace."""
+    """Find a key of any workspace: for the command line only, whose user owns all of them."""
     return session.get(ApiKey, key_id)
 
 
 def list_audit_entries(session: Session, workspace_id: str, paging: Paging) -> RowPage[AuditEntry]:
-    """Newest first."""
+    """Return audit entries, newest first."""
     entries = select(AuditEntry).where(AuditEntry.workspace_id == workspace_id)
-    return fetch_page(session, entries, AuditEntry.id, paging=paging, newest=True)
+    return fetch_page(session, entries, AuditEntry.id, paging=paging, descending=True)

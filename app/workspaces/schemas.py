@@ -1,3 +1,5 @@
+"""Wire types of workspaces, API keys and audit entries."""
+
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
@@ -26,7 +28,7 @@ Overlap = Annotated[int, Strict(), Field(ge=0, le=90 * DAY_SECONDS), WHOLE_NUMBE
 
 
 class ReachMethod(StrEnum):
-    """How the end customers that an account reaches are counted."""
+    """How the end customers that an account reaches are counted: see `WorkspacePatch.reach`."""
 
     IDS = "ids"
     PROPERTY = "property"
@@ -34,16 +36,16 @@ class ReachMethod(StrEnum):
 
 
 class WorkspacePatch(RequestModel):
-    """What is to change; what is left out stays."""
+    """The fields to change; a field that is left out keeps its value."""
 
     name: Text = Field(default_factory=str, examples=["Acme"])
     base_currency: Currency = Field(
-        default_factory=str, description="What every price is compared in."
+        default_factory=str, description="Prices in other currencies are converted to this one."
     )
     end_customer_keys: list[Id] = Field(
         default_factory=list,
         max_length=20,
-        description="Event properties that hold an end customer's id; the first found counts.",
+        description="Event properties with an end customer's id; the first one present counts.",
         examples=[["end_customer_id", "recipient_id"]],
     )
     reach: ReachMethod = Field(
@@ -57,14 +59,14 @@ class WorkspacePatch(RequestModel):
     internal_domains: list[Domain] = Field(
         default_factory=list,
         max_length=200,
-        description="E-mail domains of your own people: their usage does not count.",
+        description="E-mail domains of your own team, whose usage is not counted.",
         examples=[["customer-health.example"]],
     )
     semantic_events: dict[SemanticEventKind, Annotated[list[EventName], Field(max_length=50)]] = (
         Field(
             default_factory=dict,
-            description="By which event names you tell of tickets, surveys and the like, in place of "
-            "the default ones (docs/engagement.md).",
+            description="Your event names for tickets, surveys and other semantic events, "
+            "instead of the default names (docs/engagement.md).",
             examples=[{"ticket_opened": ["Case Opened"]}],
         )
     )
@@ -80,7 +82,7 @@ class WorkspaceOut(ResponseModel):
     reach_events: list[str] = Field(examples=[["Message Sent"]])
     internal_domains: list[str] = Field(examples=[["customer-health.example"]])
     semantic_events: dict[str, list[str]] = Field(examples=[{"ticket_opened": ["Case Opened"]}])
-    simulated: bool = Field(description="Whether it holds made-up data.")
+    simulated: bool = Field(description="Whether its data is simulated (a demo).")
     created_at: datetime
 
 
@@ -90,7 +92,7 @@ class ApiKeyIn(RequestModel):
         min_length=1, max_length=len(Scope), examples=[["ingest:write", "health:read"]]
     )
     expires_in_seconds: Lifetime | None = Field(
-        None, description="Null: it never expires.", examples=[None]
+        None, description="Null: the key never expires.", examples=[None]
     )
 
 
@@ -101,17 +103,17 @@ class ApiKeyOut(ResponseModel):
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
-    last_used_at: datetime | None = Field(description="To the minute.")
+    last_used_at: datetime | None = Field(description="Exact to the minute.")
 
 
 class NewApiKeyOut(ApiKeyOut):
-    """A new key with its text, which is shown this once and stored nowhere."""
+    """A new API key with its text, which is not stored and never shown again."""
 
     key: str = Field(examples=["hk_0aZ81bQ2xY_…"])
 
 
 class ApiKeyRotation(RequestModel):
-    overlap_seconds: Overlap = Field(DAY_SECONDS, description="How long the old key works on.")
+    overlap_seconds: Overlap = Field(DAY_SECONDS, description="How long the old key stays valid.")
 
 
 class AuditEntryOut(ResponseModel):

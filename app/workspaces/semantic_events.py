@@ -1,4 +1,4 @@
-"""What a track call can tell beside being counted, and by which names: defaults, and one's own."""
+"""Semantic events: track events with a meaning of their own, and the event names for them. Pure."""
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
@@ -40,14 +40,14 @@ DEFAULT_NAMES: Mapping[SemanticEventKind, Sequence[str]] = {
 
 
 def events_by_name(own: Mapping[str, Sequence[str]]) -> Mapping[str, SemanticEventKind]:
-    """Map event names in small letters to what they tell; own names take the defaults' place."""
+    """Map lower-case event names to their kind; the workspace's own names replace the defaults."""
     if not own:
         return DEFAULT_EVENTS_BY_NAME
     return {
-        name.lower(): told for told, names in DEFAULT_NAMES.items() for name in own.get(told, names)
+        name.lower(): kind for kind, names in DEFAULT_NAMES.items() for name in own.get(kind, names)
     }
 
 
 DEFAULT_EVENTS_BY_NAME: Mapping[str, SemanticEventKind] = {
-    name.lower(): told for told, names in DEFAULT_NAMES.items() for name in names
+    name.lower(): kind for kind, names in DEFAULT_NAMES.items() for name in names
 }

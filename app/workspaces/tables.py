@@ -1,3 +1,5 @@
+"""Tables of workspaces, API keys and the audit log."""
+
 from datetime import date
 from typing import Any
 
@@ -8,13 +10,13 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.core.db import Instant, Key, Table
 
 
-def owner() -> ForeignKey:
-    """Let a row go with its workspace."""
+def workspace_fk() -> ForeignKey:
+    """Return the foreign key to the workspace; deleting the workspace deletes the row."""
     return ForeignKey("workspace.id", ondelete="CASCADE")
 
 
 class Workspace(Table):
-    """A tenant: every row of every other table belongs to exactly one."""
+    """A tenant. Every row of every other table belongs to exactly one."""
 
     __tablename__ = "workspace"
 
@@ -37,13 +39,13 @@ class Workspace(Table):
 
 
 class ApiKey(Table):
-    """What a caller shows. Only a hash of it is kept."""
+    """An API key. Only its hash is stored."""
 
     __tablename__ = "api_key"
     __table_args__ = (Index(None, "workspace_id"),)
 
     id: Mapped[Key] = mapped_column(primary_key=True)
-    workspace_id: Mapped[Key] = mapped_column(owner())
+    workspace_id: Mapped[Key] = mapped_column(workspace_fk())
     name: Mapped[str]
     key_hash: Mapped[bytes] = mapped_column(LargeBinary)
     scopes: Mapped[list[str]] = mapped_column(ARRAY(Text))
@@ -54,13 +56,13 @@ class ApiKey(Table):
 
 
 class AuditEntry(Table):
-    """Who changed what. Written in the transaction of the change, never altered."""
+    """One change and its actor, written in the transaction of the change and never altered."""
 
     __tablename__ = "audit_entry"
     __table_args__ = (Index(None, "workspace_id", "id"),)
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
-    workspace_id: Mapped[Key] = mapped_column(owner())
+    workspace_id: Mapped[Key] = mapped_column(workspace_fk())
     at: Mapped[Instant]
     actor: Mapped[str]
     action: Mapped[str]

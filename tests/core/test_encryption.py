@@ -12,33 +12,33 @@ from app.core.errors import StorageUnavailableError
 from app.core.settings import Settings
 from tests.conftest import ENCRYPTION_KEY
 
-VAULT = Encryptor.of(ENCRYPTION_KEY)
+ENCRYPTOR = Encryptor.from_base64(ENCRYPTION_KEY)
 
 
 @given(st.dictionaries(st.text(), st.text()))
-def test_what_is_sealed_is_opened_as_it_was_and_cannot_be_read(value: dict[str, str]) -> None:
-    sealed = VAULT.seal(value, place="here")
+def test_an_encrypted_value_can_be_decrypted_and_not_read(value: dict[str, str]) -> None:
+    encrypted = ENCRYPTOR.encrypt(value, context="here")
 
-    assert VAULT.open(sealed, place="here") == value
-    assert VAULT.seal(value, place="here") != sealed
-    assert not any(len(text) > 3 and text.encode() in sealed for text in value.values())
+    assert ENCRYPTOR.decrypt(encrypted, context="here") == value
+    assert ENCRYPTOR.encrypt(value, context="here") != encrypted
+    assert not any(len(text) > 3 and text.encode() in encrypted for text in value.values())
 
 
-def test_it_opens_with_its_own_key_in_its_own_place_unchanged() -> None:
-    sealed = VAULT.seal("secret", place="here")
+def test_decryption_needs_the_same_key_the_same_context_and_an_unchanged_value() -> None:
+    encrypted = ENCRYPTOR.encrypt("secret", context="here")
 
-    for vault, text, place in (
-        (Encryptor(b"x" * 32), sealed, "here"),
-        (VAULT, sealed, "there"),
-        (VAULT, sealed[:-1] + bytes([sealed[-1] ^ 1]), "here"),
+    for encryptor, value, context in (
+        (Encryptor(b"x" * 32), encrypted, "here"),
+        (ENCRYPTOR, encrypted, "there"),
+        (ENCRYPTOR, encrypted[:-1] + bytes([encrypted[-1] ^ 1]), "here"),
     ):
         with pytest.raises(DecryptionError):
-            vault.open(text, place=place)
+            encryptor.decrypt(value, context=context)
 
 
-def test_without_a_key_nothing_is_sealed() -> None:
+def test_without_a_key_nothing_is_encrypted() -> None:
     with pytest.raises(StorageUnavailableError, match="HEALTH_ENCRYPTION_KEY is not set"):
-        Encryptor(None).seal("secret", place="here")
+        Encryptor(None).encrypt("secret", context="here")
 
 
 @pytest.mark.parametrize("text", ["short", "a" * 43 + "=" * 5, "c2hvcnQ="])
@@ -47,7 +47,7 @@ def test_a_key_is_32_bytes_in_base64(text: str) -> None:
         Settings(_env_file=None, encryption_key=SecretStr(text))
 
 
-def test_a_key_is_made_once_and_kept_for_this_user_alone(tmp_path: Path) -> None:
+def test_a_key_is_created_once_and_readable_only_by_this_user(tmp_path: Path) -> None:
     folder = tmp_path / "new"
     first, again = load_or_create_key(folder), load_or_create_key(folder)
 
@@ -67,7 +67,7 @@ def test_production_refuses_to_start_without_a_key(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_with_the_private_database_a_key_is_seen_to(tmp_path: Path) -> None:
+def test_with_the_embedded_database_a_key_is_created(tmp_path: Path) -> None:
     settings = serving.with_key(Settings(_env_file=None, database_url=None, data_dir=tmp_path))
 
     assert settings.encryption_key == SecretStr(load_or_create_key(tmp_path))

@@ -11,7 +11,7 @@ def test_points_have_a_sign_and_a_digit(points: float, text: str) -> None:
     assert format_signed(points) == text
 
 
-def test_numbers_are_shown_as_people_write_them() -> None:
+def test_numbers_have_separators_and_a_real_minus_sign() -> None:
     assert [format_number(x) for x in (None, 5.0, 1234567.0, 2.25, -3.0)] == [
         *("–", "5", "1,234,567", "2.2", "−3")
     ]

@@ -10,34 +10,34 @@ AT = datetime(2026, 3, 4, 5, 6, 7, 890, UTC)
 
 
 @pytest.mark.parametrize(
-    ("place", "kinds"),
+    ("position", "types"),
     [(7, [int]), ((AT, "b"), [datetime, str]), ((date(2026, 3, 4), 2), [date, int])],
 )
-def test_a_list_goes_on_where_the_page_before_ended(
-    place: object, kinds: Sequence[PositionType]
+def test_a_page_starts_after_the_previous_one(
+    position: object, types: Sequence[PositionType]
 ) -> None:
-    page = Paging(1, None).page(["a", "b"], str.upper, lambda _: place)
+    page = Paging(1, None).page(["a", "b"], str.upper, lambda _: position)
 
     assert page.items == ["A"]
-    assert Paging(1, page.next_cursor).after(*kinds) == place
+    assert Paging(1, page.next_cursor).position(*types) == position
 
 
-def test_the_last_page_leads_nowhere() -> None:
+def test_the_last_page_has_no_cursor() -> None:
     assert Paging(2, None).page(["a", "b"], str.upper, len).next_cursor is None
 
 
-def test_the_first_page_begins_nowhere() -> None:
-    assert Paging(2, None).after(str) is None
+def test_the_first_page_has_no_position() -> None:
+    assert Paging(2, None).position(str) is None
 
 
 @pytest.mark.parametrize("part", [7, "soon", "2026-03-04T05:06:07"])
-def test_a_cursor_with_a_moment_that_is_none_is_not_ours(part: object) -> None:
+def test_a_cursor_with_an_invalid_time_is_refused(part: object) -> None:
     with pytest.raises(InvalidCursorError):
-        Paging(1, encode_cursor(part)).after(datetime)
+        Paging(1, encode_cursor(part)).position(datetime)
 
 
 @pytest.mark.parametrize("name", ["limit", "cursor"])
-def test_a_page_is_asked_for_once(client: TestClient, name: str) -> None:
+def test_paging_parameters_cannot_be_repeated(client: TestClient, name: str) -> None:
     answer = client.get(f"/api/v1/users?{name}=1&{name}=2")
 
     assert answer.status_code == 422

@@ -13,24 +13,24 @@ TABLES = ("daily_reach", "daily_usage", "event")
 TODAY = date(2026, 3, 18)
 
 
-def months(session: Session, table: str) -> list[str]:
-    found = session.scalars(
+def list_months(session: Session, table: str) -> list[str]:
+    names = session.scalars(
         text(
             "SELECT inhrelid::regclass::text FROM pg_inherits"
             " WHERE inhparent = to_regclass(:name) ORDER BY 1"
         ),
         {"name": table},
     )
-    return [name.removeprefix(f"{table}_") for name in found]
+    return [name.removeprefix(f"{table}_") for name in names]
 
 
 def at(day: date) -> datetime:
     return datetime.combine(day, datetime.min.time(), UTC)
 
 
-def lies_in(session: Session, table: str) -> list[str]:
-    found = session.scalars(text(f"SELECT tableoid::regclass::text FROM {table}"))  # noqa: S608
-    return [name.removeprefix(f"{table}_") for name in found]
+def partitions_of_rows(session: Session, table: str) -> list[str]:
+    names = session.scalars(text(f"SELECT tableoid::regclass::text FROM {table}"))  # noqa: S608
+    return [name.removeprefix(f"{table}_") for name in names]
 
 
 def event(session: Session, client_at: datetime, received_at: datetime) -> None:
@@ -52,57 +52,57 @@ def event(session: Session, client_at: datetime, received_at: datetime) -> None:
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_months_are_made_ahead(session: Session, table: str) -> None:
+def test_months_are_created_ahead(session: Session, table: str) -> None:
     partitions.create_upcoming(session, today=TODAY)
 
-    assert months(session, table) == ["default", "p202602", "p202603", "p202604", "p202605"]
+    assert list_months(session, table) == ["default", "p202602", "p202603", "p202604", "p202605"]
 
 
 @pytest.mark.parametrize("partition", ["default", "p202603"])
-def test_no_summary_has_to_be_changed_by_the_first_rows(
-    committed: SessionFactory, partition: str
-) -> None:
-    """In a database of its own: rows of others, rolled back and vacuumed, leave a summary."""
+def test_the_first_rows_change_no_brin_summary(committed: SessionFactory, partition: str) -> None:
+    """It needs its own database: rolled back and vacuumed rows of other tests leave a summary."""
     with committed() as session:
         partitions.create(session, date(2026, 3, 1), date(2026, 3, 1))
         day = date(2026, 3, 18) if partition != "default" else date(2020, 1, 1)
         event(session, at(day), at(day))
-        assert lies_in(session, "event") == [partition]
+        assert partitions_of_rows(session, "event") == [partition]
 
         index = f"event_{partition}_message_id_idx"
-        newly = session.scalar(text("SELECT brin_summarize_range(:index, 0)"), {"index": index})
+        newly_summarised = session.scalar(
+            text("SELECT brin_summarize_range(:index, 0)"), {"index": index}
+        )
 
-    assert newly == 1, "which it was not before"
+    assert newly_summarised == 1, "the range had no summary"
 
 
-def test_making_them_again_changes_nothing(session: Session) -> None:
+def test_creating_them_again_changes_nothing(session: Session) -> None:
     partitions.create_upcoming(session, today=TODAY)
-    before = months(session, "event")
+    before = list_months(session, "event")
 
     partitions.create_upcoming(session, today=TODAY)
 
-    assert months(session, "event") == before
+    assert list_months(session, "event") == before
 
 
-def test_rows_go_to_their_month_and_what_fits_nowhere_to_the_default(session: Session) -> None:
+def test_rows_go_to_their_month_and_others_to_the_default_partition(session: Session) -> None:
     partitions.create_upcoming(session, today=TODAY)
 
     factories.usage(session, date(2026, 2, 28))
     factories.usage(session, date(2026, 3, 1))
     factories.usage(session, date(2019, 7, 1))
 
-    assert sorted(lies_in(session, "daily_usage")) == ["default", "p202602", "p202603"]
+    assert sorted(partitions_of_rows(session, "daily_usage")) == ["default", "p202602", "p202603"]
 
 
-def test_a_month_whose_rows_wait_in_the_default_partition_is_left_so(session: Session) -> None:
+def test_a_month_with_rows_in_the_default_partition_is_not_created(session: Session) -> None:
     factories.usage(session, date(2026, 3, 31))
 
     partitions.create_upcoming(session, today=TODAY)
 
-    assert "p202603" not in months(session, "daily_usage")
-    assert "p202604" in months(session, "daily_usage")
-    assert "p202603" in months(session, "daily_reach")
-    assert lies_in(session, "daily_usage") == ["default"]
+    assert "p202603" not in list_months(session, "daily_usage")
+    assert "p202604" in list_months(session, "daily_usage")
+    assert "p202603" in list_months(session, "daily_reach")
+    assert partitions_of_rows(session, "daily_usage") == ["default"]
 
 
 @pytest.mark.parametrize(
@@ -115,10 +115,10 @@ def test_a_month_whose_rows_wait_in_the_default_partition_is_left_so(session: Se
     ],
 )
 def test_months_cover_a_range_of_days(first: date, last: date, starts: list[str]) -> None:
-    found = list(partitions.months(first, last))
+    months = list(partitions.months(first, last))
 
-    assert [str(start) for start, _ in found] == starts
-    assert all(end == (start + timedelta(days=31)).replace(day=1) for start, end in found)
+    assert [str(start) for start, _ in months] == starts
+    assert all(end == (start + timedelta(days=31)).replace(day=1) for start, end in months)
 
 
 def test_a_month_past_retention_is_dropped_with_its_rows(session: Session) -> None:
@@ -128,19 +128,22 @@ def test_a_month_past_retention_is_dropped_with_its_rows(session: Session) -> No
     dropped = partitions.drop_old(session, "daily_usage", before=at(date(2025, 3, 1)))
 
     assert dropped == ["daily_usage_p202501", "daily_usage_p202502"]
-    assert (months(session, "daily_usage"), lies_in(session, "daily_usage")) == (["default"], [])
+    assert (list_months(session, "daily_usage"), partitions_of_rows(session, "daily_usage")) == (
+        ["default"],
+        [],
+    )
 
 
 @pytest.mark.parametrize("before", [date(2025, 1, 1), date(2025, 1, 31), date(2024, 6, 1)])
-def test_a_month_that_retention_has_not_passed_stays(session: Session, before: date) -> None:
+def test_a_month_within_retention_stays(session: Session, before: date) -> None:
     partitions.create(session, date(2025, 1, 1), date(2025, 1, 1))
 
     assert partitions.drop_old(session, "event", before=at(before)) == []
-    assert "p202501" in months(session, "event")
+    assert "p202501" in list_months(session, "event")
 
 
-def test_a_month_of_old_days_with_a_row_that_came_lately_stays(session: Session) -> None:
-    """A late event counts from the day on which it came."""
+def test_a_month_of_old_days_with_a_recent_row_stays(session: Session) -> None:
+    """Retention counts from the day on which a late event was received."""
     partitions.create(session, date(2025, 1, 1), date(2025, 1, 1))
     factories.usage(session, date(2025, 1, 5), known_on=date(2025, 9, 1))
     event(session, at(date(2025, 1, 5)), at(date(2025, 9, 1)))
@@ -156,4 +159,4 @@ def test_the_default_partition_is_never_dropped(session: Session) -> None:
     factories.usage(session, date(2019, 1, 1))
 
     assert partitions.drop_old(session, "daily_usage", before=at(TODAY)) == []
-    assert lies_in(session, "daily_usage") == ["default"]
+    assert partitions_of_rows(session, "daily_usage") == ["default"]

@@ -15,18 +15,18 @@ class Sample(BaseModel):
 
 
 @pytest.mark.parametrize("count", [5, 5.0])
-def test_a_whole_number_may_have_a_point(count: float) -> None:
+def test_a_whole_number_may_have_a_decimal_point(count: float) -> None:
     assert Sample(count=count).count == 5
 
 
 @pytest.mark.parametrize("count", [5.5, "5", True, -1, 2**54])
-def test_what_is_no_count_is_refused(count: Any) -> None:  # noqa: ANN401
+def test_an_invalid_count_is_refused(count: Any) -> None:  # noqa: ANN401
     with pytest.raises(ValidationError):
         Sample(count=count)
 
 
 @pytest.mark.parametrize("day", [0, "0", "2026-1-1", "2026-02-30", "2026-01-01T00:00:00", True])
-def test_what_is_no_day_is_refused(day: Any) -> None:  # noqa: ANN401
+def test_an_invalid_day_is_refused(day: Any) -> None:  # noqa: ANN401
     with pytest.raises(ValidationError):
         Sample(day=day)
 
@@ -37,7 +37,7 @@ def test_bounds_are_documented() -> None:
     assert (count["type"], count["minimum"], count["maximum"]) == ("integer", 0, 2**53)
 
 
-def test_problems_that_are_documented_can_be_looked_up() -> None:
+def test_documented_problems_refer_to_a_schema() -> None:
     app = FastAPI(responses=problem_responses(404))
     app.add_api_route("/samples", lambda: None, response_model=Sample)
     install(app)

@@ -1,4 +1,4 @@
-"""Ask for erasures and moves, let a worker do them, and look at what is left."""
+"""Helpers: request erasures and moves, let a worker process them, search for what is left."""
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
@@ -19,7 +19,7 @@ LATER = NOW + timedelta(seconds=10)
 
 
 def process_all(sessions: SessionFactory, *, now: datetime = LATER) -> int:
-    """Let a worker do all pages; return how many."""
+    """Let a worker process all pages; return their number."""
     pages = 0
     while processing.process_next_page(sessions, now=now):
         pages += 1
@@ -27,18 +27,18 @@ def process_all(sessions: SessionFactory, *, now: datetime = LATER) -> int:
 
 
 def request_change(client: TestClient, method: str, path: str, **body: str) -> dict[str, Any]:
-    """Ask for a change that must be taken on."""
+    """Request a change, which must be accepted, and return its record."""
     answer = client.request(method, f"/api/v1/{path}", json=body or None)
     assert answer.status_code == 202, answer.text
-    said: dict[str, Any] = answer.json()
-    return said
+    record: dict[str, Any] = answer.json()
+    return record
 
 
 def erase(client: TestClient, sessions: SessionFactory, path: str) -> dict[str, Any]:
-    """Erase to the end and return the record."""
-    said = request_change(client, "DELETE", path)
+    """Erase an id completely and return the record."""
+    record = request_change(client, "DELETE", path)
     process_all(sessions)
-    done: dict[str, Any] = client.get(f"/api/v1/erasures/{said['id']}").json()
+    done: dict[str, Any] = client.get(f"/api/v1/erasures/{record['id']}").json()
     assert done["state"] == "done", done
     return done
 
@@ -46,9 +46,10 @@ def erase(client: TestClient, sessions: SessionFactory, path: str) -> dict[str, 
 def move_account(
     client: TestClient, sessions: SessionFactory, old: str, verb: str, **body: str
 ) -> dict[str, Any]:
-    said = request_change(client, "POST", f"accounts/{old}/{verb}", **body)
+    """Rename or merge an account completely and return the record."""
+    record = request_change(client, "POST", f"accounts/{old}/{verb}", **body)
     process_all(sessions)
-    done: dict[str, Any] = client.get(f"/api/v1/account-moves/{said['id']}").json()
+    done: dict[str, Any] = client.get(f"/api/v1/account-moves/{record['id']}").json()
     assert done["state"] == "done", done
     return done
 
@@ -59,16 +60,16 @@ FEATURE_SPEC = FeatureSpec(
 
 
 def features(session: Session, account_id: str = "a1") -> list[AccountFeatures]:
-    """Describe an account as scores see it."""
-    return load_account_features(session, "acme", [account_id], as_of=NOW.date(), lens=FEATURE_SPEC)
+    """Return the features of an account, as scores read them."""
+    return load_account_features(session, "acme", [account_id], as_of=NOW.date(), spec=FEATURE_SPEC)
 
 
-def columns_mentioning(session: Session, named: Collection[str]) -> set[tuple[str, str]]:
-    """Search every column of every table for texts; return in which of them they stand."""
-    found = set()
+def columns_mentioning(session: Session, texts: Collection[str]) -> set[tuple[str, str]]:
+    """Return the (table, column) pairs of the whole database that contain one of the texts."""
+    mentions = set()
     for table in metadata.sorted_tables:
         for column in table.columns:
             query = f'SELECT 1 FROM "{table.name}" WHERE CAST("{column.name}" AS text) LIKE ANY(:n)'  # noqa: S608
-            if session.execute(text(query), {"n": [f"%{each}%" for each in named]}).first():
-                found.add((table.name, column.name))
-    return found
+            if session.execute(text(query), {"n": [f"%{each}%" for each in texts]}).first():
+                mentions.add((table.name, column.name))
+    return mentions

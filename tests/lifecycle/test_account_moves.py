@@ -1,4 +1,4 @@
-"""An account keeps everything when it takes another id, or goes into another account."""
+"""An account keeps all its data when it is renamed or merged."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,8 +17,8 @@ from tests.events.calls import group, track, unattributed
 from tests.lifecycle.id_changes import LATER, features, move_account, process_all, request_change
 
 
-def live(client: TestClient, account_id: str, user_id: str, message: str) -> None:
-    """A customer who pays, and somebody who exports for an end customer."""
+def create_account(client: TestClient, account_id: str, user_id: str, message: str) -> None:
+    """Create a paying account with a user who exports for an end customer."""
     calls.ingest(
         client,
         group(f"g-{message}", account_id, userId=user_id, traits={"mrr": 100, "plan": account_id}),
@@ -31,36 +31,36 @@ def live(client: TestClient, account_id: str, user_id: str, message: str) -> Non
     )
 
 
-def paid(client: TestClient, account_id: str) -> Any:  # noqa: ANN401
+def mrr_of(client: TestClient, account_id: str) -> Any:  # noqa: ANN401
     return client.get(f"/api/v1/accounts/{account_id}/mrr").json()["mrr_cents"]
 
 
 def put(client: TestClient, path: str, **body: Any) -> Mapping[str, Any]:  # noqa: ANN401
     answer = client.put(f"/api/v1/{path}", json=body)
     assert answer.status_code == 200, answer.text
-    said: dict[str, Any] = answer.json()
-    return said
+    body_out: dict[str, Any] = answer.json()
+    return body_out
 
 
-def test_a_renamed_account_has_all_that_it_had(
+def test_a_renamed_account_keeps_all_its_data(
     client: TestClient, sessions: SessionFactory, session: Session
 ) -> None:
-    live(client, "old", "ada", "1")
+    create_account(client, "old", "ada", "1")
     put(client, "accounts/child", parent_id="old")
     health.refresh(session, "acme", ["old"], as_of=NOW.date(), now=NOW)
     session.commit()
     [before] = features(session, "old")
-    shown = client.get("/api/v1/accounts/old").json()
+    account = client.get("/api/v1/accounts/old").json()
 
     done = move_account(client, sessions, "old", "rename", account_id="new")
 
     [after] = features(session, "new")
     assert (done["kind"], done["account_id"], done["target_id"]) == ("rename", "old", "new")
-    assert {**shown, "account_id": "new"} == client.get("/api/v1/accounts/new").json()
+    assert {**account, "account_id": "new"} == client.get("/api/v1/accounts/new").json()
     names = type(before).__slots__
-    same = [name for name in names if getattr(before, name) != getattr(after, name)]
-    assert same == ["account_id"]
-    assert paid(client, "new") == {"USD": 100_00}
+    different = [name for name in names if getattr(before, name) != getattr(after, name)]
+    assert different == ["account_id"]
+    assert mrr_of(client, "new") == {"USD": 100_00}
     [listed] = client.get("/api/v1/subscriptions", params={"account_id": "old"}).json()["items"]
     assert listed["account_id"] == "new"
     assert client.get("/api/v1/users/ada").json()["account_id"] == "new"
@@ -70,13 +70,13 @@ def test_a_renamed_account_has_all_that_it_had(
     assert calls.text_rows(session, "SELECT account_id FROM event WHERE account_id = 'old'") == []
 
 
-def test_the_old_id_leads_to_the_account_everywhere(
+def test_the_old_id_is_an_alias_everywhere(
     client: TestClient, sessions: SessionFactory, session: Session
 ) -> None:
-    live(client, "old", "ada", "1")
+    create_account(client, "old", "ada", "1")
     move_account(client, sessions, "old", "rename", account_id="new")
 
-    live(client, "old", "bob", "2")
+    create_account(client, "old", "bob", "2")
     calls.ingest(client, unattributed("m3", userId="ada"))
     put(client, "users/eve", account_id="old")
     put(client, "accounts/kid", parent_id="old")
@@ -89,32 +89,32 @@ def test_the_old_id_leads_to_the_account_everywhere(
     for path in ("", "/mrr", "/health", "/health/history"):
         assert client.get(f"/api/v1/accounts/old{path}").status_code == 200
     assert client.get("/api/v1/users/eve").json()["account_id"] == "new"
-    asked = {"account_id": "old"}
-    assert len(client.get("/api/v1/users", params=asked).json()["items"]) == 3
+    query = {"account_id": "old"}
+    assert len(client.get("/api/v1/users", params=query).json()["items"]) == 3
     assert client.get("/api/v1/accounts/kid").json()["parent_id"] == "new"
     for table in ("account", "event", "daily_usage", "daily_reach", "subscription", '"user"'):
-        found = calls.text_rows(session, f"SELECT 1 FROM {table} WHERE account_id = 'old'")  # noqa: S608
-        assert found == [], table
+        rows = calls.text_rows(session, f"SELECT 1 FROM {table} WHERE account_id = 'old'")  # noqa: S608
+        assert rows == [], table
 
 
-def test_a_merged_account_adds_up(
+def test_a_merge_adds_up_both_accounts(
     client: TestClient, sessions: SessionFactory, session: Session
 ) -> None:
-    live(client, "a1", "ada", "1")
-    live(client, "a2", "bob", "2")
+    create_account(client, "a1", "ada", "1")
+    create_account(client, "a2", "bob", "2")
     put(client, "subscriptions/main", account_id="a1", mrr_cents=300_00, starts_on="2026-03-01")
     put(client, "subscriptions/main", account_id="a2", mrr_cents=500_00, starts_on="2026-03-01")
 
     move_account(client, sessions, "a2", "merge", into="a1")
 
-    assert paid(client, "a1") == paid(client, "a2") == {"USD": 800_00}
+    assert mrr_of(client, "a1") == mrr_of(client, "a2") == {"USD": 800_00}
     [both] = features(session)
     assert (both.active_users, both.reached, both.events) == (2, 2, 2)
     listed = client.get("/api/v1/subscriptions").json()["items"]
     assert [each["subscription_id"] for each in listed] == ["a2:main", "main"]
 
 
-def test_what_is_known_of_the_target_wins_and_gaps_are_filled(
+def test_values_of_the_target_win_and_missing_ones_are_filled(
     client: TestClient, sessions: SessionFactory
 ) -> None:
     ids = {"external_ids": {"salesforce": "s2"}, "feature_exceptions": {"sso": True, "api": True}}
@@ -129,11 +129,11 @@ def test_what_is_known_of_the_target_wins_and_gaps_are_filled(
     assert found["external_ids"] == {"salesforce": "s2"}
 
 
-def test_the_history_of_a_merged_account_stays_and_says_where_it_went(
+def test_the_history_of_a_merged_account_stays_with_a_reference_to_the_target(
     client: TestClient, sessions: SessionFactory, session: Session
 ) -> None:
-    live(client, "a1", "ada", "1")
-    live(client, "a2", "bob", "2")
+    create_account(client, "a1", "ada", "1")
+    create_account(client, "a2", "bob", "2")
     health.refresh(session, "acme", ["a1", "a2"], as_of=NOW.date(), now=NOW)
     session.commit()
 
@@ -146,26 +146,26 @@ def test_the_history_of_a_merged_account_stays_and_says_where_it_went(
     assert calls.text_rows(session, "SELECT account_id FROM health_score") == [("a1",)]
 
 
-def test_a_price_that_is_named_after_a_merge_takes_the_place_of_both(
+def test_a_price_set_after_a_merge_replaces_both_prices(
     client: TestClient, sessions: SessionFactory
 ) -> None:
-    live(client, "a1", "ada", "1")
-    live(client, "a2", "bob", "2")
+    create_account(client, "a1", "ada", "1")
+    create_account(client, "a2", "bob", "2")
     move_account(client, sessions, "a2", "merge", into="a1")
-    assert paid(client, "a1") == {"USD": 200_00}
+    assert mrr_of(client, "a1") == {"USD": 200_00}
 
     calls.ingest(client, group("g3", "a1", traits={"mrr": 170}))
-    assert paid(client, "a1") == {"USD": 170_00}
+    assert mrr_of(client, "a1") == {"USD": 170_00}
 
     put(client, "subscriptions/main", account_id="a1", mrr_cents=190_00)
-    assert paid(client, "a1") == {"USD": 190_00}
+    assert mrr_of(client, "a1") == {"USD": 190_00}
 
 
-def test_ids_that_led_to_an_account_lead_on_with_it(
+def test_aliases_of_a_moved_account_move_with_it(
     client: TestClient, sessions: SessionFactory
 ) -> None:
-    live(client, "a1", "ada", "1")
-    live(client, "a4", "bob", "2")
+    create_account(client, "a1", "ada", "1")
+    create_account(client, "a4", "bob", "2")
     request_change(client, "POST", "accounts/a1/rename", account_id="a2")
     request_change(client, "POST", "accounts/a2/rename", account_id="a3")
     request_change(client, "POST", "accounts/a3/merge", into="a4")
@@ -180,7 +180,7 @@ def test_ids_that_led_to_an_account_lead_on_with_it(
 def test_an_account_can_have_its_old_id_back(
     client: TestClient, sessions: SessionFactory, session: Session, *, done_between: bool
 ) -> None:
-    live(client, "a1", "ada", "1")
+    create_account(client, "a1", "ada", "1")
     before = features(session)
     request_change(client, "POST", "accounts/a1/rename", account_id="a2")
     if done_between:
@@ -192,10 +192,10 @@ def test_an_account_can_have_its_old_id_back(
     assert client.get("/api/v1/users/ada").json()["account_id"] == "a1"
 
 
-def test_nobody_scores_an_account_that_is_half_moved(
+def test_an_account_is_not_scored_during_a_move(
     client: TestClient, sessions: SessionFactory, session: Session
 ) -> None:
-    live(client, "a1", "ada", "1")
+    create_account(client, "a1", "ada", "1")
     request_change(client, "POST", "accounts/a1/rename", account_id="a2")
     calls.ingest(client, track("m9", context={"groupId": "a1"}))
 
@@ -209,7 +209,7 @@ def test_nobody_scores_an_account_that_is_half_moved(
     assert calls.text_rows(session, "SELECT account_id FROM health_history") == [("a2",)]
 
 
-def test_a_family_stays_a_family(client: TestClient, sessions: SessionFactory) -> None:
+def test_a_hierarchy_survives_merges(client: TestClient, sessions: SessionFactory) -> None:
     for child, parent in (("top", None), ("a1", "top"), ("kid", "a1"), ("other", None)):
         put(client, f"accounts/{child}", parent_id=parent)
 
@@ -245,7 +245,7 @@ def test_a_family_stays_a_family(client: TestClient, sessions: SessionFactory) -
         ("top/merge", {"into": "a1"}, (409, "parent_cycle")),
     ],
 )
-def test_what_cannot_be_is_refused_and_changes_nothing(
+def test_an_invalid_move_is_refused_and_changes_nothing(
     client: TestClient,
     sessions: SessionFactory,
     path: str,
@@ -277,9 +277,7 @@ def test_a_move_leaves_an_audit_entry(client: TestClient) -> None:
     assert entry["details"] == {"account_id": "a1"}
 
 
-def test_what_an_account_was_billed_goes_with_it(
-    client: TestClient, sessions: SessionFactory
-) -> None:
+def test_invoices_move_with_the_account(client: TestClient, sessions: SessionFactory) -> None:
     send_all(client, connect(client), subscription(), invoice())
 
     move_account(client, sessions, "acme", "rename", account_id="new")

@@ -1,4 +1,4 @@
-"""What comes in while an account is moved or erased is neither lost nor left behind."""
+"""Events that arrive while an account is moved or erased are neither lost nor left behind."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -34,17 +34,17 @@ def acme(committed: SessionFactory) -> Iterator[TestClient]:
         yield client
 
 
-def write(committed: SessionFactory, writer: int, begun: Signal, asked: Signal) -> int:
-    """Send batches of one user, half of them without an account; return the accepted.
+def write(committed: SessionFactory, writer: int, begun: Signal, requested: Signal) -> int:
+    """Send batches of one user, half of them without an account; return the accepted events.
 
-    The last one is sent when the change has been asked for and begun, however slow that was.
+    The last batch is sent when the change has been requested and has begun.
     """
     store = service.IngestTarget(committed, committed, KnownEventNames())
     policy = service.IngestPolicy(EventRules(), "USD", NOW.replace(year=2020))
     accepted = 0
     for batch in range(BATCHES):
         if batch == BATCHES - 1:
-            asked.wait(timeout=120)
+            requested.wait(timeout=120)
         events = [
             {
                 "event": "Export",
@@ -66,7 +66,7 @@ def write(committed: SessionFactory, writer: int, begun: Signal, asked: Signal) 
 
 
 def next_step(committed: SessionFactory) -> str | None:
-    """Name the step that comes next."""
+    """Return the current step of the only change."""
     with transaction(committed) as session:
         step: str | None = session.scalar(text("SELECT step FROM id_change"))
         return step
@@ -78,7 +78,7 @@ def count(committed: SessionFactory, query: str) -> int:
 
 
 @pytest.mark.parametrize("verb", ["rename", "merge"])
-def test_events_that_come_during_a_move_are_all_counted(
+def test_events_during_a_move_are_all_counted(
     committed: SessionFactory, acme: TestClient, verb: str
 ) -> None:
     acme.put("/api/v1/accounts/old", json={})
@@ -86,14 +86,14 @@ def test_events_that_come_during_a_move_are_all_counted(
         acme.put(f"/api/v1/users/u{writer}", json={"account_id": "old"})
     if verb == "merge":
         acme.put("/api/v1/accounts/new", json={})
-    begun, asked = Signal(), Signal()
+    begun, requested = Signal(), Signal()
     with ThreadPoolExecutor(WRITERS) as threads:
-        written = [threads.submit(write, committed, n, begun, asked) for n in range(WRITERS)]
+        written = [threads.submit(write, committed, n, begun, requested) for n in range(WRITERS)]
         begun.wait()
         body = {"account_id": "new"} if verb == "rename" else {"into": "new"}
         request_change(acme, "POST", f"accounts/old/{verb}", **body)
         processing.process_next_page(committed, now=LATER)
-        asked.set()
+        requested.set()
         while not all(each.done() for each in written):
             processing.process_next_page(committed, now=LATER)
         accepted = sum(each.result() for each in written)
@@ -109,19 +109,19 @@ def test_events_that_come_during_a_move_are_all_counted(
     assert count(committed, "SELECT count(*) FROM account WHERE account_id = 'old'") == 0
 
 
-def test_nothing_that_comes_during_an_erasure_is_left(
+def test_events_during_an_erasure_leave_nothing_behind(
     committed: SessionFactory, acme: TestClient
 ) -> None:
     acme.put("/api/v1/accounts/old", json={})
     for writer in range(WRITERS):
         acme.put(f"/api/v1/users/u{writer}", json={"account_id": "old"})
-    begun, asked = Signal(), Signal()
+    begun, requested = Signal(), Signal()
     with ThreadPoolExecutor(WRITERS) as threads:
-        written = [threads.submit(write, committed, n, begun, asked) for n in range(WRITERS)]
+        written = [threads.submit(write, committed, n, begun, requested) for n in range(WRITERS)]
         begun.wait()
         request_change(acme, "DELETE", "accounts/old")
         processing.process_next_page(committed, now=LATER)
-        asked.set()
+        requested.set()
         while not all(each.done() for each in written):
             processing.process_next_page(committed, now=LATER)
         accepted = sum(each.result() for each in written)
@@ -133,41 +133,41 @@ def test_nothing_that_comes_during_an_erasure_is_left(
         assert count(committed, f"SELECT count(*) FROM {table}") == 0, table  # noqa: S608
 
 
-def test_a_writer_that_began_before_is_waited_for(
+def test_a_change_waits_for_transactions_that_began_before_it(
     committed: SessionFactory, acme: TestClient
 ) -> None:
     acme.put("/api/v1/accounts/old", json={})
-    said = request_change(acme, "POST", "accounts/old/rename", account_id="new")
+    record = request_change(acme, "POST", "accounts/old/rename", account_id="new")
     with committed.begin() as slow:
         slow.execute(text("SELECT 1"))
-        assert processing.process_next_page(committed, now=LATER), "the line is drawn"
+        assert processing.process_next_page(committed, now=LATER), "the fence is set"
         assert not processing.process_next_page(committed, now=LATER), (
-            "and somebody began before it"
+            "a transaction began before the fence"
         )
-        assert acme.get(f"/api/v1/account-moves/{said['id']}").json()["state"] == "running"
+        assert acme.get(f"/api/v1/account-moves/{record['id']}").json()["state"] == "running"
 
     assert processing.process_next_page(committed, now=LATER)
 
 
-def test_who_began_while_a_person_was_erased_is_waited_for(
+def test_an_erasure_waits_for_transactions_that_began_while_it_ran(
     committed: SessionFactory, acme: TestClient
 ) -> None:
-    """It may have read the name, and write it down again."""
+    """Such a transaction may have read the id and write it again."""
     acme.put("/api/v1/users/ada", json={})
-    said = request_change(acme, "DELETE", "users/ada")
+    record = request_change(acme, "DELETE", "users/ada")
     while next_step(committed) != "usage":
         assert processing.process_next_page(committed, now=LATER)
     with committed.begin() as slow:
         slow.execute(text("SELECT 1"))
         process_all(committed)
         assert next_step(committed) == "finish"
-        assert acme.get(f"/api/v1/erasures/{said['id']}").json()["state"] == "running"
+        assert acme.get(f"/api/v1/erasures/{record['id']}").json()["state"] == "running"
 
     process_all(committed)
-    assert acme.get(f"/api/v1/erasures/{said['id']}").json()["state"] == "done"
+    assert acme.get(f"/api/v1/erasures/{record['id']}").json()["state"] == "done"
 
 
-def test_two_merges_into_each_other_do_not_both_happen(
+def test_of_two_merges_into_each_other_only_one_succeeds(
     committed: SessionFactory, acme: TestClient
 ) -> None:
     acme.put("/api/v1/accounts/a1", json={})

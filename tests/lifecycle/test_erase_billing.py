@@ -1,4 +1,4 @@
-"""What a billing system told of people and accounts that are erased."""
+"""Erasures remove the billing data of users and accounts."""
 
 from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
@@ -17,7 +17,7 @@ from tests.events import calls
 from tests.lifecycle.id_changes import columns_mentioning, erase
 
 
-def test_name_and_address_of_a_customer_who_is_the_person_go(
+def test_the_name_and_email_of_a_customer_who_is_the_user_are_removed(
     client: TestClient, sessions: SessionFactory, session: Session
 ) -> None:
     path = connect(client)
@@ -40,7 +40,7 @@ def test_name_and_address_of_a_customer_who_is_the_person_go(
     assert columns_mentioning(session, ["Ada Zz", "Ada@zz.example"]) == set()
 
 
-def test_the_customer_of_an_erased_account_is_turned_away_until_somebody_names_it(
+def test_the_customer_of_an_erased_account_is_refused_until_another_account_names_it(
     client: TestClient, sessions: SessionFactory, session: Session
 ) -> None:
     path = connect(client)
@@ -51,15 +51,15 @@ def test_the_customer_of_an_erased_account_is_turned_away_until_somebody_names_i
 
     for table in ("billing_event", "billing_subscription", "invoice"):
         assert calls.count_rows(session, table) == 0
-    left = calls.one_row(
+    customer = calls.one_row(
         session, "SELECT customer_id, account_id, name, email FROM billing_customer"
     )
-    assert left == (customer_id, None, None, None)
-    unnamed = subscription("evt_2", at=9, metadata={})
-    assert send_all(client, path, unnamed) == ["erased"]
+    assert customer == (customer_id, None, None, None)
+    without_account = subscription("evt_2", at=9, metadata={})
+    assert send_all(client, path, without_account) == ["erased"]
     assert calls.count_rows(session, "billing_event") == 0
 
     client.put("/api/v1/accounts/new", json={"external_ids": {"stripe": customer_id}})
 
-    assert send_all(client, path, unnamed) == ["applied"]
+    assert send_all(client, path, without_account) == ["applied"]
     assert paid_periods(session, "new") != []

@@ -1,4 +1,4 @@
-"""An event is followed from its receipt to the score that uses it."""
+"""An event is traced from its receipt to the score that includes it."""
 
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.core.db import SessionFactory
 from app.events.ingestion.attribution import attribute_events
-from app.events.trace_queries import FIND_STORED_EVENTS, SET_INDEX_SCANS
+from app.events.sources.trace_queries import FIND_STORED_EVENTS, SET_INDEX_SCANS
 from app.lifecycle.event_trace import NewestScore, score_inclusion
 from tests.conftest import NOW
 from tests.events import calls
@@ -22,40 +22,40 @@ DAY = timedelta(days=1)
 def trace(client: TestClient, message_id: str) -> list[dict[str, Any]]:
     answer = client.get("/api/v1/ingest/trace", params={"message_id": message_id})
     assert answer.status_code == 200, answer.text
-    said: dict[str, Any] = answer.json()
-    assert (said["message_id"], said["found"]) == (message_id, len(said["events"]))
-    events: list[dict[str, Any]] = said["events"]
+    body: dict[str, Any] = answer.json()
+    assert (body["message_id"], body["found"]) == (message_id, len(body["events"]))
+    events: list[dict[str, Any]] = body["events"]
     return events
 
 
-def scored(client: TestClient, account_id: str = "a1") -> None:
+def refresh_score(client: TestClient, account_id: str = "a1") -> None:
     assert client.post(f"/api/v1/accounts/{account_id}/health/refresh").status_code == 200
 
 
-def test_an_event_is_followed_into_the_score(client: TestClient, sessions: SessionFactory) -> None:
+def test_an_event_is_traced_into_the_score(client: TestClient, sessions: SessionFactory) -> None:
     library = {"groupId": "a1", "library": {"name": "web", "version": "1"}}
     calls.ingest(client, track("m1", context=library), track("m2"))
     [before] = trace(client, "m1")
     with calls.client_at_time(sessions, client, NOW + DAY) as later:
-        scored(later)
-        [said] = trace(later, "m1")
+        refresh_score(later)
+        [after] = trace(later, "m1")
 
     assert before["score"]["state"] == "no_score"
-    assert (said["verdict"], said["account_id"], said["account_found_by"]) == (
+    assert (after["verdict"], after["account_id"], after["account_found_by"]) == (
         *("accepted", "a1"),
         "event",
     )
-    assert (said["sdk"], said["name"], said["user_id"]) == ("web/1", "Export", "ada")
-    assert (said["day"], said["known_on"]) == ("2026-03-18", "2026-03-18")
-    assert said["score"]["state"] == "counted"
-    assert (said["score"]["as_of"], said["score"]["window_from"]) == ("2026-03-19", "2026-02-20")
+    assert (after["sdk"], after["name"], after["user_id"]) == ("web/1", "Export", "ada")
+    assert (after["day"], after["known_on"]) == ("2026-03-18", "2026-03-18")
+    assert after["score"]["state"] == "counted"
+    assert (after["score"]["as_of"], after["score"]["window_from"]) == ("2026-03-19", "2026-02-20")
 
 
 def test_an_event_after_the_last_score_is_pending(
     client: TestClient, sessions: SessionFactory
 ) -> None:
     calls.ingest(client, track("m1"))
-    scored(client)
+    refresh_score(client)
     with calls.client_at_time(sessions, client, NOW + timedelta(hours=1)) as later:
         calls.ingest(later, track("m2"))
 
@@ -63,22 +63,25 @@ def test_an_event_after_the_last_score_is_pending(
         assert trace(later, "m2")[0]["score"]["state"] == "pending"
 
 
-def test_an_event_that_waits_is_shown_waiting_and_then_bound(
+def test_an_unattributed_event_is_shown_waiting_and_then_attributed(
     client: TestClient, sessions: SessionFactory
 ) -> None:
     calls.ingest(client, unattributed("m1"))
     [waiting] = trace(client, "m1")
     calls.ingest(client, group())
     attribute_events(sessions, now=NOW + DAY)
-    [bound] = trace(client, "m1")
+    [attributed] = trace(client, "m1")
 
     assert (waiting["verdict"], waiting["account_id"], waiting["score"]) == (
         *("unattributed", None),
         None,
     )
     assert (waiting["user_id"], waiting["day"]) == ("ada", "2026-03-18")
-    assert (bound["verdict"], bound["account_found_by"]) == ("accepted", "user")
-    assert (bound["received_at"], bound["known_on"]) == (waiting["received_at"], "2026-03-19")
+    assert (attributed["verdict"], attributed["account_found_by"]) == ("accepted", "user")
+    assert (attributed["received_at"], attributed["known_on"]) == (
+        waiting["received_at"],
+        "2026-03-19",
+    )
 
 
 def test_a_quarantined_event_is_shown_with_its_reason(
@@ -86,20 +89,22 @@ def test_a_quarantined_event_is_shown_with_its_reason(
 ) -> None:
     calls.ingest(client, track("m1", event=""), track("m2", timestamp="2020-01-01T00:00:00Z"))
 
-    [said] = trace(client, "m1")
-    assert (said["verdict"], said["code"], said["quarantine_status"]) == (
+    [event] = trace(client, "m1")
+    assert (event["verdict"], event["code"], event["quarantine_status"]) == (
         *("quarantined", "missing_event_name"),
         "open",
     )
     with calls.client_at_time(sessions, client, NOW, event_retention_days=9999) as longer:
         longer.post("/api/v1/quarantine/replay", json={"filter": {"code": "too_old"}})
-        aside, stored = sorted(trace(longer, "m2"), key=lambda row: row["verdict"], reverse=True)
+        quarantined, stored = sorted(
+            trace(longer, "m2"), key=lambda row: row["verdict"], reverse=True
+        )
 
-    assert aside["quarantine_status"] == "replayed"
+    assert quarantined["quarantine_status"] == "replayed"
     assert (stored["verdict"], stored["score"]["state"]) == ("accepted", "no_score")
 
 
-def test_one_id_at_several_times_is_several_events(client: TestClient) -> None:
+def test_one_message_id_with_several_times_is_several_events(client: TestClient) -> None:
     calls.ingest(client, track("m1"), track("m1", timestamp=(NOW - DAY).isoformat()))
 
     assert [row["day"] for row in sorted(trace(client, "m1"), key=lambda row: row["day"])] == [
@@ -108,7 +113,7 @@ def test_one_id_at_several_times_is_several_events(client: TestClient) -> None:
     ]
 
 
-def test_what_is_no_usage_says_so(client: TestClient) -> None:
+def test_an_event_that_is_not_usage_has_its_own_state(client: TestClient) -> None:
     impersonated = track("m1", properties={"impersonated": True})
     calls.ingest(client, impersonated, group(), identify())
 
@@ -118,21 +123,21 @@ def test_what_is_no_usage_says_so(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize("message_id", ["nothing", "'", "%", "m" * 300])
-def test_an_id_that_never_came_is_found_nowhere(client: TestClient, message_id: str) -> None:
+def test_an_unknown_id_has_no_events(client: TestClient, message_id: str) -> None:
     calls.ingest(client, track("m1"))
 
     assert trace(client, message_id) == []
 
 
 @pytest.mark.parametrize("message_id", [None, "", "a\x00b", "m" * 301])
-def test_a_trace_needs_an_id(client: TestClient, message_id: str | None) -> None:
+def test_a_trace_needs_a_valid_id(client: TestClient, message_id: str | None) -> None:
     params = {} if message_id is None else {"message_id": message_id}
 
     assert client.get("/api/v1/ingest/trace", params=params).status_code == 422
 
 
-def test_a_trace_reads_the_summaries_and_not_the_key(session: Session) -> None:
-    """The key is led by the workspace: read for it, it would be read as a whole."""
+def test_a_trace_reads_the_brin_index_and_not_the_primary_key(session: Session) -> None:
+    """The primary key begins with the workspace: the planner would scan all of its events."""
     session.execute(
         text(
             "INSERT INTO event (workspace_id, client_at, message_id, occurred_at, received_at,"
@@ -153,7 +158,7 @@ def test_a_trace_reads_the_summaries_and_not_the_key(session: Session) -> None:
     assert "event_default_pkey" not in plan
 
 
-def test_the_planner_is_as_it_was_after_a_trace(client: TestClient, session: Session) -> None:
+def test_a_trace_restores_the_planner_settings(client: TestClient, session: Session) -> None:
     trace(client, "m1")
 
     assert calls.one_row(session, "SHOW enable_indexscan") == ("on",)
@@ -182,7 +187,7 @@ TODAY = date(2026, 3, 18)
         ({"score": NewestScore(TODAY, NOW, is_stale=True, window_days=28)}, "counted"),
     ],
 )
-def test_the_place_of_an_event(changed: dict[str, Any], expected: str) -> None:
+def test_the_inclusion_of_an_event_in_the_score(changed: dict[str, Any], expected: str) -> None:
     usual: dict[str, Any] = {
         "score": NewestScore(TODAY, NOW, is_stale=False, window_days=28),
         "in_usage": True,

@@ -1,6 +1,6 @@
-"""A table that names accounts or people is gone through by every erasure, rename and merge.
+"""Every table with account or user ids is handled by erasures, renames and merges.
 
-A new one fails here until somebody has decided what becomes of its rows.
+A new table fails here until it is decided what happens to its rows.
 """
 
 from collections.abc import Iterator
@@ -19,30 +19,33 @@ from tests import factories
 from tests.conftest import NOW
 from tests.lifecycle.id_changes import columns_mentioning, erase, move_account
 
-OF_ACCOUNTS, OF_PEOPLE = {"account_id", "parent_id", "target_id"}, {"user_id", "anonymous_id"}
+ACCOUNT_COLUMNS, USER_COLUMNS = (
+    {"account_id", "parent_id", "target_id"},
+    {"user_id", "anonymous_id"},
+)
 
-ERASED_APART = {
-    "event": "the account's rows are deleted in windows of time",
-    "user": "people of this account only are deleted, others are let go",
-    "account_alias": "dropped with the request; every old id gets a tombstone",
-    "id_change": "moves that are over lose the names",
+ERASED_BY_OTHER_STEPS = {
+    "event": "deleted in windows of time",
+    "user": "users of this account only are deleted, others are detached",
+    "account_alias": "deleted by the request; every old id gets a tombstone",
+    "id_change": "finished moves lose the ids",
 }
-MOVED_APART = {
-    "account": "the row is written under the new id, gaps of the target are filled; children too",
+MOVED_BY_OTHER_STEPS = {
+    "account": "copied to the new id or merged into the target; children move too",
     "user": "page by page",
-    "subscription": "an id that the target has too is prefixed",
+    "subscription": "an id that the target has too gets a prefix",
     "event": "in windows of time",
-    "daily_usage": "what meets on a key is added up",
-    "daily_reach": "what meets on a key is one",
-    "first_use": "the earlier day stands",
+    "daily_usage": "rows with the same key are added up",
+    "daily_reach": "rows with the same key become one",
+    "first_use": "the earlier day wins",
     "account_alias": "chains are flattened",
-    "due": "the new account is marked instead",
-    "account_activity": "added up anew under the new id",
-    "parked_account": "the new account is marked instead",
-    "id_change": "tells that the account was moved",
+    "due": "the new account is marked due instead",
+    "account_activity": "computed again for the new id",
+    "parked_account": "the new account is marked due instead",
+    "id_change": "records the move",
 }
-OF_PERSON = {
-    "user": "deleted; an excluded person keeps a row under the pseudonym",
+USER_TABLES = {
+    "user": "deleted; an excluded user keeps a row under the pseudonym",
     "user_alias": "under pseudonyms",
     "daily_usage": "under a pseudonym",
     "event": "under a pseudonym, without properties",
@@ -50,12 +53,12 @@ OF_PERSON = {
     "due_binding": "deleted",
     "ticket": "under a pseudonym, without a subject",
     "survey_response": "under a pseudonym, without a comment",
-    "feedback_item": "under a pseudonym, without its words",
+    "feedback_item": "under a pseudonym, without its text",
     "person_role": "deleted",
 }
 
 
-def naming(columns: set[str]) -> dict[str, Table]:
+def tables_with(columns: set[str]) -> dict[str, Table]:
     return {
         table.name: table
         for table in metadata.sorted_tables
@@ -63,8 +66,8 @@ def naming(columns: set[str]) -> dict[str, Table]:
     }
 
 
-def value(column: Column[Any]) -> Any:  # noqa: ANN401
-    """Make any value that a column takes."""
+def sample_value(column: Column[Any]) -> Any:  # noqa: ANN401
+    """Return a valid value of a column."""
     kind = column.type.python_type
     values: dict[type, Any] = {
         date: NOW.date(),
@@ -78,10 +81,10 @@ def value(column: Column[Any]) -> Any:  # noqa: ANN401
     return values.get(kind, 1)
 
 
-def fill(session: Session, table: Table, **named: str) -> None:
-    """Write one row that names somebody, and nothing else that need not be."""
+def insert_row(session: Session, table: Table, **named: str) -> None:
+    """Insert a row with these ids and only the required columns."""
     row = {
-        column.name: value(column)
+        column.name: sample_value(column)
         for column in table.columns
         if not (column.nullable or column.server_default or column.identity)
     }
@@ -92,11 +95,13 @@ def fill(session: Session, table: Table, **named: str) -> None:
 
 @pytest.fixture
 def full(client: TestClient, session: Session) -> Iterator[TestClient]:
-    """A workspace in which an account and a person stand in every table that can name them."""
+    """Fill every table that has account or user ids with a row of one account and one user."""
     factories.account(session, "a1")
-    for name, table in naming(OF_ACCOUNTS | OF_PEOPLE).items():
+    for name, table in tables_with(ACCOUNT_COLUMNS | USER_COLUMNS).items():
         if name not in {"account_alias", "id_change", "tombstone"}:
-            fill(session, table, account_id="zz-acme", user_id="zz-ada", anonymous_id="zz-anon")
+            insert_row(
+                session, table, account_id="zz-acme", user_id="zz-ada", anonymous_id="zz-anon"
+            )
     session.commit()
     return client
 
@@ -104,8 +109,8 @@ def full(client: TestClient, session: Session) -> Iterator[TestClient]:
 def test_every_table_of_accounts_is_erased() -> None:
     handled = {table.__tablename__ for table in erasure.ACCOUNT_TABLES}
 
-    assert handled.isdisjoint(ERASED_APART)
-    assert handled | set(ERASED_APART) == set(naming(OF_ACCOUNTS))
+    assert handled.isdisjoint(ERASED_BY_OTHER_STEPS)
+    assert handled | set(ERASED_BY_OTHER_STEPS) == set(tables_with(ACCOUNT_COLUMNS))
 
 
 def test_every_table_of_accounts_is_moved() -> None:
@@ -113,15 +118,15 @@ def test_every_table_of_accounts_is_moved() -> None:
         table.__tablename__ for table in (*account_moves.MOVED_TABLES, *account_moves.SCORE_TABLES)
     }
 
-    assert handled.isdisjoint(MOVED_APART)
-    assert handled | set(MOVED_APART) == set(naming(OF_ACCOUNTS))
+    assert handled.isdisjoint(MOVED_BY_OTHER_STEPS)
+    assert handled | set(MOVED_BY_OTHER_STEPS) == set(tables_with(ACCOUNT_COLUMNS))
 
 
-def test_every_table_of_people_is_gone_through() -> None:
-    assert set(OF_PERSON) == set(naming(OF_PEOPLE))
+def test_every_table_of_users_is_handled() -> None:
+    assert set(USER_TABLES) == set(tables_with(USER_COLUMNS))
 
 
-def test_an_account_that_is_erased_stands_in_no_table(
+def test_an_erased_account_is_in_no_table(
     full: TestClient, sessions: SessionFactory, session: Session
 ) -> None:
     erase(full, sessions, "accounts/zz-acme")
@@ -129,7 +134,7 @@ def test_an_account_that_is_erased_stands_in_no_table(
     assert columns_mentioning(session, ["zz-acme", "zz-ada", "zz-anon"]) == set()
 
 
-def test_a_person_who_is_erased_stands_in_no_table(
+def test_an_erased_user_is_in_no_table(
     full: TestClient, sessions: SessionFactory, session: Session
 ) -> None:
     erase(full, sessions, "users/zz-ada")
@@ -138,13 +143,13 @@ def test_a_person_who_is_erased_stands_in_no_table(
 
 
 @pytest.mark.parametrize("verb", ["rename", "merge"])
-def test_an_old_id_stands_in_no_table_but_those_that_tell_of_the_move(
+def test_an_old_id_is_only_in_the_tables_that_record_the_move(
     full: TestClient, sessions: SessionFactory, session: Session, verb: str
 ) -> None:
     body = {"account_id": "zz-new"} if verb == "rename" else {"into": "a1"}
-    of_the_score = set() if verb == "rename" else {"health_history", "score_override"}
+    score_tables = set() if verb == "rename" else {"health_history", "score_override"}
 
     move_account(full, sessions, "zz-acme", verb, **body)
 
-    found = {table for table, _ in columns_mentioning(session, ["zz-acme"])}
-    assert found == {"account_alias", "id_change", "audit_entry"} | of_the_score
+    tables = {table for table, _ in columns_mentioning(session, ["zz-acme"])}
+    assert tables == {"account_alias", "id_change", "audit_entry"} | score_tables

@@ -1,4 +1,4 @@
-"""However events are split over two accounts: merged, they are one account from the start."""
+"""Property: two merged accounts equal one account that had all the events from the start."""
 
 from datetime import timedelta
 from random import Random
@@ -18,8 +18,8 @@ from tests.lifecycle.id_changes import features, move_account
 USERS, NAMES = ("ada", "bob", "eve"), ("Export", "Share")
 
 
-def a_month(random: Random) -> list[dict[str, Any]]:
-    """Events of a few people on some days, known late or at once, of some end customers."""
+def random_events(random: Random) -> list[dict[str, Any]]:
+    """Return random events: a few users, several days, late or in time, some end customers."""
     return [
         track(
             f"m{n}",
@@ -38,7 +38,7 @@ def in_account(event: dict[str, Any], account_id: str) -> dict[str, Any]:
 
 
 def counters(session: Session, account_id: str) -> list[list[tuple[Any, ...]]]:
-    """Every row that was counted, but for whose it is."""
+    """Return all counted rows of an account without its id."""
     return [
         calls.text_rows(session, f"SELECT {columns} FROM {table} WHERE {where} ORDER BY {columns}")  # noqa: S608
         for where in [f"account_id = '{account_id}'"]
@@ -56,14 +56,14 @@ def test_two_merged_accounts_equal_one_from_the_start(
     client: TestClient, sessions: SessionFactory, session: Session, seed: int
 ) -> None:
     random = Random(seed)  # noqa: S311 - no secret
-    events = a_month(random)
-    who = [identify("i1", userId="ada"), alias("anon", "ada", "al1")]
-    calls.ingest(client, *who)
-    deal = {
+    events = random_events(random)
+    identities = [identify("i1", userId="ada"), alias("anon", "ada", "al1")]
+    calls.ingest(client, *identities)
+    terms = {
         "traits": {"seats": 10, "mrr": 100},
         "timestamp": (NOW - timedelta(days=60)).isoformat(),
     }
-    calls.ingest(client, group("g1", "one", **deal), group("g2", "left", **deal))
+    calls.ingest(client, group("g1", "one", **terms), group("g2", "left", **terms))
     calls.ingest(
         client, *[{**in_account(e, "one"), "messageId": f"one{n}"} for n, e in enumerate(events)]
     )

@@ -19,7 +19,7 @@ QUERY, COUNT = f"{ACCOUNTS}/query", f"{ACCOUNTS}/count"
 
 @pytest.fixture
 def accounts(session: Session) -> None:
-    """Let ``low`` be at risk, ``top`` well, ``new`` without a score, and ``gone`` churned."""
+    """Insert ``low`` at risk, ``top`` healthy, ``new`` without a score and ``gone`` churned."""
     add_scored_account(
         session,
         "low",
@@ -115,25 +115,25 @@ FILTERS: list[tuple[dict[str, Any], list[str]]] = [
 
 
 @pytest.mark.usefixtures("accounts")
-@pytest.mark.parametrize(("wanted", "found"), FILTERS, ids=str)
-def test_a_filter_lets_the_same_through_everywhere(
-    client: TestClient, session: Session, wanted: dict[str, Any], found: list[str]
+@pytest.mark.parametrize(("raw", "ids"), FILTERS, ids=str)
+def test_a_filter_has_the_same_result_in_every_route(
+    client: TestClient, session: Session, raw: dict[str, Any], ids: list[str]
 ) -> None:
     session.execute(update(Account).values(created_at=datetime(2027, 1, 1, tzinfo=UTC)))
     session.get_one(Account, ("acme", "new")).created_at = datetime(2026, 1, 1, tzinfo=UTC)
     session.flush()
-    text = orjson.dumps(wanted).decode()
+    text = orjson.dumps(raw).decode()
 
-    assert list_all_account_ids(client, filter=text, limit=1) == found
-    posted = client.post(QUERY, json={"filter": wanted}).json()
-    assert [item["account_id"] for item in posted["items"]] == found
-    counted = client.post(COUNT, json={"filter": wanted}).json()
+    assert list_all_account_ids(client, filter=text, limit=1) == ids
+    posted = client.post(QUERY, json={"filter": raw}).json()
+    assert [item["account_id"] for item in posted["items"]] == ids
+    counted = client.post(COUNT, json={"filter": raw}).json()
     paid = sum(item["mrr_cents"] for item in posted["items"])
-    assert counted == {"count": len(found), "mrr_cents": paid}
+    assert counted == {"count": len(ids), "mrr_cents": paid}
 
 
 @pytest.mark.usefixtures("accounts")
-def test_an_old_id_in_a_filter_means_the_account_of_today(
+def test_an_old_id_in_a_filter_means_the_current_account(
     client: TestClient, session: Session
 ) -> None:
     aliases.put(session, "acme", "was-low", "low", now=NOW)
@@ -150,17 +150,17 @@ def test_an_old_id_in_a_filter_means_the_account_of_today(
 
 @pytest.mark.usefixtures("accounts")
 @pytest.mark.parametrize("field", sorted(FIELDS))
-def test_every_field_can_be_asked_for(client: TestClient, field: str) -> None:
+def test_every_field_can_be_filtered(client: TestClient, field: str) -> None:
     name = field.replace("*", "x")
     value = {"text": "x", "number": 1, "boolean": True, "day": "2026-01-01"}[FIELDS[field]]
-    asked = CHOICES[field][0] if field in CHOICES else value  # type: ignore[index]
+    operand = CHOICES[field][0] if field in CHOICES else value  # type: ignore[index]
 
-    for wanted in ({name: asked}, {"not": {name: [asked]}}, {name: None}):
-        assert client.post(COUNT, json={"filter": wanted}).status_code == 200
+    for raw in ({name: operand}, {"not": {name: [operand]}}, {name: None}):
+        assert client.post(COUNT, json={"filter": raw}).status_code == 200
 
 
 @pytest.mark.usefixtures("accounts")
-def test_parameters_and_filter_must_both_hold(client: TestClient) -> None:
+def test_parameters_and_the_filter_must_both_match(client: TestClient) -> None:
     low = orjson.dumps({"field": "score", "op": "lt", "value": 50}).decode()
 
     assert list_all_account_ids(client, filter=low, segment="smb") == ["low"]
@@ -169,7 +169,7 @@ def test_parameters_and_filter_must_both_hold(client: TestClient) -> None:
 
 
 @pytest.mark.usefixtures("accounts")
-def test_a_list_tells_what_a_renewal_meeting_needs(client: TestClient) -> None:
+def test_a_list_item_has_what_a_renewal_meeting_needs(client: TestClient) -> None:
     item = client.get(ACCOUNTS, params={"band": "at_risk"}).json()["items"][0]
 
     assert (item["value"], item["band"], item["status"]) == (9, "at_risk", "ok")
@@ -179,11 +179,13 @@ def test_a_list_tells_what_a_renewal_meeting_needs(client: TestClient) -> None:
     assert item["value_leak_cents"] == 1200
 
 
-@pytest.mark.parametrize("said", ["ten", True, [10], {"n": 10}, None])
-def test_details_of_another_kind_stop_no_score_and_are_unknown(
-    client: TestClient, session: Session, said: object
+@pytest.mark.parametrize("detail", ["ten", True, [10], {"n": 10}, None])
+def test_details_of_another_type_are_unknown_and_cause_no_error(
+    client: TestClient, session: Session, detail: object
 ) -> None:
-    add_scored_account(session, "a1", details={"seats": said, "trend": said, "entitlement": said})
+    add_scored_account(
+        session, "a1", details={"seats": detail, "trend": detail, "entitlement": detail}
+    )
 
     [item] = client.post(QUERY, json={"filter": {"seats": None, "trend.d7": None}}).json()["items"]
 
@@ -203,7 +205,7 @@ def test_details_of_another_kind_stop_no_score_and_are_unknown(
         ('{"field": "score", "op": "lt", "value": "5"}', "/query/filter/value"),
     ],
 )
-def test_of_a_wrong_filter_it_is_said_where_and_why(
+def test_an_invalid_filter_is_refused_with_a_pointer(
     client: TestClient, text: str, pointer: str
 ) -> None:
     answer = client.get(ACCOUNTS, params={"filter": text})
@@ -213,7 +215,7 @@ def test_of_a_wrong_filter_it_is_said_where_and_why(
 
 
 @pytest.mark.parametrize("path", [QUERY, COUNT])
-def test_of_a_wrong_filter_in_a_body_it_is_said_where_and_why(
+def test_an_invalid_filter_in_a_body_is_refused_with_a_pointer(
     client: TestClient, path: str
 ) -> None:
     answer = client.post(path, json={"filter": {"not": {"score": "5"}}})
@@ -225,11 +227,11 @@ def test_of_a_wrong_filter_in_a_body_it_is_said_where_and_why(
 @pytest.mark.parametrize(
     "body", [{"filter": []}, {"sort": "age"}, {"limit": 0}, {"limit": "5"}, {"where": {}}, []]
 )
-def test_a_question_that_is_wrong_is_refused(client: TestClient, body: object) -> None:
+def test_an_invalid_query_is_refused(client: TestClient, body: object) -> None:
     assert client.post(QUERY, json=body).status_code == 422
 
 
-def test_a_cursor_of_another_order_is_refused(client: TestClient, session: Session) -> None:
+def test_a_cursor_of_another_sort_order_is_refused(client: TestClient, session: Session) -> None:
     for number in range(2):
         factories.account(session, f"a{number}")
     cursor = client.post(QUERY, json={"limit": 1}).json()["next_cursor"]

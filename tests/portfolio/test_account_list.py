@@ -35,9 +35,9 @@ FILTERS: list[tuple[dict[str, Any], list[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("query", "found"), FILTERS, ids=str)
-def test_a_list_holds_what_every_filter_lets_through(
-    client: TestClient, session: Session, query: dict[str, Any], found: list[str]
+@pytest.mark.parametrize(("query", "ids"), FILTERS, ids=str)
+def test_a_list_has_the_accounts_that_match_every_filter(
+    client: TestClient, session: Session, query: dict[str, Any], ids: list[str]
 ) -> None:
     add_scored_account(
         session, "low", score=9.0, band="at_risk", segment="smb", owner="Ines", mrr_cents=10_000
@@ -51,15 +51,17 @@ def test_a_list_holds_what_every_filter_lets_through(
     factories.workspace(session, "other")
     factories.account(session, "theirs", workspace_id="other")
 
-    assert list_account_ids(client, **query) == found
-    assert list_all_account_ids(client, **query, limit=1) == found
+    assert list_account_ids(client, **query) == ids
+    assert list_all_account_ids(client, **query, limit=1) == ids
 
 
 @pytest.mark.parametrize(
     "query",
     [{"band": "red"}, {"status": "fine"}, {"sort": "age"}, {"sort": "--score"}, {"min_mrr": -1}],
 )
-def test_a_filter_that_does_not_exist_is_refused(client: TestClient, query: dict[str, Any]) -> None:
+def test_an_unknown_value_of_a_parameter_is_refused(
+    client: TestClient, query: dict[str, Any]
+) -> None:
     assert client.get(ACCOUNTS, params=query).status_code == 422
 
 
@@ -81,7 +83,7 @@ SORTS = {
 
 @pytest.mark.parametrize("limit", [1, 2, 1000])
 @pytest.mark.parametrize("sort", SORTS)
-def test_every_order_can_be_walked_with_cursors_and_null_comes_last(
+def test_every_order_can_be_paged_and_null_comes_last(
     client: TestClient, session: Session, sort: str, limit: int
 ) -> None:
     late, soon = {"renewal_on": "2026-12-01"}, {"renewal_on": "2026-04-01"}
@@ -98,7 +100,7 @@ def test_every_order_can_be_walked_with_cursors_and_null_comes_last(
     assert list_all_account_ids(client, sort=sort, limit=limit) == SORTS[sort]
 
 
-def test_a_list_has_no_end_but_its_own(client: TestClient, session: Session) -> None:
+def test_a_list_has_no_maximum_length(client: TestClient, session: Session) -> None:
     ids = [f"a{number:05}" for number in range(1100)]
     session.add_all(Account(workspace_id="acme", account_id=account_id) for account_id in ids)
     session.flush()
@@ -108,25 +110,27 @@ def test_a_list_has_no_end_but_its_own(client: TestClient, session: Session) -> 
 
 
 @pytest.mark.parametrize("sort", ["score", "-score"])
-def test_no_row_is_lost_or_told_twice_while_others_change(
+def test_no_row_is_skipped_or_repeated_while_others_change(
     client: TestClient, session: Session, sort: str
 ) -> None:
-    """The last row that was read moves, goes, and others come before it."""
+    """Rows of the first page lose their score, move and are deleted; new ones come before them."""
     for number in range(6):
         add_scored_account(session, f"a{number}", score=10.0 * number)
     page = client.get(ACCOUNTS, params={"sort": sort, "limit": 3}).json()
-    read = [item["account_id"] for item in page["items"]]
+    first_ids = [item["account_id"] for item in page["items"]]
 
-    session.delete(session.get_one(HealthScore, ("acme", read[0])))
-    session.get_one(HealthScore, ("acme", read[1])).score = -1.0 if sort == "score" else 101.0
-    session.delete(session.get_one(Account, ("acme", read[2])))
+    session.delete(session.get_one(HealthScore, ("acme", first_ids[0])))
+    session.get_one(HealthScore, ("acme", first_ids[1])).score = -1.0 if sort == "score" else 101.0
+    session.delete(session.get_one(Account, ("acme", first_ids[2])))
     add_scored_account(session, "early", score=-2.0 if sort == "score" else 102.0)
     session.flush()
 
     rest = list_all_account_ids(client, sort=sort, limit=3, cursor=page["next_cursor"])
-    unread = [f"a{number}" for number in range(6) if f"a{number}" not in read]
-    assert [one for one in rest if one in unread] == (unread if sort == "score" else unread[::-1])
-    assert set(rest) - set(unread) <= {read[0]}, "only what lost its score comes again, as null"
+    unread = [f"a{number}" for number in range(6) if f"a{number}" not in first_ids]
+    assert [key for key in rest if key in unread] == (unread if sort == "score" else unread[::-1])
+    assert set(rest) - set(unread) <= {first_ids[0]}, (
+        "only the row that lost its score comes again, as null"
+    )
 
 
 BAD_CURSORS = [
@@ -150,7 +154,7 @@ BAD_CURSORS = [
 
 
 @pytest.mark.parametrize("cursor", BAD_CURSORS)
-def test_a_cursor_that_is_not_ours_is_refused(client: TestClient, cursor: str) -> None:
+def test_an_invalid_cursor_is_refused(client: TestClient, cursor: str) -> None:
     answer = client.get(ACCOUNTS, params={"sort": "score", "cursor": cursor})
 
     assert (answer.status_code, answer.json()["code"]) == (404, "invalid_cursor")
@@ -169,7 +173,7 @@ def test_a_cursor_that_is_not_ours_is_refused(client: TestClient, cursor: str) -
         ("name", 1),
     ],
 )
-def test_a_cursor_whose_place_no_row_can_have_is_refused(
+def test_a_cursor_with_an_impossible_position_is_refused(
     client: TestClient, sort: str, value: object
 ) -> None:
     cursor = encode_cursor(sort, value, "a1")
@@ -179,7 +183,9 @@ def test_a_cursor_whose_place_no_row_can_have_is_refused(
     assert (answer.status_code, answer.json()["code"]) == (404, "invalid_cursor")
 
 
-def test_a_cursor_can_be_put_into_an_url_as_it_is(client: TestClient, session: Session) -> None:
+def test_a_cursor_can_be_used_in_a_url_without_escaping(
+    client: TestClient, session: Session
+) -> None:
     for number in range(3):
         add_scored_account(session, f"a{number}", name="ÿ>?~" * (number + 1))
 

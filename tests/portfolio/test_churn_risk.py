@@ -16,7 +16,7 @@ from tests.portfolio.account_lists import (
     list_all_account_ids,
 )
 
-SHORT = (
+SUMMARY_FIELDS = (
     "status",
     "level",
     "probability",
@@ -27,7 +27,7 @@ SHORT = (
 )
 
 
-def judged(session: Session, account_id: str, risk: float | None, **columns: Any) -> None:  # noqa: ANN401
+def add_churn_risk(session: Session, account_id: str, risk: float | None, **columns: Any) -> None:  # noqa: ANN401
     level = None if risk is None else "high" if risk >= 0.5 else "low"
     defaults: dict[str, Any] = {
         "as_of": AS_OF,
@@ -48,10 +48,10 @@ def judged(session: Session, account_id: str, risk: float | None, **columns: Any
 
 @pytest.fixture(autouse=True)
 def _accounts(client: TestClient, session: Session) -> None:
-    assert client.headers, "it makes the workspace first"
+    assert client.headers, "the fixture creates the workspace"
     for account_id, risk in {"a": 0.75, "b": 0.125, "c": None, "d": 0.5}.items():
         add_scored_account(session, account_id)
-        judged(session, account_id, risk)
+        add_churn_risk(session, account_id, risk)
     add_scored_account(session, "e")
     session.commit()
 
@@ -64,31 +64,31 @@ FILTERS: list[tuple[dict[str, Any], list[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("asked", "found"), FILTERS, ids=str)
+@pytest.mark.parametrize(("raw", "ids"), FILTERS, ids=str)
 def test_lists_are_filtered_by_churn_risk(
-    client: TestClient, asked: dict[str, Any], found: list[str]
+    client: TestClient, raw: dict[str, Any], ids: list[str]
 ) -> None:
-    answer = client.post(f"{ACCOUNTS}/query", json={"filter": asked})
+    answer = client.post(f"{ACCOUNTS}/query", json={"filter": raw})
 
-    assert [item["account_id"] for item in answer.json()["items"]] == found
+    assert [item["account_id"] for item in answer.json()["items"]] == ids
 
 
-def test_a_level_that_there_is_not_is_refused(client: TestClient) -> None:
-    asked = {"filter": {"churn_risk.level": "extreme"}}
+def test_an_unknown_level_is_refused(client: TestClient) -> None:
+    body = {"filter": {"churn_risk.level": "extreme"}}
 
-    assert client.post(f"{ACCOUNTS}/query", json=asked).status_code == 422
+    assert client.post(f"{ACCOUNTS}/query", json=body).status_code == 422
 
 
 @pytest.mark.parametrize(
-    ("sort", "found"),
+    ("sort", "ids"),
     [("-churn_risk", ["a", "d", "b", "c", "e"]), ("churn_risk", ["b", "d", "a", "c", "e"])],
 )
-def test_lists_are_ordered_by_churn_risk(client: TestClient, sort: str, found: list[str]) -> None:
-    assert list_account_ids(client, sort=sort) == found
-    assert list_all_account_ids(client, sort=sort, limit=1) == found
+def test_lists_are_ordered_by_churn_risk(client: TestClient, sort: str, ids: list[str]) -> None:
+    assert list_account_ids(client, sort=sort) == ids
+    assert list_all_account_ids(client, sort=sort, limit=1) == ids
 
 
-def test_it_is_an_object_of_its_own_in_lists_and_answers(client: TestClient) -> None:
+def test_the_churn_risk_is_a_nested_object_in_lists_and_in_the_envelope(client: TestClient) -> None:
     expected = {
         "status": "ok",
         "level": "high",
@@ -103,18 +103,21 @@ def test_it_is_an_object_of_its_own_in_lists_and_answers(client: TestClient) -> 
 
     assert item["churn_risk"] == expected
     assert client.get(f"{ACCOUNTS}/a/health").json()["churn_risk"] == expected
-    assert [each["churn_risk"] for each in scores["items"]] == [expected, dict.fromkeys(SHORT)]
+    assert [each["churn_risk"] for each in scores["items"]] == [
+        expected,
+        dict.fromkeys(SUMMARY_FIELDS),
+    ]
 
 
-def test_it_has_columns_of_its_own_in_csv(client: TestClient) -> None:
+def test_the_churn_risk_has_columns_in_csv(client: TestClient) -> None:
     header, first, *_ = client.get(ACCOUNTS, headers={"Accept": "text/csv"}).text.split("\r\n")
 
     row = dict(zip(header.split(","), first.split(","), strict=True))
     assert (row["churn_risk.level"], row["churn_risk.probability"]) == ("high", "0.75")
 
 
-def test_a_refresh_on_demand_judges_too(client: TestClient) -> None:
-    found = client.post(f"{ACCOUNTS}/e/health/refresh").json()
+def test_a_refresh_on_demand_evaluates_the_churn_risk(client: TestClient) -> None:
+    refreshed = client.post(f"{ACCOUNTS}/e/health/refresh").json()
 
-    assert found["churn_risk"]["status"] == "never_used"
-    assert found["churn_risk"]["as_of"] == "2026-03-17"
+    assert refreshed["churn_risk"]["status"] == "never_used"
+    assert refreshed["churn_risk"]["as_of"] == "2026-03-17"

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.core.errors import NotFoundError
-from app.core.filters.matching import MATCH_ALL, And
+from app.core.filters.tree import MATCH_ALL, And
 from app.portfolio import segment_service
 from app.tables import AuditEntry, SavedSegment
 from tests.conftest import NOW
@@ -30,30 +30,32 @@ def actions(session: Session) -> list[tuple[str, str]]:
     return [(action, subject) for action, subject in session.execute(entries)]
 
 
-def test_a_segment_says_who_is_in_it_now(client: TestClient, session: Session) -> None:
+def test_a_segment_has_the_total_of_its_current_accounts(
+    client: TestClient, session: Session
+) -> None:
     add_scored_account(session, "a1", segment="smb", mrr_cents=100)
     before = put(client, "small", SMB)
     add_scored_account(session, "a2", segment="smb", mrr_cents=50)
     add_scored_account(session, "a3", segment="mid", mrr_cents=7)
     add_scored_account(session, "gone", segment="smb", status="churned", score=None)
 
-    found = client.get(f"{SEGMENTS}/small").json()
+    after = client.get(f"{SEGMENTS}/small").json()
 
     assert (before["count"], before["mrr_cents"], before["version"]) == (1, 100, 1)
-    assert (found["count"], found["mrr_cents"]) == (2, 150)
-    assert found == before | {"count": 2, "mrr_cents": 150}
-    assert (found["key"], found["name"], found["filter"]) == ("small", "Small", SMB["filter"])
-    assert walked_segment(client, "small") == ["a1", "a2"]
+    assert (after["count"], after["mrr_cents"]) == (2, 150)
+    assert after == before | {"count": 2, "mrr_cents": 150}
+    assert (after["key"], after["name"], after["filter"]) == ("small", "Small", SMB["filter"])
+    assert list_segment_account_ids(client, "small") == ["a1", "a2"]
 
 
-def walked_segment(client: TestClient, key: str) -> list[str]:
+def list_segment_account_ids(client: TestClient, key: str) -> list[str]:
     page = client.get(f"{SEGMENTS}/{key}/accounts", params={"limit": 1, "sort": "-mrr"}).json()
-    found = page["items"]
+    items = page["items"]
     while page["next_cursor"]:
-        asked = {"limit": 1, "sort": "-mrr", "cursor": page["next_cursor"]}
-        page = client.get(f"{SEGMENTS}/{key}/accounts", params=asked).json()
-        found += page["items"]
-    return [item["account_id"] for item in found]
+        params = {"limit": 1, "sort": "-mrr", "cursor": page["next_cursor"]}
+        page = client.get(f"{SEGMENTS}/{key}/accounts", params=params).json()
+        items += page["items"]
+    return [item["account_id"] for item in items]
 
 
 def test_segments_are_listed_by_key_each_with_its_total(
@@ -76,7 +78,7 @@ def test_segments_are_listed_by_key_each_with_its_total(
     assert rest["next_cursor"] is None
 
 
-def test_a_change_makes_a_version_and_is_audited_and_the_same_again_is_not(
+def test_a_change_creates_a_version_and_an_audit_entry_and_equal_values_do_not(
     client: TestClient, session: Session
 ) -> None:
     put(client, "small", SMB)
@@ -90,7 +92,7 @@ def test_a_change_makes_a_version_and_is_audited_and_the_same_again_is_not(
 
 
 @pytest.mark.parametrize(
-    ("wanted", "pointer"),
+    ("raw", "pointer"),
     [
         ({"colour": "red"}, "/body/filter/colour"),
         ({"and": [{"score": 5}, {"band": "red"}]}, "/body/filter/and/1/band"),
@@ -99,10 +101,10 @@ def test_a_change_makes_a_version_and_is_audited_and_the_same_again_is_not(
         ({"segment": ["x" * 900] * 100}, "/body/filter"),
     ],
 )
-def test_a_filter_that_is_wrong_is_not_saved(
-    client: TestClient, session: Session, wanted: object, pointer: str
+def test_an_invalid_filter_is_not_saved(
+    client: TestClient, session: Session, raw: object, pointer: str
 ) -> None:
-    answer = client.put(f"{SEGMENTS}/small", json={"name": "Small", "filter": wanted})
+    answer = client.put(f"{SEGMENTS}/small", json={"name": "Small", "filter": raw})
 
     assert answer.status_code == 422
     assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
@@ -111,11 +113,11 @@ def test_a_filter_that_is_wrong_is_not_saved(
 
 
 @pytest.mark.parametrize("body", [{"name": "x"}, {"filter": {}}, {"name": "", "filter": {}}])
-def test_a_segment_has_a_name_and_a_filter(client: TestClient, body: dict[str, Any]) -> None:
+def test_a_segment_needs_a_name_and_a_filter(client: TestClient, body: dict[str, Any]) -> None:
     assert client.put(f"{SEGMENTS}/small", json=body).status_code == 422
 
 
-def test_a_saved_segment_and_a_filter_must_both_hold(client: TestClient, session: Session) -> None:
+def test_a_saved_segment_and_a_filter_must_both_match(client: TestClient, session: Session) -> None:
     add_scored_account(session, "a1", segment="smb", score=10.0)
     add_scored_account(session, "a2", segment="smb", score=90.0)
     add_scored_account(session, "a3", segment="mid", score=10.0)
@@ -133,7 +135,7 @@ def test_a_saved_segment_and_a_filter_must_both_hold(client: TestClient, session
     assert client.post(f"{ACCOUNTS}/count", json=both).json()["count"] == 1
 
 
-def test_a_segment_that_does_not_exist_is_not_found(client: TestClient) -> None:
+def test_an_unknown_segment_is_not_found(client: TestClient) -> None:
     answers = [
         client.get(ACCOUNTS, params={"segment_key": "nothing"}),
         client.post(f"{ACCOUNTS}/count", json={"segment_key": "nothing"}),
@@ -144,7 +146,9 @@ def test_a_segment_that_does_not_exist_is_not_found(client: TestClient) -> None:
     assert {(each.status_code, each.json()["code"]) for each in answers} == {(404, "not_found")}
 
 
-def test_others_can_take_a_filter_by_key_or_as_it_is(client: TestClient, session: Session) -> None:
+def test_a_filter_can_be_resolved_from_a_key_or_from_json(
+    client: TestClient, session: Session
+) -> None:
     put(client, "small", SMB)
     smb = segment_service.parse_account_filter({"segment": "smb"})
     low = segment_service.parse_account_filter({"score": 5})
@@ -159,5 +163,5 @@ def test_others_can_take_a_filter_by_key_or_as_it_is(client: TestClient, session
         segment_service.resolve_filter(session, "other", key="small")
 
 
-def test_a_segment_is_of_its_moment(client: TestClient) -> None:
+def test_a_segment_has_the_time_of_its_creation(client: TestClient) -> None:
     assert put(client, "small", SMB)["created_at"].startswith(NOW.date().isoformat())

@@ -32,28 +32,30 @@ def basic(text: str) -> str:
         ("Basic /w==", ""),
     ],
 )
-def test_a_key_comes_as_a_bearer_or_as_a_user_name(header: str | None, key: str | None) -> None:
+def test_a_key_is_sent_as_bearer_token_or_as_basic_user_name(
+    header: str | None, key: str | None
+) -> None:
     assert key_from_header(header) == key
 
 
 @pytest.mark.parametrize("header", ["", "Bearer", "Bearer hk_1_2", "Digest x", "Basic %%%"])
-def test_without_a_known_key_nothing_is_shown(client: TestClient, header: str) -> None:
+def test_an_unknown_key_is_refused(client: TestClient, header: str) -> None:
     answer = client.get("/api/v1/workspace", headers={"Authorization": header})
 
     assert (answer.status_code, answer.json()["code"]) == (401, "invalid_api_key")
     assert "WWW-Authenticate" in answer.headers
 
 
-def test_a_use_is_noted_at_most_once_a_minute(session: Session) -> None:
-    found = parse_key_id(factories.api_key(session, factories.workspace(session))) or ""
-    noted = []
+def test_the_last_use_of_a_key_is_stored_at_most_once_a_minute(session: Session) -> None:
+    key_id = parse_key_id(factories.api_key(session, factories.workspace(session))) or ""
+    stored_times = []
     for seconds in (0, 59, 61):
-        queries.mark_key_used(session, found, now=NOW + timedelta(seconds=seconds))
-        stored = queries.find_stored_key(session, found)
+        queries.mark_key_used(session, key_id, now=NOW + timedelta(seconds=seconds))
+        stored = queries.find_stored_key(session, key_id)
         assert stored is not None
-        noted.append(stored.last_used_at)
+        stored_times.append(stored.last_used_at)
 
-    assert noted == [NOW, NOW, NOW + timedelta(seconds=61)]
+    assert stored_times == [NOW, NOW, NOW + timedelta(seconds=61)]
 
 
 def test_a_request_needs_no_more_than_one_slot(client: TestClient) -> None:

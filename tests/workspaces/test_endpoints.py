@@ -17,8 +17,8 @@ def bearer(key: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {key}"}
 
 
-def made(client: TestClient, **said: object) -> dict[str, Any]:
-    answer = client.post(KEYS, json={"name": "backend", "scopes": ["admin"], **said})
+def create_key(client: TestClient, **fields: object) -> dict[str, Any]:
+    answer = client.post(KEYS, json={"name": "backend", "scopes": ["admin"], **fields})
     assert answer.status_code == 201
     key: dict[str, Any] = answer.json()
     return key
@@ -33,7 +33,7 @@ def actions(client: TestClient) -> list[str]:
     return [entry["action"] for entry in client.get(AUDIT).json()["items"]]
 
 
-def test_the_workspace_changes_only_in_what_is_sent(client: TestClient) -> None:
+def test_an_update_changes_only_the_sent_fields(client: TestClient) -> None:
     before = client.get(WORKSPACE).json()
 
     after = client.patch(WORKSPACE, json={"name": "Acme", "base_currency": "EUR"}).json()
@@ -42,7 +42,7 @@ def test_the_workspace_changes_only_in_what_is_sent(client: TestClient) -> None:
     assert after == before | {"name": "Acme", "base_currency": "EUR"}
 
 
-def test_a_change_of_the_workspace_is_audited_with_what_changed(client: TestClient) -> None:
+def test_an_update_of_the_workspace_is_audited_with_the_changed_fields(client: TestClient) -> None:
     client.patch(WORKSPACE, json={"name": "Acme", "reach": "ids"})
     client.patch(WORKSPACE, json={"name": "Acme"})
 
@@ -55,24 +55,24 @@ def test_a_change_of_the_workspace_is_audited_with_what_changed(client: TestClie
 
 
 @pytest.mark.parametrize(
-    ("half", "rest"),
+    ("incomplete", "rest"),
     [
         ({"reach": "property"}, {"reach_property": "recipients"}),
         ({"reach": "events"}, {"reach_events": ["Sent"]}),
     ],
 )
-def test_reach_needs_to_know_what_to_count(
-    client: TestClient, half: dict[str, Any], rest: dict[str, Any]
+def test_a_reach_method_needs_its_field(
+    client: TestClient, incomplete: dict[str, Any], rest: dict[str, Any]
 ) -> None:
-    refused = client.patch(WORKSPACE, json=half)
+    refused = client.patch(WORKSPACE, json=incomplete)
 
     assert (refused.status_code, refused.json()["code"]) == (409, "reach_incomplete")
     assert client.get(WORKSPACE).json()["reach"] == "ids"
-    assert client.patch(WORKSPACE, json=half | rest).status_code == 200
+    assert client.patch(WORKSPACE, json=incomplete | rest).status_code == 200
 
 
 @pytest.mark.parametrize(
-    "wrong",
+    "invalid",
     [
         {"base_currency": "euro"},
         {"reach": "guess"},
@@ -84,24 +84,24 @@ def test_reach_needs_to_know_what_to_count(
         {"id": "other"},
     ],
 )
-def test_a_workspace_that_makes_no_sense_is_refused(
-    client: TestClient, wrong: dict[str, Any]
-) -> None:
-    assert client.patch(WORKSPACE, json=wrong).status_code == 422
+def test_an_invalid_workspace_is_refused(client: TestClient, invalid: dict[str, Any]) -> None:
+    assert client.patch(WORKSPACE, json=invalid).status_code == 422
 
 
 @pytest.mark.parametrize("path", [WORKSPACE, KEYS, AUDIT])
-def test_administration_is_for_admins(client: TestClient, session: Session, path: str) -> None:
-    everything_else = [scope for scope in Scope if scope is not Scope.ADMIN]
-    key = factories.api_key(session, factories.workspace(session), everything_else)
+def test_administration_needs_the_admin_scope(
+    client: TestClient, session: Session, path: str
+) -> None:
+    other_scopes = [scope for scope in Scope if scope is not Scope.ADMIN]
+    key = factories.api_key(session, factories.workspace(session), other_scopes)
     session.commit()
 
     assert client.get(path, headers=bearer(key)).status_code == 403
     assert client.get(path).status_code == 200
 
 
-def test_a_new_key_works_and_its_text_is_told_once(client: TestClient) -> None:
-    key = made(client, scopes=["health:read"])
+def test_a_new_key_works_and_its_text_is_shown_once(client: TestClient) -> None:
+    key = create_key(client, scopes=["health:read"])
 
     assert client.get("/api/v1/users", headers=bearer(key["key"])).status_code == 200
     listed = next(k for k in client.get(KEYS).json()["items"] if k["id"] == key["id"])
@@ -111,7 +111,7 @@ def test_a_new_key_works_and_its_text_is_told_once(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong",
+    "invalid",
     [
         {"scopes": []},
         {"scopes": ["everything"]},
@@ -120,23 +120,23 @@ def test_a_new_key_works_and_its_text_is_told_once(client: TestClient) -> None:
         {"expires_in_seconds": "60"},
     ],
 )
-def test_a_key_that_makes_no_sense_is_refused(client: TestClient, wrong: dict[str, Any]) -> None:
-    body = {"name": "backend", "scopes": ["admin"], **wrong}
+def test_an_invalid_key_is_refused(client: TestClient, invalid: dict[str, Any]) -> None:
+    body = {"name": "backend", "scopes": ["admin"], **invalid}
     assert client.post(KEYS, json=body).status_code == 422
 
 
 def test_a_key_expires(client: TestClient, session: Session) -> None:
-    living = made(client, expires_in_seconds=60)
-    by = service.Actor("acme", "test", NOW)
-    dead = service.create_key(session, by, name="old", scopes=[Scope.ADMIN], expires_at=NOW)
+    valid = create_key(client, expires_in_seconds=60)
+    actor = service.Actor("acme", "test", NOW)
+    expired = service.create_key(session, actor, name="old", scopes=[Scope.ADMIN], expires_at=NOW)
     session.commit()
 
-    assert status_with(client, living) == 200
-    assert client.get(WORKSPACE, headers=bearer(dead.text)).status_code == 401
+    assert status_with(client, valid) == 200
+    assert client.get(WORKSPACE, headers=bearer(expired.text)).status_code == 401
 
 
 def test_a_revoked_key_ends_at_once(client: TestClient) -> None:
-    key = made(client)
+    key = create_key(client)
 
     revoked = client.post(f"{KEYS}/{key['id']}/revoke").json()
     again = client.post(f"{KEYS}/{key['id']}/revoke").json()
@@ -147,7 +147,7 @@ def test_a_revoked_key_ends_at_once(client: TestClient) -> None:
 
 
 def test_a_key_cannot_revoke_itself(client: TestClient) -> None:
-    key = made(client)
+    key = create_key(client)
 
     refused = client.post(f"{KEYS}/{key['id']}/revoke", headers=bearer(key["key"]))
 
@@ -155,8 +155,8 @@ def test_a_key_cannot_revoke_itself(client: TestClient) -> None:
     assert status_with(client, key) == 200
 
 
-def test_a_rotated_key_works_on_beside_its_successor(client: TestClient) -> None:
-    key = made(client, scopes=["admin", "health:read"])
+def test_a_rotated_key_stays_valid_beside_its_successor(client: TestClient) -> None:
+    key = create_key(client, scopes=["admin", "health:read"])
 
     answer = client.post(f"{KEYS}/{key['id']}/rotate", json={"overlap_seconds": 60})
 
@@ -170,15 +170,15 @@ def test_a_rotated_key_works_on_beside_its_successor(client: TestClient) -> None
 
 
 def test_a_rotation_without_an_overlap_ends_the_old_key(client: TestClient) -> None:
-    key = made(client)
+    key = create_key(client)
 
     client.post(f"{KEYS}/{key['id']}/rotate", json={"overlap_seconds": 0})
 
     assert status_with(client, key) == 401
 
 
-def test_a_key_is_rotated_once_and_not_after_its_end(client: TestClient) -> None:
-    rotated, revoked = made(client), made(client)
+def test_a_key_is_rotated_once_and_not_after_it_ended(client: TestClient) -> None:
+    rotated, revoked = create_key(client), create_key(client)
     successor = client.post(f"{KEYS}/{rotated['id']}/rotate").json()
     client.post(f"{KEYS}/{revoked['id']}/revoke")
 
@@ -190,28 +190,28 @@ def test_a_key_is_rotated_once_and_not_after_its_end(client: TestClient) -> None
     assert client.post(f"{KEYS}/{successor['id']}/rotate").status_code == 201
 
 
-def test_another_workspace_has_its_own_keys(client: TestClient, session: Session) -> None:
-    foreign = parse_key_id(factories.api_key(session, factories.workspace(session, "other")))
+def test_keys_of_another_workspace_are_not_found(client: TestClient, session: Session) -> None:
+    foreign_id = parse_key_id(factories.api_key(session, factories.workspace(session, "other")))
     session.commit()
 
-    assert foreign not in [key["id"] for key in client.get(KEYS).json()["items"]]
-    assert client.post(f"{KEYS}/{foreign}/revoke").status_code == 404
-    assert client.post(f"{KEYS}/{foreign}/rotate").status_code == 404
+    assert foreign_id not in [key["id"] for key in client.get(KEYS).json()["items"]]
+    assert client.post(f"{KEYS}/{foreign_id}/revoke").status_code == 404
+    assert client.post(f"{KEYS}/{foreign_id}/rotate").status_code == 404
 
 
 @pytest.mark.parametrize("path", [KEYS, AUDIT])
-def test_lists_go_on_where_the_page_before_ended(client: TestClient, path: str) -> None:
+def test_each_page_starts_after_the_previous_one(client: TestClient, path: str) -> None:
     for _ in range(3):
-        made(client)
+        create_key(client)
     whole = [item["id"] for item in client.get(path).json()["items"]]
 
-    found: list[object] = []
+    ids: list[object] = []
     params: dict[str, Any] = {"limit": 2}
     while True:
         page = client.get(path, params=params).json()
-        found += [item["id"] for item in page["items"]]
+        ids += [item["id"] for item in page["items"]]
         if page["next_cursor"] is None:
             break
         params["cursor"] = page["next_cursor"]
 
-    assert found == whole
+    assert ids == whole

@@ -22,14 +22,14 @@ def test_a_key_is_recognisable_and_never_the_same() -> None:
 
 
 @given(st.text() | st.text(alphabet=digits + "_hk"))
-def test_what_is_no_key_has_no_id(text: str) -> None:
+def test_any_other_text_has_no_key_id(text: str) -> None:
     assert parse_key_id(text) is None
 
 
 @given(st.integers(3, 60), st.sampled_from(digits + ascii_letters))
-def test_a_slip_of_the_pen_is_seen_without_the_database(place: int, letter: str) -> None:
+def test_a_typo_is_detected_without_the_database(position: int, letter: str) -> None:
     text = generate_key().text
-    slip = text[:place] + letter + text[place + 1 :]
+    typo = text[:position] + letter + text[position + 1 :]
 
-    assert slip == text or parse_key_id(slip) is None
-    assert slip == text or not matches(slip, hash_key(text))
+    assert typo == text or parse_key_id(typo) is None
+    assert typo == text or not matches(typo, hash_key(text))

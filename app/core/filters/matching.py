@@ -1,7 +1,7 @@
-"""One filter language for lists, saved segments and rules (docs/lists.md): what it lets through.
+"""Evaluate a filter in Python. ``sql`` does the same in the database. Pure.
 
-A condition either holds or does not: what is compared with an unknown value does not hold, and
-``not`` lets exactly through what its inside does not. ``filter_sql`` says the same in SQL. Pure.
+A condition matches or does not; there is no third result. A comparison with an unknown value does
+not match, and ``not`` matches exactly what its part does not match.
 """
 
 import operator
@@ -12,46 +12,15 @@ from math import isnan
 from string import ascii_lowercase, ascii_uppercase
 from typing import Any
 
-from app.core.filters.parser import DAY_PATTERN, FilterError, parse_filter
-from app.core.filters.tree import (
-    MATCH_ALL,
-    And,
-    Condition,
-    FieldType,
-    Filter,
-    Not,
-    Op,
-    Or,
-    exact_values,
-    fields_of,
-    replace_exact_values,
-    resolve_relative_days,
-)
-
-__all__ = [
-    "MATCH_ALL",
-    "And",
-    "Or",
-    "Condition",
-    "Filter",
-    "FilterError",
-    "FieldType",
-    "Not",
-    "Op",
-    "fields_of",
-    "resolve_relative_days",
-    "matches",
-    "parse_filter",
-    "replace_exact_values",
-    "exact_values",
-]
+from app.core.filters.parser import DAY_PATTERN
+from app.core.filters.tree import And, Condition, Filter, Not, Op, Or
 
 ASCII_LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
 
 
-def matches(wanted: Filter, value_of: Callable[[str], object]) -> bool:
-    """Whether something is let through. None, and a float that is no number, is unknown."""
-    match wanted:
+def matches(filter_: Filter, value_of: Callable[[str], object]) -> bool:
+    """Whether a filter matches, given the value of each field. None and NaN are unknown."""
+    match filter_:
         case And(parts):
             return all(matches(part, value_of) for part in parts)
         case Or(parts):
@@ -59,68 +28,68 @@ def matches(wanted: Filter, value_of: Callable[[str], object]) -> bool:
         case Not(part):
             return not matches(part, value_of)
         case Condition():
-            return _holds(wanted, value_of(wanted.field))
+            return _condition_matches(filter_, value_of(filter_.field))
 
 
 def fold_case(text: str) -> str:
-    """Take A to Z for a to z, and no other letters: as the database does in its collation C."""
+    """Lower A to Z and no other letters, as the database does in its collation ``C``."""
     return text.translate(ASCII_LOWER)
 
 
-def _holds(condition: Condition, found: object) -> bool:
-    unknown = found is None or (isinstance(found, float) and isnan(found))
+def _condition_matches(condition: Condition, actual: object) -> bool:
+    unknown = actual is None or (isinstance(actual, float) and isnan(actual))
     if condition.op is Op.IS_NULL:
         return unknown is condition.value
-    return not unknown and COMPARISONS[condition.op](found, condition.value)
+    return not unknown and COMPARISONS[condition.op](actual, condition.value)
 
 
-def _contains(found: Any, asked: Any) -> bool:  # noqa: ANN401 - a value of any kind
-    """Whether a text has another in it, or a list has it as an entry."""
-    if isinstance(found, list):
-        return any(_compare(operator.eq, each, asked) for each in found)
-    return isinstance(found, str) and fold_case(asked) in fold_case(found)
+def _contains(actual: Any, expected: Any) -> bool:  # noqa: ANN401 - a value of any type
+    """Whether a text contains another, or a list contains it as an entry."""
+    if isinstance(actual, list):
+        return any(_compare(operator.eq, each, expected) for each in actual)
+    return isinstance(actual, str) and fold_case(expected) in fold_case(actual)
 
 
-def _starts(found: Any, asked: Any) -> bool:  # noqa: ANN401 - a value of any kind
-    return isinstance(found, str) and fold_case(found).startswith(fold_case(asked))
+def _starts_with(actual: Any, expected: Any) -> bool:  # noqa: ANN401 - a value of any type
+    return isinstance(actual, str) and fold_case(actual).startswith(fold_case(expected))
 
 
-def _is_in(found: object, asked: Any) -> bool:  # noqa: ANN401 - values of any kind
-    return any(_compare(operator.eq, found, each) for each in asked)
+def _is_in(actual: object, expected: Any) -> bool:  # noqa: ANN401 - values of any type
+    return any(_compare(operator.eq, actual, each) for each in expected)
 
 
-def _compare(how: Callable[[Any, Any], bool], found: object, asked: object) -> bool:
-    """Compare only what is of one kind: 1 is not true, and no text is a number."""
-    match asked:
+def _compare(compare: Callable[[Any, Any], bool], actual: object, expected: object) -> bool:
+    """Compare only values of the same type: 1 is not true, and a text is never a number."""
+    match expected:
         case date():
-            day = _day(found)
-            return day is not None and how(day, asked.isoformat())
+            day = _day(actual)
+            return day is not None and compare(day, expected.isoformat())
         case bool():
-            return isinstance(found, bool) and how(found, asked)
+            return isinstance(actual, bool) and compare(actual, expected)
         case str():
-            return isinstance(found, str) and how(found, asked)
+            return isinstance(actual, str) and compare(actual, expected)
         case int() | float():
-            is_number = isinstance(found, int | float) and not isinstance(found, bool)
-            return is_number and how(found, asked)
-    raise TypeError("a day that moves is fixed with fix_days before it is compared")
+            is_number = isinstance(actual, int | float) and not isinstance(actual, bool)
+            return is_number and compare(actual, expected)
+    raise TypeError("call resolve_relative_days before comparing with a relative day")
 
 
-def _day(found: object) -> str | None:
-    """Read a day, or the head of a text that has the shape of one."""
-    if isinstance(found, date):
-        return (found.date() if isinstance(found, datetime) else found).isoformat()
-    return found[:10] if isinstance(found, str) and DAY_PATTERN.match(found) else None
+def _day(actual: object) -> str | None:
+    """Return a day as a text, or the first 10 characters of a text that begins like a day."""
+    if isinstance(actual, date):
+        return (actual.date() if isinstance(actual, datetime) else actual).isoformat()
+    return actual[:10] if isinstance(actual, str) and DAY_PATTERN.match(actual) else None
 
 
 COMPARISONS: Mapping[Op, Callable[[Any, Any], bool]] = {
     Op.EQ: partial(_compare, operator.eq),
-    Op.NE: lambda found, asked: not _compare(operator.eq, found, asked),
+    Op.NE: lambda actual, expected: not _compare(operator.eq, actual, expected),
     Op.LT: partial(_compare, operator.lt),
     Op.LTE: partial(_compare, operator.le),
     Op.GT: partial(_compare, operator.gt),
     Op.GTE: partial(_compare, operator.ge),
     Op.IN: _is_in,
-    Op.NOT_IN: lambda found, asked: not _is_in(found, asked),
+    Op.NOT_IN: lambda actual, expected: not _is_in(actual, expected),
     Op.CONTAINS: _contains,
-    Op.STARTS_WITH: _starts,
+    Op.STARTS_WITH: _starts_with,
 }

@@ -1,6 +1,7 @@
-"""A filter as a condition of SQL, with the same meaning as ``filters.matches``.
+"""Turn a filter into an SQL condition with the same result as ``matching.matches``.
 
-Unknown counts as "does not hold". SQL's ``and``, ``or`` and WHERE treat it so; ``not`` is told to.
+A comparison with an unknown value does not match. In SQL it is NULL, which
+``and``, ``or`` and WHERE treat as false; ``not`` becomes IS NOT TRUE.
 """
 
 import operator
@@ -49,9 +50,9 @@ DAY_REGEX = "^[0-9]{4}-[0-9]{2}-[0-9]{2}"
 
 @dataclass(frozen=True, slots=True)
 class MultiValueField:
-    """A field that may have several values: it is enough that one of them fits.
+    """A field that may have several values; a condition matches if one of them does.
 
-    ``there_is`` says whether there is a value for which a test of ``value`` holds.
+    ``exists_where`` returns whether there is a value for which a condition on ``value`` holds.
     """
 
     value: Column
@@ -59,10 +60,10 @@ class MultiValueField:
 
 
 def sql_condition(
-    wanted: Filter, column_of: Callable[[str], Column | MultiValueField]
+    filter_: Filter, column_of: Callable[[str], Column | MultiValueField]
 ) -> SqlCondition:
-    """Say it in SQL. A column of type JSONB may hold anything, others what their type says."""
-    match wanted:
+    """Return a filter as SQL. A JSONB column may hold any type; others hold their column type."""
+    match filter_:
         case And(parts):
             return and_(true(), *(sql_condition(part, column_of) for part in parts))
         case Or(parts):
@@ -72,20 +73,22 @@ def sql_condition(
         case Condition(field=field, op=op, value=value):
             column = column_of(field)
     if isinstance(column, MultiValueField):
-        return _one_fits(column, op, value)
-    return (_open if isinstance(column.type, JSONB) else _typed)(column, op, value)
+        return _multi_value_condition(column, op, value)
+    return (_json_condition if isinstance(column.type, JSONB) else _typed_condition)(
+        column, op, value
+    )
 
 
-def _one_fits(field: MultiValueField, op: Op, value: Any) -> SqlCondition:  # noqa: ANN401 - a value of any kind
+def _multi_value_condition(field: MultiValueField, op: Op, value: Any) -> SqlCondition:  # noqa: ANN401 - a value of any type
     if op is Op.IS_NULL:
         return not_(field.exists_where(true())) if value else field.exists_where(true())
     if op in NEGATED_OPS:
-        fits = field.exists_where(_typed(field.value, NEGATED_OPS[op], value))
-        return and_(field.exists_where(true()), not_(fits))
-    return field.exists_where(_typed(field.value, op, value))
+        match_exists = field.exists_where(_typed_condition(field.value, NEGATED_OPS[op], value))
+        return and_(field.exists_where(true()), not_(match_exists))
+    return field.exists_where(_typed_condition(field.value, op, value))
 
 
-def _typed(column: Column, op: Op, value: Any) -> SqlCondition:  # noqa: ANN401 - a value of any kind
+def _typed_condition(column: Column, op: Op, value: Any) -> SqlCondition:  # noqa: ANN401 - a value of any type
     match op:
         case Op.IS_NULL:
             return column.is_(None) if value else column.is_not(None)
@@ -97,24 +100,24 @@ def _typed(column: Column, op: Op, value: Any) -> SqlCondition:  # noqa: ANN401 
             return or_(false(), *(column == bind_value(each, column) for each in value))
         case Op.NOT_IN:
             return and_(true(), *(column != bind_value(each, column) for each in value))
-    return _of_text(column, op, value)
+    return _text_condition(column, op, value)
 
 
-def _of_text(column: Column, op: Op, value: Any) -> SqlCondition:  # noqa: ANN401 - a value of any kind
-    """Texts are ordered by their code points, whatever the language of the database is."""
+def _text_condition(column: Column, op: Op, value: Any) -> SqlCondition:  # noqa: ANN401 - a value of any type
+    """Compare texts by code point, whatever the collation of the database is."""
     if op is Op.CONTAINS:
         return func.strpos(func.lower(column.collate("C")), fold_case(value)) > 0
     if op is Op.STARTS_WITH:
         return func.starts_with(func.lower(column.collate("C")), fold_case(value))
-    by_code = column.collate("C") if isinstance(column.type, Text) else column
-    found: SqlCondition = COMPARISONS[op](by_code, bind_value(value, column))
-    return found
+    ordered = column.collate("C") if isinstance(column.type, Text) else column
+    condition: SqlCondition = COMPARISONS[op](ordered, bind_value(value, column))
+    return condition
 
 
-def bind_value(value: Any, column: Column) -> Column:  # noqa: ANN401 - a value of any kind
-    """Bind a value with the type that loses nothing of it and keeps indexes of use.
+def bind_value(value: Any, column: Column) -> Column:  # noqa: ANN401 - a value of any type
+    """Bind a value with a type that keeps its precision and lets the planner use indexes.
 
-    A column of texts may hold days: those sort as their texts do.
+    A text column may hold days: they sort as texts.
     """
     match value:
         case bool():
@@ -130,8 +133,8 @@ def bind_value(value: Any, column: Column) -> Column:  # noqa: ANN401 - a value 
     return literal(value, Text)
 
 
-def _open(column: Column, op: Op, value: Any) -> SqlCondition:  # noqa: ANN401 - a value of any kind
-    """Compare what may hold anything: only values of the kind that is asked for can hold."""
+def _json_condition(column: Column, op: Op, value: Any) -> SqlCondition:  # noqa: ANN401 - a value of any type
+    """Compare a JSONB value: only values of the type of the operand can match."""
     known = func.nullif(column, _json(None), type_=JSONB)
     match op:
         case Op.IS_NULL:
@@ -141,31 +144,31 @@ def _open(column: Column, op: Op, value: Any) -> SqlCondition:  # noqa: ANN401 -
         case Op.NE | Op.NOT_IN:
             return and_(known.is_not(None), _is_one_of(known, value).is_not(true()))
         case Op.CONTAINS:
-            return or_(_of_text(_text(known), op, value), _has_entry(known, value))
+            return or_(_text_condition(_text(known), op, value), _has_entry(known, value))
         case Op.STARTS_WITH:
-            return _of_text(_text(known), op, value)
+            return _text_condition(_text(known), op, value)
     return _ordered(known, COMPARISONS[op], value)
 
 
 def _is_one_of(known: Column, value: Any) -> SqlCondition:  # noqa: ANN401 - one value, or several
-    asked = value if isinstance(value, tuple) else (value,)
-    return or_(false(), *(_alike(known, each) for each in asked))
+    values = value if isinstance(value, tuple) else (value,)
+    return or_(false(), *(_equals(known, each) for each in values))
 
 
-def _alike(known: Column, value: Any) -> SqlCondition:  # noqa: ANN401 - a value of any kind
+def _equals(known: Column, value: Any) -> SqlCondition:  # noqa: ANN401 - a value of any type
     if isinstance(value, date):
         return _day(known) == value.isoformat()
     return known == _json(value)
 
 
-def _ordered(known: Column, order: Comparison, value: Any) -> SqlCondition:  # noqa: ANN401 - a value of any kind
+def _ordered(known: Column, compare: Comparison, value: Any) -> SqlCondition:  # noqa: ANN401 - a value of any type
     if isinstance(value, date):
-        found: SqlCondition = order(_day(known), value.isoformat())
+        condition: SqlCondition = compare(_day(known), value.isoformat())
     elif isinstance(value, str):
-        found = order(_text(known), value)
+        condition = compare(_text(known), value)
     else:
-        found = and_(func.jsonb_typeof(known) == "number", order(known, _json(value)))
-    return found
+        condition = and_(func.jsonb_typeof(known) == "number", compare(known, _json(value)))
+    return condition
 
 
 def _has_entry(known: Column, value: str) -> SqlCondition:
@@ -177,12 +180,12 @@ def _json(value: object) -> Column:
 
 
 def _text(known: Column) -> Column:
-    """Take texts only, in the order of their code points."""
+    """Return the value if it is a text, else NULL; ordered by code point."""
     text = known.op("#>>", return_type=Text())(cast([], ARRAY(Text)))
     return case((func.jsonb_typeof(known) == "string", text)).collate("C")
 
 
 def _day(known: Column) -> Column:
-    """Take the head of texts that have the shape of a day: those sort as days do."""
+    """Return the first 10 characters of a text that begins like a day, else NULL."""
     text = _text(known)
     return case((text.op("~")(DAY_REGEX), func.left(text, 10, type_=Text))).collate("C")

@@ -1,4 +1,4 @@
-"""What a filter is made of once it has been read: conditions, and how they are joined. Pure."""
+"""The syntax tree of a filter: conditions joined by and, or, not. Pure."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 
 class FieldType(StrEnum):
-    """What the values of a field are."""
+    """The type of a field's values."""
 
     TEXT = "text"
     NUMBER = "number"
@@ -35,7 +35,7 @@ EXACT_OPS = {Op.EQ, Op.NE, Op.IN, Op.NOT_IN}
 
 @dataclass(frozen=True, slots=True)
 class DaysFromToday:
-    """A day that moves; negative lies behind."""
+    """A day relative to today; negative is in the past."""
 
     days: int
 
@@ -45,7 +45,7 @@ Value: TypeAlias = str | int | float | bool | date | DaysFromToday
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """``value`` is a tuple for ``in`` and ``not_in``, and a truth value for ``is_null``."""
+    """``value`` is a tuple for ``in`` and ``not_in``, and a boolean for ``is_null``."""
 
     field: str
     op: Op
@@ -54,13 +54,13 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class And:
-    """Of nothing, it lets everything through."""
+    """All parts must match; without parts it matches everything."""
 
     parts: "tuple[Filter, ...]"
 
 
 @dataclass(frozen=True, slots=True)
-class Or:  # noqa: N801 - Any is taken
+class Or:
     parts: "tuple[Filter, ...]"
 
 
@@ -74,49 +74,50 @@ Filter: TypeAlias = Condition | And | Or | Not
 MATCH_ALL = And(())
 
 
-def conditions_of(wanted: Filter) -> Iterator[Condition]:
-    match wanted:
+def conditions_of(filter_: Filter) -> Iterator[Condition]:
+    match filter_:
         case And(parts) | Or(parts):
             for part in parts:
                 yield from conditions_of(part)
         case Not(part):
             yield from conditions_of(part)
         case Condition():
-            yield wanted
+            yield filter_
 
 
-def fields_of(wanted: Filter) -> set[str]:
-    return {condition.field for condition in conditions_of(wanted)}
+def fields_of(filter_: Filter) -> set[str]:
+    """Return the names of the fields that a filter uses."""
+    return {condition.field for condition in conditions_of(filter_)}
 
 
-def resolve_relative_days(wanted: Filter, today: date) -> Filter:
-    """Put days in the place of those that move."""
-    return _with_values(wanted, lambda _, value: _fixed(value, today))
+def resolve_relative_days(filter_: Filter, today: date) -> Filter:
+    """Replace days relative to today by fixed days."""
+    return _with_values(filter_, lambda _, value: _resolved(value, today))
 
 
-def exact_values(wanted: Filter, fields: Collection[str]) -> set[Any]:
-    """Return what some fields are compared with as a whole, and not in parts or by size."""
-    found = set[Any]()
-    for each in conditions_of(wanted):
+def exact_values(filter_: Filter, fields: Collection[str]) -> set[Any]:
+    """Return the values with which fields are compared for equality (eq, ne, in, not_in)."""
+    values = set[Any]()
+    for each in conditions_of(filter_):
         if each.field in fields and each.op in EXACT_OPS:
-            found |= set(each.value) if isinstance(each.value, tuple) else {each.value}
-    return found
+            values |= set(each.value) if isinstance(each.value, tuple) else {each.value}
+    return values
 
 
 def replace_exact_values(
-    wanted: Filter, fields: Collection[str], names: Mapping[Any, Any]
+    filter_: Filter, fields: Collection[str], new_values: Mapping[Any, Any]
 ) -> Filter:
-    """Put other names for those that fields are compared with as a whole."""
+    """Replace values with which fields are compared for equality."""
 
-    def name(condition: Condition, value: Value) -> Value:
-        is_named = condition.field in fields and condition.op in EXACT_OPS
-        return names.get(value, value) if is_named else value
+    def replaced(condition: Condition, value: Value) -> Value:
+        is_exact = condition.field in fields and condition.op in EXACT_OPS
+        return new_values.get(value, value) if is_exact else value
 
-    return _with_values(wanted, name)
+    return _with_values(filter_, replaced)
 
 
-def _with_values(wanted: Filter, value_for: Callable[[Condition, Any], Any]) -> Filter:
-    match wanted:
+def _with_values(filter_: Filter, value_for: Callable[[Condition, Any], Any]) -> Filter:
+    match filter_:
         case And(parts):
             return And(tuple(_with_values(part, value_for) for part in parts))
         case Or(parts):
@@ -124,10 +125,10 @@ def _with_values(wanted: Filter, value_for: Callable[[Condition, Any], Any]) -> 
         case Not(part):
             return Not(_with_values(part, value_for))
         case Condition(value=tuple() as values):
-            return replace(wanted, value=tuple(value_for(wanted, value) for value in values))
+            return replace(filter_, value=tuple(value_for(filter_, value) for value in values))
         case Condition(value=value):
-            return replace(wanted, value=value_for(wanted, value))
+            return replace(filter_, value=value_for(filter_, value))
 
 
-def _fixed(value: Any, today: date) -> Any:  # noqa: ANN401 - a value of any kind
+def _resolved(value: Any, today: date) -> Any:  # noqa: ANN401 - a value of any kind
     return today + timedelta(days=value.days) if isinstance(value, DaysFromToday) else value

@@ -1,4 +1,4 @@
-"""Every list as CSV, for whoever prefers ``text/csv``: the items of a page as rows."""
+"""Answer every list as CSV where the client prefers ``text/csv``: one row for each item."""
 
 from collections.abc import Iterator
 from types import UnionType
@@ -21,13 +21,13 @@ REPLACED_HEADERS = (b"content-type", b"content-length")
 
 
 class CsvMiddleware:
-    """ASGI middleware, plain; requests that do not name CSV pass by."""
+    """Convert a list from JSON to CSV; pass on requests that do not accept CSV."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not _is_asked(scope):
+        if scope["type"] != "http" or not _accepts_csv(scope):
             await self.app(scope, receive, send)
             return
         start: Message | None = None
@@ -43,30 +43,32 @@ class CsvMiddleware:
                 return
             body += message.get("body", b"")
             if not message.get("more_body"):
-                for each in await run_in_threadpool(_as_csv, scope, start, body):
+                for each in await run_in_threadpool(_csv_messages, scope, start, body):
                     await send(each)
 
         await self.app(scope, receive, send_csv)
 
 
-def _is_asked(scope: Scope) -> bool:
-    """Read only headers that may speak of CSV: most requests do not, and are in a hurry."""
-    said = [value for name, value in scope["headers"] if name == b"accept"]
-    if not any(b"text/" in value.lower() for value in said):
+def _accepts_csv(scope: Scope) -> bool:
+    """Whether the client prefers CSV. Most requests have no ``text/`` and need no parsing."""
+    accept = [value for name, value in scope["headers"] if name == b"accept"]
+    if not any(b"text/" in value.lower() for value in accept):
         return False
-    return scope["path"].startswith(PATH_PREFIX) and prefers_csv(b",".join(said).decode("latin-1"))
+    return scope["path"].startswith(PATH_PREFIX) and prefers_csv(
+        b",".join(accept).decode("latin-1")
+    )
 
 
 def response_columns(scope: Scope, start: Message) -> list[str]:
-    """Name the columns of the list that a route answers with; none: it is no list."""
+    """Return the columns of a list; empty if the route does not answer with a list."""
     if start["status"] != 200:  # noqa: PLR2004
         return []
     item = item_model(getattr(scope.get("route"), "response_model", None))
     return list(_columns(item)) if item else []
 
 
-def item_model(model: Any) -> type[BaseModel] | None:  # noqa: ANN401 - whatever a route answers with
-    """Return what a list is a list of."""
+def item_model(model: Any) -> type[BaseModel] | None:  # noqa: ANN401 - any response model
+    """Return the model of a list's items; None if the model is not a list."""
     if not (isinstance(model, type) and issubclass(model, BaseModel)):
         return None
     items = model.model_fields.get("items")
@@ -74,64 +76,66 @@ def item_model(model: Any) -> type[BaseModel] | None:  # noqa: ANN401 - whatever
     return _model_in(inner[0]) if inner else None
 
 
-def _columns(model: type[BaseModel], before: str = "") -> Iterator[str]:
-    """Name the leaves of a model: an object within it is spread out, a list is one column."""
+def _columns(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    """Yield the leaf fields of a model: a nested object has dotted columns, a list has one."""
     for name, field in model.model_fields.items():
         inner = _model_in(field.annotation)
         if inner is None or inner is model:
-            yield before + name
+            yield prefix + name
         else:
-            yield from _columns(inner, f"{before}{name}.")
+            yield from _columns(inner, f"{prefix}{name}.")
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:  # noqa: ANN401 - any annotation
-    """Return a model, also one that may be null."""
+    """Return the model of an annotation, also of an optional one; None if it is no model."""
     if get_origin(annotation) in {Union, UnionType}:
-        said = [each for each in get_args(annotation) if each is not type(None)]
-        return _model_in(said[0]) if len(said) == 1 else None
+        members = [each for each in get_args(annotation) if each is not type(None)]
+        return _model_in(members[0]) if len(members) == 1 else None
     is_model = isinstance(annotation, type) and issubclass(annotation, BaseModel)
     return annotation if is_model else None
 
 
-def _as_csv(scope: Scope, start: Message, body: bytes) -> list[Message]:
+def _csv_messages(scope: Scope, start: Message, body: bytes) -> list[Message]:
     page = orjson.loads(body)
     text = format_csv(response_columns(scope, start), page["items"]).encode()
-    kept = [header for header in start["headers"] if header[0] not in REPLACED_HEADERS]
+    unchanged = [header for header in start["headers"] if header[0] not in REPLACED_HEADERS]
     start["headers"] = [
-        *kept,
+        *unchanged,
         (b"content-type", CONTENT_TYPE),
         (b"content-length", str(len(text)).encode()),
-        *_next(scope, page.get("next_cursor")),
+        *_next_page_headers(scope, page.get("next_cursor")),
     ]
     return [start, {"type": "http.response.body", "body": text}]
 
 
-def _next(scope: Scope, cursor: str | None) -> Iterator[tuple[bytes, bytes]]:
-    """Say where the list goes on; a URL only where the whole question is in the URL."""
+def _next_page_headers(scope: Scope, cursor: str | None) -> Iterator[tuple[bytes, bytes]]:
+    """Yield the cursor of the next page, and for GET, which has no body, a link to it too."""
     if cursor is None:
         return
     yield (b"x-next-cursor", cursor.encode())
     if scope["method"] == "GET":
-        asked = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
-        query = urlencode([*(each for each in asked if each[0] != "cursor"), ("cursor", cursor)])
+        parameters = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+        query = urlencode(
+            [*(each for each in parameters if each[0] != "cursor"), ("cursor", cursor)]
+        )
         yield (b"link", f'<?{query}>; rel="next"'.encode())
 
 
 def install(app: FastAPI) -> None:
-    """Offer CSV for every list of an app, and say so in its OpenAPI."""
+    """Offer CSV for every list of an app and document it in OpenAPI."""
     app.add_middleware(CsvMiddleware)
-    plain = app.openapi
+    generate = app.openapi
 
     def openapi() -> dict[str, Any]:
-        document = plain()
+        document = generate()
         for context in iter_route_contexts(app.routes):
             item = item_model(getattr(context.original_route, "response_model", None))
             operations = document["paths"].get(context.path, {}) if item else {}
             for method in getattr(context.original_route, "methods", ()):
-                answer = operations.get(method.lower(), {}).get("responses", {}).get("200")
-                if item and answer:
+                response = operations.get(method.lower(), {}).get("responses", {}).get("200")
+                if item and response:
                     header = ",".join(_columns(item))
-                    answer["content"]["text/csv"] = {**TEXT_SCHEMA, "example": f"{header}\r\n"}
+                    response["content"]["text/csv"] = {**TEXT_SCHEMA, "example": f"{header}\r\n"}
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way

@@ -1,4 +1,4 @@
-"""What the database lets through is what ``matches`` lets through, whatever the filter."""
+"""SQL and Python find the same rows for every filter."""
 
 from collections.abc import Mapping
 from datetime import date, timedelta
@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from sqlalchemy import ColumnElement, delete, insert, select
 from sqlalchemy.orm import Session
 
-from app.core.filters import matching, sql
-from app.core.filters.matching import FieldType
+from app.core.filters.matching import matches
+from app.core.filters.parser import FilterError, parse_filter
+from app.core.filters.sql import sql_condition
+from app.core.filters.tree import FieldType, Filter, Not, resolve_relative_days
 from app.tables import Account
 from tests import factories
 
@@ -48,13 +50,13 @@ rows = st.fixed_dictionaries(
     }
 )
 
-asked_days = days.map(str) | st.sampled_from([{"days_ago": 1}, {"days_ahead": 0}])
+day_values = days.map(str) | st.sampled_from([{"days_ago": 1}, {"days_ahead": 0}])
 VALUES: Mapping[FieldType | None, st.SearchStrategy[Any]] = {
     FieldType.TEXT: texts,
     FieldType.NUMBER: small,
     FieldType.BOOLEAN: st.booleans(),
-    FieldType.DAY: asked_days,
-    None: st.booleans() | texts | small | asked_days,
+    FieldType.DAY: day_values,
+    None: st.booleans() | texts | small | day_values,
 }
 
 
@@ -84,7 +86,7 @@ def ops_of(kind: FieldType | None) -> list[str]:
     return ops
 
 
-wanted = st.recursive(
+raw_filters = st.recursive(
     conditions(),
     lambda inner: (
         st.fixed_dictionaries({"not": inner})
@@ -95,10 +97,8 @@ wanted = st.recursive(
 )
 
 
-def read(raw: object) -> matching.Filter:
-    return matching.resolve_relative_days(
-        matching.parse_filter(raw, FIELDS, moving_days=True), TODAY
-    )
+def parse(raw: object) -> Filter:
+    return resolve_relative_days(parse_filter(raw, FIELDS, relative_days=True), TODAY)
 
 
 def column_of(field: str) -> ColumnElement[Any]:
@@ -123,18 +123,18 @@ EMPTY: Mapping[str, Any] = {
 }
 
 
-def found(session: Session, wanted: matching.Filter) -> set[str]:
-    asked = select(Account.account_id).where(sql.sql_condition(wanted, column_of))
-    return set(session.scalars(asked))
+def ids_in_sql(session: Session, filter_: Filter) -> set[str]:
+    query = select(Account.account_id).where(sql_condition(filter_, column_of))
+    return set(session.scalars(query))
 
 
-def stored(session: Session, rows: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Put the rows in the place of those that there are."""
+def store(session: Session, rows: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Replace all accounts by these rows; return them by account id."""
     session.execute(delete(Account))
     ids = {f"a{number}": row for number, row in enumerate(rows)}
-    of_acme = {"workspace_id": "acme"}
     session.execute(
-        insert(Account), [{**of_acme, "account_id": key, **row} for key, row in ids.items()]
+        insert(Account),
+        [{"workspace_id": "acme", "account_id": key, **row} for key, row in ids.items()],
     )
     return {key: {"account_id": key, **row} for key, row in ids.items()}
 
@@ -144,47 +144,47 @@ STORED: list[Any] = [
     *("", "a", "A", "ab", "Ä", "z", "%", "1", "true", "2026-03-17", "2026-03-17T23:00Z"),
     *("2026-99-99", [], ["a"], ["A", 1, None], [["a"]], {}, {"a": "a"}),
 ]
-ASKED: list[Any] = [True, 1, 0.1, 2**53, "", "a", "A", "%", "1", "2026-03-17", {"days_ago": 1}]
+OPERANDS: list[Any] = [True, 1, 0.1, 2**53, "", "a", "A", "%", "1", "2026-03-17", {"days_ago": 1}]
 OPS = ("eq", "ne", "in", "not_in", "lt", "lte", "gt", "gte", "contains", "starts_with")
 
 
-@pytest.mark.parametrize("asked", ASKED, ids=str)
+@pytest.mark.parametrize("operand", OPERANDS, ids=str)
 @pytest.mark.parametrize("op", OPS)
-def test_every_comparison_of_a_trait_is_the_same_in_both(
+def test_every_comparison_of_a_trait_has_the_same_result_in_both(
     session: Session,
     op: str,
-    asked: Any,  # noqa: ANN401
+    operand: Any,  # noqa: ANN401
 ) -> None:
-    if (op in OPS[4:8] and asked is True) or (op in OPS[8:] and not isinstance(asked, str)):
-        with pytest.raises(matching.FilterError):
-            read({"field": "traits.x", "op": op, "value": asked})
+    if (op in OPS[4:8] and operand is True) or (op in OPS[8:] and not isinstance(operand, str)):
+        with pytest.raises(FilterError):
+            parse({"field": "traits.x", "op": op, "value": operand})
         return
     factories.workspace(session)
-    there = stored(session, [{**EMPTY, "traits": {"x": each}} for each in STORED])
-    tree = read(
-        {"field": "traits.x", "op": op, "value": [asked] if op in {"in", "not_in"} else asked}
+    stored = store(session, [{**EMPTY, "traits": {"x": each}} for each in STORED])
+    tree = parse(
+        {"field": "traits.x", "op": op, "value": [operand] if op in {"in", "not_in"} else operand}
     )
 
-    kept = {key for key, row in there.items() if matching.matches(tree, partial(value_of, row))}
+    expected = {key for key, row in stored.items() if matches(tree, partial(value_of, row))}
 
-    assert found(session, tree) == kept
+    assert ids_in_sql(session, tree) == expected
 
 
-@pytest.mark.parametrize("asked", ["", "a", "A", "Ä", "b"])
+@pytest.mark.parametrize("operand", ["", "a", "A", "Ä", "b"])
 @pytest.mark.parametrize("op", OPS)
-def test_every_comparison_of_a_text_is_the_same_in_both(
-    session: Session, op: str, asked: str
+def test_every_comparison_of_a_text_has_the_same_result_in_both(
+    session: Session, op: str, operand: str
 ) -> None:
     factories.workspace(session)
     texts = [None, "", "a", "A", "ä", "Ä", "ab", "Ba", "\U0001f600"]
-    there = stored(session, [{**EMPTY, "segment": text} for text in texts])
-    tree = read(
-        {"field": "segment", "op": op, "value": [asked] if op in {"in", "not_in"} else asked}
+    stored = store(session, [{**EMPTY, "segment": text} for text in texts])
+    tree = parse(
+        {"field": "segment", "op": op, "value": [operand] if op in {"in", "not_in"} else operand}
     )
 
-    kept = {key for key, row in there.items() if matching.matches(tree, row.__getitem__)}
+    expected = {key for key, row in stored.items() if matches(tree, row.__getitem__)}
 
-    assert found(session, tree) == kept
+    assert ids_in_sql(session, tree) == expected
 
 
 @settings(
@@ -192,25 +192,27 @@ def test_every_comparison_of_a_text_is_the_same_in_both(
     database=None,
     suppress_health_check=list(HealthCheck),
 )
-@given(rows=st.lists(rows, min_size=1, max_size=8), asked=st.lists(wanted, min_size=1, max_size=6))
-def test_the_database_and_python_let_the_same_through(
-    session: Session, rows: list[dict[str, Any]], asked: list[dict[str, Any]]
+@given(
+    rows=st.lists(rows, min_size=1, max_size=8), raws=st.lists(raw_filters, min_size=1, max_size=6)
+)
+def test_sql_and_python_match_the_same_rows(
+    session: Session, rows: list[dict[str, Any]], raws: list[dict[str, Any]]
 ) -> None:
     factories.workspace(session)
-    there = stored(session, rows)
+    stored = store(session, rows)
 
-    for raw in asked:
-        tree = read(raw)
-        kept = {key for key, row in there.items() if matching.matches(tree, partial(value_of, row))}
-        assert found(session, tree) == kept, raw
-        assert found(session, matching.Not(tree)) == there.keys() - kept, raw
+    for raw in raws:
+        tree = parse(raw)
+        expected = {key for key, row in stored.items() if matches(tree, partial(value_of, row))}
+        assert ids_in_sql(session, tree) == expected, raw
+        assert ids_in_sql(session, Not(tree)) == stored.keys() - expected, raw
 
 
 @pytest.mark.parametrize(
     "name", ["x') OR 1=1 --", '"', "'; DROP TABLE account; --", "%s", ":x", "{}"]
 )
-def test_the_name_of_a_trait_is_a_name_and_no_sql(session: Session, name: str) -> None:
+def test_the_name_of_a_trait_is_never_sql(session: Session, name: str) -> None:
     factories.account(session, "a1", traits={name: name})
     factories.account(session, "a2")
 
-    assert found(session, read({f"traits.{name}": name})) == {"a1"}
+    assert ids_in_sql(session, parse({f"traits.{name}": name})) == {"a1"}

@@ -22,18 +22,18 @@ def rows(answer: Response) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(answer.content.decode(), newline="")))
 
 
-def test_a_list_is_told_as_rows(client: TestClient) -> None:
+def test_a_list_is_answered_as_rows(client: TestClient) -> None:
     client.put(f"{USERS}/ada", json={"name": "=Ada", "traits": {"role": "admin"}})
     client.put(f"{USERS}/eve", json={"name": 'Eve, "E"'})
 
-    found = rows(client.get(USERS, headers=CSV))
+    users = rows(client.get(USERS, headers=CSV))
 
-    assert [(row["user_id"], row["name"]) for row in found] == [
+    assert [(row["user_id"], row["name"]) for row in users] == [
         ("ada", "'=Ada"),
         ("eve", 'Eve, "E"'),
     ]
-    assert (found[0]["traits"], found[0]["excluded"]) == ('{"role":"admin"}', "false")
-    assert (found[0]["email"], found[1]["traits"]) == ("", "{}")
+    assert (users[0]["traits"], users[0]["excluded"]) == ('{"role":"admin"}', "false")
+    assert (users[0]["email"], users[1]["traits"]) == ("", "{}")
 
 
 def test_an_empty_list_has_the_same_columns(client: TestClient) -> None:
@@ -44,39 +44,37 @@ def test_an_empty_list_has_the_same_columns(client: TestClient) -> None:
     assert empty.startswith("user_id,")
 
 
-def test_pages_follow_one_another_by_their_links(client: TestClient) -> None:
+def test_pages_are_followed_by_their_links(client: TestClient) -> None:
     for user in ("a b", "é", "c", "d", "e"):
         client.put(f"{USERS}/{user}", json={})
-    read, answer = [], client.get(USERS, params={"limit": 2}, headers=CSV)
+    user_ids, answer = [], client.get(USERS, params={"limit": 2}, headers=CSV)
     while True:
-        read += [row["user_id"] for row in rows(answer)]
+        user_ids += [row["user_id"] for row in rows(answer)]
         if "next" not in answer.links:
             break
         assert answer.headers["x-next-cursor"] in answer.headers["link"]
         assert not answer.headers["content-type"].startswith("application/json")
         answer = client.get(answer.url.join(answer.links["next"]["url"]), headers=CSV)
 
-    assert read == ["a b", "c", "d", "e", "é"]
+    assert user_ids == ["a b", "c", "d", "e", "é"]
     assert "x-next-cursor" not in answer.headers
 
 
-def test_the_link_asks_for_the_same_and_no_cursor_twice(
-    client: TestClient, session: Session
-) -> None:
+def test_the_link_repeats_the_query_with_one_cursor(client: TestClient, session: Session) -> None:
     for number in range(3):
         factories.account(session, f"a{number}", segment="s m&b")
-    asked = {"segment": "s m&b", "limit": "1", "sort": "-score"}
+    query = {"segment": "s m&b", "limit": "1", "sort": "-score"}
 
-    first = client.get("/api/v1/accounts", params=asked, headers=CSV)
+    first = client.get("/api/v1/accounts", params=query, headers=CSV)
     second = client.get(first.url.join(first.links["next"]["url"]), headers=CSV)
 
-    assert dict(second.url.params) == {**asked, "cursor": first.headers["x-next-cursor"]}
+    assert dict(second.url.params) == {**query, "cursor": first.headers["x-next-cursor"]}
     assert [row["account_id"] for row in rows(second)] == ["a1"]
     third = client.get(second.url.join(second.links["next"]["url"]), headers=CSV)
     assert third.url.params.get_list("cursor") == [second.headers["x-next-cursor"]]
 
 
-def test_a_list_that_is_asked_for_by_post_names_the_cursor_alone(
+def test_a_list_that_is_queried_by_post_has_a_cursor_and_no_link(
     client: TestClient, session: Session
 ) -> None:
     for number in range(2):
@@ -89,7 +87,9 @@ def test_a_list_that_is_asked_for_by_post_names_the_cursor_alone(
     assert "link" not in answer.headers
 
 
-def test_objects_are_spread_out_and_lists_are_json(client: TestClient, session: Session) -> None:
+def test_nested_objects_have_dotted_columns_and_lists_are_json(
+    client: TestClient, session: Session
+) -> None:
     factories.account(session, "a1")
     session.add(
         HealthHistory(
@@ -108,18 +108,18 @@ def test_objects_are_spread_out_and_lists_are_json(client: TestClient, session: 
     )
     session.flush()
 
-    [past] = rows(client.get("/api/v1/accounts/a1/health/history", headers=CSV))
-    [listed] = rows(client.get("/api/v1/accounts", headers=CSV))
+    [point] = rows(client.get("/api/v1/accounts/a1/health/history", headers=CSV))
+    [account] = rows(client.get("/api/v1/accounts", headers=CSV))
     [score] = rows(client.get("/api/v1/health-scores?account_id=a1", headers=CSV))
 
-    assert (past["value"], past["mrr_cents"]) == ("61.5", "5")
-    assert past["details"] == '{"scorecard_version":1}'
-    assert {"trend.d7", "trend.d28", "trend.d90"} <= set(listed)
+    assert (point["value"], point["mrr_cents"]) == ("61.5", "5")
+    assert point["details"] == '{"scorecard_version":1}'
+    assert {"trend.d7", "trend.d28", "trend.d90"} <= set(account)
     assert score["measures"] == "[]"
 
 
 @pytest.mark.parametrize("accept", ["application/json", "*/*", "text/html", "image/png", ";"])
-def test_whoever_does_not_ask_for_csv_gets_json(client: TestClient, accept: str) -> None:
+def test_a_client_that_does_not_accept_csv_gets_json(client: TestClient, accept: str) -> None:
     answer = client.get(USERS, headers={"Accept": accept})
 
     assert (answer.status_code, answer.json()["items"]) == (200, [])
@@ -129,7 +129,9 @@ def test_whoever_does_not_ask_for_csv_gets_json(client: TestClient, accept: str)
     ("path", "status"),
     [(f"{USERS}/nobody", 404), (f"{USERS}?limit=0", 422), ("/api/v1/workspace", 200)],
 )
-def test_problems_and_single_things_stay_json(client: TestClient, path: str, status: int) -> None:
+def test_problems_and_single_resources_stay_json(
+    client: TestClient, path: str, status: int
+) -> None:
     answer = client.get(path, headers=CSV)
 
     assert answer.status_code == status
@@ -152,5 +154,5 @@ def is_list(
 ) -> bool:
     answer = operation["responses"]["200"].get("content", {}).get("application/json", {})
     name = answer.get("schema", {}).get("$ref", "").rpartition("/")[2]
-    found = DOCUMENT["components"]["schemas"].get(name, {}).get("properties", {})
-    return {"items", "next_cursor"} <= set(found)
+    properties = DOCUMENT["components"]["schemas"].get(name, {}).get("properties", {})
+    return {"items", "next_cursor"} <= set(properties)

@@ -36,12 +36,12 @@ PREFERENCES = {
 
 
 @pytest.mark.parametrize("accept", PREFERENCES)
-def test_csv_is_for_whoever_likes_it_better_than_json(accept: str) -> None:
+def test_csv_is_chosen_only_if_it_is_preferred_to_json(accept: str) -> None:
     assert prefers_csv(accept) is PREFERENCES[accept]
 
 
 @given(st.text(max_size=50))
-def test_any_accept_header_can_be_read(accept: str) -> None:
+def test_any_accept_header_can_be_parsed(accept: str) -> None:
     assert prefers_csv(accept) in {True, False}
 
 
@@ -64,7 +64,7 @@ CELLS: list[tuple[Any, str]] = [
     ("\t=1", "'\t=1"),
     ("\r=1", '"\'\r=1"'),
     ("\n=1", '"\'\n=1"'),
-    ("＝1", "'＝1"),  # noqa: RUF001 - spreadsheets take it for =
+    ("＝1", "'＝1"),  # noqa: RUF001 - spreadsheets read it as =
     ("a=1", "a=1"),
     ([1, "a"], '"[1,""a""]"'),
     ({}, "{}"),
@@ -72,11 +72,11 @@ CELLS: list[tuple[Any, str]] = [
 
 
 @pytest.mark.parametrize(("value", "text"), CELLS, ids=repr)
-def test_a_value_is_one_cell_and_no_text_is_a_formula(value: object, text: str) -> None:
+def test_a_value_is_one_cell_and_a_text_is_never_a_formula(value: object, text: str) -> None:
     assert format_csv(["a", "b"], [{"a": value, "b": 1}]) == f"a,b\r\n{text},1\r\n"
 
 
-def test_what_lies_within_is_found_by_its_path() -> None:
+def test_a_nested_value_is_found_by_its_path() -> None:
     rows: list[dict[str, Any]] = [{"trend": {"d7": 1.5, "d28": None}}, {"trend": None}, {}]
 
     assert format_csv(["trend.d7", "trend.d28"], rows) == "trend.d7,trend.d28\r\n1.5,\r\n,\r\n,\r\n"
@@ -87,17 +87,17 @@ values = st.none() | st.booleans() | st.integers() | st.text() | st.lists(st.tex
 
 @given(st.lists(st.fixed_dictionaries({"a": values, "b": values}), max_size=5))
 def test_every_table_can_be_read_back(rows: list[dict[str, Any]]) -> None:
-    read = list(csv.DictReader(io.StringIO(format_csv(["a", "b"], rows), newline="")))
+    parsed = list(csv.DictReader(io.StringIO(format_csv(["a", "b"], rows), newline="")))
 
-    assert len(read) == len(rows)
-    for row, back in zip(rows, read, strict=True):
+    assert len(parsed) == len(rows)
+    for row, parsed_row in zip(rows, parsed, strict=True):
         for name, value in row.items():
-            assert back[name] == cell_of(value)
+            assert parsed_row[name] == expected_cell(value)
             if isinstance(value, str):
-                assert not back[name].startswith(FORMULA_PREFIXES)
+                assert not parsed_row[name].startswith(FORMULA_PREFIXES)
 
 
-def cell_of(value: object) -> str:
+def expected_cell(value: object) -> str:
     match value:
         case None:
             return ""

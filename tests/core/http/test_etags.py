@@ -19,7 +19,7 @@ def status(client: TestClient, path: str, if_none_match: str) -> int:
     return int(client.get(path, headers={"If-None-Match": if_none_match}).status_code)
 
 
-def test_what_has_not_changed_is_not_sent_again(client: TestClient, tag: str) -> None:
+def test_an_unchanged_response_is_not_sent_again(client: TestClient, tag: str) -> None:
     answer = client.get(ACCOUNT, headers={"If-None-Match": tag})
 
     assert (answer.status_code, answer.content) == (304, b"")
@@ -30,7 +30,7 @@ def test_what_has_not_changed_is_not_sent_again(client: TestClient, tag: str) ->
     assert not {"content-type", "content-length"} & set(answer.headers)
 
 
-def test_what_has_changed_is_sent(client: TestClient, tag: str) -> None:
+def test_a_changed_response_is_sent(client: TestClient, tag: str) -> None:
     client.patch(ACCOUNT, json={"name": "Acme Ltd"})
 
     answer = client.get(ACCOUNT, headers={"If-None-Match": tag})
@@ -40,18 +40,16 @@ def test_what_has_changed_is_sent(client: TestClient, tag: str) -> None:
 
 
 @pytest.mark.parametrize("form", ["{}", "W/{}", '"x", {}', '"x","y" , W/{}', "*", " * "])
-def test_a_tag_is_known_in_every_form(client: TestClient, tag: str, form: str) -> None:
+def test_a_tag_is_recognised_in_every_form(client: TestClient, tag: str, form: str) -> None:
     assert status(client, ACCOUNT, form.format(tag)) == 304
 
 
 @pytest.mark.parametrize("form", ['"x"', "{0:.10}", "", '"', "**", "W/*", '"*"'])
-def test_what_is_another_tag_or_none_changes_nothing(
-    client: TestClient, tag: str, form: str
-) -> None:
+def test_another_tag_or_no_tag_has_no_effect(client: TestClient, tag: str, form: str) -> None:
     assert status(client, ACCOUNT, form.format(tag)) == 200
 
 
-def test_two_forms_of_one_list_have_two_tags(client: TestClient, tag: str) -> None:
+def test_json_and_csv_of_one_list_have_different_tags(client: TestClient, tag: str) -> None:
     tags = [
         client.get("/api/v1/accounts", headers={"Accept": kind}).headers["etag"]
         for kind in ("application/json", "text/csv")
@@ -86,7 +84,7 @@ def test_a_write_has_no_tag(client: TestClient, tag: str) -> None:
     assert "etag" not in answer.headers
 
 
-def test_nobody_is_told_unchanged_without_a_key(client: TestClient, tag: str) -> None:
+def test_without_a_key_there_is_no_304(client: TestClient, tag: str) -> None:
     client.headers.pop("Authorization")
 
     assert status(client, ACCOUNT, tag) == 401

@@ -1,4 +1,4 @@
-"""The filter language in OpenAPI: which fields there are, and what each can be compared with."""
+"""Describe the filter language in OpenAPI: the fields and the values that each accepts."""
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -50,15 +50,15 @@ VALUE_LIST: Schema = {"type": "array", "minItems": 1, "maxItems": MAX_VALUES}
 
 @dataclass(frozen=True, slots=True)
 class FieldGroup:
-    """Fields that are compared with the same values; a name may end in ``.*``."""
+    """Fields that accept the same values; a name may end in ``.*``."""
 
     names: Sequence[str]
-    kind: FieldType | None
+    type: FieldType | None
     value: Schema
 
 
 def filter_marker(name: str) -> Schema:
-    """Mark a filter in a body or a query, for ``install`` to put the language in its place."""
+    """Mark the schema of a body or query field; ``install`` replaces it by the filter schema."""
     return {FILTER_MARKER: name}
 
 
@@ -70,14 +70,14 @@ def install(
     open_prefixes: Collection[str] = ("traits.",),
     choices: Mapping[str, Collection[str]],
 ) -> None:
-    """Put a language into the app's OpenAPI wherever it is marked."""
-    plain = app.openapi
+    """Replace every marker ``name`` in the app's OpenAPI by a reference to the filter schema."""
+    generate = app.openapi
 
     def openapi() -> Schema:
-        document = plain()
+        document = generate()
         components = document["components"]["schemas"]
         if name not in components:
-            _put(document, name)
+            _replace_markers(document, name)
             components[name] = filter_schema(name, group_fields(fields, open_prefixes, choices))
         return document
 
@@ -89,50 +89,53 @@ def group_fields(
     open_prefixes: Collection[str],
     choices: Mapping[str, Collection[str]],
 ) -> list[FieldGroup]:
-    found = [
-        FieldGroup([name], fields[name], {"enum": list(said)}) for name, said in choices.items()
+    """Group fields by type; a field with choices and the open prefixes have their own groups."""
+    groups = [
+        FieldGroup([name], fields[name], {"enum": list(texts)}) for name, texts in choices.items()
     ]
-    for kind in FieldType:
-        names = [name for name, of in fields.items() if of is kind and name not in choices]
-        found.append(FieldGroup(names, kind, VALUE_SCHEMAS[kind]))
-    found.append(FieldGroup([f"{prefix}*" for prefix in open_prefixes], None, VALUE_SCHEMAS[None]))
-    return [each for each in found if each.names]
+    for type_ in FieldType:
+        names = [name for name in fields if fields[name] is type_ and name not in choices]
+        groups.append(FieldGroup(names, type_, VALUE_SCHEMAS[type_]))
+    groups.append(FieldGroup([f"{prefix}*" for prefix in open_prefixes], None, VALUE_SCHEMAS[None]))
+    return [group for group in groups if group.names]
 
 
 def filter_schema(name: str, groups: Sequence[FieldGroup]) -> Schema:
-    """Say the language in JSON Schema."""
+    """Return the JSON Schema of filters with these fields."""
     this = {"$ref": f"#/components/schemas/{name}"}
-    joints = [_object({joint: {**CONDITION_LIST, "items": this}}) for joint in ("and", "or")]
+    joined = [_object({key: {**CONDITION_LIST, "items": this}}) for key in ("and", "or")]
     conditions = [condition for group in groups for condition in _conditions(group)]
-    return {"anyOf": [_shorthand(groups), *joints, _object({"not": this}), *conditions]}
+    return {"anyOf": [_shorthand(groups), *joined, _object({"not": this}), *conditions]}
 
 
 def _shorthand(groups: Sequence[FieldGroup]) -> Schema:
     values = {
-        name: {"anyOf": [group.value, _listed(group.value), {"type": "null"}]}
+        name: {"anyOf": [group.value, _list_of(group.value), {"type": "null"}]}
         for group in groups
         for name in group.names
     }
     return {
         "type": "object",
         "properties": {name: value for name, value in values.items() if name[-1] != "*"},
-        "patternProperties": {_begins(n): value for n, value in values.items() if n[-1] == "*"},
+        "patternProperties": {
+            _prefix_pattern(n): value for n, value in values.items() if n[-1] == "*"
+        },
         "additionalProperties": False,
     }
 
 
 def _conditions(group: FieldGroup) -> Iterator[Schema]:
-    named = {"anyOf": [_name(name) for name in group.names]}
-    yield _object({"field": named, "op": _one_of([Op.EQ, Op.NE]), "value": group.value}, "op")
-    yield _object({"field": named, "op": _one_of(LIST_OPS), "value": _listed(group.value)})
-    yield _object({"field": named, "op": _one_of([Op.IS_NULL]), "value": BOOLEAN})
+    field = {"anyOf": [_name_schema(name) for name in group.names]}
+    yield _object({"field": field, "op": _enum_of([Op.EQ, Op.NE]), "value": group.value}, "op")
+    yield _object({"field": field, "op": _enum_of(LIST_OPS), "value": _list_of(group.value)})
+    yield _object({"field": field, "op": _enum_of([Op.IS_NULL]), "value": BOOLEAN})
     if "enum" in group.value:
         return
-    if group.kind in {FieldType.TEXT, None}:
-        yield _object({"field": named, "op": _one_of(SUBSTRING_OPS), "value": TEXT})
-    if group.kind is not FieldType.BOOLEAN:
-        value = VALUE_SCHEMAS[group.kind] if group.kind else ORDERED_VALUE
-        yield _object({"field": named, "op": _one_of(ORDER_OPS), "value": value})
+    if group.type in {FieldType.TEXT, None}:
+        yield _object({"field": field, "op": _enum_of(SUBSTRING_OPS), "value": TEXT})
+    if group.type is not FieldType.BOOLEAN:
+        value = VALUE_SCHEMAS[group.type] if group.type else ORDERED_VALUE
+        yield _object({"field": field, "op": _enum_of(ORDER_OPS), "value": value})
 
 
 def _object(properties: Schema, *optional: str) -> Schema:
@@ -144,34 +147,36 @@ def _object(properties: Schema, *optional: str) -> Schema:
     }
 
 
-def _listed(value: Schema) -> Schema:
+def _list_of(value: Schema) -> Schema:
     return {**VALUE_LIST, "items": value}
 
 
-def _one_of(ops: Collection[Op]) -> Schema:
+def _enum_of(ops: Collection[Op]) -> Schema:
     return {"enum": sorted(op.value for op in ops)}
 
 
-def _name(name: str) -> Schema:
-    return {"type": "string", "pattern": _begins(name)} if name[-1] == "*" else {"const": name}
+def _name_schema(name: str) -> Schema:
+    return (
+        {"type": "string", "pattern": _prefix_pattern(name)} if name[-1] == "*" else {"const": name}
+    )
 
 
-def _begins(name: str) -> str:
+def _prefix_pattern(name: str) -> str:
     return f"^{re.escape(name[:-1])}[^\\x00]{{1,200}}$"
 
 
-def _put(node: Any, name: str) -> None:  # noqa: ANN401 - any part of the document
-    """Replace what is marked; a parameter becomes one whose content is JSON."""
+def _replace_markers(node: Any, name: str) -> None:  # noqa: ANN401 - any part of the document
+    """Replace markers in place; a query parameter becomes one whose content is JSON."""
     this = {"$ref": f"#/components/schemas/{name}"}
     if isinstance(node, dict):
         if node.get("in") == "query" and node.get("schema", {}).get(FILTER_MARKER) == name:
             node.pop("schema")
             node["content"] = {"application/json": {"schema": this}}
         elif node.pop(FILTER_MARKER, None) == name:
-            kept = {key: node[key] for key in ("description", "examples", "title") if key in node}
+            texts = {key: node[key] for key in ("description", "examples", "title") if key in node}
             node.clear()
-            node.update({"allOf": [this], **kept})
+            node.update({"allOf": [this], **texts})
     for inner in (
         node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
     ):
-        _put(inner, name)
+        _replace_markers(inner, name)
