@@ -1,3 +1,5 @@
+"""The features of accounts as of a day, read from the database."""
+
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -23,21 +25,21 @@ def load_account_features(
     account_ids: Sequence[str],
     *,
     as_of: date,
-    lens: FeatureSpec,
+    spec: FeatureSpec,
 ) -> list[AccountFeatures]:
-    """Describe a set of accounts as of the end of a day, in key order.
+    """Return the features of a set of accounts as of the end of a day, in key order.
 
-    One statement for any number of accounts; reads only what was known on that day.
+    Runs one statement for any number of accounts and reads only what was known on that day.
     """
     session.execute(PLAN_FOR_MANY_ROWS)
     statement = features_statement(
-        reach=lens.reach.kind,
-        some_users_excluded=has_excluded_users(session, workspace_id),
-        traits=bool(lens.traits),
-        counts=bool(lens.counts),
+        reach=spec.reach.kind,
+        has_excluded_users=has_excluded_users(session, workspace_id),
+        traits=bool(spec.traits),
+        counts=bool(spec.counts),
     )
-    window = timedelta(days=lens.window_days)
-    mask = (1 << lens.window_days) - 1
+    window = timedelta(days=spec.window_days)
+    mask = (1 << spec.window_days) - 1
     values: dict[str, Any] = {
         "workspace_id": workspace_id,
         "account_ids": list(account_ids),
@@ -45,45 +47,49 @@ def load_account_features(
         "now_start": as_of - window,
         "before_start": as_of - 2 * window,
         "now_mask": mask,
-        "before_mask": mask << lens.window_days,
-        "event_names": [event_name for event_name, _ in lens.product.events],
-        "feature_keys": [key for _, key in lens.product.events],
-        "base_currency": lens.base_currency,
+        "before_mask": mask << spec.window_days,
+        "event_names": [event_name for event_name, _ in spec.product.events],
+        "feature_keys": [key for _, key in spec.product.events],
+        "base_currency": spec.base_currency,
     }
-    if lens.reach.kind == "events":
-        values["reach_events"] = list(lens.reach.events)
-    if lens.traits:
-        values["trait_names"] = list(lens.traits)
-    if lens.counts:
-        values |= _counts(lens.counts, as_of)
-    found = [AccountFeatures(*row) for row in session.execute(statement, values)]
-    return _engaged(session, workspace_id, found, as_of) if lens.engagement else found
+    if spec.reach.kind == "events":
+        values["reach_events"] = list(spec.reach.events)
+    if spec.traits:
+        values["trait_names"] = list(spec.traits)
+    if spec.counts:
+        values |= _counts(spec.counts, as_of)
+    accounts = [AccountFeatures(*row) for row in session.execute(statement, values)]
+    return _with_engagement(session, workspace_id, accounts, as_of) if spec.engagement else accounts
 
 
-def _engaged(
-    session: Session, workspace_id: str, found: Sequence[AccountFeatures], as_of: date
+def _with_engagement(
+    session: Session, workspace_id: str, accounts: Sequence[AccountFeatures], as_of: date
 ) -> list[AccountFeatures]:
-    """Add what is known of tickets, answers and the like at the end of the day."""
-    ids = [each.account_id for each in found]
+    """Add the metrics of tickets, survey answers, onboarding and goals as of the end of the day."""
+    ids = [account.account_id for account in accounts]
     end = datetime.combine(as_of + timedelta(days=1), time.min, UTC)
-    known = load_engagement(session, workspace_id, ids, as_of=as_of, now=end)
+    engagement = load_engagement(session, workspace_id, ids, as_of=as_of, now=end)
     return [
         replace(
-            each,
+            account,
             engagement={
                 name: value
-                for name, number in ENGAGEMENT_METRICS.items()
-                if (value := number(known[each.account_id])) is not None
+                for name, metric in ENGAGEMENT_METRICS.items()
+                if (value := metric(engagement[account.account_id])) is not None
             },
         )
-        for each in found
+        for account in accounts
     ]
 
 
 def list_default_product_features(
     session: Session, workspace_id: str, *, as_of: date, window_days: int
 ) -> tuple[str, ...]:
-    """Take what at least 3 accounts and 5 % of them do, where nobody has named features."""
+    """Return the event names that stand in for product features where none are configured.
+
+    These are the events that at least 3 accounts and at least 5 % of the active accounts sent in
+    the last two windows, except page views; the most widespread first, 200 at most.
+    """
     since = as_of - timedelta(days=2 * window_days)
     values = {"workspace_id": workspace_id, "since": since, "as_of": as_of}
     return tuple(session.scalars(DEFAULT_PRODUCT_FEATURES, values))
@@ -102,5 +108,5 @@ def _counts(counts: Sequence[EventCount], as_of: date) -> dict[str, Any]:
 
 
 def has_excluded_users(session: Session, workspace_id: str) -> bool:
-    found = select(exists().where(User.workspace_id == workspace_id, User.excluded))
-    return bool(session.scalar(found))
+    statement = select(exists().where(User.workspace_id == workspace_id, User.excluded))
+    return bool(session.scalar(statement))

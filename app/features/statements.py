@@ -1,20 +1,20 @@
-"""The features of any set of accounts as of any day, as one SQL statement (docs/adr/0009)."""
+"""The SQL statement that reads the features of a set of accounts as of a day (docs/adr/0009)."""
 
 from functools import cache
 
 from sqlalchemy import TextClause, text
 
-# For this transaction: a plan for the very accounts and days that are asked, with room to hash.
+# For this transaction: plan for the actual accounts and days, with enough memory for hashing.
 PLAN_FOR_MANY_ROWS = text("""
 SELECT set_config('plan_cache_mode', 'force_custom_plan', true),
        set_config('enable_seqscan', 'on', true),
        set_config('work_mem', '64MB', true)
 """)
 
-# One pass over usage makes all windows: per event name a bit for each day, per user the first and
-# the last day of use. What became known after the day is not read.
+# One pass over usage computes all windows: per event name one bit for each day, per user the first
+# and the last day of use. Rows that became known after the day are not read.
 FEATURES = """
-WITH wanted AS (
+WITH requested AS (
     SELECT unnest(CAST(:account_ids AS text[])) COLLATE "C" AS account_id
 ),
 product AS (
@@ -34,7 +34,7 @@ tally AS MATERIALIZED (
     FROM daily_usage u
     WHERE u.workspace_id = :workspace_id AND u.account_id = ANY(CAST(:account_ids AS text[]))
       AND u.day > :before_start AND u.day <= :as_of AND u.known_on <= :as_of
-      {only_counted_users}
+      {excluding_users}
     GROUP BY GROUPING SETS (
         (u.account_id, u.event_name), (u.account_id, u.user_id, u.is_anonymous))
 ),
@@ -120,7 +120,7 @@ payment AS (
            min(starts_on) FILTER (WHERE mrr_cents > 0) AS first_paid_on,
            max(ends_on) FILTER (WHERE mrr_cents > 0) AS paid_until
     FROM term GROUP BY account_id
-){counted}
+){event_counts}
 SELECT w.account_id, a.segment, coalesce(a.excluded, false) AS excluded, a.end_customers,
        coalesce(a.feature_exceptions, '{{}}') AS feature_exceptions,
        coalesce(b.adopted, '{{}}') AS adopted, coalesce(b.adopted_before, '{{}}') AS adopted_before,
@@ -130,7 +130,7 @@ SELECT w.account_id, a.segment, coalesce(a.excluded, false) AS excluded, a.end_c
        coalesce(v.last_used_on, CASE WHEN s.first_used_on IS NOT NULL THEN (
            SELECT max(u.day) FROM daily_usage u
            WHERE u.workspace_id = :workspace_id AND u.account_id = w.account_id
-             AND u.day <= :before_start AND u.known_on <= :as_of {only_counted_users}) END
+             AND u.day <= :before_start AND u.known_on <= :as_of {excluding_users}) END
        ) AS last_used_on, s.first_used_on, p.first_paid_on,
        CASE WHEN p.pays THEN NULL ELSE p.paid_until END AS paid_until,
        coalesce(p.pays, false) AS pays, coalesce(p.no_rate, false) AS no_rate,
@@ -144,7 +144,7 @@ SELECT w.account_id, a.segment, coalesce(a.excluded, false) AS excluded, a.end_c
        coalesce(v.active_days, 0) AS active_days,
        coalesce(v.active_days_before, 0) AS active_days_before,
        coalesce(b.feature_events, '{{}}') AS feature_events, {counts} AS counts, p.notice_on
-FROM wanted w
+FROM requested w
 LEFT JOIN account a ON a.workspace_id = :workspace_id AND a.account_id = w.account_id
 LEFT JOIN breadth b ON b.account_id = w.account_id
 LEFT JOIN depth d ON d.account_id = w.account_id
@@ -152,7 +152,7 @@ LEFT JOIN activity v ON v.account_id = w.account_id
 LEFT JOIN reach r ON r.account_id = w.account_id
 LEFT JOIN started s ON s.account_id = w.account_id
 LEFT JOIN payment p ON p.account_id = w.account_id
-{join_counted}ORDER BY w.account_id
+{join_event_counts}ORDER BY w.account_id
 """
 
 REACH_BY_IDS = """
@@ -165,7 +165,7 @@ REACH_BY_IDS = """
         WHERE workspace_id = :workspace_id AND account_id = ANY(CAST(:account_ids AS text[]))
           AND day > :before_start AND day <= :as_of AND known_on <= :as_of
         GROUP BY account_id, end_customer_id
-    ) AS one GROUP BY account_id"""
+    ) AS by_customer GROUP BY account_id"""
 
 REACH_BY_SUM = """
     SELECT account_id, CAST(sum(reached) AS bigint) AS reached,
@@ -187,7 +187,7 @@ WITHOUT_EXCLUDED_USERS = """AND NOT EXISTS (
             AND a.known_on <= :as_of AND x.excluded))"""
 
 
-# Cents of the base currency; null where no rate is known at the period's start.
+# Cents of the base currency; null where no rate is known at the start of the period.
 CENTS_IN_BASE_CURRENCY = """CASE WHEN currency = :base_currency THEN mrr_cents ELSE (
         SELECT CAST(least(round(period.mrr_cents * x.rate), 1e16) AS bigint)
         FROM exchange_rate x
@@ -201,7 +201,7 @@ SELECTED_TRAITS = """coalesce((
            WHERE a.traits ? t.name), '{}')"""
 
 EVENT_COUNTS = """,
-counted AS (
+event_count AS (
     SELECT account_id, jsonb_object_agg(key, events) AS counts
     FROM (
         SELECT u.account_id, c.key, sum(u.events) AS events
@@ -211,19 +211,19 @@ counted AS (
             AND u.day > CAST(:as_of AS date) - c.days
         WHERE u.workspace_id = :workspace_id AND u.account_id = ANY(CAST(:account_ids AS text[]))
           AND u.day > :count_since AND u.day <= :as_of AND u.known_on <= :as_of
-          {only_counted_users}
+          {excluding_users}
         GROUP BY u.account_id, c.key
-    ) AS one GROUP BY account_id
+    ) AS by_key GROUP BY account_id
 )"""
 
 
 @cache
 def features_statement(
-    *, reach: str, some_users_excluded: bool, traits: bool, counts: bool
+    *, reach: str, has_excluded_users: bool, traits: bool, counts: bool
 ) -> TextClause:
-    """Put the statement together for one way of counting reach: ids, property or events.
+    """Build the statement for one way of counting reach: ids, property or events.
 
-    ``traits``, ``counts``: whether a scorecard asks for any.
+    ``traits``, ``counts``: whether the feature spec names any.
     """
     match reach:
         case "property":
@@ -234,17 +234,19 @@ def features_statement(
             source = REACH_BY_SUM.format(named=named)
         case _:
             sums, source = "", REACH_BY_IDS
-    counted = WITHOUT_EXCLUDED_USERS if some_users_excluded else ""
+    excluding_users = WITHOUT_EXCLUDED_USERS if has_excluded_users else ""
     return text(
         FEATURES.format(
             reach_sums=sums,
             reach=source,
-            only_counted_users=counted,
+            excluding_users=excluding_users,
             cents=CENTS_IN_BASE_CURRENCY,
             traits=SELECTED_TRAITS if traits else "CAST('{}' AS jsonb)",
-            counted=EVENT_COUNTS.format(only_counted_users=counted) if counts else "",
+            event_counts=EVENT_COUNTS.format(excluding_users=excluding_users) if counts else "",
             counts="coalesce(c.counts, '{}')" if counts else "CAST('{}' AS jsonb)",
-            join_counted="LEFT JOIN counted c ON c.account_id = w.account_id\n" if counts else "",
+            join_event_counts="LEFT JOIN event_count c ON c.account_id = w.account_id\n"
+            if counts
+            else "",
         )
     )
 

@@ -1,4 +1,4 @@
-"""The feature table: accounts as of days, in about forty numbers each. Pure (docs/churn.md)."""
+"""The feature table: about forty numbers for each account and day. Pure (docs/churn.md)."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,16 +14,16 @@ Floats = NDArray[np.float64]
 GetColumn = Callable[[str], Floats]
 
 EVENT_COLUMN_PREFIX = "events_84:"
-"""What the name of a column begins with that counts one event by its name."""
+"""Prefix of the columns that count the events of one name."""
 CENTS_PER_100_DOLLARS = 10_000
-"""Cents in the $100 that value is set against."""
+"""Value per dollar is per $100 of price."""
 
 
 @dataclass(frozen=True, slots=True)
 class TableSpec:
-    """How accounts are looked at. ``event_names``: those that have a column of their own.
+    """Which columns a feature table has. ``event_names``: each has a column of its own.
 
-    ``silence_days``: after so long a silence an account starts anew.
+    ``silence_days``: after a silence of this many days, the tenure of an account starts again.
     """
 
     product: FeatureMap
@@ -39,7 +39,7 @@ class TableSpec:
 
 @dataclass(frozen=True, slots=True)
 class ChurnEligibility:
-    """What decides whether an account can churn at all."""
+    """Whether accounts can churn: arrays in the order of the rows."""
 
     pays: NDArray[np.bool_]
     has_paid: NDArray[np.bool_]
@@ -47,27 +47,27 @@ class ChurnEligibility:
     mrr_cents: Floats
 
     @classmethod
-    def blank(cls, rows: int) -> Self:
+    def empty(cls, rows: int) -> Self:
         pays, has_paid, excluded = np.zeros((3, rows), dtype=bool)
         return cls(pays, has_paid, excluded, np.full(rows, np.nan))
 
 
 @dataclass(frozen=True, slots=True)
 class FeatureTable:
-    """One row for each account and day that was asked for, in that order; nan where missing."""
+    """One row for each requested account and day, in the order of the request; nan: missing."""
 
     account_ids: Sequence[str]
     days: Sequence[date]
     names: tuple[str, ...]
     x: Floats
-    standing: ChurnEligibility
+    eligibility: ChurnEligibility
 
     def column(self, name: str) -> Floats:
         return self.x[:, self.names.index(name)]
 
 
 def event_names_in(names: Sequence[str]) -> tuple[str, ...]:
-    """Tell which events have a column of their own among these."""
+    """Return the event names among these column names."""
     return tuple(
         name.removeprefix(EVENT_COLUMN_PREFIX)
         for name in names
@@ -76,84 +76,84 @@ def event_names_in(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def derive_features(counts: Mapping[str, Floats]) -> Floats:
-    """Make the features out of counts, rows by ``FEATURES``."""
+    """Compute the features from counts: an array of rows by ``FEATURES``."""
     rows = len(next(iter(counts.values())))
-    found = np.empty((rows, len(FEATURES)))
+    features = np.empty((rows, len(FEATURES)))
     with np.errstate(divide="ignore", invalid="ignore"):
-        for place, make in enumerate(FEATURES.values()):
-            found[:, place] = make(counts.__getitem__)
-    return found
+        for position, compute in enumerate(FEATURES.values()):
+            features[:, position] = compute(counts.__getitem__)
+    return features
 
 
 def _zero(name: str) -> Callable[[GetColumn], Floats]:
-    """Nothing counted is zero; only what cannot be known is missing."""
-    return lambda of: np.nan_to_num(of(name))
+    """Return zero where nothing was counted: the number is known."""
+    return lambda get: np.nan_to_num(get(name))
 
 
 def _known(name: str) -> Callable[[GetColumn], Floats]:
-    return lambda of: of(name)
+    return lambda get: get(name)
 
 
 def _per_dollar(name: str) -> Callable[[GetColumn], Floats]:
-    def make(of: GetColumn) -> Floats:
-        price = of("mrr_cents") / CENTS_PER_100_DOLLARS
-        return np.where(price > 0, np.nan_to_num(of(name)) / price, np.nan)
+    def compute(get: GetColumn) -> Floats:
+        price = get("mrr_cents") / CENTS_PER_100_DOLLARS
+        return np.where(price > 0, np.nan_to_num(get(name)) / price, np.nan)
 
-    return make
+    return compute
 
 
 def _trend(now: str, before: str, times: float = 1) -> Callable[[GetColumn], Floats]:
-    """Log of now over before; missing for an account that is younger than the time before."""
+    """Log of now over before; missing for an account that is younger than both windows."""
 
-    def make(of: GetColumn) -> Floats:
-        ratio = (np.nan_to_num(of(now)) + 1) / (np.nan_to_num(of(before)) * times + 1)
-        return np.where(of("days_since_first_use") >= MIN_DAYS_FOR_TREND, np.log(ratio), np.nan)
+    def compute(get: GetColumn) -> Floats:
+        ratio = (np.nan_to_num(get(now)) + 1) / (np.nan_to_num(get(before)) * times + 1)
+        return np.where(get("days_since_first_use") >= MIN_DAYS_FOR_TREND, np.log(ratio), np.nan)
 
-    return make
-
-
-def _slope(of: GetColumn) -> Floats:
-    """Least squares through the logs of eight weeks' events, a week; the latest is week 0."""
-    weeks = np.column_stack([np.log1p(np.nan_to_num(of(f"week_{n}"))) for n in range(8)])
-    away = 3.5 - np.arange(8.0)
-    slope = (weeks * away).sum(axis=1) / (away**2).sum()
-    return np.where(of("days_since_first_use") >= MIN_DAYS_FOR_TREND, slope, np.nan)
+    return compute
 
 
-def _recency(of: GetColumn) -> Floats:
-    """Days since the last use; of a silence of a year or more only that it is as long."""
-    since = of("days_since_first_use")
+def _slope(get: GetColumn) -> Floats:
+    """Least-squares slope per week of the log events of eight weeks; week 0 is the latest."""
+    weeks = np.column_stack([np.log1p(np.nan_to_num(get(f"week_{n}"))) for n in range(8)])
+    centred = 3.5 - np.arange(8.0)
+    slope = (weeks * centred).sum(axis=1) / (centred**2).sum()
+    return np.where(get("days_since_first_use") >= MIN_DAYS_FOR_TREND, slope, np.nan)
+
+
+def _recency(get: GetColumn) -> Floats:
+    """Days since the last use, 364 at most: a longer silence is not measured."""
+    since = get("days_since_first_use")
     return np.where(
-        np.isnan(of("recency")) & ~np.isnan(since), np.minimum(since, 364), of("recency")
+        np.isnan(get("recency")) & ~np.isnan(since), np.minimum(since, 364), get("recency")
     )
 
 
-def _usual_gap(of: GetColumn) -> Floats:
-    """Days from one day of use to the next over a year, at least one; missing under three."""
-    days = of("active_days_364")
-    return np.where(days >= 3, (of("oldest") - of("recency")) / (days - 1), np.nan)  # noqa: PLR2004
+def _usual_gap(get: GetColumn) -> Floats:
+    """Mean days between two days of use in a year, at least 1; missing under three days of use."""
+    days = get("active_days_364")
+    return np.where(days >= 3, (get("oldest") - get("recency")) / (days - 1), np.nan)  # noqa: PLR2004
 
 
-def _tenure(of: GetColumn) -> Floats:
-    """Days since the account began or came back: paying if it pays, else using."""
-    used = np.fmin(of("days_since_first_use"), of("returned"))
-    return np.where(np.isnan(of("days_paid")), used, of("days_paid"))
+def _tenure(get: GetColumn) -> Floats:
+    """Days since the account began or resumed to pay, or to use the product if it does not pay."""
+    used = np.fmin(get("days_since_first_use"), get("returned"))
+    return np.where(np.isnan(get("days_paid")), used, get("days_paid"))
 
 
 def _share(part: str, whole: str) -> Callable[[GetColumn], Floats]:
-    def make(of: GetColumn) -> Floats:
-        return np.where(of(whole) > 0, np.nan_to_num(of(part)) / of(whole), np.nan)
+    def compute(get: GetColumn) -> Floats:
+        return np.where(get(whole) > 0, np.nan_to_num(get(part)) / get(whole), np.nan)
 
-    return make
+    return compute
 
 
-def _mrr_change(of: GetColumn) -> Floats:
-    ratio = (of("mrr_cents") + 100) / (of("mrr_cents_84") + 100)
-    return np.where(of("days_paid") >= 84, np.log(ratio), np.nan)  # noqa: PLR2004
+def _mrr_change(get: GetColumn) -> Floats:
+    ratio = (get("mrr_cents") + 100) / (get("mrr_cents_84") + 100)
+    return np.where(get("days_paid") >= 84, np.log(ratio), np.nan)  # noqa: PLR2004
 
 
 MIN_DAYS_FOR_TREND = 56
-"""Days of use that a comparison with the time before needs."""
+"""Days since the first use that a comparison of two windows needs."""
 
 FEATURES: Mapping[str, Callable[[GetColumn], Floats]] = {
     **{f"events_{days}": _zero(f"events_{days}") for days in (7, 14, 28, 84)},
@@ -174,12 +174,12 @@ FEATURES: Mapping[str, Callable[[GetColumn], Floats]] = {
     "trend_events_7": _trend("events_7", "events_28", 1 / 4),
     "slope_8_weeks": _slope,
     "recency": _recency,
-    "recency_over_gap": lambda of: _recency(of) / np.maximum(_usual_gap(of), 1),
+    "recency_over_gap": lambda get: _recency(get) / np.maximum(_usual_gap(get), 1),
     "tenure": _tenure,
     "seats": _known("seats"),
     "seat_use": _share("users_28", "seats"),
     "top_user_share": _share("top_user_84", "people_84"),
-    "mrr": lambda of: of("mrr_cents") / 100,
+    "mrr": lambda get: get("mrr_cents") / 100,
     "mrr_change_84": _mrr_change,
     "subscriptions": _known("subscriptions"),
     "days_on_terms": _known("days_on_terms"),
@@ -191,4 +191,4 @@ FEATURES: Mapping[str, Callable[[GetColumn], Floats]] = {
     "onboarding_share": _share("steps_done", "steps"),
     "failed_payments_84": _known("failed_payments_84"),
 }
-"""Each with how it is made of counts, in the order of the columns."""
+"""How each feature is computed from counts, in the order of the columns."""

@@ -1,3 +1,5 @@
+"""The feature table of accounts as of days, read from the database."""
+
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from itertools import groupby
@@ -13,83 +15,83 @@ from app.features.table import ChurnEligibility, FeatureTable, Floats, TableSpec
 from app.features.table_statements import counts_statement
 
 AccountDay = tuple[str, date]
-"""An account, and the day that it is looked at from the end of."""
+"""An account and the day as of whose end it is described."""
 
 BATCH_SIZE = 5_000
 LAPSE_DAYS = 28
-"""Not paying for so long and then again is no new start."""
+"""A pause of payment up to this long does not start the tenure again."""
 
 
 def load_feature_table(
-    session: Session, workspace_id: str, moments: Sequence[AccountDay], *, lens: TableSpec
+    session: Session, workspace_id: str, account_days: Sequence[AccountDay], *, spec: TableSpec
 ) -> FeatureTable:
-    """Describe accounts, each as of the end of a day, in the order of ``moments``.
+    """Return the features of accounts, each as of the end of a day, in the order given.
 
-    Reads only what was known on the day. Serving and training both ask here.
+    Reads only what was known on the day. Serving and training both use this function.
     """
     session.execute(PLAN_FOR_MANY_ROWS)
     statement = counts_statement(
-        reach=lens.reach.kind,
-        some_users_excluded=has_excluded_users(session, workspace_id),
+        reach=spec.reach.kind,
+        has_excluded_users=has_excluded_users(session, workspace_id),
     )
-    names = lens.names
+    names = spec.names
     table = FeatureTable(
-        [account_id for account_id, _ in moments],
-        [day for _, day in moments],
+        [account_id for account_id, _ in account_days],
+        [day for _, day in account_days],
         names,
-        np.full((len(moments), len(names)), np.nan),
-        ChurnEligibility.blank(len(moments)),
+        np.full((len(account_days), len(names)), np.nan),
+        ChurnEligibility.empty(len(account_days)),
     )
-    for places in _chunks(table.days):
-        values = _values(workspace_id, table, places, lens)
-        _fill(table, places, session.execute(statement, values).all(), lens)
+    for positions in _chunks(table.days):
+        values = _values(workspace_id, table, positions, spec)
+        _fill(table, positions, session.execute(statement, values).all(), spec)
     return table
 
 
 def _chunks(days: Sequence[date]) -> Iterator[list[int]]:
-    """Group what lies in one month: one statement then reads few months of usage."""
+    """Yield row positions by month, so that one statement reads few months of usage."""
     order = sorted(range(len(days)), key=days.__getitem__)
-    for _, month in groupby(order, key=lambda place: days[place].replace(day=1)):
-        places = list(month)
-        for start in range(0, len(places), BATCH_SIZE):
-            yield places[start : start + BATCH_SIZE]
+    for _, month in groupby(order, key=lambda position: days[position].replace(day=1)):
+        positions = list(month)
+        for start in range(0, len(positions), BATCH_SIZE):
+            yield positions[start : start + BATCH_SIZE]
 
 
 def _values(
-    workspace_id: str, table: FeatureTable, places: Sequence[int], lens: TableSpec
+    workspace_id: str, table: FeatureTable, positions: Sequence[int], spec: TableSpec
 ) -> dict[str, Any]:
-    days = [table.days[place] for place in places]
+    days = [table.days[position] for position in positions]
     values: dict[str, Any] = {
         "workspace_id": workspace_id,
-        "account_ids": [table.account_ids[place] for place in places],
+        "account_ids": [table.account_ids[position] for position in positions],
         "days": days,
         "first_day": min(days),
         "last_day": max(days),
-        "product_events": [event_name for event_name, _ in lens.product.events],
-        "product_features": [key for _, key in lens.product.events],
-        "base_currency": lens.base_currency,
-        "silence_days": lens.silence_days,
+        "product_events": [event_name for event_name, _ in spec.product.events],
+        "product_features": [key for _, key in spec.product.events],
+        "base_currency": spec.base_currency,
+        "silence_days": spec.silence_days,
         "lapse_days": LAPSE_DAYS,
     }
-    if lens.reach.kind == "events":
-        values["reach_events"] = list(lens.reach.events)
+    if spec.reach.kind == "events":
+        values["reach_events"] = list(spec.reach.events)
     return values
 
 
 def _fill(
-    table: FeatureTable, places: Sequence[int], rows: Sequence[Row[Any]], lens: TableSpec
+    table: FeatureTable, positions: Sequence[int], rows: Sequence[Row[Any]], spec: TableSpec
 ) -> None:
-    """Put the rows of one statement, which come in the order of ``places``, where they belong."""
+    """Write the rows of one statement, in the order of ``positions``, into the table."""
     names = rows[0]._fields
     columns: Mapping[str, Sequence[Any]] = dict(zip(names, zip(*rows, strict=True), strict=True))
     features = derive_features(
-        {name: _floats(found) for name, found in columns.items() if name not in LIST_COLUMNS}
+        {name: _floats(values) for name, values in columns.items() if name not in LIST_COLUMNS}
     )
-    table.x[places] = np.hstack([features, _by_name(columns, lens.event_names)])
-    table.standing.pays[places] = columns["pays"]
-    table.standing.has_paid[places] = columns["has_paid"]
-    table.standing.excluded[places] = columns["excluded"]
-    table.standing.mrr_cents[places] = _floats(columns["mrr_cents"])
+    table.x[positions] = np.hstack([features, _by_name(columns, spec.event_names)])
+    table.eligibility.pays[positions] = columns["pays"]
+    table.eligibility.has_paid[positions] = columns["has_paid"]
+    table.eligibility.excluded[positions] = columns["excluded"]
+    table.eligibility.mrr_cents[positions] = _floats(columns["mrr_cents"])
 
 
 LIST_COLUMNS = ("event_names", "event_counts")
@@ -100,13 +102,13 @@ def _floats(column: Sequence[Any]) -> Floats:
 
 
 def _by_name(columns: Mapping[str, Sequence[Any]], event_names: Sequence[str]) -> Floats:
-    """Count the events of 84 days by their names, rows by names."""
-    places = {name: place for place, name in enumerate(event_names)}
+    """Return the events of 84 days as an array of rows by event names."""
+    positions = {name: position for position, name in enumerate(event_names)}
     counts = np.zeros((len(columns["event_names"]), len(event_names)))
-    for row, (names, found) in enumerate(
+    for row, (names, row_counts) in enumerate(
         zip(*(columns[name] for name in LIST_COLUMNS), strict=True)
     ):
-        for name, count in zip(names or (), found or (), strict=True):
-            if name in places:
-                counts[row, places[name]] = count
+        for name, count in zip(names or (), row_counts or (), strict=True):
+            if name in positions:
+                counts[row, positions[name]] = count
     return counts

@@ -1,4 +1,4 @@
-"""The counts behind a feature table: any accounts, each as of any day, in one SQL statement."""
+"""The SQL statement that counts what a feature table is made of: any accounts as of any days."""
 
 from functools import cache
 
@@ -6,12 +6,14 @@ from sqlalchemy import TextClause, text
 
 from app.features.statements import CENTS_IN_BASE_CURRENCY, WITHOUT_EXCLUDED_USERS
 
-# ``n`` is the place of an account and its day. Usage is passed over once for what people, days and
-# event names add up to in 84 days, and once more for the days of use in a year. The two days that
-# hold all others let the database skip months. What is told of each account is kept: joined row by
-# row, it would be looked up for each pair of accounts.
+# ``n`` is the position of an account and its day. Usage is read once for the sums of 84 days by
+# person, day and event name, and once more for the days of use in a year. ``first_day`` and
+# ``last_day`` enclose all days, so that the database can skip partitions. The engagement of each
+# account is materialized: joined row by row, it would be looked up for each pair of accounts.
+# ``known_end``: an end that was recorded together with its start, as a historical import does,
+# counts only from the day on which it comes.
 COUNTS = """
-WITH wanted AS (
+WITH requested AS (
     SELECT CAST(n AS integer) AS n, account_id COLLATE "C" AS account_id, as_of
     FROM unnest(CAST(:account_ids AS text[]), CAST(:days AS date[])) WITH ORDINALITY
         AS w (account_id, as_of, n)
@@ -31,11 +33,11 @@ tally AS MATERIALIZED (
            CAST(coalesce(sum(u.events) FILTER (WHERE w.as_of - u.day < 28), 0) AS bigint)
                AS events_28
            {reach_sums}
-    FROM wanted w
+    FROM requested w
     JOIN daily_usage u ON u.account_id = w.account_id
         AND u.day > w.as_of - 84 AND u.day <= w.as_of AND u.known_on <= w.as_of
     WHERE u.workspace_id = :workspace_id
-      AND u.day > CAST(:first_day AS date) - 84 AND u.day <= :last_day {only_counted_users}
+      AND u.day > CAST(:first_day AS date) - 84 AND u.day <= :last_day {excluding_users}
     GROUP BY GROUPING SETS (
         (w.n, w.as_of - u.day), (w.n, u.event_name), (w.n, u.user_id, u.is_anonymous))
 ),
@@ -46,15 +48,15 @@ rhythm AS (
         SELECT n, age, lead(age) OVER (PARTITION BY n ORDER BY age) - age AS silence
         FROM (
             SELECT w.n, w.as_of - u.day AS age
-            FROM wanted w
+            FROM requested w
             JOIN daily_usage u ON u.account_id = w.account_id
                 AND u.day > w.as_of - 364 AND u.day <= w.as_of AND u.known_on <= w.as_of
             WHERE u.workspace_id = :workspace_id
               AND u.day > CAST(:first_day AS date) - 364 AND u.day <= :last_day
-              {only_counted_users}
+              {excluding_users}
             GROUP BY w.n, w.as_of - u.day
         ) AS used
-    ) AS one GROUP BY n
+    ) AS by_day GROUP BY n
 ),
 activity AS (
     SELECT n, {windows}, {weeks}
@@ -91,7 +93,7 @@ people AS (
 reach AS ({reach}),
 started AS (
     SELECT w.n, min(f.day) AS first_used_on
-    FROM wanted w
+    FROM requested w
     JOIN first_use f ON f.workspace_id = :workspace_id AND f.account_id = w.account_id
         AND f.known_on <= w.as_of
     GROUP BY w.n
@@ -99,21 +101,21 @@ started AS (
 period AS (
     SELECT DISTINCT ON (w.n, s.subscription_id, s.starts_on) w.n, w.as_of, s.*,
            CASE WHEN s.known_on > s.starts_on OR s.ends_on <= w.as_of THEN s.ends_on END
-               AS told_end
-    FROM wanted w
+               AS known_end
+    FROM requested w
     JOIN subscription s ON s.workspace_id = :workspace_id AND s.account_id = w.account_id
         AND s.known_on <= w.as_of
     ORDER BY w.n, s.subscription_id, s.starts_on, s.known_on DESC
 ),
 term AS (
     SELECT *, {cents} AS cents,
-           starts_on <= as_of AND coalesce(told_end > as_of, true) AS runs,
-           starts_on <= as_of - 84 AND coalesce(told_end > as_of - 84, true) AS ran_84
+           starts_on <= as_of AND coalesce(known_end > as_of, true) AS runs,
+           starts_on <= as_of - 84 AND coalesce(known_end > as_of - 84, true) AS ran_84
     FROM period WHERE coalesce(ends_on > starts_on, true)
 ),
 paid AS (
-    SELECT n, range_agg(daterange(starts_on, told_end + :lapse_days)) AS spans,
-           max(coalesce(told_end, 'infinity')) AS ends_on
+    SELECT n, range_agg(daterange(starts_on, known_end + :lapse_days)) AS spans,
+           max(coalesce(known_end, 'infinity')) AS ends_on
     FROM term WHERE mrr_cents > 0 GROUP BY n
 ),
 payment AS (
@@ -134,7 +136,7 @@ payment AS (
                AS days_to_notice
     FROM term GROUP BY n
 ),
-told AS MATERIALIZED (
+engagement AS MATERIALIZED (
     SELECT w.n,
            CASE WHEN EXISTS (
                SELECT FROM ticket_moment m
@@ -162,9 +164,9 @@ told AS MATERIALIZED (
             FROM invoice i
             WHERE i.workspace_id = :workspace_id AND i.account_id = w.account_id
               AND i.created_at < w.as_of + 1) AS failed_payments_84
-    FROM wanted w
+    FROM requested w
 )
-SELECT w.n - 1 AS place, r.recency, r.active_days_364, r.oldest, r.returned,
+SELECT w.n - 1 AS position, r.recency, r.active_days_364, r.oldest, r.returned,
        {window_names}, {week_names},
        e.named_84, e.breadth_28, e.breadth_84, e.event_names, e.event_counts,
        p.users_7, p.users_28, p.users_28_before, p.users_84, p.top_user_84, p.people_84,
@@ -177,7 +179,7 @@ SELECT w.n - 1 AS place, r.recency, r.active_days_364, r.oldest, r.returned,
        CAST(o.nps AS double precision) AS nps, o.steps_done, o.steps, o.failed_payments_84,
        CASE WHEN isfinite(d.ends_on) AND m.pays THEN d.ends_on - w.as_of END AS days_to_end,
        coalesce(a.excluded, false) AS excluded, d.n IS NOT NULL AS has_paid
-FROM wanted w
+FROM requested w
 LEFT JOIN account a ON a.workspace_id = :workspace_id AND a.account_id = w.account_id
 LEFT JOIN rhythm r ON r.n = w.n
 LEFT JOIN activity v ON v.n = w.n
@@ -187,7 +189,7 @@ LEFT JOIN reach x ON x.n = w.n
 LEFT JOIN started s ON s.n = w.n
 LEFT JOIN paid d ON d.n = w.n
 LEFT JOIN payment m ON m.n = w.n
-LEFT JOIN told o ON o.n = w.n
+LEFT JOIN engagement o ON o.n = w.n
 ORDER BY w.n
 """
 
@@ -209,13 +211,13 @@ REACH_BY_IDS = """
     FROM (
         SELECT w.n, c.end_customer_id, min(w.as_of - c.day) AS latest,
                max(w.as_of - c.day) AS earliest
-        FROM wanted w
+        FROM requested w
         JOIN daily_reach c ON c.account_id = w.account_id
             AND c.day > w.as_of - 56 AND c.day <= w.as_of AND c.known_on <= w.as_of
         WHERE c.workspace_id = :workspace_id
           AND c.day > CAST(:first_day AS date) - 56 AND c.day <= :last_day
         GROUP BY w.n, c.end_customer_id
-    ) AS one GROUP BY n"""
+    ) AS by_customer GROUP BY n"""
 REACH_BY_SUM = "SELECT n, reach_28, reach_28_before FROM named"
 REACH_SUMS = """,
            CAST(coalesce(sum(u.{counter}) FILTER (WHERE w.as_of - u.day < 28), 0) AS bigint)
@@ -229,8 +231,8 @@ ONLY_REACH_EVENTS = "FILTER (WHERE t.event_name = ANY(CAST(:reach_events AS text
 
 
 @cache
-def counts_statement(*, reach: str, some_users_excluded: bool) -> TextClause:
-    """Put the statement together for one way of counting reach: ids, property or events."""
+def counts_statement(*, reach: str, has_excluded_users: bool) -> TextClause:
+    """Build the statement for one way of counting reach: ids, property or events."""
     counter = {"property": "quantity", "events": "events"}.get(reach)
     which = ONLY_REACH_EVENTS if reach == "events" else ""
     windows = ", ".join([*(WINDOW.format(days=days) for days in WINDOWS), WINDOW_BEFORE])
@@ -240,8 +242,8 @@ def counts_statement(*, reach: str, some_users_excluded: bool) -> TextClause:
             reach_sums=REACH_SUMS.format(counter=counter) if counter else "",
             named_reach=REACH_BY_EVENT_NAME.format(which=which) if counter else "",
             reach=REACH_BY_SUM if counter else REACH_BY_IDS,
-            only_counted_users=(
-                WITHOUT_EXCLUDED_USERS.replace(":as_of", "w.as_of") if some_users_excluded else ""
+            excluding_users=(
+                WITHOUT_EXCLUDED_USERS.replace(":as_of", "w.as_of") if has_excluded_users else ""
             ),
             cents=CENTS_IN_BASE_CURRENCY,
             windows=windows,

@@ -1,7 +1,7 @@
-"""The narrow waist of the product: what is known of an account as of one day.
+"""What is known of an account as of one day: the narrow waist of the product. Pure.
 
-Everything before this page makes these numbers. Everything after it, the scorecard and the
-churn model alike, sees nothing else. To score the past as it looked then, ask for its day.
+The stages below compute these numbers; the scorecard and the churn model read nothing else. To
+score the past as it looked then, load the features as of that day.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,14 +12,14 @@ from typing import Any, Self
 
 @dataclass(frozen=True, slots=True)
 class FeatureMap:
-    """Which event names count as use of which product feature: pairs of the two."""
+    """Pairs of an event name and the product feature whose use it counts as."""
 
     events: Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
 class ReachSource:
-    """What reach counts: ids of end customers, a summed property, or the number of some events."""
+    """What reach counts: ``ids`` of end customers, a summed ``property``, or some ``events``."""
 
     kind: str = "ids"
     events: Sequence[str] = ()
@@ -27,24 +27,24 @@ class ReachSource:
 
 @dataclass(frozen=True, slots=True)
 class EventCount:
-    """The number of some events in the last days, whatever window else is looked at."""
+    """The number of events of some names in the last ``days``, independent of the window."""
 
     events: Sequence[str]
     days: int
 
     @property
     def key(self) -> str:
-        """Commas inside names are marked, so that no two counts share a key."""
+        """A unique text: commas inside event names are escaped."""
         names = (name.replace("\\", "\\\\").replace(",", "\\,") for name in self.events)
         return f"{', '.join(names)} in {self.days} days"
 
 
 @dataclass(frozen=True, slots=True)
 class FeatureSpec:
-    """How a workspace wants its accounts looked at.
+    """Which features of accounts to load, and how to count them.
 
-    ``traits``, ``signals``: those to be taken along.
-    ``engagement``: whether tickets, answers and the like are asked for.
+    ``traits``, ``signals``: the names to include. ``engagement``: whether to load the metrics of
+    tickets, survey answers, onboarding and goals.
     """
 
     product: FeatureMap
@@ -59,11 +59,11 @@ class FeatureSpec:
 
 @dataclass(frozen=True, slots=True)
 class AccountFeatures:
-    """One account as of the end of a day. ``…_before`` is the window before the last one.
+    """One account as of the end of a day. ``…_before``: the window before the last one.
 
-    price_cents: mean MRR over the paid days of the window, None without any or in a currency that
-    has no rate. mrr_cents and seats are of the day itself. Prices are in the base currency,
-    ``currency`` is what is billed in. Days are None where nothing happened.
+    ``price_cents``: mean MRR over the paid days of the window; None without a paid day, or where
+    the currency has no rate. ``mrr_cents`` and ``seats``: on the day itself. Prices are in the base
+    currency; ``currency`` is the currency of the invoices. Dates are None where nothing happened.
     """
 
     account_id: str
@@ -81,7 +81,7 @@ class AccountFeatures:
     first_used_on: date | None
     first_paid_on: date | None
     paid_until: date | None
-    """The first day after the last paid one; None while paying or if never paid."""
+    """The first day after the last paid day; None while the account pays or if it never paid."""
     pays: bool
     no_rate: bool
     price_cents: float | None
@@ -101,17 +101,17 @@ class AccountFeatures:
     feature_events: Mapping[str, int] = field(default_factory=dict)
     """Events in the window by product feature."""
     counts: Mapping[str, int] = field(default_factory=dict)
-    """By the key of the ``EventCount``; what did not happen is not in it."""
+    """Events by ``EventCount.key``; a count of zero is left out."""
     notice_on: date | None = None
     """The last day on which notice for the next renewal can be given."""
     engagement: Mapping[str, float] = field(default_factory=dict)
-    """Numbers of tickets, answers and the like; what is not known is not in it."""
+    """Engagement metrics by name; an unknown metric is left out."""
     signals: Mapping[str, int] = field(default_factory=dict)
-    """Those that were open when the account was looked at, and how grave: 1 to 4."""
+    """Open signals by name with their severity, 1 (info) to 4 (high)."""
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Self:
-        """Read what was stored with a score; what was not known of then keeps its default."""
+        """Parse features stored with a score; fields added since then keep their defaults."""
         days = {name: _day(stored.get(name)) for name in DATE_FIELDS}
         return cls(**{**stored, **days})
 

@@ -1,4 +1,4 @@
-"""The questions of the one statement, answered by counting in plain Python."""
+"""The features of an account counted in plain Python, to compare with the SQL statement."""
 
 from collections.abc import Collection, Iterable
 from datetime import date, timedelta
@@ -19,19 +19,19 @@ from tests.features.world import AS_OF, Row, World
 
 
 def recount(
-    world: World, account_id: str, lens: FeatureSpec, *, as_of: date = AS_OF
+    world: World, account_id: str, spec: FeatureSpec, *, as_of: date = AS_OF
 ) -> AccountFeatures:
-    """Describe one account by the sentences of the design, each counted on its own."""
-    known = _known_account(world, account_id)
+    """Count each feature of one account on its own, as docs define it."""
+    account = _account_row(world, account_id)
     usage = [
         row
-        for row in world.of(DailyUsage, account_id, known_on=as_of)
+        for row in world.rows_of(DailyUsage, account_id, known_on=as_of)
         if not _excluded(world, row, as_of)
     ]
-    reach = world.of(DailyReach, account_id, known_on=as_of)
-    now = [as_of - timedelta(days=back) for back in range(lens.window_days)]
-    before = [on - timedelta(days=lens.window_days) for on in now]
-    first_days = [row["day"] for row in world.of(FirstUse, account_id, known_on=as_of)]
+    reach = world.rows_of(DailyReach, account_id, known_on=as_of)
+    now = [as_of - timedelta(days=back) for back in range(spec.window_days)]
+    before = [on - timedelta(days=spec.window_days) for on in now]
+    first_days = [row["day"] for row in world.rows_of(FirstUse, account_id, known_on=as_of)]
     days_used = [
         row["day"]
         for row in usage
@@ -39,55 +39,55 @@ def recount(
     ]
     return AccountFeatures(
         account_id=account_id,
-        segment=known.get("segment"),
-        excluded=known.get("excluded", False),
-        end_customers=known.get("end_customers"),
-        feature_exceptions=known.get("feature_exceptions", {}),
-        adopted=_adopted(usage, lens, now),
-        adopted_before=_adopted(usage, lens, before),
-        active_users=_active_users(world, usage, lens, now, as_of),
-        active_users_before=_active_users(world, usage, lens, before, as_of),
-        reached=_reached(usage, reach, lens, now),
-        reached_before=_reached(usage, reach, lens, before),
+        segment=account.get("segment"),
+        excluded=account.get("excluded", False),
+        end_customers=account.get("end_customers"),
+        feature_exceptions=account.get("feature_exceptions", {}),
+        adopted=_adopted(usage, spec, now),
+        adopted_before=_adopted(usage, spec, before),
+        active_users=_active_users(world, usage, spec, now, as_of),
+        active_users_before=_active_users(world, usage, spec, before, as_of),
+        reached=_reached(usage, reach, spec, now),
+        reached_before=_reached(usage, reach, spec, before),
         last_used_on=max(days_used, default=None),
         first_used_on=min(first_days, default=None),
-        industry=known.get("industry"),
-        owner=known.get("owner"),
-        employees=known.get("employees"),
+        industry=account.get("industry"),
+        owner=account.get("owner"),
+        employees=account.get("employees"),
         traits={
-            name: said for name, said in known.get("traits", {}).items() if name in lens.traits
+            name: value for name, value in account.get("traits", {}).items() if name in spec.traits
         },
         events=sum(row["events"] for row in usage if row["day"] in now),
         events_before=sum(row["events"] for row in usage if row["day"] in before),
         active_days=len({row["day"] for row in usage if row["day"] in now}),
         active_days_before=len({row["day"] for row in usage if row["day"] in before}),
-        feature_events=_feature_events(usage, lens, now),
-        counts=_counts(usage, lens, as_of),
-        **_payment(world, _periods(world, account_id, as_of), known, lens, now),
+        feature_events=_feature_events(usage, spec, now),
+        counts=_counts(usage, spec, as_of),
+        **_payment(world, _periods(world, account_id, as_of), account, spec, now),
     )
 
 
 def _feature_events(
-    usage: Iterable[Row], lens: FeatureSpec, days: Collection[date]
+    usage: Iterable[Row], spec: FeatureSpec, days: Collection[date]
 ) -> dict[str, int]:
-    found: dict[str, int] = {}
+    counts: dict[str, int] = {}
     for row in usage:
-        for event_name, feature in lens.product.events:
+        for event_name, feature in spec.product.events:
             if row["event_name"] == event_name and row["day"] in days:
-                found[feature] = found.get(feature, 0) + row["events"]
-    return found
+                counts[feature] = counts.get(feature, 0) + row["events"]
+    return counts
 
 
-def _counts(usage: Iterable[Row], lens: FeatureSpec, as_of: date) -> dict[str, int]:
-    found: dict[str, int] = {}
+def _counts(usage: Iterable[Row], spec: FeatureSpec, as_of: date) -> dict[str, int]:
+    counts: dict[str, int] = {}
     for row in usage:
-        for count in lens.counts:
+        for count in spec.counts:
             if row["event_name"] in count.events and 0 <= (as_of - row["day"]).days < count.days:
-                found[count.key] = found.get(count.key, 0) + row["events"]
-    return found
+                counts[count.key] = counts.get(count.key, 0) + row["events"]
+    return counts
 
 
-def _known_account(world: World, account_id: str) -> Row:
+def _account_row(world: World, account_id: str) -> Row:
     return next((row for row in world.rows.get(Account, []) if row["account_id"] == account_id), {})
 
 
@@ -109,11 +109,11 @@ def _excluded(world: World, row: Row, as_of: date) -> bool:
     return any(user["user_id"] == person and user["excluded"] for user in world.rows[User])
 
 
-def _adopted(usage: Iterable[Row], lens: FeatureSpec, days: Collection[date]) -> list[str]:
+def _adopted(usage: Iterable[Row], spec: FeatureSpec, days: Collection[date]) -> list[str]:
     used = {
         (feature, row["day"])
         for row in usage
-        for event_name, feature in lens.product.events
+        for event_name, feature in spec.product.events
         if row["event_name"] == event_name and row["day"] in days
     }
     features = sorted({feature for feature, _ in used})
@@ -121,9 +121,9 @@ def _adopted(usage: Iterable[Row], lens: FeatureSpec, days: Collection[date]) ->
 
 
 def _active_users(
-    world: World, usage: Iterable[Row], lens: FeatureSpec, days: Collection[date], as_of: date
+    world: World, usage: Iterable[Row], spec: FeatureSpec, days: Collection[date], as_of: date
 ) -> int:
-    of_product = {event_name for event_name, _ in lens.product.events}
+    of_product = {event_name for event_name, _ in spec.product.events}
     people = {
         _person(world, row, as_of)
         for row in usage
@@ -133,22 +133,22 @@ def _active_users(
 
 
 def _reached(
-    usage: Iterable[Row], reach: Iterable[Row], lens: FeatureSpec, days: Collection[date]
+    usage: Iterable[Row], reach: Iterable[Row], spec: FeatureSpec, days: Collection[date]
 ) -> int:
-    match lens.reach.kind:
+    match spec.reach.kind:
         case "ids":
             return len({row["end_customer_id"] for row in reach if row["day"] in days})
         case "property":
             return sum(row["quantity"] for row in usage if row["day"] in days)
-    named = lens.reach.events
+    named = spec.reach.events
     return sum(r["events"] for r in usage if r["day"] in days and r["event_name"] in named)
 
 
 def _periods(world: World, account_id: str, as_of: date) -> list[Row]:
-    """Of what was said of one start the newest counts; one that ends at its start is withdrawn."""
+    """The newest row of each start; a period that ends on its start was withdrawn."""
     newest: dict[tuple[str, date], Row] = {}
-    said = world.of(Subscription, account_id, known_on=as_of)
-    for row in sorted(said, key=lambda row: row["known_on"]):
+    rows = world.rows_of(Subscription, account_id, known_on=as_of)
+    for row in sorted(rows, key=lambda row: row["known_on"]):
         newest[row["subscription_id"], row["starts_on"]] = row
     return [
         row
@@ -157,9 +157,9 @@ def _periods(world: World, account_id: str, as_of: date) -> list[Row]:
     ]
 
 
-def _cents(world: World, row: Row, lens: FeatureSpec) -> int | None:
-    """In the base currency, at the rate of the period's start; None without one."""
-    if row["currency"] == lens.base_currency:
+def _cents(world: World, row: Row, spec: FeatureSpec) -> int | None:
+    """Cents in the base currency at the rate of the start of the period; None without a rate."""
+    if row["currency"] == spec.base_currency:
         return int(row["mrr_cents"])
     rates = [
         (rate["starts_on"], rate["rate"])
@@ -173,10 +173,10 @@ def _cents(world: World, row: Row, lens: FeatureSpec) -> int | None:
 
 
 def _payment(
-    world: World, periods: list[Row], known: Row, lens: FeatureSpec, now: list[date]
+    world: World, periods: list[Row], account: Row, spec: FeatureSpec, now: list[date]
 ) -> Row:
     as_of = now[0]
-    cents = {id(row): _cents(world, row, lens) for row in periods}
+    cents = {id(row): _cents(world, row, spec) for row in periods}
     running = [row for row in periods if _covers(row, as_of)]
     paying = [row for row in periods if row["mrr_cents"] > 0]
     pays = any(_covers(row, as_of) for row in paying)
@@ -201,7 +201,7 @@ def _payment(
         "mrr_cents": sum(cents[id(row)] or 0 for row in running),
         "currency": next((row["currency"] for row in newest), None),
         "seats": sum(seats) if seats else None,
-        "plan": next((row["plan"] for row in newest if row["plan"]), known.get("plan")),
+        "plan": next((row["plan"] for row in newest if row["plan"]), account.get("plan")),
         "renewal_on": min((on for on in renewals if on >= as_of), default=None),
         "notice_on": min(
             (

@@ -1,4 +1,4 @@
-"""The one statement of features against a recount in plain Python over random facts."""
+"""The SQL statement of features compared with a recount in plain Python over random data."""
 
 from dataclasses import astuple, replace
 from datetime import date, timedelta
@@ -23,17 +23,17 @@ EXTRAS = (
     ("csat", "tier"),
     (EventCount(("Export", "Search"), 7), EventCount(("Export",), 45), EventCount(("Share",), 1)),
 )
-"""The traits, and the counts over other windows, that a scorecard may ask for."""
+"""The traits and the event counts over other windows of a spec."""
 
 
 def load_features(
-    session: Session, *account_ids: str, lens: FeatureSpec = SPEC, as_of: date = AS_OF
+    session: Session, *account_ids: str, spec: FeatureSpec = SPEC, as_of: date = AS_OF
 ) -> list[AccountFeatures]:
-    return load_account_features(session, "acme", account_ids, as_of=as_of, lens=lens)
+    return load_account_features(session, "acme", account_ids, as_of=as_of, spec=spec)
 
 
-def load_one(session: Session, account_id: str = "a1", **how: Any) -> AccountFeatures:  # noqa: ANN401
-    [found] = load_features(session, account_id, **how)
+def load_one(session: Session, account_id: str = "a1", **options: Any) -> AccountFeatures:  # noqa: ANN401
+    [found] = load_features(session, account_id, **options)
     return found
 
 
@@ -45,25 +45,25 @@ def workspace(session: Session) -> None:
 @pytest.mark.parametrize("window_days", [28, 7])
 @pytest.mark.parametrize("reach", REACHES, ids=lambda reach: reach.kind)
 @pytest.mark.parametrize("seed", range(6))
-def test_one_statement_counts_what_a_recount_in_python_counts(
+def test_the_statement_counts_the_same_as_a_recount_in_python(
     session: Session, seed: int, reach: ReachSource, window_days: int
 ) -> None:
     world = random_world(seed)
     world.store(session)
-    lens = FeatureSpec(PRODUCT, reach, "USD", window_days, *EXTRAS)
+    spec = FeatureSpec(PRODUCT, reach, "USD", window_days, *EXTRAS)
 
     for as_of in (AS_OF, day(11)):
-        expected = [recount(world, account_id, lens, as_of=as_of) for account_id in ACCOUNTS]
-        assert load_features(session, *ACCOUNTS, lens=lens, as_of=as_of) == expected
+        expected = [recount(world, account_id, spec, as_of=as_of) for account_id in ACCOUNTS]
+        assert load_features(session, *ACCOUNTS, spec=spec, as_of=as_of) == expected
 
 
-def test_the_random_worlds_reach_every_kind_of_account() -> None:
-    """A recount proves nothing about what never happens in it."""
-    lens = replace(SPEC, traits=EXTRAS[0], counts=EXTRAS[1])
-    found = [recount(random_world(seed), a, lens) for seed in range(6) for a in ACCOUNTS]
+def test_the_random_worlds_contain_every_kind_of_account() -> None:
+    """A recount proves nothing about values that never occur in it."""
+    spec = replace(SPEC, traits=EXTRAS[0], counts=EXTRAS[1])
+    found = [recount(random_world(seed), a, spec) for seed in range(6) for a in ACCOUNTS]
 
-    apart = {"engagement", "signals"}  # told by standing, and by a later stage
-    for name in {*AccountFeatures.__slots__} - apart:
+    added_later = {"engagement", "signals"}  # loaded apart, and by a later stage
+    for name in {*AccountFeatures.__slots__} - added_later:
         assert len({repr(getattr(row, name)) for row in found}) > 1, f"{name} is always the same"
     assert {row.churned for row in found} == {True, False}
     assert any(row.no_rate for row in found)
@@ -75,36 +75,36 @@ def test_the_random_worlds_reach_every_kind_of_account() -> None:
 
 
 @pytest.mark.parametrize("reach", REACHES, ids=lambda reach: reach.kind)
-def test_a_set_of_accounts_gives_the_same_as_each_alone(
+def test_a_set_of_accounts_gives_the_same_features_as_each_account_alone(
     session: Session, reach: ReachSource
 ) -> None:
     random_world(1).store(session)
-    lens = FeatureSpec(PRODUCT, reach, "USD", 28, *EXTRAS)
+    spec = FeatureSpec(PRODUCT, reach, "USD", 28, *EXTRAS)
 
-    together = load_features(session, *reversed(ACCOUNTS), lens=lens)
+    together = load_features(session, *reversed(ACCOUNTS), spec=spec)
 
-    assert together == [load_one(session, account_id, lens=lens) for account_id in ACCOUNTS]
+    assert together == [load_one(session, account_id, spec=spec) for account_id in ACCOUNTS]
 
 
-def test_no_accounts_are_no_features(session: Session) -> None:
+def test_no_accounts_give_no_features(session: Session) -> None:
     assert load_features(session) == []
 
 
-def test_an_account_that_nothing_is_known_of_has_nothing(session: Session) -> None:
-    nobody = load_one(session, "nobody")
+def test_an_unknown_account_has_empty_features(session: Session) -> None:
+    empty = load_one(session, "nobody")
 
-    assert not nobody.pays
-    assert nobody.started_on is None
-    assert (nobody.active_users, nobody.reached, nobody.mrr_cents, nobody.seats) == (0, 0, 0, None)
+    assert not empty.pays
+    assert empty.started_on is None
+    assert (empty.active_users, empty.reached, empty.mrr_cents, empty.seats) == (0, 0, 0, None)
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_what_becomes_known_later_does_not_change_the_past(session: Session, seed: int) -> None:
-    """Late events and restated subscriptions, and days that are yet to come."""
+def test_rows_that_become_known_later_do_not_change_the_past(session: Session, seed: int) -> None:
+    """Late events, restated subscriptions, and days in the future."""
     random_world(seed).store(session)
-    lens = replace(SPEC, counts=EXTRAS[1])
-    before = load_features(session, *ACCOUNTS, lens=lens)
-    after = load_features(session, *ACCOUNTS, lens=lens, as_of=day(-2))
+    spec = replace(SPEC, counts=EXTRAS[1])
+    before = load_features(session, *ACCOUNTS, spec=spec)
+    after = load_features(session, *ACCOUNTS, spec=spec, as_of=day(-2))
 
     later = World()
     for account_id in ACCOUNTS[:-1]:
@@ -128,11 +128,11 @@ def test_what_becomes_known_later_does_not_change_the_past(session: Session, see
     later.add(UserAlias, anonymous_id="anon-3", user_id="zoe", known_on=day(-1))
     later.store(session)
 
-    assert load_features(session, *ACCOUNTS, lens=lens) == before
-    assert load_features(session, *ACCOUNTS, lens=lens, as_of=day(-2)) != after
+    assert load_features(session, *ACCOUNTS, spec=spec) == before
+    assert load_features(session, *ACCOUNTS, spec=spec, as_of=day(-2)) != after
 
 
-def test_another_workspace_is_not_counted(session: Session) -> None:
+def test_rows_of_another_workspace_are_not_counted(session: Session) -> None:
     other = factories.workspace(session, "other").id
     factories.usage(session, AS_OF, workspace_id=other)
     factories.subscription(session, workspace_id=other)
@@ -151,14 +151,16 @@ def test_a_product_feature_is_adopted_when_used_on_two_days(
     assert load_one(session).adopted == adopted
 
 
-def test_two_events_of_one_feature_on_two_days_adopt_it(session: Session) -> None:
+def test_two_events_of_a_product_feature_on_two_days_adopt_it(session: Session) -> None:
     factories.usage(session, day(1), event_name="Share")
     factories.usage(session, day(2), event_name="Invite")
 
     assert load_one(session).adopted == ["sharing"]
 
 
-def test_the_window_ends_on_the_day_and_the_one_before_it_follows(session: Session) -> None:
+def test_the_window_ends_on_the_day_and_the_window_before_ends_where_it_starts(
+    session: Session,
+) -> None:
     for back in (-1, 0, 27, 28, 55, 56):
         factories.usage(session, day(back), user_id=f"user {back}")
 
@@ -168,25 +170,25 @@ def test_the_window_ends_on_the_day_and_the_one_before_it_follows(session: Sessi
 
 
 @pytest.mark.parametrize("reach", REACHES[1:], ids=lambda reach: reach.kind)
-def test_excluded_users_count_nowhere(session: Session, reach: ReachSource) -> None:
-    lens = FeatureSpec(PRODUCT, reach, "USD", 28)
+def test_excluded_users_are_not_counted(session: Session, reach: ReachSource) -> None:
+    spec = FeatureSpec(PRODUCT, reach, "USD", 28)
     for back in (1, 2, 30, 31):
         factories.usage(session, day(back), user_id="ada", event_name="Share", quantity=5)
         factories.usage(session, day(back), user_id="ops", event_name="Export", quantity=7)
     session.add(User(workspace_id="acme", user_id="ops"))
     session.flush()
-    counted = load_one(session, lens=lens)
+    counted = load_one(session, spec=spec)
 
     session.get_one(User, ("acme", "ops")).excluded = True
     session.flush()
-    found = load_one(session, lens=lens)
+    found = load_one(session, spec=spec)
 
     assert (counted.adopted, counted.active_users) == (["export", "reports", "sharing"], 2)
     assert (found.adopted, found.active_users, found.active_users_before) == (["sharing"], 1, 1)
     assert found.reached == (10 if reach.kind == "property" else 2)
 
 
-def test_the_anonymous_visits_of_an_excluded_user_count_nowhere_either(session: Session) -> None:
+def test_anonymous_visits_of_an_excluded_user_are_not_counted(session: Session) -> None:
     session.add(User(workspace_id="acme", user_id="ops", excluded=True))
     for back in (1, 2):
         factories.usage(session, day(back), user_id="anon", is_anonymous=True)
@@ -201,7 +203,7 @@ def test_the_anonymous_visits_of_an_excluded_user_count_nowhere_either(session: 
     assert load_one(session, as_of=day(1)).adopted == ["export", "reports"], "not known on that day"
 
 
-def test_a_user_known_as_a_visitor_before_is_one_person(session: Session) -> None:
+def test_a_user_and_their_anonymous_visits_are_one_person(session: Session) -> None:
     factories.usage(session, day(1), user_id="anon", is_anonymous=True)
     factories.usage(session, day(2), user_id="anon-2", is_anonymous=True)
     factories.usage(session, day(3), user_id="ada")

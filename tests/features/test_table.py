@@ -1,4 +1,4 @@
-"""The feature table against the features of scores, and against what must not change it."""
+"""The feature table compared with the features of scores, and what must not change it."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
@@ -36,8 +36,8 @@ def table_spec(reach: ReachSource = SPEC.reach, product: FeatureMap = PRODUCT) -
 def load_table(
     session: Session, *account_ids: str, days: Sequence[date] = (AS_OF,)
 ) -> FeatureTable:
-    moments = [(account_id, on) for on in days for account_id in account_ids]
-    return load_feature_table(session, "acme", moments, lens=table_spec())
+    account_days = [(account_id, on) for on in days for account_id in account_ids]
+    return load_feature_table(session, "acme", account_days, spec=table_spec())
 
 
 def load_value(session: Session, name: str, *, on: date = AS_OF) -> float:
@@ -51,21 +51,21 @@ def workspace(session: Session) -> None:
 
 @pytest.mark.parametrize("reach", REACHES, ids=lambda reach: reach.kind)
 @pytest.mark.parametrize("seed", range(4))
-def test_it_counts_what_the_features_of_scores_count(
+def test_the_table_counts_the_same_as_the_features_of_scores(
     session: Session, seed: int, reach: ReachSource
 ) -> None:
-    """Those are held against a recount in Python. Depth there takes product events only."""
+    """These are compared with a recount in Python. Depth counts product events only."""
     random_world(seed).store(session)
     everything = FeatureMap([(name, name) for name in EVENT_NAMES])
-    moments = [(account_id, on) for on in DAYS for account_id in ACCOUNTS]
+    account_days = [(account_id, on) for on in DAYS for account_id in ACCOUNTS]
 
-    found = load_feature_table(session, "acme", moments, lens=table_spec(reach, everything))
+    found = load_feature_table(session, "acme", account_days, spec=table_spec(reach, everything))
 
     expected = [
         row
         for on in DAYS
         for row in load_account_features(
-            session, "acme", ACCOUNTS, as_of=on, lens=FeatureSpec(everything, reach, "USD", 28)
+            session, "acme", ACCOUNTS, as_of=on, spec=FeatureSpec(everything, reach, "USD", 28)
         )
     ]
     counts = {
@@ -76,12 +76,12 @@ def test_it_counts_what_the_features_of_scores_count(
         "breadth_28": [len(row.adopted) for row in expected],
     }
     assert {name: found.column(name).tolist() for name in counts} == counts
-    assert found.standing.pays.tolist() == [row.pays for row in expected]
-    assert found.standing.excluded.tolist() == [row.excluded for row in expected]
+    assert found.eligibility.pays.tolist() == [row.pays for row in expected]
+    assert found.eligibility.excluded.tolist() == [row.excluded for row in expected]
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_many_accounts_on_many_days_give_the_same_as_each_alone(
+def test_many_accounts_and_days_give_the_same_rows_as_each_alone(
     session: Session, seed: int
 ) -> None:
     random_world(seed).store(session)
@@ -92,7 +92,7 @@ def test_many_accounts_on_many_days_give_the_same_as_each_alone(
     assert together.x.tobytes() == np.array(alone).tobytes()
 
 
-def test_events_are_counted_by_their_names(session: Session) -> None:
+def test_events_are_counted_by_event_name(session: Session) -> None:
     factories.usage(session, day(3), event_name="Export", events=4)
     factories.usage(session, day(83), event_name="Export", events=2)
     factories.usage(session, day(84), event_name="Export", events=8)
@@ -105,7 +105,7 @@ def test_events_are_counted_by_their_names(session: Session) -> None:
     assert event_names_in(found.names) == EVENT_NAMES
 
 
-def test_recency_is_held_against_the_usual_gap(session: Session) -> None:
+def test_recency_is_compared_with_the_usual_gap(session: Session) -> None:
     for back in (50, 40, 30, 20):
         factories.usage(session, day(back))
     factories.first_use(session, day(50))
@@ -113,7 +113,7 @@ def test_recency_is_held_against_the_usual_gap(session: Session) -> None:
     assert (load_value(session, "recency"), load_value(session, "recency_over_gap")) == (20, 2)
 
 
-def test_what_cannot_be_known_is_missing(session: Session) -> None:
+def test_an_unknown_feature_is_missing(session: Session) -> None:
     found = load_table(session, "a1")
 
     missing = {name for name, each in zip(found.names, found.x[0], strict=True) if np.isnan(each)}
@@ -137,7 +137,7 @@ def test_prices_seats_and_their_changes(session: Session) -> None:
     assert load_value(session, "tenure") == 100
 
 
-def test_who_stopped_paying_for_long_starts_anew(session: Session) -> None:
+def test_a_long_pause_of_payment_starts_the_tenure_again(session: Session) -> None:
     for starts, ends in ((300, 200), (171, 100), (90, None)):
         factories.subscription(
             session,
@@ -146,7 +146,7 @@ def test_who_stopped_paying_for_long_starts_anew(session: Session) -> None:
             known_on=day(starts),
         )
 
-    assert load_value(session, "tenure") == 90 + 81, "ten days without are no new start"
+    assert load_value(session, "tenure") == 90 + 81, "a pause of ten days does not start it again"
 
 
 def test_tickets_answers_steps_and_failed_payments(session: Session) -> None:
@@ -194,15 +194,15 @@ def add_subscription(session: Session, **columns: Any) -> None:  # noqa: ANN401
     factories.subscription(session, **{"starts_on": day(60), "known_on": day(60)} | columns)
 
 
-def test_an_end_that_a_file_tells_with_the_start_is_not_known_before_it_comes(
+def test_an_end_recorded_with_the_start_is_not_known_before_it_comes(
     session: Session,
 ) -> None:
     add_subscription(session, ends_on=day(-5), renewal_on=day(-5))
 
     assert np.isnan(load_value(session, "days_to_end"))
-    assert np.isnan(load_value(session, "days_to_renewal")), "it would tell the end as well"
-    assert load_table(session, "a1").standing.pays.tolist() == [True]
-    assert load_table(session, "a1", days=[day(-5)]).standing.pays.tolist() == [False]
+    assert np.isnan(load_value(session, "days_to_renewal")), "it would reveal the end as well"
+    assert load_table(session, "a1").eligibility.pays.tolist() == [True]
+    assert load_table(session, "a1", days=[day(-5)]).eligibility.pays.tolist() == [False]
 
 
 def test_an_end_that_was_announced_is_known(session: Session) -> None:
@@ -219,7 +219,7 @@ def test_an_end_that_was_announced_is_known(session: Session) -> None:
     )
 
 
-def test_tomorrow_and_what_is_told_of_today_tomorrow_change_nothing(session: Session) -> None:
+def test_events_of_tomorrow_and_rows_known_tomorrow_change_nothing(session: Session) -> None:
     random_world(2).store(session)
     before = load_table(session, *ACCOUNTS, days=DAYS)
 
@@ -237,4 +237,4 @@ def test_tomorrow_and_what_is_told_of_today_tomorrow_change_nothing(session: Ses
 
     after = load_table(session, *ACCOUNTS, days=DAYS)
     assert after.x.tobytes() == before.x.tobytes()
-    assert after.standing.pays.tolist() == before.standing.pays.tolist()
+    assert after.eligibility.pays.tolist() == before.eligibility.pays.tolist()

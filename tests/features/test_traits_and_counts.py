@@ -1,4 +1,4 @@
-"""What a scorecard asks for beside the usual: traits, and events over other windows."""
+"""The optional features of a spec: traits, and event counts over other windows."""
 
 from typing import Any
 
@@ -15,15 +15,15 @@ FILED_90, CLOSED_OR_FILED_7 = EventCount(("Filed",), 90), EventCount(("Closed", 
 PRODUCT = FeatureMap([("Export", "export"), ("Share", "sharing"), ("Export", "reports")])
 
 
-def load_one(session: Session, **lens: Any) -> AccountFeatures:  # noqa: ANN401
-    through = FeatureSpec(PRODUCT, ReachSource(), "USD", 28, **lens)
-    [found] = load_account_features(session, "acme", ["a1"], as_of=AS_OF, lens=through)
-    return found
+def load_one(session: Session, **options: Any) -> AccountFeatures:  # noqa: ANN401
+    spec = FeatureSpec(PRODUCT, ReachSource(), "USD", 28, **options)
+    [features] = load_account_features(session, "acme", ["a1"], as_of=AS_OF, spec=spec)
+    return features
 
 
 def add_filed_events(session: Session, back: int, events: int, **columns: Any) -> None:  # noqa: ANN401
-    usual = {"event_name": "Filed", "events": events, "user_id": f"user {back} {events}"}
-    factories.usage(session, day(back), **{**usual, **columns})
+    defaults = {"event_name": "Filed", "events": events, "user_id": f"user {back} {events}"}
+    factories.usage(session, day(back), **{**defaults, **columns})
 
 
 @pytest.fixture(autouse=True)
@@ -31,25 +31,25 @@ def workspace(session: Session) -> None:
     factories.workspace(session)
 
 
-def test_events_are_counted_over_the_days_that_were_asked_for(session: Session) -> None:
+def test_events_are_counted_over_the_requested_days(session: Session) -> None:
     for back, events in ((-1, 1), (0, 2), (6, 4), (7, 8), (89, 16), (90, 32)):
         add_filed_events(session, back, events)
     add_filed_events(session, 3, 64, event_name="Closed")
     add_filed_events(session, 3, 128, event_name="Else")
 
-    found = load_one(session, counts=(FILED_90, CLOSED_OR_FILED_7))
+    features = load_one(session, counts=(FILED_90, CLOSED_OR_FILED_7))
 
-    assert found.counts == {FILED_90.key: 2 + 4 + 8 + 16, CLOSED_OR_FILED_7.key: 2 + 4 + 64}
+    assert features.counts == {FILED_90.key: 2 + 4 + 8 + 16, CLOSED_OR_FILED_7.key: 2 + 4 + 64}
 
 
-def test_what_did_not_happen_is_not_in_the_counts(session: Session) -> None:
+def test_a_count_of_zero_is_left_out(session: Session) -> None:
     add_filed_events(session, 30, 5)
 
     assert load_one(session, counts=(FILED_90, CLOSED_OR_FILED_7)).counts == {FILED_90.key: 5}
     assert load_one(session).counts == {}
 
 
-def test_what_became_known_later_is_not_counted(session: Session) -> None:
+def test_events_that_became_known_later_are_not_counted(session: Session) -> None:
     add_filed_events(session, 3, 5, known_on=day(-1))
     add_filed_events(session, 3, 2, known_on=AS_OF)
 
@@ -62,31 +62,31 @@ def test_excluded_users_and_other_accounts_are_not_counted(session: Session) -> 
     add_filed_events(session, 3, 2)
     add_filed_events(session, 3, 7, account_id="a2")
 
-    found = load_one(session, counts=(FILED_90,))
+    features = load_one(session, counts=(FILED_90,))
 
-    assert found.counts == {FILED_90.key: 2}
-    assert (found.events, found.active_days) == (2, 1)
+    assert features.counts == {FILED_90.key: 2}
+    assert (features.events, features.active_days) == (2, 1)
 
 
-def test_two_counts_may_look_at_the_same_events(session: Session) -> None:
+def test_two_counts_may_include_the_same_events(session: Session) -> None:
     add_filed_events(session, 3, 2)
     week = EventCount(("Filed",), 7)
 
     assert load_one(session, counts=(FILED_90, week)).counts == {FILED_90.key: 2, week.key: 2}
 
 
-def test_events_and_days_with_any_are_counted_now_and_before(session: Session) -> None:
+def test_events_and_active_days_are_counted_in_both_windows(session: Session) -> None:
     for back, name in ((0, "Else"), (0, "Export"), (27, "Share"), (28, "Share"), (55, "Else")):
         factories.usage(session, day(back), event_name=name, events=3)
     factories.usage(session, day(56), events=3)
 
-    found = load_one(session)
+    features = load_one(session)
 
-    assert (found.events, found.events_before) == (9, 6)
-    assert (found.active_days, found.active_days_before) == (2, 2)
+    assert (features.events, features.events_before) == (9, 6)
+    assert (features.active_days, features.active_days_before) == (2, 2)
 
 
-def test_events_of_a_product_feature_are_those_of_the_window(session: Session) -> None:
+def test_events_of_a_product_feature_are_counted_in_the_window(session: Session) -> None:
     for back, name, events in ((0, "Export", 3), (27, "Export", 4), (28, "Export", 9)):
         factories.usage(session, day(back), event_name=name, events=events)
     factories.usage(session, day(40), event_name="Share")
@@ -94,25 +94,25 @@ def test_events_of_a_product_feature_are_those_of_the_window(session: Session) -
     assert load_one(session).feature_events == {"export": 7, "reports": 7}
 
 
-def test_only_the_traits_that_were_asked_for_are_taken_along(session: Session) -> None:
-    said = {"csat": 4.5, "tier": None, "risks": ["At Risk"], "else": 1}
-    factories.account(session, "a1", traits=said)
+def test_only_the_requested_traits_are_returned(session: Session) -> None:
+    traits = {"csat": 4.5, "tier": None, "risks": ["At Risk"], "else": 1}
+    factories.account(session, "a1", traits=traits)
 
-    found = load_one(session, traits=("csat", "tier", "risks", "unheard of"))
+    features = load_one(session, traits=("csat", "tier", "risks", "unknown"))
 
-    assert found.traits == {"csat": 4.5, "tier": None, "risks": ["At Risk"]}
+    assert features.traits == {"csat": 4.5, "tier": None, "risks": ["At Risk"]}
     assert load_one(session).traits == {}
 
 
-def test_of_an_account_that_nobody_has_told_of_there_are_no_traits(session: Session) -> None:
+def test_an_account_without_a_row_has_no_traits(session: Session) -> None:
     add_filed_events(session, 3, 5)
 
     assert load_one(session, traits=("csat",)).traits == {}
 
 
-def test_what_an_account_is_comes_along(session: Session) -> None:
+def test_attributes_of_the_account_are_returned(session: Session) -> None:
     factories.account(session, "a1", industry="steel", owner="kim", employees=12)
 
-    found = load_one(session)
+    features = load_one(session)
 
-    assert (found.industry, found.owner, found.employees) == ("steel", "kim", 12)
+    assert (features.industry, features.owner, features.employees) == ("steel", "kim", 12)

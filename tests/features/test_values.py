@@ -8,8 +8,8 @@ from app.features.values import AccountFeatures, EventCount
 from tests.health.builders import make_account
 
 
-def test_features_that_were_stored_with_a_score_are_read_back() -> None:
-    said = make_account(
+def test_stored_features_are_parsed_back_unchanged() -> None:
+    features = make_account(
         renewal_on=date(2026, 9, 1),
         adopted=["api"],
         adopted_before=[],
@@ -18,11 +18,11 @@ def test_features_that_were_stored_with_a_score_are_read_back() -> None:
         feature_events={"api": 9},
     )
 
-    assert AccountFeatures.from_json(orjson.loads(orjson.dumps(said))) == said
+    assert AccountFeatures.from_json(orjson.loads(orjson.dumps(features))) == features
 
 
 @pytest.mark.parametrize("name", ["events", "traits", "counts", "industry", "feature_events"])
-def test_what_was_not_known_of_when_it_was_stored_keeps_its_default(name: str) -> None:
+def test_a_field_missing_in_stored_features_keeps_its_default(name: str) -> None:
     stored = asdict(make_account(events=9, traits={"a": 1}, counts={"a": 1}, industry="steel"))
     stored = orjson.loads(orjson.dumps(stored))
     del stored[name]
@@ -30,8 +30,8 @@ def test_what_was_not_known_of_when_it_was_stored_keeps_its_default(name: str) -
     assert getattr(AccountFeatures.from_json(stored), name) == getattr(make_account(), name)
 
 
-def test_the_key_of_a_count_tells_it_from_every_other() -> None:
-    told = [
+def test_the_key_of_an_event_count_is_unique() -> None:
+    counts = [
         EventCount(("a", "b"), 28),
         EventCount(("a, b",), 28),
         EventCount(("a\\", "b"), 28),
@@ -40,5 +40,5 @@ def test_the_key_of_a_count_tells_it_from_every_other() -> None:
         EventCount(("a", "b in 28 days"), 7),
     ]
 
-    assert told[0].key == "a, b in 28 days"
-    assert len({count.key for count in told}) == len(told)
+    assert counts[0].key == "a, b in 28 days"
+    assert len({count.key for count in counts}) == len(counts)

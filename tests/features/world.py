@@ -1,4 +1,4 @@
-"""A random world of facts, as ingestion and the accounts API would leave them."""
+"""Random rows of usage, reach, accounts and subscriptions, as ingestion and the API write them."""
 
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -31,21 +31,21 @@ Row = dict[str, Any]
 
 
 def day(back: int) -> date:
-    """Return the day so many days before AS_OF; negative: after it."""
+    """Return the day ``back`` days before AS_OF; negative: after it."""
     return AS_OF - timedelta(days=back)
 
 
 @dataclass
 class World:
-    """Rows by table, as they would come from ingestion and the accounts API."""
+    """Rows by table, as ingestion and the accounts API write them."""
 
     rows: dict[type[Table], list[Row]] = field(default_factory=dict)
 
     def add(self, table: type[Table], **columns: object) -> None:
         self.rows.setdefault(table, []).append({"workspace_id": "acme", **columns})
 
-    def of(self, table: type[Table], account_id: str, *, known_on: date) -> list[Row]:
-        """Return what was known of an account on a day."""
+    def rows_of(self, table: type[Table], account_id: str, *, known_on: date) -> list[Row]:
+        """Return the rows of an account that were known on a day."""
         return [
             row
             for row in self.rows.get(table, [])
@@ -136,13 +136,13 @@ def _add_reach(world: World, random: Random, account_id: str) -> None:
 
 
 def _add_subscriptions(world: World, random: Random, account_id: str) -> None:
-    """Overlaps, gaps, free ones, other currencies, and starts restated on a later day."""
+    """Overlaps, gaps, free periods, other currencies, and starts restated on a later day."""
     lengths: list[int | None] = random.choice([[0, 5, 20, 60], [None, None, 5, 20, 200]])
-    said = {
+    starts = {
         (random.choice(["main", "extra"]), (back := random.randint(-5, 90)), back - later)
         for later in random.choice([[], [0], [0, 7], [0, 0, 40, -3, 1]])
     }
-    for subscription_id, back, known in sorted(said):
+    for subscription_id, back, known in sorted(starts):
         for restated in sorted({known, known - random.choice([0, 10])}):
             length = random.choice(lengths)
             world.add(
@@ -163,7 +163,7 @@ def _add_subscriptions(world: World, random: Random, account_id: str) -> None:
 
 
 def _add_rates(world: World, random: Random) -> None:
-    """Euros are worth something else from day to day, and nothing is known of yen at first."""
+    """The rate of the euro changes often; the yen has no rate at first."""
     for currency, backs in (("EUR", (200, 60, 30, 10, -3)), ("JPY", (20, 1))):
         for back in backs:
             rate = Decimal(random.randint(1, 30_000)) / 10_000
