@@ -1,4 +1,4 @@
-"""The product on one page: what follows when accounts are due, for a set at a time."""
+"""The product on one page: compute everything that follows from new data, a set at a time."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
@@ -10,8 +10,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from app.accounts import refresh_queue
-from app.accounts.due import Priority
-from app.accounts.queries import ClaimedAccount, claim_due, mark_all_due
+from app.accounts.refresh_queue import ClaimedAccount, Priority, claim_due, mark_all_due
 from app.alerts import service as alerts
 from app.churn.scoring import service as churn
 from app.core import metrics
@@ -40,13 +39,12 @@ def refresh(
     silent: Collection[str] = (),
     unchanged: Collection[str] = (),
 ) -> int:
-    """Bring everything that is derived of a set of accounts up to date, in one transaction.
+    """Recompute everything that is derived for a set of accounts, in one transaction.
 
-    ``account_ids`` in key order. Alerts, suggestions and messages follow the score here, so that
-    none of them can say anything else than the score that was committed with them. Of the alerts of
-    ``swept`` accounts nobody hears before their sweep is through, of ``silent`` ones not before the
-    next one. Of ``unchanged`` accounts nothing has come since they were last refreshed but use of
-    ``as_of``.
+    ``account_ids`` in key order. Alerts, suggestions and messages are written with the score that
+    caused them, so they cannot contradict it. Notifications of ``swept`` accounts are sent when
+    the sweep is complete, those of ``silent`` accounts after the next sweep. ``unchanged`` accounts
+    have received nothing but usage of ``as_of`` since their last refresh.
     """
     onboarding.refresh(session, workspace_id, account_ids, as_of=as_of, unchanged=unchanged)
     assessments = health.refresh(session, workspace_id, account_ids, as_of=as_of, now=now)
@@ -62,7 +60,7 @@ def refresh(
 
 
 def sweep(session: Session, *, today: date) -> int:
-    """Once a day make every account due: windows slide, and silence is a signal."""
+    """Make every account due once a day: windows slide, and silence is a signal."""
     workspaces = lock_workspaces_to_sweep(session, today=today)
     for workspace in workspaces:
         mark_all_due(session, workspace.id, priority=Priority.SWEEP)
@@ -75,17 +73,23 @@ def refresh_due(
     *,
     now: datetime,
     limit: int = SET_SIZE,
-    few: int = SWEEP_SIZE,
-    least: Priority = Priority.LIVE,
+    background_limit: int = SWEEP_SIZE,
+    from_priority: Priority = Priority.LIVE,
 ) -> int:
-    """Refresh the most urgent due accounts. A rollback gives the claim back: it is the retry.
+    """Refresh the most urgent due accounts and return how many. A rollback returns the claim.
 
-    What is more urgent than ``least`` is left for another time.
+    ``limit`` bounds the queue entries of live accounts, ``background_limit`` all others. Entries
+    more urgent than ``from_priority`` are skipped.
     """
     claimed: Sequence[ClaimedAccount] = ()
     try:
         with metrics.REFRESH_SECONDS.time(), transaction(sessions) as session:
-            claimed = claim_due(session, limit=limit, few=few, least=least)
+            claimed = claim_due(
+                session,
+                limit=limit,
+                background_limit=background_limit,
+                from_priority=from_priority,
+            )
             _refresh_claimed(session, claimed, now)
     except OperationalError:
         raise
@@ -99,31 +103,33 @@ def refresh_due(
 
 
 def _refresh_claimed(session: Session, claimed: Sequence[ClaimedAccount], now: datetime) -> None:
+    """Refresh claimed accounts by workspace, without those whose id is changing.
+
+    The id change makes those due again when it is complete.
+    """
     today = now.date()
     for workspace_id, members in groupby(claimed, key=lambda each: each.workspace_id):
-        held = list_accounts_in_transition(
-            session, workspace_id
-        )  # marked again when they are whole
-        some = [each for each in members if each.account_id not in held]
-        swept = {each.account_id for each in some if each.priority is Priority.SWEEP}
-        if not some or find_workspace(session, workspace_id) is None:
-            continue  # it was deleted, and its accounts with it
+        in_transition = list_accounts_in_transition(session, workspace_id)
+        accounts = [each for each in members if each.account_id not in in_transition]
+        if not accounts or find_workspace(session, workspace_id) is None:
+            continue  # the workspace was deleted, and its accounts with it
+        swept = {each.account_id for each in accounts if each.priority is Priority.SWEEP}
         refresh(
             session,
             workspace_id,
-            [each.account_id for each in some],
+            [each.account_id for each in accounts],
             as_of=today,
             now=now,
             swept=swept,
-            silent={each.account_id for each in some if not each.notify} - swept,
+            silent={each.account_id for each in accounts if not each.notify} - swept,
             unchanged={
-                each.account_id for each in some if each.used_since and each.used_since >= today
+                each.account_id for each in accounts if each.used_since and each.used_since >= today
             },
         )
 
 
 def _bisect(sessions: SessionFactory, claimed: Sequence[ClaimedAccount], now: datetime) -> None:
-    """Find the accounts that spoil a set, so that the others get their scores."""
+    """Find the accounts that make a set fail, so that all others are scored."""
     middle = len(claimed) // 2
     for half in (claimed[:middle], claimed[middle:]):
         if not half:
@@ -131,33 +137,31 @@ def _bisect(sessions: SessionFactory, claimed: Sequence[ClaimedAccount], now: da
         try:
             with transaction(sessions) as session:
                 refresh_queue.remove_due(session, half)
-                refresh_queue.clear_failures(
-                    session, half
-                )  # in the order of a claim, ahead of scores
+                # In the order of a claim: before the score rows are locked.
+                refresh_queue.clear_failures(session, half)
                 _refresh_claimed(session, [replace(each, used_since=None) for each in half], now)
         except OperationalError:
             raise
-        except Exception as error:  # noqa: BLE001 - whatever it is, it spoils this account only
+        except Exception as error:  # noqa: BLE001 - any error concerns this account only
             if len(half) > 1:
                 _bisect(sessions, half, now)
             else:
-                _note_failure(sessions, half[0], error, now)
+                _record_failure(sessions, half[0], error, now)
 
 
-def _note_failure(
-    sessions: SessionFactory, claimed: ClaimedAccount, error: Exception, now: datetime
+def _record_failure(
+    sessions: SessionFactory, account: ClaimedAccount, error: Exception, now: datetime
 ) -> None:
-    """Count a failure of an account alone; after the third it is parked until marked again."""
+    """Count a failure; park the account at the third one, until it is made due again."""
+    name = type(error).__name__
     with transaction(sessions) as session:
-        failures = refresh_queue.record_failure(
-            session, claimed, error=type(error).__name__, now=now
-        )
+        failures = refresh_queue.record_failure(session, account, error=name, now=now)
         if failures >= FAILURES_UNTIL_PARKED:
-            refresh_queue.remove_due(session, [claimed])
+            refresh_queue.remove_due(session, [account])
             metrics.PARKED.inc()
             log.error(
                 "account_parked",
-                workspace_id=claimed.workspace_id,
-                account_id=claimed.account_id,
-                error=type(error).__name__,
+                workspace_id=account.workspace_id,
+                account_id=account.account_id,
+                error=name,
             )

@@ -82,7 +82,7 @@ def expect_free_port(settings: Settings) -> None:
             ) from None
 
 
-def serve(settings: Settings, url: str, *, app: str = "app.main:from_environment") -> None:
+def serve(settings: Settings, url: str, *, app: str = "app.asgi:create") -> None:
     """Serve HTTP until told to stop, with a worker beside it where the settings say so."""
     set_environment(settings, url)
     if settings.workers > 1:

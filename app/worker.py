@@ -1,4 +1,4 @@
-"""The worker process: refreshes what is due, binds waiting events, does jobs, keeps house."""
+"""The worker process: scores due accounts, attributes events, delivers webhooks, runs jobs."""
 
 import signal
 import threading
@@ -14,12 +14,12 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 
 from app import pipeline
-from app.accounts.due import Priority
+from app.accounts.refresh_queue import Priority
 from app.alerts import service as alerts
 from app.billing import service as billing
 from app.changes import queries as changes
 from app.changes.feed import RETENTION
-from app.churn.training import job
+from app.churn.training import job as training_job
 from app.churn.training.job import Trainer
 from app.core import parent_process, partitions
 from app.core.clock import Clock
@@ -27,11 +27,11 @@ from app.core.db import SessionFactory, transaction
 from app.core.encryption import Encryptor
 from app.core.settings import Settings
 from app.engagement import onboarding
-from app.events import monitoring, stats_queries
-from app.events import quarantine_queries as quarantine
 from app.events.ingestion import attribution
 from app.events.ingestion import queries as events
-from app.health.overrides import service
+from app.events.quarantine import queries as quarantine
+from app.events.sources import monitoring, stats_queries
+from app.health.overrides import service as overrides
 from app.health.restatements import restate
 from app.imports import service as imports
 from app.imports.import_job import Importer
@@ -40,6 +40,7 @@ from app.jobs import queries as jobs
 from app.jobs.runner import JobRunner
 from app.jobs.service import JobHandler
 from app.lifecycle import processing as lifecycle
+from app.reports.backtests import job as backtest_job
 from app.reports.backtests import service as backtests
 from app.webhooks import delivery_queries, recovery
 from app.webhooks.connector import Connector
@@ -49,38 +50,38 @@ from app.webhooks.http_client import HttpClient
 log = structlog.get_logger()
 
 IDLE_SECONDS = 0.1
-TROUBLE_SECONDS = 1.0
-UPKEEP_SECONDS = 60.0
-ATTRIBUTE_SECONDS = 1.0
-LOOK_SECONDS, LOOK_TIMES = 60.0, 20
-"""All waiting events are looked at so often, or as many times its own length apart."""
-FOLD_SECONDS = 5.0
+DATABASE_ERROR_SECONDS = 1.0
+HOUSEKEEPING_SECONDS = 60.0
+ATTRIBUTION_SECONDS = 1.0
+FULL_ATTRIBUTION_SECONDS, FULL_ATTRIBUTION_FACTOR = 60.0, 20
+"""Seconds between passes over all unattributed events; at least this many times a pass's length."""
+STATS_SECONDS = 5.0
 STATS_DAYS = 400
 JOB_SECONDS = 0.5
-TRAIN_SECONDS = 2.0
+TRAINING_SECONDS = 2.0
 BILLING_SECONDS = 2.0
 ALERT_SECONDS = 1.0
-CHANGE_SECONDS = 0.5
+ID_CHANGE_SECONDS = 0.5
 OUTCOME_SECONDS = 60.0
 JOB_DAYS = 30
-OTHERS_EVERY = 5
-"""Before every so many sets one is scored that is not live, so that a sweep goes on under load."""
+BACKGROUND_EVERY = 5
+"""One set in so many is not live, so that a sweep makes progress under load."""
 
 
-def handlers() -> Mapping[str, JobHandler]:
-    """Who does the pages of which kind of job."""
+def job_handlers() -> Mapping[str, JobHandler]:
+    """Return the function that processes a page of a job, by the kind of job."""
     return {
         restate.KIND: restate.restate_page,
         onboarding.KIND: onboarding.backfill_page,
         imports.UPLOAD_JOB: Importer(),
-        backtests.KIND: backtests.run_backtest_page,
+        backtests.KIND: backtest_job.run_backtest_page,
         recovery.KIND: recovery.recover_page,
     }
 
 
 @dataclass
 class Chore:
-    """Work that is looked for again at once while there is some, else after a pause."""
+    """Work that repeats at once while there is some, and after a pause when there is none."""
 
     work: Callable[[], bool]
     pause_seconds: float
@@ -89,139 +90,141 @@ class Chore:
     def step(self) -> bool:
         if time.monotonic() < self.next_at:
             return False
-        found = self.work()
-        self.next_at = time.monotonic() + (0 if found else self.pause_seconds)
-        return found
+        worked = self.work()
+        self.next_at = time.monotonic() + (0 if worked else self.pause_seconds)
+        return worked
 
 
 @dataclass
 class Worker:
-    """A loop over short transactions; several workers share the work through locks."""
+    """A loop over short transactions. Several workers share the work through locks."""
 
     sessions: SessionFactory
     settings: Settings
     clock: Clock
     stopping: threading.Event = field(default_factory=threading.Event)
-    _next_look: float = 0
+    _next_full_attribution: float = 0
     _turns: Iterator[int] = field(default_factory=count)
 
     def __post_init__(self) -> None:
-        self.jobs = JobRunner(self.sessions, handlers())
+        self.jobs = JobRunner(self.sessions, job_handlers())
         self.trainer = Trainer(self.sessions)
         self.chores: Sequence[Chore] = (
-            Chore(self.keep_house, UPKEEP_SECONDS),
-            Chore(self.attribute, ATTRIBUTE_SECONDS),
-            Chore(self.fold, FOLD_SECONDS),
+            Chore(self.housekeeping, HOUSEKEEPING_SECONDS),
+            Chore(self.attribute_events, ATTRIBUTION_SECONDS),
+            Chore(self.aggregate_stats, STATS_SECONDS),
             Chore(self.refresh, 0),
             Chore(self.watch_alerts, ALERT_SECONDS),
-            Chore(self.change_ids, CHANGE_SECONDS),
-            Chore(self.settle_billing, BILLING_SECONDS),
-            Chore(self.look_back, OUTCOME_SECONDS),
-            Chore(self.do_job, JOB_SECONDS),
-            Chore(self.train, TRAIN_SECONDS),
+            Chore(self.process_id_changes, ID_CHANGE_SECONDS),
+            Chore(self.reconcile_billing, BILLING_SECONDS),
+            Chore(self.evaluate_outcomes, OUTCOME_SECONDS),
+            Chore(self.run_job, JOB_SECONDS),
+            Chore(self.train, TRAINING_SECONDS),
         )
 
     def run(self) -> None:
-        """Work until told to stop; a second thread scores beside the loop (docs/adr/0030)."""
+        """Work until asked to stop; a second thread only scores (docs/adr/0030)."""
         with self.deliveries(), ThreadPoolExecutor(1, "refresh") as threads:
-            beside = threads.submit(self._repeat, self.refresh)
+            scoring = threads.submit(self._repeat, self.refresh)
             self._repeat(self.step)
         self.release()
-        beside.result()
+        scoring.result()
 
     def _repeat(self, work: Callable[[], bool]) -> None:
-        """Do it again and again; whichever thread ends, the other one does too."""
+        """Repeat until stopped; if one thread ends, so does the other."""
         try:
             while not self.stopping.is_set() and not parent_process.is_gone():
                 try:
                     if not work():
                         self.stopping.wait(IDLE_SECONDS)
                 except DBAPIError as error:
-                    log.warning("database_trouble", error=type(error.orig).__name__)
-                    self.stopping.wait(TROUBLE_SECONDS)
+                    log.warning("database_error", error=type(error.orig).__name__)
+                    self.stopping.wait(DATABASE_ERROR_SECONDS)
         finally:
             self.stopping.set()
 
     def release(self) -> None:
-        """Give back the jobs that it holds, and end the training that runs beside it."""
-        for holder in (self.jobs, self.trainer):
+        """Release the claimed jobs, and end the training process."""
+        for claims in (self.jobs, self.trainer):
             with suppress(DBAPIError):
-                holder.release(self.clock())
+                claims.release(self.clock())
 
     def deliveries(self) -> DeliveryThread:
-        """Send messages from a thread beside the loop: neither waits for the other."""
+        """Return the thread that delivers webhooks independently of the loop."""
         key = self.settings.encryption_key
-        vault = Encryptor.of(key.get_secret_value() if key else None)
-        sender = HttpClient(Connector(self.settings.allowed_networks))
+        encryptor = Encryptor.from_base64(key.get_secret_value() if key else None)
+        client = HttpClient(Connector(self.settings.allowed_networks))
         url = self.settings.public_url
         return DeliveryThread(
-            DeliveryWorker(self.sessions, vault, sender, self.clock, public_url=url)
+            DeliveryWorker(self.sessions, encryptor, client, self.clock, public_url=url)
         )
 
     def step(self) -> bool:
-        """Do a page of each chore that is due. Returns whether there may be more at once."""
-        found = [chore.step() for chore in self.chores]  # each of them, whatever the others found
-        return any(found)
+        """Do one page of every chore that is due; return whether there may be more to do."""
+        worked = [chore.step() for chore in self.chores]
+        return any(worked)
 
     def refresh(self) -> bool:
-        """Refresh what is most urgent; now and then what is not live before that."""
+        """Refresh the most urgent accounts; before every fifth set, one set that is not live."""
         done = 0
-        turn, other = divmod(next(self._turns), OTHERS_EVERY)
-        if other == 0:
-            least = Priority.SWEEP if turn % 2 else Priority.SILENT
-            done = pipeline.refresh_due(self.sessions, now=self.clock(), least=least)
+        turn, position = divmod(next(self._turns), BACKGROUND_EVERY)
+        if position == 0:
+            priority = Priority.SWEEP if turn % 2 else Priority.SILENT
+            done = pipeline.refresh_due(self.sessions, now=self.clock(), from_priority=priority)
         return pipeline.refresh_due(self.sessions, now=self.clock()) + done > 0
 
     def watch_alerts(self) -> bool:
-        """Wake accounts whose alerts wait for time to pass, and tell what was held back."""
+        """Make accounts due whose alerts wait for time to pass; send held notifications."""
         now = self.clock()
         with transaction(self.sessions) as session:
             woken = alerts.mark_waiting_accounts_due(session, now=now)
         with transaction(self.sessions) as session:
             return alerts.send_held_notifications(session, now=now) + woken > 0
 
-    def fold(self) -> bool:
-        """Add up what batches have told of themselves, for the statistics."""
+    def aggregate_stats(self) -> bool:
+        """Add the tallies of batches to the hourly statistics."""
         monitoring.aggregate_stats(self.sessions)
         return False
 
-    def settle_billing(self) -> bool:
-        """Bind customers who are billed and whose account has become known."""
+    def reconcile_billing(self) -> bool:
+        """Match billed customers with accounts that have become known."""
         return billing.reconcile_waiting(self.sessions, now=self.clock()) > 0
 
-    def look_back(self) -> bool:
-        """Note what came of interventions, and of who was in an experiment."""
+    def evaluate_outcomes(self) -> bool:
+        """Record the outcomes of interventions and of experiment assignments."""
         return outcome_job.evaluate_outcomes(self.sessions, now=self.clock()) > 0
 
-    def do_job(self) -> bool:
-        """Do a page of a job."""
+    def run_job(self) -> bool:
+        """Process a page of a job."""
         return self.jobs.step(self.clock())
 
     def train(self) -> bool:
-        """Start the training of a model, or look after the one that runs beside us."""
+        """Start the training of a model, or check the training process that is running."""
         return self.trainer.step(self.clock())
 
-    def change_ids(self) -> bool:
-        """Do a page of what is to be erased or moved."""
+    def process_id_changes(self) -> bool:
+        """Process a page of an erasure, a rename or a merge."""
         return lifecycle.process_next_page(self.sessions, now=self.clock())
 
-    def attribute(self) -> bool:
-        """Bind waiting events: those that a batch told of at once, all of them now and then."""
+    def attribute_events(self) -> bool:
+        """Attribute waiting events: marked ones at once, all of them now and then."""
         started = time.monotonic()
-        everything = started >= self._next_look
+        everything = started >= self._next_full_attribution
         moved = attribution.attribute_events(self.sessions, now=self.clock(), everything=everything)
-        done = time.monotonic()
+        ended = time.monotonic()
         if everything and not moved:
-            self._next_look = done + max(LOOK_SECONDS, LOOK_TIMES * (done - started))
+            pause = max(FULL_ATTRIBUTION_SECONDS, FULL_ATTRIBUTION_FACTOR * (ended - started))
+            self._next_full_attribution = ended + pause
         return moved > 0
 
-    def keep_house(self) -> bool:
-        """Make partitions ahead, drop what is past retention, and sweep once a day."""
+    def housekeeping(self) -> bool:
+        """Create partitions, delete what is past its retention, and start the daily sweep."""
         now = self.clock()
-        days = self.settings
-        events_before = now - timedelta(days=days.event_retention_days)
-        usage_before = now - timedelta(days=days.usage_retention_days)
-        quarantine_before = now - timedelta(days=days.quarantine_retention_days)
+        settings = self.settings
+        events_before = now - timedelta(days=settings.event_retention_days)
+        usage_before = now - timedelta(days=settings.usage_retention_days)
+        quarantine_before = now - timedelta(days=settings.quarantine_retention_days)
+        messages_before = now - timedelta(days=settings.message_retention_days)
         with transaction(self.sessions) as session:
             partitions.create_upcoming(session, today=now.date())
         with transaction(self.sessions) as session:
@@ -234,18 +237,17 @@ class Worker:
             changes.delete_old_changes(session, before=now - RETENTION)
             jobs.delete_finished_jobs(session, before=now - timedelta(days=JOB_DAYS))
         with transaction(self.sessions) as session:
-            messages_before = now - timedelta(days=days.message_retention_days)
             delivery_queries.delete_old_messages(session, before=messages_before)
         monitoring.watch_sources(self.sessions, now=now)
         with transaction(self.sessions) as session:
             imports.finish_ended_imports(session, now=now)
         with transaction(self.sessions) as session:
-            service.expire_overrides(session, now=now)
+            overrides.expire_overrides(session, now=now)
             pipeline.sweep(session, today=now.date())
         with transaction(self.sessions) as session:
             backtests.enqueue_activated(session, now=now)
         with transaction(self.sessions) as session:
-            job.enqueue_nightly(session, now=now)
+            training_job.enqueue_nightly(session, now=now)
         return False
 
 

@@ -1,31 +1,15 @@
-"""Commands that bring data in, and score it."""
+"""Commands that import data and compute scores."""
 
-import gc
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from app import pipeline
 from app.cli.admin import WorkspaceOption
-from app.cli.opened import bars, console, file_bar, find_workspace, opened
-from app.core.db import SessionFactory, transaction
-from app.demo.load import score_everyone
-from app.imports import local_import
-from app.imports.errors import InvalidFileError
-from app.imports.kinds import ImportKind
-from app.imports.local_import import LocalImportResult
-from app.imports.mapping import MappingError
-from app.imports.plan import ImportPlan
-from app.imports.records import FileFormat
-from app.jobs.states import JobState
 
-REFRESH_AT_ONCE = 2000
-NDJSON_ENDINGS = {".ndjson", ".jsonl"}
+REFRESH_SET = 2000
 
-refresh_some = partial(pipeline.refresh_due, limit=REFRESH_AT_ONCE, few=REFRESH_AT_ONCE)
 import_app = typer.Typer(help="Import CSV or NDJSON files, plain or gzipped.", no_args_is_help=True)
 FileArgument = Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True)]
 MapOption = Annotated[
@@ -33,21 +17,21 @@ MapOption = Annotated[
     typer.Option(
         "--map",
         "-m",
-        help="field=column, field={template}, or field=column[other=value]; none: columns that"
-        " are named like fields.",
+        help="field=column, field={template}, or field=column[other=value]; without it, columns"
+        " that have the names of fields are used.",
     ),
 ]
 LookupOption = Annotated[
     list[str] | None,
-    typer.Option("--lookup", help="column=file: translate a column by a table of two."),
+    typer.Option("--lookup", help="column=file: translate a column by a file of two columns."),
 ]
-DryRunOption = Annotated[
-    bool, typer.Option("--dry-run", help="Read and judge every row, store nothing.")
-]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Check every row and store nothing.")]
 ErrorsOption = Annotated[
-    Path | None, typer.Option("--errors", dir_okay=False, help="Write all bad rows to this file.")
+    Path | None, typer.Option("--errors", dir_okay=False, help="Write rejected rows to this file.")
 ]
-SplitOption = Annotated[str | None, typer.Option(help="The event name is several, joined so.")]
+SplitOption = Annotated[
+    str | None, typer.Option(help="Separator of several event names in one field.")
+]
 
 
 @import_app.command("events")
@@ -61,15 +45,25 @@ def import_events(
     errors: ErrorsOption = None,
     dry_run: DryRunOption = False,
 ) -> None:
-    """Import events as history; the same file again changes nothing."""
-    plan = to_plan(ImportKind.EVENTS, file, mapping, lookup, dry_run=dry_run, split=split)
-    import_file(file, workspace, plan, errors)
+    """Import events as history. The same file again changes nothing."""
+    from app.cli.importing import import_file
+
+    import_file(
+        "events",
+        file,
+        workspace,
+        mapping=mapping,
+        lookup=lookup,
+        errors=errors,
+        dry_run=dry_run,
+        split=split,
+    )
 
 
-def _import_rows(kind: ImportKind, summary: str) -> None:
-    """Add a command that imports rows of one table."""
+def _add_import_command(kind: str, summary: str) -> None:
+    """Add a command that imports the rows of one table."""
 
-    @import_app.command(kind.value, help=summary)
+    @import_app.command(kind, help=summary)
     def command(
         file: FileArgument,
         workspace: WorkspaceOption,
@@ -79,13 +73,22 @@ def _import_rows(kind: ImportKind, summary: str) -> None:
         *,
         dry_run: DryRunOption = False,
     ) -> None:
-        plan = to_plan(kind, file, mapping, lookup, dry_run=dry_run)
-        import_file(file, workspace, plan, errors)
+        from app.cli.importing import import_file
+
+        import_file(
+            kind,
+            file,
+            workspace,
+            mapping=mapping,
+            lookup=lookup,
+            errors=errors,
+            dry_run=dry_run,
+        )
 
 
-_import_rows(ImportKind.SUBSCRIPTIONS, "Import paid periods.")
-_import_rows(ImportKind.ACCOUNTS, "Import accounts.")
-_import_rows(ImportKind.USERS, "Import people, and the accounts that they belong to.")
+_add_import_command("subscriptions", "Import paid periods.")
+_add_import_command("accounts", "Import accounts.")
+_add_import_command("users", "Import users and the accounts that they belong to.")
 
 
 def refresh(
@@ -96,90 +99,23 @@ def refresh(
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Write history for a past day.")
     ] = None,
 ) -> None:
-    """Score what is due, or everything as of a past day."""
-    with opened() as (sessions, clock, _), bars() as progress:
+    """Score the accounts that are due, or all accounts of a workspace as of a past day."""
+    from app import pipeline
+    from app.cli.runtime import console, get_workspace, open_database, progress_bars
+    from app.core.db import transaction
+    from app.demo.load import score_everyone
+
+    with open_database() as (sessions, clock, _), progress_bars() as progress:
         task = progress.add_task("scoring accounts", total=None, note="")
         done = 0
         if as_of is not None:
             with transaction(sessions) as session:
-                found = find_workspace(session, workspace or "")
+                found = get_workspace(session, workspace or "")
             done = score_everyone(sessions, found.id, as_of=as_of.date(), now=clock())
         else:
-            while count := refresh_some(sessions, now=clock()):
+            while count := pipeline.refresh_due(
+                sessions, now=clock(), limit=REFRESH_SET, background_limit=REFRESH_SET
+            ):
                 done += count
                 progress.update(task, completed=done)
     console.print(f"{done} accounts scored.", highlight=False)
-
-
-def to_plan(
-    kind: ImportKind,
-    file: Path,
-    mapping: list[str] | None,
-    lookup: list[str] | None,
-    *,
-    dry_run: bool,
-    split: str | None = None,
-) -> ImportPlan:
-    """Tell the format by the file's name: ``.ndjson`` and ``.jsonl``, also gzipped, else CSV."""
-    is_ndjson = NDJSON_ENDINGS & set(file.suffixes[-2:])
-    return ImportPlan(
-        kind,
-        FileFormat.NDJSON if is_ndjson else FileFormat.CSV,
-        tuple(mapping or ()),
-        lookups(lookup),
-        split,
-        dry_run,
-    )
-
-
-def import_file(file: Path, workspace: str, plan: ImportPlan, errors: Path | None) -> None:
-    collect_garbage_seldom()
-    with opened() as (sessions, clock, _), bars() as progress:
-        known(sessions, workspace)
-        ended = local_import.import_file(
-            sessions,
-            workspace,
-            file,
-            plan,
-            clock=clock,
-            on_page=file_bar(progress),
-            errors=errors,
-        )
-    report(ended, dry_run=plan.dry_run)
-
-
-def collect_garbage_seldom() -> None:
-    """Rows make many objects and no cycles: looking for some took half of the time."""
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
-
-
-def known(sessions: SessionFactory, workspace_id: str) -> None:
-    with transaction(sessions) as session:
-        find_workspace(session, workspace_id)
-
-
-def lookups(pairs: list[str] | None) -> dict[str, dict[str, str]]:
-    found = {}
-    for pair in pairs or ():
-        column, _, path = pair.partition("=")
-        if not Path(path).is_file():
-            raise MappingError(f"There is no file {path!r}.")
-        found[column] = local_import.read_lookup(Path(path))
-    return found
-
-
-def report(ended: LocalImportResult, *, dry_run: bool) -> None:
-    """Print what became of the rows; bad ones, and a file that was not read to its end, exit 1."""
-    done = ended.progress
-    console.print(
-        f"{done['rows']:,} rows: {done['stored']:,} {'good' if dry_run else 'stored'},"
-        f" {done['duplicates']:,} duplicates, {done['rejected']:,} rejected.",
-        highlight=False,
-    )
-    for error in ended.first_errors:
-        console.print(f"line {error.line}: {error.message} ({error.code})", highlight=False)
-    if ended.state is not JobState.DONE:
-        raise InvalidFileError(ended.error or f"The import was {ended.state}.")
-    if done["rejected"]:
-        raise InvalidFileError(f"{done['rejected']:,} rows could not be used.")

@@ -1,20 +1,10 @@
-"""Commands for models of churn."""
+"""Commands for churn models."""
 
 from typing import Annotated
-from uuid import UUID
 
 import typer
 
-from app.churn.training import job as training_job
-from app.cli.admin import ACTOR, WorkspaceOption
-from app.cli.opened import console, find_workspace, opened
-from app.core.db import SessionFactory, transaction
-from app.core.errors import UnprocessableError
-from app.interventions.treatment_queries import load_treated_days
-from app.jobs import queries as job_queries
-from app.jobs import service as jobs
-from app.jobs.service import ClaimedJob
-from app.workspaces.service import Actor
+from app.cli.admin import WorkspaceOption
 
 
 def train(
@@ -22,26 +12,7 @@ def train(
     job: Annotated[str | None, typer.Option(hidden=True)] = None,
     token: Annotated[str | None, typer.Option(hidden=True)] = None,
 ) -> None:
-    """Train a model of churn; it takes over by itself if it has earned that on unseen time."""
-    if job is not None:
-        training_job.limit_process_resources()
-    with opened() as (sessions, clock, _):
-        if job is not None and token is not None:
-            work = ClaimedJob(job, workspace, training_job.KIND, {}, {}, {}, UUID(token))
-        else:
-            with transaction(sessions) as session:
-                find_workspace(session, workspace)
-                ordered = training_job.enqueue_training(session, Actor(workspace, ACTOR, clock()))
-            work = jobs.take_over(sessions, workspace, ordered.id, now=clock())
-        training_job.run(sessions, work, clock, treated=load_treated_days)
-        if job is None:
-            report(sessions, work)
+    """Train a churn model; it becomes active only if it is proven on later, unseen data."""
+    from app.cli import training
 
-
-def report(sessions: SessionFactory, work: ClaimedJob) -> None:
-    with transaction(sessions) as session:
-        done = job_queries.get_job(session, work.workspace_id, work.id)
-        if done.error is not None:
-            raise UnprocessableError(done.error)
-        for name, value in done.progress.items():
-            console.print(f"{name}: {value}", highlight=False)
+    training.train(workspace, job, token)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app import pipeline
 from app.accounts.tables import Plan, ProductFeature
 from app.core.db import SessionFactory, transaction
-from app.demo.simulate import Subscription, World, events, simulate
+from app.demo.simulate import ACCOUNTS, DAYS, Subscription, World, events, simulate
 from app.demo.world import STEPS
 from app.engagement.tables import OnboardingStep
 from app.events.reading import segment
@@ -48,15 +48,18 @@ def load(
     now: datetime,
     progress: Progress,
     weeks: int = WEEKS_OF_HISTORY,
+    accounts: int = ACCOUNTS,
+    days: int = DAYS,
 ) -> Demo:
     """Make a workspace with 18 simulated months that end yesterday, and score it.
 
     History is scored as it looked at the end of each of the last ``weeks``.
     """
-    world = simulate(seed=seed, last_day=now.date() - timedelta(days=1))
+    last_day = now.date() - timedelta(days=1)
+    world = simulate(seed=seed, last_day=last_day, accounts=accounts, days=days)
     with transaction(sessions) as session:
         workspace = workspaces.create_workspace(
-            session, name, actor="demo", now=now, simulated=True
+            session, name, actor_name="demo", now=now, simulated=True
         )
         by = workspaces.Actor(workspace.id, "demo", now)
         write_key, read_key = workspaces.create_write_and_read_key(session, by)
@@ -165,7 +168,7 @@ def _load_events(
 def _store(
     sessions: SessionFactory, loader: EventLoader, batch: Sequence[dict[str, object]]
 ) -> int:
-    reading = loader.read(batch)
+    reading = loader.parse(batch)
     loader.create_partitions(sessions, reading)
     with transaction(sessions) as session:
         return loader.store(session, reading).stored

@@ -30,6 +30,7 @@ from app.demo.world import (
     profiles,
 )
 
+ACCOUNTS, DAYS = 300, 548
 MIN_PRICE, MAX_PRICE, MIN_SEATS, MAX_SEATS = 99, 4000, 3, 120
 WORDS = "Vel Quin Brind Hark Tams Norr Pell Zand Lum Corv Drell Fern Gald Imb Jorv Kest Larn Orl"
 ENDINGS = "taro elow ilane owin erley uddle endrick ombury askell avane uthwick ellyn ingdale oxley"
@@ -98,7 +99,7 @@ class Terms:
     plan: int = 0
 
 
-def simulate(*, seed: int, last_day: date, accounts: int = 300, days: int = 548) -> World:
+def simulate(*, seed: int, last_day: date, accounts: int = ACCOUNTS, days: int = DAYS) -> World:
     """Make a world of so many days (60 or more) up to `last_day`; `events` tells what happens."""
     first_day = last_day - timedelta(days=days - 1)
     rng = np.random.default_rng((seed, 0))

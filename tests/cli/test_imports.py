@@ -39,7 +39,7 @@ def sessions(committed: SessionFactory) -> SessionFactory:
 
 @pytest.fixture(autouse=True)
 def _small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loaders.EventPageLoader, "at_once", 10)
+    monkeypatch.setattr(loaders.EventPageLoader, "page_size", 10)
 
 
 def events(path: Path, count: int = 100, *, bad: int = 7) -> Path:
@@ -70,8 +70,11 @@ def read_csv(path: Path) -> list[list[str]]:
 
 
 def run(
-    sessions: SessionFactory, path: Path, plan: ImportPlan = EVENTS, **how: Any
-) -> local_import.LocalImportResult:  # noqa: ANN401
+    sessions: SessionFactory,
+    path: Path,
+    plan: ImportPlan = EVENTS,
+    **how: Any,  # noqa: ANN401
+) -> local_import.LocalImportResult:
     how.setdefault("on_page", lambda _: None)
     return local_import.import_file(sessions, "acme", path, plan, clock=lambda: NOW, **how)
 
@@ -122,8 +125,11 @@ def test_an_import_that_was_killed_goes_on_where_it_was(
 
 
 def crash_on(
-    sessions: SessionFactory, path: Path, errors: Path, crash: Any
-) -> local_import.LocalImportResult:  # noqa: ANN401
+    sessions: SessionFactory,
+    path: Path,
+    errors: Path,
+    crash: Any,  # noqa: ANN401
+) -> local_import.LocalImportResult:
     while True:
         try:
             return run(sessions, path, on_page=crash, errors=errors)
@@ -169,14 +175,14 @@ def test_a_file_that_cannot_be_read_makes_no_job(sessions: SessionFactory, tmp_p
 
 def test_the_errors_of_a_page_that_is_done_again_are_written_once(tmp_path: Path) -> None:
     path = tmp_path / "errors.csv"
-    first, second = RowError.of(2, "invalid_csv"), RowError.of(5, "invalid_csv")
-    file = ErrorFile(path, kept=0)
+    first, second = RowError.from_code(2, "invalid_csv"), RowError.from_code(5, "invalid_csv")
+    file = ErrorFile(path, committed=0)
     file.write(0, [])
     file.write(0, [first])
     file.write(0, [first])
     file.write(1, [second, second])
 
-    ErrorFile(path, kept=2)
+    ErrorFile(path, committed=2)
 
     assert [row[0] for row in read_csv(path)] == ["line", "2", "5"]
 

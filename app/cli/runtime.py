@@ -1,4 +1,4 @@
-"""What every command works with: settings, database, clock, and bars for long work."""
+"""What commands share: settings, database, clock, and progress bars."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,45 +15,50 @@ from app.core.clock import Clock, shifted_clock
 from app.core.db import SessionFactory, create_session_factory
 from app.core.errors import NotFoundError
 from app.core.settings import Settings
-from app.demo import load as demo_load
 from app.workspaces import queries
 from app.workspaces.tables import ApiKey, Workspace
+
+ACTOR = "cli"
+"""The name under which the audit records what a command changes."""
 
 console = Console()
 
 
-def configured() -> Settings:
+def load_settings() -> Settings:
+    """Read the settings and configure the logs by them."""
     settings = Settings()
     logs.configure(settings.log_level)
     return settings
 
 
 @contextmanager
-def opened() -> Iterator[tuple[SessionFactory, Clock, Settings]]:
-    settings = configured()
+def open_database() -> Iterator[tuple[SessionFactory, Clock, Settings]]:
+    """Connect to the database of the settings; the private one is started and migrated."""
+    settings = load_settings()
     with serving.database(settings) as url, serving.engine_to(url, pool_size=5) as engine:
-        yield create_session_factory(engine), shifted_clock(settings.clock_offset_seconds), settings
+        clock = shifted_clock(settings.clock_offset_seconds)
+        yield create_session_factory(engine), clock, settings
 
 
-def find_workspace(session: Session, workspace_id: str) -> Workspace:
-    found = queries.find_workspace(session, workspace_id)
-    if found is None:
+def get_workspace(session: Session, workspace_id: str) -> Workspace:
+    workspace = queries.find_workspace(session, workspace_id)
+    if workspace is None:
         raise NotFoundError("workspace", workspace_id)
-    return found
+    return workspace
 
 
-def find_key(session: Session, key_id: str) -> ApiKey:
-    found = queries.find_key_in_any_workspace(session, key_id)
-    if found is None:
+def get_key(session: Session, key_id: str) -> ApiKey:
+    key = queries.find_key_in_any_workspace(session, key_id)
+    if key is None:
         raise NotFoundError("API key", key_id)
-    return found
+    return key
 
 
-def day_of(instant: datetime | None) -> str:
+def format_minute(instant: datetime | None) -> str:
     return instant.isoformat(timespec="minutes") if instant else ""
 
 
-def bars() -> Progress:
+def progress_bars() -> Progress:
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -65,7 +70,7 @@ def bars() -> Progress:
 
 
 def file_bar(progress: Progress) -> Callable[[Mapping[str, Any]], None]:
-    """Make a bar over the bytes of a file's content."""
+    """Add a bar that moves with the bytes of a file that have been read."""
     task = progress.add_task("importing", total=None, note="")
 
     def advance(done: Mapping[str, Any]) -> None:
@@ -76,13 +81,13 @@ def file_bar(progress: Progress) -> Callable[[Mapping[str, Any]], None]:
     return advance
 
 
-def step_bars(progress: Progress) -> demo_load.Progress:
-    """Make a bar for each kind of step, when the first of it is done."""
+def step_bars(progress: Progress) -> Callable[[str, int, int], None]:
+    """Add a bar for each kind of step when its first step is done."""
     tasks: dict[str, TaskID] = {}
 
-    def advance(what: str, done: int, whole: int) -> None:
-        if what not in tasks:
-            tasks[what] = progress.add_task(what, total=whole, note="")
-        progress.update(tasks[what], completed=done)
+    def advance(step: str, done: int, total: int) -> None:
+        if step not in tasks:
+            tasks[step] = progress.add_task(step, total=total, note="")
+        progress.update(tasks[step], completed=done)
 
     return advance

@@ -1,0 +1,69 @@
+"""Load the demo workspace and print what to try."""
+
+from pathlib import Path
+
+from app import serving
+from app.cli.runtime import console, load_settings, progress_bars, step_bars
+from app.core.clock import shifted_clock
+from app.core.db import SessionFactory, create_session_factory, transaction
+from app.core.settings import Settings
+from app.demo import load as demo_load
+from app.demo.simulate import truth_csv
+from app.workspaces import queries
+
+
+def run_demo(seed: int, name: str, truth: Path | None, *, serve_after: bool) -> None:
+    """Simulate, load and score a company; write the planted causes; then serve it."""
+    settings = load_settings()
+    if serve_after:
+        serving.expect_free_port(settings)
+    clock = shifted_clock(settings.clock_offset_seconds)
+    with serving.database(settings) as url:
+        with serving.engine_to(url) as engine, progress_bars() as progress:
+            sessions = create_session_factory(engine)
+            demo = demo_load.load(
+                sessions,
+                name=_free_name(sessions, name),
+                seed=seed,
+                now=clock(),
+                progress=step_bars(progress),
+            )
+        (truth or settings.data_dir / "demo-truth.csv").write_text(truth_csv(demo.world))
+        _introduce(demo, settings)
+        if serve_after:
+            serving.serve(settings, url)
+
+
+def _introduce(demo: demo_load.Demo, settings: Settings) -> None:
+    """Print the address, the keys, and three commands to try."""
+    base = f"http://{settings.host}:{settings.port}"
+    account = demo.world.accounts[0].account_id
+    accounts = f"{base}/api/v1/accounts"
+    console.print(
+        f"\n{demo.events:,} simulated events of {len(demo.world.accounts)} accounts."
+        f"\n\naddress    {base}   (API documentation: {base}/docs)"
+        f"\nworkspace  {demo.workspace_id}"
+        f"\nwrite key  {demo.write_key.text}"
+        f"\nread key   {demo.read_key.text}"
+        "\n\nTry:\n"
+        f"\ncurl -s -H 'Authorization: Bearer {demo.read_key.text}' {accounts}/{account}/health"
+        f"\ncurl -s -H 'Authorization: Bearer {demo.read_key.text}'"
+        f" '{accounts}?band=at_risk&sort=-mrr&limit=5'"
+        f"\ncurl -s -u {demo.write_key.text}: {base}/v1/track -d"
+        f""" '{{"userId":"u1","event":"Message Sent","context":{{"groupId":"{account}"}}}}'\n""",
+        highlight=False,
+        soft_wrap=True,
+        markup=False,
+    )
+
+
+def _free_name(sessions: SessionFactory, name: str) -> str:
+    """Return the name, with a number behind it if a workspace has it already."""
+    with transaction(sessions) as session:
+        taken = {workspace.id for workspace in queries.list_workspaces(session)}
+    number = 1
+    while (candidate := f"{name} {number}" if number > 1 else name).lower().replace(
+        " ", "-"
+    ) in taken:
+        number += 1
+    return candidate

@@ -1,0 +1,103 @@
+"""Complete the OpenAPI document: tags in the order of use, operation ids, and needed scopes."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute, iter_route_contexts
+
+from app.events.ingestion.endpoints import authenticate_sender, open_request
+from app.workspaces.auth import ScopeCheck
+from app.workspaces.keys import Scope
+
+TITLE, VERSION = "Customer Health", "0.1.0"
+DESCRIPTION = """
+How much value each customer account gets for each dollar it pays, how likely it is to leave, what
+changed and why, and what to do next.
+
+1. Send events with a Segment or RudderStack SDK pointed at this host, or with
+   `POST /api/v1/events`.
+2. Read a score with `GET /api/v1/accounts/{account_id}/health`.
+3. List the accounts that need attention with `GET /api/v1/accounts/at-risk`.
+
+Send an API key as `Authorization: Bearer hk_…`. Every operation names the scope that the key needs;
+a key with the scope `admin` may do everything. Errors are problem details (RFC 9457) with a stable
+`code`. Lists are paged: follow `next_cursor` until it is null.
+"""
+TAGS = {
+    "SDK ingestion": "Calls of Segment and RudderStack SDKs, as the SDKs send them.",
+    "events": "Events as plain JSON, stored or only validated.",
+    "imports": "Files of events, accounts, users and subscriptions, imported as durable jobs.",
+    "accounts": "Customer accounts: what is known of them, renames and merges.",
+    "users": "People of an account.",
+    "subscriptions": "What accounts pay, by period, as it was known on any day.",
+    "catalog": "Product features, plans and exchange rates.",
+    "billing": "Stripe as the source of what accounts pay.",
+    "engagement": "Onboarding, tickets, surveys, feedback, goals, loyalty tiers and incidents.",
+    "health": "Health scores, their explanations and history, overrides, rollups and adoption.",
+    "scorecards": "Versions of the scorecard: draft, simulate, activate, restate the past.",
+    "benchmarks": "The peers that scores are compared with.",
+    "churn": "The churn risk of an account and its history.",
+    "churn models": "Trained churn models: train, promote, roll back.",
+    "signals": "Conditions that are open for an account, and their thresholds.",
+    "segments": "Saved filters of accounts.",
+    "alerts": "Open and past alerts, and what people do about them.",
+    "alert rules": "What opens an alert; preview and backtest of rules.",
+    "playbooks": "What to do about which signal.",
+    "suggestions": "What to do about an account now.",
+    "interventions": "What was done about an account, and its outcome.",
+    "experiments": "Whether a playbook helps, compared with a control group.",
+    "reports": "Accounts at risk, key figures, causes of churn, backtests and account reviews.",
+    "changes": "The feed of changes for tools that poll.",
+    "webhooks": "Endpoints, messages, deliveries and attempts.",
+    "data": "Sources of events, ingest statistics, event traces and unattributed events.",
+    "quarantine": "Events that were not accepted: inspect, replay, discard.",
+    "jobs": "Long work in the background.",
+    "privacy": "Erasure of accounts and users.",
+    "workspace": "Settings of the workspace, API keys and the audit log.",
+    "operations": "Health checks and metrics of the service itself. They need no key.",
+}
+INGEST_DEPENDENCIES = {authenticate_sender, open_request}
+
+
+def operation_id(route: APIRoute) -> str:
+    """Return the name of the route's function: it becomes a method name of clients."""
+    return route.name
+
+
+def install(app: FastAPI) -> None:
+    """Add the tags, and the needed scope to the description of every operation."""
+    generate = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = generate()
+        if "tags" in document:
+            return document
+        document["tags"] = [{"name": name, "description": text} for name, text in TAGS.items()]
+        for context in iter_route_contexts(app.routes):
+            route = context.original_route
+            scope = needed_scope(route) if isinstance(route, APIRoute) else None
+            for method in getattr(route, "methods", None) or ():
+                operation = document["paths"].get(context.path, {}).get(method.lower())
+                if operation and scope:
+                    operation["description"] += f"\n\nNeeded scope: `{scope}`."
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way
+
+
+def needed_scope(route: APIRoute) -> Scope | None:
+    """Return the scope that a route's dependencies check; None if it needs no key."""
+    for call in _calls(route.dependant):
+        if isinstance(call, ScopeCheck):
+            return call.scope
+        if call in INGEST_DEPENDENCIES:
+            return Scope.INGEST_WRITE
+    return None
+
+
+def _calls(dependant: Dependant) -> Iterator[Any]:
+    for dependency in dependant.dependencies:
+        yield dependency.call
+        yield from _calls(dependency)
