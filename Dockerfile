@@ -10,7 +10,7 @@ RUN pip --python /venv/bin/python install --no-cache-dir --no-deps /build
 
 FROM python:3.11-slim
 
-# An account with a name: the embedded database asks for one.
+# The embedded database needs a user with a name.
 RUN useradd --system --uid 10001 --home-dir /data --shell /usr/sbin/nologin health \
     && install -d -o health -g health -m 700 /data
 COPY --from=build /venv /venv
