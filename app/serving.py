@@ -83,7 +83,7 @@ def expect_free_port(settings: Settings) -> None:
 
 
 def serve(settings: Settings, url: str, *, app: str = "app.asgi:create") -> None:
-    """Serve HTTP until told to stop, with a worker beside it where the settings say so."""
+    """Serve HTTP until it is stopped, with a worker beside it if the settings ask for one."""
     set_environment(settings, url)
     if settings.workers > 1:
         os.environ.update(parent_process.child_environment())

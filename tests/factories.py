@@ -220,7 +220,7 @@ def alert(session: Session, account_id: str = "a1", **columns: Any) -> Alert:  #
         "previous": 31.5,
         "current": 22.0,
         "threshold": 25.0,
-        "told": "opened",
+        "last_notified": "opened",
     }
     return _add(session, Alert(account_id=account_id, **(defaults | columns)))
 

@@ -19,7 +19,7 @@ APP = ROOT / "app"
 
 
 CLOCK_FILES = {"core/clock.py", "worker.py", "serving.py"}
-"""Files that may read the clock, beside endpoints, the command line and the benchmarks."""
+"""Files that may read the clock, beside endpoints and the command line."""
 
 IMPURE_MODULES = {
     *("sqlalchemy", "psycopg", "fastapi", "starlette", "httpx", "asyncio", "alembic", "uvicorn"),
@@ -99,14 +99,14 @@ def test_only_query_files_select(file: str) -> None:
 
 @pytest.mark.parametrize("file", files())
 def test_only_one_file_commits_or_rolls_back(file: str) -> None:
-    if file not in {"core/db.py", "h/ingest.py"}:  # the latter measures the bare driver
+    if file != "core/db.py":
         assert not called(file) & {"commit", "rollback"}
 
 
 @pytest.mark.parametrize("file", files())
 def test_only_endpoints_and_processes_read_the_clock(file: str) -> None:
-    is_process = file.startswith(("cli/", "bench/"))
-    if not (is_process or file in CLOCK_FILES or file.endswith("endpoints.py")):
+    is_process = file.startswith("cli/") or file in CLOCK_FILES
+    if not (is_process or file.endswith("endpoints.py")):
         assert not called(file) & CLOCK_CALLS
 
 
@@ -120,7 +120,7 @@ def test_every_file_that_is_pure_is_listed() -> None:
     """A file without impure imports is either listed or contains only declarations."""
     pure = {f for f in files() if Path(f).name != "__init__.py" and not impurities(f)}
     declare = ("errors.py", "settings.py", "schemas.py", "__main__.py")
-    edges = {f for f in pure if f.startswith(("core/", "bench/", "cli/", "imports/"))}
+    edges = {f for f in pure if f.startswith(("core/", "cli/", "imports/"))}
 
     assert set(files()) >= PURE_FILES
     assert pure - edges - {f for f in pure if f.endswith(declare)} == PURE_FILES

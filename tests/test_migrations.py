@@ -57,6 +57,12 @@ def test_the_migrations_create_the_tables_of_the_code(empty: Engine) -> None:
     assert set(metadata.tables) <= set(schema(empty))
 
 
+def test_the_newest_revision_is_the_one_that_readiness_expects() -> None:
+    scripts = ScriptDirectory.from_config(migrations.alembic_config())
+
+    assert scripts.get_current_head() == migrations.HEAD
+
+
 def test_migrations_can_be_applied_undone_and_applied_again(empty: Engine) -> None:
     migrations.upgrade(empty)
     first = schema(empty)

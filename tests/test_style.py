@@ -8,22 +8,24 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-APP = ROOT / "app"
+APP, BENCH = ROOT / "app", ROOT / "bench"
 
 LONGEST_FILE = 300
 MEDIAN_LINES, P90_LINES = 8, 25
-"""Lines of a function in app/, from its first decorator or ``def``, without its docstring."""
+"""Lines of a function outside of tests/, from its first decorator or ``def``, no docstring."""
 
 NO_NAMES = {"utils", "helpers", "common", "constants", "manager", "misc", "base"}
 
 
 def files() -> list[str]:
-    return sorted(str(path.relative_to(APP)) for path in APP.rglob("*.py"))
+    """Return every Python file of the service and of its benchmarks."""
+    found = [path for folder in (APP, BENCH) for path in folder.rglob("*.py")]
+    return sorted(str(path.relative_to(ROOT)) for path in found)
 
 
 def written() -> list[str]:
     """Return every Python file of the repository except migrations."""
-    folders = (APP, ROOT / "tests")
+    folders = (APP, BENCH, ROOT / "tests")
     found = [path for folder in folders for path in folder.rglob("*.py")]
     return sorted(str(path.relative_to(ROOT)) for path in found)
 
@@ -43,10 +45,10 @@ def test_a_file_is_named_after_its_subject(file: str) -> None:
     assert not {Path(part).stem for part in Path(file).parts} & NO_NAMES
 
 
-def function_lines() -> dict[str, int]:
+def function_lines(folder: str) -> dict[str, int]:
     found = {}
-    for file in files():
-        for node in ast.walk(tree(APP / file)):
+    for file in [file for file in files() if file.startswith(folder)]:
+        for node in ast.walk(tree(ROOT / file)):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 first = min([node.lineno, *(each.lineno for each in node.decorator_list)])
                 doc = node.body[0] if ast.get_docstring(node) else None
@@ -56,8 +58,9 @@ def function_lines() -> dict[str, int]:
     return found
 
 
-def test_functions_are_short() -> None:
-    lines = function_lines()
+@pytest.mark.parametrize("folder", ["app", "bench"])
+def test_functions_are_short(folder: str) -> None:
+    lines = function_lines(folder)
     median, p90 = statistics.median(lines.values()), statistics.quantiles(lines.values(), n=10)[-1]
     longest = sorted(lines, key=lines.__getitem__)[-3:]
     print(f"{len(lines)} functions: median {median}, p90 {p90}, longest {longest}")  # noqa: T201
@@ -82,17 +85,17 @@ def test_no_module_has_state(file: str) -> None:
     """No function changes a container at the top of its module."""
     names = {
         target.id
-        for node in tree(APP / file).body
+        for node in tree(ROOT / file).body
         if isinstance(node, ast.Assign | ast.AnnAssign) and mutable(node.value)
         for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
         if isinstance(target, ast.Name)
     }
     changed = set()
-    for function in ast.walk(tree(APP / file)):
+    for function in ast.walk(tree(ROOT / file)):
         if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
             changed |= names & changed_in(function)
     assert not changed
-    assert not any(isinstance(node, ast.Global) for node in ast.walk(tree(APP / file)))
+    assert not any(isinstance(node, ast.Global) for node in ast.walk(tree(ROOT / file)))
 
 
 CHANGES = {"append", "add", "update", "setdefault", "pop", "clear", "extend", "remove", "discard"}

@@ -1,4 +1,4 @@
-"""What people do about alerts, and to the accounts that they are about."""
+"""Actions of people on alerts, and the end of alerts when accounts are merged."""
 
 from datetime import datetime
 
@@ -16,83 +16,88 @@ from app.workspaces.service import Actor
 BY_HAND, MERGED = "by_hand", "merged"
 
 
-def acknowledge(session: Session, change: Actor, alert_id: str) -> None:
-    """Take an alert on; twice is the same as once."""
-    alert, state = _open(session, change.workspace_id, alert_id)
+def acknowledge(session: Session, actor: Actor, alert_id: str) -> None:
+    """Acknowledge an open alert; repeating it changes nothing."""
+    alert, state = _lock_open(session, actor.workspace_id, alert_id)
     if alert.acknowledged_at is not None:
         return
-    alert.acknowledged_at, alert.acknowledged_by = change.at, change.actor
+    alert.acknowledged_at, alert.acknowledged_by = actor.at, actor.name
     notifications.record_alert_changes(
-        session, change.workspace_id, [alert], "acknowledged", now=change.at
+        session, actor.workspace_id, [alert], "acknowledged", now=actor.at
     )
-    if alert.told == notifications.OPENED and not _is_snoozed(state, change.at):
-        revenue = queries.load_revenue_at_risk(session, change.workspace_id, [alert.account_id])
-        currency = get_workspace(session, change.workspace_id).base_currency
-        notice = notifications.acknowledged_message(alert, revenue, currency)
-        publish(session, change.workspace_id, [notice], now=change.at)
+    if alert.last_notified == notifications.OPENED and not _is_snoozed(state, actor.at):
+        revenue = queries.load_revenue_at_risk(session, actor.workspace_id, [alert.account_id])
+        currency = get_workspace(session, actor.workspace_id).base_currency
+        message = notifications.acknowledged_message(alert, revenue, currency)
+        publish(session, actor.workspace_id, [message], now=actor.at)
 
 
-def assign(session: Session, change: Actor, alert_id: str, assignee: str | None) -> None:
-    alert, _ = _open(session, change.workspace_id, alert_id)
+def assign(session: Session, actor: Actor, alert_id: str, assignee: str | None) -> None:
+    alert, _ = _lock_open(session, actor.workspace_id, alert_id)
     if alert.assignee != assignee:
         alert.assignee = assignee
         notifications.record_alert_changes(
-            session, change.workspace_id, [alert], "assigned", now=change.at
+            session, actor.workspace_id, [alert], "assigned", now=actor.at
         )
 
 
-def snooze(session: Session, change: Actor, alert_id: str, until: datetime | None) -> None:
-    """Tell nobody until then. The rule is evaluated as ever; what is due then is told then."""
-    if until is not None and until <= change.at:
-        wrong = FieldError("/body/until", "It lies ahead.")
-        raise UnprocessableError("An alert is snoozed until a moment to come.", errors=[wrong])
-    alert, state = _open(session, change.workspace_id, alert_id)
+def snooze(session: Session, actor: Actor, alert_id: str, until: datetime | None) -> None:
+    """Hold notifications back until an instant; None ends the snooze.
+
+    The rule is still evaluated. A notification that is pending then is sent then.
+    """
+    if until is not None and until <= actor.at:
+        error = FieldError("/body/until", "The time must be in the future.")
+        raise UnprocessableError("until must be in the future.", errors=[error])
+    alert, state = _lock_open(session, actor.workspace_id, alert_id)
     if state is not None and state.snoozed_until != until:
         state.snoozed_until = until
         notifications.record_alert_changes(
-            session, change.workspace_id, [alert], "snoozed", now=change.at
+            session, actor.workspace_id, [alert], "snoozed", now=actor.at
         )
 
 
-def resolve(session: Session, change: Actor, alert_id: str) -> None:
-    """End an alert by hand. The rule opens another one only after the breach was really over."""
-    alert, state = _open(session, change.workspace_id, alert_id)
-    _, rule = rule_queries.load_active_rules(session, change.workspace_id)[alert.rule_key]
+def resolve(session: Session, actor: Actor, alert_id: str) -> None:
+    """Resolve an alert manually; the rule opens a new one only after the breach was over."""
+    alert, state = _lock_open(session, actor.workspace_id, alert_id)
+    _, rule = rule_queries.load_active_rules(session, actor.workspace_id)[alert.rule_key]
     rule_inputs.record_last_values(
-        session, change.workspace_id, rule, [alert], today=change.at.date()
+        session, actor.workspace_id, rule, [alert], today=actor.at.date()
     )
     if state is not None:
-        after = resolve_manually(StoredState.of(state).state, change.at)
+        after = resolve_manually(StoredState.from_row(state).state, actor.at)
         state.phase, state.since, state.check_at = after.phase, None, None
-        state.resolved_at, state.armed = after.resolved_at, False
-    notifications.resolve_alerts(session, change.workspace_id, [alert], BY_HAND, now=change.at)
-    if not _is_snoozed(state, change.at):
-        revenue = queries.load_revenue_at_risk(session, change.workspace_id, [alert.account_id])
+        state.resolved_at, state.may_open = after.resolved_at, False
+    notifications.resolve_alerts(session, actor.workspace_id, [alert], BY_HAND, now=actor.at)
+    if not _is_snoozed(state, actor.at):
+        revenue = queries.load_revenue_at_risk(session, actor.workspace_id, [alert.account_id])
         notifications.send_notifications(
-            session, change.workspace_id, [alert], revenue, now=change.at
+            session, actor.workspace_id, [alert], revenue, now=actor.at
         )
 
 
 def resolve_merged_account(
     session: Session, workspace_id: str, account_id: str, *, now: datetime
 ) -> None:
-    """Let the alerts of a merged account end. Who was told of one hears of it by the sweep."""
+    """Resolve the open alerts of a merged account; the next sweep sends the notifications."""
     alerts = queries.lock_open_alerts(session, workspace_id, Alert.account_id == account_id)
     notifications.resolve_alerts(session, workspace_id, alerts, MERGED, now=now)
 
 
 def give_feedback(
-    session: Session, change: Actor, alert_id: str, verdict: str, note: str | None
+    session: Session, actor: Actor, alert_id: str, verdict: str, note: str | None
 ) -> None:
-    """Say whether an alert was right, also of one that is over; the last word stands."""
-    alert, _ = alert_queries.lock_alert(session, change.workspace_id, alert_id)
-    alert.feedback, alert.feedback_note, alert.feedback_at = verdict, note, change.at
+    """Store whether an alert was right; also for a resolved one. The last feedback counts."""
+    alert, _ = alert_queries.lock_alert(session, actor.workspace_id, alert_id)
+    alert.feedback, alert.feedback_note, alert.feedback_at = verdict, note, actor.at
 
 
-def _open(session: Session, workspace_id: str, alert_id: str) -> tuple[Alert, AlertState | None]:
+def _lock_open(
+    session: Session, workspace_id: str, alert_id: str
+) -> tuple[Alert, AlertState | None]:
     alert, state = alert_queries.lock_alert(session, workspace_id, alert_id)
     if alert.resolved_at is not None:
-        raise ConflictError(f"Alert {alert_id} is resolved.", code="alert_resolved")
+        raise ConflictError(f"Alert {alert_id} is already resolved.", code="alert_resolved")
     return alert, state
 
 

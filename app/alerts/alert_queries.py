@@ -22,14 +22,19 @@ BASIS = case((HAS_PROBABILITY, "probability"), else_="arr")
 
 @dataclass(frozen=True, slots=True)
 class ListedAlert:
+    """An alert with its account's name, the state of its rule and the revenue at risk.
+
+    ``basis``: ``probability`` or ``arr``, as in ``revenue_at_risk_basis``.
+    """
+
     alert: Alert
     name: str | None
-    kept: StoredState
+    stored: StoredState
     revenue_at_risk_cents: int
     basis: str
 
 
-def _listing(workspace_id: str) -> Select[*tuple[Any, ...]]:
+def _select_listed(workspace_id: str) -> Select[*tuple[Any, ...]]:
     return (
         select(Alert, Account.name, AlertState, REVENUE_AT_RISK, BASIS)
         .outerjoin(Account, same_account(Account, Alert))
@@ -40,13 +45,13 @@ def _listing(workspace_id: str) -> Select[*tuple[Any, ...]]:
     )
 
 
-def _listed(row: Any) -> ListedAlert:  # noqa: ANN401 - a row of the listing
-    kept = StoredState.of(row[2]) if row[2] is not None else StoredState()
-    return ListedAlert(row[0], row[1], kept, row[3], row[4])
+def _listed(row: Any) -> ListedAlert:  # noqa: ANN401 - a row of _select_listed
+    stored = StoredState.from_row(row[2]) if row[2] is not None else StoredState()
+    return ListedAlert(row[0], row[1], stored, row[3], row[4])
 
 
 def get_alert(session: Session, workspace_id: str, alert_id: str) -> ListedAlert:
-    row = session.execute(_listing(workspace_id).where(Alert.id == alert_id)).one_or_none()
+    row = session.execute(_select_listed(workspace_id).where(Alert.id == alert_id)).one_or_none()
     if row is None:
         raise NotFoundError("alert", alert_id)
     return _listed(row)
@@ -62,8 +67,8 @@ def list_alerts(
     after: tuple[int, str] | None,
     limit: int,
 ) -> list[ListedAlert]:
-    """The largest revenue at risk first. ``where``: columns of the alert, each by its value."""
-    rows = _listing(workspace_id).where(*_in_state(state, now))
+    """List alerts, the largest revenue at risk first. ``where``: values of columns by name."""
+    rows = _select_listed(workspace_id).where(*_in_state(state, now))
     rows = rows.where(*(getattr(Alert, name) == value for name, value in where.items()))
     if after is not None:
         rows = rows.where(tuple_(-REVENUE_AT_RISK, Alert.id) > (-after[0], after[1]))
@@ -87,18 +92,18 @@ def _in_state(state: str, now: datetime) -> Sequence[ColumnElement[bool]]:
 def lock_alert(
     session: Session, workspace_id: str, alert_id: str
 ) -> tuple[Alert, AlertState | None]:
-    """Lock an alert and where its rule stands, in the order in which evaluations do."""
-    found = get_alert(session, workspace_id, alert_id).alert
-    key = (workspace_id, found.account_id, found.rule_key)
+    """Lock the state of the rule for the account, then the alert, as evaluations do."""
+    alert = get_alert(session, workspace_id, alert_id).alert
+    key = (workspace_id, alert.account_id, alert.rule_key)
     state = session.get(AlertState, key, with_for_update=True, populate_existing=True)
-    session.refresh(found, with_for_update=True)
-    return found, state
+    session.refresh(alert, with_for_update=True)
+    return alert, state
 
 
 def lock_rule_alerts(
     session: Session, workspace_id: str, rule_key: str
 ) -> tuple[Sequence[AlertState], Sequence[Alert]]:
-    """Lock where a rule stands with all accounts, and what is open of it."""
+    """Lock the states of a rule for all accounts, then its open alerts."""
     states = (
         select(AlertState)
         .where(AlertState.workspace_id == workspace_id, AlertState.rule_key == rule_key)
@@ -111,6 +116,8 @@ def lock_rule_alerts(
 
 @dataclass(frozen=True, slots=True)
 class AlertRuleStats:
+    """Numbers of alerts that a rule has opened, by state and by feedback."""
+
     opened: int
     open: int
     resolved: int
@@ -121,19 +128,19 @@ class AlertRuleStats:
 
     @property
     def false_positive_rate(self) -> float | None:
-        judged = self.valid + self.false_positive + self.too_early
-        return round(self.false_positive / judged, 4) if judged else None
+        rated = self.valid + self.false_positive + self.too_early
+        return round(self.false_positive / rated, 4) if rated else None
 
 
 def load_rule_stats(session: Session, workspace_id: str, rule_key: str) -> AlertRuleStats:
-    tests = (
+    conditions = (
         Alert.resolved_at.is_(None),
         Alert.resolved_at.is_not(None),
         Alert.acknowledged_at.is_not(None),
         *(Alert.feedback == verdict for verdict in ("valid", "false_positive", "too_early")),
     )
     row = session.execute(
-        select(func.count(), *(func.count().filter(test) for test in tests)).where(
+        select(func.count(), *(func.count().filter(condition) for condition in conditions)).where(
             Alert.workspace_id == workspace_id, Alert.rule_key == rule_key
         )
     ).one()

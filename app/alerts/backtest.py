@@ -1,4 +1,4 @@
-"""What a rule would have done in the days that are over, by the scores as they were written."""
+"""Backtest a rule: what it would have done on past days, with the scores as they were written."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,18 +14,20 @@ from app.alerts.backtest_queries import HistoryDay
 from app.alerts.evaluation import StoredState, decide, evaluate_rules
 from app.alerts.rules import AlertRuleConfig
 from app.alerts.state_machine import Transition
-from app.core.filters.matching import And, Condition, Op
+from app.core.filters.tree import And, Condition, Op
 from app.health.scoring.assess import HealthStatus
 from app.portfolio import account_queries
 from app.portfolio import segment_service as segments
 
 ANY_STATUS = Condition("status", Op.IS_NULL, value=False)
-MOST_ACCOUNTS, PAGE_SIZE, MOST_NAMED = 1000, 250, 100
-RULE_KEY = "tried"
+MAX_ACCOUNTS, PAGE_SIZE, MAX_CAUGHT = 1000, 250, 100
+RULE_KEY = "tested"
 
 
 @dataclass(frozen=True, slots=True)
 class CaughtAccount:
+    """A churned account that had an alert before it churned."""
+
     account_id: str
     churned_on: date
     days_before: int
@@ -33,17 +35,17 @@ class CaughtAccount:
 
 @dataclass(slots=True)
 class AccountCourse:
-    """What became of one account: when the rule opened, and when the account left."""
+    """One account in the period: when alerts opened, and when the account churned."""
 
     opened_on: list[date] = field(default_factory=list)
     churned_on: date | None = None
 
     @property
     def days_before(self) -> int | None:
-        """How long before the account left it was warned of last."""
-        left = self.churned_on
-        before = [day for day in self.opened_on if left is not None and day <= left]
-        return (left - before[-1]).days if left is not None and before else None
+        """The days from the last alert before the churn to the churn."""
+        churned_on = self.churned_on
+        before = [day for day in self.opened_on if churned_on is not None and day <= churned_on]
+        return (churned_on - before[-1]).days if churned_on is not None and before else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ class RuleBacktest:
 
     @property
     def caught_accounts(self) -> list[CaughtAccount]:
-        return self.all_caught[:MOST_NAMED]
+        return self.all_caught[:MAX_CAUGHT]
 
     @property
     def days_before_median(self) -> float | None:
@@ -96,34 +98,39 @@ class RuleBacktest:
 
     @property
     def false_alarms(self) -> int:
-        stayed = [each for each in self.courses.values() if each.churned_on is None]
-        return sum(len(each.opened_on) for each in stayed)
+        retained = [each for each in self.courses.values() if each.churned_on is None]
+        return sum(len(each.opened_on) for each in retained)
 
 
 def backtest_rule(
     session: Session, workspace_id: str, rule: AlertRuleConfig, *, days: int, now: datetime
 ) -> RuleBacktest:
-    """Evaluate each day as at its end. Of many accounts those that left, and a fair sample.
+    """Evaluate each day as of its end.
 
-    The filter lets accounts through as they are today.
+    Of more than 1,000 accounts the churned ones and a fair sample of the others are evaluated. The
+    filter is applied to the accounts as they are today.
     """
     until = now.date()
     since = until - timedelta(days=days - 1)
     ids = backtest_queries.sample_accounts(
-        session, workspace_id, since=since, until=until, limit=MOST_ACCOUNTS
+        session, workspace_id, since=since, until=until, limit=MAX_ACCOUNTS
     )
-    wanted = And((segments.parse_account_filter(rule.filter), ANY_STATUS))
-    within = account_queries.load_matching_ids(session, workspace_id, wanted, ids, today=until)
-    ids = [key for key in ids if key in within]
+    account_filter = And((segments.parse_account_filter(rule.filter), ANY_STATUS))
+    matching = account_queries.load_matching_ids(
+        session, workspace_id, account_filter, ids, today=until
+    )
+    ids = [key for key in ids if key in matching]
     courses: dict[str, AccountCourse] = {}
     for start in range(0, len(ids), PAGE_SIZE):
         page = ids[start : start + PAGE_SIZE]
-        courses |= _courses(session, workspace_id, rule, page, since=since, until=until, now=now)
+        courses |= _follow_accounts(
+            session, workspace_id, rule, page, since=since, until=until, now=now
+        )
     total = backtest_queries.count_accounts(session, workspace_id)
     return RuleBacktest(since, until, total, courses)
 
 
-def _courses(
+def _follow_accounts(
     session: Session,
     workspace_id: str,
     rule: AlertRuleConfig,
@@ -133,35 +140,32 @@ def _courses(
     until: date,
     now: datetime,
 ) -> dict[str, AccountCourse]:
-    """Follow accounts day by day; who had left before is left out."""
-    rules, own = (
-        {RULE_KEY: _for_all(rule)},
-        partial(explanations.load_config_neutral_inputs, session, workspace_id),
-    )
+    """Evaluate accounts day by day; accounts that churned before the period are left out."""
+    rules = {RULE_KEY: rule.model_copy(update={"filter": {}})}
+    load_neutral = partial(explanations.load_config_neutral_inputs, session, workspace_id)
     courses: dict[str, AccountCourse] = {}
-    kept: dict[tuple[str, str], StoredState] = {}
+    stored: dict[tuple[str, str], StoredState] = {}
     rows = backtest_queries.load_history_days(
         session, workspace_id, account_ids, since=since, until=until
     )
     for day, of_day in groupby(rows, key=lambda row: row.as_of):
-        some = [row for row in of_day if _is_followed(row, courses)]
+        followed = [row for row in of_day if _is_followed(row, courses)]
         at = datetime.combine(day, time.max, now.tzinfo)
-        facts = rule_inputs.load_inputs(
-            session, workspace_id, some, rules.values(), as_of=day, at=at
+        inputs = rule_inputs.load_inputs(
+            session, workspace_id, followed, rules.values(), as_of=day, at=at
         )
-        looks = evaluate_rules(rules, facts, kept, _everybody)
-        for each in decide(looks, own, sequence=day.toordinal(), now=at):
-            key = each.evaluation.facts.account_id
-            kept[key, RULE_KEY] = each.kept
-            if each.event is Transition.OPENED:
-                courses[key].opened_on.append(day)
+        evaluations = evaluate_rules(rules, inputs, stored, _all_accounts)
+        for each in decide(evaluations, load_neutral, sequence=day.toordinal(), now=at):
+            stored[each.evaluation.key] = each.stored
+            if each.transition is Transition.OPENED:
+                courses[each.evaluation.inputs.account_id].opened_on.append(day)
     return courses
 
 
 def _is_followed(row: HistoryDay, courses: dict[str, AccountCourse]) -> bool:
-    """Note when an account leaves; from then on there is nothing to follow.
+    """Record when an account churns; it is not evaluated from then on.
 
-    History may know it only days later: it need not be of every day.
+    A history row may say so only days later, because not every day has a row.
     """
     if row.status == HealthStatus.CHURNED:
         course = courses.get(row.account_id)
@@ -172,9 +176,5 @@ def _is_followed(row: HistoryDay, courses: dict[str, AccountCourse]) -> bool:
     return True
 
 
-def _for_all(rule: AlertRuleConfig) -> AlertRuleConfig:
-    return rule.model_copy(update={"filter": {}})
-
-
-def _everybody(_: AlertRuleConfig, account_ids: Collection[str]) -> Collection[str]:
+def _all_accounts(_: AlertRuleConfig, account_ids: Collection[str]) -> Collection[str]:
     return account_ids

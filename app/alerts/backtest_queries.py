@@ -12,9 +12,9 @@ from app.health.tables import HealthScore
 
 @dataclass(frozen=True, slots=True)
 class HistoryDay:
-    """How an account stood at the end of a day, as it was first written.
+    """The score of an account at the end of a day, as it was first written.
 
-    ``paid_until``: of one that has left, since when it pays nothing.
+    ``paid_until``: for a churned account the day since which it pays nothing.
     """
 
     account_id: str
@@ -29,7 +29,10 @@ class HistoryDay:
 def sample_accounts(
     session: Session, workspace_id: str, *, since: date, until: date, limit: int
 ) -> list[str]:
-    """Take accounts that left in these days, and others by a hash of their ids; in key order."""
+    """Sample accounts: those that churned in the period, then others by a hash of their ids.
+
+    Return them in key order.
+    """
     values = {"workspace_id": workspace_id, "since": since, "until": until, "limit": limit}
     return sorted(session.scalars(statements.SAMPLE_ACCOUNTS, values))
 
@@ -47,7 +50,7 @@ def load_history_days(
     since: date,
     until: date,
 ) -> Sequence[HistoryDay]:
-    """Return days in their order, without what a score was made of."""
+    """Return rows of history in the order of days, without the inputs of the scores."""
     values = {
         "workspace_id": workspace_id,
         "account_ids": list(account_ids),

@@ -1,4 +1,4 @@
-"""Alerts over HTTP: what is open, and what people do about it."""
+"""Routes of alerts: list them, and act on one."""
 
 from typing import Annotated, Literal
 
@@ -22,90 +22,105 @@ alerts = APIRouter(
 AlertId = Annotated[str, Path(max_length=100, pattern=r"^[^\x00]*$")]
 StateFilter = Annotated[
     Literal["active", "open", "acknowledged", "snoozed", "resolved", "all"],
-    Query(description="`active`: all that are not resolved; `open`: those nobody has taken on."),
+    Query(description="`active`: not resolved; `open`: not resolved and not acknowledged."),
 ]
 TextFilter = Annotated[str | None, Query(max_length=255, pattern=r"^[^\x00]*$")]
 
 
-@alerts.get("")
+@alerts.get("", summary="List alerts")
 def list_alerts(
     session: ReadSessionDep,
     caller: Reader,
     now: Now,
     paging: PagingDep,
     state: StateFilter = "active",
-    rule: Annotated[Id | None, Query(description="Its key.")] = None,
+    rule: Annotated[Id | None, Query(description="The key of a rule.")] = None,
     severity: Severity | None = None,
     account_id: AccountIdFilter = None,
     assignee: TextFilter = None,
 ) -> Page[AlertOut]:
-    """List alerts, the largest revenue at risk first."""
-    said = {"rule_key": rule, "severity": severity, "account_id": account_id, "assignee": assignee}
+    """List alerts, the largest revenue at risk first. The filters are combined with AND."""
+    filters = {
+        "rule_key": rule,
+        "severity": severity,
+        "account_id": account_id,
+        "assignee": assignee,
+    }
     rows = alert_queries.list_alerts(
         session,
         caller.workspace_id,
         state=state,
-        where={name: value for name, value in said.items() if value is not None},
+        where={name: value for name, value in filters.items() if value is not None},
         now=now,
-        after=paging.after(int, str),
+        after=paging.position(int, str),
         limit=paging.fetch_limit,
     )
     return paging.page(
         rows,
-        lambda found: AlertOut.of(found, now),
-        lambda found: (found.revenue_at_risk_cents, found.alert.id),
+        lambda listed: AlertOut.from_listed(listed, now),
+        lambda listed: (listed.revenue_at_risk_cents, listed.alert.id),
     )
 
 
-@alerts.get("/{alert_id}")
+@alerts.get("/{alert_id}", summary="Get an alert")
 def get_alert(alert_id: AlertId, session: ReadSessionDep, caller: Reader, now: Now) -> AlertOut:
-    """Show an alert."""
-    return AlertOut.of(alert_queries.get_alert(session, caller.workspace_id, alert_id), now)
+    """Return an alert, open or resolved."""
+    return AlertOut.from_listed(
+        alert_queries.get_alert(session, caller.workspace_id, alert_id), now
+    )
 
 
-def _shown(session: SessionDep, change: Actor, alert_id: str) -> AlertOut:
-    return AlertOut.of(alert_queries.get_alert(session, change.workspace_id, alert_id), change.at)
+def _load(session: SessionDep, actor: Actor, alert_id: str) -> AlertOut:
+    listed = alert_queries.get_alert(session, actor.workspace_id, alert_id)
+    return AlertOut.from_listed(listed, actor.at)
 
 
-@alerts.post("/{alert_id}/acknowledge", responses=problem_responses(409))
-def acknowledge_alert(alert_id: AlertId, session: SessionDep, change: AlertActor) -> AlertOut:
-    """Take an alert on."""
-    actions.acknowledge(session, change, alert_id)
-    return _shown(session, change, alert_id)
+@alerts.post(
+    "/{alert_id}/acknowledge", responses=problem_responses(409), summary="Acknowledge an alert"
+)
+def acknowledge_alert(alert_id: AlertId, session: SessionDep, actor: AlertActor) -> AlertOut:
+    """Acknowledge an open alert and send `alert.acknowledged`. Repeating it changes nothing."""
+    actions.acknowledge(session, actor, alert_id)
+    return _load(session, actor, alert_id)
 
 
-@alerts.post("/{alert_id}/assign", responses=problem_responses(400, 409))
+@alerts.post("/{alert_id}/assign", responses=problem_responses(400, 409), summary="Assign an alert")
 def assign_alert(
-    alert_id: AlertId, body: AlertAssignmentIn, session: SessionDep, change: AlertActor
+    alert_id: AlertId, body: AlertAssignmentIn, session: SessionDep, actor: AlertActor
 ) -> AlertOut:
-    """Say who is to look after it."""
-    actions.assign(session, change, alert_id, body.assignee)
-    return _shown(session, change, alert_id)
+    """Set or remove the person responsible for an open alert."""
+    actions.assign(session, actor, alert_id, body.assignee)
+    return _load(session, actor, alert_id)
 
 
-@alerts.post("/{alert_id}/snooze", responses=problem_responses(400, 409))
+@alerts.post("/{alert_id}/snooze", responses=problem_responses(400, 409), summary="Snooze an alert")
 def snooze_alert(
-    alert_id: AlertId, body: AlertSnoozeIn, session: SessionDep, change: AlertActor
+    alert_id: AlertId, body: AlertSnoozeIn, session: SessionDep, actor: AlertActor
 ) -> AlertOut:
-    """Tell nobody of it until a moment. It is evaluated all the same."""
-    actions.snooze(session, change, alert_id, body.until)
-    return _shown(session, change, alert_id)
+    """Hold the notifications of an open alert back until a time, or end the snooze.
+
+    The rule is still evaluated.
+    """
+    actions.snooze(session, actor, alert_id, body.until)
+    return _load(session, actor, alert_id)
 
 
-@alerts.post("/{alert_id}/resolve", responses=problem_responses(409))
-def resolve_alert(alert_id: AlertId, session: SessionDep, change: AlertActor) -> AlertOut:
-    """End an alert by hand; the rule opens again only after the breach was really over."""
-    actions.resolve(session, change, alert_id)
-    return _shown(session, change, alert_id)
+@alerts.post("/{alert_id}/resolve", responses=problem_responses(409), summary="Resolve an alert")
+def resolve_alert(alert_id: AlertId, session: SessionDep, actor: AlertActor) -> AlertOut:
+    """Resolve an alert manually. The rule opens a new alert only after the breach was over."""
+    actions.resolve(session, actor, alert_id)
+    return _load(session, actor, alert_id)
 
 
-@alerts.post("/{alert_id}/feedback", responses=problem_responses(400))
+@alerts.post(
+    "/{alert_id}/feedback", responses=problem_responses(400), summary="Give feedback on an alert"
+)
 def give_alert_feedback(
-    alert_id: AlertId, body: AlertFeedbackIn, session: SessionDep, change: AlertActor
+    alert_id: AlertId, body: AlertFeedbackIn, session: SessionDep, actor: AlertActor
 ) -> AlertOut:
-    """Say whether it was right; this is what the statistics of its rule count."""
-    actions.give_feedback(session, change, alert_id, body.verdict, body.note)
-    return _shown(session, change, alert_id)
+    """Store whether the alert was right. The statistics of its rule count the last feedback."""
+    actions.give_feedback(session, actor, alert_id, body.verdict, body.note)
+    return _load(session, actor, alert_id)
 
 
 router = APIRouter()

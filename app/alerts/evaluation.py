@@ -1,8 +1,8 @@
-"""Hold rules against accounts: what each sees, and what follows of it. Pure.
+"""Evaluate rules for accounts and decide what follows. Pure.
 
-A breach that only other settings or other peers have made opens nothing (docs/adr/0026). By how
-much they moved the number is kept as ``shift`` until the number is clear again: meanwhile the
-breach counts only if there is one without the shift too.
+A breach that is caused only by new settings or a new peer group opens no alert (docs/adr/0026).
+The state stores as ``config_offset`` by how much these moved the value, until the value is clear
+again. Meanwhile a breach counts only if the value without the offset is a breach too.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -27,15 +27,15 @@ INITIAL_STATE = MachineState()
 
 @dataclass(frozen=True, slots=True)
 class StoredState:
-    """What is stored of a rule and an account."""
+    """A row of ``alert_state``. ``offset_context`` names the context that the offset is for."""
 
     state: MachineState = INITIAL_STATE
-    shift: float = 0.0
-    yardstick: str | None = None
+    config_offset: float = 0.0
+    offset_context: str | None = None
     snoozed_until: datetime | None = None
 
     @classmethod
-    def of(cls, row: Any) -> Self:  # noqa: ANN401 - a row with the columns of the table
+    def from_row(cls, row: Any) -> Self:  # noqa: ANN401 - a row with the columns of the table
         state = MachineState(
             phase=Phase(row.phase),
             since=row.since,
@@ -43,133 +43,156 @@ class StoredState:
             sequence=row.sequence,
             openings=tuple(row.openings),
             resolved_at=row.resolved_at,
-            armed=row.armed,
+            may_open=row.may_open,
         )
-        return cls(state, row.shift, row.yardstick, row.snoozed_until)
+        return cls(state, row.config_offset, row.offset_context, row.snoozed_until)
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """One rule, one account, before anything follows of it."""
+    """One rule compared with one account, before any decision."""
 
-    key: str
+    rule_key: str
     rule: AlertRuleConfig
-    facts: RuleInputs
-    kept: StoredState
+    inputs: RuleInputs
+    stored: StoredState
     value: float | None
-    seen: CheckResult
+    result: CheckResult
 
     @property
-    def yardstick(self) -> str | None:
-        """Name what the number was made with: settings and peers, or a model."""
+    def key(self) -> tuple[str, str]:
+        """The account and the rule."""
+        return self.inputs.account_id, self.rule_key
+
+    @property
+    def scoring_context(self) -> str | None:
+        """What the value was computed with: a key of settings and peers, or a model."""
         if self.rule.kind is not SignalKind.CHURN_RISK:
-            return self.facts.yardstick
-        return f"model {self.facts.risk.model}" if self.facts.risk else None
+            return self.inputs.scoring_context
+        return f"model {self.inputs.risk.model}" if self.inputs.risk else None
 
     @property
     def reference_day(self) -> date:
-        """The day whose settings and peers count for the one that is judged."""
-        return self.facts.as_of - timedelta(
+        """The day whose settings and peers a new breach is tested with."""
+        return self.inputs.as_of - timedelta(
             days=self.rule.window_days if self.rule.compares_scores else 1
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
+    """What follows from an evaluation: the next state, and the transition if there is one."""
+
     evaluation: Evaluation
-    kept: StoredState
-    event: Transition | None
+    stored: StoredState
+    transition: Transition | None
     check_at: datetime | None
 
 
 FilterAccounts = Callable[[AlertRuleConfig, Collection[str]], Collection[str]]
-
+"""Return the accounts that match the filter of a rule."""
 
 LoadConfigNeutralInputs = Callable[[Sequence[Evaluation]], Mapping[tuple[str, str], RuleInputs]]
-"""How accounts would stand, by account and rule, if what they are held against had not changed
-since the anchor; who is held against the same is left out."""
+"""Return inputs by account and rule as if settings and peers were still those of the reference day.
+
+Accounts whose settings and peers have not changed are omitted."""
 
 
 def evaluate_rules(
     rules: Mapping[str, AlertRuleConfig],
     accounts: Sequence[RuleInputs],
-    kept: Mapping[tuple[str, str], StoredState],
-    let_through: FilterAccounts,
+    stored: Mapping[tuple[str, str], StoredState],
+    filter_accounts: FilterAccounts,
 ) -> list[Evaluation]:
-    """Return what is more than plainly ok. Where a filter lets nobody through, a rule is over."""
+    """Return the evaluations that are a breach or have a stored state.
+
+    An account that does not match the filter is out of scope.
+    """
     found = []
     for key, rule in rules.items():
-        some = list(_some(key, rule, accounts, kept))
-        if rule.filter and some:
-            within = let_through(rule, [each.facts.account_id for each in some])
-            some = [_within(each, each.facts.account_id in within) for each in some]
-        found += [each for each in some if each.seen is CheckResult.BREACH or _key(each) in kept]
+        evaluations = list(_evaluate(key, rule, accounts, stored))
+        if rule.filter and evaluations:
+            matching = filter_accounts(rule, [each.inputs.account_id for each in evaluations])
+            evaluations = [
+                each
+                if each.inputs.account_id in matching
+                else replace(each, result=CheckResult.OUT_OF_SCOPE)
+                for each in evaluations
+            ]
+        found += [
+            each for each in evaluations if each.result is CheckResult.BREACH or each.key in stored
+        ]
     return found
 
 
-def _some(
+def _evaluate(
     key: str,
     rule: AlertRuleConfig,
     accounts: Sequence[RuleInputs],
-    kept: Mapping[tuple[str, str], StoredState],
+    stored: Mapping[tuple[str, str], StoredState],
 ) -> Iterator[Evaluation]:
-    for facts in accounts:
-        before = kept.get((facts.account_id, key))
-        value = rule_value(rule, facts)
-        seen = CheckResult.GONE if facts.status in INACTIVE_STATUSES else rule.check(value)
-        if before is not None or seen is CheckResult.BREACH:
-            yield Evaluation(key, rule, facts, before or StoredState(), value, seen)
-
-
-def _within(each: Evaluation, is_within: bool) -> Evaluation:  # noqa: FBT001 - of one call
-    return each if is_within else replace(each, seen=CheckResult.GONE)
-
-
-def _key(each: Evaluation) -> tuple[str, str]:
-    return each.facts.account_id, each.key
+    for inputs in accounts:
+        before = stored.get((inputs.account_id, key))
+        value = rule_value(rule, inputs)
+        is_active = inputs.status not in INACTIVE_STATUSES
+        result = rule.check(value) if is_active else CheckResult.OUT_OF_SCOPE
+        if before is not None or result is CheckResult.BREACH:
+            yield Evaluation(key, rule, inputs, before or StoredState(), value, result)
 
 
 def decide(
-    looks: Sequence[Evaluation], own: LoadConfigNeutralInputs, *, sequence: int, now: datetime
+    evaluations: Sequence[Evaluation],
+    load_neutral: LoadConfigNeutralInputs,
+    *,
+    sequence: int,
+    now: datetime,
 ) -> list[Decision]:
-    doubtful = [each for each in looks if _is_doubtful(each)]
-    standings = own(doubtful) if doubtful else {}
-    return [_outcome(each, standings.get(_key(each)), sequence, now) for each in looks]
+    doubtful = [each for each in evaluations if _is_doubtful(each)]
+    neutral = load_neutral(doubtful) if doubtful else {}
+    return [_decide(each, neutral.get(each.key), sequence, now) for each in evaluations]
 
 
 def _is_doubtful(each: Evaluation) -> bool:
-    """Whether a breach is new, and may have been made by other settings or peers."""
-    by_hand = (
-        each.facts.status is HealthStatus.OVERRIDDEN and each.rule.kind is SignalKind.HEALTH_SCORE
+    """Whether a breach is new and may be caused by new settings or peers alone."""
+    is_overridden = (
+        each.inputs.status is HealthStatus.OVERRIDDEN and each.rule.kind is SignalKind.HEALTH_SCORE
     )
-    is_held = each.kept.yardstick == each.yardstick
+    has_offset = each.stored.offset_context == each.scoring_context
     return (
-        each.seen is CheckResult.BREACH
+        each.result is CheckResult.BREACH
         and each.rule.ignores_config_changes
-        and not (each.kept.state.is_open or by_hand or is_held)
+        and not (each.stored.state.is_open or is_overridden or has_offset)
     )
 
 
-def _outcome(each: Evaluation, own: RuleInputs | None, sequence: int, now: datetime) -> Decision:
-    seen, shift, yardstick = each.seen, each.kept.shift, each.kept.yardstick
-    if own is not None and each.value is not None:
-        base = 0.0 if each.reference_day < each.facts.as_of - timedelta(days=1) else shift
-        alone = rule_value(each.rule, own)
-        shift = base if alone is None else base + each.value - alone
-        yardstick = each.yardstick
-    excused = (
-        seen is CheckResult.BREACH
-        and each.rule.check(_less(each.value, shift)) is not CheckResult.BREACH
-    )
-    if excused and not each.kept.state.is_open:
-        seen = CheckResult.BETWEEN
-    elif seen in {CheckResult.BREACH, CheckResult.CLEAR, CheckResult.GONE}:
-        shift, yardstick = 0.0, None
+def _decide(each: Evaluation, neutral: RuleInputs | None, sequence: int, now: datetime) -> Decision:
+    result, is_open = each.result, each.stored.state.is_open
+    offset, context = each.stored.config_offset, each.stored.offset_context
+    if neutral is not None and each.value is not None:
+        offset, context = _offset(each, each.value, neutral), each.scoring_context
+    is_excused = result is CheckResult.BREACH and _is_excused(each, offset)
+    if is_excused and not is_open:
+        result = CheckResult.BETWEEN
+    elif result in {CheckResult.BREACH, CheckResult.CLEAR, CheckResult.OUT_OF_SCOPE}:
+        offset, context = 0.0, None
     timing = each.rule.timing
-    state, event = step(each.kept.state, seen, timing, sequence=sequence, now=now)
-    kept = replace(each.kept, state=state, shift=shift, yardstick=yardstick)
-    return Decision(each, kept, event, next_check_at(state, timing, now))
+    state, transition = step(each.stored.state, result, timing, sequence=sequence, now=now)
+    stored = replace(each.stored, state=state, config_offset=offset, offset_context=context)
+    return Decision(each, stored, transition, next_check_at(state, timing, now))
 
 
-def _less(value: float | None, shift: float) -> float | None:
-    return None if value is None else value - shift
+def _offset(each: Evaluation, value: float, neutral: RuleInputs) -> float:
+    """Return by how much settings and peers moved the value.
+
+    With yesterday as the reference day the stored offset is of an earlier change, and is added.
+    """
+    is_longer_ago = each.reference_day < each.inputs.as_of - timedelta(days=1)
+    earlier = 0.0 if is_longer_ago else each.stored.config_offset
+    neutral_value = rule_value(each.rule, neutral)
+    return earlier if neutral_value is None else earlier + value - neutral_value
+
+
+def _is_excused(each: Evaluation, offset: float) -> bool:
+    """Whether the value without the offset is no breach."""
+    value = None if each.value is None else each.value - offset
+    return each.rule.check(value) is not CheckResult.BREACH

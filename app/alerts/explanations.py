@@ -1,4 +1,4 @@
-"""Why an alert opens: what was before, what moved, and whether the account itself moved at all."""
+"""Explain an opening alert: the previous value, what moved, and whether the account itself did."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -22,6 +22,7 @@ from app.churn.model.drivers import RiskDriver
 from app.churn.scoring import risk_queries
 from app.core.languages import Language
 from app.health.explanations.phrases import capitalized
+from app.health.explanations.sentences import last_used_sentence
 from app.health.explanations.service import driver_sentences
 from app.health.explanations.snapshots import (
     ScoreSnapshot,
@@ -34,122 +35,129 @@ from app.health.scoring.measure_details import context_key
 from app.health.tables import HealthHistory
 from app.signals.sentences import signal_sentence
 
-MOST_DRIVERS, DRIVER_DAYS = 3, 28
-ANONYMOUS_AUTHOR = "somebody"
+MAX_DRIVERS, DRIVER_DAYS = 3, 28
+LANGUAGE = Language.EN
+"""Other systems get the reasons of alerts in English."""
 
 
 @dataclass(frozen=True, slots=True)
 class AlertExplanation:
-    """``previous``: the signal as of the day before, or of the day that a drop is counted from."""
+    """``previous``: the value of the day before, or the value that a drop is measured from."""
 
     previous: float | str | None
     drivers: Sequence[str]
 
 
 def load_config_neutral_inputs(
-    session: Session, workspace_id: str, looks: Sequence[Evaluation]
+    session: Session, workspace_id: str, evaluations: Sequence[Evaluation]
 ) -> dict[tuple[str, str], RuleInputs]:
-    """Judge accounts as if settings and peers were those of the anchor, where these changed.
+    """Return inputs by account and rule as of the settings and peers of the reference day.
 
-    A risk that another model names cannot be judged again: what the model before said stands.
+    Accounts without a change of settings or peers are omitted. A risk from another model cannot be
+    recomputed with the previous model: the last risk of that model is used.
     """
-    of_risk = [each for each in looks if each.rule.kind is SignalKind.CHURN_RISK]
-    of_score = [each for each in looks if each.rule.kind is not SignalKind.CHURN_RISK]
-    return _by_old_models(session, workspace_id, of_risk) | _by_old_settings(
-        session, workspace_id, of_score
+    on_risk = [each for each in evaluations if each.rule.kind is SignalKind.CHURN_RISK]
+    on_scores = [each for each in evaluations if each.rule.kind is not SignalKind.CHURN_RISK]
+    return _with_previous_models(session, workspace_id, on_risk) | _with_previous_settings(
+        session, workspace_id, on_scores
     )
 
 
-def _by_old_models(
-    session: Session, workspace_id: str, looks: Sequence[Evaluation]
+def _with_previous_models(
+    session: Session, workspace_id: str, evaluations: Sequence[Evaluation]
 ) -> dict[tuple[str, str], RuleInputs]:
-    if not looks:
+    if not evaluations:
         return {}
-    before = _risks_before(session, workspace_id, looks)
+    previous = _load_previous_risks(session, workspace_id, evaluations)
     found = {}
-    for each in looks:
-        risk, now = before.get(each.facts.account_id), each.facts.risk
-        if risk is not None and now is not None and risk.model != now.model:
-            found[each.facts.account_id, each.key] = replace(each.facts, risk=risk)
+    for each in evaluations:
+        before, now = previous.get(each.inputs.account_id), each.inputs.risk
+        if before is not None and now is not None and before.model != now.model:
+            found[each.key] = replace(each.inputs, risk=before)
     return found
 
 
-def _risks_before(
-    session: Session, workspace_id: str, looks: Sequence[Evaluation]
+def _load_previous_risks(
+    session: Session, workspace_id: str, evaluations: Sequence[Evaluation]
 ) -> dict[str, RiskValue]:
-    """Return what was said of the last day but one that is over: of the last it may be now."""
-    ids = {each.facts.account_id for each in looks}
-    day = looks[0].facts.as_of - timedelta(days=2)
+    """Return the risks as of two days ago; the risk of the last closed day may be the current."""
+    ids = {each.inputs.account_id for each in evaluations}
+    day = evaluations[0].inputs.as_of - timedelta(days=2)
     return rule_input_queries.load_risks_on(session, workspace_id, ids, day=day)
 
 
-def _by_old_settings(
-    session: Session, workspace_id: str, looks: Sequence[Evaluation]
+def _with_previous_settings(
+    session: Session, workspace_id: str, evaluations: Sequence[Evaluation]
 ) -> dict[tuple[str, str], RuleInputs]:
-    archive, found = SnapshotReader(session, workspace_id), {}
-    for anchor, some in groupby(sorted(looks, key=_anchor), key=_anchor):
-        group = list(some)
-        of_day = {each.facts.account_id: each.facts for each in group}
-        before = _rows(session, workspace_id, set(of_day), anchor)
+    reader, found = SnapshotReader(session, workspace_id), {}
+    for day, on_day in groupby(sorted(evaluations, key=_reference_day), key=_reference_day):
+        group = list(on_day)
+        inputs = {each.inputs.account_id: each.inputs for each in group}
+        before = _load_rows(session, workspace_id, set(inputs), day)
         moved = {
-            key for key, row in before.items() if context_key(row.details) != of_day[key].yardstick
+            key
+            for key, row in before.items()
+            if context_key(row.details) != inputs[key].scoring_context
         }
-        after = _rows(session, workspace_id, moved, group[0].facts.as_of) if moved else {}
-        apart = {key: _apart(archive, of_day[key], before[key], row) for key, row in after.items()}
+        after = _load_rows(session, workspace_id, moved, group[0].inputs.as_of) if moved else {}
+        rescored = {
+            key: _rescore(reader, inputs[key], before[key], row) for key, row in after.items()
+        }
         for each in group:
-            if (facts := apart.get(each.facts.account_id)) is not None:
-                found[each.facts.account_id, each.key] = facts
+            if (neutral := rescored.get(each.inputs.account_id)) is not None:
+                found[each.key] = neutral
     return found
 
 
 def explain_openings(
-    session: Session, workspace_id: str, looks: Sequence[Evaluation]
+    session: Session, workspace_id: str, evaluations: Sequence[Evaluation]
 ) -> list[AlertExplanation]:
-    """Explain what opens, in the order given: by what moved since a window ago."""
-    if not looks:
+    """Explain opening alerts, in the order given, by what moved within the last 28 days."""
+    if not evaluations:
         return []
-    as_of = looks[0].facts.as_of
-    ids = {each.facts.account_id for each in looks}
-    day_before, long_before, now = (
-        _rows(session, workspace_id, ids, as_of - timedelta(days=days))
+    as_of = evaluations[0].inputs.as_of
+    ids = {each.inputs.account_id for each in evaluations}
+    day_before, window_before, now = (
+        _load_rows(session, workspace_id, ids, as_of - timedelta(days=days))
         for days in (1, DRIVER_DAYS, 0)
     )
-    of_risk = [each for each in looks if each.rule.kind is SignalKind.CHURN_RISK]
-    risks = _risks_before(session, workspace_id, of_risk) if of_risk else {}
-    why = _why_risky(session, workspace_id, of_risk)
-    archive = SnapshotReader(session, workspace_id)
-    found = []
-    for each in looks:
-        key = each.facts.account_id
+    on_risk = [each for each in evaluations if each.rule.kind is SignalKind.CHURN_RISK]
+    risks = _load_previous_risks(session, workspace_id, on_risk) if on_risk else {}
+    risk_drivers = _load_risk_drivers(session, workspace_id, on_risk)
+    reader = SnapshotReader(session, workspace_id)
+    explanations = []
+    for each in evaluations:
+        key = each.inputs.account_id
         earlier = day_before.get(key)
         past = replace(inputs_from_history(earlier), risk=risks.get(key)) if earlier else None
-        said = why.get(key, ()) if each.rule.kind is SignalKind.CHURN_RISK else ()
-        if not said:
-            before, after = long_before.get(key) or earlier, now.get(key)
-            said = _drivers(each, *(_unsigned(archive.told(row)) for row in (before, after)))
-        found.append(AlertExplanation(_previous(each, past), said[:MOST_DRIVERS]))
-    return found
+        drivers = risk_drivers.get(key, ()) if each.rule.kind is SignalKind.CHURN_RISK else ()
+        if not drivers:
+            rows = (window_before.get(key) or earlier, now.get(key))
+            drivers = _drivers(each, *(_anonymized(reader.read(row)) for row in rows))
+        explanations.append(AlertExplanation(_previous(each, past), drivers[:MAX_DRIVERS]))
+    return explanations
 
 
 def _previous(each: Evaluation, past: RuleInputs | None) -> float | str | None:
-    """Return the score that a drop is counted from, else the signal of the day before."""
-    from_then = baseline_score(each.rule, each.facts) if each.rule.compares_scores else None
-    return display_value(each.rule, past) if from_then is None and past is not None else from_then
+    """Return the score that a drop is measured from, else the value of the day before."""
+    baseline = baseline_score(each.rule, each.inputs) if each.rule.compares_scores else None
+    return display_value(each.rule, past) if baseline is None and past is not None else baseline
 
 
-def _why_risky(
-    session: Session, workspace_id: str, looks: Sequence[Evaluation]
+def _load_risk_drivers(
+    session: Session, workspace_id: str, evaluations: Sequence[Evaluation]
 ) -> dict[str, Sequence[str]]:
-    """Say by account what goes with its risk."""
-    if not looks:
+    """Return the sentences on what raises the risk, by account."""
+    if not evaluations:
         return {}
-    rows = risk_queries.load_risks(session, workspace_id, [each.facts.account_id for each in looks])
-    told = {
-        key: [RiskDriver(**each) for each in row.details["drivers"]] for key, row in rows.items()
+    ids = [each.inputs.account_id for each in evaluations]
+    drivers = {
+        key: [RiskDriver(**each) for each in row.details["drivers"]]
+        for key, row in risk_queries.load_risks(session, workspace_id, ids).items()
     }
     return {
-        key: [risk_sentence(each, Language.EN) for each in of_account if each.effect > 0]
-        for key, of_account in told.items()
+        key: [risk_sentence(each, LANGUAGE) for each in of_account if each.effect > 0]
+        for key, of_account in drivers.items()
     }
 
 
@@ -167,44 +175,47 @@ def inputs_from_history(row: HealthHistory) -> RuleInputs:
 def _drivers(
     each: Evaluation, before: ScoreSnapshot | None, after: ScoreSnapshot | None
 ) -> Sequence[str]:
-    said = []
-    if signal := (each.facts.signals or {}).get(each.rule.subject):
-        said.append(signal_sentence(signal, Language.EN))
+    sentences = []
+    if signal := (each.inputs.signals or {}).get(each.rule.subject):
+        sentences.append(signal_sentence(signal, LANGUAGE))
     if each.rule.kind is SignalKind.DAYS_SINCE_LAST_USE:
-        said.append(f"It was last used on {each.facts.details['last_used_on']}.")
+        sentences.append(last_used_sentence(each.inputs.details["last_used_on"], LANGUAGE))
     if after is None:
-        return said
-    up = (
-        each.rule.kind in {SignalKind.HEALTH_SCORE, SignalKind.MEASURE}
-        and each.rule.direction == "up"
+        return sentences
+    is_score = each.rule.kind in {SignalKind.HEALTH_SCORE, SignalKind.MEASURE}
+    moved = driver_sentences(
+        before,
+        after,
+        LANGUAGE,
+        limit=MAX_DRIVERS - len(sentences),
+        up=is_score and each.rule.direction == "up",
     )
-    moved = driver_sentences(before, after, Language.EN, most=MOST_DRIVERS - len(said), up=up)
-    return [*said, *map(capitalized, moved)]
+    return [*sentences, *map(capitalized, moved)]
 
 
-def _unsigned(told: ScoreSnapshot | None) -> ScoreSnapshot | None:
-    """Leave out who has overruled a score and why: what is said here goes to other systems."""
-    if told is None or told.side is None or told.side.override is None:
-        return told
-    override = replace(told.side.override, author=ANONYMOUS_AUTHOR, reason="")
-    return replace(told, side=replace(told.side, override=override))
+def _anonymized(snapshot: ScoreSnapshot | None) -> ScoreSnapshot | None:
+    """Remove author and reason of an override: the sentences are sent to other systems."""
+    if snapshot is None or snapshot.scored_day is None or snapshot.scored_day.override is None:
+        return snapshot
+    override = replace(snapshot.scored_day.override, author="", reason="")
+    return replace(snapshot, scored_day=replace(snapshot.scored_day, override=override))
 
 
-def _anchor(each: Evaluation) -> date:
+def _reference_day(each: Evaluation) -> date:
     return each.reference_day
 
 
-def _rows(
+def _load_rows(
     session: Session, workspace_id: str, account_ids: set[str], day: date
 ) -> Mapping[str, HealthHistory]:
     return health.load_history_rows(session, workspace_id, sorted(account_ids), day=day)
 
 
-def _apart(
-    archive: SnapshotReader, facts: RuleInputs, before: HealthHistory, after: HealthHistory
+def _rescore(
+    reader: SnapshotReader, inputs: RuleInputs, before: HealthHistory, after: HealthHistory
 ) -> RuleInputs | None:
-    one, other = archive.told(before), archive.told(after)
-    if one is None or other is None or one.side is None:
+    earlier, current = reader.read(before), reader.read(after)
+    if earlier is None or current is None or earlier.scored_day is None:
         return None
-    standing = evaluate_with_earlier_settings(one, other)
-    return None if standing is None else rescore_inputs(facts, standing, one.side.card)
+    rescored = evaluate_with_earlier_settings(earlier, current)
+    return None if rescored is None else rescore_inputs(inputs, rescored, earlier.scored_day.card)

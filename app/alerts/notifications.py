@@ -1,7 +1,8 @@
-"""Tell others what opened and what is over: one by one, or many as one digest.
+"""Send notifications of opened and resolved alerts: one message each, or many as one digest.
 
-What was told of an alert is kept with it. A notice is due where that is not what is so: that is
-why opened and resolved alternate, and why the last notice is the truth, whatever was held back.
+Each alert stores the last notification that was sent about it. A notification is pending when that
+differs from the current state. So opened and resolved alternate, and the last notification is
+correct even if earlier ones were held back.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,10 +22,13 @@ NOTHING, OPENED, RESOLVED = "nothing", "opened", "resolved"
 
 
 def pending_notification(alert: Alert) -> str | None:
-    """Return what others do not know yet. What opened and ended in silence is not worth a word."""
+    """Return the notification that is still to be sent.
+
+    An alert that opened and ended without a notification needs none.
+    """
     if alert.resolved_at is None:
-        return OPENED if alert.told == NOTHING else None
-    return RESOLVED if alert.told == OPENED else None
+        return OPENED if alert.last_notified == NOTHING else None
+    return RESOLVED if alert.last_notified == OPENED else None
 
 
 def send_notifications(
@@ -35,78 +39,86 @@ def send_notifications(
     *,
     now: datetime,
 ) -> None:
-    """Send what is due: of more than 50 alerts of a rule, one digest. Nothing is owed then.
+    """Send pending notifications; more than 50 alerts of a rule are one digest.
 
-    ``revenue``: at risk, in cents a year, by account. ``alerts`` in the order of their rules.
+    Afterwards none of the alerts waits for a notification. ``revenue``: at risk, in cents a year,
+    by account. ``alerts`` must be in the order of their rules.
     """
     currency = get_workspace(session, workspace_id).base_currency
     messages: list[NewMessage] = []
     for _, of_rule in groupby(alerts, key=lambda alert: alert.rule_key):
-        some = [alert for alert in of_rule if pending_notification(alert)]
-        late = [alert for alert in some if _is_late(alert)]
-        prompt = [alert for alert in some if not _is_late(alert)]
+        pending = [alert for alert in of_rule if pending_notification(alert)]
+        late = [alert for alert in pending if _is_late(alert)]
+        prompt = [alert for alert in pending if not _is_late(alert)]
         if late or len(prompt) > MAX_SINGLE_MESSAGES:
-            some = [*late, *prompt] if len(prompt) > MAX_SINGLE_MESSAGES else late
-            messages.append(_digest(some, revenue, currency))
+            digested = [*late, *prompt] if len(prompt) > MAX_SINGLE_MESSAGES else late
+            messages.append(_digest(digested, revenue, currency))
         if len(prompt) <= MAX_SINGLE_MESSAGES:
             messages += [_single(alert, revenue, currency) for alert in prompt]
     publish(session, workspace_id, messages, now=now)
     for alert in alerts:
-        alert.told, alert.owed_on = pending_notification(alert) or alert.told, None
+        alert.last_notified, alert.notify_after = (
+            pending_notification(alert) or alert.last_notified,
+            None,
+        )
 
 
 def resolve_alerts(
     session: Session, workspace_id: str, alerts: Sequence[Alert], resolution: str, *, now: datetime
 ) -> None:
-    """Resolve alerts, put that into the feed, and owe it to those who were told of them."""
+    """Resolve alerts and record it in the change feed.
+
+    The notification of a resolved alert, if one is needed, is held until the next finished sweep.
+    """
     for alert in alerts:
         alert.resolved_at, alert.resolution = now, resolution
-        alert.owed_on = now.date() if pending_notification(alert) else None
+        alert.notify_after = now.date() if pending_notification(alert) else None
     session.flush()
     record_alert_changes(session, workspace_id, alerts, RESOLVED, now=now)
 
 
 def acknowledged_message(alert: Alert, revenue: Mapping[str, int], currency: str) -> NewMessage:
-    said = {"acknowledged_at": alert.acknowledged_at, "acknowledged_by": alert.acknowledged_by}
-    return NewMessage(
-        "alert.acknowledged", _said(alert, revenue, currency) | said, alert.account_id
-    )
+    data = _message_data(alert, revenue, currency) | {
+        "acknowledged_at": alert.acknowledged_at,
+        "acknowledged_by": alert.acknowledged_by,
+    }
+    return NewMessage("alert.acknowledged", data, alert.account_id)
 
 
 def record_alert_changes(
-    session: Session, workspace_id: str, alerts: Iterable[Alert], what: str, *, now: datetime
+    session: Session, workspace_id: str, alerts: Iterable[Alert], event: str, *, now: datetime
 ) -> None:
-    """Put what happened into the feed of changes, told or not."""
-    changes = [NewChange("alert", alert.account_id, _change(alert, what)) for alert in alerts]
+    """Record what happened in the change feed, whether or not a notification is sent."""
+    changes = [NewChange("alert", alert.account_id, _change(alert, event)) for alert in alerts]
     record_changes(session, workspace_id, changes, now=now)
 
 
 def _is_late(alert: Alert) -> bool:
-    """Whether it happened in silence, before the day on which it may be told."""
+    """Whether it happened before the day on which its notification may be sent."""
     happened = alert.resolved_at or alert.opened_at
-    return alert.owed_on is not None and happened.date() < alert.owed_on
+    return alert.notify_after is not None and happened.date() < alert.notify_after
 
 
 def _single(alert: Alert, revenue: Mapping[str, int], currency: str) -> NewMessage:
-    said = _said(alert, revenue, currency)
+    data = _message_data(alert, revenue, currency)
     if alert.resolved_at is not None:
-        said |= {"resolved_at": alert.resolved_at, "reason": alert.resolution}
-    return NewMessage(f"alert.{pending_notification(alert)}", said, alert.account_id)
+        data |= {"resolved_at": alert.resolved_at, "reason": alert.resolution}
+    return NewMessage(f"alert.{pending_notification(alert)}", data, alert.account_id)
 
 
 def _digest(alerts: Sequence[Alert], revenue: Mapping[str, int], currency: str) -> NewMessage:
-    """Name those of the largest accounts."""
+    """Summarize alerts of one rule; the alerts with the most revenue at risk are listed."""
     largest = sorted(alerts, key=lambda alert: (-revenue.get(alert.account_id, 0), alert.id))
     opened = [alert for alert in alerts if alert.resolved_at is None]
-    one = alerts[0]
-    said = {
-        "rule": _rule(one),
-        "signal": one.signal,
+    first = alerts[0]
+    data = {
+        "rule": _rule(first),
+        "signal": first.signal,
         "opened": len(opened),
         "resolved": len(alerts) - len(opened),
         "revenue_at_risk_cents": sum(revenue.get(alert.account_id, 0) for alert in opened),
         "currency": currency,
-        "scorecard_version": one.scorecard_version,
+        "scorecard_version": first.scorecard_version,
         "accounts": fit_digest_items(
             {
                 "account_id": alert.account_id,
@@ -116,12 +128,12 @@ def _digest(alerts: Sequence[Alert], revenue: Mapping[str, int], currency: str) 
             | _values(alert)
             for alert in largest
         ),
-        "link": f"/api/v1/alerts?rule={quote(one.rule_key, safe='')}",
+        "link": f"/api/v1/alerts?rule={quote(first.rule_key, safe='')}",
     }
-    return NewMessage("alert.digested", said)
+    return NewMessage("alert.digested", data)
 
 
-def _said(alert: Alert, revenue: Mapping[str, int], currency: str) -> dict[str, Any]:
+def _message_data(alert: Alert, revenue: Mapping[str, int], currency: str) -> dict[str, Any]:
     cents = revenue.get(alert.account_id)
     return {
         "alert_id": alert.id,
@@ -145,7 +157,7 @@ def _said(alert: Alert, revenue: Mapping[str, int], currency: str) -> dict[str, 
 
 
 def _values(alert: Alert) -> dict[str, Any]:
-    """Say what the signal was and is: when the alert opened, or when it ended."""
+    """Return the previous and current value at the opening, or at the end of a resolved alert."""
     if alert.resolved_at is None:
         return {"previous": alert.previous, "current": alert.current}
     return {"previous": alert.current, "current": alert.last}
@@ -155,10 +167,10 @@ def _rule(alert: Alert) -> dict[str, Any]:
     return {"id": alert.rule_key, "name": alert.rule_name, "version": alert.rule_version}
 
 
-def _change(alert: Alert, what: str) -> dict[str, Any]:
+def _change(alert: Alert, event: str) -> dict[str, Any]:
     return {
         "alert_id": alert.id,
-        "what": what,
+        "what": event,
         "rule": alert.rule_key,
         "severity": alert.severity,
         "episode": alert.episode,

@@ -5,7 +5,7 @@ import orjson
 from sqlalchemy import ColumnElement, and_, or_, select, tuple_
 from sqlalchemy.orm import Session
 
-from app.accounts.due import Priority
+from app.accounts.refresh_queue import Priority
 from app.alerts import statements
 from app.alerts.evaluation import Decision, StoredState
 from app.alerts.notifications import NOTHING
@@ -19,40 +19,41 @@ from app.portfolio.account_queries import REVENUE_AT_RISK
 WAITING_AT_ONCE = 1000
 
 
-def next_evaluation_number(session: Session, workspace_id: str) -> int:  # noqa: ARG001 - of any workspace
+def next_evaluation_number(session: Session, workspace_id: str) -> int:  # noqa: ARG001 - one sequence for all
     return int(session.scalar(select(EVALUATION_NUMBERS.next_value())) or 0)
 
 
 def lock_states(
     session: Session, workspace_id: str, account_ids: Sequence[str]
 ) -> dict[tuple[str, str], StoredState]:
-    """Return what is stored, by account and rule."""
+    """Lock the stored states in key order; return them by account and rule."""
     rows = session.execute(
         select(AlertState.__table__)
         .where(AlertState.workspace_id == workspace_id, AlertState.account_id.in_(account_ids))
         .order_by(AlertState.account_id, AlertState.rule_key)
         .with_for_update()
     )
-    return {(row.account_id, row.rule_key): StoredState.of(row) for row in rows}
+    return {(row.account_id, row.rule_key): StoredState.from_row(row) for row in rows}
 
 
-def upsert_states(session: Session, workspace_id: str, outcomes: Sequence[Decision]) -> None:
+def upsert_states(session: Session, workspace_id: str, decisions: Sequence[Decision]) -> None:
+    """Write states, except where a newer evaluation has written already."""
     rows = [
         {
-            "account_id": each.evaluation.facts.account_id,
-            "rule_key": each.evaluation.key,
-            "shift": each.kept.shift,
-            "yardstick": each.kept.yardstick,
+            "account_id": each.evaluation.inputs.account_id,
+            "rule_key": each.evaluation.rule_key,
+            "config_offset": each.stored.config_offset,
+            "offset_context": each.stored.offset_context,
             "check_at": each.check_at,
-            "sequence": each.kept.state.sequence,
-            "phase": each.kept.state.phase,
-            "since": each.kept.state.since,
-            "episode": each.kept.state.episode,
-            "openings": each.kept.state.openings,
-            "resolved_at": each.kept.state.resolved_at,
-            "armed": each.kept.state.armed,
+            "sequence": each.stored.state.sequence,
+            "phase": each.stored.state.phase,
+            "since": each.stored.state.since,
+            "episode": each.stored.state.episode,
+            "openings": each.stored.state.openings,
+            "resolved_at": each.stored.state.resolved_at,
+            "may_open": each.stored.state.may_open,
         }
-        for each in outcomes
+        for each in decisions
     ]
     if rows:
         values = {"workspace_id": workspace_id, "rows": orjson.dumps(rows).decode()}
@@ -62,7 +63,7 @@ def upsert_states(session: Session, workspace_id: str, outcomes: Sequence[Decisi
 def lock_open_alerts_by_key(
     session: Session, workspace_id: str, keys: Collection[tuple[str, str]]
 ) -> Mapping[tuple[str, str], Alert]:
-    """Lock the open alerts of accounts and rules."""
+    """Lock the open alerts of pairs of account and rule."""
     if not keys:
         return {}
     rows = lock_open_alerts(
@@ -72,12 +73,12 @@ def lock_open_alerts_by_key(
 
 
 def lock_open_alerts(
-    session: Session, workspace_id: str, which: ColumnElement[bool]
+    session: Session, workspace_id: str, condition: ColumnElement[bool]
 ) -> Sequence[Alert]:
-    """Lock open alerts, in the order of accounts and rules."""
+    """Lock the open alerts that meet a condition, in the order of account and rule."""
     return session.scalars(
         select(Alert)
-        .where(Alert.workspace_id == workspace_id, Alert.resolved_at.is_(None), which)
+        .where(Alert.workspace_id == workspace_id, Alert.resolved_at.is_(None), condition)
         .order_by(Alert.account_id, Alert.rule_key)
         .with_for_update()
         .execution_options(populate_existing=True)
@@ -85,36 +86,39 @@ def lock_open_alerts(
 
 
 def claim_waiting_accounts(session: Session, *, now: datetime) -> Sequence[tuple[str, str]]:
-    """Take accounts, with their workspaces, of which time alone may have brought a change."""
+    """Claim accounts (workspace, account) whose alert state may change through time alone.
+
+    Rows locked by another process are skipped.
+    """
     values = {"now": now, "limit": WAITING_AT_ONCE}
     return [(row[0], row[1]) for row in session.execute(statements.CLAIM_WAITING, values)]
 
 
 def list_swept_workspaces(session: Session) -> Sequence[str]:
-    """Return who has been swept and is still owed notices."""
+    """List workspaces with held notifications whose sweep has finished."""
     return session.scalars(statements.SWEPT_WORKSPACES, {"sweep": int(Priority.SWEEP)}).all()
 
 
 def lock_held_alerts(
     session: Session, workspace_id: str, *, until: date, now: datetime
 ) -> Sequence[Alert]:
-    """Lock what is owed, in the order of rules and episodes.
+    """Lock alerts with a held notification, in the order of rules, accounts and episodes.
 
-    What is snoozed waits, and what opened in silence and seems to end.
+    Snoozed alerts are left out, and so are alerts that are recovering and were never announced.
     """
-    ending = and_(Alert.told == NOTHING, AlertState.phase == Phase.RECOVERING)
-    waits = (
+    is_ending = and_(Alert.last_notified == NOTHING, AlertState.phase == Phase.RECOVERING)
+    is_waiting = (
         select(1)
         .where(
             same_account(AlertState, Alert),
             AlertState.rule_key == Alert.rule_key,
-            or_(AlertState.snoozed_until > now, ending),
+            or_(AlertState.snoozed_until > now, is_ending),
         )
         .exists()
     )
     return session.scalars(
         select(Alert)
-        .where(Alert.workspace_id == workspace_id, Alert.owed_on <= until, ~waits)
+        .where(Alert.workspace_id == workspace_id, Alert.notify_after <= until, ~is_waiting)
         .order_by(Alert.rule_key, Alert.account_id, Alert.episode)
         .with_for_update()
         .execution_options(populate_existing=True)
@@ -124,7 +128,7 @@ def lock_held_alerts(
 def list_scores(
     session: Session, workspace_id: str, *, after: str, limit: int
 ) -> Sequence[HealthScore]:
-    """Return the newest scores in key order."""
+    """List current scores in key order, after an account id."""
     return session.scalars(
         select(HealthScore)
         .where(HealthScore.workspace_id == workspace_id, HealthScore.account_id > after)

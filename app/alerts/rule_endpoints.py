@@ -1,4 +1,4 @@
-"""Alert rules over HTTP: kept in versions, tried before they hold, judged by their feedback."""
+"""Routes of alert rules: versions, preview, backtest and statistics."""
 
 from fastapi import APIRouter
 
@@ -25,69 +25,80 @@ router = APIRouter(
 )
 
 
-@router.get("")
+@router.get("", summary="List alert rules")
 def list_alert_rules(session: ReadSessionDep, caller: Reader) -> Page[AlertRuleOut]:
-    """List all rules by key, the built-in ones among them. There are a hundred at most."""
-    found = rule_queries.load_active_rules(session, caller.workspace_id)
-    items = [AlertRuleOut.of(key, version, rule) for key, (version, rule) in found.items()]
+    """List all active rules by key, including the built-in ones. There are at most 100."""
+    rules = rule_queries.load_active_rules(session, caller.workspace_id)
+    items = [
+        AlertRuleOut.from_version(key, version, rule) for key, (version, rule) in rules.items()
+    ]
     return Page(items=items, next_cursor=None)
 
 
-@router.post("/preview")
+@router.post("/preview", summary="Preview an alert rule")
 def preview_alert_rule(
     body: AlertRuleIn, session: ReadSessionDep, caller: Reader, now: Now
 ) -> AlertRulePreviewOut:
-    """Say how many accounts a rule is about, and how many breach it now. It changes nothing."""
+    """Count the accounts that a rule covers and how many breach it now. Nothing is stored."""
     rule_service.check(session, caller.workspace_id, body)
     return AlertRulePreviewOut.model_validate(
         preview.preview_rule(session, caller.workspace_id, body, now=now)
     )
 
 
-@router.get("/{key}")
+@router.get("/{key}", summary="Get an alert rule")
 def get_alert_rule(key: Id, session: ReadSessionDep, caller: Reader) -> AlertRuleOut:
-    """Show a rule in the version that holds."""
-    return AlertRuleOut.of(key, *rule_service.get(session, caller.workspace_id, key))
+    """Return the active version of a rule."""
+    return AlertRuleOut.from_version(key, *rule_service.get(session, caller.workspace_id, key))
 
 
-@router.put("/{key}", responses=problem_responses(409))
+@router.put("/{key}", responses=problem_responses(409), summary="Put an alert rule")
 def put_alert_rule(
-    key: Id, body: AlertRuleIn, session: SessionDep, change: AlertActor
+    key: Id, body: AlertRuleIn, session: SessionDep, actor: AlertActor
 ) -> AlertRuleOut:
-    """Create a rule, or let a new version of it hold. Every account is evaluated again."""
-    return AlertRuleOut.of(key, *rule_service.put(session, change, key, body))
+    """Create a rule or activate a new version of it. Every account is evaluated again.
+
+    Sending the active configuration again changes nothing.
+    """
+    return AlertRuleOut.from_version(key, *rule_service.put(session, actor, key, body))
 
 
-@router.delete("/{key}", status_code=204, responses=problem_responses(409))
-def delete_alert_rule(key: Id, session: SessionDep, change: AlertActor) -> None:
-    """Let a rule hold no more. Its open alerts are resolved; all stay to be read."""
-    rule_service.delete(session, change, key)
+@router.delete(
+    "/{key}", status_code=204, responses=problem_responses(409), summary="Delete an alert rule"
+)
+def delete_alert_rule(key: Id, session: SessionDep, actor: AlertActor) -> None:
+    """Deactivate a rule and resolve its open alerts. Versions and alerts stay readable.
+
+    A built-in rule cannot be deleted, only disabled.
+    """
+    rule_service.delete(session, actor, key)
 
 
-@router.get("/{key}/versions")
+@router.get("/{key}/versions", summary="List the versions of an alert rule")
 def list_alert_rule_versions(
     key: Id, session: ReadSessionDep, caller: Reader
 ) -> Page[AlertRuleVersionOut]:
-    """List the versions that were stored of a rule, newest first."""
+    """List the stored versions of a rule, newest first."""
     rows = rule_queries.list_versions(session, caller.workspace_id, key)
     if not rows:
         rule_service.get(session, caller.workspace_id, key)
-    return Page(items=[AlertRuleVersionOut.of(row) for row in rows], next_cursor=None)
+    items = [AlertRuleVersionOut.from_version_row(row) for row in rows]
+    return Page(items=items, next_cursor=None)
 
 
-@router.get("/{key}/stats")
+@router.get("/{key}/stats", summary="Get the statistics of an alert rule")
 def get_alert_rule_stats(key: Id, session: ReadSessionDep, caller: Reader) -> AlertRuleStatsOut:
-    """Count what a rule has opened, and how often people said that it was wrong."""
+    """Count the alerts of a rule by state and by feedback."""
     rule_service.get(session, caller.workspace_id, key)
-    found = alert_queries.load_rule_stats(session, caller.workspace_id, key)
-    return AlertRuleStatsOut.model_validate(found)
+    stats = alert_queries.load_rule_stats(session, caller.workspace_id, key)
+    return AlertRuleStatsOut.model_validate(stats)
 
 
-@router.post("/{key}/backtest")
+@router.post("/{key}/backtest", summary="Backtest an alert rule")
 def backtest_alert_rule(
     key: Id, body: AlertRuleBacktestIn, session: ReadSessionDep, caller: Reader, now: Now
 ) -> AlertRuleBacktestOut:
-    """Say what a rule would have done in the last days. It changes nothing."""
+    """Evaluate a rule on past days with the scores as they were written. Nothing is stored."""
     _, rule = rule_service.get(session, caller.workspace_id, key)
-    found = backtest.backtest_rule(session, caller.workspace_id, rule, days=body.days, now=now)
-    return AlertRuleBacktestOut.model_validate(found)
+    result = backtest.backtest_rule(session, caller.workspace_id, rule, days=body.days, now=now)
+    return AlertRuleBacktestOut.model_validate(result)

@@ -12,7 +12,7 @@ from app.churn.tables import ChurnRisk, ChurnRiskHistory
 def load_risks(
     session: Session, workspace_id: str, account_ids: Collection[str]
 ) -> dict[str, RiskValue]:
-    """Return the newest churn risks by account; nothing of whom nothing is said."""
+    """Return the current churn risks by account; accounts without a risk level are omitted."""
     rows = session.execute(
         select(
             ChurnRisk.account_id, ChurnRisk.probability, ChurnRisk.level, ChurnRisk.model_version
@@ -30,7 +30,7 @@ def load_risks(
 def load_risks_on(
     session: Session, workspace_id: str, account_ids: Collection[str], *, day: date
 ) -> dict[str, RiskValue]:
-    """Return the churn risks as they were said last by a day."""
+    """Return the last churn risks on or before a day, by account."""
     table = ChurnRiskHistory
     rows = session.execute(
         select(table.account_id, table.probability, table.level, table.model_version)

@@ -1,4 +1,4 @@
-"""Bring together what rules read of accounts; what no rule asks for is not looked up."""
+"""Load the data that rules read about accounts; data that no rule needs is not loaded."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
@@ -17,7 +17,7 @@ from app.signals.signal import Signal as NamedSignal
 
 
 class ScoredAccount(Protocol):
-    """What an assessment, a score and a day of history have in common."""
+    """The columns that an assessment, a score and a row of history have in common."""
 
     @property
     def account_id(self) -> str: ...
@@ -32,6 +32,7 @@ class ScoredAccount(Protocol):
 
 
 PastMeasureScores = Mapping[str, Mapping[int, Mapping[str, float | None]]]
+"""Measure scores by account, days ago and measure."""
 
 
 def load_inputs(
@@ -43,10 +44,10 @@ def load_inputs(
     as_of: date,
     at: datetime | None = None,
 ) -> list[RuleInputs]:
-    """``at``: when it was so; None: it is so now."""
+    """Load inputs in the order of ``scored``. ``at``: a past instant; None means now."""
     ids = [each.account_id for each in scored]
-    earlier = _earlier(session, workspace_id, ids, rules, as_of)
-    named = _named(session, workspace_id, ids, rules, at)
+    past_scores = _load_past_scores(session, workspace_id, ids, rules, as_of)
+    named = _load_named_signals(session, workspace_id, ids, rules, at)
     risks = (
         rule_input_queries.load_risks(session, workspace_id, ids)
         if at is None
@@ -62,7 +63,7 @@ def load_inputs(
             details=each.details,
             risk=risks.get(each.account_id),
             signals=None if named is None else named.get(each.account_id, {}),
-            past_measure_scores=earlier.get(each.account_id, {}),
+            past_measure_scores=past_scores.get(each.account_id, {}),
         )
         for each in scored
     ]
@@ -76,47 +77,47 @@ def record_last_values(
     *,
     today: date,
 ) -> None:
-    """Note in alerts that end how their accounts stand, by the scores that were written last."""
+    """Set ``last`` of alerts that end, from the latest scores of their accounts."""
     ids = [alert.account_id for alert in alerts]
     scored = queries.load_scores(session, workspace_id, ids)
-    found = load_inputs(session, workspace_id, scored, [rule], as_of=today)
-    known = {each.account_id: each for each in found}
+    loaded = load_inputs(session, workspace_id, scored, [rule], as_of=today)
+    by_account = {each.account_id: each for each in loaded}
     for alert in alerts:
-        if alert.account_id in known:
-            alert.last = display_value_of(alert.signal, rule, known[alert.account_id])
+        if alert.account_id in by_account:
+            alert.last = display_value_of(alert.signal, rule, by_account[alert.account_id])
 
 
-def _named(
+def _load_named_signals(
     session: Session,
     workspace_id: str,
     account_ids: Sequence[str],
     rules: Collection[AlertRuleConfig],
     at: datetime | None,
 ) -> dict[str, dict[str, NamedSignal]] | None:
-    """Return the signals that hold by account and name; of several of one name the gravest.
+    """Return open signals by account and name; of several with one name the most severe.
 
-    None: no rule asks.
+    None: no rule watches named signals.
     """
     if not any(rule.kind is SignalKind.NAMED for rule in rules):
         return None
-    found = signals.load_open_signals(session, workspace_id, account_ids, at=at)
+    by_account = signals.load_open_signals(session, workspace_id, account_ids, at=at)
     return {
         account_id: {
-            kept.signal.name: kept.signal
-            for kept in sorted(of_account, key=lambda kept: kept.signal.severity.rank)
+            stored.signal.name: stored.signal
+            for stored in sorted(open_signals, key=lambda stored: stored.signal.severity.rank)
         }
-        for account_id, of_account in found.items()
+        for account_id, open_signals in by_account.items()
     }
 
 
-def _earlier(
+def _load_past_scores(
     session: Session,
     workspace_id: str,
     account_ids: Sequence[str],
     rules: Collection[AlertRuleConfig],
     as_of: date,
 ) -> PastMeasureScores:
-    """Return measure scores of before by account and days, where a rule compares with them."""
+    """Return past measure scores for the windows that rules compare with."""
     windows = {
         rule.window_days
         for rule in rules

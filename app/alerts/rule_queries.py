@@ -12,22 +12,22 @@ from app.alerts.tables import AlertRule
 def load_active_rules(
     session: Session, workspace_id: str
 ) -> dict[str, tuple[int, AlertRuleConfig]]:
-    """Return the rules that hold, in the order of their keys, each with its version.
+    """Return the active rules with their versions, in key order.
 
-    What is stored goes before what is built in.
+    A stored version replaces the built-in one.
     """
-    stored = session.execute(
+    rows = session.execute(
         select(AlertRule.key, AlertRule.version, AlertRule.config).where(
             AlertRule.workspace_id == workspace_id, AlertRule.active
         )
     )
-    said = {row.key: (row.version, AlertRuleConfig.model_validate(row.config)) for row in stored}
-    known = {**{key: (1, rule) for key, rule in BUILT_IN_RULES.items()}, **said}
-    return {key: known[key] for key in sorted(known)}
+    stored = {row.key: (row.version, AlertRuleConfig.model_validate(row.config)) for row in rows}
+    rules = {**{key: (1, rule) for key, rule in BUILT_IN_RULES.items()}, **stored}
+    return {key: rules[key] for key in sorted(rules)}
 
 
 def list_versions(session: Session, workspace_id: str, key: str) -> Sequence[AlertRule]:
-    """Newest first; a version that is built in is not among them."""
+    """List the stored versions, newest first; a built-in version is not stored."""
     return session.scalars(
         select(AlertRule)
         .where(AlertRule.workspace_id == workspace_id, AlertRule.key == key)
@@ -52,7 +52,7 @@ def insert_version(
     actor: str,
     now: datetime,
 ) -> int:
-    """Add the next version and let it hold. Returns its number."""
+    """Insert the next version and activate it. Return its number."""
     newest = session.scalar(
         select(func.max(AlertRule.version)).where(
             AlertRule.workspace_id == workspace_id, AlertRule.key == key

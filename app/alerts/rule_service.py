@@ -1,4 +1,4 @@
-"""Rules are kept in versions that never change; a change of one concerns every account."""
+"""Change alert rules. Versions are immutable; a new version evaluates every account again."""
 
 import math
 from datetime import datetime
@@ -7,8 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from app.accounts.due import Priority
-from app.accounts.queries import mark_all_due
+from app.accounts.refresh_queue import Priority, mark_all_due
 from app.alerts import alert_queries, notifications, rule_inputs, rule_queries
 from app.alerts.rules import BUILT_IN_RULES, AlertRuleConfig, SignalKind
 from app.alerts.state_machine import Phase
@@ -19,23 +18,24 @@ from app.portfolio import segment_service as segments
 from app.signals.detect import SIGNALS
 from app.workspaces.service import Actor
 
-MOST_RULES = 100
+MAX_RULES = 100
 RULE_ENDED = "rule_ended"
 RULES_LOCK = "alert rules"
-"""One transaction at a time changes them."""
+"""Name of the advisory lock: one transaction at a time changes the rules of a workspace."""
 
 VersionedRule = tuple[int, AlertRuleConfig]
 
 
 def get(session: Session, workspace_id: str, key: str) -> VersionedRule:
-    found = rule_queries.load_active_rules(session, workspace_id).get(key)
-    if found is None:
+    """Return the active version of a rule with its number."""
+    version = rule_queries.load_active_rules(session, workspace_id).get(key)
+    if version is None:
         raise NotFoundError("alert rule", key)
-    return found
+    return version
 
 
 def check(session: Session, workspace_id: str, rule: AlertRuleConfig) -> None:
-    """Raise FilterError or UnprocessableError where a rule watches what there is not."""
+    """Raise UnprocessableError if the filter is invalid or the rule watches something unknown."""
     segments.parse_account_filter(rule.filter)
     _check_thresholds(rule)
     if rule.kind is SignalKind.NAMED:
@@ -47,58 +47,61 @@ def check(session: Session, workspace_id: str, rule: AlertRuleConfig) -> None:
     if rule.subject not in known:
         close = get_close_matches(rule.subject, known, n=1)
         hint = f" Did you mean {rule.kind}:{close[0]}?" if close else ""
-        where = FieldError("/body/signal", f"There is no {rule.signal}.{hint}")
-        raise UnprocessableError("The rule watches what there is not.", errors=[where])
+        error = FieldError("/body/signal", f"There is no {rule.signal}.{hint}")
+        raise UnprocessableError("The rule watches an unknown signal or measure.", errors=[error])
 
 
 def _check_thresholds(rule: AlertRuleConfig) -> None:
     low, high = rule.range
-    ends = f"{low:g} to {high:g}" if math.isfinite(low) else f"at most {high:g}"
+    limits = f"between {low:g} and {high:g}" if math.isfinite(low) else f"at most {high:g}"
     if not rule.can_fire:
-        where = FieldError("/body/fire_at", f"What is watched is {ends}: it never gets there.")
-        raise UnprocessableError("The rule can never fire.", errors=[where])
+        text = f"The watched value is {limits}: it can never reach this threshold."
+        error = FieldError("/body/fire_at", text)
+        raise UnprocessableError("The rule can never fire.", errors=[error])
     if not rule.can_clear:
-        where = FieldError("/body/clear_at", f"What is watched is {ends}: it never gets back.")
-        raise UnprocessableError("What the rule opens would never be over.", errors=[where])
+        text = f"The watched value is {limits}: it can never come back beyond this threshold."
+        error = FieldError("/body/clear_at", text)
+        raise UnprocessableError("An alert of the rule could never be resolved.", errors=[error])
 
 
-def put(session: Session, change: Actor, key: str, wanted: AlertRuleConfig) -> VersionedRule:
-    """Create a rule or its next version; saying the same again changes nothing."""
-    workspace_id = change.workspace_id
-    check(session, workspace_id, wanted)
+def put(session: Session, actor: Actor, key: str, config: AlertRuleConfig) -> VersionedRule:
+    """Create a rule or add its next version; an equal configuration changes nothing."""
+    workspace_id = actor.workspace_id
+    check(session, workspace_id, config)
     advisory_lock(session, RULES_LOCK, workspace_id)
-    known = rule_queries.load_active_rules(session, workspace_id)
-    version, before = known.get(key, (0, None))
-    config = wanted.model_dump(mode="json")
-    if before is not None and before.model_dump(mode="json") == config:
+    rules = rule_queries.load_active_rules(session, workspace_id)
+    version, before = rules.get(key, (0, None))
+    document = config.model_dump(mode="json")
+    if before is not None and before.model_dump(mode="json") == document:
         return version, before
-    if before is None and len(known) >= MOST_RULES:
-        raise ConflictError(f"A workspace has at most {MOST_RULES} rules.", code="too_many_rules")
+    if before is None and len(rules) >= MAX_RULES:
+        raise ConflictError(f"A workspace has at most {MAX_RULES} rules.", code="too_many_rules")
     version = rule_queries.insert_version(
-        session, workspace_id, key, config, actor=change.actor, now=change.at
+        session, workspace_id, key, document, actor=actor.name, now=actor.at
     )
-    change.audit(session, "alert_rule.changed" if before else "alert_rule.created", key, config)
-    if not wanted.enabled:
-        _end_alerts(session, workspace_id, key, before or wanted, now=change.at)
-    elif before is None or _decides(before) != _decides(wanted):
+    actor.audit(session, "alert_rule.changed" if before else "alert_rule.created", key, document)
+    if not config.enabled:
+        _end_alerts(session, workspace_id, key, before or config, now=actor.at)
+    elif before is None or _condition(before) != _condition(config):
         mark_all_due(session, workspace_id, priority=Priority.SWEEP)
-    return version, wanted
+    return version, config
 
 
-def delete(session: Session, change: Actor, key: str) -> None:
-    """Let a rule hold no more; what it opened is over, and stays to be read."""
-    workspace_id = change.workspace_id
+def delete(session: Session, actor: Actor, key: str) -> None:
+    """Deactivate a rule and resolve its open alerts; versions and alerts stay readable."""
+    workspace_id = actor.workspace_id
     advisory_lock(session, RULES_LOCK, workspace_id)
     _, rule = get(session, workspace_id, key)
     if key in BUILT_IN_RULES:
-        raise ConflictError(f"{key} is built in: disable it instead.", code="built_in_rule")
+        text = f"{key} is a built-in rule and cannot be deleted: disable it instead."
+        raise ConflictError(text, code="built_in_rule")
     rule_queries.deactivate_rule(session, workspace_id, key)
-    change.audit(session, "alert_rule.deleted", key)
-    _end_alerts(session, workspace_id, key, rule, now=change.at)
+    actor.audit(session, "alert_rule.deleted", key)
+    _end_alerts(session, workspace_id, key, rule, now=actor.at)
 
 
-def _decides(rule: AlertRuleConfig) -> dict[str, Any]:
-    """Return what of a rule decides when it opens."""
+def _condition(rule: AlertRuleConfig) -> dict[str, Any]:
+    """Return the settings that decide when an alert opens."""
     return rule.model_dump(exclude={"name", "severity", "owner"})
 
 
@@ -109,5 +112,5 @@ def _end_alerts(
     rule_inputs.record_last_values(session, workspace_id, rule, alerts, today=now.date())
     for state in states:
         state.phase, state.since, state.check_at = Phase.OK, None, None
-        state.shift, state.yardstick, state.armed = 0.0, None, True
+        state.config_offset, state.offset_context, state.may_open = 0.0, None, True
     notifications.resolve_alerts(session, workspace_id, alerts, RULE_ENDED, now=now)

@@ -1,4 +1,4 @@
-"""What a rule reads of an account: one number, or None where nothing can be said. Pure."""
+"""The value that a rule compares with its thresholds, computed from an account's data. Pure."""
 
 import math
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from app.health.scoring.measure_details import context_key
 from app.signals.signal import Signal as NamedSignal
 
 DEFAULT_BAND_EDGES = (Card().watch_from, Card().healthy_from)
-"""Of the bands of scores that were written before theirs were."""
+"""The band edges of scores written before the edges were stored with each score."""
 
 INACTIVE_STATUSES = {HealthStatus.CHURNED, HealthStatus.EXCLUDED}
 SCORED_STATUSES = {HealthStatus.OK, HealthStatus.OVERRIDDEN}
@@ -27,12 +27,12 @@ STATUSES_BY_KIND: Mapping[SignalKind, set[HealthStatus]] = {
     SignalKind.DAYS_SINCE_LAST_USE: MEASURED_STATUSES,
     SignalKind.NAMED: MEASURED_STATUSES | {HealthStatus.NEW},
 }
-"""In which standings a signal says something. What is stale says nothing."""
+"""The statuses in which a value is known. A stale account has no known value."""
 
 
 @dataclass(frozen=True, slots=True)
 class RiskValue:
-    """``value``: a probability, if one is claimed; ``model``: its version, if it is not rules."""
+    """``value``: the probability, if one is claimed; ``model``: the version, None for the rules."""
 
     value: float | None
     level: str | None
@@ -41,10 +41,10 @@ class RiskValue:
 
 @dataclass(frozen=True, slots=True)
 class RuleInputs:
-    """All that rules read of an account on a day. ``details``: of the health answer.
+    """Everything that rules read about an account on a day. ``details``: of the health response.
 
-    ``signals``: those that hold; None where nobody has looked for any.
-    ``earlier``: measure scores by name as they were before, by how many days ago.
+    ``signals``: the open signals by name; None if they were not loaded.
+    ``past_measure_scores``: measure scores by name, by how many days ago.
     """
 
     account_id: str
@@ -59,16 +59,17 @@ class RuleInputs:
 
     @property
     def revenue_at_risk(self) -> int:
-        """In cents a year, as everywhere."""
+        """In cents a year."""
         return revenue_at_risk(self.mrr_cents, self.risk.value if self.risk else None).cents
 
     @property
-    def yardstick(self) -> str:
+    def scoring_context(self) -> str:
+        """A key of the settings and peers that the score was computed with."""
         return context_key(self.details)
 
     @property
     def calculated_status(self) -> HealthStatus:
-        """How it would stand if nobody had overruled the score."""
+        """The status without a manual override of the score."""
         machine = self.details.get("machine")
         return HealthStatus(machine["status"]) if machine else self.status
 
@@ -84,77 +85,82 @@ class RuleInputs:
         return float((self.as_of - date.fromisoformat(str(used_on))).days)
 
 
-def rescore_inputs(facts: RuleInputs, own: AccountEvaluation, card: Card) -> RuleInputs:
-    """Give an account the numbers that it would have by another card and among other peers."""
-    known = {each["name"]: each for each in facts.details.get("measures", ())}
+def rescore_inputs(inputs: RuleInputs, rescored: AccountEvaluation, card: Card) -> RuleInputs:
+    """Return the inputs with the scores computed under another card and another peer group."""
+    known = {each["name"]: each for each in inputs.details.get("measures", ())}
     measures = [
-        {**known.get(name, {}), "name": name, "score": _real(score), "raw": _real(own.raw[name])}
-        for name, score in own.scores.items()
+        {
+            **known.get(name, {}),
+            "name": name,
+            "score": _real(score),
+            "raw": _real(rescored.raw[name]),
+        }
+        for name, score in rescored.scores.items()
     ]
-    moved = own.value - facts.score if facts.score is not None else 0.0
+    moved = rescored.value - inputs.score if inputs.score is not None else 0.0
     trend = {
         days: None if points is None else points + moved
-        for days, points in (facts.details.get("trend") or {}).items()
+        for days, points in (inputs.details.get("trend") or {}).items()
     }
     details: dict[str, Any] = {
-        **facts.details,
+        **inputs.details,
         "measures": measures,
         "trend": trend,
         "edges": (card.watch_from, card.healthy_from),
     }
-    return replace(facts, score=own.value, details=details)
+    return replace(inputs, score=rescored.value, details=details)
 
 
-def rule_value(rule: AlertRuleConfig, facts: RuleInputs) -> float | None:
-    """Return the number that the rule's thresholds are for."""
-    status = facts.status if rule.kind is SignalKind.HEALTH_SCORE else facts.calculated_status
+def rule_value(rule: AlertRuleConfig, inputs: RuleInputs) -> float | None:
+    """Return the value that the rule compares with its thresholds; None if it is unknown."""
+    status = inputs.status if rule.kind is SignalKind.HEALTH_SCORE else inputs.calculated_status
     if status not in STATUSES_BY_KIND[rule.kind]:
         return None
     match rule.operator:
         case AlertOperator.DROP_BY:
-            return _difference(baseline_score(rule, facts), signal_value(rule, facts))
+            return _difference(baseline_score(rule, inputs), signal_value(rule, inputs))
         case AlertOperator.DROP_VS_SELF:
-            return _fall(rule, facts)
+            return _percent_drop(rule, inputs)
         case AlertOperator.ENTERS_BAND:
-            return _outside(rule, facts)
+            return _distance_to_band(rule, inputs)
         case AlertOperator.ABSENT_FOR:
-            return _absent(rule, facts)
-    return signal_value(rule, facts)
+            return _absence(rule, inputs)
+    return signal_value(rule, inputs)
 
 
-def signal_value(rule: AlertRuleConfig, facts: RuleInputs) -> float | None:
-    """Return the signal itself, as people know it."""
+def signal_value(rule: AlertRuleConfig, inputs: RuleInputs) -> float | None:
+    """Return the value of the watched signal itself, in its own unit."""
     match rule.kind:
         case SignalKind.HEALTH_SCORE:
-            return facts.score
+            return inputs.score
         case SignalKind.MEASURE:
-            return _number(facts.measure(rule.subject).get("score"))
+            return _number(inputs.measure(rule.subject).get("score"))
         case SignalKind.CHURN_RISK:
-            return facts.risk.value if facts.risk else None
+            return inputs.risk.value if inputs.risk else None
         case SignalKind.DAYS_SINCE_LAST_USE:
-            return facts.days_since_last_use
-    return None if facts.signals is None else float(rule.subject in facts.signals)
+            return inputs.days_since_last_use
+    return None if inputs.signals is None else float(rule.subject in inputs.signals)
 
 
-def display_value(rule: AlertRuleConfig, facts: RuleInputs) -> float | str | None:
-    """Return what people are told: the signal, or the level of risk that a rule is about."""
+def display_value(rule: AlertRuleConfig, inputs: RuleInputs) -> float | str | None:
+    """Return the value shown to people: the signal, or the risk level for a rule on levels."""
     if rule.kind is SignalKind.CHURN_RISK and rule.operator is AlertOperator.ENTERS_BAND:
-        return facts.risk.level if facts.risk else None
-    return signal_value(rule, facts)
+        return inputs.risk.level if inputs.risk else None
+    return signal_value(rule, inputs)
 
 
-def display_value_of(signal: str, rule: AlertRuleConfig, facts: RuleInputs) -> float | str | None:
-    """Return what people are told of a signal; nothing if the rule watches another one by now."""
-    return display_value(rule, facts) if rule.signal == signal else None
+def display_value_of(signal: str, rule: AlertRuleConfig, inputs: RuleInputs) -> float | str | None:
+    """Return the value of a signal as shown; None if the rule now watches another signal."""
+    return display_value(rule, inputs) if rule.signal == signal else None
 
 
-def display_threshold(rule: AlertRuleConfig, facts: RuleInputs) -> float | str | None:
-    """Return what that is compared with: of a band of health the edge that is crossed."""
+def display_threshold(rule: AlertRuleConfig, inputs: RuleInputs) -> float | str | None:
+    """Return the threshold shown to people; for a health band the edge that is crossed."""
     if rule.operator is not AlertOperator.ENTERS_BAND:
         return rule.fire_at if rule.fire_at is not None else rule.fire_threshold
     if rule.kind is SignalKind.CHURN_RISK:
         return rule.band
-    low, high = _edges(rule.band, facts)
+    low, high = _edges(rule.band, inputs)
     return low if math.isinf(high) else high
 
 
@@ -162,50 +168,50 @@ def measure_scores(details: Mapping[str, Any]) -> dict[str, float | None]:
     return {each["name"]: _number(each["score"]) for each in details.get("measures", ())}
 
 
-def baseline_score(rule: AlertRuleConfig, facts: RuleInputs) -> float | None:
-    """Return the score that one of now is compared with, for a drop."""
+def baseline_score(rule: AlertRuleConfig, inputs: RuleInputs) -> float | None:
+    """Return the past score that a drop is measured from."""
     if rule.kind is SignalKind.MEASURE:
-        return facts.past_measure_scores.get(rule.window_days, {}).get(rule.subject)
-    trend = (facts.details.get("trend") or {}).get(f"d{rule.window_days}")
-    return None if trend is None or facts.score is None else facts.score - trend
+        return inputs.past_measure_scores.get(rule.window_days, {}).get(rule.subject)
+    trend = (inputs.details.get("trend") or {}).get(f"d{rule.window_days}")
+    return None if trend is None or inputs.score is None else inputs.score - trend
 
 
-def _fall(rule: AlertRuleConfig, facts: RuleInputs) -> float | None:
-    """By how many percent an account is below what it did itself in the window before."""
+def _percent_drop(rule: AlertRuleConfig, inputs: RuleInputs) -> float | None:
+    """Return by how many percent the account is below its own value in the window before."""
     if rule.kind is SignalKind.MEASURE:
-        measure = facts.measure(rule.subject)
+        measure = inputs.measure(rule.subject)
         past, now = _number(measure.get("before")), _number(measure.get("raw"))
     else:
-        past, now = baseline_score(rule, facts), facts.score
+        past, now = baseline_score(rule, inputs), inputs.score
     if not past or now is None:
         return None
     return 100 * (past - now) / past
 
 
-def _outside(rule: AlertRuleConfig, facts: RuleInputs) -> float | None:
-    """How far the account is outside of the band; below zero: inside."""
+def _distance_to_band(rule: AlertRuleConfig, inputs: RuleInputs) -> float | None:
+    """Return how far the account is outside the band; a negative distance is inside."""
     if rule.kind is SignalKind.CHURN_RISK:
-        level = facts.risk.level if facts.risk else None
+        level = inputs.risk.level if inputs.risk else None
         return None if level is None else -1.0 if level == rule.band else 1.0
-    if facts.score is None:
+    if inputs.score is None:
         return None
-    low, high = _edges(rule.band, facts)
-    return max(math.nextafter(low, -math.inf) - facts.score, facts.score - high)
+    low, high = _edges(rule.band, inputs)
+    return max(math.nextafter(low, -math.inf) - inputs.score, inputs.score - high)
 
 
-def _edges(band: str | None, facts: RuleInputs) -> tuple[float, float]:
-    watch, healthy = facts.details.get("edges") or DEFAULT_BAND_EDGES
+def _edges(band: str | None, inputs: RuleInputs) -> tuple[float, float]:
+    watch, healthy = inputs.details.get("edges") or DEFAULT_BAND_EDGES
     if band == Band.AT_RISK:
         return -math.inf, watch
     return (watch, healthy) if band == Band.WATCH else (healthy, math.inf)
 
 
-def _absent(rule: AlertRuleConfig, facts: RuleInputs) -> float | None:
-    """1 where a measure counts nothing, or a named signal does not hold."""
+def _absence(rule: AlertRuleConfig, inputs: RuleInputs) -> float | None:
+    """Return 1 if the measure counted nothing or the named signal is not open, else 0."""
     if rule.kind is SignalKind.NAMED:
-        holds = signal_value(rule, facts)
-        return None if holds is None else 1 - holds
-    raw = _number(facts.measure(rule.subject).get("raw"))
+        is_open = signal_value(rule, inputs)
+        return None if is_open is None else 1 - is_open
+    raw = _number(inputs.measure(rule.subject).get("raw"))
     return None if raw is None else float(raw == 0)
 
 
@@ -213,7 +219,7 @@ def _difference(before: float | None, now: float | None) -> float | None:
     return None if before is None or now is None else before - now
 
 
-def _number(value: Any) -> float | None:  # noqa: ANN401 - out of JSON
+def _number(value: Any) -> float | None:  # noqa: ANN401 - from JSON
     return None if value is None else float(value)
 
 

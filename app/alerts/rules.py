@@ -1,4 +1,4 @@
-"""What an alert rule says: which number to watch, when to open and when to close. Pure."""
+"""The configuration of an alert rule: what it watches, and when alerts open and clear. Pure."""
 
 import math
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ DAY = 86400
 
 
 class SignalKind(StrEnum):
-    """The kinds of numbers; a measure and a named signal are followed by a colon and a name."""
+    """The kinds of values that a rule can watch; ``measure`` and ``signal`` take ``:name``."""
 
     HEALTH_SCORE = "health_score"
     CHURN_RISK = "churn_risk"
@@ -39,7 +39,7 @@ class AlertOperator(StrEnum):
 
 
 DROPS = {AlertOperator.DROP_BY, AlertOperator.DROP_VS_SELF}
-"""A drop by just as much is a breach; else the number must be beyond."""
+"""A drop by exactly ``fire_at`` is a breach; for other operators the value must lie beyond it."""
 
 RISK_LEVELS = ("low", "medium", "high")
 BANDS: Mapping[SignalKind, tuple[str, ...]] = {
@@ -61,15 +61,15 @@ RANGES: Mapping[SignalKind, tuple[float, float]] = {
     SignalKind.DAYS_SINCE_LAST_USE: (0, math.inf),
     SignalKind.NAMED: (0, 1),
 }
-"""Between which ends a number lies; nobody knows them of a measure."""
+"""The range of a value; the range of a measure is unknown."""
 
 DEFAULT_CLEAR_GAP: Mapping[SignalKind, float] = {SignalKind.CHURN_RISK: 0.05, SignalKind.NAMED: 0}
-"""How far ``clear_at`` lies from ``fire_at`` where nobody has said it; else five points."""
+"""The distance from ``fire_at`` to a default ``clear_at``, where it is not five points."""
 
 
 def _number(value: object) -> object:
     if isinstance(value, str | bool):
-        raise PydanticCustomError("number", "A number is wanted.")
+        raise PydanticCustomError("number", "Input should be a number, not text or a boolean.")
     return value
 
 
@@ -79,37 +79,57 @@ Flag = Annotated[bool, Strict()]
 
 def _window(value: object) -> object:
     if value not in (7, 28, 90):
-        raise ValueError("The window is 7, 28 or 90 days.")
+        raise ValueError("The window must be 7, 28 or 90 days.")
     return value
 
 
 class AlertRuleConfig(ConfigModel):
-    """One version of a rule. ``fire_at`` means what the operator says of it (docs/alerts.md)."""
+    """One version of a rule. The operator defines the meaning of ``fire_at`` (docs/alerts.md)."""
 
     name: Name = Field(examples=["Health at risk"])
     signal: str = Field(
         pattern=r"^(health_score|churn_risk|days_since_last_use|(measure|signal):[^\x00]{1,200})$",
-        description="What to watch: `measure:<name>` and `signal:<name>` take a name.",
+        description="What the rule watches: `health_score`, `churn_risk`, `days_since_last_use`, "
+        "`measure:<name>` or `signal:<name>`.",
         examples=["health_score"],
     )
     operator: AlertOperator
-    fire_at: Number | None = Field(None, examples=[25])
+    fire_at: Number | None = Field(
+        None, description="The threshold at which an alert opens.", examples=[25]
+    )
     clear_at: Number | None = Field(
-        None, description="Null: five points from `fire_at` (0.05 of churn risk).", examples=[30]
+        None,
+        description="The threshold at which the breach is over. Null: five points from `fire_at`, "
+        "0.05 for churn risk.",
+        examples=[30],
     )
     band: str | None = Field(
-        None, pattern=NO_NUL, max_length=20, description="Of `enters_band`.", examples=[None]
+        None,
+        pattern=NO_NUL,
+        max_length=20,
+        description="The band, for `enters_band` only.",
+        examples=[None],
     )
-    window_days: Annotated[int, BeforeValidator(_window)] = Field(28, examples=[28])
-    for_seconds: Seconds = Field(0, description="How long a breach lasts before it counts.")
-    keep_seconds: Seconds = Field(DAY, description="How long it is over before it is resolved.")
-    cooldown_seconds: Seconds = Field(DAY, description="How long it then cannot open again.")
+    window_days: Annotated[int, BeforeValidator(_window)] = Field(
+        28, description="The window of `drop_by` and `drop_vs_self`: 7, 28 or 90.", examples=[28]
+    )
+    for_seconds: Seconds = Field(
+        0, description="How long a breach must last before an alert opens."
+    )
+    keep_seconds: Seconds = Field(
+        DAY, description="How long the breach must be over before the alert is resolved."
+    )
+    cooldown_seconds: Seconds = Field(
+        DAY, description="How long no new alert can open after one was resolved."
+    )
     severity: Severity = Severity.MEDIUM
     owner: Name | None = Field(
-        None, description="To whom its alerts are assigned.", examples=["kim@example.com"]
+        None, description="The assignee of new alerts.", examples=["kim@example.com"]
     )
     filter: dict[str, JsonValue] = Field(
-        default_factory=dict, description="Which accounts; all if empty.", examples=[{}]
+        default_factory=dict,
+        description="Which accounts the rule covers (docs/lists.md); all if empty.",
+        examples=[{}],
     )
     enabled: Flag = True
     on_config_change: Flag = Field(
@@ -117,23 +137,23 @@ class AlertRuleConfig(ConfigModel):
     )
 
     @model_validator(mode="after")
-    def make_sense(self) -> Self:
-        kind, wants = self.kind, self.operator
-        if wants not in OPERATORS[kind]:
-            known = ", ".join(sorted(OPERATORS[kind]))
-            raise ValueError(f"{kind} is watched with one of: {known}.")
-        if (wants is AlertOperator.ENTERS_BAND) != (self.band is not None):
-            raise ValueError("enters_band wants a band, and nothing else does.")
+    def check_consistency(self) -> Self:
+        kind, operator = self.kind, self.operator
+        if operator not in OPERATORS[kind]:
+            allowed = ", ".join(sorted(OPERATORS[kind]))
+            raise ValueError(f"The operator of {kind} must be one of: {allowed}.")
+        if (operator is AlertOperator.ENTERS_BAND) != (self.band is not None):
+            raise ValueError("band is required for enters_band and not allowed otherwise.")
         if self.band is not None and self.band not in BANDS[kind]:
-            raise ValueError(f"The bands of {kind} are: {', '.join(BANDS[kind])}.")
-        needs_number = wants is not AlertOperator.ENTERS_BAND and kind is not SignalKind.NAMED
-        if self.fire_at is None and (needs_number or wants is AlertOperator.ABSENT_FOR):
+            raise ValueError(f"The band of {kind} must be one of: {', '.join(BANDS[kind])}.")
+        needs_number = operator is not AlertOperator.ENTERS_BAND and kind is not SignalKind.NAMED
+        if self.fire_at is None and (needs_number or operator is AlertOperator.ABSENT_FOR):
             raise ValueError("fire_at is missing.")
         if (self.clear_threshold - self.fire_threshold) * self.sign > 0:
             raise ValueError(
-                "fire_at is to be 0 or more."
+                "fire_at must be 0 or more."
                 if self.clear_at is None
-                else "clear_at lies on the other side of fire_at."
+                else "clear_at must not lie on the breach side of fire_at."
             )
         return self
 
@@ -143,12 +163,12 @@ class AlertRuleConfig(ConfigModel):
 
     @cached_property
     def subject(self) -> str:
-        """Which measure or signal."""
+        """The name of the measure or signal."""
         return self.signal.partition(":")[2]
 
     @cached_property
     def sign(self) -> int:
-        """1 where much is a breach, -1 where little is."""
+        """1 if high values are a breach, -1 if low values are."""
         return -1 if self.operator in {AlertOperator.BELOW, AlertOperator.ENTERS_BAND} else 1
 
     @property
@@ -159,20 +179,20 @@ class AlertRuleConfig(ConfigModel):
 
     @property
     def compares_scores(self) -> bool:
-        """Whether it is about a score against the one of ``window_days`` before."""
+        """Whether the rule compares a score with the score ``window_days`` before."""
         of_health = self.kind is SignalKind.HEALTH_SCORE
         return self.operator is AlertOperator.DROP_BY or (self.operator in DROPS and of_health)
 
     @property
     def direction(self) -> str:
-        """Which way the signal went when the rule fires."""
+        """The direction in which the value moved when the rule fires."""
         if self.operator is AlertOperator.ENTERS_BAND:
             return "up" if self.band in {Band.HEALTHY, RISK_LEVELS[-1]} else "down"
         return "up" if self.operator is AlertOperator.ABOVE else "down"
 
     @cached_property
     def fire_threshold(self) -> float:
-        """What the watched number is held against: of a band, how far outside of it."""
+        """The threshold for the value of the rule; for a band the value is the distance to it."""
         is_plain = self.operator not in {AlertOperator.ENTERS_BAND, AlertOperator.ABSENT_FOR}
         return (self.fire_at or 0.0) if is_plain else 0.0
 
@@ -189,7 +209,7 @@ class AlertRuleConfig(ConfigModel):
 
     @cached_property
     def range(self) -> tuple[float, float]:
-        """Between which ends that lies which the thresholds are for."""
+        """The range of the value that is compared with the thresholds."""
         if self.operator in {AlertOperator.ENTERS_BAND, AlertOperator.ABSENT_FOR}:
             return -math.inf, math.inf
         low, high = RANGES.get(self.kind, (-math.inf, math.inf))
@@ -206,9 +226,9 @@ class AlertRuleConfig(ConfigModel):
 
     @cached_property
     def ignores_config_changes(self) -> bool:
-        """Whether other settings, other peers or another model alone can move the number."""
-        judged = {SignalKind.HEALTH_SCORE, SignalKind.MEASURE, SignalKind.CHURN_RISK}
-        return self.kind in judged and not self.on_config_change
+        """Whether a breach caused only by new settings, peers or a new model opens no alert."""
+        computed = {SignalKind.HEALTH_SCORE, SignalKind.MEASURE, SignalKind.CHURN_RISK}
+        return self.kind in computed and not self.on_config_change
 
     @property
     def can_fire(self) -> bool:
@@ -219,7 +239,7 @@ class AlertRuleConfig(ConfigModel):
         return self.check(self.range[self.sign < 0]) is CheckResult.CLEAR
 
     def check(self, value: float | None) -> CheckResult:
-        """Hold a number against both thresholds."""
+        """Compare a value with both thresholds."""
         if value is None:
             return CheckResult.UNKNOWN
         beyond = (value - self.fire_threshold) * self.sign
@@ -262,4 +282,4 @@ BUILT_IN_RULES: Mapping[str, AlertRuleConfig] = {
         fire_at=14,
     ),
 }
-"""The rules of every workspace, until it says otherwise."""
+"""The rules of every workspace, unless it stores its own version."""

@@ -1,4 +1,4 @@
-"""Evaluate rules in the transaction that writes the scores, for a set of accounts at a time."""
+"""Evaluate rules in the transaction that writes the scores, for a batch of accounts at a time."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from sqlalchemy.orm import Session
 
-from app.accounts.queries import mark_due
+from app.accounts.refresh_queue import mark_due
 from app.alerts import explanations, notifications, queries, rule_inputs, rule_queries
 from app.alerts.evaluation import Decision, decide, evaluate_rules
 from app.alerts.explanations import AlertExplanation
@@ -30,10 +30,10 @@ from app.workspaces.queries import find_workspace
 
 @dataclass(frozen=True, slots=True)
 class EvaluationRun:
-    """What is evaluated, and who may hear of it.
+    """One evaluation of a batch of accounts, and when its notifications may be sent.
 
-    Of ``swept`` accounts nothing is told before the sweep is through, of ``silent`` ones not before
-    the next one.
+    Notifications for ``swept`` accounts wait until the sweep has finished, those for ``silent``
+    accounts until the next sweep has finished.
     """
 
     workspace_id: str
@@ -42,8 +42,8 @@ class EvaluationRun:
     swept: Collection[str] = ()
     silent: Collection[str] = ()
 
-    def owed_on(self, account_id: str) -> date | None:
-        """Return on which day's sweep a notice may go out; None: at once."""
+    def notify_after(self, account_id: str) -> date | None:
+        """Return the day whose sweep must finish before a notification; None: send at once."""
         if account_id in self.swept:
             return self.as_of
         return self.as_of + timedelta(days=1) if account_id in self.silent else None
@@ -52,30 +52,30 @@ class EvaluationRun:
 def refresh(session: Session, assessments: Sequence[Assessment], run: EvaluationRun) -> int:
     """Evaluate every rule; return how many alerts opened or were resolved.
 
-    The scores are locked by the caller, so that no two evaluations of an account run at once. A
-    day that is over opens nothing.
+    The caller has locked the scores, so that no two evaluations of an account run at once. A past
+    day opens and resolves nothing.
     """
     if run.as_of < run.now.date():
         return 0
     rules = rule_queries.load_active_rules(session, run.workspace_id)
     enabled = {key: rule for key, (_, rule) in rules.items() if rule.enabled}
     ids = [each.account_id for each in assessments]
-    kept = queries.lock_states(session, run.workspace_id, ids)
-    facts = rule_inputs.load_inputs(
+    stored = queries.lock_states(session, run.workspace_id, ids)
+    inputs = rule_inputs.load_inputs(
         session, run.workspace_id, assessments, enabled.values(), as_of=run.as_of
     )
-    looks = evaluate_rules(enabled, facts, kept, partial(_let_through, session, run))
-    if not looks:
+    evaluations = evaluate_rules(enabled, inputs, stored, partial(_filter_accounts, session, run))
+    if not evaluations:
         return 0
     sequence = queries.next_evaluation_number(session, run.workspace_id)
-    own = partial(explanations.load_config_neutral_inputs, session, run.workspace_id)
-    outcomes = decide(looks, own, sequence=sequence, now=run.now)
-    queries.upsert_states(session, run.workspace_id, outcomes)
-    return _follow(session, rules, [each for each in outcomes if each.event], run)
+    load_neutral = partial(explanations.load_config_neutral_inputs, session, run.workspace_id)
+    decisions = decide(evaluations, load_neutral, sequence=sequence, now=run.now)
+    queries.upsert_states(session, run.workspace_id, decisions)
+    return _apply_transitions(session, rules, [each for each in decisions if each.transition], run)
 
 
 def mark_waiting_accounts_due(session: Session, *, now: datetime) -> int:
-    """Have those accounts scored of which time alone may have brought a change."""
+    """Mark accounts as due whose alert state may change through the passage of time alone."""
     waiting = queries.claim_waiting_accounts(session, now=now)
     for workspace_id in sorted({each[0] for each in waiting}):
         ids = [account_id for workspace, account_id in waiting if workspace == workspace_id]
@@ -84,8 +84,11 @@ def mark_waiting_accounts_due(session: Session, *, now: datetime) -> int:
 
 
 def send_held_notifications(session: Session, *, now: datetime) -> int:
-    """Tell what was held back until the end of a sweep, or of a snooze."""
-    told = 0
+    """Send notifications that were held back until the end of a sweep or of a snooze.
+
+    Return how many alerts they were held back for.
+    """
+    count = 0
     for workspace_id in queries.list_swept_workspaces(session):
         workspace = find_workspace(session, workspace_id)
         if workspace is None or workspace.swept_on is None:
@@ -95,41 +98,39 @@ def send_held_notifications(session: Session, *, now: datetime) -> int:
             session, workspace_id, {each.account_id for each in alerts}
         )
         notifications.send_notifications(session, workspace_id, alerts, revenue, now=now)
-        told += len(alerts)
-    return told
+        count += len(alerts)
+    return count
 
 
-def _let_through(
+def _filter_accounts(
     session: Session, run: EvaluationRun, rule: AlertRuleConfig, account_ids: Collection[str]
 ) -> Collection[str]:
-    wanted = segments.parse_account_filter(rule.filter)
+    account_filter = segments.parse_account_filter(rule.filter)
     return account_queries.load_matching_ids(
-        session, run.workspace_id, wanted, account_ids, today=run.as_of
+        session, run.workspace_id, account_filter, account_ids, today=run.as_of
     )
 
 
-def _follow(
+def _apply_transitions(
     session: Session,
     rules: Mapping[str, tuple[int, AlertRuleConfig]],
-    outcomes: Sequence[Decision],
+    decisions: Sequence[Decision],
     run: EvaluationRun,
 ) -> int:
-    """Open and resolve alerts, note the changes, and tell of them or owe it."""
-    alerts = [
-        *_open(session, rules, [each for each in outcomes if each.event is Transition.OPENED], run),
-        *_resolve(session, [each for each in outcomes if each.event is Transition.RESOLVED], run),
-    ]
+    """Open and resolve alerts, record the changes, and send or hold the notifications."""
+    opening = [each for each in decisions if each.transition is Transition.OPENED]
+    resolving = [each for each in decisions if each.transition is Transition.RESOLVED]
+    alerts = [*_open(session, rules, opening, run), *_resolve(session, resolving, run)]
     prompt = []
     for each, alert in alerts:
-        snoozed = each.kept.snoozed_until
-        owed_on = run.owed_on(alert.account_id)
-        if owed_on is None and snoozed is not None and snoozed > run.now:
-            owed_on = run.as_of
-        alert.owed_on = owed_on if notifications.pending_notification(alert) else None
-        prompt += [alert] if owed_on is None else []
-    revenue = {
-        each.evaluation.facts.account_id: each.evaluation.facts.revenue_at_risk for each in outcomes
-    }
+        snoozed = each.stored.snoozed_until
+        notify_after = run.notify_after(alert.account_id)
+        if notify_after is None and snoozed is not None and snoozed > run.now:
+            notify_after = run.as_of
+        alert.notify_after = notify_after if notifications.pending_notification(alert) else None
+        prompt += [alert] if notify_after is None else []
+    inputs = [each.evaluation.inputs for each in decisions]
+    revenue = {each.account_id: each.revenue_at_risk for each in inputs}
     prompt.sort(key=lambda alert: (alert.rule_key, alert.account_id))
     notifications.send_notifications(session, run.workspace_id, prompt, revenue, now=run.now)
     return len(alerts)
@@ -138,34 +139,36 @@ def _follow(
 def _open(
     session: Session,
     rules: Mapping[str, tuple[int, AlertRuleConfig]],
-    outcomes: Sequence[Decision],
+    decisions: Sequence[Decision],
     run: EvaluationRun,
 ) -> list[tuple[Decision, Alert]]:
-    if not outcomes:
+    if not decisions:
         return []
-    why = explanations.explain_openings(
-        session, run.workspace_id, [each.evaluation for each in outcomes]
+    explained = explanations.explain_openings(
+        session, run.workspace_id, [each.evaluation for each in decisions]
     )
-    found = [
-        (each, _alert(each, rules[each.evaluation.key][0], reason, run))
-        for each, reason in zip(outcomes, why, strict=True)
+    opened = [
+        (each, _alert(each, rules[each.evaluation.rule_key][0], explanation, run))
+        for each, explanation in zip(decisions, explained, strict=True)
     ]
-    alerts = [alert for _, alert in found]
+    alerts = [alert for _, alert in opened]
     session.add_all(alerts)
     session.flush()
     notifications.record_alert_changes(
         session, run.workspace_id, alerts, notifications.OPENED, now=run.now
     )
-    return found
+    return opened
 
 
-def _alert(outcome: Decision, version: int, reason: AlertExplanation, run: EvaluationRun) -> Alert:
-    each, state = outcome.evaluation, outcome.kept.state
+def _alert(
+    decision: Decision, version: int, explanation: AlertExplanation, run: EvaluationRun
+) -> Alert:
+    each, state = decision.evaluation, decision.stored.state
     return Alert(
         workspace_id=run.workspace_id,
         id=f"alr_{round(run.now.timestamp() * 1000):012x}{uuid4().hex[:12]}",
-        account_id=each.facts.account_id,
-        rule_key=each.key,
+        account_id=each.inputs.account_id,
+        rule_key=each.rule_key,
         rule_version=version,
         rule_name=each.rule.name,
         signal=each.rule.signal,
@@ -175,40 +178,42 @@ def _alert(outcome: Decision, version: int, reason: AlertExplanation, run: Evalu
         episode=state.episode,
         sequence=state.sequence,
         opened_at=run.now,
-        previous=reason.previous,
-        current=display_value(each.rule, each.facts),
-        threshold=display_threshold(each.rule, each.facts),
-        drivers=list(reason.drivers),
-        scorecard_version=each.facts.details.get("scorecard_version"),
-        model_version=_model(each.facts.risk),
+        previous=explanation.previous,
+        current=display_value(each.rule, each.inputs),
+        threshold=display_threshold(each.rule, each.inputs),
+        drivers=list(explanation.drivers),
+        scorecard_version=each.inputs.details.get("scorecard_version"),
+        model_version=_model_version(each.inputs.risk),
         assignee=each.rule.owner,
-        told=notifications.NOTHING,
+        last_notified=notifications.NOTHING,
     )
 
 
-def _model(risk: RiskValue | None) -> str | None:
+def _model_version(risk: RiskValue | None) -> str | None:
     return str(risk.model) if risk is not None and risk.model is not None else None
 
 
 def _resolve(
-    session: Session, outcomes: Sequence[Decision], run: EvaluationRun
+    session: Session, decisions: Sequence[Decision], run: EvaluationRun
 ) -> list[tuple[Decision, Alert]]:
-    keys = [(each.evaluation.facts.account_id, each.evaluation.key) for each in outcomes]
-    alerts = queries.lock_open_alerts_by_key(session, run.workspace_id, keys)
-    found = [(each, alerts[key]) for each, key in zip(outcomes, keys, strict=True) if key in alerts]
-    for each, alert in found:
+    keys = [each.evaluation.key for each in decisions]
+    by_key = queries.lock_open_alerts_by_key(session, run.workspace_id, keys)
+    resolved = [
+        (each, by_key[key]) for each, key in zip(decisions, keys, strict=True) if key in by_key
+    ]
+    for each, alert in resolved:
         alert.resolved_at, alert.resolution = run.now, _resolution(each)
-        alert.last = display_value_of(alert.signal, each.evaluation.rule, each.evaluation.facts)
+        alert.last = display_value_of(alert.signal, each.evaluation.rule, each.evaluation.inputs)
     session.flush()
-    of_all = [alert for _, alert in found]
+    alerts = [alert for _, alert in resolved]
     notifications.record_alert_changes(
-        session, run.workspace_id, of_all, notifications.RESOLVED, now=run.now
+        session, run.workspace_id, alerts, notifications.RESOLVED, now=run.now
     )
-    return found
+    return resolved
 
 
-def _resolution(outcome: Decision) -> str:
-    if outcome.evaluation.seen is not CheckResult.GONE:
+def _resolution(decision: Decision) -> str:
+    if decision.evaluation.result is not CheckResult.OUT_OF_SCOPE:
         return "recovered"
-    status = outcome.evaluation.facts.status
+    status = decision.evaluation.inputs.status
     return str(status) if status in INACTIVE_STATUSES else "filtered"

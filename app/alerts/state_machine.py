@@ -1,7 +1,8 @@
-"""How an alert opens and closes: a step from one evaluation to the next. Pure.
+"""When an alert opens and is resolved: one step from one evaluation to the next. Pure.
 
-A step takes what a rule sees of an account and returns the next state, and what happened, if
-anything did. Evaluations have rising numbers: one that is not newer than the last changes nothing.
+A step takes the result of evaluating a rule for an account, and returns the next state and the
+transition, if there is one. Evaluations have rising numbers: an evaluation that is not newer than
+the last one changes nothing.
 """
 
 from dataclasses import dataclass, replace
@@ -17,17 +18,17 @@ class Phase(StrEnum):
 
 
 class CheckResult(StrEnum):
-    """What a rule sees of an account. ``between``: beyond neither threshold.
+    """The result of comparing an account's value with the thresholds of a rule.
 
-    ``unknown``: there is no number that could be held against it. ``gone``: the rule is no longer
-    about the account.
+    ``between``: neither a breach nor clear. ``unknown``: there is no value to compare.
+    ``out_of_scope``: the rule no longer applies to the account.
     """
 
     BREACH = "breach"
     BETWEEN = "between"
     CLEAR = "clear"
     UNKNOWN = "unknown"
-    GONE = "gone"
+    OUT_OF_SCOPE = "out_of_scope"
 
 
 class Transition(StrEnum):
@@ -41,7 +42,7 @@ FLAP_WINDOW, FLAP_CALM_PERIOD = timedelta(days=7), timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """How long a breach must last, how long its end, and how long it is quiet afterwards."""
+    """How long a breach must last, how long it must be over, and the pause before a new opening."""
 
     breach: timedelta = timedelta()
     keep: timedelta = timedelta()
@@ -50,9 +51,9 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class MachineState:
-    """Where a rule stands with an account. ``openings``: the last few, oldest first.
+    """The state of a rule for an account. ``openings``: the last few, oldest first.
 
-    ``armed``: false after somebody has resolved by hand, until the breach was really over.
+    ``may_open``: false from a manual resolution until the breach is really over.
     """
 
     phase: Phase = Phase.OK
@@ -61,7 +62,7 @@ class MachineState:
     sequence: int = 0
     openings: tuple[datetime, ...] = ()
     resolved_at: datetime | None = None
-    armed: bool = True
+    may_open: bool = True
 
     @property
     def is_open(self) -> bool:
@@ -73,75 +74,75 @@ class MachineState:
 
 
 def step(
-    state: MachineState, seen: CheckResult, timing: Timing, *, sequence: int, now: datetime
+    state: MachineState, result: CheckResult, timing: Timing, *, sequence: int, now: datetime
 ) -> tuple[MachineState, Transition | None]:
-    """Take one evaluation in; at most one thing happens."""
+    """Apply one evaluation; at most one transition happens."""
     if sequence <= state.sequence:
         return state, None
     state = replace(state, sequence=sequence)
     if state.is_open:
-        return _of_open(state, seen, timing, now)
-    return _of_closed(state, seen, timing, now)
+        return _step_open(state, result, timing, now)
+    return _step_closed(state, result, timing, now)
 
 
 def next_check_at(state: MachineState, timing: Timing, now: datetime) -> datetime | None:
-    """When time alone could bring the next change."""
+    """Return when time alone could cause the next transition."""
     if state.phase is Phase.PENDING:
         return _opens_at(state, timing, now)
     return _resolves_at(state, timing, now) if state.phase is Phase.RECOVERING else None
 
 
 def resolve_manually(state: MachineState, now: datetime) -> MachineState:
-    return replace(_resolved(state, now), armed=False)
+    return replace(_resolved(state, now), may_open=False)
 
 
-def _of_closed(
-    state: MachineState, seen: CheckResult, timing: Timing, now: datetime
+def _step_closed(
+    state: MachineState, result: CheckResult, timing: Timing, now: datetime
 ) -> tuple[MachineState, Transition | None]:
-    if seen in {CheckResult.CLEAR, CheckResult.GONE}:
-        state = replace(state, armed=True)
-    if seen in {CheckResult.CLEAR, CheckResult.GONE, CheckResult.UNKNOWN}:
-        return _at(state, Phase.OK, None), None
-    if seen is CheckResult.BREACH and state.armed:
+    if result in {CheckResult.CLEAR, CheckResult.OUT_OF_SCOPE}:
+        state = replace(state, may_open=True)
+    if result in {CheckResult.CLEAR, CheckResult.OUT_OF_SCOPE, CheckResult.UNKNOWN}:
+        return _in_phase(state, Phase.OK, None), None
+    if result is CheckResult.BREACH and state.may_open:
         if state.phase is Phase.OK:
-            state = _at(state, Phase.PENDING, now)
+            state = _in_phase(state, Phase.PENDING, now)
         if now >= _opens_at(state, timing, now):
             openings = (*state.openings, now)[-FLAP_OPENINGS:]
             state = replace(state, episode=state.episode + 1, openings=openings)
-            return _at(state, Phase.FIRING, now), Transition.OPENED
+            return _in_phase(state, Phase.FIRING, now), Transition.OPENED
     return state, None
 
 
-def _of_open(
-    state: MachineState, seen: CheckResult, timing: Timing, now: datetime
+def _step_open(
+    state: MachineState, result: CheckResult, timing: Timing, now: datetime
 ) -> tuple[MachineState, Transition | None]:
-    if seen is CheckResult.GONE:
+    if result is CheckResult.OUT_OF_SCOPE:
         return _resolved(state, now), Transition.RESOLVED
-    if seen in {CheckResult.BREACH, CheckResult.UNKNOWN} and state.phase is Phase.RECOVERING:
-        return _at(state, Phase.FIRING, now), None
-    if seen is CheckResult.CLEAR:
+    if result in {CheckResult.BREACH, CheckResult.UNKNOWN} and state.phase is Phase.RECOVERING:
+        return _in_phase(state, Phase.FIRING, now), None
+    if result is CheckResult.CLEAR:
         if state.phase is Phase.FIRING:
-            state = _at(state, Phase.RECOVERING, now)
+            state = _in_phase(state, Phase.RECOVERING, now)
         if now >= _resolves_at(state, timing, now):
             return _resolved(state, now), Transition.RESOLVED
     return state, None
 
 
 def _opens_at(state: MachineState, timing: Timing, now: datetime) -> datetime:
-    """A breach counts from its first sight; after an episode not before the cooldown is over."""
+    """A breach counts from when it was first seen, and opens no alert before the cooldown ends."""
     lasted = (state.since or now) + timing.breach
     return max(lasted, state.resolved_at + timing.cooldown) if state.resolved_at else lasted
 
 
 def _resolves_at(state: MachineState, timing: Timing, now: datetime) -> datetime:
-    """What flaps stays open until it has been calm for longer."""
+    """A flapping alert stays open until it has been calm for longer."""
     keep = max(timing.keep, FLAP_CALM_PERIOD) if state.is_flapping(now) else timing.keep
     return (state.since or now) + keep
 
 
 def _resolved(state: MachineState, now: datetime) -> MachineState:
-    return replace(_at(state, Phase.OK, None), resolved_at=now)
+    return replace(_in_phase(state, Phase.OK, None), resolved_at=now)
 
 
-def _at(state: MachineState, phase: Phase, since: datetime | None) -> MachineState:
+def _in_phase(state: MachineState, phase: Phase, since: datetime | None) -> MachineState:
     return replace(state, phase=phase, since=since)

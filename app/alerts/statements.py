@@ -1,27 +1,28 @@
-"""The SQL that keeps where rules stand with accounts, a set at a time and in key order."""
+"""SQL statements on alert states, held notifications, digests and history."""
 
 from sqlalchemy import text
 
+# In key order, so that two transactions cannot deadlock.
 UPSERT_STATES = text("""
 INSERT INTO alert_state AS s (
     workspace_id, account_id, rule_key, sequence, phase, since, episode, openings, resolved_at,
-    armed, shift, yardstick, check_at
+    may_open, config_offset, offset_context, check_at
 )
 SELECT :workspace_id, r.*
 FROM json_to_recordset(CAST(:rows AS json)) AS r (
     account_id text, rule_key text, sequence bigint, phase text, since timestamptz, episode int,
-    openings timestamptz[], resolved_at timestamptz, armed boolean, shift double precision,
-    yardstick text, check_at timestamptz)
+    openings timestamptz[], resolved_at timestamptz, may_open boolean, config_offset double precision,
+    offset_context text, check_at timestamptz)
 ORDER BY r.account_id COLLATE "C", r.rule_key COLLATE "C"
 ON CONFLICT (workspace_id, account_id, rule_key) DO UPDATE SET
     sequence = excluded.sequence, phase = excluded.phase, since = excluded.since,
     episode = excluded.episode, openings = excluded.openings, resolved_at = excluded.resolved_at,
-    armed = excluded.armed, shift = excluded.shift, yardstick = excluded.yardstick,
+    may_open = excluded.may_open, config_offset = excluded.config_offset, offset_context = excluded.offset_context,
     check_at = excluded.check_at
 WHERE s.sequence < excluded.sequence
 """)
 
-# Accounts of which time alone may have brought a change; who is just being evaluated needs no call.
+# Accounts whose alert state may change through time alone. A locked row is being evaluated anyway.
 CLAIM_WAITING = text("""
 WITH waiting AS (
     SELECT workspace_id, account_id, rule_key FROM alert_state
@@ -36,17 +37,17 @@ taken AS (
 SELECT DISTINCT workspace_id, account_id FROM taken ORDER BY 1, 2
 """)
 
-# Whose sweep of a day on which something is owed is through, with nothing of it left to do.
+# Workspaces with a held notification whose sweep has finished, with no due account left of it.
 SWEPT_WORKSPACES = text("""
 SELECT w.id FROM workspace w
 WHERE EXISTS (
-    SELECT FROM alert a WHERE a.workspace_id = w.id AND a.owed_on <= w.swept_on)
+    SELECT FROM alert a WHERE a.workspace_id = w.id AND a.notify_after <= w.swept_on)
   AND NOT EXISTS (
     SELECT FROM due d WHERE d.workspace_id = w.id AND d.priority = :sweep)
 ORDER BY w.id
 """)
 
-# A digest names accounts inside of it only.
+# A digest belongs to no account; it names accounts in its body.
 DELETE_DIGESTS = text("""
 DELETE FROM message
 WHERE workspace_id = :workspace_id AND type IN ('alert.digested', 'suggestion.digested')
@@ -55,6 +56,7 @@ WHERE workspace_id = :workspace_id AND type IN ('alert.digested', 'suggestion.di
     WHERE position(CAST(to_jsonb(i.id) AS text) IN convert_from(body, 'UTF8')) > 0)
 """)
 
+# Accounts that churned in the period first, then a sample by a hash of their ids.
 SAMPLE_ACCOUNTS = text("""
 SELECT account_id FROM health_score
 WHERE workspace_id = :workspace_id AND status <> 'excluded'
@@ -64,6 +66,7 @@ ORDER BY status = 'churned' DESC, md5(account_id)
 LIMIT :limit
 """)
 
+# The last row of each day as it was first written, not as restated.
 HISTORY_DAYS = text("""
 SELECT DISTINCT ON (as_of, account_id) account_id, as_of, status, score, mrr_cents,
        details - 'inputs' AS details,

@@ -6,17 +6,17 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Instant, Key, Table
-from app.workspaces.tables import owner
+from app.workspaces.tables import workspace_fk
 
 EVALUATION_NUMBERS = Sequence("alert_evaluation", metadata=Table.metadata)
-"""Numbers evaluations. Taken under the locks on scores, they rise for each account."""
+"""Numbers of evaluations. They are drawn under the locks on scores, so they rise per account."""
 
 SCORE_OR_LEVEL = JSONB(none_as_null=True)
-"""A score, or the name of a level."""
+"""A JSON column for a score or the name of a risk level."""
 
 
 class AlertRule(Table):
-    """One immutable version of a rule; the active one holds. Without one, a built-in may."""
+    """One immutable version of a rule. A built-in rule applies where no version is stored."""
 
     __tablename__ = "alert_rule"
     __table_args__ = (
@@ -29,7 +29,7 @@ class AlertRule(Table):
         ),
     )
 
-    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
+    workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     key: Mapped[Key] = mapped_column(primary_key=True)
     version: Mapped[int] = mapped_column(primary_key=True)
     active: Mapped[bool]
@@ -39,16 +39,17 @@ class AlertRule(Table):
 
 
 class AlertState(Table):
-    """Where a rule stands with an account; no row is plainly ok.
+    """The state of a rule for an account; no row means ok.
 
-    ``shift``: by how much other settings or peers moved the number while they alone made the
-    breach, as of ``yardstick``. ``check_at``: when time alone may bring the next change.
+    ``config_offset``: by how much new settings or peers moved the value while they alone cause the breach,
+    for the scoring context ``offset_context``. ``may_open``: whether an alert may open; false from a manual
+    resolution until the breach is over. ``check_at``: when time alone may cause a transition.
     """
 
     __tablename__ = "alert_state"
     __table_args__ = (Index(None, "check_at", postgresql_where="check_at IS NOT NULL"),)
 
-    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
+    workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     account_id: Mapped[Key] = mapped_column(primary_key=True)
     rule_key: Mapped[Key] = mapped_column(primary_key=True)
     sequence: Mapped[int] = mapped_column(BigInteger)
@@ -59,19 +60,19 @@ class AlertState(Table):
         ARRAY(DateTime(timezone=True)), server_default="{}"
     )
     resolved_at: Mapped[Instant | None]
-    armed: Mapped[bool] = mapped_column(server_default="true")
-    shift: Mapped[float] = mapped_column(server_default="0")
-    yardstick: Mapped[str | None]
+    may_open: Mapped[bool] = mapped_column(server_default="true")
+    config_offset: Mapped[float] = mapped_column(server_default="0")
+    offset_context: Mapped[str | None]
     check_at: Mapped[Instant | None]
     snoozed_until: Mapped[Instant | None]
 
 
 class Alert(Table):
-    """An episode of a rule and an account; of each pair one at most is open.
+    """One episode of a rule for an account; each pair has at most one open alert.
 
-    ``current`` is what it was when it opened, ``last`` when it was resolved.
-    ``told``: what others were last told of it: nothing, opened, resolved. ``owed_on``: there is
-    more to tell, by the end of the sweep of that day.
+    ``current`` is the value at the opening, ``last`` the value at the resolution.
+    ``last_notified``: the last notification that was sent: nothing, opened or resolved. ``notify_after``: the day
+    whose sweep must finish before the held notification is sent; null if none is held.
     """
 
     __tablename__ = "alert"
@@ -85,10 +86,10 @@ class Alert(Table):
             postgresql_where="resolved_at IS NULL",
         ),
         Index(None, "workspace_id", "opened_at"),
-        Index(None, "workspace_id", "owed_on", postgresql_where="owed_on IS NOT NULL"),
+        Index(None, "workspace_id", "notify_after", postgresql_where="notify_after IS NOT NULL"),
     )
 
-    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
+    workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     id: Mapped[Key] = mapped_column(primary_key=True)
     account_id: Mapped[Key]
     rule_key: Mapped[Key]
@@ -116,5 +117,5 @@ class Alert(Table):
     feedback: Mapped[Key | None]
     feedback_note: Mapped[str | None]
     feedback_at: Mapped[Instant | None]
-    told: Mapped[Key] = mapped_column(server_default="nothing")
-    owed_on: Mapped[date | None]
+    last_notified: Mapped[Key] = mapped_column(server_default="nothing")
+    notify_after: Mapped[date | None]

@@ -78,7 +78,7 @@ def insert_event(session: Session, workspace_id: str, event: ParsedEvent, *, now
         subscription_id=event.subscription_id,
         at=event.at,
         rank=event.rank,
-        said=event.data,
+        data=event.data,
         received_at=now,
     )
 
@@ -116,7 +116,7 @@ def _parsed_event(row: BillingEvent) -> ParsedEvent:
         row.subscription_id,
         row.at,
         row.rank,
-        row.said,
+        row.data,
     )
 
 
@@ -133,7 +133,7 @@ def load_subscriptions(
     return {row.subscription_id: row for row in rows}
 
 
-def mark_unsettled(session: Session, workspace_id: str, *, unknown: str | None) -> None:
+def mark_for_reconcile(session: Session, workspace_id: str, *, unknown: str | None) -> None:
     """Have the worker reconcile customers again: all, or those with a given unknown."""
     customers = update(BillingCustomer).filter_by(workspace_id=workspace_id, system=STRIPE)
     if unknown is not None:
@@ -144,7 +144,7 @@ def mark_unsettled(session: Session, workspace_id: str, *, unknown: str | None) 
             BillingSubscription.unknown == unknown,
         )
         customers = customers.where(has_unknown)
-    session.execute(customers.values(unsettled=True))
+    session.execute(customers.values(needs_reconcile=True))
 
 
 def lock_unsettled(session: Session, *, limit: int) -> Sequence[BillingCustomer]:
@@ -161,7 +161,7 @@ def lock_unsettled(session: Session, *, limit: int) -> Sequence[BillingCustomer]
     is_unmatched = BillingCustomer.account_id.is_(None) & ~BillingCustomer.erased
     rows = session.scalars(
         select(BillingCustomer)
-        .where(is_connected, or_(BillingCustomer.unsettled, is_unmatched & has_external_id))
+        .where(is_connected, or_(BillingCustomer.needs_reconcile, is_unmatched & has_external_id))
         .order_by(BillingCustomer.workspace_id, BillingCustomer.system, BillingCustomer.customer_id)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -201,7 +201,7 @@ def erase_person(session: Session, workspace_id: str, email: str) -> None:
         tuple_(BillingEvent.system, BillingEvent.customer_id).in_(matching),
     )
     session.execute(
-        events.values(said=BillingEvent.said.op("-")(cast(["name", "email"], ARRAY(Text))))
+        events.values(data=BillingEvent.data.op("-")(cast(["name", "email"], ARRAY(Text))))
     )
     customers = update(BillingCustomer).where(
         BillingCustomer.workspace_id == workspace_id,

@@ -60,7 +60,7 @@ def reconcile_customer(
     invoices = _group_by_object(events, ObjectKind.INVOICE)
     rows = [_invoice_row(case, subscriptions, history) for history in invoices]
     upsert_invoices(session, workspace_id, rows)
-    customer.unsettled = False
+    customer.needs_reconcile = False
 
 
 def _current_account(session: Session, case: _Reconciliation, account_id: str | None) -> str | None:

@@ -67,7 +67,7 @@ def put_source(
         _store_secret(source, secret, encryptor)
     source.apply_changes({**columns, "changed_at": actor.at})
     session.flush()
-    queries.mark_unsettled(session, workspace_id, unknown=None)
+    queries.mark_for_reconcile(session, workspace_id, unknown=None)
     details = {**columns, "signing_secret": "given" if secret else "kept"}
     actor.audit(session, f"billing_source.{verb}", STRIPE, details)
     return source
@@ -84,7 +84,7 @@ def _encryption_context(source: BillingSource) -> str:
 
 
 def _store_secret(source: BillingSource, secret: str, encryptor: Encryptor) -> None:
-    source.sealed = encryptor.encrypt(secret, context=_encryption_context(source))
+    source.encrypted_secret = encryptor.encrypt(secret, context=_encryption_context(source))
     source.signing_secret = None
 
 
@@ -93,7 +93,7 @@ def _open_secret(source: BillingSource, encryptor: Encryptor) -> str:
     if source.signing_secret is not None:
         _store_secret(source, source.signing_secret, encryptor)
     try:
-        return str(encryptor.decrypt(source.sealed or b"", context=_encryption_context(source)))
+        return str(encryptor.decrypt(source.encrypted_secret or b"", context=_encryption_context(source)))
     except DecryptionError:
         raise StorageUnavailableError(
             "The signing secret was encrypted with another key. Send the signing_secret again."
@@ -151,7 +151,7 @@ def _apply_event(
     workspace_id = source.workspace_id
     if event.customer_id is None:
         added = queries.insert_event(session, workspace_id, event, now=now)
-        queries.mark_unsettled(session, workspace_id, unknown="unknown_discount")
+        queries.mark_for_reconcile(session, workspace_id, unknown="unknown_discount")
         return BillingEventResult.APPLIED if added else BillingEventResult.DUPLICATE
     customer = queries.lock_customer(session, workspace_id, event.customer_id, now=now)
     if customer.erased:
@@ -179,5 +179,5 @@ def reconcile_waiting(sessions: SessionFactory, *, now: datetime) -> int:
                 with session.begin_nested():
                     reconcile_customer(session, source, customer, known_on=now.date(), now=now)
             except ErasedError:
-                customer.account_id, customer.unsettled, customer.erased = None, False, True
+                customer.account_id, customer.needs_reconcile, customer.erased = None, False, True
         return len(waiting)

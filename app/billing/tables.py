@@ -16,7 +16,7 @@ STRIPE = "stripe"
 class BillingSource(Table):
     """A connected billing system. ``source_id`` is part of the URL that receives its events.
 
-    ``sealed`` is the encrypted signing secret. A source that was connected before secrets were
+    ``encrypted_secret`` is the encrypted signing secret. A source that was connected before secrets were
     encrypted has it as plain text in ``signing_secret`` until its next event.
     """
 
@@ -26,7 +26,7 @@ class BillingSource(Table):
     workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     system: Mapped[Key] = mapped_column(primary_key=True)
     source_id: Mapped[Key]
-    sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    encrypted_secret: Mapped[bytes | None] = mapped_column(LargeBinary)
     signing_secret: Mapped[str | None]
     account_key: Mapped[str]
     plans: Mapped[dict[str, str]] = mapped_column(JSONB)
@@ -37,7 +37,7 @@ class BillingSource(Table):
 
 
 class BillingEvent(Table):
-    """One event: the state of one object at one time. ``said``: the fields that are used.
+    """One event: the state of one object at one time. ``data``: the fields that are used.
 
     The key makes a repeated delivery count once. All events of a customer are replayed into the
     periods of its subscriptions.
@@ -64,14 +64,14 @@ class BillingEvent(Table):
     subscription_id: Mapped[Key | None]
     at: Mapped[Instant]
     rank: Mapped[int]
-    said: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    data: Mapped[dict[str, Any]] = mapped_column(JSONB)
     received_at: Mapped[Instant]
 
 
 class BillingCustomer(Table):
     """A paying customer in the billing system. ``account_id`` None: not matched to an account.
 
-    Writers of one customer lock this row. ``unsettled``: the worker must reconcile the customer
+    Writers of one customer lock this row. ``needs_reconcile``: the worker must reconcile the customer
     again. ``erased``: its events are refused.
     """
 
@@ -86,11 +86,11 @@ class BillingCustomer(Table):
             postgresql_where="account_id IS NULL",
         ),
         Index(
-            "billing_customer_unsettled_idx",
+            "billing_customer_reconcile_idx",
             "workspace_id",
             "system",
             "customer_id",
-            postgresql_where="unsettled",
+            postgresql_where="needs_reconcile",
         ),
     )
 
@@ -100,7 +100,7 @@ class BillingCustomer(Table):
     account_id: Mapped[Key | None]
     name: Mapped[str | None]
     email: Mapped[str | None]
-    unsettled: Mapped[bool] = mapped_column(server_default="false")
+    needs_reconcile: Mapped[bool] = mapped_column(server_default="false")
     erased: Mapped[bool] = mapped_column(server_default="false")
     first_seen_at: Mapped[Instant]
 

@@ -6,14 +6,15 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Instant, Key, Table
-from app.workspaces.tables import owner
+from app.workspaces.tables import workspace_fk
 
 
 class ChurnModel(Table):
-    """A trained model with its card; at most one is active, the others are kept beside it.
+    """A trained model with its card. At most one model of a workspace is active.
 
-    ``head`` and ``trees`` are the model, under the hash ``sha256``. ``data_through`` is the last
-    observed day it learnt from, ``known_through`` the day on which that row's outcome was known.
+    ``head`` and ``trees`` are the artifact with the hash ``sha256``. ``data_through`` is the last
+    observation day of the training data, ``known_through`` the day on which that row's outcome was
+    known.
     """
 
     __tablename__ = "churn_model"
@@ -26,7 +27,7 @@ class ChurnModel(Table):
         ),
     )
 
-    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
+    workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     version: Mapped[int] = mapped_column(primary_key=True)
     state: Mapped[str]
     stage: Mapped[str]
@@ -45,11 +46,11 @@ class ChurnModel(Table):
 
 
 class ChurnScoringContext(Table):
-    """What churn risks of a workspace are held against: horizon, events by name, medians."""
+    """What a workspace's accounts are scored with: horizon, event names, and medians."""
 
-    __tablename__ = "churn_yardstick"
+    __tablename__ = "churn_scoring_context"
 
-    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
+    workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     horizon_days: Mapped[int]
     basis: Mapped[Key]
     event_names: Mapped[list[str]] = mapped_column(ARRAY(Text))
@@ -59,9 +60,10 @@ class ChurnScoringContext(Table):
 
 
 class ChurnRisk(Table):
-    """The newest churn risk of an account, as of a day that is over; None: to be computed again.
+    """The newest churn risk of an account, as of a day that is over.
 
-    ``risk`` orders accounts: the probability, or where none is claimed a hundredth of the points.
+    ``as_of``: None if it must be computed again. ``risk`` orders accounts: the probability, or with
+    rules a hundredth of the points.
     """
 
     __tablename__ = "churn_risk"

@@ -74,10 +74,13 @@ def load_catalogue(module_file: str, language: Language) -> Catalogue:
     Fluent is imported here: it takes 70 ms, and a process may never write a sentence.
     """
     from fluent.runtime import FluentBundle, FluentResource
-    from fluent.runtime.types import fluent_number
+    from fluent.runtime.types import FluentFloat
 
-    functions = {"NUMBER": lambda number: fluent_number(number.value)}
-    bundle = FluentBundle([language], functions, use_isolating=False)
+    bundle = FluentBundle(
+        [language.tag],
+        functions={"NUMBER": lambda number: FluentFloat(number.value)},
+        use_isolating=False,
+    )
     path = Path(module_file).with_suffix(f".{language}.ftl")
     bundle.add_resource(FluentResource(path.read_text(encoding="utf-8")))
     return Catalogue(bundle)

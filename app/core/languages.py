@@ -1,11 +1,29 @@
-"""The languages of explanations and messages, and how to parse ``Accept-Language``. Pure."""
+"""The languages of texts, their dates, and how to parse ``Accept-Language``. Pure."""
 
+from datetime import date
 from enum import StrEnum
 
 
 class Language(StrEnum):
+    """A language of texts. How to add one: docs/languages.md."""
+
     EN = "en"
     ZH = "zh"
+
+    @property
+    def tag(self) -> str:
+        """The language tag that decides plurals and dates: British English, simplified Chinese."""
+        return TAGS[self]
+
+
+TAGS = {Language.EN: "en-GB", Language.ZH: "zh-Hans"}
+
+
+def format_day(day: date, language: Language) -> str:
+    """Write a day with the name of its month: 1 May 2026."""
+    from babel.dates import format_date
+
+    return format_date(day, "long", locale=language.tag.replace("-", "_"))
 
 
 def preferred_language(header: str) -> Language:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 PROJECT_DIR = Path(__file__).parent.parent.parent
 MIGRATION_LOCK = 7_316_402
-HEAD = "0025"
+HEAD = "0026"
 """The newest revision. A test compares it with the scripts: loading Alembic takes half a second."""
 
 

@@ -1,6 +1,7 @@
 """Format numbers for sentences, the same way in every language. Pure."""
 
 import math
+from typing import TypeGuard
 
 UNKNOWN, MINUS = "\N{EN DASH}", "\N{MINUS SIGN}"
 MIN_ONE_DECIMAL = 0.05
@@ -38,5 +39,5 @@ def format_money(cents: float | None) -> str:
     return format_number(None if cents is None else round(cents / 100, 2), 2)
 
 
-def is_known(value: float | None) -> bool:
+def is_known(value: float | None) -> TypeGuard[float]:
     return value is not None and not math.isnan(value)

@@ -108,7 +108,7 @@ JsonObject = Annotated[dict[_Word, Json], NO_OTHER_KEYS, WrapValidator(_small_ob
 class RequestModel(BaseModel):
     """Base of request bodies. An unknown key is an error."""
 
-    model_config = ConfigDict(extra="forbid", defer_build=True)
+    model_config = ConfigDict(extra="forbid")
 
 
 class ResponseModel(BaseModel):

@@ -137,7 +137,8 @@ class FeedbackItemOut(ResponseModel):
     at: datetime
     known_on: date
     resolved_at: datetime | None
-    told_at: datetime | None = Field(
+    notified_at: datetime | None = Field(
+        serialization_alias="told_at",
         description="When the user who gave the feedback was informed of the outcome, by a message."
     )
 

@@ -165,7 +165,7 @@ def _load_onboarding(query: SnapshotQuery) -> dict[str, Onboarding]:
 
 def _load_pace(query: SnapshotQuery) -> dict[str, StepPace]:
     if stored := query.rows(statements.STORED_PACE):
-        return {key: StepPace(*values) for key, values in stored[0].said.items()}
+        return {key: StepPace(*values) for key, values in stored[0].pace.items()}
     rows = query.rows(statements.PACE, days=PACE_DAYS)
     return {row.step_key: StepPace(row.median_days, row.peers) for row in rows}
 

@@ -140,7 +140,7 @@ def resolve_feedback(
         return row
     row.status, row.answer = outcome, answer
     row.resolved_at, row.resolved_known_on = actor.at, actor.at.date()
-    row.told_at = actor.at
+    row.notified_at = actor.at
     data = {
         "feedback_id": feedback_id,
         "user_id": row.user_id,

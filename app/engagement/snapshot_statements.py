@@ -43,7 +43,7 @@ WITH known AS (
 SELECT account_id, feedback_id, user_id, kind, topic, product_feature, owner, due_on,
        CASE WHEN is_resolved OR resolved_at IS NULL THEN status ELSE 'open' END AS status, at,
        CASE WHEN is_resolved THEN resolved_at END AS resolved_at,
-       CASE WHEN is_resolved THEN told_at END AS told_at,
+       CASE WHEN is_resolved THEN notified_at END AS notified_at,
        CAST(:as_of AS date) - CAST(at AS date) AS age_days
 FROM known WHERE is_resolved IS NOT TRUE OR resolved_at >= :since
 ORDER BY account_id, at, feedback_id
@@ -93,7 +93,7 @@ PACE = text(_PACE)
 _STEPS = """SELECT array_agg(key ORDER BY position, key) AS steps FROM onboarding_step
     WHERE workspace_id = :workspace_id"""
 STORE_PACE = text(f"""
-INSERT INTO onboarding_pace AS p (workspace_id, as_of, steps, said)
+INSERT INTO onboarding_pace AS p (workspace_id, as_of, steps, pace)
 SELECT :workspace_id, :as_of, steps, coalesce((
            SELECT jsonb_object_agg(step_key, jsonb_build_array(median_days, peers))
            FROM ({_PACE}) AS one), '{{}}')
@@ -102,11 +102,11 @@ WHERE steps IS NOT NULL AND NOT EXISTS (
     SELECT FROM onboarding_pace k WHERE k.workspace_id = :workspace_id
       AND (k.as_of > :as_of OR (k.as_of = :as_of AND k.steps = s.steps)))
 ON CONFLICT (workspace_id) DO UPDATE SET
-    as_of = excluded.as_of, steps = excluded.steps, said = excluded.said
+    as_of = excluded.as_of, steps = excluded.steps, pace = excluded.pace
 WHERE p.as_of <= excluded.as_of
 """)  # noqa: S608 - made of the text above
 STORED_PACE = text(f"""
-SELECT said FROM onboarding_pace
+SELECT pace FROM onboarding_pace
 WHERE workspace_id = :workspace_id AND as_of = :as_of AND steps = ({_STEPS})
 """)  # noqa: S608 - made of the text above
 DROP_PACE = text("DELETE FROM onboarding_pace WHERE workspace_id = :workspace_id")

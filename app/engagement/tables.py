@@ -30,14 +30,14 @@ class OnboardingStep(Table):
 
 
 class OnboardingPace(Table):
-    """The pace of onboarding as of a day. ``said``: step key to [median days, accounts]."""
+    """The pace of onboarding as of a day. ``pace``: step key to [median days, accounts]."""
 
     __tablename__ = "onboarding_pace"
 
     workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     as_of: Mapped[date]
     steps: Mapped[list[str]] = mapped_column(ARRAY(Text))
-    said: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    pace: Mapped[dict[str, Any]] = mapped_column(JSONB)
 
 
 class OnboardingCompletion(Table):
@@ -119,7 +119,7 @@ class SurveyResponse(Table):
 class FeedbackItem(Table):
     """A complaint, request or praise.
 
-    ``told_at``: when its author was informed of the outcome, by a message.
+    ``notified_at``: when its author was informed of the outcome, by a message.
     """
 
     __tablename__ = "feedback_item"
@@ -141,7 +141,7 @@ class FeedbackItem(Table):
     known_on: Mapped[date]
     resolved_at: Mapped[Instant | None]
     resolved_known_on: Mapped[date | None]
-    told_at: Mapped[Instant | None]
+    notified_at: Mapped[Instant | None]
 
 
 class Goal(Table):

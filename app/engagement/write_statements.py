@@ -96,7 +96,7 @@ WHERE f.account_id = excluded.account_id
 _RESOLUTION = _recordset("feedback_id", "status text", "answer text")
 RESOLUTION = text(f"""
 UPDATE feedback_item f SET status = r.status, answer = coalesce(r.answer, f.answer),
-    resolved_at = r.at, resolved_known_on = r.known_on, told_at = r.at
+    resolved_at = r.at, resolved_known_on = r.known_on, notified_at = r.at
 FROM (SELECT DISTINCT ON (feedback_id) * FROM {_RESOLUTION}
       ORDER BY feedback_id, at DESC, n DESC) r
 WHERE f.workspace_id = :workspace_id AND f.feedback_id = r.feedback_id

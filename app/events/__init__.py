@@ -7,7 +7,7 @@
 
 Order of imports: `reading` < `ingestion` < `quarantine`; `sources` imports none of the three.
 Tables (`tables.py`): event, unattributed_event, event_name, quarantined_event, ingest_tally,
-ingest_hour, source, stale_account, due_binding. The ingest statement also writes daily_usage,
+ingest_hour, source, stale_account, due_attribution. The ingest statement also writes daily_usage,
 daily_reach, first_use, account, user and due.
 May import `usage`, `engagement`, `billing`, `accounts`, `webhooks`, `workspaces`, `core`.
 Tests: tests/events, with the same sub-packages. Documentation: docs/ingestion.md.

@@ -199,10 +199,10 @@ class StaleAccount(Table):
     key_id: Mapped[Key] = mapped_column(primary_key=True)
 
 
-class DueBinding(Table):
+class DueAttribution(Table):
     """A user, or an anonymous visitor, whose waiting events can be attributed now."""
 
-    __tablename__ = "due_binding"
+    __tablename__ = "due_attribution"
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     workspace_id: Mapped[Key]

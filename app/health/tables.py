@@ -49,19 +49,19 @@ class ScoreDefinition(Table):
 class Benchmark(Table):
     """What accounts are compared with in a month: the last six month-ends of each segment.
 
-    ``id`` is a hash of the content. ``month`` is the first day of its month. ``meaning`` is a hash
+    ``id`` is a hash of the content. ``month`` is the first day of its month. ``ranking_digest`` is a hash
     of the settings that ranks depend on. ``config`` has a benchmark by segment; the empty text is
     the whole workspace. A ``provisional`` one is fitted again each day. One that is not
     ``current`` is stored for the scores that name it.
     """
 
     __tablename__ = "benchmark"
-    __table_args__ = (Index(None, "workspace_id", "month", "meaning"),)
+    __table_args__ = (Index(None, "workspace_id", "month", "ranking_digest"),)
 
     workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     id: Mapped[Key] = mapped_column(primary_key=True)
     month: Mapped[date]
-    meaning: Mapped[Key]
+    ranking_digest: Mapped[Key]
     config: Mapped[dict[str, Any]] = mapped_column(JSONB)
     provisional: Mapped[bool]
     current: Mapped[bool]
@@ -146,9 +146,9 @@ class HealthScore(Table):
     details: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
     data_through: Mapped[Instant | None]
     computed_at: Mapped[Instant | None]
-    told_score: Mapped[float | None]
-    told_band: Mapped[Key | None]
-    told_status: Mapped[Key | None]
+    recorded_score: Mapped[float | None]
+    recorded_band: Mapped[Key | None]
+    recorded_status: Mapped[Key | None]
     renewal_on: Mapped[Key | None] = mapped_column(_text_in("renewal_on"))
     notice_on: Mapped[Key | None] = mapped_column(_text_in("notice_on"))
     last_used_on: Mapped[Key | None] = mapped_column(_text_in("last_used_on"))

@@ -122,7 +122,7 @@ def lock_unsettled_imports(session: Session) -> Sequence[Job]:
     return session.scalars(
         select(Job)
         .join(ImportFile, FILE_OF_JOB)
-        .where(ImportFile.settled_at.is_(None), Job.finished_at.is_not(None))
+        .where(ImportFile.finished_at.is_(None), Job.finished_at.is_not(None))
         .with_for_update(of=ImportFile, skip_locked=True)
     ).all()
 
@@ -131,7 +131,7 @@ def mark_settled(session: Session, workspace_id: str, import_id: str, *, now: da
     session.execute(
         update(ImportFile)
         .where(ImportFile.workspace_id == workspace_id, ImportFile.import_id == import_id)
-        .values(settled_at=now)
+        .values(finished_at=now)
     )
 
 

@@ -13,20 +13,20 @@ def job_reference() -> ForeignKey:
 class ImportFile(Table):
     """The file of an import; the import itself is a job with the same id.
 
-    ``signature`` hashes the content and the plan. ``settled_at`` is null until the import was
+    ``signature`` hashes the content and the plan. ``finished_at`` is null until the import was
     finished: accounts must still be rescored and the uploaded content deleted.
     """
 
     __tablename__ = "import_file"
     __table_args__ = (
         Index(None, "workspace_id", "signature"),
-        Index("import_file_unsettled_idx", "import_id", postgresql_where="settled_at IS NULL"),
+        Index("import_file_unfinished_idx", "import_id", postgresql_where="finished_at IS NULL"),
     )
 
     import_id: Mapped[Key] = mapped_column(job_reference(), primary_key=True)
     workspace_id: Mapped[Key]
     signature: Mapped[Key]
-    settled_at: Mapped[Instant | None]
+    finished_at: Mapped[Instant | None]
 
 
 class ImportChunk(Table):

@@ -270,7 +270,7 @@ WHERE workspace_id = :workspace_id
 """)
 
 DELETE_BINDINGS = text("""
-DELETE FROM due_binding WHERE workspace_id = :workspace_id
+DELETE FROM due_attribution WHERE workspace_id = :workspace_id
   AND (user_id = ANY(CAST(:user_ids AS text[]))
        OR anonymous_id = ANY(CAST(:anonymous_ids AS text[])))
 """)
@@ -284,7 +284,7 @@ WHERE workspace_id = :workspace_id AND step IS NULL
 
 DELETE_ACTIVITY = text("""
 DELETE FROM account_activity
-WHERE workspace_id = :workspace_id AND said ->> 'user_id' = ANY(CAST(:user_ids AS text[]))
+WHERE workspace_id = :workspace_id AND activity ->> 'user_id' = ANY(CAST(:user_ids AS text[]))
 """)
 
 # Without a pseudonym each row gets its own.

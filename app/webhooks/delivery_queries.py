@@ -25,7 +25,7 @@ class ClaimedDelivery:
     attempts: int
     token: UUID
     endpoint_kind: str
-    sealed: bytes
+    encrypted: bytes
     body: bytes
 
     @property
@@ -83,7 +83,7 @@ JOIN webhook_endpoint e ON e.workspace_id = t.workspace_id AND e.id = t.endpoint
 JOIN message m ON m.workspace_id = t.workspace_id AND m.id = t.message_id
 WHERE d.workspace_id = t.workspace_id AND d.endpoint_id = t.endpoint_id
   AND d.message_id = t.message_id
-RETURNING d.workspace_id, d.endpoint_id, d.message_id, d.attempts, d.token, e.kind, e.sealed,
+RETURNING d.workspace_id, d.endpoint_id, d.message_id, d.attempts, d.token, e.kind, e.encrypted,
     CASE WHEN e.personal_data THEN coalesce(m.personal_body, m.body) ELSE m.body END AS body
 """)
 

@@ -115,7 +115,7 @@ class DeliveryWorker:
 
     async def _send(self, claimed: ClaimedDelivery, now: datetime) -> HttpOutcome:
         try:
-            secrets = EndpointSecrets.open(self.encryptor, *claimed.endpoint_key, claimed.sealed)
+            secrets = EndpointSecrets.open(self.encryptor, *claimed.endpoint_key, claimed.encrypted)
         except DecryptionError:
             return HttpOutcome(0, error="key_mismatch")
         request = build_request(secrets, claimed, now=now, public_url=self.public_url)

@@ -37,8 +37,8 @@ class EndpointSecrets:
     secrets: Sequence[SigningSecret]
 
     @classmethod
-    def open(cls, encryptor: Encryptor, workspace_id: str, endpoint_id: str, sealed: bytes) -> Self:
-        stored = encryptor.decrypt(sealed, context=_encryption_context(workspace_id, endpoint_id))
+    def open(cls, encryptor: Encryptor, workspace_id: str, endpoint_id: str, encrypted: bytes) -> Self:
+        stored = encryptor.decrypt(encrypted, context=_encryption_context(workspace_id, endpoint_id))
         secrets = [SigningSecret(**each) for each in stored["secrets"]]
         return cls(stored["url"], stored["headers"], secrets)
 

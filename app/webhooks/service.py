@@ -52,12 +52,12 @@ class EndpointSecretStore:
 
     def load_secrets(self, endpoint: WebhookEndpoint) -> EndpointSecrets:
         return EndpointSecrets.open(
-            self.encryptor, endpoint.workspace_id, endpoint.id, endpoint.sealed
+            self.encryptor, endpoint.workspace_id, endpoint.id, endpoint.encrypted
         )
 
     def save_secrets(self, endpoint: WebhookEndpoint, secrets: EndpointSecrets) -> None:
         """Set the encrypted part, the redacted URL and the header names on the row."""
-        endpoint.sealed = secrets.seal(self.encryptor, endpoint.workspace_id, endpoint.id)
+        endpoint.encrypted = secrets.seal(self.encryptor, endpoint.workspace_id, endpoint.id)
         is_slack = endpoint.kind == SLACK
         endpoint.url = url_validation.redact_url(secrets.url, secret_path=is_slack)
         endpoint.header_names = sorted(secrets.headers)

@@ -54,7 +54,7 @@ class MessageSequence(Table):
 class WebhookEndpoint(Table):
     """A receiver of messages.
 
-    ``url`` is redacted for display. ``sealed`` holds the full URL, secrets and headers encrypted:
+    ``url`` is redacted for display. ``encrypted`` holds the full URL, secrets and headers encrypted:
     a URL can be a secret too. ``types``: empty means all. ``resume_at``: nothing is sent before.
     """
 
@@ -65,7 +65,7 @@ class WebhookEndpoint(Table):
     name: Mapped[str | None]
     kind: Mapped[Key]
     url: Mapped[str]
-    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    encrypted: Mapped[bytes] = mapped_column(LargeBinary)
     header_names: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
     types: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
     filter: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")

@@ -1,4 +1,4 @@
-"""Accounts whose health score is whatever a trait says, so that a test can move it at will."""
+"""Accounts whose health score equals a trait, so that a test can set it directly."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,7 +23,7 @@ CARD: dict[str, Any] = {"default": {"measures": [MEASURE]}}
 
 
 def create_accounts(session: Session, *account_ids: str, score: float | None = 80) -> None:
-    """Make a workspace where scores follow traits, and old paying accounts in it."""
+    """Create a workspace whose scores equal the trait ``fit``, with old paying accounts."""
     factories.scorecard(session, CARD)
     for account_id in account_ids:
         factories.account(session, account_id, traits={} if score is None else {"fit": score})
@@ -32,11 +32,11 @@ def create_accounts(session: Session, *account_ids: str, score: float | None = 8
         factories.subscription(session, account_id)
 
 
-def activate_rule(session: Session, key: str, **said: Any) -> None:  # noqa: ANN401 - of a rule
-    """Let a rule hold, and none of those that are built in."""
+def activate_rule(session: Session, key: str, **config: Any) -> None:  # noqa: ANN401 - fields of a rule
+    """Activate one rule and disable the built-in rules."""
     factories.workspace(session)
-    config = {"name": key, "severity": "high", "keep_seconds": 0, "cooldown_seconds": 0, **said}
-    insert_rule(session, key, config)
+    defaults = {"name": key, "severity": "high", "keep_seconds": 0, "cooldown_seconds": 0}
+    insert_rule(session, key, defaults | config)
     for name, built_in in BUILT_IN_RULES.items():
         if session.get(AlertRule, ("acme", name, 2)) is None:
             insert_rule(session, name, built_in.model_dump(mode="json") | {"enabled": False})
@@ -83,14 +83,15 @@ def refresh(
 
 
 def sent_messages(session: Session) -> list[tuple[str, dict[str, Any]]]:
-    """Return all messages but suggestions with what they say, in their order."""
+    """Return type and data of all messages but suggestions, in order."""
     rows = session.scalars(
         select(Message)
         .where(~Message.type.startswith("suggestion."))
         .order_by(Message.created_at, Message.id)
     )
-    said = [(row.type, row.account_id, orjson.loads(row.body)["data"]) for row in rows]
-    return [(kind, {"account_id": account_id} | data) for kind, account_id, data in said]
+    return [
+        (row.type, {"account_id": row.account_id} | orjson.loads(row.body)["data"]) for row in rows
+    ]
 
 
 def sent_types(session: Session) -> list[str]:

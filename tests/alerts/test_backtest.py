@@ -1,4 +1,4 @@
-"""What a rule would have done, of histories that are written day by day."""
+"""Backtests of rules on histories that are written day by day."""
 
 from datetime import timedelta
 from typing import Any
@@ -15,8 +15,8 @@ from tests.conftest import NOW
 TODAY = NOW.date()
 
 
-def history(session: Session, account_id: str, scores: list[float | None]) -> None:
-    """Write one day for each score, the last one today; None: the account has left by then."""
+def write_history(session: Session, account_id: str, scores: list[float | None]) -> None:
+    """Write one day for each score, the last one today; None: the account has churned by then."""
     factories.account(session, account_id)
     first = TODAY - timedelta(days=len(scores) - 1)
     rows = [
@@ -36,123 +36,119 @@ def history(session: Session, account_id: str, scores: list[float | None]) -> No
         for number, score in enumerate(scores)
     ]
     session.execute(insert(HealthHistory), rows)
-    left_on = [row["as_of"] for row in rows if row["score"] is None]
-    details = {"inputs": {"paid_until": str(left_on[0])}} if left_on else {}
+    churned_days = [row["as_of"] for row in rows if row["score"] is None]
+    details = {"inputs": {"paid_until": str(churned_days[0])}} if churned_days else {}
     session.add(
         HealthScore(
             workspace_id="acme",
             account_id=account_id,
-            status="churned" if left_on else "ok",
+            status="churned" if churned_days else "ok",
             details=details,
         )
     )
     session.flush()
 
 
-def backtest(client: TestClient, **said: Any) -> dict[str, Any]:  # noqa: ANN401
-    answer = client.post("/api/v1/alert-rules/low/backtest", json=said)
-    assert answer.status_code == 200, answer.text
-    found: dict[str, Any] = answer.json()
-    return found
+def backtest(client: TestClient, **body: Any) -> dict[str, Any]:  # noqa: ANN401
+    response = client.post("/api/v1/alert-rules/low/backtest", json=body)
+    assert response.status_code == 200, response.text
+    result: dict[str, Any] = response.json()
+    return result
 
 
-def test_it_counts_alerts_who_was_caught_how_early_and_false_alarms(
+def test_a_backtest_counts_alerts_caught_accounts_lead_time_and_false_alarms(
     client: TestClient, session: Session
 ) -> None:
     activate_rule(session, "low", signal="health_score", operator="below", fire_at=40)
-    history(session, "caught", [80, 80, 30, 30, 20, 10, None, None])
-    history(session, "missed", [80, 80, 80, 80, 80, 80, None, None])
-    history(session, "alarm", [80, 30, 42, 39, 80, 30, 80, 80])
-    history(session, "calm", [80] * 8)
-    history(session, "gone", [None] * 8)
+    write_history(session, "caught", [80, 80, 30, 30, 20, 10, None, None])
+    write_history(session, "missed", [80, 80, 80, 80, 80, 80, None, None])
+    write_history(session, "alarm", [80, 30, 42, 39, 80, 30, 80, 80])
+    write_history(session, "calm", [80] * 8)
+    write_history(session, "gone", [None] * 8)
     session.commit()
 
-    found = backtest(client, days=8)
+    result = backtest(client, days=8)
 
-    assert (found["accounts"], found["of_accounts"], found["churned"]) == (4, 5, 2)
-    assert (found["alerts"], found["accounts_alerted"]) == (3, 2)
-    assert (found["caught"], found["days_before_median"]) == (1, 4)
-    assert found["caught_accounts"] == [
+    assert (result["accounts"], result["of_accounts"], result["churned"]) == (4, 5, 2)
+    assert (result["alerts"], result["accounts_alerted"]) == (3, 2)
+    assert (result["caught"], result["days_before_median"]) == (1, 4)
+    assert result["caught_accounts"] == [
         {"account_id": "caught", "churned_on": str(TODAY - timedelta(days=1)), "days_before": 4}
     ]
-    assert (found["false_alarms"], found["alerts_per_account"]) == (2, 0.75)
+    assert (result["false_alarms"], result["alerts_per_account"]) == (2, 0.75)
 
 
-def test_an_account_left_when_it_stopped_paying_not_when_history_says_so_next(
+def test_an_account_churns_when_it_stops_paying_not_at_its_next_history_row(
     client: TestClient, session: Session
 ) -> None:
     activate_rule(session, "low", signal="health_score", operator="below", fire_at=40)
-    history(session, "weekly", [60, 20, 20, 20, 20, 20, 20, None])
-    left = TODAY - timedelta(days=3)
-    details = {"inputs": {"paid_until": str(left)}}
+    write_history(session, "weekly", [60, 20, 20, 20, 20, 20, 20, None])
+    churned_on = TODAY - timedelta(days=3)
+    details = {"inputs": {"paid_until": str(churned_on)}}
     session.execute(update(HealthScore).values(details=details))
     session.execute(
         update(HealthHistory).where(HealthHistory.status == "churned").values(details=details)
     )
 
-    found = backtest(client)
+    result = backtest(client)
 
-    assert found["caught_accounts"] == [
-        {"account_id": "weekly", "churned_on": str(left), "days_before": 3}
+    assert result["caught_accounts"] == [
+        {"account_id": "weekly", "churned_on": str(churned_on), "days_before": 3}
     ]
 
 
-def test_hold_times_count_in_days_as_they_are_evaluated(
-    client: TestClient, session: Session
-) -> None:
+def test_for_seconds_counts_in_evaluated_days(client: TestClient, session: Session) -> None:
     two_days = 2 * 86400
     activate_rule(
         session, "low", signal="health_score", operator="below", fire_at=40, for_seconds=two_days
     )
-    history(session, "short", [80, 30, 30, 80, 80, 80])
-    history(session, "long", [80, 30, 30, 30, 80, 80])
+    write_history(session, "short", [80, 30, 30, 80, 80, 80])
+    write_history(session, "long", [80, 30, 30, 30, 80, 80])
     session.commit()
 
     assert backtest(client, days=6)["alerts"] == 1
 
 
-def test_a_filter_lets_accounts_through_whether_they_have_left_or_not(
-    client: TestClient, session: Session
-) -> None:
-    wanted = {"owner": "kim"}
+def test_a_filter_matches_churned_accounts_too(client: TestClient, session: Session) -> None:
+    account_filter = {"owner": "kim"}
     activate_rule(
-        session, "low", signal="health_score", operator="below", fire_at=40, filter=wanted
+        session, "low", signal="health_score", operator="below", fire_at=40, filter=account_filter
     )
-    history(session, "left", [80, 30, None])
-    history(session, "other", [80, 30, None])
-    session.execute(update(Account).where(Account.account_id == "left").values(owner="kim"))
+    write_history(session, "churned", [80, 30, None])
+    write_history(session, "other", [80, 30, None])
+    session.execute(update(Account).where(Account.account_id == "churned").values(owner="kim"))
     session.commit()
 
-    found = backtest(client, days=3)
+    result = backtest(client, days=3)
 
-    assert [each["account_id"] for each in found["caught_accounts"]] == ["left"]
-    assert found["accounts"] == 1
+    assert [each["account_id"] for each in result["caught_accounts"]] == ["churned"]
+    assert result["accounts"] == 1
 
 
-def test_a_filter_of_as_many_levels_or_conditions_as_there_may_be_is_tried_too(
+def test_a_filter_of_the_maximum_depth_or_size_can_be_backtested(
     client: TestClient, session: Session
 ) -> None:
     activate_rule(session, "low", signal="health_score", operator="below", fire_at=40)
-    history(session, "a1", [80, 30])
+    write_history(session, "a1", [80, 30])
     session.commit()
-    said = {"name": "low", "signal": "health_score", "operator": "below", "fire_at": 40}
+    config = {"name": "low", "signal": "health_score", "operator": "below", "fire_at": 40}
     deep: dict[str, Any] = {"owner": "kim"}
     for _ in range(7):
         deep = {"not": deep}
 
-    for wanted in ({"and": [{"owner": None}] * 100}, deep):
-        answer = client.put("/api/v1/alert-rules/low", json=said | {"filter": wanted})
-        assert answer.status_code == 200, answer.text
+    for account_filter in ({"and": [{"owner": None}] * 100}, deep):
+        response = client.put("/api/v1/alert-rules/low", json=config | {"filter": account_filter})
+        assert response.status_code == 200, response.text
         assert backtest(client, days=2)["alerts"] == 1
 
 
-def test_nothing_is_written_and_days_without_history_are_empty(
+def test_a_backtest_writes_nothing_and_days_without_history_are_empty(
     client: TestClient, session: Session
 ) -> None:
     activate_rule(session, "low", signal="health_score", operator="below", fire_at=40)
     session.commit()
 
-    found = backtest(client)
+    result = backtest(client)
 
-    assert (found["accounts"], found["alerts"], found["days_before_median"]) == (0, 0, None)
+    assert (result["accounts"], result["alerts"], result["days_before_median"]) == (0, 0, None)
     assert client.get("/api/v1/alerts").json()["items"] == []

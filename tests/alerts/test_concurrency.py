@@ -1,4 +1,4 @@
-"""Several workers at once, and one that is killed in the middle."""
+"""Several evaluators at once, and a transaction that is killed halfway."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -20,14 +20,14 @@ from tests.alerts.scenario import (
 from tests.conftest import NOW
 
 
-def world(sessions: SessionFactory) -> None:
+def create_world(sessions: SessionFactory) -> None:
     with transaction(sessions) as session:
         activate_rule(session, "low", signal="health_score", operator="below", fire_at=40)
         create_accounts(session, "a1", "a2", score=30)
 
 
-def test_many_evaluators_at_once_open_what_one_would(committed: SessionFactory) -> None:
-    world(committed)
+def test_concurrent_evaluators_open_each_alert_once(committed: SessionFactory) -> None:
+    create_world(committed)
 
     def evaluate(turn: int) -> None:
         with transaction(committed) as session:
@@ -47,10 +47,10 @@ class KilledError(Exception):
     pass
 
 
-def test_of_a_transaction_that_was_killed_nothing_stays_and_it_is_done_again(
+def test_a_killed_transaction_leaves_nothing_and_is_repeated(
     committed: SessionFactory,
 ) -> None:
-    world(committed)
+    create_world(committed)
 
     def killed(session: Session) -> None:
         refresh(session, "a1", "a2")

@@ -1,4 +1,4 @@
-"""Other settings and other peers alone open nothing; what an account does itself does."""
+"""New settings and new peers alone open no alert; the account's own behaviour does."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -34,18 +34,20 @@ RULES = [
 ]
 
 
-def a_week(session: Session) -> None:
-    """Score an account of 50 points for some days, then let another scorecard hold."""
+def score_a_week(session: Session) -> None:
+    """Score an account with 50 points for a week, then activate another scorecard."""
     create_accounts(session, "a1", score=50)
     for days in (7, 1):
         refresh(session, "a1", now=NOW - days * DAY)
     factories.scorecard(session, STRICTER, version=3)
 
 
-@pytest.mark.parametrize("said", RULES, ids=lambda said: f"{said['signal']} {said['operator']}")
-def test_a_new_scorecard_alone_opens_nothing(session: Session, said: dict[str, object]) -> None:
-    activate_rule(session, "tried", **said)
-    a_week(session)
+@pytest.mark.parametrize(
+    "config", RULES, ids=lambda config: f"{config['signal']} {config['operator']}"
+)
+def test_a_new_scorecard_alone_opens_nothing(session: Session, config: dict[str, object]) -> None:
+    activate_rule(session, "tested", **config)
+    score_a_week(session)
     set_score(session, 48, "a1")
 
     for days in range(3):
@@ -54,10 +56,14 @@ def test_a_new_scorecard_alone_opens_nothing(session: Session, said: dict[str, o
     assert stored_alerts(session) == []
 
 
-@pytest.mark.parametrize("said", RULES, ids=lambda said: f"{said['signal']} {said['operator']}")
-def test_unless_it_is_asked_for(session: Session, said: dict[str, object]) -> None:
-    activate_rule(session, "tried", **said, on_config_change=True)
-    a_week(session)
+@pytest.mark.parametrize(
+    "config", RULES, ids=lambda config: f"{config['signal']} {config['operator']}"
+)
+def test_on_config_change_lets_a_new_scorecard_open_alerts(
+    session: Session, config: dict[str, object]
+) -> None:
+    activate_rule(session, "tested", **config, on_config_change=True)
+    score_a_week(session)
     set_score(session, 48, "a1")
 
     refresh(session, "a1")
@@ -65,9 +71,9 @@ def test_unless_it_is_asked_for(session: Session, said: dict[str, object]) -> No
     assert len(stored_alerts(session)) == 1
 
 
-def test_what_the_account_does_afterwards_counts_by_the_old_measure(session: Session) -> None:
-    activate_rule(session, "tried", **BELOW)
-    a_week(session)
+def test_later_behaviour_is_compared_as_under_the_old_scorecard(session: Session) -> None:
+    activate_rule(session, "tested", **BELOW)
+    score_a_week(session)
     refresh(session, "a1")
 
     set_score(session, 40, "a1")
@@ -80,9 +86,9 @@ def test_what_the_account_does_afterwards_counts_by_the_old_measure(session: Ses
     assert alert.current == 4
 
 
-def test_once_it_was_over_the_new_scorecard_is_what_counts(session: Session) -> None:
-    activate_rule(session, "tried", **BELOW)
-    a_week(session)
+def test_once_the_value_was_clear_the_new_scorecard_counts(session: Session) -> None:
+    activate_rule(session, "tested", **BELOW)
+    score_a_week(session)
 
     for days, value in enumerate((50, 90, 50)):
         set_score(session, value, "a1")
@@ -91,9 +97,9 @@ def test_once_it_was_over_the_new_scorecard_is_what_counts(session: Session) -> 
     assert [alert.current for alert in stored_alerts(session)] == [25]
 
 
-def test_who_did_both_at_once_is_told_of(session: Session) -> None:
-    activate_rule(session, "tried", **BELOW)
-    a_week(session)
+def test_a_drop_of_its_own_beside_a_new_scorecard_opens_an_alert(session: Session) -> None:
+    activate_rule(session, "tested", **BELOW)
+    score_a_week(session)
     set_score(session, 20, "a1")
 
     refresh(session, "a1")
@@ -101,8 +107,8 @@ def test_who_did_both_at_once_is_told_of(session: Session) -> None:
     assert [alert.current for alert in stored_alerts(session)] == [10]
 
 
-def test_other_bands_alone_open_nothing(session: Session) -> None:
-    activate_rule(session, "tried", signal="health_score", operator="enters_band", band="at_risk")
+def test_new_bands_alone_open_nothing(session: Session) -> None:
+    activate_rule(session, "tested", signal="health_score", operator="enters_band", band="at_risk")
     create_accounts(session, "a1", score=50)
     refresh(session, "a1", now=NOW - DAY)
     factories.scorecard(session, HIGHER_BANDS, version=3)
@@ -118,9 +124,9 @@ def test_other_bands_alone_open_nothing(session: Session) -> None:
 MARCH, APRIL = datetime(2026, 3, 31, 12, tzinfo=UTC), datetime(2026, 4, 1, 12, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("asked", [False, True])
-def test_other_peers_alone_open_nothing_unless_it_is_asked_for(
-    session: Session, *, asked: bool
+@pytest.mark.parametrize("on_config_change", [False, True])
+def test_new_peers_alone_open_nothing_unless_on_config_change_is_set(
+    session: Session, *, on_config_change: bool
 ) -> None:
     ids = crowd(session, range(1, 26))
     name_events(session, "Export", "Share")
@@ -135,10 +141,12 @@ def test_other_peers_alone_open_nothing_unless_it_is_asked_for(
     assert after.score is not None
     assert before.score > after.score + 1
     between = (before.score + after.score) / 2
-    said = {"signal": "health_score", "operator": "below", "fire_at": between}
-    activate_rule(session, "tried", **said, clear_at=before.score, on_config_change=asked)
+    config = {"signal": "health_score", "operator": "below", "fire_at": between}
+    activate_rule(
+        session, "tested", **config, clear_at=before.score, on_config_change=on_config_change
+    )
 
     for days in range(2):
         refresh(session, "a003", now=APRIL + days * DAY)
 
-    assert len(stored_alerts(session)) == asked
+    assert len(stored_alerts(session)) == on_config_change

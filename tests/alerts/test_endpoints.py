@@ -26,7 +26,7 @@ HOUR = timedelta(hours=1)
 
 @pytest.fixture
 def alert(client: TestClient, session: Session) -> str:
-    """Open an alert of a rule without hold times, and tell of it."""
+    """Open an alert of a rule without hold times and send its notification; return its id."""
     activate_rule(session, "low", signal="health_score", operator="below", fire_at=40, owner="kim")
     create_accounts(session, "a1", score=30)
     refresh(session, "a1", now=NOW - HOUR)
@@ -35,25 +35,23 @@ def alert(client: TestClient, session: Session) -> str:
     return str(listed["id"])
 
 
-def act(client: TestClient, alert: str, verb: str, **said: Any) -> Any:  # noqa: ANN401
-    return client.post(f"{ALERTS}/{alert}/{verb}", json=said)
+def act(client: TestClient, alert: str, verb: str, **body: Any) -> Any:  # noqa: ANN401
+    return client.post(f"{ALERTS}/{alert}/{verb}", json=body)
 
 
-def test_an_alert_says_what_happened_to_whom_and_what_is_at_stake(
+def test_an_alert_contains_account_rule_values_and_revenue_at_risk(
     client: TestClient, alert: str
 ) -> None:
-    said = client.get(f"{ALERTS}/{alert}").json()
+    body = client.get(f"{ALERTS}/{alert}").json()
 
-    assert (said["account_id"], said["rule"], said["state"]) == ("a1", "low", "open")
-    assert (said["current"], said["threshold"], said["condition"]) == (30, 40, "below")
-    assert (said["revenue_at_risk_cents"], said["revenue_at_risk_basis"]) == (1200_00, "arr")
-    assert (said["assignee"], said["severity"], said["episode"]) == ("kim", "high", 1)
-    assert said["drivers"] == ['"fit": 30; it gives 30.0 of 100.0 points.']
+    assert (body["account_id"], body["rule"], body["state"]) == ("a1", "low", "open")
+    assert (body["current"], body["threshold"], body["condition"]) == (30, 40, "below")
+    assert (body["revenue_at_risk_cents"], body["revenue_at_risk_basis"]) == (1200_00, "arr")
+    assert (body["assignee"], body["severity"], body["episode"]) == ("kim", "high", 1)
+    assert body["drivers"] == ['"fit": 30; it gives 30.0 of 100.0 points.']
 
 
-def test_the_largest_revenue_at_risk_comes_first_in_pages(
-    client: TestClient, session: Session
-) -> None:
+def test_pages_list_the_largest_revenue_at_risk_first(client: TestClient, session: Session) -> None:
     for number in range(5):
         factories.account(session, f"a{number}")
         factories.alert(session, f"a{number}")
@@ -72,7 +70,7 @@ def test_the_largest_revenue_at_risk_comes_first_in_pages(
 
 
 @pytest.mark.parametrize(
-    ("asked", "expected"),
+    ("params", "expected"),
     [
         ({}, {"a1", "a2"}),
         ({"state": "resolved"}, {"a3"}),
@@ -87,27 +85,31 @@ def test_the_largest_revenue_at_risk_comes_first_in_pages(
     ],
 )
 def test_alerts_are_filtered(
-    client: TestClient, session: Session, asked: dict[str, str], expected: set[str]
+    client: TestClient, session: Session, params: dict[str, str], expected: set[str]
 ) -> None:
     factories.alert(session, "a1")
     factories.alert(session, "a2", severity="low", acknowledged_at=NOW)
     factories.alert(session, "a3", resolved_at=NOW, assignee="kim")
     session.commit()
 
-    items = client.get(ALERTS, params=asked).json()["items"]
+    items = client.get(ALERTS, params=params).json()["items"]
 
     assert {item["account_id"] for item in items} == expected
 
 
-def test_who_takes_it_on_is_told_once(client: TestClient, session: Session, alert: str) -> None:
-    answers = [act(client, alert, "acknowledge").json() for _ in range(2)]
+def test_acknowledging_twice_sends_one_message(
+    client: TestClient, session: Session, alert: str
+) -> None:
+    responses = [act(client, alert, "acknowledge").json() for _ in range(2)]
 
-    assert [answer["state"] for answer in answers] == ["acknowledged"] * 2
-    assert answers[0]["acknowledged_by"].startswith("key:")
+    assert [response["state"] for response in responses] == ["acknowledged"] * 2
+    assert responses[0]["acknowledged_by"].startswith("key:")
     assert sent_types(session) == ["alert.opened", "alert.acknowledged"]
 
 
-def test_it_is_given_to_somebody(client: TestClient, session: Session, alert: str) -> None:
+def test_an_alert_is_assigned_and_unassigned(
+    client: TestClient, session: Session, alert: str
+) -> None:
     assert act(client, alert, "assign", assignee="lee").json()["assignee"] == "lee"
     assert act(client, alert, "assign", assignee=None).json()["assignee"] is None
 
@@ -115,12 +117,12 @@ def test_it_is_given_to_somebody(client: TestClient, session: Session, alert: st
     assert [row.data["what"] for row in changes] == ["opened", "assigned", "assigned"]
 
 
-def test_a_snooze_mutes_notices_and_not_the_evaluation(
+def test_a_snooze_holds_notifications_but_not_the_evaluation(
     client: TestClient, session: Session, alert: str
 ) -> None:
     until = NOW + 5 * HOUR
-    said = act(client, alert, "snooze", until=until.isoformat()).json()
-    assert said["snoozed_until"] == until.isoformat().replace("+00:00", "Z")
+    body = act(client, alert, "snooze", until=until.isoformat()).json()
+    assert body["snoozed_until"] == until.isoformat().replace("+00:00", "Z")
     session.execute(update(Workspace).values(swept_on=NOW.date()))
 
     set_score(session, 80, "a1")
@@ -146,32 +148,30 @@ def test_a_snooze_can_be_ended(client: TestClient, alert: str) -> None:
 
 @pytest.mark.usefixtures("session")
 @pytest.mark.parametrize("until", [4_102_444_800, "4102444800", True])
-def test_a_number_is_no_moment_to_snooze_until(
-    client: TestClient, alert: str, until: object
-) -> None:
-    answer = act(client, alert, "snooze", until=until)
+def test_snoozing_until_a_number_is_rejected(client: TestClient, alert: str, until: object) -> None:
+    response = act(client, alert, "snooze", until=until)
 
-    assert answer.status_code == 422
-    assert answer.json()["errors"][0]["pointer"] == "/body/until"
+    assert response.status_code == 422
+    assert response.json()["errors"][0]["pointer"] == "/body/until"
 
 
-def test_nobody_snoozes_into_the_past(client: TestClient, alert: str) -> None:
-    answer = act(client, alert, "snooze", until=NOW.isoformat())
+def test_snoozing_until_the_past_is_rejected(client: TestClient, alert: str) -> None:
+    response = act(client, alert, "snooze", until=NOW.isoformat())
 
-    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/body/until")
+    assert (response.status_code, response.json()["errors"][0]["pointer"]) == (422, "/body/until")
 
 
-def test_what_is_resolved_by_hand_stays_so_while_the_breach_goes_on(
+def test_a_manually_resolved_alert_does_not_reopen_while_the_breach_lasts(
     client: TestClient, session: Session, alert: str
 ) -> None:
     set_score(session, 22, "a1")
     refresh(session, "a1", now=NOW)
-    said = act(client, alert, "resolve").json()
-    assert (said["state"], said["resolution"]) == ("resolved", "by_hand")
+    body = act(client, alert, "resolve").json()
+    assert (body["state"], body["resolution"]) == ("resolved", "by_hand")
     refresh(session, "a1", now=NOW + HOUR)
     assert sent_types(session) == ["alert.opened", "alert.resolved"]
-    over = sent_messages(session)[1][1]
-    assert (over["previous"], over["current"], over["reason"]) == (30, 22, "by_hand")
+    resolved = sent_messages(session)[1][1]
+    assert (resolved["previous"], resolved["current"], resolved["reason"]) == (30, 22, "by_hand")
 
     for turn, score in enumerate((80, 20)):
         set_score(session, score, "a1")
@@ -181,7 +181,7 @@ def test_what_is_resolved_by_hand_stays_so_while_the_breach_goes_on(
 
 
 @pytest.mark.parametrize(
-    ("verb", "said"),
+    ("verb", "body"),
     [
         ("acknowledge", {}),
         ("resolve", {}),
@@ -189,28 +189,30 @@ def test_what_is_resolved_by_hand_stays_so_while_the_breach_goes_on(
         ("snooze", {"until": None}),
     ],
 )
-def test_of_what_is_over_nothing_can_be_done(
-    client: TestClient, alert: str, verb: str, said: dict[str, Any]
+def test_actions_on_a_resolved_alert_are_rejected(
+    client: TestClient, alert: str, verb: str, body: dict[str, Any]
 ) -> None:
     act(client, alert, "resolve")
 
-    answer = act(client, alert, verb, **said)
+    response = act(client, alert, verb, **body)
 
-    assert (answer.status_code, answer.json()["code"]) == (409, "alert_resolved")
+    assert (response.status_code, response.json()["code"]) == (409, "alert_resolved")
 
 
-def test_feedback_is_counted_for_the_rule(client: TestClient, alert: str) -> None:
+def test_feedback_counts_in_the_statistics_of_the_rule(client: TestClient, alert: str) -> None:
     act(client, alert, "resolve")
 
-    said = act(client, alert, "feedback", verdict="false_positive", note="On holiday.").json()
+    body = act(client, alert, "feedback", verdict="false_positive", note="On holiday.").json()
 
-    assert (said["feedback"], said["feedback_note"]) == ("false_positive", "On holiday.")
+    assert (body["feedback"], body["feedback_note"]) == ("false_positive", "On holiday.")
     stats = client.get("/api/v1/alert-rules/low/stats").json()
     assert (stats["opened"], stats["open"], stats["resolved"]) == (1, 0, 1)
     assert (stats["false_positive"], stats["false_positive_rate"]) == (1, 1.0)
 
 
-def test_time_alone_wakes_an_account_that_waits(client: TestClient, session: Session) -> None:
+def test_a_waiting_account_becomes_due_through_time_alone(
+    client: TestClient, session: Session
+) -> None:
     activate_rule(
         session, "low", signal="health_score", operator="below", fire_at=40, for_seconds=60
     )

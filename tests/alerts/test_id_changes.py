@@ -1,4 +1,4 @@
-"""What becomes of alerts when accounts change their ids, or are no more."""
+"""Alerts of accounts that are renamed, merged or erased."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -21,7 +21,7 @@ HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
-def opened(client: TestClient, session: Session) -> TestClient:
+def client_with_alerts(client: TestClient, session: Session) -> TestClient:
     activate_rule(session, "low", signal="health_score", operator="below", fire_at=40)
     create_accounts(session, "a1", "a2", score=30)
     refresh(session, "a1", "a2")
@@ -30,10 +30,10 @@ def opened(client: TestClient, session: Session) -> TestClient:
     return client
 
 
-def test_an_account_that_changes_its_id_keeps_its_alert(
-    opened: TestClient, sessions: SessionFactory, session: Session
+def test_a_renamed_account_keeps_its_alert(
+    client_with_alerts: TestClient, sessions: SessionFactory, session: Session
 ) -> None:
-    move_account(opened, sessions, "a1", "rename", account_id="new")
+    move_account(client_with_alerts, sessions, "a1", "rename", account_id="new")
     session.expire_all()
     refresh(session, "a2", "new", now=NOW + HOUR)
 
@@ -42,32 +42,32 @@ def test_an_account_that_changes_its_id_keeps_its_alert(
         ("a2", None),
     }
     assert sent_types(session) == ["alert.opened"] * 2
-    of_new, of_old = (
-        opened.get("/api/v1/alerts", params={"account_id": key}).json()["items"]
+    by_new_id, by_old_id = (
+        client_with_alerts.get("/api/v1/alerts", params={"account_id": key}).json()["items"]
         for key in ("new", "a1")
     )
-    assert [each["account_id"] for each in of_new] == ["new"]
-    assert of_old == of_new
+    assert [each["account_id"] for each in by_new_id] == ["new"]
+    assert by_old_id == by_new_id
 
 
 @pytest.mark.parametrize("path", ["alerts", "messages", "interventions"])
-def test_lists_of_an_account_are_found_by_its_old_id(
-    opened: TestClient, sessions: SessionFactory, session: Session, path: str
+def test_lists_are_filtered_by_the_old_id_too(
+    client_with_alerts: TestClient, sessions: SessionFactory, session: Session, path: str
 ) -> None:
     factories.intervention(session, "a1")
     session.commit()
-    move_account(opened, sessions, "a1", "rename", account_id="new")
+    move_account(client_with_alerts, sessions, "a1", "rename", account_id="new")
 
-    found = opened.get(f"/api/v1/{path}", params={"account_id": "a1"}).json()["items"]
+    items = client_with_alerts.get(f"/api/v1/{path}", params={"account_id": "a1"}).json()["items"]
 
-    assert found
-    assert {each["account_id"] for each in found} == {"new"}
+    assert items
+    assert {each["account_id"] for each in items} == {"new"}
 
 
-def test_the_alert_of_an_account_that_is_merged_ends_and_that_is_told(
-    opened: TestClient, sessions: SessionFactory, session: Session
+def test_the_alert_of_a_merged_account_is_resolved_and_announced(
+    client_with_alerts: TestClient, sessions: SessionFactory, session: Session
 ) -> None:
-    move_account(opened, sessions, "a1", "merge", into="a2")
+    move_account(client_with_alerts, sessions, "a1", "merge", into="a2")
     session.expire_all()
     service.send_held_notifications(session, now=NOW + HOUR)
 
@@ -79,24 +79,24 @@ def test_the_alert_of_an_account_that_is_merged_ends_and_that_is_told(
     states = session.scalars(select(AlertState.account_id)).all()
     assert states == ["a2"]
     changes = session.scalars(select(Change).where(Change.type == "alert").order_by(Change.number))
-    told = [(row.account_id, row.data["what"]) for row in changes]
-    assert told == [("a2", "opened"), ("a2", "opened"), ("a2", "resolved")]
+    recorded = [(row.account_id, row.data["what"]) for row in changes]
+    assert recorded == [("a2", "opened"), ("a2", "opened"), ("a2", "resolved")]
 
 
-def of_alerts(account_id: str) -> NewMessage:
-    said = {"rule": {"id": "low", "name": "low"}, "opened": 51}
-    return NewMessage("alert.digested", said | {"accounts": [{"account_id": account_id}]})
+def alert_digest(account_id: str) -> NewMessage:
+    data = {"rule": {"id": "low", "name": "low"}, "opened": 51}
+    return NewMessage("alert.digested", data | {"accounts": [{"account_id": account_id}]})
 
 
-def of_suggestions(account_id: str) -> NewMessage:
-    one = {"suggestion_id": "int_1", "playbook": "add_value", "priority": 1}
-    said = {"suggested": 51, "playbooks": {}, "accounts": [one | {"account_id": account_id}]}
-    return NewMessage("suggestion.digested", said)
+def suggestion_digest(account_id: str) -> NewMessage:
+    suggestion = {"suggestion_id": "int_1", "playbook": "add_value", "priority": 1}
+    data = {"suggested": 51, "playbooks": {}, "accounts": [suggestion | {"account_id": account_id}]}
+    return NewMessage("suggestion.digested", data)
 
 
-@pytest.mark.parametrize("digest_of", [of_alerts, of_suggestions])
-def test_of_an_erased_account_no_digest_tells(
-    opened: TestClient,
+@pytest.mark.parametrize("digest_of", [alert_digest, suggestion_digest])
+def test_digests_that_name_an_erased_account_are_deleted(
+    client_with_alerts: TestClient,
     sessions: SessionFactory,
     session: Session,
     digest_of: Callable[[str], NewMessage],
@@ -105,8 +105,8 @@ def test_of_an_erased_account_no_digest_tells(
     publish(session, "acme", digests, now=NOW)
     session.commit()
 
-    erase(opened, sessions, "accounts/a1")
+    erase(client_with_alerts, sessions, "accounts/a1")
 
-    kept = select(Message.body).where(Message.type == digests[0].kind)
-    [body] = session.scalars(kept)
+    remaining = select(Message.body).where(Message.type == digests[0].type)
+    [body] = session.scalars(remaining)
     assert b'"a2"' in body

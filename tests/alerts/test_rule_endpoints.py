@@ -19,8 +19,8 @@ LOW: dict[str, Any] = {
 }
 
 
-def put(client: TestClient, key: str = "low", **said: Any) -> Any:  # noqa: ANN401
-    return client.put(f"{RULES}/{key}", json=LOW | said)
+def put(client: TestClient, key: str = "low", **changes: Any) -> Any:  # noqa: ANN401
+    return client.put(f"{RULES}/{key}", json=LOW | changes)
 
 
 def test_a_new_workspace_has_rules(client: TestClient) -> None:
@@ -30,7 +30,7 @@ def test_a_new_workspace_has_rules(client: TestClient) -> None:
     assert {(item["version"], item["built_in"]) for item in items} == {(1, True)}
 
 
-def test_a_change_is_a_new_version_and_the_old_ones_stay(
+def test_a_change_adds_a_version_and_keeps_the_old_ones(
     client: TestClient, session: Session
 ) -> None:
     assert put(client).json()["version"] == 1
@@ -47,23 +47,24 @@ def test_a_change_is_a_new_version_and_the_old_ones_stay(
     assert sorted(actions) == ["alert_rule.changed", "alert_rule.created"]
 
 
-def test_what_is_over_five_points_away_is_over_at_the_end_of_the_scale(client: TestClient) -> None:
+def test_the_default_clear_at_is_five_points_away_but_within_the_scale(client: TestClient) -> None:
     assert put(client, fire_at=98).json()["clear_at"] == 100
     assert put(client, signal="measure:depth", fire_at=98).json()["clear_at"] == 103
     assert put(client, operator="above", fire_at=3).json()["clear_at"] == 0
 
 
-def test_a_built_in_rule_is_changed_or_disabled_and_not_deleted(client: TestClient) -> None:
-    one = client.get(f"{RULES}/no_use").json()["rule"]
+def test_a_built_in_rule_can_be_changed_but_not_deleted(client: TestClient) -> None:
+    config = client.get(f"{RULES}/no_use").json()["rule"]
 
-    said = client.put(f"{RULES}/no_use", json=one | {"enabled": False}).json()
+    disabled = client.put(f"{RULES}/no_use", json=config | {"enabled": False}).json()
 
-    assert (said["version"], said["built_in"], said["rule"]["enabled"]) == (2, True, False)
-    answer = client.delete(f"{RULES}/no_use")
-    assert (answer.status_code, answer.json()["code"]) == (409, "built_in_rule")
+    assert disabled["version"] == 2
+    assert (disabled["built_in"], disabled["rule"]["enabled"]) == (True, False)
+    response = client.delete(f"{RULES}/no_use")
+    assert (response.status_code, response.json()["code"]) == (409, "built_in_rule")
 
 
-def test_a_new_rule_has_everybody_evaluated_and_another_name_nobody(
+def test_a_new_rule_makes_accounts_due_and_a_new_name_does_not(
     client: TestClient, session: Session
 ) -> None:
     create_accounts(session, "a1", "a2")
@@ -75,7 +76,7 @@ def test_a_new_rule_has_everybody_evaluated_and_another_name_nobody(
     assert len(session.scalars(select(Due)).all()) == 2
 
 
-def test_what_a_rule_opened_is_over_when_it_ends(client: TestClient, session: Session) -> None:
+def test_deleting_a_rule_resolves_its_alerts(client: TestClient, session: Session) -> None:
     put(client)
     create_accounts(session, "a1", score=30)
     refresh(session, "a1")
@@ -86,32 +87,31 @@ def test_what_a_rule_opened_is_over_when_it_ends(client: TestClient, session: Se
     assert client.delete(f"{RULES}/low").status_code == 204
 
     [alert] = stored_alerts(session)
-    assert (alert.resolution, alert.owed_on) == ("rule_ended", NOW.date())
+    assert (alert.resolution, alert.notify_after) == ("rule_ended", NOW.date())
     assert (alert.current, alert.last) == (30, 35)
     assert client.get(f"{RULES}/low").status_code == 404
     assert put(client).json()["version"] == 2
 
 
-def test_a_preview_counts_who_is_meant_and_who_breaches(
+def test_a_preview_counts_covered_and_breaching_accounts(
     client: TestClient, session: Session
 ) -> None:
     create_accounts(session, "a1", "a2", score=30)
-    found_too = ["a3", "a4"]
-    for account_id in found_too:
+    for account_id in ("a3", "a4"):
         session.add(Account(workspace_id="acme", account_id=account_id))
     session.execute(update(Account).where(Account.account_id != "a2").values(owner="kim"))
     refresh(session, "a1", "a2", "a3", "a4")
     session.commit()
 
-    said = client.post(f"{RULES}/preview", json=LOW | {"filter": {"owner": "kim"}}).json()
+    preview = client.post(f"{RULES}/preview", json=LOW | {"filter": {"owner": "kim"}}).json()
 
-    assert (said["count"], said["mrr_cents"], said["looked_at"]) == (3, 100_00, 3)
-    assert (said["breaching"], said["breaching_mrr_cents"]) == (1, 100_00)
+    assert (preview["count"], preview["mrr_cents"], preview["looked_at"]) == (3, 100_00, 3)
+    assert (preview["breaching"], preview["breaching_mrr_cents"]) == (1, 100_00)
     assert sent_types(session) == [], "a preview opens nothing"
 
 
 @pytest.mark.parametrize(
-    ("said", "pointer"),
+    ("changes", "pointer"),
     [
         ({"fire_at": None}, "/body"),
         ({"clear_at": 39}, "/body"),
@@ -145,17 +145,17 @@ def test_a_preview_counts_who_is_meant_and_who_breaches(
         ({"signal": "signal:dormant", "operator": "absent_for", "fire_at": -1}, "/body"),
     ],
 )
-def test_a_rule_that_makes_no_sense_is_refused_and_says_where(
-    client: TestClient, said: dict[str, Any], pointer: str
+def test_an_inconsistent_rule_is_rejected_with_a_pointer(
+    client: TestClient, changes: dict[str, Any], pointer: str
 ) -> None:
-    answer = put(client, **said)
+    response = put(client, **changes)
 
-    assert answer.status_code == 422
-    assert answer.json()["errors"][0]["pointer"] == pointer
+    assert response.status_code == 422
+    assert response.json()["errors"][0]["pointer"] == pointer
 
 
 @pytest.mark.parametrize(
-    ("said", "sentence"),
+    ("changes", "sentence"),
     [
         ({"signal": "measure:dept"}, "There is no measure:dept. Did you mean measure:depth?"),
         (
@@ -163,15 +163,15 @@ def test_a_rule_that_makes_no_sense_is_refused_and_says_where(
             "There is no signal:dormnt. Did you mean signal:dormant?",
         ),
         ({"signal": "measure:zzz"}, "There is no measure:zzz."),
-        ({"operator": "drop_by", "fire_at": -5}, "fire_at is to be 0 or more."),
+        ({"operator": "drop_by", "fire_at": -5}, "fire_at must be 0 or more."),
     ],
 )
-def test_a_rule_that_watches_what_there_is_not_is_refused_with_what_is_near(
-    client: TestClient, said: dict[str, Any], sentence: str
+def test_a_rule_on_an_unknown_signal_is_rejected_with_a_suggestion(
+    client: TestClient, changes: dict[str, Any], sentence: str
 ) -> None:
-    kept = put(client, **said)
-    tried = client.post(f"{RULES}/preview", json=LOW | said)
+    stored = put(client, **changes)
+    previewed = client.post(f"{RULES}/preview", json=LOW | changes)
 
-    for answer in (kept, tried):
-        assert answer.status_code == 422, answer.text
-        assert answer.json()["errors"][0]["message"] == sentence
+    for response in (stored, previewed):
+        assert response.status_code == 422, response.text
+        assert response.json()["errors"][0]["message"] == sentence

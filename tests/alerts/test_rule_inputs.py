@@ -1,4 +1,4 @@
-"""Rules over named signals and churn risk read what those stages keep, now and on past days."""
+"""Rules on named signals and churn risk read what these stages store, now and on past days."""
 
 from datetime import timedelta
 from typing import Any
@@ -21,13 +21,13 @@ DRIVER = {"signal": "silence", "feature": "recency", "effect": 0.8, "value": 24.
 
 
 def evaluate(session: Session, *account_ids: str, days: int = 0) -> None:
-    """Evaluate rules without the stages between scores and alerts."""
+    """Evaluate rules directly after the scores, without signals and risks in between."""
     now = NOW + days * DAY
     scored = health.refresh(session, "acme", account_ids, as_of=now.date(), now=now)
     service.refresh(session, scored, EvaluationRun("acme", now.date(), now))
 
 
-def signal(session: Session, account_id: str, name: str, **columns: Any) -> None:  # noqa: ANN401
+def insert_signal(session: Session, account_id: str, name: str, **columns: Any) -> None:  # noqa: ANN401
     defaults: dict[str, Any] = {
         "severity": "high",
         "since": TODAY,
@@ -36,15 +36,15 @@ def signal(session: Session, account_id: str, name: str, **columns: Any) -> None
         "changed_at": NOW,
         "key": "",
     }
-    said = {"workspace_id": "acme", "account_id": account_id, "signal": name}
-    session.add(AccountSignal(**said, **(defaults | columns)))
+    key = {"workspace_id": "acme", "account_id": account_id, "signal": name}
+    session.add(AccountSignal(**key, **(defaults | columns)))
     session.flush()
 
 
-def risk(
+def insert_risk(
     session: Session, account_id: str, level: str, *, model: int | None = 1, days: int = 0
 ) -> None:
-    """Say a risk as of the last day that is over."""
+    """Store a risk as of the last closed day."""
     day = TODAY + (days - 1) * DAY
     probability = {"low": 0.1, "medium": 0.3, "high": 0.7}[level] if model else None
     details = {"drivers": [DRIVER | {"before": 3.0, "peers": 2.0}]}
@@ -68,18 +68,18 @@ def risk(
     session.flush()
 
 
-def test_a_named_signal_opens_an_alert_and_speaks_for_itself(session: Session) -> None:
+def test_a_named_signal_opens_an_alert_with_its_own_sentence(session: Session) -> None:
     activate_rule(session, "slow", signal="signal:first_value_late", operator="above")
     create_accounts(session, "a1", "a2")
     evaluate(session, "a1", "a2", days=-1)
     evidence = {"days": 40, "signed_up_on": "2026-02-06"}
-    signal(session, "a1", "first_value_late", evidence=evidence)
+    insert_signal(session, "a1", "first_value_late", evidence=evidence)
 
     evaluate(session, "a1", "a2")
 
-    [(_, said)] = sent_messages(session)
-    assert (said["account_id"], said["current"]) == ("a1", 1)
-    assert said["drivers"][0].startswith("Signed up 40 days ago (2026-02-06)")
+    [(_, data)] = sent_messages(session)
+    assert (data["account_id"], data["current"]) == ("a1", 1)
+    assert data["drivers"][0].startswith("Signed up 40 days ago (2026-02-06)")
     session.execute(update(AccountSignal).values(cleared_at=NOW + DAY))
     evaluate(session, "a1", days=1)
     assert [alert.resolution for alert in stored_alerts(session)] == ["recovered"]
@@ -88,7 +88,7 @@ def test_a_named_signal_opens_an_alert_and_speaks_for_itself(session: Session) -
 def test_a_signal_that_is_absent_for_days_opens_an_alert(session: Session) -> None:
     activate_rule(session, "quiet", signal="signal:milestone", operator="absent_for", fire_at=2)
     create_accounts(session, "a1", "a2")
-    signal(session, "a2", "milestone")
+    insert_signal(session, "a2", "milestone")
 
     for days in range(3):
         evaluate(session, "a1", "a2", days=days)
@@ -96,51 +96,51 @@ def test_a_signal_that_is_absent_for_days_opens_an_alert(session: Session) -> No
     assert [alert.account_id for alert in stored_alerts(session)] == ["a1"]
 
 
-def test_a_high_risk_opens_an_alert_with_what_goes_with_it(session: Session) -> None:
+def test_a_high_risk_opens_an_alert_with_its_drivers(session: Session) -> None:
     activate_rule(session, "risky", signal="churn_risk", operator="enters_band", band="high")
     create_accounts(session, "a1")
-    risk(session, "a1", "medium")
+    insert_risk(session, "a1", "medium")
     evaluate(session, "a1")
-    risk(session, "a1", "high", days=1)
+    insert_risk(session, "a1", "high", days=1)
 
     evaluate(session, "a1", days=1)
 
-    [(_, said)] = sent_messages(session)
-    assert (said["previous"], said["current"], said["threshold"]) == ("medium", "high", "high")
-    assert (said["direction"], said["model_version"]) == ("up", "1")
-    [driver] = said["drivers"]
+    [(_, data)] = sent_messages(session)
+    assert (data["previous"], data["current"], data["threshold"]) == ("medium", "high", "high")
+    assert (data["direction"], data["model_version"]) == ("up", "1")
+    [driver] = data["drivers"]
     assert driver.startswith("Days since the last use: 24")
     assert driver.endswith("This goes with a higher risk.")
-    assert said["revenue_at_risk_cents"] == round(0.7 * 1200_00)
+    assert data["revenue_at_risk_cents"] == round(0.7 * 1200_00)
 
 
-def test_another_model_alone_opens_nothing_unless_it_is_asked_for(session: Session) -> None:
-    for key, asked in (("level", False), ("asked", True)):
-        said = {"signal": "churn_risk", "operator": "enters_band", "band": "high"}
-        activate_rule(session, key, **said, on_config_change=asked)
+def test_a_new_model_alone_opens_nothing_unless_on_config_change_is_set(session: Session) -> None:
+    for key, on_config_change in (("level", False), ("any_change", True)):
+        config = {"signal": "churn_risk", "operator": "enters_band", "band": "high"}
+        activate_rule(session, key, **config, on_config_change=on_config_change)
     activate_rule(session, "number", signal="churn_risk", operator="above", fire_at=0.5)
     create_accounts(session, "a1")
-    risk(session, "a1", "medium")
+    insert_risk(session, "a1", "medium")
     evaluate(session, "a1")
-    risk(session, "a1", "high", model=2, days=1)
+    insert_risk(session, "a1", "high", model=2, days=1)
 
     for days in (1, 2):
         evaluate(session, "a1", days=days)
-    assert [alert.rule_key for alert in stored_alerts(session)] == ["asked"]
+    assert [alert.rule_key for alert in stored_alerts(session)] == ["any_change"]
 
-    risk(session, "a1", "low", model=2, days=3)
+    insert_risk(session, "a1", "low", model=2, days=3)
     evaluate(session, "a1", days=3)
-    risk(session, "a1", "high", model=2, days=4)
+    insert_risk(session, "a1", "high", model=2, days=4)
     evaluate(session, "a1", days=4)
     opened = {alert.rule_key for alert in stored_alerts(session) if alert.resolved_at is None}
-    assert opened == {"level", "asked", "number"}
+    assert opened == {"level", "any_change", "number"}
 
 
-def test_a_backtest_reads_risks_as_they_were(client: TestClient, session: Session) -> None:
+def test_a_backtest_reads_past_risks(client: TestClient, session: Session) -> None:
     activate_rule(session, "risky", signal="churn_risk", operator="enters_band", band="high")
     factories.account(session, "a1")
     for days, level in ((-3, "low"), (-2, "high"), (-1, "low"), (0, "low")):
-        risk(session, "a1", level, days=days + 1)
+        insert_risk(session, "a1", level, days=days + 1)
         session.add(
             HealthHistory(
                 workspace_id="acme",
@@ -160,6 +160,6 @@ def test_a_backtest_reads_risks_as_they_were(client: TestClient, session: Sessio
     health.refresh(session, "acme", ["a1"], as_of=TODAY, now=NOW)
     session.commit()
 
-    tested = client.post("/api/v1/alert-rules/risky/backtest", json={"days": 4}).json()
+    backtest = client.post("/api/v1/alert-rules/risky/backtest", json={"days": 4}).json()
 
-    assert tested["alerts"] == 1
+    assert backtest["alerts"] == 1

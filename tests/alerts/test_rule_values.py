@@ -1,4 +1,4 @@
-"""Which number a rule reads of an account, and which side of its thresholds that is on."""
+"""The value that a rule reads, and its comparison with the thresholds."""
 
 from datetime import date, timedelta
 from typing import Any
@@ -30,14 +30,19 @@ DETAILS: dict[str, Any] = {
 }
 
 
-def rule(signal: str, operator: str, fire_at: float | None = None, **said: Any) -> AlertRuleConfig:  # noqa: ANN401
+def rule(
+    signal: str,
+    operator: str,
+    fire_at: float | None = None,
+    **config: Any,  # noqa: ANN401
+) -> AlertRuleConfig:
     return AlertRuleConfig(
-        name="r", signal=signal, operator=AlertOperator(operator), fire_at=fire_at, **said
+        name="r", signal=signal, operator=AlertOperator(operator), fire_at=fire_at, **config
     )
 
 
-def facts(**said: Any) -> RuleInputs:  # noqa: ANN401
-    known: dict[str, Any] = {
+def inputs(**changes: Any) -> RuleInputs:  # noqa: ANN401
+    defaults: dict[str, Any] = {
         "account_id": "a",
         "as_of": TODAY,
         "status": HealthStatus.OK,
@@ -46,11 +51,11 @@ def facts(**said: Any) -> RuleInputs:  # noqa: ANN401
         "details": DETAILS,
         "signals": {},
     }
-    return RuleInputs(**(known | said))
+    return RuleInputs(**(defaults | changes))
 
 
 @pytest.mark.parametrize(
-    ("tried", "expected"),
+    ("tested", "expected"),
     [
         (rule("health_score", "below", 40), (40, CheckResult.BETWEEN)),
         (rule("health_score", "below", 41), (40, CheckResult.BREACH)),
@@ -81,84 +86,84 @@ def facts(**said: Any) -> RuleInputs:  # noqa: ANN401
     ],
     ids=lambda each: f"{each.signal} {each.operator}" if isinstance(each, AlertRuleConfig) else "",
 )
-def test_each_operator_reads_its_number(
-    tried: AlertRuleConfig, expected: tuple[float | None, CheckResult]
+def test_each_operator_computes_its_value(
+    tested: AlertRuleConfig, expected: tuple[float | None, CheckResult]
 ) -> None:
-    value = rule_value(tried, facts())
+    value = rule_value(tested, inputs())
 
-    assert (value, tried.check(value)) == expected
+    assert (value, tested.check(value)) == expected
 
 
-def test_measures_are_compared_with_what_they_were() -> None:
-    before = facts(past_measure_scores={28: {"depth": 55.0}})
+def test_drop_by_compares_measures_with_their_past_scores() -> None:
+    before = inputs(past_measure_scores={28: {"depth": 55.0}})
 
     assert rule_value(rule("measure:depth", "drop_by", 20), before) == 25
-    assert rule_value(rule("measure:depth", "drop_by", 20), facts()) is None
+    assert rule_value(rule("measure:depth", "drop_by", 20), inputs()) is None
 
 
-def test_risk_is_read_as_a_probability_or_as_a_level() -> None:
-    at_risk = facts(risk=RiskValue(0.6, "high"))
+def test_risk_is_compared_as_a_probability_or_a_level() -> None:
+    at_risk = inputs(risk=RiskValue(0.6, "high"))
 
     assert rule_value(rule("churn_risk", "above", 0.5), at_risk) == 0.6
     assert rule("churn_risk", "above", 0.5).clear_threshold == pytest.approx(0.45)
     high = BUILT_IN_RULES["churn_risk_high"]
     assert high.check(rule_value(high, at_risk)) is CheckResult.BREACH
     assert (display_value(high, at_risk), display_threshold(high, at_risk)) == ("high", "high")
-    assert high.check(rule_value(high, facts(risk=RiskValue(None, "medium")))) is CheckResult.CLEAR
+    assert high.check(rule_value(high, inputs(risk=RiskValue(None, "medium")))) is CheckResult.CLEAR
     assert at_risk.revenue_at_risk == 720
 
 
-def test_a_named_signal_that_holds_is_a_breach_even_of_a_new_account() -> None:
-    new = facts(status=HealthStatus.NEW, score=None, signals={"champion_left": CHAMPION})
-    tried = rule("signal:champion_left", "above")
+def test_an_open_named_signal_is_a_breach_even_for_a_new_account() -> None:
+    new = inputs(status=HealthStatus.NEW, score=None, signals={"champion_left": CHAMPION})
+    tested = rule("signal:champion_left", "above")
 
-    assert tried.check(rule_value(tried, new)) is CheckResult.BREACH
+    assert tested.check(rule_value(tested, new)) is CheckResult.BREACH
     assert rule_value(rule("days_since_last_use", "above", 1), new) is None
-    assert rule_value(tried, facts(signals=None)) is None
+    assert rule_value(tested, inputs(signals=None)) is None
 
 
 @pytest.mark.parametrize(
     "status", [HealthStatus.NEW, HealthStatus.STALE, HealthStatus.INSUFFICIENT_DATA]
 )
-@pytest.mark.parametrize("tried", BUILT_IN_RULES.values(), ids=lambda each: each.name)
-def test_of_what_is_not_known_now_no_score_is_read(
-    status: HealthStatus, tried: AlertRuleConfig
+@pytest.mark.parametrize("tested", BUILT_IN_RULES.values(), ids=lambda each: each.name)
+def test_an_account_without_a_current_score_has_no_value(
+    status: HealthStatus, tested: AlertRuleConfig
 ) -> None:
-    unknown = facts(status=status, score=1.0, risk=RiskValue(0.9, "high"))
-    of_score = tried.signal == "health_score"
+    unknown = inputs(status=status, score=1.0, risk=RiskValue(0.9, "high"))
+    of_score = tested.signal == "health_score"
 
     if of_score or status is not HealthStatus.INSUFFICIENT_DATA:
-        assert rule_value(tried, unknown) is None
+        assert rule_value(tested, unknown) is None
 
 
-def test_a_person_overrules_the_score_and_not_what_is_known_of_use() -> None:
+def test_an_override_sets_the_score_but_not_the_other_values() -> None:
     machine = {"value": None, "band": "unknown", "status": "stale"}
-    said = facts(status=HealthStatus.OVERRIDDEN, details={**DETAILS, "machine": machine})
+    overridden = inputs(status=HealthStatus.OVERRIDDEN, details={**DETAILS, "machine": machine})
 
-    assert rule_value(rule("health_score", "below", 50), said) == 40
-    assert rule_value(rule("days_since_last_use", "above", 14), said) is None
+    assert rule_value(rule("health_score", "below", 50), overridden) == 40
+    assert rule_value(rule("days_since_last_use", "above", 14), overridden) is None
 
 
 @given(st.floats(0, 100), st.sampled_from(["at_risk", "watch", "healthy"]))
 def test_a_score_is_in_one_band(score: float, band: str) -> None:
-    tried = rule("health_score", "enters_band", band=band)
+    tested = rule("health_score", "enters_band", band=band)
     low, high = {"at_risk": (0, 25), "watch": (25, 50), "healthy": (50, 101)}[band]
 
-    found = tried.check(rule_value(tried, facts(score=score)))
+    result = tested.check(rule_value(tested, inputs(score=score)))
 
-    assert (found is CheckResult.BREACH) is (low <= score < high)
+    assert (result is CheckResult.BREACH) is (low <= score < high)
 
 
 @given(st.floats(0, 100), st.floats(0, 100), st.sampled_from(["below", "above"]))
-def test_no_number_is_a_breach_and_clear(fire_at: float, value: float, operator: str) -> None:
-    tried = rule("health_score", operator, fire_at)
+def test_no_value_is_both_a_breach_and_clear(fire_at: float, value: float, operator: str) -> None:
+    tested = rule("health_score", operator, fire_at)
 
-    assert (tried.fire_threshold - tried.clear_threshold) * tried.sign >= 0
-    assert tried.check(tried.clear_threshold) is not CheckResult.BREACH
-    assert tried.check(value) in {CheckResult.BREACH, CheckResult.BETWEEN, CheckResult.CLEAR}
+    assert (tested.fire_threshold - tested.clear_threshold) * tested.sign >= 0
+    assert tested.check(tested.clear_threshold) is not CheckResult.BREACH
+    assert tested.check(value) in {CheckResult.BREACH, CheckResult.BETWEEN, CheckResult.CLEAR}
 
 
-def test_days_are_told_in_words_and_numbers() -> None:
-    recent = facts(details={**DETAILS, "last_used_on": TODAY - timedelta(days=1)})
+def test_days_since_last_use_accept_a_date() -> None:
+    recent = inputs(details={**DETAILS, "last_used_on": TODAY - timedelta(days=1)})
 
     assert display_value(BUILT_IN_RULES["no_use"], recent) == 1

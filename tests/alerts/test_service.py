@@ -1,4 +1,4 @@
-"""Rules are evaluated where scores are written: what opens, what ends, and who hears of it."""
+"""Rules evaluated with the scores: which alerts open and end, and which messages are sent."""
 
 from datetime import timedelta
 
@@ -26,17 +26,17 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 NAMES = [f"m{number:03}" for number in range(51)]
 
 
-def test_a_new_workspace_hears_of_an_account_that_comes_to_be_at_risk(session: Session) -> None:
+def test_the_built_in_rules_announce_an_account_that_becomes_at_risk(session: Session) -> None:
     create_accounts(session, "a1")
     refresh(session, "a1", now=NOW - DAY)
     set_score(session, 20, "a1")
 
     refresh(session, "a1")
 
-    said = {
+    by_rule = {
         data["rule"]["id"]: data for kind, data in sent_messages(session) if kind == "alert.opened"
     }
-    at_risk = said["health_at_risk"]
+    at_risk = by_rule["health_at_risk"]
     assert (at_risk["previous"], at_risk["current"], at_risk["threshold"]) == (80, 20, 25)
     assert (at_risk["direction"], at_risk["condition"]) == ("down", "enters_band at_risk")
     assert (at_risk["account_id"], at_risk["signal"]) == ("a1", "health_score")
@@ -51,11 +51,11 @@ def test_a_new_workspace_hears_of_an_account_that_comes_to_be_at_risk(session: S
 
 
 @pytest.mark.parametrize("operator", ["drop_by", "drop_vs_self"])
-def test_a_drop_is_told_from_the_score_that_it_is_counted_from(
+def test_the_message_of_a_drop_contains_the_score_before_the_window(
     session: Session, operator: str
 ) -> None:
-    said = {"operator": operator, "fire_at": 20, "window_days": 7}
-    activate_rule(session, "fell", signal="health_score", **said)
+    config = {"operator": operator, "fire_at": 20, "window_days": 7}
+    activate_rule(session, "fell", signal="health_score", **config)
     create_accounts(session, "a1", score=80)
     refresh(session, "a1", now=NOW - 7 * DAY)
     set_score(session, 65, "a1")
@@ -68,7 +68,7 @@ def test_a_drop_is_told_from_the_score_that_it_is_counted_from(
     assert data["condition"] == f"{operator} in 7 days"
 
 
-def test_a_score_that_oscillates_around_a_threshold_is_one_message(session: Session) -> None:
+def test_a_score_that_oscillates_around_a_threshold_causes_one_message(session: Session) -> None:
     create_accounts(session, "a1", score=27)
     refresh(session, "a1")
 
@@ -79,7 +79,7 @@ def test_a_score_that_oscillates_around_a_threshold_is_one_message(session: Sess
     assert sent_types(session) == ["alert.opened"]
 
 
-def test_it_is_over_beyond_the_other_threshold_and_then_may_open_again(session: Session) -> None:
+def test_an_alert_is_resolved_at_clear_at_and_may_open_again(session: Session) -> None:
     activate_rule(session, "low", signal="health_score", operator="below", fire_at=40)
     create_accounts(session, "a1", score=39)
     for turn, score in enumerate((39, 44, 45, 41, 38)):
@@ -91,13 +91,13 @@ def test_it_is_over_beyond_the_other_threshold_and_then_may_open_again(session: 
         "alert.resolved",
         "alert.opened",
     ]
-    [_, (_, over), (_, again)] = sent_messages(session)
-    assert (over["previous"], over["current"], over["reason"]) == (39, 45, "recovered")
-    assert (over["episode"], again["episode"]) == (1, 2)
+    [_, (_, resolved), (_, again)] = sent_messages(session)
+    assert (resolved["previous"], resolved["current"], resolved["reason"]) == (39, 45, "recovered")
+    assert (resolved["episode"], again["episode"]) == (1, 2)
 
 
 @pytest.mark.parametrize("score", [None, 20])
-def test_what_is_unknown_or_new_opens_nothing(session: Session, score: float | None) -> None:
+def test_unknown_and_new_accounts_open_nothing(session: Session, score: float | None) -> None:
     create_accounts(session, "a1", score=score)
     factories.account(session, "new", traits={"fit": 1})
     factories.first_use(session, NOW.date() - DAY, account_id="new")
@@ -108,7 +108,7 @@ def test_what_is_unknown_or_new_opens_nothing(session: Session, score: float | N
     assert [each.account_id for each in stored_alerts(session)] == ([] if score is None else ["a1"])
 
 
-def test_a_day_that_is_over_opens_nothing(session: Session) -> None:
+def test_a_past_day_opens_nothing(session: Session) -> None:
     create_accounts(session, "a1", score=10)
 
     pipeline.refresh(session, "acme", ["a1"], as_of=NOW.date(), now=NOW + DAY)
@@ -116,7 +116,7 @@ def test_a_day_that_is_over_opens_nothing(session: Session) -> None:
     assert stored_alerts(session) == []
 
 
-def test_the_alerts_of_an_account_that_leaves_are_over(session: Session) -> None:
+def test_the_alerts_of_a_churned_account_are_resolved(session: Session) -> None:
     create_accounts(session, "a1", score=10)
     refresh(session, "a1")
     session.execute(update(Subscription).values(ends_on=NOW.date()))
@@ -130,7 +130,7 @@ def test_the_alerts_of_an_account_that_leaves_are_over(session: Session) -> None
     )
 
 
-def test_nothing_is_stored_of_who_is_plainly_well(session: Session) -> None:
+def test_no_state_is_stored_for_an_account_without_a_breach(session: Session) -> None:
     create_accounts(session, "a1")
 
     refresh(session, "a1")
@@ -138,7 +138,7 @@ def test_nothing_is_stored_of_who_is_plainly_well(session: Session) -> None:
     assert session.scalars(select(AlertState)).all() == []
 
 
-def test_a_filter_says_of_whom_a_rule_is(session: Session) -> None:
+def test_a_rule_covers_only_the_accounts_that_its_filter_matches(session: Session) -> None:
     of_kim = {"owner": "kim"}
     activate_rule(
         session, "low", signal="health_score", operator="below", fire_at=40, filter=of_kim
@@ -154,7 +154,7 @@ def test_a_filter_says_of_whom_a_rule_is(session: Session) -> None:
     assert [each.resolution for each in stored_alerts(session)] == ["filtered"]
 
 
-def test_what_a_rule_watches_since_it_opened_is_no_value_of_the_alert(session: Session) -> None:
+def test_the_value_of_another_signal_is_not_sent_as_the_last_value(session: Session) -> None:
     activate_rule(session, "low", signal="health_score", operator="below", fire_at=40)
     create_accounts(session, "a1", score=30)
     refresh(session, "a1")
@@ -163,8 +163,8 @@ def test_what_a_rule_watches_since_it_opened_is_no_value_of_the_alert(session: S
     insert_rule(session, "low", other | {"keep_seconds": 0}, version=3)
     refresh(session, "a1", now=NOW + HOUR)
 
-    _, said = sent_messages(session)[-1]
-    assert (said["signal"], said["previous"], said["current"]) == ("health_score", 30, None)
+    _, data = sent_messages(session)[-1]
+    assert (data["signal"], data["previous"], data["current"]) == ("health_score", 30, None)
 
 
 def test_more_than_fifty_at_once_are_one_digest(session: Session) -> None:
@@ -172,14 +172,14 @@ def test_more_than_fifty_at_once_are_one_digest(session: Session) -> None:
 
     refresh(session, *NAMES)
 
-    [(kind, said)] = sent_messages(session)
-    assert (kind, said["opened"], said["resolved"]) == ("alert.digested", 51, 0)
-    assert (said["rule"]["id"], len(said["accounts"])) == ("health_at_risk", 10)
-    assert (said["revenue_at_risk_cents"], said["currency"]) == (51 * 1200_00, "USD")
-    assert {each.told for each in stored_alerts(session)} == {"opened"}
+    [(kind, data)] = sent_messages(session)
+    assert (kind, data["opened"], data["resolved"]) == ("alert.digested", 51, 0)
+    assert (data["rule"]["id"], len(data["accounts"])) == ("health_at_risk", 10)
+    assert (data["revenue_at_risk_cents"], data["currency"]) == (51 * 1200_00, "USD")
+    assert {each.last_notified for each in stored_alerts(session)} == {"opened"}
 
 
-def test_a_digest_says_of_each_account_what_happened_and_where_its_rule_is_found(
+def test_a_digest_contains_the_transition_of_each_account_and_a_link_to_the_rule(
     session: Session,
 ) -> None:
     activate_rule(session, "low & slow", signal="health_score", operator="below", fire_at=40)
@@ -188,15 +188,15 @@ def test_a_digest_says_of_each_account_what_happened_and_where_its_rule_is_found
     set_score(session, 50, *NAMES)
     refresh(session, *NAMES, now=NOW + HOUR)
 
-    opened, over = (data["accounts"][0] for _, data in sent_messages(session))
+    opened, resolved = (data["accounts"][0] for _, data in sent_messages(session))
     assert (opened["what"], opened["previous"], opened["current"]) == ("opened", None, 20)
-    assert (over["what"], over["previous"], over["current"]) == ("resolved", 20, 50)
+    assert (resolved["what"], resolved["previous"], resolved["current"]) == ("resolved", 20, 50)
     assert {data["link"] for _, data in sent_messages(session)} == {
         "/api/v1/alerts?rule=low%20%26%20slow"
     }
 
 
-def test_fifty_are_told_one_by_one(session: Session) -> None:
+def test_fifty_at_once_are_single_messages(session: Session) -> None:
     create_accounts(session, *NAMES[:50], score=20)
 
     refresh(session, *NAMES[:50])
@@ -204,7 +204,7 @@ def test_fifty_are_told_one_by_one(session: Session) -> None:
     assert sent_types(session) == ["alert.opened"] * 50
 
 
-def test_what_came_silently_and_still_holds_is_one_digest_after_the_next_sweep(
+def test_silent_alerts_that_are_still_open_are_one_digest_after_the_next_sweep(
     session: Session,
 ) -> None:
     activate_rule(session, "low", signal="health_score", operator="below", fire_at=40)
@@ -212,12 +212,12 @@ def test_what_came_silently_and_still_holds_is_one_digest_after_the_next_sweep(
     refresh(session, "a1", "a2", silent=True)
     set_score(session, 80, "a2")
     refresh(session, "a2", now=NOW + HOUR)
-    swept(session, days=0)
+    mark_swept(session, days=0)
     service.send_held_notifications(session, now=NOW)
     assert sent_types(session) == []
 
     refresh(session, "a1", "a2", "a3", now=NOW + DAY, swept=True)
-    swept(session, days=1)
+    mark_swept(session, days=1)
     service.send_held_notifications(session, now=NOW + DAY)
     service.send_held_notifications(session, now=NOW + DAY)
 
@@ -227,7 +227,7 @@ def test_what_came_silently_and_still_holds_is_one_digest_after_the_next_sweep(
     assert by_kind["alert.opened"]["account_id"] == "a3"
 
 
-def test_what_is_live_in_the_set_of_a_sweep_is_told_at_once(session: Session) -> None:
+def test_a_live_account_in_the_batch_of_a_sweep_is_announced_at_once(session: Session) -> None:
     activate_rule(session, "low", signal="health_score", operator="below", fire_at=40)
     create_accounts(session, "a1", "a2", score=20)
 
@@ -236,9 +236,9 @@ def test_what_is_live_in_the_set_of_a_sweep_is_told_at_once(session: Session) ->
     )
 
     assert [
-        said["account_id"] for kind, said in sent_messages(session) if kind == "alert.opened"
+        data["account_id"] for kind, data in sent_messages(session) if kind == "alert.opened"
     ] == ["a2"]
 
 
-def swept(session: Session, *, days: int) -> None:
+def mark_swept(session: Session, *, days: int) -> None:
     session.execute(update(Workspace).values(swept_on=(NOW + days * DAY).date()))

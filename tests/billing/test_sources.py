@@ -36,20 +36,20 @@ def test_the_secret_is_encrypted_in_the_database(client: TestClient, session: Se
 
     [row] = session.query(BillingSource).all()
     assert row.signing_secret is None
-    assert SECRET.encode() not in (row.sealed or b"")
+    assert SECRET.encode() not in (row.encrypted_secret or b"")
 
 
 def test_a_secret_stored_as_plain_text_is_encrypted_at_the_next_event(
     client: TestClient, session: Session
 ) -> None:
     path = connect(client)
-    session.execute(update(BillingSource).values(signing_secret=SECRET, sealed=None))
+    session.execute(update(BillingSource).values(signing_secret=SECRET, encrypted_secret=None))
 
     assert send_all(client, path, subscription()) == ["applied"]
 
     session.expire_all()
     [row] = session.query(BillingSource).all()
-    assert (row.signing_secret, row.sealed is not None) == (None, True)
+    assert (row.signing_secret, row.encrypted_secret is not None) == (None, True)
     assert send_all(client, path, subscription()) == ["duplicate"]
 
 
@@ -57,7 +57,7 @@ def test_a_secret_encrypted_with_another_key_is_reported(
     client: TestClient, session: Session
 ) -> None:
     path = connect(client)
-    session.execute(update(BillingSource).values(sealed=b"0" * 40))
+    session.execute(update(BillingSource).values(encrypted_secret=b"0" * 40))
 
     answer = send(client, path, subscription())
 

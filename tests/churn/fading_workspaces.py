@@ -1,4 +1,4 @@
-"""A workspace whose accounts fade before they fall silent, for training from end to end."""
+"""A workspace whose accounts use less and less before they fall silent, for end-to-end training."""
 
 from datetime import date, timedelta
 
@@ -19,7 +19,7 @@ QUIET_SHARE = 0.2
 def create_fading_workspace(
     session: Session, *, accounts: int = 60, leave: int = 24, workspace_id: str = "acme"
 ) -> None:
-    """Let so many leave, one after the other, each after weeks of less and less use."""
+    """Create accounts; ``leave`` of them fall silent in turn, each after weeks of less use."""
     factories.workspace(session, workspace_id)
     random = np.random.default_rng(4)
     ids = [f"a{n:03}" for n in range(accounts)]
@@ -52,6 +52,6 @@ def create_fading_workspace(
 
 
 def _count(random: np.random.Generator, weeks_left: int) -> int:
-    """Most leave slowly, and some who stay are quiet for a while: nothing is sure."""
+    """Draw a week's events. Accounts that stay are quiet for a while too: nothing is certain."""
     is_quiet = weeks_left <= FADES_FOR or random.random() < QUIET_SHARE
     return int(random.poisson(random.uniform(2, 20) if is_quiet else random.uniform(5, 40)))

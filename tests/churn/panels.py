@@ -1,4 +1,4 @@
-"""Small panels with a law of their own, for models to find."""
+"""Small synthetic panels for training models."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -20,15 +20,15 @@ def build_panel(
     names: Sequence[str] = (),
     horizon_days: int = 30,
 ) -> Panel:
-    """Lay rows out month by month, each account once a month; 0 accounts: each row is one."""
+    """Build a panel with one row a month for each account. 0 accounts: one row for each account."""
     rows = len(y)
-    many = accounts or rows
+    per_month = accounts or rows
     return Panel(
         tuple(names) or tuple(f"c{n}" for n in range(x.shape[1])),
         x,
         y,
-        FIRST_DAY + 30 * (np.arange(rows) // many),
-        np.arange(rows) % many,
+        FIRST_DAY + 30 * (np.arange(rows) // per_month),
+        np.arange(rows) % per_month,
         np.zeros(rows, bool),
         horizon_days,
     )
@@ -42,7 +42,10 @@ def synthetic_panel(
     strength: float = 2.0,
     base: float = -1.5,
 ) -> Panel:
-    """Churn follows use: less of it, and longer silence, is more risk. Other columns are noise."""
+    """Build a panel in which less use and longer silence raise the risk; other columns are noise.
+
+    ``strength``: the effect of use on the log-odds. ``base``: the log-odds at average use.
+    """
     random = np.random.default_rng(seed)
     rows = accounts * months
     use = random.normal(size=accounts)[np.arange(rows) % accounts] + random.normal(size=rows) / 2
@@ -55,5 +58,5 @@ def synthetic_panel(
 
 
 def shuffle_outcomes(panel: Panel, seed: int) -> Panel:
-    """Give the outcomes to other rows: there is nothing left to find."""
+    """Assign the outcomes to random rows, so that nothing can be learnt."""
     return replace(panel, y=np.random.default_rng(seed).permutation(panel.y))

@@ -19,7 +19,7 @@ STARTED_ON = date(2025, 6, 10)
 def add_usage(
     session: Session, account_id: str, since: date, until: date, *, every: int = 2, events: int = 3
 ) -> None:
-    """Use the product every few days from a day to the day before another."""
+    """Add usage every ``every`` days, from ``since`` to the day before ``until``."""
     factories.first_use(session, since, account_id=account_id)
     for n in range(0, (until - since).days, every):
         day = since + timedelta(days=n)
@@ -27,7 +27,10 @@ def add_usage(
 
 
 def create_customers(session: Session, *, stay: int = 6, leave: int = 3, apart: int = 50) -> None:
-    """Some pay on; some stop, the first in November. Who leaves had gone quiet before."""
+    """Create accounts that keep paying, and accounts that fall quiet and then stop paying.
+
+    The first one stops in November, the next ``apart`` days later, and so on.
+    """
     factories.workspace(session)
     session.add(
         EventName(
@@ -49,12 +52,12 @@ def load_horizon(session: Session, days: int | None = None) -> Horizon:
     return observation_queries.load_horizon(session, "acme", as_of=UNTIL, days=days)
 
 
-def build_table_spec(session: Session, ahead: Horizon) -> TableSpec:
-    return observations.build_table_spec(session, "acme", as_of=UNTIL, horizon=ahead)
+def build_table_spec(session: Session, horizon: Horizon) -> TableSpec:
+    return observations.build_table_spec(session, "acme", as_of=UNTIL, horizon=horizon)
 
 
 def observe_panel(session: Session, *, until: date = UNTIL, days: int | None = None) -> Panel:
-    ahead = load_horizon(session, days)
+    horizon = load_horizon(session, days)
     return observations.build_panel(
-        session, "acme", until=until, horizon=ahead, lens=build_table_spec(session, ahead)
+        session, "acme", until=until, horizon=horizon, spec=build_table_spec(session, horizon)
     )

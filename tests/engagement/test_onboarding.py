@@ -96,7 +96,7 @@ def test_only_today_is_read_for_unchanged_accounts(client: TestClient, session: 
 
 def pace(session: Session) -> tuple[date, list[str], dict[str, Any]]:
     row = session.get_one(OnboardingPace, "acme", populate_existing=True)
-    return row.as_of, row.steps, row.said
+    return row.as_of, row.steps, row.pace
 
 
 def test_the_pace_is_computed_once_a_day_and_after_a_change_of_steps(

@@ -138,7 +138,7 @@ def test_feedback_is_unanswered_until_its_outcome_was_known(
 ) -> None:
     resolved = {"status": "shipped", "resolved_at": ago(4), "resolved_known_on": on(3)}
     item = {"account_id": "a1", "kind": "request", "at": ago(10), "known_on": on(10)}
-    add(session, FeedbackItem(feedback_id="f1", told_at=ago(3), **resolved, **item))
+    add(session, FeedbackItem(feedback_id="f1", notified_at=ago(3), **resolved, **item))
 
     before = engagement_of(session, on(4))
 

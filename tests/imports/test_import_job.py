@@ -220,7 +220,7 @@ def test_the_uploaded_content_is_deleted_when_the_import_ends(
     run_imports(sessions)
 
     assert session.query(ImportChunk).count() == 0
-    assert session.query(ImportFile.settled_at).scalar() == NOW
+    assert session.query(ImportFile.finished_at).scalar() == NOW
     assert service.get_import(session, "acme", import_id).state == "done"
 
 

@@ -1,4 +1,4 @@
-"""Accounts with a score and open signals, as a refresh finds them."""
+"""Accounts with a score and open signals, as a refresh of suggestions expects them."""
 
 from datetime import date, timedelta
 from typing import Any
@@ -25,7 +25,7 @@ def create_account(
     mrr_cents: int = 100_00,
     **columns: Any,  # noqa: ANN401
 ) -> None:
-    """Make an account of which everything is known that a profile asks for."""
+    """Create an account with a score and a complete profile."""
     factories.account(session, account_id, **{**PROFILE, **columns})
     session.add(
         HealthScore(
@@ -72,7 +72,7 @@ def open_signal(
 def record_history(
     session: Session, account_id: str, day: date, *, status: str = "ok", score: float
 ) -> None:
-    """Write how an account stood on a day that is over."""
+    """Write a row of score history on a past day."""
     session.add(
         HealthHistory(
             workspace_id="acme",
@@ -92,7 +92,7 @@ def record_history(
 
 
 def refresh(session: Session, *account_ids: str, days: int = 0, silent: bool = False) -> int:
-    """Refresh what is suggested, so many days from now."""
+    """Refresh suggestions as of a number of days from now; return how many rows changed."""
     now = NOW + timedelta(days=days)
     ids = sorted(account_ids or ["a1"])
     return suggestion_service.refresh(
@@ -101,7 +101,7 @@ def refresh(session: Session, *account_ids: str, days: int = 0, silent: bool = F
 
 
 def suggested_playbooks(session: Session, account_id: str = "a1") -> list[str]:
-    """Return the playbooks that are suggested, the first first."""
+    """Return the suggested playbooks in the order of their rank."""
     session.expire_all()
     rows = session.scalars(
         select(Intervention)

@@ -14,7 +14,7 @@ PATH = "/api/v1/interventions"
 
 
 @pytest.fixture
-def proposed(client: TestClient, session: Session) -> str:
+def suggestion_id(client: TestClient, session: Session) -> str:
     create_account(session, "a1", "champion_inactive")
     refresh(session)
     session.commit()
@@ -36,13 +36,13 @@ def audited(session: Session) -> list[str]:
     )
 
 
-def test_a_suggestion_is_accepted_done_and_told_of(
-    client: TestClient, session: Session, proposed: str
+def test_a_suggestion_is_accepted_done_and_announced(
+    client: TestClient, session: Session, suggestion_id: str
 ) -> None:
-    accepted = act(client, proposed, "accept", assignee="kim", due_on="2026-04-01").json()
-    started = act(client, proposed, "start").json()
-    changed = client.patch(f"{PATH}/{proposed}", json={"notes": "Called."}).json()
-    done = act(client, proposed, "complete").json()
+    accepted = act(client, suggestion_id, "accept", assignee="kim", due_on="2026-04-01").json()
+    started = act(client, suggestion_id, "start").json()
+    changed = client.patch(f"{PATH}/{suggestion_id}", json={"notes": "Called."}).json()
+    done = act(client, suggestion_id, "complete").json()
 
     assert [each["state"] for each in (accepted, started, done)] == [
         "accepted",
@@ -68,78 +68,93 @@ def test_a_suggestion_is_accepted_done_and_told_of(
     assert suggested_playbooks(session) == []
 
 
-def test_the_message_of_what_was_completed_says_what_it_was(
-    client: TestClient, session: Session, proposed: str
+def test_the_message_of_a_completed_intervention_contains_its_playbook(
+    client: TestClient, session: Session, suggestion_id: str
 ) -> None:
-    for verb in ("accept", "start", "complete"):  # nothing needs to be said with any of them
-        assert client.post(f"{PATH}/{proposed}/{verb}").status_code == 200
+    for verb in ("accept", "start", "complete"):  # the body is optional
+        assert client.post(f"{PATH}/{suggestion_id}/{verb}").status_code == 200
 
-    newest = select(Message).where(Message.type == "intervention.completed")
-    message = session.scalars(newest).one()
+    completed = select(Message).where(Message.type == "intervention.completed")
+    message = session.scalars(completed).one()
     data = orjson.loads(message.body)["data"]
-    assert (data["intervention_id"], data["playbook"]) == (proposed, "find_next_champion")
+    assert (data["intervention_id"], data["playbook"]) == (suggestion_id, "find_next_champion")
     assert "completed_by" not in data
     assert orjson.loads(message.personal_body or b"")["data"]["completed_by"].startswith("key:")
 
 
-def test_one_that_is_dismissed_says_why(
-    client: TestClient, session: Session, proposed: str
+def test_a_dismissed_suggestion_keeps_its_reason(
+    client: TestClient, session: Session, suggestion_id: str
 ) -> None:
-    found = act(client, proposed, "dismiss", reason="They are being taken over.").json()
+    intervention = act(client, suggestion_id, "dismiss", reason="They are being taken over.").json()
     refresh(session)
 
-    assert (found["state"], found["reason"]) == ("dismissed", "They are being taken over.")
+    assert (intervention["state"], intervention["reason"]) == (
+        "dismissed",
+        "They are being taken over.",
+    )
     assert suggested_playbooks(session) == []
-    assert act(client, proposed, "dismiss").status_code == 422
+    assert act(client, suggestion_id, "dismiss").status_code == 422
 
 
-def test_doing_it_twice_is_the_same_as_once(
-    client: TestClient, session: Session, proposed: str
+def test_repeating_an_action_changes_nothing(
+    client: TestClient, session: Session, suggestion_id: str
 ) -> None:
-    first = act(client, proposed, "accept", assignee="kim").json()
+    first = act(client, suggestion_id, "accept", assignee="kim").json()
 
-    assert act(client, proposed, "accept", assignee="kim").json() == first
-    assert act(client, proposed, "accept").json() == first
+    assert act(client, suggestion_id, "accept", assignee="kim").json() == first
+    assert act(client, suggestion_id, "accept").json() == first
     assert audited(session) == ["intervention.accepted"]
 
 
-def test_doing_it_twice_says_the_same(client: TestClient, proposed: str) -> None:
-    act(client, proposed, "accept", assignee="kim")
+def test_repeating_an_action_with_other_values_is_rejected(
+    client: TestClient, suggestion_id: str
+) -> None:
+    act(client, suggestion_id, "accept", assignee="kim")
 
-    answer = act(client, proposed, "accept", assignee="lee")
+    response = act(client, suggestion_id, "accept", assignee="lee")
 
-    assert (answer.status_code, answer.json()["code"]) == (409, "wrong_state")
-    assert answer.json()["detail"].endswith("with another assignee.")
-    assert client.get(f"{PATH}/{proposed}").json()["assignee"] == "kim"
+    assert (response.status_code, response.json()["code"]) == (409, "wrong_state")
+    assert response.json()["detail"].endswith("with a different assignee.")
+    assert client.get(f"{PATH}/{suggestion_id}").json()["assignee"] == "kim"
 
 
 @pytest.mark.parametrize("verb", ["start", "complete"])
-def test_no_step_is_skipped(client: TestClient, proposed: str, verb: str) -> None:
-    answer = act(client, proposed, verb)
+def test_no_state_is_skipped(client: TestClient, suggestion_id: str, verb: str) -> None:
+    response = act(client, suggestion_id, verb)
 
-    assert (answer.status_code, answer.json()["code"]) == (409, "wrong_state")
+    assert (response.status_code, response.json()["code"]) == (409, "wrong_state")
 
 
-def test_people_may_begin_what_nobody_suggested(client: TestClient, session: Session) -> None:
+def test_a_playbook_can_be_begun_without_a_suggestion(client: TestClient, session: Session) -> None:
     create_account(session, "a1", name="Acme Ltd")
     body = {"account_id": "a1", "playbook": "add_value", "notes": "They asked."}
 
-    made = client.post(PATH, json=body)
-    again = client.post(PATH, json=body)
+    created = client.post(PATH, json=body)
+    repeated = client.post(PATH, json=body)
 
-    found = made.json()
-    assert (made.status_code, found["state"], found["signal"]) == (201, "accepted", None)
-    assert (found["notes"], found["effect"]) == ("They asked.", None)
-    assert "Acme Ltd" in found["next_step"]
-    assert (again.status_code, again.json()["code"]) == (409, "wrong_state")
+    intervention = created.json()
+    assert (created.status_code, intervention["state"], intervention["signal"]) == (
+        201,
+        "accepted",
+        None,
+    )
+    assert (intervention["notes"], intervention["effect"]) == ("They asked.", None)
+    assert "Acme Ltd" in intervention["next_step"]
+    assert (repeated.status_code, repeated.json()["code"]) == (409, "wrong_state")
 
 
-def test_beginning_what_is_suggested_accepts_it(client: TestClient, proposed: str) -> None:
+def test_beginning_a_suggested_playbook_accepts_the_suggestion(
+    client: TestClient, suggestion_id: str
+) -> None:
     body = {"account_id": "a1", "playbook": "find_next_champion", "assignee": "kim"}
 
-    found = client.post(PATH, json=body).json()
+    intervention = client.post(PATH, json=body).json()
 
-    assert (found["id"], found["state"], found["assignee"]) == (proposed, "accepted", "kim")
+    assert (intervention["id"], intervention["state"], intervention["assignee"]) == (
+        suggestion_id,
+        "accepted",
+        "kim",
+    )
 
 
 @pytest.mark.parametrize(
@@ -151,7 +166,7 @@ def test_beginning_what_is_suggested_accepts_it(client: TestClient, proposed: st
         ({"account_id": "a1", "playbook": "add_value", "due_on": "soon"}, 422),
     ],
 )
-def test_what_cannot_be_begun_is_refused(
+def test_an_invalid_intervention_is_rejected(
     client: TestClient, session: Session, body: dict[str, str], status: int
 ) -> None:
     create_account(session, "a1")
@@ -159,7 +174,9 @@ def test_what_cannot_be_begun_is_refused(
     assert client.post(PATH, json=body).status_code == status
 
 
-def test_they_are_listed_newest_first_and_filtered(client: TestClient, session: Session) -> None:
+def test_interventions_are_listed_newest_first_and_filtered(
+    client: TestClient, session: Session
+) -> None:
     create_account(session, "a1")
     create_account(session, "a2")
     for number, state in enumerate(("suggested", "lapsed", "done", "accepted")):
@@ -168,22 +185,24 @@ def test_they_are_listed_newest_first_and_filtered(client: TestClient, session: 
         )
     session.commit()
 
-    def listed(**asked: str) -> list[str]:
-        return [row["id"] for row in client.get(PATH, params=asked).json()["items"]]
+    def list_ids(**params: str) -> list[str]:
+        return [row["id"] for row in client.get(PATH, params=params).json()["items"]]
 
-    assert listed() == ["int_3", "int_2", "int_0"]
-    assert listed(state="lapsed") == ["int_1"]
-    assert listed(account_id="a2") == ["int_3"]
-    assert listed(assignee="lee") == []
+    assert list_ids() == ["int_3", "int_2", "int_0"]
+    assert list_ids(state="lapsed") == ["int_1"]
+    assert list_ids(account_id="a2") == ["int_3"]
+    assert list_ids(assignee="lee") == []
     first = client.get(PATH, params={"limit": 2}).json()
     rest = client.get(PATH, params={"limit": 2, "cursor": first["next_cursor"]}).json()
     assert [row["id"] for row in rest["items"]] == ["int_0"]
 
 
-def test_null_forgets_who_does_it(client: TestClient, session: Session, proposed: str) -> None:
-    act(client, proposed, "accept", assignee="kim")
+def test_null_removes_the_assignee(
+    client: TestClient, session: Session, suggestion_id: str
+) -> None:
+    act(client, suggestion_id, "accept", assignee="kim")
 
-    found = client.patch(f"{PATH}/{proposed}", json={"assignee": None}).json()
+    intervention = client.patch(f"{PATH}/{suggestion_id}", json={"assignee": None}).json()
 
-    assert found["assignee"] is None
+    assert intervention["assignee"] is None
     assert session.scalars(select(Intervention.assignee)).one() is None

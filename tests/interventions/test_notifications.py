@@ -21,7 +21,7 @@ def test_more_than_fifty_at_once_are_one_digest(session: Session) -> None:
     refresh(session, *names)
 
     assert sent_messages(session) == [("suggestion.digested", None)]
-    said = orjson.loads(session.scalars(select(Message.body)).one())["data"]
-    assert (said["suggested"], said["playbooks"]) == (51, {"find_next_champion": 51})
-    assert [each["account_id"] for each in said["accounts"]] == names[:40:-1]
-    assert all(row.told_at == NOW for row in session.scalars(select(Intervention)))
+    data = orjson.loads(session.scalars(select(Message.body)).one())["data"]
+    assert (data["suggested"], data["playbooks"]) == (51, {"find_next_champion": 51})
+    assert [each["account_id"] for each in data["accounts"]] == names[:40:-1]
+    assert all(row.notified_at == NOW for row in session.scalars(select(Intervention)))

@@ -12,7 +12,7 @@ GONE = AccountSnapshot(date(2026, 1, 31), HealthStatus.CHURNED, None, {})
 BREADTH = SuccessCriterion(measure="breadth", least=5)
 
 
-def test_an_outcome_says_what_changed_by_measure() -> None:
+def test_an_outcome_contains_the_change_of_each_measure() -> None:
     assert describe_outcome(BREADTH, BEFORE, AFTER, signal_is_open=True) == {
         "on": "2026-01-31",
         "retained": True,
@@ -34,7 +34,7 @@ def test_an_outcome_says_what_changed_by_measure() -> None:
         ("retained", True, True),
     ],
 )
-def test_the_playbooks_own_measure_decides(
+def test_success_is_decided_by_the_criterion_of_the_playbook(
     measure: str, *, is_open: bool, expected: bool | None
 ) -> None:
     success = SuccessCriterion(measure=measure, least=5)
@@ -42,18 +42,18 @@ def test_the_playbooks_own_measure_decides(
     assert succeeded(success, BEFORE, AFTER, signal_is_open=is_open) is expected
 
 
-def test_a_rise_that_is_too_small_is_none() -> None:
+def test_a_rise_below_the_least_is_no_success() -> None:
     assert succeeded(
         SuccessCriterion(measure="breadth", least=7), BEFORE, AFTER, signal_is_open=False
     ) is (False)
 
 
 @pytest.mark.parametrize("measure", ["breadth", "signal_cleared", "retained"])
-def test_who_has_left_was_not_helped(measure: str) -> None:
+def test_a_churned_account_is_no_success(measure: str) -> None:
     assert succeeded(SuccessCriterion(measure=measure), BEFORE, GONE, signal_is_open=False) is False
 
 
-def test_of_an_account_that_nobody_knows_of_nothing_is_said() -> None:
-    found = describe_outcome(BREADTH, BEFORE, None, signal_is_open=False)
+def test_the_outcome_of_an_unknown_account_is_null() -> None:
+    outcome = describe_outcome(BREADTH, BEFORE, None, signal_is_open=False)
 
-    assert (found["retained"], found["succeeded"], found["on"]) == (None, None, None)
+    assert (outcome["retained"], outcome["succeeded"], outcome["on"]) == (None, None, None)

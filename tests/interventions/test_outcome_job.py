@@ -30,7 +30,7 @@ def done(session: Session) -> Intervention:
     return row
 
 
-def test_after_thirty_days_the_outcome_is_noted(
+def test_the_outcome_is_stored_after_thirty_days(
     sessions: SessionFactory, session: Session, done: Intervention
 ) -> None:
     assert evaluate_outcomes(sessions, now=NOW) == 1
@@ -49,12 +49,14 @@ def test_after_thirty_days_the_outcome_is_noted(
     }
 
 
-def test_the_day_itself_must_be_over(sessions: SessionFactory, done: Intervention) -> None:
+def test_the_outcome_waits_until_its_day_is_over(
+    sessions: SessionFactory, done: Intervention
+) -> None:
     assert evaluate_outcomes(sessions, now=NOW - timedelta(days=1)) == 0
     assert done.outcomes == {}
 
 
-def test_a_signal_that_was_open_on_that_day_was_not_cleared(
+def test_a_signal_that_was_open_on_that_day_is_no_success(
     sessions: SessionFactory, session: Session, done: Intervention
 ) -> None:
     open_signal(session, "a1", "price_rise").cleared_at = NOW
@@ -66,7 +68,7 @@ def test_a_signal_that_was_open_on_that_day_was_not_cleared(
     assert done.outcomes["30"]["succeeded"] is False
 
 
-def test_after_ninety_days_it_is_evaluated(
+def test_the_intervention_is_evaluated_after_ninety_days(
     sessions: SessionFactory, session: Session, done: Intervention
 ) -> None:
     record_history(session, "a1", DONE_ON + timedelta(days=90), score=0.0, status="churned")
@@ -83,7 +85,7 @@ def test_after_ninety_days_it_is_evaluated(
     assert done.outcomes["90"]["succeeded"] is False
 
 
-def test_within_an_experiment_the_outcome_says_so(
+def test_an_outcome_within_an_experiment_is_labelled_experimental(
     sessions: SessionFactory, session: Session, done: Intervention
 ) -> None:
     done.experiment_id = "exp_1"
@@ -95,7 +97,7 @@ def test_within_an_experiment_the_outcome_says_so(
     assert done.outcomes["30"]["label"] == "experimental"
 
 
-def test_what_nobody_knows_is_not_made_up(sessions: SessionFactory, session: Session) -> None:
+def test_an_unknown_outcome_is_null(sessions: SessionFactory, session: Session) -> None:
     factories.workspace(session)
     create_account(session, "a1")
     row = factories.intervention(

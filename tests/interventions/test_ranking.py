@@ -36,20 +36,20 @@ def case(*drivers: Signal, **changes: Any) -> Case:  # noqa: ANN401
     return replace(made, **changes)
 
 
-def keys(of: Case) -> list[str]:
-    return [fit.key for fit in eligible_playbooks(of, shipped_playbooks())]
+def eligible_keys(account: Case) -> list[str]:
+    return [each.key for each in eligible_playbooks(account, shipped_playbooks())]
 
 
 def test_a_signal_leads_to_the_playbook_that_answers_it() -> None:
-    assert keys(case(driver("champion_inactive"))) == ["find_next_champion"]
+    assert eligible_keys(case(driver("champion_inactive"))) == ["find_next_champion"]
 
 
-def test_a_playbook_answers_the_gravest_of_its_signals() -> None:
-    found = eligible_playbooks(
+def test_a_playbook_answers_the_most_severe_of_its_signals() -> None:
+    eligible = eligible_playbooks(
         case(driver("price_rise", "high"), driver("seats_idle", "low")), shipped_playbooks()
     )
 
-    assert [(fit.key, fit.driver.name) for fit in found] == [("right_size", "price_rise")]
+    assert [(each.key, each.driver.name) for each in eligible] == [("right_size", "price_rise")]
 
 
 @pytest.mark.parametrize(
@@ -64,48 +64,50 @@ def test_a_playbook_answers_the_gravest_of_its_signals() -> None:
         ({"status": HealthStatus.NEW}, ["find_next_champion"]),
     ],
 )
-def test_it_is_only_for_its_audience(changes: dict[str, Any], expected: list[str]) -> None:
-    assert keys(case(driver("champion_inactive"), **changes)) == expected
+def test_a_playbook_is_eligible_only_for_its_audience(
+    changes: dict[str, Any], expected: list[str]
+) -> None:
+    assert eligible_keys(case(driver("champion_inactive"), **changes)) == expected
 
 
-def test_who_is_dormant_is_woken_and_not_called_to_a_community() -> None:
-    asleep = case(driver("dormant"), driver("breadth_stalled"))
+def test_a_dormant_account_is_eligible_only_for_playbooks_of_dormant_accounts() -> None:
+    dormant = case(driver("dormant"), driver("breadth_stalled"))
 
-    assert keys(asleep) == ["wake_the_dormant"]
+    assert eligible_keys(dormant) == ["wake_the_dormant"]
 
 
-def test_who_has_left_is_written_to_only_when_the_cause_is_fixed() -> None:
-    gone = driver("churned", "high")
+def test_a_churned_account_is_eligible_only_when_the_cause_is_fixed() -> None:
+    churned = driver("churned", "high")
 
-    assert keys(case(gone, status=HealthStatus.CHURNED)) == []
-    assert keys(case(gone, driver("cause_fixed"), status=HealthStatus.CHURNED)) == [
+    assert eligible_keys(case(churned, status=HealthStatus.CHURNED)) == []
+    assert eligible_keys(case(churned, driver("cause_fixed"), status=HealthStatus.CHURNED)) == [
         "return_after_churn"
     ]
 
 
-def test_the_value_is_risk_times_revenue_times_uplift_less_cost() -> None:
-    one = case(driver("champion_inactive", "medium"))
+def test_the_value_is_risk_times_revenue_times_uplift_minus_cost() -> None:
+    account = case(driver("champion_inactive", "medium"))
 
-    [found] = rank_playbooks(
-        one, eligible_playbooks(one, shipped_playbooks()), shipped_playbooks(), {}
+    [ranked] = rank_playbooks(
+        account, eligible_playbooks(account, shipped_playbooks()), shipped_playbooks(), {}
     )
 
-    assert found.value_cents == pytest.approx(0.2 * 1200_00 * 0.30 * 0.8 - 1000)
-    assert (found.uplift.evidence, found.uplift.units) == ("prior", 0)
+    assert ranked.value_cents == pytest.approx(0.2 * 1200_00 * 0.30 * 0.8 - 1000)
+    assert (ranked.uplift.evidence, ranked.uplift.units) == ("prior", 0)
 
 
-def test_what_was_measured_takes_the_place_of_what_was_supposed() -> None:
-    one = case(driver("champion_inactive", "high"))
+def test_a_measured_uplift_replaces_the_assumed_one() -> None:
+    account = case(driver("champion_inactive", "high"))
 
-    [found] = rank_playbooks(
-        one,
-        eligible_playbooks(one, shipped_playbooks()),
+    [ranked] = rank_playbooks(
+        account,
+        eligible_playbooks(account, shipped_playbooks()),
         shipped_playbooks(),
         {"find_next_champion": Uplift(-0.1, 300)},
     )
 
-    assert found.value_cents == pytest.approx(0.2 * 1200_00 * -0.1 - 1000)
-    assert (found.uplift.evidence, found.uplift.units) == ("measured", 300)
+    assert ranked.value_cents == pytest.approx(0.2 * 1200_00 * -0.1 - 1000)
+    assert (ranked.uplift.evidence, ranked.uplift.units) == ("measured", 300)
 
 
 @pytest.mark.parametrize(
@@ -118,12 +120,12 @@ def test_what_was_measured_takes_the_place_of_what_was_supposed() -> None:
         ({"status": HealthStatus.CHURNED}, 1.0, "model", 1200_00),
     ],
 )
-def test_what_is_at_stake_says_what_it_rests_on(
+def test_risk_and_revenue_name_their_basis(
     changes: dict[str, Any], risk: float, basis: str, arr: float
 ) -> None:
-    found = case(**changes)
+    ranked = case(**changes)
 
-    assert (found.risk, found.basis, found.arr_cents) == (risk, basis, arr)
+    assert (ranked.risk, ranked.basis, ranked.arr_cents) == (risk, basis, arr)
 
 
 NAMES = sorted({name for playbook in shipped_playbooks().values() for name in playbook.signals})
@@ -131,19 +133,19 @@ DRIVERS = st.builds(driver, st.sampled_from(NAMES), st.sampled_from(["info", "lo
 
 
 @given(st.lists(DRIVERS, unique_by=lambda each: each.name), st.floats(0, 1))
-def test_at_most_three_are_kept_and_the_best_comes_first(
+def test_at_most_three_are_returned_and_the_best_comes_first(
     drivers: list[Signal], probability: float
 ) -> None:
-    one = case(*drivers, probability=probability)
-    fits = eligible_playbooks(one, shipped_playbooks())
+    account = case(*drivers, probability=probability)
+    eligible = eligible_playbooks(account, shipped_playbooks())
 
-    found = rank_playbooks(one, fits, shipped_playbooks(), {})
+    ranked = rank_playbooks(account, eligible, shipped_playbooks(), {})
 
-    assert len(found) == min(3, len(fits))
-    assert [each.rank for each in found] == list(range(1, len(found) + 1))
-    values = [each.value_cents for each in found]
+    assert len(ranked) == min(3, len(eligible))
+    assert [each.rank for each in ranked] == list(range(1, len(ranked) + 1))
+    values = [each.value_cents for each in ranked]
     assert values == sorted(values, reverse=True)
-    assert len({each.fit.key for each in found}) == len(found)
+    assert len({each.eligible.key for each in ranked}) == len(ranked)
 
 
 @pytest.mark.parametrize(
@@ -155,20 +157,20 @@ def test_at_most_three_are_kept_and_the_best_comes_first(
         ([("ticket_surge", "low")], ["improve_product"]),
     ],
 )
-def test_where_little_is_wrong_nothing_is_suggested_unless_the_playbook_says_so(
+def test_low_signals_are_enough_only_for_playbooks_with_on_low(
     signals: list[tuple[str, str]], expected: list[str]
 ) -> None:
-    found = keys(case(*(driver(name, severity) for name, severity in signals)))
+    ranked = eligible_keys(case(*(driver(name, severity) for name, severity in signals)))
 
-    assert [key for key in found if key != "put_to_the_test"] == expected
+    assert [key for key in ranked if key != "put_to_the_test"] == expected
 
 
-def test_gaps_of_the_profile_are_named() -> None:
-    known = SimpleNamespace(industry="retail", employees=None, end_customers=None)
-    whole = SimpleNamespace(industry="retail", employees=1, end_customers=0)
+def test_missing_profile_fields_are_the_evidence() -> None:
+    incomplete = SimpleNamespace(industry="retail", employees=None, end_customers=None)
+    complete = SimpleNamespace(industry="retail", employees=1, end_customers=0)
 
-    found = profile_gaps(known, DAY)
+    ranked = profile_gaps(incomplete, DAY)
 
-    assert found is not None
-    assert found.evidence == {"missing": ["employees", "end_customers"]}
-    assert profile_gaps(whole, DAY) is None
+    assert ranked is not None
+    assert ranked.evidence == {"missing": ["employees", "end_customers"]}
+    assert profile_gaps(complete, DAY) is None

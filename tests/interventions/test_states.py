@@ -11,7 +11,7 @@ from app.interventions.states import (
 
 
 @pytest.mark.parametrize(
-    ("state", "act", "expected"),
+    ("state", "action", "expected"),
     [
         (InterventionState.SUGGESTED, InterventionAction.ACCEPT, InterventionState.ACCEPTED),
         (InterventionState.SUGGESTED, InterventionAction.DISMISS, InterventionState.DISMISSED),
@@ -25,29 +25,29 @@ from app.interventions.states import (
         (InterventionState.EVALUATED, InterventionAction.COMPLETE, None),
     ],
 )
-def test_an_act_leads_on_or_nowhere(
-    state: InterventionState, act: InterventionAction, expected: InterventionState | None
+def test_an_action_leads_to_the_next_state_or_is_not_allowed(
+    state: InterventionState, action: InterventionAction, expected: InterventionState | None
 ) -> None:
-    assert next_state(state, act) is expected
+    assert next_state(state, action) is expected
 
 
 @given(st.sampled_from(InterventionState), st.sampled_from(InterventionAction))
-def test_an_act_that_was_done_already_changes_nothing(
-    state: InterventionState, act: InterventionAction
+def test_a_repeated_action_keeps_the_state(
+    state: InterventionState, action: InterventionAction
 ) -> None:
-    once = next_state(state, act)
+    once = next_state(state, action)
 
-    assert once in {None, TARGET_STATES[act]}
-    assert once is None or next_state(once, act) is once
+    assert once in {None, TARGET_STATES[action]}
+    assert once is None or next_state(once, action) is once
 
 
 @given(st.lists(st.sampled_from(InterventionAction)))
-def test_no_order_of_acts_skips_a_decision(acts: list[InterventionAction]) -> None:
-    state, seen = InterventionState.SUGGESTED, [InterventionState.SUGGESTED]
-    for act in acts:
-        state = next_state(state, act) or state
-        seen.append(state)
+def test_no_order_of_actions_skips_a_state(actions: list[InterventionAction]) -> None:
+    state, states = InterventionState.SUGGESTED, [InterventionState.SUGGESTED]
+    for action in actions:
+        state = next_state(state, action) or state
+        states.append(state)
 
-    if InterventionState.DONE in seen:
-        assert InterventionState.ACCEPTED in seen
-        assert InterventionState.IN_PROGRESS in seen
+    if InterventionState.DONE in states:
+        assert InterventionState.ACCEPTED in states
+        assert InterventionState.IN_PROGRESS in states

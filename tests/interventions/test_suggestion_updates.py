@@ -1,4 +1,4 @@
-"""What a suggestion says follows all that it is made of, at the next refresh."""
+"""The next refresh updates the texts of a suggestion from account, evidence and playbook."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,7 +17,7 @@ from tests.interventions.scenario import create_account, open_signal, refresh
 
 @pytest.fixture(autouse=True)
 def _suggestion(session: Session) -> None:
-    """A suggestion that answers a rise of the price."""
+    """Create a suggestion that answers a price rise."""
     factories.workspace(session)
     create_account(session, "a1", name="Acme Ltd")
     open_signal(session, "a1", "price_rise", before_cents=49900, after_cents=59900, currency="EUR")
@@ -29,7 +29,7 @@ def details(session: Session) -> Mapping[str, Any]:
     return session.scalars(select(Intervention)).one().details
 
 
-def test_the_name_of_the_account_is_followed(session: Session) -> None:
+def test_a_new_account_name_appears_in_the_texts(session: Session) -> None:
     session.execute(update(Account).values(name="Acme Inc"))
 
     refresh(session)
@@ -38,7 +38,7 @@ def test_the_name_of_the_account_is_followed(session: Session) -> None:
     assert "Acme Inc" in details(session)["texts"]["zh"]["next_step"]
 
 
-def test_the_evidence_is_followed(session: Session) -> None:
+def test_new_evidence_appears_in_the_texts(session: Session) -> None:
     evidence = {"before_cents": 49900, "after_cents": 69900, "currency": "EUR"}
     session.execute(update(AccountSignal).values(evidence=evidence))
 
@@ -48,7 +48,7 @@ def test_the_evidence_is_followed(session: Session) -> None:
     assert details(session)["evidence"] == evidence
 
 
-def test_the_playbook_is_followed(session: Session) -> None:
+def test_a_changed_playbook_appears_in_the_texts(session: Session) -> None:
     texts = service.get(session, "acme", "right_size").playbook.model_dump()["texts"]
     texts["en"]["next_step"] = "Call {{ account }} {today}."
     kim = Actor("acme", "kim@acme.example", NOW)
@@ -59,7 +59,7 @@ def test_the_playbook_is_followed(session: Session) -> None:
     assert details(session)["texts"]["en"]["next_step"] == "Call Acme Ltd {today}."
 
 
-def test_what_it_is_worth_changes_no_word(session: Session) -> None:
+def test_a_new_value_does_not_change_the_texts(session: Session) -> None:
     before = details(session)
     session.execute(update(HealthScore).values(mrr_cents=500_00))
 

@@ -75,7 +75,7 @@ def test_its_users_are_removed_from_the_data_of_other_accounts(
             account_id="a1",
             through=NOW.date(),
             counted_as="ids",
-            said={"user_id": "zz-ada"},
+            activity={"user_id": "zz-ada"},
         )
     )
     session.commit()

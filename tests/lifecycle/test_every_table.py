@@ -50,7 +50,7 @@ USER_TABLES = {
     "daily_usage": "under a pseudonym",
     "event": "under a pseudonym, without properties",
     "unattributed_event": "deleted",
-    "due_binding": "deleted",
+    "due_attribution": "deleted",
     "ticket": "under a pseudonym, without a subject",
     "survey_response": "under a pseudonym, without a comment",
     "feedback_item": "under a pseudonym, without its text",

@@ -1,4 +1,4 @@
-"""Figures are of the caller's workspace alone."""
+"""Reports contain only the caller's workspace."""
 
 from datetime import timedelta
 from typing import Any
@@ -20,7 +20,7 @@ from tests import factories
 from tests.conftest import NOW
 from tests.tenant_routes import REPORT_ROUTES
 
-pytestmark = pytest.mark.usefixtures("of_one_workspace")
+pytestmark = pytest.mark.usefixtures("workspace_isolation")
 
 LONG_AGO = NOW.date() - timedelta(days=400)
 
@@ -34,15 +34,15 @@ PARAMS: dict[str, dict[str, str]] = {
 
 @pytest.fixture
 def other(session: Session) -> dict[str, str]:
-    """Fill another workspace with something for every report; returns the header of its key."""
+    """Create another workspace with data for every report; return the header of its API key."""
     key = factories.api_key(session, factories.workspace(session, "other"))
-    of_it: dict[str, Any] = {"workspace_id": "other", "account_id": "b1"}
+    owner: dict[str, Any] = {"workspace_id": "other", "account_id": "b1"}
     at, today = NOW - timedelta(days=40), NOW.date()
     session.add_all(
         [
-            Account(**of_it, started_on=LONG_AGO + timedelta(days=50)),
+            Account(**owner, started_on=LONG_AGO + timedelta(days=50)),
             Subscription(
-                **of_it,
+                **owner,
                 subscription_id="main",
                 starts_on=LONG_AGO,
                 known_on=LONG_AGO,
@@ -51,7 +51,7 @@ def other(session: Session) -> dict[str, str]:
                 source="api",
             ),
             DailyUsage(
-                **of_it,
+                **owner,
                 day=LONG_AGO + timedelta(days=100),
                 known_on=LONG_AGO + timedelta(days=100),
                 user_id="u",
@@ -60,7 +60,7 @@ def other(session: Session) -> dict[str, str]:
                 events=1,
             ),
             Event(
-                **of_it,
+                **owner,
                 client_at=at,
                 message_id="m",
                 occurred_at=at,
@@ -72,7 +72,7 @@ def other(session: Session) -> dict[str, str]:
                 properties={"revenue": 5},
             ),
             HealthHistory(
-                **of_it,
+                **owner,
                 as_of=today,
                 restatement=0,
                 change=0,
@@ -84,10 +84,10 @@ def other(session: Session) -> dict[str, str]:
                 details={},
                 computed_at=NOW,
             ),
-            FeedbackItem(**of_it, feedback_id="f", kind="request", at=at, known_on=at.date()),
+            FeedbackItem(**owner, feedback_id="f", kind="request", at=at, known_on=at.date()),
             *(
                 SurveyResponse(
-                    **of_it,
+                    **owner,
                     response_id=str(n),
                     user_id=str(n),
                     kind="nps",
@@ -104,7 +104,7 @@ def other(session: Session) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("name", sorted(REPORT_ROUTES))
-def test_the_figures_of_another_workspace_are_made_of_other_accounts(
+def test_the_reports_of_another_workspace_use_its_own_accounts(
     client: TestClient, other: dict[str, str], name: str
 ) -> None:
     path = name.split()[1]

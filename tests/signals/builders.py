@@ -1,4 +1,4 @@
-"""An account's facts, quiet in every respect: a test names only what it is about."""
+"""The inputs of an account without any signal: a test changes only what it is about."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import MISSING, fields, replace
@@ -50,13 +50,13 @@ KNOWN: dict[str, Any] = {
 }
 
 
-def account(**said: Any) -> AccountFeatures:  # noqa: ANN401
+def account(**values: Any) -> AccountFeatures:  # noqa: ANN401
     unknown = {
         field.name: None
         for field in fields(AccountFeatures)
         if field.default is MISSING and field.default_factory is MISSING
     }
-    return AccountFeatures(**{**unknown, **KNOWN, **said})
+    return AccountFeatures(**{**unknown, **KNOWN, **values})
 
 
 STEADY = Activity(
@@ -70,46 +70,52 @@ STEADY = Activity(
 )
 
 
-def score_inputs(features: AccountFeatures | None = None, **said: Any) -> ScoreInputs:  # noqa: ANN401
-    return ScoreInputs(features or account(), **{"is_scored": True, **said})
+def score_inputs(features: AccountFeatures | None = None, **values: Any) -> ScoreInputs:  # noqa: ANN401
+    return ScoreInputs(features or account(), **{"is_scored": True, **values})
 
 
 def inputs(
     features: AccountFeatures | None = None,
     *,
-    of_score: ScoreInputs | None = None,
-    **said: Any,  # noqa: ANN401
+    score: ScoreInputs | None = None,
+    **values: Any,  # noqa: ANN401
 ) -> SignalInputs:
-    known: dict[str, Any] = {"as_of": DAY, "through": DAY, "activity": STEADY} | said
-    return SignalInputs(worth=of_score or score_inputs(features), **known)
+    known: dict[str, Any] = {"as_of": DAY, "through": DAY, "activity": STEADY} | values
+    return SignalInputs(score=score or score_inputs(features), **known)
 
 
-def activity(**said: Any) -> Activity:  # noqa: ANN401
-    return replace(STEADY, **said)
+def activity(**values: Any) -> Activity:  # noqa: ANN401
+    return replace(STEADY, **values)
 
 
 def period(
-    starts_on: date, mrr_cents: int, ends_on: date | None = None, **said: Any
-) -> SubscriptionPeriod:  # noqa: ANN401
-    usual: dict[str, Any] = {
+    starts_on: date,
+    mrr_cents: int,
+    ends_on: date | None = None,
+    **values: Any,  # noqa: ANN401
+) -> SubscriptionPeriod:
+    defaults: dict[str, Any] = {
         "subscription_id": "main",
         "plan": "team",
         "currency": "USD",
         "seats": 10,
     }
     return SubscriptionPeriod(
-        starts_on=starts_on, ends_on=ends_on, mrr_cents=mrr_cents, **(usual | said)
+        starts_on=starts_on, ends_on=ends_on, mrr_cents=mrr_cents, **(defaults | values)
     )
 
 
 def detected(
-    known: SignalInputs, limits: SignalThresholds = DEFAULT_THRESHOLDS, *, off: Collection[str] = ()
+    known: SignalInputs,
+    thresholds: SignalThresholds = DEFAULT_THRESHOLDS,
+    *,
+    off: Collection[str] = (),
 ) -> dict[str, Signal]:
-    """Name to signal, of those that hold; several of one name: the first."""
-    return {each.name: each for each in reversed(detect_signals(known, limits, off))}
+    """Return the detected signals by name; of several with one name, the first."""
+    return {each.name: each for each in reversed(detect_signals(known, thresholds, off))}
 
 
 def signals_named(
-    name: str, known: SignalInputs, limits: SignalThresholds = DEFAULT_THRESHOLDS
+    name: str, known: SignalInputs, thresholds: SignalThresholds = DEFAULT_THRESHOLDS
 ) -> Sequence[Signal]:
-    return list(SIGNALS[name](known, limits))
+    return list(SIGNALS[name](known, thresholds))

@@ -1,4 +1,4 @@
-"""Use of the past is added up once a day, and again whenever it may have changed."""
+"""The use of a quarter is summed once a day, and again whenever it may have changed."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -11,7 +11,7 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from app import pipeline
-from app.accounts.queries import mark_due
+from app.accounts.refresh_queue import mark_due
 from app.core.db import SessionFactory
 from app.features.values import ReachSource
 from app.signals import activity_queries
@@ -25,12 +25,12 @@ TODAY = NOW.date()
 YESTERDAY = TODAY - timedelta(days=1)
 QUARTER = Quarter(YESTERDAY, TODAY, ReachSource())
 MARKED_ACTIVE_DAYS = 12345
-"""So many days nobody can have added up: whoever adds up writes over them."""
+"""An impossible number of days: summing again overwrites it."""
 
 
 @pytest.fixture
 def acme(client: TestClient, session: Session, sessions: SessionFactory) -> TestClient:
-    """An account whose most active user fell silent, of which all is added up."""
+    """An account whose most active user fell silent; its use is summed and stored."""
     factories.account(session, "a1")
     factories.subscription(session)
     for back in range(1, 90):
@@ -49,17 +49,17 @@ def refresh(sessions: SessionFactory, now: datetime = NOW) -> None:
 
 
 def stored_activity(session: Session) -> ActivityRow | None:
-    """Read what is kept of the account."""
+    """Return the stored use of the account."""
     session.expire_all()
     row = session.get(AccountActivity, ("acme", "a1"))
     assert row is not None
-    return row.said
+    return row.activity
 
 
 def mark_stored_activity(session: Session) -> ActivityRow:
-    """Change what is kept of the account."""
+    """Change the stored use of the account."""
     marked = {**(stored_activity(session) or {}), "active_days": MARKED_ACTIVE_DAYS}
-    session.execute(update(AccountActivity).values(said=marked))
+    session.execute(update(AccountActivity).values(activity=marked))
     session.commit()
     return marked
 
@@ -73,8 +73,8 @@ def computed_activity(session: Session) -> ActivityRow | None:
 
 
 def call(kind: str, at: datetime, **more: object) -> dict[str, Any]:
-    said = {"type": kind, "timestamp": at.isoformat(), "userId": "ada"}
-    return said | {"context": {"groupId": "a1"}} | more
+    fields = {"type": kind, "timestamp": at.isoformat(), "userId": "ada"}
+    return fields | {"context": {"groupId": "a1"}} | more
 
 
 def track(at: datetime, event: str = "Export", **more: object) -> dict[str, Any]:
@@ -86,7 +86,7 @@ def send(client: TestClient, *batch: dict[str, Any]) -> None:
     assert (answer.status_code, answer.json()["quarantined"]) == (200, 0), answer.text
 
 
-def test_use_of_today_leaves_the_past_as_it_was_added_up(
+def test_use_of_today_does_not_sum_the_past_again(
     acme: TestClient, session: Session, sessions: SessionFactory
 ) -> None:
     assert stored_activity(session) == computed_activity(session)
@@ -114,7 +114,7 @@ LATE = NOW - timedelta(days=3)
     ],
     ids=["late", "late and today", "identify", "alias", "group", "semantic"],
 )
-def test_what_may_change_the_past_has_it_added_up_again(
+def test_calls_that_may_change_the_past_sum_it_again(
     acme: TestClient, session: Session, sessions: SessionFactory, batch: Sequence[dict[str, Any]]
 ) -> None:
     mark_stored_activity(session)
@@ -134,12 +134,12 @@ def test_a_late_event_counts_though_use_of_today_came_first(
 
     refresh(sessions)
 
-    kept = stored_activity(session) or {}
-    assert kept == computed_activity(session)
-    assert kept["users"][0] == 2
+    stored = stored_activity(session) or {}
+    assert stored == computed_activity(session)
+    assert stored["users"][0] == 2
 
 
-def test_an_event_just_before_midnight_is_of_the_past_after_it(
+def test_an_event_just_before_midnight_belongs_to_the_past_after_midnight(
     acme: TestClient, session: Session, sessions: SessionFactory
 ) -> None:
     tomorrow = NOW + timedelta(days=1)
@@ -147,13 +147,13 @@ def test_an_event_just_before_midnight_is_of_the_past_after_it(
     refresh(sessions, tomorrow)
     mark_stored_activity(session)
 
-    send(acme, track(NOW))  # the service's clock stands at the day before
+    send(acme, track(NOW))  # the clock of the service is still at the day before
     refresh(sessions, tomorrow)
 
     assert not is_marked(session)
 
 
-def test_the_next_day_the_past_is_added_up_anew(
+def test_the_past_is_summed_again_on_the_next_day(
     acme: TestClient, session: Session, sessions: SessionFactory
 ) -> None:
     mark_stored_activity(session)
@@ -164,7 +164,7 @@ def test_the_next_day_the_past_is_added_up_anew(
     assert not is_marked(session)
 
 
-def test_another_way_of_counting_reach_does_not_take_what_was_counted_otherwise(
+def test_stored_use_that_counted_reach_in_another_way_is_not_reused(
     acme: TestClient, session: Session
 ) -> None:
     assert acme
@@ -180,7 +180,7 @@ def test_another_way_of_counting_reach_does_not_take_what_was_counted_otherwise(
 
 @pytest.fixture
 def other(acme: TestClient, session: Session, sessions: SessionFactory) -> str:
-    """Another account that both used, and that is not the one they belong to."""
+    """Another account that both users used; they do not belong to it."""
     factories.account(session, "a2")
     for back in range(30, 60):
         for user_id, events in (("ada", 2), ("ben", 1)):
@@ -197,11 +197,11 @@ def other(acme: TestClient, session: Session, sessions: SessionFactory) -> str:
 
 def champion(session: Session, account_id: str) -> object:
     session.expire_all()
-    said = session.get_one(AccountActivity, ("acme", account_id)).said
-    return said and said["user_id"]
+    row = session.get_one(AccountActivity, ("acme", account_id)).activity
+    return row and row["user_id"]
 
 
-def test_somebody_who_is_excluded_is_out_of_the_past_of_all_accounts(
+def test_an_excluded_user_is_removed_from_the_past_of_all_accounts(
     acme: TestClient, session: Session, sessions: SessionFactory, other: str
 ) -> None:
     assert (champion(session, "a1"), champion(session, other)) == ("ada", "ada")
@@ -214,7 +214,7 @@ def test_somebody_who_is_excluded_is_out_of_the_past_of_all_accounts(
     assert (champion(session, "a1"), champion(session, other)) == ("ben", "ben")
 
 
-def test_who_is_named_champion_of_an_account_is_not_that_of_another(
+def test_a_user_with_the_role_of_champion_is_champion_of_their_account_only(
     acme: TestClient, session: Session, sessions: SessionFactory, other: str
 ) -> None:
     answer = acme.put("/api/v1/users/ben/roles", json={"roles": ["champion"]})
@@ -226,10 +226,10 @@ def test_who_is_named_champion_of_an_account_is_not_that_of_another(
     assert (champion(session, "a1"), champion(session, other)) == ("ben", "ada")
 
 
-def test_an_account_that_fails_alone_looks_at_all_of_its_past(
+def test_an_account_that_is_retried_alone_sums_its_past_again(
     acme: TestClient, session: Session, sessions: SessionFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It may have been marked for something else while it was tried."""
+    """It may have been queued for another reason in the meantime."""
     mark_stored_activity(session)
     send(acme, track(NOW))
     calls = []
@@ -248,7 +248,7 @@ def test_an_account_that_fails_alone_looks_at_all_of_its_past(
     assert stored_activity(session) == computed_activity(session)
 
 
-def test_signals_are_the_same_from_what_was_kept(
+def test_signals_from_stored_use_are_the_same(
     acme: TestClient, session: Session, sessions: SessionFactory
 ) -> None:
     def open_signals() -> Sequence[tuple[object, ...]]:
@@ -258,17 +258,17 @@ def test_signals_are_the_same_from_what_was_kept(
 
     send(acme, track(NOW))
     refresh(sessions)
-    from_what_was_kept = open_signals()
-    assert "champion_inactive" in [name for name, *_ in from_what_was_kept]
+    from_stored = open_signals()
+    assert "champion_inactive" in [name for name, *_ in from_stored]
     mark_due(session, "acme", ["a1"])
     session.commit()
     refresh(sessions)
 
-    assert open_signals() == from_what_was_kept
+    assert open_signals() == from_stored
 
 
 def random_batch(random: Random, n: int) -> list[dict[str, Any]]:
-    """A batch such as SDKs send: use of today and late use, of people and visitors, and calls."""
+    """A batch such as SDKs send: use of today and late use, of users and visitors, and calls."""
     use_calls = [
         track(
             NOW - timedelta(days=random.choice((0, 0, 0, 0, 1, 5, 40)), minutes=i),
@@ -278,16 +278,16 @@ def random_batch(random: Random, n: int) -> list[dict[str, Any]]:
         )
         for i in range(random.randrange(1, 4))
     ]
-    told = [
+    calls = [
         call("identify", NOW, userId="ben", anonymousId=f"v{n % 2 + 1}"),
         call("identify", NOW, userId="eve", traits={"email": "eve@acme.test"}),
         call("group", NOW, groupId="a1", traits={"employees": n}),
     ]
-    return use_calls + random.sample(told, k=random.randrange(2))
+    return use_calls + random.sample(calls, k=random.randrange(2))
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_whatever_comes_what_is_kept_is_what_would_be_added_up(
+def test_stored_use_equals_a_new_sum_after_any_batch(
     acme: TestClient, session: Session, sessions: SessionFactory, seed: int
 ) -> None:
     random = Random(seed)  # noqa: S311 - no secret

@@ -1,4 +1,4 @@
-"""docs/signals.md tells of every signal and threshold, with the defaults that hold."""
+"""docs/signals.md documents every signal and threshold, with the actual defaults."""
 
 import re
 
@@ -11,7 +11,7 @@ from tests.test_docs import ROOT, rows
 PAGE = (ROOT / "docs" / "signals.md").read_text()
 
 
-def test_every_signal_has_its_row_in_the_order_in_which_they_lead() -> None:
+def test_every_signal_has_its_row_in_order_of_precedence() -> None:
     assert list(rows(PAGE, "Catalogue")) == list(SIGNALS)
 
 
@@ -22,7 +22,7 @@ def test_every_threshold_is_documented() -> None:
 
 
 @pytest.mark.parametrize("cell", rows(PAGE, "Settings"))
-def test_the_documented_defaults_are_those_that_hold(cell: str) -> None:
+def test_the_documented_defaults_are_the_actual_ones(cell: str) -> None:
     values = [getattr(DEFAULT_THRESHOLDS, name) for name in re.findall(r"\w+", cell)]
     texts = [", ".join(map(str, v)) if isinstance(v, list) else f"{v:g}" for v in values]
 

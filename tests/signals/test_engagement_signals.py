@@ -30,8 +30,8 @@ def at(day: date) -> datetime:
     return datetime.combine(day, time(9), UTC)
 
 
-def with_engagement(**said: Any) -> SignalInputs:  # noqa: ANN401
-    return inputs(engagement=Engagement("a1", **said))
+def with_engagement(**values: Any) -> SignalInputs:  # noqa: ANN401
+    return inputs(engagement=Engagement("a1", **values))
 
 
 def severities(signals: Sequence[Signal]) -> list[Severity]:
@@ -54,7 +54,7 @@ STEP = StepProgress("contacts", "Contacts", None, None, 3.0, 9)
         (40, replace(STEP, done_at=at(days_ago(2))), None),
     ],
 )
-def test_a_step_that_takes_longer_than_it_should_and_than_peers_took(
+def test_onboarding_is_stuck_when_a_step_takes_longer_than_its_target_and_its_peers(
     days: int, step: StepProgress, severity: Severity | None
 ) -> None:
     onboarding = Onboarding(days_ago(40), [DONE, step], days)
@@ -76,19 +76,19 @@ def test_an_old_account_is_not_in_onboarding() -> None:
     )
 
 
-@pytest.mark.parametrize(("days", "holds"), [(6, False), (7, True), (90, True), (91, False)])
-def test_first_value_is_late_a_week_after_signing_up(days: int, *, holds: bool) -> None:
-    known = inputs(signed_up_on=days_ago(days))
+@pytest.mark.parametrize(("days", "is_open"), [(6, False), (7, True), (90, True), (91, False)])
+def test_first_value_is_late_a_week_after_signing_up(days: int, *, is_open: bool) -> None:
+    account = inputs(signed_up_on=days_ago(days))
 
-    assert bool(signals_named("first_value_late", known)) is holds
-    done = replace(known, activity=activity(key_action_on=days_ago(1)))
+    assert bool(signals_named("first_value_late", account)) is is_open
+    done = replace(account, activity=activity(key_action_on=days_ago(1)))
     assert not signals_named("first_value_late", done)
 
 
 LATE = TicketCounts(opened=5, late=1, first_reply_minutes=90.0, late_since=at(days_ago(4)))
 
 
-def test_a_first_reply_beyond_the_standard_is_slow_support() -> None:
+def test_support_is_slow_when_a_first_reply_comes_later_than_the_standard() -> None:
     [signal] = signals_named("support_slow", with_engagement(tickets={28: LATE}))
 
     assert (signal.severity, signal.since) == (Severity.MEDIUM, days_ago(4))
@@ -99,7 +99,7 @@ def test_a_first_reply_beyond_the_standard_is_slow_support() -> None:
     assert not signals_named("support_slow", with_engagement(tickets={28: TicketCounts(opened=5)}))
 
 
-def test_who_still_waits_is_told_with_the_hours() -> None:
+def test_a_waiting_ticket_is_in_the_evidence_with_its_hours() -> None:
     waiting = OpenTicket("t1", "ada", None, None, at(days_ago(2)), None, waiting_minutes=1800)
 
     [signal] = signals_named(
@@ -111,12 +111,12 @@ def test_who_still_waits_is_told_with_the_hours() -> None:
 
 
 @pytest.mark.parametrize(
-    ("week", "month", "holds"), [(3, 3, True), (2, 2, False), (6, 12, True), (5, 12, False)]
+    ("week", "month", "is_open"), [(3, 3, True), (2, 2, False), (6, 12, True), (5, 12, False)]
 )
-def test_far_more_tickets_than_usual(week: int, month: int, *, holds: bool) -> None:
+def test_a_surge_is_far_more_tickets_than_usual(week: int, month: int, *, is_open: bool) -> None:
     tickets = {7: TicketCounts(opened=week), 28: TicketCounts(opened=month)}
 
-    assert bool(signals_named("ticket_surge", with_engagement(tickets=tickets))) is holds
+    assert bool(signals_named("ticket_surge", with_engagement(tickets=tickets))) is is_open
 
 
 def survey(*scores: float) -> SurveyAnswers:
@@ -136,22 +136,22 @@ def survey(*scores: float) -> SurveyAnswers:
         ((), set()),
     ],
 )
-def test_what_people_answered(scores: Sequence[float], names: set[str]) -> None:
+def test_nps_signals_follow_the_answers(scores: Sequence[float], names: set[str]) -> None:
     assert set(detected(with_engagement(nps=survey(*scores)))) == names
 
 
-def test_a_champion_who_would_not_recommend_is_graver() -> None:
-    [plain] = signals_named("nps_detractor", with_engagement(nps=survey(9, 4)))
-    [grave] = signals_named("nps_detractor", with_engagement(nps=survey(9, 4), champions=["u1"]))
+def test_a_detractor_who_is_a_champion_is_more_severe() -> None:
+    [medium] = signals_named("nps_detractor", with_engagement(nps=survey(9, 4)))
+    [high] = signals_named("nps_detractor", with_engagement(nps=survey(9, 4), champions=["u1"]))
 
-    assert (plain.severity, grave.severity) == (Severity.MEDIUM, Severity.HIGH)
-    assert plain.evidence == {"people": 1, "answers": 2, "score": 4, "user_id": "u1"}
-    assert plain.since == days_ago(1)
+    assert (medium.severity, high.severity) == (Severity.MEDIUM, Severity.HIGH)
+    assert medium.evidence == {"people": 1, "answers": 2, "score": 4, "user_id": "u1"}
+    assert medium.since == days_ago(1)
 
 
-@pytest.mark.parametrize(("scores", "holds"), [((3, 3), True), ((2, 5), False), ((), False)])
-def test_low_satisfaction_on_average(scores: Sequence[float], *, holds: bool) -> None:
-    assert bool(signals_named("csat_low", with_engagement(csat=survey(*scores)))) is holds
+@pytest.mark.parametrize(("scores", "is_open"), [((3, 3), True), ((2, 5), False), ((), False)])
+def test_csat_is_low_when_the_mean_answer_is_low(scores: Sequence[float], *, is_open: bool) -> None:
+    assert bool(signals_named("csat_low", with_engagement(csat=survey(*scores)))) is is_open
 
 
 REQUEST = Feedback(
@@ -170,13 +170,15 @@ REQUEST = Feedback(
         (replace(REQUEST, age_days=1, due_on=days_ago(0)), None),
     ],
 )
-def test_feedback_that_waits_for_an_answer(item: Feedback, severity: Severity | None) -> None:
+def test_feedback_is_unanswered_after_a_week_or_past_its_due_day(
+    item: Feedback, severity: Severity | None
+) -> None:
     signals = signals_named("feedback_unanswered", with_engagement(unanswered=[item]))
 
     assert severities(signals) == ([severity] if severity else [])
 
 
-def test_a_request_that_is_out_is_a_reason_to_write_for_a_month() -> None:
+def test_a_shipped_request_is_a_signal_for_a_month() -> None:
     def shipped(days: int) -> Sequence[Signal]:
         item = replace(REQUEST, status="shipped", resolved_at=at(days_ago(days)))
         return signals_named("request_shipped", with_engagement(resolved=[item]))
@@ -201,13 +203,13 @@ def goal(progress: GoalStatus) -> GoalProgress:
         (GoalStatus.UNKNOWN, None),
     ],
 )
-def test_goals_by_their_progress(progress: GoalStatus, name: str | None) -> None:
-    known = replace(with_engagement(goals=[goal(progress)]), uses_goals=True)
+def test_goal_signals_follow_the_progress(progress: GoalStatus, name: str | None) -> None:
+    account = replace(with_engagement(goals=[goal(progress)]), uses_goals=True)
 
-    assert set(detected(known)) == ({name} if name else set())
+    assert set(detected(account)) == ({name} if name else set())
 
 
-def test_a_goal_is_missing_only_where_others_have_one() -> None:
+def test_a_goal_is_missing_only_where_other_accounts_have_one() -> None:
     assert signals_named("goal_missing", inputs(uses_goals=True))
     assert not signals_named("goal_missing", inputs())
 
@@ -221,27 +223,29 @@ def test_a_full_year_is_a_milestone_for_a_week(days: int, years: int | None) -> 
     assert [each.evidence["years"] for each in signals] == ([years] if years else [])
 
 
-def test_a_round_number_is_a_milestone() -> None:
-    [signal] = signals_named("milestone", inputs(passed={1000: days_ago(2)}))
+def test_a_reached_number_of_events_is_a_milestone() -> None:
+    [signal] = signals_named("milestone", inputs(milestones_passed={1000: days_ago(2)}))
 
     assert (signal.since, signal.evidence) == (days_ago(2), {"count": 1000})
 
 
-@pytest.mark.parametrize(("value", "holds"), [(89, False), (90, True), (100, False), (None, False)])
-def test_little_is_missing_to_the_next_tier(value: float | None, *, holds: bool) -> None:
+@pytest.mark.parametrize(
+    ("value", "is_open"), [(89, False), (90, True), (100, False), (None, False)]
+)
+def test_a_tier_is_near_when_little_is_missing(value: float | None, *, is_open: bool) -> None:
     tier = TierPosition(None, None, "gold", "Gold", "mrr", 100, value)
 
-    assert bool(signals_named("tier_near", with_engagement(tier=tier))) is holds
+    assert bool(signals_named("tier_near", with_engagement(tier=tier))) is is_open
 
 
-def test_a_referral_is_asked_of_the_happy_alone() -> None:
-    happy = replace(with_engagement(nps=survey(10)), worth=score_inputs(health=80.0))
+def test_only_a_happy_account_is_ready_for_a_referral() -> None:
+    happy = replace(with_engagement(nps=survey(10)), score=score_inputs(health=80.0))
     waiting = OpenTicket("t1", None, None, None, at(days_ago(2)), None, waiting_minutes=1800)
 
     assert signals_named("referral_ready", happy)
     for unhappy in (
-        replace(happy, worth=score_inputs(health=69.0)),
-        replace(happy, worth=score_inputs()),
+        replace(happy, score=score_inputs(health=69.0)),
+        replace(happy, score=score_inputs()),
         replace(happy, engagement=replace(happy.engagement, open_tickets=[waiting])),
         replace(happy, engagement=replace(happy.engagement, nps=survey(10, 2))),
         replace(happy, failed_invoices=[FailedInvoices("USD", 1, 100, days_ago(1))]),
@@ -249,31 +253,31 @@ def test_a_referral_is_asked_of_the_happy_alone() -> None:
         assert not signals_named("referral_ready", unhappy)
 
 
-def test_an_incident_is_graver_until_an_apology_was_sent() -> None:
+def test_an_incident_is_more_severe_until_an_apology_was_sent() -> None:
     incident = AffectingIncident("i1", "Outage", at(days_ago(3)), None, None)
-    sorry = replace(incident, incident_id="i2", apology_sent_at=at(days_ago(1)))
+    apologized = replace(incident, incident_id="i2", apology_sent_at=at(days_ago(1)))
 
-    signals = signals_named("incident_affected", with_engagement(incidents=[incident, sorry]))
+    signals = signals_named("incident_affected", with_engagement(incidents=[incident, apologized]))
 
     assert severities(signals) == [Severity.MEDIUM, Severity.LOW]
     assert [each.key for each in signals] == ["i1", "i2"]
     assert signals[1].evidence["apology_sent_on"] == days_ago(1).isoformat()
 
 
-def test_thresholds_move_where_a_signal_begins() -> None:
-    known = with_engagement(onboarding=Onboarding(days_ago(40), [DONE, STEP], 8))
+def test_a_threshold_changes_when_a_signal_opens() -> None:
+    account = with_engagement(onboarding=Onboarding(days_ago(40), [DONE, STEP], 8))
 
-    assert not signals_named("onboarding_stuck", known, SignalThresholds(step_days=10))
+    assert not signals_named("onboarding_stuck", account, SignalThresholds(step_days=10))
 
 
-def test_the_grave_leads_and_causes_lead_before_what_follows_from_them() -> None:
+def test_signals_are_ordered_by_severity_and_then_causes_before_consequences() -> None:
     incident = AffectingIncident("i1", "Outage", at(days_ago(3)), None, None)
-    known = replace(
+    account = replace(
         with_engagement(nps=survey(9), incidents=[incident]),
         activity=activity(weeks=(5, *[40] * 12)),
         failed_invoices=[FailedInvoices("USD", 1, 100, days_ago(1))],
     )
 
-    names = [each.name for each in detect_signals(known, DEFAULT_THRESHOLDS)]
+    names = [each.name for each in detect_signals(account, DEFAULT_THRESHOLDS)]
 
     assert names == ["payment_failed", "incident_affected", "usage_drop_vs_self", "nps_promoter"]

@@ -1,4 +1,4 @@
-"""From what a product backend sends to the signals of an account, through ingestion alone."""
+"""From the calls of a product backend to the signals of an account, through ingestion."""
 
 from datetime import timedelta
 from typing import Any
@@ -32,8 +32,8 @@ def signals(
     assert client.post("/v1/batch", json={"batch": calls}).status_code == 200
     pipeline.refresh(session, "acme", ["acme"], as_of=NOW.date(), now=NOW)
     session.commit()
-    found = client.get("/api/v1/accounts/acme/signals").json()["items"]
-    return {each["signal"]: each for each in found}
+    items = client.get("/api/v1/accounts/acme/signals").json()["items"]
+    return {each["signal"]: each for each in items}
 
 
 @pytest.mark.parametrize(
@@ -48,60 +48,60 @@ def signals(
         (track("Incident Declared", 1, incident_id="i1", title="Outage"), "incident_affected"),
     ],
 )
-def test_what_is_told_is_a_signal(
+def test_an_engagement_event_opens_a_signal(
     client: TestClient, session: Session, call: dict[str, Any], name: str
 ) -> None:
     assert name in signals(client, session, call)
 
 
-def test_a_step_that_nobody_finishes(client: TestClient, session: Session) -> None:
+def test_an_unfinished_step_opens_onboarding_stuck(client: TestClient, session: Session) -> None:
     for position, key in enumerate(("account", "contacts")):
-        said = {"key": key, "name": key.capitalize(), "position": position}
-        session.add(OnboardingStep(workspace_id="acme", **said))
+        step = {"key": key, "name": key.capitalize(), "position": position}
+        session.add(OnboardingStep(workspace_id="acme", **step))
     session.commit()
 
-    found = signals(
+    opened = signals(
         client,
         session,
         track("Opened", 20),
         track("Onboarding Step Completed", 12, step="account"),
     )
 
-    assert found["onboarding_stuck"]["key"] == "contacts"
-    assert found["onboarding_stuck"]["sentence"] == (
-        'Onboarding has stood at "Contacts" for 12 days.'
+    assert opened["onboarding_stuck"]["key"] == "contacts"
+    assert opened["onboarding_stuck"]["sentence"] == (
+        'Onboarding has been at the step "Contacts" for 12 days.'
     )
 
 
 @pytest.mark.parametrize(("plan", "rises"), [("pro", True), ("scale", False)])
-def test_who_moves_up_to_a_larger_plan_suffers_no_price_rise(
+def test_an_upgrade_to_a_larger_plan_is_not_a_price_rise(
     client: TestClient, session: Session, plan: str, *, rises: bool
 ) -> None:
-    found = signals(
+    opened = signals(
         client,
         session,
         track("Subscription Started", 60, plan="pro", mrr=100),
         track("Subscription Updated", 9, plan=plan, mrr=300),
     )
 
-    assert ("price_rise" in found) == rises
+    assert ("price_rise" in opened) == rises
 
 
-def test_many_tickets_in_a_week(client: TestClient, session: Session) -> None:
-    asked = [track("Ticket Created", days, ticket_id=f"t{days}") for days in (1, 2, 3)]
-    answered = [track("Ticket Replied", days, ticket_id=f"t{days}") for days in (1, 2, 3)]
+def test_many_tickets_in_a_week_open_ticket_surge(client: TestClient, session: Session) -> None:
+    created = [track("Ticket Created", days, ticket_id=f"t{days}") for days in (1, 2, 3)]
+    replied = [track("Ticket Replied", days, ticket_id=f"t{days}") for days in (1, 2, 3)]
 
-    found = signals(client, session, *asked, *answered)
+    opened = signals(client, session, *created, *replied)
 
-    assert "ticket_surge" in found
-    assert "support_slow" not in found
+    assert "ticket_surge" in opened
+    assert "support_slow" not in opened
 
 
-def test_a_person_who_is_erased_is_named_by_no_signal(
+def test_an_erased_person_is_named_by_no_signal(
     client: TestClient, session: Session, sessions: SessionFactory
 ) -> None:
-    found = signals(client, session, track("NPS Submitted", 3, score=4))
-    assert found["nps_detractor"]["evidence"]["user_id"] == "ada"
+    opened = signals(client, session, track("NPS Submitted", 3, score=4))
+    assert opened["nps_detractor"]["evidence"]["user_id"] == "ada"
 
     erase(client, sessions, "users/ada")
 

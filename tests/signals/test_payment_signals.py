@@ -26,8 +26,8 @@ from tests.signals.builders import (
 PLANS = {"team": frozenset({"export"}), "scale": frozenset({"export", "chat"})}
 
 
-def price_change_to(cents: int, **said: Any) -> list[SubscriptionPeriod]:  # noqa: ANN401
-    return [period(LONG_AGO, 500_00, days_ago(10)), period(days_ago(10), cents, **said)]
+def price_change_to(cents: int, **values: Any) -> list[SubscriptionPeriod]:  # noqa: ANN401
+    return [period(LONG_AGO, 500_00, days_ago(10)), period(days_ago(10), cents, **values)]
 
 
 @pytest.mark.parametrize(
@@ -35,13 +35,13 @@ def price_change_to(cents: int, **said: Any) -> list[SubscriptionPeriod]:  # noq
     [(525_00, None), (540_00, "medium"), (620_00, "medium"), (625_00, "high"), (400_00, None)],
 )
 def test_the_same_plan_at_a_higher_price_is_a_rise(cents: int, severity: str | None) -> None:
-    signals = signals_named("price_rise", inputs(terms=price_change_to(cents)))
+    signals = signals_named("price_rise", inputs(periods=price_change_to(cents)))
 
     assert [each.severity.value for each in signals] == ([severity] if severity else [])
 
 
-def test_a_rise_is_told_with_what_was_and_is_paid() -> None:
-    [signal] = signals_named("price_rise", inputs(terms=price_change_to(600_00)))
+def test_the_evidence_of_a_rise_has_both_prices() -> None:
+    [signal] = signals_named("price_rise", inputs(periods=price_change_to(600_00)))
 
     assert signal.since == days_ago(10)
     assert signal.evidence["before_cents"] == 500_00
@@ -49,33 +49,33 @@ def test_a_rise_is_told_with_what_was_and_is_paid() -> None:
     assert signal.evidence["change_share"] == 0.2
 
 
-def test_more_seats_or_another_plan_are_no_rise() -> None:
-    assert not signals_named("price_rise", inputs(terms=price_change_to(600_00, seats=12)))
-    assert not signals_named("price_rise", inputs(terms=price_change_to(900_00, plan="scale")))
-    assert signals_named("price_rise", inputs(terms=price_change_to(900_00, seats=12)))
+def test_more_seats_or_another_plan_are_not_a_rise() -> None:
+    assert not signals_named("price_rise", inputs(periods=price_change_to(600_00, seats=12)))
+    assert not signals_named("price_rise", inputs(periods=price_change_to(900_00, plan="scale")))
+    assert signals_named("price_rise", inputs(periods=price_change_to(900_00, seats=12)))
 
 
-def test_another_currency_or_a_pause_between_says_nothing() -> None:
+def test_another_currency_or_a_gap_is_not_a_rise() -> None:
     gap = [period(LONG_AGO, 500_00, days_ago(40)), period(days_ago(10), 900_00)]
 
-    assert not signals_named("price_rise", inputs(terms=price_change_to(900_00, currency="EUR")))
-    assert not signals_named("price_rise", inputs(terms=gap))
+    assert not signals_named("price_rise", inputs(periods=price_change_to(900_00, currency="EUR")))
+    assert not signals_named("price_rise", inputs(periods=gap))
 
 
-def test_a_rise_is_news_for_ninety_days() -> None:
+def test_a_rise_is_a_signal_for_ninety_days() -> None:
     def on(day: date) -> list[SubscriptionPeriod]:
         return [period(LONG_AGO, 500_00, day), period(day, 700_00)]
 
-    assert signals_named("price_rise", inputs(terms=on(days_ago(89))))
-    assert not signals_named("price_rise", inputs(terms=on(days_ago(90))))
+    assert signals_named("price_rise", inputs(periods=on(days_ago(89))))
+    assert not signals_named("price_rise", inputs(periods=on(days_ago(90))))
 
 
-def test_a_bill_that_falls_by_fifteen_per_cent_is_a_downgrade() -> None:
-    [signal] = signals_named("downgraded", inputs(terms=price_change_to(425_00)))
+def test_a_price_that_falls_by_fifteen_per_cent_is_a_downgrade() -> None:
+    [signal] = signals_named("downgraded", inputs(periods=price_change_to(425_00)))
 
     assert signal.evidence["change_share"] == 0.15
-    assert not signals_named("downgraded", inputs(terms=price_change_to(500_00)))
-    assert not signals_named("downgraded", inputs(terms=price_change_to(0)))  # that is the end
+    assert not signals_named("downgraded", inputs(periods=price_change_to(500_00)))
+    assert not signals_named("downgraded", inputs(periods=price_change_to(0)))  # churned
 
 
 def upgrade(days: int) -> list[SubscriptionPeriod]:
@@ -89,12 +89,12 @@ UNUSED_CHAT = score_inputs(unused=[UnusedPaidFeature("chat", 0.25, 200_00)])
     ("days", "severity"),
     [(8, None), (9, Severity.MEDIUM), (119, Severity.MEDIUM), (121, Severity.LOW)],
 )
-def test_what_an_upgrade_was_bought_for_and_nobody_uses(
+def test_an_unused_feature_of_an_upgrade_is_a_signal_after_ten_days(
     days: int, severity: Severity | None
 ) -> None:
-    known = inputs(of_score=UNUSED_CHAT, terms=upgrade(days), plans=PLANS)
+    account_inputs = inputs(score=UNUSED_CHAT, periods=upgrade(days), plans=PLANS)
 
-    signals = signals_named("paid_feature_unused", known)
+    signals = signals_named("paid_feature_unused", account_inputs)
 
     assert [each.severity for each in signals] == ([severity] if severity else [])
     for each in signals:
@@ -103,41 +103,43 @@ def test_what_an_upgrade_was_bought_for_and_nobody_uses(
         assert each.evidence["cents"] == 200_00
 
 
-def test_what_was_there_all_along_has_sixty_days() -> None:
-    def known(days: int) -> list[Severity]:
+def test_any_other_unused_feature_is_a_signal_after_sixty_days() -> None:
+    def severities(days: int) -> list[Severity]:
         began = [period(days_ago(days), 800_00, plan="scale")]
         since = account(first_paid_on=days_ago(days))
-        of_score = score_inputs(since, unused=UNUSED_CHAT.unused)
+        score = score_inputs(since, unused=UNUSED_CHAT.unused)
         signals = signals_named(
-            "paid_feature_unused", inputs(of_score=of_score, terms=began, plans=PLANS)
+            "paid_feature_unused", inputs(score=score, periods=began, plans=PLANS)
         )
         return [each.severity for each in signals]
 
-    assert known(58) == []
-    assert known(59) == [Severity.LOW]
+    assert severities(58) == []
+    assert severities(59) == [Severity.LOW]
 
 
-def test_what_was_used_lately_is_not_unused() -> None:
+def test_a_feature_that_was_used_recently_is_not_unused() -> None:
     uses = {"chat": UsePeriod(days_ago(80), days_ago(1))}
-    known = inputs(
-        of_score=UNUSED_CHAT, terms=upgrade(100), plans=PLANS, activity=activity(uses=uses)
+    account_inputs = inputs(
+        score=UNUSED_CHAT, periods=upgrade(100), plans=PLANS, activity=activity(uses=uses)
     )
 
-    assert not signals_named("paid_feature_unused", known)
+    assert not signals_named("paid_feature_unused", account_inputs)
 
 
-def test_a_product_feature_that_costs_next_to_nothing_is_no_matter() -> None:
+def test_an_unused_feature_with_a_small_share_of_the_price_is_ignored() -> None:
     small = score_inputs(unused=[UnusedPaidFeature("chat", 0.04, 20_00)])
 
     assert not signals_named(
-        "paid_feature_unused", inputs(of_score=small, terms=upgrade(30), plans=PLANS)
+        "paid_feature_unused", inputs(score=small, periods=upgrade(30), plans=PLANS)
     )
 
 
 @pytest.mark.parametrize(
     ("seats", "users", "idle"), [(10, 5, 5), (10, 6, None), (4, 2, None), (None, 2, None)]
 )
-def test_half_of_the_seats_idle(seats: int | None, users: int, idle: int | None) -> None:
+def test_seats_are_idle_when_half_of_them_are_unused(
+    seats: int | None, users: int, idle: int | None
+) -> None:
     signals = signals_named("seats_idle", inputs(account(seats=seats, active_users=users)))
 
     assert [each.evidence["idle"] for each in signals] == ([idle] if idle else [])
@@ -146,27 +148,29 @@ def test_half_of_the_seats_idle(seats: int | None, users: int, idle: int | None)
 @pytest.mark.parametrize(
     ("score", "severity"), [(19.9, Severity.LOW), (9.9, Severity.MEDIUM), (20, None)]
 )
-def test_little_value_for_the_price_among_peers(score: float, severity: Severity | None) -> None:
+def test_low_scores_for_the_price_among_peers_are_low_value(
+    score: float, severity: Severity | None
+) -> None:
     scores = {"breadth": score - 5, "depth": score, "reach": score + 5}
 
-    signals = signals_named("low_value_per_dollar", inputs(of_score=score_inputs(scores=scores)))
+    signals = signals_named("low_value_per_dollar", inputs(score=score_inputs(scores=scores)))
 
     assert [each.severity for each in signals] == ([severity] if severity else [])
     assert not signals_named(
-        "low_value_per_dollar", inputs(of_score=score_inputs(scores=scores, is_scored=False))
+        "low_value_per_dollar", inputs(score=score_inputs(scores=scores, is_scored=False))
     )
 
 
-def test_use_beyond_the_plan_is_told_by_limit() -> None:
-    known = score_inputs(over_limits=[OverLimit("users", 5, 8)])
+def test_use_beyond_the_plan_is_a_signal_for_each_limit() -> None:
+    score = score_inputs(over_limits=[OverLimit("users", 5, 8)])
 
-    [signal] = signals_named("over_limit", inputs(of_score=known))
+    [signal] = signals_named("over_limit", inputs(score=score))
 
     assert signal.key == "users"
     assert signal.evidence == {"limit_name": "users", "limit": 5, "used": 8}
 
 
-def test_a_bill_that_could_not_be_collected_is_grave() -> None:
+def test_an_invoice_that_could_not_be_collected_is_of_high_severity() -> None:
     failed = [FailedInvoices("EUR", 2, 300_00, days_ago(3))]
 
     [signal] = signals_named("payment_failed", inputs(failed_invoices=failed))
@@ -179,7 +183,7 @@ def test_a_bill_that_could_not_be_collected_is_grave() -> None:
     ("ahead", "severity"),
     [(61, None), (60, Severity.LOW), (44, Severity.MEDIUM), (29, Severity.LOW), (0, Severity.LOW)],
 )
-def test_a_renewal_is_near_when_notice_must_soon_be_given(
+def test_a_renewal_is_near_when_the_last_day_of_notice_is_near(
     ahead: int, severity: Severity | None
 ) -> None:
     signals = signals_named("renewal_near", inputs(account(renewal_on=days_ago(-ahead))))
@@ -189,22 +193,22 @@ def test_a_renewal_is_near_when_notice_must_soon_be_given(
         assert each.evidence["days_to_notice"] == ahead - 30
 
 
-def test_who_has_left_has_only_left() -> None:
-    gone = account(pays=False, paid_until=days_ago(40), last_used_on=days_ago(50))
+def test_a_churned_account_has_only_the_signal_churned() -> None:
+    churned = account(pays=False, paid_until=days_ago(40), last_used_on=days_ago(50))
     ended = [period(LONG_AGO, 500_00, days_ago(40), end_reason="too_expensive")]
 
-    signals = detected(inputs(gone, terms=ended))
+    signals = detected(inputs(churned, periods=ended))
 
     assert set(signals) == {"churned"}
     assert signals["churned"].since == days_ago(40)
     assert signals["churned"].evidence["end_reason"] == "too_expensive"
 
 
-def test_of_an_excluded_account_nothing_is_said() -> None:
+def test_an_excluded_account_has_no_signals() -> None:
     assert detected(inputs(account(excluded=True, last_used_on=days_ago(60)))) == {}
 
 
-def test_a_signal_that_is_off_is_not_looked_for() -> None:
+def test_a_signal_that_is_off_is_not_detected() -> None:
     silent = inputs(account(last_used_on=days_ago(60)), activity=activity(active_days=0))
 
     assert "dormant" in detected(silent)

@@ -34,7 +34,7 @@ def ago(days: int) -> date:
 
 @pytest.fixture
 def acme(session: Session) -> str:
-    """An account that two people used daily for a quarter; ada did most, until 20 days ago."""
+    """An account that two people used daily for a quarter; ada most of all, until 20 days ago."""
     factories.account(session, "a1")
     factories.first_use(session, factories.LONG_AGO.date())
     factories.subscription(session, seats=2)
@@ -58,35 +58,35 @@ def names(signals: Sequence[Signal]) -> set[str]:
     return {each.name for each in signals}
 
 
-def test_what_holds_is_kept_when_an_account_is_refreshed(session: Session, acme: str) -> None:
+def test_a_refresh_stores_the_detected_signals(session: Session, acme: str) -> None:
     refresh(session)
 
-    kept = {row.signal: row for row in rows(session)}
-    assert set(kept) == {"champion_inactive", "reach_falling", "usage_drop_vs_self"}
-    row = kept["champion_inactive"]
+    stored = {row.signal: row for row in rows(session)}
+    assert set(stored) == {"champion_inactive", "reach_falling", "usage_drop_vs_self"}
+    row = stored["champion_inactive"]
     assert row.account_id == acme
     assert (row.since, row.opened_at, row.cleared_at) == (ago(19), NOW, None)
     assert row.evidence["user_id"] == "ada"
     assert row.evidence["days"] == 19  # up to yesterday, the last whole day
 
 
-def test_a_refresh_that_finds_the_same_writes_nothing(session: Session, acme: str) -> None:
+def test_a_refresh_with_the_same_signals_writes_nothing(session: Session, acme: str) -> None:
     assert acme
     refresh(session)
     session.flush()
     written = []
 
-    def note(_: object, __: object, statement: str, *___: object) -> None:
+    def record(_: object, __: object, statement: str, *___: object) -> None:
         if "account_signal" in statement and not statement.lstrip().startswith("SELECT"):
             written.append(statement)
 
-    event.listen(session.connection(), "before_cursor_execute", note)
+    event.listen(session.connection(), "before_cursor_execute", record)
     refresh(session, now=LATER)
 
     assert written == []
 
 
-def test_a_signal_is_cleared_when_its_cause_is_gone_and_its_history_stays(
+def test_a_signal_without_its_cause_is_cleared_and_stays_in_the_history(
     session: Session, acme: str
 ) -> None:
     assert acme
@@ -99,7 +99,7 @@ def test_a_signal_is_cleared_when_its_cause_is_gone_and_its_history_stays(
     assert row.cleared_at == LATER
 
 
-def test_a_past_day_is_found_as_it_was_and_leaves_today_alone(session: Session, acme: str) -> None:
+def test_signals_of_a_past_day_leave_those_of_today_unchanged(session: Session, acme: str) -> None:
     refresh(session)
     before = [(row.id, row.changed_at) for row in rows(session)]
 
@@ -112,16 +112,18 @@ def test_a_past_day_is_found_as_it_was_and_leaves_today_alone(session: Session, 
     assert [(row.id, row.changed_at) for row in rows(session)] == before
 
 
-def test_what_became_known_later_is_not_seen_on_a_past_day(session: Session, acme: str) -> None:
-    """Ada was there all the time, but that is known since today only."""
+def test_use_that_became_known_later_does_not_count_on_a_past_day(
+    session: Session, acme: str
+) -> None:
+    """Ada was active then, but that is known only since today."""
     factories.usage(session, ago(6), user_id="ada", event_name="Share", known_on=TODAY)
 
-    found = load_signals(session, "acme", [acme], as_of=ago(5), now=NOW)
+    signals = load_signals(session, "acme", [acme], as_of=ago(5), now=NOW)
 
-    assert "champion_inactive" in names(found[acme])
+    assert "champion_inactive" in names(signals[acme])
 
 
-def test_where_the_source_is_silent_signals_stay_as_they_are(session: Session, acme: str) -> None:
+def test_signals_stay_as_they_are_while_the_source_is_silent(session: Session, acme: str) -> None:
     refresh(session)
     session.add(StaleAccount(workspace_id="acme", account_id=acme, key_id="k1"))
     session.flush()
@@ -133,12 +135,12 @@ def test_where_the_source_is_silent_signals_stay_as_they_are(session: Session, a
     assert all(row.cleared_at is None for row in rows(session))
 
 
-def test_an_upgrade_that_nobody_uses_is_found_by_its_product_feature(
+def test_an_unused_upgrade_opens_a_signal_for_its_product_feature(
     session: Session, acme: str
 ) -> None:
     for key, event_name in (("export", "Export"), ("chat", "Chat")):
-        said = {"key": key, "name": key, "event_names": [event_name]}
-        session.add(ProductFeature(workspace_id="acme", **said))
+        feature = {"key": key, "name": key, "event_names": [event_name]}
+        session.add(ProductFeature(workspace_id="acme", **feature))
     for plan, included in (("team", ["export"]), ("scale", ["export", "chat"])):
         session.add(Plan(workspace_id="acme", key=plan, name=plan, product_features=included))
     session.flush()
@@ -157,30 +159,30 @@ def test_an_upgrade_that_nobody_uses_is_found_by_its_product_feature(
     assert row.evidence["bought_on"] == ago(30).isoformat()
 
 
-@pytest.mark.parametrize(("status", "holds"), [("open", True), ("paid", False)])
-def test_a_bill_that_was_paid_later_was_owed_until_then(
-    session: Session, acme: str, status: str, *, holds: bool
+@pytest.mark.parametrize(("status", "is_open"), [("open", True), ("paid", False)])
+def test_an_invoice_that_was_paid_later_was_unpaid_until_then(
+    session: Session, acme: str, status: str, *, is_open: bool
 ) -> None:
     factories.invoice(session, acme, status=status, failed_at=NOW - timedelta(days=3), paid_at=NOW)
 
     today = load_signals(session, "acme", [acme], as_of=TODAY, now=NOW)
     before = load_signals(session, "acme", [acme], as_of=ago(2), now=NOW)
 
-    assert ("payment_failed" in names(today[acme])) is holds
+    assert ("payment_failed" in names(today[acme])) is is_open
     assert "payment_failed" in names(before[acme])
 
 
-def test_who_has_the_role_is_the_champion(session: Session, acme: str) -> None:
+def test_the_user_with_the_role_is_the_champion(session: Session, acme: str) -> None:
     session.add(PersonRole(workspace_id="acme", user_id="ben", role="champion", known_on=ago(50)))
     session.add(User(workspace_id="acme", user_id="ben", account_id=acme))
     session.flush()
 
-    found = load_signals(session, "acme", [acme], as_of=TODAY, now=NOW)
+    signals = load_signals(session, "acme", [acme], as_of=TODAY, now=NOW)
 
-    assert "champion_inactive" not in names(found[acme])  # ben was here yesterday
+    assert "champion_inactive" not in names(signals[acme])  # ben was here yesterday
 
 
-def test_what_is_switched_off_is_cleared(session: Session, acme: str) -> None:
+def test_a_signal_that_is_switched_off_is_cleared(session: Session, acme: str) -> None:
     refresh(session)
     config = SignalConfig(off=["champion_inactive"])
     put_config(session, Actor("acme", "test", NOW), config)
@@ -192,21 +194,21 @@ def test_what_is_switched_off_is_cleared(session: Session, acme: str) -> None:
     assert {row.account_id for row in rows(session)} == {acme}
 
 
-def test_the_thousandth_of_what_counts_is_a_milestone(session: Session, acme: str) -> None:
-    """Ben did two a day for 91 days, up to yesterday; 180 were passed two days ago."""
+def test_a_number_of_milestone_events_is_a_milestone(session: Session, acme: str) -> None:
+    """Ben did two a day for 91 days, up to yesterday: 180 were reached two days ago."""
     config = SignalConfig(milestone_events=["Export"], milestone_counts=[180, 500])
     put_config(session, Actor("acme", "test", NOW), config)
     session.execute(delete(DailyUsage).where(DailyUsage.user_id == "ada"))
 
-    found = load_signals(session, "acme", [acme], as_of=TODAY, now=NOW)
+    signals = load_signals(session, "acme", [acme], as_of=TODAY, now=NOW)
     before = load_signals(session, "acme", [acme], as_of=ago(3), now=NOW)
 
-    [signal] = [each for each in found[acme] if each.name == "milestone"]
+    [signal] = [each for each in signals[acme] if each.name == "milestone"]
     assert (signal.since, signal.evidence) == (ago(2), {"count": 180})
     assert "milestone" not in names(before[acme])
 
 
-def test_first_value_is_an_event_that_somebody_has_named(session: Session, acme: str) -> None:
+def test_first_value_is_a_configured_event(session: Session, acme: str) -> None:
     config = SignalConfig(key_actions=["Chat"])
     session.execute(update(Account).values(trial_started_on=ago(10)))
     put_config(session, Actor("acme", "test", NOW), config)

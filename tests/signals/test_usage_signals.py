@@ -15,7 +15,7 @@ from tests.signals.builders import (
 )
 
 
-def test_a_steady_account_sends_no_signal() -> None:
+def test_a_steady_account_has_no_signal() -> None:
     assert detected(inputs()) == {}
 
 
@@ -23,7 +23,7 @@ def test_a_steady_account_sends_no_signal() -> None:
     ("days", "level", "severity"),
     [(14, 14, "medium"), (29, 14, "medium"), (30, 30, "high"), (90, 90, "high"), (400, 90, "high")],
 )
-def test_who_is_silent_for_long_is_dormant_since_the_day_after(
+def test_a_silent_account_is_dormant_since_the_day_after_its_last_use(
     days: int, level: int, severity: str
 ) -> None:
     silent = inputs(
@@ -38,11 +38,11 @@ def test_who_is_silent_for_long_is_dormant_since_the_day_after(
     assert signal.evidence["level_days"] == level
 
 
-def test_thirteen_days_are_not_long() -> None:
+def test_thirteen_days_of_silence_are_not_dormant() -> None:
     assert not signals_named("dormant", inputs(account(last_used_on=days_ago(13))))
 
 
-def test_silence_is_usual_for_who_comes_once_a_month() -> None:
+def test_a_month_of_silence_is_usual_for_monthly_use() -> None:
     monthly = activity(active_days=3, first_day=days_ago(90))
 
     assert not signals_named(
@@ -51,7 +51,7 @@ def test_silence_is_usual_for_who_comes_once_a_month() -> None:
     assert signals_named("dormant", inputs(account(last_used_on=days_ago(90)), activity=monthly))
 
 
-def test_who_pays_and_never_came_is_dormant_since_the_first_paid_day() -> None:
+def test_an_account_that_never_used_the_product_is_dormant_since_its_first_paid_day() -> None:
     never = account(last_used_on=None, first_used_on=None, first_paid_on=days_ago(20))
 
     [signal] = signals_named(
@@ -62,25 +62,23 @@ def test_who_pays_and_never_came_is_dormant_since_the_first_paid_day() -> None:
     assert signal.evidence["days"] == 20
 
 
-def test_of_an_account_of_which_nothing_is_known_nothing_is_said() -> None:
+def test_an_unknown_account_has_no_signals() -> None:
     unknown = account(last_used_on=None, first_used_on=None, first_paid_on=None, pays=False)
 
     assert (
-        detected(
-            inputs(unknown, activity=activity(weeks=(0,) * 13), of_score=score_inputs(unknown))
-        )
+        detected(inputs(unknown, activity=activity(weeks=(0,) * 13), score=score_inputs(unknown)))
         == {}
     )
 
 
-@pytest.mark.parametrize(("now", "holds"), [(20, True), (21, False), (0, True)])
-def test_a_week_of_half_the_usual_is_a_drop(now: int, *, holds: bool) -> None:
+@pytest.mark.parametrize(("now", "is_open"), [(20, True), (21, False), (0, True)])
+def test_half_the_usual_events_in_a_week_are_a_drop(now: int, *, is_open: bool) -> None:
     dropped = inputs(activity=activity(weeks=(now, *[40] * 12)))
 
-    assert bool(signals_named("usage_drop_vs_self", dropped)) is holds
+    assert bool(signals_named("usage_drop_vs_self", dropped)) is is_open
 
 
-def test_the_usual_is_the_median_so_that_one_odd_week_is_none() -> None:
+def test_the_usual_number_is_a_median_that_ignores_one_odd_week() -> None:
     [signal] = signals_named(
         "usage_drop_vs_self", inputs(activity=activity(weeks=(10, 400, *[40] * 11)))
     )
@@ -90,7 +88,7 @@ def test_the_usual_is_the_median_so_that_one_odd_week_is_none() -> None:
     assert signal.evidence["weeks"] == 12
 
 
-def test_a_drop_began_with_the_first_week_of_its_run() -> None:
+def test_a_drop_starts_with_the_first_week_of_its_run() -> None:
     [signal] = signals_named(
         "usage_drop_vs_self", inputs(activity=activity(weeks=(10, 12, 9, *[40] * 10)))
     )
@@ -99,11 +97,11 @@ def test_a_drop_began_with_the_first_week_of_its_run() -> None:
 
 
 @pytest.mark.parametrize("weeks", [(1, *[6] * 12), (0, *[4] * 12)])
-def test_a_handful_of_events_fewer_may_be_chance(weeks: tuple[int, ...]) -> None:
+def test_a_few_events_fewer_may_be_chance(weeks: tuple[int, ...]) -> None:
     assert not signals_named("usage_drop_vs_self", inputs(activity=activity(weeks=weeks)))
 
 
-def test_weeks_before_the_first_day_are_no_past() -> None:
+def test_weeks_before_the_first_day_are_not_compared() -> None:
     """An account of 20 days has two whole weeks, of which one is the last."""
     young = account(first_used_on=days_ago(19), first_paid_on=days_ago(19))
     weeks = (2, 30, 25, *[0] * 10)
@@ -115,14 +113,14 @@ def test_weeks_before_the_first_day_are_no_past() -> None:
     ("now", "severity"), [(17, Severity.LOW), (16, Severity.LOW), (15, Severity.MEDIUM), (18, None)]
 )
 def test_reach_falls_by_a_third_or_more(now: int, severity: Severity | None) -> None:
-    known = inputs(activity=activity(reached=(now, *[25] * 5)))
+    falling = inputs(activity=activity(reached=(now, *[25] * 5)))
 
-    assert [each.severity for each in signals_named("reach_falling", known)] == (
+    assert [each.severity for each in signals_named("reach_falling", falling)] == (
         [severity] if severity else []
     )
 
 
-def test_fewer_people_than_usual_is_a_fall_of_depth_with_its_numbers() -> None:
+def test_fewer_people_than_usual_are_a_fall_of_depth() -> None:
     [signal] = signals_named("depth_falling", inputs(activity=activity(users=(2, 9, 8, 8, 7, 8))))
 
     assert signal.evidence == {"now": 2, "usual": 8, "fall_share": 0.75, "days": 14}
@@ -138,7 +136,7 @@ CHAMPION = Champion(
 )
 
 
-def test_a_champion_who_is_silent_is_named_with_the_numbers() -> None:
+def test_the_evidence_of_a_silent_champion_names_the_user_and_the_days() -> None:
     [signal] = signals_named("champion_inactive", inputs(activity=activity(champion=CHAMPION)))
 
     assert signal.severity is Severity.MEDIUM
@@ -156,34 +154,32 @@ def test_a_champion_who_is_silent_is_named_with_the_numbers() -> None:
     "champion",
     [
         replace(CHAMPION, last_day=days_ago(9)),
-        replace(CHAMPION, active_days=10),  # every ninth day: twelve days are not silence
+        replace(CHAMPION, active_days=10),  # every ninth day: twelve days are usual
         replace(CHAMPION, active_days=1, first_day=days_ago(12)),
         replace(CHAMPION, event_share=0.1),  # no more active than many others
     ],
 )
-def test_who_is_no_champion_or_not_silent_for_long_is_not_missed(champion: Champion) -> None:
+def test_no_signal_for_users_who_are_no_champion_or_not_silent_for_long(champion: Champion) -> None:
     assert not signals_named("champion_inactive", inputs(activity=activity(champion=champion)))
 
 
-def test_who_was_named_champion_is_missed_however_little_they_did() -> None:
+def test_a_user_with_the_role_of_champion_needs_no_share_of_events() -> None:
     named = replace(CHAMPION, event_share=0.01, is_named=True)
 
     assert signals_named("champion_inactive", inputs(activity=activity(champion=named)))
 
 
-def test_breadth_stalls_when_nothing_new_was_taken_up() -> None:
-    known = score_inputs(unused=[UnusedPaidFeature(key, 0.25, 125_00) for key in ("chat", "pay")])
+def test_breadth_stalls_when_no_feature_was_adopted() -> None:
+    score = score_inputs(unused=[UnusedPaidFeature(key, 0.25, 125_00) for key in ("chat", "pay")])
     old = {
         "export": UsePeriod(days_ago(90), days_ago(0)),
         "share": UsePeriod(days_ago(61), days_ago(0)),
     }
 
-    [signal] = signals_named("breadth_stalled", inputs(of_score=known, activity=activity(uses=old)))
+    [signal] = signals_named("breadth_stalled", inputs(score=score, activity=activity(uses=old)))
 
     assert signal.evidence == {"days": 61, "adopted": 2, "entitled": 4}
-    assert not signals_named(
-        "breadth_stalled", inputs(of_score=known)
-    )  # shared 20 days ago for the first
+    assert not signals_named("breadth_stalled", inputs(score=score))  # first shared 20 days ago
     assert not signals_named(
         "breadth_stalled", inputs(activity=activity(uses=old))
     )  # all is adopted

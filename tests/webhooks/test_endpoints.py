@@ -32,7 +32,7 @@ def path_of(endpoint: dict[str, Any], path: str = "") -> str:
 
 def secrets(session: Session, endpoint: dict[str, Any]) -> EndpointSecrets:
     row = get_endpoint(session, endpoint["id"])
-    return EndpointSecrets.open(ENCRYPTOR, "acme", row.id, row.sealed)
+    return EndpointSecrets.open(ENCRYPTOR, "acme", row.id, row.encrypted)
 
 
 def test_the_secret_is_returned_once_and_stored_encrypted(
@@ -43,7 +43,7 @@ def test_the_secret_is_returned_once_and_stored_encrypted(
     assert endpoint["secret"].startswith("whsec_")
     assert "secret" not in client.get(path_of(endpoint)).json()
     stored = session.execute(text("SELECT CAST(e AS text) FROM webhook_endpoint e")).scalar_one()
-    raw = session.execute(text("SELECT sealed FROM webhook_endpoint")).scalar_one()
+    raw = session.execute(text("SELECT encrypted FROM webhook_endpoint")).scalar_one()
     for hidden in (endpoint["secret"], "of-the-receiver", "s3cret"):
         assert hidden not in stored
         assert hidden.encode() not in raw

@@ -1,10 +1,10 @@
-"""What an account pays in a year, and how much of it is at risk. Pure."""
+"""How much of an account's yearly revenue is at risk. Pure."""
 
 from dataclasses import dataclass
 from typing import Literal
 
 RevenueBasis = Literal["probability", "arr"]
-"""What says how much: a probability; or nothing does, and all of a year's revenue is at stake."""
+"""How an amount was computed: ARR times the probability of churn, or all of the ARR."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,9 +14,9 @@ class RevenueAtRisk:
 
 
 def revenue_at_risk(mrr_cents: int, probability: float | None) -> RevenueAtRisk:
-    """Take ARR times probability; where none is claimed the ARR, the most that there is to lose.
+    """Return ARR times probability, or without a probability the ARR, which is the most to lose.
 
-    Only the first is an expectation: say the basis with the amount.
+    Only the first is an expected value, so report the basis with the amount.
     """
     arr = 12 * mrr_cents
     if probability is None:

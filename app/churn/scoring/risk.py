@@ -1,4 +1,4 @@
-"""The churn risk of a set of accounts, out of their features and a model or the rules. Pure."""
+"""Compute the churn risk of a set of accounts from their features, by a model or rules. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from app.features.table import FeatureTable
 
 
 class ChurnStatus(StrEnum):
-    """Whether anything is said of an account, and why not."""
+    """`ok`, or why an account has no churn risk."""
 
     OK = "ok"
     NOT_PAYING = "not_paying"
@@ -30,7 +30,10 @@ class ChurnStatus(StrEnum):
 
 
 class Outlook(StrEnum):
-    """A contract that renews after the horizon cannot end within it: its risk is of the renewal."""
+    """Whether the risk is that of the horizon, or of a renewal after the horizon.
+
+    A contract that renews after the horizon cannot end within it.
+    """
 
     WITHIN_HORIZON = "within_horizon"
     AT_RENEWAL = "at_renewal"
@@ -38,7 +41,10 @@ class Outlook(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RiskScorer:
-    """What judges: a model, or the rules (None)."""
+    """What accounts are scored with: a model, or the rules if it is None.
+
+    ``peers``: the medians of the workspace's accounts, by column name.
+    """
 
     model: Model | None
     horizon: Horizon
@@ -55,7 +61,10 @@ class RiskScorer:
 
 @dataclass(frozen=True, slots=True)
 class AccountRisk:
-    """``risk`` orders accounts: the probability, or a hundredth of the points of the rules."""
+    """One row of ``churn_risk``.
+
+    ``risk`` orders accounts: the probability, or with rules a hundredth of the points.
+    """
 
     account_id: str
     status: ChurnStatus
@@ -82,61 +91,67 @@ NO_ASSESSMENT = _Assessment(None, None, None, ())
 
 
 def score_accounts(
-    scorer: RiskScorer, table: FeatureTable, before: FeatureTable, lives: NDArray[np.bool_]
+    scorer: RiskScorer, table: FeatureTable, before: FeatureTable, active: NDArray[np.bool_]
 ) -> list[AccountRisk]:
-    """Judge accounts as of one day. ``before``: those who are there, four weeks earlier."""
-    places = np.flatnonzero(lives)
-    x = table.x[places]
-    score = _by_model if scorer.model else _by_rules
-    said = dict(zip(places.tolist(), score(scorer, table, x, before.x), strict=True))
+    """Score the accounts of a table, all as of one day.
+
+    ``active``: whether each account can churn; the others get a status and no risk. ``before``:
+    the features of the active accounts four weeks earlier.
+    """
+    rows = np.flatnonzero(active)
+    x = table.x[rows]
+    assess = _assess_by_model if scorer.model else _assess_by_rules
+    assessments = dict(zip(rows.tolist(), assess(scorer, table, x, before.x), strict=True))
     return [
-        _risk(scorer, table, place, said.get(place, NO_ASSESSMENT)) for place in range(len(table.x))
+        _build_risk(scorer, table, row, assessments.get(row, NO_ASSESSMENT))
+        for row in range(len(table.x))
     ]
 
 
-def _by_model(
+def _assess_by_model(
     scorer: RiskScorer, table: FeatureTable, x: Floats, before: Floats
 ) -> list[_Assessment]:
     model = scorer.model
     if model is None or not len(x):
         return []
-    p = model.predict(x)
-    told = top_drivers(table.names, x, model.contributions(x), before, scorer.peers)
+    probabilities = model.predict(x)
+    levels = risk_levels(probabilities, model.base_rate)
+    drivers = top_drivers(table.names, x, model.contributions(x), before, scorer.peers)
     return [
-        _Assessment(LEVELS[level], float(chance), float(chance), each)
-        for level, chance, each in zip(risk_levels(p, model.usual), p, told, strict=True)
+        _Assessment(LEVELS[level], float(probability), float(probability), each)
+        for level, probability, each in zip(levels, probabilities, drivers, strict=True)
     ]
 
 
-def _by_rules(
+def _assess_by_rules(
     scorer: RiskScorer, table: FeatureTable, x: Floats, before: Floats
 ) -> list[_Assessment]:
     days = scorer.horizon.days
-    of = {name: x[:, place] for place, name in enumerate(table.names)}
-    found = rules.points(of, days)
-    told = top_drivers(
-        table.names, x, rules.contributions(of, days, table.names), before, scorer.peers
-    )
+    columns = {name: x[:, column] for column, name in enumerate(table.names)}
+    contributions = rules.contributions(columns, days, table.names)
+    drivers = top_drivers(table.names, x, contributions, before, scorer.peers)
     return [
         NO_ASSESSMENT
         if np.isnan(points)
         else _Assessment(rules.risk_level(points), None, float(points) / 100, each)
-        for points, each in zip(found, told, strict=True)
+        for points, each in zip(rules.points(columns, days), drivers, strict=True)
     ]
 
 
-def _risk(scorer: RiskScorer, table: FeatureTable, place: int, said: _Assessment) -> AccountRisk:
-    mrr = table.standing.mrr_cents[place]
+def _build_risk(
+    scorer: RiskScorer, table: FeatureTable, row: int, assessment: _Assessment
+) -> AccountRisk:
+    mrr = table.eligibility.mrr_cents[row]
     mrr_cents = 0 if np.isnan(mrr) else int(mrr)
-    at_risk = revenue_at_risk(mrr_cents, said.probability)
-    renews_in = float(table.column("days_to_renewal")[place])
+    at_risk = revenue_at_risk(mrr_cents, assessment.probability)
+    renews_in = float(table.column("days_to_renewal")[row])
     is_later = renews_in > scorer.horizon.days
     return AccountRisk(
-        account_id=table.account_ids[place],
-        status=ChurnStatus.OK if said.level else _status(scorer.horizon, table, place),
-        level=said.level,
-        probability=said.probability,
-        risk=said.risk,
+        account_id=table.account_ids[row],
+        status=ChurnStatus.OK if assessment.level else _no_risk_status(scorer.horizon, table, row),
+        level=assessment.level,
+        probability=assessment.probability,
+        risk=assessment.risk,
         stage=scorer.stage,
         model_version=scorer.version,
         horizon_days=scorer.horizon.days,
@@ -145,24 +160,24 @@ def _risk(scorer: RiskScorer, table: FeatureTable, place: int, said: _Assessment
         details={
             "horizon_basis": scorer.horizon.basis,
             "outlook": Outlook.AT_RENEWAL if is_later else Outlook.WITHIN_HORIZON,
-            "renewal_on": _renewal(table.days[place], renews_in),
+            "renewal_on": _add_days(table.days[row], renews_in),
             "revenue_basis": at_risk.basis,
-            "drivers": said.drivers,
+            "drivers": assessment.drivers,
         },
     )
 
 
-def _renewal(day: date, days: float) -> date | None:
+def _add_days(day: date, days: float) -> date | None:
     return None if np.isnan(days) else day + timedelta(days=int(days))
 
 
-def _status(horizon: Horizon, table: FeatureTable, place: int) -> ChurnStatus:
-    """Say why nothing is said."""
-    standing = table.standing
-    if standing.excluded[place]:
+def _no_risk_status(horizon: Horizon, table: FeatureTable, row: int) -> ChurnStatus:
+    """Return why an account has no churn risk."""
+    eligibility = table.eligibility
+    if eligibility.excluded[row]:
         return ChurnStatus.EXCLUDED
-    if horizon.basis is HorizonBasis.SUBSCRIPTION and not standing.pays[place]:
-        return ChurnStatus.CHURNED if standing.has_paid[place] else ChurnStatus.NOT_PAYING
-    if np.isnan(table.column("recency")[place]):
+    if horizon.basis is HorizonBasis.SUBSCRIPTION and not eligibility.pays[row]:
+        return ChurnStatus.CHURNED if eligibility.has_paid[row] else ChurnStatus.NOT_PAYING
+    if np.isnan(table.column("recency")[row]):
         return ChurnStatus.NEVER_USED
     return ChurnStatus.CHURNED

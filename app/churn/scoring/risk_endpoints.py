@@ -1,10 +1,9 @@
-"""Reading the churn risk of an account, and how it came to be."""
+"""Churn risk over HTTP: the newest risk of an account, and its history."""
 
 from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from sqlalchemy.orm import Session
 
 from app.accounts.queries import get
 from app.accounts.tables import Account
@@ -13,41 +12,43 @@ from app.churn.scoring.risk_schemas import ChurnRiskHistoryOut, ChurnRiskOut
 from app.core.clock import Now
 from app.core.db import ReadSessionDep
 from app.core.http.language import LanguageDep
-from app.core.languages import Language
 from app.core.pagination import PagingDep
 from app.core.schemas import Day, Id, problem_responses
 from app.workspaces.auth import Reader
 
 router = APIRouter(prefix="/api/v1", tags=["churn"])
 
-
-@router.get("/accounts/{account_id}/churn-risk", responses=problem_responses(401, 403, 404, 422))
-def get_churn_risk(
-    session: ReadSessionDep, caller: Reader, language: LanguageDep, account_id: Id
-) -> ChurnRiskOut:
-    """Say how likely an account is to leave within the horizon, and what goes with that.
-
-    Where too few accounts have left to learn from, rules give a level and a rank, and no
-    probability is claimed.
-    """
-    get(session, caller.workspace_id, Account, account_id)
-    return load_churn_risk(session, caller.workspace_id, account_id, language)
-
-
-def load_churn_risk(
-    session: Session, workspace_id: str, account_id: str, language: Language = Language.EN
-) -> ChurnRiskOut:
-    row = risk_queries.load_risks(session, workspace_id, [account_id]).get(account_id)
-    found = ChurnRiskOut.of(account_id, row, language)
-    if row is not None and row.risk is not None:
-        found.rank, found.ranked_accounts = risk_queries.load_rank(session, workspace_id, row.risk)
-    return found
+DEFAULT_DAYS = 90
 
 
 @router.get(
-    "/accounts/{account_id}/churn-risk/history", responses=problem_responses(401, 403, 404, 422)
+    "/accounts/{account_id}/churn-risk",
+    summary="Get the churn risk of an account",
+    responses=problem_responses(401, 403, 404, 422),
 )
-def get_churn_risk_history(
+def get_churn_risk(
+    session: ReadSessionDep, caller: Reader, language: LanguageDep, account_id: Id
+) -> ChurnRiskOut:
+    """Return how likely an account is to churn within the horizon, and the drivers of the risk.
+
+    If too few accounts of the workspace have churned to train a model, rules give a level and a
+    rank, and `probability` is null.
+    """
+    workspace_id = caller.workspace_id
+    get(session, workspace_id, Account, account_id)
+    row = risk_queries.load_risks(session, workspace_id, [account_id]).get(account_id)
+    out = ChurnRiskOut.for_account(account_id, row, language)
+    if row is not None and row.risk is not None:
+        out.rank, out.ranked_accounts = risk_queries.load_rank(session, workspace_id, row.risk)
+    return out
+
+
+@router.get(
+    "/accounts/{account_id}/churn-risk/history",
+    summary="List the churn risk history of an account",
+    responses=problem_responses(401, 403, 404, 422),
+)
+def list_churn_risk_history(
     *,
     session: ReadSessionDep,
     caller: Reader,
@@ -55,15 +56,18 @@ def get_churn_risk_history(
     paging: PagingDep,
     language: LanguageDep,
     account_id: Id,
-    since: Annotated[Day | None, Query(description="90 days ago by default.")] = None,
-    until: Annotated[Day | None, Query(description="Today by default.")] = None,
+    since: Annotated[
+        Day | None,
+        Query(description="The first day; 90 days before `until` by default."),
+    ] = None,
+    until: Annotated[Day | None, Query(description="The last day; today by default.")] = None,
 ) -> ChurnRiskHistoryOut:
-    """Tell what the risk was on the days on which it moved, oldest first."""
+    """Return the churn risk of an account on the days on which it moved, oldest first."""
     until = until or now.date()
-    since = since or until - timedelta(days=min(90, until.toordinal() - 1))
+    since = since or until - timedelta(days=min(DEFAULT_DAYS, until.toordinal() - 1))
     get(session, caller.workspace_id, Account, account_id)
-    found = risk_queries.list_history(
+    page = risk_queries.list_history(
         session, caller.workspace_id, account_id, paging, since=since, until=until
     )
-    items = [ChurnRiskOut.of(account_id, row, language) for row in found.rows]
-    return ChurnRiskHistoryOut(account_id=account_id, items=items, next_cursor=found.next_cursor)
+    items = [ChurnRiskOut.for_account(account_id, row, language) for row in page.rows]
+    return ChurnRiskHistoryOut(account_id=account_id, items=items, next_cursor=page.next_cursor)

@@ -15,7 +15,7 @@ from app.core.query_helpers import fetch_page
 
 FRESH = {"populate_existing": True}
 MIN_MOVE = 0.01
-"""By so much a risk moves until it is written to the history again."""
+"""A smaller move of the risk is not written to the history."""
 
 
 def list_outdated(
@@ -26,7 +26,7 @@ def list_outdated(
     day: date,
     version: int | None,
 ) -> Sequence[str]:
-    """List those of whom nothing was said as of a day by the model that holds, in key order."""
+    """List the accounts without a risk as of a day by the active model, in key order."""
     values = {
         "workspace_id": workspace_id,
         "account_ids": list(account_ids),
@@ -37,9 +37,14 @@ def list_outdated(
 
 
 def upsert_risks(
-    session: Session, workspace_id: str, risks: Sequence[AccountRisk], *, day: date, now: datetime
+    session: Session,
+    workspace_id: str,
+    risks: Sequence[AccountRisk],
+    *,
+    day: date,
+    now: datetime,
 ) -> None:
-    """Write the newest risks, and the history where something moved."""
+    """Write the newest risks, and a history row for each risk that moved."""
     values = {
         "workspace_id": workspace_id,
         "day": day,
@@ -51,9 +56,9 @@ def upsert_risks(
 
 
 def mark_all_outdated(session: Session, workspace_id: str) -> None:
-    """Let every risk be computed again: history has come in."""
-    of_workspace = ChurnRisk.workspace_id == workspace_id
-    session.execute(update(ChurnRisk).where(of_workspace).values(as_of=None))
+    """Have every risk of a workspace computed again, because history was imported."""
+    in_workspace = ChurnRisk.workspace_id == workspace_id
+    session.execute(update(ChurnRisk).where(in_workspace).values(as_of=None))
 
 
 def find_scoring_context(session: Session, workspace_id: str) -> ChurnScoringContext | None:
@@ -65,11 +70,10 @@ def upsert_scoring_context(
     workspace_id: str,
     **columns: Any,  # noqa: ANN401 - of the table
 ) -> ChurnScoringContext:
-    """Replace what the workspace's accounts are held against."""
+    """Replace the values that a workspace's accounts are compared with."""
     row = insert(ChurnScoringContext).values(workspace_id=workspace_id, **columns)
-    put = row.on_conflict_do_update(index_elements=["workspace_id"], set_=columns)
-    found = session.scalars(put.returning(ChurnScoringContext), execution_options=FRESH)
-    return found.one()
+    upsert = row.on_conflict_do_update(index_elements=["workspace_id"], set_=columns)
+    return session.scalars(upsert.returning(ChurnScoringContext), execution_options=FRESH).one()
 
 
 def load_risks(
@@ -83,11 +87,11 @@ def load_risks(
 
 
 def load_rank(session: Session, workspace_id: str, risk: float) -> tuple[int, int]:
-    """Say the place of a risk among all of the workspace, 1 the highest, and how many there are."""
+    """Return the rank of a risk in the workspace, 1 the highest, and how many risks there are."""
     above = func.count().filter(ChurnRisk.risk > risk)
     query = select(above, func.count(ChurnRisk.risk)).where(ChurnRisk.workspace_id == workspace_id)
-    higher, known = session.execute(query).one()
-    return higher + 1, known
+    higher, ranked = session.execute(query).one()
+    return higher + 1, ranked
 
 
 def list_history(
@@ -99,7 +103,7 @@ def list_history(
     since: date,
     until: date,
 ) -> RowPage[ChurnRiskHistory]:
-    """Oldest first."""
+    """List the history rows of an account, oldest first."""
     rows = select(ChurnRiskHistory).where(
         ChurnRiskHistory.workspace_id == workspace_id,
         ChurnRiskHistory.account_id == account_id,

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from app.churn.model.driver_sentences import confidence_sentence, driver_sentence
 from app.churn.model.drivers import RiskDriver
@@ -18,25 +18,31 @@ from app.core.schemas import ResponseModel
 RiskLevel = Literal["low", "medium", "high"]
 
 
-class RiskDriverOut(BaseModel):
-    """What goes with the risk; not what causes it."""
+class RiskDriverOut(ResponseModel):
+    """A signal that goes with the risk. It is not a proven cause."""
 
     signal: str = Field(examples=["silence"])
-    feature: str = Field(description="What is shown of the signal.", examples=["recency"])
+    feature: str = Field(
+        description="The feature whose values represent the signal.", examples=["recency"]
+    )
     direction: Literal["raises", "lowers"]
     effect: float = Field(
-        description="In log-odds, over all windows of the signal; of rules in points.",
+        description="What all windows of the signal add to the risk: log-odds of a model, or"
+        " points of the rules.",
         examples=[0.83],
     )
-    value: float | None = Field(examples=[24.0])
-    before: float | None = Field(description="Four weeks before.", examples=[3.0])
-    peers_median: float | None = Field(examples=[2.0])
+    value: float | None = Field(description="The feature's value now.", examples=[24.0])
+    before: float | None = Field(description="Its value four weeks earlier.", examples=[3.0])
+    peers_median: float | None = Field(
+        description="Its median over the workspace's accounts.", examples=[2.0]
+    )
     text: str = Field(
+        description="The driver as a sentence.",
         examples=["Days since the last use: 24. This goes with a higher risk."],
     )
 
     @classmethod
-    def of(cls, stored: dict[str, Any], language: Language) -> Self:
+    def from_stored(cls, stored: dict[str, Any], language: Language) -> Self:
         driver = RiskDriver(**stored)
         return cls(
             signal=driver.signal,
@@ -50,52 +56,58 @@ class RiskDriverOut(BaseModel):
         )
 
 
-class RevenueAtRiskOut(BaseModel):
-    cents: int = Field(description="Of a year's revenue.", examples=[119760])
+class RevenueAtRiskOut(ResponseModel):
+    cents: int = Field(description="Of one year's revenue.", examples=[119760])
     basis: RevenueBasis = Field(
-        description="probability: ARR times probability. arr: all of the ARR, for no probability"
-        " is claimed."
+        description="`probability`: ARR times probability. `arr`: all of the ARR, because there is"
+        " no probability."
     )
 
 
 class ChurnRiskOut(ResponseModel):
-    """How likely an account is to leave within the horizon, and what goes with that."""
+    """How likely an account is to churn within the horizon, and the drivers of the risk."""
 
     account_id: str = Field(examples=["acme"])
-    status: ChurnStatus | None = Field(description="Null: not judged yet.")
+    status: ChurnStatus | None = Field(
+        description="`ok`, or why there is no risk. Null: not scored yet."
+    )
     probability: float | None = Field(
-        description="Null: none is claimed.", examples=[0.2], ge=0, le=1
+        description="Null: there is no model to predict it.", examples=[0.2], ge=0, le=1
     )
     level: RiskLevel | None
     rank: int | None = Field(
         None, description="1: the highest risk of the workspace.", examples=[3]
     )
-    ranked_accounts: int | None = Field(None, examples=[120])
+    ranked_accounts: int | None = Field(
+        None, description="How many accounts have a rank.", examples=[120]
+    )
     method: Literal["rules", "model"] | None
     stage: ModelStage | None
-    confidence: str | None = Field(description="In words.")
+    confidence: str | None = Field(description="How reliable the risk is, as a sentence.")
     horizon_days: int | None = Field(examples=[90])
     horizon_basis: HorizonBasis | None = Field(
-        description="What leaving means: a subscription that ends, or silence where nobody pays."
+        description="What counts as churn: the end of the subscription, or silence if no account"
+        " of the workspace pays."
     )
     outlook: Outlook | None = Field(
-        description="at_renewal: the contract runs on beyond the horizon; said of its renewal."
+        description="`within_horizon`, or `at_renewal`: the contract runs beyond the horizon, and"
+        " the risk is that of its renewal."
     )
     renewal_on: date | None
-    drivers: list[RiskDriverOut]
+    drivers: list[RiskDriverOut] = Field(description="At most five, strongest first.")
     revenue_at_risk: RevenueAtRiskOut | None
     model_version: int | None = Field(examples=[7])
-    as_of: date | None = Field(description="The last day that is over.")
+    as_of: date | None = Field(description="The last day that is over (UTC).")
     computed_at: datetime | None
 
     @classmethod
-    def of(
+    def for_account(
         cls, account_id: str, row: ChurnRisk | ChurnRiskHistory | None, language: Language
     ) -> Self:
-        """Say what is known, in a language; of an account that was not judged yet nothing is."""
+        """Return a stored risk in a language. Without a row every other field is null."""
         if row is None:
-            said = {"account_id": account_id, "drivers": []}
-            return cls.model_validate(dict.fromkeys(cls.model_fields) | said)
+            empty = {"account_id": account_id, "drivers": []}
+            return cls.model_validate(dict.fromkeys(cls.model_fields) | empty)
         details, stage = row.details, ModelStage(row.stage)
         return cls.from_row(
             row,
@@ -105,14 +117,16 @@ class ChurnRiskOut(ResponseModel):
             stage=stage,
             confidence=confidence_sentence(stage, language),
             **{name: details[name] for name in ("horizon_basis", "outlook", "renewal_on")},
-            drivers=[RiskDriverOut.of(each, language) for each in details["drivers"]],
+            drivers=[RiskDriverOut.from_stored(each, language) for each in details["drivers"]],
             revenue_at_risk=RevenueAtRiskOut(
                 cents=row.revenue_at_risk_cents, basis=details["revenue_basis"]
             ),
         )
 
 
-class ChurnRiskHistoryOut(BaseModel):
+class ChurnRiskHistoryOut(ResponseModel):
     account_id: str = Field(examples=["acme"])
     items: list[ChurnRiskOut]
-    next_cursor: str | None = Field(description="Ask again with it; null on the last page.")
+    next_cursor: str | None = Field(
+        description="Pass it as `cursor` to get the next page. Null: this is the last page."
+    )

@@ -1,4 +1,4 @@
-"""The SQL that finds whose churn risk is old, and writes the risks of a set in key order."""
+"""The SQL that finds outdated churn risks, and writes the risks of a set in key order."""
 
 from sqlalchemy import text
 
@@ -33,7 +33,7 @@ ON CONFLICT (workspace_id, account_id) DO UPDATE SET
     details = excluded.details, computed_at = excluded.computed_at
 """)  # noqa: S608 - made of the text above
 
-# A row for a day on which something moved; what was said last of a day stands.
+# One row for each day on which the risk moved. Another write for the same day replaces its row.
 WRITE_HISTORY = text(f"""
 INSERT INTO churn_risk_history AS h (
     workspace_id, account_id, as_of, status, level, probability, risk, stage, model_version,

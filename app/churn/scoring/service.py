@@ -1,4 +1,4 @@
-"""Keep the churn risk of accounts up to date: once for each day that is over."""
+"""Compute the churn risk of accounts, once for each day that is over."""
 
 import zlib
 from collections.abc import Sequence
@@ -21,16 +21,17 @@ LOOKBACK = timedelta(days=28)
 MAX_PEERS = 2000
 CONTEXT_LIFETIME = timedelta(days=28)
 FEW_PEERS = 20
-"""With fewer peers than this the medians are taken anew each day."""
+"""With fewer peers, the medians are recomputed each day."""
 
 
 def refresh(
     session: Session, workspace_id: str, account_ids: Sequence[str], *, as_of: date, now: datetime
 ) -> None:
-    """Judge a set of accounts as of the last day that is over, in the caller's transaction.
+    """Score a set of accounts as of the last day that is over, in the caller's transaction.
 
-    What was known on a day that is over does not change, so nothing is done twice for one. Past
-    days are not judged: the model of today would judge them with hindsight.
+    Accounts already scored for that day by the active model are skipped, because the features of a
+    day that is over do not change. Past days are never scored: today's model has learnt from what
+    came after them.
     """
     if as_of < now.date():
         return
@@ -40,59 +41,56 @@ def refresh(
     due = risk_queries.list_outdated(session, workspace_id, account_ids, day=day, version=version)
     if not due:
         return
-    scorer, lens = _scorer(session, workspace_id, model, day=day)
-    table = load_feature_table(session, workspace_id, [(each, day) for each in due], lens=lens)
-    lives = observations.can_churn(table, scorer.horizon)
-    earlier = [
-        (each, day - LOOKBACK) for each, lives_on in zip(due, lives, strict=True) if lives_on
-    ]
-    before = load_feature_table(session, workspace_id, earlier, lens=lens)
-    risks = score_accounts(scorer, table, before, lives)
+    scorer, spec = _build_scorer(session, workspace_id, model, day=day)
+    table = load_feature_table(session, workspace_id, [(each, day) for each in due], spec=spec)
+    active = observations.can_churn(table, scorer.horizon)
+    earlier = [(each, day - LOOKBACK) for each, lives in zip(due, active, strict=True) if lives]
+    before = load_feature_table(session, workspace_id, earlier, spec=spec)
+    risks = score_accounts(scorer, table, before, active)
     risk_queries.upsert_risks(session, workspace_id, risks, day=day, now=now)
 
 
-def _scorer(
+def _build_scorer(
     session: Session, workspace_id: str, model: Model | None, *, day: date
 ) -> tuple[RiskScorer, TableSpec]:
-    peers = _scoring_context(session, workspace_id, day=day)
-    horizon = Horizon(
-        model.horizon_days if model else peers.horizon_days, HorizonBasis(peers.basis)
-    )
-    names = list(event_names_in(model.names)) if model else peers.event_names
-    lens = observations.build_table_spec(
+    context = _scoring_context(session, workspace_id, day=day)
+    days = model.horizon_days if model else context.horizon_days
+    horizon = Horizon(days, HorizonBasis(context.basis))
+    names = list(event_names_in(model.names)) if model else context.event_names
+    spec = observations.build_table_spec(
         session, workspace_id, as_of=day, horizon=horizon, event_names=names
     )
-    return RiskScorer(model, horizon, peers.medians), lens
+    return RiskScorer(model, horizon, context.medians), spec
 
 
 def _scoring_context(session: Session, workspace_id: str, *, day: date) -> ChurnScoringContext:
-    """Return horizon, events and medians of the workspace; taken anew every four weeks."""
-    found = risk_queries.find_scoring_context(session, workspace_id)
-    if found is not None and (
-        found.computed_on == day
-        or (found.accounts >= FEW_PEERS and day - found.computed_on < CONTEXT_LIFETIME)
+    """Return the workspace's horizon, event names and medians, recomputed every four weeks."""
+    stored = risk_queries.find_scoring_context(session, workspace_id)
+    if stored is not None and (
+        stored.computed_on == day
+        or (stored.accounts >= FEW_PEERS and day - stored.computed_on < CONTEXT_LIFETIME)
     ):
-        return found
+        return stored
     horizon = observation_queries.load_horizon(session, workspace_id, as_of=day)
-    lens = observations.build_table_spec(session, workspace_id, as_of=day, horizon=horizon)
-    there = observation_queries.list_active_accounts(
+    spec = observations.build_table_spec(session, workspace_id, as_of=day, horizon=horizon)
+    active = observation_queries.list_active_accounts(
         session, workspace_id, day=day, horizon=horizon
     )
-    some = sorted(sorted(there, key=_shuffled)[:MAX_PEERS])
-    table = load_feature_table(session, workspace_id, [(each, day) for each in some], lens=lens)
+    peers = sorted(sorted(active, key=_shuffle_key)[:MAX_PEERS])
+    table = load_feature_table(session, workspace_id, [(each, day) for each in peers], spec=spec)
     known = {name: table.column(name)[~np.isnan(table.column(name))] for name in table.names}
     return risk_queries.upsert_scoring_context(
         session,
         workspace_id,
         horizon_days=horizon.days,
         basis=horizon.basis,
-        event_names=list(lens.event_names),
+        event_names=list(spec.event_names),
         medians={name: float(np.median(each)) for name, each in known.items() if each.size},
-        accounts=len(some),
+        accounts=len(peers),
         computed_on=day,
     )
 
 
-def _shuffled(account_id: str) -> int:
-    """Order accounts so that the first of them stand for all; the same each time."""
+def _shuffle_key(account_id: str) -> int:
+    """Return a stable hash, so that the first accounts in its order are a random sample."""
     return zlib.crc32(account_id.encode())

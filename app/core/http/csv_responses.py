@@ -81,7 +81,7 @@ def _columns(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
     for name, field in model.model_fields.items():
         inner = _model_in(field.annotation)
         if inner is None or inner is model:
-            yield prefix + name
+            yield prefix + (field.serialization_alias or name)
         else:
             yield from _columns(inner, f"{prefix}{name}.")
 

@@ -26,12 +26,12 @@ def take_marked_events(session: Session, *, limit: int) -> list[WaitingEvent]:
 
     The marks are deleted when no marked event is left.
     """
-    ids = session.scalars(statements.LOCK_DUE_BINDINGS, {"limit": MARKS_PER_CALL}).all()
+    ids = session.scalars(statements.LOCK_DUE_ATTRIBUTIONS, {"limit": MARKS_PER_CALL}).all()
     if not ids:
         return []
     taken = _take(session, statements.TAKE_MARKED, {"limit": limit, "ids": ids})
     if len(taken) < limit:
-        session.execute(statements.DROP_DUE_BINDINGS, {"ids": ids})
+        session.execute(statements.DROP_DUE_ATTRIBUTIONS, {"ids": ids})
     return taken
 
 

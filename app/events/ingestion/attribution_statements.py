@@ -4,8 +4,8 @@ from sqlalchemy import text
 
 # Marks the users of a batch, and their anonymous ids, for which events wait. The aliases of the
 # batch must be written first.
-MARK_DUE_BINDINGS = text("""
-INSERT INTO due_binding (workspace_id, user_id, anonymous_id)
+MARK_DUE_ATTRIBUTIONS = text("""
+INSERT INTO due_attribution (workspace_id, user_id, anonymous_id)
 SELECT :workspace_id, batch.user_id, NULL
 FROM unnest(CAST(:user_ids AS text[])) AS batch (user_id)
 WHERE (SELECT 1 FROM unattributed_event w
@@ -18,11 +18,11 @@ WHERE a.workspace_id = :workspace_id AND a.user_id = ANY(CAST(:user_ids AS text[
          AND w.user_id IS NULL LIMIT 1) IS NOT NULL
 """)
 
-LOCK_DUE_BINDINGS = text("""
-SELECT id FROM due_binding ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED
+LOCK_DUE_ATTRIBUTIONS = text("""
+SELECT id FROM due_attribution ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED
 """)
 
-DROP_DUE_BINDINGS = text("DELETE FROM due_binding WHERE id = ANY(CAST(:ids AS bigint[]))")
+DROP_DUE_ATTRIBUTIONS = text("DELETE FROM due_attribution WHERE id = ANY(CAST(:ids AS bigint[]))")
 
 _TAKE = """
 DELETE FROM unattributed_event WHERE (workspace_id, client_at, message_id) IN (
@@ -45,7 +45,7 @@ TAKE_ATTRIBUTABLE = text(_TAKE.format(waiting="unattributed_event w", order="ORD
 
 TAKE_MARKED = text(
     _TAKE.format(
-        waiting="""due_binding m
+        waiting="""due_attribution m
     JOIN unattributed_event w ON w.workspace_id = m.workspace_id AND (
         w.user_id = m.user_id OR (w.anonymous_id = m.anonymous_id AND w.user_id IS NULL))""",
         order="",

@@ -134,7 +134,7 @@ def upsert_identities(
     if identities.users:
         user_ids = [row.user_id for row in identities.users]
         session.execute(
-            attribution_statements.MARK_DUE_BINDINGS,
+            attribution_statements.MARK_DUE_ATTRIBUTIONS,
             {"workspace_id": workspace_id, "user_ids": user_ids},
         )
 

@@ -192,8 +192,8 @@ WAITING = f"""
 # Events of a user who is new may have been received before, and wait.
 MARK_NEW_USERS = """RETURNING user_id
 ),
-due_bindings AS (
-    INSERT INTO due_binding (workspace_id, user_id)
+due_attributions AS (
+    INSERT INTO due_attribution (workspace_id, user_id)
     SELECT :workspace_id, user_id FROM new_users n
     WHERE (SELECT 1 FROM unattributed_event w
            WHERE w.workspace_id = :workspace_id AND w.user_id = n.user_id LIMIT 1) IS NOT NULL"""

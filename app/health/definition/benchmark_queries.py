@@ -57,7 +57,7 @@ def find_benchmarks(
         select(Benchmark).where(
             Benchmark.workspace_id == workspace_id,
             Benchmark.month == month,
-            Benchmark.meaning == ranking_digest,
+            Benchmark.ranking_digest == ranking_digest,
             Benchmark.current,
         )
     )
@@ -84,12 +84,12 @@ def upsert_benchmarks(
     config = {segment: benchmark.to_json() for segment, benchmark in fitted.items()}
     content = orjson.dumps((month, ranking_digest, config), option=orjson.OPT_SORT_KEYS)
     benchmark_id = f"{month:%Y-%m}-{blake2b(content, digest_size=6).hexdigest()}"
-    _retire(session, workspace_id, Benchmark.month == month, Benchmark.meaning == ranking_digest)
+    _retire(session, workspace_id, Benchmark.month == month, Benchmark.ranking_digest == ranking_digest)
     new = insert(Benchmark).values(
         workspace_id=workspace_id,
         id=benchmark_id,
         month=month,
-        meaning=ranking_digest,
+        ranking_digest=ranking_digest,
         config=config,
         provisional=provisional,
         current=True,

@@ -53,7 +53,7 @@ MetricName = Annotated[
 
 
 class ConfigModel(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class MetricSource(ConfigModel):

@@ -28,8 +28,8 @@ FOR NO KEY UPDATE
 """)
 
 # Whether a score moved by a point or more, or changed band or status, since the last record.
-HAS_CHANGED = """(o.told_band IS DISTINCT FROM r.band OR o.told_status IS DISTINCT FROM r.status
-         OR (o.told_score IS NULL) <> (r.score IS NULL) OR abs(r.score - o.told_score) >= 1)"""
+HAS_CHANGED = """(o.recorded_band IS DISTINCT FROM r.band OR o.recorded_status IS DISTINCT FROM r.status
+         OR (o.recorded_score IS NULL) <> (r.score IS NULL) OR abs(r.score - o.recorded_score) >= 1)"""
 
 WRITE_SCORES = text(f"""
 WITH written AS (
@@ -37,14 +37,14 @@ WITH written AS (
         as_of = :as_of, score = r.score, band = r.band, status = r.status, coverage = r.coverage,
         mrr_cents = r.mrr_cents, plan = r.plan, details = r.details, computed_at = :now,
         data_through = CASE WHEN r.status = 'stale' THEN h.data_through ELSE :now END,
-        told_score = CASE WHEN {HAS_CHANGED} THEN r.score ELSE o.told_score END,
-        told_band = r.band, told_status = r.status
+        recorded_score = CASE WHEN {HAS_CHANGED} THEN r.score ELSE o.recorded_score END,
+        recorded_band = r.band, recorded_status = r.status
     FROM ({ROWS}) AS r JOIN health_score o
         ON o.workspace_id = :workspace_id AND o.account_id = r.account_id
     WHERE h.workspace_id = :workspace_id AND h.account_id = r.account_id
       AND (h.as_of IS NULL OR h.as_of <= :as_of)
-    RETURNING r.account_id, {HAS_CHANGED} AS changed, o.told_score AS before,
-              o.told_band AS band_before, r.score, r.band, r.status
+    RETURNING r.account_id, {HAS_CHANGED} AS changed, o.recorded_score AS before,
+              o.recorded_band AS band_before, r.score, r.band, r.status
 )
 SELECT account_id, before, band_before, score, band, status FROM written
 WHERE changed ORDER BY account_id COLLATE "C"

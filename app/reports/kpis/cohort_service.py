@@ -1,4 +1,4 @@
-"""How accounts fare over time: by the month they started in, and all of them by band."""
+"""Accounts over time: by the month in which they started, and by band."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -8,9 +8,9 @@ from typing import Any
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
-from app.reports import queries
 from app.reports.kpi import ReportQuery
-from app.reports.schemas import (
+from app.reports.kpis import queries
+from app.reports.kpis.schemas import (
     BandShare,
     Cohort,
     CohortCell,
@@ -20,11 +20,11 @@ from app.reports.schemas import (
 )
 
 
-def cohorts(session: Session, asked: ReportQuery) -> CohortsOut:
-    rows = queries.load_cohorts(session, asked.workspace_id, asked)
+def cohorts(session: Session, query: ReportQuery) -> CohortsOut:
+    rows = queries.load_cohorts(session, query.workspace_id, query)
     return CohortsOut(
-        currency=asked.currency,
-        known_on=asked.known_on,
+        currency=query.currency,
+        known_on=query.known_on,
         cohorts=[
             Cohort(start=start, size=size, cells=_cells(list(cells)))
             for (start, size), cells in groupby(rows, key=lambda row: (row.cohort, row.size))
@@ -33,6 +33,7 @@ def cohorts(session: Session, asked: ReportQuery) -> CohortsOut:
 
 
 def _cells(rows: Sequence[Row[Any]]) -> list[CohortCell]:
+    """Build the cells of one cohort. ``rows``: by month, from the start month on."""
     first = rows[0]
     return [
         CohortCell(
@@ -48,15 +49,15 @@ def _cells(rows: Sequence[Row[Any]]) -> list[CohortCell]:
     ]
 
 
-def distribution(session: Session, asked: ReportQuery, days: Sequence[date]) -> DistributionOut:
-    rows = queries.load_distribution(session, asked.workspace_id, asked, days)
+def distribution(session: Session, query: ReportQuery, days: Sequence[date]) -> DistributionOut:
+    rows = queries.load_distribution(session, query.workspace_id, query, days)
     by_day = groupby(rows, key=lambda row: row.day)
     return DistributionOut(
-        currency=asked.currency, days=[_day(day, list(bands)) for day, bands in by_day]
+        currency=query.currency, days=[_distribution_day(day, list(bands)) for day, bands in by_day]
     )
 
 
-def _day(day: date, rows: Sequence[Row[Any]]) -> DistributionDay:
+def _distribution_day(day: date, rows: Sequence[Row[Any]]) -> DistributionDay:
     accounts = sum(row.accounts for row in rows)
     scored = [row for row in rows if row.score is not None]
     known = sum(row.accounts for row in scored)

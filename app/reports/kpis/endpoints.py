@@ -1,128 +1,126 @@
+"""KPIs over HTTP."""
+
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 
-from app.core.clock import Now
 from app.core.db import SessionDep
-from app.core.errors import FieldError, UnprocessableError
-from app.core.schemas import problem_responses
-from app.reports.kpi import ReportQuery, days_before
-from app.reports.kpis import cohort_service, lifetime_service, service
-from app.reports.schemas import (
+from app.core.schemas import NO_NUL, problem_responses
+from app.reports.kpis import cohort_service, feedback_service, lifetime_service, service
+from app.reports.kpis.schemas import (
     CohortsOut,
     DistributionOut,
-    EventNames,
-    Kpi,
+    FeedbackReport,
     LifetimeValueOut,
     PurchaseValueOut,
-    RevenueOut,
-    Since,
-    Until,
+    RevenueRetentionOut,
 )
-from app.workspaces.auth import Reader
+from app.reports.parameters import ReportQueryDep
+from app.reports.schemas import Kpi
 
 router = APIRouter(
     prefix="/api/v1/reports", tags=["reports"], responses=problem_responses(401, 403, 422)
 )
 
-DEFAULT_DAYS, MAX_COHORT_MONTHS, MAX_DISTRIBUTION_DAYS = 365, 36, 13
+MAX_COHORT_MONTHS, MAX_DISTRIBUTION_DAYS = 36, 13
 PURCHASE = "Order Completed"
 
-Margin = Annotated[float, Query(gt=0, le=1, description="The share of revenue that is kept.")]
-Months = Annotated[int, Query(ge=1, le=120, description="The horizon.")]
+EventNames = Annotated[
+    str | None,
+    Query(
+        max_length=2000,
+        pattern=NO_NUL,
+        description="Event names, separated by commas.",
+        examples=["Order Completed"],
+    ),
+]
+Margin = Annotated[
+    float, Query(gt=0, le=1, description="The share of revenue that remains after costs.")
+]
+Months = Annotated[int, Query(ge=1, le=120, description="The horizon in months.")]
 
 
-class InvalidPeriodError(UnprocessableError):
-    code = "invalid_days"
+@router.get("/revenue-retention", summary="Get revenue retention and logo churn")
+def get_revenue_retention(session: SessionDep, query: ReportQueryDep) -> RevenueRetentionOut:
+    """Return GRR, NRR and logo churn of the accounts that paid on the first day."""
+    return service.revenue_retention(session, query)
 
 
-def parse_report_query(
-    caller: Reader, now: Now, until: Until | None = None, since: Since | None = None
-) -> ReportQuery:
-    """Figures of a past day are made of what was known on it, so they never change."""
-    today = now.date()
-    last = until or today
-    first = since or days_before(last, DEFAULT_DAYS)
-    if not first <= last <= today:
-        wrong = [FieldError("/query/since", "since <= until <= today is wanted.")]
-        raise InvalidPeriodError("These days cannot be used.", errors=wrong)
-    return ReportQuery(caller.workspace_id, caller.base_currency, first, last, last)
-
-
-ReportQueryDep = Annotated[ReportQuery, Depends(parse_report_query)]
-
-
-def _split_names(said: str | None) -> list[str]:
-    return [name.strip() for name in (said or "").split(",") if name.strip()]
-
-
-@router.get("/revenue-retention")
-def get_revenue_retention(session: SessionDep, asked: ReportQueryDep) -> RevenueOut:
-    """GRR, NRR and logo churn of the accounts that paid on the first day."""
-    return service.revenue_retention(session, asked)
-
-
-@router.get("/repurchase-rate")
+@router.get("/repurchase-rate", summary="Get the repurchase rate")
 def get_repurchase_rate(
     session: SessionDep,
-    asked: ReportQueryDep,
-    within_days: Annotated[int, Query(ge=1, le=1100)] = 90,
+    query: ReportQueryDep,
+    within_days: Annotated[
+        int, Query(ge=1, le=1100, description="Days after the first purchase that count.")
+    ] = 90,
     events: EventNames = PURCHASE,
 ) -> Kpi:
-    """Who bought again, of those whose first purchase lies within the days."""
+    """Return the share of buyers that bought again, among first purchases within the period."""
     return service.repurchase_rate(
-        session, asked, within=within_days, event_names=_split_names(events)
+        session, query, within=within_days, event_names=_split_names(events)
     )
 
 
-@router.get("/nps")
-def get_nps(session: SessionDep, asked: ReportQueryDep) -> Kpi:
-    """The net promoter score of the newest answer of each person."""
-    return service.nps(session, asked)
+@router.get("/nps", summary="Get the net promoter score")
+def get_nps(session: SessionDep, query: ReportQueryDep) -> Kpi:
+    """Return the net promoter score, from the newest answer of each person."""
+    return service.nps(session, query)
 
 
-@router.get("/time-to-first-value")
+@router.get("/time-to-first-value", summary="Get the time to first value")
 def get_time_to_first_value(
-    session: SessionDep, asked: ReportQueryDep, events: EventNames = None
+    session: SessionDep, query: ReportQueryDep, events: EventNames = None
 ) -> Kpi:
-    """Days from the start to the first use, of accounts that started within the days.
+    """Return the median days from start to first use, of accounts that started in the period.
 
-    Without `events` any event of a product feature counts.
+    Without `events` any event of a configured product feature counts as use.
     """
-    return service.time_to_first_value(session, asked, _split_names(events))
+    return service.time_to_first_value(session, query, _split_names(events))
 
 
-@router.get("/lifetime-value")
+@router.get("/lifetime-value", summary="Get the customer lifetime value")
 def get_lifetime_value(
     session: SessionDep,
-    asked: ReportQueryDep,
+    query: ReportQueryDep,
     margin: Margin = 0.8,
     months: Months = 36,
     cost_cents: Annotated[
-        float | None, Query(gt=0, le=1e12, description="What serving an account costs in all.")
+        float | None,
+        Query(
+            gt=0,
+            le=1e12,
+            description="What it costs to serve an account over the horizon, for `clv_to_cost`.",
+        ),
     ] = None,
 ) -> LifetimeValueOut:
-    """CLV by segment, from how long accounts have paid until now."""
+    """Return the CLV of all accounts and of each segment, from how long accounts have paid."""
     return lifetime_service.lifetime_value(
-        session, asked, margin=margin, months=months, cost_cents=cost_cents
+        session, query, margin=margin, months=months, cost_cents=cost_cents
     )
 
 
-@router.get("/purchase-value")
+@router.get("/purchase-value", summary="Get the lifetime value of purchases")
 def get_purchase_value(
     session: SessionDep,
-    asked: ReportQueryDep,
+    query: ReportQueryDep,
     margin: Margin = 0.8,
     months: Months = 12,
     events: EventNames = PURCHASE,
-    amount: Annotated[str, Query(max_length=200, min_length=1)] = "revenue",
+    amount: Annotated[
+        str,
+        Query(
+            max_length=200,
+            min_length=1,
+            description="The event property that has the amount of a purchase.",
+        ),
+    ] = "revenue",
 ) -> PurchaseValueOut:
-    """CLV of accounts that buy now and then: what they spend in each month of their age."""
+    """Return the CLV of accounts that buy irregularly, from what they spend by month of age."""
     return lifetime_service.purchase_value(
         session,
-        asked,
+        query,
         margin=margin,
         months=months,
         event_names=_split_names(events),
@@ -130,24 +128,42 @@ def get_purchase_value(
     )
 
 
-@router.get("/cohorts")
-def get_cohorts(session: SessionDep, asked: ReportQueryDep) -> CohortsOut:
-    """Retention, revenue and health by start month; at most the last 36 start months."""
-    first = max(asked.since, _months_before(asked.until, MAX_COHORT_MONTHS))
-    return cohort_service.cohorts(session, replace(asked, since=first))
+@router.get("/cohorts", summary="Get retention by start month")
+def get_cohorts(session: SessionDep, query: ReportQueryDep) -> CohortsOut:
+    """Return retention, revenue and mean score by start month; at most the last 36 months."""
+    first = max(query.since, _months_before(query.until, MAX_COHORT_MONTHS))
+    return cohort_service.cohorts(session, replace(query, since=first))
 
 
-@router.get("/distribution")
-def get_distribution(session: SessionDep, asked: ReportQueryDep) -> DistributionOut:
-    """Accounts, MRR and mean score by band, on 13 days spread evenly over the time."""
-    length = (asked.until - asked.since).days
+@router.get("/distribution", summary="Get the distribution of accounts over bands")
+def get_distribution(session: SessionDep, query: ReportQueryDep) -> DistributionOut:
+    """Return accounts, MRR and mean score by band, on 13 days spread evenly over the period."""
+    length = (query.until - query.since).days
     steps = min(MAX_DISTRIBUTION_DAYS - 1, length)
     days = [
-        asked.until - timedelta(days=length * step // max(steps, 1)) for step in range(steps + 1)
+        query.until - timedelta(days=length * step // max(steps, 1)) for step in range(steps + 1)
     ]
-    return cohort_service.distribution(session, asked, sorted(days))
+    return cohort_service.distribution(session, query, sorted(days))
+
+
+@router.get("/feedback", summary="Get complaints and requests by topic")
+def get_feedback_report(
+    session: SessionDep,
+    query: ReportQueryDep,
+    limit: Annotated[int, Query(ge=1, le=200, description="The most topics to return.")] = 50,
+) -> FeedbackReport:
+    """Return complaints and requests by topic: the revenue behind them, and how they were answered.
+
+    Topics are ordered by revenue, highest first.
+    """
+    return feedback_service.feedback_report(session, query, limit=limit)
+
+
+def _split_names(text: str | None) -> list[str]:
+    return [name.strip() for name in (text or "").split(",") if name.strip()]
 
 
 def _months_before(day: date, months: int) -> date:
+    """Return the first day of a month, but no earlier than the first date of the calendar."""
     years, month = divmod(day.year * 12 + day.month - 1 - months, 12)
     return date(years, month + 1, 1) if years > 0 else date.min

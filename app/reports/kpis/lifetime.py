@@ -1,20 +1,20 @@
-"""What an account is worth over a horizon, from how long accounts stay (Kaplan-Meier). Pure."""
+"""The lifetime value of accounts over a horizon, by survival analysis (Kaplan-Meier). Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 MONTH_DAYS = 30.4375
 
 
 @dataclass(frozen=True, slots=True)
 class Lifetimes:
-    """``days``: how long each account has paid; ``ended``: whether it has left since.
+    """One entry for each account in every array.
 
-    ``cents``: what it pays a month, 0 where it has left.
+    ``days``: how long it has paid. ``ended``: whether it has churned. ``cents``: what it pays a
+    month, 0 if it has churned.
     """
 
     days: NDArray[np.float64]
@@ -24,7 +24,10 @@ class Lifetimes:
 
 @dataclass(frozen=True, slots=True)
 class LifetimeEstimate:
-    """``survival[k]``: the share that pays k months after the first paid day."""
+    """The expected value of an account; None if no account pays.
+
+    ``survival[k]``: the share of accounts that pays k months after the first paid day.
+    """
 
     cents: float | None
     monthly_cents: float | None
@@ -35,19 +38,27 @@ class LifetimeEstimate:
 
 
 def survival(lifetimes: Lifetimes, months: int) -> NDArray[np.float64]:
-    """Estimate the share that still pays at the start of each month, beginning with 1.
+    """Estimate the share of accounts that still pays at the start of each month, beginning with 1.
 
-    Kaplan and Meier (1958): who has not left yet counts as long as it was seen.
+    Kaplan and Meier (1958): an account that has not churned counts for as long as it was observed.
     """
-    seen = stats.CensoredData(
-        uncensored=lifetimes.days[lifetimes.ended], right=lifetimes.days[~lifetimes.ended]
-    )
-    curve: NDArray[np.float64] = stats.ecdf(seen).sf.evaluate(MONTH_DAYS * np.arange(months))
-    return curve
+    times, shares = _kaplan_meier(lifetimes.days, lifetimes.ended)
+    passed = np.searchsorted(times, MONTH_DAYS * np.arange(months), side="right")
+    return np.concatenate([[1.0], shares])[passed]
+
+
+def _kaplan_meier(
+    days: NDArray[np.float64], ended: NDArray[np.bool_]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the times at which anything ended, and the share that goes on after each of them."""
+    times, ends = np.unique(days[ended], return_counts=True)
+    at_risk = len(days) - np.searchsorted(np.sort(days), times, side="left")
+    shares: NDArray[np.float64] = np.cumprod(1 - ends / at_risk)
+    return times, shares
 
 
 def estimate_value(lifetimes: Lifetimes, *, margin: float, months: int) -> LifetimeEstimate:
-    """Margin x mean MRR of who pays x the expected number of paid months within the horizon."""
+    """Compute margin x mean MRR of paying accounts x expected paid months within the horizon."""
     paying = ~lifetimes.ended
     counts = len(lifetimes.days), int(paying.sum()), int(lifetimes.ended.sum())
     if not paying.any():
@@ -58,9 +69,13 @@ def estimate_value(lifetimes: Lifetimes, *, margin: float, months: int) -> Lifet
 
 
 def median_days(days: NDArray[np.float64], reached: NDArray[np.bool_]) -> float | None:
-    """Return after how many days half have got there; None: half have not, as far as is known."""
+    """Return the median of the days until an account reaches an event (Kaplan-Meier).
+
+    ``days``: until the event, or until the last observation where ``reached`` is false. None: as
+    far as is known, fewer than half reach it.
+    """
     if not reached.any():
         return None
-    curve = stats.ecdf(stats.CensoredData(uncensored=days[reached], right=days[~reached])).sf
-    below = curve.quantiles[curve.probabilities <= 0.5]  # noqa: PLR2004 - the median
+    times, shares = _kaplan_meier(days, reached)
+    below = times[shares <= 0.5]  # noqa: PLR2004 - the median
     return float(below[0]) if len(below) else None

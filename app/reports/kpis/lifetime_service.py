@@ -1,14 +1,14 @@
-"""What accounts are worth: by contracts, or by what they buy."""
+"""The lifetime value of accounts, from subscriptions or from purchases."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from sqlalchemy.orm import Session
 
-from app.reports import queries
 from app.reports.kpi import ReportQuery
+from app.reports.kpis import queries
 from app.reports.kpis.lifetime import Lifetimes, estimate_value
-from app.reports.schemas import (
+from app.reports.kpis.schemas import (
     LifetimeValueOut,
     PurchaseMonth,
     PurchaseValueOut,
@@ -17,34 +17,34 @@ from app.reports.schemas import (
 
 
 def lifetime_value(
-    session: Session, asked: ReportQuery, *, margin: float, months: int, cost_cents: float | None
+    session: Session, query: ReportQuery, *, margin: float, months: int, cost_cents: float | None
 ) -> LifetimeValueOut:
-    lived = queries.load_lifetimes(session, asked.workspace_id, asked)
-    left_out = {"excluded": lived.excluded, "no_rate": lived.no_rate}
-    named = {name: some for name, some in sorted(lived.by_segment.items()) if name}
-    groups = {"": _together(lived.by_segment.values()), **named}
+    lifetimes = queries.load_lifetimes(session, query.workspace_id, query)
+    left_out = {"excluded": lifetimes.excluded, "no_rate": lifetimes.no_rate}
+    segments = {name: each for name, each in sorted(lifetimes.by_segment.items()) if name}
+    groups = {"": _merge(lifetimes.by_segment.values()), **segments}
     return LifetimeValueOut(
         horizon_months=months,
         margin=margin,
         segments=[
-            _segment(asked, name, some, margin, months, cost_cents, left_out)
-            for name, some in groups.items()
+            _segment_value(query, name, each, margin, months, cost_cents, left_out)
+            for name, each in groups.items()
         ],
     )
 
 
-def _together(parts: Iterable[Lifetimes]) -> Lifetimes:
-    some = list(parts)
+def _merge(parts: Iterable[Lifetimes]) -> Lifetimes:
+    lifetimes = list(parts)
     empty = np.array([])
     return Lifetimes(
-        np.concatenate([empty, *(each.days for each in some)]),
-        np.concatenate([empty.astype(np.bool_), *(each.ended for each in some)]),
-        np.concatenate([empty, *(each.cents for each in some)]),
+        np.concatenate([empty, *(each.days for each in lifetimes)]),
+        np.concatenate([empty.astype(np.bool_), *(each.ended for each in lifetimes)]),
+        np.concatenate([empty, *(each.cents for each in lifetimes)]),
     )
 
 
-def _segment(  # noqa: PLR0917 - one thing after the other, as they are named above
-    asked: ReportQuery,
+def _segment_value(  # noqa: PLR0917 - the one caller passes them in this order
+    query: ReportQuery,
     name: str,
     lifetimes: Lifetimes,
     margin: float,
@@ -52,58 +52,61 @@ def _segment(  # noqa: PLR0917 - one thing after the other, as they are named ab
     cost_cents: float | None,
     left_out: Mapping[str, int],
 ) -> SegmentLifetimeValue:
-    found = estimate_value(lifetimes, margin=margin, months=months)
-    counted = {"n": found.accounts, "exclusions": left_out}
-    clv = asked.kpi(
+    estimate = estimate_value(lifetimes, margin=margin, months=months)
+    counted = {"n": estimate.accounts, "exclusions": left_out}
+    clv = query.kpi(
         "clv",
-        f"{margin} x mean MRR of who pays x expected paid months within {months}",
+        f"{margin} x mean MRR of paying accounts x expected paid months within {months}",
         unit="cents",
-        value=found.cents,
-        numerator=found.cents,
+        value=estimate.cents,
+        numerator=estimate.cents,
         denominator=1,
-        currency=asked.currency,
+        currency=query.currency,
         **counted,
     )
-    to_cost = asked.kpi(
+    to_cost = query.kpi(
         "clv_to_cost",
         "CLV / cost of value",
         unit="ratio",
-        numerator=found.cents,
+        numerator=estimate.cents,
         denominator=cost_cents,
-        currency=asked.currency,
+        currency=query.currency,
         **counted,
     )
     return SegmentLifetimeValue(
         segment=name,
         clv=clv,
         clv_to_cost=to_cost if cost_cents else None,
-        monthly_cents=found.monthly_cents,
-        survival=[round(share, 6) for share in found.survival],
-        paying=found.paying,
-        ended=found.ended,
+        monthly_cents=estimate.monthly_cents,
+        survival=[round(share, 6) for share in estimate.survival],
+        paying=estimate.paying,
+        ended=estimate.ended,
     )
 
 
 def purchase_value(
     session: Session,
-    asked: ReportQuery,
+    query: ReportQuery,
     *,
     margin: float,
     months: int,
     event_names: Sequence[str],
     amount: str,
 ) -> PurchaseValueOut:
-    """Add up, month of age by month of age, the mean amount of the accounts seen to its end."""
+    """Add up the mean amount of each month of age, over the accounts observed to its end.
+
+    The value is None if no account was observed for all ``months``.
+    """
     rows = queries.load_purchase_value(
         session,
-        asked.workspace_id,
-        asked,
+        query.workspace_id,
+        query,
         months=months,
         event_names=event_names,
         amount=amount,
     )
     value = sum(float(row.amount) / row.observed for row in rows)
-    clv = asked.kpi(
+    clv = query.kpi(
         "clv",
         f"{margin} x mean {amount} of an account in each month of its age, over {months} months",
         unit="amount",

@@ -1,55 +1,56 @@
-"""Key figures, each with what it was made of (docs/reports.md has the formulas)."""
+"""KPIs, each with everything it was computed from. Formulas: docs/reports.md."""
 
 from collections.abc import Sequence
 
 import numpy as np
 from sqlalchemy.orm import Session
 
-from app.reports import queries
 from app.reports.kpi import ReportQuery
+from app.reports.kpis import queries
 from app.reports.kpis.lifetime import median_days
-from app.reports.schemas import Kpi, RevenueOut
+from app.reports.kpis.schemas import RevenueRetentionOut
+from app.reports.schemas import Kpi
 
 MIN_ANSWERS = 3
 
 
-def revenue_retention(session: Session, asked: ReportQuery) -> RevenueOut:
-    found = queries.load_revenue_retention(session, asked.workspace_id, asked)
+def revenue_retention(session: Session, query: ReportQuery) -> RevenueRetentionOut:
+    totals = queries.load_revenue_retention(session, query.workspace_id, query)
     counted = {
-        "n": found.accounts,
-        "exclusions": {"excluded": found.excluded, "no_rate": found.no_rate},
+        "n": totals.accounts,
+        "exclusions": {"excluded": totals.excluded, "no_rate": totals.no_rate},
     }
-    money = {**counted, "denominator": found.opening_cents, "currency": asked.currency}
-    return RevenueOut(
-        gross_revenue_retention=asked.kpi(
+    money = {**counted, "denominator": totals.opening_cents, "currency": query.currency}
+    return RevenueRetentionOut(
+        gross_revenue_retention=query.kpi(
             "gross_revenue_retention",
-            "sum of min(MRR then, MRR now) / MRR then, of who paid then",
-            numerator=found.retained_cents,
+            "sum of min(MRR then, MRR now) / MRR then, of the accounts that paid then",
+            numerator=totals.retained_cents,
             **money,
         ),
-        net_revenue_retention=asked.kpi(
+        net_revenue_retention=query.kpi(
             "net_revenue_retention",
-            "MRR now / MRR then, of who paid then",
-            numerator=found.closing_cents,
+            "MRR now / MRR then, of the accounts that paid then",
+            numerator=totals.closing_cents,
             **money,
         ),
-        logo_churn=asked.kpi(
+        logo_churn=query.kpi(
             "logo_churn",
-            "accounts that pay no more / accounts that paid then",
-            numerator=found.lost,
-            denominator=found.accounts,
+            "accounts that no longer pay / accounts that paid then",
+            numerator=totals.lost,
+            denominator=totals.accounts,
             **counted,
         ),
     )
 
 
 def repurchase_rate(
-    session: Session, asked: ReportQuery, *, within: int, event_names: Sequence[str]
+    session: Session, query: ReportQuery, *, within: int, event_names: Sequence[str]
 ) -> Kpi:
     row = queries.load_repurchases(
-        session, asked.workspace_id, asked, within=within, event_names=event_names
+        session, query.workspace_id, query, within=within, event_names=event_names
     )
-    return asked.kpi(
+    return query.kpi(
         "repurchase_rate",
         f"buyers who bought on another day within {within} days of the first / first-time buyers",
         numerator=row.bought_again,
@@ -59,10 +60,10 @@ def repurchase_rate(
     )
 
 
-def nps(session: Session, asked: ReportQuery) -> Kpi:
-    row = queries.load_nps(session, asked.workspace_id, asked)
+def nps(session: Session, query: ReportQuery) -> Kpi:
+    row = queries.load_nps(session, query.workspace_id, query)
     balance, enough = row.promoters - row.detractors, row.answers >= MIN_ANSWERS
-    return asked.kpi(
+    return query.kpi(
         "nps",
         "100 x (promoters - detractors) / answers, the newest of each person; null under 3 answers",
         unit="points",
@@ -74,15 +75,15 @@ def nps(session: Session, asked: ReportQuery) -> Kpi:
     )
 
 
-def time_to_first_value(session: Session, asked: ReportQuery, event_names: Sequence[str]) -> Kpi:
-    names = event_names or queries.list_product_events(session, asked.workspace_id)
-    rows = queries.load_first_value(session, asked.workspace_id, asked, names)
+def time_to_first_value(session: Session, query: ReportQuery, event_names: Sequence[str]) -> Kpi:
+    names = event_names or queries.list_product_events(session, query.workspace_id)
+    rows = queries.load_first_value(session, query.workspace_id, query, names)
     counted = [row for row in rows if not row.excluded]
     days = np.array([row.days for row in counted], dtype=np.float64)
     reached = np.array([row.reached for row in counted], dtype=np.bool_)
-    return asked.kpi(
+    return query.kpi(
         "time_to_first_value",
-        "median days from the start to the first use (Kaplan-Meier: who is not there yet counts)",
+        "median days from the start to the first use (Kaplan-Meier, with accounts not there yet)",
         unit="days",
         value=median_days(days, reached),
         numerator=int(reached.sum()),

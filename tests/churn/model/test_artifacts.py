@@ -16,7 +16,7 @@ PANEL = panels.synthetic_panel()
 
 
 @pytest.mark.parametrize("kind", ModelKind)
-def test_a_model_is_read_back_to_the_last_bit(kind: ModelKind) -> None:
+def test_a_loaded_model_is_bit_identical_to_the_dumped_one(kind: ModelKind) -> None:
     model = fit_model(kind, PANEL)
     stored = artifacts.dump(model)
 
@@ -27,7 +27,7 @@ def test_a_model_is_read_back_to_the_last_bit(kind: ModelKind) -> None:
     assert (again.names, again.bias, again.horizon_days) == (model.names, model.bias, 30)
 
 
-def test_only_trees_need_more_than_json() -> None:
+def test_a_model_without_trees_is_json_only() -> None:
     assert artifacts.dump(fit_model(ModelKind.LOGISTIC, PANEL)).trees is None
 
 
@@ -36,7 +36,7 @@ TREES = STORED.trees or b""
 
 
 @pytest.mark.parametrize(
-    "changed",
+    "altered",
     [
         replace(STORED, head=STORED.head.replace(b'"horizon_days":30', b'"horizon_days":90')),
         replace(STORED, head=b""),
@@ -47,12 +47,12 @@ TREES = STORED.trees or b""
         Artifact(STORED.head + TREES[:1], TREES[1:]),
     ],
 )
-def test_what_was_changed_is_not_read(changed: Artifact) -> None:
+def test_an_altered_artifact_is_refused(altered: Artifact) -> None:
     with pytest.raises(UnusableArtifactError, match="hash"):
-        artifacts.load(changed, STORED.sha256)
+        artifacts.load(altered, STORED.sha256)
 
 
-def test_what_other_versions_made_is_not_used() -> None:
+def test_an_artifact_of_other_library_versions_is_refused() -> None:
     head = orjson.loads(STORED.head)
     head["versions"]["scikit-learn"] = "0.1"
     older = replace(STORED, head=orjson.dumps(head))
@@ -66,7 +66,7 @@ class Harmful:
         return (print, ("it ran",))
 
 
-def test_a_pickle_is_never_opened(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_pickle_is_refused_and_not_executed(capsys: pytest.CaptureFixture[str]) -> None:
     harmful = replace(STORED, trees=pickle.dumps(Harmful()))
 
     with pytest.raises(UnusableArtifactError):
@@ -75,17 +75,17 @@ def test_a_pickle_is_never_opened(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == ""
 
 
-def test_trees_may_hold_no_type_of_their_own() -> None:
+def test_trees_with_custom_types_are_refused() -> None:
     foreign = replace(STORED, trees=skops.io.dumps([np.random.default_rng(0), print, Harmful]))
 
     with pytest.raises(UnusableArtifactError):
         artifacts.load(foreign, foreign.sha256)
 
 
-def test_trees_whose_nodes_lead_nowhere_are_refused() -> None:
+def test_trees_with_invalid_node_indices_are_refused() -> None:
     plain = skops.io.loads(TREES, trusted=[])
     plain[0]["nodes"]["left"][0] = 10**6
-    wild = replace(STORED, trees=skops.io.dumps(plain))
+    invalid = replace(STORED, trees=skops.io.dumps(plain))
 
     with pytest.raises(UnusableArtifactError):
-        artifacts.load(wild, wild.sha256)
+        artifacts.load(invalid, invalid.sha256)

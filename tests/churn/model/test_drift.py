@@ -17,8 +17,8 @@ def shifts(before: Floats, now: Floats) -> list[drift.ColumnShift]:
     return drift.column_shifts(stored, MANY.names, now, MODEL.predict(now))
 
 
-def test_a_hundred_accounts_raise_no_alarm_by_chance() -> None:
-    """The plain index passes 0.2 again and again; ours does not."""
+def test_chance_alone_raises_no_alarm_with_a_hundred_accounts() -> None:
+    """The plain index often passes the usual alarm of 0.2; ours accounts for chance."""
     random = np.random.default_rng(2)
     found = []
     for _ in range(40):
@@ -32,7 +32,7 @@ def test_a_hundred_accounts_raise_no_alarm_by_chance() -> None:
     )
 
 
-def test_what_has_moved_is_found() -> None:
+def test_a_moved_column_is_reported_as_drifted() -> None:
     moved = MANY.x.copy()
     moved[:, 0] *= 4
 
@@ -41,14 +41,14 @@ def test_what_has_moved_is_found() -> None:
     assert found == {"events_84", drift.PROBABILITY}
 
 
-def test_what_went_missing_has_moved() -> None:
+def test_a_column_that_went_missing_is_reported_as_drifted() -> None:
     moved = MANY.x.copy()
     moved[:, 2] = np.nan
 
     assert {each.name for each in shifts(MANY.x, moved) if each.drifted} >= {"mrr"}
 
 
-def test_a_column_of_which_nothing_is_known_stays_so() -> None:
+def test_a_column_without_values_does_not_drift() -> None:
     empty = MANY.x.copy()
     empty[:, 3] = np.nan
 
@@ -56,41 +56,41 @@ def test_a_column_of_which_nothing_is_known_stays_so() -> None:
     assert shifts(MANY.x, MANY.x[:0]) == []
 
 
-def test_a_column_of_chance_is_no_reason_and_a_third_is() -> None:
-    some = [drift.ColumnShift(name, 1.0, 0.1, 0.2) for name in ("a", "b")]
+def test_one_drifted_column_is_no_reason_and_more_than_a_third_are() -> None:
+    drifted = [drift.ColumnShift(name, 1.0, 0.1, 0.2) for name in ("a", "b")]
     quiet = [drift.ColumnShift(name, 0.1, 0.1, 0.2) for name in "cdefgh"]
 
-    assert drift.reasons([some[0], *quiet], None) == []
-    assert drift.reasons([*some, *quiet[:3]], None) == ["2 of 4 features have moved: a …"]
+    assert drift.reasons([drifted[0], *quiet], None) == []
+    assert drift.reasons([*drifted, *quiet[:3]], None) == ["2 of 4 features have moved: a …"]
 
 
-def test_who_left_is_counted_once_for_an_account() -> None:
-    came = drift.observed_churn(MODEL, MANY)
+def test_a_churned_account_is_counted_once() -> None:
+    churn = drift.observed_churn(MODEL, MANY)
 
-    assert came is not None
-    assert came.observed <= len(np.unique(MANY.account))
-    assert came.fits
-    assert drift.reasons([], came) == []
+    assert churn is not None
+    assert churn.observed <= len(np.unique(MANY.account))
+    assert churn.fits
+    assert drift.reasons([], churn) == []
 
 
-def test_many_more_or_fewer_than_expected_are_a_reason() -> None:
+def test_far_more_or_fewer_churned_accounts_than_expected_are_a_reason() -> None:
     all_left = replace(MANY, y=np.ones(len(MANY)))
     none_left = replace(MANY, y=np.zeros(len(MANY)))
 
     for panel in (all_left, none_left):
-        came = drift.observed_churn(MODEL, panel)
-        assert came is not None
-        assert not came.fits
-        assert len(drift.reasons([], came)) == 1
+        churn = drift.observed_churn(MODEL, panel)
+        assert churn is not None
+        assert not churn.fits
+        assert len(drift.reasons([], churn)) == 1
 
 
-def test_few_accounts_are_no_proof() -> None:
+def test_few_accounts_do_not_prove_that_a_model_no_longer_fits() -> None:
     few = panels.synthetic_panel(accounts=3, months=1)
     few.y[:] = 1
 
-    came = drift.observed_churn(MODEL, few)
+    churn = drift.observed_churn(MODEL, few)
 
-    assert came is not None
-    assert came.fits
+    assert churn is not None
+    assert churn.fits
     assert drift.observed_churn(MODEL, few.rows(np.zeros(3, bool))) is None
-    assert isinstance(came, ObservedChurn)
+    assert isinstance(churn, ObservedChurn)

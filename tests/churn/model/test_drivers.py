@@ -23,7 +23,7 @@ NAMES = (
 )
 
 
-def told(*contributions: float) -> list[RiskDriver]:
+def drivers_of(*contributions: float) -> list[RiskDriver]:
     x = np.arange(6.0).reshape(1, 6)
     [found] = top_drivers(NAMES, x, np.array([contributions]), x + 10, {"recency": 2.0})
     return found
@@ -35,8 +35,8 @@ def test_every_feature_belongs_to_one_signal() -> None:
     assert sorted(named) == sorted(FEATURES)
 
 
-def test_the_windows_of_a_signal_are_one_driver() -> None:
-    found = told(0.5, 0.25, -0.1, 0.4, 0.0, -2.0)
+def test_all_windows_of_a_signal_are_one_driver() -> None:
+    found = drivers_of(0.5, 0.25, -0.1, 0.4, 0.0, -2.0)
 
     assert [each.signal for each in found] == [
         EVENT_COLUMN_PREFIX + "Export",
@@ -46,13 +46,13 @@ def test_the_windows_of_a_signal_are_one_driver() -> None:
     assert [round(each.effect, 6) for each in found] == [-2, 0.75, 0.3]
 
 
-def test_a_driver_shows_the_own_past_and_the_peers() -> None:
-    [silence] = told(0, 0, 1, 0, 0, 0)
+def test_a_driver_has_the_earlier_value_and_the_peers_median() -> None:
+    [silence] = drivers_of(0, 0, 1, 0, 0, 0)
 
     assert (silence.value, silence.before, silence.peers) == (2, 12, 2)
 
 
-def test_what_is_missing_stays_missing() -> None:
+def test_missing_values_stay_missing() -> None:
     x = np.full((1, 6), np.nan)
     [[found]] = top_drivers(NAMES, x, np.array([[0, 0, 1.0, 0, 0, 0]]), x, {})
 
@@ -62,7 +62,7 @@ def test_what_is_missing_stays_missing() -> None:
     )
 
 
-def test_at_most_five_are_told() -> None:
+def test_at_most_five_drivers_are_returned() -> None:
     names = tuple(FEATURES)
     x = np.ones((1, len(names)))
 
@@ -72,16 +72,16 @@ def test_at_most_five_are_told() -> None:
 
 
 @pytest.mark.parametrize("language", Language)
-def test_every_driver_has_words_in_every_language(language: Language) -> None:
+def test_every_driver_has_a_sentence_in_every_language(language: Language) -> None:
     for names in (*COLUMNS_BY_SIGNAL.values(), (EVENT_COLUMN_PREFIX + "Export",)):
         driver = RiskDriver(signal_of_column(names[0]), names[0], 1.0, 0.5, 0.25, 0.75)
-        words = driver_sentences.driver_sentence(driver, language)
-        assert words == driver_sentences.driver_sentence(driver, language)
-        assert "{" not in words
+        sentence = driver_sentences.driver_sentence(driver, language)
+        assert sentence == driver_sentences.driver_sentence(driver, language)
+        assert "{" not in sentence
     assert all(driver_sentences.confidence_sentence(stage, language) for stage in ModelStage)
 
 
-def test_sentences_read_so() -> None:
+def test_driver_sentences_in_english_and_chinese() -> None:
     driver = RiskDriver("seats", "seat_use", -0.4, 0.5, 0.75, 0.62)
 
     assert driver_sentences.driver_sentence(driver, Language.EN) == (
@@ -89,5 +89,5 @@ def test_sentences_read_so() -> None:
         " 62 is the median of the others. This goes with a lower risk."
     )
     assert driver_sentences.driver_sentence(driver, Language.ZH) == (
-        "席位使用率(百分比):50,四周前为75,其他客户的中位数为62。这与较低的流失风险相伴。"
+        "席位使用率（百分比）：50，四周前为75，其他客户的中位数为62。这与较低的流失风险相伴。"
     )

@@ -12,7 +12,7 @@ P = RANDOM.random(600)
 Y = (RANDOM.random(600) < P).astype(float)
 
 
-def test_figures_are_those_of_scikit_learn() -> None:
+def test_metrics_equal_those_of_scikit_learn() -> None:
     assert evaluation_metrics.auc(Y, P) == pytest.approx(roc_auc_score(Y, P))
     assert evaluation_metrics.log_losses(Y, P).mean() == pytest.approx(log_loss(Y, P))
 
@@ -22,7 +22,7 @@ def test_ties_count_half() -> None:
 
 
 @pytest.mark.parametrize("y", [[], [0.0, 0.0], [1.0, 1.0]])
-def test_what_cannot_be_told_is_none(y: list[float]) -> None:
+def test_metrics_are_none_without_both_outcomes(y: list[float]) -> None:
     outcomes, p = np.array(y), np.full(len(y), 0.4)
 
     assert evaluation_metrics.auc(outcomes, p) is None
@@ -30,7 +30,7 @@ def test_what_cannot_be_told_is_none(y: list[float]) -> None:
 
 
 @pytest.mark.parametrize("stretch", [0.5, 1.0, 2.0])
-def test_the_slope_says_by_how_much_log_odds_are_too_extreme(stretch: float) -> None:
+def test_the_calibration_slope_measures_how_far_log_odds_are_too_extreme(stretch: float) -> None:
     random = np.random.default_rng(1)
     log_odds = random.normal(size=20_000)
     y = (random.random(20_000) < 1 / (1 + np.exp(-log_odds))).astype(float)
@@ -40,7 +40,7 @@ def test_the_slope_says_by_how_much_log_odds_are_too_extreme(stretch: float) -> 
     assert evaluation_metrics.calibration_slope(y, p) == pytest.approx(stretch, rel=0.1)
 
 
-def test_the_riskiest_tenth_is_compared_with_all() -> None:
+def test_lift_compares_the_riskiest_tenth_with_all_rows() -> None:
     y = np.zeros(100)
     y[:5] = 1
     p = np.linspace(1, 0, 100)
@@ -49,7 +49,7 @@ def test_the_riskiest_tenth_is_compared_with_all() -> None:
     assert evaluation_metrics.lift(np.zeros(100), p) is None
 
 
-def test_a_draw_takes_all_rows_of_an_account_or_none() -> None:
+def test_a_bootstrap_sample_has_all_rows_of_an_account_or_none() -> None:
     account = np.array([1, 1, 1, 2, 2, 3])
 
     for rows in evaluation_metrics.bootstrap_rows(account, seed=1, count=20):
@@ -58,7 +58,7 @@ def test_a_draw_takes_all_rows_of_an_account_or_none() -> None:
             assert len(set(times[np.isin(drawn, np.flatnonzero(account == each))])) <= 1
 
 
-def test_repeating_rows_of_an_account_adds_no_certainty() -> None:
+def test_repeated_rows_of_an_account_do_not_lower_the_standard_error() -> None:
     values = RANDOM.normal(size=50)
     once = evaluation_metrics.standard_error(values, np.arange(50))
     tenfold = evaluation_metrics.standard_error(np.repeat(values, 10), np.repeat(np.arange(50), 10))
@@ -77,7 +77,7 @@ def test_the_standard_error_agrees_with_the_bootstrap() -> None:
 
 @given(observed=st.integers(0, 60), expected=st.floats(0.5, 60))
 @settings(max_examples=40)
-def test_the_interval_is_that_of_poisson(observed: int, expected: float) -> None:
+def test_the_interval_is_the_exact_poisson_interval(observed: int, expected: float) -> None:
     low, high = (
         end * expected for end in evaluation_metrics.poisson_interval(observed, expected, 0.95)
     )
@@ -87,7 +87,7 @@ def test_the_interval_is_that_of_poisson(observed: int, expected: float) -> None
         assert poisson.sf(observed - 1, low) == pytest.approx(0.025, abs=1e-6)
 
 
-def test_groups_hold_all_rows_once() -> None:
+def test_reliability_groups_contain_every_row_once() -> None:
     bins = evaluation_metrics.reliability(Y, P)
 
     assert sum(each["rows"] for each in bins) == len(Y)

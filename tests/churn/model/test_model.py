@@ -40,8 +40,8 @@ def test_contributions_add_up_to_the_log_odds(kind: ModelKind, x: NDArray[np.flo
 
 
 @pytest.mark.parametrize("kind", [ModelKind.BOOSTED, ModelKind.DEEP])
-def test_our_walk_down_the_trees_is_that_of_scikit_learn(kind: ModelKind) -> None:
-    """Many rows, so that several chunks are walked; a third of the numbers is missing."""
+def test_walking_the_trees_gives_the_predictions_of_scikit_learn(kind: ModelKind) -> None:
+    """Use enough rows for several chunks, and leave a third of the values missing."""
     random = np.random.default_rng(3)
     x = random.normal(size=(5000, 4))
     x[random.random(x.shape) < 1 / 3] = np.nan
@@ -50,7 +50,7 @@ def test_our_walk_down_the_trees_is_that_of_scikit_learn(kind: ModelKind) -> Non
 
 
 @pytest.mark.parametrize("kind", ModelKind)
-def test_a_column_that_is_never_asked_about_contributes_nothing(kind: ModelKind) -> None:
+def test_an_unused_column_contributes_nothing(kind: ModelKind) -> None:
     panel = panels.synthetic_panel()
     panel.x[:, 2] = 7  # the same for all
     panel.x[:, 3] = np.nan
@@ -62,14 +62,16 @@ def test_a_column_that_is_never_asked_about_contributes_nothing(kind: ModelKind)
 
 
 @pytest.mark.parametrize("kind", ModelKind)
-def test_the_bias_is_where_contributions_cancel_out_over_the_training_rows(kind: ModelKind) -> None:
+def test_contributions_cancel_out_over_the_training_rows(kind: ModelKind) -> None:
     panel = panels.synthetic_panel()
     contributions = fit_model(kind, panel).contributions(panel.x)
 
     if kind in {ModelKind.SMALL, ModelKind.LOGISTIC}:
         assert contributions.mean(axis=0) == pytest.approx(0, abs=1e-9)
     else:
-        assert abs(contributions.sum(axis=1).mean()) < 0.1  # of the drawn rows exactly
+        assert (
+            abs(contributions.sum(axis=1).mean()) < 0.1
+        )  # exact only over the rows that the bags drew
 
 
 @pytest.mark.parametrize("kind", ModelKind)
@@ -83,7 +85,7 @@ def test_less_use_is_more_risk(kind: ModelKind) -> None:
 
 
 @pytest.mark.parametrize("kind", [ModelKind.SMALL, ModelKind.LOGISTIC])
-def test_a_straight_line_ends_where_the_training_rows_end(kind: ModelKind) -> None:
+def test_a_linear_model_does_not_extrapolate_beyond_the_training_rows(kind: ModelKind) -> None:
     rows = np.array([[1e9, 1.0, 0, 0], [1e12, 1.0, 0, 0]])
 
     assert len(set(MODELS[kind].predict(rows))) == 1
@@ -91,10 +93,10 @@ def test_a_straight_line_ends_where_the_training_rows_end(kind: ModelKind) -> No
 
 @pytest.mark.parametrize("kind", ModelKind)
 @pytest.mark.parametrize("empty", [[], [0, 1, 2, 3]])
-def test_what_is_not_known_at_all_still_gets_a_probability(
+def test_a_row_without_any_value_still_gets_a_probability(
     kind: ModelKind, empty: Sequence[int]
 ) -> None:
-    """Missing in a row; or missing in all rows, which leaves the base rate."""
+    """Values are missing in one row, or in all rows, which leaves the base rate."""
     panel = panels.synthetic_panel()
     panel.x[:, list(empty)] = np.nan
 
@@ -105,7 +107,7 @@ def test_what_is_not_known_at_all_still_gets_a_probability(
         assert p[0] == pytest.approx(panel.y.mean())
 
 
-def test_what_was_missing_in_training_is_a_sign_of_its_own() -> None:
+def test_a_missing_value_can_itself_raise_the_risk() -> None:
     panel = panels.synthetic_panel(strength=0, base=0)
     panel.x[panel.y > 0, 2] = np.nan
 

@@ -16,11 +16,11 @@ def panel(account: list[int], y: list[int]) -> Panel:
     )
 
 
-def test_an_account_that_is_about_to_churn_on_two_days_churned_once() -> None:
+def test_an_account_with_two_churned_rows_counts_once() -> None:
     assert panel([1, 1, 2, 3], [1, 1, 0, 1]).churned_accounts == 2
 
 
-def test_rows_are_taken_with_everything_that_is_said_of_them() -> None:
+def test_selected_rows_include_every_column() -> None:
     found = panel([1, 2, 3], [0, 1, 0]).rows(np.array([False, True, True]))
 
     assert len(found) == 2

@@ -13,24 +13,24 @@ UNSEEN = unseen_of(TRAINED)
 ALL = np.arange(len(UNSEEN.y))
 
 
-def failed(unseen: UnseenPredictions, champion: IncumbentModel | None = None) -> set[str]:
+def failed(unseen: UnseenPredictions, incumbent: IncumbentModel | None = None) -> set[str]:
     trained = replace(TRAINED, unseen=unseen)
-    return {check.name for check in run_checks(trained, champion, seed=1) if not check.passed}
+    return {check.name for check in run_checks(trained, incumbent, seed=1) if not check.passed}
 
 
-def test_a_good_model_fails_nothing() -> None:
+def test_a_good_model_passes_every_check() -> None:
     assert failed(UNSEEN) == set()
 
 
-def test_it_must_beat_what_is_simpler() -> None:
-    knows = np.where(UNSEEN.y > 0, 0.95, 0.05)
+def test_a_model_must_beat_the_base_rate_and_recency() -> None:
+    perfect = np.where(UNSEEN.y > 0, 0.95, 0.05)
 
-    assert failed(replace(UNSEEN, base=knows)) == {"better_than_base_rate"}
-    assert failed(replace(UNSEEN, recency=knows)) == {"better_than_recency"}
+    assert failed(replace(UNSEEN, base=perfect)) == {"better_than_base_rate"}
+    assert failed(replace(UNSEEN, recency=perfect)) == {"better_than_recency"}
 
 
-def test_it_must_rank_better_than_chance() -> None:
-    """Few rows, hardly in order: the loss is a little lower, but it may well be by chance."""
+def test_a_model_must_rank_better_than_chance() -> None:
+    """The loss of few, hardly ordered rows is a little lower, which may be chance."""
     y = np.array([1.0, 1, 0, 1, 0, 0, 1, 0, 0, 0] * 2)
     few = replace(
         UNSEEN,
@@ -48,24 +48,24 @@ def test_it_must_rank_better_than_chance() -> None:
     assert decide(None, churned=50, unseen=few) == (ModelStage.EXPERIMENTAL, False)
 
 
-def test_too_sure_of_itself_is_not_calibrated() -> None:
+def test_too_extreme_probabilities_fail_the_calibration_slope() -> None:
     odds = np.log(UNSEEN.p / (1 - UNSEEN.p))
 
     assert "calibration_slope" in failed(replace(UNSEEN, p=1 / (1 + np.exp(-3 * odds))))
 
 
-def test_it_must_expect_as_many_as_leave() -> None:
+def test_the_expected_churn_must_match_the_observed_churn() -> None:
     assert "observed_over_expected" in failed(replace(UNSEEN, p=UNSEEN.p * 0.6))
 
 
-def test_unseen_must_be_later() -> None:
+def test_unseen_rows_must_be_later_than_the_training_rows() -> None:
     assert failed(replace(UNSEEN, is_later=False)) == {"unseen_time"}
     assert {c.name for c in run_checks(replace(TRAINED, unseen=None), None, seed=1)} == {
         "unseen_time"
     }
 
 
-def test_the_model_that_holds_is_replaced_by_a_better_one_only() -> None:
+def test_only_a_better_model_replaces_the_active_model() -> None:
     worse = IncumbentModel(ALL, UNSEEN.base, changed_level_share=0.1)
     same = IncumbentModel(ALL, UNSEEN.p, changed_level_share=0.1)
 
@@ -73,35 +73,37 @@ def test_the_model_that_holds_is_replaced_by_a_better_one_only() -> None:
     assert failed(UNSEEN, same) == {"better_than_active"}
 
 
-def test_without_time_that_neither_has_seen_the_model_that_holds_stays() -> None:
-    champion = IncumbentModel(np.array([], int), np.array([]), changed_level_share=0.0)
+def test_the_active_model_stays_without_rows_that_neither_model_learnt_from() -> None:
+    incumbent = IncumbentModel(np.array([], int), np.array([]), changed_level_share=0.0)
 
-    assert failed(UNSEEN, champion) == {"better_than_active"}
+    assert failed(UNSEEN, incumbent) == {"better_than_active"}
 
 
-def test_levels_may_not_jump_about() -> None:
-    champion = IncumbentModel(ALL, UNSEEN.base, changed_level_share=0.2)
+def test_too_many_changed_levels_fail_the_check() -> None:
+    incumbent = IncumbentModel(ALL, UNSEEN.base, changed_level_share=0.2)
 
-    assert failed(UNSEEN, champion) == {"levels_kept"}
+    assert failed(UNSEEN, incumbent) == {"levels_kept"}
 
 
 def decide(
-    over: ModelStage | None, *, churned: int = 99, unseen: UnseenPredictions = UNSEEN
+    incumbent_stage: ModelStage | None, *, churned: int = 99, unseen: UnseenPredictions = UNSEEN
 ) -> tuple[ModelStage, bool]:
     trained: TrainingResult = replace(TRAINED, unseen=unseen)
-    champion = IncumbentModel(ALL, UNSEEN.p, changed_level_share=0.5) if over else None
-    found = run_checks(trained, champion, seed=1)
-    stage = decide_stage(trained, found, churned)
-    return stage, may_take_over(stage, found, over)
+    incumbent = IncumbentModel(ALL, UNSEEN.p, changed_level_share=0.5) if incumbent_stage else None
+    checks = run_checks(trained, incumbent, seed=1)
+    stage = decide_stage(trained, checks, churned)
+    return stage, may_take_over(stage, checks, incumbent_stage)
 
 
-def test_who_takes_over_from_whom() -> None:
+def test_which_stages_may_replace_which() -> None:
     noise = replace(UNSEEN, p=UNSEEN.base)
 
     assert decide(None) == (ModelStage.TRUSTED, True)
-    assert decide(ModelStage.EXPERIMENTAL) == (ModelStage.TRUSTED, True), "trust comes first"
+    assert decide(ModelStage.EXPERIMENTAL) == (ModelStage.TRUSTED, True), (
+        "a trusted model need not beat an experimental one"
+    )
     assert decide(ModelStage.TRUSTED) == (ModelStage.TRUSTED, False), (
-        "it is no better, and all would move"
+        "it is no better, and half of the levels would change"
     )
     assert decide(None, churned=50) == (ModelStage.EXPERIMENTAL, True)
     assert decide(ModelStage.EXPERIMENTAL, churned=50) == (ModelStage.EXPERIMENTAL, False)
@@ -110,10 +112,10 @@ def test_who_takes_over_from_whom() -> None:
     assert decide(None, churned=50, unseen=noise) == (ModelStage.EXPERIMENTAL, False)
 
 
-def test_levels_are_told_by_odds() -> None:
+def test_levels_depend_on_the_odds_ratio_to_the_base_rate() -> None:
     p = np.array([0.01, 0.1, 0.15, 0.3, 0.99, 1.0, 0.0])
 
-    assert risk_levels(p, usual=0.1).tolist() == [0, 0, 1, 2, 2, 2, 0]
+    assert risk_levels(p, base_rate=0.1).tolist() == [0, 0, 1, 2, 2, 2, 0]
     assert changed_level_share(MANY.x[:0, 0], MANY.x[:0, 0]) == 0
     assert changed_level_share(p, p) == 0
     assert changed_level_share(np.array([0.9, 0.1]), np.array([0.1, 0.9])) == 1

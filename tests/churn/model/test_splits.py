@@ -15,7 +15,7 @@ from tests.churn import panels
     seed=st.integers(0, 9),
 )
 @settings(max_examples=60)
-def test_a_fold_learns_only_of_what_was_known_before_its_test_began(
+def test_training_outcomes_are_known_before_the_test_rows_begin(
     months: int, accounts: int, horizon: int, blocks: int, seed: int
 ) -> None:
     random = np.random.default_rng(seed)
@@ -44,7 +44,7 @@ def test_the_last_days_are_all_tested() -> None:
     assert panel.day.max() in panel.day[folds[-1].test]
 
 
-def test_without_a_later_time_other_accounts_judge() -> None:
+def test_without_later_time_folds_test_on_other_accounts() -> None:
     panel = panels.synthetic_panel(accounts=40, months=1)
 
     folds = splits.grouped(panel, seed=1)
@@ -54,17 +54,17 @@ def test_without_a_later_time_other_accounts_judge() -> None:
         assert not set(panel.account[fold.train]) & set(panel.account[fold.test])
 
 
-def test_where_to_stop_is_seen_on_later_days() -> None:
+def test_the_latest_fold_tests_on_later_days() -> None:
     panel = panels.synthetic_panel()
 
-    aside = splits.latest(panel, seed=1)
+    fold = splits.latest(panel, seed=1)
 
-    assert aside is not None
-    assert panel.day[aside.train].max() + 30 <= panel.day[aside.test].min()
+    assert fold is not None
+    assert panel.day[fold.train].max() + 30 <= panel.day[fold.test].min()
 
 
 @pytest.mark.parametrize("y", [0.0, 1.0])
-def test_one_outcome_alone_gives_nothing_to_learn(y: float) -> None:
+def test_a_single_outcome_gives_no_folds(y: float) -> None:
     panel = panels.synthetic_panel()
     panel.y[:] = y
 

@@ -15,7 +15,7 @@ TRAINED = train(MANY, seed=1)
 
 
 def few_churned(count: int) -> Panel:
-    """Let no more accounts than so many churn."""
+    """Build a panel in which at most ``count`` accounts churn."""
     panel = panels.synthetic_panel(accounts=150, months=10)
     return replace(panel, y=panel.y * (panel.account < count))
 
@@ -25,9 +25,9 @@ FEW = few_churned(50)
 
 def train_and_decide(panel: Panel) -> tuple[TrainingResult, ModelStage, bool]:
     trained = train(panel, seed=1)
-    found = promotion.run_checks(trained, None, seed=1)
-    stage = promotion.decide_stage(trained, found, panel.churned_accounts)
-    return trained, stage, promotion.may_take_over(stage, found)
+    checks = promotion.run_checks(trained, None, seed=1)
+    stage = promotion.decide_stage(trained, checks, panel.churned_accounts)
+    return trained, stage, promotion.may_take_over(stage, checks)
 
 
 def model_of(trained: TrainingResult) -> Model:
@@ -40,26 +40,26 @@ def unseen_of(trained: TrainingResult) -> UnseenPredictions:
     return trained.unseen
 
 
-def test_where_churn_follows_a_law_the_model_is_trusted() -> None:
-    found = promotion.run_checks(TRAINED, None, seed=1)
-    stage = promotion.decide_stage(TRAINED, found, MANY.churned_accounts)
+def test_a_model_of_predictable_churn_is_trusted() -> None:
+    checks = promotion.run_checks(TRAINED, None, seed=1)
+    stage = promotion.decide_stage(TRAINED, checks, MANY.churned_accounts)
 
     assert MANY.churned_accounts > 50
-    assert (stage, promotion.may_take_over(stage, found)) == (ModelStage.TRUSTED, True)
+    assert (stage, promotion.may_take_over(stage, checks)) == (ModelStage.TRUSTED, True)
     assert set(TRAINED.losses) == set(ModelKind) - {ModelKind.SMALL}
     unseen = unseen_of(TRAINED)
     assert (evaluation_metrics.auc(unseen.y, unseen.p) or 0) > 0.8
 
 
 @pytest.mark.parametrize("count", [0, 3, 7])
-def test_few_who_churned_teach_nothing(count: int) -> None:
+def test_too_few_churned_accounts_train_no_model(count: int) -> None:
     trained, stage, takes_over = train_and_decide(few_churned(count))
 
     assert (trained.model, stage, takes_over) == (None, ModelStage.RULES, False)
-    assert trained.why == f"{count} accounts have churned, 8 are needed."
+    assert trained.reason == f"{count} accounts have churned, 8 are needed."
 
 
-def test_up_to_fifty_who_churned_the_small_model_is_an_experiment() -> None:
+def test_up_to_fifty_churned_accounts_train_an_experimental_small_model() -> None:
     assert 40 < FEW.churned_accounts <= 50
 
     trained, stage, takes_over = train_and_decide(FEW)
@@ -77,17 +77,17 @@ def test_noise_is_never_promoted(seed: int) -> None:
     assert (stage, takes_over) == (ModelStage.EXPERIMENTAL, False)
 
 
-def test_where_everybody_left_nothing_tells_them_apart() -> None:
+def test_a_panel_where_every_row_churned_trains_no_model() -> None:
     panel = replace(MANY, y=np.ones(len(MANY)))
 
     assert train(panel, seed=1).model is None
 
 
-def test_an_empty_panel_trains_nothing() -> None:
+def test_an_empty_panel_trains_no_model() -> None:
     assert train(MANY.rows(np.zeros(len(MANY), bool)), seed=1).model is None
 
 
-def test_without_a_later_time_other_accounts_judge_and_nothing_is_trusted() -> None:
+def test_a_model_without_later_time_is_experimental() -> None:
     at_once = FEW.rows(FEW.day == FEW.day.max())
 
     trained, stage, _ = train_and_decide(at_once)
@@ -96,19 +96,21 @@ def test_without_a_later_time_other_accounts_judge_and_nothing_is_trusted() -> N
     assert stage is ModelStage.EXPERIMENTAL
 
 
-def test_treated_accounts_do_not_teach_that_risk_was_low() -> None:
-    """Half of those at risk were saved by somebody: without the mark, risk looks like safety."""
+def test_treated_rows_do_not_lower_the_predicted_risk() -> None:
+    """Half of the accounts at risk were saved; without the mark, their risk looks low."""
     saved = (FEW.x[:, 1] > np.median(FEW.x[:, 1])) & (FEW.account % 2 == 0)
-    blind = replace(FEW, y=np.where(saved, 0, FEW.y))
-    knowing = replace(blind, treated=saved)
+    unmarked = replace(FEW, y=np.where(saved, 0, FEW.y))
+    marked = replace(unmarked, treated=saved)
 
-    said = [model_of(train(panel, seed=1)).predict(FEW.x[saved]) for panel in (blind, knowing)]
+    without, with_marks = (
+        model_of(train(panel, seed=1)).predict(FEW.x[saved]) for panel in (unmarked, marked)
+    )
 
-    assert said[1].mean() > 1.4 * said[0].mean()
+    assert with_marks.mean() > 1.4 * without.mean()
 
 
 @pytest.mark.parametrize("panel", [FEW, MANY], ids=["few", "many"])
-def test_training_is_repeatable(panel: Panel) -> None:
+def test_training_is_reproducible(panel: Panel) -> None:
     before = TRAINED if panel is MANY else train(panel, seed=1)
 
     again = train(panel, seed=1)
@@ -117,8 +119,8 @@ def test_training_is_repeatable(panel: Panel) -> None:
     assert again.losses == before.losses
 
 
-def test_unseen_rows_were_judged_by_models_that_did_not_know_what_came_later() -> None:
-    """Change the outcomes of the last days: what was said of earlier ones stays to the bit."""
+def test_predictions_for_earlier_rows_do_not_depend_on_later_outcomes() -> None:
+    """Change the outcomes of the last days: references for earlier rows stay bit-identical."""
     last = FEW.day >= np.sort(FEW.day)[-150]
     before = unseen_of(train(FEW, seed=1))
     changed = replace(FEW, y=np.where(last & (FEW.account < 45), 1 - FEW.y, FEW.y))
@@ -131,8 +133,8 @@ def test_unseen_rows_were_judged_by_models_that_did_not_know_what_came_later() -
     assert (before.base[early] == after.base[early]).all()
 
 
-def test_probabilities_are_those_of_the_classes_as_they_are() -> None:
-    """Rare churn stays rare: nothing is weighed up."""
+def test_rare_churn_keeps_its_low_probability() -> None:
+    """Classes are not rebalanced."""
     panel = panels.synthetic_panel(accounts=300, months=12, base=-7.5)
     assert panel.y.mean() < 0.02
     assert 8 <= panel.churned_accounts <= 50
@@ -142,7 +144,7 @@ def test_probabilities_are_those_of_the_classes_as_they_are() -> None:
     assert 0.5 < (evaluation_metrics.observed_over_expected(unseen.y, unseen.p) or 0) < 2
 
 
-def test_the_simpler_one_wins_within_a_standard_error() -> None:
+def test_the_simpler_kind_wins_within_one_standard_error() -> None:
     random = np.random.default_rng(0)
     account = np.arange(400)
     losses = {ModelKind.LOGISTIC: random.normal(1, 0.3, 400)}

@@ -4,17 +4,6 @@ from sqlalchemy.orm import Session
 from tests.churn.registry.test_store import insert_model
 
 
-def test_training_is_a_job(client: TestClient) -> None:
-    first = client.post("/api/v1/churn-models")
-    again = client.post("/api/v1/churn-models")
-
-    assert first.status_code == 202
-    assert (first.json()["kind"], first.json()["state"]) == ("train_model", "queued")
-    assert again.json()["id"] == first.json()["id"]
-    shown = client.get(f"/api/v1/jobs/{first.json()['id']}").json()
-    assert shown == first.json()
-
-
 def test_models_are_listed_newest_first_in_pages(client: TestClient, session: Session) -> None:
     for _ in range(3):
         insert_model(session, state="shadow")
@@ -29,7 +18,7 @@ def test_models_are_listed_newest_first_in_pages(client: TestClient, session: Se
     assert "card" not in page["items"][0]
 
 
-def test_a_model_is_shown_with_its_card(client: TestClient, session: Session) -> None:
+def test_getting_a_model_returns_its_card(client: TestClient, session: Session) -> None:
     insert_model(session)
     session.commit()
 
@@ -41,9 +30,7 @@ def test_a_model_is_shown_with_its_card(client: TestClient, session: Session) ->
     assert client.get("/api/v1/churn-models/0").status_code == 422
 
 
-def test_a_person_promotes_a_shadow_and_rolls_back_in_one_call(
-    client: TestClient, session: Session
-) -> None:
+def test_a_shadow_can_be_promoted_and_rolled_back(client: TestClient, session: Session) -> None:
     insert_model(session)
     insert_model(session, state="shadow")
     session.commit()
@@ -71,7 +58,7 @@ def test_promoting_the_active_model_changes_nothing(client: TestClient, session:
     assert client.post("/api/v1/churn-models/9/promote").status_code == 404
 
 
-def test_a_model_of_other_versions_is_a_conflict(client: TestClient, session: Session) -> None:
+def test_promoting_an_unusable_model_is_a_conflict(client: TestClient, session: Session) -> None:
     insert_model(session, state="shadow").sha256 = "of something else"
     session.commit()
 

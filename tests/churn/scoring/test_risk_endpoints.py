@@ -1,4 +1,4 @@
-"""Churn risk from the refresh to the answer."""
+"""Churn risk from the refresh to the HTTP response."""
 
 from dataclasses import replace
 from datetime import date, timedelta
@@ -40,7 +40,7 @@ def get_risk(client: TestClient, account_id: str = "a0", **params: Any) -> Any: 
 
 @pytest.fixture
 def company(session: Session) -> None:
-    """Three who stay, one of whom has been silent for seven weeks, and one who left."""
+    """Create three active accounts, one of them silent for seven weeks, and one churned account."""
     create_customers(session, stay=2, leave=1)
     factories.account(session, "quiet")
     began = date(2025, 8, 1)
@@ -52,7 +52,7 @@ def company(session: Session) -> None:
 
 
 @pytest.mark.usefixtures("company")
-def test_with_few_who_left_rules_give_a_level_and_a_rank_and_no_probability(
+def test_rules_give_a_level_and_a_rank_without_a_probability(
     client: TestClient, session: Session
 ) -> None:
     refresh(session, "a0", "a1", "a2", "quiet")
@@ -79,7 +79,7 @@ def test_with_few_who_left_rules_give_a_level_and_a_rank_and_no_probability(
 
 
 @pytest.mark.usefixtures("company")
-def test_of_who_left_nothing_is_said(client: TestClient, session: Session) -> None:
+def test_a_churned_account_has_no_risk(client: TestClient, session: Session) -> None:
     refresh(session, "a2")
     found = get_risk(client, "a2")
 
@@ -88,7 +88,7 @@ def test_of_who_left_nothing_is_said(client: TestClient, session: Session) -> No
 
 
 @pytest.mark.usefixtures("company")
-def test_the_words_are_chinese_for_who_likes_those(client: TestClient, session: Session) -> None:
+def test_sentences_are_chinese_on_request(client: TestClient, session: Session) -> None:
     refresh(session, "quiet")
 
     assert "距上次使用的天数" in get_risk(client, "quiet", lang="zh")["drivers"][0]["text"]
@@ -98,7 +98,7 @@ def test_the_words_are_chinese_for_who_likes_those(client: TestClient, session: 
 
 
 @pytest.mark.usefixtures("company")
-def test_an_account_that_was_not_judged_yet_has_an_answer_without_a_word(
+def test_an_account_that_is_not_scored_yet_has_an_empty_risk(
     client: TestClient,
 ) -> None:
     found = get_risk(client, "a0")
@@ -106,15 +106,15 @@ def test_an_account_that_was_not_judged_yet_has_an_answer_without_a_word(
     assert (found["status"], found["level"], found["drivers"]) == (None, None, [])
 
 
-def test_an_account_that_there_is_not_is_404(client: TestClient) -> None:
+def test_an_unknown_account_is_404(client: TestClient) -> None:
     assert client.get("/api/v1/accounts/nobody/churn-risk").status_code == 404
     assert client.get("/api/v1/accounts/nobody/churn-risk/history").status_code == 404
 
 
 def insert_trained_model(session: Session, stage: ModelStage = ModelStage.EXPERIMENTAL) -> Model:
-    """Train a small model on the workspace's own past, and let it hold."""
-    found = observe_panel(session)
-    model = Model(found.names, 90, (Linear.fit(found.x, found.y),))
+    """Train a small model on the workspace's own past, and activate it."""
+    panel = observe_panel(session)
+    model = Model(panel.names, 90, (Linear.fit(panel.x, panel.y),))
     artifact = artifacts.dump(model)
     row = model_queries.insert_model(
         session,
@@ -124,7 +124,7 @@ def insert_trained_model(session: Session, stage: ModelStage = ModelStage.EXPERI
         horizon_days=90,
         data_through=UNTIL,
         known_through=UNTIL,
-        card={"data": {"rows": len(found), "churned_rows": int(found.y.sum())}},
+        card={"data": {"rows": len(panel), "churned_rows": int(panel.y.sum())}},
         head=artifact.head,
         trees=artifact.trees,
         sha256=artifact.sha256,
@@ -135,29 +135,29 @@ def insert_trained_model(session: Session, stage: ModelStage = ModelStage.EXPERI
 
 
 @pytest.fixture
-def learnt(session: Session) -> Model:
+def active_model(session: Session) -> Model:
     create_customers(session, stay=6, leave=3)
     model = insert_trained_model(session)
     session.commit()
     return model
 
 
-def test_a_model_says_a_probability_of_the_row_that_it_would_be_trained_on(
-    client: TestClient, session: Session, learnt: Model
+def test_a_model_predicts_from_the_same_row_as_in_training(
+    client: TestClient, session: Session, active_model: Model
 ) -> None:
     refresh(session, "a0", "a1")
     found = get_risk(client)
 
-    ahead = Horizon(90, HorizonBasis.SUBSCRIPTION)
-    names = event_names_in(learnt.names)
-    looked = observations.build_table_spec(
-        session, "acme", as_of=UNTIL, horizon=ahead, event_names=names
+    horizon = Horizon(90, HorizonBasis.SUBSCRIPTION)
+    names = event_names_in(active_model.names)
+    spec = observations.build_table_spec(
+        session, "acme", as_of=UNTIL, horizon=horizon, event_names=names
     )
-    x = load_feature_table(session, "acme", [("a0", UNTIL)], lens=looked).x
-    assert looked.names == learnt.names
-    assert found["probability"] == learnt.predict(x)[0]
+    x = load_feature_table(session, "acme", [("a0", UNTIL)], spec=spec).x
+    assert spec.names == active_model.names
+    assert found["probability"] == active_model.predict(x)[0]
     assert (found["method"], found["stage"]) == ("model", "experimental")
-    assert found["model_version"] == learnt.version
+    assert found["model_version"] == active_model.version
     assert found["revenue_at_risk"] == {
         "cents": round(12 * 100_00 * found["probability"]),
         "basis": "probability",
@@ -165,7 +165,7 @@ def test_a_model_says_a_probability_of_the_row_that_it_would_be_trained_on(
 
 
 def test_the_drivers_of_a_model_are_its_contributions(
-    client: TestClient, session: Session, learnt: Model
+    client: TestClient, session: Session, active_model: Model
 ) -> None:
     refresh(session, "a0")
     found = get_risk(client)["drivers"]
@@ -174,22 +174,22 @@ def test_the_drivers_of_a_model_are_its_contributions(
         session,
         "acme",
         [("a0", UNTIL)],
-        lens=observations.build_table_spec(
+        spec=observations.build_table_spec(
             session,
             "acme",
             as_of=UNTIL,
             horizon=Horizon(90, HorizonBasis.SUBSCRIPTION),
-            event_names=event_names_in(learnt.names),
+            event_names=event_names_in(active_model.names),
         ),
     )
     by_signal: dict[str, float] = {}
-    for name, value in zip(learnt.names, learnt.contributions(table.x)[0], strict=True):
+    for name, value in zip(active_model.names, active_model.contributions(table.x)[0], strict=True):
         by_signal[signal_of_column(name)] = by_signal.get(signal_of_column(name), 0) + float(value)
     strongest = sorted(by_signal.values(), key=abs, reverse=True)[:5]
     assert [each["effect"] for each in found] == [round(value, 4) for value in strongest]
 
 
-def test_nothing_is_computed_twice_for_a_day_but_for_another_model(session: Session) -> None:
+def test_a_day_is_scored_once_for_each_model(session: Session) -> None:
     create_customers(session, stay=6, leave=3)
     refresh(session, "a0")
     first = session.get_one(ChurnRisk, ("acme", "a0")).computed_at
@@ -205,7 +205,7 @@ def test_nothing_is_computed_twice_for_a_day_but_for_another_model(session: Sess
     assert (again.computed_at, again.stage) == (NOW + timedelta(hours=3), "experimental")
 
 
-def test_history_that_comes_in_lets_it_be_computed_again(session: Session) -> None:
+def test_imported_history_marks_risks_outdated(session: Session) -> None:
     create_customers(session)
     refresh(session, "a0")
 
@@ -214,7 +214,7 @@ def test_history_that_comes_in_lets_it_be_computed_again(session: Session) -> No
     assert risk_queries.list_outdated(session, "acme", ["a0"], day=UNTIL, version=None) == ["a0"]
 
 
-def test_past_days_are_not_judged_with_hindsight(session: Session) -> None:
+def test_past_days_are_not_scored(session: Session) -> None:
     create_customers(session)
 
     service.refresh(session, "acme", ["a0"], as_of=TODAY - timedelta(days=1), now=NOW)
@@ -238,14 +238,12 @@ def test_the_history_has_the_days_on_which_the_risk_moved(
     found = page["items"] + rest["items"]
     assert [each["as_of"] for each in found] == sorted({each["as_of"] for each in found})
     assert found[0]["as_of"] == UNTIL.isoformat()
-    assert len(found) == 4, "it falls silent, day by day"
+    assert len(found) == 4, "its silence grows by a day each day"
     assert session.query(ChurnRiskHistory).filter_by(account_id="quiet").count() == 1
     assert client.get(path, params={"cursor": "x"}).status_code == 404
 
 
-def test_a_contract_that_renews_later_is_judged_for_its_renewal(
-    client: TestClient, session: Session
-) -> None:
+def test_the_outlook_of_a_later_renewal_is_at_renewal(client: TestClient, session: Session) -> None:
     factories.workspace(session)
     factories.account(session, "a0")
     renewal = UNTIL + timedelta(days=200)

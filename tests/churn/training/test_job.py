@@ -29,7 +29,7 @@ def ending(code: int, _: ClaimedJob) -> list[str]:
 
 
 @pytest.fixture
-def ordered(committed: SessionFactory) -> str:
+def enqueued(committed: SessionFactory) -> str:
     with transaction(committed) as session:
         factories.workspace(session)
         return enqueue_training(session, Actor("acme", "test", NOW)).id
@@ -40,7 +40,7 @@ def job_of(sessions: SessionFactory, job_id: str) -> Job:
         return jobs.get_job(session, "acme", job_id)
 
 
-def test_a_training_under_way_is_not_ordered_twice(session: Session) -> None:
+def test_an_open_training_is_not_enqueued_twice(session: Session) -> None:
     factories.workspace(session)
 
     first, second = (enqueue_training(session, Actor("acme", "test", NOW)) for _ in range(2))
@@ -48,22 +48,22 @@ def test_a_training_under_way_is_not_ordered_twice(session: Session) -> None:
     assert first is second
 
 
-def test_everybody_with_a_past_is_trained_for_once_a_day(session: Session) -> None:
+def test_every_workspace_with_history_is_trained_once_a_day(session: Session) -> None:
     factories.workspace(session, "young")
     fading_workspaces.create_fading_workspace(session, accounts=2, leave=0)
     sweeps = [NOW, NOW + timedelta(hours=1), NOW + timedelta(days=1)]
 
-    ordered = []
+    counts = []
     for now in sweeps:
-        ordered.append(enqueue_nightly(session, now=now))
+        counts.append(enqueue_nightly(session, now=now))
         for job in session.query(Job):
             job.state = "done"
 
-    assert ordered == [1, 0, 1]
+    assert counts == [1, 0, 1]
     assert {job.workspace_id for job in session.query(Job)} == {"acme"}
 
 
-def test_a_job_is_trained_from_start_to_end(sessions: SessionFactory, session: Session) -> None:
+def test_a_training_job_runs_to_its_end(sessions: SessionFactory, session: Session) -> None:
     fading_workspaces.create_fading_workspace(session)
     job = enqueue_training(session, Actor("acme", "test", NOW))
     session.commit()
@@ -76,7 +76,7 @@ def test_a_job_is_trained_from_start_to_end(sessions: SessionFactory, session: S
     assert done.progress["version"] == 1
 
 
-def test_who_lost_the_job_stores_nothing(sessions: SessionFactory, session: Session) -> None:
+def test_a_cancelled_job_stores_nothing(sessions: SessionFactory, session: Session) -> None:
     fading_workspaces.create_fading_workspace(session)
     job = enqueue_training(session, Actor("acme", "test", NOW))
     session.commit()
@@ -89,8 +89,8 @@ def test_who_lost_the_job_stores_nothing(sessions: SessionFactory, session: Sess
     assert jobs.get_job(session, "acme", job.id).state == "cancelled"
 
 
-def test_the_process_trains_with_the_workers_database(committed: SessionFactory) -> None:
-    """The real command, with one thread and caps, watched by polling as the worker does."""
+def test_the_child_process_trains_on_the_workers_database(committed: SessionFactory) -> None:
+    """Run the real command, with one thread and resource limits, and poll it as the worker does."""
     with transaction(committed) as session:
         fading_workspaces.create_fading_workspace(session, leave=3)
         job_id = enqueue_training(session, Actor("acme", "test", datetime.now(UTC))).id
@@ -104,11 +104,11 @@ def test_the_process_trains_with_the_workers_database(committed: SessionFactory)
     job = job_of(committed, job_id)
     assert (job.state, job.error) == ("done", None)
     assert job.progress["step"] == "done"
-    assert trainer.work is None
+    assert trainer.job is None
 
 
-def test_a_process_that_dies_fails_its_job_and_nothing_else(
-    committed: SessionFactory, ordered: str
+def test_a_process_that_exits_with_an_error_fails_its_job(
+    committed: SessionFactory, enqueued: str
 ) -> None:
     trainer = Trainer(committed, command=partial(ending, 3))
 
@@ -117,12 +117,12 @@ def test_a_process_that_dies_fails_its_job_and_nothing_else(
     trainer.process.wait(60)
     trainer.step(LATER)
 
-    job = job_of(committed, ordered)
-    assert (job.state, job.error) == ("failed", "The training process ended with 3.")
+    job = job_of(committed, enqueued)
+    assert (job.state, job.error) == ("failed", "The training process ended with exit code 3.")
     assert trainer.step(LATER) is False
 
 
-def test_a_process_that_takes_too_long_is_ended(committed: SessionFactory, ordered: str) -> None:
+def test_a_process_that_takes_too_long_is_killed(committed: SessionFactory, enqueued: str) -> None:
     trainer = Trainer(committed, command=never_ending)
     trainer.step(NOW)
     process = trainer.process
@@ -133,39 +133,44 @@ def test_a_process_that_takes_too_long_is_ended(committed: SessionFactory, order
     trainer.step(NOW + MAX_TIME)
 
     assert process.poll() is not None
-    job = job_of(committed, ordered)
-    assert (job.state, job.error) == ("failed", "It took longer than 15 minutes.")
+    job = job_of(committed, enqueued)
+    assert (job.state, job.error) == (
+        "failed",
+        "The training was stopped because it took over 15 minutes.",
+    )
 
 
-def test_a_cancelled_training_is_ended(committed: SessionFactory, ordered: str) -> None:
+def test_the_process_of_a_cancelled_training_is_killed(
+    committed: SessionFactory, enqueued: str
+) -> None:
     trainer = Trainer(committed, command=never_ending)
     trainer.step(NOW)
     process = trainer.process
     assert process is not None
     with transaction(committed) as session:
-        service.cancel(jobs.get_job(session, "acme", ordered, lock=True), now=NOW)
+        service.cancel(jobs.get_job(session, "acme", enqueued, lock=True), now=NOW)
 
     trainer.step(LATER)
 
     assert process.poll() is not None
-    assert job_of(committed, ordered).state == "cancelled"
+    assert job_of(committed, enqueued).state == "cancelled"
 
 
-def test_a_worker_that_stops_gives_the_job_to_another(
-    committed: SessionFactory, ordered: str
+def test_a_stopping_worker_releases_its_job_for_another(
+    committed: SessionFactory, enqueued: str
 ) -> None:
     trainer, other = (Trainer(committed, command=never_ending) for _ in range(2))
     trainer.step(NOW)
     process = trainer.process
 
     other.step(LATER)
-    assert other.work is None, "the lease still holds"
+    assert other.job is None, "the lease has not expired"
     trainer.release(LATER)
     other.step(LATER)
 
     assert process is not None
     assert process.poll() is not None
-    assert other.work is not None
-    assert other.work.id == ordered
+    assert other.job is not None
+    assert other.job.id == enqueued
     other.release(LATER)
-    assert job_of(committed, ordered).kind == KIND
+    assert job_of(committed, enqueued).kind == KIND

@@ -1,6 +1,7 @@
-"""Nothing that was not known on the day may be seen; each test also shows that it would tell.
+"""A panel contains only what was known on each day.
 
-A leak is planted by reading as if a row had been known all along: then the panel must change.
+Each fact is tested twice: recorded after the panel's end it changes nothing; planted as a leak,
+as if it had been known all along, it changes the panel.
 """
 
 from collections.abc import Callable
@@ -26,7 +27,7 @@ from tests.churn.workspaces import (
 from tests.conftest import NOW
 
 SEEN_UNTIL = date(2025, 12, 31)
-"""The panel that must not change ends here; what comes later is the future."""
+"""The end of the panel that must not change. Everything later is the future."""
 MIDDLE = date(2025, 9, 15)
 
 
@@ -59,7 +60,7 @@ def late_subscription(session: Session, known_on: date) -> None:
 
 
 def late_cancellation(session: Session, known_on: date) -> None:
-    """A cancellation in the middle of the term, told late or in time."""
+    """Cancel in the middle of the term; ``known_on`` decides whether it is recorded in time."""
     factories.subscription(
         session, "a1", starts_on=STARTED_ON, ends_on=MIDDLE, known_on=known_on, seats=3
     )
@@ -68,31 +69,33 @@ def late_cancellation(session: Session, known_on: date) -> None:
 FACTS = (late_events, late_first_use, late_subscription, late_cancellation)
 
 
-@pytest.mark.parametrize("tell", FACTS)
-def test_what_is_told_later_changes_neither_features_nor_labels(
-    session: Session, tell: Callable[[Session, date], None]
+@pytest.mark.parametrize("record_fact", FACTS)
+def test_facts_that_become_known_later_change_neither_features_nor_labels(
+    session: Session, record_fact: Callable[[Session, date], None]
 ) -> None:
     create_customers(session)
     before = observe_panel(session, until=SEEN_UNTIL)
 
-    tell(session, SEEN_UNTIL + timedelta(days=1))
+    record_fact(session, SEEN_UNTIL + timedelta(days=1))
 
     assert same(observe_panel(session, until=SEEN_UNTIL), before)
 
 
-@pytest.mark.parametrize("tell", FACTS)
-def test_the_same_facts_would_be_seen_if_they_leaked(
-    session: Session, tell: Callable[[Session, date], None]
+@pytest.mark.parametrize("record_fact", FACTS)
+def test_the_same_facts_change_the_panel_if_they_leak(
+    session: Session, record_fact: Callable[[Session, date], None]
 ) -> None:
     create_customers(session)
     before = observe_panel(session, until=SEEN_UNTIL)
 
-    tell(session, MIDDLE if tell is late_cancellation else STARTED_ON + timedelta(days=1))
+    record_fact(
+        session, MIDDLE if record_fact is late_cancellation else STARTED_ON + timedelta(days=1)
+    )
 
     assert not same(observe_panel(session, until=SEEN_UNTIL), before)
 
 
-def test_what_happens_after_the_horizons_changes_nothing(session: Session) -> None:
+def test_events_after_the_horizons_change_nothing(session: Session) -> None:
     create_customers(session)
     before = observe_panel(session, until=SEEN_UNTIL)
 
@@ -102,43 +105,43 @@ def test_what_happens_after_the_horizons_changes_nothing(session: Session) -> No
     assert same(observe_panel(session, until=SEEN_UNTIL), before)
 
 
-def test_a_file_of_history_does_not_tell_the_ends_before_they_come(session: Session) -> None:
-    """Each period counts as known at its start. The same without ends looks the same till then."""
+def test_imported_ends_are_not_known_before_they_come(session: Session) -> None:
+    """Each period counts as known at its start. The table is the same without the ends."""
     create_customers(session, stay=3, leave=3)
     day = date(2025, 10, 31)
-    ahead = load_horizon(session)
-    looked = build_table_spec(session, ahead)
-    moments = [(f"a{n}", day) for n in range(6)]
-    before = load_feature_table(session, "acme", moments, lens=looked)
+    horizon = load_horizon(session)
+    spec = build_table_spec(session, horizon)
+    account_days = [(f"a{n}", day) for n in range(6)]
+    before = load_feature_table(session, "acme", account_days, spec=spec)
 
     session.query(Subscription).update({"ends_on": None})
 
-    after = load_feature_table(session, "acme", moments, lens=looked)
+    after = load_feature_table(session, "acme", account_days, spec=spec)
     assert after.x.tobytes() == before.x.tobytes()
 
 
-def test_the_ends_of_history_would_tell_if_they_leaked(session: Session) -> None:
-    """As if each had been announced the day after its start: then the table does show them."""
+def test_imported_ends_are_visible_if_they_leak(session: Session) -> None:
+    """The ends were announced the day after the start: then the table shows them."""
     create_customers(session, stay=3, leave=3)
     day = date(2025, 10, 31)
-    looked = build_table_spec(session, load_horizon(session))
-    moments = [(f"a{n}", day) for n in range(6)]
+    spec = build_table_spec(session, load_horizon(session))
+    account_days = [(f"a{n}", day) for n in range(6)]
 
     session.query(Subscription).update({"known_on": STARTED_ON + timedelta(days=1)})
 
-    table = load_feature_table(session, "acme", moments, lens=looked)
+    table = load_feature_table(session, "acme", account_days, spec=spec)
     assert np.isnan(table.column("days_to_end")).tolist() == [True] * 3 + [False] * 3
 
 
-def test_the_row_that_is_served_on_a_day_is_the_row_that_is_trained_on(session: Session) -> None:
-    """To the last bit, also after months of which nothing was known then."""
+def test_the_scored_row_of_a_day_equals_the_training_row(session: Session) -> None:
+    """The rows are bit-identical, also after months that were unknown on the scored day."""
     create_customers(session)
-    ahead = load_horizon(session)
-    looked = build_table_spec(session, ahead)
+    horizon = load_horizon(session)
+    spec = build_table_spec(session, horizon)
     day = date(2025, 10, 31)
     ids = [f"a{n}" for n in range(9)]
     session.query(Subscription).filter(Subscription.ends_on > day).update({"ends_on": None})
-    served = load_feature_table(session, "acme", [(each, day) for each in ids], lens=looked)
+    served = load_feature_table(session, "acme", [(each, day) for each in ids], spec=spec)
 
     for n in range(6, 9):
         left = date(2025, 11, 20) + timedelta(days=50 * (n - 6))
@@ -147,13 +150,13 @@ def test_the_row_that_is_served_on_a_day_is_the_row_that_is_trained_on(session: 
         )
     late_events(session, UNTIL)
 
-    found = observations.build_panel(session, "acme", until=UNTIL, horizon=ahead, lens=looked)
-    trained = found.rows(found.day == day.toordinal())
+    panel = observations.build_panel(session, "acme", until=UNTIL, horizon=horizon, spec=spec)
+    trained = panel.rows(panel.day == day.toordinal())
     assert trained.x.tobytes() == served.x.tobytes()
-    assert trained.y.sum() == 2, "and who left is known now"
+    assert trained.y.sum() == 2, "the churned accounts are known now"
 
 
-def test_what_people_say_instead_of_a_score_never_enters(session: Session) -> None:
+def test_score_overrides_are_not_in_the_panel(session: Session) -> None:
     create_customers(session, stay=3, leave=1)
     before = observe_panel(session)
 
@@ -162,7 +165,7 @@ def test_what_people_say_instead_of_a_score_never_enters(session: Session) -> No
             workspace_id="acme",
             account_id="a1",
             value=100,
-            reason="They told us that they stay.",
+            reason="They said that they stay.",
             author="kim",
             created_at=NOW - timedelta(days=200),
             expires_at=NOW,

@@ -1,4 +1,4 @@
-"""Which accounts are observed when, and what counts as leaving."""
+"""On which days accounts are observed, and what counts as churn."""
 
 from datetime import date, timedelta
 from typing import Any
@@ -24,20 +24,22 @@ from tests.churn.workspaces import (
 H90 = timedelta(days=90)
 
 
-def observed(session: Session, days: int | None = None) -> dict[str, list[tuple[date, bool]]]:
-    """Return the days of each account, and whether it left within the horizon of each."""
-    ahead = load_horizon(session, days)
-    moments = observations.list_observation_days(session, "acme", until=UNTIL, horizon=ahead)
+def observation_rows(
+    session: Session, days: int | None = None
+) -> dict[str, list[tuple[date, bool]]]:
+    """Return the observation days of each account, and whether it churned within their horizons."""
+    horizon = load_horizon(session, days)
+    account_days = observations.list_observation_days(session, "acme", until=UNTIL, horizon=horizon)
     found = observations.observe_accounts(
-        session, "acme", moments, horizon=ahead, lens=build_table_spec(session, ahead)
+        session, "acme", account_days, horizon=horizon, spec=build_table_spec(session, horizon)
     )
     rows: dict[str, list[tuple[date, bool]]] = {}
-    for (account_id, day), left in zip(found.moments, found.panel.y, strict=True):
-        rows.setdefault(account_id, []).append((day, bool(left)))
+    for (account_id, day), churned in zip(found.account_days, found.panel.y, strict=True):
+        rows.setdefault(account_id, []).append((day, bool(churned)))
     return rows
 
 
-def pays(session: Session, account_id: str = "a1", **columns: Any) -> None:  # noqa: ANN401
+def add_subscription(session: Session, account_id: str = "a1", **columns: Any) -> None:  # noqa: ANN401
     factories.workspace(session)
     if session.get(Account, ("acme", account_id)) is None:
         factories.account(session, account_id)
@@ -46,22 +48,22 @@ def pays(session: Session, account_id: str = "a1", **columns: Any) -> None:  # n
     )
 
 
-def test_an_account_is_observed_at_month_ends_until_its_horizon_has_not_passed(
+def test_an_account_is_observed_at_month_ends_whose_horizon_has_passed(
     session: Session,
 ) -> None:
-    pays(session)
+    add_subscription(session)
 
-    days = [day for day, _ in observed(session)["a1"]]
+    days = [day for day, _ in observation_rows(session)["a1"]]
 
     ends = [date(2025, 6, 30), date(2025, 7, 31), date(2025, 8, 31), date(2025, 9, 30)]
     assert days == [*ends, date(2025, 10, 31), date(2025, 11, 30)]
     assert days[-1] + H90 <= UNTIL < date(2025, 12, 31) + H90
 
 
-def test_it_leaves_when_the_last_paid_day_lies_within_the_horizon(session: Session) -> None:
-    pays(session, ends_on=date(2025, 11, 29))
+def test_an_account_churns_if_its_subscription_ends_within_the_horizon(session: Session) -> None:
+    add_subscription(session, ends_on=date(2025, 11, 29))
 
-    rows = dict(observed(session)["a1"])
+    rows = dict(observation_rows(session)["a1"])
 
     assert rows == {
         date(2025, 6, 30): False,
@@ -72,25 +74,27 @@ def test_it_leaves_when_the_last_paid_day_lies_within_the_horizon(session: Sessi
     }
 
 
-def test_a_cheaper_plan_is_no_farewell(session: Session) -> None:
-    pays(session, ends_on=date(2025, 9, 10), mrr_cents=900_00)
-    pays(session, starts_on=date(2025, 9, 10), known_on=date(2025, 9, 10), mrr_cents=1_00)
+def test_a_downgrade_is_not_churn(session: Session) -> None:
+    add_subscription(session, ends_on=date(2025, 9, 10), mrr_cents=900_00)
+    add_subscription(
+        session, starts_on=date(2025, 9, 10), known_on=date(2025, 9, 10), mrr_cents=1_00
+    )
 
-    assert not any(left for _, left in observed(session)["a1"])
-
-
-def test_the_end_of_one_of_two_subscriptions_is_no_farewell(session: Session) -> None:
-    pays(session)
-    pays(session, subscription_id="extra", ends_on=date(2025, 10, 10))
-
-    assert not any(left for _, left in observed(session)["a1"])
+    assert not any(churned for _, churned in observation_rows(session)["a1"])
 
 
-def test_who_comes_back_is_observed_anew(session: Session) -> None:
-    pays(session, ends_on=date(2025, 7, 15))
-    pays(session, starts_on=date(2025, 10, 20), known_on=date(2025, 10, 20))
+def test_the_end_of_one_of_two_subscriptions_is_not_churn(session: Session) -> None:
+    add_subscription(session)
+    add_subscription(session, subscription_id="extra", ends_on=date(2025, 10, 10))
 
-    rows = observed(session, days=60)["a1"]
+    assert not any(churned for _, churned in observation_rows(session)["a1"])
+
+
+def test_an_account_that_returns_is_observed_again(session: Session) -> None:
+    add_subscription(session, ends_on=date(2025, 7, 15))
+    add_subscription(session, starts_on=date(2025, 10, 20), known_on=date(2025, 10, 20))
+
+    rows = observation_rows(session, days=60)["a1"]
 
     assert rows[0] == (date(2025, 6, 30), True)
     assert [day for day, _ in rows[1:]] == [
@@ -98,39 +102,45 @@ def test_who_comes_back_is_observed_anew(session: Session) -> None:
         date(2025, 11, 30),
         date(2025, 12, 31),
     ]
-    assert not any(left for _, left in rows[1:])
+    assert not any(churned for _, churned in rows[1:])
 
 
 def test_a_yearly_contract_is_observed_before_its_renewals(session: Session) -> None:
     renewal = date(2026, 1, 20)
-    pays(session, starts_on=date(2025, 1, 20), known_on=date(2025, 1, 20), renewal_on=renewal)
+    add_subscription(
+        session, starts_on=date(2025, 1, 20), known_on=date(2025, 1, 20), renewal_on=renewal
+    )
 
-    days = [day for day, _ in observed(session)["a1"]]
+    days = [day for day, _ in observation_rows(session)["a1"]]
 
     assert days == [renewal - timedelta(days=90), renewal - timedelta(days=60)]
 
 
 def test_excluded_accounts_are_not_observed(session: Session) -> None:
-    pays(session)
-    pays(session, "a2")
+    add_subscription(session)
+    add_subscription(session, "a2")
     session.get_one(Account, ("acme", "a2")).excluded = True
     session.flush()
 
-    assert set(observed(session)) == {"a1"}
+    assert set(observation_rows(session)) == {"a1"}
 
 
-def test_where_nobody_pays_silence_is_the_farewell(session: Session) -> None:
+def test_silence_is_churn_if_no_account_pays(session: Session) -> None:
     factories.workspace(session)
     add_usage(session, "a1", STARTED_ON, UNTIL)
     add_usage(session, "a2", STARTED_ON, date(2025, 9, 20))
 
-    ahead = load_horizon(session)
-    rows = observed(session)
+    horizon = load_horizon(session)
+    rows = observation_rows(session)
 
-    assert (ahead.days, ahead.basis) == (30, HorizonBasis.SILENCE), "they come every other day"
-    assert [left for _, left in rows["a2"]] == [False, False, False, True]
-    assert rows["a2"][-1][0] == date(2025, 9, 30), "after that it had been silent for too long"
-    assert not any(left for _, left in rows["a1"])
+    assert (horizon.days, horizon.basis) == (30, HorizonBasis.SILENCE), (
+        "the accounts have usage every other day"
+    )
+    assert [churned for _, churned in rows["a2"]] == [False, False, False, True]
+    assert rows["a2"][-1][0] == date(2025, 9, 30), (
+        "after that it was silent for longer than the horizon"
+    )
+    assert not any(churned for _, churned in rows["a1"])
     assert len(rows["a1"]) == 8
 
 
@@ -144,15 +154,17 @@ def test_the_horizon_follows_the_cadence_of_the_workspace(
     assert load_horizon(session).days == days
 
 
-def test_rows_within_whose_horizon_something_was_done_are_marked(session: Session) -> None:
+def test_rows_with_an_intervention_within_the_horizon_are_marked_as_treated(
+    session: Session,
+) -> None:
     create_customers(session, stay=1, leave=0)
-    ahead = load_horizon(session)
+    horizon = load_horizon(session)
     found = observations.build_panel(
         session,
         "acme",
         until=UNTIL,
-        horizon=ahead,
-        lens=build_table_spec(session, ahead),
+        horizon=horizon,
+        spec=build_table_spec(session, horizon),
         treatments={"a0": [date(2025, 10, 15)]},
     )
 
@@ -166,7 +178,7 @@ def test_an_empty_workspace_has_an_empty_panel(session: Session) -> None:
     assert len(observe_panel(session)) == 0
 
 
-def test_rows_come_by_day_and_know_their_account(session: Session) -> None:
+def test_rows_are_ordered_by_day_and_have_their_account(session: Session) -> None:
     create_customers(session)
 
     found = observe_panel(session)

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from app.churn.model.artifacts import UnusableArtifactError
 from app.churn.model.model import ModelStage
 from app.churn.registry import model_queries, model_service, store
-from app.churn.training import service
+from app.churn.training import service as training_service
 from app.churn.training.service import (
     ActiveModel,
     Candidate,
@@ -19,7 +19,7 @@ from app.churn.training.service import (
     train_candidate,
 )
 from app.core.pagination import Paging
-from app.interventions.treatment_queries import load_treated_days
+from app.interventions.intervention_queries import load_treated_days
 from app.tables import ChurnModel, Intervention, Message
 from app.workspaces.service import Actor
 from tests import factories
@@ -30,34 +30,37 @@ TODAY = NOW.date()
 KIM = Actor("acme", "kim", NOW)
 
 
-def trained(session: Session) -> tuple[TrainingData, Candidate]:
-    material = load_training_data(session, "acme", today=TODAY)
-    candidate = train_candidate(material)
+def train(session: Session) -> tuple[TrainingData, Candidate]:
+    data = load_training_data(session, "acme", today=TODAY)
+    candidate = train_candidate(data)
     assert isinstance(candidate, Candidate)
-    return material, candidate
+    return data, candidate
 
 
-def later(hours: int) -> Actor:
+def kim_after(hours: int) -> Actor:
     return replace(KIM, at=NOW + timedelta(hours=hours))
 
 
-def settled(
-    session: Session, candidate: Candidate | str, degraded: list[str], over: ActiveModel | None
+def record_result(
+    session: Session,
+    candidate: Candidate | str,
+    degraded: list[str],
+    compared_with: ActiveModel | None,
 ) -> dict[str, object]:
-    return record_training_result(session, KIM, candidate, degraded, over=over)
+    return record_training_result(session, KIM, candidate, degraded, compared_with=compared_with)
 
 
 def messages(session: Session) -> list[str]:
     return sorted(row.type for row in session.query(Message))
 
 
-def test_a_workspace_of_fading_accounts_gets_its_model(session: Session) -> None:
+def test_a_workspace_with_predictable_churn_gets_an_active_model(session: Session) -> None:
     fading_workspaces.create_fading_workspace(session)
 
-    material, candidate = trained(session)
-    told = settled(session, candidate, check_active_model(material), None)
+    data, candidate = train(session)
+    progress = record_result(session, candidate, check_active_model(data), None)
 
-    assert told == {"step": "done", "version": 1, "stage": "experimental", "state": "active"}
+    assert progress == {"step": "done", "version": 1, "stage": "experimental", "state": "active"}
     row = model_queries.get_model(session, "acme", 1)
     assert row.data_through + timedelta(days=row.horizon_days) < TODAY
     assert row.card["data"]["churned_accounts"] >= 20
@@ -73,7 +76,7 @@ def test_a_workspace_of_fading_accounts_gets_its_model(session: Session) -> None
     assert (found.stage, found.version) == (ModelStage.EXPERIMENTAL, 1)
 
 
-def test_what_was_done_about_an_account_marks_its_rows(session: Session) -> None:
+def test_interventions_mark_the_rows_of_their_account_as_treated(session: Session) -> None:
     fading_workspaces.create_fading_workspace(session, accounts=10, leave=4)
     session.add(
         Intervention(
@@ -100,20 +103,20 @@ def test_what_was_done_about_an_account_marks_its_rows(session: Session) -> None
     assert load_treated_days(session, "other") == {}
 
 
-def test_few_churned_accounts_leave_the_rules_in_force(session: Session) -> None:
+def test_with_few_churned_accounts_the_rules_stay_in_use(session: Session) -> None:
     fading_workspaces.create_fading_workspace(session, leave=3)
 
-    material = load_training_data(session, "acme", today=TODAY)
-    candidate = train_candidate(material)
+    data = load_training_data(session, "acme", today=TODAY)
+    candidate = train_candidate(data)
 
-    told = settled(session, candidate, check_active_model(material), None)
+    progress = record_result(session, candidate, check_active_model(data), None)
 
     assert candidate == "3 accounts have churned, 8 are needed."
-    assert told == {"step": "done", "method": "rules", "why": candidate}
+    assert progress == {"step": "done", "method": "rules", "why": candidate}
     assert store.load_active_model(session, "acme") is None
 
 
-def test_an_empty_workspace_has_nothing_to_train_with(session: Session) -> None:
+def test_an_empty_workspace_trains_no_model(session: Session) -> None:
     factories.workspace(session)
 
     assert (
@@ -122,16 +125,16 @@ def test_an_empty_workspace_has_nothing_to_train_with(session: Session) -> None:
     )
 
 
-def test_the_model_that_holds_is_kept_until_a_better_one_comes(session: Session) -> None:
+def test_the_active_model_stays_until_a_better_one_is_trained(session: Session) -> None:
     fading_workspaces.create_fading_workspace(session)
-    material, candidate = trained(session)
-    settled(session, candidate, [], None)
+    data, candidate = train(session)
+    record_result(session, candidate, [], None)
 
-    material, candidate = trained(session)
+    data, candidate = train(session)
 
-    assert material.active_model is not None
-    assert check_active_model(material) == []
-    assert settled(session, candidate, [], material.active_model)["state"] == "shadow"
+    assert data.active_model is not None
+    assert check_active_model(data) == []
+    assert record_result(session, candidate, [], data.active_model)["state"] == "shadow"
     assert {check["name"] for check in candidate.card["checks"] if not check["passed"]} >= {
         "better_than_active"
     }
@@ -141,30 +144,30 @@ def test_the_model_that_holds_is_kept_until_a_better_one_comes(session: Session)
     assert messages(session) == ["model.activated"]
 
 
-def test_a_model_that_took_over_meanwhile_is_not_pushed_out(session: Session) -> None:
+def test_a_model_activated_during_the_training_is_not_replaced(session: Session) -> None:
     fading_workspaces.create_fading_workspace(session)
-    _, candidate = trained(session)
-    settled(session, candidate, [], None)
-    stale = replace(_holder(session), version=7)
+    _, candidate = train(session)
+    record_result(session, candidate, [], None)
+    stale = replace(_load_active_model(session), version=7)
 
-    assert settled(session, candidate, ["It is late."], stale)["state"] == "shadow"
+    assert record_result(session, candidate, ["The input has drifted."], stale)["state"] == "shadow"
 
 
-def _holder(session: Session) -> ActiveModel:
+def _load_active_model(session: Session) -> ActiveModel:
     found = load_training_data(session, "acme", today=TODAY).active_model
     assert found is not None
     return found
 
 
-def test_a_model_whose_input_has_moved_is_taken_out_of_service(session: Session) -> None:
+def test_a_model_whose_input_drifted_is_degraded(session: Session) -> None:
     fading_workspaces.create_fading_workspace(session)
-    material, candidate = trained(session)
-    settled(session, candidate, [], None)
-    material = load_training_data(session, "acme", today=TODAY)
-    moved = replace(material, today=np.nan_to_num(material.today) * 50 + 1000)
+    data, candidate = train(session)
+    record_result(session, candidate, [], None)
+    data = load_training_data(session, "acme", today=TODAY)
+    moved = replace(data, current_x=np.nan_to_num(data.current_x) * 50 + 1000)
 
     reasons = check_active_model(moved)
-    settled(session, "none", reasons, material.active_model)
+    record_result(session, "none", reasons, data.active_model)
 
     assert reasons
     assert store.load_active_model(session, "acme") is None
@@ -172,59 +175,57 @@ def test_a_model_whose_input_has_moved_is_taken_out_of_service(session: Session)
     assert messages(session) == ["model.activated", "model.degraded"]
 
 
-def test_a_model_that_expected_others_to_leave_is_taken_out_of_service(session: Session) -> None:
+def test_unexpected_churn_is_a_reason_to_degrade_the_model(session: Session) -> None:
     fading_workspaces.create_fading_workspace(session)
-    material, candidate = trained(session)
-    settled(session, candidate, [], None)
-    material = load_training_data(session, "acme", today=TODAY)
-    assert material.active_model is not None
-    early = replace(material.active_model, data_through=date(2025, 1, 1))
-    all_left = replace(material.panel, y=np.ones(len(material.panel)))
+    data, candidate = train(session)
+    record_result(session, candidate, [], None)
+    data = load_training_data(session, "acme", today=TODAY)
+    assert data.active_model is not None
+    early = replace(data.active_model, data_through=date(2025, 1, 1))
+    all_left = replace(data.panel, y=np.ones(len(data.panel)))
 
-    assert check_active_model(replace(material, active_model=early)) == []
-    assert (
-        "left where" in check_active_model(replace(material, active_model=early, panel=all_left))[0]
-    )
+    assert check_active_model(replace(data, active_model=early)) == []
+    assert "left where" in check_active_model(replace(data, active_model=early, panel=all_left))[0]
 
 
-def test_an_artifact_of_other_versions_is_replaced_by_the_next_training(session: Session) -> None:
+def test_the_next_training_replaces_an_unusable_artifact(session: Session) -> None:
     fading_workspaces.create_fading_workspace(session)
-    _, candidate = trained(session)
-    settled(session, candidate, [], None)
+    _, candidate = train(session)
+    record_result(session, candidate, [], None)
     row = session.get(ChurnModel, ("acme", 1))
     assert row is not None
     row.sha256 = "of something else"
     session.flush()
 
-    material, candidate = trained(session)
+    data, candidate = train(session)
 
-    assert material.active_model is None
-    assert settled(session, candidate, [], None)["state"] == "active"
+    assert data.active_model is None
+    assert record_result(session, candidate, [], None)["state"] == "active"
     found = model_queries.list_models(session, "acme", Paging(9, None))
     assert [row.state for row in found.rows] == ["active", "retired"]
 
 
-def test_a_columns_order_does_not_matter_to_the_model_that_holds(session: Session) -> None:
+def test_columns_are_aligned_by_name(session: Session) -> None:
     fading_workspaces.create_fading_workspace(session)
-    material, candidate = trained(session)
+    data, candidate = train(session)
     model = candidate.trained.model
     assert model is not None
-    names, turned = material.panel.names[::-1], material.today[:, ::-1]
+    names, reversed_x = data.panel.names[::-1], data.current_x[:, ::-1]
 
-    aligned = service.align_columns(model, names, turned)
+    aligned = training_service.align_columns(model, names, reversed_x)
 
-    assert (model.predict(aligned) == model.predict(material.today)).all()
+    assert (model.predict(aligned) == model.predict(data.current_x)).all()
 
 
-def test_promoted_rolled_back_and_back_to_the_rules(session: Session) -> None:
+def test_rolling_back_twice_returns_to_the_rules(session: Session) -> None:
     fading_workspaces.create_fading_workspace(session)
-    _, candidate = trained(session)
+    _, candidate = train(session)
     for _ in range(2):
-        settled(session, candidate, [], None)
+        record_result(session, candidate, [], None)
     model_service.promote(session, KIM, 1)
-    model_service.promote(session, later(1), 2)
+    model_service.promote(session, kim_after(1), 2)
 
-    first = model_service.roll_back(session, later(2))
+    first = model_service.roll_back(session, kim_after(2))
     assert first is not None
     assert first.version == 1
     assert model_service.roll_back(session, KIM) is None
@@ -235,10 +236,10 @@ def test_promoted_rolled_back_and_back_to_the_rules(session: Session) -> None:
     assert set(states.values()) == {"rolled_back"}
 
 
-def test_a_model_that_cannot_be_read_here_cannot_be_promoted(session: Session) -> None:
+def test_an_unusable_model_cannot_be_promoted(session: Session) -> None:
     fading_workspaces.create_fading_workspace(session)
-    _, candidate = trained(session)
-    settled(session, replace(candidate, takes_over=False), [], None)
+    _, candidate = train(session)
+    record_result(session, replace(candidate, takes_over=False), [], None)
     row = session.get(ChurnModel, ("acme", 1))
     assert row is not None
     row.sha256 = "of something else"
@@ -246,5 +247,5 @@ def test_a_model_that_cannot_be_read_here_cannot_be_promoted(session: Session) -
 
     with pytest.raises(UnusableArtifactError):
         store.load_model(session, row)
-    with pytest.raises(model_service.UnfitModelError):
+    with pytest.raises(model_service.UnusableModelError):
         model_service.promote(session, KIM, 1)

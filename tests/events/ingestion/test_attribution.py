@@ -40,7 +40,7 @@ def test_a_group_call_marks_the_events_of_its_user(
     )
     assert sorted(found) == [("m1", "user", "2026-03-19"), ("m2", "user", "2026-03-19")]
     assert calls.count_rows(session, "unattributed_event") == 1
-    assert (attribute_marked(sessions), calls.count_rows(session, "due_binding")) == (0, 0)
+    assert (attribute_marked(sessions), calls.count_rows(session, "due_attribution")) == (0, 0)
 
 
 def test_an_event_with_user_and_account_attributes_earlier_events(
@@ -78,7 +78,7 @@ def test_a_call_of_a_user_without_waiting_events_marks_nothing(
 
     calls.ingest(client, group(), identify(), alias("web"), track())
 
-    assert calls.count_rows(session, "due_binding") == 0
+    assert calls.count_rows(session, "due_attribution") == 0
 
 
 def test_marked_events_beyond_one_page_stay_marked(

@@ -36,7 +36,7 @@ def without_ids(receipt: dict[str, Any]) -> dict[str, Any]:
 
 
 def everything(session: Session) -> dict[str, int]:
-    tables = ("ingest_tally", "ingest_hour", "external_id", "due_binding", "audit_entry")
+    tables = ("ingest_tally", "ingest_hour", "external_id", "due_attribution", "audit_entry")
     return calls.table_counts(session) | {
         table: calls.count_rows(session, table) for table in tables
     }

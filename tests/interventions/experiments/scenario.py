@@ -1,4 +1,4 @@
-"""Begin experiments over HTTP, and see who was dealt into which arm."""
+"""Start experiments over HTTP, and read which arm each account is assigned to."""
 
 from typing import Any
 
@@ -14,13 +14,13 @@ ACCOUNT_IDS = [f"a{number:03}" for number in range(60)]
 
 
 def start_experiment(client: TestClient, session: Session, **design: Any) -> str:  # noqa: ANN401
-    """Begin an experiment that deals the same in every run."""
+    """Start an experiment with a fixed salt, so that runs assign the same arms; return its id."""
     body = {"name": "Does it help?", "playbook": "find_next_champion"} | design
-    answer = client.post(PATH, json=body)
-    assert answer.status_code == 201, answer.text
+    response = client.post(PATH, json=body)
+    assert response.status_code == 201, response.text
     session.execute(update(Experiment).values(salt="salt"))
     session.commit()
-    return str(answer.json()["id"])
+    return str(response.json()["id"])
 
 
 def assigned_arms(session: Session) -> dict[str, str]:
@@ -29,7 +29,7 @@ def assigned_arms(session: Session) -> dict[str, str]:
 
 
 def create_accounts(session: Session) -> list[str]:
-    """Make 60 accounts for which a playbook does."""
+    """Create 60 accounts that are eligible for a playbook."""
     for account_id in ACCOUNT_IDS:
         create_account(session, account_id, "champion_inactive")
     session.commit()

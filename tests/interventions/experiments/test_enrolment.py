@@ -1,4 +1,4 @@
-"""Who is dealt into which arm of an experiment, and what is suggested to each."""
+"""Accounts are assigned to the arms of experiments, and suggestions follow the arm."""
 
 from typing import Any
 
@@ -22,24 +22,22 @@ def crowd(session: Session) -> list[str]:
     return create_accounts(session)
 
 
-def test_who_is_held_out_is_suggested_nothing(
+def test_the_control_gets_no_suggestion_of_the_playbook(
     client: TestClient, session: Session, crowd: list[str]
 ) -> None:
     start_experiment(client, session, arms=[{"arm": "treated", "share": 0.5}])
 
     refresh(session, *crowd)
 
-    dealt = assigned_arms(session)
-    assert set(dealt) == set(crowd)
-    assert set(dealt.values()) == {"treated", "control"}
-    for account_id, arm in dealt.items():
-        wanted = ["find_next_champion"] if arm == "treated" else []
-        assert suggested_playbooks(session, account_id) == wanted
+    by_account = assigned_arms(session)
+    assert set(by_account) == set(crowd)
+    assert set(by_account.values()) == {"treated", "control"}
+    for account_id, arm in by_account.items():
+        expected = ["find_next_champion"] if arm == "treated" else []
+        assert suggested_playbooks(session, account_id) == expected
 
 
-def test_an_arm_is_fixed_once_and_for_all(
-    client: TestClient, session: Session, crowd: list[str]
-) -> None:
+def test_an_arm_never_changes(client: TestClient, session: Session, crowd: list[str]) -> None:
     start_experiment(client, session, arms=[{"arm": "treated", "share": 0.5}])
     refresh(session, *crowd)
     before = assigned_arms(session)
@@ -64,7 +62,7 @@ def test_children_are_in_the_arm_of_their_parent(client: TestClient, session: Se
     assert session.scalar(select(func.count(Assignment.family.distinct()))) == 1
 
 
-def test_only_those_take_part_whom_the_filter_lets_through(
+def test_only_accounts_that_match_the_filter_take_part(
     client: TestClient, session: Session
 ) -> None:
     create_account(session, "a1", "champion_inactive", segment="smb")
@@ -77,7 +75,7 @@ def test_only_those_take_part_whom_the_filter_lets_through(
     assert set(assigned_arms(session)) == {"a1"}
 
 
-def test_an_arm_gets_its_own_version(
+def test_a_treated_arm_gets_its_version_of_the_playbook(
     client: TestClient, session: Session, crowd: list[str]
 ) -> None:
     start_experiment(
@@ -111,27 +109,27 @@ def test_an_arm_gets_its_own_version(
         ),
     ],
 )
-def test_what_cannot_be_tried_is_refused(
+def test_an_invalid_design_is_rejected(
     client: TestClient, design: dict[str, Any], status: int, pointer: str | None
 ) -> None:
-    answer = client.post(PATH, json={"name": "x", "playbook": "right_size"} | design)
+    response = client.post(PATH, json={"name": "x", "playbook": "right_size"} | design)
 
-    assert answer.status_code == status
-    assert [each["pointer"] for each in answer.json().get("errors", [])] == (
+    assert response.status_code == status
+    assert [each["pointer"] for each in response.json().get("errors", [])] == (
         [pointer] if pointer else []
     )
 
 
-def test_one_experiment_at_a_time_runs_with_a_playbook(
+def test_a_playbook_has_one_running_experiment_at_a_time(
     client: TestClient, session: Session
 ) -> None:
     first = start_experiment(client, session)
     body = {"name": "x", "playbook": "find_next_champion"}
 
-    refused = client.post(PATH, json=body)
+    rejected = client.post(PATH, json=body)
     client.post(f"{PATH}/{first}/stop")
 
-    assert refused.status_code == 409
+    assert rejected.status_code == 409
     assert client.post(PATH, json=body).status_code == 201
     assert {e["state"] for e in client.get(PATH).json()["items"]} == {"running", "stopped"}
     assert len(client.get(f"{PATH}?state=running").json()["items"]) == 1

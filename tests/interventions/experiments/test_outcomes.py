@@ -1,4 +1,4 @@
-"""What experiments have shown when their horizon has passed, and how they end."""
+"""The results of experiments after their horizon, and how experiments end."""
 
 from datetime import timedelta
 
@@ -32,7 +32,7 @@ def crowd(session: Session) -> list[str]:
     return create_accounts(session)
 
 
-def matured(
+def run_to_horizon(
     client: TestClient,
     session: Session,
     sessions: SessionFactory,
@@ -40,22 +40,22 @@ def matured(
     *,
     lost: dict[str, int],
 ) -> str:
-    """Let a horizon of 30 days pass; of each arm so many have churned by then."""
+    """Let a horizon of 30 days pass; by then so many accounts of each arm have churned."""
     key = start_experiment(
         client, session, arms=[{"arm": "treated", "share": 0.5}], horizon_days=30
     )
     refresh(session, *crowd)
-    left = dict(lost)
+    remaining = dict(lost)
     for account_id, arm in sorted(assigned_arms(session).items()):
         record_history(session, account_id, TODAY, score=40.0)
-        gone = left[arm] > 0
-        left[arm] -= gone
+        has_churned = remaining[arm] > 0
+        remaining[arm] -= has_churned
         record_history(
             session,
             account_id,
             TODAY + timedelta(days=30),
             score=40.0,
-            status="churned" if gone else "ok",
+            status="churned" if has_churned else "ok",
         )
     session.commit()
     while evaluate_outcomes(sessions, now=NOW + timedelta(days=31)):
@@ -64,27 +64,27 @@ def matured(
     return key
 
 
-def test_results_count_who_was_assigned_whatever_was_done(
+def test_results_count_all_assigned_accounts_whatever_was_done(
     client: TestClient, session: Session, sessions: SessionFactory, crowd: list[str]
 ) -> None:
-    key = matured(client, session, sessions, crowd, lost={"treated": 2, "control": 10})
+    key = run_to_horizon(client, session, sessions, crowd, lost={"treated": 2, "control": 10})
 
-    found = client.get(f"{PATH}/{key}/results").json()
+    results = client.get(f"{PATH}/{key}/results").json()
 
-    by_arm = {each["arm"]: each for each in found["arms"]}
+    by_arm = {each["arm"]: each for each in results["arms"]}
     sizes = {
         arm: list(assigned_arms(session).values()).count(arm) for arm in ("treated", "control")
     }
     assert {arm: each["decided"] for arm, each in by_arm.items()} == sizes
     assert by_arm["treated"]["rate"] == pytest.approx(1 - 2 / sizes["treated"])
     assert by_arm["control"]["rate"] == pytest.approx(1 - 10 / sizes["control"])
-    reading = by_arm["treated"]["against_control"]
-    assert reading["low"] < reading["difference"] < reading["high"]
-    assert found["verdict"] == "ok"
-    assert found["sample_ratio_p"] > 0.001
+    interval = by_arm["treated"]["against_control"]
+    assert interval["low"] < interval["difference"] < interval["high"]
+    assert results["verdict"] == "ok"
+    assert results["sample_ratio_p"] > 0.001
 
 
-def test_before_the_horizon_nothing_is_said(
+def test_before_the_horizon_there_are_no_rates(
     client: TestClient, session: Session, sessions: SessionFactory, crowd: list[str]
 ) -> None:
     key = start_experiment(client, session)
@@ -92,17 +92,17 @@ def test_before_the_horizon_nothing_is_said(
     session.commit()
     evaluate_outcomes(sessions, now=NOW + timedelta(days=60))
 
-    found = client.get(f"{PATH}/{key}/results").json()
+    results = client.get(f"{PATH}/{key}/results").json()
 
-    assert found["verdict"] == "insufficient_sample"
-    assert all(each["rate"] is None and each["decided"] == 0 for each in found["arms"])
-    assert sum(each["assigned"] for each in found["arms"]) == len(crowd)
+    assert results["verdict"] == "insufficient_sample"
+    assert all(each["rate"] is None and each["decided"] == 0 for each in results["arms"])
+    assert sum(each["assigned"] for each in results["arms"]) == len(crowd)
 
 
-def test_what_was_measured_feeds_the_ranking(
+def test_measured_uplifts_enter_the_ranking(
     client: TestClient, session: Session, sessions: SessionFactory, crowd: list[str]
 ) -> None:
-    matured(client, session, sessions, crowd, lost={"treated": 0, "control": 20})
+    run_to_horizon(client, session, sessions, crowd, lost={"treated": 0, "control": 20})
     create_account(session, "new", "champion_inactive")
     session.execute(update(Experiment).values(state="stopped"))
 
@@ -114,10 +114,10 @@ def test_what_was_measured_feeds_the_ranking(
     assert item["effect"]["churn_removed_share"] > 0.30 * 0.8
 
 
-def test_what_went_well_otherwise_is_no_churn_taken_away(
+def test_another_metric_than_retained_moves_no_uplift(
     client: TestClient, session: Session, sessions: SessionFactory, crowd: list[str]
 ) -> None:
-    matured(client, session, sessions, crowd, lost={"treated": 0, "control": 20})
+    run_to_horizon(client, session, sessions, crowd, lost={"treated": 0, "control": 20})
     success = Experiment.config.op("||")({"metric": "success"})
     session.execute(update(Experiment).values(state="stopped", config=success))
     create_account(session, "new", "champion_inactive")
@@ -129,36 +129,36 @@ def test_what_went_well_otherwise_is_no_churn_taken_away(
     assert (item["effect"]["evidence"], item["effect"]["n"]) == ("prior", 0)
 
 
-def test_who_got_something_else_is_listed(client: TestClient, session: Session) -> None:
+def test_contaminated_accounts_are_listed(client: TestClient, session: Session) -> None:
     for account_id in ACCOUNT_IDS:
         create_account(session, account_id, "champion_inactive")
     key = start_experiment(client, session, arms=[{"arm": "treated", "share": 0.5}])
     refresh(session, *ACCOUNT_IDS)
     session.commit()
-    held = sorted(
+    control = sorted(
         account_id for account_id, arm in assigned_arms(session).items() if arm == "control"
     )
-    treated = sorted(set(ACCOUNT_IDS) - set(held))
+    treated = sorted(set(ACCOUNT_IDS) - set(control))
 
     client.post(
-        "/api/v1/interventions", json={"account_id": held[0], "playbook": "find_next_champion"}
+        "/api/v1/interventions", json={"account_id": control[0], "playbook": "find_next_champion"}
     )
     client.post(
         "/api/v1/interventions", json={"account_id": treated[0], "playbook": "find_next_champion"}
     )
     session.execute(
-        update(Account).where(Account.account_id == held[1]).values(parent_id=treated[1])
+        update(Account).where(Account.account_id == control[1]).values(parent_id=treated[1])
     )
     session.commit()
-    found = client.get(f"{PATH}/{key}/results").json()["contaminated"]
+    results = client.get(f"{PATH}/{key}/results").json()["contaminated"]
 
-    assert {(each["account_id"], each["arm"], each["why"]) for each in found} == {
-        (held[0], "control", "treated_in_control"),
-        (held[1], "control", "family_in_two_arms"),
+    assert {(each["account_id"], each["arm"], each["why"]) for each in results} == {
+        (control[0], "control", "treated_in_control"),
+        (control[1], "control", "family_in_two_arms"),
     }
 
 
-def test_the_winner_is_rolled_out_by_one_call(
+def test_roll_out_changes_the_playbook_for_all_accounts(
     client: TestClient, session: Session, crowd: list[str]
 ) -> None:
     key = start_experiment(
@@ -167,30 +167,30 @@ def test_the_winner_is_rolled_out_by_one_call(
     refresh(session, *crowd)
     session.commit()
 
-    too_early = client.post(f"{PATH}/{key}/roll-out", json={})
+    undecided = client.post(f"{PATH}/{key}/roll-out", json={})
     wrong = client.post(f"{PATH}/{key}/roll-out", json={"arm": "control"})
-    done = client.post(f"{PATH}/{key}/roll-out", json={"arm": "by_post"}).json()
+    rolled_out = client.post(f"{PATH}/{key}/roll-out", json={"arm": "by_post"}).json()
     refresh(session, *crowd)
 
-    assert (too_early.status_code, too_early.json()["code"]) == (409, "no_winner")
+    assert (undecided.status_code, undecided.json()["code"]) == (409, "no_winner")
     assert wrong.status_code == 409
-    assert (done["state"], done["winner"]) == ("rolled_out", "by_post")
-    held = client.get("/api/v1/playbooks/find_next_champion").json()
-    assert (held["origin"], held["playbook"]["channel"]) == ("changed", "post")
+    assert (rolled_out["state"], rolled_out["winner"]) == ("rolled_out", "by_post")
+    playbook = client.get("/api/v1/playbooks/find_next_champion").json()
+    assert (playbook["origin"], playbook["playbook"]["channel"]) == ("changed", "post")
     assert all(suggested_playbooks(session, account_id) for account_id in crowd)
 
 
-def test_a_clear_winner_needs_no_name(
+def test_roll_out_without_a_name_takes_the_winner(
     client: TestClient, session: Session, sessions: SessionFactory, crowd: list[str]
 ) -> None:
-    key = matured(client, session, sessions, crowd, lost={"treated": 0, "control": 25})
+    key = run_to_horizon(client, session, sessions, crowd, lost={"treated": 0, "control": 25})
 
-    done = client.post(f"{PATH}/{key}/roll-out").json()
+    rolled_out = client.post(f"{PATH}/{key}/roll-out").json()
 
-    assert (done["state"], done["winner"]) == ("rolled_out", "treated")
+    assert (rolled_out["state"], rolled_out["winner"]) == ("rolled_out", "treated")
 
 
-def test_an_experiment_on_the_playbooks_own_measure(
+def test_the_metric_success_uses_the_criterion_of_the_playbook(
     client: TestClient, session: Session, sessions: SessionFactory
 ) -> None:
     create_account(session, "a1", "price_rise")

@@ -1,4 +1,4 @@
-"""The seventeen playbooks that are shipped, and the tone of all that they say."""
+"""The seventeen shipped playbooks: completeness, documentation, and the tone of their texts."""
 
 import re
 from itertools import chain
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.health.explanations.catalogue import Language
+from app.core.languages import Language
 from app.interventions.playbooks.catalogue import shipped_playbooks
 from app.interventions.playbooks.definition import PlaybookMessage
 from app.interventions.playbooks.template_fields import ACCOUNT_FIELDS, SIGNAL_FIELDS
@@ -15,7 +15,7 @@ from tests.test_docs import ROOT, rows
 PAGE = (Path(ROOT) / "docs" / "playbooks.md").read_text()
 EN, ZH = Language.EN, Language.ZH
 
-SAID: dict[str, PlaybookMessage] = {
+MESSAGES: dict[str, PlaybookMessage] = {
     f"{key}/{language}/{signal}": message
     for key, playbook in shipped_playbooks().items()
     for language, texts in playbook.texts.items()
@@ -54,7 +54,7 @@ def language_of(name: str) -> Language:
     return Language(name.split("/")[1])
 
 
-def test_there_are_seventeen_each_in_every_language() -> None:
+def test_seventeen_playbooks_are_shipped_in_every_language() -> None:
     assert len(shipped_playbooks()) == 17
     assert all(set(playbook.texts) == set(Language) for playbook in shipped_playbooks().values())
 
@@ -70,12 +70,12 @@ def test_every_signal_is_answered_by_a_playbook() -> None:
     assert set(answered) == set(SIGNAL_FIELDS)
 
 
-def test_every_playbook_is_documented_with_what_triggers_it() -> None:
-    said = rows(PAGE, "The catalogue")
+def test_every_playbook_is_documented_with_its_signals() -> None:
+    documented = rows(PAGE, "The catalogue")
 
-    assert list(said) == list(shipped_playbooks())
+    assert list(documented) == list(shipped_playbooks())
     for key, playbook in shipped_playbooks().items():
-        cells = said[key]
+        cells = documented[key]
         assert re.findall(r"`(\w+)`", cells[1]) == [*playbook.signals, *playbook.also]
         assert cells[2:] == [
             ", ".join(playbook.audience.lifecycle),
@@ -87,10 +87,10 @@ def test_every_playbook_is_documented_with_what_triggers_it() -> None:
         ]
 
 
-def test_what_a_low_signal_is_enough_for_is_documented() -> None:
-    [said] = re.findall(r"is reason enough for (.+?) \(`on_low`\)", PAGE, re.DOTALL)
+def test_the_playbooks_with_on_low_are_documented() -> None:
+    [names] = re.findall(r"is reason enough for (.+?) \(`on_low`\)", PAGE, re.DOTALL)
 
-    assert re.findall(r"`(\w+)`", said) == [
+    assert re.findall(r"`(\w+)`", names) == [
         key for key, p in shipped_playbooks().items() if p.on_low
     ]
 
@@ -102,31 +102,31 @@ def test_every_placeholder_is_documented() -> None:
         assert set(re.findall(r"`(\w+)`", cells[0])) == set(fields)
 
 
-@pytest.mark.parametrize("name", SAID)
-def test_a_message_says_what_the_account_gets_and_one_next_step(name: str) -> None:
-    message, language = SAID[name], language_of(name)
+@pytest.mark.parametrize("name", MESSAGES)
+def test_a_message_contains_what_the_account_gets_and_one_next_step(name: str) -> None:
+    message, language = MESSAGES[name], language_of(name)
 
     assert GETS[language].search(message.gets)
     assert STEP[language].search(message.step)
     assert sentences(message.step) == 1
 
 
-@pytest.mark.parametrize("name", SAID)
-def test_no_message_makes_guilty_or_feigns_friendship(name: str) -> None:
-    message = SAID[name]
+@pytest.mark.parametrize("name", MESSAGES)
+def test_no_message_causes_guilt_or_feigns_friendship(name: str) -> None:
+    message = MESSAGES[name]
 
     assert not FAKE_OR_GUILT.search(message.gets + message.step)
     assert not DISCOUNT.search(message.gets + message.step)
 
 
 @pytest.mark.parametrize("phrase", ["We miss you!", "Long time no see", "我们很想念你", "好久不见"])
-def test_the_tone_test_would_find_what_it_looks_for(phrase: str) -> None:
+def test_the_tone_test_recognizes_forbidden_phrases(phrase: str) -> None:
     assert FAKE_OR_GUILT.search(phrase)
 
 
-@pytest.mark.parametrize("name", [n for n in SAID if n.startswith(("return_", "apologise_"))])
-def test_after_churn_and_incidents_there_is_an_apology_and_no_sympathy(name: str) -> None:
-    text = SAID[name].gets + SAID[name].step
+@pytest.mark.parametrize("name", [n for n in MESSAGES if n.startswith(("return_", "apologise_"))])
+def test_messages_after_churn_and_incidents_apologise_without_sympathy(name: str) -> None:
+    text = MESSAGES[name].gets + MESSAGES[name].step
 
     assert APOLOGY[language_of(name)].search(text)
     assert not SYMPATHY.search(text)
@@ -139,12 +139,12 @@ def test_a_next_step_is_one_sentence_about_the_account(key: str) -> None:
         assert sentences(texts.next_step) == 1
 
 
-def test_a_return_is_only_asked_for_when_the_cause_is_fixed() -> None:
+def test_return_after_churn_requires_a_fixed_cause() -> None:
     assert shipped_playbooks()["return_after_churn"].also == ["cause_fixed"]
 
 
-@pytest.mark.parametrize("name", [name for name in SAID if "/en/" in name])
-def test_a_count_that_may_be_one_is_told_before_no_plural(name: str) -> None:
-    said = f"{SAID[name].gets} {SAID[name].step}"
+@pytest.mark.parametrize("name", [name for name in MESSAGES if "/en/" in name])
+def test_a_count_that_may_be_one_precedes_no_plural(name: str) -> None:
+    text = f"{MESSAGES[name].gets} {MESSAGES[name].step}"
 
-    assert not re.search(r"{{ (now|late|active|tickets) }} (requests|end|people|seats)\b", said)
+    assert not re.search(r"{{ (now|late|active|tickets) }} (requests|end|people|seats)\b", text)

@@ -9,14 +9,14 @@ from app.interventions.playbooks.definition import Playbook
 GOOD = shipped_playbooks()["right_size"].model_dump(mode="json")
 
 
-def changed(path: str, value: object) -> dict[str, Any]:
-    found: dict[str, Any] = Playbook.model_validate(GOOD).model_dump(mode="json")
+def with_change(path: str, value: object) -> dict[str, Any]:
+    document: dict[str, Any] = Playbook.model_validate(GOOD).model_dump(mode="json")
     *parents, last = path.strip("/").split("/")
-    place = found
+    target = document
     for parent in parents:
-        place = place[parent]
-    place[last] = value
-    return found
+        target = target[parent]
+    target[last] = value
+    return document
 
 
 @pytest.mark.parametrize(
@@ -36,11 +36,9 @@ def changed(path: str, value: object) -> dict[str, Any]:
         ("/texts/en/messages", {}, "/texts/en/messages"),
     ],
 )
-def test_what_is_wrong_with_a_playbook_is_said_with_its_place(
-    path: str, value: object, pointer: str
-) -> None:
+def test_an_invalid_part_is_reported_with_a_pointer(path: str, value: object, pointer: str) -> None:
     with pytest.raises(ValidationError) as caught:
-        Playbook.model_validate(changed(path, value))
+        Playbook.model_validate(with_change(path, value))
 
     [error] = caught.value.errors()
     assert error["ctx"]["error"].pointer == pointer
@@ -58,11 +56,11 @@ def test_what_is_wrong_with_a_playbook_is_said_with_its_place(
         ("/nonsense", 1),
     ],
 )
-def test_what_no_playbook_has_is_refused(path: str, value: object) -> None:
+def test_an_invalid_playbook_is_rejected(path: str, value: object) -> None:
     with pytest.raises(ValidationError):
-        Playbook.model_validate(changed(path, value))
+        Playbook.model_validate(with_change(path, value))
 
 
-def test_what_is_shipped_can_be_sent_back_as_it_is() -> None:
+def test_a_shipped_playbook_can_be_sent_back_unchanged() -> None:
     for playbook in shipped_playbooks().values():
         assert Playbook.model_validate(playbook.model_dump(mode="json")) == playbook

@@ -22,14 +22,14 @@ def audited(session: Session) -> list[tuple[str, str]]:
     return [(action, subject) for action, subject in rows]
 
 
-def test_what_is_shipped_holds_until_it_is_changed(client: TestClient) -> None:
-    found = client.get(PLAYBOOKS).json()["items"]
+def test_a_new_workspace_has_the_shipped_playbooks(client: TestClient) -> None:
+    items = client.get(PLAYBOOKS).json()["items"]
 
-    assert [item["key"] for item in found] == list(shipped_playbooks())
-    assert {(item["origin"], item["version"]) for item in found} == {("shipped", 0)}
+    assert [item["key"] for item in items] == list(shipped_playbooks())
+    assert {(item["origin"], item["version"]) for item in items} == {("shipped", 0)}
 
 
-def test_lists_go_on_where_a_page_ended(client: TestClient) -> None:
+def test_the_list_is_paged(client: TestClient) -> None:
     client.put(f"{PLAYBOOKS}/a_new_one", json=OWN)
     first = client.get(PLAYBOOKS, params={"limit": 10}).json()
 
@@ -42,16 +42,16 @@ def test_lists_go_on_where_a_page_ended(client: TestClient) -> None:
     assert second["next_cursor"] is None
 
 
-def test_one_is_added_changed_and_removed(client: TestClient, session: Session) -> None:
-    made = client.put(f"{PLAYBOOKS}/a_new_one", json=OWN)
-    again = client.put(f"{PLAYBOOKS}/a_new_one", json=OWN).json()
+def test_an_own_playbook_is_added_changed_and_deleted(client: TestClient, session: Session) -> None:
+    created = client.put(f"{PLAYBOOKS}/a_new_one", json=OWN)
+    repeated = client.put(f"{PLAYBOOKS}/a_new_one", json=OWN).json()
     changed = client.patch(f"{PLAYBOOKS}/a_new_one", json={"cooldown_days": 3}).json()
-    dropped = client.delete(f"{PLAYBOOKS}/a_new_one")
+    deleted = client.delete(f"{PLAYBOOKS}/a_new_one")
 
-    assert (made.status_code, made.json()["origin"]) == (200, "own")
-    assert (again["version"], changed["version"]) == (1, 2)
+    assert (created.status_code, created.json()["origin"]) == (200, "own")
+    assert (repeated["version"], changed["version"]) == (1, 2)
     assert changed["playbook"] == OWN | {"cooldown_days": 3}
-    assert dropped.status_code == 204
+    assert deleted.status_code == 204
     assert client.get(f"{PLAYBOOKS}/a_new_one").status_code == 404
     assert [action for action, _ in audited(session)] == [
         "playbook.changed",
@@ -60,21 +60,21 @@ def test_one_is_added_changed_and_removed(client: TestClient, session: Session) 
     ]
 
 
-def test_the_shipped_version_holds_again_when_a_change_is_dropped(client: TestClient) -> None:
+def test_deleting_a_change_restores_the_shipped_version(client: TestClient) -> None:
     changed = client.patch(f"{PLAYBOOKS}/right_size", json={"cost_cents": 1}).json()
     client.delete(f"{PLAYBOOKS}/right_size")
 
-    found = client.get(f"{PLAYBOOKS}/right_size").json()
+    restored = client.get(f"{PLAYBOOKS}/right_size").json()
 
     assert (changed["origin"], changed["playbook"]["cost_cents"]) == ("changed", 1)
-    assert (found["origin"], found["playbook"]["cost_cents"]) == ("shipped", 1000)
+    assert (restored["origin"], restored["playbook"]["cost_cents"]) == ("shipped", 1000)
     assert client.delete(f"{PLAYBOOKS}/right_size").status_code == 404
 
 
-def test_saying_what_is_shipped_changes_nothing(client: TestClient, session: Session) -> None:
-    plain = shipped_playbooks()["right_size"].model_dump(mode="json")
+def test_putting_the_shipped_version_changes_nothing(client: TestClient, session: Session) -> None:
+    shipped = shipped_playbooks()["right_size"].model_dump(mode="json")
 
-    assert client.put(f"{PLAYBOOKS}/right_size", json=plain).json()["origin"] == "shipped"
+    assert client.put(f"{PLAYBOOKS}/right_size", json=shipped).json()["origin"] == "shipped"
     assert audited(session) == []
 
 
@@ -91,30 +91,30 @@ def test_saying_what_is_shipped_changes_nothing(client: TestClient, session: Ses
     ],
 )
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
-def test_what_is_wrong_is_said_with_its_place(
+def test_an_invalid_part_is_reported_with_a_pointer(
     client: TestClient, method: str, changes: dict[str, Any], pointer: str
 ) -> None:
     body = OWN | changes if method == "PUT" else changes
 
-    answer = client.request(method, f"{PLAYBOOKS}/right_size", json=body)
+    response = client.request(method, f"{PLAYBOOKS}/right_size", json=body)
 
-    assert answer.status_code == 422
-    assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
+    assert response.status_code == 422
+    assert [error["pointer"] for error in response.json()["errors"]] == [pointer]
 
 
-def test_a_template_that_cannot_be_filled_is_refused(client: TestClient) -> None:
+def test_a_template_with_an_unavailable_placeholder_is_rejected(client: TestClient) -> None:
     texts = OWN["texts"]
     message = {"gets": "You use {{ idle }} seats.", "step": "Reply."}
     en = texts["en"] | {"messages": texts["en"]["messages"] | {"price_rise": message}}
 
-    answer = client.patch(f"{PLAYBOOKS}/right_size", json={"texts": {"en": en}})
+    response = client.patch(f"{PLAYBOOKS}/right_size", json={"texts": {"en": en}})
 
-    [error] = answer.json()["errors"]
+    [error] = response.json()["errors"]
     assert error["pointer"] == "/body/texts/en/messages/price_rise/gets"
-    assert error["message"] == "There is no placeholder idle here."
+    assert error["message"] == "The placeholder idle is not available here."
 
 
-def test_one_that_is_turned_off_suggests_nothing(client: TestClient, session: Session) -> None:
+def test_a_disabled_playbook_is_not_suggested(client: TestClient, session: Session) -> None:
     create_account(session, "a1", "price_rise")
     refresh(session)
     before = suggested_playbooks(session)
@@ -125,7 +125,7 @@ def test_one_that_is_turned_off_suggests_nothing(client: TestClient, session: Se
     assert (before, suggested_playbooks(session)) == (["right_size"], [])
 
 
-def test_own_words_are_what_is_said(client: TestClient, session: Session) -> None:
+def test_the_texts_of_an_own_playbook_are_used(client: TestClient, session: Session) -> None:
     message = {"gets": "Your price is {{ price }}.", "step": "Reply."}
     en = {"name": "Mine", "next_step": "Call {{ account }}.", "messages": {"default": message}}
     en["messages"] = {
@@ -143,7 +143,7 @@ def test_own_words_are_what_is_said(client: TestClient, session: Session) -> Non
     assert first["message"] == "Your price is 100 USD.\n\nReply."
 
 
-def test_a_filter_says_whose_accounts_it_is_for(client: TestClient, session: Session) -> None:
+def test_a_filter_limits_the_audience(client: TestClient, session: Session) -> None:
     audience = {**OWN["audience"], "filter": {"segment": "smb"}}
     client.patch(f"{PLAYBOOKS}/right_size", json={"audience": audience})
     create_account(session, "a1", "price_rise", segment="smb")

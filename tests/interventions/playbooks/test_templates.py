@@ -5,7 +5,7 @@ from hypothesis import given, reject
 from hypothesis import strategies as st
 from jinja2 import Environment
 
-from app.health.explanations.catalogue import Language
+from app.core.languages import Language
 from app.interventions.playbooks.templates import (
     Money,
     TemplateError,
@@ -30,19 +30,19 @@ EN, ZH = Language.EN, Language.ZH
         "{% set x = 1 %}",
     ],
 )
-def test_nothing_but_names_may_stand_in_braces(source: str) -> None:
+def test_braces_may_contain_only_names(source: str) -> None:
     with pytest.raises(TemplateError):
         find_placeholders(source)
 
 
-def test_an_unknown_placeholder_is_named_with_its_place() -> None:
-    with pytest.raises(TemplateError, match="no placeholder nonsense") as caught:
+def test_an_unknown_placeholder_is_reported_with_a_pointer() -> None:
+    with pytest.raises(TemplateError, match="placeholder nonsense is not available") as caught:
         check_template("{{ account }} {{ nonsense }}", {"account"}, "/texts/en")
 
     assert caught.value.pointer == "/texts/en"
 
 
-def test_what_is_missing_is_never_rendered() -> None:
+def test_a_missing_value_is_never_rendered() -> None:
     source = "{{ account }} has {{ seats }}."
 
     assert render_template(source, {"account": "Acme"}, EN) is None
@@ -51,25 +51,25 @@ def test_what_is_missing_is_never_rendered() -> None:
 
 
 @given(st.text(min_size=1, max_size=50))
-def test_what_an_account_is_called_is_never_read_as_a_template(name: str) -> None:
+def test_the_name_of_an_account_is_never_parsed_as_a_template(name: str) -> None:
     assert render_template("<{{ account }}>", {"account": name}, EN) == f"<{name}>"
 
 
 @given(st.lists(st.sampled_from(["{{ account }}", "{# no #}", *"{}%#-!:a0\\\n\r "]), max_size=12))
-def test_a_template_says_what_jinja_makes_of_it(parts: list[str]) -> None:
+def test_a_template_renders_as_jinja_renders_it(parts: list[str]) -> None:
     source = "".join(parts)
     try:
         check_template(source, {"account"}, "/link")
     except TemplateError:
         reject()
 
-    jinja = Environment(autoescape=False).from_string(source)  # noqa: S701 - no page is made of it
+    jinja = Environment(autoescape=False).from_string(source)  # noqa: S701 - the result is not used as HTML
 
     assert render_template(source, {"account": "{Acme}"}, EN) == jinja.render(account="{Acme}")
 
 
 @pytest.mark.parametrize(
-    ("fact", "english", "chinese"),
+    ("value", "english", "chinese"),
     [
         (1234, "1,234", "1,234"),
         (2.0, "2", "2"),
@@ -79,10 +79,10 @@ def test_a_template_says_what_jinja_makes_of_it(parts: list[str]) -> None:
         ("Acme", "Acme", "Acme"),
     ],
 )
-def test_facts_are_put_into_words(fact: object, english: str, chinese: str) -> None:
-    assert format_value(fact, EN) == english  # type: ignore[arg-type]
-    assert format_value(fact, ZH) == chinese  # type: ignore[arg-type]
+def test_values_are_formatted_in_each_language(value: object, english: str, chinese: str) -> None:
+    assert format_value(value, EN) == english  # type: ignore[arg-type]
+    assert format_value(value, ZH) == chinese  # type: ignore[arg-type]
 
 
-def test_nothing_is_said_of_what_is_not_known() -> None:
-    assert [format_value(fact, EN) for fact in (None, "", 0)] == [None, None, "0"]
+def test_unknown_values_have_no_text() -> None:
+    assert [format_value(value, EN) for value in (None, "", 0)] == [None, None, "0"]

@@ -1,4 +1,4 @@
-"""The list of accounts at risk: who is on it, in which order, and what is said of each."""
+"""The at-risk list: its accounts, their order, and what each item contains."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ QUIET = ("a003", "a010", "a020")
 
 @pytest.fixture
 def company(session: Session) -> None:
-    """25 accounts; account n pays $100 n a month; three are not used any more."""
+    """Create 25 accounts; account n pays $100 n a month; three are no longer used."""
     ids = crowd(session, range(1, 26))
     name_events(session, "Export", "Share")
     for table in (DailyUsage, DailyReach):
@@ -26,19 +26,19 @@ def company(session: Session) -> None:
     session.commit()
 
 
-def ask(client: TestClient, **params: Any) -> Any:  # noqa: ANN401
+def get_at_risk(client: TestClient, **params: Any) -> Any:  # noqa: ANN401
     answer = client.get("/api/v1/accounts/at-risk", params=params)
     assert answer.status_code == 200, answer.text
     return answer.json()
 
 
 def quiet(client: TestClient, **params: Any) -> list[Any]:  # noqa: ANN401
-    return [item for item in ask(client, **params)["items"] if item["account_id"] in QUIET]
+    return [item for item in get_at_risk(client, **params)["items"] if item["account_id"] in QUIET]
 
 
 @pytest.mark.usefixtures("company")
-def test_the_most_revenue_comes_first(client: TestClient) -> None:
-    items = ask(client)["items"]
+def test_accounts_are_ordered_by_revenue_at_risk(client: TestClient) -> None:
+    items = get_at_risk(client)["items"]
     money = [item["revenue_at_risk_cents"] for item in items]
 
     assert {item["band"] for item in items} == {"at_risk"}
@@ -50,20 +50,20 @@ def test_the_most_revenue_comes_first(client: TestClient) -> None:
 
 
 @pytest.mark.usefixtures("company")
-def test_a_probability_weighs_the_revenue_and_a_high_risk_alone_is_enough(
+def test_a_high_churn_risk_is_listed_and_its_probability_weights_the_revenue(
     client: TestClient, session: Session
 ) -> None:
     session.add_all([risk(key, p) for key, p in (("a020", 0.5), ("a010", 0.9), ("a005", 0.1))])
     session.commit()
 
-    told = {x["account_id"]: x for x in ask(client)["items"]}
+    items = {x["account_id"]: x for x in get_at_risk(client)["items"]}
 
-    assert [key for key in told if key in {"a020", "a010", "a005"}] == ["a020", "a010", "a005"]
-    assert told["a020"]["revenue_at_risk_cents"] == 12 * 2000_00 // 2
-    assert told["a010"]["revenue_at_risk_cents"] == 12 * 900_00
-    assert told["a005"]["band"] != "at_risk"
-    assert {told[key]["revenue_basis"] for key in ("a020", "a010", "a005")} == {"probability"}
-    assert told["a003"]["revenue_basis"] == "arr"
+    assert [key for key in items if key in {"a020", "a010", "a005"}] == ["a020", "a010", "a005"]
+    assert items["a020"]["revenue_at_risk_cents"] == 12 * 2000_00 // 2
+    assert items["a010"]["revenue_at_risk_cents"] == 12 * 900_00
+    assert items["a005"]["band"] != "at_risk"
+    assert {items[key]["revenue_basis"] for key in ("a020", "a010", "a005")} == {"probability"}
+    assert items["a003"]["revenue_basis"] == "arr"
 
 
 def risk(account_id: str, probability: float) -> ChurnRisk:
@@ -86,20 +86,20 @@ def risk(account_id: str, probability: float) -> ChurnRisk:
 
 
 @pytest.mark.usefixtures("company")
-def test_pages_follow_each_other(client: TestClient) -> None:
-    everybody = [item["account_id"] for item in ask(client)["items"]]
+def test_pages_together_give_the_whole_list(client: TestClient) -> None:
+    all_ids = [item["account_id"] for item in get_at_risk(client)["items"]]
     found, cursor = [], None
-    while page := ask(client, limit=1, **({"cursor": cursor} if cursor else {})):
+    while page := get_at_risk(client, limit=1, **({"cursor": cursor} if cursor else {})):
         found += [item["account_id"] for item in page["items"]]
         cursor = page["next_cursor"]
         if cursor is None:
             break
 
-    assert found == everybody
+    assert found == all_ids
 
 
 @pytest.mark.usefixtures("company")
-def test_the_measure_that_leaves_out_the_most_points_is_told(client: TestClient) -> None:
+def test_the_top_driver_is_the_measure_that_misses_the_most_points(client: TestClient) -> None:
     [english] = [x for x in quiet(client) if x["account_id"] == "a020"]
     [chinese] = [x for x in quiet(client, lang="zh") if x["account_id"] == "a020"]
 
@@ -110,7 +110,9 @@ def test_the_measure_that_leaves_out_the_most_points_is_told(client: TestClient)
 
 
 @pytest.mark.usefixtures("company")
-def test_what_is_open_and_proposed_stands_beside_it(client: TestClient, session: Session) -> None:
+def test_an_account_has_its_most_severe_alert_and_first_suggestion(
+    client: TestClient, session: Session
+) -> None:
     session.add_all(
         [
             *(alert(f"al_{n}", severity) for n, severity in enumerate(("low", "high", "medium"))),
@@ -119,12 +121,12 @@ def test_what_is_open_and_proposed_stands_beside_it(client: TestClient, session:
     )
     session.commit()
 
-    told = {item["account_id"]: item for item in quiet(client)}
+    items = {item["account_id"]: item for item in quiet(client)}
 
-    assert told["a020"]["open_alert"]["id"] == "al_1"
-    assert told["a020"]["open_alert"]["severity"] == "high"
-    assert told["a020"]["suggestion"] == {"id": "iv_1", "playbook": "wake"}
-    assert (told["a010"]["open_alert"], told["a010"]["suggestion"]) == (None, None)
+    assert items["a020"]["open_alert"]["id"] == "al_1"
+    assert items["a020"]["open_alert"]["severity"] == "high"
+    assert items["a020"]["suggestion"] == {"id": "iv_1", "playbook": "wake"}
+    assert (items["a010"]["open_alert"], items["a010"]["suggestion"]) == (None, None)
 
 
 def alert(alert_id: str, severity: str) -> Alert:
@@ -172,7 +174,7 @@ def test_a_filter_and_a_saved_segment_narrow_the_list(client: TestClient) -> Non
 
 
 @pytest.mark.usefixtures("company")
-def test_a_tool_that_polls_gets_304_and_csv(client: TestClient) -> None:
+def test_the_list_supports_etags_and_csv(client: TestClient) -> None:
     first = client.get("/api/v1/accounts/at-risk")
     again = client.get("/api/v1/accounts/at-risk", headers={"If-None-Match": first.headers["etag"]})
     table = client.get("/api/v1/accounts/at-risk", headers={"Accept": "text/csv"})

@@ -1,4 +1,4 @@
-"""Backtests from the order to the result."""
+"""Backtests from the request to the result."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from app.churn.model.training import train
 from app.core.db import SessionFactory, transaction
 from app.jobs.runner import JobRunner
-from app.reports.backtests import service
+from app.reports.backtests import job, service
 from app.tables import ChurnModel, Job
 from tests import factories
 from tests.churn.scoring.test_risk_endpoints import insert_trained_model
@@ -18,23 +18,23 @@ from tests.conftest import NOW
 BACKTESTS = "/api/v1/backtests"
 
 
-def work(sessions: SessionFactory) -> None:
-    runner = JobRunner(sessions, {service.KIND: service.run_backtest_page})
+def run_jobs(sessions: SessionFactory) -> None:
+    runner = JobRunner(sessions, {service.KIND: job.run_backtest_page})
     while runner.step(NOW):
         pass
 
 
-def tried(client: TestClient, sessions: SessionFactory, *subjects: dict[str, str]) -> Any:  # noqa: ANN401
-    ordered = client.post(BACKTESTS, json={"subjects": subjects})
-    assert ordered.status_code == 202, ordered.text
-    work(sessions)
-    answer = client.get(f"{BACKTESTS}/{ordered.json()['id']}")
+def run_backtest(client: TestClient, sessions: SessionFactory, *subjects: dict[str, str]) -> Any:  # noqa: ANN401
+    created = client.post(BACKTESTS, json={"subjects": subjects})
+    assert created.status_code == 202, created.text
+    run_jobs(sessions)
+    answer = client.get(f"{BACKTESTS}/{created.json()['id']}")
     found = answer.json()
     assert (found["state"], found["error"]) == ("done", None)
     return found["results"]
 
 
-def test_two_scorecards_are_tried_side_by_side_on_the_same_rows(
+def test_two_scorecards_are_tested_on_the_same_rows(
     client: TestClient, session: Session, sessions: SessionFactory
 ) -> None:
     create_customers(session)
@@ -43,7 +43,7 @@ def test_two_scorecards_are_tried_side_by_side_on_the_same_rows(
         factories.scorecard(session, {}, version=version)
     session.commit()
 
-    first, second = tried(
+    first, second = run_backtest(
         client, sessions, *({"kind": "scorecard", "key": str(each)} for each in versions)
     )
 
@@ -55,7 +55,7 @@ def test_two_scorecards_are_tried_side_by_side_on_the_same_rows(
     assert first["horizon_days"] == 90
 
 
-def test_a_model_is_judged_on_rows_that_nobody_had_learnt_from(
+def test_a_model_is_evaluated_on_rows_it_had_not_learnt_from(
     client: TestClient, session: Session, sessions: SessionFactory
 ) -> None:
     create_customers(session, stay=20, leave=12, apart=8)
@@ -64,7 +64,7 @@ def test_a_model_is_judged_on_rows_that_nobody_had_learnt_from(
     row.card = {**row.card, "seed": 1337}
     session.commit()
 
-    [found] = tried(client, sessions, {"kind": "model", "key": str(model.version)})
+    [found] = run_backtest(client, sessions, {"kind": "model", "key": str(model.version)})
 
     unseen = train(observe_panel(session), seed=1337).unseen
     assert unseen is not None
@@ -73,18 +73,18 @@ def test_a_model_is_judged_on_rows_that_nobody_had_learnt_from(
     assert {band["band"] for band in found["bands"]} <= {"low", "medium", "high"}
 
 
-def test_a_rule_is_tried_on_the_scores_as_they_were_written(
+def test_a_rule_is_evaluated_on_the_stored_scores(
     client: TestClient, session: Session, sessions: SessionFactory
 ) -> None:
     create_customers(session)
     session.commit()
 
-    [found] = tried(client, sessions, {"kind": "alert_rule", "key": "health_at_risk"})
+    [found] = run_backtest(client, sessions, {"kind": "alert_rule", "key": "health_at_risk"})
 
     assert (found["alerts"], found["churned_accounts"], found["rows"]) == (0, 0, None)
 
 
-def test_what_there_is_not_cannot_be_tried(client: TestClient) -> None:
+def test_unknown_or_invalid_subjects_are_refused(client: TestClient) -> None:
     def status(**subject: str) -> int:
         return int(client.post(BACKTESTS, json={"subjects": [subject]}).status_code)
 
@@ -97,7 +97,7 @@ def test_what_there_is_not_cannot_be_tried(client: TestClient) -> None:
     assert client.get(f"{BACKTESTS}/job_nothing").status_code == 404
 
 
-def test_whatever_is_activated_is_tried_once(
+def test_activated_subjects_are_tested_once(
     client: TestClient, session: Session, sessions: SessionFactory
 ) -> None:
     create_customers(session)

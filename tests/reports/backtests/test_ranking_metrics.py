@@ -1,4 +1,4 @@
-"""What came of what was said, counted by hand."""
+"""Outcomes of a ranking, counted by hand."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from app.reports.backtests.ranking_metrics import RankedRows, evaluate_ranking
 
 
 def rows(**columns: Any) -> RankedRows:  # noqa: ANN401
-    """Ten accounts on a day; the first, the third and the last of them leave."""
+    """Return ten accounts on a day; the first, the third and the last of them churn."""
     usual: dict[str, Any] = {
         "account": np.arange(10),
         "y": np.array([1, 0, 1, 0, 0, 0, 0, 0, 0, 1], dtype=float),
@@ -23,7 +23,7 @@ def rows(**columns: Any) -> RankedRows:  # noqa: ANN401
     return RankedRows(**(usual | columns))
 
 
-def test_bands_say_how_many_left_out_of_each() -> None:
+def test_churned_rows_are_counted_by_band() -> None:
     found = evaluate_ranking(rows())
 
     assert [(b["band"], b["rows"], b["churned_rows"]) for b in found["bands"]] == [
@@ -35,14 +35,14 @@ def test_bands_say_how_many_left_out_of_each() -> None:
     assert (found["rows"], found["churned_accounts"], found["base_rate"]) == (10, 3, 0.3)
 
 
-def test_the_top_is_counted_by_who_left_of_it_and_how_many_of_all() -> None:
+def test_the_top_has_precision_and_recall() -> None:
     five, ten = evaluate_ranking(rows())["top"]
 
     assert five == {"share": 0.05, "rows": 1, "precision": 1.0, "recall": 0.3333}
     assert (ten["rows"], ten["precision"]) == (1, 1.0)
 
 
-def test_it_is_held_against_the_base_rate_and_recency() -> None:
+def test_the_ranking_is_compared_with_the_base_rate_and_recency() -> None:
     found = evaluate_ranking(rows())
 
     assert found["lift_top_10"] == pytest.approx(1 / 0.3, abs=1e-3)
@@ -50,16 +50,16 @@ def test_it_is_held_against_the_base_rate_and_recency() -> None:
     assert found["auc"] == pytest.approx(1 - found["auc_of_recency"], abs=1e-3)
 
 
-def test_the_lead_is_from_the_first_warning_to_leaving() -> None:
+def test_the_lead_time_is_from_the_first_warning_to_churn() -> None:
     twice = rows(account=np.array([0, 1, 0, *range(3, 10)]))
 
     assert evaluate_ranking(rows())["lead_days_median"] == 45, (
-        "of 60 and 30; the last was never warned of"
+        "of 60 and 30; the last account had no warning"
     )
     assert evaluate_ranking(twice)["lead_days_median"] == 60
 
 
-def test_of_nothing_nothing_is_said() -> None:
+def test_no_rows_give_empty_metrics() -> None:
     empty = rows(
         account=np.array([], dtype=int),
         band=[],
@@ -75,13 +75,13 @@ def test_of_nothing_nothing_is_said() -> None:
 
 
 @given(st.lists(st.tuples(st.booleans(), st.floats(0, 100)), min_size=1, max_size=60))
-def test_shares_are_shares(said: list[tuple[bool, float]]) -> None:
-    count = len(said)
+def test_precision_and_recall_are_between_0_and_1(outcomes: list[tuple[bool, float]]) -> None:
+    count = len(outcomes)
     found = evaluate_ranking(
         RankedRows(
             np.arange(count),
-            np.array([float(left) for left, _ in said]),
-            np.array([risk for _, risk in said]),
+            np.array([float(left) for left, _ in outcomes]),
+            np.array([risk for _, risk in outcomes]),
             ["low"] * count,
             np.zeros(count),
             np.full(count, np.nan),

@@ -1,7 +1,7 @@
-"""What goes with leaving, by paid days that can be counted by hand.
+"""What goes with churn, by paid days that can be counted by hand.
 
-Ten accounts pay from 1 January; the odd ones leave on 11 January, the others stay on through the
-20 days that are looked at. Paid days: 5 x 10 + 5 x 20 = 150; 5 left.
+Ten accounts pay from 1 January. The odd ones churn on 11 January, the others stay through the 20
+days of the period. Paid days: 5 x 10 + 5 x 20 = 150; 5 churned accounts.
 """
 
 from datetime import UTC, date, datetime, timedelta
@@ -50,12 +50,12 @@ def signal(session: Session, account_id: str, day: date, *, until: date | None =
 
 def finding(client: TestClient, what: str, **params: Any) -> Any:  # noqa: ANN401
     found = get_report(client, "churn-causes", **(DAYS | params))
-    [one] = [each for each in found["findings"] if each["what"] == what]
-    return one
+    [match] = [each for each in found["findings"] if each["what"] == what]
+    return match
 
 
 @pytest.mark.usefixtures("company")
-def test_tenure_and_reasons_are_told_of_who_left(client: TestClient) -> None:
+def test_tenure_and_reasons_are_counted_over_churned_accounts(client: TestClient) -> None:
     found = get_report(client, "churn-causes", **DAYS)
 
     assert (found["left"]["numerator"], found["left"]["denominator"]) == (5, 10)
@@ -67,7 +67,7 @@ def test_tenure_and_reasons_are_told_of_who_left(client: TestClient) -> None:
 
 
 @pytest.mark.usefixtures("company")
-def test_within_a_week_counts_from_the_sign_up(client: TestClient, session: Session) -> None:
+def test_churn_within_a_week_counts_from_the_sign_up(client: TestClient, session: Session) -> None:
     add_subscription(session, "quick", 10_00, starts_on=date(2026, 1, 4), ends_on=date(2026, 1, 9))
     session.commit()
 
@@ -77,7 +77,7 @@ def test_within_a_week_counts_from_the_sign_up(client: TestClient, session: Sess
 
 
 @pytest.mark.usefixtures("company")
-def test_signals_before_leaving_are_set_against_days_without(
+def test_days_with_a_signal_are_compared_with_days_without(
     client: TestClient, session: Session
 ) -> None:
     """Open from 6 January on: 4 leavers with 5 days, 1 stayer with 15. 4 / 35 against 1 / 115."""
@@ -110,9 +110,7 @@ def test_a_signal_counts_for_ninety_days_after_it_cleared(
 
 
 @pytest.mark.usefixtures("company")
-def test_what_was_seen_later_is_not_held_against_a_past_day(
-    client: TestClient, session: Session
-) -> None:
+def test_later_facts_do_not_change_a_past_period(client: TestClient, session: Session) -> None:
     before = get_report(client, "churn-causes", **DAYS)
     signal(session, LEAVERS[0], date(2026, 2, 1))
     add_subscription(
@@ -144,7 +142,7 @@ def test_not_using_a_product_feature_is_compared_with_using_it(
 
 
 @pytest.mark.usefixtures("company")
-def test_the_step_that_leavers_stopped_at_is_compared_with_the_finished(
+def test_an_unfinished_step_is_compared_with_finished_onboarding(
     client: TestClient, session: Session
 ) -> None:
     """Stayers finish on the 3rd (18 days each); leavers do step one on the 2nd, never the next."""
@@ -174,7 +172,7 @@ def complete(session: Session, account_id: str, step_key: str, day: date) -> Non
     session.add(OnboardingCompletion(workspace_id="acme", **row))
 
 
-def test_nobody_left_is_no_share(client: TestClient) -> None:
+def test_a_workspace_without_churn_has_no_share_and_no_findings(client: TestClient) -> None:
     found = get_report(client, "churn-causes")
 
     assert found["within_7_days"]["value"] is None

@@ -1,4 +1,4 @@
-"""Buying again, first value, answers, bands over time: each by a small example."""
+"""Repurchases, purchase value, first value, NPS, distribution: each by a small example."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -40,7 +40,7 @@ def order(session: Session, account_id: str, day: str, revenue: object) -> None:
     )
 
 
-def test_who_buys_again_in_time_is_counted_among_those_who_had_the_time(
+def test_the_repurchase_rate_counts_buyers_observed_long_enough(
     client: TestClient, session: Session
 ) -> None:
     buy(session, "again", "2026-01-02", "2026-01-20")
@@ -57,8 +57,10 @@ def test_who_buys_again_in_time_is_counted_among_those_who_had_the_time(
     assert found["value"] == pytest.approx(1 / 3)
 
 
-def test_what_buyers_spend_is_added_up_by_their_age(client: TestClient, session: Session) -> None:
-    """Month 0: (10 + 30 + 6) / 3; month 1: 20 / 2, for the third has not been seen that long."""
+def test_purchase_value_adds_up_spending_by_month_of_age(
+    client: TestClient, session: Session
+) -> None:
+    """Month 0: (10 + 30 + 6) / 3; month 1: 20 / 2, without the third, which is too young."""
     factories.workspace(session)
     for account_id, day, amount in (
         *(("a", "2026-01-01", 10), ("a", "2026-02-10", 20)),
@@ -75,10 +77,12 @@ def test_what_buyers_spend_is_added_up_by_their_age(client: TestClient, session:
     ]
     assert found["clv"]["value"] == pytest.approx(0.5 * (46 / 3 + 20 / 2))
     longer = get_report(client, "purchase-value", months=12)
-    assert longer["clv"]["value"] is None, "nobody was seen for a year"
+    assert longer["clv"]["value"] is None, "no account was observed for a year"
 
 
-def test_first_value_is_the_median_day_of_first_use(client: TestClient, session: Session) -> None:
+def test_time_to_first_value_is_the_median_day_of_first_use(
+    client: TestClient, session: Session
+) -> None:
     factories.workspace(session)
     for account_id, back, used_after in (
         ("a", 60, 1),
@@ -99,7 +103,7 @@ def test_first_value_is_the_median_day_of_first_use(client: TestClient, session:
     assert get_report(client, "time-to-first-value", events="Never")["value"] is None
 
 
-def answer(session: Session, user_id: str, score: int, back: int = 1, **said: Any) -> None:  # noqa: ANN401
+def answer(session: Session, user_id: str, score: int, back: int = 1, **columns: Any) -> None:  # noqa: ANN401
     at = NOW - timedelta(days=back)
     row = {
         "workspace_id": "acme",
@@ -111,7 +115,7 @@ def answer(session: Session, user_id: str, score: int, back: int = 1, **said: An
         "at": at,
         "known_on": at.date(),
     }
-    session.add(SurveyResponse(**(row | said)))
+    session.add(SurveyResponse(**(row | columns)))
 
 
 def test_nps_counts_the_newest_answer_of_each_person(client: TestClient, session: Session) -> None:
@@ -127,7 +131,7 @@ def test_nps_counts_the_newest_answer_of_each_person(client: TestClient, session
     assert (found["value"], found["numerator"], found["denominator"]) == (25, 1, 4)
 
 
-def test_two_answers_are_no_score(client: TestClient, session: Session) -> None:
+def test_two_answers_give_no_nps(client: TestClient, session: Session) -> None:
     factories.workspace(session)
     answer(session, "ada", 10)
     answer(session, "bob", 10)
@@ -138,7 +142,7 @@ def test_two_answers_are_no_score(client: TestClient, session: Session) -> None:
     assert (found["value"], found["n"]) == (None, 2)
 
 
-def test_bands_are_spread_over_time(client: TestClient, session: Session) -> None:
+def test_the_distribution_counts_accounts_by_band(client: TestClient, session: Session) -> None:
     for account_id, score, band in (
         ("a", 80, "healthy"),
         ("b", 20, "at_risk"),
@@ -184,13 +188,13 @@ def test_bands_are_spread_over_time(client: TestClient, session: Session) -> Non
         ("nps", {"since": "soon"}),
     ],
 )
-def test_settings_out_of_bounds_are_refused(
+def test_parameters_out_of_bounds_are_refused(
     client: TestClient, name: str, wrong: dict[str, object]
 ) -> None:
     assert client.get(f"/api/v1/reports/{name}", params=wrong).status_code == 422
 
 
-def test_worth_is_told_by_segment(client: TestClient, session: Session) -> None:
+def test_lifetime_value_is_computed_by_segment(client: TestClient, session: Session) -> None:
     for account_id, segment in (("a", "smb"), ("b", "smb"), ("c", None)):
         factories.workspace(session)
         factories.account(session, account_id, segment=segment)

@@ -1,4 +1,4 @@
-"""Expected paid months, by hand and beside scipy's own curve."""
+"""Expected paid months, computed by hand."""
 
 import numpy as np
 import pytest
@@ -8,26 +8,28 @@ from hypothesis import strategies as st
 from app.reports.kpis.lifetime import MONTH_DAYS, Lifetimes, estimate_value, median_days, survival
 
 
-def lived(*accounts: tuple[float, bool, float]) -> Lifetimes:
-    """Make accounts of months paid, whether they left, and dollars a month."""
+def lifetimes_of(*accounts: tuple[float, bool, float]) -> Lifetimes:
+    """Build lifetimes from months paid, whether the account churned, and dollars a month."""
     months, ended, dollars = zip(*accounts, strict=True)
     return Lifetimes(
         np.array(months) * MONTH_DAYS, np.array(ended, dtype=np.bool_), 100 * np.array(dollars)
     )
 
 
-def test_who_has_not_left_yet_counts_as_long_as_it_was_seen() -> None:
-    """Four start; one leaves after 1 month (3/4), one is seen for 2, one of two leaves after 3."""
-    found = lived((1, True, 0), (2, False, 50), (3, True, 0), (9, False, 70))
+def test_an_active_account_counts_for_as_long_as_it_was_observed() -> None:
+    """Of four, one churns after 1 month (3/4), one is observed for 2, one of two churns after 3."""
+    found = lifetimes_of((1, True, 0), (2, False, 50), (3, True, 0), (9, False, 70))
 
     curve = survival(found, 5)
 
     assert curve.tolist() == pytest.approx([1, 0.75, 0.75, 0.375, 0.375])
 
 
-def test_worth_is_margin_times_price_times_paid_months() -> None:
+def test_the_value_is_margin_times_price_times_paid_months() -> None:
     found = estimate_value(
-        lived((1, True, 0), (2, False, 50), (3, True, 0), (9, False, 70)), margin=0.8, months=5
+        lifetimes_of((1, True, 0), (2, False, 50), (3, True, 0), (9, False, 70)),
+        margin=0.8,
+        months=5,
     )
 
     assert found.monthly_cents == 60_00
@@ -35,8 +37,8 @@ def test_worth_is_margin_times_price_times_paid_months() -> None:
     assert (found.accounts, found.paying, found.ended) == (4, 2, 2)
 
 
-def test_if_nobody_pays_there_is_no_worth() -> None:
-    assert estimate_value(lived((3, True, 0)), margin=1, months=12).cents is None
+def test_without_paying_accounts_there_is_no_value() -> None:
+    assert estimate_value(lifetimes_of((3, True, 0)), margin=1, months=12).cents is None
     assert (
         estimate_value(
             Lifetimes(*map(np.array, ([], np.array([], bool), []))), margin=1, months=1
@@ -51,10 +53,10 @@ def test_if_nobody_pays_there_is_no_worth() -> None:
     ),
     st.integers(1, 48),
 )
-def test_the_curve_falls_from_one_and_worth_is_within_its_bounds(
+def test_the_survival_curve_falls_from_one_and_bounds_the_value(
     accounts: list[tuple[float, bool, float]], months: int
 ) -> None:
-    found = lived(*accounts)
+    found = lifetimes_of(*accounts)
     curve = survival(found, months)
 
     assert ((curve >= 0) & (curve <= 1)).all()
@@ -64,9 +66,9 @@ def test_the_curve_falls_from_one_and_worth_is_within_its_bounds(
         assert value.cents <= value.monthly_cents * months * (1 + 1e-9)
 
 
-def test_the_median_counts_who_has_not_got_there() -> None:
+def test_the_median_includes_accounts_that_have_not_reached_the_event() -> None:
     days, reached = np.array([1.0, 2, 3, 10, 10]), np.array([True, True, True, False, False])
 
     assert median_days(days, reached) == 3
-    assert median_days(days[2:], reached[2:]) is None, "half of them are not there yet"
+    assert median_days(days[2:], reached[2:]) is None, "half of them have not reached it"
     assert median_days(days[3:], reached[3:]) is None

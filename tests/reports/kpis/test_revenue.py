@@ -1,4 +1,4 @@
-"""A worked example by hand: six accounts over a quarter."""
+"""A worked example: six accounts over a quarter."""
 
 from datetime import date
 from decimal import Decimal
@@ -16,7 +16,7 @@ SINCE, UNTIL = date(2025, 12, 31), date(2026, 3, 17)
 
 @pytest.fixture
 def company(session: Session) -> None:
-    """Who paid on SINCE: stays 100, grows 200 to 300, shrinks 400 to 150, leaves 300 at the end."""
+    """Accounts that paid on SINCE: 100 stays, 200 grows to 300, 400 shrinks to 150, 300 churns."""
     add_subscription(session, "stays", 100_00)
     add_subscription(session, "grows", 200_00, ends_on=date(2026, 2, 1))
     add_subscription(session, "grows", 300_00, starts_on=date(2026, 2, 1))
@@ -38,15 +38,15 @@ def add_subscription(session: Session, account_id: str, cents: int, **columns: A
 
 
 def get_report(client: TestClient, name: str, **params: Any) -> Any:  # noqa: ANN401
-    asked = {"since": SINCE.isoformat(), "until": UNTIL.isoformat()} | params
-    answer = client.get(f"/api/v1/reports/{name}", params=asked)
+    query = {"since": SINCE.isoformat(), "until": UNTIL.isoformat()} | params
+    answer = client.get(f"/api/v1/reports/{name}", params=query)
     assert answer.status_code == 200, answer.text
     return answer.json()
 
 
 @pytest.mark.usefixtures("company")
-def test_revenue_that_was_there_is_kept_grown_or_lost(client: TestClient) -> None:
-    """Opening 1,000; kept 100 + 200 + 150 + 0; closing 100 + 300 + 150 + 0; one of four left."""
+def test_retention_counts_retained_grown_and_lost_revenue(client: TestClient) -> None:
+    """Opening 1,000; retained 100 + 200 + 150 + 0; closing 100 + 300 + 150 + 0; 1 of 4 churned."""
     found = get_report(client, "revenue-retention")
 
     grr, nrr, logos = (
@@ -60,7 +60,7 @@ def test_revenue_that_was_there_is_kept_grown_or_lost(client: TestClient) -> Non
 
 
 @pytest.mark.usefixtures("company")
-def test_a_rate_lets_the_account_count(client: TestClient, session: Session) -> None:
+def test_an_exchange_rate_includes_the_account(client: TestClient, session: Session) -> None:
     rate = ExchangeRate(
         workspace_id="acme", currency="JPY", starts_on=date(2025, 1, 1), rate=Decimal("0.02")
     )
@@ -74,21 +74,19 @@ def test_a_rate_lets_the_account_count(client: TestClient, session: Session) -> 
 
 
 @pytest.mark.usefixtures("company")
-def test_what_becomes_known_later_does_not_change_a_past_figure(
-    client: TestClient, session: Session
-) -> None:
-    asked = {"until": "2026-02-15"}
-    before = get_report(client, "revenue-retention", **asked)
+def test_later_facts_do_not_change_a_past_figure(client: TestClient, session: Session) -> None:
+    period = {"until": "2026-02-15"}
+    before = get_report(client, "revenue-retention", **period)
 
     ended = {"starts_on": date(2025, 6, 1), "ends_on": date(2026, 2, 10)}
     add_subscription(session, "stays", 100_00, known_on=date(2026, 3, 10), **ended)
     session.commit()
 
-    assert get_report(client, "revenue-retention", **asked) == before
+    assert get_report(client, "revenue-retention", **period) == before
     assert get_report(client, "revenue-retention") != before
 
 
-def test_without_accounts_there_is_no_figure(client: TestClient) -> None:
+def test_without_accounts_the_values_are_null(client: TestClient) -> None:
     found = get_report(client, "revenue-retention")
 
     assert found["gross_revenue_retention"]["value"] is None
@@ -98,9 +96,7 @@ def test_without_accounts_there_is_no_figure(client: TestClient) -> None:
 @pytest.mark.parametrize(
     "days", [{"since": "2026-03-18", "until": "2026-03-17"}, {"until": "2026-03-19"}]
 )
-def test_days_that_are_not_over_or_the_wrong_way_round_are_refused(
-    client: TestClient, days: dict[str, str]
-) -> None:
+def test_future_or_reversed_periods_are_refused(client: TestClient, days: dict[str, str]) -> None:
     answer = client.get("/api/v1/reports/revenue-retention", params=days)
 
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_days")
@@ -116,20 +112,20 @@ def test_cohorts_follow_the_accounts_of_a_start_month(client: TestClient) -> Non
         *("2025-06-01", 5),
         *("2026-01-01", 1),
     )
-    kept = {cell["month"]: (cell["accounts"], cell["mrr_cents"]) for cell in june["cells"]}
-    assert kept["2025-06-01"] == (5, 1000_00), "the yen have no rate"
-    assert kept["2026-01-01"] == (5, 750_00)
-    assert kept["2026-03-01"] == (4, 550_00)
+    cells = {cell["month"]: (cell["accounts"], cell["mrr_cents"]) for cell in june["cells"]}
+    assert cells["2025-06-01"] == (5, 1000_00), "the account that pays in yen has no rate"
+    assert cells["2026-01-01"] == (5, 750_00)
+    assert cells["2026-03-01"] == (4, 550_00)
     assert june["cells"][-1]["revenue_retention"] == 0.55
     assert [cell["age"] for cell in june["cells"]] == list(range(10))
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "report",
     [
         "revenue-retention?until=0001-01-01",
         "cohorts?since=0001-01-01&until=0001-12-31",
     ],
 )
-def test_the_first_days_of_the_calendar_are_days(client: TestClient, asked: str) -> None:
-    assert client.get(f"/api/v1/reports/{asked}").status_code == 200
+def test_the_first_days_of_the_calendar_are_valid(client: TestClient, report: str) -> None:
+    assert client.get(f"/api/v1/reports/{report}").status_code == 200

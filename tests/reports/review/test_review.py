@@ -1,4 +1,4 @@
-"""An account's review: whole for us, and cut for the customer, as JSON and as a page."""
+"""The review of an account: internal and for the customer, as JSON and as a page."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -35,29 +35,29 @@ INTERNAL = (
     ),
     "risk",
 )
-"""Names of ours, notes, playbooks, signals, bands, scores, medians of others, our segments."""
+"""Internal names, notes, playbooks, signals, bands, scores, medians of peers, and segments."""
 
 
 def measures(reach: float, per_dollar: float) -> list[dict[str, Any]]:
     row = {"raw": reach, "per_dollar": per_dollar, "median": 412, "score": 31.4}
-    made_by_us = {"name": "mood", "source": "trait:mood", "raw": 2, "per_dollar": None}
-    return [{"name": "reach", "source": "reach", **row}, made_by_us]
+    internal = {"name": "mood", "source": "trait:mood", "raw": 2, "per_dollar": None}
+    return [{"name": "reach", "source": "reach", **row}, internal]
 
 
 def intervention(session: Session, number: int, state: str, **columns: Any) -> None:  # noqa: ANN401
-    said = {
+    texts = {
         "name": "Right-size the plan",
         "next_step": "Propose to Acme a smaller plan.",
         "message": "You pay for what you use.\n\nReply with a time.",
     }
     row = {"playbook": "right_size", "signal": "low_value_per_dollar", "rank": 1}
     row |= {"value_cents": 5, "created_at": NOW - timedelta(days=30), "changed_at": NOW}
-    row |= {"details": {"texts": {"en": said}, "link": None, "faq": None}, "notes": "SECRET NOTE"}
+    row |= {"details": {"texts": {"en": texts}, "link": None, "faq": None}, "notes": "SECRET NOTE"}
     row |= {"assignee": "kim@vendor.example", "state": state, "id": f"int_{number}"}
     session.add(Intervention(workspace_id="acme", account_id="a1", **(row | columns)))
 
 
-def stand(session: Session, day: date, reach: float, **columns: Any) -> None:  # noqa: ANN401
+def add_history(session: Session, day: date, reach: float, **columns: Any) -> None:  # noqa: ANN401
     details = {
         "measures": measures(reach, reach / 5),
         "price_cents": 500_00,
@@ -80,8 +80,8 @@ def acme(session: Session) -> None:
         feature = {"key": key, "name": key.title(), "event_names": [key.title()]}
         session.add(ProductFeature(workspace_id="acme", **feature))
     for week, reach in enumerate((50.0, 40.0, 30.0)):
-        stand(session, date(2026, 3, 2) + timedelta(days=7 * week), reach)
-    stand(session, date(2026, 3, 3), 45.0)
+        add_history(session, date(2026, 3, 2) + timedelta(days=7 * week), reach)
+    add_history(session, date(2026, 3, 3), 45.0)
     session.add(User(workspace_id="acme", user_id="u1", account_id="a1", name="Ada Lovelace"))
     session.add(PersonRole(workspace_id="acme", user_id="u1", role="champion", known_on=day(1)))
     for number, (replied, closed) in enumerate(((30, 60), (5000, None), (None, None))):
@@ -104,8 +104,8 @@ def acme(session: Session) -> None:
     risk |= {"status": "ok", "stage": "trained", "model_version": 1, "horizon_days": 90}
     risk |= {"revenue_at_risk_cents": 1, "computed_at": NOW, "as_of": day(10)}
     session.add(ChurnRiskHistory(workspace_id="acme", account_id="a1", **risk))
-    came = {"30": {"succeeded": True, "health_score_change": 6.5, "retained": True}}
-    done = {"done_at": NOW - timedelta(days=2), "outcomes": came}
+    outcomes = {"30": {"succeeded": True, "health_score_change": 6.5, "retained": True}}
+    done = {"done_at": NOW - timedelta(days=2), "outcomes": outcomes}
     intervention(session, 1, "done", **done)
     intervention(session, 2, "suggested")
     intervention(session, 3, "dismissed")
@@ -131,7 +131,7 @@ def get(client: TestClient, **params: str) -> Any:  # noqa: ANN401
 
 
 @pytest.mark.usefixtures("acme")
-def test_a_review_tells_what_the_account_gets_for_its_money(client: TestClient) -> None:
+def test_a_review_has_value_usage_people_goals_and_support(client: TestClient) -> None:
     found = get(client)
 
     assert [(p["day"], p["measures"][0]["per_dollar"]) for p in found["value"]] == [
@@ -153,7 +153,7 @@ def test_a_review_tells_what_the_account_gets_for_its_money(client: TestClient) 
 
 
 @pytest.mark.usefixtures("acme")
-def test_ours_tells_what_was_done_and_what_came_of_it(client: TestClient) -> None:
+def test_the_internal_review_has_interventions_and_outcomes(client: TestClient) -> None:
     found = get(client)
 
     [done], [step] = found["done"], found["next_steps"]
@@ -172,7 +172,7 @@ def test_ours_tells_what_was_done_and_what_came_of_it(client: TestClient) -> Non
 
 @pytest.mark.usefixtures("acme")
 @pytest.mark.parametrize("form", ["json", "html"])
-def test_nothing_of_ours_is_in_the_version_for_the_customer(client: TestClient, form: str) -> None:
+def test_nothing_internal_is_in_the_customer_version(client: TestClient, form: str) -> None:
     path, params = "/api/v1/accounts/a1/review", {"format": form, "lang": "en"}
 
     ours = client.get(path, params=params).text
@@ -186,11 +186,11 @@ def test_nothing_of_ours_is_in_the_version_for_the_customer(client: TestClient, 
 
 @pytest.mark.usefixtures("acme")
 @pytest.mark.parametrize("signal", ["nps_detractor", "csat_low"])
-def test_what_one_person_answered_is_not_told_to_the_others(
+def test_interventions_on_one_persons_answer_are_not_in_the_customer_version(
     client: TestClient, session: Session, signal: str
 ) -> None:
-    said = {"name": "Close the loop", "next_step": "Call.", "message": "You gave us 3 of 10."}
-    columns = {"signal": signal, "details": {"texts": {"en": said}}}
+    texts = {"name": "Close the loop", "next_step": "Call.", "message": "You gave us 3 of 10."}
+    columns = {"signal": signal, "details": {"texts": {"en": texts}}}
     intervention(session, 4, "suggested", playbook="close_feedback_loop", **columns)
     intervention(session, 5, "done", done_at=NOW - timedelta(days=1), outcomes={}, **columns)
     session.commit()
@@ -203,7 +203,7 @@ def test_what_one_person_answered_is_not_told_to_the_others(
 
 
 @pytest.mark.usefixtures("acme")
-def test_only_what_usage_measures_is_shown(client: TestClient) -> None:
+def test_only_usage_measures_are_shown(client: TestClient) -> None:
     assert {m["measure"] for point in get(client)["value"] for m in point["measures"]} == {"reach"}
 
 
@@ -222,7 +222,7 @@ def test_a_browser_gets_one_page_that_loads_nothing(client: TestClient) -> None:
 
 
 @pytest.mark.usefixtures("acme")
-def test_a_review_is_told_in_chinese(client: TestClient) -> None:
+def test_a_review_can_be_in_chinese(client: TestClient) -> None:
     params = {"format": "html", "lang": "zh", "audience": "customer"}
 
     text = client.get("/api/v1/accounts/a1/review", params=params).text
@@ -232,9 +232,7 @@ def test_a_review_is_told_in_chinese(client: TestClient) -> None:
     assert "Account review" not in text
 
 
-def test_an_account_that_nothing_is_known_of_has_an_empty_review(
-    client: TestClient, session: Session
-) -> None:
+def test_an_account_without_data_has_an_empty_review(client: TestClient, session: Session) -> None:
     factories.account(session)
     session.commit()
 
@@ -256,7 +254,7 @@ def test_an_account_that_nothing_is_known_of_has_an_empty_review(
         {"format": "pdf"},
     ],
 )
-def test_days_and_forms_that_there_are_not_are_refused(
+def test_invalid_periods_audiences_and_formats_are_refused(
     client: TestClient, session: Session, wrong: dict[str, str]
 ) -> None:
     factories.account(session)

@@ -1,15 +1,10 @@
+from datetime import date
+
 import pytest
 
-from app.core.languages import Language, preferred_language
-from app.health.definition.metrics import METRICS
-from app.health.explanations.catalogue import CATALOGUES
+from app.core.languages import Language, format_day, preferred_language
 
 EN, ZH = Language.EN, Language.ZH
-
-
-@pytest.mark.parametrize("language", Language)
-def test_every_metric_has_a_name_in_every_language(language: Language) -> None:
-    assert set(CATALOGUES[language].metrics) == {*METRICS, "momentum"}
 
 
 @pytest.mark.parametrize(
@@ -27,3 +22,8 @@ def test_every_metric_has_a_name_in_every_language(language: Language) -> None:
 )
 def test_the_preferred_language_is_used(header: str, language: Language) -> None:
     assert preferred_language(header) is language
+
+
+def test_a_day_has_the_name_of_its_month() -> None:
+    assert format_day(date(2026, 5, 1), EN) == "1 May 2026"
+    assert format_day(date(2026, 5, 1), ZH) == "2026年5月1日"

@@ -1,0 +1,35 @@
+"""Processes load heavy libraries only where they use them."""
+
+import subprocess
+import sys
+
+import pytest
+
+FOR_MODELS = {"sklearn", "scipy", "skops"}
+HEAVY = FOR_MODELS | {"alembic", "cryptography", "babel", "fluent"}
+WHOLE_SERVICE = {"fastapi", "sqlalchemy", "numpy", "pydantic"}
+
+
+def loaded(statement: str) -> set[str]:
+    """Return the top-level modules that a new interpreter has after a statement."""
+    code = f"{statement}; import sys; print(*{{name.split('.')[0] for name in sys.modules}})"
+    done = subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.PIPE)  # noqa: S603
+    return set(done.stdout.decode().split())
+
+
+@pytest.mark.parametrize(
+    ("statement", "absent"),
+    [
+        ("import app.cli", HEAVY | WHOLE_SERVICE),
+        ("import app.main", HEAVY),
+        ("import app.worker", FOR_MODELS | {"alembic"}),
+        ("import app.cli.importing", FOR_MODELS),
+    ],
+)
+def test_a_process_starts_without_libraries_that_it_may_not_need(
+    statement: str, absent: set[str]
+) -> None:
+    modules = loaded(statement)
+
+    assert "app" in modules
+    assert modules & absent == set()
