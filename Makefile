@@ -34,11 +34,11 @@ fmt: .venv/.dev ## Format the code and mend what the linter can mend
 	$(RUN) ruff check --fix-only .
 	$(RUN) ruff format .
 
-bench: .venv/.runtime ## Measure how fast events are stored and accounts are scored
-	$(RUN) app bench
+bench: .venv/.runtime ## Measure the service on this machine (ARGS="--smallest", "--only ingest")
+	$(RUN) bench $(ARGS)
 
-bench-models: .venv/.runtime ## Measure the models of churn (DATA=folder of the data sets)
-	$(RUN) app bench-models $(DATA)
+bench-models: .venv/.runtime ## Measure the churn models (DATA=folder of the data sets)
+	$(RUN) bench models $(DATA)
 
 lock: .venv/.dev ## Pin what pyproject.toml asks for (UPGRADE=1: at the newest releases)
 	$(LOCK) --output-file requirements.txt

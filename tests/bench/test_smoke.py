@@ -8,7 +8,7 @@ import pytest
 from bench.benchmarks import BENCHMARKS, SMALLEST_ONLY
 from bench.rig.rig import Rig, open_rig
 
-ALL = {**SMALLEST_ONLY, **BENCHMARKS}
+ALL = {**BENCHMARKS, **SMALLEST_ONLY}
 
 
 @pytest.fixture(scope="module")
