@@ -20,15 +20,14 @@ from app.accounts.endpoints import router as accounts_router
 from app.alerts.endpoints import router as alerts_router
 from app.billing.endpoints import router as billing_router
 from app.changes.endpoints import router as changes_router
-from app.churn.registry.model_endpoints import router as churn_models_router
-from app.churn.scoring.risk_endpoints import router as churn_risk_router
-from app.churn.training.endpoints import router as churn_training_router
-from app.core import errors, logs, parent_process, schemas
+from app.churn.endpoints import models_router as churn_models_router
+from app.churn.endpoints import risk_router as churn_risk_router
+from app.core import errors, logs, parent_process
 from app.core.clock import Clock, shifted_clock
 from app.core.db import DatabaseSlots, SessionFactory, create_session_factory, open_engine
 from app.core.encryption import Encryptor
-from app.core.filters import openapi as filter_openapi
-from app.core.http import csv_responses, etags
+from app.core.http.csv_responses import CsvMiddleware
+from app.core.http.etags import ETagMiddleware
 from app.core.http.request_log import RequestLogMiddleware
 from app.core.settings import Settings
 from app.engagement.endpoints import router as engagement_router
@@ -46,15 +45,12 @@ from app.jobs.endpoints import router as jobs_router
 from app.lifecycle.endpoints import router as lifecycle_router
 from app.lifecycle.event_trace_endpoints import router as trace_router
 from app.portfolio.endpoints import router as segments_router
-from app.portfolio.fields import CHOICES, FIELDS
-from app.portfolio.schemas import FILTER_SCHEMA_NAME
-from app.reports.at_risk.endpoints import router as at_risk_router
 from app.reports.backtests.endpoints import router as backtests_router
-from app.reports.churn_causes.endpoints import router as causes_router
-from app.reports.kpis.endpoints import router as reports_router
+from app.reports.endpoints import at_risk_router
+from app.reports.endpoints import router as reports_router
 from app.reports.review.endpoints import router as review_router
 from app.signals.endpoints import router as signals_router
-from app.webhooks import message_endpoints, message_fields
+from app.webhooks import message_endpoints
 from app.webhooks.endpoints import router as webhook_endpoints_router
 from app.webhooks.service import EndpointSecretStore
 from app.workspaces.auth import CallerCache
@@ -88,9 +84,7 @@ ROUTERS = (
     billing_router,
     engagement_router,
     churn_models_router,
-    churn_training_router,
     changes_router,
-    causes_router,
     review_router,
     reports_router,
     backtests_router,
@@ -183,20 +177,9 @@ def create_app(storage: Storage, settings: Settings, clock: Clock) -> FastAPI:
     )
     attach(app, storage, settings, clock)
     errors.install(app)
-    schemas.install(app)
-    filter_openapi.install(app, FILTER_SCHEMA_NAME, FIELDS, choices=CHOICES)
-    filter_openapi.install(
-        app,
-        message_fields.LANGUAGE,
-        message_fields.FIELDS,
-        open_prefixes=message_fields.OPEN_PREFIXES,
-        choices={},
-    )
-    message_endpoints.add_webhooks_to_openapi(app)
-    csv_responses.install(app)
-    etags.install(app)
     openapi.install(app)
-    app.add_middleware(RequestLogMiddleware)
+    for middleware in (CsvMiddleware, ETagMiddleware, RequestLogMiddleware):  # the last is first
+        app.add_middleware(middleware)
     for router in ROUTERS:
         app.include_router(router)
     return app

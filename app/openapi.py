@@ -1,4 +1,7 @@
-"""Complete the OpenAPI document: tags in the order of use, operation ids, and needed scopes."""
+"""Complete the OpenAPI document with what no route declares by itself.
+
+Tags in the order of use, operation ids, problems, filters, CSV, ETags and needed scopes.
+"""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,7 +10,13 @@ from fastapi import FastAPI
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute, iter_route_contexts
 
+from app.core import schemas
+from app.core.filters.openapi import FilterLanguage, add_filter
+from app.core.http import csv_responses, etags
 from app.events.ingestion.endpoints import authenticate_sender, open_request
+from app.portfolio.fields import CHOICES, FIELDS
+from app.portfolio.schemas import FILTER_EXAMPLE, FILTER_SCHEMA_NAME
+from app.webhooks import message_endpoints, message_types
 from app.workspaces.auth import ScopeCheck
 from app.workspaces.keys import Scope
 
@@ -58,6 +67,15 @@ TAGS = {
     "workspace": "Settings of the workspace, API keys and the audit log.",
     "operations": "Health checks and metrics of the service itself. They need no key.",
 }
+FILTER_LANGUAGES = (
+    FilterLanguage(FILTER_SCHEMA_NAME, FIELDS, FILTER_EXAMPLE, choices=CHOICES),
+    FilterLanguage(
+        message_types.LANGUAGE,
+        message_types.FIELDS,
+        {"segment": ["enterprise", "mid_market"]},
+        message_types.OPEN_PREFIXES,
+    ),
+)
 INGEST_DEPENDENCIES = {authenticate_sender, open_request}
 
 
@@ -67,24 +85,34 @@ def operation_id(route: APIRoute) -> str:
 
 
 def install(app: FastAPI) -> None:
-    """Add the tags, and the needed scope to the description of every operation."""
+    """Complete the OpenAPI document of an app with what no route declares by itself."""
     generate = app.openapi
 
     def openapi() -> dict[str, Any]:
-        document = generate()
-        if "tags" in document:
-            return document
-        document["tags"] = [{"name": name, "description": text} for name, text in TAGS.items()]
-        for context in iter_route_contexts(app.routes):
-            route = context.original_route
-            scope = needed_scope(route) if isinstance(route, APIRoute) else None
-            for method in getattr(route, "methods", None) or ():
-                operation = document["paths"].get(context.path, {}).get(method.lower())
-                if operation and scope:
-                    operation["description"] += f"\n\nNeeded scope: `{scope}`."
-        return document
+        if app.openapi_schema is None:
+            message_endpoints.add_webhooks(app)
+            document = generate()
+            document["tags"] = [{"name": name, "description": text} for name, text in TAGS.items()]
+            for language in FILTER_LANGUAGES:
+                add_filter(document, language)
+            csv_responses.add_csv(document, app)
+            etags.add_etags(document)
+            schemas.add_problems(document)
+            add_scopes(document, app)
+        return generate()
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way
+
+
+def add_scopes(document: dict[str, Any], app: FastAPI) -> None:
+    """Add the scope that the API key needs to the description of every operation."""
+    for context in iter_route_contexts(app.routes):
+        route = context.original_route
+        scope = needed_scope(route) if isinstance(route, APIRoute) else None
+        for method in getattr(route, "methods", None) or ():
+            operation = document["paths"].get(context.path, {}).get(method.lower())
+            if operation and scope:
+                operation["description"] += f"\n\nNeeded scope: `{scope}`."
 
 
 def needed_scope(route: APIRoute) -> Scope | None:

@@ -17,7 +17,6 @@ from app.core import metrics
 from app.core.db import SessionFactory, transaction
 from app.engagement import onboarding
 from app.health.scoring import service as health
-from app.health.scoring import signal_sync
 from app.interventions import suggestion_service as suggestions
 from app.lifecycle.queries import list_accounts_in_transition
 from app.workspaces.queries import find_workspace, lock_workspaces_to_sweep
@@ -49,7 +48,7 @@ def refresh(
     onboarding.refresh(session, workspace_id, account_ids, as_of=as_of, unchanged=unchanged)
     assessments = health.refresh(session, workspace_id, account_ids, as_of=as_of, now=now)
     churn.refresh(session, workspace_id, account_ids, as_of=as_of, now=now)
-    signal_sync.refresh(
+    health.refresh_signals(
         session, workspace_id, assessments, as_of=as_of, now=now, unchanged=unchanged
     )
     alerts.refresh(

@@ -40,7 +40,7 @@ from app.engagement.tables import (
     TicketMoment,
 )
 from app.events.tables import (
-    DueBinding,
+    DueAttribution,
     Event,
     EventName,
     IngestHour,
@@ -97,7 +97,7 @@ __all__ = [
     "DailyUsage",
     "Delivery",
     "Due",
-    "DueBinding",
+    "DueAttribution",
     "Event",
     "EventName",
     "ExchangeRate",

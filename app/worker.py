@@ -30,7 +30,8 @@ from app.engagement import onboarding
 from app.events.ingestion import attribution
 from app.events.ingestion import queries as events
 from app.events.quarantine import queries as quarantine
-from app.events.sources import monitoring, stats_queries
+from app.events.sources import monitoring
+from app.events.sources import queries as sources
 from app.health.overrides import service as overrides
 from app.health.restatements import restate
 from app.imports import service as imports
@@ -232,7 +233,7 @@ class Worker:
             partitions.drop_old(session, "daily_usage", before=usage_before)
             partitions.drop_old(session, "daily_reach", before=usage_before)
             quarantine.drop_old_quarantined(session, before=quarantine_before)
-            stats_queries.drop_old_hours(session, before=now - timedelta(days=STATS_DAYS))
+            sources.drop_old_hours(session, before=now - timedelta(days=STATS_DAYS))
             events.drop_old_unattributed(session, before=events_before)
             changes.delete_old_changes(session, before=now - RETENTION)
             jobs.delete_finished_jobs(session, before=now - timedelta(days=JOB_DAYS))

@@ -3,6 +3,7 @@ from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -23,8 +24,11 @@ from tests.query_watch import QueryWatch, watch_queries
 
 ENCRYPTION_KEY = b64encode(b"k" * 32).decode()
 NOW = datetime(2026, 3, 18, 12, 0, tzinfo=UTC)
+SETTINGS = Settings(_env_file=None, encryption_key=SecretStr(ENCRYPTION_KEY))
 CreateDatabase = Callable[..., str]
 
+# Before scikit-learn is loaded: threads of two test processes would wait for each other spinning.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 settings.register_profile("tests", deadline=None, derandomize=True)  # the same on any machine
 settings.load_profile("tests")
 logs.configure("warning")  # as in production: rendering a traceback would take seconds
@@ -118,11 +122,21 @@ def session(sessions: SessionFactory) -> Iterator[Session]:
         yield session
 
 
-@pytest.fixture(scope="session")
-def app() -> FastAPI:
+@cache
+def shared_app() -> FastAPI:
     """One app for the run: FastAPI builds each route at its first request."""
     unbound = sessionmaker[Session]()
     return create_app(Storage(unbound, unbound), Settings(_env_file=None), lambda: NOW)
+
+
+@pytest.fixture(scope="session")
+def app() -> FastAPI:
+    return shared_app()
+
+
+def attach_test_storage(app: FastAPI, sessions: SessionFactory) -> None:
+    """Reset the app as for a new process, and let it use these sessions."""
+    attach(app, Storage(sessions, sessions), SETTINGS, lambda: NOW)
 
 
 @pytest.fixture
@@ -130,8 +144,7 @@ def client(app: FastAPI, sessions: SessionFactory, session: Session) -> Iterator
     """A client with a key of all scopes for the workspace ``acme``; the time is NOW."""
     key = factories.api_key(session, factories.workspace(session))
     session.commit()
-    settings = Settings(_env_file=None, encryption_key=SecretStr(ENCRYPTION_KEY))
-    attach(app, Storage(sessions, sessions), settings, lambda: NOW)
+    attach_test_storage(app, sessions)
     with TestClient(
         app, headers={"Authorization": f"Bearer {key}"}, raise_server_exceptions=False
     ) as client:

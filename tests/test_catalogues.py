@@ -9,7 +9,7 @@ import pytest
 from babel import Locale
 
 from app.churn.model.drivers import COLUMNS_BY_SIGNAL
-from app.churn.model.model import ModelStage
+from app.churn.model.levels import ModelStage
 from app.core.languages import Language
 from app.engagement.snapshot import GoalStatus
 from app.health.definition.measures import METRIC_NAMES

@@ -1,23 +1,21 @@
 """The API does what its OpenAPI document says, and the document is complete."""
 
 import re
-from datetime import datetime
+from collections.abc import Iterator
 from typing import Any, cast
 
 import pytest
 import schemathesis
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given, settings
 from schemathesis import Case, GenerationMode
 from schemathesis.schemas import BaseSchema
 from schemathesis.specs.openapi.checks import positive_data_acceptance
-from sqlalchemy.orm import sessionmaker
 
-from app.core.settings import Settings
-from app.main import Storage, create_app
+from tests.conftest import shared_app
 
-STORAGE = Storage(sessionmaker(), sessionmaker())
-DOCUMENT: dict[str, Any] = create_app(STORAGE, Settings(_env_file=None), datetime.now).openapi()
+DOCUMENT: dict[str, Any] = shared_app().openapi()
 OPERATIONS = {
     f"{method.upper()} {path}": operation
     for path, methods in DOCUMENT["paths"].items()
@@ -58,9 +56,10 @@ MORE_RULES = {
 every_operation = pytest.mark.parametrize("name", OPERATIONS)
 
 
-@pytest.fixture
-def api(client: TestClient) -> BaseSchema:
-    schema = schemathesis.openapi.from_asgi("/openapi.json", client.app)
+@pytest.fixture(scope="session")
+def api(app: FastAPI) -> BaseSchema:
+    """The document as Schemathesis reads it, once for all tests: none of them changes it."""
+    schema = schemathesis.openapi.from_asgi("/openapi.json", app)
     schema.config.generation.update(with_security_parameters=False)
     return schema
 
@@ -176,6 +175,35 @@ def test_every_problem_of_an_operation_is_documented(name: str) -> None:
             assert {"type", "title", "status", "detail", "code", "message"} <= set(
                 problem["properties"]
             )
+            [(code, example)] = problem_examples(answer)
+            assert (example["status"], example["code"]) == (int(status), code)
+            assert bool(example.get("errors")) == (status == "422")
+
+
+def problem_examples(answer: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """Return the examples of a problem by name; each refers to one of the components."""
+    examples = answer["content"]["application/problem+json"]["examples"]
+    names = {name: example["$ref"].rpartition("/")[2] for name, example in examples.items()}
+    return [(name, DOCUMENT["components"]["examples"][names[name]]["value"]) for name in names]
+
+
+def without_example(node: Any, at: str = "", *, has_one: bool = False) -> Iterator[str]:  # noqa: ANN401
+    """Yield the places of texts with a pattern for which clients would show random letters."""
+    if isinstance(node, list):
+        for index, each in enumerate(node):
+            yield from without_example(each, f"{at}/{index}", has_one=has_one)
+    if isinstance(node, dict):
+        has_one = has_one or bool(node.keys() & {"example", "examples", "default", "enum"})
+        if node.get("type") == "string" and "pattern" in node and not has_one:
+            yield at
+        for key, each in node.items():
+            is_part = key in {"schema", "anyOf", "oneOf", "allOf", "items"}
+            yield from without_example(each, f"{at}/{key}", has_one=has_one and is_part)
+
+
+@pytest.mark.parametrize("part", ["paths", "components"])
+def test_every_text_with_a_pattern_has_an_example(part: str) -> None:
+    assert list(without_example(DOCUMENT[part])) == []
 
 
 def test_only_probes_and_signed_requests_need_no_key() -> None:

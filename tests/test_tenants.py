@@ -4,141 +4,62 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from sqlalchemy import update
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from app.core.db import open_engine
 from app.core.pagination import encode_cursor
-from app.tables import Delivery, IdChange, Message, Source
-from app.workspaces.keys import Scope, parse_key_id
+from app.workspaces.keys import Scope
 from tests import factories
 from tests.billing import sender
-from tests.conftest import NOW
+from tests.conftest import CreateDatabase
+from tests.other_tenant import OtherTenant, create_other_tenant, request
+from tests.query_watch import QueryWatch, watch_queries
 from tests.tenant_routes import (
     CREATE_OWN_BODIES,
     INGEST_ROUTES,
     LIST_ROUTES,
     NOT_FOUND_ROUTES,
     OTHER_TENANT_ID,
-    OTHER_TENANT_MESSAGE,
     OWN_WORKSPACE_ROUTES,
     READ_ROUTES,
     REPORT_ROUTES,
-    REQUEST_BODIES,
     SERVICE_ROUTES,
-    UNATTRIBUTED_EVENT,
 )
 from tests.test_openapi import API, OPERATIONS
 
 pytestmark = pytest.mark.usefixtures("workspace_isolation")
 
 
+@pytest.fixture(scope="session")
+def other_tenant(
+    databases: CreateDatabase, migrated: str, app: FastAPI, watch: QueryWatch
+) -> Iterator[OtherTenant]:
+    """Another tenant that has one of every resource, all with the same id.
+
+    It is created once and committed: each test sees it in a transaction that is rolled back.
+    """
+    engine = open_engine(databases("tenants", template=migrated), pool_size=20)
+    with watch_queries(watch):
+        key = create_other_tenant(engine, app)
+    yield OtherTenant(engine, key)
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def engine(other_tenant: OtherTenant) -> Engine:
+    """The database of the other tenant instead of an empty one."""
+    return other_tenant.engine
+
+
 @pytest.fixture
-def theirs(client: TestClient, session: Session) -> Iterator[TestClient]:
-    """A client of another tenant that has one of every resource, all with the same id."""
-    key = factories.api_key(session, factories.workspace(session, "other"))
-    session.commit()
-    with TestClient(client.app, headers={"Authorization": f"Bearer {key}"}) as other:
-        for name, body in CREATE_OWN_BODIES.items():
-            assert request(other, name, body=body).status_code == 200
-        receive_billing_events(other)
-        change_scoring(other)
-        create_interventions(other, session)
-        for state in ("shadow", "shadow", "active"):
-            factories.churn_model(session, state, workspace_id="other")
-        other.post("/v1/batch", json={"batch": [{"type": "nonsense"}, UNATTRIBUTED_EVENT]})
-        other.post("/api/v1/imports?kind=accounts", content=f"account_id\n{OTHER_TENANT_ID}\n")
-        factories.signal(session, OTHER_TENANT_ID, workspace_id="other")
-        session.add(Source(workspace_id="other", key_id=parse_key_id(key) or "", last_event_at=NOW))
-        factories.alert(session, OTHER_TENANT_ID, workspace_id="other")
-        session.commit()
-        change_ids(other, session)
-        send_message(other, session)
+def theirs(client: TestClient, other_tenant: OtherTenant) -> Iterator[TestClient]:
+    """A client of the other tenant."""
+    headers = {"Authorization": f"Bearer {other_tenant.key}"}
+    with TestClient(client.app, headers=headers) as other:
         yield other
-
-
-def receive_billing_events(client: TestClient) -> None:
-    """Receive a customer, a subscription and an invoice that match no account."""
-    no_metadata: dict[str, str] = {}
-    events = [
-        sender.changed_event(
-            sender.sample("customer"), "evt_c", at=0, verb="updated", metadata=no_metadata
-        ),
-        sender.subscription(metadata=no_metadata),
-        sender.invoice(),
-    ]
-    sender.send_all(client, sender.connect(client), *events)
-
-
-def send_message(client: TestClient, session: Session) -> None:
-    """Create an endpoint with a pending message."""
-    endpoint = request(client, "POST /api/v1/webhook-endpoints").json()
-    columns = {"workspace_id": "other", "type": "data.stopped", "body": b'{"data":{}}'}
-    session.add(Message(id=OTHER_TENANT_MESSAGE, created_at=NOW, **columns))
-    session.flush()
-    pending = {
-        "endpoint_id": endpoint["id"],
-        "message_id": OTHER_TENANT_MESSAGE,
-        "state": "pending",
-    }
-    session.add(Delivery(workspace_id="other", due_at=NOW, **pending))
-    session.commit()
-
-
-def change_scoring(client: TestClient) -> None:
-    """Override a score, create and activate scorecards, start a restatement and a backtest."""
-    request(client, "PUT /api/v1/accounts/{account_id}/health/override")
-    for _ in range(2):
-        client.post("/api/v1/scorecards", json={})
-    client.post("/api/v1/scorecards/2/activate")
-    request(client, "POST /api/v1/scorecards/{version}/restate", named="2")
-    request(client, "POST /api/v1/backtests")
-
-
-def create_interventions(client: TestClient, session: Session) -> None:
-    """Start an experiment and insert an intervention in each state."""
-    client.post("/api/v1/experiments", json={"name": "Calls", "playbook": "right_size"})
-    for state in ("suggested", "accepted", "in_progress"):
-        factories.intervention(session, OTHER_TENANT_ID, workspace_id="other", state=state)
-
-
-def change_ids(client: TestClient, session: Session) -> None:
-    """Erase a user and rename an account, completely."""
-    client.put("/api/v1/users/gone", json={})
-    client.put("/api/v1/accounts/gone", json={})
-    client.delete("/api/v1/users/gone")
-    client.post("/api/v1/accounts/gone/rename", json={"account_id": "moved"})
-    session.execute(update(IdChange).values(step=None))
-    session.commit()
-
-
-# Other parts of a path than the id.
-PATH_PARTS = {"{system}": "crm", "{currency}": "EUR", "{starts_on}": "2026-01-01"}
-PATH_PARTS["/deliveries/{message_id}"] = f"/deliveries/{OTHER_TENANT_MESSAGE}"
-
-
-def request(
-    client: TestClient,
-    name: str,
-    *,
-    named: str = OTHER_TENANT_ID,
-    body: Any = None,  # noqa: ANN401
-    **options: Any,  # noqa: ANN401
-) -> Any:  # noqa: ANN401
-    method, path = name.split()
-    for part, value in PATH_PARTS.items():
-        path = path.replace(part, value)
-    path = path[: path.index("{")] + named + path[path.index("}") + 1 :] if "{" in path else path
-    if name == "GET /api/v1/health-scores":
-        options["params"] = {"account_id": named}
-    if name == "POST /api/v1/imports":
-        options["params"] = {"kind": "accounts", "format": "ndjson"}
-    if name == "GET /api/v1/ingest/trace":
-        options["params"] = {"message_id": UNATTRIBUTED_EVENT["messageId"]}
-    if name in {"POST /api/v1/quarantine/replay", "POST /api/v1/quarantine/discard"}:
-        body = {"ids": [named]}
-    body = REQUEST_BODIES.get(name, {}) if body is None else body
-    return client.request(method, path, json=None if method == "GET" else body, **options)
 
 
 LIST_PATHS = {

@@ -1,9 +1,9 @@
 """Accounts, users and what accounts pay: the master data that every other package reads.
 
 Entry points: ``endpoints`` (HTTP), ``service`` (write accounts and users), ``subscription_service``
-(write subscriptions), ``catalog`` (plans and product features), ``exchange_rates``, ``links``
-(parents and external ids), ``aliases`` (renamed and merged accounts), ``tombstones`` (erased ids)
-and ``refresh_queue`` (which accounts must be scored again).
+(write subscriptions), ``catalog`` (plans, product features, exchange rates), ``links`` (parents and
+external ids), ``aliases`` (renamed and merged accounts), ``tombstones`` (erased ids) and
+``refresh_queue`` (which accounts must be scored again).
 
 Tables: ``account``, ``external_id``, ``user``, ``user_alias``, ``subscription``, ``plan``,
 ``product_feature``, ``exchange_rate``, ``due``, ``parked_account``, ``account_alias``,

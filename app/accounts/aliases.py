@@ -3,42 +3,12 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.core.db import SessionFactory
+from app.core.sql import load_sql
 
-CURRENT_IDS = text("""
-SELECT account_id, target_id FROM account_alias
-WHERE workspace_id = :workspace_id AND account_id = ANY(CAST(:account_ids AS text[]))
-""")
-
-OLD_IDS = text("""
-SELECT account_id FROM account_alias
-WHERE workspace_id = :workspace_id AND target_id = :account_id ORDER BY account_id
-""")
-
-# No chains: aliases of the old id are redirected to the new one.
-REDIRECT = text("""
-UPDATE account_alias SET target_id = :target_id
-WHERE workspace_id = :workspace_id AND target_id = :account_id
-""")
-
-UPSERT = text("""
-INSERT INTO account_alias (workspace_id, account_id, target_id, known_at)
-VALUES (:workspace_id, :account_id, :target_id, :now)
-ON CONFLICT (workspace_id, account_id) DO UPDATE SET
-    target_id = excluded.target_id, known_at = excluded.known_at
-""")
-
-DELETE = text("""
-DELETE FROM account_alias
-WHERE workspace_id = :workspace_id AND account_id = ANY(CAST(:account_ids AS text[]))
-""")
-
-SET_HAS_ALIASES = text(
-    "UPDATE workspace SET has_aliases = true WHERE id = :workspace_id AND NOT has_aliases"
-)
+SQL = load_sql(__file__)
 
 
 def current_ids(
@@ -46,7 +16,7 @@ def current_ids(
 ) -> dict[str, str]:
     """Map old ids to current ids. An id that is not an old id is left out."""
     values = {"workspace_id": workspace_id, "account_ids": list(account_ids)}
-    return {row.account_id: row.target_id for row in session.execute(CURRENT_IDS, values)}
+    return {row.account_id: row.target_id for row in session.execute(SQL.current_ids, values)}
 
 
 def current_id(session: Session, workspace_id: str, account_id: str) -> str:
@@ -62,7 +32,7 @@ def resolve_before_request(sessions: SessionFactory, workspace_id: str, account_
 def old_ids(session: Session, workspace_id: str, account_id: str) -> list[str]:
     """Return the old ids of an account."""
     values = {"workspace_id": workspace_id, "account_id": account_id}
-    return list(session.scalars(OLD_IDS, values))
+    return list(session.scalars(SQL.old_ids, values))
 
 
 def put(
@@ -70,12 +40,12 @@ def put(
 ) -> None:
     """Make an id, and all aliases of it, aliases of another account."""
     values = {"workspace_id": workspace_id, "account_id": account_id, "target_id": target_id}
-    session.execute(SET_HAS_ALIASES, values)
-    session.execute(DELETE, {"workspace_id": workspace_id, "account_ids": [target_id]})
-    session.execute(REDIRECT, values)
-    session.execute(UPSERT, values | {"now": now})
+    session.execute(SQL.set_has_aliases, values)
+    session.execute(SQL.delete, {"workspace_id": workspace_id, "account_ids": [target_id]})
+    session.execute(SQL.redirect, values)
+    session.execute(SQL.upsert, values | {"now": now})
 
 
 def delete(session: Session, workspace_id: str, account_ids: Collection[str]) -> None:
     values = {"workspace_id": workspace_id, "account_ids": list(account_ids)}
-    session.execute(DELETE, values)
+    session.execute(SQL.delete, values)

@@ -1,40 +1,89 @@
-"""Write catalog rows: plans, product features, and settings of the same kind.
+"""Write what is sold and what it costs: plans, product features, exchange rates.
 
-A change is audited and queues every account for scoring.
+A change is audited and queues every account for scoring. Settings of other packages that scores
+depend on are written here too.
 """
 
 from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from app.accounts import queries, refresh_queue
+from app.accounts.refresh_queue import Priority, mark_all_due
+from app.accounts.tables import ExchangeRate
 from app.core.db import Table
-from app.core.query_helpers import NO_KEY_UPDATE, RowT, get_row
+from app.core.errors import ConflictError, NotFoundError
+from app.core.query_helpers import RowT, find_row
+from app.core.row_queries import ensure_row
+from app.workspaces.resources import delete_row, put_row
 from app.workspaces.service import Actor
 
 
 def put(
-    session: Session, actor: Actor, table: type[RowT], key: str, columns: Mapping[str, Any]
+    session: Session, actor: Actor, table: type[RowT], key: str, fields: Mapping[str, Any]
 ) -> tuple[RowT, Mapping[str, Any]]:
-    """Create or replace a row; return it and the columns that changed (empty if none did)."""
-    created = queries.ensure(session, actor.workspace_id, table, key, **columns)
-    row = get_row(session, table, (actor.workspace_id, key), lock=NO_KEY_UPDATE)
-    changed = columns if created else row.apply_changes(columns)
-    if created or changed:
-        verb = "created" if created else "changed"
-        audit_and_rescore(session, actor, f"{table.__tablename__}.{verb}", key, columns)
+    """Create or replace a row; return it and the columns that changed (empty if none did).
+
+    A row without a name is named by its key. The same fields again change nothing.
+    """
+    columns = {**fields, "name": fields["name"] or key}
+    row, _, changed = put_row(session, actor, table, key, columns)
+    if changed:
+        _rescore(session, actor)
     return row, changed
 
 
 def delete(session: Session, actor: Actor, table: type[Table], key: str) -> None:
-    session.delete(get_row(session, table, (actor.workspace_id, key), lock=NO_KEY_UPDATE))
-    audit_and_rescore(session, actor, f"{table.__tablename__}.deleted", key, {})
+    delete_row(session, actor, table, key)
+    _rescore(session, actor)
 
 
-def audit_and_rescore(
-    session: Session, actor: Actor, action: str, key: str, columns: Mapping[str, Any]
-) -> None:
-    """Audit a change of what is sold or what it costs, and queue every account for scoring."""
-    actor.audit(session, action, key, columns)
-    refresh_queue.mark_all_due(session, actor.workspace_id, priority=refresh_queue.Priority.SWEEP)
+def put_exchange_rate(
+    session: Session,
+    actor: Actor,
+    currency: str,
+    starts_on: date,
+    rate: float,
+    *,
+    base_currency: str,
+) -> ExchangeRate:
+    """Set the rate that is valid from a day until the next rate of the currency.
+
+    The same rate again changes nothing. Raises ``ConflictError`` for the base currency.
+    """
+    if currency == base_currency:
+        raise ConflictError(
+            f"{currency} is the base currency: its rate is always 1.", code="base_currency"
+        )
+    exact = {"rate": Decimal(str(rate))}
+    key = (currency, starts_on)
+    created = ensure_row(session, actor.workspace_id, ExchangeRate, *key, **exact)
+    row = get_exchange_rate(session, actor.workspace_id, *key, lock=True)
+    if created or row.apply_changes(exact):
+        verb = "created" if created else "changed"
+        actor.audit(session, f"exchange_rate.{verb}", f"{currency} {starts_on}", {"rate": rate})
+        _rescore(session, actor)
+    return row
+
+
+def delete_exchange_rate(session: Session, actor: Actor, currency: str, starts_on: date) -> None:
+    """Delete a rate. The rate before it stays valid."""
+    session.delete(get_exchange_rate(session, actor.workspace_id, currency, starts_on, lock=True))
+    actor.audit(session, "exchange_rate.deleted", f"{currency} {starts_on}")
+    _rescore(session, actor)
+
+
+def get_exchange_rate(
+    session: Session, workspace_id: str, currency: str, starts_on: date, *, lock: bool = False
+) -> ExchangeRate:
+    """Return the rate that starts on a day, or raise ``NotFoundError``. ``lock``: for update."""
+    row = find_row(session, ExchangeRate, (workspace_id, currency, starts_on), lock=lock)
+    if row is None:
+        raise NotFoundError("exchange rate", f"of {currency} from {starts_on}")
+    return row
+
+
+def _rescore(session: Session, actor: Actor) -> None:
+    mark_all_due(session, actor.workspace_id, priority=Priority.SWEEP)

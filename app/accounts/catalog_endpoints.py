@@ -1,21 +1,33 @@
-"""HTTP endpoints of plans and product features."""
+"""HTTP endpoints of plans, product features and exchange rates."""
 
-from fastapi import APIRouter
+from typing import Annotated
 
-from app.accounts import catalog, queries
-from app.accounts.catalog_queries import list_catalog_page
-from app.accounts.catalog_schemas import PlanIn, PlanOut, ProductFeatureIn, ProductFeatureOut
-from app.accounts.tables import Plan, ProductFeature
+from fastapi import APIRouter, Query
+
+from app.accounts import catalog
+from app.accounts.catalog_schemas import (
+    ExchangeRateIn,
+    ExchangeRateOut,
+    PlanIn,
+    PlanOut,
+    ProductFeatureIn,
+    ProductFeatureOut,
+)
+from app.accounts.tables import ExchangeRate, Plan, ProductFeature
 from app.core.db import ReadSessionDep, SessionDep
-from app.core.pagination import Page, PagingDep
-from app.core.schemas import Id, problem_responses
-from app.workspaces.auth import AccountActor, Reader
+from app.core.pagination import Page
+from app.core.schemas import Currency, Day, Id, problem_responses
+from app.workspaces.auth import AccountActor, AccountWriter, Reader
+from app.workspaces.resources import RowListDep, RowsDep
 
 router = APIRouter(
-    prefix="/api/v1",
-    tags=["catalog"],
-    responses=problem_responses(400, 401, 403, 404, 422),
+    prefix="/api/v1", tags=["catalog"], responses=problem_responses(400, 401, 403, 404, 422)
 )
+
+RATE_PATH = "/exchange-rates/{currency}/{starts_on}"
+CurrencyFilter = Annotated[
+    Currency | None, Query(description="Return only rates of this currency.")
+]
 
 
 @router.put("/plans/{key}", summary="Create or replace a plan")
@@ -24,15 +36,14 @@ def put_plan(key: Id, body: PlanIn, session: SessionDep, actor: AccountActor) ->
 
     A change is audited, and every account is scored again in the background.
     """
-    plan, _ = catalog.put(session, actor, Plan, key, body.columns(key))
+    plan, _ = catalog.put(session, actor, Plan, key, body.model_dump())
     return PlanOut.model_validate(plan)
 
 
 @router.get("/plans/{key}", summary="Get a plan")
-def get_plan(key: Id, session: ReadSessionDep, caller: Reader) -> PlanOut:
+def get_plan(key: Id, rows: RowsDep) -> PlanOut:
     """Return one plan."""
-    plan = queries.get(session, caller.workspace_id, Plan, key)
-    return PlanOut.model_validate(plan)
+    return rows.get(Plan, PlanOut, key)
 
 
 @router.delete("/plans/{key}", status_code=204, summary="Delete a plan")
@@ -45,10 +56,9 @@ def delete_plan(key: Id, session: SessionDep, actor: AccountActor) -> None:
 
 
 @router.get("/plans", summary="List plans")
-def list_plans(session: ReadSessionDep, caller: Reader, paging: PagingDep) -> Page[PlanOut]:
+def list_plans(rows: RowListDep) -> Page[PlanOut]:
     """Return plans ordered by key, one page at a time."""
-    plans = list_catalog_page(session, caller.workspace_id, Plan, paging)
-    return plans.to_page(PlanOut.model_validate)
+    return rows.page(Plan, PlanOut)
 
 
 @router.put("/product-features/{key}", summary="Create or replace a product feature")
@@ -59,15 +69,14 @@ def put_product_feature(
 
     A change is audited, and every account is scored again in the background.
     """
-    product_feature, _ = catalog.put(session, actor, ProductFeature, key, body.columns(key))
+    product_feature, _ = catalog.put(session, actor, ProductFeature, key, body.model_dump())
     return ProductFeatureOut.model_validate(product_feature)
 
 
 @router.get("/product-features/{key}", summary="Get a product feature")
-def get_product_feature(key: Id, session: ReadSessionDep, caller: Reader) -> ProductFeatureOut:
+def get_product_feature(key: Id, rows: RowsDep) -> ProductFeatureOut:
     """Return one product feature."""
-    product_feature = queries.get(session, caller.workspace_id, ProductFeature, key)
-    return ProductFeatureOut.model_validate(product_feature)
+    return rows.get(ProductFeature, ProductFeatureOut, key)
 
 
 @router.delete("/product-features/{key}", status_code=204, summary="Delete a product feature")
@@ -80,9 +89,56 @@ def delete_product_feature(key: Id, session: SessionDep, actor: AccountActor) ->
 
 
 @router.get("/product-features", summary="List product features")
-def list_product_features(
-    session: ReadSessionDep, caller: Reader, paging: PagingDep
-) -> Page[ProductFeatureOut]:
+def list_product_features(rows: RowListDep) -> Page[ProductFeatureOut]:
     """Return product features ordered by key, one page at a time."""
-    features = list_catalog_page(session, caller.workspace_id, ProductFeature, paging)
-    return features.to_page(ProductFeatureOut.model_validate)
+    return rows.page(ProductFeature, ProductFeatureOut)
+
+
+@router.put(
+    RATE_PATH, responses=problem_responses(409), summary="Create or replace an exchange rate"
+)
+def put_exchange_rate(
+    *,
+    currency: Currency,
+    starts_on: Day,
+    body: ExchangeRateIn,
+    session: SessionDep,
+    caller: AccountWriter,
+    actor: AccountActor,
+) -> ExchangeRateOut:
+    """Set the value of a currency in the base currency from a day on.
+
+    A price is converted with the latest rate that starts on or before the first day of its
+    subscription period. The same rate again changes nothing; a change is audited, and every
+    account is scored again in the background.
+    """
+    row = catalog.put_exchange_rate(
+        session, actor, currency, starts_on, body.rate, base_currency=caller.base_currency
+    )
+    return ExchangeRateOut.model_validate(row)
+
+
+@router.get(RATE_PATH, summary="Get an exchange rate")
+def get_exchange_rate(
+    currency: Currency, starts_on: Day, session: ReadSessionDep, caller: Reader
+) -> ExchangeRateOut:
+    """Return the rate that starts on exactly this day."""
+    row = catalog.get_exchange_rate(session, caller.workspace_id, currency, starts_on)
+    return ExchangeRateOut.model_validate(row)
+
+
+@router.delete(RATE_PATH, status_code=204, summary="Delete an exchange rate")
+def delete_exchange_rate(
+    currency: Currency, starts_on: Day, session: SessionDep, actor: AccountActor
+) -> None:
+    """Delete the rate. The rate before it stays valid.
+
+    Every account is scored again in the background.
+    """
+    catalog.delete_exchange_rate(session, actor, currency, starts_on)
+
+
+@router.get("/exchange-rates", summary="List exchange rates")
+def list_exchange_rates(rows: RowListDep, currency: CurrencyFilter = None) -> Page[ExchangeRateOut]:
+    """Return exchange rates ordered by currency and day, one page at a time."""
+    return rows.page(ExchangeRate, ExchangeRateOut, currency=currency)

@@ -1,7 +1,8 @@
-"""HTTP bodies of plans and product features."""
+"""HTTP bodies of plans, product features and exchange rates."""
 
 import math
-from typing import Annotated, Any, Self
+from datetime import date
+from typing import Annotated, Self
 
 from pydantic import Field, Strict, model_validator
 from pydantic_core import PydanticCustomError
@@ -20,7 +21,9 @@ from app.core.schemas import (
 )
 
 ROUNDING_TOLERANCE = 1e-9
+SMALLEST_RATE, LARGEST_RATE = 1e-9, 1e6
 
+DisplayName = Annotated[Text | None, Field(description="Display name. Null: the key is used.")]
 PriceShare = Annotated[float, Strict(), Field(ge=0, le=1, allow_inf_nan=False)]
 Cents = Annotated[int, Strict(), Field(ge=0, le=LARGEST_MRR_CENTS), WHOLE_NUMBER]
 
@@ -28,9 +31,7 @@ Cents = Annotated[int, Strict(), Field(ge=0, le=LARGEST_MRR_CENTS), WHOLE_NUMBER
 class PlanIn(RequestModel):
     """A plan that accounts can buy."""
 
-    name: Text | None = Field(
-        None, description="Display name. Null: the key is used.", examples=["Pro"]
-    )
+    name: DisplayName = Field(None, examples=["Pro"])
     product_features: list[Id] = Field(
         [],
         max_length=1000,
@@ -70,9 +71,6 @@ class PlanIn(RequestModel):
             )
         return self
 
-    def columns(self, key: str) -> dict[str, Any]:
-        return {**self.model_dump(), "name": self.name or key}
-
 
 class PlanOut(ResponseModel):
     key: str = Field(examples=["pro"])
@@ -86,9 +84,7 @@ class PlanOut(ResponseModel):
 class ProductFeatureIn(RequestModel):
     """A feature of your product. It counts as used when one of its events happens."""
 
-    name: Text | None = Field(
-        None, description="Display name. Null: the key is used.", examples=["Export"]
-    )
+    name: DisplayName = Field(None, examples=["Export"])
     event_names: list[EventName] = Field(
         min_length=1,
         max_length=200,
@@ -106,9 +102,6 @@ class ProductFeatureIn(RequestModel):
         default=False, description="Whether it sets your product apart from competitors."
     )
 
-    def columns(self, key: str) -> dict[str, Any]:
-        return {**self.model_dump(), "name": self.name or key}
-
 
 class ProductFeatureOut(ResponseModel):
     key: str = Field(examples=["export"])
@@ -116,3 +109,26 @@ class ProductFeatureOut(ResponseModel):
     event_names: list[str] = Field(examples=[["Report Exported", "CSV Exported"]])
     weight: float = Field(examples=[1.0])
     differentiating: bool
+
+
+class ExchangeRateIn(RequestModel):
+    """The value of one unit of a currency in the base currency, from a day on."""
+
+    rate: Annotated[float, Strict()] = Field(
+        ge=SMALLEST_RATE,
+        le=LARGEST_RATE,
+        allow_inf_nan=False,
+        description="Units of the base currency for one unit of this currency.",
+        examples=[1.0842],
+    )
+
+
+class ExchangeRateOut(ResponseModel):
+    currency: str = Field(examples=["EUR"])
+    starts_on: date = Field(
+        description="The first day of the rate. It is valid until the next one.",
+        examples=["2026-01-01"],
+    )
+    rate: float = Field(
+        description="Units of the base currency for one unit of this currency.", examples=[1.0842]
+    )

@@ -1,13 +1,13 @@
 """HTTP endpoints of accounts, users and subscriptions."""
 
+from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 from sqlalchemy.orm import Session
 
-from app.accounts import aliases, queries, service, subscription_queries, subscription_service
+from app.accounts import aliases, queries, service, subscription_queries
 from app.accounts.catalog_endpoints import router as catalog_router
-from app.accounts.exchange_rate_endpoints import router as exchange_rates_router
 from app.accounts.schemas import (
     AccountIn,
     AccountMrr,
@@ -22,17 +22,24 @@ from app.accounts.schemas import (
     UserOut,
     UserPatch,
 )
+from app.accounts.subscription_service import AccountSubscriptions
 from app.accounts.tables import Account, User
 from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.errors import NotFoundError
 from app.core.pagination import Page, PagingDep
 from app.core.schemas import Day, Id, problem_responses
-from app.workspaces.auth import AccountWriter, Caller, Reader
+from app.workspaces.auth import AccountIdFilter, AccountWriter, Caller, Reader
+from app.workspaces.resources import AccountRowListDep, RowsDep
 
-accounts_router = APIRouter(prefix="/api/v1", responses=problem_responses(400, 401, 403, 404, 422))
+ERRORS = problem_responses(400, 401, 403, 404, 422)
+CONFLICT = problem_responses(409)
+accounts_router = APIRouter(prefix="/api/v1/accounts", tags=["accounts"], responses=ERRORS)
+users_router = APIRouter(prefix="/api/v1/users", tags=["users"], responses=ERRORS)
+subscriptions_router = APIRouter(
+    prefix="/api/v1/subscriptions", tags=["subscriptions"], responses=ERRORS
+)
 
-AccountFilter = Annotated[Id | None, Query(description="Return only those of this account.")]
 OnDay = Annotated[
     Day | None, Query(description="The day to look at. Default: today.", examples=["2026-03-01"])
 ]
@@ -44,24 +51,12 @@ KnownOnDay = Annotated[
 ]
 
 
-def _current_id(session: Session, caller: Caller, account_id: str | None) -> str | None:
-    """Return the current id of an account that a list is filtered by."""
-    if account_id is None or not caller.id_change_flags.has_aliases:
-        return account_id
-    return aliases.current_id(session, caller.workspace_id, account_id)
-
-
 def _account_out(session: Session, account: Account) -> AccountOut:
     ids = queries.list_external_ids(session, account.workspace_id, [account.account_id])
     return AccountOut.of(account, ids)
 
 
-@accounts_router.put(
-    "/accounts/{account_id}",
-    tags=["accounts"],
-    responses=problem_responses(409),
-    summary="Create or replace an account",
-)
+@accounts_router.put("/{account_id}", responses=CONFLICT, summary="Create or replace an account")
 def put_account(
     account_id: Id, body: AccountIn, session: SessionDep, caller: AccountWriter, now: Now
 ) -> AccountOut:
@@ -76,12 +71,7 @@ def put_account(
     return _account_out(session, account)
 
 
-@accounts_router.patch(
-    "/accounts/{account_id}",
-    tags=["accounts"],
-    responses=problem_responses(409),
-    summary="Update an account",
-)
+@accounts_router.patch("/{account_id}", responses=CONFLICT, summary="Update an account")
 def update_account(
     account_id: Id, body: AccountPatch, session: SessionDep, caller: AccountWriter, now: Now
 ) -> AccountOut:
@@ -97,7 +87,7 @@ def update_account(
     return _account_out(session, account)
 
 
-@accounts_router.get("/accounts/{account_id}", tags=["accounts"], summary="Get an account")
+@accounts_router.get("/{account_id}", summary="Get an account")
 def get_account(account_id: Id, session: ReadSessionDep, caller: Reader) -> AccountOut:
     """Return one account with its traits and external ids."""
     account = queries.get_account(session, caller.workspace_id, account_id)
@@ -105,9 +95,7 @@ def get_account(account_id: Id, session: ReadSessionDep, caller: Reader) -> Acco
 
 
 @accounts_router.get(
-    "/accounts/by-external-id/{system}/{external_id}",
-    tags=["accounts"],
-    summary="Find an account by external id",
+    "/by-external-id/{system}/{external_id}", summary="Find an account by external id"
 )
 def find_account_by_external_id(
     system: SystemName, external_id: Id, session: ReadSessionDep, caller: Reader
@@ -119,7 +107,7 @@ def find_account_by_external_id(
     return _account_out(session, queries.get_account(session, caller.workspace_id, account_id))
 
 
-@accounts_router.get("/accounts/{account_id}/mrr", tags=["accounts"], summary="Get MRR on a day")
+@accounts_router.get("/{account_id}/mrr", summary="Get MRR on a day")
 def get_account_mrr(
     *,
     account_id: Id,
@@ -138,7 +126,7 @@ def get_account_mrr(
     return AccountMrr(account_id=account_id, on=on, known_on=known_on, mrr_cents=cents)
 
 
-@accounts_router.put("/users/{user_id}", tags=["users"], summary="Create or replace a user")
+@users_router.put("/{user_id}", summary="Create or replace a user")
 def put_user(
     user_id: Id, body: UserIn, session: SessionDep, caller: AccountWriter, now: Now
 ) -> UserOut:
@@ -158,7 +146,7 @@ def put_user(
     return UserOut.model_validate(user)
 
 
-@accounts_router.patch("/users/{user_id}", tags=["users"], summary="Update a user")
+@users_router.patch("/{user_id}", summary="Update a user")
 def update_user(
     user_id: Id, body: UserPatch, session: SessionDep, caller: AccountWriter, now: Now
 ) -> UserOut:
@@ -178,27 +166,20 @@ def update_user(
     return UserOut.model_validate(user)
 
 
-@accounts_router.get("/users/{user_id}", tags=["users"], summary="Get a user")
-def get_user(user_id: Id, session: ReadSessionDep, caller: Reader) -> UserOut:
+@users_router.get("/{user_id}", summary="Get a user")
+def get_user(user_id: Id, rows: RowsDep) -> UserOut:
     """Return one user."""
-    return UserOut.model_validate(queries.get(session, caller.workspace_id, User, user_id))
+    return rows.get(User, UserOut, user_id)
 
 
-@accounts_router.get("/users", tags=["users"], summary="List users")
-def list_users(
-    session: ReadSessionDep, caller: Reader, paging: PagingDep, account_id: AccountFilter = None
-) -> Page[UserOut]:
+@users_router.get("", summary="List users")
+def list_users(rows: AccountRowListDep) -> Page[UserOut]:
     """Return users ordered by id, one page at a time."""
-    account_id = _current_id(session, caller, account_id)
-    users = queries.list_users(session, caller.workspace_id, paging, account_id=account_id)
-    return users.to_page(UserOut.model_validate)
+    return rows.page(User, UserOut)
 
 
-@accounts_router.put(
-    "/subscriptions/{subscription_id}",
-    tags=["subscriptions"],
-    responses=problem_responses(409),
-    summary="Set the terms of a subscription",
+@subscriptions_router.put(
+    "/{subscription_id}", responses=CONFLICT, summary="Set the terms of a subscription"
 )
 def put_subscription(
     subscription_id: Id, body: SubscriptionIn, session: SessionDep, caller: AccountWriter, now: Now
@@ -208,22 +189,14 @@ def put_subscription(
     The period that runs on that day ends there. Periods that would begin before the new end are
     withdrawn. The same terms again change nothing, or move the end and the renewal day.
     """
-    periods = subscription_service.put_subscription(
-        session,
-        caller.workspace_id,
-        body.account_id,
-        subscription_id,
-        body.period(base_currency=caller.base_currency, today=now.date()),
-        known_on=now.date(),
-    )
-    return SubscriptionOut.of(body.account_id, subscription_id, periods)
+    today = now.date()
+    new = body.period(base_currency=caller.base_currency, today=today)
+    account = _subscriptions(session, caller, body.account_id, today)
+    return SubscriptionOut.of(body.account_id, subscription_id, account.put(subscription_id, new))
 
 
-@accounts_router.post(
-    "/subscriptions/{subscription_id}/end",
-    tags=["subscriptions"],
-    responses=problem_responses(409),
-    summary="End a subscription",
+@subscriptions_router.post(
+    "/{subscription_id}/end", responses=CONFLICT, summary="End a subscription"
 )
 def end_subscription(
     subscription_id: Id,
@@ -236,28 +209,27 @@ def end_subscription(
 
     A subscription that ends earlier already is a conflict.
     """
-    periods = subscription_service.end_subscription(
-        session,
-        caller.workspace_id,
-        body.account_id,
-        subscription_id,
-        on=body.ends_on or now.date(),
-        reason=body.reason,
-        known_on=now.date(),
-    )
+    today = now.date()
+    account = _subscriptions(session, caller, body.account_id, today)
+    periods = account.end(subscription_id, on=body.ends_on or today, reason=body.reason)
     return SubscriptionOut.of(body.account_id, subscription_id, periods)
 
 
-@accounts_router.get(
-    "/subscriptions", tags=["subscriptions"], summary="List subscriptions on a day"
-)
+def _subscriptions(
+    session: Session, caller: Caller, account_id: str, today: date
+) -> AccountSubscriptions:
+    account_id = aliases.current_id(session, caller.workspace_id, account_id)
+    return AccountSubscriptions(session, caller.workspace_id, account_id, today)
+
+
+@subscriptions_router.get("", summary="List subscriptions on a day")
 def list_subscriptions(
     *,
     session: ReadSessionDep,
     caller: Reader,
     now: Now,
     paging: PagingDep,
-    account_id: AccountFilter = None,
+    account_id: AccountIdFilter = None,
     on: OnDay = None,
     known_on: KnownOnDay = None,
 ) -> Page[SubscriptionPeriodOut]:
@@ -269,7 +241,7 @@ def list_subscriptions(
         session,
         caller.workspace_id,
         paging,
-        account_id=_current_id(session, caller, account_id),
+        account_id=account_id,
         on=on or now.date(),
         known_on=known_on or now.date(),
     )
@@ -277,6 +249,5 @@ def list_subscriptions(
 
 
 router = APIRouter()
-router.include_router(accounts_router)
-router.include_router(catalog_router)
-router.include_router(exchange_rates_router)
+for part in (accounts_router, users_router, subscriptions_router, catalog_router):
+    router.include_router(part)

@@ -13,6 +13,7 @@ from app.accounts.refresh_queue import mark_due
 from app.accounts.tables import Account
 from app.core.errors import ConflictError, FieldError, ProblemError
 from app.core.query_helpers import advisory_lock
+from app.core.row_queries import ensure_row
 
 LINK_FIELDS = frozenset({"parent_id", "external_ids"})
 PARENT_LOCK = "parents"
@@ -129,12 +130,12 @@ def apply_group_calls(
     _ensure_parents(session, workspace_id, {row.parent_id for row in rows if row.parent_id})
     for row in rows:
         account = queries.get(session, workspace_id, Account, row.account_id, lock=True)
-        applied = [
-            _put_external_id(session, account, system, external_id)
+        owners = {
+            queries.put_external_id(session, workspace_id, row.account_id, system, external_id)
             for system, external_id in sorted(row.external_ids.items())
-        ]
-        applied.append(_put_parent(session, account, row))
-        if not all(applied):
+        }
+        has_parent = _put_parent(session, account, row)
+        if not has_parent or owners - {row.account_id}:
             rejected += row.numbers
     return rejected
 
@@ -142,15 +143,8 @@ def apply_group_calls(
 def _ensure_parents(session: Session, workspace_id: str, parent_ids: Collection[str]) -> None:
     """Create missing parents before the parent lock is taken: its holder must not wait for rows."""
     for parent_id in sorted(parent_ids):
-        if queries.ensure(session, workspace_id, Account, parent_id):
+        if ensure_row(session, workspace_id, Account, parent_id):
             mark_due(session, workspace_id, [parent_id])
-
-
-def _put_external_id(session: Session, account: Account, system: str, external_id: str) -> bool:
-    owner_id = queries.put_external_id(
-        session, account.workspace_id, account.account_id, system, external_id
-    )
-    return owner_id == account.account_id
 
 
 def _put_parent(session: Session, account: Account, row: GroupCallLinks) -> bool:

@@ -11,80 +11,16 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import IntEnum
 
-from sqlalchemy import insert, text
+from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from app.accounts.tables import Due
+from app.core.sql import load_sql
 
 CLAIM_LOCK_SEED = 0x5C0E
 """Keeps the advisory locks of claims apart from other advisory locks."""
 
-MARK_ALL_DUE = text("""
-INSERT INTO due (workspace_id, account_id, priority, notify)
-SELECT workspace_id, account_id, CAST(:priority AS int), false
-FROM account WHERE workspace_id = :workspace_id ORDER BY account_id
-""")
-
-# An account that another worker has claimed is left for later: its scores are locked. Marks of a
-# claimed account that wait further behind are claimed with it if they are live: it would be scored
-# again for them.
-CLAIM_DUE = text("""
-WITH picked AS MATERIALIZED (
-    SELECT priority, id, workspace_id, account_id FROM due WHERE priority >= :from_priority
-    ORDER BY priority, id LIMIT :limit FOR UPDATE SKIP LOCKED
-),
-most_urgent AS (
-    SELECT *, row_number() OVER (ORDER BY id) AS place
-    FROM picked WHERE priority = (SELECT min(priority) FROM picked)
-),
-wanted AS (SELECT * FROM most_urgent WHERE priority = 0 OR place <= :background_limit),
-free AS MATERIALIZED (
-    SELECT workspace_id, account_id
-    FROM (SELECT DISTINCT workspace_id, account_id FROM wanted) AS one
-    WHERE pg_try_advisory_xact_lock(
-        hashtextextended(workspace_id || chr(31) || account_id, :lock_seed))
-),
-behind AS MATERIALIZED (
-    SELECT priority, id FROM due JOIN free USING (workspace_id, account_id)
-    WHERE priority = 0
-    FOR UPDATE OF due SKIP LOCKED
-),
-claimed AS (
-    DELETE FROM due USING (
-        SELECT priority, id FROM wanted JOIN free USING (workspace_id, account_id)
-        UNION SELECT priority, id FROM behind) AS c
-    WHERE (due.priority, due.id) = (c.priority, c.id)
-    RETURNING due.workspace_id, due.account_id, due.priority, due.notify, due.used_since
-),
-unparked AS (
-    DELETE FROM parked_account p USING claimed c
-    WHERE p.workspace_id = c.workspace_id AND p.account_id = c.account_id
-)
-SELECT workspace_id, account_id, min(priority) AS priority, bool_or(notify) AS notify,
-       CASE WHEN bool_and(used_since IS NOT NULL) THEN min(used_since) END AS used_since
-FROM claimed GROUP BY workspace_id, account_id ORDER BY workspace_id, account_id
-""")
-
-REMOVE_DUE = text("""
-DELETE FROM due USING unnest(CAST(:workspace_ids AS text[]), CAST(:account_ids AS text[]))
-    AS t (workspace_id, account_id)
-WHERE due.workspace_id = t.workspace_id AND due.account_id = t.account_id
-""")
-
-RECORD_FAILURE = text("""
-INSERT INTO parked_account AS p (workspace_id, account_id, failures, error, failed_at)
-VALUES (:workspace_id, :account_id, 1, :error, :now)
-ON CONFLICT (workspace_id, account_id) DO UPDATE SET
-    failures = p.failures + 1, error = excluded.error, failed_at = excluded.failed_at
-RETURNING failures
-""")
-
-CLEAR_FAILURES = text("""
-DELETE FROM parked_account p
-USING unnest(CAST(:workspace_ids AS text[]), CAST(:account_ids AS text[]))
-    AS t (workspace_id, account_id)
-WHERE p.workspace_id = t.workspace_id AND p.account_id = t.account_id
-""")
+SQL = load_sql(__file__)
 
 
 class Priority(IntEnum):
@@ -122,23 +58,14 @@ def mark_due(
     notify: bool = True,
 ) -> None:
     """Queue accounts to be scored again."""
-    rows = [
-        {
-            "workspace_id": workspace_id,
-            "account_id": account_id,
-            "priority": priority,
-            "notify": notify,
-        }
-        for account_id in sorted(set(account_ids))
-    ]
-    if rows:
+    mark = {"workspace_id": workspace_id, "priority": priority, "notify": notify}
+    if rows := [mark | {"account_id": account_id} for account_id in sorted(set(account_ids))]:
         session.execute(insert(Due), rows)
 
 
 def mark_all_due(session: Session, workspace_id: str, *, priority: Priority) -> None:
     """Queue every account of a workspace to be scored again, without notifications."""
-    values = {"workspace_id": workspace_id, "priority": int(priority)}
-    session.execute(MARK_ALL_DUE, values)
+    session.execute(SQL.mark_all_due, {"workspace_id": workspace_id, "priority": int(priority)})
 
 
 def claim_due(
@@ -165,29 +92,24 @@ def claim_due(
         ClaimedAccount(
             row.workspace_id, row.account_id, Priority(row.priority), row.notify, row.used_since
         )
-        for row in session.execute(CLAIM_DUE, values)
+        for row in session.execute(SQL.claim_due, values)
     ]
 
 
 def remove_due(session: Session, accounts: Sequence[ClaimedAccount]) -> None:
     """Remove every mark of the given accounts from the queue."""
-    session.execute(REMOVE_DUE, _keys(accounts))
+    session.execute(SQL.remove_due, _keys(accounts))
 
 
 def record_failure(session: Session, account: ClaimedAccount, *, error: str, now: datetime) -> int:
     """Count a failed refresh of one account; return the number of failures so far."""
-    values = {
-        "workspace_id": account.workspace_id,
-        "account_id": account.account_id,
-        "error": error,
-        "now": now,
-    }
-    return int(session.scalar(RECORD_FAILURE, values) or 0)
+    key = {"workspace_id": account.workspace_id, "account_id": account.account_id}
+    return int(session.scalar(SQL.record_failure, key | {"error": error, "now": now}) or 0)
 
 
 def clear_failures(session: Session, accounts: Sequence[ClaimedAccount]) -> None:
     """Reset the failure count of accounts that were refreshed."""
-    session.execute(CLEAR_FAILURES, _keys(accounts))
+    session.execute(SQL.clear_failures, _keys(accounts))
 
 
 def _keys(accounts: Sequence[ClaimedAccount]) -> dict[str, list[str]]:

@@ -36,11 +36,10 @@ Traits = Annotated[
 ]
 
 
-SystemName = Annotated[str, Field(pattern=SYSTEM_PATTERN)]
+SystemName = Annotated[str, Field(pattern=SYSTEM_PATTERN, examples=["crm"])]
 ExternalIds = Annotated[list[Id], Field(min_length=1, max_length=100)]
 ParentId = Annotated[
-    Id | None,
-    Field(description="The id of the parent account.", examples=["acme-holding"]),
+    Id | None, Field(description="The id of the parent account.", examples=["acme-holding"])
 ]
 
 

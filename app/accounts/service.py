@@ -11,6 +11,7 @@ from app.accounts.refresh_queue import mark_due
 from app.accounts.tables import Account, User
 from app.accounts.traits import is_internal
 from app.core.query_helpers import table_noun
+from app.core.row_queries import ensure_row
 
 MERGED_FIELDS = {"traits", "feature_exceptions"}
 
@@ -76,7 +77,7 @@ def ensure_exists(
     session: Session, workspace_id: str, table: type[Account | User], key: str
 ) -> None:
     """Insert an account or user unless it exists. Raises ``ErasedError`` if it was erased."""
-    if queries.ensure(session, workspace_id, table, key):
+    if ensure_row(session, workspace_id, table, key):
         tombstones.refuse_erased(session, workspace_id, table_noun(table), key)
 
 

@@ -5,12 +5,13 @@ Every function reads the known periods of an account, computes the periods to wr
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from app.accounts import aliases, queries, subscription_queries, subscriptions
+from app.accounts import queries, subscription_queries, subscriptions
 from app.accounts.refresh_queue import mark_due
 from app.accounts.service import ensure_exists
 from app.accounts.subscriptions import Period, Terms
@@ -24,209 +25,143 @@ BILLING_SOURCES = frozenset({"stripe"})
 """Sources that send every change of what they bill, also the end."""
 
 
-def put_subscription(
-    session: Session,
-    workspace_id: str,
-    account_id: str,
-    subscription_id: str,
-    new: Period,
-    *,
-    known_on: date,
-) -> list[Subscription]:
-    """Apply new terms from a day on (see ``put_period``); return the subscription's periods."""
-    account_id = aliases.current_id(session, workspace_id, account_id)
-    if new.ends_on is not None and new.ends_on <= new.starts_on:
-        raise ConflictError(
-            f"ends_on must be after {new.starts_on}, the day on which the terms start.",
-            code="empty_period",
-        )
-    if put_period(
-        session, workspace_id, account_id, subscription_id, new, source=API, known_on=known_on
-    ):
-        mark_due(session, workspace_id, [account_id])
-    return _current_rows(session, workspace_id, account_id, subscription_id)
+@dataclass(frozen=True, slots=True)
+class AccountSubscriptions:
+    """The subscriptions of an account, by its current id. Changes become known on ``known_on``."""
 
+    session: Session
+    workspace_id: str
+    account_id: str
+    known_on: date
 
-def end_subscription(
-    session: Session,
-    workspace_id: str,
-    account_id: str,
-    subscription_id: str,
-    *,
-    on: date,
-    reason: str | None,
-    known_on: date,
-) -> list[Subscription]:
-    """End a subscription on a day; return its periods.
+    def put(self, subscription_id: str, new: Period) -> list[Subscription]:
+        """Apply new terms from a day on (see ``put_period``); return the subscription's periods."""
+        if new.ends_on is not None and new.ends_on <= new.starts_on:
+            raise ConflictError(
+                f"ends_on must be after {new.starts_on}, the day on which the terms start.",
+                code="empty_period",
+            )
+        if self.put_period(subscription_id, new, source=API):
+            self._mark_due()
+        return self._current_rows(subscription_id)
 
-    Raises ``ConflictError`` if it ends earlier already.
-    """
-    account_id = aliases.current_id(session, workspace_id, account_id)
-    queries.get(session, workspace_id, Account, account_id, lock=True)
-    known = subscription_queries.list_known_periods(session, workspace_id, account_id)
-    periods = _current_periods(known, subscription_id)
-    if not periods:
-        raise NotFoundError("subscription", subscription_id)
-    if all(period.ends_on is not None and period.ends_on < on for period in periods):
-        raise ConflictError(
-            "The subscription ends earlier already. To extend it, put its terms again with a later"
-            " ends_on.",
-            code="already_ended",
-        )
-    ended = {subscription_id: subscriptions.end_periods(periods, on, reason)}
-    if subscription_queries.write_periods(
-        session, workspace_id, account_id, ended, source=API, known_on=known_on
-    ):
-        mark_due(session, workspace_id, [account_id])
-    return _current_rows(session, workspace_id, account_id, subscription_id)
+    def end(self, subscription_id: str, *, on: date, reason: str | None) -> list[Subscription]:
+        """End a subscription on a day; return its periods.
 
+        Raises ``ConflictError`` if it ends earlier already.
+        """
+        queries.get(self.session, self.workspace_id, Account, self.account_id, lock=True)
+        periods = _current_periods(self._known(), subscription_id)
+        if not periods:
+            raise NotFoundError("subscription", subscription_id)
+        if all(period.ends_on is not None and period.ends_on < on for period in periods):
+            raise ConflictError(
+                "The subscription ends earlier already. To extend it, put its terms again with a"
+                " later ends_on.",
+                code="already_ended",
+            )
+        if self._write({subscription_id: subscriptions.end_periods(periods, on, reason)}, API):
+            self._mark_due()
+        return self._current_rows(subscription_id)
 
-def put_period(
-    session: Session,
-    workspace_id: str,
-    account_id: str,
-    subscription_id: str,
-    new: Period,
-    *,
-    source: str,
-    known_on: date,
-) -> bool:
-    """Apply one period (see ``subscriptions.apply_period``); return whether anything changed.
+    def put_period(self, subscription_id: str, new: Period, *, source: str) -> bool:
+        """Apply one period (see ``subscriptions.apply_period``); return whether anything changed.
 
-    Terms from ``group`` calls end where the period starts.
-    """
-    account_id, known = _lock_periods(session, workspace_id, account_id)
-    periods = _current_periods(known, subscription_id)
-    changes = {subscription_id: subscriptions.apply_period(periods, new)}
-    if TRAITS not in (source, subscription_id):
-        changes = _end_trait_periods(known, new.starts_on) | changes
-    return subscription_queries.write_periods(
-        session, workspace_id, account_id, changes, source=source, known_on=known_on
-    )
+        Terms from ``group`` calls end where the period starts.
+        """
+        known = self._lock()
+        periods = _current_periods(known, subscription_id)
+        changes = {subscription_id: subscriptions.apply_period(periods, new)}
+        if TRAITS not in (source, subscription_id):
+            changes = _end_trait_periods(known, new.starts_on) | changes
+        return self._write(changes, source)
 
+    def replace(self, subscription_id: str, wanted: Sequence[Period], *, source: str) -> None:
+        """Replace all periods of a subscription.
 
-def replace_periods(
-    session: Session,
-    workspace_id: str,
-    account_id: str,
-    subscription_id: str,
-    wanted: Sequence[Period],
-    *,
-    source: str,
-    known_on: date,
-) -> bool:
-    """Replace all periods of a subscription; return whether anything changed.
+        ``wanted`` is in order and without overlap. Terms from ``group`` calls end where its first
+        period starts. The account is queued for scoring if anything changed.
+        """
+        known = self._lock()
+        periods = _current_periods(known, subscription_id)
+        changes = {subscription_id: subscriptions.replace_all(periods, wanted)}
+        if wanted:
+            changes = _end_trait_periods(known, wanted[0].starts_on) | changes
+        if self._write(changes, source):
+            self._mark_due()
 
-    ``wanted`` is in order and without overlap. Terms from ``group`` calls end where its first
-    period starts. The account is queued for scoring if anything changed.
-    """
-    account_id, known = _lock_periods(session, workspace_id, account_id)
-    periods = _current_periods(known, subscription_id)
-    changes = {subscription_id: subscriptions.replace_all(periods, wanted)}
-    if wanted:
-        changes = _end_trait_periods(known, wanted[0].starts_on) | changes
-    changed = subscription_queries.write_periods(
-        session, workspace_id, account_id, changes, source=source, known_on=known_on
-    )
-    if changed:
-        mark_due(session, workspace_id, [account_id])
-    return changed
+    def apply_price_traits(self, price: Mapping[str, Any], *, on: date, base_currency: str) -> bool:
+        """Apply the price of a ``group`` call; return whether anything changed.
 
+        Nothing changes if the account has terms from another source. ``price`` holds any of the
+        terms of a period and ``renewal_on``. The caller has written the account in this
+        transaction, so that no other transaction changes its subscriptions.
+        """
+        known = self._known()
+        if any(row.source != TRAITS for row in known):
+            return False
+        periods = _current_periods(known, TRAITS)
+        new = subscriptions.period_with_price(periods, price, on=on, base_currency=base_currency)
+        if new is None:
+            return False
+        changes = {TRAITS: subscriptions.apply_period(periods, new)}
+        for each in {row.subscription_id for row in known} - {TRAITS}:  # of a merged account
+            changes[each] = subscriptions.end_periods(_started_periods(known, each, on), on, None)
+        return self._write(changes, TRAITS)
 
-def apply_price_traits(
-    session: Session,
-    workspace_id: str,
-    account_id: str,
-    price: Mapping[str, Any],
-    *,
-    on: date,
-    known_on: date,
-    base_currency: str,
-) -> bool:
-    """Apply the price of a ``group`` call; return whether anything changed.
+    def end_traits(self, *, on: date, reason: str | None) -> bool:
+        """End the terms from ``group`` calls on a day.
 
-    Nothing changes if the account has terms from another source. ``price`` holds any of the terms
-    of a period and ``renewal_on``. The caller has written the account in this transaction, so that
-    no other transaction changes its subscriptions.
-    """
-    known = subscription_queries.list_known_periods(session, workspace_id, account_id)
-    if any(row.source != TRAITS for row in known):
-        return False
-    periods = _current_periods(known, TRAITS)
-    new = subscriptions.period_with_price(periods, price, on=on, base_currency=base_currency)
-    if new is None:
-        return False
-    changes = {TRAITS: subscriptions.apply_period(periods, new)}
-    for each in sorted({row.subscription_id for row in known} - {TRAITS}):  # of a merged account
-        changes[each] = subscriptions.end_periods(_started_periods(known, each, on), on, None)
-    return subscription_queries.write_periods(
-        session, workspace_id, account_id, changes, source=TRAITS, known_on=known_on
-    )
+        Return False, and change nothing, if the account has terms from another source.
+        """
+        known = self._known()
+        if any(row.source != TRAITS for row in known):
+            return False
+        self._end_started(known, on, reason)
+        return True
 
+    def end_all(self, *, on: date, reason: str) -> bool:
+        """End all subscriptions of the account on a day, except those of billing systems.
 
-def end_trait_subscriptions(
-    session: Session,
-    workspace_id: str,
-    account_id: str,
-    *,
-    on: date,
-    reason: str | None,
-    known_on: date,
-) -> bool:
-    """End the terms from ``group`` calls on a day.
+        A billing system sends the end itself. Return whether there was no such subscription.
+        """
+        known = self._known()
+        ours = [row for row in known if row.source not in BILLING_SOURCES]
+        self._end_started(ours, on, reason)
+        return len(ours) == len(known)
 
-    Return False, and change nothing, if the account has terms from another source.
-    """
-    known = subscription_queries.list_known_periods(session, workspace_id, account_id)
-    if any(row.source != TRAITS for row in known):
-        return False
-    _end_subscriptions(
-        session, workspace_id, account_id, known, on=on, reason=reason, known_on=known_on
-    )
-    return True
+    def _end_started(self, known: Iterable[Subscription], on: date, reason: str | None) -> None:
+        """End the periods that started by the day. Periods that start later are kept."""
+        for each, source in sorted({row.subscription_id: row.source for row in known}.items()):
+            periods = _started_periods(known, each, on)
+            self._write({each: subscriptions.end_periods(periods, on, reason)}, source)
 
+    def _lock(self) -> Sequence[Subscription]:
+        """Lock the account, inserted if it is missing; return its known periods."""
+        ensure_exists(self.session, self.workspace_id, Account, self.account_id)
+        queries.get(self.session, self.workspace_id, Account, self.account_id, lock=True)
+        return self._known()
 
-def end_account_subscriptions(
-    session: Session, workspace_id: str, account_id: str, *, on: date, reason: str, known_on: date
-) -> bool:
-    """End all subscriptions of an account on a day, except those of billing systems.
-
-    A billing system sends the end itself. Return whether there was no such subscription.
-    """
-    known = subscription_queries.list_known_periods(session, workspace_id, account_id)
-    ours = [row for row in known if row.source not in BILLING_SOURCES]
-    _end_subscriptions(
-        session, workspace_id, account_id, ours, on=on, reason=reason, known_on=known_on
-    )
-    return len(ours) == len(known)
-
-
-def _end_subscriptions(
-    session: Session,
-    workspace_id: str,
-    account_id: str,
-    known: Sequence[Subscription],
-    *,
-    on: date,
-    reason: str | None,
-    known_on: date,
-) -> None:
-    """End the periods that started by the day. Periods that start later are kept."""
-    for each, source in sorted({row.subscription_id: row.source for row in known}.items()):
-        ended = {each: subscriptions.end_periods(_started_periods(known, each, on), on, reason)}
-        subscription_queries.write_periods(
-            session, workspace_id, account_id, ended, source=source, known_on=known_on
+    def _known(self) -> Sequence[Subscription]:
+        return subscription_queries.list_known_periods(
+            self.session, self.workspace_id, self.account_id
         )
 
+    def _current_rows(self, subscription_id: str) -> list[Subscription]:
+        return [row for row in self._known() if _is_current(row, subscription_id)]
 
-def _lock_periods(
-    session: Session, workspace_id: str, account_id: str
-) -> tuple[str, Sequence[Subscription]]:
-    """Lock the account, inserted if it is missing; return its current id and known periods."""
-    account_id = aliases.current_id(session, workspace_id, account_id)
-    ensure_exists(session, workspace_id, Account, account_id)
-    queries.get(session, workspace_id, Account, account_id, lock=True)
-    return account_id, subscription_queries.list_known_periods(session, workspace_id, account_id)
+    def _write(self, changes: Mapping[str, Sequence[Period]], source: str) -> bool:
+        return subscription_queries.write_periods(
+            self.session,
+            self.workspace_id,
+            self.account_id,
+            changes,
+            source=source,
+            known_on=self.known_on,
+        )
+
+    def _mark_due(self) -> None:
+        mark_due(self.session, self.workspace_id, [self.account_id])
 
 
 def _end_trait_periods(known: Iterable[Subscription], on: date) -> dict[str, list[Period]]:
@@ -236,13 +171,6 @@ def _end_trait_periods(known: Iterable[Subscription], on: date) -> dict[str, lis
         each: subscriptions.end_periods(_current_periods(known, each), on, None)
         for each in from_traits
     }
-
-
-def _current_rows(
-    session: Session, workspace_id: str, account_id: str, subscription_id: str
-) -> list[Subscription]:
-    known = subscription_queries.list_known_periods(session, workspace_id, account_id)
-    return [row for row in known if _is_current(row, subscription_id)]
 
 
 def _current_periods(rows: Iterable[Subscription], subscription_id: str) -> list[Period]:

@@ -74,9 +74,7 @@ def end_periods(periods: Iterable[Period], on: date, reason: str | None) -> list
         if period.is_withdrawn or (period.ends_on is not None and period.ends_on < on):
             continue
         last = replace(
-            period,
-            ends_on=max(on, period.starts_on),
-            end_reason=reason or period.end_reason,
+            period, ends_on=max(on, period.starts_on), end_reason=reason or period.end_reason
         )
         if last != period:
             written.append(last)

@@ -19,10 +19,10 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Instant, Key, Table
-from app.workspaces.tables import workspace_fk
+from app.workspaces.tables import WorkspaceTable
 
 
-class Account(Table):
+class Account(WorkspaceTable):
     """A customer company: it pays, renews or churns.
 
     ``rollup``: how its score and those of the accounts below it become one (``hierarchy.Rollup``).
@@ -40,7 +40,6 @@ class Account(Table):
         ),
     )
 
-    workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     account_id: Mapped[Key] = mapped_column(primary_key=True)
     name: Mapped[str | None]
     segment: Mapped[str | None]
@@ -62,19 +61,18 @@ class Account(Table):
     created_at: Mapped[Instant] = mapped_column(server_default=func.now())
 
 
-class ExternalId(Table):
+class ExternalId(WorkspaceTable):
     """The id of an account in another system. An account may have several; each names one."""
 
     __tablename__ = "external_id"
     __table_args__ = (Index(None, "account_id", "workspace_id"),)
 
-    workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     system: Mapped[Key] = mapped_column(primary_key=True)
     external_id: Mapped[Key] = mapped_column(primary_key=True)
     account_id: Mapped[Key]
 
 
-class User(Table):
+class User(WorkspaceTable):
     """A person in an account, by their id in the product."""
 
     __tablename__ = "user"
@@ -84,7 +82,6 @@ class User(Table):
         Index("user_excluded_idx", "workspace_id", "user_id", postgresql_where="excluded"),
     )
 
-    workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     user_id: Mapped[Key] = mapped_column(primary_key=True)
     account_id: Mapped[Key | None]
     account_since: Mapped[Instant | None]
@@ -97,19 +94,18 @@ class User(Table):
     created_at: Mapped[Instant] = mapped_column(server_default=func.now())
 
 
-class UserAlias(Table):
+class UserAlias(WorkspaceTable):
     """The anonymous id of a visitor who was later identified as a user."""
 
     __tablename__ = "user_alias"
     __table_args__ = (Index(None, "user_id", "workspace_id"),)
 
-    workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     anonymous_id: Mapped[Key] = mapped_column(primary_key=True)
     user_id: Mapped[Key]
     known_on: Mapped[date]
 
 
-class Subscription(Table):
+class Subscription(WorkspaceTable):
     """One period of one subscription on constant terms, as known since a day.
 
     Rows are added, not rewritten: among rows with the same start the newest ``known_on`` counts. A
@@ -123,7 +119,6 @@ class Subscription(Table):
         CheckConstraint("notice_days >= 0", name="notice"),
     )
 
-    workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     account_id: Mapped[Key] = mapped_column(primary_key=True)
     subscription_id: Mapped[Key] = mapped_column(primary_key=True)
     starts_on: Mapped[date] = mapped_column(primary_key=True)
@@ -139,7 +134,7 @@ class Subscription(Table):
     source: Mapped[str]
 
 
-class Plan(Table):
+class Plan(WorkspaceTable):
     """A plan that accounts can buy. ``product_features`` empty: every one is included.
 
     ``price_shares``: product feature to its share of the price, 0-1; product features without a
@@ -149,7 +144,6 @@ class Plan(Table):
 
     __tablename__ = "plan"
 
-    workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     key: Mapped[Key] = mapped_column(primary_key=True)
     name: Mapped[str]
     product_features: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
@@ -158,12 +152,11 @@ class Plan(Table):
     limits: Mapped[dict[str, int]] = mapped_column(JSONB, server_default="{}")
 
 
-class ProductFeature(Table):
+class ProductFeature(WorkspaceTable):
     """A feature of the customer's product. It is used when one of its events happens."""
 
     __tablename__ = "product_feature"
 
-    workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     key: Mapped[Key] = mapped_column(primary_key=True)
     name: Mapped[str]
     event_names: Mapped[list[str]] = mapped_column(ARRAY(Text))
@@ -171,13 +164,12 @@ class ProductFeature(Table):
     differentiating: Mapped[bool] = mapped_column(server_default="false")
 
 
-class ExchangeRate(Table):
+class ExchangeRate(WorkspaceTable):
     """The value of one unit of a currency in the base currency, from a day on."""
 
     __tablename__ = "exchange_rate"
     __table_args__ = (CheckConstraint("rate > 0", name="rate"),)
 
-    workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     currency: Mapped[Key] = mapped_column(primary_key=True)
     starts_on: Mapped[date] = mapped_column(primary_key=True)
     rate: Mapped[Decimal] = mapped_column(Numeric)
@@ -200,7 +192,7 @@ class Due(Table):
     used_since: Mapped[date | None]
 
 
-class ParkedAccount(Table):
+class ParkedAccount(WorkspaceTable):
     """An account whose refresh failed on its own, with the number of failures.
 
     After the third failure it is not refreshed until it is marked due again.
@@ -208,26 +200,24 @@ class ParkedAccount(Table):
 
     __tablename__ = "parked_account"
 
-    workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     account_id: Mapped[Key] = mapped_column(primary_key=True)
     failures: Mapped[int]
     error: Mapped[str]
     failed_at: Mapped[Instant]
 
 
-class AccountAlias(Table):
+class AccountAlias(WorkspaceTable):
     """The old id of an account that was renamed or merged into another."""
 
     __tablename__ = "account_alias"
     __table_args__ = (Index(None, "workspace_id", "target_id"),)
 
-    workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     account_id: Mapped[Key] = mapped_column(primary_key=True)
     target_id: Mapped[Key]
     known_at: Mapped[Instant]
 
 
-class Tombstone(Table):
+class Tombstone(WorkspaceTable):
     """An erased id as a keyed hash; the id itself is stored nowhere.
 
     ``kind``: account, user or anonymous. ``member``: a user of an erased account; only their events
@@ -237,7 +227,6 @@ class Tombstone(Table):
     __tablename__ = "tombstone"
     __table_args__ = (Index(None, "workspace_id", "erasure_id"),)
 
-    workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
     kind: Mapped[Key] = mapped_column(primary_key=True)
     erasure_id: Mapped[Key]

@@ -9,46 +9,17 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from secrets import token_bytes
 
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.core.errors import ConflictError
+from app.core.sql import load_sql
 
 ACCOUNT, USER, ANONYMOUS, MEMBER, EMAIL = "account", "user", "anonymous", "member", "email"
 
 TombstoneMatch = tuple[str, str]
 """The kind of a tombstone, and the text whose hash matches it."""
 
-KEY = text("SELECT erasure_key FROM workspace WHERE id = :workspace_id")
-
-ENSURE_KEY = text("""
-UPDATE workspace SET erasure_key = coalesce(erasure_key, :key) WHERE id = :workspace_id
-RETURNING erasure_key
-""")
-
-FIND_MATCHES = text("""
-SELECT kind, hash FROM tombstone
-WHERE workspace_id = :workspace_id AND hash = ANY(CAST(:hashes AS bytea[]))
-  AND (CAST(:erasure_id AS text) IS NULL OR erasure_id = :erasure_id)
-""")
-
-FIND_ERASURE = text("""
-SELECT erasure_id FROM tombstone
-WHERE workspace_id = :workspace_id AND hash = :hash AND kind = :kind
-""")
-
-UPSERT = text("""
-INSERT INTO tombstone (workspace_id, hash, kind, erasure_id, erased_at)
-SELECT :workspace_id, h, :kind, :erasure_id, :now
-FROM unnest(CAST(:hashes AS bytea[])) AS h ORDER BY h
-ON CONFLICT (workspace_id, hash, kind) DO UPDATE SET erasure_id = excluded.erasure_id
-""")
-
-DELETE = text("""
-DELETE FROM tombstone
-WHERE workspace_id = :workspace_id AND erasure_id = :erasure_id
-  AND (CAST(:kind AS text) IS NULL OR kind = :kind)
-""")
+SQL = load_sql(__file__)
 
 
 class ErasedError(ConflictError):
@@ -61,7 +32,7 @@ def hash_id(key: bytes, text_id: str) -> bytes:
 
 def find_key(session: Session, workspace_id: str) -> bytes | None:
     """Return the workspace's key, or None if nothing was ever erased in it."""
-    key: bytes | None = session.scalar(KEY, {"workspace_id": workspace_id})
+    key: bytes | None = session.scalar(SQL.key, {"workspace_id": workspace_id})
     return key
 
 
@@ -71,7 +42,7 @@ def ensure_key(session: Session, workspace_id: str) -> bytes:
     if existing is not None:
         return existing
     values = {"workspace_id": workspace_id, "key": token_bytes(32)}
-    key: bytes = session.execute(ENSURE_KEY, values).scalar_one()
+    key: bytes = session.execute(SQL.ensure_key, values).scalar_one()
     return key
 
 
@@ -88,7 +59,9 @@ def find_matches(
     if not by_hash:
         return set()
     values = {"workspace_id": workspace_id, "hashes": list(by_hash), "erasure_id": erasure_id}
-    return {(row.kind, by_hash[bytes(row.hash)]) for row in session.execute(FIND_MATCHES, values)}
+    return {
+        (row.kind, by_hash[bytes(row.hash)]) for row in session.execute(SQL.find_matches, values)
+    }
 
 
 def find_erasure_id(session: Session, workspace_id: str, kind: str, text_id: str) -> str | None:
@@ -97,7 +70,7 @@ def find_erasure_id(session: Session, workspace_id: str, kind: str, text_id: str
     if key is None:
         return None
     values = {"workspace_id": workspace_id, "hash": hash_id(key, text_id), "kind": kind}
-    erasure_id: str | None = session.scalar(FIND_ERASURE, values)
+    erasure_id: str | None = session.scalar(SQL.find_erasure, values)
     return erasure_id
 
 
@@ -125,7 +98,7 @@ def put(
         "now": now,
     }
     if ids:
-        session.execute(UPSERT, values)
+        session.execute(SQL.upsert, values)
 
 
 def delete(
@@ -133,4 +106,4 @@ def delete(
 ) -> None:
     """Delete the tombstones of an erasure. ``kind`` None: of every kind."""
     values = {"workspace_id": workspace_id, "erasure_id": erasure_id, "kind": kind}
-    session.execute(DELETE, values)
+    session.execute(SQL.delete, values)

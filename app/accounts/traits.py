@@ -116,27 +116,22 @@ def parse_external_ids(value: object) -> dict[str, str]:
     return ids
 
 
-ACCOUNT_COLUMNS: Mapping[str, tuple[str, Callable[[object], Any]]] = {
-    "name": ("name", parse_text),
-    "segment": ("segment", parse_text),
-    "owner": ("owner", parse_text),
-    "plan": ("plan", parse_text),
-    "industry": ("industry", parse_text),
-    "employees": ("employees", parse_count),
-    "end_customers": ("end_customers", parse_count),
-    "created_at": ("started_on", parse_day),
+Parsers = Mapping[str, Callable[[object], Any]]
+ACCOUNT_COLUMNS: Parsers = {
+    **dict.fromkeys(("name", "segment", "owner", "plan", "industry"), parse_text),
+    **dict.fromkeys(("employees", "end_customers"), parse_count),
+    "created_at": parse_day,
 }
-PRICE_TRAITS: Mapping[str, tuple[str, Callable[[object], Any]]] = {
-    "plan": ("plan", parse_text),
-    "mrr": ("mrr_cents", parse_cents),
-    "currency": ("currency", parse_currency),
-    "seats": ("seats", parse_count),
-    "renewal_date": ("renewal_on", parse_day),
+PRICE_TRAITS: Parsers = {
+    "plan": parse_text,
+    "mrr": parse_cents,
+    "currency": parse_currency,
+    "seats": parse_count,
+    "renewal_date": parse_day,
 }
-LINK_TRAITS: Mapping[str, tuple[str, Callable[[object], Any]]] = {
-    "parent_id": ("parent_id", parse_id),
-    "external_ids": ("external_ids", parse_external_ids),
-}
+LINK_TRAITS: Parsers = {"parent_id": parse_id, "external_ids": parse_external_ids}
+COLUMN_NAMES = {"created_at": "started_on", "mrr": "mrr_cents", "renewal_date": "renewal_on"}
+"""The columns of traits that have another name."""
 
 
 def split_account_traits(traits: Mapping[str, Any]) -> AccountTraits:
@@ -154,8 +149,8 @@ def split_account_traits(traits: Mapping[str, Any]) -> AccountTraits:
             rest[sent_name] = value
         elif value is not None:
             try:
-                for target, (column, parse) in targets:
-                    target[column] = parse(value)
+                for target, parse in targets:
+                    target[COLUMN_NAMES.get(name, name)] = parse(value)
             except (ValueError, TypeError):
                 invalid.append(sent_name)
     return AccountTraits(columns, price, links, rest, tuple(invalid))

@@ -4,13 +4,11 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from app.alerts import alert_queries, notifications, queries, rule_inputs, rule_queries
+from app.alerts import notifications, queries, rule_inputs, rule_queries
 from app.alerts.evaluation import StoredState
 from app.alerts.state_machine import resolve_manually
-from app.alerts.tables import Alert, AlertState
+from app.alerts.tables import OPENED, Alert, AlertState
 from app.core.errors import ConflictError, FieldError, UnprocessableError
-from app.webhooks.outbox import publish
-from app.workspaces.queries import get_workspace
 from app.workspaces.service import Actor
 
 BY_HAND, MERGED = "by_hand", "merged"
@@ -18,27 +16,20 @@ BY_HAND, MERGED = "by_hand", "merged"
 
 def acknowledge(session: Session, actor: Actor, alert_id: str) -> None:
     """Acknowledge an open alert; repeating it changes nothing."""
-    alert, state = _lock_open(session, actor.workspace_id, alert_id)
+    alert, state = _lock_open(session, actor, alert_id)
     if alert.acknowledged_at is not None:
         return
     alert.acknowledged_at, alert.acknowledged_by = actor.at, actor.name
-    notifications.record_alert_changes(
-        session, actor.workspace_id, [alert], "acknowledged", now=actor.at
-    )
-    if alert.last_notified == notifications.OPENED and not _is_snoozed(state, actor.at):
-        revenue = queries.load_revenue_at_risk(session, actor.workspace_id, [alert.account_id])
-        currency = get_workspace(session, actor.workspace_id).base_currency
-        message = notifications.acknowledged_message(alert, revenue, currency)
-        publish(session, actor.workspace_id, [message], now=actor.at)
+    notifications.record_alert_changes(session, [alert], "acknowledged", actor.at)
+    if alert.last_notified == OPENED and not _is_snoozed(state, actor.at):
+        notifications.send_acknowledged(session, alert, actor.at)
 
 
 def assign(session: Session, actor: Actor, alert_id: str, assignee: str | None) -> None:
-    alert, _ = _lock_open(session, actor.workspace_id, alert_id)
+    alert, _ = _lock_open(session, actor, alert_id)
     if alert.assignee != assignee:
         alert.assignee = assignee
-        notifications.record_alert_changes(
-            session, actor.workspace_id, [alert], "assigned", now=actor.at
-        )
+        notifications.record_alert_changes(session, [alert], "assigned", actor.at)
 
 
 def snooze(session: Session, actor: Actor, alert_id: str, until: datetime | None) -> None:
@@ -49,31 +40,24 @@ def snooze(session: Session, actor: Actor, alert_id: str, until: datetime | None
     if until is not None and until <= actor.at:
         error = FieldError("/body/until", "The time must be in the future.")
         raise UnprocessableError("until must be in the future.", errors=[error])
-    alert, state = _lock_open(session, actor.workspace_id, alert_id)
+    alert, state = _lock_open(session, actor, alert_id)
     if state is not None and state.snoozed_until != until:
         state.snoozed_until = until
-        notifications.record_alert_changes(
-            session, actor.workspace_id, [alert], "snoozed", now=actor.at
-        )
+        notifications.record_alert_changes(session, [alert], "snoozed", actor.at)
 
 
 def resolve(session: Session, actor: Actor, alert_id: str) -> None:
     """Resolve an alert manually; the rule opens a new one only after the breach was over."""
-    alert, state = _lock_open(session, actor.workspace_id, alert_id)
+    alert, state = _lock_open(session, actor, alert_id)
     _, rule = rule_queries.load_active_rules(session, actor.workspace_id)[alert.rule_key]
-    rule_inputs.record_last_values(
-        session, actor.workspace_id, rule, [alert], today=actor.at.date()
-    )
+    rule_inputs.record_last_values(session, actor.workspace_id, rule, [alert], actor.at.date())
     if state is not None:
         after = resolve_manually(StoredState.from_row(state).state, actor.at)
         state.phase, state.since, state.check_at = after.phase, None, None
         state.resolved_at, state.may_open = after.resolved_at, False
-    notifications.resolve_alerts(session, actor.workspace_id, [alert], BY_HAND, now=actor.at)
+    notifications.resolve_alerts(session, [alert], BY_HAND, actor.at)
     if not _is_snoozed(state, actor.at):
-        revenue = queries.load_revenue_at_risk(session, actor.workspace_id, [alert.account_id])
-        notifications.send_notifications(
-            session, actor.workspace_id, [alert], revenue, now=actor.at
-        )
+        notifications.send_notifications(session, actor.workspace_id, [alert], now=actor.at)
 
 
 def resolve_merged_account(
@@ -81,21 +65,19 @@ def resolve_merged_account(
 ) -> None:
     """Resolve the open alerts of a merged account; the next sweep sends the notifications."""
     alerts = queries.lock_open_alerts(session, workspace_id, Alert.account_id == account_id)
-    notifications.resolve_alerts(session, workspace_id, alerts, MERGED, now=now)
+    notifications.resolve_alerts(session, alerts, MERGED, now)
 
 
 def give_feedback(
     session: Session, actor: Actor, alert_id: str, verdict: str, note: str | None
 ) -> None:
     """Store whether an alert was right; also for a resolved one. The last feedback counts."""
-    alert, _ = alert_queries.lock_alert(session, actor.workspace_id, alert_id)
+    alert, _ = queries.lock_alert(session, actor.workspace_id, alert_id)
     alert.feedback, alert.feedback_note, alert.feedback_at = verdict, note, actor.at
 
 
-def _lock_open(
-    session: Session, workspace_id: str, alert_id: str
-) -> tuple[Alert, AlertState | None]:
-    alert, state = alert_queries.lock_alert(session, workspace_id, alert_id)
+def _lock_open(session: Session, actor: Actor, alert_id: str) -> tuple[Alert, AlertState | None]:
+    alert, state = queries.lock_alert(session, actor.workspace_id, alert_id)
     if alert.resolved_at is not None:
         raise ConflictError(f"Alert {alert_id} is already resolved.", code="alert_resolved")
     return alert, state

@@ -1,18 +1,20 @@
 """Backtest a rule: what it would have done on past days, with the scores as they were written."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from functools import partial
 from itertools import groupby
 from statistics import median
+from typing import Any
 
+from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
-from app.alerts import backtest_queries, explanations, rule_inputs
-from app.alerts.backtest_queries import HistoryDay
+from app.alerts import explanations, queries, rule_inputs
 from app.alerts.evaluation import StoredState, decide, evaluate_rules
 from app.alerts.rules import AlertRuleConfig
+from app.alerts.schemas import AlertRuleBacktestOut, CaughtAccountOut
 from app.alerts.state_machine import Transition
 from app.core.filters.tree import And, Condition, Op
 from app.health.scoring.assess import HealthStatus
@@ -22,15 +24,6 @@ from app.portfolio import segment_service as segments
 ANY_STATUS = Condition("status", Op.IS_NULL, value=False)
 MAX_ACCOUNTS, PAGE_SIZE, MAX_CAUGHT = 1000, 250, 100
 RULE_KEY = "tested"
-
-
-@dataclass(frozen=True, slots=True)
-class CaughtAccount:
-    """A churned account that had an alert before it churned."""
-
-    account_id: str
-    churned_on: date
-    days_before: int
 
 
 @dataclass(slots=True)
@@ -48,63 +41,9 @@ class AccountCourse:
         return (churned_on - before[-1]).days if churned_on is not None and before else None
 
 
-@dataclass(frozen=True, slots=True)
-class RuleBacktest:
-    since: date
-    until: date
-    of_accounts: int
-    courses: Mapping[str, AccountCourse]
-
-    @property
-    def accounts(self) -> int:
-        return len(self.courses)
-
-    @property
-    def alerts(self) -> int:
-        return sum(len(each.opened_on) for each in self.courses.values())
-
-    @property
-    def accounts_alerted(self) -> int:
-        return sum(bool(each.opened_on) for each in self.courses.values())
-
-    @property
-    def alerts_per_account(self) -> float:
-        return round(self.alerts / self.accounts, 4) if self.accounts else 0.0
-
-    @property
-    def churned(self) -> int:
-        return sum(each.churned_on is not None for each in self.courses.values())
-
-    @property
-    def all_caught(self) -> list[CaughtAccount]:
-        return [
-            CaughtAccount(key, each.churned_on, each.days_before)
-            for key, each in sorted(self.courses.items())
-            if each.churned_on is not None and each.days_before is not None
-        ]
-
-    @property
-    def caught(self) -> int:
-        return len(self.all_caught)
-
-    @property
-    def caught_accounts(self) -> list[CaughtAccount]:
-        return self.all_caught[:MAX_CAUGHT]
-
-    @property
-    def days_before_median(self) -> float | None:
-        days = [each.days_before for each in self.all_caught]
-        return float(median(days)) if days else None
-
-    @property
-    def false_alarms(self) -> int:
-        retained = [each for each in self.courses.values() if each.churned_on is None]
-        return sum(len(each.opened_on) for each in retained)
-
-
 def backtest_rule(
     session: Session, workspace_id: str, rule: AlertRuleConfig, *, days: int, now: datetime
-) -> RuleBacktest:
+) -> AlertRuleBacktestOut:
     """Evaluate each day as of its end.
 
     Of more than 1,000 accounts the churned ones and a fair sample of the others are evaluated. The
@@ -112,7 +51,7 @@ def backtest_rule(
     """
     until = now.date()
     since = until - timedelta(days=days - 1)
-    ids = backtest_queries.sample_accounts(
+    ids = queries.sample_accounts(
         session, workspace_id, since=since, until=until, limit=MAX_ACCOUNTS
     )
     account_filter = And((segments.parse_account_filter(rule.filter), ANY_STATUS))
@@ -126,8 +65,34 @@ def backtest_rule(
         courses |= _follow_accounts(
             session, workspace_id, rule, page, since=since, until=until, now=now
         )
-    total = backtest_queries.count_accounts(session, workspace_id)
-    return RuleBacktest(since, until, total, courses)
+    total = queries.count_accounts(session, workspace_id)
+    return _summarize(courses, since=since, until=until, of_accounts=total)
+
+
+def _summarize(
+    courses: Mapping[str, AccountCourse], *, since: date, until: date, of_accounts: int
+) -> AlertRuleBacktestOut:
+    caught = [
+        CaughtAccountOut(account_id=key, churned_on=each.churned_on, days_before=each.days_before)
+        for key, each in sorted(courses.items())
+        if each.churned_on is not None and each.days_before is not None
+    ]
+    alerts = [len(each.opened_on) for each in courses.values()]
+    retained = [each for each in courses.values() if each.churned_on is None]
+    return AlertRuleBacktestOut(
+        since=since,
+        until=until,
+        accounts=len(courses),
+        of_accounts=of_accounts,
+        alerts=sum(alerts),
+        accounts_alerted=sum(map(bool, alerts)),
+        alerts_per_account=round(sum(alerts) / len(courses), 4) if courses else 0.0,
+        churned=len(courses) - len(retained),
+        caught=len(caught),
+        days_before_median=median(each.days_before for each in caught) if caught else None,
+        caught_accounts=caught[:MAX_CAUGHT],
+        false_alarms=sum(len(each.opened_on) for each in retained),
+    )
 
 
 def _follow_accounts(
@@ -145,16 +110,14 @@ def _follow_accounts(
     load_neutral = partial(explanations.load_config_neutral_inputs, session, workspace_id)
     courses: dict[str, AccountCourse] = {}
     stored: dict[tuple[str, str], StoredState] = {}
-    rows = backtest_queries.load_history_days(
-        session, workspace_id, account_ids, since=since, until=until
-    )
+    rows = queries.load_history_days(session, workspace_id, account_ids, since=since, until=until)
     for day, of_day in groupby(rows, key=lambda row: row.as_of):
         followed = [row for row in of_day if _is_followed(row, courses)]
         at = datetime.combine(day, time.max, now.tzinfo)
         inputs = rule_inputs.load_inputs(
             session, workspace_id, followed, rules.values(), as_of=day, at=at
         )
-        evaluations = evaluate_rules(rules, inputs, stored, _all_accounts)
+        evaluations = evaluate_rules(rules, inputs, stored, lambda _, ids: ids)
         for each in decide(evaluations, load_neutral, sequence=day.toordinal(), now=at):
             stored[each.evaluation.key] = each.stored
             if each.transition is Transition.OPENED:
@@ -162,7 +125,7 @@ def _follow_accounts(
     return courses
 
 
-def _is_followed(row: HistoryDay, courses: dict[str, AccountCourse]) -> bool:
+def _is_followed(row: Row[Any], courses: dict[str, AccountCourse]) -> bool:
     """Record when an account churns; it is not evaluated from then on.
 
     A history row may say so only days later, because not every day has a row.
@@ -174,7 +137,3 @@ def _is_followed(row: HistoryDay, courses: dict[str, AccountCourse]) -> bool:
         return False
     courses.setdefault(row.account_id, AccountCourse()).churned_on = None
     return True
-
-
-def _all_accounts(_: AlertRuleConfig, account_ids: Collection[str]) -> Collection[str]:
-    return account_ids

@@ -1,16 +1,27 @@
-"""Routes of alerts: list them, and act on one."""
+"""Routes of alerts and of alert rules: versions, preview, backtest and statistics."""
 
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query
 
-from app.alerts import actions, alert_queries
-from app.alerts.rule_endpoints import router as rules_router
-from app.alerts.schemas import AlertAssignmentIn, AlertFeedbackIn, AlertOut, AlertSnoozeIn
+from app.alerts import actions, backtest, queries, rule_queries, rule_service
+from app.alerts.schemas import (
+    AlertAssignmentIn,
+    AlertFeedbackIn,
+    AlertOut,
+    AlertRuleBacktestIn,
+    AlertRuleBacktestOut,
+    AlertRuleIn,
+    AlertRuleOut,
+    AlertRulePreviewOut,
+    AlertRuleStatsOut,
+    AlertRuleVersionOut,
+    AlertSnoozeIn,
+)
 from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.pagination import Page, PagingDep
-from app.core.schemas import Id, problem_responses
+from app.core.schemas import NO_NUL, Id, problem_responses
 from app.signals.signal import Severity
 from app.workspaces.auth import AccountIdFilter, AlertActor, Reader
 from app.workspaces.service import Actor
@@ -18,13 +29,22 @@ from app.workspaces.service import Actor
 alerts = APIRouter(
     prefix="/api/v1/alerts", tags=["alerts"], responses=problem_responses(401, 403, 404, 422)
 )
+rules = APIRouter(
+    prefix="/api/v1/alert-rules",
+    tags=["alert rules"],
+    responses=problem_responses(400, 401, 403, 404, 422),
+)
 
-AlertId = Annotated[str, Path(max_length=100, pattern=r"^[^\x00]*$")]
+AlertId = Annotated[
+    str, Path(max_length=100, pattern=NO_NUL, examples=["alr_019d0a5f9c00a1b2c3d4e5f6"])
+]
 StateFilter = Annotated[
     Literal["active", "open", "acknowledged", "snoozed", "resolved", "all"],
     Query(description="`active`: not resolved; `open`: not resolved and not acknowledged."),
 ]
-TextFilter = Annotated[str | None, Query(max_length=255, pattern=r"^[^\x00]*$")]
+TextFilter = Annotated[
+    str | None, Query(max_length=255, pattern=NO_NUL, examples=["kim@example.com"])
+]
 
 
 @alerts.get("", summary="List alerts")
@@ -40,17 +60,12 @@ def list_alerts(
     assignee: TextFilter = None,
 ) -> Page[AlertOut]:
     """List alerts, the largest revenue at risk first. The filters are combined with AND."""
-    filters = {
-        "rule_key": rule,
-        "severity": severity,
-        "account_id": account_id,
-        "assignee": assignee,
-    }
-    rows = alert_queries.list_alerts(
+    where = {"rule_key": rule, "severity": severity, "account_id": account_id, "assignee": assignee}
+    rows = queries.list_alerts(
         session,
         caller.workspace_id,
         state=state,
-        where={name: value for name, value in filters.items() if value is not None},
+        where=where,
         now=now,
         after=paging.position(int, str),
         limit=paging.fetch_limit,
@@ -58,20 +73,18 @@ def list_alerts(
     return paging.page(
         rows,
         lambda listed: AlertOut.from_listed(listed, now),
-        lambda listed: (listed.revenue_at_risk_cents, listed.alert.id),
+        lambda listed: (listed.revenue_at_risk_cents, listed.Alert.id),
     )
 
 
 @alerts.get("/{alert_id}", summary="Get an alert")
 def get_alert(alert_id: AlertId, session: ReadSessionDep, caller: Reader, now: Now) -> AlertOut:
     """Return an alert, open or resolved."""
-    return AlertOut.from_listed(
-        alert_queries.get_alert(session, caller.workspace_id, alert_id), now
-    )
+    return AlertOut.from_listed(queries.get_alert(session, caller.workspace_id, alert_id), now)
 
 
 def _load(session: SessionDep, actor: Actor, alert_id: str) -> AlertOut:
-    listed = alert_queries.get_alert(session, actor.workspace_id, alert_id)
+    listed = queries.get_alert(session, actor.workspace_id, alert_id)
     return AlertOut.from_listed(listed, actor.at)
 
 
@@ -123,6 +136,82 @@ def give_alert_feedback(
     return _load(session, actor, alert_id)
 
 
+@rules.get("", summary="List alert rules")
+def list_alert_rules(session: ReadSessionDep, caller: Reader) -> Page[AlertRuleOut]:
+    """List all active rules by key, including the built-in ones. There are at most 100."""
+    rules = rule_queries.load_active_rules(session, caller.workspace_id)
+    items = [
+        AlertRuleOut.from_version(key, version, rule) for key, (version, rule) in rules.items()
+    ]
+    return Page(items=items, next_cursor=None)
+
+
+@rules.post("/preview", summary="Preview an alert rule")
+def preview_alert_rule(
+    body: AlertRuleIn, session: ReadSessionDep, caller: Reader, now: Now
+) -> AlertRulePreviewOut:
+    """Count the accounts that a rule covers and how many breach it now. Nothing is stored."""
+    rule_service.check(session, caller.workspace_id, body)
+    return rule_service.preview(session, caller.workspace_id, body, now=now)
+
+
+@rules.get("/{key}", summary="Get an alert rule")
+def get_alert_rule(key: Id, session: ReadSessionDep, caller: Reader) -> AlertRuleOut:
+    """Return the active version of a rule."""
+    return AlertRuleOut.from_version(key, *rule_service.get(session, caller.workspace_id, key))
+
+
+@rules.put("/{key}", responses=problem_responses(409), summary="Put an alert rule")
+def put_alert_rule(
+    key: Id, body: AlertRuleIn, session: SessionDep, actor: AlertActor
+) -> AlertRuleOut:
+    """Create a rule or activate a new version of it. Every account is evaluated again.
+
+    Sending the active configuration again changes nothing.
+    """
+    return AlertRuleOut.from_version(key, *rule_service.put(session, actor, key, body))
+
+
+@rules.delete(
+    "/{key}", status_code=204, responses=problem_responses(409), summary="Delete an alert rule"
+)
+def delete_alert_rule(key: Id, session: SessionDep, actor: AlertActor) -> None:
+    """Deactivate a rule and resolve its open alerts. Versions and alerts stay readable.
+
+    A built-in rule cannot be deleted, only disabled.
+    """
+    rule_service.delete(session, actor, key)
+
+
+@rules.get("/{key}/versions", summary="List the versions of an alert rule")
+def list_alert_rule_versions(
+    key: Id, session: ReadSessionDep, caller: Reader
+) -> Page[AlertRuleVersionOut]:
+    """List the stored versions of a rule, newest first."""
+    rows = rule_queries.list_versions(session, caller.workspace_id, key)
+    if not rows:
+        rule_service.get(session, caller.workspace_id, key)
+    items = [AlertRuleVersionOut.from_version_row(row) for row in rows]
+    return Page(items=items, next_cursor=None)
+
+
+@rules.get("/{key}/stats", summary="Get the statistics of an alert rule")
+def get_alert_rule_stats(key: Id, session: ReadSessionDep, caller: Reader) -> AlertRuleStatsOut:
+    """Count the alerts of a rule by state and by feedback."""
+    rule_service.get(session, caller.workspace_id, key)
+    stats = rule_queries.load_rule_stats(session, caller.workspace_id, key)
+    return AlertRuleStatsOut.from_counts(stats)
+
+
+@rules.post("/{key}/backtest", summary="Backtest an alert rule")
+def backtest_alert_rule(
+    key: Id, body: AlertRuleBacktestIn, session: ReadSessionDep, caller: Reader, now: Now
+) -> AlertRuleBacktestOut:
+    """Evaluate a rule on past days with the scores as they were written. Nothing is stored."""
+    _, rule = rule_service.get(session, caller.workspace_id, key)
+    return backtest.backtest_rule(session, caller.workspace_id, rule, days=body.days, now=now)
+
+
 router = APIRouter()
 router.include_router(alerts)
-router.include_router(rules_router)
+router.include_router(rules)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Self
 
-from app.alerts.rule_values import INACTIVE_STATUSES, RuleInputs, rule_value
+from app.alerts.rule_values import RuleInputs, check_rule, rule_value
 from app.alerts.rules import AlertRuleConfig, SignalKind
 from app.alerts.state_machine import (
     CheckResult,
@@ -113,12 +113,9 @@ def evaluate_rules(
         evaluations = list(_evaluate(key, rule, accounts, stored))
         if rule.filter and evaluations:
             matching = filter_accounts(rule, [each.inputs.account_id for each in evaluations])
-            evaluations = [
-                each
-                if each.inputs.account_id in matching
-                else replace(each, result=CheckResult.OUT_OF_SCOPE)
-                for each in evaluations
-            ]
+            for position, each in enumerate(evaluations):
+                if each.inputs.account_id not in matching:
+                    evaluations[position] = replace(each, result=CheckResult.OUT_OF_SCOPE)
         found += [
             each for each in evaluations if each.result is CheckResult.BREACH or each.key in stored
         ]
@@ -134,8 +131,7 @@ def _evaluate(
     for inputs in accounts:
         before = stored.get((inputs.account_id, key))
         value = rule_value(rule, inputs)
-        is_active = inputs.status not in INACTIVE_STATUSES
-        result = rule.check(value) if is_active else CheckResult.OUT_OF_SCOPE
+        result = check_rule(rule, inputs, value)
         if before is not None or result is CheckResult.BREACH:
             yield Evaluation(key, rule, inputs, before or StoredState(), value, result)
 

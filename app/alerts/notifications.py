@@ -13,12 +13,17 @@ from urllib.parse import quote
 
 from sqlalchemy.orm import Session
 
-from app.alerts.tables import Alert
+from app.alerts import queries
+from app.alerts.tables import NOTHING, OPENED, RESOLVED, Alert
 from app.changes.queries import NewChange, record_changes
 from app.webhooks.outbox import MAX_SINGLE_MESSAGES, NewMessage, fit_digest_items, publish
 from app.workspaces.queries import get_workspace
 
-NOTHING, OPENED, RESOLVED = "nothing", "opened", "resolved"
+MESSAGE_COLUMNS = (
+    *("signal", "condition", "severity", "episode", "threshold", "direction", "drivers"),
+    *("scorecard_version", "model_version", "opened_at"),
+)
+"""The columns of an alert that a message about it contains as they are."""
 
 
 def pending_notification(alert: Alert) -> str | None:
@@ -34,16 +39,20 @@ def pending_notification(alert: Alert) -> str | None:
 def send_notifications(
     session: Session,
     workspace_id: str,
-    alerts: Sequence[Alert],
-    revenue: Mapping[str, int],
+    alerts: Iterable[Alert],
+    revenue: Mapping[str, int] | None = None,
     *,
     now: datetime,
 ) -> None:
     """Send pending notifications; more than 50 alerts of a rule are one digest.
 
     Afterwards none of the alerts waits for a notification. ``revenue``: at risk, in cents a year,
-    by account. ``alerts`` must be in the order of their rules.
+    by account; None loads it.
     """
+    alerts = sorted(alerts, key=lambda alert: (alert.rule_key, alert.account_id, alert.episode))
+    if revenue is None:
+        ids = {alert.account_id for alert in alerts}
+        revenue = queries.load_revenue_at_risk(session, workspace_id, ids)
     currency = get_workspace(session, workspace_id).base_currency
     messages: list[NewMessage] = []
     for _, of_rule in groupby(alerts, key=lambda alert: alert.rule_key):
@@ -57,14 +66,24 @@ def send_notifications(
             messages += [_single(alert, revenue, currency) for alert in prompt]
     publish(session, workspace_id, messages, now=now)
     for alert in alerts:
-        alert.last_notified, alert.notify_after = (
-            pending_notification(alert) or alert.last_notified,
-            None,
-        )
+        alert.last_notified = pending_notification(alert) or alert.last_notified
+        alert.notify_after = None
+
+
+def send_acknowledged(session: Session, alert: Alert, now: datetime) -> None:
+    """Announce that an open alert was acknowledged."""
+    revenue = queries.load_revenue_at_risk(session, alert.workspace_id, [alert.account_id])
+    currency = get_workspace(session, alert.workspace_id).base_currency
+    data = _message_data(alert, revenue, currency) | {
+        "acknowledged_at": alert.acknowledged_at,
+        "acknowledged_by": alert.acknowledged_by,
+    }
+    message = NewMessage("alert.acknowledged", data, alert.account_id)
+    publish(session, alert.workspace_id, [message], now=now)
 
 
 def resolve_alerts(
-    session: Session, workspace_id: str, alerts: Sequence[Alert], resolution: str, *, now: datetime
+    session: Session, alerts: Sequence[Alert], resolution: str, now: datetime
 ) -> None:
     """Resolve alerts and record it in the change feed.
 
@@ -74,23 +93,16 @@ def resolve_alerts(
         alert.resolved_at, alert.resolution = now, resolution
         alert.notify_after = now.date() if pending_notification(alert) else None
     session.flush()
-    record_alert_changes(session, workspace_id, alerts, RESOLVED, now=now)
-
-
-def acknowledged_message(alert: Alert, revenue: Mapping[str, int], currency: str) -> NewMessage:
-    data = _message_data(alert, revenue, currency) | {
-        "acknowledged_at": alert.acknowledged_at,
-        "acknowledged_by": alert.acknowledged_by,
-    }
-    return NewMessage("alert.acknowledged", data, alert.account_id)
+    record_alert_changes(session, alerts, RESOLVED, now)
 
 
 def record_alert_changes(
-    session: Session, workspace_id: str, alerts: Iterable[Alert], event: str, *, now: datetime
+    session: Session, alerts: Sequence[Alert], event: str, now: datetime
 ) -> None:
     """Record what happened in the change feed, whether or not a notification is sent."""
     changes = [NewChange("alert", alert.account_id, _change(alert, event)) for alert in alerts]
-    record_changes(session, workspace_id, changes, now=now)
+    if changes:
+        record_changes(session, alerts[0].workspace_id, changes, now=now)
 
 
 def _is_late(alert: Alert) -> bool:
@@ -119,38 +131,25 @@ def _digest(alerts: Sequence[Alert], revenue: Mapping[str, int], currency: str) 
         "revenue_at_risk_cents": sum(revenue.get(alert.account_id, 0) for alert in opened),
         "currency": currency,
         "scorecard_version": first.scorecard_version,
-        "accounts": fit_digest_items(
-            {
-                "account_id": alert.account_id,
-                "alert_id": alert.id,
-                "what": pending_notification(alert),
-            }
-            | _values(alert)
-            for alert in largest
-        ),
+        "accounts": fit_digest_items(map(_digest_item, largest)),
         "link": f"/api/v1/alerts?rule={quote(first.rule_key, safe='')}",
     }
     return NewMessage("alert.digested", data)
 
 
+def _digest_item(alert: Alert) -> dict[str, Any]:
+    what = pending_notification(alert)
+    return {"account_id": alert.account_id, "alert_id": alert.id, "what": what} | _values(alert)
+
+
 def _message_data(alert: Alert, revenue: Mapping[str, int], currency: str) -> dict[str, Any]:
     cents = revenue.get(alert.account_id)
-    return {
+    return {name: getattr(alert, name) for name in MESSAGE_COLUMNS} | {
         "alert_id": alert.id,
         "rule": _rule(alert),
-        "signal": alert.signal,
-        "condition": alert.condition,
-        "severity": alert.severity,
-        "episode": alert.episode,
         **_values(alert),
-        "threshold": alert.threshold,
-        "direction": alert.direction,
-        "drivers": alert.drivers,
-        "scorecard_version": alert.scorecard_version,
-        "model_version": alert.model_version,
         "revenue_at_risk_cents": cents,
         "currency": None if cents is None else currency,
-        "opened_at": alert.opened_at,
         "owner": alert.assignee,
         "link": f"/api/v1/alerts/{alert.id}",
     }

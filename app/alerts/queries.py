@@ -1,22 +1,34 @@
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict
 from datetime import date, datetime
+from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, and_, or_, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, and_, case, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.accounts.refresh_queue import Priority
-from app.alerts import statements
+from app.accounts.tables import Account
 from app.alerts.evaluation import Decision, StoredState
-from app.alerts.notifications import NOTHING
 from app.alerts.state_machine import Phase
-from app.alerts.tables import EVALUATION_NUMBERS, Alert, AlertState
+from app.alerts.tables import EVALUATION_NUMBERS, NOTHING, Alert, AlertState
 from app.churn.tables import ChurnRisk
-from app.core.query_helpers import same_account
+from app.core.errors import NotFoundError
+from app.core.query_helpers import keyset, same_account
+from app.core.sql import load_sql
 from app.health.tables import HealthScore
-from app.portfolio.account_queries import REVENUE_AT_RISK
+from app.portfolio.account_queries import HAS_PROBABILITY, REVENUE_AT_RISK
 
+SQL = load_sql(__file__)
+DELETE_DIGESTS = SQL.delete_digests
 WAITING_AT_ONCE = 1000
+SAME_RULE = and_(same_account(AlertState, Alert), AlertState.rule_key == Alert.rule_key)
+BASIS = case((HAS_PROBABILITY, "probability"), else_="arr")
+
+ListedAlert = Row[Alert, str | None, AlertState | None, int, str]
+"""``Alert``, ``name`` of the account, ``AlertState``, ``revenue_at_risk_cents`` and ``..._basis``.
+
+The basis is ``probability`` or ``arr``."""
 
 
 def next_evaluation_number(session: Session, workspace_id: str) -> int:  # noqa: ARG001 - one sequence for all
@@ -39,50 +51,76 @@ def lock_states(
 def upsert_states(session: Session, workspace_id: str, decisions: Sequence[Decision]) -> None:
     """Write states, except where a newer evaluation has written already."""
     rows = [
-        {
+        asdict(each.stored.state)
+        | {
             "account_id": each.evaluation.inputs.account_id,
             "rule_key": each.evaluation.rule_key,
             "config_offset": each.stored.config_offset,
             "offset_context": each.stored.offset_context,
             "check_at": each.check_at,
-            "sequence": each.stored.state.sequence,
-            "phase": each.stored.state.phase,
-            "since": each.stored.state.since,
-            "episode": each.stored.state.episode,
-            "openings": each.stored.state.openings,
-            "resolved_at": each.stored.state.resolved_at,
-            "may_open": each.stored.state.may_open,
         }
         for each in decisions
     ]
     if rows:
         values = {"workspace_id": workspace_id, "rows": orjson.dumps(rows).decode()}
-        session.execute(statements.UPSERT_STATES, values)
-
-
-def lock_open_alerts_by_key(
-    session: Session, workspace_id: str, keys: Collection[tuple[str, str]]
-) -> Mapping[tuple[str, str], Alert]:
-    """Lock the open alerts of pairs of account and rule."""
-    if not keys:
-        return {}
-    rows = lock_open_alerts(
-        session, workspace_id, tuple_(Alert.account_id, Alert.rule_key).in_(keys)
-    )
-    return {(row.account_id, row.rule_key): row for row in rows}
+        session.execute(SQL.upsert_states, values)
 
 
 def lock_open_alerts(
     session: Session, workspace_id: str, condition: ColumnElement[bool]
 ) -> Sequence[Alert]:
     """Lock the open alerts that meet a condition, in the order of account and rule."""
+    return _lock_alerts(session, workspace_id, Alert.resolved_at.is_(None), condition)
+
+
+def _lock_alerts(
+    session: Session, workspace_id: str, *conditions: ColumnElement[bool]
+) -> Sequence[Alert]:
+    """Lock alerts in one order everywhere, so that two transactions cannot deadlock."""
     return session.scalars(
         select(Alert)
-        .where(Alert.workspace_id == workspace_id, Alert.resolved_at.is_(None), condition)
-        .order_by(Alert.account_id, Alert.rule_key)
+        .where(Alert.workspace_id == workspace_id, *conditions)
+        .order_by(Alert.account_id, Alert.rule_key, Alert.episode)
         .with_for_update()
         .execution_options(populate_existing=True)
     ).all()
+
+
+def lock_held_alerts(
+    session: Session, workspace_id: str, *, until: date, now: datetime
+) -> Sequence[Alert]:
+    """Lock alerts with a held notification, in the order of account, rule and episode.
+
+    Snoozed alerts are left out, and so are alerts that are recovering and were never announced.
+    """
+    is_ending = and_(Alert.last_notified == NOTHING, AlertState.phase == Phase.RECOVERING)
+    is_waiting = exists().where(SAME_RULE, or_(AlertState.snoozed_until > now, is_ending))
+    return _lock_alerts(session, workspace_id, Alert.notify_after <= until, ~is_waiting)
+
+
+def lock_alert(
+    session: Session, workspace_id: str, alert_id: str
+) -> tuple[Alert, AlertState | None]:
+    """Lock the state of the rule for the account, then the alert, as evaluations do."""
+    alert = get_alert(session, workspace_id, alert_id).Alert
+    key = (workspace_id, alert.account_id, alert.rule_key)
+    state = session.get(AlertState, key, with_for_update=True, populate_existing=True)
+    session.refresh(alert, with_for_update=True)
+    return alert, state
+
+
+def lock_rule_alerts(
+    session: Session, workspace_id: str, rule_key: str
+) -> tuple[Sequence[AlertState], Sequence[Alert]]:
+    """Lock the states of a rule for all accounts, then its open alerts."""
+    states = (
+        select(AlertState)
+        .where(AlertState.workspace_id == workspace_id, AlertState.rule_key == rule_key)
+        .order_by(AlertState.account_id)
+        .with_for_update()
+    )
+    locked = session.scalars(states).all()
+    return locked, lock_open_alerts(session, workspace_id, Alert.rule_key == rule_key)
 
 
 def claim_waiting_accounts(session: Session, *, now: datetime) -> Sequence[tuple[str, str]]:
@@ -91,60 +129,85 @@ def claim_waiting_accounts(session: Session, *, now: datetime) -> Sequence[tuple
     Rows locked by another process are skipped.
     """
     values = {"now": now, "limit": WAITING_AT_ONCE}
-    return [(row[0], row[1]) for row in session.execute(statements.CLAIM_WAITING, values)]
+    return [(row[0], row[1]) for row in session.execute(SQL.claim_waiting, values)]
 
 
 def list_swept_workspaces(session: Session) -> Sequence[str]:
     """List workspaces with held notifications whose sweep has finished."""
-    return session.scalars(statements.SWEPT_WORKSPACES, {"sweep": int(Priority.SWEEP)}).all()
+    return session.scalars(SQL.swept_workspaces, {"sweep": int(Priority.SWEEP)}).all()
 
 
-def lock_held_alerts(
-    session: Session, workspace_id: str, *, until: date, now: datetime
-) -> Sequence[Alert]:
-    """Lock alerts with a held notification, in the order of rules, accounts and episodes.
+def get_alert(session: Session, workspace_id: str, alert_id: str) -> ListedAlert:
+    row = session.execute(_select_listed(workspace_id).where(Alert.id == alert_id)).one_or_none()
+    if row is None:
+        raise NotFoundError("alert", alert_id)
+    return row
 
-    Snoozed alerts are left out, and so are alerts that are recovering and were never announced.
+
+def list_alerts(
+    session: Session,
+    workspace_id: str,
+    *,
+    state: str,
+    where: Mapping[str, str | None],
+    now: datetime,
+    after: tuple[int, str] | None,
+    limit: int,
+) -> Sequence[ListedAlert]:
+    """List alerts, the largest revenue at risk first. ``where``: column to its value (None: any).
+
+    ``after``: the revenue at risk and the id after which to start.
     """
-    is_ending = and_(Alert.last_notified == NOTHING, AlertState.phase == Phase.RECOVERING)
-    is_waiting = (
-        select(1)
-        .where(
-            same_account(AlertState, Alert),
-            AlertState.rule_key == Alert.rule_key,
-            or_(AlertState.snoozed_until > now, is_ending),
+    filters = [getattr(Alert, name) == value for name, value in where.items() if value is not None]
+    rows = _select_listed(workspace_id).where(*_in_state(state, now), *filters)
+    position = after and (-after[0], after[1])
+    rows = keyset(rows, -REVENUE_AT_RISK, Alert.id, after=position, limit=limit)
+    return session.execute(rows).all()
+
+
+def _select_listed(workspace_id: str) -> Select[Alert, str | None, AlertState | None, int, str]:
+    return (
+        select(
+            Alert,
+            Account.name,
+            AlertState,
+            REVENUE_AT_RISK.label("revenue_at_risk_cents"),
+            BASIS.label("revenue_at_risk_basis"),
         )
-        .exists()
+        .outerjoin(Account, same_account(Account, Alert))
+        .outerjoin(HealthScore, same_account(HealthScore, Alert))
+        .outerjoin(ChurnRisk, same_account(ChurnRisk, Alert))
+        .outerjoin(AlertState, SAME_RULE)
+        .where(Alert.workspace_id == workspace_id)
     )
-    return session.scalars(
-        select(Alert)
-        .where(Alert.workspace_id == workspace_id, Alert.notify_after <= until, ~is_waiting)
-        .order_by(Alert.rule_key, Alert.account_id, Alert.episode)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).all()
+
+
+def _in_state(state: str, now: datetime) -> Sequence[ColumnElement[bool]]:
+    is_open = Alert.resolved_at.is_(None)
+    return {
+        "active": (is_open,),
+        "open": (is_open, Alert.acknowledged_at.is_(None)),
+        "acknowledged": (is_open, Alert.acknowledged_at.is_not(None)),
+        "snoozed": (is_open, func.coalesce(AlertState.snoozed_until > now, False)),
+        "resolved": (Alert.resolved_at.is_not(None),),
+        "all": (),
+    }[state]
 
 
 def list_scores(
     session: Session, workspace_id: str, *, after: str, limit: int
 ) -> Sequence[HealthScore]:
     """List current scores in key order, after an account id."""
-    return session.scalars(
-        select(HealthScore)
-        .where(HealthScore.workspace_id == workspace_id, HealthScore.account_id > after)
-        .order_by(HealthScore.account_id)
-        .limit(limit)
-    ).all()
+    rows = select(HealthScore).where(HealthScore.workspace_id == workspace_id)
+    rows = keyset(rows, HealthScore.account_id, after=after, limit=limit)
+    return session.scalars(rows).all()
 
 
 def load_scores(
     session: Session, workspace_id: str, account_ids: Collection[str]
 ) -> Sequence[HealthScore]:
-    return session.scalars(
-        select(HealthScore).where(
-            HealthScore.workspace_id == workspace_id, HealthScore.account_id.in_(account_ids)
-        )
-    ).all()
+    rows = select(HealthScore).where(HealthScore.workspace_id == workspace_id)
+    return session.scalars(rows.where(HealthScore.account_id.in_(account_ids))).all()
 
 
 def load_revenue_at_risk(
@@ -157,3 +220,31 @@ def load_revenue_at_risk(
         .where(HealthScore.workspace_id == workspace_id, HealthScore.account_id.in_(account_ids))
     )
     return {row[0]: int(row[1]) for row in rows}
+
+
+def sample_accounts(
+    session: Session, workspace_id: str, *, since: date, until: date, limit: int
+) -> list[str]:
+    """Sample accounts: those that churned in the period, then others by a hash of their ids.
+
+    Return them in key order.
+    """
+    values = {"workspace_id": workspace_id, "since": since, "until": until, "limit": limit}
+    return sorted(session.scalars(SQL.sample_accounts, values))
+
+
+def count_accounts(session: Session, workspace_id: str) -> int:
+    number = select(func.count()).where(HealthScore.workspace_id == workspace_id)
+    return session.scalar(number) or 0
+
+
+def load_history_days(
+    session: Session, workspace_id: str, account_ids: Sequence[str], *, since: date, until: date
+) -> Sequence[Row[Any]]:
+    """Return rows of history in the order of days, without the inputs of the scores.
+
+    A row is the score of an account at the end of a day, as it was first written. ``paid_until``:
+    for a churned account the day since which it pays nothing.
+    """
+    period = {"workspace_id": workspace_id, "since": since, "until": until}
+    return session.execute(SQL.history_days, period | {"account_ids": list(account_ids)}).all()

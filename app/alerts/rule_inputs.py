@@ -2,34 +2,23 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
+from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
-from app.alerts import queries, rule_input_queries
+from app.alerts import queries, rule_queries
 from app.alerts.rule_values import RuleInputs, display_value_of, measure_scores
 from app.alerts.rules import AlertOperator, AlertRuleConfig, SignalKind
 from app.alerts.tables import Alert
 from app.health.scoring import queries as health
-from app.health.scoring.assess import HealthStatus
+from app.health.scoring.assess import Assessment
+from app.health.tables import HealthScore
 from app.signals import queries as signals
 from app.signals.signal import Signal as NamedSignal
 
-
-class ScoredAccount(Protocol):
-    """The columns that an assessment, a score and a row of history have in common."""
-
-    @property
-    def account_id(self) -> str: ...
-    @property
-    def status(self) -> str: ...
-    @property
-    def score(self) -> float | None: ...
-    @property
-    def mrr_cents(self) -> int: ...
-    @property
-    def details(self) -> Mapping[str, Any]: ...
-
+ScoredAccount = Assessment | HealthScore | Row[Any]
+"""An assessment, a score, or a row of ``queries.load_history_days``."""
 
 PastMeasureScores = Mapping[str, Mapping[int, Mapping[str, float | None]]]
 """Measure scores by account, days ago and measure."""
@@ -48,19 +37,12 @@ def load_inputs(
     ids = [each.account_id for each in scored]
     past_scores = _load_past_scores(session, workspace_id, ids, rules, as_of)
     named = _load_named_signals(session, workspace_id, ids, rules, at)
-    risks = (
-        rule_input_queries.load_risks(session, workspace_id, ids)
-        if at is None
-        else rule_input_queries.load_risks_on(session, workspace_id, ids, day=as_of)
-    )
+    day = None if at is None else as_of
+    risks = rule_queries.load_risks(session, workspace_id, ids, day=day)
     return [
-        RuleInputs(
-            account_id=each.account_id,
-            as_of=as_of,
-            status=HealthStatus(each.status),
-            score=each.score,
-            mrr_cents=each.mrr_cents,
-            details=each.details,
+        RuleInputs.from_scored(
+            each,
+            as_of,
             risk=risks.get(each.account_id),
             signals=None if named is None else named.get(each.account_id, {}),
             past_measure_scores=past_scores.get(each.account_id, {}),
@@ -74,7 +56,6 @@ def record_last_values(
     workspace_id: str,
     rule: AlertRuleConfig,
     alerts: Sequence[Alert],
-    *,
     today: date,
 ) -> None:
     """Set ``last`` of alerts that end, from the latest scores of their accounts."""

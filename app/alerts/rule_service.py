@@ -8,12 +8,16 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.accounts.refresh_queue import Priority, mark_all_due
-from app.alerts import alert_queries, notifications, rule_inputs, rule_queries
+from app.alerts import notifications, queries, rule_inputs, rule_queries
+from app.alerts.rule_queries import VersionedRule
+from app.alerts.rule_values import check_rule, rule_value
 from app.alerts.rules import BUILT_IN_RULES, AlertRuleConfig, SignalKind
-from app.alerts.state_machine import Phase
+from app.alerts.schemas import AlertRulePreviewOut
+from app.alerts.state_machine import CheckResult, Phase
 from app.core.errors import ConflictError, FieldError, NotFoundError, UnprocessableError
 from app.core.query_helpers import advisory_lock
 from app.health.definition.scorecard_queries import list_measure_names
+from app.portfolio import account_queries
 from app.portfolio import segment_service as segments
 from app.signals.detect import SIGNALS
 from app.workspaces.service import Actor
@@ -23,7 +27,7 @@ RULE_ENDED = "rule_ended"
 RULES_LOCK = "alert rules"
 """Name of the advisory lock: one transaction at a time changes the rules of a workspace."""
 
-VersionedRule = tuple[int, AlertRuleConfig]
+PREVIEW_PAGE_SIZE, MAX_PREVIEWED = 1000, 10_000
 
 
 def get(session: Session, workspace_id: str, key: str) -> VersionedRule:
@@ -62,6 +66,39 @@ def _check_thresholds(rule: AlertRuleConfig) -> None:
         text = f"The watched value is {limits}: it can never come back beyond this threshold."
         error = FieldError("/body/clear_at", text)
         raise UnprocessableError("An alert of the rule could never be resolved.", errors=[error])
+
+
+def preview(
+    session: Session, workspace_id: str, rule: AlertRuleConfig, *, now: datetime
+) -> AlertRulePreviewOut:
+    """Count the accounts that a rule covers, and how many of them breach it now.
+
+    At most about 10,000 accounts are tested for a breach, in key order.
+    """
+    today = now.date()
+    account_filter = segments.parse_account_filter(rule.filter)
+    [total] = account_queries.load_totals(session, workspace_id, [account_filter], today=today)
+    tested, breaching, cents, after = 0, 0, 0, ""
+    while tested < MAX_PREVIEWED:
+        rows = queries.list_scores(session, workspace_id, after=after, limit=PREVIEW_PAGE_SIZE)
+        if not rows:
+            break
+        after = rows[-1].account_id
+        matching = account_queries.load_matching_ids(
+            session, workspace_id, account_filter, [row.account_id for row in rows], today=today
+        )
+        scored = [row for row in rows if row.account_id in matching]
+        tested += len(scored)
+        for inputs in rule_inputs.load_inputs(session, workspace_id, scored, [rule], as_of=today):
+            if check_rule(rule, inputs, rule_value(rule, inputs)) is CheckResult.BREACH:
+                breaching, cents = breaching + 1, cents + inputs.mrr_cents
+    return AlertRulePreviewOut(
+        count=total.accounts,
+        mrr_cents=total.mrr_cents,
+        looked_at=tested,
+        breaching=breaching,
+        breaching_mrr_cents=cents,
+    )
 
 
 def put(session: Session, actor: Actor, key: str, config: AlertRuleConfig) -> VersionedRule:
@@ -108,9 +145,9 @@ def _condition(rule: AlertRuleConfig) -> dict[str, Any]:
 def _end_alerts(
     session: Session, workspace_id: str, key: str, rule: AlertRuleConfig, *, now: datetime
 ) -> None:
-    states, alerts = alert_queries.lock_rule_alerts(session, workspace_id, key)
-    rule_inputs.record_last_values(session, workspace_id, rule, alerts, today=now.date())
+    states, alerts = queries.lock_rule_alerts(session, workspace_id, key)
+    rule_inputs.record_last_values(session, workspace_id, rule, alerts, now.date())
     for state in states:
         state.phase, state.since, state.check_at = Phase.OK, None, None
         state.config_offset, state.offset_context, state.may_open = 0.0, None, True
-    notifications.resolve_alerts(session, workspace_id, alerts, RULE_ENDED, now=now)
+    notifications.resolve_alerts(session, alerts, RULE_ENDED, now)

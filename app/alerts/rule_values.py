@@ -4,14 +4,14 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Any
+from typing import Any, Self
 
 from app.alerts.rules import AlertOperator, AlertRuleConfig, SignalKind
+from app.alerts.state_machine import CheckResult
 from app.churn.scoring.revenue import revenue_at_risk
 from app.health.definition.scorecard import Band, Card
 from app.health.explanations.explain import AccountEvaluation
-from app.health.scoring.assess import HealthStatus
-from app.health.scoring.measure_details import context_key
+from app.health.scoring.assess import HealthStatus, context_key
 from app.signals.signal import Signal as NamedSignal
 
 DEFAULT_BAND_EDGES = (Card().watch_from, Card().healthy_from)
@@ -57,6 +57,13 @@ class RuleInputs:
     signals: Mapping[str, NamedSignal] | None = None
     past_measure_scores: Mapping[int, Mapping[str, float | None]] = field(default_factory=dict)
 
+    @classmethod
+    def from_scored(cls, scored: Any, as_of: date, **loaded: Any) -> Self:  # noqa: ANN401
+        """Take what an assessment, a score and a row of the history have in common."""
+        status = HealthStatus(scored.status)
+        common = (scored.account_id, as_of, status, scored.score, scored.mrr_cents, scored.details)
+        return cls(*common, **loaded)
+
     @property
     def revenue_at_risk(self) -> int:
         """In cents a year."""
@@ -87,15 +94,9 @@ class RuleInputs:
 
 def rescore_inputs(inputs: RuleInputs, rescored: AccountEvaluation, card: Card) -> RuleInputs:
     """Return the inputs with the scores computed under another card and another peer group."""
-    known = {each["name"]: each for each in inputs.details.get("measures", ())}
     measures = [
-        {
-            **known.get(name, {}),
-            "name": name,
-            "score": _real(score),
-            "raw": _real(rescored.raw[name]),
-        }
-        for name, score in rescored.scores.items()
+        {**inputs.measure(name), "name": name, "score": _real(score), "raw": _real(raw)}
+        for (name, score), raw in zip(rescored.scores.items(), rescored.raw.values(), strict=True)
     ]
     moved = rescored.value - inputs.score if inputs.score is not None else 0.0
     trend = {
@@ -126,6 +127,11 @@ def rule_value(rule: AlertRuleConfig, inputs: RuleInputs) -> float | None:
         case AlertOperator.ABSENT_FOR:
             return _absence(rule, inputs)
     return signal_value(rule, inputs)
+
+
+def check_rule(rule: AlertRuleConfig, inputs: RuleInputs, value: float | None) -> CheckResult:
+    """Compare the value of an account with the thresholds; the filter is not applied."""
+    return CheckResult.OUT_OF_SCOPE if inputs.status in INACTIVE_STATUSES else rule.check(value)
 
 
 def signal_value(rule: AlertRuleConfig, inputs: RuleInputs) -> float | None:

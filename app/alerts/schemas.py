@@ -2,11 +2,12 @@
 
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field, Strict, model_validator
 
-from app.alerts.alert_queries import ListedAlert
+from app.alerts.evaluation import StoredState
+from app.alerts.queries import ListedAlert
 from app.alerts.rules import BUILT_IN_RULES, AlertOperator, AlertRuleConfig
 from app.alerts.tables import AlertRule
 from app.core.schemas import WHOLE_NUMBER, RequestModel, ResponseModel, Text, Timestamp
@@ -84,17 +85,18 @@ class AlertOut(ResponseModel):
 
     @classmethod
     def from_listed(cls, listed: ListedAlert, now: datetime) -> Self:
-        alert = listed.alert
+        alert = listed.Alert
+        stored = StoredState.from_row(listed.AlertState) if listed.AlertState else StoredState()
         status = AlertStatus.ACKNOWLEDGED if alert.acknowledged_at else AlertStatus.OPEN
         return cls.from_row(
             alert,
             account_name=listed.name,
             rule=alert.rule_key,
             state=AlertStatus.RESOLVED if alert.resolved_at else status,
-            flapping=alert.resolved_at is None and listed.stored.state.is_flapping(now),
+            flapping=alert.resolved_at is None and stored.state.is_flapping(now),
             revenue_at_risk_cents=listed.revenue_at_risk_cents,
-            revenue_at_risk_basis=listed.basis,
-            snoozed_until=listed.stored.snoozed_until,
+            revenue_at_risk_basis=listed.revenue_at_risk_basis,
+            snoozed_until=stored.snoozed_until,
         )
 
 
@@ -223,3 +225,9 @@ class AlertRuleStatsOut(ResponseModel):
         description="The share of alerts with feedback that were wrong; null without feedback.",
         examples=[0.1667],
     )
+
+    @classmethod
+    def from_counts(cls, row: Any) -> Self:  # noqa: ANN401 - of load_rule_stats
+        rated = row.valid + row.false_positive + row.too_early
+        rate = round(row.false_positive / rated, 4) if rated else None
+        return cls.from_row(row, false_positive_rate=rate)

@@ -6,22 +6,28 @@ from datetime import date, datetime, timedelta
 from functools import partial
 from uuid import uuid4
 
+from sqlalchemy import tuple_
 from sqlalchemy.orm import Session
 
 from app.accounts.refresh_queue import mark_due
-from app.alerts import explanations, notifications, queries, rule_inputs, rule_queries
+from app.alerts import explanations, queries, rule_inputs, rule_queries
 from app.alerts.evaluation import Decision, decide, evaluate_rules
 from app.alerts.explanations import AlertExplanation
+from app.alerts.notifications import (
+    pending_notification,
+    record_alert_changes,
+    send_notifications,
+)
+from app.alerts.rule_queries import VersionedRule
 from app.alerts.rule_values import (
     INACTIVE_STATUSES,
-    RiskValue,
     display_threshold,
     display_value,
     display_value_of,
 )
 from app.alerts.rules import AlertRuleConfig
 from app.alerts.state_machine import CheckResult, Transition
-from app.alerts.tables import Alert
+from app.alerts.tables import NOTHING, OPENED, RESOLVED, Alert
 from app.health.scoring.assess import Assessment
 from app.portfolio import account_queries
 from app.portfolio import segment_service as segments
@@ -94,10 +100,7 @@ def send_held_notifications(session: Session, *, now: datetime) -> int:
         if workspace is None or workspace.swept_on is None:
             continue
         alerts = queries.lock_held_alerts(session, workspace_id, until=workspace.swept_on, now=now)
-        revenue = queries.load_revenue_at_risk(
-            session, workspace_id, {each.account_id for each in alerts}
-        )
-        notifications.send_notifications(session, workspace_id, alerts, revenue, now=now)
+        send_notifications(session, workspace_id, alerts, now=now)
         count += len(alerts)
     return count
 
@@ -113,50 +116,43 @@ def _filter_accounts(
 
 def _apply_transitions(
     session: Session,
-    rules: Mapping[str, tuple[int, AlertRuleConfig]],
+    rules: Mapping[str, VersionedRule],
     decisions: Sequence[Decision],
     run: EvaluationRun,
 ) -> int:
     """Open and resolve alerts, record the changes, and send or hold the notifications."""
     opening = [each for each in decisions if each.transition is Transition.OPENED]
     resolving = [each for each in decisions if each.transition is Transition.RESOLVED]
-    alerts = [*_open(session, rules, opening, run), *_resolve(session, resolving, run)]
+    opened, resolved = _open(session, rules, opening, run), _resolve(session, resolving, run)
+    session.flush()
     prompt = []
-    for each, alert in alerts:
-        snoozed = each.stored.snoozed_until
-        notify_after = run.notify_after(alert.account_id)
-        if notify_after is None and snoozed is not None and snoozed > run.now:
-            notify_after = run.as_of
-        alert.notify_after = notify_after if notifications.pending_notification(alert) else None
-        prompt += [alert] if notify_after is None else []
+    for event, alerts in ((OPENED, opened), (RESOLVED, resolved)):
+        record_alert_changes(session, [alert for _, alert in alerts], event, run.now)
+        for each, alert in alerts:
+            snoozed, notify_after = each.stored.snoozed_until, run.notify_after(alert.account_id)
+            if notify_after is None and snoozed is not None and snoozed > run.now:
+                notify_after = run.as_of
+            alert.notify_after = notify_after if pending_notification(alert) else None
+            prompt += [alert] if notify_after is None else []
     inputs = [each.evaluation.inputs for each in decisions]
     revenue = {each.account_id: each.revenue_at_risk for each in inputs}
-    prompt.sort(key=lambda alert: (alert.rule_key, alert.account_id))
-    notifications.send_notifications(session, run.workspace_id, prompt, revenue, now=run.now)
-    return len(alerts)
+    send_notifications(session, run.workspace_id, prompt, revenue, now=run.now)
+    return len(opened) + len(resolved)
 
 
 def _open(
     session: Session,
-    rules: Mapping[str, tuple[int, AlertRuleConfig]],
+    rules: Mapping[str, VersionedRule],
     decisions: Sequence[Decision],
     run: EvaluationRun,
 ) -> list[tuple[Decision, Alert]]:
-    if not decisions:
-        return []
-    explained = explanations.explain_openings(
-        session, run.workspace_id, [each.evaluation for each in decisions]
-    )
+    evaluations = [each.evaluation for each in decisions]
+    explained = explanations.explain_openings(session, run.workspace_id, evaluations)
     opened = [
         (each, _alert(each, rules[each.evaluation.rule_key][0], explanation, run))
         for each, explanation in zip(decisions, explained, strict=True)
     ]
-    alerts = [alert for _, alert in opened]
-    session.add_all(alerts)
-    session.flush()
-    notifications.record_alert_changes(
-        session, run.workspace_id, alerts, notifications.OPENED, now=run.now
-    )
+    session.add_all(alert for _, alert in opened)
     return opened
 
 
@@ -164,6 +160,7 @@ def _alert(
     decision: Decision, version: int, explanation: AlertExplanation, run: EvaluationRun
 ) -> Alert:
     each, state = decision.evaluation, decision.stored.state
+    model = each.inputs.risk.model if each.inputs.risk else None
     return Alert(
         workspace_id=run.workspace_id,
         id=f"alr_{round(run.now.timestamp() * 1000):012x}{uuid4().hex[:12]}",
@@ -183,32 +180,26 @@ def _alert(
         threshold=display_threshold(each.rule, each.inputs),
         drivers=list(explanation.drivers),
         scorecard_version=each.inputs.details.get("scorecard_version"),
-        model_version=_model_version(each.inputs.risk),
+        model_version=None if model is None else str(model),
         assignee=each.rule.owner,
-        last_notified=notifications.NOTHING,
+        last_notified=NOTHING,
     )
-
-
-def _model_version(risk: RiskValue | None) -> str | None:
-    return str(risk.model) if risk is not None and risk.model is not None else None
 
 
 def _resolve(
     session: Session, decisions: Sequence[Decision], run: EvaluationRun
 ) -> list[tuple[Decision, Alert]]:
+    if not decisions:
+        return []
     keys = [each.evaluation.key for each in decisions]
-    by_key = queries.lock_open_alerts_by_key(session, run.workspace_id, keys)
-    resolved = [
-        (each, by_key[key]) for each, key in zip(decisions, keys, strict=True) if key in by_key
-    ]
+    is_resolving = tuple_(Alert.account_id, Alert.rule_key).in_(keys)
+    locked = queries.lock_open_alerts(session, run.workspace_id, is_resolving)
+    alerts = {(alert.account_id, alert.rule_key): alert for alert in locked}
+    pairs = zip(decisions, keys, strict=True)
+    resolved = [(each, alerts[key]) for each, key in pairs if key in alerts]
     for each, alert in resolved:
         alert.resolved_at, alert.resolution = run.now, _resolution(each)
         alert.last = display_value_of(alert.signal, each.evaluation.rule, each.evaluation.inputs)
-    session.flush()
-    alerts = [alert for _, alert in resolved]
-    notifications.record_alert_changes(
-        session, run.workspace_id, alerts, notifications.RESOLVED, now=run.now
-    )
     return resolved
 
 

@@ -11,6 +11,9 @@ from app.workspaces.tables import workspace_fk
 EVALUATION_NUMBERS = Sequence("alert_evaluation", metadata=Table.metadata)
 """Numbers of evaluations. They are drawn under the locks on scores, so they rise per account."""
 
+NOTHING, OPENED, RESOLVED = "nothing", "opened", "resolved"
+"""The notifications that are sent about an alert."""
+
 SCORE_OR_LEVEL = JSONB(none_as_null=True)
 """A JSON column for a score or the name of a risk level."""
 
@@ -21,11 +24,7 @@ class AlertRule(Table):
     __tablename__ = "alert_rule"
     __table_args__ = (
         Index(
-            "alert_rule_active_key",
-            "workspace_id",
-            "key",
-            unique=True,
-            postgresql_where="active",
+            "alert_rule_active_key", "workspace_id", "key", unique=True, postgresql_where="active"
         ),
     )
 
@@ -41,9 +40,10 @@ class AlertRule(Table):
 class AlertState(Table):
     """The state of a rule for an account; no row means ok.
 
-    ``config_offset``: by how much new settings or peers moved the value while they alone cause the breach,
-    for the scoring context ``offset_context``. ``may_open``: whether an alert may open; false from a manual
-    resolution until the breach is over. ``check_at``: when time alone may cause a transition.
+    ``config_offset``: by how much new settings or peers moved the value while they alone cause the
+    breach, for the scoring context ``offset_context``. ``may_open``: whether an alert may open;
+    false from a manual resolution until the breach is over. ``check_at``: when time alone may
+    cause a transition.
     """
 
     __tablename__ = "alert_state"
@@ -71,8 +71,9 @@ class Alert(Table):
     """One episode of a rule for an account; each pair has at most one open alert.
 
     ``current`` is the value at the opening, ``last`` the value at the resolution.
-    ``last_notified``: the last notification that was sent: nothing, opened or resolved. ``notify_after``: the day
-    whose sweep must finish before the held notification is sent; null if none is held.
+    ``last_notified``: the last notification that was sent: nothing, opened or resolved.
+    ``notify_after``: the day whose sweep must finish before the held notification is sent; null if
+    none is held.
     """
 
     __tablename__ = "alert"

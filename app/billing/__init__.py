@@ -3,7 +3,7 @@
 An event is verified, parsed and stored; then everything stored about its customer is replayed, so
 that the order of deliveries does not matter. Entry points: ``endpoints`` (HTTP),
 ``service.receive_event``, ``service.reconcile_waiting`` (worker),
-``invoice_queries.load_failed_payments`` (signals).
+``queries.load_failed_payments`` (signals).
 
 Flow: ``stripe_events`` and ``stripe_objects`` (parse) → ``account_matching`` (which account pays) →
 ``timeline`` and ``amounts`` (periods and prices) → ``reconcile`` (write). Tables:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import compress
 
 MONTHS_PER_INTERVAL: Mapping[str, Fraction] = {
     "day": Fraction(12, 365),
@@ -142,9 +143,7 @@ def _discounted(
 ) -> list[Fraction]:
     """Distribute a discount over the items that it applies to, in proportion to their amounts."""
     applies = [discount.applies_to_item(item) for item in items]
-    before = sum(
-        (amount for amount, applied in zip(amounts, applies, strict=True) if applied), Fraction(0)
-    )
+    before = sum(compress(amounts, applies), Fraction(0))
     if not before:
         return list(amounts)
     amount_off = items[applies.index(True)].price.per_month(discount.amount)

@@ -6,7 +6,6 @@ from fastapi import APIRouter, Depends, Header, Request
 
 from app.accounts import aliases
 from app.accounts.queries import get_account
-from app.billing import invoice_queries as invoices
 from app.billing import queries, service
 from app.billing.schemas import (
     STRIPE_EVENT_EXAMPLE,
@@ -17,11 +16,10 @@ from app.billing.schemas import (
     UnmatchedBillingOut,
 )
 from app.billing.tables import BillingSource
-from app.billing.unmatched_queries import list_unmatched_objects
 from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.encryption import EncryptorDep
-from app.core.http.request_body import read_body
+from app.core.http.request_checks import read_body
 from app.core.pagination import Page, PagingDep
 from app.core.schemas import Id, problem_responses
 from app.workspaces.auth import Admin, AdminActor, Reader
@@ -82,7 +80,7 @@ def list_unmatched_billing(
     They are ordered by kind and id, one page at a time.
     """
     queries.get_source(session, caller.workspace_id)
-    objects = list_unmatched_objects(session, caller.workspace_id, paging)
+    objects = queries.list_unmatched_objects(session, caller.workspace_id, paging)
     return objects.to_page(UnmatchedBillingOut.model_validate)
 
 
@@ -93,7 +91,7 @@ def list_invoices(
     """Return the account's invoices with their payment status, newest first."""
     account_id = aliases.current_id(session, caller.workspace_id, account_id)
     get_account(session, caller.workspace_id, account_id)
-    rows = invoices.list_invoices(session, caller.workspace_id, account_id, paging)
+    rows = queries.list_invoices(session, caller.workspace_id, account_id, paging)
     return rows.to_page(InvoiceOut.model_validate)
 
 

@@ -67,11 +67,16 @@ def get_reference(data: StripeObject, name: str) -> str | None:
 
 
 def get_count(data: StripeObject, name: str, default: int = 0) -> int:
+    count = _get_integer(data, name, LARGEST_NUMBER, "a whole number, zero or more")
+    return default if count is None else count
+
+
+def _get_integer(data: StripeObject, name: str, largest: int, expected: str) -> int | None:
     value = data.get(name)
     if value is None:
-        return default
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= LARGEST_NUMBER:
-        raise MalformedEventError(name, f"{name} must be a whole number, zero or more.")
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= largest:
+        raise MalformedEventError(name, f"{name} must be {expected}.")
     return value
 
 
@@ -87,14 +92,10 @@ def get_number(data: StripeObject, name: str) -> Fraction | None:
     if (
         not number.is_finite()
         or abs(number) > LARGEST_NUMBER
-        or _exponent(number) < SMALLEST_EXPONENT
+        or int(number.as_tuple().exponent) < SMALLEST_EXPONENT
     ):
         raise MalformedEventError(name, f"{name} must be a number.")
     return Fraction(number)
-
-
-def _exponent(number: Decimal) -> int:
-    return int(number.as_tuple().exponent)
 
 
 def get_amount(data: StripeObject, name: str) -> Fraction | None:
@@ -104,12 +105,15 @@ def get_amount(data: StripeObject, name: str) -> Fraction | None:
 
 
 def get_instant(data: StripeObject, name: str) -> datetime | None:
-    value = data.get(name)
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= LAST_SECOND:
+    seconds = _get_integer(data, name, LAST_SECOND, "seconds since 1970")
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+
+def require_instant(data: StripeObject, name: str) -> datetime:
+    at = get_instant(data, name)
+    if at is None:
         raise MalformedEventError(name, f"{name} must be seconds since 1970.")
-    return datetime.fromtimestamp(value, UTC)
+    return at
 
 
 def get_day(data: StripeObject, name: str) -> date | None:

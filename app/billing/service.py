@@ -93,7 +93,9 @@ def _open_secret(source: BillingSource, encryptor: Encryptor) -> str:
     if source.signing_secret is not None:
         _store_secret(source, source.signing_secret, encryptor)
     try:
-        return str(encryptor.decrypt(source.encrypted_secret or b"", context=_encryption_context(source)))
+        return str(
+            encryptor.decrypt(source.encrypted_secret or b"", context=_encryption_context(source))
+        )
     except DecryptionError:
         raise StorageUnavailableError(
             "The signing secret was encrypted with another key. Send the signing_secret again."

@@ -7,14 +7,7 @@ from typing import Any
 from app.billing import fields
 from app.billing import stripe_objects as objects
 from app.billing.billing_events import MalformedEventError, ObjectKind, ParsedEvent
-from app.billing.fields import (
-    StripeObject,
-    get_object,
-    get_objects,
-    get_reference,
-    get_text,
-    pick,
-)
+from app.billing.fields import StripeObject, get_object, get_objects, get_reference, pick
 
 EVENT_VERBS: Mapping[ObjectKind, tuple[str, Iterable[str]]] = {
     ObjectKind.CUSTOMER: ("customer.", ("created", "updated", "deleted")),
@@ -69,9 +62,7 @@ def parse_event(event: StripeObject) -> ParsedEvent | None:
     event_id, name = fields.require_text(event, "id"), fields.require_text(event, "type")
     if name not in KIND_BY_TYPE:
         return None
-    at = fields.get_instant(event, "created")
-    if at is None:
-        raise MalformedEventError("created", "created must be seconds since 1970.")
+    at = fields.require_instant(event, "created")
     whole = fields.without_nul(get_object(get_object(event, "data"), "object"))
     try:
         return _parsed_event(event_id, name, whole, at)
@@ -81,14 +72,16 @@ def parse_event(event: StripeObject) -> ParsedEvent | None:
 
 def _parsed_event(event_id: str, name: str, whole: StripeObject, at: datetime) -> ParsedEvent:
     kind, object_id = KIND_BY_TYPE[name], fields.require_text(whole, "id")
-    data = {**pick(whole, STORED_FIELDS[kind]), **NESTED_FIELDS[kind](whole)}
+    data = pick(whole, STORED_FIELDS[kind])
+    if kind in NESTED_FIELDS:
+        data |= NESTED_FIELDS[kind](whole)
     data |= {verb: True for verb in ("deleted", "payment_failed") if name.endswith("." + verb)}
     is_customer = kind is ObjectKind.CUSTOMER
     customer_id = object_id if is_customer else get_reference(whole, "customer")
     if customer_id is None and kind in {ObjectKind.SUBSCRIPTION, ObjectKind.INVOICE}:
         raise MalformedEventError("customer", "customer must be an id.")
     subscription_id = _subscription_id(kind, object_id, whole)
-    rank = RANKS[kind](name, data)
+    rank = _rank(kind, name, data)
     return ParsedEvent(event_id, kind, object_id, customer_id, subscription_id, at, rank, data)
 
 
@@ -102,8 +95,7 @@ def _subscription_id(kind: ObjectKind, object_id: str, whole: StripeObject) -> s
 
 
 def _discount_fields(data: StripeObject) -> dict[str, Any]:
-    source = get_object(data, "source")
-    holder = source if source.get("coupon") is not None else data
+    holder = objects.coupon_holder(data)
     coupon = get_object(holder, "coupon")
     stored = (
         pick(coupon, STORED_FIELDS[ObjectKind.COUPON])
@@ -113,7 +105,7 @@ def _discount_fields(data: StripeObject) -> dict[str, Any]:
     return {**pick(data, DISCOUNT_FIELDS), "coupon": stored}
 
 
-def _customer_fields(whole: StripeObject) -> dict[str, Any]:
+def _single_discount(whole: StripeObject) -> dict[str, Any]:
     discount = get_object(whole, "discount")
     return {"discount": _discount_fields(discount)} if discount else {}
 
@@ -126,8 +118,7 @@ def _discount_lists(whole: StripeObject) -> dict[str, Any]:
         for each in (value if isinstance(value, list) else [])
         if isinstance(each, dict | str)
     ]
-    single = get_object(whole, "discount")
-    return {"discounts": many, **({"discount": _discount_fields(single)} if single else {})}
+    return {"discounts": many, **_single_discount(whole)}
 
 
 def _subscription_fields(whole: StripeObject) -> dict[str, Any]:
@@ -167,66 +158,35 @@ def _invoice_fields(whole: StripeObject) -> dict[str, Any]:
     }
 
 
-def _no_fields(_: StripeObject) -> dict[str, Any]:
-    return {}
-
-
 NESTED_FIELDS: Mapping[ObjectKind, Callable[[StripeObject], dict[str, Any]]] = {
-    ObjectKind.CUSTOMER: _customer_fields,
+    ObjectKind.CUSTOMER: _single_discount,
     ObjectKind.SUBSCRIPTION: _subscription_fields,
     ObjectKind.DISCOUNT: _discount_fields,
-    ObjectKind.COUPON: _no_fields,
-    ObjectKind.CHECKOUT: _no_fields,
     ObjectKind.INVOICE: _invoice_fields,
 }
 
 
-def _rank(name: str, _: StripeObject) -> int:
-    """Rank events of one second: ``created`` comes first, ``deleted`` last."""
+def _rank(kind: ObjectKind, name: str, data: StripeObject) -> int:
+    """Rank events of one second: ``created`` comes first, ``deleted`` last.
+
+    Subscriptions are also ranked by status, invoices only by status and attempts. The object is
+    parsed, so that replaying it cannot fail.
+    """
     verb = name.rpartition(".")[2]
-    return {"created": CREATED_RANK, "deleted": DELETED_RANK}.get(verb, 1)
-
-
-def _rank_of_subscription(name: str, data: StripeObject) -> int:
-    status = objects.parse_subscription(data).status
-    position = STATUSES.index(status) if status in STATUSES else len(STATUSES)
-    return _rank(name, data) * 10 + position
-
-
-def _rank_of_invoice(_: str, data: StripeObject) -> int:
-    invoice = objects.parse_invoice(data)
-    known = invoice.status in INVOICE_STATUSES
-    position = INVOICE_STATUSES.index(invoice.status) if known else 1
-    return position * 100 + min(invoice.attempt_count, MOST_ATTEMPTS)
-
-
-def _rank_checked(
-    parse: Callable[[StripeObject], object],
-) -> Callable[[str, StripeObject], int]:
-    """Rank by the verb, after parsing the object once so that replaying it cannot fail."""
-
-    def rank(name: str, data: StripeObject) -> int:
-        parse(data)
-        return _rank(name, data)
-
+    rank = {"created": CREATED_RANK, "deleted": DELETED_RANK}.get(verb, 1)
+    match kind:
+        case ObjectKind.SUBSCRIPTION:
+            status = objects.parse_subscription(data).status
+            return rank * 10 + (STATUSES.index(status) if status in STATUSES else len(STATUSES))
+        case ObjectKind.INVOICE:
+            invoice = objects.parse_invoice(data)
+            known = invoice.status in INVOICE_STATUSES
+            position = INVOICE_STATUSES.index(invoice.status) if known else 1
+            return position * 100 + min(invoice.attempt_count, MOST_ATTEMPTS)
+        case ObjectKind.CUSTOMER:
+            objects.parse_customer(data)
+        case ObjectKind.DISCOUNT:
+            objects.parse_discount(data)
+        case ObjectKind.COUPON:
+            objects.parse_coupon(data)
     return rank
-
-
-RANKS: Mapping[ObjectKind, Callable[[str, StripeObject], int]] = {
-    ObjectKind.CUSTOMER: _rank_checked(objects.parse_customer),
-    ObjectKind.SUBSCRIPTION: _rank_of_subscription,
-    ObjectKind.DISCOUNT: _rank_checked(objects.parse_discount),
-    ObjectKind.COUPON: _rank_checked(objects.parse_coupon),
-    ObjectKind.CHECKOUT: _rank,
-    ObjectKind.INVOICE: _rank_of_invoice,
-}
-
-
-def account_in_metadata(data: StripeObject, key: str) -> str | None:
-    """Return the account id in an object's metadata."""
-    return get_text(get_object(data, "metadata"), key)
-
-
-def account_of_checkout(data: StripeObject) -> str | None:
-    """Return the account id that a checkout was started with."""
-    return get_text(data, "client_reference_id")

@@ -54,10 +54,15 @@ def parse_coupon(data: StripeObject) -> Coupon:
     )
 
 
-def parse_discount(data: StripeObject) -> AppliedDiscount:
-    """Parse a discount. Its coupon is in it or under ``source``, whole or as an id."""
+def coupon_holder(data: StripeObject) -> StripeObject:
+    """Return the object in which a discount has its coupon: itself, or ``source``."""
     source = get_object(data, "source")
-    holder = source if source.get("coupon") is not None else data
+    return source if source.get("coupon") is not None else data
+
+
+def parse_discount(data: StripeObject) -> AppliedDiscount:
+    """Parse a discount. Its coupon is whole or an id."""
+    holder = coupon_holder(data)
     whole = get_object(holder, "coupon")
     return AppliedDiscount(
         get_reference(holder, "coupon"),
@@ -68,23 +73,26 @@ def parse_discount(data: StripeObject) -> AppliedDiscount:
 
 
 def parse_subscription(data: StripeObject) -> SubscriptionState:
+    """Parse a subscription. Its reason is the customer's feedback, else Stripe's reason."""
     items = tuple(_parse_item(item) for item in get_objects(data, "items"))
     period_end = _period_end(data)
     started = get_day(data, "start_date") or get_day(data, "created")
     if started is None:
         raise MalformedEventError("start_date", "start_date must be seconds since 1970.")
     pause_behavior = get_object(data, "pause_collection").get("behavior", "keep_as_draft")
+    at_period_end = period_end if data.get("cancel_at_period_end") is True else None
+    details = get_object(data, "cancellation_details")
     return SubscriptionState(
         status=fields.require_text(data, "status"),
         currency=_parse_currency(data),
         starts_on=started,
         ended_on=get_day(data, "ended_at"),
-        cancels_on=_cancels_on(data, period_end),
+        cancels_on=get_day(data, "cancel_at") or at_period_end,
         period_ends_on=period_end,
         trial_started_on=get_day(data, "trial_start"),
         trial_ends_on=get_day(data, "trial_end"),
         is_collected=pause_behavior == "keep_as_draft",
-        reason=_cancellation_reason(get_object(data, "cancellation_details")),
+        reason=get_text(details, "feedback") or get_text(details, "reason"),
         items=items,
         has_all_items=get_object(data, "items").get("has_more") is not True,
         discounts=tuple(_parse_discounts(data)),
@@ -96,16 +104,6 @@ def _period_end(data: StripeObject) -> date | None:
     ends = [get_day(item, "current_period_end") for item in get_objects(data, "items")]
     known = [end for end in (get_day(data, "current_period_end"), *ends) if end is not None]
     return min(known, default=None)
-
-
-def _cancels_on(data: StripeObject, period_end: date | None) -> date | None:
-    at_period_end = period_end if data.get("cancel_at_period_end") is True else None
-    return get_day(data, "cancel_at") or at_period_end
-
-
-def _cancellation_reason(details: StripeObject) -> str | None:
-    """Return the customer's feedback, else Stripe's reason."""
-    return get_text(details, "feedback") or get_text(details, "reason")
 
 
 def _parse_discounts(data: StripeObject) -> Iterable[AppliedDiscount | str]:
@@ -194,9 +192,7 @@ def parse_invoice(data: StripeObject) -> InvoiceState:
         fields.get_number(data, name) or Fraction(0) for name in ("amount_due", "amount_paid")
     ]
     due, paid = (to_cents(each, currency) for each in amounts)
-    created_at = get_instant(data, "created")
-    if created_at is None:
-        raise MalformedEventError("created", "created must be seconds since 1970.")
+    created_at = fields.require_instant(data, "created")
     return InvoiceState(
         fields.require_text(data, "id"),
         invoice_subscription_id(data),

@@ -6,24 +6,30 @@ from sqlalchemy import ARRAY, BigInteger, Index, LargeBinary, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.db import Instant, Key, Table
-from app.workspaces.tables import workspace_fk
+from app.core.db import Instant, Key
+from app.workspaces.tables import WorkspaceTable
 
 STRIPE = "stripe"
 """The only supported billing system; its name is part of every key."""
 
+SYSTEM = ("workspace_id", "system")
 
-class BillingSource(Table):
+
+def _partial(name: str, condition: str, *columns: str) -> Index:
+    """Return an index of the rows that meet a condition."""
+    return Index(name, *columns, postgresql_where=condition)
+
+
+class BillingSource(WorkspaceTable):
     """A connected billing system. ``source_id`` is part of the URL that receives its events.
 
-    ``encrypted_secret`` is the encrypted signing secret. A source that was connected before secrets were
-    encrypted has it as plain text in ``signing_secret`` until its next event.
+    ``encrypted_secret`` is the encrypted signing secret. A source that was connected before secrets
+    were encrypted has it as plain text in ``signing_secret`` until its next event.
     """
 
     __tablename__ = "billing_source"
     __table_args__ = (Index(None, "source_id", unique=True),)
 
-    workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     system: Mapped[Key] = mapped_column(primary_key=True)
     source_id: Mapped[Key]
     encrypted_secret: Mapped[bytes | None] = mapped_column(LargeBinary)
@@ -36,7 +42,7 @@ class BillingSource(Table):
     last_event_at: Mapped[Instant | None]
 
 
-class BillingEvent(Table):
+class BillingEvent(WorkspaceTable):
     """One event: the state of one object at one time. ``data``: the fields that are used.
 
     The key makes a repeated delivery count once. All events of a customer are replayed into the
@@ -45,17 +51,10 @@ class BillingEvent(Table):
 
     __tablename__ = "billing_event"
     __table_args__ = (
-        Index(None, "customer_id", "workspace_id", "system"),
-        Index(
-            "billing_event_object_idx",
-            "object_id",
-            "workspace_id",
-            "system",
-            postgresql_where="customer_id IS NULL",
-        ),
+        Index(None, "customer_id", *SYSTEM),
+        _partial("billing_event_object_idx", "customer_id IS NULL", "object_id", *SYSTEM),
     )
 
-    workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     system: Mapped[Key] = mapped_column(primary_key=True)
     event_id: Mapped[Key] = mapped_column(primary_key=True)
     kind: Mapped[Key]
@@ -68,33 +67,20 @@ class BillingEvent(Table):
     received_at: Mapped[Instant]
 
 
-class BillingCustomer(Table):
+class BillingCustomer(WorkspaceTable):
     """A paying customer in the billing system. ``account_id`` None: not matched to an account.
 
-    Writers of one customer lock this row. ``needs_reconcile``: the worker must reconcile the customer
-    again. ``erased``: its events are refused.
+    Writers of one customer lock this row. ``needs_reconcile``: the worker must reconcile the
+    customer again. ``erased``: its events are refused.
     """
 
     __tablename__ = "billing_customer"
     __table_args__ = (
         Index(None, "account_id", "workspace_id"),
-        Index(
-            "billing_customer_unmatched_idx",
-            "workspace_id",
-            "system",
-            "customer_id",
-            postgresql_where="account_id IS NULL",
-        ),
-        Index(
-            "billing_customer_reconcile_idx",
-            "workspace_id",
-            "system",
-            "customer_id",
-            postgresql_where="needs_reconcile",
-        ),
+        _partial("billing_customer_unmatched_idx", "account_id IS NULL", *SYSTEM, "customer_id"),
+        _partial("billing_customer_reconcile_idx", "needs_reconcile", *SYSTEM, "customer_id"),
     )
 
-    workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     system: Mapped[Key] = mapped_column(primary_key=True)
     customer_id: Mapped[Key] = mapped_column(primary_key=True)
     account_id: Mapped[Key | None]
@@ -105,22 +91,20 @@ class BillingCustomer(Table):
     first_seen_at: Mapped[Instant]
 
 
-class BillingSubscription(Table):
+class BillingSubscription(WorkspaceTable):
     """The account that a subscription's periods were written to. ``unknown``: a problem, if any."""
 
     __tablename__ = "billing_subscription"
     __table_args__ = (
         Index(None, "account_id", "workspace_id"),
-        Index(
+        _partial(
             "billing_subscription_amiss_idx",
-            "workspace_id",
-            "system",
+            "account_id IS NULL OR unknown IS NOT NULL",
+            *SYSTEM,
             "subscription_id",
-            postgresql_where="account_id IS NULL OR unknown IS NOT NULL",
         ),
     )
 
-    workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     system: Mapped[Key] = mapped_column(primary_key=True)
     subscription_id: Mapped[Key] = mapped_column(primary_key=True)
     customer_id: Mapped[Key]
@@ -130,23 +114,16 @@ class BillingSubscription(Table):
     first_seen_at: Mapped[Instant]
 
 
-class Invoice(Table):
+class Invoice(WorkspaceTable):
     """An invoice and its payment status. Amounts are hundredths of the major unit."""
 
     __tablename__ = "invoice"
     __table_args__ = (
         Index(None, "account_id", "workspace_id", "created_at", "invoice_id"),
-        Index(None, "customer_id", "workspace_id", "system"),
-        Index(
-            "invoice_unmatched_idx",
-            "workspace_id",
-            "system",
-            "invoice_id",
-            postgresql_where="account_id IS NULL",
-        ),
+        Index(None, "customer_id", *SYSTEM),
+        _partial("invoice_unmatched_idx", "account_id IS NULL", *SYSTEM, "invoice_id"),
     )
 
-    workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     system: Mapped[Key] = mapped_column(primary_key=True)
     invoice_id: Mapped[Key] = mapped_column(primary_key=True)
     customer_id: Mapped[Key]

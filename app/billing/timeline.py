@@ -83,8 +83,8 @@ def build_timeline(
         if replay.subscription is not None:
             day, is_first = event.at.date(), not segments
             for segment in _segments(replay, replay.subscription, day, is_first=is_first):
-                segments = [each for each in segments if each.starts_on < segment.starts_on]
-                segments.append(segment)
+                before = [each for each in segments if each.starts_on < segment.starts_on]
+                segments = [*before, segment]
     return Timeline(list(_periods(segments)), replay.subscription, replay.unknown)
 
 
@@ -124,11 +124,7 @@ def _segments(
 
 
 def _paid_segments(
-    replay: _Replay,
-    subscription: SubscriptionState,
-    starts_on: date,
-    *,
-    until: date | None = None,
+    replay: _Replay, subscription: SubscriptionState, starts_on: date, *, until: date | None = None
 ) -> Iterable[_Segment]:
     """Start a segment on the first day, and wherever a trial or a discount ends."""
     ends = {discount.ends_on for discount in _known_discounts(replay, subscription)}
@@ -190,10 +186,9 @@ def _discounts_on(
 
 def _plan_of(items: Sequence[Item], price_mapping: PriceMapping) -> str | None:
     """Return the mapped plan, else Stripe's name for the most expensive item."""
-    for item in items:
-        for name in item.names:
-            if name in price_mapping.plans:
-                return price_mapping.plans[name]
+    names = [name for item in items for name in item.names if name in price_mapping.plans]
+    if names:
+        return price_mapping.plans[names[0]]
     most_expensive = max(items, key=_item_monthly_price, default=None)
     return most_expensive.default_plan if most_expensive else None
 
@@ -219,7 +214,8 @@ def _periods(segments: Sequence[_Segment]) -> Iterable[Period]:
     joined: list[_Segment] = []
     for segment in segments:
         before = joined[-1] if joined else None
-        if before and before.terms == segment.terms and not _ends_before(before, segment):
+        has_gap = before and before.ends_on and before.ends_on < segment.starts_on
+        if before and before.terms == segment.terms and not has_gap:
             joined[-1] = replace(segment, starts_on=before.starts_on)
         else:
             joined.append(segment)
@@ -234,21 +230,16 @@ def _periods(segments: Sequence[_Segment]) -> Iterable[Period]:
             yield Period(segment.starts_on, ends_on, segment.terms, segment.renewal_on, reason)
 
 
-def _ends_before(segment: _Segment, later: _Segment) -> bool:
-    return segment.ends_on is not None and segment.ends_on < later.starts_on
-
-
 def find_coupon_ids(events: Iterable[ParsedEvent]) -> set[str]:
     """Return the ids of coupons that events name without their terms."""
-    discounts: list[AppliedDiscount] = []
+    discounts: list[AppliedDiscount | str | None] = []
     for event in events:
         match event.kind:
             case ObjectKind.DISCOUNT:
                 discounts.append(objects.parse_discount(event.data))
             case ObjectKind.CUSTOMER:
-                discount = objects.parse_customer(event.data).discount
-                discounts += [discount] if discount else []
+                discounts.append(objects.parse_customer(event.data).discount)
             case ObjectKind.SUBSCRIPTION:
-                applied = objects.parse_subscription(event.data).discounts
-                discounts += [each for each in applied if isinstance(each, AppliedDiscount)]
-    return {each.coupon_id for each in discounts if each.coupon is None and each.coupon_id}
+                discounts += objects.parse_subscription(event.data).discounts
+    applied = [each for each in discounts if isinstance(each, AppliedDiscount)]
+    return {each.coupon_id for each in applied if each.coupon is None and each.coupon_id}

@@ -55,7 +55,7 @@ def list_changes(
         session,
         caller.workspace_id,
         types=types.split(",") if types else (),
-        after=position.key,
+        after=position,
         limit=limit + 1,
     )
     page = rows[:limit]

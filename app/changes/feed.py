@@ -1,7 +1,7 @@
 """The position of a polling reader in the change feed, as a cursor."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from app.core.pagination import InvalidCursorError, decode_cursor, encode_cursor
 
@@ -10,19 +10,14 @@ CURSOR_MAX_AGE = timedelta(days=29)
 """Shorter than the retention, so that no change after an accepted cursor was deleted."""
 
 
-@dataclass(frozen=True, slots=True)
-class FeedPosition:
+class FeedPosition(NamedTuple):
     """The last change that was read: the id of its transaction and its number."""
 
     transaction_id: int
     number: int
 
     def cursor(self, now: datetime) -> str:
-        return encode_cursor(self.transaction_id, self.number, int(now.timestamp()))
-
-    @property
-    def key(self) -> tuple[int, int]:
-        return self.transaction_id, self.number
+        return encode_cursor(*self, int(now.timestamp()))
 
 
 OLDEST_POSITION = FeedPosition(-1, -1)
@@ -34,10 +29,8 @@ def parse_cursor(cursor: str, *, now: datetime, oldest_running: int) -> FeedPosi
     That is a cursor that is too old, or one with a transaction id that does not exist yet: it
     was issued by another database cluster.
     """
-    parts = decode_cursor(cursor, int, int, int)
-    assert parts is not None  # noqa: S101 - None only if the cursor is None
-    position, issued_at = FeedPosition(parts[0], parts[1]), parts[2]
-    if position.transaction_id > oldest_running:
+    transaction_id, number, issued_at = decode_cursor(cursor, int, int, int) or []
+    if transaction_id > oldest_running:
         raise InvalidCursorError(
             "The cursor was issued by another database: start again without a cursor."
         )
@@ -45,4 +38,4 @@ def parse_cursor(cursor: str, *, now: datetime, oldest_running: int) -> FeedPosi
         raise InvalidCursorError(
             f"The cursor is older than {CURSOR_MAX_AGE.days} days: start again without a cursor."
         )
-    return position
+    return FeedPosition(transaction_id, number)

@@ -59,12 +59,26 @@ class ChurnScoringContext(Table):
     computed_on: Mapped[date]
 
 
-class ChurnRisk(Table):
-    """The newest churn risk of an account, as of a day that is over.
+class _RiskColumns:
+    """The churn risk of an account as of a day that is over.
 
-    ``as_of``: None if it must be computed again. ``risk`` orders accounts: the probability, or with
-    rules a hundredth of the points.
+    ``risk`` orders accounts: the probability, or with rules a hundredth of the points.
     """
+
+    status: Mapped[Key]
+    level: Mapped[Key | None]
+    probability: Mapped[float | None]
+    risk: Mapped[float | None]
+    stage: Mapped[Key]
+    model_version: Mapped[int | None]
+    horizon_days: Mapped[int]
+    revenue_at_risk_cents: Mapped[int] = mapped_column(BigInteger)
+    details: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    computed_at: Mapped[Instant]
+
+
+class ChurnRisk(_RiskColumns, Table):
+    """The newest churn risk of an account. ``as_of``: None if it must be computed again."""
 
     __tablename__ = "churn_risk"
     __table_args__ = (Index(None, "workspace_id", "risk", "account_id"),)
@@ -72,20 +86,10 @@ class ChurnRisk(Table):
     workspace_id: Mapped[Key] = mapped_column(primary_key=True)
     account_id: Mapped[Key] = mapped_column(primary_key=True)
     as_of: Mapped[date | None]
-    status: Mapped[Key]
-    level: Mapped[Key | None]
-    probability: Mapped[float | None]
-    risk: Mapped[float | None]
-    stage: Mapped[Key]
-    model_version: Mapped[int | None]
-    horizon_days: Mapped[int]
     mrr_cents: Mapped[int] = mapped_column(BigInteger)
-    revenue_at_risk_cents: Mapped[int] = mapped_column(BigInteger)
-    details: Mapped[dict[str, Any]] = mapped_column(JSONB)
-    computed_at: Mapped[Instant]
 
 
-class ChurnRiskHistory(Table):
+class ChurnRiskHistory(_RiskColumns, Table):
     """The churn risk of an account on the days on which it moved."""
 
     __tablename__ = "churn_risk_history"
@@ -93,13 +97,3 @@ class ChurnRiskHistory(Table):
     workspace_id: Mapped[Key] = mapped_column(primary_key=True)
     account_id: Mapped[Key] = mapped_column(primary_key=True)
     as_of: Mapped[date] = mapped_column(primary_key=True)
-    status: Mapped[Key]
-    level: Mapped[Key | None]
-    probability: Mapped[float | None]
-    risk: Mapped[float | None]
-    stage: Mapped[Key]
-    model_version: Mapped[int | None]
-    horizon_days: Mapped[int]
-    revenue_at_risk_cents: Mapped[int] = mapped_column(BigInteger)
-    details: Mapped[dict[str, Any]] = mapped_column(JSONB)
-    computed_at: Mapped[Instant]

@@ -12,8 +12,7 @@ import sys
 import typer
 
 from app.cli.admin import key_app, workspace_app
-from app.cli.data import import_app, refresh
-from app.cli.models import train
+from app.cli.data import import_app, refresh, train
 from app.cli.processes import demo, migrate, serve, worker
 
 app = typer.Typer(
@@ -38,16 +37,30 @@ def main() -> None:
     try:
         app()
     except Exception as error:
-        from app.cli.failures import explain
-
         sentence = explain(error)
         if sentence is None:
             raise
-        fail(sentence)
+        from rich.console import Console
+
+        Console(stderr=True).print(f"[red]error:[/] {sentence}", highlight=False, soft_wrap=True)
+        sys.exit(1)
 
 
-def fail(sentence: str) -> None:
-    from rich.console import Console
+def explain(error: Exception) -> str | None:
+    """Return one sentence for an error that the user can act on, None for a bug."""
+    from pydantic import ValidationError
+    from sqlalchemy.exc import DBAPIError
 
-    Console(stderr=True).print(f"[red]error:[/] {sentence}", highlight=False, soft_wrap=True)
-    sys.exit(1)
+    from app.core.errors import ProblemError
+    from app.imports.mapping import MappingError
+
+    match error:
+        case ProblemError() | MappingError():
+            return str(error)
+        case ValidationError():
+            first = error.errors()[0]
+            name = "_".join(map(str, first["loc"])).upper()
+            return f"HEALTH_{name}: {first['msg']}"
+        case DBAPIError():
+            return f"Database: {str(error.orig).strip().splitlines()[0]}"
+    return None

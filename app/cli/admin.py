@@ -14,17 +14,16 @@ WorkspaceOption = Annotated[str, typer.Option("--workspace", "-w", help="Id of t
 @workspace_app.command("create")
 def create_workspace(name: str) -> None:
     """Create a workspace; print a write key and a read key, which are shown only once."""
-    from app.cli.runtime import ACTOR, console, open_database
-    from app.core.db import transaction
+    from app.cli.runtime import ACTOR, console, open_transaction
     from app.workspaces import service
 
-    with open_database() as (sessions, clock, _), transaction(sessions) as session:
-        workspace = service.create_workspace(session, name, actor_name=ACTOR, now=clock())
-        actor = service.Actor(workspace.id, ACTOR, clock())
+    with open_transaction() as (session, now):
+        workspace = service.create_workspace(session, name, actor_name=ACTOR, now=now)
+        actor = service.Actor(workspace.id, ACTOR, now)
         write, read = service.create_write_and_read_key(session, actor)
-    console.print(f"workspace: {workspace.id}", highlight=False)
+    console.print(f"workspace: {workspace.id}")
     for purpose, key in (("write", write), ("read", read)):
-        console.print(f"{purpose} key: {key.text}", highlight=False, soft_wrap=True)
+        console.print(f"{purpose} key: {key.text}", soft_wrap=True)
 
 
 @key_app.command("create")
@@ -37,15 +36,14 @@ def create_key(
     """Create an API key and print it; it is shown only once."""
     from datetime import timedelta
 
-    from app.cli.runtime import ACTOR, console, get_workspace, open_database
-    from app.core.db import transaction
-    from app.workspaces import service
+    from app.cli.runtime import ACTOR, console, open_transaction
+    from app.workspaces import queries, service
 
-    with open_database() as (sessions, clock, _), transaction(sessions) as session:
-        actor = service.Actor(get_workspace(session, workspace).id, ACTOR, clock())
-        expires_at = actor.at + timedelta(days=expires_in_days) if expires_in_days else None
+    with open_transaction() as (session, now):
+        actor = service.Actor(queries.get_workspace(session, workspace).id, ACTOR, now)
+        expires_at = now + timedelta(days=expires_in_days) if expires_in_days else None
         key = service.create_key(session, actor, name=name, scopes=scope, expires_at=expires_at)
-    console.print(key.text, highlight=False, soft_wrap=True)
+    console.print(key.text, soft_wrap=True)
 
 
 @key_app.command("list")
@@ -53,29 +51,28 @@ def list_keys(workspace: WorkspaceOption) -> None:
     """List the API keys of a workspace."""
     from rich.table import Table
 
-    from app.cli.runtime import console, format_minute, get_workspace, open_database
-    from app.core.db import transaction
+    from app.cli.runtime import console, open_transaction
     from app.workspaces import queries
 
     table = Table("id", "name", "scopes", "created", "expires", "revoked", "last used")
-    with open_database() as (sessions, _, _), transaction(sessions) as session:
-        for key in queries.list_keys(session, get_workspace(session, workspace).id):
+    with open_transaction() as (session, _):
+        for key in queries.list_keys(session, queries.get_workspace(session, workspace).id):
             instants = (key.created_at, key.expires_at, key.revoked_at, key.last_used_at)
-            table.add_row(key.id, key.name, " ".join(key.scopes), *map(format_minute, instants))
+            minutes = (at.isoformat(timespec="minutes") if at else "" for at in instants)
+            table.add_row(key.id, key.name, " ".join(key.scopes), *minutes)
     console.print(table)
 
 
 @key_app.command("revoke")
 def revoke_key(key_id: str) -> None:
     """Revoke an API key at once."""
-    from app.cli.runtime import ACTOR, console, get_key, open_database
-    from app.core.db import transaction
-    from app.workspaces import service
+    from app.cli.runtime import ACTOR, console, open_transaction
+    from app.workspaces import queries, service
 
-    with open_database() as (sessions, clock, _), transaction(sessions) as session:
-        key = get_key(session, key_id)
-        service.revoke_key(session, service.Actor(key.workspace_id, ACTOR, clock()), key)
-    console.print(f"Key {key_id} is revoked.", highlight=False)
+    with open_transaction() as (session, now):
+        key = queries.get_key_of_any_workspace(session, key_id)
+        service.revoke_key(session, service.Actor(key.workspace_id, ACTOR, now), key)
+    console.print(f"Key {key_id} is revoked.")
 
 
 @key_app.command("rotate")
@@ -85,12 +82,11 @@ def rotate_key(
     """Print a new key with the same scopes, once; the old key works until the overlap ends."""
     from datetime import timedelta
 
-    from app.cli.runtime import ACTOR, console, get_key, open_database
-    from app.core.db import transaction
-    from app.workspaces import service
+    from app.cli.runtime import ACTOR, console, open_transaction
+    from app.workspaces import queries, service
 
-    with open_database() as (sessions, clock, _), transaction(sessions) as session:
-        old = get_key(session, key_id)
-        actor = service.Actor(old.workspace_id, ACTOR, clock())
+    with open_transaction() as (session, now):
+        old = queries.get_key_of_any_workspace(session, key_id)
+        actor = service.Actor(old.workspace_id, ACTOR, now)
         key = service.rotate_key(session, actor, old, overlap=timedelta(hours=overlap_hours))
-    console.print(key.text, highlight=False, soft_wrap=True)
+    console.print(key.text, soft_wrap=True)

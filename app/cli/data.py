@@ -1,4 +1,4 @@
-"""Commands that import data and compute scores."""
+"""Commands that import data, compute scores and train churn models."""
 
 from datetime import datetime
 from pathlib import Path
@@ -76,19 +76,16 @@ def _add_import_command(kind: str, summary: str) -> None:
         from app.cli.importing import import_file
 
         import_file(
-            kind,
-            file,
-            workspace,
-            mapping=mapping,
-            lookup=lookup,
-            errors=errors,
-            dry_run=dry_run,
+            kind, file, workspace, mapping=mapping, lookup=lookup, errors=errors, dry_run=dry_run
         )
 
 
-_add_import_command("subscriptions", "Import paid periods.")
-_add_import_command("accounts", "Import accounts.")
-_add_import_command("users", "Import users and the accounts that they belong to.")
+for kind, summary in (
+    ("subscriptions", "Import paid periods."),
+    ("accounts", "Import accounts."),
+    ("users", "Import users and the accounts that they belong to."),
+):
+    _add_import_command(kind, summary)
 
 
 def refresh(
@@ -101,21 +98,33 @@ def refresh(
 ) -> None:
     """Score the accounts that are due, or all accounts of a workspace as of a past day."""
     from app import pipeline
-    from app.cli.runtime import console, get_workspace, open_database, progress_bars
+    from app.cli.runtime import console, open_database, progress_bars
     from app.core.db import transaction
-    from app.demo.load import score_everyone
+    from app.demo.load import score_all_accounts
+    from app.workspaces import queries
 
     with open_database() as (sessions, clock, _), progress_bars() as progress:
         task = progress.add_task("scoring accounts", total=None, note="")
         done = 0
         if as_of is not None:
             with transaction(sessions) as session:
-                found = get_workspace(session, workspace or "")
-            done = score_everyone(sessions, found.id, as_of=as_of.date(), now=clock())
+                workspace_id = queries.get_workspace(session, workspace or "").id
+            done = score_all_accounts(sessions, workspace_id, as_of=as_of.date(), now=clock())
         else:
             while count := pipeline.refresh_due(
                 sessions, now=clock(), limit=REFRESH_SET, background_limit=REFRESH_SET
             ):
                 done += count
                 progress.update(task, completed=done)
-    console.print(f"{done} accounts scored.", highlight=False)
+    console.print(f"{done} accounts scored.")
+
+
+def train(
+    workspace: WorkspaceOption,
+    job: Annotated[str | None, typer.Option(hidden=True)] = None,
+    token: Annotated[str | None, typer.Option(hidden=True)] = None,
+) -> None:
+    """Train a churn model; it becomes active only if it is proven on later, unseen data."""
+    from app.cli import training
+
+    training.train(workspace, job, token)

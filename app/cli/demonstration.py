@@ -1,5 +1,6 @@
 """Load the demo workspace and print what to try."""
 
+from itertools import chain, count
 from pathlib import Path
 
 from app import serving
@@ -51,7 +52,6 @@ def _introduce(demo: demo_load.Demo, settings: Settings) -> None:
         f" '{accounts}?band=at_risk&sort=-mrr&limit=5'"
         f"\ncurl -s -u {demo.write_key.text}: {base}/v1/track -d"
         f""" '{{"userId":"u1","event":"Message Sent","context":{{"groupId":"{account}"}}}}'\n""",
-        highlight=False,
         soft_wrap=True,
         markup=False,
     )
@@ -61,9 +61,5 @@ def _free_name(sessions: SessionFactory, name: str) -> str:
     """Return the name, with a number behind it if a workspace has it already."""
     with transaction(sessions) as session:
         taken = {workspace.id for workspace in queries.list_workspaces(session)}
-    number = 1
-    while (candidate := f"{name} {number}" if number > 1 else name).lower().replace(
-        " ", "-"
-    ) in taken:
-        number += 1
-    return candidate
+    names = chain([name], (f"{name} {number}" for number in count(2)))
+    return next(each for each in names if each.lower().replace(" ", "-") not in taken)

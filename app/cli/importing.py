@@ -3,8 +3,8 @@
 import gc
 from pathlib import Path
 
-from app.cli.runtime import console, file_bar, get_workspace, open_database, progress_bars
-from app.core.db import SessionFactory, transaction
+from app.cli.runtime import console, file_bar, open_database, progress_bars
+from app.core.db import transaction
 from app.imports import local_import
 from app.imports.errors import InvalidFileError
 from app.imports.kinds import ImportKind
@@ -12,7 +12,8 @@ from app.imports.local_import import LocalImportResult
 from app.imports.mapping import MappingError
 from app.imports.plan import ImportPlan
 from app.imports.records import FileFormat
-from app.jobs.states import JobState
+from app.jobs.tables import JobState
+from app.workspaces import queries
 
 NDJSON_SUFFIXES = {".ndjson", ".jsonl"}
 
@@ -40,7 +41,8 @@ def import_file(
     )
     _collect_garbage_seldom()
     with open_database() as (sessions, clock, _), progress_bars() as progress:
-        _expect_workspace(sessions, workspace_id)
+        with transaction(sessions) as session:
+            queries.get_workspace(session, workspace_id)
         result = local_import.import_file(
             sessions,
             workspace_id,
@@ -59,11 +61,6 @@ def _collect_garbage_seldom() -> None:
     gc.set_threshold(50_000, 20, 100)
 
 
-def _expect_workspace(sessions: SessionFactory, workspace_id: str) -> None:
-    with transaction(sessions) as session:
-        get_workspace(session, workspace_id)
-
-
 def _read_lookups(pairs: list[str] | None) -> dict[str, dict[str, str]]:
     lookups = {}
     for pair in pairs or ():
@@ -80,10 +77,9 @@ def _report(result: LocalImportResult, *, dry_run: bool) -> None:
     console.print(
         f"{done['rows']:,} rows: {done['stored']:,} {'good' if dry_run else 'stored'},"
         f" {done['duplicates']:,} duplicates, {done['rejected']:,} rejected.",
-        highlight=False,
     )
     for error in result.first_errors:
-        console.print(f"line {error.line}: {error.message} ({error.code})", highlight=False)
+        console.print(f"line {error.line}: {error.message} ({error.code})")
     if result.state is not JobState.DONE:
         raise InvalidFileError(result.error or f"The import was {result.state}.")
     if done["rejected"]:

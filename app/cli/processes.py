@@ -13,7 +13,7 @@ def serve() -> None:
 
     settings = load_settings()
     with serving.database(settings) as url:
-        console.print(f"Serving on http://{settings.host}:{settings.port}", highlight=False)
+        console.print(f"Serving on http://{settings.host}:{settings.port}")
         serving.serve(settings, url)
 
 

@@ -12,16 +12,13 @@ from sqlalchemy.orm import Session
 from app import serving
 from app.core import logs
 from app.core.clock import Clock, shifted_clock
-from app.core.db import SessionFactory, create_session_factory
-from app.core.errors import NotFoundError
+from app.core.db import SessionFactory, create_session_factory, transaction
 from app.core.settings import Settings
-from app.workspaces import queries
-from app.workspaces.tables import ApiKey, Workspace
 
 ACTOR = "cli"
 """The name under which the audit records what a command changes."""
 
-console = Console()
+console = Console(highlight=False)
 
 
 def load_settings() -> Settings:
@@ -40,22 +37,11 @@ def open_database() -> Iterator[tuple[SessionFactory, Clock, Settings]]:
         yield create_session_factory(engine), clock, settings
 
 
-def get_workspace(session: Session, workspace_id: str) -> Workspace:
-    workspace = queries.find_workspace(session, workspace_id)
-    if workspace is None:
-        raise NotFoundError("workspace", workspace_id)
-    return workspace
-
-
-def get_key(session: Session, key_id: str) -> ApiKey:
-    key = queries.find_key_in_any_workspace(session, key_id)
-    if key is None:
-        raise NotFoundError("API key", key_id)
-    return key
-
-
-def format_minute(instant: datetime | None) -> str:
-    return instant.isoformat(timespec="minutes") if instant else ""
+@contextmanager
+def open_transaction() -> Iterator[tuple[Session, datetime]]:
+    """Open one transaction; yield its session and the time."""
+    with open_database() as (sessions, clock, _), transaction(sessions) as session:
+        yield session, clock()
 
 
 def progress_bars() -> Progress:

@@ -163,19 +163,14 @@ class DatabaseSlots:
 
     async def __aenter__(self) -> None:
         if self._free_places <= 0:
-            raise RetryLaterError(
-                "Too many concurrent requests; nothing was stored. Try again later."
-            )
+            raise RetryLaterError
         self._free_places -= 1
         try:
             await asyncio.wait_for(self._semaphore.acquire(), self._wait_seconds)
-        except TimeoutError:
+        except BaseException as error:
             self._free_places += 1
-            raise RetryLaterError(
-                "Too many concurrent requests; nothing was stored. Try again later."
-            ) from None
-        except BaseException:
-            self._free_places += 1
+            if isinstance(error, TimeoutError):
+                raise RetryLaterError from None
             raise
 
     async def __aexit__(self, *_: object) -> None:

@@ -84,10 +84,8 @@ class EmbeddedPostgres:
         while not self._stopping.wait(0.5):
             if self._is_alive():
                 continue
-            with (
-                self._exclusive_lock(),
-                suppress(subprocess.CalledProcessError),
-            ):  # the next round tries again
+            # After an error the next round tries again.
+            with self._exclusive_lock(), suppress(subprocess.CalledProcessError):
                 if not self._stopping.is_set():
                     self._start_if_down()
 

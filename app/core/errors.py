@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, ClassVar
+from typing import Any
 
 import structlog
 from fastapi import FastAPI, Request
@@ -31,20 +31,18 @@ class FieldError:
 class ProblemError(Exception):
     """An error that the caller can act on. Any other exception is a bug and answers 500."""
 
-    status: ClassVar[HTTPStatus] = HTTPStatus.BAD_REQUEST
+    status = HTTPStatus.BAD_REQUEST
     code: str = "bad_request"
+    default_detail: str
+    headers: Mapping[str, str] = {}
 
     def __init__(
-        self, detail: str, *, code: str | None = None, errors: Sequence[FieldError] = ()
+        self, detail: str = "", *, code: str | None = None, errors: Sequence[FieldError] = ()
     ) -> None:
-        super().__init__(detail)
-        self.detail = detail
+        self.detail = detail or self.default_detail
+        super().__init__(self.detail)
         self.code = code or self.code
         self.errors = errors
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        return {}
 
 
 class BadRequestError(ProblemError):
@@ -54,10 +52,7 @@ class BadRequestError(ProblemError):
 class UnauthorizedError(ProblemError):
     status = HTTPStatus.UNAUTHORIZED
     code = "invalid_api_key"
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        return {"WWW-Authenticate": 'Bearer realm="customer-health"'}
+    headers: Mapping[str, str] = {"WWW-Authenticate": 'Bearer realm="customer-health"'}
 
 
 class ForbiddenError(ProblemError):
@@ -96,11 +91,13 @@ class UnsupportedEncodingError(ProblemError):
 class UnsupportedMediaTypeError(ProblemError):
     status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
     code = "unsupported_media_type"
+    default_detail = "The body must be JSON: send the header Content-Type: application/json."
 
 
 class UnprocessableError(ProblemError):
     status = HTTPStatus.UNPROCESSABLE_ENTITY
     code = "invalid_input"
+    default_detail = "The input is invalid: see `errors`."
 
 
 class RetryLaterError(ProblemError):
@@ -108,24 +105,42 @@ class RetryLaterError(ProblemError):
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
     code = "overloaded"
-    retry_after_seconds: ClassVar[int] = 2
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        return {"Retry-After": str(self.retry_after_seconds)}
+    default_detail = "Too many concurrent requests; nothing was stored. Try again later."
+    headers: Mapping[str, str] = {"Retry-After": "2"}
 
 
 class StorageUnavailableError(RetryLaterError):
     code = "storage_unavailable"
+    default_detail = "The database cannot be reached; nothing was stored. Try again later."
 
 
 class RateLimitedError(RetryLaterError):
     status = HTTPStatus.TOO_MANY_REQUESTS
     code = "rate_limited"
-    retry_after_seconds = 1
+    headers: Mapping[str, str] = {"Retry-After": "1"}
 
 
-def problem_response(request: Request, problem: ProblemError) -> Response:
+class _BugError(ProblemError):
+    status = HTTPStatus.INTERNAL_SERVER_ERROR
+    code = "internal_error"
+    default_detail = (
+        "An unexpected error occurred on the server; it is in the log with this request_id."
+    )
+
+
+class _HttpProblemError(ProblemError):
+    """An error of the framework itself, such as an unknown path or a wrong method."""
+
+    def __init__(self, error: HTTPException) -> None:
+        self.status = HTTPStatus(error.status_code)
+        self.headers = error.headers or {}
+        phrase = self.status.phrase
+        super().__init__(
+            f"{self.status.description or phrase}.", code=phrase.lower().replace(" ", "_")
+        )
+
+
+def problem_body(problem: ProblemError, request_id: str) -> dict[str, Any]:
     """Format an error as problem details. SDKs read ``code`` and ``message``, people ``detail``."""
     body: dict[str, Any] = {
         "type": f"/problems/{problem.code}",
@@ -134,12 +149,19 @@ def problem_response(request: Request, problem: ProblemError) -> Response:
         "detail": problem.detail,
         "code": problem.code,
         "message": problem.detail,
-        "request_id": request.scope.get("request_id", ""),
+        "request_id": request_id,
     }
     if problem.errors:
         body["errors"] = [{"pointer": e.pointer, "message": e.message} for e in problem.errors]
+    return body
+
+
+def problem_response(request: Request, problem: ProblemError) -> Response:
     return JSONResponse(
-        body, status_code=problem.status, media_type=MEDIA_TYPE, headers=dict(problem.headers)
+        problem_body(problem, request.scope.get("request_id", "")),
+        status_code=problem.status,
+        media_type=MEDIA_TYPE,
+        headers=dict(problem.headers),
     )
 
 
@@ -151,7 +173,7 @@ def problem_from_validation(error: RequestValidationError) -> ProblemError:
     ]
     if any(entry["type"] == "json_invalid" for entry in error.errors()):
         return BadRequestError("The body is not valid JSON.", code="invalid_json", errors=errors)
-    return UnprocessableError("The input is invalid: see `errors`.", errors=errors)
+    return UnprocessableError(errors=errors)
 
 
 def _pointer(entry: Mapping[str, Any], body: object) -> str:
@@ -178,32 +200,10 @@ def _existing_path(path: Sequence[Any], body: Any, *, is_missing: bool) -> list[
 def problem_from_database(error: DBAPIError) -> ProblemError | None:
     """Return 503 for a lost database, 422 for a value out of range, and None for a bug."""
     if isinstance(error, OperationalError) or error.connection_invalidated:
-        return StorageUnavailableError(
-            "The database cannot be reached; nothing was stored. Try again later."
-        )
+        return StorageUnavailableError()
     if isinstance(error, DataError):
         return UnprocessableError("A value is outside the range that can be stored.")
     return None
-
-
-class _HttpProblemError(ProblemError):
-    """An error of the framework itself, such as an unknown path or a wrong method."""
-
-    def __init__(self, error: HTTPException) -> None:
-        self.http_status = HTTPStatus(error.status_code)
-        super().__init__(
-            f"{self.http_status.description or self.http_status.phrase}.",
-            code=self.http_status.phrase.lower().replace(" ", "_"),
-        )
-        self.extra = error.headers or {}
-
-    @property
-    def status(self) -> HTTPStatus:  # type: ignore[override]
-        return self.http_status
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        return self.extra
 
 
 def problem_from_exception(error: Exception) -> ProblemError | None:
@@ -216,9 +216,7 @@ def problem_from_exception(error: Exception) -> ProblemError | None:
         case HTTPException():
             return _HttpProblemError(error)
         case PoolTimeoutError():
-            return RetryLaterError(
-                "Too many concurrent requests; nothing was stored. Try again later."
-            )
+            return RetryLaterError()
         case DBAPIError():
             return problem_from_database(error)
     return None
@@ -246,19 +244,9 @@ def _allowed_methods(request: Request) -> list[str]:
     ]
 
 
-class _BugError(ProblemError):
-    status = HTTPStatus.INTERNAL_SERVER_ERROR
-    code = "internal_error"
-
-
 def handle_unexpected_error(request: Request, error: Exception) -> Response:
     log.error("request_failed", exc_info=error, path=request.url.path)
-    return problem_response(
-        request,
-        _BugError(
-            "An unexpected error occurred on the server; it is in the log with this request_id."
-        ),
-    )
+    return problem_response(request, _BugError())
 
 
 def install(app: FastAPI) -> None:

@@ -2,13 +2,7 @@
 
 import os
 
-from prometheus_client import (
-    REGISTRY,
-    CollectorRegistry,
-    Counter,
-    Histogram,
-    generate_latest,
-)
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
 MULTIPROCESS_DIR_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
@@ -21,9 +15,7 @@ REFRESHED = Counter("health_refreshed_accounts_total", "Accounts scored by the w
 REFRESH_SECONDS = Histogram("health_refresh_seconds", "Time to score one batch of accounts.")
 PARKED = Counter("health_parked_accounts_total", "Accounts parked after repeated failures.")
 WEBHOOK_ATTEMPTS = Counter(
-    "health_webhook_attempts_total",
-    "Attempts to deliver a message, by result.",
-    ["result"],
+    "health_webhook_attempts_total", "Attempts to deliver a message, by result.", ["result"]
 )
 WEBHOOK_SECONDS = Histogram("health_webhook_seconds", "Time of one delivery attempt.")
 STALE_DELIVERY_RESULTS = Counter(

@@ -48,11 +48,7 @@ class InvalidCursorError(ProblemError):
 
     status = HTTPStatus.NOT_FOUND
     code = "invalid_cursor"
-
-    def __init__(
-        self, detail: str = "The cursor is invalid: use `next_cursor` of this list."
-    ) -> None:
-        super().__init__(detail)
+    default_detail = "The cursor is invalid: use `next_cursor` of this list."
 
 
 def encode_cursor(*position: object) -> str:
@@ -76,13 +72,10 @@ def _check_part(part: object, type_: PositionType) -> object:
     """Return a part if it has exactly the type and PostgreSQL can store it."""
     if type_ in {date, datetime}:
         return _parse_time(part, type_)
-    storable = not isinstance(part, int) or abs(part) <= MAX_INTEGER
+    is_huge = isinstance(part, int) and abs(part) > MAX_INTEGER
     has_nul = isinstance(part, str) and "\x00" in part
-    if (
-        type(part) not in (type_ if isinstance(type_, tuple) else (type_,))
-        or not storable
-        or has_nul
-    ):
+    types = type_ if isinstance(type_, tuple) else (type_,)
+    if type(part) not in types or is_huge or has_nul:
         raise InvalidCursorError
     return part
 
@@ -128,15 +121,13 @@ class Paging:
             return None
         return tuple(position) if len(types) > 1 else position[0]
 
-    def cut(
-        self, rows: Sequence[RowT], position_of: Callable[[RowT], object]
-    ) -> tuple[Sequence[RowT], str | None]:
-        """Cut ``fetch_limit`` rows to the page; return its rows and the cursor of the next page."""
+    def cut(self, rows: Sequence[RowT], position_of: Callable[[RowT], object]) -> RowPage[RowT]:
+        """Cut ``fetch_limit`` rows to the page, with the cursor of the next page."""
         if len(rows) <= self.limit:
-            return rows, None
+            return RowPage(rows, None)
         page_rows = rows[: self.limit]
         last = position_of(page_rows[-1])
-        return page_rows, encode_cursor(*(last if isinstance(last, tuple) else (last,)))
+        return RowPage(page_rows, encode_cursor(*(last if isinstance(last, tuple) else (last,))))
 
     def page(
         self,
@@ -145,7 +136,7 @@ class Paging:
         position_of: Callable[[RowT], object],
     ) -> Page[ItemT]:
         """Cut the rows to the page and convert them to the items of an answer."""
-        return RowPage(*self.cut(rows, position_of)).to_page(convert)
+        return self.cut(rows, position_of).to_page(convert)
 
 
 async def _paging(limit: Limit = 100, cursor: Cursor = None) -> Paging:

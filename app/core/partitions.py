@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from app.core.sql import load_sql
+
+SQL = load_sql(__file__)
 MONTHS_AHEAD = 2
 
 
@@ -42,67 +44,35 @@ def create_upcoming(session: Session, *, today: date) -> None:
 
 def create(session: Session, first: date, last: date) -> None:
     """Create the partitions of a range of days; skip months with rows in the default partition."""
-    session.execute(text("SET LOCAL lock_timeout = '3s'"))
+    session.execute(SQL.set_lock_timeout)
     for partitioned in PARTITIONED_TABLES:
-        existing = _existing(session, partitioned.table)
+        table = partitioned.table
+        existing = _list_partitions(session, table)
+        in_default = SQL.compose("has_default_rows", table=table, column=partitioned.column)
         for start, end in months(first, last):
-            name = f"{partitioned.table}_p{start:%Y%m}"
-            if name not in existing and not _in_default(session, partitioned, start, end):
-                session.execute(
-                    text(
-                        f"CREATE TABLE IF NOT EXISTS {name} PARTITION OF {partitioned.table}"
-                        f" FOR VALUES FROM ('{start}') TO ('{end}')"
-                    )
-                )
-                _desummarize(session, name)
-
-
-def _desummarize(session: Session, name: str) -> None:
-    """Remove the summary that a BRIN index makes of an empty table.
-
-    A row inserted into a summarised range changes the summary, which costs ten times the insert.
-    """
-    session.execute(
-        text(
-            "SELECT brin_desummarize_range(i.indexrelid, 0)"
-            " FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid"
-            " JOIN pg_am a ON a.oid = c.relam"
-            " WHERE a.amname = 'brin' AND i.indrelid = to_regclass(:name)"
-        ),
-        {"name": name},
-    )
+            name = f"{table}_p{start:%Y%m}"
+            if name in existing or session.scalar(in_default, {"start": start, "end": end}):
+                continue
+            parts = {"partition": name, "table": table, "start": f"{start}", "end": f"{end}"}
+            session.execute(SQL.compose("create_partition", **parts))
+            session.execute(SQL.desummarize, {"name": name})
 
 
 def drop_old(session: Session, table: str, *, before: datetime) -> list[str]:
     """Drop the months that end before an instant and whose newest row is older than it."""
-    session.execute(text("SET LOCAL lock_timeout = '3s'"))
-    [partitioned] = [each for each in PARTITIONED_TABLES if each.table == table]
+    session.execute(SQL.set_lock_timeout)
+    [age_column] = [each.age_column for each in PARTITIONED_TABLES if each.table == table]
     dropped = []
-    for name in sorted(_existing(session, table)):
+    for name in sorted(_list_partitions(session, table)):
         month = name.removeprefix(f"{table}_p")
         if not month.isdigit() or f"{before:%Y%m}" <= month:
             continue
-        query = f"SELECT max({partitioned.age_column})::timestamptz FROM {name}"  # noqa: S608
-        newest = session.scalar(text(query))
+        newest = session.scalar(SQL.compose("find_newest", age_column=age_column, partition=name))
         if newest is None or newest < before:
-            session.execute(text(f"DROP TABLE {name}"))
+            session.execute(SQL.compose("drop_partition", partition=name))
             dropped.append(name)
     return dropped
 
 
-def _existing(session: Session, table: str) -> set[str]:
-    names = session.scalars(
-        text(
-            "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = to_regclass(:name)"
-        ),
-        {"name": table},
-    )
-    return set(names)
-
-
-def _in_default(session: Session, partitioned: PartitionedTable, start: date, end: date) -> bool:
-    query = (
-        f"SELECT EXISTS (SELECT FROM {partitioned.table}_default"  # noqa: S608 - our own names
-        f" WHERE {partitioned.column} >= :start AND {partitioned.column} < :end)"
-    )
-    return bool(session.scalar(text(query), {"start": start, "end": end}))
+def _list_partitions(session: Session, table: str) -> set[str]:
+    return set(session.scalars(SQL.list_partitions, {"name": table}))

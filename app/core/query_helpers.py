@@ -79,28 +79,19 @@ def filter_if_given(query: SelectT, **columns: object) -> SelectT:
     return query.filter_by(**{name: value for name, value in columns.items() if value is not None})
 
 
-def keyset_ascending(
+def keyset(
     query: SelectT,
     *columns: SortColumn,
     after: Any,  # noqa: ANN401
     limit: int | None,
+    descending: bool = False,
 ) -> SelectT:
     """Order by columns that identify a row; start after a position (a value, or a tuple)."""
     if after is not None:
-        query = query.where(_position(columns) > after)
-    return query.order_by(*columns).limit(limit)
-
-
-def keyset_descending(
-    query: SelectT,
-    *columns: SortColumn,
-    before: Any,  # noqa: ANN401
-    limit: int | None,
-) -> SelectT:
-    """Order by columns in reverse; start before a position (a value, or a tuple)."""
-    if before is not None:
-        query = query.where(_position(columns) < before)
-    return query.order_by(*(column.desc() for column in columns)).limit(limit)
+        position: Any = columns[0] if len(columns) == 1 else tuple_(*columns)
+        query = query.where(position < after if descending else position > after)
+    order = (column.desc() for column in columns) if descending else columns
+    return query.order_by(*order).limit(limit)
 
 
 def fetch_page(
@@ -112,14 +103,8 @@ def fetch_page(
 ) -> RowPage[RowT]:
     """Fetch the requested page of a query, ordered by columns that identify a row."""
     position = paging.position(*(column.type.python_type for column in columns))
-    if descending:
-        query = keyset_descending(query, *columns, before=position, limit=paging.fetch_limit)
-    else:
-        query = keyset_ascending(query, *columns, after=position, limit=paging.fetch_limit)
-    rows = session.scalars(query).all()
+    query = keyset(query, *columns, after=position, limit=paging.fetch_limit, descending=descending)
     keys = [column.key for column in columns]
-    return RowPage(*paging.cut(rows, lambda row: tuple(getattr(row, key) for key in keys)))
-
-
-def _position(columns: tuple[SortColumn, ...]) -> Any:  # noqa: ANN401 - any comparable expression
-    return columns[0] if len(columns) == 1 else tuple_(*columns)
+    return paging.cut(
+        session.scalars(query).all(), lambda row: tuple(getattr(row, key) for key in keys)
+    )

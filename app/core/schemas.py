@@ -2,11 +2,11 @@
 
 import json
 import re
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from http import HTTPStatus
 from typing import Annotated, Any, Self, TypeAlias
 
-from fastapi import FastAPI
 from pydantic import (
     AllowInfNan,
     AwareDatetime,
@@ -22,16 +22,22 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypeAliasType
 
-from app.core.errors import MEDIA_TYPE
+from app.core import errors
+from app.core.errors import MEDIA_TYPE, FieldError, ProblemError, problem_body
 
 MAX_COUNT = 2**53
+EXAMPLE_REQUEST_ID = "req_5f0c1c5c3a2b4d6e8f90"
 MAX_OBJECT_BYTES, MAX_OBJECT_DEPTH = 64 * 1024, 32
 
 # PostgreSQL cannot store NUL.
 NO_NUL = r"^[^\x00]*$"
-Text = Annotated[str, Field(min_length=1, max_length=500, pattern=NO_NUL)]
+Text = Annotated[
+    str, Field(min_length=1, max_length=500, pattern=NO_NUL, examples=["Renewals at risk"])
+]
 Id = Annotated[str, Field(min_length=1, max_length=255, pattern=NO_NUL, examples=["acme"])]
-EventName = Annotated[str, Field(min_length=1, max_length=200, pattern=NO_NUL)]
+EventName = Annotated[
+    str, Field(min_length=1, max_length=200, pattern=NO_NUL, examples=["Message Sent"])
+]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$", examples=["USD"])]
 
 
@@ -74,7 +80,7 @@ Timestamp = Annotated[AwareDatetime, BeforeValidator(_iso_timestamp)]
 NO_OTHER_KEYS = Field(
     json_schema_extra={"additionalProperties": False}
 )  # keys must match the pattern
-_Word = Annotated[str, Field(pattern=NO_NUL)]
+_Word = Annotated[str, Field(pattern=NO_NUL, examples=["pro"])]
 _Finite = Annotated[float, AllowInfNan(allow_inf_nan=False)]
 _Members: TypeAlias = "Annotated[dict[_Word, Json], NO_OTHER_KEYS]"
 Json = TypeAliasType("Json", "bool | int | _Finite | _Word | list[Json] | _Members | None")
@@ -141,48 +147,72 @@ class Problem(BaseModel):
     detail: str = Field(examples=["No account acme in this workspace."])
     code: str = Field(examples=["not_found"])
     message: str = Field(examples=["No account acme in this workspace."])
-    request_id: str = Field(examples=["req_5f0c1c5c3a2b4d6e8f90"])
+    request_id: str = Field(examples=[EXAMPLE_REQUEST_ID])
     errors: list[FieldProblem] = []
 
 
-def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Document the problem statuses of a route in OpenAPI; 503 is always among them."""
-    schema = {"$ref": "#/components/schemas/Problem"}
-    return {
-        status: {
-            "description": HTTPStatus(status).phrase,
-            "content": {MEDIA_TYPE: {"schema": schema}},
-        }
-        for status in (*statuses, 503)
-    }
+PROBLEM_EXAMPLES: Sequence[ProblemError] = (
+    errors.BadRequestError("The body is not valid JSON.", code="invalid_json"),
+    errors.UnauthorizedError("The API key is unknown."),
+    errors.ForbiddenError("This API key does not have the scope admin."),
+    errors.NotFoundError("account", "acme"),
+    errors.RequestTimeoutError("The body did not arrive within 8 s."),
+    errors.ConflictError("The API key 0aZ81bQ2xY is revoked or has expired; create a new one."),
+    errors.PayloadTooLargeError("The body is larger than the limit of 5242880 bytes."),
+    errors.UnsupportedMediaTypeError(),
+    errors.UnprocessableError(errors=[FieldError("/body/name", "Input should be a valid string")]),
+    errors.RateLimitedError("The key sent more than 1000 events in one second: wait and retry."),
+    errors.StorageUnavailableError(),
+)
+"""The problem in the example of each status."""
 
-
-UNSUPPORTED_MEDIA_TYPE = problem_responses(415)[415]
 AUTH_SCHEMES = ("bearer", "basic")
+SECURITY: Sequence[Mapping[str, Any]] = [{f"{scheme}_api_key": []} for scheme in AUTH_SCHEMES]
 AUTHENTICATED_PATHS = ("/v1/", "/api/v1/")
 
 
-def install(app: FastAPI) -> None:
-    """Add to OpenAPI what no route declares: the problem schemas and how to send an API key."""
-    generate = app.openapi
+def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Document problems of a route in OpenAPI that ``add_problems`` does not find; and 503."""
+    return {status: _problem_response(HTTPStatus(status)) for status in (*statuses, 503)}
 
-    def openapi() -> dict[str, Any]:
-        document = generate()
-        for model in (Problem, FieldProblem):
-            schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
-            schema.pop("$defs", None)
-            document["components"]["schemas"][model.__name__] = schema
-        document["components"]["securitySchemes"] = {
-            f"{scheme}_api_key": {"type": "http", "scheme": scheme} for scheme in AUTH_SCHEMES
-        }
-        for path, operations in document["paths"].items():
-            if path.startswith(AUTHENTICATED_PATHS):
-                for operation in operations.values():
-                    security: list[dict[str, list[str]]]
-                    security = [{f"{scheme}_api_key": []} for scheme in AUTH_SCHEMES]
-                    operation.setdefault("security", security)
-                    if "requestBody" in operation:
-                        operation["responses"].setdefault("415", UNSUPPORTED_MEDIA_TYPE)
-        return document
 
-    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way
+def _problem_response(status: HTTPStatus) -> dict[str, Any]:
+    [code] = (problem.code for problem in PROBLEM_EXAMPLES if problem.status is status)
+    examples = {code: {"$ref": f"#/components/examples/{code}"}}
+    schema = {"$ref": "#/components/schemas/Problem"}
+    content = {MEDIA_TYPE: {"schema": schema, "examples": examples}}
+    return {"description": status.phrase, "content": content}
+
+
+def _common_problems(path: str, operation: Mapping[str, Any]) -> Iterator[int]:
+    """Yield the statuses of the problems that every operation of this form may answer with."""
+    if operation["security"]:
+        yield from (401, 403, 422)
+    if "requestBody" in operation:
+        yield from (400, 415)
+    if "{" in path or any(each["name"] == "cursor" for each in operation.get("parameters", ())):
+        yield 404
+
+
+def add_problems(document: dict[str, Any]) -> None:
+    """Add to OpenAPI what no route declares: common problems and how to send an API key."""
+    components = document["components"]
+    for model in (Problem, FieldProblem):
+        schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+        schema.pop("$defs", None)
+        components["schemas"][model.__name__] = schema
+    components["examples"] = {
+        problem.code: {"value": problem_body(problem, EXAMPLE_REQUEST_ID)}
+        for problem in PROBLEM_EXAMPLES
+    }
+    components["securitySchemes"] = {
+        f"{scheme}_api_key": {"type": "http", "scheme": scheme} for scheme in AUTH_SCHEMES
+    }
+    for path, operations in document["paths"].items():
+        for operation in operations.values() if path.startswith(AUTHENTICATED_PATHS) else ():
+            operation.setdefault("security", SECURITY)
+            problems = problem_responses(*_common_problems(path, operation))
+            responses = operation["responses"] | {str(each): problems[each] for each in problems}
+            operation["responses"] = dict(sorted(responses.items()))
+    for unused in ("HTTPValidationError", "ValidationError"):  # FastAPI's own 422
+        components["schemas"].pop(unused, None)

@@ -17,7 +17,7 @@ PART = re.compile(r"\{\{(\w+)\}\}")
 
 
 class SqlFile:
-    """The sections of a file. An attribute is a section as a statement, with its parts filled in."""
+    """The sections of a file. An attribute is a section as a statement, its parts filled in."""
 
     def __init__(self, path: Path) -> None:
         _, *pieces = NAME.split(path.read_text())

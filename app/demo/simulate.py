@@ -1,6 +1,6 @@
-"""Simulate a B2B messaging company: accounts, contracts, events, and the truth about who declines.
+"""Simulate a B2B messaging company: accounts, contracts, events, and the true causes of decline.
 
-The same seed and last day give the same bytes. Nothing of the product's maths is known here.
+The same seed and last day give the same bytes. The product's own calculations are not used.
 """
 
 import csv
@@ -13,21 +13,18 @@ from itertools import accumulate, cycle, product
 import numpy as np
 from numpy.random import Generator
 
-from app.demo.activity import Call, Life, calls
+from app.demo.activity import Call, SimulatedAccount, daily_calls
 from app.demo.world import (
-    HARM,
+    EFFECTS,
     NEVER,
     PLANS,
-    PRODUCT_FEATURES,
     YEAR,
     Account,
     Cause,
     Floats,
-    Plan,
-    ProductFeature,
     Profile,
-    course,
-    profiles,
+    draw_profiles,
+    simulate_weeks,
 )
 
 ACCOUNTS, DAYS = 300, 548
@@ -45,7 +42,8 @@ EXPANDING, SHRINKING, HONESTY = 0.5, 0.2, 0.6
 class Subscription:
     """What an account pays in one period; a change of terms or a renewal starts the next one.
 
-    `ends_on` is no longer paid. Only an account that left has `end_known_on`, the day of notice.
+    `ends_on` is the first unpaid day. Only an account that left has `end_known_on`, the day of
+    notice.
     """
 
     account_id: str
@@ -79,17 +77,15 @@ class World:
     first_day: date
     last_day: date
     accounts: tuple[Account, ...]
-    plans: tuple[Plan, ...]
-    product_features: tuple[ProductFeature, ...]
     subscriptions: tuple[Subscription, ...]
     truth: tuple[Truth, ...]
-    lives: tuple[Life, ...] = field(repr=False, compare=False)
+    simulated_accounts: tuple[SimulatedAccount, ...] = field(repr=False, compare=False)
     simulated: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What holds from a day on, `gain` being use bought along; a change has factors and a step."""
+    """The terms from a day on; `gain` is usage bought with them. A change has factors and steps."""
 
     day: int
     why: str
@@ -100,32 +96,32 @@ class Terms:
 
 
 def simulate(*, seed: int, last_day: date, accounts: int = ACCOUNTS, days: int = DAYS) -> World:
-    """Make a world of so many days (60 or more) up to `last_day`; `events` tells what happens."""
+    """Simulate a world of 60 or more days up to `last_day`; `generate_calls` has its events."""
     first_day = last_day - timedelta(days=days - 1)
     rng = np.random.default_rng((seed, 0))
     names = [start + end for start, end in product(WORDS.split(), ENDINGS.split())]
-    named = cycle(rng.permutation(names).tolist())
-    made = [
-        live(profile, name, first_day, days, np.random.default_rng((seed, 1, profile.number)))
-        for profile, name in zip(profiles(rng, accounts, days), named, strict=False)
+    shuffled_names = cycle(rng.permutation(names).tolist())
+    results = [
+        _simulate_account(
+            profile, name, first_day, days, np.random.default_rng((seed, 1, profile.number))
+        )
+        for profile, name in zip(draw_profiles(rng, accounts, days), shuffled_names, strict=False)
     ]
-    lives = tuple(life for life, _ in made)
+    simulated_accounts = tuple(simulated for simulated, _ in results)
     return World(
         first_day=first_day,
         last_day=last_day,
-        accounts=tuple(life.account for life in lives),
-        plans=PLANS,
-        product_features=PRODUCT_FEATURES,
-        subscriptions=tuple(row for _, rows in made for row in rows),
-        truth=tuple(row for life in lives if (row := truth(life, first_day))),
-        lives=lives,
+        accounts=tuple(simulated.account for simulated in simulated_accounts),
+        subscriptions=tuple(row for _, rows in results for row in rows),
+        truth=tuple(row for each in simulated_accounts if (row := _find_truth(each, first_day))),
+        simulated_accounts=simulated_accounts,
     )
 
 
-def events(world: World, *, seed: int) -> Iterator[tuple[date, list[Call]]]:
+def generate_calls(world: World, *, seed: int) -> Iterator[tuple[date, list[Call]]]:
     """Yield the calls of each day in order, as a Segment SDK would send them."""
     days = (world.last_day - world.first_day).days + 1
-    return calls(world.lives, world.first_day, days, seed)
+    return daily_calls(world.simulated_accounts, world.first_day, days, seed)
 
 
 def truth_csv(world: World) -> str:
@@ -136,13 +132,13 @@ def truth_csv(world: World) -> str:
     return text.getvalue()
 
 
-def live(
+def _simulate_account(
     profile: Profile, name: str, first_day: date, days: int, rng: Generator
-) -> tuple[Life, list[Subscription]]:
-    """Live one account's life; list the periods of its subscription."""
-    agreed = agreements(profile, days, rng)
-    ran = course(profile, days, *weekly(agreed, days), rng)
-    kept = [terms for terms in agreed if terms.day < ran.notice]
+) -> tuple[SimulatedAccount, list[Subscription]]:
+    """Simulate one account; return it with the periods of its subscription."""
+    agreed = _contract_terms(profile, days, rng)
+    trajectory = simulate_weeks(profile, days, *_weekly_factors(agreed, days), rng)
+    agreed = [terms for terms in agreed if terms.day < trajectory.notice]
     account = Account(
         account_id=f"acct_{profile.number:04d}",
         name=name,
@@ -152,68 +148,71 @@ def live(
         employees=profile.employees,
         end_customers=max(10, round(profile.pool / rng.uniform(0.15, 0.5))),
         started_on=first_day + timedelta(days=profile.start),
-        plan=PLANS[kept[-1].plan].key,
+        plan=PLANS[agreed[-1].plan].key,
     )
     joins = profile.start + np.sort(rng.integers(0, YEAR, profile.users))
     joins[:2] = profile.start
-    first_days = {terms.plan: terms.day for terms in reversed(kept)}
+    first_days = {terms.plan: terms.day for terms in reversed(agreed)}
     plans = tuple(sorted((day, plan) for plan, day in first_days.items()))
-    life = Life(account, profile, ran, plans, joins)
-    return life, periods(life, kept, first_day, rng)
+    simulated = SimulatedAccount(account, profile, trajectory, plans, joins)
+    return simulated, _subscription_periods(simulated, agreed, first_day, rng)
 
 
-def periods(life: Life, kept: list[Terms], first: date, rng: Generator) -> list[Subscription]:
-    honest = rng.random() < HONESTY
-    put = HARM[life.profile.cause if honest else Cause(rng.choice(list(Cause)))].reason
-    ends = [(terms.day, terms.why, NEVER) for terms in kept[1:]]
-    ends.append((life.course.end, put, life.course.notice))
+def _subscription_periods(
+    simulated: SimulatedAccount, agreed: list[Terms], first_day: date, rng: Generator
+) -> list[Subscription]:
+    profile, trajectory = simulated.profile, simulated.trajectory
+    is_honest = rng.random() < HONESTY
+    reason = EFFECTS[profile.cause if is_honest else Cause(rng.choice(list(Cause)))].reason
+    ends = [(terms.day, terms.why, NEVER) for terms in agreed[1:]]
+    ends.append((trajectory.end, reason, trajectory.notice))
     return [
         Subscription(
-            account_id=life.account.account_id,
-            subscription_id=f"sub_{life.profile.number:04d}",
+            account_id=simulated.account.account_id,
+            subscription_id=f"sub_{profile.number:04d}",
             plan=PLANS[terms.plan].key,
             mrr_cents=100 * int(terms.price),
             currency="USD",
             seats=int(terms.seats),
-            starts_on=(starts_on := first + timedelta(days=terms.day)),
-            ends_on=on(first, end),
-            renewal_on=starts_on + timedelta(days=YEAR - (terms.day - life.profile.start) % YEAR),
+            starts_on=(starts_on := first_day + timedelta(days=terms.day)),
+            ends_on=_to_date(first_day, end),
+            renewal_on=starts_on + timedelta(days=YEAR - (terms.day - profile.start) % YEAR),
             end_reason=None if end == NEVER else why,
             known_on=starts_on,
-            end_known_on=on(first, notice),
+            end_known_on=_to_date(first_day, notice),
         )
-        for terms, (end, why, notice) in zip(kept, ends, strict=True)
+        for terms, (end, why, notice) in zip(agreed, ends, strict=True)
     ]
 
 
-def on(first_day: date, day: int) -> date | None:
+def _to_date(first_day: date, day: int) -> date | None:
     return None if day == NEVER else first_day + timedelta(days=day)
 
 
-def truth(life: Life, first_day: date) -> Truth | None:
-    """Tell the cause of who declines or leaves; the others need no row."""
-    profile, end = life.profile, life.course.end
-    calm = profile.cause is Cause.NONE
-    if calm and end == NEVER:
+def _find_truth(simulated: SimulatedAccount, first_day: date) -> Truth | None:
+    """Return the cause of an account that declines or leaves, None for any other."""
+    profile, end = simulated.profile, simulated.trajectory.end
+    healthy = profile.cause is Cause.NONE
+    if healthy and end == NEVER:
         return None
     return Truth(
-        account_id=life.account.account_id,
+        account_id=simulated.account.account_id,
         cause=profile.cause.value,
-        onset_on=None if calm else on(first_day, profile.onset),
+        onset_on=None if healthy else _to_date(first_day, profile.onset),
         strength=round(profile.strength, 3),
-        churned_on=on(first_day, end),
+        churned_on=_to_date(first_day, end),
         about=profile.about,
     )
 
 
-def agreements(profile: Profile, days: int, rng: Generator) -> list[Terms]:
-    """List the terms in order, as if nobody ever left."""
+def _contract_terms(profile: Profile, days: int, rng: Generator) -> list[Terms]:
+    """List the terms in order, as if the account never left."""
     first = Terms(profile.start, "start", profile.price, profile.seats, plan=profile.plan)
-    by_day = {change.day: change for change in changes(profile, days, rng) if change.day < days}
-    return list(accumulate((by_day[day] for day in sorted(by_day)), agree, initial=first))
+    by_day = {each.day: each for each in _contract_changes(profile, days, rng) if each.day < days}
+    return list(accumulate((by_day[day] for day in sorted(by_day)), _changed_terms, initial=first))
 
 
-def agree(last: Terms, change: Terms) -> Terms:
+def _changed_terms(last: Terms, change: Terms) -> Terms:
     return Terms(
         day=change.day,
         why=change.why,
@@ -224,28 +223,28 @@ def agree(last: Terms, change: Terms) -> Terms:
     )
 
 
-def changes(profile: Profile, days: int, rng: Generator) -> Iterator[Terms]:
-    """Yield the changes of terms; of two on one day the later holds."""
+def _contract_changes(profile: Profile, days: int, rng: Generator) -> Iterator[Terms]:
+    """Yield the changes of terms; of two on one day the later one counts."""
     for day in range(profile.start + YEAR, days, YEAR):
         yield Terms(day, "renewal", price=1 + max(0.0, rng.uniform(-0.05, 0.05)))
-    calm, onset, strength = profile.cause is Cause.NONE, profile.onset, profile.strength
+    healthy, onset, strength = profile.cause is Cause.NONE, profile.onset, profile.strength
     day = int(rng.integers(30, days))
-    if rng.random() < EXPANDING and profile.start + 60 < day < (days if calm else onset):
-        up = int(calm and profile.plan < len(PLANS) - 1 and day % 2)
-        why, seats = ("plan_change", 1.0) if up else ("seat_change", 1.25)
-        yield Terms(day, why, price=1.3, seats=seats, gain=1.25, plan=up)
+    if rng.random() < EXPANDING and profile.start + 60 < day < (days if healthy else onset):
+        upgrade = int(healthy and profile.plan < len(PLANS) - 1 and day % 2)
+        why, seats = ("plan_change", 1.0) if upgrade else ("seat_change", 1.25)
+        yield Terms(day, why, price=1.3, seats=seats, gain=1.25, plan=upgrade)
     if profile.cause is Cause.PRICE_ROSE:
         yield Terms(onset, "price_change", price=1.15 + 0.5 * strength)
     if profile.cause is Cause.FEATURE_NEVER_ADOPTED:
         yield Terms(onset, "plan_change", price=1.15 + 0.4 * strength, plan=1)
-    if rng.random() < SHRINKING * (not calm):
+    if rng.random() < SHRINKING * (not healthy):
         yield Terms(onset + int(rng.integers(40, 120)), "seat_change", price=0.8, seats=0.75)
 
 
-def weekly(agreed: Sequence[Terms], days: int) -> tuple[Floats, Floats]:
-    """Give price and gain on the first day of each week, as factors of the first."""
+def _weekly_factors(agreed: Sequence[Terms], days: int) -> tuple[Floats, Floats]:
+    """Return price and gain on the first day of each week, as factors of the first week's."""
     starts = range(0, days, 7)
-    ruling = np.maximum(np.searchsorted([terms.day for terms in agreed], starts, "right") - 1, 0)
-    factors = np.array([(terms.price, terms.gain) for terms in agreed])[ruling]
+    places = np.maximum(np.searchsorted([terms.day for terms in agreed], starts, "right") - 1, 0)
+    factors = np.array([(terms.price, terms.gain) for terms in agreed])[places]
     factors /= factors[0]
     return factors[:, 0], factors[:, 1]

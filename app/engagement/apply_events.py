@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts import aliases
 from app.accounts.refresh_queue import mark_due
-from app.engagement import write_statements as statements
+from app.core.sql import load_sql
 from app.engagement.parse_events import (
     UNKNOWN,
     WITHOUT_ACCOUNT,
@@ -24,38 +24,33 @@ from app.engagement.parse_events import (
 
 RowsByStatement = Mapping[str, Sequence[StatementRow]]
 
-STATEMENTS: Mapping[str, TextClause] = {
-    "completion": statements.COMPLETION,
-    "ticket": statements.TICKET,
-    "moment": statements.MOMENT,
-    "response": statements.RESPONSE,
-    "feedback": statements.FEEDBACK,
-    "resolution": statements.RESOLUTION,
-    "goal": statements.GOAL,
-    "incident": statements.INCIDENT,
-    "affected": statements.AFFECTED,
-    "incident_end": statements.INCIDENT_END,
-    "apology": statements.APOLOGY,
-}
+SQL = load_sql(__file__)
+
+STATEMENTS = (
+    *("completion", "ticket", "moment", "response", "feedback", "resolution", "goal"),
+    *("incident", "affected", "incident_end", "apology"),
+)
 """In order of execution: rows that others refer to come first."""
 
 RETURNING_ACCOUNTS = {"affected", "apology"}
 """Statements that return the accounts they touched, which no event need name."""
 
+ACCOUNTS_AFTER = (
+    ("moment", "ticket_id", SQL.summarize_tickets),
+    ("incident_end", "incident_id", SQL.incident_accounts),
+)
+"""What follows such rows, and returns the accounts of their tickets and incidents."""
+
 REFERENCES: Mapping[str, tuple[str, TextClause]] = {
-    "resolution": ("feedback_id", statements.FEEDBACK_IDS),
-    "incident_end": ("incident_id", statements.INCIDENT_IDS),
-    "apology": ("incident_id", statements.INCIDENT_IDS),
+    "resolution": ("feedback_id", SQL.feedback_ids),
+    "incident_end": ("incident_id", SQL.incident_ids),
+    "apology": ("incident_id", SQL.incident_ids),
 }
 """Rows that refer to an object which another event must have created."""
 
 
 def apply_events(
-    session: Session,
-    workspace_id: str,
-    events: Iterable[EngagementEvent],
-    *,
-    known_on: date | None,
+    session: Session, workspace_id: str, events: Iterable[EngagementEvent], *, known_on: date | None
 ) -> dict[int, str]:
     """Write what events describe; return a warning, by number, for those that are incomplete.
 
@@ -63,19 +58,19 @@ def apply_events(
     queued for scoring.
     """
     warnings: dict[int, str] = {}
-    rows: dict[str, list[StatementRow]] = defaultdict(list)
+    parsed: list[StatementRow] = []
     for event in sorted(events, key=attrgetter("at", "message_id")):
         if event.account_id is None and event.kind not in WITHOUT_ACCOUNT:
             continue  # it is applied when its account is known
         try:
-            for row in parse_event(event):
-                rows[row.statement].append(row)
+            parsed += parse_event(event)
         except BadPropertyError as error:
             warnings[event.n] = error.code
+    rows = _by_statement(parsed)
     _resolve_old_ids(session, workspace_id, rows)
     touched = _execute(session, workspace_id, rows, known_on)
     if known_on is not None:
-        named = {row.values["account_id"] for group in rows.values() for row in group}
+        named = {row.values["account_id"] for row in parsed}
         mark_due(session, workspace_id, touched - named)
     return warnings | _warn_of_unknown(session, workspace_id, rows)
 
@@ -84,10 +79,14 @@ def apply_rows(
     session: Session, workspace_id: str, rows: Iterable[StatementRow], *, known_on: date
 ) -> None:
     """Write rows of an API call as events would. No account is queued for scoring."""
-    by_statement: dict[str, list[StatementRow]] = defaultdict(list)
+    _execute(session, workspace_id, _by_statement(rows), known_on)
+
+
+def _by_statement(rows: Iterable[StatementRow]) -> RowsByStatement:
+    by_statement: defaultdict[str, list[StatementRow]] = defaultdict(list)
     for row in rows:
         by_statement[row.statement].append(row)
-    _execute(session, workspace_id, by_statement, known_on)
+    return by_statement
 
 
 def _execute(
@@ -95,15 +94,12 @@ def _execute(
 ) -> set[str]:
     """Return the accounts of tickets and incidents: events need not name them."""
     touched: set[str | None] = set()
-    for name, statement in STATEMENTS.items():
+    for name in STATEMENTS:
         if group := rows.get(name):
             values = {"workspace_id": workspace_id, "rows": _rows_json(group, known_on)}
-            result = session.execute(statement, values)
+            result = session.execute(getattr(SQL, name), values)
             touched |= set(result.scalars()) if name in RETURNING_ACCOUNTS else set()
-    for name, key, statement in (
-        ("moment", "ticket_id", statements.SUMMARIZE_TICKETS),
-        ("incident_end", "incident_id", statements.INCIDENT_ACCOUNTS),
-    ):
+    for name, key, statement in ACCOUNTS_AFTER:
         if group := rows.get(name):
             ids = {"workspace_id": workspace_id, "ids": _sorted_ids(group, key)}
             touched |= set(session.scalars(statement, ids))

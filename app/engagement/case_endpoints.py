@@ -6,10 +6,11 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 from sqlalchemy.orm import Session
 
-from app.core.db import ReadSessionDep, SessionDep
+from app.core.db import SessionDep
 from app.core.pagination import Page
+from app.core.query_helpers import get_row
 from app.core.schemas import Id, problem_responses
-from app.engagement import incidents, row_queries, service
+from app.engagement import detail_queries, incidents, service
 from app.engagement.case_schemas import (
     FeedbackItemIn,
     FeedbackItemOut,
@@ -24,13 +25,14 @@ from app.engagement.case_schemas import (
     TicketIn,
     TicketOut,
 )
-from app.engagement.listing import AccountListDep, ListDep
 from app.engagement.tables import FeedbackItem, Incident, SurveyResponse, Ticket
-from app.workspaces.auth import AccountActor, Reader
+from app.workspaces.auth import AccountActor
+from app.workspaces.resources import AccountRowListDep, RowListDep, RowsDep
 
 router = APIRouter(
     prefix="/api/v1", tags=["engagement"], responses=problem_responses(400, 401, 403, 404, 422)
 )
+CONFLICT = problem_responses(409)
 
 FeedbackStatus = Literal["open", "planned", "shipped", "fixed", "answered", "declined"]
 HasClosing = Annotated[bool | None, Query(description="True: only closed ones. False: the others.")]
@@ -40,11 +42,7 @@ HasReply = Annotated[
 HasEnd = Annotated[bool | None, Query(description="True: only ended ones. False: the others.")]
 
 
-@router.put(
-    "/tickets/{ticket_id}",
-    responses=problem_responses(409),
-    summary="Create or add to a ticket",
-)
+@router.put("/tickets/{ticket_id}", responses=CONFLICT, summary="Create or add to a ticket")
 def put_ticket(
     ticket_id: Id, body: TicketIn, session: SessionDep, actor: AccountActor
 ) -> TicketOut:
@@ -58,59 +56,52 @@ def put_ticket(
 
 
 @router.get("/tickets/{ticket_id}", summary="Get a ticket")
-def get_ticket(ticket_id: Id, session: ReadSessionDep, caller: Reader) -> TicketOut:
+def get_ticket(ticket_id: Id, rows: RowsDep) -> TicketOut:
     """Return one ticket."""
-    return TicketOut.model_validate(
-        row_queries.get(session, caller.workspace_id, Ticket, ticket_id)
-    )
+    return rows.get(Ticket, TicketOut, ticket_id)
 
 
 @router.get("/tickets", summary="List tickets")
 def list_tickets(
-    *, listing: AccountListDep, closed: HasClosing = None, replied: HasReply = None
+    *, rows: AccountRowListDep, closed: HasClosing = None, replied: HasReply = None
 ) -> Page[TicketOut]:
     """Return tickets ordered by id, one page at a time."""
-    return listing.page(Ticket, TicketOut, closed_at=closed, replied_at=replied)
+    return rows.page(Ticket, TicketOut, closed_at=closed, replied_at=replied)
 
 
 @router.put(
     "/survey-responses/{response_id}",
-    responses=problem_responses(409),
+    responses=CONFLICT,
     summary="Create or replace a survey response",
 )
 def put_survey_response(
     response_id: Id, body: SurveyResponseIn, session: SessionDep, actor: AccountActor
 ) -> SurveyResponseOut:
     """Create the survey response, or replace it. The account is scored again in the background."""
-    row = service.put_response(session, actor, response_id, body.model_dump())
+    row = service.put_answer(session, actor, SurveyResponse, response_id, body.model_dump())
     return SurveyResponseOut.model_validate(row)
 
 
 @router.get("/survey-responses/{response_id}", summary="Get a survey response")
-def get_survey_response(
-    response_id: Id, session: ReadSessionDep, caller: Reader
-) -> SurveyResponseOut:
+def get_survey_response(response_id: Id, rows: RowsDep) -> SurveyResponseOut:
     """Return one survey response."""
-    row = row_queries.get(session, caller.workspace_id, SurveyResponse, response_id)
-    return SurveyResponseOut.model_validate(row)
+    return rows.get(SurveyResponse, SurveyResponseOut, response_id)
 
 
 @router.get("/survey-responses", summary="List survey responses")
 def list_survey_responses(
-    listing: AccountListDep,
+    rows: AccountRowListDep,
     kind: SurveyKind | None = None,
     user_id: Id | None = None,
     ticket_id: Id | None = None,
 ) -> Page[SurveyResponseOut]:
     """Return survey responses ordered by id, one page at a time."""
     where = {"kind": kind, "user_id": user_id, "ticket_id": ticket_id}
-    return listing.page(SurveyResponse, SurveyResponseOut, **where)
+    return rows.page(SurveyResponse, SurveyResponseOut, **where)
 
 
 @router.put(
-    "/feedback-items/{feedback_id}",
-    responses=problem_responses(409),
-    summary="Create or replace a feedback item",
+    "/feedback-items/{feedback_id}", responses=CONFLICT, summary="Create or replace a feedback item"
 )
 def put_feedback_item(
     feedback_id: Id, body: FeedbackItemIn, session: SessionDep, actor: AccountActor
@@ -119,15 +110,11 @@ def put_feedback_item(
 
     The account is scored again in the background.
     """
-    row = service.put_feedback(session, actor, feedback_id, body.model_dump())
+    row = service.put_answer(session, actor, FeedbackItem, feedback_id, body.model_dump())
     return FeedbackItemOut.model_validate(row)
 
 
-@router.patch(
-    "/feedback-items/{feedback_id}",
-    responses=problem_responses(409),
-    summary="Update a feedback item",
-)
+@router.patch("/feedback-items/{feedback_id}", responses=CONFLICT, summary="Update a feedback item")
 def update_feedback_item(
     feedback_id: Id, body: FeedbackItemPatch, session: SessionDep, actor: AccountActor
 ) -> FeedbackItemOut:
@@ -136,15 +123,12 @@ def update_feedback_item(
     The status of a resolved item cannot change.
     """
     changes = body.model_dump(exclude_unset=True)
-    return FeedbackItemOut.model_validate(
-        service.change_feedback(session, actor, feedback_id, changes)
-    )
+    row = service.change_feedback(session, actor, feedback_id, changes)
+    return FeedbackItemOut.model_validate(row)
 
 
 @router.post(
-    "/feedback-items/{feedback_id}/resolve",
-    responses=problem_responses(409),
-    summary="Resolve a feedback item",
+    "/feedback-items/{feedback_id}/resolve", responses=CONFLICT, summary="Resolve a feedback item"
 )
 def resolve_feedback_item(
     feedback_id: Id, body: FeedbackResolution, session: SessionDep, actor: AccountActor
@@ -158,15 +142,14 @@ def resolve_feedback_item(
 
 
 @router.get("/feedback-items/{feedback_id}", summary="Get a feedback item")
-def get_feedback_item(feedback_id: Id, session: ReadSessionDep, caller: Reader) -> FeedbackItemOut:
+def get_feedback_item(feedback_id: Id, rows: RowsDep) -> FeedbackItemOut:
     """Return one feedback item with its status and answer."""
-    row = row_queries.get(session, caller.workspace_id, FeedbackItem, feedback_id)
-    return FeedbackItemOut.model_validate(row)
+    return rows.get(FeedbackItem, FeedbackItemOut, feedback_id)
 
 
 @router.get("/feedback-items", summary="List feedback items")
 def list_feedback_items(
-    listing: AccountListDep,
+    rows: AccountRowListDep,
     kind: FeedbackKind | None = None,
     status: FeedbackStatus | None = None,
     owner: Id | None = None,
@@ -175,7 +158,7 @@ def list_feedback_items(
 ) -> Page[FeedbackItemOut]:
     """Return feedback items ordered by id, one page at a time."""
     where = {"kind": kind, "status": status, "owner": owner, "topic": topic}
-    return listing.page(FeedbackItem, FeedbackItemOut, product_feature=product_feature, **where)
+    return rows.page(FeedbackItem, FeedbackItemOut, product_feature=product_feature, **where)
 
 
 @router.put("/incidents/{incident_id}", summary="Create or replace an incident")
@@ -191,24 +174,24 @@ def put_incident(
 
 
 @router.get("/incidents/{incident_id}", summary="Get an incident")
-def get_incident(incident_id: Id, session: ReadSessionDep, caller: Reader) -> IncidentOut:
+def get_incident(incident_id: Id, rows: RowsDep) -> IncidentOut:
     """Return one incident with its affected accounts."""
-    row = row_queries.get(session, caller.workspace_id, Incident, incident_id)
-    return _incidents_out(session, caller.workspace_id, [row])[0]
+    row = get_row(rows.session, Incident, (rows.workspace_id, incident_id))
+    return _incidents_out(rows.session, rows.workspace_id, [row])[0]
 
 
 @router.get("/incidents", summary="List incidents")
-def list_incidents(*, listing: ListDep, caller: Reader, ended: HasEnd = None) -> Page[IncidentOut]:
+def list_incidents(*, rows: RowListDep, ended: HasEnd = None) -> Page[IncidentOut]:
     """Return incidents ordered by id, one page at a time."""
-    page = listing.rows(Incident, ended_at=ended)
-    items = _incidents_out(listing.session, caller.workspace_id, page.rows)
+    page = rows.rows(Incident, ended_at=ended)
+    items = _incidents_out(rows.session, rows.workspace_id, page.rows)
     return Page(items=items, next_cursor=page.next_cursor)
 
 
 def _incidents_out(
     session: Session, workspace_id: str, rows: Sequence[Incident]
 ) -> list[IncidentOut]:
-    affected = row_queries.list_affected_accounts(
+    affected = detail_queries.list_affected_accounts(
         session, workspace_id, [row.incident_id for row in rows]
     )
     return [

@@ -139,7 +139,8 @@ class FeedbackItemOut(ResponseModel):
     resolved_at: datetime | None
     notified_at: datetime | None = Field(
         serialization_alias="told_at",
-        description="When the user who gave the feedback was informed of the outcome, by a message."
+        description="When the user who gave the feedback was informed of the outcome, by a "
+        "message.",
     )
 
 

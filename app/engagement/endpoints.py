@@ -8,10 +8,9 @@ from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.pagination import Page
 from app.core.schemas import Id, problem_responses
-from app.engagement import row_queries, service
+from app.engagement import detail_queries, service
 from app.engagement.case_endpoints import HasClosing
 from app.engagement.case_endpoints import router as cases_router
-from app.engagement.listing import AccountListDep, ListDep
 from app.engagement.queries import load_engagement
 from app.engagement.schemas import (
     AccountOnboardingOut,
@@ -30,6 +29,7 @@ from app.engagement.schemas import (
 from app.engagement.snapshot import Engagement
 from app.engagement.tables import Goal, LoyaltyTier, OnboardingStep
 from app.workspaces.auth import AccountActor, Caller, Reader
+from app.workspaces.resources import AccountRowListDep, RowListDep, RowsDep
 
 engagement_router = APIRouter(
     prefix="/api/v1", tags=["engagement"], responses=problem_responses(400, 401, 403, 404, 422)
@@ -57,10 +57,9 @@ def put_onboarding_step(
 
 
 @engagement_router.get("/onboarding-steps/{key}", summary="Get an onboarding step")
-def get_onboarding_step(key: Id, session: ReadSessionDep, caller: Reader) -> OnboardingStepOut:
+def get_onboarding_step(key: Id, rows: RowsDep) -> OnboardingStepOut:
     """Return one step of onboarding."""
-    row = row_queries.get(session, caller.workspace_id, OnboardingStep, key)
-    return OnboardingStepOut.model_validate(row)
+    return rows.get(OnboardingStep, OnboardingStepOut, key)
 
 
 @engagement_router.delete(
@@ -72,9 +71,9 @@ def delete_onboarding_step(key: Id, session: SessionDep, actor: AccountActor) ->
 
 
 @engagement_router.get("/onboarding-steps", summary="List onboarding steps")
-def list_onboarding_steps(listing: ListDep) -> Page[OnboardingStepOut]:
+def list_onboarding_steps(rows: RowListDep) -> Page[OnboardingStepOut]:
     """Return the steps of onboarding ordered by key, one page at a time."""
-    return listing.page(OnboardingStep, OnboardingStepOut)
+    return rows.page(OnboardingStep, OnboardingStepOut)
 
 
 @engagement_router.get(
@@ -117,11 +116,9 @@ def put_loyalty_tier(
 
 
 @engagement_router.get("/loyalty-tiers/{key}", summary="Get a loyalty tier")
-def get_loyalty_tier(key: Id, session: ReadSessionDep, caller: Reader) -> LoyaltyTierOut:
+def get_loyalty_tier(key: Id, rows: RowsDep) -> LoyaltyTierOut:
     """Return one loyalty tier."""
-    return LoyaltyTierOut.model_validate(
-        row_queries.get(session, caller.workspace_id, LoyaltyTier, key)
-    )
+    return rows.get(LoyaltyTier, LoyaltyTierOut, key)
 
 
 @engagement_router.delete("/loyalty-tiers/{key}", status_code=204, summary="Delete a loyalty tier")
@@ -131,9 +128,9 @@ def delete_loyalty_tier(key: Id, session: SessionDep, actor: AccountActor) -> No
 
 
 @engagement_router.get("/loyalty-tiers", summary="List loyalty tiers")
-def list_loyalty_tiers(listing: ListDep) -> Page[LoyaltyTierOut]:
+def list_loyalty_tiers(rows: RowListDep) -> Page[LoyaltyTierOut]:
     """Return loyalty tiers ordered by key, one page at a time."""
-    return listing.page(LoyaltyTier, LoyaltyTierOut)
+    return rows.page(LoyaltyTier, LoyaltyTierOut)
 
 
 @engagement_router.put(
@@ -159,15 +156,15 @@ def update_goal(goal_id: Id, body: GoalPatch, session: SessionDep, actor: Accoun
 
 
 @engagement_router.get("/goals/{goal_id}", summary="Get a goal")
-def get_goal(goal_id: Id, session: ReadSessionDep, caller: Reader) -> GoalOut:
+def get_goal(goal_id: Id, rows: RowsDep) -> GoalOut:
     """Return one goal."""
-    return GoalOut.model_validate(row_queries.get(session, caller.workspace_id, Goal, goal_id))
+    return rows.get(Goal, GoalOut, goal_id)
 
 
 @engagement_router.get("/goals", summary="List goals")
-def list_goals(*, listing: AccountListDep, closed: HasClosing = None) -> Page[GoalOut]:
+def list_goals(*, rows: AccountRowListDep, closed: HasClosing = None) -> Page[GoalOut]:
     """Return goals ordered by id, one page at a time."""
-    return listing.page(Goal, GoalOut, closed_on=closed)
+    return rows.page(Goal, GoalOut, closed_on=closed)
 
 
 @engagement_router.get("/accounts/{account_id}/goals", summary="List the open goals of an account")
@@ -193,7 +190,7 @@ def put_user_roles(
 def get_user_roles(user_id: Id, session: ReadSessionDep, caller: Reader) -> UserRolesOut:
     """Return the current roles of the user."""
     accounts.get(session, caller.workspace_id, User, user_id)
-    roles = row_queries.list_roles(session, caller.workspace_id, user_id)
+    roles = detail_queries.list_roles(session, caller.workspace_id, user_id)
     return UserRolesOut(user_id=user_id, roles=list(roles))
 
 

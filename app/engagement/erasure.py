@@ -2,23 +2,17 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-WHERE_USERS = "workspace_id = :workspace_id AND user_id = ANY(CAST(:user_ids AS text[]))"
-ERASE = (
-    text(
-        "UPDATE ticket_moment m SET subject = NULL FROM ticket t"
-        " WHERE t.workspace_id = :workspace_id AND t.user_id = ANY(CAST(:user_ids AS text[]))"
-        " AND m.workspace_id = t.workspace_id AND m.ticket_id = t.ticket_id"
-    ),
-    text(f"UPDATE ticket SET user_id = :pseudonym, subject = NULL WHERE {WHERE_USERS}"),  # noqa: S608
-    text(f"UPDATE survey_response SET user_id = :pseudonym, comment = NULL WHERE {WHERE_USERS}"),  # noqa: S608
-    text(
-        "UPDATE feedback_item SET user_id = :pseudonym, text = NULL, answer = NULL"  # noqa: S608
-        f" WHERE {WHERE_USERS}"
-    ),
-    text(f"DELETE FROM person_role WHERE {WHERE_USERS}"),  # noqa: S608
+from app.core.sql import load_sql
+
+SQL = load_sql(__file__)
+STATEMENTS = (
+    SQL.erase_moments,
+    SQL.erase_tickets,
+    SQL.erase_responses,
+    SQL.erase_feedback,
+    SQL.erase_roles,
 )
 
 
@@ -27,5 +21,5 @@ def erase_people(
 ) -> None:
     """Delete texts and roles of people, and replace their ids by ``pseudonym`` (None: no user)."""
     values = {"workspace_id": workspace_id, "user_ids": list(user_ids), "pseudonym": pseudonym}
-    for statement in ERASE:
+    for statement in STATEMENTS:
         session.execute(statement, values)

@@ -6,10 +6,11 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.accounts import aliases
-from app.accounts import queries as accounts
 from app.accounts.refresh_queue import mark_due
 from app.core.errors import NotFoundError
-from app.engagement import row_queries
+from app.core.query_helpers import get_row
+from app.core.row_queries import ensure_row
+from app.engagement import detail_queries
 from app.engagement.apply_events import apply_rows
 from app.engagement.parse_events import StatementRow
 from app.engagement.service import audit_change
@@ -23,10 +24,8 @@ def put_incident(
     """Create or replace an incident and its affected accounts."""
     workspace_id, today = actor.workspace_id, actor.at.date()
     columns = {"title": fields["title"], "declared_at": fields["declared_at"] or actor.at}
-    created = accounts.ensure(
-        session, workspace_id, Incident, incident_id, **columns, known_on=today
-    )
-    row = row_queries.get(session, workspace_id, Incident, incident_id, lock=True)
+    created = ensure_row(session, workspace_id, Incident, incident_id, **columns, known_on=today)
+    row = get_row(session, Incident, (workspace_id, incident_id), lock=True)
     row.title, row.declared_at = fields["title"], fields["declared_at"] or row.declared_at
     if row.ended_at != fields["ended_at"]:
         row.ended_at, row.ended_known_on = fields["ended_at"], today if fields["ended_at"] else None
@@ -44,7 +43,7 @@ def _put_affected(
     current = aliases.current_ids(session, workspace_id, fields["account_ids"])
     wanted = sorted({current.get(each, each) for each in fields["account_ids"]})
     before = _affected_account_ids(session, workspace_id, incident_id)
-    row_queries.delete_affected_accounts(session, workspace_id, incident_id, others_than=wanted)
+    detail_queries.delete_affected_accounts(session, workspace_id, incident_id, others_than=wanted)
     base = {"n": 0, "incident_id": incident_id, "account_ids": wanted, "at": actor.at}
     rows = [StatementRow(0, "affected", base)]
     if fields["apology_sent_at"]:
@@ -57,5 +56,5 @@ def _put_affected(
 
 
 def _affected_account_ids(session: Session, workspace_id: str, incident_id: str) -> set[str]:
-    rows = row_queries.list_affected_accounts(session, workspace_id, [incident_id])
+    rows = detail_queries.list_affected_accounts(session, workspace_id, [incident_id])
     return {row.account_id for row in rows}

@@ -25,11 +25,7 @@ TICKET_MOMENTS = {
     Kind.TICKET_REOPENED: "reopened",
 }
 SURVEY_KINDS = {Kind.NPS_ANSWERED: NPS, Kind.CSAT_ANSWERED: CSAT}
-INCIDENT_KINDS = {
-    Kind.INCIDENT_DECLARED,
-    Kind.INCIDENT_ENDED,
-    Kind.APOLOGY_SENT,
-}
+INCIDENT_KINDS = {Kind.INCIDENT_DECLARED, Kind.INCIDENT_ENDED, Kind.APOLOGY_SENT}
 WITHOUT_ACCOUNT = {*TICKET_MOMENTS, *INCIDENT_KINDS}
 """Applied even if the account is unknown: the sender may be an agent or a system."""
 

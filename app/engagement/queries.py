@@ -10,7 +10,7 @@ import orjson
 from sqlalchemy import Result, Row, TextClause, select
 from sqlalchemy.orm import Session
 
-from app.engagement import snapshot_statements as statements
+from app.core.sql import load_sql
 from app.engagement.snapshot import (
     NO_PACE,
     AffectingIncident,
@@ -41,7 +41,16 @@ TICKET_DAYS, SURVEY_DAYS, RESOLVED_DAYS, INCIDENT_DAYS, PACE_DAYS = 180, 90, 90,
 METRIC_DAYS = 28
 DAY = timedelta(days=1)
 
+SQL = load_sql(__file__)
+METRIC_VALUES = {
+    "ids": SQL.compose("metric_values", reached=SQL.fill("reached_ids")),
+    "property": SQL.compose("metric_values", reached=SQL.fill("reached_property")),
+    "events": SQL.compose("metric_values", reached=SQL.fill("reached_events")),
+}
+"""Statement for the values of metrics, by how the workspace counts reach."""
+
 Record = TypeVar("Record")
+SettingRow = TypeVar("SettingRow", OnboardingStep, LoyaltyTier)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +84,7 @@ class SnapshotQuery:
 
 
 def load_engagement(
-    session: Session,
-    workspace_id: str,
-    account_ids: Sequence[str],
-    *,
-    as_of: date,
-    now: datetime,
+    session: Session, workspace_id: str, account_ids: Sequence[str], *, as_of: date, now: datetime
 ) -> dict[str, Engagement]:
     """Return the engagement of accounts as of a day, as it was known on that day.
 
@@ -89,11 +93,9 @@ def load_engagement(
     """
     end = datetime.combine(as_of + DAY, time.min, UTC)
     query = SnapshotQuery(session, workspace_id, account_ids, as_of, min(end, now))
-    tickets = _records_by_account(query, statements.TICKETS, TicketState, days=TICKET_DAYS)
-    feedback = _records_by_account(query, statements.FEEDBACK, Feedback, days=RESOLVED_DAYS)
-    incidents = _records_by_account(
-        query, statements.INCIDENTS, AffectingIncident, days=INCIDENT_DAYS
-    )
+    tickets = _records_by_account(query, SQL.tickets, TicketState, days=TICKET_DAYS)
+    feedback = _records_by_account(query, SQL.feedback, Feedback, days=RESOLVED_DAYS)
+    incidents = _records_by_account(query, SQL.incidents, AffectingIncident, days=INCIDENT_DAYS)
     surveys, onboarding, roles = _load_surveys(query), _load_onboarding(query), _load_roles(query)
     goals, tiers = _load_goals_and_tiers(query)
     return {
@@ -128,30 +130,30 @@ def _records_by_account(
 
 def _load_surveys(query: SnapshotQuery) -> dict[tuple[str, str], SurveyAnswers]:
     answers: defaultdict[tuple[str, str], list[SurveyAnswer]] = defaultdict(list)
-    for row in query.rows(statements.RESPONSES, days=SURVEY_DAYS):
+    for row in query.rows(SQL.responses, days=SURVEY_DAYS):
         answer = SurveyAnswer(row.response_id, row.user_id, row.score, row.at)
         answers[row.account_id, row.kind].append(answer)
     return {key: SurveyAnswers(responses) for key, responses in answers.items()}
 
 
-def list_onboarding_steps(session: Session, workspace_id: str) -> Sequence[OnboardingStep]:
-    """Return the steps of onboarding in their order."""
+def list_by_position(
+    session: Session, workspace_id: str, table: type[SettingRow]
+) -> Sequence[SettingRow]:
+    """Return the steps of onboarding in their order, or the loyalty tiers from the lowest up."""
     return session.scalars(
-        select(OnboardingStep)
-        .where(OnboardingStep.workspace_id == workspace_id)
-        .order_by(OnboardingStep.position, OnboardingStep.key)
+        select(table).where(table.workspace_id == workspace_id).order_by(table.position, table.key)
     ).all()
 
 
 def _load_onboarding(query: SnapshotQuery) -> dict[str, Onboarding]:
     """Load onboarding by account; the pace of peers only if an account has steps left."""
-    steps = list_onboarding_steps(query.session, query.workspace_id)
+    steps = list_by_position(query.session, query.workspace_id, OnboardingStep)
     if not steps:
         return {}
     done: defaultdict[str, dict[str, datetime]] = defaultdict(dict)
-    for row in query.rows(statements.COMPLETIONS):
+    for row in query.rows(SQL.completions):
         done[row.account_id][row.step_key] = row.done_at
-    started = {row.account_id: row.started_on for row in query.rows(statements.STARTS)}
+    started = {row.account_id: row.started_on for row in query.rows(SQL.starts)}
     keys = {step.key for step in steps}
     pace: Mapping[str, StepPace] = {}
     if any(not keys <= done[account_id].keys() for account_id in started):
@@ -164,9 +166,9 @@ def _load_onboarding(query: SnapshotQuery) -> dict[str, Onboarding]:
 
 
 def _load_pace(query: SnapshotQuery) -> dict[str, StepPace]:
-    if stored := query.rows(statements.STORED_PACE):
+    if stored := query.rows(SQL.stored_pace):
         return {key: StepPace(*values) for key, values in stored[0].pace.items()}
-    rows = query.rows(statements.PACE, days=PACE_DAYS)
+    rows = query.rows(SQL.pace, days=PACE_DAYS)
     return {row.step_key: StepPace(row.median_days, row.peers) for row in rows}
 
 
@@ -174,7 +176,7 @@ def store_pace(session: Session, workspace_id: str, *, as_of: date) -> None:
     """Compute and store the pace of a day, unless one of this day or a later one is stored."""
     end = datetime.combine(as_of + DAY, time.min, UTC)
     query = SnapshotQuery(session, workspace_id, (), as_of, end)
-    query.execute(statements.STORE_PACE, days=PACE_DAYS)
+    query.execute(SQL.store_pace, days=PACE_DAYS)
 
 
 def _onboarding_progress(
@@ -226,20 +228,11 @@ def list_open_goals(
     ).all()
 
 
-def list_tiers(session: Session, workspace_id: str) -> Sequence[LoyaltyTier]:
-    """Return the loyalty tiers from the lowest to the highest."""
-    return session.scalars(
-        select(LoyaltyTier)
-        .where(LoyaltyTier.workspace_id == workspace_id)
-        .order_by(LoyaltyTier.position, LoyaltyTier.key)
-    ).all()
-
-
 def _load_goals_and_tiers(
     query: SnapshotQuery,
 ) -> tuple[Mapping[str, list[GoalProgress]], dict[str, TierPosition]]:
     goals = list_open_goals(query.session, query.workspace_id, query.account_ids, query.as_of)
-    tiers = list_tiers(query.session, query.workspace_id)
+    tiers = list_by_position(query.session, query.workspace_id, LoyaltyTier)
     values = _load_metric_values(query, goals, tiers)
     progress: defaultdict[str, list[GoalProgress]] = defaultdict(list)
     for row in goals:
@@ -278,7 +271,7 @@ def _query_metrics(
     workspace = get_workspace(query.session, query.workspace_id)
     numbered = [{"n": n, **asdict(each)} for n, each in enumerate(metrics)]
     rows = query.rows(
-        statements.METRIC_VALUES[workspace.reach],
+        METRIC_VALUES[workspace.reach],
         metrics=orjson.dumps(numbered).decode(),
         window_start=query.as_of - timedelta(days=METRIC_DAYS),
         base_currency=workspace.base_currency,
@@ -293,6 +286,6 @@ def _metric_query(account_id: str, row: Goal | LoyaltyTier) -> MetricQuery:
 
 def _load_roles(query: SnapshotQuery) -> Mapping[tuple[str, str], list[str]]:
     users: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
-    for row in query.rows(statements.ROLES):
+    for row in query.rows(SQL.roles):
         users[row.account_id, row.role].append(row.user_id)
     return users

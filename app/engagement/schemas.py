@@ -6,15 +6,8 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, Strict, model_validator
 from pydantic_core import PydanticCustomError
 
-from app.core.schemas import (
-    WHOLE_NUMBER,
-    Day,
-    EventName,
-    Id,
-    RequestModel,
-    ResponseModel,
-    Text,
-)
+from app.accounts.catalog_schemas import DisplayName
+from app.core.schemas import WHOLE_NUMBER, Day, EventName, Id, RequestModel, ResponseModel, Text
 from app.engagement.parse_events import LARGEST_NUMBER
 from app.engagement.snapshot import GoalStatus
 
@@ -55,9 +48,7 @@ class OnboardingStepIn(RequestModel):
     It is done after a semantic event, after one of the events, or if the account has the trait.
     """
 
-    name: Text | None = Field(
-        None, description="Display name. Null: the key is used.", examples=["Invite the team"]
-    )
+    name: DisplayName = Field(None, examples=["Invite the team"])
     position: SmallCount = Field(description="Steps are ordered by it.", examples=[1])
     event_names: list[EventName] = Field(
         default_factory=list,
@@ -86,9 +77,7 @@ class OnboardingStepOut(ResponseModel):
 
 
 class LoyaltyTierIn(MetricFields):
-    name: Text | None = Field(
-        None, description="Display name. Null: the key is used.", examples=["Gold"]
-    )
+    name: DisplayName = Field(None, examples=["Gold"])
     position: SmallCount = Field(
         description="Tiers are ordered by it, the lowest first.", examples=[2]
     )

@@ -6,7 +6,7 @@ for scoring.
 
 from collections.abc import Collection, Mapping
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy.orm import Session
 
@@ -16,23 +16,22 @@ from app.accounts.refresh_queue import mark_due
 from app.accounts.service import ensure_exists
 from app.accounts.tables import Account, User
 from app.core.errors import ConflictError, UnprocessableError
-from app.engagement import onboarding, row_queries
+from app.core.query_helpers import RowT, get_row
+from app.core.row_queries import ensure_row
+from app.engagement import detail_queries, onboarding
 from app.engagement.apply_events import apply_rows
 from app.engagement.parse_events import StatementRow
-from app.engagement.queries import MetricQuery, load_metric_value
-from app.engagement.row_queries import AccountRow, SettingRow
-from app.engagement.tables import (
-    FeedbackItem,
-    Goal,
-    OnboardingStep,
-    SurveyResponse,
-    Ticket,
-)
+from app.engagement.queries import MetricQuery, SettingRow, load_metric_value
+from app.engagement.tables import FeedbackItem, Goal, OnboardingStep, SurveyResponse, Ticket
 from app.webhooks.outbox import NewMessage, publish
 from app.workspaces.service import Actor
 
 MOMENT_FIELDS = {"opened": "opened_at", "replied": "replied_at", "closed": "closed_at"}
 FEEDBACK_RESOLVED = "feedback.resolved"
+
+AnswerRow = TypeVar("AnswerRow", SurveyResponse, FeedbackItem)
+AccountRow = TypeVar("AccountRow", SurveyResponse, FeedbackItem, Goal)
+ChangedRow = TypeVar("ChangedRow", FeedbackItem, Goal)
 
 
 class AlreadyResolvedError(ConflictError):
@@ -40,20 +39,15 @@ class AlreadyResolvedError(ConflictError):
 
 
 def put_setting(
-    session: Session,
-    actor: Actor,
-    table: type[SettingRow],
-    key: str,
-    fields: Mapping[str, Any],
+    session: Session, actor: Actor, table: type[SettingRow], key: str, fields: Mapping[str, Any]
 ) -> SettingRow:
     """Create or replace an onboarding step or a loyalty tier; the same again changes nothing.
 
     A step with new event names enqueues a job that reads all usage.
     """
-    columns = {**fields, "name": fields["name"] or key}
-    row, changed = catalog.put(session, actor, table, key, columns)
+    row, changed = catalog.put(session, actor, table, key, fields)
     if table is OnboardingStep and changed.get("event_names"):
-        onboarding.enqueue_backfill(session, actor.workspace_id, actor=actor.name, now=actor.at)
+        onboarding.enqueue_backfill(session, actor)
     return row
 
 
@@ -61,14 +55,14 @@ def delete_setting(session: Session, actor: Actor, table: type[SettingRow], key:
     """Delete a step or a tier. The completions of a step are deleted with it."""
     catalog.delete(session, actor, table, key)
     if table is OnboardingStep:
-        row_queries.delete_completions(session, actor.workspace_id, key)
+        detail_queries.delete_completions(session, actor.workspace_id, key)
 
 
 def put_ticket(session: Session, actor: Actor, ticket_id: str, fields: Mapping[str, Any]) -> Ticket:
     """Add fields to a ticket: its moments (opened, replied, closed) are never removed."""
     account_id = _ensure_account(session, actor, fields)
-    accounts.ensure(session, actor.workspace_id, Ticket, ticket_id, account_id=account_id)
-    row = row_queries.get(session, actor.workspace_id, Ticket, ticket_id, lock=True)
+    ensure_row(session, actor.workspace_id, Ticket, ticket_id, account_id=account_id)
+    row = _lock(session, actor, Ticket, ticket_id)
     _check_same_account(row.account_id, account_id, ticket_id)
     base = {"n": 0, "ticket_id": ticket_id, "account_id": account_id, "at": actor.at}
     words = {name: fields[name] for name in ("subject", "priority", "channel")}
@@ -78,7 +72,7 @@ def put_ticket(session: Session, actor: Actor, ticket_id: str, fields: Mapping[s
     ]
     ticket = StatementRow(0, "ticket", base | {"user_id": fields["user_id"]})
     apply_rows(session, actor.workspace_id, [ticket, *moments], known_on=actor.at.date())
-    mark_account_due(session, actor, account_id)
+    mark_due(session, actor.workspace_id, [account_id])
     session.refresh(row)
     return row
 
@@ -97,43 +91,36 @@ def _moments(
     return instants
 
 
-def put_response(
-    session: Session, actor: Actor, response_id: str, fields: Mapping[str, Any]
-) -> SurveyResponse:
-    columns = {**fields, "account_id": _ensure_account(session, actor, fields)}
-    return _put_account_row(
-        session, actor, SurveyResponse, response_id, _with_known_on(actor, columns)
-    )
+def put_answer(
+    session: Session, actor: Actor, table: type[AnswerRow], key: str, fields: Mapping[str, Any]
+) -> AnswerRow:
+    """Create or replace a survey response or a feedback item.
 
-
-def put_feedback(
-    session: Session, actor: Actor, feedback_id: str, fields: Mapping[str, Any]
-) -> FeedbackItem:
-    """Create or replace feedback. The status and the resolution do not change."""
-    columns = {**fields, "account_id": _ensure_account(session, actor, fields)}
-    return _put_account_row(
-        session, actor, FeedbackItem, feedback_id, _with_known_on(actor, columns)
-    )
+    The status and the resolution of feedback do not change.
+    """
+    columns = {
+        **fields,
+        "account_id": _ensure_account(session, actor, fields),
+        "at": fields["at"] or actor.at,
+        "known_on": actor.at.date(),
+    }
+    return _put_account_row(session, actor, table, key, columns)
 
 
 def change_feedback(
     session: Session, actor: Actor, feedback_id: str, changes: Mapping[str, Any]
 ) -> FeedbackItem:
-    row = row_queries.get(session, actor.workspace_id, FeedbackItem, feedback_id, lock=True)
+    row = _lock(session, actor, FeedbackItem, feedback_id)
     if row.resolved_at is not None and "status" in changes:
         raise _already_resolved(row)
-    for name, value in changes.items():
-        setattr(row, name, value)
-    audit_change(session, actor, "feedback_item.changed", feedback_id, changes)
-    mark_account_due(session, actor, row.account_id)
-    return row
+    return _change_account_row(session, actor, row, feedback_id, changes)
 
 
 def resolve_feedback(
     session: Session, actor: Actor, feedback_id: str, outcome: str, answer: str | None
 ) -> FeedbackItem:
     """Resolve feedback and publish ``feedback.resolved``. The same outcome again does nothing."""
-    row = row_queries.get(session, actor.workspace_id, FeedbackItem, feedback_id, lock=True)
+    row = _lock(session, actor, FeedbackItem, feedback_id)
     if row.resolved_at is not None:
         if row.status != outcome:
             raise _already_resolved(row)
@@ -154,7 +141,7 @@ def resolve_feedback(
     message = NewMessage(FEEDBACK_RESOLVED, data, row.account_id)
     publish(session, actor.workspace_id, [message], now=actor.at)
     audit_change(session, actor, "feedback_item.resolved", feedback_id, {"status": outcome})
-    mark_account_due(session, actor, row.account_id)
+    mark_due(session, actor.workspace_id, [row.account_id])
     return row
 
 
@@ -177,13 +164,9 @@ def put_goal(session: Session, actor: Actor, goal_id: str, fields: Mapping[str, 
 
 
 def change_goal(session: Session, actor: Actor, goal_id: str, changes: Mapping[str, Any]) -> Goal:
-    row = row_queries.get(session, actor.workspace_id, Goal, goal_id, lock=True)
+    row = _lock(session, actor, Goal, goal_id)
     _check_days(row.starts_on, changes.get("due_on", row.due_on))
-    for name, value in changes.items():
-        setattr(row, name, value)
-    audit_change(session, actor, "goal.changed", goal_id, changes)
-    mark_account_due(session, actor, row.account_id)
-    return row
+    return _change_account_row(session, actor, row, goal_id, changes)
 
 
 def put_user_roles(
@@ -191,35 +174,38 @@ def put_user_roles(
 ) -> list[str]:
     """Replace the roles of a person from now on; return them in order."""
     user = accounts.get(session, actor.workspace_id, User, user_id, lock=True)
-    row_queries.put_roles(session, actor.workspace_id, user_id, roles, on=actor.at.date())
+    detail_queries.put_roles(session, actor.workspace_id, user_id, roles, on=actor.at.date())
     audit_change(session, actor, "person.roles", user_id, {"roles": sorted(set(roles))})
     if user.account_id is not None:
-        mark_account_due(session, actor, user.account_id)
+        mark_due(session, actor.workspace_id, [user.account_id])
     return sorted(set(roles))
 
 
 def _put_account_row(
-    session: Session,
-    actor: Actor,
-    table: type[AccountRow],
-    key: str,
-    columns: Mapping[str, Any],
+    session: Session, actor: Actor, table: type[AccountRow], key: str, columns: Mapping[str, Any]
 ) -> AccountRow:
     """Create or replace a row of an account. ``known_on`` and ``status`` are set only once."""
-    created = accounts.ensure(session, actor.workspace_id, table, key, **columns)
-    row = row_queries.get(session, actor.workspace_id, table, key, lock=True)
+    created = ensure_row(session, actor.workspace_id, table, key, **columns)
+    row = _lock(session, actor, table, key)
     _check_same_account(row.account_id, columns["account_id"], key)
-    for name, value in columns.items():
-        if name not in {"known_on", "status"}:
-            setattr(row, name, value)
+    row.apply_changes({name: columns[name] for name in columns.keys() - {"known_on", "status"}})
     verb = "created" if created else "changed"
     audit_change(session, actor, f"{table.__tablename__}.{verb}", key, {})
-    mark_account_due(session, actor, columns["account_id"])
+    mark_due(session, actor.workspace_id, [columns["account_id"]])
     return row
 
 
-def _with_known_on(actor: Actor, columns: Mapping[str, Any]) -> dict[str, Any]:
-    return {**columns, "at": columns["at"] or actor.at, "known_on": actor.at.date()}
+def _change_account_row(
+    session: Session, actor: Actor, row: ChangedRow, key: str, changes: Mapping[str, Any]
+) -> ChangedRow:
+    row.apply_changes(changes)
+    audit_change(session, actor, f"{row.__tablename__}.changed", key, changes)
+    mark_due(session, actor.workspace_id, [row.account_id])
+    return row
+
+
+def _lock(session: Session, actor: Actor, table: type[RowT], key: str) -> RowT:
+    return get_row(session, table, (actor.workspace_id, key), lock=True)
 
 
 def _ensure_account(session: Session, actor: Actor, fields: Mapping[str, Any]) -> str:
@@ -266,7 +252,3 @@ def audit_change(
         if name not in {"text", "answer", "comment"}
     }
     actor.audit(session, action, subject, details)
-
-
-def mark_account_due(session: Session, actor: Actor, account_id: str) -> None:
-    mark_due(session, actor.workspace_id, [account_id])

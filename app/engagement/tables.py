@@ -8,10 +8,10 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Instant, Key, Table
-from app.workspaces.tables import workspace_fk
+from app.workspaces.tables import WorkspaceTable
 
 
-class OnboardingStep(Table):
+class OnboardingStep(WorkspaceTable):
     """A step of onboarding, in the order of ``position``.
 
     An account has done it after a semantic event, after one of ``event_names``, or if it has
@@ -20,7 +20,6 @@ class OnboardingStep(Table):
 
     __tablename__ = "onboarding_step"
 
-    workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     key: Mapped[Key] = mapped_column(primary_key=True)
     name: Mapped[str]
     position: Mapped[int]
@@ -29,30 +28,28 @@ class OnboardingStep(Table):
     target_days: Mapped[int | None]
 
 
-class OnboardingPace(Table):
+class OnboardingPace(WorkspaceTable):
     """The pace of onboarding as of a day. ``pace``: step key to [median days, accounts]."""
 
     __tablename__ = "onboarding_pace"
 
-    workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     as_of: Mapped[date]
     steps: Mapped[list[str]] = mapped_column(ARRAY(Text))
     pace: Mapped[dict[str, Any]] = mapped_column(JSONB)
 
 
-class OnboardingCompletion(Table):
+class OnboardingCompletion(WorkspaceTable):
     """When an account did a step, as known since a day. A late event can make it earlier."""
 
     __tablename__ = "onboarding_completion"
 
-    workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     account_id: Mapped[Key] = mapped_column(primary_key=True)
     step_key: Mapped[Key] = mapped_column(primary_key=True)
     known_on: Mapped[date] = mapped_column(primary_key=True)
     done_at: Mapped[Instant]
 
 
-class Ticket(Table):
+class Ticket(WorkspaceTable):
     """A support ticket. Its columns summarize its moments, as known now.
 
     ``account_id`` None: so far only events of agents have named the ticket.
@@ -61,7 +58,6 @@ class Ticket(Table):
     __tablename__ = "ticket"
     __table_args__ = (Index(None, "account_id", "workspace_id", "opened_at"),)
 
-    workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     ticket_id: Mapped[Key] = mapped_column(primary_key=True)
     account_id: Mapped[Key | None]
     user_id: Mapped[Key | None]
@@ -98,13 +94,12 @@ class TicketMoment(Table):
     channel: Mapped[str | None]
 
 
-class SurveyResponse(Table):
+class SurveyResponse(WorkspaceTable):
     """A person's answer to a survey: ``nps`` 0 to 10, ``csat`` 1 to 5."""
 
     __tablename__ = "survey_response"
     __table_args__ = (Index(None, "account_id", "workspace_id", "at"),)
 
-    workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     response_id: Mapped[Key] = mapped_column(primary_key=True)
     account_id: Mapped[Key]
     user_id: Mapped[Key | None]
@@ -116,7 +111,7 @@ class SurveyResponse(Table):
     known_on: Mapped[date]
 
 
-class FeedbackItem(Table):
+class FeedbackItem(WorkspaceTable):
     """A complaint, request or praise.
 
     ``notified_at``: when its author was informed of the outcome, by a message.
@@ -125,7 +120,6 @@ class FeedbackItem(Table):
     __tablename__ = "feedback_item"
     __table_args__ = (Index(None, "account_id", "workspace_id", "at"),)
 
-    workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     feedback_id: Mapped[Key] = mapped_column(primary_key=True)
     account_id: Mapped[Key]
     user_id: Mapped[Key | None]
@@ -144,13 +138,12 @@ class FeedbackItem(Table):
     notified_at: Mapped[Instant | None]
 
 
-class Goal(Table):
+class Goal(WorkspaceTable):
     """A goal of an account: a metric should get from a baseline to a target by a day."""
 
     __tablename__ = "goal"
     __table_args__ = (Index(None, "account_id", "workspace_id"),)
 
-    workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     goal_id: Mapped[Key] = mapped_column(primary_key=True)
     account_id: Mapped[Key]
     title: Mapped[str]
@@ -165,12 +158,11 @@ class Goal(Table):
     closed_on: Mapped[date | None]
 
 
-class LoyaltyTier(Table):
+class LoyaltyTier(WorkspaceTable):
     """A loyalty tier, in the order of ``position``. It starts at a value of a metric."""
 
     __tablename__ = "loyalty_tier"
 
-    workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     key: Mapped[Key] = mapped_column(primary_key=True)
     name: Mapped[str]
     position: Mapped[int]
@@ -180,12 +172,11 @@ class LoyaltyTier(Table):
     threshold: Mapped[float]
 
 
-class Incident(Table):
+class Incident(WorkspaceTable):
     """An incident on our side. The affected accounts are in ``incident_account``."""
 
     __tablename__ = "incident"
 
-    workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     incident_id: Mapped[Key] = mapped_column(primary_key=True)
     title: Mapped[str | None]
     declared_at: Mapped[Instant]
@@ -194,13 +185,12 @@ class Incident(Table):
     ended_known_on: Mapped[date | None]
 
 
-class IncidentAccount(Table):
+class IncidentAccount(WorkspaceTable):
     """An account that an incident affected, and when an apology was sent to it."""
 
     __tablename__ = "incident_account"
     __table_args__ = (Index(None, "account_id", "workspace_id"),)
 
-    workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     incident_id: Mapped[Key] = mapped_column(primary_key=True)
     account_id: Mapped[Key] = mapped_column(primary_key=True)
     known_on: Mapped[date]
@@ -208,12 +198,11 @@ class IncidentAccount(Table):
     apology_known_on: Mapped[date | None]
 
 
-class PersonRole(Table):
+class PersonRole(WorkspaceTable):
     """A person's role for us in their account, besides their job: ``champion`` or ``sponsor``."""
 
     __tablename__ = "person_role"
 
-    workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     user_id: Mapped[Key] = mapped_column(primary_key=True)
     role: Mapped[Key] = mapped_column(primary_key=True)
     known_on: Mapped[date] = mapped_column(primary_key=True)

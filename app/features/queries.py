@@ -3,20 +3,23 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from functools import cache
 
-from sqlalchemy import exists, select
+from sqlalchemy import TextClause, exists, select
 from sqlalchemy.orm import Session
 
 from app.accounts.tables import User
+from app.core.sql import load_sql
 from app.engagement.queries import load_engagement
 from app.engagement.snapshot import ENGAGEMENT_METRICS
-from app.features.statements import (
-    DEFAULT_PRODUCT_FEATURES,
-    PLAN_FOR_MANY_ROWS,
-    features_statement,
-)
-from app.features.values import AccountFeatures, EventCount, FeatureSpec
+from app.features.values import AccountFeatures, FeatureSpec
+
+SQL = load_sql(__file__)
+PLAN_FOR_MANY_ROWS = SQL.plan_for_many_rows
+WITHOUT_EXCLUDED_USERS = SQL.sections["without_excluded_users"]
+CENTS_IN_BASE_CURRENCY = SQL.sections["cents_in_base_currency"]
+REACH_COUNTERS = {"property": "quantity", "events": "events"}
+"""The column of usage that is summed up, by kind of reach; ``ids`` are counted on their own."""
 
 
 def load_account_features(
@@ -32,7 +35,7 @@ def load_account_features(
     Runs one statement for any number of accounts and reads only what was known on that day.
     """
     session.execute(PLAN_FOR_MANY_ROWS)
-    statement = features_statement(
+    statement = _features_statement(
         reach=spec.reach.kind,
         has_excluded_users=has_excluded_users(session, workspace_id),
         traits=bool(spec.traits),
@@ -40,7 +43,8 @@ def load_account_features(
     )
     window = timedelta(days=spec.window_days)
     mask = (1 << spec.window_days) - 1
-    values: dict[str, Any] = {
+    counts = [(count.key, name, count.days) for count in spec.counts for name in count.events]
+    values = {
         "workspace_id": workspace_id,
         "account_ids": list(account_ids),
         "as_of": as_of,
@@ -51,15 +55,38 @@ def load_account_features(
         "event_names": [event_name for event_name, _ in spec.product.events],
         "feature_keys": [key for _, key in spec.product.events],
         "base_currency": spec.base_currency,
+        "reach_events": list(spec.reach.events),
+        "trait_names": list(spec.traits),
+        "count_keys": [key for key, _, _ in counts],
+        "count_names": [name for _, name, _ in counts],
+        "count_days": [days for _, _, days in counts],
+        "count_since": as_of - timedelta(days=max((days for _, _, days in counts), default=0)),
     }
-    if spec.reach.kind == "events":
-        values["reach_events"] = list(spec.reach.events)
-    if spec.traits:
-        values["trait_names"] = list(spec.traits)
-    if spec.counts:
-        values |= _counts(spec.counts, as_of)
     accounts = [AccountFeatures(*row) for row in session.execute(statement, values)]
     return _with_engagement(session, workspace_id, accounts, as_of) if spec.engagement else accounts
+
+
+@cache
+def _features_statement(
+    *, reach: str, has_excluded_users: bool, traits: bool, counts: bool
+) -> TextClause:
+    """Build the statement for one way of counting reach: ids, property or events.
+
+    ``traits``, ``counts``: whether the feature spec names any.
+    """
+    parts, counter = SQL.sections, REACH_COUNTERS.get(reach)
+    return SQL.compose(
+        "features",
+        sums=parts["reach_sums"] if counter else "",
+        counter=counter or "",
+        reach=parts["reach_by_sum" if counter else "reach_by_ids"],
+        only_named=parts["only_reach_events"] if reach == "events" else "",
+        excluding_users=WITHOUT_EXCLUDED_USERS if has_excluded_users else "",
+        traits=parts["selected_traits"] if traits else "CAST('{}' AS jsonb)",
+        event_counts=parts["event_counts"] if counts else "",
+        counts="coalesce(c.counts, '{}')" if counts else "CAST('{}' AS jsonb)",
+        join_event_counts=parts["join_event_counts"] if counts else "",
+    )
 
 
 def _with_engagement(
@@ -92,19 +119,7 @@ def list_default_product_features(
     """
     since = as_of - timedelta(days=2 * window_days)
     values = {"workspace_id": workspace_id, "since": since, "as_of": as_of}
-    return tuple(session.scalars(DEFAULT_PRODUCT_FEATURES, values))
-
-
-def _counts(counts: Sequence[EventCount], as_of: date) -> dict[str, Any]:
-    named = [(count.key, name, count.days) for count in counts for name in count.events]
-    keys, names, days = zip(*named, strict=True)
-    since = as_of - timedelta(days=max(days))
-    return {
-        "count_keys": list(keys),
-        "count_names": list(names),
-        "count_days": list(days),
-        "count_since": since,
-    }
+    return tuple(session.scalars(SQL.default_product_features, values))
 
 
 def has_excluded_users(session: Session, workspace_id: str) -> bool:

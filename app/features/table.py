@@ -158,19 +158,16 @@ MIN_DAYS_FOR_TREND = 56
 FEATURES: Mapping[str, Callable[[GetColumn], Floats]] = {
     **{f"events_{days}": _zero(f"events_{days}") for days in (7, 14, 28, 84)},
     **{f"active_days_{days}": _zero(f"active_days_{days}") for days in (7, 14, 28, 84, 364)},
-    "users_28": _zero("users_28"),
-    "users_84": _zero("users_84"),
-    "breadth_28": _zero("breadth_28"),
-    "breadth_84": _zero("breadth_84"),
+    **{name: _zero(name) for name in ("users_28", "users_84", "breadth_28", "breadth_84")},
     "reach_28": _zero("reach_28"),
-    "events_per_dollar": _per_dollar("events_28"),
-    "users_per_dollar": _per_dollar("users_28"),
-    "breadth_per_dollar": _per_dollar("breadth_28"),
-    "reach_per_dollar": _per_dollar("reach_28"),
-    "trend_events": _trend("events_28", "events_28_before"),
-    "trend_users": _trend("users_28", "users_28_before"),
-    "trend_active_days": _trend("active_days_28", "active_days_28_before"),
-    "trend_reach": _trend("reach_28", "reach_28_before"),
+    **{
+        f"{name}_per_dollar": _per_dollar(f"{name}_28")
+        for name in ("events", "users", "breadth", "reach")
+    },
+    **{
+        f"trend_{name}": _trend(f"{name}_28", f"{name}_28_before")
+        for name in ("events", "users", "active_days", "reach")
+    },
     "trend_events_7": _trend("events_7", "events_28", 1 / 4),
     "slope_8_weeks": _slope,
     "recency": _recency,
@@ -181,13 +178,8 @@ FEATURES: Mapping[str, Callable[[GetColumn], Floats]] = {
     "top_user_share": _share("top_user_84", "people_84"),
     "mrr": lambda get: get("mrr_cents") / 100,
     "mrr_change_84": _mrr_change,
-    "subscriptions": _known("subscriptions"),
-    "days_on_terms": _known("days_on_terms"),
-    "days_to_renewal": _known("days_to_renewal"),
-    "days_to_notice": _known("days_to_notice"),
-    "days_to_end": _known("days_to_end"),
-    "tickets_84": _known("tickets_84"),
-    "nps": _known("nps"),
+    **{name: _known(name) for name in ("subscriptions", "days_on_terms", "days_to_renewal")},
+    **{name: _known(name) for name in ("days_to_notice", "days_to_end", "tickets_84", "nps")},
     "onboarding_share": _share("steps_done", "steps"),
     "failed_payments_84": _known("failed_payments_84"),
 }

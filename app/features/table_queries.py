@@ -2,18 +2,25 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from functools import cache
 from itertools import groupby
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Row
+from sqlalchemy import Row, TextClause
 from sqlalchemy.orm import Session
 
-from app.features.queries import has_excluded_users
-from app.features.statements import PLAN_FOR_MANY_ROWS
+from app.core.sql import load_sql
+from app.features.queries import (
+    CENTS_IN_BASE_CURRENCY,
+    PLAN_FOR_MANY_ROWS,
+    REACH_COUNTERS,
+    WITHOUT_EXCLUDED_USERS,
+    has_excluded_users,
+)
 from app.features.table import ChurnEligibility, FeatureTable, Floats, TableSpec, derive_features
-from app.features.table_statements import counts_statement
 
+SQL = load_sql(__file__)
 AccountDay = tuple[str, date]
 """An account and the day as of whose end it is described."""
 
@@ -30,9 +37,8 @@ def load_feature_table(
     Reads only what was known on the day. Serving and training both use this function.
     """
     session.execute(PLAN_FOR_MANY_ROWS)
-    statement = counts_statement(
-        reach=spec.reach.kind,
-        has_excluded_users=has_excluded_users(session, workspace_id),
+    statement = _counts_statement(
+        reach=spec.reach.kind, has_excluded_users=has_excluded_users(session, workspace_id)
     )
     names = spec.names
     table = FeatureTable(
@@ -48,6 +54,23 @@ def load_feature_table(
     return table
 
 
+@cache
+def _counts_statement(*, reach: str, has_excluded_users: bool) -> TextClause:
+    """Build the statement for one way of counting reach: ids, property or events."""
+    parts, counter = SQL.sections, REACH_COUNTERS.get(reach)
+    without_excluded = WITHOUT_EXCLUDED_USERS.replace(":as_of", "w.as_of")
+    return SQL.compose(
+        "counts",
+        sums=parts["reach_sums"] if counter else "",
+        counter=counter or "",
+        named_reach=parts["reach_by_event_name"] if counter else "",
+        only_named=parts["only_reach_events"] if reach == "events" else "",
+        reach=parts["reach_by_sum" if counter else "reach_by_ids"],
+        excluding_users=without_excluded if has_excluded_users else "",
+        cents=CENTS_IN_BASE_CURRENCY,
+    )
+
+
 def _chunks(days: Sequence[date]) -> Iterator[list[int]]:
     """Yield row positions by month, so that one statement reads few months of usage."""
     order = sorted(range(len(days)), key=days.__getitem__)
@@ -61,7 +84,7 @@ def _values(
     workspace_id: str, table: FeatureTable, positions: Sequence[int], spec: TableSpec
 ) -> dict[str, Any]:
     days = [table.days[position] for position in positions]
-    values: dict[str, Any] = {
+    return {
         "workspace_id": workspace_id,
         "account_ids": [table.account_ids[position] for position in positions],
         "days": days,
@@ -72,10 +95,8 @@ def _values(
         "base_currency": spec.base_currency,
         "silence_days": spec.silence_days,
         "lapse_days": LAPSE_DAYS,
+        "reach_events": list(spec.reach.events),
     }
-    if spec.reach.kind == "events":
-        values["reach_events"] = list(spec.reach.events)
-    return values
 
 
 def _fill(

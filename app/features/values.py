@@ -126,12 +126,8 @@ class AccountFeatures:
 
 
 DATE_FIELDS = (
-    "last_used_on",
-    "first_used_on",
-    "first_paid_on",
-    "paid_until",
-    "renewal_on",
-    "notice_on",
+    *("last_used_on", "first_used_on", "first_paid_on"),
+    *("paid_until", "renewal_on", "notice_on"),
 )
 
 

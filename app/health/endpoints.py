@@ -72,8 +72,6 @@ def get_health_history(
 
 
 router = APIRouter()
-for part in (
-    *(scores, adoption, explanations, rollups, overrides),
-    *(restatements, scorecards, benchmarks),
-):
+parts = (scores, adoption, explanations, rollups, overrides, restatements, scorecards, benchmarks)
+for part in parts:
     router.include_router(part)

@@ -6,10 +6,11 @@ from typing import Annotated, Any, Literal, Self
 from fastapi import Path
 from pydantic import Field
 
+from app.core.pagination import Page
 from app.core.schemas import ResponseModel
 from app.health.definition.benchmark import Normalizer
 from app.health.definition.scorecard import Band
-from app.health.rollups.schemas import RollupOut
+from app.health.rollups.rollup import RollupOut
 from app.health.scoring.assess import HealthStatus, PriceStatus
 
 AccountId = Annotated[
@@ -19,8 +20,11 @@ AccountId = Annotated[
         max_length=255,
         pattern=r"^[^\x00]+$",
         description="Id of the account.",
+        examples=["acme"],
     ),
 ]
+
+ScorecardVersion = Annotated[int, Path(ge=1, le=2**31 - 1, description="Number of the version.")]
 
 
 class MeasureOut(ResponseModel):
@@ -34,8 +38,7 @@ class MeasureOut(ResponseModel):
     )
     weight: float = Field(description="Weight in the scorecard.", examples=[1.0])
     effective_weight: float = Field(
-        description="Share of the health score that this measure decides.",
-        examples=[0.2857],
+        description="Share of the health score that this measure decides.", examples=[0.2857]
     )
     raw: float | None = Field(None, description="The number in the window.", examples=[5.0])
     before: float | None = Field(
@@ -186,35 +189,17 @@ class HealthOut(ResponseModel):
     @classmethod
     def from_account_health(cls, row: Any) -> Self:  # noqa: ANN401 - a row of account health
         """Build the answer from a row. An account that was never scored has no details."""
-        details = row.details or {}
-        return cls(
-            account_id=row.account_id,
-            value=row.score,
-            band=row.band,
-            status=row.status,
-            coverage=row.coverage,
-            mrr_cents=row.mrr_cents,
-            plan=row.plan,
-            as_of=row.as_of,
-            data_through=row.data_through,
-            computed_at=row.computed_at,
-            **{name: details.get(name, default) for name, default in DETAIL_DEFAULTS.items()},
-        )
+        empty = dict.fromkeys(HealthOut.model_fields) | EMPTY_DETAILS
+        values = empty | (row.details or {}) | row._asdict() | {"value": row.score}
+        return cls.model_validate(values)
 
 
-DETAIL_DEFAULTS: dict[str, Any] = {
+EMPTY_DETAILS: dict[str, Any] = {
+    "polarity": "higher_is_better",
     "measures": [],
     "trend": {},
     "adjustments": [],
     "unused_product_features": [],
-    **dict.fromkeys(
-        (
-            *("machine", "override", "entitlement", "partial_window_days", "price_status"),
-            *("price_cents", "currency", "billed_in", "seats", "renewal_on", "notice_on"),
-            *("last_used_on", "normalizer", "benchmark_month", "benchmark_segment"),
-            *("benchmark_id", "scorecard_version", "card"),
-        )
-    ),
 }
 
 
@@ -238,9 +223,7 @@ class HealthHistoryPoint(ResponseModel):
     computed_at: datetime
 
 
-class HealthHistoryOut(ResponseModel):
+class HealthHistoryOut(Page[HealthHistoryPoint]):
     """A page of an account's score history."""
 
     account_id: str = Field(examples=["acme"])
-    items: list[HealthHistoryPoint]
-    next_cursor: str | None = Field(description="Cursor of the next page; null on the last page.")

@@ -49,9 +49,9 @@ class ScoreDefinition(Table):
 class Benchmark(Table):
     """What accounts are compared with in a month: the last six month-ends of each segment.
 
-    ``id`` is a hash of the content. ``month`` is the first day of its month. ``ranking_digest`` is a hash
-    of the settings that ranks depend on. ``config`` has a benchmark by segment; the empty text is
-    the whole workspace. A ``provisional`` one is fitted again each day. One that is not
+    ``id`` is a hash of the content. ``month`` is the first day of its month. ``ranking_digest`` is
+    a hash of the settings that ranks depend on. ``config`` has a benchmark by segment; the empty
+    text is the whole workspace. A ``provisional`` one is fitted again each day. One that is not
     ``current`` is stored for the scores that name it.
     """
 
@@ -128,7 +128,7 @@ class HealthScore(Table):
 
     Values of the details that lists use are generated columns, because details are too large to be
     read for every account. Days are texts, because only those can be generated; they sort like
-    days. ``told_…`` are the values of the last recorded change.
+    days. ``recorded_…`` are the values of the last recorded change.
     """
 
     __tablename__ = "health_score"

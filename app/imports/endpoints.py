@@ -9,17 +9,16 @@ from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.pagination import Page, PagingDep
 from app.core.schemas import NO_NUL, Id, problem_responses
-from app.imports import queries, service, stored_file
+from app.imports import queries, service
 from app.imports.files import OpenFile, compute_fingerprint
 from app.imports.kinds import ImportKind
 from app.imports.mapping import MappingError
 from app.imports.plan import ImportPlan
 from app.imports.records import FileFormat
 from app.imports.schemas import UPLOAD_BODY, ImportOut, ImportRowErrorOut
-from app.imports.uploads import UploadDep
+from app.imports.uploads import UploadDep, store_file
 from app.jobs import queries as jobs
 from app.jobs import service as job_service
-from app.jobs.states import JobState
 from app.workspaces.auth import AccountActor, AccountWriter, Reader
 from app.workspaces.keys import Scope
 
@@ -28,6 +27,7 @@ router = APIRouter(
 )
 
 CONTENT_TYPES = {"text/csv": FileFormat.CSV, "application/x-ndjson": FileFormat.NDJSON}
+RuleText = Annotated[str, Query(max_length=1000, pattern=NO_NUL)]
 
 
 def parse_plan(
@@ -38,7 +38,7 @@ def parse_plan(
         Query(description="Default: by the Content-Type, and CSV if that is neither."),
     ] = None,
     map: Annotated[  # noqa: A002 - the name in the API
-        list[Annotated[str, Query(max_length=1000, pattern=NO_NUL)]],
+        list[RuleText],
         Query(
             max_length=100,
             description="The source of a field: `field=column`, `field={template}` or"
@@ -47,7 +47,7 @@ def parse_plan(
         ),
     ] = [],  # noqa: B006 - FastAPI copies it
     lookup: Annotated[
-        list[Annotated[str, Query(max_length=1000, pattern=NO_NUL)]],
+        list[RuleText],
         Query(
             max_length=1000,
             description="Replaces a value of a column: `column:value=replacement`.",
@@ -61,6 +61,7 @@ def parse_plan(
             max_length=10,
             pattern=NO_NUL,
             description="Separates several event names in one cell: each becomes an event.",
+            examples=[";"],
         ),
     ] = None,
     *,
@@ -110,16 +111,9 @@ def create_import(
     source = OpenFile(file)
     plan.check(source)
     fingerprint = compute_fingerprint(source.blocks(0), limit=request.app.state.import_bytes)
-    job, is_new = service.start_import(
-        session,
-        actor,
-        plan,
-        fingerprint,
-        kind=service.UPLOAD_JOB,
-        again_after={JobState.FAILED, JobState.CANCELLED},
-    )
+    job, is_new = service.start_import(session, actor, plan, fingerprint, kind=service.UPLOAD_JOB)
     if is_new:
-        stored_file.store_file(session, caller.workspace_id, job.id, source.blocks(0))
+        store_file(session, caller.workspace_id, job.id, source.blocks(0))
     return ImportOut.from_job(job)
 
 

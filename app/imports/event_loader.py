@@ -12,7 +12,6 @@ from app.core.db import SessionFactory, transaction
 from app.events.ingestion import service as ingestion
 from app.events.ingestion.event_names import KnownEventNames
 from app.events.ingestion.queries import BatchOrigin
-from app.events.ingestion.workspace_rules import event_rules
 from app.events.reading.batch import Batch, ParsedBatch, parse_batch
 from app.events.reading.canonical import Dialect
 from app.events.reading.quarantine_codes import QUARANTINE_CODES
@@ -45,7 +44,7 @@ class EventLoader:
     months: set[date] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        rules, base_currency = event_rules(self.workspace), self.workspace.base_currency
+        rules, base_currency = ingestion.event_rules(self.workspace), self.workspace.base_currency
         self.policy = ingestion.IngestPolicy(rules, base_currency, oldest=None)
 
     def parse(self, events: Sequence[Any], *, suspect: bool = False) -> ParsedBatch:

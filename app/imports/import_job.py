@@ -19,7 +19,7 @@ from app.imports.files import FileFingerprint, FileSource
 from app.imports.loaders import Loader, PageResult, ParsedPage, load_workspace
 from app.imports.plan import ImportPlan
 from app.imports.records import RecordPage, RecordReader
-from app.imports.stored_file import StoredFile
+from app.imports.uploads import StoredFile
 from app.jobs import service as jobs
 from app.jobs.service import ClaimedJob
 
@@ -185,8 +185,8 @@ def _add_page(
     before: Progress, page: RecordPage, result: PageResult, rejected: int, seconds: float
 ) -> Progress:
     return {
+        **before,
         "bytes": page.offset,
-        "bytes_total": before["bytes_total"],
         "rows": before["rows"] + page.rows,
         "stored": before["stored"] + result.stored,
         "duplicates": before["duplicates"] + result.duplicates,

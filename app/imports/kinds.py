@@ -7,23 +7,21 @@ from typing import Any, Self
 
 from pydantic import Field, ValidationError, model_validator
 
-from app.accounts.schemas import LARGEST_MRR_CENTS, ExternalIds, SystemName, Traits
-from app.accounts.traits import parse_cents, parse_count, parse_currency, parse_day
-from app.core.schemas import (
-    NO_OTHER_KEYS,
-    Count,
-    Currency,
-    Day,
-    Flag,
-    Id,
-    NoticeDays,
-    RequestModel,
-    Text,
+from app.accounts.schemas import (
+    LARGEST_MRR_CENTS,
+    AccountFields,
+    ExternalIds,
+    SystemName,
+    Traits,
+    UserFields,
 )
+from app.accounts.traits import parse_cents, parse_count, parse_currency, parse_day
+from app.core.schemas import Count, Currency, Day, Flag, Id, NoticeDays, RequestModel, Text
 from app.events.reading.canonical import parse_identifier
 from app.events.reading.quarantine_codes import QUARANTINE_CODES, QuarantineError
 from app.imports.errors import RowError
 
+FLAGS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,15})?")
 
 
@@ -34,39 +32,25 @@ class ImportKind(StrEnum):
     SUBSCRIPTIONS = "subscriptions"
 
 
-class AccountImportRow(RequestModel):
+class AccountKey(RequestModel):
+    account_id: Id
+
+
+class AccountImportRow(AccountFields, AccountKey):
     """Values of an account: omitted fields stay, null removes."""
 
-    account_id: Id
-    name: Text | None = None
-    segment: Text | None = None
-    owner: Text | None = None
-    plan: Text | None = None
-    industry: Text | None = None
-    employees: Count | None = None
-    end_customers: Count | None = None
-    started_on: Day | None = None
     traits: Traits = Field(default_factory=dict)
-    feature_exceptions: dict[Id, Flag] = Field(
-        default_factory=dict, json_schema_extra=NO_OTHER_KEYS.json_schema_extra
-    )
+    feature_exceptions: dict[Id, Flag] = Field(default_factory=dict)
     excluded: Flag = False
-    parent_id: Id | None = None
-    external_ids: dict[SystemName, Id | ExternalIds | None] = Field(
-        default_factory=dict, json_schema_extra=NO_OTHER_KEYS.json_schema_extra
-    )
+    external_ids: dict[SystemName, Id | ExternalIds | None] = Field(default_factory=dict)
 
 
-class UserImportRow(RequestModel):
-    """Values of a user: omitted fields stay, null removes."""
-
+class UserKey(RequestModel):
     user_id: Id
-    account_id: Id | None = None
-    email: Text | None = None
-    name: Text | None = None
-    role: Text | None = None
-    traits: Traits = Field(default_factory=dict)
-    excluded: Flag | None = None
+
+
+class UserImportRow(UserFields, UserKey):
+    """Values of a user: omitted fields stay, null removes."""
 
 
 class SubscriptionImportRow(RequestModel):
@@ -97,11 +81,8 @@ ROW_SCHEMAS: Mapping[ImportKind, type[RequestModel]] = {
     ImportKind.USERS: UserImportRow,
     ImportKind.SUBSCRIPTIONS: SubscriptionImportRow,
 }
-EVENT_FIELDS = (
-    *("event", "timestamp", "account_id", "user_id", "anonymous_id", "message_id"),
-    "end_customer_id",
-)
 IDENTITIES = ("account_id", "user_id", "anonymous_id")
+EVENT_FIELDS = ("event", "timestamp", *IDENTITIES, "message_id", "end_customer_id")
 REQUIRED_FIELDS: Mapping[ImportKind, tuple[tuple[str, ...], ...]] = {
     ImportKind.EVENTS: (("event",), ("timestamp",), IDENTITIES),
     ImportKind.ACCOUNTS: (("account_id",),),
@@ -128,21 +109,21 @@ def mappable_fields(kind: ImportKind) -> tuple[str, ...]:
 
 
 def _flag(text: str) -> bool:
-    flags = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
-    if text.strip().lower() not in flags:
+    flag = FLAGS.get(text.strip().lower())
+    if flag is None:
         raise ValueError("must be true or false")
-    return flags[text.strip().lower()]
+    return flag
 
 
 def _iso_day(text: str) -> str:
     return parse_day(text).isoformat()
 
 
+COUNTS = ("employees", "end_customers", "seats", "mrr_cents", "notice_days")
+DAYS = ("started_on", "starts_on", "known_on", "ends_on", "renewal_on")
 CELL_PARSERS: Mapping[str, Callable[[str], Any]] = {
-    **dict.fromkeys(
-        ("employees", "end_customers", "seats", "mrr_cents", "notice_days"), parse_count
-    ),
-    **dict.fromkeys(("started_on", "starts_on", "known_on", "ends_on", "renewal_on"), _iso_day),
+    **dict.fromkeys(COUNTS, parse_count),
+    **dict.fromkeys(DAYS, _iso_day),
     "currency": parse_currency,
     "excluded": _flag,
 }
@@ -207,9 +188,8 @@ def validate_row(kind: ImportKind, raw: Any, line: int) -> dict[str, Any]:  # no
 
 def _in_cents(raw: dict[str, Any]) -> dict[str, Any]:
     """Replace a price in major units (``mrr``) by ``mrr_cents``."""
-    if raw.get("mrr") is None:
-        return {name: value for name, value in raw.items() if name != "mrr"}
-    return {"mrr_cents": parse_cents(raw["mrr"])} | {n: v for n, v in raw.items() if n != "mrr"}
+    rest = {name: value for name, value in raw.items() if name != "mrr"}
+    return rest if raw.get("mrr") is None else {"mrr_cents": parse_cents(raw["mrr"])} | rest
 
 
 def _refuse_placeholders(row: Mapping[str, Any]) -> None:

@@ -1,6 +1,6 @@
 """Store a page of records: events as history, other rows in their tables."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, ClassVar, Protocol
@@ -8,17 +8,18 @@ from typing import Any, ClassVar, Protocol
 from sqlalchemy.orm import Session
 
 from app.accounts import aliases, tombstones
-from app.accounts.links import LINK_FIELDS
+from app.accounts import queries as account_queries
+from app.accounts.links import LINK_FIELDS, apply_links
 from app.accounts.tables import Account, User
 from app.accounts.traits import is_internal
 from app.core.db import SessionFactory, Table
+from app.core.errors import ProblemError
 from app.events.reading.batch import ParsedBatch
 from app.imports import queries
 from app.imports.errors import RowError
 from app.imports.event_loader import EventLoader, RowFields
 from app.imports.kinds import ImportKind, parse_cells, validate_row
 from app.imports.records import RecordPage
-from app.imports.relationships import write_relationships
 from app.workspaces.queries import get_workspace
 from app.workspaces.tables import Workspace
 
@@ -109,18 +110,13 @@ class RowPageLoader:
         parsed = ParsedPage(page, [], list(page.errors))
         for record, line in zip(page.records, page.lines, strict=True):
             try:
-                parsed.content.append(
-                    (line, validate_row(self.kind, self._fields(record, line), line))
-                )
+                fields = parse_cells(record) if self.is_table else record
+                parsed.content.append((line, validate_row(self.kind, fields, line)))
             except RowError as error:
                 parsed.errors.append(error)
+            except ValueError as error:
+                parsed.errors.append(RowError(line, "invalid_row", str(error)))
         return parsed
-
-    def _fields(self, record: Any, line: int) -> Any:  # noqa: ANN401 - any JSON value
-        try:
-            return parse_cells(record) if self.is_table else record
-        except ValueError as error:
-            raise RowError(line, "invalid_row", str(error)) from None
 
     def prepare(self, sessions: SessionFactory, parsed: ParsedPage) -> None:
         """Do nothing: these tables have no partitions."""
@@ -128,11 +124,9 @@ class RowPageLoader:
     def write(self, session: Session, parsed: ParsedPage) -> PageResult:
         rows, errors = _resolve_ids(session, self.workspace.id, parsed.content)
         ROW_WRITERS[self.kind](session, self.workspace, [row for _, row in rows], self.now)
-        rejected = (
-            write_relationships(session, self.workspace.id, rows)
-            if self.kind is ImportKind.ACCOUNTS
-            else []
-        )
+        rejected = []
+        if self.kind is ImportKind.ACCOUNTS:
+            rejected = _write_relationships(session, self.workspace.id, rows)
         return PageResult(len(rows) - len(rejected), 0, [*errors, *rejected], date.min)
 
 
@@ -165,6 +159,28 @@ def _write_accounts(
     _upsert_fields(session, workspace.id, Account, "account_id", columns)
 
 
+def _write_relationships(
+    session: Session, workspace_id: str, rows: Sequence[tuple[int, RowFields]]
+) -> list[RowError]:
+    """Set parents and external ids. Return an error for each row where that is not possible.
+
+    A row can fail because of an earlier one: a hierarchy has no cycle, and an external id belongs
+    to one account only.
+    """
+    rejected = []
+    for line, row in rows:
+        fields = {name: row[name] for name in LINK_FIELDS if name in row}
+        if not fields:
+            continue
+        account = account_queries.get(session, workspace_id, Account, row["account_id"], lock=True)
+        try:
+            with session.begin_nested():
+                apply_links(session, account, fields, replace=False)
+        except ProblemError as error:
+            rejected.append(RowError(line, "invalid_row", error.detail))
+    return rejected
+
+
 def _write_users(
     session: Session, workspace: Workspace, rows: Sequence[RowFields], now: datetime
 ) -> None:
@@ -173,9 +189,7 @@ def _write_users(
     queries.insert_missing_accounts(session, workspace.id, accounts)
     completed = []
     for row in rows:
-        user = dict(row)
-        if "account_id" in user:
-            user["account_since"] = now
+        user = row | ({"account_since": now} if "account_id" in row else {})
         if user.get("excluded") is None:
             user.pop("excluded", None)
             if is_internal(user.get("email"), workspace.internal_domains):
@@ -215,17 +229,15 @@ def _upsert_fields(
         for name, value in row.items():
             is_merged = name in queries.MERGED_COLUMNS and name in before
             before[name] = {**before[name], **value} if is_merged else value
-    by_fields: dict[tuple[str, ...], list[RowFields]] = {}
-    for value in sorted(merged, key=lambda value: value.encode()):  # in the order of collation "C"
-        row = merged[value]
-        by_fields.setdefault(tuple(sorted(row)), []).append(row)
+    by_fields: dict[frozenset[str], list[RowFields]] = {}
+    for value in sorted(merged, key=str.encode):  # in the order of collation "C"
+        by_fields.setdefault(frozenset(merged[value]), []).append(merged[value])
     for same_fields in by_fields.values():
         queries.upsert_rows(session, workspace_id, table, same_fields)
 
 
-ROW_WRITERS: dict[
-    ImportKind, Callable[[Session, Workspace, Sequence[RowFields], datetime], None]
-] = {
+RowWriter = Callable[[Session, Workspace, Sequence[RowFields], datetime], None]
+ROW_WRITERS: Mapping[ImportKind, RowWriter] = {
     ImportKind.ACCOUNTS: _write_accounts,
     ImportKind.USERS: _write_users,
     ImportKind.SUBSCRIPTIONS: _write_subscriptions,

@@ -21,11 +21,10 @@ from app.imports.tables import ImportRowError
 from app.jobs import queries as job_queries
 from app.jobs import service as jobs
 from app.jobs.runner import JobRunner
-from app.jobs.states import JobState
+from app.jobs.tables import JobState
 from app.workspaces.service import Actor
 
 ERROR_COLUMNS = ("line", "code", "message")
-ACTOR = "cli"
 MAX_SHOWN_ERRORS = 5
 MAX_LOOKUP_ROWS = 1_000_000
 
@@ -79,20 +78,14 @@ def import_file(
     source = LocalFile(path)
     plan.check(source)
     fingerprint = compute_fingerprint(source.blocks(0))
+    actor, kind = Actor(workspace_id, "cli", clock()), service.LOCAL_JOB
     with transaction(sessions) as session:
-        job, _ = service.start_import(
-            session,
-            Actor(workspace_id, ACTOR, clock()),
-            plan,
-            fingerprint,
-            kind=service.LOCAL_JOB,
-            again_after={JobState.DONE},
-        )
+        job, _ = service.start_import(session, actor, plan, fingerprint, kind=kind)
     claimed = jobs.take_over(sessions, workspace_id, job.id, now=clock())
     importer = Importer(source, on_page=on_page)
     if errors is not None:
         importer.on_errors = ErrorFile(errors, committed=claimed.progress["rejected"]).write
-    runner = JobRunner(sessions, {service.LOCAL_JOB: importer}, claimed)
+    runner = JobRunner(sessions, {kind: importer}, claimed)
     try:
         while runner.job is not None:
             runner.step(clock())
@@ -107,9 +100,8 @@ def _result(
     with transaction(sessions) as session:
         service.finish_ended_imports(session, now=now)
         job = job_queries.get_job(session, workspace_id, import_id)
-        first = queries.list_errors(
-            session, workspace_id, import_id, Paging(MAX_SHOWN_ERRORS, None)
-        )
+        shown = Paging(MAX_SHOWN_ERRORS, None)
+        first = queries.list_errors(session, workspace_id, import_id, shown)
         return LocalImportResult(JobState(job.state), job.error, job.progress, first.rows)
 
 

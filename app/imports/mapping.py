@@ -49,21 +49,17 @@ class ColumnRule:
 
     def value_getter(self, positions: ColumnPositions) -> ValueGetter:
         """Return a function from a row to the rule's value; None: the field is left out."""
-        if "{" in self.source:
-            get = _template(self.source, positions)
-        else:
-            get = _cell(positions[self.source])
+        get = _source_getter(self.source, positions)
         if self.column is None:
             return get
         position, value = positions[self.column], self.value
         return lambda row: get(row) if row[position] == value else None
 
 
-def _cell(position: int) -> ValueGetter:
-    return lambda row: row[position] or None
-
-
-def _template(source: str, positions: ColumnPositions) -> ValueGetter:
+def _source_getter(source: str, positions: ColumnPositions) -> ValueGetter:
+    if "{" not in source:
+        position = positions[source]
+        return lambda row: row[position] or None
     texts = PLACEHOLDER.split(source)[::2]
     pattern = "%s".join(text.replace("%", "%%") for text in texts)
     columns = [positions[name] for name in PLACEHOLDER.findall(source)]

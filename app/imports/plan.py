@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, Self
@@ -54,14 +54,9 @@ class ImportPlan:
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:
-        return cls(
-            ImportKind(config["kind"]),
-            FileFormat(config["format"]),
-            config["mapping"],
-            config["lookups"],
-            config["split"],
-            config["dry_run"],
-        )
+        values = {each.name: config[each.name] for each in fields(cls)}
+        values |= {"kind": ImportKind(config["kind"]), "format": FileFormat(config["format"])}
+        return cls(**values)
 
     def config(self) -> dict[str, Any]:
         return asdict(self)

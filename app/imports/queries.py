@@ -1,6 +1,7 @@
 """Queries for imports, and upserts of imported rows."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -70,84 +71,52 @@ def find_latest_import(
     session: Session, workspace_id: str, signature: str, *, kind: str
 ) -> Job | None:
     """Return the latest import with this signature, or None."""
-    return session.scalar(
-        select(Job)
-        .join(ImportFile, FILE_OF_JOB)
-        .where(
-            Job.workspace_id == workspace_id,
-            Job.kind == kind,
-            ImportFile.signature == signature,
-        )
-        .order_by(Job.id.desc())
-        .limit(1)
-    )
+    jobs = select(Job).where(Job.workspace_id == workspace_id, Job.kind == kind)
+    imports = jobs.join(ImportFile, FILE_OF_JOB).where(ImportFile.signature == signature)
+    return session.scalar(imports.order_by(Job.id.desc()).limit(1))
 
 
 def find_chunk(
     session: Session, workspace_id: str, import_id: str, offset: int
 ) -> ImportChunk | None:
     """Return the chunk of an uploaded file that contains an offset, or the last one before it."""
-    return session.scalar(
-        select(ImportChunk)
-        .where(
-            ImportChunk.workspace_id == workspace_id,
-            ImportChunk.import_id == import_id,
-            ImportChunk.start <= offset,
-        )
-        .order_by(ImportChunk.start.desc())
-        .limit(1)
-    )
+    chunks = select(ImportChunk).filter_by(workspace_id=workspace_id, import_id=import_id)
+    earlier = chunks.where(ImportChunk.start <= offset)
+    return session.scalar(earlier.order_by(ImportChunk.start.desc()).limit(1))
 
 
 def delete_chunks(session: Session, workspace_id: str, import_id: str) -> None:
-    session.execute(
-        delete(ImportChunk).where(
-            ImportChunk.workspace_id == workspace_id, ImportChunk.import_id == import_id
-        )
-    )
+    of_import = {"workspace_id": workspace_id, "import_id": import_id}
+    session.execute(delete(ImportChunk).filter_by(**of_import))
 
 
 def list_errors(
     session: Session, workspace_id: str, import_id: str, paging: Paging
 ) -> RowPage[ImportRowError]:
     """Return a page in the order of the file."""
-    errors = select(ImportRowError).where(
-        ImportRowError.workspace_id == workspace_id, ImportRowError.import_id == import_id
-    )
+    errors = select(ImportRowError).filter_by(workspace_id=workspace_id, import_id=import_id)
     return fetch_page(session, errors, ImportRowError.number, paging=paging)
 
 
 def lock_unsettled_imports(session: Session) -> Sequence[Job]:
     """Lock and return imports that have ended but were not finished (see ``ImportFile``)."""
-    return session.scalars(
-        select(Job)
-        .join(ImportFile, FILE_OF_JOB)
-        .where(ImportFile.finished_at.is_(None), Job.finished_at.is_not(None))
-        .with_for_update(of=ImportFile, skip_locked=True)
-    ).all()
+    ended = select(Job).join(ImportFile, FILE_OF_JOB).where(Job.finished_at.is_not(None))
+    unsettled = ended.where(ImportFile.finished_at.is_(None))
+    return session.scalars(unsettled.with_for_update(of=ImportFile, skip_locked=True)).all()
 
 
 def mark_settled(session: Session, workspace_id: str, import_id: str, *, now: datetime) -> None:
-    session.execute(
-        update(ImportFile)
-        .where(ImportFile.workspace_id == workspace_id, ImportFile.import_id == import_id)
-        .values(finished_at=now)
-    )
+    file = update(ImportFile).filter_by(workspace_id=workspace_id, import_id=import_id)
+    session.execute(file.values(finished_at=now))
 
 
 def insert_errors(
     session: Session, workspace_id: str, import_id: str, before: int, errors: Sequence[RowError]
 ) -> None:
     """Write errors that follow the first ``before`` ones; those beyond the maximum are dropped."""
+    of_import = {"workspace_id": workspace_id, "import_id": import_id}
     rows = [
-        {
-            "workspace_id": workspace_id,
-            "import_id": import_id,
-            "number": number,
-            "line": error.line,
-            "code": error.code,
-            "message": error.message,
-        }
+        {**of_import, "number": number, **asdict(error)}
         for number, error in enumerate(errors, start=before + 1)
         if number <= MAX_STORED_ERRORS
     ]

@@ -1,21 +1,68 @@
 """Read the records of a CSV or NDJSON file, one page at a time, with line numbers and errors."""
 
 import csv
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import chain
 from typing import Any, Protocol
 
 from app.events.reading import decoding
 from app.events.reading.errors import InvalidBodyError
 from app.imports.errors import InvalidFileError, RowError
 from app.imports.files import FileSource
-from app.imports.lines import Lines
 
+MAX_LINE_BYTES = 1024 * 1024
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 DELIMITERS = ",;\t"
 UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 """The first bytes of a file in UTF-16."""
+
+
+class Lines:
+    """Iterates over lines without their ends, and knows where the next line starts.
+
+    ``number``: of the next line, from 1. ``bad``: row error codes by line number. ``has_nul``:
+    whether a NUL occurred so far.
+    """
+
+    def __init__(self, blocks: Iterable[bytes], *, offset: int = 0, number: int = 1) -> None:
+        self.offset, self.number = offset, number
+        self.bad: dict[int, str] = {}
+        self.has_nul = False
+        self._blocks = blocks
+
+    def __iter__(self) -> Iterator[bytes]:
+        rest, cut = b"", 0
+        for block in self._blocks:
+            self.has_nul = self.has_nul or b"\0" in block
+            *whole, rest = (rest + block).split(b"\n")
+            for line in whole:
+                self.offset += cut + len(line) + 1
+                yield self._next(line, cut)
+                cut = 0
+            if len(rest) > MAX_LINE_BYTES:
+                cut, rest = cut + len(rest), b""
+        if rest or cut:
+            self.offset += cut + len(rest)
+            yield self._next(rest, cut)
+
+    def _next(self, line: bytes, cut: int) -> bytes:
+        self.number += 1
+        if not cut:
+            return line
+        self.bad[self.number - 1] = "line_too_long"
+        return b""
+
+    def texts(self) -> Iterator[str]:
+        """Yield decoded lines with an end, as a CSV reader expects them."""
+        for line in self:
+            try:
+                text = line.decode()
+            except UnicodeDecodeError:
+                self.bad[self.number - 1] = "invalid_encoding"
+                text = line.decode(errors="replace")
+            yield text + "\n"
 
 
 class FileFormat(StrEnum):
@@ -64,8 +111,9 @@ def read_header(source: FileSource) -> CsvHeader:
     texts = lines.texts()
     first = next(texts, "")
     delimiter = max(DELIMITERS, key=first.count)
+    rows = chain([first.removeprefix("\ufeff")], texts)
     try:
-        columns = next(csv.reader(_with_first(first, texts), delimiter=delimiter), [])
+        columns = next(csv.reader(rows, delimiter=delimiter), [])
     except csv.Error:
         raise InvalidFileError("The first line is not a valid CSV row.") from None
     if lines.bad:
@@ -75,18 +123,12 @@ def read_header(source: FileSource) -> CsvHeader:
     return CsvHeader([column.strip() for column in columns], delimiter, lines.offset, lines.number)
 
 
-def _with_first(first: str, rest: Iterator[str]) -> Iterator[str]:
-    yield first.removeprefix("\ufeff")
-    yield from rest
-
-
 def _text_blocks(source: FileSource) -> Iterator[bytes]:
     blocks = source.blocks(0)
     first = next(blocks, b"")
     if first.startswith(UTF_16_MARKS) or b"\0" in first.partition(b"\n")[0]:
         raise InvalidFileError("The file is not UTF-8 text: convert it to UTF-8.")
-    yield first
-    yield from blocks
+    return chain([first], blocks)
 
 
 def check_ndjson(source: FileSource) -> None:

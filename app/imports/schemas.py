@@ -9,22 +9,18 @@ from app.core.schemas import ResponseModel
 from app.imports.errors import ROW_CODES
 from app.imports.kinds import ImportKind
 from app.imports.records import FileFormat
-from app.jobs.states import JobState
-from app.jobs.tables import Job
+from app.jobs.tables import Job, JobState
 
+EXAMPLES = {
+    "text/csv": "account_id,name,employees\nacme,Acme Corp,250\n",
+    "application/x-ndjson": '{"account_id": "acme", "name": "Acme Corp", "employees": 250}\n',
+}
 UPLOAD_BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
         "description": "The file, plain or gzipped.",
         "content": {
-            "text/csv": {
-                "schema": {"type": "string"},
-                "example": "account_id,name,employees\nacme,Acme Corp,250\n",
-            },
-            "application/x-ndjson": {
-                "schema": {"type": "string"},
-                "example": '{"account_id": "acme", "name": "Acme Corp", "employees": 250}\n',
-            },
+            name: {"schema": {"type": "string"}, "example": text} for name, text in EXAMPLES.items()
         },
     }
 }

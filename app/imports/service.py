@@ -1,6 +1,5 @@
 """Start and finish imports, which are durable jobs over files (docs/adr/0015)."""
 
-from collections.abc import Collection
 from datetime import date, datetime
 
 from sqlalchemy.orm import Session
@@ -17,49 +16,37 @@ from app.imports.tables import ImportFile
 from app.jobs import queries as job_queries
 from app.jobs import service as jobs
 from app.jobs.service import ClaimedJob
-from app.jobs.states import JobState
-from app.jobs.tables import Job
+from app.jobs.tables import Job, JobState
 from app.webhooks import outbox
 from app.webhooks.outbox import NewMessage
 from app.workspaces.service import Actor
 
 UPLOAD_JOB, LOCAL_JOB = "import", "local_import"
 """Kinds of jobs: an uploaded file, which any worker reads, and a file that a command reads."""
-JOB_KINDS = (UPLOAD_JOB, LOCAL_JOB)
-INITIAL_PROGRESS = {
-    "bytes": 0,
-    "rows": 0,
-    "stored": 0,
-    "duplicates": 0,
-    "rejected": 0,
-    "seconds": 0,
+REPEATED_AFTER = {
+    UPLOAD_JOB: {JobState.FAILED, JobState.CANCELLED},
+    LOCAL_JOB: {JobState.DONE},  # one that failed or was cancelled is resumed
 }
+"""The states of the latest import of a file after which the same file is a new import."""
+JOB_KINDS = tuple(REPEATED_AFTER)
+ROW_COUNTS = ("rows", "stored", "duplicates", "rejected")
 
 
 def start_import(
-    session: Session,
-    actor: Actor,
-    plan: ImportPlan,
-    file: FileFingerprint,
-    *,
-    kind: str,
-    again_after: Collection[JobState],
+    session: Session, actor: Actor, plan: ImportPlan, file: FileFingerprint, *, kind: str
 ) -> tuple[Job, bool]:
     """Return the import of a file and whether it was created now.
 
-    The same content with an equal plan is the same import, unless the latest one has a state of
-    ``again_after``.
+    The same content with an equal plan is the same import (but see ``REPEATED_AFTER``).
     """
     workspace_id, signature = actor.workspace_id, plan.signature(file)
     advisory_lock(session, f"import {signature}", workspace_id)
     latest = queries.find_latest_import(session, workspace_id, signature, kind=kind)
-    if latest is not None and latest.state not in again_after:
+    if latest is not None and latest.state not in REPEATED_AFTER[kind]:
         return latest, False
     config = {**plan.config(), "digest": file.digest, "size": file.size}
-    progress = {**INITIAL_PROGRESS, "bytes_total": file.size}
-    job = jobs.enqueue(
-        session, workspace_id, kind, config, actor=actor.name, now=actor.at, progress=progress
-    )
+    progress = dict.fromkeys(("bytes", *ROW_COUNTS, "seconds"), 0) | {"bytes_total": file.size}
+    job = jobs.enqueue(session, actor, kind, config, progress=progress)
     session.add(ImportFile(workspace_id=workspace_id, import_id=job.id, signature=signature))
     details = {"kind": plan.kind, "dry_run": plan.dry_run, "bytes": file.size}
     actor.audit(session, "import.created", job.id, details)
@@ -86,7 +73,7 @@ def finish_import(
         retire_benchmarks_since(session, workspace_id, since=since)
         churn.mark_all_outdated(session, workspace_id)
         mark_all_due(session, workspace_id, priority=Priority.SILENT)
-        onboarding.enqueue_backfill(session, workspace_id, actor="import", now=now)
+        onboarding.enqueue_backfill(session, Actor(workspace_id, "import", now))
     queries.delete_chunks(session, workspace_id, ended.id)
     queries.mark_settled(session, workspace_id, ended.id, now=now)
     outbox.publish(session, workspace_id, [_completed_message(ended)], now=now)
@@ -100,7 +87,7 @@ def _completed_message(ended: ClaimedJob | Job) -> NewMessage:
         "kind": ended.config["kind"],
         "dry_run": ended.config["dry_run"],
         "state": ended.state if isinstance(ended, Job) else JobState.DONE,
-        **{name: ended.progress[name] for name in ("rows", "stored", "duplicates", "rejected")},
+        **{name: ended.progress[name] for name in ROW_COUNTS},
     }
     return NewMessage("import.completed", data)
 

@@ -1,17 +1,27 @@
-"""Receive a large body into a temporary file, so that it fills neither memory nor a connection."""
+"""Uploaded files: receive a large body, and store it for the workers.
+
+A body goes into a temporary file, so that it fills neither memory nor a connection. In the database
+it is kept as compressed chunks, so that any worker can continue.
+"""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator
+from dataclasses import dataclass
 from tempfile import TemporaryFile
 from typing import Annotated, BinaryIO
 
+import zstandard
 from fastapi import Depends, Request
 from fastapi.concurrency import run_in_threadpool
+from sqlalchemy.orm import Session
 from starlette.requests import ClientDisconnect
 
+from app.core.db import SessionFactory
 from app.core.errors import BadRequestError, RequestTimeoutError, UnsupportedEncodingError
+from app.imports import queries
 from app.imports.errors import FileTooLargeError
 from app.imports.files import BLOCK_BYTES, GZIP_MAGIC
+from app.imports.tables import ImportChunk
 
 IDLE_SECONDS = 30
 MAX_SECONDS = 3600
@@ -71,3 +81,42 @@ async def _chunks(request: Request) -> AsyncIterator[bytes]:
 
 
 UploadDep = Annotated[BinaryIO, Depends(receive_upload, scope="function")]
+
+
+def store_file(
+    session: Session, workspace_id: str, import_id: str, blocks: Iterable[bytes]
+) -> None:
+    """Store a file's content; each chunk is written before the next is read."""
+    compressor, start = zstandard.ZstdCompressor(), 0
+    for block in blocks:
+        chunk = ImportChunk(
+            workspace_id=workspace_id,
+            import_id=import_id,
+            start=start,
+            content=compressor.compress(block),
+        )
+        session.add(chunk)
+        session.flush()
+        session.expunge(chunk)
+        start += len(block)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """An uploaded file as a ``FileSource``."""
+
+    sessions: SessionFactory
+    workspace_id: str
+    import_id: str
+
+    def blocks(self, offset: int) -> Iterator[bytes]:
+        while block := self._read_block(offset):
+            offset += len(block)
+            yield block
+
+    def _read_block(self, offset: int) -> bytes:
+        with self.sessions() as session:
+            chunk = queries.find_chunk(session, self.workspace_id, self.import_id, offset)
+        if chunk is None:
+            return b""
+        return zstandard.ZstdDecompressor().decompress(chunk.content)[offset - chunk.start :]

@@ -1,23 +1,21 @@
-"""Gather what bears on what to do about accounts: standing, signals, decisions of the past."""
+"""Load the cases of accounts: everything that decides what is suggested for them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
-from app.core.filters.matching import MATCH_ALL
 from app.health.definition.scorecard import Band
 from app.health.scoring.assess import HealthStatus
-from app.interventions import suggestion_queries as queries
+from app.interventions import queries
+from app.interventions.playbooks.audience import load_matching_accounts
 from app.interventions.playbooks.definition import CustomerType, Playbooks
 from app.interventions.playbooks.templates import FieldValue, Money
 from app.interventions.ranking import Case, profile_gaps
 from app.interventions.states import COMPLETED_STATES, OPEN_STATES, InterventionState
 from app.interventions.tables import Intervention
-from app.portfolio import account_queries
-from app.portfolio import segment_service as segments
 from app.signals.detect import signal_sort_key
 from app.signals.queries import load_open_signals
 from app.signals.signal import Severity, Signal
@@ -36,14 +34,14 @@ def load_cases(
     names: Mapping[str, str],
     now: datetime,
 ) -> list[Case]:
-    """Describe accounts that have a score, in a few statements, however many there are.
+    """Return the cases of accounts with a score, in a fixed number of statements.
 
-    ``stored``: their interventions. ``names``: of product features, by key.
+    ``stored``: interventions by account. ``names``: of product features, by key.
     """
     rows = queries.load_case_rows(session, workspace_id, account_ids)
     ids = [row.account_id for row in rows]
-    drivers = _drivers(session, workspace_id, rows, now)
-    matched = matching_accounts(
+    drivers = _load_drivers(session, workspace_id, rows, now)
+    matching = load_matching_accounts(
         session,
         workspace_id,
         {key: playbook.audience.filter for key, playbook in playbooks.items()},
@@ -53,73 +51,55 @@ def load_cases(
     return [
         Case(
             account_id=row.account_id,
-            business=_business(row.customer_type),
+            business=_customer_type(row.customer_type),
             status=HealthStatus(row.status),
             band=Band(row.band),
             mrr_cents=row.mrr_cents,
             probability=row.probability,
             drivers=drivers[row.account_id],
-            facts=_facts(row, names),
+            field_values=_field_values(row, names),
             blocked=blocked_playbooks(stored.get(row.account_id, ()), playbooks, now),
-            matched=frozenset(key for key, found in matched.items() if row.account_id in found),
+            matched=frozenset(
+                key for key, matched in matching.items() if row.account_id in matched
+            ),
         )
         for row in rows
     ]
 
 
-def _business(said: str | None) -> CustomerType:
-    return CustomerType.B2C if (said or "").lower() == CustomerType.B2C else CustomerType.B2B
+def _customer_type(trait: str | None) -> CustomerType:
+    is_consumer = (trait or "").lower() == CustomerType.B2C
+    return CustomerType.B2C if is_consumer else CustomerType.B2B
 
 
-def _drivers(
+def _load_drivers(
     session: Session, workspace_id: str, rows: Sequence[Row[Any]], now: datetime
 ) -> dict[str, list[Signal]]:
-    """Return open signals, the gravest first, and after them what is derived here."""
-    kept = load_open_signals(session, workspace_id, [row.account_id for row in rows])
-    gone = [row.account_id for row in rows if row.status == HealthStatus.CHURNED]
+    """Return open signals, most severe first, followed by the signals that are derived here."""
+    stored = load_open_signals(session, workspace_id, [row.account_id for row in rows])
+    churned = [row.account_id for row in rows if row.status == HealthStatus.CHURNED]
     since = now - FIXED_WITHIN
-    fixed = queries.load_fixed_feedback(session, workspace_id, gone, since=since) if gone else {}
-    found: dict[str, list[Signal]] = {}
+    fixed = (
+        queries.load_fixed_feedback(session, workspace_id, churned, since=since) if churned else {}
+    )
+    drivers: dict[str, list[Signal]] = {}
     for row in rows:
-        signals = sorted(
-            (each.signal for each in kept.get(row.account_id, ())), key=signal_sort_key
-        )
-        found[row.account_id] = signals
+        open_signals = [each.signal for each in stored.get(row.account_id, ())]
+        drivers[row.account_id] = sorted(open_signals, key=signal_sort_key)
         if row.account_id in fixed:
             topic, at = fixed[row.account_id]
-            said = {"topic": topic, "fixed_on": at.date().isoformat()}
-            found[row.account_id].append(Signal("cause_fixed", Severity.INFO, at.date(), said))
+            evidence = {"topic": topic, "fixed_on": at.date().isoformat()}
+            signal = Signal("cause_fixed", Severity.INFO, at.date(), evidence)
+            drivers[row.account_id].append(signal)
         if gaps := profile_gaps(row, row.created_at.date()):
-            found[row.account_id].append(gaps)
-    return found
-
-
-def matching_accounts(
-    session: Session,
-    workspace_id: str,
-    filters: Mapping[str, Any],
-    account_ids: Sequence[str],
-    *,
-    today: date,
-) -> dict[str, frozenset[str]]:
-    """Return by key the accounts that its filter lets through; one statement for each filter."""
-    everybody = frozenset(account_ids)
-    found = {}
-    for key, raw in filters.items():
-        wanted = segments.parse_account_filter(raw)
-        found[key] = everybody
-        if wanted != MATCH_ALL and everybody:
-            let = account_queries.load_matching_ids(
-                session, workspace_id, wanted, account_ids, today=today
-            )
-            found[key] = frozenset(let)
-    return found
+            drivers[row.account_id].append(gaps)
+    return drivers
 
 
 def blocked_playbooks(
     stored: Iterable[Intervention], playbooks: Playbooks, now: datetime
 ) -> frozenset[str]:
-    """Name the playbooks that are not proposed: open, done within the cooldown, or dismissed."""
+    """Return playbooks not to suggest: open, done within the cooldown, or recently dismissed."""
     return frozenset(row.playbook for row in stored if _blocks(row, playbooks, now))
 
 
@@ -133,8 +113,8 @@ def _blocks(row: Intervention, playbooks: Playbooks, now: datetime) -> bool:
     return False
 
 
-def _facts(row: Row[Any], names: Mapping[str, str]) -> dict[str, FieldValue | Money]:
-    """Name what is known of an account as templates ask for it."""
+def _field_values(row: Row[Any], names: Mapping[str, str]) -> dict[str, FieldValue | Money]:
+    """Return the values of the account's placeholders (``template_fields.ACCOUNT_FIELDS``)."""
     unused = row.unused or []
     idle = None if row.seats is None or row.active_users is None else row.seats - row.active_users
     price = Money(row.mrr_cents, row.currency) if row.mrr_cents and row.currency else None

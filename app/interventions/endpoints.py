@@ -1,4 +1,4 @@
-"""Suggestions and interventions over HTTP."""
+"""Routes of suggestions and interventions."""
 
 from typing import Annotated
 
@@ -11,9 +11,8 @@ from app.core.languages import Language
 from app.core.pagination import Page, PagingDep
 from app.core.schemas import Id, problem_responses
 from app.health.schemas import AccountId
-from app.interventions import intervention_queries as queries
 from app.interventions import intervention_service as service
-from app.interventions import suggestion_queries
+from app.interventions import queries
 from app.interventions.schemas import (
     DismissalIn,
     InterventionIn,
@@ -30,49 +29,54 @@ router = APIRouter(
 )
 
 InterventionId = Annotated[str, Path(max_length=255)]
-OptionalId = Annotated[Id | None, Query()]
+PlaybookFilter = Annotated[Id | None, Query(description="The key of a playbook.")]
 
 
-@router.get("/accounts/{account_id}/suggestions", tags=["suggestions"])
+@router.get(
+    "/accounts/{account_id}/suggestions",
+    tags=["suggestions"],
+    summary="List an account's suggestions",
+)
 def list_account_suggestions(
     account_id: AccountId, session: ReadSessionDep, caller: Reader, language: LanguageDep
 ) -> Page[SuggestionOut]:
-    """Say what to do about an account: three things at most, what is worth most first."""
+    """List what to do about an account: at most three suggestions, the most valuable first."""
     get_account(session, caller.workspace_id, account_id)
-    rows = suggestion_queries.list_suggestions(
-        session, caller.workspace_id, account_id=account_id, limit=10
-    )
-    ordered = sorted((row for row, _ in rows), key=lambda row: row.rank or 0)
-    return Page(items=[SuggestionOut.of(row, language) for row in ordered], next_cursor=None)
+    rows = queries.list_suggestions(session, caller.workspace_id, account_id=account_id, limit=10)
+    ordered = sorted(rows, key=lambda row: row.rank or 0)
+    items = [SuggestionOut.from_intervention(row, language) for row in ordered]
+    return Page(items=items, next_cursor=None)
 
 
-@router.get("/suggestions", tags=["suggestions"])
+@router.get("/suggestions", tags=["suggestions"], summary="List suggestions")
 def list_suggestions(
     *,
     session: ReadSessionDep,
     caller: Reader,
     paging: PagingDep,
     language: LanguageDep,
-    playbook: OptionalId = None,
-    owner: Annotated[Id | None, Query(description="Who looks after the account.")] = None,
+    playbook: PlaybookFilter = None,
+    owner: Annotated[
+        Id | None, Query(description="The person responsible for the account.")
+    ] = None,
 ) -> Page[SuggestionOut]:
-    """List what to do about all accounts, what is worth most first."""
-    rows = suggestion_queries.list_suggestions(
+    """List the suggestions of all accounts, the most valuable first."""
+    rows = queries.list_suggestions(
         session,
         caller.workspace_id,
         playbook=playbook,
         owner=owner,
-        after=paging.after((float, int), str),
+        after=paging.position((float, int), str),
         limit=paging.fetch_limit,
     )
     return paging.page(
         rows,
-        lambda row: SuggestionOut.of(row[0], language),
-        lambda row: (row[0].value_cents, row[0].id),
+        lambda row: SuggestionOut.from_intervention(row, language),
+        lambda row: (row.value_cents, row.id),
     )
 
 
-@router.get("/interventions")
+@router.get("/interventions", summary="List interventions")
 def list_interventions(
     *,
     session: ReadSessionDep,
@@ -81,11 +85,13 @@ def list_interventions(
     language: LanguageDep,
     state: InterventionState | None = None,
     account_id: AccountIdFilter = None,
-    assignee: OptionalId = None,
-    playbook: OptionalId = None,
+    assignee: Annotated[
+        Id | None, Query(description="The person responsible for the intervention.")
+    ] = None,
+    playbook: PlaybookFilter = None,
 ) -> Page[InterventionOut]:
-    """List what is suggested, decided, being done and done, newest first."""
-    found = queries.list_interventions(
+    """List interventions of all states, newest first. Lapsed ones are listed only on request."""
+    page = queries.list_interventions(
         session,
         caller.workspace_id,
         paging,
@@ -94,84 +100,109 @@ def list_interventions(
         assignee=assignee,
         playbook=playbook,
     )
-    return found.to_page(lambda row: InterventionOut.of(row, language))
+    return page.to_page(lambda row: InterventionOut.from_intervention(row, language))
 
 
-@router.post("/interventions", status_code=201, responses=problem_responses(409))
+@router.post(
+    "/interventions",
+    status_code=201,
+    responses=problem_responses(409),
+    summary="Begin an intervention",
+)
 def create_intervention(
-    body: InterventionIn, session: SessionDep, change: AccountActor
+    body: InterventionIn, session: SessionDep, actor: AccountActor
 ) -> InterventionOut:
-    """Take something on for an account, suggested or not."""
-    said = body.model_dump(exclude={"account_id", "playbook"}, exclude_unset=True)
-    row = service.create(session, change, body.account_id, body.playbook, said)
-    return InterventionOut.of(row, Language.EN)
+    """Accept the suggestion of a playbook for an account, or begin the playbook without one.
+
+    A playbook that is already open for the account is rejected with 409.
+    """
+    values = body.model_dump(exclude={"account_id", "playbook"}, exclude_unset=True)
+    row = service.create(session, actor, body.account_id, body.playbook, values)
+    return InterventionOut.from_intervention(row, Language.EN)
 
 
-@router.get("/interventions/{intervention_id}")
+@router.get("/interventions/{intervention_id}", summary="Get an intervention")
 def get_intervention(
     intervention_id: InterventionId, session: ReadSessionDep, caller: Reader, language: LanguageDep
 ) -> InterventionOut:
-    """Show an intervention."""
+    """Return an intervention of any state."""
     row = queries.get_intervention(session, caller.workspace_id, intervention_id)
-    return InterventionOut.of(row, language)
+    return InterventionOut.from_intervention(row, language)
 
 
-@router.patch("/interventions/{intervention_id}")
+@router.patch("/interventions/{intervention_id}", summary="Update an intervention")
 def patch_intervention(
     intervention_id: InterventionId,
     body: InterventionPatch,
     session: SessionDep,
-    change: AccountActor,
+    actor: AccountActor,
 ) -> InterventionOut:
-    """Change who does it, until when, or the notes."""
-    row = service.update_plan(session, change, intervention_id, body.model_dump(exclude_unset=True))
-    return InterventionOut.of(row, Language.EN)
+    """Change assignee, due day or notes. Null removes a value."""
+    row = service.update_plan(session, actor, intervention_id, body.model_dump(exclude_unset=True))
+    return InterventionOut.from_intervention(row, Language.EN)
 
 
-def _act(
+def _apply(
     session: SessionDep,
-    change: Actor,
-    key: str,
-    what: InterventionAction,
+    actor: Actor,
+    intervention_id: str,
+    action: InterventionAction,
     body: InterventionPatch | DismissalIn | None = None,
 ) -> InterventionOut:
-    said = body.model_dump(exclude_unset=True) if body else {}
-    return InterventionOut.of(service.apply_action(session, change, key, what, said), Language.EN)
+    values = body.model_dump(exclude_unset=True) if body else {}
+    row = service.apply_action(session, actor, intervention_id, action, values)
+    return InterventionOut.from_intervention(row, Language.EN)
 
 
-@router.post("/interventions/{intervention_id}/accept", responses=problem_responses(409))
+@router.post(
+    "/interventions/{intervention_id}/accept",
+    responses=problem_responses(409),
+    summary="Accept a suggestion",
+)
 def accept_intervention(
     intervention_id: InterventionId,
     session: SessionDep,
-    change: AccountActor,
+    actor: AccountActor,
     body: InterventionPatch | None = None,
 ) -> InterventionOut:
-    """Take a suggestion on."""
-    return _act(session, change, intervention_id, InterventionAction.ACCEPT, body)
+    """Accept a suggestion. Repeating it changes nothing; other values are rejected with 409."""
+    return _apply(session, actor, intervention_id, InterventionAction.ACCEPT, body)
 
 
-@router.post("/interventions/{intervention_id}/dismiss", responses=problem_responses(409))
+@router.post(
+    "/interventions/{intervention_id}/dismiss",
+    responses=problem_responses(409),
+    summary="Dismiss a suggestion",
+)
 def dismiss_intervention(
-    intervention_id: InterventionId, body: DismissalIn, session: SessionDep, change: AccountActor
+    intervention_id: InterventionId, body: DismissalIn, session: SessionDep, actor: AccountActor
 ) -> InterventionOut:
-    """Put it aside, with the reason. It is not suggested again for 30 days."""
-    return _act(session, change, intervention_id, InterventionAction.DISMISS, body)
+    """Dismiss a suggestion with a reason. It is not suggested again for 30 days."""
+    return _apply(session, actor, intervention_id, InterventionAction.DISMISS, body)
 
 
-@router.post("/interventions/{intervention_id}/start", responses=problem_responses(409))
+@router.post(
+    "/interventions/{intervention_id}/start",
+    responses=problem_responses(409),
+    summary="Start an intervention",
+)
 def start_intervention(
-    intervention_id: InterventionId, session: SessionDep, change: AccountActor
+    intervention_id: InterventionId, session: SessionDep, actor: AccountActor
 ) -> InterventionOut:
-    """Say that it is being done."""
-    return _act(session, change, intervention_id, InterventionAction.START)
+    """Mark an accepted intervention as in progress. Repeating it changes nothing."""
+    return _apply(session, actor, intervention_id, InterventionAction.START)
 
 
-@router.post("/interventions/{intervention_id}/complete", responses=problem_responses(409))
+@router.post(
+    "/interventions/{intervention_id}/complete",
+    responses=problem_responses(409),
+    summary="Complete an intervention",
+)
 def complete_intervention(
     intervention_id: InterventionId,
     session: SessionDep,
-    change: AccountActor,
+    actor: AccountActor,
     body: InterventionPatch | None = None,
 ) -> InterventionOut:
-    """Say that it is done. Its outcome is looked at after 30 and 90 days."""
-    return _act(session, change, intervention_id, InterventionAction.COMPLETE, body)
+    """Mark an intervention as done. Its outcome is evaluated after 30 and 90 days."""
+    return _apply(session, actor, intervention_id, InterventionAction.COMPLETE, body)

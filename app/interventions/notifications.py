@@ -1,4 +1,4 @@
-"""What others are told of suggestions: one by one, or of many at once as one digest."""
+"""Messages about new suggestions: one each, or one digest of many; entries of the change feed."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -6,65 +6,65 @@ from typing import Any
 
 from app.webhooks.outbox import MAX_SINGLE_MESSAGES, NewMessage, fit_digest_items
 
-MOST_PLAYBOOKS = 20
+MAX_PLAYBOOKS = 20
 
 SuggestionRow = Mapping[str, Any]
-"""A suggestion as it is written."""
+"""The columns of a suggestion as they are written."""
 
 
 def suggestion_messages(
     rows: Sequence[SuggestionRow], owners: Mapping[str, object], currency: str
 ) -> list[NewMessage]:
-    """Tell of what is new in one run. ``owners``: by account."""
+    """Return the messages about suggestions that are new in one run. ``owners``: by account."""
     if len(rows) > MAX_SINGLE_MESSAGES:
         return [_digest(rows, currency)]
     return [_single(row, owners.get(row["account_id"]), currency) for row in rows]
 
 
-def change_data(said: SuggestionRow, before: str | None) -> dict[str, Any]:
-    """What polling readers are told of an intervention."""
+def change_data(row: SuggestionRow, before: str | None) -> dict[str, Any]:
+    """Return the entry of the change feed for an intervention."""
     return {
-        "intervention_id": said["id"],
-        "playbook": said["playbook"],
-        "state": said["state"],
+        "intervention_id": row["id"],
+        "playbook": row["playbook"],
+        "state": row["state"],
         "state_before": before,
-        "signal": said["signal"],
-        "value_cents": said["value_cents"],
+        "signal": row["signal"],
+        "value_cents": row["value_cents"],
     }
 
 
-def _single(said: SuggestionRow, owner: object, currency: str) -> NewMessage:
-    texts, effect = said["details"]["texts"], said["details"]["effect"]
+def _single(row: SuggestionRow, owner: object, currency: str) -> NewMessage:
+    texts, effect = row["details"]["texts"], row["details"]["effect"]
     is_known = effect["risk_basis"] == "model" and effect["arr_basis"] == "subscription"
     english = texts.get("en") or next(iter(texts.values()))
     data = {
-        "suggestion_id": said["id"],
-        "playbook": said["playbook"],
+        "suggestion_id": row["id"],
+        "playbook": row["playbook"],
         "title": english["name"],
         "reasons": [english["next_step"]],
-        "priority": said["value_cents"],
+        "priority": row["value_cents"],
         "revenue_at_risk_cents": round(effect["risk"] * effect["arr_cents"]) if is_known else None,
         "currency": currency,
         "owner": owner,
-        "link": f"/api/v1/interventions/{said['id']}",
+        "link": f"/api/v1/interventions/{row['id']}",
     }
-    return NewMessage("suggestion.created", data, said["account_id"])
+    return NewMessage("suggestion.created", data, row["account_id"])
 
 
 def _digest(rows: Sequence[SuggestionRow], currency: str) -> NewMessage:
-    """Name those that are worth most."""
-    best = sorted(rows, key=lambda said: (-said["value_cents"], said["id"]))
+    """Summarize suggestions; the most valuable ones are listed."""
+    best = sorted(rows, key=lambda row: (-row["value_cents"], row["id"]))
     data = {
         "suggested": len(rows),
-        "playbooks": dict(Counter(said["playbook"] for said in rows).most_common(MOST_PLAYBOOKS)),
+        "playbooks": dict(Counter(row["playbook"] for row in rows).most_common(MAX_PLAYBOOKS)),
         "accounts": fit_digest_items(
             {
-                "account_id": said["account_id"],
-                "suggestion_id": said["id"],
-                "playbook": said["playbook"],
-                "priority": said["value_cents"],
+                "account_id": row["account_id"],
+                "suggestion_id": row["id"],
+                "playbook": row["playbook"],
+                "priority": row["value_cents"],
             }
-            for said in best
+            for row in best
         ),
         "currency": currency,
         "link": "/api/v1/suggestions",

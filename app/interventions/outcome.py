@@ -1,4 +1,4 @@
-"""What came of an intervention: how the account stood before, and how it stands after. Pure."""
+"""The outcome of an intervention: the account before it compared with the account after. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,15 +6,19 @@ from datetime import date
 from typing import Any
 
 from app.health.scoring.assess import HealthStatus
-from app.interventions.playbooks.definition import SuccessCriterion
+from app.interventions.playbooks.definition import (
+    HEALTH_SCORE,
+    RETAINED,
+    SIGNAL_CLEARED,
+    SuccessCriterion,
+)
 
 OUTCOME_DAYS = (30, 90)
-SIGNAL_CLEARED, RETAINED, HEALTH_SCORE = "signal_cleared", "retained", "health_score"
 
 
 @dataclass(frozen=True, slots=True)
 class AccountSnapshot:
-    """How an account stood on a day; ``measures``: their scores by name, where there are any."""
+    """The scores of an account on a day. ``measures``: scores by name, missing ones left out."""
 
     day: date
     status: HealthStatus
@@ -29,7 +33,7 @@ def describe_outcome(
     *,
     signal_is_open: bool,
 ) -> dict[str, Any]:
-    """Say what changed, JSON-ready. None: it is not known."""
+    """Return what changed, JSON-ready; an unknown value is None."""
     changes = {
         name: _change(before, after, name) for name in sorted({*_names(before), *_names(after)})
     }
@@ -50,7 +54,7 @@ def succeeded(
     *,
     signal_is_open: bool,
 ) -> bool | None:
-    """Whether the playbook's own measure says that it helped; who left was not helped."""
+    """Whether the success criterion is met; None if unknown. A churned account is no success."""
     if after is None:
         return None
     if after.status is HealthStatus.CHURNED or success.measure == RETAINED:
@@ -61,14 +65,14 @@ def succeeded(
     return None if change is None else change >= success.least
 
 
-def _names(stand: AccountSnapshot | None) -> Mapping[str, float]:
-    return stand.measures if stand else {}
+def _names(snapshot: AccountSnapshot | None) -> Mapping[str, float]:
+    return snapshot.measures if snapshot else {}
 
 
-def _value(stand: AccountSnapshot | None, name: str) -> float | None:
-    if stand is None:
+def _value(snapshot: AccountSnapshot | None, name: str) -> float | None:
+    if snapshot is None:
         return None
-    return stand.score if name == HEALTH_SCORE else stand.measures.get(name)
+    return snapshot.score if name == HEALTH_SCORE else snapshot.measures.get(name)
 
 
 def _change(

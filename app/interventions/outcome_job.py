@@ -1,4 +1,4 @@
-"""Look back at what was done and at who was assigned, once their time has passed."""
+"""Worker task: evaluate completed interventions and the assignments of experiments."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -8,128 +8,127 @@ from typing import TypeVar
 from sqlalchemy.orm import Session
 
 from app.core.db import SessionFactory, transaction
-from app.interventions import intervention_queries as queries
+from app.interventions import queries
 from app.interventions.experiments import queries as experiments
 from app.interventions.experiments.design import ExperimentDesign
 from app.interventions.intervention_service import publish_state_change
 from app.interventions.outcome import (
     OUTCOME_DAYS,
-    RETAINED,
     AccountSnapshot,
     describe_outcome,
     succeeded,
 )
-from app.interventions.playbooks import service
-from app.interventions.playbooks.definition import SuccessCriterion
+from app.interventions.playbooks import service as playbook_service
+from app.interventions.playbooks.definition import RETAINED, SuccessCriterion
 from app.interventions.states import InterventionState
 from app.interventions.tables import Assignment, Intervention
 from app.signals.queries import load_open_signals
 
 DueRow = TypeVar("DueRow", Intervention, Assignment)
 FALLBACK_SUCCESS = SuccessCriterion(measure=RETAINED)
-"""Of a playbook that is no longer there."""
+"""The criterion of interventions whose playbook no longer exists."""
 
 
 def evaluate_outcomes(sessions: SessionFactory, *, now: datetime) -> int:
     """Evaluate a page of interventions and one of assignments; return how many there were."""
     with transaction(sessions) as session:
         done = queries.claim_due_interventions(session, today=now.date())
-        for workspace_id, some in _by_workspace(done).items():
-            _evaluate_done(session, workspace_id, some, now)
+        for workspace_id, interventions in _by_workspace(done).items():
+            _evaluate_interventions(session, workspace_id, interventions, now)
     with transaction(sessions) as session:
-        decided = queries.claim_due_assignments(session, today=now.date())
-        for workspace_id, those in _by_workspace(decided).items():
-            _decide(session, workspace_id, those)
-    return len(done) + len(decided)
+        due = experiments.claim_due_assignments(session, today=now.date())
+        for workspace_id, assignments in _by_workspace(due).items():
+            _evaluate_assignments(session, workspace_id, assignments)
+    return len(done) + len(due)
 
 
 def _by_workspace(rows: Sequence[DueRow]) -> dict[str, list[DueRow]]:
-    found: dict[str, list[DueRow]] = defaultdict(list)
+    grouped: dict[str, list[DueRow]] = defaultdict(list)
     for row in rows:
-        found[row.workspace_id].append(row)
-    return found
+        grouped[row.workspace_id].append(row)
+    return grouped
 
 
-def _evaluate_done(
+def _evaluate_interventions(
     session: Session, workspace_id: str, rows: Sequence[Intervention], now: datetime
 ) -> None:
-    playbooks = service.load_playbooks(session, workspace_id)
-    look = _Look(session, workspace_id, [(r.account_id, _baseline(r), _due(r)) for r in rows])
+    playbooks = playbook_service.load_playbooks(session, workspace_id)
+    periods = [(row.account_id, _baseline_on(row), _due_on(row)) for row in rows]
+    history = _History(session, workspace_id, periods)
     for row in rows:
         success = playbooks[row.playbook].success if row.playbook in playbooks else FALLBACK_SUCCESS
-        before, after = look.both(row.account_id, _baseline(row), _due(row))
-        said = describe_outcome(
-            success,
-            before,
-            after,
-            signal_is_open=look.is_open(row.account_id, row.signal, _due(row)),
-        )
-        said["label"] = "experimental" if row.experiment_id else "observational"
+        before, after = history.snapshots(row.account_id, _baseline_on(row), _due_on(row))
+        is_open = history.is_open(row.account_id, row.signal, _due_on(row))
+        outcome = describe_outcome(success, before, after, signal_is_open=is_open)
+        outcome["label"] = "experimental" if row.experiment_id else "observational"
         passed = next(days for days in OUTCOME_DAYS if str(days) not in row.outcomes)
-        row.outcomes = {**row.outcomes, str(passed): said}
+        row.outcomes = {**row.outcomes, str(passed): outcome}
         later = [days for days in OUTCOME_DAYS if days > passed]
-        row.outcome_due_on = _due(row) + timedelta(days=later[0] - passed) if later else None
+        row.outcome_due_on = _due_on(row) + timedelta(days=later[0] - passed) if later else None
         if not later:
             row.state, row.changed_at = InterventionState.EVALUATED, now
             publish_state_change(session, row, InterventionState.DONE, now)
 
 
-def _baseline(row: Intervention) -> date:
+def _baseline_on(row: Intervention) -> date:
     return row.baseline_on or row.created_at.date()
 
 
-def _due(row: Intervention) -> date:
+def _due_on(row: Intervention) -> date:
     if row.outcome_due_on is None:
-        raise ValueError("no outcome of it is due")
+        raise ValueError("No outcome of the intervention is due.")
     return row.outcome_due_on
 
 
-def _decide(session: Session, workspace_id: str, rows: Sequence[Assignment]) -> None:
-    """By intention to treat: whoever was assigned counts, also where nothing more is known."""
-    playbooks = service.load_playbooks(session, workspace_id)
-    look = _Look(session, workspace_id, [(r.account_id, r.assigned_on, r.due_on) for r in rows])
+def _evaluate_assignments(session: Session, workspace_id: str, rows: Sequence[Assignment]) -> None:
+    """Evaluate by intention to treat: every assigned account counts; unknown is no success."""
+    playbooks = playbook_service.load_playbooks(session, workspace_id)
+    periods = [(row.account_id, row.assigned_on, row.due_on) for row in rows]
+    history = _History(session, workspace_id, periods)
     touched = {}
     for row in rows:
         experiment = experiments.get_experiment(session, workspace_id, row.experiment_id)
         touched[experiment.id] = experiment
-        held = playbooks.get(experiment.playbook)
-        by_own = ExperimentDesign.model_validate(experiment.config).metric == "success"
-        success = held.success if held and by_own else FALLBACK_SUCCESS
-        before, after = look.both(row.account_id, row.assigned_on, row.due_on)
-        is_open = look.is_open(row.account_id, row.signal, row.due_on)
+        playbook = playbooks.get(experiment.playbook)
+        has_own = ExperimentDesign.model_validate(experiment.config).metric == "success"
+        success = playbook.success if playbook and has_own else FALLBACK_SUCCESS
+        before, after = history.snapshots(row.account_id, row.assigned_on, row.due_on)
+        is_open = history.is_open(row.account_id, row.signal, row.due_on)
         row.success = succeeded(success, before, after, signal_is_open=is_open) or False
     session.flush()
     for key in sorted(touched):
         touched[key].tally = experiments.load_tally(session, workspace_id, key)
 
 
-class _Look:
-    """How accounts stood on two days each, and which signals were open on the later."""
+class _History:
+    """Snapshots of accounts on the first and last day of a period; signals open on the last."""
 
     def __init__(
-        self, session: Session, workspace_id: str, asked: Iterable[tuple[str, date, date]]
+        self, session: Session, workspace_id: str, periods: Iterable[tuple[str, date, date]]
     ) -> None:
-        spans = list(asked)
-        days = sorted({(key, day) for key, *both in spans for day in both})
-        self._stands = queries.load_snapshots(session, workspace_id, days)
+        periods = list(periods)
+        days = sorted({(key, day) for key, *both in periods for day in both})
+        self._snapshots = queries.load_snapshots(session, workspace_id, days)
         ids: dict[date, list[str]] = defaultdict(list)
-        for key, _, due in spans:
-            ids[due].append(key)
+        for key, _, last in periods:
+            ids[last].append(key)
         self._open = {
-            (key, day, kept.signal.name)
-            for day, some in ids.items()
-            for key, signals in load_open_signals(session, workspace_id, some, at=_end(day)).items()
-            for kept in signals
+            (key, day, stored.signal.name)
+            for day, account_ids in ids.items()
+            for key, signals in load_open_signals(
+                session, workspace_id, account_ids, at=_end_of(day)
+            ).items()
+            for stored in signals
         }
 
-    def both(
+    def snapshots(
         self, account_id: str, first: date, last: date
     ) -> tuple[AccountSnapshot | None, AccountSnapshot | None]:
-        return self._stands.get((account_id, first)), self._stands.get((account_id, last))
+        return self._snapshots.get((account_id, first)), self._snapshots.get((account_id, last))
 
     def is_open(self, account_id: str, signal: str | None, day: date) -> bool:
         return (account_id, day, signal) in self._open
 
 
-def _end(day: date) -> datetime:
+def _end_of(day: date) -> datetime:
     return datetime.combine(day + timedelta(days=1), time.min, UTC)

@@ -1,4 +1,4 @@
-"""Which playbooks fit an account, and which of them are worth most (docs/adr/0024). Pure."""
+"""Find the playbooks eligible for an account and rank them by value (docs/adr/0024). Pure."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,7 +8,13 @@ from enum import StrEnum
 from app.health.definition.scorecard import Band
 from app.health.scoring.assess import HealthStatus
 from app.interventions.experiments.uplift import Uplift
-from app.interventions.playbooks.definition import CustomerType, LifecycleStage, Playbook, Playbooks
+from app.interventions.playbooks.definition import (
+    CustomerType,
+    EligiblePlaybook,
+    LifecycleStage,
+    Playbook,
+    Playbooks,
+)
 from app.interventions.playbooks.templates import FieldValue, Money
 from app.signals.signal import Severity, Signal
 
@@ -26,12 +32,12 @@ UPLIFT_BY_SEVERITY: Mapping[Severity, float] = {
     Severity.MEDIUM: 0.8,
     Severity.HIGH: 1.0,
 }
-"""How much of a playbook's uplift is to be had: little is to be saved where little is wrong."""
+"""The share of a playbook's uplift that is expected: a minor problem offers little to save."""
 PROFILE_FIELDS = ("industry", "employees", "end_customers")
 
 
 class RiskBasis(StrEnum):
-    """What the risk rests on: a trained model, or the band where there is no probability."""
+    """The basis of the risk: a trained model, or the band if there is no probability."""
 
     MODEL = "model"
     BAND = "band"
@@ -39,11 +45,11 @@ class RiskBasis(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """An account with all that bears on what to do about it.
+    """An account with everything that decides what is suggested for it.
 
-    ``drivers``: open signals, the gravest first, and what is derived here in the same form.
-    ``blocked``: playbooks that are open, recent or dismissed. ``matched``: those whose filter lets
-    the account through.
+    ``drivers``: open signals, most severe first, and derived signals. ``field_values``: of the
+    placeholders in templates. ``blocked``: playbooks that are open, recent or dismissed.
+    ``matched``: playbooks whose filter matches the account.
     """
 
     account_id: str
@@ -53,7 +59,7 @@ class Case:
     mrr_cents: int
     probability: float | None
     drivers: Sequence[Signal]
-    facts: Mapping[str, FieldValue | Money] = field(default_factory=dict)
+    field_values: Mapping[str, FieldValue | Money] = field(default_factory=dict)
     blocked: Collection[str] = ()
     matched: Collection[str] = ()
 
@@ -77,23 +83,15 @@ class Case:
 
     @property
     def arr_cents(self) -> float:
-        """What it pays a year; an assumed sum where it pays nothing, as trials and those gone."""
+        """The yearly revenue; an assumed amount for an account that pays nothing."""
         return self.mrr_cents * 12 or ASSUMED_ARR_CENTS
 
 
 @dataclass(frozen=True, slots=True)
-class EligiblePlaybook:
-    """A playbook that would do for an account, and what it would answer there."""
-
-    key: str
-    driver: Signal
-
-
-@dataclass(frozen=True, slots=True)
 class RankedPlaybook:
-    """A fit with its place, its expected effect on the risk, and what that is worth."""
+    """An eligible playbook with its rank, its expected effect on the risk, and its value."""
 
-    fit: EligiblePlaybook
+    eligible: EligiblePlaybook
     rank: int
     share: float
     uplift: Uplift
@@ -101,22 +99,22 @@ class RankedPlaybook:
 
 
 def eligible_playbooks(case: Case, playbooks: Playbooks) -> list[EligiblePlaybook]:
-    """Return what could be done for an account, in the order of the playbooks."""
+    """Return the playbooks that an account is eligible for, in the order of the playbooks."""
     if case.status is HealthStatus.EXCLUDED:
         return []
     names = {driver.name for driver in case.drivers}
-    found = []
+    eligible = []
     for key, playbook in playbooks.items():
         reasons = [driver for driver in case.drivers if driver.name in playbook.signals]
         if _is_reason(playbook, reasons) and _is_for(playbook, key, case, names):
-            found.append(EligiblePlaybook(key, reasons[0]))
-    return found
+            eligible.append(EligiblePlaybook(key, reasons[0]))
+    return eligible
 
 
 def _is_reason(playbook: Playbook, reasons: Sequence[Signal]) -> bool:
-    """A signal of severity low is worth knowing, and for most playbooks no more than that."""
-    graver = any(each.severity is not Severity.LOW for each in reasons)
-    return graver or (playbook.on_low and bool(reasons))
+    """Whether a signal is severe enough: for most playbooks the severity low is not."""
+    above_low = any(each.severity is not Severity.LOW for each in reasons)
+    return above_low or (playbook.on_low and bool(reasons))
 
 
 def _is_for(playbook: Playbook, key: str, case: Case, names: Collection[str]) -> bool:
@@ -134,26 +132,26 @@ def _is_for(playbook: Playbook, key: str, case: Case, names: Collection[str]) ->
 
 def rank_playbooks(
     case: Case,
-    fits: Sequence[EligiblePlaybook],
+    eligible: Sequence[EligiblePlaybook],
     playbooks: Playbooks,
     uplifts: Mapping[str, Uplift],
 ) -> list[RankedPlaybook]:
     """Sort by P(churn) x ARR x expected uplift - cost, and keep the first three."""
-    found = []
-    for fit in fits:
-        playbook = playbooks[fit.key]
-        uplift = uplifts.get(fit.key) or Uplift(playbook.uplift, 0)
-        share = uplift.share * UPLIFT_BY_SEVERITY[fit.driver.severity]
+    valued = []
+    for each in eligible:
+        playbook = playbooks[each.key]
+        uplift = uplifts.get(each.key) or Uplift(playbook.uplift, 0)
+        share = uplift.share * UPLIFT_BY_SEVERITY[each.driver.severity]
         value = case.risk * case.arr_cents * share - playbook.cost_cents
-        found.append((value, fit, share, uplift))
-    ordered = sorted(found, key=lambda each: (-each[0], each[1].key))[:MAX_SUGGESTIONS]
+        valued.append((value, each, share, uplift))
+    best = sorted(valued, key=lambda entry: (-entry[0], entry[1].key))[:MAX_SUGGESTIONS]
     return [
-        RankedPlaybook(fit, place, share, uplift, round(value, 2))
-        for place, (value, fit, share, uplift) in enumerate(ordered, start=1)
+        RankedPlaybook(each, rank, share, uplift, round(value, 2))
+        for rank, (value, each, share, uplift) in enumerate(best, start=1)
     ]
 
 
-def profile_gaps(known: object, since: date) -> Signal | None:
-    """Say what is not known of an account, as a signal of the lowest severity."""
-    missing = [name for name in PROFILE_FIELDS if getattr(known, name) is None]
+def profile_gaps(profile: object, since: date) -> Signal | None:
+    """Return the missing profile fields of an account as a signal of severity low."""
+    missing = [name for name in PROFILE_FIELDS if getattr(profile, name) is None]
     return Signal("profile_gaps", Severity.LOW, since, {"missing": missing}) if missing else None

@@ -1,11 +1,11 @@
-"""What can become of an intervention, and by which act. Pure."""
+"""The states of an intervention and the actions between them. Pure."""
 
 from collections.abc import Mapping
 from enum import StrEnum
 
 
 class InterventionState(StrEnum):
-    """``lapsed``: its reason has gone, or a better one took its place, before anybody chose."""
+    """``lapsed``: no longer suggested, because its reason is gone or better ones displaced it."""
 
     SUGGESTED = "suggested"
     LAPSED = "lapsed"
@@ -23,15 +23,13 @@ class InterventionAction(StrEnum):
     COMPLETE = "complete"
 
 
-TRANSITIONS: Mapping[InterventionAction, Mapping[InterventionState, InterventionState]] = {
-    InterventionAction.ACCEPT: {InterventionState.SUGGESTED: InterventionState.ACCEPTED},
-    InterventionAction.DISMISS: {
-        InterventionState.SUGGESTED: InterventionState.DISMISSED,
-        InterventionState.ACCEPTED: InterventionState.DISMISSED,
-    },
-    InterventionAction.START: {InterventionState.ACCEPTED: InterventionState.IN_PROGRESS},
-    InterventionAction.COMPLETE: {InterventionState.IN_PROGRESS: InterventionState.DONE},
+ALLOWED_STATES: Mapping[InterventionAction, set[InterventionState]] = {
+    InterventionAction.ACCEPT: {InterventionState.SUGGESTED},
+    InterventionAction.DISMISS: {InterventionState.SUGGESTED, InterventionState.ACCEPTED},
+    InterventionAction.START: {InterventionState.ACCEPTED},
+    InterventionAction.COMPLETE: {InterventionState.IN_PROGRESS},
 }
+"""The states in which each action is allowed."""
 TARGET_STATES: Mapping[InterventionAction, InterventionState] = {
     InterventionAction.ACCEPT: InterventionState.ACCEPTED,
     InterventionAction.DISMISS: InterventionState.DISMISSED,
@@ -42,6 +40,7 @@ OPEN_STATES = (InterventionState.ACCEPTED, InterventionState.IN_PROGRESS)
 COMPLETED_STATES = (InterventionState.DONE, InterventionState.EVALUATED)
 
 
-def next_state(state: InterventionState, act: InterventionAction) -> InterventionState | None:
-    """Return the state that an act leads to, the same if it was done already, None if it cannot."""
-    return state if state is TARGET_STATES[act] else TRANSITIONS[act].get(state)
+def next_state(state: InterventionState, action: InterventionAction) -> InterventionState | None:
+    """Return the state after an action; None if it is not allowed. A repeated action keeps it."""
+    target = TARGET_STATES[action]
+    return target if state in {target, *ALLOWED_STATES[action]} else None

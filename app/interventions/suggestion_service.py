@@ -1,4 +1,4 @@
-"""Keep what is suggested for a set of accounts in step with what holds for them."""
+"""Refresh the suggestions of a batch of accounts from their signals, scores and past decisions."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -9,14 +9,14 @@ from uuid import uuid4
 
 from sqlalchemy.orm import Session
 
-from app.accounts.queries import list_product_features
+from app.accounts.tables import ProductFeature
 from app.changes.queries import NewChange, record_changes
-from app.interventions import notifications
-from app.interventions import suggestion_queries as queries
+from app.core.row_queries import list_all_rows
+from app.interventions import notifications, queries
 from app.interventions.cases import load_cases
 from app.interventions.experiments import service as experiments
 from app.interventions.experiments.service import ArmAssignments
-from app.interventions.playbooks import service
+from app.interventions.playbooks import service as playbook_service
 from app.interventions.playbooks.definition import Playbook
 from app.interventions.ranking import Case, RankedPlaybook, eligible_playbooks, rank_playbooks
 from app.interventions.states import InterventionState
@@ -29,7 +29,7 @@ LONGEST_COOLDOWN = timedelta(days=366)
 NOTIFY_AGAIN_AFTER = timedelta(days=7)
 COMPARED_COLUMNS = (
     *("playbook", "state", "signal", "rank", "value_cents", "details"),
-    *("experiment_id", "arm", "told_at"),
+    *("experiment_id", "arm", "notified_at"),
 )
 
 
@@ -42,41 +42,40 @@ def refresh(
     now: datetime,
     silent: Collection[str] = (),
 ) -> int:
-    """Bring suggestions up to date, in the caller's transaction; return how many rows changed.
+    """Update suggestions in the caller's transaction; return how many rows changed.
 
-    The scores of the accounts are locked by the caller. Of ``silent`` accounts nobody is told until
-    they are refreshed and not silent.
+    The caller has locked the scores of the accounts. No message is sent about ``silent`` accounts
+    before a refresh in which they are not silent.
     """
     if as_of < now.date() or not account_ids:
         return 0
-    stored = _stored(session, workspace_id, account_ids, now)
-    offered = service.load_playbooks(session, workspace_id)
-    names = {row.key: row.name for row in list_product_features(session, workspace_id)}
-    found = load_cases(
-        session, workspace_id, account_ids, offered, stored=stored, names=names, now=now
+    stored = _load_stored(session, workspace_id, account_ids, now)
+    playbooks = playbook_service.load_playbooks(session, workspace_id)
+    names = {row.key: row.name for row in list_all_rows(session, workspace_id, ProductFeature)}
+    cases = load_cases(
+        session, workspace_id, account_ids, playbooks, stored=stored, names=names, now=now
     )
-    fits = {case.account_id: eligible_playbooks(case, offered) for case in found}
-    dealt = experiments.assign_accounts(session, workspace_id, fits, offered, today=as_of)
-    uplifts = experiments.measured_uplifts(session, workspace_id, offered)
-    rows: list[SuggestionChange] = []
-    for case in found:
-        own = {**offered, **dealt.variants(case.account_id)}
-        ranked = rank_playbooks(
-            case, dealt.left(case.account_id, fits[case.account_id]), own, uplifts
-        )
-        proposed = [_row(case, each, own[each.fit.key], dealt, names) for each in ranked]
-        rows += _news(proposed, stored.get(case.account_id, ()))
-    owners = {case.account_id: case.facts["owner"] for case in found}
-    _tell(session, workspace_id, rows, silent=silent, owners=owners, now=now)
-    queries.upsert_suggestions(session, workspace_id, [each.said for each in rows], now=now)
-    return len(rows)
+    eligible = {case.account_id: eligible_playbooks(case, playbooks) for case in cases}
+    arms = experiments.assign_accounts(session, workspace_id, eligible, playbooks, today=as_of)
+    uplifts = experiments.measured_uplifts(session, workspace_id, playbooks)
+    changes: list[SuggestionChange] = []
+    for case in cases:
+        key = case.account_id
+        offered = {**playbooks, **arms.variants(key)}
+        ranked = rank_playbooks(case, arms.without_control(key, eligible[key]), offered, uplifts)
+        proposals = [_row(case, each, offered[each.eligible.key], arms, names) for each in ranked]
+        changes += _compare(proposals, stored.get(key, ()))
+    owners = {case.account_id: case.field_values["owner"] for case in cases}
+    _notify(session, workspace_id, changes, silent=silent, owners=owners, now=now)
+    queries.upsert_suggestions(session, workspace_id, [each.row for each in changes], now=now)
+    return len(changes)
 
 
 @dataclass(slots=True)
 class SuggestionChange:
-    """What is to be written, and what was there before."""
+    """A row to be written, and the stored one that it replaces."""
 
-    said: dict[str, Any]
+    row: dict[str, Any]
     before: Intervention | None = None
 
     @property
@@ -84,26 +83,26 @@ class SuggestionChange:
         return self.before.state if self.before else None
 
 
-def _stored(
+def _load_stored(
     session: Session, workspace_id: str, account_ids: Sequence[str], now: datetime
 ) -> dict[str, list[Intervention]]:
-    found: dict[str, list[Intervention]] = defaultdict(list)
+    by_account: dict[str, list[Intervention]] = defaultdict(list)
     for row in queries.load_recent_interventions(
         session, workspace_id, account_ids, since=now - LONGEST_COOLDOWN
     ):
-        found[row.account_id].append(row)
-    return found
+        by_account[row.account_id].append(row)
+    return by_account
 
 
 def _row(
     case: Case,
     ranked: RankedPlaybook,
     playbook: Playbook,
-    dealt: ArmAssignments,
+    arms: ArmAssignments,
     names: Mapping[str, str],
 ) -> dict[str, Any]:
-    key = ranked.fit.key
-    experiment_id, arm = dealt.arm(case.account_id, key)
+    key, driver = ranked.eligible.key, ranked.eligible.driver
+    experiment_id, arm = arms.arm(case.account_id, key)
     effect = {
         "churn_removed_share": round(ranked.share, 4),
         "evidence": ranked.uplift.evidence,
@@ -118,81 +117,80 @@ def _row(
         "account_id": case.account_id,
         "playbook": key,
         "state": InterventionState.SUGGESTED.value,
-        "signal": ranked.fit.driver.name,
+        "signal": driver.name,
         "rank": ranked.rank,
         "value_cents": ranked.value_cents,
-        "details": compose_details(playbook, ranked.fit.driver, case.facts, names)
-        | {"effect": effect},
+        "details": compose_details(playbook, driver, case.field_values, names) | {"effect": effect},
         "experiment_id": experiment_id,
         "arm": arm,
     }
 
 
-def _news(
-    proposed: Sequence[dict[str, Any]], stored: Sequence[Intervention]
+def _compare(
+    proposals: Sequence[dict[str, Any]], stored: Sequence[Intervention]
 ) -> Iterator[SuggestionChange]:
-    """Compare with what is stored: what is new, what changed, and what lapses."""
-    waiting = {
-        r.playbook: r
-        for r in stored
-        if r.state in {InterventionState.SUGGESTED, InterventionState.LAPSED}
+    """Compare with the stored suggestions; yield those that are new, changed or lapse."""
+    undecided = {
+        row.playbook: row
+        for row in stored
+        if row.state in {InterventionState.SUGGESTED, InterventionState.LAPSED}
     }
-    kept = set()
-    for proposal in proposed:
-        before = waiting.get(proposal["playbook"])
-        kept.add(before.id if before else None)
-        said = {
+    proposed = set()
+    for proposal in proposals:
+        before = undecided.get(proposal["playbook"])
+        proposed.add(before.id if before else None)
+        row = {
             "id": before.id if before else f"int_{uuid4().hex}",
             **proposal,
-            "told_at": before.told_at if before else None,
+            "notified_at": before.notified_at if before else None,
         }
-        if before is None or before.told_at is None or _differs(said, before):
-            yield SuggestionChange(said, before)
+        if before is None or before.notified_at is None or _differs(row, before):
+            yield SuggestionChange(row, before)
     for before in stored:
-        if before.state == InterventionState.SUGGESTED and before.id not in kept:
-            said = {name: getattr(before, name) for name in ("id", "account_id", *COMPARED_COLUMNS)}
+        if before.state == InterventionState.SUGGESTED and before.id not in proposed:
+            row = {name: getattr(before, name) for name in ("id", "account_id", *COMPARED_COLUMNS)}
             yield SuggestionChange(
-                said | {"state": InterventionState.LAPSED.value, "rank": None}, before
+                row | {"state": InterventionState.LAPSED.value, "rank": None}, before
             )
 
 
-def _differs(said: Mapping[str, Any], before: Intervention) -> bool:
-    return any(said[name] != getattr(before, name) for name in COMPARED_COLUMNS)
+def _differs(row: Mapping[str, Any], before: Intervention) -> bool:
+    return any(row[name] != getattr(before, name) for name in COMPARED_COLUMNS)
 
 
-def _tell(
+def _notify(
     session: Session,
     workspace_id: str,
-    rows: Sequence[SuggestionChange],
+    changes: Sequence[SuggestionChange],
     *,
     silent: Collection[str],
     owners: Mapping[str, object],
     now: datetime,
 ) -> None:
-    """Publish what is newly suggested, and note every change of state for polling readers."""
-    told = [row for row in rows if row.said["account_id"] not in silent and _is_new(row, now)]
-    for row in told:
-        row.said["told_at"] = now
+    """Publish new suggestions, and record every change of state in the change feed."""
+    new = [each for each in changes if each.row["account_id"] not in silent and _is_new(each, now)]
+    for each in new:
+        each.row["notified_at"] = now
     currency = get_workspace(session, workspace_id).base_currency
-    messages = notifications.suggestion_messages([row.said for row in told], owners, currency)
+    messages = notifications.suggestion_messages([each.row for each in new], owners, currency)
     publish(session, workspace_id, messages, now=now)
-    changes = [
+    entries = [
         NewChange(
             "intervention",
-            row.said["account_id"],
-            notifications.change_data(row.said, row.state_before),
+            each.row["account_id"],
+            notifications.change_data(each.row, each.state_before),
         )
-        for row in rows
-        if row.said["state"] != row.state_before
+        for each in changes
+        if each.row["state"] != each.state_before
     ]
-    record_changes(session, workspace_id, changes, now=now)
+    record_changes(session, workspace_id, entries, now=now)
 
 
-def _is_new(row: SuggestionChange, now: datetime) -> bool:
-    """Not told yet, or suggested again after a while; what comes and goes is told once."""
-    if row.said["state"] != InterventionState.SUGGESTED:
+def _is_new(change: SuggestionChange, now: datetime) -> bool:
+    """Whether a message is due: none was sent yet, or the suggestion is back after a week."""
+    if change.row["state"] != InterventionState.SUGGESTED:
         return False
-    before = row.before
-    if before is None or before.told_at is None:
+    before = change.before
+    if before is None or before.notified_at is None:
         return True
     return before.state == InterventionState.LAPSED and now - before.changed_at > NOTIFY_AGAIN_AFTER

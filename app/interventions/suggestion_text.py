@@ -1,39 +1,43 @@
-"""What a suggestion says, in each language, filled with the account's own numbers. Pure."""
+"""The texts of a suggestion in each language, rendered with the account's own values. Pure."""
 
 from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
 from app.core.filters.parser import DAY_PATTERN
-from app.health.explanations.catalogue import Language
+from app.core.languages import Language
 from app.interventions.playbooks.definition import DEFAULT_MESSAGE, Playbook, PlaybookTexts
 from app.interventions.playbooks.templates import FieldValue, Money, render_template
 from app.signals.signal import Signal
 
 FEATURE_FIELDS = ("feature", "product_feature")
 PERSONAL_FIELDS = ("user_id", "user_ids")
-"""What is stored and sent of a signal names nobody: the signal itself does."""
+"""Evidence that names people: it is neither stored with a suggestion nor sent."""
 
 
 def compose_details(
     playbook: Playbook,
     driver: Signal,
-    facts: Mapping[str, FieldValue | Money],
+    account_values: Mapping[str, FieldValue | Money],
     names: Mapping[str, str],
 ) -> dict[str, Any]:
-    """Write all that depends on the account; JSON-ready. ``names``: of product features."""
-    known = {**facts, **dict(_facts(driver.evidence, facts, names))}
-    some = next(iter(playbook.texts))
+    """Return everything of a suggestion that depends on the account, JSON-ready.
+
+    ``names``: of product features, by key.
+    """
+    evidence_values = dict(_evidence_values(driver.evidence, account_values, names))
+    values = {**account_values, **evidence_values}
+    first_language = next(iter(playbook.texts))
     return {
         "severity": driver.severity,
         "since": driver.since.isoformat(),
         "evidence": public_evidence(driver),
         "texts": {
-            language.value: _texts(texts, driver.name, known, language)
+            language.value: _texts(texts, driver.name, values, language)
             for language, texts in playbook.texts.items()
         },
-        "link": render_template(playbook.link, known, some) if playbook.link else None,
-        "faq": render_template(playbook.faq, known, some) if playbook.faq else None,
+        "link": render_template(playbook.link, values, first_language) if playbook.link else None,
+        "faq": render_template(playbook.faq, values, first_language) if playbook.faq else None,
         "owner_role": playbook.owner_role,
         "channel": playbook.channel,
     }
@@ -44,39 +48,41 @@ def public_evidence(driver: Signal) -> dict[str, Any]:
 
 
 def _texts(
-    texts: PlaybookTexts, signal: str, known: Mapping[str, FieldValue | Money], language: Language
+    texts: PlaybookTexts, signal: str, values: Mapping[str, FieldValue | Money], language: Language
 ) -> dict[str, str]:
     return {
         "name": texts.name,
-        "next_step": render_template(texts.next_step, known, language) or "",
-        "message": _message(texts, signal, known, language),
+        "next_step": render_template(texts.next_step, values, language) or "",
+        "message": _message(texts, signal, values, language),
     }
 
 
 def _message(
-    texts: PlaybookTexts, signal: str, known: Mapping[str, FieldValue | Money], language: Language
+    texts: PlaybookTexts, signal: str, values: Mapping[str, FieldValue | Money], language: Language
 ) -> str:
-    """Say what is made for the signal, or what can be said to all where a number is not known."""
+    """Render the message for the signal, or the default if one of its values is unknown."""
     for name in (signal, DEFAULT_MESSAGE):
         message = texts.messages.get(name)
         parts = message and [
-            render_template(part, known, language) for part in (message.gets, message.step)
+            render_template(part, values, language) for part in (message.gets, message.step)
         ]
         if parts and None not in parts:
             return "\n\n".join(part for part in parts if part)
-    raise AssertionError("the default needs nothing but the account's name")
+    raise AssertionError("the default message uses only the account's name")
 
 
-def _facts(
-    evidence: Mapping[str, Any], known: Mapping[str, FieldValue | Money], names: Mapping[str, str]
+def _evidence_values(
+    evidence: Mapping[str, Any],
+    account_values: Mapping[str, FieldValue | Money],
+    names: Mapping[str, str],
 ) -> Iterator[tuple[str, FieldValue | Money]]:
-    """Read what JSON cannot say: days, money, shares; call product features by their names."""
-    price = known.get("price")
-    billed_in = price.currency if isinstance(price, Money) else None
+    """Convert evidence from JSON: days, money, shares, and the names of product features."""
+    price = account_values.get("price")
+    billing_currency = price.currency if isinstance(price, Money) else None
     for name, value in evidence.items():
         match value:
             case int() | float() if name.endswith("_cents"):
-                currency = evidence.get("currency", billed_in)
+                currency = evidence.get("currency", billing_currency)
                 if currency:
                     yield name, Money(value, currency)
             case int() | float() if name.endswith("_share"):
@@ -92,6 +98,6 @@ def _facts(
 
 
 def texts_in(texts: Mapping[str, Any], language: Language) -> Mapping[str, Any]:
-    """Take a language, or one that there is."""
-    found: Mapping[str, Any] = texts.get(language) or next(iter(texts.values()), {})
-    return found
+    """Return the texts in a language, or else in the first language that exists."""
+    chosen: Mapping[str, Any] = texts.get(language) or next(iter(texts.values()), {})
+    return chosen

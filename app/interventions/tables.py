@@ -6,15 +6,15 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Instant, Key, Table
-from app.workspaces.tables import owner
+from app.workspaces.tables import workspace_fk
 
 
 class OwnPlaybook(Table):
-    """A playbook of a workspace's own, or its version of one that is shipped."""
+    """A workspace's own playbook, or its version of a shipped one."""
 
     __tablename__ = "own_playbook"
 
-    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
+    workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     key: Mapped[Key] = mapped_column(primary_key=True)
     version: Mapped[int]
     config: Mapped[dict[str, Any]] = mapped_column(JSONB)
@@ -23,12 +23,12 @@ class OwnPlaybook(Table):
 
 
 class Intervention(Table):
-    """What is proposed for an account, what became of it, and what came of that.
+    """A suggestion for an account, the decision on it, and its outcome.
 
-    ``details``: the signal that is answered, texts by language, link, effect, as they are sent.
-    ``changed_at``: when the state did. ``told_at``: when a message went out that it is suggested.
-    ``baseline_on``: the day that outcomes are held against. ``outcomes``: by days after the end;
-    ``outcome_due_on`` is the day of the next, null if none is to come.
+    ``details``: severity and evidence of the signal, texts by language, link, effect.
+    ``changed_at``: of the state. ``notified_at``: when the message about the suggestion was sent.
+    ``baseline_on``: the day that outcomes are compared with. ``outcomes``: by days after
+    completion; ``outcome_due_on`` is the day of the next one, null if there is none.
     """
 
     __tablename__ = "intervention"
@@ -48,7 +48,7 @@ class Intervention(Table):
         ),
     )
 
-    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
+    workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     id: Mapped[Key] = mapped_column(primary_key=True)
     account_id: Mapped[Key]
     playbook: Mapped[Key]
@@ -65,7 +65,7 @@ class Intervention(Table):
     reason: Mapped[str | None]
     created_at: Mapped[Instant]
     changed_at: Mapped[Instant]
-    told_at: Mapped[Instant | None]
+    notified_at: Mapped[Instant | None]
     decided_at: Mapped[Instant | None]
     done_at: Mapped[Instant | None]
     baseline_on: Mapped[date | None]
@@ -74,9 +74,9 @@ class Intervention(Table):
 
 
 class Experiment(Table):
-    """Whether a playbook, or which version of it, helps. ``config``: arms, filter, metric, horizon.
+    """A test whether a playbook, or which version of it, helps. ``config``: the design.
 
-    ``tally``: by arm the decided units and those that went well, for the ranking to read.
+    ``tally``: assigned, decided and successful units by arm, for the ranking.
     """
 
     __tablename__ = "experiment"
@@ -90,7 +90,7 @@ class Experiment(Table):
         ),
     )
 
-    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
+    workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     id: Mapped[Key] = mapped_column(primary_key=True)
     name: Mapped[str]
     playbook: Mapped[Key]
@@ -105,9 +105,9 @@ class Experiment(Table):
 
 
 class Assignment(Table):
-    """The arm of an account, fixed when it was first eligible.
+    """The arm of an account, fixed when the account was first eligible.
 
-    ``family`` is a salted hash of the family's first account: the unit that is compared.
+    ``family`` is a salted hash of the family's root account: families are the units compared.
     ``success`` is null until the horizon has passed.
     """
 
@@ -117,7 +117,7 @@ class Assignment(Table):
         Index("assignment_due_idx", "due_on", postgresql_where="success IS NULL"),
     )
 
-    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
+    workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     account_id: Mapped[Key] = mapped_column(primary_key=True)
     experiment_id: Mapped[Key] = mapped_column(primary_key=True)
     arm: Mapped[Key]

@@ -10,7 +10,7 @@ from app.core.pagination import Page, PagingDep
 from app.core.schemas import Id, problem_responses
 from app.jobs import queries, service
 from app.jobs.schemas import JobOut
-from app.jobs.states import JobState
+from app.jobs.tables import JobState
 from app.workspaces.auth import Admin, Reader
 
 router = APIRouter(prefix="/api/v1", tags=["jobs"], responses=problem_responses(401, 403, 404, 422))

@@ -10,8 +10,7 @@ from sqlalchemy.orm import Session
 from app.core.errors import NotFoundError
 from app.core.pagination import Paging, RowPage
 from app.core.query_helpers import fetch_page, filter_if_given
-from app.jobs.states import JobState
-from app.jobs.tables import Job
+from app.jobs.tables import Job, JobState
 
 
 def lock_next_job(session: Session, kinds: Collection[str], *, now: datetime) -> Job | None:
@@ -68,17 +67,9 @@ def list_jobs(
 
 def lock_claimed_job(session: Session, workspace_id: str, job_id: str, token: UUID) -> Job | None:
     """Lock and return a running job if its claim still has this token."""
-    return session.scalar(
-        select(Job)
-        .where(
-            Job.workspace_id == workspace_id,
-            Job.id == job_id,
-            Job.token == token,
-            Job.state == JobState.RUNNING,
-        )
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
+    claimed = {"workspace_id": workspace_id, "id": job_id, "token": token}
+    statement = select(Job).filter_by(**claimed, state=JobState.RUNNING).with_for_update()
+    return session.scalar(statement.execution_options(populate_existing=True))
 
 
 def delete_finished_jobs(session: Session, *, before: datetime) -> None:

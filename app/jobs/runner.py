@@ -31,7 +31,8 @@ class JobRunner:
     def step(self, now: datetime) -> bool:
         """Do one page of one job. Return whether there was one.
 
-        Database errors are raised: the job stays claimed and its page is tried again.
+        Failures of the database are raised, which do not count as failures of the page: the job
+        stays claimed and its page is tried again.
         """
         if self.job is None:
             self.job = service.claim(self.sessions, self.handlers.keys(), now=now)
@@ -49,10 +50,10 @@ class JobRunner:
         job = service.renew_lease(self.sessions, claimed, now=now)
         try:
             more = self.handlers[job.kind](self.sessions, job, now)
-        except LostLeaseError:
+        except (LostLeaseError, OperationalError):
             raise
         except Exception as error:
-            if _is_database_trouble(error):
+            if isinstance(error, DBAPIError) and error.connection_invalidated:
                 raise
             self._record_failure(job, error, now)
             return
@@ -75,12 +76,6 @@ class JobRunner:
             with suppress(LostLeaseError), transaction(self.sessions) as session:
                 service.release(session, self.job, now=now)
             self.job = None
-
-
-def _is_database_trouble(error: Exception) -> bool:
-    """Return whether the database failed, which does not count as a failure of the page."""
-    is_disconnected = isinstance(error, DBAPIError) and error.connection_invalidated
-    return is_disconnected or isinstance(error, OperationalError)
 
 
 def _reason(error: Exception) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import Field
 
 from app.core.schemas import ResponseModel
-from app.jobs.states import JobState
+from app.jobs.tables import JobState
 
 
 class JobOut(ResponseModel):

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from app.core.db import SessionFactory, transaction
 from app.core.errors import ConflictError
 from app.jobs import queries
-from app.jobs.states import JobState
-from app.jobs.tables import Job
+from app.jobs.tables import Job, JobState
+from app.workspaces.service import Actor
 
 LEASE = timedelta(seconds=60)
 MAX_PAGE_FAILURES = 3
@@ -58,26 +58,24 @@ Returns whether there is more. Called again after the last page, it must do noth
 
 def enqueue(
     session: Session,
-    workspace_id: str,
+    actor: Actor,
     kind: str,
     config: Mapping[str, Any],
     *,
-    actor: str,
-    now: datetime,
     progress: Mapping[str, Any] | None = None,
 ) -> Job:
     """Add a job to the queue, in the caller's transaction. Ids sort by creation time."""
     job = Job(
-        id=f"job_{round(now.timestamp() * 1000):012x}{uuid4().hex[:12]}",
-        workspace_id=workspace_id,
+        id=f"job_{round(actor.at.timestamp() * 1000):012x}{uuid4().hex[:12]}",
+        workspace_id=actor.workspace_id,
         kind=kind,
         config=dict(config),
         position={},
         progress=dict(progress or {}),
         state=JobState.QUEUED,
-        created_at=now,
-        created_by=actor,
-        lease_until=now,
+        created_at=actor.at,
+        created_by=actor.name,
+        lease_until=actor.at,
         attempts=0,
     )
     session.add(job)

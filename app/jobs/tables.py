@@ -1,5 +1,6 @@
-"""The table of jobs."""
+"""The table of jobs, and their states."""
 
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +10,16 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Instant, Key, Table
 from app.workspaces.tables import workspace_fk
+
+
+class JobState(StrEnum):
+    """``queued``: waits. ``running``: claimed by a process. The others are final."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
 
 
 class Job(Table):

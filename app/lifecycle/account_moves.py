@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import TextClause
@@ -9,69 +10,66 @@ from sqlalchemy.orm import Session
 
 from app.accounts import aliases
 from app.accounts.refresh_queue import Priority, mark_due
-from app.accounts.tables import Due, ExternalId, ParkedAccount
+from app.accounts.tables import Account, Subscription
 from app.alerts import actions as alerts
-from app.alerts.tables import Alert, AlertState
-from app.billing.tables import BillingCustomer, BillingSubscription, Invoice
-from app.changes.tables import Change
-from app.churn.tables import ChurnRisk, ChurnRiskHistory
 from app.core.db import Table
-from app.engagement.tables import (
-    FeedbackItem,
-    Goal,
-    IncidentAccount,
-    OnboardingCompletion,
-    SurveyResponse,
-    Ticket,
-)
-from app.events.tables import StaleAccount
-from app.health.tables import HealthHistory, HealthScore, ScoreOverride
-from app.interventions.tables import Assignment, Intervention
-from app.lifecycle import statements, table_statements
-from app.lifecycle.kinds import IdChangeKind
+from app.core.sql import load_sql
+from app.lifecycle.account_tables import DISCARDED_TABLES, MOVED_TABLES, SCORE_TABLES
 from app.lifecycle.steps import (
     Step,
     StepResult,
+    delete_page,
     execute,
-    remove_in_pages,
+    key_columns,
+    remove_page,
     run_event_window,
     set_fence,
 )
-from app.lifecycle.tables import IdChange
-from app.signals.tables import AccountActivity, AccountSignal
-from app.webhooks.tables import Message, MessageSequence
+from app.lifecycle.tables import IdChange, IdChangeKind
+
+SQL = load_sql(__file__)
 
 MoveParameters = Mapping[str, Any]
 """SQL parameters: ``workspace_id``, the old ``account_id`` and the current ``target_id``."""
 
-MOVED_TABLES: tuple[type[Table], ...] = (
-    ExternalId,
-    BillingCustomer,
-    BillingSubscription,
-    Invoice,
-    *(Ticket, SurveyResponse, FeedbackItem, Goal, OnboardingCompletion, IncidentAccount),
-    StaleAccount,
-    Alert,
-    Change,
-    Message,
-    Intervention,
-    Assignment,
-    MessageSequence,
-)
-"""Tables whose rows get the new account id."""
+MERGE_EXPRESSIONS = {
+    "traits": "s.traits || t.traits",
+    "feature_exceptions": "s.feature_exceptions || t.feature_exceptions",
+    "started_on": "least(t.started_on, s.started_on)",
+    "traits_at": "greatest(t.traits_at, s.traits_at)",
+    "created_at": "least(t.created_at, s.created_at)",
+    "parent_id": "t.parent_id",
+}
+"""How a merge combines columns; for all others it is ``coalesce(target, source)``."""
 
-SCORE_TABLES: tuple[type[Table], ...] = (
-    *(HealthScore, HealthHistory, ScoreOverride, AlertState, AccountSignal),
-    *(ChurnRisk, ChurnRiskHistory),
-)
-"""Tables that move with a rename. In a merge the target keeps its own rows."""
 
-DISCARDED_TABLES: tuple[type[Table], ...] = (
-    *(AlertState, AccountSignal, AccountActivity),
-    *(StaleAccount, Due, ParkedAccount, HealthScore, ChurnRisk, ChurnRiskHistory),
-    *(OnboardingCompletion, IncidentAccount, Assignment, MessageSequence),
+def _columns(table: type[Table], *without: str) -> list[str]:
+    """Return the columns of a table, so that no statement forgets a new column."""
+    return [column.name for column in table.__table__.columns if column.name not in without]
+
+
+COPY_ACCOUNT = SQL.compose("copy_account", columns=", ".join(_columns(Account, "account_id")))
+MERGE_ACCOUNT = SQL.compose(
+    "merge_account",
+    merged=", ".join(
+        f"{name} = {MERGE_EXPRESSIONS.get(name, f'coalesce(t.{name}, s.{name})')}"
+        for name in _columns(Account, *key_columns(Account))
+    ),
 )
-"""Tables whose remaining rows of the old id are deleted at the end."""
+MOVE_SUBSCRIPTIONS = SQL.compose(
+    "move_subscriptions", columns=", ".join(_columns(Subscription, "account_id", "subscription_id"))
+)
+
+
+@cache
+def move_rows(table: type[Table]) -> TextClause:
+    """Update the account id of rows; skip rows whose key the target has already."""
+    name, key = table.__tablename__, key_columns(table)
+    same_key = " AND ".join(f"x.{each} = {name}.{each}" for each in key if each != "account_id")
+    parts = {"table": name, "same_key": same_key}
+    if "account_id" not in key:
+        parts["unless_taken"] = ""
+    return SQL.compose("move_rows", **parts)
 
 
 def move_parameters(session: Session, change: IdChange) -> MoveParameters:
@@ -88,22 +86,17 @@ def move_small_tables(
     session: Session, kind: IdChangeKind, values: MoveParameters, *, first: bool, now: datetime
 ) -> int:
     """Move the tables that are small enough for the request; return the rows. Idempotent."""
-    rows = execute(session, statements.MOVE_CHILDREN, values)
+    rows = execute(session, SQL.move_children, values)
     if kind is IdChangeKind.MERGE:
         alerts.resolve_merged_account(
             session, values["workspace_id"], values["account_id"], now=now
         )
-    rows += session.scalar(table_statements.move_subscriptions(), {**values, "first": first}) or 0
-    rows += sum(
-        execute(session, table_statements.move_rows(table), values) for table in MOVED_TABLES
-    )
-    if kind is IdChangeKind.RENAME:
-        rows += sum(
-            execute(session, table_statements.move_rows(table), values) for table in SCORE_TABLES
-        )
-    else:
-        execute(session, statements.MARK_HISTORY_MERGED, values)
-        execute(session, statements.END_OVERRIDES, {**values, "now": now})
+    rows += session.scalar(MOVE_SUBSCRIPTIONS, {**values, "first": first}) or 0
+    tables = MOVED_TABLES if kind is IdChangeKind.MERGE else (*MOVED_TABLES, *SCORE_TABLES)
+    rows += sum(execute(session, move_rows(table), values) for table in tables)
+    if kind is IdChangeKind.MERGE:
+        execute(session, SQL.mark_history_merged, values)
+        execute(session, SQL.end_overrides, {**values, "now": now})
     return rows
 
 
@@ -120,43 +113,45 @@ def _step(move: Callable[[Session, IdChange, MoveParameters, str | None], StepRe
 
 
 def _move_in_pages(statement: TextClause, *, counts: bool = False) -> Step:
-    move = remove_in_pages(statement, counts=counts)
-    return _step(lambda session, _, values, __: move(session, values))
+    return _step(
+        lambda session, _, values, __: remove_page(session, statement, values, counts=counts)
+    )
 
 
+@_step
 def _move_small_again(
     session: Session, change: IdChange, values: MoveParameters, _: str | None
 ) -> StepResult:
     """Repeat the small moves, for transactions that did not see the alias when they began."""
-    execute(session, table_statements.merge_account(), values)
-    execute(session, table_statements.DELETE_ACCOUNT, values)
-    at = change.requested_at
-    return StepResult(
-        move_small_tables(session, IdChangeKind(change.kind), values, first=False, now=at)
-    )
+    execute(session, MERGE_ACCOUNT, values)
+    execute(session, SQL.delete_account, values)
+    kind, at = IdChangeKind(change.kind), change.requested_at
+    return StepResult(move_small_tables(session, kind, values, first=False, now=at))
 
 
+@_step
 def _move_first_use(
     session: Session, _: IdChange, values: MoveParameters, __: str | None
 ) -> StepResult:
-    rows = session.scalar(statements.MOVE_FIRST_USE, values) or 0
-    execute(session, statements.PRUNE_FIRST_USE, values)
+    rows = session.scalar(SQL.move_first_use, values) or 0
+    execute(session, SQL.prune_first_use, values)
     return StepResult(rows)
 
 
+@_step
 def _move_events(
     session: Session, _: IdChange, values: MoveParameters, position: str | None
 ) -> StepResult:
-    return run_event_window(session, statements.MOVE_EVENTS, values, position)
+    return run_event_window(session, SQL.move_events, values, position)
 
 
+@_step
 def _delete_rest(
-    session: Session, change: IdChange, values: MoveParameters, _: str | None
+    session: Session, _: IdChange, values: MoveParameters, __: str | None
 ) -> StepResult:
-    ids = [values["account_id"]]
+    old_rows = {**values, "ids": [values["account_id"]]}
     for table in DISCARDED_TABLES:
-        old_rows = {"workspace_id": change.workspace_id, "ids": ids}
-        remove_in_pages(table_statements.delete_page(table))(session, old_rows)
+        remove_page(session, delete_page(table), old_rows)
     return StepResult(0)
 
 
@@ -169,13 +164,13 @@ def _finish(session: Session, change: IdChange, _: str | None) -> StepResult:
 
 MOVE_STEPS: Mapping[str, Step] = {
     "settle": set_fence,
-    "account": _step(_move_small_again),
-    "users": _move_in_pages(statements.MOVE_USERS),
-    "usage": _move_in_pages(statements.MOVE_USAGE, counts=True),
-    "reach": _move_in_pages(statements.MOVE_REACH, counts=True),
-    "first_use": _step(_move_first_use),
-    "events": _step(_move_events),
-    "rest": _step(_delete_rest),
+    "account": _move_small_again,
+    "users": _move_in_pages(SQL.move_users),
+    "usage": _move_in_pages(SQL.move_usage, counts=True),
+    "reach": _move_in_pages(SQL.move_reach, counts=True),
+    "first_use": _move_first_use,
+    "events": _move_events,
+    "rest": _delete_rest,
     "finish": _finish,
 }
 """The steps in order. Neither account is scored until all are done. The names are stored."""

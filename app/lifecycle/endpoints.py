@@ -6,8 +6,8 @@ from app.core.db import ReadSessionDep, SessionDep
 from app.core.pagination import Page, PagingDep
 from app.core.schemas import Id, problem_responses
 from app.lifecycle import queries, service
-from app.lifecycle.kinds import ERASURES, MOVES
 from app.lifecycle.schemas import AccountMerge, AccountMoveOut, AccountRename, ErasureOut
+from app.lifecycle.tables import ERASURES, MOVES
 from app.workspaces.auth import Admin, AdminActor, Reader
 
 router = APIRouter(prefix="/api/v1", responses=problem_responses(400, 401, 403, 404, 422))
@@ -36,9 +36,8 @@ def erase_account(account_id: Id, session: SessionDep, actor: AdminActor) -> Era
 @router.get("/erasures", summary="List erasures", tags=["privacy"])
 def list_erasures(session: ReadSessionDep, caller: Admin, paging: PagingDep) -> Page[ErasureOut]:
     """List erasures, newest first."""
-    return queries.list_changes(session, caller.workspace_id, ERASURES, paging).to_page(
-        ErasureOut.of
-    )
+    rows = queries.list_changes(session, caller.workspace_id, ERASURES, paging)
+    return rows.to_page(ErasureOut.of)
 
 
 @router.get("/erasures/{erasure_id}", summary="Get an erasure", tags=["privacy"])
@@ -69,7 +68,9 @@ def rename_account(
     account_id: Id, body: AccountRename, session: SessionDep, actor: AdminActor
 ) -> AccountMoveOut:
     """Give an account a new id. The old id stays valid as an alias, in events too."""
-    return AccountMoveOut.of(service.rename_account(session, actor, account_id, body.account_id))
+    return AccountMoveOut.model_validate(
+        service.rename_account(session, actor, account_id, body.account_id)
+    )
 
 
 @router.post(
@@ -83,7 +84,9 @@ def merge_account(
     account_id: Id, body: AccountMerge, session: SessionDep, actor: AdminActor
 ) -> AccountMoveOut:
     """Merge an account into another one. This cannot be undone."""
-    return AccountMoveOut.of(service.merge_accounts(session, actor, account_id, body.into))
+    return AccountMoveOut.model_validate(
+        service.merge_accounts(session, actor, account_id, body.into)
+    )
 
 
 @router.get("/account-moves", summary="List account moves", tags=["accounts"])
@@ -91,12 +94,13 @@ def list_account_moves(
     session: ReadSessionDep, caller: Reader, paging: PagingDep
 ) -> Page[AccountMoveOut]:
     """List renames and merges of accounts, newest first."""
-    return queries.list_changes(session, caller.workspace_id, MOVES, paging).to_page(
-        AccountMoveOut.of
-    )
+    rows = queries.list_changes(session, caller.workspace_id, MOVES, paging)
+    return rows.to_page(AccountMoveOut.model_validate)
 
 
 @router.get("/account-moves/{move_id}", summary="Get an account move", tags=["accounts"])
 def get_account_move(move_id: Id, session: ReadSessionDep, caller: Reader) -> AccountMoveOut:
     """Return the progress of a rename or merge."""
-    return AccountMoveOut.of(queries.get_change(session, caller.workspace_id, MOVES, move_id))
+    return AccountMoveOut.model_validate(
+        queries.get_change(session, caller.workspace_id, MOVES, move_id)
+    )

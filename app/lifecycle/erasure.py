@@ -5,62 +5,35 @@ from typing import Any
 from uuid import uuid4
 
 import orjson
-from sqlalchemy import Row
+from sqlalchemy import Row, TextClause
 from sqlalchemy.orm import Session
 
 from app.accounts import tombstones
-from app.accounts.tables import Account, Due, ExternalId, ParkedAccount, Subscription
 from app.accounts.tombstones import ANONYMOUS, EMAIL, MEMBER
-from app.alerts import statements as alert_statements
-from app.alerts.tables import Alert, AlertState
+from app.alerts.queries import DELETE_DIGESTS
 from app.billing.queries import erase_account
-from app.billing.tables import BillingCustomer, BillingSubscription, Invoice
-from app.changes.tables import Change
-from app.churn.tables import ChurnRisk, ChurnRiskHistory
 from app.core.db import Table
+from app.core.sql import load_sql
 from app.engagement.erasure import erase_people
-from app.engagement.tables import (
-    FeedbackItem,
-    Goal,
-    IncidentAccount,
-    OnboardingCompletion,
-    SurveyResponse,
-    Ticket,
-)
 from app.events.ingestion.identity_filter import payload_tokens
-from app.events.tables import StaleAccount
-from app.health.tables import HealthHistory, HealthScore, ScoreOverride
-from app.interventions.tables import Assignment, Intervention
-from app.lifecycle import statements, table_statements
+from app.lifecycle.account_tables import ERASED_TABLES
 from app.lifecycle.steps import (
     MORE,
-    START_ACCOUNT,
     Step,
     StepResult,
+    delete_page,
     execute,
-    remove_in_pages,
+    remove_page,
     run_event_window,
     run_window,
     set_fence,
 )
 from app.lifecycle.tables import IdChange
-from app.signals.tables import AccountActivity, AccountSignal
-from app.usage.tables import DailyReach, DailyUsage, FirstUse
-from app.webhooks.tables import Message, MessageSequence
+
+SQL = load_sql(__file__)
+Parameters = Callable[[IdChange], Mapping[str, Any]]
 
 PAYLOADS_PER_PAGE, USERS_PER_PAGE = 500, 2000
-
-ACCOUNT_TABLES: tuple[type[Table], ...] = (
-    *(AlertState, Alert),
-    *(DailyUsage, DailyReach, FirstUse),
-    *(Subscription, ExternalId, Invoice, BillingSubscription, BillingCustomer),
-    *(Ticket, SurveyResponse, FeedbackItem, Goal, OnboardingCompletion, IncidentAccount),
-    *(HealthHistory, HealthScore, ScoreOverride, StaleAccount),
-    *(ChurnRisk, ChurnRiskHistory),
-    *(AccountSignal, AccountActivity, Change, Message, MessageSequence, Intervention, Assignment),
-    *(Due, ParkedAccount, Account),
-)
-"""All rows of the account's ids are deleted."""
 
 NON_PERSONAL_SUBJECTS = (
     *("workspace", "api_key", "plan", "product_feature", "exchange_rate", "scorecard"),
@@ -81,6 +54,7 @@ def user_parameters(change: IdChange) -> dict[str, Any]:
     return {
         "workspace_id": change.workspace_id,
         "user_id": data["user_id"],
+        "user_ids": [data["user_id"]],
         "pseudonym": data["pseudonym"],
         "anonymous": orjson.dumps(data["anonymous"]).decode(),
         "anonymous_ids": list(data["anonymous"]),
@@ -116,43 +90,35 @@ def pseudonymize_anonymous_ids(
     """Add an alias with a pseudonym for each anonymous id of the user; the old aliases stay."""
     data = private_data(change)
     of_user = {"workspace_id": change.workspace_id, "user_id": data["user_id"]}
-    anonymous_ids = set(session.scalars(statements.LIST_ANONYMOUS_IDS, of_user))
+    anonymous_ids = set(session.scalars(SQL.list_anonymous_ids, of_user))
     new = sorted(anonymous_ids - set(data["anonymous"]))
     data["anonymous"] = {**data["anonymous"], **{each: new_pseudonym() for each in new}}
     change.private = data
     insert_tombstones(session, change, ANONYMOUS, new)
-    execute(session, statements.INSERT_PSEUDONYM_ALIASES, user_parameters(change))
+    execute(session, SQL.insert_pseudonym_aliases, user_parameters(change))
     return StepResult(len(new))
 
 
 def _pseudonymize_usage(session: Session, change: IdChange, position: str | None) -> StepResult:
-    after = START_ACCOUNT if position is None else position
-    return run_window(
-        session,
-        statements.NEXT_ACCOUNT_WINDOW,
-        statements.PSEUDONYMIZE_USAGE,
-        user_parameters(change),
-        after,
-    )
+    values, window_end = user_parameters(change), SQL.next_account_window
+    return run_window(session, window_end, SQL.pseudonymize_usage, values, position or "")
 
 
-def _pseudonymize_events(session: Session, change: IdChange, position: str | None) -> StepResult:
-    return run_event_window(
-        session, statements.PSEUDONYMIZE_EVENTS, user_parameters(change), position
+def _in_event_windows(statement: TextClause, parameters: Parameters) -> Step:
+    return lambda session, change, position: run_event_window(
+        session, statement, parameters(change), position
     )
 
 
 def _delete_unattributed(session: Session, change: IdChange, _: str | None) -> StepResult:
-    values = user_parameters(change)
-    values = {**values, "user_ids": [values["user_id"]]}
-    return StepResult(execute(session, statements.DELETE_UNATTRIBUTED, values))
+    return StepResult(execute(session, SQL.delete_unattributed, user_parameters(change)))
 
 
 def _delete_quarantined(session: Session, change: IdChange, position: str | None) -> StepResult:
     """Delete quarantined payloads that contain an id under one of this erasure's tombstones."""
     of_workspace = {"workspace_id": change.workspace_id}
     values = {**of_workspace, "after": int(position or 0), "limit": PAYLOADS_PER_PAGE}
-    rows = session.execute(statements.LIST_QUARANTINED, values).all()
+    rows = session.execute(SQL.list_quarantined, values).all()
     tokens = {row.number: payload_tokens(row.payload) for row in rows}
     key = tombstones.ensure_key(session, change.workspace_id)
     all_tokens = set[str]().union(*tokens.values())
@@ -161,7 +127,7 @@ def _delete_quarantined(session: Session, change: IdChange, position: str | None
     )
     texts = {text for _, text in matches}
     numbers = [number for number, each in tokens.items() if each & texts]
-    execute(session, statements.DELETE_QUARANTINED, {**of_workspace, "numbers": numbers})
+    execute(session, SQL.delete_quarantined, {**of_workspace, "numbers": numbers})
     is_full = len(rows) == PAYLOADS_PER_PAGE
     return StepResult(len(numbers), str(rows[-1].number) if is_full else None)
 
@@ -174,7 +140,7 @@ def redact_audit_entries(session: Session, change: IdChange, ids: Collection[str
         "erasure_id": change.id,
         "others": list(NON_PERSONAL_SUBJECTS),
     }
-    return execute(session, statements.REDACT_AUDIT, values)
+    return execute(session, SQL.redact_audit, values)
 
 
 def _delete_private_data(session: Session, change: IdChange) -> None:
@@ -185,13 +151,12 @@ def _delete_private_data(session: Session, change: IdChange) -> None:
 def _finish_user(session: Session, change: IdChange, _: str | None) -> StepResult:
     """Delete the last rows that name the user, and the private data of the erasure."""
     values = user_parameters(change)
-    erase_people(session, change.workspace_id, [values["user_id"]], pseudonym=values["pseudonym"])
-    execute(session, statements.DELETE_ALIASES, values)
-    user_values = {**values, "user_ids": [values["user_id"]]}
-    execute(session, statements.DELETE_USERS, user_values)
-    execute(session, statements.DELETE_BINDINGS, user_values)
-    execute(session, statements.PSEUDONYMIZE_SIGNALS, user_values)
-    execute(session, statements.DELETE_ACTIVITY, user_values)
+    erase_people(session, change.workspace_id, values["user_ids"], pseudonym=values["pseudonym"])
+    for statement in (
+        *(SQL.delete_aliases, SQL.delete_users, SQL.delete_bindings),
+        *(SQL.pseudonymize_signals, SQL.delete_activity),
+    ):
+        execute(session, statement, values)
     rows = redact_audit_entries(session, change, [values["user_id"], *values["anonymous_ids"]])
     _delete_private_data(session, change)
     return StepResult(rows)
@@ -200,7 +165,7 @@ def _finish_user(session: Session, change: IdChange, _: str | None) -> StepResul
 def _load_members(session: Session, change: IdChange, after: str) -> Sequence[Row[Any]]:
     """Return a page of the account's users; insert tombstones of those without another account."""
     values = {**account_parameters(change), "after": after, "limit": USERS_PER_PAGE}
-    members = session.execute(statements.LIST_MEMBERS, values).all()
+    members = session.execute(SQL.list_members, values).all()
     exclusive = [member for member in members if not member.uses_other_accounts]
     anonymous_ids = [each for member in exclusive for each in member.anonymous_ids]
     insert_tombstones(session, change, MEMBER, [member.user_id for member in exclusive])
@@ -224,26 +189,22 @@ def _erase_members(session: Session, change: IdChange, _: str | None) -> StepRes
     members = _load_members(session, change, "")
     exclusive = [member for member in members if not member.uses_other_accounts]
     ids = [member.user_id for member in exclusive]
-    anonymous_ids = [each for member in exclusive for each in member.anonymous_ids]
-    values = {**account_parameters(change), "user_ids": ids, "anonymous_ids": anonymous_ids}
+    values = {
+        **account_parameters(change),
+        "user_ids": ids,
+        "anonymous_ids": [each for member in exclusive for each in member.anonymous_ids],
+        "pseudonym": None,
+    }
     for statement in (
-        statements.DELETE_UNATTRIBUTED,
-        statements.DELETE_BINDINGS,
-        statements.DELETE_USER_ALIASES,
-        statements.DELETE_USERS,
+        *(SQL.delete_unattributed, SQL.delete_bindings, SQL.delete_user_aliases),
+        *(SQL.delete_users, SQL.pseudonymize_signals, SQL.delete_activity),
     ):
         execute(session, statement, values)
-    execute(session, statements.PSEUDONYMIZE_SIGNALS, {**values, "pseudonym": None})
-    execute(session, statements.DELETE_ACTIVITY, values)
     erase_people(session, change.workspace_id, ids, pseudonym=None)
     redact_audit_entries(session, change, ids)
     all_ids = [member.user_id for member in members]
-    execute(session, statements.DETACH_USERS, {**values, "user_ids": all_ids})
+    execute(session, SQL.detach_users, {**values, "user_ids": all_ids})
     return StepResult(len(members), MORE if len(members) == USERS_PER_PAGE else None)
-
-
-def _delete_events(session: Session, change: IdChange, position: str | None) -> StepResult:
-    return run_event_window(session, statements.DELETE_EVENTS, account_parameters(change), position)
 
 
 def _erase_billing(session: Session, change: IdChange, _: str | None) -> StepResult:
@@ -255,19 +216,16 @@ def _erase_billing(session: Session, change: IdChange, _: str | None) -> StepRes
 
 
 def _delete_rows(table: type[Table]) -> Step:
-    delete: Callable[..., StepResult] = remove_in_pages(table_statements.delete_page(table))
-
-    def step(session: Session, change: IdChange, _: str | None) -> StepResult:
-        return delete(session, account_parameters(change))
-
-    return step
+    return lambda session, change, _: remove_page(
+        session, delete_page(table), account_parameters(change)
+    )
 
 
 def _finish_account(session: Session, change: IdChange, _: str | None) -> StepResult:
     values = account_parameters(change)
-    execute(session, statements.DETACH_CHILDREN, values)
-    execute(session, alert_statements.DELETE_DIGESTS, values)
-    execute(session, statements.CLEAR_MOVE_IDS, values)
+    execute(session, SQL.detach_children, values)
+    execute(session, DELETE_DIGESTS, values)
+    execute(session, SQL.clear_move_ids, values)
     rows = redact_audit_entries(session, change, values["ids"])
     _delete_private_data(session, change)
     return StepResult(rows)
@@ -277,7 +235,7 @@ ERASE_USER_STEPS: Mapping[str, Step] = {
     "settle": set_fence,
     "anonymous_ids": pseudonymize_anonymous_ids,
     "usage": _pseudonymize_usage,
-    "events": _pseudonymize_events,
+    "events": _in_event_windows(SQL.pseudonymize_events, user_parameters),
     "unattributed_events": _delete_unattributed,
     "quarantine": _delete_quarantined,
     "settle_again": set_fence,
@@ -290,9 +248,9 @@ ERASE_ACCOUNT_STEPS: Mapping[str, Step] = {
     "settle": set_fence,
     "members": _erase_members,
     "settle_again": set_fence,
-    "events": _delete_events,
+    "events": _in_event_windows(SQL.delete_events, account_parameters),
     "billing": _erase_billing,
-    **{table.__tablename__: _delete_rows(table) for table in ACCOUNT_TABLES},
+    **{table.__tablename__: _delete_rows(table) for table in ERASED_TABLES},
     "quarantine": _delete_quarantined,
     "finish": _finish_account,
 }

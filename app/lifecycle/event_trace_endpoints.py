@@ -10,12 +10,12 @@ from app.core.db import SessionDep
 from app.core.schemas import NO_NUL, problem_responses
 from app.events.sources import trace_queries as events
 from app.events.sources.trace_queries import StoredEvent
-from app.events.tables import QuarantinedEvent, UnattributedEvent
+from app.events.tables import UnattributedEvent
 from app.health.definition.scorecard_queries import get_active_scorecard
 from app.health.tables import HealthScore
-from app.lifecycle import event_trace_queries
+from app.lifecycle import queries
 from app.lifecycle.event_trace import NewestScore, score_inclusion
-from app.lifecycle.event_trace_schemas import EventTrace, TracedEvent, TracedScore
+from app.lifecycle.schemas import EventTrace, TracedEvent, TracedScore
 from app.workspaces.auth import Reader
 
 router = APIRouter(prefix="/api/v1", tags=["data"])
@@ -25,23 +25,29 @@ router = APIRouter(prefix="/api/v1", tags=["data"])
 def trace_event(
     session: SessionDep,
     caller: Reader,
-    message_id: Annotated[str, Query(min_length=1, max_length=300, pattern=NO_NUL)],
+    message_id: Annotated[
+        str, Query(min_length=1, max_length=300, pattern=NO_NUL, examples=["msg-1"])
+    ],
 ) -> EventTrace:
     """Return the verdict, the stored row, the account and the score of an event."""
     workspace_id = caller.workspace_id
     stored = events.list_stored_events(session, workspace_id, message_id)
     accounts = {event.account_id for event in stored if event.account_id}
-    scores = event_trace_queries.load_scores(session, workspace_id, accounts)
+    scores = queries.load_scores(session, workspace_id, accounts)
     window_days = get_active_scorecard(session, workspace_id)[1].window_days if scores else 0
+    waiting = events.list_waiting_events(session, workspace_id, message_id)
+    quarantined = events.list_quarantined_events(session, workspace_id, message_id)
     traced = [
         *(_trace_stored(session, workspace_id, event, scores, window_days) for event in stored),
+        *(_trace_unattributed(row) for row in waiting),
         *(
-            _trace_unattributed(row)
-            for row in events.list_waiting_events(session, workspace_id, message_id)
-        ),
-        *(
-            _trace_quarantined(row)
-            for row in events.list_quarantined_events(session, workspace_id, message_id)
+            TracedEvent.of(
+                row,
+                verdict="quarantined",
+                quarantine_id=f"q_{row.number}",
+                quarantine_status=row.status,
+            )
+            for row in quarantined
         ),
     ]
     traced.sort(key=lambda event: event.received_at)
@@ -59,21 +65,8 @@ def _trace_stored(
     if event.account_id:
         in_usage = events.is_in_usage(session, workspace_id, event)
         score = _trace_score(scores.get(event.account_id), event, window_days, in_usage=in_usage)
-    return TracedEvent.model_validate(
-        {
-            "verdict": "accepted",
-            "account_found_by": event.account_by,
-            "day": event.day,
-            "score": score,
-            **{name: getattr(event, name) for name in STORED_FIELDS},
-        }
-    )
-
-
-STORED_FIELDS = (
-    *("received_at", "key_id", "sdk", "client_at", "occurred_at", "kind", "name"),
-    *("account_id", "user_id", "anonymous_id", "known_on"),
-)
+    account_by = event.account_by
+    return TracedEvent.of(event, verdict="accepted", account_found_by=account_by, score=score)
 
 
 def _trace_score(
@@ -91,42 +84,10 @@ def _trace_score(
     )
     if row is None or score is None:
         return TracedScore(state=state)
-    return TracedScore(
-        state=state,
-        value=row.score,
-        band=row.band,
-        status=row.status,
-        as_of=row.as_of,
-        data_through=row.data_through,
-        window_from=score.window_start,
-    )
+    window_from = score.window_start
+    return TracedScore.from_row(row, state=state, value=row.score, window_from=window_from)
 
 
 def _trace_unattributed(row: UnattributedEvent) -> TracedEvent:
-    return TracedEvent(
-        verdict="unattributed",
-        received_at=row.received_at,
-        key_id=row.key_id,
-        sdk=row.row.get("sdk"),
-        client_at=row.client_at,
-        occurred_at=row.row["occurred_at"],
-        kind=row.row["kind"],
-        name=row.row["name"],
-        user_id=row.user_id,
-        anonymous_id=row.anonymous_id,
-        day=row.row["day"],
-    )
-
-
-def _trace_quarantined(row: QuarantinedEvent) -> TracedEvent:
-    return TracedEvent.model_validate(
-        {
-            "verdict": "quarantined",
-            "quarantine_id": f"q_{row.number}",
-            "quarantine_status": row.status,
-            **{name: getattr(row, name) for name in QUARANTINED_FIELDS},
-        }
-    )
-
-
-QUARANTINED_FIELDS = ("received_at", "key_id", "sdk", "code", "detail", "times")
+    values = {name: row.row.get(name) for name in ("sdk", "occurred_at", "kind", "name", "day")}
+    return TracedEvent.of(row, verdict="unattributed", **values)

@@ -8,13 +8,13 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from app.core.db import SessionFactory, run_with_retries, transaction
-from app.lifecycle import statements
+from app.core.sql import load_sql
 from app.lifecycle.account_moves import MOVE_STEPS
 from app.lifecycle.erasure import ERASE_ACCOUNT_STEPS, ERASE_USER_STEPS
-from app.lifecycle.kinds import IdChangeKind
 from app.lifecycle.steps import Step
-from app.lifecycle.tables import IdChange
+from app.lifecycle.tables import IdChange, IdChangeKind
 
+SQL = load_sql(__file__)
 log = structlog.get_logger()
 
 MAX_FENCE_WAIT = timedelta(minutes=10)
@@ -51,14 +51,14 @@ def process_next_page(sessions: SessionFactory, *, now: datetime) -> bool:
             raise
         log.exception("id_change_failed", id=claimed[-1][1], error=type(error).__name__)
         with transaction(sessions) as session:
-            _postpone(session, claimed[-1], now)
+            session.get_one(IdChange, claimed[-1]).ready_at = now + RETRY_DELAY
         return False
 
 
 def _process(session: Session, claimed: list[tuple[str, str]], now: datetime) -> bool:
     """Claim the next change and process a page; append its key to ``claimed``."""
     values = {"now": now, "patience": now - MAX_FENCE_WAIT}
-    row = session.execute(statements.CLAIM_CHANGE, values).one_or_none()
+    row = session.execute(SQL.claim_change, values).one_or_none()
     if row is None:
         return False
     claimed.append((row.workspace_id, row.id))
@@ -75,11 +75,6 @@ def _process_page(session: Session, change: IdChange, now: datetime) -> None:
         change.rows = {**change.rows, name: change.rows.get(name, 0) + result.rows}
     change.position = result.next
     if result.next is None:
-        names = list(steps)
-        next_index = names.index(name) + 1
-        change.step = names[next_index] if next_index < len(names) else None
+        names = [*steps, None]
+        change.step = names[names.index(name) + 1]
         change.finished_at = None if change.step else now
-
-
-def _postpone(session: Session, key: tuple[str, str], now: datetime) -> None:
-    session.get_one(IdChange, key).ready_at = now + RETRY_DELAY

@@ -1,4 +1,4 @@
-"""Queries of id changes."""
+"""Queries of id changes, and of scores for the trace of an event."""
 
 from collections.abc import Collection
 from datetime import timedelta
@@ -12,12 +12,13 @@ from app.accounts.tables import User
 from app.core.errors import NotFoundError
 from app.core.pagination import Paging, RowPage
 from app.core.query_helpers import fetch_page, find_row
+from app.core.sql import load_sql
 from app.events.tables import UnattributedEvent
-from app.lifecycle import statements
-from app.lifecycle.kinds import IdChangeKind
-from app.lifecycle.tables import IdChange
+from app.health.tables import HealthScore
+from app.lifecycle.tables import IdChange, IdChangeKind
 from app.workspaces.service import Actor
 
+SQL = load_sql(__file__)
 PROPAGATION_DELAY = timedelta(seconds=5)
 """After this time every process knows of a change: callers are cached for one second."""
 
@@ -84,4 +85,19 @@ def user_exists(session: Session, workspace_id: str, user_id: str) -> bool:
 
 def list_accounts_in_transition(session: Session, workspace_id: str) -> set[str]:
     """Return the accounts of open changes. Their data is incomplete: they must not be scored."""
-    return set(session.scalars(statements.ACCOUNTS_IN_TRANSITION, {"workspace_id": workspace_id}))
+    return set(session.scalars(SQL.accounts_in_transition, {"workspace_id": workspace_id}))
+
+
+def load_scores(
+    session: Session, workspace_id: str, account_ids: Collection[str]
+) -> dict[str, HealthScore]:
+    """Return the newest scores by account; accounts without a score are left out."""
+    rows = session.scalars(
+        select(HealthScore).where(
+            HealthScore.workspace_id == workspace_id,
+            HealthScore.account_id.in_(account_ids),
+            HealthScore.as_of.is_not(None),
+            HealthScore.data_through.is_not(None),
+        )
+    )
+    return {row.account_id: row for row in rows}

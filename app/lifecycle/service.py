@@ -17,13 +17,15 @@ from app.accounts.traits import NOT_IDS
 from app.billing.queries import erase_person
 from app.core.errors import ConflictError, FieldError, NotFoundError, UnprocessableError
 from app.core.query_helpers import advisory_lock
-from app.lifecycle import account_moves, erasure, statements, table_statements
+from app.core.sql import load_sql
+from app.lifecycle import account_moves, erasure
 from app.lifecycle import queries as changes
-from app.lifecycle.kinds import ERASURES, IdChangeKind
 from app.lifecycle.processing import first_step
-from app.lifecycle.steps import execute, remove_in_pages
-from app.lifecycle.tables import IdChange
+from app.lifecycle.steps import delete_page, execute, remove_page
+from app.lifecycle.tables import ERASURES, IdChange, IdChangeKind
 from app.workspaces.service import Actor
+
+SQL = load_sql(__file__)
 
 
 class SameAccountError(ConflictError):
@@ -59,8 +61,8 @@ def _delete_user(session: Session, change: IdChange, user_id: str) -> None:
         erase_person(session, change.workspace_id, user.email)
     values = erasure.user_parameters(change)
     if user.excluded:
-        execute(session, statements.INSERT_EXCLUDED_PSEUDONYM, values)
-        execute(session, statements.CLEAR_USER, values)
+        execute(session, SQL.insert_excluded_pseudonym, values)
+        execute(session, SQL.clear_user, values)
     else:
         session.delete(user)
     session.flush()
@@ -80,8 +82,8 @@ def erase_account(session: Session, actor: Actor, account_id: str) -> IdChange:
     erasure.insert_tombstones(session, change, ACCOUNT, ids)
     values = erasure.account_parameters(change)
     aliases.delete(session, workspace_id, ids)
-    execute(session, statements.DETACH_CHILDREN, values)
-    remove_in_pages(table_statements.delete_page(Due))(session, values)
+    execute(session, erasure.SQL.detach_children, values)
+    remove_page(session, delete_page(Due), values)
     session.delete(account)
     session.flush()
     return change
@@ -129,7 +131,7 @@ def rename_account(session: Session, actor: Actor, account_id: str, new_id: str)
     account = queries.get(session, workspace_id, Account, account_id, lock=True)
     _check_new_id(session, account, new_id)
     values = _values(account, new_id)
-    if session.scalar(table_statements.copy_account(), values) is None:
+    if session.scalar(account_moves.COPY_ACCOUNT, values) is None:
         raise AccountExistsError(
             f"The account {new_id} exists already; merge the accounts instead."
         )
@@ -164,14 +166,13 @@ def merge_accounts(session: Session, actor: Actor, account_id: str, into: str) -
     advisory_lock(session, PARENT_LOCK, workspace_id)
     target.parent_id = _parent_after(session, account, target)
     session.flush()
-    execute(session, table_statements.merge_account(), _values(account, into))
+    execute(session, account_moves.MERGE_ACCOUNT, _values(account, into))
     return _move(session, actor, IdChangeKind.MERGE, account, into)
 
 
 def _lock_hierarchy(session: Session, workspace_id: str, *account_ids: str) -> None:
-    session.execute(
-        statements.LOCK_HIERARCHY, {"workspace_id": workspace_id, "ids": list(account_ids)}
-    )
+    values = {"workspace_id": workspace_id, "ids": list(account_ids)}
+    session.execute(SQL.lock_hierarchy, values)
 
 
 def _parent_after(session: Session, account: Account, target: Account) -> str | None:
@@ -213,7 +214,7 @@ def _move(
 ) -> IdChange:
     workspace_id, values = account.workspace_id, _values(account, target_id)
     session.expunge(account)
-    execute(session, table_statements.DELETE_ACCOUNT, values)
+    execute(session, account_moves.SQL.delete_account, values)
     ids = {"account_id": values["account_id"], "target_id": target_id}
     aliases.put(session, workspace_id, **ids, now=actor.at)
     account_moves.move_small_tables(session, kind, values, first=True, now=actor.at)

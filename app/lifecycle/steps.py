@@ -2,16 +2,20 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import CursorResult, TextClause
+from sqlalchemy import CursorResult, TextClause, inspect
 from sqlalchemy.orm import Session
 
-from app.lifecycle import statements
+from app.core.db import Table
+from app.core.sql import load_sql
 from app.lifecycle.tables import IdChange
 
+SQL = load_sql(__file__)
+
 ROWS_PER_PAGE = 20_000
-START_TIME, START_ACCOUNT = "-infinity", ""
+START_TIME = "-infinity"
 MORE = "more"
 """The position of a step that has more pages and needs no position to continue."""
 
@@ -27,27 +31,33 @@ class StepResult:
 Step = Callable[[Session, IdChange, str | None], StepResult]
 
 
+def key_columns(table: type[Table]) -> list[str]:
+    return [column.name for column in inspect(table).primary_key]
+
+
+@cache
+def delete_page(table: type[Table]) -> TextClause:
+    """Delete up to ``:limit`` rows of the accounts ``:ids``."""
+    key = ", ".join(key_columns(table))
+    return SQL.compose("delete_page", table=table.__tablename__, key=key)
+
+
 def execute(session: Session, statement: TextClause, values: Mapping[str, Any]) -> int:
     """Execute a statement and return the number of changed rows."""
     result: CursorResult[Any] = session.execute(statement, values)  # type: ignore[assignment]
     return result.rowcount
 
 
-def remove_in_pages(statement: TextClause, *, counts: bool = False) -> Callable[..., StepResult]:
-    """Return a step that repeats a statement which removes up to ``:limit`` rows of a table.
+def remove_page(
+    session: Session, statement: TextClause, values: Mapping[str, Any], *, counts: bool = False
+) -> StepResult:
+    """Execute a statement that removes up to ``:limit`` rows of a table; it is to be repeated.
 
     ``counts``: the statement returns the number of rows, instead of the row count of the driver.
     """
-
-    def step(session: Session, values: Mapping[str, Any]) -> StepResult:
-        limited = {**values, "limit": ROWS_PER_PAGE}
-        if counts:
-            rows = int(session.scalar(statement, limited) or 0)
-        else:
-            rows = execute(session, statement, limited)
-        return StepResult(rows, MORE if rows >= ROWS_PER_PAGE else None)
-
-    return step
+    limited = {**values, "limit": ROWS_PER_PAGE}
+    rows = session.scalar(statement, limited) if counts else execute(session, statement, limited)
+    return StepResult(rows, MORE if rows >= ROWS_PER_PAGE else None)
 
 
 def run_window(
@@ -58,28 +68,22 @@ def run_window(
     after: str,
 ) -> StepResult:
     """Run a statement on the keys between ``after`` and the result of the query ``window_end``."""
-    window = {
-        "workspace_id": values["workspace_id"],
-        "after": after,
-        "limit": ROWS_PER_PAGE,
-    }
-    upto = session.scalar(window_end, window)
+    window = {**values, "after": after}
+    upto = session.scalar(window_end, {**window, "limit": ROWS_PER_PAGE})
     if upto is None:
         return StepResult(0)
     end = upto if isinstance(upto, str) else upto.isoformat()
-    return StepResult(execute(session, statement, {**values, "after": after, "upto": end}), end)
+    return StepResult(execute(session, statement, {**window, "upto": end}), end)
 
 
 def run_event_window(
     session: Session, statement: TextClause, values: Mapping[str, Any], position: str | None
 ) -> StepResult:
     """Run a statement on the next window of event times."""
-    return run_window(
-        session, statements.NEXT_EVENT_WINDOW, statement, values, position or START_TIME
-    )
+    return run_window(session, SQL.next_event_window, statement, values, position or START_TIME)
 
 
 def set_fence(session: Session, change: IdChange, _: str | None) -> StepResult:
     """Set the fence: the next page waits until every transaction that began before it is over."""
-    change.fenced_at = session.execute(statements.DATABASE_TIME).scalar_one()
+    change.fenced_at = session.execute(SQL.database_time).scalar_one()
     return StepResult(0)

@@ -1,5 +1,6 @@
-"""The table of id changes."""
+"""The table of id changes, and their kinds and states."""
 
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import BigInteger, Identity, Index
@@ -8,6 +9,36 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Instant, Key, Table
 from app.workspaces.tables import workspace_fk
+
+
+class IdChangeKind(StrEnum):
+    """The change and its subject."""
+
+    ERASE_USER = "erase_user"
+    ERASE_ACCOUNT = "erase_account"
+    RENAME = "rename"
+    MERGE = "merge"
+
+    @property
+    def prefix(self) -> str:
+        return "er" if self in ERASURES else "mv"
+
+    @property
+    def noun(self) -> str:
+        return "erasure" if self in ERASURES else "account move"
+
+
+ERASURES = (IdChangeKind.ERASE_USER, IdChangeKind.ERASE_ACCOUNT)
+MOVES = (IdChangeKind.RENAME, IdChangeKind.MERGE)
+
+
+class IdChangeState(StrEnum):
+    """``waiting``: until every process knows of it; ``lifted``: the id is accepted again."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    LIFTED = "lifted"
 
 
 class IdChange(Table):
@@ -41,3 +72,11 @@ class IdChange(Table):
     fenced_at: Mapped[Instant | None]
     finished_at: Mapped[Instant | None]
     lifted_at: Mapped[Instant | None]
+
+    @property
+    def state(self) -> IdChangeState:
+        if self.lifted_at is not None:
+            return IdChangeState.LIFTED
+        if self.step is None:
+            return IdChangeState.DONE
+        return IdChangeState.WAITING if self.fenced_at is None else IdChangeState.RUNNING

@@ -26,6 +26,7 @@ from sqlalchemy.orm import Session
 from app.accounts.aliases import current_ids
 from app.accounts.tables import Account, ExternalId
 from app.churn.tables import ChurnRisk
+from app.core.db import Table
 from app.core.filters.sql import Column, MultiValueField, SqlCondition, sql_condition
 from app.core.filters.tree import (
     Filter,
@@ -51,21 +52,16 @@ REVENUE_AT_RISK = case(
 )
 """Cents a year: ARR times the probability of churn; the whole ARR without a probability."""
 
+
+def _columns(table: type[Table], *names: str) -> dict[str, Column]:
+    return {name: table.__table__.columns[name] for name in names}
+
+
 COLUMNS: Mapping[str, Column] = {
-    **{
-        name: Account.__table__.columns[name]
-        for name in (
-            *("account_id", "name", "segment", "owner", "industry", "employees"),
-            *("end_customers", "started_on", "parent_id", "excluded"),
-        )
-    },
-    **{
-        name: HealthScore.__table__.columns[name]
-        for name in (
-            *("score", "as_of", "renewal_on", "notice_on", "last_used_on", "currency", "seats"),
-            *("price_cents", "value_leak_cents"),
-        )
-    },
+    **_columns(Account, "account_id", "name", "segment", "owner", "industry", "employees"),
+    **_columns(Account, "end_customers", "started_on", "parent_id", "excluded"),
+    **_columns(HealthScore, "score", "as_of", "renewal_on", "notice_on", "last_used_on"),
+    **_columns(HealthScore, "currency", "seats", "price_cents", "value_leak_cents"),
     "created_on": cast(func.timezone("UTC", Account.created_at), Date),
     "band": func.coalesce(HealthScore.band, "unknown"),
     "status": STATUS,
@@ -74,12 +70,12 @@ COLUMNS: Mapping[str, Column] = {
     "mrr_cents": MRR,
     "plan": func.coalesce(HealthScore.plan, Account.plan),
     **{
-        f"churn_risk.{name}": ChurnRisk.__table__.columns[name]
-        for name in ("level", "probability", "revenue_at_risk_cents")
+        f"churn_risk.{name}": column
+        for name, column in _columns(
+            ChurnRisk, "level", "probability", "revenue_at_risk_cents"
+        ).items()
     },
-    "trend.d7": HealthScore.__table__.columns["trend7"],
-    "trend.d28": HealthScore.__table__.columns["trend28"],
-    "trend.d90": HealthScore.__table__.columns["trend90"],
+    **{f"trend.d{days}": HealthScore.__table__.columns[f"trend{days}"] for days in (7, 28, 90)},
 }
 
 LISTED_COLUMNS = (
@@ -96,8 +92,6 @@ SELECT_ACCOUNTS = select(
         for name in ("status", "level", "probability", "stage", "horizon_days", "as_of")
     ),
     ChurnRisk.revenue_at_risk_cents,
-    ChurnRisk.risk.label("churn_risk"),
-    REVENUE_AT_RISK.label("at_stake_cents"),
 )
 ACCOUNT_ID_FIELDS = ("account_id", "parent_id")
 """Fields whose values are account ids."""
@@ -145,16 +139,15 @@ def list_accounts(
 ) -> Sequence[AccountRow]:
     """Return the accounts that match, sorted by one column and the id; null sorts last either way.
 
-    Rows with a value and rows without are two queries: an index serves the first one, and no index
-    sorts null last in both directions.
+    The rows have the sorted value as ``sort_value``. Rows with a value and rows without are two
+    queries: an index serves the first one, and no index sorts null last in both directions.
     """
-    query = _join_scores(SELECT_ACCOUNTS, workspace_id).where(
-        _matches(session, workspace_id, filter_, today)
-    )
+    column = SORT_COLUMNS[sort]
+    query = _join_scores(SELECT_ACCOUNTS.add_columns(column.label("sort_value")), workspace_id)
+    query = query.where(_matches(session, workspace_id, filter_, today))
     if sort is AccountSort.REVENUE_AT_RISK and descending:
         position = (int(after.value or 0), after.account_id) if after else None
         return list_by_revenue_at_risk(session, query, after=position, limit=limit)
-    column = SORT_COLUMNS[sort]
     rows: list[AccountRow] = []
     if after is None or after.value is not None:
         with_value = query if sort in NEVER_NULL else query.where(column.is_not(None))

@@ -1,21 +1,26 @@
-"""Routes of account lists; ``router`` has all routes of this package."""
+"""Routes of account lists and saved segments; ``router`` has all routes of this package."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated
 
-import orjson
 from fastapi import APIRouter, Query
+from pydantic import Field
+from sqlalchemy.orm import Session
 
 from app.core.clock import Now
-from app.core.db import ReadSessionDep
-from app.core.errors import FieldError
+from app.core.db import ReadSessionDep, SessionDep
 from app.core.filters.openapi import filter_marker
 from app.core.filters.tree import And, Condition, Filter, Op
-from app.core.pagination import Page, Paging, PagingDep
-from app.core.schemas import Id, problem_responses
+from app.core.pagination import Cursor, Page, Paging, PagingDep
+from app.core.query_helpers import get_row
+from app.core.row_queries import list_rows
+from app.core.schemas import NO_NUL, Id, problem_responses
 from app.health.definition.scorecard import Band
 from app.health.scoring.assess import HealthStatus
-from app.portfolio import account_queries, segment_service
-from app.portfolio.account_list import AccountListRequest, SortQuery
+from app.portfolio import segment_service
+from app.portfolio.account_list import SortQuery, load_account_page
+from app.portfolio.account_queries import load_totals
 from app.portfolio.health_endpoints import router as health_router
 from app.portfolio.schemas import (
     FILTER_SCHEMA_NAME,
@@ -23,16 +28,30 @@ from app.portfolio.schemas import (
     AccountQuery,
     AccountSelection,
     AccountTotalOut,
+    SegmentIn,
+    SegmentOut,
 )
-from app.portfolio.segment_endpoints import router as segment_router
-from app.workspaces.auth import Reader
+from app.portfolio.segment_service import resolve_filter, resolve_filter_query
+from app.portfolio.tables import SavedSegment
+from app.workspaces.auth import AccountActor, Reader
+from app.workspaces.resources import delete_row
 
-FILTER_POINTER = "/query/filter"
 MAX_FILTER_LENGTH = 8000
 
 list_router = APIRouter(prefix="/api/v1", tags=["accounts"])
+segment_router = APIRouter(prefix="/api/v1/segments", tags=["segments"])
 
-TextQuery = Annotated[str | None, Query(max_length=255, pattern=r"^[^\x00]*$")]
+ExactText = Annotated[str, Field(max_length=255, pattern=NO_NUL)]
+SegmentQuery = Annotated[
+    ExactText | None, Query(description="Only accounts of this segment.", examples=["smb"])
+]
+OwnerQuery = Annotated[
+    ExactText | None,
+    Query(description="Only accounts of this owner.", examples=["kim@example.com"]),
+]
+PlanQuery = Annotated[
+    ExactText | None, Query(description="Only accounts with this plan.", examples=["team"])
+]
 MinCentsQuery = Annotated[
     int | None, Query(ge=0, le=2**53, description="The minimum MRR in cents.")
 ]
@@ -46,11 +65,10 @@ FilterQuery = Annotated[
     ),
 ]
 SegmentKeyQuery = Annotated[Id | None, Query(description="The key of a saved segment.")]
+SegmentLimit = Annotated[int, Query(ge=1, le=100, description="The maximum number of items.")]
 
 
-@list_router.get(
-    "/accounts", summary="List accounts", responses=problem_responses(401, 403, 404, 422)
-)
+@list_router.get("/accounts", summary="List accounts")
 def list_accounts(
     session: ReadSessionDep,
     caller: Reader,
@@ -58,9 +76,9 @@ def list_accounts(
     paging: PagingDep,
     band: Band | None = None,
     status: HealthStatus | None = None,
-    segment: TextQuery = None,
-    owner: TextQuery = None,
-    plan: TextQuery = None,
+    segment: SegmentQuery = None,
+    owner: OwnerQuery = None,
+    plan: PlanQuery = None,
     min_mrr: MinCentsQuery = None,
     filter: FilterQuery = None,  # noqa: A002 - the name of the parameter
     segment_key: SegmentKeyQuery = None,
@@ -77,64 +95,99 @@ def list_accounts(
     ]
     if min_mrr is not None:
         conditions.append(Condition("mrr_cents", Op.GTE, min_mrr))
-    resolved = segment_service.resolve_filter(
-        session,
-        caller.workspace_id,
-        parse_filter_query(filter),
-        key=segment_key,
-        at=FILTER_POINTER,
+    resolved = resolve_filter_query(session, caller.workspace_id, filter, segment_key)
+    return load_account_page(
+        session, caller.workspace_id, And((*conditions, resolved)), sort, paging, today=now.date()
     )
-    request = AccountListRequest(And((*conditions, resolved)), sort, paging)
-    return request.page(session, caller.workspace_id, now.date())
 
 
 @list_router.post(
     "/accounts/query",
     summary="List accounts by a filter in the body",
-    responses=problem_responses(400, 401, 403, 404, 422),
+    responses=problem_responses(404),
 )
 def query_accounts(
     body: AccountQuery, session: ReadSessionDep, caller: Reader, now: Now
 ) -> Page[AccountListItem]:
     """List accounts by a filter that is too long for a URL. The request changes nothing."""
-    resolved = segment_service.resolve_filter(
-        session, caller.workspace_id, body.filter, key=body.segment_key
+    resolved = resolve_filter(session, caller.workspace_id, body.filter, key=body.segment_key)
+    paging = Paging(body.limit, body.cursor)
+    return load_account_page(
+        session, caller.workspace_id, resolved, body.sort, paging, today=now.date()
     )
-    request = AccountListRequest(resolved, body.sort, Paging(body.limit, body.cursor))
-    return request.page(session, caller.workspace_id, now.date())
 
 
-@list_router.post(
-    "/accounts/count",
-    summary="Count accounts",
-    responses=problem_responses(400, 401, 403, 404, 422),
-)
+@list_router.post("/accounts/count", summary="Count accounts", responses=problem_responses(404))
 def count_accounts(
     body: AccountSelection, session: ReadSessionDep, caller: Reader, now: Now
 ) -> AccountTotalOut:
     """Return the number and total MRR of the accounts that match. The request changes nothing."""
-    resolved = segment_service.resolve_filter(
-        session, caller.workspace_id, body.filter, key=body.segment_key
-    )
-    [total] = account_queries.load_totals(
-        session, caller.workspace_id, [resolved], today=now.date()
-    )
-    return AccountTotalOut.of(total)
+    resolved = resolve_filter(session, caller.workspace_id, body.filter, key=body.segment_key)
+    [total] = load_totals(session, caller.workspace_id, [resolved], today=now.date())
+    return AccountTotalOut(count=total.accounts, mrr_cents=total.mrr_cents)
 
 
-def parse_filter_query(text: str | None) -> object:
-    """Parse the JSON of the query parameter ``filter``; raise InvalidFilterError if it is none."""
-    if text is None:
-        return None
-    try:
-        return orjson.loads(text)
-    except ValueError:
-        errors = [FieldError(FILTER_POINTER, 'Must be JSON, such as {"segment": "smb"}.')]
-        message = "The filter is invalid: see `errors`."
-        raise segment_service.InvalidFilterError(message, errors=errors) from None
+@segment_router.get("", summary="List segments")
+def list_segments(
+    session: ReadSessionDep,
+    caller: Reader,
+    now: Now,
+    limit: SegmentLimit = 20,
+    cursor: Cursor = None,
+) -> Page[SegmentOut]:
+    """List saved segments by key, each with the number and the MRR of its current accounts."""
+    page = list_rows(session, caller.workspace_id, SavedSegment, Paging(limit, cursor))
+    items = _with_totals(session, caller.workspace_id, page.rows, now)
+    return Page(items=items, next_cursor=page.next_cursor)
+
+
+@segment_router.put("/{key}", summary="Create or replace a segment")
+def put_segment(key: Id, body: SegmentIn, session: SessionDep, actor: AccountActor) -> SegmentOut:
+    """Create or replace a saved segment. The same values again change nothing."""
+    row = segment_service.put_segment(session, actor, key, body.model_dump())
+    [segment] = _with_totals(session, actor.workspace_id, [row], actor.at)
+    return segment
+
+
+@segment_router.get("/{key}", summary="Get a segment")
+def get_segment(key: Id, session: ReadSessionDep, caller: Reader, now: Now) -> SegmentOut:
+    """Return a saved segment with the number and the MRR of its current accounts."""
+    row = get_row(session, SavedSegment, (caller.workspace_id, key), "segment")
+    [segment] = _with_totals(session, caller.workspace_id, [row], now)
+    return segment
+
+
+@segment_router.delete("/{key}", summary="Delete a segment", status_code=204)
+def delete_segment(key: Id, session: SessionDep, actor: AccountActor) -> None:
+    """Delete a saved segment. The accounts in it do not change."""
+    delete_row(session, actor, SavedSegment, key, kind="segment")
+
+
+@segment_router.get("/{key}/accounts", summary="List the accounts of a segment")
+def list_segment_accounts(
+    key: Id,
+    session: ReadSessionDep,
+    caller: Reader,
+    now: Now,
+    paging: PagingDep,
+    sort: SortQuery = "account_id",
+) -> Page[AccountListItem]:
+    """List the accounts that match a saved segment now."""
+    filter_ = resolve_filter(session, caller.workspace_id, key=key)
+    return load_account_page(session, caller.workspace_id, filter_, sort, paging, today=now.date())
+
+
+def _with_totals(
+    session: Session, workspace_id: str, rows: Sequence[SavedSegment], now: datetime
+) -> list[SegmentOut]:
+    filters = [segment_service.parse_account_filter(row.filter) for row in rows]
+    totals = load_totals(session, workspace_id, filters, today=now.date())
+    return [
+        SegmentOut.from_row(row, count=total.accounts, mrr_cents=total.mrr_cents)
+        for row, total in zip(rows, totals, strict=True)
+    ]
 
 
 router = APIRouter()
-router.include_router(list_router)
-router.include_router(health_router)
-router.include_router(segment_router)
+for each in (list_router, health_router, segment_router):
+    router.include_router(each)

@@ -8,53 +8,27 @@ from app.core.filters.tree import FieldType
 from app.health.definition.scorecard import Band
 from app.health.scoring.assess import HealthStatus
 
-ACCOUNT_FIELDS: Mapping[str, FieldType] = {
-    "account_id": FieldType.TEXT,
-    "name": FieldType.TEXT,
-    "segment": FieldType.TEXT,
-    "owner": FieldType.TEXT,
-    "industry": FieldType.TEXT,
-    "employees": FieldType.NUMBER,
-    "end_customers": FieldType.NUMBER,
-    "started_on": FieldType.DAY,
-    "created_on": FieldType.DAY,
-    "parent_id": FieldType.TEXT,
-    "excluded": FieldType.BOOLEAN,
-    "external_ids.*": FieldType.TEXT,
-}
-SCORE_FIELDS: Mapping[str, FieldType] = {
-    "score": FieldType.NUMBER,
-    "band": FieldType.TEXT,
-    "status": FieldType.TEXT,
-    "coverage": FieldType.NUMBER,
-    "overridden": FieldType.BOOLEAN,
-    "as_of": FieldType.DAY,
-    "trend.d7": FieldType.NUMBER,
-    "trend.d28": FieldType.NUMBER,
-    "trend.d90": FieldType.NUMBER,
-    "measures.*": FieldType.NUMBER,
-    "last_used_on": FieldType.DAY,
-}
-REVENUE_FIELDS: Mapping[str, FieldType] = {
-    "plan": FieldType.TEXT,
-    "mrr_cents": FieldType.NUMBER,
-    "price_cents": FieldType.NUMBER,
-    "currency": FieldType.TEXT,
-    "seats": FieldType.NUMBER,
-    "renewal_on": FieldType.DAY,
-    "notice_on": FieldType.DAY,
-    "value_leak_cents": FieldType.NUMBER,
-}
-CHURN_FIELDS: Mapping[str, FieldType] = {
-    "churn_risk.level": FieldType.TEXT,
-    "churn_risk.probability": FieldType.NUMBER,
-    "churn_risk.revenue_at_risk_cents": FieldType.NUMBER,
-}
 FIELDS: Mapping[str, FieldType] = {
-    **ACCOUNT_FIELDS,
-    **SCORE_FIELDS,
-    **REVENUE_FIELDS,
-    **CHURN_FIELDS,
+    **dict.fromkeys(
+        (
+            *("account_id", "name", "segment", "owner", "industry", "parent_id", "external_ids.*"),
+            *("band", "status", "plan", "currency", "churn_risk.level"),
+        ),
+        FieldType.TEXT,
+    ),
+    **dict.fromkeys(
+        (
+            *("employees", "end_customers", "score", "coverage", "trend.d7", "trend.d28"),
+            *("trend.d90", "measures.*", "mrr_cents", "price_cents", "seats", "value_leak_cents"),
+            *("churn_risk.probability", "churn_risk.revenue_at_risk_cents"),
+        ),
+        FieldType.NUMBER,
+    ),
+    **dict.fromkeys(("excluded", "overridden"), FieldType.BOOLEAN),
+    **dict.fromkeys(
+        ("started_on", "created_on", "as_of", "last_used_on", "renewal_on", "notice_on"),
+        FieldType.DAY,
+    ),
 }
 
 CHOICES: Mapping[str, Collection[str]] = {

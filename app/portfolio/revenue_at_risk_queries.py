@@ -21,7 +21,6 @@ Position = tuple[int, str]
 """Cents a year and the id of an account."""
 
 MONTHS_PER_YEAR = 12
-WITH_PROBABILITY = ChurnRisk.probability.is_not(None)
 OTHER_RISK = aliased(ChurnRisk)
 WITHOUT_PROBABILITY = ~exists().where(
     same_account(OTHER_RISK, Account), OTHER_RISK.probability.is_not(None)
@@ -34,26 +33,22 @@ def list_by_revenue_at_risk(
 ) -> Rows:
     """Return the rows after a position from accounts joined with scores and risks.
 
+    ``query`` selects the amount as ``sort_value``.
     Accounts without a probability are read only down to the least amount of those with one: where
     nearly all have one, the next without is far away. An account without a score pays nothing.
     """
-    rows = _with_probability(session, query, after, limit)
-    least = rows[-1].at_stake_cents if len(rows) == limit else None
+    has_probability = query.where(ChurnRisk.probability.is_not(None))
+    order = (ChurnRisk.revenue_at_risk_cents, ChurnRisk.account_id)
+    rows = _read_descending(session, has_probability, order, after, limit)
+    least = rows[-1].sort_value if len(rows) == limit else None
     rows = _first(rows + _without_probability(session, query, after, least, limit), limit)
-    if len(rows) < limit or rows[-1].at_stake_cents <= 0:
+    if len(rows) < limit or rows[-1].sort_value <= 0:
         rows = _first(rows + _unscored(session, query, after, limit), limit)
     return rows
 
 
 def _first(rows: Rows, limit: int) -> Rows:
-    return sorted(rows, key=lambda row: (-row.at_stake_cents, row.account_id))[:limit]
-
-
-def _with_probability(
-    session: Session, query: AccountSelect, after: Position | None, limit: int
-) -> Rows:
-    order = (ChurnRisk.revenue_at_risk_cents, ChurnRisk.account_id)
-    return _read_descending(session, query.where(WITH_PROBABILITY), order, after, limit)
+    return sorted(rows, key=lambda row: (-row.sort_value, row.account_id))[:limit]
 
 
 def _without_probability(

@@ -5,22 +5,22 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, Strict
 
-from app.churn.model.model import ModelStage
+from app.churn.model.levels import ModelStage
+from app.churn.schemas import RiskLevel
 from app.churn.scoring.risk import ChurnStatus
-from app.churn.scoring.risk_schemas import RiskLevel
 from app.core.filters.openapi import filter_marker
 from app.core.schemas import NO_NUL, WHOLE_NUMBER, Id, JsonObject, RequestModel, ResponseModel, Text
 from app.health.definition.scorecard import Band
 from app.health.scoring.assess import HealthStatus
-from app.portfolio.account_queries import AccountRow, AccountTotal
-from app.portfolio.tables import SavedSegment
+from app.portfolio.account_queries import AccountRow
+from app.portfolio.fields import AccountSort
 
 FILTER_EXAMPLE = {
     "and": [{"band": ["at_risk", "watch"]}, {"field": "mrr_cents", "op": "gte", "value": 1}]
 }
 FILTER_SCHEMA_NAME = "AccountFilter"
 CHURN_COLUMNS = ("status", "level", "probability", "stage", "horizon_days", "as_of")
-SORT_PATTERN = "^-?(account_id|name|score|mrr|renewal_on|trend28|churn_risk|revenue_at_risk)$"
+SORT_PATTERN = f"^-?({'|'.join(AccountSort)})$"
 SORT_DESCRIPTION = (
     "The sort order; a leading minus makes it descending. Null sorts last either way."
 )
@@ -96,10 +96,9 @@ class AccountListItem(ResponseModel):
     @classmethod
     def of(cls, row: AccountRow) -> Self:
         columns = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's documented way
+        del columns["sort_value"]  # only cursors need it
         risk = {name: columns.pop(f"churn_{name}") for name in CHURN_COLUMNS}
         risk["revenue_at_risk_cents"] = columns.pop("revenue_at_risk_cents")
-        for sort_column in ("churn_risk", "at_stake_cents"):  # only cursors need them
-            columns.pop(sort_column)
         trend = ScoreTrend(d7=columns.pop("d7"), d28=columns.pop("d28"), d90=columns.pop("d90"))
         churn_risk = ChurnRiskSummary(**risk)
         return cls(value=columns.pop("score"), trend=trend, churn_risk=churn_risk, **columns)
@@ -126,10 +125,6 @@ class AccountTotalOut(ResponseModel):
     count: int = Field(examples=[12])
     mrr_cents: int = Field(examples=[598800])
 
-    @classmethod
-    def of(cls, total: AccountTotal) -> Self:
-        return cls(count=total.accounts, mrr_cents=total.mrr_cents)
-
 
 class SegmentIn(RequestModel):
     name: Text = Field(examples=["Renewals at risk"])
@@ -147,7 +142,3 @@ class SegmentOut(ResponseModel):
     updated_at: datetime
     count: int = Field(examples=[12])
     mrr_cents: int = Field(description="The total MRR of its accounts.", examples=[598800])
-
-    @classmethod
-    def of(cls, row: SavedSegment, total: AccountTotal) -> Self:
-        return cls.from_row(row, count=total.accounts, mrr_cents=total.mrr_cents)

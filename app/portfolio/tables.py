@@ -7,17 +7,16 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.churn.tables import ChurnRisk
-from app.core.db import Instant, Key, Table
+from app.core.db import Instant, Key
 from app.health.tables import HealthScore
-from app.workspaces.tables import workspace_fk
+from app.workspaces.tables import WorkspaceTable
 
 
-class SavedSegment(Table):
+class SavedSegment(WorkspaceTable):
     """A filter with a name. Its accounts are not stored: each use evaluates the filter."""
 
     __tablename__ = "saved_segment"
 
-    workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     key: Mapped[Key] = mapped_column(primary_key=True)
     name: Mapped[str]
     filter: Mapped[dict[str, Any]] = mapped_column(JSONB)

@@ -1,20 +1,60 @@
-"""A key figure, and all that it is made of."""
+"""The workspace and period of a report, its query parameters, and its KPIs."""
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Annotated, Any
 
-from app.reports.schemas import Kpi
+from fastapi import Depends, Query
+from pydantic import Field
+
+from app.core.clock import Now
+from app.core.errors import FieldError, UnprocessableError
+from app.core.schemas import Day, ResponseModel
+from app.workspaces.auth import Reader
+
+DEFAULT_DAYS = 365
 
 
-def days_before(day: date, days: int) -> date:
-    """Go back, no further than the calendar does."""
-    return date.fromordinal(max(day.toordinal() - days, date.min.toordinal()))
+class InvalidPeriodError(UnprocessableError):
+    code = "invalid_days"
+
+    def __init__(self, pointer: str, message: str) -> None:
+        super().__init__("The period is invalid.", errors=[FieldError(pointer, message)])
+
+
+class Kpi(ResponseModel):
+    """A key performance indicator, with everything that it was computed from."""
+
+    name: str = Field(examples=["gross_revenue_retention"])
+    value: float | None = Field(
+        description="Null: there is too little data to compute it.", examples=[0.94]
+    )
+    unit: str = Field(
+        description="`share`, `points`, `days`, `cents`, `ratio`, or `amount`: the unit of the"
+        " property that was added up.",
+        examples=["share"],
+    )
+    formula: str = Field(examples=["retained MRR / opening MRR"])
+    numerator: float | None = Field(examples=[940000])
+    denominator: float | None = Field(examples=[1000000])
+    n: int = Field(description="How many accounts or answers were counted.", examples=[120])
+    exclusions: dict[str, int] = Field(
+        description="How many accounts or answers were left out, by reason.",
+        examples=[{"excluded": 2, "no_rate": 1}],
+    )
+    currency: str | None = Field(description="The currency of an amount.", examples=["USD"])
+    since: date | None
+    until: date
+    known_on: date = Field(description="Facts that became known later do not count.")
 
 
 @dataclass(frozen=True, slots=True)
 class ReportQuery:
-    """Whose figures, over which days, and as they were known on which."""
+    """What a report covers.
+
+    ``since`` and ``until`` are inclusive. Only facts that were known on ``known_on`` count.
+    Amounts are in ``currency``.
+    """
 
     workspace_id: str
     currency: str
@@ -22,16 +62,47 @@ class ReportQuery:
     until: date
     known_on: date
 
-    def kpi(self, name: str, formula: str, **figures: Any) -> Kpi:  # noqa: ANN401 - numbers
-        """Divide, where there is something to divide by, unless a value is given."""
-        above, below = figures.get("numerator"), figures.get("denominator")
-        said = {"unit": "share", "exclusions": {}, "currency": None, **figures}
-        said.setdefault("value", above / below if above is not None and below else None)
-        return Kpi(
-            name=name,
-            formula=formula,
-            since=self.since,
-            until=self.until,
-            known_on=self.known_on,
-            **said,
-        )
+    def kpi(self, name: str, formula: str, **fields: Any) -> Kpi:  # noqa: ANN401 - numbers
+        """Build a KPI. Its value is numerator / denominator unless ``value`` is given.
+
+        The value is None without a numerator, or if the denominator is None or 0.
+        """
+        above, below = fields.get("numerator"), fields.get("denominator")
+        fields = {"unit": "share", "exclusions": {}, "currency": None, **fields}
+        fields.setdefault("value", above / below if above is not None and below else None)
+        period = {"since": self.since, "until": self.until, "known_on": self.known_on}
+        return Kpi(name=name, formula=formula, **period, **fields)
+
+
+def days_before(day: date, days: int) -> date:
+    """Subtract days, but go no further back than the first date of the calendar."""
+    return date.fromordinal(max(day.toordinal() - days, date.min.toordinal()))
+
+
+Since = Annotated[
+    Day | None,
+    Query(
+        description="The first day; 365 days before `until` by default.", examples=["2026-01-01"]
+    ),
+]
+Until = Annotated[
+    Day | None, Query(description="The last day; today by default.", examples=["2026-03-17"])
+]
+
+
+def parse_report_query(
+    caller: Reader, now: Now, until: Until = None, since: Since = None
+) -> ReportQuery:
+    """Parse the period of a report.
+
+    A report as of a past day uses only what was known on that day, so it never changes.
+    """
+    today = now.date()
+    last = until or today
+    first = since or days_before(last, DEFAULT_DAYS)
+    if not first <= last <= today:
+        raise InvalidPeriodError("/query/since", "It must hold that since <= until <= today.")
+    return ReportQuery(caller.workspace_id, caller.base_currency, first, last, last)
+
+
+ReportQueryDep = Annotated[ReportQuery, Depends(parse_report_query)]

@@ -1,32 +1,36 @@
-"""Use of accounts in the quarter up to a whole day, added up once a day or whenever it changes."""
+"""The use of accounts in a quarter, summed once a day and again whenever it changes."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Any
+from functools import cache
 
-from sqlalchemy import func, select
+from sqlalchemy import TextClause, func, select
 from sqlalchemy.orm import Session
 
 from app.accounts.tables import User
-from app.features.statements import PLAN_FOR_MANY_ROWS
+from app.core.sql import load_sql
+from app.features.queries import PLAN_FOR_MANY_ROWS, REACH_COUNTERS, WITHOUT_EXCLUDED_USERS
 from app.features.values import ReachSource
 from app.signals.activity import ActivityRow
-from app.signals.activity_statements import (
-    MASK_DAYS,
-    SELECT_ACTIVITY,
-    UPSERT_ACTIVITY,
-    activity_statement,
-)
 from app.signals.inputs import QUARTER_DAYS, RECENT_DAYS, SPAN_DAYS, SPANS
 from app.signals.tables import AccountActivity
+
+SQL = load_sql(__file__)
+MASK_DAYS = 4 * SPAN_DAYS
+SPAN_MASK = (1 << SPAN_DAYS) - 1
+USERS_BY_SPAN = ", ".join(
+    f"count(*) FILTER (WHERE {half} & {SPAN_MASK << SPAN_DAYS * place} <> 0)"
+    for half in ("late_days", "early_days")
+    for place in range(MASK_DAYS // SPAN_DAYS)
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Quarter:
-    """``through``: its last day, a whole one; ``as_of``: the day on which it was known so.
+    """Which quarter of use to sum. ``through``: its last day, a whole day.
 
-    ``champions``: people who were named so, by account.
+    Only use that was known on ``as_of`` counts. ``champions``: users with the role, by account.
     """
 
     through: date
@@ -38,10 +42,10 @@ class Quarter:
 def load_activity(
     session: Session, workspace_id: str, account_ids: Sequence[str], quarter: Quarter
 ) -> dict[str, ActivityRow]:
-    """Add up use; accounts without any are left out."""
-    excluded = _excluded(session, workspace_id)
-    return _added_up(
-        session, workspace_id, account_ids, quarter, form=SELECT_ACTIVITY, excluded=excluded
+    """Sum the use of accounts; accounts without use are left out."""
+    excluded = _excluded_users(session, workspace_id)
+    return _sum_use(
+        session, workspace_id, account_ids, quarter, form="select_activity", excluded=excluded
     )
 
 
@@ -53,33 +57,34 @@ def refresh_activity(
     *,
     unchanged: Collection[str],
 ) -> dict[str, ActivityRow]:
-    """Like ``read``, and write down what was added up.
+    """Return what ``load_activity`` returns, and store it; reuse stored rows that are still right.
 
-    Of ``unchanged`` accounts no use up to ``through`` has come, and nobody has been named or bound,
-    since they were last kept: what was written down then holds, if it is of the quarter and was
-    counted in the same way. The scores of the accounts are locked by the caller.
+    ``unchanged``: accounts for which, since they were last stored, no use up to ``through`` has
+    arrived, no champion was named and no anonymous id was bound to a user. Their stored row is
+    reused if it is of this quarter and was counted in the same way. The caller holds the locks on
+    the score rows of the accounts.
     """
-    excluded = _excluded(session, workspace_id)
+    excluded = _excluded_users(session, workspace_id)
     rows = session.execute(
-        select(AccountActivity.account_id, AccountActivity.said).where(
+        select(AccountActivity.account_id, AccountActivity.activity).where(
             AccountActivity.workspace_id == workspace_id,
             AccountActivity.account_id.in_([key for key in account_ids if key in unchanged]),
             AccountActivity.through == quarter.through,
             AccountActivity.counted_as == _counted_as(quarter.reach, excluded),
         )
     )
-    known = {row.account_id: row.said for row in rows}
-    others = [key for key in account_ids if key not in known]
-    known |= _added_up(
-        session, workspace_id, others, quarter, form=UPSERT_ACTIVITY, excluded=excluded
+    activity = {row.account_id: row.activity for row in rows}
+    others = [key for key in account_ids if key not in activity]
+    activity |= _sum_use(
+        session, workspace_id, others, quarter, form="upsert_activity", excluded=excluded
     )
-    return {key: said for key, said in known.items() if said is not None}
+    return {key: row for key, row in activity.items() if row is not None}
 
 
-def _excluded(session: Session, workspace_id: str) -> str:
-    """Tell one set of excluded people from another; nothing where there are none."""
-    people = select(func.count(), func.sum(func.hashtext(User.user_id)))
-    of_workspace = people.where(User.workspace_id == workspace_id, User.excluded)
+def _excluded_users(session: Session, workspace_id: str) -> str:
+    """Return a fingerprint of the set of excluded users; empty where there are none."""
+    users = select(func.count(), func.sum(func.hashtext(User.user_id)))
+    of_workspace = users.where(User.workspace_id == workspace_id, User.excluded)
     count, digest = session.execute(of_workspace).one()
     return f"{count} people, {digest}" if count else ""
 
@@ -88,7 +93,7 @@ def _counted_as(reach: ReachSource, excluded: str) -> str:
     return "\n".join([reach.kind, *reach.events, excluded])
 
 
-def _added_up(
+def _sum_use(
     session: Session,
     workspace_id: str,
     account_ids: Sequence[str],
@@ -100,9 +105,9 @@ def _added_up(
     if not account_ids:
         return {}
     session.execute(PLAN_FOR_MANY_ROWS)
-    statement = activity_statement(form, quarter.reach.kind, some_users_excluded=bool(excluded))
-    named = [(key, user_id) for key, some in quarter.champions.items() for user_id in some]
-    values: dict[str, Any] = {
+    statement = _activity_statement(form, quarter.reach.kind, has_excluded_users=bool(excluded))
+    named = [(key, user_id) for key, users in quarter.champions.items() for user_id in users]
+    values = {
         "workspace_id": workspace_id,
         "account_ids": list(account_ids),
         "as_of": quarter.as_of,
@@ -114,9 +119,24 @@ def _added_up(
         "span_days": SPAN_DAYS,
         "mask_days": MASK_DAYS,
         "spans": SPANS,
+        "counted_as": _counted_as(quarter.reach, excluded),
+        "reach_events": list(quarter.reach.events),
     }
-    if form == UPSERT_ACTIVITY:
-        values["counted_as"] = _counted_as(quarter.reach, excluded)
-    if quarter.reach.kind == "events":
-        values["reach_events"] = list(quarter.reach.events)
-    return {row.account_id: row.said for row in session.execute(statement, values)}
+    return {row.account_id: row.activity for row in session.execute(statement, values)}
+
+
+@cache
+def _activity_statement(form: str, reach: str, *, has_excluded_users: bool) -> TextClause:
+    """Build the statement for one way of counting reach: ids, property or events.
+
+    ``form``: ``select_activity``, or ``upsert_activity`` to store the rows too.
+    """
+    parts, counter = SQL.sections, REACH_COUNTERS.get(reach)
+    return SQL.compose(
+        form,
+        users=USERS_BY_SPAN,
+        reach=parts["reach_by_sum" if counter else "reach_by_ids"],
+        counter=counter or "",
+        named=parts["named_events"] if reach == "events" else "",
+        excluding_users=WITHOUT_EXCLUDED_USERS if has_excluded_users else "",
+    )

@@ -1,4 +1,4 @@
-"""What a workspace has set of its signals. Pure."""
+"""The signal settings of a workspace. Pure."""
 
 from typing import Annotated
 
@@ -15,24 +15,37 @@ MilestoneCounts = Annotated[list[Annotated[int, Field(ge=1, le=10**12)]], Field(
 
 
 class SignalConfig(BaseModel):
-    """``off``: signals that are not looked for. Event names say what happened in the product.
-
-    ``key_actions``: what stands for first value; none: any use of a product feature.
-    ``milestone_events``: what is counted from the beginning, and told of at ``milestone_counts``.
-    """
+    """Signal settings: thresholds, signals that are off, and the events of some signals."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     thresholds: SignalThresholds = Field(default_factory=SignalThresholds)
-    off: list[str] = Field([], max_length=100, examples=[["seats_idle"]])
+    off: list[str] = Field(
+        [],
+        description="Names of the signals that are not detected.",
+        max_length=100,
+        examples=[["seats_idle"]],
+    )
 
-    key_actions: EventNames = Field([], examples=[["Message Sent"]])
-    milestone_events: EventNames = Field([], examples=[["Message Sent"]])
-    milestone_counts: MilestoneCounts = [1_000, 10_000, 100_000, 1_000_000]
+    key_actions: EventNames = Field(
+        [],
+        description="Names of the events that mean first value. Empty: any use of a product "
+        "feature.",
+        examples=[["Message Sent"]],
+    )
+    milestone_events: EventNames = Field(
+        [],
+        description="Names of the events that are counted for milestones, since the first event.",
+        examples=[["Message Sent"]],
+    )
+    milestone_counts: MilestoneCounts = Field(
+        [1_000, 10_000, 100_000, 1_000_000],
+        description="The numbers of milestone events that open the signal `milestone`.",
+    )
 
     @field_validator("off")
     @classmethod
     def check_signal_names(cls, names: list[str]) -> list[str]:
         if unknown := sorted(set(names) - set(SIGNALS)):
-            raise ValueError(f"There is no signal {unknown[0]}.")
+            raise ValueError(f"There is no signal {unknown[0]}. docs/signals.md lists all signals.")
         return sorted(set(names))

@@ -1,4 +1,4 @@
-"""All signals, in the order in which they lead: causes before what only follows from them. Pure."""
+"""All detectors, in order of precedence: causes before their consequences. Pure."""
 
 from collections.abc import Callable, Collection, Mapping
 
@@ -45,23 +45,29 @@ SIGNALS: Mapping[str, Detector] = {
     "nps_promoter": engagement.nps_promoter,
     "nps_passive": engagement.nps_passive,
 }
-"""To add one: a function, a line here, words for it, a row in docs/signals.md, a test."""
+"""To add a signal: a detector, a line here, its sentences, a row in docs/signals.md, a test."""
 
-POSITIONS = {name: place for place, name in enumerate(SIGNALS)}
+POSITIONS = {name: position for position, name in enumerate(SIGNALS)}
 
 
 def detect_signals(
-    facts: SignalInputs, limits: SignalThresholds, off: Collection[str] = ()
+    inputs: SignalInputs, thresholds: SignalThresholds, off: Collection[str] = ()
 ) -> list[Signal]:
-    """Find what holds for an account, the gravest first; who has left has only left."""
-    if facts.account.excluded:
+    """Return the signals of an account, most severe first.
+
+    A churned account has only the signal ``churned``, an excluded account none. ``off``: the names
+    of signals that are not detected.
+    """
+    if inputs.account.excluded:
         return []
-    names = ("churned",) if facts.account.churned else SIGNALS
-    found = [each for name in names if name not in off for each in SIGNALS[name](facts, limits)]
-    return sorted(found, key=signal_sort_key)
+    names = ("churned",) if inputs.account.churned else SIGNALS
+    signals = (
+        signal for name in names if name not in off for signal in SIGNALS[name](inputs, thresholds)
+    )
+    return sorted(signals, key=signal_sort_key)
 
 
-def signal_sort_key(found: Signal) -> tuple[int, int, float, str]:
-    """Sort by severity, then causes before symptoms, then by what more money stands for."""
-    weight = float(found.evidence.get("price_share", 0))
-    return (-found.severity.rank, POSITIONS[found.name], -weight, found.key)
+def signal_sort_key(signal: Signal) -> tuple[int, int, float, str]:
+    """Order by severity, then causes before consequences, then by the larger share of the price."""
+    price_share = float(signal.evidence.get("price_share", 0))
+    return (-signal.severity.rank, POSITIONS[signal.name], -price_share, signal.key)

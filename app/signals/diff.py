@@ -1,9 +1,12 @@
-"""What of the signals found is news: to be opened, changed or cleared. Pure."""
+"""Which detected signals have to be opened, changed or cleared. Pure."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from app.signals.signal import Signal
+
+SignalKey = tuple[str, str]
+"""The name and the key of a signal: unique among the open signals of an account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,58 +19,58 @@ class OpenSignal:
 
 @dataclass(frozen=True, slots=True)
 class SignalChanges:
+    """What to write. ``opened``: account id and signal; ``cleared``: ids."""
+
     opened: Sequence[tuple[str, Signal]]
     changed: Sequence[OpenSignal]
     cleared: Sequence[int]
     accounts: frozenset[str]
-    """Those of which another set of signals holds now, or another severity."""
+    """The accounts whose set of signals, or the severity of a signal, changed."""
 
 
 def diff_signals(
-    kept: Mapping[str, Sequence[OpenSignal]], found: Mapping[str, Sequence[Signal]]
+    stored: Mapping[str, Sequence[OpenSignal]], detected: Mapping[str, Sequence[Signal]]
 ) -> SignalChanges:
-    """Accounts that nothing was found for are looked at too: name them with nothing."""
+    """Compare the open signals with the detected ones, by account.
+
+    An account that is missing in ``detected`` keeps its signals; one with an empty list loses them.
+    """
     opened: list[tuple[str, Signal]] = []
     changed: list[OpenSignal] = []
     cleared: list[int] = []
-    moved: set[str] = set()
-    for account_id, signals in found.items():
-        open_now = {_name(row.signal): row for row in kept.get(account_id, ())}
-        new = {_name(each): each for each in signals}
-        cleared += [row.id for name, row in open_now.items() if name not in new]
-        opened += [(account_id, each) for name, each in new.items() if name not in open_now]
-        differ = list(_changed(open_now, new))
-        changed += differ
-        others = any(row.signal.severity != _was(open_now, row) for row in differ)
-        if others or open_now.keys() != new.keys():
-            moved.add(account_id)
-    return SignalChanges(opened, changed, cleared, frozenset(moved))
+    accounts: set[str] = set()
+    for account_id, signals in detected.items():
+        old = {_key(row.signal): row for row in stored.get(account_id, ())}
+        new = {_key(signal): signal for signal in signals}
+        cleared += [row.id for key, row in old.items() if key not in new]
+        opened += [(account_id, signal) for key, signal in new.items() if key not in old]
+        changed += _changed(old, new)
+        severities = {key: signal.severity for key, signal in new.items()}
+        if severities != {key: row.signal.severity for key, row in old.items()}:
+            accounts.add(account_id)
+    return SignalChanges(opened, changed, cleared, frozenset(accounts))
 
 
-def highest_severities(kept: Iterable[OpenSignal], names: Collection[str]) -> dict[str, int]:
-    """Name to the severity of the gravest of that name, from 1."""
-    found: dict[str, int] = {}
-    for row in kept:
+def highest_severities(stored: Iterable[OpenSignal], names: Collection[str]) -> dict[str, int]:
+    """Return the highest severity of each of these names that is open, 1 (info) to 4 (high)."""
+    severities: dict[str, int] = {}
+    for row in stored:
         if row.signal.name in names:
             rank = 1 + row.signal.severity.rank
-            found[row.signal.name] = max(found.get(row.signal.name, 0), rank)
-    return dict(sorted(found.items()))
+            severities[row.signal.name] = max(severities.get(row.signal.name, 0), rank)
+    return dict(sorted(severities.items()))
 
 
-def _name(signal: Signal) -> tuple[str, str]:
+def _key(signal: Signal) -> SignalKey:
     return signal.name, signal.key
 
 
-def _was(rows: Mapping[tuple[str, str], OpenSignal], row: OpenSignal) -> str:
-    return rows[_name(row.signal)].signal.severity
-
-
 def _changed(
-    rows: Mapping[tuple[str, str], OpenSignal], new: Mapping[tuple[str, str], Signal]
+    old: Mapping[SignalKey, OpenSignal], new: Mapping[SignalKey, Signal]
 ) -> Iterator[OpenSignal]:
-    """An open signal holds since its earliest day: windows slide, and the condition does not."""
-    for name in rows.keys() & new.keys():
-        since = min(rows[name].signal.since, new[name].since)
-        signal = replace(new[name], since=since)
-        if signal != rows[name].signal:
-            yield OpenSignal(rows[name].id, signal)
+    """Yield open signals that differ. A signal keeps its earliest day: only its window slides."""
+    for key in old.keys() & new.keys():
+        since = min(old[key].signal.since, new[key].since)
+        signal = replace(new[key], since=since)
+        if signal != old[key].signal:
+            yield OpenSignal(old[key].id, signal)

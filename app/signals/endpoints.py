@@ -1,4 +1,4 @@
-"""Signals over HTTP: of one account, of all, and from where on they are signals."""
+"""Signals over HTTP: those of one account, those of all accounts, and their settings."""
 
 from typing import Annotated
 
@@ -13,6 +13,7 @@ from app.signals import queries, service
 from app.signals.config import SignalConfig
 from app.signals.schemas import SignalOut, SignalSettingsOut
 from app.signals.signal import Severity
+from app.signals.tables import SignalSettings
 from app.workspaces.auth import AccountActor, Reader
 
 router = APIRouter(
@@ -20,12 +21,14 @@ router = APIRouter(
 )
 
 SignalNames = Annotated[
-    list[EventName], Query(description="Only these signals; repeat it for several.", max_length=100)
+    list[EventName], Query(description="Only these signals. Repeat it for several.", max_length=100)
 ]
-Severities = Annotated[list[Severity], Query(description="Only of these severities.", max_length=4)]
+Severities = Annotated[
+    list[Severity], Query(description="Only these severities. Repeat it for several.", max_length=4)
+]
 
 
-@router.get("/accounts/{account_id}/signals")
+@router.get("/accounts/{account_id}/signals", summary="List the signals of an account")
 def list_account_signals(
     account_id: Id,
     *,
@@ -34,18 +37,21 @@ def list_account_signals(
     paging: PagingDep,
     language: LanguageDep,
     everything: Annotated[
-        bool, Query(alias="all", description="Those that were cleared too, newest first.")
+        bool, Query(alias="all", description="Also list cleared signals.")
     ] = False,
 ) -> Page[SignalOut]:
-    """Say what holds for an account, the newest first, each in one sentence."""
+    """List the open signals of an account, newest first, each with one sentence.
+
+    With `all=true` the list also contains cleared signals.
+    """
     get_account(session, caller.workspace_id, account_id)
-    found = queries.list_account_signals(
+    page = queries.list_account_signals(
         session, caller.workspace_id, account_id, paging, everything=everything
     )
-    return found.to_page(lambda row: SignalOut.of(row, language))
+    return page.to_page(lambda row: SignalOut.of(row, language))
 
 
-@router.get("/signals")
+@router.get("/signals", summary="List open signals")
 def list_signals(
     *,
     session: ReadSessionDep,
@@ -55,23 +61,27 @@ def list_signals(
     signal: SignalNames = [],  # noqa: B006 - FastAPI copies it
     severity: Severities = [],  # noqa: B006
 ) -> Page[SignalOut]:
-    """List what holds for accounts, in the order of accounts."""
-    found = queries.list_open_signals(
+    """List the open signals of all accounts, by account id."""
+    page = queries.list_open_signals(
         session, caller.workspace_id, paging, names=signal, severities=severity
     )
-    return found.to_page(lambda row: SignalOut.of(row, language))
+    return page.to_page(lambda row: SignalOut.of(row, language))
 
 
-@router.get("/signal-settings")
+@router.get("/signal-settings", summary="Get the signal settings")
 def get_signal_settings(session: ReadSessionDep, caller: Reader) -> SignalSettingsOut:
-    """Show from where on conditions are signals, and which are off."""
-    row = queries.find_settings(session, caller.workspace_id)
+    """Return the thresholds of signals, the signals that are off, and the events of signals."""
+    row = session.get(SignalSettings, caller.workspace_id)
     return SignalSettingsOut.of(service.get_config(session, caller.workspace_id), row)
 
 
-@router.put("/signal-settings")
+@router.put("/signal-settings", summary="Replace the signal settings")
 def put_signal_settings(
-    body: SignalConfig, session: SessionDep, change: AccountActor
+    body: SignalConfig, session: SessionDep, actor: AccountActor
 ) -> SignalSettingsOut:
-    """Replace the settings; what is left out is set to its default. All accounts are looked at."""
-    return SignalSettingsOut.of(body, service.put_config(session, change, body))
+    """Replace the signal settings. A field that is left out takes its default.
+
+    A change queues all accounts for a silent refresh. Sending the same settings again changes
+    nothing.
+    """
+    return SignalSettingsOut.of(body, service.put_config(session, actor, body))

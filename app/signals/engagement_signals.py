@@ -1,4 +1,4 @@
-"""Signals from how we get on with an account: onboarding, support, goals, incidents. Pure."""
+"""Signals from engagement: onboarding, support, surveys, feedback, goals, incidents. Pure."""
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
@@ -13,22 +13,22 @@ WINDOW_DAYS, WEEK_DAYS, YEAR_DAYS = 28, 7, 365
 WEEKS_BEFORE = WINDOW_DAYS // WEEK_DAYS - 1
 
 
-def onboarding_stuck(facts: SignalInputs, limits: SignalThresholds) -> Signals:
-    """A new account has been in a step for longer than it should take, and than peers took."""
-    onboarding = facts.engagement.onboarding
+def onboarding_stuck(inputs: SignalInputs, thresholds: SignalThresholds) -> Signals:
+    """A new account stays in a step longer than its target and than its peers took."""
+    onboarding = inputs.engagement.onboarding
     step = onboarding.current if onboarding else None
     if onboarding is None or step is None:
         return
-    if (facts.as_of - onboarding.started_on).days > limits.onboarding_for_days:
+    if (inputs.as_of - onboarding.started_on).days > thresholds.onboarding_for_days:
         return
     peers = step.peers_median_days
-    most = max(step.target_days or limits.step_days, limits.step_times * (peers or 0))
+    max_days = max(step.target_days or thresholds.step_days, thresholds.step_times * (peers or 0))
     days = onboarding.days_in_step
-    if days > most:
+    if days > max_days:
         yield make_signal(
             "onboarding_stuck",
-            Severity.HIGH if days > HIGH_SEVERITY_FACTOR * most else Severity.MEDIUM,
-            facts.as_of - timedelta(days=days),
+            Severity.HIGH if days > HIGH_SEVERITY_FACTOR * max_days else Severity.MEDIUM,
+            inputs.as_of - timedelta(days=days),
             key=step.key,
             step=step.name,
             days=days,
@@ -40,35 +40,33 @@ def onboarding_stuck(facts: SignalInputs, limits: SignalThresholds) -> Signals:
         )
 
 
-def first_value_late(facts: SignalInputs, limits: SignalThresholds) -> Signals:
-    """Days after signing up, nobody has done what the product is bought for."""
-    since = facts.signed_up_on
-    if since is None or facts.activity.key_action_on is not None:
+def first_value_late(inputs: SignalInputs, thresholds: SignalThresholds) -> Signals:
+    """Days after signing up, no event that means first value has happened."""
+    since = inputs.signed_up_on
+    if since is None or inputs.activity.key_action_on is not None:
         return
-    days = facts.days_since(since)
-    if limits.first_value_days <= days <= limits.first_value_for_days:
+    days = inputs.days_since(since)
+    if thresholds.first_value_days <= days <= thresholds.first_value_for_days:
         yield make_signal(
             "first_value_late",
             Severity.MEDIUM,
-            since + timedelta(days=limits.first_value_days),
+            since + timedelta(days=thresholds.first_value_days),
             signed_up_on=since,
             days=days,
         )
 
 
-def support_slow(facts: SignalInputs, limits: SignalThresholds) -> Signals:
-    """First replies came later than the standard, or have not come within it."""
-    counts = facts.engagement.tickets.get(WINDOW_DAYS)
-    if counts is None or counts.late < limits.late_replies or counts.late_since is None:
+def support_slow(inputs: SignalInputs, thresholds: SignalThresholds) -> Signals:
+    """First replies came later than the standard, or are overdue."""
+    counts = inputs.engagement.tickets.get(WINDOW_DAYS)
+    if counts is None or counts.late < thresholds.late_replies or counts.late_since is None:
         return
-    waiting = [ticket for ticket in facts.engagement.open_tickets if ticket.is_late]
-    often, usual = (
-        counts.late >= HIGH_SEVERITY_FACTOR * limits.late_replies,
-        counts.first_reply_minutes,
-    )
+    waiting = [ticket for ticket in inputs.engagement.open_tickets if ticket.is_late]
+    is_frequent = counts.late >= HIGH_SEVERITY_FACTOR * thresholds.late_replies
+    usual = counts.first_reply_minutes
     yield make_signal(
         "support_slow",
-        Severity.HIGH if often else Severity.MEDIUM,
+        Severity.HIGH if is_frequent else Severity.MEDIUM,
         counts.late_since.date(),
         late=counts.late,
         tickets=counts.opened,
@@ -80,77 +78,72 @@ def support_slow(facts: SignalInputs, limits: SignalThresholds) -> Signals:
     )
 
 
-def ticket_surge(facts: SignalInputs, limits: SignalThresholds) -> Signals:
-    """Far more tickets in a week than in the three weeks before, on average."""
-    counts = facts.engagement.tickets
+def ticket_surge(inputs: SignalInputs, thresholds: SignalThresholds) -> Signals:
+    """Far more tickets in a week than in the three weeks before on average."""
+    counts = inputs.engagement.tickets
     if WEEK_DAYS not in counts or WINDOW_DAYS not in counts:
         return
     now = counts[WEEK_DAYS].opened
     usual = (counts[WINDOW_DAYS].opened - now) / WEEKS_BEFORE
-    if now >= max(limits.surge_tickets, limits.surge_times * usual):
+    if now >= max(thresholds.surge_tickets, thresholds.surge_times * usual):
         yield make_signal(
             "ticket_surge",
             Severity.LOW,
-            facts.as_of - timedelta(days=WEEK_DAYS - 1),
+            inputs.as_of - timedelta(days=WEEK_DAYS - 1),
             tickets=now,
             usual=usual,
             days=WEEK_DAYS,
         )
 
 
-def nps_detractor(facts: SignalInputs, _: SignalThresholds) -> Signals:
-    """Somebody would not recommend the product; graver where it is who decides."""
-    detractors = facts.engagement.nps.detractors
+def nps_detractor(inputs: SignalInputs, _: SignalThresholds) -> Signals:
+    """A person would not recommend the product; high where it is a champion or sponsor."""
+    detractors = inputs.engagement.nps.detractors
     if detractors:
         lowest = min(detractors, key=lambda each: each.score)
-        deciders = {*facts.engagement.champions, *facts.engagement.sponsors}
-        decides = any(each.user_id in deciders for each in detractors)
-        yield _voices(
-            "nps_detractor",
-            Severity.HIGH if decides else Severity.MEDIUM,
-            facts,
-            detractors,
-            lowest,
-        )
+        deciders = {*inputs.engagement.champions, *inputs.engagement.sponsors}
+        is_decider = any(each.user_id in deciders for each in detractors)
+        severity = Severity.HIGH if is_decider else Severity.MEDIUM
+        yield _nps_signal("nps_detractor", severity, inputs, detractors, lowest)
 
 
-def nps_passive(facts: SignalInputs, _: SignalThresholds) -> Signals:
-    """Nobody speaks ill of the product, and somebody is lukewarm."""
-    nps = facts.engagement.nps
+def nps_passive(inputs: SignalInputs, _: SignalThresholds) -> Signals:
+    """A person is neutral, and no person would not recommend the product."""
+    nps = inputs.engagement.nps
     if nps.passives and not nps.detractors:
-        yield _voices("nps_passive", Severity.INFO, facts, nps.passives, nps.passives[0])
+        yield _nps_signal("nps_passive", Severity.INFO, inputs, nps.passives, nps.passives[0])
 
 
-def nps_promoter(facts: SignalInputs, _: SignalThresholds) -> Signals:
-    """Somebody recommends the product."""
-    promoters = facts.engagement.nps.promoters
+def nps_promoter(inputs: SignalInputs, _: SignalThresholds) -> Signals:
+    """A person recommends the product."""
+    promoters = inputs.engagement.nps.promoters
     if promoters:
-        yield _voices("nps_promoter", Severity.INFO, facts, promoters, promoters[0])
+        yield _nps_signal("nps_promoter", Severity.INFO, inputs, promoters, promoters[0])
 
 
-def _voices(
+def _nps_signal(
     name: str,
     severity: Severity,
-    facts: SignalInputs,
-    some: Sequence[SurveyAnswer],
-    one: SurveyAnswer,
+    inputs: SignalInputs,
+    answers: Sequence[SurveyAnswer],
+    example: SurveyAnswer,
 ) -> Signal:
     return make_signal(
         name,
         severity,
-        min(each.at for each in some).date(),
-        people=len(some),
-        answers=len(facts.engagement.nps.responses),
-        score=one.score,
-        user_id=one.user_id,
+        min(each.at for each in answers).date(),
+        people=len(answers),
+        answers=len(inputs.engagement.nps.responses),
+        score=example.score,
+        user_id=example.user_id,
     )
 
 
-def csat_low(facts: SignalInputs, limits: SignalThresholds) -> Signals:
-    """People are not content on average, of their latest answers within 90 days."""
-    csat = facts.engagement.csat
-    if csat.mean is not None and csat.mean <= limits.csat_score:
-        low = [each for each in csat.responses if each.score <= limits.csat_score]
+def csat_low(inputs: SignalInputs, thresholds: SignalThresholds) -> Signals:
+    """The mean of the latest CSAT answers within 90 days is low."""
+    csat = inputs.engagement.csat
+    if csat.mean is not None and csat.mean <= thresholds.csat_score:
+        low = [each for each in csat.responses if each.score <= thresholds.csat_score]
         yield make_signal(
             "csat_low",
             Severity.MEDIUM,
@@ -160,16 +153,18 @@ def csat_low(facts: SignalInputs, limits: SignalThresholds) -> Signals:
         )
 
 
-def feedback_unanswered(facts: SignalInputs, limits: SignalThresholds) -> Signals:
-    """A complaint or request has waited for an answer for too long, or past its due day."""
-    waiting = [each for each in facts.engagement.unanswered if _waits(each, facts.as_of, limits)]
+def feedback_unanswered(inputs: SignalInputs, thresholds: SignalThresholds) -> Signals:
+    """A complaint or request waits too long for an answer, or is past its due day."""
+    waiting = [
+        each for each in inputs.engagement.unanswered if _is_waiting(each, inputs.as_of, thresholds)
+    ]
     if not waiting:
         return
-    complaint = any(each.kind == "complaint" for each in waiting)
+    has_complaint = any(each.kind == "complaint" for each in waiting)
     oldest = waiting[0]
     yield make_signal(
         "feedback_unanswered",
-        Severity.MEDIUM if complaint else Severity.LOW,
+        Severity.MEDIUM if has_complaint else Severity.LOW,
         oldest.at.date(),
         items=len(waiting),
         days=max(each.age_days for each in waiting),
@@ -180,16 +175,16 @@ def feedback_unanswered(facts: SignalInputs, limits: SignalThresholds) -> Signal
     )
 
 
-def _waits(item: Feedback, as_of: date, limits: SignalThresholds) -> bool:
-    overdue = item.due_on is not None and item.due_on < as_of
-    return item.kind != "praise" and (overdue or item.age_days >= limits.feedback_days)
+def _is_waiting(item: Feedback, as_of: date, thresholds: SignalThresholds) -> bool:
+    is_overdue = item.due_on is not None and item.due_on < as_of
+    return item.kind != "praise" and (is_overdue or item.age_days >= thresholds.feedback_days)
 
 
-def request_shipped(facts: SignalInputs, limits: SignalThresholds) -> Signals:
-    """What the account asked for is out: a reason to write."""
-    for item in facts.engagement.shipped_requests:
+def request_shipped(inputs: SignalInputs, thresholds: SignalThresholds) -> Signals:
+    """A request of the account was shipped: a reason to contact them."""
+    for item in inputs.engagement.shipped_requests:
         shipped: datetime | None = item.resolved_at
-        if shipped and (facts.as_of - shipped.date()).days < limits.shipped_days:
+        if shipped and (inputs.as_of - shipped.date()).days < thresholds.shipped_days:
             yield make_signal(
                 "request_shipped",
                 Severity.INFO,
@@ -198,27 +193,29 @@ def request_shipped(facts: SignalInputs, limits: SignalThresholds) -> Signals:
                 topic=item.topic,
                 product_feature=item.product_feature,
                 user_id=item.user_id,
-                is_told=item.told_at is not None,
+                **{"is_told": item.notified_at is not None},  # a key of the API
             )
 
 
-def goal_off_track(facts: SignalInputs, _: SignalThresholds) -> Signals:
-    """At this pace a goal will not be reached, or was not."""
-    yield from _goals(facts, "goal_off_track", GoalStatus.OFF_TRACK, Severity.MEDIUM)
+def goal_off_track(inputs: SignalInputs, _: SignalThresholds) -> Signals:
+    """A goal will not be reached at the current pace, or was not reached."""
+    yield from _goal_signals(inputs, "goal_off_track", GoalStatus.OFF_TRACK, Severity.MEDIUM)
 
 
-def goal_achieved(facts: SignalInputs, _: SignalThresholds) -> Signals:
-    """A goal is reached, and should be celebrated and closed."""
-    yield from _goals(facts, "goal_achieved", GoalStatus.ACHIEVED, Severity.INFO)
+def goal_achieved(inputs: SignalInputs, _: SignalThresholds) -> Signals:
+    """A goal is reached and not closed."""
+    yield from _goal_signals(inputs, "goal_achieved", GoalStatus.ACHIEVED, Severity.INFO)
 
 
-def _goals(facts: SignalInputs, name: str, progress: GoalStatus, severity: Severity) -> Signals:
-    for goal in facts.engagement.goals:
+def _goal_signals(
+    inputs: SignalInputs, name: str, progress: GoalStatus, severity: Severity
+) -> Signals:
+    for goal in inputs.engagement.goals:
         if goal.progress is progress:
             yield make_signal(
                 name,
                 severity,
-                facts.as_of,
+                inputs.as_of,
                 key=goal.goal_id,
                 goal=goal.title,
                 value=goal.value,
@@ -229,35 +226,35 @@ def _goals(facts: SignalInputs, name: str, progress: GoalStatus, severity: Sever
             )
 
 
-def goal_missing(facts: SignalInputs, _: SignalThresholds) -> Signals:
-    """Others have agreed on why they bought; of this account nobody has asked."""
-    started_on = facts.account.started_on
-    if facts.uses_goals and facts.account.pays and started_on and not facts.engagement.goals:
+def goal_missing(inputs: SignalInputs, _: SignalThresholds) -> Signals:
+    """The account has no goal, and other accounts of the workspace have goals."""
+    started_on = inputs.account.started_on
+    if inputs.uses_goals and inputs.account.pays and started_on and not inputs.engagement.goals:
         yield make_signal("goal_missing", Severity.LOW, started_on, started_on=started_on)
 
 
-def milestone(facts: SignalInputs, limits: SignalThresholds) -> Signals:
-    """A year is full since the first paid day, or a round number of key events is passed."""
-    first = facts.account.first_paid_on
-    if first is not None and facts.account.pays:
-        years, days = divmod((facts.as_of - first).days, YEAR_DAYS)
-        if years and days < limits.milestone_days:
-            since = facts.as_of - timedelta(days=days)
+def milestone(inputs: SignalInputs, thresholds: SignalThresholds) -> Signals:
+    """A year since the first paid day is complete, or a number of milestone events is reached."""
+    first = inputs.account.first_paid_on
+    if first is not None and inputs.account.pays:
+        years, days = divmod((inputs.as_of - first).days, YEAR_DAYS)
+        if years and days < thresholds.milestone_days:
+            since = inputs.as_of - timedelta(days=days)
             yield make_signal("milestone", Severity.INFO, since, key=f"year {years}", years=years)
-    for count, day in facts.passed.items():
+    for count, day in inputs.milestones_passed.items():
         yield make_signal("milestone", Severity.INFO, day, key=f"events {count}", count=count)
 
 
-def tier_near(facts: SignalInputs, limits: SignalThresholds) -> Signals:
-    """Little is missing to the next rung of the ladder."""
-    tier = facts.engagement.tier
+def tier_near(inputs: SignalInputs, thresholds: SignalThresholds) -> Signals:
+    """Little is missing to the next loyalty tier."""
+    tier = inputs.engagement.tier
     if tier is None or not tier.next_threshold or tier.next_value is None:
         return
-    if limits.tier_share * tier.next_threshold <= tier.next_value < tier.next_threshold:
+    if thresholds.tier_share * tier.next_threshold <= tier.next_value < tier.next_threshold:
         yield make_signal(
             "tier_near",
             Severity.INFO,
-            facts.as_of,
+            inputs.as_of,
             key=tier.next_key or "",
             tier=tier.next_name,
             metric=tier.next_metric,
@@ -267,31 +264,29 @@ def tier_near(facts: SignalInputs, limits: SignalThresholds) -> Signals:
         )
 
 
-def referral_ready(facts: SignalInputs, limits: SignalThresholds) -> Signals:
-    """Somebody recommends the product, nobody is unhappy, and the account gets much of it."""
-    told, health = facts.engagement, facts.worth.health
-    waits = any(each.is_late for each in told.open_tickets)
-    unhappy = told.nps.detractors or told.unanswered or waits or facts.failed_invoices
-    if (
-        told.nps.promoters
-        and not unhappy
-        and health is not None
-        and health >= limits.referral_score
-    ):
-        best: SurveyAnswer = told.nps.promoters[0]
-        yield make_signal(
-            "referral_ready",
-            Severity.INFO,
-            best.at.date(),
-            health=round(health, 1),
-            score=best.score,
-            user_id=best.user_id,
-        )
+def referral_ready(inputs: SignalInputs, thresholds: SignalThresholds) -> Signals:
+    """A person recommends the product, nothing is open, and the health score is high."""
+    engagement, health = inputs.engagement, inputs.score.health
+    is_waiting = any(each.is_late for each in engagement.open_tickets)
+    is_unhappy = (
+        engagement.nps.detractors or engagement.unanswered or is_waiting or inputs.failed_invoices
+    )
+    promoters = engagement.nps.promoters
+    if not promoters or is_unhappy or health is None or health < thresholds.referral_score:
+        return
+    yield make_signal(
+        "referral_ready",
+        Severity.INFO,
+        promoters[0].at.date(),
+        health=round(health, 1),
+        score=promoters[0].score,
+        user_id=promoters[0].user_id,
+    )
 
 
-def incident_affected(facts: SignalInputs, _: SignalThresholds) -> Signals:
-    """Something went wrong on our side; until an apology was sent it is the graver."""
-    for incident in facts.engagement.incidents:
+def incident_affected(inputs: SignalInputs, _: SignalThresholds) -> Signals:
+    """An incident affected the account; medium until an apology was sent, then low."""
+    for incident in inputs.engagement.incidents:
         yield make_signal(
             "incident_affected",
             Severity.LOW if incident.apology_sent_at else Severity.MEDIUM,
@@ -300,5 +295,5 @@ def incident_affected(facts: SignalInputs, _: SignalThresholds) -> Signals:
             title=incident.title,
             is_over=incident.ended_at is not None,
             apology_sent_on=incident.apology_sent_at.date() if incident.apology_sent_at else None,
-            days=(facts.as_of - incident.declared_at.date()).days,
+            days=(inputs.as_of - incident.declared_at.date()).days,
         )

@@ -1,4 +1,4 @@
-"""What signals are made of: all that is known of one account as of a day. Pure."""
+"""What signals are detected from: all that is known of one account as of a day. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,20 +9,21 @@ from app.features.values import AccountFeatures
 
 WEEKS, SPANS, SPAN_DAYS = 13, 6, 14
 QUARTER_DAYS, RECENT_DAYS = 7 * WEEKS, 28
-"""Weeks of 7 and spans of 14 days hold each weekday equally often, and end on the same day."""
+"""Weeks and spans (of 14 days) contain each weekday equally often and end on the same day."""
 
 
 @dataclass(frozen=True, slots=True)
 class Champion:
-    """Who was named so, else the most active user of the last quarter until four weeks ago."""
+    """The user with that role, else the most active user of the quarter until four weeks ago."""
 
     user_id: str
     active_days: int
     first_day: date
     last_day: date
     event_share: float
-    """Of all events of the account until four weeks ago."""
+    """Share of all events of the account until four weeks ago."""
     is_named: bool = False
+    """Whether the user has the role."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +36,10 @@ class UsePeriod:
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """Use in the quarter up to a day; of weeks and spans the newest comes first.
+    """Use in the quarter up to a day; the newest week or span comes first.
 
-    ``users`` and ``reached`` are counted in spans, ``uses`` is by product feature.
+    ``weeks``: events by week. ``users`` and ``reached``: numbers by span of 14 days. ``uses``: by
+    product feature.
     """
 
     weeks: Sequence[int] = (0,) * WEEKS
@@ -49,12 +51,12 @@ class Activity:
     champion: Champion | None = None
     uses: Mapping[str, UsePeriod] = field(default_factory=dict)
     key_action_on: date | None = None
-    """The first day of an event that stands for first value."""
+    """The first day of an event that means first value."""
 
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionPeriod:
-    """One period of a subscription. ``ends_on`` is the first day without it."""
+    """One period of a subscription. ``ends_on``: the first day after it."""
 
     subscription_id: str
     starts_on: date
@@ -68,7 +70,7 @@ class SubscriptionPeriod:
 
 @dataclass(frozen=True, slots=True)
 class FailedInvoices:
-    """What could not be collected and is owed still, in one currency."""
+    """Invoices in one currency that could not be collected and are still unpaid."""
 
     currency: str
     invoices: int
@@ -78,7 +80,7 @@ class FailedInvoices:
 
 @dataclass(frozen=True, slots=True)
 class UnusedPaidFeature:
-    """A product feature that is paid for and not adopted; ``cents`` of the price a month."""
+    """A paid product feature that is not adopted; ``cents``: its part of the price per month."""
 
     key: str
     share: float
@@ -87,6 +89,8 @@ class UnusedPaidFeature:
 
 @dataclass(frozen=True, slots=True)
 class OverLimit:
+    """Use beyond a limit of the plan."""
+
     name: str
     limit: int
     used: int
@@ -94,10 +98,10 @@ class OverLimit:
 
 @dataclass(frozen=True, slots=True)
 class ScoreInputs:
-    """What the score says of an account, as plain values.
+    """The parts of an account's health score that signals use, as plain values.
 
-    ``scores``: of breadth, depth and reach among peers and for the price, where all that is known.
-    ``is_scored``: neither new, nor excluded, nor churned.
+    ``scores``: price-adjusted scores of breadth, depth and reach among peers, where these exist.
+    ``is_scored``: the status of the score is ``ok`` or ``overridden``.
     """
 
     features: AccountFeatures
@@ -114,29 +118,30 @@ NO_ACTIVITY, NO_ENGAGEMENT = Activity(), Engagement("")
 
 @dataclass(frozen=True, slots=True)
 class SignalInputs:
-    """``through`` is the last whole day: what is compared with the past ends there.
+    """All that is known of one account. ``through``: the last whole day, where comparisons end.
 
-    ``plans``: the product features that each plan names; none named means all.
+    ``plans``: the product features of each plan; an empty set means all.
     """
 
     as_of: date
     through: date
-    worth: ScoreInputs
+    score: ScoreInputs
     activity: Activity = NO_ACTIVITY
-    terms: Sequence[SubscriptionPeriod] = ()
+    periods: Sequence[SubscriptionPeriod] = ()
     failed_invoices: Sequence[FailedInvoices] = ()
     plans: Mapping[str, frozenset[str]] = field(default_factory=dict)
     engagement: Engagement = NO_ENGAGEMENT
     signed_up_on: date | None = None
-    """Of the contract, the trial or the first use the earliest."""
+    """The earliest day of the contract, the trial or the first use."""
     uses_goals: bool = False
-    """Whether the workspace agrees on goals at all."""
-    passed: Mapping[int, date] = field(default_factory=dict)
-    """Numbers of milestone events that were passed lately, and when."""
+    """Whether any account of the workspace has a goal."""
+    milestones_passed: Mapping[int, date] = field(default_factory=dict)
+    """Numbers of milestone events that were reached in the last days, and when."""
 
     @property
     def account(self) -> AccountFeatures:
-        return self.worth.features
+        return self.score.features
 
     def days_since(self, day: date) -> int:
+        """Return the days from a day to the last whole day."""
         return (self.through - day).days

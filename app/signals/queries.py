@@ -1,7 +1,8 @@
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict
+"""Stored signals, and the rows that signals are detected from."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, fields
 from datetime import date, datetime, timedelta
-from typing import Any
 
 import orjson
 from sqlalchemy import exists, func, select
@@ -11,29 +12,24 @@ from sqlalchemy.orm import Session
 from app.accounts.tables import Account, Subscription
 from app.core.pagination import Paging, RowPage
 from app.core.query_helpers import fetch_page
+from app.core.sql import load_sql
 from app.engagement.tables import Goal
-from app.signals import statements
 from app.signals.diff import OpenSignal, SignalChanges
 from app.signals.inputs import SubscriptionPeriod
 from app.signals.signal import Severity, Signal
-from app.signals.tables import AccountSignal, SignalSettings
+from app.signals.tables import AccountSignal
+
+SQL = load_sql(__file__)
 
 
 def load_subscription_periods(
     session: Session, workspace_id: str, account_ids: Sequence[str], *, as_of: date
 ) -> dict[str, list[SubscriptionPeriod]]:
-    """Return the periods of subscriptions that had begun by a day, as they were known then."""
+    """Return the subscription periods that had started by a day, by account, as known then."""
     key = (Subscription.account_id, Subscription.subscription_id, Subscription.starts_on)
+    columns = [getattr(Subscription, field.name) for field in fields(SubscriptionPeriod)]
     rows = session.execute(
-        select(
-            *key,
-            Subscription.ends_on,
-            Subscription.plan,
-            Subscription.mrr_cents,
-            Subscription.currency,
-            Subscription.seats,
-            Subscription.end_reason,
-        )
+        select(Subscription.account_id, *columns)
         .ext(distinct_on(*key))
         .where(
             Subscription.workspace_id == workspace_id,
@@ -43,21 +39,21 @@ def load_subscription_periods(
         )
         .order_by(*key, Subscription.known_on.desc())
     )
-    found: dict[str, list[SubscriptionPeriod]] = {}
+    periods: dict[str, list[SubscriptionPeriod]] = {}
     for row in rows:
         account_id, period = row[0], SubscriptionPeriod(*row[1:])
         if period.ends_on is None or period.ends_on > period.starts_on:  # else it was withdrawn
-            found.setdefault(account_id, []).append(period)
-    return found
+            periods.setdefault(account_id, []).append(period)
+    return periods
 
 
 def load_signup_days(
     session: Session, workspace_id: str, account_ids: Collection[str]
 ) -> dict[str, date]:
-    """Return the day on which accounts began, as far as somebody has told it."""
-    began = func.least(Account.started_on, Account.trial_started_on)
+    """Return the day on which the contract or the trial started, where one of them is known."""
+    started_on = func.least(Account.started_on, Account.trial_started_on)
     rows = session.execute(
-        select(Account.account_id, began).where(
+        select(Account.account_id, started_on).where(
             Account.workspace_id == workspace_id, Account.account_id.in_(account_ids)
         )
     )
@@ -65,9 +61,9 @@ def load_signup_days(
 
 
 def has_goals(session: Session, workspace_id: str, *, as_of: date) -> bool:
-    """Whether a goal of any account was known on a day."""
-    found = exists().where(Goal.workspace_id == workspace_id, Goal.known_on <= as_of)
-    return bool(session.scalar(select(found)))
+    """Return whether a goal of any account was known on a day."""
+    goals = exists().where(Goal.workspace_id == workspace_id, Goal.known_on <= as_of)
+    return bool(session.scalar(select(goals)))
 
 
 def load_milestones_passed(
@@ -80,7 +76,7 @@ def load_milestones_passed(
     counts: Collection[int],
     days: int,
 ) -> dict[str, dict[int, date]]:
-    """Return the numbers of events since the beginning that were passed in the last days."""
+    """Return which total numbers of events each account reached in the last ``days``, and when."""
     values = {
         "workspace_id": workspace_id,
         "account_ids": list(account_ids),
@@ -89,21 +85,10 @@ def load_milestones_passed(
         "event_names": list(event_names),
         "counts": list(counts),
     }
-    found: dict[str, dict[int, date]] = {}
-    for account_id, count, day in session.execute(statements.MILESTONES_PASSED, values):
-        found.setdefault(account_id, {})[count] = day
-    return found
-
-
-SELECT_SIGNAL = select(
-    AccountSignal.account_id,
-    AccountSignal.id,
-    AccountSignal.signal,
-    AccountSignal.severity,
-    AccountSignal.since,
-    AccountSignal.evidence,
-    AccountSignal.key,
-)
+    milestones: dict[str, dict[int, date]] = {}
+    for account_id, count, day in session.execute(SQL.milestones_passed, values):
+        milestones.setdefault(account_id, {})[count] = day
+    return milestones
 
 
 def load_open_signals(
@@ -113,8 +98,9 @@ def load_open_signals(
     *,
     at: datetime | None = None,
 ) -> dict[str, list[OpenSignal]]:
-    """Return the signals that are open, or were at an instant, by account."""
-    rows = SELECT_SIGNAL.where(
+    """Return the signals that are open now, or were open at an instant, by account."""
+    names = ("account_id", "id", "signal", "severity", "since", "evidence", "key")
+    rows = select(*(getattr(AccountSignal, name) for name in names)).where(
         AccountSignal.workspace_id == workspace_id, AccountSignal.account_id.in_(account_ids)
     )
     if at is None:
@@ -122,54 +108,40 @@ def load_open_signals(
     else:
         still_open = AccountSignal.cleared_at.is_(None) | (AccountSignal.cleared_at > at)
         rows = rows.where(AccountSignal.opened_at <= at, still_open)
-    found: dict[str, list[OpenSignal]] = {}
-    for account_id, number, name, severity, *said in session.execute(rows):
-        kept = OpenSignal(number, Signal(name, Severity(severity), *said))
-        found.setdefault(account_id, []).append(kept)
-    return found
+    signals: dict[str, list[OpenSignal]] = {}
+    for account_id, number, name, severity, *rest in session.execute(rows):
+        signal = Signal(name, Severity(severity), *rest)
+        signals.setdefault(account_id, []).append(OpenSignal(number, signal))
+    return signals
 
 
 def write_changes(
-    session: Session, workspace_id: str, news: SignalChanges, *, now: datetime
+    session: Session, workspace_id: str, changes: SignalChanges, *, now: datetime
 ) -> None:
-    """Write what is news; nothing, where nothing is."""
+    """Clear, change and open signals: at most one statement for each kind of change."""
     values = {"workspace_id": workspace_id, "now": now}
-    if news.cleared:
-        session.execute(statements.CLEAR_SIGNALS, values | {"ids": sorted(news.cleared)})
-    if news.changed:
-        rows = [asdict(row.signal) | {"id": row.id} for row in news.changed]
-        session.execute(statements.UPDATE_SIGNALS, values | {"rows": orjson.dumps(rows).decode()})
-    if news.opened:
-        rows = [
-            asdict(signal) | {"account_id": account_id, "signal": signal.name}
-            for account_id, signal in news.opened
-        ]
-        session.execute(statements.INSERT_SIGNALS, values | {"rows": orjson.dumps(rows).decode()})
-
-
-def find_settings(session: Session, workspace_id: str) -> SignalSettings | None:
-    return session.get(SignalSettings, workspace_id)
-
-
-def upsert_settings(
-    session: Session, workspace_id: str, config: Mapping[str, Any], *, by: str, now: datetime
-) -> SignalSettings:
-    row = SignalSettings(
-        workspace_id=workspace_id, config=dict(config), changed_at=now, changed_by=by
-    )
-    return session.merge(row)
+    changed = [asdict(row.signal) | {"id": row.id} for row in changes.changed]
+    opened = [
+        asdict(signal) | {"account_id": account_id, "signal": signal.name}
+        for account_id, signal in changes.opened
+    ]
+    if changes.cleared:
+        session.execute(SQL.clear_signals, values | {"ids": sorted(changes.cleared)})
+    for statement, rows in ((SQL.update_signals, changed), (SQL.insert_signals, opened)):
+        if rows:
+            session.execute(statement, values | {"rows": orjson.dumps(rows).decode()})
 
 
 def list_account_signals(
     session: Session, workspace_id: str, account_id: str, paging: Paging, *, everything: bool
 ) -> RowPage[AccountSignal]:
-    """Those that are open, or all; the newest first."""
+    """Return the open signals of an account, or with ``everything`` all of them, newest first."""
     rows = select(AccountSignal).where(
         AccountSignal.workspace_id == workspace_id, AccountSignal.account_id == account_id
     )
     if not everything:
         rows = rows.where(AccountSignal.cleared_at.is_(None))
-    return fetch_page(session, rows, AccountSignal.id, paging=paging, newest=True)
+    return fetch_page(session, rows, AccountSignal.id, paging=paging, descending=True)
 
 
 def list_open_signals(
@@ -180,7 +152,7 @@ def list_open_signals(
     names: Collection[str],
     severities: Collection[str],
 ) -> RowPage[AccountSignal]:
-    """Those that are open, in the order of accounts. No names: any."""
+    """Return the open signals of all accounts, by account id. No names or severities: all."""
     rows = select(AccountSignal).where(
         AccountSignal.workspace_id == workspace_id, AccountSignal.cleared_at.is_(None)
     )

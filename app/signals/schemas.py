@@ -1,3 +1,5 @@
+"""Signals and signal settings in the API."""
+
 from datetime import date, datetime
 from typing import Self
 
@@ -12,34 +14,39 @@ from app.signals.tables import AccountSignal, SignalSettings
 
 
 class SignalOut(ResponseModel):
-    """A condition that holds, or held, for an account."""
+    """An open or cleared signal of an account."""
 
     id: int = Field(examples=[12])
     account_id: str = Field(examples=["acme"])
     signal: str = Field(examples=["champion_inactive"])
     key: str = Field(
-        description="Tells several of one name apart: a product feature, a step.", examples=[""]
+        description="Distinguishes signals of one name: the product feature, step, ticket or goal. "
+        "Often empty.",
+        examples=[""],
     )
     severity: Severity
-    since: date
+    since: date = Field(
+        description="The day since which the condition is true.", examples=["2026-03-01"]
+    )
     sentence: str = Field(examples=["ada, the most active user, has been silent for 21 days."])
     evidence: JsonObject = Field(
-        description="Numbers and days, as docs/signals.md says.", examples=[{"days": 21}]
+        description="The numbers and days that show the condition.", examples=[{"days": 21}]
     )
-    opened_at: datetime = Field(description="When it was first seen.")
-    changed_at: datetime
-    cleared_at: datetime | None = Field(description="Null: it still holds.")
+    opened_at: datetime = Field(description="When the signal was first detected.")
+    changed_at: datetime = Field(description="When its severity or evidence last changed.")
+    cleared_at: datetime | None = Field(description="Null while the signal is open.")
 
     @classmethod
     def of(cls, row: AccountSignal, language: Language) -> Self:
-        said = Signal(row.signal, Severity(row.severity), row.since, row.evidence, row.key)
-        known = {name: getattr(row, name) for name in cls.model_fields if name != "sentence"}
-        return cls(sentence=signal_sentence(said, language), **known)
+        signal = Signal(row.signal, Severity(row.severity), row.since, row.evidence, row.key)
+        return cls.from_row(row, sentence=signal_sentence(signal, language))
 
 
 class SignalSettingsOut(SignalConfig):
-    changed_at: datetime | None = Field(description="Null: these are the defaults.")
-    changed_by: str | None
+    """The signal settings of the workspace."""
+
+    changed_at: datetime | None = Field(description="Null where the defaults apply.")
+    changed_by: str | None = Field(description="The API key that changed the settings.")
 
     @classmethod
     def of(cls, config: SignalConfig, row: SignalSettings | None) -> Self:

@@ -1,13 +1,15 @@
-"""Find the signals of a set of accounts as of a day, and keep those of today."""
+"""Detect the signals of a set of accounts as of a day, and store the changes of today."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 from sqlalchemy.orm import Session
 
-from app.accounts.due import Priority
-from app.accounts.queries import list_plans, mark_all_due
-from app.billing.invoice_queries import load_failed_payments
+from app.accounts.refresh_queue import Priority, mark_all_due
+from app.accounts.tables import Plan
+from app.billing.queries import load_failed_payments
+from app.core.row_queries import list_all_rows
 from app.engagement.queries import load_engagement
 from app.features.values import FeatureSpec
 from app.signals import activity_queries, queries
@@ -16,126 +18,117 @@ from app.signals.activity_queries import Quarter
 from app.signals.config import SignalConfig
 from app.signals.detect import detect_signals
 from app.signals.diff import diff_signals
-from app.signals.inputs import NO_ACTIVITY, FailedInvoices, ScoreInputs, SignalInputs
+from app.signals.inputs import NO_ACTIVITY, Activity, FailedInvoices, ScoreInputs, SignalInputs
 from app.signals.signal import Signal
 from app.signals.tables import SignalSettings
 from app.workspaces.service import Actor
 
 
-def refresh(
-    session: Session,
-    workspace_id: str,
-    worths: Sequence[ScoreInputs],
-    *,
-    lens: FeatureSpec,
-    as_of: date,
-    now: datetime,
-    unchanged: Collection[str] = (),
-) -> frozenset[str]:
-    """Keep what holds today, in the caller's transaction; return the accounts of which it changed.
+@dataclass(frozen=True, slots=True)
+class SignalRun:
+    """One detection of signals: the workspace, the day, and the features of the accounts.
 
-    Of ``unchanged`` accounts nothing has come since the last refresh but use of today. The scores
-    of the accounts are locked by the caller.
+    ``unchanged``: accounts that received nothing since the last refresh but use of today. None:
+    nothing is written.
     """
-    found = detect_as_of(
-        session, workspace_id, worths, lens=lens, as_of=as_of, now=now, unchanged=unchanged
-    )
-    news = diff_signals(queries.load_open_signals(session, workspace_id, found.keys()), found)
-    queries.write_changes(session, workspace_id, news, now=now)
-    return news.accounts
+
+    workspace_id: str
+    spec: FeatureSpec
+    as_of: date
+    now: datetime
+    unchanged: Collection[str] | None = None
+
+    @property
+    def through(self) -> date:
+        """The last whole day, on which comparisons with the past end."""
+        return self.as_of if self.as_of < self.now.date() else self.as_of - timedelta(days=1)
+
+
+def refresh(session: Session, scores: Sequence[ScoreInputs], run: SignalRun) -> frozenset[str]:
+    """Detect and store the signals of today; return the accounts whose signals changed.
+
+    The caller holds the locks on the score rows of the accounts, and ends the transaction.
+    """
+    detected = detect_as_of(session, scores, run)
+    stored = queries.load_open_signals(session, run.workspace_id, detected.keys())
+    changes = diff_signals(stored, detected)
+    queries.write_changes(session, run.workspace_id, changes, now=run.now)
+    return changes.accounts
 
 
 def detect_as_of(
-    session: Session,
-    workspace_id: str,
-    worths: Sequence[ScoreInputs],
-    *,
-    lens: FeatureSpec,
-    as_of: date,
-    now: datetime,
-    unchanged: Collection[str] | None = None,
+    session: Session, scores: Sequence[ScoreInputs], run: SignalRun
 ) -> dict[str, list[Signal]]:
-    """Find what held for accounts on a day, the gravest first, from what was known then.
-
-    A day that is not over is compared with the past up to the day before. ``unchanged``: see
-    ``refresh``; None writes nothing.
-    """
-    config = get_config(session, workspace_id)
-    facts = load_inputs(
-        session,
-        workspace_id,
-        worths,
-        config=config,
-        lens=lens,
-        as_of=as_of,
-        now=now,
-        unchanged=unchanged,
-    )
+    """Return the signals of accounts on a day, most severe first, from what was known then."""
+    config = get_config(session, run.workspace_id)
     return {
         each.account.account_id: detect_signals(each, config.thresholds, config.off)
-        for each in facts
+        for each in _load_inputs(session, scores, run, config)
     }
 
 
-def load_inputs(
-    session: Session,
-    workspace_id: str,
-    worths: Sequence[ScoreInputs],
-    *,
-    config: SignalConfig,
-    lens: FeatureSpec,
-    as_of: date,
-    now: datetime,
-    unchanged: Collection[str] | None,
+def _load_inputs(
+    session: Session, scores: Sequence[ScoreInputs], run: SignalRun, config: SignalConfig
 ) -> list[SignalInputs]:
-    """Gather the facts of accounts in a few statements, however many there are."""
-    ids = [worth.features.account_id for worth in worths]
-    through = as_of if as_of < now.date() else as_of - timedelta(days=1)
-    told = load_engagement(session, workspace_id, ids, as_of=as_of, now=now)
-    champions = {key: each.champions for key, each in told.items()}
-    quarter = Quarter(through, as_of, lens.reach, champions)
-    use = (
-        activity_queries.load_activity(session, workspace_id, ids, quarter)
-        if unchanged is None
-        else activity_queries.refresh_activity(
-            session, workspace_id, ids, quarter, unchanged=unchanged
-        )
-    )
-    features = dict(lens.product.events)
-    terms = queries.load_subscription_periods(session, workspace_id, ids, as_of=as_of)
-    failed = _failed_bills(session, workspace_id, ids, as_of)
-    sold = {row.key: frozenset(row.product_features) for row in list_plans(session, workspace_id)}
+    """Load the inputs of any number of accounts in a few statements, in the order of ``scores``."""
+    workspace_id, as_of = run.workspace_id, run.as_of
+    ids = [score.features.account_id for score in scores]
+    engagement = load_engagement(session, workspace_id, ids, as_of=as_of, now=run.now)
+    champions = {key: each.champions for key, each in engagement.items()}
+    activity = _load_activity(session, ids, run, config, champions)
+    periods = queries.load_subscription_periods(session, workspace_id, ids, as_of=as_of)
+    failed = _failed_invoices(session, workspace_id, ids, as_of)
+    plans = {
+        row.key: frozenset(row.product_features)
+        for row in list_all_rows(session, workspace_id, Plan)
+    }
     signed_up = queries.load_signup_days(session, workspace_id, ids)
     uses_goals = queries.has_goals(session, workspace_id, as_of=as_of)
-    passed = _passed(session, workspace_id, ids, config, as_of)
+    milestones = _milestones_passed(session, workspace_id, ids, config, as_of)
     return [
         SignalInputs(
             as_of=as_of,
-            through=through,
-            worth=worth,
-            activity=parse_activity(use[key], features, config.key_actions)
-            if key in use
-            else NO_ACTIVITY,
-            terms=terms.get(key, ()),
+            through=run.through,
+            score=score,
+            activity=activity.get(key, NO_ACTIVITY),
+            periods=periods.get(key, ()),
             failed_invoices=failed.get(key, ()),
-            plans=sold,
-            engagement=told[key],
-            signed_up_on=signed_up.get(key, worth.features.started_on),
+            plans=plans,
+            engagement=engagement[key],
+            signed_up_on=signed_up.get(key, score.features.started_on),
             uses_goals=uses_goals,
-            passed=passed.get(key, {}),
+            milestones_passed=milestones.get(key, {}),
         )
-        for key, worth in zip(ids, worths, strict=True)
+        for key, score in zip(ids, scores, strict=True)
     ]
 
 
-def _passed(
+def _load_activity(
+    session: Session,
+    account_ids: Sequence[str],
+    run: SignalRun,
+    config: SignalConfig,
+    champions: Mapping[str, Collection[str]],
+) -> dict[str, Activity]:
+    quarter = Quarter(run.through, run.as_of, run.spec.reach, champions)
+    key = (session, run.workspace_id, account_ids, quarter)
+    use = (
+        activity_queries.load_activity(*key)
+        if run.unchanged is None
+        else activity_queries.refresh_activity(*key, unchanged=run.unchanged)
+    )
+    features = dict(run.spec.product.events)
+    return {key: parse_activity(row, features, config.key_actions) for key, row in use.items()}
+
+
+def _milestones_passed(
     session: Session,
     workspace_id: str,
     account_ids: Sequence[str],
     config: SignalConfig,
     as_of: date,
 ) -> dict[str, dict[int, date]]:
-    """Look through all of the past, and only where somebody wants it."""
+    """Read the whole history of the milestone events, only where the workspace configured any."""
     if not config.milestone_events or "milestone" in config.off:
         return {}
     return queries.load_milestones_passed(
@@ -149,31 +142,33 @@ def _passed(
     )
 
 
-def _failed_bills(
+def _failed_invoices(
     session: Session, workspace_id: str, account_ids: Collection[str], as_of: date
 ) -> dict[str, list[FailedInvoices]]:
     end = datetime.combine(as_of + timedelta(days=1), time.min, UTC)
-    found: dict[str, list[FailedInvoices]] = {}
-    for each in load_failed_payments(session, workspace_id, account_ids, at=end):
-        bills = FailedInvoices(
-            each.currency, each.invoices, each.amount_due_cents, each.failed_since.date()
+    failed: dict[str, list[FailedInvoices]] = {}
+    for row in load_failed_payments(session, workspace_id, account_ids, at=end):
+        invoices = FailedInvoices(
+            row.currency, row.invoices, row.amount_due_cents, row.failed_since.date()
         )
-        found.setdefault(each.account_id, []).append(bills)
-    return found
+        failed.setdefault(row.account_id, []).append(invoices)
+    return failed
 
 
 def get_config(session: Session, workspace_id: str) -> SignalConfig:
-    row = queries.find_settings(session, workspace_id)
+    """Return the settings of a workspace, or the defaults."""
+    row = session.get(SignalSettings, workspace_id)
     return SignalConfig.model_validate(row.config) if row else SignalConfig()
 
 
-def put_config(session: Session, change: Actor, config: SignalConfig) -> SignalSettings:
-    """Replace the settings; the same again changes nothing."""
-    workspace_id = change.workspace_id
-    row = queries.find_settings(session, workspace_id)
-    if row is not None and config == SignalConfig.model_validate(row.config):
+def put_config(session: Session, actor: Actor, config: SignalConfig) -> SignalSettings:
+    """Replace the settings and queue all accounts; the same settings again change nothing."""
+    workspace_id = actor.workspace_id
+    row = session.get(SignalSettings, workspace_id)
+    if row is not None and config == get_config(session, workspace_id):
         return row
-    said = config.model_dump(mode="json", exclude_defaults=True)
-    change.audit(session, "signal_settings.changed", workspace_id, said)
+    stored = config.model_dump(mode="json", exclude_defaults=True)
+    actor.audit(session, "signal_settings.changed", workspace_id, stored)
     mark_all_due(session, workspace_id, priority=Priority.SILENT)
-    return queries.upsert_settings(session, workspace_id, said, by=change.actor, now=change.at)
+    columns = {"config": stored, "changed_at": actor.at, "changed_by": actor.name}
+    return session.merge(SignalSettings(workspace_id=workspace_id, **columns))

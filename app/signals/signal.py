@@ -1,4 +1,4 @@
-"""What a signal is: a condition that holds for an account, since when, how grave, and why. Pure."""
+"""A signal: a condition of an account with its start day, severity and evidence. Pure."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ DIGITS = 4
 
 
 class Severity(StrEnum):
-    """``info`` is good news or plain news; the others say how much is at stake."""
+    """``info`` is neutral or good news; the other severities say how much is at stake."""
 
     INFO = "info"
     LOW = "low"
@@ -27,9 +27,11 @@ RANKS = {severity: rank for rank, severity in enumerate(Severity)}
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """``key`` tells several of one name apart: the product feature, step, ticket or goal.
+    """An active condition of an account.
 
-    ``evidence`` is JSON-ready: numbers, and days as texts. A person is named as ``user_id`` only.
+    ``key`` distinguishes signals of one name: the product feature, step, ticket or goal.
+    ``evidence`` is ready for JSON: numbers, texts, and dates as ISO 8601. A person appears in it as
+    ``user_id`` only, so that an erasure finds them.
     """
 
     name: str
@@ -50,11 +52,12 @@ def make_signal(
     key: str = "",
     **evidence: Any,  # noqa: ANN401 - numbers, days and names
 ) -> Signal:
-    said = {field: _plain(value) for field, value in evidence.items() if value is not None}
-    return Signal(name, severity, since, said, key)
+    """Return a signal; evidence that is None is left out."""
+    known = {field: _to_json(value) for field, value in evidence.items() if value is not None}
+    return Signal(name, severity, since, known, key)
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401 - as above
+def _to_json(value: Any) -> Any:  # noqa: ANN401 - as above
     if isinstance(value, date):
         return value.isoformat()
     return round(value, DIGITS) if isinstance(value, float) else value

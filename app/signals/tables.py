@@ -1,3 +1,5 @@
+"""The tables of signals, of their settings, and of the cached use of a quarter."""
+
 from datetime import date
 from typing import Any
 
@@ -6,14 +8,14 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Instant, Key, Table
-from app.workspaces.tables import owner
+from app.workspaces.tables import workspace_fk
 
 
 class AccountSignal(Table):
-    """A signal of an account, from when it was first seen until it no longer held.
+    """A signal of an account, from the refresh that opened it to the refresh that cleared it.
 
-    ``key`` tells several of one name apart. While it is open it follows the facts; a closed one
-    keeps what was said last.
+    ``key`` distinguishes signals of one name. An open signal follows the facts: each refresh
+    updates it. A cleared signal keeps its last severity and evidence.
     """
 
     __tablename__ = "account_signal"
@@ -29,7 +31,7 @@ class AccountSignal(Table):
         ),
     )
 
-    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
+    workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     account_id: Mapped[Key] = mapped_column(primary_key=True)
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     signal: Mapped[Key]
@@ -43,27 +45,27 @@ class AccountSignal(Table):
 
 
 class AccountActivity(Table):
-    """Use in the quarter up to a whole day: the refreshes of the day after share it.
+    """The use of an account in the quarter up to a whole day, shared by the refreshes of a day.
 
-    ``counted_as``: how reach was counted, and who was left out. ``said`` is null where nothing was
-    used.
+    ``counted_as``: how reach was counted and which users were excluded; a row that was counted
+    otherwise is not reused. ``activity`` is null where there was no use.
     """
 
     __tablename__ = "account_activity"
 
-    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
+    workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     account_id: Mapped[Key] = mapped_column(primary_key=True)
     through: Mapped[date]
     counted_as: Mapped[str]
-    said: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    activity: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
 
 
 class SignalSettings(Table):
-    """What a workspace has set of its signals; without a row the defaults hold."""
+    """The signal settings of a workspace; without a row the defaults apply."""
 
     __tablename__ = "signal_settings"
 
-    workspace_id: Mapped[Key] = mapped_column(owner(), primary_key=True)
+    workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     config: Mapped[dict[str, Any]] = mapped_column(JSONB)
     changed_at: Mapped[Instant]
     changed_by: Mapped[str]

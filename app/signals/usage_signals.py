@@ -1,31 +1,33 @@
-"""Signals from use: silence, falls against an account's own past, and what no longer grows. Pure.
+"""Signals from use: silence, falls below the account's own past, and stalled adoption. Pure.
 
-What falls is held against the account's own median, and has to fall further than chance would take
-a count of that size: small accounts are not alarmed over a handful of events.
+A falling number is compared with the account's own median, and has to fall further than a count of
+that size varies by chance: a handful of events does not open a signal for a small account.
 """
 
 from collections.abc import Sequence
 from datetime import date, timedelta
 from math import sqrt
 from statistics import median
+from typing import NamedTuple
 
 from app.signals.inputs import SPAN_DAYS, SignalInputs
 from app.signals.signal import Severity, Signals, make_signal
 from app.signals.thresholds import SignalThresholds
 
+WEEK_DAYS = 7
 MIN_BASELINE_SPANS = 3
-"""Spans that a baseline needs, before anything is held against it."""
+"""Weeks or spans that a baseline needs before a number is compared with it."""
 
 
-def dormant(facts: SignalInputs, limits: SignalThresholds) -> Signals:
-    """Nobody has used the product for long, and for much longer than is usual here."""
-    account, active = facts.account, facts.activity
+def dormant(inputs: SignalInputs, thresholds: SignalThresholds) -> Signals:
+    """No use for long, and for much longer than is usual for the account."""
+    account, active = inputs.account, inputs.activity
     last = account.last_used_on or account.first_paid_on
     if last is None:
         return
-    days, gap = facts.days_since(last), _usual_gap(active.active_days, active.first_day, last)
-    passed = [limit for limit in sorted(limits.dormant_days) if days >= limit]
-    if not passed or (gap is not None and days < limits.dormant_gaps * gap):
+    days, gap = inputs.days_since(last), _usual_gap(active.active_days, active.first_day, last)
+    passed = [limit for limit in sorted(thresholds.dormant_days) if days >= limit]
+    if not passed or (gap is not None and days < thresholds.dormant_gaps * gap):
         return
     severity = Severity.MEDIUM if len(passed) == 1 else Severity.HIGH
     yield make_signal(
@@ -40,21 +42,21 @@ def dormant(facts: SignalInputs, limits: SignalThresholds) -> Signals:
 
 
 def _usual_gap(active_days: int, first: date | None, last: date) -> float | None:
-    """Days from one day of use to the next, on average; None where there is no rhythm yet."""
+    """Mean days between two days of use; None with less than two days of use."""
     if first is None or active_days < 2 or last <= first:  # noqa: PLR2004 - a gap has two ends
         return None
     return (last - first).days / (active_days - 1)
 
 
-def breadth_stalled(facts: SignalInputs, limits: SignalThresholds) -> Signals:
-    """Much of what is paid for is not adopted, and nothing new was taken up for a long time."""
-    account = facts.account
-    adopted, unused = len(account.adopted), len(facts.worth.unused)
-    if not adopted or not unused or not facts.worth.is_scored:
+def breadth_stalled(inputs: SignalInputs, thresholds: SignalThresholds) -> Signals:
+    """Much of what is paid for is not adopted, and no product feature was adopted for long."""
+    account = inputs.account
+    adopted, unused = len(account.adopted), len(inputs.score.unused)
+    if not adopted or not unused or not inputs.score.is_scored:
         return
-    newest = max((use.first_day for use in facts.activity.uses.values()), default=facts.through)
-    days, share = facts.days_since(newest), adopted / (adopted + unused)
-    if days >= limits.breadth_days and share <= limits.breadth_share:
+    newest = max((use.first_day for use in inputs.activity.uses.values()), default=inputs.through)
+    days, share = inputs.days_since(newest), adopted / (adopted + unused)
+    if days >= thresholds.breadth_days and share <= thresholds.breadth_share:
         yield make_signal(
             "breadth_stalled",
             Severity.LOW,
@@ -65,90 +67,93 @@ def breadth_stalled(facts: SignalInputs, limits: SignalThresholds) -> Signals:
         )
 
 
-def reach_falling(facts: SignalInputs, limits: SignalThresholds) -> Signals:
-    """Fewer end customers are reached than is usual here."""
-    yield from _falling("reach_falling", facts, facts.activity.reached, limits)
+class FallLimits(NamedTuple):
+    """Limits of a fall. ``noise``: standard deviations of the usual count, its square root.
+
+    A fall by ``deep_share`` has the severity medium.
+    """
+
+    least_usual: float
+    noise: float
+    share: float
+    deep_share: float
 
 
-def depth_falling(facts: SignalInputs, limits: SignalThresholds) -> Signals:
-    """Fewer people use the product than is usual here."""
-    yield from _falling("depth_falling", facts, facts.activity.users, limits)
+def reach_falling(inputs: SignalInputs, thresholds: SignalThresholds) -> Signals:
+    """Fewer end customers are reached than is usual for the account."""
+    limits = _people_limits(thresholds)
+    yield from _falling("reach_falling", inputs, inputs.activity.reached, SPAN_DAYS, limits)
+
+
+def depth_falling(inputs: SignalInputs, thresholds: SignalThresholds) -> Signals:
+    """Fewer people use the product than is usual for the account."""
+    limits = _people_limits(thresholds)
+    yield from _falling("depth_falling", inputs, inputs.activity.users, SPAN_DAYS, limits)
+
+
+def _people_limits(each: SignalThresholds) -> FallLimits:
+    return FallLimits(each.fall_people, each.fall_noise, each.fall_share, each.deep_fall_share)
+
+
+def usage_drop_vs_self(inputs: SignalInputs, thresholds: SignalThresholds) -> Signals:
+    """The last week has far fewer events than the median of the 12 weeks before."""
+    limits = FallLimits(
+        thresholds.drop_events, thresholds.drop_noise, thresholds.drop_share, thresholds.drop_share
+    )
+    yield from _falling("usage_drop_vs_self", inputs, inputs.activity.weeks, WEEK_DAYS, limits)
 
 
 def _falling(
-    name: str, facts: SignalInputs, spans: Sequence[int], limits: SignalThresholds
+    name: str, inputs: SignalInputs, counts: Sequence[int], days: int, limits: FallLimits
 ) -> Signals:
-    past = _past(facts, spans, SPAN_DAYS)
+    """Compare the last week or span with the median of those before it."""
+    past = _past(inputs, counts, days)
     if len(past) < MIN_BASELINE_SPANS:
         return
-    usual, now = median(past), spans[0]
-    enough = usual >= limits.fall_people and _is_no_chance(now, usual, limits.fall_noise)
-    if enough and now <= (1 - limits.fall_share) * usual:
-        deep = now <= (1 - limits.deep_fall_share) * usual
+    usual, now = median(past), counts[0]
+    below, exceeds_noise = (1 - limits.share) * usual, usual - now >= limits.noise * sqrt(usual)
+    is_enough = usual > 0 and usual >= limits.least_usual
+    if is_enough and exceeds_noise and now <= below:
         yield make_signal(
             name,
-            Severity.MEDIUM if deep else Severity.LOW,
-            _began(facts, spans, SPAN_DAYS, (1 - limits.fall_share) * usual),
+            Severity.MEDIUM if now <= (1 - limits.deep_share) * usual else Severity.LOW,
+            _began(inputs, counts, days, below),
             now=now,
             usual=usual,
             fall_share=1 - now / usual,
-            days=SPAN_DAYS,
+            weeks=len(past) if days == WEEK_DAYS else None,
+            days=None if days == WEEK_DAYS else days,
         )
 
 
-def usage_drop_vs_self(facts: SignalInputs, limits: SignalThresholds) -> Signals:
-    """The last week holds far fewer events than the median of the 12 before: same weekdays."""
-    weeks = facts.activity.weeks
-    past = _past(facts, weeks, 7)
-    if len(past) < MIN_BASELINE_SPANS:
-        return
-    usual, now = median(past), weeks[0]
-    enough = usual >= limits.drop_events and _is_no_chance(now, usual, limits.drop_noise)
-    if enough and now <= (1 - limits.drop_share) * usual:
-        yield make_signal(
-            "usage_drop_vs_self",
-            Severity.MEDIUM,
-            _began(facts, weeks, 7, (1 - limits.drop_share) * usual),
-            now=now,
-            usual=usual,
-            fall_share=1 - now / usual,
-            weeks=len(past),
-        )
+def _past(inputs: SignalInputs, counts: Sequence[int], days: int) -> Sequence[int]:
+    """Return the weeks or spans before the last one, from the account's first day on."""
+    started_on = inputs.account.started_on
+    whole = 0 if started_on is None else (inputs.days_since(started_on) + 1) // days
+    return counts[1 : max(1, min(whole, len(counts)))]
 
 
-def _past(facts: SignalInputs, counts: Sequence[int], days: int) -> Sequence[int]:
-    """Leave out what lies before the account's first day."""
-    started_on = facts.account.started_on
-    lived = 0 if started_on is None else (facts.days_since(started_on) + 1) // days
-    return counts[1 : max(1, min(lived, len(counts)))]
-
-
-def _is_no_chance(now: int, usual: float, noise: float) -> bool:
-    """Whether a count lies so many of its own standard deviations below what is usual."""
-    return usual - now >= noise * sqrt(usual)
-
-
-def _began(facts: SignalInputs, counts: Sequence[int], days: int, below: float) -> date:
-    """Return the first day of the run of spans, up to now, that lie below."""
+def _began(inputs: SignalInputs, counts: Sequence[int], days: int, below: float) -> date:
+    """Return the first day of the current run of weeks or spans that are not above a number."""
     run = next((n for n, count in enumerate(counts) if count > below), len(counts))
-    return facts.through - timedelta(days=run * days - 1)
+    return inputs.through - timedelta(days=run * days - 1)
 
 
-def champion_inactive(facts: SignalInputs, limits: SignalThresholds) -> Signals:
-    """Who was named champion, else the most active user of the last quarter, is silent."""
-    champion = facts.activity.champion
+def champion_inactive(inputs: SignalInputs, thresholds: SignalThresholds) -> Signals:
+    """The user with the role of champion, else the most active user of the quarter, is silent."""
+    champion = inputs.activity.champion
     if champion is None:
         return
-    if not champion.is_named and champion.event_share < limits.champion_event_share:
+    if not champion.is_named and champion.event_share < thresholds.champion_event_share:
         return
-    days = facts.days_since(champion.last_day)
+    days = inputs.days_since(champion.last_day)
     gap = _usual_gap(champion.active_days, champion.first_day, champion.last_day)
-    if gap is None or days < max(limits.champion_days, limits.champion_gaps * gap):
+    if gap is None or days < max(thresholds.champion_days, thresholds.champion_gaps * gap):
         return
-    longer = days >= 2 * max(limits.champion_days, limits.champion_gaps * gap)
+    is_long = days >= 2 * max(thresholds.champion_days, thresholds.champion_gaps * gap)
     yield make_signal(
         "champion_inactive",
-        Severity.HIGH if longer else Severity.MEDIUM,
+        Severity.HIGH if is_long else Severity.MEDIUM,
         champion.last_day + timedelta(days=1),
         user_id=champion.user_id,
         days=days,

@@ -1,7 +1,7 @@
 """Webhooks: messages to other systems, from the outbox to the receiver's answer.
 
 Message, delivery, attempt: a publisher writes a message in the transaction of its change
-(``outbox.publish``); ``fan_out`` adds one delivery for each endpoint that wants it; the worker
+(``outbox.publish``), with one delivery for each endpoint that wants it; the worker
 (``delivery_worker``) claims due deliveries, posts them (``http_client``) and records each attempt
 with its effect on the endpoint (``delivery_results``). ``service`` manages endpoints, ``recovery``
 is the job that sends missed messages again, ``message_schemas`` is the catalogue of message types.

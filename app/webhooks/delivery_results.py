@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.core import metrics
 from app.webhooks import delivery_queries, outbox, queries
 from app.webhooks.delivery_queries import ClaimedDelivery
-from app.webhooks.endpoint_state import AttemptResult, EndpointState, EndpointStatus
+from app.webhooks.endpoint_state import AttemptResult, EndpointState
 from app.webhooks.http_client import HttpOutcome
 from app.webhooks.outbox import NewMessage
 from app.webhooks.retry import next_attempt_at, parse_retry_after
@@ -22,6 +22,8 @@ log = structlog.get_logger()
 
 GONE = 410
 RETRY_AFTER_STATUSES = {429, 503}
+CLAIM_COLUMNS = ("workspace_id", "endpoint_id", "message_id", "token")
+OUTCOME_COLUMNS = ("milliseconds", "status", "error", "response")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +64,10 @@ def record_delivery_results(
     valid = [each for each in attempts if each.claimed.delivery_key in recorded]
     metrics.STALE_DELIVERY_RESULTS.inc(len(attempts) - len(valid))
     for each in valid:
-        metrics.WEBHOOK_ATTEMPTS.labels(_metric_label(each.outcome)).inc()
+        label = "delivered" if each.outcome.succeeded else each.outcome.error or "refused"
+        metrics.WEBHOOK_ATTEMPTS.labels(label).inc()
         metrics.WEBHOOK_SECONDS.observe(each.outcome.milliseconds / 1000)
     _update_endpoints(session, valid, now)
-
-
-def _metric_label(outcome: HttpOutcome) -> str:
-    return "delivered" if outcome.succeeded else outcome.error or "refused"
 
 
 def _row(attempt: FinishedAttempt) -> Mapping[str, Any]:
@@ -78,17 +77,11 @@ def _row(attempt: FinishedAttempt) -> Mapping[str, Any]:
     )
     state = "delivered" if outcome.succeeded else "pending" if next_at else "failed"
     return {
-        "workspace_id": claimed.workspace_id,
-        "endpoint_id": claimed.endpoint_id,
-        "message_id": claimed.message_id,
-        "token": claimed.token,
+        **{name: getattr(claimed, name) for name in CLAIM_COLUMNS},
+        **{name: getattr(outcome, name) for name in OUTCOME_COLUMNS},
         "state": state,
         "due_at": next_at or attempt.at,
         "at": attempt.at,
-        "milliseconds": outcome.milliseconds,
-        "status": outcome.status,
-        "error": outcome.error,
-        "response": outcome.response,
     }
 
 
@@ -101,27 +94,13 @@ def _update_endpoints(session: Session, attempts: Iterable[FinishedAttempt], now
     for endpoint in delivery_queries.lock_affected_endpoints(
         session, failed=failed, succeeded=succeeded
     ):
-        before = read_status(endpoint)
-        after = before.after(results[endpoint.workspace_id, endpoint.id])
-        write_status(endpoint, after)
-        if after.state != before.state:
-            log.info("webhook_endpoint_changed", endpoint_id=endpoint.id, state=after.state)
-        if after.state != before.state and after.state is EndpointState.DISABLED:
+        before = endpoint.state
+        endpoint.status = endpoint.status.after(results[endpoint.workspace_id, endpoint.id])
+        if endpoint.state == before:
+            continue
+        log.info("webhook_endpoint_changed", endpoint_id=endpoint.id, state=endpoint.state)
+        if endpoint.state == EndpointState.DISABLED:
             _announce_disabled(session, endpoint, now)
-
-
-def read_status(endpoint: WebhookEndpoint) -> EndpointStatus:
-    return EndpointStatus(
-        state=EndpointState(endpoint.state),
-        failures=endpoint.failures,
-        failing_since=endpoint.failing_since,
-        resume_at=endpoint.resume_at,
-    )
-
-
-def write_status(endpoint: WebhookEndpoint, status: EndpointStatus) -> None:
-    for name, value in asdict(status).items():
-        setattr(endpoint, name, value)
 
 
 def _announce_disabled(session: Session, endpoint: WebhookEndpoint, now: datetime) -> None:

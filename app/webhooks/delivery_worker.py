@@ -118,9 +118,9 @@ class DeliveryWorker:
             secrets = EndpointSecrets.open(self.encryptor, *claimed.endpoint_key, claimed.encrypted)
         except DecryptionError:
             return HttpOutcome(0, error="key_mismatch")
-        request = build_request(secrets, claimed, now=now, public_url=self.public_url)
+        headers, body = build_request(secrets, claimed, now=now, public_url=self.public_url)
         try:
-            return await self.client.post(secrets.url, request.headers, request.body)
+            return await self.client.post(secrets.url, headers, body)
         except Exception:
             log.exception("delivery_failed", endpoint_id=claimed.endpoint_id)
             return HttpOutcome(0, error="internal_error")

@@ -37,8 +37,12 @@ class EndpointSecrets:
     secrets: Sequence[SigningSecret]
 
     @classmethod
-    def open(cls, encryptor: Encryptor, workspace_id: str, endpoint_id: str, encrypted: bytes) -> Self:
-        stored = encryptor.decrypt(encrypted, context=_encryption_context(workspace_id, endpoint_id))
+    def open(
+        cls, encryptor: Encryptor, workspace_id: str, endpoint_id: str, encrypted: bytes
+    ) -> Self:
+        stored = encryptor.decrypt(
+            encrypted, context=_encryption_context(workspace_id, endpoint_id)
+        )
         secrets = [SigningSecret(**each) for each in stored["secrets"]]
         return cls(stored["url"], stored["headers"], secrets)
 
@@ -57,20 +61,15 @@ class EndpointSecrets:
         return [each.text for each in self.secrets if each.is_valid(now)]
 
 
-@dataclass(frozen=True, slots=True)
-class DeliveryRequest:
-    headers: Mapping[str, str]
-    body: bytes
-
-
 def build_request(
     secrets: EndpointSecrets, claimed: ClaimedDelivery, *, now: datetime, public_url: str | None
-) -> DeliveryRequest:
+) -> tuple[Mapping[str, str], bytes]:
+    """Return the headers and the body."""
     if claimed.endpoint_kind == SLACK:
         body = slack.text_body(claimed.body, public_url=public_url)
-        return DeliveryRequest({**secrets.headers, **FIXED_HEADERS}, body)
+        return {**secrets.headers, **FIXED_HEADERS}, body
     signed = signature.headers(claimed.message_id, claimed.body, secrets.valid(now), at=now)
-    return DeliveryRequest({**secrets.headers, **FIXED_HEADERS, **signed}, claimed.body)
+    return {**secrets.headers, **FIXED_HEADERS, **signed}, claimed.body
 
 
 def _encryption_context(workspace_id: str, endpoint_id: str) -> str:

@@ -54,7 +54,7 @@ def create_webhook_endpoint(
     endpoint; a workspace has at most 50.
     """
     endpoint, secret = service.create_endpoint(session, actor, body.model_dump(), store=store)
-    return NewWebhookEndpointOut.with_secret(endpoint, secret)
+    return NewWebhookEndpointOut.from_endpoint(endpoint, secret=secret)
 
 
 @router.get("", summary="List webhook endpoints")
@@ -117,7 +117,7 @@ def rotate_webhook_secret(
     """
     grace = timedelta(seconds=body.grace_seconds)
     endpoint, secret = service.rotate_secret(session, actor, endpoint_id, grace=grace, store=store)
-    return NewWebhookEndpointOut.with_secret(endpoint, secret)
+    return NewWebhookEndpointOut.from_endpoint(endpoint, secret=secret)
 
 
 @router.post("/{endpoint_id}/enable", summary="Enable a webhook endpoint")
@@ -145,8 +145,8 @@ def test_webhook_endpoint(
 
     Get the delivery again to see the result.
     """
-    message_id = service.send_test(session, caller.workspace_id, endpoint_id, now=now)
-    return _delivery(session, caller, endpoint_id, message_id)
+    delivery = service.send_test(session, caller.workspace_id, endpoint_id, now=now)
+    return DeliveryOut.model_validate(delivery)
 
 
 @router.post(
@@ -189,7 +189,8 @@ def get_webhook_delivery(
     endpoint_id: Id, message_id: Id, session: ReadSessionDep, caller: WebhookWriter
 ) -> DeliveryOut:
     """Return the state of one message's delivery to an endpoint."""
-    return _delivery(session, caller, endpoint_id, message_id)
+    delivery = queries.get_delivery(session, caller.workspace_id, endpoint_id, message_id)
+    return DeliveryOut.model_validate(delivery)
 
 
 @router.get("/{endpoint_id}/deliveries/{message_id}/attempts", summary="List a delivery's attempts")
@@ -216,12 +217,5 @@ def replay_webhook_delivery(
     endpoint_id: Id, message_id: Id, session: SessionDep, caller: WebhookWriter, now: Now
 ) -> DeliveryOut:
     """Deliver a message to this endpoint again, with the same `webhook-id`."""
-    service.replay_delivery(session, caller.workspace_id, endpoint_id, message_id, now=now)
-    return _delivery(session, caller, endpoint_id, message_id)
-
-
-def _delivery(
-    session: SessionDep, caller: WebhookWriter, endpoint_id: str, message_id: str
-) -> DeliveryOut:
-    delivery = queries.get_delivery(session, caller.workspace_id, endpoint_id, message_id)
-    return DeliveryOut.model_validate(delivery)
+    key = (caller.workspace_id, endpoint_id, message_id)
+    return DeliveryOut.model_validate(service.replay_delivery(session, *key, now=now))

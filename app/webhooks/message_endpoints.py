@@ -4,14 +4,14 @@ from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, FastAPI, Query
-from pydantic import AwareDatetime, Field, create_model
+from pydantic import AwareDatetime, BaseModel, Field, create_model
 
 from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.pagination import Page, PagingDep
 from app.core.schemas import Id, problem_responses
 from app.webhooks import queries, service
-from app.webhooks.message_schemas import CATALOGUE, MessageType, Payload
+from app.webhooks.message_types import MessageType
 from app.webhooks.schemas import MessageOut, MessageTypeOut, ReplayOut
 from app.workspaces.auth import AccountIdFilter, Reader, WebhookWriter
 
@@ -23,7 +23,15 @@ router = APIRouter(
 @router.get("/message-types", summary="List message types")
 def list_message_types(caller: Reader) -> Page[MessageTypeOut]:  # noqa: ARG001 - requires a key
     """List all types of messages, each with the JSON Schema of its `data`."""
-    return Page(items=MessageTypeOut.list_all(), next_cursor=None)
+    from app.webhooks.message_schemas import CATALOGUE  # noqa: PLC0415 - it takes time to load
+
+    items = [
+        MessageTypeOut(
+            type=name, description=each.__doc__ or "", data_schema=each.model_json_schema()
+        )
+        for name, each in CATALOGUE.items()
+    ]
+    return Page(items=items, next_cursor=None)
 
 
 @router.get("/messages", summary="List messages")
@@ -58,16 +66,23 @@ def replay_message(
     return ReplayOut(deliveries=count)
 
 
-def _receiver(type_: str, payload: type[Payload]) -> Callable[..., None]:
+def add_webhooks(app: FastAPI) -> None:
+    """Describe the messages that the service sends in the `webhooks` section of OpenAPI."""
+    from app.webhooks.message_schemas import CATALOGUE  # noqa: PLC0415 - it takes time to load
+
+    for type_, payload in CATALOGUE.items():
+        receive = _receiver(type_, payload)
+        app.webhooks.post(type_, status_code=204, tags=["webhooks"])(receive)
+
+
+def _receiver(type_: str, payload: type[BaseModel]) -> Callable[..., None]:
     """Return a route function that describes the request a receiver gets for a message type."""
     literal: Any = Literal[type_]
+    time = Field(description="When the message was created, not when it is sent.")
     model: Any = create_model(
         f"{payload.__name__}Message",
         type=(literal, ...),
-        timestamp=(
-            AwareDatetime,
-            Field(description="When the message was created, not when it is sent."),
-        ),
+        timestamp=(AwareDatetime, time),
         data=(payload, ...),
     )
 
@@ -78,15 +93,3 @@ def _receiver(type_: str, payload: type[Payload]) -> Callable[..., None]:
     receive.__doc__ = payload.__doc__
     receive.__name__ = type_.replace(".", "_")
     return receive
-
-
-def add_webhooks_to_openapi(app: FastAPI) -> None:
-    """Describe the messages that the service sends in the `webhooks` section of OpenAPI."""
-    for type_, payload in CATALOGUE.items():
-        app.webhooks.add_api_route(
-            type_,
-            _receiver(type_, payload),
-            methods=["POST"],
-            status_code=204,
-            tags=["webhooks"],
-        )

@@ -1,15 +1,19 @@
-"""The catalogue of message types: the schema of each type's ``data``, personal fields marked."""
+"""The catalogue of message types: the schema of each type's ``data``, personal fields marked.
+
+Loaded with the first message or description of messages: building it takes 20 ms.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
 
 from app.core.schemas import NO_NUL, Text
+from app.webhooks.message_types import MAX_DIGEST_ITEMS, MessageType
 
-MAX_SENTENCE_LENGTH, MAX_SENTENCES, MAX_DIGEST_ITEMS = 300, 3, 10
+MAX_SENTENCE_LENGTH, MAX_SENTENCES = 300, 3
 
 
 def _clipped(value: object) -> object:
@@ -27,15 +31,15 @@ Sentences = Annotated[list[Sentence], BeforeValidator(_first)]
 Path = Annotated[str, Field(max_length=4000, pattern=NO_NUL)]  # a key, each letter as %XX %XX %XX
 Direction = Literal["down", "up"]
 SignalValue = float | ShortText | None
+PERSONAL: dict[str, JsonValue] = {"x-personal": True}
 
 
 def personal_field(example: str, description: str) -> Any:  # noqa: ANN401 - as pydantic's Field
     """Declare a field that is sent to endpoints with ``personal_data`` only."""
-    extra: dict[str, JsonValue] = {"x-personal": True}
-    return Field(None, description=description, examples=[example], json_schema_extra=extra)
+    return Field(None, description=description, examples=[example], json_schema_extra=PERSONAL)
 
 
-def described_field(description: str, example: object, *, default: Any = ...) -> Any:  # noqa: ANN401
+def described_field(description: str, example: object, default: Any = ...) -> Any:  # noqa: ANN401
     return Field(default, description=description, examples=[example])
 
 
@@ -44,12 +48,21 @@ class _StrictModel(BaseModel):
 
 
 class Payload(_StrictModel):
-    """The ``data`` of a message."""
+    """The ``data`` of a message. ``of_account``: it is about one account."""
 
-    link: Path | None = described_field("A path in this service.", None, default=None)
+    of_account: ClassVar[bool] = False
+    link: Path | None = described_field("A path in this service.", None, None)
+
+    @classmethod
+    @cache
+    def personal_fields(cls) -> frozenset[str]:
+        """Return the fields that are sent to endpoints with ``personal_data`` only."""
+        extras = {name: field.json_schema_extra for name, field in cls.model_fields.items()}
+        return frozenset(name for name, extra in extras.items() if extra == PERSONAL)
 
 
 class AccountPayload(Payload):
+    of_account = True
     account_id: Id = described_field("The account that the message is about.", "acme")
     sequence: int = described_field("Rises with each message about this account.", 42)
 
@@ -66,16 +79,14 @@ class AlertPayload(AccountPayload):
     alert_id: ShortText = Field(examples=["alr_019aa1b2c3d4e5f60718293a"])
     rule: AlertRuleRef
     signal: Id = described_field("The signal or measure that the rule watches.", "health_score")
-    condition: ShortText | None = described_field(
-        "How the value is compared.", "below", default=None
-    )
+    condition: ShortText | None = described_field("How the value is compared.", "below", None)
     severity: ShortText | None = Field(None, examples=["high"])
     episode: int | None = described_field(
-        "How many times the rule has fired for this account.", 1, default=None
+        "How many times the rule has fired for this account.", 1, None
     )
-    previous: SignalValue = described_field("The value before.", 31.5, default=None)
-    current: SignalValue = described_field("The value now.", 22.0, default=None)
-    threshold: SignalValue = described_field("The threshold crossed.", 25.0, default=None)
+    previous: SignalValue = described_field("The value before.", 31.5, None)
+    current: SignalValue = described_field("The value now.", 22.0, None)
+    threshold: SignalValue = described_field("The threshold crossed.", 25.0, None)
     direction: Direction | None = Field(None, examples=["down"])
     drivers: Sentences = described_field(
         "Up to three reasons, strongest first.",
@@ -105,7 +116,7 @@ class AlertResolved(AlertPayload):
     """An alert ended."""
 
     resolved_at: datetime | None = None
-    reason: Sentence | None = described_field("Why it ended.", "recovered", default=None)
+    reason: Sentence | None = described_field("Why it ended.", "recovered", None)
 
 
 class AlertDigestItem(_StrictModel):
@@ -124,7 +135,7 @@ class AlertDigested(Payload):
     rule: AlertRuleRef
     signal: Id | None = Field(None, examples=["health_score"])
     opened: int = described_field("The number of accounts for which it fired.", 120)
-    resolved: int = described_field("The number of accounts for which it ended.", 3, default=0)
+    resolved: int = described_field("The number of accounts for which it ended.", 3, 0)
     revenue_at_risk_cents: int | None = Field(None, examples=[1200000])
     currency: ShortText | None = Field(None, examples=["USD"])
     scorecard_version: int | None = Field(None, examples=[1])
@@ -171,7 +182,7 @@ class SuggestionCreated(AccountPayload):
         "Up to three reasons.", ["2 of 7 paid features are unused."]
     )
     priority: float | None = described_field(
-        "The expected savings within a year minus the cost, in cents.", 18190.4, default=None
+        "The expected savings within a year minus the cost, in cents.", 18190.4, None
     )
     revenue_at_risk_cents: int | None = Field(None, examples=[239880])
     currency: ShortText | None = Field(None, examples=["USD"])
@@ -262,24 +273,6 @@ class EndpointTest(Payload):
     endpoint_id: ShortText = Field(examples=["whe_5c1f0a9d3b7e4c6f8a2d"])
 
 
-MessageType = Literal[
-    "alert.opened",
-    "alert.acknowledged",
-    "alert.resolved",
-    "alert.digested",
-    "data.stopped",
-    "data.resumed",
-    "suggestion.created",
-    "suggestion.digested",
-    "intervention.completed",
-    "feedback.resolved",
-    "import.completed",
-    "model.activated",
-    "model.degraded",
-    "scorecard.activated",
-    "endpoint.disabled",
-    "endpoint.test",
-]
 PAYLOADS = (
     *(AlertOpened, AlertAcknowledged, AlertResolved, AlertDigested, DataStopped, DataResumed),
     *(SuggestionCreated, SuggestionDigested, InterventionCompleted, FeedbackResolved),
@@ -287,13 +280,3 @@ PAYLOADS = (
     *(EndpointDisabled, EndpointTest),
 )
 CATALOGUE: Mapping[str, type[Payload]] = dict(zip(get_args(MessageType), PAYLOADS, strict=True))
-
-
-@cache
-def personal_fields(payload: type[Payload]) -> frozenset[str]:
-    """Return the fields that are sent to endpoints with ``personal_data`` only."""
-    return frozenset(
-        name
-        for name, field in payload.model_fields.items()
-        if isinstance(field.json_schema_extra, dict) and field.json_schema_extra.get("x-personal")
-    )

@@ -6,53 +6,17 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import delete, func, select, text
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from app.core.errors import NotFoundError
 from app.core.pagination import Paging, RowPage
 from app.core.query_helpers import NO_KEY_UPDATE, fetch_page, filter_if_given, get_row
+from app.core.sql import load_sql
 from app.webhooks.endpoint_state import EndpointState
 from app.webhooks.tables import Attempt, Delivery, Message, WebhookEndpoint
 
-# One row is locked for each account, so that its sequence numbers follow the order of commits.
-NEXT_SEQUENCES = text("""
-INSERT INTO message_sequence AS s (workspace_id, account_id, last)
-SELECT :workspace_id, r.account_id, r.messages
-FROM json_to_recordset(CAST(:counts AS json)) AS r (account_id text, messages bigint)
-ORDER BY r.account_id COLLATE "C"
-ON CONFLICT (workspace_id, account_id) DO UPDATE SET last = s.last + excluded.last
-RETURNING account_id, last
-""")
-
-# Plain SQL, because the package of accounts lies above this one.
-ACCOUNTS = text("""
-SELECT account_id, name, segment, owner, plan, industry, employees, end_customers, started_on,
-       parent_id, excluded, traits
-FROM account
-WHERE workspace_id = :workspace_id AND account_id = ANY(CAST(:ids AS text[]))
-""")
-
-CURRENT_IDS = text("""
-SELECT account_id, target_id FROM account_alias
-WHERE workspace_id = :workspace_id AND account_id = ANY(CAST(:ids AS text[]))
-""")
-
-UPSERT_DELIVERIES = text("""
-INSERT INTO delivery AS d (workspace_id, endpoint_id, message_id, state, due_at)
-SELECT :workspace_id, r.endpoint_id, r.message_id, 'pending', :now
-FROM json_to_recordset(CAST(:rows AS json)) AS r (endpoint_id text, message_id text)
-ORDER BY r.endpoint_id COLLATE "C", r.message_id COLLATE "C"
-ON CONFLICT (workspace_id, endpoint_id, message_id) DO UPDATE
-SET state = 'pending', attempts = 0, due_at = excluded.due_at, token = NULL, finished_at = NULL
-WHERE d.state = ANY(CAST(:again AS text[]))
-RETURNING d.message_id
-""")
-
-FAIL_PENDING = text("""
-UPDATE delivery SET state = 'failed', token = NULL, finished_at = :now
-WHERE workspace_id = :workspace_id AND endpoint_id = :endpoint_id AND state = 'pending'
-""")
+SQL = load_sql(__file__)
 
 
 def next_sequence_numbers(
@@ -64,7 +28,7 @@ def next_sequence_numbers(
     remaining = Counter(account_ids)
     counts = [{"account_id": name, "messages": count} for name, count in remaining.items()]
     values = {"workspace_id": workspace_id, "counts": orjson.dumps(counts).decode()}
-    last = {row.account_id: row.last for row in session.execute(NEXT_SEQUENCES, values)}
+    last = {row.account_id: row.last for row in session.execute(SQL.next_sequences, values)}
     numbers = []
     for account_id in account_ids:
         remaining[account_id] -= 1
@@ -77,14 +41,14 @@ def load_accounts(
 ) -> Mapping[str, Mapping[str, Any]]:
     """Return the fields of accounts that filters can test, by account id."""
     values = {"workspace_id": workspace_id, "ids": sorted(ids)}
-    rows = session.execute(ACCOUNTS, values).mappings()
+    rows = session.execute(SQL.accounts, values).mappings()
     return {row["account_id"]: dict(row) for row in rows}
 
 
 def load_current_ids(session: Session, workspace_id: str, ids: Collection[str]) -> dict[str, str]:
     """Map former account ids to current ones; ids that were never changed are left out."""
     values = {"workspace_id": workspace_id, "ids": sorted(ids)}
-    return {row.account_id: row.target_id for row in session.execute(CURRENT_IDS, values)}
+    return {row.account_id: row.target_id for row in session.execute(SQL.current_ids, values)}
 
 
 def lock_enabled_endpoints(
@@ -94,15 +58,10 @@ def lock_enabled_endpoints(
 
     Other transactions cannot delete them until this one ends.
     """
-    rows = select(WebhookEndpoint).where(
-        WebhookEndpoint.workspace_id == workspace_id,
-        WebhookEndpoint.state != EndpointState.DISABLED,
-    )
-    if endpoint_id is not None:
-        rows = rows.where(WebhookEndpoint.id == endpoint_id)
-    return session.scalars(
-        rows.order_by(WebhookEndpoint.id).with_for_update(read=True, key_share=True)
-    ).all()
+    rows = select(WebhookEndpoint).where(WebhookEndpoint.state != EndpointState.DISABLED)
+    rows = filter_if_given(rows.filter_by(workspace_id=workspace_id), id=endpoint_id)
+    rows = rows.order_by(WebhookEndpoint.id).with_for_update(read=True, key_share=True)
+    return session.scalars(rows).all()
 
 
 def upsert_deliveries(
@@ -126,14 +85,14 @@ def upsert_deliveries(
         "again": list(again),
         "now": now,
     }
-    return len(session.execute(UPSERT_DELIVERIES, values).all())
+    return len(session.execute(SQL.upsert_deliveries, values).all())
 
 
 def fail_pending_deliveries(
     session: Session, workspace_id: str, endpoint_id: str, *, now: datetime
 ) -> None:
     values = {"workspace_id": workspace_id, "endpoint_id": endpoint_id, "now": now}
-    session.execute(FAIL_PENDING, values)
+    session.execute(SQL.fail_pending, values)
 
 
 def get_endpoint(
@@ -155,11 +114,8 @@ def list_endpoints(session: Session, workspace_id: str, paging: Paging) -> RowPa
 
 
 def delete_endpoint(session: Session, workspace_id: str, endpoint_id: str) -> None:
-    session.execute(
-        delete(WebhookEndpoint).where(
-            WebhookEndpoint.workspace_id == workspace_id, WebhookEndpoint.id == endpoint_id
-        )
-    )
+    statement = delete(WebhookEndpoint).filter_by(workspace_id=workspace_id, id=endpoint_id)
+    session.execute(statement)
 
 
 def get_message(session: Session, workspace_id: str, message_id: str) -> Message:
@@ -205,9 +161,7 @@ def list_deliveries(
     session: Session, workspace_id: str, endpoint_id: str, paging: Paging, *, state: str | None
 ) -> RowPage[Delivery]:
     """Return a page, newest message first."""
-    rows = select(Delivery).where(
-        Delivery.workspace_id == workspace_id, Delivery.endpoint_id == endpoint_id
-    )
+    rows = select(Delivery).filter_by(workspace_id=workspace_id, endpoint_id=endpoint_id)
     rows = filter_if_given(rows, state=state)
     return fetch_page(session, rows, Delivery.message_id, paging=paging, descending=True)
 
@@ -216,9 +170,6 @@ def list_attempts(
     session: Session, workspace_id: str, endpoint_id: str, message_id: str, paging: Paging
 ) -> RowPage[Attempt]:
     """Return a page, newest first."""
-    rows = select(Attempt).where(
-        Attempt.workspace_id == workspace_id,
-        Attempt.endpoint_id == endpoint_id,
-        Attempt.message_id == message_id,
-    )
+    key = {"workspace_id": workspace_id, "endpoint_id": endpoint_id, "message_id": message_id}
+    rows = select(Attempt).filter_by(**key)
     return fetch_page(session, rows, Attempt.id, paging=paging, descending=True)

@@ -10,7 +10,7 @@ from app.jobs import service as jobs
 from app.jobs.service import ClaimedJob
 from app.jobs.tables import Job
 from app.webhooks import queries
-from app.webhooks.fan_out import OutgoingMessage, fan_out
+from app.webhooks.outbox import OutgoingMessage, fan_out
 from app.webhooks.service import require_enabled_endpoint
 from app.workspaces.service import Actor
 
@@ -33,15 +33,7 @@ def enqueue_recovery(
     require_enabled_endpoint(session, actor.workspace_id, endpoint_id)
     config = {"endpoint_id": endpoint_id, "after": _id_before(since), "before": _id_before(until)}
     progress = {"messages": 0, "deliveries": 0}
-    return jobs.enqueue(
-        session,
-        actor.workspace_id,
-        KIND,
-        config,
-        actor=actor.name,
-        now=actor.at,
-        progress=progress,
-    )
+    return jobs.enqueue(session, actor, KIND, config, progress=progress)
 
 
 def _id_before(at: datetime) -> str:

@@ -17,8 +17,7 @@ from app.core.schemas import (
     Text,
     Timestamp,
 )
-from app.webhooks.message_fields import LANGUAGE
-from app.webhooks.message_schemas import CATALOGUE, MessageType
+from app.webhooks.message_types import LANGUAGE, MessageType
 from app.webhooks.tables import Message, WebhookEndpoint
 
 EXAMPLE_ENDPOINT_ID = "whe_019aa1b2c3d4e5f60718293a"
@@ -37,7 +36,12 @@ Url = Annotated[
 ]
 HeaderName = Annotated[str, Field(pattern="^[A-Za-z0-9-]{1,60}$")]
 HeaderValue = Annotated[
-    str, Field(max_length=1000, pattern=r"^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$")
+    str,
+    Field(
+        max_length=1000,
+        pattern=r"^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$",
+        examples=["Bearer 4f2a"],
+    ),
 ]
 Headers = Annotated[
     dict[HeaderName, HeaderValue],
@@ -124,8 +128,9 @@ class WebhookEndpointOut(ResponseModel):
     changed_at: datetime
 
     @classmethod
-    def from_endpoint(cls, row: WebhookEndpoint) -> Self:
-        return cls.from_row(row, state=_state(row))
+    def from_endpoint(cls, row: WebhookEndpoint, **values: str | None) -> Self:
+        state = "paused" if row.paused and row.state != "disabled" else row.state
+        return cls.from_row(row, state=state, **values)
 
 
 class NewWebhookEndpointOut(WebhookEndpointOut):
@@ -133,14 +138,6 @@ class NewWebhookEndpointOut(WebhookEndpointOut):
         description="The signing secret, returned only here; null for Slack.",
         examples=["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"],
     )
-
-    @classmethod
-    def with_secret(cls, row: WebhookEndpoint, secret: str | None) -> Self:
-        return cls.from_row(row, state=_state(row), secret=secret)
-
-
-def _state(row: WebhookEndpoint) -> str:
-    return "paused" if row.paused and row.state != "disabled" else row.state
 
 
 Grace = Annotated[int, Strict(), Field(ge=0, le=604_800, examples=[86_400]), WHOLE_NUMBER]
@@ -209,10 +206,3 @@ class MessageTypeOut(ResponseModel):
     data_schema: dict[str, Any] = Field(
         description="The JSON Schema of `data`.", examples=[{"type": "object"}]
     )
-
-    @classmethod
-    def list_all(cls) -> list[Self]:
-        return [
-            cls(type=type_, description=each.__doc__ or "", data_schema=each.model_json_schema())
-            for type_, each in CATALOGUE.items()
-        ]

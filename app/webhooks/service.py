@@ -9,17 +9,22 @@ from uuid import uuid4
 from sqlalchemy.orm import Session
 
 from app.core.encryption import Encryptor
-from app.core.errors import ConflictError, FieldError, UnprocessableError
-from app.core.filters.parser import FilterError
+from app.core.errors import ConflictError
 from app.core.query_helpers import advisory_lock
-from app.webhooks import outbox, queries, url_validation
+from app.webhooks import outbox, queries
 from app.webhooks.address_policy import Network
-from app.webhooks.delivery_results import write_status
-from app.webhooks.endpoint_secrets import FIXED_HEADERS, SLACK, EndpointSecrets, SigningSecret
+from app.webhooks.endpoint_secrets import SLACK, EndpointSecrets, SigningSecret
 from app.webhooks.endpoint_state import EndpointState, EndpointStatus
-from app.webhooks.fan_out import OutgoingMessage, fan_out, parse_message_filter
+from app.webhooks.endpoint_validation import (
+    check_filter,
+    redact_url,
+    validate_headers,
+    validate_url,
+)
+from app.webhooks.message_types import TEST_MESSAGE_TYPE
+from app.webhooks.outbox import NewMessage, OutgoingMessage, fan_out
 from app.webhooks.signature import new_secret
-from app.webhooks.tables import WebhookEndpoint
+from app.webhooks.tables import Delivery, WebhookEndpoint
 from app.workspaces.service import Actor
 
 MAX_ENDPOINTS = 50
@@ -27,20 +32,10 @@ ENDPOINT_LOCK = "webhook endpoints"
 """Creating an endpoint takes this advisory lock, so that the limit holds under concurrency."""
 
 ALL_DELIVERY_STATES = ("pending", "delivered", "failed")
-RESERVED_HEADERS = {
-    *FIXED_HEADERS,
-    *("host", "content-length", "content-encoding", "transfer-encoding", "connection"),
-    *("upgrade", "te", "trailer", "expect", "keep-alive", "proxy-connection"),
-    *("webhook-id", "webhook-timestamp", "webhook-signature"),
-}
 
 
 class EndpointStateError(ConflictError):
     code = "endpoint_not_active"
-
-
-class InvalidEndpointError(UnprocessableError):
-    code = "invalid_endpoint"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +54,7 @@ class EndpointSecretStore:
         """Set the encrypted part, the redacted URL and the header names on the row."""
         endpoint.encrypted = secrets.seal(self.encryptor, endpoint.workspace_id, endpoint.id)
         is_slack = endpoint.kind == SLACK
-        endpoint.url = url_validation.redact_url(secrets.url, secret_path=is_slack)
+        endpoint.url = redact_url(secrets.url, secret_path=is_slack)
         endpoint.header_names = sorted(secrets.headers)
 
 
@@ -74,11 +69,11 @@ def create_endpoint(
             code="too_many_endpoints",
         )
     secrets = EndpointSecrets(
-        _valid_url(values["url"], store),
-        _valid_headers(values["headers"]),
+        validate_url(values["url"], store.allowed),
+        validate_headers(values["headers"]),
         [SigningSecret(new_secret())],
     )
-    _check_filter(values["filter"])
+    check_filter(values["filter"])
     columns = ("kind", "name", "types", "filter", "personal_data", "paused")
     endpoint = WebhookEndpoint(
         workspace_id=actor.workspace_id,
@@ -108,11 +103,11 @@ def update_endpoint(
     if changes.keys() & {"url", "headers"}:
         secrets = store.load_secrets(endpoint)
         if "url" in changes:
-            secrets = replace(secrets, url=_valid_url(changes["url"], store))
+            secrets = replace(secrets, url=validate_url(changes["url"], store.allowed))
         if "headers" in changes:
-            secrets = replace(secrets, headers=_valid_headers(changes["headers"]))
+            secrets = replace(secrets, headers=validate_headers(changes["headers"]))
         store.save_secrets(endpoint, secrets)
-    _check_filter(changes.get("filter", {}))
+    check_filter(changes.get("filter", {}))
     for name in changes.keys() - {"url", "headers"}:
         setattr(endpoint, name, changes[name])
     endpoint.changed_at = actor.at
@@ -151,26 +146,35 @@ def rotate_secret(
 def enable_endpoint(session: Session, actor: Actor, endpoint_id: str) -> WebhookEndpoint:
     """Make an endpoint active, whether it is disabled, degraded or paused."""
     endpoint = queries.get_endpoint(session, actor.workspace_id, endpoint_id, lock=True)
-    write_status(endpoint, EndpointStatus())
+    endpoint.status = EndpointStatus()
     endpoint.paused, endpoint.changed_at = False, actor.at
     actor.audit(session, "webhook_endpoint.enabled", endpoint_id)
     return endpoint
 
 
-def send_test(session: Session, workspace_id: str, endpoint_id: str, *, now: datetime) -> str:
-    """Publish a test message for one endpoint. Return the message's id."""
+def send_test(session: Session, workspace_id: str, endpoint_id: str, *, now: datetime) -> Delivery:
+    """Publish a test message for one endpoint, whatever types it wants. Return its delivery."""
     require_enabled_endpoint(session, workspace_id, endpoint_id)
-    return outbox.publish_test(session, workspace_id, endpoint_id, now=now)
+    test = NewMessage(TEST_MESSAGE_TYPE, {"endpoint_id": endpoint_id})
+    [message] = outbox.insert_messages(session, workspace_id, [test], now=now)
+    return _start_delivery(session, workspace_id, endpoint_id, message.id, now)
 
 
 def replay_delivery(
     session: Session, workspace_id: str, endpoint_id: str, message_id: str, *, now: datetime
-) -> None:
+) -> Delivery:
     """Start a delivery over, under the same message id and without asking types and filter."""
     queries.get_delivery(session, workspace_id, endpoint_id, message_id)
     require_enabled_endpoint(session, workspace_id, endpoint_id)
+    return _start_delivery(session, workspace_id, endpoint_id, message_id, now)
+
+
+def _start_delivery(
+    session: Session, workspace_id: str, endpoint_id: str, message_id: str, now: datetime
+) -> Delivery:
     row = {"endpoint_id": endpoint_id, "message_id": message_id}
     queries.upsert_deliveries(session, workspace_id, [row], again=ALL_DELIVERY_STATES, now=now)
+    return queries.get_delivery(session, workspace_id, endpoint_id, message_id)
 
 
 def replay_message(session: Session, workspace_id: str, message_id: str, *, now: datetime) -> int:
@@ -190,34 +194,4 @@ def require_enabled_endpoint(
     endpoint = queries.get_endpoint(session, workspace_id, endpoint_id)
     raise EndpointStateError(
         f"Endpoint {endpoint_id} is {EndpointState(endpoint.state)}: enable it first."
-    )
-
-
-def _valid_url(text: str, store: EndpointSecretStore) -> str:
-    try:
-        return url_validation.validate_url(text, store.allowed)
-    except url_validation.InvalidUrlError as error:
-        raise _invalid("/body/url", str(error)) from None
-
-
-def _valid_headers(given: Mapping[str, str]) -> Mapping[str, str]:
-    """Return the headers with lower-case names, as HTTP compares them."""
-    headers = {name.lower(): value for name, value in given.items()}
-    if reserved := sorted(RESERVED_HEADERS & headers.keys()):
-        raise _invalid("/body/headers", f"The header {reserved[0]} is set by the service.")
-    if len(headers) < len(given):
-        raise _invalid("/body/headers", "A header is given twice; names ignore case.")
-    return headers
-
-
-def _check_filter(raw: object) -> None:
-    try:
-        parse_message_filter(raw)
-    except FilterError as error:
-        raise _invalid(f"/body/filter{error.pointer}", str(error)) from None
-
-
-def _invalid(pointer: str, message: str) -> InvalidEndpointError:
-    return InvalidEndpointError(
-        f"The endpoint is invalid: {message}", errors=[FieldError(pointer, message)]
     )

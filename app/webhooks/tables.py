@@ -1,21 +1,15 @@
 """Tables of messages, endpoints, deliveries and attempts."""
 
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import (
-    ARRAY,
-    BigInteger,
-    ForeignKeyConstraint,
-    Identity,
-    Index,
-    LargeBinary,
-    Text,
-)
+from sqlalchemy import ARRAY, BigInteger, ForeignKeyConstraint, Identity, Index, LargeBinary, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Instant, Key, Table
+from app.webhooks.endpoint_state import DisableReason, EndpointState, EndpointStatus
 from app.workspaces.tables import workspace_fk
 
 
@@ -27,10 +21,7 @@ class Message(Table):
     """
 
     __tablename__ = "message"
-    __table_args__ = (
-        Index(None, "created_at"),
-        Index(None, "account_id", "workspace_id", "id"),
-    )
+    __table_args__ = (Index(None, "created_at"), Index(None, "account_id", "workspace_id", "id"))
 
     workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     id: Mapped[Key] = mapped_column(primary_key=True)
@@ -54,7 +45,7 @@ class MessageSequence(Table):
 class WebhookEndpoint(Table):
     """A receiver of messages.
 
-    ``url`` is redacted for display. ``encrypted`` holds the full URL, secrets and headers encrypted:
+    ``url`` is redacted for display. ``encrypted``: the full URL, secrets and headers, encrypted, as
     a URL can be a secret too. ``types``: empty means all. ``resume_at``: nothing is sent before.
     """
 
@@ -78,6 +69,20 @@ class WebhookEndpoint(Table):
     reason: Mapped[Key | None]
     created_at: Mapped[Instant]
     changed_at: Mapped[Instant]
+
+    @property
+    def status(self) -> EndpointStatus:
+        return EndpointStatus(
+            EndpointState(self.state),
+            self.failures,
+            self.failing_since,
+            self.resume_at,
+            DisableReason(self.reason) if self.reason else None,
+        )
+
+    @status.setter
+    def status(self, status: EndpointStatus) -> None:
+        self.apply_changes(asdict(status))
 
 
 class Delivery(Table):

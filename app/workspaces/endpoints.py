@@ -25,11 +25,7 @@ from app.workspaces.service import Actor
 
 DEFAULT_ROTATION = ApiKeyRotation()
 
-router = APIRouter(
-    prefix="/api/v1",
-    tags=["workspace"],
-    responses=problem_responses(400, 401, 403, 404, 422),
-)
+router = APIRouter(prefix="/api/v1", tags=["workspace"])
 
 
 @router.get("/workspace", summary="Get the workspace")
@@ -76,7 +72,7 @@ def rotate_api_key(
     key_id: Id, session: SessionDep, actor: AdminActor, body: ApiKeyRotation = DEFAULT_ROTATION
 ) -> NewApiKeyOut:
     """Create a successor with the same name and scopes; the old key stays valid for the overlap."""
-    key = service.get_key(session, actor.workspace_id, key_id, lock=True)
+    key = queries.get_key(session, actor.workspace_id, key_id, lock=True)
     overlap = timedelta(seconds=body.overlap_seconds)
     return _with_text(session, actor, service.rotate_key(session, actor, key, overlap=overlap))
 
@@ -86,7 +82,7 @@ def rotate_api_key(
 )
 def revoke_api_key(key_id: Id, session: SessionDep, caller: Admin, actor: AdminActor) -> ApiKeyOut:
     """Revoke an API key at once. Idempotent. A key cannot revoke itself: use another one."""
-    key = service.get_key(session, caller.workspace_id, key_id, lock=True)
+    key = queries.get_key(session, caller.workspace_id, key_id, lock=True)
     if key.id == caller.key_id:
         raise ConflictError("A key cannot revoke itself; use another one.", code="own_key")
     service.revoke_key(session, actor, key)
@@ -103,6 +99,5 @@ def list_audit_entries(
 
 
 def _with_text(session: Session, actor: Actor, key: NewKey) -> NewApiKeyOut:
-    stored = service.get_key(session, actor.workspace_id, key.id)
-    fields = ApiKeyOut.model_validate(stored).model_dump()
-    return NewApiKeyOut(**fields, key=key.text)
+    stored = queries.get_key(session, actor.workspace_id, key.id)
+    return NewApiKeyOut.from_row(stored, key=key.text)

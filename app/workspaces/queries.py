@@ -1,15 +1,16 @@
 """Queries of workspaces, API keys and the audit log."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, or_, select, update
+from sqlalchemy import Row, bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
+from app.core.errors import NotFoundError
 from app.core.pagination import Paging, RowPage
-from app.core.query_helpers import fetch_page, get_row, keyset_ascending
+from app.core.query_helpers import fetch_page, get_row, keyset
 from app.workspaces.tables import ApiKey, AuditEntry, Workspace
 
 LAST_USED_INTERVAL = timedelta(minutes=1)
@@ -29,25 +30,8 @@ class IdChangeFlags:
     read_at: float
 
 
-@dataclass(frozen=True, slots=True)
-class StoredKey:
-    """A stored API key with the settings of its workspace that ingestion needs."""
-
-    id: str
-    workspace_id: str
-    key_hash: bytes
-    scopes: Sequence[str]
-    expires_at: datetime | None
-    revoked_at: datetime | None
-    last_used_at: datetime | None
-    base_currency: str
-    end_customer_keys: Sequence[str]
-    reach_property: str | None
-    internal_domains: Sequence[str]
-    semantic_events: Mapping[str, Sequence[str]]
-    erasure_key: bytes | None
-    has_aliases: bool
-
+StoredKey = Row[*tuple[Any, ...]]
+"""An API key with the settings of its workspace that ingestion needs."""
 
 FIND_STORED_KEY = (
     select(
@@ -72,8 +56,7 @@ FIND_STORED_KEY = (
 
 
 def find_stored_key(session: Session, key_id: str) -> StoredKey | None:
-    row: Any = session.execute(FIND_STORED_KEY, {"key_id": key_id}).one_or_none()
-    return StoredKey(*row) if row else None
+    return session.execute(FIND_STORED_KEY, {"key_id": key_id}).one_or_none()
 
 
 def load_id_change_flags(session: Session, workspace_id: str, *, at: float) -> IdChangeFlags:
@@ -127,32 +110,30 @@ def list_keys(
     keys = select(ApiKey).where(ApiKey.workspace_id == workspace_id)
     previous = select(*position).where(ApiKey.workspace_id == workspace_id, ApiKey.id == after)
     start = None if after is None else previous.scalar_subquery()
-    return session.scalars(keyset_ascending(keys, *position, after=start, limit=limit)).all()
+    return session.scalars(keyset(keys, *position, after=start, limit=limit)).all()
 
 
-def find_key(
-    session: Session, workspace_id: str, key_id: str, *, lock: bool = False
-) -> ApiKey | None:
-    key = select(ApiKey).where(ApiKey.workspace_id == workspace_id, ApiKey.id == key_id)
+def get_key(session: Session, workspace_id: str, key_id: str, *, lock: bool = False) -> ApiKey:
+    query = select(ApiKey).filter_by(workspace_id=workspace_id, id=key_id)
     if lock:
-        key = key.with_for_update().execution_options(populate_existing=True)
-    return session.scalar(key)
+        query = query.with_for_update().execution_options(populate_existing=True)
+    key = session.scalar(query)
+    if key is None:
+        raise NotFoundError("API key", key_id)
+    return key
 
 
 def find_successor_id(session: Session, workspace_id: str, key_id: str) -> str | None:
     """Return the id of the key that a key was rotated to."""
+    successor = select(AuditEntry.details["successor"].astext)
     return session.scalar(
-        select(AuditEntry.details["successor"].astext).where(
-            AuditEntry.workspace_id == workspace_id,
-            AuditEntry.action == ROTATED_ACTION,
-            AuditEntry.subject == key_id,
-        )
+        successor.filter_by(workspace_id=workspace_id, action=ROTATED_ACTION, subject=key_id)
     )
 
 
-def find_key_in_any_workspace(session: Session, key_id: str) -> ApiKey | None:
-    """Find a key of any workspace: for the command line only, whose user owns all of them."""
-    return session.get(ApiKey, key_id)
+def get_key_of_any_workspace(session: Session, key_id: str) -> ApiKey:
+    """Return a key: for the command line only, whose user owns all workspaces."""
+    return get_row(session, ApiKey, (key_id,), "API key")
 
 
 def list_audit_entries(session: Session, workspace_id: str, paging: Paging) -> RowPage[AuditEntry]:

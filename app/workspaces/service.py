@@ -8,13 +8,10 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from app.core.errors import ConflictError, NotFoundError, UnprocessableError
+from app.core.errors import ConflictError, UnprocessableError
 from app.workspaces import queries
 from app.workspaces.keys import NewKey, Scope, generate_key
 from app.workspaces.tables import ApiKey, AuditEntry, Workspace
-
-WRITE_SCOPES = (Scope.INGEST_WRITE,)
-READ_SCOPES = (Scope.HEALTH_READ,)
 
 
 class ReachIncompleteError(ConflictError):
@@ -102,17 +99,8 @@ def create_key(
 
 def create_write_and_read_key(session: Session, actor: Actor) -> tuple[NewKey, NewKey]:
     """Create the two keys that a new workspace needs."""
-    return (
-        create_key(session, actor, name="write", scopes=WRITE_SCOPES),
-        create_key(session, actor, name="read", scopes=READ_SCOPES),
-    )
-
-
-def get_key(session: Session, workspace_id: str, key_id: str, *, lock: bool = False) -> ApiKey:
-    key = queries.find_key(session, workspace_id, key_id, lock=lock)
-    if key is None:
-        raise NotFoundError("API key", key_id)
-    return key
+    write = create_key(session, actor, name="write", scopes=[Scope.INGEST_WRITE])
+    return write, create_key(session, actor, name="read", scopes=[Scope.HEALTH_READ])
 
 
 def revoke_key(session: Session, actor: Actor, key: ApiKey) -> None:

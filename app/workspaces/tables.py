@@ -15,6 +15,14 @@ def workspace_fk() -> ForeignKey:
     return ForeignKey("workspace.id", ondelete="CASCADE")
 
 
+class WorkspaceTable(Table):
+    """Base of tables whose key begins with the workspace; deleting that deletes their rows."""
+
+    __abstract__ = True
+
+    workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True, sort_order=-1)
+
+
 class Workspace(Table):
     """A tenant. Every row of every other table belongs to exactly one."""
 

@@ -9,11 +9,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
-from app.accounts import hierarchy_queries, queries, service
+from app.accounts import hierarchy_queries, service
 from app.accounts.hierarchy import MOST_LEVELS
 from app.accounts.links import ParentCycleError, ParentTooDeepError
 from app.accounts.tables import Account
 from app.core.db import SessionFactory, transaction
+from app.core.row_queries import ensure_row
 from tests import factories
 from tests.conftest import NOW
 
@@ -99,7 +100,7 @@ def test_no_account_is_ever_its_own_ancestor(
 ) -> None:
     with session.begin_nested() as outer:
         for account_id in "abcdef":
-            queries.ensure(session, "acme", Account, account_id)
+            ensure_row(session, "acme", Account, account_id)
         for account_id, parent_id in changes:
             link(session, account_id, parent_id)
         for account_id in "abcdef":

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from app.accounts import queries, subscription_queries, subscription_service
+from app.accounts import queries, subscription_queries
+from app.accounts.subscription_service import AccountSubscriptions
 from app.accounts.subscriptions import Period, Terms
 from tests import factories
 
@@ -29,15 +30,13 @@ def put(
     ends_on: date | None = None,
 ) -> bool:
     new = Period(starts_on, ends_on, Terms("pro", mrr_cents, "USD", 10))
-    return subscription_service.put_period(
-        session, "acme", "a1", subscription_id, new, source=source, known_on=known_on
-    )
+    account = AccountSubscriptions(session, "acme", "a1", known_on)
+    return account.put_period(subscription_id, new, source=source)
 
 
 def put_traits(session: Session, price: Mapping[str, Any], *, on: date) -> bool:
-    return subscription_service.apply_price_traits(
-        session, "acme", "a1", price, on=on, known_on=on, base_currency="USD"
-    )
+    account = AccountSubscriptions(session, "acme", "a1", on)
+    return account.apply_price_traits(price, on=on, base_currency="USD")
 
 
 def mrr(session: Session, *, on: date, known_on: date = MAR) -> dict[str, int]:
@@ -125,8 +124,6 @@ def test_the_order_of_imported_periods_does_not_matter(session: Session) -> None
 def test_a_subscription_for_an_unknown_account_creates_the_account(session: Session) -> None:
     new = Period(JAN, None, Terms(None, 100, "USD", None))
 
-    subscription_service.put_period(
-        session, "acme", "new", "main", new, source="billing", known_on=JAN
-    )
+    AccountSubscriptions(session, "acme", "new", JAN).put_period("main", new, source="billing")
 
     assert queries.get_account(session, "acme", "new").name is None

@@ -7,8 +7,10 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.alerts import queries
 from app.core.db import SessionFactory, transaction
-from app.tables import AlertState
+from app.tables import Alert, AlertState
+from tests import factories
 from tests.alerts.scenario import (
     activate_rule,
     create_accounts,
@@ -18,6 +20,7 @@ from tests.alerts.scenario import (
     stored_alerts,
 )
 from tests.conftest import NOW
+from tests.lock_waits import wait_until_blocked
 
 
 def create_world(sessions: SessionFactory) -> None:
@@ -66,3 +69,32 @@ def test_a_killed_transaction_leaves_nothing_and_is_repeated(
         set_score(session, 80, "a1", "a2")
         refresh(session, "a1", "a2", now=NOW + timedelta(hours=1))
         assert sorted(sent_types(session)) == ["alert.opened"] * 2 + ["alert.resolved"] * 2
+
+
+def test_held_notifications_and_a_refresh_lock_alerts_in_the_same_order(
+    committed: SessionFactory,
+) -> None:
+    with transaction(committed) as session:
+        for account_id, rule_key in (("a1", "r2"), ("a2", "r1")):
+            factories.account(session, account_id)
+            factories.alert(
+                session,
+                account_id,
+                rule_key=rule_key,
+                notify_after=NOW.date(),
+                last_notified="nothing",
+            )
+
+    def lock_held() -> list[str]:
+        with transaction(committed) as session:
+            alerts = queries.lock_held_alerts(session, "acme", until=NOW.date(), now=NOW)
+            return [alert.account_id for alert in alerts]
+
+    with ThreadPoolExecutor(1) as threads, transaction(committed) as refreshing:
+        queries.lock_open_alerts(refreshing, "acme", Alert.account_id == "a1")
+        held = threads.submit(lock_held)
+        wait_until_blocked(refreshing)
+        alerts = queries.lock_open_alerts(refreshing, "acme", Alert.account_id.in_(["a1", "a2"]))
+        assert [alert.account_id for alert in alerts] == ["a1", "a2"]
+
+    assert held.result() == ["a1", "a2"]

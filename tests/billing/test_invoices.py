@@ -7,7 +7,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
 from app.accounts.refresh_queue import claim_due
-from app.billing.invoice_queries import load_failed_payments
+from app.billing.queries import load_failed_payments
 from tests.billing import sender
 from tests.billing.sender import (
     changed_event,

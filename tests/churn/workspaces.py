@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from app.churn.model.horizon import Horizon
 from app.churn.model.panel import Panel
-from app.churn.training import observation_queries, observations
+from app.churn.training import observations, queries
 from app.features.table import TableSpec
 from app.tables import EventName
 from tests import factories
@@ -49,7 +49,7 @@ def create_customers(session: Session, *, stay: int = 6, leave: int = 3, apart: 
 
 
 def load_horizon(session: Session, days: int | None = None) -> Horizon:
-    return observation_queries.load_horizon(session, "acme", as_of=UNTIL, days=days)
+    return queries.load_horizon(session, "acme", as_of=UNTIL, days=days)
 
 
 def build_table_spec(session: Session, horizon: Horizon) -> TableSpec:

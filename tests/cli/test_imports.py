@@ -1,4 +1,4 @@
-"""Importing a file where it lies: bars, tallies, errors, and going on after a crash."""
+"""Import a local file: progress, counts, errors, and resuming after a crash."""
 
 import csv
 import gzip
@@ -18,7 +18,7 @@ from app.imports.local_import import ErrorFile
 from app.imports.plan import ImportPlan
 from app.imports.records import FileFormat
 from app.jobs import queries as jobs
-from app.jobs.states import JobState
+from app.jobs.tables import JobState
 from tests import factories
 from tests.conftest import NOW
 
@@ -26,12 +26,12 @@ EVENTS = ImportPlan(ImportKind.EVENTS)
 
 
 class Crash(BaseException):
-    """The process is gone."""
+    """The process was killed."""
 
 
 @pytest.fixture
 def sessions(committed: SessionFactory) -> SessionFactory:
-    """Sessions that really commit: the file is read in a thread beside."""
+    """Sessions that really commit: another thread reads the file."""
     with transaction(committed) as session:
         factories.workspace(session)
     return committed
@@ -43,7 +43,7 @@ def _small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def events(path: Path, count: int = 100, *, bad: int = 7) -> Path:
-    """Write events, every so many a bad one."""
+    """Write events; every ``bad``-th one is invalid."""
     rows = ["event,timestamp,account_id,user_id"]
     rows += [
         f"E{n % 3},{'never' if n % bad == 0 else 1767261600 + 3600 * n},a{n % 4},u{n % 5}"
@@ -73,13 +73,13 @@ def run(
     sessions: SessionFactory,
     path: Path,
     plan: ImportPlan = EVENTS,
-    **how: Any,  # noqa: ANN401
+    **options: Any,  # noqa: ANN401
 ) -> local_import.LocalImportResult:
-    how.setdefault("on_page", lambda _: None)
-    return local_import.import_file(sessions, "acme", path, plan, clock=lambda: NOW, **how)
+    options.setdefault("on_page", lambda _: None)
+    return local_import.import_file(sessions, "acme", path, plan, clock=lambda: NOW, **options)
 
 
-def test_a_file_is_read_where_it_is_and_the_same_again_changes_nothing(
+def test_a_file_is_imported_and_the_same_again_changes_nothing(
     sessions: SessionFactory, tmp_path: Path
 ) -> None:
     path = events(tmp_path / "events.csv")
@@ -100,7 +100,7 @@ def test_a_file_is_read_where_it_is_and_the_same_again_changes_nothing(
 
 @pytest.mark.parametrize("name", ["events.csv", "events.csv.gz"])
 @pytest.mark.parametrize("crashes", [[1], [3, 4, 9]])
-def test_an_import_that_was_killed_goes_on_where_it_was(
+def test_a_killed_import_resumes_where_it_was(
     sessions: SessionFactory, tmp_path: Path, name: str, crashes: list[int]
 ) -> None:
     path, errors = events(tmp_path / name), tmp_path / "errors.csv"
@@ -112,7 +112,7 @@ def test_an_import_that_was_killed_goes_on_where_it_was(
         if done in crashes:
             raise Crash
 
-    ended = crash_on(sessions, path, errors, crash)
+    ended = run_until_finished(sessions, path, errors, crash)
 
     assert [ended.progress[name] for name in ("rows", "stored", "duplicates", "rejected")] == [
         *(100, 86, 0, 14)
@@ -124,7 +124,7 @@ def test_an_import_that_was_killed_goes_on_where_it_was(
         assert len(jobs.list_jobs(session, "acme", Paging(10, None)).rows) == 1
 
 
-def crash_on(
+def run_until_finished(
     sessions: SessionFactory,
     path: Path,
     errors: Path,
@@ -151,18 +151,18 @@ def test_a_file_that_changed_is_another_file(sessions: SessionFactory, tmp_path:
         )
 
 
-def test_a_dry_run_stores_nothing_and_does_not_stand_for_the_real_one(
+def test_a_dry_run_stores_nothing_and_does_not_replace_the_real_import(
     sessions: SessionFactory, tmp_path: Path
 ) -> None:
     path = events(tmp_path / "events.csv")
 
-    judged = run(sessions, path, ImportPlan(ImportKind.EVENTS, dry_run=True))
+    dry_run = run(sessions, path, ImportPlan(ImportKind.EVENTS, dry_run=True))
 
-    assert (judged.progress["stored"], stored(sessions)) == (86, [])
+    assert (dry_run.progress["stored"], stored(sessions)) == (86, [])
     assert run(sessions, path).progress["stored"] == 86
 
 
-def test_a_file_that_cannot_be_read_makes_no_job(sessions: SessionFactory, tmp_path: Path) -> None:
+def test_an_unreadable_file_creates_no_job(sessions: SessionFactory, tmp_path: Path) -> None:
     path = tmp_path / "events.ndjson"
     path.write_bytes(b"nonsense\n")
 
@@ -173,7 +173,7 @@ def test_a_file_that_cannot_be_read_makes_no_job(sessions: SessionFactory, tmp_p
         assert jobs.list_jobs(session, "acme", Paging(10, None)).rows == []
 
 
-def test_the_errors_of_a_page_that_is_done_again_are_written_once(tmp_path: Path) -> None:
+def test_the_errors_of_a_repeated_page_are_written_once(tmp_path: Path) -> None:
     path = tmp_path / "errors.csv"
     first, second = RowError.from_code(2, "invalid_csv"), RowError.from_code(5, "invalid_csv")
     file = ErrorFile(path, committed=0)

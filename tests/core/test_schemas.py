@@ -5,7 +5,7 @@ import pytest
 from fastapi import FastAPI
 from pydantic import BaseModel, ValidationError
 
-from app.core.schemas import Count, Day, JsonObject, install, problem_responses
+from app.core.schemas import Count, Day, JsonObject, add_problems, problem_responses
 
 
 class Sample(BaseModel):
@@ -40,9 +40,9 @@ def test_bounds_are_documented() -> None:
 def test_documented_problems_refer_to_a_schema() -> None:
     app = FastAPI(responses=problem_responses(404))
     app.add_api_route("/samples", lambda: None, response_model=Sample)
-    install(app)
-
     document = app.openapi()
+
+    add_problems(document)
 
     problem = document["paths"]["/samples"]["get"]["responses"]["404"]
     name = problem["content"]["application/problem+json"]["schema"]["$ref"].rpartition("/")[2]

@@ -62,7 +62,7 @@ def used_names(source: str) -> set[str]:
     return names - {"compose", "fill", "sections"}
 
 
-@pytest.mark.parametrize("path", sorted(APP.rglob("*.sql")), ids=lambda path: str(path))
+@pytest.mark.parametrize("path", sorted(APP.rglob("*.sql")), ids=str)
 def test_every_section_is_used_and_every_use_exists(path: Path) -> None:
     sections = SqlFile(path).sections
     module = path.with_suffix(".py").read_text()

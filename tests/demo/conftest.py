@@ -1,6 +1,6 @@
 import pytest
 
-from app.demo.simulate import World, events, simulate
+from app.demo.simulate import World, generate_calls, simulate
 from tests.demo.worlds import LAST_DAY, Days
 
 
@@ -11,7 +11,7 @@ def world() -> World:
 
 @pytest.fixture(scope="session")
 def days(world: World) -> Days:
-    return list(events(world, seed=3))
+    return list(generate_calls(world, seed=3))
 
 
 @pytest.fixture(scope="session")
@@ -22,7 +22,7 @@ def long_world() -> World:
 
 @pytest.fixture(scope="session")
 def long_days(long_world: World) -> Days:
-    return list(events(long_world, seed=5))
+    return list(generate_calls(long_world, seed=5))
 
 
 @pytest.fixture(scope="session")

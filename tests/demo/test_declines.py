@@ -7,23 +7,24 @@ from statistics import median
 from typing import Any
 
 from app.demo.simulate import Truth, World
+from app.demo.world import PLANS, PRODUCT_FEATURES
 from tests.demo.worlds import LAST_DAY, Days, periods
 
 
-def troubled(world: World, cause: str, *, seen_for: int = 60) -> list[Truth]:
-    """Pick the strong cases of a cause that stayed for so many days after its onset."""
+def affected_accounts(world: World, cause: str, *, min_days: int = 60) -> list[Truth]:
+    """Return the accounts with a cause that stayed at least ``min_days`` after its onset."""
     until = {truth.account_id: truth.churned_on or LAST_DAY for truth in world.truth}
     return [
         truth
         for truth in world.truth
         if truth.cause == cause
         and truth.onset_on
-        and truth.onset_on + timedelta(days=seen_for) <= until[truth.account_id]
+        and truth.onset_on + timedelta(days=min_days) <= until[truth.account_id]
     ]
 
 
-def told(days: Days, account_id: str, since: date, until: date) -> list[dict[str, Any]]:
-    """List an account's calls from one day up to another, which is left out."""
+def calls_of_account(days: Days, account_id: str, since: date, until: date) -> list[dict[str, Any]]:
+    """List an account's calls from ``since`` to the day before ``until``."""
     return [
         call
         for day, today in days
@@ -41,14 +42,14 @@ def before_and_after(
     four_weeks, month = timedelta(days=28), timedelta(days=30)
     later = case.onset_on + month
     return (
-        measure(told(days, case.account_id, case.onset_on - four_weeks, case.onset_on)),
-        measure(told(days, case.account_id, later, later + four_weeks)),
+        measure(calls_of_account(days, case.account_id, case.onset_on - four_weeks, case.onset_on)),
+        measure(calls_of_account(days, case.account_id, later, later + four_weeks)),
     )
 
 
 def end_customers(calls: list[dict[str, Any]]) -> int:
-    found = (call.get("properties", {}).get("end_customer_id") for call in calls)
-    return len(set(found) - {None})
+    ids = (call.get("properties", {}).get("end_customer_id") for call in calls)
+    return len(set(ids) - {None})
 
 
 def test_affected_accounts_leave_more_often_than_the_others(full_world: World) -> None:
@@ -67,14 +68,14 @@ def test_a_third_of_the_declines_are_recent_and_still_open(full_world: World) ->
     assert sum(left is None for left in recent) >= 90 / 3
 
 
-def test_a_champion_who_left_does_nothing_any_more(long_world: World, long_days: Days) -> None:
-    cases = troubled(long_world, "champion_left", seen_for=0)
+def test_a_champion_that_left_is_inactive(long_world: World, long_days: Days) -> None:
+    cases = affected_accounts(long_world, "champion_left", min_days=0)
 
     assert cases
     for case in cases:
         assert case.onset_on
-        before = told(long_days, case.account_id, long_world.first_day, case.onset_on)
-        after = told(long_days, case.account_id, case.onset_on, date.max)
+        before = calls_of_account(long_days, case.account_id, long_world.first_day, case.onset_on)
+        after = calls_of_account(long_days, case.account_id, case.onset_on, date.max)
         share = sum(call["userId"] == case.about for call in before) / len(before)
         assert share > 0.15
         assert all(call["userId"] != case.about for call in after)
@@ -83,25 +84,29 @@ def test_a_champion_who_left_does_nothing_any_more(long_world: World, long_days:
 def test_a_product_feature_that_was_never_adopted_has_no_event(
     long_world: World, long_days: Days
 ) -> None:
-    names = {feature.key: feature.event_names for feature in long_world.product_features}
-    plans = {plan.key: plan.product_features for plan in long_world.plans}
-    cases = troubled(long_world, "feature_never_adopted", seen_for=0)
+    names = {feature.key: feature.event_names for feature in PRODUCT_FEATURES}
+    plans = {plan.key: plan.product_features for plan in PLANS}
+    cases = affected_accounts(long_world, "feature_never_adopted", min_days=0)
 
     assert cases
     for case in cases:
-        mine = told(long_days, case.account_id, date.min, date.max)
+        own_calls = calls_of_account(long_days, case.account_id, date.min, date.max)
         assert case.about in plans[periods(long_world, case.account_id)[-1].plan]
-        assert not {call.get("event") for call in mine} & set(names[case.about])
+        assert not {call.get("event") for call in own_calls} & set(names[case.about])
 
 
-def test_who_is_stuck_in_onboarding_gets_no_further(long_world: World, long_days: Days) -> None:
-    cases = troubled(long_world, "stuck_in_onboarding")
+def test_an_account_stuck_in_onboarding_does_not_complete_its_step(
+    long_world: World, long_days: Days
+) -> None:
+    cases = affected_accounts(long_world, "stuck_in_onboarding")
 
     assert cases
     for case in cases:
-        mine = told(long_days, case.account_id, date.min, date.max)
+        own_calls = calls_of_account(long_days, case.account_id, date.min, date.max)
         done = [
-            c["properties"]["step"] for c in mine if c.get("event") == "Onboarding Step Completed"
+            c["properties"]["step"]
+            for c in own_calls
+            if c.get("event") == "Onboarding Step Completed"
         ]
         assert done
         assert case.about not in done
@@ -110,7 +115,7 @@ def test_who_is_stuck_in_onboarding_gets_no_further(long_world: World, long_days
 def test_fewer_end_customers_are_reached_when_reach_falls(
     long_world: World, long_days: Days
 ) -> None:
-    cases = troubled(long_world, "reach_fell")
+    cases = affected_accounts(long_world, "reach_fell")
 
     assert cases
     pairs = [before_and_after(long_days, case, end_customers) for case in cases]
@@ -118,47 +123,49 @@ def test_fewer_end_customers_are_reached_when_reach_falls(
 
 
 def test_reach_falls_at_once(long_world: World, long_days: Days) -> None:
-    """Two weeks before the onset and the two after it, of all cases together."""
+    """Compare the two weeks before the onset with the two weeks after it, for all accounts."""
     span, before, after = timedelta(days=14), 0, 0
-    for case in troubled(long_world, "reach_fell", seen_for=14):
+    for case in affected_accounts(long_world, "reach_fell", min_days=14):
         assert case.onset_on
-        mine = partial(told, long_days, case.account_id)
-        before += end_customers(mine(case.onset_on - span, case.onset_on))
-        after += end_customers(mine(case.onset_on, case.onset_on + span))
+        own_calls = partial(calls_of_account, long_days, case.account_id)
+        before += end_customers(own_calls(case.onset_on - span, case.onset_on))
+        after += end_customers(own_calls(case.onset_on, case.onset_on + span))
 
     assert 0 < after < 0.6 * before
 
 
-def test_the_champion_does_most_or_nearly(long_world: World, long_days: Days) -> None:
-    cases = troubled(long_world, "champion_left", seen_for=0)
+def test_the_champion_has_the_most_events_or_nearly_so(long_world: World, long_days: Days) -> None:
+    cases = affected_accounts(long_world, "champion_left", min_days=0)
 
     assert cases
     for case in cases:
         assert case.onset_on
-        mine = told(long_days, case.account_id, long_world.first_day, case.onset_on)
-        done = Counter(call["userId"] for call in mine)
+        own_calls = calls_of_account(
+            long_days, case.account_id, long_world.first_day, case.onset_on
+        )
+        done = Counter(call["userId"] for call in own_calls)
         assert done[case.about] >= 0.75 * max(done.values())
 
 
 def test_support_is_slow_at_once(long_world: World, long_days: Days) -> None:
-    """Somebody asks on the first day, and waits for more than a day."""
-    cases = troubled(long_world, "support_slow", seen_for=14)
+    """A ticket is opened on the first day, and its reply takes more than a day."""
+    cases = affected_accounts(long_world, "support_slow", min_days=14)
 
     assert cases
     for case in cases:
         assert case.onset_on
-        mine = told(long_days, case.account_id, case.onset_on, date.max)
-        [asked, *_] = [call for call in mine if call.get("event") == "Ticket Created"]
-        assert asked["timestamp"][:10] == case.onset_on.isoformat()
-        ticket = asked["properties"]["ticket_id"]
-        replies = [call for call in mine if call.get("event") == "Ticket First Reply"]
+        own_calls = calls_of_account(long_days, case.account_id, case.onset_on, date.max)
+        [opened, *_] = [call for call in own_calls if call.get("event") == "Ticket Created"]
+        assert opened["timestamp"][:10] == case.onset_on.isoformat()
+        ticket = opened["properties"]["ticket_id"]
+        replies = [call for call in own_calls if call.get("event") == "Ticket First Reply"]
         for reply in replies:
             if reply["properties"]["ticket_id"] == ticket:
                 assert reply["properties"]["minutes"] > 24 * 60
 
 
 def test_a_price_rise_is_in_the_subscription(long_world: World) -> None:
-    cases = troubled(long_world, "price_rose", seen_for=0)
+    cases = affected_accounts(long_world, "price_rose", min_days=0)
 
     assert cases
     for case in cases:
@@ -169,14 +176,16 @@ def test_a_price_rise_is_in_the_subscription(long_world: World) -> None:
 
 
 def test_first_replies_take_longer_when_support_is_slow(long_world: World, long_days: Days) -> None:
-    onsets = {c.account_id: c.onset_on for c in troubled(long_world, "support_slow", seen_for=0)}
+    onsets = {
+        c.account_id: c.onset_on for c in affected_accounts(long_world, "support_slow", min_days=0)
+    }
     slow: list[int] = []
     usual: list[int] = []
     for day, today in long_days:
         for call in today:
             if call.get("event") == "Ticket First Reply":
                 onset = onsets.get(call["context"]["groupId"])
-                waits = slow if onset and day > onset + timedelta(days=14) else usual
-                waits.append(call["properties"]["minutes"])
+                minutes = slow if onset and day > onset + timedelta(days=14) else usual
+                minutes.append(call["properties"]["minutes"])
 
     assert median(slow) > 5 * median(usual)

@@ -10,23 +10,20 @@ from pathlib import Path
 
 import pytest
 
-from app.demo.simulate import World, events, simulate, truth_csv
+from app.demo.simulate import World, generate_calls, simulate, truth_csv
+from app.demo.world import PLANS, PRODUCT_FEATURES
 from tests.demo.worlds import LAST_DAY, Days, calls, periods
 
 DEMO = Path(__file__).parents[2] / "app" / "demo"
-
-
 SIMULATOR = ("world", "activity", "simulate")
-
-
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT(0[89]|1[0-7]):[0-5]\d:[0-5]\d\.\d{3}Z")
 
 
 def digest(seed: int) -> str:
     world = simulate(seed=seed, last_day=LAST_DAY, accounts=20, days=60)
-    made = [[str(day), today] for day, today in events(world, seed=seed)]
-    told = [json.dumps(made), truth_csv(world), repr(world)]
-    return hashlib.sha256("".join(told).encode()).hexdigest()
+    days = [[str(day), today] for day, today in generate_calls(world, seed=seed)]
+    parts = [json.dumps(days), truth_csv(world), repr(world)]
+    return hashlib.sha256("".join(parts).encode()).hexdigest()
 
 
 def test_the_same_seed_gives_the_same_bytes() -> None:
@@ -34,7 +31,7 @@ def test_the_same_seed_gives_the_same_bytes() -> None:
     assert digest(7) != digest(8)
 
 
-def test_the_volume_is_about_that_of_400_000_events_for_the_full_size(days: Days) -> None:
+def test_the_full_size_has_about_400_000_events(days: Days) -> None:
     full_size = sum(len(today) for _, today in days) * (300 * 548) / (60 * 120)
 
     assert 350_000 < full_size < 450_000
@@ -52,12 +49,12 @@ def test_message_ids_are_unique(days: Days) -> None:
     assert len(ids) == len(set(ids))
 
 
-def test_days_come_in_order_and_end_with_the_last(world: World, days: Days) -> None:
+def test_days_are_in_order_and_end_with_the_last_day(world: World, days: Days) -> None:
     assert [day for day, _ in days] == [world.first_day + timedelta(days=n) for n in range(120)]
     assert days[-1][0] == LAST_DAY
 
 
-def test_calls_come_in_order_within_the_working_hours_of_their_day(days: Days) -> None:
+def test_calls_are_in_order_and_within_the_working_hours_of_their_day(days: Days) -> None:
     for day, today in days:
         instants = [call["timestamp"] for call in today]
 
@@ -65,7 +62,7 @@ def test_calls_come_in_order_within_the_working_hours_of_their_day(days: Days) -
         assert all(INSTANT.fullmatch(at) and at.startswith(f"{day}") for at in instants)
 
 
-def test_calls_look_like_those_of_a_segment_sdk(world: World, days: Days) -> None:
+def test_calls_have_the_form_of_segment_calls(world: World, days: Days) -> None:
     known = {account.account_id for account in world.accounts}
 
     for call in calls(days):
@@ -75,32 +72,32 @@ def test_calls_look_like_those_of_a_segment_sdk(world: World, days: Days) -> Non
         assert call["type"] != "track" or call["event"]
 
 
-def test_everything_says_that_it_is_simulated(world: World, days: Days) -> None:
+def test_everything_is_marked_as_simulated(world: World, days: Days) -> None:
     assert world.simulated
     assert all(account.simulated for account in world.accounts)
     traits = [call["traits"] for call in calls(days) if "traits" in call]
-    assert all(found["simulated"] is True and "mrr" not in found for found in traits)
+    assert all(each["simulated"] is True and "mrr" not in each for each in traits)
 
 
-def test_a_user_is_introduced_before_doing_anything(days: Days) -> None:
-    seen: set[str] = set()
+def test_a_user_is_identified_before_any_other_call(days: Days) -> None:
+    identified: set[str] = set()
 
     for call in calls(days):
         if call["type"] == "identify":
             assert call["traits"]["email"].endswith(".example")
-            seen.add(call["userId"])
-        assert call["userId"] in seen
+            identified.add(call["userId"])
+        assert call["userId"] in identified
 
 
-def test_every_product_feature_is_used_by_someone(world: World, days: Days) -> None:
+def test_every_product_feature_is_used(days: Days) -> None:
     names = {call.get("event") for call in calls(days)}
 
-    assert all(set(feature.event_names) <= names for feature in world.product_features)
+    assert all(set(feature.event_names) <= names for feature in PRODUCT_FEATURES)
 
 
-def test_nobody_uses_a_product_feature_outside_the_plan(long_world: World, long_days: Days) -> None:
-    owner = {name: f.key for f in long_world.product_features for name in f.event_names}
-    included = {plan.key: set(plan.product_features) for plan in long_world.plans}
+def test_no_product_feature_outside_the_plan_is_used(long_world: World, long_days: Days) -> None:
+    features = {name: f.key for f in PRODUCT_FEATURES for name in f.event_names}
+    included = {plan.key: set(plan.product_features) for plan in PLANS}
     rows = {
         account.account_id: periods(long_world, account.account_id)
         for account in long_world.accounts
@@ -108,9 +105,9 @@ def test_nobody_uses_a_product_feature_outside_the_plan(long_world: World, long_
 
     for day, today in long_days:
         for call in today:
-            if call.get("event") in owner:
+            if call.get("event") in features:
                 paid = [row for row in rows[call["context"]["groupId"]] if row.starts_on <= day]
-                assert owner[call["event"]] in included[paid[-1].plan]
+                assert features[call["event"]] in included[paid[-1].plan]
 
 
 def test_periods_of_a_subscription_join_without_gaps(long_world: World) -> None:
@@ -119,7 +116,7 @@ def test_periods_of_a_subscription_join_without_gaps(long_world: World) -> None:
 
         assert rows[0].starts_on == account.started_on
         assert len({row.subscription_id for row in rows}) == 1
-        assert all(one.ends_on == after.starts_on for one, after in pairwise(rows))
+        assert all(row.ends_on == following.starts_on for row, following in pairwise(rows))
         assert all(row.starts_on < row.renewal_on for row in rows)
         assert all(9900 <= row.mrr_cents <= 400_000 and 3 <= row.seats <= 120 for row in rows)
 
@@ -137,7 +134,7 @@ def test_notice_is_given_within_thirty_days_before_the_end(full_world: World) ->
         assert row.end_reason
 
 
-def test_the_truth_names_every_account_that_left(long_world: World) -> None:
+def test_the_truth_has_every_account_that_left(long_world: World) -> None:
     left = {row.account_id: row.ends_on for row in long_world.subscriptions if row.end_known_on}
     truth = {row.account_id: row.churned_on for row in long_world.truth if row.churned_on}
 
@@ -159,16 +156,16 @@ def test_accounts_are_silent_before_their_start_and_after_their_end(
 
 def test_about_one_account_in_seven_leaves_in_a_year(full_world: World) -> None:
     ends = {row.account_id: row.churned_on or LAST_DAY for row in full_world.truth}
-    stays = [
+    tenures = [
         ends.get(account.account_id, LAST_DAY) - max(account.started_on, full_world.first_day)
         for account in full_world.accounts
     ]
     left = sum(row.churned_on is not None for row in full_world.truth)
 
-    assert 0.12 < left / (sum(stays, timedelta()) / timedelta(days=365)) < 0.20
+    assert 0.12 < left / (sum(tenures, timedelta()) / timedelta(days=365)) < 0.20
 
 
-def test_the_truth_file_holds_the_truth(world: World) -> None:
+def test_the_truth_file_has_the_truth(world: World) -> None:
     rows = list(csv.DictReader(io.StringIO(truth_csv(world))))
 
     assert [row["account_id"] for row in rows] == [row.account_id for row in world.truth]
@@ -177,7 +174,7 @@ def test_the_truth_file_holds_the_truth(world: World) -> None:
 
 
 @pytest.mark.parametrize("file", SIMULATOR)
-def test_the_simulator_knows_nothing_of_the_product(file: str) -> None:
+def test_the_simulator_does_not_import_the_product(file: str) -> None:
     imported = set()
     for node in ast.walk(ast.parse((DEMO / f"{file}.py").read_text())):
         if isinstance(node, ast.Import):
@@ -186,5 +183,5 @@ def test_the_simulator_knows_nothing_of_the_product(file: str) -> None:
             assert node.level == 0
             imported.add(node.module or "")
 
-    ours = {name for name in imported if name.split(".")[0] == "app"}
-    assert ours <= {f"app.demo.{name}" for name in SIMULATOR}
+    own_modules = {name for name in imported if name.split(".")[0] == "app"}
+    assert own_modules <= {f"app.demo.{name}" for name in SIMULATOR}

@@ -1,4 +1,4 @@
-"""What is read of a simulated world."""
+"""Read the calls and the subscriptions of a simulated world."""
 
 from collections.abc import Iterator
 from datetime import date

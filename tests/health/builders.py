@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from app.features.values import AccountFeatures
+from app.features.values import AccountFeatures, FeatureMap, FeatureSpec, ReachSource
 from app.health.definition.benchmark import (
     MEASURES,
     Benchmark,
@@ -28,6 +28,7 @@ from app.health.definition.measures import (
     Transform,
 )
 from app.health.definition.metrics import AccountFacts
+from app.health.definition.score_definition import Definition
 from app.health.definition.scorecard import Card, Scorecard
 from app.health.scoring.assess import ScoringContext
 from app.health.scoring.evaluate import account_facts
@@ -188,17 +189,9 @@ def make_context(
     scorecard: Scorecard = SCORECARD,
     benchmark: Benchmark | None = None,
     offer: Offer = EMPTY_OFFER,
-    **fields: Any,  # noqa: ANN401
 ) -> ScoringContext:
     """Build a scoring context; the default benchmark has no measures."""
     of_all = replace(benchmark or Benchmark(Normalizer.SHARE, "", 0, 0, {}, ()), segment="")
-    usual: dict[str, Any] = {
-        "version": 1,
-        "definition": "d1",
-        "benchmarks": {"": of_all},
-        "benchmark_id": "2026-03-b1",
-        "month": date(2026, 3, 1),
-        "base_currency": "USD",
-        "features_configured": True,
-    }
-    return ScoringContext(scorecard=scorecard, offer=offer, **(usual | fields))
+    spec = FeatureSpec(FeatureMap([]), ReachSource(), "USD", scorecard.window_days)
+    definition = Definition(1, scorecard, offer, spec, configured=True)
+    return ScoringContext(definition, {"": of_all}, "2026-03-b1", date(2026, 3, 1))

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from app.core.db import SessionFactory, transaction
-from app.imports import service, stored_file
+from app.imports import service
 from app.imports.files import compute_fingerprint
 from app.imports.import_job import Importer
 from app.imports.plan import ImportPlan
+from app.imports.uploads import store_file
 from app.jobs.runner import JobRunner
-from app.jobs.states import JobState
 from app.tables import Job
 from app.workspaces.service import Actor
 from tests.conftest import NOW
@@ -38,10 +38,9 @@ def start_import(sessions: SessionFactory, plan: ImportPlan, content: bytes) -> 
             plan,
             compute_fingerprint(source.blocks(0)),
             kind=service.UPLOAD_JOB,
-            again_after={JobState.FAILED, JobState.CANCELLED},
         )
         if is_new:
-            stored_file.store_file(session, "acme", job.id, source.blocks(0))
+            store_file(session, "acme", job.id, source.blocks(0))
         return job.id
 
 

@@ -10,8 +10,14 @@ from hypothesis import strategies as st
 
 from app.imports.errors import FileTooLargeError, InvalidFileError, TruncatedFileError
 from app.imports.files import OpenFile, compute_fingerprint, decompressed_blocks
-from app.imports.lines import MAX_LINE_BYTES
-from app.imports.records import CsvReader, NdjsonReader, RecordPage, check_ndjson, read_header
+from app.imports.records import (
+    MAX_LINE_BYTES,
+    CsvReader,
+    NdjsonReader,
+    RecordPage,
+    check_ndjson,
+    read_header,
+)
 from tests.imports.files import TextSource
 
 

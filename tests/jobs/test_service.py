@@ -10,8 +10,9 @@ from app.core.errors import NotFoundError, UnprocessableError
 from app.jobs import queries, service
 from app.jobs.runner import TIME_SLICE, JobRunner
 from app.jobs.service import ClaimedJob, JobEndedError, LostLeaseError
-from app.jobs.states import JobState
+from app.jobs.tables import JobState
 from app.tables import Account, Job
+from app.workspaces.service import Actor
 from tests import factories
 from tests.conftest import NOW
 
@@ -21,7 +22,7 @@ LATER = NOW + service.LEASE + timedelta(seconds=1)
 @pytest.fixture
 def job(session: Session) -> Job:
     factories.workspace(session)
-    job = service.enqueue(session, "acme", "count", {"upto": 3}, actor="test", now=NOW)
+    job = service.enqueue(session, Actor("acme", "test", NOW), "count", {"upto": 3})
     session.commit()
     return job
 
@@ -184,7 +185,7 @@ def test_an_ended_job_cannot_be_cancelled(
 
 def test_jobs_share_time_slices(sessions: SessionFactory, session: Session, job: Job) -> None:
     later = NOW + timedelta(seconds=1)
-    second = service.enqueue(session, "acme", "count", {"upto": 3}, actor="test", now=later)
+    second = service.enqueue(session, Actor("acme", "test", later), "count", {"upto": 3})
     session.commit()
     runner = JobRunner(sessions, {"count": count_anything})
 

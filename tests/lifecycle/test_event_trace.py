@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.core.db import SessionFactory
 from app.events.ingestion.attribution import attribute_events
-from app.events.sources.trace_queries import FIND_STORED_EVENTS, SET_INDEX_SCANS
+from app.events.sources.trace_queries import SQL
 from app.lifecycle.event_trace import NewestScore, score_inclusion
 from tests.conftest import NOW
 from tests.events import calls
@@ -148,11 +148,11 @@ def test_a_trace_reads_the_brin_index_and_not_the_primary_key(session: Session) 
         {"at": NOW},
     )
     session.execute(text("ANALYZE event"))
-    session.execute(SET_INDEX_SCANS, {"scan": "off"})
+    session.execute(SQL.set_index_scans, {"scan": "off"})
     session.execute(text("SET LOCAL enable_seqscan = off"))
     values = {"workspace_id": "acme", "message_id": "x7", "limit": 1}
 
-    plan = str(session.execute(text(f"EXPLAIN {FIND_STORED_EVENTS.text}"), values).all())
+    plan = str(session.execute(text(f"EXPLAIN {SQL.find_stored_events.text}"), values).all())
 
     assert "message_id_idx" in plan
     assert "event_default_pkey" not in plan

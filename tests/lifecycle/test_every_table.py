@@ -13,7 +13,7 @@ from sqlalchemy import Column, Table, insert
 from sqlalchemy.orm import Session
 
 from app.core.db import SessionFactory
-from app.lifecycle import account_moves, erasure
+from app.lifecycle.account_tables import ERASED_TABLES, MOVED_TABLES, SCORE_TABLES
 from app.tables import metadata
 from tests import factories
 from tests.conftest import NOW
@@ -107,16 +107,14 @@ def full(client: TestClient, session: Session) -> Iterator[TestClient]:
 
 
 def test_every_table_of_accounts_is_erased() -> None:
-    handled = {table.__tablename__ for table in erasure.ACCOUNT_TABLES}
+    handled = {table.__tablename__ for table in ERASED_TABLES}
 
     assert handled.isdisjoint(ERASED_BY_OTHER_STEPS)
     assert handled | set(ERASED_BY_OTHER_STEPS) == set(tables_with(ACCOUNT_COLUMNS))
 
 
 def test_every_table_of_accounts_is_moved() -> None:
-    handled = {
-        table.__tablename__ for table in (*account_moves.MOVED_TABLES, *account_moves.SCORE_TABLES)
-    }
+    handled = {table.__tablename__ for table in (*MOVED_TABLES, *SCORE_TABLES)}
 
     assert handled.isdisjoint(MOVED_BY_OTHER_STEPS)
     assert handled | set(MOVED_BY_OTHER_STEPS) == set(tables_with(ACCOUNT_COLUMNS))

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from app.core.db import SessionFactory, transaction
 from app.lifecycle import processing
-from app.lifecycle.kinds import IdChangeKind
+from app.lifecycle.tables import IdChangeKind
 from tests.events import calls
 from tests.events.calls import group, track
 from tests.lifecycle.id_changes import (

@@ -11,7 +11,7 @@ from http.client import HTTPResponse
 import httpx
 import pytest
 
-from app.core.http.request_body import BODY_TIMEOUT_SECONDS
+from app.core.http.request_checks import BODY_TIMEOUT_SECONDS
 from tests.servers.processes import Service, Tenant
 from tests.servers.writers import concurrent_writers, make_batch
 

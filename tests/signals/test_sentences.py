@@ -31,7 +31,7 @@ def test_a_count_of_one_is_singular() -> None:
     surge = make_signal("ticket_surge", Severity.LOW, SINCE, tickets=1, days=7, usual=0.25)
     idle = make_signal("seats_idle", Severity.LOW, SINCE, seats=10, idle=1)
 
-    assert signal_sentence(surge, Language.EN) == ("1 ticket was opened in 7 days; 0.2 are usual.")
+    assert signal_sentence(surge, Language.EN) == "1 ticket was opened in 7 days; 0.2 are usual."
     assert signal_sentence(idle, Language.EN) == "1 of 10 seats is idle."
 
 

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from app import pipeline
 from app.events.tables import StaleAccount
-from app.health.scoring.signal_sync import load_signals
+from app.health.scoring.service import load_signals
 from app.signals.config import SignalConfig
 from app.signals.service import put_config
 from app.signals.signal import Signal

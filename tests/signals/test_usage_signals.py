@@ -4,6 +4,7 @@ import pytest
 
 from app.signals.inputs import Champion, UnusedPaidFeature, UsePeriod
 from app.signals.signal import Severity
+from app.signals.thresholds import SignalThresholds
 from tests.signals.builders import (
     account,
     activity,
@@ -129,6 +130,14 @@ def test_fewer_people_than_usual_are_a_fall_of_depth() -> None:
 
 def test_two_people_of_four_may_be_chance() -> None:
     assert not signals_named("depth_falling", inputs(activity=activity(users=(2, *[4] * 5))))
+
+
+def test_a_number_that_is_usually_zero_does_not_fall_whatever_the_thresholds() -> None:
+    lowest = SignalThresholds(fall_people=0, drop_events=0)
+    unused = inputs(activity=activity(weeks=(0,) * 13, users=(0,) * 6))
+
+    assert not signals_named("depth_falling", unused, lowest)
+    assert not signals_named("usage_drop_vs_self", unused, lowest)
 
 
 CHAMPION = Champion(

@@ -1,36 +1,36 @@
-"""Models as bytes: JSON, and trees by skops; never pickle (docs/adr/0025). Pure."""
+"""Store models as bytes: JSON, and trees by skops; never pickle (docs/adr/0025). Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
 from zipfile import ZIP_DEFLATED, BadZipFile
 
 import numpy as np
 import orjson
-import sklearn
-import skops
-import skops.io
 from numpy.typing import NDArray
-from sklearn.ensemble._hist_gradient_boosting.predictor import TreePredictor
 
 from app.churn.model.forest import Forest
 from app.churn.model.linear import Linear
 from app.churn.model.model import Calibration, Model
 
+if TYPE_CHECKING:
+    from sklearn.ensemble._hist_gradient_boosting.predictor import TreePredictor
+
 FORMAT = 1
 TRUSTED_TYPES: tuple[str, ...] = ()
-"""What the trees may hold beside arrays, numbers, lists and dicts: nothing."""
+"""Types that the tree file may contain beside arrays, numbers, lists and dicts: none."""
 NO_CATEGORIES = np.zeros((0, 8), np.uint32)
 
 
 class UnusableArtifactError(Exception):
-    """It is not what was stored, or was made by other versions: the model is trained again."""
+    """The bytes were altered, or other library versions wrote them. Train the model again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """``head``: JSON with all but the trees. ``trees``: None without any."""
+    """``head``: JSON with everything but the trees. ``trees``: None for a model without trees."""
 
     head: bytes
     trees: bytes | None
@@ -41,42 +41,51 @@ class Artifact:
 
 
 def current_versions() -> dict[str, str]:
+    """Return the artifact format and the library versions that this process writes and reads."""
     return {
         "format": str(FORMAT),
-        "scikit-learn": sklearn.__version__,
-        "skops": skops.__version__,
+        **{library: version(library) for library in ("scikit-learn", "skops")},
     }
 
 
 def dump(model: Model) -> Artifact:
+    import skops.io
+
     forests = [part for part in model.parts if isinstance(part, Forest)]
     head = {
         "versions": current_versions(),
         "names": model.names,
         "horizon_days": model.horizon_days,
         "calibration": model.calibration,
-        "parts": [None if isinstance(part, Forest) else part.to_json() for part in model.parts],
+        "parts": [None if isinstance(part, Forest) else part for part in model.parts],
     }
-    trees = skops.io.dumps([_plain(each) for each in forests], compression=ZIP_DEFLATED)
-    return Artifact(orjson.dumps(head), trees if forests else None)
+    trees = skops.io.dumps([_forest_to_plain(each) for each in forests], compression=ZIP_DEFLATED)
+    return Artifact(orjson.dumps(head, default=np.ndarray.tolist), trees if forests else None)
 
 
 def load(artifact: Artifact, expected_sha256: str) -> Model:
-    """Read a model back; raises UnfitArtifactError before anything of it is looked into."""
+    """Read a model back.
+
+    Raises UnusableArtifactError. The hash and the versions are checked before any content is
+    parsed.
+    """
     if artifact.sha256 != expected_sha256:
-        raise UnusableArtifactError("The hash is another one.")
+        raise UnusableArtifactError("Its hash differs from the stored hash.")
     head = orjson.loads(artifact.head)
     if head["versions"] != current_versions():
-        raise UnusableArtifactError(f"It was made by {head['versions']}.")
+        raise UnusableArtifactError(f"It was written by other versions: {head['versions']}.")
     try:
-        return _read(head, artifact.trees)
+        return _parse(head, artifact.trees)
     except (LookupError, TypeError, ValueError, BadZipFile) as error:
-        raise UnusableArtifactError(f"It is not a model ({type(error).__name__}).") from error
+        reason = f"Its content is not a model ({type(error).__name__})."
+        raise UnusableArtifactError(reason) from error
 
 
-def _read(head: Mapping[str, Any], trees: bytes | None) -> Model:
+def _parse(head: Mapping[str, Any], trees: bytes | None) -> Model:
+    import skops.io
+
     plain = [] if trees is None else skops.io.loads(trees, trusted=list(TRUSTED_TYPES))
-    forests = iter([_forest(each) for each in plain])
+    forests = iter([_forest_from_plain(each) for each in plain])
     return Model(
         tuple(head["names"]),
         head["horizon_days"],
@@ -85,7 +94,7 @@ def _read(head: Mapping[str, Any], trees: bytes | None) -> Model:
     )
 
 
-def _plain(forest: Forest) -> dict[str, Any]:
+def _forest_to_plain(forest: Forest) -> dict[str, Any]:
     nodes = [[tree.nodes for tree in bag] for bag in forest.trees]
     return {
         "columns": forest.columns,
@@ -95,23 +104,25 @@ def _plain(forest: Forest) -> dict[str, Any]:
     }
 
 
-def _forest(stored: Mapping[str, Any]) -> Forest:
+def _forest_from_plain(stored: Mapping[str, Any]) -> Forest:
     sizes, nodes, columns = stored["sizes"], stored["nodes"], stored["columns"]
     cut = iter(np.split(nodes, np.cumsum([size for bag in sizes for size in bag])[:-1]))
-    trees = tuple(tuple(_tree(next(cut), len(columns)) for _ in bag) for bag in sizes)
+    trees = tuple(tuple(_build_tree(next(cut), len(columns)) for _ in bag) for bag in sizes)
     return Forest(columns, tuple(stored["baselines"]), trees)
 
 
-def _tree(nodes: NDArray[np.void], columns: int) -> TreePredictor:
-    """Make a tree; its walk in C trusts every place, so that they are checked here."""
+def _build_tree(nodes: NDArray[np.void], columns: int) -> "TreePredictor":
+    """Build a tree from its nodes; raises ValueError.
+
+    scikit-learn walks trees in C and checks no index, so every index is checked here.
+    """
+    from sklearn.ensemble._hist_gradient_boosting.predictor import TreePredictor
+
     inner = np.flatnonzero(nodes["is_leaf"] == 0)
-    ends = np.stack([nodes["left"], nodes["right"]])[:, inner]
-    asked = nodes["feature_idx"][inner]
-    leads_on = ((ends > inner) & (ends < len(nodes))).all()
-    if (
-        nodes["is_categorical"].any()
-        or not leads_on
-        or not ((asked >= 0) & (asked < columns)).all()
-    ):
-        raise ValueError("A node leads nowhere.")
+    children = np.stack([nodes["left"], nodes["right"]])[:, inner]
+    split_columns = nodes["feature_idx"][inner]
+    children_exist = ((children > inner) & (children < len(nodes))).all()
+    columns_exist = ((split_columns >= 0) & (split_columns < columns)).all()
+    if nodes["is_categorical"].any() or not children_exist or not columns_exist:
+        raise ValueError("A node refers to a child or a column that does not exist.")
     return TreePredictor(np.ascontiguousarray(nodes), NO_CATEGORIES, NO_CATEGORIES)

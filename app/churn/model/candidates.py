@@ -1,20 +1,32 @@
-"""The kinds of model that compete, the simplest first, and which of them wins. Pure."""
+"""The kinds of model that compete, simplest first, and the choice among them. Pure."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.ensemble import HistGradientBoostingClassifier
 
-from app.churn.model import evaluation_metrics, splits
+from app.churn.model import evaluation_metrics
 from app.churn.model.forest import Forest
 from app.churn.model.linear import Linear
-from app.churn.model.panel import Panel
-from app.churn.model.preprocessing import Floats, infinite_as_missing, useful_columns
-from app.churn.model.splits import Fold
+from app.churn.model.model import Part
+from app.churn.model.panel import Fold, Panel, infinite_as_missing, latest_fold, useful_columns
+from app.features.table import Floats
+
+CORE_COLUMNS = (
+    "events_84",
+    "active_days_28",
+    "users_28",
+    "breadth_28",
+    "recency",
+    "tenure",
+    "seat_use",
+    "events_per_dollar",
+    "mrr",
+    "trend_events",
+)
 
 BAGS, BAGS_IN_EVALUATION = 5, 2
 SHALLOW: Mapping[str, Any] = {
@@ -29,11 +41,12 @@ SHALLOW: Mapping[str, Any] = {
 DEEP: Mapping[str, Any] = {"max_leaf_nodes": 31, "learning_rate": 0.05, "l2_regularization": 1.0}
 MAX_ROUNDS, PATIENCE, DEFAULT_ROUNDS = 400, 20, 100
 
-Part = Linear | Forest
-
 
 class ModelKind(StrEnum):
-    """The simplest first. ``small`` knows only a few columns; ``mean`` is of the two before it."""
+    """Model kinds, simplest first.
+
+    ``small`` uses only the core columns; ``mean`` averages the two kinds before it.
+    """
 
     SMALL = "small"
     LOGISTIC = "logistic"
@@ -45,103 +58,97 @@ class ModelKind(StrEnum):
 KINDS_IN_MEAN = (ModelKind.LOGISTIC, ModelKind.BOOSTED)
 
 
-def fit(kind: ModelKind, panel: Panel, *, core: Sequence[str], seed: int) -> tuple[Part, ...]:
-    """Learn from all rows of a panel. The log-odds of the parts are averaged."""
-    match kind:
-        case ModelKind.SMALL:
-            return (Linear.fit(panel.x, panel.y, core_columns(panel, core)),)
-        case ModelKind.LOGISTIC:
-            return (Linear.fit(panel.x, panel.y),)
-        case ModelKind.BOOSTED:
-            return (fit_boosted(panel, seed),)
-        case ModelKind.MEAN:
-            return tuple(
-                part for each in KINDS_IN_MEAN for part in fit(each, panel, core=core, seed=seed)
-            )
-        case ModelKind.DEEP:
-            return (fit_deep(panel, seed),)
+def fit(
+    kind: ModelKind,
+    panel: Panel,
+    *,
+    seed: int,
+    core: Sequence[str] = CORE_COLUMNS,
+    bags: int = BAGS,
+) -> tuple[Part, ...]:
+    """Fit the parts of a model to all rows of a panel. A model averages their log-odds."""
+    if kind is ModelKind.SMALL:
+        return (Linear.fit(panel.x, panel.y, _core_columns(panel, core)),)
+    if kind is ModelKind.MEAN:
+        return tuple(part for each in KINDS_IN_MEAN for part in fit(each, panel, seed=seed))
+    columns = useful_columns(panel.x)
+    if kind is ModelKind.LOGISTIC or not columns.size:  # an empty column breaks scikit-learn 1.9.1
+        return (Linear.fit(panel.x, panel.y),)
+    x = infinite_as_missing(panel.x[:, columns])
+    if kind is ModelKind.DEEP:
+        return (Forest.from_bags(columns, [_fit_deep(x, panel, seed)]),)
+    return (Forest.from_bags(columns, _fit_boosted(x, panel, seed, bags)),)
 
 
-def core_columns(panel: Panel, core: Sequence[str]) -> NDArray[np.int64]:
-    """Find the few columns that little data can teach of; the first ones where none are named."""
+def _core_columns(panel: Panel, core: Sequence[str]) -> NDArray[np.int64]:
+    """Return the indices of the core columns, or of the first columns if the panel has none.
+
+    Little data supports only a few columns.
+    """
     known = [panel.names.index(name) for name in core if name in panel.names]
     return np.asarray(known or range(min(len(panel.names), len(core))), np.int64)
 
 
-def fit_boosted(panel: Panel, seed: int, count: int = BAGS) -> Part:
-    """Grow shallow trees on draws of the accounts."""
-    columns = useful_columns(panel.x)
-    if not columns.size:
-        return Linear.fit(panel.x, panel.y)  # an empty column breaks scikit-learn 1.9.1
-    x = infinite_as_missing(panel.x[:, columns])
-    accounts, of = np.unique(panel.account, return_inverse=True)
+def _fit_boosted(x: Floats, panel: Panel, seed: int, count: int) -> list[Any]:
+    """Fit bags of shallow trees, each to a bootstrap sample of the accounts."""
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    accounts, account_index = np.unique(panel.account, return_inverse=True)
     random = np.random.default_rng(seed)
-    bags: list[HistGradientBoostingClassifier] = []
+    bags: list[Any] = []
     while len(bags) < count:
         drawn = np.bincount(
             random.integers(len(accounts), size=len(accounts)), minlength=len(accounts)
         )
-        weight = drawn[of].astype(np.float64)
+        weight = drawn[account_index].astype(np.float64)
         rows = weight > 0
         if np.ptp(panel.y[rows]):
-            grown = HistGradientBoostingClassifier(**SHALLOW, random_state=seed)
-            bags.append(grown.fit(x[rows], panel.y[rows], sample_weight=weight[rows]))
-    return Forest.of(columns, bags)
+            classifier = HistGradientBoostingClassifier(**SHALLOW, random_state=seed)
+            bags.append(classifier.fit(x[rows], panel.y[rows], sample_weight=weight[rows]))
+    return bags
 
 
-def fit_deep(panel: Panel, seed: int) -> Part:
-    """Grow deeper trees, as many rounds as help on later dates."""
-    columns = useful_columns(panel.x)
-    if not columns.size:
-        return Linear.fit(panel.x, panel.y)
-    x = infinite_as_missing(panel.x[:, columns])
-    grower = partial(HistGradientBoostingClassifier, **DEEP, random_state=seed)
-    grown = grower(max_iter=_rounds(grower, x, panel, seed), early_stopping=False)
-    return Forest.of(columns, [grown.fit(x, panel.y)])
+def _fit_deep(x: Floats, panel: Panel, seed: int) -> Any:  # noqa: ANN401 - a classifier
+    """Fit deeper trees with as many rounds as improve the loss on later dates."""
+    from sklearn.ensemble import HistGradientBoostingClassifier
 
-
-def _rounds(grower: Callable[..., Any], x: Floats, panel: Panel, seed: int) -> int:
-    aside = splits.latest(panel, seed)
-    if aside is None:
-        return DEFAULT_ROUNDS
-    learn, judge = aside.train, aside.test
-    tried = grower(max_iter=MAX_ROUNDS, early_stopping=True, n_iter_no_change=PATIENCE).fit(
-        x[learn], panel.y[learn], X_val=x[judge], y_val=panel.y[judge]
-    )
-    return max(int(np.argmax(tried.validation_score_)), 1)
+    make = partial(HistGradientBoostingClassifier, **DEEP, random_state=seed)
+    rounds, fold = DEFAULT_ROUNDS, latest_fold(panel, seed)
+    if fold is not None:
+        train, test = fold.train, fold.test
+        classifier = make(max_iter=MAX_ROUNDS, early_stopping=True, n_iter_no_change=PATIENCE)
+        classifier.fit(x[train], panel.y[train], X_val=x[test], y_val=panel.y[test])
+        rounds = max(int(np.argmax(classifier.validation_score_)), 1)
+    return make(max_iter=rounds, early_stopping=False).fit(x, panel.y)
 
 
 def unseen_margins(
-    kinds: Sequence[ModelKind],
-    panel: Panel,
-    folds: Sequence[Fold],
-    *,
-    core: Sequence[str],
-    seed: int,
+    kinds: Sequence[ModelKind], panel: Panel, folds: Sequence[Fold], *, seed: int
 ) -> dict[ModelKind, Floats]:
-    """Compute the log-odds that each kind gives to the folds' test rows, fold after fold."""
-    apart = [kind for kind in kinds if kind is not ModelKind.MEAN]
-    found: dict[ModelKind, list[Floats]] = {kind: [] for kind in apart}
+    """Compute the log-odds that each kind predicts for the test rows, fold after fold."""
+    by_fold: dict[ModelKind, list[Floats]] = {
+        kind: [] for kind in kinds if kind is not ModelKind.MEAN
+    }
     for fold in folds:
         train, test = panel.rows(fold.train), panel.rows(fold.test)
-        for kind in apart:
-            if kind is ModelKind.BOOSTED:
-                part = fit_boosted(train, seed, BAGS_IN_EVALUATION)
-            else:
-                (part,) = fit(kind, train, core=core, seed=seed)
-            found[kind].append(part.margin(test.x))
-    margins = {kind: np.concatenate(each) for kind, each in found.items()}
+        for kind, margins_of_kind in by_fold.items():
+            (part,) = fit(kind, train, seed=seed, bags=BAGS_IN_EVALUATION)
+            margins_of_kind.append(part.margin(test.x))
+    margins = {kind: np.concatenate(each) for kind, each in by_fold.items()}
     if ModelKind.MEAN in kinds:
         margins[ModelKind.MEAN] = np.mean([margins[kind] for kind in KINDS_IN_MEAN], axis=0)
     return margins
 
 
 def choose_kind(loss: Mapping[ModelKind, Floats], account: NDArray[np.int64]) -> ModelKind:
-    """Take the simplest kind whose loss is within one standard error of the best one's."""
+    """Choose the simplest kind whose mean loss is within one standard error of the lowest.
+
+    ``loss``: the log loss of each row. ``account``: the account of each row.
+    """
     best = min(loss, key=lambda kind: float(loss[kind].mean()))
-    for kind in ModelKind:
-        if kind in loss:
-            worse = loss[kind] - loss[best]
-            if worse.mean() <= evaluation_metrics.standard_error(worse, account):
-                return kind
-    return best
+    excess = {kind: loss[kind] - loss[best] for kind in ModelKind if kind in loss}
+    return next(
+        kind
+        for kind, each in excess.items()
+        if each.mean() <= evaluation_metrics.standard_error(each, account)
+    )

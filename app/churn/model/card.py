@@ -1,38 +1,40 @@
-"""The card of a model: what it learnt from, how good it is, and what it was held against. Pure."""
+"""The model card: what a model learnt from, how good it is, and what it was compared with. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import date
 from typing import Any
 
 import numpy as np
 
-from app.churn.model import drift, evaluation_metrics
+from app.churn.model import drift
+from app.churn.model import evaluation_metrics as metrics
 from app.churn.model.artifacts import current_versions
 from app.churn.model.panel import Panel
-from app.churn.model.preprocessing import Floats
-from app.churn.model.promotion import PromotionCheck, checks_to_json
+from app.churn.model.promotion import PromotionCheck
 from app.churn.model.training import TrainingResult, UnseenPredictions
+from app.features.table import Floats
 
 METRICS = {
-    "auc": evaluation_metrics.auc,
-    "log_loss": lambda y, p: float(evaluation_metrics.log_losses(y, p).mean()) if y.size else None,
-    "lift_top_10": evaluation_metrics.lift,
-    "calibration_slope": evaluation_metrics.calibration_slope,
-    "observed_over_expected": evaluation_metrics.observed_over_expected,
+    "auc": metrics.auc,
+    "log_loss": lambda y, p: float(metrics.log_losses(y, p).mean()) if y.size else None,
+    "lift_top_10": metrics.lift,
+    "calibration_slope": metrics.calibration_slope,
+    "observed_over_expected": metrics.observed_over_expected,
 }
 
 
 def build_card(
     panel: Panel,
     trained: TrainingResult,
-    found: Sequence[PromotionCheck],
+    checks: Sequence[PromotionCheck],
     *,
-    today: Floats,
+    current_x: Floats,
     seed: int,
     sha256: str,
     seconds: float,
 ) -> dict[str, Any]:
-    """Tell all that somebody needs who must decide whether to rely on a model."""
+    """Describe everything that a person needs to decide whether to rely on a model."""
     learnt = panel.rows(~panel.treated)
     return {
         "kind": trained.kind,
@@ -51,15 +53,15 @@ def build_card(
         },
         "features": panel.names,
         "candidates": trained.losses,
-        "unseen": None if trained.unseen is None else _unseen(trained.unseen, seed),
-        "checks": checks_to_json(found),
-        "profile": drift.build_profile(panel.names, today, trained.model),
+        "unseen": None if trained.unseen is None else _describe_unseen(trained.unseen, seed),
+        "checks": [asdict(check) for check in checks],
+        "profile": drift.build_profile(panel.names, current_x, trained.model),
     }
 
 
-def _unseen(unseen: UnseenPredictions, seed: int) -> dict[str, Any]:
-    drawn = evaluation_metrics.bootstrap_rows(unseen.account, seed)
-    others: Mapping[str, Floats] = {"base_rate": unseen.base, "recency": unseen.recency}
+def _describe_unseen(unseen: UnseenPredictions, seed: int) -> dict[str, Any]:
+    samples = metrics.bootstrap_rows(unseen.account, seed)
+    references = {"base_rate": unseen.base, "recency": unseen.recency}
     return {
         "later": unseen.is_later,
         "from": _day(unseen.day.min()),
@@ -67,14 +69,14 @@ def _unseen(unseen: UnseenPredictions, seed: int) -> dict[str, Any]:
         "rows": len(unseen.y),
         "churned_rows": int(unseen.y.sum()),
         "figures": {
-            name: evaluation_metrics.estimate_metric(figure, unseen.y, unseen.p, drawn).to_json()
-            for name, figure in METRICS.items()
+            name: asdict(metrics.estimate_metric(metric, unseen.y, unseen.p, samples))
+            for name, metric in METRICS.items()
         },
         "compared": {
-            name: {figure: METRICS[figure](unseen.y, p) for figure in ("auc", "log_loss")}
-            for name, p in others.items()
+            reference: {name: METRICS[name](unseen.y, p) for name in ("auc", "log_loss")}
+            for reference, p in references.items()
         },
-        "calibration": evaluation_metrics.reliability(unseen.y, unseen.p),
+        "calibration": metrics.reliability(unseen.y, unseen.p),
     }
 
 

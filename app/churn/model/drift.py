@@ -1,7 +1,8 @@
-"""Whether a model still fits: is its input as it was, did as many leave as it said? Pure.
+"""Whether the active model still fits: has its input moved, did as many accounts churn? Pure.
 
 The population stability index of two samples is above 0 by chance alone: about (bins - 1) times
-(1/n + 1/m), distributed as chi-squared. Of 100 accounts it passes the usual alarm at 0.2 by itself.
+(1/n + 1/m), distributed as chi-squared. With 100 accounts chance alone passes the usual alarm of
+0.2.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,28 +10,32 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.stats import chi2
 
 from app.churn.model import evaluation_metrics
 from app.churn.model.model import Model
-from app.churn.model.panel import Panel
-from app.churn.model.preprocessing import Floats, infinite_as_missing
+from app.churn.model.panel import Panel, infinite_as_missing
+from app.features.table import Floats
 
 BINS = 10
 PROBABILITY = "probability"
+"""The name under which a profile stores the predicted probabilities."""
 MATERIAL_INDEX = 0.2
-"""Below it, the index is small however sure it is."""
+"""A lower index is too small to matter, however certain it is."""
 FALSE_ALARM_RATE = 0.001
 CONFIDENCE = 0.99
 MAX_DRIFTED_SHARE = 1 / 3
-"""Of the columns; one of them moves by itself now and then."""
+"""Of the columns. A single column sometimes moves by itself."""
 SMOOTHING = 0.5
-"""Added to each count: an empty bin says that there are few, not that there are none."""
+"""Added to each count, because an empty bin means few accounts, not none."""
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnShift:
-    """``expected``: the index by chance alone; ``alarm``: what chance passes once in a thousand."""
+    """The stability index of a column.
+
+    ``expected``: the index that chance alone gives on average. ``alarm``: the index that chance
+    alone exceeds once in a thousand.
+    """
 
     name: str
     index: float
@@ -44,7 +49,7 @@ class ColumnShift:
 
 @dataclass(frozen=True, slots=True)
 class ObservedChurn:
-    """How many left of those whose time has passed since, and the interval of the ratio."""
+    """Churned accounts beside the number expected; ``low`` and ``high`` bound their ratio."""
 
     observed: int
     expected: float
@@ -57,62 +62,65 @@ class ObservedChurn:
 
 
 def build_profile(names: Sequence[str], x: Floats, model: Model | None) -> dict[str, Any]:
-    """Describe the accounts that a model is made for by bins, to compare later ones with."""
+    """Describe today's accounts by bins of each column, to compare later accounts with."""
     columns = dict(zip(names, infinite_as_missing(x).T, strict=True))
     if model is not None and len(x):
         columns[PROBABILITY] = model.predict(x)
-    return {name: _bins(values) for name, values in columns.items() if len(x)}
+    return {name: _bin(values) for name, values in columns.items() if len(x)}
 
 
-def _bins(values: Floats) -> dict[str, Any]:
+def _bin(values: Floats) -> dict[str, Any]:
     known = values[~np.isnan(values)]
     inner = np.linspace(0, 1, BINS + 1)[1:-1]
     edges = np.unique(np.quantile(known, inner)) if known.size else np.empty(0)
-    return {"edges": edges.tolist(), "counts": _counts(values, edges).astype(int).tolist()}
+    return {"edges": edges.tolist(), "counts": _count(values, edges).astype(int).tolist()}
 
 
-def _counts(values: Floats, edges: Sequence[float] | Floats) -> Floats:
-    """Count by bin, what is missing in a bin of its own at the end."""
+def _count(values: Floats, edges: Sequence[float] | Floats) -> Floats:
+    """Count the values in each bin. The last bin counts missing values."""
     missing = np.isnan(values)
-    place = np.searchsorted(np.asarray(edges), values[~missing], side="left")
-    counts = np.bincount(place, minlength=len(edges) + 1)
+    bins = np.searchsorted(np.asarray(edges), values[~missing], side="left")
+    counts = np.bincount(bins, minlength=len(edges) + 1)
     return np.append(counts, missing.sum()).astype(float)
 
 
 def column_shifts(
-    stored: Mapping[str, Any], names: Sequence[str], x: Floats, p: Floats
+    profile: Mapping[str, Any], names: Sequence[str], x: Floats, p: Floats
 ) -> list[ColumnShift]:
-    """Compare today's accounts with those that the model learnt from, column by column."""
+    """Compare today's accounts with the profile of a model, column by column.
+
+    ``x``: rows by ``names``. ``p``: the probabilities that the model predicts for these rows.
+    """
     columns = {**dict(zip(names, infinite_as_missing(x).T, strict=True)), PROBABILITY: p}
-    found = []
-    for name, values in columns.items():
-        if name in stored and len(values):
-            before = np.asarray(stored[name]["counts"], float)
-            found.append(column_shift(name, before, _counts(values, stored[name]["edges"])))
-    return found
+    return [
+        column_shift(
+            name,
+            np.asarray(profile[name]["counts"], float),
+            _count(values, profile[name]["edges"]),
+        )
+        for name, values in columns.items()
+        if name in profile and len(values)
+    ]
 
 
 def column_shift(name: str, before: Floats, now: Floats) -> ColumnShift:
-    """Compute the index of two samples that were counted by the same bins."""
+    """Compute the stability index of two samples counted in the same bins."""
     used = (before + now) > 0
-    a, b = (_shares(counts[used]) for counts in (before, now))
+    a, b = (smooth / smooth.sum() for smooth in (before[used] + SMOOTHING, now[used] + SMOOTHING))
     freedom = max(int(used.sum()) - 1, 1)
     spread = 1 / before.sum() + 1 / now.sum()
     index = float(((b - a) * np.log(b / a)).sum())
-    return ColumnShift(
-        name, index, freedom * spread, float(chi2.isf(FALSE_ALARM_RATE, freedom) * spread)
-    )
+    from scipy.stats import chi2
 
-
-def _shares(counts: Floats) -> Floats:
-    smooth = counts + SMOOTHING
-    return np.asarray(smooth / smooth.sum())
+    alarm = float(chi2.isf(FALSE_ALARM_RATE, freedom) * spread)
+    return ColumnShift(name, index, freedom * spread, alarm)
 
 
 def observed_churn(model: Model, later: Panel) -> ObservedChurn | None:
-    """Count who left of the accounts observed since, each by its first row, against what was said.
+    """Compare how many accounts churned since a model's data ended with how many it expected.
 
-    Rows of one account overlap: taken all, one who left would count for several.
+    Only the first row of each account counts: rows of one account overlap, and a churned account
+    would otherwise count several times. None: there are no such rows.
     """
     _, first = np.unique(later.account, return_index=True)
     rows = later.rows(np.sort(first))
@@ -120,20 +128,24 @@ def observed_churn(model: Model, later: Panel) -> ObservedChurn | None:
     if expected <= 0:
         return None
     observed = int(rows.y.sum())
-    return ObservedChurn(
-        observed, expected, *evaluation_metrics.poisson_interval(observed, expected, CONFIDENCE)
-    )
+    interval = evaluation_metrics.poisson_interval(observed, expected, CONFIDENCE)
+    return ObservedChurn(observed, expected, *interval)
 
 
-def reasons(found: Sequence[ColumnShift], came: ObservedChurn | None) -> list[str]:
-    """Say in sentences why a model should not be relied on any more; empty: it may."""
-    drifted = [each for each in found if each.drifted]
-    said = []
-    if came is not None and not came.fits:
-        said.append(f"{came.observed} accounts left where {came.expected:.1f} were expected.")
+def reasons(shifts: Sequence[ColumnShift], churn: ObservedChurn | None) -> list[str]:
+    """Return, as sentences, why a model should no longer be relied on. Empty: it may be."""
+    drifted = [each for each in shifts if each.drifted]
+    sentences = []
+    if churn is not None and not churn.fits:
+        sentences.append(
+            f"{churn.observed} accounts left where {churn.expected:.1f} were expected."
+        )
     if any(each.name == PROBABILITY for each in drifted):
-        said.append("The probabilities of all accounts have moved away from those it learnt from.")
+        sentences.append(
+            "The probabilities of all accounts have moved away from those it learnt from."
+        )
     columns = sorted(each.name for each in drifted if each.name != PROBABILITY)
-    if len(columns) > MAX_DRIFTED_SHARE * max(len(found) - 1, 1):
-        said.append(f"{len(columns)} of {len(found) - 1} features have moved: {columns[0]} …")
-    return said
+    features = len(shifts) - 1
+    if len(columns) > MAX_DRIFTED_SHARE * max(features, 1):
+        sentences.append(f"{len(columns)} of {features} features have moved: {columns[0]} …")
+    return sentences

@@ -1,42 +1,28 @@
-"""What moves an account's churn risk: contributions of columns, told by signal. Pure."""
+"""The drivers of an account's churn risk: column contributions, summed by signal. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from app.churn.model.preprocessing import Floats
-from app.features.table import EVENT_COLUMN_PREFIX
+from app.features.table import EVENT_COLUMN_PREFIX, Floats
 
 MAX_DRIVERS = 5
 MIN_EFFECT = 1e-3
-"""Log-odds (or points) that are not worth a sentence."""
+"""In log-odds, or points of the rules. A smaller effect is not reported."""
 
 COLUMNS_BY_SIGNAL: Mapping[str, tuple[str, ...]] = {
     "activity": ("events_28", "events_7", "events_14", "events_84"),
-    "active_days": (
-        "active_days_28",
-        "active_days_7",
-        "active_days_14",
-        "active_days_84",
-        "active_days_364",
-    ),
+    "active_days": tuple(f"active_days_{days}" for days in (28, 7, 14, 84, 364)),
     "people": ("users_28", "users_84"),
     "breadth": ("breadth_28", "breadth_84"),
     "reach": ("reach_28",),
-    "value_per_dollar": (
-        "events_per_dollar",
-        "users_per_dollar",
-        "breadth_per_dollar",
-        "reach_per_dollar",
+    "value_per_dollar": tuple(
+        f"{value}_per_dollar" for value in ("events", "users", "breadth", "reach")
     ),
     "trend": (
-        "trend_events",
-        "trend_users",
-        "trend_active_days",
-        "trend_reach",
-        "trend_events_7",
-        "slope_8_weeks",
+        *("trend_events", "trend_users", "trend_active_days", "trend_reach"),
+        *("trend_events_7", "slope_8_weeks"),
     ),
     "silence": ("recency", "recency_over_gap"),
     "tenure": ("tenure",),
@@ -50,14 +36,16 @@ COLUMNS_BY_SIGNAL: Mapping[str, tuple[str, ...]] = {
     "onboarding": ("onboarding_share",),
     "payment": ("failed_payments_84",),
 }
-"""Each signal with the columns that tell of it; the first is the one that is shown."""
+"""Each signal with the columns that measure it; the first column is the one shown."""
 
 
 @dataclass(frozen=True, slots=True)
 class RiskDriver:
-    """``effect``: what it adds, in log-odds of a model or points of the rules.
+    """A signal and what it adds to the risk.
 
-    ``before``: the account's own value of an earlier day; ``peers``: the median of the workspace.
+    ``feature``: the column shown for the signal. ``effect``: in log-odds of a model, or points of
+    the rules. ``before``: the account's own value four weeks earlier. ``peers``: the median of the
+    workspace's accounts.
     """
 
     signal: str
@@ -69,7 +57,7 @@ class RiskDriver:
 
 
 def signal_of_column(name: str) -> str:
-    """Name the signal of a column; an event with a column of its own is a signal of its own."""
+    """Return the signal of a column. A column that counts one event is a signal of its own."""
     return name if name.startswith(EVENT_COLUMN_PREFIX) else SIGNAL_BY_COLUMN[name]
 
 
@@ -80,38 +68,42 @@ def top_drivers(
     before: Floats,
     peers: Mapping[str, float],
 ) -> list[list[RiskDriver]]:
-    """Tell of each row the signals that matter most, the strongest first. All rows by ``names``."""
-    places: dict[str, list[int]] = {}
-    for place, name in enumerate(names):
-        places.setdefault(signal_of_column(name), []).append(place)
-    signals = list(places)
-    effects = np.column_stack([contributions[:, of].sum(axis=1) for of in places.values()])
+    """Return the strongest signals of each row, strongest first.
+
+    ``x``, ``contributions`` and ``before`` have the same rows, with columns by ``names``.
+    ``peers``: the workspace's medians by column name.
+    """
+    columns: dict[str, list[int]] = {}
+    for column, name in enumerate(names):
+        columns.setdefault(signal_of_column(name), []).append(column)
+    signals = list(columns)
+    shown = [_shown_column(signal, names, columns[signal]) for signal in signals]
+    effects = np.column_stack([contributions[:, each].sum(axis=1) for each in columns.values()])
     order = np.argsort(-np.abs(effects), axis=1, kind="stable")[:, :MAX_DRIVERS]
-    shown = {signal: _shown(signal, names, of) for signal, of in places.items()}
     return [
         [
             RiskDriver(
-                signals[of],
-                names[shown[signals[of]]],
-                float(effects[row, of]),
-                _known(x[row, shown[signals[of]]]),
-                _known(before[row, shown[signals[of]]]),
-                peers.get(names[shown[signals[of]]]),
+                signals[n],
+                names[shown[n]],
+                float(effects[row, n]),
+                _none_if_missing(x[row, shown[n]]),
+                _none_if_missing(before[row, shown[n]]),
+                peers.get(names[shown[n]]),
             )
-            for of in order[row]
-            if abs(effects[row, of]) >= MIN_EFFECT
+            for n in order[row]
+            if abs(effects[row, n]) >= MIN_EFFECT
         ]
         for row in range(len(x))
     ]
 
 
-def _shown(signal: str, names: Sequence[str], places: Sequence[int]) -> int:
-    """Show the column that says it best, among those that there are."""
-    wanted = COLUMNS_BY_SIGNAL.get(signal, (signal,))
-    return min(places, key=lambda place: wanted.index(names[place]))
+def _shown_column(signal: str, names: Sequence[str], columns: Sequence[int]) -> int:
+    """Return the column that represents a signal best, among the given columns."""
+    preferred = COLUMNS_BY_SIGNAL.get(signal, (signal,))
+    return min(columns, key=lambda column: preferred.index(names[column]))
 
 
-def _known(value: float) -> float | None:
+def _none_if_missing(value: float) -> float | None:
     return None if np.isnan(value) else float(value)
 
 

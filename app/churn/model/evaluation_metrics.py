@@ -1,16 +1,16 @@
-"""How good probabilities of churn are on time that nobody learnt from, with intervals. Pure."""
+"""Metrics of churn probabilities on unseen rows, with intervals. Pure.
+
+Intervals resample whole accounts, because rows of one account belong together.
+"""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import logit
-from scipy.stats import chi2, rankdata
-from sklearn.linear_model import LogisticRegression
 
-from app.churn.model.preprocessing import Floats
+from app.features.table import Floats
 
 BOOTSTRAP_DRAWS, BOOTSTRAP_MEANS = 500, 2000
 TOP_SHARE = 0.1
@@ -21,34 +21,32 @@ NO_PENALTY = np.inf
 
 @dataclass(frozen=True, slots=True)
 class MetricEstimate:
-    """A figure, and where it lies in 95 of 100 draws of the accounts."""
+    """The value of a metric and its 95 % bootstrap interval over accounts."""
 
     value: float | None
     low: float | None
     high: float | None
 
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
-
 
 def log_losses(y: Floats, p: Floats) -> Floats:
     """Compute the log loss of each row."""
-    sure = np.clip(p, MIN_PROBABILITY, 1 - MIN_PROBABILITY)
-    return np.asarray(-(y * np.log(sure) + (1 - y) * np.log1p(-sure)))
+    clipped = np.clip(p, MIN_PROBABILITY, 1 - MIN_PROBABILITY)
+    return np.asarray(-(y * np.log(clipped) + (1 - y) * np.log1p(-clipped)))
 
 
 def auc(y: Floats, p: Floats) -> float | None:
-    """Compute how often who churned stands above who did not."""
+    """Compute how often a churned row ranks above one that did not churn. Ties count half."""
     churned = int(y.sum())
     others = len(y) - churned
     if not churned or not others:
         return None
-    ranks = rankdata(p)
+    _, group, ties = np.unique(p, return_inverse=True, return_counts=True)
+    ranks = (np.cumsum(ties) - (ties - 1) / 2)[group]
     return float((ranks[y > 0].sum() - churned * (churned + 1) / 2) / (churned * others))
 
 
 def lift(y: Floats, p: Floats, share: float = TOP_SHARE) -> float | None:
-    """Compute how many times more of the riskiest rows churned than of all."""
+    """Compute the churn rate of the riskiest rows divided by the churn rate of all rows."""
     if not y.size or not y.any():
         return None
     top = np.argsort(-p, kind="stable")[: max(1, round(share * len(y)))]
@@ -56,81 +54,89 @@ def lift(y: Floats, p: Floats, share: float = TOP_SHARE) -> float | None:
 
 
 def calibration_slope(y: Floats, p: Floats) -> float | None:
-    """Compute how far log-odds must be stretched to fit: below 1 they are too extreme."""
-    log_odds = logit(np.clip(p, MIN_PROBABILITY, 1 - MIN_PROBABILITY))
+    """Compute by what factor log-odds must be stretched to fit. Below 1: they are too extreme."""
+    clipped = np.clip(p, MIN_PROBABILITY, 1 - MIN_PROBABILITY)
+    log_odds = np.log(clipped / (1 - clipped))
     if not y.size or not 0 < y.mean() < 1 or np.ptp(log_odds) == 0:
         return None
     return fit_platt(y, log_odds)[0]
 
 
 def fit_platt(y: Floats, log_odds: Floats) -> tuple[float, float]:
-    """Fit Platt's slope and intercept."""
-    found = LogisticRegression(C=NO_PENALTY, max_iter=1000).fit(log_odds[:, None], y)
-    return float(found.coef_[0, 0]), float(found.intercept_[0])
+    """Fit the slope and intercept of Platt's calibration."""
+    from sklearn.linear_model import LogisticRegression
+
+    fitted = LogisticRegression(C=NO_PENALTY, max_iter=1000).fit(log_odds[:, None], y)
+    return float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
 
 
 def observed_over_expected(y: Floats, p: Floats) -> float | None:
-    """Compute observed over expected churn."""
     return float(y.sum() / p.sum()) if p.sum() > 0 else None
 
 
 def bootstrap_rows(
     account: NDArray[np.int64], seed: int, count: int = BOOTSTRAP_DRAWS
 ) -> list[NDArray[np.int64]]:
-    """Draw accounts with replacement, so many times; rows of one account come together."""
+    """Draw ``count`` samples of accounts with replacement; return the row indices of each.
+
+    All rows of a drawn account are in the sample.
+    """
     order = np.argsort(account, kind="stable")
     _, starts, sizes = np.unique(account[order], return_index=True, return_counts=True)
     random = np.random.default_rng(seed)
-    found = []
+    samples = []
     for _ in range(count):
         drawn = random.integers(len(starts), size=len(starts))
         size = sizes[drawn]
         ends = np.cumsum(size)
         within = np.arange(ends[-1]) - np.repeat(ends - size, size)
-        found.append(order[np.repeat(starts[drawn], size) + within])
-    return found
+        samples.append(order[np.repeat(starts[drawn], size) + within])
+    return samples
 
 
 def estimate_metric(
-    figure: Callable[[Floats, Floats], float | None],
+    metric: Callable[[Floats, Floats], float | None],
     y: Floats,
     p: Floats,
-    drawn: list[NDArray[np.int64]],
+    samples: list[NDArray[np.int64]],
 ) -> MetricEstimate:
-    seen = [found for rows in drawn if (found := figure(y[rows], p[rows])) is not None]
-    low, high = np.percentile(seen, [2.5, 97.5]) if seen else (None, None)
-    return MetricEstimate(
-        figure(y, p) if y.size else None,
-        None if low is None else float(low),
-        None if high is None else float(high),
-    )
+    """Compute a metric and its interval. Samples for which the metric is None are skipped."""
+    value = metric(y, p) if y.size else None
+    values = [each for rows in samples if (each := metric(y[rows], p[rows])) is not None]
+    low, high = map(float, np.percentile(values, [2.5, 97.5])) if values else (None, None)
+    return MetricEstimate(value, low, high)
 
 
 def bootstrap_means(values: Floats, account: NDArray[np.int64], seed: int) -> Floats:
-    """Draw accounts with replacement and take the mean over their rows, so many times."""
-    _, of = np.unique(account, return_inverse=True)
-    sums, sizes = np.bincount(of, values), np.bincount(of)
+    """Draw samples of accounts with replacement; return the mean over the rows of each sample."""
+    _, account_index = np.unique(account, return_inverse=True)
+    sums, sizes = np.bincount(account_index, values), np.bincount(account_index)
     random = np.random.default_rng(seed)
-    found = np.empty(BOOTSTRAP_MEANS)
+    means = np.empty(BOOTSTRAP_MEANS)
     for n in range(BOOTSTRAP_MEANS):
         drawn = random.integers(len(sums), size=len(sums))
-        found[n] = sums[drawn].sum() / sizes[drawn].sum()
-    return found
+        means[n] = sums[drawn].sum() / sizes[drawn].sum()
+    return means
 
 
 def standard_error(values: Floats, account: NDArray[np.int64]) -> float:
-    """Estimate the standard error of a mean whose rows of one account belong together."""
-    _, of = np.unique(account, return_inverse=True)
-    sums, sizes = np.bincount(of, values), np.bincount(of)
+    """Estimate the standard error of a mean, clustered by account."""
+    _, account_index = np.unique(account, return_inverse=True)
+    sums, sizes = np.bincount(account_index, values), np.bincount(account_index)
     accounts = len(sums)
-    if accounts < 2:  # noqa: PLR2004 - of one nothing can be said
+    if accounts < 2:  # noqa: PLR2004 - one cluster has no spread
         return float("inf")
     spread = sums - values.mean() * sizes
     return float(np.sqrt((spread**2).sum() * accounts / (accounts - 1)) / len(values))
 
 
 def poisson_interval(observed: int, expected: float, level: float) -> tuple[float, float]:
-    """Bound observed over expected, if churn came by itself and at the expected rate."""
+    """Return the exact Poisson interval of observed over expected.
+
+    It assumes that accounts churn independently of each other, at the expected rate.
+    """
+    from scipy.stats import chi2
+
     outside = (1 - level) / 2
     low = chi2.ppf(outside, 2 * observed) / 2 if observed else 0.0
     high = chi2.ppf(1 - outside, 2 * observed + 2) / 2
@@ -138,7 +144,7 @@ def poisson_interval(observed: int, expected: float, level: float) -> tuple[floa
 
 
 def reliability(y: Floats, p: Floats) -> list[dict[str, Any]]:
-    """Set what was said beside what came, for groups of equal size from low to high."""
+    """Return expected and observed churn for groups of equal size, lowest probability first."""
     groups = np.array_split(np.argsort(p, kind="stable"), min(RELIABILITY_GROUPS, len(p)) or 1)
     return [
         {

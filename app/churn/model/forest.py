@@ -1,28 +1,32 @@
-"""Boosted trees, and how much each column moved their sum (docs/adr/0025). Pure."""
+"""Boosted trees, and the contribution of each column to their sum (docs/adr/0025). Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.ensemble import HistGradientBoostingClassifier
 
-from app.churn.model.preprocessing import Floats, infinite_as_missing
+from app.churn.model.panel import infinite_as_missing
+from app.features.table import Floats
+
+if TYPE_CHECKING:
+    from sklearn.ensemble import HistGradientBoostingClassifier
 
 PREDICT_CHUNK_ROWS, WALK_CHUNK_ROWS = 16_384, 1024
-"""As many as are fastest, and as many as take little memory with every tree at a time."""
+"""Rows at a time. Measured: the first is fastest for prediction; the second keeps the memory small
+when all trees are walked at once."""
 
 NO_CATEGORIES = np.zeros((0, 8), np.uint32), np.zeros(0, np.uint32)
 
 
 @dataclass(frozen=True)
 class Forest:
-    """Bags of trees: a bag's log-odds are its baseline and a leaf of each tree, all added up.
+    """Bags of trees. The log-odds of a bag are its baseline plus one leaf of each tree.
 
-    ``columns``: places in the panel of what the trees call 0, 1, 2 ... ``trees``: scikit-learn's
-    ``TreePredictor``, by bag.
+    ``columns``: the panel's index of each column that the trees call 0, 1, 2 ... ``trees``:
+    scikit-learn's ``TreePredictor``, by bag.
     """
 
     columns: NDArray[np.int64]
@@ -30,53 +34,55 @@ class Forest:
     trees: tuple[tuple[Any, ...], ...]
 
     @classmethod
-    def of(cls, columns: NDArray[np.int64], bags: Sequence[HistGradientBoostingClassifier]) -> Self:
+    def from_bags(
+        cls, columns: NDArray[np.int64], bags: "Sequence[HistGradientBoostingClassifier]"
+    ) -> Self:
         baselines = tuple(float(bag._baseline_prediction[0, 0]) for bag in bags)  # noqa: SLF001
-        trees = tuple(
-            tuple(tree for (tree,) in bag._predictors)  # noqa: SLF001
-            for bag in bags
-        )
+        trees = tuple(tuple(tree for (tree,) in bag._predictors) for bag in bags)  # noqa: SLF001
         return cls(columns, baselines, trees)
 
     @property
     def bias(self) -> float:
-        """The log-odds that are expected of a training row."""
+        """The expected log-odds of a training row."""
         return float(np.mean(self.baselines)) + float(self._paths.expected.sum())
 
     def margin(self, x: Floats) -> Floats:
         """Compute log-odds: the mean of the bags."""
-        kept = np.ascontiguousarray(infinite_as_missing(x[:, self.columns]))
-        total = np.zeros(len(kept))
-        for start in range(0, len(kept), PREDICT_CHUNK_ROWS):
-            some = kept[start : start + PREDICT_CHUNK_ROWS]
-            for tree in self._flat:
-                total[start : start + len(some)] += tree.predict(some, *NO_CATEGORIES, 1)
+        values = np.ascontiguousarray(infinite_as_missing(x[:, self.columns]))
+        total = np.zeros(len(values))
+        for start in range(0, len(values), PREDICT_CHUNK_ROWS):
+            chunk = values[start : start + PREDICT_CHUNK_ROWS]
+            for tree in self._all_trees:
+                total[start : start + len(chunk)] += tree.predict(chunk, *NO_CATEGORIES, 1)
         return np.asarray(np.mean(self.baselines) + total / len(self.trees))
 
     def contributions(self, x: Floats) -> Floats:
-        """Split the log-odds less the bias: each step down a tree counts for the column it asks."""
-        kept = infinite_as_missing(x[:, self.columns])
-        found = np.zeros(x.shape)
-        for start in range(0, len(kept), WALK_CHUNK_ROWS):
-            some = kept[start : start + WALK_CHUNK_ROWS]
-            found[start : start + len(some), self.columns] = self._paths.walk(some)
-        return found
+        """Split the log-odds minus the bias into columns.
+
+        Each step down a tree counts for the column that the node splits on.
+        """
+        values = infinite_as_missing(x[:, self.columns])
+        contributions = np.zeros(x.shape)
+        for start in range(0, len(values), WALK_CHUNK_ROWS):
+            chunk = values[start : start + WALK_CHUNK_ROWS]
+            contributions[start : start + len(chunk), self.columns] = self._paths.walk(chunk)
+        return contributions
 
     @property
-    def _flat(self) -> tuple[Any, ...]:
+    def _all_trees(self) -> tuple[Any, ...]:
         return tuple(tree for bag in self.trees for tree in bag)
 
     @cached_property
     def _paths(self) -> "Paths":
-        return Paths.of([tree.nodes for tree in self._flat], len(self.trees))
+        return Paths.from_nodes([tree.nodes for tree in self._all_trees], len(self.trees))
 
 
 @dataclass(frozen=True, slots=True)
 class Paths:
-    """The nodes of all trees in one table, row 0 of a tree being its root at ``roots``.
+    """The nodes of all trees in one table. ``roots``: the row of each tree's root.
 
-    ``step``: how the expected sum of a training row changes from the parent to the node;
-    ``expected``: that of the roots. All for the mean of the bags.
+    ``step``: the change of a training row's expected sum from the parent to the node.
+    ``expected``: the expected sums of the roots. Both are for the mean of the bags.
     """
 
     roots: NDArray[np.int64]
@@ -91,7 +97,7 @@ class Paths:
     depth: int
 
     @classmethod
-    def of(cls, trees: Sequence[NDArray[np.void]], bags: int) -> Self:
+    def from_nodes(cls, trees: Sequence[NDArray[np.void]], bags: int) -> Self:
         sizes = [len(nodes) for nodes in trees]
         roots = np.cumsum([0, *sizes[:-1]])
         nodes = np.concatenate(trees)
@@ -117,34 +123,34 @@ class Paths:
         )
 
     def walk(self, x: Floats) -> Floats:
-        """Go down all trees with all rows, a level at a time."""
+        """Walk all rows down all trees, one level at a time; return each column's contribution."""
         rows, columns = x.shape
-        at = np.tile(self.roots, (rows, 1))
-        found = np.zeros(rows * columns)
+        node = np.tile(self.roots, (rows, 1))
+        contributions = np.zeros(rows * columns)
         row = np.arange(rows)[:, None]
         for _ in range(self.depth):
-            column = self.column[at]
+            column = self.column[node]
             value = x[row, column]
             goes_left = np.where(
-                np.isnan(value), self.missing_left[at], value <= self.threshold[at]
+                np.isnan(value), self.missing_left[node], value <= self.threshold[node]
             )
-            below = np.where(goes_left, self.left[at], self.right[at])
-            below = np.where(self.is_leaf[at], at, below)
-            step = np.where(self.is_leaf[at], 0.0, self.step[below])
+            child = np.where(goes_left, self.left[node], self.right[node])
+            child = np.where(self.is_leaf[node], node, child)
+            step = np.where(self.is_leaf[node], 0.0, self.step[child])
             cell = (row * columns + column).ravel()
-            found += np.bincount(cell, step.ravel(), minlength=rows * columns)
-            at = below
-        return found.reshape(rows, columns)
+            contributions += np.bincount(cell, step.ravel(), minlength=rows * columns)
+            node = child
+        return contributions.reshape(rows, columns)
 
 
 def _expected(nodes: NDArray[np.void], left: NDArray[np.int64], right: NDArray[np.int64]) -> Floats:
-    """Average the leaves below each node, weighted by the training rows they hold."""
+    """Return the mean of the leaves below each node, weighted by their training rows."""
     expected = np.where(nodes["is_leaf"], nodes["value"], 0.0)
     weight = nodes["count"].astype(np.float64)
     for depth in range(int(nodes["depth"].max(initial=0)), -1, -1):
-        at = np.flatnonzero((nodes["depth"] == depth) & (nodes["is_leaf"] == 0))
-        ends = left[at], right[at]
-        expected[at] = sum(weight[end] * expected[end] for end in ends) / sum(
-            weight[end] for end in ends
+        inner = np.flatnonzero((nodes["depth"] == depth) & (nodes["is_leaf"] == 0))
+        children = left[inner], right[inner]
+        expected[inner] = sum(weight[child] * expected[child] for child in children) / sum(
+            weight[child] for child in children
         )
     return expected

@@ -1,4 +1,4 @@
-"""How far ahead churn is looked for, and what counts as churn. Pure."""
+"""How far ahead churn is predicted, and what counts as churn. Pure."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -6,11 +6,11 @@ from enum import StrEnum
 DEFAULT_DAYS = 90
 MIN_DAYS, MAX_DAYS, STEP_DAYS = 30, 180, 30
 USUAL_GAP_QUANTILE = 0.95
-"""So many of the gaps between two days of use are shorter than the silence that means goodbye."""
+"""A gap between two days of use that is longer than this quantile of all gaps counts as churn."""
 
 
 class HorizonBasis(StrEnum):
-    """What ends when an account churns: what it pays for, or where nobody pays, its use."""
+    """What ends when an account churns: its paid subscription, or its use if no account pays."""
 
     SUBSCRIPTION = "subscription"
     SILENCE = "silence"
@@ -23,10 +23,10 @@ class Horizon:
 
 
 def choose_horizon(*, pays: bool, usual_gap_days: int | None, days: int | None = None) -> Horizon:
-    """Take the default, or where nobody pays what the workspace's own cadence says.
+    """Return the default horizon, or if no account pays the workspace's own cadence.
 
-    ``usual_gap_days``: the 95th percentile of days from one day of use to the next. ``days`` is
-    what somebody asks for instead.
+    ``usual_gap_days``: the 95th percentile of days from one day of use to the next, or None if
+    there is no use. ``days`` overrides the length.
     """
     if pays:
         return Horizon(days or DEFAULT_DAYS, HorizonBasis.SUBSCRIPTION)

@@ -1,26 +1,46 @@
-"""Probabilities as levels: how far the odds lie above what is usual in the workspace. Pure."""
+"""Risk levels: how far the odds of churn lie above the workspace's base rate. Pure."""
+
+from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import logit
 
-from app.churn.model.preprocessing import Floats
+from app.features.table import Floats
 
 LEVELS = ("low", "medium", "high")
 ODDS_RATIOS = (1.5, 3.0)
-"""From which on a risk is medium, and high. Of odds, so that there is room above any base rate."""
+"""Where ``medium`` and ``high`` begin. Ratios of odds leave room above any base rate."""
 MIN_PROBABILITY = 1e-9
 
 
-def risk_levels(p: Floats, usual: float) -> NDArray[np.int64]:
-    """Place probabilities in ``LEVELS``. ``usual``: the share that leaves within the horizon."""
-    sure = np.clip([*p, usual], MIN_PROBABILITY, 1 - MIN_PROBABILITY)
-    above = logit(sure[:-1]) - logit(sure[-1])
-    return np.asarray(np.searchsorted(np.log(ODDS_RATIOS), above, side="right"), np.int64)
+class ModelStage(StrEnum):
+    """How reliable a risk is.
+
+    ``rules``: no probability. ``experimental``: a probability with a warning. ``trusted``: a
+    probability that proved better than simple references on unseen time.
+    """
+
+    RULES = "rules"
+    EXPERIMENTAL = "experimental"
+    TRUSTED = "trusted"
+
+
+def risk_levels(p: Floats, base_rate: float) -> NDArray[np.int64]:
+    """Return the index in ``LEVELS`` of each probability.
+
+    ``base_rate``: the share of accounts that churns within the horizon.
+    """
+    clipped = np.clip([*p, base_rate], MIN_PROBABILITY, 1 - MIN_PROBABILITY)
+    log_odds = np.log(clipped / (1 - clipped))
+    log_odds_ratio = log_odds[:-1] - log_odds[-1]
+    return np.asarray(np.searchsorted(np.log(ODDS_RATIOS), log_odds_ratio, side="right"), np.int64)
 
 
 def changed_level_share(before: Floats, after: Floats) -> float:
-    """Say how many of the same accounts get another level, each model with its own usual."""
+    """Return the share of accounts whose level differs between two models.
+
+    Both arrays have the same accounts. Each model's base rate is its own mean.
+    """
     if not len(before):
         return 0.0
     levels = [risk_levels(p, float(p.mean())) for p in (before, after)]

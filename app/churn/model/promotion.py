@@ -1,31 +1,36 @@
-"""Whether a model may take over: what it must show on unseen time. Pure (docs/churn.md)."""
+"""Whether a model may take over: the checks it must pass on unseen time. Pure (docs/churn.md)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.churn.model import evaluation_metrics
-from app.churn.model.model import ModelStage
-from app.churn.model.preprocessing import Floats
+from app.churn.model import evaluation_metrics as metrics
+from app.churn.model.levels import ModelStage
 from app.churn.model.training import (
     MIN_CHURNED,
     SMALL_MODEL_MAX_CHURNED,
     TrainingResult,
     UnseenPredictions,
 )
+from app.features.table import Floats
 
 MIN_WIN_SHARE = 0.9
 SLOPE_RANGE = (0.5, 2.0)
 CHANCE_AUC = 0.5
 MAX_CHANGED_LEVEL_SHARE = 0.2
 
+INCUMBENT_CHECKS = {"better_than_active", "levels_kept"}
+"""The checks that compare a candidate with the active model."""
+
 
 @dataclass(frozen=True, slots=True)
 class PromotionCheck:
-    """One thing that must hold. ``value``: what was found; None where it cannot be told."""
+    """One requirement. ``value``: what was measured, None if it cannot be measured.
+
+    ``needed``: the requirement in words.
+    """
 
     name: str
     passed: bool
@@ -35,10 +40,10 @@ class PromotionCheck:
 
 @dataclass(frozen=True, slots=True)
 class IncumbentModel:
-    """The model that holds, on the rows that both of them have not seen.
+    """The active model, on rows that neither it nor the candidate learnt from.
 
-    ``rows``: places in the candidate's unseen rows that lie after all that the champion learnt.
-    ``moved_share``: of the accounts today, how many would get another level.
+    ``rows``: indices of those rows among the candidate's unseen rows. ``p``: its probabilities.
+    ``changed_level_share``: the share of today's accounts whose level would change.
     """
 
     rows: NDArray[np.int64]
@@ -47,125 +52,110 @@ class IncumbentModel:
 
 
 def run_checks(
-    trained: TrainingResult, champion: IncumbentModel | None, *, seed: int
+    trained: TrainingResult, incumbent: IncumbentModel | None, *, seed: int
 ) -> list[PromotionCheck]:
-    """Hold a candidate against the base rate, recency, what came, and the model that holds."""
+    """Compare a candidate with the base rate, recency, the outcomes and the active model."""
     unseen = trained.unseen
     if unseen is None:
         return [PromotionCheck("unseen_time", passed=False, value=None, needed="some later time")]
-    drawn = evaluation_metrics.bootstrap_rows(unseen.account, seed)
-    found = [
-        PromotionCheck("unseen_time", unseen.is_later, None, "later than what was learnt"),
-        _surely("better_than_base_rate", unseen, unseen.base, seed),
-        _surely("better_than_recency", unseen, unseen.recency, seed),
-        _ranking(unseen, drawn),
-        _slope(unseen),
-        _ratio(unseen, drawn),
+    samples = metrics.bootstrap_rows(unseen.account, seed)
+    checks = [
+        PromotionCheck("unseen_time", unseen.is_later, None, "later than the training rows"),
+        _check_better("better_than_base_rate", unseen, unseen.base, seed),
+        _check_better("better_than_recency", unseen, unseen.recency, seed),
+        _check_ranking(unseen, samples),
+        _check_slope(unseen),
+        _check_ratio(unseen, samples),
     ]
-    return found if champion is None else [*found, *_against(unseen, champion, seed)]
+    if incumbent is None:
+        return checks
+    return [*checks, *_compare_with_incumbent(unseen, incumbent, seed)]
 
 
 def decide_stage(
-    trained: TrainingResult, found: Sequence[PromotionCheck], churned: int
+    trained: TrainingResult, checks: Sequence[PromotionCheck], churned_accounts: int
 ) -> ModelStage:
-    """Trust nothing that little data made, and nothing that failed a check of its own."""
-    own = [check for check in found if check.name not in INCUMBENT_CHECKS]
-    if trained.model is None or churned < MIN_CHURNED:
+    """Trust no model that learnt from little data or that failed a check of its own."""
+    own = [check for check in checks if check.name not in INCUMBENT_CHECKS]
+    if trained.model is None or churned_accounts < MIN_CHURNED:
         return ModelStage.RULES
-    if churned <= SMALL_MODEL_MAX_CHURNED or not all(check.passed for check in own):
+    if churned_accounts <= SMALL_MODEL_MAX_CHURNED or not all(check.passed for check in own):
         return ModelStage.EXPERIMENTAL
     return ModelStage.TRUSTED
 
 
-INCUMBENT_CHECKS = {"better_than_active", "levels_kept"}
-
-
 def may_take_over(
-    stage: ModelStage, found: Sequence[PromotionCheck], over: ModelStage | None = None
+    stage: ModelStage,
+    checks: Sequence[PromotionCheck],
+    incumbent_stage: ModelStage | None = None,
 ) -> bool:
-    """Decide; ``over``: the stage of the model that holds, None without one.
+    """Decide whether a model may become active. ``incumbent_stage``: None without active model.
 
-    A trusted model passes every check, but need not be compared with an experimental one. An
-    experimental model surely beats the base rate, surely ranks better than chance, is not too sure
-    of itself, and never comes after a trusted one.
+    A trusted model must pass every check, but need not beat an experimental incumbent. An
+    experimental model must beat the base rate, rank better than chance and not be too extreme
+    (calibration slope), and never replaces a trusted one.
     """
-    if stage is ModelStage.RULES or (
-        stage is ModelStage.EXPERIMENTAL and over is ModelStage.TRUSTED
-    ):
+    if stage is ModelStage.RULES:
         return False
-    failed = {check.name for check in found if not check.passed}
+    if stage is ModelStage.EXPERIMENTAL and incumbent_stage is ModelStage.TRUSTED:
+        return False
+    failed = {check.name for check in checks if not check.passed}
     if stage is ModelStage.TRUSTED:
-        return not failed - (INCUMBENT_CHECKS if over is not ModelStage.TRUSTED else set())
-    slope = next((c.value for c in found if c.name == "calibration_slope"), None)
-    is_modest = slope is not None and slope >= SLOPE_RANGE[0]
-    return is_modest and not failed & {
-        *INCUMBENT_CHECKS,
-        "better_than_base_rate",
-        "better_than_chance",
-    }
+        ignored = INCUMBENT_CHECKS if incumbent_stage is not ModelStage.TRUSTED else set()
+        return not failed - ignored
+    slope = next((c.value for c in checks if c.name == "calibration_slope"), None)
+    is_moderate = slope is not None and slope >= SLOPE_RANGE[0]
+    required = {*INCUMBENT_CHECKS, "better_than_base_rate", "better_than_chance"}
+    return is_moderate and not failed & required
 
 
-def _surely(name: str, unseen: UnseenPredictions, other: Floats, seed: int) -> PromotionCheck:
-    """Ask how often a draw of the accounts shows the lower log loss."""
-    gain = evaluation_metrics.log_losses(unseen.y, other) - evaluation_metrics.log_losses(
-        unseen.y, unseen.p
-    )
-    share = float((evaluation_metrics.bootstrap_means(gain, unseen.account, seed) > 0).mean())
+def _check_better(
+    name: str, unseen: UnseenPredictions, reference: Floats, seed: int
+) -> PromotionCheck:
+    share = _win_share(unseen.y, unseen.p, reference, unseen.account, seed)
     return PromotionCheck(name, share > MIN_WIN_SHARE, share, f"P > {MIN_WIN_SHARE}")
 
 
-def _ranking(unseen: UnseenPredictions, drawn: list[NDArray[np.int64]]) -> PromotionCheck:
-    """Ask whether who churned stands above who did not: a lower loss alone may come by chance."""
-    found = evaluation_metrics.estimate_metric(evaluation_metrics.auc, unseen.y, unseen.p, drawn)
-    passed = found.low is not None and found.low > CHANCE_AUC
-    return PromotionCheck(
-        "better_than_chance", passed, found.value, "an AUC whose interval is above 0.5"
-    )
+def _win_share(
+    y: Floats, p: Floats, reference: Floats, account: NDArray[np.int64], seed: int
+) -> float:
+    """Measure the share of bootstrap samples in which the candidate's log loss is lower."""
+    gain = metrics.log_losses(y, reference) - metrics.log_losses(y, p)
+    return float((metrics.bootstrap_means(gain, account, seed) > 0).mean())
 
 
-def _slope(unseen: UnseenPredictions) -> PromotionCheck:
-    slope = evaluation_metrics.calibration_slope(unseen.y, unseen.p)
+def _check_ranking(unseen: UnseenPredictions, samples: list[NDArray[np.int64]]) -> PromotionCheck:
+    """Check that churned rows rank above others. A lower loss alone can come by chance."""
+    auc = metrics.estimate_metric(metrics.auc, unseen.y, unseen.p, samples)
+    passed = auc.low is not None and auc.low > CHANCE_AUC
+    needed = "an AUC whose interval is above 0.5"
+    return PromotionCheck("better_than_chance", passed, auc.value, needed)
+
+
+def _check_slope(unseen: UnseenPredictions) -> PromotionCheck:
+    slope = metrics.calibration_slope(unseen.y, unseen.p)
     low, high = SLOPE_RANGE
     passed = slope is not None and low <= slope <= high
     return PromotionCheck("calibration_slope", passed, slope, f"{low} to {high}")
 
 
-def _ratio(unseen: UnseenPredictions, drawn: list[NDArray[np.int64]]) -> PromotionCheck:
-    found = evaluation_metrics.estimate_metric(
-        evaluation_metrics.observed_over_expected, unseen.y, unseen.p, drawn
-    )
-    holds = found.low is not None and found.high is not None and found.low <= 1 <= found.high
-    return PromotionCheck("observed_over_expected", holds, found.value, "an interval that holds 1")
+def _check_ratio(unseen: UnseenPredictions, samples: list[NDArray[np.int64]]) -> PromotionCheck:
+    name, needed = "observed_over_expected", "an interval that contains 1"
+    ratio = metrics.estimate_metric(metrics.observed_over_expected, unseen.y, unseen.p, samples)
+    passed = ratio.low is not None and ratio.high is not None and ratio.low <= 1 <= ratio.high
+    return PromotionCheck(name, passed, ratio.value, needed)
 
 
-def _against(
-    unseen: UnseenPredictions, champion: IncumbentModel, seed: int
+def _compare_with_incumbent(
+    unseen: UnseenPredictions, incumbent: IncumbentModel, seed: int
 ) -> list[PromotionCheck]:
-    rows = champion.rows
-    share = None
-    if unseen.y[rows].any():
-        gain = evaluation_metrics.log_losses(unseen.y[rows], champion.p)
-        gain = gain - evaluation_metrics.log_losses(unseen.y[rows], unseen.p[rows])
-        drawn = evaluation_metrics.bootstrap_means(gain, unseen.account[rows], seed)
-        share = float((drawn > 0).mean())
-    moved = champion.changed_level_share
+    rows, share = incumbent.rows, None
+    y = unseen.y[rows]
+    if y.any():
+        share = _win_share(y, unseen.p[rows], incumbent.p, unseen.account[rows], seed)
+    is_better = share is not None and share > MIN_WIN_SHARE
+    changed, limit = incumbent.changed_level_share, MAX_CHANGED_LEVEL_SHARE
     return [
-        PromotionCheck(
-            "better_than_active",
-            share is not None and share > MIN_WIN_SHARE,
-            share,
-            f"P > {MIN_WIN_SHARE}",
-        ),
-        PromotionCheck(
-            "levels_kept",
-            moved < MAX_CHANGED_LEVEL_SHARE,
-            moved,
-            f"< {MAX_CHANGED_LEVEL_SHARE:.0%} move",
-        ),
-    ]
-
-
-def checks_to_json(found: Sequence[PromotionCheck]) -> list[dict[str, Any]]:
-    return [
-        {"name": c.name, "passed": c.passed, "value": c.value, "needed": c.needed} for c in found
+        PromotionCheck("better_than_active", is_better, share, f"P > {MIN_WIN_SHARE}"),
+        PromotionCheck("levels_kept", changed < limit, changed, f"< {limit:.0%} change"),
     ]

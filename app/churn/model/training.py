@@ -1,4 +1,4 @@
-"""Train on a panel: judge the candidates on unseen time, choose, calibrate, fit, tell. Pure."""
+"""Train on a panel: evaluate candidates on unseen time, choose, calibrate and fit. Pure."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -6,32 +6,18 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
 
-from app.churn.model import evaluation_metrics, splits
 from app.churn.model.candidates import ModelKind, choose_kind, fit, unseen_margins
+from app.churn.model.evaluation_metrics import fit_platt, log_losses
 from app.churn.model.linear import Linear
-from app.churn.model.model import Calibration, Model
-from app.churn.model.panel import Panel
-from app.churn.model.preprocessing import Floats
-from app.churn.model.splits import Fold
+from app.churn.model.model import Calibration, Model, to_probability
+from app.churn.model.panel import Fold, Panel, grouped_folds, rolling_folds
+from app.features.table import Floats
 
 MIN_CHURNED = 8
 SMALL_MODEL_MAX_CHURNED = 50
-"""Churned accounts: below the first rules, up to the second the small model."""
+"""Churned accounts. Below the first only rules apply; up to the second only the small model."""
 
-CORE_COLUMNS = (
-    "events_84",
-    "active_days_28",
-    "users_28",
-    "breadth_28",
-    "recency",
-    "tenure",
-    "seat_use",
-    "events_per_dollar",
-    "mrr",
-    "trend_events",
-)
 RECENCY_COLUMN = "recency"
 
 ReportProgress = Callable[[str], None]
@@ -39,9 +25,11 @@ ReportProgress = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class UnseenPredictions:
-    """What was said about rows that nobody had learnt from, beside what came of them.
+    """Predictions for rows that the predicting model had not learnt from, with the outcomes.
 
-    ``later``: they lie after what was learnt, else they are of other accounts only.
+    ``p``: of the chosen kind. ``base``, ``recency``: of the two references. ``is_later``: the rows
+    lie after the training rows; otherwise they only belong to other accounts. ``row_index``: their
+    indices among the untreated rows of the panel.
     """
 
     y: Floats
@@ -51,96 +39,80 @@ class UnseenPredictions:
     account: NDArray[np.int64]
     day: NDArray[np.int64]
     is_later: bool
-    places: NDArray[np.int64]
+    row_index: NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingResult:
+    """A trained model, or ``reason`` for having none. ``losses``: mean log loss by model kind."""
+
     model: Model | None
     kind: ModelKind | None
     unseen: UnseenPredictions | None
     losses: dict[str, float]
-    why: str = ""
+    reason: str = ""
 
 
 def train(
-    panel: Panel,
-    *,
-    seed: int,
-    core: Sequence[str] = CORE_COLUMNS,
-    recency: str = RECENCY_COLUMN,
-    progress: ReportProgress = lambda _: None,
+    panel: Panel, *, seed: int, report_progress: ReportProgress = lambda _: None
 ) -> TrainingResult:
-    """Make the model that the data carries, or none. Treated rows teach nothing."""
+    """Train the model that the amount of data supports, or none. Treated rows are not used."""
     panel = panel.rows(~panel.treated)
     churned = panel.churned_accounts
     if churned < MIN_CHURNED or panel.y.all():
-        return TrainingResult(
-            None, None, None, {}, f"{churned} accounts have churned, 8 are needed."
-        )
+        reason = f"{churned} accounts have churned, 8 are needed."
+        return TrainingResult(None, None, None, {}, reason)
     kinds = (ModelKind.SMALL,) if churned <= SMALL_MODEL_MAX_CHURNED else tuple(ModelKind)[1:]
-    folds, later = _folds(panel, seed)
+    later_folds = rolling_folds(panel)
+    folds = later_folds or grouped_folds(panel, seed)
     if not folds:
-        return _untested(panel, core, seed)
-    progress("judging")
-    margins = unseen_margins(kinds, panel, folds, core=core, seed=seed)
-    test = panel.rows(np.concatenate([fold.test for fold in folds]))
-    loss = {kind: evaluation_metrics.log_losses(test.y, expit(margins[kind])) for kind in kinds}
+        model = Model(panel.names, panel.horizon_days, fit(ModelKind.SMALL, panel, seed=seed))
+        reason = "There are no unseen rows to evaluate it on."
+        return TrainingResult(model, ModelKind.SMALL, None, {}, reason)
+    report_progress("judging")
+    margins = unseen_margins(kinds, panel, folds, seed=seed)
+    row_index = np.concatenate([fold.test for fold in folds])
+    test = panel.rows(row_index)
+    loss = {kind: log_losses(test.y, to_probability(margins[kind])) for kind in kinds}
     kind = choose_kind(loss, test.account)
     calibrated, calibration = _calibrate(test.y, margins[kind], folds)
     unseen = UnseenPredictions(
-        test.y,
-        expit(calibrated),
-        np.concatenate([np.full(len(f.test), panel.y[f.train].mean()) for f in folds]),
-        _by_recency(panel, folds, recency),
-        test.account,
-        test.day,
-        later,
-        np.concatenate([fold.test for fold in folds]),
+        y=test.y,
+        p=to_probability(calibrated),
+        base=np.concatenate([np.full(len(f.test), panel.y[f.train].mean()) for f in folds]),
+        recency=_predict_by_recency(panel, folds),
+        account=test.account,
+        day=test.day,
+        is_later=bool(later_folds),
+        row_index=row_index,
     )
-    progress("fitting")
-    parts = fit(kind, panel, core=core, seed=seed)
-    model = Model(panel.names, panel.horizon_days, parts, calibration)
+    report_progress("fitting")
+    model = Model(panel.names, panel.horizon_days, fit(kind, panel, seed=seed), calibration)
     return TrainingResult(model, kind, unseen, {each: float(loss[each].mean()) for each in loss})
 
 
-def _untested(panel: Panel, core: Sequence[str], seed: int) -> TrainingResult:
-    parts = fit(ModelKind.SMALL, panel, core=core, seed=seed)
-    model = Model(panel.names, panel.horizon_days, parts)
-    return TrainingResult(
-        model, ModelKind.SMALL, None, {}, "There is nothing unseen to judge it by."
-    )
-
-
-def _folds(panel: Panel, seed: int) -> tuple[list[Fold], bool]:
-    rolling = splits.rolling(panel)
-    return (rolling, True) if rolling else (splits.grouped(panel, seed), False)
-
-
-def _by_recency(panel: Panel, folds: Sequence[Fold], name: str) -> Floats:
-    """Predict from the days since the last use alone; without them from the base rate."""
-    among = np.asarray([n for n, each in enumerate(panel.names) if each == name], np.int64)
-    return np.concatenate(
-        [
-            expit(Linear.fit(panel.x[f.train], panel.y[f.train], among).margin(panel.x[f.test]))
-            for f in folds
-        ]
-    )
+def _predict_by_recency(panel: Panel, folds: Sequence[Fold]) -> Floats:
+    """Predict from the days since the last use alone, or from the base rate without them."""
+    among = np.flatnonzero(np.array(panel.names) == RECENCY_COLUMN)
+    by_fold = []
+    for fold in folds:
+        model = Linear.fit(panel.x[fold.train], panel.y[fold.train], among)
+        by_fold.append(to_probability(model.margin(panel.x[fold.test])))
+    return np.concatenate(by_fold)
 
 
 def _calibrate(y: Floats, margin: Floats, folds: Sequence[Fold]) -> tuple[Floats, Calibration]:
-    """Calibrate each fold by those before it; keep it only if that lowers the loss."""
-    ends = np.cumsum([len(fold.test) for fold in folds])
-    tried = margin.copy()
-    for start, end in pairwise(ends):
+    """Calibrate each fold by the folds before it. Use the calibration only if it lowers the loss.
+
+    Returns the log-odds of the rows, and the calibration fitted to all of them.
+    """
+    calibrated = margin.copy()
+    for start, end in pairwise(np.cumsum([len(fold.test) for fold in folds])):
         if 0 < y[:start].mean() < 1:
-            slope, intercept = evaluation_metrics.fit_platt(y[:start], margin[:start])
+            slope, intercept = fit_platt(y[:start], margin[:start])
             if slope > 0:
-                tried[start:end] = slope * margin[start:end] + intercept
-    better = (
-        evaluation_metrics.log_losses(y, expit(tried)).mean()
-        < evaluation_metrics.log_losses(y, expit(margin)).mean()
-    )
-    if not better:
+                calibrated[start:end] = slope * margin[start:end] + intercept
+    before, after = (log_losses(y, to_probability(each)).mean() for each in (margin, calibrated))
+    if not after < before:
         return margin, Calibration()
-    return tried, Calibration(*evaluation_metrics.fit_platt(y, margin))
+    return calibrated, Calibration(*fit_platt(y, margin))

@@ -1,12 +1,15 @@
-"""Which model holds: promoted, rolled back, found wanting. Each is told; all are scored again."""
+"""Decide which model is active: promote, roll back, degrade.
 
-from collections.abc import Sequence
+Each change publishes a message, leaves an audit entry and marks all accounts due for scoring.
+"""
+
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.orm import Session
 
-from app.accounts.due import Priority
-from app.accounts.queries import mark_all_due
+from app.accounts.refresh_queue import Priority, mark_all_due
 from app.churn.model.artifacts import UnusableArtifactError
 from app.churn.registry import model_queries as queries
 from app.churn.registry import store
@@ -16,7 +19,7 @@ from app.webhooks.outbox import NewMessage, publish
 from app.workspaces.service import Actor
 
 
-class UnfitModelError(ConflictError):
+class UnusableModelError(ConflictError):
     code = "model_unfit"
 
 
@@ -24,72 +27,77 @@ class NothingToRollBackError(ConflictError):
     code = "nothing_to_roll_back"
 
 
-def promote(session: Session, change: Actor, version: int) -> ChurnModel:
-    """Let a model hold because a person says so, whatever its checks say. Twice is as once."""
-    queries.lock_models(session, change.workspace_id)
-    row = queries.get_model(session, change.workspace_id, version)
+def promote(session: Session, actor: Actor, version: int) -> ChurnModel:
+    """Activate a model because a person asks for it, whatever its checks say. Idempotent.
+
+    Raises UnusableModelError if this process cannot read the stored model.
+    """
+    queries.lock_models(session, actor.workspace_id)
+    row = queries.get_model(session, actor.workspace_id, version)
     if row.state != "active":
         try:
             store.load_model(session, row)
         except UnusableArtifactError as error:
-            raise UnfitModelError(f"Version {version} cannot be used here. {error}") from error
-        activate(session, change, row)
+            reason = f"Version {version} cannot be used here. {error} Train a new model."
+            raise UnusableModelError(reason) from error
+        activate(session, actor, row)
     return row
 
 
-def roll_back(session: Session, change: Actor) -> ChurnModel | None:
-    """Let the model hold that held before; without one the rules."""
-    workspace_id = change.workspace_id
+def roll_back(session: Session, actor: Actor) -> ChurnModel | None:
+    """Take the active model out of service and activate the previous one.
+
+    Returns None if there is no previous model: churn risk uses the rules then. Raises
+    NothingToRollBackError without an active model.
+    """
+    workspace_id = actor.workspace_id
     queries.lock_models(session, workspace_id)
-    holds = queries.find_active_model(session, workspace_id)
-    if holds is None:
-        raise NothingToRollBackError("No model holds: risk is told by the rules.")
-    before = queries.find_previous_active_model(session, workspace_id)
-    queries.retire_active_model(session, workspace_id, state="rolled_back", now=change.at)
-    if before is None:
-        change.audit(session, "churn_model.rolled_back", str(holds.version))
+    active = queries.find_active_model(session, workspace_id)
+    if active is None:
+        raise NothingToRollBackError("No model is active: churn risk uses the rules.")
+    previous = queries.find_previous_active_model(session, workspace_id)
+    queries.retire_active_model(session, workspace_id, state="rolled_back", now=actor.at)
+    if previous is None:
+        actor.audit(session, "churn_model.rolled_back", str(active.version))
         mark_all_due(session, workspace_id, priority=Priority.SWEEP)
     else:
-        activate(session, change, before)
-    return before
+        activate(session, actor, previous)
+    return previous
 
 
-def activate(session: Session, change: Actor, row: ChurnModel) -> None:
-    """Let a model hold; the one that held is kept."""
-    before = queries.find_active_model(session, row.workspace_id)
-    queries.retire_active_model(session, row.workspace_id, state="retired", now=change.at)
+def activate(session: Session, actor: Actor, row: ChurnModel) -> None:
+    """Make a model active. The model that was active is retired. The caller holds the lock."""
+    previous = queries.find_active_model(session, row.workspace_id)
+    queries.retire_active_model(session, row.workspace_id, state="retired", now=actor.at)
     row.state, row.retired_at = "active", None
-    row.activated_at, row.activated_by = change.at, change.actor
-    session.flush()
-    said = {
-        "model_version": str(row.version),
-        "previous_version": None if before is None else str(before.version),
+    row.activated_at, row.activated_by = actor.at, actor.name
+    facts = {
+        "previous_version": None if previous is None else str(previous.version),
         "status": row.stage,
         "horizon_days": row.horizon_days,
-        "metrics": _metrics(row),
-        "link": f"/api/v1/churn-models/{row.version}",
     }
-    publish(session, row.workspace_id, [NewMessage("model.activated", said)], now=change.at)
-    change.audit(session, "churn_model.activated", str(row.version))
-    mark_all_due(session, row.workspace_id, priority=Priority.SWEEP)
+    _announce(session, actor, "model.activated", row, facts)
 
 
 def degrade(session: Session, row: ChurnModel, reasons: Sequence[str], *, now: datetime) -> None:
-    """Take a model that no longer fits out of service: risk falls back to the rules."""
+    """Take a model that no longer fits out of service. Churn risk uses the rules then."""
     row.state, row.retired_at = "degraded", now
+    actor = Actor(row.workspace_id, "worker", now)
+    _announce(session, actor, "model.degraded", row, {"reason": " ".join(reasons)})
+
+
+def _announce(
+    session: Session, actor: Actor, message_type: str, row: ChurnModel, facts: Mapping[str, Any]
+) -> None:
+    """Publish a change of a model. Without unseen time on its card, ``metrics`` is empty."""
     session.flush()
-    said = {
+    figures = (row.card.get("unseen") or {}).get("figures", {})
+    data = {
         "model_version": str(row.version),
-        "reason": " ".join(reasons),
-        "metrics": _metrics(row),
+        **facts,
+        "metrics": {name: figure["value"] for name, figure in figures.items()},
         "link": f"/api/v1/churn-models/{row.version}",
     }
-    publish(session, row.workspace_id, [NewMessage("model.degraded", said)], now=now)
-    change = Actor(row.workspace_id, "worker", now)
-    change.audit(session, "churn_model.degraded", str(row.version))
+    publish(session, row.workspace_id, [NewMessage(message_type, data)], now=actor.at)
+    actor.audit(session, f"churn_{message_type}", str(row.version))
     mark_all_due(session, row.workspace_id, priority=Priority.SWEEP)
-
-
-def _metrics(row: ChurnModel) -> dict[str, float | None]:
-    figures = (row.card.get("unseen") or {}).get("figures", {})
-    return {name: figure["value"] for name, figure in figures.items()}

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 from app.churn.model import rules
 from app.churn.model.drivers import RiskDriver, top_drivers
 from app.churn.model.horizon import Horizon, HorizonBasis
-from app.churn.model.levels import LEVELS, risk_levels
-from app.churn.model.model import Model, ModelStage
-from app.churn.model.preprocessing import Floats
+from app.churn.model.levels import LEVELS, ModelStage, risk_levels
+from app.churn.model.model import Model
 from app.churn.scoring.revenue import revenue_at_risk
-from app.features.table import FeatureTable
+from app.features.table import FeatureTable, Floats
 
 
 class ChurnStatus(StrEnum):
@@ -49,14 +48,6 @@ class RiskScorer:
     model: Model | None
     horizon: Horizon
     peers: Mapping[str, float]
-
-    @property
-    def stage(self) -> ModelStage:
-        return self.model.stage if self.model else ModelStage.RULES
-
-    @property
-    def version(self) -> int | None:
-        return self.model.version if self.model else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +91,11 @@ def score_accounts(
     """
     rows = np.flatnonzero(active)
     x = table.x[rows]
-    assess = _assess_by_model if scorer.model else _assess_by_rules
-    assessments = dict(zip(rows.tolist(), assess(scorer, table, x, before.x), strict=True))
+    if scorer.model is None:
+        assessed = _assess_by_rules(scorer, table.names, x, before.x)
+    else:
+        assessed = _assess_by_model(scorer.model, scorer.peers, x, before.x) if len(x) else []
+    assessments = dict(zip(rows.tolist(), assessed, strict=True))
     return [
         _build_risk(scorer, table, row, assessments.get(row, NO_ASSESSMENT))
         for row in range(len(table.x))
@@ -109,14 +103,11 @@ def score_accounts(
 
 
 def _assess_by_model(
-    scorer: RiskScorer, table: FeatureTable, x: Floats, before: Floats
+    model: Model, peers: Mapping[str, float], x: Floats, before: Floats
 ) -> list[_Assessment]:
-    model = scorer.model
-    if model is None or not len(x):
-        return []
     probabilities = model.predict(x)
     levels = risk_levels(probabilities, model.base_rate)
-    drivers = top_drivers(table.names, x, model.contributions(x), before, scorer.peers)
+    drivers = top_drivers(model.names, x, model.contributions(x), before, peers)
     return [
         _Assessment(LEVELS[level], float(probability), float(probability), each)
         for level, probability, each in zip(levels, probabilities, drivers, strict=True)
@@ -124,12 +115,12 @@ def _assess_by_model(
 
 
 def _assess_by_rules(
-    scorer: RiskScorer, table: FeatureTable, x: Floats, before: Floats
+    scorer: RiskScorer, names: Sequence[str], x: Floats, before: Floats
 ) -> list[_Assessment]:
     days = scorer.horizon.days
-    columns = {name: x[:, column] for column, name in enumerate(table.names)}
-    contributions = rules.contributions(columns, days, table.names)
-    drivers = top_drivers(table.names, x, contributions, before, scorer.peers)
+    columns = dict(zip(names, x.T, strict=True))
+    contributions = rules.contributions(columns, days, names)
+    drivers = top_drivers(names, x, contributions, before, scorer.peers)
     return [
         NO_ASSESSMENT
         if np.isnan(points)
@@ -141,34 +132,33 @@ def _assess_by_rules(
 def _build_risk(
     scorer: RiskScorer, table: FeatureTable, row: int, assessment: _Assessment
 ) -> AccountRisk:
-    mrr = table.eligibility.mrr_cents[row]
-    mrr_cents = 0 if np.isnan(mrr) else int(mrr)
+    model, horizon = scorer.model, scorer.horizon
+    mrr_cents = int(np.nan_to_num(table.eligibility.mrr_cents[row]))
     at_risk = revenue_at_risk(mrr_cents, assessment.probability)
     renews_in = float(table.column("days_to_renewal")[row])
-    is_later = renews_in > scorer.horizon.days
+    outlook = Outlook.AT_RENEWAL if renews_in > horizon.days else Outlook.WITHIN_HORIZON
+    renewal_on = None
+    if not np.isnan(renews_in):
+        renewal_on = table.days[row] + timedelta(days=int(renews_in))
     return AccountRisk(
         account_id=table.account_ids[row],
-        status=ChurnStatus.OK if assessment.level else _no_risk_status(scorer.horizon, table, row),
+        status=ChurnStatus.OK if assessment.level else _no_risk_status(horizon, table, row),
         level=assessment.level,
         probability=assessment.probability,
         risk=assessment.risk,
-        stage=scorer.stage,
-        model_version=scorer.version,
-        horizon_days=scorer.horizon.days,
+        stage=model.stage if model else ModelStage.RULES,
+        model_version=model.version if model else None,
+        horizon_days=horizon.days,
         mrr_cents=mrr_cents,
         revenue_at_risk_cents=at_risk.cents,
         details={
-            "horizon_basis": scorer.horizon.basis,
-            "outlook": Outlook.AT_RENEWAL if is_later else Outlook.WITHIN_HORIZON,
-            "renewal_on": _add_days(table.days[row], renews_in),
+            "horizon_basis": horizon.basis,
+            "outlook": outlook,
+            "renewal_on": renewal_on,
             "revenue_basis": at_risk.basis,
             "drivers": assessment.drivers,
         },
     )
-
-
-def _add_days(day: date, days: float) -> date | None:
-    return None if np.isnan(days) else day + timedelta(days=int(days))
 
 
 def _no_risk_status(horizon: Horizon, table: FeatureTable, row: int) -> ChurnStatus:

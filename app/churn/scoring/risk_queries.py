@@ -7,13 +7,13 @@ from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from app.churn.scoring import risk_statements as statements
 from app.churn.scoring.risk import AccountRisk
 from app.churn.tables import ChurnRisk, ChurnRiskHistory, ChurnScoringContext
 from app.core.pagination import Paging, RowPage
 from app.core.query_helpers import fetch_page
+from app.core.sql import load_sql
 
-FRESH = {"populate_existing": True}
+SQL = load_sql(__file__)
 MIN_MOVE = 0.01
 """A smaller move of the risk is not written to the history."""
 
@@ -33,26 +33,17 @@ def list_outdated(
         "day": day,
         "version": version,
     }
-    return session.scalars(statements.OUTDATED, values).all()
+    return session.scalars(SQL.list_outdated, values).all()
 
 
 def upsert_risks(
-    session: Session,
-    workspace_id: str,
-    risks: Sequence[AccountRisk],
-    *,
-    day: date,
-    now: datetime,
+    session: Session, workspace_id: str, risks: Sequence[AccountRisk], *, day: date, now: datetime
 ) -> None:
     """Write the newest risks, and a history row for each risk that moved."""
-    values = {
-        "workspace_id": workspace_id,
-        "day": day,
-        "now": now,
-        "rows": orjson.dumps(risks).decode(),
-    }
-    session.execute(statements.WRITE, values)
-    session.execute(statements.WRITE_HISTORY, {**values, "least": MIN_MOVE})
+    rows = orjson.dumps(risks).decode()
+    values = {"workspace_id": workspace_id, "day": day, "now": now, "rows": rows}
+    session.execute(SQL.upsert_risks, values)
+    session.execute(SQL.write_history, {**values, "least": MIN_MOVE})
 
 
 def mark_all_outdated(session: Session, workspace_id: str) -> None:
@@ -73,7 +64,9 @@ def upsert_scoring_context(
     """Replace the values that a workspace's accounts are compared with."""
     row = insert(ChurnScoringContext).values(workspace_id=workspace_id, **columns)
     upsert = row.on_conflict_do_update(index_elements=["workspace_id"], set_=columns)
-    return session.scalars(upsert.returning(ChurnScoringContext), execution_options=FRESH).one()
+    return session.scalars(
+        upsert.returning(ChurnScoringContext).execution_options(populate_existing=True)
+    ).one()
 
 
 def load_risks(

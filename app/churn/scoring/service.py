@@ -13,7 +13,8 @@ from app.churn.registry import store
 from app.churn.scoring import risk_queries
 from app.churn.scoring.risk import RiskScorer, score_accounts
 from app.churn.tables import ChurnScoringContext
-from app.churn.training import observation_queries, observations
+from app.churn.training import observations
+from app.churn.training import queries as training_queries
 from app.features.table import TableSpec, event_names_in
 from app.features.table_queries import load_feature_table
 
@@ -71,12 +72,11 @@ def _scoring_context(session: Session, workspace_id: str, *, day: date) -> Churn
         or (stored.accounts >= FEW_PEERS and day - stored.computed_on < CONTEXT_LIFETIME)
     ):
         return stored
-    horizon = observation_queries.load_horizon(session, workspace_id, as_of=day)
+    horizon = training_queries.load_horizon(session, workspace_id, as_of=day)
     spec = observations.build_table_spec(session, workspace_id, as_of=day, horizon=horizon)
-    active = observation_queries.list_active_accounts(
-        session, workspace_id, day=day, horizon=horizon
-    )
-    peers = sorted(sorted(active, key=_shuffle_key)[:MAX_PEERS])
+    active = training_queries.list_active_accounts(session, workspace_id, day=day, horizon=horizon)
+    shuffled = sorted(active, key=lambda each: zlib.crc32(each.encode()))
+    peers = sorted(shuffled[:MAX_PEERS])  # a random sample, and always the same
     table = load_feature_table(session, workspace_id, [(each, day) for each in peers], spec=spec)
     known = {name: table.column(name)[~np.isnan(table.column(name))] for name in table.names}
     return risk_queries.upsert_scoring_context(
@@ -89,8 +89,3 @@ def _scoring_context(session: Session, workspace_id: str, *, day: date) -> Churn
         accounts=len(peers),
         computed_on=day,
     )
-
-
-def _shuffle_key(account_id: str) -> int:
-    """Return a stable hash, so that the first accounts in its order are a random sample."""
-    return zlib.crc32(account_id.encode())

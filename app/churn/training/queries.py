@@ -1,18 +1,27 @@
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.accounts.tables import Subscription
 from app.churn.model.artifacts import current_versions
+from app.churn.model.horizon import USUAL_GAP_QUANTILE, Horizon, HorizonBasis, choose_horizon
 from app.churn.tables import ChurnModel
-from app.jobs.states import JobState
-from app.jobs.tables import Job
+from app.core.sql import load_sql
+from app.features.queries import PLAN_FOR_MANY_ROWS
+from app.features.table_queries import AccountDay
+from app.jobs.tables import Job, JobState
 from app.usage.tables import FirstUse
 from app.workspaces.tables import Workspace
 
 MIN_PAST = timedelta(days=60)
+
+SQL = load_sql(__file__)
+PAYS_ON_DAYS = SQL.compose("pays_on_days", known_by="w.day")
 
 
 def find_open_job(session: Session, workspace_id: str, kind: str) -> Job | None:
@@ -22,28 +31,104 @@ def find_open_job(session: Session, workspace_id: str, kind: str) -> Job | None:
 
 
 def list_workspaces_to_train(
-    session: Session, kind: str, *, since: datetime, unfit_since: datetime, today: date
+    session: Session, kind: str, *, since: datetime, unusable_since: datetime, today: date
 ) -> Sequence[str]:
-    """List those with a past for whom nothing was ordered since then.
+    """List workspaces with enough history that have no training job since ``since``.
 
-    Where other versions of libraries run than those that made the active model, less is enough.
+    If the active model was written by other library versions, ``unusable_since`` applies instead.
     """
     newest = (
         select(func.max(Job.created_at))
         .where(Job.workspace_id == Workspace.id, Job.kind == kind)
         .scalar_subquery()
     )
-    unfit = exists().where(
+    has_unusable_model = exists().where(
         ChurnModel.workspace_id == Workspace.id,
         ChurnModel.state == "active",
         ChurnModel.card["versions"] != current_versions(),
     )
-    long_ago = today - MIN_PAST
+    before = today - MIN_PAST
     has_past = or_(
-        exists().where(FirstUse.workspace_id == Workspace.id, FirstUse.day < long_ago),
-        exists().where(
-            Subscription.workspace_id == Workspace.id, Subscription.starts_on < long_ago
-        ),
+        exists().where(FirstUse.workspace_id == Workspace.id, FirstUse.day < before),
+        exists().where(Subscription.workspace_id == Workspace.id, Subscription.starts_on < before),
     )
-    is_due = or_(newest.is_(None), newest < since, unfit & (newest < unfit_since))
+    is_due = or_(newest.is_(None), newest < since, has_unusable_model & (newest < unusable_since))
     return session.scalars(select(Workspace.id).where(has_past, is_due)).all()
+
+
+def load_horizon(
+    session: Session, workspace_id: str, *, as_of: date, days: int | None = None
+) -> Horizon:
+    """Choose the workspace's horizon as of a day. ``days`` overrides its length.
+
+    The end of a subscription is churn if any account had a paid subscription by then.
+    """
+    has_paid = exists().where(
+        Subscription.workspace_id == workspace_id,
+        Subscription.mrr_cents > 0,
+        Subscription.known_on <= as_of,
+    )
+    pays, gap = session.scalar(select(has_paid)), None
+    if not pays and days is None:
+        values = {"workspace_id": workspace_id, "as_of": as_of, "share": USUAL_GAP_QUANTILE}
+        gap = session.scalar(SQL.usual_gap, values)
+    return choose_horizon(pays=bool(pays), usual_gap_days=gap, days=days)
+
+
+def find_first_day(session: Session, workspace_id: str, basis: HorizonBasis) -> date | None:
+    """Find the day of the first subscription or of the first use, whichever ``basis`` names."""
+    day = Subscription.starts_on if basis is HorizonBasis.SUBSCRIPTION else FirstUse.day
+    return session.scalar(select(func.min(day)).where(day.class_.workspace_id == workspace_id))
+
+
+def list_active_accounts(
+    session: Session,
+    workspace_id: str,
+    *,
+    day: date,
+    horizon: Horizon,
+    exclude_long_contracts: bool = False,
+) -> Sequence[str]:
+    """List the accounts that can churn after a day, as known on that day, in key order.
+
+    ``exclude_long_contracts``: leave out accounts whose contract runs for months.
+    """
+    values: dict[str, Any] = {"workspace_id": workspace_id, "day": day}
+    if horizon.basis is HorizonBasis.SUBSCRIPTION:
+        values["short_only"] = exclude_long_contracts
+        return session.scalars(SQL.paying_accounts, values).all()
+    values["after"] = day - timedelta(days=horizon.days)
+    return session.scalars(SQL.using_accounts, values).all()
+
+
+def list_days_before_renewals(
+    session: Session, workspace_id: str, *, leads: Sequence[int], since: date, until: date
+) -> list[AccountDay]:
+    """List accounts with long contracts and the days that lie ``leads`` days before a renewal.
+
+    A renewal counts if it was known on the day.
+    """
+    values = {"workspace_id": workspace_id, "leads": list(leads), "since": since, "until": until}
+    rows = session.execute(SQL.before_renewals, values)
+    return [(row.account_id, row.day) for row in rows]
+
+
+def load_retained(
+    session: Session, workspace_id: str, account_days: Sequence[AccountDay], *, horizon: Horizon
+) -> NDArray[np.bool_]:
+    """Return whether each account is still active at the end of its horizon, as known then."""
+    if not account_days:
+        return np.zeros(0, dtype=bool)
+    session.execute(PLAN_FOR_MANY_ROWS)
+    ends = [day + timedelta(days=horizon.days) for _, day in account_days]
+    values = {
+        "workspace_id": workspace_id,
+        "account_ids": [account_id for account_id, _ in account_days],
+        "days": ends,
+    }
+    if horizon.basis is HorizonBasis.SUBSCRIPTION:
+        rows = session.execute(PAYS_ON_DAYS, values)
+    else:
+        bounds = {"within": horizon.days, "first_day": min(ends), "last_day": max(ends)}
+        rows = session.execute(SQL.used_before_days, {**values, **bounds})
+    return np.array([is_active for _, is_active in rows], dtype=bool)

@@ -1,5 +1,10 @@
-"""Train a workspace's model: gather, judge, store; let it take over only if it earned that."""
+"""Train a workspace's model: load the data, train a candidate, check drift, store the results.
 
+A training runs in a process of its own, with one thread and resource limits.
+"""
+
+import os
+import resource
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -7,29 +12,42 @@ from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
+import structlog
 from sqlalchemy.orm import Session
+from threadpoolctl import threadpool_limits
 
 from app.churn.model import artifacts, card, drift, promotion
 from app.churn.model.artifacts import Artifact, UnusableArtifactError
-from app.churn.model.levels import changed_level_share
-from app.churn.model.model import Model, ModelStage
+from app.churn.model.levels import ModelStage, changed_level_share
+from app.churn.model.model import Model
 from app.churn.model.panel import Panel
-from app.churn.model.preprocessing import Floats
 from app.churn.model.promotion import IncumbentModel
-from app.churn.model.training import TrainingResult, train
+from app.churn.model.training import ReportProgress, UnseenPredictions, train
 from app.churn.registry import model_queries, model_service, store
-from app.churn.tables import ChurnModel
-from app.churn.training import observation_queries, observations
+from app.churn.training import observations, queries
 from app.churn.training.observations import Treatments, can_churn
+from app.core.clock import Clock
+from app.core.db import SessionFactory, transaction
+from app.core.errors import ProblemError
+from app.features.table import Floats
 from app.features.table_queries import load_feature_table
+from app.jobs import service as jobs
+from app.jobs.service import ClaimedJob, LostLeaseError
 from app.workspaces.service import Actor
 
+log = structlog.get_logger()
+
 SEED = 1337
+MAX_CPU_SECONDS = 600
+MAX_BYTES = 4 * 2**30
+NICENESS = 10
+
+LoadTreatments = Callable[[Session, str], Treatments]
 
 
 @dataclass(frozen=True, slots=True)
 class ActiveModel:
-    """The model that holds, and what decides how it is judged."""
+    """The active model, and the parts of its row that decide how it is evaluated."""
 
     version: int
     model: Model
@@ -40,46 +58,104 @@ class ActiveModel:
 
 @dataclass(frozen=True, slots=True)
 class TrainingData:
-    """All that training asks of the database. ``today``: the rows of those who can churn now."""
+    """Everything that a training needs from the database.
+
+    ``current_x``: the feature rows of the accounts that can churn now, by the panel's names.
+    """
 
     panel: Panel
-    today: Floats
+    current_x: Floats
     active_model: ActiveModel | None
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    trained: TrainingResult
+    model: Model
     stage: ModelStage
     takes_over: bool
     card: dict[str, Any]
     artifact: Artifact
     data_through: date
-    known_through: date
+
+
+def limit_process_resources() -> None:
+    """Limit the memory and CPU time of this process, and give other processes priority."""
+    os.nice(NICENESS)
+    resource.setrlimit(resource.RLIMIT_AS, (MAX_BYTES, MAX_BYTES))
+    resource.setrlimit(resource.RLIMIT_CPU, (MAX_CPU_SECONDS, MAX_CPU_SECONDS))
+
+
+def run(
+    sessions: SessionFactory,
+    claimed: ClaimedJob,
+    clock: Clock,
+    *,
+    load_treatments: LoadTreatments = lambda *_: {},
+) -> None:
+    """Run a claimed training job to its end. Its results are committed with the job's end.
+
+    ``load_treatments`` returns a workspace's interventions on the risk. A lost lease discards the
+    results.
+    """
+    try:
+        with threadpool_limits(1):
+            _run(sessions, claimed, clock, load_treatments)
+    except LostLeaseError:
+        log.info("job_lost", job_id=claimed.id)
+    except (ProblemError, MemoryError) as error:
+        limit = f"The training needed more memory than {MAX_BYTES // 2**30} GiB."
+        reason = getattr(error, "detail", limit)
+        with transaction(sessions) as session:
+            jobs.fail(session, claimed, reason, now=clock())
+
+
+def _run(
+    sessions: SessionFactory, claimed: ClaimedJob, clock: Clock, load_treatments: LoadTreatments
+) -> None:
+    def report_progress(step: str) -> None:
+        with transaction(sessions) as session:
+            jobs.checkpoint(session, claimed, position={}, progress={"step": step}, now=clock())
+
+    report_progress("observing")
+    with transaction(sessions) as session:
+        treatments = load_treatments(session, claimed.workspace_id)
+        data = load_training_data(
+            session, claimed.workspace_id, today=clock().date(), treatments=treatments
+        )
+    candidate = train_candidate(data, report_progress=report_progress)
+    degraded = check_active_model(data)
+    with transaction(sessions) as session:
+        actor = Actor(claimed.workspace_id, f"job:{claimed.id}", clock())
+        progress = record_training_result(
+            session, actor, candidate, degraded, compared_with=data.active_model
+        )
+        jobs.checkpoint(session, claimed, position={}, progress=progress, now=clock())
+        jobs.finish(session, claimed, now=clock())
 
 
 def load_training_data(
     session: Session, workspace_id: str, *, today: date, treatments: Treatments | None = None
 ) -> TrainingData:
-    """Observe the past as it was known, and those who are there now."""
+    """Load the training panel as it was known on past days, and the accounts of yesterday."""
     until = today - timedelta(days=1)
-    horizon = observation_queries.load_horizon(session, workspace_id, as_of=until)
-    lens = observations.build_table_spec(session, workspace_id, as_of=until, horizon=horizon)
+    horizon = queries.load_horizon(session, workspace_id, as_of=until)
+    spec = observations.build_table_spec(session, workspace_id, as_of=until, horizon=horizon)
     panel = observations.build_panel(
-        session, workspace_id, until=until, horizon=horizon, lens=lens, treatments=treatments
+        session, workspace_id, until=until, horizon=horizon, spec=spec, treatments=treatments
     )
-    there = observation_queries.list_active_accounts(
-        session, workspace_id, day=until, horizon=horizon
-    )
-    table = load_feature_table(session, workspace_id, [(each, until) for each in there], lens=lens)
-    x = table.x[can_churn(table, horizon)]
-    return TrainingData(panel, x, _find_active_model(session, workspace_id, horizon.days))
+    active = queries.list_active_accounts(session, workspace_id, day=until, horizon=horizon)
+    table = load_feature_table(session, workspace_id, [(each, until) for each in active], spec=spec)
+    current_x = table.x[can_churn(table, horizon)]
+    return TrainingData(panel, current_x, _find_active_model(session, workspace_id, horizon.days))
 
 
 def _find_active_model(
     session: Session, workspace_id: str, horizon_days: int
 ) -> ActiveModel | None:
-    """Find the model that holds; one that does not fit, or looks elsewhere, holds nothing up."""
+    """Find the active model that a candidate must beat.
+
+    A model with another horizon, or one that this process cannot use, does not count.
+    """
     row = model_queries.find_active_model(session, workspace_id)
     if row is None or row.horizon_days != horizon_days:
         return None
@@ -91,117 +167,114 @@ def _find_active_model(
 
 
 def train_candidate(
-    material: TrainingData,
-    *,
-    seed: int = SEED,
-    progress: Callable[[str], None] = lambda _: None,
+    data: TrainingData, *, report_progress: ReportProgress = lambda _: None
 ) -> Candidate | str:
-    """Train and decide; a sentence where there is nothing to train. Takes seconds of processor."""
+    """Train a model and decide whether it takes over. Uses seconds of CPU time.
+
+    Returns a sentence with the reason if there is too little data to train a model.
+    """
     started = time.monotonic()
-    panel, holder = material.panel, material.active_model
-    trained = train(panel, seed=seed, progress=progress)
-    if trained.model is None:
-        return trained.why
-    found = promotion.run_checks(trained, _build_incumbent(material, trained), seed=seed)
-    stage = promotion.decide_stage(trained, found, panel.rows(~panel.treated).churned_accounts)
-    artifact = artifacts.dump(trained.model)
-    through = date.fromordinal(int(panel.day.max()))
-    described = card.build_card(
+    panel, active = data.panel, data.active_model
+    trained = train(panel, seed=SEED, report_progress=report_progress)
+    model = trained.model
+    if model is None:
+        return trained.reason
+    checks = promotion.run_checks(trained, _incumbent(data, trained.unseen, model), seed=SEED)
+    stage = promotion.decide_stage(trained, checks, panel.rows(~panel.treated).churned_accounts)
+    takes_over = promotion.may_take_over(stage, checks, active.model.stage if active else None)
+    artifact = artifacts.dump(model)
+    model_card = card.build_card(
         panel,
         trained,
-        found,
-        today=material.today,
-        seed=seed,
+        checks,
+        current_x=data.current_x,
+        seed=SEED,
         sha256=artifact.sha256,
         seconds=time.monotonic() - started,
     )
-    return Candidate(
-        trained,
-        stage,
-        promotion.may_take_over(stage, found, over=holder.model.stage if holder else None),
-        described,
-        artifact,
-        through,
-        through + timedelta(days=panel.horizon_days),
-    )
+    through = date.fromordinal(int(panel.day.max()))
+    return Candidate(model, stage, takes_over, model_card, artifact, through)
 
 
-def _build_incumbent(material: TrainingData, trained: TrainingResult) -> IncumbentModel | None:
-    holder, unseen, model = material.active_model, trained.unseen, trained.model
-    if holder is None or unseen is None or model is None:
+def _incumbent(
+    data: TrainingData, unseen: UnseenPredictions | None, model: Model
+) -> IncumbentModel | None:
+    """Predict with the active model on the unseen rows that it had not learnt from either."""
+    active = data.active_model
+    if active is None or unseen is None:
         return None
-    names = material.panel.names
-    rows = np.flatnonzero(unseen.day >= holder.known_through.toordinal())
-    x = material.panel.rows(~material.panel.treated).x[unseen.places[rows]]
-    today = holder.model.predict(align_columns(holder.model, names, material.today))
+    names = data.panel.names
+    rows = np.flatnonzero(unseen.day >= active.known_through.toordinal())
+    x = data.panel.rows(~data.panel.treated).x[unseen.row_index[rows]]
+    current_p = active.model.predict(align_columns(active.model, names, data.current_x))
     return IncumbentModel(
         rows,
-        holder.model.predict(align_columns(holder.model, names, x)),
-        changed_level_share(today, model.predict(material.today)),
+        active.model.predict(align_columns(active.model, names, x)),
+        changed_level_share(current_p, model.predict(data.current_x)),
     )
 
 
 def align_columns(model: Model, names: Sequence[str], x: Floats) -> Floats:
-    """Give a model its columns, missing where there are none of the name."""
-    found = np.full((len(x), len(model.names)), np.nan)
-    for place, name in enumerate(model.names):
+    """Return rows by ``names`` as rows by the model's names. Columns without a match are nan."""
+    aligned = np.full((len(x), len(model.names)), np.nan)
+    for column, name in enumerate(model.names):
         if name in names:
-            found[:, place] = x[:, names.index(name)]
-    return found
+            aligned[:, column] = x[:, names.index(name)]
+    return aligned
 
 
-def check_active_model(material: TrainingData) -> list[str]:
-    """Say why the model that holds should not be relied on any more; empty: it may."""
-    holder, panel = material.active_model, material.panel
-    if holder is None:
+def check_active_model(data: TrainingData) -> list[str]:
+    """Return, as sentences, why the active model should no longer be used. Empty: it may be."""
+    active, panel = data.active_model, data.panel
+    if active is None:
         return []
-    later = panel.rows(~panel.treated & (panel.day > holder.data_through.toordinal()))
-    later = replace(
-        later, names=holder.model.names, x=align_columns(holder.model, panel.names, later.x)
-    )
-    x = align_columns(holder.model, panel.names, material.today)
-    found = drift.column_shifts(holder.profile, holder.model.names, x, holder.model.predict(x))
-    return drift.reasons(found, drift.observed_churn(holder.model, later))
+    model = active.model
+    later = panel.rows(~panel.treated & (panel.day > active.data_through.toordinal()))
+    later = replace(later, names=model.names, x=align_columns(model, panel.names, later.x))
+    x = align_columns(model, panel.names, data.current_x)
+    shifts = drift.column_shifts(active.profile, model.names, x, model.predict(x))
+    return drift.reasons(shifts, drift.observed_churn(model, later))
 
 
 def record_training_result(
     session: Session,
-    change: Actor,
+    actor: Actor,
     candidate: Candidate | str,
     degraded: Sequence[str],
     *,
-    over: ActiveModel | None,
+    compared_with: ActiveModel | None,
 ) -> dict[str, Any]:
-    """Store what came of it, in one transaction. Returns what to tell whoever asked for it."""
-    model_queries.lock_models(session, change.workspace_id)
-    holds = model_queries.find_active_model(session, change.workspace_id)
-    is_as_judged = holds is None or over is None or holds.version == over.version
-    row = None
-    if isinstance(candidate, Candidate):
-        row = _store(session, change, candidate)
-        if candidate.takes_over and is_as_judged:
-            model_service.activate(session, change, row)
-    if degraded and holds is not None and is_as_judged and holds.state == "active":
-        model_service.degrade(session, holds, degraded, now=change.at)
-    if row is None:
-        return {"step": "done", "method": "rules", "why": candidate}
-    return {"step": "done", "version": row.version, "stage": row.stage, "state": row.state}
+    """Store a candidate, activate it if it takes over, and degrade the active model if needed.
 
-
-def _store(session: Session, change: Actor, candidate: Candidate) -> ChurnModel:
-    model = candidate.trained.model
-    return model_queries.insert_model(
-        session,
-        change.workspace_id,
-        state="shadow",
-        stage=candidate.stage,
-        horizon_days=model.horizon_days if model else 0,
-        data_through=candidate.data_through,
-        known_through=candidate.known_through,
-        card=candidate.card,
-        head=candidate.artifact.head,
-        trees=candidate.artifact.trees,
-        sha256=candidate.artifact.sha256,
-        created_at=change.at,
-        created_by=change.actor,
+    ``degraded``: the sentences of ``check_active_model``. ``compared_with``: the model that was
+    active when the candidate was trained; if another model has become active since, the candidate
+    stays a shadow and nothing is degraded. Returns the final progress of the job.
+    """
+    model_queries.lock_models(session, actor.workspace_id)
+    active = model_queries.find_active_model(session, actor.workspace_id)
+    is_unchanged = (
+        active is None or compared_with is None or active.version == compared_with.version
     )
+    progress: dict[str, Any] = {"step": "done", "method": "rules", "why": candidate}
+    if isinstance(candidate, Candidate):
+        row = model_queries.insert_model(
+            session,
+            actor.workspace_id,
+            state="shadow",
+            stage=candidate.stage,
+            horizon_days=candidate.model.horizon_days,
+            data_through=candidate.data_through,
+            known_through=candidate.data_through + timedelta(days=candidate.model.horizon_days),
+            card=candidate.card,
+            head=candidate.artifact.head,
+            trees=candidate.artifact.trees,
+            sha256=candidate.artifact.sha256,
+            created_at=actor.at,
+            created_by=actor.name,
+        )
+        if candidate.takes_over and is_unchanged:
+            model_service.activate(session, actor, row)
+        progress = {"step": "done", "version": row.version, "stage": row.stage, "state": row.state}
+    if degraded and active is not None and is_unchanged and active.state == "active":
+        model_service.degrade(session, active, degraded, now=actor.at)
+    return progress

@@ -1,11 +1,10 @@
 """Describe the filter language in OpenAPI: the fields and the values that each accepts."""
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
-
-from fastapi import FastAPI
 
 from app.core.filters.parser import (
     LIST_OPS,
@@ -25,25 +24,26 @@ FILTER_MARKER = "x-filter-of"
 TEXT: Schema = {"type": "string", "maxLength": MAX_TEXT_LENGTH, "pattern": r"^[^\x00]*$"}
 NUMBER: Schema = {"type": "number", "minimum": -MAX_NUMBER, "maximum": MAX_NUMBER}
 BOOLEAN: Schema = {"type": "boolean"}
-RELATIVE_DAY: Schema = {
-    "anyOf": [
-        {
-            "type": "object",
-            "properties": {name: {"type": "integer", "minimum": 0, "maximum": MAX_DAYS}},
-            "required": [name],
-            "additionalProperties": False,
-        }
-        for name in ("days_ago", "days_ahead")
-    ]
-}
+RELATIVE_DAYS: Sequence[Schema] = [
+    {
+        "type": "object",
+        "properties": {name: {"type": "integer", "minimum": 0, "maximum": MAX_DAYS}},
+        "required": [name],
+        "additionalProperties": False,
+    }
+    for name in ("days_ago", "days_ahead")
+]
 VALUE_SCHEMAS: Mapping[FieldType | None, Schema] = {
-    FieldType.TEXT: TEXT,
-    FieldType.NUMBER: NUMBER,
-    FieldType.BOOLEAN: BOOLEAN,
-    FieldType.DAY: {"anyOf": [{"type": "string", "format": "date"}, *RELATIVE_DAY["anyOf"]]},
-    None: {"anyOf": [TEXT, NUMBER, BOOLEAN, *RELATIVE_DAY["anyOf"]]},
+    FieldType.TEXT: {**TEXT, "examples": ["acme"]},
+    FieldType.NUMBER: {**NUMBER, "examples": [100]},
+    FieldType.BOOLEAN: {**BOOLEAN, "examples": [True]},
+    FieldType.DAY: {
+        "anyOf": [{"type": "string", "format": "date"}, *RELATIVE_DAYS],
+        "examples": ["2026-03-01"],
+    },
+    None: {"anyOf": [TEXT, NUMBER, BOOLEAN, *RELATIVE_DAYS], "examples": ["acme"]},
 }
-ORDERED_VALUE: Schema = {"anyOf": [TEXT, NUMBER, *RELATIVE_DAY["anyOf"]]}
+ORDERED_VALUE: Schema = {"anyOf": [TEXT, NUMBER, *RELATIVE_DAYS], "examples": [100]}
 CONDITION_LIST: Schema = {"type": "array", "minItems": 1, "maxItems": MAX_CONDITIONS}
 VALUE_LIST: Schema = {"type": "array", "minItems": 1, "maxItems": MAX_VALUES}
 
@@ -52,60 +52,67 @@ VALUE_LIST: Schema = {"type": "array", "minItems": 1, "maxItems": MAX_VALUES}
 class FieldGroup:
     """Fields that accept the same values; a name may end in ``.*``."""
 
+    title: str
     names: Sequence[str]
     type: FieldType | None
     value: Schema
 
 
+@dataclass(frozen=True, slots=True)
+class FilterLanguage:
+    """The fields of a filter, as for ``parse_filter``, and the name of its schema."""
+
+    name: str
+    fields: Mapping[str, FieldType]
+    example: Mapping[str, Any]
+    open_prefixes: Collection[str] = ("traits.",)
+    choices: Mapping[str, Collection[str]] = field(default_factory=dict)
+
+    def groups(self) -> list[FieldGroup]:
+        """Group fields by type; a field with choices and the open prefixes have own groups."""
+        groups = [
+            FieldGroup(
+                field.title().replace(".", "").replace("_", ""),
+                [field],
+                self.fields[field],
+                {"type": "string", "enum": list(texts)},
+            )
+            for field, texts in self.choices.items()
+        ]
+        for type_ in FieldType:
+            names = [name for name in self.fields if self.fields[name] is type_]
+            names = [name for name in names if name not in self.choices]
+            groups.append(FieldGroup(type_.title(), names, type_, VALUE_SCHEMAS[type_]))
+        names = [f"{prefix}*" for prefix in self.open_prefixes]
+        groups.append(FieldGroup("AnyType", names, None, VALUE_SCHEMAS[None]))
+        return [group for group in groups if group.names]
+
+
 def filter_marker(name: str) -> Schema:
-    """Mark the schema of a body or query field; ``install`` replaces it by the filter schema."""
+    """Mark the schema of a body or query field; ``add_filter`` replaces it by a filter schema."""
     return {FILTER_MARKER: name}
 
 
-def install(
-    app: FastAPI,
-    name: str,
-    fields: Mapping[str, FieldType],
-    *,
-    open_prefixes: Collection[str] = ("traits.",),
-    choices: Mapping[str, Collection[str]],
-) -> None:
-    """Replace every marker ``name`` in the app's OpenAPI by a reference to the filter schema."""
-    generate = app.openapi
-
-    def openapi() -> Schema:
-        document = generate()
-        components = document["components"]["schemas"]
-        if name not in components:
-            _replace_markers(document, name)
-            components[name] = filter_schema(name, group_fields(fields, open_prefixes, choices))
-        return document
-
-    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way
+def add_filter(document: Schema, language: FilterLanguage) -> None:
+    """Replace every marker of a language in an OpenAPI document by a reference to its schema."""
+    _replace_markers(document, language)
+    document["components"]["schemas"] |= filter_schemas(language)
 
 
-def group_fields(
-    fields: Mapping[str, FieldType],
-    open_prefixes: Collection[str],
-    choices: Mapping[str, Collection[str]],
-) -> list[FieldGroup]:
-    """Group fields by type; a field with choices and the open prefixes have their own groups."""
-    groups = [
-        FieldGroup([name], fields[name], {"enum": list(texts)}) for name, texts in choices.items()
-    ]
-    for type_ in FieldType:
-        names = [name for name in fields if fields[name] is type_ and name not in choices]
-        groups.append(FieldGroup(names, type_, VALUE_SCHEMAS[type_]))
-    groups.append(FieldGroup([f"{prefix}*" for prefix in open_prefixes], None, VALUE_SCHEMAS[None]))
-    return [group for group in groups if group.names]
-
-
-def filter_schema(name: str, groups: Sequence[FieldGroup]) -> Schema:
-    """Return the JSON Schema of filters with these fields."""
-    this = {"$ref": f"#/components/schemas/{name}"}
-    joined = [_object({key: {**CONDITION_LIST, "items": this}}) for key in ("and", "or")]
-    conditions = [condition for group in groups for condition in _conditions(group)]
-    return {"anyOf": [_shorthand(groups), *joined, _object({"not": this}), *conditions]}
+def filter_schemas(language: FilterLanguage) -> dict[str, Schema]:
+    """Return the JSON Schemas of a language by name: the filter, then each of its forms."""
+    groups = language.groups()
+    this = _reference(language.name)
+    forms = {
+        "Shorthand": _shorthand(groups),
+        "And": _object({"and": {**CONDITION_LIST, "items": this}}),
+        "Or": _object({"or": {**CONDITION_LIST, "items": this}}),
+        "Not": _object({"not": this}),
+        **{f"{group.title}Condition": _condition(group) for group in groups},
+    }
+    named = {f"{language.name}{form}": schema for form, schema in forms.items()}
+    union = {"anyOf": [_reference(name) for name in named], "examples": [language.example]}
+    return {language.name: union, **named}
 
 
 def _shorthand(groups: Sequence[FieldGroup]) -> Schema:
@@ -116,26 +123,49 @@ def _shorthand(groups: Sequence[FieldGroup]) -> Schema:
     }
     return {
         "type": "object",
+        "description": "Fields and their values: one, one of several, or null if it is unknown.",
         "properties": {name: value for name, value in values.items() if name[-1] != "*"},
         "patternProperties": {
             _prefix_pattern(n): value for n, value in values.items() if n[-1] == "*"
         },
         "additionalProperties": False,
+        "examples": [dict(map(_example, groups[:2]))],
     }
 
 
-def _conditions(group: FieldGroup) -> Iterator[Schema]:
-    field = {"anyOf": [_name_schema(name) for name in group.names]}
-    yield _object({"field": field, "op": _enum_of([Op.EQ, Op.NE]), "value": group.value}, "op")
-    yield _object({"field": field, "op": _enum_of(LIST_OPS), "value": _list_of(group.value)})
-    yield _object({"field": field, "op": _enum_of([Op.IS_NULL]), "value": BOOLEAN})
+def _condition(group: FieldGroup) -> Schema:
+    """Return the schema of a condition on a field of the group: the values that each op takes."""
+    values = dict(_values_by_ops(group))
+    forms = [
+        {"properties": {"op": _enum_of(ops), "value": value}, "required": ["op"]}
+        for ops, value in values.items()
+    ]
+    del forms[0]["required"]  # without an op it is eq
+    name, example = _example(group)
+    properties = {"field": _field_schema(group.names), "op": _enum_of(chain(*values)), "value": {}}
+    return {
+        **_object(properties, "op"),
+        "anyOf": forms,
+        "examples": [{"field": name, "op": "eq", "value": example}],
+    }
+
+
+def _example(group: FieldGroup) -> tuple[str, Any]:
+    """Return a field of a group and a value that it accepts."""
+    values = group.value["enum" if "enum" in group.value else "examples"]
+    return group.names[0].replace("*", "name"), values[0]
+
+
+def _values_by_ops(group: FieldGroup) -> Iterator[tuple[Collection[Op], Schema]]:
+    yield (Op.EQ, Op.NE), group.value
+    yield LIST_OPS, _list_of(group.value)
+    yield (Op.IS_NULL,), BOOLEAN
     if "enum" in group.value:
         return
     if group.type in {FieldType.TEXT, None}:
-        yield _object({"field": field, "op": _enum_of(SUBSTRING_OPS), "value": TEXT})
+        yield SUBSTRING_OPS, VALUE_SCHEMAS[FieldType.TEXT]
     if group.type is not FieldType.BOOLEAN:
-        value = VALUE_SCHEMAS[group.type] if group.type else ORDERED_VALUE
-        yield _object({"field": field, "op": _enum_of(ORDER_OPS), "value": value})
+        yield ORDER_OPS, group.value if group.type else ORDERED_VALUE
 
 
 def _object(properties: Schema, *optional: str) -> Schema:
@@ -151,32 +181,40 @@ def _list_of(value: Schema) -> Schema:
     return {**VALUE_LIST, "items": value}
 
 
-def _enum_of(ops: Collection[Op]) -> Schema:
-    return {"enum": sorted(op.value for op in ops)}
+def _enum_of(ops: Iterable[Op]) -> Schema:
+    return {"type": "string", "enum": sorted(op.value for op in ops)}
 
 
-def _name_schema(name: str) -> Schema:
-    return (
-        {"type": "string", "pattern": _prefix_pattern(name)} if name[-1] == "*" else {"const": name}
-    )
+def _field_schema(names: Sequence[str]) -> Schema:
+    exact = [name for name in names if name[-1] != "*"]
+    patterns = [
+        {"type": "string", "pattern": _prefix_pattern(name), "examples": [f"{name[:-1]}name"]}
+        for name in names
+        if name[-1] == "*"
+    ]
+    return {"anyOf": [*([{"type": "string", "enum": exact}] if exact else []), *patterns]}
 
 
 def _prefix_pattern(name: str) -> str:
     return f"^{re.escape(name[:-1])}[^\\x00]{{1,200}}$"
 
 
-def _replace_markers(node: Any, name: str) -> None:  # noqa: ANN401 - any part of the document
+def _reference(name: str) -> Schema:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _replace_markers(node: Any, language: FilterLanguage) -> None:  # noqa: ANN401 - any part
     """Replace markers in place; a query parameter becomes one whose content is JSON."""
-    this = {"$ref": f"#/components/schemas/{name}"}
     if isinstance(node, dict):
-        if node.get("in") == "query" and node.get("schema", {}).get(FILTER_MARKER) == name:
+        if node.get("in") == "query" and node.get("schema", {}).get(FILTER_MARKER) == language.name:
             node.pop("schema")
-            node["content"] = {"application/json": {"schema": this}}
-        elif node.pop(FILTER_MARKER, None) == name:
+            content = {"schema": _reference(language.name), "example": language.example}
+            node["content"] = {"application/json": content}
+        elif node.pop(FILTER_MARKER, None) == language.name:
             texts = {key: node[key] for key in ("description", "examples", "title") if key in node}
             node.clear()
-            node.update({"allOf": [this], **texts})
+            node.update({"allOf": [_reference(language.name)], **texts})
     for inner in (
         node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
     ):
-        _replace_markers(inner, name)
+        _replace_markers(inner, language)

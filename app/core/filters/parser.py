@@ -149,11 +149,8 @@ class _Parser:
         if op in ORDER_OPS and (type_ is FieldType.BOOLEAN or isinstance(value, bool)):
             raise FilterError(op_at, f"{op} cannot be used with true and false.")
         if op not in LIST_OPS:
-            return Condition(
-                field,
-                op,
-                self._value(FieldType.TEXT if op in SUBSTRING_OPS else type_, field, value, at),
-            )
+            value_type = FieldType.TEXT if op in SUBSTRING_OPS else type_
+            return Condition(field, op, self._value(value_type, field, value, at))
         if not isinstance(value, list) or not value:
             raise FilterError(at, f"The value of {op} must be a list of at least one value.")
         values = (self._value(type_, field, each, f"{at}/{i}") for i, each in enumerate(value))

@@ -118,10 +118,8 @@ def replace_exact_values(
 
 def _with_values(filter_: Filter, value_for: Callable[[Condition, Any], Any]) -> Filter:
     match filter_:
-        case And(parts):
-            return And(tuple(_with_values(part, value_for) for part in parts))
-        case Or(parts):
-            return Or(tuple(_with_values(part, value_for) for part in parts))
+        case And(parts) | Or(parts):
+            return type(filter_)(tuple(_with_values(part, value_for) for part in parts))
         case Not(part):
             return Not(_with_values(part, value_for))
         case Condition(value=tuple() as values):

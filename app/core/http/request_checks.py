@@ -1,5 +1,6 @@
-"""Checks of a request that FastAPI does not make: query parameters and the media type."""
+"""Checks of a request that FastAPI does not make: query, media type, size and time of a body."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Mapping
 from difflib import get_close_matches
@@ -7,8 +8,18 @@ from typing import get_origin
 
 from fastapi import Request, params
 from fastapi.dependencies.utils import get_flat_params
+from starlette.requests import ClientDisconnect
 
-from app.core.errors import FieldError, UnprocessableError, UnsupportedMediaTypeError
+from app.core.errors import (
+    BadRequestError,
+    FieldError,
+    PayloadTooLargeError,
+    RequestTimeoutError,
+    UnprocessableError,
+    UnsupportedMediaTypeError,
+)
+
+BODY_TIMEOUT_SECONDS = 8
 
 
 def check_query(request: Request) -> None:
@@ -31,7 +42,7 @@ def check_query(request: Request) -> None:
         if (message := _query_error(name, count, repeatable))
     ]
     if errors:
-        raise UnprocessableError("The input is invalid: see `errors`.", errors=errors)
+        raise UnprocessableError(errors=errors)
 
 
 def check_media_type(request: Request) -> None:
@@ -43,9 +54,32 @@ def check_media_type(request: Request) -> None:
     kind, _, part = headers.get("content-type", "").partition(";")[0].strip().lower().partition("/")
     is_json = kind == "application" and (part == "json" or part.endswith("+json"))
     if has_body and not is_json:
-        raise UnsupportedMediaTypeError(
-            "The body must be JSON: send the header Content-Type: application/json."
-        )
+        raise UnsupportedMediaTypeError
+
+
+async def read_body(request: Request, *, limit: int) -> bytes:
+    """Return the whole body; raise a ProblemError if it is too large, too slow or cut off."""
+    length = request.headers.get("content-length", "")
+    if length.isdigit() and int(length) > limit:
+        raise PayloadTooLargeError(f"The body is larger than the limit of {limit} bytes.")
+    raw = bytearray()
+    try:
+        async with asyncio.timeout(BODY_TIMEOUT_SECONDS):
+            async for chunk in request.stream():
+                raw += chunk
+                if len(raw) > limit:
+                    raise PayloadTooLargeError(
+                        f"The body is larger than the limit of {limit} bytes."
+                    )
+    except TimeoutError:
+        raise RequestTimeoutError(
+            f"The body did not arrive within {BODY_TIMEOUT_SECONDS} s."
+        ) from None
+    except ClientDisconnect:
+        raise BadRequestError(
+            "The connection closed before the body was complete.", code="invalid_json"
+        ) from None
+    return bytes(raw)
 
 
 def _query_error(name: str, count: int, repeatable: Mapping[str, bool]) -> str:

@@ -1,18 +1,23 @@
 """Late attribution: store events that waited for their account once it is known."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from app.core.db import SessionFactory
-from app.events.ingestion import attribution_queries, engagement_events, queries
-from app.events.ingestion.attribution_queries import WaitingEvent
+from app.core.sql import load_sql
+from app.events.ingestion import engagement_events, queries
 from app.events.ingestion.queries import BatchOrigin
 
-EVENTS_PER_CALL = 1000
+EVENTS_PER_CALL, MARKS_PER_CALL = 1000, 100
+
+SQL = load_sql(__file__)
+WaitingEvents = Sequence[Row[str, str, datetime, dict[str, Any]]]
+"""Workspace, key, receive time, and the input row of the ingest statement, of each event."""
 
 
 def attribute_events(sessions: SessionFactory, *, now: datetime, everything: bool = True) -> int:
@@ -23,21 +28,35 @@ def attribute_events(sessions: SessionFactory, *, now: datetime, everything: boo
     whose user or visitor a batch has marked. The cost grows with the number of waiting events, but
     no event is missed.
     """
-    take = (
-        attribution_queries.take_attributable_events
-        if everything
-        else attribution_queries.take_marked_events
-    )
     with sessions.begin() as session:
-        taken = take(session, limit=EVENTS_PER_CALL)
+        taken = _take_attributable(session) if everything else _take_marked(session)
         _store_attributed(session, taken, now)
     return len(taken)
 
 
-def _store_attributed(session: Session, taken: Sequence[WaitingEvent], now: datetime) -> None:
-    by_origin: dict[BatchOrigin, list[dict[str, Any]]] = {}
-    for event in taken:
-        by_origin.setdefault(event.origin, []).append(dict(event.row))
+def _take_attributable(session: Session) -> WaitingEvents:
+    """Remove and return waiting events whose user has an account by now, among all that wait."""
+    return session.execute(SQL.take_attributable, {"limit": EVENTS_PER_CALL}).all()
+
+
+def _take_marked(session: Session) -> WaitingEvents:
+    """Remove and return attributable waiting events whose user or visitor a batch has marked.
+
+    The marks are deleted when no marked event is left.
+    """
+    ids = session.scalars(SQL.lock_due_attributions, {"limit": MARKS_PER_CALL}).all()
+    if not ids:
+        return []
+    taken = session.execute(SQL.take_marked, {"limit": EVENTS_PER_CALL, "ids": ids}).all()
+    if len(taken) < EVENTS_PER_CALL:
+        session.execute(SQL.drop_due_attributions, {"ids": ids})
+    return taken
+
+
+def _store_attributed(session: Session, taken: WaitingEvents, now: datetime) -> None:
+    by_origin: dict[BatchOrigin, list[dict[str, Any]]] = defaultdict(list)
+    for workspace_id, key_id, received_at, row in taken:
+        by_origin[BatchOrigin(workspace_id, key_id, received_at)].append(row)
     for origin, rows in sorted(by_origin.items(), key=lambda item: item[0].workspace_id):
         today = now.date()
         verdicts = queries.insert_events(session, origin, rows, known_on=today)

@@ -10,16 +10,16 @@ from fastapi.responses import Response
 
 from app.core.db import database_slot
 from app.core.errors import UnauthorizedError
-from app.core.http.request_body import read_body
+from app.core.http.request_checks import read_body
 from app.core.schemas import problem_responses
 from app.events.ingestion import service
 from app.events.ingestion.limits import IngestLimits
 from app.events.ingestion.queries import BatchOrigin
 from app.events.ingestion.schemas import NATIVE_EVENTS, SEGMENT_BATCH, SEGMENT_CALL, Receipt
-from app.events.ingestion.workspace_rules import event_rules
-from app.events.reading import decoding, native, segment
+from app.events.reading import native, segment
 from app.events.reading.batch import Batch
 from app.events.reading.canonical import Dialect
+from app.events.reading.decoding import ParsedJson, decode_body, parse_json, parse_json_lines
 from app.events.reading.errors import EmptyBatchError, NotAnObjectError, TooManyEventsError
 from app.workspaces.auth import Caller, authenticate, get_caller, key_from_header
 from app.workspaces.keys import Scope
@@ -36,16 +36,6 @@ sdk_router = APIRouter(tags=["SDK ingestion"])
 native_router = APIRouter(prefix="/api/v1", tags=["events"])
 
 
-@dataclass(frozen=True, slots=True)
-class RawBody:
-    raw: bytes
-    encoding: str
-    content_type: str
-
-    def decoded(self, limits: IngestLimits) -> bytes:
-        return decoding.decode_body(self.raw, self.encoding, limit=limits.body_bytes)
-
-
 async def authenticate_sender(request: Request) -> Caller | None:
     """Return the caller of the key in the header; None without one: it may be in the body."""
     text = key_from_header(request.headers.get("authorization"))
@@ -59,20 +49,13 @@ async def authenticate_sender(request: Request) -> Caller | None:
     return caller
 
 
-async def read_request_body(request: Request) -> RawBody:
-    """Return the body as bytes; raise if it is too large or arrives too slowly."""
-    raw = await read_body(request, limit=request.app.state.limits.wire_bytes)
-    headers = request.headers
-    return RawBody(raw, headers.get("content-encoding", ""), headers.get("content-type", ""))
-
-
 @dataclass(frozen=True, slots=True)
 class IngestRequest:
     """A request whose body is complete. It holds a database slot."""
 
     request: Request
     caller: Caller | None
-    body: RawBody
+    raw_body: bytes
     now: datetime
 
     @property
@@ -81,18 +64,18 @@ class IngestRequest:
         return limits
 
     @property
-    def request_id(self) -> str:
-        return str(self.request.scope.get("request_id", ""))
-
-    @property
-    def parsed(self) -> decoding.ParsedJson:
-        return decoding.parse_json(self.body.decoded(self.limits))
+    def body(self) -> bytes:
+        encoding = self.request.headers.get("content-encoding", "")
+        return decode_body(self.raw_body, encoding, limit=self.limits.body_bytes)
 
 
 async def open_request(request: Request) -> AsyncGenerator[IngestRequest]:
-    """Check the key, read the body, then wait for a slot. One dependency is faster than three."""
+    """Check the key, read the body, then wait for a slot. One dependency is faster than three.
+
+    The body is refused if it is too large or arrives too slowly.
+    """
     caller = await authenticate_sender(request)
-    body = await read_request_body(request)
+    body = await read_body(request, limit=request.app.state.limits.wire_bytes)
     async with database_slot(request):
         yield IngestRequest(request, caller, body, request.app.state.clock())
 
@@ -100,21 +83,15 @@ async def open_request(request: Request) -> AsyncGenerator[IngestRequest]:
 IngestRequestDep = Annotated[IngestRequest, Depends(open_request, scope="function")]
 
 
-def _ingest(incoming: IngestRequest, batch: Batch, dialect: Dialect) -> Response:
+def _ingest(
+    incoming: IngestRequest, batch: Batch, dialect: Dialect, *, dry_run: bool = False
+) -> Response:
     state = incoming.request.app.state
     origin, policy = _authorize(incoming, batch)
     target = service.IngestTarget(state.sessions, state.autocommit_sessions, state.known_names)
+    request_id = str(incoming.request.scope.get("request_id", ""))
     receipt = service.ingest_batch(
-        target, origin, batch, dialect, policy, request_id=incoming.request_id
-    )
-    return Response(receipt.model_dump_json(), media_type="application/json")
-
-
-def _validate(incoming: IngestRequest, batch: Batch, dialect: Dialect) -> Response:
-    sessions = incoming.request.app.state.sessions
-    origin, policy = _authorize(incoming, batch)
-    receipt = service.validate_batch(
-        sessions, origin, batch, dialect, policy, request_id=incoming.request_id
+        target, origin, batch, dialect, policy, request_id=request_id, dry_run=dry_run
     )
     return Response(receipt.model_dump_json(), media_type="application/json")
 
@@ -126,7 +103,7 @@ def _authorize(incoming: IngestRequest, batch: Batch) -> tuple[BatchOrigin, serv
     _check_size(batch, incoming.limits)
     incoming.limits.consume(caller.key_id, len(batch.events))
     policy = service.IngestPolicy(
-        event_rules(caller),
+        service.event_rules(caller),
         caller.base_currency,
         service.oldest_accepted(incoming.now, incoming.limits.retention_days),
         strict="handling=strict" in headers.get("prefer", ""),
@@ -142,8 +119,8 @@ def _caller_from_body(incoming: IngestRequest, batch: Batch) -> Caller:
             "Send a write key, as the user name of Basic authorization or as writeKey.",
             code="invalid_write_key",
         )
+    sessions = incoming.request.app.state.autocommit_sessions
     try:
-        sessions = incoming.request.app.state.autocommit_sessions
         caller = authenticate(sessions, batch.write_key, now=incoming.now)
     except UnauthorizedError as error:
         raise UnauthorizedError(error.detail, code="invalid_write_key") from None
@@ -160,7 +137,7 @@ def _check_size(batch: Batch, limits: IngestLimits) -> None:
         )
 
 
-def _segment_batch(parsed: decoding.ParsedJson) -> Batch:
+def _segment_batch(parsed: ParsedJson) -> Batch:
     """Parse ``{"batch": [...], "sentAt": ..., "writeKey": ...}``."""
     value = parsed.value
     if not isinstance(value, dict) or not isinstance(value.get("batch"), list):
@@ -168,7 +145,7 @@ def _segment_batch(parsed: decoding.ParsedJson) -> Batch:
     return Batch(value["batch"], parsed.suspect, value.get("sentAt"), _write_key(value))
 
 
-def _segment_call(parsed: decoding.ParsedJson, kind: str | None) -> Batch:
+def _segment_call(parsed: ParsedJson, kind: str | None) -> Batch:
     """Parse one call. ``kind``: the kind of the route; None: the call names it in ``type``."""
     if not isinstance(parsed.value, dict):
         raise NotAnObjectError("The body must be a JSON object.")
@@ -181,10 +158,10 @@ def _segment_call(parsed: decoding.ParsedJson, kind: str | None) -> Batch:
 
 def _native_batch(incoming: IngestRequest) -> Batch:
     """Parse an object, an array, ``{"events": [...]}`` or lines of JSON."""
-    if "ndjson" in incoming.body.content_type:
-        lines = decoding.parse_json_lines(incoming.body.decoded(incoming.limits))
+    if "ndjson" in incoming.request.headers.get("content-type", ""):
+        lines = parse_json_lines(incoming.body)
         return Batch(lines.value, lines.suspect)
-    parsed = incoming.parsed
+    parsed = parse_json(incoming.body)
     match parsed.value:
         case list():
             return Batch(parsed.value, parsed.suspect)
@@ -206,7 +183,7 @@ def ingest_batch(incoming: IngestRequestDep) -> Response:
     Repeated calls are counted once, so a batch can be sent again. The receipt is returned after
     everything is committed. Calls that cannot be used are quarantined; the others are stored.
     """
-    return _ingest(incoming, _segment_batch(incoming.parsed), segment.parse_call)
+    return _ingest(incoming, _segment_batch(parse_json(incoming.body)), segment.parse_call)
 
 
 def _call_endpoint(kind: str) -> Callable[..., Response]:
@@ -215,7 +192,7 @@ def _call_endpoint(kind: str) -> Callable[..., Response]:
 
         A repeated call is counted once. The receipt is returned after everything is committed.
         """
-        return _ingest(incoming, _segment_call(incoming.parsed, kind), segment.parse_call)
+        return _ingest(incoming, _segment_call(parse_json(incoming.body), kind), segment.parse_call)
 
     return ingest_call
 
@@ -238,12 +215,12 @@ def validate_events(
     ] = "native",
 ) -> Response:
     """Return the receipt that ingesting the same body would give now. Nothing is stored."""
-    if dialect == "segment":
-        parsed = incoming.parsed
-        is_call = isinstance(parsed.value, dict) and "batch" not in parsed.value
-        batch = _segment_call(parsed, None) if is_call else _segment_batch(parsed)
-        return _validate(incoming, batch, segment.parse_call)
-    return _validate(incoming, _native_batch(incoming), native.parse_call)
+    if dialect == "native":
+        return _ingest(incoming, _native_batch(incoming), native.parse_call, dry_run=True)
+    parsed = parse_json(incoming.body)
+    is_call = isinstance(parsed.value, dict) and "batch" not in parsed.value
+    batch = _segment_call(parsed, None) if is_call else _segment_batch(parsed)
+    return _ingest(incoming, batch, segment.parse_call, dry_run=True)
 
 
 def _add_route(

@@ -23,30 +23,25 @@ def apply_engagement_events(
     known_on: date | None,
 ) -> dict[int, str]:
     """Apply the new semantic events; return a warning by event number where one is not applied."""
-    new = [e for e in events if e.semantic and verdicts.get(e.n) != "duplicate"]
+    new = [(e, e.semantic) for e in events if e.semantic and verdicts.get(e.n) != "duplicate"]
     if not new:
         return {}
-    keys = [(event.client_at, event.message_id) for event in new if not event.account_id]
+    keys = [(event.client_at, event.message_id) for event, _ in new if not event.account_id]
     accounts = queries.load_event_accounts(session, workspace_id, keys) if keys else {}
-    return apply_events(
-        session,
-        workspace_id,
-        [
-            parse_events.EngagementEvent(
-                event.n,
-                event.semantic,
-                event.message_id,
-                event.occurred_at,
-                event.account_id or accounts.get((event.client_at, event.message_id)),
-                event.user_id,
-                event.properties,
-                has_own_account=event.account_id is not None,
-            )
-            for event in new
-            if event.semantic
-        ],
-        known_on=known_on,
-    )
+    engagement = [
+        parse_events.EngagementEvent(
+            event.n,
+            kind,
+            event.message_id,
+            event.occurred_at,
+            event.account_id or accounts.get((event.client_at, event.message_id)),
+            event.user_id,
+            event.properties,
+            has_own_account=event.account_id is not None,
+        )
+        for event, kind in new
+    ]
+    return apply_events(session, workspace_id, engagement, known_on=known_on)
 
 
 def apply_attributed_events(
@@ -67,16 +62,16 @@ def apply_attributed_events(
         for row in rows
         if row["kind"] == "track" and row["name"].lower() in kinds and row["n"] not in verdicts
     ]
-    keys = {row["n"]: (_instant(row["client_at"]), row["message_id"]) for row, _ in new}
-    accounts = (
-        queries.load_event_accounts(session, workspace_id, list(keys.values())) if new else {}
-    )
+    keys = {
+        row["n"]: (datetime.fromisoformat(row["client_at"]), row["message_id"]) for row, _ in new
+    }
+    accounts = queries.load_event_accounts(session, workspace_id, [*keys.values()]) if new else {}
     events = [
         parse_events.EngagementEvent(
             row["n"],
             kind,
             row["message_id"],
-            _instant(row["occurred_at"]),
+            datetime.fromisoformat(row["occurred_at"]),
             accounts.get(keys[row["n"]]),
             row["user_id"],
             row["properties"] or {},
@@ -86,7 +81,3 @@ def apply_attributed_events(
         if kind not in parse_events.INCIDENT_KINDS
     ]
     apply_events(session, workspace_id, events, known_on=known_on)
-
-
-def _instant(text: str) -> datetime:
-    return datetime.fromisoformat(text)

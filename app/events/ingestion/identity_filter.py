@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from time import monotonic
 
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.accounts import aliases, tombstones
 from app.accounts.tombstones import ACCOUNT, ANONYMOUS, MEMBER, USER, TombstoneMatch
+from app.core.sql import load_sql
 from app.events.reading.batch import ParsedBatch, RejectedEvent
 from app.events.reading.canonical import CanonicalEvent
 from app.events.reading.identities import IDENTITY_KINDS
@@ -20,11 +20,7 @@ ID_CHANGES_TTL_SECONDS = 2.0
 TOKEN_PATTERN = re.compile(r'"(?:[^"\\]|\\.)+"|-?\d[\w.+-]{0,40}')
 MAX_TOKEN_LENGTH = 1500
 
-CURRENT_ACCOUNTS = text("""
-SELECT user_id, account_id FROM "user"
-WHERE workspace_id = :workspace_id AND user_id = ANY(CAST(:user_ids AS text[]))
-  AND account_id IS NOT NULL
-""")
+SQL = load_sql(__file__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +133,9 @@ def _members_of_erased_accounts(
         if (ACCOUNT, event.account_id) not in hits
     }
     values = {"workspace_id": workspace_id, "user_ids": sorted(members)}
-    accounts = {row.user_id: row.account_id for row in session.execute(CURRENT_ACCOUNTS, values)}
+    accounts = {
+        row.user_id: row.account_id for row in session.execute(SQL.current_accounts, values)
+    }
     erased = tombstones.find_matches(session, workspace_id, key, set(accounts.values()))
     elsewhere = {user for user, account in accounts.items() if (ACCOUNT, account) not in erased}
     return members - joining - elsewhere
@@ -146,19 +144,16 @@ def _members_of_erased_accounts(
 def _separate_erased(
     parsed: ParsedBatch, erased_ids: ErasedIds, rejected: list[RejectedEvent]
 ) -> ParsedBatch:
-    erased: dict[int, str | None] = {
-        event.n: event.message_id for event in parsed.events if erased_ids.matches(event)
+    events, remaining = (*parsed.events, *parsed.repeats.values()), {row.n for row in rejected}
+    erased = {
+        **{event.n: event.message_id for event in events if erased_ids.matches(event)},
+        **{row.n: row.message_id for row in parsed.rejected if row.n not in remaining},
     }
-    erased |= {
-        n: event.message_id for n, event in parsed.repeats.items() if erased_ids.matches(event)
-    }
-    remaining = {row.n for row in rejected}
-    erased |= {row.n: row.message_id for row in parsed.rejected if row.n not in remaining}
     return ParsedBatch(
         [erased_ids.strip(event) for event in parsed.events if event.n not in erased],
         rejected,
         {n: event for n, event in parsed.repeats.items() if n not in erased},
-        {n for n in parsed.reused if n not in erased},
+        parsed.reused - erased.keys(),
         erased,
     )
 

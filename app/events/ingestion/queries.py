@@ -1,22 +1,33 @@
 """Queries of ingestion: store events, identities and event names, and load what they depend on."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 
 import orjson
-from sqlalchemy import delete, func, insert, select, tuple_
+from sqlalchemy import TextClause, delete, func, insert, select, tuple_
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 
 from app.accounts.subscription_service import TRAITS
 from app.accounts.tables import Account, Subscription
 from app.core.query_helpers import advisory_lock, same_account
-from app.events.ingestion import attribution_statements, quarantine_statements, statements
+from app.core.sql import load_sql
 from app.events.ingestion.event_names import MAX_EVENT_NAMES
 from app.events.reading.identities import AccountTraitsRow, Identities, UserTraitsRow
 from app.events.tables import Event, EventName, IngestTally, UnattributedEvent
+
+SQL = load_sql(__file__)
+PLAIN_PARTS = {
+    "account": "r.account_id",
+    "account_by": "CAST(NULL AS text)",
+    "unless_known": "",
+    "store_waiting": "SELECT client_at, message_id FROM input WHERE false",
+    "mark_new_users": "",
+}
+"""Parts of the ingest statement for a batch in which no account must be looked up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,24 +87,38 @@ def insert_events(
     }
     if excluded:
         values["aside"] = orjson.dumps(excluded).decode()
-    statement = statements.ingest_statement(
+    statement = _ingest_statement(
         plain=plain, aliases=aliases, tally=excluded is not None, excluded=bool(excluded)
     )
     return {row[0]: row[1] for row in session.execute(statement, values)}
+
+
+@cache
+def _ingest_statement(*, plain: bool, aliases: bool, tally: bool, excluded: bool) -> TextClause:
+    """Build the statement. ``plain``: every event names its account and its time.
+
+    A plain batch needs no lookup in the partitions of ``event``; with many partitions such a
+    lookup is slow. ``aliases``: accounts of users may be stored under an old id. ``tally``: count
+    the batch in the statistics; ``excluded``: include the events that are not among the rows.
+    """
+    parts = dict(PLAIN_PARTS) if plain else {}
+    if not aliases:
+        parts["member_account"] = "u.account_id"
+    if not tally:
+        parts["count_batch"] = ""
+    if not excluded:
+        parts["count_excluded"] = ""
+    return SQL.compose("ingest", **parts)
 
 
 def insert_tallies(
     session: Session, origin: BatchOrigin, rows: Sequence[Mapping[str, Any]]
 ) -> None:
     """Add to the statistics what no ingest statement counts; the keys of a row are counters."""
-    columns = {
-        "workspace_id": origin.workspace_id,
-        "key_id": origin.key_id,
-        "at": origin.received_at,
-        "code": "",
-    }
+    columns = {"workspace_id": origin.workspace_id, "key_id": origin.key_id, "code": ""}
     if rows:
-        session.execute(insert(IngestTally), [{**columns, **row} for row in rows])
+        rows = [{**columns, "at": origin.received_at, **row} for row in rows]
+        session.execute(insert(IngestTally), rows)
 
 
 def quarantine_events(
@@ -103,17 +128,8 @@ def quarantine_events(
 
     Content that is already in the quarantine is counted, and not stored again.
     """
-    result = session.execute(
-        quarantine_statements.QUARANTINE_EVENTS,
-        {
-            "workspace_id": origin.workspace_id,
-            "key_id": origin.key_id,
-            "received_at": origin.received_at,
-            "historical": historical,
-            "rows": orjson.dumps(rows).decode(),
-        },
-    )
-    return {row[0]: row[1] for row in result}
+    values = {"historical": historical, "rows": orjson.dumps(rows).decode(), **asdict(origin)}
+    return {row[0]: row[1] for row in session.execute(SQL.quarantine_events, values)}
 
 
 def upsert_identities(
@@ -123,20 +139,22 @@ def upsert_identities(
 
     Users for whom events wait are marked as due for attribution.
     """
-    for statement, rows, values in (
-        (statements.UPSERT_ACCOUNTS, [_account_json(row) for row in identities.accounts], {}),
-        (statements.UPSERT_USERS, [_user_json(row) for row in identities.users], {}),
-        (statements.ADD_ALIASES, identities.aliases, {"received_on": known_on}),
+    values: dict[str, Any] = {"workspace_id": workspace_id, "received_on": known_on}
+    for statement, rows in (
+        (SQL.upsert_accounts, [_traits_json(row) for row in identities.accounts]),
+        (SQL.upsert_users, [_traits_json(row) for row in identities.users]),
+        (SQL.add_aliases, identities.aliases),
     ):
         if rows:
-            common = {"workspace_id": workspace_id, "rows": orjson.dumps(rows).decode()}
-            session.execute(statement, common | values)
+            session.execute(statement, values | {"rows": orjson.dumps(rows).decode()})
     if identities.users:
         user_ids = [row.user_id for row in identities.users]
-        session.execute(
-            attribution_statements.MARK_DUE_ATTRIBUTIONS,
-            {"workspace_id": workspace_id, "user_ids": user_ids},
-        )
+        session.execute(SQL.mark_due_attributions, values | {"user_ids": user_ids})
+
+
+def _traits_json(row: AccountTraitsRow | UserTraitsRow) -> dict[str, Any]:
+    values = {each.name: getattr(row, each.name) for each in fields(row)}
+    return {**values.pop("columns"), **values}
 
 
 def load_known_prices(
@@ -155,16 +173,6 @@ def load_known_prices(
         .group_by(Account.account_id, Account.traits_at)
     )
     return {row[0]: KnownPrice(row[1], row[2], frozenset(row[3])) for row in rows}
-
-
-def _account_json(row: AccountTraitsRow) -> dict[str, Any]:
-    fields = {"account_id": row.account_id, "traits": row.traits, "traits_at": row.traits_at}
-    return row.columns | fields
-
-
-def _user_json(row: UserTraitsRow) -> dict[str, Any]:
-    fields = asdict(row)
-    return {**fields.pop("columns"), **fields}
 
 
 def load_fingerprints(
@@ -214,18 +222,9 @@ def insert_event_names(
     known = list_event_names(session, workspace_id)
     new = sorted(set(names) - known)[: max(MAX_EVENT_NAMES - len(known), 0)]
     if new:
-        session.execute(
-            postgresql.insert(EventName).on_conflict_do_nothing(),
-            [
-                {
-                    "workspace_id": workspace_id,
-                    "name": name,
-                    "is_view": names[name],
-                    "first_seen_at": now,
-                }
-                for name in new
-            ],
-        )
+        columns = {"workspace_id": workspace_id, "first_seen_at": now}
+        rows = [{**columns, "name": name, "is_view": names[name]} for name in new]
+        session.execute(postgresql.insert(EventName).on_conflict_do_nothing(), rows)
     return known | set(new)
 
 

@@ -1,12 +1,12 @@
 """The results of a batch: the receipt for the sender, and counts for metrics and statistics."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from app.core import metrics
-from app.events.ingestion.schemas import EventVerdict, Receipt
+from app.events.ingestion.schemas import EventResult, EventVerdict, Receipt
 from app.events.reading.batch import ParsedBatch
 from app.events.reading.canonical import CanonicalEvent
 
@@ -24,7 +24,6 @@ class BatchOutcome:
     parsed: ParsedBatch
     verdicts: dict[int, str]
     quarantine_numbers: dict[str, int]
-    reused: set[int]
     warnings: dict[int, list[str]]
 
 
@@ -64,24 +63,24 @@ def _all_verdicts(outcome: BatchOutcome) -> Iterable[EventVerdict]:
             quarantine_id=None if number is None else f"q_{number}",
         )
     for event in parsed.repeats.values():
-        yield _duplicate_verdict(event, outcome)
+        yield _event_verdict(event, outcome, "duplicate")
     for event in parsed.events:
-        if outcome.verdicts.get(event.n) == "duplicate":
-            yield _duplicate_verdict(event, outcome)
-        elif event.n in outcome.warnings or event.n in outcome.verdicts:
-            yield EventVerdict(
-                index=event.n,
-                message_id=event.message_id,
-                result="accepted",
-                code=outcome.verdicts.get(event.n),
-                warnings=outcome.warnings.get(event.n, []),
-            )
+        code = outcome.verdicts.get(event.n)
+        if code == "duplicate":
+            yield _event_verdict(event, outcome, "duplicate")
+        elif code or event.n in outcome.warnings:
+            yield _event_verdict(event, outcome, "accepted", code)
 
 
-def _duplicate_verdict(event: CanonicalEvent, outcome: BatchOutcome) -> EventVerdict:
-    warnings = outcome.warnings.get(event.n, [])
+def _event_verdict(
+    event: CanonicalEvent, outcome: BatchOutcome, result: EventResult, code: str | None = None
+) -> EventVerdict:
     return EventVerdict(
-        index=event.n, message_id=event.message_id, result="duplicate", warnings=warnings
+        index=event.n,
+        message_id=event.message_id,
+        result=result,
+        code=code,
+        warnings=outcome.warnings.get(event.n, []),
     )
 
 
@@ -102,27 +101,17 @@ def count_excluded(original: ParsedBatch, filtered: ParsedBatch) -> list[dict[st
     """
     if not (filtered.repeats or filtered.rejected or filtered.erased):
         return []
-    duplicates = Counter(event.sdk or "" for event in filtered.repeats.values())
-    quarantined = Counter((row.sdk or "", row.code) for row in filtered.rejected)
-    sdks = _sdks(original) if filtered.erased else {}
-    erased = Counter(sdks.get(n) or "" for n in filtered.erased)
-    return [
-        *(_excluded_row(sdk, "", duplicates=n) for sdk, n in sorted(duplicates.items())),
-        *(
-            _excluded_row(sdk, code, quarantined=n)
-            for (sdk, code), n in sorted(quarantined.items())
-        ),
-        *(_excluded_row(sdk, "", erased=n) for sdk, n in sorted(erased.items())),
-    ]
-
-
-def _sdks(parsed: ParsedBatch) -> Mapping[int, str | None]:
-    return {
-        **{event.n: event.sdk for event in parsed.events},
-        **{n: event.sdk for n, event in parsed.repeats.items()},
-        **{row.n: row.sdk for row in parsed.rejected},
+    sdks: dict[int, str | None] = {}
+    if filtered.erased:
+        sdks = {event.n: event.sdk for event in (*original.events, *original.repeats.values())}
+        sdks |= {row.n: row.sdk for row in original.rejected}
+    counters = {
+        "duplicates": Counter((event.sdk or "", "") for event in filtered.repeats.values()),
+        "quarantined": Counter((row.sdk or "", row.code) for row in filtered.rejected),
+        "erased": Counter((sdks.get(n) or "", "") for n in filtered.erased),
     }
-
-
-def _excluded_row(sdk: str, code: str, **counts: int) -> dict[str, Any]:
-    return {"sdk": sdk, "code": code, "duplicates": 0, "quarantined": 0, "erased": 0, **counts}
+    return [
+        {"sdk": sdk, "code": code, **dict.fromkeys(counters, 0), result: count}
+        for result, counter in counters.items()
+        for (sdk, code), count in sorted(counter.items())
+    ]

@@ -1,5 +1,6 @@
 """Ingestion: parse a batch, store and count it in one transaction, and return a receipt."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
@@ -7,7 +8,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy.orm import Session
 
 from app.accounts import links
-from app.accounts.subscription_service import apply_price_traits
+from app.accounts.subscription_service import AccountSubscriptions
 from app.core.db import SessionFactory, run_with_retries
 from app.core.errors import FieldError
 from app.events.ingestion import b2b_effects, engagement_events, queries, receipts
@@ -21,7 +22,10 @@ from app.events.reading.canonical import VIEW_KINDS, CanonicalEvent, Dialect, Ev
 from app.events.reading.errors import StrictBatchError
 from app.events.reading.identities import Identities, PriceRow, is_identity_event, merge_identities
 from app.events.reading.times import ReceiveContext
+from app.workspaces.auth import Caller
 from app.workspaces.queries import IdChangeFlags
+from app.workspaces.semantic_events import events_by_name
+from app.workspaces.tables import Workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +48,15 @@ class IngestPolicy:
     def is_history(self) -> bool:
         return self.oldest is None
 
-    def known_on(self, origin: BatchOrigin) -> date | None:
-        """Return the day on which the events became known; None for history."""
-        return None if self.is_history else self.replayed_on or origin.received_at.date()
+
+def event_rules(settings: Workspace | Caller) -> EventRules:
+    """Return how events are parsed by the settings of a workspace."""
+    return EventRules(
+        settings.end_customer_keys,
+        settings.reach_property,
+        settings.internal_domains,
+        events_by_name(settings.semantic_events),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,35 +86,25 @@ def ingest_batch(
     policy: IngestPolicy,
     *,
     request_id: str,
+    dry_run: bool = False,
 ) -> Receipt:
-    """Store and count a batch. When this returns, all of it is committed."""
+    """Store and count a batch. When this returns, all of it is committed.
+
+    ``dry_run``: do it, roll it back, and return the receipt that it would have given.
+    """
     parsed = _parse(origin, batch, dialect, policy)
+    names = KnownEventNames() if dry_run else target.names
+    sessions = target.sessions if dry_run else target.sessions_for(parsed, origin.workspace_id)
     outcome = run_with_retries(
-        target.sessions_for(parsed, origin.workspace_id),
-        lambda session: store_batch(session, origin, parsed, policy, target.names),
+        sessions,
+        lambda session: store_batch(session, origin, parsed, policy, names),
+        dry_run=dry_run,
     )
+    if dry_run:
+        return receipts.build_receipt(replace(outcome, quarantine_numbers={}), request_id)
     receipt = receipts.build_receipt(outcome, request_id)
     receipts.record_metrics(receipt, outcome.parsed)
     return receipt
-
-
-def validate_batch(
-    sessions: SessionFactory,
-    origin: BatchOrigin,
-    batch: Batch,
-    dialect: Dialect,
-    policy: IngestPolicy,
-    *,
-    request_id: str,
-) -> Receipt:
-    """Return the receipt that ingesting the batch would give: do it, then roll it back."""
-    parsed = _parse(origin, batch, dialect, policy)
-    outcome = run_with_retries(
-        sessions,
-        lambda session: store_batch(session, origin, parsed, policy, KnownEventNames()),
-        dry_run=True,
-    )
-    return receipts.build_receipt(replace(outcome, quarantine_numbers={}), request_id)
 
 
 def _parse(
@@ -117,7 +117,7 @@ def _parse(
     if policy.strict and parsed.rejected:
         raise StrictBatchError(
             "Some events are invalid, so nothing was stored: see `errors`.",
-            errors=_field_errors(parsed),
+            errors=[FieldError(f"/{row.n}{row.pointer}", row.detail) for row in parsed.rejected],
         )
     return parsed
 
@@ -132,7 +132,8 @@ def store_batch(
     """Store and count a parsed batch in the caller's transaction."""
     original = parsed
     parsed, ids = filter_batch(session, origin.workspace_id, parsed, policy.changed_ids)
-    warnings = {e.n: list(e.warnings) for e in parsed.events if e.warnings}
+    warned = {event.n: list(event.warnings) for event in parsed.events if event.warnings}
+    batch = _BatchTransaction(session, origin, policy, defaultdict(list, warned))
     numbers: dict[str, int] = {}
     if parsed.rejected:
         unique = {row.fingerprint: asdict(row) for row in parsed.rejected}
@@ -141,145 +142,114 @@ def store_batch(
         )
     identities = merge_identities(parsed.events, policy.rules.internal_domains)
     if identities:
-        _write_identities(session, origin, identities, policy, warnings)
-    events = _within_name_limit(session, origin, parsed.events, names, warnings)
-    rows = [event.row() for event in events]
-    known_on = policy.known_on(origin)
+        batch.write_identities(identities)
+    events = batch.within_name_limit(parsed.events, names)
     verdicts = queries.insert_events(
         session,
         origin,
-        rows,
-        known_on=known_on,
+        [event.row() for event in events],
+        known_on=batch.known_on,
         aliases=ids.has_aliases,
         excluded=None if policy.replayed_on else receipts.count_excluded(original, parsed),
         only_use=identities is None and not any(event.semantic for event in events),
     )
     not_applied = engagement_events.apply_engagement_events(
-        session, origin.workspace_id, events, verdicts, known_on=known_on
+        session, origin.workspace_id, events, verdicts, known_on=batch.known_on
     )
     for n, warning in not_applied.items():
-        warnings.setdefault(n, []).append(warning)
-    reused = parsed.reused | _reused_ids(session, origin, parsed, verdicts)
-    for n in reused:
-        warnings.setdefault(n, []).append("id_reused")
-    return BatchOutcome(parsed, verdicts, numbers, reused, warnings)
+        batch.warnings[n].append(warning)
+    for n in parsed.reused | batch.reused_ids(parsed, verdicts):
+        batch.warnings[n].append("id_reused")
+    return BatchOutcome(parsed, verdicts, numbers, batch.warnings)
 
 
 def oldest_accepted(now: datetime, retention_days: int) -> datetime:
     return now - timedelta(days=retention_days)
 
 
-def _write_identities(
-    session: Session,
-    origin: BatchOrigin,
-    identities: Identities,
-    policy: IngestPolicy,
-    warnings: dict[int, list[str]],
-) -> None:
-    queries.upsert_identities(
-        session, origin.workspace_id, identities, known_on=policy.known_on(origin)
-    )
-    for n in identities.invalid_traits:
-        warnings.setdefault(n, []).append("invalid_trait")
-    if identities.prices:
-        _write_prices(session, origin, identities.prices, policy, warnings)
-    if identities.b2b_events or identities.incomplete:
-        _apply_b2b_events(session, origin, identities, policy, warnings)
-    if identities.links:
-        for n in links.apply_group_calls(session, origin.workspace_id, identities.links):
-            warnings.setdefault(n, []).append("link_ignored")
+@dataclass(slots=True)
+class _BatchTransaction:
+    """The transaction of one batch. ``warnings``: codes by event number."""
 
+    session: Session
+    origin: BatchOrigin
+    policy: IngestPolicy
+    warnings: defaultdict[int, list[str]]
 
-def _apply_b2b_events(
-    session: Session,
-    origin: BatchOrigin,
-    identities: Identities,
-    policy: IngestPolicy,
-    warnings: dict[int, list[str]],
-) -> None:
-    """Apply the B2B events; one that lacks its account or user is an ordinary event."""
-    for n in identities.incomplete:
-        warnings.setdefault(n, []).append("b2b_incomplete")
-    b2b_effects.write_lifecycle_dates(session, origin.workspace_id, identities.b2b_events)
-    b2b_effects.end_memberships(session, origin.workspace_id, identities.b2b_events)
-    ignored = b2b_effects.end_prices(
-        session,
-        origin.workspace_id,
-        identities.b2b_events,
-        identities.prices,
-        known_on=policy.known_on(origin),
-    )
-    for n, warning in ignored.items():
-        warnings.setdefault(n, []).append(warning)
+    @property
+    def known_on(self) -> date | None:
+        """The day on which the events became known; None for history."""
+        policy = self.policy
+        return None if policy.is_history else policy.replayed_on or self.origin.received_at.date()
 
-
-def _write_prices(
-    session: Session,
-    origin: BatchOrigin,
-    prices: Sequence[PriceRow],
-    policy: IngestPolicy,
-    warnings: dict[int, list[str]],
-) -> None:
-    """Set prices from the day of their call, unless another source or a later call has set them."""
-    known = queries.load_known_prices(
-        session, origin.workspace_id, {row.account_id for row in prices}
-    )
-    for row in prices:
-        if known[row.account_id].has_other_source:
-            for n in row.numbers:
-                warnings.setdefault(n, []).append("mrr_ignored")
-        elif not known[row.account_id].is_newer_than(row.stated_at):
-            apply_price_traits(
+    def write_identities(self, identities: Identities) -> None:
+        session, workspace_id = self.session, self.origin.workspace_id
+        queries.upsert_identities(session, workspace_id, identities, known_on=self.known_on)
+        for n in identities.invalid_traits:
+            self.warnings[n].append("invalid_trait")
+        if identities.prices:
+            self._write_prices(identities.prices)
+        for n in identities.incomplete:  # an ordinary event: it lacks its account or user
+            self.warnings[n].append("b2b_incomplete")
+        if identities.b2b_events:
+            ignored = b2b_effects.apply_b2b_events(
                 session,
-                origin.workspace_id,
-                row.account_id,
-                row.price,
-                on=row.stated_at.date(),
-                known_on=policy.known_on(origin) or row.stated_at.date(),
-                base_currency=policy.base_currency,
+                workspace_id,
+                identities.b2b_events,
+                identities.prices,
+                known_on=self.known_on,
             )
+            for n, warning in ignored.items():
+                self.warnings[n].append(warning)
+        if identities.links:
+            for n in links.apply_group_calls(session, workspace_id, identities.links):
+                self.warnings[n].append("link_ignored")
 
+    def _write_prices(self, prices: Sequence[PriceRow]) -> None:
+        """Set prices from the day of their call, unless another source or a later call did."""
+        workspace_id, account_ids = self.origin.workspace_id, {row.account_id for row in prices}
+        known = queries.load_known_prices(self.session, workspace_id, account_ids)
+        for row in prices:
+            if known[row.account_id].has_other_source:
+                for n in row.numbers:
+                    self.warnings[n].append("mrr_ignored")
+            elif not known[row.account_id].is_newer_than(row.stated_at):
+                on = row.stated_at.date()
+                AccountSubscriptions(
+                    self.session, workspace_id, row.account_id, self.known_on or on
+                ).apply_price_traits(row.price, on=on, base_currency=self.policy.base_currency)
 
-def _within_name_limit(
-    session: Session,
-    origin: BatchOrigin,
-    events: list[CanonicalEvent],
-    names: KnownEventNames,
-    warnings: dict[int, list[str]],
-) -> list[CanonicalEvent]:
-    """Register new event names; events with names beyond the limit are counted as ``other``."""
-    is_view = {e.counted_as: e.kind in VIEW_KINDS for e in events if e.counted_as}
-    unknown = names.missing(origin.workspace_id, is_view)
-    if not unknown:
-        return events
-    names.add(origin.workspace_id, queries.list_event_names(session, origin.workspace_id))
-    unknown = names.missing(origin.workspace_id, unknown)
-    if not unknown:
-        return events
-    new = {name: is_view[name] for name in unknown}
-    known = queries.insert_event_names(session, origin.workspace_id, new, now=origin.received_at)
-    beyond = unknown - known
-    for event in events:
-        if event.counted_as in beyond:
-            warnings.setdefault(event.n, []).append("event_name_limit")
-    return [replace(e, counted_as=OTHER_NAME) if e.counted_as in beyond else e for e in events]
+    def within_name_limit(
+        self, events: list[CanonicalEvent], names: KnownEventNames
+    ) -> list[CanonicalEvent]:
+        """Register new event names; events with names beyond the limit are counted as ``other``."""
+        session, workspace_id = self.session, self.origin.workspace_id
+        is_view = {e.counted_as: e.kind in VIEW_KINDS for e in events if e.counted_as}
+        unknown = names.missing(workspace_id, is_view)
+        if unknown:
+            names.add(workspace_id, queries.list_event_names(session, workspace_id))
+            unknown = names.missing(workspace_id, unknown)
+        if not unknown:
+            return events
+        new, now = {name: is_view[name] for name in unknown}, self.origin.received_at
+        beyond = unknown - queries.insert_event_names(session, workspace_id, new, now=now)
+        for event in events:
+            if event.counted_as in beyond:
+                self.warnings[event.n].append("event_name_limit")
+        return [replace(e, counted_as=OTHER_NAME) if e.counted_as in beyond else e for e in events]
 
-
-def _reused_ids(
-    session: Session, origin: BatchOrigin, parsed: ParsedBatch, verdicts: dict[int, str]
-) -> set[int]:
-    """Return the duplicates whose content differs from the stored event with their id."""
-    repeated = [e for e in parsed.events if verdicts.get(e.n) == "duplicate" and not e.untimed]
-    if not repeated:
-        return set()
-    keys = [(event.client_at, event.message_id) for event in repeated]
-    stored = queries.load_fingerprints(session, origin.workspace_id, keys)
-    return {
-        event.n
-        for event in repeated
-        if stored.get((event.client_at, event.message_id), event.fingerprint) != event.fingerprint
-    }
-
-
-def _field_errors(parsed: ParsedBatch) -> list[FieldError]:
-    return [FieldError(f"/{row.n}{row.pointer}", row.detail) for row in parsed.rejected]
+    def reused_ids(self, parsed: ParsedBatch, verdicts: dict[int, str]) -> set[int]:
+        """Return the duplicates whose content differs from the stored event with their id."""
+        repeated = {
+            (event.client_at, event.message_id): event
+            for event in parsed.events
+            if verdicts.get(event.n) == "duplicate" and not event.untimed
+        }
+        if not repeated:
+            return set()
+        stored = queries.load_fingerprints(self.session, self.origin.workspace_id, [*repeated])
+        return {
+            event.n
+            for key, event in repeated.items()
+            if stored.get(key, event.fingerprint) != event.fingerprint
+        }

@@ -11,7 +11,7 @@ from app.core.db import ReadSessionDep, SessionDep, SessionFactory, database_slo
 from app.core.errors import NotFoundError
 from app.core.pagination import Page, PagingDep
 from app.core.schemas import NO_NUL, problem_responses
-from app.events.ingestion.workspace_rules import event_rules
+from app.events.ingestion.service import event_rules
 from app.events.quarantine import queries
 from app.events.quarantine.queries import QuarantineCriteria
 from app.events.quarantine.replay import ReplayContext, ReplayedEvent, replay_events
@@ -39,15 +39,16 @@ StatusFilter = Annotated[
     Literal["open", "replayed", "discarded", "all"],
     Query(description="`open`: neither replayed nor discarded."),
 ]
-CodeFilter = Annotated[
-    str | None, Query(max_length=100, pattern=NO_NUL, description="Only events with this code.")
-]
-KeyFilter = Annotated[
-    str | None, Query(max_length=100, pattern=NO_NUL, description="Only events of this API key.")
-]
-SdkFilter = Annotated[
-    str | None, Query(max_length=100, pattern=NO_NUL, description="Only events of this SDK.")
-]
+
+
+def _text_filter(condition: str, example: str) -> Any:  # noqa: ANN401 - as FastAPI declares it
+    text = f"Only events {condition}."
+    return Query(max_length=100, pattern=NO_NUL, description=text, examples=[example])
+
+
+CodeFilter = Annotated[str | None, _text_filter("with this code", "missing_identity")]
+KeyFilter = Annotated[str | None, _text_filter("of this API key", "0aZ81bQ2xY")]
+SdkFilter = Annotated[str | None, _text_filter("of this SDK", "analytics.js")]
 
 
 @router.get("", summary="List quarantined events", responses=problem_responses(401, 403, 404, 422))
@@ -84,7 +85,7 @@ def summarize_quarantine(
     return QuarantineSummary(
         events=totals.events,
         times=totals.times,
-        groups=[QuarantineGroup.model_validate(group) for group in groups],
+        groups=[QuarantineGroup.from_row(each, example_id=f"q_{each.newest}") for each in groups],
     )
 
 
@@ -213,13 +214,7 @@ def _report(results: Sequence[ReplayedEvent], *, dry_run: bool, more: bool) -> R
         skipped=counts["skipped"],
         more=more,
         results=[
-            ReplayResult(
-                id=f"q_{each.number}",
-                result=each.result,
-                code=each.code,
-                detail=each.detail,
-                warnings=list(each.warnings),
-            )
+            ReplayResult.from_row(each, id=f"q_{each.number}", warnings=list(each.warnings))
             for each in results[:MAX_RESULTS]
         ],
     )

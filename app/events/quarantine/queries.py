@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, delete, func, select, update
+from sqlalchemy import ColumnElement, Row, Select, delete, func, select, update
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
 
@@ -26,30 +26,6 @@ class QuarantineCriteria:
     sdk: str | None = None
     received_from: datetime | None = None
     received_to: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class QuarantineTotals:
-    """``events``: number of different events. ``times``: how often they were received in all."""
-
-    events: int
-    times: int
-
-
-@dataclass(frozen=True, slots=True)
-class QuarantineGroupTotals:
-    code: str
-    key_id: str
-    sdk: str | None
-    events: int
-    times: int
-    first_received_at: datetime
-    last_received_at: datetime
-    newest: int
-
-    @property
-    def example_id(self) -> str:
-        return f"q_{self.newest}"
 
 
 def list_quarantined(
@@ -77,31 +53,30 @@ def _matching(query: Select[Any], criteria: QuarantineCriteria) -> Select[Any]:
 
 def load_summary(
     session: Session, workspace_id: str, *, status: str | None, limit: int
-) -> tuple[QuarantineTotals, list[QuarantineGroupTotals]]:
-    """Count quarantined events, in total and by code, key and SDK, the most frequent first."""
-    columns = (
-        func.count(),
-        func.coalesce(func.sum(QuarantinedEvent.times), 0),
-    )
-    conditions = [QuarantinedEvent.workspace_id == workspace_id]
+) -> tuple[Row[int, int], Sequence[Row[*tuple[Any, ...]]]]:
+    """Count quarantined events, in total and by code, key and SDK, the most frequent first.
+
+    ``events``: number of different events. ``times``: how often they were received in all.
+    ``newest``: the number of the newest.
+    """
+    event = QuarantinedEvent
+    events = func.count().label("events")
+    times = func.coalesce(func.sum(event.times), 0).label("times")
+    conditions = [event.workspace_id == workspace_id]
     if status is not None:
-        conditions.append(QuarantinedEvent.status == status)
-    group_columns = (QuarantinedEvent.code, QuarantinedEvent.key_id, QuarantinedEvent.sdk)
-    rows = session.execute(
-        select(
-            *group_columns,
-            *columns,
-            func.min(QuarantinedEvent.received_at),
-            func.max(QuarantinedEvent.last_received_at),
-            func.max(QuarantinedEvent.number),
-        )
-        .where(*conditions)
-        .group_by(*group_columns)
-        .order_by(columns[1].desc(), *group_columns)
-        .limit(limit)
-    )
-    groups = [QuarantineGroupTotals(*row) for row in rows]
-    return QuarantineTotals(*session.execute(select(*columns).where(*conditions)).one()), groups
+        conditions.append(event.status == status)
+    group_columns = (event.code, event.key_id, event.sdk)
+    groups = select(
+        *group_columns,
+        events,
+        times,
+        func.min(event.received_at).label("first_received_at"),
+        func.max(event.last_received_at).label("last_received_at"),
+        func.max(event.number).label("newest"),
+    ).where(*conditions)
+    groups = groups.group_by(*group_columns).order_by(times.desc(), *group_columns).limit(limit)
+    totals = session.execute(select(events, times).where(*conditions)).one()
+    return totals, session.execute(groups).all()
 
 
 def list_open_numbers(
@@ -121,32 +96,31 @@ def list_requests(
     session: Session, workspace_id: str, numbers: Sequence[int]
 ) -> list[Sequence[int]]:
     """Return the numbers of open events grouped by their request, the oldest request first."""
-    first = func.min(QuarantinedEvent.number)
+    event = QuarantinedEvent
+    request = func.array_agg(aggregate_order_by(event.number, event.number))
     return list(
         session.scalars(
-            select(
-                func.array_agg(aggregate_order_by(QuarantinedEvent.number, QuarantinedEvent.number))
-            )
-            .where(
-                QuarantinedEvent.workspace_id == workspace_id,
-                QuarantinedEvent.number.in_(numbers),
-                QuarantinedEvent.status == OPEN,
-            )
-            .group_by(
-                QuarantinedEvent.received_at, QuarantinedEvent.key_id, QuarantinedEvent.historical
-            )
-            .order_by(first)
+            select(request)
+            .where(*_are_open(workspace_id, numbers))
+            .group_by(event.received_at, event.key_id, event.historical)
+            .order_by(func.min(event.number))
         )
+    )
+
+
+def _are_open(workspace_id: str, numbers: Sequence[int]) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions for those of the events that are still open."""
+    return (
+        QuarantinedEvent.workspace_id == workspace_id,
+        QuarantinedEvent.number.in_(numbers),
+        QuarantinedEvent.status == OPEN,
     )
 
 
 def load_statuses(session: Session, workspace_id: str, numbers: Sequence[int]) -> dict[int, str]:
-    rows = session.execute(
-        select(QuarantinedEvent.number, QuarantinedEvent.status).where(
-            QuarantinedEvent.workspace_id == workspace_id, QuarantinedEvent.number.in_(numbers)
-        )
-    )
-    return {row[0]: row[1] for row in rows}
+    query = select(QuarantinedEvent.number, QuarantinedEvent.status)
+    query = query.filter_by(workspace_id=workspace_id).where(QuarantinedEvent.number.in_(numbers))
+    return {row[0]: row[1] for row in session.execute(query)}
 
 
 def lock_open_events(
@@ -155,11 +129,7 @@ def lock_open_events(
     """Lock and return the events that are still open, oldest first."""
     return session.scalars(
         select(QuarantinedEvent)
-        .where(
-            QuarantinedEvent.workspace_id == workspace_id,
-            QuarantinedEvent.number.in_(numbers),
-            QuarantinedEvent.status == OPEN,
-        )
+        .where(*_are_open(workspace_id, numbers))
         .order_by(QuarantinedEvent.number)
         .with_for_update()
         .execution_options(populate_existing=True)
@@ -168,25 +138,14 @@ def lock_open_events(
 
 def mark_discarded(session: Session, workspace_id: str, numbers: Sequence[int]) -> int:
     """Mark open events as discarded; return how many were open."""
-    changed = session.scalars(
-        update(QuarantinedEvent)
-        .where(
-            QuarantinedEvent.workspace_id == workspace_id,
-            QuarantinedEvent.number.in_(numbers),
-            QuarantinedEvent.status == OPEN,
-        )
-        .values(status=DISCARDED)
-        .returning(QuarantinedEvent.number)
-    )
-    return len(changed.all())
+    change = update(QuarantinedEvent).where(*_are_open(workspace_id, numbers))
+    change = change.values(status=DISCARDED).returning(QuarantinedEvent.number)
+    return len(session.scalars(change).all())
 
 
 def find_quarantined(session: Session, workspace_id: str, number: int) -> QuarantinedEvent | None:
-    return session.scalar(
-        select(QuarantinedEvent).where(
-            QuarantinedEvent.workspace_id == workspace_id, QuarantinedEvent.number == number
-        )
-    )
+    query = select(QuarantinedEvent).filter_by(workspace_id=workspace_id, number=number)
+    return session.scalar(query)
 
 
 def drop_old_quarantined(session: Session, *, before: datetime) -> None:

@@ -16,6 +16,7 @@ from app.events.ingestion.service import IngestPolicy, oldest_accepted, store_ba
 from app.events.quarantine import queries
 from app.events.reading import decoding
 from app.events.reading.batch import (
+    DIALECTS,
     MAX_PAYLOAD_BYTES,
     Batch,
     ParsedBatch,
@@ -23,7 +24,6 @@ from app.events.reading.batch import (
     parse_batch,
 )
 from app.events.reading.canonical import CanonicalEvent, EventRules
-from app.events.reading.dialects import DIALECTS
 from app.events.reading.errors import InvalidBodyError
 from app.events.reading.quarantine_codes import UnreadableLine
 from app.events.reading.times import ReceiveContext
@@ -112,8 +112,9 @@ def _replay_request(
     stored: Counter[str] = Counter()
     for n, (row, result) in enumerate(zip(rows, results, strict=True)):
         _update_row(row, result, parsed_rows.failed.get(n))
-        stored[row.sdk or ""] += result.result == "replayed"
-    tallies = [{"sdk": sdk, "replayed": n} for sdk, n in sorted(stored.items()) if n]
+        if result.result == "replayed":
+            stored[row.sdk or ""] += 1
+    tallies = [{"sdk": sdk, "replayed": n} for sdk, n in sorted(stored.items())]
     insert_tallies(session, BatchOrigin(origin.workspace_id, origin.key_id, context.at), tallies)
     session.flush()
     return results
@@ -160,9 +161,8 @@ def _row_result(
     if n in parsed_rows.skipped:
         return ReplayedEvent(number, "skipped", PAYLOAD_CUT, CUT_DETAIL)
     if n in parsed_rows.failed:
-        return ReplayedEvent(
-            number, "quarantined", parsed_rows.failed[n].code, parsed_rows.failed[n].detail
-        )
+        failed = parsed_rows.failed[n]
+        return ReplayedEvent(number, "quarantined", failed.code, failed.detail)
     if n in outcome.parsed.erased:
         return ReplayedEvent(number, "erased")
     verdict, warnings = outcome.verdicts.get(n), outcome.warnings.get(n, [])

@@ -1,6 +1,6 @@
 """Segment's B2B SaaS events: track calls that report a change of an account or a member."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
@@ -44,7 +44,16 @@ MEMBER_KINDS = frozenset(
 )
 PRICE_KINDS = frozenset({B2BEventKind.SUBSCRIPTION_STARTED, B2BEventKind.SUBSCRIPTION_UPDATED})
 YEARLY, MONTHLY = {"year", "yearly", "annual", "annually"}, {"month", "monthly"}
-END_DATE_PROPERTIES = ("ends_on", "end_date", "effective_date", "cancel_at")
+TRIAL_DAYS = (("trial_start_date",), ("trial_end_date",))
+DAY_PROPERTIES: Mapping[B2BEventKind, tuple[Sequence[str], Sequence[str]]] = {
+    B2BEventKind.TRIAL_STARTED: TRIAL_DAYS,
+    B2BEventKind.TRIAL_ENDED: TRIAL_DAYS,
+    B2BEventKind.SUBSCRIPTION_CANCELLED: (
+        (),
+        ("ends_on", "end_date", "effective_date", "cancel_at"),
+    ),
+}
+"""The names of the properties with the first and the last day; the first one present is used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +100,9 @@ def parse_b2b_event(event: CanonicalEvent) -> B2BEvent | None:
     if not event.account_id or (kind in MEMBER_KINDS and not event.user_id):
         return None
     traits, invalid = _parse_traits(kind, properties, event.day)
-    starts_on, ends_on = None, None
-    if kind in {B2BEventKind.TRIAL_STARTED, B2BEventKind.TRIAL_ENDED}:
-        starts_on, invalid_start = _parse_day(properties, ("trial_start_date",))
-        ends_on, invalid_end = _parse_day(properties, ("trial_end_date",))
-        invalid = invalid or invalid_start or invalid_end
-    elif kind is B2BEventKind.SUBSCRIPTION_CANCELLED:
-        ends_on, invalid_end = _parse_day(properties, END_DATE_PROPERTIES)
-        invalid = invalid or invalid_end
+    start_names, end_names = DAY_PROPERTIES.get(kind, ((), ()))
+    starts_on, invalid_start = _parse_day(properties, start_names)
+    ends_on, invalid_end = _parse_day(properties, end_names)
     return B2BEvent(
         n=event.n,
         kind=kind,
@@ -109,7 +113,7 @@ def parse_b2b_event(event: CanonicalEvent) -> B2BEvent | None:
         starts_on=starts_on,
         ends_on=ends_on,
         reason=_parse_text(properties, "reason") or _parse_text(properties, "cancellation_reason"),
-        invalid=invalid or bool(traits.invalid),
+        invalid=invalid or invalid_start or invalid_end or bool(traits.invalid),
     )
 
 
@@ -123,9 +127,8 @@ def parse_member(event: CanonicalEvent) -> Mapping[str, Any]:
         "firstName": properties.get("first_name"),
         "lastName": properties.get("last_name"),
     }
-    return split_user_traits(
-        {name: value for name, value in traits.items() if value is not None}
-    ).columns
+    given = {name: value for name, value in traits.items() if value is not None}
+    return split_user_traits(given).columns
 
 
 def _parse_traits(
@@ -175,7 +178,7 @@ def _parse_price(properties: Mapping[str, Any]) -> tuple[AccountTraits, bool]:
     return split_account_traits(traits), invalid
 
 
-def _parse_day(properties: Mapping[str, Any], names: tuple[str, ...]) -> tuple[date | None, bool]:
+def _parse_day(properties: Mapping[str, Any], names: Sequence[str]) -> tuple[date | None, bool]:
     """Return the first of the named days that is present, and whether it is invalid."""
     value = next((properties[name] for name in names if properties.get(name) is not None), None)
     try:
@@ -206,10 +209,8 @@ def apply_b2b_event(dates: LifecycleDates, event: B2BEvent) -> LifecycleDates:
             dates.deleted_on is None or dates.deleted_on < event.day
         ):
             return replace(dates, deleted_on=event.day)
-        case B2BEventKind.ACCOUNT_CREATED if dates.deleted_on is not None:
-            return replace(
-                dates, deleted_on=dates.deleted_on if event.day < dates.deleted_on else None
-            )
+        case B2BEventKind.ACCOUNT_CREATED if dates.deleted_on and event.day >= dates.deleted_on:
+            return replace(dates, deleted_on=None)
     return dates
 
 

@@ -9,15 +9,16 @@ from typing import Any
 
 import orjson
 
+from app.events.reading import native, segment
 from app.events.reading.canonical import CanonicalEvent, Dialect, EventRules, canonicalize
-from app.events.reading.dialects import dialect_name
 from app.events.reading.quarantine_codes import QuarantineError, UnreadableLine
 from app.events.reading.sanitize import sanitize_json
-from app.events.reading.segment import sdk_name
 from app.events.reading.times import ReceiveContext, parse_timestamp
 
 MAX_PAYLOAD_BYTES = 64 * 1024
 TIMESTAMP_FIELDS = ("timestamp", "originalTimestamp")
+DIALECTS: Mapping[str, Dialect] = {"segment": segment.parse_call, "native": native.parse_call}
+"""The dialects by name, so that a quarantined event can be parsed again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,13 +128,13 @@ def _rejected_event(
         _sdk_name(raw) if is_object else None,
         payload[:MAX_PAYLOAD_BYTES].decode(errors="ignore"),
         sha256(error.code.encode() + payload).hexdigest(),
-        dialect_name(dialect),
+        next(name for name, each in DIALECTS.items() if each is dialect),
         _parse_sent_at(sent_at),
     )
 
 
 def _sdk_name(raw: Mapping[str, Any]) -> str | None:
-    name = sdk_name(raw) or raw.get("sdk")
+    name = segment.sdk_name(raw) or raw.get("sdk")
     return str(sanitize_json(name[:100])[0]) if isinstance(name, str) else None
 
 

@@ -3,12 +3,15 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from app.accounts.traits import AccountTraits, is_internal, split_account_traits, split_user_traits
 from app.events.reading import b2b
 from app.events.reading.b2b import B2BEvent, B2BEventKind
 from app.events.reading.canonical import CanonicalEvent
+
+KeyT = TypeVar("KeyT", str, tuple[str, date])
+RowT = TypeVar("RowT")
 
 IDENTITY_KINDS = frozenset({"identify", "group", "alias"})
 
@@ -98,127 +101,116 @@ def merge_identities(
     calls = [event for event in events if is_identity_event(event)]
     if not calls:
         return None
-    accounts: dict[str, AccountTraitsRow] = {}
-    prices: dict[tuple[str, date], PriceRow] = {}
-    links: dict[str, LinkRow] = {}
-    users: dict[str, UserTraitsRow] = {}
-    aliases: dict[str, AliasRow] = {}
-    invalid: dict[int, tuple[str, ...]] = {}
-    b2b_events: dict[int, B2BEvent | None] = {}
+    merged = _MergedCalls(internal_domains)
     for event in sorted(calls, key=lambda call: (call.occurred_at, call.message_id)):
-        if event.kind == "track":
-            b2b_events[event.n] = b2b_event = b2b.parse_b2b_event(event)
-            if b2b_event is not None:
-                _merge_b2b_traits(accounts, prices, event, b2b_event)
-                _merge_member(users, event, b2b_event, internal_domains)
-                if b2b_event.invalid:
-                    invalid[event.n] = b2b_event.traits.invalid
-            continue
-        if event.kind == "group":
-            traits = split_account_traits(event.traits or {})
-            _merge_account(accounts, event, traits)
-            _merge_price(prices, event, traits)
-            _merge_links(links, event, traits)
-            if traits.invalid:
-                invalid[event.n] = traits.invalid
-        if event.user_id:
-            _merge_user(users, event, internal_domains)
-        _merge_alias(aliases, event)
+        merged.add(event)
     return Identities(
-        [accounts[key] for key in sorted(accounts)],
-        [prices[key] for key in sorted(prices) if prices[key].price],
-        [links[key] for key in sorted(links)],
-        [users[key] for key in sorted(users)],
-        [aliases[key] for key in sorted(aliases)],
-        invalid,
-        [each for each in b2b_events.values() if each is not None],
-        [n for n, each in b2b_events.items() if each is None],
+        _in_key_order(merged.accounts),
+        [row for row in _in_key_order(merged.prices) if row.price],
+        _in_key_order(merged.links),
+        _in_key_order(merged.users),
+        _in_key_order(merged.aliases),
+        merged.invalid_traits,
+        merged.b2b_events,
+        merged.incomplete,
     )
 
 
-def _merge_account(
-    rows: dict[str, AccountTraitsRow], event: CanonicalEvent, traits: AccountTraits
-) -> None:
-    account_id = event.account_id or ""
-    row = rows.setdefault(account_id, AccountTraitsRow(account_id, event.occurred_at))
-    row.traits_at = event.occurred_at
-    row.columns.update(traits.columns)
-    row.traits.update(traits.rest)
+def _in_key_order(rows: Mapping[KeyT, RowT]) -> list[RowT]:
+    return [rows[key] for key in sorted(rows)]
 
 
-def _merge_price(
-    rows: dict[tuple[str, date], PriceRow], event: CanonicalEvent, traits: AccountTraits
-) -> None:
-    account_id = event.account_id or ""
-    row = rows.setdefault((account_id, event.day), PriceRow(account_id, event.occurred_at))
-    row.stated_at = event.occurred_at
-    row.price.update(traits.price)
-    if traits.price.keys() - {
-        "plan"
-    }:  # a plan alone is also an account column: it is never ignored
+@dataclass(slots=True)
+class _MergedCalls:
+    """The rows of the calls that were added so far, by key. Later calls override earlier ones."""
+
+    internal_domains: Collection[str]
+    accounts: dict[str, AccountTraitsRow] = field(default_factory=dict)
+    prices: dict[tuple[str, date], PriceRow] = field(default_factory=dict)
+    links: dict[str, LinkRow] = field(default_factory=dict)
+    users: dict[str, UserTraitsRow] = field(default_factory=dict)
+    aliases: dict[str, AliasRow] = field(default_factory=dict)
+    invalid_traits: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    b2b_events: list[B2BEvent] = field(default_factory=list)
+    incomplete: list[int] = field(default_factory=list)
+
+    def add(self, event: CanonicalEvent) -> None:
+        if event.kind == "track":
+            self._add_b2b_event(event)
+            return
+        if event.kind == "group":
+            traits = split_account_traits(event.traits or {})
+            self._merge_account(event, traits)
+            self._merge_links(event, traits)
+            if traits.invalid:
+                self.invalid_traits[event.n] = traits.invalid
+        if event.user_id:
+            self._merge_user(event)
+        self._merge_alias(event)
+
+    def _add_b2b_event(self, event: CanonicalEvent) -> None:
+        b2b_event = b2b.parse_b2b_event(event)
+        if b2b_event is None:
+            self.incomplete.append(event.n)
+            return
+        self.b2b_events.append(b2b_event)
+        if b2b_event.traits.columns or b2b_event.traits.price:
+            self._merge_account(event, b2b_event.traits)
+        self._merge_member(event, b2b_event)
+        if b2b_event.invalid:
+            self.invalid_traits[event.n] = b2b_event.traits.invalid
+
+    def _merge_account(self, event: CanonicalEvent, traits: AccountTraits) -> None:
+        account_id, at = event.account_id or "", event.occurred_at
+        account = self.accounts.setdefault(account_id, AccountTraitsRow(account_id, at))
+        account.traits_at = at
+        account.columns.update(traits.columns)
+        account.traits.update(traits.rest)
+        price = self.prices.setdefault((account_id, event.day), PriceRow(account_id, at))
+        price.stated_at = at
+        price.price.update(traits.price)
+        # a plan alone is also an account column: it is never ignored
+        if traits.price.keys() - {"plan"}:
+            price.numbers.append(event.n)
+
+    def _merge_links(self, event: CanonicalEvent, traits: AccountTraits) -> None:
+        if not traits.links:
+            return
+        account_id = event.account_id or ""
+        row = self.links.setdefault(account_id, LinkRow(account_id, event.occurred_at))
+        row.stated_at = event.occurred_at
+        row.parent_id = traits.links.get("parent_id", row.parent_id)
+        row.external_ids.update(traits.links.get("external_ids", {}))
         row.numbers.append(event.n)
 
+    def _merge_user(self, event: CanonicalEvent) -> UserTraitsRow:
+        user_id = event.user_id or ""
+        row = self.users.setdefault(user_id, UserTraitsRow(user_id, event.occurred_at))
+        row.traits_at = event.occurred_at
+        if event.account_id:
+            row.account_id, row.account_since = event.account_id, event.occurred_at
+        if event.kind == "identify":
+            traits = split_user_traits(event.traits or {})
+            row.columns.update(traits.columns)
+            row.traits.update(traits.rest)
+            row.excluded |= is_internal(traits.columns.get("email"), self.internal_domains)
+        return row
 
-def _merge_b2b_traits(
-    accounts: dict[str, AccountTraitsRow],
-    prices: dict[tuple[str, date], PriceRow],
-    event: CanonicalEvent,
-    b2b_event: B2BEvent,
-) -> None:
-    traits = b2b_event.traits
-    if traits.columns or traits.price:
-        _merge_account(accounts, event, traits)
-        _merge_price(prices, event, traits)
+    def _merge_member(self, event: CanonicalEvent, b2b_event: B2BEvent) -> None:
+        """Add a user who joins an account. Users who leave are written after all who joined."""
+        if b2b_event.kind not in {B2BEventKind.USER_ADDED, B2BEventKind.SIGNED_UP}:
+            return
+        row = self._merge_user(event)
+        row.columns.update(b2b.parse_member(event))
+        row.excluded |= is_internal(row.columns.get("email"), self.internal_domains)
+        if b2b_event.kind is B2BEventKind.SIGNED_UP:
+            row.traits["signed_up_at"] = event.occurred_at.isoformat()
 
+    def _merge_alias(self, event: CanonicalEvent) -> None:
+        """Link an anonymous id to a user.
 
-def _merge_member(
-    rows: dict[str, UserTraitsRow],
-    event: CanonicalEvent,
-    b2b_event: B2BEvent,
-    internal_domains: Collection[str],
-) -> None:
-    """Add a user who joins an account. Users who leave are written after all who joined."""
-    if b2b_event.kind not in {B2BEventKind.USER_ADDED, B2BEventKind.SIGNED_UP}:
-        return
-    _merge_user(rows, event, internal_domains)
-    row = rows[event.user_id or ""]
-    row.columns.update(b2b.parse_member(event))
-    row.excluded = row.excluded or is_internal(row.columns.get("email"), internal_domains)
-    if b2b_event.kind is B2BEventKind.SIGNED_UP:
-        row.traits["signed_up_at"] = event.occurred_at.isoformat()
-
-
-def _merge_links(rows: dict[str, LinkRow], event: CanonicalEvent, traits: AccountTraits) -> None:
-    if not traits.links:
-        return
-    account_id = event.account_id or ""
-    row = rows.setdefault(account_id, LinkRow(account_id, event.occurred_at))
-    row.stated_at = event.occurred_at
-    row.parent_id = traits.links.get("parent_id", row.parent_id)
-    row.external_ids.update(traits.links.get("external_ids", {}))
-    row.numbers.append(event.n)
-
-
-def _merge_user(
-    rows: dict[str, UserTraitsRow], event: CanonicalEvent, internal_domains: Collection[str]
-) -> None:
-    user_id = event.user_id or ""
-    row = rows.setdefault(user_id, UserTraitsRow(user_id, event.occurred_at))
-    row.traits_at = event.occurred_at
-    if event.account_id:
-        row.account_id, row.account_since = event.account_id, event.occurred_at
-    if event.kind == "identify":
-        traits = split_user_traits(event.traits or {})
-        row.columns.update(traits.columns)
-        row.traits.update(traits.rest)
-        row.excluded = row.excluded or is_internal(traits.columns.get("email"), internal_domains)
-
-
-def _merge_alias(rows: dict[str, AliasRow], event: CanonicalEvent) -> None:
-    """Link an anonymous id to a user.
-
-    ``alias`` names the previous id; ``identify`` may carry an anonymous id beside the user id.
-    """
-    anonymous_id = event.previous_id if event.kind == "alias" else event.anonymous_id
-    if anonymous_id and event.user_id and anonymous_id != event.user_id:
-        rows[anonymous_id] = AliasRow(anonymous_id, event.user_id, event.day)
+        ``alias`` names the previous id; ``identify`` may carry an anonymous id beside the user id.
+        """
+        anonymous_id = event.previous_id if event.kind == "alias" else event.anonymous_id
+        if anonymous_id and event.user_id and anonymous_id != event.user_id:
+            self.aliases[anonymous_id] = AliasRow(anonymous_id, event.user_id, event.day)

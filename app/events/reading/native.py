@@ -5,7 +5,7 @@ from typing import Any
 
 from app.events.reading.canonical import DialectCall
 from app.events.reading.quarantine_codes import QuarantineError
-from app.events.reading.segment import CALL_KINDS, EMPTY
+from app.events.reading.segment import CALL_KINDS, as_mapping
 
 
 def parse_call(raw: Mapping[str, Any]) -> DialectCall:
@@ -13,11 +13,8 @@ def parse_call(raw: Mapping[str, Any]) -> DialectCall:
     kind = raw.get("type", "track")
     if not isinstance(kind, str) or kind not in CALL_KINDS:
         raise QuarantineError("unknown_type", "/type")
-    properties = raw.get("properties")
-    traits = raw.get("traits")
-    sdk = raw.get("sdk")
-    end_customer = raw.get("end_customer_id")
-    properties = properties if isinstance(properties, dict) else EMPTY
+    sdk, end_customer = raw.get("sdk"), raw.get("end_customer_id")
+    properties = as_mapping(raw.get("properties"))
     return DialectCall(
         kind=kind,
         name=raw.get("event", raw.get("name")),
@@ -29,7 +26,7 @@ def parse_call(raw: Mapping[str, Any]) -> DialectCall:
         anonymous_id=raw.get("anonymous_id"),
         previous_id=raw.get("previous_id"),
         properties={**properties, "end_customer_id": end_customer} if end_customer else properties,
-        traits=traits if isinstance(traits, dict) else EMPTY,
+        traits=as_mapping(raw.get("traits")),
         impersonated=raw.get("impersonated") is True,
         sdk=sdk[:100] if isinstance(sdk, str) else None,
     )

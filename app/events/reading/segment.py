@@ -15,8 +15,8 @@ def parse_call(raw: Mapping[str, Any]) -> DialectCall:
     kind = raw.get("type")
     if not isinstance(kind, str) or kind not in CALL_KINDS:
         raise QuarantineError("unknown_type", "/type")
-    context = _mapping(raw.get("context"))
-    properties = _mapping(raw.get("properties"))
+    context = as_mapping(raw.get("context"))
+    properties = as_mapping(raw.get("properties"))
     return DialectCall(
         kind=kind,
         name=raw.get("event") if kind == "track" else _view_name(raw, properties),
@@ -28,7 +28,7 @@ def parse_call(raw: Mapping[str, Any]) -> DialectCall:
         anonymous_id=raw.get("anonymousId"),
         previous_id=raw.get("previousId"),
         properties=properties,
-        traits=_mapping(raw.get("traits")) or _mapping(context.get("traits")),
+        traits=as_mapping(raw.get("traits")) or as_mapping(context.get("traits")),
         impersonated=context.get("impersonated") is True or properties.get("impersonated") is True,
         sdk=sdk_name(raw),
     )
@@ -48,23 +48,19 @@ def _account_id(
 
 
 def _view_name(raw: Mapping[str, Any], properties: Mapping[str, Any]) -> Any:  # noqa: ANN401
-    return _first(
-        raw.get("name") or None,
-        properties.get("name") or None,
-        raw.get("category") or None,
-        properties.get("category") or None,
-    )
+    own = raw.get("name") or properties.get("name")
+    return own or raw.get("category") or properties.get("category") or None
 
 
 def sdk_name(raw: Mapping[str, Any]) -> str | None:
     """Return the name and version of the SDK if the call carries them, at most 100 characters."""
-    library = _mapping(_mapping(raw.get("context")).get("library"))
+    library = as_mapping(as_mapping(raw.get("context")).get("library"))
     if not library.get("name"):
         return None
     return f"{library['name']}/{library.get('version', '')}"[:100]
 
 
-def _mapping(value: object) -> Mapping[str, Any]:
+def as_mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else EMPTY
 
 

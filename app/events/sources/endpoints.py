@@ -11,7 +11,7 @@ from app.core.db import ReadSessionDep
 from app.core.errors import FieldError, UnprocessableError
 from app.core.pagination import Page, PagingDep
 from app.core.schemas import NO_NUL, Day, problem_responses
-from app.events.sources import queries, silence_detection, stats_queries
+from app.events.sources import queries, silence_detection
 from app.events.sources.queries import SourceWithKey
 from app.events.sources.schemas import (
     IngestStats,
@@ -31,7 +31,13 @@ MAX_SENDERS = 100
 
 FirstDay = Annotated[Day | None, Query(alias="from", description="Default: six days before `to`.")]
 KeyFilter = Annotated[
-    str | None, Query(max_length=100, pattern=NO_NUL, description="Only events of this API key.")
+    str | None,
+    Query(
+        max_length=100,
+        pattern=NO_NUL,
+        description="Only events of this API key.",
+        examples=["0aZ81bQ2xY"],
+    ),
 ]
 LastDay = Annotated[Day | None, Query(alias="to", description="Default: today.")]
 
@@ -53,7 +59,7 @@ def get_ingest_stats(
     """
     last = last or now.date()
     first = _first_day(first, last)
-    daily_counts = stats_queries.list_daily_counts(
+    daily_counts = queries.list_daily_counts(
         session,
         caller.workspace_id,
         since=_start(first),
@@ -86,14 +92,12 @@ def list_sources(
 )
 def summarize_unattributed(session: ReadSessionDep, caller: Reader) -> UnattributedSummary:
     """Count the events that wait until the account of their user is known, by key and SDK."""
-    counts = stats_queries.list_waiting_counts(session, caller.workspace_id, limit=MAX_SENDERS)
-    events, oldest = stats_queries.count_waiting_events(session, caller.workspace_id)
+    counts = queries.list_waiting_counts(session, caller.workspace_id, limit=MAX_SENDERS)
+    events, oldest = queries.count_waiting_events(session, caller.workspace_id)
     return UnattributedSummary(
         events=events,
         oldest_received_at=oldest,
-        senders=[
-            UnattributedSenderOut.model_validate(each, from_attributes=True) for each in counts
-        ],
+        senders=[UnattributedSenderOut.model_validate(each) for each in counts],
     )
 
 
@@ -113,21 +117,14 @@ def _start(day: date) -> datetime:
 
 
 def _source_out(row: SourceWithKey, hours: Sequence[datetime], now: datetime) -> SourceOut:
-    source = row.source
-    watched = [
-        hour for hour in hours if hour >= source.last_event_at - silence_detection.OBSERVED_PERIOD
-    ]
-    rhythm = silence_detection.detect_rhythm(watched)
-    return SourceOut(
-        key_id=source.key_id,
+    since = row.source.last_event_at - silence_detection.OBSERVED_PERIOD
+    rhythm = silence_detection.detect_rhythm([hour for hour in hours if hour >= since])
+    return SourceOut.from_row(
+        row.source,
         name=row.name,
         state=_state(row, rhythm, now),
-        last_event_at=source.last_event_at,
         usual_gap_seconds=_seconds(rhythm.usual_gap),
         allowed_gap_seconds=_seconds(rhythm.allowed),
-        silent_since=source.silent_since,
-        noticed_at=source.noticed_at,
-        resumed_at=source.resumed_at,
         stale_accounts=row.stale_accounts,
     )
 

@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 
 from app.accounts.refresh_queue import Priority, mark_due
 from app.core.db import SessionFactory, transaction
-from app.events.sources import queries, silence_detection, stats_queries
-from app.events.sources.queries import QuietSource
+from app.events.sources import queries, silence_detection
+from app.events.sources.queries import SourceToCheck
 from app.webhooks import outbox
 from app.webhooks.outbox import NewMessage
 
@@ -22,9 +22,9 @@ def aggregate_stats(sessions: SessionFactory) -> int:
     moved = 0
     while True:
         with transaction(sessions) as session:
-            page = stats_queries.aggregate_tallies(session)
+            page = queries.aggregate_tallies(session)
         moved += page
-        if page < stats_queries.TALLIES_PER_PAGE:  # new tallies arrive while batches are ingested
+        if page < queries.TALLIES_PER_PAGE:  # new tallies arrive while batches are ingested
             return moved
 
 
@@ -50,7 +50,7 @@ def watch_sources(sessions: SessionFactory, *, now: datetime) -> None:
             _mark_due(session, workspace_id, account_ids)
 
 
-def _check_quiet_source(session: Session, source: QuietSource, now: datetime) -> None:
+def _check_quiet_source(session: Session, source: SourceToCheck, now: datetime) -> None:
     workspace_id, key_id = source.workspace_id, source.key_id
     hours = queries.load_active_hours(
         session,
@@ -67,39 +67,30 @@ def _check_quiet_source(session: Session, source: QuietSource, now: datetime) ->
     queries.update_source(session, workspace_id, key_id, silent_since=since, noticed_at=now)
     stale = queries.insert_stale_accounts(session, workspace_id, key_id, silent_since=since)
     _mark_due(session, workspace_id, stale)
-    _publish_message(
-        session, "data.stopped", source, silent_since=since, accounts=len(stale), now=now
-    )
+    _publish_message(session, "data.stopped", source, since, stale, now=now)
     log.warning("source_stopped", workspace=workspace_id, key=key_id, since=since.isoformat())
 
 
-def _resume_source(session: Session, source: QuietSource, now: datetime) -> None:
-    queries.update_source(
-        session,
-        source.workspace_id,
-        source.key_id,
-        silent_since=None,
-        noticed_at=None,
-        resumed_at=source.last_event_at,
-    )
-    recovered = queries.delete_stale_accounts(session, source.workspace_id, source.key_id)
-    _mark_due(session, source.workspace_id, recovered)
+def _resume_source(session: Session, source: SourceToCheck, now: datetime) -> None:
+    workspace_id, key_id, last_event_at = source.workspace_id, source.key_id, source.last_event_at
+    cleared = {"silent_since": None, "noticed_at": None}
+    queries.update_source(session, workspace_id, key_id, **cleared, resumed_at=last_event_at)
+    recovered = queries.delete_stale_accounts(session, workspace_id, key_id)
+    _mark_due(session, workspace_id, recovered)
     since = source.silent_since
-    if since is None or source.last_event_at <= since:
+    if since is None or last_event_at <= since:
         return  # no new event: its key is no longer in use
-    _publish_message(
-        session, "data.resumed", source, silent_since=since, accounts=len(recovered), now=now
-    )
-    log.info("source_resumed", workspace=source.workspace_id, key=source.key_id)
+    _publish_message(session, "data.resumed", source, since, recovered, now=now)
+    log.info("source_resumed", workspace=workspace_id, key=key_id)
 
 
 def _publish_message(
     session: Session,
     kind: str,
-    source: QuietSource,
-    *,
+    source: SourceToCheck,
     silent_since: datetime,
-    accounts: int,
+    account_ids: Collection[str],
+    *,
     now: datetime,
 ) -> None:
     """Publish one message for each change of a source, in the transaction of the change."""
@@ -108,7 +99,7 @@ def _publish_message(
         "key_id": source.key_id,
         "silent_since": silent_since,
         "last_event_at": source.last_event_at,
-        "accounts": accounts,
+        "accounts": len(account_ids),
     }
     outbox.publish(session, source.workspace_id, [NewMessage(kind, data)], now=now)
 

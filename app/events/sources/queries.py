@@ -1,31 +1,27 @@
-"""Queries of sources and of stale accounts."""
+"""Queries of sources, stale accounts, ingest statistics and waiting events."""
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import delete, exists, func, select, update
+from sqlalchemy import Row, delete, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from app.core.pagination import Paging, RowPage
-from app.core.query_helpers import keyset_ascending
-from app.events.sources import statements
-from app.events.tables import IngestHour, Source, StaleAccount
+from app.core.query_helpers import keyset
+from app.core.sql import load_sql
+from app.events.tables import IngestHour, Source, StaleAccount, UnattributedEvent
 from app.workspaces.queries import ROTATED_ACTION
 from app.workspaces.tables import ApiKey, AuditEntry
 
-SOURCES_PER_PAGE = 100
+SOURCES_PER_PAGE, TALLIES_PER_PAGE = 100, 10_000
 RECENT_DAYS = 28
 
-
-@dataclass(frozen=True, slots=True)
-class QuietSource:
-    """A source to check: it may have become silent, or active again."""
-
-    workspace_id: str
-    key_id: str
-    last_event_at: datetime
-    silent_since: datetime | None
+SQL = load_sql(__file__)
+SourceToCheck = Row[str, str, datetime, datetime | None]
+"""``workspace_id``, ``key_id``, ``last_event_at``, ``silent_since`` of a source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +41,17 @@ class SourceWithKey:
         return bool(ended) or self.rotated
 
 
-def lock_quiet_sources(session: Session, *, now: datetime, min_gap: timedelta) -> list[QuietSource]:
+def lock_quiet_sources(
+    session: Session, *, now: datetime, min_gap: timedelta
+) -> Sequence[SourceToCheck]:
     """Lock sources that may have become silent; skip those that another worker has locked."""
     values = {"now": now, "before": now - min_gap, "limit": SOURCES_PER_PAGE}
-    return [QuietSource(*row) for row in session.execute(statements.LOCK_QUIET, values)]
+    return session.execute(SQL.lock_quiet, values).all()
 
 
-def lock_returned_sources(session: Session, *, now: datetime) -> list[QuietSource]:
+def lock_returned_sources(session: Session, *, now: datetime) -> Sequence[SourceToCheck]:
     """Lock silent sources that have sent events again, or whose key is no longer in use."""
-    values = {"now": now, "limit": SOURCES_PER_PAGE}
-    return [QuietSource(*row) for row in session.execute(statements.LOCK_RETURNED, values)]
+    return session.execute(SQL.lock_returned, {"now": now, "limit": SOURCES_PER_PAGE}).all()
 
 
 def load_active_hours(
@@ -72,7 +69,7 @@ def load_active_hours(
         .distinct()
         .order_by(IngestHour.key_id, IngestHour.hour)
     )
-    hours: dict[str, list[datetime]] = {key_id: [] for key_id in key_ids}
+    hours = defaultdict[str, list[datetime]](list)
     for key_id, hour in rows:
         hours[key_id].append(hour)
     return hours
@@ -81,11 +78,8 @@ def load_active_hours(
 def update_source(
     session: Session, workspace_id: str, key_id: str, **columns: datetime | None
 ) -> None:
-    session.execute(
-        update(Source)
-        .where(Source.workspace_id == workspace_id, Source.key_id == key_id)
-        .values(**columns)
-    )
+    source = update(Source).filter_by(workspace_id=workspace_id, key_id=key_id)
+    session.execute(source.values(**columns))
 
 
 def insert_stale_accounts(
@@ -98,39 +92,28 @@ def insert_stale_accounts(
         "silent_since": silent_since,
         "lately": silent_since - timedelta(days=RECENT_DAYS),
     }
-    return list(session.scalars(statements.INSERT_STALE_ACCOUNTS, values))
+    return list(session.scalars(SQL.insert_stale_accounts, values))
 
 
 def delete_stale_accounts(session: Session, workspace_id: str, key_id: str) -> list[str]:
-    return list(
-        session.scalars(
-            delete(StaleAccount)
-            .where(StaleAccount.workspace_id == workspace_id, StaleAccount.key_id == key_id)
-            .returning(StaleAccount.account_id)
-        )
-    )
+    stale = delete(StaleAccount).filter_by(workspace_id=workspace_id, key_id=key_id)
+    return list(session.scalars(stale.returning(StaleAccount.account_id)))
 
 
 def load_stale_accounts(
     session: Session, workspace_id: str, account_ids: Collection[str]
 ) -> set[str]:
     """Return the given accounts that are stale because their source is silent."""
-    return set(
-        session.scalars(
-            select(StaleAccount.account_id).where(
-                StaleAccount.workspace_id == workspace_id, StaleAccount.account_id.in_(account_ids)
-            )
-        )
-    )
+    stale = select(StaleAccount.account_id).filter_by(workspace_id=workspace_id)
+    return set(session.scalars(stale.where(StaleAccount.account_id.in_(account_ids))))
 
 
-def delete_recovered_accounts(session: Session) -> list[tuple[str, str]]:
+def delete_recovered_accounts(session: Session) -> Sequence[Row[str, str]]:
     """Delete stale accounts for which another source has sent events since.
 
     Return their workspaces and account ids.
     """
-    rows = session.execute(statements.DELETE_RECOVERED_ACCOUNTS, {"days": RECENT_DAYS})
-    return [(row.workspace_id, row.account_id) for row in rows]
+    return session.execute(SQL.delete_recovered_accounts, {"days": RECENT_DAYS}).all()
 
 
 def list_sources(session: Session, workspace_id: str, paging: Paging) -> RowPage[SourceWithKey]:
@@ -149,14 +132,51 @@ def list_sources(session: Session, workspace_id: str, paging: Paging) -> RowPage
     )
     query = (
         select(Source, ApiKey.name, ApiKey.expires_at, ApiKey.revoked_at, rotated, stale)
-        .join(
-            ApiKey,
-            (ApiKey.workspace_id == Source.workspace_id) & (ApiKey.id == Source.key_id),
-        )
+        .join(ApiKey, (ApiKey.workspace_id == Source.workspace_id) & (ApiKey.id == Source.key_id))
         .where(Source.workspace_id == workspace_id)
     )
-    query = keyset_ascending(
-        query, Source.key_id, after=paging.position(str), limit=paging.fetch_limit
-    )
+    query = keyset(query, Source.key_id, after=paging.position(str), limit=paging.fetch_limit)
     rows = [SourceWithKey(*row) for row in session.execute(query)]
-    return RowPage(*paging.cut(rows, lambda each: each.source.key_id))
+    return paging.cut(rows, lambda each: each.source.key_id)
+
+
+def aggregate_tallies(session: Session) -> int:
+    """Move a page of tallies into their hours; return how many were moved."""
+    return int(session.scalar(SQL.aggregate_tallies, {"limit": TALLIES_PER_PAGE}) or 0)
+
+
+def drop_old_hours(session: Session, *, before: datetime) -> None:
+    session.execute(delete(IngestHour).where(IngestHour.hour < before))
+
+
+def list_daily_counts(
+    session: Session, workspace_id: str, *, since: datetime, until: datetime, key_id: str | None
+) -> Sequence[Row[Any]]:
+    """Return the counts of each key, SDK, day and quarantine code, in this order.
+
+    They are exact: tallies that the worker has not aggregated yet are included.
+    """
+    values = {"workspace_id": workspace_id, "since": since, "until": until, "key_id": key_id}
+    return session.execute(SQL.daily_counts, values).all()
+
+
+def list_waiting_counts(
+    session: Session, workspace_id: str, *, limit: int
+) -> Sequence[Row[str, str | None, int, datetime]]:
+    """Count waiting events by key and SDK, the largest count first."""
+    sdk = UnattributedEvent.row["sdk"].astext.label("sdk")
+    events = func.count().label("events")
+    oldest = func.min(UnattributedEvent.received_at).label("oldest_received_at")
+    return session.execute(
+        select(UnattributedEvent.key_id, sdk, events, oldest)
+        .where(UnattributedEvent.workspace_id == workspace_id)
+        .group_by(UnattributedEvent.key_id, sdk)
+        .order_by(events.desc(), UnattributedEvent.key_id, sdk)
+        .limit(limit)
+    ).all()
+
+
+def count_waiting_events(session: Session, workspace_id: str) -> Row[int, datetime | None]:
+    """Return the number of waiting events, and the receive time of the oldest."""
+    waiting = select(func.count(), func.min(UnattributedEvent.received_at))
+    return session.execute(waiting.where(UnattributedEvent.workspace_id == workspace_id)).one()

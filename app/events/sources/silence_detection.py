@@ -16,15 +16,13 @@ MIN_HOURS, MIN_DAYS = 24, 3
 
 @dataclass(frozen=True, slots=True)
 class SendingRhythm:
-    """How regularly a source sends. ``hours`` and ``days``: how many of them had events.
+    """How regularly a source sends.
 
     ``usual_gap``: 95 of 100 gaps between hours with events are no longer.
     ``allowed``: the longest time without an event before the source counts as silent.
     Both are None if there is too little data.
     """
 
-    hours: int
-    days: int
     usual_gap: timedelta | None = None
     allowed: timedelta | None = None
 
@@ -40,9 +38,9 @@ def detect_rhythm(hours: Sequence[datetime]) -> SendingRhythm:
     """
     days = len({hour.date() for hour in hours})
     if len(hours) < MIN_HOURS or days < MIN_DAYS:
-        return SendingRhythm(len(hours), days)
+        return SendingRhythm()
     gaps = sorted(later - earlier for earlier, later in pairwise(hours))
     usual = gaps[ceil(USUAL_SHARE * len(gaps)) - 1]
     repeated = gaps[-MIN_REPETITIONS]
     allowed = max(MIN_ALLOWED_GAP, USUAL_GAP_FACTOR * usual, REPEATED_GAP_FACTOR * repeated)
-    return SendingRhythm(len(hours), days, usual, allowed)
+    return SendingRhythm(usual, allowed)

@@ -1,51 +1,15 @@
 """The adoption of a product feature, from the inputs of the newest scores."""
 
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
-from app.health.adoption.adoption import AccountAdoption, Adoption, AdoptionGrouping, AdoptionStatus
+from app.core.pagination import Paging, RowPage
+from app.core.sql import load_sql
+from app.health.adoption.schemas import AccountAdoptionOut, AdoptionGroup, AdoptionStatus
 
-# The inputs of each account's newest score contain its adopted features and its entitlement. The
-# details are expanded once: each operator on the column would expand them again.
-ACCOUNT_ADOPTION = """
-WITH account_adoption AS MATERIALIZED (
-    SELECT h.account_id, h.mrr_cents, known.segment, known.plan, known.pays,
-           known.adopted ? :key AS adopted, known.adopted_before ? :key AS adopted_before,
-           coalesce(CAST(known.feature_exceptions ->> :key AS boolean),
-                    coalesce(known.plan, '') <> ALL(CAST(:plans_without AS text[]))) AS entitled,
-           CAST(jsonb_path_query_first(
-               detail.entitlement, '$.unused[*] ? (@.key == $key).cents',
-               jsonb_build_object('key', CAST(:key AS text))) #>> '{}' AS bigint) AS cents
-    FROM health_score h,
-         jsonb_to_record(h.details) AS detail (inputs jsonb, entitlement jsonb),
-         jsonb_to_record(detail.inputs) AS known (
-             segment text, plan text, pays boolean, adopted jsonb, adopted_before jsonb,
-             feature_exceptions jsonb)
-    WHERE h.workspace_id = :workspace_id AND h.status NOT IN ('churned', 'excluded')
-      AND detail.inputs IS NOT NULL
-)
-"""
-
-COUNTS = """
-SELECT CASE GROUPING(segment, plan) WHEN 3 THEN 'all' WHEN 1 THEN 'segment' ELSE 'plan' END AS by,
-       coalesce(segment, plan) AS name,
-       count(*) FILTER (WHERE entitled) AS entitled,
-       count(*) FILTER (WHERE entitled AND pays) AS paying,
-       count(*) FILTER (WHERE entitled AND adopted) AS adopted,
-       count(*) FILTER (WHERE entitled AND adopted_before) AS adopted_before,
-       count(*) FILTER (WHERE entitled AND adopted AND NOT adopted_before) AS gained,
-       count(*) FILTER (WHERE entitled AND adopted_before AND NOT adopted) AS lost,
-       count(*) FILTER (WHERE entitled AND pays AND NOT adopted) AS unused,
-       count(*) FILTER (WHERE adopted AND NOT entitled) AS unentitled,
-       CAST(coalesce(sum(cents) FILTER (WHERE entitled AND pays AND NOT adopted), 0) AS bigint)
-           AS value_leak_cents
-FROM account_adoption
-GROUP BY GROUPING SETS ((), (segment), (plan))
-ORDER BY 1, 3 DESC, 2
-"""
-
+SQL = load_sql(__file__)
 CONDITIONS = {
     AdoptionStatus.UNUSED: "entitled AND pays AND NOT adopted",
     AdoptionStatus.ADOPTED: "entitled AND adopted",
@@ -53,33 +17,11 @@ CONDITIONS = {
     AdoptionStatus.LOST: "entitled AND adopted_before AND NOT adopted",
     AdoptionStatus.UNENTITLED: "adopted AND NOT entitled",
 }
-
-
-def _statement(status: AdoptionStatus) -> TextClause:
-    money = "coalesce(cents, 0)" if status is AdoptionStatus.UNUSED else "mrr_cents"
-    return text(f"""
-{ACCOUNT_ADOPTION},
-matching AS (
-    SELECT *, {money} AS money FROM account_adoption
-    WHERE {CONDITIONS[status]}
-      AND (CAST(:segment AS text) IS NULL OR segment = :segment)
-      AND (CAST(:plan AS text) IS NULL OR plan = :plan)
-),
-page AS (
-    SELECT f.account_id, a.name, f.segment, f.plan, f.mrr_cents, f.adopted, f.adopted_before,
-           f.cents, f.money
-    FROM matching f
-    JOIN account a ON a.workspace_id = :workspace_id AND a.account_id = f.account_id
-    WHERE CAST(:money AS bigint) IS NULL OR f.money < :money
-       OR f.money = :money AND f.account_id > :account_id
-    ORDER BY f.money DESC, f.account_id LIMIT :limit
-)
-SELECT (SELECT json_agg(c) FROM ({COUNTS}) AS c) AS counts,
-       (SELECT coalesce(json_agg(l), '[]') FROM page l) AS accounts
-""")  # noqa: S608 - made of the texts above
-
-
-STATEMENTS = {status: _statement(status) for status in AdoptionStatus}
+MONEY = {AdoptionStatus.UNUSED: "coalesce(cents, 0)"}
+STATEMENTS = {
+    status: SQL.compose("adoption", condition=condition, money=MONEY.get(status, "mrr_cents"))
+    for status, condition in CONDITIONS.items()
+}
 
 
 def load_adoption(
@@ -87,20 +29,20 @@ def load_adoption(
     workspace_id: str,
     key: str,
     status: AdoptionStatus,
+    paging: Paging,
     *,
     plans_without: Sequence[str],
     segment: str | None,
     plan: str | None,
-    after: tuple[int, str] | None,
-    limit: int,
-) -> tuple[list[Adoption], list[AccountAdoption]]:
+) -> tuple[dict[str, list[AdoptionGroup]], RowPage[AccountAdoptionOut]]:
     """Return the counts of all accounts, in all and by segment and plan, and a page of accounts.
 
-    The largest groups come first. The page holds the accounts of one status, the most money first.
+    The counts are by grouping: ``all`` (always one group), ``segment`` and ``plan``. The largest
+    groups come first. The page holds the accounts of one status, the most money first.
     ``plans_without``: the plans that do not include the product feature. Churned and excluded
     accounts are left out.
     """
-    money, account_id = after or (None, None)
+    money, account_id = paging.position(int, str) or (None, None)
     values = {
         "workspace_id": workspace_id,
         "key": key,
@@ -109,8 +51,20 @@ def load_adoption(
         "plan": plan,
         "money": money,
         "account_id": account_id,
-        "limit": limit,
+        "limit": paging.fetch_limit,
     }
     counts, accounts = session.execute(STATEMENTS[status], values).one()
-    groups = [Adoption(**{**row, "by": AdoptionGrouping(row["by"])}) for row in counts]
-    return groups, [AccountAdoption(**row) for row in accounts]
+    groups: dict[str, list[AdoptionGroup]] = {"all": [], "segment": [], "plan": []}
+    for row in counts:
+        groups[row["by"]].append(_group(row))
+    page = paging.cut(accounts, lambda row: (row["money"], row["account_id"]))
+    rows = [AccountAdoptionOut.model_validate(row) for row in page.rows]
+    return groups, RowPage(rows, page.next_cursor)
+
+
+def _group(row: dict[str, Any]) -> AdoptionGroup:
+    adopted, adopted_before = (
+        round(row[name] / row["entitled"], 4) if row["entitled"] else None
+        for name in ("adopted", "adopted_before")
+    )
+    return AdoptionGroup(**row, adopted_share=adopted, adopted_share_before=adopted_before)

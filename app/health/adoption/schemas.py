@@ -1,10 +1,26 @@
 """Adoption of a product feature in the API."""
 
+from enum import StrEnum
+
 from pydantic import Field
 
 from app.core.pagination import Page
 from app.core.schemas import ResponseModel
-from app.health.adoption.adoption import AdoptionStatus
+
+
+class AdoptionStatus(StrEnum):
+    """Which accounts to list: all but ``unentitled`` are entitled to the product feature.
+
+    ``unused``: the account pays and has not adopted it. ``gained``, ``lost``: adopted in this
+    window and not in the window before, or the other way round. ``unentitled``: adopted without
+    entitlement.
+    """
+
+    UNUSED = "unused"
+    ADOPTED = "adopted"
+    GAINED = "gained"
+    LOST = "lost"
+    UNENTITLED = "unentitled"
 
 
 class AdoptionCounts(ResponseModel):

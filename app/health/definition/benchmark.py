@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any, Self
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
@@ -19,6 +20,7 @@ Integers = NDArray[np.int64]
 MIN_ACCOUNTS = 20
 MIN_PRICES = 3
 MAX_KNOTS = 2_001
+MIN_KNOT = 1e-250  # the slope between still smaller knots is no longer a float
 MAX_POINTS = 1_000
 MIN_ELASTICITY, MAX_ELASTICITY = 0.25, 2.0
 CENTS_PER_UNIT = 10_000  # prices are compared in units of $100
@@ -50,9 +52,6 @@ class Knots:
     values: tuple[float, ...] = ()
     percentiles: tuple[float, ...] = ()
 
-    def to_json(self) -> dict[str, list[float]]:
-        return {"values": list(self.values), "percentiles": list(self.percentiles)}
-
     @classmethod
     def from_json(cls, stored: Mapping[str, list[float]]) -> Self:
         return cls(tuple(stored["values"]), tuple(stored["percentiles"]))
@@ -71,15 +70,6 @@ class MeasureBenchmark:
     plain: Knots
     median: float
     median_per_dollar: float | None
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "elasticity": self.elasticity,
-            "priced": self.priced.to_json(),
-            "plain": self.plain.to_json(),
-            "median": self.median,
-            "median_per_dollar": self.median_per_dollar,
-        }
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Self:
@@ -102,26 +92,19 @@ class Benchmark:
     product_features: tuple[str, ...]
 
     def to_json(self) -> dict[str, Any]:
-        return {
-            "normalizer": self.normalizer.value,
-            "segment": self.segment,
-            "accounts": self.accounts,
-            "priced_accounts": self.priced_accounts,
-            "measures": {str(key): fitted.to_json() for key, fitted in self.measures.items()},
-            "product_features": list(self.product_features),
-        }
+        """Return the stored form, which orjson makes of dataclasses of any depth."""
+        stored: dict[str, Any] = orjson.loads(orjson.dumps(self, option=orjson.OPT_NON_STR_KEYS))
+        return stored
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Self:
-        measures = stored["measures"]
-        return cls(
-            normalizer=Normalizer(stored["normalizer"]),
-            segment=stored["segment"],
-            accounts=stored["accounts"],
-            priced_accounts=stored["priced_accounts"],
-            measures={key: MeasureBenchmark.from_json(measures[key]) for key in measures},
-            product_features=tuple(stored["product_features"]),
-        )
+        measures = {k: MeasureBenchmark.from_json(m) for k, m in stored["measures"].items()}
+        parsed = {
+            "normalizer": Normalizer(stored["normalizer"]),
+            "measures": measures,
+            "product_features": tuple(stored["product_features"]),
+        }
+        return cls(**{**stored, **parsed})
 
 
 def fit_benchmark(
@@ -196,12 +179,13 @@ def per_price(x: Floats, price_cents: Floats, exponent: float) -> Floats:
 def build_knots(pool: Floats) -> Knots:
     """Return the mid-rank percentiles 100 * (below + equal / 2) / n of an (n,) pool without nan.
 
-    Zeros count for the ranks but get no knot, because zero always scores 0. At most 2,001 knots are
-    returned, evenly spaced by rank among the distinct values, including the first and the last.
+    Zeros count for the ranks but get no knot, because zero always scores 0; a value below MIN_KNOT
+    counts as zero. At most 2,001 knots are returned, evenly spaced by rank among the distinct
+    values, including the first and the last.
     """
     values, counts = np.unique(pool[~np.isnan(pool)], return_counts=True)
     percentiles = 100 * (np.cumsum(counts) - counts / 2) / counts.sum()
-    positive = np.flatnonzero(values > 0)
+    positive = np.flatnonzero(values >= MIN_KNOT)
     evenly = np.linspace(0, positive.size - 1, min(positive.size, MAX_KNOTS))
     chosen = positive[evenly.round().astype(np.int64)]
     return Knots(tuple(values[chosen].tolist()), tuple(percentiles[chosen].tolist()))

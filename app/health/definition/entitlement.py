@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from app.features.values import AccountFeatures
+from app.signals import inputs as signals
+from app.signals.inputs import UnusedPaidFeature
 
 
 @dataclass(frozen=True)
@@ -102,15 +104,6 @@ def breadth(offer: Offer, account: AccountFeatures) -> Breadth:
 
 
 @dataclass(frozen=True, slots=True)
-class UnusedFeature:
-    """A product feature that is paid for but not adopted. ``cents``: its part of the price."""
-
-    key: str
-    share: float
-    cents: int | None
-
-
-@dataclass(frozen=True, slots=True)
 class Seats:
     """Use of the seats. ``idle_cents``: cost of idle seats; None if the seat price is unknown."""
 
@@ -121,12 +114,9 @@ class Seats:
 
 
 @dataclass(frozen=True, slots=True)
-class OverLimit:
+class OverLimit(signals.OverLimit):
     """Use above a limit of the plan. ``over_share``: 0.25 is 25 % above; None if the limit is 0."""
 
-    name: str
-    limit: int
-    used: int
     over_share: float | None
 
 
@@ -139,7 +129,7 @@ class Entitlement:
     """
 
     value_leak_cents: int | None
-    unused: tuple[UnusedFeature, ...]
+    unused: tuple[UnusedPaidFeature, ...]
     seats: Seats | None
     over_limits: tuple[OverLimit, ...]
 
@@ -184,14 +174,14 @@ def _seats(account: AccountFeatures, seat_price: int | None, price: int | None) 
     return Seats(account.seats, account.active_users, idle, cents)
 
 
-def _unused(shares: Mapping[str, float], cents: int | None) -> Iterator[UnusedFeature]:
+def _unused(shares: Mapping[str, float], cents: int | None) -> Iterator[UnusedPaidFeature]:
     """Round the running total, so that the rounded parts add up to it."""
     total, assigned = 0.0, 0
     for key, share in shares.items():
         total = min(1.0, total + share)
         so_far = 0 if cents is None else round(total * cents)
         part = None if cents is None else so_far - assigned
-        yield UnusedFeature(key, round(share, DIGITS), part)
+        yield UnusedPaidFeature(key, round(share, DIGITS), part)
         assigned = so_far
 
 

@@ -222,7 +222,9 @@ class CardMeasure(ConfigModel):
         "leave_out",
         description="Score of an unknown number, or leave_out to give its weight to the others.",
     )
-    group: Name | None = Field(None, description="The group whose weight it shares.")
+    group: Name | None = Field(
+        None, description="The group whose weight it shares.", examples=["usage"]
+    )
 
     @model_validator(mode="after")
     def check_percentile(self) -> Self:
@@ -243,24 +245,22 @@ class CardMeasure(ConfigModel):
     @property
     def is_price_adjusted(self) -> bool:
         """Whether the rank is relative to price. Never if lower is better: paying would help."""
-        if (
-            not isinstance(self.transform, PercentileTransform)
-            or self.direction == "lower_is_better"
-        ):
+        transform = self.transform
+        if not isinstance(transform, PercentileTransform) or self.direction == "lower_is_better":
             return False
-        adjusted = self.transform.price_adjusted
+        adjusted = transform.price_adjusted
         return self.source.key in MEASURES if adjusted is None else adjusted
 
 
-def _usage_measure(name: Measure) -> CardMeasure:
-    return CardMeasure(name=name, source=MetricSource(metric=name), transform=PercentileTransform())
-
-
 def default_measures() -> list[CardMeasure]:
+    usage = [
+        CardMeasure(name=name, source=MetricSource(metric=name), transform=PercentileTransform())
+        for name in MEASURES
+    ]
     momentum = CardMeasure(
         name=Measure.MOMENTUM,
         source=MetricSource(metric=Measure.MOMENTUM),
         transform=LinearTransform(at_0=0, at_100=100),
         weight=0.5,
     )
-    return [*map(_usage_measure, (Measure.BREADTH, Measure.DEPTH, Measure.REACH)), momentum]
+    return [*usage, momentum]

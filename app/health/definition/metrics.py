@@ -1,10 +1,11 @@
 """The metrics that a measure can use as its source, one line each, by name. Pure.
 
-To add one: a line here, its name in both languages in ``explanations/catalogue.py``, a test, and
+To add one: a line here, its name in ``explanations/sentences.en.ftl`` and ``.zh.ftl``, a test, and
 a line in docs/score.md.
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -25,6 +26,7 @@ class AccountFacts:
 
 MetricFunction = Callable[[AccountFacts], float | None]
 LARGEST_NUMBER = 1e15
+"""No scorecard can be configured with a larger number; a trait above it is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,20 +38,12 @@ class Metric:
     whole: MetricFunction | None = None
 
 
-def _since(day: Callable[[AccountFeatures], date | None]) -> MetricFunction:
-    def days(facts: AccountFacts) -> float | None:
-        start = day(facts.account)
-        return None if start is None else float((facts.as_of - start).days)
-
-    return days
-
-
-def _until(day: Callable[[AccountFeatures], date | None]) -> MetricFunction:
-    since = _since(day)
+def _days_since(name: str, sign: int = 1) -> MetricFunction:
+    """Return the days since the day in a feature; with ``sign`` -1 the days until then."""
 
     def days(facts: AccountFacts) -> float | None:
-        passed = since(facts)
-        return None if passed is None else -passed
+        day: date | None = getattr(facts.account, name)
+        return None if day is None else float(sign * (facts.as_of - day).days)
 
     return days
 
@@ -81,9 +75,9 @@ METRICS: Mapping[str, Metric] = {
     "mrr": Metric(_mrr),
     "employees": Metric(_feature("employees")),
     "end_customers": Metric(_feature("end_customers")),
-    "tenure_days": Metric(_since(lambda account: account.started_on)),
-    "days_since_last_use": Metric(_since(lambda account: account.last_used_on)),
-    "days_to_renewal": Metric(_until(lambda account: account.renewal_on)),
+    "tenure_days": Metric(_days_since("started_on")),
+    "days_since_last_use": Metric(_days_since("last_used_on")),
+    "days_to_renewal": Metric(_days_since("renewal_on", sign=-1)),
     **{name: _engagement(name) for name in ENGAGEMENT_METRICS},
 }
 
@@ -98,21 +92,9 @@ def trait_number(value: Any, as_of: date, values: Mapping[str, float]) -> float 
         return values[text]
     if not isinstance(value, int | float | str):
         return None
-    try:
-        return _finite(float(value))
-    except ValueError:
-        return _days_since(str(value), as_of)
-    except OverflowError:
-        return None
-
-
-def _finite(number: float) -> float | None:
-    """Drop numbers larger than any that a scorecard can be configured with."""
-    return number if abs(number) <= LARGEST_NUMBER else None
-
-
-def _days_since(text: str, as_of: date) -> float | None:
-    try:
-        return float((as_of - date.fromisoformat(text[:10])).days)
-    except ValueError:
-        return None
+    with suppress(ValueError, OverflowError):
+        number = float(value)
+        return number if abs(number) <= LARGEST_NUMBER else None
+    with suppress(ValueError):
+        return float((as_of - date.fromisoformat(str(value)[:10])).days)
+    return None

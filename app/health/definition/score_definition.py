@@ -29,19 +29,12 @@ class Definition:
     @cached_property
     def ranking_digest(self) -> str:
         """Hash of the settings that ranks depend on. Another digest needs another benchmark."""
-        card = self.scorecard
+        card, offer, spec = self.scorecard, self.offer, self.spec
         ranked = {key: card.sources[key].model_dump() for key in card.ranked}
         return _digest(
             (
-                card.window_days,
-                card.price_exponent,
-                ranked,
-                self.offer.weights,
-                self.offer.plans,
-                self.spec.product.events,
-                self.spec.reach.kind,
-                self.spec.reach.events,
-                self.spec.base_currency,
+                *(card.window_days, card.price_exponent, ranked, offer.weights, offer.plans),
+                *(spec.product.events, spec.reach.kind, spec.reach.events, spec.base_currency),
             )
         )
 
@@ -67,24 +60,18 @@ class Definition:
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Self:
-        spec = dict(stored["lens"])
-        product = [(name, feature) for name, feature in spec.pop("product")["events"]]
-        reach = ReachSource(**spec.pop("reach"))
-        traits, signals = tuple(spec.pop("traits")), tuple(spec.pop("signals", ()))
-        counts = [EventCount(tuple(count["events"]), count["days"]) for count in spec.pop("counts")]
+        lens = stored["lens"]
+        parsed = {
+            "product": FeatureMap([(name, key) for name, key in lens["product"]["events"]]),
+            "reach": ReachSource(**lens["reach"]),
+            "traits": tuple(lens["traits"]),
+            "counts": tuple(EventCount(tuple(x["events"]), x["days"]) for x in lens["counts"]),
+            "signals": tuple(lens.get("signals", ())),
+        }
+        scorecard = Scorecard.model_validate(stored["scorecard"])
+        spec = FeatureSpec(**{**lens, **parsed})
         return cls(
-            stored["version"],
-            Scorecard.model_validate(stored["scorecard"]),
-            Offer(**stored["offer"]),
-            FeatureSpec(
-                **spec,
-                product=FeatureMap(product),
-                reach=reach,
-                traits=traits,
-                counts=tuple(counts),
-                signals=signals,
-            ),
-            stored["configured"],
+            stored["version"], scorecard, Offer(**stored["offer"]), spec, stored["configured"]
         )
 
 

@@ -108,13 +108,9 @@ class Card(ConfigModel):
     @cached_property
     def fields(self) -> Mapping[str, FieldType]:
         """Fields that the conditions of adjustments may use, with their types."""
+        metrics = dict.fromkeys(METRICS, FieldType.NUMBER)
         measures = {f"measures.{measure.name}": FieldType.NUMBER for measure in self.measures}
-        return {
-            **RULE_ATTRIBUTES,
-            **dict.fromkeys(METRICS, FieldType.NUMBER),
-            "plan": FieldType.TEXT,
-            **measures,
-        }
+        return {**RULE_ATTRIBUTES, **metrics, "plan": FieldType.TEXT, **measures}
 
     @cached_property
     def conditions(self) -> list[tuple[Filter, Adjustment]]:
@@ -216,15 +212,8 @@ class Scorecard(ConfigModel):
     @cached_property
     def ranked(self) -> tuple[str, ...]:
         """The keys of the sources that are ranked among peers, sorted."""
-        return tuple(
-            sorted(
-                {
-                    m.source.key
-                    for m in self.measures
-                    if isinstance(m.transform, PercentileTransform)
-                }
-            )
-        )
+        ranked = (m for m in self.measures if isinstance(m.transform, PercentileTransform))
+        return tuple(sorted({measure.source.key for measure in ranked}))
 
     @cached_property
     def traits(self) -> tuple[str, ...]:

@@ -1,14 +1,12 @@
 """Queries of scorecard versions."""
 
-from datetime import datetime
-from typing import Any
-
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.core.errors import NotFoundError
 from app.core.pagination import Paging, RowPage
 from app.core.query_helpers import fetch_page
+from app.core.version_queries import get_newest_number
 from app.health.definition.scorecard import Scorecard
 from app.health.tables import Scorecard as StoredScorecard
 
@@ -19,13 +17,15 @@ DISCARDED = "discarded"
 """State of a deleted draft: hidden everywhere, but its version number is not reused."""
 
 
+def find_active_version(session: Session, workspace_id: str) -> StoredScorecard | None:
+    """Return the active version, or None if version 1 is active and not stored."""
+    rows = select(StoredScorecard).filter_by(workspace_id=workspace_id, state="active")
+    return session.scalar(rows)
+
+
 def get_active_scorecard(session: Session, workspace_id: str) -> tuple[int, Scorecard]:
     """Return number and config of the active version, or of the built-in version 1."""
-    row = session.execute(
-        select(StoredScorecard.version, StoredScorecard.config).where(
-            StoredScorecard.workspace_id == workspace_id, StoredScorecard.state == "active"
-        )
-    ).one_or_none()
+    row = find_active_version(session, workspace_id)
     return (row.version, Scorecard.model_validate(row.config)) if row else (1, Scorecard())
 
 
@@ -33,9 +33,7 @@ def list_measure_names(session: Session, workspace_id: str) -> set[str]:
     """Return the measure names of the active version and of all drafts."""
     _, active = get_active_scorecard(session, workspace_id)
     drafts = session.scalars(
-        select(StoredScorecard.config).where(
-            StoredScorecard.workspace_id == workspace_id, StoredScorecard.state == "draft"
-        )
+        select(StoredScorecard.config).filter_by(workspace_id=workspace_id, state="draft")
     )
     versions = [active, *map(Scorecard.model_validate, drafts)]
     return {measure.name for version in versions for measure in version.measures}
@@ -43,30 +41,9 @@ def list_measure_names(session: Session, workspace_id: str) -> set[str]:
 
 def get_scorecard_config(session: Session, workspace_id: str, version: int) -> Scorecard:
     """Return the config of a version or raise NotFoundError. Version 1 may be built in."""
-    row = session.get(StoredScorecard, (workspace_id, version))
-    if row is None and version == 1 and not get_newest_version(session, workspace_id):
+    if version == 1 and not get_newest_number(session, workspace_id, StoredScorecard.version):
         return Scorecard()
     return Scorecard.model_validate(get_scorecard(session, workspace_id, version).config)
-
-
-def get_newest_version(session: Session, workspace_id: str) -> int:
-    """Return the highest version number, or 0 if none is stored."""
-    newest = select(func.max(StoredScorecard.version)).where(
-        StoredScorecard.workspace_id == workspace_id
-    )
-    return session.scalar(newest) or 0
-
-
-def insert_scorecard(
-    session: Session,
-    workspace_id: str,
-    version: int,
-    **columns: Any,  # noqa: ANN401 - columns of the table
-) -> StoredScorecard:
-    row = StoredScorecard(workspace_id=workspace_id, version=version, **columns)
-    session.add(row)
-    session.flush()
-    return row
 
 
 def get_scorecard(session: Session, workspace_id: str, version: int) -> StoredScorecard:
@@ -74,20 +51,6 @@ def get_scorecard(session: Session, workspace_id: str, version: int) -> StoredSc
     row = session.get(StoredScorecard, (workspace_id, version))
     if row is None or row.state == DISCARDED:
         raise NotFoundError("scorecard", version)
-    return row
-
-
-def retire_active_scorecard(
-    session: Session, workspace_id: str, *, now: datetime
-) -> StoredScorecard | None:
-    row = session.scalar(
-        select(StoredScorecard).where(
-            StoredScorecard.workspace_id == workspace_id, StoredScorecard.state == "active"
-        )
-    )
-    if row is not None:
-        row.state, row.retired_at = "retired", now
-        session.flush()
     return row
 
 

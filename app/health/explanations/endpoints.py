@@ -1,4 +1,4 @@
-"""Why a score is what it is, and why it moved."""
+"""Explanations of scores over HTTP."""
 
 from datetime import date, timedelta
 from typing import Annotated
@@ -22,7 +22,9 @@ DEFAULT_DAYS = 28
 
 
 @router.get(
-    "/accounts/{account_id}/health/explanation", responses=problem_responses(401, 403, 404, 422)
+    "/accounts/{account_id}/health/explanation",
+    summary="Explain a health score",
+    responses=problem_responses(401, 403, 404, 422),
 )
 def get_health_explanation(
     session: ReadSessionDep,
@@ -30,25 +32,22 @@ def get_health_explanation(
     now: Now,
     language: LanguageDep,
     account_id: AccountId,
-    since: Annotated[Day | None, Query(alias="from", description="28 days before `to`.")] = None,
-    until: Annotated[Day | None, Query(alias="to", description="Today by default.")] = None,
+    since: Annotated[
+        Day | None, Query(alias="from", description="First day. Default: 28 days before `to`.")
+    ] = None,
+    until: Annotated[Day | None, Query(alias="to", description="Last day. Default: today.")] = None,
 ) -> ExplanationOut:
-    """Say what each measure gives, and what moved the score between two days, to the point.
+    """Return the points of each measure, and the effects that moved the score between two days.
 
-    The rows of `change` add up exactly. They are made of what was stored with the scores of the
-    two days; nothing is counted again.
+    The rows of `change` add up exactly to the difference. They are computed from what was stored
+    with the scores of the two days; no usage is counted again.
     """
     until = until or max(now.date(), since or date.min)
     since = since or until - timedelta(days=min(DEFAULT_DAYS, until.toordinal() - 1))
     if since > until:
-        wrong = FieldError("/query/from", "It must not be later than `to`.")
-        raise UnprocessableError("These days are the wrong way round.", errors=[wrong])
+        error = FieldError("/query/from", "The first day must not be later than `to`.")
+        raise UnprocessableError("The day `from` is later than the day `to`.", errors=[error])
     queries.get_account_health(session, caller.workspace_id, account_id)
     return service.explain_score(
-        session,
-        caller.workspace_id,
-        account_id,
-        since=since,
-        until=until,
-        language=language,
+        session, caller.workspace_id, account_id, since=since, until=until, language=language
     )

@@ -1,9 +1,9 @@
-"""Why a score moved between two days: rows that add up exactly to the difference. Pure.
+"""Why a score moved between two days: effects that add up exactly to the difference. Pure.
 
-The account is walked from the one day to the other: first its usage, then what it pays and may
-use, then whom it is compared with, last how it is judged (docs/adr/0021). The points of a step
-are split over the measures by d(w s) = mean(w) ds + mean(s) dw, which holds exactly; where a
-measure is missing on a side it takes the other side's s, so that only weights move.
+The account is changed step by step from the first day to the second: its usage, then its price and
+entitlement, then its peers, and last the configuration (docs/adr/0021). The points of a step are
+split over the measures by Δ(w·s) = mean(w)·Δs + mean(s)·Δw, which holds exactly. A measure that is
+missing on one side takes the score of the other side, so that only its weight changes.
 """
 
 import math
@@ -23,6 +23,8 @@ from app.health.scoring.post_processing import Override
 
 
 class EffectKind(StrEnum):
+    """What moved the score."""
+
     BEHAVIOUR = "behaviour"
     PRICE = "price"
     PEERS = "peers"
@@ -33,7 +35,7 @@ class EffectKind(StrEnum):
 
 STEPS = (EffectKind.BEHAVIOUR, EffectKind.PRICE, EffectKind.PEERS)
 MIN_POINTS = 1e-9
-"""Less than this is not a point that anything has moved, but the last digits of floats."""
+"""Fewer points than this are a rounding error of floats and no effect."""
 
 MONEY_FIELDS = ("no_rate", "price_cents", "mrr_cents")
 PRICE_FIELDS = (
@@ -59,7 +61,7 @@ BEHAVIOUR_FIELDS = tuple(
 
 @dataclass(frozen=True)
 class ScoredDay:
-    """One of the two days: what went in, what it was held against, and a person's word over it."""
+    """All that the score of an account on a day was computed from."""
 
     as_of: date
     features: AccountFeatures
@@ -79,10 +81,11 @@ class ScoredDay:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """Points of one kind. ``before`` and ``after``: the measure's raw value, where it is of one.
+    """Points of one kind. ``before`` and ``after``: the raw value of the measure, if there is one.
 
-    ``came``, ``went``, ``stayed``: of coverage, the measures into and out of what is known;
-    without a measure, the reasons of adjustments; without those too, the bounds 0 and 100.
+    ``added``, ``removed``, ``unchanged``: for coverage, the measures that became known or unknown;
+    without a measure, the reasons of adjustments. If these are empty too, the points come from the
+    bounds 0 and 100.
     """
 
     kind: EffectKind
@@ -90,189 +93,200 @@ class Effect:
     measure: str | None = None
     before: float | None = None
     after: float | None = None
-    came: Sequence[str] = ()
-    went: Sequence[str] = ()
-    stayed: Sequence[str] = ()
+    added: Sequence[str] = ()
+    removed: Sequence[str] = ()
+    unchanged: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class AccountEvaluation:
-    """A day, or a place on the way between two: by measure its score (nan: missing) and weight.
+    """The score of an account on a day or at a step between two days.
 
-    ``mean``: of the measures; ``held``: that within 0 and 100; ``value``: after adjustments.
+    ``scores`` (nan: missing), ``weights`` and ``raw``: by measure. ``mean``: weighted mean of the
+    measures; ``bounded``: the mean within 0 and 100; ``value``: after adjustments.
     """
 
     scores: Mapping[str, float]
     weights: Mapping[str, float]
     raw: Mapping[str, float]
     mean: float
-    held: float
+    bounded: float
     value: float
     reasons: Sequence[str]
 
 
 def explain_change(before: ScoredDay, after: ScoredDay) -> list[Effect]:
-    """Return the rows whose points add up to the difference of the two days; none is of zero."""
-    places = [evaluate_account(side) for side in _way(before, after)]
-    rows = [
-        row
-        for kind, (one, other) in zip(STEPS, pairwise(places[:-1]), strict=True)
-        for row in _moved(kind, one, other)
+    """Return the effects, none of zero points, that add up to the difference of two days."""
+    evaluations = [evaluate_account(day) for day in _steps(before, after)]
+    effects = [
+        effect
+        for kind, (old, new) in zip(STEPS, pairwise(evaluations[:-1]), strict=True)
+        for effect in _step_effects(kind, old, new)
     ]
-    rows.append(_coverage(places[:-1]))
-    rows.append(Effect(EffectKind.CONFIG, places[-1].value - places[-2].value))
-    by_hand = _by_hand(after, places[-1]) - _by_hand(before, places[0])
-    rows.append(Effect(EffectKind.OVERRIDE, by_hand))
-    return [row for row in rows if abs(row.points) > MIN_POINTS]
+    effects.append(_coverage_effect(evaluations[:-1]))
+    effects.append(Effect(EffectKind.CONFIG, evaluations[-1].value - evaluations[-2].value))
+    override = _override_points(after, evaluations[-1]) - _override_points(before, evaluations[0])
+    effects.append(Effect(EffectKind.OVERRIDE, override))
+    return [effect for effect in effects if abs(effect.points) > MIN_POINTS]
 
 
-def evaluate_account(side: ScoredDay) -> AccountEvaluation:
-    """Judge one account anew from what was stored of it."""
-    [facts] = account_facts(side.definition.offer, [side.features], side.as_of)
-    found = evaluate(side.card, side.benchmark, side.definition.scorecard.sources, [facts]).scores
-    names = [measure.name for measure in side.card.measures]
+def evaluate_account(day: ScoredDay) -> AccountEvaluation:
+    """Compute the score of one account again from what was stored with it."""
+    [facts] = account_facts(day.definition.offer, [day.features], day.as_of)
+    result = evaluate(day.card, day.benchmark, day.definition.scorecard.sources, [facts]).scores
+    names = [measure.name for measure in day.card.measures]
     scores, weights, raw = (
         dict(zip(names, table[0].tolist(), strict=True))
-        for table in (found.measure_scores, found.effective_weights, found.raw)
+        for table in (result.measure_scores, result.effective_weights, result.raw)
     )
     mean = sum(weights[name] * scores[name] for name in names if weights[name])
-    held = min(max(mean, 0.0), 100.0)
-    value, reasons = apply_adjustments(side.card, facts, list(scores.values()), held)
-    return AccountEvaluation(scores, weights, raw, mean, held, value, reasons)
+    bounded = min(max(mean, 0.0), 100.0)
+    value, reasons = apply_adjustments(day.card, facts, list(scores.values()), bounded)
+    return AccountEvaluation(scores, weights, raw, mean, bounded, value, reasons)
 
 
 def evaluate_with_settings_of(before: ScoredDay, after: ScoredDay) -> AccountEvaluation:
-    """Judge what an account does and pays now by the settings and among the peers of before."""
-    return evaluate_account(_way(before, after)[2])
+    """Score the usage and the price of ``after`` with the settings and peers of ``before``."""
+    return evaluate_account(_steps(before, after)[2])
 
 
-def _by_hand(side: ScoredDay, standing: AccountEvaluation) -> float:
-    return side.override.value - standing.value if side.override else 0.0
+def _override_points(day: ScoredDay, evaluation: AccountEvaluation) -> float:
+    return day.override.value - evaluation.value if day.override else 0.0
 
 
-def _way(before: ScoredDay, after: ScoredDay) -> list[ScoredDay]:
-    """Change one thing after the other: usage, price, peers, configuration."""
-    features = replace(before.features, **_usage(before, after))
-    used = replace(before, as_of=after.as_of, features=features)
-    same_money = before.definition.lens.base_currency == after.definition.lens.base_currency
-    paid = [name for name in PRICE_FIELDS if same_money or name not in MONEY_FIELDS]
-    priced = replace(used, features=_taking(features, after.features, paid))
-    return [before, used, priced, _compared(priced, after), after]
+def _steps(before: ScoredDay, after: ScoredDay) -> list[ScoredDay]:
+    """Return the days between which one thing changes: usage, price, peers, configuration."""
+    features = replace(before.features, **_new_usage(before, after))
+    with_usage = replace(before, as_of=after.as_of, features=features)
+    same_money = before.definition.spec.base_currency == after.definition.spec.base_currency
+    names = [name for name in PRICE_FIELDS if same_money or name not in MONEY_FIELDS]
+    with_price = replace(with_usage, features=_copy_fields(features, after.features, names))
+    return [before, with_usage, with_price, _with_peers(with_price, after), after]
 
 
-def _taking(
+def _copy_fields(
     features: AccountFeatures, new: AccountFeatures, names: Sequence[str]
 ) -> AccountFeatures:
     return replace(features, **{name: getattr(new, name) for name in names})
 
 
-def _compared(side: ScoredDay, after: ScoredDay) -> ScoredDay:
-    """Take the new peers, unless they were ranked by another meaning: then they are a setting's."""
-    compared = replace(side, features=_taking(side.features, after.features, PEER_FIELDS))
-    if _said(side.definition) != _said(after.definition):
-        return compared
-    compared = replace(compared, benchmarks=after.benchmarks)
+def _with_peers(day: ScoredDay, after: ScoredDay) -> ScoredDay:
+    """Use the new peers, unless the score definition changed too: then the effect is ``config``.
+
+    Product features that were found in the usage change with the benchmark, so they change here.
+    """
+    moved = replace(day, features=_copy_fields(day.features, after.features, PEER_FIELDS))
+    if _configured_digest(day.definition) != _configured_digest(after.definition):
+        return moved
+    moved = replace(moved, benchmarks=after.benchmarks)
     if after.definition.configured:
-        return compared
+        return moved
     names = tuple(after.definition.offer.weights)
     return replace(
-        compared,
-        definition=side.definition.with_default_features(names),
-        features=_taking(compared.features, after.features, WINDOW_FIELDS),
+        moved,
+        definition=day.definition.with_default_features(names),
+        features=_copy_fields(moved.features, after.features, WINDOW_FIELDS),
     )
 
 
-def _said(definition: Definition) -> str:
-    """What somebody has set of the ranks, without the product features found in the usage."""
-    return (definition if definition.configured else definition.with_default_features(())).meaning
+def _configured_digest(definition: Definition) -> str:
+    """Hash the configured settings that ranks depend on, without features found in the usage."""
+    if definition.configured:
+        return definition.ranking_digest
+    return definition.with_default_features(()).ranking_digest
 
 
-def _usage(before: ScoredDay, after: ScoredDay) -> dict[str, Any]:
-    """Take the new usage, but what was counted by another definition waits for its step."""
-    old, new = before.definition.lens, after.definition.lens
-    was, now = before.features, after.features
-    waiting: set[str] = set()
-    if old.window_days != new.window_days:
-        waiting |= {*WINDOW_FIELDS}
-    if old.reach != new.reach:
-        waiting |= {*REACH_FIELDS}
-    if old.engagement != new.engagement:
-        waiting |= {"engagement"}
+def _new_usage(before: ScoredDay, after: ScoredDay) -> dict[str, Any]:
+    """Return the new usage; a number that is counted in another way now changes at a later step."""
+    old_spec, new_spec = before.definition.spec, after.definition.spec
+    old, new = before.features, after.features
+    postponed: set[str] = set()
+    if old_spec.window_days != new_spec.window_days:
+        postponed |= {*WINDOW_FIELDS}
+    if old_spec.reach != new_spec.reach:
+        postponed |= {*REACH_FIELDS}
+    if old_spec.engagement != new_spec.engagement:
+        postponed |= {"engagement"}
     found_in_usage = not (before.definition.configured or after.definition.configured)
-    if old.product != new.product and not found_in_usage:
-        waiting |= {*PRODUCT_FIELDS}
-    taken = {name: getattr(now, name) for name in BEHAVIOUR_FIELDS if name not in waiting}
-    for name in {"adopted", "adopted_before"} - waiting:
-        taken[name] = _adopted(old.product, new.product, getattr(was, name), getattr(now, name))
-    taken["traits"] = _except(was.traits, now.traits, {*old.traits} - {*new.traits})
-    unseen = {count.key for count in old.counts} - {count.key for count in new.counts}
-    taken["counts"] = _except(was.counts, now.counts, unseen)
-    taken["signals"] = _except(was.signals, now.signals, {*old.signals} - {*new.signals})
-    return taken
+    if old_spec.product != new_spec.product and not found_in_usage:
+        postponed |= {*PRODUCT_FIELDS}
+    usage = {name: getattr(new, name) for name in BEHAVIOUR_FIELDS if name not in postponed}
+    for name in {"adopted", "adopted_before"} - postponed:
+        usage[name] = _adopted(
+            old_spec.product, new_spec.product, getattr(old, name), getattr(new, name)
+        )
+    usage["traits"] = _with_old(new.traits, old.traits, {*old_spec.traits} - {*new_spec.traits})
+    old_counts = {count.key for count in old_spec.counts} - {count.key for count in new_spec.counts}
+    usage["counts"] = _with_old(new.counts, old.counts, old_counts)
+    old_signals = {*old_spec.signals} - {*new_spec.signals}
+    usage["signals"] = _with_old(new.signals, old.signals, old_signals)
+    return usage
 
 
 def _adopted(
-    old: FeatureMap, new: FeatureMap, was: Sequence[str], now: Sequence[str]
+    old_product: FeatureMap, new_product: FeatureMap, old: Sequence[str], new: Sequence[str]
 ) -> Sequence[str]:
-    """Take what is adopted now, for product features that are counted by the same events."""
-    if old == new:
-        return now
-    events, others = _events(old), _events(new)
-    same = {key for key in events if events[key] == others.get(key)}
-    return [*(key for key in was if key not in same), *(key for key in now if key in same)]
+    """Return the new adoption, but the old one of product features counted by other events now."""
+    if old_product == new_product:
+        return new
+    old_events, new_events = _events(old_product), _events(new_product)
+    same = {key for key in old_events if old_events[key] == new_events.get(key)}
+    return [*(key for key in old if key not in same), *(key for key in new if key in same)]
 
 
 def _events(product: FeatureMap) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {}
+    events: dict[str, set[str]] = {}
     for event_name, key in product.events:
-        found.setdefault(key, set()).add(event_name)
-    return found
+        events.setdefault(key, set()).add(event_name)
+    return events
 
 
-def _except(
-    old: Mapping[str, object], new: Mapping[str, object], kept: set[str]
+def _with_old(
+    new: Mapping[str, object], old: Mapping[str, object], names: set[str]
 ) -> dict[str, object]:
-    """Take what is new, but what is no longer looked at as it was."""
-    return {**new, **{name: old[name] for name in kept if name in old}}
+    """Return the new values, and the old values of names that are no longer loaded."""
+    return {**new, **{name: old[name] for name in names if name in old}}
 
 
-def _moved(kind: EffectKind, one: AccountEvaluation, other: AccountEvaluation) -> Iterator[Effect]:
-    """Split what a step changes under one card: each measure, the bounds, the adjustments."""
-    for name in one.scores:
-        s, t = _both(one.scores[name], other.scores[name])
-        points = (one.weights[name] + other.weights[name]) / 2 * (t - s)
-        yield Effect(kind, points, name, one.raw[name], other.raw[name])
-    yield Effect(kind, (other.held - other.mean) - (one.held - one.mean))
+def _step_effects(
+    kind: EffectKind, old: AccountEvaluation, new: AccountEvaluation
+) -> Iterator[Effect]:
+    """Split the points of a step under one card: each measure, the bounds, the adjustments."""
+    for name in old.scores:
+        s, t = _both(old.scores[name], new.scores[name])
+        points = (old.weights[name] + new.weights[name]) / 2 * (t - s)
+        yield Effect(kind, points, name, old.raw[name], new.raw[name])
+    yield Effect(kind, (new.bounded - new.mean) - (old.bounded - old.mean))
     yield Effect(
         kind,
-        (other.value - other.held) - (one.value - one.held),
-        came=[reason for reason in other.reasons if reason not in one.reasons],
-        went=[reason for reason in one.reasons if reason not in other.reasons],
-        stayed=[reason for reason in one.reasons if reason in other.reasons],
+        (new.value - new.bounded) - (old.value - old.bounded),
+        added=[reason for reason in new.reasons if reason not in old.reasons],
+        removed=[reason for reason in old.reasons if reason not in new.reasons],
+        unchanged=[reason for reason in old.reasons if reason in new.reasons],
     )
 
 
-def _coverage(places: Sequence[AccountEvaluation]) -> Effect:
-    """Add up what the weights moved on the way, because measures were missing here or there."""
+def _coverage_effect(evaluations: Sequence[AccountEvaluation]) -> Effect:
+    """Sum the points of changed weights over all steps: a measure became known or unknown."""
     points = 0.0
-    for one, other in pairwise(places):
-        for name in one.scores:
-            s, t = _both(one.scores[name], other.scores[name])
-            points += (s + t) / 2 * (other.weights[name] - one.weights[name])
-    known = [
-        [name for name, score in place.scores.items() if not math.isnan(score)]
-        for place in (places[0], places[-1])
-    ]
+    for old, new in pairwise(evaluations):
+        for name in old.scores:
+            s, t = _both(old.scores[name], new.scores[name])
+            points += (s + t) / 2 * (new.weights[name] - old.weights[name])
+    known_before, known_after = (
+        [name for name, score in evaluation.scores.items() if not math.isnan(score)]
+        for evaluation in (evaluations[0], evaluations[-1])
+    )
     return Effect(
         EffectKind.COVERAGE,
         points,
-        came=[name for name in known[1] if name not in known[0]],
-        went=[name for name in known[0] if name not in known[1]],
+        added=[name for name in known_after if name not in known_before],
+        removed=[name for name in known_before if name not in known_after],
     )
 
 
 def _both(s: float, t: float) -> tuple[float, float]:
-    """Let the side where a measure is missing take the other's score; missing on both: zero."""
+    """Replace a missing score by that of the other side; if both are missing, by zero."""
     if math.isnan(s):
         return (0.0, 0.0) if math.isnan(t) else (t, t)
     return (s, s) if math.isnan(t) else (s, t)

@@ -1,90 +1,203 @@
-"""How measures and their numbers are called in the sentences of explanations. Pure."""
+"""Phrases of explanations: measures, how their numbers moved, and why. Pure.
 
-from collections.abc import Iterable
+The texts are in ``sentences.en.ftl`` and its other languages.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from app.core.number_format import format_pair, is_known
+from app.core.catalogue import Catalogue, Number
+from app.core.number_format import format_money, format_pair, is_known
+from app.features.values import AccountFeatures
+from app.health.definition.benchmark import Normalizer
 from app.health.definition.measures import CardMeasure, EventsSource, MetricSource, Source
 from app.health.definition.score_definition import Definition
-from app.health.explanations.catalogue import Catalogue
 from app.health.explanations.explain import Effect, ScoredDay
+
+TERMS_THAT_DECIDE_COUNT: Mapping[str, tuple[str, ...]] = {
+    "breadth": ("plan", "exceptions"),
+    "momentum": ("plan", "exceptions"),
+    "days_to_renewal": ("renewal",),
+}
+"""By metric the terms of the contract that decide what is counted."""
+TERMS_THAT_ARE_MEASURES = {"mrr", "seats", "tenure_days"}
+"""Terms that are measures themselves: their change needs no cause."""
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """The two days that are told of, and the words."""
+    """The two days that an explanation compares, and the texts of its language."""
 
     before: ScoredDay
     after: ScoredDay
-    words: Catalogue
+    texts: Catalogue
 
     def measure(self, name: str) -> CardMeasure:
-        """Rows are of the measures of the earlier day: its card holds until the last step."""
+        """Return a measure of the earlier card: effects of measures come before its change."""
         return next(each for each in self.before.card.measures if each.name == name)
 
-    def name(self, measure: str) -> str:
-        return measure_name(measure, self.measure(measure).source, self.words)
+    def measure_name(self, name: str) -> str:
+        return measure_name(name, self.measure(name).source, self.texts)
 
-    def joined(self, parts: Iterable[str]) -> str:
-        return self.words.join.join(parts)
-
-
-def measure_name(measure: str, source: Source, words: Catalogue) -> str:
-    """Call a metric by its name in the language, anything else as whoever named it did."""
-    if isinstance(source, MetricSource) and measure == source.key:
-        return words.metrics[measure][0]
-    return words.quoted.format(name=measure)
+    def joined(self, phrases: Iterable[str]) -> str:
+        return self.texts.format_list("phrases", list(phrases))
 
 
-def with_unit(
-    value: float | None, text: str, source: Source, definition: Definition, words: Catalogue
+def measure_name(name: str, source: Source, texts: Catalogue) -> str:
+    """Return the name of a metric in the language, or the quoted name of any other measure."""
+    if isinstance(source, MetricSource) and name == source.key:
+        return texts.format(f"metric_{name}")
+    return texts.format("quoted", text=name)
+
+
+def format_amount(
+    value: float | None, text: str, source: Source, definition: Definition, texts: Catalogue
 ) -> str:
-    """Say a number, and what there is so many of."""
-    one, many = "", ""
-    if isinstance(source, EventsSource):
-        one, many = words.event
-    elif isinstance(source, MetricSource):
-        _, one, many = words.metrics[source.key]
-    if source.key == "breadth" and {*definition.offer.weights.values()} - {1.0}:
-        one, many = words.weighted
-    unit = one if value == 1 else many
-    return f"{text} {unit}" if unit else text
+    """Return ``text``, the number ``value`` for readers, with the unit that the source counts."""
+    key = "events" if isinstance(source, EventsSource) else source.key
+    if key == "breadth" and {*definition.offer.weights.values()} - {1.0}:
+        key = "weighted_breadth"
+    if is_known(value) and f"amount_{key}" in texts:
+        return texts.format(f"amount_{key}", number=Number(value, text))
+    return text
 
 
-def direction_verb(before: float | None, after: float | None, words: Catalogue) -> str:
-    one, other = before or 0.0, after or 0.0
-    return words.verbs[1 + (other > one) - (other < one)]
+def direction(before: float | None, after: float | None) -> str:
+    return "up" if (after or 0.0) > (before or 0.0) else "down"
 
 
-def has_moved(row: Effect) -> bool:
-    """Whether the raw value of a row's measure is another, or became known or unknown."""
-    if is_known(row.before) and is_known(row.after):
-        return row.before != row.after
-    return is_known(row.before) != is_known(row.after)
+def has_moved(effect: Effect) -> bool:
+    """Return whether the raw value of the measure changed, or became known or unknown."""
+    if is_known(effect.before) and is_known(effect.after):
+        return effect.before != effect.after
+    return is_known(effect.before) != is_known(effect.after)
 
 
-def movement_phrase(row: Effect, measure: CardMeasure, tale: Comparison) -> str:
-    words, source = tale.words, measure.source
-    name = tale.name(measure.name)
-    was, now = format_pair(row.before, row.after)
-    before = with_unit(row.before, was, source, tale.before.definition, words)
-    after = with_unit(row.after, now, source, tale.before.definition, words)
-    if not has_moved(row):
-        return _stayed(name, after, source, tale)
-    if not is_known(row.before):
-        return words.became_known.format(name=name, after=after)
-    if not is_known(row.after):
-        return words.became_unknown.format(name=name, before=before)
-    way = direction_verb(row.before, row.after, words)
-    return words.moved.format(name=name, verb=way, before=was, after=after)
+def movement_phrase(effect: Effect, measure: CardMeasure, comparison: Comparison) -> str:
+    """Describe how the raw value of a measure moved."""
+    texts, definition = comparison.texts, comparison.before.definition
+    name, source = comparison.measure_name(measure.name), measure.source
+    old, new = format_pair(effect.before, effect.after)
+    after = format_amount(effect.after, new, source, definition, texts)
+    if not has_moved(effect):
+        totals = _totals(comparison) if source.key == "reach" else {}
+        return texts.format("stayed", name=name, after=after, **totals)
+    if not is_known(effect.before):
+        return texts.format("became_known", name=name, after=after)
+    if not is_known(effect.after):
+        before = format_amount(effect.before, old, source, definition, texts)
+        return texts.format("became_unknown", name=name, before=before)
+    way = direction(effect.before, effect.after)
+    return texts.format("moved", name=name, direction=way, before=old, after=after)
 
 
-def _stayed(name: str, after: str, source: Source, tale: Comparison) -> str:
-    was, whole = (side.features.end_customers for side in (tale.before, tale.after))
-    if source.key == "reach" and was != whole:
-        [one, other] = format_pair(was, whole)
-        return tale.words.end_customers.format(name=name, after=after, whole=other, was=one)
-    return tale.words.stayed.format(name=name, after=after)
+def _totals(comparison: Comparison) -> Mapping[str, str]:
+    """Return the numbers of end customers that could be reached, if they differ."""
+    days = (comparison.before, comparison.after)
+    old, new = (day.features.end_customers for day in days)
+    if old == new:
+        return {}
+    old_total, new_total = format_pair(old, new)
+    return {"old_total": old_total, "new_total": new_total}
+
+
+def price_phrase(
+    effect: Effect, measure: CardMeasure, movement: str, comparison: Comparison
+) -> str:
+    """Name the terms of the contract that moved a measure or its score.
+
+    ``movement``: the phrase for the raw value.
+    """
+    terms, texts, key = dict(_changed_terms(comparison)), comparison.texts, measure.source.key
+    ranking = [terms[name] for name in _ranking_terms(measure, comparison) if name in terms]
+    unnamed = [texts.format("terms_changed")]
+    if not has_moved(effect):
+        cause = comparison.joined(ranking or [*terms.values()] or unnamed)
+        return _score_effect(effect, measure, cause, comparison)
+    counting = [terms[name] for name in TERMS_THAT_DECIDE_COUNT.get(key, ()) if name in terms]
+    if key not in TERMS_THAT_ARE_MEASURES:
+        why = comparison.joined(counting or unnamed)
+        movement = texts.format("because", what=movement, why=why)
+    if not ranking:
+        return movement
+    return texts.format("also", what=movement, why=comparison.joined(ranking))
+
+
+def _ranking_terms(measure: CardMeasure, comparison: Comparison) -> list[str]:
+    """Return the terms that decide the score of a raw value: the price, or the seats of a share."""
+    if comparison.before.benchmark.normalizer is Normalizer.SHARE:
+        return ["seats"] if measure.source.key == "depth" else []
+    return ["price"] if measure.is_price_adjusted else []
+
+
+def peers_phrase(
+    effect: Effect, measure: CardMeasure, movement: str, comparison: Comparison
+) -> str:
+    """Name the change of peers that moved the score of a measure, or how it is counted.
+
+    ``movement``: the phrase for the raw value.
+    """
+    before, after, texts = comparison.before, comparison.after, comparison.texts
+    month = f"{after.as_of:%Y-%m}"
+    segments = before.features.segment, after.features.segment
+    segment_changed = _change("segment_changed", *segments, texts)
+    is_same_segment = segments[0] == segments[1]
+    if has_moved(effect):
+        cause = texts.format("features_redetermined", month=month)
+        phrase = texts.format("because", what=movement, why=cause)
+        if is_same_segment:
+            return phrase
+        return texts.format("also", what=phrase, why=segment_changed)
+    if not is_same_segment:
+        return _score_effect(effect, measure, segment_changed, comparison)
+    is_same_month = f"{before.as_of:%Y-%m}" == month
+    cause = texts.format("benchmark_refitted" if is_same_month else "new_benchmark", month=month)
+    return _score_effect(effect, measure, cause, comparison)
+
+
+def _score_effect(effect: Effect, measure: CardMeasure, cause: str, comparison: Comparison) -> str:
+    """Say that the same raw value counts for less or more, and why."""
+    name, way = comparison.measure_name(measure.name), direction(0, effect.points)
+    return comparison.texts.format("score_effect", why=cause, name=name, direction=way)
+
+
+def _changed_terms(comparison: Comparison) -> Iterator[tuple[str, str]]:
+    """Yield the name and the phrase of each term of the contract that changed."""
+    old, new, texts = comparison.before.features, comparison.after.features, comparison.texts
+    if old.price_cents != new.price_cents:
+        yield "price", _price_change(old, new, comparison)
+    if old.seats != new.seats:
+        yield "seats", _seats_change(old.seats, new.seats, texts)
+    if old.plan != new.plan:
+        yield "plan", _change("plan_changed", old.plan, new.plan, texts)
+    if old.feature_exceptions != new.feature_exceptions:
+        yield "exceptions", texts.format("entitlement_changed")
+    if old.renewal_on != new.renewal_on:
+        yield "renewal", _change("renewal_moved", old.renewal_on, new.renewal_on, texts)
+
+
+def _change(message_id: str, before: object, after: object, texts: Catalogue) -> str:
+    none = texts.format("none")
+    return texts.format(message_id, before=str(before or none), after=str(after or none))
+
+
+def _seats_change(old: int | None, new: int | None, texts: Catalogue) -> str:
+    message_id = "seats_unknown" if new is None else "seats_known" if old is None else "seats_moved"
+    return texts.format(message_id, direction=direction(old, new), before=old, after=new)
+
+
+def _price_change(old: AccountFeatures, new: AccountFeatures, comparison: Comparison) -> str:
+    if new.price_cents is None:
+        message_id = "no_rate" if new.no_rate else "price_ended"
+    else:
+        message_id = "price_known" if old.price_cents is None else "price_moved"
+    return comparison.texts.format(
+        message_id,
+        direction=direction(old.price_cents, new.price_cents),
+        before=format_money(old.price_cents),
+        after=format_money(new.price_cents),
+        currency=comparison.after.definition.spec.base_currency,
+    )
 
 
 def capitalized(text: str) -> str:

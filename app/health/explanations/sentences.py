@@ -1,152 +1,169 @@
-"""Explanations as plain sentences. Pure; the words themselves are in ``words.py``."""
+"""The sentences of explanations; the texts are in the ``.ftl`` files beside. Pure."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
+from app.core.catalogue import load_catalogue
 from app.core.languages import Language
 from app.core.number_format import UNKNOWN, format_number, format_pair, format_signed
 from app.health.definition.score_definition import Definition
-from app.health.explanations.catalogue import CATALOGUES, Catalogue
-from app.health.explanations.cause_phrases import peers_sentence, price_sentence
 from app.health.explanations.explain import Effect, EffectKind, ScoredDay
 from app.health.explanations.phrases import (
     Comparison,
     capitalized,
-    direction_verb,
+    direction,
+    format_amount,
     measure_name,
     movement_phrase,
-    with_unit,
+    peers_phrase,
+    price_phrase,
 )
 
 FULL_STOPS = ".\N{IDEOGRAPHIC FULL STOP}"
 
 
-def effect_sentence(row: Effect, before: ScoredDay, after: ScoredDay, language: Language) -> str:
-    """Say one row in one sentence, its points at the end."""
-    tale = Comparison(before, after, CATALOGUES[language])
-    what = _what(row, tale)
-    if row.kind is not EffectKind.OVERRIDE:  # it begins with a person, who is spelled as they like
-        what = capitalized(what)
-    return what + tale.words.points.format(points=format_signed(row.points))
+def effect_sentence(effect: Effect, before: ScoredDay, after: ScoredDay, language: Language) -> str:
+    """Describe one effect in one sentence, with its points at the end."""
+    comparison = Comparison(before, after, load_catalogue(__file__, language))
+    phrase = _effect_phrase(effect, comparison)
+    if effect.kind is not EffectKind.OVERRIDE:  # it starts with an author: keep the spelling
+        phrase = capitalized(phrase)
+    return comparison.texts.format("effect", phrase=phrase, points=format_signed(effect.points))
 
 
 def level_sentence(measure: Mapping[str, Any], definition: Definition, language: Language) -> str:
-    """Say how a measure stands, as the health answer describes it."""
-    words = CATALOGUES[language]
+    """Describe the value and the points of a measure. ``measure``: as in the health answer."""
+    texts = load_catalogue(__file__, language)
     source = definition.scorecard.sources[measure["source"]]
-    said = {
-        "name": capitalized(measure_name(measure["name"], source, words)),
+    values = {
+        "name": capitalized(measure_name(measure["name"], source, texts)),
         "points": f"{measure['points']:.1f}",
-        "most": f"{100 * measure['effective_weight']:.1f}",
+        "max": f"{100 * measure['effective_weight']:.1f}",
     }
     if measure["score"] is None:
-        return words.unknown.format(**said)
-    raw, median = measure["raw"], measure["median"]
-    if raw is None:
-        return words.counts_as.format(score=format_number(measure["score"]), **said)
-    return words.level.format(
-        raw=with_unit(raw, format_number(raw), source, definition, words),
-        median="" if median is None else words.median.format(median=format_number(median)),
-        **said,
-    )
+        return texts.format("level_unknown", **values)
+    if (raw := measure["raw"]) is None:
+        return texts.format("level_without_raw", score=measure["score"], **values)
+    amount = format_amount(raw, format_number(raw), source, definition, texts)
+    return texts.format("level", raw=amount, median=measure["median"], **values)
 
 
 def change_sentence(
-    days: tuple[date, date], values: tuple[float, float], points: float, language: Language
+    days: tuple[date, date], scores: tuple[float, float], points: float, language: Language
 ) -> str:
-    """Sum up how the score went between two days."""
-    words = CATALOGUES[language]
-    before, after = format_pair(*(round(value, 1) for value in values))
-    said = {"since": days[0], "until": days[1], "before": before, "after": after}
+    """Describe how the score moved between two days."""
+    texts = load_catalogue(__file__, language)
+    before, after = format_pair(*(round(score, 1) for score in scores))
     if before == after:
-        return words.unchanged.format(**said)
-    return words.change.format(
-        verb=direction_verb(*values, words), points=format_signed(points), **said
+        return texts.format("score_stayed", since=days[0], until=days[1], after=after)
+    return texts.format(
+        "score_moved",
+        since=days[0],
+        until=days[1],
+        direction=direction(*scores),
+        before=before,
+        after=after,
+        points=format_signed(points),
     )
 
 
-def _what(row: Effect, tale: Comparison) -> str:
-    match row.kind:
+def not_comparable_sentence(day: date, language: Language, *, was_scored: bool) -> str:
+    """Say why the score of a day cannot be compared."""
+    message_id = "not_comparable" if was_scored else "no_score"
+    return load_catalogue(__file__, language).format(message_id, day=day)
+
+
+def last_used_sentence(day: str, language: Language) -> str:
+    return load_catalogue(__file__, language).format("last_used", day=day)
+
+
+def _effect_phrase(effect: Effect, comparison: Comparison) -> str:
+    match effect.kind:
         case EffectKind.COVERAGE:
-            return _weighed(row, tale)
+            return _coverage_phrase(effect, comparison)
         case EffectKind.CONFIG:
-            return tale.joined(_configured(tale))
+            return comparison.joined(_config_phrases(comparison))
         case EffectKind.OVERRIDE:
-            return _overridden(tale)
-    return _adjusted(row, tale) if row.measure is None else _of_measure(row, row.measure, tale)
+            return _override_phrase(comparison)
+    if effect.measure is None:
+        return _adjustment_phrase(effect, comparison)
+    measure = comparison.measure(effect.measure)
+    movement = movement_phrase(effect, measure, comparison)
+    if effect.kind is EffectKind.BEHAVIOUR:
+        return movement
+    phrase_of_cause = price_phrase if effect.kind is EffectKind.PRICE else peers_phrase
+    return phrase_of_cause(effect, measure, movement, comparison)
 
 
-def _of_measure(row: Effect, name: str, tale: Comparison) -> str:
-    """Say how a measure moved; where another thing than usage moved it, say which."""
-    measure = tale.measure(name)
-    what = movement_phrase(row, measure, tale)
-    if row.kind is EffectKind.BEHAVIOUR:
-        return what
-    return (price_sentence if row.kind is EffectKind.PRICE else peers_sentence)(
-        row, measure, what, tale
-    )
-
-
-def _weighed(row: Effect, tale: Comparison) -> str:
-    words = tale.words
-    said = [
-        template.format(names=words.comma.join(map(tale.name, names)))
-        for template, names in ((words.came, row.came), (words.went, row.went))
+def _coverage_phrase(effect: Effect, comparison: Comparison) -> str:
+    texts = comparison.texts
+    phrases = [
+        texts.format(message_id, names=texts.format_list("list", names))
+        for message_id, names in (
+            ("measures_known", [*map(comparison.measure_name, effect.added)]),
+            ("measures_unknown", [*map(comparison.measure_name, effect.removed)]),
+        )
         if names
     ]
-    less, differently, more = words.weigh
-    weigh = differently if bool(row.came) == bool(row.went) else less if row.came else more
-    return (tale.joined(said) or words.known) + weigh
+    what = comparison.joined(phrases) or texts.format("known_data_changed")
+    way = "both"
+    if bool(effect.added) != bool(effect.removed):
+        way = "down" if effect.added else "up"
+    return texts.format("weights_changed", what=what, direction=way)
 
 
-def _adjusted(row: Effect, tale: Comparison) -> str:
-    """Say which adjustments came and went; if none did, which hold, else that bounds do."""
-    words = tale.words
-    said = [(words.applies, row.came), (words.applied, row.went)]
-    if not (row.came or row.went):
-        said = [(words.still_applies, row.stayed)]
-    parts = [text.format(reasons=_quoted(found, words)) for text, found in said if found]
-    return tale.joined(parts) or words.bounds
+def _adjustment_phrase(effect: Effect, comparison: Comparison) -> str:
+    """Name the adjustments that began or ended to apply, else those that still apply.
+
+    Without any adjustment, the points come from the bounds 0 and 100.
+    """
+    texts = comparison.texts
+    groups = [("adjustments_began", effect.added), ("adjustments_ended", effect.removed)]
+    if not (effect.added or effect.removed):
+        groups = [("adjustments_unchanged", effect.unchanged)]
+    phrases = []
+    for message_id, reasons in groups:
+        quoted = [texts.format("quoted", text=_without_full_stop(reason)) for reason in reasons]
+        if quoted:
+            phrases.append(texts.format(message_id, reasons=texts.format_list("list", quoted)))
+    return comparison.joined(phrases) or texts.format("bounds")
 
 
-def _quoted(reasons: Sequence[str], words: Catalogue) -> str:
-    return words.comma.join(words.quoted.format(name=_bare(reason)) for reason in reasons)
-
-
-def _bare(text: str) -> str:
-    """Take the full stop off, where the sentence goes on."""
+def _without_full_stop(text: str) -> str:
     return text.strip().rstrip(FULL_STOPS)
 
 
-def _configured(tale: Comparison) -> Iterator[str]:
-    one, other, words = tale.before, tale.after, tale.words
-    before, after = one.definition.version, other.definition.version
-    if before != after:
-        yield words.version.format(before=before, after=after)
-    elif one.card_name != other.card_name:
-        yield words.card.format(before=one.card_name, after=other.card_name)
-    if _settings(one.definition) != _settings(other.definition):
-        yield words.settings
+def _config_phrases(comparison: Comparison) -> Iterator[str]:
+    before, after, texts = comparison.before, comparison.after, comparison.texts
+    old_version, new_version = before.definition.version, after.definition.version
+    if old_version != new_version:
+        versions = {"before": str(old_version), "after": str(new_version)}
+        yield texts.format("version_changed", **versions)
+    elif before.card_name != after.card_name:
+        yield texts.format("card_changed", before=before.card_name, after=after.card_name)
+    if _settings(before.definition) != _settings(after.definition):
+        yield texts.format("settings_changed")
 
 
 def _settings(definition: Definition) -> object:
-    """What somebody has set beside the scorecard."""
-    said = definition if definition.configured else definition.with_default_features(())
-    offer, lens = said.offer, said.lens
-    return offer.weights, offer.plans, lens.product, lens.reach, lens.base_currency
+    """Return the configured settings beside the scorecard."""
+    configured = definition if definition.configured else definition.with_default_features(())
+    offer, spec = configured.offer, configured.spec
+    return offer.weights, offer.plans, spec.product, spec.reach, spec.base_currency
 
 
-def _overridden(tale: Comparison) -> str:
-    was, said, words = tale.before.override, tale.after.override, tale.words
-    if said is None:
-        author, value = (was.author, format_number(was.value)) if was else (UNKNOWN, UNKNOWN)
-        return words.override_ended.format(author=author, value=value)
-    template = words.override_holds if was == said else words.override
-    reason = _bare(said.reason)
-    return template.format(
-        author=said.author,
-        value=format_number(said.value),
-        until=f"{said.expires_at:%Y-%m-%d}",
-        reason=words.override_reason.format(reason=reason) if reason else "",
+def _override_phrase(comparison: Comparison) -> str:
+    old, new, texts = comparison.before.override, comparison.after.override, comparison.texts
+    shown = new or old
+    values: dict[str, Any] = {"author": UNKNOWN, "value": UNKNOWN}
+    if shown:
+        values = {"author": shown.author or texts.format("somebody"), "value": shown.value}
+    if new is None:
+        return texts.format("override_ended", **values)
+    return texts.format(
+        "override_unchanged" if old == new else "override_set",
+        **values,
+        until=f"{new.expires_at:%Y-%m-%d}",
+        reason=_without_full_stop(new.reason) or None,
     )

@@ -1,4 +1,4 @@
-"""Load two days of an account, and explain what lies between them."""
+"""Explain the score of an account: its level, and its change between two days."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -7,7 +7,6 @@ from sqlalchemy.orm import Session
 
 from app.core.languages import Language
 from app.core.number_format import is_known
-from app.health.explanations.catalogue import CATALOGUES
 from app.health.explanations.explain import Effect, ScoredDay, explain_change
 from app.health.explanations.schemas import (
     ExplainedDay,
@@ -16,10 +15,14 @@ from app.health.explanations.schemas import (
     ScoreChangeRow,
     ScoreLevelRow,
 )
-from app.health.explanations.sentences import change_sentence, effect_sentence, level_sentence
+from app.health.explanations.sentences import (
+    change_sentence,
+    effect_sentence,
+    level_sentence,
+    not_comparable_sentence,
+)
 from app.health.explanations.snapshots import ScoreSnapshot, SnapshotReader
 from app.health.scoring import queries
-from app.health.tables import HealthHistory
 
 DIGITS = 4
 
@@ -33,17 +36,18 @@ def explain_score(
     until: date,
     language: Language,
 ) -> ExplanationOut:
-    """Explain the last rows written by the two days, from what was stored with them."""
-    archive = SnapshotReader(session, workspace_id)
-    before, after = (
-        archive.told(queries.find_history_row(session, workspace_id, account_id, day=day))
+    """Explain the last rows of the history by two days from what was stored with them."""
+    reader = SnapshotReader(session, workspace_id)
+    rows = (
+        queries.find_history_row(session, workspace_id, account_id, day=day)
         for day in (since, until)
     )
+    before, after = (reader.read(row) if row else None for row in rows)
     return ExplanationOut(
         account_id=account_id,
         language=language,
-        before=_day(before.row) if before else None,
-        after=_day(after.row) if after else None,
+        before=ExplainedDay.from_history(before.row) if before else None,
+        after=ExplainedDay.from_history(after.row) if after else None,
         level=_level(after, language) if after else [],
         change=_change((before, since), (after, until), language),
     )
@@ -54,45 +58,35 @@ def driver_sentences(
     after: ScoreSnapshot,
     language: Language,
     *,
-    most: int,
+    limit: int,
     up: bool = False,
 ) -> Sequence[str]:
-    """Say in a sentence each what moved the score down (or up) the most since a day.
+    """Return sentences for the effects that lowered (or with ``up`` raised) the score the most.
 
-    Where nothing did, or the days cannot be compared: what the score lacks (or has) the most of.
+    Without such an effect, or if the days cannot be compared, return sentences for the measures
+    that miss (or give) the most points.
     """
     sign = 1 if up else -1
-    if before and before.side and after.side:
-        rows = [row for row in explain_change(before.side, after.side) if row.points * sign > 0]
-        rows.sort(key=lambda row: -row.points * sign)
-        if rows:
-            return [effect_sentence(row, before.side, after.side, language) for row in rows[:most]]
+    if before and before.scored_day and after.scored_day:
+        days = before.scored_day, after.scored_day
+        effects = [effect for effect in explain_change(*days) if effect.points * sign > 0]
+        effects.sort(key=lambda effect: -effect.points * sign)
+        if effects:
+            return [effect_sentence(effect, *days, language) for effect in effects[:limit]]
     if after.definition is None:
         return []
-    weight = "points" if up else "points_missed"
-    measures = sorted(after.row.details["measures"], key=lambda each: -(each[weight] or 0))
-    return [level_sentence(each, after.definition, language) for each in measures[:most]]
+    points = "points" if up else "points_missed"
+    measures = sorted(after.row.details["measures"], key=lambda each: -(each[points] or 0))
+    return [level_sentence(each, after.definition, language) for each in measures[:limit]]
 
 
-def _day(row: HealthHistory) -> ExplainedDay:
-    return ExplainedDay(
-        as_of=row.as_of,
-        value=row.score,
-        band=row.band,
-        status=row.status,
-        coverage=row.coverage,
-        scorecard_version=row.details.get("scorecard_version"),
-        benchmark_id=row.details.get("benchmark_id"),
-        restatement=row.restatement,
-    )
-
-
-def _level(told: ScoreSnapshot, language: Language) -> list[ScoreLevelRow]:
-    if told.definition is None:
+def _level(snapshot: ScoreSnapshot, language: Language) -> list[ScoreLevelRow]:
+    definition = snapshot.definition
+    if definition is None:
         return []
     return [
-        ScoreLevelRow(**measure, sentence=level_sentence(measure, told.definition, language))
-        for measure in told.row.details["measures"]
+        ScoreLevelRow(**measure, sentence=level_sentence(measure, definition, language))
+        for measure in snapshot.row.details["measures"]
     ]
 
 
@@ -101,42 +95,34 @@ def _change(
     after: tuple[ScoreSnapshot | None, date],
     language: Language,
 ) -> ScoreChange:
-    one, other = before[0], after[0]
-    if one is None or one.side is None:
+    old, new = before[0], after[0]
+    if old is None or old.scored_day is None:
         return _not_comparable(*before, language)
-    if other is None or other.side is None:
+    if new is None or new.scored_day is None:
         return _not_comparable(*after, language)
-    rows = [
-        _row(row, one.side, other.side, language) for row in explain_change(one.side, other.side)
-    ]
-    values = one.row.score or 0.0, other.row.score or 0.0
-    points = values[1] - values[0]
+    days = old.scored_day, new.scored_day
+    rows = [_row(effect, *days, language) for effect in explain_change(*days)]
+    scores = old.row.score or 0.0, new.row.score or 0.0
+    points = scores[1] - scores[0]
     return ScoreChange(
         status="comparable",
         points=round(points, DIGITS),
-        sentence=change_sentence((one.row.as_of, other.row.as_of), values, points, language),
+        sentence=change_sentence((old.row.as_of, new.row.as_of), scores, points, language),
         rows=[row for row in rows if row.points],
     )
 
 
-def _not_comparable(told: ScoreSnapshot | None, day: date, language: Language) -> ScoreChange:
-    words = CATALOGUES[language]
-    was_scored = told is not None and told.row.score is not None
-    template = words.not_kept if was_scored else words.no_score
-    said = template.format(day=told.row.as_of if told else day)
-    return ScoreChange(status="not_comparable", points=None, sentence=said, rows=[])
+def _not_comparable(snapshot: ScoreSnapshot | None, day: date, language: Language) -> ScoreChange:
+    was_scored = snapshot is not None and snapshot.row.score is not None
+    shown_day = snapshot.row.as_of if snapshot else day
+    sentence = not_comparable_sentence(shown_day, language, was_scored=was_scored)
+    return ScoreChange(status="not_comparable", points=None, sentence=sentence, rows=[])
 
 
-def _row(row: Effect, before: ScoredDay, after: ScoredDay, language: Language) -> ScoreChangeRow:
-    return ScoreChangeRow(
-        kind=row.kind,
-        measure=row.measure,
-        points=round(row.points, DIGITS),
-        before=_shown(row.before),
-        after=_shown(row.after),
-        sentence=effect_sentence(row, before, after, language),
-    )
-
-
-def _shown(value: float | None) -> float | None:
-    return round(value, DIGITS) if value is not None and is_known(value) else None
+def _row(effect: Effect, before: ScoredDay, after: ScoredDay, language: Language) -> ScoreChangeRow:
+    numbers = {
+        name: round(value, DIGITS) if is_known(value := getattr(effect, name)) else None
+        for name in ("points", "before", "after")
+    }
+    sentence = effect_sentence(effect, before, after, language)
+    return ScoreChangeRow.from_row(effect, sentence=sentence, **numbers)

@@ -1,7 +1,9 @@
-"""Past scores as they were judged: each row of history with the card and the peers of its day."""
+"""Load past scores with the definition, the benchmarks and the inputs of their day."""
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache, partial
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -10,50 +12,48 @@ from app.features.values import AccountFeatures
 from app.health.definition import benchmark_queries
 from app.health.definition.benchmark import Benchmark
 from app.health.definition.score_definition import Definition
-from app.health.explanations.explain import (
-    AccountEvaluation,
-    ScoredDay,
-    evaluate_account,
-    evaluate_with_settings_of,
-)
+from app.health.explanations.explain import ScoredDay, evaluate_account
 from app.health.scoring.post_processing import Override
 from app.health.tables import HealthHistory
 
 ROUNDING_TOLERANCE = 0.001
+"""Points by which a score that is computed again may differ from the stored one."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScoreSnapshot:
-    """A day as it is in the history; without ``side`` it cannot be compared."""
+    """A row of the history. Without ``scored_day`` it cannot be compared with another day."""
 
     row: HealthHistory
     definition: Definition | None
-    side: ScoredDay | None
+    scored_day: ScoredDay | None
 
 
-@dataclass
 class SnapshotReader:
-    """Reads definitions and benchmarks once for all rows that are told from it."""
+    """Loads snapshots; definitions and benchmarks are read once for all rows."""
 
-    session: Session
-    workspace_id: str
-    _definitions: dict[str, Definition | None] = field(default_factory=dict)
-    _benchmarks: dict[str, dict[str, Benchmark] | None] = field(default_factory=dict)
+    def __init__(self, session: Session, workspace_id: str) -> None:
+        key = (session, workspace_id)
+        self._find_definition = cache(partial(benchmark_queries.find_definition, *key))
+        self._find_benchmarks = cache(partial(_find_benchmarks, *key))
 
-    def told(self, row: HealthHistory | None) -> ScoreSnapshot | None:
-        if row is None:
-            return None
-        definition = self._definition(row.details.get("definition"))
-        return ScoreSnapshot(row, definition, self._side(row, definition) if definition else None)
+    def read(self, row: HealthHistory) -> ScoreSnapshot:
+        digest = row.details.get("definition")
+        definition = self._find_definition(digest) if digest else None
+        scored_day = self._scored_day(row, definition) if definition else None
+        return ScoreSnapshot(row, definition, scored_day)
 
-    def _side(self, row: HealthHistory, definition: Definition) -> ScoredDay | None:
-        """Bring back what a score was made of; None: there is none, or it cannot be had again."""
-        details = row.details
+    def _scored_day(self, row: HealthHistory, definition: Definition) -> ScoredDay | None:
+        """Return what a score was computed from; None if there is no score or the data is gone.
+
+        None too if the score computed again differs from the stored one.
+        """
+        details, benchmark_id = row.details, row.details.get("benchmark_id")
         machine = details["machine"]["value"] if details.get("machine") else row.score
-        benchmarks = self._peers(details.get("benchmark_id"))
+        benchmarks = self._find_benchmarks(benchmark_id) if benchmark_id else None
         if row.score is None or machine is None or "inputs" not in details or benchmarks is None:
             return None
-        side = ScoredDay(
+        day = ScoredDay(
             as_of=date.fromisoformat(details["inputs_on"]),
             features=AccountFeatures.from_json(details["inputs"]),
             definition=definition,
@@ -61,36 +61,17 @@ class SnapshotReader:
             card_name=details["card"],
             override=_override(details.get("override")),
         )
-        return side if abs(evaluate_account(side).value - machine) < ROUNDING_TOLERANCE else None
-
-    def _definition(self, digest: str | None) -> Definition | None:
-        if digest is None:
-            return None
-        if digest not in self._definitions:
-            found = benchmark_queries.find_definition(self.session, self.workspace_id, digest)
-            self._definitions[digest] = found
-        return self._definitions[digest]
-
-    def _peers(self, benchmark_id: str | None) -> dict[str, Benchmark] | None:
-        if benchmark_id is None:
-            return None
-        if benchmark_id not in self._benchmarks:
-            row = benchmark_queries.find_benchmark(self.session, self.workspace_id, benchmark_id)
-            found = benchmark_queries.StoredBenchmarks.of(row).benchmarks if row else None
-            self._benchmarks[benchmark_id] = found
-        return self._benchmarks[benchmark_id]
+        return day if abs(evaluate_account(day).value - machine) < ROUNDING_TOLERANCE else None
 
 
-def evaluate_with_earlier_settings(
-    before: ScoreSnapshot, after: ScoreSnapshot
-) -> AccountEvaluation | None:
-    """Say how an account would stand now under the settings and peers of before."""
-    if before.side is None or after.side is None:
+def _find_benchmarks(
+    session: Session, workspace_id: str, benchmark_id: str
+) -> Mapping[str, Benchmark] | None:
+    row = benchmark_queries.find_benchmark(session, workspace_id, benchmark_id)
+    return benchmark_queries.StoredBenchmarks.from_row(row).benchmarks if row else None
+
+
+def _override(stored: dict[str, Any] | None) -> Override | None:
+    if stored is None:
         return None
-    return evaluate_with_settings_of(before.side, after.side)
-
-
-def _override(said: dict[str, Any] | None) -> Override | None:
-    if said is None:
-        return None
-    return Override(**{**said, "expires_at": datetime.fromisoformat(said["expires_at"])})
+    return Override(**{**stored, "expires_at": datetime.fromisoformat(stored["expires_at"])})

@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Float, Row, case, cast, func, select, update
 from sqlalchemy.orm import Session
 
 from app.accounts.tables import Account
 from app.core.pagination import Paging, RowPage
-from app.core.query_helpers import keyset_descending, same_account
+from app.core.query_helpers import keyset, same_account
 from app.health.tables import HealthScore, ScoreOverride
 
 
@@ -17,27 +16,10 @@ def find_running_override(
     session: Session, workspace_id: str, account_id: str
 ) -> ScoreOverride | None:
     """Return the override that has not ended, locked for update, or None."""
-    return session.scalar(
-        select(ScoreOverride)
-        .where(
-            ScoreOverride.workspace_id == workspace_id,
-            ScoreOverride.account_id == account_id,
-            ScoreOverride.ended_at.is_(None),
-        )
-        .with_for_update()
+    rows = select(ScoreOverride).filter_by(
+        workspace_id=workspace_id, account_id=account_id, ended_at=None
     )
-
-
-def insert_override(
-    session: Session,
-    workspace_id: str,
-    account_id: str,
-    **columns: Any,  # noqa: ANN401 - columns of the table
-) -> ScoreOverride:
-    row = ScoreOverride(workspace_id=workspace_id, account_id=account_id, **columns)
-    session.add(row)
-    session.flush()
-    return row
+    return session.scalar(rows.with_for_update())
 
 
 def end_expired_overrides(session: Session, *, now: datetime) -> Sequence[Row[str, str]]:
@@ -63,12 +45,7 @@ ABSOLUTE_DIFFERENCE = func.coalesce(func.abs(DIFFERENCE), -1.0)
 
 
 def list_overrides(
-    session: Session,
-    workspace_id: str,
-    paging: Paging,
-    *,
-    running: bool,
-    now: datetime,
+    session: Session, workspace_id: str, paging: Paging, *, running: bool, now: datetime
 ) -> RowPage[Row[ScoreOverride, str | None, float | None, float | None, float]]:
     """Return a page of overrides, largest difference from the computed score first.
 
@@ -83,5 +60,5 @@ def list_overrides(
     if running:
         rows = rows.where(ScoreOverride.ended_at.is_(None), ScoreOverride.expires_at > now)
     order, before = (ABSOLUTE_DIFFERENCE, ScoreOverride.id), paging.position(float, int)
-    rows = keyset_descending(rows, *order, before=before, limit=paging.fetch_limit)
-    return RowPage(*paging.cut(session.execute(rows).all(), lambda row: (row[4], row[0].id)))
+    rows = keyset(rows, *order, after=before, limit=paging.fetch_limit, descending=True)
+    return paging.cut(session.execute(rows).all(), lambda row: (row[4], row[0].id))

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 from app.accounts.refresh_queue import Priority, mark_due
 from app.core.errors import ConflictError, FieldError, NotFoundError, UnprocessableError
 from app.core.query_helpers import advisory_lock
+from app.core.version_queries import insert_row
 from app.health.overrides import queries
 from app.health.scoring import service
 from app.health.scoring.assess import HealthStatus
@@ -41,7 +42,8 @@ def put_override(
             return running
         running.ended_at, running.ended_by = min(now, running.expires_at), actor.name
         session.flush()
-    row = queries.insert_override(session, workspace_id, account_id, **columns, created_at=now)
+    key = {"account_id": account_id, "created_at": now}
+    row = insert_row(session, workspace_id, ScoreOverride, **key, **columns)
     details = columns | {"expires_at": expires_at.isoformat()}
     actor.audit(session, "score_override.set", account_id, details)
     _score(session, row, now)

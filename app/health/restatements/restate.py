@@ -1,8 +1,7 @@
 """Score past days again under the active scorecard, one page at a time; original rows stay."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import product
 
@@ -11,17 +10,17 @@ from sqlalchemy.orm import Session
 from app.core.db import SessionFactory, transaction
 from app.core.errors import ConflictError, FieldError, UnprocessableError
 from app.core.query_helpers import advisory_lock
-from app.features.values import FeatureSpec
+from app.core.version_queries import get_newest_number, insert_row
 from app.health.definition import scorecard_queries
 from app.health.definition.scorecard_queries import SCORECARDS_LOCK
 from app.health.restatements import queries
 from app.health.scoring import queries as scoring_queries
-from app.health.scoring import scoring_context, service
-from app.health.scoring.assess import Assessment, ScoringContext
+from app.health.scoring import service
+from app.health.scoring.assess import ScoringContext
+from app.health.scoring.scoring_context import load_context
 from app.health.tables import Restatement
 from app.jobs import service as jobs
 from app.jobs.service import ClaimedJob
-from app.workspaces.queries import get_workspace
 from app.workspaces.service import Actor
 
 KIND = "restate"
@@ -49,14 +48,15 @@ def request_restatement(
             code="not_active",
         )
     advisory_lock(session, SCORECARDS_LOCK, workspace_id)
-    number = queries.get_newest_number(session, workspace_id) + 1
+    number = get_newest_number(session, workspace_id, Restatement.number) + 1
     config = {"number": number, "version": version, "until": until.isoformat()}
-    job = jobs.enqueue(session, workspace_id, KIND, config, actor=actor.name, now=now)
+    job = jobs.enqueue(session, actor, KIND, config)
     job.position = {"day": since.isoformat(), "after": ""}
-    row = queries.insert_restatement(
+    row = insert_row(
         session,
         workspace_id,
-        number,
+        Restatement,
+        number=number,
         scorecard_version=version,
         since=since,
         until=until,
@@ -82,44 +82,27 @@ def _check_days(since: date, until: date, now: datetime) -> None:
 def restate_page(sessions: SessionFactory, job: ClaimedJob, now: datetime) -> bool:
     """Restate one page of account days; return whether there are more.
 
-    The rows follow from usage alone, so a page that runs twice leaves the same rows once.
+    A page is all accounts on several days if they are few, else some accounts on one day. The rows
+    follow from usage alone, so a page that runs twice leaves the same rows once.
     """
     with transaction(sessions) as session:
         ids = scoring_queries.list_account_ids(session, job.workspace_id)
-    page = _page(job, ids)
-    if not page.days:
-        return False
-    written = sum(_restate(sessions, job, page.ids, page.days, now))
-    with transaction(sessions) as session:
-        so_far = job.progress.get("account_days", 0) + written
-        progress = {"account_days": so_far, "day": page.days[-1].isoformat()}
-        jobs.checkpoint(session, job, position=page.next, progress=progress, now=now)
-    return page.has_more
-
-
-@dataclass(frozen=True, slots=True)
-class AccountDayPage:
-    """Accounts and consecutive days to restate, and the position of the next page."""
-
-    ids: Sequence[str]
-    days: Sequence[date]
-    next: Mapping[str, str]
-    has_more: bool
-
-
-def _page(job: ClaimedJob, ids: Sequence[str]) -> AccountDayPage:
-    """Take all accounts on several days if they are few, else some accounts on one day."""
     first = date.fromisoformat(job.position["day"])
     days_left = (date.fromisoformat(job.config["until"]) - first).days + 1
     page_ids = [key for key in ids if key > job.position["after"]][:ACCOUNTS_PER_PAGE]
     at_once = DAYS_PER_PAGE if len(ids) <= ACCOUNTS_PER_PAGE else 1
     days = [first + timedelta(days=n) for n in range(min(at_once, days_left))]
-    if at_once > 1 or len(page_ids) < ACCOUNTS_PER_PAGE:
-        following = first + timedelta(days=len(days))
-        has_more = days_left > len(days)
-        return AccountDayPage(page_ids, days, {"day": following.isoformat(), "after": ""}, has_more)
-    position = {"day": first.isoformat(), "after": page_ids[-1]}
-    return AccountDayPage(page_ids, days, position, has_more=True)
+    if not days:
+        return False
+    written = sum(_restate(sessions, job, page_ids, days, now))
+    is_day_done = at_once > 1 or len(page_ids) < ACCOUNTS_PER_PAGE
+    following = first + timedelta(days=len(days) if is_day_done else 0)
+    position = {"day": following.isoformat(), "after": "" if is_day_done else page_ids[-1]}
+    with transaction(sessions) as session:
+        so_far = job.progress.get("account_days", 0) + written
+        progress = {"account_days": so_far, "day": days[-1].isoformat()}
+        jobs.checkpoint(session, job, position=position, progress=progress, now=now)
+    return not is_day_done or days_left > len(days)
 
 
 def _restate(
@@ -134,8 +117,15 @@ def _restate(
     Each takes whole days, because a day's usage is read once for all accounts. The accounts of a
     single day are split in two halves. Yield the number of rows of each unit of work.
     """
+    version = job.config["version"]
     with transaction(sessions) as session:
-        contexts = _load_contexts(session, job, days, now)
+        contexts = {
+            day.replace(day=1): load_context(
+                session, job.workspace_id, as_of=day, now=now, version=version
+            )
+            for day in days
+            if day == days[0] or day.day == 1
+        }
         queries.delete_restated_rows(
             session, job.workspace_id, job.config["number"], ids, since=days[0], until=days[-1]
         )
@@ -150,41 +140,18 @@ def _restate(
         yield from pool.map(restate, product(days, parts))
 
 
-def _load_contexts(
-    session: Session, job: ClaimedJob, days: Sequence[date], now: datetime
-) -> dict[date, tuple[ScoringContext, FeatureSpec]]:
-    """Return the scoring context and feature spec of each month of the days, by its first day."""
-    version = job.config["version"]
-    workspace = get_workspace(session, job.workspace_id)
-    card = scorecard_queries.get_scorecard_config(session, job.workspace_id, version)
-    return {
-        day.replace(day=1): scoring_context.load_context(
-            session, workspace, as_of=day, now=now, candidate=(version, card)
-        )
-        for day in days
-        if day == days[0] or day.day == 1
-    }
-
-
 def _restate_day(
     session: Session,
     job: ClaimedJob,
     ids: Sequence[str],
     day: date,
-    context: tuple[ScoringContext, FeatureSpec],
+    context: ScoringContext,
     *,
     now: datetime,
 ) -> int:
-    assessments = service.load_assessments(
-        session, job.workspace_id, ids, *context, as_of=day, now=now
-    )
-    started = [each for each in assessments if _has_started(each)]
-    queries.insert_restated_rows(
-        session, job.workspace_id, job.config["number"], started, as_of=day, now=now
-    )
+    """Restate accounts that something was known of by that day; earlier days get no row."""
+    workspace_id, number = job.workspace_id, job.config["number"]
+    assessments = service.load_assessments(session, workspace_id, ids, context, as_of=day, now=now)
+    started = [each for each in assessments if each.details["inputs"].started_on is not None]
+    queries.insert_restated_rows(session, workspace_id, number, started, as_of=day, now=now)
     return len(started)
-
-
-def _has_started(assessment: Assessment) -> bool:
-    """Whether anything was known of the account by then; earlier days get no row."""
-    return assessment.details["inputs"].started_on is not None

@@ -3,15 +3,17 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from pydantic import Field
 
 from app.accounts.hierarchy import Rollup
 from app.accounts.queries import get_account
 from app.core.db import ReadSessionDep
 from app.core.pagination import Page, PagingDep
-from app.core.schemas import Id, problem_responses
+from app.core.schemas import Id, ResponseModel, problem_responses
+from app.health.definition.scorecard import Band
 from app.health.rollups import queries
-from app.health.rollups.schemas import AccountRollupOut, ChildAccountOut
-from app.health.rollups.service import roll_up_account
+from app.health.rollups.rollup import RollupOut
+from app.health.scoring.assess import HealthStatus
 from app.workspaces.auth import Reader
 
 router = APIRouter(
@@ -24,6 +26,27 @@ Method = Annotated[
 ]
 
 
+class AccountRollupOut(RollupOut):
+    """The rolled-up score of an account."""
+
+    account_id: str = Field(examples=["acme-holding"])
+
+
+class ChildAccountOut(ResponseModel):
+    """An account directly below another account."""
+
+    account_id: str = Field(examples=["acme-north"])
+    name: str | None = Field(examples=["Acme North"])
+    segment: str | None = Field(examples=["smb"])
+    owner: str | None = Field(examples=["kim@example.com"])
+    plan: str | None = Field(examples=["team"])
+    mrr_cents: int = Field(examples=[49900])
+    value: Annotated[float | None, Field(validation_alias="score", examples=[61.5])]
+    band: Band
+    status: HealthStatus
+    has_children: bool
+
+
 @router.get("/{account_id}/rollup", summary="Get the rolled-up score of an account")
 def get_account_rollup(
     account_id: Id, session: ReadSessionDep, caller: Reader, method: Method = None
@@ -32,8 +55,8 @@ def get_account_rollup(
 
     The score is computed on request from the newest scores.
     """
-    result = roll_up_account(session, caller.workspace_id, account_id, method)
-    return AccountRollupOut.from_result(account_id, result)
+    result = queries.roll_up_account(session, caller.workspace_id, account_id, method)
+    return AccountRollupOut(account_id=account_id, **dict(result))
 
 
 @router.get("/{account_id}/children", summary="List the child accounts of an account")

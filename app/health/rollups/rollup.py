@@ -1,8 +1,10 @@
 """Combine the scores of an account hierarchy into one. Pure."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+
+from pydantic import BaseModel, Field
 
 from app.accounts.hierarchy import Rollup
 from app.health.definition.scorecard import Band
@@ -27,32 +29,41 @@ class HierarchyAccount:
         return self.status in INACTIVE_STATUSES
 
 
-@dataclass(frozen=True, slots=True)
-class BandCount:
-    """The number of accounts in a band, and their MRR."""
+class BandCountOut(BaseModel):
+    """The child accounts of one band."""
 
-    accounts: int
-    mrr_cents: int
+    accounts: int = Field(examples=[4])
+    mrr_cents: int = Field(examples=[199600])
 
 
-@dataclass(frozen=True, slots=True)
-class RollupResult:
-    """A hierarchy as one account.
+BANDS_EXAMPLE = {
+    "at_risk": {"accounts": 1, "mrr_cents": 9900},
+    "watch": {"accounts": 0, "mrr_cents": 0},
+    "healthy": {"accounts": 4, "mrr_cents": 199600},
+    "unknown": {"accounts": 1, "mrr_cents": 0},
+}
 
-    ``value``: None if no account in it has a score. ``scored``: the number of scores that were
-    combined, with the account's own score if it counts. ``children``: all accounts below it at any
-    depth, without the churned and excluded ones, which are ``gone``. ``mrr_cents``: of the children
-    and of the account itself.
-    """
+
+class RollupOut(BaseModel):
+    """The score of an account combined with those of all accounts below it."""
 
     method: Rollup
-    value: float | None
+    value: float | None = Field(
+        description="0 to 100; null if none of the accounts has a score.", examples=[58.25]
+    )
     band: Band
-    scored: int
-    children: int
-    gone: int
-    mrr_cents: int
-    by_band: Mapping[Band, BandCount]
+    scored: int = Field(description="Number of scores that were combined.", examples=[5])
+    children: int = Field(
+        description="Accounts below it at any depth that are neither churned nor excluded.",
+        examples=[6],
+    )
+    gone: int = Field(description="Accounts below it that are churned or excluded.", examples=[1])
+    mrr_cents: int = Field(
+        description="Monthly recurring revenue of the account and its children.", examples=[259400]
+    )
+    by_band: dict[Band, BandCountOut] = Field(
+        description="The children, by band of their own score.", examples=[BANDS_EXAMPLE]
+    )
 
 
 def roll_up_scores(
@@ -60,7 +71,7 @@ def roll_up_scores(
     own: HierarchyAccount,
     below: Sequence[HierarchyAccount],
     band_of: Callable[[float | None], Band],
-) -> RollupResult:
+) -> RollupOut:
     """Combine the score of an account with those of all accounts below it.
 
     Each account counts with its own score at any depth: a parent in between counts only for what
@@ -70,7 +81,7 @@ def roll_up_scores(
     children = [account for account in below if not account.is_inactive]
     scored = _scored(method, own, children)
     value = _value(method, scored)
-    return RollupResult(
+    return RollupOut(
         method=method,
         value=value,
         band=band_of(value),
@@ -108,6 +119,6 @@ def _value(method: Rollup, scored: Sequence[tuple[float, int]]) -> float | None:
     return min(max(round(mean, DIGITS), min(values)), max(values))
 
 
-def _band_count(accounts: Sequence[HierarchyAccount], band: Band) -> BandCount:
+def _band_count(accounts: Sequence[HierarchyAccount], band: Band) -> BandCountOut:
     mrr_cents = [account.mrr_cents for account in accounts if account.band == band]
-    return BandCount(len(mrr_cents), sum(mrr_cents))
+    return BandCountOut(accounts=len(mrr_cents), mrr_cents=sum(mrr_cents))

@@ -17,17 +17,20 @@ from app.health.definition.benchmark import (
     Normalizer,
     fit_benchmark,
 )
-from app.health.definition.entitlement import Breadth, Offer, evaluate_entitlement
+from app.health.definition.entitlement import Breadth, evaluate_entitlement
 from app.health.definition.metrics import AccountFacts
+from app.health.definition.score_definition import Definition
 from app.health.definition.scorecard import DEFAULT_CARD, Band, Scorecard
 from app.health.scoring.evaluate import (
+    DIGITS,
     AdjustedScores,
     account_facts,
     attribute_value,
+    describe_measures,
     evaluate,
     measure_inputs,
+    rounded_values,
 )
-from app.health.scoring.measure_details import DIGITS, describe_measures, rounded_values
 
 NEW_DAYS = 28
 
@@ -67,21 +70,15 @@ class Assessment:
 
 @dataclass(frozen=True, slots=True)
 class ScoringContext:
-    """The settings and peers that accounts are scored with on one day, with their stored ids.
+    """The settings and peers that accounts are scored with on one day, with the id of the peers.
 
-    ``definition``: the digest of the stored definition. ``benchmarks``: by segment; the empty text
-    is the whole workspace.
+    ``benchmarks``: by segment; the empty text is the whole workspace.
     """
 
-    scorecard: Scorecard
-    version: int
-    definition: str
-    offer: Offer
+    definition: Definition
     benchmarks: Mapping[str, Benchmark]
     benchmark_id: str
     month: date
-    base_currency: str
-    features_configured: bool
 
     def benchmark(self, segment: str | None) -> Benchmark:
         """Return the benchmark of a segment, or that of the workspace if the segment has none."""
@@ -90,7 +87,7 @@ class ScoringContext:
     def card_name(self, account: AccountFeatures) -> str:
         """Return the name of the card that the first matching rule selects."""
         facts = AccountFacts(account, NO_BREADTH, self.month)
-        for rule in self.scorecard.rules:
+        for rule in self.definition.scorecard.rules:
             if matches(rule.condition, lambda field: attribute_value(facts, field)):
                 return rule.name
         return DEFAULT_CARD
@@ -131,10 +128,11 @@ def _groups(
     for account in accounts:
         segment = context.benchmark(account.segment).segment
         members.setdefault((context.card_name(account), segment), []).append(account)
+    scorecard = context.definition.scorecard
     for (name, segment), group in members.items():
-        benchmark, card = context.benchmarks[segment], context.scorecard.cards[name]
-        facts = account_facts(context.offer, group, as_of)
-        adjusted = evaluate(card, benchmark, context.scorecard.sources, facts)
+        benchmark, card = context.benchmarks[segment], scorecard.cards[name]
+        facts = account_facts(context.definition.offer, group, as_of)
+        adjusted = evaluate(card, benchmark, scorecard.sources, facts)
         yield ScoredGroup(
             card=name,
             benchmark=benchmark,
@@ -221,7 +219,7 @@ def _fit(
 
 
 def _assessments(context: ScoringContext, group: ScoredGroup) -> Iterator[Assessment]:
-    card = context.scorecard.cards[group.card]
+    card = context.definition.scorecard.cards[group.card]
     for row, facts in enumerate(group.adjusted.facts):
         account, value = facts.account, group.values[row]
         status = determine_status(account, facts.as_of, value)
@@ -239,38 +237,43 @@ def _assessments(context: ScoringContext, group: ScoredGroup) -> Iterator[Assess
 
 
 def _details(context: ScoringContext, group: ScoredGroup, row: int) -> dict[str, Any]:
-    facts = group.adjusted.facts[row]
+    facts, definition = group.adjusted.facts[row], context.definition
     account, price = facts.account, facts.account.price_cents
-    card = context.scorecard.cards[group.card]
+    card = definition.scorecard.cards[group.card]
     return {
         "measures": group.measures[row],
         "entitlement": evaluate_entitlement(
-            context.offer, account, configured=context.features_configured
+            definition.offer, account, configured=definition.configured
         ),
         "adjustments": group.adjusted.reasons[row],
-        "unused_product_features": facts.breadth.unused if context.features_configured else (),
+        "unused_product_features": facts.breadth.unused if definition.configured else (),
         "price_status": _price_status(account, unpriced=group.unpriced[row]),
         "price_cents": None if price is None else round(price, DIGITS),
-        "currency": context.base_currency,
+        "currency": definition.spec.base_currency,
         "billed_in": account.currency,
         "seats": account.seats,
         "renewal_on": account.renewal_on,
         "notice_on": account.notice_on,
         "last_used_on": account.last_used_on,
         "partial_window_days": partial_window_days(
-            account, facts.as_of, context.scorecard.window_days
+            account, facts.as_of, definition.spec.window_days
         ),
         "normalizer": group.benchmark.normalizer,
         "benchmark_month": context.month,
         "benchmark_segment": group.benchmark.segment or None,
         "benchmark_id": context.benchmark_id,
-        "scorecard_version": context.version,
+        "scorecard_version": definition.version,
         "card": group.card,
         "edges": (card.watch_from, card.healthy_from),
-        "definition": context.definition,
+        "definition": definition.digest,
         "inputs": account,
         "inputs_on": facts.as_of,
     }
+
+
+def context_key(details: Mapping[str, Any]) -> str:
+    """Identify the settings and peers of a score; equal keys mean comparable scores."""
+    return f"{details.get('definition')} {details.get('benchmark_id')}"
 
 
 def partial_window_days(account: AccountFeatures, as_of: date, window_days: int) -> int | None:

@@ -1,7 +1,7 @@
-"""Evaluate accounts with one card and one benchmark: features in, adjusted scores out. Pure."""
+"""Evaluate accounts with one card and one benchmark: features in, scores and measures out. Pure."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -13,8 +13,10 @@ from app.features.values import AccountFeatures
 from app.health.definition.benchmark import MEASURES, Benchmark, Floats, Measure
 from app.health.definition.entitlement import Offer, breadth
 from app.health.definition.measures import (
+    CardMeasure,
     EventsSource,
     MetricSource,
+    PercentileTransform,
     SignalSource,
     Source,
     TraitSource,
@@ -22,6 +24,8 @@ from app.health.definition.measures import (
 from app.health.definition.metrics import METRICS, AccountFacts, trait_number
 from app.health.definition.scorecard import Card
 from app.health.scoring.maths import MeasureInputs, MetricColumn, Scores, compute_scores
+
+DIGITS = 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,10 +42,7 @@ class AdjustedScores:
 
 
 def evaluate(
-    card: Card,
-    benchmark: Benchmark,
-    sources: Mapping[str, Source],
-    facts: Sequence[AccountFacts],
+    card: Card, benchmark: Benchmark, sources: Mapping[str, Source], facts: Sequence[AccountFacts]
 ) -> AdjustedScores:
     """Score accounts and apply the card's adjustments.
 
@@ -64,23 +65,19 @@ def account_facts(
 
 def measure_inputs(facts: Sequence[AccountFacts], sources: Mapping[str, Source]) -> MeasureInputs:
     """Convert facts to arrays with one row per account."""
-    usage = [_column(facts, METRIC_SOURCES[name]) for name in MEASURES]
+    usage = [_column(facts, source) for source in USAGE_SOURCES]
     return MeasureInputs(
-        now=_table([column.now for column in usage], len(facts)),
-        previous=_table([column.before for column in usage], len(facts)),
-        shares=_table([column.share for column in usage], len(facts)),
+        now=np.column_stack([column.now for column in usage]),
+        previous=np.column_stack([column.before for column in usage]),
+        shares=np.column_stack([column.share for column in usage]),
         price_cents=_array([each.account.price_cents or None for each in facts]),
-        others={
-            key: _column(facts, source)
-            for key, source in sources.items()
-            if key
-            not in USAGE_METRICS  # usage is in the arrays above, and momentum is derived from it
-        },
+        # Usage is in the arrays above, and momentum is derived from it.
+        others={key: _column(facts, x) for key, x in sources.items() if key not in USAGE_METRICS},
     )
 
 
 USAGE_METRICS = frozenset(measure.value for measure in Measure)
-METRIC_SOURCES: Mapping[str, MetricSource] = {name: MetricSource(metric=name) for name in METRICS}
+USAGE_SOURCES = [MetricSource(metric=name) for name in MEASURES]
 
 
 def source_value(source: Source, facts: AccountFacts) -> float | None:
@@ -113,10 +110,6 @@ def _column(facts: Sequence[AccountFacts], source: Source) -> MetricColumn:
 
 def _array(values: Sequence[float | None]) -> Floats:
     return np.array(values, dtype=np.float64)
-
-
-def _table(columns: Sequence[Floats], rows: int) -> Floats:
-    return np.column_stack(columns).reshape(rows, len(columns))
 
 
 def apply_adjustments(
@@ -152,3 +145,58 @@ def attribute_value(facts: AccountFacts, field: str) -> Any:  # noqa: ANN401 - a
     if field.startswith("traits."):
         return facts.account.traits.get(field.removeprefix("traits."))
     return getattr(facts.account, field)
+
+
+def describe_measures(
+    card: Card, benchmark: Benchmark, scores: Scores
+) -> list[list[dict[str, Any]]]:
+    """Describe each measure of each account, known or missing, with its effective weight.
+
+    Return one list per account, in the order of the inputs; measures are in the order of the card.
+    """
+    fixed = [_fixed(measure, benchmark) for measure in card.measures]
+    weights = scores.effective_weights
+    points = np.where(np.isnan(scores.measure_scores), 0.0, weights * scores.measure_scores)
+    columns = {
+        "score": scores.measure_scores,
+        "effective_weight": weights,
+        "points": points,
+        "points_missed": 100 * weights - points,
+    }
+    numbers = ("raw", "before", "share", "per_dollar", "adjusted")
+    columns |= {name: getattr(scores, name) for name in numbers}
+    measures = [
+        [constant | dict(zip(columns, row, strict=True)) for row in _rows(columns.values(), number)]
+        for number, constant in enumerate(fixed)
+    ]
+    return [list(account_measures) for account_measures in zip(*measures, strict=True)]
+
+
+def _rows(tables: Iterable[Floats], column: int) -> Iterator[tuple[Any, ...]]:
+    return zip(*(rounded_values(table[:, column]) for table in tables), strict=True)
+
+
+def rounded_values(table: Floats) -> list[Any]:
+    """Convert an array to nested lists of rounded numbers, with None for nan."""
+    numbers = table.round(DIGITS).astype(object)
+    numbers[np.isnan(table)] = None
+    values: list[Any] = numbers.tolist()
+    return values
+
+
+def _fixed(measure: CardMeasure, benchmark: Benchmark) -> dict[str, Any]:
+    """Return the details of a measure that are the same for all accounts."""
+    is_ranked = isinstance(measure.transform, PercentileTransform)
+    fitted = benchmark.measures.get(measure.source.key) if is_ranked else None
+    compared = {
+        "elasticity": fitted.elasticity if fitted and measure.is_price_adjusted else None,
+        "median": fitted.median if fitted else None,
+        "median_per_dollar": fitted.median_per_dollar if fitted else None,
+    }
+    return {
+        "name": measure.name,
+        "source": measure.source.key,
+        "group": measure.group,
+        "weight": measure.weight,
+        **{key: None if x is None else round(x, DIGITS) for key, x in compared.items()},
+    }

@@ -7,7 +7,7 @@ breadth, depth, reach   percentile among peers of usage relative to the price
 momentum                the last window compared with the account's own window before
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -96,8 +96,8 @@ def compute_scores(card: Card, benchmark: Benchmark, inputs: MeasureInputs) -> S
         score_measure(benchmark, measure, column, price)
         for measure, column in zip(card.measures, measured, strict=True)
     ]
-    raw = _stack([column.now for column in measured], len(price))
-    measure_scores = _stack([scores for _, scores in scored], len(price))
+    raw = np.column_stack([column.now for column in measured])
+    measure_scores = np.column_stack([scores for _, scores in scored])
     weights = effective_weights(card, measure_scores)
     mean, coverage = combine_measure_scores(card, measure_scores, weights)
     return Scores(
@@ -107,10 +107,10 @@ def compute_scores(card: Card, benchmark: Benchmark, inputs: MeasureInputs) -> S
         measure_scores=measure_scores,
         effective_weights=weights,
         raw=raw,
-        before=_stack([column.before for column in measured], len(price)),
-        share=_stack([column.share for column in measured], len(price)),
+        before=np.column_stack([column.before for column in measured]),
+        share=np.column_stack([column.share for column in measured]),
         per_dollar=_per_dollar(card, raw, price),
-        adjusted=_stack([adjusted for adjusted, _ in scored], len(price)),
+        adjusted=np.column_stack([adjusted for adjusted, _ in scored]),
     )
 
 
@@ -247,7 +247,3 @@ def _per_dollar(card: Card, raw: Floats, price_cents: Floats) -> Floats:
     """Return raw values per $100 for measures that are ranked relative to the price, else nan."""
     is_adjusted = [measure.is_price_adjusted for measure in card.measures]
     return np.where(is_adjusted, per_price(raw, price_cents[:, np.newaxis], 1.0), np.nan)
-
-
-def _stack(columns: Sequence[Floats], rows: int) -> Floats:
-    return np.column_stack(columns) if columns else np.empty((rows, 0))

@@ -64,11 +64,7 @@ def apply_override(assessment: Assessment, override: Override | None, card: Card
     """
     if override is None or assessment.status in {HealthStatus.CHURNED, HealthStatus.EXCLUDED}:
         return assessment
-    machine = {
-        "value": assessment.score,
-        "band": assessment.band,
-        "status": assessment.status,
-    }
+    machine = {"value": assessment.score, "band": assessment.band, "status": assessment.status}
     return replace(
         assessment,
         score=override.value,

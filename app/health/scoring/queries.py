@@ -6,24 +6,20 @@ from datetime import date, datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import (
-    Row,
-    ScalarSelect,
-    bindparam,
-    func,
-    select,
-)
+from sqlalchemy import Row, bindparam, func, select
 from sqlalchemy.orm import Session, aliased
 
 from app.accounts.tables import Account
 from app.core.errors import NotFoundError
 from app.core.pagination import Paging, RowPage
-from app.core.query_helpers import fetch_page, same_account
+from app.core.query_helpers import fetch_page, keyset, same_account
+from app.core.sql import load_sql
 from app.features.values import AccountFeatures
-from app.health.scoring import statements
 from app.health.scoring.assess import Assessment
 from app.health.scoring.post_processing import TREND_DAYS, LastScore, Override
 from app.health.tables import HealthHistory, HealthScore, ScoreOverride
+
+SQL = load_sql(__file__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +37,8 @@ class ChangedScore:
 def lock_scores(session: Session, workspace_id: str, account_ids: Sequence[str]) -> None:
     """Lock the score rows of a set of accounts in key order; insert missing rows first."""
     values = {"workspace_id": workspace_id, "account_ids": list(account_ids)}
-    session.execute(statements.ENSURE_SCORES, values)
-    session.execute(statements.LOCK_SCORES, values)
+    session.execute(SQL.ensure_scores, values)
+    session.execute(SQL.lock_scores, values)
 
 
 def write_scores(
@@ -58,18 +54,14 @@ def write_scores(
 
     Return the newest scores that changed since the last recorded change, in key order.
     """
-    values = {
-        "workspace_id": workspace_id,
-        "as_of": as_of,
-        "now": now,
-        "rows": orjson.dumps(assessments).decode(),
-    }
+    day = {"workspace_id": workspace_id, "as_of": as_of}
+    values = day | {"now": now, "rows": orjson.dumps(assessments).decode()}
     if is_past:
-        session.execute(statements.CLOSE_DAY, values)
+        session.execute(SQL.close_day, values)
         return []
-    changed = [ChangedScore(*row) for row in session.execute(statements.WRITE_SCORES, values)]
-    written = {"account_ids": [each.account_id for each in assessments], "as_of": as_of}
-    session.execute(statements.FOLLOW_SCORES, {"workspace_id": workspace_id} | written)
+    changed = [ChangedScore(*row) for row in session.execute(SQL.write_scores, values)]
+    written = [each.account_id for each in assessments]
+    session.execute(SQL.follow_scores, day | {"account_ids": written})
     return changed
 
 
@@ -104,23 +96,17 @@ def load_overrides_at(
         )
         .order_by(ScoreOverride.id)
     )
-    return {
-        row.account_id: Override(row.value, row.reason, row.author, row.expires_at) for row in rows
-    }
+    return {x.account_id: Override(x.value, x.reason, x.author, x.expires_at) for x in rows}
 
 
 def load_earlier_scores(
     session: Session, workspace_id: str, account_ids: Sequence[str], *, as_of: date
 ) -> dict[str, dict[int, float]]:
     """Return the scores 7, 28 and 90 days before a day, by account and number of days."""
-    values = {
-        "workspace_id": workspace_id,
-        "account_ids": list(account_ids),
-        "days": list(TREND_DAYS),
-        "as_of": as_of,
-    }
+    values = {"workspace_id": workspace_id, "account_ids": list(account_ids)}
+    days_before = {"days": list(TREND_DAYS), "as_of": as_of}
     scores: dict[str, dict[int, float]] = {}
-    for account_id, days, score in session.execute(statements.EARLIER_SCORES, values):
+    for account_id, days, score in session.execute(SQL.earlier_scores, values | days_before):
         scores.setdefault(account_id, {})[days] = score
     return scores
 
@@ -149,17 +135,13 @@ def load_inputs_on(
 ) -> list[AccountFeatures]:
     """Return the inputs of the last scores of a past day, as first written."""
     values = {"workspace_id": workspace_id, "account_ids": list(account_ids), "day": day}
-    rows = session.scalars(statements.INPUTS_ON, values)
-    return [AccountFeatures.from_json(row) for row in rows]
+    return [AccountFeatures.from_json(row) for row in session.scalars(SQL.inputs_on, values)]
 
 
 def list_account_ids(session: Session, workspace_id: str) -> Sequence[str]:
     """Return the ids of all accounts of a workspace, in key order."""
-    return session.scalars(
-        select(Account.account_id)
-        .where(Account.workspace_id == workspace_id)
-        .order_by(Account.account_id)
-    ).all()
+    ids = select(Account.account_id).filter_by(workspace_id=workspace_id)
+    return session.scalars(ids.order_by(Account.account_id)).all()
 
 
 ACCOUNT_HEALTH = select(
@@ -177,15 +159,9 @@ ACCOUNT_HEALTH = select(
     HealthScore.details,
     HealthScore.data_through,
     HealthScore.computed_at,
-).join_from(
-    Account,
-    HealthScore,
-    same_account(HealthScore, Account),
-    isouter=True,
-)
+).join_from(Account, HealthScore, same_account(HealthScore, Account), isouter=True)
 
 AccountHealth = Row[*tuple[Any, ...]]
-
 
 CHILD = aliased(Account)
 HAS_CHILDREN = (
@@ -213,11 +189,8 @@ def load_account_health(
     session: Session, workspace_id: str, ids: Collection[str]
 ) -> Sequence[AccountHealth]:
     """Return accounts with their newest scores, in key order; unknown ids are left out."""
-    return session.execute(
-        ACCOUNT_HEALTH.where(
-            Account.workspace_id == workspace_id, Account.account_id.in_(ids)
-        ).order_by(Account.account_id)
-    ).all()
+    rows = ACCOUNT_HEALTH.where(Account.workspace_id == workspace_id, Account.account_id.in_(ids))
+    return session.execute(rows.order_by(Account.account_id)).all()
 
 
 def list_history(
@@ -234,46 +207,26 @@ def list_history(
 
     Restated days are returned as last restated, or with ``original`` as first written.
     """
-    rows = select(HealthHistory).where(
-        HealthHistory.workspace_id == workspace_id,
-        HealthHistory.account_id == account_id,
+    other = aliased(HealthHistory)
+    newest = select(func.max(other.restatement)).where(
+        same_account(other, HealthHistory), other.as_of == HealthHistory.as_of
+    )
+    rows = select(HealthHistory).filter_by(workspace_id=workspace_id, account_id=account_id)
+    rows = rows.where(
         HealthHistory.as_of.between(since, until),
-        HealthHistory.restatement == (0 if original else _newest_restatement()),
+        HealthHistory.restatement == (0 if original else newest.scalar_subquery()),
     )
     return fetch_page(session, rows, HealthHistory.as_of, HealthHistory.change, paging=paging)
-
-
-def _newest_restatement() -> ScalarSelect[int | None]:
-    other = aliased(HealthHistory)
-    return (
-        select(func.max(other.restatement))
-        .where(
-            other.workspace_id == HealthHistory.workspace_id,
-            other.account_id == HealthHistory.account_id,
-            other.as_of == HealthHistory.as_of,
-        )
-        .scalar_subquery()
-    )
 
 
 def find_history_row(
     session: Session, workspace_id: str, account_id: str, *, day: date
 ) -> HealthHistory | None:
     """Return the last row of a day or else of the nearest day before, as last restated."""
-    return session.scalar(
-        select(HealthHistory)
-        .where(
-            HealthHistory.workspace_id == workspace_id,
-            HealthHistory.account_id == account_id,
-            HealthHistory.as_of <= day,
-        )
-        .order_by(
-            HealthHistory.as_of.desc(),
-            HealthHistory.restatement.desc(),
-            HealthHistory.change.desc(),
-        )
-        .limit(1)
-    )
+    rows = select(HealthHistory).filter_by(workspace_id=workspace_id, account_id=account_id)
+    newest = (HealthHistory.as_of, HealthHistory.restatement, HealthHistory.change)
+    rows = rows.where(HealthHistory.as_of <= day)
+    return session.scalar(keyset(rows, *newest, after=None, limit=1, descending=True))
 
 
 def load_history_rows(
@@ -282,7 +235,7 @@ def load_history_rows(
     """Return by account the last row of a day or else of the nearest before, as first written."""
     values = {"workspace_id": workspace_id, "account_ids": list(account_ids), "day": day}
     rows = session.scalars(
-        select(HealthHistory).from_statement(statements.HISTORY_ROWS_ON),
+        select(HealthHistory).from_statement(SQL.history_rows_on),
         values,
         execution_options={"populate_existing": True},
     )

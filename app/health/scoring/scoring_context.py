@@ -1,13 +1,14 @@
 """Load the settings and peers that accounts are scored with; fit benchmarks that are missing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from functools import partial
 
 from sqlalchemy.orm import Session
 
-from app.accounts.catalog_queries import list_plans, list_product_features
+from app.accounts.tables import Plan, ProductFeature
 from app.core.query_helpers import advisory_lock
+from app.core.row_queries import list_all_rows
 from app.features.queries import list_default_product_features, load_account_features
 from app.features.values import AccountFeatures, FeatureMap, FeatureSpec, ReachSource
 from app.health.definition import benchmark_queries as queries
@@ -16,64 +17,45 @@ from app.health.definition.benchmark_queries import StoredBenchmarks
 from app.health.definition.entitlement import Offer
 from app.health.definition.metrics import AccountFacts
 from app.health.definition.score_definition import Definition
-from app.health.definition.scorecard import Scorecard
-from app.health.definition.scorecard_queries import get_active_scorecard
+from app.health.definition.scorecard_queries import get_active_scorecard, get_scorecard_config
 from app.health.scoring.assess import ScoringContext, eligible_peers, fit_benchmarks, month_ends
 from app.health.scoring.evaluate import account_facts
 from app.health.scoring.queries import list_account_ids
+from app.workspaces.queries import get_workspace
 from app.workspaces.service import Actor
-from app.workspaces.tables import Workspace
 
 BUILDER_ACTOR = "service"
 
 
 def load_context(
-    session: Session,
-    workspace: Workspace,
-    *,
-    as_of: date,
-    now: datetime,
-    candidate: tuple[int, Scorecard] | None = None,
-) -> tuple[ScoringContext, FeatureSpec]:
-    """Return the scoring context of a day and the feature spec to load accounts with.
+    session: Session, workspace_id: str, *, as_of: date, now: datetime, version: int | None = None
+) -> ScoringContext:
+    """Return the settings and peers of a day.
 
     Fits and stores the benchmarks of the month if there are none; one transaction at a time does
-    so. ``candidate``: a scorecard version to use instead of the active one.
+    so. ``version``: of the scorecard; None for the active one.
     """
-    definition = load_definition(
-        session, workspace, *(candidate or get_active_scorecard(session, workspace.id))
-    )
+    definition = load_definition(session, workspace_id, version)
     find = partial(
         queries.find_benchmarks,
         session,
-        workspace.id,
+        workspace_id,
         month=as_of.replace(day=1),
         ranking_digest=definition.ranking_digest,
         now=now,
     )
-    benchmarks = find()
-    if benchmarks is None:
-        advisory_lock(session, "benchmarks", workspace.id)
-        benchmarks = find()
-    if benchmarks is None:
-        benchmarks = _fit(session, workspace.id, definition, as_of=as_of, now=now)
-    completed = complete_definition(definition, benchmarks.benchmarks)
-    queries.insert_definition(session, workspace.id, completed, now=now)
-    return build_context(completed, benchmarks), completed.spec
+    stored = find()
+    if stored is None:
+        advisory_lock(session, "benchmarks", workspace_id)
+        stored = find() or _fit(session, workspace_id, definition, as_of=as_of, now=now)
+    context = build_context(definition, stored)
+    queries.insert_definition(session, workspace_id, context.definition, now=now)
+    return context
 
 
-def build_context(definition: Definition, benchmarks: StoredBenchmarks) -> ScoringContext:
-    return ScoringContext(
-        scorecard=definition.scorecard,
-        version=definition.version,
-        definition=definition.digest,
-        offer=definition.offer,
-        benchmarks=benchmarks.benchmarks,
-        benchmark_id=benchmarks.id,
-        month=benchmarks.month,
-        base_currency=definition.spec.base_currency,
-        features_configured=definition.configured,
-    )
+def build_context(definition: Definition, stored: StoredBenchmarks) -> ScoringContext:
+    completed = complete_definition(definition, stored.benchmarks)
+    return ScoringContext(completed, stored.benchmarks, stored.id, stored.month)
 
 
 def complete_definition(definition: Definition, benchmarks: Mapping[str, Benchmark]) -> Definition:
@@ -83,12 +65,18 @@ def complete_definition(definition: Definition, benchmarks: Mapping[str, Benchma
     return definition.with_default_features(benchmarks[""].product_features)
 
 
-def load_definition(
-    session: Session, workspace: Workspace, version: int, scorecard: Scorecard
-) -> Definition:
-    """Combine a scorecard with the workspace's plans, product features and settings of today."""
-    features = list_product_features(session, workspace.id)
-    plans = list_plans(session, workspace.id)
+def load_definition(session: Session, workspace_id: str, version: int | None = None) -> Definition:
+    """Combine a scorecard with the workspace's plans, product features and settings of today.
+
+    ``version``: of the scorecard; None for the active one.
+    """
+    if version is None:
+        version, scorecard = get_active_scorecard(session, workspace_id)
+    else:
+        scorecard = get_scorecard_config(session, workspace_id, version)
+    workspace = get_workspace(session, workspace_id)
+    features = list_all_rows(session, workspace_id, ProductFeature)
+    plans = list_all_rows(session, workspace_id, Plan)
     offer = Offer(
         {feature.key: feature.weight for feature in features},
         {plan.key: plan.product_features for plan in plans},
@@ -119,16 +107,18 @@ def _fit(
     names: tuple[str, ...] = ()
     completed = definition
     if not definition.configured:
-        names = _default_features(session, workspace_id, definition.scorecard, as_of)
+        names = _default_features(session, workspace_id, definition.scorecard.window_days, as_of)
         completed = definition.with_default_features(names)
-    pool = _pool(session, workspace_id, completed, month_ends(as_of))
+    ids, offer = list_account_ids(session, workspace_id), completed.offer
+    load = partial(load_account_features, session, workspace_id, ids, spec=completed.spec)
+    pool = pool_facts(offer, ((day, load(as_of=day)) for day in month_ends(as_of)))
     is_of_the_day = not pool
     if is_of_the_day:
-        accounts = _load_all(session, workspace_id, completed.spec, as_of)
+        accounts = load(as_of=as_of)
         peers = eligible_peers(accounts, as_of) or [a for a in accounts if not a.excluded]
-        pool = account_facts(completed.offer, peers, as_of)
+        pool = account_facts(offer, peers, as_of)
     fitted = fit_benchmarks(pool, completed.scorecard, names)
-    benchmarks = queries.upsert_benchmarks(
+    stored = queries.upsert_benchmarks(
         session,
         workspace_id,
         fitted,
@@ -137,50 +127,30 @@ def _fit(
         provisional=is_of_the_day or fitted[""].normalizer is Normalizer.SHARE,
         now=now,
     )
-    _audit(session, workspace_id, benchmarks, now)
-    return benchmarks
-
-
-def _audit(
-    session: Session, workspace_id: str, benchmarks: StoredBenchmarks, now: datetime
-) -> None:
-    """Record a new benchmark in the audit log: from then on scores have other peers."""
-    if benchmarks.is_new:
-        accounts = benchmarks.benchmarks[""].accounts
-        details = {"month": f"{benchmarks.month:%Y-%m}", "accounts": accounts}
+    if stored.is_new:  # the audit log tells that from now on scores have other peers
+        details = {"month": f"{as_of:%Y-%m}", "accounts": fitted[""].accounts}
         actor = Actor(workspace_id, BUILDER_ACTOR, now)
-        actor.audit(session, "benchmark.built", benchmarks.id, details)
+        actor.audit(session, "benchmark.built", stored.id, details)
+    return stored
 
 
 def _default_features(
-    session: Session, workspace_id: str, scorecard: Scorecard, as_of: date
+    session: Session, workspace_id: str, window_days: int, as_of: date
 ) -> tuple[str, ...]:
     """Return the event names that count as product features at the last month-end.
 
     Without any events by then, ``as_of`` decides.
     """
-    for day in (month_ends(as_of)[0], as_of):
-        names = list_default_product_features(
-            session, workspace_id, as_of=day, window_days=scorecard.window_days
-        )
-        if names:
-            return names
-    return ()
+    load = partial(list_default_product_features, session, workspace_id, window_days=window_days)
+    return load(as_of=month_ends(as_of)[0]) or load(as_of=as_of)
 
 
-def _pool(
-    session: Session, workspace_id: str, definition: Definition, days: Sequence[date]
+def pool_facts(
+    offer: Offer, account_days: Iterable[tuple[date, Sequence[AccountFeatures]]]
 ) -> list[AccountFacts]:
     """Return the facts of all eligible peers on each of the days."""
-    pool: list[AccountFacts] = []
-    for day in days:
-        peers = eligible_peers(_load_all(session, workspace_id, definition.spec, day), day)
-        pool += account_facts(definition.offer, peers, day)
-    return pool
-
-
-def _load_all(
-    session: Session, workspace_id: str, spec: FeatureSpec, day: date
-) -> list[AccountFeatures]:
-    ids = list_account_ids(session, workspace_id)
-    return load_account_features(session, workspace_id, ids, as_of=day, spec=spec)
+    return [
+        facts
+        for day, accounts in account_days
+        for facts in account_facts(offer, eligible_peers(accounts, day), day)
+    ]

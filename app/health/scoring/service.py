@@ -1,22 +1,36 @@
-"""Score a set of accounts as of a day."""
+"""Score a set of accounts as of a day, and update or detect the signals that follow."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
 from sqlalchemy.orm import Session
 
+from app.accounts.refresh_queue import Priority, mark_due
 from app.changes.queries import NewChange, record_changes
 from app.core.errors import NotFoundError
 from app.events.sources.queries import load_stale_accounts
 from app.features.queries import load_account_features
 from app.features.values import AccountFeatures, FeatureSpec
-from app.health.scoring import post_processing, queries, scoring_context
-from app.health.scoring.assess import Assessment, ScoringContext, assess_accounts
+from app.health.definition.benchmark import MEASURES, Normalizer
+from app.health.definition.benchmark_queries import find_definition
+from app.health.definition.entitlement import Entitlement
+from app.health.scoring import post_processing, queries
+from app.health.scoring.assess import (
+    Assessment,
+    HealthStatus,
+    PriceStatus,
+    ScoringContext,
+    assess_accounts,
+)
 from app.health.scoring.queries import ChangedScore
+from app.health.scoring.scoring_context import load_context
+from app.signals import service as signals
 from app.signals.diff import highest_severities
+from app.signals.inputs import ScoreInputs
 from app.signals.queries import load_open_signals
-from app.workspaces.queries import find_workspace
+from app.signals.service import SignalRun
+from app.signals.signal import Signal
 
 
 def refresh(
@@ -28,13 +42,10 @@ def refresh(
     refreshes of an account, the later one sees everything that the earlier one saw. For a past day
     only a missing history row is written; the newest score stays as it is.
     """
-    workspace = find_workspace(session, workspace_id)
-    if workspace is None:
-        raise NotFoundError("workspace", workspace_id)
-    context, spec = scoring_context.load_context(session, workspace, as_of=as_of, now=now)
+    context = load_context(session, workspace_id, as_of=as_of, now=now)
     queries.lock_scores(session, workspace_id, account_ids)
     assessments = load_assessments(
-        session, workspace_id, account_ids, context, spec, as_of=as_of, now=now
+        session, workspace_id, account_ids, context, as_of=as_of, now=now
     )
     is_past = as_of < now.date()
     changed = queries.write_scores(
@@ -61,15 +72,33 @@ def load_assessments(
     workspace_id: str,
     account_ids: Sequence[str],
     context: ScoringContext,
-    spec: FeatureSpec,
     *,
     as_of: date,
     now: datetime,
 ) -> list[Assessment]:
-    """Assess accounts as of a day, with overrides and trend, and write nothing."""
-    features = load_features(session, workspace_id, account_ids, spec, as_of=as_of, now=now)
+    """Assess accounts as of a day and write nothing.
+
+    Scores that went stale today are frozen; overrides apply and the trend is added.
+    """
+    definition, is_past = context.definition, as_of < now.date()
+    features = load_features(
+        session, workspace_id, account_ids, definition.spec, as_of=as_of, now=now
+    )
     fresh = assess_accounts(context, features, as_of)
-    return _post_process(session, workspace_id, context, fresh, as_of=as_of, now=now)
+    ids = [each.account_id for each in fresh]
+    at = _day_end(as_of, now) if is_past else now
+    stale = set() if is_past else load_stale_accounts(session, workspace_id, ids)
+    last = queries.load_last_scores(session, workspace_id, sorted(stale)) if stale else {}
+    overrides = queries.load_overrides_at(session, workspace_id, ids, at=at)
+    earlier = queries.load_earlier_scores(session, workspace_id, ids, as_of=as_of)
+    processed = []
+    for each in fresh:
+        key = each.account_id
+        assessment = post_processing.freeze_stale(each, last.get(key)) if key in stale else each
+        card = definition.scorecard.cards[each.details["card"]]
+        assessment = post_processing.apply_override(assessment, overrides.get(key), card)
+        processed.append(post_processing.add_trend(assessment, earlier.get(key, {})))
+    return processed
 
 
 def load_features(
@@ -86,9 +115,9 @@ def load_features(
     if not spec.signals:
         return features
     at = _day_end(as_of, now) if as_of < now.date() else None
-    signals = load_open_signals(session, workspace_id, account_ids, at=at)
+    opened = load_open_signals(session, workspace_id, account_ids, at=at)
     return [
-        replace(each, signals=highest_severities(signals.get(each.account_id, ()), spec.signals))
+        replace(each, signals=highest_severities(opened.get(each.account_id, ()), spec.signals))
         for each in features
     ]
 
@@ -97,28 +126,73 @@ def _day_end(day: date, now: datetime) -> datetime:
     return datetime.combine(day + timedelta(days=1), time.min, now.tzinfo)
 
 
-def _post_process(
+def refresh_signals(
     session: Session,
     workspace_id: str,
-    context: ScoringContext,
-    fresh: Sequence[Assessment],
+    assessments: Sequence[Assessment],
     *,
     as_of: date,
     now: datetime,
-) -> list[Assessment]:
-    """Freeze scores that went stale today, apply overrides and add the trend."""
-    ids = [each.account_id for each in fresh]
+    unchanged: Collection[str] = (),
+) -> frozenset[str]:
+    """Update the signals of accounts that were just scored; return the accounts that changed.
+
+    ``unchanged``: accounts with no new data since the last refresh except today's usage. Signals of
+    accounts with a silent event source stay as they are. If the scorecard uses signals, the changed
+    accounts are queued for another refresh. For a past day nothing is done.
+    """
+    silent = load_stale_accounts(session, workspace_id, [each.account_id for each in assessments])
+    fresh = [each for each in assessments if each.account_id not in silent]
+    if not fresh or as_of < now.date():
+        return frozenset()
+    digest = fresh[0].details["definition"]
+    definition = find_definition(session, workspace_id, digest)
+    if definition is None:
+        raise NotFoundError("score definition", digest)
+    run = SignalRun(workspace_id, definition.spec, as_of, now, unchanged)
+    changed = signals.refresh(session, [score_inputs(each) for each in fresh], run)
+    if run.spec.signals:
+        mark_due(session, workspace_id, changed, priority=Priority.SILENT)
+    return changed
+
+
+def load_signals(
+    session: Session, workspace_id: str, account_ids: Sequence[str], *, as_of: date, now: datetime
+) -> dict[str, list[Signal]]:
+    """Return the signals of accounts as of a day, most severe first, and write nothing.
+
+    Use only data known by that day. ``now`` decides whether the day is over; if it is not, accounts
+    with a silent event source are left out.
+    """
+    context = load_context(session, workspace_id, as_of=as_of, now=now)
     is_past = as_of < now.date()
-    at = _day_end(as_of, now) if is_past else now
-    stale = set() if is_past else load_stale_accounts(session, workspace_id, ids)
-    last = queries.load_last_scores(session, workspace_id, sorted(stale)) if stale else {}
-    overrides = queries.load_overrides_at(session, workspace_id, ids, at=at)
-    earlier = queries.load_earlier_scores(session, workspace_id, ids, as_of=as_of)
-    processed = []
-    for each in fresh:
-        key = each.account_id
-        assessment = post_processing.freeze_stale(each, last.get(key)) if key in stale else each
-        card = context.scorecard.cards[each.details["card"]]
-        assessment = post_processing.apply_override(assessment, overrides.get(key), card)
-        processed.append(post_processing.add_trend(assessment, earlier.get(key, {})))
-    return processed
+    silent = set() if is_past else load_stale_accounts(session, workspace_id, account_ids)
+    ids = [key for key in account_ids if key not in silent]
+    assessments = load_assessments(session, workspace_id, ids, context, as_of=as_of, now=now)
+    inputs = [score_inputs(each) for each in assessments]
+    run = SignalRun(workspace_id, context.definition.spec, as_of, now)
+    return signals.detect_as_of(session, inputs, run)
+
+
+def score_inputs(assessment: Assessment) -> ScoreInputs:
+    """Return what signals use of a score. Measure scores only if they are ranks for a price."""
+    details = assessment.details
+    entitlement: Entitlement = details["entitlement"]
+    is_ranked = (
+        details["normalizer"] is not Normalizer.SHARE
+        and details["price_status"] is PriceStatus.PRICED
+    )
+    scores = {
+        each["source"]: each["score"]
+        for each in details["measures"]
+        if is_ranked and each["source"] in MEASURES and each["score"] is not None
+    }
+    return ScoreInputs(
+        features=details["inputs"],
+        health=assessment.score,
+        is_scored=assessment.status in {HealthStatus.OK, HealthStatus.OVERRIDDEN},
+        scores=scores,
+        unused=entitlement.unused,
+        idle_seats_cents=entitlement.seats.idle_cents if entitlement.seats else None,
+        over_limits=entitlement.over_limits,
+    )

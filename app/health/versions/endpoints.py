@@ -1,20 +1,41 @@
 """Endpoints of scorecard versions."""
 
+from datetime import datetime
+from typing import Annotated, Literal
+
 from fastapi import APIRouter
+from pydantic import Field
 
 from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.pagination import Page, PagingDep, RowPage
-from app.core.schemas import problem_responses
+from app.core.schemas import ResponseModel, problem_responses
 from app.health.definition import scorecard_queries
 from app.health.definition.scorecard import Scorecard
+from app.health.schemas import ScorecardVersion
 from app.health.versions import service, simulation_service
-from app.health.versions.schemas import ScorecardOut, ScorecardVersion, SimulationOut
+from app.health.versions.simulation import SimulationOut
 from app.workspaces.auth import AdminActor, Reader
 
 router = APIRouter(
     prefix="/api/v1", tags=["scorecards"], responses=problem_responses(400, 401, 403, 404, 422)
 )
+
+
+ScorecardState = Literal["draft", "active", "retired"]
+
+
+class ScorecardOut(ResponseModel):
+    """One immutable version of the scorecard."""
+
+    version: int = Field(examples=[2])
+    state: ScorecardState
+    scorecard: Annotated[Scorecard, Field(validation_alias="config")]
+    created_at: datetime = Field(examples=["2026-03-01T09:00:00Z"])
+    created_by: str = Field(examples=["key:k_1"])
+    activated_at: datetime | None = Field(examples=["2026-03-02T09:00:00Z"])
+    activated_by: str | None = Field(examples=["key:k_1"])
+    retired_at: datetime | None = Field(examples=[None])
 
 
 @router.post("/scorecards", status_code=201, summary="Draft a scorecard version")
@@ -68,8 +89,7 @@ def simulate_scorecard(
     Scores, history and the active version stay as they are. Overrides and silent event sources are
     ignored on both sides.
     """
-    comparison = simulation_service.simulate(session, caller.workspace_id, version, now=now)
-    return SimulationOut.model_validate(comparison)
+    return simulation_service.simulate(session, caller.workspace_id, version, now=now)
 
 
 @router.post("/scorecards/{version}/activate", summary="Activate a scorecard version")

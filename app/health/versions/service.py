@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from app.accounts.refresh_queue import Priority, mark_all_due
 from app.core.errors import ConflictError
 from app.core.query_helpers import advisory_lock
+from app.core.version_queries import get_newest_number, insert_row
 from app.health.definition import scorecard_queries as queries
 from app.health.definition.scorecard import Scorecard
 from app.health.definition.scorecard_queries import SCORECARDS_LOCK
@@ -24,13 +25,15 @@ def draft(session: Session, actor: Actor, scorecard: Scorecard) -> StoredScoreca
     """Store a new version as a draft; store the built-in version 1 first if there is none."""
     workspace_id = actor.workspace_id
     advisory_lock(session, SCORECARDS_LOCK, workspace_id)
-    newest = queries.get_newest_version(session, workspace_id)
+    newest = get_newest_number(session, workspace_id, StoredScorecard.version)
     if not newest:
-        newest = queries.insert_scorecard(session, workspace_id, 1, **_built_in(actor.at)).version
-    row = queries.insert_scorecard(
+        newest = 1
+        insert_row(session, workspace_id, StoredScorecard, **_built_in(actor.at))
+    row = insert_row(
         session,
         workspace_id,
-        newest + 1,
+        StoredScorecard,
+        version=newest + 1,
         state="draft",
         config=scorecard.model_dump(mode="json"),
         created_at=actor.at,
@@ -49,15 +52,20 @@ def activate(session: Session, actor: Actor, version: int) -> StoredScorecard:
     advisory_lock(session, SCORECARDS_LOCK, workspace_id)
     row = queries.get_scorecard(session, workspace_id, version)
     if row.state != "active":
-        previous = queries.get_active_scorecard(session, workspace_id)[0]
-        queries.retire_active_scorecard(session, workspace_id, now=actor.at)
+        previous = queries.find_active_version(session, workspace_id)
+        if previous is not None:
+            previous.state, previous.retired_at = "retired", actor.at
+            session.flush()  # at most one version is active at a time
         row.state, row.retired_at = "active", None
         row.activated_at, row.activated_by = actor.at, actor.name
         session.flush()
         actor.audit(session, "scorecard.activated", str(version))
         mark_all_due(session, workspace_id, priority=Priority.SWEEP)
-        link = f"/api/v1/scorecards/{version}"
-        data = {"link": link, "version": version, "previous_version": previous}
+        data = {
+            "link": f"/api/v1/scorecards/{version}",
+            "version": version,
+            "previous_version": previous.version if previous else 1,
+        }
         message = NewMessage("scorecard.activated", data)
         outbox.publish(session, workspace_id, [message], now=actor.at)
     return row
@@ -77,14 +85,15 @@ def discard(session: Session, actor: Actor, version: int) -> None:
 
 def find_built_in(session: Session, workspace_id: str) -> StoredScorecard | None:
     """Return the built-in version 1 as an unsaved row, or None if versions are stored."""
-    if queries.get_newest_version(session, workspace_id):
+    if get_newest_number(session, workspace_id, StoredScorecard.version):
         return None
     at = get_workspace(session, workspace_id).created_at
-    return StoredScorecard(workspace_id=workspace_id, version=1, **_built_in(at))
+    return StoredScorecard(workspace_id=workspace_id, **_built_in(at))
 
 
 def _built_in(at: datetime) -> dict[str, Any]:
     return {
+        "version": 1,
         "state": "active",
         "config": Scorecard().model_dump(mode="json"),
         "created_at": at,

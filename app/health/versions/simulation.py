@@ -2,9 +2,9 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
+from pydantic import BaseModel, Field
 
 from app.health.definition.benchmark import Floats
 from app.health.definition.scorecard import Band
@@ -13,66 +13,72 @@ from app.health.scoring.assess import Assessment
 MAX_MOVERS = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Mover:
-    """An account whose score or band would change; either score may be missing."""
+class MoverOut(BaseModel):
+    """An account whose score or band would change."""
 
-    account_id: str
-    before: float | None
-    after: float | None
+    account_id: str = Field(examples=["acme"])
+    before: float | None = Field(description="Score under the active version.", examples=[61.5])
+    after: float | None = Field(description="Score under the simulated version.", examples=[48.0])
+    points: float = Field(description="after - before; 0 if either is missing.", examples=[-13.5])
     band_before: Band
     band_after: Band
-    mrr_cents: int
-
-    @property
-    def points(self) -> float:
-        if self.before is None or self.after is None:
-            return 0.0
-        return self.after - self.before
+    mrr_cents: int = Field(examples=[49900])
 
 
-@dataclass(frozen=True, slots=True)
-class ScorecardComparison:
-    """``bands``: number of accounts by band before and band after.
+class SimulationOut(BaseModel):
+    """What would change today if the version were active. Nothing is changed by it."""
+
+    accounts: int = Field(examples=[300])
+    scored_before: int = Field(
+        description="Accounts with a score under the active version.", examples=[280]
+    )
+    scored_after: int = Field(
+        description="Accounts with a score under the simulated version.", examples=[280]
+    )
+    spearman: float | None = Field(
+        description="Rank correlation of the two sets of scores.", examples=[0.97]
+    )
+    mean_change: float | None = Field(description="Mean change in points.", examples=[-0.4])
+    bands: dict[Band, dict[Band, int]] = Field(
+        description="Number of accounts by band before and band after.",
+        examples=[{"watch": {"healthy": 3}}],
+    )
+    movers: list[MoverOut] = Field(description="The 100 accounts with the largest change.")
+
+
+def compare_assessments(before: Sequence[Assessment], after: Sequence[Assessment]) -> SimulationOut:
+    """Compare two assessments of the same accounts in the same order.
 
     ``spearman`` and ``mean_change`` use the accounts with both scores, None without any.
     """
-
-    accounts: int
-    scored_before: int
-    scored_after: int
-    spearman: float | None
-    mean_change: float | None
-    bands: dict[Band, dict[Band, int]]
-    movers: Sequence[Mover]
-
-
-def compare_assessments(
-    before: Sequence[Assessment], after: Sequence[Assessment]
-) -> ScorecardComparison:
-    """Compare two assessments of the same accounts in the same order."""
-    pairs = [
-        Mover(old.account_id, old.score, new.score, old.band, new.band, new.mrr_cents)
-        for old, new in zip(before, after, strict=True)
-    ]
-    both = [pair for pair in pairs if pair.before is not None and pair.after is not None]
-    scores = np.array([(pair.before, pair.after) for pair in both], dtype=np.float64).reshape(-1, 2)
-    moved = [pair for pair in pairs if pair.points or pair.band_before != pair.band_after]
-    moved.sort(key=lambda pair: (-abs(pair.points), -pair.mrr_cents, pair.account_id))
-    return ScorecardComparison(
-        accounts=len(pairs),
-        scored_before=sum(pair.before is not None for pair in pairs),
-        scored_after=sum(pair.after is not None for pair in pairs),
-        spearman=spearman(scores[:, 0], scores[:, 1]),
-        mean_change=float((scores[:, 1] - scores[:, 0]).mean()) if both else None,
-        bands=_migration(pairs),
-        movers=moved[:MAX_MOVERS],
+    scores = np.array([[x.score for x in before], [x.score for x in after]], dtype=np.float64)
+    bands = Counter((old.band, new.band) for old, new in zip(before, after, strict=True))
+    known = ~np.isnan(scores)
+    both = scores[:, known.all(axis=0)]
+    points = np.nan_to_num(scores[1] - scores[0])
+    moved = [n for n in range(len(after)) if points[n] or before[n].band != after[n].band]
+    moved.sort(key=lambda n: (-abs(points[n]), -after[n].mrr_cents, after[n].account_id))
+    return SimulationOut(
+        accounts=len(after),
+        scored_before=int(known[0].sum()),
+        scored_after=int(known[1].sum()),
+        spearman=spearman(*both),
+        mean_change=(both[1] - both[0]).mean() if both.size else None,
+        bands={old: {new: bands[old, new] for new in Band} for old in Band},
+        movers=[_mover(before[n], after[n], points[n]) for n in moved[:MAX_MOVERS]],
     )
 
 
-def _migration(pairs: Sequence[Mover]) -> dict[Band, dict[Band, int]]:
-    counts = Counter((pair.band_before, pair.band_after) for pair in pairs)
-    return {before: {after: counts[before, after] for after in Band} for before in Band}
+def _mover(before: Assessment, after: Assessment, points: float) -> MoverOut:
+    return MoverOut(
+        account_id=after.account_id,
+        before=before.score,
+        after=after.score,
+        points=points,
+        band_before=before.band,
+        band_after=after.band,
+        mrr_cents=after.mrr_cents,
+    )
 
 
 def spearman(x: Floats, y: Floats) -> float | None:

@@ -1,16 +1,21 @@
 from collections.abc import Collection, Mapping, Sequence
+from datetime import date
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, Select, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from app.accounts.hierarchy import MOST_LEVELS
 from app.core.pagination import Paging, RowPage
-from app.core.query_helpers import fetch_page, filter_if_given, get_row
-from app.interventions.experiments import statements
+from app.core.query_helpers import fetch_page, filter_if_given, get_row, keyset
+from app.core.sql import load_sql
 from app.interventions.tables import Assignment, Experiment
 
-RUNNING = "running"
+SQL = load_sql(__file__)
+RUNNING, STOPPED, ROLLED_OUT = "running", "stopped", "rolled_out"
+PAGE_SIZE = 200
+NEWEST = (Experiment.created_at, Experiment.id)
 
 
 def get_experiment(
@@ -22,23 +27,22 @@ def get_experiment(
 def load_experiments(
     session: Session, workspace_id: str, *, state: str | None = None
 ) -> Sequence[Experiment]:
-    """Newest first."""
-    rows = filter_if_given(
-        select(Experiment).where(Experiment.workspace_id == workspace_id), state=state
-    )
-    return session.scalars(rows.order_by(Experiment.created_at.desc(), Experiment.id.desc())).all()
+    """Return all experiments, newest first."""
+    rows = keyset(_select(workspace_id, state), *NEWEST, after=None, limit=None, descending=True)
+    return session.scalars(rows).all()
 
 
 def list_experiments(
     session: Session, workspace_id: str, paging: Paging, *, state: str | None
 ) -> RowPage[Experiment]:
-    """Newest first."""
-    rows = filter_if_given(
-        select(Experiment).where(Experiment.workspace_id == workspace_id), state=state
-    )
-    return fetch_page(
-        session, rows, Experiment.created_at, Experiment.id, paging=paging, newest=True
-    )
+    """List experiments, newest first."""
+    rows = _select(workspace_id, state)
+    return fetch_page(session, rows, *NEWEST, paging=paging, descending=True)
+
+
+def _select(workspace_id: str, state: str | None) -> Select[Experiment]:
+    rows = select(Experiment).where(Experiment.workspace_id == workspace_id)
+    return filter_if_given(rows, state=state)
 
 
 def load_arms(
@@ -61,27 +65,53 @@ def load_arms(
 def insert_assignments(
     session: Session, workspace_id: str, rows: Sequence[Mapping[str, Any]]
 ) -> None:
-    """Fix arms, in key order; one that is fixed already stays."""
+    """Insert assignments in key order; an existing assignment stays as it is."""
     if rows:
         ordered = sorted(rows, key=lambda row: (row["account_id"], row["experiment_id"]))
-        named = [{"workspace_id": workspace_id, **row} for row in ordered]
-        session.execute(insert(Assignment).on_conflict_do_nothing(), named)
+        values = [{"workspace_id": workspace_id, **row} for row in ordered]
+        session.execute(insert(Assignment).on_conflict_do_nothing(), values)
+
+
+def claim_due_assignments(session: Session, *, today: date) -> Sequence[Assignment]:
+    """Lock a page of assignments whose horizon has passed, of all workspaces.
+
+    Rows locked by another worker are skipped.
+    """
+    return session.scalars(
+        select(Assignment)
+        .where(Assignment.success.is_(None), Assignment.due_on < today)
+        .order_by(Assignment.due_on)
+        .limit(PAGE_SIZE)
+        .with_for_update(skip_locked=True)
+    ).all()
+
+
+def load_family_roots(
+    session: Session, workspace_id: str, account_ids: Sequence[str]
+) -> dict[str, str]:
+    """Return the root account of each account's family; an account without a parent is its own."""
+    values = {
+        "workspace_id": workspace_id,
+        "account_ids": list(account_ids),
+        "max_levels": MOST_LEVELS + 1,
+    }
+    return {row.account_id: row.root_id for row in session.execute(SQL.family_roots, values)}
 
 
 def load_tally(
     session: Session, workspace_id: str, experiment_id: str
 ) -> dict[str, dict[str, int]]:
-    """Count families by arm: assigned, decided, and decided well."""
+    """Count families by arm: assigned, decided, and decided as a success."""
     values = {"workspace_id": workspace_id, "experiment_id": experiment_id}
     return {
         row.arm: {"assigned": row.assigned, "trials": row.trials, "successes": row.successes}
-        for row in session.execute(statements.TALLY, values)
+        for row in session.execute(SQL.tally, values)
     }
 
 
 def list_contaminated(
     session: Session, workspace_id: str, experiment_id: str, *, limit: int
 ) -> Sequence[Row[Any]]:
-    """List accounts that got something else than their arm says: account, arm, why."""
+    """List accounts that got another treatment than their arm: account, arm, why."""
     values = {"workspace_id": workspace_id, "experiment_id": experiment_id, "limit": limit}
-    return session.execute(statements.CONTAMINATED, values).all()
+    return session.execute(SQL.contaminated, values).all()

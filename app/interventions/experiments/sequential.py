@@ -1,27 +1,25 @@
-"""What two arms of an experiment say at any moment, however often one looks (docs/adr/0023).
+"""Always-valid interval for the difference of two rates, at any time of looking (docs/adr/0023).
 
 For arms with n trials and s successes each, the mixture likelihood over the likelihood of a
-difference d, taken where the other parameter fits best, has an expectation of at most 1 at the
-true d, at every stopping time. So the differences at which it stays below 1 / alpha are an
-interval that holds the truth at all times at once, with probability 1 - alpha, for any n. Pure.
+difference d, maximized over the other parameter, has an expectation of at most 1 at the true d, at
+every stopping time. So the differences at which it stays below 1 / alpha form an interval that
+contains the true difference at all times at once, with probability 1 - alpha, for any n. Pure.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from math import inf, log
-
-from scipy.special import betaln
+from math import inf, lgamma, log
 
 PRIOR = 0.5
-"""Both parameters of the mixture: Jeffreys' prior, which costs about half of log n an arm."""
+"""Both parameters of the mixture: Jeffreys' prior, which costs about half of log n per arm."""
 STEPS = 40
-"""Halvings of an interval of length 2: to within 1e-12."""
+"""Bisection steps on an interval of length 2: precise to 1e-12."""
 
 
 @dataclass(frozen=True, slots=True)
 class ArmSample:
-    """How many units of an arm are decided, and how many of them well."""
+    """Decided units of an arm, and how many of them are a success."""
 
     trials: int
     successes: int
@@ -33,7 +31,7 @@ class ArmSample:
 
 @dataclass(frozen=True, slots=True)
 class RateDifference:
-    """The difference of two rates, treated less control, with its always-valid interval."""
+    """The treated rate minus the control rate, with its always-valid interval."""
 
     difference: float
     low: float
@@ -45,31 +43,35 @@ class RateDifference:
 
 
 def compare_arms(treated: ArmSample, control: ArmSample, *, alpha: float) -> RateDifference:
-    """Read two arms that have one trial at least each."""
+    """Compare two arms with at least one trial each."""
     difference = treated.rate - control.rate
-    is_held = partial(interval_contains, treated, control, alpha=alpha)
-    low = _edge(is_held, inside=difference, outside=-1.0)
-    high = _edge(is_held, inside=difference, outside=1.0)
+    contains = partial(interval_contains, treated, control, alpha=alpha)
+    low = _find_end(contains, inside=difference, outside=-1.0)
+    high = _find_end(contains, inside=difference, outside=1.0)
     return RateDifference(difference, low, high)
 
 
 def interval_contains(
     treated: ArmSample, control: ArmSample, difference: float, *, alpha: float
 ) -> bool:
-    """Whether a difference is in the interval."""
+    """Whether the interval contains a difference."""
     mixture = _log_mixture(treated) + _log_mixture(control)
     return _log_fit(treated, control, difference) > mixture + log(alpha)
 
 
 def _log_mixture(arm: ArmSample) -> float:
     failures = arm.trials - arm.successes
-    return float(betaln(PRIOR + arm.successes, PRIOR + failures) - betaln(PRIOR, PRIOR))
+    return _log_beta(PRIOR + arm.successes, PRIOR + failures) - _log_beta(PRIOR, PRIOR)
+
+
+def _log_beta(a: float, b: float) -> float:
+    return lgamma(a) + lgamma(b) - lgamma(a + b)
 
 
 def _log_fit(treated: ArmSample, control: ArmSample, difference: float) -> float:
-    """The log likelihood at a difference, at the control's rate for which it is largest.
+    """Return the log likelihood of a difference, maximized over the control's rate.
 
-    It is concave in the control's rate, so that the sign of its slope shows where to look.
+    It is concave in the control's rate, so the sign of its slope guides the bisection.
     """
     low, high = max(0.0, -difference), min(1.0, 1.0 - difference)
     for _ in range(STEPS):
@@ -84,9 +86,9 @@ def _log_fit(treated: ArmSample, control: ArmSample, difference: float) -> float
 
 def _slope(arm: ArmSample, rate: float) -> float:
     failures = arm.trials - arm.successes
-    up = arm.successes / rate if rate > 0 else inf * bool(arm.successes)
-    down = failures / (1 - rate) if rate < 1 else inf * bool(failures)
-    return up - down
+    rise = arm.successes / rate if rate > 0 else inf * bool(arm.successes)
+    fall = failures / (1 - rate) if rate < 1 else inf * bool(failures)
+    return rise - fall
 
 
 def _log_likelihood(arm: ArmSample, rate: float) -> float:
@@ -99,11 +101,11 @@ def _times_log(count: int, rate: float) -> float:
     return count * log(rate) if rate > 0 else -inf
 
 
-def _edge(is_held: Callable[[float], bool], *, inside: float, outside: float) -> float:
-    """Find where an interval ends; what is held is one interval, for the fit is concave."""
-    if is_held(outside):
+def _find_end(contains: Callable[[float], bool], *, inside: float, outside: float) -> float:
+    """Find an end of the interval by bisection; the likelihood is concave, so it has no gaps."""
+    if contains(outside):
         return outside
     for _ in range(STEPS):
         middle = (inside + outside) / 2
-        inside, outside = (middle, outside) if is_held(middle) else (inside, middle)
+        inside, outside = (middle, outside) if contains(middle) else (inside, middle)
     return outside

@@ -1,4 +1,4 @@
-"""Experiments: deal accounts into arms, count what came of them, and roll the winner out."""
+"""Experiments: assign accounts to arms, measure uplifts, start, stop and roll out."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,34 +9,31 @@ from uuid import uuid4
 from sqlalchemy.orm import Session
 
 from app.core.errors import ConflictError
-from app.interventions.cases import matching_accounts
 from app.interventions.experiments import queries
 from app.interventions.experiments.assignment import CONTROL, assign_arm, family_hash
-from app.interventions.experiments.design import (
-    ArmCounts,
-    ExperimentDesign,
-    ExperimentResults,
-    compute_results,
-)
+from app.interventions.experiments.design import ExperimentDesign
+from app.interventions.experiments.queries import ROLLED_OUT, RUNNING, STOPPED
+from app.interventions.experiments.results import ArmCounts, ExperimentResults, compute_results
 from app.interventions.experiments.sequential import ArmSample
 from app.interventions.experiments.uplift import Uplift, estimate_uplift
-from app.interventions.outcome import RETAINED
-from app.interventions.playbooks import service
-from app.interventions.playbooks.definition import Playbook, Playbooks
-from app.interventions.ranking import EligiblePlaybook
-from app.interventions.suggestion_queries import load_family_roots
+from app.interventions.playbooks import service as playbook_service
+from app.interventions.playbooks.audience import load_matching_accounts
+from app.interventions.playbooks.definition import (
+    RETAINED,
+    EligiblePlaybook,
+    Playbook,
+    Playbooks,
+)
 from app.interventions.tables import Experiment
 from app.workspaces.service import Actor
-
-RUNNING, STOPPED, ROLLED_OUT = "running", "stopped", "rolled_out"
 
 
 @dataclass(frozen=True, slots=True)
 class ArmAssignments:
     """The arms of accounts in running experiments.
 
-    ``arms``: by account and playbook, the experiment and the arm. ``changed``: by playbook and arm
-    what its treated arms do instead.
+    ``arms``: experiment and arm, by account and playbook. ``changed``: the changed playbooks of
+    treated arms, by playbook and arm.
     """
 
     arms: Mapping[tuple[str, str], tuple[str, str]]
@@ -45,11 +42,14 @@ class ArmAssignments:
     def arm(self, account_id: str, playbook: str) -> tuple[str | None, str | None]:
         return self.arms.get((account_id, playbook), (None, None))
 
-    def left(self, account_id: str, fits: Sequence[EligiblePlaybook]) -> list[EligiblePlaybook]:
-        """Leave out what is held back from an account."""
-        return [fit for fit in fits if self.arm(account_id, fit.key)[1] != CONTROL]
+    def without_control(
+        self, account_id: str, eligible: Sequence[EligiblePlaybook]
+    ) -> list[EligiblePlaybook]:
+        """Leave out the playbooks for which the account is in the control."""
+        return [each for each in eligible if self.arm(account_id, each.key)[1] != CONTROL]
 
     def variants(self, account_id: str) -> dict[str, Playbook]:
+        """Return the changed playbooks that apply to the account."""
         return {
             playbook: changed
             for (playbook, arm), changed in self.changed.items()
@@ -60,109 +60,134 @@ class ArmAssignments:
 def assign_accounts(
     session: Session,
     workspace_id: str,
-    fits: Mapping[str, Sequence[EligiblePlaybook]],
-    offered: Playbooks,
+    eligible: Mapping[str, Sequence[EligiblePlaybook]],
+    playbooks: Playbooks,
     *,
     today: date,
 ) -> ArmAssignments:
-    """Return the arms of accounts; those that are eligible for the first time get theirs."""
+    """Return the arms of accounts; accounts that are eligible for the first time are assigned.
+
+    ``eligible``: playbooks by account.
+    """
     running = queries.load_experiments(session, workspace_id, state=RUNNING)
     if not running:
         return ArmAssignments({}, {})
     designs = {row.id: ExperimentDesign.model_validate(row.config) for row in running}
-    known = queries.load_arms(session, workspace_id, list(designs), list(fits))
-    signals = {(key, f.key): f.driver.name for key, fitted in fits.items() for f in fitted}
+    assigned = queries.load_arms(session, workspace_id, list(designs), list(eligible))
+    signals = {
+        (account_id, each.key): each.driver.name
+        for account_id, of_account in eligible.items()
+        for each in of_account
+    }
     new = [
         (row, account_id)
         for row in running
-        for account_id in fits
-        if (account_id, row.playbook) in signals and (row.id, account_id) not in known
+        for account_id in eligible
+        if (account_id, row.playbook) in signals and (row.id, account_id) not in assigned
     ]
     if new:
-        filters = {row.id: designs[row.id].filter for row, _ in new}
-        ids = sorted({account_id for _, account_id in new})
-        allowed = matching_accounts(session, workspace_id, filters, ids, today=today)
-        first = load_family_roots(session, workspace_id, ids)
-        made = [
-            _assignment(
-                row, account_id, first[account_id], signals[account_id, row.playbook], today
-            )
-            for row, account_id in new
-            if account_id in allowed[row.id]
-        ]
-        queries.insert_assignments(session, workspace_id, made)
-        known |= {(each["experiment_id"], each["account_id"]): each["arm"] for each in made}
+        assigned |= _assign_new(
+            session, workspace_id, new, designs=designs, signals=signals, today=today
+        )
     arms = {
-        (account_id, row.playbook): (row.id, known[row.id, account_id])
+        (account_id, row.playbook): (row.id, assigned[row.id, account_id])
         for row in running
-        for account_id in fits
-        if (row.id, account_id) in known
+        for account_id in eligible
+        if (row.id, account_id) in assigned
     }
-    return ArmAssignments(arms, _changed(running, designs, offered))
+    return ArmAssignments(arms, _changed_playbooks(running, designs, playbooks))
+
+
+def _assign_new(
+    session: Session,
+    workspace_id: str,
+    new: Sequence[tuple[Experiment, str]],
+    *,
+    designs: Mapping[str, ExperimentDesign],
+    signals: Mapping[tuple[str, str], str],
+    today: date,
+) -> dict[tuple[str, str], str]:
+    """Assign the accounts that match the filters; return arms by experiment and account."""
+    filters = {row.id: designs[row.id].filter for row, _ in new}
+    ids = sorted({account_id for _, account_id in new})
+    matching = load_matching_accounts(session, workspace_id, filters, ids, today=today)
+    roots = queries.load_family_roots(session, workspace_id, ids)
+    rows = [
+        _assignment(
+            row, designs[row.id], account_id, roots[account_id], signals[account_id, row.playbook]
+        )
+        | {"assigned_on": today, "due_on": today + timedelta(days=designs[row.id].horizon_days)}
+        for row, account_id in new
+        if account_id in matching[row.id]
+    ]
+    queries.insert_assignments(session, workspace_id, rows)
+    return {(each["experiment_id"], each["account_id"]): each["arm"] for each in rows}
 
 
 def _assignment(
-    row: Experiment, account_id: str, root: str, signal: str, today: date
+    row: Experiment, design: ExperimentDesign, account_id: str, root_id: str, signal: str
 ) -> dict[str, Any]:
-    design, family = ExperimentDesign.model_validate(row.config), family_hash(row.salt, root)
+    family = family_hash(row.salt, root_id)
     return {
         "experiment_id": row.id,
         "account_id": account_id,
         "arm": assign_arm(family, design.shares),
         "family": family,
         "signal": signal,
-        "assigned_on": today,
-        "due_on": today + timedelta(days=design.horizon_days),
         "success": None,
     }
 
 
-def _changed(
-    running: Sequence[Experiment], designs: Mapping[str, ExperimentDesign], offered: Playbooks
+def _changed_playbooks(
+    running: Sequence[Experiment], designs: Mapping[str, ExperimentDesign], playbooks: Playbooks
 ) -> dict[tuple[str, str], Playbook]:
     return {
-        (row.playbook, each.arm): with_changes(offered[row.playbook], each.changes)
+        (row.playbook, each.arm): with_changes(playbooks[row.playbook], each.changes)
         for row in running
         for each in designs[row.id].arms
-        if each.changes and row.playbook in offered
+        if each.changes and row.playbook in playbooks
     }
 
 
 def with_changes(playbook: Playbook, changes: Mapping[str, Any], at: str = "/body") -> Playbook:
-    return service.parse_playbook(playbook.model_dump(mode="json") | dict(changes), at)
+    return playbook_service.parse_playbook(playbook.model_dump(mode="json") | dict(changes), at)
 
 
-def measured_uplifts(session: Session, workspace_id: str, offered: Playbooks) -> dict[str, Uplift]:
-    """Return what was measured of playbooks, all of their experiments on churn taken together."""
+def measured_uplifts(
+    session: Session, workspace_id: str, playbooks: Playbooks
+) -> dict[str, Uplift]:
+    """Return the measured uplifts by playbook, over all experiments with the metric `retained`."""
     treated: dict[str, ArmSample] = {}
     control: dict[str, ArmSample] = {}
     for row in queries.load_experiments(session, workspace_id):
-        if row.config["metric"] != RETAINED:  # what else went well is no churn taken away
+        if row.config["metric"] != RETAINED:  # another success says nothing about churn
             continue
-        for name, count in row.tally.items():
+        for name, counts in row.tally.items():
             side = control if name == CONTROL else treated
-            so_far = side.get(row.playbook, ArmSample(0, 0))
+            sum_so_far = side.get(row.playbook, ArmSample(0, 0))
             side[row.playbook] = ArmSample(
-                so_far.trials + count["trials"], so_far.successes + count["successes"]
+                sum_so_far.trials + counts["trials"], sum_so_far.successes + counts["successes"]
             )
     return {
-        key: estimate_uplift(offered[key].uplift, treated[key], control[key])
+        key: estimate_uplift(playbooks[key].uplift, treated[key], control[key])
         for key in treated.keys() & control.keys()
-        if key in offered
+        if key in playbooks
     }
 
 
-def start(session: Session, change: Actor, design: ExperimentDesign) -> Experiment:
-    """Begin an experiment; one at a time for a playbook, so that none blurs another."""
-    workspace_id = change.workspace_id
-    playbook = service.get(session, workspace_id, design.playbook).playbook
+def start(session: Session, actor: Actor, design: ExperimentDesign) -> Experiment:
+    """Start an experiment; a playbook has at most one at a time, so that they do not mix."""
+    workspace_id = actor.workspace_id
+    playbook = playbook_service.get(session, workspace_id, design.playbook).playbook
     for number, each in enumerate(design.arms):
         with_changes(playbook, each.changes, f"/body/arms/{number}/changes")
     if any(
         row.playbook == design.playbook
         for row in queries.load_experiments(session, workspace_id, state=RUNNING)
     ):
-        raise ConflictError(f"An experiment with the playbook {design.playbook} is running.")
+        raise ConflictError(
+            f"An experiment with the playbook {design.playbook} is running: stop it first."
+        )
     row = Experiment(
         workspace_id=workspace_id,
         id=f"exp_{uuid4().hex}",
@@ -172,21 +197,21 @@ def start(session: Session, change: Actor, design: ExperimentDesign) -> Experime
         salt=uuid4().hex,
         config=design.model_dump(mode="json"),
         tally={},
-        created_at=change.at,
-        created_by=change.actor,
+        created_at=actor.at,
+        created_by=actor.name,
     )
     session.add(row)
     session.flush()
-    change.audit(session, "experiment.started", row.id)
+    actor.audit(session, "experiment.started", row.id)
     return row
 
 
-def stop(session: Session, change: Actor, experiment_id: str) -> Experiment:
-    """End an experiment: nobody is held back any more. Stopping twice is the same as once."""
-    row = queries.get_experiment(session, change.workspace_id, experiment_id, lock=True)
+def stop(session: Session, actor: Actor, experiment_id: str) -> Experiment:
+    """End an experiment: no account is held back any more. Repeating it changes nothing."""
+    row = queries.get_experiment(session, actor.workspace_id, experiment_id, lock=True)
     if row.state == RUNNING:
-        row.state, row.ended_at = STOPPED, change.at
-        change.audit(session, "experiment.stopped", row.id)
+        row.state, row.ended_at = STOPPED, actor.at
+        actor.audit(session, "experiment.stopped", row.id)
     return row
 
 
@@ -198,22 +223,22 @@ def get_results(session: Session, row: Experiment) -> ExperimentResults:
     )
 
 
-def roll_out(session: Session, change: Actor, experiment_id: str, *, arm: str | None) -> Experiment:
-    """Let the winner's version of the playbook hold for all, and end the experiment.
+def roll_out(session: Session, actor: Actor, experiment_id: str, *, arm: str | None) -> Experiment:
+    """Make the winner's version the playbook of all accounts, and end the experiment.
 
-    ``arm``: a person's choice, whatever the results say; None takes what has won.
+    ``arm``: the choice of a person, whatever the results; None takes the winner.
     """
-    row = queries.get_experiment(session, change.workspace_id, experiment_id, lock=True)
+    row = queries.get_experiment(session, actor.workspace_id, experiment_id, lock=True)
     if row.state == ROLLED_OUT:
         return row
     design = ExperimentDesign.model_validate(row.config)
     chosen = arm or get_results(session, row).winner
-    variant = next((each for each in design.arms if each.arm == chosen), None)
-    if variant is None:
-        what = f"There is no treated arm {arm}." if arm else "No arm has won so far."
-        raise ConflictError(what, code="no_winner")
-    if variant.changes:
-        service.patch(session, change, row.playbook, variant.changes)
-    row.state, row.winner, row.ended_at = ROLLED_OUT, chosen, row.ended_at or change.at
-    change.audit(session, "experiment.rolled_out", row.id, {"arm": chosen})
+    treated = next((each for each in design.arms if each.arm == chosen), None)
+    if treated is None:
+        text = f"There is no treated arm {arm}." if arm else "No arm has won so far."
+        raise ConflictError(text, code="no_winner")
+    if treated.changes:
+        playbook_service.patch(session, actor, row.playbook, treated.changes)
+    row.state, row.winner, row.ended_at = ROLLED_OUT, chosen, row.ended_at or actor.at
+    actor.audit(session, "experiment.rolled_out", row.id, {"arm": chosen})
     return row

@@ -1,8 +1,8 @@
-"""How much of the risk a playbook takes away: what is supposed, moved by what was measured. Pure.
+"""Estimate the share of churn that a playbook prevents, from its assumed uplift and data. Pure.
 
 Both churn rates have a beta prior worth ``PRIOR_UNITS`` units: the control's at the base rate, the
-treated one's where the supposed uplift puts it. With no data the uplift is the supposed one; with
-many units it is the measured one.
+treated arm's at the rate under the assumed uplift. Without data the estimate is the assumed uplift;
+with many units it is the measured one (docs/adr/0024).
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ BASE_UNITS, BASE_CHURN = 20.0, 0.1
 
 @dataclass(frozen=True, slots=True)
 class Uplift:
-    """The share of churn that is taken away, and how many decided units say so."""
+    """The share of churn that is prevented, and the number of decided units behind it."""
 
     share: float
     units: int
@@ -25,13 +25,13 @@ class Uplift:
         return "measured" if self.units else "prior"
 
 
-def estimate_uplift(supposed: float, treated: ArmSample, control: ArmSample) -> Uplift:
-    """Successes are those who stayed. Below 0 the playbook does harm; -1 is the least."""
-    left_treated = treated.trials - treated.successes
-    left_control = control.trials - control.successes
+def estimate_uplift(assumed: float, treated: ArmSample, control: ArmSample) -> Uplift:
+    """A success is a retained unit. A negative share means that the playbook does harm; min -1."""
+    churned_treated = treated.trials - treated.successes
+    churned_control = control.trials - control.successes
     units = treated.trials + control.trials
-    base = (BASE_UNITS * BASE_CHURN + left_treated + left_control) / (BASE_UNITS + units)
-    as_control = (PRIOR_UNITS * base + left_control) / (PRIOR_UNITS + control.trials)
-    supposedly = PRIOR_UNITS * base * (1 - supposed)
-    as_treated = (supposedly + left_treated) / (PRIOR_UNITS + treated.trials)
-    return Uplift(max(-1.0, 1 - as_treated / as_control), units)
+    base = (BASE_UNITS * BASE_CHURN + churned_treated + churned_control) / (BASE_UNITS + units)
+    control_rate = (PRIOR_UNITS * base + churned_control) / (PRIOR_UNITS + control.trials)
+    prior_churned = PRIOR_UNITS * base * (1 - assumed)
+    treated_rate = (prior_churned + churned_treated) / (PRIOR_UNITS + treated.trials)
+    return Uplift(max(-1.0, 1 - treated_rate / control_rate), units)

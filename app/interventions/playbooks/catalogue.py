@@ -1,11 +1,11 @@
-"""The playbooks that are shipped, read from the data beside this file. Pure."""
+"""The shipped playbooks, read from the TOML files in ``catalogue/``. Pure."""
 
 import tomllib
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from app.health.explanations.catalogue import Language
+from app.core.languages import Language
 from app.interventions.playbooks.definition import Playbook, Playbooks
 
 FOLDER = Path(__file__).parent / "catalogue"
@@ -13,7 +13,7 @@ FOLDER = Path(__file__).parent / "catalogue"
 
 @cache
 def shipped_playbooks() -> Playbooks:
-    """Return them by key, in the order of their numbers."""
+    """Return the shipped playbooks by key, in the order of their numbers."""
     plans = _read("playbooks")
     texts = {language: _read(language) for language in Language}
     return {

@@ -1,24 +1,29 @@
-"""What a playbook is: what it answers, for whom, what to do, and how to say it. Pure."""
+"""The format of a playbook: signals, audience, next step, texts, cost and success. Pure."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, Strict, model_validator
+from pydantic import Field, JsonValue, Strict, model_validator
 
-from app.core.filters.matching import FilterError, parse_filter
-from app.health.definition.measures import NO_NUL
+from app.core.filters.parser import FilterError, parse_filter
+from app.core.languages import Language
+from app.health.definition.measures import NO_NUL, ConfigModel
 from app.health.definition.scorecard import Band
-from app.health.explanations.catalogue import Language
 from app.interventions.playbooks.template_fields import ACCOUNT_FIELDS, SIGNAL_FIELDS
 from app.interventions.playbooks.templates import TemplateError, check_template
 from app.portfolio.fields import CHOICES, FIELDS
+from app.signals.signal import Signal
 
 DEFAULT_MESSAGE = "default"
 ALWAYS_KNOWN = frozenset({"account"})
-"""All that may stand in a next step and in the default message: those can be said of everybody."""
+"""The only placeholders of a next step and of the default message: both must always render."""
+
+SIGNAL_CLEARED, RETAINED, HEALTH_SCORE = "signal_cleared", "retained", "health_score"
+"""Success criteria that are not the name of a measure."""
 
 TextLine = Annotated[str, Field(min_length=1, max_length=1000, pattern=NO_NUL)]
 PlaybookKey = Annotated[
@@ -42,19 +47,15 @@ EXAMPLE_TEXTS: JsonValue = {
 }
 
 
-class ConfigModel(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
 class CustomerType(StrEnum):
-    """Whom the account is a customer as: the trait ``customer_type`` says ``b2c``, else a firm."""
+    """A consumer if the trait ``customer_type`` is ``b2c``, else a company."""
 
     B2B = "b2b"
     B2C = "b2c"
 
 
 class LifecycleStage(StrEnum):
-    """``new``: scored as new. ``dormant``: a signal says so. ``churned``: paid once, not now."""
+    """``new``: scored as new. ``dormant``: has the signal. ``churned``: paid before, not now."""
 
     NEW = "new"
     ACTIVE = "active"
@@ -63,7 +64,7 @@ class LifecycleStage(StrEnum):
 
 
 class PlaybookAudience(ConfigModel):
-    """Whom a playbook is for: all that is said must hold."""
+    """The accounts that a playbook is for: they must meet every condition."""
 
     business: list[CustomerType] = Field(list(CustomerType), min_length=1)
     lifecycle: list[LifecycleStage] = Field(
@@ -71,12 +72,12 @@ class PlaybookAudience(ConfigModel):
     )
     bands: list[Band] = Field(list(Band), min_length=1)
     filter: dict[str, JsonValue] = Field(
-        {}, description="A filter over accounts (docs/lists.md).", examples=[{"segment": "smb"}]
+        {}, description="Filter of accounts (docs/lists.md).", examples=[{"segment": "smb"}]
     )
 
 
 class SuccessCriterion(ConfigModel):
-    """What tells that it helped: a measure of the score that rose by points, or one of these."""
+    """What counts as a success: a cleared signal, a retained account, or a rise of a score."""
 
     measure: str = Field(
         description="`signal_cleared`, `retained`, `health_score` or the name of a measure.",
@@ -85,12 +86,12 @@ class SuccessCriterion(ConfigModel):
         examples=["signal_cleared"],
     )
     least: Annotated[float, Strict()] = Field(
-        5, description="Points, where it is a score.", gt=0, le=100
+        5, description="The least rise in points, for a score.", gt=0, le=100
     )
 
 
 class PlaybookMessage(ConfigModel):
-    """What is said to the account: what it gets, and one next step."""
+    """A message to the account: what it gets, and one next step."""
 
     gets: TextLine = Field(
         examples=["Your import can be done in one go: {{ account }} sends a file."]
@@ -99,11 +100,11 @@ class PlaybookMessage(ConfigModel):
 
 
 class PlaybookTexts(ConfigModel):
-    """A playbook in one language. ``messages``: by the signal that is answered, or ``default``."""
+    """The texts of a playbook in one language. ``messages``: by signal, and ``default``."""
 
     name: TextLine = Field(examples=["Unblock the onboarding"])
     next_step: TextLine = Field(
-        description="What its owner does, in one sentence.",
+        description="What the owner does, in one sentence.",
         examples=["Open the step with {{ account }} and finish it together."],
     )
     messages: dict[str, PlaybookMessage] = Field(
@@ -112,7 +113,7 @@ class PlaybookTexts(ConfigModel):
 
 
 class Playbook(ConfigModel):
-    """What one could do, and when. ``also``: one of these signals must be there as well."""
+    """An action that can be suggested, and when. ``also``: one of these must be open as well."""
 
     signals: list[SignalName] = Field(min_length=1, max_length=40)
     also: list[SignalName] = Field([], max_length=40)
@@ -120,49 +121,57 @@ class Playbook(ConfigModel):
     on_low: Annotated[
         bool,
         Strict(),
-        Field(description="Whether a signal of severity low is reason enough."),
+        Field(description="Whether a signal of severity `low` is enough."),
     ] = False
     owner_role: TextLine = Field(examples=["customer_success"])
     channel: Literal["email", "call", "in_app", "meeting", "post"]
     cooldown_days: Annotated[int, Strict()] = Field(30, ge=0, le=365)
-    cost_cents: Cents = Field(description="What doing it once costs.", examples=[2500])
+    cost_cents: Cents = Field(description="The cost of doing it once.", examples=[2500])
     uplift: Annotated[float, Strict()] = Field(
-        description="The share of churn that it is supposed to take away, until measured.",
+        description="The share of churn that it is assumed to prevent, until measured.",
         ge=0,
         le=1,
         examples=[0.1],
     )
     success: SuccessCriterion
-    link: TextLine | None = Field(None, description="Where the next step is done; a template.")
-    faq: TextLine | None = Field(None, description="Where questions are answered; a template.")
+    link: TextLine | None = Field(
+        None,
+        description="The address for the next step; a template.",
+        examples=["https://app.example.com/import"],
+    )
+    faq: TextLine | None = Field(
+        None,
+        description="The address of answers to questions; a template.",
+        examples=["https://help.example.com/import"],
+    )
     texts: dict[Language, PlaybookTexts] = Field(min_length=1, examples=[EXAMPLE_TEXTS])
     enabled: Annotated[bool, Strict()] = True
 
     @model_validator(mode="after")
-    def make_sense(self) -> Self:
+    def check_consistency(self) -> Self:
         for field in ("signals", "also"):
             for number, name in enumerate(getattr(self, field)):
                 if name not in SIGNAL_FIELDS:
                     raise TemplateError(f"/{field}/{number}", f"There is no signal {name}.")
         try:
-            parse_filter(self.audience.filter, FIELDS, choices=CHOICES, moving_days=True)
+            parse_filter(self.audience.filter, FIELDS, choices=CHOICES, relative_days=True)
         except FilterError as error:
             raise FilterError(f"/audience/filter{error.pointer}", str(error)) from None
         for language, texts in self.texts.items():
-            self._check(texts, f"/texts/{language}")
+            self._check_texts(texts, f"/texts/{language}")
         for field in ("link", "faq"):
-            check_template(getattr(self, field) or "", self.known, f"/{field}")
+            check_template(getattr(self, field) or "", self.placeholders, f"/{field}")
         return self
 
-    def _check(self, texts: PlaybookTexts, at: str) -> None:
-        """Hold every text to what can be known where it is used."""
+    def _check_texts(self, texts: PlaybookTexts, at: str) -> None:
+        """Check that each text uses only placeholders that can be known where it is used."""
         check_template(texts.next_step, ALWAYS_KNOWN, f"{at}/next_step")
         if DEFAULT_MESSAGE not in texts.messages:
-            raise TemplateError(f"{at}/messages", "A message is wanted that is called default.")
+            raise TemplateError(f"{at}/messages", "The message `default` is missing.")
         for signal, message in texts.messages.items():
             where = f"{at}/messages/{signal}"
             if signal not in (DEFAULT_MESSAGE, *self.signals):
-                raise TemplateError(where, f"This playbook does not answer {signal}.")
+                raise TemplateError(where, f"{signal} is not among the signals of this playbook.")
             known = (
                 ALWAYS_KNOWN
                 if signal == DEFAULT_MESSAGE
@@ -172,8 +181,8 @@ class Playbook(ConfigModel):
                 check_template(getattr(message, part), known, f"{where}/{part}")
 
     @cached_property
-    def known(self) -> frozenset[str]:
-        """What can be said of an account for which one of the signals holds."""
+    def placeholders(self) -> frozenset[str]:
+        """The placeholders that can be known for an account with one of the signals."""
         return frozenset(ACCOUNT_FIELDS).union(*(SIGNAL_FIELDS[name] for name in self.signals))
 
     @property
@@ -182,3 +191,11 @@ class Playbook(ConfigModel):
 
 
 Playbooks = Mapping[str, Playbook]
+
+
+@dataclass(frozen=True, slots=True)
+class EligiblePlaybook:
+    """A playbook that is eligible for an account, and the signal that it would answer."""
+
+    key: str
+    driver: Signal

@@ -1,4 +1,4 @@
-"""Playbooks over HTTP: what is shipped, changed and one's own."""
+"""Routes of playbooks: shipped, changed and own ones."""
 
 from typing import Annotated
 
@@ -27,45 +27,47 @@ Changes = Annotated[JsonObject, Field(examples=[{"enabled": False, "cooldown_day
 
 
 class PlaybookOut(ResponseModel):
-    """A playbook as it holds in the workspace."""
+    """A playbook as it applies in the workspace."""
 
     key: str = Field(examples=["right_size"])
     origin: PlaybookOrigin
-    version: int = Field(description="0 as shipped; one more with each change.", examples=[0])
+    version: int = Field(
+        description="0 as shipped; increases by one with each change.", examples=[0]
+    )
     playbook: Playbook
     updated_by: str | None = Field(examples=["key:k_1"])
 
 
-@router.get("")
+@router.get("", summary="List playbooks")
 def list_playbooks(session: ReadSessionDep, caller: Reader, paging: PagingDep) -> Page[PlaybookOut]:
-    """List the playbooks that hold: those that are shipped, changed ones, and one's own."""
-    found = service.list_playbooks(session, caller.workspace_id)
-    start = max(paging.after(int) or 0, 0)
-    rows = found[start : start + paging.fetch_limit]
+    """List the shipped playbooks, changed or not, and then the workspace's own."""
+    playbooks = service.list_playbooks(session, caller.workspace_id)
+    start = max(paging.position(int) or 0, 0)
+    rows = playbooks[start : start + paging.fetch_limit]
     return paging.page(rows, PlaybookOut.model_validate, lambda _: start + paging.limit)
 
 
-@router.get("/{key}")
+@router.get("/{key}", summary="Get a playbook")
 def get_playbook(key: Key, session: ReadSessionDep, caller: Reader) -> PlaybookOut:
-    """Show a playbook."""
+    """Return a playbook as it applies in the workspace."""
     return PlaybookOut.model_validate(service.get(session, caller.workspace_id, key))
 
 
-@router.put("/{key}", responses=problem_responses(409))
+@router.put("/{key}", responses=problem_responses(409), summary="Put a playbook")
 def put_playbook(
-    key: NewKey, body: Playbook, session: SessionDep, change: AdminActor
+    key: NewKey, body: Playbook, session: SessionDep, actor: AdminActor
 ) -> PlaybookOut:
-    """Add a playbook of one's own, or replace one that is shipped."""
-    return PlaybookOut.model_validate(service.put(session, change, key, body))
+    """Add a playbook of your own, or replace a shipped one. An equal playbook changes nothing."""
+    return PlaybookOut.model_validate(service.put(session, actor, key, body))
 
 
-@router.patch("/{key}", responses=problem_responses(409))
-def patch_playbook(key: Key, body: Changes, session: SessionDep, change: AdminActor) -> PlaybookOut:
-    """Change parts of a playbook, each as a whole; ``enabled`` turns it on and off."""
-    return PlaybookOut.model_validate(service.patch(session, change, key, body))
+@router.patch("/{key}", responses=problem_responses(409), summary="Update a playbook")
+def patch_playbook(key: Key, body: Changes, session: SessionDep, actor: AdminActor) -> PlaybookOut:
+    """Replace parts of a playbook, each as a whole; `enabled` turns the playbook on and off."""
+    return PlaybookOut.model_validate(service.patch(session, actor, key, body))
 
 
-@router.delete("/{key}", status_code=204)
-def delete_playbook(key: Key, session: SessionDep, change: AdminActor) -> None:
-    """Remove a playbook of one's own; of a shipped one the shipped version holds again."""
-    service.delete(session, change, key)
+@router.delete("/{key}", status_code=204, summary="Delete a playbook")
+def delete_playbook(key: Key, session: SessionDep, actor: AdminActor) -> None:
+    """Remove a playbook of your own, or restore the shipped version of a changed one."""
+    service.delete(session, actor, key)

@@ -8,7 +8,7 @@ from app.interventions.tables import OwnPlaybook
 
 
 def list_own_playbooks(session: Session, workspace_id: str) -> Sequence[OwnPlaybook]:
-    """In the order of their keys."""
+    """List a workspace's own and changed playbooks in key order."""
     rows = select(OwnPlaybook).where(OwnPlaybook.workspace_id == workspace_id)
     return session.scalars(rows.order_by(OwnPlaybook.key)).all()
 

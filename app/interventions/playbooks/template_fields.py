@@ -1,19 +1,19 @@
-"""What a template can ask for: what is known of every account, and each signal's evidence. Pure."""
+"""The placeholders of templates: fields of accounts, and the evidence of each signal. Pure."""
 
 from collections.abc import Mapping
 
 ACCOUNT_FIELDS: Mapping[str, str] = {
     "account": "its name, else its id; always known",
-    "owner": "who looks after it",
+    "owner": "the person responsible for it",
     "industry": "its industry",
     "plan": "its plan",
     "price": "what it pays a month",
-    "seats": "the seats it has bought",
+    "seats": "the seats that it has bought",
     "active_users": "people who used the product in the last 28 days",
-    "idle_seats": "seats that nobody uses",
-    "reached": "end customers it touched in the last 28 days",
+    "idle_seats": "seats without an active user",
+    "reached": "end customers it reached in the last 28 days",
     "features_used": "product features it has adopted",
-    "features_unused": "paid product features that nobody uses",
+    "features_unused": "paid product features that it does not use",
     "unused_feature": "the first of them, by its name",
     "last_used_on": "the last day with use",
     "renewal_on": "the day of its next renewal",

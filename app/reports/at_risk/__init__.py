@@ -1,0 +1,9 @@
+"""Accounts at risk: the list that customer-success tools poll, and ARR at risk by renewal quarter.
+
+``service.load_page`` lists accounts whose band is at risk or whose churn risk is high, most
+revenue first, each with its top driver, its most severe open alert and its first suggestion.
+``service.arr_at_risk_report`` adds up ARR by the quarter of the next renewal.
+
+May import the shared files of ``app.reports``, and the packages below. Tests:
+``tests/reports/at_risk``.
+"""

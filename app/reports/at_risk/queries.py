@@ -1,4 +1,5 @@
 from collections.abc import Collection, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Row, case, select
@@ -6,8 +7,11 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from app.alerts.tables import Alert
+from app.core.sql import load_sql
 from app.health.tables import HealthScore
 from app.interventions.tables import Intervention
+
+SQL = load_sql(__file__)
 
 SEVERITY_ORDER = case({"high": 0, "medium": 1}, value=Alert.severity, else_=2)
 
@@ -15,7 +19,7 @@ SEVERITY_ORDER = case({"high": 0, "medium": 1}, value=Alert.severity, else_=2)
 def load_measures(
     session: Session, workspace_id: str, account_ids: Collection[str]
 ) -> Sequence[Row[Any]]:
-    """Return the measures of the newest scores, and the digest of what they mean."""
+    """Return the measures of the newest scores, and the digest of their score definition."""
     return session.execute(
         select(
             HealthScore.account_id,
@@ -28,7 +32,7 @@ def load_measures(
 def load_open_alerts(
     session: Session, workspace_id: str, account_ids: Collection[str]
 ) -> Mapping[str, Row[*tuple[Any, ...]]]:
-    """Return of each account the most severe open alert, the oldest of these."""
+    """Return the most severe open alert of each account; of equally severe ones the oldest."""
     alerts = session.execute(
         select(Alert.account_id, Alert.id, Alert.rule_key, Alert.severity, Alert.opened_at)
         .ext(distinct_on(Alert.account_id))
@@ -45,8 +49,8 @@ def load_open_alerts(
 def load_suggestions(
     session: Session, workspace_id: str, account_ids: Collection[str]
 ) -> Mapping[str, Row[*tuple[Any, ...]]]:
-    """Return of each account what is proposed first."""
-    proposed = session.execute(
+    """Return the suggestion with the highest rank of each account."""
+    suggestions = session.execute(
         select(Intervention.account_id, Intervention.id, Intervention.playbook)
         .ext(distinct_on(Intervention.account_id))
         .where(
@@ -56,4 +60,11 @@ def load_suggestions(
         )
         .order_by(Intervention.account_id, Intervention.rank, Intervention.id)
     )
-    return {each.account_id: each for each in proposed}
+    return {each.account_id: each for each in suggestions}
+
+
+def load_arr_at_risk_by_quarter(
+    session: Session, workspace_id: str, day: date
+) -> Sequence[Row[Any]]:
+    """Return scored accounts, accounts at risk and their ARR by renewal quarter, as of a day."""
+    return session.execute(SQL.arr_at_risk, {"workspace_id": workspace_id, "day": day}).all()

@@ -5,39 +5,64 @@ from pydantic import Field
 from app.churn.scoring.revenue import RevenueBasis
 from app.core.schemas import ResponseModel
 from app.portfolio.schemas import AccountListItem
+from app.reports.kpi import Kpi
 
 
 class TopDriverOut(ResponseModel):
-    """The measure that leaves out the most points."""
+    """The measure that lowers the health score most."""
 
     measure: str = Field(examples=["reach"])
-    points_missed: float = Field(examples=[18.06])
+    points_missed: float = Field(
+        description="How many points the score would gain with this measure at its maximum.",
+        examples=[18.06],
+    )
     sentence: str = Field(examples=["Reach is 190 end customers; the median is 412."])
 
 
 class OpenAlertOut(ResponseModel):
-    """The most severe open alert, the oldest of these."""
+    """The most severe open alert; of equally severe ones the oldest."""
 
-    id: str
+    id: str = Field(examples=["al_019aa1b2c3d4e5f60718293a"])
     rule: str = Field(validation_alias="rule_key", examples=["health_at_risk"])
     severity: str = Field(examples=["high"])
     opened_at: datetime
 
 
 class TopSuggestionOut(ResponseModel):
-    """What is proposed first."""
+    """The suggestion with the highest rank."""
 
-    id: str
+    id: str = Field(examples=["int_019aa1b2c3d4e5f60718293a"])
     playbook: str = Field(examples=["wake_dormant"])
 
 
 class AccountAtRiskOut(AccountListItem):
-    """An account at risk, and what is known to act on."""
+    """An account at risk, and what to act on."""
 
-    revenue_at_risk_cents: int = Field(description="Of a year.", examples=[598800])
+    revenue_at_risk_cents: int = Field(description="Of one year's revenue.", examples=[598800])
     revenue_basis: RevenueBasis = Field(
-        description="`probability`: ARR times probability; `arr`: all of it, for none is claimed."
+        description="`probability`: ARR times probability of churn. `arr`: all of the ARR, because"
+        " there is no probability."
     )
     top_driver: TopDriverOut | None
     open_alert: OpenAlertOut | None
     suggestion: TopSuggestionOut | None
+
+
+class RenewalQuarter(ResponseModel):
+    """The accounts at risk whose next renewal is in one quarter."""
+
+    quarter: str | None = Field(description="Null: no renewal date is known.", examples=["2026-Q2"])
+    accounts: int = Field(description="Accounts at risk.", examples=[4])
+    arr_cents: int = Field(description="12 x MRR of these accounts.", examples=[598800])
+    revenue_at_risk_cents: int = Field(
+        description="ARR times the probability of churn; all of the ARR where none is known.",
+        examples=[120000],
+    )
+    with_probability: int = Field(
+        description="Accounts with a known probability of churn.", examples=[3]
+    )
+
+
+class ArrAtRiskOut(ResponseModel):
+    arr_at_risk: Kpi
+    quarters: list[RenewalQuarter]

@@ -3,43 +3,45 @@
 from datetime import date, datetime
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from app.core.schemas import Day, Id, RequestModel, ResponseModel
-from app.jobs.states import JobState
-from app.jobs.tables import Job
+from app.jobs.tables import Job, JobState
 
 SubjectKind = Literal["model", "scorecard", "alert_rule"]
 
 
 class VersionSubjectIn(RequestModel):
-    """A version of what there are versions of."""
+    """A version of a churn model or of the scorecard."""
 
     kind: Literal["model", "scorecard"]
-    key: Annotated[str, Field(pattern="^[0-9]{1,9}$", examples=["3"])]
+    key: Annotated[str, Field(pattern="^[0-9]{1,9}$", description="The version.", examples=["3"])]
 
 
 class RuleSubjectIn(RequestModel):
-    """An alert rule by its key."""
+    """An alert rule."""
 
     kind: Literal["alert_rule"]
-    key: Id = Field(examples=["health_at_risk"])
+    key: Id = Field(description="The key of the rule.", examples=["health_at_risk"])
 
 
 SubjectIn = Annotated[VersionSubjectIn | RuleSubjectIn, Field(discriminator="kind")]
 
 
 class BacktestIn(RequestModel):
-    """One, or two to see side by side."""
-
-    subjects: Annotated[list[SubjectIn], Field(min_length=1, max_length=2)]
+    subjects: Annotated[
+        list[SubjectIn],
+        Field(min_length=1, max_length=2, description="One subject, or two to compare."),
+    ]
     since: Day | None = Field(
-        None, description="The first observation day; all there are by default.", examples=[None]
+        None,
+        description="The first observation day. By default all observation days are used.",
+        examples=[None],
     )
 
 
-class BacktestBandOut(BaseModel):
-    """What came of the accounts in a band of the score, or on a level of risk."""
+class BacktestBandOut(ResponseModel):
+    """The outcomes of the rows in one band of the score, or on one level of churn risk."""
 
     band: str = Field(examples=["at_risk"])
     rows: int = Field(examples=[120])
@@ -47,15 +49,22 @@ class BacktestBandOut(BaseModel):
     churned_share: float = Field(examples=[0.25])
 
 
-class TopShareOut(BaseModel):
-    share: float = Field(examples=[0.05])
+class TopShareOut(ResponseModel):
+    """The riskiest rows."""
+
+    share: float = Field(description="Of all rows.", examples=[0.05])
     rows: int = Field(examples=[60])
-    precision: float = Field(examples=[0.2])
-    recall: float | None = Field(examples=[0.4])
+    precision: float = Field(description="The share of them that churned.", examples=[0.2])
+    recall: float | None = Field(
+        description="Their share of all churned rows. Null: no row churned.", examples=[0.4]
+    )
 
 
-class BacktestResultOut(BaseModel):
-    """What is null does not apply, or cannot be said. Rows are accounts on observation days."""
+class BacktestResultOut(ResponseModel):
+    """The result of one subject. A row is an account on one observation day.
+
+    A field is null if it does not apply to the kind, or cannot be computed from the data.
+    """
 
     kind: SubjectKind
     key: str = Field(examples=["3"])
@@ -64,24 +73,48 @@ class BacktestResultOut(BaseModel):
     accounts: int | None = Field(None, examples=[100])
     churned_rows: int | None = Field(None, examples=[40])
     churned_accounts: int | None = Field(None, examples=[16])
-    base_rate: float | None = Field(None, examples=[0.0333])
+    base_rate: float | None = Field(
+        None, description="The share of rows that churned.", examples=[0.0333]
+    )
     bands: list[BacktestBandOut] = Field(default_factory=list)
-    churned_while_healthy: int | None = Field(None, examples=[4])
-    churned_while_healthy_share: float | None = Field(None, examples=[0.1])
+    churned_while_healthy: int | None = Field(
+        None, description="Churned rows in the band `healthy` or on the level `low`.", examples=[4]
+    )
+    churned_while_healthy_share: float | None = Field(
+        None, description="Their share of all churned rows.", examples=[0.1]
+    )
     top: list[TopShareOut] = Field(default_factory=list)
     lead_days_median: float | None = Field(
-        None, description="From the first warning to leaving.", examples=[52.0]
+        None, description="Median days from the first warning to churn.", examples=[52.0]
     )
     auc: float | None = Field(None, examples=[0.81])
-    auc_of_recency: float | None = Field(None, examples=[0.7])
-    lift_top_10: float | None = Field(None, description="Over the base rate.", examples=[4.5])
-    lift_top_10_of_recency: float | None = Field(None, examples=[3.1])
-    alerts: int | None = Field(None, description="Of a rule.", examples=[None])
-    accounts_alerted: int | None = Field(None, examples=[None])
-    caught: int | None = Field(None, examples=[None])
-    false_alarms: int | None = Field(None, examples=[None])
-    precision: float | None = Field(None, examples=[None])
-    recall: float | None = Field(None, examples=[None])
+    auc_of_recency: float | None = Field(
+        None, description="The AUC of days since the last use alone.", examples=[0.7]
+    )
+    lift_top_10: float | None = Field(
+        None, description="Churn of the riskiest 10 % over the base rate.", examples=[4.5]
+    )
+    lift_top_10_of_recency: float | None = Field(
+        None, description="The same of days since the last use alone.", examples=[3.1]
+    )
+    alerts: int | None = Field(
+        None, description="Alerts that a rule would have opened.", examples=[None]
+    )
+    accounts_alerted: int | None = Field(
+        None, description="Accounts with such an alert.", examples=[None]
+    )
+    caught: int | None = Field(
+        None, description="Alerted accounts that churned afterwards.", examples=[None]
+    )
+    false_alarms: int | None = Field(
+        None, description="Alerted accounts that did not churn.", examples=[None]
+    )
+    precision: float | None = Field(
+        None, description="Caught accounts / alerted accounts.", examples=[None]
+    )
+    recall: float | None = Field(
+        None, description="Caught accounts / churned accounts.", examples=[None]
+    )
 
 
 class BacktestOut(ResponseModel):
@@ -89,16 +122,18 @@ class BacktestOut(ResponseModel):
     state: JobState
     subjects: list[SubjectIn]
     since: date | None
-    until: date
+    until: date = Field(description="The last day that was over when the backtest was started.")
     results: list[BacktestResultOut] = Field(
-        description="In the order of the subjects, as far as done."
+        description="The complete results, in the order of the subjects."
     )
     error: str | None = Field(examples=[None])
-    created_by: str = Field(description="`service`: run on activation.", examples=["service"])
+    created_by: str = Field(
+        description="`service`: started automatically on activation.", examples=["service"]
+    )
     created_at: datetime
     finished_at: datetime | None
 
     @classmethod
-    def of(cls, job: Job) -> Self:
-        asked = {name: job.config[name] for name in ("subjects", "since", "until")}
-        return cls.from_row(job, **asked, results=job.progress.get("results", []))
+    def from_job(cls, job: Job) -> Self:
+        config = {name: job.config[name] for name in ("subjects", "since", "until")}
+        return cls.from_row(job, **config, results=job.progress.get("results", []))

@@ -1,13 +1,11 @@
-"""How much more often accounts leave while something holds than while it does not. Pure.
+"""How much more often accounts churn while a condition is met than while it is not. Pure.
 
-Rates are departures by paid days, so an account counts on either side for as long as it stood
-there (docs/reports.md). Nothing of this says that one thing is the cause of the other.
+Rates are churned accounts divided by paid days, so an account counts on either side for as long as
+it was there (docs/reports.md). No result says that the condition is the cause.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-
-from scipy.stats import binomtest, false_discovery_control
 
 MIN_CHURNED = 5
 DIGITS = 4
@@ -15,17 +13,17 @@ DIGITS = 4
 
 @dataclass(frozen=True, slots=True)
 class ExposureCounts:
-    """Paid days, and how many left on the last of them: while it held, and while it did not."""
+    """Paid days, and accounts that churned on them: with the condition met, and without."""
 
-    days: int
-    left: int
+    exposed_days: int
+    exposed_churned: int
     unexposed_days: int
     unexposed_churned: int
 
 
 @dataclass(frozen=True, slots=True)
 class Association:
-    """``lift``: the ratio of the two rates, with a 95 % interval; None: it cannot be told, why."""
+    """``lift``: the ratio of the two rates, with a 95 % interval. None: ``reason`` says why."""
 
     lift: float | None = None
     low: float | None = None
@@ -35,38 +33,45 @@ class Association:
     reason: str | None = None
 
 
-def associate(found: Iterable[ExposureCounts]) -> list[Association]:
-    """Compare the rates of each, and correct for all that were compared."""
-    each = [_associate(held) for held in found]
-    tested = [one.p_value for one in each if one.p_value is not None]
+def associate(counts: Iterable[ExposureCounts]) -> list[Association]:
+    """Compare the two rates of each condition, and correct the p-values for all comparisons."""
+    from scipy.stats import false_discovery_control
+
+    associations = [_associate(each) for each in counts]
+    tested = [each.p_value for each in associations if each.p_value is not None]
     corrected = iter(false_discovery_control(tested, method="bh") if tested else ())
     return [
-        one if one.p_value is None else replace(one, q_value=float(next(corrected))) for one in each
+        each if each.p_value is None else replace(each, q_value=float(next(corrected)))
+        for each in associations
     ]
 
 
-def _associate(held: ExposureCounts) -> Association:
-    """Ask how many of all who left would have on one side, if its share of the days decided.
+def _associate(counts: ExposureCounts) -> Association:
+    """Test whether the exposed share of churned accounts differs from the exposed share of days.
 
     Given the sum of two Poisson counts, one of them is binomial. The interval is Wilson's.
     """
-    left, days = held.left + held.unexposed_churned, held.days + held.unexposed_days
-    if not held.days or not held.unexposed_days:
+    churned = counts.exposed_churned + counts.unexposed_churned
+    days = counts.exposed_days + counts.unexposed_days
+    if not counts.exposed_days or not counts.unexposed_days:
         return Association(reason="nothing_to_compare_with")
-    if left < MIN_CHURNED:
+    if churned < MIN_CHURNED:
         return Association(reason="too_few_left")
-    test = binomtest(held.left, left, held.days / days)
+    from scipy.stats import binomtest
+
+    test = binomtest(counts.exposed_churned, churned, counts.exposed_days / days)
     interval = test.proportion_ci(method="wilson")
-    ratio = held.unexposed_days / held.days
-    low, high = _odds(interval.low, ratio), _odds(interval.high, ratio)
+    ratio = counts.unexposed_days / counts.exposed_days
+    low, high = _rate_ratio(interval.low, ratio), _rate_ratio(interval.high, ratio)
     p_value = float(test.pvalue)
-    if not held.unexposed_churned:
+    if not counts.unexposed_churned:
         return Association(None, low, None, p_value, reason="nobody_left_otherwise")
-    lift = held.left / held.unexposed_churned * ratio
+    lift = counts.exposed_churned / counts.unexposed_churned * ratio
     return Association(round(lift, DIGITS), low, high, p_value)
 
 
-def _odds(share: float, ratio: float) -> float | None:
+def _rate_ratio(share: float, ratio: float) -> float | None:
+    """Convert the exposed share of churned accounts to the ratio of the rates."""
     return round(float(share / (1 - share) * ratio), DIGITS) if share < 1 else None
 
 
@@ -74,11 +79,11 @@ TENURES: Sequence[tuple[str, int | None]] = (
     *(("0-7", 7), ("8-30", 30), ("31-90", 90), ("91-180", 180), ("181-365", 365)),
     ("over 365", None),
 )
-"""Days from the start to the first day that was not paid, up to and with the number."""
+"""Groups of days from the start to the first day not paid; the number is included."""
 
 
 def tenures(days: Sequence[int]) -> dict[str, int]:
-    """Count departures by how long they had been there."""
+    """Count churned accounts by the days that they stayed."""
     counts = dict.fromkeys((name for name, _ in TENURES), 0)
     for tenure in days:
         counts[next(name for name, upto in TENURES if upto is None or tenure <= upto)] += 1

@@ -1,7 +1,8 @@
-"""Where and why accounts leave: what goes with it, said as that and no more."""
+"""When and why accounts churn: tenure, associations and stated reasons."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from statistics import median
 from typing import Any
 
@@ -9,14 +10,13 @@ from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from app.accounts.tables import ProductFeature
+from app.core.sql import load_sql
 from app.engagement.tables import OnboardingStep
 from app.interventions.playbooks.catalogue import shipped_playbooks
-from app.reports.churn_causes import statements
 from app.reports.churn_causes.association import Association, ExposureCounts, associate, tenures
 from app.reports.churn_causes.schemas import (
     ChurnCausesOut,
     ChurnFinding,
-    ChurnReason,
     FindingKind,
     PaidDays,
     TenureShare,
@@ -24,51 +24,62 @@ from app.reports.churn_causes.schemas import (
 from app.reports.kpi import ReportQuery
 from app.reports.queries import load_names, load_report_rows
 
+SQL = load_sql(__file__)
+
 SIGNAL_DAYS, USE_DAYS, SIGN_UP_DAYS = 90, 28, 7
 CLEAR_Q_VALUE = 0.05
 PLAYBOOK_SIGNALS = {
     FindingKind.FEATURE_UNUSED: "paid_feature_unused",
     FindingKind.ONBOARDING_STEP: "onboarding_stuck",
 }
+"""The signal whose playbook acts on a condition; a signal is its own."""
 
 
 @dataclass(frozen=True, slots=True)
 class ObservedCondition:
-    what: FindingKind
+    """A condition on paid days. ``accounts``: how many met it on any paid day."""
+
+    kind: FindingKind
     key: str
     name: str
     accounts: int
-    held: ExposureCounts
+    counts: ExposureCounts
 
 
-def churn_causes(session: Session, asked: ReportQuery) -> ChurnCausesOut:
-    stays = load_report_rows(session, asked.workspace_id, statements.STAYED, asked)
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """Accounts that met a condition on any paid day, and those that met it on every paid day.
+
+    ``days``: the paid days with the condition. ``churned``: accounts that churned right after one.
+    """
+
+    accounts: int = 0
+    always: int = 0
+    days: int = 0
+    churned: int = 0
+
+
+def churn_causes(session: Session, query: ReportQuery) -> ChurnCausesOut:
+    stays = load_report_rows(session, query.workspace_id, SQL, "stays", query)
     ages = [row.tenure for row in stays if row.left_on is not None]
-    found = list(_conditions(session, asked, stays))
-    said = associate(each.held for each in found)
-    pairs = sorted(
-        zip(found, said, strict=True),
-        key=lambda pair: (1 if pair[1].q_value is None else pair[1].q_value, -pair[0].held.left),
-    )
-    early = sum(age <= SIGN_UP_DAYS for age in ages)
     return ChurnCausesOut(
-        left=asked.kpi(
+        left=query.kpi(
             "left",
-            "accounts that pay no more / accounts that paid at some time",
+            "accounts that no longer pay / accounts that paid at some time",
             numerator=len(ages),
             denominator=len(stays),
             n=len(stays),
         ),
-        within_7_days=asked.kpi(
+        within_7_days=query.kpi(
             "within_7_days_of_signup",
-            "who left within 7 days of the start / who left",
-            numerator=early,
+            "accounts that churned within 7 days of the start / churned accounts",
+            numerator=sum(age <= SIGN_UP_DAYS for age in ages),
             denominator=len(ages),
             n=len(ages),
         ),
-        median_days=asked.kpi(
+        median_days=query.kpi(
             "median_days_to_churn",
-            "median days from the start to the first day not paid, of who left",
+            "median days from the start to the first day not paid, of churned accounts",
             unit="days",
             value=median(ages) if ages else None,
             numerator=None,
@@ -79,65 +90,75 @@ def churn_causes(session: Session, asked: ReportQuery) -> ChurnCausesOut:
             TenureShare(days=days, left=left, share=left / len(ages) if ages else 0)
             for days, left in tenures(ages).items()
         ],
-        findings=[_finding(condition, one) for condition, one in pairs],
-        reasons=[
-            ChurnReason.model_validate(row)
-            for row in load_report_rows(
-                session, asked.workspace_id, statements.CHURN_REASONS, asked
-            )
-        ],
-        currency=asked.currency,
+        findings=_findings(list(_conditions(session, query, stays))),
+        reasons=load_report_rows(session, query.workspace_id, SQL, "churn_reasons", query),
+        currency=query.currency,
     )
 
 
 def _conditions(
-    session: Session, asked: ReportQuery, stays: Sequence[Row[Any]]
+    session: Session, query: ReportQuery, stays: Sequence[Row[Any]]
 ) -> Iterator[ObservedCondition]:
-    """Set each thing against all paid days on which it did not hold; steps against the finished."""
-    workspace_id = asked.workspace_id
+    """Count each condition against all other paid days.
+
+    An onboarding step is compared with the paid days on which all steps were done.
+    """
+    load = partial(_load_exposures, session, query)
+    names_of = partial(load_names, session, query.workspace_id)
     days = sum(int(row.days) for row in stays)
-    left = sum(row.left_on is not None for row in stays)
-    after = statements.SIGNAL_EXPOSURE
-    for row in load_report_rows(session, workspace_id, after, asked, within=SIGNAL_DAYS):
-        held = ExposureCounts(int(row.days), row.left, days - int(row.days), left - row.left)
-        yield ObservedCondition(FindingKind.SIGNAL, row.key, row.key, row.accounts, held)
-    features = load_report_rows(
-        session, workspace_id, statements.FEATURE_USE_EXPOSURE, asked, within=USE_DAYS
+    churned = sum(row.left_on is not None for row in stays)
+    for key, met in load("signal_exposure", within=SIGNAL_DAYS).items():
+        counts = ExposureCounts(met.days, met.churned, days - met.days, churned - met.churned)
+        yield ObservedCondition(FindingKind.SIGNAL, key, key, met.accounts, counts)
+    used_features = load("feature_use_exposure", within=USE_DAYS)
+    for key, name in names_of(ProductFeature).items():
+        used = used_features.get(key, Exposure())
+        counts = ExposureCounts(days - used.days, churned - used.churned, used.days, used.churned)
+        accounts = len(stays) - used.always
+        yield ObservedCondition(FindingKind.FEATURE_UNUSED, key, name, accounts, counts)
+    steps = load("onboarding_exposure")
+    done = steps.get("", Exposure())
+    for key, name in names_of(OnboardingStep).items():
+        stuck = steps.get(key, Exposure())
+        counts = ExposureCounts(stuck.days, stuck.churned, done.days, done.churned)
+        yield ObservedCondition(FindingKind.ONBOARDING_STEP, key, name, stuck.accounts, counts)
+
+
+def _load_exposures(
+    session: Session, query: ReportQuery, name: str, **values: int
+) -> dict[str, Exposure]:
+    rows = load_report_rows(session, query.workspace_id, SQL, name, query, **values)
+    return {row.key: Exposure(row.accounts, row.always, int(row.days), row.left) for row in rows}
+
+
+def _findings(conditions: Sequence[ObservedCondition]) -> list[ChurnFinding]:
+    """Test the conditions. Order: lowest q-value first, then most churned accounts."""
+    associations = associate(each.counts for each in conditions)
+    pairs = sorted(
+        zip(conditions, associations, strict=True),
+        key=lambda pair: (
+            1 if pair[1].q_value is None else pair[1].q_value,
+            -pair[0].counts.exposed_churned,
+        ),
     )
-    used = {row.key: row for row in features}
-    for key, name in load_names(session, workspace_id, ProductFeature).items():
-        _, use, who_left = _counts(used.get(key))
-        held = ExposureCounts(days - use, left - who_left, use, who_left)
-        always = used[key].always if key in used else 0
-        yield ObservedCondition(FindingKind.FEATURE_UNUSED, key, name, len(stays) - always, held)
-    steps = load_report_rows(session, workspace_id, statements.ONBOARDING_EXPOSURE, asked)
-    at = {row.key: row for row in steps}
-    _, finished_days, finished_left = _counts(at.get(""))
-    for key, name in load_names(session, workspace_id, OnboardingStep).items():
-        accounts, stuck, who_left = _counts(at.get(key))
-        held = ExposureCounts(stuck, who_left, finished_days, finished_left)
-        yield ObservedCondition(FindingKind.ONBOARDING_STEP, key, name, accounts, held)
+    return [_finding(condition, association) for condition, association in pairs]
 
 
-def _counts(row: Row[Any] | None) -> tuple[int, int, int]:
-    return (row.accounts, int(row.days), row.left) if row else (0, 0, 0)
-
-
-def _finding(condition: ObservedCondition, said: Association) -> ChurnFinding:
-    held = condition.held
-    answered = PLAYBOOK_SIGNALS.get(condition.what, condition.key)
+def _finding(condition: ObservedCondition, association: Association) -> ChurnFinding:
+    counts, q_value = condition.counts, association.q_value
+    signal = PLAYBOOK_SIGNALS.get(condition.kind, condition.key)
     return ChurnFinding(
-        **asdict(said),
-        what=condition.what,
+        **asdict(association),
+        what=condition.kind,
         key=condition.key,
         name=condition.name,
         n=condition.accounts,
-        held=PaidDays(paid_days=held.days, left=held.left),
-        otherwise=PaidDays(paid_days=held.unexposed_days, left=held.unexposed_churned),
-        is_clear=said.q_value is not None and said.q_value <= CLEAR_Q_VALUE,
-        sentence=_sentence(condition, said),
+        held=PaidDays(paid_days=counts.exposed_days, left=counts.exposed_churned),
+        otherwise=PaidDays(paid_days=counts.unexposed_days, left=counts.unexposed_churned),
+        is_clear=q_value is not None and q_value <= CLEAR_Q_VALUE,
+        sentence=_sentence(condition, association),
         playbook=next(
-            (key for key, each in shipped_playbooks().items() if answered in each.signals), None
+            (key for key, each in shipped_playbooks().items() if signal in each.signals), None
         ),
     )
 
@@ -149,10 +170,13 @@ SENTENCE_SUBJECTS = {
 }
 
 
-def _sentence(condition: ObservedCondition, said: Association) -> str:
-    """Say "goes with" only: what is seen together need not be cause and effect."""
-    subject = SENTENCE_SUBJECTS[condition.what].format(name=condition.name)
-    if said.lift is None:
-        return f"{subject}: too little is known to say what goes with it."
-    high = "more" if said.high is None else f"{said.high:.1f}"
-    return f"{subject} goes with {said.lift:.1f} times the churn (95 %: {said.low:.1f} to {high})."
+def _sentence(condition: ObservedCondition, association: Association) -> str:
+    """Write "goes with" only, because an association need not be cause and effect."""
+    subject = SENTENCE_SUBJECTS[condition.kind].format(name=condition.name)
+    if association.lift is None:
+        return f"{subject}: there is too little data to say what goes with it."
+    low, high = association.low, association.high
+    upper = "more" if high is None else f"{high:.1f}"
+    return (
+        f"{subject} goes with {association.lift:.1f} times the churn (95 %: {low:.1f} to {upper})."
+    )

@@ -53,8 +53,7 @@ def _kaplan_meier(
     """Return the times at which anything ended, and the share that goes on after each of them."""
     times, ends = np.unique(days[ended], return_counts=True)
     at_risk = len(days) - np.searchsorted(np.sort(days), times, side="left")
-    shares: NDArray[np.float64] = np.cumprod(1 - ends / at_risk)
-    return times, shares
+    return times, np.asarray(np.cumprod(1 - ends / at_risk), np.float64)
 
 
 def estimate_value(lifetimes: Lifetimes, *, margin: float, months: int) -> LifetimeEstimate:

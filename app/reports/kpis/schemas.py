@@ -4,7 +4,7 @@ from pydantic import Field
 
 from app.core.schemas import ResponseModel
 from app.health.definition.scorecard import Band
-from app.reports.schemas import Kpi
+from app.reports.kpi import Kpi
 
 
 class RevenueRetentionOut(ResponseModel):

@@ -1,55 +1,75 @@
 """KPIs, each with everything it was computed from. Formulas: docs/reports.md."""
 
 from collections.abc import Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import groupby
+from operator import attrgetter
+from typing import Any
 
 import numpy as np
+from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
-from app.reports.kpi import ReportQuery
-from app.reports.kpis import queries
-from app.reports.kpis.lifetime import median_days
-from app.reports.kpis.schemas import RevenueRetentionOut
-from app.reports.schemas import Kpi
+from app.core.sql import load_sql
+from app.reports.kpi import Kpi, ReportQuery
+from app.reports.kpis.lifetime import Lifetimes, estimate_value, median_days
+from app.reports.kpis.schemas import (
+    BandShare,
+    Cohort,
+    CohortCell,
+    CohortsOut,
+    DistributionDay,
+    DistributionOut,
+    FeedbackReport,
+    LifetimeValueOut,
+    PurchaseValueOut,
+    RevenueRetentionOut,
+    SegmentLifetimeValue,
+)
+from app.reports.queries import list_product_events, load_report_rows
+
+SQL = load_sql(__file__)
 
 MIN_ANSWERS = 3
 
 
 def revenue_retention(session: Session, query: ReportQuery) -> RevenueRetentionOut:
-    totals = queries.load_revenue_retention(session, query.workspace_id, query)
+    [row] = load_report_rows(session, query.workspace_id, SQL, "revenue_retention", query)
+    totals = {name: int(value) for name, value in row._asdict().items()}
+    accounts = totals["accounts"]
     counted = {
-        "n": totals.accounts,
-        "exclusions": {"excluded": totals.excluded, "no_rate": totals.no_rate},
+        "n": accounts,
+        "exclusions": {"excluded": totals["excluded"], "no_rate": totals["no_rate"]},
     }
-    money = {**counted, "denominator": totals.opening_cents, "currency": query.currency}
+    money = {**counted, "denominator": totals["opening_cents"], "currency": query.currency}
     return RevenueRetentionOut(
         gross_revenue_retention=query.kpi(
             "gross_revenue_retention",
             "sum of min(MRR then, MRR now) / MRR then, of the accounts that paid then",
-            numerator=totals.retained_cents,
+            numerator=totals["retained_cents"],
             **money,
         ),
         net_revenue_retention=query.kpi(
             "net_revenue_retention",
             "MRR now / MRR then, of the accounts that paid then",
-            numerator=totals.closing_cents,
+            numerator=totals["closing_cents"],
             **money,
         ),
         logo_churn=query.kpi(
             "logo_churn",
             "accounts that no longer pay / accounts that paid then",
-            numerator=totals.lost,
-            denominator=totals.accounts,
+            numerator=totals["lost"],
+            denominator=accounts,
             **counted,
         ),
     )
 
 
 def repurchase_rate(
-    session: Session, query: ReportQuery, *, within: int, event_names: Sequence[str]
+    session: Session, query: ReportQuery, *, within: int, event_names: list[str]
 ) -> Kpi:
-    row = queries.load_repurchases(
-        session, query.workspace_id, query, within=within, event_names=event_names
-    )
+    values = {"within": within, "event_names": event_names}
+    [row] = load_report_rows(session, query.workspace_id, SQL, "repurchases", query, **values)
     return query.kpi(
         "repurchase_rate",
         f"buyers who bought on another day within {within} days of the first / first-time buyers",
@@ -61,7 +81,7 @@ def repurchase_rate(
 
 
 def nps(session: Session, query: ReportQuery) -> Kpi:
-    row = queries.load_nps(session, query.workspace_id, query)
+    [row] = load_report_rows(session, query.workspace_id, SQL, "nps", query)
     balance, enough = row.promoters - row.detractors, row.answers >= MIN_ANSWERS
     return query.kpi(
         "nps",
@@ -75,9 +95,11 @@ def nps(session: Session, query: ReportQuery) -> Kpi:
     )
 
 
-def time_to_first_value(session: Session, query: ReportQuery, event_names: Sequence[str]) -> Kpi:
-    names = event_names or queries.list_product_events(session, query.workspace_id)
-    rows = queries.load_first_value(session, query.workspace_id, query, names)
+def time_to_first_value(session: Session, query: ReportQuery, event_names: list[str]) -> Kpi:
+    names = event_names or list_product_events(session, query.workspace_id)
+    rows = load_report_rows(
+        session, query.workspace_id, SQL, "first_value", query, event_names=names
+    )
     counted = [row for row in rows if not row.excluded]
     days = np.array([row.days for row in counted], dtype=np.float64)
     reached = np.array([row.reached for row in counted], dtype=np.bool_)
@@ -90,4 +112,156 @@ def time_to_first_value(session: Session, query: ReportQuery, event_names: Seque
         denominator=len(counted),
         n=len(counted),
         exclusions={"excluded": len(rows) - len(counted)},
+    )
+
+
+def lifetime_value(
+    session: Session, query: ReportQuery, *, margin: float, months: int, cost_cents: float | None
+) -> LifetimeValueOut:
+    """Estimate the value of all accounts, and of the accounts of each segment."""
+    rows = load_report_rows(session, query.workspace_id, SQL, "lifetimes", query)
+    counted = [row for row in rows if not row.excluded and not row.no_rate]
+    exclusions = {
+        "excluded": sum(row.excluded for row in rows),
+        "no_rate": sum(row.no_rate and not row.excluded for row in rows),
+    }
+
+    def value_of(name: str, members: Sequence[Row[Any]]) -> SegmentLifetimeValue:
+        estimate = estimate_value(_lifetimes(members), margin=margin, months=months)
+        facts = {"numerator": estimate.cents, "n": estimate.accounts, "exclusions": exclusions}
+        clv = query.kpi(
+            "clv",
+            f"{margin} x mean MRR of paying accounts x expected paid months within {months}",
+            unit="cents",
+            value=estimate.cents,
+            denominator=1,
+            currency=query.currency,
+            **facts,
+        )
+        to_cost = query.kpi(
+            "clv_to_cost",
+            "CLV / cost of value",
+            unit="ratio",
+            denominator=cost_cents,
+            currency=query.currency,
+            **facts,
+        )
+        return SegmentLifetimeValue(
+            segment=name,
+            clv=clv,
+            clv_to_cost=to_cost if cost_cents else None,
+            monthly_cents=estimate.monthly_cents,
+            survival=[round(share, 6) for share in estimate.survival],
+            paying=estimate.paying,
+            ended=estimate.ended,
+        )
+
+    by_segment = groupby(sorted(counted, key=attrgetter("segment")), attrgetter("segment"))
+    segments = [value_of(name, list(members)) for name, members in by_segment if name]
+    return LifetimeValueOut(
+        horizon_months=months, margin=margin, segments=[value_of("", counted), *segments]
+    )
+
+
+def _lifetimes(rows: Sequence[Row[Any]]) -> Lifetimes:
+    return Lifetimes(
+        np.array([row.days for row in rows], dtype=np.float64),
+        np.array([row.ended for row in rows], dtype=np.bool_),
+        np.array([float(row.cents) for row in rows], dtype=np.float64),
+    )
+
+
+def purchase_value(
+    session: Session,
+    query: ReportQuery,
+    *,
+    margin: float,
+    months: int,
+    event_names: list[str],
+    amount: str,
+) -> PurchaseValueOut:
+    """Add up the mean amount of each month of age, over the accounts observed to its end.
+
+    ``amount``: the event property with the amount of a purchase. The value is None if no account
+    was observed for all ``months``.
+    """
+    values = {"months": months, "event_names": event_names, "property": amount}
+    rows = load_report_rows(session, query.workspace_id, SQL, "purchase_value", query, **values)
+    value = sum(float(row.amount) / row.observed for row in rows)
+    clv = query.kpi(
+        "clv",
+        f"{margin} x mean {amount} of an account in each month of its age, over {months} months",
+        unit="amount",
+        value=margin * value if len(rows) == months else None,
+        numerator=margin * value,
+        denominator=1,
+        n=rows[0].observed if rows else 0,
+    )
+    return PurchaseValueOut(clv=clv, months=rows)
+
+
+def cohorts(session: Session, query: ReportQuery) -> CohortsOut:
+    values = {
+        "first": query.since.replace(day=1),
+        "last": query.until.replace(day=1),
+        "seen_at": datetime.combine(query.known_on + timedelta(days=1), time.min, UTC),
+    }
+    rows = load_report_rows(session, query.workspace_id, SQL, "cohorts", query, **values)
+    return CohortsOut(
+        currency=query.currency,
+        known_on=query.known_on,
+        cohorts=[
+            Cohort(start=start, size=size, cells=_cells(list(cells)))
+            for (start, size), cells in groupby(rows, attrgetter("cohort", "size"))
+        ],
+    )
+
+
+def _cells(rows: Sequence[Row[Any]]) -> list[CohortCell]:
+    """Build the cells of one cohort. ``rows``: by month, from the start month on."""
+    first = rows[0]
+    return [
+        CohortCell(
+            month=row.month,
+            age=12 * (row.month.year - row.cohort.year) + row.month.month - row.cohort.month,
+            accounts=row.accounts,
+            retention=row.accounts / row.size,
+            mrr_cents=row.cents,
+            revenue_retention=row.cents / first.cents if first.cents else None,
+            mean_score=row.score,
+        )
+        for row in rows
+    ]
+
+
+def distribution(session: Session, query: ReportQuery, days: list[date]) -> DistributionOut:
+    rows = load_report_rows(session, query.workspace_id, SQL, "distribution", query, days=days)
+    by_day = groupby(rows, attrgetter("day"))
+    return DistributionOut(
+        currency=query.currency, days=[_distribution_day(day, list(bands)) for day, bands in by_day]
+    )
+
+
+def _distribution_day(day: date, rows: Sequence[Row[Any]]) -> DistributionDay:
+    accounts = sum(row.accounts for row in rows)
+    scored = [row for row in rows if row.score is not None]
+    known = sum(row.accounts for row in scored)
+    mean_score = sum(row.score * row.accounts for row in scored) / known if known else None
+    bands = [
+        BandShare(
+            band=row.band,
+            accounts=row.accounts,
+            share=row.accounts / accounts,
+            mrr_cents=int(row.mrr_cents),
+        )
+        for row in rows
+    ]
+    return DistributionDay(day=day, accounts=accounts, mean_score=mean_score, bands=bands)
+
+
+def feedback_report(session: Session, query: ReportQuery, *, limit: int) -> FeedbackReport:
+    """Report complaints and requests by topic, with the revenue of the accounts behind them."""
+    rows = load_report_rows(session, query.workspace_id, SQL, "feedback", query, limit=limit)
+    return FeedbackReport(
+        since=query.since, until=query.until, currency=query.currency, topics=rows
     )

@@ -1,3 +1,5 @@
+"""The account review over HTTP, as JSON or as one HTML page."""
+
 from datetime import date
 from typing import Annotated, Literal
 
@@ -6,12 +8,10 @@ from fastapi.responses import HTMLResponse
 
 from app.core.clock import Now
 from app.core.db import ReadSessionDep
-from app.core.errors import FieldError
 from app.core.http.language import LanguageDep
 from app.core.schemas import Day, problem_responses
 from app.health.schemas import AccountId
-from app.reports.kpi import days_before
-from app.reports.kpis.endpoints import InvalidPeriodError
+from app.reports.kpi import InvalidPeriodError, days_before
 from app.reports.review import service
 from app.reports.review.page import render
 from app.reports.review.schemas import (
@@ -26,7 +26,6 @@ router = APIRouter(prefix="/api/v1", tags=["reports"])
 
 DEFAULT_DAYS, MAX_DAYS = 90, 731
 EARLIEST = date(1970, 1, 1)
-HTML = {"schema": {"type": "string"}, "example": "<!doctype html>"}
 PAGE_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
     "Vary": "Accept, Accept-Language",
@@ -35,6 +34,7 @@ PAGE_HEADERS = {
 
 @router.get(
     "/accounts/{account_id}/review",
+    summary="Get the review of an account",
     response_model=InternalAccountReview | AccountReview,
     responses={
         200: {
@@ -49,20 +49,28 @@ def get_account_review(
     now: Now,
     language: LanguageDep,
     account_id: AccountId,
-    since: Annotated[Day | None, Query(alias="from", description="90 days before `to`.")] = None,
-    until: Annotated[Day | None, Query(alias="to", description="Today by default.")] = None,
-    audience: ReviewAudience = ReviewAudience.INTERNAL,
+    since: Annotated[
+        Day | None,
+        Query(alias="from", description="The first day; 90 days before `to` by default."),
+    ] = None,
+    until: Annotated[
+        Day | None, Query(alias="to", description="The last day; today by default.")
+    ] = None,
+    audience: Annotated[
+        ReviewAudience, Query(description="`customer` leaves out everything internal.")
+    ] = ReviewAudience.INTERNAL,
     form: Annotated[
-        Literal["json", "html"] | None, Query(alias="format", description="Else by `Accept`.")
+        Literal["json", "html"] | None,
+        Query(alias="format", description="The `Accept` header decides by default."),
     ] = None,
     accept: Annotated[str, Header(max_length=1000)] = "",
 ) -> InternalAccountReview | AccountReview | HTMLResponse:
-    """Review an account: value for its price, goals, people, support, what was done and comes next.
+    """Return what an account got for its price: usage, goals, people, support, interventions.
 
-    `customer` leaves out scores, risk, notes and the names of ours. As HTML it is one page to be
-    printed, or saved as PDF by a browser.
+    `customer` leaves out scores, risk, notes and the names of your own people. The HTML page loads
+    nothing and is made to be printed or saved as PDF.
     """
-    ours = service.build_review(
+    review = service.build_review(
         session,
         caller.workspace_id,
         account_id,
@@ -71,20 +79,16 @@ def get_account_review(
         currency=caller.base_currency,
         language=language,
     )
-    found = for_customer(ours) if audience is ReviewAudience.CUSTOMER else ours
+    shown = for_customer(review) if audience is ReviewAudience.CUSTOMER else review
     if form == "html" or (form is None and "text/html" in accept):
-        return HTMLResponse(render(found.model_dump(), language), headers=PAGE_HEADERS)
-    return found
+        return HTMLResponse(render(shown.model_dump(), language), headers=PAGE_HEADERS)
+    return shown
 
 
 def _parse_period(since: date | None, until: date | None, today: date) -> service.ReviewPeriod:
     last = until or today
     first = since or days_before(last, DEFAULT_DAYS)
     if not EARLIEST <= first <= last <= today or (last - first).days > MAX_DAYS:
-        wrong = [
-            FieldError(
-                "/query/from", f"{EARLIEST} <= from <= to <= today, {MAX_DAYS} days at most."
-            )
-        ]
-        raise InvalidPeriodError("These days cannot be used.", errors=wrong)
+        message = f"It must hold that {EARLIEST} <= from <= to <= today, at most {MAX_DAYS} days."
+        raise InvalidPeriodError("/query/from", message)
     return service.ReviewPeriod(first, last)

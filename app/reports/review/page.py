@@ -1,25 +1,27 @@
-"""The review as one page that a browser prints: no script, nothing loaded from elsewhere. Pure."""
+"""Render the review as one printable HTML page, without scripts or external resources. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
+from app.core.catalogue import load_catalogue
 from app.core.languages import Language
-from app.reports.review.phrases import PHRASES
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 WIDTH, HEIGHT = 320, 60
-TEMPLATES = Environment(
-    loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined
-)
 
 
 @dataclass(frozen=True, slots=True)
 class MeasureLine:
-    """A measure over time; ``points``: of an SVG polyline, for each 100 a month where known."""
+    """A measure over time, as an SVG polyline.
+
+    ``per_dollar``: the values are for each 100 of monthly price, otherwise raw.
+    """
 
     measure: str
     per_dollar: bool
@@ -32,12 +34,12 @@ class MeasureLine:
 
 
 def measure_lines(value: Sequence[Mapping[str, Any]]) -> list[MeasureLine]:
-    """Draw each measure that is known on two days at least."""
+    """Draw each measure with a value on at least two days, in the order of first appearance."""
     measures = {each["measure"]: None for point in value for each in point["measures"]}
-    return [line for name in measures if (line := _line(value, name))]
+    return [line for name in measures if (line := _measure_line(value, name))]
 
 
-def _line(value: Sequence[Mapping[str, Any]], name: str) -> MeasureLine | None:
+def _measure_line(value: Sequence[Mapping[str, Any]], name: str) -> MeasureLine | None:
     levels = [(p["day"], each) for p in value for each in p["measures"] if each["measure"] == name]
     kind = "per_dollar" if any(each["per_dollar"] is not None for _, each in levels) else "raw"
     known = [(day, float(each[kind])) for day, each in levels if each[kind] is not None]
@@ -54,12 +56,22 @@ def _line(value: Sequence[Mapping[str, Any]], name: str) -> MeasureLine | None:
 
 
 def render(review: Mapping[str, Any], language: Language) -> str:
-    """Fill the page with a review, as ``model_dump`` gives it."""
-    return TEMPLATES.get_template("review.html").render(
+    """Render a review. ``review``: the result of ``model_dump``."""
+    return _template().render(
         review=review,
-        words=PHRASES[language],
-        lang="zh-Hans" if language is Language.ZH else "en",
+        text=load_catalogue(__file__, language).format,
+        lang=language.tag,
         lines=measure_lines(review["value"]),
         width=WIDTH,
         height=HEIGHT,
     )
+
+
+@cache
+def _template() -> "Template":
+    """Jinja is imported here: it takes 31 ms, and a process may never show a review."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    loader = FileSystemLoader(Path(__file__).parent)
+    templates = Environment(loader=loader, autoescape=True, undefined=StrictUndefined)
+    return templates.get_template("review.html")

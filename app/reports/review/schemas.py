@@ -13,7 +13,7 @@ MESSAGE = "Your plan includes “Campaigns”; three short steps put it to work.
 
 
 class ReviewAudience(StrEnum):
-    """Whom a review is for; what a customer gets is what ``Review`` names, and nothing else."""
+    """Who reads a review. A customer gets only the fields of ``AccountReview``."""
 
     INTERNAL = "internal"
     CUSTOMER = "customer"
@@ -21,12 +21,14 @@ class ReviewAudience(StrEnum):
 
 class MeasureLevel(ResponseModel):
     measure: str = Field(examples=["reach"])
-    raw: float | None = Field(description="As counted in the window.", examples=[190])
-    per_dollar: float | None = Field(description="For each 100 a month.", examples=[38.0])
+    raw: float | None = Field(description="The count in the measure's window.", examples=[190])
+    per_dollar: float | None = Field(
+        description="The same for each 100 of monthly price.", examples=[38.0]
+    )
 
 
 class ReviewPoint(ResponseModel):
-    """The last day of a week on which something was written."""
+    """The last day of a week with a stored score."""
 
     day: date
     price_cents: float | None = Field(examples=[49900.0])
@@ -35,7 +37,7 @@ class ReviewPoint(ResponseModel):
 
 class ReviewFeature(ResponseModel):
     name: str = Field(examples=["Campaigns"])
-    cents: int | None = Field(description="What it stands for in the price.", examples=[12400])
+    cents: int | None = Field(description="Its part of the monthly price.", examples=[12400])
 
 
 class ReviewPerson(ResponseModel):
@@ -44,22 +46,26 @@ class ReviewPerson(ResponseModel):
 
 
 class ReviewSupport(ResponseModel):
-    """Tickets opened between the days. ``in_time``: first replies within the standard."""
+    """Tickets opened within the period."""
 
     opened: int = Field(examples=[5])
     closed: int = Field(examples=[4])
-    in_time: int = Field(examples=[3])
+    in_time: int = Field(
+        description="Tickets with a first reply within the response-time standard.", examples=[3]
+    )
     median_reply_minutes: float | None = Field(examples=[42.0])
 
 
 class ReviewIntervention(ResponseModel):
     done_on: date
-    message: str = Field(description="What the account got.", examples=[MESSAGE])
-    succeeded: bool | None = Field(description="By the playbook's own measure; null: not known.")
+    message: str = Field(description="The message to the account.", examples=[MESSAGE])
+    succeeded: bool | None = Field(
+        description="By the playbook's own success criterion. Null: not known yet."
+    )
 
 
 class PeerPercentile(ResponseModel):
-    """Where the account stands among the accounts it is compared with, for what it pays."""
+    """The percentile of the account among its peers, adjusted for the price it pays."""
 
     measure: str = Field(examples=["reach"])
     percentile: float = Field(examples=[62])
@@ -72,7 +78,7 @@ class ReviewNextStep(ResponseModel):
 
 
 class AccountReview(ResponseModel):
-    """What an account got out of the product, and what comes next: fit for its own eyes."""
+    """What an account got out of the product, and what comes next. Safe to show to the account."""
 
     audience: ReviewAudience
     account_id: str = Field(examples=["acme"])
@@ -82,8 +88,10 @@ class AccountReview(ResponseModel):
     until: date
     currency: str = Field(examples=["USD"])
     value: Sequence[ReviewPoint]
-    used: list[str] = Field(description="Product features.", examples=[["Export"]])
-    unused: list[ReviewFeature] = Field(description="Paid for and not used.")
+    used: list[str] = Field(description="Product features in use.", examples=[["Export"]])
+    unused: list[ReviewFeature] = Field(
+        description="Product features that the account pays for and does not use."
+    )
     goals: list[GoalProgressOut]
     people: list[ReviewPerson]
     support: ReviewSupport
@@ -105,13 +113,14 @@ class InternalReviewIntervention(ReviewIntervention):
     assignee: str | None
     notes: str | None
     outcomes: dict[str, Any] = Field(
-        description="Observational outside of experiments.",
+        description="What changed, by days since the intervention. Observational, unless the"
+        " intervention is part of an experiment.",
         examples=[{"30": {"succeeded": True, "label": "observational"}}],
     )
 
 
 class InternalPeerPercentile(PeerPercentile):
-    median: float | None = Field(description="Of the benchmark.", examples=[240])
+    median: float | None = Field(description="The median of the benchmark.", examples=[240])
     points_missed: float | None = Field(examples=[11.0])
 
 
@@ -127,7 +136,9 @@ class InternalReviewNextStep(ReviewNextStep):
 class ReviewChurnRisk(ResponseModel):
     as_of: date
     level: str | None = Field(examples=["high"])
-    probability: float | None = Field(description="Null: none is claimed.", examples=[0.31])
+    probability: float | None = Field(
+        description="Null: there is no model to predict it.", examples=[0.31]
+    )
 
 
 class InternalAccountReview(AccountReview):
@@ -145,12 +156,14 @@ class InternalAccountReview(AccountReview):
 
 
 PERSONAL_SIGNALS = frozenset({"nps_detractor", "nps_passive", "nps_promoter", "csat_low"})
-"""Signals of what one person said of us: it is not for the others there to read."""
+"""Signals about the answer of one person, which the other people of the account must not read."""
 
 
 def for_customer(review: InternalAccountReview) -> AccountReview:
-    """Keep what the customer's version names; all else is left out, at every depth."""
+    """Return the customer's version. At every depth it has only the fields of ``AccountReview``."""
     done = [each for each in review.done if each.signal not in PERSONAL_SIGNALS]
     next_steps = [each for each in review.next_steps if each.signal not in PERSONAL_SIGNALS]
-    kept = review.model_copy(update={"done": done, "next_steps": next_steps})
-    return AccountReview.model_validate(kept.model_dump() | {"audience": ReviewAudience.CUSTOMER})
+    allowed = review.model_copy(update={"done": done, "next_steps": next_steps})
+    return AccountReview.model_validate(
+        allowed.model_dump() | {"audience": ReviewAudience.CUSTOMER}
+    )

@@ -1,6 +1,6 @@
-"""What an account got for its money between two days, what was done about it, and what comes next.
+"""Build the review of an account: what it got for its price, what was done, what comes next.
 
-It is made whole for ourselves; the customer's version is cut out of it (review_schemas).
+The review is for internal use; ``schemas.for_customer`` cuts the customer's version out of it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,6 @@ from app.accounts.queries import get_account
 from app.accounts.tables import ProductFeature
 from app.core.languages import Language
 from app.engagement import queries as engagement
-from app.engagement.schemas import GoalProgressOut
 from app.engagement.snapshot import MINUTE, Engagement, standard_minutes
 from app.health.scoring.queries import find_history_row
 from app.interventions.suggestion_text import texts_in
@@ -30,23 +29,25 @@ from app.reports.review.schemas import (
     InternalReviewPoint,
     MeasureLevel,
     ReviewAudience,
-    ReviewChurnRisk,
     ReviewFeature,
     ReviewPerson,
     ReviewSupport,
 )
 
 USAGE_SOURCES = ("reach", "depth", "breadth", "events", "active_days")
-"""Sources that an account may see. Others may be made of what we think of it."""
+"""Measure sources that an account may see. Others may contain internal opinions about it."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReviewPeriod:
+    """The first and the last day of a review."""
+
     since: date
     until: date
 
     @property
-    def moments(self) -> dict[str, datetime]:
+    def instants(self) -> dict[str, datetime]:
+        """The start of the first day and the end of the last, as arguments of queries."""
         days = {"since": self.since, "before": self.until + timedelta(days=1)}
         return {name: datetime.combine(day, time.min, UTC) for name, day in days.items()}
 
@@ -55,72 +56,67 @@ def build_review(
     session: Session,
     workspace_id: str,
     account_id: str,
-    span: ReviewPeriod,
+    period: ReviewPeriod,
     *,
     now: datetime,
     currency: str,
     language: Language,
 ) -> InternalAccountReview:
     account = get_account(session, workspace_id, account_id)
-    last = find_history_row(session, workspace_id, account_id, day=span.until)
+    last = find_history_row(session, workspace_id, account_id, day=period.until)
     details: Mapping[str, Any] = last.details if last else {}
-    known = engagement.load_engagement(
-        session, workspace_id, [account_id], as_of=span.until, now=now
+    snapshot = engagement.load_engagement(
+        session, workspace_id, [account_id], as_of=period.until, now=now
     )[account_id]
-    risk = queries.find_churn_risk(session, workspace_id, account_id, day=span.until)
-    called = load_names(session, workspace_id, ProductFeature)
-    return InternalAccountReview(
+    risk = queries.find_churn_risk(session, workspace_id, account_id, day=period.until)
+    feature_names = load_names(session, workspace_id, ProductFeature)
+    return InternalAccountReview.from_row(
+        account,
         audience=ReviewAudience.INTERNAL,
-        account_id=account_id,
-        name=account.name,
         plan=last.details.get("inputs", {}).get("plan") if last else account.plan,
-        since=span.since,
-        until=span.until,
+        since=period.since,
+        until=period.until,
         currency=details.get("currency") or currency,
-        value=_value(session, workspace_id, account_id, span),
-        used=[called.get(key, key) for key in details.get("inputs", {}).get("adopted", ())],
+        value=_value(session, workspace_id, account_id, period),
+        used=[feature_names.get(key, key) for key in details.get("inputs", {}).get("adopted", ())],
         unused=[
-            ReviewFeature(name=called.get(each["key"], each["key"]), cents=each["cents"])
+            ReviewFeature(name=feature_names.get(each["key"], each["key"]), cents=each["cents"])
             for each in (details.get("entitlement") or {}).get("unused", ())
         ],
-        goals=[GoalProgressOut.model_validate(goal) for goal in known.goals],
-        people=_people(session, workspace_id, known),
-        support=_support(session, workspace_id, account_id, span),
+        goals=snapshot.goals,
+        people=_people(session, workspace_id, snapshot),
+        support=_support(session, workspace_id, account_id, period),
         done=[
-            _done(row, language)
+            _intervention(row, language)
             for row in queries.list_completed_interventions(
-                session, workspace_id, account_id, **span.moments
+                session, workspace_id, account_id, **period.instants
             )
         ],
         peers=_peers(details.get("measures", ())),
         next_steps=[
             _next_step(row, language)
             for row in queries.list_upcoming_interventions(
-                session, workspace_id, account_id, before=span.moments["before"]
+                session, workspace_id, account_id, before=period.instants["before"]
             )
         ],
-        owner=account.owner,
-        segment=account.segment,
         score=last.score if last else None,
         band=last.band if last else None,
-        churn_risk=ReviewChurnRisk.model_validate(risk) if risk else None,
-        nps_mean=known.nps.mean,
-        csat_mean=known.csat.mean,
+        churn_risk=risk,
+        nps_mean=snapshot.nps.mean,
+        csat_mean=snapshot.csat.mean,
     )
 
 
 def _value(
-    session: Session, workspace_id: str, account_id: str, span: ReviewPeriod
+    session: Session, workspace_id: str, account_id: str, period: ReviewPeriod
 ) -> list[InternalReviewPoint]:
     rows = queries.list_weekly_history(
-        session, workspace_id, account_id, since=span.since, until=span.until
+        session, workspace_id, account_id, since=period.since, until=period.until
     )
     return [
-        InternalReviewPoint(
+        InternalReviewPoint.from_row(
+            row,
             day=row.as_of,
-            price_cents=row.price_cents,
-            score=row.score,
-            band=row.band,
             measures=[
                 MeasureLevel(measure=each["source"], raw=each["raw"], per_dollar=each["per_dollar"])
                 for each in row.measures or ()
@@ -132,7 +128,7 @@ def _value(
 
 
 def _peers(measures: Sequence[Mapping[str, Any]]) -> list[InternalPeerPercentile]:
-    """Take what was ranked among others: only for that there is a median of theirs."""
+    """Return the usage measures that were ranked among peers; only these have a median."""
     return [
         InternalPeerPercentile(
             measure=each["source"],
@@ -147,23 +143,20 @@ def _peers(measures: Sequence[Mapping[str, Any]]) -> list[InternalPeerPercentile
     ]
 
 
-def _people(session: Session, workspace_id: str, known: Engagement) -> list[ReviewPerson]:
+def _people(session: Session, workspace_id: str, snapshot: Engagement) -> list[ReviewPerson]:
+    users_by_role = {"champion": snapshot.champions, "sponsor": snapshot.sponsors}
     roles = {
-        user_id: [
-            role
-            for role, some in (("champion", known.champions), ("sponsor", known.sponsors))
-            if user_id in some
-        ]
-        for user_id in sorted({*known.champions, *known.sponsors})
+        user_id: [role for role, users in users_by_role.items() if user_id in users]
+        for user_id in sorted({*snapshot.champions, *snapshot.sponsors})
     }
-    called = queries.load_user_names(session, workspace_id, roles)
-    return [ReviewPerson(name=called.get(key, key), roles=some) for key, some in roles.items()]
+    names = queries.load_user_names(session, workspace_id, roles)
+    return [ReviewPerson(name=names.get(key, key), roles=each) for key, each in roles.items()]
 
 
 def _support(
-    session: Session, workspace_id: str, account_id: str, span: ReviewPeriod
+    session: Session, workspace_id: str, account_id: str, period: ReviewPeriod
 ) -> ReviewSupport:
-    tickets = queries.list_tickets(session, workspace_id, account_id, **span.moments)
+    tickets = queries.list_tickets(session, workspace_id, account_id, **period.instants)
     waits = [
         (standard_minutes(each.channel, each.priority), (at - each.opened_at) / MINUTE)
         for each in tickets
@@ -177,33 +170,25 @@ def _support(
     )
 
 
-def _done(row: Intervention, language: Language) -> InternalReviewIntervention:
+def _intervention(row: Intervention, language: Language) -> InternalReviewIntervention:
     texts = texts_in(row.details.get("texts", {}), language)
     newest = row.outcomes[max(row.outcomes, key=int)] if row.outcomes else {}
-    return InternalReviewIntervention(
-        id=row.id,
-        playbook=row.playbook,
+    return InternalReviewIntervention.from_row(
+        row,
         title=texts.get("name", row.playbook),
-        signal=row.signal,
         done_on=(row.done_at or row.changed_at).date(),
         message=texts.get("message", "").partition("\n\n")[0],
         succeeded=newest.get("succeeded"),
-        assignee=row.assignee,
-        notes=row.notes,
-        outcomes=row.outcomes,
     )
 
 
 def _next_step(row: Intervention, language: Language) -> InternalReviewNextStep:
     texts = texts_in(row.details.get("texts", {}), language)
-    return InternalReviewNextStep(
-        id=row.id,
-        playbook=row.playbook,
+    return InternalReviewNextStep.from_row(
+        row,
         title=texts.get("name", row.playbook),
         next_step=texts.get("next_step", ""),
         message=texts.get("message", ""),
-        signal=row.signal,
-        value_cents=row.value_cents,
         link=row.details.get("link"),
         faq=row.details.get("faq"),
     )

@@ -9,7 +9,7 @@ from app.churn.model.drivers import (
     signal_of_column,
     top_drivers,
 )
-from app.churn.model.model import ModelStage
+from app.churn.model.levels import ModelStage
 from app.core.languages import Language
 from app.features.table import EVENT_COLUMN_PREFIX, FEATURES
 

@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 import pytest
@@ -20,9 +21,9 @@ def fit_model(kind: ModelKind, panel: Panel, calibration: Calibration = Calibrat
     return Model(panel.names, panel.horizon_days, parts, calibration)
 
 
-MODELS = {
-    kind: fit_model(kind, panels.synthetic_panel(), Calibration(0.8, 0.1)) for kind in ModelKind
-}
+@cache
+def model_of_kind(kind: ModelKind) -> Model:
+    return fit_model(kind, panels.synthetic_panel(), Calibration(0.8, 0.1))
 
 
 def assert_adds_up(model: Model, x: NDArray[np.float64]) -> None:
@@ -35,8 +36,8 @@ def assert_adds_up(model: Model, x: NDArray[np.float64]) -> None:
 @given(x=arrays.arrays(np.float64, (3, 4), elements=st.floats(-1e6, 1e6) | st.sampled_from(ODD)))
 @settings(max_examples=25)
 def test_contributions_add_up_to_the_log_odds(kind: ModelKind, x: NDArray[np.float64]) -> None:
-    assert_adds_up(MODELS[kind], x)
-    assert ((MODELS[kind].predict(x) >= 0) & (MODELS[kind].predict(x) <= 1)).all()
+    assert_adds_up(model_of_kind(kind), x)
+    assert ((model_of_kind(kind).predict(x) >= 0) & (model_of_kind(kind).predict(x) <= 1)).all()
 
 
 @pytest.mark.parametrize("kind", [ModelKind.BOOSTED, ModelKind.DEEP])
@@ -46,7 +47,7 @@ def test_walking_the_trees_gives_the_predictions_of_scikit_learn(kind: ModelKind
     x = random.normal(size=(5000, 4))
     x[random.random(x.shape) < 1 / 3] = np.nan
 
-    assert_adds_up(MODELS[kind], x)
+    assert_adds_up(model_of_kind(kind), x)
 
 
 @pytest.mark.parametrize("kind", ModelKind)
@@ -78,17 +79,17 @@ def test_contributions_cancel_out_over_the_training_rows(kind: ModelKind) -> Non
 def test_less_use_is_more_risk(kind: ModelKind) -> None:
     much, little = [60.0, 1.0, 0, 0], [0.5, 9.0, 0, 0]
 
-    p = MODELS[kind].predict(np.array([much, little]))
+    p = model_of_kind(kind).predict(np.array([much, little]))
 
     assert p[1] > 3 * p[0]
-    assert MODELS[kind].contributions(np.array([little]))[0, 0] > 0
+    assert model_of_kind(kind).contributions(np.array([little]))[0, 0] > 0
 
 
 @pytest.mark.parametrize("kind", [ModelKind.SMALL, ModelKind.LOGISTIC])
 def test_a_linear_model_does_not_extrapolate_beyond_the_training_rows(kind: ModelKind) -> None:
     rows = np.array([[1e9, 1.0, 0, 0], [1e12, 1.0, 0, 0]])
 
-    assert len(set(MODELS[kind].predict(rows))) == 1
+    assert len(set(model_of_kind(kind).predict(rows))) == 1
 
 
 @pytest.mark.parametrize("kind", ModelKind)

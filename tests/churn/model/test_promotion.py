@@ -3,8 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.churn.model.levels import changed_level_share, risk_levels
-from app.churn.model.model import ModelStage
+from app.churn.model.levels import ModelStage, changed_level_share, risk_levels
 from app.churn.model.promotion import IncumbentModel, decide_stage, may_take_over, run_checks
 from app.churn.model.training import TrainingResult, UnseenPredictions
 from tests.churn.model.test_training import MANY, TRAINED, unseen_of

@@ -5,7 +5,8 @@ import pytest
 
 from app.churn.model import evaluation_metrics, promotion
 from app.churn.model.candidates import ModelKind, choose_kind
-from app.churn.model.model import Model, ModelStage
+from app.churn.model.levels import ModelStage
+from app.churn.model.model import Model
 from app.churn.model.panel import Panel
 from app.churn.model.training import TrainingResult, UnseenPredictions, train
 from tests.churn import panels

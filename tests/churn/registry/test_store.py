@@ -7,7 +7,8 @@ from sqlalchemy.orm import Session
 
 from app.churn.model import artifacts
 from app.churn.model.candidates import ModelKind
-from app.churn.model.model import Model, ModelStage
+from app.churn.model.levels import ModelStage
+from app.churn.model.model import Model
 from app.churn.registry import store
 from app.churn.tables import ChurnModel
 from tests import factories

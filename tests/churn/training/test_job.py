@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 from sqlalchemy.orm import Session
 
-from app.churn.training import job as training_job
+from app.churn.training import service as training_service
 from app.churn.training.job import KIND, MAX_TIME, Trainer, enqueue_nightly, enqueue_training
 from app.core.db import SessionFactory, transaction
 from app.jobs import queries as jobs
@@ -68,7 +68,9 @@ def test_a_training_job_runs_to_its_end(sessions: SessionFactory, session: Sessi
     job = enqueue_training(session, Actor("acme", "test", NOW))
     session.commit()
 
-    training_job.run(sessions, service.take_over(sessions, "acme", job.id, now=NOW), lambda: NOW)
+    training_service.run(
+        sessions, service.take_over(sessions, "acme", job.id, now=NOW), lambda: NOW
+    )
 
     session.expire_all()
     done = jobs.get_job(session, "acme", job.id)
@@ -84,7 +86,7 @@ def test_a_cancelled_job_stores_nothing(sessions: SessionFactory, session: Sessi
     service.cancel(jobs.get_job(session, "acme", job.id), now=NOW)
     session.commit()
 
-    training_job.run(sessions, work, lambda: NOW)
+    training_service.run(sessions, work, lambda: NOW)
 
     assert jobs.get_job(session, "acme", job.id).state == "cancelled"
 
@@ -153,6 +155,24 @@ def test_the_process_of_a_cancelled_training_is_killed(
     trainer.step(LATER)
 
     assert process.poll() is not None
+    assert job_of(committed, enqueued).state == "cancelled"
+
+
+def test_a_stopping_worker_leaves_a_cancelled_training_as_it_is(
+    committed: SessionFactory, enqueued: str
+) -> None:
+    """The worker that stops has not polled since: the lost lease must not stop its other steps."""
+    trainer = Trainer(committed, command=never_ending)
+    trainer.step(NOW)
+    process = trainer.process
+    with transaction(committed) as session:
+        service.cancel(jobs.get_job(session, "acme", enqueued, lock=True), now=NOW)
+
+    trainer.release(LATER)
+
+    assert process is not None
+    assert process.poll() is not None
+    assert trainer.job is None
     assert job_of(committed, enqueued).state == "cancelled"
 
 

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from app.churn.model.artifacts import UnusableArtifactError
-from app.churn.model.model import ModelStage
+from app.churn.model.levels import ModelStage
 from app.churn.registry import model_queries, model_service, store
 from app.churn.training import service as training_service
 from app.churn.training.service import (
@@ -19,7 +19,7 @@ from app.churn.training.service import (
     train_candidate,
 )
 from app.core.pagination import Paging
-from app.interventions.intervention_queries import load_treated_days
+from app.interventions.queries import load_treated_days
 from app.tables import ChurnModel, Intervention, Message
 from app.workspaces.service import Actor
 from tests import factories
@@ -208,8 +208,7 @@ def test_the_next_training_replaces_an_unusable_artifact(session: Session) -> No
 def test_columns_are_aligned_by_name(session: Session) -> None:
     fading_workspaces.create_fading_workspace(session)
     data, candidate = train(session)
-    model = candidate.trained.model
-    assert model is not None
+    model = candidate.model
     names, reversed_x = data.panel.names[::-1], data.current_x[:, ::-1]
 
     aligned = training_service.align_columns(model, names, reversed_x)

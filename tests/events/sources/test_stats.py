@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.core.db import SessionFactory
 from app.events.ingestion.attribution import attribute_events
-from app.events.sources import monitoring, stats_queries
+from app.events.sources import monitoring, queries
 from tests.conftest import NOW
 from tests.events import calls
 from tests.events.calls import NATIVE, group, track, unattributed
@@ -146,7 +146,7 @@ def test_an_invalid_period_is_refused(client: TestClient, params: dict[str, str]
 def test_all_tallies_are_aggregated_in_several_pages(
     client: TestClient, sessions: SessionFactory, session: Session
 ) -> None:
-    many = stats_queries.TALLIES_PER_PAGE * 2 + 1
+    many = queries.TALLIES_PER_PAGE * 2 + 1
     session.execute(
         text(
             "INSERT INTO ingest_tally (workspace_id, key_id, sdk, code, at, received, accepted)"
@@ -167,9 +167,9 @@ def test_old_hours_are_dropped(
     calls.ingest(client, track())
     monitoring.aggregate_stats(sessions)
 
-    stats_queries.drop_old_hours(session, before=NOW - DAY)
+    queries.drop_old_hours(session, before=NOW - DAY)
     assert calls.count_rows(session, "ingest_hour") == 1
-    stats_queries.drop_old_hours(session, before=NOW + DAY)
+    queries.drop_old_hours(session, before=NOW + DAY)
     assert calls.count_rows(session, "ingest_hour") == 0
 
 

@@ -10,6 +10,7 @@ from scipy.stats import theilslopes
 from app.health.definition.benchmark import (
     MAX_KNOTS,
     MEASURES,
+    MIN_KNOT,
     Floats,
     Knots,
     Measure,
@@ -73,6 +74,14 @@ def test_percentiles_are_linear_from_zero_through_the_knots() -> None:
     assert_allclose(percentile(known, np.array([0.0, 1.0, 2.0, 3.0, 4.0])), [0, 20, 40, 60, 80])
 
 
+def test_the_smallest_floats_count_as_zero() -> None:
+    """Between 0 and a knot of 5e-324 the slope is infinite: the percentile was nan or infinite."""
+    known = build_knots(np.array([5e-324, 5e-324, 1.0, 1.0]))
+
+    assert known == Knots((1.0,), (75.0,))
+    assert_allclose(percentile(known, np.array([0.0, 5e-324, 0.5])), [0, 0, 37.5], atol=1e-9)
+
+
 def test_percentiles_are_clamped_to_the_last_knot_and_to_zero() -> None:
     known = Knots((2.0, 4.0), (40.0, 80.0))
 
@@ -95,7 +104,7 @@ def test_percentiles_never_fall_and_stay_within_0_and_100(
     pool: Floats, values: list[float]
 ) -> None:
     ranks = percentile(build_knots(pool), np.array(values))
-    if (pool > 0).any():
+    if (pool >= MIN_KNOT).any():
         assert (np.diff(ranks) >= -1e-9).all()
         assert ((ranks >= 0) & (ranks <= 100)).all()
     else:
@@ -103,7 +112,7 @@ def test_percentiles_never_fall_and_stay_within_0_and_100(
 
 
 @checked
-@given(pool=pools.filter(lambda pool: bool((pool > 0).any())))
+@given(pool=pools.filter(lambda pool: bool((pool >= MIN_KNOT).any())))
 def test_a_member_of_the_pool_scores_its_mid_rank(pool: Floats) -> None:
     value = float(pool.max())
     below, equal = (pool < value).sum(), (pool == value).sum()

@@ -64,7 +64,7 @@ def repeat_benchmark(session: Session) -> None:
             workspace_id="acme",
             id="2026-03-same",
             month=date(2026, 3, 1),
-            meaning=february.meaning,
+            ranking_digest=february.ranking_digest,
             config=february.config,
             provisional=False,
             current=True,

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from app.accounts.hierarchy import Rollup
 from app.health.definition.scorecard import Band, Scorecard
-from app.health.rollups.rollup import BandCount, HierarchyAccount, RollupResult, roll_up_scores
+from app.health.rollups.rollup import BandCountOut, HierarchyAccount, RollupOut, roll_up_scores
 from app.health.scoring.assess import HealthStatus
 
 CARD = Scorecard().default
@@ -20,8 +20,12 @@ def hierarchy_account(
 
 def rolled_up(
     own: HierarchyAccount, *below: HierarchyAccount, method: Rollup = Rollup.REVENUE_WEIGHTED
-) -> RollupResult:
+) -> RollupOut:
     return roll_up_scores(method, own, below, CARD.band)
+
+
+def band_count(accounts: int, mrr_cents: int) -> BandCountOut:
+    return BandCountOut(accounts=accounts, mrr_cents=mrr_cents)
 
 
 HOLDING = hierarchy_account(None, mrr_cents=0)
@@ -89,7 +93,7 @@ def test_all_scores_have_the_same_weight_if_no_account_pays() -> None:
 def test_churned_and_excluded_accounts_do_not_count(status: HealthStatus, method: Rollup) -> None:
     inactive = hierarchy_account(1, 900, status)
 
-    assert rolled_up(HOLDING, hierarchy_account(80), inactive, method=method) == RollupResult(
+    assert rolled_up(HOLDING, hierarchy_account(80), inactive, method=method) == RollupOut(
         method=method,
         value=None if method is Rollup.OWN else 80,
         band=Band.UNKNOWN if method is Rollup.OWN else Band.HEALTHY,
@@ -98,10 +102,10 @@ def test_churned_and_excluded_accounts_do_not_count(status: HealthStatus, method
         gone=1,
         mrr_cents=100,
         by_band={
-            Band.AT_RISK: BandCount(0, 0),
-            Band.WATCH: BandCount(0, 0),
-            Band.HEALTHY: BandCount(1, 100),
-            Band.UNKNOWN: BandCount(0, 0),
+            Band.AT_RISK: band_count(0, 0),
+            Band.WATCH: band_count(0, 0),
+            Band.HEALTHY: band_count(1, 100),
+            Band.UNKNOWN: band_count(0, 0),
         },
     )
 
@@ -116,10 +120,10 @@ def test_children_are_counted_by_band_with_their_revenue() -> None:
     )
 
     assert result.by_band == {
-        Band.AT_RISK: BandCount(2, 3),
-        Band.WATCH: BandCount(1, 4),
-        Band.HEALTHY: BandCount(0, 0),
-        Band.UNKNOWN: BandCount(1, 8),
+        Band.AT_RISK: band_count(2, 3),
+        Band.WATCH: band_count(1, 4),
+        Band.HEALTHY: band_count(0, 0),
+        Band.UNKNOWN: band_count(1, 8),
     }
     assert (result.children, result.gone, result.mrr_cents) == (4, 0, 1015)
 

@@ -98,7 +98,7 @@ def test_the_details_name_everything_that_the_score_depends_on() -> None:
         "benchmark_segment": None,
         "scorecard_version": 1,
         "card": "default",
-        "definition": "d1",
+        "definition": WITHOUT_PEERS.definition.digest,
         "inputs": account,
         "inputs_on": AS_OF,
     }
@@ -219,7 +219,8 @@ def test_order_and_other_accounts_do_not_change_an_assessment() -> None:
 
 
 def test_unused_features_are_listed_only_if_product_features_are_named() -> None:
-    guessed = replace(WITHOUT_PEERS, features_configured=False)
+    definition = replace(WITHOUT_PEERS.definition, configured=False)
+    guessed = replace(WITHOUT_PEERS, definition=definition)
 
     assert assess_one(busy_account(), guessed).details["unused_product_features"] == ()
     assert assess_one(busy_account(), WITHOUT_PEERS).details["unused_product_features"] == (

@@ -24,8 +24,8 @@ NEXT_MONTH = NOW + timedelta(days=31)
 
 
 def load(session: Session, now: datetime = NOW) -> ScoringContext:
-    workspace = factories.workspace(session)
-    return scoring_context.load_context(session, workspace, as_of=now.date(), now=now)[0]
+    factories.workspace(session)
+    return scoring_context.load_context(session, "acme", as_of=now.date(), now=now)
 
 
 def stored_benchmarks(session: Session) -> Sequence[Benchmark]:
@@ -177,15 +177,15 @@ def test_other_settings_need_no_other_benchmark(session: Session) -> None:
 def test_named_product_features_replace_the_default_ones(session: Session) -> None:
     crowd(session, range(1, 26))
     name_events(session, "Export", "Share")
-    assert load(session).offer.weights == {"Export": 1.0, "Share": 1.0}
+    assert load(session).definition.offer.weights == {"Export": 1.0, "Share": 1.0}
 
     session.add(
         ProductFeature(workspace_id="acme", key="x", name="X", event_names=["Share"], weight=3.0)
     )
     session.flush()
 
-    assert load(session).offer.weights == {"x": 3.0}
-    assert load(session).features_configured
+    assert load(session).definition.offer.weights == {"x": 3.0}
+    assert load(session).definition.configured
 
 
 def test_default_product_features_are_fixed_with_the_benchmark(session: Session) -> None:
@@ -196,8 +196,8 @@ def test_default_product_features_are_fixed_with_the_benchmark(session: Session)
     crowd(session, range(30, 60), event_names=["Novelty"])
     name_events(session, "Novelty")
 
-    assert set(load(session, TOMORROW).offer.weights) == {"Export", "Share"}
-    assert set(load(session, NEXT_MONTH).offer.weights) == {"Export", "Share", "Novelty"}
+    assert set(load(session, TOMORROW).definition.offer.weights) == {"Export", "Share"}
+    assert set(load(session, NEXT_MONTH).definition.offer.weights) == {"Export", "Share", "Novelty"}
 
 
 def defaults(session: Session, as_of: date = AS_OF) -> tuple[str, ...]:

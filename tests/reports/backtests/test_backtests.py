@@ -11,7 +11,7 @@ from app.jobs.runner import JobRunner
 from app.reports.backtests import job, service
 from app.tables import ChurnModel, Job
 from tests import factories
-from tests.churn.scoring.test_risk_endpoints import insert_trained_model
+from tests.churn.test_risk_endpoints import insert_trained_model
 from tests.churn.workspaces import UNTIL, create_customers, observe_panel
 from tests.conftest import NOW
 

@@ -1,0 +1,174 @@
+"""Churn models and churn risk on the wire."""
+
+from datetime import date, datetime
+from typing import Any, Literal, Self
+
+from pydantic import Field
+
+from app.churn.model.driver_sentences import confidence_sentence, driver_sentence
+from app.churn.model.drivers import RiskDriver
+from app.churn.model.horizon import HorizonBasis
+from app.churn.model.levels import ModelStage
+from app.churn.scoring.revenue import RevenueBasis
+from app.churn.scoring.risk import ChurnStatus, Outlook
+from app.churn.tables import ChurnRisk, ChurnRiskHistory
+from app.core.languages import Language
+from app.core.schemas import ResponseModel
+
+ModelState = Literal["active", "shadow", "retired", "rolled_back", "degraded"]
+RiskLevel = Literal["low", "medium", "high"]
+
+
+class ChurnModelOut(ResponseModel):
+    version: int = Field(examples=[3])
+    state: ModelState = Field(
+        examples=["active"],
+        description="`active`: used for scoring. `shadow`: trained and never active. `retired`:"
+        " replaced by another model. `rolled_back`: taken out of service by a person."
+        " `degraded`: taken out of service because it no longer fits.",
+    )
+    stage: ModelStage = Field(
+        examples=["trusted"],
+        description="`experimental` until it beats base rate and recency on unseen time, then"
+        " `trusted`.",
+    )
+    horizon_days: int = Field(
+        examples=[90], description="The model predicts churn within so many days."
+    )
+    data_through: date = Field(
+        examples=["2026-08-31"], description="The last observation day of the training data."
+    )
+    known_through: date = Field(
+        examples=["2026-11-29"],
+        description="The day on which the outcome of the last observation was known.",
+    )
+    created_at: datetime
+    created_by: str = Field(examples=["job:job_019aa1b2c3d4e5f60718293a"])
+    activated_at: datetime | None
+    activated_by: str | None
+    retired_at: datetime | None
+
+
+class ChurnModelCard(ChurnModelOut):
+    card: dict[str, Any] = Field(
+        description="Training data, features, candidates, metrics on unseen time with intervals,"
+        " calibration by groups, promotion checks, library versions and hash.",
+        examples=[{"kind": "mean", "seed": 1337, "data": {"rows": 9143, "churned_accounts": 412}}],
+    )
+
+
+class ChurnModelRollbackOut(ResponseModel):
+    active: ChurnModelOut | None = Field(
+        description="The model that is active now. Null: churn risk uses the rules."
+    )
+
+
+class RiskDriverOut(ResponseModel):
+    """A signal that goes with the risk. It is not a proven cause."""
+
+    signal: str = Field(examples=["silence"])
+    feature: str = Field(
+        description="The feature whose values represent the signal.", examples=["recency"]
+    )
+    direction: Literal["raises", "lowers"]
+    effect: float = Field(
+        description="What all windows of the signal add to the risk: log-odds of a model, or"
+        " points of the rules.",
+        examples=[0.83],
+    )
+    value: float | None = Field(description="The feature's value now.", examples=[24.0])
+    before: float | None = Field(description="Its value four weeks earlier.", examples=[3.0])
+    peers_median: float | None = Field(
+        description="Its median over the workspace's accounts.", examples=[2.0]
+    )
+    text: str = Field(
+        description="The driver as a sentence.",
+        examples=["Days since the last use: 24. This goes with a higher risk."],
+    )
+
+    @classmethod
+    def from_stored(cls, stored: dict[str, Any], language: Language) -> Self:
+        driver = RiskDriver(**stored)
+        return cls.from_row(
+            driver,
+            direction="raises" if driver.effect > 0 else "lowers",
+            effect=round(driver.effect, 4),
+            peers_median=driver.peers,
+            text=driver_sentence(driver, language),
+        )
+
+
+class RevenueAtRiskOut(ResponseModel):
+    cents: int = Field(description="Of one year's revenue.", examples=[119760])
+    basis: RevenueBasis = Field(
+        description="`probability`: ARR times probability. `arr`: all of the ARR, because there is"
+        " no probability."
+    )
+
+
+class ChurnRiskOut(ResponseModel):
+    """How likely an account is to churn within the horizon, and the drivers of the risk."""
+
+    account_id: str = Field(examples=["acme"])
+    status: ChurnStatus | None = Field(
+        description="`ok`, or why there is no risk. Null: not scored yet."
+    )
+    probability: float | None = Field(
+        description="Null: there is no model to predict it.", examples=[0.2], ge=0, le=1
+    )
+    level: RiskLevel | None
+    rank: int | None = Field(
+        None, description="1: the highest risk of the workspace.", examples=[3]
+    )
+    ranked_accounts: int | None = Field(
+        None, description="How many accounts have a rank.", examples=[120]
+    )
+    method: Literal["rules", "model"] | None
+    stage: ModelStage | None
+    confidence: str | None = Field(description="How reliable the risk is, as a sentence.")
+    horizon_days: int | None = Field(examples=[90])
+    horizon_basis: HorizonBasis | None = Field(
+        description="What counts as churn: the end of the subscription, or silence if no account"
+        " of the workspace pays."
+    )
+    outlook: Outlook | None = Field(
+        description="`within_horizon`, or `at_renewal`: the contract runs beyond the horizon, and"
+        " the risk is that of its renewal."
+    )
+    renewal_on: date | None
+    drivers: list[RiskDriverOut] = Field(description="At most five, strongest first.")
+    revenue_at_risk: RevenueAtRiskOut | None
+    model_version: int | None = Field(examples=[7])
+    as_of: date | None = Field(description="The last day that is over (UTC).")
+    computed_at: datetime | None
+
+    @classmethod
+    def for_account(
+        cls, account_id: str, row: ChurnRisk | ChurnRiskHistory | None, language: Language
+    ) -> Self:
+        """Return a stored risk in a language. Without a row every other field is null."""
+        if row is None:
+            empty = {"account_id": account_id, "drivers": []}
+            return cls.model_validate(dict.fromkeys(cls.model_fields) | empty)
+        details, stage = row.details, ModelStage(row.stage)
+        return cls.from_row(
+            row,
+            rank=None,
+            ranked_accounts=None,
+            method="model" if row.model_version is not None else "rules",
+            stage=stage,
+            confidence=confidence_sentence(stage, language),
+            **{name: details[name] for name in ("horizon_basis", "outlook", "renewal_on")},
+            drivers=[RiskDriverOut.from_stored(each, language) for each in details["drivers"]],
+            revenue_at_risk=RevenueAtRiskOut(
+                cents=row.revenue_at_risk_cents, basis=details["revenue_basis"]
+            ),
+        )
+
+
+class ChurnRiskHistoryOut(ResponseModel):
+    account_id: str = Field(examples=["acme"])
+    items: list[ChurnRiskOut]
+    next_cursor: str | None = Field(
+        description="Pass it as `cursor` to get the next page. Null: this is the last page."
+    )

@@ -1,0 +1,60 @@
+"""Read and write the affected accounts of incidents, completed steps and roles, for the API."""
+
+from collections.abc import Collection, Sequence
+from datetime import date
+
+from sqlalchemy import delete, inspect, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from app.engagement.tables import IncidentAccount, OnboardingCompletion, PersonRole
+
+
+def list_affected_accounts(
+    session: Session, workspace_id: str, incident_ids: Collection[str]
+) -> Sequence[IncidentAccount]:
+    """Return the accounts that incidents affected, ordered by account id."""
+    return session.scalars(
+        select(IncidentAccount)
+        .where(
+            IncidentAccount.workspace_id == workspace_id,
+            IncidentAccount.incident_id.in_(incident_ids),
+        )
+        .order_by(IncidentAccount.account_id)
+        .execution_options(populate_existing=True)
+    ).all()
+
+
+def delete_affected_accounts(
+    session: Session, workspace_id: str, incident_id: str, *, others_than: Collection[str]
+) -> None:
+    affected = delete(IncidentAccount).where(IncidentAccount.account_id.not_in(others_than))
+    session.execute(affected.filter_by(workspace_id=workspace_id, incident_id=incident_id))
+
+
+def delete_completions(session: Session, workspace_id: str, step_key: str) -> None:
+    completions = delete(OnboardingCompletion)
+    session.execute(completions.filter_by(workspace_id=workspace_id, step_key=step_key))
+
+
+def list_roles(session: Session, workspace_id: str, user_id: str) -> Sequence[str]:
+    """Return the current roles of a person, in order."""
+    current = {"workspace_id": workspace_id, "user_id": user_id, "ended_on": None}
+    roles = select(PersonRole.role).filter_by(**current)
+    return session.scalars(roles.order_by(PersonRole.role)).all()
+
+
+def put_roles(
+    session: Session, workspace_id: str, user_id: str, wanted: Collection[str], *, on: date
+) -> None:
+    """Replace the roles of a person from a day on."""
+    user = {"workspace_id": workspace_id, "user_id": user_id}
+    unwanted = update(PersonRole).where(PersonRole.role.not_in(wanted))
+    session.execute(unwanted.filter_by(**user, ended_on=None).values(ended_on=on))
+    new = sorted(set(wanted) - set(list_roles(session, workspace_id, user_id)))
+    if new:
+        rows = insert(PersonRole).values([{**user, "role": role, "known_on": on} for role in new])
+        upsert = rows.on_conflict_do_update(
+            index_elements=inspect(PersonRole).primary_key, set_={"ended_on": None}
+        )
+        session.execute(upsert)

@@ -1,0 +1,186 @@
+-- Statements that read the engagement of accounts as of a day, as it was known then.
+
+-- name: tickets
+-- Tickets that are open or not older than two of the longest windows. The row of a ticket has its
+-- state of today; its moments have what was known on the day.
+SELECT t.account_id, t.ticket_id, t.user_id,
+       (array_agg(m.channel ORDER BY m.at DESC) FILTER (WHERE m.channel IS NOT NULL))[1],
+       (array_agg(m.priority ORDER BY m.at DESC) FILTER (WHERE m.priority IS NOT NULL))[1],
+       min(m.at) FILTER (WHERE m.kind = 'opened') AS opened_at,
+       min(m.at) FILTER (WHERE m.kind = 'replied') AS replied_at,
+       max(m.at) FILTER (WHERE m.kind = 'closed') AS closed_at,
+       max(m.at) FILTER (WHERE m.kind = 'reopened') AS reopened_at
+FROM ticket t
+JOIN ticket_moment m ON m.workspace_id = t.workspace_id AND m.ticket_id = t.ticket_id
+WHERE t.workspace_id = :workspace_id AND t.account_id = ANY(CAST(:account_ids AS text[]))
+  AND (t.opened_at >= :since OR t.closed_at IS NULL OR t.closed_at >= :since)
+  AND m.at < :day_end AND m.known_on <= :as_of
+GROUP BY t.workspace_id, t.ticket_id
+HAVING bool_or(m.kind = 'opened')
+ORDER BY t.account_id, opened_at, t.ticket_id
+
+-- name: responses
+SELECT account_id, kind, response_id, user_id, score, at FROM (
+    SELECT DISTINCT ON (account_id, kind, user_id IS NULL, coalesce(user_id, response_id)) *
+    FROM survey_response
+    WHERE workspace_id = :workspace_id AND account_id = ANY(CAST(:account_ids AS text[]))
+      AND at >= :since AND at < :day_end AND known_on <= :as_of
+    ORDER BY account_id, kind, user_id IS NULL, coalesce(user_id, response_id), at DESC
+) AS latest
+ORDER BY account_id, kind, at DESC, response_id
+
+-- name: feedback
+WITH known AS (
+    SELECT *, resolved_at < :day_end AND resolved_known_on <= :as_of AS is_resolved
+    FROM feedback_item
+    WHERE workspace_id = :workspace_id AND account_id = ANY(CAST(:account_ids AS text[]))
+      AND at < :day_end AND known_on <= :as_of
+)
+SELECT account_id, feedback_id, user_id, kind, topic, product_feature, owner, due_on,
+       CASE WHEN is_resolved OR resolved_at IS NULL THEN status ELSE 'open' END AS status, at,
+       CASE WHEN is_resolved THEN resolved_at END AS resolved_at,
+       CASE WHEN is_resolved THEN notified_at END AS notified_at,
+       CAST(:as_of AS date) - CAST(at AS date) AS age_days
+FROM known WHERE is_resolved IS NOT TRUE OR resolved_at >= :since
+ORDER BY account_id, at, feedback_id
+
+-- name: completions
+SELECT account_id, step_key, min(done_at) AS done_at FROM onboarding_completion
+WHERE workspace_id = :workspace_id AND account_id = ANY(CAST(:account_ids AS text[]))
+  AND done_at < :day_end AND known_on <= :as_of
+GROUP BY account_id, step_key
+
+-- name: starts
+SELECT a.account_id, coalesce(a.started_on, (
+           SELECT min(f.day) FROM first_use f
+           WHERE f.workspace_id = a.workspace_id AND f.account_id = a.account_id
+             AND f.known_on <= :as_of)) AS started_on
+FROM account a
+WHERE a.workspace_id = :workspace_id AND a.account_id = ANY(CAST(:account_ids AS text[]))
+
+-- name: pace
+-- The days that each step took after the steps before it, for accounts that did it in the last year.
+WITH done AS (
+    SELECT account_id, step_key, min(done_at) AS done_at FROM onboarding_completion
+    WHERE workspace_id = :workspace_id AND done_at < :day_end AND known_on <= :as_of
+    GROUP BY account_id, step_key
+),
+timed AS (
+    SELECT d.step_key, d.done_at, coalesce(
+               max(d.done_at) OVER (PARTITION BY d.account_id ORDER BY s.position, s.key
+                                    ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING),
+               (SELECT a.started_on FROM account a WHERE a.workspace_id = :workspace_id
+                  AND a.account_id = d.account_id),
+               (SELECT min(f.day) FROM first_use f WHERE f.workspace_id = :workspace_id
+                  AND f.account_id = d.account_id AND f.known_on <= :as_of)) AS since
+    FROM done d JOIN onboarding_step s ON s.workspace_id = :workspace_id AND s.key = d.step_key
+)
+SELECT step_key, count(*) AS peers, percentile_cont(0.5) WITHIN GROUP (
+           ORDER BY greatest(0, extract(epoch FROM done_at - since) / 86400.0)) AS median_days
+FROM timed WHERE since IS NOT NULL AND done_at >= :since GROUP BY step_key
+
+-- name: steps
+SELECT array_agg(key ORDER BY position, key) AS steps FROM onboarding_step
+    WHERE workspace_id = :workspace_id
+
+-- name: store_pace
+-- The pace reads all completions of the workspace. So it is computed once a day, when the first
+-- account is scored, and stored until the next day or until the steps change.
+INSERT INTO onboarding_pace AS p (workspace_id, as_of, steps, pace)
+SELECT :workspace_id, :as_of, steps, coalesce((
+           SELECT jsonb_object_agg(step_key, jsonb_build_array(median_days, peers))
+           FROM ({{pace}}) AS one), '{}')
+FROM ({{steps}}) AS s
+WHERE steps IS NOT NULL AND NOT EXISTS (
+    SELECT FROM onboarding_pace k WHERE k.workspace_id = :workspace_id
+      AND (k.as_of > :as_of OR (k.as_of = :as_of AND k.steps = s.steps)))
+ON CONFLICT (workspace_id) DO UPDATE SET
+    as_of = excluded.as_of, steps = excluded.steps, pace = excluded.pace
+WHERE p.as_of <= excluded.as_of
+
+-- name: stored_pace
+SELECT pace FROM onboarding_pace
+WHERE workspace_id = :workspace_id AND as_of = :as_of AND steps = ({{steps}})
+
+-- name: used
+-- The usage that a metric counts.
+FROM daily_usage u
+WHERE u.workspace_id = :workspace_id AND u.account_id = q.account_id
+  AND u.day > :window_start AND u.day <= :as_of AND u.known_on <= :as_of
+  AND (q.event_names = '{}' OR u.event_name = ANY(q.event_names))
+  AND NOT EXISTS (SELECT FROM "user" x WHERE x.workspace_id = :workspace_id
+                  AND x.user_id = u.user_id AND x.excluded AND NOT u.is_anonymous)
+
+-- name: reached_ids
+SELECT count(DISTINCT r.end_customer_id) FROM daily_reach r
+WHERE r.workspace_id = :workspace_id AND r.account_id = q.account_id
+  AND r.day > :window_start AND r.day <= :as_of AND r.known_on <= :as_of
+
+-- name: reached_property
+SELECT coalesce(sum(u.quantity), 0) {{used}}
+
+-- name: reached_events
+SELECT coalesce(sum(u.events), 0) {{used}}
+  AND u.event_name = ANY(CAST(:reach_events AS text[]))
+
+-- name: mrr
+SELECT sum(CASE WHEN p.currency = :base_currency THEN p.mrr_cents ELSE p.mrr_cents * (
+    SELECT x.rate FROM exchange_rate x
+    WHERE x.workspace_id = :workspace_id AND x.currency = p.currency
+      AND x.starts_on <= p.starts_on ORDER BY x.starts_on DESC LIMIT 1) END) / 100
+FROM (
+    SELECT DISTINCT ON (subscription_id, starts_on) * FROM subscription
+    WHERE workspace_id = :workspace_id AND account_id = q.account_id
+      AND known_on <= :as_of AND starts_on <= :as_of
+    ORDER BY subscription_id, starts_on, known_on DESC) p
+WHERE coalesce(p.ends_on > :as_of, true)
+
+-- name: trait
+-- Traits have no history: a value that was written after the day is unknown on that day.
+SELECT CASE WHEN a.traits ->> q.trait ~ '^-?[0-9]{1,15}([.][0-9]{1,15})?$'
+           THEN CAST(a.traits ->> q.trait AS double precision) END
+FROM account a
+WHERE a.workspace_id = :workspace_id AND a.account_id = q.account_id
+  AND a.traits_at < :day_end
+
+-- name: metric_values
+-- ``reached``: by how the workspace counts reach.
+SELECT q.account_id, q.n, CAST(CASE q.metric
+        WHEN 'events' THEN (SELECT coalesce(sum(u.events), 0) {{used}})
+        WHEN 'active_days' THEN (SELECT count(DISTINCT u.day) {{used}})
+        WHEN 'active_users' THEN (
+            SELECT count(DISTINCT u.user_id) FILTER (WHERE NOT u.is_anonymous) {{used}})
+        WHEN 'reach' THEN ({{reached}})
+        WHEN 'mrr' THEN ({{mrr}})
+        WHEN 'trait' THEN ({{trait}}) END AS double precision) AS value
+FROM (SELECT r.account_id COLLATE "C" AS account_id, r.n, r.metric, r.trait, ARRAY(
+          SELECT json_array_elements_text(r.event_names)) AS event_names
+      FROM json_to_recordset(CAST(:metrics AS json)) AS r (
+          account_id text, n int, metric text, event_names json, trait text)) AS q
+
+-- name: incidents
+SELECT a.account_id, i.incident_id, i.title, i.declared_at,
+       CASE WHEN i.ended_at < :day_end AND i.ended_known_on <= :as_of THEN i.ended_at END
+           AS ended_at,
+       CASE WHEN a.apology_sent_at < :day_end AND a.apology_known_on <= :as_of
+            THEN a.apology_sent_at END AS apology_sent_at
+FROM incident_account a
+JOIN incident i ON i.workspace_id = a.workspace_id AND i.incident_id = a.incident_id
+WHERE a.workspace_id = :workspace_id AND a.account_id = ANY(CAST(:account_ids AS text[]))
+  AND a.known_on <= :as_of AND i.known_on <= :as_of AND i.declared_at < :day_end
+  AND (i.ended_at IS NULL OR i.ended_known_on > :as_of OR i.ended_at >= :since)
+ORDER BY a.account_id, i.declared_at DESC, i.incident_id
+
+-- name: roles
+-- Roles set over the API, and those in the user's ``role`` trait.
+SELECT u.account_id, u.user_id, r.role
+FROM "user" u
+JOIN person_role r ON r.workspace_id = u.workspace_id AND r.user_id = u.user_id
+WHERE u.workspace_id = :workspace_id AND u.account_id = ANY(CAST(:account_ids AS text[]))
+  AND r.known_on <= :as_of AND coalesce(r.ended_on > :as_of, true)
+UNION
+SELECT u.account_id, u.user_id, lower(u.role) FROM "user" u
+WHERE u.workspace_id = :workspace_id AND u.account_id = ANY(CAST(:account_ids AS text[]))
+  AND lower(u.role) IN ('champion', 'sponsor')
+  AND coalesce(u.traits_at, u.created_at) < :day_end
+ORDER BY 1, 2, 3

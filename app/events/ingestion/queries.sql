@@ -1,0 +1,313 @@
+-- name: ingest
+-- One statement stores and counts a batch.
+-- Every INSERT gets its rows in key order. PostgreSQL runs the CTEs that the final SELECT does not
+-- read from the last to the first. So concurrent batches take their locks in the same order.
+-- Scalar subqueries instead of NOT EXISTS: the planner turns NOT EXISTS into a join, and a plan
+-- made while the tables are small uses a hash join.
+WITH input AS MATERIALIZED (
+    SELECT r.n, r.message_id, r.client_at, r.occurred_at, r.day, r.untimed, r.kind, r.name,
+           r.counted, r.user_id, r.anonymous_id, r.end_customers, r.quantity, r.sdk,
+           r.skew_seconds, r.fingerprint, r.properties,
+           CASE WHEN :historical THEN r.day ELSE CAST(:received_on AS date) END AS known_on,
+           :historical OR r.day < CAST(:received_on AS date) AS late,
+           {{account}} AS account_id, {{account_by}} AS account_by
+    FROM json_to_recordset(CAST(:rows AS json)) AS r (
+        n int, message_id text, client_at timestamptz, occurred_at timestamptz, day date,
+        untimed bool, kind text, name text, counted text, account_id text, user_id text,
+        anonymous_id text, end_customers json, quantity bigint, sdk text, skew_seconds int,
+        fingerprint bigint, properties jsonb
+    )
+),
+stored AS (
+    INSERT INTO event (
+        workspace_id, client_at, message_id, occurred_at, received_at, kind, name, account_id,
+        user_id, anonymous_id, key_id, sdk, skew_seconds, fingerprint, properties, account_by,
+        known_on
+    )
+    SELECT :workspace_id, client_at, message_id, occurred_at, :received_at, kind, name, account_id,
+           user_id, anonymous_id, :key_id, sdk, skew_seconds, fingerprint, properties,
+           CASE WHEN account_id IS NOT NULL THEN account_by END,
+           nullif(known_on, CAST(CAST(:received_at AS timestamptz) AS date))
+    FROM input i
+    {{unless_known}}
+    ORDER BY client_at, message_id
+    ON CONFLICT DO NOTHING
+    RETURNING client_at, message_id
+),
+waiting AS (
+    {{store_waiting}}
+),
+judged AS MATERIALIZED (
+    SELECT i.n, i.sdk, i.late, s.message_id IS NOT NULL AS is_new, w.message_id IS NOT NULL AS waits
+    FROM input i
+    LEFT JOIN stored s USING (client_at, message_id)
+    LEFT JOIN waiting w USING (client_at, message_id)
+),
+fresh AS MATERIALIZED (
+    SELECT i.* FROM input i JOIN stored s USING (client_at, message_id)
+    WHERE i.account_id IS NOT NULL
+),
+first_days AS (
+    SELECT account_id, known_on, min(day) AS day, min(min(day)) OVER (
+               PARTITION BY account_id ORDER BY known_on
+               ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS known_before
+    FROM fresh WHERE counted IS NOT NULL GROUP BY account_id, known_on
+),
+earlier AS MATERIALIZED (
+    SELECT account_id, known_on, day FROM first_days d
+    WHERE coalesce(day < known_before, true) AND (
+        SELECT 1 FROM first_use x
+        WHERE x.workspace_id = :workspace_id AND x.account_id = d.account_id
+          AND x.known_on <= d.known_on AND x.day <= d.day LIMIT 1) IS NULL
+),
+marked_due AS (
+    INSERT INTO due (workspace_id, account_id, priority, notify, used_since)
+    SELECT :workspace_id, account_id, CASE WHEN bool_and(late) THEN 1 ELSE 0 END,
+           NOT bool_and(late), CASE WHEN :only_use THEN min(day) END
+    FROM fresh WHERE NOT :historical GROUP BY account_id
+),
+counted_reach AS (
+    INSERT INTO daily_reach (workspace_id, account_id, day, known_on, end_customer_id)
+    SELECT DISTINCT :workspace_id, account_id, day, known_on, e.id COLLATE "C"
+    FROM fresh, json_array_elements_text(end_customers) AS e (id)
+    ORDER BY 2, 3, 4, 5
+    ON CONFLICT DO NOTHING
+),
+counted_usage AS (
+    INSERT INTO daily_usage AS u (
+        workspace_id, account_id, day, known_on, user_id, is_anonymous, event_name, events, quantity
+    )
+    SELECT :workspace_id, account_id, day, known_on, coalesce(user_id, anonymous_id, ''),
+           user_id IS NULL, counted, count(*), sum(quantity)
+    FROM fresh WHERE counted IS NOT NULL
+    GROUP BY 2, 3, 4, 5, 6, 7
+    ORDER BY 2, 3, 4, 5, 6, 7
+    ON CONFLICT (workspace_id, account_id, day, known_on, user_id, is_anonymous, event_name)
+    DO UPDATE SET events = u.events + excluded.events, quantity = u.quantity + excluded.quantity
+),
+first_uses AS (
+    INSERT INTO first_use AS f (workspace_id, account_id, known_on, day)
+    SELECT :workspace_id, account_id, known_on, day FROM earlier ORDER BY account_id, known_on
+    ON CONFLICT (workspace_id, account_id, known_on)
+    DO UPDATE SET day = least(f.day, excluded.day)
+),
+new_users AS (
+    INSERT INTO "user" (workspace_id, user_id, account_id)
+    SELECT :workspace_id, user_id, min(account_id)
+    FROM fresh f
+    WHERE user_id IS NOT NULL AND (
+        SELECT 1 FROM "user" u
+        WHERE u.workspace_id = :workspace_id AND u.user_id = f.user_id) IS NULL
+    GROUP BY user_id ORDER BY user_id
+    ON CONFLICT DO NOTHING
+    {{mark_new_users}}
+),
+new_accounts AS (
+    INSERT INTO account (workspace_id, account_id)
+    SELECT :workspace_id, account_id
+    FROM (SELECT account_id FROM earlier
+          UNION SELECT account_id FROM fresh WHERE counted IS NULL) AS seen
+    ORDER BY account_id
+    ON CONFLICT DO NOTHING
+)
+{{count_batch}}
+SELECT n, CASE WHEN waits THEN 'unattributed' ELSE 'duplicate' END AS verdict
+FROM judged WHERE NOT is_new
+
+-- name: account
+-- The account that the event names, else that of its user, else that of its anonymous visitor.
+coalesce(
+    r.account_id,
+    (SELECT {{member_account}} FROM "user" u
+     WHERE u.workspace_id = :workspace_id AND u.user_id = r.user_id),
+    (SELECT {{member_account}} FROM user_alias a
+     JOIN "user" u ON u.workspace_id = a.workspace_id AND u.user_id = a.user_id
+     WHERE a.workspace_id = :workspace_id AND a.anonymous_id = r.anonymous_id
+       AND r.user_id IS NULL)
+)
+
+-- name: member_account
+-- While a merge moves the users of an account, some are still stored under the old id.
+coalesce(
+    (SELECT x.target_id FROM account_alias x
+     WHERE x.workspace_id = :workspace_id AND x.account_id = u.account_id),
+    u.account_id)
+
+-- name: account_by
+CASE WHEN r.account_id IS NOT NULL THEN NULL
+    WHEN r.user_id IS NOT NULL THEN 'user' ELSE 'alias' END
+
+-- name: unless_known
+WHERE (account_id IS NOT NULL OR kind IN ('identify', 'alias'))
+  AND (SELECT 1 FROM unattributed_event w
+       WHERE w.workspace_id = :workspace_id AND w.client_at = i.client_at
+         AND w.message_id = i.message_id) IS NULL
+  AND {{unless_untimed_yesterday}}
+
+-- name: unless_untimed_yesterday
+CASE WHEN untimed THEN coalesce(
+    (SELECT 1 FROM event e
+     WHERE e.workspace_id = :workspace_id AND e.message_id = i.message_id
+       AND e.client_at = i.client_at - interval '1 day'),
+    (SELECT 1 FROM unattributed_event w
+     WHERE w.workspace_id = :workspace_id AND w.message_id = i.message_id
+       AND w.client_at = i.client_at - interval '1 day')) IS NULL ELSE true END
+
+-- name: store_waiting
+INSERT INTO unattributed_event (
+    workspace_id, client_at, message_id, user_id, anonymous_id, received_at, key_id,
+    fingerprint, row
+)
+SELECT :workspace_id, client_at, message_id, user_id, anonymous_id, :received_at, :key_id,
+       fingerprint, to_jsonb(i)
+FROM input i
+WHERE account_id IS NULL AND kind NOT IN ('identify', 'alias')
+  AND (SELECT 1 FROM event e
+       WHERE e.workspace_id = :workspace_id AND e.client_at = i.client_at
+         AND e.message_id = i.message_id) IS NULL
+  AND {{unless_untimed_yesterday}}
+ORDER BY client_at, message_id
+ON CONFLICT DO NOTHING
+RETURNING client_at, message_id
+
+-- name: mark_new_users
+-- Events of a user who is new may have been received before, and wait.
+RETURNING user_id
+),
+due_attributions AS (
+    INSERT INTO due_attribution (workspace_id, user_id)
+    SELECT :workspace_id, user_id FROM new_users n
+    WHERE (SELECT 1 FROM unattributed_event w
+           WHERE w.workspace_id = :workspace_id AND w.user_id = n.user_id LIMIT 1) IS NOT NULL
+
+-- name: count_batch
+-- The counts of a batch for the statistics: one row for each SDK. The table has no key, so that no
+-- batch waits for the lock of another.
+, tallied AS (
+    INSERT INTO ingest_tally (
+        workspace_id, key_id, at, sdk, code, received, accepted, duplicates, quarantined, erased,
+        late, unattributed
+    )
+    SELECT :workspace_id, :key_id, CAST(:received_at AS timestamptz), coalesce(sdk, ''), '',
+           count(*), count(*) FILTER (WHERE is_new OR waits),
+           count(*) FILTER (WHERE NOT (is_new OR waits)), 0, 0,
+           count(*) FILTER (WHERE late AND (is_new OR waits)), count(*) FILTER (WHERE waits)
+    FROM judged GROUP BY sdk
+    {{count_excluded}}
+)
+
+-- name: count_excluded
+UNION ALL
+SELECT :workspace_id, :key_id, CAST(:received_at AS timestamptz), t.sdk, t.code,
+       t.duplicates + t.quarantined + t.erased, 0, t.duplicates, t.quarantined, t.erased, 0, 0
+FROM json_to_recordset(CAST(:aside AS json)) AS t (
+    sdk text, code text, duplicates int, quarantined int, erased int)
+
+-- name: upsert_accounts
+-- The newest call wins; older calls only fill gaps.
+INSERT INTO account AS a (
+    workspace_id, account_id, name, segment, owner, plan, industry, employees, end_customers,
+    started_on, traits, traits_at
+)
+SELECT :workspace_id, r.account_id, r.name, r.segment, r.owner, r.plan, r.industry, r.employees,
+       r.end_customers, r.started_on, r.traits, r.traits_at
+FROM json_to_recordset(CAST(:rows AS json)) AS r (
+    account_id text, name text, segment text, owner text, plan text, industry text,
+    employees bigint, end_customers bigint, started_on date, traits jsonb, traits_at timestamptz)
+ORDER BY r.account_id COLLATE "C"
+ON CONFLICT (workspace_id, account_id) DO UPDATE SET
+    name = CASE WHEN {{is_newer_account}}
+        THEN coalesce(excluded.name, a.name) ELSE coalesce(a.name, excluded.name) END,
+    segment = CASE WHEN {{is_newer_account}}
+        THEN coalesce(excluded.segment, a.segment) ELSE coalesce(a.segment, excluded.segment) END,
+    owner = CASE WHEN {{is_newer_account}}
+        THEN coalesce(excluded.owner, a.owner) ELSE coalesce(a.owner, excluded.owner) END,
+    plan = CASE WHEN {{is_newer_account}}
+        THEN coalesce(excluded.plan, a.plan) ELSE coalesce(a.plan, excluded.plan) END,
+    industry = CASE WHEN {{is_newer_account}}
+        THEN coalesce(excluded.industry, a.industry)
+        ELSE coalesce(a.industry, excluded.industry) END,
+    employees = CASE WHEN {{is_newer_account}}
+        THEN coalesce(excluded.employees, a.employees)
+        ELSE coalesce(a.employees, excluded.employees) END,
+    end_customers = CASE WHEN {{is_newer_account}}
+        THEN coalesce(excluded.end_customers, a.end_customers)
+        ELSE coalesce(a.end_customers, excluded.end_customers) END,
+    started_on = CASE WHEN {{is_newer_account}}
+        THEN coalesce(excluded.started_on, a.started_on)
+        ELSE coalesce(a.started_on, excluded.started_on) END,
+    traits = CASE WHEN {{is_newer_account}}
+        THEN a.traits || excluded.traits ELSE excluded.traits || a.traits END,
+    traits_at = greatest(excluded.traits_at, a.traits_at)
+
+-- name: is_newer_account
+(a.traits_at IS NULL OR excluded.traits_at >= a.traits_at)
+
+-- name: upsert_users
+INSERT INTO "user" AS u (
+    workspace_id, user_id, account_id, account_since, email, name, role, traits, traits_at,
+    excluded
+)
+SELECT :workspace_id, r.user_id, r.account_id, r.account_since,
+       r.email, r.name, r.role, r.traits, r.traits_at, r.excluded
+FROM json_to_recordset(CAST(:rows AS json)) AS r (
+    user_id text, account_id text, account_since timestamptz, email text, name text, role text,
+    traits jsonb, traits_at timestamptz, excluded bool)
+ORDER BY r.user_id COLLATE "C"
+ON CONFLICT (workspace_id, user_id) DO UPDATE SET
+    account_id = CASE
+        WHEN excluded.account_id IS NULL THEN u.account_id
+        WHEN u.account_since > excluded.account_since THEN u.account_id
+        ELSE excluded.account_id END,
+    account_since = greatest(u.account_since, excluded.account_since),
+    excluded = u.excluded OR excluded.excluded,
+    email = CASE WHEN {{is_newer_user}}
+        THEN coalesce(excluded.email, u.email) ELSE coalesce(u.email, excluded.email) END,
+    name = CASE WHEN {{is_newer_user}}
+        THEN coalesce(excluded.name, u.name) ELSE coalesce(u.name, excluded.name) END,
+    role = CASE WHEN {{is_newer_user}}
+        THEN coalesce(excluded.role, u.role) ELSE coalesce(u.role, excluded.role) END,
+    traits = CASE WHEN {{is_newer_user}}
+        THEN u.traits || excluded.traits ELSE excluded.traits || u.traits END,
+    traits_at = greatest(excluded.traits_at, u.traits_at)
+
+-- name: is_newer_user
+(u.traits_at IS NULL OR excluded.traits_at >= u.traits_at)
+
+-- name: add_aliases
+INSERT INTO user_alias (workspace_id, anonymous_id, user_id, known_on)
+SELECT :workspace_id, r.anonymous_id, r.user_id, coalesce(CAST(:received_on AS date), r.day)
+FROM json_to_recordset(CAST(:rows AS json)) AS r (anonymous_id text, user_id text, day date)
+ORDER BY r.anonymous_id COLLATE "C"
+ON CONFLICT DO NOTHING
+
+-- name: quarantine_events
+INSERT INTO quarantined_event AS q (
+    workspace_id, fingerprint, code, pointer, detail, message_id, sdk, key_id, payload, status,
+    times, received_at, last_received_at, dialect, sent_at, historical
+)
+SELECT :workspace_id, decode(r.fingerprint, 'hex'), r.code, r.pointer, r.detail, r.message_id,
+       r.sdk, :key_id, r.payload, 'open', 1, :received_at, :received_at, r.dialect, r.sent_at,
+       :historical
+FROM json_to_recordset(CAST(:rows AS json)) AS r (
+    fingerprint text, code text, pointer text, detail text, message_id text, sdk text,
+    payload text, dialect text, sent_at timestamptz)
+ORDER BY 2
+ON CONFLICT (workspace_id, fingerprint) DO UPDATE SET
+    times = q.times + 1, last_received_at = excluded.last_received_at
+RETURNING encode(fingerprint, 'hex') AS fingerprint, number
+
+-- name: mark_due_attributions
+-- Marks the users of a batch, and their anonymous ids, for which events wait. The aliases of the
+-- batch must be written first.
+INSERT INTO due_attribution (workspace_id, user_id, anonymous_id)
+SELECT :workspace_id, batch.user_id, NULL
+FROM unnest(CAST(:user_ids AS text[])) AS batch (user_id)
+WHERE (SELECT 1 FROM unattributed_event w
+       WHERE w.workspace_id = :workspace_id AND w.user_id = batch.user_id LIMIT 1) IS NOT NULL
+UNION ALL
+SELECT :workspace_id, NULL, a.anonymous_id FROM user_alias a
+WHERE a.workspace_id = :workspace_id AND a.user_id = ANY(CAST(:user_ids AS text[]))
+  AND (SELECT 1 FROM unattributed_event w
+       WHERE w.workspace_id = :workspace_id AND w.anonymous_id = a.anonymous_id
+         AND w.user_id IS NULL LIMIT 1) IS NOT NULL

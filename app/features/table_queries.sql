@@ -1,0 +1,241 @@
+-- The feature table: any accounts as of any days.
+
+-- name: counts
+-- ``n`` is the position of an account and its day. Usage is read once for the sums of 84 days by
+-- person, day and event name, and once more for the days of use in a year. ``first_day`` and
+-- ``last_day`` enclose all days, so that the database can skip partitions. The engagement of each
+-- account is materialized: joined row by row, it would be looked up for each pair of accounts.
+-- ``known_end``: an end that was recorded together with its start, as a historical import does,
+-- counts only from the day on which it comes.
+WITH requested AS (
+    SELECT CAST(n AS integer) AS n, account_id COLLATE "C" AS account_id, as_of
+    FROM unnest(CAST(:account_ids AS text[]), CAST(:days AS date[])) WITH ORDINALITY
+        AS w (account_id, as_of, n)
+),
+product AS (
+    SELECT * FROM unnest(CAST(:product_events AS text[]), CAST(:product_features AS text[]))
+        AS p (event_name, feature)
+),
+tally AS MATERIALIZED (
+    SELECT w.n, w.as_of - u.day AS age, u.event_name, u.user_id, u.is_anonymous,
+           GROUPING(u.event_name) = 0 AS by_event, GROUPING(u.user_id) = 0 AS by_user,
+           max(w.as_of) AS as_of,
+           min(w.as_of - u.day) AS latest, max(w.as_of - u.day) AS earliest,
+           bool_or(w.as_of - u.day BETWEEN 28 AND 55) AS was_there_before,
+           bit_or(CASE WHEN w.as_of - u.day < 28 THEN 1 << (w.as_of - u.day) ELSE 0 END) AS days_28,
+           CAST(sum(u.events) AS bigint) AS events_84,
+           CAST(coalesce(sum(u.events) FILTER (WHERE w.as_of - u.day < 28), 0) AS bigint)
+               AS events_28
+           {{sums}}
+    FROM requested w
+    JOIN daily_usage u ON u.account_id = w.account_id
+        AND u.day > w.as_of - 84 AND u.day <= w.as_of AND u.known_on <= w.as_of
+    WHERE u.workspace_id = :workspace_id
+      AND u.day > CAST(:first_day AS date) - 84 AND u.day <= :last_day {{excluding_users}}
+    GROUP BY GROUPING SETS (
+        (w.n, w.as_of - u.day), (w.n, u.event_name), (w.n, u.user_id, u.is_anonymous))
+),
+rhythm AS (
+    SELECT n, count(*) AS active_days_364, min(age) AS recency, max(age) AS oldest,
+           min(age) FILTER (WHERE silence >= :silence_days) AS returned
+    FROM (
+        SELECT n, age, lead(age) OVER (PARTITION BY n ORDER BY age) - age AS silence
+        FROM (
+            SELECT w.n, w.as_of - u.day AS age
+            FROM requested w
+            JOIN daily_usage u ON u.account_id = w.account_id
+                AND u.day > w.as_of - 364 AND u.day <= w.as_of AND u.known_on <= w.as_of
+            WHERE u.workspace_id = :workspace_id
+              AND u.day > CAST(:first_day AS date) - 364 AND u.day <= :last_day
+              {{excluding_users}}
+            GROUP BY w.n, w.as_of - u.day
+        ) AS used
+    ) AS by_day GROUP BY n
+),
+activity AS (
+    SELECT n,
+           CAST(coalesce(sum(events_84) FILTER (WHERE age < 7), 0) AS bigint) AS events_7,
+           count(*) FILTER (WHERE age < 7) AS active_days_7,
+           CAST(coalesce(sum(events_84) FILTER (WHERE age < 14), 0) AS bigint) AS events_14,
+           count(*) FILTER (WHERE age < 14) AS active_days_14,
+           CAST(coalesce(sum(events_84) FILTER (WHERE age < 28), 0) AS bigint) AS events_28,
+           count(*) FILTER (WHERE age < 28) AS active_days_28,
+           CAST(coalesce(sum(events_84) FILTER (WHERE age < 84), 0) AS bigint) AS events_84,
+           count(*) FILTER (WHERE age < 84) AS active_days_84,
+           CAST(coalesce(sum(events_84) FILTER (WHERE age BETWEEN 28 AND 55), 0) AS bigint)
+               AS events_28_before,
+           count(*) FILTER (WHERE age BETWEEN 28 AND 55) AS active_days_28_before,
+           CAST(coalesce(sum(events_84) FILTER (WHERE age / 7 = 0), 0) AS bigint) AS week_0,
+           CAST(coalesce(sum(events_84) FILTER (WHERE age / 7 = 1), 0) AS bigint) AS week_1,
+           CAST(coalesce(sum(events_84) FILTER (WHERE age / 7 = 2), 0) AS bigint) AS week_2,
+           CAST(coalesce(sum(events_84) FILTER (WHERE age / 7 = 3), 0) AS bigint) AS week_3,
+           CAST(coalesce(sum(events_84) FILTER (WHERE age / 7 = 4), 0) AS bigint) AS week_4,
+           CAST(coalesce(sum(events_84) FILTER (WHERE age / 7 = 5), 0) AS bigint) AS week_5,
+           CAST(coalesce(sum(events_84) FILTER (WHERE age / 7 = 6), 0) AS bigint) AS week_6,
+           CAST(coalesce(sum(events_84) FILTER (WHERE age / 7 = 7), 0) AS bigint) AS week_7
+    FROM tally WHERE NOT by_event AND NOT by_user GROUP BY n
+),
+named AS (
+    SELECT t.n, CAST(sum(t.events_84) AS bigint) AS named_84 {{named_reach}},
+           array_agg(t.event_name ORDER BY t.event_name) AS event_names,
+           array_agg(t.events_84 ORDER BY t.event_name) AS event_counts,
+           count(DISTINCT p.feature) FILTER (WHERE bit_count(CAST(t.days_28 AS bit(32))) >= 2)
+               AS breadth_28,
+           count(DISTINCT p.feature) AS breadth_84
+    FROM tally t LEFT JOIN product p ON p.event_name = t.event_name
+    WHERE t.by_event GROUP BY t.n
+),
+person AS (
+    SELECT t.n, coalesce(a.user_id, t.user_id) AS user_id, min(t.latest) AS latest,
+           bool_or(t.was_there_before) AS was_there_before, sum(t.events_84) AS events_84
+    FROM tally t
+    LEFT JOIN user_alias a ON t.is_anonymous AND a.workspace_id = :workspace_id
+        AND a.anonymous_id = t.user_id AND a.known_on <= t.as_of
+    WHERE t.by_user AND (NOT t.is_anonymous OR a.user_id IS NOT NULL)
+    GROUP BY 1, 2
+),
+people AS (
+    SELECT n, count(*) FILTER (WHERE latest < 7) AS users_7,
+           count(*) FILTER (WHERE latest < 28) AS users_28,
+           count(*) FILTER (WHERE was_there_before) AS users_28_before,
+           count(*) AS users_84,
+           CAST(max(events_84) AS bigint) AS top_user_84,
+           CAST(sum(events_84) AS bigint) AS people_84
+    FROM person GROUP BY n
+),
+reach AS (
+    {{reach}}
+),
+started AS (
+    SELECT w.n, min(f.day) AS first_used_on
+    FROM requested w
+    JOIN first_use f ON f.workspace_id = :workspace_id AND f.account_id = w.account_id
+        AND f.known_on <= w.as_of
+    GROUP BY w.n
+),
+period AS (
+    SELECT DISTINCT ON (w.n, s.subscription_id, s.starts_on) w.n, w.as_of, s.*,
+           CASE WHEN s.known_on > s.starts_on OR s.ends_on <= w.as_of THEN s.ends_on END
+               AS known_end
+    FROM requested w
+    JOIN subscription s ON s.workspace_id = :workspace_id AND s.account_id = w.account_id
+        AND s.known_on <= w.as_of
+    ORDER BY w.n, s.subscription_id, s.starts_on, s.known_on DESC
+),
+term AS (
+    SELECT *, {{cents}} AS cents,
+           starts_on <= as_of AND coalesce(known_end > as_of, true) AS runs,
+           starts_on <= as_of - 84 AND coalesce(known_end > as_of - 84, true) AS ran_84
+    FROM period WHERE coalesce(ends_on > starts_on, true)
+),
+paid AS (
+    SELECT n, range_agg(daterange(starts_on, known_end + :lapse_days)) AS spans,
+           max(coalesce(known_end, 'infinity')) AS ends_on
+    FROM term WHERE mrr_cents > 0 GROUP BY n
+),
+payment AS (
+    SELECT n, coalesce(bool_or(runs AND mrr_cents > 0), false) AS pays,
+           CASE WHEN NOT bool_or(runs AND mrr_cents > 0 AND cents IS NULL)
+               THEN CAST(sum(cents) FILTER (WHERE runs) AS bigint) END AS mrr_cents,
+           CASE WHEN NOT bool_or(ran_84 AND mrr_cents > 0 AND cents IS NULL)
+               THEN CAST(sum(cents) FILTER (WHERE ran_84) AS bigint) END AS mrr_cents_84,
+           CAST(sum(seats) FILTER (WHERE runs) AS bigint) AS seats,
+           count(DISTINCT subscription_id) FILTER (WHERE runs) AS subscriptions,
+           min(as_of - starts_on) FILTER (WHERE runs AND mrr_cents > 0) AS days_on_terms,
+           min(renewal_on - as_of) FILTER (WHERE runs AND renewal_on > as_of
+               AND (known_on > starts_on OR renewal_on IS DISTINCT FROM ends_on))
+               AS days_to_renewal,
+           min(renewal_on - coalesce(notice_days, 0) - as_of) FILTER (
+               WHERE runs AND renewal_on > as_of
+               AND (known_on > starts_on OR renewal_on IS DISTINCT FROM ends_on))
+               AS days_to_notice
+    FROM term GROUP BY n
+),
+engagement AS MATERIALIZED (
+    SELECT w.n,
+           CASE WHEN EXISTS (
+               SELECT FROM ticket_moment m
+               WHERE m.workspace_id = :workspace_id AND m.known_on <= w.as_of)
+           THEN (
+               SELECT count(DISTINCT t.ticket_id)
+               FROM ticket t JOIN ticket_moment m
+                   ON m.workspace_id = t.workspace_id AND m.ticket_id = t.ticket_id
+               WHERE t.workspace_id = :workspace_id AND t.account_id = w.account_id
+                 AND m.kind = 'opened' AND m.known_on <= w.as_of
+                 AND m.at >= w.as_of - 83 AND m.at < w.as_of + 1) END AS tickets_84,
+           (SELECT avg(r.score) FROM survey_response r
+            WHERE r.workspace_id = :workspace_id AND r.account_id = w.account_id
+              AND r.kind = 'nps' AND r.known_on <= w.as_of
+              AND r.at >= w.as_of - 181 AND r.at < w.as_of + 1) AS nps,
+           (SELECT count(DISTINCT c.step_key) FROM onboarding_completion c
+            JOIN onboarding_step o ON o.workspace_id = c.workspace_id AND o.key = c.step_key
+            WHERE c.workspace_id = :workspace_id AND c.account_id = w.account_id
+              AND c.known_on <= w.as_of AND c.done_at < w.as_of + 1) AS steps_done,
+           (SELECT nullif(count(*), 0) FROM onboarding_step o
+            WHERE o.workspace_id = :workspace_id) AS steps,
+           (SELECT CASE WHEN count(*) > 0 THEN
+                count(*) FILTER (WHERE i.failed_at >= w.as_of - 83 AND i.failed_at < w.as_of + 1)
+                END
+            FROM invoice i
+            WHERE i.workspace_id = :workspace_id AND i.account_id = w.account_id
+              AND i.created_at < w.as_of + 1) AS failed_payments_84
+    FROM requested w
+)
+SELECT w.n - 1 AS position, r.recency, r.active_days_364, r.oldest, r.returned,
+       v.events_7, v.active_days_7, v.events_14, v.active_days_14, v.events_28,
+       v.active_days_28, v.events_84, v.active_days_84,
+       v.events_28_before, v.active_days_28_before,
+       v.week_0, v.week_1, v.week_2, v.week_3, v.week_4, v.week_5, v.week_6, v.week_7,
+       e.named_84, e.breadth_28, e.breadth_84, e.event_names, e.event_counts,
+       p.users_7, p.users_28, p.users_28_before, p.users_84, p.top_user_84, p.people_84,
+       x.reach_28, x.reach_28_before,
+       w.as_of - s.first_used_on AS days_since_first_use,
+       w.as_of - (SELECT lower(span) FROM unnest(d.spans) AS span WHERE span @> w.as_of)
+           AS days_paid,
+       coalesce(m.pays, false) AS pays, m.mrr_cents, m.mrr_cents_84, m.seats, m.subscriptions,
+       m.days_to_renewal, m.days_to_notice, m.days_on_terms, o.tickets_84,
+       CAST(o.nps AS double precision) AS nps, o.steps_done, o.steps, o.failed_payments_84,
+       CASE WHEN isfinite(d.ends_on) AND m.pays THEN d.ends_on - w.as_of END AS days_to_end,
+       coalesce(a.excluded, false) AS excluded, d.n IS NOT NULL AS has_paid
+FROM requested w
+LEFT JOIN account a ON a.workspace_id = :workspace_id AND a.account_id = w.account_id
+LEFT JOIN rhythm r ON r.n = w.n
+LEFT JOIN activity v ON v.n = w.n
+LEFT JOIN named e ON e.n = w.n
+LEFT JOIN people p ON p.n = w.n
+LEFT JOIN reach x ON x.n = w.n
+LEFT JOIN started s ON s.n = w.n
+LEFT JOIN paid d ON d.n = w.n
+LEFT JOIN payment m ON m.n = w.n
+LEFT JOIN engagement o ON o.n = w.n
+ORDER BY w.n
+
+-- name: reach_by_ids
+SELECT n, count(*) FILTER (WHERE latest < 28) AS reach_28,
+       count(*) FILTER (WHERE earliest >= 28) AS reach_28_before
+FROM (
+    SELECT w.n, c.end_customer_id, min(w.as_of - c.day) AS latest,
+           max(w.as_of - c.day) AS earliest
+    FROM requested w
+    JOIN daily_reach c ON c.account_id = w.account_id
+        AND c.day > w.as_of - 56 AND c.day <= w.as_of AND c.known_on <= w.as_of
+    WHERE c.workspace_id = :workspace_id
+      AND c.day > CAST(:first_day AS date) - 56 AND c.day <= :last_day
+    GROUP BY w.n, c.end_customer_id
+) AS by_customer GROUP BY n
+
+-- name: reach_by_sum
+SELECT n, reach_28, reach_28_before FROM named
+
+-- name: reach_sums
+, CAST(coalesce(sum(u.{{counter}}) FILTER (WHERE w.as_of - u.day < 28), 0) AS bigint)
+      AS reach_28,
+  CAST(coalesce(sum(u.{{counter}}) FILTER (WHERE w.as_of - u.day BETWEEN 28 AND 55), 0)
+      AS bigint) AS reach_28_before
+
+-- name: reach_by_event_name
+, CAST(coalesce(sum(t.reach_28) {{only_named}}, 0) AS bigint) AS reach_28,
+  CAST(coalesce(sum(t.reach_28_before) {{only_named}}, 0) AS bigint) AS reach_28_before
+
+-- name: only_reach_events
+FILTER (WHERE t.event_name = ANY(CAST(:reach_events AS text[])))

@@ -1,0 +1,158 @@
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import Row, or_, select
+from sqlalchemy.orm import Session
+
+from app.accounts.tables import Account
+from app.core.pagination import Paging, RowPage
+from app.core.query_helpers import fetch_page, filter_if_given, get_row, keyset, same_account
+from app.core.sql import load_sql
+from app.health.scoring.assess import HealthStatus
+from app.interventions.outcome import AccountSnapshot
+from app.interventions.states import OPEN_STATES, InterventionState
+from app.interventions.tables import Intervention
+
+SQL = load_sql(__file__)
+PAGE_SIZE = 200
+UNDECIDED_OR_OPEN = (InterventionState.SUGGESTED, InterventionState.LAPSED, *OPEN_STATES)
+
+
+def load_case_rows(
+    session: Session, workspace_id: str, account_ids: Sequence[str]
+) -> Sequence[Row[Any]]:
+    """Return the data of accounts with a score, except accounts whose event source is silent."""
+    values = {"workspace_id": workspace_id, "account_ids": list(account_ids)}
+    return session.execute(SQL.cases, values).all()
+
+
+def load_fixed_feedback(
+    session: Session, workspace_id: str, account_ids: Sequence[str], *, since: datetime
+) -> dict[str, tuple[str | None, datetime]]:
+    """Return the feedback that was fixed last for each account: topic and instant."""
+    values = {"workspace_id": workspace_id, "account_ids": list(account_ids), "since": since}
+    rows = session.execute(SQL.fixed_feedback, values)
+    return {row.account_id: (row.topic, row.resolved_at) for row in rows}
+
+
+def load_recent_interventions(
+    session: Session, workspace_id: str, account_ids: Collection[str], *, since: datetime
+) -> Sequence[Intervention]:
+    """Return undecided and open interventions and those decided or done since, oldest first."""
+    is_recent = or_(
+        Intervention.state.in_(UNDECIDED_OR_OPEN),
+        Intervention.done_at > since,
+        Intervention.decided_at > since,
+    )
+    return session.scalars(
+        select(Intervention)
+        .where(Intervention.workspace_id == workspace_id, is_recent)
+        .where(Intervention.account_id.in_(account_ids))
+        .order_by(Intervention.created_at, Intervention.id)
+        .execution_options(populate_existing=True)
+    ).all()
+
+
+def upsert_suggestions(
+    session: Session, workspace_id: str, rows: Sequence[Mapping[str, Any]], *, now: datetime
+) -> None:
+    """Write suggestions; a row that was decided in the meantime stays as it is."""
+    if rows:
+        values = {"workspace_id": workspace_id, "now": now, "rows": orjson.dumps(rows).decode()}
+        session.execute(SQL.upsert_suggestions, values)
+
+
+def list_suggestions(
+    session: Session,
+    workspace_id: str,
+    *,
+    account_id: str | None = None,
+    playbook: str | None = None,
+    owner: str | None = None,
+    after: tuple[float, str] | None = None,
+    limit: int,
+) -> Sequence[Intervention]:
+    """List suggestions, the most valuable first."""
+    rows = select(Intervention).filter_by(
+        workspace_id=workspace_id, state=InterventionState.SUGGESTED
+    )
+    rows = filter_if_given(rows, account_id=account_id, playbook=playbook)
+    rows = rows.join(Account, same_account(Account, Intervention))
+    if owner is not None:
+        rows = rows.where(Account.owner == owner)
+    columns = (Intervention.value_cents, Intervention.id)
+    rows = keyset(rows, *columns, after=after, limit=limit, descending=True)
+    return session.scalars(rows).all()
+
+
+def get_intervention(
+    session: Session, workspace_id: str, intervention_id: str, *, lock: bool = False
+) -> Intervention:
+    return get_row(session, Intervention, (workspace_id, intervention_id), lock=lock)
+
+
+def list_interventions(
+    session: Session,
+    workspace_id: str,
+    paging: Paging,
+    *,
+    state: InterventionState | None,
+    **where: str | None,
+) -> RowPage[Intervention]:
+    """List interventions, newest first; lapsed ones only if that state is given.
+
+    ``where``: column to its value (None: any).
+    """
+    rows = select(Intervention).where(
+        Intervention.workspace_id == workspace_id,
+        Intervention.state == state if state else Intervention.state != InterventionState.LAPSED,
+    )
+    columns = (Intervention.created_at, Intervention.id)
+    filtered = filter_if_given(rows, **where)
+    return fetch_page(session, filtered, *columns, paging=paging, descending=True)
+
+
+def claim_due_interventions(session: Session, *, today: date) -> Sequence[Intervention]:
+    """Lock a page of interventions whose outcome is due, of all workspaces.
+
+    Rows locked by another worker are skipped.
+    """
+    return session.scalars(
+        select(Intervention)
+        .where(Intervention.outcome_due_on < today)
+        .order_by(Intervention.outcome_due_on, Intervention.id)
+        .limit(PAGE_SIZE)
+        .with_for_update(skip_locked=True)
+    ).all()
+
+
+def load_snapshots(
+    session: Session, workspace_id: str, account_days: Sequence[tuple[str, date]]
+) -> dict[tuple[str, date], AccountSnapshot]:
+    """Return the snapshots of accounts on days; unknown ones are omitted."""
+    accounts, days = zip(*account_days, strict=True) if account_days else ((), ())
+    values = {"workspace_id": workspace_id, "account_ids": list(accounts), "days": list(days)}
+    return {
+        (row.account_id, row.day): AccountSnapshot(
+            row.as_of, HealthStatus(row.status), row.score, _scores(row)
+        )
+        for row in session.execute(SQL.snapshots, values)
+    }
+
+
+def _scores(row: Row[Any]) -> dict[str, float]:
+    return {each["name"]: each["score"] for each in row.measures or [] if each["score"] is not None}
+
+
+def load_treated_days(session: Session, workspace_id: str) -> Mapping[str, Sequence[date]]:
+    """Return the days on which interventions were done, by account."""
+    done = select(Intervention.account_id, Intervention.done_at).where(
+        Intervention.workspace_id == workspace_id, Intervention.done_at.is_not(None)
+    )
+    days: dict[str, list[date]] = {}
+    for account_id, at in session.execute(done):
+        if at is not None:
+            days.setdefault(account_id, []).append(at.date())
+    return days

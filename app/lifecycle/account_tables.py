@@ -1,0 +1,56 @@
+"""Tables with the id of an account, and what erasures, renames and merges do with their rows."""
+
+from app.accounts.tables import Account, Due, ExternalId, ParkedAccount, Subscription
+from app.alerts.tables import Alert, AlertState
+from app.billing.tables import BillingCustomer, BillingSubscription, Invoice
+from app.changes.tables import Change
+from app.churn.tables import ChurnRisk, ChurnRiskHistory
+from app.core.db import Table
+from app.engagement.tables import (
+    FeedbackItem,
+    Goal,
+    IncidentAccount,
+    OnboardingCompletion,
+    SurveyResponse,
+    Ticket,
+)
+from app.events.tables import StaleAccount
+from app.health.tables import HealthHistory, HealthScore, ScoreOverride
+from app.interventions.tables import Assignment, Intervention
+from app.signals.tables import AccountActivity, AccountSignal
+from app.usage.tables import DailyReach, DailyUsage, FirstUse
+from app.webhooks.tables import Message, MessageSequence
+
+Tables = tuple[type[Table], ...]
+
+ERASED_TABLES: Tables = (
+    *(AlertState, Alert),
+    *(DailyUsage, DailyReach, FirstUse),
+    *(Subscription, ExternalId, Invoice, BillingSubscription, BillingCustomer),
+    *(Ticket, SurveyResponse, FeedbackItem, Goal, OnboardingCompletion, IncidentAccount),
+    *(HealthHistory, HealthScore, ScoreOverride, StaleAccount),
+    *(ChurnRisk, ChurnRiskHistory),
+    *(AccountSignal, AccountActivity, Change, Message, MessageSequence, Intervention, Assignment),
+    *(Due, ParkedAccount, Account),
+)
+"""Tables of which an erasure deletes all rows of the account's ids, in this order."""
+
+MOVED_TABLES: Tables = (
+    *(ExternalId, BillingCustomer, BillingSubscription, Invoice),
+    *(Ticket, SurveyResponse, FeedbackItem, Goal, OnboardingCompletion, IncidentAccount),
+    *(StaleAccount, Alert, Change, Message, Intervention, Assignment, MessageSequence),
+)
+"""Tables whose rows get the new account id."""
+
+SCORE_TABLES: Tables = (
+    *(HealthScore, HealthHistory, ScoreOverride, AlertState, AccountSignal),
+    *(ChurnRisk, ChurnRiskHistory),
+)
+"""Tables that move with a rename. In a merge the target keeps its own rows."""
+
+DISCARDED_TABLES: Tables = (
+    *(AlertState, AccountSignal, AccountActivity),
+    *(StaleAccount, Due, ParkedAccount, HealthScore, ChurnRisk, ChurnRiskHistory),
+    *(OnboardingCompletion, IncidentAccount, Assignment, MessageSequence),
+)
+"""Tables whose remaining rows of the old id are deleted at the end of a move."""

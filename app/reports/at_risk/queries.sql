@@ -1,0 +1,27 @@
+-- name: arr_at_risk
+-- The last score of the week up to the day, with the newest churn risk by then, by renewal quarter.
+WITH scored_account AS (
+    SELECT h.band = 'at_risk' AS at_risk, 12 * h.mrr_cents AS arr, c.probability,
+           CAST(h.details ->> 'renewal_on' AS date) AS renewal_on
+    FROM account a
+    CROSS JOIN LATERAL (
+        SELECT x.band, x.mrr_cents, x.status, x.details FROM health_history x
+        WHERE x.workspace_id = :workspace_id AND x.account_id = a.account_id
+          AND x.as_of > CAST(:day AS date) - 7 AND x.as_of <= :day
+        ORDER BY x.as_of DESC, x.restatement DESC, x.change DESC LIMIT 1
+    ) AS h
+    LEFT JOIN LATERAL (
+        SELECT y.probability FROM churn_risk_history y
+        WHERE y.workspace_id = :workspace_id AND y.account_id = a.account_id AND y.as_of <= :day
+        ORDER BY y.as_of DESC LIMIT 1
+    ) AS c ON true
+    WHERE a.workspace_id = :workspace_id AND NOT a.excluded
+      AND h.status NOT IN ('churned', 'excluded')
+)
+SELECT to_char(renewal_on, 'YYYY-"Q"Q') AS quarter, CAST(sum(arr) AS bigint) AS arr_of_all,
+       count(*) FILTER (WHERE at_risk) AS accounts,
+       count(probability) FILTER (WHERE at_risk) AS with_probability,
+       CAST(coalesce(sum(arr) FILTER (WHERE at_risk), 0) AS bigint) AS arr_cents,
+       CAST(coalesce(sum(round(CAST(arr * coalesce(probability, 1) AS numeric)))
+           FILTER (WHERE at_risk), 0) AS bigint) AS revenue_at_risk_cents
+FROM scored_account GROUP BY 1 ORDER BY 1

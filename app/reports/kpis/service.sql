@@ -1,0 +1,243 @@
+-- name: counted
+NOT coalesce(a.excluded, false) AND NOT s.no_rate
+
+-- name: join_account
+LEFT JOIN account a ON a.workspace_id = :workspace_id AND a.account_id = s.account_id
+
+-- name: revenue_retention
+-- The accounts that paid on the first day, and their MRR then and on the last day. lost: how many no
+-- longer pay on the last day. retained_cents: without growth, the sum of the smaller of each
+-- account's two amounts. excluded, no_rate: accounts left out.
+WITH {{terms}},
+account_revenue AS (
+    SELECT account_id,
+           coalesce(sum(cents) FILTER (WHERE starts_on <= :since
+               AND coalesce(ends_on > :since, true)), 0) AS opening,
+           coalesce(sum(cents) FILTER (WHERE starts_on <= :until
+               AND coalesce(ends_on > :until, true)), 0) AS closing,
+           bool_or(cents IS NULL AND mrr_cents > 0) AS no_rate
+    FROM term
+    WHERE (starts_on <= :since AND coalesce(ends_on > :since, true))
+       OR (starts_on <= :until AND coalesce(ends_on > :until, true))
+    GROUP BY account_id
+)
+SELECT count(*) FILTER (WHERE {{counted}}) AS accounts,
+       count(*) FILTER (WHERE {{counted}} AND closing = 0) AS lost,
+       coalesce(sum(opening) FILTER (WHERE {{counted}}), 0) AS opening_cents,
+       coalesce(sum(least(opening, closing)) FILTER (WHERE {{counted}}), 0) AS retained_cents,
+       coalesce(sum(closing) FILTER (WHERE {{counted}}), 0) AS closing_cents,
+       count(*) FILTER (WHERE coalesce(a.excluded, false)) AS excluded,
+       count(*) FILTER (WHERE s.no_rate AND NOT coalesce(a.excluded, false)) AS no_rate
+FROM account_revenue s {{join_account}}
+WHERE s.opening > 0 OR s.no_rate
+
+-- name: lifetimes
+-- One row for each account that ever paid: for how many days, whether it has ended, and its MRR.
+WITH {{terms}},
+account_lifetime AS (
+    SELECT account_id, min(starts_on) AS first_paid_on,
+           bool_or(coalesce(ends_on > :until, true) AND starts_on <= :until) AS pays,
+           max(least(ends_on, CAST(:until AS date))) AS paid_until,
+           coalesce(sum(cents) FILTER (WHERE coalesce(ends_on > :until, true)), 0) AS cents,
+           coalesce(bool_or(cents IS NULL), false) AS no_rate
+    FROM term WHERE mrr_cents > 0 AND starts_on <= :until
+    GROUP BY account_id
+)
+SELECT coalesce(a.segment, '') AS segment,
+       (CASE WHEN s.pays THEN CAST(:until AS date) ELSE s.paid_until END) - s.first_paid_on AS days,
+       NOT s.pays AS ended, s.cents, coalesce(a.excluded, false) AS excluded, s.no_rate
+FROM account_lifetime s {{join_account}}
+ORDER BY s.account_id
+
+-- name: cohorts
+-- Size, accounts, cents and score for each start month and each month since. A month is evaluated on
+-- its last day, the last month on :until.
+WITH {{terms}},
+paying AS (SELECT * FROM term WHERE mrr_cents > 0),
+start AS (
+    SELECT s.account_id, date_trunc('month', min(s.starts_on)) AS cohort
+    FROM paying s {{join_account}}
+    WHERE NOT coalesce(a.excluded, false)
+    GROUP BY s.account_id
+),
+month AS (
+    SELECT m AS month,
+           least(CAST(m + interval '1 month' - interval '1 day' AS date), :until) AS ends
+    FROM generate_series(CAST(:first AS timestamp), CAST(:last AS timestamp), '1 month') AS g (m)
+),
+paying_account AS (
+    SELECT s.account_id, s.cohort, m.month, m.ends, sum(p.cents) AS cents
+    FROM start s
+    CROSS JOIN month m
+    JOIN paying p ON p.account_id = s.account_id AND p.starts_on <= m.ends
+        AND coalesce(p.ends_on > m.ends, true)
+    WHERE s.cohort BETWEEN :first AND m.month
+    GROUP BY s.account_id, s.cohort, m.month, m.ends
+)
+SELECT CAST(c.cohort AS date) AS cohort, CAST(m.month AS date) AS month, c.size,
+       count(s.account_id) AS accounts, CAST(coalesce(sum(s.cents), 0) AS bigint) AS cents,
+       avg(h.score) AS score, count(h.score) AS scored
+FROM (SELECT cohort, count(*) AS size FROM start WHERE cohort BETWEEN :first AND :last
+      GROUP BY cohort) AS c
+JOIN month m ON m.month >= c.cohort
+LEFT JOIN paying_account s ON s.cohort = c.cohort AND s.month = m.month
+LEFT JOIN LATERAL (
+    SELECT x.score FROM health_history x
+    WHERE x.workspace_id = :workspace_id AND x.account_id = s.account_id
+      AND x.as_of > m.ends - 7 AND x.as_of <= m.ends AND x.computed_at <= :seen_at
+    ORDER BY x.as_of DESC, x.restatement DESC, x.change DESC LIMIT 1
+) AS h ON true
+GROUP BY c.cohort, m.month, c.size ORDER BY c.cohort, m.month
+
+-- name: distribution
+-- Accounts, MRR and mean score by day and band: the last score of the week up to each day. Accounts
+-- without one do not count.
+SELECT d.day, h.band, count(*) AS accounts, sum(h.mrr_cents) AS mrr_cents, avg(h.score) AS score
+FROM unnest(CAST(:days AS date[])) AS d (day)
+CROSS JOIN account a
+CROSS JOIN LATERAL (
+    SELECT x.band, x.mrr_cents, x.score, x.status FROM health_history x
+    WHERE x.workspace_id = :workspace_id AND x.account_id = a.account_id
+      AND x.as_of > d.day - 7 AND x.as_of <= d.day
+    ORDER BY x.as_of DESC, x.restatement DESC, x.change DESC LIMIT 1
+) AS h
+WHERE a.workspace_id = :workspace_id AND h.status NOT IN ('churned', 'excluded')
+GROUP BY d.day, h.band ORDER BY d.day, h.band
+
+-- name: first_value
+-- The first use of any of the events, for accounts that started within the period. days: from the
+-- start to the first use, or to :until if the account has not reached it.
+WITH started AS (
+    SELECT a.account_id, a.excluded, least(a.started_on, p.first_paid_on) AS started_on
+    FROM account a
+    LEFT JOIN (
+        SELECT account_id, min(starts_on) AS first_paid_on FROM subscription
+        WHERE workspace_id = :workspace_id AND known_on <= :known_on AND mrr_cents > 0
+          AND coalesce(ends_on > starts_on, true)
+        GROUP BY account_id
+    ) AS p ON p.account_id = a.account_id
+    WHERE a.workspace_id = :workspace_id
+)
+SELECT s.excluded, least(f.day, CAST(:until AS date)) - s.started_on AS days,
+       coalesce(f.day <= :until, false) AS reached
+FROM started s
+LEFT JOIN LATERAL (
+    SELECT min(u.day) AS day FROM daily_usage u
+    WHERE u.workspace_id = :workspace_id AND u.account_id = s.account_id
+      AND u.event_name = ANY(CAST(:event_names AS text[]))
+      AND u.day >= s.started_on AND u.day <= :until AND u.known_on <= :known_on
+) AS f ON true
+WHERE s.started_on BETWEEN :since AND :until
+ORDER BY s.account_id
+
+-- name: purchases
+purchase AS (
+    SELECT u.account_id, u.day, min(u.day) OVER (PARTITION BY u.account_id) AS first_on
+    FROM daily_usage u
+    WHERE u.workspace_id = :workspace_id AND u.event_name = ANY(CAST(:event_names AS text[]))
+      AND u.day <= :known_on AND u.known_on <= :known_on
+)
+
+-- name: repurchases
+-- The buyers whose first purchase is in the period, and those that bought again.
+WITH {{purchases}},
+buyer AS (
+    SELECT account_id, first_on, min(day) FILTER (WHERE day > first_on) AS again_on
+    FROM purchase GROUP BY account_id, first_on
+)
+SELECT count(*) FILTER (WHERE old_enough AND NOT excluded) AS buyers,
+       count(*) FILTER (WHERE old_enough AND NOT excluded
+           AND again_on <= first_on + CAST(:within AS int)) AS bought_again,
+       count(*) FILTER (WHERE excluded) AS excluded,
+       count(*) FILTER (WHERE NOT old_enough AND NOT excluded) AS too_young
+FROM (
+    SELECT b.*, coalesce(a.excluded, false) AS excluded,
+           b.first_on + CAST(:within AS int) <= :known_on AS old_enough
+    FROM buyer b
+    LEFT JOIN account a ON a.workspace_id = :workspace_id AND a.account_id = b.account_id
+    WHERE b.first_on BETWEEN :since AND :until
+) AS counted
+
+-- name: purchase_value
+-- What accounts spent in each month of their age (30 days), over the accounts observed to its end,
+-- and how many of these bought. :property has the amount of a purchase.
+WITH purchase AS (
+    SELECT e.account_id, CAST(timezone('UTC', e.client_at) AS date) AS day,
+           CASE WHEN jsonb_typeof(e.properties -> :property) = 'number'
+                THEN CAST(e.properties ->> :property AS numeric) END AS amount
+    FROM event e
+    LEFT JOIN account a ON a.workspace_id = e.workspace_id AND a.account_id = e.account_id
+    WHERE e.workspace_id = :workspace_id AND e.name = ANY(CAST(:event_names AS text[]))
+      AND e.client_at < CAST(:until AS date) + 1 AND e.account_id IS NOT NULL
+      AND NOT coalesce(a.excluded, false)
+),
+aged AS (
+    SELECT *, min(day) OVER (PARTITION BY account_id) AS first_on FROM purchase
+),
+spent AS (
+    SELECT (day - first_on) / 30 AS month, account_id, sum(amount) AS amount, first_on
+    FROM aged GROUP BY 1, account_id, first_on
+),
+buyer AS (SELECT DISTINCT account_id, first_on FROM aged)
+SELECT m.month, count(DISTINCT b.account_id) AS observed, count(s.account_id) AS active,
+       coalesce(sum(s.amount), 0) AS amount
+FROM generate_series(0, CAST(:months AS int) - 1) AS m (month)
+JOIN buyer b ON b.first_on + 30 * (m.month + 1) <= CAST(:until AS date) + 1
+LEFT JOIN spent s ON s.account_id = b.account_id AND s.month = m.month
+GROUP BY m.month ORDER BY m.month
+
+-- name: nps
+-- Answers, promoters, detractors and excluded answers: the newest answer of each person within the
+-- period. Anonymous answers count one each.
+WITH latest AS (
+    SELECT DISTINCT ON (coalesce(r.user_id, r.response_id), r.account_id) r.score, r.account_id
+    FROM survey_response r
+    WHERE r.workspace_id = :workspace_id AND r.kind = 'nps' AND r.known_on <= :known_on
+      AND r.at >= :since AND r.at < CAST(:until AS date) + 1
+    ORDER BY coalesce(r.user_id, r.response_id), r.account_id, r.at DESC, r.response_id
+)
+SELECT count(*) FILTER (WHERE NOT excluded) AS answers,
+       count(*) FILTER (WHERE NOT excluded AND score >= 9) AS promoters,
+       count(*) FILTER (WHERE NOT excluded AND score <= 6) AS detractors,
+       count(*) FILTER (WHERE excluded) AS excluded
+FROM (
+    SELECT l.score, coalesce(a.excluded, false) AS excluded
+    FROM latest l
+    LEFT JOIN account a ON a.workspace_id = :workspace_id AND a.account_id = l.account_id
+) AS counted
+
+-- name: feedback
+-- Complaints and requests of the period by topic, or without a topic by product feature. An item is
+-- closed on the day on which its author was notified of the resolution.
+WITH {{terms}},
+paying AS (
+    SELECT account_id, sum(cents) AS cents FROM term
+    WHERE starts_on <= :until AND coalesce(ends_on > :until, true) GROUP BY account_id
+),
+feedback AS (
+    SELECT f.account_id, f.kind,
+           coalesce(nullif(lower(trim(f.topic)), ''), f.product_feature) AS topic,
+           CAST(timezone('UTC', f.at) AS date) AS day,
+           CAST(timezone('UTC', CASE WHEN f.resolved_known_on <= :known_on
+               THEN f.notified_at END) AS date) AS closed_on
+    FROM feedback_item f
+    LEFT JOIN account a ON a.workspace_id = :workspace_id AND a.account_id = f.account_id
+    WHERE f.workspace_id = :workspace_id AND f.kind IN ('complaint', 'request')
+      AND f.known_on <= :known_on AND NOT coalesce(a.excluded, false)
+),
+item AS (
+    SELECT account_id, kind, topic, coalesce(closed_on <= :until, false) AS closed,
+           least(closed_on, CAST(:until AS date)) - day AS days,
+           row_number() OVER (PARTITION BY kind, topic, account_id) AS nth_of_account
+    FROM feedback WHERE day BETWEEN :since AND :until
+)
+SELECT i.kind, i.topic, count(*) AS items, count(*) FILTER (WHERE nth_of_account = 1) AS accounts,
+       CAST(coalesce(sum(p.cents) FILTER (WHERE nth_of_account = 1), 0) AS bigint) AS mrr_cents,
+       count(*) FILTER (WHERE NOT closed) AS open, count(*) FILTER (WHERE closed) AS closed,
+       percentile_cont(0.5) WITHIN GROUP (ORDER BY days) FILTER (WHERE closed)
+           AS median_days_to_close,
+       max(days) FILTER (WHERE NOT closed) AS oldest_open_days
+FROM item i
+LEFT JOIN paying p ON p.account_id = i.account_id
+GROUP BY i.kind, i.topic ORDER BY mrr_cents DESC, accounts DESC, i.kind, i.topic
+LIMIT CAST(:limit AS int)

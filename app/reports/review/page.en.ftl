@@ -1,0 +1,69 @@
+### The printed review of an account
+
+title = Account review
+internal = Internal: not for the customer
+none = Nothing to report.
+
+## Heading
+
+score = Health score
+churn_risk = Churn risk
+owner = Owner
+band_healthy = healthy
+band_watch = watch
+band_at_risk = at risk
+band_unknown = not known yet
+
+## Value
+
+value = Value over time
+price = Price a month
+per_dollar = for each 100 { $currency } a month
+now = now
+measure_reach = Reach (end customers)
+measure_depth = Depth (active users)
+measure_breadth = Breadth (product features)
+measure_events = Events
+measure_active_days = Active days
+
+## Peers and usage
+
+peers = Among comparable accounts
+peer = { $measure }: for what you pay, at or above { $percentile } % of them
+breadth = What is used of the product
+used = In use
+unused = Paid for and not used yet
+
+## Goals
+
+goals = Goals
+goal = { $value } of { $target }, due { $due }
+goal_on_track = on track
+goal_off_track = behind
+goal_achieved = reached
+goal_unknown = not known yet
+
+## People and support
+
+people = People
+role_champion = champion
+role_sponsor = sponsor
+support = Support
+tickets =
+    { NUMBER($opened) ->
+        [one] { $opened } request
+       *[other] { $opened } requests
+    }, { $closed } closed, { $in_time } answered within the standard
+reply =
+    median time to the first answer: { NUMBER($minutes) ->
+        [one] { $minutes } minute
+       *[other] { $minutes } minutes
+    }
+
+## Interventions
+
+done = What was done, and what came of it
+succeeded = Better since.
+failed = No better so far.
+notes = Notes
+next = Next steps

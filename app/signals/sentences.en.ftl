@@ -1,0 +1,115 @@
+### One sentence for each signal. Its values are the evidence of the signal, and $since.
+### An attribute is used instead of the first text if the signal has the evidence of that name.
+
+churned = Nothing has been paid since { $paid_until }.
+    .end_reason = Nothing has been paid since { $paid_until }; the reason given is { $end_reason }.
+payment_failed = { $amount_due_cents } { $currency } could not be collected on { $since } and is still unpaid.
+incident_affected = An incident affected the account on { $since }; no apology has been sent yet.
+    .apology_sent_on = An incident affected the account on { $since }; an apology was sent on { $apology_sent_on }.
+onboarding_stuck = Onboarding has been at the step "{ $step }" for { days }.
+    .peers_median_days = Onboarding has been at the step "{ $step }" for { days }; half of the peers took at most { $peers_median_days }.
+first_value_late = Signed up { days } ago ({ $signed_up_on }); no key action has been done.
+support_slow = { $late } of the { tickets } of { days } had no first reply in time.
+    .waiting_hours = { $late } of the { tickets } of { days } had no first reply in time; one has waited for { waiting_hours }.
+champion_inactive = The champion, { $user_id }, has been silent for { days }; { $event_share } of all use was theirs.
+price_rise = The price rose by { $change_share }, from { $before_cents } to { $after_cents } { $currency }.
+paid_feature_unused = { $feature } is paid for and has not been used for { days }; it stands for { $price_share } of the price.
+    .bought_on = { $feature } was bought on { $bought_on } and has not been used for { days }; it stands for { $price_share } of the price.
+goal_off_track = The goal "{ $goal }" is not on track: { $share } of the way is done, due on { $due_on }.
+nps_detractor = { people_of_answers } would not recommend the product; the lowest answer is { $score }.
+csat_low = Satisfaction is { $score } of 5, in { answers }.
+reach_falling =
+    { NUMBER($now) ->
+        [one] { $now } end customer was
+       *[other] { $now } end customers were
+    } reached in { days }, { $fall_share } fewer than usual ({ $usual }).
+feedback_unanswered = Unanswered feedback: { $items } in all; the oldest has waited { days }.
+    .topic = Unanswered feedback: { $items } in all; the oldest has waited { days }, about { $topic }.
+ticket_surge =
+    { tickets } { NUMBER($tickets) ->
+        [one] was
+       *[other] were
+    } opened in { days }; { $usual } { NUMBER($usual) ->
+        [one] is
+       *[other] are
+    } usual.
+downgraded = The price fell by { $change_share }, from { $before_cents } to { $after_cents } { $currency }.
+over_limit = { $limit_name }: { $used } where the plan allows { $limit }.
+dormant = Nobody has used the product in the { days } since the first payment.
+    .last_used_on = Nobody has used the product for { days }, since { $last_used_on }.
+usage_drop_vs_self =
+    There { NUMBER($now) ->
+        [one] was { $now } event
+       *[other] were { $now } events
+    } in the last week, { $fall_share } fewer than the median of the { $weeks } weeks before ({ $usual }).
+depth_falling =
+    { NUMBER($now) ->
+        [one] { $now } person
+       *[other] { $now } people
+    } used the product in { days }, { $fall_share } fewer than usual ({ $usual }).
+low_value_per_dollar = The account gets little value for its price among its peers: { $value_score } of 100.
+renewal_near = The contract renews on { $renewal_on }; notice can be given until { $notice_by }.
+seats_idle =
+    { $idle } of { NUMBER($seats) ->
+        [one] { $seats } seat
+       *[other] { $seats } seats
+    } { NUMBER($idle) ->
+        [one] is
+       *[other] are
+    } idle.
+breadth_stalled =
+    { $adopted } of { NUMBER($entitled) ->
+        [one] { $entitled } product feature
+       *[other] { $entitled } product features
+    } { NUMBER($adopted) ->
+        [one] is
+       *[other] are
+    } in use; none was adopted in { days }.
+goal_missing = No goal has been agreed since the account started on { $started_on }.
+request_shipped = A request of the account was shipped.
+    .topic = A request of the account was shipped: { $topic }.
+    .product_feature = A request of the account was shipped: { $product_feature }.
+goal_achieved = The goal "{ $goal }" is reached: { $value }; the target was { $target }.
+milestone =
+    .years = A contract year is complete; years so far: { $years }.
+    .count = The number of key events has reached { $count }.
+tier_near = { $missing } is missing to reach the tier "{ $tier }".
+referral_ready = A person answered { $score } of 10, nothing is open, and the health score is { $health }: a good time to ask for a referral.
+nps_promoter =
+    { people_of_answers } { NUMBER($people) ->
+        [one] recommends
+       *[other] recommend
+    } the product.
+nps_passive =
+    { people_of_answers } { NUMBER($people) ->
+        [one] is
+       *[other] are
+    } neutral about the product.
+
+## Parts of the sentences above
+
+days =
+    { $days } { NUMBER($days) ->
+        [one] day
+       *[other] days
+    }
+waiting_hours =
+    { $waiting_hours } { NUMBER($waiting_hours) ->
+        [one] hour
+       *[other] hours
+    }
+tickets =
+    { $tickets } { NUMBER($tickets) ->
+        [one] ticket
+       *[other] tickets
+    }
+answers =
+    { $answers } { NUMBER($answers) ->
+        [one] answer
+       *[other] answers
+    }
+people_of_answers =
+    { $people } of { $answers } { NUMBER($answers) ->
+        [one] person
+       *[other] people
+    }
