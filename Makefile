@@ -8,6 +8,9 @@ LOCK := .venv/bin/uv pip compile --quiet --universal --fork-strategy fewest --py
 	--generate-hashes --no-emit-index-url --custom-compile-command "make lock" \
 	$(if $(UPGRADE),--upgrade) pyproject.toml
 
+# Many processes start during the tests: compiled files let them start in a third of the time.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo serve test check fmt bench bench-models lock clean
 

@@ -6,7 +6,7 @@ from fastapi import FastAPI
 
 
 def create() -> FastAPI:
-    """Load the app with the garbage collector off, and exempt all that it loaded.
+    """Load the app with the garbage collector off, and exempt what was loaded from collection.
 
     Loading makes hundreds of thousands of objects and no garbage: looking for some took a fifth of
     the start.

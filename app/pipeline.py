@@ -59,7 +59,7 @@ def refresh(
 
 
 def sweep(session: Session, *, today: date) -> int:
-    """Make every account due once a day: windows slide, and silence is a signal."""
+    """Make every account due once a day: scores and signals change without new events too."""
     workspaces = lock_workspaces_to_sweep(session, today=today)
     for workspace in workspaces:
         mark_all_due(session, workspace.id, priority=Priority.SWEEP)

@@ -28,7 +28,7 @@ DRAIN_SECONDS = 10
 
 @contextmanager
 def database(settings: Settings) -> Iterator[str]:
-    """Lead to the database: the one that is set, or the embedded one, up to date and running."""
+    """Yield the URL of the database: the configured one, else the embedded one, migrated."""
     if settings.database_url is not None:
         yield settings.database_url.get_secret_value()
         return
@@ -40,19 +40,21 @@ def database(settings: Settings) -> Iterator[str]:
 
 
 class PortTakenError(UnprocessableError):
-    """Somebody else serves there, or nobody may."""
+    """The port is in use, or binding to it is not permitted."""
 
 
 class NoKeyError(UnprocessableError):
-    """Production without a key: what must not be readable could not be stored."""
+    """A database is configured without an encryption key, so secrets could not be stored."""
 
 
 def with_key(settings: Settings) -> Settings:
-    """See to a key for what is encrypted; with the private database one is kept beside it."""
+    """Return settings with an encryption key; the embedded database has one beside it."""
     if settings.encryption_key is not None:
         return settings
     if not settings.embedded_database:
-        raise NoKeyError("HEALTH_ENCRYPTION_KEY is not set. Make one with: openssl rand -base64 32")
+        raise NoKeyError(
+            "HEALTH_ENCRYPTION_KEY is not set. Set it to the output of: openssl rand -base64 32"
+        )
     key = SecretStr(load_or_create_key(settings.data_dir))
     return settings.model_copy(update={"encryption_key": key})
 
@@ -67,7 +69,7 @@ def engine_to(url: str, *, pool_size: int = 2) -> Iterator[Engine]:
 
 
 def expect_free_port(settings: Settings) -> None:
-    """Raise PortTakenError before any long work whose result could not be served."""
+    """Raise ``PortTakenError`` if the port cannot be used, before long work is done for it."""
     kind, _, _, _, address = socket.getaddrinfo(
         settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
     )[0]
@@ -104,7 +106,7 @@ def serve(settings: Settings, url: str, *, app: str = "app.asgi:create") -> None
 
 
 def set_environment(settings: Settings, url: str) -> None:
-    """Hand on to child processes what this one has found or made."""
+    """Set the environment variables with which child processes find the database and the key."""
     key = with_key(settings).encryption_key
     os.environ["HEALTH_ENCRYPTION_KEY"] = key.get_secret_value() if key else ""
     os.environ["HEALTH_DATABASE_URL"] = url
@@ -112,7 +114,7 @@ def set_environment(settings: Settings, url: str) -> None:
 
 @contextmanager
 def worker_process(*, enabled: bool) -> Iterator[None]:
-    """Run a worker in a process of its own, again whenever it dies."""
+    """Run a worker in a process of its own; restart it when it ends."""
     if not enabled:
         yield
         return

@@ -55,7 +55,8 @@ DATABASE_ERROR_SECONDS = 1.0
 HOUSEKEEPING_SECONDS = 60.0
 ATTRIBUTION_SECONDS = 1.0
 FULL_ATTRIBUTION_SECONDS, FULL_ATTRIBUTION_FACTOR = 60.0, 20
-"""Seconds between passes over all unattributed events; at least this many times a pass's length."""
+"""Pause between two passes over all unattributed events: at least these seconds, and at least
+this many times the length of a pass."""
 STATS_SECONDS = 5.0
 STATS_DAYS = 400
 JOB_SECONDS = 0.5
@@ -66,7 +67,7 @@ ID_CHANGE_SECONDS = 0.5
 OUTCOME_SECONDS = 60.0
 JOB_DAYS = 30
 BACKGROUND_EVERY = 5
-"""One set in so many is not live, so that a sweep makes progress under load."""
+"""One set in this many is not of priority LIVE, so that a sweep makes progress under load."""
 
 
 def job_handlers() -> Mapping[str, JobHandler]:
@@ -82,7 +83,7 @@ def job_handlers() -> Mapping[str, JobHandler]:
 
 @dataclass
 class Chore:
-    """Work that repeats at once while there is some, and after a pause when there is none."""
+    """Work that is repeated at once if there was something to do, else after a pause."""
 
     work: Callable[[], bool]
     pause_seconds: float
@@ -166,7 +167,7 @@ class Worker:
         return any(worked)
 
     def refresh(self) -> bool:
-        """Refresh the most urgent accounts; before every fifth set, one set that is not live."""
+        """Refresh the most urgent accounts; every fifth time also a set that is not LIVE."""
         done = 0
         turn, position = divmod(next(self._turns), BACKGROUND_EVERY)
         if position == 0:

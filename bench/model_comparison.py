@@ -12,7 +12,7 @@ from sklearn.preprocessing import StandardScaler
 from app.churn.model import evaluation_metrics
 from app.churn.model.panel import Fold, Panel, infinite_as_missing
 from app.churn.model.training import train
-from app.features.table import Floats
+from app.core.arrays import Floats
 from bench.results import Result
 
 SEED = 1337

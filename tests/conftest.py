@@ -139,13 +139,26 @@ def attach_test_storage(app: FastAPI, sessions: SessionFactory) -> None:
     attach(app, Storage(sessions, sessions), SETTINGS, lambda: NOW)
 
 
+@pytest.fixture(scope="session")
+def running_app(app: FastAPI) -> Iterator[TestClient]:
+    """The app after its start, with the event loop that the clients of all tests use."""
+    with TestClient(app) as running:
+        yield running
+
+
 @pytest.fixture
-def client(app: FastAPI, sessions: SessionFactory, session: Session) -> Iterator[TestClient]:
+def client(running_app: TestClient, sessions: SessionFactory, session: Session) -> TestClient:
     """A client with a key of all scopes for the workspace ``acme``; the time is NOW."""
     key = factories.api_key(session, factories.workspace(session))
     session.commit()
-    attach_test_storage(app, sessions)
-    with TestClient(
-        app, headers={"Authorization": f"Bearer {key}"}, raise_server_exceptions=False
-    ) as client:
-        yield client
+    attach_test_storage(shared_app(), sessions)
+    return client_of(running_app, key)
+
+
+def client_of(running_app: TestClient, key: str) -> TestClient:
+    """Return a client for the same app with another key."""
+    client = TestClient(
+        running_app.app, headers={"Authorization": f"Bearer {key}"}, raise_server_exceptions=False
+    )
+    client.portal = running_app.portal
+    return client

@@ -38,6 +38,7 @@ def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text())
 
 
+@cache
 def called(file: str) -> set[str]:
     """Return the names of all functions and methods that a file calls."""
     calls = (node.func for node in ast.walk(tree(APP / file)) if isinstance(node, ast.Call))
@@ -50,6 +51,7 @@ def in_sql(call: ast.expr) -> bool:
     return isinstance(call, ast.Attribute) and getattr(call.value, "id", "") == "func"
 
 
+@cache
 def imported(file: str) -> set[str]:
     """Return all modules that a file imports and all imported names, which may be modules."""
     found = set()
@@ -61,6 +63,7 @@ def imported(file: str) -> set[str]:
     return found
 
 
+@cache
 def file_of(module: str) -> str | None:
     """Return the file of a module of the app; the file of a package is its ``__init__``."""
     path = ROOT / Path(*module.split("."))

@@ -14,7 +14,7 @@ from app.core.pagination import encode_cursor
 from app.workspaces.keys import Scope
 from tests import factories
 from tests.billing import sender
-from tests.conftest import CreateDatabase
+from tests.conftest import CreateDatabase, client_of
 from tests.other_tenant import OtherTenant, create_other_tenant, request
 from tests.query_watch import QueryWatch, watch_queries
 from tests.tenant_routes import (
@@ -55,11 +55,9 @@ def engine(other_tenant: OtherTenant) -> Engine:
 
 
 @pytest.fixture
-def theirs(client: TestClient, other_tenant: OtherTenant) -> Iterator[TestClient]:
+def theirs(client: TestClient, other_tenant: OtherTenant) -> TestClient:
     """A client of the other tenant."""
-    headers = {"Authorization": f"Bearer {other_tenant.key}"}
-    with TestClient(client.app, headers=headers) as other:
-        yield other
+    return client_of(client, other_tenant.key)
 
 
 LIST_PATHS = {

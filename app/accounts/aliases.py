@@ -24,7 +24,7 @@ def current_id(session: Session, workspace_id: str, account_id: str) -> str:
 
 
 def resolve_before_request(sessions: SessionFactory, workspace_id: str, account_id: str) -> str:
-    """Return the current id in a session of its own, before the request opens one."""
+    """Return the current id of an account. Uses its own session, before the request opens one."""
     with sessions() as session:
         return current_id(session, workspace_id, account_id)
 
@@ -38,7 +38,7 @@ def old_ids(session: Session, workspace_id: str, account_id: str) -> list[str]:
 def put(
     session: Session, workspace_id: str, account_id: str, target_id: str, *, now: datetime
 ) -> None:
-    """Make an id, and all aliases of it, aliases of another account."""
+    """Make ``account_id`` and all its aliases aliases of the account ``target_id``."""
     values = {"workspace_id": workspace_id, "account_id": account_id, "target_id": target_id}
     session.execute(SQL.set_has_aliases, values)
     session.execute(SQL.delete, {"workspace_id": workspace_id, "account_ids": [target_id]})

@@ -1,7 +1,7 @@
 """Write what is sold and what it costs: plans, product features, exchange rates.
 
-A change is audited and queues every account for scoring. Settings of other packages that scores
-depend on are written here too.
+A change is audited and queues every account for scoring. ``engagement`` writes onboarding steps
+and loyalty tiers with ``put`` and ``delete`` too.
 """
 
 from collections.abc import Mapping
@@ -24,9 +24,10 @@ from app.workspaces.service import Actor
 def put(
     session: Session, actor: Actor, table: type[RowT], key: str, fields: Mapping[str, Any]
 ) -> tuple[RowT, Mapping[str, Any]]:
-    """Create or replace a row; return it and the columns that changed (empty if none did).
+    """Create or replace a plan, a product feature or another setting with a key.
 
-    A row without a name is named by its key. The same fields again change nothing.
+    Return the row and the columns that changed (empty if none did). Without a name, the key is the
+    name. The same fields again change nothing.
     """
     columns = {**fields, "name": fields["name"] or key}
     row, _, changed = put_row(session, actor, table, key, columns)
@@ -55,7 +56,8 @@ def put_exchange_rate(
     """
     if currency == base_currency:
         raise ConflictError(
-            f"{currency} is the base currency: its rate is always 1.", code="base_currency"
+            f"{currency} is the base currency: its rate is always 1 and cannot be set.",
+            code="base_currency",
         )
     exact = {"rate": Decimal(str(rate))}
     key = (currency, starts_on)
@@ -78,10 +80,10 @@ def delete_exchange_rate(session: Session, actor: Actor, currency: str, starts_o
 def get_exchange_rate(
     session: Session, workspace_id: str, currency: str, starts_on: date, *, lock: bool = False
 ) -> ExchangeRate:
-    """Return the rate that starts on a day, or raise ``NotFoundError``. ``lock``: for update."""
+    """Return the rate that starts on a day, or raise ``NotFoundError``. ``lock``: also lock it."""
     row = find_row(session, ExchangeRate, (workspace_id, currency, starts_on), lock=lock)
     if row is None:
-        raise NotFoundError("exchange rate", f"of {currency} from {starts_on}")
+        raise NotFoundError("exchange rate", f"of {currency} that starts on {starts_on}")
     return row
 
 

@@ -132,7 +132,8 @@ def put_user(
 ) -> UserOut:
     """Create the user, or replace all its fields. Fields that are not sent are reset.
 
-    An unknown account is created. The accounts before and after are scored again in the background.
+    An unknown account is created. The user's old and new accounts are scored again in the
+    background.
     """
     user = service.write_user(
         session,
@@ -152,7 +153,7 @@ def update_user(
 ) -> UserOut:
     """Change the fields that are sent. Traits are merged by name; null removes one.
 
-    The accounts before and after are scored again in the background.
+    The user's old and new accounts are scored again in the background.
     """
     user = service.write_user(
         session,

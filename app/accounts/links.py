@@ -34,7 +34,7 @@ class UnknownParentError(ProblemError):
 
 
 class GroupCallLinks(Protocol):
-    """The links of one account in ``group`` calls. ``numbers``: the events they come from."""
+    """The links of one account in ``group`` calls. ``numbers``: of these calls in their batch."""
 
     account_id: str
     stated_at: datetime
@@ -82,11 +82,14 @@ def _check_parent(session: Session, account: Account, parent_id: str) -> None:
     if account.account_id in above:
         raise ParentCycleError(
             f"{parent_id} cannot be the parent of {account.account_id}: it is the account itself"
-            " or below it."
+            " or below it. Send another parent_id."
         )
     levels = hierarchy_queries.count_levels(session, account.workspace_id, account.account_id)
     if len(above) + levels > MOST_LEVELS:
-        raise ParentTooDeepError(f"A hierarchy of accounts has at most {MOST_LEVELS} levels.")
+        raise ParentTooDeepError(
+            f"With the parent {parent_id} the hierarchy of accounts would have more than"
+            f" {MOST_LEVELS} levels. Send another parent_id."
+        )
 
 
 def _set_external_ids(
@@ -106,7 +109,8 @@ def _set_external_ids(
         owner_id = queries.put_external_id(session, workspace_id, account_id, system, external_id)
         if owner_id != account_id:
             raise ConflictError(
-                f"External id {external_id} of {system} already belongs to account {owner_id}.",
+                f"External id {external_id} of {system} already belongs to account {owner_id}."
+                " Remove it from that account first.",
                 errors=[
                     FieldError(f"/body/external_ids/{system}", "It belongs to another account.")
                 ],
@@ -124,7 +128,7 @@ def apply_group_calls(
     """Apply the links of ``group`` calls; return the numbers of events with a rejected link.
 
     The accounts were written in this transaction, so they are locked. An unknown parent is created.
-    A call that is older than the newest one only sets a parent where there is none.
+    A call older than the account's newest ``group`` call sets a parent only if there is none.
     """
     rejected: list[int] = []
     _ensure_parents(session, workspace_id, {row.parent_id for row in rows if row.parent_id})

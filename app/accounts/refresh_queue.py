@@ -78,8 +78,8 @@ def claim_due(
     """Remove accounts of the most urgent priority from the queue; return each once, in key order.
 
     ``limit`` is the largest number of marks that are read. ``background_limit`` is the largest
-    number of marks below LIVE, so that live ones need not wait long (None: ``limit``). Marks that
-    are more urgent than ``from_priority`` are skipped. A rollback returns the marks. A parked
+    number of marks less urgent than LIVE, so that LIVE marks wait less (None: ``limit``). Marks
+    more urgent than ``from_priority`` are skipped. A rollback returns the marks. A parked
     account that was marked again is unparked.
     """
     values = {

@@ -82,7 +82,10 @@ def ensure_exists(
 
 
 def _is_excluded(user: User, changes: Mapping[str, Any], internal_domains: Collection[str]) -> bool:
-    """Return the given value; else decide by the e-mail address, which never ends an exclusion."""
+    """Return the value that was sent. Null: the e-mail address decides.
+
+    If no value was sent, the address can exclude the user but not end an exclusion.
+    """
     if changes.get("excluded") is not None:
         return bool(changes["excluded"])
     internal = is_internal(changes.get("email", user.email), internal_domains)

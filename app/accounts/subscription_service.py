@@ -22,12 +22,12 @@ API, TRAITS = "api", "traits"
 """Sources of terms. Any other source takes precedence over the traits of ``group`` calls."""
 
 BILLING_SOURCES = frozenset({"stripe"})
-"""Sources that send every change of what they bill, also the end."""
+"""Sources that send every change of a subscription that they bill, including its end."""
 
 
 @dataclass(frozen=True, slots=True)
 class AccountSubscriptions:
-    """The subscriptions of an account, by its current id. Changes become known on ``known_on``."""
+    """The subscriptions of an account, by its current id. Changes are known from ``known_on``."""
 
     session: Session
     workspace_id: str
@@ -56,8 +56,8 @@ class AccountSubscriptions:
             raise NotFoundError("subscription", subscription_id)
         if all(period.ends_on is not None and period.ends_on < on for period in periods):
             raise ConflictError(
-                "The subscription ends earlier already. To extend it, put its terms again with a"
-                " later ends_on.",
+                f"Subscription {subscription_id} already ends before {on}. To extend it, put its"
+                " terms again with a later ends_on.",
                 code="already_ended",
             )
         if self._write({subscription_id: subscriptions.end_periods(periods, on, reason)}, API):
@@ -123,7 +123,7 @@ class AccountSubscriptions:
     def end_all(self, *, on: date, reason: str) -> bool:
         """End all subscriptions of the account on a day, except those of billing systems.
 
-        A billing system sends the end itself. Return whether there was no such subscription.
+        A billing system sends the end itself. Return False if it bills any of the subscriptions.
         """
         known = self._known()
         ours = [row for row in known if row.source not in BILLING_SOURCES]
@@ -131,7 +131,7 @@ class AccountSubscriptions:
         return len(ours) == len(known)
 
     def _end_started(self, known: Iterable[Subscription], on: date, reason: str | None) -> None:
-        """End the periods that started by the day. Periods that start later are kept."""
+        """End the periods that start on or before the day ``on``. Later periods are kept."""
         for each, source in sorted({row.subscription_id: row.source for row in known}.items()):
             periods = _started_periods(known, each, on)
             self._write({each: subscriptions.end_periods(periods, on, reason)}, source)

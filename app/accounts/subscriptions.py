@@ -48,9 +48,9 @@ class Period:
 def apply_period(periods: Iterable[Period], new: Period) -> list[Period]:
     """Return the periods to write so that ``new`` is in force from its start to its end.
 
-    A period that runs on its first day ends there and does not resume. Periods that would begin
-    before its end are withdrawn; later ones stay. The same terms again change no price: they extend
-    or shorten the running period, or move its renewal day.
+    A period that runs on the first day of ``new`` ends there and does not resume. Periods that
+    would begin before the end of ``new`` are withdrawn; later ones stay. The same terms again
+    change no price: they extend or shorten the running period, or move its renewal day.
     """
     current = [period for period in periods if not period.is_withdrawn]
     running = next((p for p in current if p.covers(new.starts_on)), None)

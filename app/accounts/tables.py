@@ -62,7 +62,7 @@ class Account(WorkspaceTable):
 
 
 class ExternalId(WorkspaceTable):
-    """The id of an account in another system. An account may have several; each names one."""
+    """The id of an account in another system. An account may have several, even in one system."""
 
     __tablename__ = "external_id"
     __table_args__ = (Index(None, "account_id", "workspace_id"),)
@@ -106,10 +106,10 @@ class UserAlias(WorkspaceTable):
 
 
 class Subscription(WorkspaceTable):
-    """One period of one subscription on constant terms, as known since a day.
+    """One period of one subscription on constant terms, as known from the day ``known_on`` on.
 
     Rows are added, not rewritten: among rows with the same start the newest ``known_on`` counts. A
-    row that ends on the day it starts is withdrawn. ``ends_on`` is the first day without it.
+    row that ends on the day it starts is withdrawn. ``ends_on`` is the first day after the period.
     """
 
     __tablename__ = "subscription"
@@ -220,8 +220,9 @@ class AccountAlias(WorkspaceTable):
 class Tombstone(WorkspaceTable):
     """An erased id as a keyed hash; the id itself is stored nowhere.
 
-    ``kind``: account, user or anonymous. ``member``: a user of an erased account; only their events
-    without an account are refused. ``email``: kept while an erasure searches for data to delete.
+    ``kind`` is ``account``, ``user``, ``anonymous`` (an anonymous id), ``member`` (a user of an
+    erased account: only their events without an account are refused) or ``email`` (kept while an
+    erasure searches for data to delete).
     """
 
     __tablename__ = "tombstone"

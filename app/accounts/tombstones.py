@@ -54,7 +54,7 @@ def find_matches(
     *,
     erasure_id: str | None = None,
 ) -> set[TombstoneMatch]:
-    """Return the ids that have a tombstone, with its kind. ``erasure_id`` None: of any erasure."""
+    """Return the ids that have a tombstone, with its kind; ``erasure_id``: only of this erasure."""
     by_hash = {hash_id(key, each): each for each in ids}
     if not by_hash:
         return set()
@@ -65,7 +65,7 @@ def find_matches(
 
 
 def find_erasure_id(session: Session, workspace_id: str, kind: str, text_id: str) -> str | None:
-    """Return the erasure that an id was erased by, or None."""
+    """Return the id of the erasure that erased an account or user id, or None."""
     key = find_key(session, workspace_id)
     if key is None:
         return None

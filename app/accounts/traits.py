@@ -1,4 +1,4 @@
-"""Parse traits: known ones become columns of accounts and users, the rest is kept as it is."""
+"""Parse traits: known ones become columns, prices or links; all others are stored unchanged."""
 
 import re
 from collections.abc import Callable, Collection, Mapping
@@ -34,10 +34,11 @@ NOT_IDS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class AccountTraits:
-    """The traits of a ``group`` call, split. ``columns`` and ``price`` hold only what was sent.
+    """The traits of a ``group`` call by their use. Traits that were not sent are left out.
 
-    A plan is in both: it is a column of the account and a term of its price. ``invalid`` holds the
-    names of traits that cannot be parsed.
+    ``columns``: columns of the account. ``price``: terms of its subscription. A plan is in both.
+    ``links``: parent and external ids. ``rest``: unknown traits, unchanged. ``invalid``: names of
+    traits that cannot be parsed.
     """
 
     columns: Mapping[str, Any] = field(default_factory=dict)
@@ -58,13 +59,13 @@ def parse_text(value: object) -> str:
         return value.strip()[:500]
     if isinstance(value, int | float) and not isinstance(value, bool):
         return str(value)
-    raise ValueError("must be a text")
+    raise ValueError("must be a text that is not empty")
 
 
 def parse_count(value: object) -> int:
     number = parse_amount(value)
     if number != int(number) or number > LARGEST_COUNT:
-        raise ValueError("must be a whole number")
+        raise ValueError(f"must be a whole number, at most {LARGEST_COUNT}")
     return int(number)
 
 
@@ -78,7 +79,7 @@ def parse_amount(value: object) -> Decimal:
     except InvalidOperation:
         raise ValueError("must be a number") from None
     if not number.is_finite() or not 0 <= number < LARGEST_MRR:
-        raise ValueError("must be a finite number, zero or more")
+        raise ValueError(f"must be a number, zero or more and less than {LARGEST_MRR}")
     return number
 
 
@@ -103,16 +104,18 @@ def parse_id(value: object) -> str:
     text = parse_text(value)
     too_long = len(text) > LONGEST_ID or len(text.encode()) > LONGEST_ID_BYTES
     if too_long or text.lower() in NOT_IDS:
-        raise ValueError("must be an id")
+        raise ValueError(
+            f"must be an id of at most {LONGEST_ID} characters, no placeholder such as null"
+        )
     return text
 
 
 def parse_external_ids(value: object) -> dict[str, str]:
     if not isinstance(value, Mapping):
-        raise TypeError("must be an object of ids by system")
+        raise TypeError('must be an object of ids by system, such as {"crm": "42"}')
     ids = {str(system): parse_id(each) for system, each in value.items() if each is not None}
     if not all(re.fullmatch(SYSTEM_PATTERN, system) for system in ids):
-        raise ValueError("must name systems in lower-case letters")
+        raise ValueError(f"must name systems that match {SYSTEM_PATTERN}")
     return ids
 
 
@@ -131,7 +134,7 @@ PRICE_TRAITS: Parsers = {
 }
 LINK_TRAITS: Parsers = {"parent_id": parse_id, "external_ids": parse_external_ids}
 COLUMN_NAMES = {"created_at": "started_on", "mrr": "mrr_cents", "renewal_date": "renewal_on"}
-"""The columns of traits that have another name."""
+"""Trait name to column name, where the two differ."""
 
 
 def split_account_traits(traits: Mapping[str, Any]) -> AccountTraits:

@@ -35,10 +35,10 @@ def assign(session: Session, actor: Actor, alert_id: str, assignee: str | None) 
 def snooze(session: Session, actor: Actor, alert_id: str, until: datetime | None) -> None:
     """Hold notifications back until an instant; None ends the snooze.
 
-    The rule is still evaluated. A notification that is pending then is sent then.
+    The rule is still evaluated. A notification that is pending when the snooze ends is sent.
     """
     if until is not None and until <= actor.at:
-        error = FieldError("/body/until", "The time must be in the future.")
+        error = FieldError("/body/until", "Must be in the future; null ends the snooze.")
         raise UnprocessableError("until must be in the future.", errors=[error])
     alert, state = _lock_open(session, actor, alert_id)
     if state is not None and state.snoozed_until != until:
@@ -71,7 +71,7 @@ def resolve_merged_account(
 def give_feedback(
     session: Session, actor: Actor, alert_id: str, verdict: str, note: str | None
 ) -> None:
-    """Store whether an alert was right; also for a resolved one. The last feedback counts."""
+    """Store whether an open or resolved alert was right. New feedback replaces the old one."""
     alert, _ = queries.lock_alert(session, actor.workspace_id, alert_id)
     alert.feedback, alert.feedback_note, alert.feedback_at = verdict, note, actor.at
 
@@ -79,7 +79,10 @@ def give_feedback(
 def _lock_open(session: Session, actor: Actor, alert_id: str) -> tuple[Alert, AlertState | None]:
     alert, state = queries.lock_alert(session, actor.workspace_id, alert_id)
     if alert.resolved_at is not None:
-        raise ConflictError(f"Alert {alert_id} is already resolved.", code="alert_resolved")
+        raise ConflictError(
+            f"Alert {alert_id} is resolved: only an open alert can be changed.",
+            code="alert_resolved",
+        )
     return alert, state
 
 

@@ -28,7 +28,7 @@ RULE_KEY = "tested"
 
 @dataclass(slots=True)
 class AccountCourse:
-    """One account in the period: when alerts opened, and when the account churned."""
+    """The days within the backtest on which alerts of an account opened and on which it churned."""
 
     opened_on: list[date] = field(default_factory=list)
     churned_on: date | None = None
@@ -44,10 +44,10 @@ class AccountCourse:
 def backtest_rule(
     session: Session, workspace_id: str, rule: AlertRuleConfig, *, days: int, now: datetime
 ) -> AlertRuleBacktestOut:
-    """Evaluate each day as of its end.
+    """Evaluate a rule on each of the last ``days`` days, as of the end of the day.
 
-    Of more than 1,000 accounts the churned ones and a fair sample of the others are evaluated. The
-    filter is applied to the accounts as they are today.
+    Of more than 1,000 accounts, those that churned in the period and a sample of the others are
+    evaluated. The filter of the rule is applied to the accounts as they are today.
     """
     until = now.date()
     since = until - timedelta(days=days - 1)
@@ -126,9 +126,9 @@ def _follow_accounts(
 
 
 def _is_followed(row: Row[Any], courses: dict[str, AccountCourse]) -> bool:
-    """Record when an account churns; it is not evaluated from then on.
+    """Return whether to evaluate an account on a day; record the day on which it churned.
 
-    A history row may say so only days later, because not every day has a row.
+    The churn may be days before the row, because not every day has a history row.
     """
     if row.status == HealthStatus.CHURNED:
         course = courses.get(row.account_id)

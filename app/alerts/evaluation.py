@@ -27,7 +27,7 @@ INITIAL_STATE = MachineState()
 
 @dataclass(frozen=True, slots=True)
 class StoredState:
-    """A row of ``alert_state``. ``offset_context`` names the context that the offset is for."""
+    """A row of ``alert_state``. ``offset_context``: the scoring context of ``config_offset``."""
 
     state: MachineState = INITIAL_STATE
     config_offset: float = 0.0
@@ -178,9 +178,9 @@ def _decide(each: Evaluation, neutral: RuleInputs | None, sequence: int, now: da
 
 
 def _offset(each: Evaluation, value: float, neutral: RuleInputs) -> float:
-    """Return by how much settings and peers moved the value.
+    """Return by how much the value was moved by new settings and peers, not by the account.
 
-    With yesterday as the reference day the stored offset is of an earlier change, and is added.
+    If the reference day is yesterday, add the stored offset: it is from an earlier change.
     """
     is_longer_ago = each.reference_day < each.inputs.as_of - timedelta(days=1)
     earlier = 0.0 if is_longer_ago else each.stored.config_offset
@@ -189,6 +189,6 @@ def _offset(each: Evaluation, value: float, neutral: RuleInputs) -> float:
 
 
 def _is_excused(each: Evaluation, offset: float) -> bool:
-    """Whether the value without the offset is no breach."""
+    """Whether a breach does not count: without the offset the value is no breach."""
     value = None if each.value is None else each.value - offset
     return each.rule.check(value) is not CheckResult.BREACH

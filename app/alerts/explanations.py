@@ -1,4 +1,4 @@
-"""Explain an opening alert: the previous value, what moved, and whether the account itself did."""
+"""Explain an opening alert: the previous value, what moved it, and whether settings alone did."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -39,7 +39,10 @@ LANGUAGE = Language.EN
 
 @dataclass(frozen=True, slots=True)
 class AlertExplanation:
-    """``previous``: the value of the day before, or the value that a drop is measured from."""
+    """What an alert tells about its opening. ``drivers``: sentences on what moved the value most.
+
+    ``previous``: the value of the day before, or the value that a drop is measured from.
+    """
 
     previous: float | str | None
     drivers: Sequence[str]
@@ -75,7 +78,7 @@ def _with_previous_models(
 def _load_previous_risks(
     session: Session, workspace_id: str, evaluations: Sequence[Evaluation]
 ) -> dict[str, RiskValue]:
-    """Return the risks as of two days ago; the risk of the last closed day may be the current."""
+    """Return the risks as of two days ago: the risk of yesterday may be the current one."""
     if not evaluations:
         return {}
     ids = {each.inputs.account_id for each in evaluations}

@@ -1,7 +1,7 @@
 """Send notifications of opened and resolved alerts: one message each, or many as one digest.
 
 Each alert stores the last notification that was sent about it. A notification is pending when that
-differs from the current state. So opened and resolved alternate, and the last notification is
+differs from the current state. So "opened" and "resolved" alternate, and the last notification is
 correct even if earlier ones were held back.
 """
 
@@ -27,9 +27,9 @@ MESSAGE_COLUMNS = (
 
 
 def pending_notification(alert: Alert) -> str | None:
-    """Return the notification that is still to be sent.
+    """Return the notification that is still to be sent (opened or resolved), or None.
 
-    An alert that opened and ended without a notification needs none.
+    An alert that opened and was resolved without a notification needs none.
     """
     if alert.resolved_at is None:
         return OPENED if alert.last_notified == NOTHING else None
@@ -99,14 +99,14 @@ def resolve_alerts(
 def record_alert_changes(
     session: Session, alerts: Sequence[Alert], event: str, now: datetime
 ) -> None:
-    """Record what happened in the change feed, whether or not a notification is sent."""
+    """Add an event of alerts to the change feed, whether or not a notification is sent."""
     changes = [NewChange("alert", alert.account_id, _change(alert, event)) for alert in alerts]
     if changes:
         record_changes(session, alerts[0].workspace_id, changes, now=now)
 
 
 def _is_late(alert: Alert) -> bool:
-    """Whether it happened before the day on which its notification may be sent."""
+    """Whether the alert opened or was resolved before the day in ``notify_after``."""
     happened = alert.resolved_at or alert.opened_at
     return alert.notify_after is not None and happened.date() < alert.notify_after
 

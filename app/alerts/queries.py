@@ -26,9 +26,9 @@ SAME_RULE = and_(same_account(AlertState, Alert), AlertState.rule_key == Alert.r
 BASIS = case((HAS_PROBABILITY, "probability"), else_="arr")
 
 ListedAlert = Row[Alert, str | None, AlertState | None, int, str]
-"""``Alert``, ``name`` of the account, ``AlertState``, ``revenue_at_risk_cents`` and ``..._basis``.
+"""``Alert``, ``name`` of the account, ``AlertState``, ``revenue_at_risk_cents``, its basis.
 
-The basis is ``probability`` or ``arr``."""
+``revenue_at_risk_basis`` is ``probability`` or ``arr``."""
 
 
 def next_evaluation_number(session: Session, workspace_id: str) -> int:  # noqa: ARG001 - one sequence for all

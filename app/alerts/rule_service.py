@@ -39,7 +39,7 @@ def get(session: Session, workspace_id: str, key: str) -> VersionedRule:
 
 
 def check(session: Session, workspace_id: str, rule: AlertRuleConfig) -> None:
-    """Raise UnprocessableError if the filter is invalid or the rule watches something unknown."""
+    """Raise UnprocessableError for an invalid filter, threshold, or unknown signal or measure."""
     segments.parse_account_filter(rule.filter)
     _check_thresholds(rule)
     if rule.kind is SignalKind.NAMED:
@@ -63,7 +63,7 @@ def _check_thresholds(rule: AlertRuleConfig) -> None:
         error = FieldError("/body/fire_at", text)
         raise UnprocessableError("The rule can never fire.", errors=[error])
     if not rule.can_clear:
-        text = f"The watched value is {limits}: it can never come back beyond this threshold."
+        text = f"The watched value is {limits}: it can never return to this threshold."
         error = FieldError("/body/clear_at", text)
         raise UnprocessableError("An alert of the rule could never be resolved.", errors=[error])
 
@@ -112,7 +112,10 @@ def put(session: Session, actor: Actor, key: str, config: AlertRuleConfig) -> Ve
     if before is not None and before.model_dump(mode="json") == document:
         return version, before
     if before is None and len(rules) >= MAX_RULES:
-        raise ConflictError(f"A workspace has at most {MAX_RULES} rules.", code="too_many_rules")
+        raise ConflictError(
+            f"A workspace has at most {MAX_RULES} rules: delete another rule first.",
+            code="too_many_rules",
+        )
     version = rule_queries.insert_version(
         session, workspace_id, key, document, actor=actor.name, now=actor.at
     )

@@ -27,12 +27,15 @@ STATUSES_BY_KIND: Mapping[SignalKind, set[HealthStatus]] = {
     SignalKind.DAYS_SINCE_LAST_USE: MEASURED_STATUSES,
     SignalKind.NAMED: MEASURED_STATUSES | {HealthStatus.NEW},
 }
-"""The statuses in which a value is known. A stale account has no known value."""
+"""The account statuses in which the watched value is known. It is unknown for a stale account."""
 
 
 @dataclass(frozen=True, slots=True)
 class RiskValue:
-    """``value``: the probability, if one is claimed; ``model``: the version, None for the rules."""
+    """The churn risk of an account. ``value``: the probability; None if no model predicts one.
+
+    ``level``: low, medium or high. ``model``: the model version; None if rules set the level.
+    """
 
     value: float | None
     level: str | None
@@ -41,10 +44,10 @@ class RiskValue:
 
 @dataclass(frozen=True, slots=True)
 class RuleInputs:
-    """Everything that rules read about an account on a day. ``details``: of the health response.
+    """Everything that rules read about an account on a day. ``details``: of its health score.
 
     ``signals``: the open signals by name; None if they were not loaded.
-    ``past_measure_scores``: measure scores by name, by how many days ago.
+    ``past_measure_scores``: measure scores by number of days ago, then by name.
     """
 
     account_id: str
@@ -59,14 +62,14 @@ class RuleInputs:
 
     @classmethod
     def from_scored(cls, scored: Any, as_of: date, **loaded: Any) -> Self:  # noqa: ANN401
-        """Take what an assessment, a score and a row of the history have in common."""
+        """Build the inputs from an assessment, a stored score or a row of the history."""
         status = HealthStatus(scored.status)
         common = (scored.account_id, as_of, status, scored.score, scored.mrr_cents, scored.details)
         return cls(*common, **loaded)
 
     @property
     def revenue_at_risk(self) -> int:
-        """In cents a year."""
+        """The revenue at risk, in cents a year."""
         return revenue_at_risk(self.mrr_cents, self.risk.value if self.risk else None).cents
 
     @property

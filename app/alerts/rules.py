@@ -20,7 +20,7 @@ DAY = 86400
 
 
 class SignalKind(StrEnum):
-    """The kinds of values that a rule can watch; ``measure`` and ``signal`` take ``:name``."""
+    """The kinds of values that a rule can watch, as in ``health_score`` or ``measure:reach``."""
 
     HEALTH_SCORE = "health_score"
     CHURN_RISK = "churn_risk"
@@ -79,7 +79,7 @@ Flag = Annotated[bool, Strict()]
 
 def _window(value: object) -> object:
     if value not in (7, 28, 90):
-        raise ValueError("The window must be 7, 28 or 90 days.")
+        raise ValueError("window_days must be 7, 28 or 90.")
     return value
 
 
@@ -148,12 +148,13 @@ class AlertRuleConfig(ConfigModel):
             raise ValueError(f"The band of {kind} must be one of: {', '.join(BANDS[kind])}.")
         needs_number = operator is not AlertOperator.ENTERS_BAND and kind is not SignalKind.NAMED
         if self.fire_at is None and (needs_number or operator is AlertOperator.ABSENT_FOR):
-            raise ValueError("fire_at is missing.")
+            raise ValueError(f"fire_at, a number, is required for the operator {operator}.")
         if (self.clear_threshold - self.fire_threshold) * self.sign > 0:
             raise ValueError(
                 "fire_at must be 0 or more."
                 if self.clear_at is None
-                else "clear_at must not lie on the breach side of fire_at."
+                else "clear_at must not be a breach: at least fire_at for below, at most fire_at "
+                "for above and drops, at least 0 for enters_band, at most 0 for absent_for."
             )
         return self
 

@@ -38,8 +38,8 @@ from app.workspaces.queries import find_workspace
 class EvaluationRun:
     """One evaluation of a batch of accounts, and when its notifications may be sent.
 
-    Notifications for ``swept`` accounts wait until the sweep has finished, those for ``silent``
-    accounts until the next sweep has finished.
+    ``swept``: accounts refreshed by a sweep; their notifications wait until it has finished.
+    ``silent``: accounts marked due without ``notify``; theirs wait until the next sweep is over.
     """
 
     workspace_id: str
@@ -49,7 +49,7 @@ class EvaluationRun:
     silent: Collection[str] = ()
 
     def notify_after(self, account_id: str) -> date | None:
-        """Return the day whose sweep must finish before a notification; None: send at once."""
+        """Return the day whose sweep must finish before a notification is sent; None: send now."""
         if account_id in self.swept:
             return self.as_of
         return self.as_of + timedelta(days=1) if account_id in self.silent else None

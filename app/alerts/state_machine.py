@@ -42,7 +42,11 @@ FLAP_WINDOW, FLAP_CALM_PERIOD = timedelta(days=7), timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """How long a breach must last, how long it must be over, and the pause before a new opening."""
+    """``breach``: how long a breach must last before an alert opens.
+
+    ``keep``: how long it must be over before the alert is resolved. ``cooldown``: how long no new
+    alert can open after a resolution.
+    """
 
     breach: timedelta = timedelta()
     keep: timedelta = timedelta()
@@ -51,9 +55,11 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class MachineState:
-    """The state of a rule for an account. ``openings``: the last few, oldest first.
+    """The state of a rule for an account. ``since``: when the phase began.
 
-    ``may_open``: false from a manual resolution until the breach is really over.
+    ``episode``: number of alerts so far. ``sequence``: number of the last evaluation. ``openings``:
+    when the last three alerts opened, oldest first. ``may_open``: false from a manual resolution
+    until the breach is over.
     """
 
     phase: Phase = Phase.OK
@@ -129,13 +135,13 @@ def _step_open(
 
 
 def _opens_at(state: MachineState, timing: Timing, now: datetime) -> datetime:
-    """A breach counts from when it was first seen, and opens no alert before the cooldown ends."""
+    """Return when an alert opens: the breach has lasted long enough and the cooldown is over."""
     lasted = (state.since or now) + timing.breach
     return max(lasted, state.resolved_at + timing.cooldown) if state.resolved_at else lasted
 
 
 def _resolves_at(state: MachineState, timing: Timing, now: datetime) -> datetime:
-    """A flapping alert stays open until it has been calm for longer."""
+    """Return when the breach has been over long enough: at least a day for a flapping alert."""
     keep = max(timing.keep, FLAP_CALM_PERIOD) if state.is_flapping(now) else timing.keep
     return (state.since or now) + keep
 

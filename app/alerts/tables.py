@@ -12,7 +12,7 @@ EVALUATION_NUMBERS = Sequence("alert_evaluation", metadata=Table.metadata)
 """Numbers of evaluations. They are drawn under the locks on scores, so they rise per account."""
 
 NOTHING, OPENED, RESOLVED = "nothing", "opened", "resolved"
-"""The notifications that are sent about an alert."""
+"""The values of ``Alert.last_notified``: the last notification sent about an alert."""
 
 SCORE_OR_LEVEL = JSONB(none_as_null=True)
 """A JSON column for a score or the name of a risk level."""
@@ -68,7 +68,7 @@ class AlertState(Table):
 
 
 class Alert(Table):
-    """One episode of a rule for an account; each pair has at most one open alert.
+    """One episode of a rule for an account. A rule has at most one open alert for an account.
 
     ``current`` is the value at the opening, ``last`` the value at the resolution.
     ``last_notified``: the last notification that was sent: nothing, opened or resolved.

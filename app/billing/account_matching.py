@@ -10,9 +10,11 @@ from app.billing.fields import get_object, get_text
 
 @dataclass(slots=True)
 class AccountLinks:
-    """The account ids in the latest events: of the customer, its subscriptions and checkouts.
+    """The account ids that the latest events of one customer name.
 
-    ``external_account_id``: the account whose external id is the customer's id.
+    ``customer``: in its metadata. ``by_subscription``: in the metadata of each subscription.
+    ``checkout_account``: in its latest checkout. ``checkout_accounts``: in the checkout of each
+    subscription. ``external_account_id``: the account whose external id is the customer's id.
     """
 
     external_account_id: str | None
@@ -22,7 +24,7 @@ class AccountLinks:
     checkout_accounts: dict[str, str] = field(default_factory=dict)
 
     def for_customer(self) -> str | None:
-        """Return the customer's account, else that of the newest subscription that names one."""
+        """Return the account of the customer, else of its checkout, external id, subscription."""
         named = [None, *(account for account in self.by_subscription.values() if account)]
         return self.customer or self.checkout_account or self.external_account_id or named[-1]
 

@@ -50,7 +50,7 @@ class Price:
     metered: bool = False
 
     def charge(self, quantity: int) -> Fraction | None:
-        """Return the charge per interval; None if the price is unknown. Metered usage is 0."""
+        """Return the charge per interval; None if the price is unknown. A metered price is 0."""
         packages = (
             -(-quantity // self.package_size) if self.round_up else quantity // self.package_size
         )

@@ -32,7 +32,10 @@ class MalformedEventError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class ParsedEvent:
-    """The state of an object at ``at``. ``data``: its fields that are used, in Stripe's format."""
+    """The state of an object at the time ``at``. ``rank`` orders events of the same second.
+
+    ``data``: the fields of the object that are used, in Stripe's format.
+    """
 
     event_id: str
     kind: ObjectKind
@@ -45,13 +48,16 @@ class ParsedEvent:
 
     @property
     def sort_key(self) -> tuple[datetime, int, str]:
-        """Order events by time, which is in whole seconds; then by what can only follow."""
+        """The key by which events are replayed: time in whole seconds, then ``rank``."""
         return self.at, self.rank, self.event_id
 
 
 @dataclass(frozen=True, slots=True)
 class Coupon:
-    """``is_recurring``: whether it discounts more than one charge. ``products`` empty: all."""
+    """The terms of a coupon. ``products`` empty: it applies to all products.
+
+    ``is_recurring``: whether it discounts more than one charge.
+    """
 
     percent: Fraction
     amount: Fraction
@@ -83,10 +89,11 @@ class CustomerState:
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionState:
-    """A subscription as one event describes it. Each day is the first one of the new state.
+    """A subscription as one event describes it.
 
-    ``discounts``: whole or only their ids. ``has_all_items``: False if the event holds only some of
-    the items. ``is_collected``: False if its invoices are written off or voided.
+    Each day is the first day of a new state: ``ended_on`` is the first day after the end.
+    ``discounts``: each is an object or only an id. ``has_all_items``: False if the event holds only
+    some of the items. ``is_collected``: False if its invoices are written off or voided.
     """
 
     status: str
@@ -106,7 +113,10 @@ class SubscriptionState:
 
 @dataclass(frozen=True, slots=True)
 class InvoiceState:
-    """Amounts in hundredths of the major unit. ``charged``: by item, in minor units."""
+    """An invoice as one event describes it. Amounts are in hundredths of the major unit.
+
+    ``charged``: item id to the amount charged for the item, in minor units.
+    """
 
     invoice_id: str
     subscription_id: str | None

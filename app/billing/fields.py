@@ -94,12 +94,16 @@ def get_number(data: StripeObject, name: str) -> Fraction | None:
         or abs(number) > LARGEST_NUMBER
         or int(number.as_tuple().exponent) < SMALLEST_EXPONENT
     ):
-        raise MalformedEventError(name, f"{name} must be a number.")
+        raise MalformedEventError(
+            name,
+            f"{name} must be a number of at most {LARGEST_NUMBER:g}, with at most"
+            f" {-SMALLEST_EXPONENT} decimals.",
+        )
     return Fraction(number)
 
 
 def get_amount(data: StripeObject, name: str) -> Fraction | None:
-    """Return an amount; its ``_decimal`` field is the exact one."""
+    """Return an amount, exactly: from the field ``<name>_decimal`` if it was sent."""
     exact = get_number(data, f"{name}_decimal")
     return get_number(data, name) if exact is None else exact
 

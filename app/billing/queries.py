@@ -57,7 +57,7 @@ def find_source_by_id(session: Session, source_id: str) -> BillingSource | None:
 
 
 def touch_source(session: Session, workspace_id: str, *, now: datetime) -> None:
-    """Set ``last_event_at``, at most once a minute and only if no other transaction does."""
+    """Set ``last_event_at``, at most once a minute and unless another transaction is doing so."""
     session.execute(SQL.touch_source, _key(workspace_id, now=now))
 
 
@@ -112,13 +112,16 @@ def load_subscriptions(
 
 
 def mark_for_reconcile(session: Session, workspace_id: str, *, unknown: str | None) -> None:
-    """Have the worker reconcile customers again: all, or those with a given unknown."""
+    """Have the worker reconcile customers again.
+
+    ``unknown``: only customers of a subscription with this problem, such as ``unknown_discount``.
+    """
     statement = SQL.mark_customers_with_unknown if unknown else SQL.mark_customers
     session.execute(statement, _key(workspace_id, unknown=unknown))
 
 
 def lock_unsettled(session: Session, *, limit: int) -> Sequence[BillingCustomer]:
-    """Lock customers to reconcile: marked ones, and unmatched ones that an external id names."""
+    """Lock customers to reconcile: marked ones, and unmatched ones whose id is an external id."""
     customers = select(BillingCustomer).from_statement(SQL.lock_unsettled)
     return session.scalars(customers, {"limit": limit}).all()
 

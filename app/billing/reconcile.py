@@ -116,7 +116,7 @@ class _Reconciliation:
         return row
 
     def _write_subscription(self, row: BillingSubscription, timeline: Timeline) -> None:
-        """Write the periods to the matched account, and withdraw them from the account before."""
+        """Write the periods to the matched account; withdraw them from the one matched before."""
         matched = self.links.for_subscription(row.subscription_id)
         account_id, before = self._current_id(matched), self._current_id(row.account_id)
         if before is not None and before != account_id:

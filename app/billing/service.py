@@ -117,7 +117,8 @@ def receive_event(
         raise NotFoundError("billing source", source_id)
     if not is_signed(signature or "", body, _open_secret(source, encryptor), now=now):
         raise BadRequestError(
-            "The Stripe-Signature header does not match this body, or is older than 5 minutes.",
+            "The Stripe-Signature header does not match this body and the stored signing secret, or"
+            " is older than 5 minutes. Check the signing secret in both systems.",
             code="invalid_signature",
         )
     event = _parse_body(body)
@@ -143,7 +144,7 @@ def _parse_body(body: bytes) -> ParsedEvent | None:
     except MalformedEventError as error:
         where = FieldError(f"/{error.pointer}", str(error))
         raise BadRequestError(
-            "The event is invalid.", errors=[where], code="invalid_event"
+            f"The event is invalid: {error}", errors=[where], code="invalid_event"
         ) from None
 
 

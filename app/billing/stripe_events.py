@@ -1,4 +1,4 @@
-"""Parse Stripe's webhook events: keep the fields that are used, and rank events of one second."""
+"""Parse Stripe's webhook events: pick the fields that are used, rank events of the same second."""
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
@@ -79,7 +79,7 @@ def _parsed_event(event_id: str, name: str, whole: StripeObject, at: datetime) -
     is_customer = kind is ObjectKind.CUSTOMER
     customer_id = object_id if is_customer else get_reference(whole, "customer")
     if customer_id is None and kind in {ObjectKind.SUBSCRIPTION, ObjectKind.INVOICE}:
-        raise MalformedEventError("customer", "customer must be an id.")
+        raise MalformedEventError("customer", "customer must be the id of a customer.")
     subscription_id = _subscription_id(kind, object_id, whole)
     rank = _rank(kind, name, data)
     return ParsedEvent(event_id, kind, object_id, customer_id, subscription_id, at, rank, data)
@@ -111,7 +111,7 @@ def _single_discount(whole: StripeObject) -> dict[str, Any]:
 
 
 def _discount_lists(whole: StripeObject) -> dict[str, Any]:
-    """Return the list of discounts and the older single one; most are only ids."""
+    """Return the fields ``discounts`` and, of old API versions, ``discount``; most are only ids."""
     value = whole.get("discounts")
     many = [
         _discount_fields(each) if isinstance(each, dict) else each
@@ -167,10 +167,10 @@ NESTED_FIELDS: Mapping[ObjectKind, Callable[[StripeObject], dict[str, Any]]] = {
 
 
 def _rank(kind: ObjectKind, name: str, data: StripeObject) -> int:
-    """Rank events of one second: ``created`` comes first, ``deleted`` last.
+    """Rank events of the same second: ``created`` comes first, ``deleted`` last.
 
     Subscriptions are also ranked by status, invoices only by status and attempts. The object is
-    parsed, so that replaying it cannot fail.
+    parsed here, so that an invalid one is rejected now and cannot fail in a later replay.
     """
     verb = name.rpartition(".")[2]
     rank = {"created": CREATED_RANK, "deleted": DELETED_RANK}.get(verb, 1)

@@ -40,7 +40,7 @@ def parse_customer(data: StripeObject) -> CustomerState:
 
 
 def parse_coupon(data: StripeObject) -> Coupon:
-    """Parse a coupon. One for a single charge does not change the recurring price."""
+    """Parse a coupon. A coupon for a single charge does not change the recurring price."""
     return Coupon(
         fields.get_number(data, "percent_off") or Fraction(0),
         fields.get_number(data, "amount_off") or Fraction(0),
@@ -61,7 +61,7 @@ def coupon_holder(data: StripeObject) -> StripeObject:
 
 
 def parse_discount(data: StripeObject) -> AppliedDiscount:
-    """Parse a discount. Its coupon is whole or an id."""
+    """Parse a discount. Its coupon is sent as an object or only as an id."""
     holder = coupon_holder(data)
     whole = get_object(holder, "coupon")
     return AppliedDiscount(
@@ -73,7 +73,7 @@ def parse_discount(data: StripeObject) -> AppliedDiscount:
 
 
 def parse_subscription(data: StripeObject) -> SubscriptionState:
-    """Parse a subscription. Its reason is the customer's feedback, else Stripe's reason."""
+    """Parse a subscription. The reason of its end is the customer's feedback, else Stripe's."""
     items = tuple(_parse_item(item) for item in get_objects(data, "items"))
     period_end = _period_end(data)
     started = get_day(data, "start_date") or get_day(data, "created")
@@ -107,7 +107,7 @@ def _period_end(data: StripeObject) -> date | None:
 
 
 def _parse_discounts(data: StripeObject) -> Iterable[AppliedDiscount | str]:
-    """Return each discount once, as an object rather than an id; the older single field counts."""
+    """Return each discount once, as an object if one was sent; the old field ``discount`` too."""
     sent = [*_get_list(data, "discounts"), data.get("discount")]
     for item in get_objects(data, "items"):
         of_item = _get_list(item, "discounts")

@@ -71,7 +71,7 @@ class BillingCustomer(WorkspaceTable):
     """A paying customer in the billing system. ``account_id`` None: not matched to an account.
 
     Writers of one customer lock this row. ``needs_reconcile``: the worker must reconcile the
-    customer again. ``erased``: its events are refused.
+    customer again. ``erased``: its account was erased, so its events are refused.
     """
 
     __tablename__ = "billing_customer"
@@ -92,7 +92,7 @@ class BillingCustomer(WorkspaceTable):
 
 
 class BillingSubscription(WorkspaceTable):
-    """The account that a subscription's periods were written to. ``unknown``: a problem, if any."""
+    """A subscription and its matched account. ``unknown``: why its price is unknown, else null."""
 
     __tablename__ = "billing_subscription"
     __table_args__ = (

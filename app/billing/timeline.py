@@ -142,7 +142,7 @@ def _paid_segments(
 
 
 def _terms(replay: _Replay, subscription: SubscriptionState, day: date) -> Terms:
-    """Compute the terms of a day. A trial costs nothing; neither does what is not collected."""
+    """Compute the terms of a day. The price is 0 in a trial or if invoices are not collected."""
     discounts = list(_discounts_on(replay, subscription, day))
     amount, is_complete = monthly_price(subscription.items, discounts, replay.charged)
     if not subscription.has_all_items:

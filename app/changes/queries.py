@@ -19,7 +19,7 @@ OWN_TRANSACTION_ID = cast(cast(func.pg_current_xact_id_if_assigned(), String), B
 
 @dataclass(frozen=True, slots=True)
 class NewChange:
-    """``type`` is ``score``, ``alert`` or ``intervention``; ``data`` is JSON-ready."""
+    """A change to write. ``type``: score, alert or intervention. ``data`` must be JSON-ready."""
 
     type: str
     account_id: str | None
@@ -50,7 +50,7 @@ def list_changes(
     after: tuple[int, int],
     limit: int,
 ) -> Sequence[Change]:
-    """Return the changes after a position that are complete, in the order of transactions.
+    """Return the changes after a position, in the order of their transactions.
 
     A running transaction may commit before or after a younger one. So changes at or above the
     oldest running transaction are not returned yet, except the current transaction's own.

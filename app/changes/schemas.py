@@ -16,7 +16,7 @@ class ChangeType(StrEnum):
 
 
 class FeedStart(StrEnum):
-    """Where a reader without a cursor begins."""
+    """Where a reader without a cursor begins: at the oldest stored change, or at new changes."""
 
     OLDEST = "oldest"
     NOW = "now"

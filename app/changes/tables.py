@@ -13,8 +13,8 @@ from app.workspaces.tables import workspace_fk
 class Change(Table):
     """An entry of the change feed.
 
-    ``transaction_id`` is the writer's. Readers see only entries below the oldest running
-    transaction, so that no entry can appear before a position that they have passed.
+    ``transaction_id``: the transaction that wrote it. Readers see only entries below the oldest
+    running transaction, so that no entry can appear before a position that they have passed.
     """
 
     __tablename__ = "change"

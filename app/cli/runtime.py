@@ -16,7 +16,7 @@ from app.core.db import SessionFactory, create_session_factory, transaction
 from app.core.settings import Settings
 
 ACTOR = "cli"
-"""The name under which the audit records what a command changes."""
+"""The actor of audit entries for changes by commands."""
 
 console = Console(highlight=False)
 
@@ -30,7 +30,7 @@ def load_settings() -> Settings:
 
 @contextmanager
 def open_database() -> Iterator[tuple[SessionFactory, Clock, Settings]]:
-    """Connect to the database of the settings; the private one is started and migrated."""
+    """Connect to the configured database, else start and migrate the embedded one."""
     settings = load_settings()
     with serving.database(settings) as url, serving.engine_to(url, pool_size=5) as engine:
         clock = shifted_clock(settings.clock_offset_seconds)

@@ -50,14 +50,14 @@ class Catalogue:
         variants = (text for name, text in message.attributes.items() if name in known)
         pattern = next(variants, message.value)
         if pattern is None:
-            raise LookupError(f"{message_id} has no text for {sorted(known)}.")
+            raise LookupError(f"{message_id} has no text for the values {sorted(known)}.")
         text, errors = self.bundle.format_pattern(pattern, known)
         if errors:
             raise LookupError(f"{message_id} cannot be formatted: {errors}.")
         return str(text)
 
     def format_list(self, message_id: str, items: Collection[str]) -> str:
-        """Join texts by a message with ``$before`` and ``$after``; no texts are an empty text."""
+        """Join texts with a message of ``$before`` and ``$after``; return "" if there are none."""
         before, *rest = items or ("",)
         for after in rest:
             before = self.format(message_id, before=before, after=after)

@@ -1,4 +1,4 @@
-"""The clock. Only endpoints and processes ask it; everything else takes the time as an argument."""
+"""The clock. Only endpoints and processes read it; all other code takes the time as an argument."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Database access: engines, sessions, transactions, column types. Nothing else commits."""
+"""Database access: engines, sessions, transactions, column types. Only this module commits."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping
@@ -150,7 +150,7 @@ def run_with_retries(
 
 
 class DatabaseSlots:
-    """Limit concurrent requests in the database to the connections, with a short queue.
+    """Limit the requests that use the database at a time to its connections, with a short queue.
 
     Waiting here costs a task. Waiting in the connection pool would hold a thread, and requests
     that have a connection but no thread would wait for each other.

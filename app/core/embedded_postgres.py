@@ -105,7 +105,7 @@ class EmbeddedPostgres:
             yield
 
     def _create_cluster(self) -> None:
-        """Create the cluster in another folder, then move it: no half-made one is ever used."""
+        """Create the cluster in another folder, then move it: an unfinished one is never used."""
         unfinished = self.folder / "postgres.new"
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(mode=0o700)

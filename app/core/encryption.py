@@ -19,7 +19,7 @@ KEY_BYTES, NONCE_BYTES = 32, 12
 
 
 class DecryptionError(Exception):
-    """The value was encrypted with another key or for another context, or was changed since."""
+    """The value was encrypted with another key or for another context, or was changed later."""
 
 
 class Encryptor:
@@ -33,7 +33,7 @@ class Encryptor:
 
     @classmethod
     def from_base64(cls, key: str | None) -> Self:
-        """Make an encryptor of a key in base64; without a key each use of it raises."""
+        """Make an encryptor from a key in base64; without a key, its methods raise."""
         return cls(decode_key(key) if key else None)
 
     def encrypt(self, value: Any, *, context: str) -> bytes:  # noqa: ANN401 - any JSON value
@@ -47,13 +47,17 @@ class Encryptor:
         try:
             return orjson.loads(self._require_cipher().decrypt(nonce, ciphertext, context.encode()))
         except InvalidTag:
-            raise DecryptionError(f"{context} cannot be decrypted with this key.") from None
+            raise DecryptionError(
+                f"The secret of {context} cannot be decrypted: it was encrypted with another key."
+            ) from None
 
     def _require_cipher(self) -> "AESGCM":
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415
 
         if self._key is None:
-            raise StorageUnavailableError("HEALTH_ENCRYPTION_KEY is not set; nothing was stored.")
+            raise StorageUnavailableError(
+                "HEALTH_ENCRYPTION_KEY is not set; nothing was stored. Set it and start again."
+            )
         return AESGCM(self._key)
 
 
@@ -66,7 +70,7 @@ EncryptorDep = Annotated[Encryptor, Depends(_encryptor)]
 
 
 def decode_key(text: str) -> bytes:
-    """Decode a key of 32 bytes in base64; raise ValueError if it is none."""
+    """Decode a key of 32 bytes from base64; raise ValueError if it is not such a key."""
     try:
         key = b64decode(text, validate=True)
     except Base64Error:

@@ -124,7 +124,7 @@ class _BugError(ProblemError):
     status = HTTPStatus.INTERNAL_SERVER_ERROR
     code = "internal_error"
     default_detail = (
-        "An unexpected error occurred on the server; it is in the log with this request_id."
+        "An unexpected error occurred on the server. Report the request_id: the log has the error."
     )
 
 
@@ -177,7 +177,7 @@ def problem_from_validation(error: RequestValidationError) -> ProblemError:
 
 
 def _pointer(entry: Mapping[str, Any], body: object) -> str:
-    """Return the place of an error; a FilterError adds its own pointer inside of the value."""
+    """Return the JSON pointer of an invalid part; a FilterError adds a pointer into the value."""
     suffix = getattr(entry.get("ctx", {}).get("error"), "pointer", "")
     location, *path = entry["loc"]
     if location == "body" and isinstance(body, dict | list):
@@ -202,12 +202,15 @@ def problem_from_database(error: DBAPIError) -> ProblemError | None:
     if isinstance(error, OperationalError) or error.connection_invalidated:
         return StorageUnavailableError()
     if isinstance(error, DataError):
-        return UnprocessableError("A value is outside the range that can be stored.")
+        return UnprocessableError(
+            "A number, day or text is outside the range that the database can store: send smaller"
+            " values."
+        )
     return None
 
 
 def problem_from_exception(error: Exception) -> ProblemError | None:
-    """Return the problem to answer with; None if the exception is a bug."""
+    """Return the problem that answers a request which raised; None if the exception is a bug."""
     match error:
         case ProblemError():
             return error
@@ -233,7 +236,7 @@ def handle_exception(request: Request, error: Exception) -> Response:
 
 
 def _allowed_methods(request: Request) -> list[str]:
-    """Match the path against every route: the route that refused knows only its own methods."""
+    """Return the methods of all routes of the path; the route that gave 405 knows only its own."""
     return [
         method
         for method in HTTP_METHODS

@@ -9,7 +9,7 @@ MAX_DECIMALS = 4
 
 
 def format_signed(points: float) -> str:
-    """Format points with a sign and one decimal; a smaller number keeps its first digit."""
+    """Format points with a sign and one decimal; below 0.05 with the first nonzero digit."""
     size = abs(points)
     first = float(f"{max(size, 10**-MAX_DECIMALS):.1g}")
     text = f"{size:,.1f}" if size >= MIN_ONE_DECIMAL else f"{first:.{MAX_DECIMALS}f}".rstrip("0")

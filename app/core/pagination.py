@@ -48,7 +48,9 @@ class InvalidCursorError(ProblemError):
 
     status = HTTPStatus.NOT_FOUND
     code = "invalid_cursor"
-    default_detail = "The cursor is invalid: use `next_cursor` of this list."
+    default_detail = (
+        "The cursor is invalid: send `next_cursor` of this list, or none to start again."
+    )
 
 
 def encode_cursor(*position: object) -> str:
@@ -69,7 +71,7 @@ def decode_cursor(cursor: str | None, *types: PositionType) -> list[Any] | None:
 
 
 def _check_part(part: object, type_: PositionType) -> object:
-    """Return a part if it has exactly the type and PostgreSQL can store it."""
+    """Return a part of a cursor if it has exactly the type and PostgreSQL can store it."""
     if type_ in {date, datetime}:
         return _parse_time(part, type_)
     is_huge = isinstance(part, int) and abs(part) > MAX_INTEGER
@@ -111,7 +113,7 @@ class Paging:
 
     @property
     def fetch_limit(self) -> int:
-        """The number of rows to fetch: one more than the page has tells whether there is a next."""
+        """The number of rows to fetch: one more than the page, to know whether more follow."""
         return self.limit + 1
 
     def position(self, *types: PositionType) -> Any:  # noqa: ANN401 - of the types

@@ -29,9 +29,10 @@ def get_row(
     *,
     lock: bool | dict[str, Any] = False,
 ) -> RowT:
-    """Return the row of a primary key; raise NotFoundError, which names its ``kind``, without one.
+    """Return the row of a primary key, or raise ``NotFoundError``.
 
-    ``lock`` locks the row until the end of the transaction and reloads it.
+    ``kind``: the noun for the row in the error sentence; None: the table's name. ``lock``
+    locks the row until the end of the transaction and reloads it.
     """
     row = find_row(session, table, key, lock=lock)
     if row is None:

@@ -102,7 +102,7 @@ def _small_object(value: object, check: ValidatorFunctionWrapHandler) -> object:
     if _depth(checked) > MAX_OBJECT_DEPTH or len(json.dumps(checked)) > MAX_OBJECT_BYTES:
         raise PydanticCustomError(
             "object_size",
-            "Must have at most {bytes} bytes and {depth} levels.",
+            "The object must have at most {bytes} bytes and {depth} levels.",
             {"bytes": MAX_OBJECT_BYTES, "depth": MAX_OBJECT_DEPTH},
         )
     return checked
@@ -153,10 +153,10 @@ class Problem(BaseModel):
 
 PROBLEM_EXAMPLES: Sequence[ProblemError] = (
     errors.BadRequestError("The body is not valid JSON.", code="invalid_json"),
-    errors.UnauthorizedError("The API key is unknown."),
-    errors.ForbiddenError("This API key does not have the scope admin."),
+    errors.UnauthorizedError("The API key is unknown: send the complete key."),
+    errors.ForbiddenError("This API key does not have the scope admin: use one that has it."),
     errors.NotFoundError("account", "acme"),
-    errors.RequestTimeoutError("The body did not arrive within 8 s."),
+    errors.RequestTimeoutError("The body did not arrive within 8 s. Send it again."),
     errors.ConflictError("The API key 0aZ81bQ2xY is revoked or has expired; create a new one."),
     errors.PayloadTooLargeError("The body is larger than the limit of 5242880 bytes."),
     errors.UnsupportedMediaTypeError(),
@@ -172,7 +172,7 @@ AUTHENTICATED_PATHS = ("/v1/", "/api/v1/")
 
 
 def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Document problems of a route in OpenAPI that ``add_problems`` does not find; and 503."""
+    """Return OpenAPI responses for problems that ``add_problems`` does not find, and for 503."""
     return {status: _problem_response(HTTPStatus(status)) for status in (*statuses, 503)}
 
 

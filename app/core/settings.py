@@ -60,7 +60,7 @@ class Settings(BaseSettings):
 
     @property
     def allowed_networks(self) -> Sequence[IPv4Network | IPv6Network]:
-        """The private networks to which webhooks may be sent too."""
+        """The private networks to which webhooks may be sent, besides public addresses."""
         networks = (self.webhook_allowed_networks or "").split(",")
         return [ip_network(each.strip()) for each in networks if each.strip()]
 

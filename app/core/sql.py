@@ -34,7 +34,7 @@ class SqlFile:
         return self._statements.setdefault(name, self.compose(name))
 
     def compose(self, name: str, **parts: str) -> TextClause:
-        """Return a section as a statement. ``parts`` are SQL of the code's own, never input."""
+        """Return a section as a statement. ``parts``: SQL from this code base, never input."""
         return text(self.fill(name, **parts))
 
     def fill(self, name: str, **parts: str) -> str:

@@ -46,7 +46,7 @@ FEATURE_OF = {name: feature.key for feature in PRODUCT_FEATURES for name in feat
 FEATURE_OF |= dict(zip(PAGES, PAGES, strict=True))
 NAMES = tuple(FEATURE_OF)
 FREQUENCIES = {"Message Sent": 32, "Reply Sent": 18, "Role Assigned": 2, "Pricing": 1, "Billing": 1}
-"""Relative frequencies of names, unless it is USUAL_FREQUENCY."""
+"""Relative frequencies of events and pages by name; all others have USUAL_FREQUENCY."""
 TRAITS = ("name", "industry", "employees", "owner", "segment", "end_customers", "simulated")
 ROLES = ("marketer", "support_agent", "sales", "analyst")
 FIRST = ("Ada", "Bruno", "Clara", "Dario", "Elin", "Farid", "Greta", "Hugo", "Iris", "Jonas")
@@ -55,7 +55,7 @@ LAST = ("Abbas", "Berg", "Costa", "Dahl", "Egede", "Fuchs", "Garza", "Holm", "Ka
 
 @dataclass(frozen=True, slots=True)
 class SimulatedAccount:
-    """`plans` are pairs (first day, index in PLANS), `joins` the first days of the users."""
+    """`plans`: (first day, index in PLANS) of each plan. `joins`: the first day of each user."""
 
     account: Account
     profile: Profile
@@ -66,7 +66,7 @@ class SimulatedAccount:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """An action of a user of an account: `at` is in milliseconds of the day."""
+    """A call of `user` of account `number`; `at`: milliseconds since the start of the day."""
 
     day: int
     at: int
@@ -97,7 +97,7 @@ def _draw_usage(simulated: SimulatedAccount, rate: Floats, rng: Generator) -> In
 
 
 def _draw_end_customers(simulated: SimulatedAccount, days: Ints, rng: Generator) -> Ints:
-    """Draw the end customers; when reach fell, events for the lost ones reach NOBODY."""
+    """Draw the end customer of each event: NOBODY if it is one lost by the cause REACH_FELL."""
     profile, fell = simulated.profile, simulated.profile.cause is Cause.REACH_FELL
     reach = 1 if fell else simulated.trajectory.reach[days // 7]
     pool = np.maximum(3, profile.pool * reach)
@@ -129,7 +129,7 @@ def _draw_names(simulated: SimulatedAccount, days: Ints, rng: Generator) -> Ints
 
 
 def _adoption_days(simulated: SimulatedAccount, rng: Generator) -> dict[str, int]:
-    """Return the first day of each page and product feature; some of the plan are never used."""
+    """Return the first day of use by page and product feature; unused ones are left out."""
     profile = simulated.profile
     stuck = profile.cause is Cause.STUCK_IN_ONBOARDING
     first_days = dict.fromkeys(PAGES, profile.start)
@@ -187,7 +187,7 @@ def _track(event: str, properties: Mapping[str, object]) -> Call:
 
 
 def _onboarding(profile: Profile, rng: Generator) -> Iterator[Action]:
-    """Yield the steps of a new account; a stuck account stops before its step."""
+    """Yield the onboarding steps of an account; a stuck account stops before `profile.about`."""
     day = profile.start
     for step in STEPS:
         if step == profile.about:
@@ -214,7 +214,7 @@ def _tickets(simulated: SimulatedAccount, days: int, rng: Generator) -> Iterator
 
 
 def _ticket(simulated: SimulatedAccount, day: int, work: int, rng: Generator) -> Iterator[Action]:
-    """Reply after ``work`` milliseconds of working time; `minutes` includes the nights."""
+    """Open a ticket and reply after ``work`` ms of working time; `minutes` includes the nights."""
     number, opened = simulated.profile.number, int(rng.integers(0, WORKDAY))
     later, replied = divmod(opened + work, WORKDAY)
     user = int(rng.integers(1, max(2, (simulated.joins <= day).sum())))

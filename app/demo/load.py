@@ -100,7 +100,7 @@ def _put_catalog(session: Session, workspace_id: str) -> None:
 
 
 def _put_contracts(session: Session, workspace_id: str, world: World) -> None:
-    """Write each period as known at its start; an end by notice as known from the notice on."""
+    """Write each period as known from its start; an end becomes known on the day of the notice."""
     periods, notices = [], []
     for row in world.subscriptions:
         period = asdict(row) | {"source": "simulation"}

@@ -85,7 +85,10 @@ class World:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """The terms from a day on; `gain` is usage bought with them. A change has factors and steps."""
+    """The terms of a contract from a day on. `gain`: usage relative to the first terms.
+
+    In a change of terms, price, seats and gain are factors, and `plan` is the number of plans up.
+    """
 
     day: int
     why: str

@@ -41,7 +41,10 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CauseEffect:
-    """The shares that a cause takes away at strength 1, in how many weeks, and the reason given."""
+    """The shares of usage, reach and trust that a cause takes away at strength 1.
+
+    `weeks`: how fast. `reason`: the reason that the account gives when it leaves.
+    """
 
     usage: float
     reach: float
@@ -240,7 +243,7 @@ def simulate_weeks(
 
 
 def _draw_notice(profile: Profile, value: Floats, rng: Generator) -> int:
-    """Draw the day of notice, or NEVER, from a weekly hazard in the log of value per dollar.
+    """Draw the day of notice, or NEVER: the weekly hazard falls with the log of value per dollar.
 
     A declining account stays at least until its onset. The hazard doubles before a renewal.
     """

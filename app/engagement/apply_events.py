@@ -30,29 +30,29 @@ STATEMENTS = (
     *("completion", "ticket", "moment", "response", "feedback", "resolution", "goal"),
     *("incident", "affected", "incident_end", "apology"),
 )
-"""In order of execution: rows that others refer to come first."""
+"""Names of the statements in order of execution: referenced rows before the rows that refer."""
 
 RETURNING_ACCOUNTS = {"affected", "apology"}
-"""Statements that return the accounts they touched, which no event need name."""
+"""Statements that return the accounts that they changed: their events need not name an account."""
 
 ACCOUNTS_AFTER = (
     ("moment", "ticket_id", SQL.summarize_tickets),
     ("incident_end", "incident_id", SQL.incident_accounts),
 )
-"""What follows such rows, and returns the accounts of their tickets and incidents."""
+"""Name of a statement, its column with an object's id, and what follows to get the accounts."""
 
 REFERENCES: Mapping[str, tuple[str, TextClause]] = {
     "resolution": ("feedback_id", SQL.feedback_ids),
     "incident_end": ("incident_id", SQL.incident_ids),
     "apology": ("incident_id", SQL.incident_ids),
 }
-"""Rows that refer to an object which another event must have created."""
+"""Name of a statement to the column of an object that must exist, and the query of its ids."""
 
 
 def apply_events(
     session: Session, workspace_id: str, events: Iterable[EngagementEvent], *, known_on: date | None
 ) -> dict[int, str]:
-    """Write what events describe; return a warning, by number, for those that are incomplete.
+    """Write the rows that events describe; return event number to warning for incomplete events.
 
     ``known_on`` None: the events are history; each is known on its own day, and no account is
     queued for scoring.
@@ -78,7 +78,7 @@ def apply_events(
 def apply_rows(
     session: Session, workspace_id: str, rows: Iterable[StatementRow], *, known_on: date
 ) -> None:
-    """Write rows of an API call as events would. No account is queued for scoring."""
+    """Write rows of an API call as rows of events are. No account is queued for scoring."""
     _execute(session, workspace_id, _by_statement(rows), known_on)
 
 
@@ -92,7 +92,7 @@ def _by_statement(rows: Iterable[StatementRow]) -> RowsByStatement:
 def _execute(
     session: Session, workspace_id: str, rows: RowsByStatement, known_on: date | None
 ) -> set[str]:
-    """Return the accounts of tickets and incidents: events need not name them."""
+    """Write the rows; return the accounts of their tickets and incidents, named or not."""
     touched: set[str | None] = set()
     for name in STATEMENTS:
         if group := rows.get(name):

@@ -1,4 +1,4 @@
-"""Read and write the affected accounts of incidents, completed steps and roles, for the API."""
+"""Queries of the API on three tables: accounts of incidents, completed onboarding steps, roles."""
 
 from collections.abc import Collection, Sequence
 from datetime import date

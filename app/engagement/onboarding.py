@@ -57,14 +57,14 @@ def _record_completions(
 
 
 def enqueue_backfill(session: Session, actor: Actor) -> None:
-    """Enqueue a job that reads all usage, for a new step or after an import of history."""
+    """Enqueue a job that searches all usage for steps done: for new event names, after imports."""
     steps = list_by_position(session, actor.workspace_id, OnboardingStep)
     if any(step.event_names for step in steps):
         jobs.enqueue(session, actor, KIND, {})
 
 
 def backfill_page(sessions: SessionFactory, job: ClaimedJob, now: datetime) -> bool:
-    """Read all usage of the next accounts; return whether there may be more accounts."""
+    """Record steps from all usage of the next accounts; return whether more accounts may follow."""
     with transaction(sessions) as session:
         values = {"after": job.position.get("after", ""), "limit": BACKFILL_BATCH}
         workspace = {"workspace_id": job.workspace_id}

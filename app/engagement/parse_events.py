@@ -1,4 +1,4 @@
-"""Parse a semantic event into rows to write; name the property that is missing or invalid."""
+"""Parse a semantic event into rows to write; reject missing and invalid properties."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from app.accounts.traits import parse_day, parse_id, parse_text
 from app.workspaces.semantic_events import SemanticEventKind as Kind
 
 MISSING, INVALID, UNKNOWN = "semantic_missing", "semantic_invalid", "semantic_unknown"
-"""Warnings: a required property is missing, one is invalid, or the object it names is unknown."""
+"""Codes of warnings: a property is missing, is invalid, or names an object that is unknown."""
 
 NPS, CSAT = "nps", "csat"
 LARGEST_NPS, LOWEST_CSAT, HIGHEST_CSAT = 10, 1, 5
@@ -27,7 +27,7 @@ TICKET_MOMENTS = {
 SURVEY_KINDS = {Kind.NPS_ANSWERED: NPS, Kind.CSAT_ANSWERED: CSAT}
 INCIDENT_KINDS = {Kind.INCIDENT_DECLARED, Kind.INCIDENT_ENDED, Kind.APOLOGY_SENT}
 WITHOUT_ACCOUNT = {*TICKET_MOMENTS, *INCIDENT_KINDS}
-"""Applied even if the account is unknown: the sender may be an agent or a system."""
+"""Kinds of events that are applied without an account: an agent or a system may send them."""
 
 PROPERTY_NAMES: Mapping[str, Sequence[str]] = {
     "step": ("step", "step_key", "step_name"),
@@ -53,7 +53,7 @@ PROPERTY_NAMES: Mapping[str, Sequence[str]] = {
 
 
 class BadPropertyError(Exception):
-    """A property is missing or invalid. ``code``: the warning."""
+    """A property is missing or invalid. ``code``: the warning, ``MISSING`` or ``INVALID``."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -79,7 +79,7 @@ class EngagementEvent:
 
 @dataclass(frozen=True, slots=True)
 class StatementRow:
-    """One row for one of the statements. ``n``: the number of the event, for warnings."""
+    """A row for a statement of ``apply_events``. ``n``: the event's number in the batch."""
 
     n: int
     statement: str
@@ -225,7 +225,7 @@ def _parse_goal(event: EngagementEvent, properties: _Properties) -> list[Stateme
 
 
 def _parse_incident(event: EngagementEvent, properties: _Properties) -> list[StatementRow]:
-    """``account_ids`` are the affected accounts; without it, the account of the event is."""
+    """Parse an incident. Without ``account_ids``, only the account of the event is affected."""
     incident_id = properties.require("incident_id", parse_id)
     account_ids = properties.find("account_ids", _parse_ids)
     affected = account_ids or [each for each in (event.account_id,) if each]
@@ -262,7 +262,7 @@ def parse_number(value: object) -> float:
         raise TypeError("must be a number")
     number = float(value)
     if not abs(number) <= LARGEST_NUMBER:
-        raise ValueError("must be a finite number")
+        raise ValueError(f"must be a number between {-LARGEST_NUMBER:g} and {LARGEST_NUMBER:g}")
     return number
 
 

@@ -55,7 +55,7 @@ SettingRow = TypeVar("SettingRow", OnboardingStep, LoyaltyTier)
 
 @dataclass(frozen=True, slots=True)
 class SnapshotQuery:
-    """The accounts and the day of a snapshot. ``until``: when waiting times stop."""
+    """The accounts and the day of a snapshot. ``until``: the time until which waiting counts."""
 
     session: Session
     workspace_id: str
@@ -71,7 +71,7 @@ class SnapshotQuery:
         return self.execute(statement, **values).all()
 
     def execute(self, statement: TextClause, **values: object) -> Result[Any]:
-        """Execute a statement; ``days`` becomes ``since``, so many days before the end."""
+        """Execute a statement. ``days`` is passed as ``since``: so many days before ``day_end``."""
         if days := values.pop("days", None):
             values["since"] = self.day_end - timedelta(days=int(str(days)))
         parameters = {
@@ -173,7 +173,7 @@ def _load_pace(query: SnapshotQuery) -> dict[str, StepPace]:
 
 
 def store_pace(session: Session, workspace_id: str, *, as_of: date) -> None:
-    """Compute and store the pace of a day, unless one of this day or a later one is stored."""
+    """Compute and store the onboarding pace as of a day, unless it or a later one is stored."""
     end = datetime.combine(as_of + DAY, time.min, UTC)
     query = SnapshotQuery(session, workspace_id, (), as_of, end)
     query.execute(SQL.store_pace, days=PACE_DAYS)
@@ -258,7 +258,7 @@ def _load_metric_values(
 def load_metric_value(
     session: Session, workspace_id: str, metric: MetricQuery, *, as_of: date, now: datetime
 ) -> float | None:
-    """Return a metric over the 28 days up to a day; None if it is unknown."""
+    """Return the value of a metric over the 28 days up to a day; None if it is unknown."""
     query = SnapshotQuery(session, workspace_id, [metric.account_id], as_of, now)
     return _query_metrics(query, [metric]).get(metric)
 

@@ -41,7 +41,7 @@ class AlreadyResolvedError(ConflictError):
 def put_setting(
     session: Session, actor: Actor, table: type[SettingRow], key: str, fields: Mapping[str, Any]
 ) -> SettingRow:
-    """Create or replace an onboarding step or a loyalty tier; the same again changes nothing.
+    """Create or replace an onboarding step or a loyalty tier; the same fields change nothing.
 
     A step with new event names enqueues a job that reads all usage.
     """
@@ -80,7 +80,7 @@ def put_ticket(session: Session, actor: Actor, ticket_id: str, fields: Mapping[s
 def _moments(
     row: Ticket, fields: Mapping[str, Any], words: Mapping[str, Any], actor: Actor
 ) -> dict[str, Any]:
-    """Return the time of each moment to write; changed words alone are a moment ``noted``."""
+    """Return kind to time of the moments to write. The kind is ``noted`` if only words changed."""
     instants = {kind: fields[name] for kind, name in MOMENT_FIELDS.items() if fields[name]}
     if row.opened_at is None:
         instants.setdefault("opened", actor.at)
@@ -148,6 +148,7 @@ def resolve_feedback(
 def _already_resolved(row: FeedbackItem) -> AlreadyResolvedError:
     return AlreadyResolvedError(
         f"Feedback item {row.feedback_id} is resolved already, with the outcome {row.status}."
+        " Its status and outcome cannot change."
     )
 
 
@@ -209,7 +210,7 @@ def _lock(session: Session, actor: Actor, table: type[RowT], key: str) -> RowT:
 
 
 def _ensure_account(session: Session, actor: Actor, fields: Mapping[str, Any]) -> str:
-    """Return the current account id; insert the account if it is missing. Refuse erased ids."""
+    """Return the current account id; insert a missing account. Raises ``ErasedError``."""
     account_id = aliases.current_id(session, actor.workspace_id, fields["account_id"])
     ensure_exists(session, actor.workspace_id, Account, account_id)
     if fields.get("user_id") is not None:
@@ -219,7 +220,10 @@ def _ensure_account(session: Session, actor: Actor, fields: Mapping[str, Any]) -
 
 def _check_same_account(existing: str | None, account_id: str, key: str) -> None:
     if existing is not None and existing != account_id:
-        raise ConflictError(f"{key} belongs to another account.", code="belongs_elsewhere")
+        raise ConflictError(
+            f"{key} belongs to another account. Send its account_id, or use another id.",
+            code="belongs_elsewhere",
+        )
 
 
 def _check_days(starts_on: date, due_on: date) -> None:

@@ -24,7 +24,7 @@ def standard_minutes(channel: str | None, priority: str | None) -> int:
 
 @dataclass(frozen=True, slots=True)
 class OpenTicket:
-    """A ticket that is not closed. ``waiting_minutes``: for the first reply; 0 if there is one."""
+    """A ticket that is not closed. ``waiting_minutes``: without a first reply; 0 if it has one."""
 
     ticket_id: str
     user_id: str | None
@@ -114,7 +114,7 @@ class Feedback:
 
 @dataclass(frozen=True, slots=True)
 class StepPace:
-    """Days that a step took after the step before: the median of ``peers`` accounts."""
+    """Days from one onboarding step to the next: the median of ``peers`` accounts."""
 
     median_days: float | None = None
     peers: int = 0
@@ -125,7 +125,10 @@ NO_PACE = StepPace()
 
 @dataclass(frozen=True, slots=True)
 class StepProgress:
-    """A step of onboarding. ``peers_median_days``: the median of accounts of the last year."""
+    """An onboarding step of an account. ``done_at`` None: not done yet.
+
+    ``peers_median_days``: the median time of ``peers`` accounts that did it in the last year.
+    """
 
     key: str
     name: str
@@ -137,7 +140,7 @@ class StepProgress:
 
 @dataclass(frozen=True, slots=True)
 class Onboarding:
-    """The onboarding of an account. ``days_in_step``: since the step before, or since the start."""
+    """The onboarding of an account. ``days_in_step``: since the previous step or the start."""
 
     started_on: date
     steps: Sequence[StepProgress]
@@ -175,7 +178,7 @@ class OpenGoal:
 
 @dataclass(frozen=True, slots=True)
 class GoalProgress(OpenGoal):
-    """The progress of a goal. ``share``: of the way from the baseline to the target."""
+    """The progress of a goal. ``share``: 0 at the baseline, 1 at the target; None: unknown."""
 
     value: float | None
     share: float | None
@@ -204,7 +207,7 @@ class TierPosition:
 
 @dataclass(frozen=True, slots=True)
 class AffectingIncident:
-    """An incident that affected an account and has not been over for 30 days."""
+    """An incident that affected an account, and is open or ended in the last 30 days."""
 
     incident_id: str
     title: str | None

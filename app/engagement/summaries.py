@@ -18,7 +18,7 @@ from app.engagement.snapshot import (
 
 WINDOW_DAYS = (7, 28, 90)
 ON_TRACK_SHARE = 0.8
-"""Share of the way that an even pace would have made by the day."""
+"""A goal is on track from this share of the progress that an even pace would have made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ class TierLevel:
 
 
 def tier_position(levels: Sequence[TierLevel], values: Mapping[str, float | None]) -> TierPosition:
-    """Find the highest tier whose threshold is met. ``values``: by the tier's key."""
+    """Find the highest tier whose threshold is met. ``values``: tier key to the metric's value."""
     met = [
         index
         for index, level in enumerate(levels)
@@ -149,6 +149,6 @@ def tier_position(levels: Sequence[TierLevel], values: Mapping[str, float | None
 
 
 def days_in_step(earlier: Sequence[datetime], started_on: date, as_of: date) -> int:
-    """Return the days since the last of the earlier steps was done, or since the start."""
+    """Return the days since the last earlier step was done, or since onboarding started."""
     since = max([started_on, *(at.date() for at in earlier)])
     return max((as_of - since) // timedelta(days=1), 0)

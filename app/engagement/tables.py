@@ -29,7 +29,7 @@ class OnboardingStep(WorkspaceTable):
 
 
 class OnboardingPace(WorkspaceTable):
-    """The pace of onboarding as of a day. ``pace``: step key to [median days, accounts]."""
+    """The pace of onboarding as of a day. ``pace``: step key to [median days, accounts counted]."""
 
     __tablename__ = "onboarding_pace"
 
@@ -39,7 +39,10 @@ class OnboardingPace(WorkspaceTable):
 
 
 class OnboardingCompletion(WorkspaceTable):
-    """When an account did a step, as known since a day. A late event can make it earlier."""
+    """When an account did an onboarding step, as known from the day ``known_on`` on.
+
+    A late event adds a row with an earlier ``done_at``.
+    """
 
     __tablename__ = "onboarding_completion"
 
@@ -50,7 +53,7 @@ class OnboardingCompletion(WorkspaceTable):
 
 
 class Ticket(WorkspaceTable):
-    """A support ticket. Its columns summarize its moments, as known now.
+    """A support ticket. Its columns summarize its rows of ``ticket_moment``, as known now.
 
     ``account_id`` None: so far only events of agents have named the ticket.
     """
@@ -173,7 +176,7 @@ class LoyaltyTier(WorkspaceTable):
 
 
 class Incident(WorkspaceTable):
-    """An incident on our side. The affected accounts are in ``incident_account``."""
+    """An outage or other incident of the vendor. ``incident_account`` has the affected accounts."""
 
     __tablename__ = "incident"
 
@@ -199,7 +202,7 @@ class IncidentAccount(WorkspaceTable):
 
 
 class PersonRole(WorkspaceTable):
-    """A person's role for us in their account, besides their job: ``champion`` or ``sponsor``."""
+    """A person's role in dealings with the vendor, besides their job: champion or sponsor."""
 
     __tablename__ = "person_role"
 

@@ -5,7 +5,7 @@
 - `quarantine`: events that could not be used: list, replay, discard.
 - `sources`: statistics of what was received, silent sources, data for the trace of one event.
 
-Order of imports: `reading` < `ingestion` < `quarantine`; `sources` imports none of the three.
+`ingestion` imports `reading`, `quarantine` imports both; `sources` imports none of the three.
 Tables (`tables.py`): event, unattributed_event, event_name, quarantined_event, ingest_tally,
 ingest_hour, source, stale_account, due_attribution. The ingest statement also writes daily_usage,
 daily_reach, first_use, account, user and due.

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.core.db import Instant, Key, Table
 
 PAGES_PER_SUMMARY = 128
-"""They contain 3,000 to 5,000 events."""
+"""Table pages that one block summary covers: 3,000 to 5,000 events."""
 SUMMARIES = "text_bloom_ops(n_distinct_per_range=5000, false_positive_rate=0.004)"
 
 
@@ -21,8 +21,8 @@ class Event(Table):
     the right edge of the index, so the cost of storing one does not grow with the table. An event
     is found by its message id alone with small block summaries (docs/adr/0016).
 
-    ``account_by``: how the account was found: user, alias; None: the event names it.
-    ``known_on``: the day on which it became known; None: the day of receipt.
+    ``account_by``: how the account was found, ``user`` or ``alias``; None: the event names it.
+    ``known_on``: the day on which the event became known; None: the day on which it was received.
     """
 
     __tablename__ = "event"
@@ -59,7 +59,7 @@ class Event(Table):
 class UnattributedEvent(Table):
     """An event that waits until the account of its user is known.
 
-    ``row``: the input row of the ingest statement.
+    ``row``: the event as an input row of the ingest statement.
     """
 
     __tablename__ = "unattributed_event"
@@ -81,7 +81,7 @@ class UnattributedEvent(Table):
 
 
 class EventName(Table):
-    """An event name of the usage counts; a workspace has at most 2,000."""
+    """A name under which events are counted as usage; a workspace has at most 2,000 names."""
 
     __tablename__ = "event_name"
 
@@ -125,10 +125,12 @@ class QuarantinedEvent(Table):
 
 
 class EventCounters:
-    """Counters of the events that one key and one SDK sent. ``code``: why they were quarantined.
+    """Counts of the events that one API key sent with one SDK.
 
-    ``received = accepted + duplicates + quarantined + erased``. ``late`` and ``unattributed`` are
-    among the accepted; ``attributed`` left the waiting table, ``replayed`` the quarantine.
+    ``received = accepted + duplicates + quarantined + erased``. Among the accepted: ``late`` (the
+    event counts for a day before its receipt) and ``unattributed``. Events received before:
+    ``attributed`` (waited for their account) and ``replayed`` (were in quarantine). ``code``: the
+    quarantine code of quarantined events, otherwise empty.
     """
 
     received: Mapped[int] = mapped_column(server_default="0")
@@ -143,9 +145,10 @@ class EventCounters:
 
 
 class IngestTally(EventCounters, Table):
-    """The counts of one batch, written by its ingest statement; the worker moves them to an hour.
+    """The counts of one batch, until the worker adds them to the counts of an ``IngestHour``.
 
-    The table has no key and no index: no query needs a single row, and each batch would be slower.
+    The ingest statement writes them. The table has no key and no index: no query needs a single
+    row, and each batch would be slower.
     """
 
     __tablename__ = "ingest_tally"
@@ -159,7 +162,7 @@ class IngestTally(EventCounters, Table):
 
 
 class IngestHour(EventCounters, Table):
-    """The counts of the events of an hour. ``last_at``: when the last of them was received."""
+    """The counts of the events received in an hour. ``last_at``: when the last one was received."""
 
     __tablename__ = "ingest_hour"
 
@@ -174,8 +177,9 @@ class IngestHour(EventCounters, Table):
 class Source(Table):
     """An API key that sends events.
 
-    ``silent_since``: its last event before it became silent, detected at ``noticed_at``.
-    ``check_at``: it need not be checked for silence before this time.
+    ``silent_since``: the time of its last event before it became silent. ``noticed_at``: when the
+    silence was detected. ``resumed_at``: when it last became active again. ``check_at``: the source
+    is not checked for silence before this time.
     """
 
     __tablename__ = "source"
@@ -190,7 +194,7 @@ class Source(Table):
 
 
 class StaleAccount(Table):
-    """An account whose only recent source is silent: its data is old."""
+    """An account whose only recent source, ``key_id``, is silent: its score is frozen."""
 
     __tablename__ = "stale_account"
 

@@ -19,7 +19,7 @@ PLAN_FOR_MANY_ROWS = SQL.plan_for_many_rows
 WITHOUT_EXCLUDED_USERS = SQL.sections["without_excluded_users"]
 CENTS_IN_BASE_CURRENCY = SQL.sections["cents_in_base_currency"]
 REACH_COUNTERS = {"property": "quantity", "events": "events"}
-"""The column of usage that is summed up, by kind of reach; ``ids`` are counted on their own."""
+"""The column of daily usage that a kind of reach sums; the kind ``ids`` counts ids instead."""
 
 
 def load_account_features(
@@ -72,7 +72,7 @@ def _features_statement(
 ) -> TextClause:
     """Build the statement for one way of counting reach: ids, property or events.
 
-    ``traits``, ``counts``: whether the feature spec names any.
+    ``traits``, ``counts``: whether the feature spec has traits, and event counts.
     """
     parts, counter = SQL.sections, REACH_COUNTERS.get(reach)
     return SQL.compose(

@@ -5,18 +5,15 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Self
 
-import numpy as np
-from numpy.typing import NDArray
-
+from app.core.arrays import Booleans, Floats, np
 from app.features.values import FeatureMap, ReachSource
 
-Floats = NDArray[np.float64]
 GetColumn = Callable[[str], Floats]
 
 EVENT_COLUMN_PREFIX = "events_84:"
 """Prefix of the columns that count the events of one name."""
 CENTS_PER_100_DOLLARS = 10_000
-"""Value per dollar is per $100 of price."""
+"""Features ``…_per_dollar`` are per $100 of monthly price."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +36,11 @@ class TableSpec:
 
 @dataclass(frozen=True, slots=True)
 class ChurnEligibility:
-    """Whether accounts can churn: arrays in the order of the rows."""
+    """Whether accounts can churn: arrays by row. ``pays``: on the day; ``has_paid``: until then."""
 
-    pays: NDArray[np.bool_]
-    has_paid: NDArray[np.bool_]
-    excluded: NDArray[np.bool_]
+    pays: Booleans
+    has_paid: Booleans
+    excluded: Booleans
     mrr_cents: Floats
 
     @classmethod
@@ -86,7 +83,7 @@ def derive_features(counts: Mapping[str, Floats]) -> Floats:
 
 
 def _zero(name: str) -> Callable[[GetColumn], Floats]:
-    """Return zero where nothing was counted: the number is known."""
+    """Make a feature of a count; where nothing was counted, it is zero and not missing."""
     return lambda get: np.nan_to_num(get(name))
 
 
@@ -103,7 +100,7 @@ def _per_dollar(name: str) -> Callable[[GetColumn], Floats]:
 
 
 def _trend(now: str, before: str, times: float = 1) -> Callable[[GetColumn], Floats]:
-    """Log of now over before; missing for an account that is younger than both windows."""
+    """Log of the count ``now`` over ``before``; missing for accounts younger than both."""
 
     def compute(get: GetColumn) -> Floats:
         ratio = (np.nan_to_num(get(now)) + 1) / (np.nan_to_num(get(before)) * times + 1)

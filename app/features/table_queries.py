@@ -6,10 +6,10 @@ from functools import cache
 from itertools import groupby
 from typing import Any
 
-import numpy as np
 from sqlalchemy import Row, TextClause
 from sqlalchemy.orm import Session
 
+from app.core.arrays import Floats, np
 from app.core.sql import load_sql
 from app.features.queries import (
     CENTS_IN_BASE_CURRENCY,
@@ -18,7 +18,7 @@ from app.features.queries import (
     WITHOUT_EXCLUDED_USERS,
     has_excluded_users,
 )
-from app.features.table import ChurnEligibility, FeatureTable, Floats, TableSpec, derive_features
+from app.features.table import ChurnEligibility, FeatureTable, TableSpec, derive_features
 
 SQL = load_sql(__file__)
 AccountDay = tuple[str, date]

@@ -1,7 +1,7 @@
-"""What is known of an account as of one day: the narrow waist of the product. Pure.
+"""What is known of an account as of one day. Pure.
 
-The stages below compute these numbers; the scorecard and the churn model read nothing else. To
-score the past as it looked then, load the features as of that day.
+Scorecards and the churn model read nothing but these numbers. To score a past day as it looked on
+that day, load the features as of that day.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ class FeatureMap:
 
 @dataclass(frozen=True, slots=True)
 class ReachSource:
-    """What reach counts: ``ids`` of end customers, a summed ``property``, or some ``events``."""
+    """What reach counts: ``ids`` of end customers, a summed ``property``, or named ``events``."""
 
     kind: str = "ids"
     events: Sequence[str] = ()
@@ -34,7 +34,7 @@ class EventCount:
 
     @property
     def key(self) -> str:
-        """A unique text: commas inside event names are escaped."""
+        """A text that identifies the count: commas inside event names are escaped."""
         names = (name.replace("\\", "\\\\").replace(",", "\\,") for name in self.events)
         return f"{', '.join(names)} in {self.days} days"
 
@@ -111,7 +111,7 @@ class AccountFeatures:
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Self:
-        """Parse features stored with a score; fields added since then keep their defaults."""
+        """Parse features stored with a score; fields that did not exist then get their defaults."""
         days = {name: _day(stored.get(name)) for name in DATE_FIELDS}
         return cls(**{**stored, **days})
 

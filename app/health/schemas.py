@@ -67,7 +67,7 @@ class MeasureOut(ResponseModel):
 
 
 class TrendOut(ResponseModel):
-    """Points that the score moved in 7, 28 and 90 days; null if there was no score then."""
+    """Points by which the score moved in 7, 28 and 90 days; null: no score that many days ago."""
 
     d7: float | None = Field(None, examples=[-1.5])
     d28: float | None = Field(None, examples=[-9.1])
@@ -100,7 +100,7 @@ class UnusedFeatureOut(ResponseModel):
 
 
 class SeatsOut(ResponseModel):
-    """Use of the seats."""
+    """How many paid seats of an account are in use, and what the idle ones cost."""
 
     bought: int = Field(examples=[10])
     active: int = Field(examples=[6])
@@ -112,7 +112,7 @@ class SeatsOut(ResponseModel):
 
 
 class OverLimitOut(ResponseModel):
-    """Use above a limit of the plan."""
+    """Use by an account above a limit of its plan."""
 
     name: str = Field(examples=["users"])
     limit: int = Field(examples=[10])
@@ -188,7 +188,7 @@ class HealthOut(ResponseModel):
 
     @classmethod
     def from_account_health(cls, row: Any) -> Self:  # noqa: ANN401 - a row of account health
-        """Build the answer from a row. An account that was never scored has no details."""
+        """Build the answer from a row of account health; one never scored has no details."""
         empty = dict.fromkeys(HealthOut.model_fields) | EMPTY_DETAILS
         values = empty | (row.details or {}) | row._asdict() | {"value": row.score}
         return cls.model_validate(values)
@@ -204,7 +204,7 @@ EMPTY_DETAILS: dict[str, Any] = {
 
 
 class HealthHistoryPoint(ResponseModel):
-    """The score at the end of a day, or at the end of a part of it before the band changed."""
+    """The last score of a day, or the last one before a change of band within the day."""
 
     as_of: date
     restatement: int = Field(

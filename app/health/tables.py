@@ -47,12 +47,12 @@ class ScoreDefinition(Table):
 
 
 class Benchmark(Table):
-    """What accounts are compared with in a month: the last six month-ends of each segment.
+    """What accounts are compared with in a month: usage at the last six month-ends, by segment.
 
-    ``id`` is a hash of the content. ``month`` is the first day of its month. ``ranking_digest`` is
-    a hash of the settings that ranks depend on. ``config`` has a benchmark by segment; the empty
-    text is the whole workspace. A ``provisional`` one is fitted again each day. One that is not
-    ``current`` is stored for the scores that name it.
+    ``id``: a hash of the content. ``month``: the first day of the month. ``ranking_digest``: a hash
+    of the settings that ranks depend on. ``config``: a benchmark by segment; the key "" is the
+    whole workspace. ``provisional``: there is little data, so it is fitted again each day.
+    ``current``: false if another row replaced it; it stays for the scores that name it.
     """
 
     __tablename__ = "benchmark"
@@ -124,11 +124,11 @@ def _number_in(path: str) -> Computed:
 
 
 class HealthScore(Table):
-    """The newest score of an account. ``details`` holds the rest of the API answer.
+    """The newest score of an account. ``details``: the fields of the API answer without a column.
 
-    Values of the details that lists use are generated columns, because details are too large to be
-    read for every account. Days are texts, because only those can be generated; they sort like
-    days. ``recorded_…`` are the values of the last recorded change.
+    Fields of ``details`` that lists use are generated columns, because ``details`` is too large to
+    be read for every account. Their days are texts, because only those can be generated; they sort
+    like days. ``recorded_…``: the values that the change feed recorded last.
     """
 
     __tablename__ = "health_score"
@@ -166,8 +166,9 @@ class HealthScore(Table):
 class HealthHistory(Table):
     """The score of an account on a day: one row, and one more for each change of band.
 
-    Today's last row follows the score; a row of a past day never changes. ``restatement`` is the
-    number of the restatement that wrote the row; 0: as first written.
+    Each refresh updates today's last row; a row of a past day never changes. ``change``: number of
+    band changes within the day so far. ``restatement``: number of the restatement that wrote the
+    row; 0: as first written.
     """
 
     __tablename__ = "health_history"

@@ -69,7 +69,7 @@ def parse_plan(
         bool, Query(description="Whether to check all rows without storing anything.")
     ] = False,
 ) -> ImportPlan:
-    """Build the plan from the query and the Content-Type."""
+    """Build the import plan from the query parameters and the Content-Type."""
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     file_format = format or CONTENT_TYPES.get(content_type, FileFormat.CSV)
     return ImportPlan(kind, file_format, tuple(map), _lookups(lookup), split, dry_run)
@@ -81,7 +81,7 @@ def _lookups(texts: Iterable[str]) -> dict[str, dict[str, str]]:
         column, has_value, rest = text.partition(":")
         value, has_replacement, replacement = rest.partition("=")
         if not (has_value and has_replacement):
-            raise MappingError(f"{text!r} does not have the form column:value=replacement.")
+            raise MappingError(f"The look-up {text!r} must have the form column:value=replacement.")
         tables.setdefault(column, {})[value] = replacement
     return tables
 

@@ -10,12 +10,12 @@ ROW_CODES = {
     "line_too_long": "The line is longer than 1 MiB.",
     "invalid_encoding": "The line is not UTF-8.",
     "invalid_json": "The line is not JSON.",
-    "missing_timestamp": "An event without a timestamp cannot be imported.",
+    "missing_timestamp": "The event has no timestamp: each imported event needs one.",
     "invalid_row": "A field is missing or invalid; the message names it.",
-    "unstorable": "The database cannot store a value of the row.",
-    "erased": "The account or user was erased.",
+    "unstorable": "The database refuses a value of the row, such as a number out of range.",
+    "erased": "The account or user was erased: lift the erasure to import it again.",
 }
-"""Rows of events can also have the codes of the quarantine."""
+"""Messages by code. Rows of events can also have the codes of the quarantine."""
 
 
 @dataclass

@@ -25,7 +25,7 @@ MIN_EPOCH_DIGITS = 9
 
 @dataclass(frozen=True, slots=True)
 class StoredBatch:
-    """The result of a batch. ``rejected``: position of the event, code and message."""
+    """Numbers of stored and repeated events; for rejected ones position, code and message."""
 
     stored: int
     duplicates: int
@@ -102,7 +102,7 @@ def event_builder(digest: str, split: str | None) -> Callable[[RowFields, int], 
 
 
 def _epoch(text: str) -> str | float:
-    """Return Unix seconds, with or without decimals, as a number; shorter digits are a date."""
+    """Return Unix seconds as a number; other texts stay, also a date of eight digits."""
     digits = text.replace(".", "", 1)
     is_number = digits.isascii() and digits.isdigit() and len(digits) >= MIN_EPOCH_DIGITS
     return float(text) if is_number else text

@@ -82,7 +82,7 @@ class FileFingerprint:
 
 
 def compute_fingerprint(blocks: Iterable[bytes], *, limit: int | None = None) -> FileFingerprint:
-    """Read a whole file. Digest and line number together identify each row."""
+    """Return digest and size of a file. Digest and line number together identify each row."""
     digest, size = sha256(), 0
     for block in blocks:
         digest.update(block)

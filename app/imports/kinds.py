@@ -37,7 +37,7 @@ class AccountKey(RequestModel):
 
 
 class AccountImportRow(AccountFields, AccountKey):
-    """Values of an account: omitted fields stay, null removes."""
+    """A row of an account: omitted fields keep their values, null clears a field."""
 
     traits: Traits = Field(default_factory=dict)
     feature_exceptions: dict[Id, Flag] = Field(default_factory=dict)
@@ -50,7 +50,7 @@ class UserKey(RequestModel):
 
 
 class UserImportRow(UserFields, UserKey):
-    """Values of a user: omitted fields stay, null removes."""
+    """A row of a user: omitted fields keep their values, null clears a field."""
 
 
 class SubscriptionImportRow(RequestModel):
@@ -89,7 +89,7 @@ REQUIRED_FIELDS: Mapping[ImportKind, tuple[tuple[str, ...], ...]] = {
     ImportKind.USERS: (("user_id",),),
     ImportKind.SUBSCRIPTIONS: (("account_id",), ("starts_on",), ("mrr", "mrr_cents")),
 }
-"""Fields that a file must have, as groups of alternatives."""
+"""Fields that a file must have: at least one field of each inner tuple."""
 OPEN_PREFIXES: Mapping[ImportKind, tuple[str, ...]] = {
     ImportKind.EVENTS: ("properties.",),
     ImportKind.ACCOUNTS: ("traits.", "external_ids."),
@@ -146,7 +146,7 @@ def nest_prefixed_fields(
 ) -> Callable[[list[str]], dict[str, Any]]:
     """Wrap a cell reader: fields with an open prefix become one object for each prefix.
 
-    Their numbers become JSON numbers, except in external ids.
+    Numbers in these objects become JSON numbers, except in external ids.
     """
 
     def read_nested(cells: list[str]) -> dict[str, Any]:

@@ -24,14 +24,14 @@ from app.workspaces.queries import get_workspace
 from app.workspaces.tables import Workspace
 
 ID_KINDS = {"account_id": "account", "parent_id": "account", "user_id": "user"}
-"""Fields with ids of a row, and the kind of tombstone that an erased one has."""
+"""The fields of a row that hold ids, with the kind of tombstone of an erased id."""
 MISSING_TIMESTAMP = "missing_timestamp"
 EVENTS_PER_PAGE, ROWS_PER_PAGE = 5000, 1000
 
 
 @dataclass(slots=True)
 class ParsedPage:
-    """A parsed page: the content to store, and the errors of other rows."""
+    """A parsed page: the content to store, and the errors of rows that cannot be stored."""
 
     page: RecordPage
     content: Any
@@ -40,7 +40,7 @@ class ParsedPage:
 
 @dataclass(slots=True)
 class PageResult:
-    """The result of storing a page. ``first_day``: the earliest day that it changes."""
+    """The result of storing a page. ``first_day``: the earliest day whose data changed."""
 
     stored: int
     duplicates: int = 0
@@ -49,7 +49,7 @@ class PageResult:
 
 
 class Loader(Protocol):
-    """Parses pages, which needs no database and can be done ahead, and stores them."""
+    """Parses pages and stores them. Parsing needs no database, so it can be done ahead."""
 
     page_size: ClassVar[int]
 
@@ -152,7 +152,7 @@ def _resolve_ids(
 def _write_accounts(
     session: Session, workspace: Workspace, rows: Sequence[RowFields], _: datetime
 ) -> None:
-    """Create or update accounts without parents and external ids: these need all rows first."""
+    """Write accounts without parents and external ids, which are set when all rows exist."""
     parents = {row["parent_id"] for row in rows if row.get("parent_id")}
     queries.insert_missing_accounts(session, workspace.id, parents)
     columns = [{name: row[name] for name in row if name not in LINK_FIELDS} for row in rows]

@@ -40,7 +40,7 @@ class LocalImportResult:
 
 
 class ErrorFile:
-    """All row errors as CSV. Errors of a page that was not committed are overwritten."""
+    """A CSV file of all row errors. Errors of a page that was not committed are overwritten."""
 
     def __init__(self, path: Path, *, committed: int) -> None:
         """Keep the first ``committed`` errors of an existing file, which an earlier run wrote."""
@@ -110,6 +110,6 @@ def read_lookup(path: Path) -> dict[str, str]:
     source = LocalFile(path)
     header = read_header(source)
     if len(header.columns) < 2:  # noqa: PLR2004 - a value and its replacement
-        raise MappingError(f"{path.name} must have two columns: a value and its replacement.")
+        raise MappingError(f"{path.name} needs a second column, with replacements of the values.")
     reader = CsvReader(source, header, list, offset=None, line=None)
     return {cells[0]: cells[1] for cells in reader.read_page(MAX_LOOKUP_ROWS).records}

@@ -28,7 +28,10 @@ class MappingError(UnprocessableError):
 
 @dataclass(frozen=True, slots=True)
 class ColumnRule:
-    """``source``: a column or a template. ``column`` and ``value``: the condition, if any."""
+    """Where a field's value comes from.
+
+    ``source``: a column or a template. ``column`` and ``value``: the condition, None without one.
+    """
 
     source: str
     column: str | None = None
@@ -38,7 +41,9 @@ class ColumnRule:
     def parse(cls, text: str) -> Self:
         match = RULE_PATTERN.fullmatch(text)
         if not match:
-            raise MappingError(f"{text!r} is not a column, a template or column[other=value].")
+            raise MappingError(
+                f"The source {text!r} must be a column, a {{template}} or column[other=value]."
+            )
         return cls(match["source"], match["column"], match["value"])
 
     @property
@@ -82,9 +87,9 @@ class ColumnMapping:
         for pair in pairs:
             name, equals, rule = pair.partition("=")
             if not equals:
-                raise MappingError(f"{pair!r} does not have the form field=column.")
+                raise MappingError(f"The mapping {pair!r} must have the form field=column.")
             if name.strip() in rules:
-                raise MappingError(f"{name.strip()!r} is mapped twice.")
+                raise MappingError(f"The field {name.strip()!r} is mapped twice: keep one.")
             rules[name.strip()] = ColumnRule.parse(rule)
         return cls(rules, lookups or {})
 

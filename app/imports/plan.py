@@ -43,7 +43,7 @@ CellReader = Callable[[list[str]], dict[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class ImportPlan:
-    """How to read a file. ``split``: separates the event names of one row."""
+    """How to read a file. ``split``: the text that separates several event names in one row."""
 
     kind: ImportKind
     format: FileFormat = FileFormat.CSV
@@ -62,7 +62,7 @@ class ImportPlan:
         return asdict(self)
 
     def signature(self, file: FileFingerprint) -> str:
-        """Return a hash of the file and this plan: an equal import need not be done again."""
+        """Return a hash of the file and this plan: imports with the same hash do the same."""
         text = json.dumps([self.config(), file.digest, file.size], sort_keys=True)
         return sha256(text.encode()).hexdigest()[:32]
 
@@ -70,11 +70,11 @@ class ImportPlan:
         """Raise MappingError or InvalidFileError if the file cannot be read with this plan."""
         if self.format is FileFormat.NDJSON:
             if self.mapping or self.lookups or self.split:
-                raise MappingError("Mappings, look-ups and splits apply to CSV files only.")
+                raise MappingError("Mappings, look-ups and splits are for CSV only: omit them.")
             check_ndjson(source)
             return
         if self.split is not None and (self.kind is not ImportKind.EVENTS or not self.split):
-            raise MappingError("A split applies to events only, and it must not be empty.")
+            raise MappingError("A split must not be empty, and applies to events only.")
         self._mapping(read_header(source))
 
     def _mapping(self, header: CsvHeader) -> ColumnMapping:
@@ -84,8 +84,8 @@ class ImportPlan:
         for names in REQUIRED_FIELDS[self.kind]:
             if not set(names) & set(mapping.rules):
                 raise MappingError(
-                    f"No column is mapped to {' or '.join(names)}; the file has"
-                    f" {', '.join(header.columns)[:300]}."
+                    f"No column is mapped to {' or '.join(names)}: map one of the file's"
+                    f" columns. They are {', '.join(header.columns)[:300]}."
                 )
         return mapping
 

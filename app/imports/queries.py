@@ -93,7 +93,7 @@ def delete_chunks(session: Session, workspace_id: str, import_id: str) -> None:
 def list_errors(
     session: Session, workspace_id: str, import_id: str, paging: Paging
 ) -> RowPage[ImportRowError]:
-    """Return a page in the order of the file."""
+    """Return a page of row errors, in the order of the file."""
     errors = select(ImportRowError).filter_by(workspace_id=workspace_id, import_id=import_id)
     return fetch_page(session, errors, ImportRowError.number, paging=paging)
 
@@ -113,7 +113,7 @@ def mark_settled(session: Session, workspace_id: str, import_id: str, *, now: da
 def insert_errors(
     session: Session, workspace_id: str, import_id: str, before: int, errors: Sequence[RowError]
 ) -> None:
-    """Write errors that follow the first ``before`` ones; those beyond the maximum are dropped."""
+    """Write row errors after the first ``before`` ones, up to ``MAX_STORED_ERRORS`` in all."""
     of_import = {"workspace_id": workspace_id, "import_id": import_id}
     rows = [
         {**of_import, "number": number, **asdict(error)}
@@ -125,5 +125,5 @@ def insert_errors(
 
 
 def disable_synchronous_commit(session: Session) -> None:
-    """Commit without waiting for the disk. A crash can lose a page only with its checkpoint."""
+    """Commit without waiting for the disk. A crash loses a page and its checkpoint together."""
     session.execute(text("SET LOCAL synchronous_commit = off"))

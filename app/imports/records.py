@@ -20,10 +20,10 @@ UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
 class Lines:
-    """Iterates over lines without their ends, and knows where the next line starts.
+    """Iterates over lines without line breaks, and knows where the next line starts.
 
-    ``number``: of the next line, from 1. ``bad``: row error codes by line number. ``has_nul``:
-    whether a NUL occurred so far.
+    ``offset`` and ``number``: of the next line; the first line is 1. ``bad``: row error codes by
+    line number. ``has_nul``: whether a NUL occurred so far.
     """
 
     def __init__(self, blocks: Iterable[bytes], *, offset: int = 0, number: int = 1) -> None:
@@ -106,7 +106,7 @@ class CsvHeader:
 
 
 def read_header(source: FileSource) -> CsvHeader:
-    """Read the first row, or raise InvalidFileError."""
+    """Read the column names in the first row of a CSV file, or raise InvalidFileError."""
     lines = Lines(_text_blocks(source))
     texts = lines.texts()
     first = next(texts, "")
@@ -115,11 +115,11 @@ def read_header(source: FileSource) -> CsvHeader:
     try:
         columns = next(csv.reader(rows, delimiter=delimiter), [])
     except csv.Error:
-        raise InvalidFileError("The first line is not a valid CSV row.") from None
+        raise InvalidFileError("The first line is not valid CSV: check its quotes.") from None
     if lines.bad:
         raise InvalidFileError("The first line is not UTF-8 text, or it is longer than 1 MiB.")
     if not any(column.strip() for column in columns):
-        raise InvalidFileError("The file is empty, or its first line has no column names.")
+        raise InvalidFileError("The file must start with a line of column names.")
     return CsvHeader([column.strip() for column in columns], delimiter, lines.offset, lines.number)
 
 
@@ -140,9 +140,9 @@ def check_ndjson(source: FileSource) -> None:
             except InvalidBodyError:
                 value = None
             if not isinstance(value, dict):
-                raise InvalidFileError("The first line is not a JSON object.")
+                raise InvalidFileError("Each line must be a JSON object; the first is not.")
             return
-    raise InvalidFileError("The file is empty.")
+    raise InvalidFileError("The file is empty: each line must be a JSON object.")
 
 
 class CsvReader:

@@ -27,7 +27,7 @@ REPEATED_AFTER = {
     UPLOAD_JOB: {JobState.FAILED, JobState.CANCELLED},
     LOCAL_JOB: {JobState.DONE},  # one that failed or was cancelled is resumed
 }
-"""The states of the latest import of a file after which the same file is a new import."""
+"""In these states of the latest import of a file, importing it again starts a new import."""
 JOB_KINDS = tuple(REPEATED_AFTER)
 ROW_COUNTS = ("rows", "stored", "duplicates", "rejected")
 
@@ -63,9 +63,10 @@ def get_import(session: Session, workspace_id: str, import_id: str, *, lock: boo
 def finish_import(
     session: Session, workspace_id: str, ended: ClaimedJob | Job, *, now: datetime
 ) -> None:
-    """Recompute silently what an import changed, delete the uploaded content, announce the end.
+    """Delete the uploaded content of an ended import, and publish ``import.completed``.
 
-    Benchmarks and churn risks are recomputed and all accounts rescored if history was stored.
+    If rows were stored, mark benchmarks, churn risks and all accounts to be computed again, without
+    notifications.
     """
     first_day = ended.position.get("first_day")
     if ended.progress["stored"] and first_day and not ended.config["dry_run"]:

@@ -13,8 +13,8 @@ def job_reference() -> ForeignKey:
 class ImportFile(Table):
     """The file of an import; the import itself is a job with the same id.
 
-    ``signature`` hashes the content and the plan. ``finished_at`` is null until the import was
-    finished: accounts must still be rescored and the uploaded content deleted.
+    ``signature`` hashes the content and the plan. ``finished_at``: when ``finish_import`` was done
+    after the import had ended; null until then.
     """
 
     __tablename__ = "import_file"
@@ -41,7 +41,7 @@ class ImportChunk(Table):
 
 
 class ImportRowError(Table):
-    """A row that could not be imported. Only the first errors are stored, all are counted."""
+    """A row that could not be imported. Only the first 10,000 errors are stored."""
 
     __tablename__ = "import_error"
 

@@ -36,13 +36,14 @@ async def receive_upload(request: Request) -> AsyncGenerator[BinaryIO]:
         raise UnsupportedEncodingError("The Content-Encoding must be identity or gzip.")
     length = headers.get("content-length", "")
     if length.isdigit() and int(length) > limit:
-        raise FileTooLargeError(f"The file is larger than {limit} bytes.")
+        raise FileTooLargeError(f"The file is larger than {limit} bytes: split it.")
     with TemporaryFile() as file:
         await _receive(request, file, limit)
         file.seek(0)
         if encoding.endswith("gzip") and file.read(len(GZIP_MAGIC)) != GZIP_MAGIC:
             raise BadRequestError(
-                "The Content-Encoding is gzip, but the body is not gzip.", code="invalid_encoding"
+                "The Content-Encoding is gzip, the body is not: compress it or omit the header.",
+                code="invalid_encoding",
             )
         file.seek(0)
         yield file
@@ -55,7 +56,7 @@ async def _receive(request: Request, file: BinaryIO, limit: int) -> None:
             async for chunk in _chunks(request):
                 received += len(chunk)
                 if received > limit:
-                    raise FileTooLargeError(f"The file is larger than {limit} bytes.")
+                    raise FileTooLargeError(f"The file is larger than {limit} bytes: split it.")
                 buffer += chunk
                 if len(buffer) >= BLOCK_BYTES:
                     await run_in_threadpool(file.write, bytes(buffer))
@@ -63,7 +64,7 @@ async def _receive(request: Request, file: BinaryIO, limit: int) -> None:
             await run_in_threadpool(file.write, bytes(buffer))
     except TimeoutError:
         raise RequestTimeoutError(
-            f"The upload was too slow: {IDLE_SECONDS} s without data or {MAX_SECONDS} s in total."
+            f"The upload was too slow: send data every {IDLE_SECONDS} s and all in {MAX_SECONDS} s."
         ) from None
     except ClientDisconnect:
         raise BadRequestError("The connection was closed before the whole body arrived.") from None

@@ -36,7 +36,7 @@ def load_cases(
 ) -> list[Case]:
     """Return the cases of accounts with a score, in a fixed number of statements.
 
-    ``stored``: interventions by account. ``names``: of product features, by key.
+    ``stored``: interventions by account. ``names``: product feature key to its name.
     """
     rows = queries.load_case_rows(session, workspace_id, account_ids)
     ids = [row.account_id for row in rows]

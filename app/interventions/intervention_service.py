@@ -42,7 +42,8 @@ def create(
     of_playbook = [row for row in recent if row.playbook == playbook]
     if any(row.state in OPEN_STATES for row in of_playbook):
         raise WrongStateError(
-            f"The playbook {playbook} is already open for the account {account_id}."
+            f"The playbook {playbook} is already open for the account {account_id}: complete or"
+            " dismiss that intervention first."
         )
     suggested = [row for row in of_playbook if row.state == InterventionState.SUGGESTED]
     if suggested:
@@ -105,7 +106,10 @@ def _check_same(row: Intervention, values: Mapping[str, Any]) -> None:
     """Reject other values in a repeated action, instead of dropping them silently."""
     different = sorted(name for name, value in values.items() if getattr(row, name) != value)
     if different:
-        text = f"The intervention is already {row.state}, with a different {different[0]}."
+        text = (
+            f"The intervention is already {row.state}, with a different {different[0]}: send the"
+            " same value or none."
+        )
         raise WrongStateError(text)
 
 

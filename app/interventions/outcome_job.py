@@ -81,7 +81,7 @@ def _due_on(row: Intervention) -> date:
 
 
 def _evaluate_assignments(session: Session, workspace_id: str, rows: Sequence[Assignment]) -> None:
-    """Evaluate by intention to treat: every assigned account counts; unknown is no success."""
+    """Evaluate by intention to treat: all assigned accounts count, unknown outcomes as failures."""
     playbooks = playbook_service.load_playbooks(session, workspace_id)
     periods = [(row.account_id, row.assigned_on, row.due_on) for row in rows]
     history = _History(session, workspace_id, periods)
@@ -101,7 +101,7 @@ def _evaluate_assignments(session: Session, workspace_id: str, rows: Sequence[As
 
 
 class _History:
-    """Snapshots of accounts on the first and last day of a period; signals open on the last."""
+    """Snapshots of accounts on the first and last day of their period; signals open on the last."""
 
     def __init__(
         self, session: Session, workspace_id: str, periods: Iterable[tuple[str, date, date]]

@@ -40,7 +40,7 @@ def load_fixed_feedback(
 def load_recent_interventions(
     session: Session, workspace_id: str, account_ids: Collection[str], *, since: datetime
 ) -> Sequence[Intervention]:
-    """Return undecided and open interventions and those decided or done since, oldest first."""
+    """Return interventions undecided, open, or decided or done after ``since``, oldest first."""
     is_recent = or_(
         Intervention.state.in_(UNDECIDED_OR_OPEN),
         Intervention.done_at > since,

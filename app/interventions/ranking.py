@@ -47,8 +47,8 @@ class RiskBasis(StrEnum):
 class Case:
     """An account with everything that decides what is suggested for it.
 
-    ``drivers``: open signals, most severe first, and derived signals. ``field_values``: of the
-    placeholders in templates. ``blocked``: playbooks that are open, recent or dismissed.
+    ``drivers``: open signals, most severe first, and derived signals. ``field_values``: the
+    values of placeholders in templates. ``blocked``: playbooks that are open, recent or dismissed.
     ``matched``: playbooks whose filter matches the account.
     """
 
@@ -89,7 +89,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class RankedPlaybook:
-    """An eligible playbook with its rank, its expected effect on the risk, and its value."""
+    """An eligible playbook with rank and value. ``share``: the part of the risk to be prevented."""
 
     eligible: EligiblePlaybook
     rank: int
@@ -136,7 +136,7 @@ def rank_playbooks(
     playbooks: Playbooks,
     uplifts: Mapping[str, Uplift],
 ) -> list[RankedPlaybook]:
-    """Sort by P(churn) x ARR x expected uplift - cost, and keep the first three."""
+    """Sort by P(churn) x ARR x expected uplift - cost; keep the first ``MAX_SUGGESTIONS``."""
     valued = []
     for each in eligible:
         playbook = playbooks[each.key]

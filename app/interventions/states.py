@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class InterventionState(StrEnum):
-    """``lapsed``: no longer suggested, because its reason is gone or better ones displaced it."""
+    """``lapsed``: no longer suggested; its signal is gone, or better suggestions displaced it."""
 
     SUGGESTED = "suggested"
     LAPSED = "lapsed"
@@ -41,6 +41,6 @@ COMPLETED_STATES = (InterventionState.DONE, InterventionState.EVALUATED)
 
 
 def next_state(state: InterventionState, action: InterventionAction) -> InterventionState | None:
-    """Return the state after an action; None if it is not allowed. A repeated action keeps it."""
+    """Return the state after an action; None if it is not allowed. Repeated, it keeps the state."""
     target = TARGET_STATES[action]
     return target if state in {target, *ALLOWED_STATES[action]} else None

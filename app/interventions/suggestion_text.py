@@ -23,7 +23,7 @@ def compose_details(
 ) -> dict[str, Any]:
     """Return everything of a suggestion that depends on the account, JSON-ready.
 
-    ``names``: of product features, by key.
+    ``names``: product feature key to its name.
     """
     evidence_values = dict(_evidence_values(driver.evidence, account_values, names))
     values = {**account_values, **evidence_values}
@@ -68,7 +68,7 @@ def _message(
         ]
         if parts and None not in parts:
             return "\n\n".join(part for part in parts if part)
-    raise AssertionError("the default message uses only the account's name")
+    raise AssertionError("The default message cannot be rendered: it may use only {{ account }}.")
 
 
 def _evidence_values(

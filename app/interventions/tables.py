@@ -25,10 +25,10 @@ class OwnPlaybook(Table):
 class Intervention(Table):
     """A suggestion for an account, the decision on it, and its outcome.
 
-    ``details``: severity and evidence of the signal, texts by language, link, effect.
-    ``changed_at``: of the state. ``notified_at``: when the message about the suggestion was sent.
-    ``baseline_on``: the day that outcomes are compared with. ``outcomes``: by days after
-    completion; ``outcome_due_on`` is the day of the next one, null if there is none.
+    ``details``: severity and evidence of the signal, texts by language, link, expected effect.
+    ``changed_at``: when the state last changed. ``notified_at``: when the message about the
+    suggestion was sent. ``outcomes``: days after completion (30, 90) to the outcome, compared with
+    the account on ``baseline_on``. ``outcome_due_on``: the day of the next outcome, else null.
     """
 
     __tablename__ = "intervention"

@@ -37,9 +37,9 @@ def get_job(
     noun: str = "job",
     lock: bool = False,
 ) -> Job:
-    """Return a job of any of the ``kinds``, or of any kind if empty.
+    """Return a job of one of the ``kinds``; if ``kinds`` is empty, of any kind.
 
-    Raise NotFoundError, which calls the job by the ``noun``. A locked job is read anew.
+    Raise NotFoundError, in which the job is called ``noun``. With ``lock`` the row is read again.
     """
     statement = select(Job).where(Job.workspace_id == workspace_id, Job.id == job_id)
     if lock:
@@ -58,7 +58,7 @@ def list_jobs(
     kinds: Collection[str] = (),
     state: JobState | None = None,
 ) -> RowPage[Job]:
-    """Return a page, newest first."""
+    """Return a page of jobs, newest first."""
     rows = filter_if_given(select(Job).where(Job.workspace_id == workspace_id), state=state)
     if kinds:
         rows = rows.where(Job.kind.in_(kinds))

@@ -16,12 +16,12 @@ from app.jobs.service import ClaimedJob, JobHandler, LostLeaseError
 log = structlog.get_logger()
 
 TIME_SLICE = timedelta(seconds=10)
-"""After this time a job is released, so that others that wait get a turn."""
+"""After this time a job is released, so that waiting jobs get a turn."""
 
 
 @dataclass
 class JobRunner:
-    """Holds one job at a time, over several pages."""
+    """Does jobs page by page. It holds one job at a time, over several pages."""
 
     sessions: SessionFactory
     handlers: Mapping[str, JobHandler]
@@ -31,8 +31,8 @@ class JobRunner:
     def step(self, now: datetime) -> bool:
         """Do one page of one job. Return whether there was one.
 
-        Failures of the database are raised, which do not count as failures of the page: the job
-        stays claimed and its page is tried again.
+        Database failures are raised and do not count as failures of the page: the job stays
+        claimed, and the next call tries its page again.
         """
         if self.job is None:
             self.job = service.claim(self.sessions, self.handlers.keys(), now=now)
@@ -79,7 +79,7 @@ class JobRunner:
 
 
 def _reason(error: Exception) -> str:
-    """Return a sentence for the user; of an unexpected error only its class, never its message."""
+    """Return a sentence for the user; an unexpected error is named by its class only."""
     if isinstance(error, ProblemError):
         return error.detail
     return f"Internal error ({type(error).__name__}). The server's log has the details."

@@ -1,4 +1,4 @@
-"""Enqueue, claim, checkpoint and end jobs; every page is fenced by a token (docs/adr/0015)."""
+"""Enqueue, claim, checkpoint and end jobs; pages of a lost claim are refused (docs/adr/0015)."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -16,9 +16,9 @@ from app.workspaces.service import Actor
 
 LEASE = timedelta(seconds=60)
 MAX_PAGE_FAILURES = 3
-"""A page that raises this many times ends the job."""
+"""The job fails if the same page raises this many times."""
 MAX_TAKEOVERS = 10
-"""A page during which this many processes end ends the job; fewer may be mere restarts."""
+"""The job fails if this many processes end during the same page; fewer may be restarts."""
 MAX_ERROR_LENGTH = 500
 
 
@@ -84,7 +84,7 @@ def enqueue(
 
 
 def claim(sessions: SessionFactory, kinds: Collection[str], *, now: datetime) -> ClaimedJob | None:
-    """Claim the job that has waited longest, including one whose process no longer renews."""
+    """Claim the job that has waited longest: queued, or running with an expired lease."""
     with transaction(sessions) as session:
         job = queries.lock_next_job(session, kinds, now=now)
         if job is None:
@@ -92,7 +92,7 @@ def claim(sessions: SessionFactory, kinds: Collection[str], *, now: datetime) ->
         if job.state == JobState.RUNNING:
             job.attempts += 1
             if job.attempts >= MAX_TAKEOVERS:
-                error = f"The process ended {MAX_TAKEOVERS} times during the same page."
+                error = f"The worker ended {MAX_TAKEOVERS} times during the same page: see its log."
                 _end(job, JobState.FAILED, now=now, error=error)
                 return None
         return _start(job, now)
@@ -101,14 +101,14 @@ def claim(sessions: SessionFactory, kinds: Collection[str], *, now: datetime) ->
 def take_over(
     sessions: SessionFactory, workspace_id: str, job_id: str, *, now: datetime
 ) -> ClaimedJob:
-    """Claim one job even if another process holds it, which then loses it, or if it has failed.
+    """Claim one job, even if it failed, was cancelled, or is held by a process, which loses it.
 
-    Raise JobEndedError if it is done.
+    Raise JobEndedError if the job is done.
     """
     with transaction(sessions) as session:
         job = queries.get_job(session, workspace_id, job_id, lock=True)
         if job.state == JobState.DONE:
-            raise JobEndedError(f"Job {job_id} is done.")
+            raise JobEndedError(f"Job {job_id} is done: it cannot be continued.")
         job.error = job.finished_at = None
         job.attempts = 0
         return _start(job, now)
@@ -121,7 +121,7 @@ def _start(job: Job, now: datetime) -> ClaimedJob:
 
 
 def renew_lease(sessions: SessionFactory, claimed: ClaimedJob, *, now: datetime) -> ClaimedJob:
-    """Extend the lease and return the job's current position. Raise LostLeaseError."""
+    """Extend the lease; return the job as stored. Raise LostLeaseError if the claim is lost."""
     with transaction(sessions) as session:
         job = _lock(session, claimed)
         job.lease_until = now + LEASE
@@ -136,9 +136,10 @@ def checkpoint(
     progress: Mapping[str, Any],
     now: datetime,
 ) -> None:
-    """Record, in the transaction of a page, that the page is done. Raise LostLeaseError.
+    """Record, in the transaction of a page, that the page is done.
 
-    The error must reach the caller's transaction, so that the page is rolled back.
+    Raise LostLeaseError if the claim is lost. The error must reach the caller's transaction, so
+    that the page is rolled back.
     """
     job = _lock(session, claimed)
     job.position, job.progress = dict(position), dict(progress)
@@ -161,7 +162,7 @@ def release(session: Session, claimed: ClaimedJob, *, now: datetime) -> None:
 
 
 def record_failure(session: Session, claimed: ClaimedJob, error: str, *, now: datetime) -> bool:
-    """Count a page that raised. Return whether the job failed: at ``MAX_PAGE_FAILURES`` it does."""
+    """Count a failure of the current page. Return whether the job has now failed for good."""
     job = _lock(session, claimed)
     job.attempts += 1
     if job.attempts >= MAX_PAGE_FAILURES:
@@ -172,7 +173,9 @@ def record_failure(session: Session, claimed: ClaimedJob, error: str, *, now: da
 def cancel(job: Job, *, now: datetime) -> None:
     """End a locked job; the page in progress will be rolled back. Idempotent."""
     if job.state in {JobState.DONE, JobState.FAILED}:
-        raise JobEndedError(f"Job {job.id} has already ended: it is {job.state}.")
+        raise JobEndedError(
+            f"Job {job.id} is {job.state}: only a queued or running job can be cancelled."
+        )
     if job.state != JobState.CANCELLED:
         _end(job, JobState.CANCELLED, now=now)
 

@@ -13,7 +13,7 @@ from app.workspaces.tables import workspace_fk
 
 
 class JobState(StrEnum):
-    """``queued``: waits. ``running``: claimed by a process. The others are final."""
+    """``queued``: waits. ``running``: claimed by a process. The other states are final."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -26,8 +26,8 @@ class Job(Table):
     """Long work that is done in pages and outlives the process that does it.
 
     ``position`` is where the next page starts. It is written in the transaction of each page and
-    only with the current ``token``, so that no page counts twice. ``attempts`` counts the failed
-    tries of the page at ``position``.
+    only with the current ``token``, so that no page counts twice. ``attempts`` counts the
+    failures of the page at ``position``: errors, and processes that ended during it.
     """
 
     __tablename__ = "job"

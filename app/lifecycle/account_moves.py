@@ -40,7 +40,7 @@ MERGE_EXPRESSIONS = {
     "created_at": "least(t.created_at, s.created_at)",
     "parent_id": "t.parent_id",
 }
-"""How a merge combines columns; for all others it is ``coalesce(target, source)``."""
+"""How a merge combines columns of target (t) and source (s); others: ``coalesce(t, s)``."""
 
 
 def _columns(table: type[Table], *without: str) -> list[str]:
@@ -63,7 +63,7 @@ MOVE_SUBSCRIPTIONS = SQL.compose(
 
 @cache
 def move_rows(table: type[Table]) -> TextClause:
-    """Update the account id of rows; skip rows whose key the target has already."""
+    """Return the statement that gives rows the new account id, unless the target has their key."""
     name, key = table.__tablename__, key_columns(table)
     same_key = " AND ".join(f"x.{each} = {name}.{each}" for each in key if each != "account_id")
     parts = {"table": name, "same_key": same_key}
@@ -85,7 +85,10 @@ def move_parameters(session: Session, change: IdChange) -> MoveParameters:
 def move_small_tables(
     session: Session, kind: IdChangeKind, values: MoveParameters, *, first: bool, now: datetime
 ) -> int:
-    """Move the tables that are small enough for the request; return the rows. Idempotent."""
+    """Give the rows of small tables the new account id; return how many. Idempotent.
+
+    ``first``: whether this is the request; False when the worker repeats the move.
+    """
     rows = execute(session, SQL.move_children, values)
     if kind is IdChangeKind.MERGE:
         alerts.resolve_merged_account(
@@ -122,7 +125,10 @@ def _move_in_pages(statement: TextClause, *, counts: bool = False) -> Step:
 def _move_small_again(
     session: Session, change: IdChange, values: MoveParameters, _: str | None
 ) -> StepResult:
-    """Repeat the small moves, for transactions that did not see the alias when they began."""
+    """Move the rows of small tables that were written under the old id after the request.
+
+    Their transactions began before the alias was visible.
+    """
     execute(session, MERGE_ACCOUNT, values)
     execute(session, SQL.delete_account, values)
     kind, at = IdChangeKind(change.kind), change.requested_at
@@ -173,4 +179,4 @@ MOVE_STEPS: Mapping[str, Step] = {
     "rest": _delete_rest,
     "finish": _finish,
 }
-"""The steps in order. Neither account is scored until all are done. The names are stored."""
+"""The steps in order. Neither account is scored until all are done. Step names are stored."""

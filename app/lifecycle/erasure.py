@@ -40,7 +40,7 @@ NON_PERSONAL_SUBJECTS = (
     *("saved_segment", "segment", "alert_rule", "billing_source", "benchmark", "job", "import"),
     *("onboarding_step", "loyalty_tier", "incident"),
 )
-"""Prefixes of audit actions whose subject never is an account or a user, even if it matches."""
+"""Audit entries with these action prefixes stay, even if their subject equals an erased id."""
 
 
 def private_data(change: IdChange) -> dict[str, Any]:
@@ -115,7 +115,7 @@ def _delete_unattributed(session: Session, change: IdChange, _: str | None) -> S
 
 
 def _delete_quarantined(session: Session, change: IdChange, position: str | None) -> StepResult:
-    """Delete quarantined payloads that contain an id under one of this erasure's tombstones."""
+    """Delete quarantined events whose payload contains an id that this erasure removes."""
     of_workspace = {"workspace_id": change.workspace_id}
     values = {**of_workspace, "after": int(position or 0), "limit": PAYLOADS_PER_PAGE}
     rows = session.execute(SQL.list_quarantined, values).all()
@@ -177,7 +177,7 @@ def _load_members(session: Session, change: IdChange, after: str) -> Sequence[Ro
 def _block_members(session: Session, change: IdChange, position: str | None) -> StepResult:
     """Insert the tombstones of the users before their rows are deleted.
 
-    Until then events without an account would still be attributed to this account.
+    Without tombstones, new events that name only a user would be attributed to this account.
     """
     members = _load_members(session, change, position or "")
     is_full = len(members) == USERS_PER_PAGE
@@ -185,7 +185,7 @@ def _block_members(session: Session, change: IdChange, position: str | None) -> 
 
 
 def _erase_members(session: Session, change: IdChange, _: str | None) -> StepResult:
-    """Erase the users of this account only; detach those who used other accounts too."""
+    """Erase users who used only this account; detach users who used other accounts too."""
     members = _load_members(session, change, "")
     exclusive = [member for member in members if not member.uses_other_accounts]
     ids = [member.user_id for member in exclusive]
@@ -208,7 +208,7 @@ def _erase_members(session: Session, change: IdChange, _: str | None) -> StepRes
 
 
 def _erase_billing(session: Session, change: IdChange, _: str | None) -> StepResult:
-    """Keep only the ids of billing customers, so that their later events are refused."""
+    """Delete billing data, except customer ids, by which later billing events are refused."""
     ids = private_data(change)["ids"]
     for account_id in ids:
         erase_account(session, change.workspace_id, account_id)
@@ -241,7 +241,7 @@ ERASE_USER_STEPS: Mapping[str, Step] = {
     "settle_again": set_fence,
     "finish": _finish_user,
 }
-"""Names of steps are stored in ``id_change``: do not rename them."""
+"""The steps in order. Their names are stored in ``id_change``: do not rename them."""
 
 ERASE_ACCOUNT_STEPS: Mapping[str, Step] = {
     "people": _block_members,

@@ -25,7 +25,7 @@ class NewestScore:
 def score_inclusion(
     score: NewestScore | None, *, in_usage: bool, day: date, known_on: date, received_at: datetime
 ) -> ScoreInclusion:
-    """Return whether the score includes an event of a day that was received at a time.
+    """Return whether the score includes an event. ``day``: the day on which the event counts.
 
     ``known_on`` is later than the day of receipt if the event waited for its account or was in
     quarantine.

@@ -18,7 +18,7 @@ SQL = load_sql(__file__)
 log = structlog.get_logger()
 
 MAX_FENCE_WAIT = timedelta(minutes=10)
-"""How long an open transaction, such as a forgotten session, can delay a change."""
+"""How long an open transaction, such as a forgotten session, can delay an id change."""
 
 RETRY_DELAY = timedelta(minutes=1)
 
@@ -35,7 +35,7 @@ def first_step(kind: IdChangeKind) -> str:
 
 
 def process_next_page(sessions: SessionFactory, *, now: datetime) -> bool:
-    """Process one page of the oldest change that is ready; return whether to call again at once.
+    """Process one page of the oldest id change that is ready; return whether to call again now.
 
     The row of the change is locked while a page is processed and stores the position of the next
     page in the same transaction: if the worker is killed, the next worker goes on from there. A
@@ -56,7 +56,7 @@ def process_next_page(sessions: SessionFactory, *, now: datetime) -> bool:
 
 
 def _process(session: Session, claimed: list[tuple[str, str]], now: datetime) -> bool:
-    """Claim the next change and process a page; append its key to ``claimed``."""
+    """Claim the next id change and process a page; append the key of the change to ``claimed``."""
     values = {"now": now, "patience": now - MAX_FENCE_WAIT}
     row = session.execute(SQL.claim_change, values).one_or_none()
     if row is None:

@@ -20,7 +20,7 @@ from app.workspaces.service import Actor
 
 SQL = load_sql(__file__)
 PROPAGATION_DELAY = timedelta(seconds=5)
-"""After this time every process knows of a change: callers are cached for one second."""
+"""After this time every process knows of an id change: callers are cached for one second."""
 
 
 def insert_change(
@@ -32,7 +32,7 @@ def insert_change(
     step: str,
     **columns: Any,  # noqa: ANN401
 ) -> IdChange:
-    """Insert a change; the worker begins when every process knows of it."""
+    """Insert an id change; the worker begins it after ``PROPAGATION_DELAY``."""
     change = IdChange(
         workspace_id=workspace_id,
         id=f"{kind.prefix}_{uuid4().hex[:20]}",
@@ -57,7 +57,7 @@ def get_change(
     *,
     lock: bool = False,
 ) -> IdChange:
-    """Return a change of one of these kinds or raise NotFoundError."""
+    """Return an id change of one of these kinds, or raise NotFoundError."""
     change = find_row(session, IdChange, (workspace_id, change_id), lock=lock)
     if change is None or change.kind not in kinds:
         raise NotFoundError(next(iter(kinds)).noun, change_id)
@@ -67,7 +67,7 @@ def get_change(
 def list_changes(
     session: Session, workspace_id: str, kinds: Collection[IdChangeKind], paging: Paging
 ) -> RowPage[IdChange]:
-    """Return the changes of these kinds, newest first."""
+    """Return a page of id changes of these kinds, newest first."""
     query = select(IdChange).where(
         IdChange.workspace_id == workspace_id, IdChange.kind.in_(list(kinds))
     )
@@ -84,7 +84,7 @@ def user_exists(session: Session, workspace_id: str, user_id: str) -> bool:
 
 
 def list_accounts_in_transition(session: Session, workspace_id: str) -> set[str]:
-    """Return the accounts of open changes. Their data is incomplete: they must not be scored."""
+    """Return the accounts of unfinished id changes: they are incomplete and must not be scored."""
     return set(session.scalars(SQL.accounts_in_transition, {"workspace_id": workspace_id}))
 
 

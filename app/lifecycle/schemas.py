@@ -13,7 +13,7 @@ AccountFoundBy = Literal["event", "user", "alias"]
 
 
 class IdChangeProgress(ResponseModel):
-    """The progress of a change that the worker processes."""
+    """The progress of an erasure, a rename or a merge, which the worker processes."""
 
     state: IdChangeState
     step: str | None = Field(
@@ -82,7 +82,7 @@ class TracedScore(ResponseModel):
 
 
 class TracedEvent(ResponseModel):
-    """One row with the message id. `received_at` is the time of the first receipt."""
+    """One event with the message id. `received_at` is the time of the first receipt."""
 
     verdict: Literal["accepted", "unattributed", "quarantined"]
     received_at: datetime
@@ -113,13 +113,13 @@ class TracedEvent(ResponseModel):
 
     @classmethod
     def of(cls, row: object, **values: object) -> Self:
-        """Take the fields that the row has, and the given values."""
+        """Build from the fields that a stored row has, and from the given values."""
         of_row = {name: getattr(row, name) for name in cls.model_fields if hasattr(row, name)}
         return cls.model_validate(of_row | values)
 
 
 class EventTrace(ResponseModel):
-    """All rows with one message id. The same id may have been sent with several times."""
+    """All events with one message id: a client may send an id with several timestamps."""
 
     message_id: str = Field(examples=["m-7"])
     found: int = Field(

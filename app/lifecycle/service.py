@@ -1,7 +1,7 @@
 """Request the erasure of a user or an account, or the rename or merge of accounts.
 
-The request does the small changes and keeps new data away from the old id (tombstones, aliases);
-the worker does the rest (``processing``).
+The request changes small tables and keeps new data away from the old id (tombstones, aliases); the
+worker changes large tables (``processing``).
 """
 
 from typing import Any
@@ -37,7 +37,7 @@ class AccountExistsError(ConflictError):
 
 
 def erase_user(session: Session, actor: Actor, user_id: str) -> IdChange:
-    """Start the erasure of a user, or return the existing one. The user's row goes at once."""
+    """Start the erasure of a user, or return the existing one. The user's row is deleted now."""
     workspace_id = actor.workspace_id
     existing = _find_erasure(session, workspace_id, USER, user_id)
     if existing is not None:
@@ -141,16 +141,18 @@ def rename_account(session: Session, actor: Actor, account_id: str, new_id: str)
 
 def _check_new_id(session: Session, account: Account, new_id: str) -> None:
     if new_id == account.account_id:
-        raise SameAccountError(f"The account has the id {new_id} already.")
+        raise SameAccountError(f"The account already has the id {new_id}: choose another id.")
     if new_id.strip().lower() in NOT_IDS:
         raise UnprocessableError(
             "A placeholder such as null or undefined cannot be an account id.",
             code="invalid_account_id",
-            errors=[FieldError("/body/account_id", "Choose another id.")],
+            errors=[FieldError("/body/account_id", "It is a placeholder: choose another id.")],
         )
     owner_id = aliases.current_id(session, account.workspace_id, new_id)
     if owner_id not in (new_id, account.account_id):
-        raise AccountExistsError(f"{new_id} is an old id of the account {owner_id}.")
+        raise AccountExistsError(
+            f"{new_id} is an old id of the account {owner_id}: choose another id."
+        )
 
 
 def merge_accounts(session: Session, actor: Actor, account_id: str, into: str) -> IdChange:
@@ -159,7 +161,7 @@ def merge_accounts(session: Session, actor: Actor, account_id: str, into: str) -
     account_id = aliases.current_id(session, workspace_id, account_id)
     into = aliases.current_id(session, workspace_id, into)
     if account_id == into:
-        raise SameAccountError("An account cannot be merged into itself.")
+        raise SameAccountError(f"`into` must be another account: both ids name {into}.")
     _lock_hierarchy(session, workspace_id, account_id, into)
     account = queries.get(session, workspace_id, Account, account_id, lock=True)
     target = queries.get(session, workspace_id, Account, into, lock=True)
@@ -189,7 +191,9 @@ def _parent_after(session: Session, account: Account, target: Account) -> str | 
     levels_below = hierarchy_queries.count_levels(session, workspace_id, account.account_id)
     levels = len(target_ancestors) + levels_below - 1
     if account.account_id not in target_ancestors and levels > MOST_LEVELS:
-        raise ParentTooDeepError(f"A hierarchy of accounts may have at most {MOST_LEVELS} levels.")
+        raise ParentTooDeepError(
+            f"The hierarchy would have {levels} levels; at most {MOST_LEVELS} are allowed."
+        )
     if target.parent_id not in (None, account.account_id):
         return target.parent_id
     candidate = account.parent_id

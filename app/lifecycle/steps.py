@@ -1,4 +1,4 @@
-"""Building blocks of steps. A step does one page: a worker may stop after any page and go on."""
+"""Parts of the steps of an id change. A call does one page; any worker can do the next one."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ def key_columns(table: type[Table]) -> list[str]:
 
 @cache
 def delete_page(table: type[Table]) -> TextClause:
-    """Delete up to ``:limit`` rows of the accounts ``:ids``."""
+    """Return the statement that deletes up to ``:limit`` rows of the accounts ``:ids``."""
     key = ", ".join(key_columns(table))
     return SQL.compose("delete_page", table=table.__tablename__, key=key)
 
@@ -51,7 +51,7 @@ def execute(session: Session, statement: TextClause, values: Mapping[str, Any]) 
 def remove_page(
     session: Session, statement: TextClause, values: Mapping[str, Any], *, counts: bool = False
 ) -> StepResult:
-    """Execute a statement that removes up to ``:limit`` rows of a table; it is to be repeated.
+    """Execute a statement that deletes or moves up to ``:limit`` rows of a table: one page.
 
     ``counts``: the statement returns the number of rows, instead of the row count of the driver.
     """

@@ -1,4 +1,4 @@
-"""The table of id changes, and their kinds and states."""
+"""The table of id changes (erasures, renames, merges), and the kinds and states of id changes."""
 
 from enum import StrEnum
 from typing import Any
@@ -12,7 +12,7 @@ from app.workspaces.tables import workspace_fk
 
 
 class IdChangeKind(StrEnum):
-    """The change and its subject."""
+    """What an id change does: erase a user or an account, rename or merge an account."""
 
     ERASE_USER = "erase_user"
     ERASE_ACCOUNT = "erase_account"
@@ -33,7 +33,7 @@ MOVES = (IdChangeKind.RENAME, IdChangeKind.MERGE)
 
 
 class IdChangeState(StrEnum):
-    """``waiting``: until every process knows of it; ``lifted``: the id is accepted again."""
+    """``waiting``: before its first fence. ``lifted``: an erasure whose id is accepted again."""
 
     WAITING = "waiting"
     RUNNING = "running"
@@ -45,9 +45,9 @@ class IdChange(Table):
     """The erasure of a user or an account, or the rename or merge of an account.
 
     The worker processes it page by page after ``ready_at``; the changes of a workspace run one
-    after the other. ``step`` is null when it is done. A move has ``account_id`` (old) and
-    ``target_id`` (new). An erasure has neither but ``private``: the ids to look for, null when it
-    is done.
+    after the other. ``step`` is null when the change is done. ``position``: where the next page of
+    the step starts. ``rows``: changed rows by step. A rename or merge has ``account_id`` (old) and
+    ``target_id`` (new). An erasure has only ``private``: erased ids and pseudonyms, null when done.
     """
 
     __tablename__ = "id_change"

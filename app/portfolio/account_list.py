@@ -40,5 +40,7 @@ def _list_position(paging: Paging, order: AccountSort) -> account_queries.ListPo
     if position is None:
         return None
     if position[0] != order.value:
-        raise InvalidCursorError("The cursor belongs to a list with another `sort`.")
+        raise InvalidCursorError(
+            "The cursor belongs to a list with another `sort`: repeat the `sort` of the first page."
+        )
     return account_queries.ListPosition(*position[1:])

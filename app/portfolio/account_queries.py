@@ -200,7 +200,7 @@ def load_matching_ids(
 
 
 def _matches(session: Session, workspace_id: str, filter_: Filter, today: date) -> SqlCondition:
-    """Return a filter as SQL. Without a condition on ``status`` it hides churned and excluded ones.
+    """Return a filter as SQL. Unless it has a ``status``, hide churned and excluded accounts.
 
     Old ids of accounts in the filter are replaced by the current ids.
     """
@@ -219,7 +219,7 @@ def _join_scores(query: Select[*tuple[Any, ...]], workspace_id: str) -> Select[*
 
 
 def _is_after(column: Column, after: ListPosition, *, descending: bool) -> ColumnElement[bool]:
-    """Return the keyset condition; its redundant first part lets an index scan start there."""
+    """Return the keyset condition; its redundant first part starts the index scan at ``after``."""
     later = column < after.value if descending else column > after.value
     same = and_(column == after.value, Account.account_id > after.account_id)
     from_position = column <= after.value if descending else column >= after.value

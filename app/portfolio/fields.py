@@ -39,7 +39,7 @@ CHOICES: Mapping[str, Collection[str]] = {
 
 
 class AccountSort(StrEnum):
-    """A sort order of a list; a leading minus makes it descending."""
+    """A sort order of an account list; a leading minus in the request makes it descending."""
 
     ACCOUNT_ID = "account_id"
     NAME = "name"

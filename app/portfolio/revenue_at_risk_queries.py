@@ -1,7 +1,7 @@
 """List accounts by revenue at risk, highest first, without sorting all of them for each page.
 
-The amount is in the churn risk if it has a probability, else it is the MRR of the score. Each kind
-has an index in this order, and a page is merged from both.
+With a churn probability, the amount is stored in the churn risk; without one, it is 12 x the MRR of
+the score. Both are indexed in descending order, and a page is merged from both.
 """
 
 from typing import Any
@@ -18,14 +18,14 @@ AccountSelect = Select[*tuple[Any, ...]]
 Rows = list[Row[*tuple[Any, ...]]]
 Column = InstrumentedAttribute[Any]
 Position = tuple[int, str]
-"""Cents a year and the id of an account."""
+"""The revenue at risk in cents a year and the account id of the last row of a page."""
 
 MONTHS_PER_YEAR = 12
 OTHER_RISK = aliased(ChurnRisk)
 WITHOUT_PROBABILITY = ~exists().where(
     same_account(OTHER_RISK, Account), OTHER_RISK.probability.is_not(None)
 )
-"""Not written as "is null after the join": the planner estimates this form well."""
+"""No churn probability. NOT EXISTS, not "is null after the join": the planner estimates it well."""
 
 
 def list_by_revenue_at_risk(
@@ -34,8 +34,9 @@ def list_by_revenue_at_risk(
     """Return the rows after a position from accounts joined with scores and risks.
 
     ``query`` selects the amount as ``sort_value``.
-    Accounts without a probability are read only down to the least amount of those with one: where
-    nearly all have one, the next without is far away. An account without a score pays nothing.
+    Accounts without a probability are read only down to the smallest amount of those with one:
+    where nearly all have one, the scan for the next one without is long. An account without a score
+    pays nothing.
     """
     has_probability = query.where(ChurnRisk.probability.is_not(None))
     order = (ChurnRisk.revenue_at_risk_cents, ChurnRisk.account_id)
@@ -54,7 +55,7 @@ def _first(rows: Rows, limit: int) -> Rows:
 def _without_probability(
     session: Session, query: AccountSelect, after: Position | None, least: int | None, limit: int
 ) -> Rows:
-    """Read by MRR: a position in cents a year may lie between two monthly amounts."""
+    """Read by MRR; a position in cents a year may lie between 12 x two successive MRRs."""
     mrr, key = HealthScore.mrr_cents, HealthScore.account_id
     rest = query.where(WITHOUT_PROBABILITY, key.is_not(None))
     if least is not None:
@@ -83,7 +84,7 @@ def _read_descending(
     after: Position | None,
     limit: int,
 ) -> Rows:
-    """Read after a position: first the rest of the same amount, which may be many, then less."""
+    """Read after a position: first other accounts of the same amount, then smaller amounts."""
     amount, key = order
     less, rows = query, Rows()
     if after is not None:

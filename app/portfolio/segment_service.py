@@ -31,10 +31,10 @@ def resolve_filter(
     key: str | None = None,
     at: str = BODY_POINTER,
 ) -> Filter:
-    """Parse a filter, the saved segment of a key, or both (an account must then match both).
+    """Parse a filter (``raw``), the saved segment ``key``, or both: an account must match both.
 
-    ``at`` is the JSON pointer of the filter in the request, for errors. Relative days stay: resolve
-    them with ``resolve_relative_days``.
+    ``at`` is the JSON pointer of the filter in the request, for errors. Relative days are not yet
+    resolved: call ``resolve_relative_days``.
     """
     parts = []
     if key is not None:

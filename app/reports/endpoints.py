@@ -169,7 +169,7 @@ def get_purchase_value(
         ),
     ] = "revenue",
 ) -> PurchaseValueOut:
-    """Return the CLV of accounts that buy irregularly, from what they spend by month of age."""
+    """Return the CLV of accounts that buy irregularly, by month since the first purchase."""
     return kpis.purchase_value(
         session,
         query,
@@ -216,6 +216,6 @@ def _split_names(text: str | None) -> list[str]:
 
 
 def _months_before(day: date, months: int) -> date:
-    """Return the first day of a month, but no earlier than the first date of the calendar."""
+    """Return the first day of the month ``months`` before a day, but no earlier than date.min."""
     years, month = divmod(day.year * 12 + day.month - 1 - months, 12)
     return date(years, month + 1, 1) if years > 0 else date.min

@@ -19,7 +19,7 @@ class InvalidPeriodError(UnprocessableError):
     code = "invalid_days"
 
     def __init__(self, pointer: str, message: str) -> None:
-        super().__init__("The period is invalid.", errors=[FieldError(pointer, message)])
+        super().__init__("The report period is invalid.", errors=[FieldError(pointer, message)])
 
 
 class Kpi(ResponseModel):
@@ -101,7 +101,10 @@ def parse_report_query(
     last = until or today
     first = since or days_before(last, DEFAULT_DAYS)
     if not first <= last <= today:
-        raise InvalidPeriodError("/query/since", "It must hold that since <= until <= today.")
+        raise InvalidPeriodError(
+            "/query/since",
+            "`since` must not be after `until`, and `until` must not be after today.",
+        )
     return ReportQuery(caller.workspace_id, caller.base_currency, first, last, last)
 
 

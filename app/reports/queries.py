@@ -38,7 +38,7 @@ def load_report_rows(
 ) -> Sequence[Row[Any]]:
     """Execute the statement of a report, a section of its SQL file, over all accounts.
 
-    It gets the period and currency of the query as parameters, and ``values``.
+    Its parameters are the period and currency of the query, and ``values``.
     """
     session.execute(PLAN_FOR_MANY_ROWS)
     parameters = {
@@ -53,5 +53,5 @@ def load_report_rows(
 
 @cache
 def _statement(sql: SqlFile, name: str) -> TextClause:
-    """Fill in the subscription terms, which reports share."""
+    """Return a statement with the subscription terms, which all reports share, filled in."""
     return sql.compose(name, terms=SQL.sections["terms"], cents=CENTS_IN_BASE_CURRENCY)

@@ -7,7 +7,7 @@ from typing import Any
 from app.signals.inputs import NO_ACTIVITY, SPANS, WEEKS, Activity, Champion, UsePeriod
 
 ActivityRow = Mapping[str, Any]
-"""The use of one account as JSON, in the shape that ``activity_statements`` produces."""
+"""The use of one account as JSON, as ``activity_queries.sql:activity`` returns it."""
 
 
 def parse_activity(

@@ -1,4 +1,4 @@
-"""The use of accounts in a quarter, summed once a day and again whenever it changes."""
+"""Sum the use of accounts in a quarter (13 weeks), once a day and whenever the use changes."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -28,9 +28,9 @@ USERS_BY_SPAN = ", ".join(
 
 @dataclass(frozen=True, slots=True)
 class Quarter:
-    """Which quarter of use to sum. ``through``: its last day, a whole day.
+    """Which quarter of use to sum. ``through``: its last day, which must be over.
 
-    Only use that was known on ``as_of`` counts. ``champions``: users with the role, by account.
+    Only use that was known on ``as_of`` counts. ``champions``: users with this role, by account.
     """
 
     through: date
@@ -61,8 +61,8 @@ def refresh_activity(
 
     ``unchanged``: accounts for which, since they were last stored, no use up to ``through`` has
     arrived, no champion was named and no anonymous id was bound to a user. Their stored row is
-    reused if it is of this quarter and was counted in the same way. The caller holds the locks on
-    the score rows of the accounts.
+    reused if it is of this quarter and was counted with the same reach source and the same excluded
+    users. The caller holds the locks on the score rows of the accounts.
     """
     excluded = _excluded_users(session, workspace_id)
     rows = session.execute(

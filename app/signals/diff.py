@@ -1,4 +1,4 @@
-"""Which detected signals have to be opened, changed or cleared. Pure."""
+"""Compare detected with open signals: which to open, change or clear. Pure."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,7 +11,7 @@ SignalKey = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class OpenSignal:
-    """An open signal as it is stored."""
+    """An open signal with the id of its row."""
 
     id: int
     signal: Signal
@@ -19,7 +19,7 @@ class OpenSignal:
 
 @dataclass(frozen=True, slots=True)
 class SignalChanges:
-    """What to write. ``opened``: account id and signal; ``cleared``: ids."""
+    """Signals to write. ``opened``: with their account ids. ``cleared``: ids of rows."""
 
     opened: Sequence[tuple[str, Signal]]
     changed: Sequence[OpenSignal]
@@ -68,7 +68,7 @@ def _key(signal: Signal) -> SignalKey:
 def _changed(
     old: Mapping[SignalKey, OpenSignal], new: Mapping[SignalKey, Signal]
 ) -> Iterator[OpenSignal]:
-    """Yield open signals that differ. A signal keeps its earliest day: only its window slides."""
+    """Yield open signals that differ. ``since`` never gets later: only the window moves on."""
     for key in old.keys() & new.keys():
         since = min(old[key].signal.since, new[key].since)
         signal = replace(new[key], since=since)

@@ -14,7 +14,7 @@ WEEKS_BEFORE = WINDOW_DAYS // WEEK_DAYS - 1
 
 
 def onboarding_stuck(inputs: SignalInputs, thresholds: SignalThresholds) -> Signals:
-    """A new account stays in a step longer than its target and than its peers took."""
+    """A new account stays in an onboarding step longer than its target and than its peers did."""
     onboarding = inputs.engagement.onboarding
     step = onboarding.current if onboarding else None
     if onboarding is None or step is None:
@@ -41,7 +41,7 @@ def onboarding_stuck(inputs: SignalInputs, thresholds: SignalThresholds) -> Sign
 
 
 def first_value_late(inputs: SignalInputs, thresholds: SignalThresholds) -> Signals:
-    """Days after signing up, no event that means first value has happened."""
+    """Some days (default 7) after signing up, no event that means first value has happened."""
     since = inputs.signed_up_on
     if since is None or inputs.activity.key_action_on is not None:
         return
@@ -57,7 +57,7 @@ def first_value_late(inputs: SignalInputs, thresholds: SignalThresholds) -> Sign
 
 
 def support_slow(inputs: SignalInputs, thresholds: SignalThresholds) -> Signals:
-    """First replies came later than the standard, or are overdue."""
+    """First replies to tickets came later than the response-time standard, or are overdue."""
     counts = inputs.engagement.tickets.get(WINDOW_DAYS)
     if counts is None or counts.late < thresholds.late_replies or counts.late_since is None:
         return
@@ -97,7 +97,7 @@ def ticket_surge(inputs: SignalInputs, thresholds: SignalThresholds) -> Signals:
 
 
 def nps_detractor(inputs: SignalInputs, _: SignalThresholds) -> Signals:
-    """A person would not recommend the product; high where it is a champion or sponsor."""
+    """A person is an NPS detractor; the severity is high for a champion or sponsor."""
     detractors = inputs.engagement.nps.detractors
     if detractors:
         lowest = min(detractors, key=lambda each: each.score)
@@ -108,14 +108,14 @@ def nps_detractor(inputs: SignalInputs, _: SignalThresholds) -> Signals:
 
 
 def nps_passive(inputs: SignalInputs, _: SignalThresholds) -> Signals:
-    """A person is neutral, and no person would not recommend the product."""
+    """A person is an NPS passive, and the account has no detractor."""
     nps = inputs.engagement.nps
     if nps.passives and not nps.detractors:
         yield _nps_signal("nps_passive", Severity.INFO, inputs, nps.passives, nps.passives[0])
 
 
 def nps_promoter(inputs: SignalInputs, _: SignalThresholds) -> Signals:
-    """A person recommends the product."""
+    """A person is an NPS promoter."""
     promoters = inputs.engagement.nps.promoters
     if promoters:
         yield _nps_signal("nps_promoter", Severity.INFO, inputs, promoters, promoters[0])
@@ -140,7 +140,7 @@ def _nps_signal(
 
 
 def csat_low(inputs: SignalInputs, thresholds: SignalThresholds) -> Signals:
-    """The mean of the latest CSAT answers within 90 days is low."""
+    """The mean of the latest CSAT answers within 90 days is at or below the threshold."""
     csat = inputs.engagement.csat
     if csat.mean is not None and csat.mean <= thresholds.csat_score:
         low = [each for each in csat.responses if each.score <= thresholds.csat_score]
@@ -193,7 +193,7 @@ def request_shipped(inputs: SignalInputs, thresholds: SignalThresholds) -> Signa
                 topic=item.topic,
                 product_feature=item.product_feature,
                 user_id=item.user_id,
-                **{"is_told": item.notified_at is not None},  # a key of the API
+                **{"is_told": item.notified_at is not None},  # noqa: PIE804 - a key of the API
             )
 
 
@@ -246,7 +246,7 @@ def milestone(inputs: SignalInputs, thresholds: SignalThresholds) -> Signals:
 
 
 def tier_near(inputs: SignalInputs, thresholds: SignalThresholds) -> Signals:
-    """Little is missing to the next loyalty tier."""
+    """The account has nearly reached the threshold of the next loyalty tier."""
     tier = inputs.engagement.tier
     if tier is None or not tier.next_threshold or tier.next_value is None:
         return
@@ -265,7 +265,7 @@ def tier_near(inputs: SignalInputs, thresholds: SignalThresholds) -> Signals:
 
 
 def referral_ready(inputs: SignalInputs, thresholds: SignalThresholds) -> Signals:
-    """A person recommends the product, nothing is open, and the health score is high."""
+    """A promoter, a high score, and no detractor, open feedback, late ticket or failed invoice."""
     engagement, health = inputs.engagement, inputs.score.health
     is_waiting = any(each.is_late for each in engagement.open_tickets)
     is_unhappy = (

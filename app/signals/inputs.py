@@ -14,7 +14,7 @@ QUARTER_DAYS, RECENT_DAYS = 7 * WEEKS, 28
 
 @dataclass(frozen=True, slots=True)
 class Champion:
-    """The user with that role, else the most active user of the quarter until four weeks ago."""
+    """The user with the role champion, else the one with most events until four weeks ago."""
 
     user_id: str
     active_days: int
@@ -23,12 +23,12 @@ class Champion:
     event_share: float
     """Share of all events of the account until four weeks ago."""
     is_named: bool = False
-    """Whether the user has the role."""
+    """Whether the user has the role champion."""
 
 
 @dataclass(frozen=True, slots=True)
 class UsePeriod:
-    """The first and the last day of use within the quarter."""
+    """The first and the last day of use of a product feature within the quarter."""
 
     first_day: date
     last_day: date
@@ -38,8 +38,8 @@ class UsePeriod:
 class Activity:
     """Use in the quarter up to a day; the newest week or span comes first.
 
-    ``weeks``: events by week. ``users`` and ``reached``: numbers by span of 14 days. ``uses``: by
-    product feature.
+    ``weeks``: events by week. ``users``, ``reached``: active users and reached end customers by
+    span of 14 days. ``uses``: first and last day of use by product feature.
     """
 
     weeks: Sequence[int] = (0,) * WEEKS
@@ -136,7 +136,7 @@ class SignalInputs:
     uses_goals: bool = False
     """Whether any account of the workspace has a goal."""
     milestones_passed: Mapping[int, date] = field(default_factory=dict)
-    """Numbers of milestone events that were reached in the last days, and when."""
+    """Totals of milestone events that were reached in the last days, and the day of each."""
 
     @property
     def account(self) -> AccountFeatures:

@@ -37,7 +37,7 @@ class PeriodChange:
 
 
 def period_changes(periods: Sequence[SubscriptionPeriod]) -> Iterator[PeriodChange]:
-    """Yield the changes by subscription, oldest first; after a gap a subscription starts anew."""
+    """Yield the changes by subscription, oldest first; periods with a gap between are no change."""
     ordered = sorted(periods, key=lambda each: (each.subscription_id, each.starts_on))
     for _, group in groupby(ordered, key=lambda each: each.subscription_id):
         before: SubscriptionPeriod | None = None
@@ -49,7 +49,7 @@ def period_changes(periods: Sequence[SubscriptionPeriod]) -> Iterator[PeriodChan
 
 
 def _recent_changes(inputs: SignalInputs, days: int) -> list[PeriodChange]:
-    """Return the changes of the last days that are still in force, newest first."""
+    """Return the changes of the last ``days`` that are still in force, newest first."""
     since = inputs.as_of - timedelta(days=days)
     recent = [
         change
@@ -102,7 +102,7 @@ def _evidence(change: PeriodChange) -> dict[str, object]:
 
 
 def paid_feature_unused(inputs: SignalInputs, thresholds: SignalThresholds) -> Signals:
-    """A paid product feature is not used, whether an upgrade brought it or not."""
+    """A paid product feature is not used: 60 days by default, 10 if an upgrade just added it."""
     for feature in inputs.score.unused:
         since, bought = _included(inputs, feature.key)
         use = inputs.activity.uses.get(feature.key)
@@ -206,7 +206,7 @@ def payment_failed(inputs: SignalInputs, _: SignalThresholds) -> Signals:
 
 
 def renewal_near(inputs: SignalInputs, thresholds: SignalThresholds) -> Signals:
-    """The last day of notice is near, or has passed and the renewal has not."""
+    """The last day to give notice is near, or it has passed and the renewal is still ahead."""
     renewal_on, notice_by = inputs.account.renewal_on, inputs.account.notice_on
     if renewal_on is None or not inputs.account.pays:
         return

@@ -1,4 +1,4 @@
-"""Stored signals, and the rows that signals are detected from."""
+"""Queries of stored signals, and of the rows that signals are detected from."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, fields
@@ -25,7 +25,7 @@ SQL = load_sql(__file__)
 def load_subscription_periods(
     session: Session, workspace_id: str, account_ids: Sequence[str], *, as_of: date
 ) -> dict[str, list[SubscriptionPeriod]]:
-    """Return the subscription periods that had started by a day, by account, as known then."""
+    """Return the subscription periods started by a day, as known on that day, by account."""
     key = (Subscription.account_id, Subscription.subscription_id, Subscription.starts_on)
     columns = [getattr(Subscription, field.name) for field in fields(SubscriptionPeriod)]
     rows = session.execute(

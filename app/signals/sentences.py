@@ -1,4 +1,4 @@
-"""One sentence for each signal; the texts are in the ``.ftl`` files beside. Pure."""
+"""One sentence for each signal; the texts are in ``sentences.*.ftl``. Pure."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Detect the signals of a set of accounts as of a day, and store the changes of today."""
+"""Detect the signals of a set of accounts as of a day; store the changes if the day is today."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,8 +28,8 @@ from app.workspaces.service import Actor
 class SignalRun:
     """One detection of signals: the workspace, the day, and the features of the accounts.
 
-    ``unchanged``: accounts that received nothing since the last refresh but use of today. None:
-    nothing is written.
+    ``unchanged``: accounts without new data since the last refresh, except use of today; their
+    stored activity is reused. None: activity is not stored.
     """
 
     workspace_id: str
@@ -59,7 +59,7 @@ def refresh(session: Session, scores: Sequence[ScoreInputs], run: SignalRun) -> 
 def detect_as_of(
     session: Session, scores: Sequence[ScoreInputs], run: SignalRun
 ) -> dict[str, list[Signal]]:
-    """Return the signals of accounts on a day, most severe first, from what was known then."""
+    """Return the signals of accounts on a day, most severe first, from what was known that day."""
     config = get_config(session, run.workspace_id)
     return {
         each.account.account_id: detect_signals(each, config.thresholds, config.off)

@@ -29,7 +29,7 @@ RANKS = {severity: rank for rank, severity in enumerate(Severity)}
 class Signal:
     """An active condition of an account.
 
-    ``key`` distinguishes signals of one name: the product feature, step, ticket or goal.
+    ``key`` distinguishes signals of one name, by the id of a product feature or goal, for example.
     ``evidence`` is ready for JSON: numbers, texts, and dates as ISO 8601. A person appears in it as
     ``user_id`` only, so that an erasure finds them.
     """

@@ -20,7 +20,7 @@ MIN_BASELINE_SPANS = 3
 
 
 def dormant(inputs: SignalInputs, thresholds: SignalThresholds) -> Signals:
-    """No use for long, and for much longer than is usual for the account."""
+    """No use for some days (default 14), and for much longer than the account's usual gap."""
     account, active = inputs.account, inputs.activity
     last = account.last_used_on or account.first_paid_on
     if last is None:
@@ -49,7 +49,7 @@ def _usual_gap(active_days: int, first: date | None, last: date) -> float | None
 
 
 def breadth_stalled(inputs: SignalInputs, thresholds: SignalThresholds) -> Signals:
-    """Much of what is paid for is not adopted, and no product feature was adopted for long."""
+    """Few paid product features are adopted, and none was newly adopted in 60 days (default)."""
     account = inputs.account
     adopted, unused = len(account.adopted), len(inputs.score.unused)
     if not adopted or not unused or not inputs.score.is_scored:
@@ -68,9 +68,11 @@ def breadth_stalled(inputs: SignalInputs, thresholds: SignalThresholds) -> Signa
 
 
 class FallLimits(NamedTuple):
-    """Limits of a fall. ``noise``: standard deviations of the usual count, its square root.
+    """How far a number must fall below the usual one to open a signal.
 
-    A fall by ``deep_share`` has the severity medium.
+    ``least_usual``: the smallest usual number that counts. ``noise``: in standard deviations of the
+    usual number, its square root. ``share``: of the usual number. ``deep_share``: the fall from
+    which the severity is medium.
     """
 
     least_usual: float
@@ -134,7 +136,7 @@ def _past(inputs: SignalInputs, counts: Sequence[int], days: int) -> Sequence[in
 
 
 def _began(inputs: SignalInputs, counts: Sequence[int], days: int, below: float) -> date:
-    """Return the first day of the current run of weeks or spans that are not above a number."""
+    """Return the first day of the current run of weeks or spans not above ``below``."""
     run = next((n for n, count in enumerate(counts) if count > below), len(counts))
     return inputs.through - timedelta(days=run * days - 1)
 

@@ -23,7 +23,7 @@ DENIED_NETWORKS = tuple(
     )
 )
 GLOBAL_UNICAST = ip_network("2000::/3")
-"""Excludes IPv4 in IPv6, NAT64, unique local, link-local and all unassigned IPv6 addresses."""
+"""Public IPv6. Excludes IPv4 in IPv6, NAT64, unique local, link-local, unassigned addresses."""
 
 
 class AddressDeniedError(Exception):
@@ -38,7 +38,7 @@ def check_addresses(
     ``plain``: a connection without TLS, which is permitted to ``allowed`` networks only.
     """
     if not addresses:
-        raise AddressDeniedError("The host name has no address.")
+        raise AddressDeniedError("The host name has no address: check its DNS records.")
     parsed = [ip_address(each) for each in addresses]
     for address in parsed:
         if any(address in network for network in allowed):

@@ -59,7 +59,7 @@ async def connect(address: str, origin: HttpOrigin) -> tuple[StreamReader, Strea
 
 @dataclass(frozen=True, slots=True)
 class Connector:
-    """``allowed``: networks that the operator permits in addition to the public internet."""
+    """Opens connections to public addresses and to ``allowed`` networks of the operator."""
 
     allowed: Sequence[Network]
     resolve: Resolve = resolve

@@ -19,7 +19,7 @@ DELETE_BATCH_SIZE = 20_000
 
 @dataclass(frozen=True, slots=True)
 class ClaimedDelivery:
-    """A delivery that this process holds until its lease ends. ``attempts``: those made before."""
+    """A delivery that this process holds until its lease ends. ``attempts``: made before this."""
 
     workspace_id: str
     endpoint_id: str
@@ -67,21 +67,22 @@ def claim_deliveries(
 def record_results(session: Session, rows: Sequence[Mapping[str, Any]]) -> set[tuple[str, str]]:
     """Write attempts and the new states of their deliveries.
 
-    Return the ``delivery_key`` of those whose claim was still valid; the others are ignored.
+    Return the ``delivery_key`` of each delivery whose claim was still valid; other results are
+    ignored.
     """
     recorded = session.execute(SQL.record_results, {"rows": orjson.dumps(rows).decode()})
     return {(row.endpoint_id, row.message_id) for row in recorded}
 
 
 def release_deliveries(session: Session, tokens: Collection[UUID], *, now: datetime) -> None:
-    """Give up claims: their deliveries are due at once."""
+    """Give up the claims with these tokens: their deliveries are due at once."""
     session.execute(SQL.release, {"tokens": list(tokens), "now": now})
 
 
 def lock_affected_endpoints(
     session: Session, *, failed: Collection[tuple[str, str]], succeeded: Collection[tuple[str, str]]
 ) -> Sequence[WebhookEndpoint]:
-    """Lock, in key order, the endpoints that failed now and those that succeed after failures."""
+    """Lock, in key order, endpoints with a failure now or a success after earlier failures."""
     key = tuple_(WebhookEndpoint.workspace_id, WebhookEndpoint.id)
     recovered = key.in_(succeeded) & (WebhookEndpoint.failures > 0)
     return session.scalars(

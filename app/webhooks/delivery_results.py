@@ -54,7 +54,7 @@ class FinishedAttempt:
 def record_delivery_results(
     session: Session, attempts: Sequence[FinishedAttempt], *, now: datetime
 ) -> None:
-    """Write attempts, the next states of their deliveries, and what they mean for the endpoints.
+    """Write attempts, the next states of their deliveries, and the new states of the endpoints.
 
     Attempts whose claim was lost change nothing and are counted as stale.
     """
@@ -104,7 +104,7 @@ def _update_endpoints(session: Session, attempts: Iterable[FinishedAttempt], now
 
 
 def _announce_disabled(session: Session, endpoint: WebhookEndpoint, now: datetime) -> None:
-    """Fail the endpoint's pending deliveries and publish ``endpoint.disabled`` to the others."""
+    """Fail the endpoint's pending deliveries; publish ``endpoint.disabled`` to other endpoints."""
     session.flush()
     queries.fail_pending_deliveries(session, endpoint.workspace_id, endpoint.id, now=now)
     data = {

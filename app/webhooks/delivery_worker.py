@@ -33,7 +33,7 @@ IDLE_SECONDS, ERROR_BACKOFF_SECONDS, DRAIN_SECONDS = 0.2, 1.0, 5.0
 
 @dataclass
 class DeliveryWorker:
-    """Short transactions that record and claim; requests are sent between them, outside of any."""
+    """Claims deliveries and records results in short transactions; sends requests between them."""
 
     sessions: SessionFactory
     encryptor: Encryptor
@@ -126,7 +126,7 @@ class DeliveryWorker:
             return HttpOutcome(0, error="internal_error")
 
     async def _wait(self, stopping: asyncio.Event, seconds: float) -> None:
-        """Wait for a finished attempt, the stop signal, or the time-out."""
+        """Wait until an attempt finishes, ``stopping`` is set, or the seconds are over."""
         events = [asyncio.create_task(each.wait()) for each in (self._wake_up, stopping)]
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
@@ -135,7 +135,7 @@ class DeliveryWorker:
             event.cancel()
 
     async def _drain(self) -> None:
-        """Cancel what does not finish in time and release its claims, so that it is due at once."""
+        """Wait for requests; cancel late ones and release their claims: they are due now."""
         if self.in_flight:
             _, unfinished = await asyncio.wait(self.in_flight, timeout=DRAIN_SECONDS)
             for task in unfinished:

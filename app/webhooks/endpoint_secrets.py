@@ -19,7 +19,7 @@ FIXED_HEADERS = {
 
 @dataclass(frozen=True, slots=True)
 class SigningSecret:
-    """``until``: when the secret stops signing, as an ISO time; None for the current secret."""
+    """A secret that signs messages. ``until``: its ISO end time; None for the current secret."""
 
     text: str
     until: str | None = None
@@ -30,7 +30,7 @@ class SigningSecret:
 
 @dataclass(frozen=True, slots=True)
 class EndpointSecrets:
-    """What is stored encrypted for an endpoint. ``secrets``: the newest first."""
+    """The parts of an endpoint that are stored encrypted. ``secrets``: the newest first."""
 
     url: str
     headers: Mapping[str, str]
@@ -52,7 +52,7 @@ class EndpointSecrets:
         )
 
     def rotated(self, grace: timedelta, *, now: datetime) -> Self:
-        """Add a new secret. The previous one stays valid for the grace, older ones end at once."""
+        """Add a new secret. The previous one stays valid for the grace period; others end."""
         previous = SigningSecret(self.secrets[0].text, (now + grace).isoformat())
         return replace(self, secrets=[SigningSecret(signature.new_secret()), previous])
 
@@ -64,7 +64,7 @@ class EndpointSecrets:
 def build_request(
     secrets: EndpointSecrets, claimed: ClaimedDelivery, *, now: datetime, public_url: str | None
 ) -> tuple[Mapping[str, str], bytes]:
-    """Return the headers and the body."""
+    """Return headers and body of a delivery's request; only messages to Slack are not signed."""
     if claimed.endpoint_kind == SLACK:
         body = slack.text_body(claimed.body, public_url=public_url)
         return {**secrets.headers, **FIXED_HEADERS}, body

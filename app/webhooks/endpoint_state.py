@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class EndpointState(StrEnum):
-    """``active``: it works. ``degraded``: it fails. ``disabled``: nothing is sent any more."""
+    """``active``: it works. ``degraded``: it fails. ``disabled``: nothing is sent."""
 
     ACTIVE = "active"
     DEGRADED = "degraded"
@@ -38,7 +38,7 @@ class AttemptResult:
 
 @dataclass(frozen=True, slots=True)
 class EndpointStatus:
-    """``resume_at``: nothing is sent before; if degraded, it is the time of the next probe."""
+    """``resume_at``: nothing is sent before this time; if degraded, a probe is sent at it."""
 
     state: EndpointState = EndpointState.ACTIVE
     failures: int = 0
@@ -47,7 +47,7 @@ class EndpointStatus:
     reason: DisableReason | None = None
 
     def after(self, results: Sequence[AttemptResult]) -> "EndpointStatus":
-        """Return the status after these results, oldest first. A disabled endpoint stays so."""
+        """Return the status after these results, oldest first. Disabled stays disabled."""
         status = self
         for result in results:
             if status.state is not EndpointState.DISABLED:

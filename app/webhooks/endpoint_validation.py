@@ -43,7 +43,7 @@ def validate_url(text: str, allowed: Sequence[Network]) -> str:
         url = URL(text)
         host = url.host
     except (InvalidURL, UnicodeError):  # UnicodeError: the host is not valid punycode
-        raise InvalidEndpointError("This is not a valid URL.") from None
+        raise InvalidEndpointError("This is not a URL such as https://host/path.") from None
     if url.scheme not in {"https", "http"} or not host:
         raise InvalidEndpointError("The URL must start with https:// and contain a host.")
     if url.port is not None and not 0 < url.port <= MAX_PORT:
@@ -56,7 +56,7 @@ def validate_url(text: str, allowed: Sequence[Network]) -> str:
         raise InvalidEndpointError("The URL must use https.")
     literal = _literal_address(host)
     if literal is None and not HOST_NAME.fullmatch(url.raw_host.decode()):
-        raise InvalidEndpointError("The host name is invalid.")
+        raise InvalidEndpointError("The host name is invalid: use letters, digits, dots, - and _.")
     if literal is not None:
         try:
             check_addresses([literal], allowed, plain=url.scheme == "http")
@@ -88,9 +88,13 @@ def validate_headers(given: Mapping[str, str]) -> Mapping[str, str]:
     """Return the headers with lower-case names, as HTTP compares them."""
     headers = {name.lower(): value for name, value in given.items()}
     if reserved := sorted(RESERVED_HEADERS & headers.keys()):
-        raise InvalidEndpointError(f"The header {reserved[0]} is set by the service.", "headers")
+        raise InvalidEndpointError(
+            f"The header {reserved[0]} is set by the service: leave it out.", "headers"
+        )
     if len(headers) < len(given):
-        raise InvalidEndpointError("A header is given twice; names ignore case.", "headers")
+        raise InvalidEndpointError(
+            "A header is given twice: names that differ in case only are equal.", "headers"
+        )
     return headers
 
 

@@ -48,7 +48,7 @@ SecretStoreDep = Annotated[EndpointSecretStore, Depends(_secret_store)]
 def create_webhook_endpoint(
     body: WebhookEndpointIn, session: SessionDep, actor: WebhookActor, store: SecretStoreDep
 ) -> NewWebhookEndpointOut:
-    """Send messages to a URL from now on.
+    """Create an endpoint: messages are sent to its URL from now on.
 
     The answer contains the signing secret, which cannot be read later. Each call creates another
     endpoint; a workspace has at most 50.
@@ -112,8 +112,7 @@ def rotate_webhook_secret(
 ) -> NewWebhookEndpointOut:
     """Create a new signing secret and return it.
 
-    Until the old secret ends, messages carry a signature of each. Secrets before the old one end
-    at once.
+    Until the old secret ends, messages carry a signature of each. Still older secrets end at once.
     """
     grace = timedelta(seconds=body.grace_seconds)
     endpoint, secret = service.rotate_secret(session, actor, endpoint_id, grace=grace, store=store)
@@ -141,7 +140,7 @@ def enable_webhook_endpoint(
 def test_webhook_endpoint(
     endpoint_id: Id, session: SessionDep, caller: WebhookWriter, now: Now
 ) -> DeliveryOut:
-    """Send `endpoint.test` to one endpoint, whatever types it wants.
+    """Send `endpoint.test` to one endpoint, whatever its types and filter.
 
     Get the delivery again to see the result.
     """

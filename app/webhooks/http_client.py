@@ -58,12 +58,12 @@ class HttpConnection:
 
     @property
     def is_reusable(self) -> bool:
-        """Whether the receiver left it open and its keep-alive time is not over."""
+        """Whether the connection is still open and its keep-alive time is not over."""
         is_open = not self.reader.at_eof() and not self.writer.is_closing()
         return is_open and monotonic() < self.keep_alive_until
 
     def prepare_reuse(self) -> bool:
-        """Start the next request cycle. Return False if one side has not finished this one."""
+        """Start the next request cycle. Return False if this cycle is incomplete."""
         if self.http.our_state is not h11.DONE or self.http.their_state is not h11.DONE:
             return False
         self.http.start_next_cycle()

@@ -28,7 +28,7 @@ Id = Annotated[str, Field(max_length=255)]
 ShortText = Annotated[str, Field(max_length=60)]
 Sentence = Annotated[str, BeforeValidator(_clipped), Field(max_length=MAX_SENTENCE_LENGTH)]
 Sentences = Annotated[list[Sentence], BeforeValidator(_first)]
-Path = Annotated[str, Field(max_length=4000, pattern=NO_NUL)]  # a key, each letter as %XX %XX %XX
+Path = Annotated[str, Field(max_length=4000, pattern=NO_NUL)]  # a key may take 9 bytes a letter
 Direction = Literal["down", "up"]
 SignalValue = float | ShortText | None
 PERSONAL: dict[str, JsonValue] = {"x-personal": True}

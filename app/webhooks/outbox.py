@@ -41,7 +41,7 @@ MAX_SINGLE_MESSAGES = 50
 
 @dataclass(frozen=True, slots=True)
 class NewMessage:
-    """``type`` is one of the catalogue, such as ``alert.opened``; ``data`` is JSON-ready."""
+    """A message to publish. ``type``: from the catalogue; ``data`` must be JSON-ready."""
 
     type: str
     data: Mapping[str, Any]
@@ -75,7 +75,7 @@ class InvalidMessageError(ValueError):
 
 
 def fit_digest_items(items: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Return the first items of a digest: at most ten, fewer if they are too large together."""
+    """Return the first items of a digest: at most ten, fewer if those are too large."""
     first = list(islice(items, MAX_DIGEST_ITEMS))
     sizes = accumulate(len(orjson.dumps(item)) for item in first)
     return [item for item, size in zip(first, sizes, strict=True) if size <= MAX_BODY_BYTES // 2]
@@ -129,7 +129,7 @@ def _payload_class(message: NewMessage) -> "type[Payload]":
 
     payload = CATALOGUE.get(message.type)
     if payload is None:
-        raise InvalidMessageError(f"There is no message type {message.type}.")
+        raise InvalidMessageError(f"There is no message type {message.type} in the catalogue.")
     if payload.of_account and not message.account_id:
         raise InvalidMessageError(f"A message {message.type} needs an account_id.")
     return payload
@@ -164,7 +164,8 @@ def fan_out(
 ) -> int:
     """Create deliveries of messages to the endpoints whose types and filter accept them.
 
-    ``again``: as in ``queries.upsert_deliveries``. Return how many deliveries are due.
+    ``again``: states in which an existing delivery starts over. Return how many deliveries were
+    created or started over.
     """
     filters = _current_filters(session, workspace_id, endpoints, now)
     accounts: Mapping[str, Mapping[str, Any]] = {}

@@ -74,7 +74,7 @@ def upsert_deliveries(
 ) -> int:
     """Create deliveries, due now, from rows of ``endpoint_id`` and ``message_id``.
 
-    An existing delivery is left alone, unless its state is one of ``again``: then it starts over.
+    An existing delivery does not change, unless its state is one of ``again``: then it starts over.
     Return how many were created or started over.
     """
     if not rows:
@@ -108,7 +108,7 @@ def count_endpoints(session: Session, workspace_id: str) -> int:
 
 
 def list_endpoints(session: Session, workspace_id: str, paging: Paging) -> RowPage[WebhookEndpoint]:
-    """Return a page in the order of ids, which is the order of creation."""
+    """Return a page of endpoints in the order of ids, which is the order of creation."""
     rows = select(WebhookEndpoint).where(WebhookEndpoint.workspace_id == workspace_id)
     return fetch_page(session, rows, WebhookEndpoint.id, paging=paging)
 
@@ -130,7 +130,7 @@ def list_messages(
     type: str | None,  # noqa: A002 - the name in the API
     account_id: str | None,
 ) -> RowPage[Message]:
-    """Return a page, newest first."""
+    """Return a page of messages, newest first."""
     rows = select(Message).where(Message.workspace_id == workspace_id)
     rows = filter_if_given(rows, type=type, account_id=account_id)
     return fetch_page(session, rows, Message.id, paging=paging, descending=True)
@@ -160,7 +160,7 @@ def get_delivery(
 def list_deliveries(
     session: Session, workspace_id: str, endpoint_id: str, paging: Paging, *, state: str | None
 ) -> RowPage[Delivery]:
-    """Return a page, newest message first."""
+    """Return a page of deliveries, newest message first."""
     rows = select(Delivery).filter_by(workspace_id=workspace_id, endpoint_id=endpoint_id)
     rows = filter_if_given(rows, state=state)
     return fetch_page(session, rows, Delivery.message_id, paging=paging, descending=True)
@@ -169,7 +169,7 @@ def list_deliveries(
 def list_attempts(
     session: Session, workspace_id: str, endpoint_id: str, message_id: str, paging: Paging
 ) -> RowPage[Attempt]:
-    """Return a page, newest first."""
+    """Return a page of the attempts of a delivery, newest first."""
     key = {"workspace_id": workspace_id, "endpoint_id": endpoint_id, "message_id": message_id}
     rows = select(Attempt).filter_by(**key)
     return fetch_page(session, rows, Attempt.id, paging=paging, descending=True)

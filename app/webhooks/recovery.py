@@ -1,4 +1,4 @@
-"""The job that delivers the messages of a time range to one endpoint again."""
+"""The job that delivers to one endpoint the messages that it missed in a time range."""
 
 from datetime import datetime
 
@@ -25,11 +25,11 @@ def enqueue_recovery(
 ) -> Job:
     """Start the job for messages created from ``since`` on and before ``until``.
 
-    It delivers what failed and what has no delivery to the endpoint yet.
+    It delivers messages whose delivery failed or that have no delivery to the endpoint yet.
     """
     if since >= until:
-        error = FieldError("/body/since", "It must be before `until`.")
-        raise UnprocessableError("The time range is empty.", errors=[error])
+        error = FieldError("/body/since", "It must be before `until` (default: now).")
+        raise UnprocessableError("`since` must be before `until`.", errors=[error])
     require_enabled_endpoint(session, actor.workspace_id, endpoint_id)
     config = {"endpoint_id": endpoint_id, "after": _id_before(since), "before": _id_before(until)}
     progress = {"messages": 0, "deliveries": 0}
@@ -42,7 +42,7 @@ def _id_before(at: datetime) -> str:
 
 
 def recover_page(sessions: SessionFactory, job: ClaimedJob, now: datetime) -> bool:
-    """Create the deliveries of one page of messages. Return whether there is more."""
+    """Create the deliveries of one page of messages. Return whether more remain."""
     with transaction(sessions) as session:
         config, workspace_id = job.config, job.workspace_id
         endpoint = require_enabled_endpoint(session, workspace_id, config["endpoint_id"])

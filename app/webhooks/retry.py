@@ -17,7 +17,7 @@ MAX_WAIT = timedelta(days=1)
 def next_attempt_at(
     message_id: str, attempts: int, at: datetime, *, wait: timedelta | None = None
 ) -> datetime | None:
-    """Return when to try again after ``attempts`` attempts, the last at ``at``; None: never.
+    """Return when to try again after ``attempts`` attempts, the last at ``at``; None: give up.
 
     A jitter of up to a fifth is added, so that deliveries that failed together are not retried
     together; it depends on the message id and the attempt only. ``wait``: the receiver's

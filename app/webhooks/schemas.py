@@ -91,7 +91,7 @@ class WebhookEndpointIn(RequestModel):
 
 
 class WebhookEndpointPatch(RequestModel):
-    """The fields to change; the others stay. ``headers`` replaces all headers."""
+    """The fields to change; omitted fields stay as they are. ``headers`` replaces all headers."""
 
     url: Url = Field(default_factory=str)
     name: Text | None = Field(None, examples=["CRM"])

@@ -40,7 +40,7 @@ class EndpointStateError(ConflictError):
 
 @dataclass(frozen=True, slots=True)
 class EndpointSecretStore:
-    """Reads and writes the encrypted part of endpoints. ``allowed``: see ``Connector``."""
+    """Encrypts and decrypts endpoint secrets. ``allowed``: permitted non-public networks."""
 
     encryptor: Encryptor
     allowed: Sequence[Network]
@@ -98,7 +98,7 @@ def update_endpoint(
     *,
     store: EndpointSecretStore,
 ) -> WebhookEndpoint:
-    """Change the given fields only."""
+    """Change the given fields of an endpoint."""
     endpoint = queries.get_endpoint(session, actor.workspace_id, endpoint_id, lock=True)
     if changes.keys() & {"url", "headers"}:
         secrets = store.load_secrets(endpoint)
@@ -130,7 +130,7 @@ def rotate_secret(
     grace: timedelta,
     store: EndpointSecretStore,
 ) -> tuple[WebhookEndpoint, str]:
-    """Create a new signing secret and return it; the old one also signs for the grace."""
+    """Create a new signing secret and return it; the old one signs for the grace period too."""
     endpoint = queries.get_endpoint(session, actor.workspace_id, endpoint_id, lock=True)
     if endpoint.kind == SLACK:
         raise EndpointStateError(
@@ -153,7 +153,7 @@ def enable_endpoint(session: Session, actor: Actor, endpoint_id: str) -> Webhook
 
 
 def send_test(session: Session, workspace_id: str, endpoint_id: str, *, now: datetime) -> Delivery:
-    """Publish a test message for one endpoint, whatever types it wants. Return its delivery."""
+    """Publish a test message for one endpoint, ignoring types and filter; return its delivery."""
     require_enabled_endpoint(session, workspace_id, endpoint_id)
     test = NewMessage(TEST_MESSAGE_TYPE, {"endpoint_id": endpoint_id})
     [message] = outbox.insert_messages(session, workspace_id, [test], now=now)
@@ -163,7 +163,7 @@ def send_test(session: Session, workspace_id: str, endpoint_id: str, *, now: dat
 def replay_delivery(
     session: Session, workspace_id: str, endpoint_id: str, message_id: str, *, now: datetime
 ) -> Delivery:
-    """Start a delivery over, under the same message id and without asking types and filter."""
+    """Start a delivery over, with the same message id, ignoring types and filter."""
     queries.get_delivery(session, workspace_id, endpoint_id, message_id)
     require_enabled_endpoint(session, workspace_id, endpoint_id)
     return _start_delivery(session, workspace_id, endpoint_id, message_id, now)
@@ -178,7 +178,7 @@ def _start_delivery(
 
 
 def replay_message(session: Session, workspace_id: str, message_id: str, *, now: datetime) -> int:
-    """Deliver a message again to all endpoints that want it now. Return how many."""
+    """Deliver a message again to all endpoints that want it now. Return their number."""
     message = OutgoingMessage.from_row(queries.get_message(session, workspace_id, message_id))
     endpoints = queries.lock_enabled_endpoints(session, workspace_id)
     return fan_out(session, workspace_id, [message], endpoints, again=ALL_DELIVERY_STATES, now=now)

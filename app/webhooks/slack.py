@@ -10,13 +10,13 @@ SHOWN_FIELDS = (
     *("account_id", "severity", "previous", "current", "threshold", "opened", "resolved"),
     *("title", "outcome", "reason", "state", "accounts", "silent_since", "owner"),
 )
-"""Fields of the data that are shown before its sentences, in this order."""
+"""Fields of the message data that are shown first, in this order, before its sentences."""
 
 
 def text_body(body: bytes, *, public_url: str | None) -> bytes:
     """Return the Slack body for a message; ``body`` is what standard endpoints receive.
 
-    ``public_url``: the base of the link, which is left out without it.
+    ``public_url``: the base URL of the link; None: the text has no link.
     """
     message = orjson.loads(body)
     lines = [f"*{_title(message)}*", *_lines(message["data"], public_url)]

@@ -14,10 +14,10 @@ from app.workspaces.tables import workspace_fk
 
 
 class Message(Table):
-    """A message to other systems. It exists exactly if the change that it announces exists.
+    """A message to other systems, written in the transaction of the change that it announces.
 
     ``body`` is signed and sent byte for byte. ``personal_body`` is sent instead to endpoints with
-    ``personal_data``; it is null where it would be equal. Ids sort by creation time.
+    ``personal_data``; null if it would be equal. Ids sort by creation time.
     """
 
     __tablename__ = "message"
@@ -46,7 +46,8 @@ class WebhookEndpoint(Table):
     """A receiver of messages.
 
     ``url`` is redacted for display. ``encrypted``: the full URL, secrets and headers, encrypted, as
-    a URL can be a secret too. ``types``: empty means all. ``resume_at``: nothing is sent before.
+    a URL can be a secret too. ``types``: message types; empty: all. ``resume_at``: no message
+    is sent before this time.
     """
 
     __tablename__ = "webhook_endpoint"
@@ -89,7 +90,7 @@ class Delivery(Table):
     """The delivery of one message to one endpoint.
 
     ``due_at``: when it may be claimed; for a claimed delivery, which has a ``token``, the end of
-    the lease. ``attempts`` counts those since it was created or last replayed.
+    the lease. ``attempts``: the number since it was created or last replayed.
     """
 
     __tablename__ = "delivery"
@@ -121,7 +122,7 @@ class Delivery(Table):
 
 
 class Attempt(Table):
-    """One attempt of a delivery and its result. ``response``: the beginning of the body."""
+    """One attempt of a delivery and its result. ``response``: the start of the response body."""
 
     __tablename__ = "attempt"
     __table_args__ = (

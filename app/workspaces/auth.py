@@ -49,7 +49,9 @@ class Caller:
 
     def require(self, scope: Scope) -> None:
         if scope not in self.scopes and Scope.ADMIN not in self.scopes:
-            raise ForbiddenError(f"This API key does not have the scope {scope}.")
+            raise ForbiddenError(
+                f"This API key does not have the scope {scope}: use one that has it."
+            )
 
 
 def key_from_header(authorization: str | None) -> str | None:
@@ -74,9 +76,9 @@ def authenticate(sessions: SessionFactory, text: str, *, now: datetime) -> Calle
     with sessions() as session:
         stored = queries.find_stored_key(session, key_id) if key_id else None
         if stored is None or not keys.matches(text, stored.key_hash):
-            raise UnauthorizedError("The API key is unknown.")
+            raise UnauthorizedError("The API key is unknown: send the complete key.")
         if stored.revoked_at or (stored.expires_at and stored.expires_at <= now):
-            raise UnauthorizedError("The API key is revoked or has expired.")
+            raise UnauthorizedError("The API key is revoked or has expired: use another one.")
         if stored.last_used_at is None or stored.last_used_at < now - queries.LAST_USED_INTERVAL:
             queries.mark_key_used(session, stored.id, now=now)
     return Caller(

@@ -60,7 +60,7 @@ def find_stored_key(session: Session, key_id: str) -> StoredKey | None:
 
 
 def load_id_change_flags(session: Session, workspace_id: str, *, at: float) -> IdChangeFlags:
-    """Return the flags of a workspace afresh; a caller from the cache has those of its look-up."""
+    """Return the current flags of a workspace; those of a cached caller may be a second old."""
     query = select(Workspace.erasure_key, Workspace.has_aliases).where(Workspace.id == workspace_id)
     key, has_aliases = session.execute(query).one_or_none() or (None, False)
     return IdChangeFlags(key, has_aliases, at)
@@ -124,7 +124,7 @@ def get_key(session: Session, workspace_id: str, key_id: str, *, lock: bool = Fa
 
 
 def find_successor_id(session: Session, workspace_id: str, key_id: str) -> str | None:
-    """Return the id of the key that a key was rotated to."""
+    """Return the id of the new key if a key was rotated, else None."""
     successor = select(AuditEntry.details["successor"].astext)
     return session.scalar(
         successor.filter_by(workspace_id=workspace_id, action=ROTATED_ACTION, subject=key_id)

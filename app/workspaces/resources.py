@@ -90,9 +90,9 @@ def put_row(
 ) -> tuple[RowT, bool, Mapping[str, Any]]:
     """Create or replace a row. Return it, whether it is new, and the columns that changed.
 
-    All columns of a new row changed; none of an equal one, and then nothing is audited. ``kind``:
-    the name in errors and audit entries, if it is not the table's. ``initial``: columns that are
-    set only when the row is created.
+    A new row reports all columns as changed. An equal row reports none and is not audited.
+    ``kind``: the noun in errors and audit entries; None: the table's name. ``initial``: columns
+    that are set only when the row is created.
     """
     created = ensure_row(session, actor.workspace_id, table, key, **columns, **(initial or {}))
     row = get_row(session, table, (actor.workspace_id, key), kind, lock=NO_KEY_UPDATE)

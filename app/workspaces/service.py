@@ -1,4 +1,4 @@
-"""Change workspaces and API keys; each actor adds an audit entry in the same transaction."""
+"""Change workspaces and API keys. Each change adds an audit entry in the same transaction."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -63,7 +63,7 @@ def create_workspace(
     if not workspace_id:
         raise UnprocessableError("The name of a workspace needs at least one letter a-z or digit.")
     if queries.find_workspace(session, workspace_id):
-        raise ConflictError(f"The workspace {workspace_id} exists already.")
+        raise ConflictError(f"The workspace {workspace_id} exists already: choose another name.")
     workspace = Workspace(id=workspace_id, name=name, simulated=simulated)
     session.add(workspace)
     session.flush()

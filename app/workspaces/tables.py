@@ -16,7 +16,7 @@ def workspace_fk() -> ForeignKey:
 
 
 class WorkspaceTable(Table):
-    """Base of tables whose key begins with the workspace; deleting that deletes their rows."""
+    """Base of tables whose key begins with the workspace; deleting a workspace deletes its rows."""
 
     __abstract__ = True
 
@@ -24,7 +24,12 @@ class WorkspaceTable(Table):
 
 
 class Workspace(Table):
-    """A tenant. Every row of every other table belongs to exactly one."""
+    """A tenant. Every row of every other table belongs to exactly one.
+
+    ``swept_on``: the day on which all its accounts were last made due. ``erasure_key``: the key of
+    tombstone hashes; null: nothing was ever erased. ``has_aliases``: whether an account was ever
+    renamed or merged.
+    """
 
     __tablename__ = "workspace"
 

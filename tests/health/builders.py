@@ -7,12 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from app.core.arrays import Floats, Integers
 from app.features.values import AccountFeatures, FeatureMap, FeatureSpec, ReachSource
 from app.health.definition.benchmark import (
     MEASURES,
     Benchmark,
-    Floats,
-    Integers,
     Knots,
     Measure,
     MeasureBenchmark,

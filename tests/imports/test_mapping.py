@@ -46,11 +46,11 @@ def test_without_a_mapping_columns_named_like_fields_are_used() -> None:
 @pytest.mark.parametrize(
     ("pairs", "reason"),
     [
-        (["account_id"], "'account_id' does not have the form field=column."),
+        (["account_id"], "The mapping 'account_id' must have the form field=column."),
         (["account_id=nope"], "no column 'nope'; it has id, plan, units, quantity"),
         (["account_id={nope}"], "no column 'nope'"),
         (["account_id=id[nope=1]"], "no column 'nope'"),
-        (["account_id=id["], "is not a column, a template"),
+        (["account_id=id["], "must be a column, a {template}"),
         (["colour=id"], "'colour' is not a field. The fields are account_id"),
         (["plan=id", "plan=plan"], "'plan' is mapped twice"),
     ],

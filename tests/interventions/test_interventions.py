@@ -114,7 +114,9 @@ def test_repeating_an_action_with_other_values_is_rejected(
     response = act(client, suggestion_id, "accept", assignee="lee")
 
     assert (response.status_code, response.json()["code"]) == (409, "wrong_state")
-    assert response.json()["detail"].endswith("with a different assignee.")
+    assert response.json()["detail"].endswith(
+        "with a different assignee: send the same value or none."
+    )
     assert client.get(f"{PATH}/{suggestion_id}").json()["assignee"] == "kim"
 
 

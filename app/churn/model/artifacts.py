@@ -7,13 +7,12 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 from zipfile import ZIP_DEFLATED, BadZipFile
 
-import numpy as np
 import orjson
-from numpy.typing import NDArray
 
 from app.churn.model.forest import Forest
 from app.churn.model.linear import Linear
 from app.churn.model.model import Calibration, Model
+from app.core.arrays import Records, np
 
 if TYPE_CHECKING:
     from sklearn.ensemble._hist_gradient_boosting.predictor import TreePredictor
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 FORMAT = 1
 TRUSTED_TYPES: tuple[str, ...] = ()
 """Types that the tree file may contain beside arrays, numbers, lists and dicts: none."""
-NO_CATEGORIES = np.zeros((0, 8), np.uint32)
 
 
 class UnusableArtifactError(Exception):
@@ -30,7 +28,7 @@ class UnusableArtifactError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """``head``: JSON with everything but the trees. ``trees``: None for a model without trees."""
+    """A model as bytes. ``head``: JSON with all but the trees. ``trees``: None if it has none."""
 
     head: bytes
     trees: bytes | None
@@ -70,14 +68,19 @@ def load(artifact: Artifact, expected_sha256: str) -> Model:
     parsed.
     """
     if artifact.sha256 != expected_sha256:
-        raise UnusableArtifactError("Its hash differs from the stored hash.")
+        raise UnusableArtifactError(
+            "The stored model was altered: its hash differs from the stored hash."
+        )
     head = orjson.loads(artifact.head)
     if head["versions"] != current_versions():
-        raise UnusableArtifactError(f"It was written by other versions: {head['versions']}.")
+        raise UnusableArtifactError(
+            f"The stored model was written by {head['versions']}, this service has"
+            f" {current_versions()}."
+        )
     try:
         return _parse(head, artifact.trees)
     except (LookupError, TypeError, ValueError, BadZipFile) as error:
-        reason = f"Its content is not a model ({type(error).__name__})."
+        reason = f"The stored content is not a model ({type(error).__name__})."
         raise UnusableArtifactError(reason) from error
 
 
@@ -111,7 +114,7 @@ def _forest_from_plain(stored: Mapping[str, Any]) -> Forest:
     return Forest(columns, tuple(stored["baselines"]), trees)
 
 
-def _build_tree(nodes: NDArray[np.void], columns: int) -> "TreePredictor":
+def _build_tree(nodes: Records, columns: int) -> "TreePredictor":
     """Build a tree from its nodes; raises ValueError.
 
     scikit-learn walks trees in C and checks no index, so every index is checked here.
@@ -124,5 +127,6 @@ def _build_tree(nodes: NDArray[np.void], columns: int) -> "TreePredictor":
     children_exist = ((children > inner) & (children < len(nodes))).all()
     columns_exist = ((split_columns >= 0) & (split_columns < columns)).all()
     if nodes["is_categorical"].any() or not children_exist or not columns_exist:
-        raise ValueError("A node refers to a child or a column that does not exist.")
-    return TreePredictor(np.ascontiguousarray(nodes), NO_CATEGORIES, NO_CATEGORIES)
+        raise ValueError("A node of a tree refers to a child or a column that does not exist.")
+    no_categories = np.zeros((0, 8), np.uint32)
+    return TreePredictor(np.ascontiguousarray(nodes), no_categories, no_categories)

@@ -5,15 +5,12 @@ from enum import StrEnum
 from functools import partial
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from app.churn.model import evaluation_metrics
 from app.churn.model.forest import Forest
 from app.churn.model.linear import Linear
 from app.churn.model.model import Part
 from app.churn.model.panel import Fold, Panel, infinite_as_missing, latest_fold, useful_columns
-from app.features.table import Floats
+from app.core.arrays import Floats, Integers, np
 
 CORE_COLUMNS = (
     "events_84",
@@ -80,7 +77,7 @@ def fit(
     return (Forest.from_bags(columns, _fit_boosted(x, panel, seed, bags)),)
 
 
-def _core_columns(panel: Panel, core: Sequence[str]) -> NDArray[np.int64]:
+def _core_columns(panel: Panel, core: Sequence[str]) -> Integers:
     """Return the indices of the core columns, or of the first columns if the panel has none.
 
     Little data supports only a few columns.
@@ -140,7 +137,7 @@ def unseen_margins(
     return margins
 
 
-def choose_kind(loss: Mapping[ModelKind, Floats], account: NDArray[np.int64]) -> ModelKind:
+def choose_kind(loss: Mapping[ModelKind, Floats], account: Integers) -> ModelKind:
     """Choose the simplest kind whose mean loss is within one standard error of the lowest.
 
     ``loss``: the log loss of each row. ``account``: the account of each row.

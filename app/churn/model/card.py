@@ -5,15 +5,13 @@ from dataclasses import asdict
 from datetime import date
 from typing import Any
 
-import numpy as np
-
 from app.churn.model import drift
 from app.churn.model import evaluation_metrics as metrics
 from app.churn.model.artifacts import current_versions
 from app.churn.model.panel import Panel
 from app.churn.model.promotion import PromotionCheck
 from app.churn.model.training import TrainingResult, UnseenPredictions
-from app.features.table import Floats
+from app.core.arrays import Floats, np
 
 METRICS = {
     "auc": metrics.auc,

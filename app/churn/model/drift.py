@@ -9,12 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from app.churn.model import evaluation_metrics
 from app.churn.model.model import Model
 from app.churn.model.panel import Panel, infinite_as_missing
-from app.features.table import Floats
+from app.core.arrays import Floats, np
 
 BINS = 10
 PROBABILITY = "probability"
@@ -24,7 +22,7 @@ MATERIAL_INDEX = 0.2
 FALSE_ALARM_RATE = 0.001
 CONFIDENCE = 0.99
 MAX_DRIFTED_SHARE = 1 / 3
-"""Of the columns. A single column sometimes moves by itself."""
+"""A larger share of drifted columns is a reason to degrade; single columns move by themselves."""
 SMOOTHING = 0.5
 """Added to each count, because an empty bin means few accounts, not none."""
 

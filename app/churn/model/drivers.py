@@ -3,9 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
-from app.features.table import EVENT_COLUMN_PREFIX, Floats
+from app.core.arrays import Floats, np
+from app.features.table import EVENT_COLUMN_PREFIX
 
 MAX_DRIVERS = 5
 MIN_EFFECT = 1e-3

@@ -3,20 +3,18 @@
 Intervals resample whole accounts, because rows of one account belong together.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from app.features.table import Floats
+from app.core.arrays import Floats, Integers, np
 
 BOOTSTRAP_DRAWS, BOOTSTRAP_MEANS = 500, 2000
 TOP_SHARE = 0.1
 RELIABILITY_GROUPS = 10
 MIN_PROBABILITY = 1e-6
-NO_PENALTY = np.inf
+NO_PENALTY = math.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +72,7 @@ def observed_over_expected(y: Floats, p: Floats) -> float | None:
     return float(y.sum() / p.sum()) if p.sum() > 0 else None
 
 
-def bootstrap_rows(
-    account: NDArray[np.int64], seed: int, count: int = BOOTSTRAP_DRAWS
-) -> list[NDArray[np.int64]]:
+def bootstrap_rows(account: Integers, seed: int, count: int = BOOTSTRAP_DRAWS) -> list[Integers]:
     """Draw ``count`` samples of accounts with replacement; return the row indices of each.
 
     All rows of a drawn account are in the sample.
@@ -98,7 +94,7 @@ def estimate_metric(
     metric: Callable[[Floats, Floats], float | None],
     y: Floats,
     p: Floats,
-    samples: list[NDArray[np.int64]],
+    samples: list[Integers],
 ) -> MetricEstimate:
     """Compute a metric and its interval. Samples for which the metric is None are skipped."""
     value = metric(y, p) if y.size else None
@@ -107,7 +103,7 @@ def estimate_metric(
     return MetricEstimate(value, low, high)
 
 
-def bootstrap_means(values: Floats, account: NDArray[np.int64], seed: int) -> Floats:
+def bootstrap_means(values: Floats, account: Integers, seed: int) -> Floats:
     """Draw samples of accounts with replacement; return the mean over the rows of each sample."""
     _, account_index = np.unique(account, return_inverse=True)
     sums, sizes = np.bincount(account_index, values), np.bincount(account_index)
@@ -119,7 +115,7 @@ def bootstrap_means(values: Floats, account: NDArray[np.int64], seed: int) -> Fl
     return means
 
 
-def standard_error(values: Floats, account: NDArray[np.int64]) -> float:
+def standard_error(values: Floats, account: Integers) -> float:
     """Estimate the standard error of a mean, clustered by account."""
     _, account_index = np.unique(account, return_inverse=True)
     sums, sizes = np.bincount(account_index, values), np.bincount(account_index)

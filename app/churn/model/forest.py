@@ -2,14 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, Self
 
-import numpy as np
-from numpy.typing import NDArray
-
 from app.churn.model.panel import infinite_as_missing
-from app.features.table import Floats
+from app.core.arrays import Booleans, Floats, Integers, Records, np
 
 if TYPE_CHECKING:
     from sklearn.ensemble import HistGradientBoostingClassifier
@@ -18,7 +15,11 @@ PREDICT_CHUNK_ROWS, WALK_CHUNK_ROWS = 16_384, 1024
 """Rows at a time. Measured: the first is fastest for prediction; the second keeps the memory small
 when all trees are walked at once."""
 
-NO_CATEGORIES = np.zeros((0, 8), np.uint32), np.zeros(0, np.uint32)
+
+@cache
+def no_categories() -> tuple[Any, Any]:
+    """Return the arguments about categorical columns for a tree that has none."""
+    return np.zeros((0, 8), np.uint32), np.zeros(0, np.uint32)
 
 
 @dataclass(frozen=True)
@@ -29,14 +30,12 @@ class Forest:
     scikit-learn's ``TreePredictor``, by bag.
     """
 
-    columns: NDArray[np.int64]
+    columns: Integers
     baselines: tuple[float, ...]
     trees: tuple[tuple[Any, ...], ...]
 
     @classmethod
-    def from_bags(
-        cls, columns: NDArray[np.int64], bags: "Sequence[HistGradientBoostingClassifier]"
-    ) -> Self:
+    def from_bags(cls, columns: Integers, bags: "Sequence[HistGradientBoostingClassifier]") -> Self:
         baselines = tuple(float(bag._baseline_prediction[0, 0]) for bag in bags)  # noqa: SLF001
         trees = tuple(tuple(tree for (tree,) in bag._predictors) for bag in bags)  # noqa: SLF001
         return cls(columns, baselines, trees)
@@ -53,7 +52,7 @@ class Forest:
         for start in range(0, len(values), PREDICT_CHUNK_ROWS):
             chunk = values[start : start + PREDICT_CHUNK_ROWS]
             for tree in self._all_trees:
-                total[start : start + len(chunk)] += tree.predict(chunk, *NO_CATEGORIES, 1)
+                total[start : start + len(chunk)] += tree.predict(chunk, *no_categories(), 1)
         return np.asarray(np.mean(self.baselines) + total / len(self.trees))
 
     def contributions(self, x: Floats) -> Floats:
@@ -85,19 +84,19 @@ class Paths:
     ``expected``: the expected sums of the roots. Both are for the mean of the bags.
     """
 
-    roots: NDArray[np.int64]
-    column: NDArray[np.int64]
+    roots: Integers
+    column: Integers
     threshold: Floats
-    missing_left: NDArray[np.bool_]
-    left: NDArray[np.int64]
-    right: NDArray[np.int64]
-    is_leaf: NDArray[np.bool_]
+    missing_left: Booleans
+    left: Integers
+    right: Integers
+    is_leaf: Booleans
     step: Floats
     expected: Floats
     depth: int
 
     @classmethod
-    def from_nodes(cls, trees: Sequence[NDArray[np.void]], bags: int) -> Self:
+    def from_nodes(cls, trees: Sequence[Records], bags: int) -> Self:
         sizes = [len(nodes) for nodes in trees]
         roots = np.cumsum([0, *sizes[:-1]])
         nodes = np.concatenate(trees)
@@ -143,7 +142,7 @@ class Paths:
         return contributions.reshape(rows, columns)
 
 
-def _expected(nodes: NDArray[np.void], left: NDArray[np.int64], right: NDArray[np.int64]) -> Floats:
+def _expected(nodes: Records, left: Integers, right: Integers) -> Floats:
     """Return the mean of the leaves below each node, weighted by their training rows."""
     expected = np.where(nodes["is_leaf"], nodes["value"], 0.0)
     weight = nodes["count"].astype(np.float64)

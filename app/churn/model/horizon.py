@@ -23,7 +23,7 @@ class Horizon:
 
 
 def choose_horizon(*, pays: bool, usual_gap_days: int | None, days: int | None = None) -> Horizon:
-    """Return the default horizon, or if no account pays the workspace's own cadence.
+    """Return the default horizon; if no account pays, one that fits how often accounts use it.
 
     ``usual_gap_days``: the 95th percentile of days from one day of use to the next, or None if
     there is no use. ``days`` overrides the length.

@@ -2,10 +2,7 @@
 
 from enum import StrEnum
 
-import numpy as np
-from numpy.typing import NDArray
-
-from app.features.table import Floats
+from app.core.arrays import Floats, Integers, np
 
 LEVELS = ("low", "medium", "high")
 ODDS_RATIOS = (1.5, 3.0)
@@ -25,7 +22,7 @@ class ModelStage(StrEnum):
     TRUSTED = "trusted"
 
 
-def risk_levels(p: Floats, base_rate: float) -> NDArray[np.int64]:
+def risk_levels(p: Floats, base_rate: float) -> Integers:
     """Return the index in ``LEVELS`` of each probability.
 
     ``base_rate``: the share of accounts that churns within the horizon.

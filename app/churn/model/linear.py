@@ -4,11 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-import numpy as np
-from numpy.typing import NDArray
-
 from app.churn.model.panel import infinite_as_missing, useful_columns
-from app.features.table import Floats
+from app.core.arrays import Floats, Integers, np
 
 RIDGE_C = 0.1
 CLIP_PERCENTILES = (0.5, 99.5)
@@ -25,17 +22,17 @@ class Preparation:
     their flags.
     """
 
-    columns: NDArray[np.int64]
+    columns: Integers
     low: Floats
     high: Floats
     mean: Floats
     scale: Floats
-    flagged: NDArray[np.int64]
+    flagged: Integers
     flag_mean: Floats
     flag_scale: Floats
 
     @classmethod
-    def fit(cls, x: Floats, among: NDArray[np.int64] | None = None) -> Self:
+    def fit(cls, x: Floats, among: Integers | None = None) -> Self:
         """Fit to training rows. ``among``: the columns that may be used, all by default."""
         columns = useful_columns(x) if among is None else among[np.isin(among, useful_columns(x))]
         values = infinite_as_missing(x[:, columns])
@@ -86,7 +83,7 @@ def _or_one(scale: Floats) -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class Linear:
-    """``coefficients``: of the prepared columns. ``bias``: log-odds with all at the mean.
+    """``coefficients``: of the prepared columns. ``bias``: log-odds of a row of their means.
 
     The field names, also those of the preparation, are stored in artifacts.
     """
@@ -96,7 +93,7 @@ class Linear:
     bias: float
 
     @classmethod
-    def fit(cls, x: Floats, y: Floats, among: NDArray[np.int64] | None = None) -> Self:
+    def fit(cls, x: Floats, y: Floats, among: Integers | None = None) -> Self:
         """Fit to training rows. ``y`` must contain both outcomes.
 
         ``among``: the columns that may be used, all by default. Without a useful column the model

@@ -2,12 +2,10 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from app.churn.model.forest import Forest
 from app.churn.model.levels import ModelStage
 from app.churn.model.linear import Linear
-from app.features.table import Floats
+from app.core.arrays import Floats, np
 
 Part = Linear | Forest
 

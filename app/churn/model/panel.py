@@ -8,10 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Self
 
-import numpy as np
-from numpy.typing import NDArray
-
-from app.features.table import Floats
+from app.core.arrays import Booleans, Floats, Integers, np
 
 BLOCKS = 3
 FIRST_TESTED_SHARE = 0.4
@@ -32,15 +29,15 @@ class Panel:
     names: tuple[str, ...]
     x: Floats
     y: Floats
-    day: NDArray[np.int64]
-    account: NDArray[np.int64]
-    treated: NDArray[np.bool_]
+    day: Integers
+    account: Integers
+    treated: Booleans
     horizon_days: int
 
     def __len__(self) -> int:
         return len(self.y)
 
-    def rows(self, selection: NDArray[np.bool_] | NDArray[np.int64]) -> Self:
+    def rows(self, selection: Booleans | Integers) -> Self:
         """Return the selected rows. ``selection``: a mask or row indices."""
         return replace(
             self,
@@ -60,8 +57,8 @@ class Panel:
 class Fold:
     """Indices of training rows and of test rows."""
 
-    train: NDArray[np.int64]
-    test: NDArray[np.int64]
+    train: Integers
+    test: Integers
 
 
 def rolling_folds(
@@ -114,7 +111,7 @@ def _has_both_outcomes(y: Floats) -> bool:
     return bool(y.size) and 0 < y.mean() < 1
 
 
-def useful_columns(x: Floats) -> NDArray[np.int64]:
+def useful_columns(x: Floats) -> Integers:
     """Return the indices of columns with at least two different numbers."""
     known = infinite_as_missing(x)
     seen = ~np.isnan(known)

@@ -3,9 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from app.churn.model import evaluation_metrics as metrics
 from app.churn.model.levels import ModelStage
 from app.churn.model.training import (
@@ -14,7 +11,7 @@ from app.churn.model.training import (
     TrainingResult,
     UnseenPredictions,
 )
-from app.features.table import Floats
+from app.core.arrays import Floats, Integers
 
 MIN_WIN_SHARE = 0.9
 SLOPE_RANGE = (0.5, 2.0)
@@ -46,7 +43,7 @@ class IncumbentModel:
     ``changed_level_share``: the share of today's accounts whose level would change.
     """
 
-    rows: NDArray[np.int64]
+    rows: Integers
     p: Floats
     changed_level_share: float
 
@@ -116,15 +113,13 @@ def _check_better(
     return PromotionCheck(name, share > MIN_WIN_SHARE, share, f"P > {MIN_WIN_SHARE}")
 
 
-def _win_share(
-    y: Floats, p: Floats, reference: Floats, account: NDArray[np.int64], seed: int
-) -> float:
+def _win_share(y: Floats, p: Floats, reference: Floats, account: Integers, seed: int) -> float:
     """Measure the share of bootstrap samples in which the candidate's log loss is lower."""
     gain = metrics.log_losses(y, reference) - metrics.log_losses(y, p)
     return float((metrics.bootstrap_means(gain, account, seed) > 0).mean())
 
 
-def _check_ranking(unseen: UnseenPredictions, samples: list[NDArray[np.int64]]) -> PromotionCheck:
+def _check_ranking(unseen: UnseenPredictions, samples: list[Integers]) -> PromotionCheck:
     """Check that churned rows rank above others. A lower loss alone can come by chance."""
     auc = metrics.estimate_metric(metrics.auc, unseen.y, unseen.p, samples)
     passed = auc.low is not None and auc.low > CHANCE_AUC
@@ -139,7 +134,7 @@ def _check_slope(unseen: UnseenPredictions) -> PromotionCheck:
     return PromotionCheck("calibration_slope", passed, slope, f"{low} to {high}")
 
 
-def _check_ratio(unseen: UnseenPredictions, samples: list[NDArray[np.int64]]) -> PromotionCheck:
+def _check_ratio(unseen: UnseenPredictions, samples: list[Integers]) -> PromotionCheck:
     name, needed = "observed_over_expected", "an interval that contains 1"
     ratio = metrics.estimate_metric(metrics.observed_over_expected, unseen.y, unseen.p, samples)
     passed = ratio.low is not None and ratio.high is not None and ratio.low <= 1 <= ratio.high

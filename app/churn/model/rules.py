@@ -5,10 +5,8 @@ Points from 0 to 100, higher is riskier; no probability (docs/churn.md).
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
-
 from app.churn.model.levels import LEVELS
-from app.features.table import Floats
+from app.core.arrays import Floats, np
 
 WEIGHTS: Mapping[str, float] = {"recency": 50, "recency_over_gap": 20, "volume": 30}
 GAPS_UNTIL_FULL = 5

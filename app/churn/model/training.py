@@ -4,19 +4,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-import numpy as np
-from numpy.typing import NDArray
-
 from app.churn.model.candidates import ModelKind, choose_kind, fit, unseen_margins
 from app.churn.model.evaluation_metrics import fit_platt, log_losses
 from app.churn.model.linear import Linear
 from app.churn.model.model import Calibration, Model, to_probability
 from app.churn.model.panel import Fold, Panel, grouped_folds, rolling_folds
-from app.features.table import Floats
+from app.core.arrays import Floats, Integers, np
 
 MIN_CHURNED = 8
 SMALL_MODEL_MAX_CHURNED = 50
-"""Churned accounts. Below the first only rules apply; up to the second only the small model."""
+"""Numbers of churned accounts: with fewer than ``MIN_CHURNED`` only rules apply, up to the other
+only the small model."""
 
 RECENCY_COLUMN = "recency"
 
@@ -36,10 +34,10 @@ class UnseenPredictions:
     p: Floats
     base: Floats
     recency: Floats
-    account: NDArray[np.int64]
-    day: NDArray[np.int64]
+    account: Integers
+    day: Integers
     is_later: bool
-    row_index: NDArray[np.int64]
+    row_index: Integers
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +58,17 @@ def train(
     panel = panel.rows(~panel.treated)
     churned = panel.churned_accounts
     if churned < MIN_CHURNED or panel.y.all():
-        reason = f"{churned} accounts have churned, 8 are needed."
+        reason = (
+            f"{churned} accounts have churned: a model needs at least {MIN_CHURNED}, and accounts"
+            " that have not churned."
+        )
         return TrainingResult(None, None, None, {}, reason)
     kinds = (ModelKind.SMALL,) if churned <= SMALL_MODEL_MAX_CHURNED else tuple(ModelKind)[1:]
     later_folds = rolling_folds(panel)
     folds = later_folds or grouped_folds(panel, seed)
     if not folds:
         model = Model(panel.names, panel.horizon_days, fit(ModelKind.SMALL, panel, seed=seed))
-        reason = "There are no unseen rows to evaluate it on."
+        reason = "The model cannot be evaluated: there are no rows that it has not learnt from."
         return TrainingResult(model, ModelKind.SMALL, None, {}, reason)
     report_progress("judging")
     margins = unseen_margins(kinds, panel, folds, seed=seed)

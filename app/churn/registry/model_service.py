@@ -54,7 +54,7 @@ def roll_back(session: Session, actor: Actor) -> ChurnModel | None:
     queries.lock_models(session, workspace_id)
     active = queries.find_active_model(session, workspace_id)
     if active is None:
-        raise NothingToRollBackError("No model is active: churn risk uses the rules.")
+        raise NothingToRollBackError("There is nothing to roll back: no model is active.")
     previous = queries.find_previous_active_model(session, workspace_id)
     queries.retire_active_model(session, workspace_id, state="rolled_back", now=actor.at)
     if previous is None:

@@ -6,16 +6,14 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from app.churn.model import rules
 from app.churn.model.drivers import RiskDriver, top_drivers
 from app.churn.model.horizon import Horizon, HorizonBasis
 from app.churn.model.levels import LEVELS, ModelStage, risk_levels
 from app.churn.model.model import Model
 from app.churn.scoring.revenue import revenue_at_risk
-from app.features.table import FeatureTable, Floats
+from app.core.arrays import Booleans, Floats, np
+from app.features.table import FeatureTable
 
 
 class ChurnStatus(StrEnum):
@@ -82,7 +80,7 @@ NO_ASSESSMENT = _Assessment(None, None, None, ())
 
 
 def score_accounts(
-    scorer: RiskScorer, table: FeatureTable, before: FeatureTable, active: NDArray[np.bool_]
+    scorer: RiskScorer, table: FeatureTable, before: FeatureTable, active: Booleans
 ) -> list[AccountRisk]:
     """Score the accounts of a table, all as of one day.
 

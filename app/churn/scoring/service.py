@@ -4,7 +4,6 @@ import zlib
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
-import numpy as np
 from sqlalchemy.orm import Session
 
 from app.churn.model.horizon import Horizon, HorizonBasis
@@ -15,6 +14,7 @@ from app.churn.scoring.risk import RiskScorer, score_accounts
 from app.churn.tables import ChurnScoringContext
 from app.churn.training import observations
 from app.churn.training import queries as training_queries
+from app.core.arrays import np
 from app.features.table import TableSpec, event_names_in
 from app.features.table_queries import load_feature_table
 

@@ -65,7 +65,7 @@ class Trainer:
     ends_at: datetime | None = None
 
     def step(self, now: datetime) -> bool:
-        """Start a training, or poll the running one. Returns False: no more work is due now."""
+        """Start a training, or poll the running one. Always returns False: there are no pages."""
         if self.job is None or self.process is None:
             return self._start(now)
         code = self.process.poll()
@@ -75,7 +75,9 @@ class Trainer:
             self._end()
             return False
         if code is not None:
-            self._fail(f"The training process ended with exit code {code}.", now)
+            self._fail(
+                f"The training process ended with exit code {code}: see the worker's log.", now
+            )
         elif self.ends_at is not None and now >= self.ends_at:
             minutes = MAX_TIME.seconds // 60
             self._fail(f"The training was stopped because it took over {minutes} minutes.", now)

@@ -4,14 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from app.accounts.tables import ProductFeature
 from app.churn.model.horizon import Horizon, HorizonBasis
 from app.churn.model.panel import Panel
 from app.churn.training import queries
+from app.core.arrays import Booleans, np
 from app.core.errors import NotFoundError
 from app.core.row_queries import list_all_rows
 from app.features.queries import list_default_product_features
@@ -141,7 +140,7 @@ def observe_accounts(
     return ObservedPanel(panel, observed)
 
 
-def can_churn(table: FeatureTable, horizon: Horizon) -> NDArray[np.bool_]:
+def can_churn(table: FeatureTable, horizon: Horizon) -> Booleans:
     """Return whether the account of each row is active on its day and not excluded.
 
     An active account pays; in a workspace where no account pays, it was used within the horizon.
@@ -156,7 +155,7 @@ def can_churn(table: FeatureTable, horizon: Horizon) -> NDArray[np.bool_]:
 
 def _treated(
     account_days: Sequence[AccountDay], treatments: Treatments, horizon: Horizon
-) -> NDArray[np.bool_]:
+) -> Booleans:
     """Mark the rows with an intervention within their horizon."""
     marks = [
         any(0 < (on - day).days <= horizon.days for on in treatments.get(account_id, ()))

@@ -2,8 +2,6 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import exists, func, or_, select
 from sqlalchemy.orm import Session
 
@@ -11,6 +9,7 @@ from app.accounts.tables import Subscription
 from app.churn.model.artifacts import current_versions
 from app.churn.model.horizon import USUAL_GAP_QUANTILE, Horizon, HorizonBasis, choose_horizon
 from app.churn.tables import ChurnModel
+from app.core.arrays import Booleans, np
 from app.core.sql import load_sql
 from app.features.queries import PLAN_FOR_MANY_ROWS
 from app.features.table_queries import AccountDay
@@ -115,7 +114,7 @@ def list_days_before_renewals(
 
 def load_retained(
     session: Session, workspace_id: str, account_days: Sequence[AccountDay], *, horizon: Horizon
-) -> NDArray[np.bool_]:
+) -> Booleans:
     """Return whether each account is still active at the end of its horizon, as known then."""
     if not account_days:
         return np.zeros(0, dtype=bool)

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
-import numpy as np
 import structlog
 from sqlalchemy.orm import Session
 from threadpoolctl import threadpool_limits
@@ -26,10 +25,10 @@ from app.churn.model.training import ReportProgress, UnseenPredictions, train
 from app.churn.registry import model_queries, model_service, store
 from app.churn.training import observations, queries
 from app.churn.training.observations import Treatments, can_churn
+from app.core.arrays import Floats, np
 from app.core.clock import Clock
 from app.core.db import SessionFactory, transaction
 from app.core.errors import ProblemError
-from app.features.table import Floats
 from app.features.table_queries import load_feature_table
 from app.jobs import service as jobs
 from app.jobs.service import ClaimedJob, LostLeaseError
@@ -247,8 +246,8 @@ def record_training_result(
     """Store a candidate, activate it if it takes over, and degrade the active model if needed.
 
     ``degraded``: the sentences of ``check_active_model``. ``compared_with``: the model that was
-    active when the candidate was trained; if another model has become active since, the candidate
-    stays a shadow and nothing is degraded. Returns the final progress of the job.
+    active when the candidate was trained; if another model is active by now, the candidate stays a
+    shadow and nothing is degraded. Returns the final progress of the job.
     """
     model_queries.lock_models(session, actor.workspace_id)
     active = model_queries.find_active_model(session, actor.workspace_id)

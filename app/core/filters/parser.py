@@ -70,7 +70,7 @@ class _Parser:
 
     def parse(self, raw: object, at: str, depth: int) -> Filter:
         if not isinstance(raw, dict):
-            raise FilterError(at, 'Must be an object, such as {"segment": "smb"}.')
+            raise FilterError(at, 'A filter must be an object, such as {"segment": "smb"}.')
         if depth > MAX_DEPTH:
             raise FilterError(at, f"A filter may have at most {MAX_DEPTH} levels.")
         if "field" in raw:
@@ -85,7 +85,9 @@ class _Parser:
             return Not(self.parse(raw["not"], inside, depth + 1))
         parts = raw[operator]
         if not isinstance(parts, list) or not 0 < len(parts) <= MAX_CONDITIONS:
-            raise FilterError(inside, f"Must be a list of 1 to {MAX_CONDITIONS} conditions.")
+            raise FilterError(
+                inside, f'"{operator}" must be a list of 1 to {MAX_CONDITIONS} conditions.'
+            )
         parsed = tuple(self.parse(part, f"{inside}/{i}", depth + 1) for i, part in enumerate(parts))
         return And(parsed) if operator == "and" else Or(parsed)
 
@@ -107,15 +109,18 @@ class _Parser:
             raise FilterError(inside, "Unknown key: a condition has the keys field, op and value.")
         field = self._field(raw["field"], f"{at}/field")
         if "value" not in raw:
-            raise FilterError(at, "The condition has no value.")
+            raise FilterError(at, 'The condition has no value: add the key "value".')
         if raw.get("op", "eq") not in list(Op):
-            raise FilterError(f"{at}/op", f"Must be one of {', '.join(Op)}.")
+            raise FilterError(f"{at}/op", f"The op must be one of {', '.join(Op)}.")
         op = Op(str(raw.get("op", "eq")))
         return self._checked(field, op, raw["value"], f"{at}/value", f"{at}/op")
 
     def _field(self, name: object, at: str) -> str:
         if not isinstance(name, str) or len(name) > MAX_TEXT_LENGTH:
-            raise FilterError(at, "Must be the name of a field.")
+            raise FilterError(
+                at,
+                f"A field must be a name of at most {MAX_TEXT_LENGTH} characters, such as segment.",
+            )
         prefixes = (*self.open_prefixes, *(key[:-1] for key in self.fields if key.endswith(".*")))
         has_prefix = any(name.startswith(prefix) and name != prefix for prefix in prefixes)
         if _storable(name) and (has_prefix or (name in self.fields and not name.endswith(".*"))):
@@ -141,9 +146,7 @@ class _Parser:
                 raise FilterError(at, "The value of is_null must be true or false.")
             return Condition(field, op, value)
         if op in SUBSTRING_OPS | ORDER_OPS and field in self.choices:
-            raise FilterError(
-                op_at, f"{op} cannot be used with {field}: it has a fixed set of values."
-            )
+            raise FilterError(op_at, f"{op} cannot be used with {field}: use eq, ne, in or not_in.")
         if op in SUBSTRING_OPS and type_ not in {FieldType.TEXT, None}:
             raise FilterError(op_at, f"{op} needs a text field, and {field} is a {type_}.")
         if op in ORDER_OPS and (type_ is FieldType.BOOLEAN or isinstance(value, bool)):
@@ -186,7 +189,7 @@ def _parse_value(type_: FieldType | None, value: Any, at: str) -> Value:  # noqa
 
 def _check_number(value: float, at: str) -> float:
     if not abs(value) <= MAX_NUMBER:  # False for NaN too
-        raise FilterError(at, "Must be a finite number of at most 2^53.")
+        raise FilterError(at, "The value must be a number from -2^53 to 2^53.")
     return value
 
 
@@ -211,7 +214,10 @@ def _parse_relative_day(value: Mapping[Any, Any], at: str) -> DaysFromToday:
             continue
         if 0 <= days <= MAX_DAYS and days == int(days):
             return DaysFromToday(sign * int(days))
-    raise FilterError(at, f'A relative day is {{"days_ago": 0 to {MAX_DAYS}}} or days_ahead.')
+    raise FilterError(
+        at,
+        f'A relative day must be {{"days_ago": N}} or {{"days_ahead": N}}, N from 0 to {MAX_DAYS}.',
+    )
 
 
 def _storable(text: str) -> bool:

@@ -45,7 +45,7 @@ Value: TypeAlias = str | int | float | bool | date | DaysFromToday
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """``value`` is a tuple for ``in`` and ``not_in``, and a boolean for ``is_null``."""
+    """A field compared with ``value``: a tuple for in and not_in, a boolean for is_null."""
 
     field: str
     op: Op

@@ -73,11 +73,12 @@ async def read_body(request: Request, *, limit: int) -> bytes:
                     )
     except TimeoutError:
         raise RequestTimeoutError(
-            f"The body did not arrive within {BODY_TIMEOUT_SECONDS} s."
+            f"The body did not arrive within {BODY_TIMEOUT_SECONDS} s. Send it again."
         ) from None
     except ClientDisconnect:
         raise BadRequestError(
-            "The connection closed before the body was complete.", code="invalid_json"
+            "The connection closed before the body was complete. Send the request again.",
+            code="invalid_json",
         ) from None
     return bytes(raw)
 
@@ -85,7 +86,9 @@ async def read_body(request: Request, *, limit: int) -> bytes:
 def _query_error(name: str, count: int, repeatable: Mapping[str, bool]) -> str:
     if name in repeatable:
         return (
-            "The parameter is given more than once." if count > 1 and not repeatable[name] else ""
+            f"The parameter {name} may be given only once."
+            if count > 1 and not repeatable[name]
+            else ""
         )
     near = get_close_matches(name, repeatable, n=1)
     return "Unknown parameter" + (f"; did you mean {near[0]!r}?" if near else ".")

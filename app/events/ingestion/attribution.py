@@ -1,4 +1,4 @@
-"""Late attribution: store events that waited for their account once it is known."""
+"""Late attribution: store waiting events once the accounts of their users are known."""
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ EVENTS_PER_CALL, MARKS_PER_CALL = 1000, 100
 
 SQL = load_sql(__file__)
 WaitingEvents = Sequence[Row[str, str, datetime, dict[str, Any]]]
-"""Workspace, key, receive time, and the input row of the ingest statement, of each event."""
+"""For each event: workspace id, key id, receive time, and input row of the ingest statement."""
 
 
 def attribute_events(sessions: SessionFactory, *, now: datetime, everything: bool = True) -> int:
@@ -35,7 +35,7 @@ def attribute_events(sessions: SessionFactory, *, now: datetime, everything: boo
 
 
 def _take_attributable(session: Session) -> WaitingEvents:
-    """Remove and return waiting events whose user has an account by now, among all that wait."""
+    """Examine all waiting events; remove and return those whose user has an account now."""
     return session.execute(SQL.take_attributable, {"limit": EVENTS_PER_CALL}).all()
 
 

@@ -29,9 +29,11 @@ def apply_b2b_events(
     *,
     known_on: date | None,
 ) -> Mapping[int, str]:
-    """Write what the events of a batch report; return a warning by event number.
+    """Write the dates, memberships and prices that B2B events report.
 
-    ``prices``: those of the same batch. ``known_on`` None: history, known on its own day.
+    Return a warning code by event number. ``prices``: the price rows of the same batch.
+    ``known_on``: the day on which the events become known; None: imported history, which counts as
+    known on the day it happened.
     """
     ordered = sorted(events, key=lambda event: (event.account_id, event.at, event.n))
     _write_lifecycle_dates(session, workspace_id, ordered)
@@ -40,7 +42,7 @@ def apply_b2b_events(
 
 
 def _write_lifecycle_dates(session: Session, workspace_id: str, events: Sequence[B2BEvent]) -> None:
-    """Write the start and end of trials, and the deletion of accounts, locking in key order."""
+    """Write trial and deletion dates of accounts; the accounts are locked in key order."""
     names = [each.name for each in fields(LifecycleDates)]
     for account_id, account_events in groupby(events, key=lambda event: event.account_id):
         ensure_row(session, workspace_id, Account, account_id)
@@ -53,7 +55,7 @@ def _write_lifecycle_dates(session: Session, workspace_id: str, events: Sequence
 
 
 def _end_memberships(session: Session, workspace_id: str, events: Sequence[B2BEvent]) -> None:
-    """End the memberships of users who leave, in key order. A membership that began later stays."""
+    """End the memberships of users who leave, in key order. One that began later stays."""
     removals = [event for event in events if event.kind is B2BEventKind.USER_REMOVED]
     for event in sorted(removals, key=lambda event: (event.user_id or "", event.at)):
         values = {"user_id": event.user_id, "account_id": event.account_id, "at": event.at}
@@ -67,10 +69,10 @@ def _end_prices(
     prices: Sequence[PriceRow],
     known_on: date | None,
 ) -> Mapping[int, str]:
-    """End subscriptions of cancelled and deleted accounts; return a warning by event number.
+    """End the subscriptions of accounts that cancel or are deleted.
 
-    The warning is given where the subscription comes from another source and therefore does not
-    end. A price stated later on the same day stays.
+    Return a warning code by number of each event whose subscription comes from another source and
+    therefore does not end. A price stated later on the same day stays in force.
     """
     last_stated = {(row.account_id, row.stated_at.date()): row.stated_at for row in prices}
     warnings: dict[int, str] = {}

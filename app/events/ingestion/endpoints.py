@@ -29,7 +29,7 @@ BATCH_PATHS = {
     "/v1/import": "ingest_import_batch",
     "/v1/b": "ingest_short_batch",
 }
-"""Path to operation id."""
+"""Operation ids by path."""
 CALL_KINDS = ("track", "identify", "group", "page", "screen", "alias")
 
 sdk_router = APIRouter(tags=["SDK ingestion"])
@@ -37,7 +37,7 @@ native_router = APIRouter(prefix="/api/v1", tags=["events"])
 
 
 async def authenticate_sender(request: Request) -> Caller | None:
-    """Return the caller of the key in the header; None without one: it may be in the body."""
+    """Return the caller of the key in the header; None without it: the body may have the key."""
     text = key_from_header(request.headers.get("authorization"))
     if text is None:
         return None
@@ -70,7 +70,7 @@ class IngestRequest:
 
 
 async def open_request(request: Request) -> AsyncGenerator[IngestRequest]:
-    """Check the key, read the body, then wait for a slot. One dependency is faster than three.
+    """Check the key, read the body, wait for a database slot. One dependency is faster than three.
 
     The body is refused if it is too large or arrives too slowly.
     """
@@ -130,10 +130,11 @@ def _caller_from_body(incoming: IngestRequest, batch: Batch) -> Caller:
 
 def _check_size(batch: Batch, limits: IngestLimits) -> None:
     if not batch.events:
-        raise EmptyBatchError("The batch contains no events.")
+        raise EmptyBatchError("The batch contains no events: send at least one.")
     if len(batch.events) > limits.batch_events:
         raise TooManyEventsError(
-            f"The batch has {len(batch.events)} events; the limit is {limits.batch_events}."
+            f"The batch has {len(batch.events)} events:"
+            f" send at most {limits.batch_events} at a time."
         )
 
 
@@ -233,7 +234,7 @@ def _add_route(
 ) -> None:
     """Register the path with and without a trailing slash.
 
-    There is no redirect: SDKs take a redirect for a delivery.
+    There is no redirect from one to the other: SDKs treat a redirect as a successful delivery.
     """
     document = {"requestBody": {"required": True, "content": {"application/json": schema}}}
     for variant in (path, path + "/"):

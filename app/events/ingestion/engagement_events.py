@@ -1,4 +1,4 @@
-"""Pass semantic events on to engagement, in the transaction that stores them."""
+"""Pass semantic events to the package ``engagement``, in the transaction that stores them."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
@@ -22,7 +22,7 @@ def apply_engagement_events(
     *,
     known_on: date | None,
 ) -> dict[int, str]:
-    """Apply the new semantic events; return a warning by event number where one is not applied."""
+    """Apply semantic events, except duplicates; return a warning by number of each that fails."""
     new = [(e, e.semantic) for e in events if e.semantic and verdicts.get(e.n) != "duplicate"]
     if not new:
         return {}

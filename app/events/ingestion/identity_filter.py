@@ -27,7 +27,7 @@ SQL = load_sql(__file__)
 class ErasedIds:
     """The ids of a batch that have a tombstone.
 
-    ``members``: users of an erased account who belong to no other account since.
+    ``members``: users of an erased account who have not joined another account since its erasure.
     """
 
     hits: set[TombstoneMatch]
@@ -51,7 +51,7 @@ class ErasedIds:
         return (USER, person_id) in self.hits or (ANONYMOUS, person_id) in self.hits
 
     def strip(self, event: CanonicalEvent) -> CanonicalEvent:
-        """Return an event of another person or account without the erased ids in it."""
+        """Return an event that may be stored, without an erased parent account or anonymous id."""
         if (ACCOUNT, _parent_id(event)) in self.hits:
             event = replace(event, traits={**(event.traits or {}), "parent_id": None})
         if event.anonymous_id and (ANONYMOUS, event.anonymous_id) in self.hits:
@@ -122,7 +122,7 @@ def _members_of_erased_accounts(
     events: Sequence[CanonicalEvent],
     hits: set[TombstoneMatch],
 ) -> set[str]:
-    """Return the users of an erased account who have not joined another account since."""
+    """Return users of an erased account who have not joined another account since its erasure."""
     members = {user_id for kind, user_id in hits if kind == MEMBER}
     if not members:
         return set()

@@ -1,4 +1,4 @@
-"""Limits on the size of one request, and on the events of one key in a second."""
+"""Limits on the size of one request, and on the events that one key may send in a second."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
@@ -46,7 +46,7 @@ class IngestLimits:
 def _rate_limit(
     per_second: int,
 ) -> "tuple[MovingWindowRateLimiter, RateLimitItemPerSecond] | None":
-    """Load the limiter only where a limit is set."""
+    """Return the rate limiter; its library is loaded only if a limit is set."""
     if not per_second:
         return None
     from limits import RateLimitItemPerSecond  # noqa: PLC0415

@@ -41,10 +41,11 @@ class BatchOrigin:
 
 @dataclass(frozen=True, slots=True)
 class KnownPrice:
-    """The stored price of an account, before a group call changes it.
+    """Source and dates of an account's stored price, before a group call changes the price.
 
     ``has_other_source``: a subscription comes from the API, an import or a billing system.
-    ``starts``: first days of its subscriptions.
+    ``traits_at``: the time of the latest call that set traits. ``starts``: the first days of the
+    account's subscriptions.
     """
 
     has_other_source: bool
@@ -52,7 +53,7 @@ class KnownPrice:
     starts: frozenset[date]
 
     def is_newer_than(self, stated_at: datetime) -> bool:
-        """Whether a later call has already set the price from this day on."""
+        """Whether a call later than ``stated_at`` has already set the price from its day on."""
         return stated_at < self.traits_at and stated_at.date() in self.starts
 
 
@@ -73,7 +74,7 @@ def insert_events(
     ``aliases``: whether the account of a user may be stored under an old id.
     ``excluded``: counts by SDK and code of the events of the batch that are not among the rows,
     for the statistics; None: the batch does not count in the statistics.
-    ``only_use``: whether the batch contains nothing but usage.
+    ``only_use``: whether the batch has no identity calls, B2B events or semantic events.
     """
     plain = all(row["account_id"] and not row.get("untimed") for row in rows)
     values: dict[str, Any] = {
@@ -114,7 +115,7 @@ def _ingest_statement(*, plain: bool, aliases: bool, tally: bool, excluded: bool
 def insert_tallies(
     session: Session, origin: BatchOrigin, rows: Sequence[Mapping[str, Any]]
 ) -> None:
-    """Add to the statistics what no ingest statement counts; the keys of a row are counters."""
+    """Add counts that no ingest statement writes, such as replayed events, by counter name."""
     columns = {"workspace_id": origin.workspace_id, "key_id": origin.key_id, "code": ""}
     if rows:
         rows = [{**columns, "at": origin.received_at, **row} for row in rows]
@@ -160,7 +161,7 @@ def _traits_json(row: AccountTraitsRow | UserTraitsRow) -> dict[str, Any]:
 def load_known_prices(
     session: Session, workspace_id: str, account_ids: Collection[str]
 ) -> dict[str, KnownPrice]:
-    """Return by account where its price comes from, and from which days on it is set."""
+    """Return the source and the dates of the accounts' stored prices, by account."""
     rows = session.execute(
         select(
             Account.account_id,
@@ -215,8 +216,8 @@ def insert_event_names(
 ) -> set[str]:
     """Register event names up to the limit; return all registered names.
 
-    ``names``: name to whether it is a view. An advisory lock admits one writer at a time in a
-    workspace, so that the limit is exact.
+    ``names``: each name with whether it is a view of a page or screen. An advisory lock admits one
+    writer at a time in a workspace, so that the limit is exact.
     """
     advisory_lock(session, "event names", workspace_id)
     known = list_event_names(session, workspace_id)

@@ -15,10 +15,11 @@ MAX_VERDICTS = 100
 
 @dataclass(frozen=True, slots=True)
 class BatchOutcome:
-    """What the transaction did, by event number.
+    """The result of storing a batch.
 
-    ``parsed``: the batch without events of erased people and accounts.
-    ``quarantine_numbers``: by fingerprint; empty if the transaction is rolled back.
+    ``parsed``: the batch without events of erased people and accounts. ``verdicts`` and
+    ``warnings``: codes by event number. ``quarantine_numbers``: the numbers of quarantined events
+    by fingerprint; empty if the transaction is rolled back.
     """
 
     parsed: ParsedBatch

@@ -11,7 +11,7 @@ EventResult = Literal["accepted", "duplicate", "quarantined", "erased"]
 
 
 class EventVerdict(ResponseModel):
-    """The result of one event that was not simply accepted."""
+    """The result of an event that was not accepted, or was accepted with a code or a warning."""
 
     index: int = Field(examples=[7], description="Position in the batch, from 0.")
     message_id: str | None = Field(examples=["m-7"])
@@ -62,7 +62,7 @@ class NativeEvent(BaseModel):
 
 
 def _field_documentation(schema: dict[str, Any]) -> dict[str, Any]:
-    """Keep only what explains a field: an invalid event is quarantined, not refused."""
+    """Keep a field's texts and no constraints: an invalid event is quarantined, not refused."""
     return {name: schema[name] for name in ("title", "description", "examples") if name in schema}
 
 

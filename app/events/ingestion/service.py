@@ -32,8 +32,9 @@ from app.workspaces.tables import Workspace
 class IngestPolicy:
     """How to parse and store the events of one workspace.
 
-    ``oldest``: the oldest event accepted; None for history: events of any age, each known on its
-    own day. ``replayed_on``: the day of a replay; the statistics counted its events before.
+    ``oldest``: the time of the oldest event accepted; None for imported history: events of any age,
+    each known on the day it happened. ``replayed_on``: the day of a replay, whose events are not
+    counted in the statistics again; None: no replay.
     """
 
     rules: EventRules
@@ -50,7 +51,7 @@ class IngestPolicy:
 
 
 def event_rules(settings: Workspace | Caller) -> EventRules:
-    """Return how events are parsed by the settings of a workspace."""
+    """Return the rules by which the events of a workspace are parsed, from its settings."""
     return EventRules(
         settings.end_customer_keys,
         settings.reach_property,
@@ -68,7 +69,10 @@ class IngestTarget:
     names: KnownEventNames
 
     def sessions_for(self, parsed: ParsedBatch, workspace_id: str) -> SessionFactory:
-        """Return autocommit sessions for a plain batch: one statement needs no BEGIN and COMMIT."""
+        """Return autocommit sessions if one statement stores the batch: it needs no BEGIN.
+
+        That is a batch without rejected, identity and semantic events and without new event names.
+        """
         names = {event.counted_as for event in parsed.events if event.counted_as}
         plain = not (
             parsed.rejected
@@ -90,7 +94,7 @@ def ingest_batch(
 ) -> Receipt:
     """Store and count a batch. When this returns, all of it is committed.
 
-    ``dry_run``: do it, roll it back, and return the receipt that it would have given.
+    ``dry_run``: store the batch, roll back, and return the receipt of what would be stored.
     """
     parsed = _parse(origin, batch, dialect, policy)
     names = KnownEventNames() if dry_run else target.names
@@ -116,7 +120,7 @@ def _parse(
     parsed = parse_batch(batch, dialect, policy.rules, received)
     if policy.strict and parsed.rejected:
         raise StrictBatchError(
-            "Some events are invalid, so nothing was stored: see `errors`.",
+            "Some events are invalid, so nothing was stored: correct those listed in `errors`.",
             errors=[FieldError(f"/{row.n}{row.pointer}", row.detail) for row in parsed.rejected],
         )
     return parsed
@@ -189,7 +193,7 @@ class _BatchTransaction:
             self.warnings[n].append("invalid_trait")
         if identities.prices:
             self._write_prices(identities.prices)
-        for n in identities.incomplete:  # an ordinary event: it lacks its account or user
+        for n in identities.incomplete:  # without account or user it only counts as usage
             self.warnings[n].append("b2b_incomplete")
         if identities.b2b_events:
             ignored = b2b_effects.apply_b2b_events(
@@ -206,7 +210,7 @@ class _BatchTransaction:
                 self.warnings[n].append("link_ignored")
 
     def _write_prices(self, prices: Sequence[PriceRow]) -> None:
-        """Set prices from the day of their call, unless another source or a later call did."""
+        """Set prices from the day of their call, unless another source or a later call set them."""
         workspace_id, account_ids = self.origin.workspace_id, {row.account_id for row in prices}
         known = queries.load_known_prices(self.session, workspace_id, account_ids)
         for row in prices:

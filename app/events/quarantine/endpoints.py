@@ -61,7 +61,7 @@ def list_quarantined_events(
     key_id: KeyFilter = None,
     sdk: SdkFilter = None,
 ) -> Page[QuarantinedEventOut]:
-    """Return a page of events that could not be used, newest first. The default is open events."""
+    """Return a page of events that could not be used, newest first; by default open ones."""
     page = queries.list_quarantined(
         session,
         caller.workspace_id,
@@ -108,7 +108,7 @@ def get_quarantined_event(
 
 
 async def transaction_sessions(request: Request) -> AsyncGenerator[SessionFactory]:
-    """Sessions for several transactions of one request, in one database slot."""
+    """Yield the session factory for a request of several transactions, in one database slot."""
     async with database_slot(request):
         yield request.app.state.sessions
 
@@ -129,7 +129,8 @@ def replay_quarantined_events(
 
     A call replays at most 1,000 events, oldest first. An event that is valid now is stored, counted
     as known today, and marked as replayed; an event that is already stored counts as a duplicate.
-    The others stay open with their current code. Events cut to 64 KiB are skipped.
+    Events that are still invalid stay open with their current code. Events cut to 64 KiB are
+    skipped.
     """
     with transaction(sessions) as session:
         numbers, skipped, more = _select_numbers(session, caller.workspace_id, body)
@@ -179,7 +180,7 @@ def _status_or_none(status: str) -> str | None:
 def _select_numbers(
     session: Session, workspace_id: str, body: QuarantineSelection
 ) -> tuple[Sequence[int], Sequence[int], bool]:
-    """Return the open events selected, the other events selected, and whether more match."""
+    """Return the numbers of the open and of the other selected events, and whether more match."""
     if body.numbers:
         known = queries.load_statuses(session, workspace_id, body.numbers)
         for number in body.numbers:

@@ -57,7 +57,7 @@ def load_summary(
     """Count quarantined events, in total and by code, key and SDK, the most frequent first.
 
     ``events``: number of different events. ``times``: how often they were received in all.
-    ``newest``: the number of the newest.
+    ``newest``: the number of the newest event.
     """
     event = QuarantinedEvent
     events = func.count().label("events")
@@ -95,7 +95,7 @@ def list_open_numbers(
 def list_requests(
     session: Session, workspace_id: str, numbers: Sequence[int]
 ) -> list[Sequence[int]]:
-    """Return the numbers of open events grouped by their request, the oldest request first."""
+    """Return the numbers of open events grouped by the request that sent them, oldest first."""
     event = QuarantinedEvent
     request = func.array_agg(aggregate_order_by(event.number, event.number))
     return list(
@@ -109,7 +109,7 @@ def list_requests(
 
 
 def _are_open(workspace_id: str, numbers: Sequence[int]) -> tuple[ColumnElement[bool], ...]:
-    """Return the conditions for those of the events that are still open."""
+    """Return the conditions that select the numbered events which are still open."""
     return (
         QuarantinedEvent.workspace_id == workspace_id,
         QuarantinedEvent.number.in_(numbers),
@@ -149,7 +149,10 @@ def find_quarantined(session: Session, workspace_id: str, number: int) -> Quaran
 
 
 def drop_old_quarantined(session: Session, *, before: datetime) -> None:
-    """Delete events last received before this time, and all but the newest of each workspace."""
+    """Delete events last received before a time, and all but the newest ``MAX_QUARANTINED``.
+
+    The maximum applies to each workspace.
+    """
     session.execute(delete(QuarantinedEvent).where(QuarantinedEvent.last_received_at < before))
     newer = func.row_number().over(
         partition_by=QuarantinedEvent.workspace_id, order_by=QuarantinedEvent.number.desc()

@@ -32,12 +32,12 @@ from app.events.tables import QuarantinedEvent
 PAYLOAD_CUT = "payload_cut"
 CUT_DETAIL = "The payload was cut to 64 KiB when it was quarantined: send the event again."
 MAX_CHARACTER_BYTES = 4
-"""A cut drops a broken character, so a cut payload is up to this much below the limit."""
+"""A cut also drops a character that it splits: cut payloads may be this much below the limit."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReplayContext:
-    """The current rules, and where events are stored. ``at``: the time of the replay."""
+    """A workspace, its current settings, and its sessions. ``at``: the time of the replay."""
 
     sessions: SessionFactory
     workspace_id: str
@@ -75,9 +75,9 @@ class _ParsedRows:
 def replay_events(
     context: ReplayContext, numbers: Sequence[int], *, dry_run: bool
 ) -> list[ReplayedEvent]:
-    """Replay open events, oldest first; the events of one request in one transaction.
+    """Replay open events, oldest first; events received in one request share a transaction.
 
-    A dry run does all of it in one transaction and rolls it back.
+    A dry run replays all events in one transaction and rolls it back.
     """
     sessions, workspace_id = context.sessions, context.workspace_id
     with sessions() as session:

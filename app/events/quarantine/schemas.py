@@ -63,7 +63,7 @@ class QuarantineGroup(ResponseModel):
 
 
 class QuarantineSummary(ResponseModel):
-    """The largest groups first, at most 1,000. The totals include all groups."""
+    """Counts of quarantined events: the 1,000 largest groups, and the totals of all groups."""
 
     events: int = Field(examples=[3])
     times: int = Field(examples=[120])
@@ -103,7 +103,7 @@ class QuarantineSelection(RequestModel):
     @model_validator(mode="after")
     def _ids_or_filter(self) -> "QuarantineSelection":
         if len({"ids", "filter"} & self.model_fields_set) != 1:
-            raise ValueError("Send either ids or a filter, not both and not neither.")
+            raise ValueError("Send exactly one of `ids` and `filter`.")
         return self
 
     @property

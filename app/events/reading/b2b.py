@@ -21,7 +21,7 @@ from app.events.reading.canonical import CanonicalEvent
 
 
 class B2BEventKind(StrEnum):
-    """Event names of Segment's published spec, and of subscriptions in the same style."""
+    """Names of B2B events: Segment's published spec, and subscription events in the same style."""
 
     ACCOUNT_CREATED = "account created"
     ACCOUNT_DELETED = "account deleted"
@@ -53,7 +53,7 @@ DAY_PROPERTIES: Mapping[B2BEventKind, tuple[Sequence[str], Sequence[str]]] = {
         ("ends_on", "end_date", "effective_date", "cancel_at"),
     ),
 }
-"""The names of the properties with the first and the last day; the first one present is used."""
+"""By kind: properties for the first day, and for the last day; the first one present is used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +90,12 @@ class LifecycleDates:
 
 
 def is_b2b_event(event: CanonicalEvent) -> bool:
-    """Whether an event has one of these names, in any case."""
+    """Whether an event is a track call with the name of a B2B event, in upper or lower case."""
     return event.kind == "track" and event.name.lower() in KINDS_BY_NAME
 
 
 def parse_b2b_event(event: CanonicalEvent) -> B2BEvent | None:
-    """Parse an event with one of these names; None if it lacks the account or the user it needs."""
+    """Parse a B2B event; None if it lacks the account or the user that its kind needs."""
     kind, properties = KINDS_BY_NAME[event.name.lower()], event.properties
     if not event.account_id or (kind in MEMBER_KINDS and not event.user_id):
         return None
@@ -118,7 +118,7 @@ def parse_b2b_event(event: CanonicalEvent) -> B2BEvent | None:
 
 
 def parse_member(event: CanonicalEvent) -> Mapping[str, Any]:
-    """Return the user columns that the event gives of a new member: role, e-mail address, name."""
+    """Return the columns of a new member that the event has: role, e-mail address, name."""
     properties = event.properties
     traits = {
         "email": properties.get("email"),

@@ -33,7 +33,7 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class RejectedEvent:
-    """An event that cannot be used. The fields are columns of the quarantine, except ``n``."""
+    """An event that cannot be used. ``n``: its place in the batch."""
 
     n: int
     code: str
@@ -52,7 +52,8 @@ class ParsedBatch:
     """The events of a batch by outcome; ``n`` is the place of an event in the batch.
 
     ``repeats``: events whose id and time occurred earlier in the same batch, by ``n``.
-    ``reused``: the repeats with different content. ``erased``: ``n`` to message id.
+    ``reused``: the ``n`` of repeats whose content differs from the first event.
+    ``erased``: the message ids of events of erased people and accounts, by ``n``.
     """
 
     events: list[CanonicalEvent] = field(default_factory=list)
@@ -102,7 +103,7 @@ def _make_storable(raw: Any, batch: Batch) -> tuple[Any, frozenset[str]]:  # noq
 
 
 def _lost_its_timestamp(raw: Mapping[str, Any], storable: Mapping[str, Any]) -> bool:
-    """Whether sanitizing removed the timestamp: the event would then count as of now."""
+    """Whether sanitizing removed the timestamp, without which the event would count as of now."""
     return any(
         raw.get(name) is not None and storable[name] is None
         for name in TIMESTAMP_FIELDS

@@ -1,4 +1,4 @@
-"""Turn a dialect's call into the canonical event: identity, time, limits. Pure, one event each."""
+"""Turn one call, as its dialect parsed it, into a canonical event: check ids, time, size. Pure."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ MAX_EVENT_BYTES = 256 * 1024
 MAX_DEPTH = 32
 MAX_ID_LENGTH, MAX_NAME_LENGTH = 255, 200
 BYTES_PER_CHARACTER = 3
-"""On average: two ids and a name must fit into one index entry."""
+"""Allowed on average in an id or name: two ids and a name must fit into one index entry."""
 MAX_QUANTITY = 2**40
 VIEW_KINDS = frozenset({"page", "screen"})
 USAGE_KINDS = frozenset({"track", "page", "screen"})
@@ -172,7 +172,7 @@ def canonicalize(
 
 
 def parse_identifier(value: Any) -> str | None:  # noqa: ANN401 - any JSON value
-    """Return an id as text, None for null, and the empty text for a placeholder.
+    """Return an id as text, None for null, and an empty text for a placeholder (``NOT_IDS``).
 
     Raises ``QuarantineError`` if the id is too long.
     """
@@ -238,7 +238,7 @@ def _event_name(call: DialectCall) -> str:
 def _message_id(
     call: DialectCall, n: int, fingerprint: int, received: ReceiveContext, warnings: list[str]
 ) -> str:
-    """Return the client's id; else one from the idempotency key; else one from the content.
+    """Return the client's message id, or make one from the idempotency key or the content.
 
     The content identifies an event only together with a timestamp. Without one the id is random,
     and a repeat is stored again.

@@ -20,11 +20,11 @@ RAW_DEFLATE = -zlib.MAX_WBITS
 END_MARKER = b"the end of the body"
 END_FRAME = zstandard.ZstdCompressor(write_checksum=True).compress(END_MARKER)
 MAX_PARSED_DEPTH = 64
-"""Levels that are kept of a value that is nested too deep to parse; more than any event has."""
+"""If a body is nested too deep to parse, deeper levels become null; no valid event has them."""
 MAX_BRACKETS = 200_000
 STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[\]{}]', re.DOTALL)
 MAX_INTEGER_DIGITS = 40
-"""Sanitizing replaces every integer that does not fit into 64 bits anyway."""
+"""More digits are not parsed: sanitizing replaces integers that do not fit into 64 bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def decode_body(raw: bytes, encoding: str, *, limit: int) -> bytes:
                 "Content-Encoding must be identity, gzip, deflate or zstd."
             )
     if len(decoded) > limit:
-        raise PayloadTooLargeError(f"The decoded body is larger than {limit} bytes.")
+        raise PayloadTooLargeError(f"The decoded body is larger than {limit} bytes: split it.")
     return decoded
 
 
@@ -71,7 +71,7 @@ def parse_json_lines(body: bytes) -> ParsedJson:
     lines = [(n, line) for n, line in enumerate(body.splitlines(), start=1) if line.strip()]
     parsed = [_parse_line(n, line) for n, line in lines]
     if parsed and all(isinstance(each.value, UnreadableLine) for each in parsed):
-        raise InvalidBodyError("No line of the body is valid JSON.")
+        raise InvalidBodyError("No line of the body is valid JSON: send one event in each line.")
     return ParsedJson([p.value for p in parsed], suspect=any(p.suspect for p in parsed))
 
 
@@ -121,11 +121,11 @@ def _unzstd(raw: bytes, limit: int) -> bytes:
 
 
 def _wrong_encoding() -> InvalidBodyError:
-    return InvalidBodyError("The body does not match its Content-Encoding.")
+    return InvalidBodyError("The body does not match its Content-Encoding: correct one of them.")
 
 
 def _truncated() -> InvalidBodyError:
-    return InvalidBodyError("The compressed body is incomplete: it ends too early.")
+    return InvalidBodyError("The compressed body is incomplete: send it again.")
 
 
 def _parse_integer(digits: str) -> int:
@@ -152,9 +152,9 @@ def _loads(text: str) -> Any:  # noqa: ANN401 - any JSON value
 
 
 def _cut_deep_levels(text: str) -> str:
-    """Replace values below the maximum depth with null, so that the rest can be parsed."""
+    """Replace values below the maximum depth with null, so that the other values can be parsed."""
     if text.count("[") + text.count("{") > MAX_BRACKETS:
-        raise InvalidBodyError("The body is nested too deep.")
+        raise InvalidBodyError("The body is nested too deep: flatten its objects and arrays.")
     parts, depth, start = [], 0, 0
     for match in STRING_OR_BRACKET.finditer(text):
         if match[0] in "[{":

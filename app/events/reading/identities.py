@@ -28,9 +28,9 @@ class AccountTraitsRow:
 
 @dataclass(slots=True)
 class PriceRow:
-    """The price of an account by the group calls of one day. ``numbers``: these events.
+    """The price that group calls and B2B events of one day state for an account.
 
-    ``stated_at``: the time of the latest of them.
+    ``stated_at``: the time of the latest of these events. ``numbers``: their places in the batch.
     """
 
     account_id: str
@@ -41,9 +41,9 @@ class PriceRow:
 
 @dataclass(slots=True)
 class LinkRow:
-    """The parent and external ids of an account by group calls. ``numbers``: these events.
+    """The parent and the external ids that group calls state for an account.
 
-    ``stated_at``: the time of the latest of them.
+    ``stated_at``: the time of the latest of these calls. ``numbers``: their places in the batch.
     """
 
     account_id: str
@@ -76,7 +76,7 @@ class Identities:
     """One row for each account, user and alias, in key order; prices by account and day.
 
     ``invalid_traits``: event number to the names of traits that could not be parsed.
-    ``incomplete``: B2B events that lack the account or the user they need.
+    ``incomplete``: numbers of B2B events that lack the account or the user they need.
     """
 
     accounts: Sequence[AccountTraitsRow]
@@ -90,7 +90,7 @@ class Identities:
 
 
 def is_identity_event(event: CanonicalEvent) -> bool:
-    """Whether an event changes an account or a user, apart from being counted."""
+    """Whether an event changes an account or a user: an identity call or a B2B event."""
     return event.kind in IDENTITY_KINDS or b2b.is_b2b_event(event)
 
 
@@ -169,7 +169,7 @@ class _MergedCalls:
         price = self.prices.setdefault((account_id, event.day), PriceRow(account_id, at))
         price.stated_at = at
         price.price.update(traits.price)
-        # a plan alone is also an account column: it is never ignored
+        # a plan alone is stored as an account column too: it needs no warning if prices are ignored
         if traits.price.keys() - {"plan"}:
             price.numbers.append(event.n)
 

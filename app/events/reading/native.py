@@ -1,4 +1,4 @@
-"""The native dialect: the same calls in snake_case, for clients without an SDK."""
+"""The native dialect: Segment's calls in snake_case, for clients without an SDK."""
 
 from collections.abc import Mapping
 from typing import Any

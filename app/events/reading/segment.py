@@ -1,4 +1,4 @@
-"""The Segment dialect, also used by RudderStack. No other file knows its camelCase names."""
+"""The Segment dialect, also used by RudderStack: calls with camelCase names."""
 
 from collections.abc import Mapping
 from typing import Any

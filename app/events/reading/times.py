@@ -9,17 +9,17 @@ from app.events.reading.quarantine_codes import QuarantineError
 MIN_EPOCH_MILLISECONDS = 100_000_000_000
 """A smaller number is in seconds. As seconds this one would be the year 5138."""
 MIN_EPOCH_DIGITS = 9
-"""A string of eight digits is a date such as 20260131."""
+"""A string of fewer digits is not a time since the epoch: 20260131 is a date."""
 TOLERATED_SKEW = timedelta(seconds=60)
 ACCEPTED_AHEAD = timedelta(minutes=5)
 CLAMPED_AHEAD = timedelta(hours=24)
 MAX_PLAUSIBLE_SKEW = timedelta(days=3650)
-"""With a larger skew ``sentAt`` is not a clock reading: Go writes the year 1."""
+"""With a larger skew ``sentAt`` is not a real time: Go writes the year 1 if it is not set."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReceiveContext:
-    """When a request was received, and the oldest event accepted then.
+    """When a request was received, and the time of the oldest event that is accepted.
 
     ``oldest`` None: events of any age, for imports.
     """
@@ -36,7 +36,10 @@ class ReceiveContext:
 
 @dataclass(frozen=True, slots=True)
 class EventTime:
-    """``client_at``: the client's timestamp, unaltered. ``occurred_at``: the corrected time."""
+    """When an event happened. ``untimed``: the client sent no timestamp.
+
+    ``client_at``: the client's timestamp, unaltered. ``occurred_at``: corrected for clock skew.
+    """
 
     client_at: datetime
     occurred_at: datetime

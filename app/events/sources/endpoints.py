@@ -76,7 +76,7 @@ def get_ingest_stats(
 def list_sources(
     session: ReadSessionDep, caller: Reader, now: Now, paging: PagingDep
 ) -> Page[SourceOut]:
-    """Return a page of API keys that send events, with their usual gaps, and which are silent."""
+    """Return a page of API keys that send events, with their usual gap, and if they are silent."""
     page = queries.list_sources(session, caller.workspace_id, paging)
     hours = queries.load_active_hours(
         session,
@@ -106,9 +106,9 @@ def _first_day(first: date | None, last: date) -> date:
         return date.fromordinal(max(last.toordinal() - DEFAULT_DAYS + 1, 1))
     if first > last or (last - first).days >= MAX_DAYS or last == date.max:
         problem = FieldError(
-            "/query/from", f"from must not be after to, and at most {MAX_DAYS - 1} days before it."
+            "/query/from", f"It must not be after `to`, and at most {MAX_DAYS - 1} days before it."
         )
-        raise UnprocessableError("The range of days is invalid.", errors=[problem])
+        raise UnprocessableError("`from` and `to` are not a valid range of days.", errors=[problem])
     return first
 
 

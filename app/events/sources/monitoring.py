@@ -1,4 +1,4 @@
-"""Detect sources that become silent or active again, and mark their accounts as stale or not."""
+"""Detect sources that become silent or active again, and update which accounts are stale."""
 
 from collections import defaultdict
 from collections.abc import Collection
@@ -18,7 +18,7 @@ log = structlog.get_logger()
 
 
 def aggregate_stats(sessions: SessionFactory) -> int:
-    """Move the tallies of batches into their hours, page by page; return how many were moved."""
+    """Add the counts of batches to their hours, page by page; return the number of batches."""
     moved = 0
     while True:
         with transaction(sessions) as session:

@@ -85,7 +85,11 @@ def update_source(
 def insert_stale_accounts(
     session: Session, workspace_id: str, key_id: str, *, silent_since: datetime
 ) -> list[str]:
-    """Mark accounts as stale that only this source sent recently; return their ids."""
+    """Mark accounts as stale and return their ids.
+
+    These are the accounts with recent events from this source, and with no event from any source
+    after ``silent_since``.
+    """
     values = {
         "workspace_id": workspace_id,
         "key_id": key_id,
@@ -109,9 +113,9 @@ def load_stale_accounts(
 
 
 def delete_recovered_accounts(session: Session) -> Sequence[Row[str, str]]:
-    """Delete stale accounts for which another source has sent events since.
+    """Delete stale accounts for which another source has sent events since their own fell silent.
 
-    Return their workspaces and account ids.
+    Return their workspace ids and account ids.
     """
     return session.execute(SQL.delete_recovered_accounts, {"days": RECENT_DAYS}).all()
 
@@ -141,7 +145,7 @@ def list_sources(session: Session, workspace_id: str, paging: Paging) -> RowPage
 
 
 def aggregate_tallies(session: Session) -> int:
-    """Move a page of tallies into their hours; return how many were moved."""
+    """Add a page of tallies to the counts of their hours; return the number of tallies."""
     return int(session.scalar(SQL.aggregate_tallies, {"limit": TALLIES_PER_PAGE}) or 0)
 
 
@@ -163,7 +167,7 @@ def list_daily_counts(
 def list_waiting_counts(
     session: Session, workspace_id: str, *, limit: int
 ) -> Sequence[Row[str, str | None, int, datetime]]:
-    """Count waiting events by key and SDK, the largest count first."""
+    """Count events that wait for their account, by key and SDK, the largest count first."""
     sdk = UnattributedEvent.row["sdk"].astext.label("sdk")
     events = func.count().label("events")
     oldest = func.min(UnattributedEvent.received_at).label("oldest_received_at")

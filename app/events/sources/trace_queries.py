@@ -1,4 +1,4 @@
-"""Queries that find one event by its message id, wherever it is."""
+"""Queries that find one event by its message id: stored, waiting or quarantined."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ SQL = load_sql(__file__)
 
 @dataclass(frozen=True, slots=True)
 class StoredEvent:
-    """A row of the event table. ``account_by``: event, user or alias; None without an account."""
+    """A stored event. ``account_by``: where its account comes from: event, user, alias or None."""
 
     client_at: datetime
     occurred_at: datetime
@@ -37,7 +37,10 @@ class StoredEvent:
 
 
 def list_stored_events(session: Session, workspace_id: str, message_id: str) -> list[StoredEvent]:
-    """Return stored events by message id, ordered by client time. Requires a transaction."""
+    """Return stored events by message id, in the order of client time.
+
+    Requires a transaction: index scans are switched off until the query has run.
+    """
     session.execute(SQL.set_index_scans, {"scan": "off"})
     values = {"workspace_id": workspace_id, "message_id": message_id, "limit": MAX_EVENTS}
     events = [StoredEvent(*row) for row in session.execute(SQL.find_stored_events, values)]

@@ -35,7 +35,7 @@ def load_adoption(
     segment: str | None,
     plan: str | None,
 ) -> tuple[dict[str, list[AdoptionGroup]], RowPage[AccountAdoptionOut]]:
-    """Return the counts of all accounts, in all and by segment and plan, and a page of accounts.
+    """Return adoption counts (total, by segment and by plan), and a page of accounts.
 
     The counts are by grouping: ``all`` (always one group), ``segment`` and ``plan``. The largest
     groups come first. The page holds the accounts of one status, the most money first.

@@ -10,12 +10,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Self
 
-import numpy as np
 import orjson
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
+from app.core.arrays import Floats, Hashes, Integers, np
 
 MIN_ACCOUNTS = 20
 MIN_PRICES = 3
@@ -38,7 +35,7 @@ MEASURES: tuple[Measure, ...] = (Measure.BREADTH, Measure.DEPTH, Measure.REACH)
 
 
 class Normalizer(StrEnum):
-    """How a value becomes a score: percentile among peers, or share of what was bought."""
+    """What a value is compared with: peers in the segment or workspace, or (share) its maximum."""
 
     SEGMENT = "segment"
     WORKSPACE = "workspace"
@@ -59,10 +56,10 @@ class Knots:
 
 @dataclass(frozen=True, slots=True)
 class MeasureBenchmark:
-    """One measure over the pool.
+    """One measure, fitted to the pool: the peer accounts at the month-ends.
 
-    ``priced`` ranks values adjusted for price, ``plain`` ranks raw values. The medians, of x and of
-    x per $100, are only used in explanations.
+    ``priced`` ranks values adjusted for price, ``plain`` ranks raw values. The medians, of the raw
+    value and of the value per $100 of price, are only used in explanations.
     """
 
     elasticity: float
@@ -92,7 +89,7 @@ class Benchmark:
     product_features: tuple[str, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """Return the stored form, which orjson makes of dataclasses of any depth."""
+        """Return the benchmark as JSON, to be stored; orjson converts nested dataclasses."""
         stored: dict[str, Any] = orjson.loads(orjson.dumps(self, option=orjson.OPT_NON_STR_KEYS))
         return stored
 
@@ -229,7 +226,7 @@ def log_points(x: Floats, price_cents: Floats, account: Integers) -> tuple[Float
     return log_price[chosen].round(9), log_x[chosen]
 
 
-def scramble(account: Integers) -> NDArray[np.uint64]:
+def scramble(account: Integers) -> Hashes:
     """Hash account numbers with SplitMix64's finalizer (Steele, Lea, Flood 2014)."""
     mixed = account.astype(np.uint64)
     mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)

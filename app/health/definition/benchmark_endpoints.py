@@ -82,7 +82,7 @@ def list_benchmarks(
     limit: Annotated[int, Query(ge=1, le=100, description="Maximum number of items.")] = 12,
     cursor: Cursor = None,
 ) -> Page[BenchmarkOut]:
-    """List what accounts were compared with, newest month first, including retired benchmarks."""
+    """List the benchmarks that accounts were compared with, retired ones too, newest first."""
     paging = Paging(limit, cursor)
     page = benchmark_queries.list_benchmarks(session, caller.workspace_id, paging)
     return page.to_page(BenchmarkOut.from_benchmark)

@@ -30,7 +30,7 @@ def insert_definition(
 class StoredBenchmarks:
     """The benchmarks of one month by segment, and the id of their row.
 
-    ``is_new``: the row was inserted by this call.
+    ``is_new``: ``upsert_benchmarks`` inserted the row; false if the row existed before.
     """
 
     id: str
@@ -47,7 +47,7 @@ class StoredBenchmarks:
 def find_benchmarks(
     session: Session, workspace_id: str, *, month: date, ranking_digest: str, now: datetime
 ) -> StoredBenchmarks | None:
-    """Return the current benchmarks of a month, or None. Provisional ones expire with their day."""
+    """Return the current benchmarks of a month, or None. Provisional ones last one day."""
     key = {"workspace_id": workspace_id, "month": month, "ranking_digest": ranking_digest}
     row = session.scalar(select(Benchmark).filter_by(**key).where(Benchmark.current))
     if row is None or (row.provisional and row.computed_at.date() != now.date()):
@@ -90,7 +90,7 @@ def _retire(workspace_id: str) -> Update:
 
 
 def retire_benchmarks_since(session: Session, workspace_id: str, *, since: date) -> None:
-    """Retire the benchmarks of months that start after a day: late history changed their pool.
+    """Retire the benchmarks of months that start after ``since``: late history changed their pool.
 
     The next refresh fits them again.
     """

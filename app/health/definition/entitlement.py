@@ -1,4 +1,4 @@
-"""What an account may use, how much of it is adopted, and what the unused rest costs. Pure."""
+"""What an account may use, how much of it is adopted, and what the unused part costs. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -51,8 +51,8 @@ class Offer:
     def shares(self, account: AccountFeatures) -> Mapping[str, float]:
         """Return the share of the account's price by entitled product feature, in key order.
 
-        The shares add up to at most 1. Features without a share in the plan divide the rest of the
-        price by weight.
+        The shares add up to at most 1. Features for which the plan names no share divide the
+        remaining price by weight.
         """
         entitled, plan = self.entitled(account), account.plan or ""
         if (plan, entitled) not in self._shares:
@@ -61,7 +61,7 @@ class Offer:
 
     @cached_property
     def _shares(self) -> dict[tuple[str, frozenset[str]], Mapping[str, float]]:
-        """Cache of results: many accounts have the same plan."""
+        """Results of ``shares`` by plan and entitled features: many accounts have the same plan."""
         return {}
 
     def _divided(self, plan: str, entitled: frozenset[str]) -> Mapping[str, float]:
@@ -105,7 +105,7 @@ def breadth(offer: Offer, account: AccountFeatures) -> Breadth:
 
 @dataclass(frozen=True, slots=True)
 class Seats:
-    """Use of the seats. ``idle_cents``: cost of idle seats; None if the seat price is unknown."""
+    """Use of paid seats. ``idle_cents``: what idle seats cost a month; None: price unknown."""
 
     bought: int
     active: int
@@ -175,7 +175,7 @@ def _seats(account: AccountFeatures, seat_price: int | None, price: int | None) 
 
 
 def _unused(shares: Mapping[str, float], cents: int | None) -> Iterator[UnusedPaidFeature]:
-    """Round the running total, so that the rounded parts add up to it."""
+    """Yield each feature with its part of ``cents``, rounded so that the parts add up."""
     total, assigned = 0.0, 0
     for key, share in shares.items():
         total = min(1.0, total + share)

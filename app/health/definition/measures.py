@@ -67,7 +67,7 @@ class MetricSource(ConfigModel):
 
 
 class TraitSource(ConfigModel):
-    """A trait of the account: a number, a text mapped to a number, or a day (days since then)."""
+    """A trait of the account as a number; a text is mapped, a date becomes the days since it."""
 
     trait: Name = Field(examples=["csat"])
     values: dict[Name, Number] = Field(
@@ -87,7 +87,7 @@ class TraitSource(ConfigModel):
 
 
 class EventsSource(ConfigModel):
-    """The number of events with these names in the last days."""
+    """The number of events with any of the given names in the last ``days`` days."""
 
     events: list[Name] = Field(min_length=1, max_length=50, examples=[["Ticket Opened"]])
     days: int = Field(28, ge=1, le=365, description="Number of days up to the day scored.")
@@ -102,7 +102,7 @@ class EventsSource(ConfigModel):
 
 
 class SignalSource(ConfigModel):
-    """A signal as a number: 1 while it is open, or its severity from 1 (info) to 4 (high); else 0.
+    """A signal as a number: 1, or its severity 1 (info) to 4 (high), while it is open; else 0.
 
     The value is from the signals stored by the previous refresh. A new signal queues the account
     for another refresh.
@@ -154,7 +154,7 @@ class PercentileTransform(ConfigModel):
 
 
 class ThresholdStep(ConfigModel):
-    """One step of a threshold transform: the score from a number on, or from just above it."""
+    """One step of a threshold transform: the score of numbers >= ``at_least``, or > ``above``."""
 
     at_least: Number | None = Field(None, examples=[30])
     above: Number | None = None
@@ -184,7 +184,7 @@ class ThresholdsTransform(ConfigModel):
     @model_validator(mode="after")
     def check_order(self) -> Self:
         if any(lower.edge >= upper.edge for lower, upper in pairwise(self.steps)):
-            raise ValueError("The steps must be in ascending order.")
+            raise ValueError("The steps must be in ascending order of at_least or above.")
         return self
 
 
@@ -244,7 +244,7 @@ class CardMeasure(ConfigModel):
 
     @property
     def is_price_adjusted(self) -> bool:
-        """Whether the rank is relative to price. Never if lower is better: paying would help."""
+        """Whether the rank is relative to price. Not if lower is better: paying more would help."""
         transform = self.transform
         if not isinstance(transform, PercentileTransform) or self.direction == "lower_is_better":
             return False

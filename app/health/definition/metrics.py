@@ -31,7 +31,10 @@ LARGEST_NUMBER = 1e15
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """``before``: the value one window earlier. ``whole``: the total that it is a share of."""
+    """Functions that compute a metric of an account.
+
+    ``before``: the value one window earlier. ``whole``: the total that ``value`` is a share of.
+    """
 
     value: MetricFunction
     before: MetricFunction | None = None
@@ -39,7 +42,7 @@ class Metric:
 
 
 def _days_since(name: str, sign: int = 1) -> MetricFunction:
-    """Return the days since the day in a feature; with ``sign`` -1 the days until then."""
+    """Return a metric: the days since the day in a feature; with ``sign`` -1, until that day."""
 
     def days(facts: AccountFacts) -> float | None:
         day: date | None = getattr(facts.account, name)

@@ -52,7 +52,7 @@ class Adjustment(ConfigModel):
     """Changes the score of accounts that meet a condition, whatever their measures.
 
     Adjustments apply in their order: ``add`` points, cap the score ``at_most``, or ``set_to`` a
-    value. After a ``set_to`` the rest is skipped.
+    value. Adjustments after a ``set_to`` are skipped.
     """
 
     when: JsonValue = Field(
@@ -139,7 +139,7 @@ def card_requirements(card: Card) -> tuple[tuple[bool, str], ...]:
         (card.healthy_from < 100, "healthy_from must be below 100."),  # noqa: PLR2004
         (
             not card.groups or used == set(card.groups),
-            "With group weights, each measure must be in one group and no group may be empty.",
+            "With groups, each measure must name one of them, and each group needs a measure.",
         ),
     )
 

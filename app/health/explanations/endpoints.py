@@ -45,7 +45,7 @@ def get_health_explanation(
     until = until or max(now.date(), since or date.min)
     since = since or until - timedelta(days=min(DEFAULT_DAYS, until.toordinal() - 1))
     if since > until:
-        error = FieldError("/query/from", "The first day must not be later than `to`.")
+        error = FieldError("/query/from", "`from` must not be later than `to`.")
         raise UnprocessableError("The day `from` is later than the day `to`.", errors=[error])
     queries.get_account_health(session, caller.workspace_id, account_id)
     return service.explain_score(

@@ -81,11 +81,11 @@ class ScoredDay:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """Points of one kind. ``before`` and ``after``: the raw value of the measure, if there is one.
+    """Points by which one thing (``kind``) moved the score, through a measure if one is given.
 
-    ``added``, ``removed``, ``unchanged``: for coverage, the measures that became known or unknown;
-    without a measure, the reasons of adjustments. If these are empty too, the points come from the
-    bounds 0 and 100.
+    ``before`` and ``after``: the raw value of the measure. ``added``, ``removed``, ``unchanged``:
+    for coverage, the measures that became known or unknown; for other effects without a measure,
+    the reasons of adjustments. If all are empty, the points come from the bounds 0 and 100.
     """
 
     kind: EffectKind
@@ -100,7 +100,7 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class AccountEvaluation:
-    """The score of an account on a day or at a step between two days.
+    """The score of an account on a day, or at an intermediate step of a comparison of two days.
 
     ``scores`` (nan: missing), ``weights`` and ``raw``: by measure. ``mean``: weighted mean of the
     measures; ``bounded``: the mean within 0 and 100; ``value``: after adjustments.
@@ -155,7 +155,7 @@ def _override_points(day: ScoredDay, evaluation: AccountEvaluation) -> float:
 
 
 def _steps(before: ScoredDay, after: ScoredDay) -> list[ScoredDay]:
-    """Return the days between which one thing changes: usage, price, peers, configuration."""
+    """Return ``before``, the states that add usage, price and peers in turn, and ``after``."""
     features = replace(before.features, **_new_usage(before, after))
     with_usage = replace(before, as_of=after.as_of, features=features)
     same_money = before.definition.spec.base_currency == after.definition.spec.base_currency
@@ -173,7 +173,7 @@ def _copy_fields(
 def _with_peers(day: ScoredDay, after: ScoredDay) -> ScoredDay:
     """Use the new peers, unless the score definition changed too: then the effect is ``config``.
 
-    Product features that were found in the usage change with the benchmark, so they change here.
+    Default product features, found in the usage, change with the benchmark, so they change here.
     """
     moved = replace(day, features=_copy_fields(day.features, after.features, PEER_FIELDS))
     if _configured_digest(day.definition) != _configured_digest(after.definition):
@@ -197,7 +197,7 @@ def _configured_digest(definition: Definition) -> str:
 
 
 def _new_usage(before: ScoredDay, after: ScoredDay) -> dict[str, Any]:
-    """Return the new usage; a number that is counted in another way now changes at a later step."""
+    """Return the new usage, without numbers counted in a new way: they change at a later step."""
     old_spec, new_spec = before.definition.spec, after.definition.spec
     old, new = before.features, after.features
     postponed: set[str] = set()
@@ -226,7 +226,7 @@ def _new_usage(before: ScoredDay, after: ScoredDay) -> dict[str, Any]:
 def _adopted(
     old_product: FeatureMap, new_product: FeatureMap, old: Sequence[str], new: Sequence[str]
 ) -> Sequence[str]:
-    """Return the new adoption, but the old one of product features counted by other events now."""
+    """Return the new adoption; product features that have other events now keep the old one."""
     if old_product == new_product:
         return new
     old_events, new_events = _events(old_product), _events(new_product)

@@ -19,9 +19,9 @@ TERMS_THAT_DECIDE_COUNT: Mapping[str, tuple[str, ...]] = {
     "momentum": ("plan", "exceptions"),
     "days_to_renewal": ("renewal",),
 }
-"""By metric the terms of the contract that decide what is counted."""
+"""The terms of the contract that decide what a metric counts, by metric."""
 TERMS_THAT_ARE_MEASURES = {"mrr", "seats", "tenure_days"}
-"""Terms that are measures themselves: their change needs no cause."""
+"""Terms of the contract that are metrics themselves: a sentence names no cause of their change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Comparison:
     texts: Catalogue
 
     def measure(self, name: str) -> CardMeasure:
-        """Return a measure of the earlier card: effects of measures come before its change."""
+        """Return a measure of the earlier day's card: the card changes after all other effects."""
         return next(each for each in self.before.card.measures if each.name == name)
 
     def measure_name(self, name: str) -> str:
@@ -53,7 +53,7 @@ def measure_name(name: str, source: Source, texts: Catalogue) -> str:
 def format_amount(
     value: float | None, text: str, source: Source, definition: Definition, texts: Catalogue
 ) -> str:
-    """Return ``text``, the number ``value`` for readers, with the unit that the source counts."""
+    """Return ``text``, the formatted ``value``, with the unit of the source: "9 active users"."""
     key = "events" if isinstance(source, EventsSource) else source.key
     if key == "breadth" and {*definition.offer.weights.values()} - {1.0}:
         key = "weighted_breadth"
@@ -92,7 +92,7 @@ def movement_phrase(effect: Effect, measure: CardMeasure, comparison: Comparison
 
 
 def _totals(comparison: Comparison) -> Mapping[str, str]:
-    """Return the numbers of end customers that could be reached, if they differ."""
+    """Return the number of end customers of the account on both days, if they differ."""
     days = (comparison.before, comparison.after)
     old, new = (day.features.end_customers for day in days)
     if old == new:
@@ -124,7 +124,7 @@ def price_phrase(
 
 
 def _ranking_terms(measure: CardMeasure, comparison: Comparison) -> list[str]:
-    """Return the terms that decide the score of a raw value: the price, or the seats of a share."""
+    """Return the terms that turn a raw value into a score: the price, or seats for a share."""
     if comparison.before.benchmark.normalizer is Normalizer.SHARE:
         return ["seats"] if measure.source.key == "depth" else []
     return ["price"] if measure.is_price_adjusted else []

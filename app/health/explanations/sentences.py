@@ -1,4 +1,4 @@
-"""The sentences of explanations; the texts are in the ``.ftl`` files beside. Pure."""
+"""The sentences of explanations; their texts are in ``sentences.*.ftl``. Pure."""
 
 from collections.abc import Iterator, Mapping
 from datetime import date
@@ -114,7 +114,7 @@ def _coverage_phrase(effect: Effect, comparison: Comparison) -> str:
 
 
 def _adjustment_phrase(effect: Effect, comparison: Comparison) -> str:
-    """Name the adjustments that began or ended to apply, else those that still apply.
+    """Name the adjustments that started or stopped applying, else those that still apply.
 
     Without any adjustment, the points come from the bounds 0 and 100.
     """
@@ -147,7 +147,7 @@ def _config_phrases(comparison: Comparison) -> Iterator[str]:
 
 
 def _settings(definition: Definition) -> object:
-    """Return the configured settings beside the scorecard."""
+    """Return the configured settings that are not in the scorecard, such as plans and reach."""
     configured = definition if definition.configured else definition.with_default_features(())
     offer, spec = configured.offer, configured.spec
     return offer.weights, offer.plans, spec.product, spec.reach, spec.base_currency

@@ -36,7 +36,7 @@ def explain_score(
     until: date,
     language: Language,
 ) -> ExplanationOut:
-    """Explain the last rows of the history by two days from what was stored with them."""
+    """Explain the scores of two days, or the last before them, from the stored history rows."""
     reader = SnapshotReader(session, workspace_id)
     rows = (
         queries.find_history_row(session, workspace_id, account_id, day=day)
@@ -63,7 +63,7 @@ def driver_sentences(
 ) -> Sequence[str]:
     """Return sentences for the effects that lowered (or with ``up`` raised) the score the most.
 
-    Without such an effect, or if the days cannot be compared, return sentences for the measures
+    Without an effect of that sign, or if the days are not comparable, describe the measures
     that miss (or give) the most points.
     """
     sign = 1 if up else -1

@@ -22,7 +22,10 @@ ROUNDING_TOLERANCE = 0.001
 
 @dataclass(frozen=True, slots=True)
 class ScoreSnapshot:
-    """A row of the history. Without ``scored_day`` it cannot be compared with another day."""
+    """A row of the score history, with what the score was computed from.
+
+    ``scored_day``: None if the score cannot be computed again, so that it is not comparable.
+    """
 
     row: HealthHistory
     definition: Definition | None

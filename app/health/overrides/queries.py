@@ -41,7 +41,7 @@ MACHINE_VALUE = case(
 )
 DIFFERENCE = ScoreOverride.value - MACHINE_VALUE
 ABSOLUTE_DIFFERENCE = func.coalesce(func.abs(DIFFERENCE), -1.0)
-"""Overrides of accounts without a computed score come last."""
+"""Sort key of the list: -1 without a computed score, so that these overrides come last."""
 
 
 def list_overrides(

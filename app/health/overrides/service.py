@@ -54,7 +54,7 @@ def _check_expiry(expires_at: datetime, now: datetime) -> None:
     if not now < expires_at <= now + timedelta(days=MAX_DAYS):
         sentence = f"expires_at must be in the future and at most {MAX_DAYS} days ahead."
         error = FieldError("/body/expires_at", sentence)
-        raise UnprocessableError("The override has an invalid expiry.", errors=[error])
+        raise UnprocessableError("The override has an invalid `expires_at`.", errors=[error])
 
 
 def _score(session: Session, row: ScoreOverride, now: datetime) -> None:

@@ -32,7 +32,7 @@ def delete_restated_rows(
     since: date,
     until: date,
 ) -> None:
-    """Delete rows that a page wrote before it failed to record its progress."""
+    """Delete rows of an interrupted run of a page of the restatement: the page runs again."""
     rows = delete(HealthHistory).filter_by(workspace_id=workspace_id, restatement=number)
     is_on_page = HealthHistory.account_id.in_(account_ids)
     session.execute(rows.where(is_on_page, HealthHistory.as_of.between(since, until)))
@@ -47,7 +47,7 @@ def insert_restated_rows(
     as_of: date,
     now: datetime,
 ) -> None:
-    """Insert one row per account of a day, beside the existing rows.
+    """Insert one history row per account for a day; the existing rows of the day stay.
 
     Uses COPY: writing is a third of the work of a restatement, with INSERT it was a half.
     """

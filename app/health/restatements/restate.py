@@ -76,14 +76,15 @@ def _check_days(since: date, until: date, now: datetime) -> None:
     if not 0 <= (until - since).days < MAX_DAYS:
         sentence = f"since must be at most {MAX_DAYS - 1} days before until, and not after it."
         error = FieldError("/body/since", sentence)
-        raise UnprocessableError("The range of days is invalid.", errors=[error])
+        raise UnprocessableError("The days `since` to `until` are invalid.", errors=[error])
 
 
 def restate_page(sessions: SessionFactory, job: ClaimedJob, now: datetime) -> bool:
     """Restate one page of account days; return whether there are more.
 
-    A page is all accounts on several days if they are few, else some accounts on one day. The rows
-    follow from usage alone, so a page that runs twice leaves the same rows once.
+    With at most ``ACCOUNTS_PER_PAGE`` accounts, a page is all accounts on ``DAYS_PER_PAGE`` days,
+    else some accounts on one day. A page may run twice: its rows follow from usage alone,
+    and the second run replaces them.
     """
     with transaction(sessions) as session:
         ids = scoring_queries.list_account_ids(session, job.workspace_id)
@@ -149,7 +150,7 @@ def _restate_day(
     *,
     now: datetime,
 ) -> int:
-    """Restate accounts that something was known of by that day; earlier days get no row."""
+    """Write restated scores of a day; an account without payment or use by that day gets none."""
     workspace_id, number = job.workspace_id, job.config["number"]
     assessments = service.load_assessments(session, workspace_id, ids, context, as_of=day, now=now)
     started = [each for each in assessments if each.details["inputs"].started_on is not None]

@@ -30,7 +30,7 @@ class HierarchyAccount:
 
 
 class BandCountOut(BaseModel):
-    """The child accounts of one band."""
+    """The number and MRR of the child accounts in one band."""
 
     accounts: int = Field(examples=[4])
     mrr_cents: int = Field(examples=[199600])
@@ -75,7 +75,7 @@ def roll_up_scores(
     """Combine the score of an account with those of all accounts below it.
 
     Each account counts with its own score at any depth: a parent in between counts only for what
-    it pays itself. The account's own score counts if the account pays, or if there is no other.
+    it pays itself. The account's own score counts if the account pays, or if no other one counts.
     ``band_of`` returns the band of a value.
     """
     children = [account for account in below if not account.is_inactive]
@@ -96,7 +96,7 @@ def roll_up_scores(
 def _scored(
     method: Rollup, own: HierarchyAccount, children: Sequence[HierarchyAccount]
 ) -> list[tuple[float, int]]:
-    """Return the values that count, each with its MRR."""
+    """Return the scores to be combined, each with the MRR of its account."""
     own_pays = own.mrr_cents > 0 and not own.is_inactive
     others = [] if method is Rollup.OWN else children
     accounts = [own, *others] if own_pays else [*others]

@@ -6,17 +6,10 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
 
-import numpy as np
-
+from app.core.arrays import Integers, np
 from app.core.filters.matching import matches
 from app.features.values import AccountFeatures
-from app.health.definition.benchmark import (
-    MIN_ACCOUNTS,
-    Benchmark,
-    Integers,
-    Normalizer,
-    fit_benchmark,
-)
+from app.health.definition.benchmark import MIN_ACCOUNTS, Benchmark, Normalizer, fit_benchmark
 from app.health.definition.entitlement import Breadth, evaluate_entitlement
 from app.health.definition.metrics import AccountFacts
 from app.health.definition.score_definition import Definition
@@ -46,7 +39,11 @@ class HealthStatus(StrEnum):
 
 
 class PriceStatus(StrEnum):
-    """``unpriced``: the account has a price, but the benchmark has too few priced accounts."""
+    """Whether usage is ranked relative to the price (``priced``), or why not.
+
+    ``unpriced``: the benchmark has too few priced accounts. ``no_price``: the account pays nothing.
+    ``no_rate``: the exchange rate of its currency is unknown.
+    """
 
     PRICED = "priced"
     UNPRICED = "unpriced"
@@ -56,7 +53,7 @@ class PriceStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """The health of an account as of a day. ``details``: the rest of the API answer, JSON-ready."""
+    """The health of an account as of a day. ``details``: the other fields of the API answer."""
 
     account_id: str
     score: float | None
@@ -70,9 +67,9 @@ class Assessment:
 
 @dataclass(frozen=True, slots=True)
 class ScoringContext:
-    """The settings and peers that accounts are scored with on one day, with the id of the peers.
+    """The settings (``definition``) and peers (``benchmarks``) that accounts are scored with.
 
-    ``benchmarks``: by segment; the empty text is the whole workspace.
+    ``benchmarks``: by segment; the key "" is the whole workspace. ``month``: of the benchmarks.
     """
 
     definition: Definition
@@ -155,7 +152,7 @@ def determine_status(account: AccountFeatures, as_of: date, value: float | None)
 
 
 def is_new(account: AccountFeatures, as_of: date) -> bool:
-    """Whether it is less than 28 days since the first paid day or event, or neither exists yet."""
+    """Whether the first paid day or event is less than 28 days ago, or neither exists yet."""
     started_on = account.started_on
     return started_on is None or (as_of - started_on).days < NEW_DAYS
 
@@ -171,7 +168,7 @@ def fit_benchmarks(
     """Fit a benchmark for the workspace and for each segment with at least 20 accounts.
 
     If at least 20 accounts pay, accounts that pay nothing are left out of the pool. Return the
-    benchmarks by segment; the empty text is the whole workspace.
+    benchmarks by segment; the key "" is the whole workspace.
     """
     rows = [facts for facts in pool if facts.account.price_cents]
     if len({facts.account.account_id for facts in rows}) < MIN_ACCOUNTS:
@@ -277,7 +274,7 @@ def context_key(details: Mapping[str, Any]) -> str:
 
 
 def partial_window_days(account: AccountFeatures, as_of: date, window_days: int) -> int | None:
-    """Return the number of days with data of an account younger than both windows, else None."""
+    """Return the days since the start of an account younger than two windows, else None."""
     started_on = account.started_on
     days = (as_of - started_on).days + 1 if started_on else 0
     return days if days < 2 * window_days else None

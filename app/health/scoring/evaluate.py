@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-import numpy as np
-
+from app.core.arrays import Floats, np
 from app.core.filters.matching import matches
 from app.features.values import AccountFeatures
-from app.health.definition.benchmark import MEASURES, Benchmark, Floats, Measure
+from app.health.definition.benchmark import MEASURES, Benchmark, Measure
 from app.health.definition.entitlement import Offer, breadth
 from app.health.definition.measures import (
     CardMeasure,
@@ -32,7 +31,7 @@ DIGITS = 4
 class AdjustedScores:
     """Scores of n accounts before and after adjustments.
 
-    ``final``: (n,), the scores after adjustments. ``reasons``: those of the adjustments applied.
+    ``final``: (n,), the scores after adjustments. ``reasons``: of adjustments, by account.
     """
 
     facts: Sequence[AccountFacts]
@@ -46,7 +45,7 @@ def evaluate(
 ) -> AdjustedScores:
     """Score accounts and apply the card's adjustments.
 
-    ``sources``: those of the whole scorecard, so that pools and scores have the same layout.
+    ``sources``: of the whole scorecard, so that benchmark pools and scores have the same columns.
     """
     scores = compute_scores(card, benchmark, measure_inputs(facts, sources))
     adjusted = [

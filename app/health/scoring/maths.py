@@ -10,14 +10,11 @@ momentum                the last window compared with the account's own window b
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-import numpy as np
-from numpy.typing import NDArray
-
+from app.core.arrays import Booleans, Floats, np
 from app.health.definition.benchmark import (
     MEASURES,
     MIN_ACCOUNTS,
     Benchmark,
-    Floats,
     Measure,
     Normalizer,
     per_price,
@@ -65,7 +62,7 @@ class Scores:
 
     score: (n,) 0-100, nan if coverage is too small. coverage: (n,) 0-1.
     unpriced: (n,) True where the account was ranked without its price.
-    All others are (n, m) with one column per measure of the card:
+    The arrays below are (n, m) with one column per measure of the card:
     measure_scores: 0-100, nan: missing. effective_weights: rows sum to 1, or 0 if all is missing.
     raw, before, share: the measured numbers. per_dollar: raw per $100, nan without a price.
     adjusted: the value that was ranked, nan if none was.
@@ -73,7 +70,7 @@ class Scores:
 
     score: Floats
     coverage: Floats
-    unpriced: NDArray[np.bool_]
+    unpriced: Booleans
     measure_scores: Floats
     effective_weights: Floats
     raw: Floats
@@ -115,7 +112,7 @@ def compute_scores(card: Card, benchmark: Benchmark, inputs: MeasureInputs) -> S
 
 
 def metric_columns(benchmark: Benchmark, inputs: MeasureInputs) -> dict[str, MetricColumn]:
-    """Return the columns of all sources by key. Absent usage is zero, not missing."""
+    """Return the columns of all sources by key. No usage counts as zero, not as missing."""
     has = np.array([measure in benchmark.measures for measure in MEASURES])
     now = np.where(has & np.isnan(inputs.now), 0.0, inputs.now)
     trend = momentum(now[:, has], inputs.previous[:, has])

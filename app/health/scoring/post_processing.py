@@ -24,7 +24,7 @@ class Override:
 
 @dataclass(frozen=True, slots=True)
 class LastScore:
-    """The stored score of an account from before its event source fell silent."""
+    """The stored score of an account, from before its event source became silent."""
 
     score: float | None
     band: Band
@@ -75,7 +75,7 @@ def apply_override(assessment: Assessment, override: Override | None, card: Card
 
 
 def add_trend(assessment: Assessment, earlier: Mapping[int, float]) -> Assessment:
-    """Add the points that the score moved in 7, 28 and 90 days; None if there was no score then.
+    """Add the points by which the score moved in 7, 28 and 90 days; None without an earlier score.
 
     ``earlier``: scores by the number of days ago.
     """

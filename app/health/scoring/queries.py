@@ -24,7 +24,7 @@ SQL = load_sql(__file__)
 
 @dataclass(frozen=True, slots=True)
 class ChangedScore:
-    """A newest score that has changed, and the last recorded one."""
+    """The newest score of an account that changed. ``before``: as the change feed recorded last."""
 
     account_id: str
     before: float | None
@@ -52,7 +52,8 @@ def write_scores(
 ) -> Sequence[ChangedScore]:
     """Write the newest scores and their history rows; for a past day only missing history rows.
 
-    Return the newest scores that changed since the last recorded change, in key order.
+    Return the scores that moved by a point or changed band or status since the change feed last
+    recorded them, in key order.
     """
     day = {"workspace_id": workspace_id, "as_of": as_of}
     values = day | {"now": now, "rows": orjson.dumps(assessments).decode()}
@@ -102,7 +103,10 @@ def load_overrides_at(
 def load_earlier_scores(
     session: Session, workspace_id: str, account_ids: Sequence[str], *, as_of: date
 ) -> dict[str, dict[int, float]]:
-    """Return the scores 7, 28 and 90 days before a day, by account and number of days."""
+    """Return the scores 7, 28 and 90 days before a day, by account and number of days.
+
+    Without a row on that day, use the nearest row of the six days before it.
+    """
     values = {"workspace_id": workspace_id, "account_ids": list(account_ids)}
     days_before = {"days": list(TREND_DAYS), "as_of": as_of}
     scores: dict[str, dict[int, float]] = {}
@@ -114,7 +118,7 @@ def load_earlier_scores(
 def load_current_inputs(
     session: Session, workspace_id: str, account_ids: Sequence[str], *, definition: str, as_of: date
 ) -> list[AccountFeatures]:
-    """Return the inputs of the newest scores, if they are of that day and that definition.
+    """Return the inputs of the newest scores that are of ``as_of`` and of ``definition``, a digest.
 
     A frozen score is left out: its inputs are of an older day.
     """
@@ -133,7 +137,7 @@ def load_current_inputs(
 def load_inputs_on(
     session: Session, workspace_id: str, account_ids: Sequence[str], *, day: date
 ) -> list[AccountFeatures]:
-    """Return the inputs of the last scores of a past day, as first written."""
+    """Return the inputs of the last scores of a past day, from original rows, not restated ones."""
     values = {"workspace_id": workspace_id, "account_ids": list(account_ids), "day": day}
     return [AccountFeatures.from_json(row) for row in session.scalars(SQL.inputs_on, values)]
 
@@ -170,7 +174,7 @@ HAS_CHILDREN = (
     .exists()
     .label("has_children")
 )
-"""A column of the account health: one lookup in the index of accounts that have a parent."""
+"""Whether an account has child accounts: one lookup in the index of accounts with a parent."""
 
 ONE_ACCOUNT_HEALTH = ACCOUNT_HEALTH.add_columns(HAS_CHILDREN).where(
     Account.workspace_id == bindparam("workspace_id"), Account.account_id == bindparam("account_id")

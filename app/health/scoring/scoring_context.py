@@ -30,10 +30,10 @@ BUILDER_ACTOR = "service"
 def load_context(
     session: Session, workspace_id: str, *, as_of: date, now: datetime, version: int | None = None
 ) -> ScoringContext:
-    """Return the settings and peers of a day.
+    """Return the settings and peers that accounts are scored with on a day.
 
     Fits and stores the benchmarks of the month if there are none; one transaction at a time does
-    so. ``version``: of the scorecard; None for the active one.
+    so. ``version``: the scorecard version; None: the active one.
     """
     definition = load_definition(session, workspace_id, version)
     find = partial(
@@ -59,7 +59,7 @@ def build_context(definition: Definition, stored: StoredBenchmarks) -> ScoringCo
 
 
 def complete_definition(definition: Definition, benchmarks: Mapping[str, Benchmark]) -> Definition:
-    """Use the product features fixed with the benchmark if the workspace has named none."""
+    """Use the product features stored with the benchmark if the workspace has named none."""
     if definition.configured:
         return definition
     return definition.with_default_features(benchmarks[""].product_features)
@@ -68,7 +68,7 @@ def complete_definition(definition: Definition, benchmarks: Mapping[str, Benchma
 def load_definition(session: Session, workspace_id: str, version: int | None = None) -> Definition:
     """Combine a scorecard with the workspace's plans, product features and settings of today.
 
-    ``version``: of the scorecard; None for the active one.
+    ``version``: the scorecard version; None: the active one.
     """
     if version is None:
         version, scorecard = get_active_scorecard(session, workspace_id)
@@ -127,7 +127,7 @@ def _fit(
         provisional=is_of_the_day or fitted[""].normalizer is Normalizer.SHARE,
         now=now,
     )
-    if stored.is_new:  # the audit log tells that from now on scores have other peers
+    if stored.is_new:  # audit it: from now on scores have other peers
         details = {"month": f"{as_of:%Y-%m}", "accounts": fitted[""].accounts}
         actor = Actor(workspace_id, BUILDER_ACTOR, now)
         actor.audit(session, "benchmark.built", stored.id, details)
@@ -139,7 +139,7 @@ def _default_features(
 ) -> tuple[str, ...]:
     """Return the event names that count as product features at the last month-end.
 
-    Without any events by then, ``as_of`` decides.
+    If there were no events by that day, return those of ``as_of``.
     """
     load = partial(list_default_product_features, session, workspace_id, window_days=window_days)
     return load(as_of=month_ends(as_of)[0]) or load(as_of=as_of)
@@ -148,7 +148,7 @@ def _default_features(
 def pool_facts(
     offer: Offer, account_days: Iterable[tuple[date, Sequence[AccountFeatures]]]
 ) -> list[AccountFacts]:
-    """Return the facts of all eligible peers on each of the days."""
+    """Return the facts of the eligible peers of each day; ``account_days``: accounts by day."""
     return [
         facts
         for day, accounts in account_days

@@ -1,4 +1,4 @@
-"""Score a set of accounts as of a day, and update or detect the signals that follow."""
+"""Score a set of accounts as of a day, and update or detect their signals from the scores."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
@@ -175,7 +175,7 @@ def load_signals(
 
 
 def score_inputs(assessment: Assessment) -> ScoreInputs:
-    """Return what signals use of a score. Measure scores only if they are ranks for a price."""
+    """Return the parts of a score that signals use; measure scores only if ranked by price."""
     details = assessment.details
     entitlement: Entitlement = details["entitlement"]
     is_ranked = (

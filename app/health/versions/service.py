@@ -22,7 +22,7 @@ BUILT_IN_ACTOR = "built in"
 
 
 def draft(session: Session, actor: Actor, scorecard: Scorecard) -> StoredScorecard:
-    """Store a new version as a draft; store the built-in version 1 first if there is none."""
+    """Store a new version as a draft; store the built-in version 1 first if it is not stored."""
     workspace_id = actor.workspace_id
     advisory_lock(session, SCORECARDS_LOCK, workspace_id)
     newest = get_newest_number(session, workspace_id, StoredScorecard.version)

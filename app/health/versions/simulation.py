@@ -3,10 +3,9 @@
 from collections import Counter
 from collections.abc import Sequence
 
-import numpy as np
 from pydantic import BaseModel, Field
 
-from app.health.definition.benchmark import Floats
+from app.core.arrays import Floats, np
 from app.health.definition.scorecard import Band
 from app.health.scoring.assess import Assessment
 
@@ -26,7 +25,7 @@ class MoverOut(BaseModel):
 
 
 class SimulationOut(BaseModel):
-    """What would change today if the version were active. Nothing is changed by it."""
+    """What would change today if the simulated version were active. Nothing is stored."""
 
     accounts: int = Field(examples=[300])
     scored_before: int = Field(

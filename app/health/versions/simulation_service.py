@@ -56,11 +56,11 @@ def _candidate_context(
     pages: Sequence[Sequence[str]],
     now: datetime,
 ) -> ScoringContext:
-    """Return the context of the candidate: with its stored benchmark or one fitted for now.
+    """Return the scoring context of the candidate, with its stored benchmark or a new one.
 
-    If it uses the same feature spec as the active scorecard, the month-ends in the history are
-    fitted and nothing is stored. Otherwise usage must be counted, and the benchmark is stored for
-    when the version is activated.
+    If it uses the same feature spec as the active scorecard, the new benchmark is fitted to the
+    month-ends in the history and not stored. Otherwise usage must be counted, and the benchmark is
+    stored for the day on which the version is activated.
     """
     definition = scoring_context.load_definition(session, workspace_id, version)
     digest = definition.ranking_digest
@@ -101,7 +101,7 @@ def _fit_from_history(
 def _features(
     session: Session, workspace_id: str, ids: Sequence[str], context: ScoringContext, now: datetime
 ) -> list[AccountFeatures]:
-    """Return the inputs of today's scores, and load those of accounts not yet scored with them."""
+    """Return the features of accounts: the stored inputs of today's scores, else loaded now."""
     as_of, definition = now.date(), context.definition
     stored = queries.load_current_inputs(
         session, workspace_id, ids, definition=definition.digest, as_of=as_of

@@ -22,7 +22,7 @@ def family_hash(salt: str, root: str) -> str:
 
 
 def assign_arm(family: str, shares: Sequence[ArmShare]) -> str:
-    """Return the arm of a family; the rest of the shares is the control."""
+    """Return the arm of a family; a family outside of all shares is in the control."""
     position = int(family, 16) / 16**HASH_DIGITS
     for each in shares:
         if position < each.share:
@@ -38,7 +38,7 @@ def expected_shares(shares: Sequence[ArmShare]) -> dict[str, float]:
 
 
 def sample_ratio_p_value(counts: Mapping[str, int], shares: Sequence[ArmShare]) -> float:
-    """Return the p-value of the arm sizes: Pearson's chi-square test; 1 without units."""
+    """Return the p-value of the arm sizes: Pearson's chi-square test; 1 if all are empty."""
     from scipy.stats import chi2
 
     total = sum(counts.values())

@@ -31,7 +31,7 @@ def _holdout() -> list[TreatedArm]:
 
 
 class ExperimentDesign(ConfigModel):
-    """Arms, participants and metric. The rest of the shares is the control: it gets nothing."""
+    """Arms, participants and metric. Families outside of all shares are the control."""
 
     name: TextLine = Field(examples=["Does a call help?"])
     playbook: PlaybookKey
@@ -65,7 +65,9 @@ class ExperimentDesign(ConfigModel):
         if len({*names, CONTROL}) <= len(names):
             raise ValueError(f"Each arm needs its own name, other than {CONTROL}.")
         if sum(each.share for each in self.arms) > MAX_TREATED_SHARE + 1e-9:
-            raise ValueError("The arms must leave at least 5 % for the control.")
+            raise ValueError(
+                f"The shares must add up to at most {MAX_TREATED_SHARE}: the rest is the control."
+            )
         try:
             parse_filter(self.filter, FIELDS, choices=CHOICES, relative_days=True)
         except FilterError as error:

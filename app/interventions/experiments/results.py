@@ -23,7 +23,7 @@ class ExperimentVerdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ArmCounts:
-    """Families of an arm: assigned, decided, and decided as a success."""
+    """Families of an arm. ``trials``: those whose horizon has passed, with ``successes``."""
 
     assigned: int = 0
     trials: int = 0
@@ -36,7 +36,7 @@ class ArmCounts:
 
 @dataclass(frozen=True, slots=True)
 class ArmResult:
-    """``rate`` and ``difference`` (to the control) are None below 20 decided units."""
+    """``rate`` and ``difference`` (to control) are None below ``MIN_UNITS`` decided families."""
 
     arm: str
     counts: ArmCounts

@@ -19,7 +19,7 @@ STEPS = 40
 
 @dataclass(frozen=True, slots=True)
 class ArmSample:
-    """Decided units of an arm, and how many of them are a success."""
+    """Decided families of an arm (``trials``), and how many of them are a success."""
 
     trials: int
     successes: int

@@ -32,8 +32,8 @@ from app.workspaces.service import Actor
 class ArmAssignments:
     """The arms of accounts in running experiments.
 
-    ``arms``: experiment and arm, by account and playbook. ``changed``: the changed playbooks of
-    treated arms, by playbook and arm.
+    ``arms``: (account, playbook) to (experiment, arm). ``changed``: (playbook, arm) to the version
+    of the playbook in that treated arm.
     """
 
     arms: Mapping[tuple[str, str], tuple[str, str]]
@@ -160,7 +160,7 @@ def measured_uplifts(
     treated: dict[str, ArmSample] = {}
     control: dict[str, ArmSample] = {}
     for row in queries.load_experiments(session, workspace_id):
-        if row.config["metric"] != RETAINED:  # another success says nothing about churn
+        if row.config["metric"] != RETAINED:  # other metrics say nothing about churn
             continue
         for name, counts in row.tally.items():
             side = control if name == CONTROL else treated
@@ -235,7 +235,11 @@ def roll_out(session: Session, actor: Actor, experiment_id: str, *, arm: str | N
     chosen = arm or get_results(session, row).winner
     treated = next((each for each in design.arms if each.arm == chosen), None)
     if treated is None:
-        text = f"There is no treated arm {arm}." if arm else "No arm has won so far."
+        text = (
+            f"There is no treated arm {arm}: use one of {', '.join(a.arm for a in design.arms)}."
+            if arm
+            else "No arm has won so far: name the `arm` to roll out, or wait for more outcomes."
+        )
         raise ConflictError(text, code="no_winner")
     if treated.changes:
         playbook_service.patch(session, actor, row.playbook, treated.changes)

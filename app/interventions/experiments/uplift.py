@@ -15,7 +15,7 @@ BASE_UNITS, BASE_CHURN = 20.0, 0.1
 
 @dataclass(frozen=True, slots=True)
 class Uplift:
-    """The share of churn that is prevented, and the number of decided units behind it."""
+    """The share of churn that is prevented, and the number of decided families behind it."""
 
     share: float
     units: int
@@ -26,7 +26,10 @@ class Uplift:
 
 
 def estimate_uplift(assumed: float, treated: ArmSample, control: ArmSample) -> Uplift:
-    """A success is a retained unit. A negative share means that the playbook does harm; min -1."""
+    """Estimate the share of churn that is prevented; a success in a sample is a retained family.
+
+    A negative share, at least -1, means that the playbook does harm.
+    """
     churned_treated = treated.trials - treated.successes
     churned_control = control.trials - control.successes
     units = treated.trials + control.trials

@@ -55,7 +55,7 @@ class CustomerType(StrEnum):
 
 
 class LifecycleStage(StrEnum):
-    """``new``: scored as new. ``dormant``: has the signal. ``churned``: paid before, not now."""
+    """``new``: scored as new. ``dormant``: has this signal. ``churned``: paid before, not now."""
 
     NEW = "new"
     ACTIVE = "active"
@@ -100,7 +100,7 @@ class PlaybookMessage(ConfigModel):
 
 
 class PlaybookTexts(ConfigModel):
-    """The texts of a playbook in one language. ``messages``: by signal, and ``default``."""
+    """The texts of a playbook in a language. ``messages``: by signal; ``default``: if none fits."""
 
     name: TextLine = Field(examples=["Unblock the onboarding"])
     next_step: TextLine = Field(
@@ -113,7 +113,7 @@ class PlaybookTexts(ConfigModel):
 
 
 class Playbook(ConfigModel):
-    """An action that can be suggested, and when. ``also``: one of these must be open as well."""
+    """An action that can be suggested. ``also``: if given, one of these must be open too."""
 
     signals: list[SignalName] = Field(min_length=1, max_length=40)
     also: list[SignalName] = Field([], max_length=40)
@@ -152,7 +152,9 @@ class Playbook(ConfigModel):
         for field in ("signals", "also"):
             for number, name in enumerate(getattr(self, field)):
                 if name not in SIGNAL_FIELDS:
-                    raise TemplateError(f"/{field}/{number}", f"There is no signal {name}.")
+                    raise TemplateError(
+                        f"/{field}/{number}", f"There is no signal {name} (docs/signals.md)."
+                    )
         try:
             parse_filter(self.audience.filter, FIELDS, choices=CHOICES, relative_days=True)
         except FilterError as error:
@@ -167,11 +169,15 @@ class Playbook(ConfigModel):
         """Check that each text uses only placeholders that can be known where it is used."""
         check_template(texts.next_step, ALWAYS_KNOWN, f"{at}/next_step")
         if DEFAULT_MESSAGE not in texts.messages:
-            raise TemplateError(f"{at}/messages", "The message `default` is missing.")
+            raise TemplateError(
+                f"{at}/messages", "Add the message `default`: it is for all other signals."
+            )
         for signal, message in texts.messages.items():
             where = f"{at}/messages/{signal}"
             if signal not in (DEFAULT_MESSAGE, *self.signals):
-                raise TemplateError(where, f"{signal} is not among the signals of this playbook.")
+                raise TemplateError(
+                    where, f"{signal} is not among the signals of this playbook: add it there."
+                )
             known = (
                 ALWAYS_KNOWN
                 if signal == DEFAULT_MESSAGE

@@ -74,7 +74,9 @@ def put(session: Session, actor: Actor, key: str, playbook: Playbook) -> Workspa
         return _workspace_playbook(key, row)
     if row is None:
         if len(queries.list_own_playbooks(session, workspace_id)) >= MAX_OWN:
-            raise ConflictError(f"A workspace has at most {MAX_OWN} playbooks of its own.")
+            raise ConflictError(
+                f"A workspace has at most {MAX_OWN} own or changed playbooks: delete one first."
+            )
         row = OwnPlaybook(workspace_id=workspace_id, key=key, version=0)
         session.add(row)
     row.version, row.config = row.version + 1, config
@@ -88,7 +90,7 @@ def put(session: Session, actor: Actor, key: str, playbook: Playbook) -> Workspa
 def patch(
     session: Session, actor: Actor, key: str, changes: Mapping[str, Any]
 ) -> WorkspacePlaybook:
-    """Replace the parts that are given, each as a whole."""
+    """Replace the given parts of a playbook, each as a whole."""
     config = _document(get(session, actor.workspace_id, key).playbook) | dict(changes)
     return put(session, actor, key, parse_playbook(config))
 
@@ -99,12 +101,12 @@ def parse_playbook(config: Mapping[str, Any], at: str = "/body") -> Playbook:
         return Playbook.model_validate(config)
     except ValueError as error:
         raise UnprocessableError(
-            "The playbook is invalid.", errors=_field_errors(error, at)
+            "The playbook is invalid: see `errors`.", errors=_field_errors(error, at)
         ) from None
 
 
 def _field_errors(error: ValueError, at: str) -> list[FieldError]:
-    """Convert pydantic errors; an error of ours adds a pointer inside its field."""
+    """Convert pydantic errors; an error of a template or filter adds a pointer into its field."""
     parts: list[dict[str, Any]] = error.errors() if hasattr(error, "errors") else []
     return [
         FieldError(

@@ -37,7 +37,7 @@ class TemplateError(ValueError):
 
 @cache
 def _environment() -> "Environment":
-    """Jinja is imported here: it takes 31 ms, and a process may never read a template."""
+    """Return Jinja's parser. The import takes 31 ms, and a process may never read a template."""
     from jinja2 import Environment
 
     return Environment(autoescape=True)
@@ -83,7 +83,9 @@ def check_template(source: str, known: Collection[str], at: str) -> None:
     except TemplateError as error:
         raise TemplateError(at, str(error)) from None
     if unknown:
-        raise TemplateError(at, f"The placeholder {min(unknown)} is not available here.")
+        raise TemplateError(
+            at, f"The placeholder {min(unknown)} is not available: use {', '.join(sorted(known))}."
+        )
 
 
 def render_template(

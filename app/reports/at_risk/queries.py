@@ -49,7 +49,7 @@ def load_open_alerts(
 def load_suggestions(
     session: Session, workspace_id: str, account_ids: Collection[str]
 ) -> Mapping[str, Row[*tuple[Any, ...]]]:
-    """Return the suggestion with the highest rank of each account."""
+    """Return the first suggestion, by rank, of each account."""
     suggestions = session.execute(
         select(Intervention.account_id, Intervention.id, Intervention.playbook)
         .ext(distinct_on(Intervention.account_id))

@@ -29,14 +29,14 @@ class OpenAlertOut(ResponseModel):
 
 
 class TopSuggestionOut(ResponseModel):
-    """The suggestion with the highest rank."""
+    """The first suggestion for the account, by rank."""
 
     id: str = Field(examples=["int_019aa1b2c3d4e5f60718293a"])
     playbook: str = Field(examples=["wake_dormant"])
 
 
 class AccountAtRiskOut(AccountListItem):
-    """An account at risk, and what to act on."""
+    """An account at risk, with its top driver, most severe alert and first suggestion."""
 
     revenue_at_risk_cents: int = Field(description="Of one year's revenue.", examples=[598800])
     revenue_basis: RevenueBasis = Field(

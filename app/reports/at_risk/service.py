@@ -1,4 +1,4 @@
-"""Accounts at risk with what to act on, and the ARR at risk by renewal quarter."""
+"""Accounts at risk with driver, alert and suggestion, and the ARR at risk by renewal quarter."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-import numpy as np
 from sqlalchemy.orm import Session
 from threadpoolctl import threadpool_limits
 
@@ -18,8 +17,8 @@ from app.churn.registry import model_queries
 from app.churn.training import observations
 from app.churn.training import queries as training_queries
 from app.churn.training.observations import ObservedPanel
+from app.core.arrays import Floats, np
 from app.core.db import SessionFactory, transaction
-from app.features.table import Floats
 from app.features.table_queries import AccountDay
 from app.health.scoring import scoring_context
 from app.health.scoring import service as health
@@ -100,9 +99,9 @@ def _evaluate(plan: ObservationPlan, rows: RankedRows) -> dict[str, Any]:
 
 
 def _test_model(session: Session, claimed: ClaimedJob, subject: BacktestSubject) -> dict[str, Any]:
-    """Train as the model was trained, on each block's past, and evaluate on the block.
+    """Train like the stored model on the days before each block, and evaluate on the block.
 
-    The horizon is the model's own. No row is evaluated by a model that learnt from it. Uses
+    The horizon is that of the model. No row is evaluated by a model that was trained on it. Uses
     seconds of CPU time.
     """
     row = model_queries.get_model(session, claimed.workspace_id, int(subject.key))
@@ -133,8 +132,8 @@ def _score_day(
 ) -> list[list[Any]]:
     """Score the accounts of one day as a scorecard version would have, with their outcomes.
 
-    A row is account, churned (0 or 1), score, band, recency and days until churn. Accounts without
-    a score are left out.
+    A row is account, churned (0 or 1), score, band, recency (days since last use) and days until
+    churn. Accounts without a score are left out.
     """
     account_days = [each for each in plan.account_days if each[1] == day]
     observed = _observe(session, claimed, account_days, plan.horizon)
@@ -164,7 +163,7 @@ def _score_day(
 
 
 def _rows_from_position(rows: Sequence[Sequence[Any]]) -> RankedRows:
-    """Build the columns from the rows of ``_score_day``. The risk is 100 minus the score."""
+    """Convert the rows of ``_score_day`` to columns. The risk is 100 minus the score."""
     ids, y, scores, bands, recency, days_left = zip(*rows, strict=True) if rows else [()] * 6
     _, account = np.unique(ids, return_inverse=True)
     numbers = (np.array(column, dtype=float) for column in (y, scores, recency, days_left))
@@ -173,7 +172,7 @@ def _rows_from_position(rows: Sequence[Sequence[Any]]) -> RankedRows:
 
 
 def _known_recency(recency: Floats) -> Floats:
-    """Give accounts that were never used the longest silence."""
+    """Set the recency (days since last use) of accounts that were never used to a year."""
     return np.nan_to_num(recency, nan=observations.YEAR_DAYS)
 
 

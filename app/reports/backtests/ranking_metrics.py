@@ -4,11 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from app.churn.model.evaluation_metrics import auc, lift
-from app.features.table import Floats
+from app.core.arrays import Booleans, Floats, Integers, np
 
 TOP_SHARES = (0.05, 0.1)
 SAFE_BANDS = {"healthy", "low"}
@@ -19,11 +16,11 @@ WARNING_BANDS = {"at_risk", "high"}
 class RankedRows:
     """One row for each account and day. A higher ``risk`` ranks higher.
 
-    ``y``: 1 if the account churned within the horizon. ``days_left``: after how many days it
-    churned; nan if it did not within the horizon.
+    ``y``: 1 if the account churned within the horizon. ``recency``: days since its last use.
+    ``days_left``: after how many days it churned; nan if it did not within the horizon.
     """
 
-    account: NDArray[np.int64]
+    account: Integers
     y: Floats
     risk: Floats
     band: Sequence[str]
@@ -35,7 +32,7 @@ class RankedRows:
 
 
 def evaluate_ranking(rows: RankedRows) -> dict[str, Any]:
-    """Compute churn by band, precision and recall of the top, lead time, AUC and lift.
+    """Compute churn by band, precision and recall of the riskiest rows, lead time, AUC and lift.
 
     AUC and lift of recency alone are the reference. The keys are those of the API.
     """
@@ -84,7 +81,7 @@ def _top(rows: RankedRows, share: float) -> dict[str, float | None]:
     }
 
 
-def _median_lead(rows: RankedRows, warned: NDArray[np.bool_]) -> float | None:
+def _median_lead(rows: RankedRows, warned: Booleans) -> float | None:
     """Return the median, over warned accounts that churned, of days from first warning to churn.
 
     Only warnings within the horizon before the churn count.

@@ -1,4 +1,4 @@
-"""Backtests on the wire."""
+"""Request and response models of backtests."""
 
 from datetime import date, datetime
 from typing import Annotated, Literal, Self
@@ -12,14 +12,14 @@ SubjectKind = Literal["model", "scorecard", "alert_rule"]
 
 
 class VersionSubjectIn(RequestModel):
-    """A version of a churn model or of the scorecard."""
+    """A version of a churn model or of the scorecard, to be backtested."""
 
     kind: Literal["model", "scorecard"]
     key: Annotated[str, Field(pattern="^[0-9]{1,9}$", description="The version.", examples=["3"])]
 
 
 class RuleSubjectIn(RequestModel):
-    """An alert rule."""
+    """An alert rule to be backtested."""
 
     kind: Literal["alert_rule"]
     key: Id = Field(description="The key of the rule.", examples=["health_at_risk"])
@@ -50,7 +50,7 @@ class BacktestBandOut(ResponseModel):
 
 
 class TopShareOut(ResponseModel):
-    """The riskiest rows."""
+    """How well the riskiest rows predict churn."""
 
     share: float = Field(description="Of all rows.", examples=[0.05])
     rows: int = Field(examples=[60])

@@ -22,7 +22,7 @@ AUTOMATIC = "service"
 
 @dataclass(frozen=True, slots=True)
 class BacktestSubject:
-    """``kind``: model, scorecard or alert_rule. ``key``: its version, or the key of the rule."""
+    """What is tested. ``kind``: model, scorecard or alert_rule. ``key``: version or key of rule."""
 
     kind: str
     key: str
@@ -59,7 +59,7 @@ def _check_exists(session: Session, workspace_id: str, subject: BacktestSubject)
 
 
 def enqueue_activated(session: Session, *, now: datetime) -> None:
-    """Enqueue a backtest of every activated subject that has none, in every workspace."""
+    """Enqueue a backtest of every active model, scorecard and rule that has none yet."""
     for workspace in list_workspaces(session):
         advisory_lock(session, "backtests", workspace.id)
         active = queries.list_active_subjects(session, workspace.id)

@@ -1,4 +1,4 @@
-"""What goes with churn: when accounts churn, which conditions raise the rate, stated reasons.
+"""What goes with churn: tenure of churned accounts, conditions with more churn, stated reasons.
 
 ``service.churn_causes`` compares, for each signal, unused product feature and unfinished
 onboarding step, the churn rate while the condition was met with the rate while it was not;

@@ -1,7 +1,8 @@
 """How much more often accounts churn while a condition is met than while it is not. Pure.
 
-Rates are churned accounts divided by paid days, so an account counts on either side for as long as
-it was there (docs/reports.md). No result says that the condition is the cause.
+Rates are churned accounts divided by paid days, so an account counts with the condition for the
+days with it, and without for the others (docs/reports.md). No result says that the condition is
+the cause.
 """
 
 from collections.abc import Iterable, Sequence
@@ -23,7 +24,10 @@ class ExposureCounts:
 
 @dataclass(frozen=True, slots=True)
 class Association:
-    """``lift``: the ratio of the two rates, with a 95 % interval. None: ``reason`` says why."""
+    """``lift``: churn rate with the condition / without. 95 % interval: ``low`` to ``high``.
+
+    Without a lift, ``reason`` says why. ``q_value``: the p-value corrected for all comparisons.
+    """
 
     lift: float | None = None
     low: float | None = None
@@ -79,11 +83,11 @@ TENURES: Sequence[tuple[str, int | None]] = (
     *(("0-7", 7), ("8-30", 30), ("31-90", 90), ("91-180", 180), ("181-365", 365)),
     ("over 365", None),
 )
-"""Groups of days from the start to the first day not paid; the number is included."""
+"""Tenure groups: name and last day (included), in days from the start to the first unpaid day."""
 
 
 def tenures(days: Sequence[int]) -> dict[str, int]:
-    """Count churned accounts by the days that they stayed."""
+    """Count churned accounts by tenure group. ``days``: from the start to the first unpaid day."""
     counts = dict.fromkeys((name for name, _ in TENURES), 0)
     for tenure in days:
         counts[next(name for name, upto in TENURES if upto is None or tenure <= upto)] += 1

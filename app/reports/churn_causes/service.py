@@ -32,7 +32,7 @@ PLAYBOOK_SIGNALS = {
     FindingKind.FEATURE_UNUSED: "paid_feature_unused",
     FindingKind.ONBOARDING_STEP: "onboarding_stuck",
 }
-"""The signal whose playbook acts on a condition; a signal is its own."""
+"""The signal whose playbook acts on a condition. A condition that is a signal needs no entry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +48,9 @@ class ObservedCondition:
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
-    """Accounts that met a condition on any paid day, and those that met it on every paid day.
+    """Counts of one condition. ``accounts``: met it on any paid day. ``always``: on every paid day.
 
-    ``days``: the paid days with the condition. ``churned``: accounts that churned right after one.
+    ``days``: paid days on which it was met. ``churned``: accounts that churned right after one.
     """
 
     accounts: int = 0

@@ -3,23 +3,22 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
+from app.core.arrays import Booleans, Floats, np
 
 MONTH_DAYS = 30.4375
 
 
 @dataclass(frozen=True, slots=True)
 class Lifetimes:
-    """One entry for each account in every array.
+    """How long accounts have paid. Every array has one entry for each account.
 
     ``days``: how long it has paid. ``ended``: whether it has churned. ``cents``: what it pays a
     month, 0 if it has churned.
     """
 
-    days: NDArray[np.float64]
-    ended: NDArray[np.bool_]
-    cents: NDArray[np.float64]
+    days: Floats
+    ended: Booleans
+    cents: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +36,7 @@ class LifetimeEstimate:
     ended: int
 
 
-def survival(lifetimes: Lifetimes, months: int) -> NDArray[np.float64]:
+def survival(lifetimes: Lifetimes, months: int) -> Floats:
     """Estimate the share of accounts that still pays at the start of each month, beginning with 1.
 
     Kaplan and Meier (1958): an account that has not churned counts for as long as it was observed.
@@ -47,10 +46,8 @@ def survival(lifetimes: Lifetimes, months: int) -> NDArray[np.float64]:
     return np.concatenate([[1.0], shares])[passed]
 
 
-def _kaplan_meier(
-    days: NDArray[np.float64], ended: NDArray[np.bool_]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the times at which anything ended, and the share that goes on after each of them."""
+def _kaplan_meier(days: Floats, ended: Booleans) -> tuple[Floats, Floats]:
+    """Return the distinct ``days`` of ends, and the share of entries still going on after each."""
     times, ends = np.unique(days[ended], return_counts=True)
     at_risk = len(days) - np.searchsorted(np.sort(days), times, side="left")
     return times, np.asarray(np.cumprod(1 - ends / at_risk), np.float64)
@@ -67,11 +64,11 @@ def estimate_value(lifetimes: Lifetimes, *, margin: float, months: int) -> Lifet
     return LifetimeEstimate(margin * monthly * float(curve.sum()), monthly, curve.tolist(), *counts)
 
 
-def median_days(days: NDArray[np.float64], reached: NDArray[np.bool_]) -> float | None:
+def median_days(days: Floats, reached: Booleans) -> float | None:
     """Return the median of the days until an account reaches an event (Kaplan-Meier).
 
-    ``days``: until the event, or until the last observation where ``reached`` is false. None: as
-    far as is known, fewer than half reach it.
+    ``days``: until the event, or until the last observation where ``reached`` is false. None: fewer
+    than half are known to reach it.
     """
     if not reached.any():
         return None

@@ -8,7 +8,7 @@ from app.reports.kpi import Kpi
 
 
 class RevenueRetentionOut(ResponseModel):
-    """What became of the revenue of one day until another day."""
+    """How much of the revenue and the accounts of the first day is left on the last day."""
 
     gross_revenue_retention: Kpi
     net_revenue_retention: Kpi
@@ -39,7 +39,7 @@ class LifetimeValueOut(ResponseModel):
 
 
 class PurchaseMonth(ResponseModel):
-    """What accounts of one age bought. Only accounts observed to the end of the month count."""
+    """What accounts observed to its end bought in one month since their first purchase."""
 
     month: int = Field(description="Months of 30 days since the first purchase.", examples=[0])
     observed: int = Field(description="Accounts observed to its end.", examples=[2357])

@@ -1,4 +1,4 @@
-"""KPIs, each with everything it was computed from. Formulas: docs/reports.md."""
+"""Compute the KPIs, each with the numbers it was computed from. Formulas: docs/reports.md."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
@@ -6,10 +6,10 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
-import numpy as np
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
+from app.core.arrays import np
 from app.core.sql import load_sql
 from app.reports.kpi import Kpi, ReportQuery
 from app.reports.kpis.lifetime import Lifetimes, estimate_value, median_days
@@ -180,10 +180,10 @@ def purchase_value(
     event_names: list[str],
     amount: str,
 ) -> PurchaseValueOut:
-    """Add up the mean amount of each month of age, over the accounts observed to its end.
+    """Add up what an account spends on average in each month since its first purchase.
 
-    ``amount``: the event property with the amount of a purchase. The value is None if no account
-    was observed for all ``months``.
+    Each month is the mean over the accounts observed to its end. ``amount``: the event property
+    with the amount of a purchase. The value is None if no account was observed for all ``months``.
     """
     values = {"months": months, "event_names": event_names, "property": amount}
     rows = load_report_rows(session, query.workspace_id, SQL, "purchase_value", query, **values)

@@ -89,6 +89,9 @@ def _parse_period(since: date | None, until: date | None, today: date) -> servic
     last = until or today
     first = since or days_before(last, DEFAULT_DAYS)
     if not EARLIEST <= first <= last <= today or (last - first).days > MAX_DAYS:
-        message = f"It must hold that {EARLIEST} <= from <= to <= today, at most {MAX_DAYS} days."
+        message = (
+            f"`from` must not be after `to`, before {EARLIEST} or more than {MAX_DAYS} days before "
+            "`to`; `to` must not be after today."
+        )
         raise InvalidPeriodError("/query/from", message)
     return service.ReviewPeriod(first, last)

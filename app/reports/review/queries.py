@@ -82,7 +82,7 @@ def list_completed_interventions(
 def list_upcoming_interventions(
     session: Session, workspace_id: str, account_id: str, *, before: datetime
 ) -> Sequence[Intervention]:
-    """List the first suggested and running interventions, by rank."""
+    """List at most three suggested, accepted or running interventions, by rank."""
     rows = select(Intervention).where(
         Intervention.workspace_id == workspace_id,
         Intervention.account_id == account_id,

@@ -28,7 +28,7 @@ class MeasureLevel(ResponseModel):
 
 
 class ReviewPoint(ResponseModel):
-    """The last day of a week with a stored score."""
+    """Price and measures of the account on the last scored day of a week."""
 
     day: date
     price_cents: float | None = Field(examples=[49900.0])

@@ -35,7 +35,7 @@ from app.reports.review.schemas import (
 )
 
 USAGE_SOURCES = ("reach", "depth", "breadth", "events", "active_days")
-"""Measure sources that an account may see. Others may contain internal opinions about it."""
+"""Measure sources that an account may see; other sources may be internal opinions about it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ import pytest
 
 from app.churn.model import drift
 from app.churn.model.drift import ObservedChurn
-from app.features.table import Floats
+from app.core.arrays import Floats
 from tests.churn import panels
 from tests.churn.model.test_training import MANY, TRAINED, model_of
 

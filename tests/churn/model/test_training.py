@@ -57,7 +57,10 @@ def test_too_few_churned_accounts_train_no_model(count: int) -> None:
     trained, stage, takes_over = train_and_decide(few_churned(count))
 
     assert (trained.model, stage, takes_over) == (None, ModelStage.RULES, False)
-    assert trained.reason == f"{count} accounts have churned, 8 are needed."
+    assert (
+        trained.reason == f"{count} accounts have churned: a model needs at least 8, and accounts"
+        " that have not churned."
+    )
 
 
 def test_up_to_fifty_churned_accounts_train_an_experimental_small_model() -> None:

@@ -120,7 +120,10 @@ def test_a_process_that_exits_with_an_error_fails_its_job(
     trainer.step(LATER)
 
     job = job_of(committed, enqueued)
-    assert (job.state, job.error) == ("failed", "The training process ended with exit code 3.")
+    assert (job.state, job.error) == (
+        "failed",
+        "The training process ended with exit code 3: see the worker's log.",
+    )
     assert trainer.step(LATER) is False
 
 

@@ -111,7 +111,9 @@ def test_with_few_churned_accounts_the_rules_stay_in_use(session: Session) -> No
 
     progress = record_result(session, candidate, check_active_model(data), None)
 
-    assert candidate == "3 accounts have churned, 8 are needed."
+    assert candidate == (
+        "3 accounts have churned: a model needs at least 8, and accounts that have not churned."
+    )
     assert progress == {"step": "done", "method": "rules", "why": candidate}
     assert store.load_active_model(session, "acme") is None
 
@@ -121,7 +123,7 @@ def test_an_empty_workspace_trains_no_model(session: Session) -> None:
 
     assert (
         train_candidate(load_training_data(session, "acme", today=TODAY))
-        == "0 accounts have churned, 8 are needed."
+        == "0 accounts have churned: a model needs at least 8, and accounts that have not churned."
     )
 
 

@@ -10,7 +10,7 @@ def test_unknown_and_repeated_query_parameters_are_refused(client: TestClient) -
     assert answer.json()["errors"] == [
         {"pointer": "/query/limt", "message": "Unknown parameter; did you mean 'limit'?"},
         {"pointer": "/query/x", "message": "Unknown parameter."},
-        {"pointer": "/query/band", "message": "The parameter is given more than once."},
+        {"pointer": "/query/band", "message": "The parameter band may be given only once."},
     ]
 
 

@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.stats import theilslopes
 
+from app.core.arrays import Floats
 from app.health.definition.benchmark import (
     MAX_KNOTS,
     MEASURES,
     MIN_KNOT,
-    Floats,
     Knots,
     Measure,
     build_knots,

@@ -3,11 +3,10 @@ import json
 import numpy as np
 import pytest
 
+from app.core.arrays import Floats, Integers
 from app.health.definition.benchmark import (
     MEASURES,
     Benchmark,
-    Floats,
-    Integers,
     Knots,
     Measure,
     MeasureBenchmark,

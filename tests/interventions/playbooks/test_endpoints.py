@@ -111,7 +111,7 @@ def test_a_template_with_an_unavailable_placeholder_is_rejected(client: TestClie
 
     [error] = response.json()["errors"]
     assert error["pointer"] == "/body/texts/en/messages/price_rise/gets"
-    assert error["message"] == "The placeholder idle is not available here."
+    assert error["message"].startswith("The placeholder idle is not available: use account, ")
 
 
 def test_a_disabled_playbook_is_not_suggested(client: TestClient, session: Session) -> None:
