@@ -24,7 +24,13 @@ from app.churn.endpoints import models_router as churn_models_router
 from app.churn.endpoints import risk_router as churn_risk_router
 from app.core import errors, logs, parent_process
 from app.core.clock import Clock, shifted_clock
-from app.core.db import DatabaseSlots, SessionFactory, create_session_factory, open_engine
+from app.core.db import (
+    REQUEST_TIMEOUT_SECONDS,
+    DatabaseSlots,
+    SessionFactory,
+    create_session_factory,
+    open_engine,
+)
 from app.core.encryption import Encryptor
 from app.core.http.csv_responses import CsvMiddleware
 from app.core.http.etags import ETagMiddleware
@@ -56,7 +62,6 @@ from app.webhooks.service import EndpointSecretStore
 from app.workspaces.auth import CallerCache
 from app.workspaces.endpoints import router as workspaces_router
 
-STATEMENT_TIMEOUT_SECONDS = 5
 PARENT_CHECK_SECONDS = 1
 WAITING_REQUESTS_PER_SLOT = 16
 
@@ -101,14 +106,15 @@ class Storage:
     autocommit: SessionFactory
 
     @classmethod
-    def open(cls, url: str, *, pool_size: int) -> "Storage":
+    def open(cls, url: str, *, pool_size: int, prepared_statements: bool = True) -> "Storage":
         """Open two connection pools. A request uses a connection of one of them at a time."""
         open_pool = partial(
             open_engine,
             url,
             pool_size=pool_size,
-            statement_timeout_seconds=STATEMENT_TIMEOUT_SECONDS,
+            statement_timeout_seconds=REQUEST_TIMEOUT_SECONDS,
             point_access=True,
+            prepared_statements=prepared_statements,
         )
         return cls(
             create_session_factory(open_pool()), create_session_factory(open_pool(autocommit=True))
@@ -157,6 +163,7 @@ def attach(app: FastAPI, storage: Storage, settings: Settings, clock: Clock) -> 
     app.state.draining = False
     app.state.limits = IngestLimits.from_settings(settings)
     app.state.import_bytes = settings.import_bytes
+    app.state.renewal_grace_days = settings.renewal_grace_days
     app.state.known_names = KnownEventNames()
     app.state.caller_cache = CallerCache()
     app.state.current_account_id = aliases.resolve_before_request
@@ -195,5 +202,9 @@ def from_environment() -> FastAPI:
         raise SystemExit(
             "HEALTH_ENCRYPTION_KEY is not set. Run `customer-health serve`: it sets it."
         )
-    storage = Storage.open(settings.database_url.get_secret_value(), pool_size=settings.pool_size)
+    storage = Storage.open(
+        settings.database_url.get_secret_value(),
+        pool_size=settings.pool_size,
+        prepared_statements=settings.prepared_statements,
+    )
     return create_app(storage, settings, shifted_clock(settings.clock_offset_seconds))

@@ -5,7 +5,6 @@ from dataclasses import replace
 from datetime import date, datetime
 from itertools import groupby
 
-import structlog
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -15,13 +14,14 @@ from app.alerts import service as alerts
 from app.churn.scoring import service as churn
 from app.core import metrics
 from app.core.db import SessionFactory, transaction
+from app.core.logs import get_logger
 from app.engagement import onboarding
 from app.health.scoring import service as health
 from app.interventions import suggestion_service as suggestions
 from app.lifecycle.queries import list_accounts_in_transition
 from app.workspaces.queries import find_workspace, lock_workspaces_to_sweep
 
-log = structlog.get_logger()
+log = get_logger()
 
 SET_SIZE, SWEEP_SIZE = 500, 150
 FAILURES_UNTIL_PARKED = 3

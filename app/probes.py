@@ -34,9 +34,10 @@ async def get_liveness() -> dict[str, str]:
     },
 )
 def get_readiness(request: Request) -> Response:
-    """Return 200 if the database answers, its schema is up to date, and the process is not ending.
+    """Return 200 if requests can be served, else 503.
 
-    Otherwise the answer is 503.
+    The database answers, has the schema of this version or a newer one, and applies the settings
+    of its connections; the process is not ending.
     """
     checks = {
         **migrations.readiness_checks(request.app.state.sessions),

@@ -8,19 +8,19 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import structlog
 import uvicorn
 from pydantic import SecretStr
 from sqlalchemy import Engine
 
-from app.core import migrations, parent_process
-from app.core.db import open_engine
+from app.core import migrations, parent_process, session_settings
+from app.core.db import COMMAND_TIMEOUT_SECONDS, REQUEST_TIMEOUT_SECONDS, open_engine
 from app.core.embedded_postgres import EmbeddedPostgres
 from app.core.encryption import load_or_create_key
 from app.core.errors import UnprocessableError
+from app.core.logs import get_logger
 from app.core.settings import Settings
 
-log = structlog.get_logger()
+log = get_logger()
 
 RESTART_SECONDS = 1.0
 DRAIN_SECONDS = 10
@@ -34,7 +34,7 @@ def database(settings: Settings) -> Iterator[str]:
         return
     with EmbeddedPostgres(settings.data_dir) as server:
         server.watch()
-        with engine_to(server.url) as engine:
+        with engine_to(settings, server.url) as engine:
             migrations.upgrade(engine)
         yield server.url
 
@@ -60,19 +60,45 @@ def with_key(settings: Settings) -> Settings:
 
 
 @contextmanager
-def engine_to(url: str, *, pool_size: int = 2) -> Iterator[Engine]:
-    engine = open_engine(url, pool_size=pool_size)
+def engine_to(
+    settings: Settings,
+    url: str,
+    *,
+    pool_size: int = 2,
+    statement_timeout_seconds: float = COMMAND_TIMEOUT_SECONDS,
+) -> Iterator[Engine]:
+    """Open the engine of a command or a worker, whose statements may take long."""
+    engine = open_engine(
+        url,
+        pool_size=pool_size,
+        statement_timeout_seconds=statement_timeout_seconds,
+        prepared_statements=settings.prepared_statements,
+    )
     try:
         yield engine
     finally:
         engine.dispose()
 
 
+def expect_session_settings(settings: Settings, url: str) -> None:
+    """Raise ``SessionSettingsError`` if the database ignores the settings of API processes."""
+    with engine_to(
+        settings, url, pool_size=1, statement_timeout_seconds=REQUEST_TIMEOUT_SECONDS
+    ) as engine:
+        session_settings.expect_session_settings(engine)
+
+
 def expect_free_port(settings: Settings) -> None:
     """Raise ``PortTakenError`` if the port cannot be used, before long work is done for it."""
-    kind, _, _, _, address = socket.getaddrinfo(
-        settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-    )[0]
+    try:
+        kind, _, _, _, address = socket.getaddrinfo(
+            settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+    except OSError as error:
+        raise PortTakenError(
+            f"{settings.host} is no address of this machine ({error.strerror}): set HEALTH_HOST to"
+            " an IP address or a host name."
+        ) from None
     with socket.socket(kind) as tried:
         tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

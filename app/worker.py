@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import count
 
-import structlog
 from sqlalchemy.exc import DBAPIError
 
 from app import pipeline
@@ -25,6 +24,7 @@ from app.core import parent_process, partitions
 from app.core.clock import Clock
 from app.core.db import SessionFactory, transaction
 from app.core.encryption import Encryptor
+from app.core.logs import get_logger
 from app.core.settings import Settings
 from app.engagement import onboarding
 from app.events.ingestion import attribution
@@ -48,7 +48,7 @@ from app.webhooks.connector import Connector
 from app.webhooks.delivery_worker import DeliveryThread, DeliveryWorker
 from app.webhooks.http_client import HttpClient
 
-log = structlog.get_logger()
+log = get_logger()
 
 IDLE_SECONDS = 0.1
 DATABASE_ERROR_SECONDS = 1.0

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from prometheus_client import CollectorRegistry
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from app.webhooks.concurrency import MAX_LIMIT
 from app.webhooks.delivery_worker import LEASE
+from app.webhooks.endpoint_state import MAX_LIMIT
 from bench.results import Result
 from bench.rig.delivery import (
     ATTEMPTS,

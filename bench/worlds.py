@@ -43,7 +43,7 @@ class Sizes:
 
 
 FULL = Sizes(seeds=(3301, 3302), accounts=300, days=548, observed_days=14, warm_up_days=120)
-SMALLEST = Sizes(seeds=(3301,), accounts=40, days=80, observed_days=2, warm_up_days=30)
+SMALLEST = Sizes(seeds=(3301,), accounts=20, days=60, observed_days=1, warm_up_days=20)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,10 @@ from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
 
 import pytest
 from fastapi import FastAPI
@@ -32,6 +34,19 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 settings.register_profile("tests", deadline=None, derandomize=True)  # the same on any machine
 settings.load_profile("tests")
 logs.configure("warning")  # as in production: rendering a traceback would take seconds
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Give each run a folder of its own.
+
+    pytest makes the folder of all runs private again when a run begins. For root, databases run as
+    another user: the database of a run that is in progress would lose its files.
+    """
+    is_worker = hasattr(config, "workerinput")
+    if not is_worker and config.option.basetemp is None:
+        config.option.basetemp = mkdtemp(prefix="health-tests-")
+        config.add_cleanup(partial(rmtree, config.option.basetemp, ignore_errors=True))
 
 
 @pytest.fixture(scope="session")

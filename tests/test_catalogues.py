@@ -9,11 +9,12 @@ import pytest
 from babel import Locale
 
 from app.churn.model.drivers import COLUMNS_BY_SIGNAL
-from app.churn.model.levels import ModelStage
+from app.churn.model.levels import LEVELS, ModelStage
 from app.core.languages import Language
 from app.engagement.snapshot import GoalStatus
 from app.health.definition.measures import METRIC_NAMES
 from app.health.definition.scorecard import Band
+from app.reports.churn_causes.schemas import FindingKind
 from app.reports.review.service import USAGE_SOURCES
 from app.signals.detect import SIGNALS
 from tests.catalogues import APP, messages, texts
@@ -22,6 +23,8 @@ SIGNAL_SENTENCES = "signals/sentences"
 EXPLANATIONS = "health/explanations/sentences"
 DRIVERS = "churn/model/driver_sentences"
 REVIEW = "reports/review/page"
+CHURN_CAUSES = "reports/churn_causes/sentences"
+COUNTED = ("people", "features", "end_customers")
 
 COMPUTED_IDS: dict[str, list[str]] = {
     SIGNAL_SENTENCES: [*SIGNALS],
@@ -30,10 +33,17 @@ COMPUTED_IDS: dict[str, list[str]] = {
         *(f"feature_{columns[0]}" for columns in COLUMNS_BY_SIGNAL.values()),
         *(f"stage_{stage}" for stage in ModelStage),
     ],
+    CHURN_CAUSES: [
+        *(f"signal_{name}" for name in SIGNALS),
+        *(f"subject_{kind}" for kind in FindingKind),
+        *("too_few_left", "nothing_to_compare_with", "nobody_left_otherwise"),
+    ],
     REVIEW: [
         *(f"band_{band}" for band in Band),
         *(f"goal_{status}" for status in GoalStatus),
         *(f"measure_{source}" for source in USAGE_SOURCES),
+        *(f"level_{level}" for level in LEVELS),
+        *(f"{kind}_{what}" for kind in ("count", "part") for what in COUNTED),
         *(f"role_{role}" for role in ("champion", "sponsor")),
     ],
 }

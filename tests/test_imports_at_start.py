@@ -6,7 +6,7 @@ import sys
 import pytest
 
 FOR_MODELS = {"sklearn", "scipy", "skops"}
-HEAVY = FOR_MODELS | {"alembic", "cryptography", "babel", "fluent", "jinja2"}
+HEAVY = FOR_MODELS | {"alembic", "cryptography", "babel", "fluent", "jinja2", "rich"}
 WHOLE_SERVICE = {"fastapi", "sqlalchemy", "numpy", "pydantic"}
 
 
@@ -21,8 +21,8 @@ def loaded(statement: str) -> set[str]:
     ("statement", "absent"),
     [
         ("import app.cli", HEAVY | WHOLE_SERVICE),
-        ("import app.main", HEAVY | {"httpx", "h11"}),
-        ("import app.worker", FOR_MODELS | {"alembic"}),
+        ("import app.main", HEAVY | {"httpx", "h11", "numpy"}),
+        ("import app.worker", FOR_MODELS | {"alembic", "numpy"}),
         ("import app.cli.importing", FOR_MODELS),
     ],
 )

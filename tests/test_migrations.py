@@ -90,7 +90,11 @@ def test_a_process_is_ready_only_at_the_newest_revision(empty: Engine) -> None:
 
     migrations.upgrade(empty)
 
-    assert migrations.readiness_checks(sessions) == {"database": True, "migrations": True}
+    assert migrations.readiness_checks(sessions) == {
+        "database": True,
+        "migrations": True,
+        "session_settings": True,
+    }
 
 
 def test_every_partitioned_table_has_a_default_partition(empty: Engine) -> None:

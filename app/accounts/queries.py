@@ -2,10 +2,10 @@
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import delete, select, tuple_
+from sqlalchemy import delete, exists, select, tuple_
 from sqlalchemy.orm import Session
 
-from app.accounts.tables import Account, ExternalId
+from app.accounts.tables import Account, ExternalId, User
 from app.core.query_helpers import NO_KEY_UPDATE, RowT, get_row
 from app.core.row_queries import ensure_row
 
@@ -65,3 +65,8 @@ def delete_external_ids(
             tuple_(ExternalId.system, ExternalId.external_id).in_(sorted(pairs)),
         )
     )
+
+
+def has_excluded_users(session: Session, workspace_id: str) -> bool:
+    statement = select(exists().where(User.workspace_id == workspace_id, User.excluded))
+    return bool(session.scalar(statement))

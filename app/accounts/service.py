@@ -1,9 +1,10 @@
 """Create and change accounts and users. Each write queues the affected accounts for scoring."""
 
 from collections.abc import Collection, Mapping
-from datetime import datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
+from sqlalchemy.dialects.postgresql.ranges import MultiRange, Range
 from sqlalchemy.orm import Session
 
 from app.accounts import aliases, links, queries, tombstones
@@ -34,6 +35,7 @@ def write_account(
         ensure_exists(session, workspace_id, Account, account_id)
     account = queries.get(session, workspace_id, Account, account_id, lock=True)
     columns = {name: value for name, value in changes.items() if name not in links.LINK_FIELDS}
+    _record_exclusion(account, columns, now.date())
     _set_columns(account, columns, replace=replace)
     links.apply_links(session, account, changes, replace=replace)
     account.traits_at = now
@@ -90,6 +92,28 @@ def _is_excluded(user: User, changes: Mapping[str, Any], internal_domains: Colle
         return bool(changes["excluded"])
     internal = is_internal(changes.get("email", user.email), internal_domains)
     return internal or (user.excluded and "excluded" not in changes)
+
+
+def _record_exclusion(account: Account, changes: Mapping[str, Any], today: date) -> None:
+    """Record from which day an account is excluded, or no longer: reports of past days stay.
+
+    A change on the day on which the account was created counts for the past too.
+    """
+    excluded = changes.get("excluded")
+    if excluded in {None, account.excluded} or account.created_at.astimezone(UTC).date() >= today:
+        return
+    before = account.excluded_days
+    if before is None:
+        before = [Range(None, None)] if account.excluded else []
+    until_today = [part for each in before if (part := _before(each, today)) is not None]
+    account.excluded_days = MultiRange(until_today + ([Range(today, None)] if excluded else []))
+
+
+def _before(days: Range[date], end: date) -> Range[date] | None:
+    """Return the part of a range of days before a day, or None if there is none."""
+    if days.lower is not None and days.lower >= end:
+        return None
+    return Range(days.lower, end if days.upper is None else min(days.upper, end))
 
 
 def _set_columns(row: Account | User, changes: Mapping[str, Any], *, replace: bool) -> None:

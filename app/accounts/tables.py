@@ -8,6 +8,7 @@ from sqlalchemy import (
     ARRAY,
     BigInteger,
     CheckConstraint,
+    Date,
     Identity,
     Index,
     LargeBinary,
@@ -15,7 +16,7 @@ from sqlalchemy import (
     Text,
     func,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import DATEMULTIRANGE, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Instant, Key, Table
@@ -27,6 +28,7 @@ class Account(WorkspaceTable):
 
     ``rollup``: how its score and those of the accounts below it become one (``hierarchy.Rollup``).
     ``traits_at``: when the columns were last written, to order late ``group`` calls.
+    ``excluded_days``: the days on which it was known as excluded; null: ``excluded`` never changed.
     """
 
     __tablename__ = "account"
@@ -58,6 +60,7 @@ class Account(WorkspaceTable):
     traits_at: Mapped[Instant | None]
     feature_exceptions: Mapped[dict[str, bool]] = mapped_column(JSONB, server_default="{}")
     excluded: Mapped[bool] = mapped_column(server_default="false")
+    excluded_days: Mapped[Any | None] = mapped_column(DATEMULTIRANGE)
     created_at: Mapped[Instant] = mapped_column(server_default=func.now())
 
 
@@ -110,6 +113,7 @@ class Subscription(WorkspaceTable):
 
     Rows are added, not rewritten: among rows with the same start the newest ``known_on`` counts. A
     row that ends on the day it starts is withdrawn. ``ends_on`` is the first day after the period.
+    ``merged_from``: the accounts that it belonged to before merges, and the day of each merge.
     """
 
     __tablename__ = "subscription"
@@ -132,6 +136,8 @@ class Subscription(WorkspaceTable):
     renewal_on: Mapped[date | None]
     notice_days: Mapped[int | None]
     source: Mapped[str]
+    merged_from: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
+    merged_on: Mapped[list[date]] = mapped_column(ARRAY(Date), server_default="{}")
 
 
 class Plan(WorkspaceTable):

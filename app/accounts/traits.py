@@ -9,7 +9,14 @@ from typing import Any
 
 LARGEST_MRR = Decimal(10) ** 12
 LARGEST_COUNT = 2**53
-GROUPED_DIGITS = re.compile(r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?")
+LARGEST_EXACT_FLOAT = 2**53
+GROUPED_DIGITS = re.compile(r"[1-9][0-9]{0,2}(,[0-9]{3})+(\.[0-9]*)?")
+AMBIGUOUS_DIGITS = re.compile(r"\+?[1-9][0-9]{0,2}[.,][0-9]{3}")
+"""Text that is a number with decimals in one country and a thousand times as much in another."""
+TIME_WITH_ZONE = re.compile(
+    r"(?P<time>[0-9-]+[T ][0-9:]+([.,][0-9]+)?) ?(?P<offset>[+-][0-9:]+)?( ?(?P<utc>UTC|GMT|Z))?",
+    re.IGNORECASE | re.ASCII,
+)
 
 SPELLINGS = {
     "createdAt": "created_at",
@@ -70,10 +77,18 @@ def parse_count(value: object) -> int:
 
 
 def parse_amount(value: object) -> Decimal:
-    """Parse a number; commas may separate groups of three digits, so "12,5" is invalid."""
+    """Parse a number; commas may separate groups of three digits, so "12,5" is invalid.
+
+    The texts "1.500" and "1,500" are ambiguous and therefore invalid; the number 1.5 is not.
+    """
     if isinstance(value, bool):
         raise TypeError("must be a number")
     digits = str(value).strip()
+    if isinstance(value, str) and (AMBIGUOUS_DIGITS.fullmatch(digits) or not digits.isascii()):
+        raise ValueError(
+            "must be a number in plain digits: three digits behind a dot or a comma may be decimals"
+            " or thousands, so write 1500 or 1.50"
+        )
     try:
         number = Decimal(digits.replace(",", "") if GROUPED_DIGITS.fullmatch(digits) else digits)
     except InvalidOperation:
@@ -83,9 +98,28 @@ def parse_amount(value: object) -> Decimal:
     return number
 
 
+def parse_time(text: str) -> datetime:
+    """Parse ISO 8601, also with a space before the zone, or with UTC or GMT as the zone.
+
+    Databases and data frames write "2015-05-20 21:34:02 UTC" and "2015-05-20 21:34:02 -0800".
+    """
+    text = text.strip()
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        match = TIME_WITH_ZONE.fullmatch(text)
+        if match is None:
+            raise
+    zone = match["offset"] or ("+00:00" if match["utc"] else "")
+    return datetime.fromisoformat(match["time"] + zone)
+
+
 def parse_day(value: object) -> date:
     """Parse an ISO 8601 date, or the date of a date and time."""
-    return datetime.fromisoformat(str(value).strip()).date()
+    try:
+        return parse_time(str(value)).date()
+    except ValueError:
+        raise ValueError("must be a day in the form YYYY-MM-DD, such as 2026-02-01") from None
 
 
 def parse_currency(value: object) -> str:
@@ -100,8 +134,17 @@ def parse_cents(value: object) -> int:
     return int((parse_amount(value) * 100).to_integral_value())
 
 
+def parse_number_id(value: object) -> str | None:
+    """Return the digits of a number that is used as an id; None if they are not exact."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if isinstance(value, float) and value.is_integer() and abs(value) < LARGEST_EXACT_FLOAT:
+        return str(int(value))
+    return None
+
+
 def parse_id(value: object) -> str:
-    text = parse_text(value)
+    text = parse_text(value if isinstance(value, str) else parse_number_id(value))
     too_long = len(text) > LONGEST_ID or len(text.encode()) > LONGEST_ID_BYTES
     if too_long or text.lower() in NOT_IDS:
         raise ValueError(
@@ -115,7 +158,9 @@ def parse_external_ids(value: object) -> dict[str, str]:
         raise TypeError('must be an object of ids by system, such as {"crm": "42"}')
     ids = {str(system): parse_id(each) for system, each in value.items() if each is not None}
     if not all(re.fullmatch(SYSTEM_PATTERN, system) for system in ids):
-        raise ValueError(f"must name systems that match {SYSTEM_PATTERN}")
+        raise ValueError(
+            f"each key must be the name of a system that matches {SYSTEM_PATTERN}, such as crm"
+        )
     return ids
 
 

@@ -180,12 +180,16 @@ def _decide(each: Evaluation, neutral: RuleInputs | None, sequence: int, now: da
 def _offset(each: Evaluation, value: float, neutral: RuleInputs) -> float:
     """Return by how much the value was moved by new settings and peers, not by the account.
 
-    If the reference day is yesterday, add the stored offset: it is from an earlier change.
+    If the reference day is yesterday, add the stored offset: it is from an earlier change. A risk
+    that was unknown without the present model counts as clear at that time.
     """
     is_longer_ago = each.reference_day < each.inputs.as_of - timedelta(days=1)
     earlier = 0.0 if is_longer_ago else each.stored.config_offset
     neutral_value = rule_value(each.rule, neutral)
-    return earlier if neutral_value is None else earlier + value - neutral_value
+    if neutral_value is None:
+        is_risk = each.rule.kind is SignalKind.CHURN_RISK
+        return value - each.rule.clear_threshold if is_risk else earlier
+    return earlier + value - neutral_value
 
 
 def _is_excused(each: Evaluation, offset: float) -> bool:

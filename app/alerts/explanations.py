@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import groupby
 from operator import attrgetter
 
@@ -32,7 +32,7 @@ from app.health.scoring.queries import load_history_rows
 from app.health.tables import HealthHistory
 from app.signals.sentences import signal_sentence
 
-MAX_DRIVERS, DRIVER_DAYS = 3, 28
+MAX_DRIVERS = 3
 LANGUAGE = Language.EN
 """Other systems get the reasons of alerts in English."""
 
@@ -41,7 +41,8 @@ LANGUAGE = Language.EN
 class AlertExplanation:
     """What an alert tells about its opening. ``drivers``: sentences on what moved the value most.
 
-    ``previous``: the value of the day before, or the value that a drop is measured from.
+    ``previous``: the value of the day before, or the value that a drop is measured from. The
+    drivers of a score explain the step from there to the current value.
     """
 
     previous: float | str | None
@@ -54,7 +55,7 @@ def load_config_neutral_inputs(
     """Return inputs by account and rule as of the settings and peers of the reference day.
 
     Accounts without a change of settings or peers are omitted. A risk from another model cannot be
-    recomputed with the previous model: the last risk of that model is used.
+    recomputed with the previous model: the last risk of that model is used, which may be unknown.
     """
     on_risk = [each for each in evaluations if each.rule.kind is SignalKind.CHURN_RISK]
     on_scores = [each for each in evaluations if each.rule.kind is not SignalKind.CHURN_RISK]
@@ -66,11 +67,17 @@ def load_config_neutral_inputs(
 def _with_previous_models(
     session: Session, workspace_id: str, evaluations: Sequence[Evaluation]
 ) -> dict[tuple[str, str], RuleInputs]:
+    if not evaluations:
+        return {}
     previous = _load_previous_risks(session, workspace_id, evaluations)
+    yesterday = evaluations[0].inputs.as_of - timedelta(days=1)
+    changed_at = rule_queries.find_last_model_change(session, workspace_id)
+    is_model_new = changed_at is not None and changed_at.date() >= yesterday
     found = {}
     for each in evaluations:
         before, now = previous.get(each.inputs.account_id), each.inputs.risk
-        if before is not None and now is not None and before.model != now.model:
+        is_by_another = before is not None and now is not None and before.model != now.model
+        if is_by_another or (before is None and is_model_new):
             found[each.key] = replace(each.inputs, risk=before)
     return found
 
@@ -124,14 +131,15 @@ def _rescore(
 def explain_openings(
     session: Session, workspace_id: str, evaluations: Sequence[Evaluation]
 ) -> list[AlertExplanation]:
-    """Explain opening alerts, in the order given, by what moved within the last 28 days."""
+    """Explain opening alerts, in the order given, by what moved since the previous value."""
     if not evaluations:
         return []
     as_of, ids = evaluations[0].inputs.as_of, [each.inputs.account_id for each in evaluations]
-    day_before, window_before, now = (
-        load_history_rows(session, workspace_id, ids, day=as_of - timedelta(days=days))
-        for days in (1, DRIVER_DAYS, 0)
-    )
+    yesterday = as_of - timedelta(days=1)
+    history = {
+        day: load_history_rows(session, workspace_id, ids, day=day)
+        for day in {as_of, yesterday, *map(_previous_day, evaluations)}
+    }
     on_risk = [each for each in evaluations if each.rule.kind is SignalKind.CHURN_RISK]
     risks = _load_previous_risks(session, workspace_id, on_risk)
     risk_drivers = _load_risk_drivers(session, workspace_id, on_risk)
@@ -139,22 +147,33 @@ def explain_openings(
     explanations = []
     for each in evaluations:
         key = each.inputs.account_id
-        earlier = day_before.get(key)
+        earlier = history[yesterday].get(key)
         past = None
         if earlier is not None:
             past = RuleInputs.from_scored(earlier, earlier.as_of, risk=risks.get(key))
         drivers = risk_drivers.get(key, ()) if each.rule.kind is SignalKind.CHURN_RISK else ()
         if not drivers:
-            rows = (window_before.get(key) or earlier, now.get(key))
+            rows = history[_previous_day(each)].get(key), history[as_of].get(key)
             before, after = (_anonymized(reader.read(row)) if row else None for row in rows)
             drivers = _drivers(each, before, after)
         explanations.append(AlertExplanation(_previous(each, past), drivers[:MAX_DRIVERS]))
     return explanations
 
 
+def _previous_day(each: Evaluation) -> date:
+    """Return the day of the previous value: the start of a drop, else the day before."""
+    is_drop = _baseline(each) is not None
+    return each.reference_day if is_drop else each.inputs.as_of - timedelta(days=1)
+
+
+def _baseline(each: Evaluation) -> float | None:
+    """Return the score that a drop is measured from; None for other rules or if it is unknown."""
+    return baseline_score(each.rule, each.inputs) if each.rule.compares_scores else None
+
+
 def _previous(each: Evaluation, past: RuleInputs | None) -> float | str | None:
     """Return the score that a drop is measured from, else the value of the day before."""
-    baseline = baseline_score(each.rule, each.inputs) if each.rule.compares_scores else None
+    baseline = _baseline(each)
     return display_value(each.rule, past) if baseline is None and past is not None else baseline
 
 
@@ -187,7 +206,8 @@ def _drivers(
         return sentences
     is_score = each.rule.kind in {SignalKind.HEALTH_SCORE, SignalKind.MEASURE}
     limit, up = MAX_DRIVERS - len(sentences), is_score and each.rule.direction == "up"
-    moved = driver_sentences(before, after, LANGUAGE, limit=limit, up=up)
+    measure = each.rule.subject if each.rule.kind is SignalKind.MEASURE else None
+    moved = driver_sentences(before, after, LANGUAGE, limit=limit, up=up, measure=measure)
     return [*sentences, *map(capitalized, moved)]
 
 

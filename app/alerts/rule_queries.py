@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from app.alerts.rule_values import RiskValue
 from app.alerts.rules import BUILT_IN_RULES, AlertRuleConfig
 from app.alerts.tables import Alert, AlertRule
-from app.churn.tables import ChurnRisk, ChurnRiskHistory
+from app.churn.tables import ChurnModel, ChurnRisk, ChurnRiskHistory
 from app.core.version_queries import get_newest_number, insert_row
 
 VersionedRule = tuple[int, AlertRuleConfig]
@@ -72,6 +72,14 @@ def load_rule_stats(session: Session, workspace_id: str, key: str) -> Row[*tuple
     return session.execute(
         rows.where(Alert.workspace_id == workspace_id, Alert.rule_key == key)
     ).one()
+
+
+def find_last_model_change(session: Session, workspace_id: str) -> datetime | None:
+    """Find when another churn model, or the rules instead of a model, last took over."""
+    changed_at = func.max(func.greatest(ChurnModel.activated_at, ChurnModel.retired_at))
+    statement = select(changed_at).where(ChurnModel.workspace_id == workspace_id)
+    last: datetime | None = session.scalar(statement)
+    return last
 
 
 def load_risks(

@@ -2,7 +2,18 @@
 
 A step takes the result of evaluating a rule for an account, and returns the next state and the
 transition, if there is one. Evaluations have rising numbers: an evaluation that is not newer than
-the last one changes nothing.
+the last one changes nothing. The next phase by phase and result, before the waiting time is over:
+
+============  ==========  ==========  ==========  ==========  ============
+phase         breach      between     clear       unknown     out of scope
+============  ==========  ==========  ==========  ==========  ============
+ok            pending     ok          ok          ok          ok
+pending       pending     ok          ok          ok          ok
+firing        firing      firing      recovering  firing      ok, resolved
+recovering    firing      firing      recovering  firing      ok, resolved
+============  ==========  ==========  ==========  ==========  ============
+
+Both waiting times are unbroken: every other result ends them, and they start again at zero.
 """
 
 from dataclasses import dataclass, replace
@@ -42,10 +53,10 @@ FLAP_WINDOW, FLAP_CALM_PERIOD = timedelta(days=7), timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """``breach``: how long a breach must last before an alert opens.
+    """``breach``: how long a breach must last without a break before an alert opens.
 
-    ``keep``: how long it must be over before the alert is resolved. ``cooldown``: how long no new
-    alert can open after a resolution.
+    ``keep``: how long the value must be clear without a break before the alert is resolved.
+    ``cooldown``: how long no new alert can open after a resolution.
     """
 
     breach: timedelta = timedelta()
@@ -107,16 +118,15 @@ def _step_closed(
 ) -> tuple[MachineState, Transition | None]:
     if result in {CheckResult.CLEAR, CheckResult.OUT_OF_SCOPE}:
         state = replace(state, may_open=True)
-    if result in {CheckResult.CLEAR, CheckResult.OUT_OF_SCOPE, CheckResult.UNKNOWN}:
+    if result is not CheckResult.BREACH or not state.may_open:
         return _in_phase(state, Phase.OK, None), None
-    if result is CheckResult.BREACH and state.may_open:
-        if state.phase is Phase.OK:
-            state = _in_phase(state, Phase.PENDING, now)
-        if now >= _opens_at(state, timing, now):
-            openings = (*state.openings, now)[-FLAP_OPENINGS:]
-            state = replace(state, episode=state.episode + 1, openings=openings)
-            return _in_phase(state, Phase.FIRING, now), Transition.OPENED
-    return state, None
+    if state.phase is Phase.OK:
+        state = _in_phase(state, Phase.PENDING, now)
+    if now < _opens_at(state, timing, now):
+        return state, None
+    openings = (*state.openings, now)[-FLAP_OPENINGS:]
+    state = replace(state, episode=state.episode + 1, openings=openings)
+    return _in_phase(state, Phase.FIRING, now), Transition.OPENED
 
 
 def _step_open(
@@ -124,14 +134,14 @@ def _step_open(
 ) -> tuple[MachineState, Transition | None]:
     if result is CheckResult.OUT_OF_SCOPE:
         return _resolved(state, now), Transition.RESOLVED
-    if result in {CheckResult.BREACH, CheckResult.UNKNOWN} and state.phase is Phase.RECOVERING:
-        return _in_phase(state, Phase.FIRING, now), None
-    if result is CheckResult.CLEAR:
-        if state.phase is Phase.FIRING:
-            state = _in_phase(state, Phase.RECOVERING, now)
-        if now >= _resolves_at(state, timing, now):
-            return _resolved(state, now), Transition.RESOLVED
-    return state, None
+    if result is not CheckResult.CLEAR:
+        is_recovering = state.phase is Phase.RECOVERING
+        return _in_phase(state, Phase.FIRING, now) if is_recovering else state, None
+    if state.phase is Phase.FIRING:
+        state = _in_phase(state, Phase.RECOVERING, now)
+    if now < _resolves_at(state, timing, now):
+        return state, None
+    return _resolved(state, now), Transition.RESOLVED
 
 
 def _opens_at(state: MachineState, timing: Timing, now: datetime) -> datetime:

@@ -1,9 +1,12 @@
 """The monthly price of a subscription: tiers, packages, discounts, intervals, currencies."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from fractions import Fraction
 from itertools import compress
+
+from app.billing.cycles import BillingCycle
 
 MONTHS_PER_INTERVAL: Mapping[str, Fraction] = {
     "day": Fraction(12, 365),
@@ -70,16 +73,26 @@ class Price:
 class Discount:
     """Percent and amount off each charge, of one item (``item_id``) or of the subscription.
 
-    ``products``: the discount applies only to these; empty: to all.
+    ``products``: the discount applies only to these; empty: to all. It comes off the invoices from
+    ``starts_on`` to the day before ``ends_on``; None: without a limit.
     """
 
     percent: Fraction = Fraction(0)
     amount: Fraction = Fraction(0)
     item_id: str | None = None
     products: frozenset[str] = frozenset()
+    starts_on: date | None = None
+    ends_on: date | None = None
 
     def applies_to_item(self, item: "Item") -> bool:
-        return not self.products or not self.products.isdisjoint(item.names)
+        is_for_item = not self.products or not self.products.isdisjoint(item.names)
+        return is_for_item and self._is_in_force(item.invoiced_on)
+
+    def _is_in_force(self, day: date | None) -> bool:
+        if day is None:
+            return True
+        is_over = self.ends_on is not None and self.ends_on <= day
+        return not is_over and (self.starts_on is None or self.starts_on <= day)
 
     def apply_to(self, amount: Fraction) -> Fraction:
         return max(amount * (1 - self.percent / 100) - self.amount, Fraction(0))
@@ -87,13 +100,26 @@ class Discount:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A line of a subscription. ``names``: ids and names of its price and product."""
+    """A line of a subscription. ``names``: ids and names of its price and product.
+
+    ``inclusive_tax``: the percent of tax that the price includes; None: it includes tax at a rate
+    that is not known. ``net_share``: the share of the price that is no tax; None: unknown.
+    ``invoiced_on``: the day of the invoice that pays for the day that is looked at.
+    """
 
     item_id: str
     price: Price
     quantity: int
     names: tuple[str, ...]
     default_plan: str | None = None
+    price_id: str | None = None
+    cycle: BillingCycle | None = None
+    inclusive_tax: Fraction | None = Fraction(0)
+    net_share: Fraction | None = Fraction(1)
+    invoiced_on: date | None = None
+
+    def on_day(self, day: date) -> "Item":
+        return replace(self, invoiced_on=self.cycle.invoiced_on(day)) if self.cycle else self
 
 
 def graduated_charge(tiers: Sequence[Tier], quantity: int) -> Fraction:
@@ -117,10 +143,11 @@ def volume_charge(tiers: Sequence[Tier], quantity: int) -> Fraction:
 def monthly_price(
     items: Sequence[Item], discounts: Iterable[Discount], charged: Mapping[str, Fraction]
 ) -> tuple[Fraction, bool]:
-    """Return the price per month in minor units, and whether the price of every item is known.
+    """Return the net price per month in minor units, and whether the price of every item is known.
 
     ``charged``: by item, what the last invoice charged; used if the event has no price. A discount
-    on the subscription comes off once per interval of the first item that it applies to.
+    on the subscription comes off once per interval of the first item that it applies to. Discounts
+    come off before tax is taken out.
     """
     discounts = list(discounts)
     amounts, complete = list[Fraction](), True
@@ -135,7 +162,12 @@ def monthly_price(
         amounts.append(item.price.per_month(amount))
     for discount in (each for each in discounts if each.item_id is None):
         amounts = _discounted(items, amounts, discount)
-    return sum(amounts, Fraction(0)), complete
+    shares = [item.net_share for item in items]
+    complete = complete and not any(
+        amount and share is None for amount, share in zip(amounts, shares, strict=True)
+    )
+    net = (amount * (share or 0) for amount, share in zip(amounts, shares, strict=True))
+    return sum(net, Fraction(0)), complete
 
 
 def _discounted(

@@ -11,6 +11,7 @@ from fractions import Fraction
 from typing import Any
 
 from app.billing.amounts import Item
+from app.billing.charges import Charge
 
 
 class ObjectKind(StrEnum):
@@ -70,13 +71,20 @@ class Coupon:
 class AppliedDiscount:
     """A coupon applied to a customer, a subscription or an item of it.
 
-    ``coupon`` is None if the event holds only its id.
+    ``coupon`` is None if the event holds only its id. ``starts_on``, ``ends_on``: invoices from the
+    first of these days to the day before the second one are discounted.
     """
 
+    discount_id: str | None
     coupon_id: str | None
     coupon: Coupon | None
+    starts_on: date | None
     ends_on: date | None
     item_id: str | None
+
+    @property
+    def key(self) -> str:
+        return self.discount_id or self.coupon_id or ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +93,7 @@ class CustomerState:
     email: str | None
     deleted: bool
     discount: AppliedDiscount | None
+    is_tax_exempt: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +124,8 @@ class SubscriptionState:
 class InvoiceState:
     """An invoice as one event describes it. Amounts are in hundredths of the major unit.
 
-    ``charged``: item id to the amount charged for the item, in minor units.
+    ``charges``: what it charges for each item and price, in minor units; None: the event holds only
+    some of its lines.
     """
 
     invoice_id: str
@@ -131,4 +141,4 @@ class InvoiceState:
     paid_at: datetime | None
     next_attempt_at: datetime | None
     failure_reason: str | None
-    charged: Mapping[str, Fraction]
+    charges: Mapping[tuple[str, str | None], Charge] | None

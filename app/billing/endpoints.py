@@ -123,10 +123,12 @@ def receive_stripe_event(
 
     A 200 means that the event is stored. The same event again changes nothing.
     """
-    result = service.receive_event(
+    received = service.receive_event(
         session, source_id, body, stripe_signature, encryptor=encryptor, now=now
     )
-    return BillingReceipt(result=result)
+    if isinstance(received, service.IgnoredReason):
+        return BillingReceipt(result=service.BillingEventResult.IGNORED, reason=received)
+    return BillingReceipt(result=received)
 
 
 router = APIRouter()

@@ -146,7 +146,7 @@ class _Reconciliation:
     ) -> dict[str, Any]:
         """Return the invoice as it is now, with time and reason of the last failed payment."""
         columns = asdict(objects.parse_invoice(history[-1].data))
-        del columns["charged"]
+        del columns["charges"]
         failed = [event for event in history if event.data.get("payment_failed")]
         subscription = subscriptions.get(columns["subscription_id"] or "")
         account_id = subscription.account_id if subscription else None

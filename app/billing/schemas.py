@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from app.billing.service import BillingEventResult
+from app.billing.service import BillingEventResult, IgnoredReason
 from app.core.schemas import NO_OTHER_KEYS, Id, RequestModel, ResponseModel
 
 SigningSecret = Annotated[
@@ -39,6 +39,17 @@ class BillingSourceIn(RequestModel):
         "Empty: every quantity greater than one is a number of seats.",
         examples=[["pro_seat_monthly"]],
     )
+    test_mode: bool = Field(
+        default=False,
+        description="Whether events of Stripe's test mode and sandboxes (`livemode` false) count.",
+    )
+    connected_accounts: list[Id] = Field(
+        [],
+        max_length=1000,
+        description="Connected accounts (the `account` of an event) whose events count. Events of "
+        "other connected accounts are ignored.",
+        examples=[["acct_1032D82eZvKYlo2C"]],
+    )
 
 
 class BillingSourceOut(ResponseModel):
@@ -50,10 +61,13 @@ class BillingSourceOut(ResponseModel):
     account_key: str = Field(examples=["account_id"])
     plans: dict[str, str] = Field(examples=[{"price_1MgDX6K4ixBJ8Sii3ZGWncTz": "pro"}])
     seat_prices: list[str] = Field(examples=[["pro_seat_monthly"]])
+    test_mode: bool
+    connected_accounts: list[str] = Field(examples=[["acct_1032D82eZvKYlo2C"]])
     created_at: datetime
     changed_at: datetime
     last_event_at: datetime | None = Field(
-        description="When the last event arrived, exact to the minute."
+        description="When the last event that counts arrived, exact to the minute. Ignored events "
+        "do not move it."
     )
 
 
@@ -62,6 +76,7 @@ class BillingReceipt(ResponseModel):
 
     received: bool = Field(default=True, examples=[True])
     result: BillingEventResult
+    reason: IgnoredReason | None = Field(None, description="Why an event was ignored.")
 
 
 class UnmatchedBillingOut(ResponseModel):

@@ -30,6 +30,8 @@ from app.core.errors import (
 from app.workspaces.service import Actor
 
 RECONCILE_BATCH = 50
+THIN_EVENTS = "v2."
+"""How the ``object`` of Stripe's thin events begins; that of a snapshot event is ``event``."""
 
 
 class BillingEventResult(StrEnum):
@@ -40,6 +42,15 @@ class BillingEventResult(StrEnum):
     DUPLICATE = "duplicate"
     IGNORED = "ignored"
     ERASED = "erased"
+
+
+class IgnoredReason(StrEnum):
+    """Why an event was ignored. ``no_customer``: it belongs to no customer, so to no account."""
+
+    TEST_MODE = "test_mode"
+    OTHER_ACCOUNT = "other_account"
+    UNUSED_TYPE = "unused_type"
+    NO_CUSTOMER = "no_customer"
 
 
 def put_source(
@@ -110,21 +121,21 @@ def receive_event(
     *,
     encryptor: Encryptor,
     now: datetime,
-) -> BillingEventResult:
+) -> BillingEventResult | IgnoredReason:
     """Verify, store and apply one event. A repeated event has no effect; order does not matter."""
     source = queries.find_source_by_id(session, source_id)
     if source is None:
-        raise NotFoundError("billing source", source_id)
+        raise NotFoundError("billing source", source_id, in_workspace=False)
     if not is_signed(signature or "", body, _open_secret(source, encryptor), now=now):
         raise BadRequestError(
             "The Stripe-Signature header does not match this body and the stored signing secret, or"
             " is older than 5 minutes. Check the signing secret in both systems.",
             code="invalid_signature",
         )
-    event = _parse_body(body)
+    event = _read_event(source, _parse_object(body))
+    if isinstance(event, IgnoredReason):
+        return event
     queries.touch_source(session, source.workspace_id, now=now)
-    if event is None or (event.customer_id is None and event.kind is not ObjectKind.COUPON):
-        return BillingEventResult.IGNORED
     try:
         with session.begin_nested():
             return _apply_event(session, source, event, now=now)
@@ -132,20 +143,42 @@ def receive_event(
         return BillingEventResult.ERASED
 
 
-def _parse_body(body: bytes) -> ParsedEvent | None:
+def _parse_object(body: bytes) -> dict[str, Any]:
+    """Parse the body of a snapshot event; thin events hold no object, so they are refused."""
     try:
         event = orjson.loads(body)
     except orjson.JSONDecodeError:
         raise BadRequestError("The body is not valid JSON.", code="invalid_json") from None
     if not isinstance(event, dict):
         raise BadRequestError("The body must be a JSON object.", code="not_an_object")
+    if str(event.get("object")).startswith(THIN_EVENTS):
+        raise BadRequestError(
+            "This is a thin event: it names a change without its content. Choose snapshot"
+            " payloads in Stripe for the events that are sent to this URL.",
+            code="thin_event",
+        )
+    return event
+
+
+def _read_event(source: BillingSource, event: dict[str, Any]) -> ParsedEvent | IgnoredReason:
+    """Parse an event, or return why it does not count for the source."""
+    account = event.get("account")
+    if event.get("livemode") is False and not source.test_mode:
+        return IgnoredReason.TEST_MODE
+    if account is not None and account not in source.connected_accounts:
+        return IgnoredReason.OTHER_ACCOUNT
     try:
-        return parse_event(event)
+        parsed = parse_event(event)
     except MalformedEventError as error:
         where = FieldError(f"/{error.pointer}", str(error))
         raise BadRequestError(
             f"The event is invalid: {error}", errors=[where], code="invalid_event"
         ) from None
+    if parsed is None:
+        return IgnoredReason.UNUSED_TYPE
+    if parsed.customer_id is None and parsed.kind is not ObjectKind.COUPON:
+        return IgnoredReason.NO_CUSTOMER
+    return parsed
 
 
 def _apply_event(

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from app.billing import fields
+from app.billing import fields, stripe_charges
 from app.billing import stripe_objects as objects
 from app.billing.billing_events import MalformedEventError, ObjectKind, ParsedEvent
 from app.billing.fields import StripeObject, get_object, get_objects, get_reference, pick
@@ -32,11 +32,11 @@ INVOICE_STATUSES = ("draft", "open", "uncollectible", "void", "paid")
 MOST_ATTEMPTS = 99
 
 STORED_FIELDS: Mapping[ObjectKind, tuple[str, ...]] = {
-    ObjectKind.CUSTOMER: ("name", "email", "metadata", "deleted"),
+    ObjectKind.CUSTOMER: ("name", "email", "metadata", "deleted", "tax_exempt"),
     ObjectKind.SUBSCRIPTION: (
-        *("status", "currency", "metadata", "created", "start_date", "current_period_end"),
-        *("cancel_at", "cancel_at_period_end", "ended_at", "trial_start", "trial_end"),
-        *("pause_collection", "cancellation_details"),
+        *("status", "currency", "metadata", "created", "start_date", "current_period_start"),
+        *("current_period_end", "cancel_at", "cancel_at_period_end", "ended_at", "trial_start"),
+        *("trial_end", "pause_collection", "cancellation_details"),
     ),
     ObjectKind.DISCOUNT: (),
     ObjectKind.COUPON: ("id", "percent_off", "amount_off", "currency", "duration", "applies_to"),
@@ -46,10 +46,11 @@ STORED_FIELDS: Mapping[ObjectKind, tuple[str, ...]] = {
         *("created", "next_payment_attempt", "status_transitions"),
     ),
 }
-DISCOUNT_FIELDS = ("id", "end", "subscription", "subscription_item")
+DISCOUNT_FIELDS = ("id", "start", "end", "subscription", "subscription_item")
+ITEM_FIELDS = ("id", "quantity", "current_period_start", "current_period_end")
 PRICE_FIELDS = (
     *("id", "lookup_key", "nickname", "tiers", "tiers_mode", "transform_quantity", "recurring"),
-    *("unit_amount", "unit_amount_decimal"),
+    *("unit_amount", "unit_amount_decimal", "tax_behavior"),
 )
 PLAN_FIELDS = (
     *("id", "nickname", "tiers", "tiers_mode", "transform_usage", "interval", "interval_count"),
@@ -124,7 +125,12 @@ def _discount_lists(whole: StripeObject) -> dict[str, Any]:
 def _subscription_fields(whole: StripeObject) -> dict[str, Any]:
     items = [_item_fields(item) for item in get_objects(whole, "items")]
     has_more = get_object(whole, "items").get("has_more") is True
-    return {**_discount_lists(whole), "items": {"data": items, "has_more": has_more}}
+    return {
+        **_discount_lists(whole),
+        **stripe_charges.rate_fields(whole, "default_tax_rates"),
+        "automatic_tax": pick(get_object(whole, "automatic_tax"), ("enabled",)),
+        "items": {"data": items, "has_more": has_more},
+    }
 
 
 def _item_fields(item: StripeObject) -> dict[str, Any]:
@@ -134,8 +140,12 @@ def _item_fields(item: StripeObject) -> dict[str, Any]:
         if price
         else {"plan": _price_fields(plan, PLAN_FIELDS)}
     )
-    discounts = _discount_lists(item)["discounts"]
-    return {**pick(item, ("id", "quantity", "current_period_end")), **sold, "discounts": discounts}
+    return {
+        **pick(item, ITEM_FIELDS),
+        **sold,
+        **stripe_charges.rate_fields(item, "tax_rates"),
+        "discounts": _discount_lists(item)["discounts"],
+    }
 
 
 def _price_fields(data: StripeObject, names: Iterable[str]) -> dict[str, Any]:
@@ -143,17 +153,12 @@ def _price_fields(data: StripeObject, names: Iterable[str]) -> dict[str, Any]:
 
 
 def _invoice_fields(whole: StripeObject) -> dict[str, Any]:
-    lines = [
-        {
-            **pick(line, ("amount", "subscription_item", "proration")),
-            "parent": pick(get_object(line, "parent"), ("subscription_item_details",)),
-        }
-        for line in get_objects(whole, "lines")
-    ]
+    lines = [stripe_charges.line_fields(line) for line in get_objects(whole, "lines")]
+    has_more = get_object(whole, "lines").get("has_more") is True
     error = objects.invoice_error(whole)
     return {
         "subscription": objects.invoice_subscription_id(whole),
-        "lines": lines,
+        "lines": {"data": lines, "has_more": has_more},
         "last_finalization_error": pick(error, ("decline_code", "code", "message")),
     }
 

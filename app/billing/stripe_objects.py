@@ -15,6 +15,7 @@ from app.billing.billing_events import (
     MalformedEventError,
     SubscriptionState,
 )
+from app.billing.cycles import BillingCycle
 from app.billing.fields import (
     StripeObject,
     get_count,
@@ -25,6 +26,7 @@ from app.billing.fields import (
     get_reference,
     get_text,
 )
+from app.billing.stripe_charges import parse_charges, parse_inclusive_tax
 
 MOST_ATTEMPTS = 10**6
 
@@ -36,6 +38,7 @@ def parse_customer(data: StripeObject) -> CustomerState:
         get_text(data, "email"),
         data.get("deleted") is True,
         parse_discount(discount) if discount else None,
+        get_text(data, "tax_exempt") in {"exempt", "reverse"},
     )
 
 
@@ -65,8 +68,10 @@ def parse_discount(data: StripeObject) -> AppliedDiscount:
     holder = coupon_holder(data)
     whole = get_object(holder, "coupon")
     return AppliedDiscount(
+        get_text(data, "id"),
         get_reference(holder, "coupon"),
         parse_coupon(whole) if whole.get("duration") is not None else None,
+        get_day(data, "start"),
         get_day(data, "end"),
         get_text(data, "subscription_item"),
     )
@@ -74,11 +79,11 @@ def parse_discount(data: StripeObject) -> AppliedDiscount:
 
 def parse_subscription(data: StripeObject) -> SubscriptionState:
     """Parse a subscription. The reason of its end is the customer's feedback, else Stripe's."""
-    items = tuple(_parse_item(item) for item in get_objects(data, "items"))
     period_end = _period_end(data)
     started = get_day(data, "start_date") or get_day(data, "created")
     if started is None:
         raise MalformedEventError("start_date", "start_date must be seconds since 1970.")
+    items = tuple(_parse_item(item, data, started) for item in get_objects(data, "items"))
     pause_behavior = get_object(data, "pause_collection").get("behavior", "keep_as_draft")
     at_period_end = period_end if data.get("cancel_at_period_end") is True else None
     details = get_object(data, "cancellation_details")
@@ -129,17 +134,35 @@ def _get_list(data: StripeObject, name: str) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _parse_item(data: StripeObject) -> Item:
+def _parse_item(data: StripeObject, subscription: StripeObject, started: date) -> Item:
     price = get_object(data, "price") or _price_of_plan(get_object(data, "plan"))
     product = get_reference(price, "product")
     lookup_key, nickname = get_text(price, "lookup_key"), get_text(price, "nickname")
     names = (get_text(price, "id"), lookup_key, product, nickname)
+    cost = _parse_price(price)
     return Item(
         fields.require_text(data, "id"),
-        _parse_price(price),
+        cost,
         get_count(data, "quantity", 1),
         tuple(name for name in names if name),
         lookup_key or nickname or product,
+        get_text(price, "id"),
+        _parse_cycle(data, subscription, cost, started),
+        parse_inclusive_tax(data, subscription, price),
+    )
+
+
+def _parse_cycle(
+    item: StripeObject, subscription: StripeObject, price: Price, started: date
+) -> BillingCycle:
+    """Return when an item is invoiced; since API version 2025-03-31 it has its own period."""
+    holder = item if get_day(item, "current_period_end") else subscription
+    return BillingCycle(
+        price.interval,
+        price.interval_count,
+        started,
+        get_day(holder, "current_period_end") or started,
+        get_day(holder, "current_period_start"),
     )
 
 
@@ -207,7 +230,7 @@ def parse_invoice(data: StripeObject) -> InvoiceState:
         get_instant(transitions, "paid_at"),
         get_instant(data, "next_payment_attempt"),
         _failure_reason(data),
-        _charged_by_item(get_objects(data, "lines")),
+        parse_charges(data),
     )
 
 
@@ -232,15 +255,3 @@ def _failure_reason(data: StripeObject) -> str | None:
         get_text(error, "decline_code") or get_text(error, "code") or get_text(error, "message")
     )
     return reason or ("payment_failed" if data.get("payment_failed") is True else None)
-
-
-def _charged_by_item(lines: Iterable[StripeObject]) -> dict[str, Fraction]:
-    """Sum the charges of each item, before discounts and without prorations."""
-    charged: dict[str, Fraction] = {}
-    for line in lines:
-        details = get_object(get_object(line, "parent"), "subscription_item_details") or line
-        item_id = get_text(details, "subscription_item")
-        if item_id and details.get("proration") is not True:
-            amount = fields.get_number(line, "amount") or Fraction(0)
-            charged[item_id] = charged.get(item_id, Fraction(0)) + amount
-    return charged

@@ -24,7 +24,9 @@ class BillingSource(WorkspaceTable):
     """A connected billing system. ``source_id`` is part of the URL that receives its events.
 
     ``encrypted_secret`` is the encrypted signing secret. A source that was connected before secrets
-    were encrypted has it as plain text in ``signing_secret`` until its next event.
+    were encrypted has it as plain text in ``signing_secret`` until its next event. ``test_mode``:
+    whether events of Stripe's test mode count. ``connected_accounts``: the connected accounts whose
+    events count beside those of Stripe's own account.
     """
 
     __tablename__ = "billing_source"
@@ -37,6 +39,8 @@ class BillingSource(WorkspaceTable):
     account_key: Mapped[str]
     plans: Mapped[dict[str, str]] = mapped_column(JSONB)
     seat_prices: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    test_mode: Mapped[bool] = mapped_column(server_default="false")
+    connected_accounts: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
     created_at: Mapped[Instant]
     changed_at: Mapped[Instant]
     last_event_at: Mapped[Instant | None]

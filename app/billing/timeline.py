@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, datetime
 from fractions import Fraction
 
 from app.accounts.subscriptions import Period, Terms
 from app.billing import stripe_objects as objects
-from app.billing.amounts import Discount, Item, monthly_price, to_cents
+from app.billing.amounts import Item, monthly_price, to_cents
 from app.billing.billing_events import (
     AppliedDiscount,
     Coupon,
@@ -15,6 +15,8 @@ from app.billing.billing_events import (
     ParsedEvent,
     SubscriptionState,
 )
+from app.billing.charges import LastCharges, net_share
+from app.billing.discounts import DiscountHistory
 
 TRIALING, CANCELED = "trialing", "canceled"
 RUNNING = frozenset({"active", "past_due", TRIALING})
@@ -48,7 +50,9 @@ class _Replay:
     discounts: Mapping[str, AppliedDiscount]
     subscription: SubscriptionState | None = None
     customer_discount: AppliedDiscount | None = None
-    charged: dict[str, Fraction] = field(default_factory=dict)
+    is_tax_exempt: bool = False
+    discount_history: DiscountHistory = field(default_factory=DiscountHistory)
+    last_charges: LastCharges = field(default_factory=LastCharges)
     deleted_on: date | None = None
     unknown: str | None = None
 
@@ -92,16 +96,24 @@ def _apply_event(replay: _Replay, event: ParsedEvent) -> None:
     data = event.data
     match event.kind:
         case ObjectKind.SUBSCRIPTION:
-            replay.subscription = objects.parse_subscription(data)
+            _set_subscription(replay, objects.parse_subscription(data), event.at)
         case ObjectKind.CUSTOMER:
             customer = objects.parse_customer(data)
             replay.customer_discount = customer.discount
+            replay.is_tax_exempt = customer.is_tax_exempt
             replay.deleted_on = event.at.date() if customer.deleted else replay.deleted_on
         case ObjectKind.DISCOUNT if event.subscription_id is None:
             discount = None if data.get("deleted") else objects.parse_discount(data)
             replay.customer_discount = discount
         case ObjectKind.INVOICE:
-            replay.charged.update(objects.parse_invoice(data).charged)
+            invoice = objects.parse_invoice(data)
+            replay.last_charges.add_invoice(invoice.charges, created_at=invoice.created_at)
+
+
+def _set_subscription(replay: _Replay, subscription: SubscriptionState, at: datetime) -> None:
+    if replay.subscription is not None:
+        replay.last_charges.update_items(replay.subscription.items, subscription.items, at=at)
+    replay.subscription = subscription
 
 
 def _segments(
@@ -109,6 +121,7 @@ def _segments(
 ) -> Iterable[_Segment]:
     """Return the segments from a day on. The first one starts with the subscription itself."""
     replay.unknown = None
+    replay.discount_history.update(_known_discounts(replay, subscription), day)
     starts_on = min(subscription.starts_on, day) if is_first else day
     if replay.deleted_on is not None:
         yield _Segment(replay.deleted_on, None, reason=CUSTOMER_DELETED)
@@ -126,11 +139,10 @@ def _segments(
 def _paid_segments(
     replay: _Replay, subscription: SubscriptionState, starts_on: date, *, until: date | None = None
 ) -> Iterable[_Segment]:
-    """Start a segment on the first day, and wherever a trial or a discount ends."""
-    ends = {discount.ends_on for discount in _known_discounts(replay, subscription)}
-    ends |= {subscription.trial_ends_on}
+    """Start a segment on the first day, and where a trial ends or discounts begin or end."""
+    changes = {subscription.trial_ends_on, *replay.discount_history.changes(subscription.items)}
     ends_on = subscription.cancels_on
-    for since in sorted({starts_on, *(end for end in ends if end and end > starts_on)}):
+    for since in sorted({starts_on, *(day for day in changes if day and day > starts_on)}):
         if until is None or since < until:
             yield _Segment(
                 since,
@@ -142,27 +154,40 @@ def _paid_segments(
 
 
 def _terms(replay: _Replay, subscription: SubscriptionState, day: date) -> Terms:
-    """Compute the terms of a day. The price is 0 in a trial or if invoices are not collected."""
-    discounts = list(_discounts_on(replay, subscription, day))
-    amount, is_complete = monthly_price(subscription.items, discounts, replay.charged)
+    """Compute the terms of a day.
+
+    The price is 0 in a trial, if invoices are not collected, or if a part of it is unknown.
+    """
+    items = [_priced_item(replay, item).on_day(day) for item in subscription.items]
+    terms = replay.discount_history.terms(replay.coupons, subscription.currency)
+    if terms.some_unknown:
+        replay.unknown = "unknown_discount"
+    charged = replay.last_charges.amounts(items)
+    amount, is_known = monthly_price(items, terms.discounts, charged)
     if not subscription.has_all_items:
-        replay.unknown = "too_many_items"
-    elif not is_complete:
+        replay.unknown, is_known = "too_many_items", False
+    elif not is_known:
         replay.unknown = "unknown_price"
     in_trial = subscription.status == TRIALING or (
         subscription.trial_ends_on is not None and day < subscription.trial_ends_on
     )
-    pays = subscription.is_collected and not in_trial
+    pays = subscription.is_collected and not in_trial and is_known
     cents = to_cents(amount, subscription.currency) if pays else 0
     plan = _plan_of(subscription.items, replay.price_mapping)
     seats = _count_seats(subscription.items, replay.price_mapping)
     return Terms(plan, cents, subscription.currency, seats)
 
 
+def _priced_item(replay: _Replay, item: Item) -> Item:
+    charge = replay.last_charges.find(item)
+    share = net_share(item, charge, is_tax_exempt=replay.is_tax_exempt)
+    return replace(item, net_share=share)
+
+
 def _known_discounts(replay: _Replay, subscription: SubscriptionState) -> Iterable[AppliedDiscount]:
     """Return the subscription's discounts that are known; without any, the customer's own."""
     for each in subscription.discounts:
-        discount = replay.discounts.get(each) if isinstance(each, str) else each
+        discount = each if isinstance(each, AppliedDiscount) else _find_discount(replay, each)
         if discount is None:
             replay.unknown = "unknown_discount"
         else:
@@ -171,17 +196,9 @@ def _known_discounts(replay: _Replay, subscription: SubscriptionState) -> Iterab
         yield replay.customer_discount
 
 
-def _discounts_on(
-    replay: _Replay, subscription: SubscriptionState, day: date
-) -> Iterable[Discount]:
-    for applied in _known_discounts(replay, subscription):
-        coupon = applied.coupon or replay.coupons.get(applied.coupon_id or "")
-        if coupon is None:
-            replay.unknown = "unknown_discount"
-        elif coupon.is_recurring and (applied.ends_on is None or day < applied.ends_on):
-            same_currency = coupon.currency in {None, subscription.currency}
-            amount = coupon.amount if same_currency else Fraction(0)
-            yield Discount(coupon.percent, amount, applied.item_id, coupon.products)
+def _find_discount(replay: _Replay, discount_id: str) -> AppliedDiscount | None:
+    """Return a discount that an event names only by its id."""
+    return replay.discounts.get(discount_id) or replay.discount_history.find(discount_id)
 
 
 def _plan_of(items: Sequence[Item], price_mapping: PriceMapping) -> str | None:

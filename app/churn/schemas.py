@@ -79,7 +79,8 @@ class RiskDriverOut(ResponseModel):
     value: float | None = Field(description="The feature's value now.", examples=[24.0])
     before: float | None = Field(description="Its value four weeks earlier.", examples=[3.0])
     peers_median: float | None = Field(
-        description="Its median over the workspace's accounts.", examples=[2.0]
+        description="Its median over the workspace's accounts; null below 20 accounts.",
+        examples=[2.0],
     )
     text: str = Field(
         description="The driver as a sentence.",

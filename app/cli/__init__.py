@@ -8,6 +8,7 @@ Tests: ``tests/cli``; ``tests/test_readme.py`` runs the commands of the README.
 
 import signal
 import sys
+from typing import Annotated
 
 import typer
 
@@ -23,6 +24,28 @@ app = typer.Typer(
 )
 for command in (serve, worker, migrate, refresh, train, demo):
     app.command()(command)
+
+
+def print_version(value: bool) -> None:  # noqa: FBT001 - typer calls it like this
+    """Print the version of the service and end."""
+    if value:
+        from app.openapi import VERSION
+
+        typer.echo(VERSION)
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option("--version", is_eager=True, callback=print_version, help="Print the version."),
+    ] = False,
+) -> None:
+    """Take the options of the command line itself."""
+
+
 app.add_typer(workspace_app, name="workspace")
 app.add_typer(key_app, name="key")
 app.add_typer(import_app, name="import")
@@ -41,8 +64,10 @@ def main() -> None:
         if sentence is None:
             raise
         from rich.console import Console
+        from rich.markup import escape
 
-        Console(stderr=True).print(f"[red]error:[/] {sentence}", highlight=False, soft_wrap=True)
+        line = f"[red]error:[/] {escape(sentence)}"
+        Console(stderr=True).print(line, highlight=False, soft_wrap=True)
         sys.exit(1)
 
 
@@ -60,7 +85,9 @@ def explain(error: Exception) -> str | None:
         case ValidationError():
             first = error.errors()[0]
             name = "_".join(map(str, first["loc"])).upper()
-            return f"HEALTH_{name}: {first['msg']}"
+            return f"HEALTH_{name}: {first['msg'].removeprefix('Value error, ')}"
         case DBAPIError():
             return f"Database: {str(error.orig).strip().splitlines()[0]}"
+        case OSError(filename=str(), strerror=str()):
+            return f"{error.filename}: {error.strerror}."
     return None

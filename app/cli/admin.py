@@ -6,7 +6,7 @@ import typer
 
 from app.workspaces.keys import Scope
 
-workspace_app = typer.Typer(help="Create workspaces.", no_args_is_help=True)
+workspace_app = typer.Typer(help="Create and list workspaces.", no_args_is_help=True)
 key_app = typer.Typer(help="Manage API keys.", no_args_is_help=True)
 WorkspaceOption = Annotated[str, typer.Option("--workspace", "-w", help="Id of the workspace.")]
 
@@ -14,7 +14,8 @@ WorkspaceOption = Annotated[str, typer.Option("--workspace", "-w", help="Id of t
 @workspace_app.command("create")
 def create_workspace(name: str) -> None:
     """Create a workspace; print a write key and a read key, which are shown only once."""
-    from app.cli.runtime import ACTOR, console, open_transaction
+    from app.cli.console import console
+    from app.cli.runtime import ACTOR, open_transaction
     from app.workspaces import service
 
     with open_transaction() as (session, now):
@@ -24,6 +25,21 @@ def create_workspace(name: str) -> None:
     console.print(f"workspace: {workspace.id}")
     for purpose, key in (("write", write), ("read", read)):
         console.print(f"{purpose} key: {key.text}", soft_wrap=True)
+
+
+@workspace_app.command("list")
+def list_workspaces() -> None:
+    """List the workspaces by id."""
+    from app.cli.console import print_table
+    from app.cli.runtime import open_transaction
+    from app.workspaces import queries
+
+    with open_transaction() as (session, _):
+        rows = [
+            (each.id, each.name, each.created_at.isoformat(timespec="minutes"))
+            for each in queries.list_workspaces(session)
+        ]
+    print_table(("id", "name", "created"), rows)
 
 
 @key_app.command("create")
@@ -36,7 +52,8 @@ def create_key(
     """Create an API key and print it; it is shown only once."""
     from datetime import timedelta
 
-    from app.cli.runtime import ACTOR, console, open_transaction
+    from app.cli.console import console
+    from app.cli.runtime import ACTOR, open_transaction
     from app.workspaces import queries, service
 
     with open_transaction() as (session, now):
@@ -49,24 +66,24 @@ def create_key(
 @key_app.command("list")
 def list_keys(workspace: WorkspaceOption) -> None:
     """List the API keys of a workspace."""
-    from rich.table import Table
-
-    from app.cli.runtime import console, open_transaction
+    from app.cli.console import print_table
+    from app.cli.runtime import open_transaction
     from app.workspaces import queries
 
-    table = Table("id", "name", "scopes", "created", "expires", "revoked", "last used")
+    rows = []
     with open_transaction() as (session, _):
         for key in queries.list_keys(session, queries.get_workspace(session, workspace).id):
             instants = (key.created_at, key.expires_at, key.revoked_at, key.last_used_at)
             minutes = (at.isoformat(timespec="minutes") if at else "" for at in instants)
-            table.add_row(key.id, key.name, " ".join(key.scopes), *minutes)
-    console.print(table)
+            rows.append((key.id, key.name, " ".join(key.scopes), *minutes))
+    print_table(("id", "name", "scopes", "created", "expires", "revoked", "last used"), rows)
 
 
 @key_app.command("revoke")
 def revoke_key(key_id: str) -> None:
     """Revoke an API key at once."""
-    from app.cli.runtime import ACTOR, console, open_transaction
+    from app.cli.console import console
+    from app.cli.runtime import ACTOR, open_transaction
     from app.workspaces import queries, service
 
     with open_transaction() as (session, now):
@@ -82,7 +99,8 @@ def rotate_key(
     """Print a new key with the same scopes, once; the old key works until the overlap ends."""
     from datetime import timedelta
 
-    from app.cli.runtime import ACTOR, console, open_transaction
+    from app.cli.console import console
+    from app.cli.runtime import ACTOR, open_transaction
     from app.workspaces import queries, service
 
     with open_transaction() as (session, now):

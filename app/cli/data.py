@@ -17,7 +17,7 @@ MapOption = Annotated[
     typer.Option(
         "--map",
         "-m",
-        help="field=column, field={template}, or field=column[other=value]; without it, columns"
+        help=r"field=column, field={template}, or field=column\[other=value]; without it, columns"
         " that have the names of fields are used.",
     ),
 ]
@@ -98,7 +98,8 @@ def refresh(
 ) -> None:
     """Score the accounts that are due, or all accounts of a workspace as of a past day."""
     from app import pipeline
-    from app.cli.runtime import console, open_database, progress_bars
+    from app.cli.console import console, progress_bars
+    from app.cli.runtime import open_database
     from app.core.db import transaction
     from app.demo.load import score_all_accounts
     from app.workspaces import queries

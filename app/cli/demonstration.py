@@ -4,7 +4,8 @@ from itertools import chain, count
 from pathlib import Path
 
 from app import serving
-from app.cli.runtime import console, load_settings, progress_bars, step_bars
+from app.cli.console import console, progress_bars, step_bars
+from app.cli.runtime import load_settings
 from app.core.clock import shifted_clock
 from app.core.db import SessionFactory, create_session_factory, transaction
 from app.core.settings import Settings
@@ -20,7 +21,7 @@ def run_demo(seed: int, name: str, truth: Path | None, *, serve_after: bool) -> 
         serving.expect_free_port(settings)
     clock = shifted_clock(settings.clock_offset_seconds)
     with serving.database(settings) as url:
-        with serving.engine_to(url) as engine, progress_bars() as progress:
+        with serving.engine_to(settings, url) as engine, progress_bars() as progress:
             sessions = create_session_factory(engine)
             demo = demo_load.load(
                 sessions,

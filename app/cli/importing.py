@@ -3,7 +3,8 @@
 import gc
 from pathlib import Path
 
-from app.cli.runtime import console, file_bar, open_database, progress_bars
+from app.cli.console import console, file_bar, progress_bars
+from app.cli.runtime import open_database
 from app.core.db import transaction
 from app.imports import local_import
 from app.imports.errors import InvalidFileError

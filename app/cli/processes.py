@@ -9,11 +9,14 @@ import typer
 def serve() -> None:
     """Serve the API; with the private database, run a worker too."""
     from app import serving
-    from app.cli.runtime import console, load_settings
+    from app.cli.runtime import load_settings
 
     settings = load_settings()
+    serving.expect_free_port(settings)
     with serving.database(settings) as url:
-        console.print(f"Serving on http://{settings.host}:{settings.port}")
+        serving.with_key(settings)
+        serving.expect_session_settings(settings, url)
+        typer.echo(f"Serving on http://{settings.host}:{settings.port}")
         serving.serve(settings, url)
 
 
@@ -35,13 +38,13 @@ def worker() -> None:
 def migrate() -> None:
     """Migrate the database to the newest schema."""
     from app import serving
-    from app.cli.runtime import console, load_settings
+    from app.cli.runtime import load_settings
     from app.core import migrations
 
     settings = load_settings()
-    with serving.database(settings) as url, serving.engine_to(url) as engine:
+    with serving.database(settings) as url, serving.engine_to(settings, url) as engine:
         migrations.upgrade(engine)
-    console.print("The schema is up to date.")
+    typer.echo("The schema is up to date.")
 
 
 def demo(

@@ -4,7 +4,8 @@ from uuid import UUID
 
 from app.churn.training import service
 from app.churn.training.job import KIND, enqueue_training
-from app.cli.runtime import ACTOR, console, open_database
+from app.cli.console import console
+from app.cli.runtime import ACTOR, open_database
 from app.core.db import SessionFactory, transaction
 from app.core.errors import UnprocessableError
 from app.interventions.queries import load_treated_days

@@ -49,6 +49,15 @@ Instant = Annotated[datetime, mapped_column(DateTime(timezone=True))]
 """An aware time in UTC (``timestamptz``)."""
 
 DEADLOCK, SERIALIZATION_FAILURE = "40P01", "40001"
+REQUEST_TIMEOUT_SECONDS, COMMAND_TIMEOUT_SECONDS = 5, 86_400
+"""The statement time-outs of requests, and of commands and workers."""
+
+STATEMENT_TIMEOUT_OPTION = "wanted_statement_timeout"
+"""The execution option of an engine that holds its statement time-out, in milliseconds."""
+
+PREPARED_AFTER = 2
+"""A statement is prepared when it runs for this time on a connection."""
+
 MAX_ATTEMPTS = 4
 
 
@@ -81,13 +90,16 @@ def open_engine(
     statement_timeout_seconds: float = 0,
     point_access: bool = False,
     autocommit: bool = False,
+    prepared_statements: bool = True,
 ) -> Engine:
     """Open a connection pool; the server cancels statements that exceed the time-out.
 
     ``point_access``: for requests, which touch single rows. Their prepared plans live for a long
     time and must not scan a table that was small when the plan was made. ``autocommit``: each
     statement is its own transaction, without the round trips for BEGIN and COMMIT.
+    ``prepared_statements``: False behind a pooler that gives each transaction another session.
     """
+    timeout = round(statement_timeout_seconds * 1000)
     planner = " -c enable_seqscan=off" if point_access else ""
     autocommitting: dict[str, Any] = {"isolation_level": "AUTOCOMMIT", "pool_reset_on_return": None}
     return create_engine(
@@ -97,12 +109,14 @@ def open_engine(
         pool_timeout=2,
         pool_pre_ping=False,
         json_deserializer=orjson.loads,
+        hide_parameters=True,  # an error in the log must not contain values of a row
         connect_args={
-            "options": f"-c statement_timeout={round(statement_timeout_seconds * 1000)}"
+            "options": f"-c statement_timeout={timeout}"
             f" -c timezone=UTC -c jit=off -c search_path=public{planner}",
-            "prepare_threshold": 2,
+            "prepare_threshold": PREPARED_AFTER if prepared_statements else None,
             "connect_timeout": 5,
         },
+        execution_options={STATEMENT_TIMEOUT_OPTION: timeout},
         **(autocommitting if autocommit else {}),
     )
 

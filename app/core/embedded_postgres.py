@@ -7,6 +7,7 @@ The kernel drops the lock of a killed process, so that ``kill -9`` needs no clea
 import fcntl
 import os
 import pwd
+import shlex
 import shutil
 import subprocess
 import threading
@@ -15,8 +16,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Self
+from urllib.parse import quote
 
-import structlog
+from app.core.errors import UnprocessableError
+from app.core.logs import get_logger
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # the wheel warns if XDG_RUNTIME_DIR is unset
@@ -29,7 +32,7 @@ with warnings.catch_warnings():
         find_suitable_socket_dir,
     )
 
-log = structlog.get_logger()
+log = get_logger()
 
 VERSION = 18
 SERVER_USER = "pgserver"  # PostgreSQL refuses to run as root
@@ -43,6 +46,10 @@ OPTIONS = {
 }
 
 
+class DataFolderError(UnprocessableError):
+    """The folder cannot hold a database."""
+
+
 class EmbeddedPostgres:
     """A context manager: the server runs inside of it, reachable at ``url``."""
 
@@ -54,9 +61,25 @@ class EmbeddedPostgres:
 
     @property
     def url(self) -> str:
-        return f"postgresql://postgres@/postgres?host={self._socket_dir()}"
+        return f"postgresql://postgres@/postgres?host={quote(str(self._socket_dir()))}"
 
     def __enter__(self) -> Self:
+        try:
+            self._enter()
+        except OSError as error:
+            raise DataFolderError(
+                f"The data folder {self.folder} cannot be used ({error.strerror}): set"
+                " HEALTH_DATA_DIR to a folder to which this user can write."
+            ) from None
+        except subprocess.CalledProcessError as error:
+            program = Path(error.cmd[0]).name
+            raise DataFolderError(
+                f"The private PostgreSQL does not start: {program} failed in {self.folder}."
+                f" {self.cluster}/log has the reason, if it exists."
+            ) from None
+        return self
+
+    def _enter(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         with self._exclusive_lock():
             if not (self.cluster / "PG_VERSION").exists():
@@ -64,7 +87,6 @@ class EmbeddedPostgres:
             self._start_if_down()
             self._users = (self.folder / "postgres.users").open("w")
             fcntl.flock(self._users, fcntl.LOCK_SH)
-        return self
 
     def __exit__(self, *_: object) -> None:
         self._stopping.set()
@@ -123,7 +145,7 @@ class EmbeddedPostgres:
         log.info("starting_embedded_postgres", folder=str(self.cluster))
         self._pg_ctl(
             *("start", "-w", "-t", "300", "-l", str(self.cluster / "log")),
-            *("-o", f"{options} -k {sockets}"),
+            *("-o", f"{options} -k {shlex.quote(str(sockets))}"),
         )
 
     def _socket_dir(self) -> Path:

@@ -1,11 +1,11 @@
 """The errors of the API: one class tree, one wire format (RFC 9457 problem details)."""
 
+import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
@@ -14,7 +14,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-log = structlog.get_logger()
+from app.core.logs import get_logger
+
+log = get_logger()
 
 MEDIA_TYPE = "application/problem+json"
 HTTP_METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
@@ -64,8 +66,9 @@ class NotFoundError(ProblemError):
     status = HTTPStatus.NOT_FOUND
     code = "not_found"
 
-    def __init__(self, kind: str, key: object) -> None:
-        super().__init__(f"No {kind} {key!s} in this workspace.")
+    def __init__(self, kind: str, key: object, *, in_workspace: bool = True) -> None:
+        where = " in this workspace" if in_workspace else ""
+        super().__init__(f"No {kind} {key!s}{where}.")
 
 
 class RequestTimeoutError(ProblemError):
@@ -108,10 +111,25 @@ class RetryLaterError(ProblemError):
     default_detail = "Too many concurrent requests; nothing was stored. Try again later."
     headers: Mapping[str, str] = {"Retry-After": "2"}
 
+    def __init__(self, detail: str = "", *, retry_after: int | None = None) -> None:
+        super().__init__(detail)
+        if retry_after is not None:
+            self.headers = {"Retry-After": str(retry_after)}
+
 
 class StorageUnavailableError(RetryLaterError):
+    """The database is away, often for most of a minute.
+
+    SDKs count their attempts, and wait as long as the answer says: a long time lets them outlast
+    a restart, and a random one spreads their return.
+    """
+
     code = "storage_unavailable"
     default_detail = "The database cannot be reached; nothing was stored. Try again later."
+    seconds = range(20, 31)
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__(detail, retry_after=random.choice(self.seconds))  # noqa: S311
 
 
 class RateLimitedError(RetryLaterError):

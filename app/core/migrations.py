@@ -3,18 +3,26 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
 
 from app.core.db import SessionFactory
+from app.core.errors import UnprocessableError
+from app.core.session_settings import find_ignored_setting
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
 PROJECT_DIR = Path(__file__).parent.parent.parent
 MIGRATION_LOCK = 7_316_402
-HEAD = "0026"
+HEAD = "0030"
 """The newest revision. A test compares it with the scripts: loading Alembic takes half a second."""
+
+CURRENT_REVISION = text("SELECT version_num FROM alembic_version")
+
+
+class NewerSchemaError(UnprocessableError):
+    """The schema of the database was made by a newer version of the service."""
 
 
 def alembic_config() -> "Config":
@@ -33,17 +41,35 @@ def upgrade(engine: Engine, revision: str = "head") -> None:
     with engine.begin() as connection:
         connection.execute(text("SET statement_timeout = 0"))
         connection.execute(text(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"))
+        _expect_known_revision(connection)
         settings.attributes["connection"] = connection
         command.upgrade(settings, revision)
 
 
+def _expect_known_revision(connection: Connection) -> None:
+    """Raise ``NewerSchemaError`` if the database is ahead of this version of the service."""
+    has_table = connection.scalar(text("SELECT to_regclass('alembic_version')"))
+    current = connection.scalar(CURRENT_REVISION) if has_table else None
+    if current is not None and current > HEAD:
+        raise NewerSchemaError(
+            f"The database has schema {current}, and this version of the service knows schemas up"
+            f" to {HEAD}: start the newer version, or restore a backup made before its migration."
+        )
+
+
 def readiness_checks(sessions: SessionFactory) -> dict[str, bool]:
-    """Check that the database answers and that its schema is the newest revision."""
+    """Check that the database answers, that it has the schema, and that it applies our settings.
+
+    A newer schema is good too: migrations keep it usable for the version before them, so that this
+    process can serve until it is replaced.
+    """
     try:
         with sessions() as session:
-            current = session.scalar(text("SELECT version_num FROM alembic_version"))
+            ignored = find_ignored_setting(session)
+            current = session.scalar(CURRENT_REVISION)
     except ProgrammingError:  # there is no such table yet
         return {"database": True, "migrations": False}
     except SQLAlchemyError:
         return {"database": False, "migrations": False}
-    return {"database": True, "migrations": current == HEAD}
+    has_schema = current is not None and current >= HEAD
+    return {"database": True, "migrations": has_schema, "session_settings": ignored is None}

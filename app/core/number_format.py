@@ -1,6 +1,7 @@
 """Format numbers for sentences, the same way in every language. Pure."""
 
 import math
+from collections.abc import Sequence
 from typing import TypeGuard
 
 UNKNOWN, MINUS = "\N{EN DASH}", "\N{MINUS SIGN}"
@@ -14,6 +15,18 @@ def format_signed(points: float) -> str:
     first = float(f"{max(size, 10**-MAX_DECIMALS):.1g}")
     text = f"{size:,.1f}" if size >= MIN_ONE_DECIMAL else f"{first:.{MAX_DECIMALS}f}".rstrip("0")
     return f"{MINUS if points < 0 else '+'}{text}"
+
+
+def round_to_sum(values: Sequence[float], total: float, digits: int) -> list[float]:
+    """Round numbers so that they add up to a rounded total, by the largest remainders."""
+    scale = 10**digits
+    floors = [math.floor(value * scale) for value in values]
+    remainders = [value * scale - floor for value, floor in zip(values, floors, strict=True)]
+    by_remainder = sorted(range(len(values)), key=lambda n: -remainders[n])
+    for_each, left = divmod(round(total * scale) - sum(floors), max(len(values), 1))
+    for n in by_remainder[:left]:
+        floors[n] += 1
+    return [(floor + for_each) / scale for floor in floors]
 
 
 def format_number(value: float | None, digits: int = 1) -> str:

@@ -31,12 +31,14 @@ def get_row(
 ) -> RowT:
     """Return the row of a primary key, or raise ``NotFoundError``.
 
-    ``kind``: the noun for the row in the error sentence; None: the table's name. ``lock``
-    locks the row until the end of the transaction and reloads it.
+    ``kind``: the noun for the row in the error sentence; None: the table's name. A key of one
+    column is looked for in all workspaces. ``lock`` locks the row until the end of the transaction
+    and reloads it.
     """
     row = find_row(session, table, key, lock=lock)
     if row is None:
-        raise NotFoundError(kind or table_noun(table), key[-1])
+        noun = kind or table_noun(table)
+        raise NotFoundError(noun, key[-1], in_workspace=len(key) > 1)
     return row
 
 

@@ -9,6 +9,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.core.encryption import decode_key
 
+LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
+
 
 class Settings(BaseSettings):
     """Each setting is an environment variable with the prefix ``HEALTH_``."""
@@ -23,6 +25,7 @@ class Settings(BaseSettings):
     workers: int = Field(default=1, ge=1, le=64)
     embed_worker: bool | None = None
     pool_size: int = Field(default=8, ge=2, le=200)
+    prepared_statements: bool = True
     event_retention_days: int = Field(default=400, ge=35)
     usage_retention_days: int = Field(default=1100, ge=200)
     quarantine_retention_days: int = Field(default=30, ge=1)
@@ -33,9 +36,17 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(default=10 * 1024 * 1024, ge=1024)
     max_batch_events: int = Field(default=2500, ge=1)
     events_per_second: int = Field(default=0, ge=0)
+    renewal_grace_days: int = Field(default=31, ge=0, le=366)
     import_bytes: int = Field(default=512 * 1024 * 1024, ge=1024)
     clock_offset_seconds: float = 0
     log_level: str = "info"
+
+    @field_validator("log_level")
+    @classmethod
+    def _is_a_level(cls, level: str) -> str:
+        if level.lower() not in LOG_LEVELS:
+            raise ValueError(f"{level!r} is no log level. Use one of: {', '.join(LOG_LEVELS)}.")
+        return level.lower()
 
     @field_validator("database_url")
     @classmethod

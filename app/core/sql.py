@@ -19,11 +19,11 @@ PART = re.compile(r"\{\{(\w+)\}\}")
 class SqlFile:
     """The sections of a file. An attribute is a section as a statement, its parts filled in."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, **parts: str) -> None:
         _, *pieces = NAME.split(path.read_text())
         names, bodies = pieces[::2], pieces[1::2]
         self.path = path
-        self.sections = {
+        self.sections = parts | {
             name: COMMENT.sub("", body).strip() for name, body in zip(names, bodies, strict=True)
         }
         self._statements: dict[str, TextClause] = {}
@@ -46,6 +46,9 @@ def _fill(template: str, parts: Mapping[str, str]) -> str:
     return PART.sub(lambda part: _fill(parts[part[1]], parts), template)
 
 
-def load_sql(module_file: str) -> SqlFile:
-    """Read the ``.sql`` file that has the name of the module: ``load_sql(__file__)``."""
-    return SqlFile(Path(module_file).with_suffix(".sql"))
+def load_sql(module_file: str, **parts: str) -> SqlFile:
+    """Read the ``.sql`` file that has the name of the module: ``load_sql(__file__)``.
+
+    ``parts``: SQL of other packages that its sections contain.
+    """
+    return SqlFile(Path(module_file).with_suffix(".sql"), **parts)

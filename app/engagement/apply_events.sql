@@ -8,11 +8,13 @@ json_to_recordset(CAST(:rows AS json))
 n int, account_id text COLLATE "C", user_id text, at timestamptz, known_on date
 
 -- name: completion
-INSERT INTO onboarding_completion AS c (workspace_id, account_id, step_key, known_on, done_at)
-SELECT :workspace_id, r.account_id, r.step_key, r.known_on, min(r.at)
-FROM {{rows}} AS r ({{common}}, step_key text COLLATE "C") GROUP BY 2, 3, 4
-ORDER BY 2, 3, 4
-ON CONFLICT (workspace_id, account_id, step_key, known_on)
+INSERT INTO onboarding_completion AS c (
+    workspace_id, account_id, step_key, known_on, user_id, done_at
+)
+SELECT :workspace_id, r.account_id, r.step_key, r.known_on, coalesce(r.user_id, ''), min(r.at)
+FROM {{rows}} AS r ({{common}}, step_key text COLLATE "C") GROUP BY 2, 3, 4, 5
+ORDER BY 2, 3, 4, 5
+ON CONFLICT (workspace_id, account_id, step_key, known_on, user_id)
 DO UPDATE SET done_at = least(c.done_at, excluded.done_at)
 
 -- name: ticket

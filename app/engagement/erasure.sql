@@ -13,6 +13,12 @@ UPDATE survey_response SET user_id = :pseudonym, comment = NULL WHERE {{of_users
 UPDATE feedback_item SET user_id = :pseudonym, text = NULL, answer = NULL
 WHERE {{of_users}}
 
+-- name: erase_completions
+-- Without a pseudonym each row gets its own.
+UPDATE onboarding_completion SET user_id = coalesce(
+    CAST(:pseudonym AS text), 'erased-' || replace(CAST(gen_random_uuid() AS text), '-', ''))
+WHERE {{of_users}}
+
 -- name: erase_roles
 DELETE FROM person_role WHERE {{of_users}}
 

@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
+from app.accounts.excluded_users import is_excluded_user, without_excluded_users
 from app.core.db import SessionFactory, transaction
 from app.core.sql import load_sql
 from app.engagement.queries import list_by_position, store_pace
@@ -21,7 +22,11 @@ LOOK_BACK = timedelta(days=56)
 """How much usage a refresh reads. Older usage is read once, by a job."""
 BACKFILL_BATCH = 200
 
-SQL = load_sql(__file__)
+SQL = load_sql(
+    __file__,
+    without_excluded_users=without_excluded_users(),
+    by_excluded_user=is_excluded_user("c.user_id"),
+)
 
 
 def refresh(

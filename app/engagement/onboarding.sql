@@ -7,23 +7,30 @@ WITH missing AS MATERIALIZED (
       AND NOT EXISTS (
           SELECT FROM onboarding_completion c
           WHERE c.workspace_id = :workspace_id AND c.account_id = a.account_id
-            AND c.step_key = s.key AND c.known_on <= :as_of)
+            AND c.step_key = s.key AND c.known_on <= :as_of AND NOT {{by_excluded_user}})
 ),
 done AS (
-    SELECT m.account_id, m.key, u.known_on, CAST(u.day AS timestamptz) AS done_at
+    SELECT m.account_id, m.key, u.known_on, CAST(u.day AS timestamptz) AS done_at,
+           CASE WHEN NOT u.is_anonymous THEN u.user_id ELSE coalesce((
+               SELECT a.user_id FROM user_alias a
+               WHERE a.workspace_id = :workspace_id AND a.anonymous_id = u.user_id
+                 AND a.known_on <= :as_of), '') END AS user_id
     FROM missing m
     JOIN daily_usage u ON u.workspace_id = :workspace_id AND u.account_id = m.account_id
         AND u.event_name = ANY(m.event_names)
     WHERE u.day > :since AND u.day <= :as_of AND u.known_on <= :as_of
+      {{without_excluded_users}}
     UNION ALL
-    SELECT account_id, key, CAST(traits_at AS date), traits_at FROM missing
+    SELECT account_id, key, CAST(traits_at AS date), traits_at, '' FROM missing
     WHERE CAST(traits_at AS date) <= :as_of
       AND coalesce(lower(trait), '') NOT IN ('', '0', 'false', 'null', 'no')
 )
-INSERT INTO onboarding_completion AS c (workspace_id, account_id, step_key, known_on, done_at)
-SELECT DISTINCT ON (account_id, key) :workspace_id, account_id, key, known_on, done_at
-FROM done ORDER BY account_id, key, done_at, known_on
-ON CONFLICT (workspace_id, account_id, step_key, known_on)
+INSERT INTO onboarding_completion AS c (
+    workspace_id, account_id, step_key, known_on, done_at, user_id
+)
+SELECT DISTINCT ON (account_id, key) :workspace_id, account_id, key, known_on, done_at, user_id
+FROM done ORDER BY account_id, key, done_at, known_on, user_id
+ON CONFLICT (workspace_id, account_id, step_key, known_on, user_id)
 DO UPDATE SET done_at = least(c.done_at, excluded.done_at)
 
 -- name: next_accounts

@@ -25,6 +25,8 @@ TICKET_MOMENTS = {
     Kind.TICKET_REOPENED: "reopened",
 }
 SURVEY_KINDS = {Kind.NPS_ANSWERED: NPS, Kind.CSAT_ANSWERED: CSAT}
+PERSONAL_KINDS = {Kind.STEP_COMPLETED, Kind.SURVEY_ANSWERED, *SURVEY_KINDS}
+"""Kinds of events that only the person counts for who sent them: not if they are impersonated."""
 INCIDENT_KINDS = {Kind.INCIDENT_DECLARED, Kind.INCIDENT_ENDED, Kind.APOLOGY_SENT}
 WITHOUT_ACCOUNT = {*TICKET_MOMENTS, *INCIDENT_KINDS}
 """Kinds of events that are applied without an account: an agent or a system may send them."""

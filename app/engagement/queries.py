@@ -10,6 +10,7 @@ import orjson
 from sqlalchemy import Result, Row, TextClause, select
 from sqlalchemy.orm import Session
 
+from app.accounts import excluded_users
 from app.core.sql import load_sql
 from app.engagement.snapshot import (
     NO_PACE,
@@ -38,10 +39,18 @@ from app.engagement.tables import Goal, LoyaltyTier, OnboardingStep
 from app.workspaces.queries import get_workspace
 
 TICKET_DAYS, SURVEY_DAYS, RESOLVED_DAYS, INCIDENT_DAYS, PACE_DAYS = 180, 90, 90, 30, 365
-METRIC_DAYS = 28
-DAY = timedelta(days=1)
+METRIC_DAYS, DAY = 28, timedelta(days=1)
 
-SQL = load_sql(__file__)
+SQL = load_sql(
+    __file__,
+    without_excluded_users=excluded_users.without_excluded_users(),
+    first_day_of_use=excluded_users.first_day_of_use("a.account_id"),
+    first_day_of_use_then=excluded_users.first_day_of_use("d.account_id"),
+    by_excluded_author=excluded_users.is_excluded_user("t.user_id"),
+    by_excluded_person=excluded_users.is_excluded_answer(),
+    by_excluded_user=excluded_users.is_excluded_user("c.user_id"),
+    by_excluded_giver=excluded_users.is_excluded_user("f.user_id"),
+)
 METRIC_VALUES = {
     "ids": SQL.compose("metric_values", reached=SQL.fill("reached_ids")),
     "property": SQL.compose("metric_values", reached=SQL.fill("reached_property")),

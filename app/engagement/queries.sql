@@ -14,7 +14,7 @@ FROM ticket t
 JOIN ticket_moment m ON m.workspace_id = t.workspace_id AND m.ticket_id = t.ticket_id
 WHERE t.workspace_id = :workspace_id AND t.account_id = ANY(CAST(:account_ids AS text[]))
   AND (t.opened_at >= :since OR t.closed_at IS NULL OR t.closed_at >= :since)
-  AND m.at < :day_end AND m.known_on <= :as_of
+  AND m.at < :day_end AND m.known_on <= :as_of AND NOT {{by_excluded_author}}
 GROUP BY t.workspace_id, t.ticket_id
 HAVING bool_or(m.kind = 'opened')
 ORDER BY t.account_id, opened_at, t.ticket_id
@@ -22,9 +22,9 @@ ORDER BY t.account_id, opened_at, t.ticket_id
 -- name: responses
 SELECT account_id, kind, response_id, user_id, score, at FROM (
     SELECT DISTINCT ON (account_id, kind, user_id IS NULL, coalesce(user_id, response_id)) *
-    FROM survey_response
+    FROM survey_response r
     WHERE workspace_id = :workspace_id AND account_id = ANY(CAST(:account_ids AS text[]))
-      AND at >= :since AND at < :day_end AND known_on <= :as_of
+      AND at >= :since AND at < :day_end AND known_on <= :as_of AND NOT {{by_excluded_person}}
     ORDER BY account_id, kind, user_id IS NULL, coalesce(user_id, response_id), at DESC
 ) AS latest
 ORDER BY account_id, kind, at DESC, response_id
@@ -32,9 +32,9 @@ ORDER BY account_id, kind, at DESC, response_id
 -- name: feedback
 WITH known AS (
     SELECT *, resolved_at < :day_end AND resolved_known_on <= :as_of AS is_resolved
-    FROM feedback_item
+    FROM feedback_item f
     WHERE workspace_id = :workspace_id AND account_id = ANY(CAST(:account_ids AS text[]))
-      AND at < :day_end AND known_on <= :as_of
+      AND at < :day_end AND known_on <= :as_of AND NOT {{by_excluded_giver}}
 )
 SELECT account_id, feedback_id, user_id, kind, topic, product_feature, owner, due_on,
        CASE WHEN is_resolved OR resolved_at IS NULL THEN status ELSE 'open' END AS status, at,
@@ -45,24 +45,22 @@ FROM known WHERE is_resolved IS NOT TRUE OR resolved_at >= :since
 ORDER BY account_id, at, feedback_id
 
 -- name: completions
-SELECT account_id, step_key, min(done_at) AS done_at FROM onboarding_completion
+SELECT account_id, step_key, min(done_at) AS done_at FROM onboarding_completion c
 WHERE workspace_id = :workspace_id AND account_id = ANY(CAST(:account_ids AS text[]))
-  AND done_at < :day_end AND known_on <= :as_of
+  AND done_at < :day_end AND known_on <= :as_of AND NOT {{by_excluded_user}}
 GROUP BY account_id, step_key
 
 -- name: starts
-SELECT a.account_id, coalesce(a.started_on, (
-           SELECT min(f.day) FROM first_use f
-           WHERE f.workspace_id = a.workspace_id AND f.account_id = a.account_id
-             AND f.known_on <= :as_of)) AS started_on
+SELECT a.account_id, coalesce(a.started_on, {{first_day_of_use}}) AS started_on
 FROM account a
 WHERE a.workspace_id = :workspace_id AND a.account_id = ANY(CAST(:account_ids AS text[]))
 
 -- name: pace
 -- The days that each step took after the steps before it, for accounts that did it in the last year.
 WITH done AS (
-    SELECT account_id, step_key, min(done_at) AS done_at FROM onboarding_completion
+    SELECT account_id, step_key, min(done_at) AS done_at FROM onboarding_completion c
     WHERE workspace_id = :workspace_id AND done_at < :day_end AND known_on <= :as_of
+      AND NOT {{by_excluded_user}}
     GROUP BY account_id, step_key
 ),
 timed AS (
@@ -71,8 +69,7 @@ timed AS (
                                     ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING),
                (SELECT a.started_on FROM account a WHERE a.workspace_id = :workspace_id
                   AND a.account_id = d.account_id),
-               (SELECT min(f.day) FROM first_use f WHERE f.workspace_id = :workspace_id
-                  AND f.account_id = d.account_id AND f.known_on <= :as_of)) AS since
+               {{first_day_of_use_then}}) AS since
     FROM done d JOIN onboarding_step s ON s.workspace_id = :workspace_id AND s.key = d.step_key
 )
 SELECT step_key, count(*) AS peers, percentile_cont(0.5) WITHIN GROUP (
@@ -108,13 +105,13 @@ FROM daily_usage u
 WHERE u.workspace_id = :workspace_id AND u.account_id = q.account_id
   AND u.day > :window_start AND u.day <= :as_of AND u.known_on <= :as_of
   AND (q.event_names = '{}' OR u.event_name = ANY(q.event_names))
-  AND NOT EXISTS (SELECT FROM "user" x WHERE x.workspace_id = :workspace_id
-                  AND x.user_id = u.user_id AND x.excluded AND NOT u.is_anonymous)
+  {{without_excluded_users}}
 
 -- name: reached_ids
-SELECT count(DISTINCT r.end_customer_id) FROM daily_reach r
-WHERE r.workspace_id = :workspace_id AND r.account_id = q.account_id
-  AND r.day > :window_start AND r.day <= :as_of AND r.known_on <= :as_of
+SELECT count(DISTINCT u.end_customer_id) FROM daily_reach u
+WHERE u.workspace_id = :workspace_id AND u.account_id = q.account_id
+  AND u.day > :window_start AND u.day <= :as_of AND u.known_on <= :as_of
+  {{without_excluded_users}}
 
 -- name: reached_property
 SELECT coalesce(sum(u.quantity), 0) {{used}}
@@ -177,10 +174,10 @@ SELECT u.account_id, u.user_id, r.role
 FROM "user" u
 JOIN person_role r ON r.workspace_id = u.workspace_id AND r.user_id = u.user_id
 WHERE u.workspace_id = :workspace_id AND u.account_id = ANY(CAST(:account_ids AS text[]))
-  AND r.known_on <= :as_of AND coalesce(r.ended_on > :as_of, true)
+  AND r.known_on <= :as_of AND coalesce(r.ended_on > :as_of, true) AND NOT u.excluded
 UNION
 SELECT u.account_id, u.user_id, lower(u.role) FROM "user" u
 WHERE u.workspace_id = :workspace_id AND u.account_id = ANY(CAST(:account_ids AS text[]))
-  AND lower(u.role) IN ('champion', 'sponsor')
+  AND lower(u.role) IN ('champion', 'sponsor') AND NOT u.excluded
   AND coalesce(u.traits_at, u.created_at) < :day_end
 ORDER BY 1, 2, 3

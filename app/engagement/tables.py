@@ -41,7 +41,8 @@ class OnboardingPace(WorkspaceTable):
 class OnboardingCompletion(WorkspaceTable):
     """When an account did an onboarding step, as known from the day ``known_on`` on.
 
-    A late event adds a row with an earlier ``done_at``.
+    A late event adds a row with an earlier ``done_at``. ``user_id``: the user whose event did it;
+    empty if there is none.
     """
 
     __tablename__ = "onboarding_completion"
@@ -49,6 +50,7 @@ class OnboardingCompletion(WorkspaceTable):
     account_id: Mapped[Key] = mapped_column(primary_key=True)
     step_key: Mapped[Key] = mapped_column(primary_key=True)
     known_on: Mapped[date] = mapped_column(primary_key=True)
+    user_id: Mapped[Key] = mapped_column(primary_key=True, server_default="")
     done_at: Mapped[Instant]
 
 

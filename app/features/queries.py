@@ -5,18 +5,22 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 
-from sqlalchemy import TextClause, exists, select
+from sqlalchemy import TextClause
 from sqlalchemy.orm import Session
 
-from app.accounts.tables import User
+from app.accounts.excluded_users import (
+    first_day_of_use,
+    without_excluded_users,
+)
+from app.accounts.queries import has_excluded_users
 from app.core.sql import load_sql
 from app.engagement.queries import load_engagement
 from app.engagement.snapshot import ENGAGEMENT_METRICS
 from app.features.values import AccountFeatures, FeatureSpec
 
-SQL = load_sql(__file__)
+WITHOUT_EXCLUDED_USERS = without_excluded_users()
+SQL = load_sql(__file__, without_excluded_users=WITHOUT_EXCLUDED_USERS)
 PLAN_FOR_MANY_ROWS = SQL.plan_for_many_rows
-WITHOUT_EXCLUDED_USERS = SQL.sections["without_excluded_users"]
 CENTS_IN_BASE_CURRENCY = SQL.sections["cents_in_base_currency"]
 REACH_COUNTERS = {"property": "quantity", "events": "events"}
 """The column of daily usage that a kind of reach sums; the kind ``ids`` counts ids instead."""
@@ -82,6 +86,7 @@ def _features_statement(
         reach=parts["reach_by_sum" if counter else "reach_by_ids"],
         only_named=parts["only_reach_events"] if reach == "events" else "",
         excluding_users=WITHOUT_EXCLUDED_USERS if has_excluded_users else "",
+        first_day=first_day_of_use("s.account_id") if has_excluded_users else "s.first_day",
         traits=parts["selected_traits"] if traits else "CAST('{}' AS jsonb)",
         event_counts=parts["event_counts"] if counts else "",
         counts="coalesce(c.counts, '{}')" if counts else "CAST('{}' AS jsonb)",
@@ -120,8 +125,3 @@ def list_default_product_features(
     since = as_of - timedelta(days=2 * window_days)
     values = {"workspace_id": workspace_id, "since": since, "as_of": as_of}
     return tuple(session.scalars(SQL.default_product_features, values))
-
-
-def has_excluded_users(session: Session, workspace_id: str) -> bool:
-    statement = select(exists().where(User.workspace_id == workspace_id, User.excluded))
-    return bool(session.scalar(statement))

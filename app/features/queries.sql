@@ -77,11 +77,14 @@ reach AS (
     {{reach}}
 ),
 started AS (
-    SELECT account_id, min(day) AS first_used_on
-    FROM first_use
-    WHERE workspace_id = :workspace_id AND account_id = ANY(CAST(:account_ids AS text[]))
-      AND known_on <= :as_of
-    GROUP BY account_id
+    SELECT s.account_id, {{first_day}} AS first_used_on
+    FROM (
+        SELECT account_id, min(day) AS first_day
+        FROM first_use
+        WHERE workspace_id = :workspace_id AND account_id = ANY(CAST(:account_ids AS text[]))
+          AND known_on <= :as_of
+        GROUP BY account_id
+    ) AS s
 ),
 period AS (
     SELECT DISTINCT ON (account_id, subscription_id, starts_on) *
@@ -157,11 +160,12 @@ SELECT account_id,
        count(*) FILTER (WHERE last_day > :now_start) AS reached,
        count(*) FILTER (WHERE first_day <= :now_start) AS reached_before
 FROM (
-    SELECT account_id, end_customer_id, min(day) AS first_day, max(day) AS last_day
-    FROM daily_reach
-    WHERE workspace_id = :workspace_id AND account_id = ANY(CAST(:account_ids AS text[]))
-      AND day > :before_start AND day <= :as_of AND known_on <= :as_of
-    GROUP BY account_id, end_customer_id
+    SELECT u.account_id, u.end_customer_id, min(u.day) AS first_day, max(u.day) AS last_day
+    FROM daily_reach u
+    WHERE u.workspace_id = :workspace_id AND u.account_id = ANY(CAST(:account_ids AS text[]))
+      AND u.day > :before_start AND u.day <= :as_of AND u.known_on <= :as_of
+      {{excluding_users}}
+    GROUP BY u.account_id, u.end_customer_id
 ) AS by_customer GROUP BY account_id
 
 -- name: reach_by_sum
@@ -175,17 +179,6 @@ FROM tally WHERE NOT by_user {{only_named}} GROUP BY account_id
 
 -- name: only_reach_events
 AND event_name = ANY(CAST(:reach_events AS text[]))
-
--- name: without_excluded_users
-AND NOT EXISTS (
-    SELECT FROM "user" x
-    WHERE x.workspace_id = :workspace_id AND x.user_id = u.user_id AND x.excluded
-      AND NOT u.is_anonymous)
-AND NOT (u.is_anonymous AND EXISTS (
-    SELECT FROM user_alias a
-    JOIN "user" x ON x.workspace_id = a.workspace_id AND x.user_id = a.user_id
-    WHERE a.workspace_id = :workspace_id AND a.anonymous_id = u.user_id
-      AND a.known_on <= :as_of AND x.excluded))
 
 -- name: cents_in_base_currency
 -- Cents of the base currency; null where no rate is known at the start of the period.

@@ -9,18 +9,28 @@ from typing import Any
 from sqlalchemy import Row, TextClause
 from sqlalchemy.orm import Session
 
+from app.accounts.excluded_users import (
+    first_day_of_use,
+    is_excluded_answer,
+    is_excluded_user,
+    without_excluded_users,
+)
+from app.accounts.queries import has_excluded_users
 from app.core.arrays import Floats, np
 from app.core.sql import load_sql
 from app.features.queries import (
     CENTS_IN_BASE_CURRENCY,
     PLAN_FOR_MANY_ROWS,
     REACH_COUNTERS,
-    WITHOUT_EXCLUDED_USERS,
-    has_excluded_users,
 )
 from app.features.table import ChurnEligibility, FeatureTable, TableSpec, derive_features
 
-SQL = load_sql(__file__)
+SQL = load_sql(
+    __file__,
+    by_excluded_author=is_excluded_user("t.user_id"),
+    by_excluded_person=is_excluded_answer(),
+    by_excluded_user=is_excluded_user("c.user_id"),
+)
 AccountDay = tuple[str, date]
 """An account and the day as of whose end it is described."""
 
@@ -58,7 +68,7 @@ def load_feature_table(
 def _counts_statement(*, reach: str, has_excluded_users: bool) -> TextClause:
     """Build the statement for one way of counting reach: ids, property or events."""
     parts, counter = SQL.sections, REACH_COUNTERS.get(reach)
-    without_excluded = WITHOUT_EXCLUDED_USERS.replace(":as_of", "w.as_of")
+    first_day = first_day_of_use("s.account_id", "s.as_of")
     return SQL.compose(
         "counts",
         sums=parts["reach_sums"] if counter else "",
@@ -66,7 +76,8 @@ def _counts_statement(*, reach: str, has_excluded_users: bool) -> TextClause:
         named_reach=parts["reach_by_event_name"] if counter else "",
         only_named=parts["only_reach_events"] if reach == "events" else "",
         reach=parts["reach_by_sum" if counter else "reach_by_ids"],
-        excluding_users=without_excluded if has_excluded_users else "",
+        excluding_users=without_excluded_users("w.as_of") if has_excluded_users else "",
+        first_day=first_day if has_excluded_users else "s.first_day",
         cents=CENTS_IN_BASE_CURRENCY,
     )
 

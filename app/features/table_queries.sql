@@ -107,11 +107,14 @@ reach AS (
     {{reach}}
 ),
 started AS (
-    SELECT w.n, min(f.day) AS first_used_on
-    FROM requested w
-    JOIN first_use f ON f.workspace_id = :workspace_id AND f.account_id = w.account_id
-        AND f.known_on <= w.as_of
-    GROUP BY w.n
+    SELECT s.n, {{first_day}} AS first_used_on
+    FROM (
+        SELECT w.n, w.account_id, w.as_of, min(f.day) AS first_day
+        FROM requested w
+        JOIN first_use f ON f.workspace_id = :workspace_id AND f.account_id = w.account_id
+            AND f.known_on <= w.as_of
+        GROUP BY w.n, w.account_id, w.as_of
+    ) AS s
 ),
 period AS (
     SELECT DISTINCT ON (w.n, s.subscription_id, s.starts_on) w.n, w.as_of, s.*,
@@ -162,15 +165,18 @@ engagement AS MATERIALIZED (
                    ON m.workspace_id = t.workspace_id AND m.ticket_id = t.ticket_id
                WHERE t.workspace_id = :workspace_id AND t.account_id = w.account_id
                  AND m.kind = 'opened' AND m.known_on <= w.as_of
-                 AND m.at >= w.as_of - 83 AND m.at < w.as_of + 1) END AS tickets_84,
+                 AND m.at >= w.as_of - 83 AND m.at < w.as_of + 1
+                 AND NOT {{by_excluded_author}}) END AS tickets_84,
            (SELECT avg(r.score) FROM survey_response r
             WHERE r.workspace_id = :workspace_id AND r.account_id = w.account_id
               AND r.kind = 'nps' AND r.known_on <= w.as_of
-              AND r.at >= w.as_of - 181 AND r.at < w.as_of + 1) AS nps,
+              AND r.at >= w.as_of - 181 AND r.at < w.as_of + 1
+              AND NOT {{by_excluded_person}}) AS nps,
            (SELECT count(DISTINCT c.step_key) FROM onboarding_completion c
             JOIN onboarding_step o ON o.workspace_id = c.workspace_id AND o.key = c.step_key
             WHERE c.workspace_id = :workspace_id AND c.account_id = w.account_id
-              AND c.known_on <= w.as_of AND c.done_at < w.as_of + 1) AS steps_done,
+              AND c.known_on <= w.as_of AND c.done_at < w.as_of + 1
+              AND NOT {{by_excluded_user}}) AS steps_done,
            (SELECT nullif(count(*), 0) FROM onboarding_step o
             WHERE o.workspace_id = :workspace_id) AS steps,
            (SELECT CASE WHEN count(*) > 0 THEN
@@ -214,14 +220,14 @@ ORDER BY w.n
 SELECT n, count(*) FILTER (WHERE latest < 28) AS reach_28,
        count(*) FILTER (WHERE earliest >= 28) AS reach_28_before
 FROM (
-    SELECT w.n, c.end_customer_id, min(w.as_of - c.day) AS latest,
-           max(w.as_of - c.day) AS earliest
+    SELECT w.n, u.end_customer_id, min(w.as_of - u.day) AS latest,
+           max(w.as_of - u.day) AS earliest
     FROM requested w
-    JOIN daily_reach c ON c.account_id = w.account_id
-        AND c.day > w.as_of - 56 AND c.day <= w.as_of AND c.known_on <= w.as_of
-    WHERE c.workspace_id = :workspace_id
-      AND c.day > CAST(:first_day AS date) - 56 AND c.day <= :last_day
-    GROUP BY w.n, c.end_customer_id
+    JOIN daily_reach u ON u.account_id = w.account_id
+        AND u.day > w.as_of - 56 AND u.day <= w.as_of AND u.known_on <= w.as_of
+    WHERE u.workspace_id = :workspace_id
+      AND u.day > CAST(:first_day AS date) - 56 AND u.day <= :last_day {{excluding_users}}
+    GROUP BY w.n, u.end_customer_id
 ) AS by_customer GROUP BY n
 
 -- name: reach_by_sum

@@ -54,7 +54,9 @@ class MeasureOut(ResponseModel):
     elasticity: float | None = Field(
         None, description="Growth of usage with price in the benchmark.", examples=[0.9]
     )
-    median: float | None = Field(None, description="Median of the benchmark.", examples=[6.0])
+    median: float | None = Field(
+        None, description="Median of the benchmark; null without peers.", examples=[6.0]
+    )
     median_per_dollar: float | None = Field(
         None, description="Median per $100 of the benchmark.", examples=[1.5]
     )

@@ -152,6 +152,7 @@ class HealthScore(Table):
     renewal_on: Mapped[Key | None] = mapped_column(_text_in("renewal_on"))
     notice_on: Mapped[Key | None] = mapped_column(_text_in("notice_on"))
     last_used_on: Mapped[Key | None] = mapped_column(_text_in("last_used_on"))
+    price_status: Mapped[Key | None] = mapped_column(_text_in("price_status"))
     currency: Mapped[Key | None] = mapped_column(_text_in("currency"))
     seats: Mapped[float | None] = mapped_column(_number_in("details -> 'seats'::text"))
     price_cents: Mapped[float | None] = mapped_column(_number_in("details -> 'price_cents'::text"))

@@ -21,7 +21,17 @@ from app.events.reading.canonical import parse_identifier
 from app.events.reading.quarantine_codes import QUARANTINE_CODES, QuarantineError
 from app.imports.errors import RowError
 
-FLAGS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+FLAGS = {
+    **dict.fromkeys(("true", "t", "1", "yes", "y"), True),
+    **dict.fromkeys(("false", "f", "0", "no", "n"), False),
+}
+SHORTENED_NUMBER = re.compile(r"[0-9]([.,][0-9]+)?[eE]\+[0-9]{2,}")
+"""A number of many digits as a spreadsheet writes it, such as 1.23457E+10: digits are lost."""
+SHORTENED_ID = (
+    "was shortened by a spreadsheet, so digits are lost: format the column as text and export the"
+    " file again"
+)
+FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,15})?")
 
 
@@ -82,6 +92,7 @@ ROW_SCHEMAS: Mapping[ImportKind, type[RequestModel]] = {
     ImportKind.SUBSCRIPTIONS: SubscriptionImportRow,
 }
 IDENTITIES = ("account_id", "user_id", "anonymous_id")
+ID_FIELDS = (*IDENTITIES, "parent_id", "subscription_id", "message_id", "end_customer_id")
 EVENT_FIELDS = ("event", "timestamp", *IDENTITIES, "message_id", "end_customer_id")
 REQUIRED_FIELDS: Mapping[ImportKind, tuple[tuple[str, ...], ...]] = {
     ImportKind.EVENTS: (("event",), ("timestamp",), IDENTITIES),
@@ -113,6 +124,22 @@ def _flag(text: str) -> bool:
     if flag is None:
         raise ValueError("must be true or false")
     return flag
+
+
+def refuse_shortened_ids(row: Mapping[str, Any]) -> None:
+    """Raise ValueError if an id of a row lost digits: several rows would become one account."""
+    ids = [(name, row.get(name)) for name in ID_FIELDS]
+    external_ids = row.get("external_ids")
+    if isinstance(external_ids, Mapping):
+        for several in external_ids.values():
+            ids += [("external_ids", each) for each in _as_list(several)]
+    for name, value in ids:
+        if isinstance(value, str) and SHORTENED_NUMBER.fullmatch(value.strip()):
+            raise ValueError(f"{name}: {SHORTENED_ID}")
+
+
+def _as_list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 def _iso_day(text: str) -> str:
@@ -175,12 +202,13 @@ def validate_row(kind: ImportKind, raw: Any, line: int) -> dict[str, Any]:  # no
     if not isinstance(raw, dict):
         raise RowError.from_code(line, "invalid_json")
     try:
+        refuse_shortened_ids(raw)
         row = ROW_SCHEMAS[kind].model_validate(_in_cents(raw)).model_dump(exclude_unset=True)
-        _refuse_placeholders(row)
+        row |= _parse_ids(row)
     except ValidationError as error:
         raise RowError(line, "invalid_row", _sentence(error)) from None
-    except (ValueError, TypeError) as error:
-        raise RowError(line, "invalid_row", f"mrr: {error}") from None
+    except ValueError as error:
+        raise RowError(line, "invalid_row", str(error)) from None
     except QuarantineError as error:
         raise RowError(line, error.code, QUARANTINE_CODES[error.code]) from None
     return row
@@ -189,18 +217,32 @@ def validate_row(kind: ImportKind, raw: Any, line: int) -> dict[str, Any]:  # no
 def _in_cents(raw: dict[str, Any]) -> dict[str, Any]:
     """Replace a price in major units (``mrr``) by ``mrr_cents``."""
     rest = {name: value for name, value in raw.items() if name != "mrr"}
-    return rest if raw.get("mrr") is None else {"mrr_cents": parse_cents(raw["mrr"])} | rest
+    if raw.get("mrr") is None:
+        return rest
+    try:
+        return {"mrr_cents": parse_cents(raw["mrr"])} | rest
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"mrr: {error}") from None
 
 
-def _refuse_placeholders(row: Mapping[str, Any]) -> None:
-    for name in ("account_id", "parent_id"):
-        if row.get(name) is not None and not parse_identifier(row[name]):
-            raise QuarantineError("invalid_account_id", f"/{name}")
-    if "user_id" in row and not parse_identifier(row["user_id"]):
+def _parse_ids(row: Mapping[str, Any]) -> dict[str, str]:
+    """Return the ids of a row as events have them. Refuse placeholders such as null."""
+    ids = {
+        name: parse_identifier(row[name])
+        for name in ("account_id", "parent_id", "user_id")
+        if row.get(name) is not None
+    }
+    if "" in (ids.get("account_id"), ids.get("parent_id")):
+        raise QuarantineError("invalid_account_id", "")
+    if ids.get("user_id") == "":
         raise QuarantineError("missing_identity", "/user_id")
+    return {name: value for name, value in ids.items() if value}
 
 
 def _sentence(error: ValidationError) -> str:
+    """Return what is wrong, and the field if its name cannot be data, such as an e-mail address."""
     first = error.errors(include_input=False, include_url=False)[0]
     place = ".".join(map(str, first["loc"]))
-    return f"{place}: {first['msg']}" if place else str(first["msg"])
+    if not FIELD_NAME.fullmatch(place):
+        place = str(first["loc"][0]) if first["loc"] else ""
+    return f"{place}: {first['msg']}" if FIELD_NAME.fullmatch(place) else str(first["msg"])

@@ -18,7 +18,7 @@ from app.events.reading.batch import ParsedBatch
 from app.imports import queries
 from app.imports.errors import RowError
 from app.imports.event_loader import EventLoader, RowFields
-from app.imports.kinds import ImportKind, parse_cells, validate_row
+from app.imports.kinds import ImportKind, parse_cells, refuse_shortened_ids, validate_row
 from app.imports.records import RecordPage
 from app.workspaces.queries import get_workspace
 from app.workspaces.tables import Workspace
@@ -27,6 +27,14 @@ ID_KINDS = {"account_id": "account", "parent_id": "account", "user_id": "user"}
 """The fields of a row that hold ids, with the kind of tombstone of an erased id."""
 MISSING_TIMESTAMP = "missing_timestamp"
 EVENTS_PER_PAGE, ROWS_PER_PAGE = 5000, 1000
+NOT_LINKED = "parent_id or external_ids: cannot be set"
+LINK_ERRORS = {
+    "parent_cycle": "parent_id: is the account itself or below it",
+    "parent_too_deep": "parent_id: the hierarchy of accounts would have too many levels",
+    "unknown_parent": "parent_id: is no account of this workspace",
+    "external_id_taken": "external_ids: an id already belongs to another account",
+}
+"""Messages of links that cannot be set, without the ids of the row."""
 
 
 @dataclass(slots=True)
@@ -78,6 +86,11 @@ class EventPageLoader:
             elif record.get("timestamp") in (None, ""):
                 errors.append(RowError.from_code(line, MISSING_TIMESTAMP))
             else:
+                try:
+                    refuse_shortened_ids(record)
+                except ValueError as error:
+                    errors.append(RowError(line, "invalid_row", str(error)))
+                    continue
                 built = self.build_events(record, line)
                 events += built
                 lines += [line] * len(built)
@@ -177,7 +190,7 @@ def _write_relationships(
             with session.begin_nested():
                 apply_links(session, account, fields, replace=False)
         except ProblemError as error:
-            rejected.append(RowError(line, "invalid_row", error.detail))
+            rejected.append(RowError(line, "invalid_row", LINK_ERRORS.get(error.code, NOT_LINKED)))
     return rejected
 
 

@@ -5,15 +5,18 @@ the column only in rows where ``units`` is ``users``; in other rows the field is
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from operator import itemgetter
 from typing import Self
 
 from app.core.errors import UnprocessableError
+from app.core.http.csv_text import remove_formula_guard
 
 RULE_PATTERN = re.compile(r"(?P<source>[^\[\]]+)(\[(?P<column>[^=\]]+)=(?P<value>[^\]]*)\])?")
 PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
+
+NULL_CELLS = frozenset({r"\N", "NULL"})
+"""How databases write null into CSV: ClickHouse and MySQL, and SQL Server."""
 
 ColumnPositions = Mapping[str, int]
 """The position of each column in a row."""
@@ -52,24 +55,41 @@ class ColumnRule:
         read = set(PLACEHOLDER.findall(self.source)) if "{" in self.source else {self.source}
         return read | ({self.column} if self.column else set())
 
-    def value_getter(self, positions: ColumnPositions) -> ValueGetter:
-        """Return a function from a row to the rule's value; None: the field is left out."""
-        get = _source_getter(self.source, positions)
+    def value_getter(self, positions: ColumnPositions, *, is_id: bool) -> ValueGetter:
+        """Return a function from a row to the rule's value; None: the field is left out.
+
+        A template is left out if its columns are blank; that of an id, if one of them is blank.
+        """
+        get = _source_getter(self.source, positions, enough=all if is_id else any)
         if self.column is None:
             return get
         position, value = positions[self.column], self.value
         return lambda row: get(row) if row[position] == value else None
 
 
-def _source_getter(source: str, positions: ColumnPositions) -> ValueGetter:
+def _source_getter(
+    source: str, positions: ColumnPositions, *, enough: Callable[[Iterable[str]], bool]
+) -> ValueGetter:
     if "{" not in source:
         position = positions[source]
         return lambda row: row[position] or None
     texts = PLACEHOLDER.split(source)[::2]
     pattern = "%s".join(text.replace("%", "%%") for text in texts)
     columns = [positions[name] for name in PLACEHOLDER.findall(source)]
-    pick = itemgetter(*columns) if columns else lambda _: ()
-    return lambda row: pattern % pick(row)
+    if not columns:
+        return lambda _: source
+
+    def fill(row: Sequence[str]) -> str | None:
+        values = [row[column] for column in columns]
+        return (pattern % tuple(values)).strip() if enough(values) else None
+
+    return fill
+
+
+def clean_cell(cell: str) -> str:
+    """Return a cell without the guard of our own CSV and without spaces; null becomes empty."""
+    text = remove_formula_guard(cell).strip()
+    return "" if text in NULL_CELLS else text
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +131,10 @@ class ColumnMapping:
             raise MappingError(
                 f"The file has no column {min(missing)!r}; it has {', '.join(columns)[:300]}."
             )
+        if repeated := {name for name in read if columns.count(name) > 1}:
+            raise MappingError(
+                f"The file has two columns named {min(repeated)!r}: rename or remove one of them."
+            )
         if unknown := {name for name in rules if not is_known(name)}:
             raise MappingError(
                 f"{min(unknown)!r} is not a field. The fields are {', '.join(fields)}."
@@ -120,13 +144,17 @@ class ColumnMapping:
     def reader(self, columns: Sequence[str]) -> Callable[[list[str]], dict[str, str]]:
         """Return a function from a row's cells to its fields, without fields that have no value.
 
-        Of two columns with one name the last counts. Look-ups change the given row in place.
+        Look-ups see the cleaned cells.
         """
         positions = {name: position for position, name in enumerate(columns)}
-        getters = [(name, rule.value_getter(positions)) for name, rule in self.rules.items()]
+        getters = [
+            (name, rule.value_getter(positions, is_id=name.endswith("_id")))
+            for name, rule in self.rules.items()
+        ]
         tables = [(positions[name], table) for name, table in self.lookups.items()]
 
-        def read(row: list[str]) -> dict[str, str]:
+        def read(cells: list[str]) -> dict[str, str]:
+            row = [clean_cell(cell) for cell in cells]
             for position, table in tables:
                 row[position] = table.get(row[position], row[position])
             return {name: value for name, get in getters if (value := get(row)) is not None}

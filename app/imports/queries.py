@@ -37,6 +37,9 @@ def upsert_rows(
     key = [column.name for column in inspect(table).primary_key]
     new = insert(table)
     columns = {name: _new_value(new, table, name) for name in rows[0] if name not in key}
+    if table is Account and "excluded" in columns:  # an import is history: it holds for all days
+        changed = Account.excluded.is_distinct_from(new.excluded["excluded"])
+        columns["excluded_days"] = case((changed, None), else_=Account.excluded_days)
     session.execute(
         new.on_conflict_do_update(index_elements=key, set_=columns)
         if columns

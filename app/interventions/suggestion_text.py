@@ -33,7 +33,7 @@ def compose_details(
         "since": driver.since.isoformat(),
         "evidence": public_evidence(driver),
         "texts": {
-            language.value: _texts(texts, driver.name, values, language)
+            language.value: _texts(playbook, texts, driver.name, values, language)
             for language, texts in playbook.texts.items()
         },
         "link": render_template(playbook.link, values, first_language) if playbook.link else None,
@@ -48,26 +48,51 @@ def public_evidence(driver: Signal) -> dict[str, Any]:
 
 
 def _texts(
-    texts: PlaybookTexts, signal: str, values: Mapping[str, FieldValue | Money], language: Language
+    playbook: Playbook,
+    texts: PlaybookTexts,
+    signal: str,
+    values: Mapping[str, FieldValue | Money],
+    language: Language,
 ) -> dict[str, str]:
+    gets, step = _message(texts, signal, values, language)
+    space = "" if language is Language.ZH else " "
+    promising = space.join([gets, *_promises(playbook, values, language)])
     return {
         "name": texts.name,
         "next_step": render_template(texts.next_step, values, language) or "",
-        "message": _message(texts, signal, values, language),
+        "message": f"{promising}\n\n{step}",
     }
+
+
+def _promises(
+    playbook: Playbook, values: Mapping[str, FieldValue | Money], language: Language
+) -> Iterator[str]:
+    """Yield the promises that the workspace makes in the language, if all their values are known.
+
+    Other promises are left out.
+    """
+    for name in playbook.slots:
+        sentence = playbook.promises.get(name, {}).get(language)
+        rendered = sentence and render_template(sentence, values, language)
+        if rendered:
+            yield rendered
 
 
 def _message(
     texts: PlaybookTexts, signal: str, values: Mapping[str, FieldValue | Money], language: Language
-) -> str:
-    """Render the message for the signal, or the default if one of its values is unknown."""
+) -> tuple[str, str]:
+    """Render what the account gets and its step, for the signal.
+
+    The default message is used if one of the values is unknown.
+    """
     for name in (signal, DEFAULT_MESSAGE):
         message = texts.messages.get(name)
-        parts = message and [
-            render_template(part, values, language) for part in (message.gets, message.step)
-        ]
-        if parts and None not in parts:
-            return "\n\n".join(part for part in parts if part)
+        if message is None:
+            continue
+        gets = render_template(message.gets, values, language)
+        step = render_template(message.step, values, language)
+        if gets is not None and step is not None:
+            return gets, step
     raise AssertionError("The default message cannot be rendered: it may use only {{ account }}.")
 
 

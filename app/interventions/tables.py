@@ -107,8 +107,9 @@ class Experiment(Table):
 class Assignment(Table):
     """The arm of an account, fixed when the account was first eligible.
 
-    ``family`` is a salted hash of the family's root account: families are the units compared.
-    ``success`` is null until the horizon has passed.
+    ``family`` is a salted hash of the family's root account on that day: families are the units
+    compared. ``merge_id`` is empty; an assignment that came with a merged account has a random one,
+    so that it stays beside the account's own. ``success`` is null until the horizon has passed.
     """
 
     __tablename__ = "assignment"
@@ -120,6 +121,7 @@ class Assignment(Table):
     workspace_id: Mapped[Key] = mapped_column(workspace_fk(), primary_key=True)
     account_id: Mapped[Key] = mapped_column(primary_key=True)
     experiment_id: Mapped[Key] = mapped_column(primary_key=True)
+    merge_id: Mapped[Key] = mapped_column(primary_key=True, server_default="")
     arm: Mapped[Key]
     family: Mapped[Key]
     signal: Mapped[Key]

@@ -5,15 +5,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import structlog
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from app.core.db import SessionFactory, transaction
 from app.core.errors import ProblemError
+from app.core.logs import get_logger
 from app.jobs import service
 from app.jobs.service import ClaimedJob, JobHandler, LostLeaseError
 
-log = structlog.get_logger()
+log = get_logger()
 
 TIME_SLICE = timedelta(seconds=10)
 """After this time a job is released, so that waiting jobs get a turn."""

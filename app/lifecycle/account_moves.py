@@ -39,6 +39,7 @@ MERGE_EXPRESSIONS = {
     "traits_at": "greatest(t.traits_at, s.traits_at)",
     "created_at": "least(t.created_at, s.created_at)",
     "parent_id": "t.parent_id",
+    "excluded_days": "t.excluded_days",
 }
 """How a merge combines columns of target (t) and source (s); others: ``coalesce(t, s)``."""
 
@@ -94,6 +95,8 @@ def move_small_tables(
         alerts.resolve_merged_account(
             session, values["workspace_id"], values["account_id"], now=now
         )
+        execute(session, SQL.keep_assignments, values)
+        execute(session, SQL.note_merge, {**values, "day": now.date()})
     rows += session.scalar(MOVE_SUBSCRIPTIONS, {**values, "first": first}) or 0
     tables = MOVED_TABLES if kind is IdChangeKind.MERGE else (*MOVED_TABLES, *SCORE_TABLES)
     rows += sum(execute(session, move_rows(table), values) for table in tables)

@@ -8,6 +8,11 @@ UPDATE health_history
 SET details = details || jsonb_build_object('merged_into', CAST(:target_id AS text))
 WHERE workspace_id = :workspace_id AND account_id = :account_id AND NOT details ? 'merged_into'
 
+-- name: keep_assignments
+-- Both accounts of a merge stay in their arms of an experiment: the rows get a key of their own.
+UPDATE assignment SET merge_id = CAST(gen_random_uuid() AS text)
+WHERE workspace_id = :workspace_id AND account_id = :account_id AND merge_id = ''
+
 -- name: end_overrides
 UPDATE score_override SET ended_at = :now, ended_by = 'merge'
 WHERE workspace_id = :workspace_id AND account_id = :account_id AND ended_at IS NULL
@@ -42,15 +47,18 @@ SELECT count(*) FROM gone
 -- name: move_reach
 WITH gone AS (
     DELETE FROM daily_reach
-    WHERE (workspace_id, account_id, day, known_on, end_customer_id) IN (
-        SELECT workspace_id, account_id, day, known_on, end_customer_id
+    WHERE (workspace_id, account_id, day, known_on, end_customer_id, user_id, is_anonymous) IN (
+        SELECT workspace_id, account_id, day, known_on, end_customer_id, user_id, is_anonymous
         FROM daily_reach WHERE workspace_id = :workspace_id AND account_id = :account_id
-        ORDER BY 3, 4, 5 LIMIT :limit)
+        ORDER BY 3, 4, 5, 6, 7 LIMIT :limit)
     RETURNING *
 ),
 added AS (
-    INSERT INTO daily_reach (workspace_id, account_id, day, known_on, end_customer_id)
-    SELECT workspace_id, :target_id, day, known_on, end_customer_id FROM gone ORDER BY 3, 4, 5
+    INSERT INTO daily_reach (
+        workspace_id, account_id, day, known_on, end_customer_id, user_id, is_anonymous
+    )
+    SELECT workspace_id, :target_id, day, known_on, end_customer_id, user_id, is_anonymous
+    FROM gone ORDER BY 3, 4, 5, 6, 7
     ON CONFLICT DO NOTHING
 )
 SELECT count(*) FROM gone
@@ -95,6 +103,13 @@ WHERE t.workspace_id = :workspace_id AND t.account_id = :target_id
 
 -- name: delete_account
 DELETE FROM account WHERE workspace_id = :workspace_id AND account_id = :account_id
+
+-- name: note_merge
+-- Reports of days before the merge see the periods under the old id.
+UPDATE subscription SET
+    merged_from = array_append(merged_from, CAST(account_id AS text)),
+    merged_on = array_append(merged_on, CAST(:day AS date))
+WHERE workspace_id = :workspace_id AND account_id = :account_id
 
 -- name: move_subscriptions
 -- An id that the target has too gets the old account id as prefix. ``first`` is false when the

@@ -104,6 +104,11 @@ def _pseudonymize_usage(session: Session, change: IdChange, position: str | None
     return run_window(session, window_end, SQL.pseudonymize_usage, values, position or "")
 
 
+def _pseudonymize_reach(session: Session, change: IdChange, position: str | None) -> StepResult:
+    values, window_end = user_parameters(change), SQL.next_reach_window
+    return run_window(session, window_end, SQL.pseudonymize_reach, values, position or "")
+
+
 def _in_event_windows(statement: TextClause, parameters: Parameters) -> Step:
     return lambda session, change, position: run_event_window(
         session, statement, parameters(change), position
@@ -235,6 +240,7 @@ ERASE_USER_STEPS: Mapping[str, Step] = {
     "settle": set_fence,
     "anonymous_ids": pseudonymize_anonymous_ids,
     "usage": _pseudonymize_usage,
+    "reach": _pseudonymize_reach,
     "events": _in_event_windows(SQL.pseudonymize_events, user_parameters),
     "unattributed_events": _delete_unattributed,
     "quarantine": _delete_quarantined,

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-import structlog
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from app.core.db import SessionFactory, run_with_retries, transaction
+from app.core.logs import get_logger
 from app.core.sql import load_sql
 from app.lifecycle.account_moves import MOVE_STEPS
 from app.lifecycle.erasure import ERASE_ACCOUNT_STEPS, ERASE_USER_STEPS
@@ -15,7 +15,7 @@ from app.lifecycle.steps import Step
 from app.lifecycle.tables import IdChange, IdChangeKind
 
 SQL = load_sql(__file__)
-log = structlog.get_logger()
+log = get_logger()
 
 MAX_FENCE_WAIT = timedelta(minutes=10)
 """How long an open transaction, such as a forgotten session, can delay an id change."""

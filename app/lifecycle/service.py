@@ -185,8 +185,10 @@ def _parent_after(session: Session, account: Account, target: Account) -> str | 
     workspace_id = account.workspace_id
     target_ancestors = hierarchy_queries.list_ancestors(session, workspace_id, target.account_id)
     if account.account_id in target_ancestors[2:]:
+        child = target_ancestors[target_ancestors.index(account.account_id) - 1]
         raise ParentCycleError(
-            f"{target.account_id} is below a child of {account.account_id}; merge that child first."
+            f"{target.account_id} is below {child}, a child of {account.account_id}:"
+            f" merge {child} into {target.account_id} first."
         )
     levels_below = hierarchy_queries.count_levels(session, workspace_id, account.account_id)
     levels = len(target_ancestors) + levels_below - 1

@@ -36,6 +36,7 @@ from app.core.filters.tree import (
     resolve_relative_days,
 )
 from app.core.query_helpers import same_account
+from app.health.scoring.assess import PriceStatus
 from app.health.tables import HealthScore
 from app.portfolio.fields import AccountSort
 from app.portfolio.revenue_at_risk_queries import list_by_revenue_at_risk
@@ -46,6 +47,7 @@ MEASURE_SCORE_PATH = "$.measures[*] ? (@.name == $name).score"
 HIDDEN_STATUSES = ("churned", "excluded")
 STATUS = func.coalesce(HealthScore.status, "insufficient_data")
 MRR = func.coalesce(HealthScore.mrr_cents, 0)
+NO_RATE = func.coalesce(HealthScore.price_status == PriceStatus.NO_RATE.value, false())
 HAS_PROBABILITY = ChurnRisk.probability.is_not(None)
 REVENUE_AT_RISK = case(
     (HAS_PROBABILITY, ChurnRisk.revenue_at_risk_cents), else_=cast(MRR * 12, BigInteger)
@@ -120,10 +122,11 @@ class ListPosition:
 
 @dataclass(frozen=True, slots=True)
 class AccountTotal:
-    """The number of accounts and their MRR."""
+    """The number of accounts, their MRR, and how many the MRR leaves out for want of a rate."""
 
     accounts: int
     mrr_cents: int
+    no_rate: int
 
 
 def list_accounts(
@@ -177,11 +180,12 @@ def load_totals(
         for condition in conditions
         for aggregate in (
             func.count().filter(condition),
-            func.coalesce(func.sum(HealthScore.mrr_cents).filter(condition), 0),
+            func.coalesce(func.sum(HealthScore.mrr_cents).filter(condition, ~NO_RATE), 0),
+            func.count().filter(condition, NO_RATE),
         )
     ]
     row = session.execute(_join_scores(select(*sums), workspace_id)).one()
-    return [AccountTotal(*map(int, row[i : i + 2])) for i in range(0, len(row), 2)]
+    return [AccountTotal(*map(int, row[i : i + 3])) for i in range(0, len(row), 3)]
 
 
 def load_matching_ids(

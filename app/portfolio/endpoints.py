@@ -30,6 +30,7 @@ from app.portfolio.schemas import (
     AccountTotalOut,
     SegmentIn,
     SegmentOut,
+    total_fields,
 )
 from app.portfolio.segment_service import resolve_filter, resolve_filter_query
 from app.portfolio.tables import SavedSegment
@@ -124,7 +125,7 @@ def count_accounts(
     """Return the number and total MRR of the accounts that match. The request changes nothing."""
     resolved = resolve_filter(session, caller.workspace_id, body.filter, key=body.segment_key)
     [total] = load_totals(session, caller.workspace_id, [resolved], today=now.date())
-    return AccountTotalOut(count=total.accounts, mrr_cents=total.mrr_cents)
+    return AccountTotalOut(**total_fields(total))
 
 
 @segment_router.get("", summary="List segments")
@@ -183,7 +184,7 @@ def _with_totals(
     filters = [segment_service.parse_account_filter(row.filter) for row in rows]
     totals = load_totals(session, workspace_id, filters, today=now.date())
     return [
-        SegmentOut.from_row(row, count=total.accounts, mrr_cents=total.mrr_cents)
+        SegmentOut.from_row(row, **total_fields(total))
         for row, total in zip(rows, totals, strict=True)
     ]
 

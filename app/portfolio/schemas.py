@@ -12,7 +12,7 @@ from app.core.filters.openapi import filter_marker
 from app.core.schemas import NO_NUL, WHOLE_NUMBER, Id, JsonObject, RequestModel, ResponseModel, Text
 from app.health.definition.scorecard import Band
 from app.health.scoring.assess import HealthStatus
-from app.portfolio.account_queries import AccountRow
+from app.portfolio.account_queries import AccountRow, AccountTotal
 from app.portfolio.fields import AccountSort
 
 FILTER_EXAMPLE = {
@@ -119,11 +119,24 @@ class AccountQuery(AccountSelection):
     )
 
 
+TOTAL_EXCLUSIONS = Field(
+    description="How many accounts `mrr_cents` leaves out. `no_rate`: their currency has no rate.",
+    examples=[{"no_rate": 0}],
+)
+
+
+def total_fields(total: AccountTotal) -> dict[str, Any]:
+    """Return a total as fields of a response."""
+    exclusions = {"no_rate": total.no_rate}
+    return {"count": total.accounts, "mrr_cents": total.mrr_cents, "exclusions": exclusions}
+
+
 class AccountTotalOut(ResponseModel):
     """The number of accounts and their total MRR."""
 
     count: int = Field(examples=[12])
     mrr_cents: int = Field(examples=[598800])
+    exclusions: dict[str, int] = TOTAL_EXCLUSIONS
 
 
 class SegmentIn(RequestModel):
@@ -142,3 +155,4 @@ class SegmentOut(ResponseModel):
     updated_at: datetime
     count: int = Field(examples=[12])
     mrr_cents: int = Field(description="The total MRR of its accounts.", examples=[598800])
+    exclusions: dict[str, int] = TOTAL_EXCLUSIONS

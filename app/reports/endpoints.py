@@ -87,13 +87,15 @@ def get_arr_at_risk(session: SessionDep, query: ReportQueryDep) -> ArrAtRiskOut:
 
 
 @router.get("/churn-causes", summary="Get what goes with churn")
-def get_churn_causes(session: SessionDep, query: ReportQueryDep) -> ChurnCausesOut:
+def get_churn_causes(
+    session: SessionDep, query: ReportQueryDep, language: LanguageDep
+) -> ChurnCausesOut:
     """Return when accounts churn, which conditions go with churn, and the stated reasons.
 
     All findings are associations: they show where to look, not what would have retained an
     account.
     """
-    return causes.churn_causes(session, query)
+    return causes.churn_causes(session, query, language)
 
 
 @router.get("/revenue-retention", summary="Get revenue retention and logo churn")

@@ -1,10 +1,12 @@
 """The workspace and period of a report, its query parameters, and its KPIs."""
 
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Any
 
-from fastapi import Depends, Query
+from fastapi import Depends, Query, Request
 from pydantic import Field
 
 from app.core.clock import Now
@@ -53,7 +55,8 @@ class ReportQuery:
     """What a report covers.
 
     ``since`` and ``until`` are inclusive. Only facts that were known on ``known_on`` count.
-    Amounts are in ``currency``.
+    Amounts are in ``currency``. A contract that is renewed within ``grace_days`` of its end has not
+    ended.
     """
 
     workspace_id: str
@@ -61,6 +64,12 @@ class ReportQuery:
     since: date
     until: date
     known_on: date
+    grace_days: int
+
+    @property
+    def known_before(self) -> datetime:
+        """The end of the day ``known_on``."""
+        return datetime.combine(self.known_on + timedelta(days=1), time.min, UTC)
 
     def kpi(self, name: str, formula: str, **fields: Any) -> Kpi:  # noqa: ANN401 - numbers
         """Build a KPI. Its value is numerator / denominator unless ``value`` is given.
@@ -72,6 +81,14 @@ class ReportQuery:
         fields.setdefault("value", above / below if above is not None and below else None)
         period = {"since": self.since, "until": self.until, "known_on": self.known_on}
         return Kpi(name=name, formula=formula, **period, **fields)
+
+
+def sum_exclusions(exclusions: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    """Add up how many accounts the parts of a report leave out, by reason."""
+    total: Counter[str] = Counter()
+    for part in exclusions:
+        total.update(part)
+    return dict(total)
 
 
 def days_before(day: date, days: int) -> date:
@@ -91,12 +108,13 @@ Until = Annotated[
 
 
 def parse_report_query(
-    caller: Reader, now: Now, until: Until = None, since: Since = None
+    request: Request, caller: Reader, now: Now, until: Until = None, since: Since = None
 ) -> ReportQuery:
     """Parse the period of a report.
 
     A report as of a past day uses only what was known on that day, so it never changes.
     """
+    grace_days: int = request.app.state.renewal_grace_days
     today = now.date()
     last = until or today
     first = since or days_before(last, DEFAULT_DAYS)
@@ -105,7 +123,7 @@ def parse_report_query(
             "/query/since",
             "`since` must not be after `until`, and `until` must not be after today.",
         )
-    return ReportQuery(caller.workspace_id, caller.base_currency, first, last, last)
+    return ReportQuery(caller.workspace_id, caller.base_currency, first, last, last, grace_days)
 
 
 ReportQueryDep = Annotated[ReportQuery, Depends(parse_report_query)]

@@ -47,11 +47,13 @@ def load_report_rows(
         "until": query.until,
         "known_on": query.known_on,
         "base_currency": query.currency,
+        "grace_days": query.grace_days,
+        "known_before": query.known_before,
     }
     return session.execute(_statement(sql, name), parameters | values).all()
 
 
 @cache
 def _statement(sql: SqlFile, name: str) -> TextClause:
-    """Return a statement with the subscription terms, which all reports share, filled in."""
-    return sql.compose(name, terms=SQL.sections["terms"], cents=CENTS_IN_BASE_CURRENCY)
+    """Return a statement with the parts that all reports share filled in."""
+    return sql.compose(name, **SQL.sections, cents=CENTS_IN_BASE_CURRENCY)

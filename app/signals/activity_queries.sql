@@ -93,12 +93,13 @@ ON CONFLICT (workspace_id, account_id) DO UPDATE SET
 RETURNING account_id, activity
 
 -- name: reach_by_ids
-SELECT account_id, (CAST(:through AS date) - day) / :span_days AS place,
-       count(DISTINCT end_customer_id) AS reached
-FROM daily_reach
-WHERE workspace_id = :workspace_id AND account_id = ANY(CAST(:account_ids AS text[]))
-  AND day > CAST(:through AS date) - :spans * :span_days AND day <= :through
-  AND known_on <= :as_of
+SELECT u.account_id, (CAST(:through AS date) - u.day) / :span_days AS place,
+       count(DISTINCT u.end_customer_id) AS reached
+FROM daily_reach u
+WHERE u.workspace_id = :workspace_id AND u.account_id = ANY(CAST(:account_ids AS text[]))
+  AND u.day > CAST(:through AS date) - :spans * :span_days AND u.day <= :through
+  AND u.known_on <= :as_of
+  {{excluding_users}}
 GROUP BY 1, 2
 
 -- name: reach_by_sum

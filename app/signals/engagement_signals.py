@@ -226,10 +226,11 @@ def _goal_signals(
             )
 
 
-def goal_missing(inputs: SignalInputs, _: SignalThresholds) -> Signals:
-    """The account has no goal, and other accounts of the workspace have goals."""
-    started_on = inputs.account.started_on
-    if inputs.uses_goals and inputs.account.pays and started_on and not inputs.engagement.goals:
+def goal_missing(inputs: SignalInputs, thresholds: SignalThresholds) -> Signals:
+    """The account has no goal, and most paying accounts of the workspace have had one."""
+    started_on, share = inputs.account.started_on, inputs.share_with_goals
+    is_usual = share > 0 and share >= thresholds.goal_share
+    if is_usual and inputs.account.pays and started_on and not inputs.engagement.goals:
         yield make_signal("goal_missing", Severity.LOW, started_on, started_on=started_on)
 
 

@@ -133,8 +133,8 @@ class SignalInputs:
     engagement: Engagement = NO_ENGAGEMENT
     signed_up_on: date | None = None
     """The earliest day of the contract, the trial or the first use."""
-    uses_goals: bool = False
-    """Whether any account of the workspace has a goal."""
+    share_with_goals: float = 0.0
+    """The share of the paying accounts of the workspace that have had a goal."""
     milestones_passed: Mapping[int, date] = field(default_factory=dict)
     """Totals of milestone events that were reached in the last days, and the day of each."""
 

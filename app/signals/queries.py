@@ -5,21 +5,21 @@ from dataclasses import asdict, fields
 from datetime import date, datetime, timedelta
 
 import orjson
-from sqlalchemy import exists, func, select
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
+from app.accounts.excluded_users import without_excluded_users
 from app.accounts.tables import Account, Subscription
 from app.core.pagination import Paging, RowPage
 from app.core.query_helpers import fetch_page
 from app.core.sql import load_sql
-from app.engagement.tables import Goal
 from app.signals.diff import OpenSignal, SignalChanges
 from app.signals.inputs import SubscriptionPeriod
 from app.signals.signal import Severity, Signal
 from app.signals.tables import AccountSignal
 
-SQL = load_sql(__file__)
+SQL = load_sql(__file__, without_excluded_users=without_excluded_users())
 
 
 def load_subscription_periods(
@@ -60,10 +60,10 @@ def load_signup_days(
     return {account_id: day for account_id, day in rows if day is not None}
 
 
-def has_goals(session: Session, workspace_id: str, *, as_of: date) -> bool:
-    """Return whether a goal of any account was known on a day."""
-    goals = exists().where(Goal.workspace_id == workspace_id, Goal.known_on <= as_of)
-    return bool(session.scalar(select(goals)))
+def load_share_with_goals(session: Session, workspace_id: str, *, as_of: date) -> float:
+    """Return the share of the accounts that pay on a day of which a goal was known by then."""
+    values = {"workspace_id": workspace_id, "as_of": as_of}
+    return session.scalar(SQL.share_with_goals, values) or 0.0
 
 
 def load_milestones_passed(

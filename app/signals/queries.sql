@@ -3,10 +3,12 @@
 -- name: milestones_passed
 -- Days before the last ``days`` are summed into one: a number reached then is not a new milestone.
 WITH day AS (
-    SELECT account_id, greatest(day, CAST(:since AS date)) AS day, sum(events) AS events
-    FROM daily_usage
-    WHERE workspace_id = :workspace_id AND account_id = ANY(CAST(:account_ids AS text[]))
-      AND event_name = ANY(CAST(:event_names AS text[])) AND day <= :as_of AND known_on <= :as_of
+    SELECT u.account_id, greatest(u.day, CAST(:since AS date)) AS day, sum(u.events) AS events
+    FROM daily_usage u
+    WHERE u.workspace_id = :workspace_id AND u.account_id = ANY(CAST(:account_ids AS text[]))
+      AND u.event_name = ANY(CAST(:event_names AS text[]))
+      AND u.day <= :as_of AND u.known_on <= :as_of
+      {{without_excluded_users}}
     GROUP BY 1, 2
 ),
 total AS (
@@ -19,6 +21,26 @@ FROM total t JOIN unnest(CAST(:counts AS bigint[])) AS c (count)
     ON t.total >= c.count AND t.total - t.events < c.count
 WHERE t.day > :since
 ORDER BY t.account_id, c.count
+
+-- name: share_with_goals
+-- Paying accounts of which a goal was known by the day, divided by all that paid on the day.
+WITH period AS (
+    SELECT DISTINCT ON (account_id, subscription_id, starts_on)
+           account_id, subscription_id, starts_on, ends_on, mrr_cents
+    FROM subscription
+    WHERE workspace_id = :workspace_id AND known_on <= :as_of AND starts_on <= :as_of
+    ORDER BY account_id, subscription_id, starts_on, known_on DESC
+),
+payer AS (
+    SELECT DISTINCT p.account_id
+    FROM period p JOIN account a ON a.workspace_id = :workspace_id AND a.account_id = p.account_id
+    WHERE p.mrr_cents > 0 AND (p.ends_on IS NULL OR p.ends_on > :as_of) AND NOT a.excluded
+)
+SELECT CAST(count(*) FILTER (WHERE EXISTS (
+           SELECT FROM goal g
+           WHERE g.workspace_id = :workspace_id AND g.account_id = payer.account_id
+             AND g.known_on <= :as_of)) AS double precision) / nullif(count(*), 0)
+FROM payer
 
 -- name: clear_signals
 UPDATE account_signal s SET cleared_at = :now

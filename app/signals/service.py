@@ -11,6 +11,7 @@ from app.accounts.tables import Plan
 from app.billing.queries import load_failed_payments
 from app.core.row_queries import list_all_rows
 from app.engagement.queries import load_engagement
+from app.engagement.snapshot import Engagement
 from app.features.values import FeatureSpec
 from app.signals import activity_queries, queries
 from app.signals.activity import parse_activity
@@ -83,7 +84,7 @@ def _load_inputs(
         for row in list_all_rows(session, workspace_id, Plan)
     }
     signed_up = queries.load_signup_days(session, workspace_id, ids)
-    uses_goals = queries.has_goals(session, workspace_id, as_of=as_of)
+    with_goals = _share_with_goals(session, scores, engagement, run, config)
     milestones = _milestones_passed(session, workspace_id, ids, config, as_of)
     return [
         SignalInputs(
@@ -96,11 +97,27 @@ def _load_inputs(
             plans=plans,
             engagement=engagement[key],
             signed_up_on=signed_up.get(key, score.features.started_on),
-            uses_goals=uses_goals,
+            share_with_goals=with_goals,
             milestones_passed=milestones.get(key, {}),
         )
         for key, score in zip(ids, scores, strict=True)
     ]
+
+
+def _share_with_goals(
+    session: Session,
+    scores: Sequence[ScoreInputs],
+    engagement: Mapping[str, Engagement],
+    run: SignalRun,
+    config: SignalConfig,
+) -> float:
+    """Return the share of paying accounts with a goal; 0 if no account here could miss one."""
+    without_goal = (
+        score.features.pays and not engagement[score.features.account_id].goals for score in scores
+    )
+    if "goal_missing" in config.off or not any(without_goal):
+        return 0.0
+    return queries.load_share_with_goals(session, run.workspace_id, as_of=run.as_of)
 
 
 def _load_activity(
@@ -162,7 +179,7 @@ def get_config(session: Session, workspace_id: str) -> SignalConfig:
 
 
 def put_config(session: Session, actor: Actor, config: SignalConfig) -> SignalSettings:
-    """Replace the settings and queue all accounts; the same settings again change nothing."""
+    """Replace the settings and mark all accounts to be scored again; equal settings do nothing."""
     workspace_id = actor.workspace_id
     row = session.get(SignalSettings, workspace_id)
     if row is not None and config == get_config(session, workspace_id):

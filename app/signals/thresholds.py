@@ -103,6 +103,9 @@ class SignalThresholds(BaseModel):
         3, "Mean CSAT answer, 1 to 5, at or below which `csat_low` opens."
     )
     feedback_days: Days = _limit(7, "Days without an answer that open `feedback_unanswered`.")
+    goal_share: Share = _limit(
+        0.5, "`goal_missing` needs goals at this share of the paying accounts, or more."
+    )
     shipped_days: Days = _limit(30, "Days for which `request_shipped` stays open.")
     milestone_days: Days = _limit(7, "Days for which `milestone` stays open.")
     tier_share: Share = _limit(0.9, "Share of the next tier's threshold that opens `tier_near`.")

@@ -30,7 +30,10 @@ class DailyUsage(Table):
 
 
 class DailyReach(Table):
-    """An end customer that an account reached on a day."""
+    """An end customer whom a user of an account reached on a day.
+
+    ``user_id`` and ``is_anonymous`` as in ``DailyUsage``; rows of earlier versions name no user.
+    """
 
     __tablename__ = "daily_reach"
     __table_args__ = ({"postgresql_partition_by": "RANGE (day)"},)
@@ -40,6 +43,8 @@ class DailyReach(Table):
     day: Mapped[date] = mapped_column(primary_key=True)
     known_on: Mapped[date] = mapped_column(primary_key=True)
     end_customer_id: Mapped[Key] = mapped_column(primary_key=True)
+    user_id: Mapped[Key] = mapped_column(primary_key=True, server_default="")
+    is_anonymous: Mapped[bool] = mapped_column(primary_key=True, server_default="false")
 
 
 class FirstUse(Table):

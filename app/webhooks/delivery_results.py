@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-import structlog
 from sqlalchemy.orm import Session
 
 from app.core import metrics
+from app.core.logs import get_logger
 from app.webhooks import delivery_queries, outbox, queries
 from app.webhooks.delivery_queries import ClaimedDelivery
 from app.webhooks.endpoint_state import AttemptResult, EndpointState
@@ -18,7 +18,7 @@ from app.webhooks.outbox import NewMessage
 from app.webhooks.retry import next_attempt_at, parse_retry_after
 from app.webhooks.tables import WebhookEndpoint
 
-log = structlog.get_logger()
+log = get_logger()
 
 GONE = 410
 RETRY_AFTER_STATUSES = {429, 503}

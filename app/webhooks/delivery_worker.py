@@ -10,21 +10,21 @@ from datetime import datetime, timedelta
 from typing import Self
 from uuid import UUID
 
-import structlog
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from app.core.clock import Clock
 from app.core.db import SessionFactory, run_with_retries, transaction
 from app.core.encryption import DecryptionError, Encryptor
-from app.webhooks import concurrency, delivery_queries
-from app.webhooks.concurrency import ConcurrencyLimits
+from app.core.logs import get_logger
+from app.webhooks import delivery_queries
 from app.webhooks.delivery_queries import ClaimedDelivery
 from app.webhooks.delivery_results import FinishedAttempt, record_delivery_results
 from app.webhooks.endpoint_secrets import EndpointSecrets, build_request
+from app.webhooks.endpoint_state import INITIAL_LIMIT, ConcurrencyLimits
 from app.webhooks.http_client import DEADLINE_SECONDS, HttpClient, HttpOutcome
 
-log = structlog.get_logger()
+log = get_logger()
 
 LEASE = timedelta(seconds=2 * DEADLINE_SECONDS)
 MAX_IN_FLIGHT = 1024
@@ -91,7 +91,7 @@ class DeliveryWorker:
         return delivery_queries.claim_deliveries(
             session,
             free_slots=slots,
-            default_slots=concurrency.INITIAL_LIMIT,
+            default_slots=INITIAL_LIMIT,
             limit=limit,
             now=now,
             lease_until=now + LEASE,

@@ -1,6 +1,7 @@
-"""The state machine of an endpoint: active, degraded with one probe at a time, disabled. Pure."""
+"""What an endpoint may get: its state machine, and its limit of deliveries in flight. Pure."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -23,6 +24,7 @@ class DisableReason(StrEnum):
 
 FAILURES_UNTIL_DEGRADED, FAILURES_UNTIL_DISABLED = 5, 10
 DISABLED_AFTER = timedelta(days=5)
+INITIAL_LIMIT, MAX_LIMIT = 8, 64
 MIN_PAUSE, MAX_PAUSE = timedelta(seconds=5), timedelta(minutes=10)
 
 
@@ -68,3 +70,40 @@ class EndpointStatus:
             return replace(failed, resume_at=result.at + result.wait if result.wait else None)
         pause = max(min(failing_for / 4, MAX_PAUSE), MIN_PAUSE, result.wait or MIN_PAUSE)
         return replace(failed, state=EndpointState.DEGRADED, resume_at=result.at + pause)
+
+
+class ConcurrencyLimits:
+    """How many deliveries may be in flight to each endpoint at a time, in one process.
+
+    The limit of an endpoint grows while it answers and drops to one when it fails, so that a slow
+    receiver cannot use up the capacity of the others. An endpoint without an entry has
+    ``INITIAL_LIMIT``.
+    """
+
+    def __init__(self) -> None:
+        self._limits: dict[str, int] = {}
+        self._in_flight: defaultdict[str, int] = defaultdict(int)
+
+    @property
+    def in_flight(self) -> int:
+        return sum(self._in_flight.values())
+
+    def begin(self, endpoint_id: str) -> None:
+        self._in_flight[endpoint_id] += 1
+
+    def end(self, endpoint_id: str, *, succeeded: bool) -> None:
+        self._in_flight[endpoint_id] -= 1
+        if not self._in_flight[endpoint_id]:
+            del self._in_flight[endpoint_id]
+        limit = self._limits.get(endpoint_id, INITIAL_LIMIT)
+        self._limits[endpoint_id] = min(limit + 1, MAX_LIMIT) if succeeded else 1
+
+    def free_slots(self) -> Mapping[str, int]:
+        """Return how many more deliveries each known endpoint may get now.
+
+        Endpoints that are missing from the result have ``INITIAL_LIMIT`` free slots.
+        """
+        return {
+            name: max(self._limits.get(name, INITIAL_LIMIT) - self._in_flight.get(name, 0), 0)
+            for name in self._limits.keys() | self._in_flight.keys()
+        }

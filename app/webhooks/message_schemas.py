@@ -4,7 +4,7 @@ Loaded with the first message or description of messages: building it takes 20 m
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
@@ -65,6 +65,11 @@ class AccountPayload(Payload):
     of_account = True
     account_id: Id = described_field("The account that the message is about.", "acme")
     sequence: int = described_field("Rises with each message about this account.", 42)
+    account_name: Sentence | None = described_field("The name of the account.", "Acme Ltd", None)
+    account_owner: Sentence | None = personal_field("kim@example.com", "The owner of the account.")
+    mrr_cents: int | None = described_field("What the account pays a month.", 49900, None)
+    mrr_currency: ShortText | None = described_field("The currency of it.", "USD", None)
+    renewal_on: date | None = described_field("The next renewal.", "2026-06-01", None)
 
 
 class AlertRuleRef(_StrictModel):

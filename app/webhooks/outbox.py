@@ -104,11 +104,13 @@ def insert_messages(
     pairs = [(message, _payload_class(message)) for message in messages]
     account_ids = [message.account_id or "" for message, payload in pairs if payload.of_account]
     numbers = iter(queries.next_sequence_numbers(session, workspace_id, account_ids))
+    facts = queries.load_account_facts(session, workspace_id, {*account_ids}) if account_ids else {}
     rows = []
     for place, (message, payload) in enumerate(pairs):
         data = dict(message.data)
         if payload.of_account:
-            data |= {"account_id": message.account_id, "sequence": next(numbers)}
+            own = {"account_id": message.account_id, "sequence": next(numbers)}
+            data = {**facts.get(message.account_id or "", {}), **data, **own}
         rows.append(
             Message(
                 workspace_id=workspace_id,

@@ -45,6 +45,15 @@ def load_accounts(
     return {row["account_id"]: dict(row) for row in rows}
 
 
+def load_account_facts(
+    session: Session, workspace_id: str, ids: Collection[str]
+) -> Mapping[str, Mapping[str, Any]]:
+    """Return name, owner, price and renewal of accounts, as messages contain them."""
+    values = {"workspace_id": workspace_id, "ids": sorted(ids)}
+    rows = session.execute(SQL.account_facts, values).mappings()
+    return {row["account_id"]: dict(row) for row in rows}
+
+
 def load_current_ids(session: Session, workspace_id: str, ids: Collection[str]) -> dict[str, str]:
     """Map former account ids to current ones; ids that were never changed are left out."""
     values = {"workspace_id": workspace_id, "ids": sorted(ids)}

@@ -1,46 +1,75 @@
 """Render a message for Slack's incoming webhooks. Pure."""
 
 from collections.abc import Iterator, Mapping
+from datetime import date
 from typing import Any
 
 import orjson
 
+from app.core.languages import Language, format_day
+
 ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 SHOWN_FIELDS = (
-    *("account_id", "severity", "previous", "current", "threshold", "opened", "resolved"),
-    *("title", "outcome", "reason", "state", "accounts", "silent_since", "owner"),
+    *("severity", "opened", "resolved", "title", "outcome", "reason", "state", "accounts"),
+    "silent_since",
 )
-"""Fields of the message data that are shown first, in this order, before its sentences."""
+"""Fields of the message data that are shown, in this order, after money, owner and renewal."""
+NOT_FOR_BROWSERS = "/api/"
+"""Links below this path need an API key: a click on them would end in a 401."""
 
 
 def text_body(body: bytes, *, public_url: str | None) -> bytes:
     """Return the Slack body for a message; ``body`` is what standard endpoints receive.
 
-    ``public_url``: the base URL of the link; None: the text has no link.
+    ``public_url``: the base URL of links; None: the text has no link.
     """
     message = orjson.loads(body)
-    lines = [f"*{_title(message)}*", *_lines(message["data"], public_url)]
-    return orjson.dumps({"text": "\n".join(lines)})
+    data = message["data"]
+    lines = [f"*{_title(message)}*", ", ".join(_facts(data)), _sentence(data)]
+    link = data.get("link")
+    text = _escaped("\n".join(line for line in lines if line))
+    if public_url and link and not link.startswith(NOT_FOR_BROWSERS):
+        text += f"\n<{_escaped(public_url + link)}|Open>"
+    return orjson.dumps({"text": text})
 
 
 def _title(message: Mapping[str, Any]) -> str:
+    """Return what happened, after the name of the account, or its id if it has no name."""
     data, (noun, verb) = message["data"], message["type"].split(".")
-    return _escaped(
-        f"{data['rule']['name']}: {verb}" if "rule" in data else f"{noun.capitalize()} {verb}"
-    )
+    event = f"{data['rule']['name']}: {verb}" if "rule" in data else f"{noun.capitalize()} {verb}"
+    account = data.get("account_name") or data.get("account_id")
+    return f"{account} – {event}" if account else event  # noqa: RUF001 - a dash between two names
 
 
-def _lines(data: Mapping[str, Any], public_url: str | None) -> Iterator[str]:
-    fields = {
-        name: data[name] for name in SHOWN_FIELDS if isinstance(data.get(name), str | int | float)
-    }
-    if fields:
-        texts = [f"{name.replace('_', ' ')}: {value}" for name, value in fields.items()]
-        yield _escaped(", ".join(texts))
+def _facts(data: Mapping[str, Any]) -> Iterator[str]:
+    """Yield money, owner and renewal, then the other fields that are shown."""
+    if data.get("mrr_cents") and data.get("mrr_currency"):
+        yield f"{_money(data['mrr_cents'], data['mrr_currency'])} a month"
+    if data.get("revenue_at_risk_cents") and data.get("currency"):
+        yield f"{_money(data['revenue_at_risk_cents'], data['currency'])} a year at risk"
+    if owner := data.get("account_owner") or data.get("owner"):
+        yield f"owner: {owner}"
+    if data.get("renewal_on"):
+        yield f"renews on {format_day(date.fromisoformat(data['renewal_on']), Language.EN)}"
+    for name in SHOWN_FIELDS:
+        if isinstance(data.get(name), str | int | float):
+            yield f"{name.replace('_', ' ')}: {data[name]}"
+
+
+def _money(cents: float, currency: str) -> str:
+    return f"{cents / 100:,.0f} {currency}"
+
+
+def _sentence(data: Mapping[str, Any]) -> str | None:
+    """Return the strongest reason, or else how the value moved."""
     for sentence in (*data.get("drivers", ()), *data.get("reasons", ())):
-        yield f"• {_escaped(sentence)}"
-    if public_url and data.get("link"):
-        yield f"<{_escaped(public_url + data['link'])}|Open>"
+        return str(sentence)
+    before, now = data.get("previous"), data.get("current")
+    if now is None:
+        return None
+    moved = f"It is {now}" if before is None else f"It went from {before} to {now}"
+    threshold = data.get("threshold")
+    return f"{moved}." if threshold is None else f"{moved}; the threshold is {threshold}."
 
 
 def _escaped(text: str) -> str:

@@ -59,7 +59,8 @@ class WorkspacePatch(RequestModel):
     internal_domains: list[Domain] = Field(
         default_factory=list,
         max_length=200,
-        description="E-mail domains of your own team, whose usage is not counted.",
+        description="E-mail domains of your own team. What these users do counts in no figure: not"
+        " as usage, reach or first use, and not as onboarding, answer, feedback or ticket.",
         examples=[["customer-health.example"]],
     )
     semantic_events: dict[SemanticEventKind, Annotated[list[EventName], Field(max_length=50)]] = (

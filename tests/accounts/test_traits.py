@@ -58,3 +58,41 @@ def test_people_of_the_vendor_have_an_internal_domain() -> None:
     assert is_internal("Ines@Vendor.Example", ["vendor.example"])
     assert not is_internal("ines@notvendor.example", ["vendor.example"])
     assert not is_internal(None, ["vendor.example"])
+
+
+@pytest.mark.parametrize(
+    ("value", "parent"),
+    [(7.0, "7"), (2**70, str(2**70)), (" a1 ", "a1"), (1e300, None), (7.5, None), (True, None)],
+)
+def test_an_id_that_is_a_number_has_its_exact_digits_or_is_rejected(
+    value: object, parent: str | None
+) -> None:
+    assert split_account_traits({"parent_id": value}).links.get("parent_id") == parent
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["1.500", "2,000", " 1.500 ", "+1.500", "250.000", "0,500", "１.５００"],  # noqa: RUF001
+)
+def test_three_digits_behind_one_dot_or_comma_in_a_text_are_ambiguous(text: str) -> None:
+    traits = split_account_traits({"mrr": text, "employees": text, "seats": text})
+
+    assert traits.invalid == ("mrr", "employees", "seats")
+    with pytest.raises(ValueError, match="must be"):
+        parse_amount(text)
+
+
+@pytest.mark.parametrize(
+    ("value", "number"),
+    [
+        (1.125, "1.125"),
+        ("0.125", "0.125"),
+        ("1250.125", "1250.125"),
+        ("1,234,567", "1234567"),
+        ("1,234.500", "1234.500"),
+        ("1.50", "1.50"),
+        ("1500", "1500"),
+    ],
+)
+def test_other_numbers_are_not_ambiguous(value: object, number: str) -> None:
+    assert parse_amount(value) == Decimal(number)

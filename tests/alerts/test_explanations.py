@@ -2,11 +2,21 @@
 
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from app.tables import ScoreOverride
-from tests.alerts.scenario import activate_rule, create_accounts, refresh, sent_messages
+from tests import factories
+from tests.alerts.scenario import (
+    MEASURE,
+    activate_rule,
+    create_accounts,
+    refresh,
+    sent_messages,
+    set_score,
+    stored_alerts,
+)
 from tests.conftest import NOW
 
 DAY = timedelta(days=1)
@@ -51,3 +61,72 @@ def test_author_and_reason_of_an_ended_override_are_not_sent(session: Session) -
     assert data["drivers"] == [
         "The override of 90 by somebody ended: −60.0 points."  # noqa: RUF001
     ]
+
+
+TWO_MEASURES = {
+    "default": {
+        "measures": [
+            MEASURE,
+            {
+                **MEASURE,
+                "name": "price",
+                "source": {"metric": "mrr"},
+                "transform": {"kind": "linear_bounded", "at_0": 300, "at_100": 100},
+            },
+        ]
+    }
+}
+
+
+def triple_the_price(session: Session) -> None:
+    """Score an account for 28 days: usage falls slowly, then the price triples in a day."""
+    create_accounts(session, "a1", score=100)
+    factories.scorecard(session, TWO_MEASURES, version=3)
+    refresh(session, "a1", now=NOW - 28 * DAY)
+    set_score(session, 60, "a1")
+    refresh(session, "a1", now=NOW - DAY)
+    factories.subscription(
+        session, "a1", subscription_id="other", mrr_cents=20_000, starts_on=NOW.date()
+    )
+    refresh(session, "a1")
+
+
+PRICE = '"price" rose from 100 to 300: −50.0 points.'  # noqa: RUF001
+FIT = '"fit" fell from 100 to 60: −20.0 points.'  # noqa: RUF001
+
+
+@pytest.mark.parametrize(
+    ("config", "step", "drivers"),
+    [
+        ({"signal": "health_score", "operator": "below", "fire_at": 75}, (80, 30), [PRICE]),
+        ({"signal": "health_score", "operator": "drop_by", "fire_at": 20}, (100, 30), [PRICE, FIT]),
+        ({"signal": "measure:fit", "operator": "drop_by", "fire_at": 20}, (100, 60), [FIT]),
+        ({"signal": "measure:price", "operator": "below", "fire_at": 90}, (100, 0), [PRICE]),
+    ],
+    ids=lambda value: f"{value['signal']} {value['operator']}" if isinstance(value, dict) else "",
+)
+def test_drivers_explain_the_step_from_previous_to_current(
+    session: Session, config: dict[str, object], step: tuple[float, float], drivers: list[str]
+) -> None:
+    """The price tripled in a day and no driver named it: they looked 28 days back (C5).
+
+    The score is the mean of both measures: 100, then 80 by usage, then 30 by the price.
+    """
+    activate_rule(session, "tested", **config)
+    triple_the_price(session)
+
+    [alert] = stored_alerts(session)
+
+    assert (alert.previous, alert.current) == step
+    assert alert.drivers == drivers
+
+
+def test_without_a_step_of_a_measure_the_drivers_are_its_level(session: Session) -> None:
+    activate_rule(session, "tested", signal="measure:fit", operator="below", fire_at=70)
+    create_accounts(session, "a1", score=60)
+    factories.scorecard(session, TWO_MEASURES, version=3)
+    refresh(session, "a1")
+
+    [alert] = stored_alerts(session)
+
+    assert alert.drivers == ['"fit": 60; it gives 30.0 of 50.0 points.']

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import update
 from sqlalchemy.orm import Session
@@ -134,6 +135,61 @@ def test_a_new_model_alone_opens_nothing_unless_on_config_change_is_set(session:
     evaluate(session, "a1", days=4)
     opened = {alert.rule_key for alert in stored_alerts(session) if alert.resolved_at is None}
     assert opened == {"level", "any_change", "number"}
+
+
+RISK_RULES: dict[str, dict[str, Any]] = {
+    "level": {"signal": "churn_risk", "operator": "enters_band", "band": "high"},
+    "number": {"signal": "churn_risk", "operator": "above", "fire_at": 0.5},
+}
+
+
+@pytest.mark.parametrize("days_before", [0, -1, None])
+def test_the_first_model_alone_opens_nothing(session: Session, days_before: int | None) -> None:
+    """The first model opened 62 alerts: before it there was no probability, or no risk (C6).
+
+    ``days_before``: the first day with a risk by rules; the model takes over on day 0.
+    """
+    for key, config in RISK_RULES.items():
+        activate_rule(session, key, **config)
+    create_accounts(session, "a1")
+    for days in range(days_before if days_before is not None else 1, 1):
+        insert_risk(session, "a1", "medium", model=None, days=days)
+        evaluate(session, "a1", days=days)
+    factories.churn_model(session, activated_at=NOW)
+
+    for days in (0, 1, 2):
+        insert_risk(session, "a1", "high", model=1, days=days)
+        evaluate(session, "a1", days=days)
+    assert stored_alerts(session) == []
+
+    for days, level in ((3, "low"), (4, "high")):
+        insert_risk(session, "a1", level, model=1, days=days)
+        evaluate(session, "a1", days=days)
+    assert {alert.rule_key for alert in stored_alerts(session)} == {*RISK_RULES}
+
+
+def test_rules_that_take_over_from_a_model_open_nothing(session: Session) -> None:
+    activate_rule(session, "level", **RISK_RULES["level"])
+    create_accounts(session, "a1")
+    retired = factories.churn_model(session, activated_at=NOW - 9 * DAY)
+    retired.state, retired.retired_at = "degraded", NOW
+    insert_risk(session, "a1", "high", model=None)
+
+    evaluate(session, "a1")
+
+    assert stored_alerts(session) == []
+
+
+def test_the_first_risk_of_an_account_by_an_old_model_opens_an_alert(session: Session) -> None:
+    for key, config in RISK_RULES.items():
+        activate_rule(session, key, **config)
+    create_accounts(session, "a1")
+    factories.churn_model(session, activated_at=NOW - 9 * DAY)
+    insert_risk(session, "a1", "high", model=1)
+
+    evaluate(session, "a1")
+
+    assert {alert.rule_key for alert in stored_alerts(session)} == {*RISK_RULES}
 
 
 def test_a_backtest_reads_past_risks(client: TestClient, session: Session) -> None:

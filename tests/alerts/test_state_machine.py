@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from random import Random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -138,12 +139,49 @@ def test_time_alone_causes_a_transition_at_check_at_and_not_before(
 
 def test_a_breach_opens_an_alert_once_it_has_lasted() -> None:
     timing = Timing(breach=2 * HOUR)
-    short = [(1, START, CheckResult.BREACH), (2, START + HOUR, CheckResult.BETWEEN)]
+    short = [(1, START, CheckResult.BREACH), (2, START + HOUR, CheckResult.BREACH)]
 
     assert run(short, timing)[1] == []
     assert run([*short, (3, START + 2 * HOUR, CheckResult.BREACH)], timing)[1] != []
-    gap = [*short, (3, START + HOUR, CheckResult.CLEAR), (4, START + 2 * HOUR, CheckResult.BREACH)]
-    assert run(gap, timing)[1] == []
+
+
+BREAKS = [CheckResult.BETWEEN, CheckResult.CLEAR, CheckResult.UNKNOWN, CheckResult.OUT_OF_SCOPE]
+SECOND = timedelta(seconds=1)
+
+
+@pytest.mark.parametrize("result", BREAKS)
+def test_a_break_of_the_breach_starts_its_time_again(result: CheckResult) -> None:
+    """Below 40, clear from 60, held for 40 s: scores 30, 50, then 30 after 48 s (issue 13, C2)."""
+    timing = Timing(breach=40 * SECOND)
+    broken = [
+        (1, START, CheckResult.BREACH),
+        (2, START + 10 * SECOND, result),
+        (3, START + 48 * SECOND, CheckResult.BREACH),
+        (4, START + 87 * SECOND, CheckResult.BREACH),
+    ]
+
+    assert run(broken, timing)[1] == []
+    assert run(broken[:2], timing)[0].phase is Phase.OK
+    at_last = (5, START + 88 * SECOND, CheckResult.BREACH)
+    assert run([*broken, at_last], timing)[1] == [(Transition.OPENED, CheckResult.BREACH)]
+
+
+@pytest.mark.parametrize("result", [CheckResult.BETWEEN, CheckResult.BREACH, CheckResult.UNKNOWN])
+def test_a_break_of_the_recovery_starts_its_time_again(result: CheckResult) -> None:
+    """Kept for 40 s: scores 70, 50, 70 resolved the alert one second after the last (C2)."""
+    timing = Timing(keep=40 * SECOND)
+    firing, _ = run([(1, START, CheckResult.BREACH)], timing)
+    broken = [
+        (2, START, CheckResult.CLEAR),
+        (3, START + 10 * SECOND, result),
+        (4, START + 39 * SECOND, CheckResult.CLEAR),
+        (5, START + 78 * SECOND, CheckResult.CLEAR),
+    ]
+
+    assert run(broken, timing, firing)[1] == []
+    assert run(broken[:2], timing, firing)[0].phase is Phase.FIRING
+    at_last = (6, START + 79 * SECOND, CheckResult.CLEAR)
+    assert run([*broken, at_last], timing, firing)[1] == [(Transition.RESOLVED, CheckResult.CLEAR)]
 
 
 def test_a_flapping_alert_stays_open_until_it_has_been_calm_for_a_day() -> None:

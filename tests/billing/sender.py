@@ -27,8 +27,9 @@ PaidPeriods = list[tuple[str, str | None, int]]
 
 
 def sample(name: str, year: str = "2025") -> Event:
+    """Return a recorded event as live mode sends it; the recordings are of test mode."""
     event: Event = json.loads((SAMPLES / f"{name}_{year}.json").read_text())
-    return event
+    return {**event, "livemode": True}
 
 
 def seconds(day: int, hour: int = 10) -> int:

@@ -76,15 +76,20 @@ def test_the_customer_s_discount_applies_if_the_subscription_has_none(
     client: TestClient, session: Session
 ) -> None:
     path = connect(client)
-    half = {"id": "di_2", "coupon": coupon("forever", percent_off=50), "end": None}
+    half: dict[str, Any] = {"id": "di_2", "coupon": coupon("forever", percent_off=50), "end": None}
     customer = sender.sample("customer")
+    half["start"] = seconds(10)
     send_all(client, path, subscription("evt_1"))
     send_all(
         client, path, sender.changed_event(customer, "evt_2", at=10, verb="updated", discount=half)
     )
-    send_all(client, path, sender.changed_event(customer, "evt_3", at=20, verb="updated"))
+    send_all(client, path, sender.changed_event(customer, "evt_3", at=40, verb="updated"))
 
-    assert [cents for _, _, cents in paid_periods(session)] == [60_00, 30_00, 60_00]
+    assert paid_periods(session) == [
+        ("2026-01-01", "2026-02-01", 60_00),
+        ("2026-02-01", "2026-03-01", 30_00),
+        ("2026-03-01", None, 60_00),
+    ]
 
 
 def test_the_price_of_tiers_is_taken_from_the_invoice(client: TestClient, session: Session) -> None:

@@ -72,11 +72,29 @@ def test_rules_give_a_level_and_a_rank_without_a_probability(
         "effect": 70.0,
         "value": 50.0,
         "before": 22.0,
-        "peers_median": 0.0,
-        "text": "Days since the last use: 50, 22 four weeks before, 0 is the median of the"
-        " others. This goes with a higher risk.",
+        "peers_median": None,
+        "text": "Days since the last use: 50, 22 four weeks before. This goes with a higher risk.",
     }
     assert get_risk(client, "a0")["level"] == "low"
+
+
+@pytest.mark.parametrize(("others", "median"), [(16, None), (17, 1.0)])
+@pytest.mark.usefixtures("company")
+def test_peers_are_spoken_of_from_twenty_accounts_on(
+    client: TestClient, session: Session, others: int, median: float | None
+) -> None:
+    """Beside the two that are used and the quiet one there are 16 or 17 more (issue 13, C4)."""
+    for number in range(others):
+        began = date(2025, 8, 1)
+        factories.account(session, f"b{number}")
+        factories.subscription(session, f"b{number}", starts_on=began, known_on=began)
+        add_usage(session, f"b{number}", UNTIL - timedelta(days=9), UNTIL)
+
+    refresh(session, "quiet")
+
+    [silence] = [each for each in get_risk(client, "quiet")["drivers"] if each["effect"] == 70]
+    assert silence["peers_median"] == median
+    assert ("median of the others" in silence["text"]) is (median is not None)
 
 
 @pytest.mark.usefixtures("company")

@@ -1,7 +1,12 @@
 from fastapi.exceptions import RequestValidationError
 from fastapi.testclient import TestClient
 
-from app.core.errors import problem_from_validation
+from app.core.errors import (
+    NotFoundError,
+    RetryLaterError,
+    StorageUnavailableError,
+    problem_from_validation,
+)
 from app.core.filters.parser import FilterError
 
 
@@ -39,3 +44,16 @@ def test_a_pointer_points_into_the_body_and_names_no_branch_of_a_schema() -> Non
         "/body/a~1b/0",
     ]
     assert {each.message for each in errors} == {"No."}
+
+
+def test_an_absent_database_asks_for_a_longer_wait_than_too_many_requests() -> None:
+    waits = {int(StorageUnavailableError().headers["Retry-After"]) for _ in range(300)}
+
+    assert waits <= set(range(20, 31))
+    assert len(waits) > 5
+    assert RetryLaterError().headers["Retry-After"] == "2"
+
+
+def test_only_the_key_of_a_workspace_is_missing_in_this_workspace() -> None:
+    assert str(NotFoundError("account", "acme")) == "No account acme in this workspace."
+    assert str(NotFoundError("workspace", "acme", in_workspace=False)) == "No workspace acme."

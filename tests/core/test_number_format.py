@@ -1,6 +1,12 @@
 import pytest
 
-from app.core.number_format import format_money, format_number, format_pair, format_signed
+from app.core.number_format import (
+    format_money,
+    format_number,
+    format_pair,
+    format_signed,
+    round_to_sum,
+)
 
 
 @pytest.mark.parametrize(
@@ -17,3 +23,20 @@ def test_numbers_have_separators_and_a_real_minus_sign() -> None:
     ]
     assert format_pair(1.0004, 1.0001) == ("1.0004", "1.0001")
     assert [format_money(cents) for cents in (None, 10_000, 10_050.4)] == ["–", "100", "100.50"]
+
+
+@pytest.mark.parametrize(
+    ("values", "total", "rounded"),
+    [
+        ([1 / 3, 1 / 3, 1 / 3], 1.0, [0.4, 0.3, 0.3]),
+        ([-0.25, -0.35, 0.08], -0.5, [-0.2, -0.4, 0.1]),
+        ([0.04, 0.04], 0.0, [0.0, 0.0]),
+        ([-0.0001, 3.0], 3.0, [0.0, 3.0]),
+        ([1.0, 2.0], 3.4, [1.2, 2.2]),
+        ([], 0.0, []),
+    ],
+)
+def test_numbers_are_rounded_to_a_sum(
+    values: list[float], total: float, rounded: list[float]
+) -> None:
+    assert round_to_sum(values, total, 1) == rounded

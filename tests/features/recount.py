@@ -28,10 +28,14 @@ def recount(
         for row in world.rows_of(DailyUsage, account_id, known_on=as_of)
         if not _excluded(world, row, as_of)
     ]
-    reach = world.rows_of(DailyReach, account_id, known_on=as_of)
+    reach = [
+        row
+        for row in world.rows_of(DailyReach, account_id, known_on=as_of)
+        if not _excluded(world, row, as_of)
+    ]
     now = [as_of - timedelta(days=back) for back in range(spec.window_days)]
     before = [on - timedelta(days=spec.window_days) for on in now]
-    first_days = [row["day"] for row in world.rows_of(FirstUse, account_id, known_on=as_of)]
+    first_days = _first_days(world, account_id, usage, as_of)
     days_used = [
         row["day"]
         for row in usage
@@ -107,6 +111,17 @@ def _person(world: World, row: Row, as_of: date) -> str | None:
 def _excluded(world: World, row: Row, as_of: date) -> bool:
     person = _person(world, row, as_of)
     return any(user["user_id"] == person and user["excluded"] for user in world.rows[User])
+
+
+def _first_days(
+    world: World, account_id: str, usage: Iterable[Row], as_of: date
+) -> Collection[date]:
+    """Return the days of use; the stored first one alone if its usage is no longer stored."""
+    stored = [row["day"] for row in world.rows_of(FirstUse, account_id, known_on=as_of)]
+    days = {row["day"] for row in world.rows_of(DailyUsage, account_id, known_on=as_of)}
+    if not stored or min(stored) not in days:
+        return stored
+    return [row["day"] for row in usage if row["day"] >= min(stored)]
 
 
 def _adopted(usage: Iterable[Row], spec: FeatureSpec, days: Collection[date]) -> list[str]:

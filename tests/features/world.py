@@ -116,6 +116,11 @@ def _add_usage(world: World, random: Random, account_id: str) -> None:
         world.add(FirstUse, account_id=account_id, day=day(first), known_on=day(known))
 
 
+def _person(number: int) -> Row:
+    user_id, is_anonymous = (*PEOPLE, *VISITORS)[number % len((*PEOPLE, *VISITORS))]
+    return {"user_id": user_id, "is_anonymous": is_anonymous}
+
+
 def _add_reach(world: World, random: Random, account_id: str) -> None:
     facts = {
         (
@@ -132,6 +137,7 @@ def _add_reach(world: World, random: Random, account_id: str) -> None:
             day=day(back),
             known_on=day(known),
             end_customer_id=f"c{number}",
+            **_person(number + back),
         )
 
 

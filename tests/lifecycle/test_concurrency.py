@@ -104,7 +104,8 @@ def test_events_during_a_move_are_all_counted(
     where = "WHERE account_id = 'new'"
     assert count(committed, f"SELECT count(*) FROM event {where}") == accepted  # noqa: S608
     assert count(committed, f"SELECT sum(events) FROM daily_usage {where}") == accepted  # noqa: S608
-    assert count(committed, f"SELECT count(*) FROM daily_reach {where}") == BATCHES  # noqa: S608
+    reached = "SELECT count(DISTINCT end_customer_id) FROM daily_reach"
+    assert count(committed, f"{reached} {where}") == BATCHES
     assert count(committed, f'SELECT count(*) FROM "user" {where}') == WRITERS  # noqa: S608
     assert count(committed, "SELECT count(*) FROM account WHERE account_id = 'old'") == 0
 

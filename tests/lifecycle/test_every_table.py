@@ -48,6 +48,8 @@ USER_TABLES = {
     "user": "deleted; an excluded user keeps a row under the pseudonym",
     "user_alias": "under pseudonyms",
     "daily_usage": "under a pseudonym",
+    "daily_reach": "under a pseudonym",
+    "onboarding_completion": "under a pseudonym",
     "event": "under a pseudonym, without properties",
     "unattributed_event": "deleted",
     "due_attribution": "deleted",

@@ -44,7 +44,7 @@ def counters(session: Session, account_id: str) -> list[list[tuple[Any, ...]]]:
         for where in [f"account_id = '{account_id}'"]
         for table, columns in {
             "daily_usage": "day, known_on, user_id, is_anonymous, event_name, events, quantity",
-            "daily_reach": "day, known_on, end_customer_id",
+            "daily_reach": "day, known_on, end_customer_id, user_id, is_anonymous",
             "first_use": "known_on, day",
             "event": "client_at, name, user_id, anonymous_id, properties",
         }.items()

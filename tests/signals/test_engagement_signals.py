@@ -204,13 +204,14 @@ def goal(progress: GoalStatus) -> GoalProgress:
     ],
 )
 def test_goal_signals_follow_the_progress(progress: GoalStatus, name: str | None) -> None:
-    account = replace(with_engagement(goals=[goal(progress)]), uses_goals=True)
+    account = replace(with_engagement(goals=[goal(progress)]), share_with_goals=1.0)
 
     assert set(detected(account)) == ({name} if name else set())
 
 
 def test_a_goal_is_missing_only_where_other_accounts_have_one() -> None:
-    assert signals_named("goal_missing", inputs(uses_goals=True))
+    assert signals_named("goal_missing", inputs(share_with_goals=0.5))
+    assert not signals_named("goal_missing", inputs(share_with_goals=0.49))
     assert not signals_named("goal_missing", inputs())
 
 

@@ -15,6 +15,7 @@ from app.tables import (
     Account,
     AccountSignal,
     DailyUsage,
+    Goal,
     PersonRole,
     Plan,
     ProductFeature,
@@ -219,3 +220,40 @@ def test_first_value_is_a_configured_event(session: Session, acme: str) -> None:
 
     assert "first_value_late" in names(before[acme])
     assert "first_value_late" not in names(after[acme])
+
+
+def goal_of(account_id: str) -> Goal:
+    return Goal(
+        workspace_id="acme",
+        goal_id=f"goal of {account_id}",
+        account_id=account_id,
+        title="Send more",
+        metric="events",
+        baseline=0,
+        target=10,
+        starts_on=ago(90),
+        due_on=TODAY + timedelta(days=90),
+        known_on=ago(90),
+    )
+
+
+@pytest.mark.parametrize(("others_with_goals", "is_missing"), [(1, False), (2, True)])
+def test_a_goal_is_missing_only_where_half_of_the_payers_have_one(
+    session: Session, acme: str, others_with_goals: int, *, is_missing: bool
+) -> None:
+    """One goal opened `goal_missing` on 256 other accounts (issue 13, C1).
+
+    Four accounts pay; one more has a goal and pays nothing, and does not count.
+    """
+    for number in range(4):
+        factories.account(session, f"b{number}")
+        if number < 3:
+            factories.subscription(session, f"b{number}")
+        if number < others_with_goals or number == 3:
+            session.add(goal_of(f"b{number}"))
+    session.flush()
+
+    refresh(session)
+
+    assert ("goal_missing" in {row.signal for row in rows(session)}) is is_missing
+    assert acme == "a1"

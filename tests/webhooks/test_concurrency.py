@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.webhooks.concurrency import INITIAL_LIMIT, MAX_LIMIT, ConcurrencyLimits
+from app.webhooks.endpoint_state import INITIAL_LIMIT, MAX_LIMIT, ConcurrencyLimits
 
 
 def test_a_limit_grows_with_successes_and_drops_to_one_after_a_failure() -> None:

@@ -64,7 +64,7 @@ def test_ids_sort_in_the_order_of_publication(session: Session) -> None:
 
 def test_personal_fields_are_stored_in_a_separate_body(session: Session) -> None:
     [with_owner] = publish(session, sample("alert.opened", owner="kim@example.com"))
-    [without] = publish(session, sample("alert.opened", owner=None))
+    [without] = publish(session, sample("alert.opened", owner=None, account_owner=None))
 
     message = session.get_one(Message, ("acme", with_owner))
     assert b"kim@" not in message.body

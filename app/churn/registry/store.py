@@ -6,7 +6,6 @@ from functools import lru_cache
 from pathlib import Path
 
 import orjson
-import structlog
 from sqlalchemy.orm import Session
 
 from app.churn.model import artifacts
@@ -15,8 +14,9 @@ from app.churn.model.levels import ModelStage
 from app.churn.model.model import Model
 from app.churn.registry import model_queries
 from app.churn.tables import ChurnModel
+from app.core.logs import get_logger
 
-log = structlog.get_logger()
+log = get_logger()
 
 FOLDER = Path("models")
 HEAD, TREES, CARD = "model.json", "trees.skops", "card.json"

@@ -22,7 +22,7 @@ LOOKBACK = timedelta(days=28)
 MAX_PEERS = 2000
 CONTEXT_LIFETIME = timedelta(days=28)
 FEW_PEERS = 20
-"""With fewer peers, the medians are recomputed each day."""
+"""With fewer peers, the medians are recomputed each day. A column has a median from as many on."""
 
 
 def refresh(
@@ -85,7 +85,9 @@ def _scoring_context(session: Session, workspace_id: str, *, day: date) -> Churn
         horizon_days=horizon.days,
         basis=horizon.basis,
         event_names=list(spec.event_names),
-        medians={name: float(np.median(each)) for name, each in known.items() if each.size},
+        medians={
+            name: float(np.median(each)) for name, each in known.items() if each.size >= FEW_PEERS
+        },
         accounts=len(peers),
         computed_on=day,
     )

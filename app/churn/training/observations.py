@@ -49,7 +49,7 @@ def build_table_spec(
     """
     workspace = find_workspace(session, workspace_id)
     if workspace is None:
-        raise NotFoundError("workspace", workspace_id)
+        raise NotFoundError("workspace", workspace_id, in_workspace=False)
     configured = [
         (n, row.key)
         for row in list_all_rows(session, workspace_id, ProductFeature)

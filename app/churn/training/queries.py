@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import exists, func, or_, select
 from sqlalchemy.orm import Session
 
+from app.accounts.excluded_users import without_excluded_users
 from app.accounts.tables import Subscription
 from app.churn.model.artifacts import current_versions
 from app.churn.model.horizon import USUAL_GAP_QUANTILE, Horizon, HorizonBasis, choose_horizon
@@ -19,7 +20,13 @@ from app.workspaces.tables import Workspace
 
 MIN_PAST = timedelta(days=60)
 
-SQL = load_sql(__file__)
+SQL = load_sql(__file__, without_excluded_users=without_excluded_users())
+USING_ACCOUNTS = SQL.compose(
+    "using_accounts", without_excluded_users=without_excluded_users(":day")
+)
+USED_BEFORE_DAYS = SQL.compose(
+    "used_before_days", without_excluded_users=without_excluded_users("w.day")
+)
 PAYS_ON_DAYS = SQL.compose("pays_on_days", known_by="w.day")
 
 
@@ -97,7 +104,7 @@ def list_active_accounts(
         values["short_only"] = exclude_long_contracts
         return session.scalars(SQL.paying_accounts, values).all()
     values["after"] = day - timedelta(days=horizon.days)
-    return session.scalars(SQL.using_accounts, values).all()
+    return session.scalars(USING_ACCOUNTS, values).all()
 
 
 def list_days_before_renewals(
@@ -129,5 +136,5 @@ def load_retained(
         rows = session.execute(PAYS_ON_DAYS, values)
     else:
         bounds = {"within": horizon.days, "first_day": min(ends), "last_day": max(ends)}
-        rows = session.execute(SQL.used_before_days, {**values, **bounds})
+        rows = session.execute(USED_BEFORE_DAYS, {**values, **bounds})
     return np.array([is_active for _, is_active in rows], dtype=bool)

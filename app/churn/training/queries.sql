@@ -36,9 +36,10 @@ WHERE s.workspace_id = :workspace_id AND s.mrr_cents > 0 AND {{is_long_contract}
 ORDER BY day, s.account_id
 
 -- name: using_accounts
-SELECT DISTINCT account_id FROM daily_usage
-WHERE workspace_id = :workspace_id AND day > :after AND day <= :day AND known_on <= :day
-ORDER BY account_id
+SELECT DISTINCT u.account_id FROM daily_usage u
+WHERE u.workspace_id = :workspace_id AND u.day > :after AND u.day <= :day AND u.known_on <= :day
+  {{without_excluded_users}}
+ORDER BY u.account_id
 
 -- name: pays_on_days
 -- Whether each account pays on its day, as known on that day.
@@ -62,7 +63,8 @@ SELECT w.n, EXISTS (
     SELECT FROM daily_usage u
     WHERE u.workspace_id = :workspace_id AND u.account_id = w.account_id
       AND u.day > w.day - CAST(:within AS int) AND u.day <= w.day AND u.known_on <= w.day
-      AND u.day > CAST(:first_day AS date) - CAST(:within AS int) AND u.day <= :last_day)
+      AND u.day > CAST(:first_day AS date) - CAST(:within AS int) AND u.day <= :last_day
+      {{without_excluded_users}})
 FROM unnest(CAST(:account_ids AS text[]), CAST(:days AS date[])) WITH ORDINALITY
     AS w (account_id, day, n)
 ORDER BY w.n
@@ -72,9 +74,10 @@ SELECT percentile_disc(:share) WITHIN GROUP (ORDER BY gap)
 FROM (
     SELECT day - lag(day) OVER (PARTITION BY account_id ORDER BY day) AS gap
     FROM (
-        SELECT account_id, day FROM daily_usage
-        WHERE workspace_id = :workspace_id AND day <= :as_of AND known_on <= :as_of
-        GROUP BY account_id, day
+        SELECT u.account_id, u.day FROM daily_usage u
+        WHERE u.workspace_id = :workspace_id AND u.day <= :as_of AND u.known_on <= :as_of
+          {{without_excluded_users}}
+        GROUP BY u.account_id, u.day
     ) AS used
 ) AS gaps
 WHERE gap IS NOT NULL

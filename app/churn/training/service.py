@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
-import structlog
 from sqlalchemy.orm import Session
 from threadpoolctl import threadpool_limits
 
@@ -29,12 +28,13 @@ from app.core.arrays import Floats, np
 from app.core.clock import Clock
 from app.core.db import SessionFactory, transaction
 from app.core.errors import ProblemError
+from app.core.logs import get_logger
 from app.features.table_queries import load_feature_table
 from app.jobs import service as jobs
 from app.jobs.service import ClaimedJob, LostLeaseError
 from app.workspaces.service import Actor
 
-log = structlog.get_logger()
+log = get_logger()
 
 SEED = 1337
 MAX_CPU_SECONDS = 600

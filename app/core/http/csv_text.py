@@ -71,6 +71,11 @@ def format_cell(value: Any) -> str | float:  # noqa: ANN401 - any JSON value
     return orjson.dumps(value).decode()
 
 
+def remove_formula_guard(cell: str) -> str:
+    """Undo the apostrophe of ``format_cell``, in a file that comes back as an import."""
+    return cell[1:] if cell.startswith("'") and cell[1:].startswith(FORMULA_PREFIXES) else cell
+
+
 def _value_at(row: Any, path: Sequence[str]) -> Any:  # noqa: ANN401 - any JSON value
     for name in path:
         row = row.get(name) if isinstance(row, Mapping) else None

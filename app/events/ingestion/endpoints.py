@@ -1,6 +1,6 @@
 """The ingest routes. Bodies are parsed here: some SDKs send a wrong content type."""
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 
 from app.core.db import database_slot
-from app.core.errors import UnauthorizedError
+from app.core.errors import UnauthorizedError, UnsupportedMediaTypeError
 from app.core.http.request_checks import read_body
 from app.core.schemas import problem_responses
 from app.events.ingestion import service
@@ -49,6 +49,19 @@ async def authenticate_sender(request: Request) -> Caller | None:
     return caller
 
 
+def refuse_cloud_events(headers: Mapping[str, str]) -> None:
+    """Refuse CloudEvents, in the body or in headers: their client would take a 200 for a success.
+
+    ``ce-specversion`` is in every request that has the attributes of the event in headers.
+    """
+    content_type = headers.get("content-type", "").strip().lower()
+    if content_type.startswith("application/cloudevents") or "ce-specversion" in headers:
+        raise UnsupportedMediaTypeError(
+            "CloudEvents are not supported: send the events as JSON with the fields event,"
+            " account_id and user_id, and with the header Content-Type: application/json."
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class IngestRequest:
     """A request whose body is complete. It holds a database slot."""
@@ -75,6 +88,7 @@ async def open_request(request: Request) -> AsyncGenerator[IngestRequest]:
     The body is refused if it is too large or arrives too slowly.
     """
     caller = await authenticate_sender(request)
+    refuse_cloud_events(request.headers)
     body = await read_body(request, limit=request.app.state.limits.wire_bytes)
     async with database_slot(request):
         yield IngestRequest(request, caller, body, request.app.state.clock())

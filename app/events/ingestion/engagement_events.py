@@ -22,8 +22,17 @@ def apply_engagement_events(
     *,
     known_on: date | None,
 ) -> dict[int, str]:
-    """Apply semantic events, except duplicates; return a warning by number of each that fails."""
-    new = [(e, e.semantic) for e in events if e.semantic and verdicts.get(e.n) != "duplicate"]
+    """Apply semantic events, except duplicates; return a warning by number of each that fails.
+
+    An impersonated event is not counted, so it is no answer of a person and completes no step.
+    """
+    new = [
+        (e, e.semantic)
+        for e in events
+        if e.semantic
+        and verdicts.get(e.n) != "duplicate"
+        and (e.counted_as or e.semantic not in parse_events.PERSONAL_KINDS)
+    ]
     if not new:
         return {}
     keys = [(event.client_at, event.message_id) for event, _ in new if not event.account_id]
@@ -79,5 +88,6 @@ def apply_attributed_events(
         )
         for row, kind in new
         if kind not in parse_events.INCIDENT_KINDS
+        and (row["counted"] or kind not in parse_events.PERSONAL_KINDS)
     ]
     apply_events(session, workspace_id, events, known_on=known_on)

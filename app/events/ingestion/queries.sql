@@ -67,10 +67,13 @@ marked_due AS (
     FROM fresh WHERE NOT :historical GROUP BY account_id
 ),
 counted_reach AS (
-    INSERT INTO daily_reach (workspace_id, account_id, day, known_on, end_customer_id)
-    SELECT DISTINCT :workspace_id, account_id, day, known_on, e.id COLLATE "C"
+    INSERT INTO daily_reach (
+        workspace_id, account_id, day, known_on, end_customer_id, user_id, is_anonymous
+    )
+    SELECT DISTINCT :workspace_id, account_id, day, known_on, e.id COLLATE "C",
+           coalesce(user_id, anonymous_id, ''), user_id IS NULL
     FROM fresh, json_array_elements_text(end_customers) AS e (id)
-    ORDER BY 2, 3, 4, 5
+    ORDER BY 2, 3, 4, 5, 6, 7
     ON CONFLICT DO NOTHING
 ),
 counted_usage AS (

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import orjson
 
-from app.accounts.traits import NOT_IDS
+from app.accounts.traits import NOT_IDS, parse_number_id
 from app.events.reading.quarantine_codes import QuarantineError
 from app.events.reading.sanitize import nesting_depth
 from app.events.reading.times import ReceiveContext, resolve_time
@@ -163,7 +163,7 @@ def canonicalize(
         sdk=call.sdk,
         skew_seconds=time.skew_seconds,
         fingerprint=fingerprint,
-        properties=call.properties,
+        properties=_stored_properties(call),
         traits=call.traits or None,
         previous_id=previous_id,
         warnings=tuple(warnings),
@@ -171,24 +171,25 @@ def canonicalize(
     )
 
 
+def _stored_properties(call: DialectCall) -> dict[str, Any]:
+    """Mark the event of an impersonated user, so that reports over events can leave it out."""
+    return {**call.properties, **({"impersonated": True} if call.impersonated else {})}
+
+
 def parse_identifier(value: Any) -> str | None:  # noqa: ANN401 - any JSON value
     """Return an id as text, None for null, and an empty text for a placeholder (``NOT_IDS``).
 
+    Spaces around an id do not belong to it. A number without exact digits counts as a placeholder.
     Raises ``QuarantineError`` if the id is too long.
     """
     if value is None:
         return None
-    if isinstance(value, int) and not isinstance(value, bool):
-        value = str(value)
-    elif isinstance(value, float) and value.is_integer():
-        value = str(int(value))
-    if not isinstance(value, str):
+    text = (value if isinstance(value, str) else parse_number_id(value) or "").strip()
+    if text.lower() in NOT_IDS:
         return ""
-    if value.strip().lower() in NOT_IDS:
-        return ""
-    if _is_longer(value, MAX_ID_LENGTH):
+    if _is_longer(text, MAX_ID_LENGTH):
         raise QuarantineError("id_too_long", "")
-    return value
+    return text
 
 
 def _parse_identity(

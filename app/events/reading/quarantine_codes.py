@@ -13,7 +13,10 @@ QUARANTINE_CODES = {
     "missing_previous_id": "An alias call needs a previous id and a user id.",
     "invalid_account_id": "The account id is a placeholder such as null or undefined.",
     "id_too_long": "An id is longer than 255 characters or 765 bytes.",
-    "invalid_timestamp": "The timestamp must be RFC 3339, or epoch seconds or milliseconds.",
+    "invalid_timestamp": (
+        "The timestamp must be RFC 3339, such as 2026-03-01T09:00:00Z, or epoch seconds or"
+        " milliseconds. Dates such as 01/02/2026 are ambiguous."
+    ),
     "future_timestamp": "The timestamp is more than 24 hours in the future.",
     "too_old": "The event is older than the retention period.",
     "event_too_large": "The event is larger than 256 KiB.",

@@ -1,4 +1,7 @@
-"""Replace values that SDKs send and PostgreSQL cannot store: NaN, huge numbers, NUL, surrogates."""
+"""Replace values that SDKs send and PostgreSQL cannot store: NaN, huge numbers, NUL, surrogates.
+
+A huge integer becomes a text of its digits: it may be an id.
+"""
 
 import math
 from collections.abc import Iterator
@@ -32,7 +35,7 @@ def _sanitize(value: Any, warnings: set[str]) -> Any:  # noqa: ANN401 - any JSON
             return _sanitize_text(value, warnings)
         case int() | float() if warning := _number_warning(value):
             warnings.add(warning)
-            return None
+            return str(value) if isinstance(value, int) else None
         case dict():
             return {
                 _sanitize_text(key, warnings): _sanitize(child, warnings)

@@ -28,7 +28,7 @@ def parse_call(raw: Mapping[str, Any]) -> DialectCall:
         anonymous_id=raw.get("anonymousId"),
         previous_id=raw.get("previousId"),
         properties=properties,
-        traits=as_mapping(raw.get("traits")) or as_mapping(context.get("traits")),
+        traits=_traits(kind, raw, context),
         impersonated=context.get("impersonated") is True or properties.get("impersonated") is True,
         sdk=sdk_name(raw),
     )
@@ -45,6 +45,15 @@ def _account_id(
         properties.get("group_id"),
         properties.get("account_id"),
     )
+
+
+def _traits(kind: str, raw: Mapping[str, Any], context: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the traits of the call. ``context.traits`` are the person's: only identify has them.
+
+    RudderStack's browser SDK adds them to every call, to ``group`` calls too.
+    """
+    own = as_mapping(raw.get("traits"))
+    return own if own or kind != "identify" else as_mapping(context.get("traits"))
 
 
 def _view_name(raw: Mapping[str, Any], properties: Mapping[str, Any]) -> Any:  # noqa: ANN401

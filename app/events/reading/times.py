@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from app.accounts.traits import parse_time
 from app.events.reading.quarantine_codes import QuarantineError
 
 MIN_EPOCH_MILLISECONDS = 100_000_000_000
@@ -78,7 +79,7 @@ def parse_timestamp(value: Any) -> tuple[datetime, str | None]:  # noqa: ANN401 
         if isinstance(value, str):
             if value.isdigit() and len(value) >= MIN_EPOCH_DIGITS:
                 return _from_epoch(int(value)), None
-            parsed = datetime.fromisoformat(value)
+            parsed = parse_time(value)
             if parsed.tzinfo is None:
                 return parsed.replace(tzinfo=UTC), "naive_timestamp"
             return parsed.astimezone(UTC), None

@@ -4,17 +4,17 @@ from collections import defaultdict
 from collections.abc import Collection
 from datetime import datetime
 
-import structlog
 from sqlalchemy.orm import Session
 
 from app.accounts.refresh_queue import Priority, mark_due
 from app.core.db import SessionFactory, transaction
+from app.core.logs import get_logger
 from app.events.sources import queries, silence_detection
 from app.events.sources.queries import SourceToCheck
 from app.webhooks import outbox
 from app.webhooks.outbox import NewMessage
 
-log = structlog.get_logger()
+log = get_logger()
 
 
 def aggregate_stats(sessions: SessionFactory) -> int:

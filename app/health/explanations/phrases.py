@@ -150,9 +150,19 @@ def peers_phrase(
         return texts.format("also", what=phrase, why=segment_changed)
     if not is_same_segment:
         return _score_effect(effect, measure, segment_changed, comparison)
-    is_same_month = f"{before.as_of:%Y-%m}" == month
-    cause = texts.format("benchmark_refitted" if is_same_month else "new_benchmark", month=month)
+    cause = texts.format(_benchmark_change(before, after), month=month)
     return _score_effect(effect, measure, cause, comparison)
+
+
+def _benchmark_change(before: ScoredDay, after: ScoredDay) -> str:
+    """Return the message about another benchmark; below 20 accounts a benchmark has no peers."""
+    had_peers, has_peers = (
+        day.benchmark.normalizer is not Normalizer.SHARE for day in (before, after)
+    )
+    if had_peers != has_peers:
+        return "peers_found" if has_peers else "too_few_peers"
+    is_same_month = f"{before.as_of:%Y-%m}" == f"{after.as_of:%Y-%m}"
+    return "new_benchmark" if has_peers and not is_same_month else "benchmark_refitted"
 
 
 def _score_effect(effect: Effect, measure: CardMeasure, cause: str, comparison: Comparison) -> str:

@@ -17,6 +17,7 @@ score_stayed = From { $since } to { $until } the score stayed at { $after }.
 no_score = There is no score on { $day }, so there is nothing to compare.
 not_comparable = The data behind the score of { $day } is not stored in the current form, so there is nothing to compare.
 effect = { $phrase }: { $points } points.
+effect_below_a_tenth = { $phrase }: less than { $tenth } points.
 verb =
     { $direction ->
         [down] fell
@@ -53,6 +54,8 @@ renewal_moved = the renewal moved from { $before } to { $after }
 terms_changed = the terms of the contract changed
 segment_changed = the segment changed from { $before } to { $after }
 new_benchmark = the peers are those of { $month } now
+peers_found = there are enough accounts to compare with now
+too_few_peers = there are too few accounts to compare with now
 benchmark_refitted = the benchmark of { $month } was fitted again
 features_redetermined = the product features were determined again with the benchmark of { $month }
 

@@ -20,16 +20,30 @@ from app.health.explanations.phrases import (
     price_phrase,
 )
 
+TENTH = "0.1"
 FULL_STOPS = ".\N{IDEOGRAPHIC FULL STOP}"
 
 
-def effect_sentence(effect: Effect, before: ScoredDay, after: ScoredDay, language: Language) -> str:
-    """Describe one effect in one sentence, with its points at the end."""
+def effect_sentence(
+    effect: Effect,
+    before: ScoredDay,
+    after: ScoredDay,
+    language: Language,
+    *,
+    shown_points: float | None = None,
+) -> str:
+    """Describe one effect in one sentence, with its points at the end.
+
+    ``shown_points``: its points in tenths, rounded together with those of all other effects.
+    """
     comparison = Comparison(before, after, load_catalogue(__file__, language))
     phrase = _effect_phrase(effect, comparison)
     if effect.kind is not EffectKind.OVERRIDE:  # it starts with an author: keep the spelling
         phrase = capitalized(phrase)
-    return comparison.texts.format("effect", phrase=phrase, points=format_signed(effect.points))
+    if shown_points == 0:
+        return comparison.texts.format("effect_below_a_tenth", phrase=phrase, tenth=TENTH)
+    points = format_signed(effect.points if shown_points is None else shown_points)
+    return comparison.texts.format("effect", phrase=phrase, points=points)
 
 
 def level_sentence(measure: Mapping[str, Any], definition: Definition, language: Language) -> str:
@@ -50,9 +64,9 @@ def level_sentence(measure: Mapping[str, Any], definition: Definition, language:
 
 
 def change_sentence(
-    days: tuple[date, date], scores: tuple[float, float], points: float, language: Language
+    days: tuple[date, date], scores: tuple[float, float], language: Language
 ) -> str:
-    """Describe how the score moved between two days."""
+    """Describe how the score moved between two days: the points are those between both numbers."""
     texts = load_catalogue(__file__, language)
     before, after = format_pair(*(round(score, 1) for score in scores))
     if before == after:
@@ -64,8 +78,13 @@ def change_sentence(
         direction=direction(*scores),
         before=before,
         after=after,
-        points=format_signed(points),
+        points=format_signed(shown_difference(*scores)),
     )
+
+
+def shown_difference(before: float, after: float) -> float:
+    """Return the difference of two scores as sentences show them: in tenths."""
+    return round(round(after, 1) - round(before, 1), 1)
 
 
 def not_comparable_sentence(day: date, language: Language, *, was_scored: bool) -> str:

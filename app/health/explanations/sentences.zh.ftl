@@ -17,6 +17,7 @@ score_stayed = 从 { $since } 到 { $until }，分数保持在 { $after }。
 no_score = { $day } 没有分数，无法比较。
 not_comparable = { $day } 的分数构成没有以现在的形式保存，无法比较。
 effect = { $phrase }：{ $points } 分。
+effect_below_a_tenth = { $phrase }：不到 { $tenth } 分。
 verb =
     { $direction ->
         [down] 下降
@@ -53,6 +54,8 @@ renewal_moved = 续约日从 { $before } 改为 { $after }
 terms_changed = 合同条款改变
 segment_changed = 客户分群从 { $before } 变为 { $after }
 new_benchmark = 同类基准更新为 { $month }
+peers_found = 现在有足够的客户可供比较
+too_few_peers = 现在可供比较的客户太少
 benchmark_refitted = { $month } 的同类基准重新计算
 features_redetermined = 产品功能随 { $month } 的同类基准重新确定
 

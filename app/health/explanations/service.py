@@ -6,8 +6,8 @@ from datetime import date
 from sqlalchemy.orm import Session
 
 from app.core.languages import Language
-from app.core.number_format import is_known
-from app.health.explanations.explain import Effect, ScoredDay, explain_change
+from app.core.number_format import is_known, round_to_sum
+from app.health.explanations.explain import ScoredDay, explain_change
 from app.health.explanations.schemas import (
     ExplainedDay,
     ExplanationOut,
@@ -20,11 +20,12 @@ from app.health.explanations.sentences import (
     effect_sentence,
     level_sentence,
     not_comparable_sentence,
+    shown_difference,
 )
 from app.health.explanations.snapshots import ScoreSnapshot, SnapshotReader
 from app.health.scoring import queries
 
-DIGITS = 4
+DIGITS, SENTENCE_DIGITS = 4, 1
 
 
 def explain_score(
@@ -60,23 +61,29 @@ def driver_sentences(
     *,
     limit: int,
     up: bool = False,
+    measure: str | None = None,
 ) -> Sequence[str]:
     """Return sentences for the effects that lowered (or with ``up`` raised) the score the most.
 
     Without an effect of that sign, or if the days are not comparable, describe the measures
-    that miss (or give) the most points.
+    that miss (or give) the most points. ``measure``: leave out all others.
     """
     sign = 1 if up else -1
     if before and before.scored_day and after.scored_day:
         days = before.scored_day, after.scored_day
-        effects = [effect for effect in explain_change(*days) if effect.points * sign > 0]
+        effects = [
+            effect
+            for effect in explain_change(*days)
+            if effect.points * sign > 0 and measure in {None, effect.measure}
+        ]
         effects.sort(key=lambda effect: -effect.points * sign)
         if effects:
             return [effect_sentence(effect, *days, language) for effect in effects[:limit]]
     if after.definition is None:
         return []
     points = "points" if up else "points_missed"
-    measures = sorted(after.row.details["measures"], key=lambda each: -(each[points] or 0))
+    measures = [each for each in after.row.details["measures"] if measure in {None, each["name"]}]
+    measures.sort(key=lambda each: -(each[points] or 0))
     return [level_sentence(each, after.definition, language) for each in measures[:limit]]
 
 
@@ -84,9 +91,24 @@ def _level(snapshot: ScoreSnapshot, language: Language) -> list[ScoreLevelRow]:
     definition = snapshot.definition
     if definition is None:
         return []
+    measures = snapshot.row.details["measures"]
+    points, weights = (
+        [each[name] or 0.0 for each in measures] for name in ("points", "effective_weight")
+    )
+    shown = zip(
+        measures,
+        round_to_sum(points, sum(points), SENTENCE_DIGITS),
+        round_to_sum(weights, sum(weights), SENTENCE_DIGITS + 2),
+        strict=True,
+    )
     return [
-        ScoreLevelRow(**measure, sentence=level_sentence(measure, definition, language))
-        for measure in snapshot.row.details["measures"]
+        ScoreLevelRow(
+            **measure,
+            sentence=level_sentence(
+                {**measure, "points": points, "effective_weight": weight}, definition, language
+            ),
+        )
+        for measure, points, weight in shown
     ]
 
 
@@ -100,16 +122,38 @@ def _change(
         return _not_comparable(*before, language)
     if new is None or new.scored_day is None:
         return _not_comparable(*after, language)
-    days = old.scored_day, new.scored_day
-    rows = [_row(effect, *days, language) for effect in explain_change(*days)]
     scores = old.row.score or 0.0, new.row.score or 0.0
-    points = scores[1] - scores[0]
     return ScoreChange(
         status="comparable",
-        points=round(points, DIGITS),
-        sentence=change_sentence((old.row.as_of, new.row.as_of), scores, points, language),
-        rows=[row for row in rows if row.points],
+        points=round(scores[1] - scores[0], DIGITS),
+        sentence=change_sentence((old.row.as_of, new.row.as_of), scores, language),
+        rows=change_rows(old.scored_day, new.scored_day, scores, language),
     )
+
+
+def change_rows(
+    before: ScoredDay, after: ScoredDay, scores: tuple[float, float], language: Language
+) -> list[ScoreChangeRow]:
+    """Return the effects with points that add up to the difference of the stored scores as shown.
+
+    The points are rounded by the largest remainders: to four decimals in the rows, to one in the
+    sentences.
+    """
+    effects = explain_change(before, after)
+    exact = [effect.points for effect in effects]
+    points = round_to_sum(exact, scores[1] - scores[0], DIGITS)
+    shown = round_to_sum(exact, shown_difference(*scores), SENTENCE_DIGITS)
+    return [
+        ScoreChangeRow.from_row(
+            effect,
+            points=rounded,
+            before=_rounded(effect.before),
+            after=_rounded(effect.after),
+            sentence=effect_sentence(effect, before, after, language, shown_points=in_sentence),
+        )
+        for effect, rounded, in_sentence in zip(effects, points, shown, strict=True)
+        if rounded or in_sentence
+    ]
 
 
 def _not_comparable(snapshot: ScoreSnapshot | None, day: date, language: Language) -> ScoreChange:
@@ -119,10 +163,5 @@ def _not_comparable(snapshot: ScoreSnapshot | None, day: date, language: Languag
     return ScoreChange(status="not_comparable", points=None, sentence=sentence, rows=[])
 
 
-def _row(effect: Effect, before: ScoredDay, after: ScoredDay, language: Language) -> ScoreChangeRow:
-    numbers = {
-        name: round(value, DIGITS) if is_known(value := getattr(effect, name)) else None
-        for name in ("points", "before", "after")
-    }
-    sentence = effect_sentence(effect, before, after, language)
-    return ScoreChangeRow.from_row(effect, sentence=sentence, **numbers)
+def _rounded(value: float | None) -> float | None:
+    return round(value, DIGITS) if is_known(value) else None

@@ -9,7 +9,7 @@ from typing import Any
 from app.core.arrays import Floats, np
 from app.core.filters.matching import matches
 from app.features.values import AccountFeatures
-from app.health.definition.benchmark import MEASURES, Benchmark, Measure
+from app.health.definition.benchmark import MEASURES, Benchmark, Measure, Normalizer
 from app.health.definition.entitlement import Offer, breadth
 from app.health.definition.measures import (
     CardMeasure,
@@ -159,8 +159,8 @@ def describe_measures(
     columns = {
         "score": scores.measure_scores,
         "effective_weight": weights,
-        "points": points,
-        "points_missed": 100 * weights - points,
+        "points": round_rows_to_sum(points),
+        "points_missed": round_rows_to_sum(100 * weights - points),
     }
     numbers = ("raw", "before", "share", "per_dollar", "adjusted")
     columns |= {name: getattr(scores, name) for name in numbers}
@@ -169,6 +169,17 @@ def describe_measures(
         for number, constant in enumerate(fixed)
     ]
     return [list(account_measures) for account_measures in zip(*measures, strict=True)]
+
+
+def round_rows_to_sum(table: Floats) -> Floats:
+    """Round each row so that it adds up to its own rounded sum, by the largest remainders."""
+    scaled = table * 10**DIGITS
+    floors: Floats = np.floor(scaled)
+    left = np.rint(scaled.sum(axis=1)) - floors.sum(axis=1)
+    order = np.argsort(floors - scaled, axis=1, kind="stable")
+    ranks = np.argsort(order, axis=1, kind="stable")
+    rounded: Floats = (floors + (ranks < left[:, np.newaxis])) / 10**DIGITS
+    return rounded
 
 
 def _rows(tables: Iterable[Floats], column: int) -> Iterator[tuple[Any, ...]]:
@@ -184,13 +195,17 @@ def rounded_values(table: Floats) -> list[Any]:
 
 
 def _fixed(measure: CardMeasure, benchmark: Benchmark) -> dict[str, Any]:
-    """Return the details of a measure that are the same for all accounts."""
+    """Return the details of a measure that are the same for all accounts.
+
+    With fewer than 20 accounts there are no peers, and so no medians.
+    """
     is_ranked = isinstance(measure.transform, PercentileTransform)
+    has_peers = benchmark.normalizer is not Normalizer.SHARE
     fitted = benchmark.measures.get(measure.source.key) if is_ranked else None
     compared = {
         "elasticity": fitted.elasticity if fitted and measure.is_price_adjusted else None,
-        "median": fitted.median if fitted else None,
-        "median_per_dollar": fitted.median_per_dollar if fitted else None,
+        "median": fitted.median if fitted and has_peers else None,
+        "median_per_dollar": fitted.median_per_dollar if fitted and has_peers else None,
     }
     return {
         "name": measure.name,

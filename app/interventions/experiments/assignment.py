@@ -3,10 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from math import exp, lgamma, log
 
 CONTROL = "control"
 MISMATCH_P_VALUE = 0.001
-"""Arm sizes less likely than this are a mismatch: they were not filled by chance alone."""
+"""Arm sizes with a lower p-value are a mismatch: they were not filled by chance alone."""
+PRIOR_FAMILIES = 50.0
+"""The weight of the prior of the sample ratio test: it is most sensitive at a few times as many."""
 HASH_DIGITS = 32
 
 
@@ -14,6 +17,14 @@ HASH_DIGITS = 32
 class ArmShare:
     arm: str
     share: float
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyArm:
+    """The arm of a family, and the hash under which the family is counted."""
+
+    arm: str
+    family: str
 
 
 def family_hash(salt: str, root: str) -> str:
@@ -38,12 +49,23 @@ def expected_shares(shares: Sequence[ArmShare]) -> dict[str, float]:
 
 
 def sample_ratio_p_value(counts: Mapping[str, int], shares: Sequence[ArmShare]) -> float:
-    """Return the p-value of the arm sizes: Pearson's chi-square test; 1 if all are empty."""
-    from scipy.stats import chi2
+    """Return the always-valid p-value of the arm sizes; 1 if all are empty.
 
-    total = sum(counts.values())
-    if total == 0:
-        return 1.0
-    expected = {arm: share * total for arm, share in expected_shares(shares).items()}
-    statistic = sum((counts.get(arm, 0) - n) ** 2 / n for arm, n in expected.items())
-    return float(chi2.sf(statistic, len(expected) - 1))
+    If chance alone fills the arms, it ever falls to p with a probability of at most p, however
+    often and at whatever sizes it is computed (docs/adr/0023).
+    """
+    expected = expected_shares(shares)
+    log_evidence = _log_mixture(counts, expected) - sum(
+        counts.get(arm, 0) * log(share) for arm, share in expected.items()
+    )
+    return exp(min(0.0, -log_evidence))
+
+
+def _log_mixture(counts: Mapping[str, int], expected: Mapping[str, float]) -> float:
+    """Return the log likelihood of the sizes, averaged over a Dirichlet prior around the shares."""
+    total = sum(counts.get(arm, 0) for arm in expected)
+    seen = sum(
+        lgamma(PRIOR_FAMILIES * share + counts.get(arm, 0)) - lgamma(PRIOR_FAMILIES * share)
+        for arm, share in expected.items()
+    )
+    return seen - lgamma(PRIOR_FAMILIES + total) + lgamma(PRIOR_FAMILIES)

@@ -10,6 +10,7 @@ from app.accounts.hierarchy import MOST_LEVELS
 from app.core.pagination import Paging, RowPage
 from app.core.query_helpers import fetch_page, filter_if_given, get_row, keyset
 from app.core.sql import load_sql
+from app.interventions.experiments.assignment import FamilyArm
 from app.interventions.tables import Assignment, Experiment
 
 SQL = load_sql(__file__)
@@ -51,15 +52,40 @@ def load_arms(
     experiment_ids: Collection[str],
     account_ids: Collection[str],
 ) -> dict[tuple[str, str], str]:
-    """Return the arms of accounts, by experiment and account."""
-    rows = session.execute(
-        select(Assignment.experiment_id, Assignment.account_id, Assignment.arm).where(
+    """Return the arms of accounts, by experiment and account; of a merged account the first arm."""
+    rows = (
+        select(Assignment.experiment_id, Assignment.account_id, Assignment.arm)
+        .where(
             Assignment.workspace_id == workspace_id,
             Assignment.account_id.in_(account_ids),
             Assignment.experiment_id.in_(experiment_ids),
         )
+        .order_by(Assignment.assigned_on.desc(), Assignment.merge_id.desc())
     )
-    return {(experiment_id, account_id): arm for experiment_id, account_id, arm in rows}
+    return {(each.experiment_id, each.account_id): each.arm for each in session.execute(rows)}
+
+
+def load_family_arms(
+    session: Session,
+    workspace_id: str,
+    experiment_ids: Collection[str],
+    root_ids: Collection[str],
+) -> dict[tuple[str, str], FamilyArm]:
+    """Return the arms that families have already, by experiment and root account.
+
+    A family is in the arm of the account that was assigned first, whatever was renamed, merged or
+    moved since.
+    """
+    values = {
+        "workspace_id": workspace_id,
+        "experiment_ids": list(experiment_ids),
+        "root_ids": list(root_ids),
+        "max_levels": MOST_LEVELS + 1,
+    }
+    return {
+        (row.experiment_id, row.root_id): FamilyArm(row.arm, row.family)
+        for row in session.execute(SQL.family_arms, values)
+    }
 
 
 def insert_assignments(

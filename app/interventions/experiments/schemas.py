@@ -77,7 +77,9 @@ class ExperimentResultsOut(ResponseModel):
     verdict: ExperimentVerdict
     arms: list[ArmResultOut]
     sample_ratio_p: float = Field(
-        description="How likely chance produces arms of these sizes.", examples=[0.7]
+        description="Always-valid p-value of the arm sizes: if chance fills the arms, it ever falls"
+        " to p in at most a share p of experiments.",
+        examples=[0.7],
     )
     winner: str | None = Field(
         description="The best arm whose interval lies above the control.", examples=[None]

@@ -10,7 +10,12 @@ from sqlalchemy.orm import Session
 
 from app.core.errors import ConflictError
 from app.interventions.experiments import queries
-from app.interventions.experiments.assignment import CONTROL, assign_arm, family_hash
+from app.interventions.experiments.assignment import (
+    CONTROL,
+    FamilyArm,
+    assign_arm,
+    family_hash,
+)
 from app.interventions.experiments.design import ExperimentDesign
 from app.interventions.experiments.queries import ROLLED_OUT, RUNNING, STOPPED
 from app.interventions.experiments.results import ArmCounts, ExperimentResults, compute_results
@@ -112,30 +117,33 @@ def _assign_new(
     ids = sorted({account_id for _, account_id in new})
     matching = load_matching_accounts(session, workspace_id, filters, ids, today=today)
     roots = queries.load_family_roots(session, workspace_id, ids)
-    rows = [
-        _assignment(
-            row, designs[row.id], account_id, roots[account_id], signals[account_id, row.playbook]
+    assigned = queries.load_family_arms(session, workspace_id, list(filters), {*roots.values()})
+    rows: list[dict[str, Any]] = []
+    for row, account_id in new:
+        if account_id not in matching[row.id]:
+            continue
+        design, root_id = designs[row.id], roots[account_id]
+        family = assigned.get((row.id, root_id)) or _draw_arm(row, design, root_id)
+        rows.append(
+            {
+                "experiment_id": row.id,
+                "account_id": account_id,
+                "arm": family.arm,
+                "family": family.family,
+                "signal": signals[account_id, row.playbook],
+                "assigned_on": today,
+                "due_on": today + timedelta(days=design.horizon_days),
+                "success": None,
+            }
         )
-        | {"assigned_on": today, "due_on": today + timedelta(days=designs[row.id].horizon_days)}
-        for row, account_id in new
-        if account_id in matching[row.id]
-    ]
     queries.insert_assignments(session, workspace_id, rows)
     return {(each["experiment_id"], each["account_id"]): each["arm"] for each in rows}
 
 
-def _assignment(
-    row: Experiment, design: ExperimentDesign, account_id: str, root_id: str, signal: str
-) -> dict[str, Any]:
+def _draw_arm(row: Experiment, design: ExperimentDesign, root_id: str) -> FamilyArm:
+    """Draw the arm of a family that has none."""
     family = family_hash(row.salt, root_id)
-    return {
-        "experiment_id": row.id,
-        "account_id": account_id,
-        "arm": assign_arm(family, design.shares),
-        "family": family,
-        "signal": signal,
-        "success": None,
-    }
+    return FamilyArm(assign_arm(family, design.shares), family)
 
 
 def _changed_playbooks(

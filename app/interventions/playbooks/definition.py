@@ -29,6 +29,8 @@ TextLine = Annotated[str, Field(min_length=1, max_length=1000, pattern=NO_NUL)]
 PlaybookKey = Annotated[
     str, Field(pattern="^[a-z0-9][a-z0-9_]{0,63}$", examples=["unblock_onboarding"])
 ]
+PromiseName = Annotated[str, Field(pattern="^[a-z0-9][a-z0-9_]{0,63}$", examples=["direct_number"])]
+PromiseSentence = Annotated[TextLine, Field(examples=["You reach us at +1 555 0100."])]
 SignalName = Annotated[str, Field(max_length=64, examples=["onboarding_stuck"])]
 Cents = Annotated[int, Strict(), Field(ge=0, le=10**9)]
 
@@ -113,7 +115,10 @@ class PlaybookTexts(ConfigModel):
 
 
 class Playbook(ConfigModel):
-    """An action that can be suggested. ``also``: if given, one of these must be open too."""
+    """An action that can be suggested. ``also``: if given, one of these must be open too.
+
+    ``slots``: what the messages may promise, once the workspace has said so in ``promises``.
+    """
 
     signals: list[SignalName] = Field(min_length=1, max_length=40)
     also: list[SignalName] = Field([], max_length=40)
@@ -145,6 +150,18 @@ class Playbook(ConfigModel):
         examples=["https://help.example.com/import"],
     )
     texts: dict[Language, PlaybookTexts] = Field(min_length=1, examples=[EXAMPLE_TEXTS])
+    slots: list[PromiseName] = Field(
+        [],
+        description="Names of promises that a workspace may make in the messages.",
+        max_length=20,
+        examples=[["direct_number"]],
+    )
+    promises: dict[PromiseName, dict[Language, PromiseSentence]] = Field(
+        {},
+        description="The sentence of each promise by language; a template. A promise without a"
+        " sentence is left out of the messages.",
+        examples=[{"direct_number": {"en": "You reach us at +1 555 0100."}}],
+    )
     enabled: Annotated[bool, Strict()] = True
 
     @model_validator(mode="after")
@@ -161,9 +178,19 @@ class Playbook(ConfigModel):
             raise FilterError(f"/audience/filter{error.pointer}", str(error)) from None
         for language, texts in self.texts.items():
             self._check_texts(texts, f"/texts/{language}")
+        self._check_promises()
         for field in ("link", "faq"):
             check_template(getattr(self, field) or "", self.placeholders, f"/{field}")
         return self
+
+    def _check_promises(self) -> None:
+        for name, sentences in self.promises.items():
+            at = f"/promises/{name}"
+            if name not in self.slots:
+                known = ", ".join(self.slots) or "no promise; add it to `slots`"
+                raise TemplateError(at, f"{name} is not among the slots: use {known}.")
+            for language, sentence in sentences.items():
+                check_template(sentence, ACCOUNT_FIELDS, f"{at}/{language}")
 
     def _check_texts(self, texts: PlaybookTexts, at: str) -> None:
         """Check that each text uses only placeholders that can be known where it is used."""

@@ -1,5 +1,4 @@
 from collections.abc import Collection, Mapping, Sequence
-from datetime import date
 from typing import Any
 
 from sqlalchemy import Row, case, select
@@ -10,6 +9,8 @@ from app.alerts.tables import Alert
 from app.core.sql import load_sql
 from app.health.tables import HealthScore
 from app.interventions.tables import Intervention
+from app.reports.kpi import ReportQuery
+from app.reports.queries import load_report_rows
 
 SQL = load_sql(__file__)
 
@@ -64,7 +65,7 @@ def load_suggestions(
 
 
 def load_arr_at_risk_by_quarter(
-    session: Session, workspace_id: str, day: date
+    session: Session, workspace_id: str, query: ReportQuery
 ) -> Sequence[Row[Any]]:
     """Return scored accounts, accounts at risk and their ARR by renewal quarter, as of a day."""
-    return session.execute(SQL.arr_at_risk, {"workspace_id": workspace_id, "day": day}).all()
+    return load_report_rows(session, workspace_id, SQL, "arr_at_risk", query)

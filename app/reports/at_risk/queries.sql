@@ -1,25 +1,31 @@
 -- name: arr_at_risk
--- The last score of the week up to the day, with the newest churn risk by then, by renewal quarter.
+-- The last score of the week up to the day, without later restatements, with the newest churn risk
+-- by then, by renewal quarter. no_rate: accounts left out, because their currency has no rate.
 WITH scored_account AS (
-    SELECT h.band = 'at_risk' AS at_risk, 12 * h.mrr_cents AS arr, c.probability,
+    SELECT h.band = 'at_risk' AND NOT h.no_rate AND NOT {{is_excluded}} AS at_risk,
+           CASE WHEN NOT h.no_rate AND NOT {{is_excluded}} THEN 12 * h.mrr_cents ELSE 0 END AS arr,
+           h.no_rate AND NOT {{is_excluded}} AS no_rate, {{is_excluded}} AS excluded, c.probability,
            CAST(h.details ->> 'renewal_on' AS date) AS renewal_on
     FROM account a
     CROSS JOIN LATERAL (
-        SELECT x.band, x.mrr_cents, x.status, x.details FROM health_history x
+        SELECT x.band, x.mrr_cents, x.status, x.details,
+               coalesce(x.details ->> 'price_status' = 'no_rate', false) AS no_rate
+        FROM health_history x
         WHERE x.workspace_id = :workspace_id AND x.account_id = a.account_id
-          AND x.as_of > CAST(:day AS date) - 7 AND x.as_of <= :day
+          AND x.as_of > CAST(:until AS date) - 7 AND x.as_of <= :until
+          AND (x.restatement = 0 OR x.computed_at <= :known_before)
         ORDER BY x.as_of DESC, x.restatement DESC, x.change DESC LIMIT 1
     ) AS h
     LEFT JOIN LATERAL (
         SELECT y.probability FROM churn_risk_history y
-        WHERE y.workspace_id = :workspace_id AND y.account_id = a.account_id AND y.as_of <= :day
+        WHERE y.workspace_id = :workspace_id AND y.account_id = a.account_id AND y.as_of <= :until
         ORDER BY y.as_of DESC LIMIT 1
     ) AS c ON true
-    WHERE a.workspace_id = :workspace_id AND NOT a.excluded
-      AND h.status NOT IN ('churned', 'excluded')
+    WHERE a.workspace_id = :workspace_id AND h.status NOT IN ('churned', 'excluded')
 )
 SELECT to_char(renewal_on, 'YYYY-"Q"Q') AS quarter, CAST(sum(arr) AS bigint) AS arr_of_all,
        count(*) FILTER (WHERE at_risk) AS accounts,
+       count(*) FILTER (WHERE no_rate) AS no_rate, count(*) FILTER (WHERE excluded) AS excluded,
        count(probability) FILTER (WHERE at_risk) AS with_probability,
        CAST(coalesce(sum(arr) FILTER (WHERE at_risk), 0) AS bigint) AS arr_cents,
        CAST(coalesce(sum(round(CAST(arr * coalesce(probability, 1) AS numeric)))

@@ -18,7 +18,7 @@ from app.portfolio.account_list import load_account_page
 from app.portfolio.fields import CHOICES, FIELDS
 from app.reports.at_risk import queries
 from app.reports.at_risk.schemas import AccountAtRiskOut, ArrAtRiskOut, TopDriverOut
-from app.reports.kpi import ReportQuery
+from app.reports.kpi import ReportQuery, sum_exclusions
 
 AT_RISK_FILTER = {
     "or": [{"band": "at_risk"}, {"field": "churn_risk.level", "op": "eq", "value": "high"}]
@@ -85,7 +85,7 @@ def _points_missed(measure: Mapping[str, Any]) -> float:
 
 
 def arr_at_risk_report(session: Session, query: ReportQuery) -> ArrAtRiskOut:
-    rows = queries.load_arr_at_risk_by_quarter(session, query.workspace_id, query.until)
+    rows = queries.load_arr_at_risk_by_quarter(session, query.workspace_id, query)
     return ArrAtRiskOut(
         arr_at_risk=query.kpi(
             "arr_at_risk",
@@ -93,6 +93,9 @@ def arr_at_risk_report(session: Session, query: ReportQuery) -> ArrAtRiskOut:
             numerator=sum(row.arr_cents for row in rows),
             denominator=sum(row.arr_of_all for row in rows) or None,
             n=sum(row.accounts for row in rows),
+            exclusions=sum_exclusions(
+                {"excluded": row.excluded, "no_rate": row.no_rate} for row in rows
+            ),
             currency=query.currency,
         ),
         quarters=[row for row in rows if row.accounts],

@@ -33,7 +33,10 @@ class ChurnFinding(ResponseModel):
         description="The key of the signal, product feature or onboarding step.",
         examples=["champion_inactive"],
     )
-    name: str = Field(examples=["champion_inactive"])
+    name: str = Field(
+        description="Its name; of a signal, in the language of the answer.",
+        examples=["An inactive champion"],
+    )
     n: int = Field(description="Accounts that met the condition on any paid day.", examples=[31])
     held: PaidDays = Field(description="Paid days on which the condition was met.")
     otherwise: PaidDays = Field(description="Paid days that they are compared with.")
@@ -53,7 +56,12 @@ class ChurnFinding(ResponseModel):
         " `nobody_left_otherwise`."
     )
     sentence: str = Field(
-        examples=["champion_inactive goes with 2.4 times the churn (95 %: 1.3 to 4.6)."]
+        examples=[
+            (
+                "An inactive champion in the last 90 days goes with 2.4 times the churn"
+                " (95 %: 1.3 to 4.6)."
+            )
+        ]
     )
     playbook: str | None = Field(
         description="The shipped playbook that acts on the condition.",

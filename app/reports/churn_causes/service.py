@@ -9,7 +9,9 @@ from typing import Any
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
+from app.accounts.excluded_users import is_excluded_user, without_excluded_users
 from app.accounts.tables import ProductFeature
+from app.core.languages import Language
 from app.core.sql import load_sql
 from app.engagement.tables import OnboardingStep
 from app.interventions.playbooks.catalogue import shipped_playbooks
@@ -21,10 +23,15 @@ from app.reports.churn_causes.schemas import (
     PaidDays,
     TenureShare,
 )
+from app.reports.churn_causes.sentences import finding_sentence, signal_title
 from app.reports.kpi import ReportQuery
 from app.reports.queries import load_names, load_report_rows
 
-SQL = load_sql(__file__)
+SQL = load_sql(
+    __file__,
+    without_excluded_users=without_excluded_users(":known_on"),
+    by_excluded_user=is_excluded_user("c.user_id"),
+)
 
 SIGNAL_DAYS, USE_DAYS, SIGN_UP_DAYS = 90, 28, 7
 CLEAR_Q_VALUE = 0.05
@@ -59,7 +66,7 @@ class Exposure:
     churned: int = 0
 
 
-def churn_causes(session: Session, query: ReportQuery) -> ChurnCausesOut:
+def churn_causes(session: Session, query: ReportQuery, language: Language) -> ChurnCausesOut:
     stays = load_report_rows(session, query.workspace_id, SQL, "stays", query)
     ages = [row.tenure for row in stays if row.left_on is not None]
     return ChurnCausesOut(
@@ -90,14 +97,14 @@ def churn_causes(session: Session, query: ReportQuery) -> ChurnCausesOut:
             TenureShare(days=days, left=left, share=left / len(ages) if ages else 0)
             for days, left in tenures(ages).items()
         ],
-        findings=_findings(list(_conditions(session, query, stays))),
+        findings=_findings(list(_conditions(session, query, stays, language)), language),
         reasons=load_report_rows(session, query.workspace_id, SQL, "churn_reasons", query),
         currency=query.currency,
     )
 
 
 def _conditions(
-    session: Session, query: ReportQuery, stays: Sequence[Row[Any]]
+    session: Session, query: ReportQuery, stays: Sequence[Row[Any]], language: Language
 ) -> Iterator[ObservedCondition]:
     """Count each condition against all other paid days.
 
@@ -109,7 +116,8 @@ def _conditions(
     churned = sum(row.left_on is not None for row in stays)
     for key, met in load("signal_exposure", within=SIGNAL_DAYS).items():
         counts = ExposureCounts(met.days, met.churned, days - met.days, churned - met.churned)
-        yield ObservedCondition(FindingKind.SIGNAL, key, key, met.accounts, counts)
+        name = signal_title(key, language)
+        yield ObservedCondition(FindingKind.SIGNAL, key, name, met.accounts, counts)
     used_features = load("feature_use_exposure", within=USE_DAYS)
     for key, name in names_of(ProductFeature).items():
         used = used_features.get(key, Exposure())
@@ -131,7 +139,7 @@ def _load_exposures(
     return {row.key: Exposure(row.accounts, row.always, int(row.days), row.left) for row in rows}
 
 
-def _findings(conditions: Sequence[ObservedCondition]) -> list[ChurnFinding]:
+def _findings(conditions: Sequence[ObservedCondition], language: Language) -> list[ChurnFinding]:
     """Test the conditions. Order: lowest q-value first, then most churned accounts."""
     associations = associate(each.counts for each in conditions)
     pairs = sorted(
@@ -141,10 +149,12 @@ def _findings(conditions: Sequence[ObservedCondition]) -> list[ChurnFinding]:
             -pair[0].counts.exposed_churned,
         ),
     )
-    return [_finding(condition, association) for condition, association in pairs]
+    return [_finding(condition, association, language) for condition, association in pairs]
 
 
-def _finding(condition: ObservedCondition, association: Association) -> ChurnFinding:
+def _finding(
+    condition: ObservedCondition, association: Association, language: Language
+) -> ChurnFinding:
     counts, q_value = condition.counts, association.q_value
     signal = PLAYBOOK_SIGNALS.get(condition.kind, condition.key)
     return ChurnFinding(
@@ -156,27 +166,8 @@ def _finding(condition: ObservedCondition, association: Association) -> ChurnFin
         held=PaidDays(paid_days=counts.exposed_days, left=counts.exposed_churned),
         otherwise=PaidDays(paid_days=counts.unexposed_days, left=counts.unexposed_churned),
         is_clear=q_value is not None and q_value <= CLEAR_Q_VALUE,
-        sentence=_sentence(condition, association),
+        sentence=finding_sentence(condition.kind, condition.name, association, language),
         playbook=next(
             (key for key, each in shipped_playbooks().items() if signal in each.signals), None
         ),
-    )
-
-
-SENTENCE_SUBJECTS = {
-    FindingKind.SIGNAL: "{name} in the last 90 days",
-    FindingKind.FEATURE_UNUSED: "No use of {name} for 28 days",
-    FindingKind.ONBOARDING_STEP: "Not having done {name}",
-}
-
-
-def _sentence(condition: ObservedCondition, association: Association) -> str:
-    """Write "goes with" only, because an association need not be cause and effect."""
-    subject = SENTENCE_SUBJECTS[condition.kind].format(name=condition.name)
-    if association.lift is None:
-        return f"{subject}: there is too little data to say what goes with it."
-    low, high = association.low, association.high
-    upper = "more" if high is None else f"{high:.1f}"
-    return (
-        f"{subject} goes with {association.lift:.1f} times the churn (95 %: {low:.1f} to {upper})."
     )

@@ -1,13 +1,13 @@
 -- name: stay_ctes
 -- Each account that paid within the period: its paid days, its start, and the first day not paid if
--- it does not pay on the last day.
+-- it does not pay on the last day. The days between a contract and its renewal count as paid.
 WITH {{terms}},
 paid AS (
     SELECT s.account_id, min(s.starts_on) AS first_paid_on,
-           range_agg(daterange(s.starts_on, s.ends_on)) AS days
+           range_agg(daterange(s.starts_on, s.held_until)) AS days
     FROM term s
     LEFT JOIN account a ON a.workspace_id = :workspace_id AND a.account_id = s.account_id
-    WHERE s.mrr_cents > 0 AND s.starts_on <= :until AND NOT coalesce(a.excluded, false)
+    WHERE s.mrr_cents > 0 AND s.starts_on <= :until AND NOT {{is_excluded}}
     GROUP BY s.account_id
 ),
 stay AS (
@@ -62,11 +62,13 @@ exposure AS (
 -- and the last are enough.
 {{stay_ctes}},
 used AS (
-    SELECT account_id, event_name, min(day) AS first_day, max(day) AS last_day
-    FROM daily_usage
-    WHERE workspace_id = :workspace_id AND day > CAST(:since AS date) - CAST(:within AS int)
-      AND day < :until AND known_on <= :known_on
-    GROUP BY account_id, event_name, (day - CAST(:since AS date) + :within) / CAST(:within AS int)
+    SELECT u.account_id, u.event_name, min(u.day) AS first_day, max(u.day) AS last_day
+    FROM daily_usage u
+    WHERE u.workspace_id = :workspace_id AND u.day > CAST(:since AS date) - CAST(:within AS int)
+      AND u.day < :until AND u.known_on <= :known_on
+      {{without_excluded_users}}
+    GROUP BY u.account_id, u.event_name,
+             (u.day - CAST(:since AS date) + :within) / CAST(:within AS int)
 ),
 exposure AS (
     SELECT u.account_id, f.key,
@@ -82,8 +84,8 @@ exposure AS (
 {{stay_ctes}},
 done AS (
     SELECT account_id, step_key, CAST(timezone('UTC', min(done_at)) AS date) AS day
-    FROM onboarding_completion
-    WHERE workspace_id = :workspace_id AND known_on <= :known_on
+    FROM onboarding_completion c
+    WHERE workspace_id = :workspace_id AND known_on <= :known_on AND NOT {{by_excluded_user}}
     GROUP BY account_id, step_key
 ),
 step AS (

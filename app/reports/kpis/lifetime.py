@@ -5,18 +5,16 @@ from dataclasses import dataclass
 
 from app.core.arrays import Booleans, Floats, np
 
-MONTH_DAYS = 30.4375
-
 
 @dataclass(frozen=True, slots=True)
 class Lifetimes:
     """How long accounts have paid. Every array has one entry for each account.
 
-    ``days``: how long it has paid. ``ended``: whether it has churned. ``cents``: what it pays a
-    month, 0 if it has churned.
+    ``months``: for how many calendar months it has paid. ``ended``: whether it has churned.
+    ``cents``: what it pays a month, 0 if it has churned.
     """
 
-    days: Floats
+    months: Floats
     ended: Booleans
     cents: Floats
 
@@ -41,22 +39,22 @@ def survival(lifetimes: Lifetimes, months: int) -> Floats:
 
     Kaplan and Meier (1958): an account that has not churned counts for as long as it was observed.
     """
-    times, shares = _kaplan_meier(lifetimes.days, lifetimes.ended)
-    passed = np.searchsorted(times, MONTH_DAYS * np.arange(months), side="right")
+    times, shares = _kaplan_meier(lifetimes.months, lifetimes.ended)
+    passed = np.searchsorted(times, np.arange(months), side="right")
     return np.concatenate([[1.0], shares])[passed]
 
 
-def _kaplan_meier(days: Floats, ended: Booleans) -> tuple[Floats, Floats]:
-    """Return the distinct ``days`` of ends, and the share of entries still going on after each."""
-    times, ends = np.unique(days[ended], return_counts=True)
-    at_risk = len(days) - np.searchsorted(np.sort(days), times, side="left")
+def _kaplan_meier(lengths: Floats, ended: Booleans) -> tuple[Floats, Floats]:
+    """Return the distinct lengths of ended entries, and the share still going on after each."""
+    times, ends = np.unique(lengths[ended], return_counts=True)
+    at_risk = len(lengths) - np.searchsorted(np.sort(lengths), times, side="left")
     return times, np.asarray(np.cumprod(1 - ends / at_risk), np.float64)
 
 
 def estimate_value(lifetimes: Lifetimes, *, margin: float, months: int) -> LifetimeEstimate:
     """Compute margin x mean MRR of paying accounts x expected paid months within the horizon."""
     paying = ~lifetimes.ended
-    counts = len(lifetimes.days), int(paying.sum()), int(lifetimes.ended.sum())
+    counts = len(lifetimes.months), int(paying.sum()), int(lifetimes.ended.sum())
     if not paying.any():
         return LifetimeEstimate(None, None, (), *counts)
     curve = survival(lifetimes, months)

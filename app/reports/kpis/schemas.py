@@ -6,10 +6,23 @@ from app.core.schemas import ResponseModel
 from app.health.definition.scorecard import Band
 from app.reports.kpi import Kpi
 
+COHORT_EXCLUSIONS = Field(
+    description="How many accounts are left out. `excluded`: everywhere. `no_rate`: in the revenue"
+    " of every month, because one of their currencies has no rate.",
+    examples=[{"excluded": 1, "no_rate": 2}],
+)
+MRR_EXCLUSIONS = Field(
+    description="How many accounts `mrr_cents` leaves out. `no_rate`: their currency has no rate.",
+    examples=[{"no_rate": 0}],
+)
+
 
 class RevenueRetentionOut(ResponseModel):
     """How much of the revenue and the accounts of the first day is left on the last day."""
 
+    rates_on: date = Field(
+        description="The day whose exchange rates convert the amounts of both days."
+    )
     gross_revenue_retention: Kpi
     net_revenue_retention: Kpi
     logo_churn: Kpi
@@ -41,7 +54,7 @@ class LifetimeValueOut(ResponseModel):
 class PurchaseMonth(ResponseModel):
     """What accounts observed to its end bought in one month since their first purchase."""
 
-    month: int = Field(description="Months of 30 days since the first purchase.", examples=[0])
+    month: int = Field(description="Calendar months since the first purchase.", examples=[0])
     observed: int = Field(description="Accounts observed to its end.", examples=[2357])
     active: int = Field(description="Accounts that bought in it.", examples=[402])
     amount: float = Field(description="What they spent in all.", examples=[12044.5])
@@ -69,12 +82,14 @@ class CohortCell(ResponseModel):
 class Cohort(ResponseModel):
     start: date = Field(description="The month of the first paid day.")
     size: int = Field(description="Accounts that started in it.", examples=[10])
+    exclusions: dict[str, int] = COHORT_EXCLUSIONS
     cells: list[CohortCell]
 
 
 class CohortsOut(ResponseModel):
     currency: str = Field(examples=["USD"])
     known_on: date
+    exclusions: dict[str, int] = COHORT_EXCLUSIONS
     cohorts: list[Cohort]
 
 
@@ -83,12 +98,14 @@ class BandShare(ResponseModel):
     accounts: int = Field(examples=[25])
     share: float = Field(description="Of the accounts of the day.", examples=[0.09])
     mrr_cents: int = Field(examples=[1593100])
+    exclusions: dict[str, int] = MRR_EXCLUSIONS
 
 
 class DistributionDay(ResponseModel):
     day: date
     accounts: int = Field(examples=[277])
     mean_score: float | None = Field(description="Mean health score.", examples=[61.5])
+    exclusions: dict[str, int] = MRR_EXCLUSIONS
     bands: list[BandShare]
 
 
@@ -109,6 +126,9 @@ class FeedbackTopicOut(ResponseModel):
     mrr_cents: int = Field(
         description="What these accounts pay now, where an exchange rate is known.",
         examples=[449100],
+    )
+    no_rate: int = Field(
+        description="Accounts whose currency has no rate: not in `mrr_cents`.", examples=[0]
     )
     open: int = Field(examples=[5])
     closed: int = Field(examples=[9])

@@ -1,7 +1,7 @@
 """Compute the KPIs, each with the numbers it was computed from. Formulas: docs/reports.md."""
 
-from collections.abc import Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from collections.abc import Iterable, Sequence
+from datetime import date
 from itertools import groupby
 from operator import attrgetter
 from typing import Any
@@ -9,9 +9,15 @@ from typing import Any
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
+from app.accounts.excluded_users import (
+    is_excluded_answer,
+    is_excluded_user,
+    without_excluded_users,
+)
 from app.core.arrays import np
+from app.core.months import total_months
 from app.core.sql import load_sql
-from app.reports.kpi import Kpi, ReportQuery
+from app.reports.kpi import Kpi, ReportQuery, sum_exclusions
 from app.reports.kpis.lifetime import Lifetimes, estimate_value, median_days
 from app.reports.kpis.schemas import (
     BandShare,
@@ -28,7 +34,12 @@ from app.reports.kpis.schemas import (
 )
 from app.reports.queries import list_product_events, load_report_rows
 
-SQL = load_sql(__file__)
+SQL = load_sql(
+    __file__,
+    without_excluded_users=without_excluded_users(":known_on"),
+    by_excluded_person=is_excluded_answer(),
+    by_excluded_author=is_excluded_user("f.user_id"),
+)
 
 MIN_ANSWERS = 3
 
@@ -43,6 +54,7 @@ def revenue_retention(session: Session, query: ReportQuery) -> RevenueRetentionO
     }
     money = {**counted, "denominator": totals["opening_cents"], "currency": query.currency}
     return RevenueRetentionOut(
+        rates_on=query.since,
         gross_revenue_retention=query.kpi(
             "gross_revenue_retention",
             "sum of min(MRR then, MRR now) / MRR then, of the accounts that paid then",
@@ -120,14 +132,14 @@ def lifetime_value(
 ) -> LifetimeValueOut:
     """Estimate the value of all accounts, and of the accounts of each segment."""
     rows = load_report_rows(session, query.workspace_id, SQL, "lifetimes", query)
-    counted = [row for row in rows if not row.excluded and not row.no_rate]
-    exclusions = {
-        "excluded": sum(row.excluded for row in rows),
-        "no_rate": sum(row.no_rate and not row.excluded for row in rows),
-    }
 
     def value_of(name: str, members: Sequence[Row[Any]]) -> SegmentLifetimeValue:
-        estimate = estimate_value(_lifetimes(members), margin=margin, months=months)
+        counted = [row for row in members if not row.excluded and not row.no_rate]
+        exclusions = {
+            "excluded": sum(row.excluded for row in members),
+            "no_rate": sum(row.no_rate and not row.excluded for row in members),
+        }
+        estimate = estimate_value(_lifetimes(counted), margin=margin, months=months)
         facts = {"numerator": estimate.cents, "n": estimate.accounts, "exclusions": exclusions}
         clv = query.kpi(
             "clv",
@@ -156,19 +168,23 @@ def lifetime_value(
             ended=estimate.ended,
         )
 
-    by_segment = groupby(sorted(counted, key=attrgetter("segment")), attrgetter("segment"))
+    by_segment = groupby(sorted(rows, key=attrgetter("segment")), attrgetter("segment"))
     segments = [value_of(name, list(members)) for name, members in by_segment if name]
     return LifetimeValueOut(
-        horizon_months=months, margin=margin, segments=[value_of("", counted), *segments]
+        horizon_months=months, margin=margin, segments=[value_of("", rows), *segments]
     )
 
 
 def _lifetimes(rows: Sequence[Row[Any]]) -> Lifetimes:
     return Lifetimes(
-        np.array([row.days for row in rows], dtype=np.float64),
+        np.array([total_months(_days_of(row.spans)) for row in rows], dtype=np.float64),
         np.array([row.ended for row in rows], dtype=np.bool_),
         np.array([float(row.cents) for row in rows], dtype=np.float64),
     )
+
+
+def _days_of(spans: Iterable[Any]) -> list[tuple[date, date]]:
+    return [(span.lower, span.upper) for span in spans]
 
 
 def purchase_value(
@@ -187,40 +203,40 @@ def purchase_value(
     """
     values = {"months": months, "event_names": event_names, "property": amount}
     rows = load_report_rows(session, query.workspace_id, SQL, "purchase_value", query, **values)
-    value = sum(float(row.amount) / row.observed for row in rows)
+    observed = [row for row in rows if row.observed]
+    value = sum(float(row.amount) / row.observed for row in observed)
     clv = query.kpi(
         "clv",
         f"{margin} x mean {amount} of an account in each month of its age, over {months} months",
         unit="amount",
-        value=margin * value if len(rows) == months else None,
+        value=margin * value if len(observed) == months else None,
         numerator=margin * value,
         denominator=1,
-        n=rows[0].observed if rows else 0,
+        n=rows[0].observed,
+        exclusions={"excluded": rows[0].excluded},
     )
-    return PurchaseValueOut(clv=clv, months=rows)
+    return PurchaseValueOut(clv=clv, months=observed)
 
 
 def cohorts(session: Session, query: ReportQuery) -> CohortsOut:
     values = {
         "first": query.since.replace(day=1),
         "last": query.until.replace(day=1),
-        "seen_at": datetime.combine(query.known_on + timedelta(days=1), time.min, UTC),
     }
     rows = load_report_rows(session, query.workspace_id, SQL, "cohorts", query, **values)
+    found = [_cohort(list(months)) for _, months in groupby(rows, attrgetter("cohort"))]
     return CohortsOut(
         currency=query.currency,
         known_on=query.known_on,
-        cohorts=[
-            Cohort(start=start, size=size, cells=_cells(list(cells)))
-            for (start, size), cells in groupby(rows, attrgetter("cohort", "size"))
-        ],
+        exclusions=sum_exclusions(cohort.exclusions for cohort in found),
+        cohorts=found,
     )
 
 
-def _cells(rows: Sequence[Row[Any]]) -> list[CohortCell]:
-    """Build the cells of one cohort. ``rows``: by month, from the start month on."""
+def _cohort(rows: Sequence[Row[Any]]) -> Cohort:
+    """Build one cohort. ``rows``: by month, from the start month on."""
     first = rows[0]
-    return [
+    cells = [
         CohortCell(
             month=row.month,
             age=12 * (row.month.year - row.cohort.year) + row.month.month - row.cohort.month,
@@ -232,6 +248,8 @@ def _cells(rows: Sequence[Row[Any]]) -> list[CohortCell]:
         )
         for row in rows
     ]
+    exclusions = {"excluded": first.excluded, "no_rate": first.no_rate}
+    return Cohort(start=first.cohort, size=first.size, exclusions=exclusions, cells=cells)
 
 
 def distribution(session: Session, query: ReportQuery, days: list[date]) -> DistributionOut:
@@ -245,18 +263,25 @@ def distribution(session: Session, query: ReportQuery, days: list[date]) -> Dist
 def _distribution_day(day: date, rows: Sequence[Row[Any]]) -> DistributionDay:
     accounts = sum(row.accounts for row in rows)
     scored = [row for row in rows if row.score is not None]
-    known = sum(row.accounts for row in scored)
-    mean_score = sum(row.score * row.accounts for row in scored) / known if known else None
+    known = sum(row.scored for row in scored)
+    mean_score = sum(row.score * row.scored for row in scored) / known if known else None
     bands = [
         BandShare(
             band=row.band,
             accounts=row.accounts,
             share=row.accounts / accounts,
-            mrr_cents=int(row.mrr_cents),
+            mrr_cents=row.mrr_cents,
+            exclusions={"no_rate": row.no_rate},
         )
         for row in rows
     ]
-    return DistributionDay(day=day, accounts=accounts, mean_score=mean_score, bands=bands)
+    return DistributionDay(
+        day=day,
+        accounts=accounts,
+        mean_score=mean_score,
+        exclusions=sum_exclusions(band.exclusions for band in bands),
+        bands=bands,
+    )
 
 
 def feedback_report(session: Session, query: ReportQuery, *, limit: int) -> FeedbackReport:

@@ -1,5 +1,5 @@
 -- name: counted
-NOT coalesce(a.excluded, false) AND NOT s.no_rate
+NOT {{is_excluded}} AND NOT s.no_rate
 
 -- name: join_account
 LEFT JOIN account a ON a.workspace_id = :workspace_id AND a.account_id = s.account_id
@@ -7,18 +7,27 @@ LEFT JOIN account a ON a.workspace_id = :workspace_id AND a.account_id = s.accou
 -- name: revenue_retention
 -- The accounts that paid on the first day, and their MRR then and on the last day. lost: how many no
 -- longer pay on the last day. retained_cents: without growth, the sum of the smaller of each
--- account's two amounts. excluded, no_rate: accounts left out.
+-- account's two amounts. Both amounts are converted at the rates of the first day, so that a rate
+-- that moves is neither growth nor loss. excluded, no_rate: accounts left out.
 WITH {{terms}},
+account_term AS (
+    SELECT t.account_id, t.mrr_cents,
+           CASE WHEN t.currency = :base_currency THEN t.mrr_cents ELSE (
+               SELECT CAST(least(round(t.mrr_cents * x.rate), 1e16) AS bigint)
+               FROM exchange_rate x
+               WHERE x.workspace_id = :workspace_id AND x.currency = t.currency
+                 AND x.starts_on <= :since
+               ORDER BY x.starts_on DESC LIMIT 1) END AS cents,
+           t.starts_on <= :since AND coalesce(t.held_until > :since, true) AS opens,
+           t.starts_on <= :until AND coalesce(t.held_until > :until, true) AS closes
+    FROM term t
+),
 account_revenue AS (
     SELECT account_id,
-           coalesce(sum(cents) FILTER (WHERE starts_on <= :since
-               AND coalesce(ends_on > :since, true)), 0) AS opening,
-           coalesce(sum(cents) FILTER (WHERE starts_on <= :until
-               AND coalesce(ends_on > :until, true)), 0) AS closing,
+           coalesce(sum(cents) FILTER (WHERE opens), 0) AS opening,
+           coalesce(sum(cents) FILTER (WHERE closes), 0) AS closing,
            bool_or(cents IS NULL AND mrr_cents > 0) AS no_rate
-    FROM term
-    WHERE (starts_on <= :since AND coalesce(ends_on > :since, true))
-       OR (starts_on <= :until AND coalesce(ends_on > :until, true))
+    FROM account_term WHERE opens OR closes
     GROUP BY account_id
 )
 SELECT count(*) FILTER (WHERE {{counted}}) AS accounts,
@@ -26,79 +35,92 @@ SELECT count(*) FILTER (WHERE {{counted}}) AS accounts,
        coalesce(sum(opening) FILTER (WHERE {{counted}}), 0) AS opening_cents,
        coalesce(sum(least(opening, closing)) FILTER (WHERE {{counted}}), 0) AS retained_cents,
        coalesce(sum(closing) FILTER (WHERE {{counted}}), 0) AS closing_cents,
-       count(*) FILTER (WHERE coalesce(a.excluded, false)) AS excluded,
-       count(*) FILTER (WHERE s.no_rate AND NOT coalesce(a.excluded, false)) AS no_rate
+       count(*) FILTER (WHERE {{is_excluded}}) AS excluded,
+       count(*) FILTER (WHERE s.no_rate AND NOT {{is_excluded}}) AS no_rate
 FROM account_revenue s {{join_account}}
 WHERE s.opening > 0 OR s.no_rate
 
 -- name: lifetimes
--- One row for each account that ever paid: for how many days, whether it has ended, and its MRR.
+-- One row for each account that ever paid: the spans of time that it paid for, up to the end of the
+-- last day, whether it has ended, and its MRR.
 WITH {{terms}},
 account_lifetime AS (
-    SELECT account_id, min(starts_on) AS first_paid_on,
-           bool_or(coalesce(ends_on > :until, true) AND starts_on <= :until) AS pays,
-           max(least(ends_on, CAST(:until AS date))) AS paid_until,
-           coalesce(sum(cents) FILTER (WHERE coalesce(ends_on > :until, true)), 0) AS cents,
+    SELECT account_id,
+           range_agg(daterange(starts_on, least(ends_on, CAST(:until AS date) + 1))) AS spans,
+           bool_or(coalesce(held_until > :until, true)) AS pays,
+           coalesce(sum(cents) FILTER (WHERE coalesce(held_until > :until, true)), 0) AS cents,
            coalesce(bool_or(cents IS NULL), false) AS no_rate
     FROM term WHERE mrr_cents > 0 AND starts_on <= :until
     GROUP BY account_id
 )
-SELECT coalesce(a.segment, '') AS segment,
-       (CASE WHEN s.pays THEN CAST(:until AS date) ELSE s.paid_until END) - s.first_paid_on AS days,
-       NOT s.pays AS ended, s.cents, coalesce(a.excluded, false) AS excluded, s.no_rate
+SELECT coalesce(a.segment, '') AS segment, s.spans, NOT s.pays AS ended, s.cents,
+       {{is_excluded}} AS excluded, s.no_rate
 FROM account_lifetime s {{join_account}}
 ORDER BY s.account_id
 
 -- name: cohorts
 -- Size, accounts, cents and score for each start month and each month since. A month is evaluated on
--- its last day, the last month on :until.
+-- its last day, the last month on :until. no_rate: accounts of the cohort left out of the cents of
+-- every month, because the currency of one of their prices has no rate. excluded: accounts that
+-- count nowhere.
 WITH {{terms}},
-paying AS (SELECT * FROM term WHERE mrr_cents > 0),
-start AS (
-    SELECT s.account_id, date_trunc('month', min(s.starts_on)) AS cohort
+paying AS (SELECT * FROM term WHERE mrr_cents > 0 AND starts_on <= :until),
+first_paid AS (
+    SELECT s.account_id, date_trunc('month', min(s.starts_on)) AS cohort,
+           bool_or(s.cents IS NULL) AS no_rate, bool_or({{is_excluded}}) AS excluded
     FROM paying s {{join_account}}
-    WHERE NOT coalesce(a.excluded, false)
     GROUP BY s.account_id
 ),
+start AS (SELECT * FROM first_paid WHERE NOT excluded),
 month AS (
     SELECT m AS month,
            least(CAST(m + interval '1 month' - interval '1 day' AS date), :until) AS ends
     FROM generate_series(CAST(:first AS timestamp), CAST(:last AS timestamp), '1 month') AS g (m)
 ),
 paying_account AS (
-    SELECT s.account_id, s.cohort, m.month, m.ends, sum(p.cents) AS cents
+    SELECT s.account_id, s.cohort, m.month, m.ends,
+           sum(p.cents) FILTER (WHERE NOT s.no_rate) AS cents
     FROM start s
     CROSS JOIN month m
     JOIN paying p ON p.account_id = s.account_id AND p.starts_on <= m.ends
-        AND coalesce(p.ends_on > m.ends, true)
+        AND coalesce(p.held_until > m.ends, true)
     WHERE s.cohort BETWEEN :first AND m.month
     GROUP BY s.account_id, s.cohort, m.month, m.ends
 )
-SELECT CAST(c.cohort AS date) AS cohort, CAST(m.month AS date) AS month, c.size,
-       count(s.account_id) AS accounts, CAST(coalesce(sum(s.cents), 0) AS bigint) AS cents,
+SELECT CAST(c.cohort AS date) AS cohort, CAST(m.month AS date) AS month, c.size, c.no_rate,
+       c.excluded, count(s.account_id) AS accounts,
+       CAST(coalesce(sum(s.cents), 0) AS bigint) AS cents,
        avg(h.score) AS score, count(h.score) AS scored
-FROM (SELECT cohort, count(*) AS size FROM start WHERE cohort BETWEEN :first AND :last
-      GROUP BY cohort) AS c
+FROM (SELECT cohort, count(*) FILTER (WHERE NOT excluded) AS size,
+             count(*) FILTER (WHERE no_rate AND NOT excluded) AS no_rate,
+             count(*) FILTER (WHERE excluded) AS excluded
+      FROM first_paid WHERE cohort BETWEEN :first AND :last
+      GROUP BY cohort HAVING bool_or(NOT excluded)) AS c
 JOIN month m ON m.month >= c.cohort
 LEFT JOIN paying_account s ON s.cohort = c.cohort AND s.month = m.month
 LEFT JOIN LATERAL (
     SELECT x.score FROM health_history x
     WHERE x.workspace_id = :workspace_id AND x.account_id = s.account_id
-      AND x.as_of > m.ends - 7 AND x.as_of <= m.ends AND x.computed_at <= :seen_at
+      AND x.as_of > m.ends - 7 AND x.as_of <= m.ends AND x.computed_at <= :known_before
     ORDER BY x.as_of DESC, x.restatement DESC, x.change DESC LIMIT 1
 ) AS h ON true
-GROUP BY c.cohort, m.month, c.size ORDER BY c.cohort, m.month
+GROUP BY c.cohort, m.month, c.size, c.no_rate, c.excluded ORDER BY c.cohort, m.month
 
 -- name: distribution
--- Accounts, MRR and mean score by day and band: the last score of the week up to each day. Accounts
--- without one do not count.
-SELECT d.day, h.band, count(*) AS accounts, sum(h.mrr_cents) AS mrr_cents, avg(h.score) AS score
+-- Accounts, MRR and mean score by day and band: the last score of the week up to each day, without
+-- later restatements. Accounts without one do not count. no_rate: accounts left out of the MRR.
+SELECT d.day, h.band, count(*) AS accounts,
+       CAST(coalesce(sum(h.mrr_cents) FILTER (WHERE NOT h.no_rate), 0) AS bigint) AS mrr_cents,
+       count(*) FILTER (WHERE h.no_rate) AS no_rate, avg(h.score) AS score, count(h.score) AS scored
 FROM unnest(CAST(:days AS date[])) AS d (day)
 CROSS JOIN account a
 CROSS JOIN LATERAL (
-    SELECT x.band, x.mrr_cents, x.score, x.status FROM health_history x
+    SELECT x.band, x.mrr_cents, x.score, x.status,
+           coalesce(x.details ->> 'price_status' = 'no_rate', false) AS no_rate
+    FROM health_history x
     WHERE x.workspace_id = :workspace_id AND x.account_id = a.account_id
       AND x.as_of > d.day - 7 AND x.as_of <= d.day
+      AND (x.restatement = 0 OR x.computed_at <= :known_before)
     ORDER BY x.as_of DESC, x.restatement DESC, x.change DESC LIMIT 1
 ) AS h
 WHERE a.workspace_id = :workspace_id AND h.status NOT IN ('churned', 'excluded')
@@ -108,7 +130,7 @@ GROUP BY d.day, h.band ORDER BY d.day, h.band
 -- The first use of any of the events, for accounts that started within the period. days: from the
 -- start to the first use, or to :until if the account has not reached it.
 WITH started AS (
-    SELECT a.account_id, a.excluded, least(a.started_on, p.first_paid_on) AS started_on
+    SELECT a.account_id, {{is_excluded}} AS excluded, least(a.started_on, p.first_paid_on) AS started_on
     FROM account a
     LEFT JOIN (
         SELECT account_id, min(starts_on) AS first_paid_on FROM subscription
@@ -126,6 +148,7 @@ LEFT JOIN LATERAL (
     WHERE u.workspace_id = :workspace_id AND u.account_id = s.account_id
       AND u.event_name = ANY(CAST(:event_names AS text[]))
       AND u.day >= s.started_on AND u.day <= :until AND u.known_on <= :known_on
+      {{without_excluded_users}}
 ) AS f ON true
 WHERE s.started_on BETWEEN :since AND :until
 ORDER BY s.account_id
@@ -136,6 +159,7 @@ purchase AS (
     FROM daily_usage u
     WHERE u.workspace_id = :workspace_id AND u.event_name = ANY(CAST(:event_names AS text[]))
       AND u.day <= :known_on AND u.known_on <= :known_on
+      {{without_excluded_users}}
 )
 
 -- name: repurchases
@@ -151,7 +175,7 @@ SELECT count(*) FILTER (WHERE old_enough AND NOT excluded) AS buyers,
        count(*) FILTER (WHERE excluded) AS excluded,
        count(*) FILTER (WHERE NOT old_enough AND NOT excluded) AS too_young
 FROM (
-    SELECT b.*, coalesce(a.excluded, false) AS excluded,
+    SELECT b.*, {{is_excluded}} AS excluded,
            b.first_on + CAST(:within AS int) <= :known_on AS old_enough
     FROM buyer b
     LEFT JOIN account a ON a.workspace_id = :workspace_id AND a.account_id = b.account_id
@@ -159,30 +183,48 @@ FROM (
 ) AS counted
 
 -- name: purchase_value
--- What accounts spent in each month of their age (30 days), over the accounts observed to its end,
--- and how many of these bought. :property has the amount of a purchase.
-WITH purchase AS (
-    SELECT e.account_id, CAST(timezone('UTC', e.client_at) AS date) AS day,
+-- What accounts spent in each calendar month of their age, over the accounts observed to its end,
+-- and how many of these bought. :property has the amount of a purchase. Purchases that became known
+-- later, and those of impersonated or excluded people, do not count. excluded: excluded accounts
+-- that bought.
+WITH any_purchase AS (
+    SELECT e.account_id, CAST(timezone('UTC', e.occurred_at) AS date) AS day,
            CASE WHEN jsonb_typeof(e.properties -> :property) = 'number'
-                THEN CAST(e.properties ->> :property AS numeric) END AS amount
+                THEN CAST(e.properties ->> :property AS numeric) END AS amount,
+           {{is_excluded}} AS excluded
     FROM event e
-    LEFT JOIN account a ON a.workspace_id = e.workspace_id AND a.account_id = e.account_id
+    CROSS JOIN LATERAL (
+        SELECT coalesce(e.user_id, e.anonymous_id, '') AS user_id,
+               e.user_id IS NULL AS is_anonymous
+    ) AS u
+    LEFT JOIN account a ON a.workspace_id = :workspace_id AND a.account_id = e.account_id
     WHERE e.workspace_id = :workspace_id AND e.name = ANY(CAST(:event_names AS text[]))
-      AND e.client_at < CAST(:until AS date) + 1 AND e.account_id IS NOT NULL
-      AND NOT coalesce(a.excluded, false)
+      AND e.occurred_at < CAST(:until AS date) + 1 AND e.account_id IS NOT NULL
+      AND coalesce(e.known_on, CAST(timezone('UTC', e.received_at) AS date)) <= :known_on
+      AND e.properties -> 'impersonated' IS DISTINCT FROM CAST('true' AS jsonb)
+      {{without_excluded_users}}
+),
+purchase AS (
+    SELECT account_id, day, amount, min(day) OVER (PARTITION BY account_id) AS first_on
+    FROM any_purchase WHERE NOT excluded
 ),
 aged AS (
-    SELECT *, min(day) OVER (PARTITION BY account_id) AS first_on FROM purchase
+    SELECT *, CAST(12 * (extract(year FROM day) - extract(year FROM first_on))
+                   + extract(month FROM day) - extract(month FROM first_on) AS int) AS months
+    FROM purchase
 ),
 spent AS (
-    SELECT (day - first_on) / 30 AS month, account_id, sum(amount) AS amount, first_on
-    FROM aged GROUP BY 1, account_id, first_on
+    SELECT account_id, sum(amount) AS amount,
+           CASE WHEN first_on + months * interval '1 month' > day THEN months - 1 ELSE months END
+               AS month
+    FROM aged GROUP BY account_id, 3
 ),
-buyer AS (SELECT DISTINCT account_id, first_on FROM aged)
+buyer AS (SELECT DISTINCT account_id, first_on FROM purchase)
 SELECT m.month, count(DISTINCT b.account_id) AS observed, count(s.account_id) AS active,
-       coalesce(sum(s.amount), 0) AS amount
+       coalesce(sum(s.amount), 0) AS amount, (
+           SELECT count(DISTINCT account_id) FROM any_purchase WHERE excluded) AS excluded
 FROM generate_series(0, CAST(:months AS int) - 1) AS m (month)
-JOIN buyer b ON b.first_on + 30 * (m.month + 1) <= CAST(:until AS date) + 1
+LEFT JOIN buyer b ON b.first_on + (m.month + 1) * interval '1 month' <= CAST(:until AS date) + 1
 LEFT JOIN spent s ON s.account_id = b.account_id AND s.month = m.month
 GROUP BY m.month ORDER BY m.month
 
@@ -190,7 +232,8 @@ GROUP BY m.month ORDER BY m.month
 -- Answers, promoters, detractors and excluded answers: the newest answer of each person within the
 -- period. Anonymous answers count one each.
 WITH latest AS (
-    SELECT DISTINCT ON (coalesce(r.user_id, r.response_id), r.account_id) r.score, r.account_id
+    SELECT DISTINCT ON (coalesce(r.user_id, r.response_id), r.account_id) r.score, r.account_id,
+           {{by_excluded_person}} AS excluded
     FROM survey_response r
     WHERE r.workspace_id = :workspace_id AND r.kind = 'nps' AND r.known_on <= :known_on
       AND r.at >= :since AND r.at < CAST(:until AS date) + 1
@@ -201,18 +244,20 @@ SELECT count(*) FILTER (WHERE NOT excluded) AS answers,
        count(*) FILTER (WHERE NOT excluded AND score <= 6) AS detractors,
        count(*) FILTER (WHERE excluded) AS excluded
 FROM (
-    SELECT l.score, coalesce(a.excluded, false) AS excluded
+    SELECT l.score, l.excluded OR {{is_excluded}} AS excluded
     FROM latest l
     LEFT JOIN account a ON a.workspace_id = :workspace_id AND a.account_id = l.account_id
 ) AS counted
 
 -- name: feedback
 -- Complaints and requests of the period by topic, or without a topic by product feature. An item is
--- closed on the day on which its author was notified of the resolution.
+-- closed on the day on which its author was notified of the resolution. no_rate: accounts left out
+-- of the revenue.
 WITH {{terms}},
 paying AS (
-    SELECT account_id, sum(cents) AS cents FROM term
-    WHERE starts_on <= :until AND coalesce(ends_on > :until, true) GROUP BY account_id
+    SELECT account_id, bool_or(cents IS NULL AND mrr_cents > 0) AS no_rate, sum(cents) AS cents
+    FROM term
+    WHERE starts_on <= :until AND coalesce(held_until > :until, true) GROUP BY account_id
 ),
 feedback AS (
     SELECT f.account_id, f.kind,
@@ -223,7 +268,8 @@ feedback AS (
     FROM feedback_item f
     LEFT JOIN account a ON a.workspace_id = :workspace_id AND a.account_id = f.account_id
     WHERE f.workspace_id = :workspace_id AND f.kind IN ('complaint', 'request')
-      AND f.known_on <= :known_on AND NOT coalesce(a.excluded, false)
+      AND f.known_on <= :known_on AND NOT {{is_excluded}}
+      AND NOT {{by_excluded_author}}
 ),
 item AS (
     SELECT account_id, kind, topic, coalesce(closed_on <= :until, false) AS closed,
@@ -232,7 +278,9 @@ item AS (
     FROM feedback WHERE day BETWEEN :since AND :until
 )
 SELECT i.kind, i.topic, count(*) AS items, count(*) FILTER (WHERE nth_of_account = 1) AS accounts,
-       CAST(coalesce(sum(p.cents) FILTER (WHERE nth_of_account = 1), 0) AS bigint) AS mrr_cents,
+       CAST(coalesce(sum(p.cents) FILTER (WHERE nth_of_account = 1 AND NOT p.no_rate), 0) AS bigint)
+           AS mrr_cents,
+       count(*) FILTER (WHERE nth_of_account = 1 AND p.no_rate) AS no_rate,
        count(*) FILTER (WHERE NOT closed) AS open, count(*) FILTER (WHERE closed) AS closed,
        percentile_cont(0.5) WITHIN GROUP (ORDER BY days) FILTER (WHERE closed)
            AS median_days_to_close,

@@ -9,6 +9,11 @@ none = Nothing to report.
 score = Health score
 churn_risk = Churn risk
 owner = Owner
+level_low = low
+level_medium = medium
+level_high = high
+renewal = renews on { $day }
+notice = notice possible until { $day }
 band_healthy = healthy
 band_watch = watch
 band_at_risk = at risk
@@ -20,6 +25,24 @@ value = Value over time
 price = Price a month
 per_dollar = for each 100 { $currency } a month
 now = now
+count_people =
+    { NUMBER($count) ->
+        [one] { $count } person uses the product
+       *[other] { $count } people use the product
+    }
+part_people = { $count } of { $total } people use the product
+count_features =
+    { NUMBER($count) ->
+        [one] { $count } product feature is in use
+       *[other] { $count } product features are in use
+    }
+part_features = { $count } of { $total } product features are in use
+count_end_customers =
+    { NUMBER($count) ->
+        [one] { $count } end customer was reached
+       *[other] { $count } end customers were reached
+    }
+part_end_customers = { $count } of { $total } end customers were reached
 measure_reach = Reach (end customers)
 measure_depth = Depth (active users)
 measure_breadth = Breadth (product features)
@@ -33,6 +56,7 @@ peer = { $measure }: for what you pay, at or above { $percentile } % of them
 breadth = What is used of the product
 used = In use
 unused = Paid for and not used yet
+included = Also in the plan
 
 ## Goals
 

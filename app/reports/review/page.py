@@ -33,6 +33,16 @@ class MeasureLine:
     last: float
 
 
+def score_line(value: Sequence[Mapping[str, Any]]) -> MeasureLine | None:
+    """Draw the health score; None for the customer's version, which has none."""
+    points = [
+        {"day": p["day"], "measures": [{"measure": "score", "raw": p["score"], "per_dollar": None}]}
+        for p in value
+        if p.get("score") is not None
+    ]
+    return _measure_line(points, "score")
+
+
 def measure_lines(value: Sequence[Mapping[str, Any]]) -> list[MeasureLine]:
     """Draw each measure with a value on at least two days, in the order of first appearance."""
     measures = {each["measure"]: None for point in value for each in point["measures"]}
@@ -62,6 +72,7 @@ def render(review: Mapping[str, Any], language: Language) -> str:
         text=load_catalogue(__file__, language).format,
         lang=language.tag,
         lines=measure_lines(review["value"]),
+        score=score_line(review["value"]),
         width=WIDTH,
         height=HEIGHT,
     )

@@ -9,6 +9,11 @@ none = 暂无内容。
 score = 健康分
 churn_risk = 流失风险
 owner = 负责人
+level_low = 低
+level_medium = 中
+level_high = 高
+renewal = { $day } 续约
+notice = 最晚可于 { $day } 提出不续约
 band_healthy = 健康
 band_watch = 关注
 band_at_risk = 有风险
@@ -20,6 +25,12 @@ value = 价值变化
 price = 月费
 per_dollar = 每付 100 { $currency } 月费
 now = 当前
+count_people = 有 { $count } 人在使用产品
+part_people = { $total } 人中有 { $count } 人在使用产品
+count_features = 正在使用 { $count } 项产品功能
+part_features = { $total } 项产品功能中正在使用 { $count } 项
+count_end_customers = 触达了 { $count } 位终端客户
+part_end_customers = { $total } 位终端客户中触达了 { $count } 位
 measure_reach = 触达（终端客户）
 measure_depth = 使用深度（活跃用户）
 measure_breadth = 使用广度（产品功能）
@@ -33,6 +44,7 @@ peer = { $measure }：就所付费用而言，不低于其中 { $percentile }%
 breadth = 产品使用范围
 used = 正在使用
 unused = 已付费但尚未使用
+included = 套餐中还包含
 
 ## 目标
 

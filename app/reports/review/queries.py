@@ -2,7 +2,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, exists, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
@@ -55,8 +55,12 @@ def find_churn_risk(
 def list_tickets(
     session: Session, workspace_id: str, account_id: str, *, since: datetime, before: datetime
 ) -> Sequence[Ticket]:
-    """List the tickets opened within an interval."""
+    """List the tickets opened within an interval, except those of excluded users."""
+    author = exists().where(
+        User.workspace_id == workspace_id, User.user_id == Ticket.user_id, User.excluded
+    )
     rows = select(Ticket).where(
+        ~author,
         Ticket.workspace_id == workspace_id,
         Ticket.account_id == account_id,
         Ticket.opened_at >= since,
@@ -91,6 +95,14 @@ def list_upcoming_interventions(
     )
     by_rank = (Intervention.rank.nulls_last(), Intervention.id)
     return session.scalars(rows.order_by(*by_rank).limit(MAX_STEPS)).all()
+
+
+def count_users(session: Session, workspace_id: str, account_id: str) -> int:
+    """Count the people of an account, without those that are left out of everything counted."""
+    people = select(func.count()).where(
+        User.workspace_id == workspace_id, User.account_id == account_id, ~User.excluded
+    )
+    return session.scalar(people) or 0
 
 
 def load_user_names(

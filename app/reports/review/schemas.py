@@ -1,13 +1,14 @@
 from collections.abc import Sequence
 from datetime import date
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
 from app.core.schemas import ResponseModel
 from app.engagement.schemas import GoalProgressOut
 from app.health.definition.scorecard import Band
+from app.interventions.states import InterventionState
 
 MESSAGE = "Your plan includes “Campaigns”; three short steps put it to work."
 
@@ -23,7 +24,8 @@ class MeasureLevel(ResponseModel):
     measure: str = Field(examples=["reach"])
     raw: float | None = Field(description="The count in the measure's window.", examples=[190])
     per_dollar: float | None = Field(
-        description="The same for each 100 of monthly price.", examples=[38.0]
+        description="The same for each 100 of monthly price; null in the customer's version.",
+        examples=[38.0],
     )
 
 
@@ -37,7 +39,22 @@ class ReviewPoint(ResponseModel):
 
 class ReviewFeature(ResponseModel):
     name: str = Field(examples=["Campaigns"])
-    cents: int | None = Field(description="Its part of the monthly price.", examples=[12400])
+    cents: int | None = Field(
+        description="Its part of the monthly price; null in the customer's version.",
+        examples=[12400],
+    )
+
+
+class UsageCount(ResponseModel):
+    """How much of what the account has is in use, as plain numbers."""
+
+    what: Literal["people", "features", "end_customers"] = Field(examples=["people"])
+    count: int = Field(description="How many are active, in use or reached.", examples=[12])
+    total: int | None = Field(
+        description="Of how many: known people, product features of the plan, end customers. Null:"
+        " not known.",
+        examples=[17],
+    )
 
 
 class ReviewPerson(ResponseModel):
@@ -60,7 +77,8 @@ class ReviewIntervention(ResponseModel):
     done_on: date
     message: str = Field(description="The message to the account.", examples=[MESSAGE])
     succeeded: bool | None = Field(
-        description="By the playbook's own success criterion. Null: not known yet."
+        description="By the playbook's own success criterion. Null: not known yet. The customer's"
+        " version has only successes."
     )
 
 
@@ -88,6 +106,8 @@ class AccountReview(ResponseModel):
     until: date
     currency: str = Field(examples=["USD"])
     value: Sequence[ReviewPoint]
+    renewal_on: date | None = Field(description="The day of the next renewal.")
+    counts: list[UsageCount]
     used: list[str] = Field(description="Product features in use.", examples=[["Export"]])
     unused: list[ReviewFeature] = Field(
         description="Product features that the account pays for and does not use."
@@ -96,8 +116,10 @@ class AccountReview(ResponseModel):
     people: list[ReviewPerson]
     support: ReviewSupport
     done: Sequence[ReviewIntervention]
-    peers: Sequence[PeerPercentile]
-    next_steps: Sequence[ReviewNextStep]
+    peers: Sequence[PeerPercentile] = Field(description="Empty in the customer's version.")
+    next_steps: Sequence[ReviewNextStep] = Field(
+        description="The customer's version has only what was accepted or is in progress."
+    )
 
 
 class InternalReviewPoint(ReviewPoint):
@@ -130,6 +152,7 @@ class InternalReviewNextStep(ReviewNextStep):
     title: str = Field(examples=["Right-size the plan"])
     next_step: str = Field(examples=["Propose to Acme the plan that fits its use."])
     signal: str | None
+    state: str = Field(description="`suggested`, `accepted` or `in_progress`.")
     value_cents: float = Field(examples=[14808.4])
 
 
@@ -147,6 +170,7 @@ class InternalAccountReview(AccountReview):
     score: float | None
     band: Band | None
     churn_risk: ReviewChurnRisk | None
+    notice_on: date | None = Field(description="The last day to give notice before the renewal.")
     nps_mean: float | None
     csat_mean: float | None
     value: Sequence[InternalReviewPoint]
@@ -155,15 +179,39 @@ class InternalAccountReview(AccountReview):
     next_steps: Sequence[InternalReviewNextStep]
 
 
+APPROVED = frozenset({InterventionState.ACCEPTED, InterventionState.IN_PROGRESS})
+"""States of next steps that a person has approved: only these are shown to the customer."""
+
 PERSONAL_SIGNALS = frozenset({"nps_detractor", "nps_passive", "nps_promoter", "csat_low"})
 """Signals about the answer of one person, which the other people of the account must not read."""
 
 
 def for_customer(review: InternalAccountReview) -> AccountReview:
-    """Return the customer's version. At every depth it has only the fields of ``AccountReview``."""
-    done = [each for each in review.done if each.signal not in PERSONAL_SIGNALS]
-    next_steps = [each for each in review.next_steps if each.signal not in PERSONAL_SIGNALS]
-    allowed = review.model_copy(update={"done": done, "next_steps": next_steps})
-    return AccountReview.model_validate(
-        allowed.model_dump() | {"audience": ReviewAudience.CUSTOMER}
-    )
+    """Return the customer's version: what helps the customer, and what a person has approved.
+
+    At every depth it has only the fields of ``AccountReview``. It compares the customer with
+    nobody, puts no price on what is not used, and leaves out goals about the price.
+    """
+    allowed = review.model_dump() | {
+        "audience": ReviewAudience.CUSTOMER,
+        "value": [_plain_point(point) for point in review.value],
+        "unused": [{"name": each.name, "cents": None} for each in review.unused],
+        "goals": [goal for goal in review.goals if goal.metric != "mrr"],
+        "done": [
+            {**each.model_dump(), "succeeded": each.succeeded or None}
+            for each in review.done
+            if each.signal not in PERSONAL_SIGNALS
+        ],
+        "peers": [],
+        "next_steps": [
+            each
+            for each in review.next_steps
+            if each.state in APPROVED and each.signal not in PERSONAL_SIGNALS
+        ],
+    }
+    return AccountReview.model_validate(allowed)
+
+
+def _plain_point(point: InternalReviewPoint) -> dict[str, Any]:
+    measures = [{**each.model_dump(), "per_dollar": None} for each in point.measures]
+    return {"day": point.day, "price_cents": point.price_cents, "measures": measures}

@@ -32,6 +32,7 @@ from app.reports.review.schemas import (
     ReviewFeature,
     ReviewPerson,
     ReviewSupport,
+    UsageCount,
 )
 
 USAGE_SOURCES = ("reach", "depth", "breadth", "events", "active_days")
@@ -78,6 +79,9 @@ def build_review(
         until=period.until,
         currency=details.get("currency") or currency,
         value=_value(session, workspace_id, account_id, period),
+        renewal_on=details.get("renewal_on"),
+        notice_on=details.get("notice_on"),
+        counts=_counts(details, queries.count_users(session, workspace_id, account_id)),
         used=[feature_names.get(key, key) for key in details.get("inputs", {}).get("adopted", ())],
         unused=[
             ReviewFeature(name=feature_names.get(each["key"], each["key"]), cents=each["cents"])
@@ -124,6 +128,27 @@ def _value(
             ],
         )
         for row in rows
+    ]
+
+
+def _counts(details: Mapping[str, Any], known_people: int) -> list[UsageCount]:
+    """Return how many people, product features and end customers are active, and of how many.
+
+    A total that is unknown, or smaller than the count, is left out.
+    """
+    inputs = details.get("inputs", {})
+    used, unused = inputs.get("adopted"), (details.get("entitlement") or {}).get("unused")
+    found = {
+        "people": (inputs.get("active_users"), known_people),
+        "features": (used and len(used), unused and len(used or ()) + len(unused)),
+        "end_customers": (inputs.get("reached"), inputs.get("end_customers")),
+    }
+    return [
+        UsageCount.model_validate(
+            {"what": what, "count": count, "total": total if total and total >= count else None}
+        )
+        for what, (count, total) in found.items()
+        if count
     ]
 
 

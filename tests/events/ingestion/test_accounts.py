@@ -157,7 +157,12 @@ def test_a_placeholder_user_is_dropped_and_the_event_is_stored(
 def test_known_traits_become_columns_and_others_stay_traits(
     client: TestClient, session: Session
 ) -> None:
-    known = {"name": "Acme", "plan": "pro", "employees": "1,200", "createdAt": "2025-05-01T10:00Z"}
+    known = {
+        "name": "Acme",
+        "plan": "pro",
+        "employees": "1,200,000",
+        "createdAt": "2025-05-01T10:00Z",
+    }
 
     receipt = calls.ingest(
         client, group(traits={**known, "industry": None, "tier": "gold", "segment": []})
@@ -165,7 +170,7 @@ def test_known_traits_become_columns_and_others_stay_traits(
 
     columns = "SELECT name, plan, employees, started_on, industry, segment, traits FROM account"
     assert calls.one_row(session, columns) == (
-        *("Acme", "pro", 1200, date(2025, 5, 1), None, None),
+        *("Acme", "pro", 1_200_000, date(2025, 5, 1), None, None),
         {"tier": "gold"},
     )
     assert calls.warnings(receipt) == ["invalid_trait"]

@@ -49,7 +49,9 @@ def refused(act: Callable[[], object]) -> tuple[str, str]:
     ("value", "read"),
     [
         ("ada", "ada"),
-        (" ada ", " ada "),
+        (" ada ", "ada"),
+        (2**70, str(2**70)),
+        (2.0**53 - 1, str(2**53 - 1)),
         (7, "7"),
         (7.0, "7"),
         (None, None),
@@ -64,7 +66,7 @@ def test_an_id_is_a_text_or_a_whole_number(value: object, read: str | None) -> N
     "value",
     [
         *("", " ", "NULL", "None", "NaN", "0", "True", "false", "Guest", "[object Object]"),
-        *(0, 0.0, True, False, 1.5, [], {}, str(UUID(int=0))),
+        *(0, 0.0, True, False, 1.5, 2.0**53, 1e300, [], {}, str(UUID(int=0))),
     ],
 )
 def test_a_placeholder_is_not_an_id(value: object) -> None:
@@ -72,7 +74,7 @@ def test_a_placeholder_is_not_an_id(value: object) -> None:
 
 
 @pytest.mark.parametrize("field", ["userId", "messageId", "anonymousId"])
-@pytest.mark.parametrize("value", ["x" * 256, "\U0001f600" * 255, 1e300])
+@pytest.mark.parametrize("value", ["x" * 256, "\U0001f600" * 255, "9" * 300])
 def test_an_id_that_is_too_long_is_quarantined(field: str, value: object) -> None:
     fields: dict[str, Any] = {field: value}
 

@@ -129,6 +129,25 @@ def test_an_integer_of_any_length_is_parsed_as_too_large() -> None:
     assert number > 2**64
 
 
+@pytest.mark.parametrize(
+    "digits", ["9" * 19, "18446744073709551616", "-9223372036854775809", "1" + "0" * 200 + "7"]
+)
+@pytest.mark.parametrize("before", ["", " ", "\n"])
+def test_an_integer_beyond_64_bits_has_its_exact_digits(digits: str, before: str) -> None:
+    parsed = decoding.parse_json(f'{{"a": [1.5,{before}{digits}], "b":{before}{digits}}}'.encode())
+
+    assert parsed.value == {"a": [1.5, int(digits)], "b": int(digits)}
+    assert parsed.suspect
+
+
+def test_a_text_of_many_digits_makes_no_body_suspect() -> None:
+    body = b'{"id": "12345678901234567890123", "x": 0.1234567890123456789012}'
+
+    assert decoding.parse_json(body) == decoding.ParsedJson(
+        {"id": "12345678901234567890123", "x": 0.12345678901234568}, suspect=False
+    )
+
+
 def test_broken_utf8_is_replaced_and_a_byte_order_mark_is_dropped() -> None:
     assert decoding.parse_json(b'{"a": "x\xffy"}').value == {"a": "x\ufffdy"}
     assert decoding.parse_json(b'\xef\xbb\xbf{"a": 1}').value == {"a": 1}

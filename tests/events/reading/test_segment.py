@@ -75,6 +75,16 @@ def test_traits_are_read_from_the_call_or_else_from_its_context() -> None:
     assert both.traits == {"email": "call"}
 
 
+@pytest.mark.parametrize("kind", ["group", "track", "page", "screen", "alias"])
+@pytest.mark.parametrize("own", [None, {}, {"tier": 1}])
+def test_traits_of_the_context_belong_to_the_person_so_only_identify_reads_them(
+    kind: str, own: dict[str, int] | None
+) -> None:
+    call = parse(type=kind, traits=own, context={"traits": {"name": "Ada", "mrr": 77}})
+
+    assert call.traits == (own or {})
+
+
 def test_the_original_timestamp_stands_in_for_a_missing_one() -> None:
     assert parse(originalTimestamp="o").timestamp == "o"
     assert parse(timestamp=None, originalTimestamp="o").timestamp == "o"

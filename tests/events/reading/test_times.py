@@ -28,6 +28,15 @@ def code_of(timestamp: object, sent_at: object = None, received: ReceiveContext 
         ("2026-03-18T14:30:00+02:30", NOW),
         ("2026-03-18 12:00:00Z", NOW),
         ("2026-03-18T12:00:00.5Z", NOW + timedelta(milliseconds=500)),
+        ("2026-03-18 12:00:00 UTC", NOW),
+        ("2026-03-18 12:00:00.000 utc", NOW),
+        ("2026-03-18 12:00:00 GMT", NOW),
+        ("2026-03-18 04:00:00 -0800", NOW),
+        ("2026-03-18 14:30:00 +02:30", NOW),
+        ("2026-03-18 12:00:00+00", NOW),
+        ("2026-03-18 12:00:00 +0000 UTC", NOW),
+        ("2026-03-18t12:00:00z", NOW),
+        (" 2026-03-18T12:00:00Z ", NOW),
         ("2026-03-18T12:00:00.123456789Z", NOW + timedelta(microseconds=123456)),
         (int(NOW.timestamp()), NOW),
         (NOW.timestamp() + 0.25, NOW + timedelta(milliseconds=250)),
@@ -55,7 +64,15 @@ def test_a_time_without_a_zone_is_utc_with_a_warning(value: str, instant: dateti
 @pytest.mark.parametrize(
     "value",
     [
-        *("", "soon", "2026-13-01T00:00:00Z", "18/03/2026", "12:00", "²²²²²²²²²", "9" * 30),
+        *(
+            "",
+            "soon",
+            "2026-13-01T00:00:00Z",
+            "18/03/2026",
+            "01/02/2026",
+            "2026-03-18 12:00:00 PST",
+        ),
+        *("2026-03-18 -0800", "UTC", "12:00", "²²²²²²²²²", "9" * 30),
         *(True, False, [], {}, 1e300, -1e300, 10**30, "0001-01-01T00:00:00+10:00"),
     ],
 )

@@ -1,9 +1,9 @@
 """An account that is scored on two days, and its explanation from the API."""
 
+import re
 from datetime import date, datetime, timedelta
 from typing import Any
 
-import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
@@ -33,9 +33,27 @@ def get_explanation(client: TestClient, **params: Any) -> Any:  # noqa: ANN401
     change = explanation["change"]
     if change["status"] == "comparable":
         difference = explanation["after"]["value"] - explanation["before"]["value"]
-        assert sum(row["points"] for row in change["rows"]) == pytest.approx(difference, abs=0.01)
-        assert change["points"] == pytest.approx(difference, abs=0.001)
+        assert change["points"] == round(difference, 4)
+        check_that_rows_add_up(explanation)
     return explanation
+
+
+POINTS = re.compile(r"([+−][\d,.]+) points\.$")
+
+
+def check_that_rows_add_up(explanation: Any) -> None:  # noqa: ANN401
+    """Check that the rows add up to the difference as shown, in JSON and in English sentences."""
+    rows, change = explanation["change"]["rows"], explanation["change"]
+    assert round(sum(row["points"] for row in rows), 4) == change["points"]
+    if explanation["language"] == "en":
+        shown = shown_tenths(change["sentence"])
+        assert sum(shown_tenths(row["sentence"]) for row in rows) == shown
+
+
+def shown_tenths(sentence: str) -> int:
+    found = POINTS.search(sentence)
+    text = found[1].replace("−", "-").replace(",", "") if found else "0"
+    return round(10 * float(text))
 
 
 def effect_kinds(explanation: Any) -> set[str]:  # noqa: ANN401

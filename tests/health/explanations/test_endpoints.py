@@ -1,6 +1,6 @@
 """Explanations over HTTP: of which days, in which language, and when there is none."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -9,7 +9,7 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from app.health.scoring import service
-from app.tables import HealthHistory
+from app.tables import HealthHistory, ProductFeature
 from tests import factories
 from tests.conftest import NOW
 from tests.health.builders import AS_OF
@@ -53,6 +53,35 @@ def test_the_level_has_the_given_and_the_missed_points_of_each_measure(
     assert explanation["level"][2]["sentence"].startswith(
         "Reach: 10 end customers (the median of its"
     )
+
+
+def test_the_level_names_no_peers_of_five_accounts(client: TestClient, session: Session) -> None:
+    """Five imported accounts that all use three features had "a median of its peers" of 0 (C4)."""
+    ids = [f"a01{number}" for number in range(5)]
+    factories.workspace(session)
+    for account_id in ids:
+        factories.account(session, account_id, started_on=AS_OF - timedelta(days=90))
+        factories.first_use(session, AS_OF - timedelta(days=90), account_id=account_id)
+        factories.subscription(session, account_id)
+        for name in ("Export", "Share", "Sign"):
+            for days in (1, 2):
+                day = AS_OF - timedelta(days=days)
+                factories.usage(session, day, account_id=account_id, event_name=name)
+    for day in (date(2026, 2, 27), date(2026, 2, 28)):  # the others used nothing at a month-end
+        factories.usage(session, day, account_id=ids[1], event_name="Sign")
+    for name in ("Export", "Share", "Sign", "Send"):
+        feature = {"key": name.lower(), "name": name, "event_names": [name], "weight": 1.0}
+        session.add(ProductFeature(workspace_id="acme", **feature))
+    session.flush()
+    for account_id in ids:
+        score_account(session, AS_OF, account_id)
+
+    level = get_explanation(client)["level"]
+
+    breadth = level[0]
+    assert (breadth["raw"], breadth["median"], breadth["median_per_dollar"]) == (3, None, None)
+    assert breadth["sentence"].startswith("Breadth: 3 product features; it gives ")
+    assert not any("peers" in row["sentence"] for row in level)
 
 
 @pytest.mark.parametrize(

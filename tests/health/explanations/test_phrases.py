@@ -105,6 +105,32 @@ def test_seats_are_a_cause_if_a_share_of_them_is_scored() -> None:
 
 
 @pytest.mark.parametrize(
+    ("normalizers", "english"),
+    [
+        ((Normalizer.SHARE, Normalizer.SHARE), "The benchmark of 2026-04 was fitted again"),
+        ((Normalizer.SHARE, Normalizer.WORKSPACE), "There are enough accounts to compare with now"),
+        (
+            (Normalizer.WORKSPACE, Normalizer.SHARE),
+            "There are too few accounts to compare with now",
+        ),
+        ((Normalizer.WORKSPACE, Normalizer.SEGMENT), "The peers are those of 2026-04 now"),
+    ],
+)
+def test_no_sentence_names_peers_where_there_are_none(
+    normalizers: tuple[Normalizer, Normalizer], english: str
+) -> None:
+    before, after = (
+        replace(scored_day(), benchmarks={"": simple_benchmark(normalizer=each)})
+        for each in normalizers
+    )
+    after = replace(after, as_of=AS_OF + timedelta(days=20))
+
+    sentence, _ = sentences(effect("peers", -1, "breadth", 5, 5), before, after)
+
+    assert sentence.startswith(f"{english}, so the same breadth counts for less")
+
+
+@pytest.mark.parametrize(
     ("segments", "later", "raw", "english"),
     [
         ((None, None), 20, (5, 5), "The peers are those of 2026-04 now, so the same breadth"),

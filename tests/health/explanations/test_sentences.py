@@ -191,11 +191,24 @@ def test_the_level_of_a_measure(name: str, values: dict[str, Any], english: str)
 def test_the_change_of_the_score() -> None:
     days = (AS_OF - timedelta(days=28), AS_OF)
 
-    assert change_sentence(days, (61.5, 52.4), -9.1, EN) == (
+    assert change_sentence(days, (61.5, 52.4), EN) == (
         "From 2026-02-18 to 2026-03-18 the score fell from 61.5 to 52.4: −9.1 points."
     )
-    assert change_sentence(days, (61.5, 61.5), 0, EN).endswith("the score stayed at 61.5.")
-    assert change_sentence(days, (61.5, 61.5), 0, ZH).endswith("分数保持在 61.5。")
+    assert change_sentence(days, (61.5, 61.5), EN).endswith("the score stayed at 61.5.")
+    assert change_sentence(days, (61.5, 61.5), ZH).endswith("分数保持在 61.5。")
+
+
+def test_an_effect_that_is_shown_as_zero_tenths_is_below_a_tenth() -> None:
+    small = effect("behaviour", -0.04, "momentum", 55.35, 43.69)
+    shown = [
+        effect_sentence(small, USUAL_DAY, USUAL_DAY, language, shown_points=0.0)
+        for language in (EN, ZH)
+    ]
+
+    assert shown == [
+        "Momentum fell from 55.4 to 43.7: less than 0.1 points.",
+        "趋势从 55.4 下降到 43.7：不到 0.1 分。",
+    ]
 
 
 @pytest.mark.parametrize("language", Language)

@@ -8,7 +8,10 @@ from fastapi.testclient import TestClient
 from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
+from app.core.languages import Language
 from app.health.definition.scorecard import Scorecard
+from app.health.explanations.explain import ScoredDay, evaluate_account
+from app.health.explanations.service import change_rows
 from app.health.overrides import service as override_service
 from app.health.versions import service as scorecard_service
 from app.tables import DailyUsage, StaleAccount, Subscription
@@ -25,7 +28,9 @@ from tests.health.explanations.scored_days import (
     repeat_benchmark,
     score_account,
     sentences_of_kind,
+    shown_tenths,
 )
+from tests.health.histories import random_history
 
 
 @pytest.fixture
@@ -185,3 +190,21 @@ def test_a_stale_day_is_explained_by_the_data_before_its_source_fell_silent(
     assert explanation["after"]["status"] == "stale"
     assert explanation["after"]["value"] == before["after"]["value"]
     assert explanation["change"]["rows"] == before["change"]["rows"]
+
+
+def test_rows_add_up_as_shown_for_any_history() -> None:
+    """The unrounded effects add up exactly; the rounded ones must too (issue 13, A15)."""
+    for seed in range(200):
+        before, after = random_history(seed)
+        scores = shown_score(before), shown_score(after)
+
+        rows = change_rows(before, after, scores, Language.EN)
+
+        assert round(sum(row.points for row in rows), 4) == round(scores[1] - scores[0], 4), seed
+        tenths = [round(10 * round(score, 1)) for score in scores]
+        assert sum(shown_tenths(row.sentence) for row in rows) == tenths[1] - tenths[0], seed
+
+
+def shown_score(day: ScoredDay) -> float:
+    value = day.override.value if day.override else evaluate_account(day).value
+    return round(value, 4)

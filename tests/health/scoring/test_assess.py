@@ -80,9 +80,11 @@ def test_an_account_is_scored_with_the_details_of_its_measures() -> None:
         "per_dollar": 1,
         "adjusted": 10,
         "elasticity": 1,
-        "median": 100,
-        "median_per_dollar": 10,
+        "median": None,
+        "median_per_dollar": None,
     }
+    ranked = measure_details(assess_one(busy_account(), context_with()), "depth")
+    assert (ranked["median"], ranked["median_per_dollar"]) == (100, 10)
     assert found.details["unused_product_features"] == ("chat", "sso")
     assert found.details["normalizer"] is Normalizer.SHARE
     assert found.details["renewal_on"] == date(2026, 9, 1)

@@ -1,5 +1,6 @@
 from collections import Counter
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -52,13 +53,55 @@ def test_unlikely_arm_sizes_are_a_mismatch() -> None:
     assert sample_ratio_p_value({}, HOLDOUT) == 1
 
 
-def test_fair_assignments_are_hardly_ever_a_mismatch() -> None:
-    alarms = sum(
-        sample_ratio_p_value(
-            Counter(assigned_arm(f"s{n}", f"a{k}", HOLDOUT) for k in range(200)), HOLDOUT
-        )
-        < MISMATCH_P_VALUE
-        for n in range(300)
-    )
+@pytest.mark.parametrize("control", [0.05, 0.15, 0.5])
+def test_one_family_is_never_a_mismatch(control: float) -> None:
+    shares = [ArmShare("treated", 1 - control)]
 
-    assert alarms <= 3
+    assert sample_ratio_p_value({CONTROL: 1}, shares) == pytest.approx(1)
+    assert sample_ratio_p_value({"treated": 1}, shares) == pytest.approx(1)
+
+
+def test_the_p_value_is_the_likelihood_ratio_against_the_prior() -> None:
+    """Of 50 prior families 2.5 are in a control of 5 %; two families of the control make it 4.5."""
+    shares = [ArmShare("treated", 0.95)]
+    evidence = (2.5 / 50) * (3.5 / 51) / 0.05**2
+
+    assert sample_ratio_p_value({CONTROL: 2}, shares) == pytest.approx(1 / evidence)
+
+
+@pytest.mark.parametrize(
+    ("shares", "control"),
+    [
+        ([ArmShare("treated", 0.95)], 0.05),
+        ([ArmShare("treated", 0.85)], 0.15),
+        ([ArmShare("treated", 0.5)], 0.5),
+    ],
+)
+def test_fair_arms_read_after_each_family_are_a_mismatch_once_in_a_thousand_lives(
+    shares: list[ArmShare], control: float
+) -> None:
+    """Each world is an experiment of 300 families; a mismatch at any time counts."""
+    alarm = np.zeros((301, 301), dtype=bool)
+    for total in range(1, 301):
+        for held in range(total + 1):
+            counts = {"treated": total - held, CONTROL: held}
+            alarm[total, held] = sample_ratio_p_value(counts, shares) < MISMATCH_P_VALUE
+    rng = np.random.default_rng(7)
+
+    controls = (rng.random((20_000, 300)) < control).cumsum(axis=1)
+
+    assert alarm[np.arange(1, 301), controls].any(axis=1).mean() <= MISMATCH_P_VALUE
+
+
+@pytest.mark.parametrize(
+    "counts", [{"treated": 0, CONTROL: 20}, {"treated": 160, CONTROL: 60}, {"treated": 5000}]
+)
+def test_broken_arms_are_a_mismatch(counts: dict[str, int]) -> None:
+    assert sample_ratio_p_value(counts, HOLDOUT) < MISMATCH_P_VALUE
+
+
+def test_an_arm_that_gets_no_family_is_a_mismatch() -> None:
+    shares = [ArmShare("a", 0.3), ArmShare("b", 0.3)]
+
+    assert sample_ratio_p_value({"a": 60, CONTROL: 80}, shares) < MISMATCH_P_VALUE
+    assert sample_ratio_p_value({"a": 60, "b": 60, CONTROL: 80}, shares) == 1

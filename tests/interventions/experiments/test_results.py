@@ -29,6 +29,17 @@ def test_an_experiment_without_units_is_an_insufficient_sample() -> None:
     assert (results.verdict, results.sample_ratio_p) == (ExperimentVerdict.INSUFFICIENT_SAMPLE, 1)
 
 
+def test_the_first_family_in_a_small_control_leaves_the_experiment_sound() -> None:
+    small_control = ExperimentDesign(
+        name="x", playbook="right_size", arms=[TreatedArm(arm="treated", share=0.95)]
+    )
+
+    results = compute_results(small_control, {CONTROL: ArmCounts(1)})
+
+    assert results.verdict is ExperimentVerdict.INSUFFICIENT_SAMPLE
+    assert results.sample_ratio_p == pytest.approx(1)
+
+
 def test_the_best_arm_above_the_control_wins() -> None:
     counts = {
         "a": ArmCounts(1000, 1000, 900),

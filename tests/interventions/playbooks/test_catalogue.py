@@ -40,6 +40,14 @@ STEP = {
     EN: re.compile(r"^(Reply|Open|Pick|Choose|Answer)\b"),
     ZH: re.compile("^(请|如)"),
 }
+PROMISE = re.compile(
+    r"you get\b|named (person|contact)|direct number|in one click|in one go|is kept|still works"
+    r"|consultant|one page|credit|minutes without|goes on|switched on|the smaller one|give seats"
+    r"|a person of ours|within two days|seat (at|in)|monthly meeting|training|is ready"
+    r"|您会得到|您会有|固定的同事|专属|直接拨打|一键|一次性导入|仍然保留|都在|顾问|培训|补偿|照常进行"
+    r"|更小的那个|退回席位|两天内|交流会|已为.*开通|做好了一份报告",
+    re.IGNORECASE,
+)
 APOLOGY = {EN: re.compile("apologise"), ZH: re.compile("道歉")}
 SYMPATHY = re.compile(
     "sorry to see|understand your decision|all the best|尊重您的|祝您", re.IGNORECASE
@@ -137,6 +145,40 @@ def test_a_next_step_is_one_sentence_about_the_account(key: str) -> None:
     for texts in shipped_playbooks()[key].texts.values():
         assert "{{ account }}" in texts.next_step
         assert sentences(texts.next_step) == 1
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+def test_no_shipped_message_promises_what_a_vendor_may_not_have(name: str) -> None:
+    assert not PROMISE.search(MESSAGES[name].gets + MESSAGES[name].step)
+
+
+@pytest.mark.parametrize(
+    "phrase",
+    [
+        "One named person now stays with your requests, and you get their direct number.",
+        "Your data is kept, and you can have your account as it was in one click.",
+        "现在由一位固定的同事负责到底，您可以直接拨打其电话。",
+        "您会得到合适的套餐，即使是更小的那个。",
+    ],
+)
+def test_the_promise_test_recognizes_promises(phrase: str) -> None:
+    assert PROMISE.search(phrase)
+
+
+def test_every_slot_is_documented_and_filled_by_nobody() -> None:
+    documented = rows(PAGE, "Promises")
+
+    for key, playbook in shipped_playbooks().items():
+        assert re.findall(r"`(\w+)`", documented.get(key, [""])[0]) == playbook.slots
+        assert playbook.promises == {}
+
+
+@pytest.mark.parametrize("name", [name for name in MESSAGES if "/zh/" in name])
+def test_chinese_texts_have_full_width_punctuation(name: str) -> None:
+    text = re.sub(r"{{ \w+ }}", "值", f"{MESSAGES[name].gets}{MESSAGES[name].step}")
+
+    assert not re.search(r"[,.;:!?()\"'](?!\d)", text)
+    assert not re.search(r"[”）]{2}|[“（]{2}|。。", text)
 
 
 def test_return_after_churn_requires_a_fixed_cause() -> None:

@@ -34,6 +34,8 @@ def with_change(path: str, value: object) -> dict[str, Any]:
         ("/texts/en/messages/price_rise/step", "{{ x", "/texts/en/messages/price_rise/step"),
         ("/texts/en/messages/dormant", {"gets": "a", "step": "b"}, "/texts/en/messages/dormant"),
         ("/texts/en/messages", {}, "/texts/en/messages"),
+        ("/promises", {"nonsense": {"en": "x"}}, "/promises/nonsense"),
+        ("/promises", {"smaller_plan": {"en": "{{ idle }}"}}, "/promises/smaller_plan/en"),
     ],
 )
 def test_an_invalid_part_is_reported_with_a_pointer(path: str, value: object, pointer: str) -> None:

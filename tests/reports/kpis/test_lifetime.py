@@ -5,14 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.reports.kpis.lifetime import MONTH_DAYS, Lifetimes, estimate_value, median_days, survival
+from app.reports.kpis.lifetime import Lifetimes, estimate_value, median_days, survival
 
 
 def lifetimes_of(*accounts: tuple[float, bool, float]) -> Lifetimes:
     """Build lifetimes from months paid, whether the account churned, and dollars a month."""
     months, ended, dollars = zip(*accounts, strict=True)
     return Lifetimes(
-        np.array(months) * MONTH_DAYS, np.array(ended, dtype=np.bool_), 100 * np.array(dollars)
+        np.array(months, np.float64), np.array(ended, dtype=np.bool_), 100 * np.array(dollars)
     )
 
 
