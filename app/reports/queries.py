@@ -56,4 +56,5 @@ def load_report_rows(
 @cache
 def _statement(sql: SqlFile, name: str) -> TextClause:
     """Return a statement with the parts that all reports share filled in."""
-    return sql.compose(name, **SQL.sections, cents=CENTS_IN_BASE_CURRENCY)
+    shared = {part: SQL.sections[part] for part in ("is_excluded", "terms")}
+    return sql.compose(name, **shared, cents=CENTS_IN_BASE_CURRENCY)
