@@ -4,6 +4,8 @@ import math
 from collections.abc import Sequence
 from typing import TypeGuard
 
+from app.core.arrays import Floats, np
+
 UNKNOWN, MINUS = "\N{EN DASH}", "\N{MINUS SIGN}"
 MIN_ONE_DECIMAL = 0.05
 MAX_DECIMALS = 4
@@ -20,13 +22,22 @@ def format_signed(points: float) -> str:
 def round_to_sum(values: Sequence[float], total: float, digits: int) -> list[float]:
     """Round numbers so that they add up to a rounded total, by the largest remainders."""
     scale = 10**digits
-    floors = [math.floor(value * scale) for value in values]
-    remainders = [value * scale - floor for value, floor in zip(values, floors, strict=True)]
-    by_remainder = sorted(range(len(values)), key=lambda n: -remainders[n])
-    for_each, left = divmod(round(total * scale) - sum(floors), max(len(values), 1))
-    for n in by_remainder[:left]:
-        floors[n] += 1
-    return [(floor + for_each) / scale for floor in floors]
+    scaled = np.array([values], dtype=np.float64) * scale
+    [rounded] = round_rows_to_totals(scaled, np.rint([total * scale])) / scale
+    return [float(each) for each in rounded]
+
+
+def round_rows_to_totals(table: Floats, totals: Floats) -> Floats:
+    """Round each row to whole numbers that add up to its total, by the largest remainders.
+
+    table: (n, m). totals: (n,), whole numbers.
+    """
+    floors = np.floor(table)
+    for_each, left = np.divmod(totals - floors.sum(axis=1), max(table.shape[1], 1))
+    order = np.argsort(floors - table, axis=1, kind="stable")
+    ranks = np.argsort(order, axis=1, kind="stable")
+    rounded: Floats = floors + for_each[:, np.newaxis] + (ranks < left[:, np.newaxis])
+    return rounded
 
 
 def format_number(value: float | None, digits: int = 1) -> str:

@@ -8,10 +8,7 @@ from functools import cache
 from sqlalchemy import TextClause
 from sqlalchemy.orm import Session
 
-from app.accounts.excluded_users import (
-    first_day_of_use,
-    without_excluded_users,
-)
+from app.accounts.excluded_users import first_day_of_use, without_excluded_users
 from app.accounts.queries import has_excluded_users
 from app.core.sql import load_sql
 from app.engagement.queries import load_engagement

@@ -99,14 +99,13 @@ def pseudonymize_anonymous_ids(
     return StepResult(len(new))
 
 
-def _pseudonymize_usage(session: Session, change: IdChange, position: str | None) -> StepResult:
-    values, window_end = user_parameters(change), SQL.next_account_window
-    return run_window(session, window_end, SQL.pseudonymize_usage, values, position or "")
-
-
-def _pseudonymize_reach(session: Session, change: IdChange, position: str | None) -> StepResult:
-    values, window_end = user_parameters(change), SQL.next_reach_window
-    return run_window(session, window_end, SQL.pseudonymize_reach, values, position or "")
+def _pseudonymize_days(table: str) -> Step:
+    """Return the step for a table of days by account and user, in windows of accounts."""
+    window_end = SQL.compose("next_account_window", table=table)
+    statement = SQL.compose("pseudonymize_days", table=table)
+    return lambda session, change, position: run_window(
+        session, window_end, statement, user_parameters(change), position or ""
+    )
 
 
 def _in_event_windows(statement: TextClause, parameters: Parameters) -> Step:
@@ -239,8 +238,8 @@ def _finish_account(session: Session, change: IdChange, _: str | None) -> StepRe
 ERASE_USER_STEPS: Mapping[str, Step] = {
     "settle": set_fence,
     "anonymous_ids": pseudonymize_anonymous_ids,
-    "usage": _pseudonymize_usage,
-    "reach": _pseudonymize_reach,
+    "usage": _pseudonymize_days("daily_usage"),
+    "reach": _pseudonymize_days("daily_reach"),
     "events": _in_event_windows(SQL.pseudonymize_events, user_parameters),
     "unattributed_events": _delete_unattributed,
     "quarantine": _delete_quarantined,

@@ -12,29 +12,16 @@ ON CONFLICT DO NOTHING
 
 -- name: next_account_window
 SELECT max(account_id) FROM (
-    SELECT account_id FROM daily_usage
+    SELECT account_id FROM {{table}}
     WHERE workspace_id = :workspace_id AND account_id > :after
     ORDER BY account_id LIMIT :limit
 ) AS page
 
--- name: pseudonymize_usage
-UPDATE daily_usage SET {{pseudonym_of_row}} WHERE {{rows_of_user}}
-
--- name: next_reach_window
-SELECT max(account_id) FROM (
-    SELECT account_id FROM daily_reach
-    WHERE workspace_id = :workspace_id AND account_id > :after
-    ORDER BY account_id LIMIT :limit
-) AS page
-
--- name: pseudonymize_reach
-UPDATE daily_reach SET {{pseudonym_of_row}} WHERE {{rows_of_user}}
-
--- name: pseudonym_of_row
-user_id = CASE WHEN is_anonymous THEN CAST(:anonymous AS jsonb) ->> user_id ELSE :pseudonym END
-
--- name: rows_of_user
-workspace_id = :workspace_id AND account_id > :after AND account_id <= :upto
+-- name: pseudonymize_days
+-- {{table}}: daily_usage or daily_reach.
+UPDATE {{table}} SET
+    user_id = CASE WHEN is_anonymous THEN CAST(:anonymous AS jsonb) ->> user_id ELSE :pseudonym END
+WHERE workspace_id = :workspace_id AND account_id > :after AND account_id <= :upto
   AND ((NOT is_anonymous AND user_id = :user_id)
        OR (is_anonymous AND user_id = ANY(CAST(:anonymous_ids AS text[]))))
 

@@ -119,7 +119,7 @@ class AccountQuery(AccountSelection):
     )
 
 
-TOTAL_EXCLUSIONS = Field(
+MRR_EXCLUSIONS = Field(
     description="How many accounts `mrr_cents` leaves out. `no_rate`: their currency has no rate.",
     examples=[{"no_rate": 0}],
 )
@@ -136,7 +136,7 @@ class AccountTotalOut(ResponseModel):
 
     count: int = Field(examples=[12])
     mrr_cents: int = Field(examples=[598800])
-    exclusions: dict[str, int] = TOTAL_EXCLUSIONS
+    exclusions: dict[str, int] = MRR_EXCLUSIONS
 
 
 class SegmentIn(RequestModel):
@@ -155,4 +155,4 @@ class SegmentOut(ResponseModel):
     updated_at: datetime
     count: int = Field(examples=[12])
     mrr_cents: int = Field(description="The total MRR of its accounts.", examples=[598800])
-    exclusions: dict[str, int] = TOTAL_EXCLUSIONS
+    exclusions: dict[str, int] = MRR_EXCLUSIONS

@@ -56,5 +56,5 @@ def load_report_rows(
 @cache
 def _statement(sql: SqlFile, name: str) -> TextClause:
     """Return a statement with the parts that all reports share filled in."""
-    shared = {part: SQL.sections[part] for part in ("is_excluded", "terms")}
+    shared = {part: SQL.sections[part] for part in ("is_excluded", "has_no_rate", "terms")}
     return sql.compose(name, **shared, cents=CENTS_IN_BASE_CURRENCY)

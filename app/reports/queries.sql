@@ -2,6 +2,10 @@
 -- Whether the account ``a`` was known as excluded on the day.
 coalesce(a.excluded_days @> CAST(:known_on AS date), a.excluded, false)
 
+-- name: has_no_rate
+-- Whether the score ``x`` of the history has no price because its currency had no rate.
+coalesce(x.details ->> 'price_status' = 'no_rate', false)
+
 -- name: terms
 -- Every subscription period as it was known on a day, with its price in the base currency, under
 -- the account that it belonged to on that day: a later merge does not change the past.

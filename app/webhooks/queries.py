@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import delete, func, select
+from sqlalchemy import TextClause, delete, func, select
 from sqlalchemy.orm import Session
 
 from app.core.errors import NotFoundError
@@ -40,18 +40,21 @@ def load_accounts(
     session: Session, workspace_id: str, ids: Collection[str]
 ) -> Mapping[str, Mapping[str, Any]]:
     """Return the fields of accounts that filters can test, by account id."""
-    values = {"workspace_id": workspace_id, "ids": sorted(ids)}
-    rows = session.execute(SQL.accounts, values).mappings()
-    return {row["account_id"]: dict(row) for row in rows}
+    return _load_by_account(session, SQL.accounts, workspace_id, ids)
 
 
 def load_account_facts(
     session: Session, workspace_id: str, ids: Collection[str]
 ) -> Mapping[str, Mapping[str, Any]]:
     """Return name, owner, price and renewal of accounts, as messages contain them."""
-    values = {"workspace_id": workspace_id, "ids": sorted(ids)}
-    rows = session.execute(SQL.account_facts, values).mappings()
-    return {row["account_id"]: dict(row) for row in rows}
+    return _load_by_account(session, SQL.account_facts, workspace_id, ids)
+
+
+def _load_by_account(
+    session: Session, statement: TextClause, workspace_id: str, ids: Collection[str]
+) -> Mapping[str, Mapping[str, Any]]:
+    rows = session.execute(statement, {"workspace_id": workspace_id, "ids": sorted(ids)})
+    return {row["account_id"]: dict(row) for row in rows.mappings()}
 
 
 def load_current_ids(session: Session, workspace_id: str, ids: Collection[str]) -> dict[str, str]:

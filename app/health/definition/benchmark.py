@@ -88,6 +88,11 @@ class Benchmark:
     measures: Mapping[str, MeasureBenchmark]
     product_features: tuple[str, ...]
 
+    @property
+    def has_peers(self) -> bool:
+        """Whether there are enough accounts to rank among: 20."""
+        return self.normalizer is not Normalizer.SHARE
+
     def to_json(self) -> dict[str, Any]:
         """Return the benchmark as JSON, to be stored; orjson converts nested dataclasses."""
         stored: dict[str, Any] = orjson.loads(orjson.dumps(self, option=orjson.OPT_NON_STR_KEYS))

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from app.core.catalogue import Catalogue, Number
 from app.core.number_format import format_money, format_pair, is_known
 from app.features.values import AccountFeatures
-from app.health.definition.benchmark import Normalizer
 from app.health.definition.measures import CardMeasure, EventsSource, MetricSource, Source
 from app.health.definition.score_definition import Definition
 from app.health.explanations.explain import Effect, ScoredDay
@@ -125,7 +124,7 @@ def price_phrase(
 
 def _ranking_terms(measure: CardMeasure, comparison: Comparison) -> list[str]:
     """Return the terms that turn a raw value into a score: the price, or seats for a share."""
-    if comparison.before.benchmark.normalizer is Normalizer.SHARE:
+    if not comparison.before.benchmark.has_peers:
         return ["seats"] if measure.source.key == "depth" else []
     return ["price"] if measure.is_price_adjusted else []
 
@@ -156,9 +155,7 @@ def peers_phrase(
 
 def _benchmark_change(before: ScoredDay, after: ScoredDay) -> str:
     """Return the message about another benchmark; below 20 accounts a benchmark has no peers."""
-    had_peers, has_peers = (
-        day.benchmark.normalizer is not Normalizer.SHARE for day in (before, after)
-    )
+    had_peers, has_peers = before.benchmark.has_peers, after.benchmark.has_peers
     if had_peers != has_peers:
         return "peers_found" if has_peers else "too_few_peers"
     is_same_month = f"{before.as_of:%Y-%m}" == f"{after.as_of:%Y-%m}"

@@ -8,8 +8,9 @@ from typing import Any
 
 from app.core.arrays import Floats, np
 from app.core.filters.matching import matches
+from app.core.number_format import round_rows_to_totals
 from app.features.values import AccountFeatures
-from app.health.definition.benchmark import MEASURES, Benchmark, Measure, Normalizer
+from app.health.definition.benchmark import MEASURES, Benchmark, Measure
 from app.health.definition.entitlement import Offer, breadth
 from app.health.definition.measures import (
     CardMeasure,
@@ -172,13 +173,9 @@ def describe_measures(
 
 
 def round_rows_to_sum(table: Floats) -> Floats:
-    """Round each row so that it adds up to its own rounded sum, by the largest remainders."""
+    """Round each row so that it adds up to its own rounded sum."""
     scaled = table * 10**DIGITS
-    floors: Floats = np.floor(scaled)
-    left = np.rint(scaled.sum(axis=1)) - floors.sum(axis=1)
-    order = np.argsort(floors - scaled, axis=1, kind="stable")
-    ranks = np.argsort(order, axis=1, kind="stable")
-    rounded: Floats = (floors + (ranks < left[:, np.newaxis])) / 10**DIGITS
+    rounded: Floats = round_rows_to_totals(scaled, np.rint(scaled.sum(axis=1))) / 10**DIGITS
     return rounded
 
 
@@ -200,12 +197,11 @@ def _fixed(measure: CardMeasure, benchmark: Benchmark) -> dict[str, Any]:
     With fewer than 20 accounts there are no peers, and so no medians.
     """
     is_ranked = isinstance(measure.transform, PercentileTransform)
-    has_peers = benchmark.normalizer is not Normalizer.SHARE
     fitted = benchmark.measures.get(measure.source.key) if is_ranked else None
     compared = {
         "elasticity": fitted.elasticity if fitted and measure.is_price_adjusted else None,
-        "median": fitted.median if fitted and has_peers else None,
-        "median_per_dollar": fitted.median_per_dollar if fitted and has_peers else None,
+        "median": fitted.median if fitted and benchmark.has_peers else None,
+        "median_per_dollar": fitted.median_per_dollar if fitted and benchmark.has_peers else None,
     }
     return {
         "name": measure.name,

@@ -16,7 +16,6 @@ from app.health.definition.benchmark import (
     MIN_ACCOUNTS,
     Benchmark,
     Measure,
-    Normalizer,
     per_price,
     percentile,
 )
@@ -152,7 +151,7 @@ def _percentile(
     if fitted is None:
         return missing, missing
     adjusted, scored = column.now, percentile(fitted.plain, column.now)
-    if benchmark.normalizer is Normalizer.SHARE:
+    if not benchmark.has_peers:
         scored = np.clip(100 * column.share, 0, 100)
     elif measure.is_price_adjusted and fitted.priced.values:
         unpriced = np.isnan(price_cents)

@@ -12,7 +12,7 @@ from app.core.row_queries import list_all_rows
 from app.features.queries import list_default_product_features, load_account_features
 from app.features.values import AccountFeatures, FeatureMap, FeatureSpec, ReachSource
 from app.health.definition import benchmark_queries as queries
-from app.health.definition.benchmark import Benchmark, Normalizer
+from app.health.definition.benchmark import Benchmark
 from app.health.definition.benchmark_queries import StoredBenchmarks
 from app.health.definition.entitlement import Offer
 from app.health.definition.metrics import AccountFacts
@@ -124,7 +124,7 @@ def _fit(
         fitted,
         month=as_of.replace(day=1),
         ranking_digest=definition.ranking_digest,
-        provisional=is_of_the_day or fitted[""].normalizer is Normalizer.SHARE,
+        provisional=is_of_the_day or not fitted[""].has_peers,
         now=now,
     )
     if stored.is_new:  # audit it: from now on scores have other peers

@@ -9,7 +9,7 @@ WITH scored_account AS (
     FROM account a
     CROSS JOIN LATERAL (
         SELECT x.band, x.mrr_cents, x.status, x.details,
-               coalesce(x.details ->> 'price_status' = 'no_rate', false) AS no_rate
+               {{has_no_rate}} AS no_rate
         FROM health_history x
         WHERE x.workspace_id = :workspace_id AND x.account_id = a.account_id
           AND x.as_of > CAST(:until AS date) - 7 AND x.as_of <= :until

@@ -4,16 +4,13 @@ from pydantic import Field
 
 from app.core.schemas import ResponseModel
 from app.health.definition.scorecard import Band
+from app.portfolio.schemas import MRR_EXCLUSIONS
 from app.reports.kpi import Kpi
 
 COHORT_EXCLUSIONS = Field(
     description="How many accounts are left out. `excluded`: everywhere. `no_rate`: in the revenue"
     " of every month, because one of their currencies has no rate.",
     examples=[{"excluded": 1, "no_rate": 2}],
-)
-MRR_EXCLUSIONS = Field(
-    description="How many accounts `mrr_cents` leaves out. `no_rate`: their currency has no rate.",
-    examples=[{"no_rate": 0}],
 )
 
 

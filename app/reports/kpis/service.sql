@@ -116,7 +116,7 @@ FROM unnest(CAST(:days AS date[])) AS d (day)
 CROSS JOIN account a
 CROSS JOIN LATERAL (
     SELECT x.band, x.mrr_cents, x.score, x.status,
-           coalesce(x.details ->> 'price_status' = 'no_rate', false) AS no_rate
+           {{has_no_rate}} AS no_rate
     FROM health_history x
     WHERE x.workspace_id = :workspace_id AND x.account_id = a.account_id
       AND x.as_of > d.day - 7 AND x.as_of <= d.day

@@ -57,34 +57,12 @@ def acme(session: Session) -> None:
     session.add(PersonRole(workspace_id="acme", user_id="u1", role="champion", known_on=day(1)))
     for number, (replied, closed) in enumerate(((30, 60), (5000, None), (None, None))):
         ticket(session, number, replied, closed)
-    session.add(
-        Goal(
-            workspace_id="acme",
-            goal_id="g",
-            account_id="a1",
-            title="Send more",
-            metric="reach",
-            baseline=0,
-            target=100,
-            starts_on=day(1),
-            due_on=date(2026, 12, 31),
-            known_on=day(1),
-        )
-    )
-    session.add(
-        Goal(
-            workspace_id="acme",
-            goal_id="upsell",
-            account_id="a1",
-            title="Double the price",
-            metric="mrr",
-            baseline=0,
-            target=100,
-            starts_on=day(1),
-            due_on=date(2026, 12, 31),
-            known_on=day(1),
-        )
-    )
+    goal: dict[str, Any] = {"account_id": "a1", "baseline": 0, "target": 100}
+    goal |= {"starts_on": day(1), "due_on": date(2026, 12, 31), "known_on": day(1)}
+    goals = (("g", "Send more", "reach"), ("upsell", "Double the price", "mrr"))
+    for goal_id, title, metric in goals:
+        named = {"goal_id": goal_id, "title": title, "metric": metric}
+        session.add(Goal(workspace_id="acme", **named, **goal))
     risk: dict[str, Any] = {"level": "high", "probability": 0.8765, "risk": 0.8765, "details": {}}
     risk |= {"status": "ok", "stage": "trained", "model_version": 1, "horizon_days": 90}
     risk |= {"revenue_at_risk_cents": 1, "computed_at": NOW, "as_of": day(10)}
