@@ -5,7 +5,7 @@ Every function reads the known periods of an account, computes the periods to wr
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
@@ -108,6 +108,19 @@ class AccountSubscriptions:
         for each in {row.subscription_id for row in known} - {TRAITS}:  # of a merged account
             changes[each] = subscriptions.end_periods(_started_periods(known, each, on), on, None)
         return self._write(changes, TRAITS)
+
+    def find_price_traits(self, price: Mapping[str, Any]) -> list[Period]:
+        """Return the periods from ``group`` calls that have all of these terms."""
+        return [
+            period
+            for period in _current_periods(self._known(), TRAITS)
+            if {**asdict(period.terms), "renewal_on": period.renewal_on}.items() >= price.items()
+        ]
+
+    def withdraw_traits(self, wrong: Sequence[Period]) -> None:
+        """Withdraw periods from ``group`` calls; the periods that they ended run on."""
+        periods = _current_periods(self._known(), TRAITS)
+        self._write({TRAITS: subscriptions.withdraw_periods(periods, wrong)}, TRAITS)
 
     def end_traits(self, *, on: date, reason: str | None) -> bool:
         """End the terms from ``group`` calls on a day.

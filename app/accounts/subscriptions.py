@@ -88,6 +88,23 @@ def replace_all(periods: Iterable[Period], wanted: Iterable[Period]) -> list[Per
     return [*changed, *(replace(p, ends_on=p.starts_on) for p in current.values())]
 
 
+def withdraw_periods(periods: Iterable[Period], wrong: Iterable[Period]) -> list[Period]:
+    """Return the periods to write as if the wrong ones had never begun.
+
+    The period that each of them ended runs on until the wrong one's end.
+    """
+    valid = {period.starts_on: period for period in periods if not period.is_withdrawn}
+    written: dict[date, Period] = {}
+    for start in sorted((period.starts_on for period in wrong), reverse=True):
+        withdrawn = valid.pop(start)
+        written[start] = replace(withdrawn, ends_on=start)
+        end, reason = withdrawn.ends_on, withdrawn.end_reason
+        for each in [p for p in valid.values() if p.ends_on == start and p.end_reason is None]:
+            runs_on = replace(each, ends_on=end, end_reason=reason)
+            valid[each.starts_on] = written[each.starts_on] = runs_on
+    return list(written.values())
+
+
 def period_with_price(
     periods: Iterable[Period], price: Mapping[str, Any], *, on: date, base_currency: str
 ) -> Period | None:

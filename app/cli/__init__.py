@@ -14,6 +14,7 @@ import typer
 
 from app.cli.admin import key_app, workspace_app
 from app.cli.data import import_app, refresh, train
+from app.cli.doctoring import doctor
 from app.cli.processes import demo, migrate, serve, worker
 
 app = typer.Typer(
@@ -22,7 +23,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for command in (serve, worker, migrate, refresh, train, demo):
+for command in (serve, worker, migrate, refresh, train, demo, doctor):
     app.command()(command)
 
 

@@ -4,7 +4,14 @@ from datetime import date, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.accounts.subscriptions import Period, Terms, apply_period, end_periods, period_with_price
+from app.accounts.subscriptions import (
+    Period,
+    Terms,
+    apply_period,
+    end_periods,
+    period_with_price,
+    withdraw_periods,
+)
 
 checked = settings(max_examples=300)
 
@@ -221,3 +228,20 @@ def test_a_late_price_ends_where_the_next_one_starts() -> None:
     assert new is not None
     assert new.ends_on == DAYS[6]
     assert apply_period(known, new) == [new]
+
+
+def test_the_period_before_withdrawn_ones_runs_on_until_the_end_of_the_last() -> None:
+    """10 from day 0, then wrongly 20 from day 2 and 30 from day 4 to day 9."""
+    ten, twenty, thirty = (Terms("basic", cents, "USD", None) for cents in (10, 20, 30))
+    history = [
+        Period(DAYS[0], DAYS[2], ten),
+        Period(DAYS[2], DAYS[4], twenty),
+        Period(DAYS[4], DAYS[9], thirty, end_reason="left"),
+    ]
+    ledger = Ledger()
+    ledger.write(history, 1)
+
+    ledger.write(withdraw_periods(history, history[1:]), 2)
+
+    assert ledger.known(2) == [Period(DAYS[0], DAYS[9], ten, end_reason="left")]
+    assert ledger.known(1) == history

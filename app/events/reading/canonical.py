@@ -158,7 +158,7 @@ def canonicalize(
         account_id=account_id,
         user_id=user_id,
         anonymous_id=anonymous_id,
-        end_customers=_parse_end_customers(call.properties, rules) if is_counted else (),
+        end_customers=parse_end_customers(call.properties, rules) if is_counted else (),
         quantity=_parse_quantity(call.properties, rules),
         sdk=call.sdk,
         skew_seconds=time.skew_seconds,
@@ -273,7 +273,8 @@ def _fingerprint(raw: dict[str, Any]) -> int:
     return int.from_bytes(blake2b(content, digest_size=8).digest(), signed=True)
 
 
-def _parse_end_customers(properties: Mapping[str, Any], rules: EventRules) -> Sequence[str]:
+def parse_end_customers(properties: Mapping[str, Any], rules: EventRules) -> Sequence[str]:
+    """Return the ids of the end customers that the properties of an event name, each once."""
     if not properties:
         return ()
     values = [properties[key] for key in rules.end_customer_keys if key in properties]
