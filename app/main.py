@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from types import FrameType
+from typing import Any
 
 from anyio import to_thread
 from fastapi import FastAPI
@@ -32,8 +33,10 @@ from app.core.db import (
     open_engine,
 )
 from app.core.encryption import Encryptor
+from app.core.http.body_guard import BodyGuardMiddleware
 from app.core.http.csv_responses import CsvMiddleware
 from app.core.http.etags import ETagMiddleware
+from app.core.http.protocol import Connections
 from app.core.http.request_log import RequestLogMiddleware
 from app.core.settings import Settings
 from app.engagement.endpoints import router as engagement_router
@@ -59,7 +62,7 @@ from app.signals.endpoints import router as signals_router
 from app.webhooks import message_endpoints
 from app.webhooks.endpoints import router as webhook_endpoints_router
 from app.webhooks.service import EndpointSecretStore
-from app.workspaces.auth import CallerCache
+from app.workspaces.auth import CallerCache, authorize
 from app.workspaces.endpoints import router as workspaces_router
 
 PARENT_CHECK_SECONDS = 1
@@ -122,14 +125,14 @@ class Storage:
 
 
 @asynccontextmanager
-async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
+async def lifespan(app: FastAPI) -> AsyncGenerator[dict[str, Any]]:
     """Allow as many threads as connections, so that a request with a thread never waits for one."""
     pool_size = app.state.pool_size
     app.state.slots = DatabaseSlots(pool_size, queue=pool_size * WAITING_REQUESTS_PER_SLOT)
     to_thread.current_default_thread_limiter().total_tokens = pool_size + 2
     drain_on_sigterm(app)
     parent_check = asyncio.create_task(stop_with_parent())
-    yield
+    yield {"connections": app.state.connections}
     parent_check.cancel()
 
 
@@ -161,6 +164,9 @@ def attach(app: FastAPI, storage: Storage, settings: Settings, clock: Clock) -> 
     app.state.pool_size = settings.pool_size
     app.state.clock = clock
     app.state.draining = False
+    app.state.connections = Connections(
+        settings.max_connections, settings.max_connections_per_address
+    )
     app.state.limits = IngestLimits.from_settings(settings)
     app.state.import_bytes = settings.import_bytes
     app.state.renewal_grace_days = settings.renewal_grace_days
@@ -185,6 +191,7 @@ def create_app(storage: Storage, settings: Settings, clock: Clock) -> FastAPI:
     attach(app, storage, settings, clock)
     errors.install(app)
     openapi.install(app)
+    app.add_middleware(BodyGuardMiddleware, authorize=authorize)
     for middleware in (CsvMiddleware, ETagMiddleware, RequestLogMiddleware):  # the last is first
         app.add_middleware(middleware)
     for router in ROUTERS:

@@ -215,6 +215,12 @@ def _existing_path(path: Sequence[Any], body: Any, *, is_missing: bool) -> list[
     return [*existing, path[-1]] if is_missing else existing
 
 
+def problem_from_http(error: HTTPException) -> ProblemError:
+    """Return the problem that was raised while FastAPI read the body, else the framework's own."""
+    cause = error.__cause__
+    return cause if isinstance(cause, ProblemError) else _HttpProblemError(error)
+
+
 def problem_from_database(error: DBAPIError) -> ProblemError | None:
     """Return 503 for a lost database, 422 for a value out of range, and None for a bug."""
     if isinstance(error, OperationalError) or error.connection_invalidated:
@@ -235,7 +241,7 @@ def problem_from_exception(error: Exception) -> ProblemError | None:
         case RequestValidationError():
             return problem_from_validation(error)
         case HTTPException():
-            return _HttpProblemError(error)
+            return problem_from_http(error)
         case PoolTimeoutError():
             return RetryLaterError()
         case DBAPIError():

@@ -25,6 +25,8 @@ class Settings(BaseSettings):
     workers: int = Field(default=1, ge=1, le=64)
     embed_worker: bool | None = None
     pool_size: int = Field(default=8, ge=2, le=200)
+    max_connections: int = Field(default=2000, ge=1)
+    max_connections_per_address: int = Field(default=1000, ge=1)
     prepared_statements: bool = True
     event_retention_days: int = Field(default=400, ge=35)
     usage_retention_days: int = Field(default=1100, ge=200)

@@ -10,11 +10,13 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Query, Request
 from fastapi.concurrency import run_in_threadpool
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
 
 from app.core.clock import Clock, Now
 from app.core.db import SessionFactory, database_slot
 from app.core.errors import ForbiddenError, UnauthorizedError
-from app.core.http.request_checks import check_media_type, check_query
+from app.core.http.request_checks import check_media_type, check_query, trust_connection
 from app.core.schemas import Id
 from app.workspaces import keys, queries
 from app.workspaces.keys import Scope
@@ -160,6 +162,12 @@ class ScopeCheck:
     scope: Scope
 
     async def __call__(self, request: Request) -> Caller:
+        checked: dict[Scope, Caller] = request.scope.setdefault("callers", {})
+        if self.scope not in checked:
+            checked[self.scope] = await self._check(request)
+        return checked[self.scope]
+
+    async def _check(self, request: Request) -> Caller:
         text = key_from_header(request.headers.get("authorization"))
         if text is None:
             raise UnauthorizedError("Send an API key: Authorization: Bearer hk_…")
@@ -169,6 +177,7 @@ class ScopeCheck:
         else:
             caller = await get_caller(request, text)
         caller.require(self.scope)
+        trust_connection(request)
         check_query(request)
         check_media_type(request)
         path = request.path_params
@@ -177,6 +186,20 @@ class ScopeCheck:
                 request, caller, path[ACCOUNT_ID_PARAMETER]
             )
         return caller
+
+
+async def authorize(request: Request) -> None:
+    """Run the check of the route, if it has one, before its body is read."""
+    route = request.scope.get("route")
+    check = _find_check(route.dependant) if isinstance(route, APIRoute) else None
+    if check is not None:
+        await check(request)
+
+
+def _find_check(dependant: Dependant) -> ScopeCheck | None:
+    if isinstance(dependant.call, ScopeCheck):
+        return dependant.call
+    return next(filter(None, map(_find_check, dependant.dependencies)), None)
 
 
 def actor_from(caller: Any) -> Any:  # noqa: ANN401 - FastAPI's own marker has no public type

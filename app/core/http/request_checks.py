@@ -57,6 +57,13 @@ def check_media_type(request: Request) -> None:
         raise UnsupportedMediaTypeError
 
 
+def trust_connection(request: Request) -> None:
+    """Tell the server that the key is valid: the connection need not make room for others."""
+    trust = request.scope.get("trust")
+    if trust is not None:
+        trust()
+
+
 async def read_body(request: Request, *, limit: int) -> bytes:
     """Return the whole body; raise a ProblemError if it is too large, too slow or cut off."""
     length = request.headers.get("content-length", "")

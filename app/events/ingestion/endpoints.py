@@ -10,7 +10,7 @@ from fastapi.responses import Response
 
 from app.core.db import database_slot
 from app.core.errors import UnauthorizedError, UnsupportedMediaTypeError
-from app.core.http.request_checks import read_body
+from app.core.http.request_checks import read_body, trust_connection
 from app.core.schemas import problem_responses
 from app.events.ingestion import service
 from app.events.ingestion.limits import IngestLimits
@@ -46,6 +46,7 @@ async def authenticate_sender(request: Request) -> Caller | None:
     except UnauthorizedError as error:
         raise UnauthorizedError(error.detail, code="invalid_write_key") from None
     caller.require(Scope.INGEST_WRITE)
+    trust_connection(request)
     return caller
 
 

@@ -1,0 +1,220 @@
+"""uvicorn's HTTP protocol with limits on connections and on the heads of requests.
+
+The application sees a request only when its head is complete. What comes before, and what comes
+after an answer, is bounded here.
+"""
+
+from asyncio import Transport
+from collections import Counter
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from httptools import HttpRequestParser
+from starlette.types import Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from app.core.errors import MEDIA_TYPE, ProblemError, RetryLaterError, problem_body
+
+MAX_HEAD_BYTES, MAX_HEADERS = 32 * 1024, 100
+HEAD_SECONDS = 10.0
+LINGER_SECONDS = 2.0
+"""How long the rest of a body is read and dropped after the answer, so that the answer arrives."""
+
+MAX_WAITING = 256
+"""How many connections of a process may wait for a head, or for a body without a valid key."""
+
+
+class HeadTooLargeError(ProblemError):
+    status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+    code = "head_too_large"
+    default_detail = (
+        f"The head of the request is too large: at most {MAX_HEADERS} headers, and"
+        f" {MAX_HEAD_BYTES} bytes of URL and headers."
+    )
+
+
+class HeadTooSlowError(ProblemError):
+    status = HTTPStatus.REQUEST_TIMEOUT
+    code = "head_too_slow"
+    default_detail = f"The head of the request did not arrive within {HEAD_SECONDS:.0f} s."
+
+
+class TooManyConnectionsError(RetryLaterError):
+    status = HTTPStatus.TOO_MANY_REQUESTS
+    code = "too_many_connections"
+    default_detail = "Too many connections from this address: reuse connections, or close some."
+
+
+@dataclass(slots=True)
+class Connections:
+    """The open connections of a process by address, and those that wait, the oldest first."""
+
+    max_total: int
+    max_per_address: int
+    max_waiting: int = MAX_WAITING
+    by_address: Counter[str] = field(default_factory=Counter)
+    waiting: dict["BoundedProtocol", None] = field(default_factory=dict)
+
+    def add(self, address: str) -> ProblemError | None:
+        """Count a connection; return why it must be refused, or None."""
+        self.by_address[address] += 1
+        if self.by_address[address] > self.max_per_address:
+            return TooManyConnectionsError()
+        return RetryLaterError() if self.by_address.total() > self.max_total else None
+
+    def remove(self, connection: "BoundedProtocol", address: str) -> None:
+        self.waiting.pop(connection, None)
+        self.by_address[address] -= 1
+        if not self.by_address[address]:
+            del self.by_address[address]
+
+    def wait(self, connection: "BoundedProtocol") -> None:
+        """Add a waiting connection. The one that has waited longest makes room for it."""
+        self.waiting.setdefault(connection, None)
+        if len(self.waiting) > self.max_waiting:
+            next(iter(self.waiting)).refuse(RetryLaterError())
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """One connection. The lifespan state of the application holds the ``Connections``.
+
+    ``is_complete``: whether the request that was begun last has arrived whole.
+    ``is_trusted``: whether it has a valid key.
+    """
+
+    parser: HttpRequestParser
+    head_seconds, linger_seconds = HEAD_SECONDS, LINGER_SECONDS
+
+    def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.others: Connections = self.app_state["connections"]
+        self.in_head, self.is_complete, self.is_trusted = True, False, False
+        self.is_refused = False
+        self.head_bytes = 0
+        self.linger: Any = None
+        self.head_timer: Any = self.loop.call_later(self.head_seconds, self._end_slow_head)
+        self.address = self.client[0] if self.client else ""
+        problem = self.others.add(self.address)
+        if problem:
+            self.refuse(problem)
+            self.transport.close()
+        else:
+            self.others.wait(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_timers()
+        self.others.remove(self, self.address)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self.is_refused:
+            return
+        self.head_bytes += len(data)
+        super().data_received(data)
+        if self.is_complete or self.is_refused or self.transport.is_closing():
+            return
+        if not self.is_trusted:
+            self.others.wait(self)
+        if not self.in_head:
+            return
+        if self.head_bytes > MAX_HEAD_BYTES:
+            self.refuse(HeadTooLargeError())
+        elif self.head_timer is None:
+            self.head_timer = self.loop.call_later(self.head_seconds, self._end_slow_head)
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.is_complete = False
+        self.scope["trust"] = self._trust  # type: ignore[typeddict-unknown-key]
+
+    def on_headers_complete(self) -> None:
+        self.in_head = False
+        if self.head_timer is not None:
+            self.head_timer.cancel()
+            self.head_timer = None
+        if not self._is_head_too_large():
+            super().on_headers_complete()
+            return
+        app, self.app = self.app, answer_head_too_large
+        super().on_headers_complete()
+        self.app = app
+
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
+        self.in_head, self.is_complete, self.is_trusted = True, True, False
+        self.head_bytes = 0
+        self.others.waiting.pop(self, None)
+        if self.linger is not None:
+            self.linger.cancel()
+            self.linger = None
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if not self.is_complete and not self.in_head and not self.transport.is_closing():
+            self.linger = self.loop.call_later(self.linger_seconds, self.transport.close)
+
+    def refuse(self, problem: ProblemError) -> None:
+        """Answer with a problem unless an answer has begun; drop what still arrives."""
+        self.others.waiting.pop(self, None)
+        if self.is_refused or self.transport.is_closing():
+            return
+        self.is_refused = True
+        self._stop_timers()
+        self.linger = self.loop.call_later(self.linger_seconds, self.transport.close)
+        if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:
+            self.transport.write(_raw_answer(problem))
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+
+    def _trust(self) -> None:
+        self.is_trusted = True
+        self.others.waiting.pop(self, None)
+
+    def _end_slow_head(self) -> None:
+        """Close the connection; without an answer if nothing was asked, as by some browsers."""
+        if self.head_bytes:
+            self.refuse(HeadTooSlowError())
+        else:
+            self.transport.close()
+
+    def _is_head_too_large(self) -> bool:
+        if len(self.headers) > MAX_HEADERS:
+            return True
+        # what came before may be the body of another request
+        return self.head_bytes > MAX_HEAD_BYTES and (
+            len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
+            > MAX_HEAD_BYTES
+        )
+
+    def _stop_timers(self) -> None:
+        for timer in (self.head_timer, self.linger):
+            if timer is not None:
+                timer.cancel()
+        self.head_timer = self.linger = None
+
+
+def _headers(problem: ProblemError, body: bytes) -> dict[str, str]:
+    return {
+        "content-type": MEDIA_TYPE,
+        "content-length": str(len(body)),
+        "connection": "close",
+        **problem.headers,
+    }
+
+
+def _raw_answer(problem: ProblemError) -> bytes:
+    body = orjson.dumps(problem_body(problem, ""))
+    lines = [f"HTTP/1.1 {problem.status.value} {problem.status.phrase}"]
+    lines += [f"{name}: {value}" for name, value in _headers(problem, body).items()]
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+async def answer_head_too_large(_scope: Scope, _receive: Receive, send: Send) -> None:
+    """Answer 431: the application that a request with a large head gets."""
+    problem = HeadTooLargeError()
+    body = orjson.dumps(problem_body(problem, ""))
+    headers = [(name.encode(), value.encode()) for name, value in _headers(problem, body).items()]
+    await send({"type": "http.response.start", "status": problem.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

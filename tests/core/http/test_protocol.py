@@ -1,0 +1,213 @@
+"""Limits on connections and heads, on a real server with small limits."""
+
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from functools import partial
+from threading import Thread
+from typing import Any
+
+import orjson
+import pytest
+import uvicorn
+from starlette.types import Receive, Scope, Send
+
+from app.core.http.protocol import (
+    MAX_HEAD_BYTES,
+    MAX_HEADERS,
+    BoundedProtocol,
+    Connections,
+)
+
+GET = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"
+POST = b"POST %s HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\n"
+Connect = Callable[[], socket.socket]
+Serve = Callable[..., Connect]
+
+
+class ImpatientProtocol(BoundedProtocol):
+    head_seconds, linger_seconds = 0.3, 0.3
+
+
+async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer at once to ``/early``, else read the body first; ``/trusted`` has a valid key."""
+    if scope["path"] == "/trusted":
+        scope["trust"]()
+    more = scope["path"] != "/early"
+    while more:
+        message = await receive()
+        more = message.get("more_body", False)
+    headers = [(b"content-length", b"2")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": b"ok"})
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    """Return a function that starts a server with limits and returns how to connect to it."""
+    running: list[tuple[uvicorn.Server, Thread]] = []
+
+    def start(*, max_total: int = 50, max_per_address: int = 50, max_waiting: int = 50) -> Connect:
+        state = {"connections": Connections(max_total, max_per_address, max_waiting)}
+
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] == "lifespan":
+                await receive()
+                scope["state"].update(state)
+                await send({"type": "lifespan.startup.complete"})
+                await receive()
+                await send({"type": "lifespan.shutdown.complete"})
+            else:
+                await answer(scope, receive, send)
+
+        listening = socket.create_server(("127.0.0.1", 0))
+        server = uvicorn.Server(
+            uvicorn.Config(app, http=ImpatientProtocol, log_level="critical", lifespan="on")
+        )
+        thread = Thread(target=partial(server.run, sockets=[listening]), daemon=True)
+        thread.start()
+        running.append((server, thread))
+        return lambda: socket.create_connection(listening.getsockname(), timeout=10)
+
+    yield start
+    for server, thread in running:
+        server.should_exit = server.force_exit = True
+        thread.join(10)
+
+
+def read_all(connection: socket.socket) -> tuple[int, dict[str, Any]]:
+    """Read until the server closes; return the status and the problem, 0 if nothing was sent."""
+    received = b""
+    while part := connection.recv(65536):
+        received += part
+    if not received:
+        return 0, {}
+    head, _, body = received.partition(b"\r\n\r\n")
+    return int(head.split()[1]), orjson.loads(body)
+
+
+def ask(connect: Connect) -> bytes:
+    """Send a complete request on a new connection; return the status line."""
+    with closing(connect()) as connection:
+        connection.sendall(GET)
+        return connection.recv(12)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET / HTTP/1.1\r\nx: " + b"a" * MAX_HEAD_BYTES + b"\r\n\r\n",
+        b"GET /" + b"a" * MAX_HEAD_BYTES + b" HTTP/1.1\r\n\r\n",
+        b"GET / HTTP/1.1\r\n" + b"x: 1\r\n" * (MAX_HEADERS + 1) + b"\r\n",
+        b"GET / HTTP/1.1\r\nx: " + b"a" * 10 * MAX_HEAD_BYTES,  # has no end
+    ],
+    ids=["large header", "long URL", "many headers", "endless header"],
+)
+def test_a_large_head_is_431(serve: Serve, head: bytes) -> None:
+    connect = serve()
+    with closing(connect()) as connection:
+        connection.sendall(head)
+        status, problem = read_all(connection)
+
+    assert (status, problem["code"]) == (431, "head_too_large")
+
+
+def test_the_largest_heads_are_read_also_behind_a_body(serve: Serve) -> None:
+    connect = serve()
+    large = b"GET / HTTP/1.1\r\n" + (b"x: " + b"a" * 290 + b"\r\n") * MAX_HEADERS + b"\r\n"
+    with closing(connect()) as connection:
+        connection.sendall(POST % b"/" + b"0123456789" + large)
+        received = b""
+        while received.count(b"200 OK") < 2:
+            part = connection.recv(65536)
+            assert part, received
+            received += part
+
+
+def test_a_slow_head_is_ended_and_a_silent_connection_is_closed(serve: Serve) -> None:
+    connect = serve()
+    with closing(connect()) as slow, closing(connect()) as silent:
+        slow.sendall(GET[:10])
+
+        status, problem = read_all(slow)
+
+        assert (status, problem["code"]) == (408, "head_too_slow")
+        assert read_all(silent) == (0, {})
+
+
+def test_the_head_of_a_second_request_has_the_same_deadline(serve: Serve) -> None:
+    connect = serve()
+    with closing(connect()) as connection:
+        connection.sendall(GET)
+        assert connection.recv(15) == b"HTTP/1.1 200 OK"
+        connection.sendall(GET[:10])
+        received = b""
+        while part := connection.recv(65536):
+            received += part
+
+    assert b"HTTP/1.1 408" in received
+
+
+@pytest.mark.parametrize(
+    ("limit", "status", "code"),
+    [("max_per_address", 429, "too_many_connections"), ("max_total", 503, "overloaded")],
+)
+def test_one_connection_too_many_is_refused(
+    serve: Serve, limit: str, status: int, code: str
+) -> None:
+    connect = serve(**{limit: 2})
+    with closing(connect()) as first, closing(connect()) as second, closing(connect()) as third:
+        assert [read_all(third)[0], read_all(first)[0], read_all(second)[0]] == [status, 0, 0]
+        # closed connections make room
+    with closing(connect()) as first, closing(connect()), closing(connect()) as third:
+        assert read_all(third)[1]["code"] == code
+        first.close()
+    assert ask(connect) == b"HTTP/1.1 200"
+
+
+def test_who_waits_longest_makes_room_for_others(serve: Serve) -> None:
+    connect = serve(max_waiting=3)
+    waiting = [connect() for _ in range(5)]
+    for connection in waiting:
+        connection.sendall(POST % b"/" + b"0")
+
+    refused = [read_all(connection)[0] for connection in waiting[:2]]
+
+    assert refused == [503, 503]
+    assert ask(connect) == b"HTTP/1.1 200"
+    waiting[4].sendall(b"123456789")
+    assert waiting[4].recv(12) == b"HTTP/1.1 200"
+    for connection in waiting:
+        connection.close()
+
+
+def test_a_slow_body_with_a_valid_key_keeps_its_place(serve: Serve) -> None:
+    connect = serve(max_waiting=1)
+    with closing(connect()) as trusted:
+        trusted.sendall(POST.replace(b"host", b"expect: 100-continue\r\nhost") % b"/trusted")
+        assert trusted.recv(25) == b"HTTP/1.1 100 Continue\r\n\r\n"  # from here on the body is read
+        for _ in range(3):
+            assert ask(connect) == b"HTTP/1.1 200"
+        trusted.sendall(b"0123456789")
+
+        assert b"HTTP/1.1 200" in trusted.recv(65536)
+
+
+def test_the_rest_of_a_body_does_not_hold_an_answered_connection(serve: Serve) -> None:
+    connect = serve()
+    with closing(connect()) as connection:
+        connection.sendall(POST % b"/early" + b"0")
+        assert connection.recv(15) == b"HTTP/1.1 200 OK"
+        received = b""
+        while part := connection.recv(65536):
+            received += part
+        assert received.endswith(b"ok")
+    with closing(connect()) as connection:  # the rest arrives in time: the connection stays
+        connection.sendall(POST % b"/early" + b"0")
+        assert connection.recv(15) == b"HTTP/1.1 200 OK"
+        connection.sendall(b"123456789" + GET)
+        received = b""
+        while b"200 OK" not in received:
+            part = connection.recv(65536)
+            assert part, received
+            received += part
