@@ -20,6 +20,9 @@ from app.core.sql import load_sql
 CLAIM_LOCK_SEED = 0x5C0E
 """Keeps the advisory locks of claims apart from other advisory locks."""
 
+LOOKED_THROUGH = 5_000
+"""How many marks of a workspace a claim looks through for further marks of claimed accounts."""
+
 SQL = load_sql(__file__)
 
 
@@ -77,23 +80,32 @@ def claim_due(
 ) -> Sequence[ClaimedAccount]:
     """Remove accounts of the most urgent priority from the queue; return each once, in key order.
 
-    ``limit`` is the largest number of marks that are read. ``background_limit`` is the largest
-    number of marks less urgent than LIVE, so that LIVE marks wait less (None: ``limit``). Marks
-    more urgent than ``from_priority`` are skipped. A rollback returns the marks. A parked
-    account that was marked again is unparked.
+    ``limit`` is the largest number of marks that choose accounts, shared equally by the workspaces
+    that have marks; ``background_limit`` is that of priorities less urgent than LIVE, so that LIVE
+    marks wait less. Further marks of these accounts are removed with them. Marks more urgent than
+    ``from_priority`` are skipped. A rollback returns the marks. A parked account that was marked
+    again is unparked.
     """
-    values = {
-        "limit": limit,
-        "background_limit": limit if background_limit is None else background_limit,
-        "from_priority": from_priority,
-        "lock_seed": CLAIM_LOCK_SEED,
-    }
-    return [
-        ClaimedAccount(
-            row.workspace_id, row.account_id, Priority(row.priority), row.notify, row.used_since
-        )
-        for row in session.execute(SQL.claim_due, values)
-    ]
+    background_limit = min(limit, background_limit or limit)
+    for priority in (each for each in Priority if each >= from_priority):
+        values = {
+            "priority": priority,
+            "limit": limit if priority is Priority.LIVE else background_limit,
+            "looked_through": LOOKED_THROUGH,
+            "lock_seed": CLAIM_LOCK_SEED,
+        }
+        if rows := session.execute(SQL.claim_due, values).all():
+            return [
+                ClaimedAccount(
+                    row.workspace_id,
+                    row.account_id,
+                    Priority(row.priority),
+                    row.notify,
+                    row.used_since,
+                )
+                for row in rows
+            ]
+    return []
 
 
 def remove_due(session: Session, accounts: Sequence[ClaimedAccount]) -> None:

@@ -4,34 +4,51 @@ SELECT workspace_id, account_id, CAST(:priority AS int), false
 FROM account WHERE workspace_id = :workspace_id ORDER BY account_id
 
 -- name: claim_due
--- An account that another worker has claimed is left for later: its scores are locked. Marks of a
--- claimed account that wait further behind are claimed with it if they are live: it would be scored
--- again for them.
-WITH picked AS MATERIALIZED (
-    SELECT priority, id, workspace_id, account_id FROM due WHERE priority >= :from_priority
-    ORDER BY priority, id LIMIT :limit FOR UPDATE SKIP LOCKED
+-- Workspaces take turns: each gets an equal share of the marks, and of more workspaces than marks a
+-- random part. An account that another worker has claimed is skipped where marks are read, so that
+-- it takes no place. Further marks of claimed accounts are claimed with them, the live ones too: it
+-- would be scored again for them.
+WITH RECURSIVE busy AS (
+    (SELECT workspace_id FROM due WHERE priority = :priority ORDER BY workspace_id LIMIT 1)
+    UNION ALL
+    SELECT (SELECT workspace_id FROM due
+            WHERE priority = :priority AND workspace_id > b.workspace_id
+            ORDER BY workspace_id LIMIT 1)
+    FROM busy b WHERE b.workspace_id IS NOT NULL
 ),
-most_urgent AS (
-    SELECT *, row_number() OVER (ORDER BY id) AS place
-    FROM picked WHERE priority = (SELECT min(priority) FROM picked)
+turn AS MATERIALIZED (
+    SELECT workspace_id, greatest(:limit / count(*) OVER (), 1) AS share
+    FROM busy WHERE workspace_id IS NOT NULL ORDER BY random() LIMIT :limit
 ),
-wanted AS (SELECT * FROM most_urgent WHERE priority = 0 OR place <= :background_limit),
 free AS MATERIALIZED (
-    SELECT workspace_id, account_id
-    FROM (SELECT DISTINCT workspace_id, account_id FROM wanted) AS one
-    WHERE pg_try_advisory_xact_lock(
-        hashtextextended(workspace_id || chr(31) || account_id, :lock_seed))
+    SELECT DISTINCT t.workspace_id, m.account_id
+    FROM turn t CROSS JOIN LATERAL (
+        SELECT account_id
+        FROM (SELECT account_id FROM due
+              WHERE priority = :priority AND workspace_id = t.workspace_id
+              ORDER BY id OFFSET 0) AS in_order
+        WHERE pg_try_advisory_xact_lock(
+            hashtextextended(t.workspace_id || chr(31) || account_id, :lock_seed))
+        LIMIT t.share) AS m
 ),
-behind AS MATERIALIZED (
-    SELECT priority, id FROM due JOIN free USING (workspace_id, account_id)
-    WHERE priority = 0
+joined AS MATERIALIZED (
+    SELECT m.priority, m.workspace_id, m.id
+    FROM (SELECT DISTINCT workspace_id FROM free) AS w
+    CROSS JOIN (SELECT 0 UNION SELECT CAST(:priority AS int)) AS p (priority)
+    CROSS JOIN LATERAL (
+        SELECT priority, workspace_id, id, account_id FROM due
+        WHERE due.priority = p.priority AND due.workspace_id = w.workspace_id
+        ORDER BY id LIMIT :looked_through) AS m
+    JOIN free f ON f.workspace_id = m.workspace_id AND f.account_id = m.account_id
+),
+locked AS MATERIALIZED (
+    SELECT due.priority, due.workspace_id, due.id
+    FROM due JOIN joined USING (priority, workspace_id, id)
     FOR UPDATE OF due SKIP LOCKED
 ),
 claimed AS (
-    DELETE FROM due USING (
-        SELECT priority, id FROM wanted JOIN free USING (workspace_id, account_id)
-        UNION SELECT priority, id FROM behind) AS c
-    WHERE (due.priority, due.id) = (c.priority, c.id)
+    DELETE FROM due USING locked l
+    WHERE (due.priority, due.workspace_id, due.id) = (l.priority, l.workspace_id, l.id)
     RETURNING due.workspace_id, due.account_id, due.priority, due.notify, due.used_since
 ),
 unparked AS (

@@ -191,8 +191,8 @@ class Due(Table):
     __tablename__ = "due"
 
     priority: Mapped[int] = mapped_column(primary_key=True)
+    workspace_id: Mapped[Key] = mapped_column(primary_key=True)
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
-    workspace_id: Mapped[Key]
     account_id: Mapped[Key]
     notify: Mapped[bool]
     used_since: Mapped[date | None]

@@ -4,11 +4,14 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any, TypeVar
 
 import orjson
+import psycopg
 from fastapi import Depends, Request
 from fastapi.concurrency import run_in_threadpool
+from psycopg.abc import RV, PQGen
 from sqlalchemy import (
     ClauseElement,
     ColumnOperators,
@@ -18,6 +21,7 @@ from sqlalchemy import (
     Text,
     any_,
     create_engine,
+    event,
     literal,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -51,6 +55,25 @@ Instant = Annotated[datetime, mapped_column(DateTime(timezone=True))]
 DEADLOCK, SERIALIZATION_FAILURE = "40P01", "40001"
 REQUEST_TIMEOUT_SECONDS, COMMAND_TIMEOUT_SECONDS = 5, 86_400
 """The statement time-outs of requests, and of commands and workers."""
+
+IDLE_TRANSACTION_SECONDS, KEEPALIVE_SECONDS, UNACKNOWLEDGED_SECONDS = 25, 10, 20
+LOST_CLIENT_OPTIONS = (
+    f"-c idle_in_transaction_session_timeout={IDLE_TRANSACTION_SECONDS * 1000}"
+    f" -c tcp_keepalives_idle={KEEPALIVE_SECONDS} -c tcp_keepalives_interval=5"
+    f" -c tcp_keepalives_count=3 -c tcp_user_timeout={UNACKNOWLEDGED_SECONDS * 1000}"
+)
+"""The server ends the transaction of a process that hangs, or whose machine is lost, in 30 s."""
+
+LOST_SERVER_PARAMETERS = {
+    "keepalives_idle": KEEPALIVE_SECONDS,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": UNACKNOWLEDGED_SECONDS * 1000,
+}
+"""The process notices that the machine of the server is lost."""
+
+SERVER_GRACE_SECONDS = 5
+"""How much longer than its time-out a statement of a request may take to answer."""
 
 STATEMENT_TIMEOUT_OPTION = "wanted_statement_timeout"
 """The execution option of an engine that holds its statement time-out, in milliseconds."""
@@ -102,7 +125,7 @@ def open_engine(
     timeout = round(statement_timeout_seconds * 1000)
     planner = " -c enable_seqscan=off" if point_access else ""
     autocommitting: dict[str, Any] = {"isolation_level": "AUTOCOMMIT", "pool_reset_on_return": None}
-    return create_engine(
+    engine = create_engine(
         url.replace("postgresql://", "postgresql+psycopg://", 1),
         pool_size=pool_size,
         max_overflow=0,
@@ -111,14 +134,48 @@ def open_engine(
         json_deserializer=orjson.loads,
         hide_parameters=True,  # an error in the log must not contain values of a row
         connect_args={
-            "options": f"-c statement_timeout={timeout}"
+            "options": f"-c statement_timeout={timeout} {LOST_CLIENT_OPTIONS}"
             f" -c timezone=UTC -c jit=off -c search_path=public{planner}",
             "prepare_threshold": PREPARED_AFTER if prepared_statements else None,
             "connect_timeout": 5,
+            **LOST_SERVER_PARAMETERS,
         },
         execution_options={STATEMENT_TIMEOUT_OPTION: timeout},
         **(autocommitting if autocommit else {}),
     )
+    if 0 < statement_timeout_seconds < COMMAND_TIMEOUT_SECONDS:
+        deadline = statement_timeout_seconds + SERVER_GRACE_SECONDS
+        event.listen(engine, "do_connect", partial(_connect_with_deadline, deadline))
+    return engine
+
+
+def _connect_with_deadline(
+    deadline: float,
+    _dialect: object,
+    _record: object,
+    arguments: list[str],
+    parameters: dict[str, Any],
+) -> "DeadlineConnection":
+    connection = DeadlineConnection.connect(*arguments, **parameters)
+    connection.deadline = deadline
+    return connection
+
+
+class DeadlineConnection(psycopg.Connection[Any]):
+    """A connection that is closed if the server does not answer in time, not even with an error.
+
+    The server itself ends a statement at its time-out, unless it hangs.
+    """
+
+    deadline: float | None = None
+
+    def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
+        try:
+            return super().wait(gen, interval, timeout or self.deadline)
+        except psycopg.OperationalError as error:
+            if error.sqlstate is None:  # not an error that the server sent
+                self.pgconn.finish()
+            raise
 
 
 def create_session_factory(engine: Engine) -> SessionFactory:

@@ -1,5 +1,6 @@
 """Marking accounts as due, and what a claim takes out of the queue."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -110,12 +111,41 @@ def test_later_live_marks_of_claimed_accounts_are_claimed_with_them(session: Ses
     assert session.scalars(select(Due.account_id).order_by(Due.id)).all() == ["a3", "a1"]
 
 
-def test_a_claim_of_sweep_marks_leaves_later_ones(session: Session) -> None:
-    mark(session, "a1", "a2", priority=Priority.SWEEP)
-    mark(session, "a1", priority=Priority.SWEEP)
+def test_later_sweep_marks_of_claimed_accounts_are_claimed_with_them(session: Session) -> None:
+    for _ in range(300):
+        mark(session, "a1", "a2", "a3", priority=Priority.SWEEP)
 
     assert ids(claim(session, limit=2)) == ["a1", "a2"]
-    assert session.scalars(select(Due.account_id)).all() == ["a1"]
+    assert ids(claim(session, limit=2)) == ["a3"]
+    assert claim(session) == []
+
+
+def test_a_busy_workspace_leaves_others_their_share(session: Session) -> None:
+    mark(session, *(f"b{n}" for n in range(100)))
+    for other in ("quiet", "small"):
+        mark_due(session, other, ["a1"])
+    mark_due(session, "middle", [f"a{n}" for n in range(5)])
+
+    claimed = claim(session, limit=12)
+
+    assert Counter(each.workspace_id for each in claimed) == {
+        "acme": 3,
+        "middle": 3,
+        "quiet": 1,
+        "small": 1,
+    }
+
+
+def test_of_more_workspaces_than_places_each_has_its_turn(session: Session) -> None:
+    names = [f"w{n:02}" for n in range(20)]
+    for name in names:
+        mark_due(session, name, ["a1", "a2"])
+
+    first, *others = iter(lambda: claim(session, limit=5), [])
+
+    assert len({each.workspace_id for each in first}) == 5
+    claimed = Counter(each.workspace_id for turn in (first, *others) for each in turn)
+    assert claimed == dict.fromkeys(names, 2)
 
 
 def test_a_claim_has_the_earliest_day_of_usage_unless_something_else_changed(
@@ -178,6 +208,24 @@ def parked(session: Session) -> Sequence[str]:
     return session.scalars(
         select(ParkedAccount.account_id).order_by(ParkedAccount.account_id)
     ).all()
+
+
+def test_new_marks_of_held_accounts_take_no_place(engine: Engine) -> None:
+    with Session(engine) as setup, setup.begin():
+        mark(setup, "held")
+    try:
+        with Session(engine) as stopped, Session(engine) as working:
+            assert ids(claim(stopped)) == ["held"]
+            with Session(engine) as marking, marking.begin():
+                mark(marking, *["held"] * 3, "free")
+                for _ in range(50):
+                    mark(marking, "held")
+
+            assert ids(claim(working, limit=2)) == ["free"]
+            assert claim(working) == []
+    finally:
+        with Session(engine) as cleaning, cleaning.begin():
+            cleaning.query(Due).delete()
 
 
 def test_two_workers_never_claim_the_same_mark_and_a_rollback_returns_it(engine: Engine) -> None:
