@@ -114,6 +114,8 @@ class EmbeddedPostgres:
     def _is_alive(self) -> bool:
         try:
             pid = int((self.cluster / "postmaster.pid").read_text().split("\n", 1)[0])
+            with suppress(ChildProcessError):  # process 1 inherits the server, and must reap it
+                os.waitpid(pid, os.WNOHANG)
             os.kill(pid, 0)
         except (OSError, ValueError):
             return False

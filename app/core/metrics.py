@@ -22,6 +22,10 @@ STALE_DELIVERY_RESULTS = Counter(
     "health_webhook_stale_settles_total",
     "Delivery results refused because another worker had claimed the delivery.",
 )
+DELIVERY_ERRORS = Counter(
+    "health_webhook_worker_errors_total",
+    "Unexpected errors of the delivery thread, which goes on after a pause.",
+)
 
 
 def exposition() -> bytes:

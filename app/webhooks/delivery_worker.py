@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from app.core import metrics
 from app.core.clock import Clock
 from app.core.db import SessionFactory, run_with_retries, transaction
 from app.core.encryption import DecryptionError, Encryptor
@@ -55,6 +56,10 @@ class DeliveryWorker:
                 await self._wait(stopping, 0 if busy else IDLE_SECONDS)
             except DBAPIError as error:
                 log.warning("database_trouble", error=type(error.orig).__name__)
+                await self._wait(stopping, ERROR_BACKOFF_SECONDS)
+            except Exception:
+                log.exception("deliveries_interrupted")
+                metrics.DELIVERY_ERRORS.inc()
                 await self._wait(stopping, ERROR_BACKOFF_SECONDS)
         await self._drain()
         self.client.close()

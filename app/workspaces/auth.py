@@ -171,12 +171,11 @@ class ScopeCheck:
         text = key_from_header(request.headers.get("authorization"))
         if text is None:
             raise UnauthorizedError("Send an API key: Authorization: Bearer hk_…")
-        if self.scope is Scope.ADMIN:
-            request.app.state.caller_cache.clear()
-            caller = await load_caller(request, text)
-        else:
-            caller = await get_caller(request, text)
+        is_admin = self.scope is Scope.ADMIN
+        caller = await (load_caller if is_admin else get_caller)(request, text)
         caller.require(self.scope)
+        if is_admin:  # only now: anybody can ask
+            request.app.state.caller_cache.clear()
         trust_connection(request)
         check_query(request)
         check_media_type(request)

@@ -1,15 +1,18 @@
 """Deliveries from the outbox to a receiver on this machine."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import orjson
 import pytest
+from prometheus_client import REGISTRY
 from sqlalchemy.orm import Session
 
 from app.core.db import SessionFactory
 from app.tables import Message
+from app.webhooks.delivery_worker import DeliveryThread
 from tests.conftest import NOW
+from tests.servers.processes import eventually
 from tests.webhooks.delivery import (
     create_endpoint,
     deliver_due,
@@ -17,6 +20,7 @@ from tests.webhooks.delivery import (
     list_attempts,
     list_deliveries,
     make_due,
+    make_worker,
 )
 from tests.webhooks.receiver import OK, Receiver, http_response, running_receiver
 from tests.webhooks.samples import publish, sample
@@ -251,3 +255,30 @@ def test_a_refused_connection_is_a_failure(session: Session, sessions: SessionFa
 
     assert list_attempts(session)[0].error == "connect_failed"
     assert list_deliveries(session)[0].state == "pending"
+
+
+def test_an_unexpected_error_does_not_end_the_delivery_thread(
+    session: Session, sessions: SessionFactory, receiver: Receiver
+) -> None:
+    """The clock fails once, as code with a mistake would."""
+    create_endpoint(session, receiver.url)
+    publish(session, sample("alert.opened"))
+    session.commit()
+    errors = iter([RuntimeError("no clock")])
+    worker = make_worker(sessions)
+
+    def clock() -> datetime:
+        for error in errors:
+            raise error
+        return NOW
+
+    worker.clock = clock
+    before = interruptions()
+    with DeliveryThread(worker):
+        eventually(lambda: receiver.received)
+
+    assert interruptions() == before + 1
+
+
+def interruptions() -> float:
+    return REGISTRY.get_sample_value("health_webhook_worker_errors_total") or 0

@@ -8,8 +8,9 @@ from sqlalchemy.orm import Session
 
 from app.core.db import DatabaseSlots
 from app.workspaces import queries
-from app.workspaces.auth import key_from_header
+from app.workspaces.auth import Caller, key_from_header
 from app.workspaces.keys import parse_key_id
+from app.workspaces.queries import IdChangeFlags
 from tests import factories
 from tests.conftest import NOW
 
@@ -65,3 +66,17 @@ def test_a_request_needs_no_more_than_one_slot(client: TestClient) -> None:
     for path in ("/api/v1/workspace", "/api/v1/users", "/api/v1/plans"):
         assert client.get(path).status_code == 200
     assert client.put("/api/v1/plans/pro", json={}).status_code == 200
+
+
+def test_who_has_no_admin_key_cannot_empty_the_cache_of_callers(client: TestClient) -> None:
+    app: Any = client.app
+    flags = IdChangeFlags(erasure_key=None, has_aliases=False, read_at=0)
+    cached = Caller("acme", "k1", frozenset(), "USD", (), None, (), {}, None, flags)
+    app.state.caller_cache.store("hk_1", cached)
+
+    for headers in ({"Authorization": "Bearer hk_unknown"}, {"Authorization": ""}):
+        assert client.get("/api/v1/api-keys", headers=headers).status_code == 401
+    assert app.state.caller_cache.find("hk_1", now=NOW) == cached
+
+    assert client.get("/api/v1/api-keys").status_code == 200
+    assert app.state.caller_cache.find("hk_1", now=NOW) is None

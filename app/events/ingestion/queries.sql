@@ -285,6 +285,8 @@ ORDER BY r.anonymous_id COLLATE "C"
 ON CONFLICT DO NOTHING
 
 -- name: quarantine_events
+-- A batch that is stored again because the outcome of its commit is unknown counts once: nothing
+-- else has the same time of receipt.
 INSERT INTO quarantined_event AS q (
     workspace_id, fingerprint, code, pointer, detail, message_id, sdk, key_id, payload, status,
     times, received_at, last_received_at, dialect, sent_at, historical
@@ -297,7 +299,8 @@ FROM json_to_recordset(CAST(:rows AS json)) AS r (
     payload text, dialect text, sent_at timestamptz)
 ORDER BY 2
 ON CONFLICT (workspace_id, fingerprint) DO UPDATE SET
-    times = q.times + 1, last_received_at = excluded.last_received_at
+    times = q.times + CAST(q.last_received_at <> excluded.last_received_at AS int),
+    last_received_at = excluded.last_received_at
 RETURNING encode(fingerprint, 'hex') AS fingerprint, number
 
 -- name: mark_due_attributions

@@ -1,5 +1,9 @@
 """Quarantined events are counted, selected and discarded."""
 
+from datetime import timedelta
+from itertools import count
+from typing import Any
+
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
@@ -15,6 +19,9 @@ ROUTES = ("/api/v1/quarantine/replay", "/api/v1/quarantine/discard")
 
 def test_a_summary_counts_by_code_key_and_sdk(client: TestClient) -> None:
     library = {"groupId": "a1", "library": {"name": "web", "version": "2"}}
+    seconds = count()
+    state: Any = client.app
+    state.state.clock = lambda: NOW + timedelta(seconds=next(seconds))
     for _ in range(3):
         calls.ingest(client, track("m1", event="", context=library))
     calls.ingest(client, track("m2", event="", context=library), track("m3", **OLD))
@@ -30,6 +37,18 @@ def test_a_summary_counts_by_code_key_and_sdk(client: TestClient) -> None:
     assert (second["code"], second["sdk"], second["times"]) == ("too_old", None, 1)
     assert client.get(f"/api/v1/quarantine/{first['example_id']}").json()["message_id"] == "m2"
     assert client.get("/api/v1/quarantine/summary?status=replayed").json()["groups"] == []
+
+
+def test_a_batch_that_is_stored_twice_because_of_a_lost_answer_counts_once(
+    client: TestClient,
+) -> None:
+    """A retry inside of the service has the time of receipt of the first attempt."""
+    for _ in range(2):
+        calls.ingest(client, track("m1", event=""))
+
+    summary = client.get("/api/v1/quarantine/summary").json()
+
+    assert (summary["events"], summary["times"]) == (1, 1)
 
 
 def test_discarded_events_are_not_open_and_not_replayed(

@@ -1,0 +1,53 @@
+"""The private PostgreSQL is restarted when it is killed, also by process 1 of a container."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.servers.processes import eventually
+
+SUBREAPER = 36
+"""``PR_SET_CHILD_SUBREAPER``: the process inherits orphans, as process 1 does."""
+
+PROGRAM = f"""
+import ctypes, sys
+from pathlib import Path
+
+from tests.servers.processes import eventually
+from app.core.embedded_postgres import EmbeddedPostgres
+assert ctypes.CDLL(None).prctl({SUBREAPER}, 1, 0, 0, 0) == 0
+with EmbeddedPostgres(Path(sys.argv[1])) as server:
+    server.watch()
+    print(server.cluster, flush=True)
+    sys.stdin.readline()
+"""
+
+
+def postmaster(cluster: Path) -> int:
+    return int((cluster / "postmaster.pid").read_text().splitlines()[0])
+
+
+def test_a_killed_server_is_reaped_and_started_again(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", PROGRAM, str(tmp_path)]
+    with subprocess.Popen(  # noqa: S603
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        lines = iter(process.stdout.readline, "")
+        cluster = Path(next(line for line in lines if line.startswith("/")).strip())
+        first = postmaster(cluster)
+
+        os.kill(first, signal.SIGKILL)
+        eventually(lambda: is_ready_again(cluster, first))
+
+        process.stdin.write("\n")
+        process.stdin.flush()
+        assert process.wait(100) == 0
+
+
+def is_ready_again(cluster: Path, first: int) -> bool:
+    lines = (cluster / "postmaster.pid").read_text().splitlines()
+    return int(lines[0]) != first and lines[-1].strip() == "ready"
