@@ -94,6 +94,7 @@ def test_a_process_is_ready_only_at_the_newest_revision(empty: Engine) -> None:
         "database": True,
         "migrations": True,
         "session_settings": True,
+        "writes": True,
     }
 
 

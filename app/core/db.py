@@ -25,6 +25,7 @@ from sqlalchemy import (
     literal,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column, sessionmaker
 
@@ -52,7 +53,7 @@ Key = Annotated[str, mapped_column(KeyText(collation="C"))]
 Instant = Annotated[datetime, mapped_column(DateTime(timezone=True))]
 """An aware time in UTC (``timestamptz``)."""
 
-DEADLOCK, SERIALIZATION_FAILURE = "40P01", "40001"
+DEADLOCK, SERIALIZATION_FAILURE, READ_ONLY = "40P01", "40001", "25006"
 REQUEST_TIMEOUT_SECONDS, COMMAND_TIMEOUT_SECONDS = 5, 86_400
 """The statement time-outs of requests, and of commands and workers."""
 
@@ -143,10 +144,17 @@ def open_engine(
         execution_options={STATEMENT_TIMEOUT_OPTION: timeout},
         **(autocommitting if autocommit else {}),
     )
+    event.listen(engine, "handle_error", _leave_read_only_server)
     if 0 < statement_timeout_seconds < COMMAND_TIMEOUT_SECONDS:
         deadline = statement_timeout_seconds + SERVER_GRACE_SECONDS
         event.listen(engine, "do_connect", partial(_connect_with_deadline, deadline))
     return engine
+
+
+def _leave_read_only_server(context: ExceptionContext) -> None:
+    """Give up all connections to a server that became read-only, as after a failover."""
+    if getattr(context.original_exception, "sqlstate", None) == READ_ONLY:
+        context.is_disconnect = True
 
 
 def _connect_with_deadline(

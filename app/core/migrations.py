@@ -20,6 +20,13 @@ HEAD = "0040"
 
 CURRENT_REVISION = text("SELECT version_num FROM alembic_version")
 
+READ_ONLY = text("SELECT current_setting('transaction_read_only')")
+WRITE_PROBE = (
+    text("SET LOCAL work_mem = '64kB'"),
+    text("SELECT n FROM generate_series(1, 20000) AS n ORDER BY n DESC LIMIT 1 OFFSET 10000"),
+)
+"""Sorts more than fits into memory. A full disk has no room for the file; nothing of it stays."""
+
 
 class NewerSchemaError(UnprocessableError):
     """The schema of the database was made by a newer version of the service."""
@@ -72,4 +79,20 @@ def readiness_checks(sessions: SessionFactory) -> dict[str, bool]:
     except SQLAlchemyError:
         return {"database": False, "migrations": False}
     has_schema = current is not None and current >= HEAD
-    return {"database": True, "migrations": has_schema, "session_settings": ignored is None}
+    return {
+        "database": True,
+        "migrations": has_schema,
+        "session_settings": ignored is None,
+        "writes": _can_write(sessions),
+    }
+
+
+def _can_write(sessions: SessionFactory) -> bool:
+    """Whether the database takes writes: it is not read-only, and its disk is not full."""
+    try:
+        with sessions() as session:
+            for statement in WRITE_PROBE:
+                session.execute(statement)
+            return bool(session.scalar(READ_ONLY) == "off")
+    except SQLAlchemyError:
+        return False

@@ -81,7 +81,10 @@ def authenticate(sessions: SessionFactory, text: str, *, now: datetime) -> Calle
             raise UnauthorizedError("The API key is unknown: send the complete key.")
         if stored.revoked_at or (stored.expires_at and stored.expires_at <= now):
             raise UnauthorizedError("The API key is revoked or has expired: use another one.")
-        if stored.last_used_at is None or stored.last_used_at < now - queries.LAST_USED_INTERVAL:
+        is_due = stored.last_used_at is None or (
+            stored.last_used_at < now - queries.LAST_USED_INTERVAL
+        )
+        if is_due and stored.read_only == "off":
             queries.mark_key_used(session, stored.id, now=now)
     return Caller(
         stored.workspace_id,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, bindparam, or_, select, update
+from sqlalchemy import Row, bindparam, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.core.errors import NotFoundError
@@ -49,6 +49,7 @@ FIND_STORED_KEY = (
         Workspace.semantic_events,
         Workspace.erasure_key,
         Workspace.has_aliases,
+        func.current_setting("transaction_read_only").label("read_only"),
     )
     .join(Workspace, Workspace.id == ApiKey.workspace_id)
     .where(ApiKey.id == bindparam("key_id"))

@@ -176,9 +176,19 @@ def test_a_schema_newer_than_the_code_is_not_migrated_and_still_served(database:
     )
     engine = open_engine(database, pool_size=1)
     checks = migrations.readiness_checks(create_session_factory(engine))
-    assert checks == {"database": True, "migrations": True, "session_settings": True}
+    assert checks == {
+        "database": True,
+        "session_settings": True,
+        "writes": True,
+        "migrations": True,
+    }
 
     set_revision(database, "0001")
     checks = migrations.readiness_checks(create_session_factory(engine))
-    assert checks == {"database": True, "migrations": False, "session_settings": True}
+    assert checks == {
+        "database": True,
+        "session_settings": True,
+        "writes": True,
+        "migrations": False,
+    }
     engine.dispose()

@@ -86,6 +86,7 @@ def test_ignored_settings_are_not_ready(pooled: Engine) -> None:
         "database": True,
         "migrations": True,
         "session_settings": False,
+        "writes": True,
     }
 
 
