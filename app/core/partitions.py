@@ -10,6 +10,7 @@ from app.core.sql import load_sql
 
 SQL = load_sql(__file__)
 MONTHS_AHEAD = 2
+DELETED_ROWS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,18 +60,26 @@ def create(session: Session, first: date, last: date) -> None:
 
 
 def drop_old(session: Session, table: str, *, before: datetime) -> list[str]:
-    """Drop the months that end before an instant and whose newest row is older than it."""
+    """Drop the months that end before an instant and whose newest row is older than it.
+
+    Rows past their retention that lie elsewhere are deleted, ``DELETED_ROWS`` of a partition at a
+    time: those of old months with newer rows, and those of the default partition.
+    """
     session.execute(SQL.set_lock_timeout)
     [age_column] = [each.age_column for each in PARTITIONED_TABLES if each.table == table]
     dropped = []
     for name in sorted(_list_partitions(session, table)):
         month = name.removeprefix(f"{table}_p")
-        if not month.isdigit() or f"{before:%Y%m}" <= month:
+        if month.isdigit() and f"{before:%Y%m}" <= month:
             continue
-        newest = session.scalar(SQL.compose("find_newest", age_column=age_column, partition=name))
-        if newest is None or newest < before:
+        parts = {"age_column": age_column, "partition": name}
+        newest = session.scalar(SQL.compose("find_newest", **parts))
+        if month.isdigit() and (newest is None or newest < before):
             session.execute(SQL.compose("drop_partition", partition=name))
             dropped.append(name)
+        elif newest is not None:
+            values = {"before": before, "limit": DELETED_ROWS}
+            session.execute(SQL.compose("delete_old_rows", **parts), values)
     return dropped
 
 

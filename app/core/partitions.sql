@@ -18,6 +18,10 @@ WHERE a.amname = 'brin' AND i.indrelid = to_regclass(:name)
 -- name: find_newest
 SELECT max({{age_column}})::timestamptz FROM {{partition}}
 
+-- name: delete_old_rows
+DELETE FROM {{partition}} WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM {{partition}} WHERE CAST({{age_column}} AS timestamptz) < :before LIMIT :limit))
+
 -- name: drop_partition
 DROP TABLE {{partition}}
 

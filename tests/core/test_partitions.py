@@ -1,12 +1,12 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from app.core import partitions
 from app.core.db import SessionFactory
-from app.tables import Event
+from app.tables import DailyUsage, Event
 from tests import factories
 
 TABLES = ("daily_reach", "daily_usage", "event")
@@ -155,8 +155,34 @@ def test_a_month_of_old_days_with_a_recent_row_stays(session: Session) -> None:
         ]
 
 
-def test_the_default_partition_is_never_dropped(session: Session) -> None:
-    factories.usage(session, date(2019, 1, 1))
+def test_old_rows_beside_newer_ones_are_deleted(session: Session) -> None:
+    """In a month of its own, and in the default partition, which is never dropped."""
+    partitions.create(session, date(2025, 1, 1), date(2025, 1, 1))
+    for day in (date(2025, 1, 5), date(2019, 1, 1)):
+        event(session, at(day), at(date(2025, 2, 1)))
+        event(session, at(day + timedelta(days=1)), at(date(2025, 9, 1)))
+        factories.usage(session, day, known_on=date(2025, 2, 1))
+        factories.usage(session, day, known_on=date(2025, 9, 1))
 
-    assert partitions.drop_old(session, "daily_usage", before=at(TODAY)) == []
-    assert partitions_of_rows(session, "daily_usage") == ["default"]
+    for table in ("daily_usage", "event"):
+        assert partitions.drop_old(session, table, before=at(date(2025, 9, 1))) == []
+
+    assert session.scalars(select(Event.received_at)).all() == [at(date(2025, 9, 1))] * 2
+    assert session.scalars(select(DailyUsage.known_on)).all() == [date(2025, 9, 1)] * 2
+    for table in ("daily_usage", "event"):
+        partitions.drop_old(session, table, before=at(date(2025, 9, 2)))
+        assert partitions_of_rows(session, table) == []
+    assert "default" in list_months(session, "event")
+
+
+def test_old_rows_are_deleted_in_pages(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(partitions, "DELETED_ROWS", 2)
+    for day in range(1, 6):
+        event(session, at(date(2019, 1, day)), at(date(2025, 2, 1)))
+
+    counts = []
+    for _ in range(3):
+        partitions.drop_old(session, "event", before=at(TODAY))
+        counts.append(len(partitions_of_rows(session, "event")))
+
+    assert counts == [3, 1, 0]
