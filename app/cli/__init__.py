@@ -15,6 +15,7 @@ import typer
 from app.cli.admin import key_app, workspace_app
 from app.cli.data import import_app, refresh, train
 from app.cli.doctoring import doctor
+from app.cli.erasures import erasures_app
 from app.cli.processes import demo, migrate, serve, worker
 
 app = typer.Typer(
@@ -50,6 +51,7 @@ def options(
 app.add_typer(workspace_app, name="workspace")
 app.add_typer(key_app, name="key")
 app.add_typer(import_app, name="import")
+app.add_typer(erasures_app, name="erasures")
 
 
 def main() -> None:
