@@ -3,6 +3,7 @@
 from app.accounts.tables import (
     Account,
     AccountAlias,
+    AccountBeforeMerge,
     Due,
     ExchangeRate,
     ExternalId,
@@ -75,6 +76,7 @@ __all__ = [
     "Account",
     "AccountActivity",
     "AccountAlias",
+    "AccountBeforeMerge",
     "AccountSignal",
     "Alert",
     "AlertRule",

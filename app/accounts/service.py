@@ -1,10 +1,10 @@
 """Create and change accounts and users. Each write queues the affected accounts for scoring."""
 
 from collections.abc import Collection, Mapping
-from datetime import UTC, date, datetime
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy.dialects.postgresql.ranges import MultiRange, Range
+from sqlalchemy import literal
 from sqlalchemy.orm import Session
 
 from app.accounts import aliases, links, queries, tombstones
@@ -31,12 +31,11 @@ def write_account(
     Without ``replace``, traits and feature exceptions are merged by name, and None removes one.
     """
     account_id = aliases.current_id(session, workspace_id, account_id)
-    if replace:
-        ensure_exists(session, workspace_id, Account, account_id)
+    is_new = replace and ensure_exists(session, workspace_id, Account, account_id)
     account = queries.get(session, workspace_id, Account, account_id, lock=True)
     columns = {name: value for name, value in changes.items() if name not in links.LINK_FIELDS}
-    _record_exclusion(account, columns, now.date())
     _set_columns(account, columns, replace=replace)
+    _note_exclusion(account, columns, is_new=is_new, now=now)
     links.apply_links(session, account, changes, replace=replace)
     account.traits_at = now
     mark_due(session, workspace_id, [account_id])
@@ -61,12 +60,12 @@ def write_user(
         account_id = aliases.current_id(session, workspace_id, changes["account_id"])
         ensure_exists(session, workspace_id, Account, account_id)
         changes = {**changes, "account_id": account_id}
-    if replace:
-        ensure_exists(session, workspace_id, User, user_id)
+    is_new = replace and ensure_exists(session, workspace_id, User, user_id)
     user = queries.get(session, workspace_id, User, user_id, lock=True)
     account_before = user.account_id
-    excluded = _is_excluded(user, changes, internal_domains)
-    _set_columns(user, {**changes, "excluded": excluded}, replace=replace)
+    changes = {**changes, "excluded": _is_excluded(user, changes, internal_domains)}
+    _set_columns(user, changes, replace=replace)
+    _note_exclusion(user, changes, is_new=is_new, now=now)
     user.traits_at = now
     if user.account_id != account_before:
         user.account_since = now
@@ -77,10 +76,15 @@ def write_user(
 
 def ensure_exists(
     session: Session, workspace_id: str, table: type[Account | User], key: str
-) -> None:
-    """Insert an account or user unless it exists. Raises ``ErasedError`` if it was erased."""
-    if ensure_row(session, workspace_id, table, key):
+) -> bool:
+    """Insert an account or user unless it exists; return whether it was inserted.
+
+    Raises ``ErasedError`` if it was erased.
+    """
+    is_new = ensure_row(session, workspace_id, table, key)
+    if is_new:
         tombstones.refuse_erased(session, workspace_id, table_noun(table), key)
+    return is_new
 
 
 def _is_excluded(user: User, changes: Mapping[str, Any], internal_domains: Collection[str]) -> bool:
@@ -94,26 +98,14 @@ def _is_excluded(user: User, changes: Mapping[str, Any], internal_domains: Colle
     return internal or (user.excluded and "excluded" not in changes)
 
 
-def _record_exclusion(account: Account, changes: Mapping[str, Any], today: date) -> None:
-    """Record from which day an account is excluded, or no longer: reports of past days stay.
-
-    A change on the day on which the account was created counts for the past too.
-    """
-    excluded = changes.get("excluded")
-    if excluded in {None, account.excluded} or account.created_at.astimezone(UTC).date() >= today:
-        return
-    before = account.excluded_days
-    if before is None:
-        before = [Range(None, None)] if account.excluded else []
-    until_today = [part for each in before if (part := _before(each, today)) is not None]
-    account.excluded_days = MultiRange(until_today + ([Range(today, None)] if excluded else []))
-
-
-def _before(days: Range[date], end: date) -> Range[date] | None:
-    """Return the part of a range of days before a day, or None if there is none."""
-    if days.lower is not None and days.lower >= end:
-        return None
-    return Range(days.lower, end if days.upper is None else min(days.upper, end))
+def _note_exclusion(
+    row: Account | User, changes: Mapping[str, Any], *, is_new: bool, now: datetime
+) -> None:
+    """Note the day of a change of ``excluded``. A row that is created so never counted."""
+    if changes.get("excluded") is not None and not is_new:
+        excluded = literal(changes["excluded"])
+        for name, value in row.note_exclusion(excluded, now.date()).items():
+            setattr(row, name, value)
 
 
 def _set_columns(row: Account | User, changes: Mapping[str, Any], *, replace: bool) -> None:

@@ -8,12 +8,15 @@ from sqlalchemy import (
     ARRAY,
     BigInteger,
     CheckConstraint,
+    ColumnElement,
     Date,
     Identity,
     Index,
     LargeBinary,
     Numeric,
     Text,
+    case,
+    cast,
     func,
 )
 from sqlalchemy.dialects.postgresql import DATEMULTIRANGE, JSONB
@@ -22,13 +25,16 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.core.db import Instant, Key, Table
 from app.workspaces.tables import WorkspaceTable
 
+Columns = dict[str, ColumnElement[Any]]
+
 
 class Account(WorkspaceTable):
     """A customer company: it pays, renews or churns.
 
     ``rollup``: how its score and those of the accounts below it become one (``hierarchy.Rollup``).
     ``traits_at``: when the columns were last written, to order late ``group`` calls.
-    ``excluded_days``: the days on which it was known as excluded; null: ``excluded`` never changed.
+    ``excluded_days``: the days on which it was known as excluded; null: all days if ``excluded``.
+    ``excluded_on``: the day of the last change of ``excluded`` that counts for all days.
     """
 
     __tablename__ = "account"
@@ -61,7 +67,44 @@ class Account(WorkspaceTable):
     feature_exceptions: Mapped[dict[str, bool]] = mapped_column(JSONB, server_default="{}")
     excluded: Mapped[bool] = mapped_column(server_default="false")
     excluded_days: Mapped[Any | None] = mapped_column(DATEMULTIRANGE)
+    excluded_on: Mapped[date | None]
     created_at: Mapped[Instant] = mapped_column(server_default=func.now())
+
+    @classmethod
+    def note_exclusion(cls, excluded: ColumnElement[bool], today: date) -> Columns:
+        """Return the columns to set beside ``excluded``. It counts from today on.
+
+        A change on the day on which the account was created counts for all days.
+        """
+        changed = cls.excluded.is_distinct_from(excluded)
+        is_new = cast(func.timezone("UTC", cls.created_at), Date) >= today
+        since_today = func.datemultirange(func.daterange(today, None))
+        never, always = cast("{}", DATEMULTIRANGE), cast("{(,)}", DATEMULTIRANGE)
+        before = func.coalesce(cls.excluded_days, case((cls.excluded, always), else_=never))
+        days = case((excluded, before.op("+")(since_today)), else_=before.op("-")(since_today))
+        return {
+            "excluded_on": case((changed & is_new, today), else_=cls.excluded_on),
+            "excluded_days": case((changed & ~is_new, days), else_=cls.excluded_days),
+        }
+
+
+class AccountBeforeMerge(WorkspaceTable):
+    """An account as it was before the merge of the day ``merged_on``, for reports of days before.
+
+    A merge stores one row for each of its two accounts. ``is_source``: it ceased to exist.
+    """
+
+    __tablename__ = "account_before_merge"
+
+    account_id: Mapped[Key] = mapped_column(primary_key=True)
+    merged_on: Mapped[date] = mapped_column(primary_key=True)
+    is_source: Mapped[bool]
+    segment: Mapped[str | None]
+    started_on: Mapped[date | None]
+    trial_started_on: Mapped[date | None]
+    excluded: Mapped[bool] = mapped_column(server_default="false")
+    excluded_days: Mapped[Any | None] = mapped_column(DATEMULTIRANGE)
+    excluded_on: Mapped[date | None]
 
 
 class ExternalId(WorkspaceTable):
@@ -76,7 +119,10 @@ class ExternalId(WorkspaceTable):
 
 
 class User(WorkspaceTable):
-    """A person in an account, by their id in the product."""
+    """A person in an account, by their id in the product.
+
+    ``excluded_on``: the day of the last change of ``excluded``, which counts for all days.
+    """
 
     __tablename__ = "user"
     __table_args__ = (
@@ -94,7 +140,14 @@ class User(WorkspaceTable):
     traits: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
     traits_at: Mapped[Instant | None]
     excluded: Mapped[bool] = mapped_column(server_default="false")
+    excluded_on: Mapped[date | None]
     created_at: Mapped[Instant] = mapped_column(server_default=func.now())
+
+    @classmethod
+    def note_exclusion(cls, excluded: ColumnElement[bool], today: date) -> Columns:
+        """Return the columns to set beside ``excluded``. It counts for all days."""
+        changed = cls.excluded.is_distinct_from(excluded)
+        return {"excluded_on": case((changed, today), else_=cls.excluded_on)}
 
 
 class UserAlias(WorkspaceTable):

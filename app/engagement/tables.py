@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ARRAY, ForeignKeyConstraint, Index, Text
+from sqlalchemy import ARRAY, Date, ForeignKeyConstraint, Index, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -100,7 +100,10 @@ class TicketMoment(Table):
 
 
 class SurveyResponse(WorkspaceTable):
-    """A person's answer to a survey: ``nps`` 0 to 10, ``csat`` 1 to 5."""
+    """A person's answer to a survey: ``nps`` 0 to 10, ``csat`` 1 to 5.
+
+    ``merged_from``, ``merged_on``: as in ``Subscription``.
+    """
 
     __tablename__ = "survey_response"
     __table_args__ = (Index(None, "account_id", "workspace_id", "at"),)
@@ -114,12 +117,15 @@ class SurveyResponse(WorkspaceTable):
     ticket_id: Mapped[Key | None]
     at: Mapped[Instant]
     known_on: Mapped[date]
+    merged_from: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
+    merged_on: Mapped[list[date]] = mapped_column(ARRAY(Date), server_default="{}")
 
 
 class FeedbackItem(WorkspaceTable):
     """A complaint, request or praise.
 
-    ``notified_at``: when its author was informed of the outcome, by a message.
+    ``notified_at``: when its author was informed of the outcome, by a message. ``merged_from``,
+    ``merged_on``: as in ``Subscription``.
     """
 
     __tablename__ = "feedback_item"
@@ -141,6 +147,8 @@ class FeedbackItem(WorkspaceTable):
     resolved_at: Mapped[Instant | None]
     resolved_known_on: Mapped[date | None]
     notified_at: Mapped[Instant | None]
+    merged_from: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
+    merged_on: Mapped[list[date]] = mapped_column(ARRAY(Date), server_default="{}")
 
 
 class Goal(WorkspaceTable):

@@ -12,7 +12,7 @@ from app.accounts import queries as account_queries
 from app.accounts.links import LINK_FIELDS, apply_links
 from app.accounts.tables import Account, User
 from app.accounts.traits import is_internal
-from app.core.db import SessionFactory, Table
+from app.core.db import SessionFactory
 from app.core.errors import ProblemError
 from app.events.reading.batch import ParsedBatch
 from app.imports import queries
@@ -163,13 +163,13 @@ def _resolve_ids(
 
 
 def _write_accounts(
-    session: Session, workspace: Workspace, rows: Sequence[RowFields], _: datetime
+    session: Session, workspace: Workspace, rows: Sequence[RowFields], now: datetime
 ) -> None:
     """Write accounts without parents and external ids, which are set when all rows exist."""
     parents = {row["parent_id"] for row in rows if row.get("parent_id")}
     queries.insert_missing_accounts(session, workspace.id, parents)
     columns = [{name: row[name] for name in row if name not in LINK_FIELDS} for row in rows]
-    _upsert_fields(session, workspace.id, Account, "account_id", columns)
+    _upsert_fields(session, workspace.id, Account, columns, now)
 
 
 def _write_relationships(
@@ -208,7 +208,7 @@ def _write_users(
             if is_internal(user.get("email"), workspace.internal_domains):
                 user["excluded"] = True
         completed.append(user)
-    _upsert_fields(session, workspace.id, User, "user_id", completed)
+    _upsert_fields(session, workspace.id, User, completed, now)
 
 
 def _write_subscriptions(
@@ -233,9 +233,14 @@ def _period(row: RowFields, base_currency: str) -> RowFields:
 
 
 def _upsert_fields(
-    session: Session, workspace_id: str, table: type[Table], key: str, rows: Sequence[RowFields]
+    session: Session,
+    workspace_id: str,
+    table: type[Account | User],
+    rows: Sequence[RowFields],
+    now: datetime,
 ) -> None:
     """Merge the rows of each key and write them, one statement for each set of fields."""
+    key = "account_id" if table is Account else "user_id"
     merged: dict[str, RowFields] = {}
     for row in rows:
         before = merged.setdefault(row[key], {})
@@ -246,7 +251,7 @@ def _upsert_fields(
     for value in sorted(merged, key=str.encode):  # in the order of collation "C"
         by_fields.setdefault(frozenset(merged[value]), []).append(merged[value])
     for same_fields in by_fields.values():
-        queries.upsert_rows(session, workspace_id, table, same_fields)
+        queries.upsert_rows(session, workspace_id, table, same_fields, today=now.date())
 
 
 RowWriter = Callable[[Session, Workspace, Sequence[RowFields], datetime], None]

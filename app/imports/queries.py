@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, and_, case, delete, func, inspect, select, text, update
@@ -26,20 +26,25 @@ FILE_OF_JOB = and_(ImportFile.workspace_id == Job.workspace_id, ImportFile.impor
 
 
 def upsert_rows(
-    session: Session, workspace_id: str, table: type[ImportedTable], rows: Rows
+    session: Session,
+    workspace_id: str,
+    table: type[ImportedTable],
+    rows: Rows,
+    *,
+    today: date | None = None,
 ) -> None:
     """Create rows or replace their given columns. All rows must have the same columns.
 
-    Traits and feature exceptions are merged by name; null removes a name.
+    Traits and feature exceptions are merged by name; null removes a name. ``today``: from when on
+    a changed ``excluded`` of accounts and users counts.
     """
     if not rows:
         return
     key = [column.name for column in inspect(table).primary_key]
     new = insert(table)
     columns = {name: _new_value(new, table, name) for name in rows[0] if name not in key}
-    if table is Account and "excluded" in columns:  # an import is history: it holds for all days
-        changed = Account.excluded.is_distinct_from(new.excluded["excluded"])
-        columns["excluded_days"] = case((changed, None), else_=Account.excluded_days)
+    if today is not None and "excluded" in columns and issubclass(table, Account | User):
+        columns |= table.note_exclusion(columns["excluded"], today)
     session.execute(
         new.on_conflict_do_update(index_elements=key, set_=columns)
         if columns

@@ -10,11 +10,16 @@ from sqlalchemy.orm import Session
 
 from app.accounts import aliases
 from app.accounts.refresh_queue import Priority, mark_due
-from app.accounts.tables import Account, Subscription
+from app.accounts.tables import Account, AccountBeforeMerge, Subscription
 from app.alerts import actions as alerts
 from app.core.db import Table
 from app.core.sql import load_sql
-from app.lifecycle.account_tables import DISCARDED_TABLES, MOVED_TABLES, SCORE_TABLES
+from app.lifecycle.account_tables import (
+    DISCARDED_TABLES,
+    MOVED_TABLES,
+    RECORDING_TABLES,
+    SCORE_TABLES,
+)
 from app.lifecycle.steps import (
     Step,
     StepResult,
@@ -40,6 +45,7 @@ MERGE_EXPRESSIONS = {
     "created_at": "least(t.created_at, s.created_at)",
     "parent_id": "t.parent_id",
     "excluded_days": "t.excluded_days",
+    "excluded_on": "t.excluded_on",
 }
 """How a merge combines columns of target (t) and source (s); others: ``coalesce(t, s)``."""
 
@@ -57,6 +63,10 @@ MERGE_ACCOUNT = SQL.compose(
         for name in _columns(Account, *key_columns(Account))
     ),
 )
+KEEP_ACCOUNTS = SQL.compose(
+    "keep_accounts",
+    columns=", ".join(_columns(AccountBeforeMerge, *key_columns(AccountBeforeMerge), "is_source")),
+)
 MOVE_SUBSCRIPTIONS = SQL.compose(
     "move_subscriptions", columns=", ".join(_columns(Subscription, "account_id", "subscription_id"))
 )
@@ -71,6 +81,12 @@ def move_rows(table: type[Table]) -> TextClause:
     if "account_id" not in key:
         parts["unless_taken"] = ""
     return SQL.compose("move_rows", **parts)
+
+
+@cache
+def note_merge(table: type[Table]) -> TextClause:
+    """Return the statement that notes in the rows of an account that it is merged."""
+    return SQL.compose("note_merge", table=table.__tablename__)
 
 
 def move_parameters(session: Session, change: IdChange) -> MoveParameters:
@@ -96,7 +112,8 @@ def move_small_tables(
             session, values["workspace_id"], values["account_id"], now=now
         )
         execute(session, SQL.keep_assignments, values)
-        execute(session, SQL.note_merge, {**values, "day": now.date()})
+        for table in RECORDING_TABLES:
+            execute(session, note_merge(table), {**values, "day": now.date()})
     rows += session.scalar(MOVE_SUBSCRIPTIONS, {**values, "first": first}) or 0
     tables = MOVED_TABLES if kind is IdChangeKind.MERGE else (*MOVED_TABLES, *SCORE_TABLES)
     rows += sum(execute(session, move_rows(table), values) for table in tables)

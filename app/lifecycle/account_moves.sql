@@ -104,9 +104,19 @@ WHERE t.workspace_id = :workspace_id AND t.account_id = :target_id
 -- name: delete_account
 DELETE FROM account WHERE workspace_id = :workspace_id AND account_id = :account_id
 
+-- name: keep_accounts
+-- Reports of days before the merge see both accounts as they were. Of several merges on one day the
+-- first one counts.
+INSERT INTO account_before_merge AS b (workspace_id, account_id, merged_on, is_source, {{columns}})
+SELECT workspace_id, account_id, :day, account_id = :account_id, {{columns}} FROM account
+WHERE workspace_id = :workspace_id AND account_id IN (:account_id, :target_id)
+ORDER BY account_id
+ON CONFLICT (workspace_id, account_id, merged_on) DO UPDATE SET
+    is_source = b.is_source OR excluded.is_source
+
 -- name: note_merge
--- Reports of days before the merge see the periods under the old id.
-UPDATE subscription SET
+-- Reports of days before the merge see the rows under the old id.
+UPDATE {{table}} SET
     merged_from = array_append(merged_from, CAST(account_id AS text)),
     merged_on = array_append(merged_on, CAST(:day AS date))
 WHERE workspace_id = :workspace_id AND account_id = :account_id

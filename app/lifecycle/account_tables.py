@@ -1,6 +1,13 @@
 """Tables with the id of an account, and what erasures, renames and merges do with their rows."""
 
-from app.accounts.tables import Account, Due, ExternalId, ParkedAccount, Subscription
+from app.accounts.tables import (
+    Account,
+    AccountBeforeMerge,
+    Due,
+    ExternalId,
+    ParkedAccount,
+    Subscription,
+)
 from app.alerts.tables import Alert, AlertState
 from app.billing.tables import BillingCustomer, BillingSubscription, Invoice
 from app.changes.tables import Change
@@ -31,7 +38,7 @@ ERASED_TABLES: Tables = (
     *(HealthHistory, HealthScore, ScoreOverride, StaleAccount),
     *(ChurnRisk, ChurnRiskHistory),
     *(AccountSignal, AccountActivity, Change, Message, MessageSequence, Intervention, Assignment),
-    *(Due, ParkedAccount, Account),
+    *(Due, ParkedAccount, AccountBeforeMerge, Account),
 )
 """Tables of which an erasure deletes all rows of the account's ids, in this order."""
 
@@ -44,9 +51,12 @@ MOVED_TABLES: Tables = (
 
 SCORE_TABLES: Tables = (
     *(HealthScore, HealthHistory, ScoreOverride, AlertState, AccountSignal),
-    *(ChurnRisk, ChurnRiskHistory),
+    *(ChurnRisk, ChurnRiskHistory, AccountBeforeMerge),
 )
 """Tables that move with a rename. In a merge the target keeps its own rows."""
+
+RECORDING_TABLES: Tables = (Subscription, SurveyResponse, FeedbackItem)
+"""Tables whose rows remember the accounts that they belonged to before merges."""
 
 DISCARDED_TABLES: Tables = (
     *(AlertState, AccountSignal, AccountActivity),

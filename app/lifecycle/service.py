@@ -168,7 +168,9 @@ def merge_accounts(session: Session, actor: Actor, account_id: str, into: str) -
     advisory_lock(session, PARENT_LOCK, workspace_id)
     target.parent_id = _parent_after(session, account, target)
     session.flush()
-    execute(session, account_moves.MERGE_ACCOUNT, _values(account, into))
+    values = _values(account, into)
+    execute(session, account_moves.KEEP_ACCOUNTS, {**values, "day": actor.at.date()})
+    execute(session, account_moves.MERGE_ACCOUNT, values)
     return _move(session, actor, IdChangeKind.MERGE, account, into)
 
 

@@ -8,8 +8,8 @@ FOR NO KEY UPDATE
 
 -- name: insert_excluded_pseudonym
 -- Only an excluded user needs a row: else their usage would count from now on.
-INSERT INTO "user" (workspace_id, user_id, account_id, excluded)
-SELECT workspace_id, :pseudonym, account_id, true FROM "user"
+INSERT INTO "user" (workspace_id, user_id, account_id, excluded, excluded_on)
+SELECT workspace_id, :pseudonym, account_id, true, excluded_on FROM "user"
 WHERE workspace_id = :workspace_id AND user_id = :user_id AND excluded
 ON CONFLICT DO NOTHING
 

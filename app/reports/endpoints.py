@@ -19,6 +19,7 @@ from app.reports.churn_causes import service as causes
 from app.reports.churn_causes.schemas import ChurnCausesOut
 from app.reports.kpi import Kpi, ReportQueryDep
 from app.reports.kpis import service as kpis
+from app.reports.kpis import value_service
 from app.reports.kpis.schemas import (
     CohortsOut,
     DistributionOut,
@@ -152,7 +153,9 @@ def get_lifetime_value(
     ] = None,
 ) -> LifetimeValueOut:
     """Return the CLV of all accounts and of each segment, from how long accounts have paid."""
-    return kpis.lifetime_value(session, query, margin=margin, months=months, cost_cents=cost_cents)
+    return value_service.lifetime_value(
+        session, query, margin=margin, months=months, cost_cents=cost_cents
+    )
 
 
 @router.get("/purchase-value", summary="Get the lifetime value of purchases")
@@ -172,7 +175,7 @@ def get_purchase_value(
     ] = "revenue",
 ) -> PurchaseValueOut:
     """Return the CLV of accounts that buy irregularly, by month since the first purchase."""
-    return kpis.purchase_value(
+    return value_service.purchase_value(
         session,
         query,
         margin=margin,

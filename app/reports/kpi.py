@@ -24,6 +24,14 @@ class InvalidPeriodError(UnprocessableError):
         super().__init__("The report period is invalid.", errors=[FieldError(pointer, message)])
 
 
+CHANGED_BY = Field(
+    description="What became known after `known_on` and may have changed these figures: `merges`"
+    " of accounts whose use is added up now; `account_exclusions` and `user_exclusions`: how many"
+    " were excluded or included again, for all days. Empty: the figures are those of `known_on`.",
+    examples=[{"merges": 1}],
+)
+
+
 class Kpi(ResponseModel):
     """A key performance indicator, with everything that it was computed from."""
 
@@ -44,6 +52,7 @@ class Kpi(ResponseModel):
         description="How many accounts or answers were left out, by reason.",
         examples=[{"excluded": 2, "no_rate": 1}],
     )
+    changed_by: dict[str, int] = CHANGED_BY
     currency: str | None = Field(description="The currency of an amount.", examples=["USD"])
     since: date | None
     until: date
@@ -77,7 +86,7 @@ class ReportQuery:
         The value is None without a numerator, or if the denominator is None or 0.
         """
         above, below = fields.get("numerator"), fields.get("denominator")
-        fields = {"unit": "share", "exclusions": {}, "currency": None, **fields}
+        fields = {"unit": "share", "exclusions": {}, "changed_by": {}, "currency": None, **fields}
         fields.setdefault("value", above / below if above is not None and below else None)
         period = {"since": self.since, "until": self.until, "known_on": self.known_on}
         return Kpi(name=name, formula=formula, **period, **fields)

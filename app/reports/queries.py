@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -41,7 +41,32 @@ def load_report_rows(
     Its parameters are the period and currency of the query, and ``values``.
     """
     session.execute(PLAN_FOR_MANY_ROWS)
-    parameters = {
+    values = _parameters(workspace_id, query) | values
+    return session.execute(_statement(sql, name), values).all()
+
+
+def load_later_changes(
+    session: Session,
+    workspace_id: str,
+    sql: SqlFile,
+    counted: str,
+    query: ReportQuery,
+    *,
+    apart: bool = False,
+    **values: object,
+) -> Mapping[str, int]:
+    """Return how many later changes may have changed the figures of a past day, by kind.
+
+    ``counted``: the section with the accounts and people that the report counts. ``apart``: whether
+    its rows know to which account they belonged before a merge.
+    """
+    values = _parameters(workspace_id, query) | {"apart": apart} | values
+    changes = session.execute(_later_changes(sql, counted), values).one()._asdict()
+    return {kind: number for kind, number in changes.items() if number}
+
+
+def _parameters(workspace_id: str, query: ReportQuery) -> dict[str, object]:
+    return {
         "workspace_id": workspace_id,
         "since": query.since,
         "until": query.until,
@@ -50,11 +75,22 @@ def load_report_rows(
         "grace_days": query.grace_days,
         "known_before": query.known_before,
     }
-    return session.execute(_statement(sql, name), parameters | values).all()
 
 
 @cache
 def _statement(sql: SqlFile, name: str) -> TextClause:
-    """Return a statement with the parts that all reports share filled in."""
-    shared = {part: SQL.sections[part] for part in ("is_excluded", "has_no_rate", "terms")}
-    return sql.compose(name, **shared, cents=CENTS_IN_BASE_CURRENCY)
+    return sql.compose(name, **_shared_parts())
+
+
+@cache
+def _later_changes(sql: SqlFile, counted: str) -> TextClause:
+    shared = _shared_parts()
+    return SQL.compose("later_changes", **shared, counted=sql.fill(counted, **shared))
+
+
+def _shared_parts() -> Mapping[str, str]:
+    """Return the parts of statements that all reports share."""
+    names = ("is_excluded", "has_no_rate", "account_then", "account_columns", "payments", "terms")
+    shared = {part: SQL.sections[part] for part in names}
+    account = SQL.fill("account_at", row="s")
+    return {**shared, "cents": CENTS_IN_BASE_CURRENCY, "account_at_subscription": account}

@@ -147,7 +147,8 @@ def test_an_old_id_is_only_in_the_tables_that_record_the_move(
     full: TestClient, sessions: SessionFactory, session: Session, verb: str
 ) -> None:
     body = {"account_id": "zz-new"} if verb == "rename" else {"into": "a1"}
-    merged = {"health_history", "score_override", "subscription"}  # as it was before the merge
+    answers = {"survey_response", "feedback_item"}
+    merged = {"account_before_merge", "health_history", "score_override", "subscription", *answers}
 
     move_account(full, sessions, "zz-acme", verb, **body)
 

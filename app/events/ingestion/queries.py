@@ -134,13 +134,22 @@ def quarantine_events(
 
 
 def upsert_identities(
-    session: Session, workspace_id: str, identities: Identities, *, known_on: date | None
+    session: Session,
+    workspace_id: str,
+    identities: Identities,
+    *,
+    known_on: date | None,
+    today: date,
 ) -> None:
     """Write accounts, users and aliases, each in key order. The newest values win.
 
     Users for whom events wait are marked as due for attribution.
     """
-    values: dict[str, Any] = {"workspace_id": workspace_id, "received_on": known_on}
+    values: dict[str, Any] = {
+        "workspace_id": workspace_id,
+        "received_on": known_on,
+        "today": today,
+    }
     for statement, rows in (
         (SQL.upsert_accounts, [_traits_json(row) for row in identities.accounts]),
         (SQL.upsert_users, [_traits_json(row) for row in identities.users]),

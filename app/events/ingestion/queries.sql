@@ -264,6 +264,8 @@ ON CONFLICT (workspace_id, user_id) DO UPDATE SET
         ELSE excluded.account_id END,
     account_since = greatest(u.account_since, excluded.account_since),
     excluded = u.excluded OR excluded.excluded,
+    excluded_on = CASE WHEN excluded.excluded AND NOT u.excluded
+        THEN CAST(:today AS date) ELSE u.excluded_on END,
     email = CASE WHEN {{is_newer_user}}
         THEN coalesce(excluded.email, u.email) ELSE coalesce(u.email, excluded.email) END,
     name = CASE WHEN {{is_newer_user}}

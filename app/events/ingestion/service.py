@@ -188,7 +188,13 @@ class _BatchTransaction:
 
     def write_identities(self, identities: Identities) -> None:
         session, workspace_id = self.session, self.origin.workspace_id
-        queries.upsert_identities(session, workspace_id, identities, known_on=self.known_on)
+        queries.upsert_identities(
+            session,
+            workspace_id,
+            identities,
+            known_on=self.known_on,
+            today=self.policy.replayed_on or self.origin.received_at.date(),
+        )
         for n in identities.invalid_traits:
             self.warnings[n].append("invalid_trait")
         if identities.prices:

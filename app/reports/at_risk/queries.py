@@ -10,7 +10,7 @@ from app.core.sql import load_sql
 from app.health.tables import HealthScore
 from app.interventions.tables import Intervention
 from app.reports.kpi import ReportQuery
-from app.reports.queries import load_report_rows
+from app.reports.queries import load_later_changes, load_report_rows
 
 SQL = load_sql(__file__)
 
@@ -69,3 +69,10 @@ def load_arr_at_risk_by_quarter(
 ) -> Sequence[Row[Any]]:
     """Return scored accounts, accounts at risk and their ARR by renewal quarter, as of a day."""
     return load_report_rows(session, workspace_id, SQL, "arr_at_risk", query)
+
+
+def load_changes_of_scored(
+    session: Session, workspace_id: str, query: ReportQuery
+) -> Mapping[str, int]:
+    """Return the later changes that may have changed the ARR at risk of a past day, by kind."""
+    return load_later_changes(session, workspace_id, SQL, "scored_accounts", query)

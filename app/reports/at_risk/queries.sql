@@ -6,7 +6,7 @@ WITH scored_account AS (
            CASE WHEN NOT h.no_rate AND NOT {{is_excluded}} THEN 12 * h.mrr_cents ELSE 0 END AS arr,
            h.no_rate AND NOT {{is_excluded}} AS no_rate, {{is_excluded}} AS excluded, c.probability,
            CAST(h.details ->> 'renewal_on' AS date) AS renewal_on
-    FROM account a
+    FROM {{account_then}} AS a
     CROSS JOIN LATERAL (
         SELECT x.band, x.mrr_cents, x.status, x.details,
                {{has_no_rate}} AS no_rate
@@ -21,7 +21,7 @@ WITH scored_account AS (
         WHERE y.workspace_id = :workspace_id AND y.account_id = a.account_id AND y.as_of <= :until
         ORDER BY y.as_of DESC LIMIT 1
     ) AS c ON true
-    WHERE a.workspace_id = :workspace_id AND h.status NOT IN ('churned', 'excluded')
+    WHERE h.status NOT IN ('churned', 'excluded')
 )
 SELECT to_char(renewal_on, 'YYYY-"Q"Q') AS quarter, CAST(sum(arr) AS bigint) AS arr_of_all,
        count(*) FILTER (WHERE at_risk) AS accounts,
@@ -31,3 +31,10 @@ SELECT to_char(renewal_on, 'YYYY-"Q"Q') AS quarter, CAST(sum(arr) AS bigint) AS 
        CAST(coalesce(sum(round(CAST(arr * coalesce(probability, 1) AS numeric)))
            FILTER (WHERE at_risk), 0) AS bigint) AS revenue_at_risk_cents
 FROM scored_account GROUP BY 1 ORDER BY 1
+
+-- name: scored_accounts
+-- A merge deletes the churn risk of the old account.
+(
+    SELECT account_id, CAST(NULL AS text) AS user_id FROM health_history
+    WHERE workspace_id = :workspace_id AND as_of > CAST(:until AS date) - 7 AND as_of <= :until
+)

@@ -96,6 +96,7 @@ def arr_at_risk_report(session: Session, query: ReportQuery) -> ArrAtRiskOut:
             exclusions=sum_exclusions(
                 {"excluded": row.excluded, "no_rate": row.no_rate} for row in rows
             ),
+            changed_by=queries.load_changes_of_scored(session, query.workspace_id, query),
             currency=query.currency,
         ),
         quarters=[row for row in rows if row.accounts],

@@ -3,7 +3,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from app.core.schemas import ResponseModel
-from app.reports.kpi import Kpi
+from app.reports.kpi import CHANGED_BY, Kpi
 
 
 class FindingKind(StrEnum):
@@ -96,3 +96,4 @@ class ChurnCausesOut(ResponseModel):
     findings: list[ChurnFinding] = Field(description="Associations, lowest `q_value` first.")
     reasons: list[ChurnReason]
     currency: str = Field(examples=["USD"])
+    changed_by: dict[str, int] = CHANGED_BY

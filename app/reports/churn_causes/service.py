@@ -25,7 +25,7 @@ from app.reports.churn_causes.schemas import (
 )
 from app.reports.churn_causes.sentences import finding_sentence, signal_title
 from app.reports.kpi import ReportQuery
-from app.reports.queries import load_names, load_report_rows
+from app.reports.queries import load_later_changes, load_names, load_report_rows
 
 SQL = load_sql(
     __file__,
@@ -100,6 +100,7 @@ def churn_causes(session: Session, query: ReportQuery, language: Language) -> Ch
         findings=_findings(list(_conditions(session, query, stays, language)), language),
         reasons=load_report_rows(session, query.workspace_id, SQL, "churn_reasons", query),
         currency=query.currency,
+        changed_by=load_later_changes(session, query.workspace_id, SQL, "conditions", query),
     )
 
 

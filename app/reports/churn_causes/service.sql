@@ -6,7 +6,7 @@ paid AS (
     SELECT s.account_id, min(s.starts_on) AS first_paid_on,
            range_agg(daterange(s.starts_on, s.held_until)) AS days
     FROM term s
-    LEFT JOIN account a ON a.workspace_id = :workspace_id AND a.account_id = s.account_id
+    LEFT JOIN {{account_then}} AS a ON a.account_id = s.account_id
     WHERE s.mrr_cents > 0 AND s.starts_on <= :until AND NOT {{is_excluded}}
     GROUP BY s.account_id
 ),
@@ -16,7 +16,7 @@ stay AS (
            CASE WHEN NOT p.days @> CAST(:until AS date) THEN upper(p.days) END AS left_on,
            least(a.started_on, a.trial_started_on, p.first_paid_on) AS started_on
     FROM paid p
-    LEFT JOIN account a ON a.workspace_id = :workspace_id AND a.account_id = p.account_id
+    LEFT JOIN {{account_then}} AS a ON a.account_id = p.account_id
     WHERE p.days && daterange(:since, :until)
 )
 
@@ -32,6 +32,15 @@ CROSS JOIN LATERAL (
     SELECT sum(upper(r) - lower(r)) AS days FROM unnest(s.days * h.days) AS u (r)
 ) AS d
 GROUP BY h.key ORDER BY h.key
+
+-- name: conditions
+-- The accounts that paid, and who used them: merges are not told apart in use and signals.
+(
+    SELECT * FROM {{payments}} AS p
+    UNION ALL SELECT NULL, u.user_id FROM daily_usage u
+    WHERE u.workspace_id = :workspace_id AND u.day < :until AND u.known_on <= :known_on
+      AND NOT u.is_anonymous
+)
 
 -- name: stays
 {{stay_ctes}}

@@ -5,7 +5,7 @@ from pydantic import Field
 from app.core.schemas import ResponseModel
 from app.health.definition.scorecard import Band
 from app.portfolio.schemas import MRR_EXCLUSIONS
-from app.reports.kpi import Kpi
+from app.reports.kpi import CHANGED_BY, Kpi
 
 COHORT_EXCLUSIONS = Field(
     description="How many accounts are left out. `excluded`: everywhere. `no_rate`: in the revenue"
@@ -87,6 +87,7 @@ class CohortsOut(ResponseModel):
     currency: str = Field(examples=["USD"])
     known_on: date
     exclusions: dict[str, int] = COHORT_EXCLUSIONS
+    changed_by: dict[str, int] = CHANGED_BY
     cohorts: list[Cohort]
 
 
@@ -137,4 +138,5 @@ class FeedbackReport(ResponseModel):
     since: date
     until: date
     currency: str = Field(examples=["USD"])
+    changed_by: dict[str, int] = CHANGED_BY
     topics: list[FeedbackTopicOut]

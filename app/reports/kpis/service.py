@@ -1,6 +1,6 @@
 """Compute the KPIs, each with the numbers it was computed from. Formulas: docs/reports.md."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from itertools import groupby
 from operator import attrgetter
@@ -15,10 +15,9 @@ from app.accounts.excluded_users import (
     without_excluded_users,
 )
 from app.core.arrays import np
-from app.core.months import total_months
 from app.core.sql import load_sql
 from app.reports.kpi import Kpi, ReportQuery, sum_exclusions
-from app.reports.kpis.lifetime import Lifetimes, estimate_value, median_days
+from app.reports.kpis.lifetime import median_days
 from app.reports.kpis.schemas import (
     BandShare,
     Cohort,
@@ -27,18 +26,18 @@ from app.reports.kpis.schemas import (
     DistributionDay,
     DistributionOut,
     FeedbackReport,
-    LifetimeValueOut,
-    PurchaseValueOut,
     RevenueRetentionOut,
-    SegmentLifetimeValue,
 )
-from app.reports.queries import list_product_events, load_report_rows
+from app.reports.queries import SQL as SHARED
+from app.reports.queries import list_product_events, load_later_changes, load_report_rows
 
 SQL = load_sql(
     __file__,
     without_excluded_users=without_excluded_users(":known_on"),
     by_excluded_person=is_excluded_answer(),
     by_excluded_author=is_excluded_user("f.user_id"),
+    account_at_response=SHARED.fill("account_at", row="r"),
+    account_at_item=SHARED.fill("account_at", row="f"),
 )
 
 MIN_ANSWERS = 3
@@ -51,6 +50,7 @@ def revenue_retention(session: Session, query: ReportQuery) -> RevenueRetentionO
     counted = {
         "n": accounts,
         "exclusions": {"excluded": totals["excluded"], "no_rate": totals["no_rate"]},
+        "changed_by": load_changes_of_payments(session, query),
     }
     money = {**counted, "denominator": totals["opening_cents"], "currency": query.currency}
     return RevenueRetentionOut(
@@ -77,6 +77,10 @@ def revenue_retention(session: Session, query: ReportQuery) -> RevenueRetentionO
     )
 
 
+def load_changes_of_payments(session: Session, query: ReportQuery) -> Mapping[str, int]:
+    return load_later_changes(session, query.workspace_id, SQL, "paid_accounts", query, apart=True)
+
+
 def repurchase_rate(
     session: Session, query: ReportQuery, *, within: int, event_names: list[str]
 ) -> Kpi:
@@ -89,6 +93,9 @@ def repurchase_rate(
         denominator=row.buyers,
         n=row.buyers,
         exclusions={"excluded": row.excluded, "too_young": row.too_young},
+        changed_by=load_later_changes(
+            session, query.workspace_id, SQL, "use", query, event_names=event_names
+        ),
     )
 
 
@@ -104,6 +111,9 @@ def nps(session: Session, query: ReportQuery) -> Kpi:
         denominator=row.answers,
         n=row.answers,
         exclusions={"excluded": row.excluded},
+        changed_by=load_later_changes(
+            session, query.workspace_id, SQL, "responses", query, apart=True
+        ),
     )
 
 
@@ -124,98 +134,10 @@ def time_to_first_value(session: Session, query: ReportQuery, event_names: list[
         denominator=len(counted),
         n=len(counted),
         exclusions={"excluded": len(rows) - len(counted)},
+        changed_by=load_later_changes(
+            session, query.workspace_id, SQL, "starts", query, event_names=names
+        ),
     )
-
-
-def lifetime_value(
-    session: Session, query: ReportQuery, *, margin: float, months: int, cost_cents: float | None
-) -> LifetimeValueOut:
-    """Estimate the value of all accounts, and of the accounts of each segment."""
-    rows = load_report_rows(session, query.workspace_id, SQL, "lifetimes", query)
-
-    def value_of(name: str, members: Sequence[Row[Any]]) -> SegmentLifetimeValue:
-        counted = [row for row in members if not row.excluded and not row.no_rate]
-        exclusions = {
-            "excluded": sum(row.excluded for row in members),
-            "no_rate": sum(row.no_rate and not row.excluded for row in members),
-        }
-        estimate = estimate_value(_lifetimes(counted), margin=margin, months=months)
-        facts = {"numerator": estimate.cents, "n": estimate.accounts, "exclusions": exclusions}
-        clv = query.kpi(
-            "clv",
-            f"{margin} x mean MRR of paying accounts x expected paid months within {months}",
-            unit="cents",
-            value=estimate.cents,
-            denominator=1,
-            currency=query.currency,
-            **facts,
-        )
-        to_cost = query.kpi(
-            "clv_to_cost",
-            "CLV / cost of value",
-            unit="ratio",
-            denominator=cost_cents,
-            currency=query.currency,
-            **facts,
-        )
-        return SegmentLifetimeValue(
-            segment=name,
-            clv=clv,
-            clv_to_cost=to_cost if cost_cents else None,
-            monthly_cents=estimate.monthly_cents,
-            survival=[round(share, 6) for share in estimate.survival],
-            paying=estimate.paying,
-            ended=estimate.ended,
-        )
-
-    by_segment = groupby(sorted(rows, key=attrgetter("segment")), attrgetter("segment"))
-    segments = [value_of(name, list(members)) for name, members in by_segment if name]
-    return LifetimeValueOut(
-        horizon_months=months, margin=margin, segments=[value_of("", rows), *segments]
-    )
-
-
-def _lifetimes(rows: Sequence[Row[Any]]) -> Lifetimes:
-    return Lifetimes(
-        np.array([total_months(_days_of(row.spans)) for row in rows], dtype=np.float64),
-        np.array([row.ended for row in rows], dtype=np.bool_),
-        np.array([float(row.cents) for row in rows], dtype=np.float64),
-    )
-
-
-def _days_of(spans: Iterable[Any]) -> list[tuple[date, date]]:
-    return [(span.lower, span.upper) for span in spans]
-
-
-def purchase_value(
-    session: Session,
-    query: ReportQuery,
-    *,
-    margin: float,
-    months: int,
-    event_names: list[str],
-    amount: str,
-) -> PurchaseValueOut:
-    """Add up what an account spends on average in each month since its first purchase.
-
-    Each month is the mean over the accounts observed to its end. ``amount``: the event property
-    with the amount of a purchase. The value is None if no account was observed for all ``months``.
-    """
-    values = {"months": months, "event_names": event_names, "property": amount}
-    rows = load_report_rows(session, query.workspace_id, SQL, "purchase_value", query, **values)
-    observed = [row for row in rows if row.observed]
-    value = sum(float(row.amount) / row.observed for row in observed)
-    clv = query.kpi(
-        "clv",
-        f"{margin} x mean {amount} of an account in each month of its age, over {months} months",
-        unit="amount",
-        value=margin * value if len(observed) == months else None,
-        numerator=margin * value,
-        denominator=1,
-        n=rows[0].observed,
-        exclusions={"excluded": rows[0].excluded},
-    )
-    return PurchaseValueOut(clv=clv, months=observed)
 
 
 def cohorts(session: Session, query: ReportQuery) -> CohortsOut:
@@ -229,6 +151,7 @@ def cohorts(session: Session, query: ReportQuery) -> CohortsOut:
         currency=query.currency,
         known_on=query.known_on,
         exclusions=sum_exclusions(cohort.exclusions for cohort in found),
+        changed_by=load_changes_of_payments(session, query),
         cohorts=found,
     )
 
@@ -288,5 +211,11 @@ def feedback_report(session: Session, query: ReportQuery, *, limit: int) -> Feed
     """Report complaints and requests by topic, with the revenue of the accounts behind them."""
     rows = load_report_rows(session, query.workspace_id, SQL, "feedback", query, limit=limit)
     return FeedbackReport(
-        since=query.since, until=query.until, currency=query.currency, topics=rows
+        since=query.since,
+        until=query.until,
+        currency=query.currency,
+        changed_by=load_later_changes(
+            session, query.workspace_id, SQL, "feedback_items", query, apart=True
+        ),
+        topics=rows,
     )

@@ -2,7 +2,67 @@
 NOT {{is_excluded}} AND NOT s.no_rate
 
 -- name: join_account
-LEFT JOIN account a ON a.workspace_id = :workspace_id AND a.account_id = s.account_id
+LEFT JOIN {{account_then}} AS a ON a.account_id = s.account_id
+
+-- name: person
+-- The user of a usage row ``u``: a visitor counts as the user that they became.
+CASE WHEN NOT u.is_anonymous THEN u.user_id ELSE (
+    SELECT x.user_id FROM user_alias x
+    WHERE x.workspace_id = :workspace_id AND x.anonymous_id = u.user_id
+      AND x.known_on <= :known_on) END
+
+-- name: paid_accounts
+{{payments}}
+
+-- name: use
+(
+    SELECT u.account_id, {{person}} AS user_id FROM daily_usage u
+    WHERE u.workspace_id = :workspace_id AND u.event_name = ANY(CAST(:event_names AS text[]))
+      AND u.day <= :until AND u.known_on <= :known_on
+)
+
+-- name: starts
+-- The accounts that started within the period, as known then or now, and who used the events.
+(
+    WITH start AS (
+        SELECT account_id, started_on FROM account WHERE workspace_id = :workspace_id
+        UNION ALL SELECT account_id, started_on FROM {{account_then}} AS a
+        UNION ALL SELECT {{account_at_subscription}}, min(s.starts_on) FROM subscription s
+        WHERE s.workspace_id = :workspace_id AND s.known_on <= :known_on AND s.mrr_cents > 0
+        GROUP BY 1
+    ),
+    started AS (SELECT account_id FROM start WHERE started_on BETWEEN :since AND :until)
+    SELECT account_id, CAST(NULL AS text) AS user_id FROM started
+    UNION ALL SELECT account_id, user_id FROM {{use}} AS u
+    WHERE account_id IN (SELECT account_id FROM started)
+)
+
+-- name: purchases_of_events
+(
+    SELECT u.account_id, {{person}} AS user_id FROM (
+        SELECT e.account_id, coalesce(e.user_id, e.anonymous_id) AS user_id,
+               e.user_id IS NULL AS is_anonymous
+        FROM event e
+        WHERE e.workspace_id = :workspace_id AND e.name = ANY(CAST(:event_names AS text[]))
+          AND e.occurred_at < CAST(:until AS date) + 1
+          AND coalesce(e.known_on, CAST(timezone('UTC', e.received_at) AS date)) <= :known_on
+    ) AS u
+)
+
+-- name: responses
+(
+    SELECT {{account_at_response}} AS account_id, r.user_id FROM survey_response r
+    WHERE r.workspace_id = :workspace_id AND r.kind = 'nps' AND r.known_on <= :known_on
+      AND r.at >= :since AND r.at < CAST(:until AS date) + 1
+)
+
+-- name: feedback_items
+(
+    SELECT {{account_at_item}} AS account_id, f.user_id FROM feedback_item f
+    WHERE f.workspace_id = :workspace_id AND f.kind IN ('complaint', 'request')
+      AND f.known_on <= :known_on
+      AND f.at >= :since AND f.at < CAST(:until AS date) + 1
+)
 
 -- name: revenue_retention
 -- The accounts that paid on the first day, and their MRR then and on the last day. lost: how many no
@@ -113,7 +173,7 @@ SELECT d.day, h.band, count(*) AS accounts,
        CAST(coalesce(sum(h.mrr_cents) FILTER (WHERE NOT h.no_rate), 0) AS bigint) AS mrr_cents,
        count(*) FILTER (WHERE h.no_rate) AS no_rate, avg(h.score) AS score, count(h.score) AS scored
 FROM unnest(CAST(:days AS date[])) AS d (day)
-CROSS JOIN account a
+CROSS JOIN {{account_then}} AS a
 CROSS JOIN LATERAL (
     SELECT x.band, x.mrr_cents, x.score, x.status,
            {{has_no_rate}} AS no_rate
@@ -123,7 +183,7 @@ CROSS JOIN LATERAL (
       AND (x.restatement = 0 OR x.computed_at <= :known_before)
     ORDER BY x.as_of DESC, x.restatement DESC, x.change DESC LIMIT 1
 ) AS h
-WHERE a.workspace_id = :workspace_id AND h.status NOT IN ('churned', 'excluded')
+WHERE h.status NOT IN ('churned', 'excluded')
 GROUP BY d.day, h.band ORDER BY d.day, h.band
 
 -- name: first_value
@@ -232,21 +292,20 @@ GROUP BY m.month ORDER BY m.month
 -- Answers, promoters, detractors and excluded answers: the newest answer of each person within the
 -- period. Anonymous answers count one each.
 WITH latest AS (
-    SELECT DISTINCT ON (coalesce(r.user_id, r.response_id), r.account_id) r.score, r.account_id,
-           {{by_excluded_person}} AS excluded
+    SELECT DISTINCT ON (coalesce(r.user_id, r.response_id), {{account_at_response}})
+           r.score, {{account_at_response}} AS account_id, {{by_excluded_person}} AS excluded
     FROM survey_response r
     WHERE r.workspace_id = :workspace_id AND r.kind = 'nps' AND r.known_on <= :known_on
       AND r.at >= :since AND r.at < CAST(:until AS date) + 1
-    ORDER BY coalesce(r.user_id, r.response_id), r.account_id, r.at DESC, r.response_id
+    ORDER BY coalesce(r.user_id, r.response_id), {{account_at_response}}, r.at DESC, r.response_id
 )
 SELECT count(*) FILTER (WHERE NOT excluded) AS answers,
        count(*) FILTER (WHERE NOT excluded AND score >= 9) AS promoters,
        count(*) FILTER (WHERE NOT excluded AND score <= 6) AS detractors,
        count(*) FILTER (WHERE excluded) AS excluded
 FROM (
-    SELECT l.score, l.excluded OR {{is_excluded}} AS excluded
-    FROM latest l
-    LEFT JOIN account a ON a.workspace_id = :workspace_id AND a.account_id = l.account_id
+    SELECT s.score, s.excluded OR {{is_excluded}} AS excluded
+    FROM latest s {{join_account}}
 ) AS counted
 
 -- name: feedback
@@ -260,13 +319,13 @@ paying AS (
     WHERE starts_on <= :until AND coalesce(held_until > :until, true) GROUP BY account_id
 ),
 feedback AS (
-    SELECT f.account_id, f.kind,
+    SELECT {{account_at_item}} AS account_id, f.kind,
            coalesce(nullif(lower(trim(f.topic)), ''), f.product_feature) AS topic,
            CAST(timezone('UTC', f.at) AS date) AS day,
            CAST(timezone('UTC', CASE WHEN f.resolved_known_on <= :known_on
                THEN f.notified_at END) AS date) AS closed_on
     FROM feedback_item f
-    LEFT JOIN account a ON a.workspace_id = :workspace_id AND a.account_id = f.account_id
+    LEFT JOIN {{account_then}} AS a ON a.account_id = {{account_at_item}}
     WHERE f.workspace_id = :workspace_id AND f.kind IN ('complaint', 'request')
       AND f.known_on <= :known_on AND NOT {{is_excluded}}
       AND NOT {{by_excluded_author}}
