@@ -4,12 +4,12 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Annotated, Any
 
-from pydantic import Field, Strict
+from pydantic import Field, Strict, model_validator
 
 from app.accounts.hierarchy import Rollup
 from app.accounts.subscriptions import Period, Terms
 from app.accounts.tables import Account, ExternalId, Subscription
-from app.accounts.traits import SYSTEM_PATTERN
+from app.accounts.traits import SYSTEM_PATTERN, parse_cents
 from app.core.schemas import (
     NO_OTHER_KEYS,
     WHOLE_NUMBER,
@@ -189,7 +189,10 @@ class UserOut(ResponseModel):
 
 
 class SubscriptionIn(RequestModel):
-    """The terms of a subscription from a day on."""
+    """The terms of a subscription from a day on.
+
+    `mrr`, a price in units of the currency as in imports, is read in place of `mrr_cents`.
+    """
 
     account_id: Id
     plan: Text | None = Field(None, examples=["pro"])
@@ -220,6 +223,17 @@ class SubscriptionIn(RequestModel):
     end_reason: Text | None = Field(
         None, description="Why the subscription ends.", examples=["price"]
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_units(cls, body: Any) -> Any:  # noqa: ANN401 - any JSON
+        if not isinstance(body, dict) or "mrr" not in body or "mrr_cents" in body:
+            return body
+        rest = {name: value for name, value in body.items() if name != "mrr"}
+        try:
+            return rest | {"mrr_cents": parse_cents(body["mrr"])}
+        except (ValueError, TypeError) as error:
+            raise ValueError(f"`mrr`: {error}") from None
 
     def period(self, *, base_currency: str, today: date) -> Period:
         return Period(

@@ -18,6 +18,7 @@ from app.churn.scoring import risk_queries
 from app.churn.training.job import enqueue_training
 from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
+from app.core.http.days import OtherDaysDep
 from app.core.http.language import LanguageDep
 from app.core.pagination import Page, PagingDep
 from app.core.schemas import Day, Id, problem_responses
@@ -125,6 +126,7 @@ def list_churn_risk_history(
     paging: PagingDep,
     language: LanguageDep,
     account_id: Id,
+    other: OtherDaysDep,
     since: Annotated[
         Day | None,
         Query(description="The first day; 90 days before `until` by default."),
@@ -132,6 +134,7 @@ def list_churn_risk_history(
     until: Annotated[Day | None, Query(description="The last day; today by default.")] = None,
 ) -> ChurnRiskHistoryOut:
     """Return the churn risk of an account on the days on which it moved, oldest first."""
+    since, until = other.fill(since, until)
     until = until or now.date()
     since = since or until - timedelta(days=min(DEFAULT_DAYS, until.toordinal() - 1))
     get_account(session, caller.workspace_id, account_id)

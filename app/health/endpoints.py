@@ -9,6 +9,7 @@ from app.accounts import aliases
 from app.core.clock import Now
 from app.core.db import ReadSessionDep
 from app.core.errors import NotFoundError
+from app.core.http.days import OtherDaysDep
 from app.core.pagination import Cursor, Limit, Paging
 from app.core.schemas import Day, Id, problem_responses
 from app.health.adoption.endpoints import router as adoption
@@ -36,6 +37,7 @@ def get_health_history(
     caller: Reader,
     now: Now,
     account_id: AccountId,
+    other: OtherDaysDep,
     since: Annotated[Day | None, Query(description="First day; 90 days ago by default.")] = None,
     until: Annotated[Day | None, Query(description="Last day; today by default.")] = None,
     original: Annotated[
@@ -52,6 +54,7 @@ def get_health_history(
 
     An account that was merged into this one keeps its history under its old id: see `merged`.
     """
+    since, until = other.fill(since, until)
     until = until or now.date()
     since = since or until - timedelta(days=min(90, until.toordinal() - 1))
     queries.get_account_health(session, caller.workspace_id, account_id)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from app.core.filters.tree import Filter
 from app.core.pagination import InvalidCursorError, Page, Paging
 from app.portfolio import account_queries
-from app.portfolio.fields import CURSOR_TYPES, AccountSort
+from app.portfolio.fields import CURSOR_TYPES, OTHER_SORT_NAMES, AccountSort
 from app.portfolio.schemas import SORT_DESCRIPTION, SORT_PATTERN, AccountListItem
 
 SortQuery = Annotated[str, Query(pattern=SORT_PATTERN, description=SORT_DESCRIPTION)]
@@ -19,7 +19,8 @@ def load_account_page(
     session: Session, workspace_id: str, filter_: Filter, sort: str, paging: Paging, *, today: date
 ) -> Page[AccountListItem]:
     """Return a page of the accounts that match. ``sort`` descends if it has a leading minus."""
-    order = AccountSort(sort.removeprefix("-"))
+    name = sort.removeprefix("-")
+    order = OTHER_SORT_NAMES.get(name) or AccountSort(name)
     rows = account_queries.list_accounts(
         session,
         workspace_id,

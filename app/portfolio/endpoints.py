@@ -56,6 +56,10 @@ PlanQuery = Annotated[
 MinCentsQuery = Annotated[
     int | None, Query(ge=0, le=2**53, description="The minimum MRR in cents.")
 ]
+OldMinCentsQuery = Annotated[
+    int | None,
+    Query(ge=0, le=2**53, deprecated=True, description="Another name of `min_mrr_cents`."),
+]
 FilterQuery = Annotated[
     str | None,
     Query(
@@ -80,7 +84,8 @@ def list_accounts(
     segment: SegmentQuery = None,
     owner: OwnerQuery = None,
     plan: PlanQuery = None,
-    min_mrr: MinCentsQuery = None,
+    min_mrr_cents: MinCentsQuery = None,
+    min_mrr: OldMinCentsQuery = None,
     filter: FilterQuery = None,  # noqa: A002 - the name of the parameter
     segment_key: SegmentKeyQuery = None,
     sort: SortQuery = "account_id",
@@ -94,8 +99,9 @@ def list_accounts(
     conditions: list[Filter] = [
         Condition(name, Op.EQ, str(value)) for name, value in exact.items() if value is not None
     ]
-    if min_mrr is not None:
-        conditions.append(Condition("mrr_cents", Op.GTE, min_mrr))
+    least = min_mrr if min_mrr_cents is None else min_mrr_cents
+    if least is not None:
+        conditions.append(Condition("mrr_cents", Op.GTE, least))
     resolved = resolve_filter_query(session, caller.workspace_id, filter, segment_key)
     return load_account_page(
         session, caller.workspace_id, And((*conditions, resolved)), sort, paging, today=now.date()

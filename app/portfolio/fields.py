@@ -51,6 +51,9 @@ class AccountSort(StrEnum):
     REVENUE_AT_RISK = "revenue_at_risk"
 
 
+OTHER_SORT_NAMES = {"mrr_cents": AccountSort.MRR}
+"""Other names of sort orders: those of the fields that they sort by."""
+
 CURSOR_TYPES: Mapping[AccountSort, tuple[type, ...]] = {
     AccountSort.ACCOUNT_ID: (str,),
     AccountSort.NAME: (str, type(None)),

@@ -13,14 +13,14 @@ from app.core.schemas import NO_NUL, WHOLE_NUMBER, Id, JsonObject, RequestModel,
 from app.health.definition.scorecard import Band
 from app.health.scoring.assess import HealthStatus
 from app.portfolio.account_queries import AccountRow, AccountTotal
-from app.portfolio.fields import AccountSort
+from app.portfolio.fields import OTHER_SORT_NAMES, AccountSort
 
 FILTER_EXAMPLE = {
     "and": [{"band": ["at_risk", "watch"]}, {"field": "mrr_cents", "op": "gte", "value": 1}]
 }
 FILTER_SCHEMA_NAME = "AccountFilter"
 CHURN_COLUMNS = ("status", "level", "probability", "stage", "horizon_days", "as_of")
-SORT_PATTERN = f"^-?({'|'.join(AccountSort)})$"
+SORT_PATTERN = f"^-?({'|'.join((*AccountSort, *OTHER_SORT_NAMES))})$"
 SORT_DESCRIPTION = (
     "The sort order; a leading minus makes it descending. Null sorts last either way."
 )

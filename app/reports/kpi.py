@@ -11,6 +11,7 @@ from pydantic import Field
 
 from app.core.clock import Now
 from app.core.errors import FieldError, UnprocessableError
+from app.core.http.days import OtherDaysDep
 from app.core.schemas import Day, ResponseModel
 from app.workspaces.auth import Reader
 
@@ -117,7 +118,13 @@ Until = Annotated[
 
 
 def parse_report_query(
-    request: Request, caller: Reader, now: Now, until: Until = None, since: Since = None
+    *,
+    request: Request,
+    caller: Reader,
+    now: Now,
+    other: OtherDaysDep,
+    until: Until = None,
+    since: Since = None,
 ) -> ReportQuery:
     """Parse the period of a report.
 
@@ -125,12 +132,14 @@ def parse_report_query(
     """
     grace_days: int = request.app.state.renewal_grace_days
     today = now.date()
+    since, until = other.fill(since, until)
     last = until or today
     first = since or days_before(last, DEFAULT_DAYS)
     if not first <= last <= today:
+        start, end = other.names
         raise InvalidPeriodError(
-            "/query/since",
-            "`since` must not be after `until`, and `until` must not be after today.",
+            f"/query/{start}",
+            f"`{start}` must not be after `{end}`, and `{end}` must not be after today.",
         )
     return ReportQuery(caller.workspace_id, caller.base_currency, first, last, last, grace_days)
 

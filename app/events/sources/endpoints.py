@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query
 from app.core.clock import Now
 from app.core.db import ReadSessionDep
 from app.core.errors import FieldError, UnprocessableError
+from app.core.http.days import OtherDaysDep
 from app.core.pagination import Page, PagingDep
 from app.core.schemas import NO_NUL, Day, problem_responses
 from app.events.sources import queries, silence_detection
@@ -29,7 +30,7 @@ router = APIRouter(prefix="/api/v1", tags=["data"])
 DEFAULT_DAYS, MAX_DAYS = 7, 400
 MAX_SENDERS = 100
 
-FirstDay = Annotated[Day | None, Query(alias="from", description="Default: six days before `to`.")]
+FirstDay = Annotated[Day | None, Query(description="Default: six days before `until`.")]
 KeyFilter = Annotated[
     str | None,
     Query(
@@ -39,7 +40,7 @@ KeyFilter = Annotated[
         examples=["0aZ81bQ2xY"],
     ),
 ]
-LastDay = Annotated[Day | None, Query(alias="to", description="Default: today.")]
+LastDay = Annotated[Day | None, Query(description="Default: today.")]
 
 
 @router.get(
@@ -49,16 +50,18 @@ def get_ingest_stats(
     session: ReadSessionDep,
     caller: Reader,
     now: Now,
-    first: FirstDay = None,
-    last: LastDay = None,
+    other: OtherDaysDep,
+    since: FirstDay = None,
+    until: LastDay = None,
     key_id: KeyFilter = None,
 ) -> IngestStats:
     """Return how many events were received, and their results, by key and SDK and by day.
 
     Both days are included. A period is at most 400 days.
     """
-    last = last or now.date()
-    first = _first_day(first, last)
+    since, until = other.fill(since, until)
+    last = until or now.date()
+    first = _first_day(since, last, other.names)
     daily_counts = queries.list_daily_counts(
         session,
         caller.workspace_id,
@@ -101,14 +104,18 @@ def summarize_unattributed(session: ReadSessionDep, caller: Reader) -> Unattribu
     )
 
 
-def _first_day(first: date | None, last: date) -> date:
+def _first_day(first: date | None, last: date, names: tuple[str, str]) -> date:
     if first is None:
         return date.fromordinal(max(last.toordinal() - DEFAULT_DAYS + 1, 1))
     if first > last or (last - first).days >= MAX_DAYS or last == date.max:
+        since, until = names
         problem = FieldError(
-            "/query/from", f"It must not be after `to`, and at most {MAX_DAYS - 1} days before it."
+            f"/query/{since}",
+            f"It must not be after `{until}`, and at most {MAX_DAYS - 1} days before it.",
         )
-        raise UnprocessableError("`from` and `to` are not a valid range of days.", errors=[problem])
+        raise UnprocessableError(
+            f"`{since}` and `{until}` are not a valid range of days.", errors=[problem]
+        )
     return first
 
 

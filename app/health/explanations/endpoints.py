@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query
 from app.core.clock import Now
 from app.core.db import ReadSessionDep
 from app.core.errors import FieldError, UnprocessableError
+from app.core.http.days import OtherDaysDep
 from app.core.http.language import LanguageDep
 from app.core.schemas import Day, problem_responses
 from app.health.explanations import service
@@ -32,21 +33,26 @@ def get_health_explanation(
     now: Now,
     language: LanguageDep,
     account_id: AccountId,
+    other: OtherDaysDep,
     since: Annotated[
-        Day | None, Query(alias="from", description="First day. Default: 28 days before `to`.")
+        Day | None, Query(description="First day. Default: 28 days before `until`.")
     ] = None,
-    until: Annotated[Day | None, Query(alias="to", description="Last day. Default: today.")] = None,
+    until: Annotated[Day | None, Query(description="Last day. Default: today.")] = None,
 ) -> ExplanationOut:
     """Return the points of each measure, and the effects that moved the score between two days.
 
     The rows of `change` add up exactly to the difference. They are computed from what was stored
     with the scores of the two days; no usage is counted again.
     """
+    since, until = other.fill(since, until)
     until = until or max(now.date(), since or date.min)
     since = since or until - timedelta(days=min(DEFAULT_DAYS, until.toordinal() - 1))
     if since > until:
-        error = FieldError("/query/from", "`from` must not be later than `to`.")
-        raise UnprocessableError("The day `from` is later than the day `to`.", errors=[error])
+        first, last = other.names
+        error = FieldError(f"/query/{first}", f"`{first}` must not be later than `{last}`.")
+        raise UnprocessableError(
+            f"The day `{first}` is later than the day `{last}`.", errors=[error]
+        )
     queries.get_account_health(session, caller.workspace_id, account_id)
     return service.explain_score(
         session, caller.workspace_id, account_id, since=since, until=until, language=language

@@ -8,6 +8,7 @@ from fastapi.responses import HTMLResponse
 
 from app.core.clock import Now
 from app.core.db import ReadSessionDep
+from app.core.http.days import OtherDaysDep
 from app.core.http.language import LanguageDep
 from app.core.schemas import Day, problem_responses
 from app.health.schemas import AccountId
@@ -49,13 +50,11 @@ def get_account_review(
     now: Now,
     language: LanguageDep,
     account_id: AccountId,
+    other: OtherDaysDep,
     since: Annotated[
-        Day | None,
-        Query(alias="from", description="The first day; 90 days before `to` by default."),
+        Day | None, Query(description="The first day; 90 days before `until` by default.")
     ] = None,
-    until: Annotated[
-        Day | None, Query(alias="to", description="The last day; today by default.")
-    ] = None,
+    until: Annotated[Day | None, Query(description="The last day; today by default.")] = None,
     audience: Annotated[
         ReviewAudience, Query(description="`customer` leaves out everything internal.")
     ] = ReviewAudience.INTERNAL,
@@ -74,7 +73,7 @@ def get_account_review(
         session,
         caller.workspace_id,
         account_id,
-        _parse_period(since, until, now.date()),
+        _parse_period(*other.fill(since, until), now.date(), other.names),
         now=now,
         currency=caller.base_currency,
         language=language,
@@ -85,13 +84,16 @@ def get_account_review(
     return shown
 
 
-def _parse_period(since: date | None, until: date | None, today: date) -> service.ReviewPeriod:
+def _parse_period(
+    since: date | None, until: date | None, today: date, names: tuple[str, str]
+) -> service.ReviewPeriod:
     last = until or today
     first = since or days_before(last, DEFAULT_DAYS)
     if not EARLIEST <= first <= last <= today or (last - first).days > MAX_DAYS:
+        start, end = names
         message = (
-            f"`from` must not be after `to`, before {EARLIEST} or more than {MAX_DAYS} days before "
-            "`to`; `to` must not be after today."
+            f"`{start}` must not be after `{end}`, before {EARLIEST} or more than {MAX_DAYS} days"
+            f" before `{end}`; `{end}` must not be after today."
         )
-        raise InvalidPeriodError("/query/from", message)
+        raise InvalidPeriodError(f"/query/{start}", message)
     return service.ReviewPeriod(first, last)
