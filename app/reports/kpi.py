@@ -55,7 +55,7 @@ class Kpi(ResponseModel):
     )
     changed_by: dict[str, int] = CHANGED_BY
     currency: str | None = Field(description="The currency of an amount.", examples=["USD"])
-    since: date | None
+    since: date | None = Field(description="Null: everything up to `until` counts.")
     until: date
     known_on: date = Field(description="Facts that became known later do not count.")
 
@@ -90,7 +90,7 @@ class ReportQuery:
         fields = {"unit": "share", "exclusions": {}, "changed_by": {}, "currency": None, **fields}
         fields.setdefault("value", above / below if above is not None and below else None)
         period = {"since": self.since, "until": self.until, "known_on": self.known_on}
-        return Kpi(name=name, formula=formula, **period, **fields)
+        return Kpi(name=name, formula=formula, **(period | fields))
 
 
 def sum_exclusions(exclusions: Iterable[Mapping[str, int]]) -> dict[str, int]:

@@ -123,7 +123,7 @@ def _conditions(
     for key, name in names_of(ProductFeature).items():
         used = used_features.get(key, Exposure())
         counts = ExposureCounts(days - used.days, churned - used.churned, used.days, used.churned)
-        accounts = len(stays) - used.always
+        accounts = sum(row.days > 0 for row in stays) - used.always
         yield ObservedCondition(FindingKind.FEATURE_UNUSED, key, name, accounts, counts)
     steps = load("onboarding_exposure")
     done = steps.get("", Exposure())

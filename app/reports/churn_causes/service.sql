@@ -1,6 +1,7 @@
 -- name: stay_ctes
 -- Each account that paid within the period: its paid days, its start, and the first day not paid if
--- it does not pay on the last day. The days between a contract and its renewal count as paid.
+-- it does not pay on the last day. The days between a contract and its renewal count as paid. The
+-- last day counts as paid or not, and is no day after which an account can churn.
 WITH {{terms}},
 paid AS (
     SELECT s.account_id, min(s.starts_on) AS first_paid_on,
@@ -17,7 +18,7 @@ stay AS (
            least(a.started_on, a.trial_started_on, p.first_paid_on) AS started_on
     FROM paid p
     LEFT JOIN {{account_then}} AS a ON a.account_id = p.account_id
-    WHERE p.days && daterange(:since, :until)
+    WHERE p.days && daterange(:since, :until, '[]')
 )
 
 -- name: exposure_counts
@@ -44,7 +45,7 @@ GROUP BY h.key ORDER BY h.key
 
 -- name: stays
 {{stay_ctes}}
-SELECT s.account_id, s.left_on, s.left_on - s.started_on AS tenure, d.days
+SELECT s.account_id, s.left_on, s.left_on - s.started_on AS tenure, coalesce(d.days, 0) AS days
 FROM stay s
 CROSS JOIN LATERAL (SELECT sum(upper(r) - lower(r)) AS days FROM unnest(s.days) AS u (r)) AS d
 ORDER BY s.account_id

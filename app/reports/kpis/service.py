@@ -146,14 +146,18 @@ def cohorts(session: Session, query: ReportQuery) -> CohortsOut:
         "last": query.until.replace(day=1),
     }
     rows = load_report_rows(session, query.workspace_id, SQL, "cohorts", query, **values)
-    found = [_cohort(list(months)) for _, months in groupby(rows, attrgetter("cohort"))]
+    by_cohort = [list(months) for _, months in groupby(rows, attrgetter("cohort"))]
     return CohortsOut(
         currency=query.currency,
         known_on=query.known_on,
-        exclusions=sum_exclusions(cohort.exclusions for cohort in found),
+        exclusions=sum_exclusions(_cohort_exclusions(months[0]) for months in by_cohort),
         changed_by=load_changes_of_payments(session, query),
-        cohorts=found,
+        cohorts=[_cohort(months) for months in by_cohort if months[0].size],
     )
+
+
+def _cohort_exclusions(row: Row[Any]) -> dict[str, int]:
+    return {"excluded": row.excluded, "no_rate": row.no_rate}
 
 
 def _cohort(rows: Sequence[Row[Any]]) -> Cohort:
@@ -171,7 +175,7 @@ def _cohort(rows: Sequence[Row[Any]]) -> Cohort:
         )
         for row in rows
     ]
-    exclusions = {"excluded": first.excluded, "no_rate": first.no_rate}
+    exclusions = _cohort_exclusions(first)
     return Cohort(start=first.cohort, size=first.size, exclusions=exclusions, cells=cells)
 
 

@@ -122,7 +122,7 @@ ORDER BY s.account_id
 -- Size, accounts, cents and score for each start month and each month since. A month is evaluated on
 -- its last day, the last month on :until. no_rate: accounts of the cohort left out of the cents of
 -- every month, because the currency of one of their prices has no rate. excluded: accounts that
--- count nowhere.
+-- count nowhere; a cohort of only such accounts has the size 0.
 WITH {{terms}},
 paying AS (SELECT * FROM term WHERE mrr_cents > 0 AND starts_on <= :until),
 first_paid AS (
@@ -155,7 +155,7 @@ FROM (SELECT cohort, count(*) FILTER (WHERE NOT excluded) AS size,
              count(*) FILTER (WHERE no_rate AND NOT excluded) AS no_rate,
              count(*) FILTER (WHERE excluded) AS excluded
       FROM first_paid WHERE cohort BETWEEN :first AND :last
-      GROUP BY cohort HAVING bool_or(NOT excluded)) AS c
+      GROUP BY cohort) AS c
 JOIN month m ON m.month >= c.cohort
 LEFT JOIN paying_account s ON s.cohort = c.cohort AND s.month = m.month
 LEFT JOIN LATERAL (

@@ -37,6 +37,7 @@ def lifetime_value(
             "n": estimate.accounts,
             "exclusions": exclusions,
             "changed_by": changed_by,
+            "since": None,
         }
         clv = query.kpi(
             "clv",
@@ -110,6 +111,7 @@ def purchase_value(
         numerator=margin * value,
         denominator=1,
         n=rows[0].observed,
+        since=None,
         exclusions={"excluded": rows[0].excluded},
         changed_by=load_later_changes(
             session, query.workspace_id, SQL, "purchases_of_events", query, event_names=event_names
