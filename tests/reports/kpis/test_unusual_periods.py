@@ -18,7 +18,7 @@ from tests.reports.kpis.test_revenue import add_subscription, get_report
 def retention(client: TestClient, **period: str) -> tuple[Any, Any, Any]:
     found = get_report(client, "revenue-retention", **period)
     names = ("gross_revenue_retention", "net_revenue_retention", "logo_churn")
-    return tuple(found[name]["value"] for name in names)  # type: ignore[return-value]
+    return tuple(found[name]["value"] for name in names)
 
 
 def test_one_day_is_a_period(client: TestClient, session: Session) -> None:
