@@ -129,3 +129,27 @@ def test_every_migration_has_a_lock_timeout(path: Path) -> None:
     source = path.read_text()
 
     assert source.count("SET LOCAL lock_timeout = '5s'") == 2
+
+
+def test_earlier_merges_are_noted_when_a_database_is_upgraded(empty: Engine) -> None:
+    """A merge of 23:30 in UTC belongs to its day in UTC, and only the account that ceased to be."""
+    settings = migrations.alembic_config()
+    with empty.begin() as connection:
+        settings.attributes["connection"] = connection
+        command.upgrade(settings, "0035")
+        connection.execute(text("INSERT INTO workspace (id, name) VALUES ('acme', 'Acme')"))
+        for kind, account_id in (("merge", "old"), ("rename", "first")):
+            connection.execute(
+                text(
+                    "INSERT INTO id_change (workspace_id, id, kind, account_id, target_id,"
+                    " requested_by, requested_at, ready_at) VALUES ('acme', :kind, :kind, :id,"
+                    " 'new', 'k', '2026-01-31T23:30:00Z', '2026-01-31T23:30:00Z')"
+                ),
+                {"kind": kind, "id": account_id},
+            )
+        command.upgrade(settings, "head")
+        noted = connection.execute(
+            text("SELECT account_id, CAST(merged_on AS text), is_source FROM account_before_merge")
+        ).all()
+
+    assert [tuple(row) for row in noted] == [("old", "2026-01-31", True)]
