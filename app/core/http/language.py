@@ -10,7 +10,10 @@ from app.core.languages import Language, preferred_language
 async def _language(
     lang: Annotated[
         Language | None,
-        Query(description="Language of the sentences; by default from `Accept-Language`."),
+        Query(
+            description="Language of the sentences, also as a tag such as `zh-CN`; by default from"
+            " `Accept-Language`."
+        ),
     ] = None,
     accept_language: Annotated[str, Header(max_length=1000)] = "",
 ) -> Language:

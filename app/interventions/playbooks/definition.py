@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, JsonValue, Strict, model_validator
 
 from app.core.filters.parser import FilterError, parse_filter
-from app.core.languages import Language
+from app.core.languages import ByLanguage
 from app.health.definition.measures import NO_NUL, ConfigModel
 from app.health.definition.scorecard import Band
 from app.interventions.playbooks.template_fields import ACCOUNT_FIELDS, SIGNAL_FIELDS
@@ -149,14 +149,14 @@ class Playbook(ConfigModel):
         description="The address of answers to questions; a template.",
         examples=["https://help.example.com/import"],
     )
-    texts: dict[Language, PlaybookTexts] = Field(min_length=1, examples=[EXAMPLE_TEXTS])
+    texts: ByLanguage[PlaybookTexts] = Field(min_length=1, examples=[EXAMPLE_TEXTS])
     slots: list[PromiseName] = Field(
         [],
         description="Names of promises that a workspace may make in the messages.",
         max_length=20,
         examples=[["direct_number"]],
     )
-    promises: dict[PromiseName, dict[Language, PromiseSentence]] = Field(
+    promises: dict[PromiseName, ByLanguage[PromiseSentence]] = Field(
         {},
         description="The sentence of each promise by language; a template. A promise without a"
         " sentence is left out of the messages.",

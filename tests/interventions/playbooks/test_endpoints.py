@@ -155,3 +155,22 @@ def test_a_filter_limits_the_audience(client: TestClient, session: Session) -> N
         ["right_size"],
         [],
     )
+
+
+def test_texts_by_a_tag_are_kept_by_their_language(client: TestClient) -> None:
+    tagged = OWN | {"texts": {"en-GB": OWN["texts"]["en"], "zh_CN": OWN["texts"]["zh"]}}
+
+    stored = client.put(f"{PLAYBOOKS}/a_new_one", json=tagged).json()
+
+    assert stored["playbook"]["texts"] == OWN["texts"]
+
+
+def test_texts_that_name_a_language_twice_are_refused(client: TestClient) -> None:
+    twice = OWN | {"texts": OWN["texts"] | {"zh-CN": OWN["texts"]["zh"]}}
+
+    refused = client.put(f"{PLAYBOOKS}/a_new_one", json=twice)
+
+    assert refused.status_code == 422
+    assert refused.json()["errors"][0]["message"] == (
+        "zh and zh-CN are one language: send only zh."
+    )
