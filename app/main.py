@@ -25,20 +25,15 @@ from app.churn.endpoints import models_router as churn_models_router
 from app.churn.endpoints import risk_router as churn_risk_router
 from app.core import errors, logs, parent_process
 from app.core.clock import Clock, shifted_clock
-from app.core.db import (
-    REQUEST_TIMEOUT_SECONDS,
-    DatabaseSlots,
-    SessionFactory,
-    create_session_factory,
-    open_engine,
-)
+from app.core.db import DatabaseSlots, SessionFactory, create_session_factory
 from app.core.encryption import Encryptor
+from app.core.engines import REQUEST_TIMEOUT_SECONDS, database_address, open_engine
 from app.core.http.body_guard import BodyGuardMiddleware
 from app.core.http.csv_responses import CsvMiddleware
 from app.core.http.etags import ETagMiddleware
 from app.core.http.protocol import Connections
 from app.core.http.request_log import RequestLogMiddleware
-from app.core.settings import Settings
+from app.core.settings import VERSION, Settings
 from app.engagement.endpoints import router as engagement_router
 from app.events.ingestion.endpoints import native_router, sdk_router
 from app.events.ingestion.event_names import KnownEventNames
@@ -167,12 +162,16 @@ def attach(app: FastAPI, storage: Storage, settings: Settings, clock: Clock) -> 
     app.state.connections = Connections(
         settings.max_connections, settings.max_connections_per_address
     )
+    app.state.serves_metrics = settings.metrics_port is None
     app.state.limits = IngestLimits.from_settings(settings)
     app.state.import_bytes = settings.import_bytes
     app.state.renewal_grace_days = settings.renewal_grace_days
     app.state.known_names = KnownEventNames()
     app.state.caller_cache = CallerCache()
     app.state.current_account_id = aliases.resolve_before_request
+    url = settings.database_url
+    host = database_address(url.get_secret_value()) if url else ""
+    app.state.outages = logs.OutageLog("answered_503", host=host)
     key = settings.encryption_key
     app.state.encryptor = encryptor = Encryptor.from_base64(key.get_secret_value() if key else None)
     app.state.endpoint_secret_store = EndpointSecretStore(encryptor, settings.allowed_networks)
@@ -182,14 +181,14 @@ def create_app(storage: Storage, settings: Settings, clock: Clock) -> FastAPI:
     app = FastAPIOffline(  # its documentation pages load nothing from other hosts
         redoc_url=None,
         title=openapi.TITLE,
-        version=openapi.VERSION,
+        version=VERSION,
         description=openapi.DESCRIPTION,
         lifespan=lifespan,
         redirect_slashes=False,
         generate_unique_id_function=openapi.operation_id,
     )
-    attach(app, storage, settings, clock)
     errors.install(app)
+    attach(app, storage, settings, clock)
     openapi.install(app)
     app.add_middleware(BodyGuardMiddleware, authorize=authorize)
     for middleware in (CsvMiddleware, ETagMiddleware, RequestLogMiddleware):  # the last is first

@@ -20,7 +20,7 @@ from app.webhooks import message_endpoints, message_types
 from app.workspaces.auth import ScopeCheck
 from app.workspaces.keys import Scope
 
-TITLE, VERSION = "Customer Health", "0.1.0"
+TITLE = "Customer Health"
 DESCRIPTION = """
 How much value each customer account gets for each dollar it pays, how likely it is to leave, what
 changed and why, and what to do next.

@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from itertools import groupby
+from time import perf_counter
 
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
@@ -81,8 +82,9 @@ def refresh_due(
     more urgent than ``from_priority`` are skipped.
     """
     claimed: Sequence[ClaimedAccount] = ()
+    started = perf_counter()
     try:
-        with metrics.REFRESH_SECONDS.time(), transaction(sessions) as session:
+        with transaction(sessions) as session:
             claimed = claim_due(
                 session,
                 limit=limit,
@@ -97,7 +99,9 @@ def refresh_due(
             raise
         log.exception("refresh_failed", accounts=len(claimed))
         _bisect(sessions, claimed, now)
-    metrics.REFRESHED.inc(len(claimed))
+    if claimed:  # a look at an empty queue is no refresh
+        metrics.REFRESH_SECONDS.observe(perf_counter() - started)
+        metrics.REFRESHED.inc(len(claimed))
     return len(claimed)
 
 

@@ -1,11 +1,63 @@
-"""Health checks and metrics of the API process. They need no key."""
+"""Health checks and metrics. They need no key.
 
+The metrics of queues are read from the database when they are asked for: they are the same in every
+process.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import JSONResponse, RedirectResponse, Response
+from prometheus_client import generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from app.core import metrics, migrations
+from app.core.clock import Clock
+from app.core.db import SessionFactory, transaction
+from app.core.errors import NotFoundError, reason
+from app.core.settings import VERSION
+from app.core.sql import load_sql
+
+SQL = load_sql(__file__)
+QUEUES = ("refresh_live", "refresh_silent", "refresh_sweep", "deliveries", "jobs")
+
+
+@dataclass(frozen=True)
+class ServiceCollector(Collector):
+    """The version of the service, and the length and age of its queues."""
+
+    sessions: SessionFactory
+    clock: Clock
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        build = GaugeMetricFamily(
+            "health_build_info", "The version of the service.", labels=("version", "schema")
+        )
+        build.add_metric((VERSION, migrations.HEAD), 1)
+        yield build
+        try:
+            with transaction(self.sessions) as session:
+                found = {
+                    row.queue: (row.entries, float(row.seconds or 0))
+                    for row in session.execute(SQL.queues, {"now": self.clock()})
+                }
+        except SQLAlchemyError:  # without the database, the other metrics still help
+            return
+        entries = GaugeMetricFamily(
+            "health_queue_entries", "Entries that wait in a queue.", labels=("queue",)
+        )
+        oldest = GaugeMetricFamily(
+            "health_queue_oldest_seconds", "How long the oldest entry waits.", labels=("queue",)
+        )
+        for queue in QUEUES:
+            count, seconds = found.get(queue, (0, 0.0))
+            entries.add_metric((queue,), count)
+            oldest.add_metric((queue,), max(seconds, 0.0))
+        yield from (entries, oldest)
 
 
 def _example(status: int, media_type: str, example: object) -> dict[int | str, dict[str, Any]]:
@@ -13,6 +65,16 @@ def _example(status: int, media_type: str, example: object) -> dict[int | str, d
 
 
 router = APIRouter(tags=["operations"])
+START = {"docs": "/docs", "openapi": "/openapi.json", "ready": "/health/ready"}
+
+
+@router.get("/", include_in_schema=False)
+async def get_start(request: Request) -> Response:
+    """Lead browsers to the documentation, and tell other clients where it is."""
+    vary = {"Vary": "Accept"}
+    if "text/html" in request.headers.get("accept", ""):
+        return RedirectResponse(START["docs"], headers=vary)
+    return JSONResponse({"service": request.app.title, "version": VERSION} | START, headers=vary)
 
 
 @router.get(
@@ -39,10 +101,15 @@ def get_readiness(request: Request) -> Response:
     The database answers, has the schema of this version or a newer one, and applies the settings
     of its connections; the process is not ending.
     """
-    checks = {
-        **migrations.readiness_checks(request.app.state.sessions),
-        "serving": not request.app.state.draining,
-    }
+    state = request.app.state
+
+    def log(error: DBAPIError) -> None:
+        state.outages.report(code="not_ready", reason=reason(error))
+
+    checks = migrations.readiness_checks(state.sessions, on_error=log)
+    if failed := [name for name in checks if checks["database"] and not checks[name]]:
+        state.outages.report(code="not_ready", reason=", ".join(failed))
+    checks["serving"] = not state.draining
     is_ready = all(checks.values())
     return JSONResponse(
         {"status": "ready" if is_ready else "not_ready", "checks": checks},
@@ -56,6 +123,17 @@ def get_readiness(request: Request) -> Response:
     response_class=Response,
     responses=_example(200, "text/plain", 'health_events_total{result="accepted"} 12.0'),
 )
-def get_metrics() -> Response:
-    """Return the metrics of all processes of this service in the Prometheus text format."""
-    return Response(metrics.exposition(), media_type="text/plain; version=0.0.4; charset=utf-8")
+def get_metrics(request: Request) -> Response:
+    """Return the metrics of all processes of this service in the Prometheus text format.
+
+    404 if the service has another port for them (`HEALTH_METRICS_PORT`).
+    """
+    state = request.app.state
+    if not state.serves_metrics:
+        raise NotFoundError(
+            "metrics", "at this port: they are at HEALTH_METRICS_PORT", in_workspace=False
+        )
+    registry = metrics.create_registry(ServiceCollector(state.sessions, state.clock))
+    return Response(
+        generate_latest(registry), media_type="text/plain; version=0.0.4; charset=utf-8"
+    )

@@ -1,5 +1,6 @@
 """Start the processes of the service, hold them together, and stop them in order."""
 
+import errno
 import os
 import socket
 import subprocess
@@ -9,16 +10,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import uvicorn
+from prometheus_client import start_http_server
 from pydantic import SecretStr
 from sqlalchemy import Engine
 
-from app.core import migrations, parent_process, session_settings
-from app.core.db import COMMAND_TIMEOUT_SECONDS, REQUEST_TIMEOUT_SECONDS, open_engine
+from app.core import metrics, migrations, parent_process, session_settings
+from app.core.clock import shifted_clock
+from app.core.db import SessionFactory, create_session_factory
 from app.core.embedded_postgres import EmbeddedPostgres
 from app.core.encryption import load_or_create_key
+from app.core.engines import COMMAND_TIMEOUT_SECONDS, REQUEST_TIMEOUT_SECONDS, open_engine
 from app.core.errors import UnprocessableError
 from app.core.logs import get_logger
 from app.core.settings import Settings
+from app.probes import ServiceCollector
 
 log = get_logger()
 
@@ -88,15 +93,28 @@ def expect_session_settings(settings: Settings, url: str) -> None:
         session_settings.expect_session_settings(engine)
 
 
-def expect_free_port(settings: Settings) -> None:
-    """Raise ``PortTakenError`` if the port cannot be used, before long work is done for it."""
+def web_address(settings: Settings) -> str:
+    """Return the address of the API for people: an IPv6 address stands in brackets."""
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"http://{host}:{settings.port}"
+
+
+def expect_free_ports(settings: Settings) -> None:
+    """Raise ``PortTakenError`` if a port cannot be used, before long work is done for it."""
+    expect_free_port(settings.host, settings.port, "HEALTH_PORT")
+    if settings.metrics_port is not None:
+        expect_free_port(settings.host, settings.metrics_port, "HEALTH_METRICS_PORT")
+
+
+def expect_free_port(host: str, port: int, setting: str) -> None:
+    """Raise ``PortTakenError`` if a port cannot be used."""
     try:
         kind, _, _, _, address = socket.getaddrinfo(
-            settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
     except OSError as error:
         raise PortTakenError(
-            f"{settings.host} is no address of this machine ({error.strerror}): set HEALTH_HOST to"
+            f"{host} is no address of this machine ({error.strerror}): set HEALTH_HOST to"
             " an IP address or a host name."
         ) from None
     with socket.socket(kind) as tried:
@@ -104,10 +122,32 @@ def expect_free_port(settings: Settings) -> None:
         try:
             tried.bind(address)
         except OSError as error:
+            advice = f"{setting} to another port"
+            if error.errno == errno.EADDRNOTAVAIL:
+                advice = "HEALTH_HOST to an address of this machine"
             raise PortTakenError(
-                f"{settings.host}:{settings.port} cannot be served ({error.strerror}):"
-                " set HEALTH_PORT to another port."
+                f"{host}:{port} cannot be served ({error.strerror}): set {advice}."
             ) from None
+
+
+@contextmanager
+def metrics_server(settings: Settings, sessions: SessionFactory) -> Iterator[None]:
+    """Serve the metrics at a port of their own, if there is one, in a thread of this process.
+
+    A child process has none: its parent adds up the metrics of all of them.
+    """
+    if settings.metrics_port is None or parent_process.is_child():
+        yield
+        return
+    expect_free_port(settings.host, settings.metrics_port, "HEALTH_METRICS_PORT")
+    collector = ServiceCollector(sessions, shifted_clock(settings.clock_offset_seconds))
+    server, _ = start_http_server(
+        settings.metrics_port, settings.host, registry=metrics.create_registry(collector)
+    )
+    try:
+        yield
+    finally:
+        server.shutdown()
 
 
 def serve(settings: Settings, url: str, *, app: str = "app.asgi:create") -> None:
@@ -115,7 +155,11 @@ def serve(settings: Settings, url: str, *, app: str = "app.asgi:create") -> None
     set_environment(settings, url)
     if settings.workers > 1:
         os.environ.update(parent_process.child_environment())
-    with worker_process(enabled=settings.runs_worker):
+    with (
+        engine_to(settings, url, pool_size=1) as engine,
+        metrics_server(settings, create_session_factory(engine)),
+        worker_process(enabled=settings.runs_worker),
+    ):
         uvicorn.run(
             app,
             factory=True,

@@ -24,7 +24,9 @@ from app.core import parent_process, partitions
 from app.core.clock import Clock
 from app.core.db import SessionFactory, transaction
 from app.core.encryption import Encryptor
-from app.core.logs import get_logger
+from app.core.engines import database_address
+from app.core.errors import reason
+from app.core.logs import OutageLog
 from app.core.settings import Settings
 from app.engagement import onboarding
 from app.events.ingestion import attribution
@@ -47,8 +49,6 @@ from app.webhooks import delivery_queries, recovery
 from app.webhooks.connector import Connector
 from app.webhooks.delivery_worker import DeliveryThread, DeliveryWorker
 from app.webhooks.http_client import HttpClient
-
-log = get_logger()
 
 IDLE_SECONDS = 0.1
 DATABASE_ERROR_SECONDS = 1.0
@@ -109,6 +109,9 @@ class Worker:
     _turns: Iterator[int] = field(default_factory=count)
 
     def __post_init__(self) -> None:
+        url = self.settings.database_url
+        host = database_address(url.get_secret_value()) if url else ""
+        self.outages = OutageLog("database_error", host=host)
         self.jobs = JobRunner(self.sessions, job_handlers())
         self.trainer = Trainer(self.sessions)
         self.chores: Sequence[Chore] = (
@@ -140,7 +143,7 @@ class Worker:
                     if not work():
                         self.stopping.wait(IDLE_SECONDS)
                 except DBAPIError as error:
-                    log.warning("database_error", error=type(error.orig).__name__)
+                    self.outages.report(reason=reason(error))
                     self.stopping.wait(DATABASE_ERROR_SECONDS)
         finally:
             self.stopping.set()
@@ -156,10 +159,15 @@ class Worker:
         key = self.settings.encryption_key
         encryptor = Encryptor.from_base64(key.get_secret_value() if key else None)
         client = HttpClient(Connector(self.settings.allowed_networks))
-        url = self.settings.public_url
-        return DeliveryThread(
-            DeliveryWorker(self.sessions, encryptor, client, self.clock, public_url=url)
+        worker = DeliveryWorker(
+            self.sessions,
+            encryptor,
+            client,
+            self.clock,
+            public_url=self.settings.public_url,
+            outages=self.outages,
         )
+        return DeliveryThread(worker)
 
     def step(self) -> bool:
         """Do one page of every chore that is due; return whether there may be more to do."""

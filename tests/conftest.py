@@ -17,8 +17,9 @@ from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.core import logs, migrations
-from app.core.db import SessionFactory, create_session_factory, open_engine
+from app.core.db import SessionFactory, create_session_factory
 from app.core.embedded_postgres import EmbeddedPostgres
+from app.core.engines import open_engine
 from app.core.settings import Settings
 from app.main import Storage, attach, create_app
 from tests import factories

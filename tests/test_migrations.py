@@ -10,7 +10,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, inspect, text
 
 from app.core import migrations
-from app.core.db import create_session_factory, open_engine
+from app.core.db import create_session_factory
+from app.core.engines import open_engine
 from app.core.partitions import PARTITIONED_TABLES
 from app.tables import metadata
 from tests.conftest import CreateDatabase

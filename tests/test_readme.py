@@ -8,6 +8,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
+from datetime import date
 from io import StringIO
 from pathlib import Path
 
@@ -17,9 +18,14 @@ from sqlalchemy import Engine, text
 from typer.testing import CliRunner
 
 from app.cli import app as command_line
-from app.core.db import open_engine
+from app.cli.demonstration import print_introduction
+from app.core.engines import open_engine
+from app.core.settings import Settings
+from app.demo.load import Demo
+from app.demo.simulate import simulate
 from app.events.ingestion.schemas import Receipt
 from app.portfolio.health_endpoints import AccountHealthOut
+from app.workspaces.keys import NewKey
 from tests.conftest import CreateDatabase
 from tests.test_docs import PAGES, README, ROOT, commands
 
@@ -165,6 +171,23 @@ def test_the_json_examples_are_json(page: Path) -> None:
 def test_the_python_example_is_python() -> None:
     for example in blocks(README, "python"):
         compile(example, "README.md", "exec")
+
+
+def test_every_variable_of_a_command_is_set_by_the_demo_or_by_a_command_before(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    world = simulate(seed=7, last_day=date(2026, 1, 31), accounts=1, days=60)
+    demo = Demo("demo", NewKey("w", "hk_w"), NewKey("r", "hk_r"), world, 1)
+    print_introduction(demo, Settings(_env_file=None, port=8123))
+    printed = capsys.readouterr().out
+    [exported] = [line for line in printed.splitlines() if line.startswith("export ")]
+
+    assert "export SERVER=http://127.0.0.1:8123 WORKSPACE=demo WRITE_KEY=hk_w" in exported
+    known = set(re.findall(r"\b([A-Z_]+)=", exported)) | {"WEBHOOK_KEY", "WEBHOOK_SECRET"}
+    assert set(re.findall(r"\$([A-Z_]+)", printed)) <= known
+    assert set(re.findall(r"\$([A-Z_]+)", README)) <= known
+    assert set(re.findall(r'environ\["([A-Z_]+)"\]', README)) <= known
+    assert {"WEBHOOK_KEY", "WEBHOOK_SECRET"} <= set(re.findall(r"\b([A-Z_]+)=", README))
 
 
 def test_the_examples_have_the_fields_of_the_real_answers() -> None:

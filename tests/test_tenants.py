@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from app.core.db import open_engine
+from app.core.engines import open_engine
 from app.core.pagination import encode_cursor
 from app.workspaces.keys import Scope
 from tests import factories

@@ -238,7 +238,8 @@ class Due(Table):
     """A mark in the refresh queue: an account must be scored again (``refresh_queue``).
 
     Rows are only inserted and deleted, so that marking never blocks. ``used_since``: the earliest
-    day of new usage if nothing but usage has changed, else null.
+    day of new usage if nothing but usage has changed, else null. ``marked_at``: by the clock of the
+    database, for metrics.
     """
 
     __tablename__ = "due"
@@ -249,6 +250,7 @@ class Due(Table):
     account_id: Mapped[Key]
     notify: Mapped[bool]
     used_since: Mapped[date | None]
+    marked_at: Mapped[Instant] = mapped_column(server_default=func.now())
 
 
 class ParkedAccount(WorkspaceTable):

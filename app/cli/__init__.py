@@ -8,7 +8,7 @@ Tests: ``tests/cli``; ``tests/test_readme.py`` runs the commands of the README.
 
 import signal
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -16,6 +16,7 @@ from app.cli.admin import key_app, workspace_app
 from app.cli.data import import_app, refresh, train
 from app.cli.doctoring import doctor
 from app.cli.erasures import erasures_app
+from app.cli.examples import add_examples
 from app.cli.processes import demo, migrate, serve, worker
 
 app = typer.Typer(
@@ -31,7 +32,7 @@ for command in (serve, worker, migrate, refresh, train, demo, doctor):
 def print_version(value: bool) -> None:  # noqa: FBT001 - typer calls it like this
     """Print the version of the service and end."""
     if value:
-        from app.openapi import VERSION
+        from app.core.settings import VERSION
 
         typer.echo(VERSION)
         raise typer.Exit
@@ -52,6 +53,7 @@ app.add_typer(workspace_app, name="workspace")
 app.add_typer(key_app, name="key")
 app.add_typer(import_app, name="import")
 app.add_typer(erasures_app, name="erasures")
+add_examples(app)
 
 
 def main() -> None:
@@ -74,23 +76,33 @@ def main() -> None:
         sys.exit(1)
 
 
+NO_SUCH_TABLE_OR_COLUMN = {"42P01", "42703"}
+
+
+def _setting_sentence(error: Any) -> str:  # noqa: ANN401 - pydantic's details of an error
+    """Say which setting is invalid and why; the value is not repeated: it may be secret."""
+    name = "_".join(map(str, error["loc"])).upper()
+    sentence = error["msg"].removeprefix("Value error, ")
+    return f"HEALTH_{name}: {sentence}{'' if sentence.endswith('.') else '.'}"
+
+
 def explain(error: Exception) -> str | None:
     """Return one sentence for an error that the user can act on, None for a bug."""
     from pydantic import ValidationError
     from sqlalchemy.exc import DBAPIError
 
-    from app.core.errors import ProblemError
+    from app.core.errors import ProblemError, reason
     from app.imports.mapping import MappingError
 
     match error:
         case ProblemError() | MappingError():
             return str(error)
         case ValidationError():
-            first = error.errors()[0]
-            name = "_".join(map(str, first["loc"])).upper()
-            return f"HEALTH_{name}: {first['msg'].removeprefix('Value error, ')}"
+            return " ".join(map(_setting_sentence, error.errors()))
+        case DBAPIError() if getattr(error.orig, "sqlstate", None) in NO_SUCH_TABLE_OR_COLUMN:
+            return "The database has no schema, or an older one: run `python -m app migrate`."
         case DBAPIError():
-            return f"Database: {str(error.orig).strip().splitlines()[0]}"
+            return f"Database: {reason(error)}"
         case OSError(filename=str(), strerror=str()):
             return f"{error.filename}: {error.strerror}."
     return None

@@ -30,7 +30,7 @@ def create_workspace(name: str) -> None:
 @workspace_app.command("list")
 def list_workspaces() -> None:
     """List the workspaces by id."""
-    from app.cli.console import print_table
+    from app.cli.console import print_hint, print_table, program
     from app.cli.runtime import open_transaction
     from app.workspaces import queries
 
@@ -40,6 +40,8 @@ def list_workspaces() -> None:
             for each in queries.list_workspaces(session)
         ]
     print_table(("id", "name", "created"), rows)
+    if not rows:
+        print_hint(f"There is no workspace yet. Create one: {program()} workspace create NAME")
 
 
 @key_app.command("create")
@@ -47,7 +49,7 @@ def create_key(
     workspace: WorkspaceOption,
     scope: Annotated[list[Scope], typer.Option(help="What the key may do; repeatable.")],
     name: str = "key",
-    expires_in_days: Annotated[int | None, typer.Option(min=1)] = None,
+    expires_in_days: Annotated[int | None, typer.Option(min=1, max=36_500)] = None,
 ) -> None:
     """Create an API key and print it; it is shown only once."""
     from datetime import timedelta
@@ -66,7 +68,7 @@ def create_key(
 @key_app.command("list")
 def list_keys(workspace: WorkspaceOption) -> None:
     """List the API keys of a workspace."""
-    from app.cli.console import print_table
+    from app.cli.console import print_hint, print_table, program
     from app.cli.runtime import open_transaction
     from app.workspaces import queries
 
@@ -77,6 +79,10 @@ def list_keys(workspace: WorkspaceOption) -> None:
             minutes = (at.isoformat(timespec="minutes") if at else "" for at in instants)
             rows.append((key.id, key.name, " ".join(key.scopes), *minutes))
     print_table(("id", "name", "scopes", "created", "expires", "revoked", "last used"), rows)
+    if not rows:
+        print_hint(
+            f"There is no key yet. Create one: {program()} key create -w {workspace} --scope SCOPE"
+        )
 
 
 @key_app.command("revoke")

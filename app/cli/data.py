@@ -88,6 +88,18 @@ for kind, summary in (
     _add_import_command(kind, summary)
 
 
+def expect_day_with_workspace(workspace: str | None, as_of: datetime | None) -> None:
+    """Refuse one of both: due accounts are scored for all workspaces, a day for one."""
+    if (workspace is None) != (as_of is None):
+        given, missing = ("--as-of", "--workspace") if as_of else ("--workspace", "--as-of")
+        raise typer.BadParameter(f"{given} needs {missing} too.")
+
+
+def expect_past_day(as_of: datetime, *, now: datetime) -> None:
+    if as_of.date() > now.date():
+        raise typer.BadParameter(f"--as-of {as_of.date()} is in the future.")
+
+
 def refresh(
     workspace: Annotated[
         str | None, typer.Option("--workspace", "-w", help="With --as-of: whose accounts.")
@@ -104,10 +116,12 @@ def refresh(
     from app.demo.load import score_all_accounts
     from app.workspaces import queries
 
+    expect_day_with_workspace(workspace, as_of)
     with open_database() as (sessions, clock, _), progress_bars() as progress:
         task = progress.add_task("scoring accounts", total=None, note="")
         done = 0
         if as_of is not None:
+            expect_past_day(as_of, now=clock())
             with transaction(sessions) as session:
                 workspace_id = queries.get_workspace(session, workspace or "").id
             done = score_all_accounts(sessions, workspace_id, as_of=as_of.date(), now=clock())

@@ -18,7 +18,7 @@ def run_demo(seed: int, name: str, truth: Path | None, *, serve_after: bool) -> 
     """Simulate, load and score a company; write the planted causes; then serve it."""
     settings = load_settings()
     if serve_after:
-        serving.expect_free_port(settings)
+        serving.expect_free_ports(settings)
     clock = shifted_clock(settings.clock_offset_seconds)
     with serving.database(settings) as url:
         with serving.engine_to(settings, url) as engine, progress_bars() as progress:
@@ -31,14 +31,14 @@ def run_demo(seed: int, name: str, truth: Path | None, *, serve_after: bool) -> 
                 progress=step_bars(progress),
             )
         (truth or settings.data_dir / "demo-truth.csv").write_text(truth_csv(demo.world))
-        _introduce(demo, settings)
+        print_introduction(demo, settings)
         if serve_after:
             serving.serve(settings, url)
 
 
-def _introduce(demo: demo_load.Demo, settings: Settings) -> None:
+def print_introduction(demo: demo_load.Demo, settings: Settings) -> None:
     """Print the address, the keys, and three commands to try."""
-    base = f"http://{settings.host}:{settings.port}"
+    base = serving.web_address(settings)
     account = demo.world.accounts[0].account_id
     accounts = f"{base}/api/v1/accounts"
     console.print(
@@ -47,11 +47,13 @@ def _introduce(demo: demo_load.Demo, settings: Settings) -> None:
         f"\nworkspace  {demo.workspace_id}"
         f"\nwrite key  {demo.write_key.text}"
         f"\nread key   {demo.read_key.text}"
-        "\n\nTry:\n"
-        f"\ncurl -s -H 'Authorization: Bearer {demo.read_key.text}' {accounts}/{account}/health"
-        f"\ncurl -s -H 'Authorization: Bearer {demo.read_key.text}'"
+        "\n\nPaste this into another terminal, then try the commands and the steps of README.md:"
+        f"\n\nexport SERVER={base} WORKSPACE={demo.workspace_id}"
+        f" WRITE_KEY={demo.write_key.text} READ_KEY={demo.read_key.text}"
+        f'\n\ncurl -s -H "Authorization: Bearer $READ_KEY" {accounts}/{account}/health'
+        '\ncurl -s -H "Authorization: Bearer $READ_KEY"'
         f" '{accounts}?band=at_risk&sort=-mrr&limit=5'"
-        f"\ncurl -s -u {demo.write_key.text}: {base}/v1/track -d"
+        f"\ncurl -s -u $WRITE_KEY: {base}/v1/track -d"
         f""" '{{"userId":"u1","event":"Message Sent","context":{{"groupId":"{account}"}}}}'\n""",
         soft_wrap=True,
         markup=False,

@@ -9,14 +9,16 @@ import typer
 def serve() -> None:
     """Serve the API; with the private database, run a worker too."""
     from app import serving
+    from app.cli.first_steps import suggest_workspace
     from app.cli.runtime import load_settings
 
     settings = load_settings()
-    serving.expect_free_port(settings)
+    serving.expect_free_ports(settings)
     with serving.database(settings) as url:
         serving.with_key(settings)
         serving.expect_session_settings(settings, url)
-        typer.echo(f"Serving on http://{settings.host}:{settings.port}")
+        typer.echo(f"Serving on {serving.web_address(settings)}")
+        suggest_workspace(settings, url)
         serving.serve(settings, url)
 
 
@@ -32,7 +34,8 @@ def worker() -> None:
         process = Worker(sessions, serving.with_key(settings), clock)
         stop_on_signals(process.stopping.set)
         gc.freeze()  # loaded modules stay: the collector need not look at them again
-        process.run()
+        with serving.metrics_server(settings, sessions):
+            process.run()
 
 
 def migrate() -> None:

@@ -1,25 +1,44 @@
 """What commands share: settings, database and clock."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
+from pydantic_settings import DotEnvSettingsSource
 from sqlalchemy.orm import Session
 
 from app import serving
-from app.core import logs, session_settings
+from app.core import logs, parent_process, session_settings
 from app.core.clock import Clock, shifted_clock
 from app.core.db import SessionFactory, create_session_factory, transaction
-from app.core.settings import Settings
+from app.core.errors import UnprocessableError
+from app.core.settings import Settings, unknown_names
+
+log = logs.get_logger()
 
 ACTOR = "cli"
 """The actor of audit entries for changes by commands."""
 
 
 def load_settings() -> Settings:
-    """Read the settings and configure the logs by them."""
-    settings = Settings()
+    """Read the settings and configure the logs by them; warn of names that are no settings."""
+    if os.environ.get("HEALTH_DATABASE_URL") == "":
+        raise UnprocessableError(
+            "HEALTH_DATABASE_URL is empty: set it to a postgresql:// URL, or unset it to use a"
+            " private database."
+        )
+    try:
+        settings = Settings()
+        names = {*os.environ, *DotEnvSettingsSource(Settings).env_vars}
+    except UnicodeDecodeError:
+        raise UnprocessableError(
+            "The file .env in the working directory is not UTF-8: save it as UTF-8."
+        ) from None
     logs.configure(settings.log_level)
+    if not parent_process.is_child():
+        for name, near in unknown_names(names).items():
+            log.warning("unknown_setting", name=name, did_you_mean=near)
     return settings
 
 

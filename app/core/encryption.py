@@ -77,7 +77,7 @@ def decode_key(text: str) -> bytes:
         key = b""
     if len(key) != KEY_BYTES:
         raise ValueError(
-            "HEALTH_ENCRYPTION_KEY must be 32 bytes in base64 (`openssl rand -base64 32`)."
+            "The key must be 32 bytes in base64: use the output of `openssl rand -base64 32`."
         )
     return key
 

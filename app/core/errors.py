@@ -14,7 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from app.core.logs import get_logger
+from app.core.logs import OutageLog, get_logger
 
 log = get_logger()
 
@@ -221,6 +221,12 @@ def problem_from_http(error: HTTPException) -> ProblemError:
     return cause if isinstance(cause, ProblemError) else _HttpProblemError(error)
 
 
+def reason(error: DBAPIError) -> str:
+    """Return the first line of the driver's message: the server's details may hold values."""
+    lines = str(error.orig).strip().splitlines()
+    return lines[0] if lines else type(error.orig).__name__
+
+
 def problem_from_database(error: DBAPIError) -> ProblemError | None:
     """Return 503 for a lost database, 422 for a value out of range, and None for a bug."""
     if isinstance(error, OperationalError) or error.connection_invalidated:
@@ -253,6 +259,9 @@ def handle_exception(request: Request, error: Exception) -> Response:
     problem = problem_from_exception(error)
     if problem is None:
         raise error
+    if problem.status is HTTPStatus.SERVICE_UNAVAILABLE:
+        why = reason(error) if isinstance(error, DBAPIError) else problem.detail
+        request.app.state.outages.report(code=problem.code, reason=why)
     response = problem_response(request, problem)
     if problem.status is HTTPStatus.METHOD_NOT_ALLOWED:
         response.headers["Allow"] = ", ".join(_allowed_methods(request))
@@ -277,7 +286,8 @@ def handle_unexpected_error(request: Request, error: Exception) -> Response:
 
 
 def install(app: FastAPI) -> None:
-    """Register the exception handlers of an app."""
+    """Register the exception handlers of an app, which log what they answer 503 for."""
+    app.state.outages = OutageLog("answered_503")
     for exception in (
         ProblemError,
         RequestValidationError,

@@ -2,6 +2,9 @@
 
 import logging
 import sys
+import threading
+import time
+from collections.abc import Callable
 
 # structlog loads rich, if it finds it, for tracebacks on terminals: 0.1 s and 5 MB of each process.
 has_rich = "rich" in sys.modules
@@ -12,9 +15,39 @@ from structlog.contextvars import bound_contextvars  # noqa: E402
 if not has_rich:
     del sys.modules["rich"]
 
-__all__ = ["bound_contextvars", "configure", "get_logger"]
+__all__ = ["OutageLog", "bound_contextvars", "configure", "get_logger"]
 
 get_logger = structlog.get_logger
+
+OUTAGE_LINE_SECONDS = 60.0
+MAX_REASONS = 100
+
+
+class OutageLog:
+    """Logs a failure that each request meets when it begins, then once a minute while it lasts.
+
+    ``repeated`` in a line is how often it was met since the line before. Each reason has its own
+    lines. ``fields`` are in every line. Threads may share it.
+    """
+
+    def __init__(
+        self, event: str, *, now: Callable[[], float] = time.monotonic, **fields: str
+    ) -> None:
+        self._event, self._now, self._fields = event, now, fields
+        self._lines: dict[tuple[str, ...], tuple[float, int]] = {}
+        self._lock = threading.Lock()
+
+    def report(self, **fields: str) -> None:
+        """Count a failure, and log it if its last line is a minute old."""
+        key, now = tuple(fields.values()), self._now()
+        with self._lock:
+            if len(self._lines) >= MAX_REASONS:
+                self._lines.clear()
+            logged_at, repeated = self._lines.get(key, (now, 0))
+            is_due = key not in self._lines or now - logged_at >= OUTAGE_LINE_SECONDS
+            self._lines[key] = (now, 0) if is_due else (logged_at, repeated + 1)
+        if is_due:
+            get_logger().warning(self._event, **self._fields, **fields, repeated=repeated)
 
 
 def configure(level: str) -> None:

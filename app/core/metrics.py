@@ -1,9 +1,14 @@
-"""All metrics of ``/metrics``."""
+"""The metrics that processes count; ``app/probes.py`` adds those that the database knows."""
 
 import os
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
 
-from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.metrics_core import Metric
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+from prometheus_client.registry import Collector
 
 MULTIPROCESS_DIR_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
@@ -12,7 +17,7 @@ REQUEST_SECONDS = Histogram("health_request_seconds", "Time to answer.", ["route
 EVENTS = Counter("health_events_total", "Events received, by result.", ["result"])
 QUARANTINED = Counter("health_quarantined_total", "Events quarantined, by reason.", ["code"])
 REFRESHED = Counter("health_refreshed_accounts_total", "Accounts scored by the worker.")
-REFRESH_SECONDS = Histogram("health_refresh_seconds", "Time to score one batch of accounts.")
+REFRESH_SECONDS = Histogram("health_refresh_seconds", "Time to score one set of due accounts.")
 PARKED = Counter("health_parked_accounts_total", "Accounts parked after repeated failures.")
 WEBHOOK_ATTEMPTS = Counter(
     "health_webhook_attempts_total", "Attempts to deliver a message, by result.", ["result"]
@@ -28,10 +33,47 @@ DELIVERY_ERRORS = Counter(
 )
 
 
-def exposition() -> bytes:
-    """Return the metrics of all processes of this service in the Prometheus text format."""
-    if MULTIPROCESS_DIR_VARIABLE not in os.environ:
-        return generate_latest(REGISTRY)
+CONNECTIONS_IN_USE = Gauge(
+    "health_database_connections_in_use",
+    "Connections of the pools that are in use.",
+    multiprocess_mode="livesum",
+)
+CONNECTIONS_LIMIT = Gauge(
+    "health_database_connections_limit",
+    "Connections that the pools may open.",
+    multiprocess_mode="livesum",
+)
+
+
+class ProcessesCollector(Collector):
+    """The metrics of all processes that share the folder, without the gauges of ended ones."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+        self._files = MultiProcessCollector(None, folder)  # type: ignore[no-untyped-call]
+
+    def collect(self) -> Iterable[Metric]:
+        for file in Path(self._folder).glob("gauge_live*.db"):
+            pid = int(file.stem.rpartition("_")[2])
+            if not _is_running(pid):
+                mark_process_dead(pid, self._folder)  # type: ignore[no-untyped-call]
+        found: Iterable[Metric] = self._files.collect()  # type: ignore[no-untyped-call]
+        return found
+
+
+def _is_running(pid: int) -> bool:
+    with suppress(PermissionError):  # it runs, as another user
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return False
+    return True
+
+
+def create_registry(collector: Collector) -> CollectorRegistry:
+    """Return all metrics: those of the processes of this service, and those of a collector."""
     registry = CollectorRegistry()
-    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    return generate_latest(registry)
+    folder = os.environ.get(MULTIPROCESS_DIR_VARIABLE)
+    registry.register(ProcessesCollector(folder) if folder else REGISTRY)
+    registry.register(collector)
+    return registry

@@ -1,10 +1,11 @@
 """Run the Alembic migrations and check that the schema is up to date."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine, text
-from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, ProgrammingError, SQLAlchemyError
 
 from app.core.db import SessionFactory
 from app.core.errors import UnprocessableError
@@ -32,12 +33,21 @@ class NewerSchemaError(UnprocessableError):
     """The schema of the database was made by a newer version of the service."""
 
 
+class NoMigrationsError(UnprocessableError):
+    """The migrations are not where the service looks for them."""
+
+
 def alembic_config() -> "Config":
     """Find the migrations beside the code, or in the working directory (in the image)."""
     from alembic.config import Config  # noqa: PLC0415 - only processes that migrate load it
 
-    root = next(folder for folder in (PROJECT_DIR, Path.cwd()) if (folder / "alembic.ini").exists())
-    return Config(root / "alembic.ini")
+    for folder in (PROJECT_DIR, Path.cwd()):
+        if (folder / "alembic.ini").exists():
+            return Config(folder / "alembic.ini")
+    raise NoMigrationsError(
+        f"There is no alembic.ini in {PROJECT_DIR} or {Path.cwd()}: run the command in the folder"
+        " that has alembic.ini and migrations."
+    )
 
 
 def upgrade(engine: Engine, revision: str = "head") -> None:
@@ -64,7 +74,9 @@ def _expect_known_revision(connection: Connection) -> None:
         )
 
 
-def readiness_checks(sessions: SessionFactory) -> dict[str, bool]:
+def readiness_checks(
+    sessions: SessionFactory, *, on_error: Callable[[DBAPIError], None] | None = None
+) -> dict[str, bool]:
     """Check that the database answers, that it has the schema, and that it applies our settings.
 
     A newer schema is good too: migrations keep it usable for the version before them, so that this
@@ -76,7 +88,9 @@ def readiness_checks(sessions: SessionFactory) -> dict[str, bool]:
             current = session.scalar(CURRENT_REVISION)
     except ProgrammingError:  # there is no such table yet
         return {"database": True, "migrations": False}
-    except SQLAlchemyError:
+    except SQLAlchemyError as error:
+        if on_error and isinstance(error, DBAPIError):
+            on_error(error)
         return {"database": False, "migrations": False}
     has_schema = current is not None and current >= HEAD
     return {

@@ -10,6 +10,11 @@ def child_environment() -> dict[str, str]:
     return {**os.environ, PARENT_PID_VARIABLE: str(os.getpid())}
 
 
+def is_child() -> bool:
+    """Whether this process was started by another process of the service."""
+    return os.environ.get(PARENT_PID_VARIABLE, str(os.getpid())) != str(os.getpid())
+
+
 def is_gone() -> bool:
     """Whether this process was started as a child and its parent has ended."""
     parent = os.environ.get(PARENT_PID_VARIABLE)

@@ -8,7 +8,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from app.core.db import STATEMENT_TIMEOUT_OPTION
+from app.core.engines import STATEMENT_TIMEOUT_OPTION
 from app.core.errors import UnprocessableError
 
 STATEMENT_TIMEOUT = text("SELECT setting FROM pg_settings WHERE name = 'statement_timeout'")

@@ -1,27 +1,39 @@
 """The settings of the service. Each process reads them once at its start."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.core.encryption import decode_key
+from app.core.parent_process import PARENT_PID_VARIABLE
 
+VERSION = "0.1.0"
+PREFIX = "HEALTH_"
+CENTURY_SECONDS = 36_525 * 86_400
 LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
 
 
 class Settings(BaseSettings):
-    """Each setting is an environment variable with the prefix ``HEALTH_``."""
+    """Each setting is an environment variable with the prefix ``HEALTH_``; empty means unset.
 
-    model_config = SettingsConfigDict(env_prefix="HEALTH_", env_file=".env", frozen=True)
+    The file ``.env`` may hold variables of other programs too, as Compose's do.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
+    )
 
     database_url: SecretStr | None = None
     encryption_key: SecretStr | None = None
     data_dir: Path = Path(".data")
     host: str = "127.0.0.1"
-    port: int = Field(default=8000, ge=0, le=65535)
+    port: int = Field(default=8000, ge=1, le=65535)
+    metrics_port: int | None = Field(default=None, ge=1, le=65535)
     workers: int = Field(default=1, ge=1, le=64)
     embed_worker: bool | None = None
     pool_size: int = Field(default=8, ge=2, le=200)
@@ -33,14 +45,14 @@ class Settings(BaseSettings):
     quarantine_retention_days: int = Field(default=30, ge=1)
     message_retention_days: int = Field(default=30, ge=1)
     webhook_allowed_networks: str | None = None
-    public_url: str | None = Field(default=None, pattern="^https?://[^/]+$")
+    public_url: str | None = None
     max_wire_bytes: int = Field(default=5 * 1024 * 1024, ge=1024)
     max_body_bytes: int = Field(default=10 * 1024 * 1024, ge=1024)
     max_batch_events: int = Field(default=2500, ge=1)
     events_per_second: int = Field(default=0, ge=0)
     renewal_grace_days: int = Field(default=31, ge=0, le=366)
     import_bytes: int = Field(default=512 * 1024 * 1024, ge=1024)
-    clock_offset_seconds: float = 0
+    clock_offset_seconds: float = Field(default=0, ge=-CENTURY_SECONDS, le=CENTURY_SECONDS)
     log_level: str = "info"
 
     @field_validator("log_level")
@@ -53,9 +65,23 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _is_postgresql(cls, url: SecretStr | None) -> SecretStr | None:
-        if url and not url.get_secret_value().startswith("postgresql://"):
-            raise ValueError("HEALTH_DATABASE_URL must start with postgresql://")
+        if url and not _is_database_url(url.get_secret_value()):
+            raise ValueError(
+                "The value must be a URL such as postgresql://user:password@host:5432/database."
+                " Write characters such as @ : / ? # % in a password as %40 %3A %2F %3F %23 %25."
+            )
         return url
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_web_address(cls, url: str | None) -> str | None:
+        address = (url or "https://x").rstrip("/")
+        scheme, _, host = address.partition("://")
+        if scheme not in {"http", "https"} or not host or "/" in host:
+            raise ValueError(
+                f"{url!r} is not the address of a host: use one such as https://health.example.com"
+            )
+        return url and address
 
     @field_validator("encryption_key")
     @classmethod
@@ -85,3 +111,20 @@ class Settings(BaseSettings):
     def runs_worker(self) -> bool:
         """Whether ``serve`` starts its own worker process."""
         return self.embedded_database if self.embed_worker is None else self.embed_worker
+
+
+def _is_database_url(url: str) -> bool:
+    """Whether a URL can be parsed; an unescaped password would move the host or the port."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme == "postgresql" and parts.netloc.count("@") <= 1 and parts.port != 0
+    except ValueError:  # the port is not a number
+        return False
+
+
+def unknown_names(names: Iterable[str]) -> Mapping[str, str | None]:
+    """Return the names that look like settings and are none, each with the setting it is near."""
+    known = {PREFIX + name.upper() for name in Settings.model_fields} | {PARENT_PID_VARIABLE}
+    strangers = {name.upper() for name in names if name.upper().startswith(PREFIX)} - known
+    near = {name: get_close_matches(name, known, n=1, cutoff=0.8) for name in sorted(strangers)}
+    return {name: found[0] if found else None for name, found in near.items()}

@@ -49,7 +49,10 @@ def check_addresses(
                 " use an https URL."
             )
         if not is_public(address):
-            raise AddressDeniedError("The address is not public: use a publicly reachable host.")
+            raise AddressDeniedError(
+                "The address is not public: use a publicly reachable host, or add its network to"
+                " HEALTH_WEBHOOK_ALLOWED_NETWORKS."
+            )
     return parsed
 
 

@@ -17,7 +17,8 @@ from app.core import metrics
 from app.core.clock import Clock
 from app.core.db import SessionFactory, run_with_retries, transaction
 from app.core.encryption import DecryptionError, Encryptor
-from app.core.logs import get_logger
+from app.core.errors import reason
+from app.core.logs import OutageLog, get_logger
 from app.webhooks import delivery_queries
 from app.webhooks.delivery_queries import ClaimedDelivery
 from app.webhooks.delivery_results import FinishedAttempt, record_delivery_results
@@ -41,6 +42,7 @@ class DeliveryWorker:
     client: HttpClient
     clock: Clock
     public_url: str | None = None
+    outages: OutageLog = field(default_factory=lambda: OutageLog("database_error"))
     limits: ConcurrencyLimits = field(default_factory=ConcurrencyLimits)
     _finished: list[FinishedAttempt] = field(default_factory=list)
     _claimed_tokens: set[UUID] = field(default_factory=set)
@@ -55,7 +57,7 @@ class DeliveryWorker:
                 busy = await self.run_once()
                 await self._wait(stopping, 0 if busy else IDLE_SECONDS)
             except DBAPIError as error:
-                log.warning("database_trouble", error=type(error.orig).__name__)
+                self.outages.report(reason=reason(error))
                 await self._wait(stopping, ERROR_BACKOFF_SECONDS)
             except Exception:
                 log.exception("deliveries_interrupted")

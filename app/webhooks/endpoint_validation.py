@@ -53,7 +53,9 @@ def validate_url(text: str, allowed: Sequence[Network]) -> str:
             "The URL must not contain credentials or a fragment: put credentials into `headers`."
         )
     if url.scheme == "http" and not allowed:
-        raise InvalidEndpointError("The URL must use https.")
+        raise InvalidEndpointError(
+            "The URL must use https: http is only for networks in HEALTH_WEBHOOK_ALLOWED_NETWORKS."
+        )
     literal = _literal_address(host)
     if literal is None and not HOST_NAME.fullmatch(url.raw_host.decode()):
         raise InvalidEndpointError("The host name is invalid: use letters, digits, dots, - and _.")

@@ -3,6 +3,7 @@
 from base64 import b64decode
 from binascii import Error as Base64Error
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from time import monotonic
@@ -64,15 +65,20 @@ def key_from_header(authorization: str | None) -> str | None:
     if scheme.lower() == "bearer":
         return credentials.strip()
     if scheme.lower() == "basic":
-        try:
+        with suppress(Base64Error, UnicodeDecodeError):
             return b64decode(credentials.strip(), validate=True).decode().split(":", 1)[0]
-        except (Base64Error, UnicodeDecodeError):
-            return ""
-    return ""
+    raise UnauthorizedError(
+        "The header Authorization cannot be read: send Authorization: Bearer hk_…"
+    )
 
 
 def authenticate(sessions: SessionFactory, text: str, *, now: datetime) -> Caller:
-    """Return the caller of a key; raise UnauthorizedError if it is unknown, revoked or expired."""
+    """Return the caller of a key; raise UnauthorizedError if it is empty, unknown or has ended."""
+    if not text:
+        raise UnauthorizedError(
+            "The API key is empty: send Authorization: Bearer hk_…, and check that the variable"
+            " which holds the key is set."
+        )
     key_id = keys.parse_key_id(text)
     read_at = monotonic()
     with sessions() as session:

@@ -13,6 +13,8 @@ from app.workspaces import queries
 from app.workspaces.keys import NewKey, Scope, generate_key
 from app.workspaces.tables import ApiKey, AuditEntry, Workspace
 
+MAX_NAME_LENGTH = 200
+
 
 class ReachIncompleteError(ConflictError):
     code = "reach_incomplete"
@@ -62,6 +64,10 @@ def create_workspace(
     workspace_id = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40]
     if not workspace_id:
         raise UnprocessableError("The name of a workspace needs at least one letter a-z or digit.")
+    if len(name) > MAX_NAME_LENGTH:
+        raise UnprocessableError(
+            f"The name of a workspace has at most {MAX_NAME_LENGTH} characters: use a shorter one."
+        )
     if queries.find_workspace(session, workspace_id):
         raise ConflictError(f"The workspace {workspace_id} exists already: choose another name.")
     workspace = Workspace(id=workspace_id, name=name, simulated=simulated)

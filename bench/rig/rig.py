@@ -12,8 +12,9 @@ from sqlalchemy import Engine, text
 
 import app
 from app.core import migrations, partitions
-from app.core.db import SessionFactory, create_session_factory, open_engine, transaction
+from app.core.db import SessionFactory, create_session_factory, transaction
 from app.core.embedded_postgres import EmbeddedPostgres
+from app.core.engines import open_engine
 from app.workspaces import service as workspaces
 from bench.rig.service import SERVE, Service, start_service
 

@@ -12,9 +12,10 @@ from typer.testing import CliRunner
 
 from app.cli import app, explain
 from app.core import migrations
-from app.core.db import create_session_factory, open_engine
+from app.core.db import create_session_factory
 from app.core.embedded_postgres import DataFolderError
-from app.openapi import VERSION
+from app.core.engines import open_engine
+from app.core.settings import VERSION
 from tests.conftest import CreateDatabase
 
 COLUMNS = ["id", "name", "scopes", "created", "expires", "revoked", "last used"]

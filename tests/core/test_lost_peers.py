@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
-from app.core import db
-from app.core.db import open_engine
+from app.core import engines
+from app.core.engines import open_engine
 
 WANTED = {
     "idle_in_transaction_session_timeout": "25s",
@@ -39,8 +39,8 @@ def stopped(process_id: int) -> Iterator[None]:
 def test_the_server_ends_the_transaction_of_a_process_that_hangs(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    soon = db.LOST_CLIENT_OPTIONS.replace("=25000", "=100")
-    monkeypatch.setattr(db, "LOST_CLIENT_OPTIONS", soon)
+    soon = engines.LOST_CLIENT_OPTIONS.replace("=25000", "=100")
+    monkeypatch.setattr(engines, "LOST_CLIENT_OPTIONS", soon)
     lock = text("SELECT pg_advisory_lock(4711)")
     with (
         opened(database_url) as hanging,
@@ -68,7 +68,7 @@ def test_every_connection_asks_for_the_settings(database_url: str) -> None:
 def test_a_request_does_not_wait_for_a_server_that_hangs(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(db, "SERVER_GRACE_SECONDS", 0.2)
+    monkeypatch.setattr(engines, "SERVER_GRACE_SECONDS", 0.2)
     with opened(database_url, 0.2) as engine:
         with engine.connect() as connection:
             backend = connection.scalar(text("SELECT pg_backend_pid()"))

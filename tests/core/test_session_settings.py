@@ -11,7 +11,8 @@ import pytest
 from sqlalchemy import Engine, text
 
 from app.core import migrations
-from app.core.db import REQUEST_TIMEOUT_SECONDS, create_session_factory, open_engine
+from app.core.db import create_session_factory
+from app.core.engines import REQUEST_TIMEOUT_SECONDS, open_engine
 from app.core.session_settings import SessionSettingsError, expect_session_settings
 
 SOCKET_NAME = ".s.PGSQL.5432"

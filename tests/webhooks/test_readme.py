@@ -1,9 +1,9 @@
 """The receiver in the README accepts a real delivery."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
-from fastapi import FastAPI, Request
 from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 from standardwebhooks import WebhookVerificationError
@@ -17,10 +17,12 @@ from tests.webhooks.samples import publish, sample
 
 
 def test_the_receiver_in_the_readme_accepts_signed_messages_only(
-    session: Session, sessions: SessionFactory, capsys: pytest.CaptureFixture[str]
+    session: Session,
+    sessions: SessionFactory,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     [code] = [each for each in blocks(README, "python") if "standardwebhooks" in each]
-    app = FastAPI()
     with running_receiver(Receiver()) as receiver:
         _, secret = create_endpoint(session, receiver.url)
         [message_id] = publish(session, sample("alert.opened"))
@@ -28,8 +30,10 @@ def test_the_receiver_in_the_readme_accepts_signed_messages_only(
         deliver_due(sessions, now=datetime.now(UTC))
     [request] = receiver.received
 
-    exec(code.replace("whsec_...", secret), {"app": app, "Request": Request})  # noqa: S102
-    client = TestClient(app)
+    monkeypatch.setenv("WEBHOOK_SECRET", secret)
+    file: dict[str, Any] = {}
+    exec(code, file)  # noqa: S102
+    client = TestClient(file["app"])
 
     assert client.post("/hook", content=request.body, headers=request.headers).status_code == 200
     assert capsys.readouterr().out.split() == [message_id, "alert.opened"]

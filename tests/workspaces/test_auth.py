@@ -28,9 +28,9 @@ def basic(text: str) -> str:
         (basic("hk_1"), "hk_1"),
         (None, None),
         ("", None),
-        ("hk_1", ""),
-        ("Basic %%%", ""),
-        ("Basic /w==", ""),
+        ("Bearer", ""),
+        ("Bearer ", ""),
+        (basic(":"), ""),
     ],
 )
 def test_a_key_is_sent_as_bearer_token_or_as_basic_user_name(
@@ -39,12 +39,32 @@ def test_a_key_is_sent_as_bearer_token_or_as_basic_user_name(
     assert key_from_header(header) == key
 
 
-@pytest.mark.parametrize("header", ["", "Bearer", "Bearer hk_1_2", "Digest x", "Basic %%%"])
-def test_an_unknown_key_is_refused(client: TestClient, header: str) -> None:
-    answer = client.get("/api/v1/workspace", headers={"Authorization": header})
+@pytest.mark.parametrize(
+    ("header", "sentence"),
+    [
+        ("", "Send an API key"),
+        ("Bearer", "is empty"),
+        (basic(":"), "is empty"),
+        ("Bearer hk_1_2", "is unknown"),
+        ("Bearer $READ_KEY", "is unknown"),
+        ("hk_1", "cannot be read"),
+        ("Digest x", "cannot be read"),
+        ("Basic %%%", "cannot be read"),
+        ("Basic /w==", "cannot be read"),
+    ],
+)
+def test_a_header_without_a_known_key_is_refused_and_says_why(
+    client: TestClient, header: str, sentence: str
+) -> None:
+    read = client.get("/api/v1/workspace", headers={"Authorization": header})
+    sent = client.post("/v1/track", json={}, headers={"Authorization": header})
 
-    assert (answer.status_code, answer.json()["code"]) == (401, "invalid_api_key")
-    assert "WWW-Authenticate" in answer.headers
+    assert (read.status_code, read.json()["code"]) == (401, "invalid_api_key")
+    assert sentence in read.json()["detail"]
+    assert "WWW-Authenticate" in read.headers
+    if header:
+        assert (sent.status_code, sent.json()["code"]) == (401, "invalid_write_key")
+        assert sentence in sent.json()["detail"]
 
 
 def test_the_last_use_of_a_key_is_stored_at_most_once_a_minute(session: Session) -> None:

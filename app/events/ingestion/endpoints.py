@@ -38,10 +38,10 @@ native_router = APIRouter(prefix="/api/v1", tags=["events"])
 
 async def authenticate_sender(request: Request) -> Caller | None:
     """Return the caller of the key in the header; None without it: the body may have the key."""
-    text = key_from_header(request.headers.get("authorization"))
-    if text is None:
-        return None
     try:
+        text = key_from_header(request.headers.get("authorization"))
+        if text is None:
+            return None
         caller = await get_caller(request, text)
     except UnauthorizedError as error:
         raise UnauthorizedError(error.detail, code="invalid_write_key") from None

@@ -157,7 +157,7 @@ def test_a_filter_limits_the_audience(client: TestClient, session: Session) -> N
     )
 
 
-def test_texts_by_a_tag_are_kept_by_their_language(client: TestClient) -> None:
+def test_texts_by_a_tag_are_stored_by_their_language(client: TestClient) -> None:
     tagged = OWN | {"texts": {"en-GB": OWN["texts"]["en"], "zh_CN": OWN["texts"]["zh"]}}
 
     stored = client.put(f"{PLAYBOOKS}/a_new_one", json=tagged).json()
