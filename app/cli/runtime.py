@@ -38,7 +38,7 @@ def load_settings() -> Settings:
     logs.configure(settings.log_level)
     if not parent_process.is_child():
         for name, near in unknown_names(names).items():
-            log.warning("unknown_setting", name=name, did_you_mean=near)
+            log.warning("unknown_setting", setting=name, nearest=near)
     return settings
 
 

@@ -26,20 +26,20 @@ MAX_REASONS = 100
 class OutageLog:
     """Logs a failure that each request meets when it begins, then once a minute while it lasts.
 
-    ``repeated`` in a line is how often it was met since the line before. Each reason has its own
-    lines. ``fields`` are in every line. Threads may share it.
+    ``repeated`` in a line is how often it was met since the line before. Each code and reason has
+    its own lines. ``host`` is in every line. Threads may share it.
     """
 
     def __init__(
-        self, event: str, *, now: Callable[[], float] = time.monotonic, **fields: str
+        self, event: str, *, host: str = "", now: Callable[[], float] = time.monotonic
     ) -> None:
-        self._event, self._now, self._fields = event, now, fields
-        self._lines: dict[tuple[str, ...], tuple[float, int]] = {}
+        self._event, self._host, self._now = event, host, now
+        self._lines: dict[tuple[str, str], tuple[float, int]] = {}
         self._lock = threading.Lock()
 
-    def report(self, **fields: str) -> None:
+    def report(self, *, reason: str, code: str = "") -> None:
         """Count a failure, and log it if its last line is a minute old."""
-        key, now = tuple(fields.values()), self._now()
+        key, now = (code, reason), self._now()
         with self._lock:
             if len(self._lines) >= MAX_REASONS:
                 self._lines.clear()
@@ -47,7 +47,8 @@ class OutageLog:
             is_due = key not in self._lines or now - logged_at >= OUTAGE_LINE_SECONDS
             self._lines[key] = (now, 0) if is_due else (logged_at, repeated + 1)
         if is_due:
-            get_logger().warning(self._event, **self._fields, **fields, repeated=repeated)
+            log = get_logger().bind(**({"code": code} if code else {}))
+            log.warning(self._event, host=self._host, reason=reason, repeated=repeated)
 
 
 def configure(level: str) -> None:

@@ -6,7 +6,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.core.encryption import decode_key
@@ -61,6 +61,13 @@ class Settings(BaseSettings):
         if level.lower() not in LOG_LEVELS:
             raise ValueError(f"{level!r} is no log level. Use one of: {', '.join(LOG_LEVELS)}.")
         return level.lower()
+
+    @field_validator("metrics_port")
+    @classmethod
+    def _is_another_port(cls, port: int | None, info: ValidationInfo) -> int | None:
+        if port is not None and port == info.data.get("port"):
+            raise ValueError("The port is that of HEALTH_PORT: use another one.")
+        return port
 
     @field_validator("database_url")
     @classmethod

@@ -37,6 +37,7 @@ def empty_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[No
         ("HEALTH_PORT", "0", "greater than or equal to 1."),
         ("HEALTH_PORT", "http", "valid integer"),
         ("HEALTH_METRICS_PORT", "70000", "less than or equal to 65535."),
+        ("HEALTH_METRICS_PORT", "8000", "use another one."),
         ("HEALTH_WORKERS", "0", "greater than or equal to 1."),
         ("HEALTH_ENCRYPTION_KEY", "c2hvcnQ=", "The key must be 32 bytes in base64"),
         ("HEALTH_ENCRYPTION_KEY", "no base64!", "The key must be 32 bytes in base64"),
@@ -149,7 +150,7 @@ def test_a_misspelled_setting_is_warned_of_with_the_near_name(
 
     assert settings.port == 8100
     lines = map(json.loads, capsys.readouterr().err.splitlines())
-    warned = {line["name"]: line["did_you_mean"] for line in lines}
+    warned = {line["setting"]: line["nearest"] for line in lines}
     assert warned == {
         "HEALTH_PROT": "HEALTH_PORT",
         "HEALTH_LOGLEVEL": "HEALTH_LOG_LEVEL",

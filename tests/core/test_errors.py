@@ -1,11 +1,13 @@
 from fastapi.exceptions import RequestValidationError
 from fastapi.testclient import TestClient
+from sqlalchemy.exc import DBAPIError
 
 from app.core.errors import (
     NotFoundError,
     RetryLaterError,
     StorageUnavailableError,
     problem_from_validation,
+    reason,
 )
 from app.core.filters.parser import FilterError
 
@@ -57,3 +59,10 @@ def test_an_absent_database_asks_for_a_longer_wait_than_too_many_requests() -> N
 def test_only_the_key_of_a_workspace_is_missing_in_this_workspace() -> None:
     assert str(NotFoundError("account", "acme")) == "No account acme in this workspace."
     assert str(NotFoundError("workspace", "acme", in_workspace=False)) == "No workspace acme."
+
+
+def test_the_reason_of_a_database_error_has_no_details_with_values() -> None:
+    details = "duplicate key\nDETAIL:  Key (email)=(eve@example.com) already exists."
+
+    assert reason(DBAPIError("INSERT", {}, Exception(details))) == "duplicate key"
+    assert reason(DBAPIError("SELECT", {}, ValueError())) == "ValueError"
