@@ -27,12 +27,12 @@ from app.core import errors, logs, parent_process
 from app.core.clock import Clock, shifted_clock
 from app.core.db import DatabaseSlots, SessionFactory, create_session_factory
 from app.core.encryption import Encryptor
-from app.core.engines import REQUEST_TIMEOUT_SECONDS, database_address, open_engine
 from app.core.http.body_guard import BodyGuardMiddleware
 from app.core.http.csv_responses import CsvMiddleware
 from app.core.http.etags import ETagMiddleware
 from app.core.http.protocol import Connections
 from app.core.http.request_log import RequestLogMiddleware
+from app.core.postgres.engines import REQUEST_TIMEOUT_SECONDS, database_address, open_engine
 from app.core.settings import VERSION, Settings
 from app.engagement.endpoints import router as engagement_router
 from app.events.ingestion.endpoints import native_router, sdk_router

@@ -15,10 +15,11 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from app.core import metrics, migrations
+from app.core import metrics
 from app.core.clock import Clock
 from app.core.db import SessionFactory, transaction
 from app.core.errors import NotFoundError, reason
+from app.core.postgres import migrations
 from app.core.settings import VERSION
 from app.core.sql import load_sql
 

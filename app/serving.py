@@ -14,14 +14,15 @@ from prometheus_client import start_http_server
 from pydantic import SecretStr
 from sqlalchemy import Engine
 
-from app.core import metrics, migrations, parent_process, session_settings
+from app.core import metrics, parent_process
 from app.core.clock import shifted_clock
 from app.core.db import SessionFactory, create_session_factory
-from app.core.embedded_postgres import EmbeddedPostgres
 from app.core.encryption import load_or_create_key
-from app.core.engines import COMMAND_TIMEOUT_SECONDS, REQUEST_TIMEOUT_SECONDS, open_engine
 from app.core.errors import UnprocessableError
 from app.core.logs import get_logger
+from app.core.postgres import migrations, session_settings
+from app.core.postgres.embedded_postgres import EmbeddedPostgres
+from app.core.postgres.engines import COMMAND_TIMEOUT_SECONDS, REQUEST_TIMEOUT_SECONDS, open_engine
 from app.core.settings import Settings
 from app.probes import ServiceCollector
 

@@ -20,13 +20,14 @@ from app.changes import queries as changes
 from app.changes.feed import RETENTION
 from app.churn.training import job as training_job
 from app.churn.training.job import Trainer
-from app.core import parent_process, partitions
+from app.core import parent_process
 from app.core.clock import Clock
 from app.core.db import SessionFactory, transaction
 from app.core.encryption import Encryptor
-from app.core.engines import database_address
 from app.core.errors import reason
 from app.core.logs import OutageLog
+from app.core.postgres import partitions
+from app.core.postgres.engines import database_address
 from app.core.settings import Settings
 from app.engagement import onboarding
 from app.events.ingestion import attribution

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from sqlalchemy import text
 
-from app.core.engines import open_engine
+from app.core.postgres.engines import open_engine
 from bench.results import Result
 from bench.rig.fill import LOOK_BACK_DAYS, Volume, fill
 from bench.rig.rig import Rig, Tenant, create_tenant, now

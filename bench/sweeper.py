@@ -8,7 +8,7 @@ import time
 from app import pipeline
 from app.accounts.refresh_queue import Priority, mark_all_due
 from app.core.db import create_session_factory, transaction
-from app.core.engines import open_engine
+from app.core.postgres.engines import open_engine
 from bench.rig.rig import now
 
 

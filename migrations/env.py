@@ -7,8 +7,8 @@ from alembic import context
 from sqlalchemy import Connection
 from sqlalchemy.schema import SchemaItem
 
-from app.core.embedded_postgres import EmbeddedPostgres
-from app.core.engines import open_engine
+from app.core.postgres.embedded_postgres import EmbeddedPostgres
+from app.core.postgres.engines import open_engine
 from app.core.settings import Settings
 from app.tables import metadata
 

@@ -16,10 +16,11 @@ from pydantic import SecretStr
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.orm import Session, sessionmaker
 
-from app.core import logs, migrations
+from app.core import logs
 from app.core.db import SessionFactory, create_session_factory
-from app.core.embedded_postgres import EmbeddedPostgres
-from app.core.engines import open_engine
+from app.core.postgres import migrations
+from app.core.postgres.embedded_postgres import EmbeddedPostgres
+from app.core.postgres.engines import open_engine
 from app.core.settings import Settings
 from app.main import Storage, attach, create_app
 from tests import factories

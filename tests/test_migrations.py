@@ -9,10 +9,10 @@ from alembic import command
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, inspect, text
 
-from app.core import migrations
 from app.core.db import create_session_factory
-from app.core.engines import open_engine
-from app.core.partitions import PARTITIONED_TABLES
+from app.core.postgres import migrations
+from app.core.postgres.engines import open_engine
+from app.core.postgres.partitions import PARTITIONED_TABLES
 from app.tables import metadata
 from tests.conftest import CreateDatabase
 

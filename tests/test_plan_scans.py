@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from app.core import partitions
+from app.core.postgres import partitions
 from tests.conftest import NOW
 from tests.plan_scans import equalities, unbound_tables
 

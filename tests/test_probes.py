@@ -15,8 +15,8 @@ from structlog.testing import capture_logs
 
 from app import pipeline
 from app.accounts.refresh_queue import mark_due
-from app.core import migrations
 from app.core.db import SessionFactory
+from app.core.postgres import migrations
 from app.core.settings import VERSION
 from app.jobs import service as jobs
 from app.main import Storage, attach

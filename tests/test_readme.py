@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 
 from app.cli import app as command_line
 from app.cli.demonstration import print_introduction
-from app.core.engines import open_engine
+from app.core.postgres.engines import open_engine
 from app.core.settings import Settings
 from app.demo.load import Demo
 from app.demo.simulate import simulate

@@ -9,8 +9,8 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from app.core.engines import open_engine
 from app.core.pagination import encode_cursor
+from app.core.postgres.engines import open_engine
 from app.workspaces.keys import Scope
 from tests import factories
 from tests.billing import sender

@@ -42,7 +42,7 @@ def migrate() -> None:
     """Migrate the database to the newest schema."""
     from app import serving
     from app.cli.runtime import load_settings
-    from app.core import migrations
+    from app.core.postgres import migrations
 
     settings = load_settings()
     with serving.database(settings) as url, serving.engine_to(settings, url) as engine:

@@ -9,10 +9,11 @@ from pydantic_settings import DotEnvSettingsSource
 from sqlalchemy.orm import Session
 
 from app import serving
-from app.core import logs, parent_process, session_settings
+from app.core import logs, parent_process
 from app.core.clock import Clock, shifted_clock
 from app.core.db import SessionFactory, create_session_factory, transaction
 from app.core.errors import UnprocessableError
+from app.core.postgres import session_settings
 from app.core.settings import Settings, unknown_names
 
 log = logs.get_logger()

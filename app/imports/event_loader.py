@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from app.core import partitions
 from app.core.db import SessionFactory, transaction
+from app.core.postgres import partitions
 from app.events.ingestion import service as ingestion
 from app.events.ingestion.event_names import KnownEventNames
 from app.events.ingestion.queries import BatchOrigin

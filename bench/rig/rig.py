@@ -11,10 +11,10 @@ from tempfile import TemporaryDirectory
 from sqlalchemy import Engine, text
 
 import app
-from app.core import migrations, partitions
 from app.core.db import SessionFactory, create_session_factory, transaction
-from app.core.embedded_postgres import EmbeddedPostgres
-from app.core.engines import open_engine
+from app.core.postgres import migrations, partitions
+from app.core.postgres.embedded_postgres import EmbeddedPostgres
+from app.core.postgres.engines import open_engine
 from app.workspaces import service as workspaces
 from bench.rig.service import SERVE, Service, start_service
 

@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 
 from app.changes.queries import NewChange, record_changes
 from app.core.db import SessionFactory, create_session_factory, transaction
-from app.core.engines import open_engine
+from app.core.postgres.engines import open_engine
 from app.core.settings import Settings
 from app.main import Storage, create_app
 from tests import factories

@@ -11,10 +11,10 @@ from sqlalchemy import create_engine, text
 from typer.testing import CliRunner
 
 from app.cli import app, explain
-from app.core import migrations
 from app.core.db import create_session_factory
-from app.core.embedded_postgres import DataFolderError
-from app.core.engines import open_engine
+from app.core.postgres import migrations
+from app.core.postgres.embedded_postgres import DataFolderError
+from app.core.postgres.engines import open_engine
 from app.core.settings import VERSION
 from tests.conftest import CreateDatabase
 

@@ -8,8 +8,8 @@ from prometheus_client import REGISTRY
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import OperationalError
 
-from app.core.embedded_postgres import EmbeddedPostgres
-from app.core.engines import database_address, open_engine
+from app.core.postgres.embedded_postgres import EmbeddedPostgres
+from app.core.postgres.engines import database_address, open_engine
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.core.db import SessionFactory, create_session_factory, transaction
-from app.core.engines import open_engine
+from app.core.postgres.engines import open_engine
 from app.lifecycle.erasure_transfer import (
     ErasureFileError,
     export_erasures,

@@ -17,8 +17,8 @@ import httpx
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
-from app.core.embedded_postgres import EmbeddedPostgres
-from app.core.engines import open_engine
+from app.core.postgres.embedded_postgres import EmbeddedPostgres
+from app.core.postgres.engines import open_engine
 from tests import factories
 
 ROOT = Path(__file__).parent.parent.parent

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from app.core.embedded_postgres import EmbeddedPostgres
+from app.core.postgres.embedded_postgres import EmbeddedPostgres
 from tests.servers.processes import ROOT, Tenant, eventually
 
 ROWS = 30_000

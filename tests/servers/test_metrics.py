@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
-from app.core.embedded_postgres import EmbeddedPostgres
+from app.core.postgres.embedded_postgres import EmbeddedPostgres
 from tests.servers.processes import ROOT, Service, eventually, free_port
 
 

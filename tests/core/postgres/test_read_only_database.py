@@ -7,7 +7,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import create_engine, text
 
 from app.core.db import create_session_factory, transaction
-from app.core.engines import open_engine
+from app.core.postgres.engines import open_engine
 from app.main import Storage, create_app
 from tests import factories
 from tests.conftest import NOW, SETTINGS, CreateDatabase

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
-from app.core import migrations
 from app.core.db import create_session_factory
-from app.core.engines import REQUEST_TIMEOUT_SECONDS, open_engine
-from app.core.session_settings import SessionSettingsError, expect_session_settings
+from app.core.postgres import migrations
+from app.core.postgres.engines import REQUEST_TIMEOUT_SECONDS, open_engine
+from app.core.postgres.session_settings import SessionSettingsError, expect_session_settings
 
 SOCKET_NAME = ".s.PGSQL.5432"
 

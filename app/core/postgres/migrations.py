@@ -9,12 +9,12 @@ from sqlalchemy.exc import DBAPIError, ProgrammingError, SQLAlchemyError
 
 from app.core.db import SessionFactory
 from app.core.errors import UnprocessableError
-from app.core.session_settings import find_ignored_setting
+from app.core.postgres.session_settings import find_ignored_setting
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
-PROJECT_DIR = Path(__file__).parent.parent.parent
+PROJECT_DIR = Path(__file__).parents[3]
 MIGRATION_LOCK = 7_316_402
 HEAD = "0040"
 """The newest revision. A test compares it with the scripts: loading Alembic takes half a second."""

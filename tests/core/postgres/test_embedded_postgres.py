@@ -16,7 +16,7 @@ import ctypes, sys
 from pathlib import Path
 
 from tests.servers.processes import eventually
-from app.core.embedded_postgres import EmbeddedPostgres
+from app.core.postgres.embedded_postgres import EmbeddedPostgres
 assert ctypes.CDLL(None).prctl({SUBREAPER}, 1, 0, 0, 0) == 0
 with EmbeddedPostgres(Path(sys.argv[1])) as server:
     server.watch()

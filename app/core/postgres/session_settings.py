@@ -8,8 +8,8 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from app.core.engines import STATEMENT_TIMEOUT_OPTION
 from app.core.errors import UnprocessableError
+from app.core.postgres.engines import STATEMENT_TIMEOUT_OPTION
 
 STATEMENT_TIMEOUT = text("SELECT setting FROM pg_settings WHERE name = 'statement_timeout'")
 

@@ -4,8 +4,8 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from app.core import partitions
 from app.core.db import SessionFactory
+from app.core.postgres import partitions
 from app.tables import DailyUsage, Event
 from tests import factories
 

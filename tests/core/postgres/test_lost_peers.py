@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
-from app.core import engines
-from app.core.engines import open_engine
+from app.core.postgres import engines
+from app.core.postgres.engines import open_engine
 
 WANTED = {
     "idle_in_transaction_session_timeout": "25s",
